@@ -1,0 +1,337 @@
+"""The chain solved by Kwant: the only module that imports it.
+
+Chains that share k_⊥ share their leads, whatever their angle and h_R, so one finalised Kwant system holds
+a bundle of independent chains, and Kwant computes the modes of one lead for the whole bundle.
+"""
+
+from __future__ import annotations
+
+import warnings
+from copy import copy
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from sotcheck.engines.lattice import Chain, Scheme, chain, default_spacing
+from sotcheck.errors import EngineError
+from sotcheck.model import SOURCES, Interface, rashba
+from sotcheck.scattering import Scattering
+from sotcheck.spin import PAULI, Array, Complex, dot_sigma, spin_torque
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+#: Chains in one Kwant system; Kwant's cost a problem is flat between 16 and 64.
+BUNDLE = 32
+
+
+@cache
+def _kwant() -> ModuleType:
+    """Import Kwant late (it takes a second), without its remark that MUMPS is missing.
+
+    Raises
+    ------
+    EngineError
+        If Kwant is missing or was built for another NumPy.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "MUMPS is not available", RuntimeWarning)
+            import kwant
+            import kwant.solvers.default
+    except ImportError as error:
+        raise EngineError(
+            f"Kwant cannot be imported ({error}); install it as the README's section 'Install' says, "
+            "or choose another engine with --engine continuum"
+        ) from error
+    except ValueError as error:
+        if "numpy.dtype size changed" not in str(error):
+            raise
+        raise EngineError(
+            f"Kwant was built for another NumPy ({error}); rebuild it against the one installed: "
+            "'uv sync --reinstall-package kwant --no-cache', or with plain pip "
+            "'pip install --force-reinstall --no-deps --no-build-isolation --no-cache-dir "
+            "-C--global-option=--cython kwant==1.5.0'"
+        ) from error
+    return kwant
+
+
+def _onsite_N(site: Any, onsite_N: Complex) -> Complex:
+    return onsite_N
+
+
+def _onsite_F(site: Any, onsite_F: Complex) -> Complex:
+    return onsite_F
+
+
+def _onsite_0(site: Any, onsite_0: Complex) -> Complex:
+    chain_number: int = site.tag[0]
+    return onsite_0[chain_number]
+
+
+def _hopping_N(to: Any, origin: Any, hopping_N: Complex) -> Complex:
+    return -hopping_N
+
+
+def _hopping_F(to: Any, origin: Any, hopping_F: Complex) -> Complex:
+    return -hopping_F
+
+
+@dataclass(frozen=True)
+class Modes:
+    """One lead's modes: Kwant's own objects, and the incident spinors carried on to z = 0."""
+
+    propagating: Any
+    stabilized: Any
+    incident: Complex
+    """Shape (2, modes): the incident waves continued to z = 0 as if no interface were there."""
+
+
+class Bundle:
+    """`size` chains of three sites (−a, 0, a), finalised once, and the current operators around z = 0."""
+
+    def __init__(self, size: int) -> None:
+        kwant = _kwant()
+        lattice = kwant.lattice.square(norbs=2)
+        self.size = size
+
+        bulks = {-1: (_onsite_N, _hopping_N), 1: (_onsite_F, _hopping_F)}
+
+        def lead(z: int, chains: int, **conserved: Any) -> Any:
+            builder = kwant.Builder(kwant.TranslationalSymmetry((0, z)), **conserved)
+            onsite, hopping = bulks[z]
+            for n in range(chains):
+                builder[lattice(n, z)] = onsite
+                builder[lattice(n, z), lattice(n, 2 * z)] = hopping
+            return builder
+
+        region = kwant.Builder()
+        for n in range(size):
+            region[lattice(n, 0)] = _onsite_0
+            for z, (onsite, hopping) in bulks.items():
+                region[lattice(n, z)] = onsite
+                region[lattice(n, 0), lattice(n, z)] = hopping
+        for z in bulks:
+            region.attach_lead(lead(z, size))
+        self.system = region.finalized()
+        # One lead alone, spin along m conserved, so that J = 0 has majority and minority modes as well.
+        self.single_leads = [
+            lead(z, 1, conservation_law=lambda site, sigma_m: sigma_m).finalized() for z in bulks
+        ]
+        interface = [self.system.id_by_site[lattice(n, 0)] for n in range(size)]
+        self.orbitals = 2 * np.array(interface)[:, None] + np.arange(2)
+        # Kwant's operator acts at the first site of a bond, here z = 0, and counts flow towards it.
+        self.currents = [
+            [
+                kwant.operator.Current(
+                    self.system, sigma, where=[(lattice(n, 0), lattice(n, z)) for n in range(size)]
+                )
+                for sigma in PAULI
+            ]
+            for z in bulks
+        ]
+
+    def modes(self, side: int, blocks: Chain, m: Array) -> Modes:
+        """Let Kwant solve one lead (side 0: N, 1: F) and check the number of open channels.
+
+        Raises
+        ------
+        EngineError
+            If Kwant fails, or finds another number of propagating modes than the band edges say.
+        """
+        name = "NF"[side]
+        k = blocks.Kz if side else np.repeat(blocks.kz, 2)
+        try:
+            propagating, stabilized = self.single_leads[side].modes(
+                0.0, params=_parameters(blocks, None) | {"sigma_m": dot_sigma(m)}
+            )
+        except (ValueError, np.linalg.LinAlgError) as error:
+            raise EngineError(
+                f"Kwant could not find the modes of the {name} lead at k_z² = {_show(k)} ({error}): "
+                "too close to a band edge, or not finite"
+            ) from error
+        found, expected = stabilized.nmodes, int(np.count_nonzero(k.real > 0))
+        if found != expected:
+            raise EngineError(
+                f"Kwant found {found} propagating modes in the {name} lead where {expected} are open "
+                f"(k_z² = {_show(k)}): too close to a band edge"
+            )
+        # Kwant gives a mode on the first site before the lead, here ±a, its momentum counted away from z = 0.
+        carried = np.exp(-1j * propagating.momenta[:found])
+        return Modes(propagating, stabilized, propagating.wave_functions[:, :found] * carried)
+
+    def repeated(self, modes: Modes) -> Any:
+        """Return a lead for the whole bundle that repeats the modes of one chain."""
+        kwant = _kwant()
+        prop, stab, n = modes.propagating, modes.stabilized, modes.stabilized.nmodes
+
+        def columns(vectors: Complex) -> Complex:
+            groups = np.split(vectors, [n, 2 * n], axis=1)
+            return np.hstack([np.kron(np.eye(self.size), group) for group in groups])
+
+        def numbers(values: Array) -> Array:
+            return np.concatenate([np.tile(half, self.size) for half in np.split(values, 2)])
+
+        return kwant.system.PrecalculatedLead(
+            modes=(
+                kwant.physics.PropagatingModes(
+                    columns(prop.wave_functions), numbers(prop.velocities), numbers(prop.momenta)
+                ),
+                kwant.physics.StabilizedModes(
+                    columns(stab.vecs),
+                    columns(stab.vecslmbdainv),
+                    n * self.size,
+                    np.kron(np.eye(self.size), stab.sqrt_hop),
+                ),
+            )
+        )
+
+    def solve(self, blocks: Chain, kappa: Complex, m: Array) -> tuple[Complex, Array]:
+        """Solve chains that differ in κ̂ only.
+
+        Parameters
+        ----------
+        blocks : Chain
+        kappa : array (size, 2, 2)
+        m : array (3,)
+
+        Returns
+        -------
+        psi : array (2, size, 2, 2)
+            ψ(0) per unit flux incident from N and from F, as in `Scattering`.
+        flow : array (2, size, 3, 3)
+            Σ_in Im[ψ†σ∂_zψ] at z = −0 and z = +0, by source and spin component.
+        """
+        kwant = _kwant()
+        params = _parameters(blocks, blocks.onsite_interface + kappa)
+        leads = [self.modes(side, blocks, m) for side in (0, 1)]
+        bundle = copy(self.system)
+        bundle.leads = [self.repeated(lead) for lead in leads]
+        states = kwant.wave_function(bundle, 0.0, params=params)
+        currents = [[sigma.bind(params=params) for sigma in bond] for bond in self.currents]
+
+        half_cells = ((blocks.onsite_N / 2, 1), (blocks.onsite_F / 2, -1))
+
+        psi = np.zeros((2, self.size, 2, 2), dtype=complex)
+        flow = np.zeros((2, self.size, len(SOURCES), 3))
+        for side, lead in enumerate(leads):
+            if lead.incident.size == 0:
+                continue
+            spinors = lead.incident / np.linalg.norm(lead.incident, axis=0)
+            # The chains do not touch: one mode of each, added up, is one state measured at one stroke.
+            waves = states(side).reshape(self.size, spinors.shape[1], -1).sum(axis=0)
+            for wave, spinor in zip(waves, spinors.T, strict=True):
+                # Kwant's unit current 2 Im[ψ†tψ'] = 1 is our unit of flux for ψ/√2.
+                at_zero = np.sqrt(2) * wave[self.orbitals]
+                psi[side] += at_zero[:, :, None] * spinor.conj()
+                density = at_zero[:, :, None] * at_zero[:, None, :].conj()
+                source = 0 if side == 0 else _band(spinor, m)
+                for bond, (half_cell, sign) in enumerate(half_cells):
+                    # Spin balance of the half cell between the bond and z = ±0: exact, not to O(a).
+                    flow[bond, :, source] += sign * spin_torque(half_cell, density)
+                    for axis, current in enumerate(currents[bond]):
+                        flow[bond, :, source, axis] += sign * current(wave)
+        return psi, flow
+
+
+def _band(spinor: Complex, m: Array) -> int:
+    """Return the source index of a mode of F: majority (σ·m = −1) or minority."""
+    polarization = np.vdot(spinor, dot_sigma(m) @ spinor).real
+    return SOURCES.index("minority" if polarization > 0 else "majority")
+
+
+def _parameters(blocks: Chain, onsite_0: Complex | None) -> dict[str, Any]:
+    return {
+        "onsite_N": blocks.onsite_N,
+        "onsite_F": blocks.onsite_F,
+        "onsite_0": onsite_0,
+        "hopping_N": blocks.hopping_N,
+        "hopping_F": blocks.hopping_F,
+    }
+
+
+def _show(k: Complex) -> str:
+    return np.array2string((k**2).real, precision=3)
+
+
+@cache
+def _bundle(size: int) -> Bundle:
+    return Bundle(size)
+
+
+@dataclass(frozen=True)
+class KwantChain:
+    """The `kwant` engine.
+
+    Attributes
+    ----------
+    scheme : str
+        "exact-difference", "finite-difference" (second order), or its negative control "one-sided".
+    spacing : float, optional
+        Lattice spacing a; by default one that suits the interface.
+    """
+
+    scheme: Scheme = "exact-difference"
+    spacing: float | None = None
+    name: ClassVar[str] = "kwant"
+
+    def spacing_for(self, iface: Interface) -> float:
+        """Return the spacing in use, unit: 1/wave vector."""
+        return self.spacing if self.spacing is not None else default_spacing(iface, self.scheme)
+
+    def scatter(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Scattering:
+        """Solve at every broadcast combination of k_⊥, in-plane angle and h_R.
+
+        Parameters
+        ----------
+        iface : Interface
+            Its own h_R is not used.
+        k_perp, angle, h_R : arrays that broadcast
+            In-plane wave number, angle of k from the x axis, Rashba parameter. Problems of equal k_⊥
+            share the leads' modes, so order requests by k_⊥.
+
+        Returns
+        -------
+        Scattering
+            With the broadcast shape in front; wave numbers are the lattice's effective ones.
+
+        Raises
+        ------
+        EngineError, LatticeError
+            If Kwant cannot solve a problem, or the spacing does not suit it.
+        """
+        k_perp, angle, h_R = np.broadcast_arrays(*np.atleast_1d(k_perp, angle, h_R))
+        shape = k_perp.shape
+        m = iface.direction
+        a = self.spacing_for(iface)
+        kappa = (iface.kappa_0() + h_R[..., None, None] * rashba(k_perp, angle)).reshape(-1, 2, 2)
+
+        values, inverse = np.unique(k_perp.ravel(), return_inverse=True)
+        blocks = [chain(iface, value, a, self.scheme) for value in values]
+        psi = np.empty((2, k_perp.size, 2, 2), dtype=complex)
+        flow = np.empty((2, k_perp.size, len(SOURCES), 3))
+        for index, block in enumerate(blocks):
+            members = np.flatnonzero(inverse == index)
+            size = 1 if len(members) == 1 else BUNDLE
+            for some in np.split(members, range(size, len(members), size)):
+                filled = np.resize(some, size)
+                solved_psi, solved_flow = _bundle(size).solve(block, kappa[filled], m)
+                psi[:, some] = solved_psi[:, : len(some)]
+                flow[:, some] = solved_flow[:, : len(some)]
+
+        return Scattering(
+            kz=np.array([block.kz for block in blocks])[inverse].reshape(shape),
+            Kz=np.array([block.Kz for block in blocks])[inverse].reshape(*shape, 2),
+            m=m,
+            psi_N=psi[0].reshape(*shape, 2, 2),
+            psi_F=psi[1].reshape(*shape, 2, 2),
+            spin_minus=flow[0].reshape(*shape, 3, 3),
+            spin_plus=flow[1].reshape(*shape, 3, 3),
+        )
+
+    def rounding(self, iface: Interface) -> float:
+        """Return the relative rounding error: ε/(qa)² of lead modes, at the smallest typical q."""
+        q2 = 1e-2 * iface.thresholds()[-1]
+        return 32 * float(np.finfo(float).eps) / min(1.0, q2 * self.spacing_for(iface) ** 2)

@@ -1,0 +1,23 @@
+"""Exceptions of sotcheck: each message says what was found, where, what is accepted and what to do."""
+
+from __future__ import annotations
+
+
+class SotcheckError(Exception):
+    """Base class: the command line prints the message and exits with status 2."""
+
+
+class SystemFileError(SotcheckError):
+    """A system file, or one value of a system, is not acceptable."""
+
+
+class LatticeError(SotcheckError):
+    """A lattice spacing does not resolve, or destroys, the problem at hand."""
+
+
+class EngineError(SotcheckError):
+    """An engine is missing, or could not solve the problem it was given."""
+
+
+class OutputError(SotcheckError):
+    """A result could not be written."""

@@ -1,0 +1,140 @@
+"""The physical system: a normal-metal/ferromagnet interface, immutable and validated.
+
+Units: ħ²/2mₑ = 1, so energies are squared wave vectors and delta strengths are wave vectors.
+This module states the Hamiltonian and nothing else: square-root branches, amplitudes and currents
+belong to the theory and to the engines, which choose them independently.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from sotcheck.errors import SystemFileError
+from sotcheck.spin import IDENTITY, Array, Complex, dot_sigma
+
+SOURCES = ("normal", "majority", "minority")
+
+
+def _direction(m: tuple[float, float, float]) -> tuple[float, float, float]:
+    largest = max(abs(c) for c in m)
+    if largest == 0.0:
+        raise ValueError("the zero vector has no direction")
+    # Dividing by the largest component first keeps tiny and huge vectors from under- or overflowing.
+    scaled = np.array(m) / largest
+    x, y, z = (scaled / np.linalg.norm(scaled)).tolist()
+    return (x, y, z)
+
+
+Positive = Annotated[float, Field(ge=0.0)]
+Direction = Annotated[tuple[float, float, float], AfterValidator(_direction)]
+
+
+class Interface(BaseModel):
+    """A normal metal (z < 0) and a ferromagnet (z > 0) with a spin-dependent delta at z = 0.
+
+    H = −∂_z² + k_⊥² + U_N Θ(−z) + (U_F + J σ·m) Θ(z) + [u_0 + u_m σ·m + h_R σ·(k×ẑ)] δ(z)
+
+    Attributes
+    ----------
+    E_F, U_N, U_F, J : float
+        Fermi energy, potentials and exchange (J ≥ 0); unit: energy = wave vector².
+    u_0, u_m : float
+        Barrier and exchange of the delta; unit: wave vector.
+    h_R : float
+        Rashba parameter, dimensionless.
+    m : tuple of three floats
+        Direction of the magnetization; normalised on reading.
+    tau_N, tau_up, tau_down : float
+        Relative relaxation times of the three sources.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True
+    )
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")]
+    title: str = ""
+    reference: str = ""
+    E_F: float = 2.0
+    U_N: float = 0.0
+    U_F: float = 0.0
+    J: Positive = 1.0
+    u_0: float = 0.0
+    u_m: float = 0.0
+    h_R: float = 0.05
+    m: Direction = (0.0, 0.0, 1.0)
+    tau_N: Positive = 1.0
+    tau_up: Positive = 1.0
+    tau_down: Positive = 1.0
+
+    @model_validator(mode="after")
+    def _some_state_propagates(self) -> Interface:
+        if max(self.k_perp2_max(source) for source in SOURCES) <= 0.0:
+            lowest = min(self.U_N, self.U_F - self.J)
+            raise ValueError(
+                f"no propagating state at E_F = {self.E_F:g}: the lowest band edge is {lowest:g} "
+                "(the smaller of U_N and U_F − J); raise fermi_energy above it"
+            )
+        return self
+
+    def with_(self, **changes: Any) -> Interface:
+        """Return a copy with some attributes changed and validated, e.g. ``with_(h_R=0.1, m=(1, 0, 1))``.
+
+        Raises
+        ------
+        SystemFileError
+            If an attribute is unknown or its value is not acceptable.
+        """
+        if "m" in changes:
+            changes["m"] = tuple(float(c) for c in changes["m"])
+        try:
+            return Interface(**{**self.model_dump(), **changes})
+        except ValidationError as error:
+            lines = [
+                f"{'.'.join(map(str, e['loc'])) or 'system'}: {e['msg']} (found {e['input']!r})"
+                if e["loc"]
+                else e["msg"].removeprefix("Value error, ")
+                for e in error.errors()
+            ]
+            raise SystemFileError(f"{self.name}: " + "; ".join(lines)) from None
+
+    @property
+    def direction(self) -> Array:
+        """The unit vector m, shape (3,)."""
+        return np.array(self.m)
+
+    def kz_squared(self, k_perp2: Array) -> Array:
+        """Return k_z² in the normal metal at E_F, shape of `k_perp2` (= k_⊥²)."""
+        return self.E_F - self.U_N - k_perp2
+
+    def Kz_squared(self, k_perp2: Array) -> Array:
+        """Return ((k_z^+)², (k_z^-)²) in the ferromagnet at E_F, shape (..., 2): minority, majority."""
+        shifted = self.E_F - self.U_F - np.asarray(k_perp2)[..., None]
+        return shifted - self.J * np.array([1.0, -1.0])
+
+    def kappa_0(self) -> Complex:
+        """Return κ̂_0 = u_0 + u_m σ·m, Eqs. (8) and (22), shape (2, 2)."""
+        return self.u_0 * IDENTITY + self.interface_exchange()
+
+    def interface_exchange(self) -> Complex:
+        """Return u_m σ·m, shape (2, 2)."""
+        return self.u_m * dot_sigma(self.direction)
+
+    def k_perp2_max(self, source: str) -> float:
+        """Return the largest k_⊥² at which `source` has a propagating state at E_F (negative if none)."""
+        edge = {"normal": self.U_N, "majority": self.U_F - self.J, "minority": self.U_F + self.J}
+        return self.E_F - edge[source]
+
+    def thresholds(self) -> list[float]:
+        """Return the sorted k_⊥² > 0 at which a channel closes, after a leading 0."""
+        edges = {self.k_perp2_max(source) for source in SOURCES}
+        return [0.0, *sorted(x for x in edges if x > 0.0)]
+
+
+def rashba(k_perp: Array, angle: Array) -> Complex:
+    """Return σ·(k×ẑ) = k_y σ_x − k_x σ_y, Eq. (8), shape (..., 2, 2), at k = k_⊥ (cos, sin)(angle)."""
+    kx, ky = k_perp * np.cos(angle), k_perp * np.sin(angle)
+    return dot_sigma(np.stack([ky, -kx, np.zeros_like(kx)], axis=-1))

@@ -1,0 +1,331 @@
+"""Golden numbers for the interfacial spin-orbit torque, from first principles, with mpmath.
+
+    python tests/golden/make_golden.py        # no arguments; writes golden.json beside itself
+
+Nothing here uses the package under test: only continuity of psi and the jump of d_z psi = kappa psi
+at z = 0, with the whole kappa = u0 + um s.m + h_R s.(k x z) and every evanescent channel.
+Units and signs are those of the contract (hbar^2/2m = 1); README.md describes the fields.
+Spinors are written in the eigenbasis of s.m: component 0 is minority (s.m = +1), 1 majority (-1).
+"""
+import json
+import os
+from fractions import Fraction
+
+import mpmath
+from mpmath import mp, mpc, mpf
+
+mp.dps = 50
+I = mpc(0, 1)
+SOURCES = ("normal", "majority", "minority")
+GL = mpmath.calculus.quadrature.GaussLegendre(mp)
+
+# ------------------------------------------------------------------------------------------- input
+KEYS = ("E_F", "U_N", "U_F", "J", "u0", "um")
+INTERFACES = {  # name: (E_F, U_N, U_F, J, u0, um), m, in-plane k = (kx, ky) in every channel regime
+    "bulk-magnetism": (("1.5", "0", "0", "1", "0", "0"), ("2/3", "-1/3", "2/3"),
+        (("0.3", "-0.4"), ("-0.5", "0.45"), ("0.6", "0.9"), ("-1", "1"), ("0", "-1.45"))),
+    "interface-magnetism": (("1", "0", "0", "0", "1", "0.5"), ("1/3", "2/3", "-2/3"),
+        (("0.2", "0.1"), ("-0.6", "0.5"), ("0.75", "-0.65"))),
+    "ferromagnetic-insulator": (("1", "0", "2", "2/3", "0", "0"), ("2/7", "3/7", "6/7"),
+        (("0.25", "0.3"), ("-0.7", "-0.2"), ("0.1", "0.98"))),
+    "topological-insulator": (("1", "2", "0", "0.5", "0", "0"), ("-2/3", "1/3", "2/3"),
+        (("0.4", "0.3"), ("-0.2", "0.66"), ("0.8", "-0.6"), ("-1.1", "-0.4"))),
+    "generic": (("1.3", "0.2", "-0.3", "0.7", "0.4", "-0.3"), ("2/3", "-1/3", "2/3"),
+        (("0.35", "0.5"), ("-0.8", "0.45"), ("0.6", "-0.78"), ("0.95", "0.7"), ("-0.3", "-1.45"))),
+    # attractive u0; in 1.0 < k^2 < 1.6 (N and minority closed, majority open) the minority channel
+    # alone binds: q + q_dn + u0 + um = 0 at k^2 = 1.180625, a bound state inside the majority continuum
+    "generic-attractive": (("1.1", "0.6", "-0.2", "0.3", "-1.5", "0.25"), ("6/7", "-2/7", "3/7"),
+        (("0.3", "0.4"), ("-0.55", "0.6"), ("0.9", "-0.3"), ("-1", "0.4"), ("0.7", "0.84"), ("0.2", "-1.2"))),
+    # U_N between the two F bottoms and E_F so that N closes between the minority and majority thresholds,
+    # repulsive u0 with a large um
+    "generic-repulsive": (("1.4", "0.5", "0.1", "0.6", "0.6", "0.8"), ("-3/7", "6/7", "2/7"),
+        (("0.5", "-0.3"), ("0.7", "0.5"), ("-0.85", "0.3"), ("-0.9", "-0.6"), ("1.3", "0.2"))),
+}
+RESOLVED_H = ("0.05", "0.3", "1.0")
+EXACT = (("bulk-magnetism", "0.3"), ("interface-magnetism", "0.3"), ("ferromagnetic-insulator", "0.5"),
+         ("topological-insulator", "0.3"), ("generic", "0.3"), ("generic-attractive", "0.05"),
+         ("generic-attractive", "0.3"), ("generic-repulsive", "1.0"))
+PINS_16 = {"normal": ("-2.19999333948e-3", "-3.78974822874e-3"),
+           "majority": ("1.75989442723e-2", "3.78974822874e-3"), "minority": ("-4.02047688360e-5", "0")}
+PIN_T = ("1.913942782358e-4", "-9.751462351375e-4", "-6.789673958045e-4")
+
+
+def num(text):
+    f = Fraction(text)
+    return mpf(f.numerator) / f.denominator
+
+
+def out(x, digits=30):
+    """30-digit decimal string; what is zero up to rounding is '0'."""
+    return "0" if abs(x) < mpf(10) ** -40 else mp.nstr(x, digits, strip_zeros=False)
+
+
+def dot(a, b):
+    return sum(p * q for p, q in zip(a, b))
+
+
+def cross(a, b):
+    return [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+
+
+class Interface:
+    def __init__(self, name):
+        strings, m, _ = INTERFACES[name]
+        self.record = {"interface": name, **dict(zip(KEYS, strings)), "m": list(m)}
+        self.E, self.UN, self.UF, self.J, self.u0, self.um = map(num, strings)
+        self.m = [num(c) for c in m]
+        assert abs(dot(self.m, self.m) - 1) < mpf(10) ** -45
+        e = cross([mpf(0), mpf(1), mpf(0)], self.m)  # frame (e1, e2, m), e1 = y x m normalised
+        self.e1 = [c / mp.sqrt(dot(e, e)) for c in e]
+        self.e2 = cross(self.m, self.e1)
+        # largest k^2 at which each channel propagates: N, F minority, F majority
+        self.open = {"normal": self.E - self.UN, "minority": self.E - self.UF - self.J,
+                     "majority": self.E - self.UF + self.J}
+        self.cache = {}
+
+    def wave_vectors(self, x):
+        """k_z of N, minority, majority at k_perp^2 = x: >= 0, or +i times a decay constant."""
+        return tuple(mpc(mp.sqrt(d), 0) if d >= 0 else mpc(0, mp.sqrt(-d))
+                     for d in (self.open[s] - x for s in ("normal", "minority", "majority")))
+
+    def lab(self, f):
+        """f1 e1 + f2 e2 from the complex number f1 + i f2."""
+        return [f.real * a + f.imag * b for a, b in zip(self.e1, self.e2)]
+
+    def components(self, f):
+        """(fieldlike, dampinglike) of f1 e1 + f2 e2 = dampinglike m x (y x m) + fieldlike m x y."""
+        t = self.lab(f)
+        mxy = cross(self.m, [mpf(0), mpf(1), mpf(0)])
+        return dot(t, mxy) / dot(mxy, mxy), dot(t, cross(mxy, self.m)) / dot(mxy, mxy)
+
+
+# -------------------------------------------------------------------- 1. resolved: direct 4x4 matching
+def resolved(P, h, kx, ky):
+    """Solve continuity and jump of the derivative in the lab spin basis; unknowns: the two lab components
+    of the wave going (or decaying) into N and the two amplitudes on the s.m eigenspinors in F."""
+    m, sig = P.m, (mp.matrix([[0, 1], [1, 0]]), mp.matrix([[0, -I], [I, 0]]), mp.matrix([[1, 0], [0, -1]]))
+    exchange = P.um * (m[0] * sig[0] + m[1] * sig[1] + m[2] * sig[2])
+    rashba = h * (ky * sig[0] - kx * sig[1])
+    kappa = P.u0 * mp.eye(2) + exchange + rashba
+    norm = mp.sqrt(2 * (1 + m[2]))  # eigenspinors of s.m: +1 (minority), -1 (majority)
+    chi = (mp.matrix([1 + m[2], m[0] + I * m[1]]) / norm, mp.matrix([-m[0] + I * m[1], 1 + m[2]]) / norm)
+    q, *K = P.wave_vectors(kx ** 2 + ky ** 2)
+    A = mp.zeros(4)  # rows 0,1: psi(+0) - psi(-0) = 0;  rows 2,3: psi'(+0) - psi'(-0) - kappa psi(-0) = 0
+    for j in range(2):
+        unit = mp.matrix([1 - j, j])
+        A[0:2, j], A[2:4, j] = -unit, I * q * unit - kappa * unit         # e^{-iqz} on the left
+        A[0:2, 2 + j], A[2:4, 2 + j] = chi[j], I * K[j] * chi[j]          # e^{+iKz} on the right
+    result = {}
+    for s in SOURCES:
+        total = {k: [mpf(0)] * 3 for k in ("spin_current_minus", "spin_current_plus", "rashba", "exchange")}
+        if kx ** 2 + ky ** 2 < P.open[s]:
+            incident = ([(q, mp.matrix([1, 0])), (q, mp.matrix([0, 1]))] if s == "normal"
+                        else [(K[("minority", "majority").index(s)], chi[("minority", "majority").index(s)])])
+            for p, spinor in incident:
+                a = spinor / mp.sqrt(p)                                  # unit incident flux
+                left, right = (a, 0 * a) if s == "normal" else (0 * a, a)
+                rhs = mp.matrix(4, 1)
+                rhs[0:2] = left - right
+                rhs[2:4] = I * p * left + kappa * left + I * p * right  # right: incident e^{-ipz}
+                c = mp.lu_solve(A, rhs)
+                psi = left + c[0:2]
+                minus = I * p * left - I * q * c[0:2]
+                plus = I * K[0] * c[2] * chi[0] + I * K[1] * c[3] * chi[1] - I * p * right
+                for name, vec in (("spin_current_minus", minus), ("spin_current_plus", plus),
+                                  ("rashba", rashba * psi), ("exchange", exchange * psi)):
+                    for i in range(3):
+                        total[name][i] += (psi.H * sig[i] * vec)[0].imag
+        v = total  # spin conservation at the interface
+        assert max(abs(a + b + c - d) for a, b, c, d in zip(v["spin_current_minus"], v["rashba"], v["exchange"],
+                                                           v["spin_current_plus"])) < mpf(10) ** -40
+        result[s] = total
+    return result
+
+
+# --------------------------------------------------------------- 2. the same states in closed form (fast)
+def matching(P, h, b, q, K0, K1):
+    """D = iK + iq - kappa in the s.m basis, as (D00, D01, D10, D11); b = k x z in the frame (e1, e2, m)."""
+    return (I * (K0 + q) - P.u0 - P.um - h * b[2], -h * mpc(b[0], -b[1]),
+            -h * mpc(b[0], b[1]), I * (K1 + q) - P.u0 + P.um + h * b[2])
+
+
+def incident(q, K0, K1):
+    """(source, spin index, 2i sqrt(p)): D psi(0) = 2i sqrt(p) chi for every open incident state."""
+    return [(s, j, 2 * I * mp.sqrt(p.real)) for s, j, p in (("normal", 0, q), ("normal", 1, q),
+            ("majority", 1, K1), ("minority", 0, K0)) if p.real > 0]
+
+
+def transverse(psi, phi):
+    """Im[psi^dag s_1 phi] + i Im[psi^dag s_2 phi]"""
+    return I * (psi[1] * phi[0].conjugate() - psi[0].conjugate() * phi[1])
+
+
+def exact_f(P, h, b, q, K0, K1):
+    """Transverse part of Sum_in {Im[psi^dag s d_z psi](+0) - Im[psi^dag s um s.m psi](0)} per source."""
+    D00, D01, D10, D11 = matching(P, h, b, q, K0, K1)
+    det = D00 * D11 - D01 * D10
+    columns = ((D11 / det, -D10 / det), (-D01 / det, D00 / det))
+    c = (I * K0 - P.um, I * K1 + P.um)
+    f = dict.fromkeys(SOURCES, mpc(0))
+    for s, j, amp in incident(q, K0, K1):
+        psi = [amp * v for v in columns[j]]
+        phi = [c[0] * psi[0], c[1] * psi[1]]
+        if s != "normal":
+            phi[j] -= amp
+        f[s] += transverse(psi, phi)
+    return f
+
+
+def linear_f(P, h, b, q, K0, K1):
+    """d/dh_R of exact_f at h_R = 0: d(D^-1) = D^-1 s.b D^-1 with D diagonal (h is ignored)."""
+    D00, _, _, D11 = matching(P, mpf(0), b, q, K0, K1)
+    g = (1 / D00, 1 / D11)
+    sb = ((b[2], mpc(b[0], -b[1])), (mpc(b[0], b[1]), -b[2]))
+    c = (I * K0 - P.um, I * K1 + P.um)
+    f = dict.fromkeys(SOURCES, mpc(0))
+    for s, j, amp in incident(q, K0, K1):
+        psi = [mpc(0), mpc(0)]
+        psi[j] = amp * g[j]
+        phi = [c[0] * psi[0], c[1] * psi[1]]
+        if s != "normal":
+            phi[j] -= amp
+        dpsi = [g[i] * sb[i][j] * psi[j] for i in range(2)]
+        dphi = [c[0] * dpsi[0], c[1] * dpsi[1]]
+        f[s] += transverse(dpsi, phi) + transverse(psi, dphi)
+    return f
+
+
+# ------------------------------------------------------------------------------------------ quadrature
+def gauss(level):
+    return GL.get_nodes(-1, 1, level, mp.prec)  # 3 * 2^(level-1) nodes, cached by mpmath
+
+
+def segments(P):
+    """Intervals of x = k_perp^2 between thresholds, up to the last open channel."""
+    cuts = sorted({t for t in P.open.values() if t > 0})
+    return list(zip([mpf(0)] + cuts[:-1], cuts))
+
+
+def frame_b(P, k, cos, sin):
+    b = (k * sin, -k * cos, mpf(0))
+    return dot(b, P.e1), dot(b, P.e2), dot(b, P.m)
+
+
+def resonance(P, h, x1, x2, cos, sin):
+    """Where N and minority are closed and majority is open, a minority bound state becomes a resonance
+    of width ~ h^2: returns its theta and width (x = x1 + (x2 - x1) sin^2 theta), or None."""
+    mid = (x1 + x2) / 2
+    if h == 0 or not (P.open["normal"] < mid and P.open["minority"] < mid < P.open["majority"]):
+        return None
+
+    def d_eff(theta):
+        x = x1 + (x2 - x1) * mp.sin(theta) ** 2
+        D00, D01, D10, D11 = matching(P, h, frame_b(P, mp.sqrt(x), cos, sin), *P.wave_vectors(x))
+        return D00 - D01 * D10 / D11
+
+    grid = [mp.pi / 2 * i / 16 for i in range(17)]
+    values = [d_eff(t).real for t in grid]
+    roots = [i for i in range(16) if values[i] * values[i + 1] < 0]
+    if not roots:
+        return None
+    assert len(roots) == 1
+    lo, hi = grid[roots[0]], grid[roots[0] + 1]
+    centre = mp.findroot(lambda t: d_eff(t).real, (lo, hi), solver="anderson", tol=mpf(10) ** -40)
+    step = mpf(10) ** -12
+    slope = (d_eff(centre + step).real - d_eff(centre - step).real) / (2 * step)
+    return centre, abs(d_eff(centre).imag / slope)
+
+
+def radial(P, h, cos, sin, level):
+    """Nodes (dx weight, k, q, K0, K1): Gauss-Legendre in theta, or, around a resonance, in u with
+    theta = centre + width sinh(u)."""
+    for seg in segments(P):
+        found = resonance(P, h, *seg, cos, sin)
+        key = (seg, level)
+        if found is None and key in P.cache:
+            yield from P.cache[key]
+            continue
+        x1, x2 = seg
+        if found is None:
+            lo, hi = mpf(0), mp.pi / 2
+        else:
+            lo, hi = mp.asinh(-found[0] / found[1]), mp.asinh((mp.pi / 2 - found[0]) / found[1])
+        nodes = []
+        for u, w in gauss(level):
+            u, w = (lo + hi) / 2 + (hi - lo) / 2 * u, (hi - lo) / 2 * w
+            theta = u
+            if found is not None:
+                theta, w = found[0] + found[1] * mp.sinh(u), w * found[1] * mp.cosh(u)
+            s, c = mp.sin(theta), mp.cos(theta)
+            x = x1 + (x2 - x1) * s * s
+            nodes.append((w * 2 * (x2 - x1) * s * c, mp.sqrt(x), *P.wave_vectors(x)))
+        if found is None:
+            P.cache[key] = nodes
+        yield from nodes
+
+
+def integrate(P, h, f, tol, level=4, top=9, angles=4):
+    """-(1/4pi) int d^2k/(2pi)^2 k_x f, per source: trapezoid in the angle doubled until converged,
+    Gauss-Legendre doubled until converged. Returns the values and the last change of any of them."""
+    previous = None
+    while True:
+        n, total, last = angles, dict.fromkeys(SOURCES, mpc(0)), None
+        todo = [mpf(j) / n for j in range(n)]
+        while True:
+            for turn in todo:
+                cos, sin = mp.cospi(2 * turn), mp.sinpi(2 * turn)
+                for w, k, q, K0, K1 in radial(P, h, cos, sin, level):
+                    value = f(P, h, frame_b(P, k, cos, sin), q, K0, K1)
+                    for s in SOURCES:
+                        if value[s]:
+                            total[s] += w * k * cos * value[s]
+            # d^2k = dx dphi / 2
+            now = {s: -total[s] * (2 * mp.pi / n) / 2 / (4 * mp.pi ** 2) / (4 * mp.pi) for s in SOURCES}
+            scale = max(abs(v) for v in now.values())
+            if last and max(abs(now[s] - last[s]) for s in SOURCES) < tol * scale:
+                break
+            last = now
+            todo = [(mpf(j) + mpf(1) / 2) / n for j in range(n)]
+            n *= 2
+        if previous:
+            change = max(abs(now[s] - previous[s]) for s in SOURCES)
+            if change < tol * scale:
+                return now, change / scale, (n, 3 * 2 ** (level - 1))
+        previous, level, angles = now, level + 1, n // 2
+        assert level <= top, "not converged"
+
+
+# -------------------------------------------------------------------- Eq. (16c), (16d) as transcribed
+def eq16(P, level):
+    """(fieldlike + i dampinglike)/h_R per source with the unperturbed r of incidence from N and t read
+    as t' (incidence from F): Eq. (6), (7) with kappa_0. (1/A) Sum -> int d^2k/(2pi)^2 = int dx/(4pi)."""
+    total = dict.fromkeys(SOURCES, mpc(0))
+    for w, k, q, K0, K1 in radial(P, mpf(0), mpf(1), mpf(0), level):
+        r, t2 = {}, {}
+        for spin, K, u in (("dn", K0, P.u0 + P.um), ("up", K1, P.u0 - P.um)):
+            D = I * K + I * q - u
+            r[spin] = (I * q - I * K + u) / D if q.real > 0 else mpc(0)       # 0 out of the Hilbert space
+            t2[spin] = abs(q) / abs(K) * abs(2 * K / D) ** 2 if K.real > 0 else mpf(0)
+        if q.real > 0:
+            w = w * k * k / q.real
+            total["normal"] += w * (1 - r["up"].conjugate() * r["dn"]) * (r["up"] - r["dn"].conjugate())
+            total["majority"] += -w * r["dn"] * t2["up"]
+            total["minority"] += w * r["up"].conjugate() * t2["dn"]
+        else:
+            w = w * k * k / abs(q)
+            total["majority"] += w * t2["up"]
+            total["minority"] -= w * t2["dn"]
+    return {s: total[s] / (8 * mp.pi) / (4 * mp.pi) for s in SOURCES}
+
+
+def digits(a, b):
+    """Decimal digits in which a and b agree, relative to b."""
+    return 50 if a == b else int(mp.floor(-mp.log10(abs(a - b) / (abs(b) if b else 1))))
+
+
+def matching_digits(value, text):
+    """(agrees to the last printed digit of text, digits printed)"""
+    mantissa, _, exponent = text.lower().partition("e")
+    places = len(mantissa.partition(".")[2])
+    ulp = mpf(10) ** (int(exponent or 0) - places)
+    return bool(abs(value - mpf(text)) <= ulp * mpf("0.51")), len(mantissa.lstrip("-").replace(".", ""))
