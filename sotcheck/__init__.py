@@ -1,0 +1,39 @@
+"""sotcheck: tries perturbative spin-orbit-torque formulas against exact scattering solutions.
+
+>>> import sotcheck as sc
+>>> iface = sc.load("bulk-magnetism").with_(h_R=0.1, m=(1, 0, 1))
+>>> print(sc.torque(iface, engine="continuum"))  # doctest: +SKIP
+>>> print(sc.check(iface))  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from sotcheck.crosscheck import check
+    from sotcheck.errors import SotcheckError
+    from sotcheck.model import Interface
+    from sotcheck.systemfile import builtin_systems, load
+    from sotcheck.torques import torque
+
+__all__ = ["Interface", "SotcheckError", "__version__", "builtin_systems", "check", "load", "torque"]
+
+_HOMES = {
+    "Interface": "sotcheck.model",
+    "SotcheckError": "sotcheck.errors",
+    "builtin_systems": "sotcheck.systemfile",
+    "check": "sotcheck.crosscheck",
+    "load": "sotcheck.systemfile",
+    "torque": "sotcheck.torques",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Late, so that `sotcheck --help` does not wait for NumPy and SciPy.
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'sotcheck' has no attribute {name!r}")

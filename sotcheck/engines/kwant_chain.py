@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from copy import copy
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -23,8 +23,8 @@ from sotcheck.spin import PAULI, Array, Complex, dot_sigma, spin_torque
 if TYPE_CHECKING:
     from types import ModuleType
 
-#: Chains in one Kwant system; Kwant's cost a problem is flat between 16 and 64.
-BUNDLE = 32
+#: Most chains in one Kwant system: Kwant's dense lead blocks outweigh its overhead beyond.
+BUNDLE = 16
 
 
 @cache
@@ -79,14 +79,78 @@ def _hopping_F(to: Any, origin: Any, hopping_F: Complex) -> Complex:
     return -hopping_F
 
 
+_BULKS = {-1: (_onsite_N, _hopping_N), 1: (_onsite_F, _hopping_F)}
+
+
+def _lead(z: int, chains: int, **conserved: Any) -> Any:
+    """Return an unfinalised lead towards z = −∞ (z = −1) or +∞ (z = 1)."""
+    kwant = _kwant()
+    lattice = kwant.lattice.square(norbs=2)
+    builder = kwant.Builder(kwant.TranslationalSymmetry((0, z)), **conserved)
+    onsite, hopping = _BULKS[z]
+    for n in range(chains):
+        builder[lattice(n, z)] = onsite
+        builder[lattice(n, z), lattice(n, 2 * z)] = hopping
+    return builder
+
+
 @dataclass(frozen=True)
 class Modes:
-    """One lead's modes: Kwant's own objects, and the incident spinors carried on to z = 0."""
+    """One chain's lead: Kwant's mode objects, and the incident spinors carried on to z = 0.
+
+    `incident` has shape (2, modes), each column of unit Kwant current.
+    """
 
     propagating: Any
     stabilized: Any
     incident: Complex
-    """Shape (2, modes): the incident waves continued to z = 0 as if no interface were there."""
+
+
+@cache
+def _single_leads() -> list[Any]:
+    # Spin along m is declared conserved, so that J = 0 has majority and minority modes as well.
+    return [_lead(z, 1, conservation_law=lambda site, sigma_m: sigma_m).finalized() for z in _BULKS]
+
+
+@lru_cache(maxsize=4096)
+def lead_modes(
+    iface: Interface, k_perp: float, spacing: float, scheme: Scheme
+) -> tuple[Chain, list[Modes]]:
+    """Let Kwant solve both leads at one k_⊥, and check the number of open channels.
+
+    They depend on neither angle nor h_R; the cache serves repeated requests.
+
+    Raises
+    ------
+    EngineError
+        If Kwant fails, or finds another number of propagating modes than the band edges say.
+    LatticeError
+        If the spacing does not suit the wave numbers.
+    """
+    blocks = chain(iface, k_perp, spacing, scheme)
+    params = _parameters(blocks, None) | {"sigma_m": dot_sigma(iface.direction)}
+    both = []
+    for name, lead, k in zip("NF", _single_leads(), (np.repeat(blocks.kz, 2), blocks.Kz), strict=True):
+        where = f"{name} lead at k_perp = {k_perp:g}, k_z^2 = {np.array2string((k**2).real, precision=3)}"
+        try:
+            propagating, stabilized = lead.modes(0.0, params=params)
+        except (ValueError, np.linalg.LinAlgError) as error:
+            raise EngineError(
+                f"Kwant could not find the modes of the {where} ({error}): "
+                "too close to a band edge, or not finite"
+            ) from error
+        found, expected = stabilized.nmodes, int(np.count_nonzero(k.real > 0))
+        if found != expected:
+            raise EngineError(
+                f"Kwant found {found} propagating modes in the {where}, where {expected} are open: "
+                "too close to a band edge"
+            )
+        # Kwant gives a mode on the first site before the lead, here ±a, its momentum counted away from 0.
+        carried = np.exp(-1j * propagating.momenta[:found])
+        both.append(
+            Modes(propagating, stabilized, propagating.wave_functions[:, :found] * carried)
+        )
+    return blocks, both
 
 
 class Bundle:
@@ -96,30 +160,15 @@ class Bundle:
         kwant = _kwant()
         lattice = kwant.lattice.square(norbs=2)
         self.size = size
-
-        bulks = {-1: (_onsite_N, _hopping_N), 1: (_onsite_F, _hopping_F)}
-
-        def lead(z: int, chains: int, **conserved: Any) -> Any:
-            builder = kwant.Builder(kwant.TranslationalSymmetry((0, z)), **conserved)
-            onsite, hopping = bulks[z]
-            for n in range(chains):
-                builder[lattice(n, z)] = onsite
-                builder[lattice(n, z), lattice(n, 2 * z)] = hopping
-            return builder
-
         region = kwant.Builder()
         for n in range(size):
             region[lattice(n, 0)] = _onsite_0
-            for z, (onsite, hopping) in bulks.items():
+            for z, (onsite, hopping) in _BULKS.items():
                 region[lattice(n, z)] = onsite
                 region[lattice(n, 0), lattice(n, z)] = hopping
-        for z in bulks:
-            region.attach_lead(lead(z, size))
+        for z in _BULKS:
+            region.attach_lead(_lead(z, size))
         self.system = region.finalized()
-        # One lead alone, spin along m conserved, so that J = 0 has majority and minority modes as well.
-        self.single_leads = [
-            lead(z, 1, conservation_law=lambda site, sigma_m: sigma_m).finalized() for z in bulks
-        ]
         interface = [self.system.id_by_site[lattice(n, 0)] for n in range(size)]
         self.orbitals = 2 * np.array(interface)[:, None] + np.arange(2)
         # Kwant's operator acts at the first site of a bond, here z = 0, and counts flow towards it.
@@ -130,37 +179,8 @@ class Bundle:
                 )
                 for sigma in PAULI
             ]
-            for z in bulks
+            for z in _BULKS
         ]
-
-    def modes(self, side: int, blocks: Chain, m: Array) -> Modes:
-        """Let Kwant solve one lead (side 0: N, 1: F) and check the number of open channels.
-
-        Raises
-        ------
-        EngineError
-            If Kwant fails, or finds another number of propagating modes than the band edges say.
-        """
-        name = "NF"[side]
-        k = blocks.Kz if side else np.repeat(blocks.kz, 2)
-        try:
-            propagating, stabilized = self.single_leads[side].modes(
-                0.0, params=_parameters(blocks, None) | {"sigma_m": dot_sigma(m)}
-            )
-        except (ValueError, np.linalg.LinAlgError) as error:
-            raise EngineError(
-                f"Kwant could not find the modes of the {name} lead at k_z² = {_show(k)} ({error}): "
-                "too close to a band edge, or not finite"
-            ) from error
-        found, expected = stabilized.nmodes, int(np.count_nonzero(k.real > 0))
-        if found != expected:
-            raise EngineError(
-                f"Kwant found {found} propagating modes in the {name} lead where {expected} are open "
-                f"(k_z² = {_show(k)}): too close to a band edge"
-            )
-        # Kwant gives a mode on the first site before the lead, here ±a, its momentum counted away from z = 0.
-        carried = np.exp(-1j * propagating.momenta[:found])
-        return Modes(propagating, stabilized, propagating.wave_functions[:, :found] * carried)
 
     def repeated(self, modes: Modes) -> Any:
         """Return a lead for the whole bundle that repeats the modes of one chain."""
@@ -188,12 +208,16 @@ class Bundle:
             )
         )
 
-    def solve(self, blocks: Chain, kappa: Complex, m: Array) -> tuple[Complex, Array]:
+    def solve(
+        self, blocks: Chain, leads: list[Modes], kappa: Complex, m: Array
+    ) -> tuple[Complex, Array]:
         """Solve chains that differ in κ̂ only.
 
         Parameters
         ----------
         blocks : Chain
+        leads : list of Modes
+            Of N and F.
         kappa : array (size, 2, 2)
         m : array (3,)
 
@@ -206,7 +230,6 @@ class Bundle:
         """
         kwant = _kwant()
         params = _parameters(blocks, blocks.onsite_interface + kappa)
-        leads = [self.modes(side, blocks, m) for side in (0, 1)]
         bundle = copy(self.system)
         bundle.leads = [self.repeated(lead) for lead in leads]
         states = kwant.wave_function(bundle, 0.0, params=params)
@@ -250,10 +273,6 @@ def _parameters(blocks: Chain, onsite_0: Complex | None) -> dict[str, Any]:
         "hopping_N": blocks.hopping_N,
         "hopping_F": blocks.hopping_F,
     }
-
-
-def _show(k: Complex) -> str:
-    return np.array2string((k**2).real, precision=3)
 
 
 @cache
@@ -309,17 +328,17 @@ class KwantChain:
         kappa = (iface.kappa_0() + h_R[..., None, None] * rashba(k_perp, angle)).reshape(-1, 2, 2)
 
         values, inverse = np.unique(k_perp.ravel(), return_inverse=True)
-        blocks = [chain(iface, value, a, self.scheme) for value in values]
+        solved = [lead_modes(iface, float(value), a, self.scheme) for value in values]
+        blocks = [block for block, _ in solved]
         psi = np.empty((2, k_perp.size, 2, 2), dtype=complex)
         flow = np.empty((2, k_perp.size, len(SOURCES), 3))
-        for index, block in enumerate(blocks):
+        for index, (block, leads) in enumerate(solved):
             members = np.flatnonzero(inverse == index)
-            size = 1 if len(members) == 1 else BUNDLE
-            for some in np.split(members, range(size, len(members), size)):
-                filled = np.resize(some, size)
-                solved_psi, solved_flow = _bundle(size).solve(block, kappa[filled], m)
-                psi[:, some] = solved_psi[:, : len(some)]
-                flow[:, some] = solved_flow[:, : len(some)]
+            for some in np.split(members, range(BUNDLE, len(members), BUNDLE)):
+                # Bundles of 1, 2, 4, …: the last one is filled up with repetitions.
+                size = 1 << (len(some) - 1).bit_length()
+                found = _bundle(size).solve(block, leads, kappa[np.resize(some, size)], m)
+                psi[:, some], flow[:, some] = (array[:, : len(some)] for array in found)
 
         return Scattering(
             kz=np.array([block.kz for block in blocks])[inverse].reshape(shape),

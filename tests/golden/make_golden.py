@@ -230,7 +230,10 @@ def resonance(P, h, x1, x2, cos, sin):
         return None
     assert len(roots) == 1
     lo, hi = grid[roots[0]], grid[roots[0] + 1]
-    centre = mp.findroot(lambda t: d_eff(t).real, (lo, hi), solver="anderson", tol=mpf(10) ** -40)
+    rising = values[roots[0]] < 0
+    for _ in range(60):  # bisection: the centre only places the nodes
+        centre = (lo + hi) / 2
+        lo, hi = (centre, hi) if (d_eff(centre).real < 0) == rising else (lo, centre)
     step = mpf(10) ** -12
     slope = (d_eff(centre + step).real - d_eff(centre - step).real) / (2 * step)
     return centre, abs(d_eff(centre).imag / slope)

@@ -1,0 +1,110 @@
+"""From scattering states to spin flows at the interface, and from k_⊥ sums to the torque."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sotcheck.model import Interface, rashba
+from sotcheck.quadrature import Sum, sum_over_k
+from sotcheck.scattering import Engine, Scattering
+from sotcheck.spin import Array, spin_torque
+
+#: The flows of Fig. 2 in the order of the `flow` axis: (1), (3), minus (2), and (4).
+FLOWS = ("spin_current_minus", "spin_current_plus", "lattice", "interface")
+MINUS, PLUS, LATTICE, INTERFACE = range(4)
+
+
+def flows(states: Scattering, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Array:
+    """Return the four spin flows of Fig. 2 by source, each from its own expression.
+
+    Spin currents Im[ψ†σ∂_zψ] at z = ∓0 are the engine's; what the lattice adds, Im[ψ†σ h_R σ·(k×ẑ) ψ], and
+    what the interface magnetism takes, −Im[ψ†σ u_m σ·m ψ], follow from ψ(0).
+
+    Returns
+    -------
+    array (..., 3, 4, 3)
+        Axes: the request's, source, flow (as `FLOWS`), spin component; per unit incident flux.
+    """
+    rashba_term = (h_R[..., None, None] * rashba(k_perp, angle))[..., None, :, :]
+    added = spin_torque(rashba_term, states.density)
+    taken = -spin_torque(iface.interface_exchange(), states.density)
+    return np.stack([states.spin_minus, states.spin_plus, added, taken], axis=-2)
+
+
+def exact_flows(
+    engine: Engine, iface: Interface, h_R: Array, *, rtol: float, edges: list[float] | None = None
+) -> Sum:
+    """Return the k_⊥-summed flows divided by h_R, in the unit of t: −(1/4π) ∫ d²k_⊥/(2π)² k_x Σ_in ….
+
+    Parameters
+    ----------
+    engine : Engine
+    iface : Interface
+        Its own h_R is not used.
+    h_R : array (n,)
+        Rashba parameters, solved together; zero gives zero torque and is not divided by.
+    rtol : float
+        Wanted quadrature error relative to the largest component.
+    edges : list of float, optional
+        Ranges of k_⊥²; by default all that carry current.
+
+    Returns
+    -------
+    Sum
+        Values of shape (segments, n, 3, 4, 3): segment, h_R, source, flow, spin.
+    """
+    h_R = np.asarray(h_R, dtype=float)
+    divisor = np.where(h_R == 0, 1.0, h_R)[:, None, None, None]
+
+    def integrand(x: Array, angles: Array) -> Array:
+        k_perp, angle, h = np.broadcast_arrays(
+            np.sqrt(x)[:, None, None], angles[:, None], h_R
+        )
+        states = engine.scatter(iface, k_perp, angle, h)
+        kx = (k_perp * np.cos(angle))[..., None, None, None]
+        values = -kx * flows(states, iface, k_perp, angle, h) / (4 * np.pi * divisor)
+        # The opposite k first: at each angle alone the flows without h_R would swamp the torque.
+        paired: Array = (values + np.roll(values, len(angles) // 2, axis=1)) / 2
+        return paired
+
+    edges = iface.thresholds() if edges is None else edges
+    floor = 8 * float(np.finfo(float).eps) * largest_torque(iface) / np.abs(divisor).min()
+    return sum_over_k(integrand, edges, rtol, floor)
+
+
+def largest_torque(iface: Interface) -> float:
+    """Return (1/4π)∫d²k_⊥/(2π)² k_⊥, the natural scale of t: every incident spin turned over."""
+    return float(iface.thresholds()[-1] ** 1.5 / (24 * np.pi**2))
+
+
+def transverse(v: Array, m: Array) -> Array:
+    """Return v − m (m·v), shape (..., 3)."""
+    return v - (v @ m)[..., None] * m
+
+
+def torque_from_flows(values: Array, m: Array) -> Array:
+    """Return t = [flow (3) + flow (4)]_⊥m of Fig. 2; flows (..., 4, 3) give (..., 3)."""
+    return transverse(values[..., PLUS, :] + values[..., INTERFACE, :], m)
+
+
+def ledger_residual(values: Array) -> Array:
+    """Return (1) − (2) − (3) − (4) of Fig. 2, which conservation of angular momentum makes zero.
+
+    Flows (..., 4, 3) give (..., 3).
+    """
+    return (
+        values[..., MINUS, :]
+        + values[..., LATTICE, :]
+        - values[..., PLUS, :]
+        - values[..., INTERFACE, :]
+    )
+
+
+def components(t: Array, m: Array) -> tuple[Array, Array] | None:
+    """Return (fieldlike, dampinglike) of t = dampinglike m×(ŷ×m) + fieldlike m×ŷ; None when m ∥ ŷ."""
+    fieldlike = np.cross(m, np.array([0.0, 1.0, 0.0]))
+    norm2 = float(fieldlike @ fieldlike)
+    if norm2 < 1e-24:
+        return None
+    dampinglike = np.cross(m, -fieldlike)
+    return t @ fieldlike / norm2, t @ dampinglike / norm2

@@ -1,0 +1,215 @@
+"""The sum over k_⊥: split at every threshold, kinks substituted away, nested error estimates.
+
+∫ d²k_⊥/(2π)² f = (1/4π) ∫ dx ⟨f⟩_φ with x = k_⊥². Between thresholds, x = x₁ + (x₂ − x₁) sin²θ turns the
+square roots √(x − x₁) and √(x₂ − x) into smooth functions of θ. In θ, Fejér's second rule with 7, 15, 31, 63
+nodes, each containing the one before; in the angle φ, the trapezoid, doubled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from sotcheck.errors import EngineError
+from sotcheck.spin import Array
+
+Integrand = Callable[[Array, Array], Array]
+
+#: Nodes in θ: tried in this order, then the interval is halved.
+LEVELS = (15, 31, 63)
+#: Smallest θ interval, as a fraction of a segment; what is unresolved there stays in the error estimate.
+SMALLEST = 2.0**-20
+FIRST_ANGLES, MOST_ANGLES = 8, 256
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A k_⊥ sum by segment between thresholds.
+
+    Attributes
+    ----------
+    segments : list of (float, float)
+        Ranges of k_⊥².
+    values, errors : array (segments, ...)
+        (1/4π) ∫ dx ⟨f⟩_φ of each segment, and its quadrature error: radial plus angular.
+    angles, nodes : int
+        Angles, and values of k_⊥, of the final rule.
+    """
+
+    segments: list[tuple[float, float]]
+    values: Array
+    errors: Array
+    angles: int
+    nodes: int
+
+    @property
+    def total(self) -> Array:
+        """The sum over all segments."""
+        total: Array = self.values.sum(axis=0)
+        return total
+
+    @property
+    def total_error(self) -> Array:
+        """The sum of the segments' errors."""
+        total: Array = self.errors.sum(axis=0)
+        return total
+
+
+@cache
+def fejer(n: int) -> tuple[Array, Array]:
+    """Return nodes and weights of Fejér's second rule on [0, 1], n odd: Chebyshev points without the ends."""
+    angle = np.pi * np.arange(1, n + 1) / (n + 1)
+    odd = np.arange(1, n + 1, 2)
+    weights = 2 * np.sin(angle) / (n + 1) * (np.sin(np.outer(angle, odd)) / odd).sum(axis=1)
+    return (1 - np.cos(angle)) / 2, weights
+
+
+def substitution(x_1: float, x_2: float, theta: Array) -> tuple[Array, Array]:
+    """Return x and dx/dθ of x = x₁ + (x₂ − x₁) sin²θ."""
+    width = x_2 - x_1
+    return x_1 + width * np.sin(theta) ** 2, width * np.sin(2 * theta)
+
+
+def nested_error(coarse: Array, middle: Array, fine: Array) -> Array:
+    """Return an error bound of `fine` from three rules, each with twice the nodes of the one before.
+
+    The differences d_1 (coarse, middle) and d_2 (middle, fine) of a geometrically converging rule shrink at
+    least by the same factor again, so d_2²/d_1 bounds what is left; d_2 itself while they do not shrink.
+    """
+    d_1, d_2 = np.abs(middle - coarse), np.abs(fine - middle)
+    return d_2 * np.divide(d_2, d_1, out=np.ones_like(d_2), where=d_1 > d_2)
+
+
+@dataclass
+class _Interval:
+    """A piece of a segment in θ with the integrand's values on its finest rule so far."""
+
+    segment: tuple[float, float]
+    lower: float
+    upper: float
+
+    def integrate(self, f: Integrand, angles: Array, tolerance: Callable[[Array], float]) -> bool:
+        """Raise the rule until the error is within tolerance(value); say whether it got there."""
+        samples = self._sample(f, angles, fejer(LEVELS[0])[0])
+        for n in LEVELS:
+            if n != LEVELS[0]:
+                new = self._sample(f, angles, fejer(n)[0][::2])
+                merged = np.empty((n, *samples.shape[1:]))
+                merged[1::2], merged[::2] = samples, new
+                samples = merged
+            fine, middle, coarse = (
+                self._apply(samples[2**level - 1 :: 2**level]) for level in (0, 1, 2)
+            )
+            self.value = fine
+            self.error = float(nested_error(coarse, middle, fine).max())
+            self.nodes = n
+            if self.error <= tolerance(fine) * (self.upper - self.lower):
+                return True
+        return self.upper - self.lower <= SMALLEST
+
+    def halves(self) -> list[_Interval]:
+        middle = (self.lower + self.upper) / 2
+        return [
+            _Interval(self.segment, self.lower, middle),
+            _Interval(self.segment, middle, self.upper),
+        ]
+
+    def _sample(self, f: Integrand, angles: Array, nodes: Array) -> Array:
+        theta = (self.lower + (self.upper - self.lower) * nodes) * np.pi / 2
+        x, jacobian = substitution(*self.segment, theta)
+        values = f(x, angles)
+        if not np.all(np.isfinite(values)):
+            raise EngineError(
+                f"the integrand is not finite near k_perp^2 = {x[0]:g}: "
+                "a parameter is too large for double precision"
+            )
+        return values * jacobian.reshape(-1, *(1,) * (values.ndim - 1))
+
+    def _apply(self, samples: Array) -> Array:
+        weights = fejer(len(samples))[1] * (self.upper - self.lower) * np.pi / 2
+        return np.tensordot(weights, samples, axes=1)
+
+
+def radial(
+    f: Integrand, segment: tuple[float, float], angles: Array, tolerance: Callable[[Array], float]
+) -> tuple[Array, float, int]:
+    """Integrate f over one segment for every angle; return values (angles, ...), error, nodes."""
+    waiting = [_Interval(segment, 0.0, 1.0)]
+    done = []
+    while waiting:
+        interval = waiting.pop()
+        if interval.integrate(f, angles, tolerance):
+            done.append(interval)
+        else:
+            waiting.extend(interval.halves())
+    value: Array = sum((interval.value for interval in done[1:]), start=done[0].value)
+    return value, sum(i.error for i in done), sum(i.nodes for i in done)
+
+
+def sum_over_k(f: Integrand, edges: list[float], rtol: float, atol: float) -> Sum:
+    """Return (1/4π) ∫ dx ⟨f(x, φ)⟩_φ, segment by segment.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x, angles)`` of x = k_⊥² (n,) and angles (a,) returns an array (n, a, ...).
+    edges : list of float
+        Sorted thresholds in k_⊥², lower end first.
+    rtol : float
+        Wanted error relative to the largest component of any segment.
+    atol : float
+        Wanted error in absolute terms.
+
+    Returns
+    -------
+    Sum
+        With the errors reached, which may be larger than wanted; never silently.
+
+    Raises
+    ------
+    EngineError
+        If the integrand is not finite.
+    """
+    segments = list(_pairs(edges))
+    largest = 0.0
+
+    def tolerance(value: Array) -> float:
+        nonlocal largest
+        largest = max(largest, float(np.abs(value.mean(axis=0)).max()))
+        return max(rtol * largest, 4 * np.pi * atol) / len(segments)
+
+    def evaluate(angles: Array) -> tuple[Array, Array, int]:
+        done = [radial(f, segment, angles, tolerance) for segment in segments]
+        values, errors, nodes = zip(*done, strict=True)
+        return np.stack(values), np.array(errors), sum(nodes)
+
+    angles = 2 * np.pi * (np.arange(FIRST_ANGLES) + 0.5) / FIRST_ANGLES
+    by_angle, radial_errors, nodes = evaluate(angles)
+    while True:
+        quarter, half, full = (by_angle[:, ::step].mean(axis=1) for step in (4, 2, 1))
+        angular = nested_error(quarter, half, full)
+        if angular.max() <= tolerance(by_angle[0]) or len(angles) >= MOST_ANGLES:
+            break
+        # The angles halfway between double the rule; those already done are kept.
+        more, more_errors, nodes = evaluate(angles + np.pi / len(angles))
+        by_angle = np.stack([by_angle, more], axis=2).reshape(len(segments), -1, *full.shape[1:])
+        angles = np.stack([angles, angles + np.pi / len(angles)], axis=1).ravel()
+        radial_errors = np.maximum(radial_errors, more_errors)
+    errors = angular + radial_errors.reshape(-1, *(1,) * (full.ndim - 1))
+    return Sum(segments, full / (4 * np.pi), errors / (4 * np.pi), len(angles), nodes)
+
+
+def sample(edges: list[float], nodes: int) -> Array:
+    """Return k_⊥ at `nodes` Gauss–Legendre nodes in θ of every segment, sorted, shape (segments · nodes,).
+
+    They avoid the thresholds themselves, crowd near them, and visit every channel regime.
+    """
+    theta = (np.polynomial.legendre.leggauss(nodes)[0] + 1) * np.pi / 4
+    return np.sqrt(np.concatenate([substitution(*pair, theta)[0] for pair in _pairs(edges)]))
+
+
+def _pairs(edges: list[float]) -> Iterator[tuple[float, float]]:
+    return zip(edges, edges[1:], strict=False)

@@ -1,0 +1,149 @@
+"""Scattering amplitudes of the paper: Eqs. (6) and (7), and their first-order change, Eq. (10).
+
+Matrices are 2×2 in the laboratory spin frame with the batch axis in front. This module makes its own
+choice of branches and shares none of the engines' formulas.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sotcheck.model import Interface
+from sotcheck.scattering import Scattering
+from sotcheck.spin import IDENTITY, Array, Complex, in_spin_bands, projectors
+
+
+@dataclass(frozen=True)
+class Amplitudes:
+    """Unperturbed scattering amplitudes at several k_⊥, wherever they come from.
+
+    Attributes
+    ----------
+    k_perp2 : array (n,)
+    kz : array (n,)
+    Kz : array (n, 2)
+        k_z^+ (minority) and k_z^- (majority).
+    m : array (3,)
+    r, t, r_prime, t_prime : array (n, 2, 2)
+        Projected to the Hilbert space, Eq. (7).
+    r_ex : array (n, 2, 2)
+        The extended reflection matrix, Eq. (6); NaN where no scattering state tells it.
+    """
+
+    k_perp2: Array
+    kz: Complex
+    Kz: Complex
+    m: Array
+    r: Complex
+    t: Complex
+    r_prime: Complex
+    t_prime: Complex
+    r_ex: Complex
+
+    @property
+    def hilbert_N(self) -> Complex:
+        """1̂_k of Eq. (4a), shape (n, 2, 2)."""
+        return np.where(self.kz.imag == 0, 1.0, 0.0)[:, None, None] * IDENTITY
+
+    @property
+    def t_ex(self) -> Complex:
+        """t̂_ex from the generalized continuity relation 1 + r̂_ex = √(|k_z||K̂_z|⁻¹) t̂_ex, below Eq. (7)."""
+        root = np.sqrt(np.abs(self.Kz) / np.abs(self.kz)[:, None]).astype(complex)
+        return in_spin_bands(root, self.m) @ (IDENTITY + self.r_ex)
+
+    def up(self, amplitude: Complex) -> Complex:
+        """Return the majority (↑, σ = −1) element of a spin-conserving matrix, shape (n,)."""
+        return np.einsum("nij,ji->n", amplitude, projectors(self.m)[1])
+
+    def down(self, amplitude: Complex) -> Complex:
+        """Return the minority (↓, σ = +1) element of a spin-conserving matrix, shape (n,)."""
+        return np.einsum("nij,ji->n", amplitude, projectors(self.m)[0])
+
+
+def wave_number(k_squared: Array) -> Complex:
+    """Return k, or iq with q > 0 where k² < 0, as below Eqs. (25) and (33)."""
+    k_squared = np.asarray(k_squared, dtype=float)
+    q = np.sqrt(np.abs(k_squared))
+    return np.where(k_squared > 0, q, 1j * q)
+
+
+def closed_forms(iface: Interface, k_perp2: Array) -> Amplitudes:
+    """Return the unperturbed amplitudes of Eqs. (6) and (7) for the delta κ̂_0.
+
+    Parameters
+    ----------
+    iface : Interface
+    k_perp2 : array (n,)
+        k_⊥²; thresholds themselves excluded.
+
+    Returns
+    -------
+    Amplitudes
+    """
+    kz = wave_number(iface.kz_squared(k_perp2))
+    Kz = wave_number(iface.Kz_squared(k_perp2))
+    m = iface.direction
+    # κ̂_0, K̂_z and |K̂_z| commute, so every matrix is a function of the spin band: minority, majority.
+    kappa = iface.u_0 + iface.u_m * np.array([1.0, -1.0])
+    k = kz[:, None]
+    denominator = 1j * Kz + 1j * k - kappa
+    one = (k.imag == 0).astype(float)
+    one_prime = (Kz.imag == 0).astype(float)
+    # Eqs. (6), with (6b) read as t̂'_ex, (6c) as r̂_ex and (6d) as r̂'_ex.
+    t_ex = 2j * k * np.sqrt(np.abs(Kz) / np.abs(k)) / denominator
+    t_prime_ex = 2j * Kz * np.sqrt(np.abs(k) / np.abs(Kz)) / denominator
+    r_ex = (1j * k - 1j * Kz + kappa) / denominator
+    r_prime_ex = (1j * Kz - 1j * k + kappa) / denominator
+    return Amplitudes(
+        k_perp2=k_perp2,
+        kz=kz,
+        Kz=Kz,
+        m=m,
+        r=in_spin_bands(r_ex * one, m),
+        t=in_spin_bands(t_ex * one, m),
+        r_prime=in_spin_bands(r_prime_ex * one_prime, m),
+        t_prime=in_spin_bands(t_prime_ex * one_prime, m),
+        r_ex=in_spin_bands(r_ex, m),
+    )
+
+
+def from_scattering(iface: Interface, k_perp2: Array, states: Scattering) -> Amplitudes:
+    """Read the unperturbed amplitudes off scattering states that an engine found at h_R = 0.
+
+    Where N has no open channel, r̂_ex follows from (1 + r̂_ex)/k_z = (1 + r̂'_ex)/K̂_z, the third relation
+    below Eq. (7), for open bands; for closed ones no scattering state exists and r̂_ex is NaN.
+    """
+    r, t, r_prime, t_prime = states.amplitudes()
+    open_N = states.kz.real > 0
+    found = np.where(states.Kz.real > 0, 1, np.nan)
+    ratio = in_spin_bands(found * states.kz[:, None] / states.Kz, states.m)
+    r_ex = np.where(open_N[:, None, None], r, ratio @ (IDENTITY + r_prime) - IDENTITY)
+    return Amplitudes(
+        k_perp2, states.kz, states.Kz, iface.direction, r, t, r_prime, t_prime, r_ex
+    )
+
+
+def change_of_t(a: Amplitudes, rashba: Complex) -> Complex:
+    """Return ∂t̂/∂h_R, Eq. (10a); `rashba` is σ·(k×ẑ), shape (n, 2, 2)."""
+    return _over_2ik(a) * a.t_ex @ rashba @ (a.hilbert_N + a.r)
+
+
+def change_of_t_prime(a: Amplitudes, rashba: Complex) -> Complex:
+    """Return ∂t̂'/∂h_R, Eq. (10b)."""
+    return _over_2ik(a) * (IDENTITY + a.r_ex) @ rashba @ a.t_prime
+
+
+def change_of_r(a: Amplitudes, rashba: Complex) -> Complex:
+    """Return ∂r̂/∂h_R, Eq. (10c)."""
+    return _over_2ik(a) * (IDENTITY + a.r_ex) @ rashba @ (a.hilbert_N + a.r)
+
+
+def change_of_r_prime(a: Amplitudes, rashba: Complex) -> Complex:
+    """Return ∂r̂'/∂h_R, Eq. (10d)."""
+    return _over_2ik(a) * a.t_ex @ rashba @ a.t_prime
+
+
+def _over_2ik(a: Amplitudes) -> Complex:
+    return 1 / (2j * a.kz)[:, None, None]

@@ -1,0 +1,270 @@
+"""The torque per source from any engine: what `sotcheck torque` prints and writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from tabulate import tabulate
+
+from sotcheck import __version__
+from sotcheck.bound_states import sum_edges
+from sotcheck.convergence import richardson
+from sotcheck.engines import ENGINES, SCHEMES, Continuum, Engine, KwantChain, Scheme
+from sotcheck.errors import EngineError
+from sotcheck.estimate import ErrorBudget, ErrorTerm
+from sotcheck.model import SOURCES, Interface
+from sotcheck.observables import FLOWS, components, exact_flows, largest_torque, torque_from_flows
+from sotcheck.progress import Progress, silent
+from sotcheck.spin import Array
+from sotcheck.systemfile import to_document
+from sotcheck.theory.first_order import torque_vector
+from sotcheck.theory.sums import first_order_sums
+
+#: Default relative quadrature error.
+TOLERANCE = 1e-9
+#: Spacings of a finite-difference ladder, relative to the coarsest; error terms a², a⁴, a⁶ are removed.
+LADDER = (1.0, 0.5, 0.25, 0.125)
+LADDER_POWERS = (2, 4, 6)
+
+
+@dataclass(frozen=True)
+class TorqueRow:
+    """The torque of one source at one h_R from one engine.
+
+    Attributes
+    ----------
+    engine, scheme : str
+        ``scheme`` is None for engines without a lattice.
+    h_R : float
+    magnetization : tuple of float
+    source : str
+        "normal", "majority" or "minority".
+    vector : array (3,)
+        t, unit: wave vector³ (see the README's conventions).
+    fieldlike, dampinglike : float or None
+        Components along m×ŷ and m×(ŷ×m); None when m ∥ ŷ.
+    flows : array (4, 3)
+        Spin current at z = −0 and +0, what the lattice adds, what the interface magnetism takes.
+    budget : ErrorBudget
+        Of any component of `vector`.
+    """
+
+    engine: str
+    scheme: str | None
+    h_R: float
+    magnetization: tuple[float, float, float]
+    source: str
+    vector: Array
+    fieldlike: float | None
+    dampinglike: float | None
+    flows: Array
+    budget: ErrorBudget
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the row as the JSON contract has it."""
+        by_name = {term.name: term.value for term in self.budget.terms}
+        return {
+            "engine": self.engine,
+            "scheme": self.scheme,
+            "h_R": self.h_R,
+            "magnetization": list(self.magnetization),
+            "source": self.source,
+            "fieldlike": self.fieldlike,
+            "dampinglike": self.dampinglike,
+            "vector": self.vector.tolist(),
+            **{name: flow.tolist() for name, flow in zip(FLOWS, self.flows, strict=True)},
+            "uncertainty": {
+                "quadrature": by_name.get("quadrature", 0.0),
+                "discretization": by_name.get("lattice", 0.0),
+                "rounding": by_name.get("rounding", 0.0),
+                "total": self.budget.total,
+            },
+        }
+
+
+@dataclass(frozen=True)
+class TorqueTable(Sequence[TorqueRow]):
+    """Rows of `torque`; prints as a table, converts to the contract's JSON."""
+
+    iface: Interface
+    rows: tuple[TorqueRow, ...]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[TorqueRow]:
+        return iter(self.rows)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.rows[index]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON document of `sotcheck torque`."""
+        return {
+            "sotcheck": __version__,
+            "system": to_document(self.iface),
+            "torque": [row.to_dict() for row in self.rows],
+        }
+
+    def to_json(self) -> str:
+        """Return `to_dict` as JSON text."""
+        return json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n"
+
+    def __str__(self) -> str:
+        m = "(" + ", ".join(f"{c:.4g}" for c in self.iface.m) + ")"
+        table = [
+            [
+                row.engine if row.scheme is None else f"{row.engine} ({row.scheme})",
+                f"{row.h_R:g}",
+                row.source,
+                "undefined" if row.fieldlike is None else f"{row.fieldlike: .10e}",
+                "undefined" if row.dampinglike is None else f"{row.dampinglike: .10e}",
+                f"{row.budget.total:.1e}",
+            ]
+            for row in self.rows
+        ]
+        head = ["engine", "h_R", "source", "fieldlike", "dampinglike", "uncertainty"]
+        note = "" if self.rows and self.rows[0].fieldlike is not None else (
+            "\nm is parallel to y: both components are undefined; the JSON has the vector t itself."
+        )
+        return f"{self.iface.name}: torque t for m = {m}\n" + tabulate(
+            table, head, disable_numparse=True
+        ) + note
+
+
+def torque(
+    iface: Interface,
+    engine: str | Sequence[str] = ENGINES,
+    *,
+    h_R: float | Sequence[float] | None = None,
+    scheme: Scheme = "exact-difference",
+    spacing: float | None = None,
+    tolerance: float = TOLERANCE,
+    progress: Progress = silent,
+) -> TorqueTable:
+    """Compute the torque of every source.
+
+    Parameters
+    ----------
+    iface : Interface
+    engine : str or sequence of str
+        "first-order", "continuum", "kwant"; all by default.
+    h_R : float or sequence, optional
+        Rashba parameters instead of the interface's own.
+    scheme : str
+        Of the kwant engine: "exact-difference", or "finite-difference" (Richardson's limit of a ladder).
+    spacing : float, optional
+        Lattice spacing of the kwant engine, the coarsest of the ladder for finite differences.
+    tolerance : float
+        Relative quadrature error to aim at.
+
+    Returns
+    -------
+    TorqueTable
+
+    Raises
+    ------
+    EngineError
+        For an unknown engine or scheme, or when an engine fails.
+    LatticeError
+        If the spacing does not suit the wave numbers.
+    """
+    names = [engine] if isinstance(engine, str) else list(engine)
+    values = [iface.h_R] if h_R is None else np.atleast_1d(np.asarray(h_R, dtype=float)).tolist()
+    for name in names:
+        if name not in ENGINES:
+            raise EngineError(f"unknown engine {name!r}; choose from {', '.join(ENGINES)}")
+    if scheme not in SCHEMES:
+        raise EngineError(f"unknown scheme {scheme!r}; choose from {', '.join(SCHEMES)}")
+    rows: list[TorqueRow] = []
+    for name in progress(names, "torque"):
+        if name == "first-order":
+            rows += _first_order_rows(iface, values, tolerance)
+        elif name == "continuum":
+            rows += _exact_rows(iface, Continuum(), values, tolerance)
+        elif scheme == "exact-difference":
+            rows += _exact_rows(iface, KwantChain(scheme, spacing), values, tolerance)
+        else:
+            rows += _ladder_rows(iface, KwantChain(scheme, spacing), values, tolerance)
+    return TorqueTable(iface, tuple(rows))
+
+
+def _row(
+    iface: Interface, engine: tuple[str, str | None], h_R: float, source: str,
+    vector: Array, flows: Array, budget: ErrorBudget,
+) -> TorqueRow:  # fmt: skip
+    split = components(vector, iface.direction)
+    fieldlike, dampinglike = (None, None) if split is None else (float(split[0]), float(split[1]))
+    return TorqueRow(
+        *engine, h_R, iface.m, source, vector, fieldlike, dampinglike, flows, budget
+    )
+
+
+def _first_order_rows(iface: Interface, h_R: list[float], tolerance: float) -> list[TorqueRow]:
+    sums = first_order_sums(iface, iface.thresholds(), rtol=tolerance)
+    flows, vectors = sums.flows.sum(axis=0), torque_vector(sums.torque.sum(axis=0), iface.direction)
+    return [
+        _row(
+            iface,
+            ("first-order", None),
+            h,
+            source,
+            h * vectors[s],
+            h * flows[s],
+            ErrorBudget((ErrorTerm("quadrature", abs(h) * sums.error, "nested rules"),)),
+        )
+        for h in h_R
+        for s, source in enumerate(SOURCES)
+    ]
+
+
+def _exact_rows(
+    iface: Interface, engine: Engine, h_R: list[float], tolerance: float
+) -> list[TorqueRow]:
+    rows = []
+    rounding = engine.rounding(iface) * largest_torque(iface)
+    for h in h_R:
+        found = exact_flows(engine, iface, np.array([h]), rtol=tolerance, edges=sum_edges(iface))
+        flows = (h or 1.0) * found.total[0]
+        vectors = torque_from_flows(flows, iface.direction)
+        for s, source in enumerate(SOURCES):
+            quadrature = abs(h or 1.0) * float(found.total_error[0, s].max())
+            budget = ErrorBudget(
+                (
+                    ErrorTerm("quadrature", quadrature, "nested rules in k_perp and angle"),
+                    ErrorTerm("rounding", rounding, "double precision, amplified by the lattice"),
+                )
+            )
+            rows.append(
+                _row(iface, (engine.name, engine.scheme), h, source, vectors[s], flows[s], budget)
+            )
+    return rows
+
+
+def _ladder_rows(
+    iface: Interface, coarsest: KwantChain, h_R: list[float], tolerance: float
+) -> list[TorqueRow]:
+    a = coarsest.spacing_for(iface)
+    rungs = [_exact_rows(iface, KwantChain(coarsest.scheme, a * f), h_R, tolerance) for f in LADDER]
+    rows = []
+    for same in zip(*rungs, strict=True):
+        fine = same[-1]
+        flows = richardson(np.array([row.flows for row in same]), LADDER_POWERS)
+        vector = richardson(np.array([row.vector for row in same]), LADDER_POWERS)
+        budget = ErrorBudget(
+            (
+                *fine.budget.terms,
+                ErrorTerm("lattice", float(vector.error.max()), "last step of Richardson's table"),
+            )
+        )
+        rows.append(
+            _row(
+                iface, (fine.engine, fine.scheme), fine.h_R, fine.source,
+                vector.limit, flows.limit, budget,
+            )
+        )  # fmt: skip
+    return rows
