@@ -17,11 +17,14 @@ class Extrapolation:
     ----------
     limit : array (...)
     error : array (...)
-        Difference of the last two diagonal entries of the Richardson table plus amplified rounding.
+        What the last elimination changed: a bound on what the next one would.
+    rounding : array (...)
+        The values' rounding errors, amplified by the eliminations.
     """
 
     limit: Array
     error: Array
+    rounding: Array
 
 
 def richardson(values: Array, powers: tuple[int, ...], noise: Array | float = 0.0) -> Extrapolation:
@@ -48,7 +51,7 @@ def richardson(values: Array, powers: tuple[int, ...], noise: Array | float = 0.
         previous = column[-1]
         column = (factor * column[1:] - column[:-1]) / (factor - 1)
         rounding = (factor * rounding[1:] + rounding[:-1]) / (factor - 1)
-    return Extrapolation(column[-1], np.abs(column[-1] - previous) + rounding[-1])
+    return Extrapolation(column[-1], np.abs(column[-1] - previous), rounding[-1])
 
 
 @dataclass(frozen=True)
@@ -85,4 +88,4 @@ def observed_order(errors: Array, noise: Array, power: int = 2) -> Slope:
     local = np.log2(errors[:-1] / errors[1:])
     local_noise = (noise[:-1] / errors[:-1] + noise[1:] / errors[1:]) / np.log(2)
     fit = richardson(local[-2:], (power,), local_noise[-2:])
-    return Slope(float(fit.limit), float(fit.error))
+    return Slope(float(fit.limit), float(fit.error + fit.rounding))

@@ -44,7 +44,7 @@ INTERFACES = {  # name: (E_F, U_N, U_F, J, u0, um), m, in-plane k = (kx, ky) in 
 RESOLVED_H = ("0.05", "0.3", "1.0")
 EXACT = (("bulk-magnetism", "0.3"), ("interface-magnetism", "0.3"), ("ferromagnetic-insulator", "0.5"),
          ("topological-insulator", "0.3"), ("generic", "0.3"), ("generic-attractive", "0.05"),
-         ("generic-attractive", "0.3"), ("generic-repulsive", "1.0"))
+         ("generic-attractive", "0.3"), ("generic-repulsive", "0.3"))
 PINS_16 = {"normal": ("-2.19999333948e-3", "-3.78974822874e-3"),
            "majority": ("1.75989442723e-2", "3.78974822874e-3"), "minority": ("-4.02047688360e-5", "0")}
 PIN_T = ("1.913942782358e-4", "-9.751462351375e-4", "-6.789673958045e-4")

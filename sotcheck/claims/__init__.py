@@ -1,0 +1,8 @@
+"""The registry of claims: what the paper says, tried on evidence by one function each."""
+
+from __future__ import annotations
+
+from sotcheck.claims import exact, first_order
+from sotcheck.claims.registry import CLAIMS, Claim, judge_all
+
+__all__ = ["CLAIMS", "Claim", "exact", "first_order", "judge_all"]

@@ -1,0 +1,231 @@
+"""The numbers that claims are tried on, computed once a system: arrays in, arrays out, no verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+
+from sotcheck.bound_states import InterfaceState, interface_states, lowest_eigenvalue, sum_edges
+from sotcheck.engines import Continuum, Engine, KwantChain
+from sotcheck.model import Interface, rashba
+from sotcheck.observables import exact_flows, flows
+from sotcheck.progress import Progress, silent
+from sotcheck.quadrature import Sum, sample
+from sotcheck.scattering import Scattering
+from sotcheck.spin import Array
+from sotcheck.theory.amplitudes import Amplitudes, closed_forms, from_scattering
+from sotcheck.theory.sums import FirstOrderSums, first_order_sums
+from sotcheck.theory.validity import radius_of_convergence
+
+ENGINES: dict[str, Engine] = {"continuum": Continuum(), "kwant": KwantChain()}
+
+#: k_⊥ nodes in each range between thresholds for k_⊥-resolved claims.
+NODES = 8
+#: In-plane angles of those, each with the opposite one (which is h_R → −h_R), none of them symmetric.
+ANGLES = np.array([0.4, 0.4 + np.pi, 1.9, 1.9 + np.pi])
+#: A direction without symmetry, tried besides the system's own.
+TILTED = (0.48, -0.6, 0.64)
+#: Large h_R at which exact engines are held against each other.
+LARGE_H_R = (0.3, 1.0)
+#: Four h_R, halved each time; errors h², h⁴, h⁶ of t/h_R are removed by Richardson's table.
+RUNGS = 0.5 ** np.arange(4)
+RUNG_POWERS = (2, 4, 6)
+#: The first rung: an eighth of the radius of convergence leaves a remainder of ~1e-11, and at most 0.1.
+FIRST_RUNG, RUNG_FRACTION = 0.1, 1 / 8
+#: Below this radius of convergence the expansion in h_R is not worth the name.
+SMALLEST_RADIUS = 1e-3
+#: Finite-difference spacings relative to the coarsest, and the powers of a in their error.
+SPACINGS = 0.5 ** np.arange(4)
+SPACING_POWERS = (2, 4, 6)
+#: Quadrature errors of the exact sums that expansions in h_R are read from.
+FINE, KWANT_FINE = 1e-12, 1e-11
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """k_⊥-resolved exact states of one engine: axes k_⊥ node, angle (as ANGLES), h_R."""
+
+    iface: Interface
+    k_perp: Array
+    h_R: Array
+    states: Scattering
+    flows: Array
+
+    @property
+    def rashba(self) -> Array:
+        """σ·(k×ẑ) by node and angle, shape (nodes, angles, 2, 2)."""
+        return rashba(self.k_perp[:, None] + 0 * ANGLES, ANGLES + 0 * self.k_perp[:, None])
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All numbers about one interface.
+
+    Attributes
+    ----------
+    iface : Interface
+    h_R : array
+        The values asked for.
+    tolerance : float
+        Quadrature error asked for at those.
+    rungs : array (4,)
+        The ladder of h_R, from the largest.
+    radius : float
+        Smallest radius of convergence of the expansion in h_R over k_⊥.
+    interface_states : list of InterfaceState
+        Unperturbed ones at E_F.
+    lowest : list of (float, float, float)
+        Per h_R asked for: smallest eigenvalue of q_N + Q̂_F + κ̂, with its k_⊥ and angle.
+    theory : dict of FirstOrderSums
+        With unperturbed amplitudes from "closed forms", "continuum", "kwant".
+    ladder, at_h_R : dict of Sum
+        Exact flows per h_R by engine: on the rungs, and at the h_R asked for.
+    resolved, resolved_tilted : dict of Resolved
+        By engine; h_R: rungs, those asked for, LARGE_H_R; for the system's m and for TILTED.
+    spacings : array (4,)
+    lattice : dict of array (4, nodes, angles, 3, 4, 3)
+        k_⊥-resolved flows on these spacings by scheme, at the first h_R asked for.
+    """
+
+    iface: Interface
+    h_R: Array
+    tolerance: float
+    rungs: Array
+    radius: float
+    interface_states: list[InterfaceState]
+    lowest: list[tuple[float, float, float]]
+    spacings: Array
+    theory: dict[str, FirstOrderSums] = field(default_factory=dict)
+    ladder: dict[str, Sum] = field(default_factory=dict)
+    at_h_R: dict[str, Sum] = field(default_factory=dict)
+    resolved: dict[str, Resolved] = field(default_factory=dict)
+    resolved_tilted: dict[str, Resolved] = field(default_factory=dict)
+    lattice: dict[str, Array] = field(default_factory=dict)
+
+    @property
+    def resonant(self) -> list[InterfaceState]:
+        """Interface states of one spin inside the other's continuum."""
+        return [state for state in self.interface_states if state.inside_continuum]
+
+    @property
+    def analytic(self) -> bool:
+        """Whether the exact torque can be expanded in h_R at all."""
+        return self.radius > SMALLEST_RADIUS and not self.resonant
+
+    @property
+    def why_not_analytic(self) -> str:
+        """Say what keeps the torque from having an expansion in h_R, if anything does."""
+        if self.resonant:
+            state = self.resonant[0]
+            return (
+                f"a {state.spin} interface state lies at E_F inside the other spin's continuum "
+                f"(k_perp = {state.k_perp2**0.5:.4g}): first order misses its torque"
+            )
+        if self.radius <= SMALLEST_RADIUS:
+            return (
+                f"the expansion in h_R has no radius of convergence (below {SMALLEST_RADIUS:g}) at some "
+                "k_perp: a spin channel is transparent at grazing incidence"
+            )
+        return ""
+
+
+def amplitudes_of(engine: Engine) -> Callable[[Interface, Array], Amplitudes]:
+    """Return a source of unperturbed amplitudes that asks an exact engine at h_R = 0."""
+
+    def source(iface: Interface, k_perp2: Array) -> Amplitudes:
+        states = engine.scatter(iface, np.sqrt(k_perp2), np.array(0.0), np.array(0.0))
+        return from_scattering(iface, k_perp2, states)
+
+    return source
+
+
+def resolve(engine: Engine, iface: Interface, h_R: Array) -> Resolved:
+    """Solve at NODES k_⊥ a range, ANGLES, and every h_R."""
+    k_perp = sample(iface.thresholds(), NODES)
+    grid = np.broadcast_arrays(k_perp[:, None, None], ANGLES[:, None], h_R)
+    states = engine.scatter(iface, *grid)
+    return Resolved(iface, k_perp, h_R, states, flows(states, iface, *grid))
+
+
+def lattice_ladder(iface: Interface, scheme: str, spacings: Array, h_R: float) -> Array:
+    """Return k_⊥-resolved flows on every spacing, shape (spacings, nodes, angles, 3, 4, 3)."""
+    rows = [
+        resolve(KwantChain(scheme, float(a)), iface, np.array([h_R])).flows[:, :, 0]  # type: ignore[arg-type]
+        for a in spacings
+    ]
+    return np.stack(rows)
+
+
+def first_order_from(iface: Interface, edges: list[float], source: str) -> FirstOrderSums:
+    """Sum the first-order formulas with amplitudes from "closed forms", "continuum" or "kwant"."""
+    amplitudes = closed_forms if source == "closed forms" else amplitudes_of(ENGINES[source])
+    rtol = FINE if source != "kwant" else KWANT_FINE
+    return first_order_sums(iface, edges, rtol=rtol, amplitudes=amplitudes)
+
+
+def gather(
+    iface: Interface,
+    h_R: Array,
+    tolerance: float,
+    *,
+    executor: Executor | None = None,
+    progress: Progress = silent,
+) -> Evidence:
+    """Compute everything that claims ask for.
+
+    Parameters
+    ----------
+    iface : Interface
+    h_R : array (n,)
+        Rashba parameters to try; expansions in h_R use a ladder of their own.
+    tolerance : float
+        Relative quadrature error at those h_R.
+    executor : Executor, optional
+        Where the pieces are computed; in this process by default.
+    progress : callable
+
+    Returns
+    -------
+    Evidence
+    """
+    radius = radius_of_convergence(iface)
+    first = min(FIRST_RUNG, RUNG_FRACTION * radius) if radius > SMALLEST_RADIUS else FIRST_RUNG
+    rungs = first * RUNGS
+    edges = sum_edges(iface)
+    all_h = np.unique(np.concatenate([rungs, h_R, LARGE_H_R]))[::-1]
+    tilted = iface.with_(m=TILTED)
+    spacings = KwantChain("finite-difference").spacing_for(iface) * SPACINGS
+
+    tasks: dict[tuple[str, str], Callable[[], object]] = {}
+    for name, engine in ENGINES.items():
+        fine = FINE if name == "continuum" else KWANT_FINE
+        tasks["ladder", name] = partial(exact_flows, engine, iface, rungs, rtol=fine, edges=edges)
+        tasks["at_h_R", name] = partial(exact_flows, engine, iface, h_R, rtol=tolerance, edges=edges)
+        tasks["resolved", name] = partial(resolve, engine, iface, all_h)
+        tasks["resolved_tilted", name] = partial(resolve, engine, tilted, np.array(LARGE_H_R))
+    for scheme in ("finite-difference", "one-sided"):
+        tasks["lattice", scheme] = partial(lattice_ladder, iface, scheme, spacings, float(h_R[0]))
+    for source in ("closed forms", *ENGINES):
+        tasks["theory", source] = partial(first_order_from, iface, edges, source)
+
+    running: dict[tuple[str, str], Future[object]] = {}
+    if executor is not None:
+        running = {key: executor.submit(task) for key, task in tasks.items()}
+    evidence = Evidence(
+        iface=iface,
+        h_R=h_R,
+        tolerance=tolerance,
+        rungs=rungs,
+        radius=radius,
+        interface_states=interface_states(iface),
+        lowest=[lowest_eigenvalue(iface, h, iface.thresholds()[-1] ** 0.5) for h in h_R],
+        spacings=spacings,
+    )
+    for group, name in progress(tasks, iface.name):
+        found = running[group, name].result() if running else tasks[group, name]()
+        getattr(evidence, group)[name] = found
+    return evidence

@@ -1,0 +1,333 @@
+"""Claims of Secs. III and IV: amplitudes, spin currents and torque are exact to first order in h_R."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from sotcheck.claims.evidence import (
+    ANGLES,
+    ENGINES,
+    FIRST_RUNG,
+    KWANT_FINE,
+    RUNG_POWERS,
+    Evidence,
+)
+from sotcheck.claims.registry import Trial, claim
+from sotcheck.convergence import Extrapolation, observed_order, richardson
+from sotcheck.model import SOURCES
+from sotcheck.observables import (
+    FLOWS,
+    INTERFACE,
+    PLUS,
+    components,
+    largest_torque,
+    torque_from_flows,
+    transverse,
+)
+from sotcheck.spin import Array, Complex
+from sotcheck.theory import amplitudes as eq
+from sotcheck.theory.first_order import torque_vector
+from sotcheck.verdict import Comparison, compare
+
+Terms = dict[str, tuple[Array | float, str]]
+#: A wrong linear coefficient leaves a slope of 1, a missing second order one of 2.
+SLOPE_TELL_APART = 0.05
+#: The paper's orders: the exact torque is odd in h_R, so it departs from first order as h_R³.
+REMAINDER_ORDER = 3.0
+
+
+def open_sources(evidence: Evidence) -> list[tuple[int, str]]:
+    """Return (index, name) of the sources with propagating states at E_F."""
+    return [(s, n) for s, n in enumerate(SOURCES) if evidence.iface.k_perp2_max(n) > 0]
+
+
+def expansion_error(evidence: Evidence, fit: Extrapolation) -> Terms:
+    """Return the error terms of a linear coefficient read off the ladder of h_R."""
+    if evidence.analytic:
+        next_order: Array | float = fit.error
+        origin = "last elimination of Richardson's table in h_R"
+    else:
+        # Without an expansion the ladder's own limit means nothing: as uncertain as it is large.
+        next_order, origin = np.abs(fit.limit) + fit.error, evidence.why_not_analytic
+    return {
+        "next order": (next_order, origin),
+        "rounding": (fit.rounding, "double precision over h_R, carried through the table"),
+    }
+
+
+def linear_flows(evidence: Evidence, engine: str, segments: Array | None = None) -> tuple[Array, Terms]:
+    """Return the exact flows' linear coefficient in h_R, shape (3, 4, 3), and its error terms.
+
+    `segments` (bool) restricts the k_⊥ sum.
+    """
+    found = evidence.ladder[engine]
+    chosen = slice(None) if segments is None else segments
+    noise = ENGINES[engine].rounding(evidence.iface) * largest_torque(evidence.iface)
+    fit = richardson(
+        found.values[chosen].sum(axis=0),
+        RUNG_POWERS,
+        (noise / evidence.rungs)[:, None, None, None],
+    )
+    terms = expansion_error(evidence, fit)
+    quadrature = found.errors[chosen].sum(axis=0).max() + evidence.theory["closed forms"].error
+    terms["quadrature"] = (float(quadrature), "nested rules in k_perp and angle, both sides")
+    return fit.limit, terms
+
+
+def _amplitude_claim(
+    name: str, letter: str, which: int, formula: Any
+) -> None:
+    symbol = ("r", "t", "r'", "t'")[which]
+
+    @claim(
+        f"eq{letter}",
+        f"First-order change of {symbol} in h_R",
+        f"({letter})",
+        "transcribed",
+    )
+    def judge(evidence: Evidence) -> Iterator[Trial]:
+        for engine, resolved in evidence.resolved.items():
+            x = resolved.k_perp**2
+            unperturbed = eq.closed_forms(evidence.iface, x)
+            R = resolved.rashba
+            expected = np.stack(
+                [formula(unperturbed, R[:, i]) for i in range(len(ANGLES))], axis=1
+            )
+            rungs = np.searchsorted(-resolved.h_R, -evidence.rungs)
+            exact: Complex = resolved.states.amplitudes()[which][:, :, rungs]
+            # The opposite angle is −h_R: half the difference is the odd part.
+            odd = (exact[:, ::2] - exact[:, 1::2]) / (2 * evidence.rungs[:, None, None])
+            by_rung = _real(np.moveaxis(odd, 2, 0))
+            noise = ENGINES[engine].rounding(evidence.iface) * max(1.0, float(np.abs(exact).max()))
+            fit = richardson(
+                by_rung, RUNG_POWERS, (noise / evidence.rungs).reshape(-1, *(1,) * (by_rung.ndim - 1))
+            )
+            found = compare(_real(expected[:, ::2]), fit.limit, expansion_error(evidence, fit))
+            k = resolved.k_perp[found.index[0]]
+            yield Trial(
+                f"d{symbol}/dh_R at h_R = 0, worst element, k_perp = {k:.3f}",
+                found,
+                f"over {len(x)} k_perp in every channel regime and {len(ANGLES)} angles",
+                engine=engine,
+            )
+
+
+def _real(values: Complex) -> Array:
+    return np.stack([values.real, values.imag], axis=-1)
+
+
+for _letter, _which, _formula in (
+    ("10a", 1, eq.change_of_t),
+    ("10b", 3, eq.change_of_t_prime),
+    ("10c", 0, eq.change_of_r),
+    ("10d", 2, eq.change_of_r_prime),
+):
+    _amplitude_claim("", _letter, _which, _formula)
+
+
+def _current_trials(evidence: Evidence, flow: int, words: str) -> Iterator[Trial]:
+    expected = evidence.theory["closed forms"].flows.sum(axis=0)
+    for engine in ENGINES:
+        measured, terms = linear_flows(evidence, engine)
+        scale = float(np.abs(expected).max())
+        for s, source in open_sources(evidence):
+            found = compare(expected[s, flow], measured[s, flow], _at(terms, s, flow), scale=scale)
+            yield Trial(
+                f"{FLOWS[flow]} per h_R, spin {'xyz'[found.index[0]]} (worst)",
+                found,
+                words,
+                source,
+                engine,
+            )
+
+
+def _at(terms: Terms, *index: int) -> Terms:
+    """Pick the entries of error terms that belong to a part of the array they were made for."""
+    return {
+        name: (size[index] if isinstance(size, np.ndarray) and size.ndim >= len(index) else size, why)
+        for name, (size, why) in terms.items()
+    }
+
+
+@claim("eq14", "Spin current at z = -0 to first order", "(14)", "transcribed")
+def spin_current_at_minus_zero(evidence: Evidence) -> Iterator[Trial]:
+    """Eq. (14) against the linear coefficient of the exact current, by source and spin component."""
+    yield from _current_trials(evidence, 0, "all three spin components, with the overall sign of (16)")
+
+
+@claim("eq15", "Angular momentum from the lattice to first order", "(15)", "transcribed")
+def lattice_transfer(evidence: Evidence) -> Iterator[Trial]:
+    """Eq. (15) against the linear coefficient of the exact transfer, evanescent states included."""
+    yield from _current_trials(evidence, 2, "all three spin components, with the overall sign of (16)")
+
+
+def torque_trials(
+    evidence: Evidence, sources: tuple[str, ...], expected: Complex, segments: Array, part: str
+) -> Iterator[Trial]:
+    """Compare (16)'s fieldlike + i dampinglike (segments, 3) with the exact linear coefficient."""
+    m = evidence.iface.direction
+    whole = evidence.theory["closed forms"].torque.sum(axis=0)
+    scale = float(np.abs(whole).max())
+    for engine in ENGINES:
+        flows, terms = linear_flows(evidence, engine, segments)
+        # Components of t are sums of two flows, divided by |m×ŷ|.
+        norm = float(np.hypot(m[0], m[2]))
+        for s, source in open_sources(evidence):
+            if source not in sources:
+                continue
+            want = expected[segments, s].sum()
+            vector = torque_from_flows(flows[s], m)
+            split = components(vector, m)
+            errors: Terms = {
+                name: (
+                    (_sum_of_two(size, s) if isinstance(size, np.ndarray) else 2 * size)
+                    / (norm if split is not None else 1.0),
+                    why,
+                )
+                for name, (size, why) in terms.items()
+            }
+            if split is None:
+                yield Trial(
+                    f"t per h_R, worst component{part}",
+                    compare(torque_vector(want, m), vector, errors, scale=scale),
+                    "m is parallel to y: the vector is compared",
+                    source,
+                    engine,
+                )
+                continue
+            for name, target, value in zip(
+                ("fieldlike", "dampinglike"), (want.real, want.imag), split, strict=True
+            ):
+                yield Trial(
+                    f"{name} per h_R{part}",
+                    compare(target, value, errors, scale=scale),
+                    "linear coefficient of the exact torque, Richardson's limit of t/h_R",
+                    source,
+                    engine,
+                )
+
+
+def _sum_of_two(size: Array, s: int) -> float:
+    """Return the error of flow (3) + flow (4) in any direction."""
+    return float(np.linalg.norm(size[s, PLUS] + size[s, INTERFACE]))
+
+
+def _evanescent(evidence: Evidence) -> Array:
+    """Return which segments of the k_⊥ sum have imaginary k_z in N."""
+    limit = evidence.iface.k_perp2_max("normal")
+    return np.array([x_1 >= limit for x_1, _ in evidence.theory["closed forms"].segments])
+
+
+@claim("eq16c", "Torque from electrons incident from the normal metal", "(16c)", "transcribed")
+def torque_from_normal(evidence: Evidence) -> Iterator[Trial]:
+    """Eq. (16c) against the linear coefficient of the exact torque."""
+    expected = evidence.theory["closed forms"].torque
+    everywhere = np.ones(len(expected), dtype=bool)
+    yield from torque_trials(evidence, ("normal",), expected, everywhere, "")
+
+
+@claim("eq16d", "Torque from electrons incident from the ferromagnet", "(16d)", "transcribed")
+def torque_from_ferromagnet(evidence: Evidence) -> Iterator[Trial]:
+    """Eq. (16d), its evanescent term on its own, against the exact torque of the same k_⊥."""
+    expected = evidence.theory["closed forms"].torque
+    evanescent = _evanescent(evidence)
+    sources = ("majority", "minority")
+    if not evanescent.all():
+        yield from torque_trials(evidence, sources, expected, ~evanescent, ", k_z real")
+    if evanescent.any():
+        yield from torque_trials(
+            evidence, sources, expected, evanescent, ", k_z imaginary: the evanescent term"
+        )
+
+
+@claim("eq16-vector", "Eqs. (14) + (15), transverse to m, are the torque", "(16a)", "transcribed")
+def torque_from_currents(evidence: Evidence) -> Iterator[Trial]:
+    """Eq. (16a) with (16c, d) against the sum of (14) and (15): formula against formula."""
+    theory = evidence.theory["closed forms"]
+    m = evidence.iface.direction
+    flows = theory.flows.sum(axis=0)
+    expected = torque_vector(theory.torque.sum(axis=0), m)
+    measured = transverse(flows[:, 0] + flows[:, 2], m)
+    for s, source in open_sources(evidence):
+        found = compare(
+            expected[s],
+            measured[s],
+            {"quadrature": (4 * theory.error, "nested rules in k_perp"), "rounding": _rounding(evidence)},
+            scale=float(np.abs(expected).max()),
+        )
+        yield Trial("t per h_R, worst component", found, "both sides are formulas", source)
+
+
+def _rounding(evidence: Evidence) -> tuple[float, str]:
+    return (
+        float(ENGINES["continuum"].rounding(evidence.iface) * largest_torque(evidence.iface)),
+        "double precision of the natural scale",
+    )
+
+
+@claim("amplitudes", "Eq. (16) needs only unperturbed amplitudes, whoever computes them", "(16)", "transcribed")
+def amplitudes_from_anywhere(evidence: Evidence) -> Iterator[Trial]:
+    """Eq. (16) with amplitudes of closed forms against amplitudes found by each engine at h_R = 0."""
+    reference = evidence.theory["closed forms"]
+    want = _real(reference.torque.sum(axis=0))
+    for engine in ENGINES:
+        other = evidence.theory[engine]
+        rounding = ENGINES[engine].rounding(evidence.iface) * largest_torque(evidence.iface)
+        found = compare(
+            want,
+            _real(other.torque.sum(axis=0)),
+            {
+                "quadrature": (reference.error + other.error, "nested rules in k_perp, both sides"),
+                "rounding": (rounding, "double precision, amplified by the lattice"),
+            },
+            scale=float(np.abs(want).max()),
+        )
+        yield Trial(
+            "fieldlike and dampinglike per h_R, worst",
+            found,
+            "closed forms (6), (7) against amplitudes of the engine at h_R = 0",
+            SOURCES[found.index[0]],
+            engine,
+        )
+
+
+def remainders(evidence: Evidence, engine: str, expected: Complex) -> tuple[Array, Array]:
+    """Return |t/h_R − (16)| on the rungs and its noise, shapes (4, 3): rung, source.
+
+    `expected` is the formula's fieldlike + i dampinglike, shape (3,).
+    """
+    m = evidence.iface.direction
+    found = evidence.ladder[engine]
+    exact = torque_from_flows(found.total, m)
+    rest = np.linalg.norm(exact - torque_vector(expected, m), axis=-1)
+    rounding = ENGINES[engine].rounding(evidence.iface) * largest_torque(evidence.iface)
+    quadrature = found.total_error.max(axis=(-1, -2)) + evidence.theory["closed forms"].error
+    return rest, quadrature + rounding / evidence.rungs[:, None]
+
+
+@claim("linearity", "The exact torque departs from first order as h_R^3", None)
+def linearity(evidence: Evidence) -> Iterator[Trial]:
+    """Slope of |t − (16)| in h_R over the ladder, extrapolated to h_R → 0."""
+    yield from slope_trials(evidence, evidence.theory["closed forms"].torque.sum(axis=0))
+
+
+def slope_trials(evidence: Evidence, expected: Complex) -> Iterator[Trial]:
+    """Fit the slope of the remainder that a formula (3,) leaves, for every source and engine."""
+    for engine in ENGINES:
+        rest, noise = remainders(evidence, engine, expected)
+        for s, source in open_sources(evidence):
+            slope = observed_order(rest[:, s], noise[:, s])
+            terms: Terms = {
+                "next order": (slope.error, "change of the local slope at the last rung, and noise")
+            }
+            words = f"h_R from {evidence.rungs[0]:.3g} to {evidence.rungs[-1]:.3g}"
+            if not evidence.analytic:
+                terms["next order"] = (np.inf, evidence.why_not_analytic)
+                words = evidence.why_not_analytic
+            found = compare(
+                REMAINDER_ORDER, 1 + slope.value, terms, tell_apart=SLOPE_TELL_APART
+            )
+            yield Trial("slope of |t - (16)| in h_R", found, words, source, engine)

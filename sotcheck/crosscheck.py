@@ -1,0 +1,132 @@
+"""The cross-check of one system: evidence in, verdicts out."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from tabulate import tabulate
+
+from sotcheck import __version__
+from sotcheck.claims import judge_all
+from sotcheck.claims.evidence import Evidence, gather
+from sotcheck.model import Interface
+from sotcheck.progress import Progress, silent
+from sotcheck.systemfile import to_document
+from sotcheck.torques import TOLERANCE
+from sotcheck.verdict import Finding, Verdict
+
+EXIT_STATUS: dict[Verdict, int] = {"agrees": 0, "disagrees": 1, "inconclusive": 3}
+
+
+@dataclass(frozen=True)
+class CheckResult(Sequence[Finding]):
+    """All findings about one system; prints as a table, converts to the contract's JSON."""
+
+    iface: Interface
+    findings: tuple[Finding, ...]
+    evidence: Evidence
+
+    def __len__(self) -> int:
+        return len(self.findings)
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self.findings)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.findings[index]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The overall verdict: a single disagreement or doubt is not outvoted."""
+        verdicts = {finding.verdict for finding in self.findings}
+        if "disagrees" in verdicts:
+            return "disagrees"
+        return "inconclusive" if "inconclusive" in verdicts else "agrees"
+
+    @property
+    def exit_status(self) -> int:
+        """0 all agree, 1 something disagrees, 3 nothing disagrees but something is inconclusive."""
+        return EXIT_STATUS[self.verdict]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON document of `sotcheck check`."""
+        return {
+            "sotcheck": __version__,
+            "system": to_document(self.iface),
+            "verdicts": [finding.to_dict() for finding in self.findings],
+        }
+
+    def to_json(self) -> str:
+        """Return `to_dict` as JSON text."""
+        return json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n"
+
+    def __str__(self) -> str:
+        table = [
+            [
+                finding.verdict.upper() if finding.verdict != "agrees" else "agrees",
+                finding.claim,
+                finding.quantity,
+                finding.source or "",
+                finding.engine or "",
+                f"{finding.expected:.9g}",
+                f"{finding.measured:.9g}",
+                f"{finding.budget.total:.1e}",
+            ]
+            for finding in self.findings
+        ]
+        head = ["verdict", "claim", "quantity", "source", "engine", "expected", "measured", "uncertainty"]
+        return (
+            f"{self.iface.name}: {self.iface.title}\n"
+            + tabulate(table, head, disable_numparse=True)
+            + f"\n{self.summary()}"
+        )
+
+    def summary(self) -> str:
+        """Say in one sentence how many findings agree, and why any does not."""
+        count = Counter(finding.verdict for finding in self.findings)
+        words = [f"{count[v]} {v}" for v in ("agrees", "disagrees", "inconclusive") if count[v]]
+        text = f"{len(self.findings)} findings: {', '.join(words)}."
+        if not self.evidence.analytic:
+            text += f" Note: {self.evidence.why_not_analytic}."
+        return text
+
+
+def check(
+    iface: Interface,
+    *,
+    h_R: float | Sequence[float] | None = None,
+    tolerance: float = TOLERANCE,
+    executor: Executor | None = None,
+    progress: Progress = silent,
+) -> CheckResult:
+    """Try every claim on one interface.
+
+    Parameters
+    ----------
+    iface : Interface
+    h_R : float or sequence, optional
+        Rashba parameters to try besides the ladder for the linear coefficient; the interface's own by
+        default. Zero has nothing to check and is refused.
+    tolerance : float
+        Relative quadrature error at these h_R.
+    executor : Executor, optional
+        Where the pieces are computed; in this process by default.
+
+    Returns
+    -------
+    CheckResult
+
+    Raises
+    ------
+    EngineError, LatticeError
+        When an engine cannot solve a problem.
+    """
+    values = np.array([iface.h_R] if h_R is None else np.atleast_1d(np.asarray(h_R, dtype=float)))
+    evidence = gather(iface, values, tolerance, executor=executor, progress=progress)
+    return CheckResult(iface, tuple(judge_all(evidence)), evidence)
