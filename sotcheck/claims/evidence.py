@@ -11,7 +11,7 @@ import numpy as np
 
 from sotcheck.bound_states import InterfaceState, interface_states, lowest_eigenvalue, sum_edges
 from sotcheck.engines import Continuum, Engine, KwantChain
-from sotcheck.model import Interface, rashba
+from sotcheck.model import SOURCES, Interface, rashba
 from sotcheck.observables import exact_flows, flows
 from sotcheck.progress import Progress, silent
 from sotcheck.quadrature import Sum, sample
@@ -105,6 +105,16 @@ class Evidence:
     resolved: dict[str, Resolved] = field(default_factory=dict)
     resolved_tilted: dict[str, Resolved] = field(default_factory=dict)
     lattice: dict[str, Array] = field(default_factory=dict)
+
+    @property
+    def open_sources(self) -> list[tuple[int, str]]:
+        """(index, name) of the sources with propagating states at E_F."""
+        return [(s, n) for s, n in enumerate(SOURCES) if self.iface.k_perp2_max(n) > 0]
+
+    def carries_current(self, source: str, segments: Array) -> bool:
+        """Whether a source has propagating states in any of the chosen (bool) segments of the k_⊥ sum."""
+        lowest = [x_1 for x_1, _ in self.theory["closed forms"].segments]
+        return bool(np.any(np.array(lowest)[segments] < self.iface.k_perp2_max(source)))
 
     @property
     def resonant(self) -> list[InterfaceState]:

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from sotcheck.claims.evidence import (
-    ANGLES,
-    ENGINES,
-    FIRST_RUNG,
-    KWANT_FINE,
-    RUNG_POWERS,
-    Evidence,
-)
+from sotcheck.claims.evidence import ANGLES, ENGINES, RUNG_POWERS, Evidence
 from sotcheck.claims.registry import Trial, claim
 from sotcheck.convergence import Extrapolation, observed_order, richardson
 from sotcheck.model import SOURCES
@@ -39,19 +31,17 @@ SLOPE_TELL_APART = 0.05
 REMAINDER_ORDER = 3.0
 
 
-def open_sources(evidence: Evidence) -> list[tuple[int, str]]:
-    """Return (index, name) of the sources with propagating states at E_F."""
-    return [(s, n) for s, n in enumerate(SOURCES) if evidence.iface.k_perp2_max(n) > 0]
+def expansion_error(evidence: Evidence, fit: Extrapolation, vector_axes: tuple[int, ...]) -> Terms:
+    """Return the error terms of a linear coefficient read off the ladder of h_R.
 
-
-def expansion_error(evidence: Evidence, fit: Extrapolation) -> Terms:
-    """Return the error terms of a linear coefficient read off the ladder of h_R."""
-    if evidence.analytic:
-        next_order: Array | float = fit.error
-        origin = "last elimination of Richardson's table in h_R"
-    else:
+    The last elimination may leave one component alone by accident: every component gets the largest of its
+    vector, whose axes are `vector_axes`.
+    """
+    next_order = fit.error.max(axis=vector_axes, keepdims=True) + np.zeros_like(fit.error)
+    origin = "last elimination of Richardson's table in h_R"
+    if not evidence.analytic:
         # Without an expansion the ladder's own limit means nothing: as uncertain as it is large.
-        next_order, origin = np.abs(fit.limit) + fit.error, evidence.why_not_analytic
+        next_order, origin = next_order + np.abs(fit.limit), evidence.why_not_analytic
     return {
         "next order": (next_order, origin),
         "rounding": (fit.rounding, "double precision over h_R, carried through the table"),
@@ -71,24 +61,25 @@ def linear_flows(evidence: Evidence, engine: str, segments: Array | None = None)
         RUNG_POWERS,
         (noise / evidence.rungs)[:, None, None, None],
     )
-    terms = expansion_error(evidence, fit)
+    terms = expansion_error(evidence, fit, (-2, -1))
     quadrature = found.errors[chosen].sum(axis=0).max() + evidence.theory["closed forms"].error
     terms["quadrature"] = (float(quadrature), "nested rules in k_perp and angle, both sides")
     return fit.limit, terms
 
 
-def _amplitude_claim(
-    name: str, letter: str, which: int, formula: Any
-) -> None:
+def _amplitude_claim(number: str, which: int, formula: Callable[[eq.Amplitudes, Complex], Complex]) -> None:
     symbol = ("r", "t", "r'", "t'")[which]
 
     @claim(
-        f"eq{letter}",
+        f"eq{number}",
         f"First-order change of {symbol} in h_R",
-        f"({letter})",
+        f"({number})",
         "transcribed",
     )
     def judge(evidence: Evidence) -> Iterator[Trial]:
+        incident = ("normal",) if symbol in ("r", "t") else ("majority", "minority")
+        if not any(evidence.iface.k_perp2_max(source) > 0 for source in incident):
+            return
         for engine, resolved in evidence.resolved.items():
             x = resolved.k_perp**2
             unperturbed = eq.closed_forms(evidence.iface, x)
@@ -105,7 +96,9 @@ def _amplitude_claim(
             fit = richardson(
                 by_rung, RUNG_POWERS, (noise / evidence.rungs).reshape(-1, *(1,) * (by_rung.ndim - 1))
             )
-            found = compare(_real(expected[:, ::2]), fit.limit, expansion_error(evidence, fit))
+            found = compare(
+                _real(expected[:, ::2]), fit.limit, expansion_error(evidence, fit, (-3, -2, -1))
+            )
             k = resolved.k_perp[found.index[0]]
             yield Trial(
                 f"d{symbol}/dh_R at h_R = 0, worst element, k_perp = {k:.3f}",
@@ -119,13 +112,13 @@ def _real(values: Complex) -> Array:
     return np.stack([values.real, values.imag], axis=-1)
 
 
-for _letter, _which, _formula in (
+for _number, _which, _formula in (
     ("10a", 1, eq.change_of_t),
     ("10b", 3, eq.change_of_t_prime),
     ("10c", 0, eq.change_of_r),
     ("10d", 2, eq.change_of_r_prime),
 ):
-    _amplitude_claim("", _letter, _which, _formula)
+    _amplitude_claim(_number, _which, _formula)
 
 
 def _current_trials(evidence: Evidence, flow: int, words: str) -> Iterator[Trial]:
@@ -133,7 +126,7 @@ def _current_trials(evidence: Evidence, flow: int, words: str) -> Iterator[Trial
     for engine in ENGINES:
         measured, terms = linear_flows(evidence, engine)
         scale = float(np.abs(expected).max())
-        for s, source in open_sources(evidence):
+        for s, source in evidence.open_sources:
             found = compare(expected[s, flow], measured[s, flow], _at(terms, s, flow), scale=scale)
             yield Trial(
                 f"{FLOWS[flow]} per h_R, spin {'xyz'[found.index[0]]} (worst)",
@@ -175,8 +168,8 @@ def torque_trials(
         flows, terms = linear_flows(evidence, engine, segments)
         # Components of t are sums of two flows, divided by |m×ŷ|.
         norm = float(np.hypot(m[0], m[2]))
-        for s, source in open_sources(evidence):
-            if source not in sources:
+        for s, source in evidence.open_sources:
+            if source not in sources or not evidence.carries_current(source, segments):
                 continue
             want = expected[segments, s].sum()
             vector = torque_from_flows(flows[s], m)
@@ -251,7 +244,7 @@ def torque_from_currents(evidence: Evidence) -> Iterator[Trial]:
     flows = theory.flows.sum(axis=0)
     expected = torque_vector(theory.torque.sum(axis=0), m)
     measured = transverse(flows[:, 0] + flows[:, 2], m)
-    for s, source in open_sources(evidence):
+    for s, source in evidence.open_sources:
         found = compare(
             expected[s],
             measured[s],
@@ -318,7 +311,7 @@ def slope_trials(evidence: Evidence, expected: Complex) -> Iterator[Trial]:
     """Fit the slope of the remainder that a formula (3,) leaves, for every source and engine."""
     for engine in ENGINES:
         rest, noise = remainders(evidence, engine, expected)
-        for s, source in open_sources(evidence):
+        for s, source in evidence.open_sources:
             slope = observed_order(rest[:, s], noise[:, s])
             terms: Terms = {
                 "next order": (slope.error, "change of the local slope at the last rung, and noise")

@@ -1,0 +1,322 @@
+"""The command line: options in, tables or JSON out, exit statuses of the contract."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sotcheck import __version__
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from sotcheck.model import Interface
+
+#: Processes for independent pieces of a check or report.
+DEFAULT_WORKERS = min(2, os.cpu_count() or 1)
+INTERRUPTED = 130
+
+
+class Numbers(click.ParamType):
+    """A comma-separated list of finite numbers."""
+
+    name = "numbers"
+
+    def __init__(self, count: int | None = None) -> None:
+        self.count = count
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[float, ...]:
+        """Parse and check."""
+        try:
+            numbers = tuple(float(part) for part in value.split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not a comma-separated list of numbers, such as 0.05,0.1", param, ctx)
+        if not all(abs(number) < float("inf") for number in numbers):
+            self.fail(f"{value!r} has a number that is not finite", param, ctx)
+        if self.count is not None and len(numbers) != self.count:
+            self.fail(f"{value!r} has {len(numbers)} numbers; {self.count} are needed", param, ctx)
+        return numbers
+
+
+def system_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that change a system."""
+    for option in (
+        click.option("--fermi-energy", type=float, help="E_F instead of the system's own."),
+        click.option(
+            "--magnetization",
+            type=Numbers(3),
+            metavar="X,Y,Z",
+            help="Direction m instead of the system's own; need not be normalised.",
+        ),
+        click.option(
+            "--h-r",
+            "h_R",
+            type=Numbers(),
+            metavar="H,H,…",
+            help="One or several Rashba parameters instead of the system's own.",
+        ),
+        click.option(
+            "--tolerance",
+            type=click.FloatRange(1e-12, 0.1),
+            default=1e-9,
+            show_default=True,
+            help="Relative error to aim at in the k_perp sum.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+json_option = click.option(
+    "--json",
+    "json_file",
+    metavar="FILE",
+    help="Write JSON to FILE; '-' is standard output, and then nothing else goes there.",
+)
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    default=DEFAULT_WORKERS,
+    show_default=True,
+    help="Processes to use.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="sotcheck")
+def cli() -> None:
+    """Can I trust this formula?
+
+    sotcheck tries first-order formulas for the spin-orbit torque of a normal-metal/ferromagnet
+    interface (Kim, Lee, Sinova, Lee, Stiles, Phys. Rev. B 96, 104438) against exact scattering
+    solutions, by boundary matching and by Kwant.
+
+    SYSTEM is a built-in name ('sotcheck systems' lists them) or a path to a system file.
+
+    \b
+    Exit status: 0 all agree, 1 something disagrees, 2 bad usage or input,
+    3 nothing disagrees but something is inconclusive.
+
+    \b
+    Examples:
+      sotcheck torque bulk-magnetism --h-r 0.05,0.1
+      sotcheck check bulk-magnetism
+      sotcheck systems bulk-magnetism > mine.toml    (edit, then: sotcheck check mine.toml)
+      sotcheck report
+    """
+
+
+@cli.command()
+@click.argument("name", required=False)
+def systems(name: str | None) -> None:
+    """List the built-in systems, or print one as a file that can be edited."""
+    from sotcheck.systemfile import builtin_systems, load, read_text
+
+    if name is not None:
+        click.echo(read_text(name)[1], nl=False)
+        return
+    for builtin in builtin_systems():
+        iface = load(builtin)
+        click.echo(f"{builtin:24s} {iface.title} ({iface.reference})")
+
+
+@cli.command()
+@click.argument("system")
+@click.option(
+    "--engine",
+    default="first-order,continuum,kwant",
+    show_default=True,
+    help="One or several of first-order, continuum, kwant, separated by commas.",
+)
+@click.option(
+    "--scheme",
+    type=click.Choice(["exact-difference", "finite-difference"]),
+    default="exact-difference",
+    show_default=True,
+    help="Discretisation of the kwant engine; finite differences are extrapolated to spacing 0.",
+)
+@click.option(
+    "--spacing",
+    type=click.FloatRange(0, min_open=True),
+    help="Lattice spacing of the kwant engine (coarsest of the ladder for finite differences).",
+)
+@system_options
+@json_option
+def torque(
+    system: str, engine: str, scheme: Any, spacing: float | None, json_file: str | None, **changes: Any
+) -> None:
+    """Compute the torque of each source.
+
+    Numbers are those of t (see the README's conventions) at the given h_R, not divided by it.
+    """
+    from sotcheck import torques
+
+    iface, tolerance, h_R = _system(system, **changes)
+    _writable(json_file)
+    table = torques.torque(
+        iface,
+        [name.strip() for name in engine.split(",")],
+        h_R=h_R,
+        scheme=scheme,
+        spacing=spacing,
+        tolerance=tolerance,
+        progress=_bar(),
+    )
+    _emit(str(table), table.to_json(), json_file)
+
+
+@cli.command()
+@click.argument("system")
+@system_options
+@workers_option
+@json_option
+def check(system: str, json_file: str | None, workers: int, **changes: Any) -> None:
+    """Cross-check the theory on one system and print the verdicts.
+
+    Every claim is tried with both exact engines. 'uncertainty' is the sum of a named error budget;
+    'inconclusive' means that it is too large to tell right from wrong, and is never a pass.
+    """
+    from sotcheck.crosscheck import check as cross_check
+
+    iface, tolerance, h_R = _system(system, **changes)
+    _writable(json_file)
+    with _executor(workers) as executor:
+        result = cross_check(
+            iface, h_R=h_R, tolerance=tolerance, executor=executor, progress=_bar()
+        )
+    _emit(str(result), result.to_json(), json_file)
+    raise SystemExit(result.exit_status)
+
+
+@cli.command()
+@click.argument("system", nargs=-1)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("reports"),
+    show_default=True,
+    help="Folder for the reports.",
+)
+@workers_option
+def report(system: tuple[str, ...], output: Path, workers: int) -> None:
+    """Write comparison reports (JSON, Markdown, HTML, figures) for SYSTEMs, all built-in ones by default."""
+    from sotcheck.report import write_reports
+    from sotcheck.systemfile import builtin_systems, load
+
+    names = system or tuple(builtin_systems())
+    interfaces = [load(name) for name in names]
+    with _executor(workers) as executor:
+        status, index = write_reports(
+            interfaces, list(names), output, executor=executor, progress=_bar()
+        )
+    click.echo(f"reports written: open {index}")
+    raise SystemExit(status)
+
+
+def _system(
+    system: str,
+    *,
+    fermi_energy: float | None,
+    magnetization: tuple[float, ...] | None,
+    h_R: tuple[float, ...] | None,
+    tolerance: float,
+) -> tuple[Interface, float, tuple[float, ...] | None]:
+    from sotcheck.systemfile import load
+
+    changes: dict[str, Any] = {}
+    if fermi_energy is not None:
+        changes["E_F"] = fermi_energy
+    if magnetization is not None:
+        changes["m"] = magnetization
+    if h_R is not None and len(h_R) == 1:
+        changes["h_R"] = h_R[0]
+    iface = load(system)
+    return (iface.with_(**changes) if changes else iface), tolerance, h_R
+
+
+def _writable(json_file: str | None) -> None:
+    """Refuse an output place before the work, not after it."""
+    if json_file is None or json_file == "-":
+        return
+    from sotcheck.errors import OutputError
+
+    path = Path(json_file)
+    if path.is_dir():
+        raise OutputError(f"{path}: is a folder; give a file name to --json")
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise OutputError(f"{path}: its folder does not exist or cannot be written; give another --json")
+
+
+def _emit(text: str, json_text: str, json_file: str | None) -> None:
+    if json_file == "-":
+        click.echo(json_text, nl=False)
+        return
+    if json_file is not None:
+        from sotcheck.output import write_text
+
+        write_text(Path(json_file), json_text)
+    click.echo(text)
+
+
+def _bar() -> Any:
+    from sotcheck.progress import bar
+
+    return bar
+
+
+@contextmanager
+def _executor(workers: int) -> Iterator[Executor | None]:
+    if workers == 1:
+        yield None
+        return
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_quiet)
+    try:
+        yield executor
+    except BaseException:
+        executor.shutdown(wait=False, cancel_futures=True)
+        for process in list((executor._processes or {}).values()):
+            process.terminate()
+        raise
+    executor.shutdown()
+
+
+def _quiet() -> None:
+    """Leave Ctrl-C to the parent, which ends the workers."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def main() -> None:
+    """Run the command line; errors become one message and an exit status."""
+    # Matrices here are tiny: BLAS threads would only fight over the cores. Workers inherit this.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from sotcheck.errors import SotcheckError
+
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("sotcheck: interrupted", err=True)
+        sys.exit(INTERRUPTED)
+    except KeyboardInterrupt:
+        click.echo("sotcheck: interrupted", err=True)
+        sys.exit(INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except SotcheckError as error:
+        click.echo(f"sotcheck: {error}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        # The reader of a pipe went away: nothing left to say.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        sys.exit(0)
