@@ -182,6 +182,7 @@ def gather(
     h_R: Array,
     tolerance: float,
     *,
+    controls: bool = False,
     executor: Executor | None = None,
     progress: Progress = silent,
 ) -> Evidence:
@@ -194,6 +195,8 @@ def gather(
         Rashba parameters to try; expansions in h_R use a ladder of their own.
     tolerance : float
         Relative quadrature error at those h_R.
+    controls : bool
+        Also compute what only negative controls need.
     executor : Executor, optional
         Where the pieces are computed; in this process by default.
     progress : callable
@@ -211,13 +214,14 @@ def gather(
     spacings = KwantChain("finite-difference").spacing_for(iface) * SPACINGS
 
     tasks: dict[tuple[str, str], Callable[[], object]] = {}
-    for name, engine in ENGINES.items():
+    # Kwant's longest tasks first, so that workers end together.
+    for name, engine in reversed(ENGINES.items()):
         fine = FINE if name == "continuum" else KWANT_FINE
         tasks["ladder", name] = partial(exact_flows, engine, iface, rungs, rtol=fine, edges=edges)
         tasks["at_h_R", name] = partial(exact_flows, engine, iface, h_R, rtol=tolerance, edges=edges)
         tasks["resolved", name] = partial(resolve, engine, iface, all_h)
         tasks["resolved_tilted", name] = partial(resolve, engine, tilted, np.array(LARGE_H_R))
-    for scheme in ("finite-difference", "one-sided"):
+    for scheme in ("finite-difference", "one-sided")[: 2 if controls else 1]:
         tasks["lattice", scheme] = partial(lattice_ladder, iface, scheme, spacings, float(h_R[0]))
     for source in ("closed forms", *ENGINES):
         tasks["theory", source] = partial(first_order_from, iface, edges, source)
