@@ -174,9 +174,8 @@ def torque(
 @cli.command()
 @click.argument("system")
 @system_options
-@workers_option
 @json_option
-def check(system: str, json_file: str | None, workers: int, **changes: Any) -> None:
+def check(system: str, json_file: str | None, **changes: Any) -> None:
     """Cross-check the theory on one system and print the verdicts.
 
     Every claim is tried with both exact engines. 'uncertainty' is the sum of a named error budget;
@@ -186,10 +185,7 @@ def check(system: str, json_file: str | None, workers: int, **changes: Any) -> N
 
     iface, tolerance, h_R = _system(system, **changes)
     _writable(json_file)
-    with _executor(workers) as executor:
-        result = cross_check(
-            iface, h_R=h_R, tolerance=tolerance, executor=executor, progress=_bar()
-        )
+    result = cross_check(iface, h_R=h_R, tolerance=tolerance, progress=_bar())
     _emit(str(result), result.to_json(), json_file)
     raise SystemExit(result.exit_status)
 

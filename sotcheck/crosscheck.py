@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,7 +101,6 @@ def check(
     *,
     h_R: float | Sequence[float] | None = None,
     tolerance: float = TOLERANCE,
-    executor: Executor | None = None,
     progress: Progress = silent,
 ) -> CheckResult:
     """Try every claim on one interface.
@@ -115,8 +113,6 @@ def check(
         default. Zero has nothing to check and is refused.
     tolerance : float
         Relative quadrature error at these h_R.
-    executor : Executor, optional
-        Where the pieces are computed; in this process by default.
 
     Returns
     -------
@@ -128,5 +124,5 @@ def check(
         When an engine cannot solve a problem.
     """
     values = np.array([iface.h_R] if h_R is None else np.atleast_1d(np.asarray(h_R, dtype=float)))
-    evidence = gather(iface, values, tolerance, executor=executor, progress=progress)
+    evidence = gather(iface, values, tolerance, progress=progress)
     return CheckResult(iface, tuple(judge_all(evidence)), evidence)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -183,7 +182,6 @@ def gather(
     tolerance: float,
     *,
     controls: bool = False,
-    executor: Executor | None = None,
     progress: Progress = silent,
 ) -> Evidence:
     """Compute everything that claims ask for.
@@ -197,8 +195,6 @@ def gather(
         Relative quadrature error at those h_R.
     controls : bool
         Also compute what only negative controls need.
-    executor : Executor, optional
-        Where the pieces are computed; in this process by default.
     progress : callable
 
     Returns
@@ -214,8 +210,7 @@ def gather(
     spacings = KwantChain("finite-difference").spacing_for(iface) * SPACINGS
 
     tasks: dict[tuple[str, str], Callable[[], object]] = {}
-    # Kwant's longest tasks first, so that workers end together.
-    for name, engine in reversed(ENGINES.items()):
+    for name, engine in ENGINES.items():
         fine = FINE if name == "continuum" else KWANT_FINE
         tasks["ladder", name] = partial(exact_flows, engine, iface, rungs, rtol=fine, edges=edges)
         tasks["at_h_R", name] = partial(exact_flows, engine, iface, h_R, rtol=tolerance, edges=edges)
@@ -226,9 +221,6 @@ def gather(
     for source in ("closed forms", *ENGINES):
         tasks["theory", source] = partial(first_order_from, iface, edges, source)
 
-    running: dict[tuple[str, str], Future[object]] = {}
-    if executor is not None:
-        running = {key: executor.submit(task) for key, task in tasks.items()}
     evidence = Evidence(
         iface=iface,
         h_R=h_R,
@@ -240,6 +232,5 @@ def gather(
         spacings=spacings,
     )
     for group, name in progress(tasks, iface.name):
-        found = running[group, name].result() if running else tasks[group, name]()
-        getattr(evidence, group)[name] = found
+        getattr(evidence, group)[name] = tasks[group, name]()
     return evidence

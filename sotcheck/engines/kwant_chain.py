@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 #: Most chains in one Kwant system: Kwant's dense lead blocks outweigh its overhead beyond.
-BUNDLE = 16
+BUNDLE = 32
 
 
 @cache
@@ -108,8 +108,9 @@ class Modes:
 
 @cache
 def _single_leads() -> list[Any]:
-    # Spin along m is declared conserved, so that J = 0 has majority and minority modes as well.
-    return [_lead(z, 1, conservation_law=lambda site, sigma_m: sigma_m).finalized() for z in _BULKS]
+    # In F, spin along m is declared conserved, so that J = 0 has majority and minority modes as well.
+    law = {"conservation_law": lambda site, sigma_m: sigma_m}
+    return [_lead(-1, 1).finalized(), _lead(1, 1, **law).finalized()]
 
 
 @lru_cache(maxsize=4096)
@@ -183,26 +184,25 @@ class Bundle:
         ]
 
     def repeated(self, modes: Modes) -> Any:
-        """Return a lead for the whole bundle that repeats the modes of one chain."""
+        """Return a lead for the whole bundle: the modes of one chain in every chain.
+
+        Outgoing and evanescent modes are each chain's own. An incoming mode comes in all chains at once:
+        they do not touch, so one wave function solves, and one operator measures, all of them.
+        """
         kwant = _kwant()
-        prop, stab, n = modes.propagating, modes.stabilized, modes.stabilized.nmodes
+        stab, n = modes.stabilized, modes.stabilized.nmodes
 
         def columns(vectors: Complex) -> Complex:
-            groups = np.split(vectors, [n, 2 * n], axis=1)
-            return np.hstack([np.kron(np.eye(self.size), group) for group in groups])
-
-        def numbers(values: Array) -> Array:
-            return np.concatenate([np.tile(half, self.size) for half in np.split(values, 2)])
+            outgoing = [np.kron(np.eye(self.size), group) for group in np.split(vectors[:, n:], [n], axis=1)]
+            return np.hstack([np.tile(vectors[:, :n], (self.size, 1)), *outgoing])
 
         return kwant.system.PrecalculatedLead(
             modes=(
-                kwant.physics.PropagatingModes(
-                    columns(prop.wave_functions), numbers(prop.velocities), numbers(prop.momenta)
-                ),
+                modes.propagating,
                 kwant.physics.StabilizedModes(
                     columns(stab.vecs),
                     columns(stab.vecslmbdainv),
-                    n * self.size,
+                    n,
                     np.kron(np.eye(self.size), stab.sqrt_hop),
                 ),
             )
@@ -243,9 +243,7 @@ class Bundle:
             if lead.incident.size == 0:
                 continue
             spinors = lead.incident / np.linalg.norm(lead.incident, axis=0)
-            # The chains do not touch: one mode of each, added up, is one state measured at one stroke.
-            waves = states(side).reshape(self.size, spinors.shape[1], -1).sum(axis=0)
-            for wave, spinor in zip(waves, spinors.T, strict=True):
+            for wave, spinor in zip(states(side), spinors.T, strict=True):
                 # Kwant's unit current 2 Im[ψ†tψ'] = 1 is our unit of flux for ψ/√2.
                 at_zero = np.sqrt(2) * wave[self.orbitals]
                 psi[side] += at_zero[:, :, None] * spinor.conj()
