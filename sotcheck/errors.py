@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class SotcheckError(Exception):
     """Base class: the command line prints the message and exits with status 2."""
@@ -21,3 +24,9 @@ class EngineError(SotcheckError):
 
 class OutputError(SotcheckError):
     """A result could not be written."""
+
+
+def did_you_mean(found: str, known: Iterable[str]) -> str:
+    """Return " (did you mean 'x'?)" for the known name nearest to the one found, or nothing."""
+    near = difflib.get_close_matches(found, list(known), n=1, cutoff=0.6)
+    return f" (did you mean {near[0]!r}?)" if near else ""

@@ -10,12 +10,30 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
-from sotcheck.errors import SystemFileError
+from sotcheck.errors import SystemFileError, did_you_mean
 from sotcheck.spin import IDENTITY, Array, Complex, dot_sigma
 
 SOURCES = ("normal", "majority", "minority")
+
+#: Twice squared still a double: with no number beyond it, nothing overflows.
+LARGEST = 1e60
+
+
+def _plain(value: Any) -> Any:
+    """Return NumPy numbers and arrays as Python's, lists as tuples."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    return tuple(map(_plain, value)) if isinstance(value, list | tuple) else value
 
 
 def _direction(m: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -28,8 +46,27 @@ def _direction(m: tuple[float, float, float]) -> tuple[float, float, float]:
     return (x, y, z)
 
 
-Positive = Annotated[float, Field(ge=0.0)]
-Direction = Annotated[tuple[float, float, float], AfterValidator(_direction)]
+# A description says what is accepted, for error messages.
+Number = Annotated[
+    float,
+    BeforeValidator(_plain),
+    Field(ge=-LARGEST, le=LARGEST, description=f"a number from -{LARGEST:g} to {LARGEST:g}"),
+]
+Positive = Annotated[
+    float,
+    BeforeValidator(_plain),
+    Field(ge=0.0, le=LARGEST, description=f"a number from 0 to {LARGEST:g}"),
+]
+Direction = Annotated[
+    tuple[float, float, float],
+    BeforeValidator(_plain),
+    AfterValidator(_direction),
+    Field(description="three finite numbers, not all zero"),
+]
+Name = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9-]+$", description="a text of letters, digits and '-'")
+]
+Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", description="a text of one line")]
 
 
 class Interface(BaseModel):
@@ -55,16 +92,16 @@ class Interface(BaseModel):
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True
     )
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")]
-    title: str = ""
-    reference: str = ""
-    E_F: float = 2.0
-    U_N: float = 0.0
-    U_F: float = 0.0
+    name: Name
+    title: Line = ""
+    reference: Line = ""
+    E_F: Number = 2.0
+    U_N: Number = 0.0
+    U_F: Number = 0.0
     J: Positive = 1.0
-    u_0: float = 0.0
-    u_m: float = 0.0
-    h_R: float = 0.05
+    u_0: Number = 0.0
+    u_m: Number = 0.0
+    h_R: Number = 0.05
     m: Direction = (0.0, 0.0, 1.0)
     tau_N: Positive = 1.0
     tau_up: Positive = 1.0
@@ -76,7 +113,7 @@ class Interface(BaseModel):
             lowest = min(self.U_N, self.U_F - self.J)
             raise ValueError(
                 f"no propagating state at E_F = {self.E_F:g}: the lowest band edge is {lowest:g} "
-                "(the smaller of U_N and U_F − J); raise fermi_energy above it"
+                "(the smaller of U_N and U_F - J); raise fermi_energy above it"
             )
         return self
 
@@ -88,18 +125,31 @@ class Interface(BaseModel):
         SystemFileError
             If an attribute is unknown or its value is not acceptable.
         """
-        if "m" in changes:
-            changes["m"] = tuple(float(c) for c in changes["m"])
+        for name in changes:
+            if name not in type(self).model_fields:
+                known = type(self).model_fields
+                raise SystemFileError(
+                    f"{self.name}: unknown attribute {name!r}{did_you_mean(name, known)}; "
+                    f"accepted: {', '.join(known)}"
+                )
         try:
             return Interface(**{**self.model_dump(), **changes})
         except ValidationError as error:
             lines = [
-                f"{'.'.join(map(str, e['loc'])) or 'system'}: {e['msg']} (found {e['input']!r})"
-                if e["loc"]
-                else e["msg"].removeprefix("Value error, ")
-                for e in error.errors()
+                f"{self.name}: {name} = {changes[name]!r} is not accepted; expected {accepted}"
+                if name
+                else f"{self.name}: {accepted}"
+                for name, accepted in refused(error).items()
             ]
-            raise SystemFileError(f"{self.name}: " + "; ".join(lines)) from None
+            raise SystemFileError("\n".join(lines)) from None
+
+    def __str__(self) -> str:
+        m = ", ".join(f"{c:.4g}" for c in self.m)
+        return (
+            f"{self.name}: {self.title}\n"
+            f"  E_F = {self.E_F:g}; z < 0: U_N = {self.U_N:g}; z > 0: U_F = {self.U_F:g}, J = {self.J:g}\n"
+            f"  z = 0: u_0 = {self.u_0:g}, u_m = {self.u_m:g}, h_R = {self.h_R:g}, m = ({m})"
+        )
 
     @property
     def direction(self) -> Array:
@@ -132,6 +182,16 @@ class Interface(BaseModel):
         """Return the sorted k_⊥² > 0 at which a channel closes, after a leading 0."""
         edges = {self.k_perp2_max(source) for source in SOURCES}
         return [0.0, *sorted(x for x in edges if x > 0.0)]
+
+
+def refused(error: ValidationError) -> dict[str, str]:
+    """Return what is accepted for each attribute refused; '' stands for the system as a whole."""
+    found = {}
+    for problem in error.errors():
+        name = str(problem["loc"][0]) if problem["loc"] else ""
+        whole = problem["msg"].removeprefix("Value error, ")
+        found[name] = str(Interface.model_fields[name].description) if name else whole
+    return found
 
 
 def rashba(k_perp: Array, angle: Array) -> Complex:

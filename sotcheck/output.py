@@ -9,8 +9,25 @@ from pathlib import Path
 from sotcheck.errors import OutputError
 
 
+def refuse_unwritable(path: Path) -> None:
+    """Say before the work, not after it, that a file cannot be written there.
+
+    Raises
+    ------
+    OutputError
+        If the path is a folder, or its folder does not exist or cannot be written.
+    """
+    try:
+        if path.is_dir():
+            raise OutputError(f"{path}: is a folder; give the name of a file")
+        if not path.exists() and not (path.parent.is_dir() and os.access(path.parent, os.W_OK)):
+            raise OutputError(f"{path}: its folder does not exist or cannot be written; choose another place")
+    except OSError as error:
+        raise _cannot(path, error) from None
+
+
 def write_text(path: Path, text: str) -> None:
-    """Write a file as a whole or not at all.
+    """Write a file as a whole or not at all; into a device or a pipe, write directly.
 
     Raises
     ------
@@ -19,7 +36,12 @@ def write_text(path: Path, text: str) -> None:
     """
     aside: str | None = None
     try:
-        descriptor, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        if path.exists() and not path.is_file():
+            # Renaming onto /dev/null, a terminal or a named pipe would replace it by a file.
+            path.write_text(text, encoding="utf-8")
+            return
+        target = Path(os.path.realpath(path))
+        descriptor, aside = tempfile.mkstemp(dir=target.parent, prefix=".sotcheck-")
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
@@ -27,13 +49,13 @@ def write_text(path: Path, text: str) -> None:
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(aside, 0o666 & ~umask)
-        os.replace(aside, path)
+        os.replace(aside, target)
+        aside = None
     except OSError as error:
+        raise _cannot(path, error) from None
+    finally:
         if aside is not None:
             Path(aside).unlink(missing_ok=True)
-        raise OutputError(
-            f"{path}: cannot be written ({error.strerror or error}); choose another place with --json or --output"
-        ) from None
 
 
 def make_folder(path: Path) -> None:
@@ -50,3 +72,7 @@ def make_folder(path: Path) -> None:
         raise OutputError(
             f"{path}: no folder can be made there ({error.strerror or error}); choose another with --output"
         ) from None
+
+
+def _cannot(path: Path, error: OSError) -> OutputError:
+    return OutputError(f"{path}: cannot be written ({error.strerror or error}); choose another place")

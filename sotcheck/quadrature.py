@@ -73,14 +73,19 @@ def substitution(x_1: float, x_2: float, theta: Array) -> tuple[Array, Array]:
     return x_1 + width * np.sin(theta) ** 2, width * np.sin(2 * theta)
 
 
-def nested_error(coarse: Array, middle: Array, fine: Array) -> Array:
-    """Return an error bound of `fine` from three rules, each with twice the nodes of the one before.
+def nested_error(rules: list[Array]) -> Array:
+    """Return an error bound of the last of four rules, each with twice the nodes of the one before.
 
-    The differences d_1 (coarse, middle) and d_2 (middle, fine) of a geometrically converging rule shrink at
-    least by the same factor again, so d_2²/d_1 bounds what is left; d_2 itself while they do not shrink.
+    The difference of the last two bounds the error of the last but one. That of the last is smaller by at
+    least the factor by which differences have been shrinking: the worse of the last two factors, and no gain
+    at all where they have not, as near a resonance that the rules do not resolve.
     """
-    d_1, d_2 = np.abs(middle - coarse), np.abs(fine - middle)
-    return d_2 * np.divide(d_2, d_1, out=np.ones_like(d_2), where=d_1 > d_2)
+    d_1, d_2, d_3 = (np.abs(fine - coarse) for coarse, fine in zip(rules, rules[1:], strict=False))
+
+    def ratio(fine: Array, coarse: Array) -> Array:
+        return np.divide(fine, coarse, out=np.ones_like(fine), where=coarse > fine)
+
+    return d_3 * np.maximum(ratio(d_3, d_2), ratio(d_2, d_1))
 
 
 @dataclass
@@ -100,13 +105,11 @@ class _Interval:
                 merged = np.empty((n, *samples.shape[1:]))
                 merged[1::2], merged[::2] = samples, new
                 samples = merged
-            fine, middle, coarse = (
-                self._apply(samples[2**level - 1 :: 2**level]) for level in (0, 1, 2)
-            )
-            self.value = fine
-            self.error = float(nested_error(coarse, middle, fine).max())
+            rules = [self._apply(samples[step - 1 :: step]) for step in (8, 4, 2, 1)]
+            self.value = rules[-1]
+            self.error = float(nested_error(rules).max())
             self.nodes = n
-            if self.error <= tolerance(fine) * (self.upper - self.lower):
+            if self.error <= tolerance(self.value) * (self.upper - self.lower):
                 return True
         return self.upper - self.lower <= SMALLEST
 
@@ -189,8 +192,8 @@ def sum_over_k(f: Integrand, edges: list[float], rtol: float, atol: float) -> Su
     angles = 2 * np.pi * (np.arange(FIRST_ANGLES) + 0.5) / FIRST_ANGLES
     by_angle, radial_errors, nodes = evaluate(angles)
     while True:
-        quarter, half, full = (by_angle[:, ::step].mean(axis=1) for step in (4, 2, 1))
-        angular = nested_error(quarter, half, full)
+        rules = [by_angle[:, ::step].mean(axis=1) for step in (8, 4, 2, 1)]
+        full, angular = rules[-1], nested_error(rules)
         if angular.max() <= tolerance(by_angle[0]) or len(angles) >= MOST_ANGLES:
             break
         # The angles halfway between double the rule; those already done are kept.

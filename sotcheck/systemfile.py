@@ -22,29 +22,26 @@ class Key:
 
     path: tuple[str, ...]
     attribute: str
-    accepted: str
 
     def __str__(self) -> str:
         return ".".join(self.path)
 
 
-_NUMBER = "a finite number"
-_POSITIVE = "a finite number >= 0"
 KEYS = (
-    Key(("name",), "name", "a text of letters, digits and '-'"),
-    Key(("title",), "title", "a text"),
-    Key(("reference",), "reference", "a text"),
-    Key(("fermi_energy",), "E_F", "a finite number above the lowest band edge"),
-    Key(("normal", "potential"), "U_N", _NUMBER),
-    Key(("ferromagnet", "potential"), "U_F", _NUMBER),
-    Key(("ferromagnet", "exchange"), "J", _POSITIVE),
-    Key(("interface", "barrier"), "u_0", _NUMBER),
-    Key(("interface", "exchange"), "u_m", _NUMBER),
-    Key(("interface", "rashba"), "h_R", _NUMBER),
-    Key(("interface", "magnetization"), "m", "three finite numbers, not all zero"),
-    Key(("relaxation", "normal"), "tau_N", _POSITIVE),
-    Key(("relaxation", "majority"), "tau_up", _POSITIVE),
-    Key(("relaxation", "minority"), "tau_down", _POSITIVE),
+    Key(("name",), "name"),
+    Key(("title",), "title"),
+    Key(("reference",), "reference"),
+    Key(("fermi_energy",), "E_F"),
+    Key(("normal", "potential"), "U_N"),
+    Key(("ferromagnet", "potential"), "U_F"),
+    Key(("ferromagnet", "exchange"), "J"),
+    Key(("interface", "barrier"), "u_0"),
+    Key(("interface", "exchange"), "u_m"),
+    Key(("interface", "rashba"), "h_R"),
+    Key(("interface", "magnetization"), "m"),
+    Key(("relaxation", "normal"), "tau_N"),
+    Key(("relaxation", "majority"), "tau_up"),
+    Key(("relaxation", "minority"), "tau_down"),
 )
 _BY_PATH = {key.path: key for key in KEYS}
 _BY_ATTRIBUTE = {key.attribute: key for key in KEYS}

@@ -41,7 +41,7 @@ SMALLEST_RADIUS = 1e-3
 SPACINGS = 0.5 ** np.arange(4)
 SPACING_POWERS = (2, 4, 6)
 #: Quadrature errors of the exact sums that expansions in h_R are read from.
-FINE, KWANT_FINE = 1e-12, 1e-11
+FINE, KWANT_FINE = 1e-12, 1e-10
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from sotcheck.theory import first_order
 from sotcheck.theory.amplitudes import Amplitudes, closed_forms
 
 AmplitudeSource = Callable[[Interface, Array], Amplitudes]
+Formula = Callable[[Amplitudes, Interface], Array]
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def first_order_sums(
     *,
     rtol: float,
     amplitudes: AmplitudeSource = closed_forms,
-    formula: Callable[[Amplitudes, Interface], Array] = integrand,
+    formula: Formula = integrand,
 ) -> FirstOrderSums:
     """Sum the first-order formulas over k_⊥ with unperturbed amplitudes from `amplitudes`.
 

@@ -1,0 +1,68 @@
+"""Negative controls: faults put in on purpose, judged by the same machinery, which has to flag them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sotcheck.claims.evidence import FINE, Evidence
+from sotcheck.claims.exact import order_trials
+from sotcheck.claims.first_order import slope_trials, torque_trials
+from sotcheck.claims.registry import Claim, Trial
+from sotcheck.model import SOURCES, Interface
+from sotcheck.spin import Array, Complex
+from sotcheck.theory import first_order
+from sotcheck.theory.amplitudes import Amplitudes
+from sotcheck.theory.sums import Formula, first_order_sums, integrand
+
+
+def one_sided_site(evidence: Evidence) -> Iterator[Trial]:
+    """The interface site carries the ferromagnet's on-site value instead of the mean of both sides."""
+    iface = evidence.iface
+    if iface.J == 0 and iface.U_N == iface.U_F:
+        # Equal bulks: one side's value is the mean.
+        return
+    yield from order_trials(evidence, "one-sided")
+
+
+def flipped_sign(evidence: Evidence) -> Iterator[Trial]:
+    """Eq. (16c) with 1 + r↑*r↓ for 1 − r↑*r↓, and Eq. (16d) with the opposite sign."""
+    expected = _faulty_torque(evidence, _flipped)
+    everywhere = np.ones(len(expected), dtype=bool)
+    yield from torque_trials(evidence, SOURCES, expected, everywhere, "")
+    yield from slope_trials(evidence, expected.sum(axis=0))
+
+
+def evanescent_dropped(evidence: Evidence) -> Iterator[Trial]:
+    """Eq. (16) summed only over k_⊥ at which every channel is open."""
+    theory = evidence.theory["closed forms"]
+    limit = min(evidence.iface.k_perp2_max(source) for source in SOURCES)
+    dropped = np.array([x_1 >= limit for x_1, _ in theory.segments])
+    if not dropped.any():
+        return
+    expected = np.where(dropped[:, None], 0.0, theory.torque)
+    everywhere = np.ones(len(expected), dtype=bool)
+    yield from torque_trials(evidence, SOURCES, expected, everywhere, "")
+
+
+CONTROLS = (
+    Claim("one-sided", "Interface site with one side's value: order 1 instead of 2", None, None, one_sided_site),
+    Claim("flipped-sign", "A sign of Eq. (16) flipped", "(16)", None, flipped_sign),
+    Claim("no-evanescent", "Eq. (16) without evanescent states", "(16)", None, evanescent_dropped),
+)
+
+
+def _flipped(a: Amplitudes, iface: Interface) -> Array:
+    right = integrand(a, iface)
+    r_up, r_down = a.up(a.r), a.down(a.r)
+    weight = np.where(a.kz.imag == 0, a.k_perp2 / np.abs(a.kz), 0.0) / (8 * np.pi)
+    torque = -first_order.torque(a)
+    torque[:, 0] = weight * (1 + r_up.conj() * r_down) * (r_up - r_down.conj())
+    return np.concatenate([right[:, :36], torque.real, torque.imag], axis=1)
+
+
+def _faulty_torque(evidence: Evidence, formula: Formula) -> Complex:
+    edges = [x_1 for x_1, _ in evidence.theory["closed forms"].segments]
+    edges.append(evidence.theory["closed forms"].segments[-1][1])
+    return first_order_sums(evidence.iface, edges, rtol=FINE, formula=formula).torque

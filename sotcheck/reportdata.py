@@ -1,0 +1,287 @@
+"""All numbers of a report, computed once and kept as JSON: figures and pages are drawn from that alone."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from scipy.optimize import brentq
+
+from sotcheck import __version__
+from sotcheck.bound_states import sum_edges
+from sotcheck.claims.controls import CONTROLS
+from sotcheck.claims.evidence import ENGINES, Evidence, gather
+from sotcheck.claims.first_order import remainders
+from sotcheck.claims.registry import judge_all
+from sotcheck.crosscheck import CheckResult
+from sotcheck.engines import Engine
+from sotcheck.model import Interface
+from sotcheck.observables import components, exact_flows, flows, ledger_residual, torque_from_flows
+from sotcheck.progress import Progress, silent
+from sotcheck.quadrature import sample
+from sotcheck.spin import Array
+from sotcheck.theory.amplitudes import closed_forms
+from sotcheck.theory.first_order import torque as first_order_integrand
+from sotcheck.torques import TOLERANCE
+
+#: h_R of the curve: tried in this order until first order is off by more than CURVE_ENDS everywhere.
+CURVE_H_R = np.geomspace(0.01, 2.0, 36)
+CURVE_ENDS = 0.12
+CURVE_TOLERANCE = 1e-4
+LIMITS = (0.01, 0.1)
+#: Kwant's points on the curve, as fractions of the radius of convergence; beyond it resonances cost it minutes.
+KWANT_FRACTIONS = (0.2, 0.4, 0.6, 0.8)
+#: k_⊥ nodes a range for the integrand: the formula's line, and Kwant's points on it.
+LINE_NODES, POINT_NODES, POINT_ANGLES = 80, 7, 8
+#: A component below this part of the largest is zero for all purposes of a limit.
+NEGLIGIBLE = 1e-9
+COMPONENTS = ("fieldlike", "dampinglike")
+
+
+def report_data(iface: Interface, argument: str, *, progress: Progress = silent) -> dict[str, Any]:
+    """Compute everything that a report shows.
+
+    Parameters
+    ----------
+    iface : Interface
+    argument : str
+        How the system was named on the command line, for the command that reproduces the report.
+
+    Returns
+    -------
+    dict
+        Ready for JSON; starts with the document of `sotcheck check`.
+    """
+    evidence = gather(
+        iface, np.array([iface.h_R]), TOLERANCE, controls=True, progress=progress
+    )
+    result = CheckResult(iface, tuple(judge_all(evidence)), evidence)
+    return {
+        **result.to_dict(),
+        "verdict": result.verdict,
+        "summary": result.summary(),
+        "note": evidence.why_not_analytic or None,
+        "curve": torque_curve(evidence),
+        "integrand": resolved_integrand(evidence),
+        "lattice": lattice_errors(evidence),
+        "remainder": remainder_ladder(evidence),
+        "ledger": ledger_table(evidence),
+        "controls": [
+            {
+                "claim": control.name,
+                "title": control.title,
+                "words": control.judge.__doc__,
+                "findings": [finding.to_dict() for finding in control.findings(evidence)],
+            }
+            for control in CONTROLS
+        ],
+        "bound_states": [
+            {"h_R": float(h), "lowest_eigenvalue": lowest[0], "k_perp": lowest[1]}
+            for h, lowest in zip(evidence.h_R, evidence.lowest, strict=True)
+        ],
+        "provenance": {
+            "command": f"sotcheck report {argument}",
+            "python": platform.python_version(),
+            "packages": {
+                name: version(name) for name in ("kwant", "numpy", "scipy", "matplotlib")
+            }
+            | {"sotcheck": __version__},
+            "settings": {
+                "tolerance": TOLERANCE,
+                "h_R ladder": evidence.rungs.tolist(),
+                "radius of convergence in h_R": evidence.radius,
+                "finite-difference spacings": evidence.spacings.tolist(),
+                "exact-difference spacing": ENGINES["kwant"].spacing_for(iface),  # type: ignore[attr-defined]
+                "k_perp values of the sum": evidence.at_h_R["kwant"].nodes,
+                "angles of the sum": evidence.at_h_R["kwant"].angles,
+            },
+        },
+    }
+
+
+def split(t: Array, iface: Interface) -> Array:
+    """Return (fieldlike, dampinglike), shape (2, ...); for m ∥ ŷ the components along x and z instead."""
+    found = components(t, iface.direction)
+    return np.stack(found if found is not None else (t[..., 0], t[..., 2]))
+
+
+def first_order_split(evidence: Evidence) -> Array:
+    """Return (fieldlike, dampinglike) per h_R of Eq. (16) by source, shape (2, 3)."""
+    torque = evidence.theory["closed forms"].torque.sum(axis=0)
+    return np.stack([torque.real, torque.imag])
+
+
+def exact_split(evidence: Evidence, h_R: float, engine: Engine) -> Array:
+    """Return (fieldlike, dampinglike) of the exact torque, shape (2, 3), to CURVE_TOLERANCE."""
+    iface = evidence.iface
+    edges = sum_edges(iface)
+    found = exact_flows(engine, iface, np.array([h_R]), rtol=CURVE_TOLERANCE, edges=edges)
+    return split(torque_from_flows(found.total[0] * h_R, iface.direction), iface)
+
+
+def deviation(exact: Array, h_R: float, slopes: Array) -> Array:
+    """Return |exact / first order − 1|, shape (2, 3), NaN where first order vanishes."""
+    vanishes = np.abs(slopes) < NEGLIGIBLE * np.abs(slopes).max()
+    return np.abs(exact / (h_R * np.where(vanishes, np.nan, slopes)) - 1)
+
+
+def torque_curve(evidence: Evidence) -> dict[str, Any]:
+    """Return the torque against h_R: exact (continuum), Kwant's points, Eq. (16)'s slopes, trust limits.
+
+    A limit is the first h_R at which first order is off by so much; None where first order vanishes
+    (nothing to be relative to) or beyond the last h_R.
+    """
+    slopes = first_order_split(evidence)
+    tried: list[float] = []
+    exact: list[Array] = []
+    for h in CURVE_H_R:
+        tried.append(float(h))
+        exact.append(exact_split(evidence, tried[-1], ENGINES["continuum"]))
+        if np.nanmin(deviation(exact[-1], tried[-1], slopes)) > CURVE_ENDS:
+            break
+    end = min(tried[-1], evidence.radius)
+    kwant_h = [fraction * end for fraction in KWANT_FRACTIONS]
+    kwant = [exact_split(evidence, h, ENGINES["kwant"]) for h in kwant_h]
+    off = np.array([deviation(t, h, slopes) for t, h in zip(exact, tried, strict=True)])
+    sources = {}
+    for s, source in evidence.open_sources:
+        sources[source] = {
+            name: {
+                "exact": [float(t[c, s]) for t in exact],
+                "kwant": [float(t[c, s]) for t in kwant],
+                "first_order_per_h_R": float(slopes[c, s]),
+                "first_order_vanishes": bool(np.isnan(off[0, c, s])),
+                "limits": {
+                    f"{limit:.0%}": _crossing(evidence, tried, off[:, c, s], limit, (c, s))
+                    for limit in LIMITS
+                },
+            }
+            for c, name in enumerate(COMPONENTS)
+        }
+    return {"h_R": tried, "kwant_h_R": kwant_h, "sources": sources}
+
+
+def _crossing(
+    evidence: Evidence, tried: list[float], off: Array, limit: float, index: tuple[int, int]
+) -> float | None:
+    """Refine the first h_R at which `off`, on the h_R tried, exceeds the limit."""
+    above = np.flatnonzero(off > limit)
+    if len(above) == 0:
+        return None
+    first = int(above[0])
+    if first == 0:
+        return tried[0]
+    slopes = first_order_split(evidence)
+
+    def excess(h: float) -> float:
+        return float(deviation(exact_split(evidence, h, ENGINES["continuum"]), h, slopes)[index]) - limit
+
+    return float(brentq(excess, tried[first - 1], tried[first], rtol=1e-4))
+
+
+def resolved_integrand(evidence: Evidence) -> dict[str, Any]:
+    """Return d(torque per h_R)/dk_⊥: the formula's line, and Kwant's points at the smallest rung."""
+    iface = evidence.iface
+    h = float(evidence.rungs[-1])
+    edges = iface.thresholds()
+    line_k, point_k = sample(edges, LINE_NODES), sample(edges, POINT_NODES)
+    # (1/4π) ∫ dx f = ∫ dk_⊥ (k_⊥/2π) f.
+    line = first_order_integrand(closed_forms(iface, line_k**2)) * (line_k / (2 * np.pi))[:, None]
+    angles = 2 * np.pi * (np.arange(POINT_ANGLES) + 0.5) / POINT_ANGLES
+    points = {
+        name: _angular_mean(evidence, engine, point_k, angles, h) for name, engine in ENGINES.items()
+    }
+    return {
+        "h_R": h,
+        "line_k_perp": line_k.tolist(),
+        "point_k_perp": point_k.tolist(),
+        "thresholds": {
+            source: float(np.sqrt(iface.k_perp2_max(source))) for _, source in evidence.open_sources
+        },
+        "sources": {
+            source: {
+                name: {
+                    "formula": (line.real, line.imag)[c][:, s].tolist(),
+                    **{engine: points[engine][c, :, s].tolist() for engine in ENGINES},
+                }
+                for c, name in enumerate(COMPONENTS)
+            }
+            for s, source in evidence.open_sources
+        },
+    }
+
+
+def _angular_mean(evidence: Evidence, engine: Engine, k_perp: Array, angles: Array, h: float) -> Array:
+    iface = evidence.iface
+    grid = np.broadcast_arrays(k_perp[:, None], angles, h)
+    kx = (grid[0] * np.cos(grid[1]))[..., None, None, None]
+    values = -kx * flows(engine.scatter(iface, *grid), iface, *grid) / (4 * np.pi * h)
+    mean = values.mean(axis=1) * (k_perp / (2 * np.pi))[:, None, None, None]
+    return split(torque_from_flows(mean, iface.direction), iface)
+
+
+def lattice_errors(evidence: Evidence) -> dict[str, Any]:
+    """Return the k_⊥-resolved flows' error against spacing, and after Richardson's eliminations."""
+    exact = evidence.resolved["continuum"]
+    at = int(np.flatnonzero(exact.h_R == evidence.h_R[0])[0])
+    reference = exact.flows[:, :, at]
+
+    def error(values: Array) -> list[float]:
+        return [float(np.abs(v - reference).max()) for v in values]
+
+    level = evidence.lattice["finite-difference"]
+    levels = [error(level)]
+    for power in (2, 4, 6):
+        level = (2.0**power * level[1:] - level[:-1]) / (2.0**power - 1)
+        levels.append(error(level))
+    return {
+        "h_R": float(evidence.h_R[0]),
+        "spacing": evidence.spacings.tolist(),
+        "finite-difference": levels[0],
+        "richardson": levels[1:],
+        "one-sided": error(evidence.lattice["one-sided"]),
+        "exact-difference": {
+            "spacing": ENGINES["kwant"].spacing_for(evidence.iface),  # type: ignore[attr-defined]
+            "error": error([evidence.resolved["kwant"].flows[:, :, at]])[0],
+        },
+    }
+
+
+def remainder_ladder(evidence: Evidence) -> dict[str, Any]:
+    """Return |t − (16)| on the ladder of h_R by source, and with the sign of (16) flipped."""
+    torque = evidence.theory["closed forms"].torque.sum(axis=0)
+    h = evidence.rungs
+
+    def table(expected: Array) -> dict[str, list[float]]:
+        rest = remainders(evidence, "kwant", expected)[0] * h[:, None]
+        return {source: rest[:, s].tolist() for s, source in evidence.open_sources}
+
+    return {"h_R": h.tolist(), "right": table(torque), "flipped sign": table(-torque)}
+
+
+def ledger_table(evidence: Evidence) -> dict[str, Any]:
+    """Return the four flows of Fig. 2 at the first h_R, by engine and source, and their residual."""
+    iface, h = evidence.iface, float(evidence.h_R[0])
+    rows = []
+    for engine in ENGINES:
+        summed = evidence.at_h_R[engine].total[0] * h
+        for s, source in evidence.open_sources:
+            minus, plus, lattice, interface = summed[s]
+            parts = {
+                "incoming (1)": minus,
+                "to the lattice (2)": -lattice,
+                "to bulk magnetism (3)": plus,
+                "to interface magnetism (4)": interface,
+            }
+            rows.append(
+                {
+                    "engine": engine,
+                    "source": source,
+                    "flows": {name: flow.tolist() for name, flow in parts.items()},
+                    "split": {name: split(flow, iface).tolist() for name, flow in parts.items()},
+                    "residual": float(np.abs(ledger_residual(summed[s])).max()),
+                }
+            )
+    return {"h_R": h, "rows": rows}
