@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
+import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,10 +22,10 @@ if TYPE_CHECKING:
 
 #: Processes for independent pieces of a check or report.
 DEFAULT_WORKERS = min(2, os.cpu_count() or 1)
-INTERRUPTED = 130
+INTERRUPTED, BROKEN_PIPE = 130, 141
 
 
-class Numbers(click.ParamType):
+class Numbers(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.3
     """A comma-separated list of finite numbers."""
 
     name = "numbers"
@@ -37,11 +39,24 @@ class Numbers(click.ParamType):
             numbers = tuple(float(part) for part in value.split(","))
         except ValueError:
             self.fail(f"{value!r} is not a comma-separated list of numbers, such as 0.05,0.1", param, ctx)
-        if not all(abs(number) < float("inf") for number in numbers):
+        if not all(map(math.isfinite, numbers)):
             self.fail(f"{value!r} has a number that is not finite", param, ctx)
         if self.count is not None and len(numbers) != self.count:
             self.fail(f"{value!r} has {len(numbers)} numbers; {self.count} are needed", param, ctx)
         return numbers
+
+
+class Number(click.FloatRange):
+    """A finite number in a range; `click.FloatRange` lets NaN through."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        """Parse and check."""
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number", param, ctx)
+        return number
 
 
 def system_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -58,12 +73,12 @@ def system_options(command: Callable[..., None]) -> Callable[..., None]:
             "--h-r",
             "h_R",
             type=Numbers(),
-            metavar="H,H,…",
+            metavar="H,H,...",
             help="One or several Rashba parameters instead of the system's own.",
         ),
         click.option(
             "--tolerance",
-            type=click.FloatRange(1e-12, 0.1),
+            type=Number(1e-12, 0.1),
             default=1e-9,
             show_default=True,
             help="Relative error to aim at in the k_perp sum.",
@@ -119,11 +134,11 @@ def systems(name: str | None) -> None:
     from sotcheck.systemfile import builtin_systems, load, read_text
 
     if name is not None:
-        click.echo(read_text(name)[1], nl=False)
+        _print(read_text(name)[1])
         return
     for builtin in builtin_systems():
         iface = load(builtin)
-        click.echo(f"{builtin:24s} {iface.title} ({iface.reference})")
+        _print(f"{builtin:24s} {iface.title} ({iface.reference})\n")
 
 
 @cli.command()
@@ -143,7 +158,7 @@ def systems(name: str | None) -> None:
 )
 @click.option(
     "--spacing",
-    type=click.FloatRange(0, min_open=True),
+    type=Number(1e-30, 1e30),
     help="Lattice spacing of the kwant engine (coarsest of the ladder for finite differences).",
 )
 @system_options
@@ -161,7 +176,7 @@ def torque(
     _writable(json_file)
     table = torques.torque(
         iface,
-        [name.strip() for name in engine.split(",")],
+        list(dict.fromkeys(name.strip() for name in engine.split(","))),
         h_R=h_R,
         scheme=scheme,
         spacing=spacing,
@@ -211,7 +226,7 @@ def report(system: tuple[str, ...], output: Path, workers: int) -> None:
         status, index = write_reports(
             interfaces, list(names), output, executor=executor, progress=_bar()
         )
-    click.echo(f"reports written: open {index}")
+    _print(f"reports written: open {index}\n")
     raise SystemExit(status)
 
 
@@ -223,41 +238,58 @@ def _system(
     h_R: tuple[float, ...] | None,
     tolerance: float,
 ) -> tuple[Interface, float, tuple[float, ...] | None]:
+    from sotcheck.errors import SystemFileError
     from sotcheck.systemfile import load
 
-    changes: dict[str, Any] = {}
-    if fermi_energy is not None:
-        changes["E_F"] = fermi_energy
-    if magnetization is not None:
-        changes["m"] = magnetization
-    if h_R is not None and len(h_R) == 1:
-        changes["h_R"] = h_R[0]
     iface = load(system)
-    return (iface.with_(**changes) if changes else iface), tolerance, h_R
+    # The first h_R last, so that it is the system's.
+    wanted: list[tuple[str, str, Any]] = [("--h-r", "h_R", h) for h in reversed(h_R or ())]
+    if magnetization is not None:
+        wanted.append(("--magnetization", "m", magnetization))
+    if fermi_energy is not None:
+        wanted.append(("--fermi-energy", "E_F", fermi_energy))
+    for option, attribute, value in wanted:
+        try:
+            iface = iface.with_(**{attribute: value})
+        except SystemFileError as error:
+            raise click.BadParameter(str(error), param_hint=option) from None
+    return iface, tolerance, tuple(dict.fromkeys(h_R)) if h_R is not None else None
 
 
 def _writable(json_file: str | None) -> None:
     """Refuse an output place before the work, not after it."""
     if json_file is None or json_file == "-":
         return
-    from sotcheck.errors import OutputError
+    from sotcheck.output import refuse_unwritable
 
-    path = Path(json_file)
-    if path.is_dir():
-        raise OutputError(f"{path}: is a folder; give a file name to --json")
-    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise OutputError(f"{path}: its folder does not exist or cannot be written; give another --json")
+    if json_file == "" or json_file.endswith(os.sep):
+        raise click.BadParameter(f"{json_file!r} is not the name of a file", param_hint="--json")
+    refuse_unwritable(Path(json_file))
 
 
 def _emit(text: str, json_text: str, json_file: str | None) -> None:
     if json_file == "-":
-        click.echo(json_text, nl=False)
+        _print(json_text)
         return
     if json_file is not None:
         from sotcheck.output import write_text
 
         write_text(Path(json_file), json_text)
-    click.echo(text)
+    _print(text + "\n")
+
+
+def _print(text: str) -> None:
+    """Write to standard output; a reader that went away or a full disk is no verdict."""
+    try:
+        click.echo(text, nl=False)
+    except OSError as error:
+        # What is still in the buffer must not fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise SystemExit(BROKEN_PIPE) from None
+        from sotcheck.errors import OutputError
+
+        raise OutputError(f"standard output cannot be written ({error.strerror})") from None
 
 
 def _bar() -> Any:
@@ -274,7 +306,13 @@ def _executor(workers: int) -> Iterator[Executor | None]:
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_quiet)
+    # Ctrl-C reaches every process of the terminal. Workers started while it is ignored go on ignoring it,
+    # from their first instruction: the parent alone hears it, and ends them.
+    hears = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    for _ in range(workers):
+        executor.submit(os.getpid)
+    signal.signal(signal.SIGINT, hears)
     try:
         yield executor
     except BaseException:
@@ -285,25 +323,22 @@ def _executor(workers: int) -> Iterator[Executor | None]:
     executor.shutdown()
 
 
-def _quiet() -> None:
-    """Leave Ctrl-C to the parent, which ends the workers."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _end(number: int, frame: object) -> None:
+    """End as on Ctrl-C, workers included, when asked to by `kill` or a closed terminal."""
+    raise SystemExit(128 + number)
 
 
-def main() -> None:
+def main(args: Sequence[str] | None = None) -> None:
     """Run the command line; errors become one message and an exit status."""
     # Matrices here are tiny: BLAS threads would only fight over the cores. Workers inherit this.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGHUP, _end)
     from sotcheck.errors import SotcheckError
 
     try:
-        cli.main(standalone_mode=False)
-    except click.exceptions.Abort:
-        click.echo("sotcheck: interrupted", err=True)
-        sys.exit(INTERRUPTED)
-    except KeyboardInterrupt:
+        cli.main(args, prog_name="sotcheck", standalone_mode=False)
+    except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("sotcheck: interrupted", err=True)
         sys.exit(INTERRUPTED)
     except click.ClickException as error:
@@ -312,7 +347,3 @@ def main() -> None:
     except SotcheckError as error:
         click.echo(f"sotcheck: {error}", err=True)
         sys.exit(2)
-    except BrokenPipeError:
-        # The reader of a pipe went away: nothing left to say.
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
-        sys.exit(0)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Protocol, TypeVar
+import sys
+from collections.abc import Iterable, Iterator, Sized
+from threading import Event, Lock, Thread
+from typing import Protocol, TypeVar
 
 T = TypeVar("T")
+
+#: Seconds before a bar appears, and between two looks at the clock.
+DELAY, TICK = 2.0, 0.5
 
 
 class Progress(Protocol):
@@ -23,7 +28,36 @@ def silent(items: Iterable[T], title: str, total: int | None = None) -> Iterable
 
 def bar(items: Iterable[T], title: str, total: int | None = None) -> Iterable[T]:
     """Show a bar on standard error after two seconds, if that is a terminal."""
+    return _shown(items, title, total) if sys.stderr.isatty() else items
+
+
+def _shown(items: Iterable[T], title: str, total: int | None) -> Iterator[T]:
     from tqdm import tqdm
 
-    shown: Any = tqdm(items, desc=title, total=total, delay=2.0, disable=None, leave=False)
-    return shown  # type: ignore[no-any-return]
+    lock, done = Lock(), Event()
+    shown = tqdm(
+        total=len(items) if total is None and isinstance(items, Sized) else total,
+        desc=title,
+        delay=DELAY,
+        mininterval=0.0,
+        miniters=0,
+        leave=False,
+    )
+
+    def tick() -> None:
+        # A bar moves when an item is done; the first one may take minutes.
+        while not done.wait(TICK):
+            with lock:
+                shown.update(0)
+
+    clock = Thread(target=tick, daemon=True)
+    clock.start()
+    try:
+        for item in items:
+            yield item
+            with lock:
+                shown.update()
+    finally:
+        done.set()
+        clock.join()
+        shown.close()

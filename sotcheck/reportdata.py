@@ -26,9 +26,8 @@ from sotcheck.theory.amplitudes import closed_forms
 from sotcheck.theory.first_order import torque as first_order_integrand
 from sotcheck.torques import TOLERANCE
 
-#: h_R of the curve: tried in this order until first order is off by more than CURVE_ENDS everywhere.
-CURVE_H_R = np.geomspace(0.01, 2.0, 36)
-CURVE_ENDS = 0.12
+#: h_R of the curve: tried in this order until every component's first order has been off by LIMITS[-1].
+CURVE_H_R = np.concatenate([np.geomspace(0.01, 0.1, 8)[:-1], np.arange(0.1, 2.01, 0.05)])
 CURVE_TOLERANCE = 1e-4
 LIMITS = (0.01, 0.1)
 #: Kwant's points on the curve, as fractions of the radius of convergence; beyond it resonances cost it minutes.
@@ -136,10 +135,12 @@ def torque_curve(evidence: Evidence) -> dict[str, Any]:
     slopes = first_order_split(evidence)
     tried: list[float] = []
     exact: list[Array] = []
+    worst = np.full(slopes.shape, np.nan)
     for h in CURVE_H_R:
         tried.append(float(h))
         exact.append(exact_split(evidence, tried[-1], ENGINES["continuum"]))
-        if np.nanmin(deviation(exact[-1], tried[-1], slopes)) > CURVE_ENDS:
+        worst = np.fmax(worst, deviation(exact[-1], tried[-1], slopes))
+        if np.nanmin(worst) > LIMITS[-1]:
             break
     end = min(tried[-1], evidence.radius)
     kwant_h = [fraction * end for fraction in KWANT_FRACTIONS]

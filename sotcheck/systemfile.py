@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
+import json
+import re
 import tomllib
 from dataclasses import dataclass
 from importlib import resources
@@ -12,8 +13,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sotcheck.errors import SystemFileError
-from sotcheck.model import Interface
+from sotcheck.errors import SystemFileError, did_you_mean
+from sotcheck.model import Interface, refused
 
 
 @dataclass(frozen=True)
@@ -68,17 +69,18 @@ def read_text(system: str | Path) -> tuple[str, str]:
     builtin = builtin_systems()
     source: Traversable = builtin[str(system)] if str(system) in builtin else Path(system)
     where = str(system)
+    names = f"built-in: {', '.join(builtin)}"
     try:
-        return where, source.read_bytes().decode("utf-8")
+        if where == "":
+            raise FileNotFoundError
+        # Editors on Windows put a byte order mark in front.
+        return where, source.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        raise SystemFileError(
-            f"{where}: no such file, nor a built-in system{_near(where, list(builtin))}; "
-            f"built-in: {', '.join(builtin)}"
-        ) from None
+        near = did_you_mean(where, builtin)
+        raise SystemFileError(f"{where!r}: no such file, nor a built-in system{near}; {names}") from None
     except IsADirectoryError:
         raise SystemFileError(
-            f"{where}: is a folder; give a system file (*.toml) in it, or a built-in name: "
-            f"{', '.join(builtin)}"
+            f"{where}: is a folder; give a system file (*.toml) in it, or a built-in name; {names}"
         ) from None
     except UnicodeDecodeError as error:
         raise SystemFileError(
@@ -86,7 +88,8 @@ def read_text(system: str | Path) -> tuple[str, str]:
             "a system file is TOML in UTF-8"
         ) from None
     except (OSError, ValueError) as error:
-        raise SystemFileError(f"{where}: cannot be read ({error})") from None
+        reason = getattr(error, "strerror", None) or error
+        raise SystemFileError(f"{where}: cannot be read ({reason})") from None
 
 
 def load(system: str | Path) -> Interface:
@@ -109,8 +112,9 @@ def load(system: str | Path) -> Interface:
     where, text = read_text(system)
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SystemFileError(f"{where}: not a TOML file: {error}") from None
+    except (ValueError, RecursionError) as error:
+        # Besides its own ValueError, tomllib lets out Python's for integers of over 4300 digits.
+        raise SystemFileError(f"{where}: not a TOML file that can be read: {error}") from None
     return from_document(document, where)
 
 
@@ -128,19 +132,26 @@ def from_document(document: dict[str, Any], where: str) -> Interface:
             values[_key((name,), where).attribute] = value
         elif not isinstance(value, dict):
             raise SystemFileError(
-                f"{where}: {name} = {value!r}: expected a table, written [{name}] with keys below it"
+                f"{where}: {name} = {_as_toml(value)} is not accepted; "
+                f"expected a table, written [{name}] with keys below it"
             )
         else:
             for inner, inner_value in value.items():
                 values[_key((name, inner), where).attribute] = inner_value
     if "name" not in values:
-        raise SystemFileError(f'{where}: the key name is missing; add a line such as name = "my-system"')
-    if isinstance(values.get("m"), list):
-        values["m"] = tuple(values["m"])
+        raise SystemFileError(
+            f"{where}: the key name is missing; expected a line such as name = \"my-system\""
+        )
     try:
         return Interface(**values)
     except ValidationError as error:
-        raise SystemFileError("\n".join(_explain(e, values, where) for e in error.errors())) from None
+        lines = []
+        for attribute, accepted in refused(error).items():
+            if attribute:
+                found = f"{_BY_ATTRIBUTE[attribute]} = {_as_toml(values[attribute])}"
+                accepted = f"{found} is not accepted; expected {accepted}"
+            lines.append(f"{where}: {accepted}")
+        raise SystemFileError("\n".join(lines)) from None
 
 
 def to_document(iface: Interface) -> dict[str, Any]:
@@ -158,24 +169,16 @@ def to_document(iface: Interface) -> dict[str, Any]:
 def _key(path: tuple[str, ...], where: str) -> Key:
     if path in _BY_PATH:
         return _BY_PATH[path]
-    known = [".".join(k) for k in _BY_PATH] + sorted(_TABLES)
+    written = ".".join(part if re.fullmatch(r"[\w-]+", part) else json.dumps(part) for part in path)
+    # A right key in the wrong table, or the attribute's name, is nearer than any likeness of letters.
+    same = [str(key) for key in KEYS if path[-1] in (key.path[-1], key.attribute)]
+    near = f" (did you mean {same[0]!r}?)" if same else did_you_mean(written, [*map(str, KEYS), *_TABLES])
     raise SystemFileError(
-        f"{where}: unknown key {'.'.join(path)!r}{_near('.'.join(path), known)}; "
-        f"accepted: {', '.join(map(str, KEYS))}"
+        f"{where}: unknown key {written!r}{near}; accepted: {', '.join(map(str, KEYS))}"
     )
 
 
-def _near(found: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(found, known, n=1, cutoff=0.5)
-    if not close:
-        # A right key in the wrong table: compare the last parts.
-        close = [k for k in known if k.split(".")[-1] == found.split(".")[-1]][:1]
-    return f" (did you mean {close[0]!r}?)" if close else ""
-
-
-def _explain(error: Any, values: dict[str, Any], where: str) -> str:
-    if not error["loc"]:
-        return f"{where}: {error['msg'].removeprefix('Value error, ')}"
-    key = _BY_ATTRIBUTE[str(error["loc"][0])]
-    found = values.get(key.attribute)
-    return f"{where}: {key} = {found!r} is not accepted; expected {key.accepted}"
+def _as_toml(value: Any) -> str:
+    """Return a value about as the file has it, in one line of at most 60 characters."""
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:60]}..."

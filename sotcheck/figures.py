@@ -1,0 +1,277 @@
+"""Figures of a report, each drawn from the report's JSON alone: the only importer of matplotlib."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+
+mpl.use("svg")
+from matplotlib.figure import Figure
+
+Data = dict[str, Any]
+
+#: Okabe and Ito's palette, told apart by colour-blind readers.
+BLUE, ORANGE, GREEN, RED, PURPLE, GREY = (
+    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#666666",
+)  # fmt: skip
+SOURCE_COLOR = {"normal": BLUE, "majority": RED, "minority": GREEN}
+LIMIT_STYLE = {"1%": ":", "10%": "--"}
+STYLE = {
+    "svg.hashsalt": "sotcheck",
+    "svg.fonttype": "path",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e5e5e5",
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "lines.linewidth": 1.6,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+}
+
+
+def svg(draw: Callable[[Data], Figure], data: Data) -> str:
+    """Return one figure as SVG text, the same bytes for the same data."""
+    with mpl.rc_context(STYLE):
+        figure = draw(data)
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()
+
+
+def profile(data: Data) -> Figure:
+    """Potential against z for both spins, with the delta and E_F, as Figs. 3, 5, 7, 9."""
+    system = data["system"]
+    normal, ferro, delta = system["normal"], system["ferromagnet"], system["interface"]
+    U_N, U_F, J, E_F = normal["potential"], ferro["potential"], ferro["exchange"], system["fermi_energy"]
+    figure = Figure(figsize=(6.0, 3.0), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([-1, 0], [U_N, U_N], color=GREY, lw=2.2)
+    for spin, sign, color in (("minority", 1, GREEN), ("majority", -1, RED)):
+        axes.plot([0, 0, 1], [U_N, U_F + sign * J, U_F + sign * J], color=color, lw=2.2, label=spin)
+        strength = delta["barrier"] + sign * delta["exchange"]
+        if strength:
+            at = 0.03 * sign
+            axes.annotate(
+                "", (at, U_N + strength), (at, U_N), arrowprops={"arrowstyle": "-|>", "color": color, "lw": 2}
+            )
+            axes.text(
+                at + 0.03 * sign, U_N + strength, f"{strength:g} δ(z)", color=color,
+                ha="left" if sign > 0 else "right", va="center",
+            )  # fmt: skip
+    axes.axhline(E_F, color=BLUE, ls="--", lw=1.2)
+    axes.text(-0.98, E_F, "$E_F$", color=BLUE, va="bottom")
+    levels = [U_N, U_F + J, U_F - J, E_F, U_N + delta["barrier"] + abs(delta["exchange"])]
+    span = max(levels) - min(levels)
+    axes.set(
+        xlim=(-1, 1), ylim=(min(levels) - 0.15 * span, max(levels) + 0.2 * span),
+        xlabel="z (normal metal: z < 0, ferromagnet: z > 0)", ylabel="potential energy",
+    )  # fmt: skip
+    axes.set_xticks([0])
+    axes.grid(False)
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    return figure
+
+
+def torque(data: Data) -> Figure:
+    """Torque against h_R: exact, Kwant's points on it, first order, and the trust limits."""
+    curve = data["curve"]
+    sources = curve["sources"]
+    figure = Figure(figsize=(3.1 * len(sources) + 0.6, 4.6), layout="constrained")
+    grid = figure.subplots(2, len(sources), squeeze=False, sharex=True)
+    h, kwant_h = np.array(curve["h_R"]), np.array(curve["kwant_h_R"])
+    for column, (source, parts) in enumerate(sources.items()):
+        for row, (name, part) in enumerate(parts.items()):
+            axes = grid[row, column]
+            color = SOURCE_COLOR[source]
+            axes.plot(h, part["first_order_per_h_R"] * h, color=GREY, ls="--", label="first order, Eq. (16)")
+            axes.plot(h, part["exact"], color=color, label="exact (continuum)")
+            axes.plot(kwant_h, part["kwant"], "o", color="black", ms=4, mfc="white", label="exact (Kwant)")
+            for limit, value in part["limits"].items():
+                if value is not None:
+                    axes.axvline(value, color=ORANGE, ls=LIMIT_STYLE[limit], lw=1)
+                    axes.text(
+                        value, 1.01, f"{limit.replace('%', ' %')}", color="#9a6a00", ha="center", va="bottom",
+                        transform=axes.get_xaxis_transform(), fontsize=7.5,
+                    )  # fmt: skip
+            if part["first_order_vanishes"]:
+                _zero_note(axes, "no first-order part")
+            axes.set_title(f"{source}: {name}", pad=14, fontsize=9.5)
+            axes.ticklabel_format(axis="y", scilimits=(-2, 2), useMathText=True)
+            _tame(axes, np.concatenate([part["exact"], part["first_order_per_h_R"] * h]))
+    for axes in grid[-1]:
+        axes.set_xlabel("$h_R$")
+    for axes in grid[:, 0]:
+        axes.set_ylabel("torque t  (wave vector$^3$)")
+    grid[0, 0].legend(fontsize=7.5, loc="best")
+    return figure
+
+
+def integrand(data: Data) -> Figure:
+    """The k_⊥-resolved torque per h_R: Kwant's points on the formula's line, thresholds marked."""
+    resolved = data["integrand"]
+    sources = resolved["sources"]
+    figure = Figure(figsize=(3.1 * len(sources) + 0.6, 4.4), layout="constrained")
+    grid = figure.subplots(2, len(sources), squeeze=False, sharex=True)
+    line_k, point_k = np.array(resolved["line_k_perp"]), np.array(resolved["point_k_perp"])
+    for column, (source, parts) in enumerate(sources.items()):
+        for row, (name, part) in enumerate(parts.items()):
+            axes = grid[row, column]
+            axes.plot(line_k, part["formula"], color=SOURCE_COLOR[source], label="Eq. (16)")
+            axes.plot(point_k, part["kwant"], "o", color="black", ms=3.5, mfc="white", label="Kwant")
+            for closed, k in resolved["thresholds"].items():
+                axes.axvline(k, color=ORANGE, ls=":", lw=1)
+                if row == 0:
+                    axes.text(
+                        k, 1.01, closed, color="#9a6a00", ha="center", va="bottom", fontsize=7,
+                        transform=axes.get_xaxis_transform(),
+                    )  # fmt: skip
+            if max(map(abs, part["formula"])) < 1e-12:
+                _zero_note(axes, "zero")
+            axes.set_title(f"{source}: {name}", pad=13, fontsize=9.5)
+            axes.ticklabel_format(axis="y", scilimits=(-2, 2), useMathText=True)
+            _tame(axes, np.array(part["formula"]))
+    for axes in grid[-1]:
+        axes.set_xlabel(r"$k_\perp$")
+    for axes in grid[:, 0]:
+        axes.set_ylabel(r"d(t/$h_R$)/d$k_\perp$")
+    grid[0, 0].legend(fontsize=7.5, loc="best")
+    return figure
+
+
+def lattice(data: Data) -> Figure:
+    """Error of the lattice against spacing on log axes, with slopes, and the one-sided control."""
+    errors = data["lattice"]
+    a = np.array(errors["spacing"])
+    figure = Figure(figsize=(5.2, 3.8), layout="constrained")
+    axes = figure.subplots()
+    series = [("one-sided (control)", errors["one-sided"], RED, "s")]
+    series.append(("finite differences", errors["finite-difference"], BLUE, "o"))
+    for level, values in enumerate(errors["richardson"], start=1):
+        series.append((f"Richardson, level {level}", values, (GREEN, ORANGE, PURPLE)[level - 1], "^vD"[level - 1]))
+    for label, values, color, marker in series:
+        at = a[-len(values) :]
+        slope = f", slope {_slope(at, values):.2f}" if len(values) > 1 else ""
+        axes.loglog(at, values, marker + "-", color=color, ms=5, label=label + slope)
+    exact = errors["exact-difference"]
+    axes.loglog([exact["spacing"]], [exact["error"]], "*", color="black", ms=9, label="exact differences")
+    axes.set(xlabel="lattice spacing a", ylabel="largest error of the spin flows")
+    axes.set_ylim(top=3 * max(errors["one-sided"] + errors["finite-difference"]))
+    axes.legend(fontsize=7.5, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    figure.set_figwidth(7.0)
+    return figure
+
+
+def remainder(data: Data) -> Figure:
+    """What Eq. (16) leaves of the exact torque, against h_R on log axes, and with a flipped sign."""
+    ladder = data["remainder"]
+    h = np.array(ladder["h_R"])
+    figure = Figure(figsize=(7.0, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for source, values in ladder["right"].items():
+        axes.loglog(
+            h, values, "o-", color=SOURCE_COLOR[source], ms=5,
+            label=f"{source}, slope {_slope(h, values):.2f}",
+        )  # fmt: skip
+    for source, values in ladder["flipped sign"].items():
+        axes.loglog(
+            h, values, "s:", color=SOURCE_COLOR[source], ms=4, mfc="white",
+            label=f"{source}, sign flipped (control), slope {_slope(h, values):.2f}",
+        )  # fmt: skip
+    axes.set(xlabel="$h_R$", ylabel="|exact torque − Eq. (16)|")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.set_xticks(h, [f"{v:.3g}" for v in h])
+    axes.minorticks_off()
+    axes.legend(fontsize=7.5, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return figure
+
+
+def ledger(data: Data) -> Figure:
+    """The four flows of angular momentum of Fig. 2 by source, fieldlike and dampinglike parts."""
+    rows = [row for row in data["ledger"]["rows"] if row["engine"] == "kwant"]
+    figure = Figure(figsize=(3.3 * len(rows) + 0.5, 3.0), layout="constrained")
+    grid = figure.subplots(1, len(rows), squeeze=False)
+    for axes, row in zip(grid[0], rows, strict=True):
+        names = list(row["split"])
+        y = np.arange(len(names))
+        for offset, part, color in ((-0.18, 0, BLUE), (0.18, 1, ORANGE)):
+            axes.barh(
+                y + offset, [row["split"][n][part] for n in names], 0.34, color=color,
+                label=("fieldlike", "dampinglike")[part],
+            )  # fmt: skip
+        axes.set_yticks(y, names if axes is grid[0][0] else [""] * len(names))
+        axes.invert_yaxis()
+        axes.axvline(0, color="black", lw=0.8)
+        axes.set_title(row["source"], fontsize=9.5)
+        axes.ticklabel_format(axis="x", scilimits=(-2, 2), useMathText=True)
+        axes.grid(axis="y", visible=False)
+    grid[0][-1].legend(fontsize=7.5, loc="best")
+    return figure
+
+
+def budget(data: Data) -> Figure:
+    """Every finding's error budget as a bar by term, the difference found as a dot."""
+    rows = [row for row in data["verdicts"] if row["budget"]]
+    terms = {"next order": PURPLE, "lattice": GREEN, "quadrature": BLUE, "rounding": GREY}
+    figure = Figure(figsize=(8.2, 0.17 * len(rows) + 1.1), layout="constrained")
+    axes = figure.subplots()
+    floor = 1e-20
+    for y, row in enumerate(rows):
+        for term in row["budget"]:
+            if term["value"]:
+                axes.plot(max(term["value"], floor), y, "|", color=terms[term["name"]], ms=9, mew=2.4)
+        if row["uncertainty"]:
+            axes.plot([floor, row["uncertainty"]], [y, y], color="#d9d9d9", lw=5, solid_capstyle="butt", zorder=0)
+        if row["measured"] is not None and row["expected"] is not None:
+            difference = abs(row["measured"] - row["expected"])
+            fine = row["verdict"] == "agrees"
+            axes.plot(max(difference, floor), y, "o", color="black" if fine else RED, ms=3.2)
+    labels = [
+        " ".join(filter(None, (row["claim"], row["source"], row["engine"]))) for row in rows
+    ]
+    axes.set_xscale("log")
+    axes.set(xlabel="absolute size, in the unit of each quantity", ylim=(len(rows) - 0.3, -0.7))
+    axes.set_yticks(range(len(rows)), labels, fontsize=6)
+    axes.grid(axis="y", visible=False)
+    for name, color in terms.items():
+        axes.plot([], [], "|", color=color, ms=9, mew=2.4, label=name)
+    axes.plot([], [], color="#d9d9d9", lw=5, label="whole budget")
+    axes.plot([], [], "o", color="black", ms=3.2, label="difference found")
+    figure.legend(fontsize=7.5, loc="outside upper center", ncols=6)
+    return figure
+
+
+#: File name, title and function of every figure, in the order of the report.
+FIGURES: tuple[tuple[str, str, Callable[[Data], Figure]], ...] = (
+    ("profile", "Potential profile and Fermi energy", profile),
+    ("torque", "Torque against h_R: exact and first order", torque),
+    ("integrand", "Where the torque comes from: the k_perp-resolved integrand", integrand),
+    ("remainder", "What first order leaves", remainder),
+    ("lattice", "Error against lattice spacing", lattice),
+    ("ledger", "The ledger of angular momentum", ledger),
+    ("budget", "Differences found and error budgets", budget),
+)
+
+
+def _slope(x: np.ndarray, y: list[float]) -> float:
+    """Return the slope between the last two points on log axes."""
+    return float(np.log(y[-2] / y[-1]) / np.log(x[-2] / x[-1]))
+
+
+def _tame(axes: Any, values: np.ndarray) -> None:
+    """Keep rounding noise around zero from filling the panel."""
+    largest = float(np.abs(values).max())
+    if largest < 1e-12:
+        axes.set_ylim(-1, 1)
+        axes.set_yticks([0])
+
+
+def _zero_note(axes: Any, words: str) -> None:
+    axes.text(0.5, 0.9, words, transform=axes.transAxes, ha="center", color=GREY, fontsize=8)

@@ -1,0 +1,228 @@
+"""Reports: JSON first, then Markdown and HTML rendered from that JSON, figures as SVG."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import Executor, as_completed
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from sotcheck.crosscheck import EXIT_STATUS
+from sotcheck.figures import FIGURES, svg
+from sotcheck.model import Interface
+from sotcheck.output import make_folder, write_text
+from sotcheck.progress import Progress, silent
+from sotcheck.reportdata import report_data
+
+Data = dict[str, Any]
+
+
+def write_reports(
+    interfaces: list[Interface],
+    arguments: list[str],
+    output: Path,
+    *,
+    executor: Executor | None = None,
+    progress: Progress = silent,
+) -> tuple[int, Path]:
+    """Compute and write a report for each interface, and the pages that lead to them.
+
+    Parameters
+    ----------
+    interfaces : list of Interface
+    arguments : list of str
+        How each was named on the command line.
+    output : Path
+        Folder of the reports; each gets a folder of its name in it.
+    executor : Executor, optional
+        Where the numbers are computed; in this process by default.
+    progress : callable
+
+    Returns
+    -------
+    status : int
+        The worst exit status of the checks.
+    index : Path
+        The page to open first.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
+    """
+    make_folder(output)
+    found: dict[str, Data] = {}
+    for data in progress(_computed(interfaces, arguments, executor), "reports", len(interfaces)):
+        write_report(data, output)
+        found[data["system"]["name"]] = data
+    ordered = [found[iface.name] for iface in interfaces]
+    overview = {"reports": [{"data": data, **words(data)} for data in ordered]}
+    for name in ("overview.md", "overview.html"):
+        target = "README.md" if name.endswith(".md") else "index.html"
+        write_text(output / target, _render(name, overview))
+    verdicts = {data["verdict"] for data in ordered}
+    status = next((EXIT_STATUS[v] for v in ("disagrees", "inconclusive") if v in verdicts), 0)  # type: ignore[index]
+    return status, output / "index.html"
+
+
+def _computed(
+    interfaces: list[Interface], arguments: list[str], executor: Executor | None
+) -> Iterator[Data]:
+    tasks = list(zip(interfaces, arguments, strict=True))
+    if executor is None:
+        yield from (report_data(*task) for task in tasks)
+        return
+    for future in as_completed([executor.submit(report_data, *task) for task in tasks]):
+        yield future.result()
+
+
+def write_report(data: Data, output: Path) -> None:
+    """Write one system's report.json, and from it figures, README.md and index.html."""
+    folder = output / data["system"]["name"]
+    make_folder(folder / "figures")
+    text = json.dumps(data, indent=1, allow_nan=False) + "\n"
+    write_text(folder / "report.json", text)
+    # From the file's content on: nothing below may know more than the JSON.
+    data = json.loads(text)
+    drawn = {name: svg(draw, data) for name, _, draw in FIGURES}
+    for name, picture in drawn.items():
+        write_text(folder / "figures" / f"{name}.svg", picture)
+    context = {
+        "data": data,
+        "figures": {name: title for name, title, _ in FIGURES},
+        "svg": {name: Markup(picture[picture.index("<svg") :]) for name, picture in drawn.items()},
+        **words(data),
+    }
+    write_text(folder / "README.md", _render("report.md", context))
+    write_text(folder / "index.html", _render("report.html", context))
+
+
+def words(data: Data) -> Data:
+    """Return what a report says in words and summary tables, derived from its data."""
+    return {
+        "conclusion": list(conclusion(data)),
+        "first": first_limits(data),
+        "claims": claim_table(data),
+        "controls": control_table(data),
+    }
+
+
+def conclusion(data: Data) -> Iterator[str]:
+    """Say what was found, in plain sentences."""
+    rows = data["verdicts"]
+    count = Counter(row["verdict"] for row in rows)
+    if data["verdict"] == "agrees":
+        yield f"The first-order theory holds for this interface: all {len(rows)} findings agree."
+    else:
+        worst = sorted({row["claim"] for row in rows if row["verdict"] == data["verdict"]})
+        yield (
+            f"{count['disagrees']} of {len(rows)} findings disagree and {count['inconclusive']} are "
+            f"inconclusive ({', '.join(worst)})."
+        )
+    if data["note"]:
+        yield f"The expansion in h_R fails here: {data['note']}."
+    torque = [row for row in rows if row["claim"] in ("eq16c", "eq16d")]
+    scale = max(abs(row["expected"]) for row in torque)
+    worst_difference = max(abs(row["measured"] - row["expected"]) for row in torque) / scale
+    yield (
+        f"Eq. (16) is the linear coefficient of the exact torque to {worst_difference:.0e} of its largest "
+        "component, for every source, by Kwant and by boundary matching."
+    )
+    first = first_limits(data)
+    if all(first.values()):
+        yield (
+            f"Every component is good to 1 % up to h_R = {first['1%']:.2g} and to 10 % up to "
+            f"h_R = {first['10%']:.2g}."
+        )
+    state = data["bound_states"][0]
+    yield (
+        f"At h_R = {state['h_R']:g} "
+        + (
+            f"there is no bound state (smallest eigenvalue {state['lowest_eigenvalue']:.2g} > 0)."
+            if state["lowest_eigenvalue"] >= 0
+            else f"there is a bound state below the continuum at k_perp = {state['k_perp']:.3g}."
+        )
+    )
+
+
+def first_limits(data: Data) -> dict[str, float | None]:
+    """Return the smallest h_R at which any component is off by 1 % and by 10 %, None if none is."""
+    parts = [part for source in data["curve"]["sources"].values() for part in source.values()]
+    return {
+        limit: min((p["limits"][limit] for p in parts if p["limits"][limit] is not None), default=None)
+        for limit in ("1%", "10%")
+    }
+
+
+def claim_table(data: Data) -> list[Data]:
+    """Return one row a claim: verdict, number of findings, worst misfit."""
+    rows = []
+    for name in dict.fromkeys(row["claim"] for row in data["verdicts"]):
+        group = [row for row in data["verdicts"] if row["claim"] == name]
+        verdicts = {row["verdict"] for row in group}
+        verdict = next(v for v in ("disagrees", "inconclusive", "agrees") if v in verdicts)
+        worst = max(group, key=_misfit)
+        rows.append(
+            {
+                "claim": name,
+                "title": group[0]["title"],
+                "equation": group[0]["equation"] or "",
+                "verdict": verdict,
+                "findings": len(group),
+                "expected": worst["expected"],
+                "measured": worst["measured"],
+                "uncertainty": worst["uncertainty"],
+            }
+        )
+    return rows
+
+
+def _misfit(row: Data) -> float:
+    if row["measured"] is None or row["uncertainty"] is None:
+        return math.inf
+    return float(abs(row["measured"] - row["expected"]) / max(row["uncertainty"], 1e-300))
+
+
+def control_table(data: Data) -> list[Data]:
+    """Return one row a negative control: whether it was caught, and its clearest finding."""
+    rows = []
+    for control in data["controls"]:
+        findings = control["findings"]
+        caught = [row for row in findings if row["verdict"] == "disagrees"]
+        rows.append(
+            {
+                **control,
+                "caught": bool(caught),
+                "shown": len(caught),
+                "of": len(findings),
+                "example": max(caught, key=_misfit) if caught else None,
+            }
+        )
+    return rows
+
+
+def _render(name: str, context: Data) -> str:
+    environment = Environment(
+        loader=PackageLoader("sotcheck"),
+        autoescape=name.endswith(".html"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["number"] = _number
+    environment.filters["short"] = lambda value: "–" if value is None else f"{value:.2g}"
+    return environment.get_template(f"{name}.j2").render(context)
+
+
+def _number(value: float | None) -> str:
+    """Return ten significant digits; whole numbers as such, nothing as a dash."""
+    if value is None:
+        return "–"
+    return f"{value:.0f}" if value == int(value) and abs(value) < 1e6 else f"{value:.10g}"
