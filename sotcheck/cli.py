@@ -303,8 +303,10 @@ def _executor(workers: int) -> Iterator[Executor | None]:
     if workers == 1:
         yield None
         return
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
+    from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+    from multiprocessing import active_children, get_context
+
+    from sotcheck.errors import EngineError
 
     # Ctrl-C reaches every process of the terminal. Workers started while it is ignored go on ignoring it,
     # from their first instruction: the parent alone hears it, and ends them.
@@ -312,13 +314,15 @@ def _executor(workers: int) -> Iterator[Executor | None]:
     executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
     for _ in range(workers):
         executor.submit(os.getpid)
-    signal.signal(signal.SIGINT, hears)
     try:
+        signal.signal(signal.SIGINT, hears)
         yield executor
-    except BaseException:
+    except BaseException as error:
         executor.shutdown(wait=False, cancel_futures=True)
-        for process in list((executor._processes or {}).values()):
+        for process in active_children():
             process.terminate()
+        if isinstance(error, BrokenExecutor):
+            raise EngineError("a worker process died, perhaps for lack of memory; try --workers 1") from None
         raise
     executor.shutdown()
 

@@ -126,11 +126,12 @@ def integrand(data: Data) -> Figure:
             axes = grid[row, column]
             axes.plot(line_k, part["formula"], color=SOURCE_COLOR[source], label="Eq. (16)")
             axes.plot(point_k, part["kwant"], "o", color="black", ms=3.5, mfc="white", label="Kwant")
-            for closed, k in resolved["thresholds"].items():
+            for k in sorted(set(resolved["thresholds"].values())):
                 axes.axvline(k, color=ORANGE, ls=":", lw=1)
+                closing = [name for name, at in resolved["thresholds"].items() if at == k]
                 if row == 0:
                     axes.text(
-                        k, 1.01, closed, color="#9a6a00", ha="center", va="bottom", fontsize=7,
+                        k, 1.01, " + ".join(closing) if len(closing) < 3 else "all sources", color="#9a6a00", ha="center", va="bottom", fontsize=7,
                         transform=axes.get_xaxis_transform(),
                     )  # fmt: skip
             if max(map(abs, part["formula"])) < 1e-12:
@@ -152,8 +153,9 @@ def lattice(data: Data) -> Figure:
     a = np.array(errors["spacing"])
     figure = Figure(figsize=(5.2, 3.8), layout="constrained")
     axes = figure.subplots()
-    series = [("one-sided (control)", errors["one-sided"], RED, "s")]
-    series.append(("finite differences", errors["finite-difference"], BLUE, "o"))
+    series = [("finite differences", errors["finite-difference"], BLUE, "o")]
+    if errors["one-sided"] is not None:
+        series.insert(0, ("one-sided (control)", errors["one-sided"], RED, "s"))
     for level, values in enumerate(errors["richardson"], start=1):
         series.append((f"Richardson, level {level}", values, (GREEN, ORANGE, PURPLE)[level - 1], "^vD"[level - 1]))
     for label, values, color, marker in series:
@@ -163,7 +165,6 @@ def lattice(data: Data) -> Figure:
     exact = errors["exact-difference"]
     axes.loglog([exact["spacing"]], [exact["error"]], "*", color="black", ms=9, label="exact differences")
     axes.set(xlabel="lattice spacing a", ylabel="largest error of the spin flows")
-    axes.set_ylim(top=3 * max(errors["one-sided"] + errors["finite-difference"]))
     axes.legend(fontsize=7.5, loc="center left", bbox_to_anchor=(1.0, 0.5))
     figure.set_figwidth(7.0)
     return figure
@@ -274,4 +275,4 @@ def _tame(axes: Any, values: np.ndarray) -> None:
 
 
 def _zero_note(axes: Any, words: str) -> None:
-    axes.text(0.5, 0.9, words, transform=axes.transAxes, ha="center", color=GREY, fontsize=8)
+    axes.text(0.05, 0.06, words, transform=axes.transAxes, color=GREY, fontsize=8)

@@ -50,12 +50,12 @@ def _direction(m: tuple[float, float, float]) -> tuple[float, float, float]:
 Number = Annotated[
     float,
     BeforeValidator(_plain),
-    Field(ge=-LARGEST, le=LARGEST, description=f"a number from -{LARGEST:g} to {LARGEST:g}"),
+    Field(ge=-LARGEST, le=LARGEST, description=f"a finite number, at most {LARGEST:g} in size"),
 ]
 Positive = Annotated[
     float,
     BeforeValidator(_plain),
-    Field(ge=0.0, le=LARGEST, description=f"a number from 0 to {LARGEST:g}"),
+    Field(ge=0.0, le=LARGEST, description=f"a finite number >= 0, at most {LARGEST:g}"),
 ]
 Direction = Annotated[
     tuple[float, float, float],
@@ -112,8 +112,8 @@ class Interface(BaseModel):
         if max(self.k_perp2_max(source) for source in SOURCES) <= 0.0:
             lowest = min(self.U_N, self.U_F - self.J)
             raise ValueError(
-                f"no propagating state at E_F = {self.E_F:g}: the lowest band edge is {lowest:g} "
-                "(the smaller of U_N and U_F - J); raise fermi_energy above it"
+                f"fermi_energy = {self.E_F:g} leaves no propagating state: the lowest band edge is "
+                f"{lowest:g} (the smaller of U_N and U_F - J); expected a number above it"
             )
         return self
 
@@ -155,6 +155,11 @@ class Interface(BaseModel):
     def direction(self) -> Array:
         """The unit vector m, shape (3,)."""
         return np.array(self.m)
+
+    @property
+    def bulks_differ(self) -> bool:
+        """Whether N and F have different potentials for any spin."""
+        return self.J != 0.0 or self.U_N != self.U_F
 
     def kz_squared(self, k_perp2: Array) -> Array:
         """Return k_z² in the normal metal at E_F, shape of `k_perp2` (= k_⊥²)."""

@@ -161,13 +161,13 @@ def first_limits(data: Data) -> dict[str, float | None]:
 
 
 def claim_table(data: Data) -> list[Data]:
-    """Return one row a claim: verdict, number of findings, worst misfit."""
+    """Return one row a claim: its worst verdict, number of findings, the one of that verdict farthest off."""
     rows = []
     for name in dict.fromkeys(row["claim"] for row in data["verdicts"]):
         group = [row for row in data["verdicts"] if row["claim"] == name]
         verdicts = {row["verdict"] for row in group}
         verdict = next(v for v in ("disagrees", "inconclusive", "agrees") if v in verdicts)
-        worst = max(group, key=_misfit)
+        worst = max((row for row in group if row["verdict"] == verdict), key=_difference)
         rows.append(
             {
                 "claim": name,
@@ -183,10 +183,8 @@ def claim_table(data: Data) -> list[Data]:
     return rows
 
 
-def _misfit(row: Data) -> float:
-    if row["measured"] is None or row["uncertainty"] is None:
-        return math.inf
-    return float(abs(row["measured"] - row["expected"]) / max(row["uncertainty"], 1e-300))
+def _difference(row: Data) -> float:
+    return math.inf if row["measured"] is None else float(abs(row["measured"] - row["expected"]))
 
 
 def control_table(data: Data) -> list[Data]:
@@ -201,7 +199,7 @@ def control_table(data: Data) -> list[Data]:
                 "caught": bool(caught),
                 "shown": len(caught),
                 "of": len(findings),
-                "example": max(caught, key=_misfit) if caught else None,
+                "example": max(caught, key=_difference) if caught else None,
             }
         )
     return rows

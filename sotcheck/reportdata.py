@@ -242,7 +242,7 @@ def lattice_errors(evidence: Evidence) -> dict[str, Any]:
         "spacing": evidence.spacings.tolist(),
         "finite-difference": levels[0],
         "richardson": levels[1:],
-        "one-sided": error(evidence.lattice["one-sided"]),
+        "one-sided": error(evidence.lattice["one-sided"]) if evidence.iface.bulks_differ else None,
         "exact-difference": {
             "spacing": ENGINES["kwant"].spacing_for(evidence.iface),  # type: ignore[attr-defined]
             "error": error([evidence.resolved["kwant"].flows[:, :, at]])[0],

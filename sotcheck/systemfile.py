@@ -180,5 +180,9 @@ def _key(path: tuple[str, ...], where: str) -> Key:
 
 def _as_toml(value: Any) -> str:
     """Return a value about as the file has it, in one line of at most 60 characters."""
-    text = json.dumps(value, default=str, ensure_ascii=False)
+    if isinstance(value, list):
+        text = f"[{', '.join(map(_as_toml, value))}]"
+    else:
+        # JSON spells nan and inf in its own way.
+        text = repr(value) if isinstance(value, float) else json.dumps(value, default=str)
     return text if len(text) <= 60 else f"{text[:60]}..."

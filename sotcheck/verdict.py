@@ -108,7 +108,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The outcome of comparing arrays: the component that fits worst stands for all.
+    """The outcome of comparing arrays: of those with the worst verdict, the component farthest off.
 
     Attributes
     ----------
@@ -166,9 +166,8 @@ def compare(
         decide(e, m, b, threshold)
         for e, m, b in zip(expected.ravel(), measured.ravel(), budget.ravel(), strict=True)
     ]
-    misfit = np.abs(expected - measured).ravel() / np.maximum(budget.ravel(), np.finfo(float).tiny)
-    rank = [(severity[v], f, abs(e)) for v, f, e in zip(verdicts, misfit, expected.ravel(), strict=True)]
-    worst = max(range(len(rank)), key=rank.__getitem__)
+    difference = np.nan_to_num(np.abs(expected - measured).ravel(), nan=np.inf)
+    worst = max(range(len(verdicts)), key=lambda i: (severity[verdicts[i]], difference[i]))
     index = tuple(int(i) for i in np.unravel_index(worst, expected.shape))
     return Comparison(
         expected=float(expected[index]),

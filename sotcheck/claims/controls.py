@@ -19,9 +19,8 @@ from sotcheck.theory.sums import Formula, first_order_sums, integrand
 
 def one_sided_site(evidence: Evidence) -> Iterator[Trial]:
     """The interface site carries the ferromagnet's on-site value instead of the mean of both sides."""
-    iface = evidence.iface
-    if iface.J == 0 and iface.U_N == iface.U_F:
-        # Equal bulks: one side's value is the mean.
+    if not evidence.iface.bulks_differ:
+        # One side's value is the mean.
         return
     yield from order_trials(evidence, "one-sided")
 

@@ -36,15 +36,14 @@ INTERFACES = {  # name: (E_F, U_N, U_F, J, u0, um), m, in-plane k = (kx, ky) in 
     # alone binds: q + q_dn + u0 + um = 0 at k^2 = 1.180625, a bound state inside the majority continuum
     "generic-attractive": (("1.1", "0.6", "-0.2", "0.3", "-1.5", "0.25"), ("6/7", "-2/7", "3/7"),
         (("0.3", "0.4"), ("-0.55", "0.6"), ("0.9", "-0.3"), ("-1", "0.4"), ("0.7", "0.84"), ("0.2", "-1.2"))),
-    # U_N between the two F bottoms and E_F so that N closes between the minority and majority thresholds,
-    # repulsive u0 with a large um
+    # N closes between the minority and majority thresholds; u0 - um < 0: attractive for the majority only
     "generic-repulsive": (("1.4", "0.5", "0.1", "0.6", "0.6", "0.8"), ("-3/7", "6/7", "2/7"),
         (("0.5", "-0.3"), ("0.7", "0.5"), ("-0.85", "0.3"), ("-0.9", "-0.6"), ("1.3", "0.2"))),
 }
 RESOLVED_H = ("0.05", "0.3", "1.0")
 EXACT = (("bulk-magnetism", "0.3"), ("interface-magnetism", "0.3"), ("ferromagnetic-insulator", "0.5"),
-         ("topological-insulator", "0.3"), ("generic", "0.3"), ("generic-attractive", "0.05"),
-         ("generic-attractive", "0.3"), ("generic-repulsive", "0.3"))
+         ("topological-insulator", "0.3"), ("generic", "0.3"), ("generic-attractive", "0.3"),
+         ("generic-attractive", "0.02"), ("generic-attractive", "0.01"), ("generic-repulsive", "0.3"))
 PINS_16 = {"normal": ("-2.19999333948e-3", "-3.78974822874e-3"),
            "majority": ("1.75989442723e-2", "3.78974822874e-3"), "minority": ("-4.02047688360e-5", "0")}
 PIN_T = ("1.913942782358e-4", "-9.751462351375e-4", "-6.789673958045e-4")
@@ -196,10 +195,6 @@ def linear_f(P, h, b, q, K0, K1):
 
 
 # ------------------------------------------------------------------------------------------ quadrature
-def gauss(level):
-    return GL.get_nodes(-1, 1, level, mp.prec)  # 3 * 2^(level-1) nodes, cached by mpmath
-
-
 def segments(P):
     """Intervals of x = k_perp^2 between thresholds, up to the last open channel."""
     cuts = sorted({t for t in P.open.values() if t > 0})
@@ -239,63 +234,74 @@ def resonance(P, h, x1, x2, cos, sin):
     return centre, abs(d_eff(centre).imag / slope)
 
 
-def radial(P, h, cos, sin, level):
-    """Nodes (dx weight, k, q, K0, K1): Gauss-Legendre in theta, or, around a resonance, in u with
-    theta = centre + width sinh(u)."""
-    for seg in segments(P):
-        found = resonance(P, h, *seg, cos, sin)
-        key = (seg, level)
-        if found is None and key in P.cache:
-            yield from P.cache[key]
-            continue
-        x1, x2 = seg
-        if found is None:
-            lo, hi = mpf(0), mp.pi / 2
-        else:
-            lo, hi = mp.asinh(-found[0] / found[1]), mp.asinh((mp.pi / 2 - found[0]) / found[1])
-        nodes = []
-        for u, w in gauss(level):
-            u, w = (lo + hi) / 2 + (hi - lo) / 2 * u, (hi - lo) / 2 * w
-            theta = u
-            if found is not None:
-                theta, w = found[0] + found[1] * mp.sinh(u), w * found[1] * mp.cosh(u)
-            s, c = mp.sin(theta), mp.cos(theta)
-            x = x1 + (x2 - x1) * s * s
-            nodes.append((w * 2 * (x2 - x1) * s * c, mp.sqrt(x), *P.wave_vectors(x)))
-        if found is None:
-            P.cache[key] = nodes
-        yield from nodes
+def radial(P, h, seg, cos, sin, level):
+    """Nodes (dx weight, k, q, K0, K1) in one segment, x = x1 + (x2 - x1) sin^2 theta: Gauss-Legendre in theta
+    or, around a resonance, in u with theta = centre + width sinh(u)."""
+    found, (x1, x2) = resonance(P, h, *seg, cos, sin), seg
+    if found is None and (seg, level) in P.cache:
+        return P.cache[seg, level]
+    lo, hi = mpf(0), mp.pi / 2
+    if found:
+        lo, hi = [mp.asinh((end - found[0]) / found[1]) for end in (lo, hi)]
+    nodes = []
+    for u, w in GL.get_nodes(-1, 1, level, mp.prec):  # 3 * 2^(level-1) nodes, cached by mpmath
+        theta, w = (lo + hi) / 2 + (hi - lo) / 2 * u, (hi - lo) / 2 * w
+        if found:
+            theta, w = found[0] + found[1] * mp.sinh(theta), w * found[1] * mp.cosh(theta)
+        s, c = mp.sin(theta), mp.cos(theta)
+        x = x1 + (x2 - x1) * s * s
+        nodes.append((w * 2 * (x2 - x1) * s * c, mp.sqrt(x), *P.wave_vectors(x)))
+    if not found:
+        P.cache[seg, level] = nodes
+    return nodes
 
 
-def integrate(P, h, f, tol, level=4, top=9, angles=4):
-    """-(1/4pi) int d^2k/(2pi)^2 k_x f, per source: trapezoid in the angle doubled until converged,
-    Gauss-Legendre doubled until converged. Returns the values and the last change of any of them."""
-    previous = None
+def largest(values):
+    return max(abs(v) for v in values.values())
+
+
+def integrate_segment(P, h, f, seg, tol):
+    """int dx dphi / 2 k_x f per source over one segment. Gauss-Legendre order doubled until three probe angles
+    have converged, then the trapezoid in the angle doubled until it has, then once more with half the angles and
+    twice the order. Returns the values, the largest change in that last check, (angles, nodes)."""
+    def angle(turn, level):
+        cos, sin = mp.cospi(2 * turn), mp.sinpi(2 * turn)
+        total = dict.fromkeys(SOURCES, mpc(0))
+        for w, k, q, K0, K1 in radial(P, h, seg, cos, sin, level):
+            for s, value in f(P, h, frame_b(P, k, cos, sin), q, K0, K1).items():
+                if value:
+                    total[s] += w * k * cos * value
+        return total
+
+    def difference(a, b):
+        return largest({s: a[s] - b[s] for s in SOURCES})
+
+    def trapezoid(n, level, half=None):
+        """n angles, every other one of them taken from the result with n/2 if that is given"""
+        turns = [mpf(2 * j + 1) / n for j in range(n // 2)] if half else [mpf(j) / n for j in range(n)]
+        parts = [angle(turn, level) for turn in turns]
+        return {s: mp.pi / n * sum(p[s] for p in parts) + (half[s] / 2 if half else 0) for s in SOURCES}
+
+    probes, level = (mpf("0.07"), mpf("0.41"), mpf("0.83")), 3
+    new = [angle(turn, level) for turn in probes]
     while True:
-        n, total, last = angles, dict.fromkeys(SOURCES, mpc(0)), None
-        todo = [mpf(j) / n for j in range(n)]
-        while True:
-            for turn in todo:
-                cos, sin = mp.cospi(2 * turn), mp.sinpi(2 * turn)
-                for w, k, q, K0, K1 in radial(P, h, cos, sin, level):
-                    value = f(P, h, frame_b(P, k, cos, sin), q, K0, K1)
-                    for s in SOURCES:
-                        if value[s]:
-                            total[s] += w * k * cos * value[s]
-            # d^2k = dx dphi / 2
-            now = {s: -total[s] * (2 * mp.pi / n) / 2 / (4 * mp.pi ** 2) / (4 * mp.pi) for s in SOURCES}
-            scale = max(abs(v) for v in now.values())
-            if last and max(abs(now[s] - last[s]) for s in SOURCES) < tol * scale:
-                break
-            last = now
-            todo = [(mpf(j) + mpf(1) / 2) / n for j in range(n)]
-            n *= 2
-        if previous:
-            change = max(abs(now[s] - previous[s]) for s in SOURCES)
-            if change < tol * scale:
-                return now, change / scale, (n, 3 * 2 ** (level - 1))
-        previous, level, angles = now, level + 1, n // 2
-        assert level <= top, "not converged"
+        old, new = new, [angle(turn, level + 1) for turn in probes]
+        if all(difference(a, b) < tol * largest(b) for a, b in zip(old, new)):
+            break
+        level += 1
+        assert level < 10, "radial integral not converged"
+    n, value, previous = 4, trapezoid(4, level), None
+    while previous is None or difference(previous, value) > tol * largest(value):
+        n, previous, value = 2 * n, value, trapezoid(2 * n, level, value)
+        assert n < 1024, "angular integral not converged"
+    return value, difference(trapezoid(n // 2, level + 1), value), (n, 3 * 2 ** (level - 1))
+
+
+def integrate(P, h, f, tol):
+    """-(1/4pi) int d^2k/(2pi)^2 k_x f per source, the relative change in the last refinement, (angles, nodes)"""
+    parts = [integrate_segment(P, h, f, seg, tol) for seg in segments(P)]
+    value = {s: -sum(p[0][s] for p in parts) / (16 * mp.pi ** 3) for s in SOURCES}
+    return value, sum(p[1] for p in parts) / (16 * mp.pi ** 3) / largest(value), [list(p[2]) for p in parts]
 
 
 # -------------------------------------------------------------------- Eq. (16c), (16d) as transcribed
@@ -303,7 +309,7 @@ def eq16(P, level):
     """(fieldlike + i dampinglike)/h_R per source with the unperturbed r of incidence from N and t read
     as t' (incidence from F): Eq. (6), (7) with kappa_0. (1/A) Sum -> int d^2k/(2pi)^2 = int dx/(4pi)."""
     total = dict.fromkeys(SOURCES, mpc(0))
-    for w, k, q, K0, K1 in radial(P, mpf(0), mpf(1), mpf(0), level):
+    for w, k, q, K0, K1 in (n for seg in segments(P) for n in radial(P, mpf(0), seg, mpf(1), mpf(0), level)):
         r, t2 = {}, {}
         for spin, K, u in (("dn", K0, P.u0 + P.um), ("up", K1, P.u0 - P.um)):
             D = I * K + I * q - u
@@ -321,14 +327,155 @@ def eq16(P, level):
     return {s: total[s] / (8 * mp.pi) / (4 * mp.pi) for s in SOURCES}
 
 
-def digits(a, b):
-    """Decimal digits in which a and b agree, relative to b."""
-    return 50 if a == b else int(mp.floor(-mp.log10(abs(a - b) / (abs(b) if b else 1))))
+# ---------------------------------------------------------------------------------- 4. everything together
+def embedded_bound_state(P):
+    """(k_perp^2, fieldlike/h_R of the majority source) of a minority bound state in the majority continuum, or None.
+    Where N and minority are closed, D00 = -(q + q_dn + u0 + um) may vanish. Coupled to the open majority channel by
+    h_R, the state becomes a resonance; with D11 = iK - A and off-diagonal -h beta*, -h beta, an incident majority
+    electron gives |psi_dn|^2 = 4K h^2 |beta|^2 / |D00 D11 - h^2 |beta|^2|^2, whose integral over D00 is 4 pi whatever
+    h_R and beta: psi^dag s psi gains 4 pi delta(D00) m. As d_z psi is real there, the torque density
+    is that of h_R b x (psi^dag s psi), so t gains -(1/4pi) int d^2k/(2pi)^2 k_x h_R (b x m) 4 pi delta(D00), linear in h_R."""
+    closed, end = max(P.open["normal"], P.open["minority"], mpf(0)), P.open["majority"]
+
+    def D00(x):
+        return -sum(mp.sqrt(x - P.open[s]) for s in ("normal", "minority")) - P.u0 - P.um
+
+    if end <= closed or D00(closed) <= 0 or D00(end) >= 0:
+        return None
+    lo, hi = closed, end
+    for _ in range(mp.prec + 10):
+        x = (lo + hi) / 2
+        lo, hi = (x, hi) if D00(x) > 0 else (lo, x)
+    slope = sum(1 / mp.sqrt(x - P.open[s]) for s in ("normal", "minority")) / 2  # |d D00 / d k^2|
+    return x, -x / (8 * mp.pi) / slope
 
 
-def matching_digits(value, text):
-    """(agrees to the last printed digit of text, digits printed)"""
-    mantissa, _, exponent = text.lower().partition("e")
+def agrees(value, text):
+    """to the last printed digit of text"""
+    mantissa, _, exponent = text.partition("e")
     places = len(mantissa.partition(".")[2])
-    ulp = mpf(10) ** (int(exponent or 0) - places)
-    return bool(abs(value - mpf(text)) <= ulp * mpf("0.51")), len(mantissa.lstrip("-").replace(".", ""))
+    return abs(value - mpf(text)) <= mpf("0.51") * mpf(10) ** (int(exponent or 0) - places)
+
+
+def pair(components, digits=30):
+    return dict(zip(("fieldlike", "dampinglike"), (out(c, digits) for c in components)))
+
+
+def short(x):
+    return mp.nstr(x, 3)
+
+
+def make_resolved():
+    rows = []
+    for name in INTERFACES:
+        P = Interface(name)
+        sizes = [num(a) ** 2 + num(b) ** 2 for a, b in INTERFACES[name][2]]
+        assert all(any(a < k2 < b for k2 in sizes) for a, b in segments(P)) and max(sizes) < segments(P)[-1][1]
+        for h in RESOLVED_H:
+            for kx, ky in INTERFACES[name][2]:
+                x, y = num(kx), num(ky)
+                k2 = x * x + y * y
+                result = resolved(P, num(h), x, y)
+                # the closed form used for the torque gives the same transverse part
+                b = frame_b(P, mpf(1), x, y)
+                f = exact_f(P, num(h), b, *P.wave_vectors(k2))
+                for s in SOURCES:
+                    v = [p - e for p, e in zip(result[s]["spin_current_plus"], result[s]["exchange"])]
+                    assert abs(mpc(dot(v, P.e1), dot(v, P.e2)) - f[s]) < mpf(10) ** -40
+                rows.append({**P.record, "h_R": h, "k": [kx, ky], "open": [s for s in SOURCES if k2 < P.open[s]],
+                             **{s: {q: [out(c) for c in vec] for q, vec in result[s].items()} for s in SOURCES}})
+    return rows
+
+
+def make_first_order():
+    rows = []
+    for name in INTERFACES:
+        P, level = Interface(name), 6
+        new = eq16(P, level)
+        while True:
+            old, new, level = new, eq16(P, level + 1), level + 1
+            change = largest({s: new[s] - old[s] for s in SOURCES}) / largest(new)
+            if change < mpf(10) ** -32:
+                break
+            assert level < 9
+        rows.append({**P.record, **{s: pair((new[s].real, new[s].imag)) for s in SOURCES},
+                     "relative_change": short(change)})
+    return rows
+
+
+def make_exact():
+    rows = []
+    for name, h in EXACT:
+        P = Interface(name)
+        value, change, nodes = integrate(P, num(h), exact_f, mpf(10) ** -20)
+        rows.append({**P.record, "h_R": h,
+                     **{s: {"t": [out(c, 20) for c in P.lab(value[s])], **pair(P.components(value[s]), 20)}
+                        for s in SOURCES},
+                     "relative_change": short(change), "angles_nodes": nodes})
+    return rows
+
+
+def make_linear(first_order, exact):
+    rows = []
+    for row in first_order:
+        P = Interface(row["interface"])
+        value, change, _ = integrate(P, mpf(0), linear_f, mpf(10) ** -30)
+        bound = embedded_bound_state(P)
+        if bound is None:  # (4 t(h)/h - t(2h)/2h)/3: error ~ h^4
+            h = mpf(10) ** -7
+            small, large = [{s: P.components(v) for s, v in integrate(P, c * h, exact_f, mpf(10) ** -28)[0].items()}
+                            for c in (1, 2)]
+        else:              # from the exact torques above, with nodes packed around the resonance
+            h = mpf("0.01")
+            small, large = [{s: [mpf(e[s][c]) for c in ("fieldlike", "dampinglike")] for s in SOURCES}
+                            for text in ("0.01", "0.02") for e in exact
+                            if e["interface"] == row["interface"] and e["h_R"] == text]
+        entry, worst = {**P.record}, {"eq16": mpf(0), "limit": mpf(0)}
+        scale = largest(value)
+        for s in SOURCES:
+            fixed_k = P.components(value[s])
+            limit = [(4 * a / h - b / (2 * h)) / 3 for a, b in zip(small[s], large[s])]
+            extra = [bound[1] if bound and s == "majority" else mpf(0), mpf(0)]
+            eq = [mpf(row[s][c]) for c in ("fieldlike", "dampinglike")]
+            worst["eq16"] = max(worst["eq16"], *(abs(a - b) / scale for a, b in zip(fixed_k, eq)))
+            worst["limit"] = max(worst["limit"], *(abs(a + e - b) / scale for a, e, b in zip(fixed_k, extra, limit)))
+            entry[s] = {"fixed_k": pair(fixed_k), "limit": pair(limit, 24 if bound is None else 10), "eq16": row[s]}
+        entry["embedded_bound_state"] = bound and {"k_perp_squared": out(bound[0]), "majority_fieldlike": out(bound[1])}
+        entry.update(relative_change=short(change), fixed_k_minus_eq16=short(worst["eq16"]),
+                     fixed_k_plus_bound_state_minus_limit=short(worst["limit"]))
+        assert worst["eq16"] < mpf(10) ** -28 and worst["limit"] < mpf(10) ** (-24 if bound is None else -6)
+        rows.append(entry)
+    return rows
+
+
+def make_pins(first_order, exact):
+    checks = [("eq16 " + s + " " + c, first_order[0][s][c], text) for s, texts in PINS_16.items()
+              for c, text in zip(("fieldlike", "dampinglike"), texts)]
+    checks += [("exact normal t_" + c, v, text) for c, v, text in zip("xyz", exact[0]["normal"]["t"], PIN_T)]
+    rows = []
+    for what, value, text in checks:
+        v, pin = mpf(value), mpf(text)
+        difference = abs(v - pin) / abs(pin) if pin else abs(v)
+        assert difference < mpf("5e-12"), (what, value, text)
+        rows.append({"what": what, "value": value, "contract": text, "relative_difference": short(difference),
+                     "agrees_to_last_printed_digit": bool(agrees(v, text))})
+    return rows
+
+
+def main():
+    first_order, exact = make_first_order(), make_exact()
+    sections = {"pins": make_pins(first_order, exact), "resolved": make_resolved(),
+                "torque": {"first_order": first_order, "exact": exact}, "linear": make_linear(first_order, exact)}
+
+    def lines(rows):
+        return "[\n" + ",\n".join(json.dumps(r, separators=(",", ":")) for r in rows) + "\n]"
+
+    text = ",\n".join(json.dumps(key) + ": " + (lines(v) if isinstance(v, list) else
+                      "{" + ",\n".join(json.dumps(k) + ": " + lines(w) for k, w in v.items()) + "}")
+                      for key, v in sections.items())
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden.json"), "w") as file:
+        file.write("{" + text + "}\n")
+
+
+if __name__ == "__main__":
+    main()
