@@ -78,7 +78,6 @@ def interface_states(iface: Interface) -> list[InterfaceState]:
     return found
 
 
-def sum_edges(iface: Interface) -> list[float]:
-    """Return where the k_⊥ sum has to be split: thresholds, and resonances between them."""
-    resonances = [state.k_perp2 for state in interface_states(iface) if state.inside_continuum]
-    return sorted({*iface.thresholds(), *resonances})
+def resonances(iface: Interface) -> list[float]:
+    """Return the k_⊥² near which the k_⊥ sum meets a resonance, narrow when h_R is small."""
+    return [state.k_perp2 for state in interface_states(iface) if state.inside_continuum]

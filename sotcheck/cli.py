@@ -217,14 +217,19 @@ def check(system: str, json_file: str | None, **changes: Any) -> None:
 @workers_option
 def report(system: tuple[str, ...], output: Path, workers: int) -> None:
     """Write comparison reports (JSON, Markdown, HTML, figures) for SYSTEMs, all built-in ones by default."""
-    from sotcheck.report import write_reports
     from sotcheck.systemfile import builtin_systems, load
 
-    names = system or tuple(builtin_systems())
-    interfaces = [load(name) for name in names]
+    arguments = list(dict.fromkeys(system or builtin_systems()))
+    interfaces = [load(argument) for argument in arguments]
+    names = [iface.name for iface in interfaces]
+    for name in names:
+        if names.count(name) > 1:
+            raise click.UsageError(f"two systems have the name {name!r}, and both reports the same folder")
+    from sotcheck.report import write_reports
+
     with _executor(workers) as executor:
         status, index = write_reports(
-            interfaces, list(names), output, executor=executor, progress=_bar()
+            interfaces, arguments, output, executor=executor, progress=_bar()
         )
     _print(f"reports written: open {index}\n")
     raise SystemExit(status)

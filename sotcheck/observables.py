@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sotcheck.bound_states import resonances
 from sotcheck.model import Interface, rashba
 from sotcheck.quadrature import Sum, sum_over_k
 from sotcheck.scattering import Engine, Scattering
@@ -31,9 +32,7 @@ def flows(states: Scattering, iface: Interface, k_perp: Array, angle: Array, h_R
     return np.stack([states.spin_minus, states.spin_plus, added, taken], axis=-2)
 
 
-def exact_flows(
-    engine: Engine, iface: Interface, h_R: Array, *, rtol: float, edges: list[float] | None = None
-) -> Sum:
+def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float) -> Sum:
     """Return the k_⊥-summed flows divided by h_R, in the unit of t: −(1/4π) ∫ d²k_⊥/(2π)² k_x Σ_in ….
 
     Parameters
@@ -45,8 +44,6 @@ def exact_flows(
         Rashba parameters, solved together; zero gives zero torque and is not divided by.
     rtol : float
         Wanted quadrature error relative to the largest component.
-    edges : list of float, optional
-        Ranges of k_⊥²; by default all that carry current.
 
     Returns
     -------
@@ -67,9 +64,8 @@ def exact_flows(
         paired: Array = (values + np.roll(values, len(angles) // 2, axis=1)) / 2
         return paired
 
-    edges = iface.thresholds() if edges is None else edges
     floor = 8 * float(np.finfo(float).eps) * largest_torque(iface) / np.abs(divisor).min()
-    return sum_over_k(integrand, edges, rtol, floor)
+    return sum_over_k(integrand, iface.thresholds(), rtol, floor, resonances(iface))
 
 
 def largest_torque(iface: Interface) -> float:

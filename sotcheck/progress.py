@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sized
+from shutil import get_terminal_size
 from threading import Event, Lock, Thread
 from typing import Protocol, TypeVar
 
@@ -35,6 +36,8 @@ def _shown(items: Iterable[T], title: str, total: int | None) -> Iterator[T]:
     from tqdm import tqdm
 
     lock, done = Lock(), Event()
+    # Some terminals claim to have no rows or columns, and tqdm takes them at their word.
+    size = get_terminal_size()
     shown = tqdm(
         total=len(items) if total is None and isinstance(items, Sized) else total,
         desc=title,
@@ -42,6 +45,9 @@ def _shown(items: Iterable[T], title: str, total: int | None) -> Iterator[T]:
         mininterval=0.0,
         miniters=0,
         leave=False,
+        ncols=size.columns,
+        nrows=size.lines,
+        bar_format="{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]",
     )
 
     def tick() -> None:

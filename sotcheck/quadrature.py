@@ -137,10 +137,16 @@ class _Interval:
 
 
 def radial(
-    f: Integrand, segment: tuple[float, float], angles: Array, tolerance: Callable[[Array], float]
+    f: Integrand,
+    segment: tuple[float, float],
+    angles: Array,
+    tolerance: Callable[[Array], float],
+    splits: list[float],
 ) -> tuple[Array, float, int]:
     """Integrate f over one segment for every angle; return values (angles, ...), error, nodes."""
-    waiting = [_Interval(segment, 0.0, 1.0)]
+    x_1, x_2 = segment
+    inside = [np.arcsin(np.sqrt((x - x_1) / (x_2 - x_1))) * 2 / np.pi for x in splits if x_1 < x < x_2]
+    waiting = [_Interval(segment, *ends) for ends in _pairs([0.0, *sorted(inside), 1.0])]
     done = []
     while waiting:
         interval = waiting.pop()
@@ -152,7 +158,9 @@ def radial(
     return value, sum(i.error for i in done), sum(i.nodes for i in done)
 
 
-def sum_over_k(f: Integrand, edges: list[float], rtol: float, atol: float) -> Sum:
+def sum_over_k(
+    f: Integrand, edges: list[float], rtol: float, atol: float, splits: list[float] | None = None
+) -> Sum:
     """Return (1/4π) ∫ dx ⟨f(x, φ)⟩_φ, segment by segment.
 
     Parameters
@@ -165,6 +173,8 @@ def sum_over_k(f: Integrand, edges: list[float], rtol: float, atol: float) -> Su
         Wanted error relative to the largest component of any segment.
     atol : float
         Wanted error in absolute terms.
+    splits : list of float, optional
+        k_⊥² of resonances too narrow to be found by chance: the rules start from there.
 
     Returns
     -------
@@ -185,7 +195,7 @@ def sum_over_k(f: Integrand, edges: list[float], rtol: float, atol: float) -> Su
         return max(rtol * largest, 4 * np.pi * atol) / len(segments)
 
     def evaluate(angles: Array) -> tuple[Array, Array, int]:
-        done = [radial(f, segment, angles, tolerance) for segment in segments]
+        done = [radial(f, segment, angles, tolerance, splits or []) for segment in segments]
         values, errors, nodes = zip(*done, strict=True)
         return np.stack(values), np.array(errors), sum(nodes)
 

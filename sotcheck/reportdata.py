@@ -10,7 +10,6 @@ import numpy as np
 from scipy.optimize import brentq
 
 from sotcheck import __version__
-from sotcheck.bound_states import sum_edges
 from sotcheck.claims.controls import CONTROLS
 from sotcheck.claims.evidence import ENGINES, Evidence, gather
 from sotcheck.claims.first_order import remainders
@@ -115,8 +114,7 @@ def first_order_split(evidence: Evidence) -> Array:
 def exact_split(evidence: Evidence, h_R: float, engine: Engine) -> Array:
     """Return (fieldlike, dampinglike) of the exact torque, shape (2, 3), to CURVE_TOLERANCE."""
     iface = evidence.iface
-    edges = sum_edges(iface)
-    found = exact_flows(engine, iface, np.array([h_R]), rtol=CURVE_TOLERANCE, edges=edges)
+    found = exact_flows(engine, iface, np.array([h_R]), rtol=CURVE_TOLERANCE)
     return split(torque_from_flows(found.total[0] * h_R, iface.direction), iface)
 
 

@@ -11,7 +11,6 @@ import numpy as np
 from tabulate import tabulate
 
 from sotcheck import __version__
-from sotcheck.bound_states import sum_edges
 from sotcheck.convergence import richardson
 from sotcheck.engines import ENGINES, SCHEMES, Continuum, Engine, KwantChain, Scheme
 from sotcheck.errors import EngineError
@@ -205,7 +204,7 @@ def _row(
 
 
 def _first_order_rows(iface: Interface, h_R: list[float], tolerance: float) -> list[TorqueRow]:
-    sums = first_order_sums(iface, iface.thresholds(), rtol=tolerance)
+    sums = first_order_sums(iface, rtol=tolerance)
     flows, vectors = sums.flows.sum(axis=0), torque_vector(sums.torque.sum(axis=0), iface.direction)
     return [
         _row(
@@ -228,7 +227,7 @@ def _exact_rows(
     rows = []
     rounding = engine.rounding(iface) * largest_torque(iface)
     for h in h_R:
-        found = exact_flows(engine, iface, np.array([h]), rtol=tolerance, edges=sum_edges(iface))
+        found = exact_flows(engine, iface, np.array([h]), rtol=tolerance)
         flows = (h or 1.0) * found.total[0]
         vectors = torque_from_flows(flows, iface.direction)
         for s, source in enumerate(SOURCES):

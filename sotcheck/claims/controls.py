@@ -62,6 +62,4 @@ def _flipped(a: Amplitudes, iface: Interface) -> Array:
 
 
 def _faulty_torque(evidence: Evidence, formula: Formula) -> Complex:
-    edges = [x_1 for x_1, _ in evidence.theory["closed forms"].segments]
-    edges.append(evidence.theory["closed forms"].segments[-1][1])
-    return first_order_sums(evidence.iface, edges, rtol=FINE, formula=formula).torque
+    return first_order_sums(evidence.iface, rtol=FINE, formula=formula).torque

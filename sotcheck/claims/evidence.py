@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from sotcheck.bound_states import InterfaceState, interface_states, lowest_eigenvalue, sum_edges
+from sotcheck.bound_states import InterfaceState, interface_states, lowest_eigenvalue
 from sotcheck.engines import Continuum, Engine, KwantChain
 from sotcheck.model import SOURCES, Interface, rashba
 from sotcheck.observables import exact_flows, flows
@@ -40,8 +40,8 @@ SMALLEST_RADIUS = 1e-3
 #: Finite-difference spacings relative to the coarsest, and the powers of a in their error.
 SPACINGS = 0.5 ** np.arange(4)
 SPACING_POWERS = (2, 4, 6)
-#: Quadrature errors of the exact sums that expansions in h_R are read from.
-FINE, KWANT_FINE = 1e-12, 1e-10
+#: Quadrature errors of the sums that expansions in h_R are read from, and where there is no expansion.
+FINE, KWANT_FINE, COARSE = 1e-12, 1e-10, 1e-5
 
 
 @dataclass(frozen=True)
@@ -169,11 +169,11 @@ def lattice_ladder(iface: Interface, scheme: str, spacings: Array, h_R: float) -
     return np.stack(rows)
 
 
-def first_order_from(iface: Interface, edges: list[float], source: str) -> FirstOrderSums:
+def first_order_from(iface: Interface, source: str) -> FirstOrderSums:
     """Sum the first-order formulas with amplitudes from "closed forms", "continuum" or "kwant"."""
     amplitudes = closed_forms if source == "closed forms" else amplitudes_of(ENGINES[source])
     rtol = FINE if source != "kwant" else KWANT_FINE
-    return first_order_sums(iface, edges, rtol=rtol, amplitudes=amplitudes)
+    return first_order_sums(iface, rtol=rtol, amplitudes=amplitudes)
 
 
 def gather(
@@ -204,22 +204,23 @@ def gather(
     radius = radius_of_convergence(iface)
     first = min(FIRST_RUNG, RUNG_FRACTION * radius) if radius > SMALLEST_RADIUS else FIRST_RUNG
     rungs = first * RUNGS
-    edges = sum_edges(iface)
+    states = interface_states(iface)
+    expandable = radius > SMALLEST_RADIUS and not any(state.inside_continuum for state in states)
     all_h = np.unique(np.concatenate([rungs, h_R, LARGE_H_R]))[::-1]
     tilted = iface.with_(m=TILTED)
     spacings = KwantChain("finite-difference").spacing_for(iface) * SPACINGS
 
     tasks: dict[tuple[str, str], Callable[[], object]] = {}
     for name, engine in ENGINES.items():
-        fine = FINE if name == "continuum" else KWANT_FINE
-        tasks["ladder", name] = partial(exact_flows, engine, iface, rungs, rtol=fine, edges=edges)
-        tasks["at_h_R", name] = partial(exact_flows, engine, iface, h_R, rtol=tolerance, edges=edges)
+        fine = (FINE if name == "continuum" else KWANT_FINE) if expandable else COARSE
+        tasks["ladder", name] = partial(exact_flows, engine, iface, rungs, rtol=fine)
+        tasks["at_h_R", name] = partial(exact_flows, engine, iface, h_R, rtol=tolerance)
         tasks["resolved", name] = partial(resolve, engine, iface, all_h)
         tasks["resolved_tilted", name] = partial(resolve, engine, tilted, np.array(LARGE_H_R))
     for scheme in ("finite-difference", "one-sided")[: 2 if controls else 1]:
         tasks["lattice", scheme] = partial(lattice_ladder, iface, scheme, spacings, float(h_R[0]))
     for source in ("closed forms", *ENGINES):
-        tasks["theory", source] = partial(first_order_from, iface, edges, source)
+        tasks["theory", source] = partial(first_order_from, iface, source)
 
     evidence = Evidence(
         iface=iface,
@@ -227,7 +228,7 @@ def gather(
         tolerance=tolerance,
         rungs=rungs,
         radius=radius,
-        interface_states=interface_states(iface),
+        interface_states=states,
         lowest=[lowest_eigenvalue(iface, h, iface.thresholds()[-1] ** 0.5) for h in h_R],
         spacings=spacings,
     )

@@ -54,7 +54,6 @@ def integrand(a: Amplitudes, iface: Interface) -> Array:
 
 def first_order_sums(
     iface: Interface,
-    edges: list[float],
     *,
     rtol: float,
     amplitudes: AmplitudeSource = closed_forms,
@@ -65,8 +64,6 @@ def first_order_sums(
     Parameters
     ----------
     iface : Interface
-    edges : list of float
-        Ranges of k_⊥².
     rtol : float
     amplitudes : callable
         ``amplitudes(iface, k_perp2)``: closed forms, or an engine's at h_R = 0.
@@ -83,7 +80,7 @@ def first_order_sums(
         values = formula(amplitudes(iface, x), iface)
         return np.broadcast_to(values[:, None], (len(x), len(angles), values.shape[1]))
 
-    found: Sum = sum_over_k(f, edges, rtol, 1e-18)
+    found: Sum = sum_over_k(f, iface.thresholds(), rtol, 1e-18)
     n = len(found.segments)
     return FirstOrderSums(
         torque=found.values[:, 36:39] + 1j * found.values[:, 39:42],
