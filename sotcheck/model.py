@@ -7,6 +7,7 @@ belong to the theory and to the engines, which choose them independently.
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any
 
 import numpy as np
@@ -40,6 +41,9 @@ def _direction(m: tuple[float, float, float]) -> tuple[float, float, float]:
     largest = max(abs(c) for c in m)
     if largest == 0.0:
         raise ValueError("the zero vector has no direction")
+    if abs(math.hypot(*m) - 1) < 1e-15:
+        # Normalised already: a copy of a system must not drift.
+        return m
     # Dividing by the largest component first keeps tiny and huge vectors from under- or overflowing.
     scaled = np.array(m) / largest
     x, y, z = (scaled / np.linalg.norm(scaled)).tolist()

@@ -6,7 +6,7 @@ import numpy as np
 
 from sotcheck.bound_states import resonances
 from sotcheck.model import Interface, rashba
-from sotcheck.quadrature import Sum, sum_over_k
+from sotcheck.quadrature import Sum, merged, sum_over_k
 from sotcheck.scattering import Engine, Scattering
 from sotcheck.spin import Array, spin_torque
 
@@ -51,6 +51,10 @@ def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float) ->
         Values of shape (segments, n, 3, 4, 3): segment, h_R, source, flow, spin.
     """
     h_R = np.asarray(h_R, dtype=float)
+    narrow = resonances(iface)
+    if narrow and len(h_R) > 1:
+        # Each h_R has resonances of its own width: refining for one would waste the others' time.
+        return merged([exact_flows(engine, iface, h_R[i : i + 1], rtol=rtol) for i in range(len(h_R))])
     divisor = np.where(h_R == 0, 1.0, h_R)[:, None, None, None]
 
     def integrand(x: Array, angles: Array) -> Array:
@@ -65,7 +69,7 @@ def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float) ->
         return paired
 
     floor = 8 * float(np.finfo(float).eps) * largest_torque(iface) / np.abs(divisor).min()
-    return sum_over_k(integrand, iface.thresholds(), rtol, floor, resonances(iface))
+    return sum_over_k(integrand, iface.thresholds(), rtol, floor, narrow)
 
 
 def largest_torque(iface: Interface) -> float:

@@ -22,6 +22,8 @@ Integrand = Callable[[Array, Array], Array]
 LEVELS = (15, 31, 63)
 #: Smallest θ interval, as a fraction of a segment; what is unresolved there stays in the error estimate.
 SMALLEST = 2.0**-20
+#: Where a wave number is zero no state has a flux; this close (relative) the Jacobian makes no difference.
+CLEARANCE = 1e-13
 FIRST_ANGLES, MOST_ANGLES = 8, 256
 
 
@@ -68,9 +70,11 @@ def fejer(n: int) -> tuple[Array, Array]:
 
 
 def substitution(x_1: float, x_2: float, theta: Array) -> tuple[Array, Array]:
-    """Return x and dx/dθ of x = x₁ + (x₂ − x₁) sin²θ."""
+    """Return x and dx/dθ of x = x₁ + (x₂ − x₁) sin²θ, x kept CLEARANCE off the thresholds."""
     width = x_2 - x_1
-    return x_1 + width * np.sin(theta) ** 2, width * np.sin(2 * theta)
+    clear = min(CLEARANCE * x_2, width / 4)
+    x = np.clip(x_1 + width * np.sin(theta) ** 2, x_1 + clear, x_2 - clear)
+    return x, width * np.sin(2 * theta)
 
 
 def nested_error(rules: list[Array]) -> Array:
@@ -145,8 +149,8 @@ def radial(
 ) -> tuple[Array, float, int]:
     """Integrate f over one segment for every angle; return values (angles, ...), error, nodes."""
     x_1, x_2 = segment
-    inside = [np.arcsin(np.sqrt((x - x_1) / (x_2 - x_1))) * 2 / np.pi for x in splits if x_1 < x < x_2]
-    waiting = [_Interval(segment, *ends) for ends in _pairs([0.0, *sorted(inside), 1.0])]
+    inside = sorted(np.arcsin(np.sqrt((x - x_1) / (x_2 - x_1))) * 2 / np.pi for x in splits)
+    waiting = [_Interval(segment, *ends) for ends in _pairs([0.0, *inside, 1.0])]
     done = []
     while waiting:
         interval = waiting.pop()
@@ -166,7 +170,8 @@ def sum_over_k(
     Parameters
     ----------
     f : callable
-        ``f(x, angles)`` of x = k_⊥² (n,) and angles (a,) returns an array (n, a, ...).
+        ``f(x, angles)`` of x = k_⊥² (n,) and angles (a,) returns an array (n, a, ...). Opposite angles
+        come together, in the two halves of `angles`.
     edges : list of float
         Sorted thresholds in k_⊥², lower end first.
     rtol : float
@@ -194,8 +199,18 @@ def sum_over_k(
         largest = max(largest, float(np.abs(value.mean(axis=0)).max()))
         return max(rtol * largest, 4 * np.pi * atol) / len(segments)
 
+    def one_segment(segment: tuple[float, float], angles: Array) -> tuple[Array, float, int]:
+        inside = [x for x in splits or [] if segment[0] < x < segment[1]]
+        if not inside:
+            return radial(f, segment, angles, tolerance, inside)
+        # A resonance moves with the angle: refine for each pair of opposite angles by itself.
+        half = len(angles) // 2
+        pairs = [radial(f, segment, angles[i::half], tolerance, inside) for i in range(half)]
+        value = np.concatenate([np.stack([pair[0][side] for pair in pairs]) for side in (0, 1)])
+        return value, max(pair[1] for pair in pairs), max(pair[2] for pair in pairs)
+
     def evaluate(angles: Array) -> tuple[Array, Array, int]:
-        done = [radial(f, segment, angles, tolerance, splits or []) for segment in segments]
+        done = [one_segment(segment, angles) for segment in segments]
         values, errors, nodes = zip(*done, strict=True)
         return np.stack(values), np.array(errors), sum(nodes)
 
@@ -213,6 +228,17 @@ def sum_over_k(
         radial_errors = np.maximum(radial_errors, more_errors)
     errors = angular + radial_errors.reshape(-1, *(1,) * (full.ndim - 1))
     return Sum(segments, full / (4 * np.pi), errors / (4 * np.pi), len(angles), nodes)
+
+
+def merged(sums: list[Sum]) -> Sum:
+    """Join sums over the same segments along the axis after the segments."""
+    return Sum(
+        sums[0].segments,
+        np.concatenate([one.values for one in sums], axis=1),
+        np.concatenate([one.errors for one in sums], axis=1),
+        max(one.angles for one in sums),
+        max(one.nodes for one in sums),
+    )
 
 
 def sample(edges: list[float], nodes: int) -> Array:

@@ -107,7 +107,7 @@ def split(t: Array, iface: Interface) -> Array:
 
 def first_order_split(evidence: Evidence) -> Array:
     """Return (fieldlike, dampinglike) per h_R of Eq. (16) by source, shape (2, 3)."""
-    torque = evidence.theory["closed forms"].torque.sum(axis=0)
+    torque = evidence.theory["closed forms"].total
     return np.stack([torque.real, torque.imag])
 
 
@@ -250,7 +250,7 @@ def lattice_errors(evidence: Evidence) -> dict[str, Any]:
 
 def remainder_ladder(evidence: Evidence) -> dict[str, Any]:
     """Return |t − (16)| on the ladder of h_R by source, and with the sign of (16) flipped."""
-    torque = evidence.theory["closed forms"].torque.sum(axis=0)
+    torque = evidence.theory["closed forms"].total
     h = evidence.rungs
 
     def table(expected: Array) -> dict[str, list[float]]:

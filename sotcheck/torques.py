@@ -21,7 +21,7 @@ from sotcheck.progress import Progress, silent
 from sotcheck.spin import Array
 from sotcheck.systemfile import to_document
 from sotcheck.theory.first_order import torque_vector
-from sotcheck.theory.sums import first_order_sums
+from sotcheck.theory.sums import first_order_flows, first_order_torque
 
 #: Default relative quadrature error.
 TOLERANCE = 1e-9
@@ -204,8 +204,8 @@ def _row(
 
 
 def _first_order_rows(iface: Interface, h_R: list[float], tolerance: float) -> list[TorqueRow]:
-    sums = first_order_sums(iface, rtol=tolerance)
-    flows, vectors = sums.flows.sum(axis=0), torque_vector(sums.torque.sum(axis=0), iface.direction)
+    sums, currents = first_order_torque(iface, rtol=tolerance), first_order_flows(iface, rtol=tolerance)
+    vectors, error = torque_vector(sums.total, iface.direction), sums.error + currents.error
     return [
         _row(
             iface,
@@ -213,8 +213,8 @@ def _first_order_rows(iface: Interface, h_R: list[float], tolerance: float) -> l
             h,
             source,
             h * vectors[s],
-            h * flows[s],
-            ErrorBudget((ErrorTerm("quadrature", abs(h) * sums.error, "nested rules"),)),
+            h * currents.flows[s],
+            ErrorBudget((ErrorTerm("quadrature", abs(h) * error, "nested rules in k_perp"),)),
         )
         for h in h_R
         for s, source in enumerate(SOURCES)

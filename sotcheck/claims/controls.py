@@ -10,11 +10,11 @@ from sotcheck.claims.evidence import FINE, Evidence
 from sotcheck.claims.exact import order_trials
 from sotcheck.claims.first_order import slope_trials, torque_trials
 from sotcheck.claims.registry import Claim, Trial
-from sotcheck.model import SOURCES, Interface
-from sotcheck.spin import Array, Complex
+from sotcheck.model import SOURCES
+from sotcheck.spin import Complex
 from sotcheck.theory import first_order
 from sotcheck.theory.amplitudes import Amplitudes
-from sotcheck.theory.sums import Formula, first_order_sums, integrand
+from sotcheck.theory.sums import first_order_torque
 
 
 def one_sided_site(evidence: Evidence) -> Iterator[Trial]:
@@ -27,7 +27,7 @@ def one_sided_site(evidence: Evidence) -> Iterator[Trial]:
 
 def flipped_sign(evidence: Evidence) -> Iterator[Trial]:
     """Eq. (16c) with 1 + r↑*r↓ for 1 − r↑*r↓, and Eq. (16d) with the opposite sign."""
-    expected = _faulty_torque(evidence, _flipped)
+    expected = first_order_torque(evidence.iface, rtol=FINE, formula=_flipped).torque
     everywhere = np.ones(len(expected), dtype=bool)
     yield from torque_trials(evidence, SOURCES, expected, everywhere, "")
     yield from slope_trials(evidence, expected.sum(axis=0))
@@ -52,14 +52,9 @@ CONTROLS = (
 )
 
 
-def _flipped(a: Amplitudes, iface: Interface) -> Array:
-    right = integrand(a, iface)
+def _flipped(a: Amplitudes) -> Complex:
     r_up, r_down = a.up(a.r), a.down(a.r)
     weight = np.where(a.kz.imag == 0, a.k_perp2 / np.abs(a.kz), 0.0) / (8 * np.pi)
     torque = -first_order.torque(a)
     torque[:, 0] = weight * (1 + r_up.conj() * r_down) * (r_up - r_down.conj())
-    return np.concatenate([right[:, :36], torque.real, torque.imag], axis=1)
-
-
-def _faulty_torque(evidence: Evidence, formula: Formula) -> Complex:
-    return first_order_sums(evidence.iface, rtol=FINE, formula=formula).torque
+    return torque

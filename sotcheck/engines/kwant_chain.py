@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from sotcheck.engines.continuum import worst_condition
 from sotcheck.engines.lattice import Chain, Scheme, chain, default_spacing
 from sotcheck.errors import EngineError
 from sotcheck.model import SOURCES, Interface, rashba
@@ -349,6 +350,7 @@ class KwantChain:
         )
 
     def rounding(self, iface: Interface) -> float:
-        """Return the relative rounding error: ε/(qa)² of lead modes, at the smallest typical q."""
-        q2 = 1e-2 * iface.thresholds()[-1]
-        return 32 * float(np.finfo(float).eps) / min(1.0, q2 * self.spacing_for(iface) ** 2)
+        """Return the relative rounding error: ε/(qa)² of lead modes, times that of the matching problem."""
+        q2 = 1e-3 * iface.thresholds()[-1]
+        amplified = max(2.0, worst_condition(iface)) / min(1.0, q2 * self.spacing_for(iface) ** 2)
+        return 4 * float(np.finfo(float).eps) * amplified

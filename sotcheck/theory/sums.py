@@ -14,52 +14,58 @@ from sotcheck.theory import first_order
 from sotcheck.theory.amplitudes import Amplitudes, closed_forms
 
 AmplitudeSource = Callable[[Interface, Array], Amplitudes]
-Formula = Callable[[Amplitudes, Interface], Array]
+TorqueFormula = Callable[[Amplitudes], Complex]
 
 
 @dataclass(frozen=True)
-class FirstOrderSums:
-    """Eqs. (14), (15), (16) per unit h_R, by segment of k_⊥².
+class FirstOrderTorque:
+    """Eq. (16) per unit h_R, by segment of k_⊥².
 
     Attributes
     ----------
     torque : array (segments, 3)
-        fieldlike + i dampinglike of Eqs. (16c), (16d), by source.
-    flows : array (segments, 3, 4, 3)
-        Axes: segment, source, flow (spin current at −0 (14) and +0, lattice (15), interface), spin.
+        fieldlike + i dampinglike by source.
     error : float
         Quadrature error of the worst component.
     segments : list of (float, float)
         Ranges of k_⊥².
-    nodes : int
-        Values of k_⊥ in use.
     """
 
     torque: Complex
-    flows: Array
     error: float
     segments: list[tuple[float, float]]
-    nodes: int
+
+    @property
+    def total(self) -> Complex:
+        """fieldlike + i dampinglike by source, all k_⊥, shape (3,)."""
+        total: Complex = self.torque.sum(axis=0)
+        return total
 
 
-def integrand(a: Amplitudes, iface: Interface) -> Array:
-    """Return the flows (36) and Re, Im of the torque (6) at each k_⊥ side by side, shape (n, 42)."""
-    minus, lattice = first_order.spin_current_minus(a), first_order.lattice(a)
-    exchange = first_order.interface_exchange(a, iface)
-    flows = np.stack([minus, minus + lattice - exchange, lattice, exchange], axis=-2)
-    torque = first_order.torque(a)
-    n = len(a.k_perp2)
-    return np.concatenate([flows.reshape(n, -1), torque.real, torque.imag], axis=1)
+@dataclass(frozen=True)
+class FirstOrderFlows:
+    """Eqs. (14), (15) per unit h_R, all k_⊥.
+
+    Attributes
+    ----------
+    flows : array (3, 4, 3)
+        Axes: source, flow (spin current at −0 (14) and at +0, lattice (15), interface), spin component.
+    error : float
+        Quadrature error of the worst component.
+    """
+
+    flows: Array
+    error: float
 
 
-def first_order_sums(
+def first_order_torque(
     iface: Interface,
     *,
     rtol: float,
     amplitudes: AmplitudeSource = closed_forms,
-    formula: Formula = integrand,
-) -> FirstOrderSums:
-    """Sum the first-order formulas over k_⊥ with unperturbed amplitudes from `amplitudes`.
+    formula: TorqueFormula = first_order.torque,
+) -> FirstOrderTorque:
+    """Sum Eq. (16) over k_⊥ with unperturbed amplitudes from `amplitudes`.
 
     Parameters
     ----------
@@ -68,24 +74,44 @@ def first_order_sums(
     amplitudes : callable
         ``amplitudes(iface, k_perp2)``: closed forms, or an engine's at h_R = 0.
     formula : callable
-        The integrand; another one is how a seeded fault is tried.
+        The integrand by source, shape (n, 3); another one is how a fault, or another theory, is tried.
 
     Returns
     -------
-    FirstOrderSums
+    FirstOrderTorque
     """
 
+    def integrand(k_perp2: Array) -> Array:
+        torque = formula(amplitudes(iface, k_perp2))
+        return np.stack([torque.real, torque.imag], axis=-1)
+
+    found = _sum(integrand, iface, rtol)
+    return FirstOrderTorque(
+        found.values[..., 0] + 1j * found.values[..., 1], float(found.total_error.max()), found.segments
+    )
+
+
+def first_order_flows(iface: Interface, *, rtol: float) -> FirstOrderFlows:
+    """Sum Eqs. (14) and (15), and what they imply at z = +0, over k_⊥.
+
+    Only with closed forms: the first-order wave function at z = 0 needs the extended r̂_ex of Eq. (6), which
+    scattering states do not tell where a band is closed on both sides.
+    """
+
+    def integrand(k_perp2: Array) -> Array:
+        a = closed_forms(iface, k_perp2)
+        minus, lattice = first_order.spin_current_minus(a), first_order.lattice(a)
+        exchange = first_order.interface_exchange(a, iface)
+        return np.stack([minus, minus + lattice - exchange, lattice, exchange], axis=-2)
+
+    found = _sum(integrand, iface, rtol)
+    return FirstOrderFlows(found.total, float(found.total_error.max()))
+
+
+def _sum(integrand: Callable[[Array], Array], iface: Interface, rtol: float) -> Sum:
     def f(x: Array, angles: Array) -> Array:
         # The angular average is already taken: every angle gets the same value.
-        values = formula(amplitudes(iface, x), iface)
-        return np.broadcast_to(values[:, None], (len(x), len(angles), values.shape[1]))
+        values = integrand(x)
+        return np.broadcast_to(values[:, None], (len(x), len(angles), *values.shape[1:]))
 
-    found: Sum = sum_over_k(f, iface.thresholds(), rtol, 1e-18)
-    n = len(found.segments)
-    return FirstOrderSums(
-        torque=found.values[:, 36:39] + 1j * found.values[:, 39:42],
-        flows=found.values[:, :36].reshape(n, 3, 4, 3),
-        error=float(found.total_error.max()),
-        segments=found.segments,
-        nodes=found.nodes,
-    )
+    return sum_over_k(f, iface.thresholds(), rtol, 1e-18)
