@@ -1,7 +1,7 @@
 """Interface states of Appendix C: below the whole continuum, and of one spin inside the other's.
 
-A state e^{q_N z} (z < 0), e^{−Q̂_F z} (z > 0) at energy E needs (q_N + Q̂_F + κ̂) ψ(0) = 0. The matrix grows
-with −E, so the number of its negative eigenvalues at the bottom of the continuum is the number of states below.
+A state e^{q_N z} (z < 0), e^{−Q̂_F z} (z > 0) at energy E needs (q_N + Q̂_F + κ̂) ψ(0) = 0. The matrix
+grows with −E: it has as many negative eigenvalues at the bottom of the continuum as there are states below.
 """
 
 from __future__ import annotations

@@ -124,7 +124,7 @@ def cli() -> None:
       sotcheck check bulk-magnetism
       sotcheck systems bulk-magnetism > mine.toml    (edit, then: sotcheck check mine.toml)
       sotcheck report
-    """
+    """  # noqa: D301, D400 (click reads the \b, and it is a question)
 
 
 @cli.command()
@@ -228,9 +228,7 @@ def report(system: tuple[str, ...], output: Path, workers: int) -> None:
     from sotcheck.report import write_reports
 
     with _executor(workers) as executor:
-        status, index = write_reports(
-            interfaces, arguments, output, executor=executor, progress=_bar()
-        )
+        status, index = write_reports(interfaces, arguments, output, executor=executor, progress=_bar())
     _print(f"reports written: open {index}\n")
     raise SystemExit(status)
 

@@ -18,9 +18,10 @@ Data = dict[str, Any]
 BLUE, ORANGE, GREEN, RED, PURPLE, GREY = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#666666",
 )  # fmt: skip
+BAR = "#d9d9d9"
 SOURCE_COLOR = {"normal": BLUE, "majority": RED, "minority": GREEN}
-LIMIT_STYLE = {"1%": ":", "10%": "--"}
-STYLE = {
+LIMIT_STYLE: Any = {"1%": ":", "10%": "--"}
+STYLE: Any = {
     "svg.hashsalt": "sotcheck",
     "svg.fonttype": "path",
     "font.size": 9,
@@ -97,10 +98,7 @@ def torque(data: Data) -> Figure:
             for limit, value in part["limits"].items():
                 if value is not None:
                     axes.axvline(value, color=ORANGE, ls=LIMIT_STYLE[limit], lw=1)
-                    axes.text(
-                        value, 1.01, f"{limit.replace('%', ' %')}", color="#9a6a00", ha="center", va="bottom",
-                        transform=axes.get_xaxis_transform(), fontsize=7.5,
-                    )  # fmt: skip
+                    _above(axes, value, limit.replace("%", " %"))
             if part["first_order_vanishes"]:
                 _zero_note(axes, "no first-order part")
             axes.set_title(f"{source}: {name}", pad=14, fontsize=9.5)
@@ -129,11 +127,9 @@ def integrand(data: Data) -> Figure:
             for k in sorted(set(resolved["thresholds"].values())):
                 axes.axvline(k, color=ORANGE, ls=":", lw=1)
                 closing = [name for name, at in resolved["thresholds"].items() if at == k]
+                words = " + ".join(closing) if len(closing) < 3 else "all sources"
                 if row == 0:
-                    axes.text(
-                        k, 1.01, " + ".join(closing) if len(closing) < 3 else "all sources", color="#9a6a00", ha="center", va="bottom", fontsize=7,
-                        transform=axes.get_xaxis_transform(),
-                    )  # fmt: skip
+                    _above(axes, k, words)
             if max(map(abs, part["formula"])) < 1e-12:
                 _zero_note(axes, "zero")
             axes.set_title(f"{source}: {name}", pad=13, fontsize=9.5)
@@ -157,7 +153,9 @@ def lattice(data: Data) -> Figure:
     if errors["one-sided"] is not None:
         series.insert(0, ("one-sided (control)", errors["one-sided"], RED, "s"))
     for level, values in enumerate(errors["richardson"], start=1):
-        series.append((f"Richardson, level {level}", values, (GREEN, ORANGE, PURPLE)[level - 1], "^vD"[level - 1]))
+        series.append(
+            (f"Richardson, level {level}", values, (GREEN, ORANGE, PURPLE)[level - 1], "^vD"[level - 1])
+        )
     for label, values, color, marker in series:
         at = a[-len(values) :]
         slope = f", slope {_slope(at, values):.2f}" if len(values) > 1 else ""
@@ -229,21 +227,21 @@ def budget(data: Data) -> Figure:
             if term["value"]:
                 axes.plot(max(term["value"], floor), y, "|", color=terms[term["name"]], ms=9, mew=2.4)
         if row["uncertainty"]:
-            axes.plot([floor, row["uncertainty"]], [y, y], color="#d9d9d9", lw=5, solid_capstyle="butt", zorder=0)
+            axes.plot(
+                [floor, row["uncertainty"]], [y, y], color="#d9d9d9", lw=5, solid_capstyle="butt", zorder=0
+            )
         if row["measured"] is not None and row["expected"] is not None:
             difference = abs(row["measured"] - row["expected"])
             fine = row["verdict"] == "agrees"
             axes.plot(max(difference, floor), y, "o", color="black" if fine else RED, ms=3.2)
-    labels = [
-        " ".join(filter(None, (row["claim"], row["source"], row["engine"]))) for row in rows
-    ]
+    labels = [" ".join(filter(None, (row["claim"], row["source"], row["engine"]))) for row in rows]
     axes.set_xscale("log")
     axes.set(xlabel="absolute size, in the unit of each quantity", ylim=(len(rows) - 0.3, -0.7))
     axes.set_yticks(range(len(rows)), labels, fontsize=6)
     axes.grid(axis="y", visible=False)
     for name, color in terms.items():
         axes.plot([], [], "|", color=color, ms=9, mew=2.4, label=name)
-    axes.plot([], [], color="#d9d9d9", lw=5, label="whole budget")
+    axes.plot([], [], color=BAR, lw=5, label="whole budget")
     axes.plot([], [], "o", color="black", ms=3.2, label="difference found")
     figure.legend(fontsize=7.5, loc="outside upper center", ncols=6)
     return figure
@@ -276,3 +274,9 @@ def _tame(axes: Any, values: np.ndarray) -> None:
 
 def _zero_note(axes: Any, words: str) -> None:
     axes.text(0.05, 0.06, words, transform=axes.transAxes, color=GREY, fontsize=8)
+
+
+def _above(axes: Any, x: float, words: str) -> None:
+    """Write above the panel, at x."""
+    place = axes.get_xaxis_transform()
+    axes.text(x, 1.01, words, color="#9a6a00", ha="center", va="bottom", fontsize=7.5, transform=place)

@@ -67,9 +67,7 @@ Direction = Annotated[
     AfterValidator(_direction),
     Field(description="three finite numbers, not all zero"),
 ]
-Name = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9-]+$", description="a text of letters, digits and '-'")
-]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$", description="a text of letters, digits and '-'")]
 Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", description="a text of one line")]
 
 

@@ -58,9 +58,7 @@ def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float) ->
     divisor = np.where(h_R == 0, 1.0, h_R)[:, None, None, None]
 
     def integrand(x: Array, angles: Array) -> Array:
-        k_perp, angle, h = np.broadcast_arrays(
-            np.sqrt(x)[:, None, None], angles[:, None], h_R
-        )
+        k_perp, angle, h = np.broadcast_arrays(np.sqrt(x)[:, None, None], angles[:, None], h_R)
         states = engine.scatter(iface, k_perp, angle, h)
         kx = (k_perp * np.cos(angle))[..., None, None, None]
         values = -kx * flows(states, iface, k_perp, angle, h) / (4 * np.pi * divisor)
@@ -92,12 +90,7 @@ def ledger_residual(values: Array) -> Array:
 
     Flows (..., 4, 3) give (..., 3).
     """
-    return (
-        values[..., MINUS, :]
-        + values[..., LATTICE, :]
-        - values[..., PLUS, :]
-        - values[..., INTERFACE, :]
-    )
+    return values[..., MINUS, :] + values[..., LATTICE, :] - values[..., PLUS, :] - values[..., INTERFACE, :]
 
 
 def components(t: Array, m: Array) -> tuple[Array, Array] | None:

@@ -7,6 +7,7 @@ nodes, each containing the one before; in the angle φ, the trapezoid, doubled.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -84,7 +85,7 @@ def nested_error(rules: list[Array]) -> Array:
     least the factor by which differences have been shrinking: the worse of the last two factors, and no gain
     at all where they have not, as near a resonance that the rules do not resolve.
     """
-    d_1, d_2, d_3 = (np.abs(fine - coarse) for coarse, fine in zip(rules, rules[1:], strict=False))
+    d_1, d_2, d_3 = (np.abs(fine - coarse) for coarse, fine in itertools.pairwise(rules))
 
     def ratio(fine: Array, coarse: Array) -> Array:
         return np.divide(fine, coarse, out=np.ones_like(fine), where=coarse > fine)
@@ -251,4 +252,4 @@ def sample(edges: list[float], nodes: int) -> Array:
 
 
 def _pairs(edges: list[float]) -> Iterator[tuple[float, float]]:
-    return zip(edges, edges[1:], strict=False)
+    return itertools.pairwise(edges)

@@ -67,13 +67,11 @@ def write_reports(
         target = "README.md" if name.endswith(".md") else "index.html"
         write_text(output / target, _render(name, overview))
     verdicts = {data["verdict"] for data in ordered}
-    status = next((EXIT_STATUS[v] for v in ("disagrees", "inconclusive") if v in verdicts), 0)  # type: ignore[index]
+    status = next((EXIT_STATUS[v] for v in ("disagrees", "inconclusive") if v in verdicts), 0)
     return status, output / "index.html"
 
 
-def _computed(
-    interfaces: list[Interface], arguments: list[str], executor: Executor | None
-) -> Iterator[Data]:
+def _computed(interfaces: list[Interface], arguments: list[str], executor: Executor | None) -> Iterator[Data]:
     tasks = list(zip(interfaces, arguments, strict=True))
     if executor is None:
         yield from (report_data(*task) for task in tasks)

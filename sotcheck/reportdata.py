@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterable
 from importlib.metadata import version
 from typing import Any
 
@@ -20,7 +21,7 @@ from sotcheck.model import Interface
 from sotcheck.observables import components, exact_flows, flows, ledger_residual, torque_from_flows
 from sotcheck.progress import Progress, silent
 from sotcheck.quadrature import sample
-from sotcheck.spin import Array
+from sotcheck.spin import Array, Complex
 from sotcheck.theory.amplitudes import closed_forms
 from sotcheck.theory.first_order import torque as first_order_integrand
 from sotcheck.torques import TOLERANCE
@@ -29,7 +30,7 @@ from sotcheck.torques import TOLERANCE
 CURVE_H_R = np.concatenate([np.geomspace(0.01, 0.1, 8)[:-1], np.arange(0.1, 2.01, 0.05)])
 CURVE_TOLERANCE = 1e-4
 LIMITS = (0.01, 0.1)
-#: Kwant's points on the curve, as fractions of the radius of convergence; beyond it resonances cost it minutes.
+#: Kwant's points on the curve, as fractions of the radius of convergence; beyond it they cost minutes.
 KWANT_FRACTIONS = (0.2, 0.4, 0.6, 0.8)
 #: k_⊥ nodes a range for the integrand: the formula's line, and Kwant's points on it.
 LINE_NODES, POINT_NODES, POINT_ANGLES = 80, 7, 8
@@ -52,9 +53,7 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
     dict
         Ready for JSON; starts with the document of `sotcheck check`.
     """
-    evidence = gather(
-        iface, np.array([iface.h_R]), TOLERANCE, controls=True, progress=progress
-    )
+    evidence = gather(iface, np.array([iface.h_R]), TOLERANCE, controls=True, progress=progress)
     result = CheckResult(iface, tuple(judge_all(evidence)), evidence)
     return {
         **result.to_dict(),
@@ -82,9 +81,7 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
         "provenance": {
             "command": f"sotcheck report {argument}",
             "python": platform.python_version(),
-            "packages": {
-                name: version(name) for name in ("kwant", "numpy", "scipy", "matplotlib")
-            }
+            "packages": {name: version(name) for name in ("kwant", "numpy", "scipy", "matplotlib")}
             | {"sotcheck": __version__},
             "settings": {
                 "tolerance": TOLERANCE,
@@ -189,9 +186,7 @@ def resolved_integrand(evidence: Evidence) -> dict[str, Any]:
     # (1/4π) ∫ dx f = ∫ dk_⊥ (k_⊥/2π) f.
     line = first_order_integrand(closed_forms(iface, line_k**2)) * (line_k / (2 * np.pi))[:, None]
     angles = 2 * np.pi * (np.arange(POINT_ANGLES) + 0.5) / POINT_ANGLES
-    points = {
-        name: _angular_mean(evidence, engine, point_k, angles, h) for name, engine in ENGINES.items()
-    }
+    points = {name: _angular_mean(evidence, engine, point_k, angles, h) for name, engine in ENGINES.items()}
     return {
         "h_R": h,
         "line_k_perp": line_k.tolist(),
@@ -227,7 +222,7 @@ def lattice_errors(evidence: Evidence) -> dict[str, Any]:
     at = int(np.flatnonzero(exact.h_R == evidence.h_R[0])[0])
     reference = exact.flows[:, :, at]
 
-    def error(values: Array) -> list[float]:
+    def error(values: Iterable[Array]) -> list[float]:
         return [float(np.abs(v - reference).max()) for v in values]
 
     level = evidence.lattice["finite-difference"]
@@ -253,7 +248,7 @@ def remainder_ladder(evidence: Evidence) -> dict[str, Any]:
     torque = evidence.theory["closed forms"].total
     h = evidence.rungs
 
-    def table(expected: Array) -> dict[str, list[float]]:
+    def table(expected: Complex) -> dict[str, list[float]]:
         rest = remainders(evidence, "kwant", expected)[0] * h[:, None]
         return {source: rest[:, s].tolist() for s, source in evidence.open_sources}
 

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from sotcheck.model import Interface
-from sotcheck.spin import Array, Complex, dagger, in_spin_bands, projectors
+from sotcheck.spin import IDENTITY, Array, Complex, dagger, in_spin_bands, projectors
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Scattering:
     @property
     def open_N(self) -> Complex:
         """The projector 1̂_k of Eq. (4a), shape (..., 2, 2)."""
-        return (self.kz.real > 0)[..., None, None] * np.eye(2, dtype=complex)
+        return (self.kz.real > 0)[..., None, None] * IDENTITY
 
     @property
     def open_F(self) -> Complex:
@@ -94,8 +94,15 @@ class Scattering:
 class Engine(Protocol):
     """Anything that solves the scattering problem exactly, for all h_R."""
 
-    name: str
-    scheme: str | None
+    @property
+    def name(self) -> str:
+        """The name on the command line."""
+        ...
+
+    @property
+    def scheme(self) -> str | None:
+        """The discretisation, None for an engine without a lattice."""
+        ...
 
     def scatter(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Scattering:
         """Solve at every broadcast combination of k_⊥, in-plane angle and h_R."""

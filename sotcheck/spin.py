@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-Complex = NDArray[np.complex128]
+Array = NDArray[np.floating[Any]]
+Complex = NDArray[np.complexfloating[Any, Any]]
+Mask = NDArray[np.bool_]
 
 IDENTITY: Complex = np.eye(2, dtype=complex)
-PAULI: Complex = np.array(
-    [[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]], dtype=complex
-)
+PAULI: Complex = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]], dtype=complex)
 
 
 def dot_sigma(v: Array) -> Complex:

@@ -139,9 +139,7 @@ def from_document(document: dict[str, Any], where: str) -> Interface:
             for inner, inner_value in value.items():
                 values[_key((name, inner), where).attribute] = inner_value
     if "name" not in values:
-        raise SystemFileError(
-            f"{where}: the key name is missing; expected a line such as name = \"my-system\""
-        )
+        raise SystemFileError(f'{where}: the key name is missing; expected a line such as name = "my-system"')
     try:
         return Interface(**values)
     except ValidationError as error:
@@ -173,9 +171,7 @@ def _key(path: tuple[str, ...], where: str) -> Key:
     # A right key in the wrong table, or the attribute's name, is nearer than any likeness of letters.
     same = [str(key) for key in KEYS if path[-1] in (key.path[-1], key.attribute)]
     near = f" (did you mean {same[0]!r}?)" if same else did_you_mean(written, [*map(str, KEYS), *_TABLES])
-    raise SystemFileError(
-        f"{where}: unknown key {written!r}{near}; accepted: {', '.join(map(str, KEYS))}"
-    )
+    raise SystemFileError(f"{where}: unknown key {written!r}{near}; accepted: {', '.join(map(str, KEYS))}")
 
 
 def _as_toml(value: Any) -> str:

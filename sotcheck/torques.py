@@ -127,12 +127,14 @@ class TorqueTable(Sequence[TorqueRow]):
             for row in self.rows
         ]
         head = ["engine", "h_R", "source", "fieldlike", "dampinglike", "uncertainty"]
-        note = "" if self.rows and self.rows[0].fieldlike is not None else (
-            "\nm is parallel to y: both components are undefined; the JSON has the vector t itself."
+        note = (
+            ""
+            if self.rows and self.rows[0].fieldlike is not None
+            else ("\nm is parallel to y: both components are undefined; the JSON has the vector t itself.")
         )
-        return f"{self.iface.name}: torque t for m = {m}\n" + tabulate(
-            table, head, disable_numparse=True
-        ) + note
+        return (
+            f"{self.iface.name}: torque t for m = {m}\n" + tabulate(table, head, disable_numparse=True) + note
+        )
 
 
 def torque(
@@ -198,9 +200,7 @@ def _row(
 ) -> TorqueRow:  # fmt: skip
     split = components(vector, iface.direction)
     fieldlike, dampinglike = (None, None) if split is None else (float(split[0]), float(split[1]))
-    return TorqueRow(
-        *engine, h_R, iface.m, source, vector, fieldlike, dampinglike, flows, budget
-    )
+    return TorqueRow(*engine, h_R, iface.m, source, vector, fieldlike, dampinglike, flows, budget)
 
 
 def _first_order_rows(iface: Interface, h_R: list[float], tolerance: float) -> list[TorqueRow]:
@@ -221,9 +221,7 @@ def _first_order_rows(iface: Interface, h_R: list[float], tolerance: float) -> l
     ]
 
 
-def _exact_rows(
-    iface: Interface, engine: Engine, h_R: list[float], tolerance: float
-) -> list[TorqueRow]:
+def _exact_rows(iface: Interface, engine: Engine, h_R: list[float], tolerance: float) -> list[TorqueRow]:
     rows = []
     rounding = engine.rounding(iface) * largest_torque(iface)
     for h in h_R:
@@ -238,9 +236,7 @@ def _exact_rows(
                     ErrorTerm("rounding", rounding, "double precision, amplified by the lattice"),
                 )
             )
-            rows.append(
-                _row(iface, (engine.name, engine.scheme), h, source, vectors[s], flows[s], budget)
-            )
+            rows.append(_row(iface, (engine.name, engine.scheme), h, source, vectors[s], flows[s], budget))
     return rows
 
 

@@ -100,8 +100,7 @@ class Finding:
             "form": self.form,
             "explanation": self.explanation,
             "budget": [
-                {"name": t.name, "value": number(t.value), "origin": t.origin}
-                for t in self.budget.terms
+                {"name": t.name, "value": number(t.value), "origin": t.origin} for t in self.budget.terms
             ],
         }
 
@@ -129,8 +128,8 @@ class Comparison:
 
 
 def compare(
-    expected: Array,
-    measured: Array,
+    expected: Array | float,
+    measured: Array | float,
     terms: dict[str, tuple[Array | float, str]],
     *,
     scale: float | None = None,
@@ -163,7 +162,7 @@ def compare(
     budget = sum(sizes.values(), np.zeros(expected.shape))
     severity = {"agrees": 0, "inconclusive": 1, "disagrees": 2}
     verdicts = [
-        decide(e, m, b, threshold)
+        decide(float(e), float(m), float(b), threshold)
         for e, m, b in zip(expected.ravel(), measured.ravel(), budget.ravel(), strict=True)
     ]
     difference = np.nan_to_num(np.abs(expected - measured).ravel(), nan=np.inf)
@@ -173,9 +172,7 @@ def compare(
         expected=float(expected[index]),
         measured=float(measured[index]),
         budget=ErrorBudget(
-            tuple(
-                ErrorTerm(name, float(size[index]), terms[name][1]) for name, size in sizes.items()
-            )
+            tuple(ErrorTerm(name, float(size[index]), terms[name][1]) for name, size in sizes.items())
         ),
         verdict=verdicts[worst],
         index=index,

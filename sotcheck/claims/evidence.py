@@ -15,7 +15,7 @@ from sotcheck.observables import exact_flows, flows
 from sotcheck.progress import Progress, silent
 from sotcheck.quadrature import Sum, sample
 from sotcheck.scattering import Scattering
-from sotcheck.spin import Array
+from sotcheck.spin import Array, Complex, Mask
 from sotcheck.theory.amplitudes import Amplitudes, closed_forms, from_scattering
 from sotcheck.theory.sums import (
     FirstOrderFlows,
@@ -60,7 +60,7 @@ class Resolved:
     flows: Array
 
     @property
-    def rashba(self) -> Array:
+    def rashba(self) -> Complex:
         """σ·(k×ẑ) by node and angle, shape (nodes, angles, 2, 2)."""
         return rashba(self.k_perp[:, None] + 0 * ANGLES, ANGLES + 0 * self.k_perp[:, None])
 
@@ -117,7 +117,7 @@ class Evidence:
         """(index, name) of the sources with propagating states at E_F."""
         return [(s, n) for s, n in enumerate(SOURCES) if self.iface.k_perp2_max(n) > 0]
 
-    def carries_current(self, source: str, segments: Array) -> bool:
+    def carries_current(self, source: str, segments: Mask) -> bool:
         """Whether a source has propagating states in any of the chosen (bool) segments of the k_⊥ sum."""
         lowest = [x_1 for x_1, _ in self.theory["closed forms"].segments]
         return bool(np.any(np.array(lowest)[segments] < self.iface.k_perp2_max(source)))
@@ -220,10 +220,12 @@ def gather(
     tasks: dict[tuple[str, str], Callable[[], object]] = {}
     for name, engine in ENGINES.items():
         fine = (FINE if name == "continuum" else KWANT_FINE) if expandable else COARSE
+        # Through narrow resonances Kwant's sums would take hours; its k_⊥-resolved results remain. There are
+        # some where no expansion exists, and there may be beyond the radius of convergence.
         if expandable or name == "continuum":
-            # Through narrow resonances Kwant's sums would take hours; its k_⊥-resolved results remain.
-            rtol = tolerance if expandable else max(tolerance, COARSE)
             tasks["ladder", name] = partial(exact_flows, engine, iface, rungs, rtol=fine)
+        if (expandable and np.abs(h_R).max() < radius) or name == "continuum":
+            rtol = tolerance if expandable else max(tolerance, COARSE)
             tasks["at_h_R", name] = partial(exact_flows, engine, iface, h_R, rtol=rtol)
         tasks["resolved", name] = partial(resolve, engine, iface, all_h)
         tasks["resolved_tilted", name] = partial(resolve, engine, tilted, np.array(LARGE_H_R))

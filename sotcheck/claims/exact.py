@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from sotcheck.claims.evidence import ENGINES, SPACING_POWERS, Evidence, Resolved
+from sotcheck.claims.first_order import natural_scale
 from sotcheck.claims.registry import Trial, claim
 from sotcheck.convergence import observed_order, richardson
 from sotcheck.model import Interface
 from sotcheck.observables import largest_torque, ledger_residual, torque_from_flows
-from sotcheck.spin import Array
+from sotcheck.spin import Array, Mask
 from sotcheck.verdict import compare
 
 #: Residuals of conservation laws are seen from here on (per unit flux).
@@ -21,7 +22,7 @@ LATTICE_ORDER, ORDER_TELL_APART = 2.0, 0.05
 ROUNDING = "double precision, amplified by the lattice where there is one"
 
 
-def regimes(iface: Interface, k_perp: Array) -> dict[str, Array]:
+def regimes(iface: Interface, k_perp: Array) -> dict[str, Mask]:
     """Return which nodes lie in each channel regime, by a description of the closed channels."""
     x = k_perp**2
     closed = {
@@ -29,9 +30,7 @@ def regimes(iface: Interface, k_perp: Array) -> dict[str, Array]:
         "minority closed": iface.Kz_squared(x)[:, 0] <= 0,
         "majority closed": iface.Kz_squared(x)[:, 1] <= 0,
     }
-    names = np.array(
-        [", ".join(n for n, c in closed.items() if c[i]) or "all open" for i in range(len(x))]
-    )
+    names = np.array([", ".join(n for n, c in closed.items() if c[i]) or "all open" for i in range(len(x))])
     return {str(name): names == name for name in dict.fromkeys(names)}
 
 
@@ -160,9 +159,7 @@ def kwant_against_continuum(evidence: Evidence) -> Iterator[Trial]:
         ):
             expected = values(continuum)
             size = float(np.abs(expected).max())
-            found = compare(
-                expected, values(kwant), {"rounding": (rounding * size, ROUNDING)}, scale=size
-            )
+            found = compare(expected, values(kwant), {"rounding": (rounding * size, ROUNDING)}, scale=size)
             yield Trial(
                 f"{quantity}, {words}, worst of {expected.size} numbers",
                 found,
@@ -173,6 +170,7 @@ def kwant_against_continuum(evidence: Evidence) -> Iterator[Trial]:
         return
     m = evidence.iface.direction
     exact, lattice = evidence.at_h_R["continuum"], evidence.at_h_R["kwant"]
+    scale = natural_scale(evidence, torque_from_flows(exact.total, m)) * float(np.abs(evidence.h_R).max())
     for s, source in evidence.open_sources:
         found = compare(
             torque_from_flows(exact.total[:, s], m) * evidence.h_R[:, None],
@@ -184,6 +182,7 @@ def kwant_against_continuum(evidence: Evidence) -> Iterator[Trial]:
                 ),
                 "rounding": (rounding * largest_torque(evidence.iface), ROUNDING),
             },
+            scale=scale,
         )
         yield Trial("t, worst component", found, "k_perp summed", source, "kwant")
 

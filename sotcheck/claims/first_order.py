@@ -21,10 +21,10 @@ from sotcheck.observables import (
     torque_from_flows,
     transverse,
 )
-from sotcheck.spin import Array, Complex
+from sotcheck.spin import Array, Complex, Mask
 from sotcheck.theory import amplitudes as eq
 from sotcheck.theory.first_order import torque_vector
-from sotcheck.verdict import Comparison, compare
+from sotcheck.verdict import compare
 
 Terms = dict[str, tuple[Array | float, str]]
 #: A wrong linear coefficient leaves a slope of 1, a missing second order one of 2.
@@ -36,7 +36,7 @@ REMAINDER_ORDER = 3.0
 
 
 def natural_scale(evidence: Evidence, values: Complex | Array) -> float:
-    """Return what differences of torques are relative to: the largest, or SMALL_TORQUE of any torque at all."""
+    """Return what differences of torques are relative to: the largest, or else a SMALL_TORQUE."""
     return max(float(np.abs(values).max()), SMALL_TORQUE * largest_torque(evidence.iface))
 
 
@@ -57,7 +57,7 @@ def expansion_error(evidence: Evidence, fit: Extrapolation, vector_axes: tuple[i
     }
 
 
-def linear_flows(evidence: Evidence, engine: str, segments: Array | None = None) -> tuple[Array, Terms]:
+def linear_flows(evidence: Evidence, engine: str, segments: Mask | None = None) -> tuple[Array, Terms]:
     """Return the exact flows' linear coefficient in h_R, shape (3, 4, 3), and its error terms.
 
     `segments` (bool) restricts the k_⊥ sum.
@@ -94,9 +94,7 @@ def _amplitude_claim(number: str, which: int, formula: Callable[[eq.Amplitudes, 
             x = resolved.k_perp**2
             unperturbed = eq.closed_forms(evidence.iface, x)
             R = resolved.rashba
-            expected = np.stack(
-                [formula(unperturbed, R[:, i]) for i in range(len(ANGLES))], axis=1
-            )
+            expected = np.stack([formula(unperturbed, R[:, i]) for i in range(len(ANGLES))], axis=1)
             rungs = np.searchsorted(-resolved.h_R, -evidence.rungs)
             exact: Complex = resolved.states.amplitudes()[which][:, :, rungs]
             # The opposite angle is −h_R: half the difference is the odd part.
@@ -106,9 +104,7 @@ def _amplitude_claim(number: str, which: int, formula: Callable[[eq.Amplitudes, 
             fit = richardson(
                 by_rung, RUNG_POWERS, (noise / evidence.rungs).reshape(-1, *(1,) * (by_rung.ndim - 1))
             )
-            found = compare(
-                _real(expected[:, ::2]), fit.limit, expansion_error(evidence, fit, (-3, -2, -1))
-            )
+            found = compare(_real(expected[:, ::2]), fit.limit, expansion_error(evidence, fit, (-3, -2, -1)))
             k = resolved.k_perp[found.index[0]]
             yield Trial(
                 f"d{symbol}/dh_R at h_R = 0, worst element, k_perp = {k:.3f}",
@@ -168,7 +164,7 @@ def lattice_transfer(evidence: Evidence) -> Iterator[Trial]:
 
 
 def torque_trials(
-    evidence: Evidence, sources: tuple[str, ...], expected: Complex, segments: Array, part: str
+    evidence: Evidence, sources: tuple[str, ...], expected: Complex, segments: Mask, part: str
 ) -> Iterator[Trial]:
     """Compare (16)'s fieldlike + i dampinglike (segments, 3) with the exact linear coefficient."""
     m = evidence.iface.direction
@@ -217,7 +213,7 @@ def _sum_of_two(size: Array, s: int) -> float:
     return float(np.linalg.norm(size[s, PLUS] + size[s, INTERFACE]))
 
 
-def _evanescent(evidence: Evidence) -> Array:
+def _evanescent(evidence: Evidence) -> Mask:
     """Return which segments of the k_⊥ sum have imaginary k_z in N."""
     limit = evidence.iface.k_perp2_max("normal")
     return np.array([x_1 >= limit for x_1, _ in evidence.theory["closed forms"].segments])
@@ -273,7 +269,7 @@ def _rounding(evidence: Evidence) -> tuple[float, str]:
     )
 
 
-@claim("amplitudes", "Eq. (16) needs only unperturbed amplitudes, whoever computes them", "(16)", "transcribed")
+@claim("amplitudes", "Eq. (16) needs only unperturbed amplitudes, from anywhere", "(16)", "transcribed")
 def amplitudes_from_anywhere(evidence: Evidence) -> Iterator[Trial]:
     """Eq. (16) with amplitudes of closed forms against amplitudes found by each engine at h_R = 0."""
     reference = evidence.theory["closed forms"]
@@ -347,7 +343,5 @@ def slope_trials(evidence: Evidence, expected: Complex) -> Iterator[Trial]:
             if not evidence.analytic:
                 terms["next order"] = (np.inf, evidence.why_not_analytic)
                 words = evidence.why_not_analytic
-            found = compare(
-                REMAINDER_ORDER, 1 + slope.value, terms, tell_apart=SLOPE_TELL_APART
-            )
+            found = compare(REMAINDER_ORDER, 1 + slope.value, terms, tell_apart=SLOPE_TELL_APART)
             yield Trial("slope of |t - (16)| in h_R", found, words, source, engine)

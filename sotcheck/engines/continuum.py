@@ -7,7 +7,7 @@ import numpy as np
 from sotcheck.model import Interface, rashba
 from sotcheck.quadrature import sample
 from sotcheck.scattering import Scattering
-from sotcheck.spin import IDENTITY, PAULI, Array, Complex, dagger, in_spin_bands, projectors
+from sotcheck.spin import IDENTITY, PAULI, Array, Complex, in_spin_bands, projectors
 
 
 def outgoing(k_squared: Array) -> Complex:

@@ -115,9 +115,7 @@ def _single_leads() -> list[Any]:
 
 
 @lru_cache(maxsize=4096)
-def lead_modes(
-    iface: Interface, k_perp: float, spacing: float, scheme: Scheme
-) -> tuple[Chain, list[Modes]]:
+def lead_modes(iface: Interface, k_perp: float, spacing: float, scheme: Scheme) -> tuple[Chain, list[Modes]]:
     """Let Kwant solve both leads at one k_⊥, and check the number of open channels.
 
     They depend on neither angle nor h_R; the cache serves repeated requests.
@@ -149,9 +147,7 @@ def lead_modes(
             )
         # Kwant gives a mode on the first site before the lead, here ±a, its momentum counted away from 0.
         carried = np.exp(-1j * propagating.momenta[:found])
-        both.append(
-            Modes(propagating, stabilized, propagating.wave_functions[:, :found] * carried)
-        )
+        both.append(Modes(propagating, stabilized, propagating.wave_functions[:, :found] * carried))
     return blocks, both
 
 
@@ -209,9 +205,7 @@ class Bundle:
             )
         )
 
-    def solve(
-        self, blocks: Chain, leads: list[Modes], kappa: Complex, m: Array
-    ) -> tuple[Complex, Array]:
+    def solve(self, blocks: Chain, leads: list[Modes], kappa: Complex, m: Array) -> tuple[Complex, Array]:
         """Solve chains that differ in κ̂ only.
 
         Parameters

@@ -93,7 +93,7 @@ def closed_forms(iface: Interface, k_perp2: Array) -> Amplitudes:
     one_prime = (Kz.imag == 0).astype(float)
     # Eqs. (6), with (6b) read as t̂'_ex, (6c) as r̂_ex and (6d) as r̂'_ex.
     t_ex = 2j * k * np.sqrt(np.abs(Kz) / np.abs(k)) / denominator
-    t_prime_ex = 2j * Kz * np.sqrt(np.abs(k) / np.abs(Kz)) / denominator
+    t_prime_ex: Complex = 2j * Kz * np.sqrt(np.abs(k) / np.abs(Kz)) / denominator
     r_ex = (1j * k - 1j * Kz + kappa) / denominator
     r_prime_ex = (1j * Kz - 1j * k + kappa) / denominator
     return Amplitudes(
@@ -120,9 +120,7 @@ def from_scattering(iface: Interface, k_perp2: Array, states: Scattering) -> Amp
     found = np.where(states.Kz.real > 0, 1, np.nan)
     ratio = in_spin_bands(found * states.kz[:, None] / states.Kz, states.m)
     r_ex = np.where(open_N[:, None, None], r, ratio @ (IDENTITY + r_prime) - IDENTITY)
-    return Amplitudes(
-        k_perp2, states.kz, states.Kz, iface.direction, r, t, r_prime, t_prime, r_ex
-    )
+    return Amplitudes(k_perp2, states.kz, states.Kz, iface.direction, r, t, r_prime, t_prime, r_ex)
 
 
 def change_of_t(a: Amplitudes, rashba: Complex) -> Complex:

@@ -37,7 +37,7 @@ class FirstOrderTorque:
 
     @property
     def total(self) -> Complex:
-        """fieldlike + i dampinglike by source, all k_⊥, shape (3,)."""
+        """Fieldlike + i dampinglike by source, all k_⊥, shape (3,)."""
         total: Complex = self.torque.sum(axis=0)
         return total
 

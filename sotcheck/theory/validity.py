@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from sotcheck.model import Interface, rashba
@@ -24,7 +26,5 @@ def radius_of_convergence(iface: Interface) -> float:
     edges = iface.thresholds()
     # sin² sampling down to 1e-12 of a range: where a radius vanishes, it does so at a threshold.
     theta = np.concatenate([[1e-6], np.linspace(0, np.pi / 2, 62)[1:-1], [np.pi / 2 - 1e-6]])
-    x = np.concatenate(
-        [substitution(*pair, theta)[0] for pair in zip(edges, edges[1:], strict=False)]
-    )
+    x = np.concatenate([substitution(*pair, theta)[0] for pair in itertools.pairwise(edges)])
     return float(radius_by_k(iface, x, np.linspace(0, np.pi, 25)).min())
