@@ -14,6 +14,7 @@ from tabulate import tabulate
 from sotcheck import __version__
 from sotcheck.claims import judge_all
 from sotcheck.claims.evidence import Evidence, gather
+from sotcheck.errors import SystemFileError
 from sotcheck.model import Interface
 from sotcheck.progress import Progress, silent
 from sotcheck.systemfile import to_document
@@ -120,9 +121,16 @@ def check(
 
     Raises
     ------
+    SystemFileError
+        If an h_R is zero.
     EngineError, LatticeError
         When an engine cannot solve a problem.
     """
     values = np.array([iface.h_R] if h_R is None else np.atleast_1d(np.asarray(h_R, dtype=float)))
+    if np.any(values == 0):
+        raise SystemFileError(
+            f"{iface.name}: interface.rashba = 0: without spin-orbit coupling there is no torque to check; "
+            "give another value in the file or with --h-r"
+        )
     evidence = gather(iface, values, tolerance, progress=progress)
     return CheckResult(iface, tuple(judge_all(evidence)), evidence)

@@ -86,7 +86,7 @@ def closed_forms(iface: Interface, k_perp2: Array) -> Amplitudes:
     Kz = wave_number(iface.Kz_squared(k_perp2))
     m = iface.direction
     # κ̂_0, K̂_z and |K̂_z| commute, so every matrix is a function of the spin band: minority, majority.
-    kappa = iface.u_0 + iface.u_m * np.array([1.0, -1.0])
+    kappa = iface.u_0 + iface.u_m * np.array([1.0 + 0j, -1.0])
     k = kz[:, None]
     denominator = 1j * Kz + 1j * k - kappa
     one = (k.imag == 0).astype(complex)
@@ -94,7 +94,7 @@ def closed_forms(iface: Interface, k_perp2: Array) -> Amplitudes:
     # Eqs. (6), with (6b) read as t̂'_ex, (6c) as r̂_ex and (6d) as r̂'_ex.
     t_ex = 2j * k * np.sqrt(np.abs(Kz) / np.abs(k)) / denominator
     t_prime_ex = 2j * Kz * np.sqrt(np.abs(k) / np.abs(Kz)) / denominator
-    r_ex: Complex = (1j * k - 1j * Kz + kappa) / denominator
+    r_ex = (1j * k - 1j * Kz + kappa) / denominator
     r_prime_ex = (1j * Kz - 1j * k + kappa) / denominator
     return Amplitudes(
         k_perp2=k_perp2,
