@@ -86,25 +86,24 @@ def closed_forms(iface: Interface, k_perp2: Array) -> Amplitudes:
     Kz = wave_number(iface.Kz_squared(k_perp2))
     m = iface.direction
     # κ̂_0, K̂_z and |K̂_z| commute, so every matrix is a function of the spin band: minority, majority.
-    kappa = iface.u_0 + iface.u_m * np.array([1.0 + 0j, -1.0])
+    kappa = iface.u_0 + iface.u_m * np.array([1.0, -1.0])
     k = kz[:, None]
-    denominator = 1j * Kz + 1j * k - kappa
-    one = (k.imag == 0).astype(complex)
-    one_prime = (Kz.imag == 0).astype(complex)
+    denominator = 1j * (Kz + k) - kappa
+    one, one_prime = k.imag == 0, Kz.imag == 0
     # Eqs. (6), with (6b) read as t̂'_ex, (6c) as r̂_ex and (6d) as r̂'_ex.
     t_ex = 2j * k * np.sqrt(np.abs(Kz) / np.abs(k)) / denominator
     t_prime_ex = 2j * Kz * np.sqrt(np.abs(k) / np.abs(Kz)) / denominator
-    r_ex = (1j * k - 1j * Kz + kappa) / denominator
-    r_prime_ex = (1j * Kz - 1j * k + kappa) / denominator
+    r_ex = (1j * (k - Kz) + kappa) / denominator
+    r_prime_ex = (1j * (Kz - k) + kappa) / denominator
     return Amplitudes(
         k_perp2=k_perp2,
         kz=kz,
         Kz=Kz,
         m=m,
-        r=in_spin_bands(r_ex * one, m),
-        t=in_spin_bands(t_ex * one, m),
-        r_prime=in_spin_bands(r_prime_ex * one_prime, m),
-        t_prime=in_spin_bands(t_prime_ex * one_prime, m),
+        r=in_spin_bands(np.where(one, r_ex, 0), m),
+        t=in_spin_bands(np.where(one, t_ex, 0), m),
+        r_prime=in_spin_bands(np.where(one_prime, r_prime_ex, 0), m),
+        t_prime=in_spin_bands(np.where(one_prime, t_prime_ex, 0), m),
         r_ex=in_spin_bands(r_ex, m),
     )
 
