@@ -113,6 +113,31 @@ class TorqueTable(Sequence[TorqueRow]):
         """Return `to_dict` as JSON text."""
         return json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n"
 
+    def totals(self) -> list[TorqueRow]:
+        """Return one row an engine and h_R: the sources' torques weighted with their relaxation times."""
+        tau = dict(zip(SOURCES, (self.iface.tau_N, self.iface.tau_up, self.iface.tau_down), strict=True))
+        groups: dict[tuple[str, float], list[TorqueRow]] = {}
+        for row in self.rows:
+            groups.setdefault((row.engine, row.h_R), []).append(row)
+        return [
+            _row(
+                self.iface,
+                (group[0].engine, group[0].scheme),
+                group[0].h_R,
+                "total",
+                sum((tau[row.source] * row.vector for row in group), np.zeros(3)),
+                sum((tau[row.source] * row.flows for row in group), np.zeros((4, 3))),
+                ErrorBudget(
+                    tuple(
+                        ErrorTerm(term.name, tau[row.source] * term.value, term.origin)
+                        for row in group
+                        for term in row.budget.terms
+                    )
+                ),
+            )
+            for group in groups.values()
+        ]
+
     def __str__(self) -> str:
         m = "(" + ", ".join(f"{c:.4g}" for c in self.iface.m) + ")"
         table = [
@@ -124,16 +149,16 @@ class TorqueTable(Sequence[TorqueRow]):
                 "undefined" if row.dampinglike is None else f"{row.dampinglike: .10e}",
                 f"{row.budget.total:.1e}",
             ]
-            for row in self.rows
+            for row in (*self.rows, *self.totals())
         ]
         head = ["engine", "h_R", "source", "fieldlike", "dampinglike", "uncertainty"]
-        note = (
-            ""
-            if self.rows and self.rows[0].fieldlike is not None
-            else ("\nm is parallel to y: both components are undefined; the JSON has the vector t itself.")
-        )
-        return (
-            f"{self.iface.name}: torque t for m = {m}\n" + tabulate(table, head, disable_numparse=True) + note
+        notes = ["total: the sources weighted with their relaxation times"]
+        if any(row.fieldlike is None for row in self.rows):
+            notes.append(
+                "m is parallel to y: both components are undefined; the JSON has the vector t itself"
+            )
+        return "\n".join(
+            [f"{self.iface.name}: torque t for m = {m}", tabulate(table, head, disable_numparse=True), *notes]
         )
 
 
