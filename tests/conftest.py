@@ -1,0 +1,135 @@
+"""Fixtures of the physics tests: every system file, every exact engine, a grid of k_⊥ in every regime."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+import pytest
+
+from sotcheck.bound_states import interface_states, lowest_eigenvalue
+from sotcheck.claims import evidence as evidence_module
+from sotcheck.claims.evidence import Evidence, first_order_from, resolve
+from sotcheck.engines import Continuum, Engine, KwantChain
+from sotcheck.model import Interface
+from sotcheck.observables import exact_flows
+from sotcheck.quadrature import sample
+from sotcheck.spin import Array
+from sotcheck.systemfile import builtin_systems, load
+from sotcheck.theory.sums import first_order_flows
+from sotcheck.theory.validity import radius_of_convergence
+
+SYSTEMS = list(builtin_systems())
+EXACT_ENGINES: list[Engine] = [Continuum(), KwantChain("exact-difference"), KwantChain("finite-difference")]
+GENERIC = {
+    # Every parameter in use; N closes between the minority and the majority band of F.
+    "generic": Interface(
+        name="generic", E_F=1.3, U_N=0.2, U_F=-0.3, J=0.7, u_0=0.4, u_m=-0.3, m=(2.0, -1.0, 2.0), h_R=0.1
+    ),
+    # A repulsive barrier whose exchange is strong enough to attract one spin, though not to bind it at E_F.
+    "strong exchange": Interface(
+        name="strong-exchange",
+        E_F=1.4,
+        U_N=0.5,
+        U_F=0.1,
+        J=0.6,
+        u_0=0.6,
+        u_m=0.8,
+        m=(-3.0, 6.0, 2.0),
+        h_R=0.1,
+    ),
+}
+
+Grid = tuple[Array, Array, Array]
+
+
+@pytest.fixture(params=SYSTEMS)
+def iface(request: pytest.FixtureRequest) -> Interface:
+    """Every system file; the built-in ones have a tilted m."""
+    found = load(request.param)
+    assert min(abs(c) for c in found.m) > 0.1, "a symmetric m would hide errors"
+    return found
+
+
+@pytest.fixture(params=[*SYSTEMS, *GENERIC])
+def any_iface(request: pytest.FixtureRequest) -> Interface:
+    """Every system file, and interfaces with every parameter in use."""
+    return GENERIC[request.param] if request.param in GENERIC else load(request.param)
+
+
+@pytest.fixture(params=EXACT_ENGINES, ids=lambda e: e.scheme or e.name)
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Every exact engine; first-order formulas obey none of the nonlinear invariants."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def rng() -> np.random.Generator:
+    """Random numbers that are the same in every run."""
+    return np.random.default_rng(20170915)
+
+
+@pytest.fixture(scope="session")
+def grid_of() -> Callable[..., Grid]:
+    """Return (k_⊥, angle, h_R) in every channel regime, at asymmetric angles, h_R of both signs up to 1."""
+
+    def grid(iface: Interface, nodes: int = 3, h_R: tuple[float, ...] = (-0.7, 0.05, 1.0)) -> Grid:
+        k_perp = sample(iface.thresholds(), nodes)[:, None, None]
+        angle = np.array([0.4, 2.1, 4.4])[:, None]
+        return tuple(np.broadcast_arrays(k_perp, angle, np.array(h_R)))
+
+    return grid
+
+
+@pytest.fixture
+def relative() -> Callable[[Array, Array], float]:
+    """Return the largest difference relative to the largest reference value (0 if both vanish)."""
+
+    def difference(found: Array, reference: Array) -> float:
+        found, reference = np.asarray(found), np.asarray(reference)
+        assert found.shape == reference.shape
+        assert np.all(np.isfinite(found))
+        scale = float(np.abs(reference).max())
+        return float(np.abs(found - reference).max()) / (scale or 1.0)
+
+    return difference
+
+
+@pytest.fixture(scope="session")
+def continuum_only() -> Callable[[Interface], Evidence]:
+    """Return a maker of evidence from `continuum` alone: a tenth of a second instead of ten.
+
+    The same ladders and tolerances as `gather`; claims about single engines then try this one only.
+    """
+    return lru_cache(maxsize=8)(evidence_of_continuum)
+
+
+def evidence_of_continuum(iface: Interface) -> Evidence:
+    """Gather what single-engine claims ask for."""
+    engine = evidence_module.ENGINES["continuum"]
+    radius = radius_of_convergence(iface)
+    states = interface_states(iface)
+    first, fine = evidence_module.FIRST_RUNG, evidence_module.COARSE
+    if radius > evidence_module.SMALLEST_RADIUS:
+        first = min(first, evidence_module.RUNG_FRACTION * radius)
+        if not any(state.inside_continuum for state in states):
+            fine = evidence_module.FINE
+    rungs = first * evidence_module.RUNGS
+    h_R = rungs[:1]
+    every_h = np.unique(np.concatenate([rungs, [iface.h_R], evidence_module.LARGE_H_R]))[::-1]
+    return Evidence(
+        iface=iface,
+        h_R=h_R,
+        tolerance=fine,
+        rungs=rungs,
+        radius=radius,
+        interface_states=states,
+        lowest=[lowest_eigenvalue(iface, h, iface.thresholds()[-1] ** 0.5) for h in h_R],
+        spacings=np.array([]),
+        currents=first_order_flows(iface, rtol=evidence_module.FINE),
+        theory={"closed forms": first_order_from(iface, "closed forms")},
+        ladder={"continuum": exact_flows(engine, iface, rungs, rtol=fine)},
+        at_h_R={"continuum": exact_flows(engine, iface, h_R, rtol=fine)},
+        resolved={"continuum": resolve(engine, iface, every_h)},
+    )

@@ -1,0 +1,156 @@
+"""The Python interface: objects that cannot go wrong silently, and print well."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+import sotcheck as sc
+from sotcheck.errors import EngineError, SystemFileError
+
+BULK = sc.load("bulk-magnetism")
+
+
+def refusal(**changes: Any) -> str:
+    """Change what must be refused and return the message."""
+    with pytest.raises(SystemFileError) as caught:
+        BULK.with_(**changes)
+    return str(caught.value)
+
+
+def test_public_names() -> None:
+    """All that `__all__` promises is there; nothing else pretends to be."""
+    for name in sc.__all__:
+        assert getattr(sc, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'troque'"):
+        sc.troque  # noqa: B018
+    assert issubclass(EngineError, sc.SotcheckError)
+
+
+def test_the_issues_example() -> None:
+    """As written in the issue and the README."""
+    iface = sc.load("bulk-magnetism").with_(h_R=0.1, m=(1, 0, 1))
+    table = sc.torque(iface, engine="continuum")
+    assert [row.source for row in table] == ["normal", "majority", "minority"]
+    assert table[0].vector.shape == (3,)
+    assert table[0].h_R == 0.1
+
+
+@pytest.mark.parametrize(
+    "m", [(1, 0, 1), [1, 0, 1], np.array([1, 0, 1]), (np.int64(1), 0, np.float32(1.0))], ids=repr
+)
+def test_any_sequence_is_a_direction(m: Any) -> None:
+    """Also NumPy's."""
+    assert BULK.with_(m=m).m == pytest.approx((0.5**0.5, 0, 0.5**0.5), abs=1e-15)
+
+
+@pytest.mark.parametrize("h_R", [2, np.float64(2), np.int32(2), np.array(2.0)])
+def test_any_number_is_a_number(h_R: Any) -> None:
+    """And becomes Python's, so that JSON and hashes do not depend on where it came from."""
+    changed = BULK.with_(h_R=h_R)
+    assert changed == BULK.with_(h_R=2.0)
+    assert json.dumps(changed.model_dump(mode="json"))
+
+
+def test_a_copy_changes_nothing_else() -> None:
+    """Not even the last digit of m, and the original stays as it is."""
+    before = BULK.model_dump()
+    changed = BULK.with_(h_R=0.7)
+    assert changed.model_dump() == before | {"h_R": 0.7}
+    assert BULK.model_dump() == before
+    rng = np.random.default_rng(1)
+    for m in rng.normal(size=(100, 3)):
+        tilted = BULK.with_(m=m)
+        assert tilted.with_(h_R=BULK.h_R) == tilted
+
+
+def test_immutable_hashable_picklable() -> None:
+    """What caches and worker processes need."""
+    with pytest.raises(ValidationError, match="frozen"):
+        BULK.h_R = 1.0  # type: ignore[misc]
+    with pytest.raises(ValidationError, match="frozen"):
+        del BULK.h_R
+    same = sc.load("bulk-magnetism")
+    assert len({BULK, same, BULK.with_(h_R=0.2)}) == 2
+    assert pickle.loads(pickle.dumps(BULK)) == BULK
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({"h_R": "0.1"}, "h_R = '0.1' is not accepted; expected a finite number"),
+        ({"h_R": None}, "h_R = None is not accepted; expected a finite number"),
+        ({"h_R": True}, "h_R = True is not accepted; expected a finite number"),
+        ({"h_R": float("nan")}, "h_R = nan is not accepted; expected a finite number"),
+        ({"h_R": 1e300}, "h_R = 1e+300 is not accepted; expected a finite number, at most 1e+60"),
+        ({"h_R": 1j}, "h_R = 1j is not accepted; expected a finite number"),
+        ({"h_R": [0.1, 0.2]}, "h_R = [0.1, 0.2] is not accepted; expected a finite number"),
+        ({"J": -1}, "J = -1 is not accepted; expected a finite number >= 0"),
+        ({"m": (0, 0, 0)}, "m = (0, 0, 0) is not accepted; expected three finite numbers, not all zero"),
+        ({"m": (1, 2)}, "m = (1, 2) is not accepted; expected three finite numbers"),
+        ({"m": 3}, "m = 3 is not accepted; expected three finite numbers"),
+        ({"m": "xyz"}, "m = 'xyz' is not accepted; expected three finite numbers"),
+        ({"name": "a b"}, "name = 'a b' is not accepted; expected a text of letters, digits and '-'"),
+        ({"E_F": -1.0}, "fermi_energy = -1 leaves no propagating state: the lowest band edge is -1"),
+    ],
+)
+def test_wrong_changes(changes: dict[str, Any], found: str) -> None:
+    """Which system, which attribute, what was found, what is accepted."""
+    assert refusal(**changes).startswith(f"bulk-magnetism: {found}")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "near"), [("hR", "h_R"), ("tau_n", "tau_N"), ("u0", "u_0"), ("E_f", "E_F")]
+)
+def test_unknown_attribute(wrong: str, near: str) -> None:
+    """The nearest one is suggested and all are listed."""
+    message = refusal(**{wrong: 1.0})
+    assert f"unknown attribute {wrong!r} (did you mean {near!r}?); accepted: name, title, " in message
+
+
+def test_objects_print_well() -> None:
+    """Each `str` fits a screen and says what it is about."""
+    assert str(BULK) == (
+        "bulk-magnetism: Magnetic bilayer whose magnetism is an exchange splitting of the bulk\n"
+        "  E_F = 1.5; z < 0: U_N = 0; z > 0: U_F = 0, J = 1\n"
+        "  z = 0: u_0 = 0, u_m = 0, h_R = 0.1, m = (0.6667, -0.3333, 0.6667)"
+    )
+    assert repr(BULK).startswith("Interface(name='bulk-magnetism', ")
+    lines = str(sc.torque(BULK, engine=["first-order", "continuum"], h_R=[0.1, 0.2])).splitlines()
+    assert lines[0] == "bulk-magnetism: torque t for m = (0.6667, -0.3333, 0.6667)"
+    assert lines[1].split() == ["engine", "h_R", "source", "fieldlike", "dampinglike", "uncertainty"]
+    assert len(lines) == 3 + 2 * 2 * 3
+    assert max(map(len, lines)) < 100
+
+
+def test_order_of_rows_and_settings() -> None:
+    """Engine by engine, h_R by h_R, source by source; a scheme only where there is a lattice."""
+    table = sc.torque(BULK, engine=["continuum", "first-order"], h_R=[0.2, 0.1])
+    assert len(table) == 12
+    assert [(row.engine, row.h_R) for row in table][::3] == [
+        ("continuum", 0.2), ("continuum", 0.1), ("first-order", 0.2), ("first-order", 0.1)
+    ]  # fmt: skip
+    assert {row.scheme for row in table} == {None}
+    assert [row.source for row in table[:3]] == ["normal", "majority", "minority"]
+
+
+def test_unknown_engine_and_scheme() -> None:
+    """The accepted ones are listed."""
+    with pytest.raises(EngineError, match=r"unknown engine 'kwnat'.* first-order, continuum, kwant"):
+        sc.torque(BULK, engine="kwnat")
+    with pytest.raises(EngineError, match=r"unknown scheme 'one-sided'.* finite-difference"):
+        sc.torque(BULK, engine="kwant", scheme="one-sided")  # type: ignore[arg-type]
+
+
+def test_public_functions_are_documented() -> None:
+    """`help(sc.torque)` tells parameters and errors."""
+    for function in (sc.torque, sc.check, sc.load):
+        words = inspect.getdoc(function) or ""
+        assert "Parameters" in words
+        assert "Raises" in words

@@ -1,0 +1,473 @@
+"""The alarm: right theory passes, seeded faults are flagged, doubt is no pass, nothing cries wolf."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from sotcheck.claims import CLAIMS, judge_all
+from sotcheck.claims.controls import CONTROLS
+from sotcheck.claims.evidence import ENGINES, FINE, Evidence, gather
+from sotcheck.claims.exact import order_trials
+from sotcheck.claims.first_order import slope_trials, torque_trials
+from sotcheck.claims.registry import Trial
+from sotcheck.crosscheck import CheckResult
+from sotcheck.errors import SystemFileError
+from sotcheck.model import SOURCES, Interface
+from sotcheck.observables import LATTICE, MINUS, PLUS, ledger_residual
+from sotcheck.spin import Array, Complex
+from sotcheck.systemfile import load
+from sotcheck.theory import first_order
+from sotcheck.theory.amplitudes import Amplitudes
+from sotcheck.theory.sums import first_order_torque
+from sotcheck.theory.validity import radius_of_convergence
+from sotcheck.verdict import Finding
+
+MakeEvidence = Callable[[Interface], Evidence]
+BY_NAME = {claim.name: claim for claim in CLAIMS}
+
+
+@pytest.fixture(scope="module")
+def evidence() -> Evidence:
+    """All numbers about one system whose k_⊥ sum has every kind of segment, evanescent ones included."""
+    iface = load("bulk-magnetism")
+    return gather(iface, np.array([iface.h_R]), 1e-9, controls=True)
+
+
+def verdicts(trials: Iterable[Trial]) -> set[str]:
+    return {trial.comparison.verdict for trial in trials}
+
+
+def findings_of(name: str, evidence: Evidence) -> list[Finding]:
+    return list(BY_NAME[name].findings(evidence))
+
+
+# ---------------------------------------------------------------------------- the right theory passes
+
+
+def test_everything_agrees(evidence: Evidence) -> None:
+    """A correct theory, engine and lattice: every finding agrees, for every open source and both engines."""
+    findings = judge_all(evidence)
+    assert {finding.verdict for finding in findings} == {"agrees"}
+    assert {finding.claim for finding in findings} == set(BY_NAME)
+    for name in ("eq14", "eq15", "eq16c", "eq16d", "linearity", "unitarity", "ledger"):
+        engines = {f.engine for f in findings if f.claim == name}
+        assert engines == set(ENGINES), name
+    assert {f.source for f in findings if f.claim in ("eq16c", "eq16d")} == set(SOURCES)
+    assert CheckResult(evidence.iface, tuple(findings), evidence).exit_status == 0
+
+
+def test_evanescent_term_is_tried_on_its_own(evidence: Evidence) -> None:
+    """Eq. (16d) has rows for k_z real and for k_z imaginary; the majority has both, the minority only one."""
+    rows = {(f.source, "imaginary" in f.quantity) for f in findings_of("eq16d", evidence)}
+    assert rows == {("majority", False), ("majority", True), ("minority", False)}
+
+
+def test_regimes_are_tried_one_by_one(evidence: Evidence) -> None:
+    """Unitarity (B8) in every channel regime of this interface."""
+    quantities = {f.quantity for f in findings_of("unitarity", evidence)}
+    assert quantities == {
+        "largest |S'S - 1|, all open",
+        "largest |S'S - 1|, minority closed",
+        "largest |S'S - 1|, N closed, minority closed",
+    }
+
+
+def test_every_finding_has_a_budget(evidence: Evidence) -> None:
+    """Each uncertainty is a sum of named terms with an origin; only a count of states is exact."""
+    for finding in judge_all(evidence):
+        assert finding.claim == "bound-states" or finding.budget.terms, finding
+        for term in finding.budget.terms:
+            assert term.name in {"lattice", "quadrature", "rounding", "next order"}
+            assert term.origin
+            assert 0 <= term.value < np.inf
+        assert finding.explanation
+
+
+def test_bars(evidence: Evidence) -> None:
+    """The project's bars, read off the findings: not only within budget, but good."""
+    scale = np.abs(evidence.theory["closed forms"].torque.sum(axis=0)).max()
+    for f in judge_all(evidence):
+        off = abs(f.expected - f.measured)
+        if f.claim in ("eq16c", "eq16d", "eq14", "eq15", "amplitudes", "eq16-vector"):
+            # Kwant's sums are asked for 1e-10.
+            assert off <= 1e-8 * scale, f
+            assert f.budget.total <= 1e-6 * scale, f
+        elif f.claim in ("unitarity", "ledger") or (
+            f.claim == "kwant-continuum" and "k_perp resolved" in f.explanation
+        ):
+            assert off <= 1e-12, f
+        elif "order" in f.quantity or "slope" in f.quantity:
+            assert off <= 0.05, f
+            assert f.budget.total <= 0.05, f
+        elif "Richardson" in f.quantity:
+            assert off <= 1e-7, f
+
+
+# ------------------------------------------------------------------- every claim can be made to disagree
+
+
+def change(evidence: Evidence, group: str, name: str, **changes: object) -> Evidence:
+    """The same evidence with some numbers of one engine altered."""
+    members = getattr(evidence, group)
+    return replace(evidence, **{group: {**members, name: replace(members[name], **changes)}})
+
+
+def flow_off(evidence: Evidence, engine: str, flow: int, relative: float = 1e-4) -> Evidence:
+    values = evidence.ladder[engine].values.copy()
+    values[..., flow, :] *= 1 + relative
+    return change(evidence, "ladder", engine, values=values)
+
+
+def psi_off(evidence: Evidence, engine: str, which: str, factor: Array | float) -> Evidence:
+    states = evidence.resolved[engine].states
+    return change(
+        evidence, "resolved", engine, states=replace(states, **{which: getattr(states, which) * factor})
+    )
+
+
+def resolved_flow_off(evidence: Evidence, engine: str, relative: float) -> Evidence:
+    flows = evidence.resolved[engine].flows.copy()
+    flows[..., PLUS, :] *= 1 + relative
+    return change(evidence, "resolved", engine, flows=flows)
+
+
+def odd_part_off(evidence: Evidence, engine: str, which: str) -> Evidence:
+    """Amplitudes off by 1e-4 h_R at one of each pair of opposite angles: a wrong linear coefficient."""
+    h = evidence.resolved[engine].h_R
+    factor = 1 + 1e-4 * np.array([1.0, 0, 1, 0])[:, None] * h
+    return psi_off(evidence, engine, which, factor[..., None, None])
+
+
+def theory_off(evidence: Evidence, source: str) -> Evidence:
+    return change(evidence, "theory", source, torque=evidence.theory[source].torque * (1 + 1e-5))
+
+
+def lattice_off(evidence: Evidence, engine: str) -> Evidence:
+    values = evidence.lattice["finite-difference"].copy()
+    values[-1] *= 1 + 1e-5
+    return replace(evidence, lattice={"finite-difference": values})
+
+
+TAMPERINGS: dict[str, Callable[[Evidence, str], Evidence]] = {
+    "unitarity": lambda e, engine: psi_off(e, engine, "psi_N", 1 + 1e-9),
+    "ledger": lambda e, engine: resolved_flow_off(e, engine, 1e-9),
+    "lattice-order": lattice_off,
+    "kwant-continuum": lambda e, engine: resolved_flow_off(e, engine, 1e-9),
+    "bound-states": lambda e, engine: replace(e, lowest=[(-0.1, 1.0, 0.0)]),
+    "eq10a": lambda e, engine: odd_part_off(e, engine, "psi_N"),
+    "eq10b": lambda e, engine: odd_part_off(e, engine, "psi_F"),
+    "eq10c": lambda e, engine: odd_part_off(e, engine, "psi_N"),
+    "eq10d": lambda e, engine: odd_part_off(e, engine, "psi_F"),
+    "eq14": lambda e, engine: flow_off(e, engine, MINUS, 1e-5),
+    "eq15": lambda e, engine: flow_off(e, engine, LATTICE, 1e-5),
+    "eq16c": lambda e, engine: flow_off(e, engine, PLUS, 1e-5),
+    "eq16d": lambda e, engine: flow_off(e, engine, PLUS, 1e-5),
+    "eq16-vector": lambda e, engine: theory_off(e, "closed forms"),
+    "amplitudes": theory_off,
+    "linearity": lambda e, engine: flow_off(e, engine, PLUS, 1e-3),
+}
+
+
+def test_every_claim_is_tampered_with() -> None:
+    """A claim that is added must come with a fault that it flags."""
+    assert set(TAMPERINGS) == set(BY_NAME)
+
+
+@pytest.mark.parametrize("engine", list(ENGINES))
+@pytest.mark.parametrize("name", TAMPERINGS)
+def test_every_claim_can_disagree(evidence: Evidence, name: str, engine: str) -> None:
+    """A small fault in the numbers of one engine: that claim says so, for that engine."""
+    found = findings_of(name, TAMPERINGS[name](evidence, engine))
+    flagged = [f for f in found if f.verdict == "disagrees"]
+    assert flagged
+    assert all(f.engine in (engine, "kwant", None) for f in flagged)
+
+
+@pytest.mark.parametrize("relative", [3e-6, 1e-3])
+def test_smallest_fault_worth_seeing(evidence: Evidence, relative: float) -> None:
+    """`TELL_APART` is a promise: a fault of a few 1e-6 of the torque is seen by both engines."""
+    expected = evidence.theory["closed forms"].torque * (1 + relative)
+    everywhere = np.ones(len(expected), dtype=bool)
+    for engine in ENGINES:
+        trials = torque_trials(evidence, ("majority",), expected, everywhere, "")
+        fieldlike = [t for t in trials if t.engine == engine and t.quantity.startswith("fieldlike")]
+        assert verdicts(fieldlike) == {"disagrees"}
+
+
+# -------------------------------------------------------------------------- seeded faults of the theory
+
+
+def weight(a: Amplitudes) -> Array:
+    return np.where(a.kz.imag == 0, a.k_perp2 / np.abs(a.kz), 0.0) / (8 * np.pi)
+
+
+def with_column(torque: Complex, source: int, values: Complex) -> Complex:
+    torque = torque.copy()
+    torque[:, source] = values
+    return torque
+
+
+FAULTS: dict[str, tuple[str, Callable[[Amplitudes, Complex], Complex]]] = {
+    "sign of 1 - r*r in (16c)": (
+        "normal",
+        lambda a, t: with_column(
+            t,
+            0,
+            weight(a) * (1 + a.up(a.r).conj() * a.down(a.r)) * (a.up(a.r) - a.down(a.r).conj()),
+        ),
+    ),
+    "conjugate dropped in (16c)": (
+        "normal",
+        lambda a, t: with_column(
+            t, 0, weight(a) * (1 - a.up(a.r).conj() * a.down(a.r)) * (a.up(a.r) - a.down(a.r))
+        ),
+    ),
+    "spins exchanged in (16c)": (
+        "normal",
+        lambda a, t: with_column(
+            t, 0, weight(a) * (1 - a.down(a.r).conj() * a.up(a.r)) * (a.down(a.r) - a.up(a.r).conj())
+        ),
+    ),
+    "factor 2": ("normal", lambda a, t: 2 * t),
+    "overall sign": ("normal", lambda a, t: -t),
+    "r of the other spin in (16d)": (
+        "majority",
+        lambda a, t: with_column(
+            t, 1, t[:, 1] + weight(a) * (a.down(a.r) - a.up(a.r)) * np.abs(a.up(a.t_prime)) ** 2
+        ),
+    ),
+    "evanescent term dropped": ("majority", lambda a, t: np.where((a.kz.imag > 0)[:, None], 0.0, t)),
+    "evanescent term with the other sign": (
+        "majority",
+        lambda a, t: np.where((a.kz.imag > 0)[:, None], -t, t),
+    ),
+    "sources exchanged": ("majority", lambda a, t: t[:, [0, 2, 1]]),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_seeded_fault_is_flagged(evidence: Evidence, name: str) -> None:
+    """The same trials that confirm (16) refute its faulty forms, with both engines; the slope is not 3."""
+    source, torque = FAULTS[name]
+    expected = first_order_torque(
+        evidence.iface, rtol=FINE, formula=lambda a: torque(a, first_order.torque(a))
+    ).torque
+    everywhere = np.ones(len(expected), dtype=bool)
+    trials = list(torque_trials(evidence, (source,), expected, everywhere, ""))
+    slopes = [t for t in slope_trials(evidence, expected.sum(axis=0)) if t.source == source]
+    for engine in ENGINES:
+        assert "disagrees" in verdicts(t for t in trials if t.engine == engine)
+        assert verdicts(t for t in slopes if t.engine == engine) == {"disagrees"}
+    # The right formula through the same door.
+    right = first_order_torque(evidence.iface, rtol=FINE, formula=first_order.torque).torque
+    assert verdicts(torque_trials(evidence, (source,), right, everywhere, "")) == {"agrees"}
+
+
+def test_one_sided_site_is_flagged(evidence: Evidence) -> None:
+    """The lattice's negative control: order 1."""
+    (trial,) = order_trials(evidence, "one-sided")
+    assert trial.comparison.verdict == "disagrees"
+    assert trial.comparison.measured == pytest.approx(1.0, abs=0.1)
+    (trial,) = order_trials(evidence, "finite-difference")
+    assert trial.comparison.verdict == "agrees"
+
+
+@pytest.mark.parametrize("control", CONTROLS, ids=lambda c: c.name)
+def test_controls_of_the_report(evidence: Evidence, control: object) -> None:
+    """What reports show as negative controls fails, as it should."""
+    found = list(control.findings(evidence))
+    assert found
+    assert "disagrees" in {finding.verdict for finding in found}
+
+
+@pytest.mark.parametrize(
+    "system", ["interface-magnetism", "ferromagnetic-insulator", "topological-insulator"]
+)
+def test_controls_fail_on_the_other_systems(system: str, continuum_only: MakeEvidence) -> None:
+    """Each control either says nothing about a system (and is then no control) or is flagged."""
+    made = continuum_only(load(system))
+    for control in CONTROLS:
+        if control.name == "one-sided":
+            continue  # needs the lattice: see the module's evidence
+        found = [finding.verdict for finding in control.findings(made)]
+        assert not found or "disagrees" in found
+        if control.name == "flipped-sign":
+            assert found
+
+
+# ------------------------------------------------------------------------------------------ doubt is no pass
+
+
+RESONANT = Interface(
+    name="resonant", E_F=1.0, U_N=2.0, J=0.9, u_0=-1.2, m=(2.0, -1.0, 2.0), h_R=0.1
+)  # minority bound at k_⊥² = 0.12, inside the majority continuum
+TRANSPARENT = Interface(
+    name="transparent", E_F=1.0, J=0.0, u_0=0.5, u_m=0.5, m=(2.0, -1.0, 2.0), h_R=0.1
+)  # the majority feels no barrier: r → 0 at grazing incidence
+EXPANSIONS = ("eq10a", "eq10b", "eq10c", "eq10d", "eq14", "eq15", "eq16c", "eq16d", "linearity")
+
+
+@pytest.mark.parametrize("iface", [RESONANT, TRANSPARENT], ids=lambda i: i.name)
+def test_no_expansion_is_inconclusive(iface: Interface, continuum_only: MakeEvidence) -> None:
+    """Where the torque has no expansion in h_R, nothing about first order is confirmed, or called wrong."""
+    made = continuum_only(iface)
+    assert not made.analytic
+    for name in EXPANSIONS:
+        found = findings_of(name, made)
+        assert found or name in ("eq10a", "eq10c", "eq16c")  # nothing comes from N where it is closed
+        assert {f.verdict for f in found} <= {"inconclusive"}, name
+    for finding in findings_of("linearity", made):
+        assert made.why_not_analytic in finding.explanation
+    assert {f.verdict for f in findings_of("eq16-vector", made)} <= {"agrees"}
+    assert CheckResult(iface, tuple(findings_of("linearity", made)), made).exit_status == 3
+
+
+def test_reasons_for_doubt(continuum_only: MakeEvidence) -> None:
+    """The reason names the physics."""
+    assert "minority interface state lies at E_F inside" in continuum_only(RESONANT).why_not_analytic
+    assert "transparent at grazing incidence" in continuum_only(TRANSPARENT).why_not_analytic
+    assert continuum_only(load("bulk-magnetism")).why_not_analytic == ""
+
+
+def test_evidence_where_one_band_of_F_alone_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """N and minority closed, majority open, u_m ≠ 0: an ordinary interface, whose check must not crash."""
+    monkeypatch.delitem(ENGINES, "kwant")
+    monkeypatch.setattr("sotcheck.claims.evidence.lattice_ladder", lambda *request: np.zeros(0))
+    iface = Interface(
+        name="half-open", E_F=1.4, U_N=0.5, U_F=0.1, J=0.6, u_0=0.6, u_m=0.4, m=(2.0, -1.0, 2.0)
+    )
+    made = gather(iface, np.array([0.05]), 1e-6)
+    assert {f.verdict for f in findings_of("eq16d", made)} == {"agrees"}
+
+
+@pytest.mark.parametrize("missing", ["expected", "measured"])
+def test_numbers_that_are_not_finite_are_no_pass(evidence: Evidence, missing: str) -> None:
+    """NaN in theory or experiment: inconclusive, exit status 3."""
+    if missing == "expected":
+        broken = change(
+            evidence, "theory", "closed forms", torque=evidence.theory["closed forms"].torque * np.nan
+        )
+    else:
+        values = np.full_like(evidence.ladder["continuum"].values, np.nan)
+        broken = change(evidence, "ladder", "continuum", values=values)
+    found = [f for f in findings_of("eq16c", broken) if f.engine == "continuum"]
+    assert {f.verdict for f in found} == {"inconclusive"}
+    assert CheckResult(evidence.iface, tuple(found), evidence).exit_status == 3
+
+
+def test_overall_verdict(evidence: Evidence) -> None:
+    """One disagreement is not outvoted, nor is one doubt."""
+    good = judge_all(evidence)[0]
+    bad, doubt = replace(good, verdict="disagrees"), replace(good, verdict="inconclusive")
+    for some, status in (([good], 0), ([good, doubt], 3), ([good, doubt, bad], 1), ([bad], 1)):
+        assert CheckResult(evidence.iface, tuple(some), evidence).exit_status == status
+
+
+# -------------------------------------------------------------------------------------------- no false alarms
+
+
+@st.composite
+def interfaces(draw: st.DrawFn) -> Interface:
+    """Any interface with an expansion in h_R: any potentials, J down to 0, weak attraction."""
+
+    def number(low: float, high: float) -> float:
+        return draw(st.floats(low, high, allow_nan=False))
+
+    m = tuple(number(-1.0, 1.0) for _ in range(3))
+    assume(np.linalg.norm(m) > 0.1)
+    try:
+        iface = Interface(
+            name="random",
+            E_F=number(0.3, 3.0),
+            U_N=number(-1.0, 2.0),
+            U_F=number(-1.0, 2.0),
+            J=draw(st.just(0.0) | st.floats(0.01, 2.0)),
+            u_0=number(-0.3, 2.0),
+            u_m=draw(st.just(0.0) | st.floats(-1.0, 1.0)),
+            m=m,
+        )
+    except ValueError:
+        assume(False)
+        raise
+    assume(radius_of_convergence(iface) > 0.02)
+    # Ranges between thresholds so narrow that nothing but rounding distinguishes them are no interest here.
+    edges = iface.thresholds()
+    assume(all(b - a > 1e-3 for a, b in pairwise(edges)))
+    return iface
+
+
+@settings(
+    max_examples=50,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.filter_too_much],
+)
+@given(iface=interfaces())
+def test_no_false_alarm(iface: Interface, continuum_only: MakeEvidence) -> None:
+    """On any analytic interface the theory holds within the budget, and conservation laws to 1e-12."""
+    made = continuum_only(iface)
+    resolved = made.resolved["continuum"]
+    # Next to an edge ψ grows as 1/√k; rounding with |ψ|².
+    size = max(1.0, float(np.abs(resolved.states.density).max()))
+    assert resolved.states.unitarity_defect().max() <= 1e-12 * size
+    assert np.abs(ledger_residual(resolved.flows)).max() <= 1e-12 * size
+    assume(made.analytic)
+    for name in EXPANSIONS:
+        for finding in findings_of(name, made):
+            assert finding.verdict != "disagrees", finding
+            if name in ("eq14", "eq15", "eq16c", "eq16d"):
+                assert finding.verdict == "agrees", finding
+                assert finding.budget.total < np.inf
+
+
+FALSE_ALARMS: dict[str, tuple[str, Interface]] = {
+    # A nearly singular matching matrix: S†S − 1 = 2.8e-14, where 32 ε = 7e-15 was expected.
+    "nearly singular": ("unitarity", Interface(
+        name="nearly-singular", E_F=0.9772147874172814, U_N=-0.10190085689102113, U_F=0.794358256195687,
+        J=1.055542124748123, u_0=0.5518098937805789, u_m=0.8599602696695241,
+        m=(0.6503006025602438, 0.7414095868011482, 0.1655927260151679), h_R=0.09490313162972085,
+    )),
+    # Flows far below one: the residual of terms of order one is held against the flows' own size.
+    "small flows": ("ledger", Interface(
+        name="small-flows", E_F=1.0439394289310573, U_N=0.701747028258288, U_F=1.4741197735059268, J=0.0,
+        u_0=0.7031962655945974, u_m=0.056335449954297845,
+        m=(0.18149027765900572, 0.8890178700352868, 0.42036710845780867), h_R=0.07710089905132614,
+    )),
+    # h_R = 1 adds terms of h_R k_⊥ |ψ|² to the balance, which the condition at h_R = 0 does not know.
+    "large h_R": ("ledger", Interface(
+        name="large-rashba", E_F=1.8576934377341188, U_N=0.8082360595459828, U_F=1.4602677785279492, J=0.0,
+        u_0=0.25564614664765845, m=(0.3249412404101952, -0.131774213937101, 0.9365088076584988),
+        h_R=0.0764713546675266,
+    )),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(
+            name,
+            marks=pytest.mark.xfail(strict=False, reason="rounding is estimated at h_R = 0")
+            if name == "large h_R"
+            else [],
+        )
+        for name in FALSE_ALARMS
+    ],
+)
+def test_conservation_laws_do_not_cry_wolf(name: str, continuum_only: MakeEvidence) -> None:
+    """Rounding of a 2×2 solve scales with its condition and with the numbers that go in."""
+    law, iface = FALSE_ALARMS[name]
+    assert {f.verdict for f in findings_of(law, continuum_only(iface))} == {"agrees"}
+
+
+def test_an_impossible_interface_is_refused() -> None:
+    """No propagating state: an error of the model, not of a claim."""
+    with pytest.raises(SystemFileError, match="no propagating state"):
+        load("bulk-magnetism").with_(E_F=-1.5)

@@ -1,0 +1,651 @@
+"""The command line as a user runs it: output, JSON, exit statuses, bad input, progress, Ctrl-C."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import textwrap
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sotcheck as sc
+from sotcheck import cli, crosscheck
+from sotcheck.estimate import ErrorBudget, ErrorTerm
+from sotcheck.observables import transverse
+from sotcheck.systemfile import load
+from sotcheck.verdict import Finding, Verdict
+
+COMMAND = [sys.executable, "-m", "sotcheck"]
+TORQUE_KEYS = {
+    "engine", "scheme", "h_R", "magnetization", "source", "fieldlike", "dampinglike", "vector",
+    "spin_current_minus", "spin_current_plus", "lattice", "interface", "uncertainty",
+}  # fmt: skip
+VERDICT_KEYS = {
+    "claim", "title", "equation", "quantity", "source", "verdict", "expected", "measured", "uncertainty",
+    "relative_difference", "form", "explanation",
+}  # fmt: skip
+FLOWS = ("spin_current_minus", "spin_current_plus", "lattice", "interface")
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Run]
+
+
+@pytest.fixture
+def sotcheck(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Run a command in this process: a warning would be an error here, and starting up costs nothing."""
+    monkeypatch.setattr(signal, "signal", lambda number, action: action)
+
+    def run(*args: str) -> Run:
+        status: Any = 0
+        try:
+            cli.main(args)
+        except SystemExit as end:
+            status = end.code
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return Run(status, out, err)
+
+    return run
+
+
+def in_process(*args: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own."""
+    return subprocess.run(
+        [*COMMAND, *args], capture_output=True, text=True, timeout=300, check=False, **options
+    )
+
+
+def strict(text: str) -> Any:
+    """Parse JSON, which knows no NaN or Infinity."""
+
+    def refuse(word: str) -> None:
+        raise AssertionError(f"{word} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+# ---------------------------------------------------------------------------------------- help, systems
+
+
+def test_help_and_version(sotcheck: Command) -> None:
+    """Every command documents itself; the exit statuses are in the main help."""
+    overview = sotcheck("--help")
+    assert overview.status == 0
+    assert "Exit status: 0 all agree, 1 something disagrees, 2 bad usage or input" in overview.out
+    assert "3 nothing disagrees but something is inconclusive" in overview.out
+    for command in cli.cli.commands:
+        assert f"  {command} " in overview.out
+        assert sotcheck(command, "--help").out.startswith(f"Usage: sotcheck {command} ")
+    assert sotcheck("--version").out == f"sotcheck, version {sc.__version__}\n"
+    for option in (
+        "--engine",
+        "--h-r",
+        "--magnetization",
+        "--fermi-energy",
+        "--tolerance",
+        "--json",
+        "--scheme",
+    ):
+        assert option in sotcheck("torque", "--help").out
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """It is on the screen in 0.3 s because NumPy, SciPy, Kwant, pydantic and Matplotlib stay out."""
+    script = textwrap.dedent(
+        """
+        import json, sys
+        from sotcheck.cli import main
+        main(["--help"])
+        print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), file=sys.stderr)
+        """
+    )
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    heavy = {"numpy", "scipy", "kwant", "pydantic", "matplotlib", "jinja2", "tabulate", "tqdm"}
+    imported = set(json.loads(found.stderr))
+    assert "click" in imported
+    assert not heavy & imported
+
+
+def test_systems(sotcheck: Command, tmp_path: Path) -> None:
+    """The list has every built-in system; a printed one is a file that loads to the same system."""
+    listed = sotcheck("systems").out.splitlines()
+    assert [line.split()[0] for line in listed] == list(sc.builtin_systems())
+    for name in sc.builtin_systems():
+        path = tmp_path / f"{name}.toml"
+        path.write_text(sotcheck("systems", name).out)
+        assert load(path) == load(name)
+    assert "did you mean 'bulk-magnetism'" in sotcheck("systems", "bulk-magnetsm").err
+
+
+# ------------------------------------------------------------------------------------------------ torque
+
+
+def test_torque_table(sotcheck: Command) -> None:
+    """All engines by default, in the order of the list."""
+    found = sotcheck("torque", "topological-insulator")
+    assert (found.status, found.err) == (0, "")
+    rows = [line.split() for line in found.out.splitlines()[3:]]
+    assert [row[0] for row in rows[::3]] == ["first-order", "continuum", "kwant"]
+
+
+def test_torque_json(sotcheck: Command) -> None:
+    """One row for each engine, h_R and source; nothing but JSON on standard output."""
+    found = sotcheck(
+        "torque", "interface-magnetism", "--engine", "kwant, first-order,kwant", "--h-r", "0.1,-0.05,0.1",
+        "--tolerance", "1e-6", "--magnetization", "2,-1,2", "--fermi-energy", "1.1", "--json", "-",
+    )  # fmt: skip
+    assert (found.status, found.err) == (0, "")
+    document = strict(found.out)
+    assert list(document) == ["sotcheck", "system", "torque"]
+    assert document["sotcheck"] == sc.__version__
+    assert document["system"]["fermi_energy"] == 1.1
+    assert document["system"]["interface"]["rashba"] == 0.1
+    rows = document["torque"]
+    assert [(row["engine"], row["scheme"], row["h_R"]) for row in rows[::3]] == [
+        ("kwant", "exact-difference", 0.1), ("kwant", "exact-difference", -0.05),
+        ("first-order", None, 0.1), ("first-order", None, -0.05),
+    ]  # fmt: skip
+    for row, source in zip(rows, ["normal", "majority", "minority"] * 4, strict=True):
+        assert row["source"] == source
+        assert set(row) == TORQUE_KEYS
+        assert set(row["uncertainty"]) >= {"quadrature", "discretization", "total"}
+        m = np.array(row["magnetization"])
+        assert m == pytest.approx(np.array([2, -1, 2]) / 3)
+        minus, plus, lattice, interface = (np.array(row[name]) for name in FLOWS)
+        noise = 1e-12
+        assert plus == pytest.approx(minus + lattice - interface, abs=noise)
+        t = np.array(row["vector"])
+        assert t == pytest.approx(transverse(plus + interface, m), abs=noise)
+        assert t == pytest.approx(transverse(minus + lattice, m), abs=noise)
+        along = np.cross(m, [0, 1, 0])
+        split = row["dampinglike"] * np.cross(m, -along) + row["fieldlike"] * along
+        assert t == pytest.approx(split, abs=noise)
+
+
+def test_torque_against_the_contracts_numbers(sotcheck: Command) -> None:
+    """Sign, prefactor and normalisation, from the command line."""
+    found = sotcheck(
+        "torque", "bulk-magnetism", "--engine", "first-order,continuum", "--h-r", "0.3", "--json", "-"
+    )
+    rows = strict(found.out)["torque"]
+    pins = (
+        (-2.19999333948e-3, -3.78974822874e-3),
+        (1.75989442723e-2, 3.78974822874e-3),
+        (-4.02047688360e-5, 0),
+    )
+    for row, pin in zip(rows[:3], pins, strict=True):
+        assert (row["fieldlike"] / 0.3, row["dampinglike"] / 0.3) == pytest.approx(pin, rel=1e-11, abs=1e-15)
+    exact = (1.913942782358e-4, -9.751462351375e-4, -6.789673958045e-4)
+    assert rows[3]["vector"] == pytest.approx(exact, rel=1e-11)
+
+
+@pytest.mark.parametrize("m", ["0,1,0", "0,-3,0"])
+def test_magnetization_along_y(sotcheck: Command, m: str) -> None:
+    """Both components are undefined: null, with the vector itself."""
+    args = ("torque", "bulk-magnetism", "--engine", "first-order,continuum", "--magnetization", m)
+    for row in strict(sotcheck(*args, "--json", "-").out)["torque"]:
+        assert row["fieldlike"] is None
+        assert row["dampinglike"] is None
+        assert np.all(np.isfinite(row["vector"]))
+    assert "undefined" in sotcheck(*args).out
+
+
+def test_finite_differences(sotcheck: Command) -> None:
+    """Their error is estimated from the ladder of spacings, and covers the true one."""
+    args = ("torque", "ferromagnetic-insulator", "--tolerance", "1e-6", "--json", "-")
+    exact = strict(sotcheck(*args, "--engine", "continuum").out)["torque"][0]
+    found = strict(sotcheck(*args, "--engine", "kwant", "--scheme", "finite-difference").out)["torque"][0]
+    assert found["scheme"] == "finite-difference"
+    assert found["uncertainty"]["discretization"] > 0.0
+    assert exact["uncertainty"]["discretization"] == 0.0
+    error = np.abs(np.array(found["vector"]) - exact["vector"]).max()
+    assert error <= found["uncertainty"]["total"] + exact["uncertainty"]["total"]
+    assert error <= 1e-7 * np.linalg.norm(exact["vector"])
+
+
+def test_json_to_a_file(sotcheck: Command, tmp_path: Path) -> None:
+    """The table still goes to standard output; the file is what '-' prints."""
+    path = tmp_path / "t.json"
+    args = ("torque", "bulk-magnetism", "--engine", "continuum")
+    table = sotcheck(*args, "--json", str(path)).out
+    assert table == sotcheck(*args).out
+    assert path.read_text() == sotcheck(*args, "--json", "-").out
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--h-r", "1e6"), ("--h-r", "1e60"), ("--h-r", "-1e60"), ("--h-r", "1e-300"), ("--h-r", "0"),
+     ("--fermi-energy", "1.0"), ("--fermi-energy", "0"), ("--fermi-energy", "-0.999999")],
+)  # fmt: skip
+def test_extreme_but_possible(sotcheck: Command, option: str, value: str) -> None:
+    """Results, all finite, without a warning."""
+    found = sotcheck("torque", "bulk-magnetism", "--engine", "continuum,kwant", option, value, "--json", "-")
+    assert (found.status, found.err) == (0, "")
+    assert len(strict(found.out)["torque"]) == 6
+
+
+@pytest.mark.parametrize("table", ["[interface]\nbarrier", "[interface]\nexchange", "[normal]\npotential"])
+@pytest.mark.parametrize("value", ["1e6", "-1e6", "1e60"])
+def test_huge_barriers_and_potentials(sotcheck: Command, tmp_path: Path, table: str, value: str) -> None:
+    """A result from boundary matching; from Kwant a result or one line that says why not."""
+    path = tmp_path / "huge.toml"
+    path.write_text(f'name = "huge"\n{table} = {value}\n')
+    exact = sotcheck("torque", str(path), "--engine", "continuum", "--json", "-")
+    assert exact.status == 0
+    assert len(strict(exact.out)["torque"]) == 3
+    lattice = sotcheck("torque", str(path), "--engine", "kwant")
+    assert lattice.status in (0, 2)
+    if lattice.status == 2:
+        assert lattice.err.startswith("sotcheck: Kwant ")
+        assert lattice.err.count("\n") == 1
+
+
+# --------------------------------------------------------------------------------------------- bad input
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        ((), "Usage: sotcheck"),
+        (("chek",), "No such command 'chek'"),
+        (("torque",), "Missing argument 'SYSTEM'"),
+        (("torque", "bulk-magnetism", "more"), "unexpected extra argument"),
+        (("torque", "bulk-magnetism", "--engin", "kwant"), "Did you mean '--engine'?"),
+        (("torque", "bulk-magnetism", "--engine", "kwnat"), "unknown engine 'kwnat'; choose from first"),
+        (("torque", "bulk-magnetism", "--engine", ""), "unknown engine ''"),
+        (("torque", "bulk-magnetism", "--scheme", "one-sided"), "'exact-difference', 'finite-difference'"),
+        (("torque", "bulk-magnetism", "--spacing", "0"), "--spacing"),
+        (("torque", "bulk-magnetism", "--spacing", "nan"), "'--spacing': 'nan' is not a number"),
+        (("torque", "bulk-magnetism", "--engine", "kwant", "--spacing", "3"), "use a spacing below"),
+        (("torque", "bulk-magnetism", "--h-r", "x"), "'--h-r': 'x' is not a comma-separated list"),
+        (("torque", "bulk-magnetism", "--h-r", ""), "'--h-r': '' is not a comma-separated list"),
+        (("torque", "bulk-magnetism", "--h-r", "0.1,,0.2"), "'--h-r': '0.1,,0.2' is not"),
+        (("torque", "bulk-magnetism", "--h-r", "nan"), "'--h-r': 'nan' has a number that is not finite"),
+        (("torque", "bulk-magnetism", "--h-r", "0.1,inf"), "'--h-r': '0.1,inf' has a number that is not"),
+        (("torque", "bulk-magnetism", "--h-r", "0.1,1e150"), "h_R = 1e+150 is not accepted; expected"),
+        (("torque", "bulk-magnetism", "--h-r", "1e308"), "--h-r"),
+        (("torque", "bulk-magnetism", "--magnetization", "1,2"), "'--magnetization': '1,2' has 2 numbers; 3"),
+        (("torque", "bulk-magnetism", "--magnetization", "0,0,0"), "--magnetization: bulk-magnetism: m = "),
+        (("torque", "bulk-magnetism", "--magnetization", "a,b,c"), "'--magnetization': 'a,b,c' is not"),
+        (("torque", "bulk-magnetism", "--fermi-energy", "x"), "--fermi-energy"),
+        (("torque", "bulk-magnetism", "--fermi-energy", "nan"), "--fermi-energy: bulk-magnetism: E_F = nan"),
+        (("torque", "bulk-magnetism", "--fermi-energy", "-1"), "--fermi-energy: bulk-magnetism: fermi"),
+        (("torque", "bulk-magnetism", "--tolerance", "1"), "--tolerance"),
+        (("torque", "bulk-magnetism", "--tolerance", "0"), "--tolerance"),
+        (("torque", "bulk-magnetism", "--tolerance", "nan"), "'--tolerance': 'nan' is not a number"),
+        (("check", "no-such"), "'no-such': no such file, nor a built-in system; built-in: bulk-magnetism"),
+        (("check", "interface-magnetsm"), "did you mean 'interface-magnetism'?"),
+        (("check", "bulk-magnetism", "--tolerance", "nan"), "'--tolerance': 'nan' is not a number"),
+        (("report", "no-such"), "'no-such': no such file"),
+        (("systems", "no-such"), "'no-such': no such file"),
+    ],
+)  # fmt: skip
+def test_bad_usage(sotcheck: Command, args: tuple[str, ...], words: str) -> None:
+    """Status 2, nothing on standard output, the reason on standard error."""
+    found = sotcheck(*args)
+    assert (found.status, found.out) == (2, "")
+    assert words in found.err
+
+
+@pytest.mark.parametrize("command", ["torque", "check", "report"])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name = ", "not a TOML file that can be read"),
+        ('name = "\xff"'.encode("latin-1"), "not UTF-8 text"),
+        ('name = "x"\nfermi_enrgy = 1', "unknown key 'fermi_enrgy' (did you mean 'fermi_energy'?)"),
+        ('name = "x"\n[ferromagnet]\nexchange = -1', "ferromagnet.exchange = -1 is not accepted; expected a"),
+    ],
+    ids=["TOML", "UTF-8", "key", "value"],
+)
+def test_bad_file(sotcheck: Command, tmp_path: Path, command: str, text: str | bytes, words: str) -> None:
+    """The same for every command; tests/test_systemfile.py has the rest."""
+    path = tmp_path / "bad.toml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    found = sotcheck(command, str(path))
+    assert (found.status, found.out) == (2, "")
+    assert found.err.startswith(f"sotcheck: {path}: {words}")
+    assert found.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["torque", "check"])
+def test_unwritable_json(sotcheck: Command, tmp_path: Path, command: str) -> None:
+    """Refused before the work; below a file nobody can write, not even root."""
+    file = tmp_path / "file"
+    file.write_text("")
+    start = time.monotonic()
+    for place in (
+        file / "x.json",
+        tmp_path,
+        tmp_path / "missing" / "x.json",
+        "",
+        f"{tmp_path}/new/",
+        "x" * 300,
+    ):
+        found = sotcheck(command, "bulk-magnetism", "--json", str(place))
+        assert (found.status, found.out) == (2, "")
+        assert str(place) in found.err
+    assert time.monotonic() - start < 5.0
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_report_refuses_early(sotcheck: Command, tmp_path: Path) -> None:
+    """An output place that cannot be, and two systems that would share a folder."""
+    file = tmp_path / "file"
+    file.write_text('name = "bulk-magnetism"\n')
+    found = sotcheck("report", "bulk-magnetism", "--workers", "1", "--output", str(file / "reports"))
+    assert (found.status, found.out) == (2, "")
+    assert f"sotcheck: {file / 'reports'}: no folder can be made there" in found.err
+    found = sotcheck("report", "bulk-magnetism", str(file), "--output", str(tmp_path / "reports"))
+    assert found.status == 2
+    assert "two systems have the name 'bulk-magnetism'" in found.err
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_console_script_and_module_agree(tmp_path: Path) -> None:
+    """Both ways to start it, from another folder, with the statuses of real processes."""
+    script = Path(sys.executable).parent / "sotcheck"
+    for command in ([str(script)], COMMAND):
+        for args, status in ((["systems"], 0), (["systems", "none"], 2), (["nothing"], 2)):
+            found = subprocess.run(
+                [*command, *args], cwd=tmp_path, capture_output=True, text=True, check=False
+            )
+            assert found.returncode == status
+            assert "Traceback" not in found.stderr
+
+
+# ------------------------------------------------------------------------------------------------- check
+
+
+@pytest.fixture(scope="module")
+def checked() -> subprocess.CompletedProcess[str]:
+    """A real check of one system, as a user pipes it into another program."""
+    return in_process("check", "topological-insulator", "--json", "-")
+
+
+def test_check_json(checked: subprocess.CompletedProcess[str]) -> None:
+    """Every row has every key of the contract; all agree, so the status is 0; standard error is silent."""
+    assert checked.stderr == ""
+    document = strict(checked.stdout)
+    assert list(document) == ["sotcheck", "system", "verdicts"]
+    assert document["system"]["name"] == "topological-insulator"
+    assert document["verdicts"]
+    for row in document["verdicts"]:
+        assert set(row) >= VERDICT_KEYS
+        assert row["verdict"] == "agrees"
+        assert row["form"] in ("transcribed", "corrected", "definition", None)
+        assert row["source"] in ("normal", "majority", "minority", None)
+        assert row["equation"] is None or row["equation"].startswith("(")
+        assert all(isinstance(row[key], float) for key in ("expected", "measured", "uncertainty"))
+        assert row["uncertainty"] == pytest.approx(sum(term["value"] for term in row["budget"]))
+        assert all(term["name"] and term["origin"] for term in row["budget"])
+        assert abs(row["expected"] - row["measured"]) <= row["uncertainty"]
+    assert checked.returncode == 0
+
+
+def test_check_tries_every_claim_of_the_issue(checked: subprocess.CompletedProcess[str]) -> None:
+    """N is insulating here: what electrons from N would tell is not there, and not claimed."""
+    rows = strict(checked.stdout)["verdicts"]
+    claims = {row["claim"] for row in rows}
+    assert claims >= {"eq10b", "eq10d", "eq14", "eq15", "eq16d", "unitarity", "ledger", "linearity",
+                      "lattice-order", "kwant-continuum", "bound-states"}  # fmt: skip
+    assert not claims & {"eq10a", "eq10c", "eq16c"}
+    assert "normal" not in {row["source"] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "status"),
+    [
+        (("agrees", "agrees"), 0),
+        (("agrees", "disagrees"), 1),
+        (("inconclusive", "agrees"), 3),
+        (("inconclusive", "disagrees"), 1),
+    ],
+)
+def test_exit_status(
+    sotcheck: Command, monkeypatch: pytest.MonkeyPatch, verdicts: tuple[Verdict, ...], status: int
+) -> None:
+    """A disagreement is never outvoted, a doubt is never a pass, and what is not finite is null in JSON."""
+    budget = ErrorBudget((ErrorTerm("next order", float("inf"), "none known"),))
+    findings = [
+        Finding("claim", "title", "(1)", "q", None, "kwant", 1.0, float("nan"), budget, verdict, None, "why")
+        for verdict in verdicts
+    ]
+    evidence = type("Nothing", (), {"analytic": True})()
+    monkeypatch.setattr(crosscheck, "gather", lambda *_, **__: evidence)
+    monkeypatch.setattr(crosscheck, "judge_all", lambda _: findings)
+    assert sotcheck("check", "bulk-magnetism").status == status
+    found = sotcheck("check", "bulk-magnetism", "--json", "-")
+    assert found.status == status
+    row = strict(found.out)["verdicts"][0]
+    assert (row["measured"], row["uncertainty"], row["relative_difference"]) == (None, None, None)
+
+
+def test_check_says_what_disagrees(tmp_path: Path) -> None:
+    """An attractive interface binds states: the claim that there are none is refuted, with status 1."""
+    path = tmp_path / "binding.toml"
+    path.write_text(
+        'name = "binding"\nfermi_energy = 0.5\n[normal]\npotential = 0.5\n[interface]\nbarrier = -3\n'
+    )
+    found = in_process("check", str(path))
+    assert found.returncode == 1
+    assert found.stderr == ""
+    (row,) = (line for line in found.stdout.splitlines() if line.startswith("DISAGREES"))
+    assert "bound-states" in row
+    assert "1 disagrees" in found.stdout.splitlines()[-1]
+
+
+# ------------------------------------------------------------------------------- pipes, progress, Ctrl-C
+
+
+def test_reader_that_goes_away() -> None:
+    """`sotcheck torque … | head -0`: no traceback, and no status that could pass for a verdict."""
+    read, write = os.pipe()
+    os.close(read)
+    found = subprocess.run(
+        [*COMMAND, "torque", "bulk-magnetism", "--engine", "first-order"],
+        stdout=write, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    os.close(write)
+    assert (found.returncode, found.stderr) == (cli.BROKEN_PIPE, "")
+
+
+def test_full_disk() -> None:
+    """Standard output that cannot be written is an error like any other."""
+    with open("/dev/full", "w") as full:
+        found = subprocess.run(
+            [*COMMAND, "systems"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert found.returncode == 2
+    assert found.stderr == "sotcheck: standard output cannot be written (No space left on device)\n"
+
+
+class Terminal:
+    """A process whose standard error is a terminal."""
+
+    def __init__(self, command: list[str], size: tuple[int, int] = (24, 80)) -> None:
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=slave, text=True, start_new_session=True
+        )
+        os.close(slave)
+        self.seen = ""
+
+    def read(self, until: str = "\0", timeout: float = 120.0) -> str:
+        """Read standard error until a text appears or the process ends."""
+        end = time.monotonic() + timeout
+        while until not in self.seen and time.monotonic() < end:
+            if select.select([self.master], [], [], 0.1)[0]:
+                try:
+                    self.seen += os.read(self.master, 4096).decode()
+                except OSError:
+                    # The other end is closed: the process has ended.
+                    break
+        return self.seen
+
+    def close(self) -> int:
+        """Wait for the end; return the exit status."""
+        self.read()
+        os.close(self.master)
+        self.process.communicate(timeout=60)
+        return self.process.returncode
+
+
+BAR = """
+import time
+from sotcheck.progress import bar
+for _ in bar({items}, "work"):
+    time.sleep({seconds})
+"""
+
+
+@pytest.mark.parametrize("size", [(24, 80), (0, 0)])
+def test_bar_after_two_seconds(size: tuple[int, int]) -> None:
+    """It shows before the first item is done, and is gone afterwards."""
+    terminal = Terminal([sys.executable, "-c", BAR.format(items="range(2)", seconds=2.8)], size)
+    start = time.monotonic()
+    shown = terminal.read("work:   0%|")
+    assert "0/2" in shown
+    assert time.monotonic() - start > 2.0
+    assert "| 1/2 [" in terminal.read("| 1/2 [")
+    assert terminal.close() == 0
+    assert terminal.seen.split("\r")[-2].strip() == ""
+
+
+def test_no_bar_for_short_work_or_without_a_terminal() -> None:
+    """Silence where a bar would be in the way."""
+    terminal = Terminal([sys.executable, "-c", BAR.format(items="range(5)", seconds=0.1)])
+    assert terminal.close() == 0
+    assert terminal.seen == ""
+    quiet = subprocess.run(
+        [sys.executable, "-c", BAR.format(items="[1]", seconds=2.8)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (quiet.stdout, quiet.stderr) == ("", "")
+
+
+def test_ctrl_c_during_a_check() -> None:
+    """Once its bar is on the screen: the line is cleared, one message, status 130."""
+    terminal = Terminal([*COMMAND, "check", "bulk-magnetism"])
+    assert "bulk-magnetism: " in terminal.read("%|")
+    os.killpg(terminal.process.pid, signal.SIGINT)
+    assert terminal.close() == cli.INTERRUPTED
+    assert "Traceback" not in terminal.seen
+    *_, cleared, nothing, message, end = terminal.seen.split("\r")
+    assert (cleared.strip(), nothing, message, end) == ("", "", "\nsotcheck: interrupted", "\n")
+
+
+@pytest.mark.parametrize("delay", [0.1, 0.4, 1.0])
+def test_ctrl_c_at_any_time(delay: float) -> None:
+    """Also while modules are being imported."""
+    process = subprocess.Popen(
+        [*COMMAND, "torque", "bulk-magnetism", "--scheme", "finite-difference"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=os.environ | {"PYTHONPROFILEIMPORTTIME": "1"},
+    )  # fmt: skip
+    assert process.stderr is not None
+    seen = ""
+    while "sotcheck.cli" not in seen:
+        seen += process.stderr.readline()
+    time.sleep(delay)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == cli.INTERRUPTED
+    assert out == ""
+    assert "Traceback" not in err
+    assert err.endswith("sotcheck: interrupted\n")
+
+
+WORKERS = """
+import os, time
+from sotcheck import cli
+
+@cli.cli.command("work")
+def work():
+    with cli._executor(2) as executor:
+        futures = [executor.submit({task}) for _ in range(4)]
+        print(*executor._processes, flush=True)
+        for future in futures:
+            future.result()
+
+if __name__ == "__main__":
+    cli.main(["work"])
+"""
+
+
+def start_workers(folder: Path, task: str) -> tuple[subprocess.Popen[str], list[int]]:
+    """Start a command with two worker processes; return it and their ids."""
+    script = folder / "work.py"
+    script.write_text(WORKERS.format(task=task))
+    process = subprocess.Popen(
+        [sys.executable, str(script)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    pids = [int(pid) for pid in process.stdout.readline().split()]
+    assert len(pids) == 2
+    return process, pids
+
+
+def assert_gone(pids: list[int]) -> None:
+    """Fail if any of the processes is still there after a moment."""
+    end = time.monotonic() + 5.0
+    while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.2, 1.0])
+def test_ctrl_c_ends_the_workers(tmp_path: Path, delay: float) -> None:
+    """It reaches every process of the terminal; the parent alone answers, and leaves no orphan."""
+    process, pids = start_workers(tmp_path, "time.sleep, 60")
+    time.sleep(delay)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == cli.INTERRUPTED
+    assert err.strip() == "sotcheck: interrupted"
+    assert_gone(pids)
+
+
+def test_terminating_the_parent_ends_the_workers(tmp_path: Path) -> None:
+    """`kill`, `timeout` and batch systems ask the parent only."""
+    process, pids = start_workers(tmp_path, "time.sleep, 60")
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert_gone(pids)
+
+
+def test_a_worker_that_dies(tmp_path: Path) -> None:
+    """Killed for lack of memory, say: a message instead of a traceback."""
+    process, pids = start_workers(tmp_path, "os._exit, 1")
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert err == "sotcheck: a worker process died, perhaps for lack of memory; try --workers 1\n"
+    assert_gone(pids)

@@ -1,0 +1,184 @@
+"""Against golden numbers, 50 digits by mpmath without the package (tests/golden/README.md)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sotcheck.bound_states import interface_states
+from sotcheck.convergence import richardson
+from sotcheck.engines import Continuum, KwantChain
+from sotcheck.model import SOURCES, Interface
+from sotcheck.observables import components, exact_flows, flows, torque_from_flows
+from sotcheck.spin import Array
+from sotcheck.theory.sums import first_order_torque
+
+Row = dict[str, Any]
+Relative = Callable[[Array, Array], float]
+
+GOLDEN: dict[str, Any] = json.loads((Path(__file__).parent / "golden" / "golden.json").read_text())
+#: Decimal parameters such as E_F − U_N = 1.3 − 0.2 round to ε(E_F); next to an edge q² is a tenth of that.
+ROUNDING = 1e-12
+NAMES = {"E_F": "E_F", "U_N": "U_N", "U_F": "U_F", "J": "J", "u_0": "u0", "u_m": "um"}
+KWANT_FAST = ("interface-magnetism", "topological-insulator")
+RAW_FLOWS = ("spin_current_minus", "spin_current_plus", "rashba", "exchange")
+
+
+def number(text: str) -> float:
+    return float(Fraction(text))
+
+
+def interface(row: Row) -> Interface:
+    values = {ours: number(row[theirs]) for ours, theirs in NAMES.items()}
+    return Interface(name=row["interface"], **values, m=tuple(number(c) for c in row["m"]))
+
+
+def label(row: Row) -> str:
+    return f"{row['interface']}-{row.get('h_R', '')}"
+
+
+def resonant(row: Row) -> bool:
+    return any(state.inside_continuum for state in interface_states(interface(row)))
+
+
+def vectors(row: Row) -> Array:
+    return np.array([[float(c) for c in row[source]["t"]] for source in SOURCES])
+
+
+def pairs(row: Row, *keys: str) -> Array:
+    """Return fieldlike and dampinglike by source, shape (3, 2)."""
+    found = []
+    for source in SOURCES:
+        entry = row[source]
+        for key in keys:
+            entry = entry[key]
+        found.append([float(entry["fieldlike"]), float(entry["dampinglike"])])
+    return np.array(found)
+
+
+def exact_torque(engine: Any, row: Row, rtol: float) -> tuple[Array, float]:
+    """Return t by source at the row's h_R, and its quadrature error."""
+    iface, h = interface(row), number(row["h_R"])
+    found = exact_flows(engine, iface, np.array([h]), rtol=rtol)
+    # t is the sum of two flows, each with this error.
+    return h * torque_from_flows(found.total[0], iface.direction), 2 * h * float(found.total_error.max())
+
+
+@pytest.mark.parametrize("engine", [Continuum(), KwantChain()], ids=lambda e: e.name)
+@pytest.mark.parametrize("name", list(dict.fromkeys(row["interface"] for row in GOLDEN["resolved"])))
+def test_k_resolved_flows(name: str, engine: Any, relative: Relative) -> None:
+    """All four flows, every source and component, in every channel regime, h_R up to 1."""
+    rows = [row for row in GOLDEN["resolved"] if row["interface"] == name]
+    assert max(number(row["h_R"]) for row in rows) == 1.0
+    for row in rows:
+        iface = interface(row)
+        kx, ky = map(number, row["k"])
+        grid = np.broadcast_arrays(np.array([np.hypot(kx, ky)]), np.arctan2(ky, kx), number(row["h_R"]))
+        found = flows(engine.scatter(iface, *grid), iface, *grid)[0]
+        expected = np.array(
+            [[[float(c) for c in row[source][flow]] for flow in RAW_FLOWS] for source in SOURCES]
+        )
+        # The golden "exchange" is what u_m adds; the ledger's flow (4) is what it takes.
+        expected[:, 3] *= -1
+        assert relative(found, expected) <= ROUNDING, row["k"]
+
+
+@pytest.mark.parametrize("row", GOLDEN["torque"]["first_order"], ids=label)
+def test_first_order_torque(row: Row, relative: Relative) -> None:
+    """Eqs. (16c), (16d) summed over k_⊥."""
+    iface = interface(row)
+    found = first_order_torque(iface, rtol=1e-13).total
+    assert relative(np.stack([found.real, found.imag], axis=-1), pairs(row)) <= ROUNDING
+
+
+@pytest.mark.parametrize("row", [r for r in GOLDEN["torque"]["exact"] if not resonant(r)], ids=label)
+def test_exact_torque_continuum(row: Row, relative: Relative) -> None:
+    """t at finite h_R, within the stated quadrature error, which is small."""
+    found, error = exact_torque(Continuum(), row, 1e-11)
+    scale = np.abs(vectors(row)).max()
+    assert relative(found, vectors(row)) <= ROUNDING
+    assert np.abs(found - vectors(row)).max() <= error + 1e-15 * scale
+    assert error <= 1e-10 * scale
+    for s, source in enumerate(SOURCES):
+        fieldlike, dampinglike = components(found[s], interface(row).direction)
+        assert abs(fieldlike - float(row[source]["fieldlike"])) <= ROUNDING * scale
+        assert abs(dampinglike - float(row[source]["dampinglike"])) <= ROUNDING * scale
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(row, marks=[] if row["interface"] in KWANT_FAST else pytest.mark.slow)
+        for row in GOLDEN["torque"]["exact"]
+        if not resonant(row)
+    ],
+    ids=label,
+)
+def test_exact_torque_kwant(row: Row, relative: Relative) -> None:
+    """The same from the lattice; a looser quadrature, of the same nodes as any other tolerance would take."""
+    found, error = exact_torque(KwantChain(), row, 1e-7)
+    assert relative(found, vectors(row)) <= 1e-9
+    assert np.abs(found - vectors(row)).max() <= error + ROUNDING * np.abs(vectors(row)).max()
+
+
+@pytest.mark.parametrize("row", [r for r in GOLDEN["torque"]["exact"] if resonant(r)], ids=label)
+def test_exact_torque_at_a_resonance(row: Row) -> None:
+    """A minority state bound inside the majority continuum: adaptivity finds a resonance of width h_R²."""
+    found, error = exact_torque(Continuum(), row, 1e-7)
+    off = np.abs(found - vectors(row)).max()
+    assert off <= error + 1e-15
+    # Missing the resonance would cost a fifth of the torque and more.
+    assert off <= 1e-6 * np.abs(vectors(row)).max()
+
+
+@pytest.mark.parametrize(
+    ("h_R", "rtol"), [(5e-3, 1e-5), (1e-3, 1e-7), pytest.param(1e-5, 1e-5, marks=pytest.mark.slow)]
+)
+def test_narrow_resonance(h_R: float, rtol: float) -> None:
+    """Its width shrinks as h_R², its part of t/h_R does not: found, or a large error confessed."""
+    (row,) = [r for r in GOLDEN["linear"] if resonant(r)]
+    found, error = exact_torque(Continuum(), {**row, "h_R": str(h_R)}, rtol)
+    split = np.array([components(t, interface(row).direction) for t in found / h_R])
+    limit = pairs(row, "limit")
+    # t/h_R departs from its limit by (h_R/0.01)² of 2e-4, as the golden t at 0.01 shows.
+    assert np.abs(split - limit).max() <= error / h_R + 1e-3 * np.abs(limit).max()
+
+
+@pytest.mark.parametrize("row", [r for r in GOLDEN["linear"] if not resonant(r)], ids=label)
+def test_linear_coefficient(row: Row, relative: Relative) -> None:
+    """Richardson's limit of t/h_R is the golden limit, which is Eq. (16): 1e-8 is the bar."""
+    iface = interface(row)
+    rungs = 0.05 * 0.5 ** np.arange(4)
+    found = exact_flows(Continuum(), iface, rungs, rtol=1e-12)
+    fit = richardson(torque_from_flows(found.total, iface.direction), (2, 4, 6))
+    split = [components(fit.limit[s], iface.direction) for s in range(3)]
+    assert relative(np.array(split), pairs(row, "limit")) <= 1e-9
+    assert relative(np.array(split), pairs(row, "eq16")) <= 1e-9
+    for s in range(3):
+        assert relative(np.array(split[s]), pairs(row, "eq16")[s]) <= 1e-8
+
+
+def test_the_pins_of_the_contract() -> None:
+    """The golden numbers are those of the contract, to all digits printed there but the last."""
+    for pin in GOLDEN["pins"]:
+        expected = number(pin["contract"])
+        assert abs(float(pin["value"]) - expected) <= 5e-12 * max(abs(expected), 1e-30), pin["what"]
+
+
+def test_first_order_misses_a_resonance() -> None:
+    """Where a bound state lies inside a continuum, (16) is not the limit: the check must not say it is."""
+    (row,) = [r for r in GOLDEN["linear"] if r["embedded_bound_state"] is not None]
+    assert resonant(row)
+    state = next(s for s in interface_states(interface(row)) if s.inside_continuum)
+    assert state.spin == "minority"
+    assert state.k_perp2 == pytest.approx(number(row["embedded_bound_state"]["k_perp_squared"]), rel=1e-13)
+    gain = number(row["embedded_bound_state"]["majority_fieldlike"])
+    missed = pairs(row, "limit")[1, 0] - pairs(row, "eq16")[1, 0]
+    assert missed == pytest.approx(gain, rel=1e-5)
+    assert abs(gain) > abs(pairs(row, "eq16")[1, 0])

@@ -1,0 +1,419 @@
+"""The k_⊥ sum: exactness of the rules, kinks and resonances, honest error estimates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from scipy.special import gamma, i1, ive
+
+from sotcheck.engines import Continuum
+from sotcheck.errors import EngineError
+from sotcheck.model import Interface
+from sotcheck.observables import exact_flows
+from sotcheck.quadrature import (
+    FIRST_ANGLES,
+    LEVELS,
+    MOST_ANGLES,
+    fejer,
+    nested_error,
+    sample,
+    substitution,
+    sum_over_k,
+)
+from sotcheck.spin import Array
+from sotcheck.systemfile import load
+
+#: (1/4π) ∫ dx is the unit of `sum_over_k`.
+UNIT = 4 * np.pi
+EPS = float(np.finfo(float).eps)
+
+
+def radial_only(f: Callable[[Array], Array]) -> Callable[[Array, Array], Array]:
+    return lambda x, angles: np.broadcast_to(f(x)[:, None], (len(x), len(angles)))
+
+
+# ------------------------------------------------------------------------------------------------ the rules
+
+
+@pytest.mark.parametrize("n", [1, 3, 7, *LEVELS])
+def test_fejer_integrates_polynomials(n: int) -> None:
+    """n points: exact up to degree n (n is odd: symmetry adds one), and not beyond n + 1."""
+    nodes, weights = fejer(n)
+    assert np.all(weights > 0)
+    assert np.all(np.diff(nodes) > 0)
+    assert nodes[0] > 0
+    assert nodes[-1] < 1
+    for degree in range(n + 1):
+        # Centred powers, so that the test does not lose digits itself: ∫(2s − 1)^d ds.
+        exact = 1 / (degree + 1) if degree % 2 == 0 else 0.0
+        assert abs(weights @ (2 * nodes - 1) ** degree - exact) <= 4 * EPS
+    if n <= 7:
+        assert abs(weights @ (2 * nodes - 1) ** (n + 1) - 1 / (n + 2)) > 1e-6
+
+
+def test_rules_are_nested() -> None:
+    """Every level reuses all nodes of the level before, so that nothing is computed twice."""
+    for coarse, fine in zip((3, 7, *LEVELS), (7, *LEVELS), strict=False):
+        assert np.allclose(fejer(fine)[0][1::2], fejer(coarse)[0], rtol=0, atol=2 * EPS)
+
+
+def test_substitution() -> None:
+    """x = x₁ + (x₂ − x₁) sin²θ and its derivative, which vanishes at both thresholds."""
+    theta = np.linspace(0, np.pi / 2, 9)
+    x, slope = substitution(0.5, 2.0, theta)
+    assert x[0] == pytest.approx(0.5, rel=1e-12)
+    assert x[-1] == pytest.approx(2.0, rel=1e-12)
+    step = 1e-5
+    difference = (substitution(0.5, 2.0, theta + step)[0] - substitution(0.5, 2.0, theta - step)[0]) / (
+        2 * step
+    )
+    assert np.allclose(slope, difference, atol=1e-9)
+    assert abs(slope[0]) + abs(slope[-1]) <= 4 * EPS
+
+
+# ------------------------------------------------------------------------------------------- threshold kinks
+
+KINKS = {
+    "sqrt(x - x1)": (lambda x: np.sqrt(x - 0.5), 2 / 3 * 1.5**1.5),
+    "sqrt(x2 - x)": (lambda x: np.sqrt(2.0 - x), 2 / 3 * 1.5**1.5),
+    "both": (lambda x: np.sqrt((x - 0.5) * (2.0 - x)), np.pi / 8 * 1.5**2),
+    "1/sqrt(x2 - x)": (lambda x: 1 / np.sqrt(2.0 - x), 2 * 1.5**0.5),
+    "1/both": (lambda x: 1 / np.sqrt((x - 0.5) * (2.0 - x)), np.pi),
+    "flux": (lambda x: 4 * np.sqrt(2.0 - x) / (1 + np.sqrt(2.0 - x)) ** 2, None),
+}
+
+
+@pytest.mark.parametrize("name", KINKS)
+def test_square_root_kinks_cost_nothing(name: str) -> None:
+    """Thresholds as edges: 1e-12 with at most 31 nodes; without splitting, nothing of the kind."""
+    f, exact = KINKS[name]
+    if exact is None:
+        # ∫ 4s/(1 + s)² 2s ds, s = √(2 − x) from 0 to √1.5.
+        s = np.sqrt(1.5)
+        exact = 8 * (s - 2 * np.log1p(s) + 1 - 1 / (1 + s))
+    found = sum_over_k(radial_only(f), [0.5, 2.0], 1e-11, 0.0)
+    # 1/√(2 − x) itself is computed with the rounding ε/(2 − x) of the last nodes.
+    assert abs(float(found.total) * UNIT - exact) <= 1e-12 * exact
+    assert found.nodes <= 31
+    assert found.angles == FIRST_ANGLES
+
+
+def test_unsplit_kink_costs_many_nodes_but_is_resolved() -> None:
+    """A threshold forgotten in the middle: adaptivity pays for it, and the error is still known."""
+    x0 = 0.37
+
+    def f(x: Array) -> Array:
+        return np.sqrt(np.abs(x - x0))
+
+    exact = 2 / 3 * (x0**1.5 + (1 - x0) ** 1.5)
+    split = sum_over_k(radial_only(f), [0.0, x0, 1.0], 1e-10, 0.0)
+    whole = sum_over_k(radial_only(f), [0.0, 1.0], 1e-10, 0.0)
+    assert abs(float(split.total) * UNIT - exact) <= 1e-13
+    assert abs(float(whole.total) * UNIT - exact) <= 1e-10
+    assert whole.nodes > 4 * split.nodes
+
+
+def test_segments_are_reported_one_by_one() -> None:
+    """Values by segment add up to the total, in order."""
+    found = sum_over_k(radial_only(lambda x: 3 * x**2), [0.0, 0.5, 1.0, 2.0], 1e-12, 0.0)
+    assert found.segments == [(0.0, 0.5), (0.5, 1.0), (1.0, 2.0)]
+    assert np.allclose(found.values * UNIT, [0.125, 0.875, 7.0], rtol=1e-14)
+    assert float(found.total) * UNIT == pytest.approx(8.0, rel=1e-14)
+    assert float(found.total_error) == pytest.approx(float(found.errors.sum()))
+
+
+def test_components_are_integrated_together() -> None:
+    """Trailing axes are components; the tolerance is relative to the largest."""
+
+    def f(x: Array, angles: Array) -> Array:
+        values = np.stack([np.exp(x), 1e-14 * np.sin(300 * x)], axis=-1)
+        return np.broadcast_to(values[:, None], (len(x), len(angles), 2))
+
+    found = sum_over_k(f, [0.0, 1.0], 1e-9, 0.0)
+    assert found.values.shape == found.errors.shape == (1, 2)
+    assert float(found.total[0]) * UNIT == pytest.approx(np.e - 1, rel=1e-9)
+    assert found.nodes <= 63
+
+
+# ---------------------------------------------------------------------------------------- error estimates
+
+
+def lorentzian(x0: float, width: float) -> tuple[Callable[[Array], Array], float]:
+    exact = width * (np.arctan((1 - x0) / width) + np.arctan(x0 / width))
+    return lambda x: width**2 / ((x - x0) ** 2 + width**2), exact
+
+
+FAMILY: dict[str, tuple[Callable[[Array], Array], float]] = {
+    **{f"cos {c}x": ((lambda x, c=c: np.cos(c * x)), np.sin(c) / c) for c in (1, 10, 100)},
+    **{f"exp {c}x": ((lambda x, c=c: np.exp(c * x)), (np.exp(c) - 1) / c) for c in (3, -30)},
+    **{
+        f"lorentzian {w:g} at {x0:g}": lorentzian(x0, w)
+        for w in (1.0, 0.1, 0.01, 1e-3)
+        for x0 in (0.3, 0.77, 1.2)
+    },
+    "x^-1/2": (lambda x: x**-0.5, 2.0),
+}
+
+
+#: Two rules in a row agree by accident (errors qⁿ cos nθ of a complex pole): 2.6 times the estimate.
+ACCIDENT = {("lorentzian 0.1 at 0.3", 1e-3), ("lorentzian 0.1 at 0.3", 1e-6)}
+
+
+@pytest.mark.parametrize(
+    ("name", "rtol"),
+    [
+        pytest.param(
+            name,
+            rtol,
+            marks=pytest.mark.xfail(strict=True, reason="nested_error has no safety factor")
+            if (name, rtol) in ACCIDENT
+            else [],
+        )
+        for name in FAMILY
+        for rtol in (1e-3, 1e-6, 1e-9, 1e-12)
+    ],
+)
+def test_estimate_bounds_the_error(name: str, rtol: float) -> None:
+    """Analytic integrands, poles close to the axis included: |error| ≤ estimate ≤ what was wanted."""
+    f, exact = FAMILY[name]
+    found = sum_over_k(radial_only(f), [0.0, 1.0], rtol, 0.0)
+    error = abs(float(found.total) * UNIT - exact)
+    estimate = float(found.total_error) * UNIT
+    assert error <= estimate + 16 * EPS * max(abs(exact), 1.0)
+    # The largest component of any interval is what the tolerance refers to, so cos 100x asks for more.
+    assert estimate <= rtol * max(abs(exact), 1.0)
+
+
+ALGEBRAIC = {
+    **{
+        f"|x - {x0:g}|^{p:g}": (
+            (lambda x, p=p, x0=x0: np.abs(x - x0) ** p),
+            (x0 ** (p + 1) + (1 - x0) ** (p + 1)) / (p + 1),
+        )
+        for p in (0.5, 1.5, 2.5)
+        for x0 in (0.3, 0.5, 0.9)
+    },
+    "log x": (np.log, -1.0),
+}
+
+
+@pytest.mark.parametrize("name", ALGEBRAIC)
+@pytest.mark.parametrize("rtol", [1e-6, 1e-9])
+def test_estimate_of_kinks_inside_a_segment(name: str, rtol: float) -> None:
+    """Kinks that no edge marks converge algebraically: two rules may agree by accident, never by much."""
+    f, exact = ALGEBRAIC[name]
+    found = sum_over_k(radial_only(f), [0.0, 1.0], rtol, 0.0)
+    error = abs(float(found.total) * UNIT - exact)
+    assert error <= 50 * float(found.total_error) * UNIT + 16 * EPS
+    assert error <= rtol
+
+
+def needle(width: float) -> tuple[Callable[[Array], Array], float]:
+    """A resonance of area π on a background of 1, at x = 0.3141."""
+    f, area = lorentzian(0.3141, width)
+    return (lambda x: 1 + f(x) / width), 1 + area / width
+
+
+def test_unmarked_needle_is_missed() -> None:
+    """A resonance between the first nodes is invisible: this is what edges and splits are for."""
+    f, exact = needle(1e-6)
+    blind = sum_over_k(radial_only(f), [0.0, 1.0], 1e-6, 0.0)
+    assert abs(float(blind.total) * UNIT - exact) > 1.0
+
+
+UNRESOLVED = pytest.mark.xfail(
+    strict=True,
+    reason="the rules start at a split but are not graded towards it: missed, with a tiny estimate",
+)
+AT_EDGE, AT_SPLIT = ([0.0, 0.3141, 1.0], []), ([0.0, 1.0], [0.3141])
+
+
+@pytest.mark.parametrize(
+    ("edges", "splits", "width"),
+    [
+        *((*AT_EDGE, width) for width in (1e-2, 1e-4, 1e-6, 1e-7)),
+        *((*AT_SPLIT, width) for width in (1e-2, 1e-4, 1e-6)),
+        *(pytest.param(*AT_EDGE, width, marks=UNRESOLVED) for width in (1e-9, 1e-11)),
+        *(pytest.param(*AT_SPLIT, width, marks=UNRESOLVED) for width in (1e-7, 1e-9, 1e-11)),
+    ],
+)
+def test_marked_needle_is_found_or_confessed(edges: list[float], splits: list[float], width: float) -> None:
+    """At an edge or a split, intervals shrink until they resolve it; if they do not, the estimate says so."""
+    f, exact = needle(width)
+    found = sum_over_k(radial_only(f), edges, 1e-6, 0.0, splits)
+    assert len(found.segments) == len(edges) - 1
+    error = abs(float(found.total) * UNIT - exact)
+    assert error <= float(found.total_error) * UNIT + 1e-14
+    if width >= 1e-7:
+        assert error <= 1e-6 * exact
+
+
+def test_splits_outside_the_sum_are_ignored() -> None:
+    """A resonance beyond the last threshold, or on one, has nothing to split."""
+    plain = sum_over_k(radial_only(np.exp), [0.0, 0.5, 1.0], 1e-9, 0.0)
+    split = sum_over_k(radial_only(np.exp), [0.0, 0.5, 1.0], 1e-9, 0.0, [-1.0, 0.0, 0.5, 1.0, 7.0])
+    assert np.array_equal(plain.values, split.values)
+
+
+def test_noise_does_not_shrink_the_estimate() -> None:
+    """Values at the level of rounding never certify more digits than they have."""
+    noise = np.random.default_rng(7)
+
+    def f(x: Array, angles: Array) -> Array:
+        return 1 + 1e-9 * noise.standard_normal((len(x), len(angles)))
+
+    found = sum_over_k(f, [0.0, 1.0], 1e-6, 0.0)
+    assert abs(float(found.total) * UNIT - 1) <= 1e-8
+    assert float(found.total_error) * UNIT >= 1e-11
+
+
+def test_nested_error_of_geometric_sequences() -> None:
+    """Rules with errors q^n, n doubling, converge faster than their differences shrink: the bound holds."""
+    for q in (0.3, 0.7, 0.9, 0.97):
+        rules = [np.array(q**n) for n in (7, 15, 31, 63)]
+        assert q**63 <= nested_error(rules) <= np.abs(rules[-1] - rules[-2])
+    # No convergence: the last difference itself.
+    assert nested_error([np.array(v) for v in (0.0, 1.0, 0.0, 1.0)]) == 1.0
+    # One accidental agreement does not hide the rest.
+    assert nested_error([np.array(v) for v in (0.0, 1.0, 1.0, 1.5)]) == 0.5
+
+
+@pytest.mark.parametrize("rtol", [1e-3, 1e-6, 1e-9])
+def test_estimate_bounds_the_error_of_torques(any_iface: Interface, rtol: float) -> None:
+    """The integrand that matters, angle and all, inside the radius of convergence: error ≤ estimate.
+
+    (Where h_R binds a state at some angle, kinks move with the angle: see the next test.)
+    """
+    h_R = np.array([0.05, 0.3])
+    reference = exact_flows(Continuum(), any_iface, h_R, rtol=1e-12)
+    found = exact_flows(Continuum(), any_iface, h_R, rtol=rtol)
+    scale = np.abs(reference.values).max()
+    error = np.abs(found.total - reference.total)
+    assert np.all(error <= found.total_error + reference.total_error + 1e-14 * scale)
+    # Radius and angle each get the tolerance, and angles are added in two sets.
+    assert found.total_error.max() <= 4 * rtol * scale
+
+
+def test_estimate_bounds_the_error_where_rashba_binds_a_state() -> None:
+    """h_R = 1, beyond the expansion's radius: less is reached than wanted, and the estimate says so."""
+    iface, h_R = load("bulk-magnetism"), np.array([1.0])
+    reference = exact_flows(Continuum(), iface, h_R, rtol=1e-7)
+    found = exact_flows(Continuum(), iface, h_R, rtol=1e-3)
+    error = np.abs(found.total - reference.total)
+    assert np.all(error <= found.total_error + reference.total_error)
+    assert found.total_error.max() <= 1e-3 * np.abs(found.values).max()
+    assert reference.total_error.max() > 1e-7 * np.abs(reference.values).max()
+
+
+# ------------------------------------------------------------------------------------------------ the angle
+
+
+@pytest.mark.parametrize("b", [0.1, 1.0, 5.0, 20.0])
+def test_trapezoid_in_the_angle(b: float) -> None:
+    """⟨e^{b cos 2φ}⟩ = I_0(b) to rounding; sharper peaks take more angles."""
+
+    def f(x: Array, angles: Array) -> Array:
+        return np.broadcast_to(np.exp(b * (np.cos(2 * angles + 0.7) - 1)), (len(x), len(angles)))
+
+    found = sum_over_k(f, [0.0, 1.0], 1e-9, 0.0)
+    error = abs(float(found.total) * UNIT - ive(0, b))
+    assert error <= 1e-12
+    assert error <= float(found.total_error) * UNIT + 4 * EPS
+    assert found.angles <= MOST_ANGLES
+    if b >= 5:
+        assert found.angles > FIRST_ANGLES
+
+
+def test_angles_of_low_harmonics() -> None:
+    """Harmonics up to the fourth average to zero with the first rule: enough for m ∥ z."""
+
+    def f(x: Array, angles: Array) -> Array:
+        return np.broadcast_to(
+            1 + np.cos(angles) + np.sin(2 * angles) + np.cos(3 * angles), (len(x), len(angles))
+        )
+
+    found = sum_over_k(f, [0.0, 1.0], 1e-10, 0.0)
+    assert float(found.total) * UNIT == pytest.approx(1.0, abs=1e-14)
+
+
+def test_kinks_in_the_angle_are_confessed() -> None:
+    """⟨√|sin φ|⟩ converges algebraically: the last rule is not enough, and the error estimate says so."""
+
+    def f(x: Array, angles: Array) -> Array:
+        return np.broadcast_to(np.sqrt(np.abs(np.sin(angles - 0.3))), (len(x), len(angles)))
+
+    exact = gamma(0.75) / (np.sqrt(np.pi) * gamma(1.25))
+    found = sum_over_k(f, [0.0, 1.0], 1e-10, 0.0)
+    assert found.angles == MOST_ANGLES
+    error = abs(float(found.total) * UNIT - exact)
+    assert error > 1e-6
+    # Kinks at the nodes' mercy: see test_estimate_of_kinks_inside_a_segment.
+    assert 50 * float(found.total_error) * UNIT >= error
+
+
+@pytest.mark.parametrize(
+    "phase",
+    [
+        0.3,
+        pytest.param(
+            0.0,
+            marks=pytest.mark.xfail(
+                strict=True, reason="angles 2π(j + 1/2)/8 make four of them blind to cos 4φ: stops at eight"
+            ),
+        ),
+    ],
+)
+def test_angle_and_radius_together(phase: float) -> None:
+    """∫dx ⟨e^{√x cos φ}⟩ = ∫dx I_0(√x) = 2 I_1(1): a product of both rules."""
+
+    def f(x: Array, angles: Array) -> Array:
+        return np.exp(np.sqrt(x)[:, None] * np.cos(angles - phase))
+
+    found = sum_over_k(f, [0.0, 1.0], 1e-10, 0.0)
+    assert float(found.total) * UNIT == pytest.approx(2 * i1(1.0), rel=1e-10)
+
+
+# -------------------------------------------------------------------------------------------------- refusals
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_integrand_that_is_not_finite(bad: float) -> None:
+    """NaN and infinity are errors that say where, never part of a sum."""
+
+    def f(x: Array, angles: Array) -> Array:
+        return np.where(np.arange(len(x))[:, None] == 3, bad, 1.0) + 0 * angles
+
+    with pytest.raises(EngineError, match="not finite near k_perp"):
+        sum_over_k(f, [0.0, 1.0], 1e-6, 0.0)
+
+
+def test_absolute_tolerance_ends_the_chase() -> None:
+    """An integrand below the absolute tolerance is not refined."""
+    f, _ = lorentzian(0.3, 1e-3)
+    fine = sum_over_k(radial_only(f), [0.0, 1.0], 1e-9, 0.0)
+    coarse = sum_over_k(radial_only(f), [0.0, 1.0], 1e-9, 1.0)
+    assert coarse.nodes == LEVELS[0] < fine.nodes
+
+
+def test_sample_crowds_near_thresholds() -> None:
+    """Nodes in k_⊥, sorted, closest to the edges, never on them."""
+    k_perp = sample([0.0, 0.5, 1.5, 2.5], 8)
+    x = k_perp**2
+    assert np.all(np.diff(x) > 0)
+    for lower, upper in ((0.0, 0.5), (0.5, 1.5), (1.5, 2.5)):
+        inside = x[(x > lower) & (x < upper)]
+        assert len(inside) == 8
+        gaps = np.diff(inside)
+        assert gaps[0] < gaps[3] > gaps[-1]
+        assert 1e-6 < inside[0] - lower < 0.01
+        assert 1e-6 < upper - inside[-1] < 0.01
+
+
+def test_sum_of_a_threshold_system_splits_where_channels_close() -> None:
+    """Edges are k_⊥² = 0 and every E_F minus band edge above it."""
+    assert load("bulk-magnetism").thresholds() == pytest.approx([0.0, 0.5, 1.5, 2.5])
+    assert load("interface-magnetism").thresholds() == [0.0, 1.0]
+    assert load("ferromagnetic-insulator").thresholds() == [0.0, 1.0]
+    assert load("topological-insulator").thresholds() == pytest.approx([0.0, 0.5, 1.5])
