@@ -98,10 +98,10 @@ def torque(data: Data) -> Figure:
             for limit, value in part["limits"].items():
                 if value is not None:
                     axes.axvline(value, color=ORANGE, ls=LIMIT_STYLE[limit], lw=1)
-                    _above(axes, value, limit.replace("%", " %"))
+                    _beside(axes, value, limit.replace("%", " %"))
             if part["first_order_vanishes"]:
                 _zero_note(axes, "no first-order part")
-            axes.set_title(f"{source}: {name}", pad=14, fontsize=9.5)
+            axes.set_title(f"{source}: {name}", fontsize=9.5)
             axes.ticklabel_format(axis="y", scilimits=(-2, 2), useMathText=True)
             _tame(axes, np.concatenate([part["exact"], part["first_order_per_h_R"] * h]))
     for axes in grid[-1]:
@@ -280,3 +280,11 @@ def _above(axes: Any, x: float, words: str) -> None:
     """Write above the panel, at x."""
     place = axes.get_xaxis_transform()
     axes.text(x, 1.01, words, color="#9a6a00", ha="center", va="bottom", fontsize=7.5, transform=place)
+
+
+def _beside(axes: Any, x: float, words: str) -> None:
+    """Write along a vertical line at x, inside the panel."""
+    place = axes.get_xaxis_transform()
+    axes.text(
+        x, 0.98, words, color="#9a6a00", ha="right", va="top", rotation=90, fontsize=7.5, transform=place
+    )

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from sotcheck.claims import CLAIMS, judge_all
+from sotcheck.claims import CLAIMS, exact, judge_all
+from sotcheck.claims import first_order as claims_of_first_order
 from sotcheck.claims.controls import CONTROLS
 from sotcheck.claims.evidence import ENGINES, FINE, Evidence, gather
 from sotcheck.claims.exact import order_trials
@@ -360,6 +361,28 @@ def test_numbers_that_are_not_finite_are_no_pass(evidence: Evidence, missing: st
     found = [f for f in findings_of("eq16c", broken) if f.engine == "continuum"]
     assert {f.verdict for f in found} == {"inconclusive"}
     assert CheckResult(evidence.iface, tuple(found), evidence).exit_status == 3
+
+
+def test_noisy_order_is_no_pass(evidence: Evidence, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An order or slope known to ±0.2 only, though right, does not tell 2 from 1.8: inconclusive."""
+    steps = np.linalg.norm(np.diff(evidence.lattice["finite-difference"], axis=0).reshape(3, -1), axis=1)
+    size = np.sqrt(evidence.lattice["finite-difference"][0].size)
+    five_percent = 0.05 * np.array([steps[0], *steps]) / size
+    monkeypatch.setattr(exact, "lattice_noise", lambda evidence: five_percent.reshape(-1, *(1,) * 5))
+    (trial,) = order_trials(evidence, "finite-difference")
+    assert trial.comparison.verdict == "inconclusive"
+    assert trial.comparison.measured == pytest.approx(2.0, abs=0.05)
+
+    honest = claims_of_first_order.remainders
+
+    def noisy(*request: object) -> tuple[Array, Array]:
+        rest, _ = honest(*request)
+        return rest, 0.05 * rest
+
+    monkeypatch.setattr(claims_of_first_order, "remainders", noisy)
+    found = findings_of("linearity", evidence)
+    assert {f.verdict for f in found} == {"inconclusive"}
+    assert all(abs(f.measured - 3.0) <= 0.05 for f in found)
 
 
 def test_overall_verdict(evidence: Evidence) -> None:

@@ -25,7 +25,9 @@ TESTS = "pip install uv && uv run pytest"
 
 def tracked() -> list[Path]:
     """Return every file under version control."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    # A checkout may belong to someone else than who runs the tests.
+    command = ["git", "-c", "safe.directory=*", "ls-files", "-z"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 

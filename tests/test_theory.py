@@ -371,10 +371,10 @@ def test_sums_with_amplitudes_of_an_engine(iface: Interface, engine: Engine) -> 
         return from_scattering(iface, x, engine.scatter(iface, np.sqrt(x), np.array(0.0), np.array(0.0)))
 
     expected = first_order_torque(iface, rtol=1e-12)
-    found = first_order_torque(iface, rtol=1e-11, amplitudes=amplitudes)
+    found = first_order_torque(iface, rtol=1e-10, amplitudes=amplitudes)
     scale = np.abs(expected.torque.sum(axis=0)).max()
     assert np.abs(found.torque - expected.torque).max() <= 1e-11 * scale + found.error
-    assert found.error <= 1e-10 * scale
+    assert found.error <= 1e-9 * scale
 
 
 def test_sum_of_amplitudes_where_one_band_alone_is_open() -> None:
