@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 #: Processes for independent pieces of a check or report.
 DEFAULT_WORKERS = min(2, os.cpu_count() or 1)
-INTERRUPTED, BROKEN_PIPE = 130, 141
+BROKEN_PIPE = 128 + signal.SIGPIPE
 
 
 class Numbers(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.3
@@ -330,24 +330,32 @@ def _executor(workers: int) -> Iterator[Executor | None]:
     executor.shutdown()
 
 
-def _end(number: int, frame: object) -> None:
-    """End as on Ctrl-C, workers included, when asked to by `kill` or a closed terminal."""
-    raise SystemExit(128 + number)
+class Interrupted(SystemExit):
+    """Ctrl-C, `kill`, or a terminal that was closed.
+
+    Not KeyboardInterrupt: should that meet an extension module on import, Python ends by the signal itself.
+    """
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise Interrupted(128 + number)
 
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line; errors become one message and an exit status."""
     # Matrices here are tiny: BLAS threads would only fight over the cores. Workers inherit this.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    signal.signal(signal.SIGTERM, _end)
-    signal.signal(signal.SIGHUP, _end)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # In the background, and under nohup, some are to be ignored.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
     from sotcheck.errors import SotcheckError
 
     try:
         cli.main(args, prog_name="sotcheck", standalone_mode=False)
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except Interrupted:
         click.echo("sotcheck: interrupted", err=True)
-        sys.exit(INTERRUPTED)
+        raise
     except click.ClickException as error:
         error.show()
         sys.exit(2)

@@ -23,9 +23,15 @@ Integrand = Callable[[Array, Array], Array]
 LEVELS = (15, 31, 63)
 #: Smallest θ interval, as a fraction of a segment; what is unresolved there stays in the error estimate.
 SMALLEST = 2.0**-20
+#: Intervals shrink towards a split by this factor, down to GRADED, so that no resonance there is missed.
+GRADING, GRADED = 4.0, 2.0**-20
+#: Errors near complex poles oscillate under their geometric envelope: how much a lucky rule may hide.
+SAFETY = 4.0
 #: Where a wave number is zero no state has a flux; this close (relative) the Jacobian makes no difference.
 CLEARANCE = 1e-13
 FIRST_ANGLES, MOST_ANGLES = 8, 256
+#: First angle in units of their spacing: a generic one, so that no harmonic vanishes on all of a nested rule.
+FIRST_ANGLE = 0.3
 
 
 @dataclass(frozen=True)
@@ -83,14 +89,17 @@ def nested_error(rules: list[Array]) -> Array:
 
     The difference of the last two bounds the error of the last but one. That of the last is smaller by at
     least the factor by which differences have been shrinking: the worse of the last two factors, and no gain
-    at all where they have not, as near a resonance that the rules do not resolve.
+    at all where they have not, as near a resonance that the rules do not resolve. Two rules may agree by
+    accident: their difference counts as no less than the shrinking so far would make it.
     """
     d_1, d_2, d_3 = (np.abs(fine - coarse) for coarse, fine in itertools.pairwise(rules))
 
     def ratio(fine: Array, coarse: Array) -> Array:
         return np.divide(fine, coarse, out=np.ones_like(fine), where=coarse > fine)
 
-    return d_3 * np.maximum(ratio(d_3, d_2), ratio(d_2, d_1))
+    shrinking = ratio(d_2, d_1)
+    gain = np.minimum(SAFETY * np.maximum(ratio(d_3, d_2), shrinking), 1.0)
+    return np.maximum(d_3, d_2 * shrinking**2) * gain
 
 
 @dataclass
@@ -151,7 +160,7 @@ def radial(
     """Integrate f over one segment for every angle; return values (angles, ...), error, nodes."""
     x_1, x_2 = segment
     inside = sorted(np.arcsin(np.sqrt((x - x_1) / (x_2 - x_1))) * 2 / np.pi for x in splits)
-    waiting = [_Interval(segment, *ends) for ends in _pairs([0.0, *inside, 1.0])]
+    waiting = [_Interval(segment, *ends) for ends in _pairs(graded(inside))]
     done = []
     while waiting:
         interval = waiting.pop()
@@ -161,6 +170,13 @@ def radial(
             waiting.extend(interval.halves())
     value: Array = sum((interval.value for interval in done[1:]), start=done[0].value)
     return value, sum(i.error for i in done), sum(i.nodes for i in done)
+
+
+def graded(splits: list[float]) -> list[float]:
+    """Return break points on [0, 1] that crowd geometrically on both sides of every split."""
+    steps = GRADING ** -np.arange(1, np.log(1 / GRADED) / np.log(GRADING) + 1)
+    near = {split + side * step for split in splits for side in (-1, 1) for step in steps}
+    return sorted({0.0, 1.0, *splits, *(float(point) for point in near if 0 < point < 1)})
 
 
 def sum_over_k(
@@ -215,7 +231,7 @@ def sum_over_k(
         values, errors, nodes = zip(*done, strict=True)
         return np.stack(values), np.array(errors), sum(nodes)
 
-    angles = 2 * np.pi * (np.arange(FIRST_ANGLES) + 0.5) / FIRST_ANGLES
+    angles = 2 * np.pi * (np.arange(FIRST_ANGLES) + FIRST_ANGLE) / FIRST_ANGLES
     by_angle, radial_errors, nodes = evaluate(angles)
     while True:
         rules = [by_angle[:, ::step].mean(axis=1) for step in (8, 4, 2, 1)]

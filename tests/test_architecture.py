@@ -158,11 +158,11 @@ def test_foundations_rest_on_little(module: str, allowed: set[str]) -> None:
     assert found <= allowed
 
 
-@pytest.mark.xfail(strict=True, reason="kwant_chain imports continuum.worst_condition for its rounding")
 def test_engines_share_no_formula() -> None:
     """`continuum` and `kwant` are independent: neither imports the other."""
     continuum = {name for name in imports("sotcheck.engines.continuum") if name in FILES}
-    assert not any(within(name, "sotcheck.engines") for name in continuum)
+    # How much a problem amplifies rounding is an error estimate, not a solution: both may know it.
+    assert {name for name in continuum if within(name, "sotcheck.engines")} <= {"sotcheck.engines.conditioning"}
     for module in ("sotcheck.engines.kwant_chain", "sotcheck.engines.lattice"):
         assert "sotcheck.engines.continuum" not in imports(module)
 

@@ -472,18 +472,7 @@ FALSE_ALARMS: dict[str, tuple[str, Interface]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(
-            name,
-            marks=pytest.mark.xfail(strict=False, reason="rounding is estimated at h_R = 0")
-            if name == "large h_R"
-            else [],
-        )
-        for name in FALSE_ALARMS
-    ],
-)
+@pytest.mark.parametrize("name", FALSE_ALARMS)
 def test_conservation_laws_do_not_cry_wolf(name: str, continuum_only: MakeEvidence) -> None:
     """Rounding of a 2×2 solve scales with its condition and with the numbers that go in."""
     law, iface = FALSE_ALARMS[name]

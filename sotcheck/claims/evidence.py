@@ -38,15 +38,15 @@ LARGE_H_R = (0.3, 1.0)
 #: Four h_R, halved each time; errors h², h⁴, h⁶ of t/h_R are removed by Richardson's table.
 RUNGS = 0.5 ** np.arange(4)
 RUNG_POWERS = (2, 4, 6)
-#: The first rung: an eighth of the radius of convergence leaves a remainder of ~1e-11, and at most 0.1.
-FIRST_RUNG, RUNG_FRACTION = 0.1, 1 / 8
+#: The first rung: this part of the radius of convergence leaves a remainder below 1e-11, and at most so much.
+FIRST_RUNG, RUNG_FRACTION = 0.05, 1 / 12
 #: Below this radius of convergence the expansion in h_R is not worth the name.
 SMALLEST_RADIUS = 1e-3
 #: Finite-difference spacings relative to the coarsest, and the powers of a in their error.
 SPACINGS = 0.5 ** np.arange(4)
 SPACING_POWERS = (2, 4, 6)
 #: Quadrature errors of the sums that expansions in h_R are read from, and where there is no expansion.
-FINE, KWANT_FINE, COARSE = 1e-12, 1e-10, 1e-5
+FINE, KWANT_FINE, COARSE = 1e-12, 1e-9, 1e-5
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,9 @@ def ledger(evidence: Evidence) -> Iterator[Trial]:
     """(1) = (2) + (3) + (4) of Fig. 2, each from its own expression, k_⊥ resolved and summed."""
     for engine, resolved in evidence.resolved.items():
         rounding = ENGINES[engine].rounding(evidence.iface)
-        size = max(1.0, float(np.abs(resolved.flows).max()))
+        # The balance is between terms as large as this, whatever is left of them.
+        rashba_term = resolved.h_R.max() * resolved.k_perp.max() * np.abs(resolved.states.density).max()
+        size = max(1.0, float(np.abs(resolved.flows).max()), float(rashba_term))
         residual = ledger_residual(resolved.flows)
         for s, source in evidence.open_sources:
             yield Trial(

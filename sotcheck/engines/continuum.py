@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from sotcheck.engines.conditioning import worst_condition
 from sotcheck.model import Interface, rashba
-from sotcheck.quadrature import sample
 from sotcheck.scattering import Scattering
 from sotcheck.spin import IDENTITY, PAULI, Array, Complex, in_spin_bands, projectors
 
@@ -109,12 +109,4 @@ class Continuum:
 
     def rounding(self, iface: Interface) -> float:
         """Return the relative rounding error: a few dozen operations, amplified by the matching matrix."""
-        return 16 * float(np.finfo(float).eps) * max(2.0, worst_condition(iface))
-
-
-def worst_condition(iface: Interface) -> float:
-    """Return the largest condition number of the unperturbed matching matrix at sampled k_⊥."""
-    x = sample(iface.thresholds(), 16) ** 2
-    k = outgoing(iface.kz_squared(x))[:, None, None] * IDENTITY
-    K = in_spin_bands(outgoing(iface.Kz_squared(x)), iface.direction)
-    return float(np.linalg.cond(1j * (K + k) - iface.kappa_0()).max())
+        return 16 * float(np.finfo(float).eps) * worst_condition(iface)

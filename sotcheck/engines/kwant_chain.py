@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from sotcheck.engines.continuum import worst_condition
+from sotcheck.engines.conditioning import worst_condition
 from sotcheck.engines.lattice import Chain, Scheme, chain, default_spacing
 from sotcheck.errors import EngineError
 from sotcheck.model import SOURCES, Interface, rashba
@@ -346,5 +346,5 @@ class KwantChain:
     def rounding(self, iface: Interface) -> float:
         """Return the relative rounding error: ε/(qa)² of lead modes, times that of the matching problem."""
         q2 = 1e-3 * iface.thresholds()[-1]
-        amplified = max(2.0, worst_condition(iface)) / min(1.0, q2 * self.spacing_for(iface) ** 2)
+        amplified = worst_condition(iface) / min(1.0, q2 * self.spacing_for(iface) ** 2)
         return 4 * float(np.finfo(float).eps) * amplified
