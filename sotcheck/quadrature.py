@@ -89,8 +89,7 @@ def nested_error(rules: list[Array]) -> Array:
 
     The difference of the last two bounds the error of the last but one. That of the last is smaller by at
     least the factor by which differences have been shrinking: the worse of the last two factors, and no gain
-    at all where they have not, as near a resonance that the rules do not resolve. Two rules may agree by
-    accident: their difference counts as no less than the shrinking so far would make it.
+    at all where they have not, as near a resonance that the rules do not resolve.
     """
     d_1, d_2, d_3 = (np.abs(fine - coarse) for coarse, fine in itertools.pairwise(rules))
 
@@ -99,7 +98,7 @@ def nested_error(rules: list[Array]) -> Array:
 
     shrinking = ratio(d_2, d_1)
     gain = np.minimum(SAFETY * np.maximum(ratio(d_3, d_2), shrinking), 1.0)
-    return np.maximum(d_3, d_2 * shrinking**2) * gain
+    return d_3 * gain
 
 
 @dataclass
