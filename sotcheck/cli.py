@@ -330,15 +330,16 @@ def _executor(workers: int) -> Iterator[Executor | None]:
     executor.shutdown()
 
 
-class Interrupted(SystemExit):
-    """Ctrl-C, `kill`, or a terminal that was closed.
+class Interrupted(BaseException):
+    """Ctrl-C, `kill`, or a terminal that was closed; the signal's number is its argument.
 
-    Not KeyboardInterrupt: should that meet an extension module on import, Python ends by the signal itself.
+    Not KeyboardInterrupt: should that meet an extension module on import, Python ends by the signal instead of
+    the status. Not SystemExit: some packages catch it while they are imported.
     """
 
 
 def _interrupt(number: int, frame: object) -> None:
-    raise Interrupted(128 + number)
+    raise Interrupted(number)
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -353,9 +354,9 @@ def main(args: Sequence[str] | None = None) -> None:
 
     try:
         cli.main(args, prog_name="sotcheck", standalone_mode=False)
-    except Interrupted:
+    except Interrupted as interrupted:
         click.echo("sotcheck: interrupted", err=True)
-        raise
+        sys.exit(128 + interrupted.args[0])
     except click.ClickException as error:
         error.show()
         sys.exit(2)

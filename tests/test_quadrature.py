@@ -87,7 +87,7 @@ KINKS = {
 
 @pytest.mark.parametrize("name", KINKS)
 def test_square_root_kinks_cost_nothing(name: str) -> None:
-    """Thresholds as edges: 1e-12 with at most 31 nodes; without splitting, nothing of the kind."""
+    """Thresholds as edges: 1e-12 with at most 63 nodes; without splitting, nothing of the kind."""
     f, exact = KINKS[name]
     if exact is None:
         # ∫ 4s/(1 + s)² 2s ds, s = √(2 − x) from 0 to √1.5.
