@@ -331,30 +331,41 @@ def _executor(workers: int) -> Iterator[Executor | None]:
 
 
 class Interrupted(BaseException):
-    """Ctrl-C, `kill`, or a terminal that was closed; the signal's number is its argument.
+    """Ctrl-C, `kill`, or a terminal that was closed; its argument is the signal's number.
 
-    Not KeyboardInterrupt: should that meet an extension module on import, Python ends by the signal instead of
-    the status. Not SystemExit: some packages catch it while they are imported.
+    Not KeyboardInterrupt: should that meet an extension module on import, Python ends by the signal, and not
+    with our status.
     """
 
 
-def _interrupt(number: int, frame: object) -> None:
-    raise Interrupted(number)
+def _listen() -> None:
+    """Have signals raise `Interrupted`, again and again until it is heard.
+
+    Some packages, SciPy among them, swallow whatever is raised while they are imported.
+    """
+
+    def interrupt(number: int, frame: object) -> None:
+        signal.signal(signal.SIGALRM, lambda *_: interrupt(number, None))
+        signal.setitimer(signal.ITIMER_REAL, 1.0)
+        raise Interrupted(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # In the background, and under nohup, some are to be ignored.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, interrupt)
 
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line; errors become one message and an exit status."""
     # Matrices here are tiny: BLAS threads would only fight over the cores. Workers inherit this.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # In the background, and under nohup, some are to be ignored.
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _interrupt)
+    _listen()
     from sotcheck.errors import SotcheckError
 
     try:
         cli.main(args, prog_name="sotcheck", standalone_mode=False)
     except Interrupted as interrupted:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
         click.echo("sotcheck: interrupted", err=True)
         sys.exit(128 + interrupted.args[0])
     except click.ClickException as error:
