@@ -110,7 +110,8 @@ def evidence_of_continuum(iface: Interface) -> Evidence:
     engine = evidence_module.ENGINES["continuum"]
     radius = radius_of_convergence(iface)
     states = interface_states(iface)
-    first, fine = evidence_module.FIRST_RUNG, evidence_module.COARSE
+    # Without an expansion, digits of the ladder only cost time: not even COARSE is needed to see that.
+    first, fine = evidence_module.FIRST_RUNG, 1e-3
     if radius > evidence_module.SMALLEST_RADIUS:
         first = min(first, evidence_module.RUNG_FRACTION * radius)
         if not any(state.inside_continuum for state in states):

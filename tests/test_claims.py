@@ -307,8 +307,8 @@ def test_controls_fail_on_the_other_systems(system: str, continuum_only: MakeEvi
 
 
 RESONANT = Interface(
-    name="resonant", E_F=1.0, U_N=2.0, J=0.9, u_0=-1.2, m=(2.0, -1.0, 2.0), h_R=0.1
-)  # minority bound at k_⊥² = 0.12, inside the majority continuum
+    name="resonant", E_F=1.0, U_N=2.1, J=1.1, u_0=-1.4, m=(2.0, -1.0, 2.0), h_R=0.1
+)  # minority bound at k_⊥² = 0.0176, inside the majority continuum
 TRANSPARENT = Interface(
     name="transparent", E_F=1.0, J=0.0, u_0=0.5, u_m=0.5, m=(2.0, -1.0, 2.0), h_R=0.1
 )  # the majority feels no barrier: r → 0 at grazing incidence
