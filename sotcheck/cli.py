@@ -321,6 +321,8 @@ def _executor(workers: int) -> Iterator[Executor | None]:
         signal.signal(signal.SIGINT, hears)
         yield executor
     except BaseException as error:
+        if isinstance(error, Interrupted):
+            _deafen()
         executor.shutdown(wait=False, cancel_futures=True)
         for process in active_children():
             process.terminate()
@@ -338,6 +340,9 @@ class Interrupted(BaseException):
     """
 
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 def _listen() -> None:
     """Have signals raise `Interrupted`, again and again until it is heard.
 
@@ -346,13 +351,18 @@ def _listen() -> None:
 
     def interrupt(number: int, frame: object) -> None:
         signal.signal(signal.SIGALRM, lambda *_: interrupt(number, None))
-        signal.setitimer(signal.ITIMER_REAL, 1.0)
+        signal.setitimer(signal.ITIMER_REAL, 0.5)
         raise Interrupted(number)
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         # In the background, and under nohup, some are to be ignored.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, interrupt)
+
+
+def _deafen() -> None:
+    """Let nothing disturb the end any more."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, (*SIGNALS, signal.SIGALRM))
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -365,7 +375,7 @@ def main(args: Sequence[str] | None = None) -> None:
     try:
         cli.main(args, prog_name="sotcheck", standalone_mode=False)
     except Interrupted as interrupted:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        _deafen()
         click.echo("sotcheck: interrupted", err=True)
         sys.exit(128 + interrupted.args[0])
     except click.ClickException as error:
