@@ -1,0 +1,1 @@
+"""The paper on trial: every numbered equation against exact numerics."""
