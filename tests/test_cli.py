@@ -449,11 +449,9 @@ def test_exit_status(
 
 
 def test_check_says_what_disagrees(tmp_path: Path) -> None:
-    """An attractive interface binds states: the claim that there are none is refuted, with status 1."""
+    """An interface about to bind does so far below the threshold (C5): that claim is refuted, status 1."""
     path = tmp_path / "binding.toml"
-    path.write_text(
-        'name = "binding"\nfermi_energy = 0.5\n[normal]\npotential = 0.5\n[interface]\nbarrier = -3\n'
-    )
+    path.write_text('name = "binding"\nfermi_energy = 1.5\n[interface]\nbarrier = -0.95\nrashba = 0.1\n')
     found = in_process("check", str(path))
     assert found.returncode == 1
     assert found.stderr == ""
@@ -568,7 +566,11 @@ def test_ctrl_c_during_a_check() -> None:
     os.killpg(terminal.process.pid, signal.SIGINT)
     assert terminal.close() == INTERRUPTED
     assert "Traceback" not in terminal.seen
-    assert terminal.seen.replace("\r", "").rstrip().endswith("sotcheck: interrupted")
+    # The bar's line is wiped: only spaces between its last two carriage returns.
+    before = terminal.seen[: terminal.seen.index("sotcheck: interrupted")]
+    assert before.endswith("\r")
+    assert before.rstrip("\r").rsplit("\r", 1)[1].strip() == ""
+    assert terminal.seen.rstrip().endswith("sotcheck: interrupted")
     assert terminal.seen.count("sotcheck: interrupted") == 1
 
 
@@ -596,10 +598,11 @@ def test_ctrl_c_at_any_time(delay: float) -> None:
 WORKERS = """
 import os, time
 from sotcheck import cli
+from sotcheck.processes import process_pool
 
 @cli.cli.command("work")
 def work():
-    with cli._executor(2) as executor:
+    with process_pool(2) as executor:
         futures = [executor.submit({task}) for _ in range(4)]
         print(*executor._processes, flush=True)
         for future in futures:
