@@ -53,7 +53,7 @@ def test_attractive_exchange_binds_one_spin() -> None:
 
 
 def test_added_states() -> None:
-    """Those of the interface itself do not count: J = 0, u_0 = −0.5 binds both spins, h_R k = 0.4 no other."""
+    """Those of the interface itself do not count: J = 0, u_0 = −0.5 binds both spins, no other."""
     assert added_states(plain(u_0=-0.5), 0.3, 1.3) == 0
     assert added_states(plain(u_0=0.2), 0.3, 1.3) == 1
     assert added_states(plain(u_0=0.5), 0.3, 1.3) == 0

@@ -451,8 +451,11 @@ def test_exit_status(
 def test_check_says_what_disagrees(tmp_path: Path) -> None:
     """An interface about to bind does so far below the threshold (C5): that claim is refuted, status 1."""
     path = tmp_path / "binding.toml"
-    path.write_text('name = "binding"\nfermi_energy = 1.5\n[interface]\nbarrier = -0.95\nrashba = 0.1\n')
-    found = in_process("check", str(path))
+    path.write_text(
+        'name = "binding"\nfermi_energy = 1.5\n[interface]\nbarrier = -0.7\nrashba = 0.25\n'
+        "magnetization = [1, 0, 0]\n"
+    )
+    found = in_process("check", str(path), "--tolerance", "1e-6")
     assert found.returncode == 1
     assert found.stderr == ""
     (row,) = (line for line in found.stdout.splitlines() if line.startswith("DISAGREES"))
@@ -488,7 +491,6 @@ def test_full_disk() -> None:
 def listen_to_ctrl_c() -> None:
     """In a background job a shell makes its children deaf to SIGINT; a user's terminal does not."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-
 
 
 class Terminal:
