@@ -25,6 +25,15 @@ def matching_matrix(iface: Interface, energy: Array, k_perp: Array, angle: Array
     return q_N[..., None, None] * IDENTITY + in_spin_bands(Q_F, iface.direction) + kappa
 
 
+def _at_the_bottom(iface: Interface, h_R: float, k_perp: Array) -> tuple[Array, Array, Array]:
+    """Return the eigenvalues at the bottom of the continuum over k_⊥ and all angles, with both, flattened."""
+    in_plane = np.arctan2(iface.m[1], iface.m[0]) + np.array([0.5, -0.5]) * np.pi
+    angles = np.concatenate([np.linspace(0, 2 * np.pi, 73), in_plane])
+    k_perp, angle = (g.ravel() for g in np.meshgrid(k_perp, angles, indexing="ij"))
+    bottom = k_perp**2 + min(iface.U_N, iface.U_F - iface.J)
+    return np.linalg.eigvalsh(matching_matrix(iface, bottom, k_perp, angle, h_R)), k_perp, angle
+
+
 def lowest_eigenvalue(iface: Interface, h_R: float, k_perp_max: float) -> tuple[float, float, float]:
     """Return the smallest eigenvalue of q_N + Q̂_F + κ̂ at the bottom of the continuum.
 
@@ -38,13 +47,16 @@ def lowest_eigenvalue(iface: Interface, h_R: float, k_perp_max: float) -> tuple[
     k_perp, angle : float
         Where.
     """
-    in_plane = np.arctan2(iface.m[1], iface.m[0]) + np.array([0.5, -0.5]) * np.pi
-    angles = np.concatenate([np.linspace(0, 2 * np.pi, 73), in_plane])
-    k_perp, angle = (g.ravel() for g in np.meshgrid([0.0, k_perp_max], angles, indexing="ij"))
-    bottom = k_perp**2 + min(iface.U_N, iface.U_F - iface.J)
-    lowest = np.linalg.eigvalsh(matching_matrix(iface, bottom, k_perp, angle, h_R))[:, 0]
-    i = int(np.argmin(lowest))
-    return float(lowest[i]), float(k_perp[i]), float(angle[i])
+    values, k_perp, angle = _at_the_bottom(iface, h_R, np.array([0.0, k_perp_max]))
+    i = int(np.argmin(values[:, 0]))
+    return float(values[i, 0]), float(k_perp[i]), float(angle[i])
+
+
+def added_states(iface: Interface, h_R: float, k_perp_max: float) -> int:
+    """Return how many states below the continuum h_R adds to those without it, at any k_⊥ and angle."""
+    k_perp = np.linspace(0.0, k_perp_max, 33)
+    with_rashba, without = (np.sum(_at_the_bottom(iface, h, k_perp)[0] < 0, axis=1) for h in (h_R, 0.0))
+    return int((with_rashba - without).max())
 
 
 @dataclass(frozen=True)

@@ -6,18 +6,16 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sotcheck import __version__
+from sotcheck.processes import Interrupted, end, listen, process_pool
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from sotcheck.model import Interface
 
 #: Processes for independent pieces of a check or report.
@@ -227,7 +225,7 @@ def report(system: tuple[str, ...], output: Path, workers: int) -> None:
             raise click.UsageError(f"two systems have the name {name!r}, and both reports the same folder")
     from sotcheck.report import write_reports
 
-    with _executor(workers) as executor:
+    with process_pool(workers) as executor:
         status, index = write_reports(interfaces, arguments, output, executor=executor, progress=_bar())
     _print(f"reports written: open {index}\n")
     raise SystemExit(status)
@@ -301,83 +299,17 @@ def _bar() -> Any:
     return bar
 
 
-@contextmanager
-def _executor(workers: int) -> Iterator[Executor | None]:
-    if workers == 1:
-        yield None
-        return
-    from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
-    from multiprocessing import active_children, get_context
-
-    from sotcheck.errors import EngineError
-
-    # Ctrl-C reaches every process of the terminal. Workers started while it is ignored go on ignoring it,
-    # from their first instruction: the parent alone hears it, and ends them.
-    hears = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
-    for _ in range(workers):
-        executor.submit(os.getpid)
-    try:
-        signal.signal(signal.SIGINT, hears)
-        yield executor
-    except BaseException as error:
-        if isinstance(error, Interrupted):
-            _deafen()
-        executor.shutdown(wait=False, cancel_futures=True)
-        for process in active_children():
-            process.terminate()
-        if isinstance(error, BrokenExecutor):
-            raise EngineError("a worker process died, perhaps for lack of memory; try --workers 1") from None
-        raise
-    executor.shutdown()
-
-
-class Interrupted(BaseException):
-    """Ctrl-C, `kill`, or a terminal that was closed; its argument is the signal's number.
-
-    Not KeyboardInterrupt: should that meet an extension module on import, Python ends by the signal, and not
-    with our status.
-    """
-
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-def _listen() -> None:
-    """Have signals raise `Interrupted`, again and again until it is heard.
-
-    Some packages, SciPy among them, swallow whatever is raised while they are imported.
-    """
-
-    def interrupt(number: int, frame: object) -> None:
-        signal.signal(signal.SIGALRM, lambda *_: interrupt(number, None))
-        signal.setitimer(signal.ITIMER_REAL, 0.5)
-        raise Interrupted(number)
-
-    for number in SIGNALS:
-        # In the background, and under nohup, some are to be ignored.
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, interrupt)
-
-
-def _deafen() -> None:
-    """Let nothing disturb the end any more."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, (*SIGNALS, signal.SIGALRM))
-
-
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line; errors become one message and an exit status."""
     # Matrices here are tiny: BLAS threads would only fight over the cores. Workers inherit this.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    _listen()
     from sotcheck.errors import SotcheckError
 
+    listen()
     try:
         cli.main(args, prog_name="sotcheck", standalone_mode=False)
     except Interrupted as interrupted:
-        _deafen()
-        click.echo("sotcheck: interrupted", err=True)
-        sys.exit(128 + interrupted.args[0])
+        end(128 + interrupted.args[0])
     except click.ClickException as error:
         error.show()
         sys.exit(2)

@@ -17,7 +17,7 @@ class Extrapolation:
     ----------
     limit : array (...)
     error : array (...)
-        What the last elimination changed: a bound on what the next one would.
+        What the last elimination changed: a bound on what the next one would; infinite without any.
     rounding : array (...)
         The values' rounding errors, amplified by the eliminations.
     """
@@ -45,7 +45,7 @@ def richardson(values: Array, powers: tuple[int, ...], noise: Array | float = 0.
     """
     column = np.asarray(values, dtype=float)
     rounding = np.broadcast_to(np.asarray(noise, dtype=float), column.shape)
-    previous = column[-1]
+    previous = np.full_like(column[-1], np.inf)
     for power in powers:
         factor = 2.0**power
         previous = column[-1]

@@ -14,11 +14,11 @@ from tabulate import tabulate
 from sotcheck import __version__
 from sotcheck.claims import judge_all
 from sotcheck.claims.evidence import Evidence, gather
-from sotcheck.errors import SystemFileError
+from sotcheck.errors import SystemFileError, in_range
 from sotcheck.model import Interface
 from sotcheck.progress import Progress, silent
 from sotcheck.systemfile import to_document
-from sotcheck.torques import TOLERANCE
+from sotcheck.torques import TOLERANCE, TOLERANCES, rashba_parameters
 from sotcheck.verdict import Finding, Verdict
 
 EXIT_STATUS: dict[Verdict, int] = {"agrees": 0, "disagrees": 1, "inconclusive": 3}
@@ -122,11 +122,12 @@ def check(
     Raises
     ------
     SystemFileError
-        If an h_R is zero.
+        If an h_R is zero, or not acceptable.
     EngineError, LatticeError
-        When an engine cannot solve a problem.
+        When an engine cannot solve a problem, or the tolerance is out of range.
     """
-    values = np.array([iface.h_R] if h_R is None else np.atleast_1d(np.asarray(h_R, dtype=float)))
+    values = np.array(rashba_parameters(iface, h_R))
+    in_range("tolerance", tolerance, *TOLERANCES)
     if np.any(values == 0):
         raise SystemFileError(
             f"{iface.name}: interface.rashba = 0: without spin-orbit coupling there is no torque to check; "

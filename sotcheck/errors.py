@@ -30,3 +30,16 @@ def did_you_mean(found: str, known: Iterable[str]) -> str:
     """Return " (did you mean 'x'?)" for the known name nearest to the one found, or nothing."""
     near = difflib.get_close_matches(found, list(known), n=1, cutoff=0.6)
     return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def in_range(name: str, value: float, lowest: float, highest: float) -> None:
+    """Refuse a number outside a range, or none at all.
+
+    Raises
+    ------
+    EngineError
+    """
+    if not lowest <= value <= highest:
+        raise EngineError(
+            f"{name} = {value!r} is not accepted; expected a number from {lowest:g} to {highest:g}"
+        )

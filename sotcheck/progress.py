@@ -6,9 +6,12 @@ import sys
 from collections.abc import Iterable, Iterator, Sized
 from shutil import get_terminal_size
 from threading import Event, Lock, Thread
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
+
+#: Bars on the screen.
+_shown_bars: list[Any] = []
 
 #: Seconds before a bar appears, and between two looks at the clock.
 DELAY, TICK = 2.0, 0.5
@@ -50,6 +53,8 @@ def _shown(items: Iterable[T], title: str, total: int | None) -> Iterator[T]:
         bar_format="{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]",
     )
 
+    _shown_bars.append(shown)
+
     def tick() -> None:
         # A bar moves when an item is done; the first one may take minutes.
         while not done.wait(TICK):
@@ -66,4 +71,11 @@ def _shown(items: Iterable[T], title: str, total: int | None) -> Iterator[T]:
     finally:
         done.set()
         clock.join()
+        shown.close()
+        _shown_bars.remove(shown)
+
+
+def clear() -> None:
+    """Wipe the bars off the screen, when there is no time to let them end by themselves."""
+    for shown in _shown_bars:
         shown.close()

@@ -23,8 +23,10 @@ Integrand = Callable[[Array, Array], Array]
 LEVELS = (15, 31, 63)
 #: Smallest θ interval, as a fraction of a segment; what is unresolved there stays in the error estimate.
 SMALLEST = 2.0**-20
+#: Most intervals of a segment: noise has no end. What is unresolved then stays in the error estimate as well.
+MOST_INTERVALS = 1000
 #: Intervals shrink towards a split by this factor, down to GRADED, so that no resonance there is missed.
-GRADING, GRADED = 4.0, 2.0**-20
+GRADING, GRADED = 8.0, 2.0**-33
 #: Errors near complex poles oscillate under their geometric envelope: how much a lucky rule may hide.
 SAFETY = 4.0
 #: Where a wave number is zero no state has a flux; this close (relative) the Jacobian makes no difference.
@@ -160,10 +162,10 @@ def radial(
     x_1, x_2 = segment
     inside = sorted(np.arcsin(np.sqrt((x - x_1) / (x_2 - x_1))) * 2 / np.pi for x in splits)
     waiting = [_Interval(segment, *ends) for ends in _pairs(graded(inside))]
-    done = []
+    done: list[_Interval] = []
     while waiting:
         interval = waiting.pop()
-        if interval.integrate(f, angles, tolerance):
+        if interval.integrate(f, angles, tolerance) or len(done) + len(waiting) >= MOST_INTERVALS:
             done.append(interval)
         else:
             waiting.extend(interval.halves())

@@ -13,7 +13,7 @@ from tabulate import tabulate
 from sotcheck import __version__
 from sotcheck.convergence import richardson
 from sotcheck.engines import ENGINES, SCHEMES, Continuum, Engine, KwantChain, Scheme
-from sotcheck.errors import EngineError
+from sotcheck.errors import EngineError, in_range
 from sotcheck.estimate import ErrorBudget, ErrorTerm
 from sotcheck.model import SOURCES, Interface
 from sotcheck.observables import FLOWS, components, exact_flows, largest_torque, torque_from_flows
@@ -23,8 +23,10 @@ from sotcheck.systemfile import to_document
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.theory.sums import first_order_flows, first_order_torque
 
-#: Default relative quadrature error.
-TOLERANCE = 1e-9
+#: Default relative quadrature error, and the range accepted.
+TOLERANCE, TOLERANCES = 1e-9, (1e-12, 0.1)
+#: Accepted lattice spacings; most of them will not suit an interface.
+SPACINGS = (1e-30, 1e30)
 #: Spacings of a finite-difference ladder, relative to the coarsest; error terms a², a⁴, a⁶ are removed.
 LADDER = (1.0, 0.5, 0.25, 0.125)
 LADDER_POWERS = (2, 4, 6)
@@ -194,13 +196,18 @@ def torque(
 
     Raises
     ------
+    SystemFileError
+        For an h_R that is not acceptable.
     EngineError
-        For an unknown engine or scheme, or when an engine fails.
+        For an unknown engine or scheme, a tolerance or spacing out of range, or when an engine fails.
     LatticeError
         If the spacing does not suit the wave numbers.
     """
     names = [engine] if isinstance(engine, str) else list(engine)
-    values = [iface.h_R] if h_R is None else np.atleast_1d(np.asarray(h_R, dtype=float)).tolist()
+    values = rashba_parameters(iface, h_R)
+    in_range("tolerance", tolerance, *TOLERANCES)
+    if spacing is not None:
+        in_range("spacing", spacing, *SPACINGS)
     for name in names:
         if name not in ENGINES:
             raise EngineError(f"unknown engine {name!r}; choose from {', '.join(ENGINES)}")
@@ -217,6 +224,19 @@ def torque(
         else:
             rows += _ladder_rows(iface, KwantChain(scheme, spacing), values, tolerance)
     return TorqueTable(iface, tuple(rows))
+
+
+def rashba_parameters(iface: Interface, h_R: float | Sequence[float] | None) -> list[float]:
+    """Return the h_R to try, the interface's own by default.
+
+    Raises
+    ------
+    SystemFileError
+        If one is not acceptable.
+    """
+    if h_R is None:
+        return [iface.h_R]
+    return [iface.with_(h_R=h).h_R for h in np.atleast_1d(np.asarray(h_R, dtype=float)).tolist()]
 
 
 def _row(

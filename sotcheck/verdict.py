@@ -12,6 +12,8 @@ from sotcheck.estimate import ErrorBudget, ErrorTerm
 from sotcheck.spin import Array
 
 Verdict = Literal["agrees", "disagrees", "inconclusive"]
+#: Error terms by name: size, scalar or of the shape of what is compared, and origin.
+Terms = dict[str, tuple[Array | float, str]]
 #: Relative size of the smallest fault worth seeing. A budget above it cannot tell right from wrong.
 TELL_APART = 1e-6
 
@@ -130,7 +132,7 @@ class Comparison:
 def compare(
     expected: Array | float,
     measured: Array | float,
-    terms: dict[str, tuple[Array | float, str]],
+    terms: Terms,
     *,
     scale: float | None = None,
     tell_apart: float | None = None,

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from sotcheck.bound_states import interface_states, lowest_eigenvalue
+from sotcheck.bound_states import added_states, interface_states, lowest_eigenvalue
 from sotcheck.claims import evidence as evidence_module
 from sotcheck.claims.evidence import Evidence, first_order_from, resolve
 from sotcheck.engines import Continuum, Engine, KwantChain
@@ -112,10 +112,8 @@ def evidence_of_continuum(iface: Interface) -> Evidence:
     states = interface_states(iface)
     # Without an expansion, digits of the ladder only cost time: not even COARSE is needed to see that.
     first, fine = evidence_module.FIRST_RUNG, 1e-3
-    if radius > evidence_module.SMALLEST_RADIUS:
-        first = min(first, evidence_module.RUNG_FRACTION * radius)
-        if not any(state.inside_continuum for state in states):
-            fine = evidence_module.FINE
+    if radius > evidence_module.SMALLEST_RADIUS and not any(state.inside_continuum for state in states):
+        first, fine = min(first, evidence_module.RUNG_FRACTION * radius), evidence_module.FINE
     rungs = first * evidence_module.RUNGS
     h_R = rungs[:1]
     every_h = np.unique(np.concatenate([rungs, [iface.h_R], evidence_module.LARGE_H_R]))[::-1]
@@ -127,6 +125,7 @@ def evidence_of_continuum(iface: Interface) -> Evidence:
         radius=radius,
         interface_states=states,
         lowest=[lowest_eigenvalue(iface, h, iface.thresholds()[-1] ** 0.5) for h in h_R],
+        added_states=[added_states(iface, h, iface.thresholds()[-1] ** 0.5) for h in h_R],
         spacings=np.array([]),
         currents=first_order_flows(iface, rtol=evidence_module.FINE),
         theory={"closed forms": first_order_from(iface, "closed forms")},

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 import pickle
+import re
 from typing import Any
 
 import numpy as np
@@ -147,6 +149,27 @@ def test_unknown_engine_and_scheme() -> None:
         sc.torque(BULK, engine="kwnat")
     with pytest.raises(EngineError, match=r"unknown scheme 'one-sided'.* finite-difference"):
         sc.torque(BULK, engine="kwant", scheme="one-sided")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"spacing": 0.0}, "spacing = 0.0 is not accepted; expected a number from"),
+        ({"spacing": -0.1}, "spacing = -0.1 is not accepted"),
+        ({"spacing": math.nan}, "spacing = nan is not accepted"),
+        ({"tolerance": math.nan}, "tolerance = nan is not accepted; expected a number from 1e-12 to 0.1"),
+        ({"tolerance": 0.0}, "tolerance = 0.0 is not accepted"),
+        ({"h_R": math.nan}, "h_R = nan is not accepted"),
+        ({"h_R": [0.1, math.inf]}, "h_R = inf is not accepted"),
+    ],
+)
+def test_numbers_out_of_range(wrong: dict[str, Any], words: str) -> None:
+    """Refused before any work, by name, with what is accepted."""
+    with pytest.raises(sc.SotcheckError, match=re.escape(words)):
+        sc.torque(BULK, engine="kwant", **wrong)
+    if "spacing" not in wrong:
+        with pytest.raises(sc.SotcheckError, match=re.escape(words)):
+            sc.check(BULK, **wrong)
 
 
 def test_public_functions_are_documented() -> None:

@@ -162,7 +162,9 @@ def test_engines_share_no_formula() -> None:
     """`continuum` and `kwant` are independent: neither imports the other."""
     continuum = {name for name in imports("sotcheck.engines.continuum") if name in FILES}
     # How much a problem amplifies rounding is an error estimate, not a solution: both may know it.
-    assert {name for name in continuum if within(name, "sotcheck.engines")} <= {"sotcheck.engines.conditioning"}
+    assert {name for name in continuum if within(name, "sotcheck.engines")} <= {
+        "sotcheck.engines.conditioning"
+    }
     for module in ("sotcheck.engines.kwant_chain", "sotcheck.engines.lattice"):
         assert "sotcheck.engines.continuum" not in imports(module)
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sotcheck.bound_states import interface_states, lowest_eigenvalue, matching_matrix, resonances
+from sotcheck.bound_states import (
+    added_states,
+    interface_states,
+    lowest_eigenvalue,
+    matching_matrix,
+    resonances,
+)
 from sotcheck.engines.continuum import outgoing
 from sotcheck.model import Interface, rashba
 from sotcheck.spin import Array, in_spin_bands
@@ -44,6 +50,13 @@ def test_attractive_exchange_binds_one_spin() -> None:
     assert not state.inside_continuum
     (state,) = interface_states(plain(u_0=0.2, u_m=-0.7))
     assert state.spin == "minority"
+
+
+def test_added_states() -> None:
+    """Those of the interface itself do not count: J = 0, u_0 = −0.5 binds both spins, no other."""
+    assert added_states(plain(u_0=-0.5), 0.3, 1.3) == 0
+    assert added_states(plain(u_0=0.2), 0.3, 1.3) == 1
+    assert added_states(plain(u_0=0.5), 0.3, 1.3) == 0
 
 
 @pytest.mark.parametrize("J", [0.3, 1.0])

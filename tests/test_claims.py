@@ -161,7 +161,7 @@ TAMPERINGS: dict[str, Callable[[Evidence, str], Evidence]] = {
     "ledger": lambda e, engine: resolved_flow_off(e, engine, 1e-9),
     "lattice-order": lattice_off,
     "kwant-continuum": lambda e, engine: resolved_flow_off(e, engine, 1e-9),
-    "bound-states": lambda e, engine: replace(e, lowest=[(-0.1, 1.0, 0.0)]),
+    "bound-states": lambda e, engine: replace(e, lowest=[(-0.1, 1.0, 0.0)], added_states=[1]),
     "eq10a": lambda e, engine: odd_part_off(e, engine, "psi_N"),
     "eq10b": lambda e, engine: odd_part_off(e, engine, "psi_F"),
     "eq10c": lambda e, engine: odd_part_off(e, engine, "psi_N"),

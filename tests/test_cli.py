@@ -449,12 +449,13 @@ def test_exit_status(
 
 
 def test_check_says_what_disagrees(tmp_path: Path) -> None:
-    """An attractive interface binds states: the claim that there are none is refuted, with status 1."""
+    """An interface about to bind does so far below the threshold (C5): that claim is refuted, status 1."""
     path = tmp_path / "binding.toml"
     path.write_text(
-        'name = "binding"\nfermi_energy = 0.5\n[normal]\npotential = 0.5\n[interface]\nbarrier = -3\n'
+        'name = "binding"\nfermi_energy = 1.5\n[interface]\nbarrier = -0.7\nrashba = 0.25\n'
+        "magnetization = [1, 0, 0]\n"
     )
-    found = in_process("check", str(path))
+    found = in_process("check", str(path), "--tolerance", "1e-6")
     assert found.returncode == 1
     assert found.stderr == ""
     (row,) = (line for line in found.stdout.splitlines() if line.startswith("DISAGREES"))
@@ -490,7 +491,6 @@ def test_full_disk() -> None:
 def listen_to_ctrl_c() -> None:
     """In a background job a shell makes its children deaf to SIGINT; a user's terminal does not."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-
 
 
 class Terminal:
@@ -568,7 +568,11 @@ def test_ctrl_c_during_a_check() -> None:
     os.killpg(terminal.process.pid, signal.SIGINT)
     assert terminal.close() == INTERRUPTED
     assert "Traceback" not in terminal.seen
-    assert terminal.seen.replace("\r", "").rstrip().endswith("sotcheck: interrupted")
+    # The bar's line is wiped: only spaces between its last two carriage returns.
+    before = terminal.seen[: terminal.seen.index("sotcheck: interrupted")]
+    assert before.endswith("\r")
+    assert before.rstrip("\r").rsplit("\r", 1)[1].strip() == ""
+    assert terminal.seen.rstrip().endswith("sotcheck: interrupted")
     assert terminal.seen.count("sotcheck: interrupted") == 1
 
 
@@ -596,10 +600,11 @@ def test_ctrl_c_at_any_time(delay: float) -> None:
 WORKERS = """
 import os, time
 from sotcheck import cli
+from sotcheck.processes import process_pool
 
 @cli.cli.command("work")
 def work():
-    with cli._executor(2) as executor:
+    with process_pool(2) as executor:
         futures = [executor.submit({task}) for _ in range(4)]
         print(*executor._processes, flush=True)
         for future in futures:

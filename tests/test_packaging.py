@@ -112,8 +112,9 @@ def test_readme_torques_are_real() -> None:
         text_of(ROOT / "README.md"),
         flags=re.MULTILINE,
     )
-    found = sotcheck.torque(sotcheck.load("bulk-magnetism"), h_R=0.2)
-    assert len(rows) == len(found) == 9
+    table = sotcheck.torque(sotcheck.load("bulk-magnetism"), h_R=0.2)
+    found = [*table, *table.totals()]
+    assert len(rows) == len(found) == 12
     for (engine, source, fieldlike, dampinglike), row in zip(rows, found, strict=True):
         assert (engine, source) == (row.engine, row.source)
         assert row.fieldlike == pytest.approx(float(fieldlike), rel=1e-9, abs=1e-13)

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from sotcheck.bound_states import InterfaceState, interface_states, lowest_eigenvalue
+from sotcheck.bound_states import InterfaceState, added_states, interface_states, lowest_eigenvalue
 from sotcheck.engines import Continuum, Engine, KwantChain
 from sotcheck.model import SOURCES, Interface, rashba
 from sotcheck.observables import exact_flows, flows
@@ -16,7 +16,7 @@ from sotcheck.progress import Progress, silent
 from sotcheck.quadrature import Sum, sample
 from sotcheck.scattering import Scattering
 from sotcheck.spin import Array, Complex, Mask
-from sotcheck.theory.amplitudes import Amplitudes, closed_forms, from_scattering
+from sotcheck.theory.amplitudes import Amplitudes, from_scattering
 from sotcheck.theory.sums import (
     FirstOrderFlows,
     FirstOrderTorque,
@@ -41,12 +41,12 @@ RUNG_POWERS = (2, 4, 6)
 #: The first rung: this part of the radius of convergence leaves a remainder below 1e-11, and at most so much.
 FIRST_RUNG, RUNG_FRACTION = 0.05, 1 / 12
 #: Below this radius of convergence the expansion in h_R is not worth the name.
-SMALLEST_RADIUS = 1e-3
+SMALLEST_RADIUS = 1e-2
 #: Finite-difference spacings relative to the coarsest, and the powers of a in their error.
 SPACINGS = 0.5 ** np.arange(4)
 SPACING_POWERS = (2, 4, 6)
 #: Quadrature errors of the sums that expansions in h_R are read from, and where there is no expansion.
-FINE, KWANT_FINE, COARSE = 1e-12, 1e-9, 1e-5
+FINE, KWANT_FINE, COARSE = 1e-12, 1e-9, 1e-4
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,8 @@ class Evidence:
         Unperturbed ones at E_F.
     lowest : list of (float, float, float)
         Per h_R asked for: smallest eigenvalue of q_N + Q̂_F + κ̂, with its k_⊥ and angle.
+    added_states : list of int
+        Per h_R asked for: bound states that h_R adds below the continuum.
     theory : dict of FirstOrderTorque
         With unperturbed amplitudes from "closed forms", "continuum", "kwant".
     currents : FirstOrderFlows
@@ -103,6 +105,7 @@ class Evidence:
     radius: float
     interface_states: list[InterfaceState]
     lowest: list[tuple[float, float, float]]
+    added_states: list[int]
     spacings: Array
     currents: FirstOrderFlows
     theory: dict[str, FirstOrderTorque] = field(default_factory=dict)
@@ -178,9 +181,15 @@ def lattice_ladder(iface: Interface, scheme: str, spacings: Array, h_R: float) -
 
 def first_order_from(iface: Interface, source: str) -> FirstOrderTorque:
     """Sum Eq. (16) with amplitudes from "closed forms", "continuum" or "kwant"."""
-    amplitudes = closed_forms if source == "closed forms" else amplitudes_of(ENGINES[source])
-    rtol = FINE if source != "kwant" else KWANT_FINE
-    return first_order_torque(iface, rtol=rtol, amplitudes=amplitudes)
+    if source == "closed forms":
+        return first_order_torque(iface, rtol=FINE)
+    engine = ENGINES[source]
+    return first_order_torque(
+        iface,
+        rtol=FINE if source != "kwant" else KWANT_FINE,
+        amplitudes=amplitudes_of(engine),
+        rounding=engine.rounding(iface),
+    )
 
 
 def gather(
@@ -209,10 +218,10 @@ def gather(
     Evidence
     """
     radius = radius_of_convergence(iface)
-    first = min(FIRST_RUNG, RUNG_FRACTION * radius) if radius > SMALLEST_RADIUS else FIRST_RUNG
-    rungs = first * RUNGS
     states = interface_states(iface)
     expandable = radius > SMALLEST_RADIUS and not any(state.inside_continuum for state in states)
+    # Without an expansion smaller steps gain nothing, and resonances get narrower as h_R².
+    rungs = (min(FIRST_RUNG, RUNG_FRACTION * radius) if expandable else FIRST_RUNG) * RUNGS
     all_h = np.unique(np.concatenate([rungs, h_R, LARGE_H_R]))[::-1]
     tilted = iface.with_(m=TILTED)
     spacings = KwantChain("finite-difference").spacing_for(iface) * SPACINGS
@@ -234,6 +243,7 @@ def gather(
     for source in ("closed forms", *ENGINES):
         tasks["theory", source] = partial(first_order_from, iface, source)
 
+    k_max = iface.thresholds()[-1] ** 0.5
     evidence = Evidence(
         iface=iface,
         h_R=h_R,
@@ -241,7 +251,8 @@ def gather(
         rungs=rungs,
         radius=radius,
         interface_states=states,
-        lowest=[lowest_eigenvalue(iface, h, iface.thresholds()[-1] ** 0.5) for h in h_R],
+        lowest=[lowest_eigenvalue(iface, h, k_max) for h in h_R],
+        added_states=[added_states(iface, h, k_max) for h in h_R],
         spacings=spacings,
         currents=first_order_flows(iface, rtol=FINE),
     )

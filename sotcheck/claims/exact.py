@@ -13,7 +13,7 @@ from sotcheck.convergence import observed_order, richardson
 from sotcheck.model import Interface
 from sotcheck.observables import largest_torque, ledger_residual, torque_from_flows
 from sotcheck.spin import Array, Mask
-from sotcheck.verdict import compare
+from sotcheck.verdict import Terms, compare
 
 #: Residuals of conservation laws are seen from here on (per unit flux).
 RESIDUAL_TELL_APART = 1e-9
@@ -194,14 +194,26 @@ def _wave_function(resolved: Resolved) -> Array:
     return np.stack([psi.real, psi.imag], axis=-1)
 
 
-@claim("bound-states", "No bound state below the continuum", "(C5)")
+@claim("bound-states", "Spin-orbit coupling binds no state below the continuum", "(C5)")
 def no_bound_state(evidence: Evidence) -> Iterator[Trial]:
     """Negative eigenvalues of q_N + Q̂_F + κ̂ at the bottom of the continuum, for k_⊥ up to the largest k_F."""
-    for h, (lowest, k_perp, angle) in zip(evidence.h_R, evidence.lowest, strict=True):
-        found = compare(0.0, float(lowest < 0), {}, tell_apart=0.5)
-        yield Trial(
-            f"bound state at some k_perp of an occupied state, h_R = {h:g} (0: none, 1: yes)",
-            found,
+    iface = evidence.iface
+    k_max = iface.thresholds()[-1] ** 0.5
+    for h, (lowest, k_perp, angle), added in zip(
+        evidence.h_R, evidence.lowest, evidence.added_states, strict=True
+    ):
+        terms: Terms = {}
+        words = (
             f"smallest eigenvalue of q_N + Q_F + kappa: {lowest:.4g}, at k_perp = {k_perp:.3g}, "
-            f"angle {np.degrees(angle) % 360:.0f} deg",
+            f"angle {np.degrees(angle) % 360:.0f} deg"
+        )
+        if added > 0 and abs(h) * k_max > np.sqrt(iface.J):
+            terms["next order"] = (np.inf, "beyond the threshold (C5), where the paper expects states")
+            words += f"; |h_R| k_max = {abs(h) * k_max:.3g} exceeds sqrt(J) = {np.sqrt(iface.J):.3g} of (C5)"
+        elif added <= 0 and lowest < 0:
+            words += "; the interface binds without spin-orbit coupling"
+        yield Trial(
+            f"states added at any k_perp of an occupied state, h_R = {h:g}",
+            compare(0.0, float(max(added, 0)), terms, tell_apart=0.5),
+            words,
         )

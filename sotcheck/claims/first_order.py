@@ -24,9 +24,8 @@ from sotcheck.observables import (
 from sotcheck.spin import Array, Complex, Mask
 from sotcheck.theory import amplitudes as eq
 from sotcheck.theory.first_order import torque_vector
-from sotcheck.verdict import compare
+from sotcheck.verdict import Terms, compare
 
-Terms = dict[str, tuple[Array | float, str]]
 #: A wrong linear coefficient leaves a slope of 1, a missing second order one of 2.
 SLOPE_TELL_APART = 0.05
 #: Part of the natural scale of t below which a torque counts as none.

@@ -24,6 +24,8 @@ from sotcheck.spin import PAULI, Array, Complex, dot_sigma, spin_torque
 if TYPE_CHECKING:
     from types import ModuleType
 
+#: Below this (k_z a)² Kwant's modes lose their digits, or their number.
+SMALLEST_PHASE2 = 1e-14
 #: Most chains in one Kwant system: Kwant's dense lead blocks outweigh its overhead beyond.
 BUNDLE = 32
 
@@ -118,7 +120,7 @@ def _single_leads() -> list[Any]:
 def lead_modes(iface: Interface, k_perp: float, spacing: float, scheme: Scheme) -> tuple[Chain, list[Modes]]:
     """Let Kwant solve both leads at one k_⊥, and check the number of open channels.
 
-    They depend on neither angle nor h_R; the cache serves repeated requests.
+    They depend on neither angle nor h_R nor barrier; the cache serves repeated requests.
 
     Raises
     ------
@@ -140,6 +142,8 @@ def lead_modes(iface: Interface, k_perp: float, spacing: float, scheme: Scheme) 
                 "too close to a band edge, or not finite"
             ) from error
         found, expected = stabilized.nmodes, int(np.count_nonzero(k.real > 0))
+        if np.any(np.abs(k * spacing) ** 2 < SMALLEST_PHASE2):
+            raise EngineError(f"the {where} is too close to a band edge for Kwant's modes")
         if found != expected:
             raise EngineError(
                 f"Kwant found {found} propagating modes in the {where}, where {expected} are open: "
@@ -227,7 +231,10 @@ class Bundle:
         params = _parameters(blocks, blocks.onsite_interface + kappa)
         bundle = copy(self.system)
         bundle.leads = [self.repeated(lead) for lead in leads]
-        states = kwant.wave_function(bundle, 0.0, params=params)
+        try:
+            states = kwant.wave_function(bundle, 0.0, params=params)
+        except RuntimeError as error:
+            raise EngineError(f"Kwant could not solve the chain ({error}): is h_R finite?") from error
         currents = [[sigma.bind(params=params) for sigma in bond] for bond in self.currents]
 
         half_cells = ((blocks.onsite_N / 2, 1), (blocks.onsite_F / 2, -1))
@@ -321,7 +328,8 @@ class KwantChain:
         kappa = (iface.kappa_0() + h_R[..., None, None] * rashba(k_perp, angle)).reshape(-1, 2, 2)
 
         values, inverse = np.unique(k_perp.ravel(), return_inverse=True)
-        solved = [lead_modes(iface, float(value), a, self.scheme) for value in values]
+        bulks = iface.with_(name="bulks", title="", reference="", u_0=0.0, u_m=0.0, h_R=0.0)
+        solved = [lead_modes(bulks, float(value), a, self.scheme) for value in values]
         blocks = [block for block, _ in solved]
         psi = np.empty((2, k_perp.size, 2, 2), dtype=complex)
         flow = np.empty((2, k_perp.size, len(SOURCES), 3))

@@ -63,6 +63,7 @@ def first_order_torque(
     *,
     rtol: float,
     amplitudes: AmplitudeSource = closed_forms,
+    rounding: float = float(np.finfo(float).eps),
     formula: TorqueFormula = first_order.torque,
 ) -> FirstOrderTorque:
     """Sum Eq. (16) over k_⊥ with unperturbed amplitudes from `amplitudes`.
@@ -73,6 +74,8 @@ def first_order_torque(
     rtol : float
     amplitudes : callable
         ``amplitudes(iface, k_perp2)``: closed forms, or an engine's at h_R = 0.
+    rounding : float
+        Relative error of these amplitudes: no digits are sought below.
     formula : callable
         The integrand by source, shape (n, 3); another one is how a fault, or another theory, is tried.
 
@@ -85,7 +88,7 @@ def first_order_torque(
         torque = formula(amplitudes(iface, k_perp2))
         return np.stack([torque.real, torque.imag], axis=-1)
 
-    found = _sum(integrand, iface, rtol)
+    found = _sum(integrand, iface, rtol, rounding)
     return FirstOrderTorque(
         found.values[..., 0] + 1j * found.values[..., 1], float(found.total_error.max()), found.segments
     )
@@ -108,10 +111,17 @@ def first_order_flows(iface: Interface, *, rtol: float) -> FirstOrderFlows:
     return FirstOrderFlows(found.total, float(found.total_error.max()))
 
 
-def _sum(integrand: Callable[[Array], Array], iface: Interface, rtol: float) -> Sum:
+def _sum(
+    integrand: Callable[[Array], Array],
+    iface: Interface,
+    rtol: float,
+    rounding: float = float(np.finfo(float).eps),
+) -> Sum:
     def f(x: Array, angles: Array) -> Array:
         # The angular average is already taken: every angle gets the same value.
         values = integrand(x)
         return np.broadcast_to(values[:, None], (len(x), len(angles), *values.shape[1:]))
 
-    return sum_over_k(f, iface.thresholds(), rtol, 1e-18)
+    # ∫ d²k_⊥/(2π)² k_⊥ over the largest Fermi circle: the size of what cancels.
+    size = iface.thresholds()[-1] ** 1.5 / (6 * np.pi)
+    return sum_over_k(f, iface.thresholds(), rtol, rounding * size / (4 * np.pi))

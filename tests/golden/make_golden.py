@@ -7,6 +7,7 @@ at z = 0, with the whole kappa = u0 + um s.m + h_R s.(k x z) and every evanescen
 Units and signs are those of the contract (hbar^2/2m = 1); README.md describes the fields.
 Spinors are written in the eigenbasis of s.m: component 0 is minority (s.m = +1), 1 majority (-1).
 """
+
 import json
 import os
 from fractions import Fraction
@@ -22,30 +23,62 @@ GL = mpmath.calculus.quadrature.GaussLegendre(mp)
 # ------------------------------------------------------------------------------------------- input
 KEYS = ("E_F", "U_N", "U_F", "J", "u0", "um")
 INTERFACES = {  # name: (E_F, U_N, U_F, J, u0, um), m, in-plane k = (kx, ky) in every channel regime
-    "bulk-magnetism": (("1.5", "0", "0", "1", "0", "0"), ("2/3", "-1/3", "2/3"),
-        (("0.3", "-0.4"), ("-0.5", "0.45"), ("0.6", "0.9"), ("-1", "1"), ("0", "-1.45"))),
-    "interface-magnetism": (("1", "0", "0", "0", "1", "0.5"), ("1/3", "2/3", "-2/3"),
-        (("0.2", "0.1"), ("-0.6", "0.5"), ("0.75", "-0.65"))),
-    "ferromagnetic-insulator": (("1", "0", "2", "2/3", "0", "0"), ("2/7", "3/7", "6/7"),
-        (("0.25", "0.3"), ("-0.7", "-0.2"), ("0.1", "0.98"))),
-    "topological-insulator": (("1", "2", "0", "0.5", "0", "0"), ("-2/3", "1/3", "2/3"),
-        (("0.4", "0.3"), ("-0.2", "0.66"), ("0.8", "-0.6"), ("-1.1", "-0.4"))),
-    "generic": (("1.3", "0.2", "-0.3", "0.7", "0.4", "-0.3"), ("2/3", "-1/3", "2/3"),
-        (("0.35", "0.5"), ("-0.8", "0.45"), ("0.6", "-0.78"), ("0.95", "0.7"), ("-0.3", "-1.45"))),
+    "bulk-magnetism": (
+        ("1.5", "0", "0", "1", "0", "0"),
+        ("2/3", "-1/3", "2/3"),
+        (("0.3", "-0.4"), ("-0.5", "0.45"), ("0.6", "0.9"), ("-1", "1"), ("0", "-1.45")),
+    ),
+    "interface-magnetism": (
+        ("1", "0", "0", "0", "1", "0.5"),
+        ("1/3", "2/3", "-2/3"),
+        (("0.2", "0.1"), ("-0.6", "0.5"), ("0.75", "-0.65")),
+    ),
+    "ferromagnetic-insulator": (
+        ("1", "0", "2", "2/3", "0", "0"),
+        ("2/7", "3/7", "6/7"),
+        (("0.25", "0.3"), ("-0.7", "-0.2"), ("0.1", "0.98")),
+    ),
+    "topological-insulator": (
+        ("1", "2", "0", "0.5", "0", "0"),
+        ("-2/3", "1/3", "2/3"),
+        (("0.4", "0.3"), ("-0.2", "0.66"), ("0.8", "-0.6"), ("-1.1", "-0.4")),
+    ),
+    "generic": (
+        ("1.3", "0.2", "-0.3", "0.7", "0.4", "-0.3"),
+        ("2/3", "-1/3", "2/3"),
+        (("0.35", "0.5"), ("-0.8", "0.45"), ("0.6", "-0.78"), ("0.95", "0.7"), ("-0.3", "-1.45")),
+    ),
     # attractive u0; in 1.0 < k^2 < 1.6 (N and minority closed, majority open) the minority channel
     # alone binds: q + q_dn + u0 + um = 0 at k^2 = 1.180625, a bound state inside the majority continuum
-    "generic-attractive": (("1.1", "0.6", "-0.2", "0.3", "-1.5", "0.25"), ("6/7", "-2/7", "3/7"),
-        (("0.3", "0.4"), ("-0.55", "0.6"), ("0.9", "-0.3"), ("-1", "0.4"), ("0.7", "0.84"), ("0.2", "-1.2"))),
+    "generic-attractive": (
+        ("1.1", "0.6", "-0.2", "0.3", "-1.5", "0.25"),
+        ("6/7", "-2/7", "3/7"),
+        (("0.3", "0.4"), ("-0.55", "0.6"), ("0.9", "-0.3"), ("-1", "0.4"), ("0.7", "0.84"), ("0.2", "-1.2")),
+    ),
     # N closes between the minority and majority thresholds; u0 - um < 0: attractive for the majority only
-    "generic-repulsive": (("1.4", "0.5", "0.1", "0.6", "0.6", "0.8"), ("-3/7", "6/7", "2/7"),
-        (("0.5", "-0.3"), ("0.7", "0.5"), ("-0.85", "0.3"), ("-0.9", "-0.6"), ("1.3", "0.2"))),
+    "generic-repulsive": (
+        ("1.4", "0.5", "0.1", "0.6", "0.6", "0.8"),
+        ("-3/7", "6/7", "2/7"),
+        (("0.5", "-0.3"), ("0.7", "0.5"), ("-0.85", "0.3"), ("-0.9", "-0.6"), ("1.3", "0.2")),
+    ),
 }
 RESOLVED_H = ("0.05", "0.3", "1.0")
-EXACT = (("bulk-magnetism", "0.3"), ("interface-magnetism", "0.3"), ("ferromagnetic-insulator", "0.5"),
-         ("topological-insulator", "0.3"), ("generic", "0.3"), ("generic-attractive", "0.3"),
-         ("generic-attractive", "0.02"), ("generic-attractive", "0.01"), ("generic-repulsive", "0.3"))
-PINS_16 = {"normal": ("-2.19999333948e-3", "-3.78974822874e-3"),
-           "majority": ("1.75989442723e-2", "3.78974822874e-3"), "minority": ("-4.02047688360e-5", "0")}
+EXACT = (
+    ("bulk-magnetism", "0.3"),
+    ("interface-magnetism", "0.3"),
+    ("ferromagnetic-insulator", "0.5"),
+    ("topological-insulator", "0.3"),
+    ("generic", "0.3"),
+    ("generic-attractive", "0.3"),
+    ("generic-attractive", "0.02"),
+    ("generic-attractive", "0.01"),
+    ("generic-repulsive", "0.3"),
+)
+PINS_16 = {
+    "normal": ("-2.19999333948e-3", "-3.78974822874e-3"),
+    "majority": ("1.75989442723e-2", "3.78974822874e-3"),
+    "minority": ("-4.02047688360e-5", "0"),
+}
 PIN_T = ("1.913942782358e-4", "-9.751462351375e-4", "-6.789673958045e-4")
 
 
@@ -60,7 +93,7 @@ def out(x, digits=30):
 
 
 def dot(a, b):
-    return sum(p * q for p, q in zip(a, b))
+    return sum(p * q for p, q in zip(a, b, strict=False))
 
 
 def cross(a, b):
@@ -70,7 +103,7 @@ def cross(a, b):
 class Interface:
     def __init__(self, name):
         strings, m, _ = INTERFACES[name]
-        self.record = {"interface": name, **dict(zip(KEYS, strings)), "m": list(m)}
+        self.record = {"interface": name, **dict(zip(KEYS, strings, strict=False)), "m": list(m)}
         self.E, self.UN, self.UF, self.J, self.u0, self.um = map(num, strings)
         self.m = [num(c) for c in m]
         assert abs(dot(self.m, self.m) - 1) < mpf(10) ** -45
@@ -78,18 +111,23 @@ class Interface:
         self.e1 = [c / mp.sqrt(dot(e, e)) for c in e]
         self.e2 = cross(self.m, self.e1)
         # largest k^2 at which each channel propagates: N, F minority, F majority
-        self.open = {"normal": self.E - self.UN, "minority": self.E - self.UF - self.J,
-                     "majority": self.E - self.UF + self.J}
+        self.open = {
+            "normal": self.E - self.UN,
+            "minority": self.E - self.UF - self.J,
+            "majority": self.E - self.UF + self.J,
+        }
         self.cache = {}
 
     def wave_vectors(self, x):
         """k_z of N, minority, majority at k_perp^2 = x: >= 0, or +i times a decay constant."""
-        return tuple(mpc(mp.sqrt(d), 0) if d >= 0 else mpc(0, mp.sqrt(-d))
-                     for d in (self.open[s] - x for s in ("normal", "minority", "majority")))
+        return tuple(
+            mpc(mp.sqrt(d), 0) if d >= 0 else mpc(0, mp.sqrt(-d))
+            for d in (self.open[s] - x for s in ("normal", "minority", "majority"))
+        )
 
     def lab(self, f):
         """f1 e1 + f2 e2 from the complex number f1 + i f2."""
-        return [f.real * a + f.imag * b for a, b in zip(self.e1, self.e2)]
+        return [f.real * a + f.imag * b for a, b in zip(self.e1, self.e2, strict=False)]
 
     def components(self, f):
         """(fieldlike, dampinglike) of f1 e1 + f2 e2 = dampinglike m x (y x m) + fieldlike m x y."""
@@ -108,20 +146,23 @@ def resolved(P, h, kx, ky):
     kappa = P.u0 * mp.eye(2) + exchange + rashba
     norm = mp.sqrt(2 * (1 + m[2]))  # eigenspinors of s.m: +1 (minority), -1 (majority)
     chi = (mp.matrix([1 + m[2], m[0] + I * m[1]]) / norm, mp.matrix([-m[0] + I * m[1], 1 + m[2]]) / norm)
-    q, *K = P.wave_vectors(kx ** 2 + ky ** 2)
+    q, *K = P.wave_vectors(kx**2 + ky**2)
     A = mp.zeros(4)  # rows 0,1: psi(+0) - psi(-0) = 0;  rows 2,3: psi'(+0) - psi'(-0) - kappa psi(-0) = 0
     for j in range(2):
         unit = mp.matrix([1 - j, j])
-        A[0:2, j], A[2:4, j] = -unit, I * q * unit - kappa * unit         # e^{-iqz} on the left
-        A[0:2, 2 + j], A[2:4, 2 + j] = chi[j], I * K[j] * chi[j]          # e^{+iKz} on the right
+        A[0:2, j], A[2:4, j] = -unit, I * q * unit - kappa * unit  # e^{-iqz} on the left
+        A[0:2, 2 + j], A[2:4, 2 + j] = chi[j], I * K[j] * chi[j]  # e^{+iKz} on the right
     result = {}
     for s in SOURCES:
         total = {k: [mpf(0)] * 3 for k in ("spin_current_minus", "spin_current_plus", "rashba", "exchange")}
-        if kx ** 2 + ky ** 2 < P.open[s]:
-            incident = ([(q, mp.matrix([1, 0])), (q, mp.matrix([0, 1]))] if s == "normal"
-                        else [(K[("minority", "majority").index(s)], chi[("minority", "majority").index(s)])])
+        if kx**2 + ky**2 < P.open[s]:
+            incident = (
+                [(q, mp.matrix([1, 0])), (q, mp.matrix([0, 1]))]
+                if s == "normal"
+                else [(K[("minority", "majority").index(s)], chi[("minority", "majority").index(s)])]
+            )
             for p, spinor in incident:
-                a = spinor / mp.sqrt(p)                                  # unit incident flux
+                a = spinor / mp.sqrt(p)  # unit incident flux
                 left, right = (a, 0 * a) if s == "normal" else (0 * a, a)
                 rhs = mp.matrix(4, 1)
                 rhs[0:2] = left - right
@@ -130,13 +171,24 @@ def resolved(P, h, kx, ky):
                 psi = left + c[0:2]
                 minus = I * p * left - I * q * c[0:2]
                 plus = I * K[0] * c[2] * chi[0] + I * K[1] * c[3] * chi[1] - I * p * right
-                for name, vec in (("spin_current_minus", minus), ("spin_current_plus", plus),
-                                  ("rashba", rashba * psi), ("exchange", exchange * psi)):
+                for name, vec in (
+                    ("spin_current_minus", minus),
+                    ("spin_current_plus", plus),
+                    ("rashba", rashba * psi),
+                    ("exchange", exchange * psi),
+                ):
                     for i in range(3):
                         total[name][i] += (psi.H * sig[i] * vec)[0].imag
         v = total  # spin conservation at the interface
-        assert max(abs(a + b + c - d) for a, b, c, d in zip(v["spin_current_minus"], v["rashba"], v["exchange"],
-                                                           v["spin_current_plus"])) < mpf(10) ** -40
+        assert (
+            max(
+                abs(a + b + c - d)
+                for a, b, c, d in zip(
+                    v["spin_current_minus"], v["rashba"], v["exchange"], v["spin_current_plus"], strict=False
+                )
+            )
+            < mpf(10) ** -40
+        )
         result[s] = total
     return result
 
@@ -144,14 +196,21 @@ def resolved(P, h, kx, ky):
 # --------------------------------------------------------------- 2. the same states in closed form (fast)
 def matching(P, h, b, q, K0, K1):
     """D = iK + iq - kappa in the s.m basis, as (D00, D01, D10, D11); b = k x z in the frame (e1, e2, m)."""
-    return (I * (K0 + q) - P.u0 - P.um - h * b[2], -h * mpc(b[0], -b[1]),
-            -h * mpc(b[0], b[1]), I * (K1 + q) - P.u0 + P.um + h * b[2])
+    return (
+        I * (K0 + q) - P.u0 - P.um - h * b[2],
+        -h * mpc(b[0], -b[1]),
+        -h * mpc(b[0], b[1]),
+        I * (K1 + q) - P.u0 + P.um + h * b[2],
+    )
 
 
 def incident(q, K0, K1):
     """(source, spin index, 2i sqrt(p)): D psi(0) = 2i sqrt(p) chi for every open incident state."""
-    return [(s, j, 2 * I * mp.sqrt(p.real)) for s, j, p in (("normal", 0, q), ("normal", 1, q),
-            ("majority", 1, K1), ("minority", 0, K0)) if p.real > 0]
+    return [
+        (s, j, 2 * I * mp.sqrt(p.real))
+        for s, j, p in (("normal", 0, q), ("normal", 1, q), ("majority", 1, K1), ("minority", 0, K0))
+        if p.real > 0
+    ]
 
 
 def transverse(psi, phi):
@@ -198,7 +257,7 @@ def linear_f(P, h, b, q, K0, K1):
 def segments(P):
     """Intervals of x = k_perp^2 between thresholds, up to the last open channel."""
     cuts = sorted({t for t in P.open.values() if t > 0})
-    return list(zip([mpf(0)] + cuts[:-1], cuts))
+    return list(zip([mpf(0), *cuts[:-1]], cuts, strict=False))
 
 
 def frame_b(P, k, cos, sin):
@@ -264,6 +323,7 @@ def integrate_segment(P, h, f, seg, tol):
     """int dx dphi / 2 k_x f per source over one segment. Gauss-Legendre order doubled until three probe angles
     have converged, then the trapezoid in the angle doubled until it has, then once more with half the angles and
     twice the order. Returns the values, the largest change in that last check, (angles, nodes)."""
+
     def angle(turn, level):
         cos, sin = mp.cospi(2 * turn), mp.sinpi(2 * turn)
         total = dict.fromkeys(SOURCES, mpc(0))
@@ -286,7 +346,7 @@ def integrate_segment(P, h, f, seg, tol):
     new = [angle(turn, level) for turn in probes]
     while True:
         old, new = new, [angle(turn, level + 1) for turn in probes]
-        if all(difference(a, b) < tol * largest(b) for a, b in zip(old, new)):
+        if all(difference(a, b) < tol * largest(b) for a, b in zip(old, new, strict=False)):
             break
         level += 1
         assert level < 10, "radial integral not converged"
@@ -300,8 +360,8 @@ def integrate_segment(P, h, f, seg, tol):
 def integrate(P, h, f, tol):
     """-(1/4pi) int d^2k/(2pi)^2 k_x f per source, the relative change in the last refinement, (angles, nodes)"""
     parts = [integrate_segment(P, h, f, seg, tol) for seg in segments(P)]
-    value = {s: -sum(p[0][s] for p in parts) / (16 * mp.pi ** 3) for s in SOURCES}
-    return value, sum(p[1] for p in parts) / (16 * mp.pi ** 3) / largest(value), [list(p[2]) for p in parts]
+    value = {s: -sum(p[0][s] for p in parts) / (16 * mp.pi**3) for s in SOURCES}
+    return value, sum(p[1] for p in parts) / (16 * mp.pi**3) / largest(value), [list(p[2]) for p in parts]
 
 
 # -------------------------------------------------------------------- Eq. (16c), (16d) as transcribed
@@ -313,7 +373,7 @@ def eq16(P, level):
         r, t2 = {}, {}
         for spin, K, u in (("dn", K0, P.u0 + P.um), ("up", K1, P.u0 - P.um)):
             D = I * K + I * q - u
-            r[spin] = (I * q - I * K + u) / D if q.real > 0 else mpc(0)       # 0 out of the Hilbert space
+            r[spin] = (I * q - I * K + u) / D if q.real > 0 else mpc(0)  # 0 out of the Hilbert space
             t2[spin] = abs(q) / abs(K) * abs(2 * K / D) ** 2 if K.real > 0 else mpf(0)
         if q.real > 0:
             w = w * k * k / q.real
@@ -358,7 +418,7 @@ def agrees(value, text):
 
 
 def pair(components, digits=30):
-    return dict(zip(("fieldlike", "dampinglike"), (out(c, digits) for c in components)))
+    return dict(zip(("fieldlike", "dampinglike"), (out(c, digits) for c in components), strict=False))
 
 
 def short(x):
@@ -370,7 +430,9 @@ def make_resolved():
     for name in INTERFACES:
         P = Interface(name)
         sizes = [num(a) ** 2 + num(b) ** 2 for a, b in INTERFACES[name][2]]
-        assert all(any(a < k2 < b for k2 in sizes) for a, b in segments(P)) and max(sizes) < segments(P)[-1][1]
+        assert (
+            all(any(a < k2 < b for k2 in sizes) for a, b in segments(P)) and max(sizes) < segments(P)[-1][1]
+        )
         for h in RESOLVED_H:
             for kx, ky in INTERFACES[name][2]:
                 x, y = num(kx), num(ky)
@@ -380,10 +442,20 @@ def make_resolved():
                 b = frame_b(P, mpf(1), x, y)
                 f = exact_f(P, num(h), b, *P.wave_vectors(k2))
                 for s in SOURCES:
-                    v = [p - e for p, e in zip(result[s]["spin_current_plus"], result[s]["exchange"])]
+                    v = [
+                        p - e
+                        for p, e in zip(result[s]["spin_current_plus"], result[s]["exchange"], strict=False)
+                    ]
                     assert abs(mpc(dot(v, P.e1), dot(v, P.e2)) - f[s]) < mpf(10) ** -40
-                rows.append({**P.record, "h_R": h, "k": [kx, ky], "open": [s for s in SOURCES if k2 < P.open[s]],
-                             **{s: {q: [out(c) for c in vec] for q, vec in result[s].items()} for s in SOURCES}})
+                rows.append(
+                    {
+                        **P.record,
+                        "h_R": h,
+                        "k": [kx, ky],
+                        "open": [s for s in SOURCES if k2 < P.open[s]],
+                        **{s: {q: [out(c) for c in vec] for q, vec in result[s].items()} for s in SOURCES},
+                    }
+                )
     return rows
 
 
@@ -398,8 +470,13 @@ def make_first_order():
             if change < mpf(10) ** -32:
                 break
             assert level < 9
-        rows.append({**P.record, **{s: pair((new[s].real, new[s].imag)) for s in SOURCES},
-                     "relative_change": short(change)})
+        rows.append(
+            {
+                **P.record,
+                **{s: pair((new[s].real, new[s].imag)) for s in SOURCES},
+                "relative_change": short(change),
+            }
+        )
     return rows
 
 
@@ -408,10 +485,18 @@ def make_exact():
     for name, h in EXACT:
         P = Interface(name)
         value, change, nodes = integrate(P, num(h), exact_f, mpf(10) ** -20)
-        rows.append({**P.record, "h_R": h,
-                     **{s: {"t": [out(c, 20) for c in P.lab(value[s])], **pair(P.components(value[s]), 20)}
-                        for s in SOURCES},
-                     "relative_change": short(change), "angles_nodes": nodes})
+        rows.append(
+            {
+                **P.record,
+                "h_R": h,
+                **{
+                    s: {"t": [out(c, 20) for c in P.lab(value[s])], **pair(P.components(value[s]), 20)}
+                    for s in SOURCES
+                },
+                "relative_change": short(change),
+                "angles_nodes": nodes,
+            }
+        )
     return rows
 
 
@@ -423,56 +508,100 @@ def make_linear(first_order, exact):
         bound = embedded_bound_state(P)
         if bound is None:  # (4 t(h)/h - t(2h)/2h)/3: error ~ h^4
             h = mpf(10) ** -7
-            small, large = [{s: P.components(v) for s, v in integrate(P, c * h, exact_f, mpf(10) ** -28)[0].items()}
-                            for c in (1, 2)]
-        else:              # from the exact torques above, with nodes packed around the resonance
+            small, large = [
+                {s: P.components(v) for s, v in integrate(P, c * h, exact_f, mpf(10) ** -28)[0].items()}
+                for c in (1, 2)
+            ]
+        else:  # from the exact torques above, with nodes packed around the resonance
             h = mpf("0.01")
-            small, large = [{s: [mpf(e[s][c]) for c in ("fieldlike", "dampinglike")] for s in SOURCES}
-                            for text in ("0.01", "0.02") for e in exact
-                            if e["interface"] == row["interface"] and e["h_R"] == text]
+            small, large = [
+                {s: [mpf(e[s][c]) for c in ("fieldlike", "dampinglike")] for s in SOURCES}
+                for text in ("0.01", "0.02")
+                for e in exact
+                if e["interface"] == row["interface"] and e["h_R"] == text
+            ]
         entry, worst = {**P.record}, {"eq16": mpf(0), "limit": mpf(0)}
         scale = largest(value)
         for s in SOURCES:
             fixed_k = P.components(value[s])
-            limit = [(4 * a / h - b / (2 * h)) / 3 for a, b in zip(small[s], large[s])]
+            limit = [(4 * a / h - b / (2 * h)) / 3 for a, b in zip(small[s], large[s], strict=False)]
             extra = [bound[1] if bound and s == "majority" else mpf(0), mpf(0)]
             eq = [mpf(row[s][c]) for c in ("fieldlike", "dampinglike")]
-            worst["eq16"] = max(worst["eq16"], *(abs(a - b) / scale for a, b in zip(fixed_k, eq)))
-            worst["limit"] = max(worst["limit"], *(abs(a + e - b) / scale for a, e, b in zip(fixed_k, extra, limit)))
-            entry[s] = {"fixed_k": pair(fixed_k), "limit": pair(limit, 24 if bound is None else 10), "eq16": row[s]}
-        entry["embedded_bound_state"] = bound and {"k_perp_squared": out(bound[0]), "majority_fieldlike": out(bound[1])}
-        entry.update(relative_change=short(change), fixed_k_minus_eq16=short(worst["eq16"]),
-                     fixed_k_plus_bound_state_minus_limit=short(worst["limit"]))
+            worst["eq16"] = max(
+                worst["eq16"], *(abs(a - b) / scale for a, b in zip(fixed_k, eq, strict=False))
+            )
+            worst["limit"] = max(
+                worst["limit"],
+                *(abs(a + e - b) / scale for a, e, b in zip(fixed_k, extra, limit, strict=False)),
+            )
+            entry[s] = {
+                "fixed_k": pair(fixed_k),
+                "limit": pair(limit, 24 if bound is None else 10),
+                "eq16": row[s],
+            }
+        entry["embedded_bound_state"] = bound and {
+            "k_perp_squared": out(bound[0]),
+            "majority_fieldlike": out(bound[1]),
+        }
+        entry.update(
+            relative_change=short(change),
+            fixed_k_minus_eq16=short(worst["eq16"]),
+            fixed_k_plus_bound_state_minus_limit=short(worst["limit"]),
+        )
         assert worst["eq16"] < mpf(10) ** -28 and worst["limit"] < mpf(10) ** (-24 if bound is None else -6)
         rows.append(entry)
     return rows
 
 
 def make_pins(first_order, exact):
-    checks = [("eq16 " + s + " " + c, first_order[0][s][c], text) for s, texts in PINS_16.items()
-              for c, text in zip(("fieldlike", "dampinglike"), texts)]
-    checks += [("exact normal t_" + c, v, text) for c, v, text in zip("xyz", exact[0]["normal"]["t"], PIN_T)]
+    checks = [
+        ("eq16 " + s + " " + c, first_order[0][s][c], text)
+        for s, texts in PINS_16.items()
+        for c, text in zip(("fieldlike", "dampinglike"), texts, strict=False)
+    ]
+    checks += [
+        ("exact normal t_" + c, v, text)
+        for c, v, text in zip("xyz", exact[0]["normal"]["t"], PIN_T, strict=False)
+    ]
     rows = []
     for what, value, text in checks:
         v, pin = mpf(value), mpf(text)
         difference = abs(v - pin) / abs(pin) if pin else abs(v)
         assert difference < mpf("5e-12"), (what, value, text)
-        rows.append({"what": what, "value": value, "contract": text, "relative_difference": short(difference),
-                     "agrees_to_last_printed_digit": bool(agrees(v, text))})
+        rows.append(
+            {
+                "what": what,
+                "value": value,
+                "contract": text,
+                "relative_difference": short(difference),
+                "agrees_to_last_printed_digit": bool(agrees(v, text)),
+            }
+        )
     return rows
 
 
 def main():
     first_order, exact = make_first_order(), make_exact()
-    sections = {"pins": make_pins(first_order, exact), "resolved": make_resolved(),
-                "torque": {"first_order": first_order, "exact": exact}, "linear": make_linear(first_order, exact)}
+    sections = {
+        "pins": make_pins(first_order, exact),
+        "resolved": make_resolved(),
+        "torque": {"first_order": first_order, "exact": exact},
+        "linear": make_linear(first_order, exact),
+    }
 
     def lines(rows):
         return "[\n" + ",\n".join(json.dumps(r, separators=(",", ":")) for r in rows) + "\n]"
 
-    text = ",\n".join(json.dumps(key) + ": " + (lines(v) if isinstance(v, list) else
-                      "{" + ",\n".join(json.dumps(k) + ": " + lines(w) for k, w in v.items()) + "}")
-                      for key, v in sections.items())
+    text = ",\n".join(
+        json.dumps(key)
+        + ": "
+        + (
+            lines(v)
+            if isinstance(v, list)
+            else "{" + ",\n".join(json.dumps(k) + ": " + lines(w) for k, w in v.items()) + "}"
+        )
+        for key, v in sections.items()
+    )
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden.json"), "w") as file:
         file.write("{" + text + "}\n")
 

@@ -1,0 +1,97 @@
+"""Worker processes, and how all of them end: on Ctrl-C, `kill`, a closed terminal, a worker that died."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: Seconds after which an interruption that nobody heard is raised again.
+AGAIN = 0.5
+
+
+class Interrupted(BaseException):
+    """Ctrl-C, `kill`, or a terminal that was closed; its argument is the signal's number.
+
+    Not KeyboardInterrupt: should that meet an extension module on import, Python ends by the signal, and not
+    with our status.
+    """
+
+
+def listen() -> None:
+    """Have signals raise `Interrupted`, again and again until it is heard.
+
+    Some packages, SciPy among them, swallow whatever is raised while they are imported.
+    """
+
+    def interrupt(number: int, frame: object) -> None:
+        signal.signal(signal.SIGALRM, lambda *_: interrupt(number, None))
+        signal.setitimer(signal.ITIMER_REAL, AGAIN)
+        raise Interrupted(number)
+
+    for number in SIGNALS:
+        # In the background, and under nohup, some are to be ignored.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, interrupt)
+
+
+def end(status: int) -> NoReturn:
+    """Clear the bar, say that we were interrupted, and end."""
+    _deafen()
+    if "sotcheck.progress" in sys.modules:
+        from sotcheck.progress import clear
+
+        clear()
+    sys.stderr.write("sotcheck: interrupted\n")
+    sys.exit(status)
+
+
+def _deafen() -> None:
+    """Let nothing disturb the end any more."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, (*SIGNALS, signal.SIGALRM))
+
+
+@contextmanager
+def process_pool(workers: int) -> Iterator[Executor | None]:
+    """Provide an executor with so many processes, or None for one.
+
+    Raises
+    ------
+    EngineError
+        If a worker dies.
+    """
+    if workers == 1:
+        yield None
+        return
+    from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+    from multiprocessing import active_children, get_context
+
+    from sotcheck.errors import EngineError
+
+    # Ctrl-C reaches every process of the terminal. Workers started while it is ignored go on ignoring it,
+    # from their first instruction: the parent alone hears it, and ends them.
+    hears = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    for _ in range(workers):
+        executor.submit(os.getpid)
+    try:
+        signal.signal(signal.SIGINT, hears)
+        yield executor
+    except BaseException as error:
+        if isinstance(error, Interrupted):
+            _deafen()
+        for process in active_children():
+            process.terminate()
+        # Waiting is short, and leaves no thread or semaphore to fail at exit.
+        executor.shutdown(cancel_futures=True)
+        if isinstance(error, BrokenExecutor):
+            raise EngineError("a worker process died, perhaps for lack of memory; try --workers 1") from None
+        raise
+    executor.shutdown()
