@@ -13,7 +13,7 @@ from tabulate import tabulate
 
 from sotcheck import __version__
 from sotcheck.claims import judge_all
-from sotcheck.claims.evidence import Evidence, gather
+from sotcheck.claims.evidence import gather
 from sotcheck.errors import SystemFileError, in_range
 from sotcheck.model import Interface
 from sotcheck.progress import Progress, silent
@@ -30,7 +30,7 @@ class CheckResult(Sequence[Finding]):
 
     iface: Interface
     findings: tuple[Finding, ...]
-    evidence: Evidence
+    note: str = ""
 
     def __len__(self) -> int:
         return len(self.findings)
@@ -92,9 +92,7 @@ class CheckResult(Sequence[Finding]):
         count = Counter(finding.verdict for finding in self.findings)
         words = [f"{count[v]} {v}" for v in ("agrees", "disagrees", "inconclusive") if count[v]]
         text = f"{len(self.findings)} findings: {', '.join(words)}."
-        if not self.evidence.analytic:
-            text += f" Note: {self.evidence.why_not_analytic}."
-        return text
+        return f"{text} Note: {self.note}." if self.note else text
 
 
 def check(
@@ -134,4 +132,4 @@ def check(
             "give another value in the file or with --h-r"
         )
     evidence = gather(iface, values, tolerance, progress=progress)
-    return CheckResult(iface, tuple(judge_all(evidence)), evidence)
+    return CheckResult(iface, tuple(judge_all(evidence)), evidence.why_not_analytic)

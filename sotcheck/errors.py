@@ -22,6 +22,10 @@ class EngineError(SotcheckError):
     """An engine is missing, or could not solve the problem it was given."""
 
 
+class TheoryError(SotcheckError):
+    """A user's own formula could not be found, or does not return what is needed."""
+
+
 class OutputError(SotcheckError):
     """A result could not be written."""
 

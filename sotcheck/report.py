@@ -65,7 +65,7 @@ def write_reports(
     overview = {"reports": [{"data": data, **words(data)} for data in ordered]}
     for name in ("overview.md", "overview.html"):
         target = "README.md" if name.endswith(".md") else "index.html"
-        write_text(output / target, _render(name, overview))
+        write_text(output / target, render(name, overview))
     verdicts = {data["verdict"] for data in ordered}
     status = next((EXIT_STATUS[v] for v in ("disagrees", "inconclusive") if v in verdicts), 0)
     return status, output / "index.html"
@@ -97,8 +97,8 @@ def write_report(data: Data, output: Path) -> None:
         "svg": {name: Markup(picture[picture.index("<svg") :]) for name, picture in drawn.items()},
         **words(data),
     }
-    write_text(folder / "README.md", _render("report.md", context))
-    write_text(folder / "index.html", _render("report.html", context))
+    write_text(folder / "README.md", render("report.md", context))
+    write_text(folder / "index.html", render("report.html", context))
 
 
 def words(data: Data) -> Data:
@@ -203,7 +203,8 @@ def control_table(data: Data) -> list[Data]:
     return rows
 
 
-def _render(name: str, context: Data) -> str:
+def render(name: str, context: Data) -> str:
+    """Return a page: the template of that name filled in."""
     environment = Environment(
         loader=PackageLoader("sotcheck"),
         autoescape=name.endswith(".html"),
@@ -213,6 +214,7 @@ def _render(name: str, context: Data) -> str:
         keep_trailing_newline=True,
     )
     environment.filters["number"] = _number
+    environment.filters["cell"] = lambda value: f"{value:.3g}" if isinstance(value, float) else value
     environment.filters["short"] = lambda value: "–" if value is None else f"{value:.2g}"
     return environment.get_template(f"{name}.j2").render(context)
 

@@ -54,7 +54,7 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
         Ready for JSON; starts with the document of `sotcheck check`.
     """
     evidence = gather(iface, np.array([iface.h_R]), TOLERANCE, controls=True, progress=progress)
-    result = CheckResult(iface, tuple(judge_all(evidence)), evidence)
+    result = CheckResult(iface, tuple(judge_all(evidence)), evidence.why_not_analytic)
     return {
         **result.to_dict(),
         "verdict": result.verdict,

@@ -105,11 +105,9 @@ def test_theory_and_engines_do_not_meet_through_others() -> None:
 def test_only_the_judges_know_both() -> None:
     """Claims compare; the dispatcher and the report show both; nobody else holds both in hand."""
     both = importers("sotcheck.theory") & importers("sotcheck.engines")
-    allowed = {"sotcheck.torques"}
+    judges = ("sotcheck.torques", "sotcheck.claims", "sotcheck.audit", "sotcheck.reportdata")
     for module in both:
-        assert (
-            module in allowed or within(module, "sotcheck.claims") or module.startswith("sotcheck.report")
-        ), module
+        assert any(within(module, judge) for judge in judges), module
     assert "sotcheck.torques" in both
 
 
@@ -118,7 +116,20 @@ def test_only_one_module_imports_kwant() -> None:
 
 
 def test_only_figures_import_matplotlib() -> None:
-    assert importers("matplotlib") <= {"sotcheck.figures"}
+    assert importers("matplotlib") <= {"sotcheck.figures", "sotcheck.audit.plots"}
+
+
+def test_exact_quantities_of_the_audit_know_no_formula() -> None:
+    """What an equation stands against comes from states alone: only the entries know the formulas."""
+    entries = {module for module in FILES if within(module, "sotcheck.audit") and "section" in module}
+    exact = {"sotcheck.audit.currents", "sotcheck.audit.transfer", "sotcheck.audit.layers"}
+    assert exact <= set(FILES)
+    assert entries
+    formulas = [
+        name for name in FILES if name.startswith(("sotcheck.theory.section", "sotcheck.theory.appendix"))
+    ]
+    for module in exact:
+        assert not imports(module) & set(formulas), module
 
 
 def test_nobody_imports_the_command_line() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from sotcheck.convergence import richardson
 from sotcheck.engines import Continuum, Engine, KwantChain
 from sotcheck.model import Interface, rashba
-from sotcheck.observables import exact_flows, flows
+from sotcheck.observables import exact_flows, flows, largest_torque
 from sotcheck.quadrature import sample
 from sotcheck.scattering import Scattering
 from sotcheck.spin import Array, Complex
@@ -181,8 +181,9 @@ def linear_torque_flows(engine: str, iface: Interface) -> tuple[Array, Array]:
     rtol = 1e-12 if engine == "continuum" else 1e-9
     found = exact_flows(ENGINES[engine], iface, rungs, rtol=rtol)
     values = np.moveaxis(found.values, 1, 0)
-    fit = richardson(values, POWERS)
-    return fit.limit, fit.error + found.errors.max(axis=1)
+    noise = ENGINES[engine].rounding(iface) * largest_torque(iface) / rungs
+    fit = richardson(values, POWERS, noise[:, None, None, None, None])
+    return fit.limit, fit.error + fit.rounding + found.errors.max(axis=1)
 
 
 Exact = Callable[[Solved], Measured]

@@ -1,11 +1,17 @@
-"""One entry and one function a claim."""
+"""The register of all claims: one entry and one function each.
+
+`Claim`s are tried on the evidence of one system, by `sotcheck check` and the reports; `Equation`s, definitions and
+statements of the paper by `sotcheck audit`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from sotcheck.audit.samples import GENERAL, Exact, Formula
 from sotcheck.claims.evidence import Evidence
+from sotcheck.model import Interface
 from sotcheck.verdict import Comparison, Finding
 
 
@@ -83,3 +89,101 @@ def claim(
 def judge_all(evidence: Evidence) -> list[Finding]:
     """Try every registered claim."""
     return [finding for entry in CLAIMS for finding in entry.findings(evidence)]
+
+
+@dataclass(frozen=True)
+class Equation:
+    """A formula of the paper on trial.
+
+    Attributes
+    ----------
+    number : str
+        The paper's, without parentheses: "16c", "A13b".
+    says : str
+        What it says, in one sentence.
+    quantity : str
+        What is compared, e.g. "r, all elements".
+    exact : callable
+        ``exact(solved)``: the quantity from exact numerics, as `Measured`; it knows no formula of the paper.
+    transcribed : callable
+        ``transcribed(symbols)``: the formula as the transcription has it, of the shape of `exact`'s value or
+        broadcasting to it.
+    tex : str
+        The formula in LaTeX, as transcribed.
+    corrected : callable or None
+        The form that exact numerics confirm, where that is another one.
+    corrected_tex : str
+    off_by : str
+        What the transcribed form is off by: a factor, a sign, a swapped symbol, a missing term; and why.
+    source : str or None
+        "normal", "majority" or "minority".
+    interfaces : tuple of Interface
+        Where it is tried.
+    order : str
+        "exact", or the order in h_R of what the formula leaves out: "h_R^2", "h_R^3".
+    invisible : dict
+        Seeded faults that no parameter set can see, by the name that the power test gives them: the reason.
+    """
+
+    number: str
+    says: str
+    quantity: str
+    exact: Exact
+    transcribed: Formula
+    tex: str
+    corrected: Formula | None = None
+    corrected_tex: str = ""
+    off_by: str = ""
+    source: str | None = None
+    interfaces: tuple[Interface, ...] = GENERAL
+    order: str = "exact"
+    invisible: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A numbered equation with nothing to test: a definition, a model, a notation."""
+
+    number: str
+    says: str
+    tex: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A claim in words, or about sums, that numbers can test.
+
+    Attributes
+    ----------
+    name : str
+        Identifier.
+    says : str
+        The statement.
+    judge : callable
+        ``judge(engine)`` yields trials.
+    equation : str or None
+        The paper's number, if it belongs to one.
+    """
+
+    name: str
+    says: str
+    judge: Callable[[str], Iterator[Trial]]
+    equation: str | None = None
+
+
+Entry = Equation | Definition | Statement
+EQUATIONS: list[Equation] = []
+DEFINITIONS: list[Definition] = []
+STATEMENTS: list[Statement] = []
+
+
+def register(*entries: Entry) -> None:
+    """Add entries to the register."""
+    for entry in entries:
+        if isinstance(entry, Equation):
+            EQUATIONS.append(entry)
+        elif isinstance(entry, Definition):
+            DEFINITIONS.append(entry)
+        else:
+            STATEMENTS.append(entry)

@@ -105,6 +105,16 @@ class Symbols:
         return projectors(self.m)[1]
 
     @property
+    def xi_plus(self) -> Complex:
+        """ξ_+, the spinor of the minority band, shape (2, 1); its phase is arbitrary."""
+        return _spinor(self.u_plus)
+
+    @property
+    def xi_minus(self) -> Complex:
+        """ξ_-, the spinor of the majority band, shape (2, 1); its phase is arbitrary."""
+        return _spinor(self.u_minus)
+
+    @property
     def kappa_0(self) -> Complex:
         """κ̂_0, shape (2, 2)."""
         return self.iface.u_0 * IDENTITY + self.iface.u_m * dot_sigma(self.m)
@@ -174,6 +184,13 @@ class Symbols:
     def t_prime_down(self) -> Complex:
         """t'↓, shape (n, 1)."""
         return self._a.down(self._a.t_prime)[:, None]
+
+
+def _spinor(projector: Complex) -> Complex:
+    # The longer column, so that none is divided by zero.
+    column = projector[:, [np.argmax(np.abs(np.diag(projector)))]]
+    spinor: Complex = column / np.linalg.norm(column)
+    return spinor
 
 
 def mean_over_angles(values: Array) -> Array:

@@ -1,0 +1,88 @@
+"""Bring your own theory: the right one passes, faults are told apart, mistakes in the module are explained."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from sotcheck.audit.own_theory import check_theory, load_theory
+from sotcheck.cli import cli
+from sotcheck.errors import TheoryError
+from sotcheck.model import Interface
+from sotcheck.spin import Complex
+from sotcheck.systemfile import load
+from sotcheck.theory import first_order
+from sotcheck.theory.amplitudes import Amplitudes
+
+BULK = load("bulk-magnetism")
+
+
+def right(a: Amplitudes, iface: Interface) -> Complex:
+    return first_order.torque(a)
+
+
+@pytest.mark.parametrize("m", [BULK.m, (0.0, 0.0, 1.0), (0.0, 1.0, 0.0)])
+def test_eq16_passes(m: tuple[float, float, float]) -> None:
+    """Also where fieldlike and dampinglike are undefined."""
+    result = check_theory(BULK.with_(m=m), right, tolerance=1e-9)
+    assert result.exit_status == 0
+    assert {(finding.source, finding.engine) for finding in result} >= {
+        ("normal", "kwant"),
+        ("minority", "continuum"),
+    }
+
+
+FAULTS = {
+    "2.000": lambda a, iface: 2 * right(a, iface),
+    "sign": lambda a, iface: -right(a, iface),
+    "conjugated": lambda a, iface: right(a, iface).conj(),
+    "k_z is imaginary": lambda a, iface: np.where((a.kz.imag > 0)[:, None], 0.5, 1.0) * right(a, iface),
+}
+
+
+@pytest.mark.parametrize("words", FAULTS)
+def test_diagnosis(words: str) -> None:
+    """What it is off by, from the numbers alone."""
+    result = check_theory(BULK, FAULTS[words], tolerance=1e-9)
+    assert result.exit_status == 1
+    told = [f.explanation for f in result if f.verdict == "disagrees" and "resolved" in f.quantity]
+    assert any(words in text for text in told), told
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("def torque(a, iface): return a.kz", "returned an array of shape"),
+        ("def torque(a, iface): return a.kzz", "AttributeError"),
+        ("def torque(a, iface): return [[float('nan')] * 3] * len(a.kz)", "not finite"),
+        ("def torgue(a, iface): pass", "has no function 'torque' (did you mean 'torgue'?)"),
+        ("1 +", "cannot be imported"),
+    ],
+)
+def test_mistakes_are_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, words: str
+) -> None:
+    name = f"mistake{abs(hash(body))}"
+    (tmp_path / f"{name}.py").write_text(body + "\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        TheoryError, match="(?s).*" + words.replace("(", r"\(").replace(")", r"\)").replace("?", r"\?")
+    ):
+        check_theory(BULK, load_theory(f"{name}:torque"), tolerance=1e-6)
+
+
+def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The example of the README, as a user runs it."""
+    (tmp_path / "half.py").write_text(
+        "from sotcheck.theory.first_order import torque\n\n\ndef mine(a, iface):\n    return torque(a) / 2\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    found = CliRunner().invoke(cli, ["check", "bulk-magnetism", "--theory", "half:mine", "--json", "-"])
+    assert found.exit_code == 1
+    rows = json.loads(found.stdout)["verdicts"]
+    assert {row["claim"] for row in rows} == {"theory"}
+    assert any("2.000" in row["explanation"] for row in rows)
