@@ -62,7 +62,11 @@ def write_reports(
         write_report(data, output)
         found[data["system"]["name"]] = data
     ordered = [found[iface.name] for iface in interfaces]
-    overview = {"reports": [{"data": data, **words(data)} for data in ordered]}
+    overview = {
+        "reports": [{"data": data, **words(data)} for data in ordered],
+        # What `sotcheck audit --output` has put beside the systems.
+        "audited": (output / "audit" / "index.html").exists(),
+    }
     for name in ("overview.md", "overview.html"):
         target = "README.md" if name.endswith(".md") else "index.html"
         write_text(output / target, render(name, overview))
@@ -214,9 +218,16 @@ def render(name: str, context: Data) -> str:
         keep_trailing_newline=True,
     )
     environment.filters["number"] = _number
-    environment.filters["cell"] = lambda value: f"{value:.3g}" if isinstance(value, float) else value
+    environment.filters["cell"] = _cell
     environment.filters["short"] = lambda value: "–" if value is None else f"{value:.2g}"
     return environment.get_template(f"{name}.j2").render(context)
+
+
+def _cell(value: Any) -> Any:
+    """Return three significant digits of a number, a dash for nothing, words as they are."""
+    if value is None:
+        return "–"
+    return f"{value:.3g}" if isinstance(value, float) else value
 
 
 def _number(value: float | None) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,7 +13,7 @@ from sotcheck.spin import Array
 
 Verdict = Literal["agrees", "disagrees", "inconclusive"]
 #: Error terms by name: size, scalar or of the shape of what is compared, and origin.
-Terms = Mapping[str, tuple[Array | float, str]]
+Terms = dict[str, tuple[Any, str]]
 #: Relative size of the smallest fault worth seeing. A budget above it cannot tell right from wrong.
 TELL_APART = 1e-6
 

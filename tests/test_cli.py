@@ -438,7 +438,7 @@ def test_exit_status(
         Finding("claim", "title", "(1)", "q", None, "kwant", 1.0, float("nan"), budget, verdict, None, "why")
         for verdict in verdicts
     ]
-    evidence = type("Nothing", (), {"analytic": True})()
+    evidence = type("Nothing", (), {"why_not_analytic": ""})()
     monkeypatch.setattr(crosscheck, "gather", lambda *_, **__: evidence)
     monkeypatch.setattr(crosscheck, "judge_all", lambda _: findings)
     assert sotcheck("check", "bulk-magnetism").status == status

@@ -1,4 +1,4 @@
-"""Bring your own theory: the right one passes, faults are told apart, mistakes in the module are explained."""
+"""Bring your own theory: the right one passes, faults are told apart, mistakes are explained."""
 
 from __future__ import annotations
 

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from sotcheck.audit import appendix_a1_conductances, appendix_a1_remarks
+from sotcheck.audit import appendix_a1_conductances, appendix_a1_remarks, reciprocity
 from sotcheck.audit.finite import FINITE
-from sotcheck.audit.profiles import Flow, at_own_h_R, current, weighted
-from sotcheck.audit.registry import Definition, Equation, register
+from sotcheck.audit.profiles import at_position, far_from, weighted
 from sotcheck.audit.samples import GENERAL, Exact, Measured, Solved
-from sotcheck.spin import PAULI, Array, Complex, dot_sigma
+from sotcheck.claims.registry import Definition, Equation, register
+from sotcheck.spin import Array
 from sotcheck.theory import appendix_a1 as eq
-
-NO_BIAS: Complex = np.zeros((0, 2, 2), dtype=complex)
-#: A charge bias, and spin biases along x, y, z, with spins against the moment.
-IN_N: Complex = np.stack([np.eye(2), *(-PAULI)])
 
 UNIT = r"-\frac{e^2L}{hV}"
 SUM = r"\sum_{\mathbf k_\perp}"
@@ -26,39 +22,6 @@ WAVE, BACK = r"\frac{e^{i\hat K_zz}}{\sqrt{|\hat K_z|}}", r"\frac{e^{-i\hat K_zz
 RASHBA = r"\hat\sigma\cdot(\mathbf k\times\mathbf z)"
 
 
-def in_F(one: Solved) -> Complex:
-    """A charge bias, and a spin bias along m with spins against the moment."""
-    return np.stack([np.eye(2), -dot_sigma(one.iface.direction)])
-
-
-def biases(one: Solved, side: str) -> tuple[Complex, Complex]:
-    """Return biases of N and of F; those of the side that is not asked for are left out."""
-    return IN_N if "N" in side else NO_BIAS, in_F(one) if "F" in side else NO_BIAS
-
-
-def at_position(where: str, bias: str, u: Array) -> Exact:
-    """The exact current at a position in N or F, due to biases of N, F or both."""
-
-    def exact(one: Solved) -> Measured:
-        z = eq.Z_N if where == "N" else eq.Z_F
-        return current(one, at_own_h_R(one, where).at(z, biases(one, bias)), u)
-
-    return exact
-
-
-def far_from(where: str, bias: str, u: Array) -> Exact:
-    """The same averaged over z; in F by band, without what is off the diagonal."""
-
-    def exact(one: Solved) -> Measured:
-        waves = at_own_h_R(one, where)
-        if where == "N":
-            return current(one, waves.mean(biases(one, bias)), u)
-        down, up = waves.mean_by_band(biases(one, bias))
-        return current(one, Flow(down.density + up.density, down.normal + up.normal), u)
-
-    return exact
-
-
 def per_wave(exact: Exact) -> Exact:
     """The current per occupation of waves of unit amplitude, not flux."""
     return lambda one: weighted(exact(one), np.broadcast_to(_kz(one), (len(one.k_perp), 6)))
@@ -68,7 +31,7 @@ def where_F_is_open(exact: Exact) -> Exact:
     """The same at those k_⊥ for which both bands of F are open."""
 
     def masked(one: Solved) -> Measured:
-        is_open = (one.states.Kz.real > 0).all(axis=-1)[:, :, 0]
+        is_open = one.states.Kz[:, :, 0].real.min(axis=-1) > 0
         return weighted(exact(one), is_open.astype(float))
 
     return masked
@@ -149,7 +112,7 @@ for number, per, tex, full, what in (
             number=number,
             says="The current in N of electrons from N, perpendicular to the interface.",
             quantity=f"charge and spin current {what} along z at z < 0, any bias, finite h_R",
-            exact=per(at_position("N", "N", eq.Z)),
+            exact=per(at_position("N", eq.Z_N, "N", eq.Z)),
             transcribed=getattr(eq, f"eq{number}_perpendicular"),
             tex=tex,
             source="normal",
@@ -169,7 +132,7 @@ for number, per, tex, full, what in (
             number=number,
             says="The same in the plane, near the interface.",
             quantity=f"charge and spin current {what} in the plane at a z < 0, any bias, finite h_R",
-            exact=per(at_position("N", "N", eq.PLANE)),
+            exact=per(at_position("N", eq.Z_N, "N", eq.PLANE)),
             transcribed=getattr(eq, f"eq{number}_plane"),
             tex=tex,
             corrected=getattr(eq, f"eq{number}_plane_corrected"),
@@ -207,7 +170,7 @@ A7C = (
     + WAVE
     + r"\left[\bar{\mathbf u}\Delta\hat\mu^F\hat 1'_{\mathbf k}"
     r"+\mathbf u\,\hat r'_{\mathbf k}\Delta\hat\mu^F\hat r_{\mathbf k}'^\dagger e^{-2Im[\hat K_z]z}"
-    r"+(\bar{\mathbf u}e^{-2i\hat K_zz}\Delta\hat\mu^F\hat r_{\mathbf k}'^\dagger%s"
+    r"+(\bar{\mathbf u}e^{-2i\hat K_zz}\Delta\hat\mu^F\hat r_{\mathbf k}'^\dagger %s"
     r"+\mathbf u\,\hat r'_{\mathbf k}\Delta\hat\mu^Fe^{2i\hat K_zz})\right]" + BACK + r"\right\}"
 )
 A8B = (
@@ -231,7 +194,7 @@ register(
         number="A5",
         says="The current in N of electrons from F, decaying waves included.",
         quantity="charge and spin current along an oblique u at z < 0, biases of F, finite h_R",
-        exact=at_position("N", "F", eq.OBLIQUE),
+        exact=at_position("N", eq.Z_N, "F", eq.OBLIQUE),
         transcribed=eq.eqA5,
         tex=A5 % r"\hat r_{\mathbf k}\Delta\hat\mu^F\hat r_{\mathbf k}^\dagger",
         corrected=eq.eqA5_corrected,
@@ -255,7 +218,7 @@ register(
         number="A7b",
         says="The current in F of electrons from N.",
         quantity="charge and spin current along an oblique u at a z > 0, biases of N, finite h_R",
-        exact=at_position("F", "N", eq.OBLIQUE),
+        exact=at_position("F", eq.Z_F, "N", eq.OBLIQUE),
         transcribed=eq.eqA7b,
         tex=A7B % r"\hat r_{\mathbf k}",
         corrected=eq.eqA7b_corrected,
@@ -268,7 +231,7 @@ register(
         number="A7c",
         says="The current in F of electrons from F where both bands of F are open.",
         quantity="charge and spin current along an oblique u at a z > 0, biases of F, both bands open",
-        exact=where_F_is_open(at_position("F", "F", eq.OBLIQUE)),
+        exact=where_F_is_open(at_position("F", eq.Z_F, "F", eq.OBLIQUE)),
         transcribed=eq.eqA7c_open,
         tex=A7C % "",
         interfaces=FINITE[:3],
@@ -277,13 +240,13 @@ register(
         number="A7c",
         says="The same, a band closed or not; the 1' that the transcription has as t is restored.",
         quantity="charge and spin current along an oblique u at a z > 0, biases of F, finite h_R",
-        exact=at_position("F", "F", eq.OBLIQUE),
+        exact=at_position("F", eq.Z_F, "F", eq.OBLIQUE),
         transcribed=eq.eqA7c,
         tex=A7C % "",
         corrected=eq.eqA7c_corrected,
         corrected_tex=A7C % r"e^{-2Im[\hat K_z]z}",
-        off_by="a missing factor e^(-2Im[K_z]z) in the first interference term: without it, the wave reflected"
-        " into a closed band grows with z",
+        off_by="a missing factor e^(-2Im[K_z]z) in the first interference term: without it, the wave"
+        " reflected into a closed band grows with z",
         interfaces=FINITE,
     ),
     Equation(
@@ -322,7 +285,7 @@ register(
         number="A9",
         says="The perpendicular current in N, that of magnetoelectric circuit theory.",
         quantity="charge and spin current along z at z < 0, all biases, finite h_R",
-        exact=at_position("N", "NF", eq.Z),
+        exact=at_position("N", eq.Z_N, "NF", eq.Z),
         transcribed=eq.eqA9,
         tex=r"\hat j_{\mathbf z}(z<0)="
         + UNIT
@@ -335,4 +298,5 @@ register(
     ),
     *appendix_a1_conductances.ENTRIES,
     *appendix_a1_remarks.STATEMENTS,
+    *reciprocity.STATEMENTS,
 )

@@ -10,15 +10,16 @@ from sotcheck.audit import memory_loss as ml
 from sotcheck.audit.finite import relation
 from sotcheck.audit.judge import judge
 from sotcheck.audit.ledger import balance, negative
-from sotcheck.audit.registry import Equation, Statement, register
 from sotcheck.audit.samples import GENERAL
-from sotcheck.claims.registry import Trial
+from sotcheck.claims.registry import Equation, Statement, Trial, register
 from sotcheck.theory import appendix_a23 as eq
 
 #: Appendix A 2 takes m along z.
 UPRIGHT = tuple(iface.with_(m=(0.0, 0.0, 1.0)) for iface in GENERAL)
 UPRIGHT_FINITE = tuple(iface.with_(h_R=0.4) for iface in UPRIGHT)
 A = (eq.A_1, eq.A_2)
+#: Spins of G_Rr in (A14a): that of the current, or the other.
+READINGS = tuple(product(("same", "other"), repeat=3))
 #: Another m to compare a tilted one with.
 OTHER = (-3.0, 1.0, 2.0)
 
@@ -56,8 +57,8 @@ def any_reading(engine: str) -> Iterator[Trial]:
     tried = []
     for lead, columns, sign in (("N", ((0, 0), (1, 1)), -1.0), ("F", ((0, 2), (1, 3)), 1.0)):
         exact = ml.elements(ml.response("N"), *columns)
-        for spins in product(("same", "other"), repeat=3):
-            formula = eq.eqA18a_reading(*spins, sign)
+        for spins in READINGS:
+            formula = eq.eqA18a_reading(spins, sign)
             entry = Equation("", "", "", exact, formula, "", interfaces=UPRIGHT)
             iface, found = judge(entry, formula, engine)
             tried.append((abs(found.expected - found.measured), found, lead, spins, iface))

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from sotcheck.audit.finite import FINITE, measured, relation, states, twice
-from sotcheck.audit.registry import Definition, Equation, Statement, register
 from sotcheck.audit.samples import Exact, Measured, Solved
+from sotcheck.claims.registry import Definition, Equation, Statement, register
 from sotcheck.spin import Complex, dagger
 from sotcheck.theory import appendix_b as eq
 

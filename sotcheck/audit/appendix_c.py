@@ -10,9 +10,8 @@ from scipy import constants
 from scipy.optimize import brentq
 
 from sotcheck.audit.layers import ENGINES
-from sotcheck.audit.registry import Definition, Equation, Statement, register
 from sotcheck.audit.samples import Measured, Solved
-from sotcheck.claims.registry import Trial
+from sotcheck.claims.registry import Definition, Equation, Statement, Trial, register
 from sotcheck.convergence import Extrapolation, richardson
 from sotcheck.engines.layered import Layer
 from sotcheck.model import Interface, rashba

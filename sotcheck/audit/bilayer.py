@@ -10,9 +10,8 @@ from sotcheck.audit.currents import linear_torque_number
 from sotcheck.audit.figure4 import Point, point
 from sotcheck.audit.finite import relation
 from sotcheck.audit.ledger import balance, component, negative
-from sotcheck.audit.registry import Statement
 from sotcheck.audit.samples import BULK, Measured, Solved, solved
-from sotcheck.claims.registry import Trial
+from sotcheck.claims.registry import Statement, Trial
 from sotcheck.spin import Array
 from sotcheck.theory import section5a as eq
 from sotcheck.verdict import compare

@@ -8,9 +8,8 @@ from functools import lru_cache
 import numpy as np
 
 from sotcheck.audit.judge import judge
-from sotcheck.audit.registry import Equation
 from sotcheck.audit.samples import ANGLES, ENGINES, GENERAL, Exact, Formula, Measured, Solved
-from sotcheck.claims.registry import Trial
+from sotcheck.claims.registry import Equation, Trial
 from sotcheck.model import Interface
 from sotcheck.scattering import Scattering
 from sotcheck.spin import Array, Complex, in_spin_bands

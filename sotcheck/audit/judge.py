@@ -6,12 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.audit.registry import Equation
+from sotcheck.audit.diagnose import diagnose
 from sotcheck.audit.samples import Formula, Measured, Solved, solved
+from sotcheck.claims.registry import Equation
 from sotcheck.model import Interface
 from sotcheck.spin import Array
 from sotcheck.verdict import Comparison, compare
 
+#: Most pairs of numbers kept for a plot.
+SAMPLE = 100
 SEVERITY = {"agrees": 0, "inconclusive": 1, "disagrees": 2}
 
 
@@ -35,6 +38,38 @@ def try_formula(formula: Formula, one: Solved, measured: Measured) -> Comparison
     scale = float(max(np.abs(measured.value).max(), np.abs(expected[np.isfinite(expected)]).max(initial=0.0)))
     terms["rounding of the formula"] = (one.rounding * scale, "double precision of the formula's own terms")
     return compare(real(expected), real(measured.value), terms, scale=scale)
+
+
+def sample_pairs(equation: Equation, formula: Formula, engine: str) -> Array:
+    """Return pairs of what a formula and exact numerics give, at most SAMPLE, shape (n, 2), for a plot.
+
+    On each interface they are relative to the largest exact number; what is far outside comes to the edge.
+    """
+    pairs = []
+    for iface in equation.interfaces:
+        one = solved(engine, iface)
+        exact = np.asarray(equation.exact(one).value)
+        scale = float(np.abs(exact).max()) or 1.0
+        both = [
+            real(values / scale).ravel()
+            for values in (np.broadcast_to(formula(one.symbols), exact.shape), exact)
+        ]
+        pairs.append(np.stack(both, axis=-1))
+    found = np.concatenate(pairs)
+    # Zeros against zeros show nothing.
+    found = found[np.abs(found).max(axis=-1) > 1e-9]
+    return np.clip(found[:: max(1, len(found) // SAMPLE)], -1.1, 1.1)
+
+
+def words_for(equation: Equation, formula: Formula, iface: Interface, engine: str) -> str:
+    """Say from the numbers alone what a formula is off by on one interface."""
+    one = solved(engine, iface)
+    exact = np.asarray(equation.exact(one).value)
+    expected = np.broadcast_to(np.asarray(formula(one.symbols)), exact.shape)
+    where = {}
+    if exact.shape[:1] == one.k_perp.shape:
+        where = {"k_z is imaginary": iface.kz_squared(one.k_perp**2) < 0}
+    return diagnose(expected, exact, where=where)
 
 
 def judge(equation: Equation, formula: Formula, engine: str) -> tuple[Interface, Comparison]:

@@ -9,9 +9,8 @@ import numpy as np
 from sotcheck.audit.currents import complex_torque, current, flow_number, linear_torque_number, moment, scaled
 from sotcheck.audit.finite import FINITE, measured, relation, states
 from sotcheck.audit.judge import SEVERITY, real
-from sotcheck.audit.registry import Statement
 from sotcheck.audit.samples import ANGLES, GENERAL, Exact, Measured, Solved, solved
-from sotcheck.claims.registry import Trial
+from sotcheck.claims.registry import Statement, Trial
 from sotcheck.model import Interface
 from sotcheck.observables import INTERFACE, LATTICE, MINUS, PLUS, flows
 from sotcheck.spin import Array, pauli_vector

@@ -10,9 +10,8 @@ from sotcheck.audit import in_plane
 from sotcheck.audit import memory_loss as ml
 from sotcheck.audit.finite import FINITE, relation
 from sotcheck.audit.ledger import balance
-from sotcheck.audit.registry import Equation, Statement
 from sotcheck.audit.samples import BULK, GENERAL, INSULATOR, INSULATOR_BARRIER, INTERFACE, solved
-from sotcheck.claims.registry import Trial
+from sotcheck.claims.registry import Equation, Statement, Trial
 from sotcheck.theory import appendix_a23 as eq
 from sotcheck.verdict import compare
 

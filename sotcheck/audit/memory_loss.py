@@ -55,7 +55,10 @@ def elements(exact: Exact, *which: tuple[int, int]) -> Exact:
         found = exact(one)
         return Measured(
             found.value[..., None, rows, columns],
-            {name: (size[..., None, rows, columns], why) for name, (size, why) in found.terms.items()},
+            {
+                name: (np.broadcast_to(size, found.value.shape)[..., None, rows, columns], why)
+                for name, (size, why) in found.terms.items()
+            },
         )
 
     return chosen

@@ -16,7 +16,7 @@ from sotcheck.claims.registry import Trial
 from sotcheck.crosscheck import CheckResult
 from sotcheck.errors import TheoryError, did_you_mean
 from sotcheck.model import SOURCES, Interface
-from sotcheck.observables import components, torque_from_flows
+from sotcheck.observables import components, largest_torque, torque_from_flows
 from sotcheck.spin import Array, Complex
 from sotcheck.theory.amplitudes import Amplitudes, closed_forms
 from sotcheck.theory.first_order import torque_vector
@@ -25,6 +25,8 @@ from sotcheck.verdict import Finding, Terms, compare
 
 #: A theory: unperturbed amplitudes at n k_⊥, and the interface, to fieldlike + i dampinglike (n, 3).
 Theory = Callable[[Amplitudes, Interface], Complex]
+#: Torques per h_R are at least this part of the natural scale, unless they vanish.
+TYPICAL_TORQUE = 1e-2
 #: k_⊥ nodes in each range between thresholds: enough to see where a formula fails.
 NODES = 12
 
@@ -132,7 +134,7 @@ def _resolved(iface: Interface, formula: Callable[[Amplitudes], Complex]) -> Ite
         amplitudes = closed_forms(iface, one.k_perp**2)
         expected = formula(amplitudes)
         found = linear_torque(one)
-        exact: Array = found.value[:, 0]
+        exact: Array = np.asarray(found.value)[:, 0]
         scale = float(max(np.abs(exact).max(), np.abs(expected).max()))
         where = {
             "k_z is imaginary": iface.kz_squared(one.k_perp**2) < 0,
@@ -164,7 +166,9 @@ def _summed(iface: Interface, formula: Callable[[Amplitudes], Complex], toleranc
         # A component of t is a sum of two flows.
         error = 2 * float(errors.sum(axis=0).max())
         expected = torque_vector(found.total, m)
-        scale = float(max(np.abs(exact).max(), np.abs(expected).max()))
+        # Where m is parallel to y there is no torque, nor any flow: relative to a torque as others are.
+        typical = TYPICAL_TORQUE * largest_torque(iface)
+        scale = float(max(np.abs(expected).max(), np.abs(exact).max(), typical))
         for s, source in enumerate(SOURCES):
             if iface.k_perp2_max(source) <= 0:
                 continue

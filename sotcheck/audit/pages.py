@@ -20,26 +20,19 @@ from sotcheck.report import render
 Data = dict[str, Any]
 
 
-def audit_data(result: AuditResult, figures: Data) -> Data:
-    """Return everything that the pages show, ready for JSON.
-
-    Parameters
-    ----------
-    result : AuditResult
-    figures : dict
-        Data of Figs. 4, 6, 8 and Table I.
-    """
+def audit_data(result: AuditResult) -> Data:
+    """Return everything that the pages show besides the figures, ready for JSON."""
     return {
         **result.to_dict(),
         "summary": result.summary().splitlines(),
         "entries": sorted(_entries(), key=lambda entry: paper_order(entry["equation"])),
         "samples": result.samples,
-        "figures": figures,
     }
 
 
 def _entries() -> Iterator[Data]:
     """Yield what the register says of each number, with the quantities tried under it."""
+    blank: Data = {"quantity": "", "tex": "", "corrected_tex": "", "off_by": "", "definition": None}
     for entry in EQUATIONS:
         yield {
             "equation": f"({entry.number})",
@@ -54,38 +47,42 @@ def _entries() -> Iterator[Data]:
             "definition": None,
         }
     for definition in DEFINITIONS:
-        yield {
+        yield blank | {
             "equation": f"({definition.number})",
             "says": definition.says,
             "tex": definition.tex,
             "definition": definition.why,
         }
     for statement in STATEMENTS:
-        yield {
-            "equation": f"({statement.equation})" if statement.equation else None,
-            "statement": statement.name,
-            "says": statement.says,
-            "tex": "",
-            "definition": None,
-        }
+        number = f"({statement.equation})" if statement.equation else None
+        yield blank | {"equation": number, "statement": statement.name, "says": statement.says}
 
 
 def by_number(data: Data) -> list[Data]:
-    """Return one group a numbered equation, with its entries, rows, verdicts and plots, in the paper's order."""
+    """Return one group a number, with its entries, rows, verdicts and plots, in the paper's order."""
     groups: dict[str, Data] = {}
     for entry in data["entries"]:
-        key = entry["equation"] or "in words"
-        group = groups.setdefault(key, {"equation": key, "anchor": _anchor(key), "entries": []})
-        group["entries"].append(entry)
-    for key, group in groups.items():
-        rows = [row for row in data["verdicts"] if (row["equation"] or "in words") == key]
+        if entry["equation"]:
+            number = entry["equation"]
+            group = groups.setdefault(number, {"equation": number, "anchor": _anchor(number), "entries": []})
+            group["entries"].append(entry)
+    for number, group in groups.items():
+        rows = [row for row in data["verdicts"] if row["equation"] == number]
         group["rows"] = rows
         group["transcribed"] = _worst(row for row in rows if row["form"] != "corrected")
         group["corrected"] = _worst(row for row in rows if row["form"] == "corrected")
         group["definition"] = bool(rows) and all(row["form"] == "definition" for row in rows)
-        group["off_by"] = [e["off_by"] for e in group["entries"] if e.get("off_by")]
-        group["plots"] = [sample for sample in data["samples"] if sample["equation"] == key]
+        group["off_by"] = [e["off_by"] for e in group["entries"] if e["off_by"]]
+        group["plots"] = [sample for sample in data["samples"] if sample["equation"] == number]
     return list(groups.values())
+
+
+def in_words(data: Data) -> list[Data]:
+    """Return the claims that are no equation: what each says, its verdict, its rows."""
+    rows = [row for row in data["verdicts"] if row["equation"] is None]
+    claims = dict.fromkeys(row["claim"] for row in rows)
+    grouped = [[row for row in rows if row["claim"] == claim] for claim in claims]
+    return [{"says": g[0]["title"], "verdict": _worst(iter(g)), "rows": g} for g in grouped]
 
 
 def _worst(rows: Iterator[Data]) -> str | None:
@@ -98,7 +95,7 @@ def _anchor(number: str) -> str:
 
 
 def write_audit(result: AuditResult, figures: Data, output: Path) -> Path:
-    """Write audit.json, README.md, index.html and the figures; return the page to open first.
+    """Write audit.json, figures.json, README.md, index.html and the figures; return the page to open first.
 
     Raises
     ------
@@ -106,20 +103,26 @@ def write_audit(result: AuditResult, figures: Data, output: Path) -> Path:
         If a file cannot be written.
     """
     make_folder(output / "figures")
-    text = json.dumps(audit_data(result, figures), indent=1, allow_nan=False) + "\n"
-    write_text(output / "audit.json", text)
-    # From the file's content on: nothing below may know more than the JSON.
-    data = json.loads(text)
-    drawn = {name: svg(draw, data["figures"][name]) for name, _, draw in FIGURES}
+    texts = {
+        "audit.json": json.dumps(audit_data(result), indent=1, allow_nan=False),
+        # Planes of 200 × 200 numbers: no line for each.
+        "figures.json": json.dumps(figures, separators=(",", ":"), allow_nan=False),
+    }
+    for name, text in texts.items():
+        write_text(output / name, text + "\n")
+    # From the files' content on: nothing below may know more than the JSON.
+    data, figures = (json.loads(text) for text in texts.values())
+    drawn = {name: svg(draw, figures[name]) for name, _, draw in FIGURES}
     for name, picture in drawn.items():
         write_text(output / "figures" / f"{name}.svg", picture)
     context = {
         "data": data,
         "groups": by_number(data),
+        "in_words": in_words(data),
         "math": lambda tex: Markup(convert(tex, display="block")),
         "figures": {name: title for name, title, _ in FIGURES},
         "svg": {name: Markup(picture[picture.index("<svg") :]) for name, picture in drawn.items()},
-        "table1": data["figures"]["table1"],
+        "table1": figures["table1"],
     }
     write_text(output / "README.md", render("audit.md", context))
     write_text(output / "index.html", render("audit.html", context))

@@ -141,7 +141,7 @@ def figure_data(executor: Executor | None, progress: Progress) -> Data:
 def _plain(value: Any) -> Any:
     """Return NumPy arrays as lists, for JSON, with digits to spare for a figure."""
     if isinstance(value, np.ndarray):
-        return [_plain(v) for v in value] if value.ndim > 1 else [float(f"{v:.6g}") for v in value]
+        return [_plain(v) for v in value] if value.ndim > 1 else [float(f"{v:.5g}") for v in value]
     if isinstance(value, dict):
         return {key: _plain(v) for key, v in value.items()}
     return [_plain(v) for v in value] if isinstance(value, list | tuple) else value

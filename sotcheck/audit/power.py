@@ -9,22 +9,24 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
 
 from sotcheck.audit.judge import try_formula
-from sotcheck.claims.registry import Equation
 from sotcheck.audit.samples import Formula, solved
+from sotcheck.claims.registry import Equation
 
 #: Symbols that are easily taken for one another.
 SWAPS = {
     "r_up": ("r_down",), "r_down": ("r_up",), "r": ("r_prime", "t"), "r_prime": ("r",),
-    "t": ("t_prime", "r"), "t_prime": ("t",), "t_prime_up": ("t_prime_down",), "t_prime_down": ("t_prime_up",),
+    "t": ("t_prime", "r"), "t_prime": ("t",),
+    "t_prime_up": ("t_prime_down",), "t_prime_down": ("t_prime_up",),
     "kz": ("kz_up", "kz_down"), "kz_up": ("kz_down", "kz"), "kz_down": ("kz_up", "kz"),
     "open_N": ("open_up",), "open_up": ("open_down", "open_N"), "open_down": ("open_up", "open_N"),
     "one": ("one_prime",), "one_prime": ("one",), "u_plus": ("u_minus",), "u_minus": ("u_plus",),
@@ -146,7 +148,7 @@ def _with_helpers(formula: Callable[..., Any]) -> Iterable[FunctionType]:
         function = waiting.pop()
         assert isinstance(function, FunctionType)
         found[function.__name__] = function
-        for name in function.__code__.co_names:
+        for name in _names(function.__code__):
             helper = function.__globals__.get(name)
             if not isinstance(helper, FunctionType) or name in found or not name.startswith("_"):
                 continue
@@ -155,13 +157,23 @@ def _with_helpers(formula: Callable[..., Any]) -> Iterable[FunctionType]:
     return found.values()
 
 
+def _names(code: CodeType) -> set[str]:
+    """Return the global names in use, inside comprehensions and nested functions too."""
+    inner = (constant for constant in code.co_consts if isinstance(constant, CodeType))
+    return set(code.co_names).union(*map(_names, inner))
+
+
 def _rebuilt(
     formula: Formula, parts: Iterable[FunctionType], target: FunctionType, changed: ast.Module
 ) -> Formula:
     scope = dict(target.__globals__)
     for part in parts:
         tree = changed if part is target else _tree(part)
-        exec(compile(tree, f"<fault in {part.__name__}>", "exec"), scope)
+        with warnings.catch_warnings():
+            # A fault that makes no sense, such as an element of a number, fails when it is called.
+            warnings.simplefilter("ignore", SyntaxWarning)
+            code = compile(tree, f"<fault in {part.__name__}>", "exec")
+        exec(code, scope)
     result: Formula = scope[formula.__name__]
     return result
 
@@ -193,7 +205,7 @@ def seed(equation: Equation, formula: Formula) -> Iterator[Fault]:
                         if try_formula(mutant, one, measured).verdict != "agrees":
                             outcome = "flagged"
                             break
-        except (ValueError, TypeError, AttributeError, IndexError, np.linalg.LinAlgError):
+        except (ValueError, TypeError, AttributeError, IndexError, ArithmeticError, np.linalg.LinAlgError):
             continue
         yield Fault(
             equation.number,

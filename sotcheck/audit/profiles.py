@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,10 +10,13 @@ import numpy as np
 
 from sotcheck.audit.currents import imaginary, slopes
 from sotcheck.audit.finite import measured, states
-from sotcheck.audit.samples import ANGLES, Measured, Solved
+from sotcheck.audit.samples import ANGLES, Exact, Measured, Solved
 from sotcheck.scattering import Scattering
-from sotcheck.spin import Array, Complex, dagger, in_spin_bands, projectors
+from sotcheck.spin import PAULI, Array, Complex, dagger, dot_sigma, in_spin_bands, projectors
 
+#: Biases of N: charge, and spin along x, y, z with spins against the moment.
+IN_N: Complex = np.stack([np.eye(2), *(-PAULI)])
+NONE: Complex = np.zeros((0, 2, 2), dtype=complex)
 #: Positions in a period of an interference pattern: e^{±2iqz} averages to nothing.
 PERIOD = np.arange(4) / 4
 
@@ -78,7 +82,7 @@ class Waves:
         return found[0], found[1]
 
 
-def _flow(waves: list[tuple[Complex, Complex]], biases: tuple[Complex, Complex]) -> Flow:
+def _flow(waves: Sequence[tuple[Complex, Complex]], biases: tuple[Complex, Complex]) -> Flow:
     density, normal = [], []
     for (psi, slope), mu in zip(waves, biases, strict=True):
         back = mu @ dagger(psi)[..., None, :, :]
@@ -116,6 +120,40 @@ def on_ladder(one: Solved, side: str) -> Waves:
     """Return waves at every rung of h_R, axes (k_⊥, angle, rung)."""
     kappa = one.iface.kappa_0() + one.h_R[..., None, None] * one.rashba[:, :, None]
     return continued(one.states, kappa, side)
+
+
+def in_F(one: Solved) -> Complex:
+    """Return the biases of F: charge, and spin along m with spins against the moment."""
+    return np.stack([np.eye(2), -dot_sigma(one.iface.direction)])
+
+
+def biases(one: Solved, sides: str = "NF") -> tuple[Complex, Complex]:
+    """Return the biases of N and of F; those of a side that is not asked for are left out."""
+    return IN_N if "N" in sides else NONE, in_F(one) if "F" in sides else NONE
+
+
+def at_position(where: str, z: float, sides: str, u: Array) -> Exact:
+    """The current along u at a position in "N" or "F" due to biases of N, F or both, at finite h_R."""
+    return lambda one: current(one, at_own_h_R(one, where).at(z, biases(one, sides)), u)
+
+
+def far_from(where: str, sides: str, u: Array) -> Exact:
+    """The same averaged over z; in F by band, without what is off the diagonal."""
+
+    def exact(one: Solved) -> Measured:
+        waves = at_own_h_R(one, where)
+        if where == "N":
+            return current(one, waves.mean(biases(one, sides)), u)
+        down, up = waves.mean_by_band(biases(one, sides))
+        return current(one, Flow(down.density + up.density, down.normal + up.normal), u)
+
+    return exact
+
+
+def diagonal(one: Solved, matrix: Complex) -> Complex:
+    """Return the part that commutes with σ·m."""
+    kept: Complex = np.sum([u @ matrix @ u for u in projectors(one.iface.direction)], axis=0)
+    return kept
 
 
 def along(one: Solved, u: Array) -> Array:

@@ -17,8 +17,8 @@ from tabulate import tabulate
 from sotcheck import __version__
 from sotcheck.audit import power
 from sotcheck.audit.judge import judge, sample_pairs, words_for
-from sotcheck.claims.registry import DEFINITIONS, EQUATIONS, STATEMENTS, Definition, Equation, Statement
 from sotcheck.audit.samples import ENGINES, Formula
+from sotcheck.claims.registry import DEFINITIONS, EQUATIONS, STATEMENTS, Definition, Equation, Statement
 from sotcheck.crosscheck import EXIT_STATUS
 from sotcheck.estimate import ErrorBudget
 from sotcheck.progress import Progress, silent
@@ -26,8 +26,8 @@ from sotcheck.verdict import Finding, Verdict
 
 #: Modules that register entries, in the paper's order.
 SECTIONS = (
-    "section3", "section4", "section5a", "section5b", "section5cd", "section6", "transfer", "layers",
-    "table1", "appendix_a1", "appendix_a23", "appendix_b", "appendix_c",
+    "section3", "section4", "section5a", "section5b", "section5cd", "table1", "section6",
+    "appendix_a1", "appendix_a23", "appendix_b", "appendix_c",
 )  # fmt: skip
 
 

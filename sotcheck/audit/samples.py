@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -64,8 +65,8 @@ TOPOLOGICAL = tuple(_interface(f"topological-{E_F:g}", E_F=E_F, U_N=2.2, J=0.7) 
 class Measured:
     """An exact quantity and its error terms, by name: size (scalar or of its shape) and origin."""
 
-    value: Array | Complex
-    terms: dict[str, tuple[Array | float, str]]
+    value: Any
+    terms: dict[str, tuple[Any, str]]
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import numpy as np
 from sotcheck.audit.finite import FINITE, amplitude, channels, measured, relation, states, twice
 from sotcheck.audit.finite import wave_from_F as wave_F
 from sotcheck.audit.finite import wave_from_N as wave_N
-from sotcheck.audit.registry import Definition, Equation, Statement, register
 from sotcheck.audit.samples import GENERAL, Exact, Measured, Solved
+from sotcheck.claims.registry import Definition, Equation, Statement, register
 from sotcheck.spin import Complex, in_spin_bands
 from sotcheck.theory import section3 as eq
 

@@ -18,8 +18,8 @@ from sotcheck.audit.currents import (
     times_kx,
 )
 from sotcheck.audit.finite import FINITE, measured, states
-from sotcheck.audit.registry import Definition, Equation, register
 from sotcheck.audit.samples import GENERAL, TOPOLOGICAL, Exact, Measured, Solved
+from sotcheck.claims.registry import Definition, Equation, register
 from sotcheck.model import Interface
 from sotcheck.spin import Complex, dagger
 from sotcheck.theory import section4 as eq

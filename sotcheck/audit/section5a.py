@@ -7,8 +7,8 @@ import numpy as np
 from sotcheck.audit import bilayer
 from sotcheck.audit.currents import chosen, linear_torque_number
 from sotcheck.audit.figure4 import interface, point
-from sotcheck.audit.registry import Definition, Equation, register
 from sotcheck.audit.samples import BULK, Exact, Measured, Solved
+from sotcheck.claims.registry import Definition, Equation, register
 from sotcheck.spin import projectors
 from sotcheck.theory import section5a as eq
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from sotcheck.audit import remarks5b
 from sotcheck.audit.parts import beyond, by_spin, component, weighted
-from sotcheck.audit.registry import Definition, Equation, Statement, register
 from sotcheck.audit.samples import INTERFACE
+from sotcheck.claims.registry import Definition, Equation, Statement, register
 from sotcheck.theory import section5b as eq
 
 TEX_A = (

@@ -6,8 +6,8 @@ import numpy as np
 
 from sotcheck.audit import remarks5cd
 from sotcheck.audit.parts import beyond, by_spin, component, weighted
-from sotcheck.audit.registry import Definition, Equation, Statement, register
 from sotcheck.audit.samples import INSULATOR, INSULATOR_BARRIER, TOPOLOGICAL, Measured, Solved
+from sotcheck.claims.registry import Definition, Equation, Statement, register
 from sotcheck.model import Interface
 from sotcheck.spin import Complex
 from sotcheck.theory import section5cd as eq

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from sotcheck.audit import beneath, transfer
-from sotcheck.audit.registry import Definition, Equation, Statement, register
 from sotcheck.audit.samples import GENERAL
+from sotcheck.claims.registry import Definition, Equation, Statement, register
 from sotcheck.theory import section6 as eq
 
 #: Not small: what holds at finite h_R is no expansion.

@@ -11,10 +11,9 @@ import numpy as np
 
 from sotcheck.audit.plane import STEPS, Points, linear_torque
 from sotcheck.audit.rashba2d import Rashba2D
-from sotcheck.audit.registry import Statement, register
 from sotcheck.audit.samples import BULK, INSULATOR, INTERFACE, TOPOLOGICAL
 from sotcheck.audit.totals import point
-from sotcheck.claims.registry import Trial
+from sotcheck.claims.registry import Statement, Trial, register
 from sotcheck.model import Interface
 from sotcheck.spin import Array, Complex
 from sotcheck.verdict import compare

@@ -1,7 +1,7 @@
 """The register of all claims: one entry and one function each.
 
-`Claim`s are tried on the evidence of one system, by `sotcheck check` and the reports; `Equation`s, definitions and
-statements of the paper by `sotcheck audit`.
+`Claim`s are tried on the evidence of one system, by `sotcheck check` and the reports; equations,
+definitions and statements of the paper by `sotcheck audit`.
 """
 
 from __future__ import annotations

@@ -83,10 +83,8 @@ def _diag(s: Symbols, matrix: Complex) -> Complex:
 
 
 def _eqA3(s: Symbols, u: Array) -> Complex:
-    r = projected(s).r
-    flow = [
-        _along(s, u) * (s.one @ f @ s.one) + _along(s, _bar(u)) * r @ f @ dagger(r) for f in BIASES_N
-    ]
+    r, k_u, k_bar = projected(s).r, _along(s, u), _along(s, _bar(u))
+    flow = [k_u * (s.one @ f @ s.one) + k_bar * r @ f @ dagger(r) for f in BIASES_N]
     return -np.stack(flow, axis=2)
 
 
@@ -100,26 +98,22 @@ def eqA3_plane(s: Symbols) -> Complex:
     return _eqA3(s, PLANE)
 
 
-def eqA3_plane_corrected(s: Symbols) -> Complex:
-    """ĵ^N_u(z < 0) = −k·u (f̂ + r̂ f̂ r̂† + 2Re[e^{2ik_z z} f̂ r̂†]), u in the plane."""
-    r, wave = projected(s).r, np.exp(2j * s.kz * Z_N)[..., None, None]
-    flow = [
-        _along(s, PLANE) * (s.one @ f @ s.one + r @ f @ dagger(r) + 2 * _real(wave * f @ dagger(r)))
-        for f in BIASES_N
-    ]
-    return -np.stack(flow, axis=2)
-
-
 def eqA3_oblique(s: Symbols) -> Complex:
     """Eq. (A3), u along neither."""
     return _eqA3(s, OBLIQUE)
 
 
+def eqA3_plane_corrected(s: Symbols) -> Complex:
+    """ĵ^N_u(z < 0) = −k·u (f̂ + r̂ f̂ r̂† + 2Re[e^{2ik_z z} f̂ r̂†]), u in the plane."""
+    r, k_u, wave = projected(s).r, _along(s, PLANE), np.exp(2j * s.kz * Z_N)[..., None, None]
+    flow = [k_u * (s.one @ f @ s.one + r @ f @ dagger(r) + 2 * wave * f @ dagger(r)) for f in BIASES_N]
+    return -_real(np.stack(flow, axis=2))
+
+
 def _eqA4(s: Symbols, u: Array) -> Complex:
-    r, over_k = projected(s).r, (1 / s.kz)[..., None, None]
-    flow = [
-        over_k * (_along(s, u) * mu @ s.one + _along(s, _bar(u)) * r @ mu @ dagger(r)) for mu in BIASES_N
-    ]
+    r, k_u, k_bar = projected(s).r, _along(s, u), _along(s, _bar(u))
+    over_k = (1 / s.kz)[..., None, None]
+    flow = [over_k * (k_u * mu @ s.one + k_bar * r @ mu @ dagger(r)) for mu in BIASES_N]
     return -np.stack(flow, axis=2)
 
 
@@ -133,45 +127,41 @@ def eqA4_plane(s: Symbols) -> Complex:
     return _eqA4(s, PLANE)
 
 
-def eqA4_plane_corrected(s: Symbols) -> Complex:
-    """ĵ^N_u(z < 0) = −(k·u/k_z)[Δμ̂^N 1̂ + r̂ Δμ̂^N r̂† + 2Re[e^{2ik_z z} Δμ̂^N r̂†]], u in the plane."""
-    r, wave = projected(s).r, np.exp(2j * s.kz * Z_N)[..., None, None]
-    flow = [
-        _along(s, PLANE)
-        / s.kz[..., None, None]
-        * (mu @ s.one + r @ mu @ dagger(r) + 2 * _real(wave * mu @ dagger(r)))
-        for mu in BIASES_N
-    ]
-    return -np.stack(flow, axis=2)
-
-
 def eqA4_oblique(s: Symbols) -> Complex:
     """Eq. (A4), u along neither."""
     return _eqA4(s, OBLIQUE)
+
+
+def eqA4_plane_corrected(s: Symbols) -> Complex:
+    """ĵ^N_u(z < 0) = −(k·u/k_z)[Δμ̂^N 1̂ + r̂ Δμ̂^N r̂† + 2Re[e^{2ik_z z} Δμ̂^N r̂†]], u in the plane."""
+    r, wave = projected(s).r, np.exp(2j * s.kz * Z_N)[..., None, None]
+    factor = _along(s, PLANE) / s.kz[..., None, None]
+    flow = [factor * (mu @ s.one + r @ mu @ dagger(r) + 2 * wave * mu @ dagger(r)) for mu in BIASES_N]
+    return -_real(np.stack(flow, axis=2))
 
 
 def eqA5(s: Symbols) -> Complex:
     """ĵ^F_u(z < 0) = −Re (k·ū/|k_z|) e^{2Im[k_z]z} r̂ Δμ̂^F r̂†, Eq. (A5) as transcribed."""
     r, decay = projected(s).r, np.exp(2 * s.kz.imag * Z_N)[..., None, None]
     factor = _along(s, _bar(OBLIQUE)) / np.abs(s.kz)[..., None, None] * decay
-    return -np.stack([_real(factor * r @ mu @ dagger(r)) for mu in biases_F(s)], axis=2)
+    return -_real(np.stack([factor * r @ mu @ dagger(r) for mu in biases_F(s)], axis=2))
 
 
 def eqA5_corrected(s: Symbols) -> Complex:
     """ĵ^F_u(z < 0) = −Re (k·ū/|k_z|) e^{2Im[k_z]z} t̂' Δμ̂^F t̂'†."""
     t_prime, decay = projected(s).t_prime, np.exp(2 * s.kz.imag * Z_N)[..., None, None]
     factor = _along(s, _bar(OBLIQUE)) / np.abs(s.kz)[..., None, None] * decay
-    return -np.stack([_real(factor * t_prime @ mu @ dagger(t_prime)) for mu in biases_F(s)], axis=2)
+    return -_real(np.stack([factor * t_prime @ mu @ dagger(t_prime) for mu in biases_F(s)], axis=2))
 
 
 def eqA7b(s: Symbols) -> Complex:
-    """ĵ^N_u(z > 0) = −Re K̂·u e^{iK̂_z z}|K̂_z|^{−1/2} r̂ Δμ̂^N t̂† e^{−iK̂_z* z}|K̂_z|^{−1/2}, (A7b) as transcribed."""
+    """Eq. (A7b) as transcribed, −Re K̂·u e^{iK̂_z z}|K̂_z|^{−1/2} r̂ Δμ̂^N t̂† e^{−iK̂_z* z}|K̂_z|^{−1/2}."""
     a = projected(s)
     root = s.bands(np.sqrt(1 / np.abs(s.kz_down)), np.sqrt(1 / np.abs(s.kz_up)))
     left = s.bands(np.exp(1j * s.kz_down * Z_F), np.exp(1j * s.kz_up * Z_F)) @ root
     right = s.bands(np.exp(-1j * s.kz_down.conj() * Z_F), np.exp(-1j * s.kz_up.conj() * Z_F)) @ root
-    flow = [_real(_band_along(s, OBLIQUE) @ left @ a.r @ mu @ dagger(a.t) @ right) for mu in BIASES_N]
-    return -np.stack(flow, axis=2)
+    left = _band_along(s, OBLIQUE) @ left
+    return -_real(np.stack([left @ a.r @ mu @ dagger(a.t) @ right for mu in BIASES_N], axis=2))
 
 
 def eqA7b_corrected(s: Symbols) -> Complex:
@@ -180,8 +170,8 @@ def eqA7b_corrected(s: Symbols) -> Complex:
     root = s.bands(np.sqrt(1 / np.abs(s.kz_down)), np.sqrt(1 / np.abs(s.kz_up)))
     left = s.bands(np.exp(1j * s.kz_down * Z_F), np.exp(1j * s.kz_up * Z_F)) @ root
     right = s.bands(np.exp(-1j * s.kz_down.conj() * Z_F), np.exp(-1j * s.kz_up.conj() * Z_F)) @ root
-    flow = [_real(_band_along(s, OBLIQUE) @ left @ t @ mu @ dagger(t) @ right) for mu in BIASES_N]
-    return -np.stack(flow, axis=2)
+    left = _band_along(s, OBLIQUE) @ left
+    return -_real(np.stack([left @ t @ mu @ dagger(t) @ right for mu in BIASES_N], axis=2))
 
 
 def _eqA7c(s: Symbols) -> Complex:
@@ -198,8 +188,8 @@ def _eqA7c(s: Symbols) -> Complex:
         mu = bias @ s.one_prime
         inner = K_bar @ mu + K_u @ r_prime @ mu @ dagger(r_prime) @ decay
         inner = inner + K_bar @ back @ mu @ dagger(r_prime) + K_u @ r_prime @ mu @ forth
-        flow.append(_real(left @ inner @ right))
-    return -np.stack(flow, axis=2)
+        flow.append(left @ inner @ right)
+    return -_real(np.stack(flow, axis=2))
 
 
 def eqA7c(s: Symbols) -> Complex:
@@ -230,8 +220,8 @@ def eqA7c_corrected(s: Symbols) -> Complex:
         mu = bias @ s.one_prime
         inner = K_bar @ mu + K_u @ r_prime @ mu @ dagger(r_prime) @ decay
         inner = inner + K_bar @ back @ mu @ dagger(r_prime) @ decay + K_u @ r_prime @ mu @ forth
-        flow.append(_real(left @ inner @ right))
-    return -np.stack(flow, axis=2)
+        flow.append(left @ inner @ right)
+    return -_real(np.stack(flow, axis=2))
 
 
 def eqA8a(s: Symbols) -> Complex:
@@ -250,22 +240,24 @@ def eqA8b(s: Symbols) -> Complex:
     """
     a, over_K = projected(s), s.one_prime @ np.linalg.inv(s.Kz)
     K_u, K_bar = _band_along(s, OBLIQUE), _band_along(s, _bar(OBLIQUE))
-    of_N = [over_K @ K_u @ _diag(s, a.t @ mu @ dagger(a.t)) for mu in BIASES_N]
-    of_F = [
-        over_K @ K_u @ _diag(s, a.r_prime @ mu @ dagger(a.r_prime)) + K_bar @ mu for mu in biases_F(s)
-    ]
-    return -np.stack([*of_N, *of_F], axis=2)
+    flow = []
+    for mu in BIASES_N:
+        flow.append(over_K @ K_u @ _diag(s, a.t @ mu @ dagger(a.t)))
+    for mu in biases_F(s):
+        flow.append(over_K @ K_u @ _diag(s, a.r_prime @ mu @ dagger(a.r_prime)) + K_bar @ mu)
+    return -np.stack(flow, axis=2)
 
 
 def eqA8b_corrected(s: Symbols) -> Complex:
     """ĵ_u(z > 0) = −(1̂'/K̂_z)[K̂·u Diag[r̂' Δμ̂^F r̂'† + t̂ Δμ̂^N t̂†] + K̂·ū Δμ̂^F]."""
     a, over_K = projected(s), s.one_prime @ np.linalg.inv(s.Kz)
     K_u, K_bar = _band_along(s, OBLIQUE), _band_along(s, _bar(OBLIQUE))
-    of_N = [over_K @ K_u @ _diag(s, a.t @ mu @ dagger(a.t)) for mu in BIASES_N]
-    of_F = [
-        over_K @ (K_u @ _diag(s, a.r_prime @ mu @ dagger(a.r_prime)) + K_bar @ mu) for mu in biases_F(s)
-    ]
-    return -np.stack([*of_N, *of_F], axis=2)
+    flow = []
+    for mu in BIASES_N:
+        flow.append(over_K @ K_u @ _diag(s, a.t @ mu @ dagger(a.t)))
+    for mu in biases_F(s):
+        flow.append(over_K @ (K_u @ _diag(s, a.r_prime @ mu @ dagger(a.r_prime)) + K_bar @ mu))
+    return -np.stack(flow, axis=2)
 
 
 def eqA9(s: Symbols) -> Complex:

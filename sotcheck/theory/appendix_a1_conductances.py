@@ -1,12 +1,13 @@
 """App. A 1 from Eq. (A10) on, equation by equation; `_corrected` where exact numerics confirm another form.
 
-Everything is a summand by k_⊥ in units of e²/h and of the bias; (A11) to (A16) also of h_R. Energies count from
-the bottom of N's band, as ħ²k_z²/2mₑ = E_F − E_⊥ asks. Terms that the paper conjugates ("c.c.") are complex.
+Everything is a summand by k_⊥ in units of e²/h and of the bias; (A11) to (A16) also of h_R. Energies count
+from the bottom of N's band, as ħ²k_z²/2mₑ = E_F − E_⊥ asks.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -46,7 +47,7 @@ def _imaginary(matrix: Complex) -> Complex:
     return (matrix - dagger(matrix)) / 2j
 
 
-def _inside(s: Symbols, values: Complex) -> Complex:
+def _inside(s: Symbols, values: Array | Complex) -> Complex:
     """A summand of Σ over k_⊥² < k_F²."""
     return np.where(s.open_N, values, 0)
 
@@ -79,6 +80,10 @@ def _G_Rt(s: Symbols, r: Complex, t2: Complex, t3: Complex) -> Complex:
 def _G_RD(s: Symbols, r: Complex, r2: Complex) -> Complex:
     """G_RΔ^{ss'} = −½ Σ E_⊥/(E_F − E_⊥) (1 + r^s)(1 + r^s'), Eq. (A16)."""
     return -_inside(s, _ratio(s) * (1 + r) * (1 + r2)) / 2
+
+
+# Public names for formulas of other modules that are built on them.
+G_Rr, G_Rt, G_RD = _G_Rr, _G_Rt, _G_RD
 
 
 def eqA10a(s: Symbols) -> Complex:
@@ -124,54 +129,68 @@ def eqA11_normal(s: Symbols) -> Complex:
     """−Im (k·u/k_z²)(1 + r̂) σ·(k×ẑ)(1 + r̂) Δμ̂^N r̂†, Eq. (A11), first term."""
     factor = ((s.kx * PLANE[0] + s.ky * PLANE[1]) / s.kz**2)[..., None, None]
     changed = factor * (IDENTITY + s.r) @ s.rashba @ (IDENTITY + s.r)
-    return -np.stack([_imaginary(changed @ mu @ dagger(s.r)) for mu in BIASES_N], axis=2)
+    return -_imaginary(np.stack([changed @ mu @ dagger(s.r) for mu in BIASES_N], axis=2))
 
 
 def eqA11_ferromagnet(s: Symbols) -> Complex:
     """−Im (k·u/k_z²)(1 + r̂) σ·(k×ẑ) r̂ Δμ̂^F t̂'†, Eq. (A11) as transcribed, second term."""
     factor = ((s.kx * PLANE[0] + s.ky * PLANE[1]) / s.kz**2)[..., None, None]
     changed = np.where(s.open_N[..., None, None], factor, 0) * (IDENTITY + s.r) @ s.rashba @ s.r
-    return -np.stack([_imaginary(changed @ mu @ dagger(s.t_prime)) for mu in biases_F(s)], axis=2)
+    return -_imaginary(np.stack([changed @ mu @ dagger(s.t_prime) for mu in biases_F(s)], axis=2))
 
 
 def eqA11_ferromagnet_corrected(s: Symbols) -> Complex:
     """−Im (k·u/k_z²)(1 + r̂) σ·(k×ẑ) t̂' Δμ̂^F t̂'†."""
     factor = ((s.kx * PLANE[0] + s.ky * PLANE[1]) / s.kz**2)[..., None, None]
     changed = np.where(s.open_N[..., None, None], factor, 0) * (IDENTITY + s.r) @ s.rashba @ s.t_prime
-    return -np.stack([_imaginary(changed @ mu @ dagger(s.t_prime)) for mu in biases_F(s)], axis=2)
+    return -_imaginary(np.stack([changed @ mu @ dagger(s.t_prime) for mu in biases_F(s)], axis=2))
 
 
 def eqA12_normal(s: Symbols) -> Complex:
     """−½ Im E_⊥/(E_F − E_⊥)(1 + r̂) σ·(u×ẑ)(1 + r̂) Δμ̂^N r̂†, Eq. (A12), first term."""
     changed = _ratio(s)[..., None, None] * (IDENTITY + s.r) @ dot_sigma(N) @ (IDENTITY + s.r)
-    return -np.stack([_imaginary(changed @ mu @ dagger(s.r)) for mu in BIASES_N], axis=2) / 2
+    return -_imaginary(np.stack([changed @ mu @ dagger(s.r) for mu in BIASES_N], axis=2)) / 2
 
 
 def eqA12_ferromagnet(s: Symbols) -> Complex:
     """−½ Im E_⊥/(E_F − E_⊥)(1 + r̂) σ·(u×ẑ) r̂ Δμ̂^F t̂'†, Eq. (A12) as transcribed, second term."""
     changed = _inside(s, _ratio(s))[..., None, None] * (IDENTITY + s.r) @ dot_sigma(N) @ s.r
-    return -np.stack([_imaginary(changed @ mu @ dagger(s.t_prime)) for mu in biases_F(s)], axis=2) / 2
+    return -_imaginary(np.stack([changed @ mu @ dagger(s.t_prime) for mu in biases_F(s)], axis=2)) / 2
 
 
 def eqA12_ferromagnet_corrected(s: Symbols) -> Complex:
     """−½ Im E_⊥/(E_F − E_⊥)(1 + r̂) σ·(u×ẑ) t̂' Δμ̂^F t̂'†."""
     changed = _inside(s, _ratio(s))[..., None, None] * (IDENTITY + s.r) @ dot_sigma(N) @ s.t_prime
-    return -np.stack([_imaginary(changed @ mu @ dagger(s.t_prime)) for mu in biases_F(s)], axis=2) / 2
+    return -_imaginary(np.stack([changed @ mu @ dagger(s.t_prime) for mu in biases_F(s)], axis=2)) / 2
 
 
 def eqA14a(s: Symbols) -> Complex:
     """G_Rr^{ss's''}, Eq. (A14a), for all s, s', s'' in the order ↑, ↓."""
     r = (s.r_up, s.r_down)
-    return np.stack([_G_Rr(s, a, b, c) for a in r for b in r for c in r], axis=-1)
+    found = []
+    for a, b, c in product(r, r, r):
+        found.append(_G_Rr(s, a, b, c))
+    return np.stack(found, axis=-1)
 
 
 def eqA14b(s: Symbols) -> Complex:
     """G_Rt^{ss's''}, Eq. (A14b), for all s, s', s'' in the order ↑, ↓."""
     r, t = (s.r_up, s.r_down), (s.t_prime_up, s.t_prime_down)
-    return np.stack([_G_Rt(s, a, b, c) for a in r for b in t for c in t], axis=-1)
+    found = []
+    for a, b, c in product(r, t, t):
+        found.append(_G_Rt(s, a, b, c))
+    return np.stack(found, axis=-1)
 
 
 def eqA16(s: Symbols) -> Complex:
     """G_RΔ^{ss'}, Eq. (A16), for all s, s' in the order ↑, ↓."""
     r = (s.r_up, s.r_down)
-    return np.stack([_G_RD(s, a, b) for a in r for b in r], axis=-1)
+    found = []
+    for a, b in product(r, r):
+        found.append(_G_RD(s, a, b))
+    return np.stack(found, axis=-1)
+
+
+def sum_of_conductances(s: Symbols) -> Complex:
+    """G_Rr^{sss} + G_Rt^{sss} = −½ Σ E_⊥/(E_F − E_⊥)|1 + r^s|², below Eq. (A14), for ↑, ↓."""
+    return np.stack([-_inside(s, _ratio(s) * np.abs(1 + r) ** 2) / 2 for r in (s.r_up, s.r_down)], axis=-1)

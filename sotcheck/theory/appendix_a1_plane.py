@@ -5,28 +5,20 @@ Summands by k_⊥, angular average taken, in units of h_R e²/h and of the bias.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from sotcheck.spin import Array, Complex, Mask
-from sotcheck.theory.appendix_a1_conductances import ALL, SPIN, Bias, N, collinear
+from sotcheck.theory.appendix_a1_conductances import ALL, G_RD, SPIN, Bias, G_Rr, G_Rt, N, collinear
 from sotcheck.theory.symbols import Symbols
 
 
-def _inside(s: Symbols, values: Complex) -> Complex:
-    """A summand of Σ over k_⊥² < k_F²."""
-    return np.where(s.open_N, values, 0) * s.k2 / (s.iface.E_F - s.iface.U_N - s.k2)
-
-
-def _G_Rr(s: Symbols, r: Complex, r2: Complex, r3: Complex) -> Complex:
-    return -_inside(s, (1 + r) * (1 + r2) * r3.conj()) / 2
-
-
-def _G_Rt(s: Symbols, r: Complex, t2: Complex, t3: Complex) -> Complex:
-    return -_inside(s, (1 + r) * t2 * t3.conj()) / 2
-
-
-def _G_RD(s: Symbols, r: Complex, r2: Complex) -> Complex:
-    return -_inside(s, (1 + r) * (1 + r2)) / 2
+def by_bias(
+    s: Symbols, formula: Callable[[Symbols, Bias], Complex], biases: Sequence[Bias], axis: int
+) -> Complex:
+    """Stack what a formula says of each bias."""
+    return np.stack([formula(s, b) for b in biases], axis=axis)
 
 
 def _across(v: Array | tuple[float, ...], m: Array) -> Complex:
@@ -35,31 +27,38 @@ def _across(v: Array | tuple[float, ...], m: Array) -> Complex:
 
 
 def _eqA13a(s: Symbols, b: Bias) -> Complex:
-    t_up = _G_Rt(s, s.r_up, s.t_prime_up, s.t_prime_up)
-    t_down = _G_Rt(s, s.r_down, s.t_prime_down, s.t_prime_down)
-    r_up = _G_Rr(s, s.r_up, s.r_up, s.r_down)
-    r_down = _G_Rr(s, s.r_down, s.r_down, s.r_up)
+    t_up = G_Rt(s, s.r_up, s.t_prime_up, s.t_prime_up)
+    t_down = G_Rt(s, s.r_down, s.t_prime_down, s.t_prime_down)
+    r_up = G_Rr(s, s.r_up, s.r_up, s.r_down)
+    r_down = G_Rr(s, s.r_down, s.r_down, s.r_up)
     charge, spin = b.F0 - b.N0, b.Fs - s.m @ b.s * b.Ns
     along = ((t_up - t_down) * charge + (t_up + t_down) * spin) * (N @ s.m)
     half = -(along + (r_up - r_down) * b.Ns * (N @ _across(b.s, s.m))) / 2j
     return half + half.conj()
 
 
+def _eqA13a_collinear(s: Symbols, b: Bias) -> Complex:
+    up = G_Rt(s, s.r_up, s.t_prime_up, s.t_prime_up)
+    down = G_Rt(s, s.r_down, s.t_prime_down, s.t_prime_down)
+    half = -((up - down) * (b.F0 - b.N0) + (up + down) * (b.Fs - b.Ns)) * (N @ s.m) / 2j
+    return half + half.conj()
+
+
 def eqA13a_collinear(s: Symbols) -> Complex:
-    """(V/L) Tr[ĵ_u(z < 0)], Eq. (A13a) as transcribed, with s = m."""
-    return np.stack([_eqA13a(s, b) for b in collinear(s)], axis=-1)
+    """(V/L) Tr[ĵ_u(z < 0)], Eq. (A13a) as transcribed: its terms with s = m."""
+    return by_bias(s, _eqA13a_collinear, collinear(s), axis=-1)
 
 
 def eqA13a(s: Symbols) -> Complex:
     """(V/L) Tr[ĵ_u(z < 0)], Eq. (A13a) as transcribed, for every bias."""
-    return np.stack([_eqA13a(s, b) for b in ALL], axis=-1)
+    return by_bias(s, _eqA13a, ALL, axis=-1)
 
 
 def _eqA13a_corrected(s: Symbols, b: Bias) -> Complex:
-    t_up = _G_Rt(s, s.r_up, s.t_prime_up, s.t_prime_up)
-    t_down = _G_Rt(s, s.r_down, s.t_prime_down, s.t_prime_down)
-    r_up = _G_Rr(s, s.r_up, s.r_down, s.r_down)
-    r_down = _G_Rr(s, s.r_down, s.r_up, s.r_up)
+    t_up = G_Rt(s, s.r_up, s.t_prime_up, s.t_prime_up)
+    t_down = G_Rt(s, s.r_down, s.t_prime_down, s.t_prime_down)
+    r_up = G_Rr(s, s.r_up, s.r_down, s.r_down)
+    r_down = G_Rr(s, s.r_down, s.r_up, s.r_up)
     charge, spin = b.F0 - b.N0, b.Fs - s.m @ b.s * b.Ns
     along = ((t_up - t_down) * charge + (t_up + t_down) * spin) * (N @ s.m)
     half = -(along + (r_up - r_down.conj()) * b.Ns * (N @ _across(b.s, s.m))) / 2j
@@ -68,23 +67,23 @@ def _eqA13a_corrected(s: Symbols, b: Bias) -> Complex:
 
 def eqA13a_corrected(s: Symbols) -> Complex:
     """Eq. (A13a) with G_Rr^{↑↓↓} − G_Rr^{↓↑↑*} before the transverse bias."""
-    return np.stack([_eqA13a_corrected(s, b) for b in ALL], axis=-1)
+    return by_bias(s, _eqA13a_corrected, ALL, axis=-1)
 
 
 def eqA13a_spin(s: Symbols) -> Complex:
     """The same for spin biases of N alone."""
-    return np.stack([_eqA13a_corrected(s, b) for b in SPIN], axis=-1)
+    return by_bias(s, _eqA13a_corrected, SPIN, axis=-1)
 
 
 def _eqA13b(s: Symbols, b: Bias) -> Complex:
-    t_up = _G_Rt(s, s.r_up, s.t_prime_up, s.t_prime_up)
-    t_down = _G_Rt(s, s.r_down, s.t_prime_down, s.t_prime_down)
-    r_up = _G_Rr(s, s.r_up, s.r_up, s.r_down)
-    r_down = _G_Rr(s, s.r_down, s.r_down, s.r_up)
-    mixed_t_up = _G_Rt(s, s.r_up, s.t_prime_down, s.t_prime_down)
-    mixed_t_down = _G_Rt(s, s.r_down, s.t_prime_up, s.t_prime_up)
-    mixed_r_up = _G_Rr(s, s.r_up, s.r_down, s.r_down)
-    mixed_r_down = _G_Rr(s, s.r_down, s.r_up, s.r_up)
+    t_up = G_Rt(s, s.r_up, s.t_prime_up, s.t_prime_up)
+    t_down = G_Rt(s, s.r_down, s.t_prime_down, s.t_prime_down)
+    r_up = G_Rr(s, s.r_up, s.r_up, s.r_down)
+    r_down = G_Rr(s, s.r_down, s.r_down, s.r_up)
+    mixed_t_up = G_Rt(s, s.r_up, s.t_prime_down, s.t_prime_down)
+    mixed_t_down = G_Rt(s, s.r_down, s.t_prime_up, s.t_prime_up)
+    mixed_r_up = G_Rr(s, s.r_up, s.r_down, s.r_down)
+    mixed_r_down = G_Rr(s, s.r_down, s.r_up, s.r_up)
     charge, spin, longitudinal = b.F0 - b.N0, b.Fs - s.m @ b.s * b.Ns, s.m @ b.s
     along = ((t_up + t_down) * charge + (t_up - t_down) * spin) * (N @ s.m)
     along = along - (r_up + r_down) * b.Ns * (N @ _across(b.s, s.m))
@@ -99,23 +98,30 @@ def _eqA13b(s: Symbols, b: Bias) -> Complex:
 
 def eqA13b(s: Symbols) -> Complex:
     """−(V/L) Tr[σ ĵ_u(z < 0)], Eq. (A13b) as transcribed, for every bias."""
-    return np.stack([_eqA13b(s, b) for b in ALL], axis=-2)
+    return by_bias(s, _eqA13b, ALL, axis=-2)
+
+
+def _eqA13b_collinear(s: Symbols, b: Bias) -> Complex:
+    up = G_Rt(s, s.r_up, s.t_prime_up, s.t_prime_up)
+    down = G_Rt(s, s.r_down, s.t_prime_down, s.t_prime_down)
+    half = -((up + down) * (b.F0 - b.N0) + (up - down) * (b.Fs - b.Ns)) * (N @ s.m) / 2j
+    return half + half.conj()
 
 
 def eqA13b_along(s: Symbols) -> Complex:
-    """Its component along m with s = m."""
-    return np.stack([_eqA13b(s, b) @ s.m for b in collinear(s)], axis=-1)
+    """Its terms along m with s = m."""
+    return by_bias(s, _eqA13b_collinear, collinear(s), axis=-1)
 
 
 def _eqA13b_corrected(s: Symbols, b: Bias) -> Complex:
-    t_up = _G_Rt(s, s.r_up, s.t_prime_up, s.t_prime_up)
-    t_down = _G_Rt(s, s.r_down, s.t_prime_down, s.t_prime_down)
-    r_up = _G_Rr(s, s.r_up, s.r_up, s.r_down)
-    r_down = _G_Rr(s, s.r_down, s.r_down, s.r_up).conj()
-    mixed_t_up = _G_Rt(s, s.r_up, s.t_prime_down, s.t_prime_down)
-    mixed_t_down = _G_Rt(s, s.r_down, s.t_prime_up, s.t_prime_up).conj()
-    mixed_r_up = _G_Rr(s, s.r_up, s.r_down, s.r_down)
-    mixed_r_down = _G_Rr(s, s.r_down, s.r_up, s.r_up).conj()
+    t_up = G_Rt(s, s.r_up, s.t_prime_up, s.t_prime_up)
+    t_down = G_Rt(s, s.r_down, s.t_prime_down, s.t_prime_down)
+    r_up = G_Rr(s, s.r_up, s.r_up, s.r_down)
+    r_down = G_Rr(s, s.r_down, s.r_down, s.r_up).conj()
+    mixed_t_up = G_Rt(s, s.r_up, s.t_prime_down, s.t_prime_down)
+    mixed_t_down = G_Rt(s, s.r_down, s.t_prime_up, s.t_prime_up).conj()
+    mixed_r_up = G_Rr(s, s.r_up, s.r_down, s.r_down)
+    mixed_r_down = G_Rr(s, s.r_down, s.r_up, s.r_up).conj()
     charge, spin, longitudinal = b.F0 - b.N0, b.Fs - s.m @ b.s * b.Ns, s.m @ b.s
     along = ((t_up + t_down) * charge + (t_up - t_down) * spin) * (N @ s.m)
     along = along - (mixed_r_up + mixed_r_down) * b.Ns * (N @ _across(b.s, s.m))
@@ -130,7 +136,7 @@ def _eqA13b_corrected(s: Symbols, b: Bias) -> Complex:
 
 def eqA13b_corrected(s: Symbols) -> Complex:
     """Eq. (A13b) with G^{↓↑↑*} for G^{↓↑↑}; in terms of s×m G_Rr^{↑↓↓} and G_Rr^{↑↑↓} change places."""
-    return np.stack([_eqA13b_corrected(s, b) for b in ALL], axis=-2)
+    return by_bias(s, _eqA13b_corrected, ALL, axis=-2)
 
 
 def at_equilibrium(s: Symbols) -> Complex:
@@ -141,9 +147,9 @@ def at_equilibrium(s: Symbols) -> Complex:
 def _jumps(s: Symbols) -> tuple[Complex, Complex, Complex]:
     """G_RΔ^{↑↑}, G_RΔ^{↓↓}, G_RΔ^{↑↓}."""
     return (
-        _G_RD(s, s.r_up, s.r_up),
-        _G_RD(s, s.r_down, s.r_down),
-        _G_RD(s, s.r_up, s.r_down),
+        G_RD(s, s.r_up, s.r_up),
+        G_RD(s, s.r_down, s.r_down),
+        G_RD(s, s.r_up, s.r_down),
     )
 
 
@@ -170,31 +176,36 @@ def all_open(s: Symbols) -> Mask:
 
 def eqA15a_open(s: Symbols) -> Complex:
     """(V/L) Tr[Δĵ_u], Eq. (A15a), where every channel is open."""
-    return np.stack([np.where(all_open(s), _eqA15a(s, b), 0) for b in ALL], axis=-1)
+    return by_bias(s, _eqA15a, ALL, axis=-1) * all_open(s)[..., None]
 
 
 def eqA15a(s: Symbols) -> Complex:
     """(V/L) Tr[Δĵ_u], Eq. (A15a) as transcribed: everywhere."""
-    return np.stack([_eqA15a(s, b) for b in ALL], axis=-1)
+    return by_bias(s, _eqA15a, ALL, axis=-1)
 
 
 def eqA15b_open(s: Symbols) -> Complex:
-    """−(V/L) Tr[σ Δĵ_u], Eq. (A15b), where every channel is open, with the direction m that it lacks."""
-    return np.stack([np.where(all_open(s), _eqA15b(s, b), 0)[..., None] * s.m for b in ALL], axis=-2)
+    """−(V/L) Tr[σ Δĵ_u], Eq. (A15b) as transcribed, a number for a vector, where every channel is open."""
+    return (by_bias(s, _eqA15b, ALL, axis=-1) * all_open(s)[..., None])[..., None]
+
+
+def eqA15b_open_corrected(s: Symbols) -> Complex:
+    """The same along m."""
+    return (by_bias(s, _eqA15b, ALL, axis=-1) * all_open(s)[..., None])[..., None] * s.m
 
 
 def eqA15b(s: Symbols) -> Complex:
-    """−(V/L) Tr[σ Δĵ_u], Eq. (A15b) as transcribed: a number for a vector."""
-    return np.stack([np.where(all_open(s), _eqA15b(s, b), 0)[..., None] for b in ALL], axis=-2)
+    """−(V/L) Tr[σ Δĵ_u], Eq. (A15b) as transcribed: everywhere."""
+    return by_bias(s, _eqA15b, ALL, axis=-1)[..., None]
 
 
 def _jumps_by_band(s: Symbols) -> tuple[Complex, Complex, Complex, Complex]:
     """G̃^{↑↑}, G̃^{↓↓}, G̃^{↑↓}, G̃^{↓↑}: G_RΔ^{ss'} where band s is open, −G_Rr^{ss's} where it is closed."""
     return (
-        np.where(s.open_up, _G_RD(s, s.r_up, s.r_up), 0),
-        np.where(s.open_down, _G_RD(s, s.r_down, s.r_down), 0),
-        np.where(s.open_up, _G_RD(s, s.r_up, s.r_down), -_G_Rr(s, s.r_up, s.r_down, s.r_up)),
-        np.where(s.open_down, _G_RD(s, s.r_down, s.r_up), -_G_Rr(s, s.r_down, s.r_up, s.r_down)),
+        np.where(s.open_up, G_RD(s, s.r_up, s.r_up), 0),
+        np.where(s.open_down, G_RD(s, s.r_down, s.r_down), 0),
+        np.where(s.open_up, G_RD(s, s.r_up, s.r_down), -G_Rr(s, s.r_up, s.r_down, s.r_up)),
+        np.where(s.open_down, G_RD(s, s.r_down, s.r_up), -G_Rr(s, s.r_down, s.r_up, s.r_down)),
     )
 
 
@@ -210,7 +221,7 @@ def _eqA15a_corrected(s: Symbols, b: Bias) -> Complex:
 
 def eqA15a_corrected(s: Symbols) -> Complex:
     """Eq. (A15a) with G̃ for G_RΔ, and i(G̃^{↓↑} − G̃^{↑↓}) s×m beside (G̃^{↑↓} + G̃^{↓↑}) m×(s×m)."""
-    return np.stack([_eqA15a_corrected(s, b) for b in ALL], axis=-1)
+    return by_bias(s, _eqA15a_corrected, ALL, axis=-1)
 
 
 def _eqA15b_corrected(s: Symbols, b: Bias) -> Complex:
@@ -225,4 +236,4 @@ def _eqA15b_corrected(s: Symbols, b: Bias) -> Complex:
 
 def eqA15b_corrected(s: Symbols) -> Complex:
     """Eq. (A15b) along m, with G̃ for G_RΔ, everywhere."""
-    return np.stack([_eqA15b_corrected(s, b) for b in ALL], axis=-2)
+    return by_bias(s, _eqA15b_corrected, ALL, axis=-2)

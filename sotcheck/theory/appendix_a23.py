@@ -122,11 +122,12 @@ def eqA18a_unperturbed_corrected(s: Symbols) -> Complex:
     return matrix_of((np.where(s.open_N, 1 - up, 0), np.where(s.open_N, 1 - down, 0)))
 
 
-def eqA18a_reading(first: str, second: str, third: str, sign: float) -> Callable[[Symbols], Complex]:
+def eqA18a_reading(spins: tuple[str, ...], sign: float) -> Callable[[Symbols], Complex]:
     """Return the formula −2 Re G_Rr^{…} of the diagonal of Eq. (A18a), per h_R², for any three spins.
 
     "same" is the spin of the current and "other" the opposite one; the sign is that of the bias.
     """
+    first, second, third = spins
 
     def of_spin(s: Symbols, same: Complex, other: Complex) -> Array:
         r = {"same": same, "other": other}
