@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: Seconds after which an interruption that nobody heard is raised again.
 AGAIN = 0.5
+#: Seconds for a pool's threads to end by themselves.
+GRACE = 5.0
 
 
 class Interrupted(BaseException):
@@ -50,7 +54,22 @@ def end(status: int) -> NoReturn:
 
         clear()
     sys.stderr.write("sotcheck: interrupted\n")
+    sys.stderr.flush()
+    if _threads():
+        os._exit(status)
     sys.exit(status)
+
+
+def _threads() -> list[threading.Thread]:
+    """Return the threads that Python would wait for at exit."""
+    return [t for t in threading.enumerate() if t is not threading.main_thread() and not t.daemon]
+
+
+def _wait_for_threads() -> None:
+    """Give a pool's threads a moment to notice that their workers have gone."""
+    end_of_grace = time.monotonic() + GRACE
+    while _threads() and time.monotonic() < end_of_grace:
+        time.sleep(0.01)
 
 
 def _deafen() -> None:
@@ -89,8 +108,9 @@ def process_pool(workers: int) -> Iterator[Executor | None]:
             _deafen()
         for process in active_children():
             process.terminate()
-        # Waiting is short, and leaves no thread or semaphore to fail at exit.
-        executor.shutdown(cancel_futures=True)
+        executor.shutdown(wait=False, cancel_futures=True)
+        # Not with wait=True: a worker that ends while it is being fed can leave the pool's threads hanging.
+        _wait_for_threads()
         if isinstance(error, BrokenExecutor):
             raise EngineError("a worker process died, perhaps for lack of memory; try --workers 1") from None
         raise

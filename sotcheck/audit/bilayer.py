@@ -55,10 +55,15 @@ def around(
     """Return the judge of a number said in words, at E_F = J."""
 
     def tried(engine: str) -> Iterator[Trial]:
-        found = ratio_of(point(engine, EQUAL))
-        terms: Terms = {"words": (within * said, f"'around' is read as within {within:.0%}")}
-        comparison = compare(said, found, terms, tell_apart=within * said)
-        yield Trial(quantity, comparison, f"{why} Found: {found:.4g}.", engine=engine)
+        at = point(engine, EQUAL)
+        found = ratio_of(at)
+        # What the words say is a range: its nearest number is what is expected.
+        expected = float(np.clip(found, (1 - within) * said, (1 + within) * said))
+        # A quotient of sums, of which the smaller one is known worst.
+        size = float(np.abs(at.propagating[0].imag))
+        terms: Terms = {"sum": (2 * abs(found) * at.error / size, SUM)}
+        words = f"{why} '{said:g}' is read as within {within:.0%}. Found: {found:.4g}."
+        yield Trial(quantity, compare(expected, found, terms), words, engine=engine)
 
     return tried
 

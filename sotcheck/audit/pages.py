@@ -67,14 +67,13 @@ def by_number(data: Data) -> list[Data]:
             group = groups.setdefault(number, {"equation": number, "anchor": _anchor(number), "entries": []})
             group["entries"].append(entry)
     for number, group in groups.items():
-        rows = [row for row in data["verdicts"] if row["equation"] == number]
-        group["rows"] = rows
+        rows = group["rows"] = [row for row in data["verdicts"] if row["equation"] == number]
         group["transcribed"] = _worst(row for row in rows if row["form"] != "corrected")
         group["corrected"] = _worst(row for row in rows if row["form"] == "corrected")
         group["definition"] = bool(rows) and all(row["form"] == "definition" for row in rows)
         group["off_by"] = [e["off_by"] for e in group["entries"] if e["off_by"]]
         group["plots"] = [sample for sample in data["samples"] if sample["equation"] == number]
-    return list(groups.values())
+    return [group for group in groups.values() if group["rows"]]
 
 
 def in_words(data: Data) -> list[Data]:

@@ -24,7 +24,7 @@ def radius_by_k(iface: Interface, k_perp2: Array, angles: Array) -> Array:
 def radius_of_convergence(iface: Interface) -> float:
     """Return the smallest radius over all k_⊥ that carry current, closely sampled towards thresholds."""
     edges = iface.thresholds()
-    # sin² sampling down to 1e-13 of a range: where a radius vanishes, it does so at a threshold.
-    theta = np.concatenate([[3e-7], np.linspace(0, np.pi / 2, 62)[1:-1], [np.pi / 2 - 3e-7]])
+    # sin² sampling down to 1e-12 of a range: where a radius vanishes, it does so at a threshold.
+    theta = np.concatenate([[1e-6], np.linspace(0, np.pi / 2, 62)[1:-1], [np.pi / 2 - 1e-6]])
     x = np.concatenate([substitution(*pair, theta)[0] for pair in itertools.pairwise(edges)])
     return float(radius_by_k(iface, x, np.linspace(0, np.pi, 25)).min())
