@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-#: Seconds after which an interruption that nobody heard is raised again.
+#: Seconds between two ticks of the clock, which raises an interruption that nobody heard again.
 AGAIN = 0.5
 #: Seconds for a pool's threads to end by themselves.
 GRACE = 5.0
@@ -32,14 +32,21 @@ class Interrupted(BaseException):
 def listen() -> None:
     """Have signals raise `Interrupted`, again and again until it is heard.
 
-    Some packages, SciPy among them, swallow whatever is raised while they are imported.
+    Some packages, SciPy among them, swallow whatever is raised while they are imported. And a signal that
+    comes just before Python waits for a lock is not seen until something wakes it: a clock's own signal does.
     """
+    heard: list[int] = []
+
+    def tick(number: int, frame: object) -> None:
+        if heard:
+            raise Interrupted(heard[0])
 
     def interrupt(number: int, frame: object) -> None:
-        signal.signal(signal.SIGALRM, lambda *_: interrupt(number, None))
-        signal.setitimer(signal.ITIMER_REAL, AGAIN)
+        heard.append(number)
         raise Interrupted(number)
 
+    signal.signal(signal.SIGALRM, tick)
+    signal.setitimer(signal.ITIMER_REAL, AGAIN, AGAIN)
     for number in SIGNALS:
         # In the background, and under nohup, some are to be ignored.
         if signal.getsignal(number) is not signal.SIG_IGN:
