@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sotcheck import __version__
-from sotcheck.processes import Interrupted, end, listen, process_pool
+from sotcheck.processes import Interrupted, end, listen, process_pool, stop_listening
 
 if TYPE_CHECKING:
     from sotcheck.model import Interface
@@ -357,3 +357,5 @@ def main(args: Sequence[str] | None = None) -> None:
     except SotcheckError as error:
         click.echo(f"sotcheck: {error}", err=True)
         sys.exit(2)
+    finally:
+        stop_listening()

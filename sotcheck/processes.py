@@ -53,6 +53,11 @@ def listen() -> None:
             signal.signal(number, interrupt)
 
 
+def stop_listening() -> None:
+    """Stop the clock: while Python ends it has no handlers any more, and its signal would be deadly."""
+    signal.setitimer(signal.ITIMER_REAL, 0.0)
+
+
 def end(status: int) -> NoReturn:
     """Clear the bar, say that we were interrupted, and end."""
     _deafen()
