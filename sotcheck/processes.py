@@ -43,6 +43,8 @@ def listen() -> None:
 
     def interrupt(number: int, frame: object) -> None:
         heard.append(number)
+        # From now on: the next tick must not come while this one is being heard.
+        signal.setitimer(signal.ITIMER_REAL, AGAIN, AGAIN)
         raise Interrupted(number)
 
     signal.signal(signal.SIGALRM, tick)
