@@ -58,6 +58,7 @@ Command = Callable[..., Run]
 def sotcheck(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
     """Run a command in this process: a warning would be an error here, and starting up costs nothing."""
     monkeypatch.setattr(signal, "signal", lambda number, action: action)
+    monkeypatch.setattr(signal, "setitimer", lambda *_: (0.0, 0.0))
 
     def run(*args: str) -> Run:
         status: Any = 0
