@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ from sotcheck.convergence import observed_order, richardson
 from sotcheck.engines import Continuum, Engine, KwantChain, kwant_chain
 from sotcheck.engines.continuum import match, outgoing
 from sotcheck.engines.kwant_chain import BUNDLE, Modes, lead_modes
+from sotcheck.engines.lattice import chain
 from sotcheck.errors import EngineError
 from sotcheck.model import Interface, rashba
 from sotcheck.observables import LATTICE, MINUS, PLUS, flows, ledger_residual, transverse
@@ -360,33 +364,15 @@ def test_one_sided_site_is_no_control_for_equal_bulks(grid_of: GridOf, relative:
 # -------------------------------------------------------------------- what Kwant's answer must not depend on
 
 
-def random_unitary(rng: np.random.Generator, n: int) -> Complex:
-    q, r = np.linalg.qr(rng.normal(size=(n, n)) + 1j * rng.normal(size=(n, n)))
-    return q * (np.diag(r) / np.abs(np.diag(r)))
-
-
-def mixed(modes: Modes, incoming: Complex, outgoing_: Complex) -> Modes:
-    """The same lead in another basis of its propagating modes."""
-    n = modes.stabilized.nmodes
-    assert incoming.shape == outgoing_.shape == (n, n)
-
-    def remix(vectors: Complex) -> Complex:
-        changed = np.array(vectors, dtype=complex)
-        changed[:, :n] = vectors[:, :n] @ incoming
-        changed[:, n : 2 * n] = vectors[:, n : 2 * n] @ outgoing_
-        return changed
-
-    physics = kwant_chain._kwant().physics
-    prop, stab = modes.propagating, modes.stabilized
+def rephased(modes: Modes, incoming: complex, outgoing_: complex) -> Modes:
+    """The same channel with other phases of its modes."""
     return Modes(
-        physics.PropagatingModes(remix(prop.wave_functions), prop.velocities, prop.momenta),
-        physics.StabilizedModes(remix(stab.vecs), remix(stab.vecslmbdainv), n, stab.sqrt_hop),
-        modes.incident @ incoming,
+        modes.incoming * incoming, modes.outgoing * outgoing_, modes.root_hopping, modes.incident * incoming
     )
 
 
 @pytest.mark.parametrize("scheme", ["exact-difference", "finite-difference"])
-def test_basis_and_phase_of_lead_modes_do_not_matter(
+def test_phase_of_lead_modes_does_not_matter(
     any_iface: Interface,
     scheme: str,
     grid_of: GridOf,
@@ -394,19 +380,14 @@ def test_basis_and_phase_of_lead_modes_do_not_matter(
     rng: np.random.Generator,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Degenerate modes of N in any unitary mixture, those of F (spin along m) with any phase."""
+    """Kwant may give the modes of any channel any phase."""
     grid = grid_of(any_iface)
     engine = KwantChain(scheme)
     states, expected = reference(engine, any_iface, grid)
 
     def arbitrary(*request: object) -> object:
-        blocks, (N, F) = lead_modes(*request)
-        n_N, n_F = N.stabilized.nmodes, F.stabilized.nmodes
-        phases = [np.diag(np.exp(2j * np.pi * rng.random(n_F))) for _ in range(2)]
-        return blocks, [
-            mixed(N, random_unitary(rng, n_N), random_unitary(rng, n_N)) if n_N else N,
-            mixed(F, *phases) if n_F else F,
-        ]
+        blocks, channels = lead_modes(*request)
+        return blocks, [rephased(one, *np.exp(2j * np.pi * rng.random(2))) for one in channels]
 
     monkeypatch.setattr(kwant_chain, "lead_modes", arbitrary)
     other, found = solve(engine, any_iface, grid)
@@ -415,24 +396,63 @@ def test_basis_and_phase_of_lead_modes_do_not_matter(
     assert relative(other.psi_F, states.psi_F) <= bar(engine)
 
 
-def test_inconsistent_mixing_would_be_seen(
-    grid_of: GridOf, relative: Relative, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+def test_inconsistent_phase_would_be_seen(
+    grid_of: GridOf, relative: Relative, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The test above can fail: mixing the modes without the spinors that go with them changes ψ."""
+    """The test above can fail: a wave that comes in with another phase than it is said to changes ψ."""
     iface = load("bulk-magnetism")
     grid = grid_of(iface)
     states, _ = solve(KwantChain(), iface, grid)
 
     def wrong(*request: object) -> object:
-        blocks, (N, F) = lead_modes(*request)
-        if N.stabilized.nmodes == 0:
-            return blocks, [N, F]
-        again = mixed(N, random_unitary(rng, 2), random_unitary(rng, 2))
-        return blocks, [Modes(again.propagating, again.stabilized, N.incident), F]
+        blocks, channels = lead_modes(*request)
+        return blocks, [
+            Modes(1j * one.incoming, one.outgoing, one.root_hopping, one.incident) for one in channels
+        ]
 
     monkeypatch.setattr(kwant_chain, "lead_modes", wrong)
     other, _ = solve(KwantChain(), iface, grid)
     assert relative(other.psi_N, states.psi_N) > 0.1
+
+
+def naive_kwant() -> Any:
+    """What one would write from Kwant's tutorial: the benchmark's other side."""
+    # Its import without Kwant's remark about MUMPS.
+    kwant_chain._kwant()
+    path = Path(__file__).parent.parent / "benchmarks" / "naive_kwant.py"
+    spec = importlib.util.spec_from_file_location("naive_kwant", path)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)  # type: ignore[union-attr]
+    return module
+
+
+def test_bundled_channels_are_kwants_own_answer(any_iface: Interface, grid_of: GridOf) -> None:
+    """A builder, leads with spin, smatrix, wave_function, Current: all of Kwant's own, one k at a time."""
+    naive = naive_kwant()
+    chain, bonds = naive.make_chain()
+    grid = tuple(g[:, ::2].reshape(-1)[::2] for g in grid_of(any_iface))
+    engine = KwantChain()
+    states = engine.scatter(any_iface, *grid)
+    a = engine.spacing_for(any_iface)
+    for i, (k_perp, angle, h_R) in enumerate(zip(*grid, strict=True)):
+        scattering, currents = naive.solve(
+            chain, bonds, any_iface, k_perp * np.cos(angle), k_perp * np.sin(angle), h_R, a
+        )
+        # Per unit flux.
+        assert np.abs(states.spin_minus[i] - currents[0]).max() <= 1e-13
+        assert np.abs(states.spin_plus[i] - currents[1]).max() <= 1e-13
+        # The basis of Kwant's degenerate modes is its own: singular values and transmissions are not.
+        r, t, r_prime, t_prime = states.amplitudes()
+        one, one_prime = states.open_N, states.open_F
+        for ours, out, into in (
+            (one @ r, 0, 0),
+            (one_prime @ t, 1, 0),
+            (one_prime @ r_prime, 1, 1),
+            (one @ t_prime, 0, 1),
+        ):
+            theirs = scattering.submatrix(out, into)
+            assert np.linalg.norm(ours[i]) == pytest.approx(np.linalg.norm(theirs), abs=1e-13)
 
 
 def test_majority_and_minority_without_exchange(grid_of: GridOf, relative: Relative) -> None:
@@ -461,25 +481,24 @@ def test_sources_from_F_while_N_is_closed(grid_of: GridOf, relative: Relative) -
     assert np.abs(torque).max() > 0.1
 
 
-def test_half_cell_brings_the_bond_current_to_zero_exactly(
-    grid_of: GridOf, relative: Relative, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The current on the bond into F alone is off by O(a); with the half cell's spin balance, by nothing."""
+def test_bond_current_alone_is_off_by_the_half_cell(grid_of: GridOf, relative: Relative) -> None:
+    """Kwant's current on the bond into F alone is off by O(a); with the half cell's torque, by nothing."""
+    naive = naive_kwant()
     iface = load("bulk-magnetism")
-    grid = grid_of(iface, h_R=(0.3,))
+    grid = tuple(g[1::3, 1].ravel() for g in grid_of(iface, h_R=(0.3,)))
     _, exact = solve(Continuum(), iface, grid)
-    spacings = (0.2, 0.1, 0.05)
-    for a in spacings:
-        _, found = solve(KwantChain(spacing=a), iface, grid)
+    errors = []
+    for a in (0.2, 0.1, 0.05):
+        chain, bonds = naive.make_chain()
+        whole, bare = (np.empty((2, *exact[..., PLUS, :].shape)) for _ in range(2))
+        for i, (k_perp, angle, h_R) in enumerate(zip(*grid, strict=True)):
+            k = (k_perp * np.cos(angle), k_perp * np.sin(angle), h_R, a)
+            whole[:, i] = naive.solve(chain, bonds, iface, *k)[1]
+            bare[:, i] = naive.solve(chain, bonds, iface, *k, half_cell=0.0)[1]
         # Rounding grows as ε/(qa)²: at a = 0.05 next to an edge up to 1e-11.
-        assert relative(found, exact) <= 1e-10
-    monkeypatch.setattr(
-        kwant_chain, "spin_torque", lambda half_cell, density: np.zeros((*density.shape[:-2], 3))
-    )
-    bare = [solve(KwantChain(spacing=a), iface, grid)[1] for a in spacings]
-    on_N = [relative(found[..., MINUS, :], exact[..., MINUS, :]) for found in bare]
-    assert max(on_N) <= 1e-10, "hopping and on-site term of N are scalars: that bond needs no correction"
-    errors = [np.linalg.norm(found[..., PLUS, :] - exact[..., PLUS, :]) for found in bare]
+        assert relative(whole[1], exact[..., PLUS, :]) <= 1e-10
+        assert relative(bare[0], exact[..., MINUS, :]) <= 1e-10, "N's blocks are scalars: no correction there"
+        errors.append(np.linalg.norm(bare[1] - exact[..., PLUS, :]))
     assert errors[1] > 0.01 * np.linalg.norm(exact[..., PLUS, :])
     assert np.allclose(np.divide(errors[:-1], errors[1:]), 2.0, atol=0.1), "first order in a"
 
@@ -564,18 +583,12 @@ def test_node_near_a_band_edge_is_right_or_refused(
 def test_number_of_modes_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A channel that Kwant silently drops, as it does in a spin-split lead at an edge, is an error."""
     iface = load("bulk-magnetism")
-    honest = kwant_chain._single_leads()
-
-    class Blind:
-        """A lead that finds the modes of a k_⊥ beyond the minority's threshold, whatever it is asked."""
-
-        def modes(self, energy: float, params: dict[str, object]) -> object:
-            blocks = kwant_chain.chain(iface, 0.9, KwantChain().spacing_for(iface), "exact-difference")
-            return honest[1].modes(energy, params={**params, **kwant_chain._parameters(blocks, None)})
-
-    monkeypatch.setattr(kwant_chain, "_single_leads", lambda: [honest[0], Blind()])
-    with pytest.raises(EngineError, match=r"found 1 propagating modes in the F lead.*where 2 are open"):
-        lead_modes.__wrapped__(iface, 0.3, KwantChain().spacing_for(iface), "exact-difference")
+    honest = kwant_chain.channel_modes
+    spacing = KwantChain().spacing_for(iface)
+    closed = chain(iface, 0.9, spacing, "exact-difference").bands[1]
+    monkeypatch.setattr(kwant_chain, "channel_modes", lambda *band: honest(*closed))
+    with pytest.raises(EngineError, match=r"found the N lead's channel .* closed, which it is not"):
+        lead_modes.__wrapped__(iface, 0.3, spacing, "exact-difference")
 
 
 def test_no_open_channel_at_all(engine: Engine) -> None:

@@ -1,13 +1,13 @@
 """The chain solved by Kwant: the only module that imports it.
 
-Chains that share k_⊥ share their leads, whatever their angle and h_R, so one finalised Kwant system holds
-a bundle of independent chains, and Kwant computes the modes of one lead for the whole bundle.
+Kwant's time goes into assembling matrices and finding lead modes, hardly any into solving. So one system of
+Kwant's holds a bundle of independent chains that are solved together; and since chains of equal k_⊥ have
+equal leads, whatever their angle, h_R and barrier, Kwant finds the modes of each spin channel once.
 """
 
 from __future__ import annotations
 
 import warnings
-from copy import copy
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -19,13 +19,17 @@ from sotcheck.engines.lattice import Chain, Scheme, chain, default_spacing
 from sotcheck.errors import EngineError
 from sotcheck.model import SOURCES, Interface, rashba
 from sotcheck.scattering import Scattering
-from sotcheck.spin import PAULI, Array, Complex, dot_sigma, spin_torque
+from sotcheck.spin import IDENTITY, Array, Complex, dagger, dot_sigma, pauli_vector
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 #: Below this (k_z a)² Kwant's modes lose their digits, or their number.
 SMALLEST_PHASE2 = 1e-14
+#: Of the leads, in the order of `Chain.bands`; both spins of N are alike.
+CHANNELS = ("N lead's", "F lead's minority", "F lead's majority")
+#: Kwant's own default for telling propagating modes from others, in units of the rounding error.
+TOLERANCE = 1e6
 #: Most chains in one Kwant system: Kwant's dense lead blocks outweigh its overhead beyond.
 BUNDLE = 32
 
@@ -61,64 +65,52 @@ def _kwant() -> ModuleType:
     return kwant
 
 
-def _onsite_N(site: Any, onsite_N: Complex) -> Complex:
-    return onsite_N
-
-
-def _onsite_F(site: Any, onsite_F: Complex) -> Complex:
-    return onsite_F
-
-
-def _onsite_0(site: Any, onsite_0: Complex) -> Complex:
-    chain_number: int = site.tag[0]
-    return onsite_0[chain_number]
-
-
-def _hopping_N(to: Any, origin: Any, hopping_N: Complex) -> Complex:
-    return -hopping_N
-
-
-def _hopping_F(to: Any, origin: Any, hopping_F: Complex) -> Complex:
-    return -hopping_F
-
-
-_BULKS = {-1: (_onsite_N, _hopping_N), 1: (_onsite_F, _hopping_F)}
-
-
-def _lead(z: int, chains: int, **conserved: Any) -> Any:
-    """Return an unfinalised lead towards z = −∞ (z = −1) or +∞ (z = 1)."""
-    kwant = _kwant()
-    lattice = kwant.lattice.square(norbs=2)
-    builder = kwant.Builder(kwant.TranslationalSymmetry((0, z)), **conserved)
-    onsite, hopping = _BULKS[z]
-    for n in range(chains):
-        builder[lattice(n, z)] = onsite
-        builder[lattice(n, z), lattice(n, 2 * z)] = hopping
-    return builder
-
-
 @dataclass(frozen=True)
 class Modes:
-    """One chain's lead: Kwant's mode objects, and the incident spinors carried on to z = 0.
+    """One spin channel of one lead, as Kwant finds its modes.
 
-    `incident` has shape (2, modes), each column of unit Kwant current.
+    Attributes
+    ----------
+    incoming, outgoing : array (2,)
+        Kwant's stabilized vectors `vecs` and `vecslmbdainv` of the mode that comes in (zero if the channel is
+        closed), and of the one that goes out or decays.
+    root_hopping : complex
+        Kwant's `sqrt_hop`.
+    incident : complex
+        The incoming wave of unit Kwant current, carried on to z = 0.
     """
 
-    propagating: Any
-    stabilized: Any
-    incident: Complex
+    incoming: Complex
+    outgoing: Complex
+    root_hopping: complex
+    incident: complex
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the channel carries current."""
+        return self.incident != 0
 
 
-@cache
-def _single_leads() -> list[Any]:
-    # In F, spin along m is declared conserved, so that J = 0 has majority and minority modes as well.
-    law = {"conservation_law": lambda site, sigma_m: sigma_m}
-    return [_lead(-1, 1).finalized(), _lead(1, 1, **law).finalized()]
+def channel_modes(onsite: complex, hopping: complex) -> Modes:
+    """Let Kwant solve the lead −t(ψ_{n−1} + ψ_{n+1}) + h ψ_n = 0 of one spin.
+
+    `kwant.physics.modes` would do the same five times slower: it looks for symmetries first.
+    """
+    leads = _kwant().physics.leads
+    waves, momenta, velocities, vecs, vecslmbdainv, root = leads.compute_block_modes(
+        np.array([[onsite]]), np.array([[-hopping]]), TOLERANCE, None, None, None, None
+    )
+    both = np.stack([vecs[0], vecslmbdainv[0]])
+    if len(velocities) == 0:
+        return Modes(np.zeros(2, dtype=complex), both[:, 0], root[0, 0], 0.0)
+    # Incoming modes come first. Kwant gives one on the first site before the lead, here ±a, its momentum
+    # counted away from 0.
+    return Modes(both[:, 0], both[:, 1], root[0, 0], waves[0, 0] * np.exp(-1j * momenta[0]))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65536)
 def lead_modes(iface: Interface, k_perp: float, spacing: float, scheme: Scheme) -> tuple[Chain, list[Modes]]:
-    """Let Kwant solve both leads at one k_⊥, and check the number of open channels.
+    """Let Kwant solve both leads at one k_⊥, channel by channel: N, minority, majority.
 
     They depend on neither angle nor h_R nor barrier; the cache serves repeated requests.
 
@@ -130,154 +122,176 @@ def lead_modes(iface: Interface, k_perp: float, spacing: float, scheme: Scheme) 
         If the spacing does not suit the wave numbers.
     """
     blocks = chain(iface, k_perp, spacing, scheme)
-    params = _parameters(blocks, None) | {"sigma_m": dot_sigma(iface.direction)}
-    both = []
-    for name, lead, k in zip("NF", _single_leads(), (np.repeat(blocks.kz, 2), blocks.Kz), strict=True):
-        where = f"{name} lead at k_perp = {k_perp:g}, k_z^2 = {np.array2string((k**2).real, precision=3)}"
+    found = []
+    for name, k, (onsite, hopping) in zip(CHANNELS, (blocks.kz, *blocks.Kz), blocks.bands, strict=True):
+        where = f"{name} channel at k_perp = {k_perp:g}, k_z^2 = {(k**2).real:.3g}"
         try:
-            propagating, stabilized = lead.modes(0.0, params=params)
+            modes = channel_modes(onsite, hopping)
         except (ValueError, np.linalg.LinAlgError) as error:
             raise EngineError(
                 f"Kwant could not find the modes of the {where} ({error}): "
                 "too close to a band edge, or not finite"
             ) from error
-        found, expected = stabilized.nmodes, int(np.count_nonzero(k.real > 0))
-        if np.any(np.abs(k * spacing) ** 2 < SMALLEST_PHASE2):
+        if abs(k * spacing) ** 2 < SMALLEST_PHASE2:
             raise EngineError(f"the {where} is too close to a band edge for Kwant's modes")
-        if found != expected:
+        if modes.is_open != (k.real > 0):
             raise EngineError(
-                f"Kwant found {found} propagating modes in the {where}, where {expected} are open: "
+                f"Kwant found the {where} {'open' if modes.is_open else 'closed'}, which it is not: "
                 "too close to a band edge"
             )
-        # Kwant gives a mode on the first site before the lead, here ±a, its momentum counted away from 0.
-        carried = np.exp(-1j * propagating.momenta[:found])
-        both.append(Modes(propagating, stabilized, propagating.wave_functions[:, :found] * carried))
-    return blocks, both
-
-
-class Bundle:
-    """`size` chains of three sites (−a, 0, a), finalised once, and the current operators around z = 0."""
-
-    def __init__(self, size: int) -> None:
-        kwant = _kwant()
-        lattice = kwant.lattice.square(norbs=2)
-        self.size = size
-        region = kwant.Builder()
-        for n in range(size):
-            region[lattice(n, 0)] = _onsite_0
-            for z, (onsite, hopping) in _BULKS.items():
-                region[lattice(n, z)] = onsite
-                region[lattice(n, 0), lattice(n, z)] = hopping
-        for z in _BULKS:
-            region.attach_lead(_lead(z, size))
-        self.system = region.finalized()
-        interface = [self.system.id_by_site[lattice(n, 0)] for n in range(size)]
-        self.orbitals = 2 * np.array(interface)[:, None] + np.arange(2)
-        # Kwant's operator acts at the first site of a bond, here z = 0, and counts flow towards it.
-        self.currents = [
-            [
-                kwant.operator.Current(
-                    self.system, sigma, where=[(lattice(n, 0), lattice(n, z)) for n in range(size)]
-                )
-                for sigma in PAULI
-            ]
-            for z in _BULKS
-        ]
-
-    def repeated(self, modes: Modes) -> Any:
-        """Return a lead for the whole bundle: the modes of one chain in every chain.
-
-        Outgoing and evanescent modes are each chain's own. An incoming mode comes in all chains at once:
-        they do not touch, so one wave function solves, and one operator measures, all of them.
-        """
-        kwant = _kwant()
-        stab, n = modes.stabilized, modes.stabilized.nmodes
-
-        def columns(vectors: Complex) -> Complex:
-            outgoing = [np.kron(np.eye(self.size), group) for group in np.split(vectors[:, n:], [n], axis=1)]
-            return np.hstack([np.tile(vectors[:, :n], (self.size, 1)), *outgoing])
-
-        return kwant.system.PrecalculatedLead(
-            modes=(
-                modes.propagating,
-                kwant.physics.StabilizedModes(
-                    columns(stab.vecs),
-                    columns(stab.vecslmbdainv),
-                    n,
-                    np.kron(np.eye(self.size), stab.sqrt_hop),
-                ),
-            )
-        )
-
-    def solve(self, blocks: Chain, leads: list[Modes], kappa: Complex, m: Array) -> tuple[Complex, Array]:
-        """Solve chains that differ in κ̂ only.
-
-        Parameters
-        ----------
-        blocks : Chain
-        leads : list of Modes
-            Of N and F.
-        kappa : array (size, 2, 2)
-        m : array (3,)
-
-        Returns
-        -------
-        psi : array (2, size, 2, 2)
-            ψ(0) per unit flux incident from N and from F, as in `Scattering`.
-        flow : array (2, size, 3, 3)
-            Σ_in Im[ψ†σ∂_zψ] at z = −0 and z = +0, by source and spin component.
-        """
-        kwant = _kwant()
-        params = _parameters(blocks, blocks.onsite_interface + kappa)
-        bundle = copy(self.system)
-        bundle.leads = [self.repeated(lead) for lead in leads]
-        try:
-            states = kwant.wave_function(bundle, 0.0, params=params)
-        except RuntimeError as error:
-            raise EngineError(f"Kwant could not solve the chain ({error}): is h_R finite?") from error
-        currents = [[sigma.bind(params=params) for sigma in bond] for bond in self.currents]
-
-        half_cells = ((blocks.onsite_N / 2, 1), (blocks.onsite_F / 2, -1))
-
-        psi = np.zeros((2, self.size, 2, 2), dtype=complex)
-        flow = np.zeros((2, self.size, len(SOURCES), 3))
-        for side, lead in enumerate(leads):
-            if lead.incident.size == 0:
-                continue
-            spinors = lead.incident / np.linalg.norm(lead.incident, axis=0)
-            for wave, spinor in zip(states(side), spinors.T, strict=True):
-                # Kwant's unit current 2 Im[ψ†tψ'] = 1 is our unit of flux for ψ/√2.
-                at_zero = np.sqrt(2) * wave[self.orbitals]
-                psi[side] += at_zero[:, :, None] * spinor.conj()
-                density = at_zero[:, :, None] * at_zero[:, None, :].conj()
-                source = 0 if side == 0 else _band(spinor, m)
-                for bond, (half_cell, sign) in enumerate(half_cells):
-                    # Spin balance of the half cell between the bond and z = ±0: exact, not to O(a).
-                    flow[bond, :, source] += sign * spin_torque(half_cell, density)
-                    for axis, current in enumerate(currents[bond]):
-                        flow[bond, :, source, axis] += sign * current(wave)
-        return psi, flow
-
-
-def _band(spinor: Complex, m: Array) -> int:
-    """Return the source index of a mode of F: majority (σ·m = −1) or minority."""
-    polarization = np.vdot(spinor, dot_sigma(m) @ spinor).real
-    return SOURCES.index("minority" if polarization > 0 else "majority")
-
-
-def _parameters(blocks: Chain, onsite_0: Complex | None) -> dict[str, Any]:
-    return {
-        "onsite_N": blocks.onsite_N,
-        "onsite_F": blocks.onsite_F,
-        "onsite_0": onsite_0,
-        "hopping_N": blocks.hopping_N,
-        "hopping_F": blocks.hopping_F,
-    }
+        found.append(modes)
+    return blocks, found
 
 
 @cache
-def _bundle(size: int) -> Bundle:
-    return Bundle(size)
+def _system_class() -> type:
+    """Return Kwant's low-level system of chains (−a, 0, a) whose Hamiltonian is given as a matrix.
+
+    Made late, as it derives from Kwant's. A builder would call a Python function for every site and bond.
+    """
+    from scipy import sparse
+
+    kwant = _kwant()
+
+    class Chains(kwant.system.FiniteSystem):  # type: ignore[misc, name-defined]
+        """`size` chains of three sites: their orbitals at −a first, then those at 0, then those at a."""
+
+        def __init__(self, onsite: Complex, hopping_N: Complex, hopping_F: Complex, leads: list[Any]) -> None:
+            size = onsite.shape[1]
+            sites = np.arange(3 * size).reshape(3, size)
+            self.lead_interfaces = [sites[0], sites[2]]
+            self.leads = leads
+            self._norbs = np.full(3 * size, 2)
+            blocks, rows, columns = [onsite.reshape(-1, 2, 2)], [sites.ravel()], [sites.ravel()]
+            for hopping, outer in ((hopping_N, sites[0]), (hopping_F, sites[2])):
+                # A bond and its Hermitian conjugate.
+                blocks += [-hopping, -dagger(hopping)]
+                rows += [sites[1], outer]
+                columns += [outer, sites[1]]
+            spin = np.arange(2)
+            row = 2 * np.concatenate(rows)[:, None, None] + spin[:, None] + 0 * spin
+            column = 2 * np.concatenate(columns)[:, None, None] + 0 * spin[:, None] + spin
+            self._matrix = sparse.coo_matrix(
+                (np.concatenate(blocks).ravel(), (row.ravel(), column.ravel())), shape=(6 * size, 6 * size)
+            )
+
+        def hamiltonian(self, i: int, j: int, *_: Any, **__: Any) -> Complex:
+            """Return one block, as every system of Kwant's can."""
+            block: Complex = self._matrix.tocsr()[2 * i : 2 * i + 2, 2 * j : 2 * j + 2].toarray()
+            return block
+
+        def hamiltonian_submatrix(self, *_: Any, **__: Any) -> Any:
+            """Return what Kwant's solvers ask for: the matrix, and the orbitals of each site."""
+            return self._matrix, self._norbs, self._norbs
+
+    return Chains
+
+
+def _bundled(modes: list[Modes], spinors: Complex) -> Any:
+    """Return a lead for a bundle of chains from the modes of each chain's two spin channels.
+
+    Outgoing and decaying modes are each chain's own. An incoming one comes in all chains at once: they do not
+    touch, so one wave function solves all of them.
+
+    Parameters
+    ----------
+    modes : list
+        Channel by channel: first spin of the first chain, second spin, first of the second chain, …; the same
+        channels are open in every chain.
+    spinors : array (2, 2)
+        Of the channels, in columns.
+    """
+    kwant = _kwant()
+    chains = len(modes) // 2
+    incoming, outgoing = (np.array([getattr(m, way) for m in modes]) for way in ("incoming", "outgoing"))
+    is_open = [s for s in range(2) if modes[s].is_open]
+
+    def columns(which: int) -> Complex:
+        come_in = np.zeros((2 * chains, len(is_open)), dtype=complex)
+        for column, s in enumerate(is_open):
+            come_in[s::2, column] = incoming[s::2, which]
+        return np.hstack([come_in, np.diag(outgoing[:, which])])
+
+    roots = np.array([m.root_hopping for m in modes]).reshape(chains, 1, 2) * spinors
+    root_hopping = np.zeros((chains, 2, chains, 2), dtype=complex)
+    root_hopping[np.arange(chains), :, np.arange(chains)] = roots
+    empty = np.empty(0)
+    return kwant.system.PrecalculatedLead(
+        modes=(
+            # What no one asks for when wave functions are wanted.
+            kwant.physics.PropagatingModes(empty[None], empty, empty),
+            kwant.physics.StabilizedModes(
+                columns(0), columns(1), len(is_open), root_hopping.reshape(2 * chains, 2 * chains)
+            ),
+        )
+    )
+
+
+def solve_bundle(
+    blocks: list[Chain], modes: list[list[Modes]], kappa: Complex, m: Array
+) -> tuple[Complex, Array]:
+    """Solve chains with the same open channels together.
+
+    Parameters
+    ----------
+    blocks : list of Chain
+    modes : list of lists of Modes
+        As `lead_modes` returns them.
+    kappa : array (size, 2, 2)
+    m : array (3,)
+
+    Returns
+    -------
+    psi : array (2, size, 2, 2)
+        ψ(0) per unit flux incident from N and from F, as in `Scattering`.
+    flow : array (2, size, 3, 3)
+        Σ_in Im[ψ†σ∂_zψ] at z = −0 and z = +0, by source and spin component.
+    """
+    kwant = _kwant()
+    size = len(blocks)
+    onsite_N, onsite_F, hopping_N, hopping_F, interface = (
+        np.stack([getattr(block, name) for block in blocks])
+        for name in ("onsite_N", "onsite_F", "hopping_N", "hopping_F", "onsite_interface")
+    )
+    # Ascending eigenvalues of σ·m: the minority (+1) is to come first.
+    along_m = np.linalg.eigh(dot_sigma(m))[1][:, ::-1]
+    channels = (
+        ([N for N, *_ in modes for _spin in range(2)], IDENTITY),
+        ([band for _, *F in modes for band in F], along_m),
+    )
+    system = _system_class()(
+        np.stack([onsite_N, interface + kappa, onsite_F]),
+        hopping_N,
+        hopping_F,
+        [_bundled(*lead) for lead in channels],
+    )
+    try:
+        # κ̂ is Hermitian, and so are the blocks: Kwant need not look again.
+        states = kwant.wave_function(system, 0.0, check_hermiticity=False)
+    except RuntimeError as error:
+        raise EngineError(f"Kwant could not solve the chain ({error}): is h_R finite?") from error
+
+    psi = np.zeros((2, size, 2, 2), dtype=complex)
+    flow = np.zeros((2, size, len(SOURCES), 3))
+    for side, (lead, spinors) in enumerate(channels):
+        is_open = [s for s in range(2) if lead[s].is_open]
+        if not is_open:
+            continue
+        for s, wave in zip(is_open, states(side), strict=True):
+            incident = np.array([one.incident for one in lead[s::2]])
+            # Kwant's unit current 2 Im[ψ†tψ'] = 1 is our unit of flux for ψ/√2; its phase is taken off.
+            scaled = np.sqrt(2) * wave.reshape(3, size, 2) * (incident.conj() / np.abs(incident))[:, None]
+            before, at_zero, after = scaled[..., None]
+            psi[side] += at_zero * spinors[:, s].conj()
+            # ∂_zψ at z = ∓0 is that of the bond and half a cell's on-site term: exact, not to O(a).
+            slopes = (
+                onsite_N @ at_zero / 2 - hopping_N @ before,
+                hopping_F @ after - onsite_F @ at_zero / 2,
+            )
+            source = SOURCES.index("normal" if side == 0 else ("minority", "majority")[s])
+            for bond, slope in enumerate(slopes):
+                flow[bond, :, source] += pauli_vector(slope @ dagger(at_zero)).imag
+    return psi, flow
 
 
 @dataclass(frozen=True)
@@ -333,13 +347,16 @@ class KwantChain:
         blocks = [block for block, _ in solved]
         psi = np.empty((2, k_perp.size, 2, 2), dtype=complex)
         flow = np.empty((2, k_perp.size, len(SOURCES), 3))
-        for index, (block, leads) in enumerate(solved):
-            members = np.flatnonzero(inverse == index)
-            for some in np.split(members, range(BUNDLE, len(members), BUNDLE)):
-                # Bundles of 1, 2, 4, …: the last one is filled up with repetitions.
-                size = 1 << (len(some) - 1).bit_length()
-                found = _bundle(size).solve(block, leads, kappa[np.resize(some, size)], m)
-                psi[:, some], flow[:, some] = (array[:, : len(some)] for array in found)
+        # Chains of a bundle have the same open channels.
+        regimes: dict[tuple[bool, ...], list[int]] = {}
+        for index in np.argsort(inverse, kind="stable"):
+            regimes.setdefault(tuple(one.is_open for one in solved[inverse[index]][1]), []).append(index)
+        for members in regimes.values():
+            for some in np.split(np.array(members), range(BUNDLE, len(members), BUNDLE)):
+                chains = [solved[inverse[index]] for index in some]
+                psi[:, some], flow[:, some] = solve_bundle(
+                    [block for block, _ in chains], [modes for _, modes in chains], kappa[some], m
+                )
 
         return Scattering(
             kz=np.array([block.kz for block in blocks])[inverse].reshape(shape),

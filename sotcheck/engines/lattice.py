@@ -37,6 +37,8 @@ class Chain:
         What the interface site carries besides κ̂.
     kz, Kz : arrays () and (2,)
         Effective wave numbers: the continuum problem with these is solved exactly by the chain.
+    bands : array (3, 2)
+        h and t of N, and of F's minority and majority: what the blocks are made of.
     """
 
     onsite_N: Complex
@@ -46,6 +48,7 @@ class Chain:
     onsite_interface: Complex
     kz: Complex
     Kz: Complex
+    bands: Complex
 
 
 def exact_difference(q2: Array, a: float) -> tuple[Complex, Complex, Complex]:
@@ -128,7 +131,8 @@ def chain(iface: Interface, k_perp: float, a: float, scheme: Scheme) -> Chain:
     onsite_N, hopping_N = (in_spin_bands(np.repeat(v, 2), m) for v in (h_N, t_N))
     onsite_F, hopping_F = (in_spin_bands(v, m) for v in (h_F, t_F))
     onsite_interface = onsite_F if scheme == "one-sided" else (onsite_N + onsite_F) / 2
-    return Chain(onsite_N, onsite_F, hopping_N, hopping_F, onsite_interface, kz[0], Kz)
+    bands = np.stack([np.concatenate([h_N, h_F]), np.concatenate([t_N, t_F])], axis=1)
+    return Chain(onsite_N, onsite_F, hopping_N, hopping_F, onsite_interface, kz[0], Kz, bands)
 
 
 def default_spacing(iface: Interface, scheme: Scheme) -> float:

@@ -1,0 +1,98 @@
+"""The scattering problem as one would write it from Kwant's tutorial: public functions, one k at a time.
+
+It is what sotcheck's own Kwant path is held against, for speed and for its numbers. It knows the same chain
+(hoppings q/sin(qa), so that the lattice has the continuum's solutions) and nothing else of sotcheck's.
+"""
+
+from __future__ import annotations
+
+import kwant
+import numpy as np
+
+SIGMA = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]])
+
+
+def make_chain():
+    """Return the finalised chain −a, 0, a between two leads, and spin-current operators of its two bonds."""
+    lattice = kwant.lattice.chain(norbs=2)
+    chain = kwant.Builder()
+    chain[lattice(-1)] = lambda site, onsite_N: onsite_N
+    chain[lattice(0)] = lambda site, onsite_0: onsite_0
+    chain[lattice(1)] = lambda site, onsite_F: onsite_F
+    chain[lattice(-1), lattice(0)] = lambda to, origin, hopping_N: -hopping_N
+    chain[lattice(0), lattice(1)] = lambda to, origin, hopping_F: -hopping_F
+
+    left = kwant.Builder(kwant.TranslationalSymmetry((-1,)))
+    left[lattice(0)] = lambda site, onsite_N: onsite_N
+    left[lattice(0), lattice(1)] = lambda to, origin, hopping_N: -hopping_N
+    # The magnetization is a conservation law of F: its modes then are majority and minority.
+    right = kwant.Builder(
+        kwant.TranslationalSymmetry((1,)), conservation_law=lambda site, sigma_m: np.asarray(sigma_m)
+    )
+    right[lattice(0)] = lambda site, onsite_F: onsite_F
+    right[lattice(0), lattice(1)] = lambda to, origin, hopping_F: -hopping_F
+    chain.attach_lead(left)
+    chain.attach_lead(right)
+    chain = chain.finalized()
+    bonds = [
+        [kwant.operator.Current(chain, sigma, where=[(lattice(0), lattice(z))]) for sigma in SIGMA]
+        for z in (-1, 1)
+    ]
+    return chain, bonds
+
+
+def parameters(system, k_x, k_y, h_R, spacing):
+    """Return the blocks of the exact-difference chain at one k."""
+    m = np.array(system.m)
+    sigma_m = np.einsum("i,ijk", m, SIGMA)
+    one = np.eye(2)
+
+    def bulk(energy_z):
+        q = np.emath.sqrt(energy_z)
+        t = q / np.sin(q * spacing)
+        return 2 * t * np.cos(q * spacing), t
+
+    in_z = system.E_F - k_x**2 - k_y**2
+    h_N, t_N = bulk(in_z - system.U_N)
+    (h_down, t_down), (h_up, t_up) = (bulk(in_z - system.U_F - s * system.J) for s in (1, -1))
+    onsite_N, hopping_N = h_N * one, t_N * one
+    onsite_F = (h_down * (one + sigma_m) + h_up * (one - sigma_m)) / 2
+    hopping_F = (t_down * (one + sigma_m) + t_up * (one - sigma_m)) / 2
+    delta = system.u_0 * one + system.u_m * sigma_m + h_R * (k_y * SIGMA[0] - k_x * SIGMA[1])
+    return {
+        "onsite_N": onsite_N,
+        "onsite_F": onsite_F,
+        "onsite_0": (onsite_N + onsite_F) / 2 + delta,
+        "hopping_N": hopping_N,
+        "hopping_F": hopping_F,
+        "sigma_m": sigma_m,
+    }
+
+
+def solve(chain, bonds, system, k_x, k_y, h_R, spacing, half_cell=0.5):
+    """Return Kwant's scattering matrix, and the spin currents at z = −0 and z = +0 by source.
+
+    The currents, shape (2, 3, 3), are Σ_in Im[ψ†σ∂_zψ] per unit flux; sources: N, majority, minority of F.
+    `half_cell` is the part of a cell between the bonds and z = 0; without it they are off by O(spacing).
+    """
+    params = parameters(system, k_x, k_y, h_R, spacing)
+    scattering = kwant.smatrix(chain, params=params)
+    waves = kwant.wave_function(chain, params=params)
+    bound = [[sigma.bind(params=params) for sigma in bond] for bond in bonds]
+    spin_currents = np.zeros((2, 3, 3))
+    for lead in (0, 1):
+        for number, wave in enumerate(waves(lead)):
+            psi = wave.reshape(-1, 2)[chain.id_by_site[chain.sites[0].family(0)]]
+            source = 0
+            if lead == 1:
+                spinor = scattering.lead_info[1].wave_functions[:, number]
+                source = 2 if np.vdot(spinor, params["sigma_m"] @ spinor).real > 0 else 1
+            for side, (sign, onsite) in enumerate(((1, params["onsite_N"]), (-1, params["onsite_F"]))):
+                for axis, sigma in enumerate(SIGMA):
+                    # Kwant's current of the bond, and the torque of the half cell between it and z = 0.
+                    # Per unit flux, that is 2 Im[ψ†tψ'], it counts twice.
+                    torque = 2 * np.imag(np.vdot(psi, sigma @ onsite @ psi))
+                    spin_currents[side, source, axis] += sign * (
+                        bound[side][axis](wave)[0] + half_cell * torque
+                    )
+    return scattering, spin_currents
