@@ -26,6 +26,8 @@ from sotcheck.spin import IDENTITY, Array, Complex, dot_sigma
 
 SOURCES = ("normal", "majority", "minority")
 
+#: Thresholds this close (relative to the last) are one: no node of a sum comes as near to any of them.
+SAME_THRESHOLD = 1e-13
 #: Twice squared still a double: with no number beyond it, nothing overflows.
 LARGEST = 1e60
 
@@ -187,8 +189,12 @@ class Interface(BaseModel):
 
     def thresholds(self) -> list[float]:
         """Return the sorted k_⊥² > 0 at which a channel closes, after a leading 0."""
-        edges = {self.k_perp2_max(source) for source in SOURCES}
-        return [0.0, *sorted(x for x in edges if x > 0.0)]
+        edges = sorted(x for x in map(self.k_perp2_max, SOURCES) if x > 0.0)
+        apart = SAME_THRESHOLD * edges[-1]
+        return [
+            0.0,
+            *(x for x, after in zip(edges, [*edges[1:], math.inf], strict=True) if after - x > apart),
+        ]
 
 
 def refused(error: ValidationError) -> dict[str, str]:

@@ -178,3 +178,13 @@ def test_public_functions_are_documented() -> None:
         words = inspect.getdoc(function) or ""
         assert "Parameters" in words
         assert "Raises" in words
+
+
+def test_thresholds_that_only_rounding_tells_apart_are_one() -> None:
+    """U_N off by ε must not make a range of k_⊥² in which no node fits."""
+    iface = sc.Interface(name="eps", E_F=1.0, J=0.0, u_0=0.4, u_m=0.2, U_N=2.220446049250313e-16)
+    assert iface.thresholds() == [0.0, 1.0]
+    assert iface.with_(U_N=1e-9).thresholds() == [0.0, 1.0 - 1e-9, 1.0]
+    expected = sc.torque(iface.with_(U_N=0.0), ["first-order", "continuum"])
+    for row, same in zip(sc.torque(iface, ["first-order", "continuum"]), expected, strict=True):
+        assert np.abs(row.vector - same.vector).max() <= 1e-15
