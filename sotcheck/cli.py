@@ -2,103 +2,27 @@
 
 from __future__ import annotations
 
-import math
 import os
-import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from sotcheck import __version__
+from sotcheck.options import (
+    Number,
+    chosen_system,
+    emit,
+    json_option,
+    print_out,
+    refuse_unwritable_json,
+    system_options,
+    workers_option,
+)
 from sotcheck.processes import Interrupted, end, listen, process_pool, stop_listening
-
-if TYPE_CHECKING:
-    from sotcheck.model import Interface
-
-#: Processes for independent pieces of a check or report.
-DEFAULT_WORKERS = min(2, os.cpu_count() or 1)
-BROKEN_PIPE = 128 + signal.SIGPIPE
-
-
-class Numbers(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.3
-    """A comma-separated list of finite numbers."""
-
-    name = "numbers"
-
-    def __init__(self, count: int | None = None) -> None:
-        self.count = count
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[float, ...]:
-        """Parse and check."""
-        try:
-            numbers = tuple(float(part) for part in value.split(","))
-        except ValueError:
-            self.fail(f"{value!r} is not a comma-separated list of numbers, such as 0.05,0.1", param, ctx)
-        if not all(map(math.isfinite, numbers)):
-            self.fail(f"{value!r} has a number that is not finite", param, ctx)
-        if self.count is not None and len(numbers) != self.count:
-            self.fail(f"{value!r} has {len(numbers)} numbers; {self.count} are needed", param, ctx)
-        return numbers
-
-
-class Number(click.FloatRange):
-    """A finite number in a range; `click.FloatRange` lets NaN through."""
-
-    name = "number"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> float:
-        """Parse and check."""
-        number: float = super().convert(value, param, ctx)
-        if math.isnan(number):
-            self.fail(f"{value!r} is not a number", param, ctx)
-        return number
-
-
-def system_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that change a system."""
-    for option in (
-        click.option("--fermi-energy", type=float, help="E_F instead of the system's own."),
-        click.option(
-            "--magnetization",
-            type=Numbers(3),
-            metavar="X,Y,Z",
-            help="Direction m instead of the system's own; need not be normalised.",
-        ),
-        click.option(
-            "--h-r",
-            "h_R",
-            type=Numbers(),
-            metavar="H,H,...",
-            help="One or several Rashba parameters instead of the system's own.",
-        ),
-        click.option(
-            "--tolerance",
-            type=Number(1e-12, 0.1),
-            default=1e-9,
-            show_default=True,
-            help="Relative error to aim at in the k_perp sum.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-json_option = click.option(
-    "--json",
-    "json_file",
-    metavar="FILE",
-    help="Write JSON to FILE; '-' is standard output, and then nothing else goes there.",
-)
-workers_option = click.option(
-    "--workers",
-    type=click.IntRange(1, 256),
-    default=DEFAULT_WORKERS,
-    show_default=True,
-    help="Processes to use.",
-)
+from sotcheck.progress import bar
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -132,11 +56,11 @@ def systems(name: str | None) -> None:
     from sotcheck.systemfile import builtin_systems, load, read_text
 
     if name is not None:
-        _print(read_text(name)[1])
+        print_out(read_text(name)[1])
         return
     for builtin in builtin_systems():
         iface = load(builtin)
-        _print(f"{builtin:24s} {iface.title} ({iface.reference})\n")
+        print_out(f"{builtin:24s} {iface.title} ({iface.reference})\n")
 
 
 @cli.command()
@@ -162,7 +86,13 @@ def systems(name: str | None) -> None:
 @system_options
 @json_option
 def torque(
-    system: str, engine: str, scheme: Any, spacing: float | None, json_file: str | None, **changes: Any
+    system: str,
+    engine: str,
+    scheme: Any,
+    spacing: float | None,
+    tolerance: float,
+    json_file: str | None,
+    **changes: Any,
 ) -> None:
     """Compute the torque of each source.
 
@@ -170,8 +100,8 @@ def torque(
     """
     from sotcheck import torques
 
-    iface, tolerance, h_R = _system(system, **changes)
-    _writable(json_file)
+    iface, h_R = chosen_system(system, **changes)
+    refuse_unwritable_json(json_file)
     table = torques.torque(
         iface,
         list(dict.fromkeys(name.strip() for name in engine.split(","))),
@@ -179,9 +109,9 @@ def torque(
         scheme=scheme,
         spacing=spacing,
         tolerance=tolerance,
-        progress=_bar(),
+        progress=bar,
     )
-    _emit(str(table), table.to_json(), json_file)
+    emit(str(table), table.to_json(), json_file)
 
 
 @cli.command()
@@ -193,23 +123,23 @@ def torque(
 )
 @system_options
 @json_option
-def check(system: str, theory: str | None, json_file: str | None, **changes: Any) -> None:
+def check(system: str, theory: str | None, tolerance: float, json_file: str | None, **changes: Any) -> None:
     """Cross-check the theory on one system and print the verdicts.
 
     Every claim is tried with both exact engines. 'uncertainty' is the sum of a named error budget;
     'inconclusive' means that it is too large to tell right from wrong, and is never a pass.
     """
-    iface, tolerance, h_R = _system(system, **changes)
-    _writable(json_file)
+    iface, h_R = chosen_system(system, **changes)
+    refuse_unwritable_json(json_file)
     if theory is None:
         from sotcheck.crosscheck import check as cross_check
 
-        result = cross_check(iface, h_R=h_R, tolerance=tolerance, progress=_bar())
+        result = cross_check(iface, h_R=h_R, tolerance=tolerance, progress=bar)
     else:
         from sotcheck.audit.own_theory import check_theory, load_theory
 
         result = check_theory(iface, load_theory(theory), tolerance=tolerance)
-    _emit(str(result), result.to_json(), json_file)
+    emit(str(result), result.to_json(), json_file)
     raise SystemExit(result.exit_status)
 
 
@@ -236,8 +166,8 @@ def report(system: tuple[str, ...], output: Path, workers: int) -> None:
     from sotcheck.report import write_reports
 
     with process_pool(workers) as executor:
-        status, index = write_reports(interfaces, arguments, output, executor=executor, progress=_bar())
-    _print(f"reports written: open {index}\n")
+        status, index = write_reports(interfaces, arguments, output, executor=executor, progress=bar)
+    print_out(f"reports written: open {index}\n")
     raise SystemExit(status)
 
 
@@ -258,86 +188,16 @@ def audit(power: bool, output: Path | None, workers: int, json_file: str | None)
     """
     from sotcheck.audit.run import audit as run_audit
 
-    _writable(json_file)
+    refuse_unwritable_json(json_file)
     with process_pool(workers) as executor:
-        result = run_audit(
-            with_power=power, with_samples=output is not None, executor=executor, progress=_bar()
-        )
+        result = run_audit(with_power=power, with_samples=output is not None, executor=executor, progress=bar)
         if output is not None:
             from sotcheck.audit.pages import write_audit
             from sotcheck.audit.plots import figure_data
 
-            write_audit(result, figure_data(executor, _bar()), output)
-    _emit(str(result), result.to_json(), json_file)
+            write_audit(result, figure_data(executor, bar), output)
+    emit(str(result), result.to_json(), json_file)
     raise SystemExit(result.exit_status)
-
-
-def _system(
-    system: str,
-    *,
-    fermi_energy: float | None,
-    magnetization: tuple[float, ...] | None,
-    h_R: tuple[float, ...] | None,
-    tolerance: float,
-) -> tuple[Interface, float, tuple[float, ...] | None]:
-    from sotcheck.errors import SystemFileError
-    from sotcheck.systemfile import load
-
-    iface = load(system)
-    # The first h_R last, so that it is the system's.
-    wanted: list[tuple[str, str, Any]] = [("--h-r", "h_R", h) for h in reversed(h_R or ())]
-    if magnetization is not None:
-        wanted.append(("--magnetization", "m", magnetization))
-    if fermi_energy is not None:
-        wanted.append(("--fermi-energy", "E_F", fermi_energy))
-    for option, attribute, value in wanted:
-        try:
-            iface = iface.with_(**{attribute: value})
-        except SystemFileError as error:
-            raise click.BadParameter(str(error), param_hint=option) from None
-    return iface, tolerance, tuple(dict.fromkeys(h_R)) if h_R is not None else None
-
-
-def _writable(json_file: str | None) -> None:
-    """Refuse an output place before the work, not after it."""
-    if json_file is None or json_file == "-":
-        return
-    from sotcheck.output import refuse_unwritable
-
-    if json_file == "" or json_file.endswith(os.sep):
-        raise click.BadParameter(f"{json_file!r} is not the name of a file", param_hint="--json")
-    refuse_unwritable(Path(json_file))
-
-
-def _emit(text: str, json_text: str, json_file: str | None) -> None:
-    if json_file == "-":
-        _print(json_text)
-        return
-    if json_file is not None:
-        from sotcheck.output import write_text
-
-        write_text(Path(json_file), json_text)
-    _print(text + "\n")
-
-
-def _print(text: str) -> None:
-    """Write to standard output; a reader that went away or a full disk is no verdict."""
-    try:
-        click.echo(text, nl=False)
-    except OSError as error:
-        # What is still in the buffer must not fail again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):
-            raise SystemExit(BROKEN_PIPE) from None
-        from sotcheck.errors import OutputError
-
-        raise OutputError(f"standard output cannot be written ({error.strerror})") from None
-
-
-def _bar() -> Any:
-    from sotcheck.progress import bar
-
-    return bar
 
 
 def main(args: Sequence[str] | None = None) -> None:

@@ -168,7 +168,9 @@ def compare(
         for e, m, b in zip(expected.ravel(), measured.ravel(), budget.ravel(), strict=True)
     ]
     difference = np.nan_to_num(np.abs(expected - measured).ravel(), nan=np.inf)
-    worst = max(range(len(verdicts)), key=lambda i: (severity[verdicts[i]], difference[i]))
+    # Where nothing differs, the largest number says most.
+    size = np.nan_to_num(np.abs(expected).ravel())
+    worst = max(range(len(verdicts)), key=lambda i: (severity[verdicts[i]], difference[i], size[i]))
     index = tuple(int(i) for i in np.unravel_index(worst, expected.shape))
     return Comparison(
         expected=float(expected[index]),

@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 
 import sotcheck as sc
-from sotcheck import cli, crosscheck
+from sotcheck import cli, crosscheck, options
 from sotcheck.estimate import ErrorBudget, ErrorTerm
 from sotcheck.observables import transverse
 from sotcheck.systemfile import load
@@ -476,7 +476,7 @@ def test_reader_that_goes_away() -> None:
         stdout=write, stderr=subprocess.PIPE, text=True, check=False,
     )  # fmt: skip
     os.close(write)
-    assert (found.returncode, found.stderr) == (cli.BROKEN_PIPE, "")
+    assert (found.returncode, found.stderr) == (options.BROKEN_PIPE, "")
 
 
 def test_full_disk() -> None:

@@ -1,0 +1,162 @@
+"""Options, arguments and output that commands share."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from sotcheck.model import Interface
+
+#: Processes for independent pieces of a check or report.
+DEFAULT_WORKERS = min(2, os.cpu_count() or 1)
+BROKEN_PIPE = 128 + signal.SIGPIPE
+
+
+class Numbers(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.3
+    """A comma-separated list of finite numbers."""
+
+    name = "numbers"
+
+    def __init__(self, count: int | None = None) -> None:
+        self.count = count
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[float, ...]:
+        """Parse and check."""
+        try:
+            numbers = tuple(float(part) for part in value.split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not a comma-separated list of numbers, such as 0.05,0.1", param, ctx)
+        if not all(map(math.isfinite, numbers)):
+            self.fail(f"{value!r} has a number that is not finite", param, ctx)
+        if self.count is not None and len(numbers) != self.count:
+            self.fail(f"{value!r} has {len(numbers)} numbers; {self.count} are needed", param, ctx)
+        return numbers
+
+
+class Number(click.FloatRange):
+    """A finite number in a range; `click.FloatRange` lets NaN through."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        """Parse and check."""
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number", param, ctx)
+        return number
+
+
+fermi_energy_option = click.option("--fermi-energy", type=float, help="E_F instead of the system's own.")
+magnetization_option = click.option(
+    "--magnetization",
+    type=Numbers(3),
+    metavar="X,Y,Z",
+    help="Direction m instead of the system's own; need not be normalised.",
+)
+rashba_option = click.option(
+    "--h-r",
+    "h_R",
+    type=Numbers(),
+    metavar="H,H,...",
+    help="One or several Rashba parameters instead of the system's own.",
+)
+tolerance_option = click.option(
+    "--tolerance",
+    type=Number(1e-12, 0.1),
+    default=1e-9,
+    show_default=True,
+    help="Relative error to aim at in the k_perp sum.",
+)
+
+
+def system_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that change a system, and the tolerance."""
+    for option in (fermi_energy_option, magnetization_option, rashba_option, tolerance_option):
+        command = option(command)
+    return command
+
+
+json_option = click.option(
+    "--json",
+    "json_file",
+    metavar="FILE",
+    help="Write JSON to FILE; '-' is standard output, and then nothing else goes there.",
+)
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    default=DEFAULT_WORKERS,
+    show_default=True,
+    help="Processes to use.",
+)
+
+
+def chosen_system(
+    system: str,
+    *,
+    fermi_energy: float | None = None,
+    magnetization: tuple[float, ...] | None = None,
+    h_R: tuple[float, ...] | None = None,
+) -> tuple[Interface, tuple[float, ...] | None]:
+    """Load a system, apply the options that change it, and return it with the h_R asked for, if any."""
+    from sotcheck.errors import SystemFileError
+    from sotcheck.systemfile import load
+
+    iface = load(system)
+    # The first h_R last, so that it is the system's.
+    wanted: list[tuple[str, str, Any]] = [("--h-r", "h_R", h) for h in reversed(h_R or ())]
+    if magnetization is not None:
+        wanted.append(("--magnetization", "m", magnetization))
+    if fermi_energy is not None:
+        wanted.append(("--fermi-energy", "E_F", fermi_energy))
+    for option, attribute, value in wanted:
+        try:
+            iface = iface.with_(**{attribute: value})
+        except SystemFileError as error:
+            raise click.BadParameter(str(error), param_hint=option) from None
+    return iface, tuple(dict.fromkeys(h_R)) if h_R is not None else None
+
+
+def refuse_unwritable_json(json_file: str | None) -> None:
+    """Refuse an output place before the work, not after it."""
+    if json_file is None or json_file == "-":
+        return
+    from sotcheck.output import refuse_unwritable
+
+    if json_file == "" or json_file.endswith(os.sep):
+        raise click.BadParameter(f"{json_file!r} is not the name of a file", param_hint="--json")
+    refuse_unwritable(Path(json_file))
+
+
+def emit(text: str, json_text: str, json_file: str | None) -> None:
+    """Print a result, and write its JSON where it is wanted."""
+    if json_file == "-":
+        print_out(json_text)
+        return
+    if json_file is not None:
+        from sotcheck.output import write_text
+
+        write_text(Path(json_file), json_text)
+    print_out(text + "\n")
+
+
+def print_out(text: str) -> None:
+    """Write to standard output; a reader that went away or a full disk is no verdict."""
+    try:
+        click.echo(text, nl=False)
+    except OSError as error:
+        # What is still in the buffer must not fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise SystemExit(BROKEN_PIPE) from None
+        from sotcheck.errors import OutputError
+
+        raise OutputError(f"standard output cannot be written ({error.strerror})") from None
