@@ -19,6 +19,7 @@ from sotcheck.model import Interface
 from sotcheck.progress import Progress, silent
 from sotcheck.systemfile import to_document
 from sotcheck.torques import TOLERANCE, TOLERANCES, rashba_parameters
+from sotcheck.validity_warnings import warnings
 from sotcheck.verdict import Finding, Verdict
 
 EXIT_STATUS: dict[Verdict, int] = {"agrees": 0, "disagrees": 1, "inconclusive": 3}
@@ -31,6 +32,7 @@ class CheckResult(Sequence[Finding]):
     iface: Interface
     findings: tuple[Finding, ...]
     note: str = ""
+    warnings: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.findings)
@@ -59,6 +61,7 @@ class CheckResult(Sequence[Finding]):
         return {
             "sotcheck": __version__,
             "system": to_document(self.iface),
+            "warnings": list(self.warnings),
             "verdicts": [finding.to_dict() for finding in self.findings],
         }
 
@@ -92,7 +95,8 @@ class CheckResult(Sequence[Finding]):
         count = Counter(finding.verdict for finding in self.findings)
         words = [f"{count[v]} {v}" for v in ("agrees", "disagrees", "inconclusive") if count[v]]
         text = f"{len(self.findings)} findings: {', '.join(words)}."
-        return f"{text} Note: {self.note}." if self.note else text
+        text = f"{text} Note: {self.note}." if self.note else text
+        return "\n".join([text, *(f"Warning: {warning}." for warning in self.warnings)])
 
 
 def check(
@@ -132,4 +136,9 @@ def check(
             "give another value in the file or with --h-r"
         )
     evidence = gather(iface, values, tolerance, progress=progress)
-    return CheckResult(iface, tuple(judge_all(evidence)), evidence.why_not_analytic)
+    return CheckResult(
+        iface,
+        tuple(judge_all(evidence)),
+        evidence.why_not_analytic,
+        tuple(warnings(iface, values.tolist())),
+    )

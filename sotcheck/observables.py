@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from sotcheck.bound_states import resonances
+from sotcheck.binding.poles import poles
 from sotcheck.model import Interface, rashba
-from sotcheck.quadrature import Sum, merged, sum_over_k
+from sotcheck.quadrature import Sum, sum_over_k
 from sotcheck.scattering import Engine, Scattering
-from sotcheck.spin import Array, spin_torque
+from sotcheck.spin import Array, Complex, spin_torque
 
 #: The flows of Fig. 2 in the order of the `flow` axis: (1), (3), minus (2), and (4).
 FLOWS = ("spin_current_minus", "spin_current_plus", "lattice", "interface")
@@ -51,23 +51,27 @@ def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float) ->
         Values of shape (segments, n, 3, 4, 3): segment, h_R, source, flow, spin.
     """
     h_R = np.asarray(h_R, dtype=float)
-    narrow = resonances(iface)
-    if narrow and len(h_R) > 1:
-        # Each h_R has resonances of its own width: refining for one would waste the others' time.
-        return merged([exact_flows(engine, iface, h_R[i : i + 1], rtol=rtol) for i in range(len(h_R))])
     divisor = np.where(h_R == 0, 1.0, h_R)[:, None, None, None]
 
     def integrand(x: Array, angles: Array) -> Array:
-        k_perp, angle, h = np.broadcast_arrays(np.sqrt(x)[:, None, None], angles[:, None], h_R)
+        by_angle = x if x.ndim == 2 else x[:, None]
+        k_perp, angle, h = np.broadcast_arrays(np.sqrt(by_angle)[..., None], angles[:, None], h_R)
         states = engine.scatter(iface, k_perp, angle, h)
         kx = (k_perp * np.cos(angle))[..., None, None, None]
         values = -kx * flows(states, iface, k_perp, angle, h) / (4 * np.pi * divisor)
         # The opposite k first: at each angle alone the flows without h_R would swamp the torque.
-        paired: Array = (values + np.roll(values, len(angles) // 2, axis=1)) / 2
+        paired: Array = (values + np.roll(values, values.shape[1] // 2, axis=1)) / 2
         return paired
 
+    # The finite-difference chain is a continuum problem too, of other wave numbers: its poles lie elsewhere.
+    spacing_for = getattr(engine, "spacing_for", None)
+    spacing = float(spacing_for(iface)) if spacing_for and engine.scheme == "finite-difference" else 0.0
+
+    def near(segment: tuple[float, float], angles: Array) -> Complex:
+        return poles(iface, segment, angles[:, None], h_R, spacing=spacing)
+
     floor = 8 * float(np.finfo(float).eps) * largest_torque(iface) / np.abs(divisor).min()
-    return sum_over_k(integrand, iface.thresholds(), rtol, floor, narrow)
+    return sum_over_k(integrand, iface.thresholds(), rtol, floor, near)
 
 
 def largest_torque(iface: Interface) -> float:

@@ -1,8 +1,9 @@
 """The sum over k_⊥: split at every threshold, kinks substituted away, nested error estimates.
 
 ∫ d²k_⊥/(2π)² f = (1/4π) ∫ dx ⟨f⟩_φ with x = k_⊥². Between thresholds, x = x₁ + (x₂ − x₁) sin²θ turns the
-square roots √(x − x₁) and √(x₂ − x) into smooth functions of θ. In θ, Fejér's second rule with 7, 15, 31, 63
-nodes, each containing the one before; in the angle φ, the trapezoid, doubled.
+square roots √(x − x₁) and √(x₂ − x) into smooth functions of θ. In θ, Fejér's second rule with 7, 15, …, 127
+nodes, each containing the one before, made exact for poles next to the real axis; in the angle φ, the
+trapezoid, doubled.
 """
 
 from __future__ import annotations
@@ -10,23 +11,24 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
 from sotcheck.errors import EngineError
-from sotcheck.spin import Array
+from sotcheck.nearpoles import NearPoles, fejer, near_poles
+from sotcheck.spin import Array, Complex
 
 Integrand = Callable[[Array, Array], Array]
+PolesOf = Callable[[tuple[float, float], Array], Complex]
 
 #: Nodes in θ: tried in this order, then the interval is halved.
-LEVELS = (15, 31, 63)
+LEVELS = (15, 31, 63, 127)
 #: Smallest θ interval, as a fraction of a segment; what is unresolved there stays in the error estimate.
 SMALLEST = 2.0**-20
 #: Most intervals of a segment: noise has no end. What is unresolved then stays in the error estimate as well.
 MOST_INTERVALS = 1000
-#: Intervals shrink towards a split by this factor, down to GRADED, so that no resonance there is missed.
-GRADING, GRADED = 8.0, 2.0**-33
+#: Rounding of k_⊥² in units of ε, its own and that of a resonance's position.
+NOISE = 4.0
 #: Errors near complex poles oscillate under their geometric envelope: how much a lucky rule may hide.
 SAFETY = 4.0
 #: Where a wave number is zero no state has a flux; this close (relative) the Jacobian makes no difference.
@@ -69,15 +71,6 @@ class Sum:
         return total
 
 
-@cache
-def fejer(n: int) -> tuple[Array, Array]:
-    """Return nodes and weights of Fejér's second rule on [0, 1], n odd: Chebyshev points without the ends."""
-    angle = np.pi * np.arange(1, n + 1) / (n + 1)
-    odd = np.arange(1, n + 1, 2)
-    weights = 2 * np.sin(angle) / (n + 1) * (np.sin(np.outer(angle, odd)) / odd).sum(axis=1)
-    return (1 - np.cos(angle)) / 2, weights
-
-
 def substitution(x_1: float, x_2: float, theta: Array) -> tuple[Array, Array]:
     """Return x and dx/dθ of x = x₁ + (x₂ − x₁) sin²θ, x kept CLEARANCE off the thresholds."""
     width = x_2 - x_1
@@ -111,8 +104,12 @@ class _Interval:
     lower: float
     upper: float
 
-    def integrate(self, f: Integrand, angles: Array, tolerance: Callable[[Array], float]) -> bool:
+    def integrate(
+        self, f: Integrand, angles: Array, tolerance: Callable[[Array], float], poles: Complex | None
+    ) -> bool:
         """Raise the rule until the error is within tolerance(value); say whether it got there."""
+        near = None if poles is None else self._near(poles)
+        extra = None if near is None else self._extra_samples(f, angles, near)
         samples = self._sample(f, angles, fejer(LEVELS[0])[0])
         for n in LEVELS:
             if n != LEVELS[0]:
@@ -120,11 +117,14 @@ class _Interval:
                 merged = np.empty((n, *samples.shape[1:]))
                 merged[1::2], merged[::2] = samples, new
                 samples = merged
-            rules = [self._apply(samples[step - 1 :: step]) for step in (8, 4, 2, 1)]
+            rules = [self._apply(samples[step - 1 :: step], near, extra) for step in (8, 4, 2, 1)]
             self.value = rules[-1]
-            self.error = float(nested_error(rules).max())
-            self.nodes = n
-            if self.error <= tolerance(self.value) * (self.upper - self.lower):
+            # The rules of one component may agree by accident: the worst stands for all.
+            unresolved, noise = float(nested_error(rules).max()), self._noise(n, near, extra)
+            self.error = unresolved + noise
+            self.nodes = n if near is None else n + near.nodes.shape[1]
+            # No rule, however fine, gets below the noise.
+            if unresolved <= max(tolerance(self.value) * (self.upper - self.lower), float(noise.max())):
                 return True
         return self.upper - self.lower <= SMALLEST
 
@@ -135,20 +135,69 @@ class _Interval:
             _Interval(self.segment, middle, self.upper),
         ]
 
+    def _near(self, poles: Complex) -> NearPoles | None:
+        """Return the poles that matter here, seen from this interval as [0, 1], by pair of angles."""
+        half = len(poles) // 2
+        # Opposite angles are averaged before they are integrated: a pair has the poles of both.
+        pairs = np.concatenate([poles[:half], poles[half:]], axis=-1) * 2 / np.pi
+        return near_poles(np.asarray((pairs - self.lower) / (self.upper - self.lower), dtype=complex))
+
     def _sample(self, f: Integrand, angles: Array, nodes: Array) -> Array:
         theta = (self.lower + (self.upper - self.lower) * nodes) * np.pi / 2
         x, jacobian = substitution(*self.segment, theta)
         values = f(x, angles)
         if not np.all(np.isfinite(values)):
             raise EngineError(
-                f"the integrand is not finite near k_perp^2 = {x[0]:g}: "
+                f"the integrand is not finite near k_perp^2 = {x.flat[0]:g}: "
                 "a parameter is too large for double precision"
             )
-        return values * jacobian.reshape(-1, *(1,) * (values.ndim - 1))
+        return values * jacobian.reshape(*jacobian.shape, *(1,) * (values.ndim - jacobian.ndim))
 
-    def _apply(self, samples: Array) -> Array:
-        weights = fejer(len(samples))[1] * (self.upper - self.lower) * np.pi / 2
-        return np.tensordot(weights, samples, axes=1)
+    def _extra_samples(self, f: Integrand, angles: Array, near: NearPoles) -> Array:
+        """Return the integrand at the nodes next to poles, shape (extra, angles, ...); zero where none."""
+        half = len(angles) // 2
+        most = near.nodes.shape[1]
+        some = np.flatnonzero(np.isfinite(near.nodes[:, :1]).all(axis=1)) if most else np.zeros(0, dtype=int)
+        if not some.size:
+            return np.zeros((0,))
+        both = np.concatenate([some, some + half])
+        nodes = np.where(np.isfinite(near.nodes), near.nodes, near.nodes[:, :1])[some].T
+        values = self._sample(f, angles[both], np.concatenate([nodes, nodes], axis=1))
+        extra = np.zeros((most, len(angles), *values.shape[2:]))
+        extra[:, both] = values
+        return extra
+
+    def _apply(self, samples: Array, near: NearPoles | None, extra: Array | None) -> Array:
+        scale = (self.upper - self.lower) * np.pi / 2
+        if near is None or extra is None:
+            return scale * np.tensordot(fejer(len(samples))[1], samples, axes=1)
+        weights, more = near.weights(len(samples))
+        value = np.einsum("npl,nspl...->spl...", weights, _by_pair(samples))
+        if extra.size:
+            value = value + np.einsum("npl,nspl...->spl...", more, _by_pair(extra))
+        return scale * value.reshape(samples.shape[1:])
+
+    def _noise(self, n: int, near: NearPoles | None, extra: Array | None) -> Array:
+        """Return the error that rounding of k_⊥² causes next to a pole, where the integrand is steep.
+
+        By component, the worst of all angles.
+        """
+        if near is None or extra is None or not extra.size:
+            return np.zeros(self.value.shape[1:])
+        lower, upper = self.segment
+        width = (self.upper - self.lower) * np.pi / 2
+        theta = self.lower * np.pi / 2 + width * near.nodes
+        slope = (upper - lower) * np.maximum(np.sin(2 * theta), np.finfo(float).eps ** 0.5)
+        moved = NOISE * np.finfo(float).eps * upper / slope / width * near.steepness
+        more = np.abs(near.weights(n)[1]) * np.nan_to_num(moved).T[:, :, None]
+        value = np.einsum("npl,nspl...->spl...", more, np.abs(_by_pair(extra)))
+        worst: Array = width * value.max(axis=(0, 1))
+        return worst
+
+
+def _by_pair(samples: Array) -> Array:
+    """Return samples (n, angles, lanes, ...) with the angle axis split in two: opposite ones, pairs."""
+    return samples.reshape(len(samples), 2, samples.shape[1] // 2, *samples.shape[2:])
 
 
 def radial(
@@ -156,48 +205,43 @@ def radial(
     segment: tuple[float, float],
     angles: Array,
     tolerance: Callable[[Array], float],
-    splits: list[float],
-) -> tuple[Array, float, int]:
-    """Integrate f over one segment for every angle; return values (angles, ...), error, nodes."""
-    x_1, x_2 = segment
-    inside = sorted(np.arcsin(np.sqrt((x - x_1) / (x_2 - x_1))) * 2 / np.pi for x in splits)
-    waiting = [_Interval(segment, *ends) for ends in _pairs(graded(inside))]
+    poles: Complex | None = None,
+) -> tuple[Array, Array, int]:
+    """Integrate f over one segment for every angle; return values (angles, ...), error (...), nodes."""
+    waiting = [_Interval(segment, 0.0, 1.0)]
     done: list[_Interval] = []
     while waiting:
         interval = waiting.pop()
-        if interval.integrate(f, angles, tolerance) or len(done) + len(waiting) >= MOST_INTERVALS:
+        if interval.integrate(f, angles, tolerance, poles) or len(done) + len(waiting) >= MOST_INTERVALS:
             done.append(interval)
         else:
             waiting.extend(interval.halves())
     value: Array = sum((interval.value for interval in done[1:]), start=done[0].value)
-    return value, sum(i.error for i in done), sum(i.nodes for i in done)
-
-
-def graded(splits: list[float]) -> list[float]:
-    """Return break points on [0, 1] that crowd geometrically on both sides of every split."""
-    steps = GRADING ** -np.arange(1, np.log(1 / GRADED) / np.log(GRADING) + 1)
-    near = {split + side * step for split in splits for side in (-1, 1) for step in steps}
-    return sorted({0.0, 1.0, *splits, *(float(point) for point in near if 0 < point < 1)})
+    error: Array = sum((i.error for i in done[1:]), start=done[0].error)
+    return value, error, sum(i.nodes for i in done)
 
 
 def sum_over_k(
-    f: Integrand, edges: list[float], rtol: float, atol: float, splits: list[float] | None = None
+    f: Integrand, edges: list[float], rtol: float, atol: float, poles: PolesOf | None = None
 ) -> Sum:
     """Return (1/4π) ∫ dx ⟨f(x, φ)⟩_φ, segment by segment.
 
     Parameters
     ----------
     f : callable
-        ``f(x, angles)`` of x = k_⊥² (n,) and angles (a,) returns an array (n, a, ...). Opposite angles
-        come together, in the two halves of `angles`.
+        ``f(x, angles)`` of x = k_⊥², shape (n,), and angles (a,) returns an array (n, a, ...). Opposite
+        angles come together, in the two halves of `angles`. With `poles`, the axis after the angles counts
+        lanes: integrands with poles of their own; and f is asked for x of shape (n, a) as well.
     edges : list of float
         Sorted thresholds in k_⊥², lower end first.
     rtol : float
         Wanted error relative to the largest component of any segment.
     atol : float
         Wanted error in absolute terms.
-    splits : list of float, optional
-        k_⊥² of resonances too narrow to be found by chance: the rules start from there.
+    poles : callable, optional
+        ``poles(segment, angles)``: the poles of the integrand near a segment, in θ, shape (a, lanes, most),
+        NaN where there are fewer; complex conjugates are understood. However close to the real axis, they
+        cost no more than two nodes each.
 
     Returns
     -------
@@ -217,18 +261,11 @@ def sum_over_k(
         largest = max(largest, float(np.abs(value.mean(axis=0)).max()))
         return max(rtol * largest, 4 * np.pi * atol) / len(segments)
 
-    def one_segment(segment: tuple[float, float], angles: Array) -> tuple[Array, float, int]:
-        inside = [x for x in splits or [] if segment[0] < x < segment[1]]
-        if not inside:
-            return radial(f, segment, angles, tolerance, inside)
-        # A resonance moves with the angle: refine for each pair of opposite angles by itself.
-        half = len(angles) // 2
-        pairs = [radial(f, segment, angles[i::half], tolerance, inside) for i in range(half)]
-        value = np.concatenate([np.stack([pair[0][side] for pair in pairs]) for side in (0, 1)])
-        return value, max(pair[1] for pair in pairs), max(pair[2] for pair in pairs)
-
     def evaluate(angles: Array) -> tuple[Array, Array, int]:
-        done = [one_segment(segment, angles) for segment in segments]
+        done = [
+            radial(f, segment, angles, tolerance, None if poles is None else poles(segment, angles))
+            for segment in segments
+        ]
         values, errors, nodes = zip(*done, strict=True)
         return np.stack(values), np.array(errors), sum(nodes)
 
@@ -237,26 +274,17 @@ def sum_over_k(
     while True:
         rules = [by_angle[:, ::step].mean(axis=1) for step in (8, 4, 2, 1)]
         full, angular = rules[-1], nested_error(rules)
-        if angular.max() <= tolerance(by_angle[0]) or len(angles) >= MOST_ANGLES:
+        # More angles than the radial errors are worth would be wasted.
+        wanted = max(tolerance(by_angle[0]), float(radial_errors.max()))
+        if angular.max() <= wanted or len(angles) >= MOST_ANGLES:
             break
         # The angles halfway between double the rule; those already done are kept.
         more, more_errors, nodes = evaluate(angles + np.pi / len(angles))
         by_angle = np.stack([by_angle, more], axis=2).reshape(len(segments), -1, *full.shape[1:])
         angles = np.stack([angles, angles + np.pi / len(angles)], axis=1).ravel()
         radial_errors = np.maximum(radial_errors, more_errors)
-    errors = angular + radial_errors.reshape(-1, *(1,) * (full.ndim - 1))
+    errors = angular + radial_errors
     return Sum(segments, full / (4 * np.pi), errors / (4 * np.pi), len(angles), nodes)
-
-
-def merged(sums: list[Sum]) -> Sum:
-    """Join sums over the same segments along the axis after the segments."""
-    return Sum(
-        sums[0].segments,
-        np.concatenate([one.values for one in sums], axis=1),
-        np.concatenate([one.errors for one in sums], axis=1),
-        max(one.angles for one in sums),
-        max(one.nodes for one in sums),
-    )
 
 
 def sample(edges: list[float], nodes: int) -> Array:

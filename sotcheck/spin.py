@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.floating[Any]]
 Complex = NDArray[np.complexfloating[Any, Any]]
 Mask = NDArray[np.bool_]
+Index = NDArray[np.integer[Any]]
 
 IDENTITY: Complex = np.eye(2, dtype=complex)
 PAULI: Complex = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]], dtype=complex)

@@ -22,6 +22,7 @@ from sotcheck.spin import Array
 from sotcheck.systemfile import to_document
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.theory.sums import first_order_flows, first_order_torque
+from sotcheck.validity_warnings import warnings
 
 #: Default relative quadrature error, and the range accepted.
 TOLERANCE, TOLERANCES = 1e-9, (1e-12, 0.1)
@@ -93,6 +94,7 @@ class TorqueTable(Sequence[TorqueRow]):
 
     iface: Interface
     rows: tuple[TorqueRow, ...]
+    warnings: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -108,6 +110,7 @@ class TorqueTable(Sequence[TorqueRow]):
         return {
             "sotcheck": __version__,
             "system": to_document(self.iface),
+            "warnings": list(self.warnings),
             "torque": [row.to_dict() for row in self.rows],
         }
 
@@ -159,6 +162,7 @@ class TorqueTable(Sequence[TorqueRow]):
             notes.append(
                 "m is parallel to y: both components are undefined; the JSON has the vector t itself"
             )
+        notes += [f"Warning: {warning}" for warning in self.warnings]
         return "\n".join(
             [f"{self.iface.name}: torque t for m = {m}", tabulate(table, head, disable_numparse=True), *notes]
         )
@@ -223,7 +227,7 @@ def torque(
             rows += _exact_rows(iface, KwantChain(scheme, spacing), values, tolerance)
         else:
             rows += _ladder_rows(iface, KwantChain(scheme, spacing), values, tolerance)
-    return TorqueTable(iface, tuple(rows))
+    return TorqueTable(iface, tuple(rows), tuple(warnings(iface, values)))
 
 
 def rashba_parameters(iface: Interface, h_R: float | Sequence[float] | None) -> list[float]:

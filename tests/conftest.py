@@ -8,9 +8,10 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from sotcheck.bound_states import added_states, interface_states, lowest_eigenvalue
+from sotcheck.bound_states import added_states, lowest_eigenvalue
 from sotcheck.claims import evidence as evidence_module
-from sotcheck.claims.evidence import Evidence, first_order_from, resolve
+from sotcheck.claims.evidence import Evidence, first_order_from, ladders, resolve
+from sotcheck.claims.expansion import expansion_of
 from sotcheck.engines import Continuum, Engine, KwantChain
 from sotcheck.model import Interface
 from sotcheck.observables import exact_flows
@@ -18,7 +19,6 @@ from sotcheck.quadrature import sample
 from sotcheck.spin import Array
 from sotcheck.systemfile import builtin_systems, load
 from sotcheck.theory.sums import first_order_flows
-from sotcheck.theory.validity import radius_of_convergence
 
 SYSTEMS = list(builtin_systems())
 EXACT_ENGINES: list[Engine] = [Continuum(), KwantChain("exact-difference"), KwantChain("finite-difference")]
@@ -108,22 +108,19 @@ def continuum_only() -> Callable[[Interface], Evidence]:
 def evidence_of_continuum(iface: Interface) -> Evidence:
     """Gather what single-engine claims ask for."""
     engine = evidence_module.ENGINES["continuum"]
-    radius = radius_of_convergence(iface)
-    states = interface_states(iface)
+    expansion = expansion_of(iface, sample(iface.thresholds(), evidence_module.NODES) ** 2)
+    rungs, rungs_by_k = ladders(expansion)
     # Without an expansion, digits of the ladder only cost time: not even COARSE is needed to see that.
-    first, fine = evidence_module.FIRST_RUNG, 1e-3
-    if radius > evidence_module.SMALLEST_RADIUS and not any(state.inside_continuum for state in states):
-        first, fine = min(first, evidence_module.RUNG_FRACTION * radius), evidence_module.FINE
-    rungs = first * evidence_module.RUNGS
+    fine = evidence_module.FINE if expansion.exists else 1e-3
     h_R = rungs[:1]
-    every_h = np.unique(np.concatenate([rungs, [iface.h_R], evidence_module.LARGE_H_R]))[::-1]
+    every_h = np.unique(np.concatenate([rungs, rungs_by_k, [iface.h_R], evidence_module.LARGE_H_R]))[::-1]
     return Evidence(
         iface=iface,
         h_R=h_R,
         tolerance=fine,
         rungs=rungs,
-        radius=radius,
-        interface_states=states,
+        rungs_by_k=rungs_by_k,
+        expansion=expansion,
         lowest=[lowest_eigenvalue(iface, h, iface.thresholds()[-1] ** 0.5) for h in h_R],
         added_states=[added_states(iface, h, iface.thresholds()[-1] ** 0.5) for h in h_R],
         spacings=np.array([]),

@@ -8,22 +8,23 @@ from functools import partial
 
 import numpy as np
 
-from sotcheck.bound_states import InterfaceState, added_states, interface_states, lowest_eigenvalue
+from sotcheck.bound_states import added_states, lowest_eigenvalue
+from sotcheck.claims.expansion import Expansion, expansion_of
 from sotcheck.engines import Continuum, Engine, KwantChain
 from sotcheck.model import SOURCES, Interface, rashba
-from sotcheck.observables import exact_flows, flows
+from sotcheck.observables import LATTICE, exact_flows, flows
 from sotcheck.progress import Progress, silent
 from sotcheck.quadrature import Sum, sample
 from sotcheck.scattering import Scattering
 from sotcheck.spin import Array, Complex, Mask
 from sotcheck.theory.amplitudes import Amplitudes, from_scattering
+from sotcheck.theory.embedded import missing_lattice
 from sotcheck.theory.sums import (
     FirstOrderFlows,
     FirstOrderTorque,
     first_order_flows,
     first_order_torque,
 )
-from sotcheck.theory.validity import radius_of_convergence
 
 ENGINES: dict[str, Engine] = {"continuum": Continuum(), "kwant": KwantChain()}
 
@@ -35,13 +36,10 @@ ANGLES = np.array([0.4, 0.4 + np.pi, 1.9, 1.9 + np.pi])
 TILTED = (0.48, -0.6, 0.64)
 #: Large h_R at which exact engines are held against each other.
 LARGE_H_R = (0.3, 1.0)
-#: Four h_R, halved each time; errors h², h⁴, h⁶ of t/h_R are removed by Richardson's table.
+#: Four h_R, halved each time; the first three powers of t/h_R are removed by Richardson's table.
 RUNGS = 0.5 ** np.arange(4)
-RUNG_POWERS = (2, 4, 6)
 #: The first rung: this part of the radius of convergence leaves a remainder below 1e-11, and at most so much.
 FIRST_RUNG, RUNG_FRACTION = 0.05, 1 / 12
-#: Below this radius of convergence the expansion in h_R is not worth the name.
-SMALLEST_RADIUS = 1e-2
 #: Finite-difference spacings relative to the coarsest, and the powers of a in their error.
 SPACINGS = 0.5 ** np.arange(4)
 SPACING_POWERS = (2, 4, 6)
@@ -76,12 +74,10 @@ class Evidence:
         The values asked for.
     tolerance : float
         Quadrature error asked for at those.
-    rungs : array (4,)
-        The ladder of h_R, from the largest.
-    radius : float
-        Smallest radius of convergence of the expansion in h_R over k_⊥.
-    interface_states : list of InterfaceState
-        Unperturbed ones at E_F.
+    rungs, rungs_by_k : array (4,)
+        Ladders of h_R, from the largest: for k_⊥ sums, and where k_⊥ is resolved.
+    expansion : Expansion
+        What the torque's expansion in h_R should look like.
     lowest : list of (float, float, float)
         Per h_R asked for: smallest eigenvalue of q_N + Q̂_F + κ̂, with its k_⊥ and angle.
     added_states : list of int
@@ -102,8 +98,8 @@ class Evidence:
     h_R: Array
     tolerance: float
     rungs: Array
-    radius: float
-    interface_states: list[InterfaceState]
+    rungs_by_k: Array
+    expansion: Expansion
     lowest: list[tuple[float, float, float]]
     added_states: list[int]
     spacings: Array
@@ -126,30 +122,46 @@ class Evidence:
         return bool(np.any(np.array(lowest)[segments] < self.iface.k_perp2_max(source)))
 
     @property
-    def resonant(self) -> list[InterfaceState]:
-        """Interface states of one spin inside the other's continuum."""
-        return [state for state in self.interface_states if state.inside_continuum]
+    def radius(self) -> float:
+        """The scale of h_R up to which the k_⊥ sum may be expanded."""
+        return self.expansion.radius
 
     @property
     def analytic(self) -> bool:
-        """Whether the exact torque can be expanded in h_R at all."""
-        return self.radius > SMALLEST_RADIUS and not self.resonant
+        """Whether the exact torque has an expansion in h_R that can be judged."""
+        return self.expansion.exists
 
     @property
     def why_not_analytic(self) -> str:
         """Say what keeps the torque from having an expansion in h_R, if anything does."""
-        if self.resonant:
-            state = self.resonant[0]
-            return (
-                f"a {state.spin} interface state lies at E_F inside the other spin's continuum "
-                f"(k_perp = {state.k_perp2**0.5:.4g}): first order misses its torque"
+        return "" if self.expansion.exists else self.expansion.words
+
+    @property
+    def corrected_torque(self) -> Complex:
+        """Eq. (16) and the embedded state's torque, by segment and source, shape (segments, 3)."""
+        theory = self.theory["closed forms"]
+        where = np.zeros(len(theory.segments))
+        if self.expansion.k_perp2 is not None:
+            where = np.array(
+                [x_1 < self.expansion.k_perp2 < x_2 for x_1, x_2 in theory.segments], dtype=float
             )
-        if self.radius <= SMALLEST_RADIUS:
-            return (
-                f"the expansion in h_R has no radius of convergence (below {SMALLEST_RADIUS:g}) at some "
-                "k_perp: a spin channel is transparent at grazing incidence"
-            )
-        return ""
+        return theory.torque + where[:, None] * self.expansion.missing
+
+    @property
+    def corrected_lattice(self) -> Array:
+        """Eq. (15) and the embedded state's part, by source and spin component, shape (3, 3)."""
+        return self.currents.flows[:, LATTICE] + missing_lattice(self.iface)
+
+
+def ladders(expansion: Expansion) -> tuple[Array, Array]:
+    """Return the h_R from which expansions are read, for k_⊥ sums and where k_⊥ is resolved, (4,) each."""
+
+    def ladder(radius: float) -> Array:
+        # Without an expansion smaller steps gain nothing.
+        return (min(FIRST_RUNG, RUNG_FRACTION * radius) if expansion.exists else FIRST_RUNG) * RUNGS
+
+    summed = ladder(expansion.radius)
+    return summed, ladder(expansion.by_k) if expansion.kind == "embedded" else summed
 
 
 def amplitudes_of(engine: Engine) -> Callable[[Interface, Array], Amplitudes]:
@@ -217,25 +229,21 @@ def gather(
     -------
     Evidence
     """
-    radius = radius_of_convergence(iface)
-    states = interface_states(iface)
-    expandable = radius > SMALLEST_RADIUS and not any(state.inside_continuum for state in states)
-    # Without an expansion smaller steps gain nothing, and resonances get narrower as h_R².
-    rungs = (min(FIRST_RUNG, RUNG_FRACTION * radius) if expandable else FIRST_RUNG) * RUNGS
-    all_h = np.unique(np.concatenate([rungs, h_R, LARGE_H_R]))[::-1]
+    expansion = expansion_of(iface, sample(iface.thresholds(), NODES) ** 2)
+    rungs, rungs_by_k = ladders(expansion)
+    all_h = np.unique(np.concatenate([rungs, rungs_by_k, h_R, LARGE_H_R]))[::-1]
     tilted = iface.with_(m=TILTED)
     spacings = KwantChain("finite-difference").spacing_for(iface) * SPACINGS
 
     tasks: dict[tuple[str, str], Callable[[], object]] = {}
     for name, engine in ENGINES.items():
-        fine = (FINE if name == "continuum" else KWANT_FINE) if expandable else COARSE
-        # Through narrow resonances Kwant's sums would take hours; its k_⊥-resolved results remain. There are
-        # some where no expansion exists, and there may be beyond the radius of convergence.
-        if expandable or name == "continuum":
+        fine = (FINE if name == "continuum" else KWANT_FINE) if expansion.exists else COARSE
+        # Kinks in the angle take hundreds of angles, and Kwant minutes: its k_⊥-resolved results remain. They
+        # come where no expansion exists, and beyond its radius, where h_R binds states at some angles.
+        if expansion.exists or name == "continuum":
             tasks["ladder", name] = partial(exact_flows, engine, iface, rungs, rtol=fine)
-        if (expandable and np.abs(h_R).max() < radius) or name == "continuum":
-            rtol = tolerance if expandable else max(tolerance, COARSE)
-            tasks["at_h_R", name] = partial(exact_flows, engine, iface, h_R, rtol=rtol)
+        if (expansion.exists and np.abs(h_R).max() < expansion.radius) or name == "continuum":
+            tasks["at_h_R", name] = partial(exact_flows, engine, iface, h_R, rtol=tolerance)
         tasks["resolved", name] = partial(resolve, engine, iface, all_h)
         tasks["resolved_tilted", name] = partial(resolve, engine, tilted, np.array(LARGE_H_R))
     for scheme in ("finite-difference", "one-sided")[: 2 if controls else 1]:
@@ -249,8 +257,8 @@ def gather(
         h_R=h_R,
         tolerance=tolerance,
         rungs=rungs,
-        radius=radius,
-        interface_states=states,
+        rungs_by_k=rungs_by_k,
+        expansion=expansion,
         lowest=[lowest_eigenvalue(iface, h, k_max) for h in h_R],
         added_states=[added_states(iface, h, k_max) for h in h_R],
         spacings=spacings,

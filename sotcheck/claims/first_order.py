@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from sotcheck.claims.evidence import ANGLES, ENGINES, RUNG_POWERS, Evidence
+from sotcheck.beyond.exponent import exponent_data
+from sotcheck.claims.evidence import ANGLES, ENGINES, Evidence
 from sotcheck.claims.registry import Trial, claim
 from sotcheck.convergence import Extrapolation, observed_order, richardson
 from sotcheck.model import SOURCES
@@ -28,10 +29,10 @@ from sotcheck.verdict import Terms, compare
 
 #: A wrong linear coefficient leaves a slope of 1, a missing second order one of 2.
 SLOPE_TELL_APART = 0.05
+#: Powers of h_R in the odd part of an amplitude over h_R, at one k_⊥, after its limit.
+AMPLITUDE_POWERS = (2, 4, 6)
 #: Part of the natural scale of t below which a torque counts as none.
 SMALL_TORQUE = 1e-3
-#: The paper's orders: the exact torque is odd in h_R, so it departs from first order as h_R³.
-REMAINDER_ORDER = 3.0
 
 
 def natural_scale(evidence: Evidence, values: Complex | Array) -> float:
@@ -66,11 +67,11 @@ def linear_flows(evidence: Evidence, engine: str, segments: Mask | None = None) 
     noise = ENGINES[engine].rounding(evidence.iface) * largest_torque(evidence.iface)
     fit = richardson(
         found.values[chosen].sum(axis=0),
-        RUNG_POWERS,
+        evidence.expansion.powers,
         (noise / evidence.rungs)[:, None, None, None],
     )
     terms = expansion_error(evidence, fit, (-2, -1))
-    theory = evidence.theory["closed forms"].error + evidence.currents.error
+    theory = evidence.theory["closed forms"].error + evidence.currents.printed_error
     quadrature = found.errors[chosen].sum(axis=0).max() + theory
     terms["quadrature"] = (float(quadrature), "nested rules in k_perp and angle, both sides")
     return fit.limit, terms
@@ -94,15 +95,15 @@ def _amplitude_claim(number: str, which: int, formula: Callable[[eq.Amplitudes, 
             unperturbed = eq.closed_forms(evidence.iface, x)
             R = resolved.rashba
             expected = np.stack([formula(unperturbed, R[:, i]) for i in range(len(ANGLES))], axis=1)
-            rungs = np.searchsorted(-resolved.h_R, -evidence.rungs)
+            ladder = evidence.rungs_by_k
+            rungs = np.searchsorted(-resolved.h_R, -ladder)
             exact: Complex = resolved.states.amplitudes()[which][:, :, rungs]
             # The opposite angle is −h_R: half the difference is the odd part.
-            odd = (exact[:, ::2] - exact[:, 1::2]) / (2 * evidence.rungs[:, None, None])
+            odd = (exact[:, ::2] - exact[:, 1::2]) / (2 * ladder[:, None, None])
             by_rung = _real(np.moveaxis(odd, 2, 0))
             noise = ENGINES[engine].rounding(evidence.iface) * max(1.0, float(np.abs(exact).max()))
-            fit = richardson(
-                by_rung, RUNG_POWERS, (noise / evidence.rungs).reshape(-1, *(1,) * (by_rung.ndim - 1))
-            )
+            by_h = (noise / ladder).reshape(-1, *(1,) * (by_rung.ndim - 1))
+            fit = richardson(by_rung, AMPLITUDE_POWERS, by_h)
             found = compare(_real(expected[:, ::2]), fit.limit, expansion_error(evidence, fit, (-3, -2, -1)))
             k = resolved.k_perp[found.index[0]]
             yield Trial(
@@ -126,20 +127,31 @@ for _number, _which, _formula in (
     _amplitude_claim(_number, _which, _formula)
 
 
-def _current_trials(evidence: Evidence, flow: int, words: str) -> Iterator[Trial]:
-    expected = evidence.currents.flows
-    scale = natural_scale(evidence, expected)
+def _current_trials(
+    evidence: Evidence, flow: int, expected: Array, words: str, form: str | None = None
+) -> Iterator[Trial]:
+    """Compare spin flows (3, 3), by source and component, with the exact linear coefficients."""
+    scale = natural_scale(evidence, evidence.currents.flows)
     for engine in evidence.ladder:
         measured, terms = linear_flows(evidence, engine)
         for s, source in evidence.open_sources:
-            found = compare(expected[s, flow], measured[s, flow], _at(terms, s, flow), scale=scale)
+            if form == "corrected" and evidence.expansion.missing[s] == 0:
+                continue
+            found = compare(expected[s], measured[s, flow], _at(terms, s, flow), scale=scale)
+            added = " + embedded state" if form == "corrected" else ""
             yield Trial(
-                f"{FLOWS[flow]} per h_R, spin {'xyz'[found.index[0]]} (worst)",
+                f"{FLOWS[flow]} per h_R, spin {'xyz'[found.index[0]]} (worst){added}",
                 found,
-                words,
+                _explained(evidence, words, s),
                 source,
                 engine,
+                form,
             )
+
+
+def _explained(evidence: Evidence, words: str, s: int) -> str:
+    """Add what is unusual about the interface to the words about a source that it concerns."""
+    return f"{words}; {evidence.expansion.words}" if evidence.expansion.missing[s] != 0 else words
 
 
 def _at(terms: Terms, *index: int) -> Terms:
@@ -153,17 +165,28 @@ def _at(terms: Terms, *index: int) -> Terms:
 @claim("eq14", "Spin current at z = -0 to first order", "(14)", "transcribed")
 def spin_current_at_minus_zero(evidence: Evidence) -> Iterator[Trial]:
     """Eq. (14) against the linear coefficient of the exact current, by source and spin component."""
-    yield from _current_trials(evidence, MINUS, "all three spin components, with the overall sign of (16)")
+    words = "all three spin components, with the overall sign of (16)"
+    yield from _current_trials(evidence, MINUS, evidence.currents.flows[:, MINUS], words)
 
 
 @claim("eq15", "Angular momentum from the lattice to first order", "(15)", "transcribed")
 def lattice_transfer(evidence: Evidence) -> Iterator[Trial]:
-    """Eq. (15) against the linear coefficient of the exact transfer, evanescent states included."""
-    yield from _current_trials(evidence, LATTICE, "all three spin components, with the overall sign of (16)")
+    """Eq. (15) against the linear coefficient of the exact transfer, evanescent states included.
+
+    Where it misses an embedded state, it disagrees by that term, and the corrected form is tried as well.
+    """
+    words = "all three spin components, with the overall sign of (16)"
+    yield from _current_trials(evidence, LATTICE, evidence.currents.flows[:, LATTICE], words)
+    yield from _current_trials(evidence, LATTICE, evidence.corrected_lattice, words, "corrected")
 
 
 def torque_trials(
-    evidence: Evidence, sources: tuple[str, ...], expected: Complex, segments: Mask, part: str
+    evidence: Evidence,
+    sources: tuple[str, ...],
+    expected: Complex,
+    segments: Mask,
+    part: str,
+    form: str | None = None,
 ) -> Iterator[Trial]:
     """Compare (16)'s fieldlike + i dampinglike (segments, 3) with the exact linear coefficient."""
     m = evidence.iface.direction
@@ -190,9 +213,10 @@ def torque_trials(
                 yield Trial(
                     f"t per h_R, worst component{part}",
                     compare(torque_vector(want, m), vector, errors, scale=scale),
-                    "m is parallel to y: the vector is compared",
+                    _explained(evidence, "m is parallel to y: the vector is compared", s),
                     source,
                     engine,
+                    form,
                 )
                 continue
             for name, target, value in zip(
@@ -201,9 +225,12 @@ def torque_trials(
                 yield Trial(
                     f"{name} per h_R{part}",
                     compare(target, value, errors, scale=scale),
-                    "linear coefficient of the exact torque, Richardson's limit of t/h_R",
+                    _explained(
+                        evidence, "linear coefficient of the exact torque, Richardson's limit of t/h_R", s
+                    ),
                     source,
                     engine,
+                    form,
                 )
 
 
@@ -228,7 +255,11 @@ def torque_from_normal(evidence: Evidence) -> Iterator[Trial]:
 
 @claim("eq16d", "Torque from electrons incident from the ferromagnet", "(16d)", "transcribed")
 def torque_from_ferromagnet(evidence: Evidence) -> Iterator[Trial]:
-    """Eq. (16d), its evanescent term on its own, against the exact torque of the same k_⊥."""
+    """Eq. (16d), its evanescent term on its own, against the exact torque of the same k_⊥.
+
+    Where an embedded state adds a torque of the same order, the evanescent term disagrees by just that, and
+    the corrected form, with the state's torque, is tried as well.
+    """
     expected = evidence.theory["closed forms"].torque
     evanescent = _evanescent(evidence)
     sources = ("majority", "minority")
@@ -238,6 +269,10 @@ def torque_from_ferromagnet(evidence: Evidence) -> Iterator[Trial]:
         yield from torque_trials(
             evidence, sources, expected, evanescent, ", k_z imaginary: the evanescent term"
         )
+    if evidence.expansion.kind == "embedded":
+        part = ", k_z imaginary: the evanescent term + embedded state"
+        corrected = evidence.corrected_torque
+        yield from torque_trials(evidence, ("majority",), corrected, evanescent, part, "corrected")
 
 
 @claim("eq16-vector", "Eqs. (14) + (15), transverse to m, are the torque", "(16a)", "transcribed")
@@ -253,7 +288,10 @@ def torque_from_currents(evidence: Evidence) -> Iterator[Trial]:
             expected[s],
             measured[s],
             {
-                "quadrature": (2 * (theory.error + evidence.currents.error), "nested rules in k_perp"),
+                "quadrature": (
+                    2 * (theory.error + evidence.currents.printed_error),
+                    "nested rules in k_perp",
+                ),
                 "rounding": _rounding(evidence),
             },
             scale=natural_scale(evidence, expected),
@@ -310,19 +348,58 @@ def remainders(evidence: Evidence, engine: str, expected: Complex) -> tuple[Arra
 
 @claim("linearity", "The exact torque departs from first order as h_R^3", None)
 def linearity(evidence: Evidence) -> Iterator[Trial]:
-    """Slope of |t − (16)| in h_R over the ladder, extrapolated to h_R → 0."""
-    yield from slope_trials(evidence, evidence.theory["closed forms"].total)
+    """Slope of |t − (16)| in h_R over the ladder, extrapolated to h_R → 0.
+
+    Where (16) is not the limit of t/h_R, the slope is that of the departure from the limit. Where a spin channel
+    is transparent, the departure is of second order, with a coefficient that theory knows.
+    """
+    if evidence.expansion.kind == "transparent":
+        yield from transparent_trials(evidence)
+    else:
+        yield from slope_trials(evidence, evidence.corrected_torque.sum(axis=0))
+
+
+def transparent_trials(evidence: Evidence) -> Iterator[Trial]:
+    """Try the true exponents of a transparent channel, and the coefficient of h_R|h_R|, by source."""
+    data = exponent_data(evidence.iface)
+    if data is None:
+        return
+    words = evidence.expansion.words
+    origin = "extrapolation of the local slopes, and quadrature"
+    for source, row in data["sources"].items():
+        if not row["measured"]:
+            unknown = compare(3.0, np.nan, {"next order": (np.inf, row["why"])})
+            yield Trial("slope of |t - (16)| in h_R", unknown, f"{words}; {row['why']}", source, "continuum")
+            continue
+        power, error = row["exponent"], row["exponent_error"]
+        found = compare(
+            float(row["expected_exponent"]),
+            np.nan if power is None else power,
+            {"next order": (np.inf if error is None else error, origin)},
+            tell_apart=SLOPE_TELL_APART,
+        )
+        log = ", apart from its logarithm" if row["logarithm"] else ""
+        yield Trial(f"slope of |t - (16)| in h_R{log}", found, words, source, "continuum")
+        if row["ratio"] is not None:
+            found = compare(
+                1.0,
+                row["ratio"],
+                {"next order": (row["ratio_error"], "extrapolation to h_R = 0, and quadrature")},
+                tell_apart=SLOPE_TELL_APART,
+            )
+            yield Trial("coefficient of h_R|h_R|, relative to theory's", found, words, source, "continuum")
 
 
 def slope_trials(evidence: Evidence, expected: Complex) -> Iterator[Trial]:
     """Fit the slope of the remainder that a formula (3,) leaves, for every source and engine."""
+    limit = "(16) - embedded state" if evidence.expansion.kind == "embedded" else "(16)"
     for engine in evidence.ladder:
         rest, noise = remainders(evidence, engine, expected)
         scale = natural_scale(evidence, expected)
         for s, source in evidence.open_sources:
             if np.all(rest[:, s] <= noise[:, s]) and evidence.analytic:
                 yield Trial(
-                    "|t - (16)| per h_R: no departure to fit a slope to",
+                    f"|t - {limit}| per h_R: no departure to fit a slope to",
                     compare(
                         0.0,
                         float(rest[:, s].max()),
@@ -342,5 +419,8 @@ def slope_trials(evidence: Evidence, expected: Complex) -> Iterator[Trial]:
             if not evidence.analytic:
                 terms["next order"] = (np.inf, evidence.why_not_analytic)
                 words = evidence.why_not_analytic
-            found = compare(REMAINDER_ORDER, 1 + slope.value, terms, tell_apart=SLOPE_TELL_APART)
-            yield Trial("slope of |t - (16)| in h_R", found, words, source, engine)
+            exponent = evidence.expansion.exponent
+            found = compare(exponent, 1 + slope.value, terms, tell_apart=SLOPE_TELL_APART)
+            yield Trial(
+                f"slope of |t - {limit}| in h_R", found, _explained(evidence, words, s), source, engine
+            )

@@ -17,13 +17,17 @@ from sotcheck.verdict import Comparison, Finding
 
 @dataclass(frozen=True)
 class Trial:
-    """What a claim's function yields: one comparison and the words that go with it."""
+    """What a claim's function yields: one comparison and the words that go with it.
+
+    `form` is "corrected" where another form than the claim's is tried.
+    """
 
     quantity: str
     comparison: Comparison
     explanation: str
     source: str | None = None
     engine: str | None = None
+    form: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class Claim:
                 measured=trial.comparison.measured,
                 budget=trial.comparison.budget,
                 verdict=trial.comparison.verdict,
-                form=self.form,
+                form=trial.form or self.form,
                 explanation=trial.explanation,
             )
 

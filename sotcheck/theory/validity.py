@@ -1,15 +1,26 @@
-"""Where the expansion in h_R converges: the series (46) with Ĝ = (1 + r̂_ex)/2ik_z."""
+"""Where the expansion in h_R converges, where it does not, and what takes its place.
+
+The series (46) converges for |h_R| < 1/ρ(Ĝ σ·(k×ẑ)) with Ĝ = (1 + r̂_ex)/2ik_z = (iK̂_z + ik_z − κ̂_0)⁻¹.
+Ĝ of spin s diverges in two cases only, as Re(K_z^s + k_z) and Im(K_z^s + k_z) + u_s have to vanish:
+
+- u_s < 0 binds an interface state, q_N + q_s = −u_s, at a k_⊥ where something carries current;
+- u_s = 0 and both wave numbers vanish at one k_⊥: a transparent channel, see `TransparentChannel`.
+"""
 
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 
 import numpy as np
 
-from sotcheck.model import Interface, rashba
+from sotcheck.model import SOURCES, Interface, rashba
 from sotcheck.quadrature import substitution
 from sotcheck.spin import IDENTITY, Array
 from sotcheck.theory.amplitudes import closed_forms
+
+#: A matching parameter this small, relative to what it is a difference of, is zero.
+MATCHED = 1e-12
 
 
 def radius_by_k(iface: Interface, k_perp2: Array, angles: Array) -> Array:
@@ -28,3 +39,91 @@ def radius_of_convergence(iface: Interface) -> float:
     theta = np.concatenate([[1e-6], np.linspace(0, np.pi / 2, 62)[1:-1], [np.pi / 2 - 1e-6]])
     x = np.concatenate([substitution(*pair, theta)[0] for pair in itertools.pairwise(edges)])
     return float(radius_by_k(iface, x, np.linspace(0, np.pi, 25)).min())
+
+
+def embedded_spins(iface: Interface) -> list[str]:
+    """Return the spins with an interface state at E_F, q_N + q_s = −u_s, where something carries current.
+
+    The left side grows with k_⊥, so it has to be below −u_s where the later of the two channels closes and
+    above it where the last one does.
+    """
+    found, last = [], iface.thresholds()[-1]
+    for spin, sign in (("minority", 1), ("majority", -1)):
+        edges = np.array([iface.k_perp2_max("normal"), iface.k_perp2_max(spin)])
+        strength = iface.u_0 + sign * iface.u_m
+        decay = [np.sqrt((x - edges).clip(min=0)).sum() for x in (max(edges.max(), 0.0), last)]
+        if decay[0] < -strength < decay[1]:
+            found.append(spin)
+    return found
+
+
+def expandable(iface: Interface) -> bool:
+    """Whether coefficients beyond first order exist: Ĝ is finite at all k_⊥ that carry current."""
+    return not transparent_channels(iface) and not embedded_spins(iface)
+
+
+@dataclass(frozen=True)
+class TransparentChannel:
+    """A spin channel with matched wave vectors and no delta: K_z^s = k_z, r_s = 0, Ĝ_s = 1/2ik_z.
+
+    Attributes
+    ----------
+    spin : str
+        "majority" or "minority".
+    sign : int
+        σ·m of that spin.
+    k_perp2 : float
+        k_⊥² = E_F − U_N at grazing incidence, where Ĝ_s diverges.
+    """
+
+    spin: str
+    sign: int
+    k_perp2: float
+
+
+def transparent_channels(iface: Interface) -> list[TransparentChannel]:
+    """Return the spins with u_0 ± u_m = 0 and U_N = U_F ± J whose circle is open at E_F.
+
+    With one such spin the remainder of first order is no h_R³; with both there is no interface at all, nor
+    any magnetism, and the torque is zero.
+    """
+    found = []
+    x = iface.k_perp2_max("normal")
+    for spin, sign in (("minority", 1), ("majority", -1)):
+        strength, step = iface.u_0 + sign * iface.u_m, iface.U_F + sign * iface.J - iface.U_N
+        of_strength = MATCHED * max(abs(iface.u_0), abs(iface.u_m))
+        of_step = MATCHED * max(abs(iface.U_N), abs(iface.U_F), iface.J, abs(iface.E_F))
+        if x > 0 and abs(strength) <= of_strength and abs(step) <= of_step:
+            found.append(TransparentChannel(spin, sign, x))
+    return found if len(found) == 1 else []
+
+
+def transparent_term(iface: Interface) -> Array:
+    """Return the coefficient of h_R|h_R| in t that a transparent channel adds to Eq. (16), by source, (3, 3).
+
+    Let spin s be transparent and o the other. Near grazing incidence, k_z = |h_R| κ, the matching matrix has
+    the small element iK_s + ik_z − h_R R_ss = |h_R| (2iκ ∓ a) with R_ss = k_⊥ c σ_s = a, c = m·(k×ẑ)/k_⊥,
+    and the large one d_o = iK_o − u_o with u_o = −2σ_s u_m. Waves from N, and those from F with spin s,
+    reach z = 0 with
+
+        Σ ψψ†|_so = 4k_z Ĝ_ss Ĝ_os* = ±4κ R_so / [d_o* (4κ² + a²)],
+
+    and [flow (3) + flow (4)]_so = (1/2i)(iK_o* − 2σ_s u_m) Σψψ†|_so, where the bracket is −d_o*: barrier
+    and band of the other spin drop out. First order is 1/4κ² for 1/(4κ² + a²). With d(k_⊥²) = 2h_R² κ dκ
+
+        ∫ 2κ² dκ [1/(4κ² + a²) − 1/4κ²] = −π|a|/8
+
+    the torque departs from Eq. (16) by −(σ_s k_*³/32π) h_R|h_R| m × ⟨cos φ |c| n⟩_φ, n = (sin φ, −cos φ, 0),
+    k_*² = E_F − U_N: of second order, and the same for every material. Waves of the other spin come in with a
+    weight k_z of their own (equal bands), not at all (closed), or retarded on both sides of the threshold,
+    where ∫ dk_⊥² of 1/(2ik_z − h_R a) less its first order closes in the upper half-plane: no such term.
+    """
+    term = np.zeros((len(SOURCES), 3))
+    for channel in transparent_channels(iface):
+        m_x, m_y = iface.m[:2]
+        in_plane, phi = np.hypot(m_x, m_y), np.arctan2(m_y, m_x)
+        # ⟨|sin θ|⟩ = 2/π and ⟨cos 2θ |sin θ|⟩ = −2/3π with θ = φ − φ_m, c = |m_∥| sin θ.
+        average = -in_plane / np.pi * np.array([np.sin(2 * phi) / 3, 1 - np.cos(2 * phi) / 3, 0.0])
+        vector = -channel.sign * channel.k_perp2**1.5 / (32 * np.pi) * np.cross(iface.direction, average)
+        term[0] = term[SOURCES.index(channel.spin)] = vector
+    return term

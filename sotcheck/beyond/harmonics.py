@@ -1,0 +1,234 @@
+"""The exact torque for all m on the sphere, in angular harmonics, against h_R.
+
+With E ∥ x the torque is linear in Ê, and turning E, k and m together around z turns t: only M = 1 occurs. The
+mirrors x → −x and y → −y (m is axial) then leave ∇f and m×∇f with f ∝ sin φ for odd l, f ∝ cos φ for even l.
+
+This Hamiltonian allows less. Spin meets the crystal in n = k×ẑ/k_⊥ alone: turning m and n together, as spins,
+turns the spin flows of one k_⊥. So [flow (3) + flow (4)]_⊥m = G′(c) n_⊥m + H′(c) m×n with c = m·n, and as −k_x = k_⊥ n_y
+
+    t = ∇F + m×∇F̃,   F(m) = Σ_k k_⊥ ⟨n_y G(m·n)⟩_φ,
+
+and the same with H for F̃. Of G = Σ G_l P_l the addition theorem leaves P_l^1(0) P_l^1(cosθ) sinφ/l(l+1), and P_l^1(0)
+vanishes for even l: what the mirrors allow with f ∝ cos φ (T ∝ (m·x̂)(…) of one l apart) this interface has not. The
+order h_R^n has n factors n: its harmonics have l ≤ n, so that the coefficient of l starts with h_R^l.
+
+    t = Σ_{l odd} D_l ∇f_l + F_l m×∇f_l,   f_l = sinθ p_l sinφ,   D_1: m×(ŷ×m),   F_1: m×ŷ.
+
+As experiments fit it (Garello et al., Nat. Nanotechnol. 8, 587), even and odd in m, with Σ D_l p_l = Σ B_2j sin^2jθ and
+Σ F_l p_l = Σ A_2j sin^2jθ:
+
+    T∥ = Σ_j B_2j sin^2jθ [cosφ e_φ + (2j + 1) cosθ sinφ e_θ]
+    T⊥ = Σ_j A_2j sin^2jθ [(2j + 1) cosθ sinφ e_φ − cosφ e_θ]
+
+Their forms have B_0 alone with cosθ sinφ e_θ and A_0 alone with cosφ e_θ: two functions that are free by symmetry. Here
+one fixes the other, d(sinθ a)/d sinθ of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sotcheck.beyond.sphere import Azimuth, Directions, powers_of_sine, product_rule, profile, project
+from sotcheck.convergence import observed_order
+from sotcheck.engines import Continuum, Engine, KwantChain
+from sotcheck.model import SOURCES, Interface
+from sotcheck.observables import INTERFACE, PLUS, exact_flows, torque_from_flows
+from sotcheck.spin import Array
+
+#: Odd degrees reported, and nodes in θ from pole to equator: exact for products of degrees up to 4·NODES − 1.
+DEGREES = np.array([1, 3, 5, 7])
+NODES = 5
+#: h_R of the coefficients: halved steps first, for exponents.
+H_R = (0.02, 0.04, 0.08, 0.16, 0.32, 0.5, 0.7, 1.0)
+LADDER = (0.16, 0.08, 0.04)
+#: Quadrature error up to the last step that matters to exponents, and beyond.
+FINE_UP_TO, FINE, COARSE = 0.2, 1e-8, 1e-5
+#: The full sphere, nodes in θ and φ, on which everything forbidden is looked for.
+FULL, FULL_H_R, FULL_TOLERANCE, FULL_ORDERS, FULL_DEGREES = (6, 6), 0.08, 1e-11, 2, 4
+#: Directions (θ, φ) in degrees and h_R of Kwant's spot checks.
+KWANT_POINTS, KWANT_TOLERANCE = ((35.0, 20.0, 0.16), (70.0, 65.0, 0.08)), 1e-4
+
+
+def torque_towards(
+    iface: Interface, directions: Array, h_R: Array, *, rtol: float, engine: Engine | None = None
+) -> tuple[Array, Array]:
+    """Return t/h_R and its quadrature error for many directions of m.
+
+    Parameters
+    ----------
+    iface : Interface
+        Its own m and h_R are not used.
+    directions : array (d, 3)
+    h_R : array (n,)
+
+    Returns
+    -------
+    array (d, n, 3, 3), array (d, n, 3)
+        Axes: direction, h_R, source, component along x, y, z; the error is of any component.
+    """
+    values, errors = [], []
+    for m in directions:
+        turned = iface.with_(m=m.tolist())
+        found = exact_flows(engine or Continuum(), turned, h_R, rtol=rtol)
+        values.append(torque_from_flows(found.total, turned.direction))
+        wrong = found.total_error[..., PLUS, :] + found.total_error[..., INTERFACE, :]
+        errors.append(wrong.max(axis=-1))
+    return np.array(values), np.array(errors)
+
+
+def meridian(nodes: int = NODES) -> Directions:
+    """Return Gauss's rule in cosθ from pole to equator, on φ = 0: there t_φ = Σ D_l p_l and t_θ = −Σ F_l p_l."""
+    c, weight = np.polynomial.legendre.leggauss(2 * nodes)
+    return Directions(np.arccos(c[nodes:]), np.zeros(nodes), weight[nodes:])
+
+
+def coefficients(t: Array, at: Directions) -> Array:
+    """Return F_l (of m×∇f_l) and D_l (of ∇f_l) of t (n, ..., 3) on the meridian, shape (2, l, ...).
+
+    The p_l are orthogonal with the weight sin²θ dcosθ.
+    """
+    tangent = at.tangent(t)
+    both = np.stack([-tangent[..., 0], tangent[..., 1]])
+    p = np.stack([profile(int(degree), at.theta) for degree in DEGREES])
+    weight = at.weight * np.sin(at.theta) ** 2
+    return np.einsum("n,ln,kn...->kl...", weight, p, both) / np.reshape(
+        p**2 @ weight, (-1, *(1,) * (both.ndim - 2))
+    )
+
+
+def harmonics_data(iface: Interface, h_R: Sequence[float] = H_R) -> dict[str, Any]:
+    """Compute what the section on angles shows: coefficients against h_R, what is forbidden, Kwant's checks.
+
+    Parameters
+    ----------
+    iface : Interface
+        Its own m and h_R are not used.
+    h_R : sequence of float
+
+    Returns
+    -------
+    dict
+        Ready for JSON.
+    """
+    at, h = meridian(), np.array(h_R, dtype=float)
+    found, error = np.empty((2, len(DEGREES), len(h), 3)), np.empty((len(h), 3))
+    fine = np.flatnonzero(h <= FINE_UP_TO)
+    groups = [(fine, FINE)] if fine.size else []
+    # Beyond, each h_R needs nodes of its own.
+    groups += [(np.array([i]), COARSE) for i in np.flatnonzero(h > FINE_UP_TO)]
+    for some, rtol in groups:
+        t, wrong = torque_towards(iface, at.m, h[some], rtol=rtol)
+        found[:, :, some] = coefficients(t, at) * h[some][:, None]
+        error[some] = wrong.max(axis=0) * h[some][:, None]
+    return {
+        "h_R": h.tolist(),
+        "degrees": DEGREES.tolist(),
+        "sources": {
+            name: {
+                "fieldlike": found[0, :, :, s].T.tolist(),
+                "dampinglike": found[1, :, :, s].T.tolist(),
+                "error": error[:, s].tolist(),
+                "as experiments fit it": [experimental(found[:, :, i, s]) for i in range(len(h))],
+                "exponents": exponents(found[:, :, :, s], error[:, s], h),
+            }
+            for s, name in enumerate(SOURCES)
+            if iface.k_perp2_max(name) > 0
+        },
+        # What the last degree still has says how much those beyond may have.
+        "last_degree": (np.abs(found[:, -1]).max(axis=(0, -1)) / np.abs(found).max(axis=(0, 1, -1))).tolist(),
+        "forbidden": forbidden(iface),
+        "kwant": kwant_checks(iface),
+    }
+
+
+def experimental(pair: Array) -> dict[str, list[float]]:
+    """Return A_0, A_2, … (fieldlike) and B_0, B_2, … (dampinglike) of coefficients (2, l)."""
+    return {
+        "A": powers_of_sine(pair[0], DEGREES).tolist(),
+        "B": powers_of_sine(pair[1], DEGREES).tolist(),
+    }
+
+
+def exponents(found: Array, error: Array, h_R: Array) -> list[dict[str, Any]]:
+    """Return the power of h_R with which the larger of F_l and D_l starts, l = 3 and 5, where it can be seen.
+
+    Parameters
+    ----------
+    found : array (2, l, n)
+    error, h_R : array (n,)
+    """
+    rows = []
+    where = [int(i) for h in LADDER for i in np.flatnonzero(np.isclose(h_R, h))]
+    for i, degree in enumerate(DEGREES):
+        if 1 < degree < DEGREES[-1] and len(where) == len(LADDER):
+            which = int(np.argmax(np.abs(found[:, i, where[0]])))
+            slope = observed_order(np.abs(found[which, i, where]), error[where])
+            if np.isfinite(slope.value):
+                rows.append(
+                    {
+                        "degree": int(degree),
+                        "component": ("fieldlike", "dampinglike")[which],
+                        "exponent": slope.value,
+                        "error": slope.error,
+                    }
+                )
+    return rows
+
+
+def forbidden(iface: Interface, h_R: float = FULL_H_R) -> dict[str, Any]:
+    """Return the largest coefficient of each kind that symmetry forbids, relative to the largest allowed.
+
+    Nothing is assumed here: m goes over the whole sphere.
+    """
+    at = product_rule(*FULL)
+    t, wrong = torque_towards(iface, at.m, np.array([h_R]), rtol=FULL_TOLERANCE)
+    size: dict[str, float] = {}
+    for degree in range(1, FULL_DEGREES + 1):
+        for order in range(min(degree, FULL_ORDERS) + 1):
+            azimuths: tuple[Azimuth, ...] = ("cos", "sin") if order else ("cos",)
+            for azimuth in azimuths:
+                kind = _kind(degree, order, azimuth)
+                value = float(np.abs(project(t, at, degree, order, azimuth)).max())
+                size[kind] = max(size.get(kind, 0.0), value)
+    allowed = size.pop("allowed")
+    return {
+        "h_R": h_R,
+        "directions": len(at.theta),
+        "quadrature": float(wrong.max()) / allowed,
+        **{kind: value / allowed for kind, value in size.items()},
+    }
+
+
+def _kind(degree: int, order: int, azimuth: Azimuth) -> str:
+    """Return which symmetry forbids a harmonic, or "allowed"."""
+    if order != 1:
+        return "rotations around z"
+    if (degree % 2 == 1) != (azimuth == "sin"):
+        return "mirrors"
+    return "allowed" if degree % 2 else "spin rotations"
+
+
+def kwant_checks(iface: Interface) -> list[dict[str, float]]:
+    """Return the largest difference between Kwant and the continuum, relative, for a few m and h_R."""
+    rows = []
+    for theta, phi, h in KWANT_POINTS:
+        at = Directions(np.radians([theta]), np.radians([phi]), np.ones(1))
+        both = [
+            torque_towards(iface, at.m, np.array([h]), engine=engine, rtol=KWANT_TOLERANCE)
+            for engine in (Continuum(), KwantChain())
+        ]
+        (exact, wrong), (lattice, also_wrong) = both
+        size = float(np.abs(exact).max())
+        rows.append(
+            {
+                "theta": theta,
+                "phi": phi,
+                "h_R": h,
+                "difference": float(np.abs(exact - lattice).max()) / size,
+                "quadrature": float((wrong + also_wrong).max()) / size,
+            }
+        )
+    return rows

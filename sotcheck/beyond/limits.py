@@ -1,0 +1,339 @@
+"""Trust limits: the first h_R at which Eq. (16) is off by 1 %, or 10 %, by source and component.
+
+f(h_R) = t_exact/(h_R t_1) − 1, with t_1 from Eq. (16), is sampled at Chebyshev points of panels that grow
+from h_R = SMALLEST on. Where the polynomial p through them is known to ±E (its last coefficients plus the
+quadrature error), the first crossing of |f| = L lies between those of |p| + E = L and of |p| − E = L: a bracket,
+and no earlier crossing can hide. Where f is not smooth (a bound state enters the Fermi circle) polynomials
+converge slowly: a bracket that is narrow already is then closed by root finding. All sources and components
+come from the same k_⊥ sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.polynomial import chebyshev
+
+from sotcheck.bound_states import resonances
+from sotcheck.engines import Continuum, Engine
+from sotcheck.errors import EngineError, did_you_mean, in_range
+from sotcheck.model import SOURCES, Interface
+from sotcheck.observables import INTERFACE, PLUS, components, exact_flows, torque_from_flows
+from sotcheck.spin import Array
+from sotcheck.theory.sums import first_order_torque
+
+#: "total": the sources weighted with their relaxation times.
+CURRENTS = (*SOURCES, "total")
+COMPONENTS = ("fieldlike", "dampinglike")
+LIMITS = (0.01, 0.1)
+#: h_R tried: from here, where first order has to be right, to there.
+SMALLEST, LARGEST = 1e-4, 2.0
+#: A component of (16) below this part of the largest is zero: nothing to be relative to.
+NEGLIGIBLE = 1e-9
+#: Half width of a limit's bracket, relative: where refinement stops; and the range accepted.
+ACCURACY, ACCURACIES = 5e-4, (1e-6, 0.05)
+#: h_R whose deviation predicts, as it grows like h_R², where the first panel should end; how far beyond.
+PROBE, AHEAD = 0.02, 1.25
+#: The first panel ends between these; each later one is so much longer than the one before.
+FIRST_END, GROWTH = (1e-3, 0.3), 2.0
+#: Points of a panel, nested; then it is halved, down to this part of its end.
+LEVELS, NARROWEST = (5, 9), 1e-3
+#: Relative width of a bracket from which root finding takes over.
+NARROW = 0.1
+#: The last two Chebyshev coefficients times this bound what follows them.
+SAFETY = 2.0
+#: Wanted quadrature error relative to the largest spin flow, in units of accuracy times limit.
+QUADRATURE = 0.2
+#: Roots with a smaller imaginary part, on [−1, 1], are real.
+REAL = 1e-8
+
+
+@dataclass(frozen=True)
+class TrustLimit:
+    """Where first order is off by `limit` for the first time.
+
+    Attributes
+    ----------
+    source : str
+        "normal", "majority", "minority" or "total".
+    component : str
+        "fieldlike" or "dampinglike".
+    limit : float
+        Relative deviation, 0.1 for 10 %.
+    h_R : float or None
+        None where there is no such h_R.
+    error : float or None
+        Half width of the bracket.
+    kind : str
+        "found"; "beyond" (not up to the largest h_R tried); "embedded" and "immediate" (h_R = 0: off however
+        small h_R is, with or without an interface state to blame); "vanishes" (first order does); "closed"
+        (nothing comes in from this source); "undefined" (m ∥ y).
+    reason : str
+        In words; empty for "found".
+    """
+
+    source: str
+    component: str
+    limit: float
+    h_R: float | None
+    error: float | None
+    kind: str
+    reason: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the limit ready for JSON."""
+        return dict(vars(self))
+
+
+@lru_cache(maxsize=64)
+def first_order(iface: Interface) -> tuple[Array, Array]:
+    """Return Eq. (16) per h_R, shape (2, 4): component, source and total; and its quadrature error."""
+    found = first_order_torque(iface, rtol=1e-10)
+    both = np.stack([found.total.real, found.total.imag])
+    return with_total(both, iface), with_total(np.full_like(both, found.error), iface)
+
+
+def with_total(by_source: Array, iface: Interface) -> Array:
+    """Append the sum weighted with relaxation times to the last axis, (..., 3) to (..., 4)."""
+    total = by_source @ np.array([iface.tau_N, iface.tau_up, iface.tau_down])
+    return np.concatenate([by_source, total[..., None]], axis=-1)
+
+
+def exact_per_h(
+    iface: Interface, h_R: Array, *, rtol: float, engine: Engine | None = None
+) -> tuple[Array, Array]:
+    """Return the exact torque per h_R and its quadrature error, shapes (n, 2, 4): component, source and total.
+
+    Raises
+    ------
+    EngineError
+        If m is parallel to y, where the components are undefined.
+    """
+    m = iface.direction
+    summed = exact_flows(engine or Continuum(), iface, np.asarray(h_R, dtype=float), rtol=rtol)
+    parts = components(torque_from_flows(summed.total, m), m)
+    if parts is None:
+        raise EngineError(
+            "m is parallel to y, where fieldlike and dampinglike are undefined; choose another magnetization"
+        )
+    # Of a component t·e/|e|² the error is at most Σ|e_i| δt_i/|e|².
+    along = np.cross(m, np.array([0.0, 1.0, 0.0]))
+    vectors = np.stack([along, np.cross(m, -along)]) / (along @ along)
+    wrong = (summed.total_error[..., PLUS, :] + summed.total_error[..., INTERFACE, :]) @ np.abs(vectors).T
+    return with_total(np.stack(parts, axis=1), iface), with_total(np.swapaxes(wrong, 1, 2), iface)
+
+
+class _Deviation:
+    """f(h_R) = exact/first order − 1, with its error, shapes (n, 2, 4); every h_R is summed once."""
+
+    def __init__(self, iface: Interface, engine: Engine | None, rtol: float) -> None:
+        self.iface, self.engine, self.rtol = iface, engine, rtol
+        slopes, self.slope_error = first_order(iface)
+        size = float(np.abs(slopes).max())
+        self.vanishes = np.abs(slopes) <= np.maximum(NEGLIGIBLE * size, 2 * self.slope_error)
+        self.slopes = np.where(self.vanishes, 1.0, slopes)
+        self._done: dict[float, tuple[Array, Array]] = {}
+
+    def __call__(self, h_R: Array) -> tuple[Array, Array]:
+        """Sum those h_R together that are new."""
+        new = [h for h in h_R.tolist() if h not in self._done]
+        if new:
+            exact, wrong = exact_per_h(self.iface, np.array(new), rtol=self.rtol, engine=self.engine)
+            self._done.update(zip(new, zip(exact, wrong, strict=True), strict=True))
+        exact, wrong = (np.array(rows) for rows in zip(*(self._done[h] for h in h_R.tolist()), strict=True))
+        return exact / self.slopes - 1, (wrong + self.slope_error) / np.abs(self.slopes)
+
+
+@dataclass
+class _Target:
+    """One limit that is looked for: its place among the components, and the bracket found so far."""
+
+    at: tuple[int, int]
+    limit: float
+    lower: float | None = None
+    upper: float | None = None
+
+
+@dataclass(frozen=True)
+class _Crossing:
+    """Where |f| may, and must, exceed a limit for the first time in a panel; None if nowhere."""
+
+    lower: float | None
+    upper: float | None
+
+    def narrow(self, relative: float) -> bool:
+        """Say whether the bracket is so narrow."""
+        if self.lower is None or self.upper is None:
+            return False
+        return self.upper - self.lower <= relative * self.upper
+
+
+def _first_above(coefficients: Array, level: float) -> float | None:
+    """Return the first u in [−1, 1] with |p(u)| ≥ level of a Chebyshev series."""
+    if level <= 0 or abs(chebyshev.chebval(-1.0, coefficients)) >= level:
+        return -1.0
+    constant = np.eye(1, len(coefficients))[0] * level
+    roots = np.concatenate([chebyshev.chebroots(coefficients + side * constant) for side in (-1, 1)])
+    inside = [u.real for u in roots if abs(u.imag) < REAL and -1 <= u.real <= 1]
+    return float(min(inside)) if inside else None
+
+
+def _crossing(limit: float, h_R: Array, values: Array, wrong: Array) -> _Crossing:
+    """Bracket the first crossing on Chebyshev points, the last h_R first."""
+    start, end = h_R[-1], h_R[0]
+    u = np.cos(np.pi * np.arange(len(h_R)) / (len(h_R) - 1))
+    coefficients = np.linalg.solve(chebyshev.chebvander(u, len(u) - 1), values)
+    error = SAFETY * float(np.abs(coefficients[-2:]).sum()) + 2 * float(wrong.max())
+    ends = (_first_above(coefficients, limit + sign * error) for sign in (-1, 1))
+    return _Crossing(*(None if u is None else float(start + (u + 1) / 2 * (end - start)) for u in ends))
+
+
+def _decided(target: _Target, crossing: _Crossing, narrow: float) -> bool:
+    """Say whether a panel has no crossing, a narrow bracket, or settles an old doubt."""
+    settled = target.lower is not None and crossing.upper is None
+    return crossing.lower is None or settled or crossing.narrow(narrow)
+
+
+def _search(deviation: _Deviation, targets: list[_Target], largest: float, accuracy: float) -> None:
+    """Fill in the brackets of all targets, panel by panel."""
+    probe = np.array([SMALLEST, PROBE])
+    curvature = np.abs(np.diff(deviation(probe)[0], axis=0))[0] / PROBE**2
+    predicted = min(float((t.limit / max(curvature[t.at], 1e-12)) ** 0.5) for t in targets)
+    start, end = SMALLEST, min(largest, float(np.clip(AHEAD * predicted, *FIRST_END)))
+    while start < largest and (waiting := [t for t in targets if t.upper is None]):
+        for n in LEVELS:
+            u = np.cos(np.pi * np.arange(n) / (n - 1))
+            # Exactly the ends at the ends: they are shared with the neighbours.
+            h_R = np.where(u == -1, start, np.where(u == 1, end, start + (u + 1) / 2 * (end - start)))
+            values, wrong = deviation(h_R)
+            crossings = [_crossing(t.limit, h_R, values[:, *t.at], wrong[:, *t.at]) for t in waiting]
+            width = 2 * accuracy if n < LEVELS[-1] else NARROW
+            decided = all(_decided(t, c, width) for t, c in zip(waiting, crossings, strict=True))
+            if decided:
+                break
+        if not decided and end - start > NARROWEST * end:
+            end = (start + end) / 2
+            continue
+        for target, crossing in zip(waiting, crossings, strict=True):
+            target.lower = crossing.lower if target.lower is None else target.lower
+            target.upper = crossing.upper
+            if not crossing.narrow(2 * accuracy):
+                _close(deviation, target, accuracy)
+        start, end = end, min(largest, GROWTH * end)
+
+
+def _close(deviation: _Deviation, target: _Target, accuracy: float) -> None:
+    """Narrow a bracket by root finding, to the accuracy wanted plus what the quadrature error allows."""
+    from scipy.optimize import brentq
+
+    lower, upper = target.lower, target.upper
+    if lower is None or upper is None or upper <= SMALLEST:
+        return
+
+    def excess(h: float) -> float:
+        return float(abs(deviation(np.array([h]))[0][0, *target.at])) - target.limit
+
+    first, last = excess(lower), excess(upper)
+    # The error estimate says so; if it was wrong, the bracket stays as wide as it is.
+    if first < 0 < last:
+        root = float(brentq(excess, lower, upper, rtol=accuracy / 2, xtol=accuracy * upper / 4))
+        wrong = float(deviation(np.array([root]))[1][0, *target.at])
+        half = accuracy * root / 2 + wrong * (upper - lower) / (last - first)
+        target.lower, target.upper = max(lower, root - half), min(upper, root + half)
+
+
+def trust_limits(
+    iface: Interface,
+    *,
+    limits: Sequence[float] = LIMITS,
+    sources: Sequence[str] = CURRENTS,
+    parts: Sequence[str] = COMPONENTS,
+    largest: float = LARGEST,
+    accuracy: float = ACCURACY,
+    engine: Engine | None = None,
+) -> list[TrustLimit]:
+    """Find the first h_R at which first order is off by each limit, for every source and component.
+
+    Parameters
+    ----------
+    iface : Interface
+        Its own h_R is not used.
+    limits : sequence of float
+        Relative deviations.
+    sources, parts : sequences of str
+        Out of CURRENTS and COMPONENTS.
+    largest : float
+        Where the search ends.
+    accuracy : float
+        Relative; the quadrature is as fine as that needs.
+    engine : Engine, optional
+        The continuum by default.
+
+    Returns
+    -------
+    list of TrustLimit
+        One for each combination, None with the reason included.
+
+    Raises
+    ------
+    EngineError
+        For an unknown source or component, an accuracy out of range, or when an engine fails.
+    """
+    known(sources, CURRENTS, "source")
+    known(parts, COMPONENTS, "component")
+    in_range("accuracy", accuracy, *ACCURACIES)
+    wanted = [(s, c, limit) for s in sources for c in parts for limit in limits]
+    if components(np.zeros(3), iface.direction) is None:
+        words = "m is parallel to y: fieldlike and dampinglike are undefined"
+        return [TrustLimit(*one, None, None, "undefined", words) for one in wanted]
+    deviation = _Deviation(iface, engine, QUADRATURE * accuracy * min(limits))
+    targets = {
+        one: _Target((COMPONENTS.index(one[1]), CURRENTS.index(one[0])), one[2])
+        for one in wanted
+        if not deviation.vanishes[COMPONENTS.index(one[1]), CURRENTS.index(one[0])]
+    }
+    if targets:
+        _search(deviation, list(targets.values()), largest, accuracy)
+    return [_result(iface, one, targets.get(one), largest) for one in wanted]
+
+
+def _result(
+    iface: Interface, one: tuple[str, str, float], target: _Target | None, largest: float
+) -> TrustLimit:
+    if target is None:
+        if one[0] != "total" and iface.k_perp2_max(one[0]) <= 0:
+            return TrustLimit(*one, None, None, "closed", f"no {one[0]} state comes in at E_F")
+        return TrustLimit(*one, None, None, "vanishes", "first order vanishes: nothing to be relative to")
+    if target.upper is None:
+        reason = f"not up to h_R = {largest:g}"
+        if target.lower is not None:
+            reason += f", though perhaps at h_R = {target.lower:.3g}"
+        return TrustLimit(*one, None, None, "beyond", reason)
+    if target.upper <= SMALLEST:
+        if resonances(iface):
+            words = (
+                "an interface state of one spin at E_F, inside the other's continuum: (16) misses its torque"
+            )
+            return TrustLimit(*one, 0.0, 0.0, "embedded", words)
+        return TrustLimit(*one, 0.0, SMALLEST, "immediate", f"off by more at h_R = {SMALLEST:g} already")
+    lower = SMALLEST if target.lower is None else target.lower
+    h_R, error = (lower + target.upper) / 2, (target.upper - lower) / 2
+    return TrustLimit(*one, h_R, error, "found", "")
+
+
+def known(names: Sequence[str], accepted: Sequence[str], what: str) -> None:
+    """Refuse a name that is not among those accepted.
+
+    Raises
+    ------
+    EngineError
+    """
+    for name in names:
+        if name not in accepted:
+            raise EngineError(
+                f"unknown {what} {name!r}{did_you_mean(name, accepted)}; choose from {', '.join(accepted)}"
+            )

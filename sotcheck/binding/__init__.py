@@ -1,0 +1,1 @@
+"""States bound to the interface: below the continuum, inside it, and what they carry."""

@@ -1,0 +1,66 @@
+"""What to warn of before first order is believed: states and channels that its formulas do not know of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from sotcheck.binding.poles import resonances_at_fermi_energy
+from sotcheck.model import Interface
+from sotcheck.theory.embedded import embedded_state, missing_torque
+from sotcheck.theory.validity import transparent_channels
+
+#: Resonances wider than this part of the largest k_⊥² are no states.
+NARROW = 0.05
+#: In-plane angles at which resonances at finite h_R are looked for.
+ANGLES = 2 * np.pi * (np.arange(24) + 0.3) / 24
+
+
+def warnings(iface: Interface, h_R: Iterable[float] = ()) -> list[str]:
+    """Return one sentence for each reason not to trust first order on this interface, none if there is none.
+
+    Parameters
+    ----------
+    iface : Interface
+    h_R : iterable of float
+        Rashba parameters in use: states may enter a continuum only there. Without any, what holds for all.
+    """
+    found = []
+    state = embedded_state(iface)
+    if state is not None:
+        missing = missing_torque(iface)[1].real
+        found.append(
+            "a minority interface state lies at E_F inside the majority's continuum (k_perp = "
+            f"{state.k_perp2**0.5:.4g}): Eq. (16) misses its torque at leading order, fieldlike "
+            f"{missing:.4g} h_R of the source majority; exact engines integrate its resonance, of width h_R^2"
+        )
+    else:
+        found += [
+            f"at h_R = {h:g} an interface state lies at E_F inside the majority's continuum (k_perp = "
+            f"{k:.4g}, at some in-plane angles) though there is none without h_R: first order does not know "
+            "of its torque"
+            for h, k in _entered(iface, h_R)
+        ]
+    found += [
+        f"the {channel.spin} channel is transparent (no delta, equal wave numbers on both sides): the "
+        "expansion in h_R has no radius of convergence at grazing incidence, and the torque departs from "
+        "Eq. (16) sooner than as h_R^3"
+        for channel in transparent_channels(iface)
+    ]
+    return found
+
+
+def _entered(iface: Interface, h_R: Iterable[float]) -> list[tuple[float, float]]:
+    """Return (h_R, k_⊥) of the narrowest resonance at each h_R that has one as narrow as a state."""
+    found = []
+    for h in h_R:
+        poles = resonances_at_fermi_energy(iface, ANGLES, np.array(h)).ravel()
+        # Where N is open both spins leave through it, so that no pole gets near the axis for long.
+        poles = poles[np.isfinite(poles.real)]
+        poles = poles[poles.real > max(iface.k_perp2_max("normal"), iface.k_perp2_max("minority"), 0.0)]
+        if poles.size:
+            x = poles[np.argmin(np.abs(poles.imag))]
+            if abs(x.imag) < NARROW * iface.thresholds()[-1]:
+                found.append((float(h), float(np.sqrt(x.real))))
+    return found

@@ -1,0 +1,486 @@
+"""What bound states mean: thresholds, states at E_F, the ground state, and what they add to the torque."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+
+from sotcheck.binding import spin_density as density_module
+from sotcheck.binding.agreement import spot_check
+from sotcheck.binding.continuum import bottom, bound
+from sotcheck.binding.contour import contour_points, fermi_contour, k_max
+from sotcheck.binding.demonstrations import EFFECTS, embedded_table, one_interface
+from sotcheck.binding.demonstrations import report_data as all_data
+from sotcheck.binding.fermi import count_at_fermi, first_states, ground_state
+from sotcheck.binding.maps import bound_state_map
+from sotcheck.binding.pages import write_bound_states
+from sotcheck.binding.run import bound_states
+from sotcheck.binding.spin_density import bound_density, bound_spin_density, scattering_density
+from sotcheck.binding.thresholds import (
+    aligned_angles,
+    alignment,
+    count,
+    decay_constants,
+    lowest_strength,
+    of_cross,
+    of_k,
+    smallest_strength,
+    threshold,
+    unperturbed_plane,
+)
+from sotcheck.engines.layered import Layer, LayeredContinuum
+from sotcheck.errors import EngineError
+from sotcheck.model import Interface, rashba
+from sotcheck.observables import components
+from sotcheck.spin import PAULI, Array, pauli_vector
+from sotcheck.systemfile import load
+
+ATTRACTIVE = EFFECTS["attractive"]
+#: An arc that encircles, one that meets the continuum, both at once, a pocket of few angles.
+CONTOURS = (
+    (Interface(name="a", E_F=1.0, J=0.5, u_0=-0.3, u_m=0.8, U_N=0.2, m=(2, -1, 2)), -1.5),
+    (Interface(name="b", E_F=1.5, J=1.0, m=(2, -1, 2)), 0.8),
+    (Interface(name="c", E_F=1.0, J=0.3, u_0=-1.5, u_m=0.4, U_N=0.2, m=(2, -1, 0.3)), 0.8),
+)
+
+
+def random_interface(rng: np.random.Generator) -> Interface:
+    U_N, U_F = rng.uniform(-1, 1, 2)
+    J = float(rng.choice([0.0, rng.uniform(0, 2)]))
+    return Interface(
+        name="random",
+        E_F=min(U_N, U_F - J) + rng.uniform(0.3, 3),
+        U_N=U_N,
+        U_F=U_F,
+        J=J,
+        u_0=rng.uniform(-2, 2),
+        u_m=rng.uniform(-2, 2),
+        m=tuple(rng.normal(size=3)),
+    )
+
+
+def test_count_is_that_of_the_eigenvalues(rng: np.random.Generator) -> None:
+    """The closed form in w against the eigenvalues of `continuum`, every sign and number of states."""
+    seen = set()
+    for _ in range(200):
+        iface = random_interface(rng)
+        k, angle, h_R = rng.uniform(0, 3, 50), rng.uniform(0, 7, 50), rng.uniform(-2, 2, 50)
+        expected = bound(iface, k, angle, h_R).count
+        np.testing.assert_array_equal(count(iface, h_R * k, alignment(iface, angle)), expected)
+        seen |= set(expected.tolist())
+    assert seen == {0, 1, 2}
+
+
+def test_threshold_is_where_states_appear(rng: np.random.Generator) -> None:
+    """At every angle: nothing just below it, a state just above."""
+    tried = 0
+    for _ in range(100):
+        iface = random_interface(rng)
+        angle = rng.uniform(0, 2 * np.pi, 20)
+        strength = smallest_strength(iface, alignment(iface, angle))
+        if threshold(iface).bound_without_rashba:
+            assert np.all(strength == 0)
+            continue
+        tried += 1
+        below, above = (bound(iface, 1.0, angle, factor * strength).count for factor in (1 - 1e-9, 1 + 1e-9))
+        assert np.all(below == 0)
+        assert np.all(above == 1)
+        # No angle does better than the one said to be the best.
+        assert np.all(strength >= lowest_strength(iface) * (1 - 1e-14))
+        assert smallest_strength(iface, alignment(iface, aligned_angles(iface))).min() == pytest.approx(
+            float(lowest_strength(iface)), rel=1e-12
+        )
+    assert tried > 20
+
+
+def test_C5() -> None:
+    """√J exactly for m ∥ k×ẑ; √(1 + √2) and 1 + √2 times that for m ⊥ and antiparallel."""
+    in_plane = Interface(name="x", E_F=1.5, J=0.7, m=(1, 0, 0))
+    by_angle = smallest_strength(in_plane, np.array([1.0, 0.0, -1.0])) / np.sqrt(0.7)
+    np.testing.assert_allclose(by_angle, [1.0, np.sqrt(1 + np.sqrt(2)), 1 + np.sqrt(2)], rtol=1e-14)
+    found = threshold(in_plane)
+    assert found.ratio == pytest.approx(1.0, rel=1e-14)
+    assert found.angle == pytest.approx(0.0)
+    # It is no lower bound where wave vectors are matched.
+    assert threshold(EFFECTS["matched"]).strength == pytest.approx(0.0, abs=1e-15)
+    assert EFFECTS["matched"].J == 1.0
+
+
+@pytest.mark.parametrize("J", [0.1, 1e-4, 1e-8])
+def test_small_J_binds_at_small_strength(J: float) -> None:
+    """The threshold is a fixed multiple of √J, and zero for J = 0."""
+    bulk = Interface(name="bulk", E_F=1.0, J=1.0, m=(2, -1, 2))
+    expected = float(lowest_strength(bulk)) * np.sqrt(J)
+    assert float(lowest_strength(bulk.with_(J=J))) == pytest.approx(expected, rel=1e-12)
+    assert float(lowest_strength(bulk.with_(J=0.0))) == 0.0
+    assert np.all(bound(bulk.with_(J=0.0), 1.0, np.linspace(0, 6, 7), 1e-6).count == 1)
+
+
+def test_figure6_plane() -> None:
+    """Three quarters of the plane bind without h_R: u_0 < |u_m|."""
+    plane = unperturbed_plane(load("interface-magnetism"), n=41)
+    u_0, u_m = np.meshgrid(plane["u_0"], plane["u_m"], indexing="ij")
+    np.testing.assert_array_equal(plane["count"], (u_0 < u_m).astype(int) + (u_0 < -u_m))
+    assert plane["fraction"] == pytest.approx([0.25, 0.5, 0.25], abs=0.02)
+    for i, j in ((30, 22), (40, 20), (25, 3)):
+        iface = load("interface-magnetism").with_(u_0=plane["u_0"][i], u_m=plane["u_m"][j])
+        assert plane["strength"][i][j] == pytest.approx(threshold(iface).strength, rel=1e-12)
+
+
+def test_first_states_at_fermi_energy(rng: np.random.Generator) -> None:
+    """Brute force over k_⊥ and angles finds none below the h_R given, and some above."""
+    kinds = set()
+    for _ in range(30):
+        iface = random_interface(rng)
+        first = first_states(iface)
+        k = k_max(iface) * np.sort(np.append(np.geomspace(1e-2, 1e4, 2000), 1.0))[:, None]
+        below, above = (
+            count_at_fermi(iface, k, aligned_angles(iface), first.h_R * factor).max()
+            for factor in (0.99, 1.01)
+        )
+        kinds.add((first.h_R == 0, first.k_perp is None))
+        if first.h_R > 0:
+            assert below == 0
+            assert above > 0
+        else:
+            assert count_at_fermi(iface, k, aligned_angles(iface), 0.0).max() > 0
+    assert len(kinds) == 3
+
+
+def test_count_at_fermi_energy_is_that_of_the_energies(rng: np.random.Generator) -> None:
+    """Inertia at E_F against the roots themselves, at random points."""
+    for _ in range(50):
+        iface = random_interface(rng)
+        k, angle, h_R = rng.uniform(0, 5, 100), rng.uniform(0, 7, 100), rng.uniform(-2.5, 2.5, 100)
+        expected = np.sum(bound(iface, k, angle, h_R).energy <= iface.E_F, axis=-1)
+        np.testing.assert_array_equal(count_at_fermi(iface, k, angle, h_R), expected)
+
+
+def test_ground_state(rng: np.random.Generator) -> None:
+    """Never above, and hardly below, the lowest energy on a fine grid."""
+    bound_ones = 0
+    for _ in range(15):
+        iface, h_R = random_interface(rng), rng.uniform(-1.8, 1.8)
+        k = np.linspace(0, 40, 2001)[:, None]
+        angles = np.concatenate([aligned_angles(iface), np.linspace(0, 6, 3)])
+        energies = bound(iface, k, angles, h_R).energy
+        brute = np.nanmin(energies, initial=float(bottom(iface, 0.0)))
+        found = ground_state(iface, h_R)
+        assert found.energy is not None
+        assert found.energy <= brute + 1e-12
+        # The grid's spacing squared, times a curvature of order one.
+        assert found.energy >= brute - 1e-3
+        bound_ones += found.bound
+        if found.bound and found.angle is not None:
+            at = bound(iface, found.k_perp or 0.0, found.angle, h_R)
+            assert float(np.nanmin(at.energy)) == pytest.approx(found.energy, abs=1e-9)
+    assert bound_ones > 3
+
+
+@pytest.mark.parametrize(("h_R", "slope"), [(1.9, -0.3), (2.0, -0.3), (2.0, 0.3), (2.1, 0.3)])
+@pytest.mark.parametrize("u_m", [-0.6, 0.6])
+def test_no_ground_state(h_R: float, slope: float, u_m: float) -> None:
+    """Far out energies do what the expansion says; |h_R| = 2 is decided by u_0 − |u_m|s."""
+    iface = Interface(name="marginal", E_F=1.0, U_N=0.2, J=0.4, u_m=u_m, m=(3, 4, 5))
+    iface = iface.with_(u_0=abs(u_m) * np.hypot(*iface.m[:2]) + slope)
+    found = ground_state(iface, h_R)
+    assert found.exists == (h_R < 2 or (h_R == 2 and slope > 0))
+    k = np.array([[1e3], [2e3]])
+    energy = np.nanmin(bound(iface, k, aligned_angles(iface), h_R).energy, axis=(-2, -1))
+    expected = k[:, 0] ** 2 * (1 - h_R**2 / 4) + h_R * k[:, 0] * slope / 2
+    assert np.abs(energy - expected).max() < 2.0
+    assert (energy[1] < energy[0]) == (not found.exists)
+
+
+def test_marginal_case_has_a_limit() -> None:
+    """|h_R| = 2 and u_0 = |u_m|s: the energy tends to a number, which the formula gives."""
+    for u_m, J in ((0.0, 0.5), (1.0, 0.5), (-1.0, 0.5)):
+        iface = Interface(
+            name="limit", E_F=3.0, U_N=0.3, U_F=0.1, J=J, u_0=abs(u_m) * 0.6, u_m=u_m, m=(0.6, 0, 0.8)
+        )
+        energy = np.nanmin(bound(iface, 1e4, aligned_angles(iface), 2.0).energy)
+        spin = 1.0 if u_m >= 0 else -1.0
+        expected = (0.3 + 0.1 - spin * J * 0.6) / 2 - u_m**2 * 0.64 / 4
+        assert energy == pytest.approx(expected, abs=1e-3)
+        found = ground_state(iface, 2.0)
+        assert found.exists
+        assert found.energy is not None
+        assert found.energy <= min(expected, float(bottom(iface, 0.0))) + 1e-9
+
+
+@pytest.mark.parametrize(("iface", "h_R"), CONTOURS, ids=["encircles", "meets the continuum", "both"])
+def test_contour_is_at_the_fermi_energy(iface: Interface, h_R: float) -> None:
+    """Energies of `continuum` on its points; the ends meet k_max or lie where k×ẑ is along m."""
+    arcs = fermi_contour(iface, h_R)
+    assert arcs
+    for arc in arcs:
+        points = contour_points(iface, h_R, arc, 33)
+        k, angle = np.hypot(*points.T), np.arctan2(points[:, 1], points[:, 0])
+        inside = k > k_max(iface) * (1 + 1e-9)
+        energy = bound(iface, k, angle, h_R).energy[inside]
+        assert np.nanmin(np.abs(energy - iface.E_F), axis=-1).max() < 1e-9
+        if arc.ends[0] == 0:
+            assert k.min() == pytest.approx(k_max(iface), rel=1e-12)
+
+
+def by_brute_force(iface: Interface, h_R: float, n: int = 32) -> Array:
+    """Sum over angles of n directions: roots of E_b(k) = E_F from `continuum`, slopes by differences."""
+    total = np.zeros((6, 3))
+    k = np.hypot(k_max(iface), np.geomspace(1e-6, 40, 400))
+    for phi in 2 * np.pi * (np.arange(n) + 0.5) / n:
+        along_k = bound(iface, k, phi, h_R).energy - iface.E_F
+        for state in (0, 1):
+
+            def energy(k: float, phi: float, state: int = state) -> float:
+                return float(bound(iface, k, phi, h_R).energy[state])
+
+            e = along_k[:, state]
+            for i in np.flatnonzero(e[:-1] * e[1:] < 0):
+                root = brentq(lambda x, phi=phi: energy(x, phi) - iface.E_F, k[i], k[i + 1], xtol=1e-13)
+                d = 1e-5
+                slope = (energy(root + d, phi) - energy(root - d, phi)) / (2 * d)
+                turn = (energy(root, phi + d) - energy(root, phi - d)) / (2 * d) / root
+                psi = bound(iface, root, phi, h_R).psi[:, state]
+                spin = np.array([(psi.conj() @ sigma @ psi).real for sigma in PAULI])
+                n_hat = np.array([np.sin(phi), -np.cos(phi), 0.0])
+                lattice = h_R * root * np.cross(n_hat, spin)
+                k_x, v_x = root * np.cos(phi), (np.cos(phi) * slope - np.sin(phi) * turn) / 2
+                rows = [k_x * spin, k_x * lattice, k_x * lattice, v_x * spin, v_x * lattice, [-1, 0, 0]]
+                total -= 2 * np.pi / n * root / abs(slope) / (4 * np.pi**2) * np.array(rows)
+    return total
+
+
+def test_contour_integral_by_brute_force() -> None:
+    """All rows, group velocity included, where the trapezoid over angles converges fast: E_F all around."""
+    iface, h_R = CONTOURS[0]
+    found = bound_density(iface, h_R)
+    expected = by_brute_force(iface, h_R)
+    np.testing.assert_allclose(found.values, expected, atol=1e-8)
+    assert found.errors.max() < 1e-9
+
+
+def test_exchange_takes_what_the_lattice_adds() -> None:
+    """Torque by ψ(0) and h_R alone, and by −∫J m×ψ†σψ dz − u_m m×ψ†σψ(0), on each contour."""
+    for iface, h_R in CONTOURS:
+        found = bound_density(iface, h_R)
+        size = np.abs(found.row("torque")).max()
+        assert size > 1e-5
+        np.testing.assert_allclose(found.row("exchange torque"), found.row("torque"), atol=1e-12 * size)
+
+
+def test_torque_of_one_state_by_its_wave_function() -> None:
+    """The same balance for one state, its spin in F integrated over z numerically."""
+    iface, h_R = CONTOURS[0]
+    state = bound(iface, 2.0, 0.7, h_R)
+    psi, q = state.psi[:, 0], state.q_F[0]
+    minority = (np.eye(2) + np.einsum("i,ijk->jk", iface.direction, PAULI)) / 2
+    z, weights = np.polynomial.legendre.leggauss(200)
+    z = 20 * (z + 1)
+    wave = np.exp(-q[0] * z)[:, None] * (minority @ psi) + np.exp(-q[1] * z)[:, None] * (
+        (np.eye(2) - minority) @ psi
+    )
+    in_F = 20 * np.einsum("z,zi,kij,zj->k", weights, wave.conj(), PAULI, wave).real
+    at_0 = np.einsum("i,kij,j->k", psi.conj(), PAULI, psi).real
+    taken = -iface.J * np.cross(iface.direction, in_F) - iface.u_m * np.cross(iface.direction, at_0)
+    added = h_R * 2.0 * np.cross([np.sin(0.7), -np.cos(0.7), 0.0], at_0)
+    np.testing.assert_allclose(taken, added, atol=1e-10)
+    assert np.abs(added).max() > 0.01
+
+
+def test_first_order_in_closed_form() -> None:
+    """h_R → 0: fieldlike/h_R = ∓(k_0²/4π) q_N q_s/(q_N + q_s), − for the minority; also away from J = 0."""
+    minority = Interface(name="J", E_F=1.0, U_N=0.4, J=0.5, u_0=-0.4, u_m=-2.0, m=(2, -1, 2))
+    for iface, sign in ((ATTRACTIVE, -1.0), (minority, 1.0)):
+        edges = np.array([iface.U_N, iface.U_F + sign * iface.J]) - iface.E_F
+        strength = iface.u_0 + sign * iface.u_m
+
+        def matching(x: float, edges: Array = edges, strength: float = strength) -> float:
+            return float(np.sqrt(x + edges).sum() + strength)
+
+        x = brentq(matching, k_max(iface) ** 2, 20.0, xtol=1e-15)
+        q_N, q_s = np.sqrt(x + edges)
+        h_R = 1e-4
+        found = components(bound_density(iface, h_R).row("torque") / h_R, iface.direction)
+        assert found is not None
+        # The next order is h_R².
+        assert float(found[0]) == pytest.approx(-sign * x / (4 * np.pi) * q_N * q_s / (q_N + q_s), rel=1e-5)
+        assert abs(float(found[1])) < 1e-5 * abs(float(found[0]))
+
+
+def test_transparent_interface_in_closed_form() -> None:
+    """Only the Rashba term: scattering states add up to nothing, bound to −h_R E_F/16π(1 − h_R²/4)² ŷ."""
+    iface = EFFECTS["transparent"]
+    for h_R in (0.01, -0.7, 1.6):
+        expected = [0.0, -h_R * iface.E_F / (16 * np.pi * (1 - h_R**2 / 4) ** 2), 0.0]
+        np.testing.assert_allclose(bound_density(iface, h_R).row("spin"), expected, rtol=1e-12, atol=1e-14)
+        by_source = scattering_density(iface, h_R)[0]
+        assert np.abs(by_source).max() > 1e-5
+        assert np.abs(by_source.sum(axis=0)).max() < 1e-14
+    assert bound_spin_density(iface, 0.3)["ratio"]["spin"] is None
+
+
+@pytest.mark.parametrize(("h_R", "accuracy"), [(1.6, 1e-10), (0.8, 1e-4)])
+def test_spin_density_is_along_y_with_bound_states(h_R: float, accuracy: float) -> None:
+    """No delta potential, equal relaxation times: s ∥ ŷ, though neither scattering nor bound states' part is.
+
+    At E_F and for k_⊥² < 0 each decay constant, and h_R k_⊥, is −i times a real number: turning the path of
+    the k_⊥² integral there leaves nothing but its end at infinity, which is along ŷ. Twice or half the bound
+    states' prefactor would show. At 0.8 the contour meets the continuum, where the sum over angles converges
+    slowly.
+    """
+    iface = load("bulk-magnetism")
+    scattering = scattering_density(iface, h_R, rtol=1e-11 if accuracy < 1e-6 else 1e-7)[0].sum(axis=0)
+    bound_part = bound_density(iface, h_R).row("spin")
+    both = scattering + bound_part
+    assert np.abs(bound_part[[0, 2]]).min() > 4e-4
+    assert np.abs(both[[0, 2]]).max() < accuracy * np.abs(bound_part[[0, 2]]).max()
+    assert abs(both[1]) > 0.01
+
+
+def test_sum_is_smooth_where_states_appear() -> None:
+    """At the threshold both parts have a kink, of opposite signs: weight passes from one to the other."""
+    iface = Interface(name="upright", E_F=1.5, J=1.0, u_0=0.3, u_m=0.2)
+    start = first_states(iface).h_R
+    step = 0.01
+    h_R = start + step * np.array([-2, -1, 0, 1, 2])
+    parts = np.array(
+        [
+            [scattering_density(iface, h)[0].sum(axis=0)[1], bound_density(iface, h).row("spin")[1]]
+            for h in h_R
+        ]
+    )
+
+    def kink(values: Array) -> Array:
+        return (values[3:] - values[2]).cumsum(axis=0)[0] / step - (values[2] - values[1]) / step
+
+    apart, together = np.abs(kink(parts)), abs(float(kink(parts.sum(axis=1)[:, None])[0]))
+    assert apart.min() > 0.02
+    assert together < 0.1 * apart.min()
+
+
+def test_slowly_closing_lead() -> None:
+    """A metal behind a barrier of N: its states at E_F give what bound states give, the better the thicker.
+
+    Their density of states at z = 0 is Im[M⁻¹]/π with the layers' stiffness in M, at k_⊥ where without the
+    metal nothing propagates.
+    """
+    iface = Interface(name="closed", E_F=1.0, J=0.5, u_0=-0.4, u_m=0.9, m=(0, 0, 1))
+    h_R = 0.5
+    (arc,) = fermi_contour(iface, h_R)
+    center, q = float(np.hypot(k_max(iface), arc.p[0])), float(decay_constants(iface, arc.p[0])[0])
+    expected = bound_density(iface, h_R).row("spin")[1]
+    engine, ferromagnet = LayeredContinuum(), (Layer(iface.U_F, iface.J, iface.m),)
+    errors = []
+    for thickness in (1.0, 2.0, 5.0):
+        behind = (Layer(iface.U_N, thickness=thickness), Layer(-20.0))
+        # k = center + width · sinh v: dense at the resonance.
+        width = np.exp(-2 * q * thickness)
+        ends = np.arcsinh(np.array([k_max(iface) - center, 1.0]) * 0.999 / width)
+        x, weights = np.polynomial.legendre.leggauss(200)
+        v = ends.mean() + np.ptp(ends) / 2 * x
+        k, dk = center + width * np.sinh(v), width * np.cosh(v) * np.ptp(ends) / 2 * weights
+        matrix = engine.stiffness(behind, iface.E_F, k) + engine.stiffness(ferromagnet, iface.E_F, k)
+        inverse = np.linalg.inv(matrix + iface.kappa_0() + h_R * rashba(k, np.zeros_like(k)))
+        spectral = (inverse - inverse.conj().swapaxes(-1, -2)) / (2j * np.pi)
+        # m ∥ z: with k along x, times ∫cos²φ dφ = π.
+        found = -np.sum(np.pi * k**2 * dk * pauli_vector(spectral).real[:, 1]) / (4 * np.pi**2)
+        errors.append(abs(float(found / expected) - 1))
+    assert errors[0] > errors[1] > errors[2]
+    assert errors[2] < 1e-4
+
+
+def test_no_ground_state_is_an_error() -> None:
+    with pytest.raises(EngineError, match="no ground state exists"):
+        bound_density(load("bulk-magnetism"), 2.1)
+    found = bound_spin_density(load("bulk-magnetism"), 2.1)
+    assert found["bound"] is None
+    assert found["ratio"] == {"spin": None, "torque": None}
+
+
+@pytest.mark.parametrize("fault", ["mean_and_split", "decay_constants"])
+def test_seeded_faults_are_caught(monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    """A matching matrix or a norm off by 1 % misses the closed form, or the states' number."""
+    iface, right = EFFECTS["transparent"], getattr(density_module, fault)
+    exact = bound_density(iface, 0.5)
+    np.testing.assert_allclose(exact.row("spin")[1], -0.5 / (16 * np.pi * (1 - 0.25 / 4) ** 2), rtol=1e-12)
+    monkeypatch.setattr(density_module, fault, lambda *args: tuple(1.01 * part for part in right(*args)))
+    found = bound_density(iface, 0.5)
+    assert np.abs(found.values / np.where(exact.values, exact.values, np.inf) - 1).max() > 5e-3
+    assert abs(found.values[5, 0] / exact.values[5, 0] - 1) > 5e-3
+
+
+def test_result_follows_the_contract() -> None:
+    """Rows, angles in degrees of k×ẑ, energies with k_⊥²; the text says what it means."""
+    iface = load("bulk-magnetism")
+    found = bound_states(iface, h_R=[0.8, 1.0], k_perp=2.0, angle=[0.0, 30.0], spin_density=False)
+    document = json.loads(found.to_json())
+    assert [(r["h_R"], r["angle"]) for r in document["bound_states"]] == [
+        (0.8, 0),
+        (0.8, 30),
+        (1, 0),
+        (1, 30),
+    ]
+    for row in document["bound_states"]:
+        # k×ẑ = (k_y, −k_x): at 30 degrees of it, k is at 120.
+        states = bound(iface, 2.0, np.radians(row["angle"] + 90), row["h_R"])
+        assert row["count"] == states.count == len(row["energies"])
+        np.testing.assert_allclose(row["energies"], states.energy[: row["count"]], rtol=1e-13)
+    assert document["threshold"]["strength"] == pytest.approx(1.1136826284)
+    assert document["fermi_energy"]["first_h_R"] == pytest.approx(0.7043547393)
+    assert "Eq. (C5)" in str(found)
+    assert "appear from |h_R| = 0.704355" in str(found)
+    angle = 0.3
+    n = np.array([np.sin(angle), -np.cos(angle)])
+    assert of_cross(angle) == pytest.approx(np.degrees(np.arctan2(n[1], n[0])) % 360)
+    assert of_k(of_cross(angle)) % (2 * np.pi) == pytest.approx(angle)
+    with pytest.raises(EngineError, match="k_perp = -1"):
+        bound_states(iface, k_perp=-1.0)
+
+
+def test_spin_density_in_words() -> None:
+    """Not small for bulk-magnetism at h_R = 1; nothing at 0.1."""
+    text = str(bound_states(load("bulk-magnetism"), h_R=[0.1, 1.0]))
+    assert "At h_R = 0.1 no bound state is at E_F" in text
+    assert "times the torque of the scattering states: not small" in text
+
+
+def test_map_with_kwant() -> None:
+    """100 × 100, with points by Kwant's self-energies: as many states, and the same energies."""
+    found = bound_state_map(load("topological-insulator"), checks=10)
+    assert np.shape(found["radial"]["count"]) == np.shape(found["angular"]["binding"]) == (100, 100)
+    assert found["kwant"]["points"] == 10
+    assert found["kwant"]["different_counts"] == 0
+    assert found["kwant"]["largest_energy_difference"] < 1e-9
+    assert spot_check(load("bulk-magnetism"), 2.0, 0.3, 1.5)["different_counts"] == 0
+
+
+def test_embedded_states_are_told_apart() -> None:
+    """Bound where m ∥ k×ẑ; elsewhere resonances whose width is four times as large at twice the h_R."""
+    rows = embedded_table(EFFECTS["embedded"])
+    assert [row["kind"] for row in rows[:2]] == ["bound", "bound"]
+    for narrow, wide in zip(rows[2::2], rows[3::2], strict=True):
+        assert narrow["kind"] == "resonance"
+        assert wide["width"] / narrow["width"] == pytest.approx(4.0, rel=0.03)
+
+
+@pytest.mark.slow
+def test_pages(tmp_path: Path) -> None:
+    """Everything from the JSON, self-contained, each interface with its figures."""
+    data = all_data(checks=5, cases=(20, 8))
+    index = write_bound_states(data, tmp_path)
+    page = index.read_text(encoding="utf-8")
+    links = set(re.findall(r"""(?:src|href)=["']([^"'#]+)""", page))
+    assert {"../index.html", "bound-states.json"} <= links
+    assert not any(link.startswith("http") for link in links)
+    for entry in data["interfaces"]:
+        assert f'<section id="{entry["name"]}">' in page
+        assert (tmp_path / "figures" / f"map-{entry['name']}.svg").is_file()
+    readme = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "0 numbers of states differ" in readme
+    assert set(EFFECTS) <= {entry["name"] for entry in data["interfaces"]}
+    assert one_interface(ATTRACTIVE, 0)["fermi_energy"]["first_h_R"] == 0.0

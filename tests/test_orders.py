@@ -1,0 +1,277 @@
+"""Orders in h_R: the series (46) and its counterparts against exact states; partial sums, Padé."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from conftest import GENERIC
+
+from sotcheck.beyond import orders as orders_module
+from sotcheck.beyond.orders import contour_orders, difference_orders, resolved_orders
+from sotcheck.beyond.orders_data import orders_data
+from sotcheck.beyond.pade import pade, partial_sum, reach
+from sotcheck.engines import Continuum
+from sotcheck.errors import EngineError, TheoryError
+from sotcheck.model import Interface, rashba
+from sotcheck.observables import exact_flows, torque_from_flows
+from sotcheck.quadrature import sample
+from sotcheck.systemfile import load
+from sotcheck.theory import all_orders
+from sotcheck.theory.all_orders import amplitude_orders, half_circle, torque_integrand, torque_orders
+from sotcheck.theory.amplitudes import (
+    change_of_r,
+    change_of_r_prime,
+    change_of_t,
+    change_of_t_prime,
+    closed_forms,
+)
+from sotcheck.theory.first_order import torque_vector
+from sotcheck.theory.sums import first_order_torque
+from sotcheck.theory.validity import radius_of_convergence
+
+#: Bars of orders 1, 3, 5, relative to the larger component of the same source.
+BARS = np.array([1e-8, 1e-6, 1e-4])
+
+
+def by_source(found: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Largest difference by order, each source relative to its own largest component."""
+    scale = np.abs(reference).max(axis=-1, keepdims=True)
+    return (np.abs(found - reference) / np.where(scale > 0, scale, 1)).max(axis=(-1, -2))
+
+
+def test_amplitudes_sum_to_the_exact_ones(any_iface: Interface) -> None:
+    """Each of the four projected series converges to the engine's amplitude well inside the radius."""
+    k = sample(any_iface.thresholds(), 3)
+    h = 0.1 * radius_of_convergence(any_iface)
+    found = amplitude_orders(closed_forms(any_iface, k**2), rashba(k, 0 * k + 0.4), 14)
+    exact = Continuum().scatter(any_iface, k, np.array(0.4), np.array(h)).amplitudes()
+    powers = h ** np.arange(15.0)
+    for series, want in zip((found.r, found.t, found.r_prime, found.t_prime), exact, strict=True):
+        np.testing.assert_allclose(np.tensordot(powers, series, axes=1), want, atol=2e-13)
+
+
+def test_first_order_is_equation_10(any_iface: Interface) -> None:
+    k = sample(any_iface.thresholds(), 3)
+    a, R = closed_forms(any_iface, k**2), rashba(k, 0 * k + 1.9)
+    found = amplitude_orders(a, R, 1)
+    for series, formula in (
+        (found.r, change_of_r), (found.t, change_of_t),
+        (found.r_prime, change_of_r_prime), (found.t_prime, change_of_t_prime),
+    ):  # fmt: skip
+        np.testing.assert_allclose(series[1], formula(a, R), atol=1e-12)
+
+
+def test_extended_amplitudes_obey_the_exact_matching(any_iface: Interface) -> None:
+    """Where waves decay too: 1 + r̂_ex = √|k||K|⁻½ t̂_ex at every order, and the Green function is one."""
+    k = sample(any_iface.thresholds(), 3)
+    a = closed_forms(any_iface, k**2)
+    found = amplitude_orders(a, rashba(k, 0 * k + 0.4), 5)
+    identity = np.eye(2) * (np.arange(6) == 0)[:, None, None, None]
+    psi = identity + found.r_ex
+    from sotcheck.spin import in_spin_bands
+
+    inverse_root = in_spin_bands(1 / np.sqrt(np.abs(a.Kz)).astype(complex), a.m)
+    np.testing.assert_allclose(
+        inverse_root @ found.t_ex * np.sqrt(np.abs(a.kz))[:, None, None], psi, atol=1e-9, rtol=1e-9
+    )
+    # ψ from N per 2ik_z and ψ from F per 2iK̂_z are one Green function.
+    green = psi / (2j * a.kz)[:, None, None]
+    root = in_spin_bands(np.sqrt(np.abs(a.Kz)).astype(complex), a.m)
+    other = inverse_root @ (found.r_prime_ex + identity) @ root @ in_spin_bands(1 / (2j * a.Kz), a.m)
+    np.testing.assert_allclose(other, green, atol=1e-9, rtol=1e-9)
+
+
+def test_first_coefficient_is_equation_16(any_iface: Interface) -> None:
+    want = torque_vector(first_order_torque(any_iface, rtol=1e-12).total, any_iface.direction)
+    found = torque_orders(any_iface, 3)
+    np.testing.assert_allclose(found.values[0], want, atol=1e-12 * np.abs(want).max())
+    assert found.errors[0].max() < 1e-12 * np.abs(want).max()
+
+
+def test_half_a_circle_averages_exactly(iface: Interface) -> None:
+    """Twice the angles change nothing, at the highest order in use; one angle fewer than needed would."""
+    x = sample(iface.thresholds(), 3) ** 2
+    exact = torque_integrand(iface, x, np.pi * (np.arange(40) + 0.1) / 40, [7]).mean(axis=1)
+    few = torque_integrand(iface, x, half_circle(7), [7]).mean(axis=1)
+    np.testing.assert_allclose(few, exact, atol=1e-13 * np.abs(exact).max())
+    short = torque_integrand(iface, x, half_circle(3), [7]).mean(axis=1)
+    assert np.abs(short - exact).max() > 1e-3 * np.abs(exact).max()
+
+
+@pytest.mark.parametrize("name", ["bulk-magnetism", "interface-magnetism", "ferromagnetic-insulator",
+                                  "topological-insulator", *GENERIC])  # fmt: skip
+def test_coefficients_agree_with_contour_integrals(name: str) -> None:
+    """Orders 1 to 9 of the k_⊥ sum, from (46) and from exact states at complex h_R, far below the bars."""
+    system = GENERIC[name] if name in GENERIC else load(name)
+    series = torque_orders(system, 9)
+    exact = contour_orders(system, 9, radius_of_convergence(system))
+    off = by_source(exact.values, series.values)
+    assert np.all(off[:3] < np.array([1e-12, 1e-10, 1e-9]))
+    assert off[4] < 1e-6
+    budget = np.linalg.norm(exact.errors + series.errors, axis=-1)
+    assert np.all(np.linalg.norm(exact.values - series.values, axis=-1) <= 10 * budget)
+
+
+@pytest.mark.parametrize("name", ["ferromagnetic-insulator", "topological-insulator"])
+def test_coefficients_agree_with_differences(name: str) -> None:
+    """Real h_R only: the interpolating polynomial's coefficients meet the bars, and their own errors."""
+    system = load(name)
+    series = torque_orders(system, 5)
+    found = difference_orders(Continuum(), system, 0.4 * radius_of_convergence(system))
+    assert np.all(by_source(found.values, series.values) < BARS)
+    assert np.all(np.abs(found.values - series.values) <= found.errors + series.errors)
+
+
+def test_kwant_at_complex_h_r(any_iface: Interface) -> None:
+    """Kwant's own states at complex h_R give the same coefficients, k_⊥ by k_⊥."""
+    k, angles = sample(any_iface.thresholds(), 1), np.array([0.4])
+    formula = torque_integrand(any_iface, k**2, angles, [1, 3, 5])
+    values, errors = resolved_orders("kwant", any_iface, k, angles, 5, points=24, radius=0.25)
+    scale = np.abs(formula).max(axis=(-1, -2), keepdims=True)
+    off = (np.abs(values - formula) / scale).max(axis=(0, 1, 3, 4))
+    assert np.all(off < np.array([1e-11, 1e-10, 1e-8]))
+    assert np.all(np.abs(values - formula) <= 100 * errors)
+
+
+@pytest.mark.parametrize("fault", ["sign", "order", "projection"])
+def test_seeded_faults_are_caught(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong sign of Ĝ, K̂ and R exchanged, a missing projection: the bars notice each of them."""
+    system = GENERIC["generic"]
+    right = amplitude_orders
+
+    def wrong(a: all_orders.Amplitudes, R: np.ndarray, n: int) -> all_orders.AmplitudeOrders:
+        found = right(a, -R if fault == "sign" else R, n)
+        if fault == "sign":
+            return found
+        if fault == "order":
+            return right(a, np.swapaxes(R, -1, -2), n)
+        return all_orders.AmplitudeOrders(
+            *(getattr(found, name) for name in ("r_ex", "t_ex", "r_prime_ex", "t_prime_ex")),
+            found.r_ex, found.t_ex, found.r_prime_ex, found.t_prime_ex,
+        )  # fmt: skip
+
+    k = sample(system.thresholds(), 2)
+    values, _ = resolved_orders("continuum", system, k, np.array([0.4]), 5)
+    monkeypatch.setattr(all_orders, "amplitude_orders", wrong)
+    formula = torque_integrand(system, k**2, np.array([0.4]), [1, 3, 5])
+    assert np.abs(formula - values).max() > 1e-3 * np.abs(values).max()
+
+
+def test_a_contour_too_short_says_so() -> None:
+    """Too few points: the error estimate grows with what aliases, and bounds it."""
+    system = load("bulk-magnetism")
+    k = sample(system.thresholds(), 2)
+    exact = torque_integrand(system, k**2, np.array([0.4]), [1, 3, 5])
+    values, errors = resolved_orders("continuum", system, k, np.array([0.4]), 5, points=12)
+    assert np.abs(values - exact).max() > 1e-6 * np.abs(exact).max()
+    scale = np.abs(exact).max(axis=(-1, -2), keepdims=True)
+    assert np.all(np.abs(values - exact).max(axis=(-1, -2)) <= 10 * errors.max(axis=(-1, -2)))
+    assert np.all(scale > 0)
+
+
+def test_orders_are_odd_and_exist() -> None:
+    with pytest.raises(TheoryError, match="odd orders only: found 4"):
+        torque_orders(load("bulk-magnetism"), 4)
+    transparent = Interface(name="transparent", E_F=1.0, J=0.0, u_0=0.5, u_m=0.5)
+    with pytest.raises(TheoryError, match="do not exist"):
+        torque_orders(transparent, 3)
+    assert torque_orders(transparent, 1).values.shape == (1, 3, 3)
+    with pytest.raises(EngineError, match="at least 5"):
+        difference_orders(Continuum(), load("bulk-magnetism"), 0.1, steps=3)
+
+
+def test_pade_of_known_functions() -> None:
+    """A rational function is reproduced; tan beyond its radius and pole; a truncated series is not."""
+    j = np.arange(6)
+    geometric = 0.5**j
+    h = np.array([0.3, 1.0, 2.5, 4.0])
+    found = pade(geometric, np.sqrt(2.0), 1)
+    np.testing.assert_allclose(found(h), h / (1 - h**2 / 2), rtol=1e-11)
+    np.testing.assert_allclose(found.real_poles(3.0), [np.sqrt(2.0)], rtol=1e-11)
+    assert np.abs(partial_sum(geometric, h) - found(h))[2] > 1
+    tan = np.array([1, 1 / 3, 2 / 15, 17 / 315, 62 / 2835, 1382 / 155925])
+    approximant = pade(tan, np.pi / 2, 2)
+    np.testing.assert_allclose(approximant(np.array([2.0])), np.tan([2.0]), rtol=1e-3)
+    np.testing.assert_allclose(approximant.poles()[0], np.pi / 2, rtol=1e-4)
+    assert found.name == "[4/1]"
+    with pytest.raises(EngineError, match="expected 1 to 5"):
+        pade(tan, 1.0, 6)
+
+
+def test_pade_refuses_what_it_cannot_determine() -> None:
+    with pytest.raises(EngineError, match="smaller denominator"):
+        pade(np.array([1.0, 0.0, 0.0, 0.0]), 1.0, 2)
+
+
+def test_reach() -> None:
+    h = np.array([0.1, 0.2, 0.3])
+    assert reach(h, np.array([0.0, 0.02, 0.0]), 0.01) == 0.1
+    assert reach(h, np.array([0.0, 0.0, np.nan]), 0.01) == 0.2
+    assert reach(h, np.zeros(3), 0.01) == 0.3
+    assert reach(h, np.ones(3), 0.01) == 0.0
+
+
+def test_orders_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Coefficients within the bars, slopes 3, 5, 7 within their errors, everything ready for JSON."""
+    system = load("ferromagnetic-insulator")
+    data = orders_data(system)
+    assert json.loads(json.dumps(data, allow_nan=False)) == data
+    assert data["expandable"]
+    for row in data["coefficients"]:
+        if row["contour_off"] is not None and row["order"] <= 5:
+            assert row["contour_off"] < BARS[row["order"] // 2]
+            assert row["differences_off"] < BARS[row["order"] // 2]
+    slopes = data["remainders"]["rows"]
+    assert [row["through_order"] for row in slopes] == [1, 3, 5]
+    for row in slopes:
+        assert abs(row["slope"] - row["through_order"] - 2) < 2 * row["slope_error"]
+        assert row["slope_error"] < 0.05
+    part = data["curves"]["sources"]["normal"]["fieldlike"]
+    reaches = part["reach"]
+    assert reaches["1"] < reaches["3"] < reaches["5"] < reaches["11"]
+    assert max(data["kwant"]["off"]) < 1e-8
+
+
+def test_without_an_expansion_the_data_say_so() -> None:
+    data = orders_data(Interface(name="transparent", E_F=1.0, J=0.0, u_0=0.5, u_m=0.5, m=(2.0, -1.0, 2.0)))
+    assert not data["expandable"]
+    assert {row["order"] for row in data["coefficients"]} == {1}
+    json.dumps(data, allow_nan=False)
+
+
+def test_the_sum_s_series_leaves_the_torque_at_the_radius_by_k() -> None:
+    """Inside 1/ρ the series is the torque; beyond, it goes on converging, to its own continuation instead.
+
+    There a pole of ψ(0) has crossed k_z = 0: |h_R − h_0| is (h_0 − h_R) for the series, on both sides.
+    """
+    system = load("ferromagnetic-insulator")
+    radius = radius_of_convergence(system)
+    series = torque_orders(system, 41)
+    h = radius * np.array([0.9, 1.4])
+    found = exact_flows(Continuum(), system, h, rtol=1e-5)
+    exact = torque_from_flows(found.total, system.direction)[:, 0] * h[:, None]
+    sums = partial_sum(series.values[:, 0], h)
+    shorter = partial_sum(series.values[:-4, 0], h)
+    size = np.abs(exact).max(axis=-1)
+    settled = np.abs(sums - shorter).max(axis=-1) / size
+    off = np.abs(sums - exact).max(axis=-1) / size
+    error = found.total_error.max(axis=(-1, -2, -3)) * h / size
+    assert off[0] < 1e-5
+    assert off[1] > 30 * (settled[1] + error[1])
+
+
+@pytest.mark.slow
+def test_kwant_s_sums() -> None:
+    """Kwant's k_⊥-summed torque at real h_R alone gives orders 1, 3, 5 within the bars."""
+    from sotcheck.engines import KwantChain
+
+    system = load("ferromagnetic-insulator")
+    found = difference_orders(KwantChain(), system, 0.4 * radius_of_convergence(system), rtol=1e-10)
+    assert np.all(by_source(found.values, torque_orders(system, 5).values) < BARS)
+
+
+def test_points_divide() -> None:
+    """The module's own contour leaves an aliasing error below rounding."""
+    assert orders_module.RADIUS**orders_module.POINTS < 1e-14
