@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 from sotcheck import __version__
 from sotcheck.claims.controls import CONTROLS
 from sotcheck.claims.evidence import ENGINES, Evidence, gather
-from sotcheck.claims.first_order import remainders
+from sotcheck.claims.linearity import remainders
 from sotcheck.claims.registry import judge_all
 from sotcheck.crosscheck import CheckResult
 from sotcheck.engines import Engine
@@ -75,8 +75,14 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
             for control in CONTROLS
         ],
         "bound_states": [
-            {"h_R": float(h), "lowest_eigenvalue": lowest[0], "k_perp": lowest[1]}
-            for h, lowest in zip(evidence.h_R, evidence.lowest, strict=True)
+            {
+                "h_R": found.h_R,
+                "lowest_eigenvalue": found.lowest,
+                "k_perp": found.k_perp,
+                "added": found.added,
+                "first_h_R_at_fermi_energy": found.first_h_R,
+            }
+            for found in evidence.bound_states
         ],
         "provenance": {
             "command": f"sotcheck report {argument}",

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from sotcheck.bound_states import added_states, lowest_eigenvalue
+from sotcheck.binding.occurrence import occurrence
 from sotcheck.claims import evidence as evidence_module
 from sotcheck.claims.evidence import Evidence, first_order_from, ladders, resolve
 from sotcheck.claims.expansion import expansion_of
@@ -121,8 +121,7 @@ def evidence_of_continuum(iface: Interface) -> Evidence:
         rungs=rungs,
         rungs_by_k=rungs_by_k,
         expansion=expansion,
-        lowest=[lowest_eigenvalue(iface, h, iface.thresholds()[-1] ** 0.5) for h in h_R],
-        added_states=[added_states(iface, h, iface.thresholds()[-1] ** 0.5) for h in h_R],
+        bound_states=[occurrence(iface, float(h)) for h in h_R],
         spacings=np.array([]),
         currents=first_order_flows(iface, rtol=evidence_module.FINE),
         theory={"closed forms": first_order_from(iface, "closed forms")},

@@ -15,7 +15,7 @@ from sotcheck.audit import power
 from sotcheck.audit.judge import judge, try_formula
 from sotcheck.audit.run import AuditResult, definition_row, forms, judge_equation, paper_order, register_all
 from sotcheck.audit.samples import ANGLES, GENERAL, Solved
-from sotcheck.bound_states import interface_states
+from sotcheck.binding.unperturbed import interface_states
 from sotcheck.claims.registry import DEFINITIONS, EQUATIONS, STATEMENTS, Equation
 from sotcheck.model import Interface
 from sotcheck.theory.validity import radius_by_k

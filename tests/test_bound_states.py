@@ -5,13 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sotcheck.bound_states import (
-    added_states,
-    interface_states,
-    lowest_eigenvalue,
-    matching_matrix,
-    resonances,
-)
+from sotcheck.binding.continuum import matching_matrix
+from sotcheck.binding.occurrence import Occurrence, occurrence
+from sotcheck.binding.unperturbed import interface_states
 from sotcheck.engines.continuum import outgoing
 from sotcheck.model import Interface, rashba
 from sotcheck.spin import Array, in_spin_bands
@@ -19,6 +15,11 @@ from sotcheck.spin import Array, in_spin_bands
 
 def plain(**values: object) -> Interface:
     return Interface(name="case", **{"E_F": 1.0, "J": 0.0, "m": (2.0, -1.0, 2.0)} | values)
+
+
+def up_to(k_max: float, iface: Interface, h_R: float) -> Occurrence:
+    """What h_R binds where the largest k_⊥ of an occupied state is k_max."""
+    return occurrence(iface.with_(E_F=k_max**2 + min(iface.U_N, iface.U_F - iface.J)), h_R)
 
 
 @pytest.mark.parametrize("k_perp", [0.0, 0.7, 3.0])
@@ -34,11 +35,11 @@ def test_attractive_delta(u_0: float, k_perp: float) -> None:
     assert np.all(above < 0)
     assert np.all(below > 0)
     # At the bottom of the continuum q = 0, so that the eigenvalue is u_0 itself.
-    assert lowest_eigenvalue(iface, 0.0, k_perp or 1.0)[0] == pytest.approx(u_0, abs=1e-14)
+    assert up_to(k_perp or 1.0, iface, 0.0).lowest == pytest.approx(u_0, abs=1e-14)
 
 
 def test_repulsive_delta_binds_nothing() -> None:
-    assert lowest_eigenvalue(plain(u_0=0.4), 0.0, 2.0)[0] == pytest.approx(0.4, abs=1e-14)
+    assert up_to(2.0, plain(u_0=0.4), 0.0).lowest == pytest.approx(0.4, abs=1e-14)
     assert interface_states(plain(u_0=0.4)) == []
 
 
@@ -54,9 +55,9 @@ def test_attractive_exchange_binds_one_spin() -> None:
 
 def test_added_states() -> None:
     """Those of the interface itself do not count: J = 0, u_0 = −0.5 binds both spins, no other."""
-    assert added_states(plain(u_0=-0.5), 0.3, 1.3) == 0
-    assert added_states(plain(u_0=0.2), 0.3, 1.3) == 1
-    assert added_states(plain(u_0=0.5), 0.3, 1.3) == 0
+    assert up_to(1.3, plain(u_0=-0.5), 0.3).added == 0
+    assert up_to(1.3, plain(u_0=0.2), 0.3).added == 1
+    assert up_to(1.3, plain(u_0=0.5), 0.3).added == 0
 
 
 @pytest.mark.parametrize("J", [0.3, 1.0])
@@ -65,18 +66,19 @@ def test_threshold_of_appendix_C(J: float) -> None:
     iface = plain(J=J, m=(1.0, 0.0, 0.0))
     k_perp = 1.3
     critical = np.sqrt(J) / k_perp
-    below, k_found, angle = lowest_eigenvalue(iface, 0.999 * critical, k_perp)
-    above, *_ = lowest_eigenvalue(iface, 1.001 * critical, k_perp)
-    assert 0 < below < 0.01
-    assert -0.01 < above < 0
-    assert k_found == k_perp
+    below = up_to(k_perp, iface, 0.999 * critical)
+    above = up_to(k_perp, iface, 1.001 * critical)
+    assert 0 < below.lowest < 0.01
+    assert -0.01 < above.lowest < 0
+    assert above.k_perp == pytest.approx(k_perp, rel=1e-14)
+    assert (below.added, above.added) == (0, 1)
     # σ·m = −1 (majority) is attracted where k×ẑ = (k_y, −k_x, 0) is along +m = x: k along +y.
-    assert np.cos(angle) == pytest.approx(0.0, abs=1e-12)
-    assert np.sin(angle) == pytest.approx(1.0)
+    assert np.cos(above.angle) == pytest.approx(0.0, abs=1e-12)
+    assert np.sin(above.angle) == pytest.approx(1.0)
     # The opposite sign of h_R binds at the opposite k.
-    opposite, _, angle = lowest_eigenvalue(iface, -1.001 * critical, k_perp)
-    assert opposite == pytest.approx(above, rel=1e-12)
-    assert np.sin(angle) == pytest.approx(-1.0)
+    opposite = up_to(k_perp, iface, -1.001 * critical)
+    assert opposite.lowest == pytest.approx(above.lowest, rel=1e-12)
+    assert np.sin(opposite.angle) == pytest.approx(-1.0)
 
 
 def test_m_out_of_plane_needs_more_rashba() -> None:
@@ -86,8 +88,8 @@ def test_m_out_of_plane_needs_more_rashba() -> None:
     q_N, q_minority, q_majority = np.sqrt(J), np.sqrt(2 * J), 0.0
     mean, half = q_N + (q_minority + q_majority) / 2, (q_minority - q_majority) / 2
     expected = mean - np.hypot(half, h_R * k_perp)
-    assert lowest_eigenvalue(iface, h_R, k_perp)[0] == pytest.approx(expected, rel=1e-13)
-    assert expected > lowest_eigenvalue(iface.with_(m=(1.0, 0.0, 0.0)), h_R, k_perp)[0]
+    assert up_to(k_perp, iface, h_R).lowest == pytest.approx(expected, rel=1e-13)
+    assert expected > up_to(k_perp, iface.with_(m=(1.0, 0.0, 0.0)), h_R).lowest
 
 
 def test_matching_matrix_is_the_scattering_problems() -> None:
@@ -126,7 +128,8 @@ def test_lowest_eigenvalue_is_the_lowest(any_iface: Interface, rng: np.random.Ge
     k_max = any_iface.thresholds()[-1] ** 0.5
     bottom = min(any_iface.U_N, any_iface.U_F - any_iface.J)
     for h_R in (0.05, 0.8, -1.7):
-        lowest, k_found, angle_found = lowest_eigenvalue(any_iface, h_R, k_max)
+        occurring = occurrence(any_iface, h_R)
+        lowest, k_found, angle_found = occurring.lowest, occurring.k_perp, occurring.angle
         k = np.concatenate([k_max * rng.random(3000), np.full(3000, k_max)])
         angle = 2 * np.pi * rng.random(6000)
         found = np.linalg.eigvalsh(matching_matrix(any_iface, k**2 + bottom, k, angle, h_R))[:, 0]
@@ -173,7 +176,6 @@ def test_interface_states_solve_their_equation(
         )
         # √ near its own edge turns the root's rounding of 1e-15 into 3e-8 at worst; here edges are distinct.
         assert abs(residual) <= 1e-7
-    assert resonances(iface) == [s.k_perp2 for s in found if s.inside_continuum]
 
 
 def test_state_inside_the_other_spins_continuum() -> None:

@@ -17,7 +17,7 @@ from sotcheck.binding.poles import (
     wave_number,
     x_of,
 )
-from sotcheck.bound_states import interface_states
+from sotcheck.binding.unperturbed import interface_states
 from sotcheck.convergence import observed_order, richardson
 from sotcheck.crosscheck import CheckResult
 from sotcheck.engines import Continuum, KwantChain

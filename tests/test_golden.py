@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sotcheck.bound_states import interface_states
+from sotcheck.binding.unperturbed import interface_states
 from sotcheck.convergence import richardson
 from sotcheck.engines import Continuum, KwantChain
 from sotcheck.model import SOURCES, Interface

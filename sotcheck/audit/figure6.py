@@ -13,7 +13,7 @@ import numpy as np
 
 from sotcheck.audit.plane import NODES, STEPS, Points, linear_torque
 from sotcheck.audit.totals import point
-from sotcheck.bound_states import interface_states
+from sotcheck.binding.unperturbed import interface_states
 from sotcheck.model import Interface
 from sotcheck.spin import Array, Complex
 from sotcheck.theory.section5b import summed24

@@ -4,24 +4,25 @@ With E ∥ x the torque is linear in Ê, and turning E, k and m together around 
 mirrors x → −x and y → −y (m is axial) then leave ∇f and m×∇f with f ∝ sin φ for odd l, f ∝ cos φ for even l.
 
 This Hamiltonian allows less. Spin meets the crystal in n = k×ẑ/k_⊥ alone: turning m and n together, as spins,
-turns the spin flows of one k_⊥. So [flow (3) + flow (4)]_⊥m = G′(c) n_⊥m + H′(c) m×n with c = m·n, and as −k_x = k_⊥ n_y
+turns the spin flows of one k_⊥. So [flow (3) + flow (4)]_⊥m = G′(c) n_⊥m + H′(c) m×n with c = m·n, and as
+k_x = −k_⊥ n_y
 
-    t = ∇F + m×∇F̃,   F(m) = Σ_k k_⊥ ⟨n_y G(m·n)⟩_φ,
+    t = ∇F + m×∇F̃,   F(m) ∝ Σ_k k_⊥ ⟨n_y G(m·n)⟩_φ,
 
-and the same with H for F̃. Of G = Σ G_l P_l the addition theorem leaves P_l^1(0) P_l^1(cosθ) sinφ/l(l+1), and P_l^1(0)
-vanishes for even l: what the mirrors allow with f ∝ cos φ (T ∝ (m·x̂)(…) of one l apart) this interface has not. The
-order h_R^n has n factors n: its harmonics have l ≤ n, so that the coefficient of l starts with h_R^l.
+and the same with H for F̃. Of G = Σ G_l P_l the addition theorem leaves P_l^1(0) P_l^1(cosθ) sinφ/l(l+1), and
+P_l^1(0) vanishes for even l: what mirrors allow with f ∝ cos φ this interface has not. The order h_R^n has n
+factors n: its harmonics have l ≤ n, so that the coefficient of l starts with h_R^l.
 
     t = Σ_{l odd} D_l ∇f_l + F_l m×∇f_l,   f_l = sinθ p_l sinφ,   D_1: m×(ŷ×m),   F_1: m×ŷ.
 
-As experiments fit it (Garello et al., Nat. Nanotechnol. 8, 587), even and odd in m, with Σ D_l p_l = Σ B_2j sin^2jθ and
-Σ F_l p_l = Σ A_2j sin^2jθ:
+As experiments fit it (Garello et al., Nat. Nanotechnol. 8, 587), even and odd in m, with
+Σ D_l p_l = Σ B_2j sin^2jθ and Σ F_l p_l = Σ A_2j sin^2jθ:
 
     T∥ = Σ_j B_2j sin^2jθ [cosφ e_φ + (2j + 1) cosθ sinφ e_θ]
     T⊥ = Σ_j A_2j sin^2jθ [(2j + 1) cosθ sinφ e_φ − cosφ e_θ]
 
-Their forms have B_0 alone with cosθ sinφ e_θ and A_0 alone with cosφ e_θ: two functions that are free by symmetry. Here
-one fixes the other, d(sinθ a)/d sinθ of it.
+Their forms have B_0 alone with cosθ sinφ e_θ and A_0 alone with cosφ e_θ: in each torque two functions that are
+free by symmetry. Here one fixes the other.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def torque_towards(
 
 
 def meridian(nodes: int = NODES) -> Directions:
-    """Return Gauss's rule in cosθ from pole to equator, on φ = 0: there t_φ = Σ D_l p_l and t_θ = −Σ F_l p_l."""
+    """Return Gauss's rule in cosθ, pole to equator, on φ = 0, where t_φ = Σ D_l p_l and t_θ = −Σ F_l p_l."""
     c, weight = np.polynomial.legendre.leggauss(2 * nodes)
     return Directions(np.arccos(c[nodes:]), np.zeros(nodes), weight[nodes:])
 

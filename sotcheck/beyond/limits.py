@@ -2,10 +2,10 @@
 
 f(h_R) = t_exact/(h_R t_1) − 1, with t_1 from Eq. (16), is sampled at Chebyshev points of panels that grow
 from h_R = SMALLEST on. Where the polynomial p through them is known to ±E (its last coefficients plus the
-quadrature error), the first crossing of |f| = L lies between those of |p| + E = L and of |p| − E = L: a bracket,
-and no earlier crossing can hide. Where f is not smooth (a bound state enters the Fermi circle) polynomials
-converge slowly: a bracket that is narrow already is then closed by root finding. All sources and components
-come from the same k_⊥ sums.
+quadrature error), the first crossing of |f| = L lies between those of |p| + E = L and of |p| − E = L: a
+bracket, and no earlier crossing can hide. Where f is not smooth (a bound state enters the Fermi circle)
+polynomials converge slowly: a bracket that is narrow already is then closed by root finding. All sources and
+components come from the same k_⊥ sums.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.polynomial import chebyshev
 
-from sotcheck.bound_states import resonances
+from sotcheck.binding.unperturbed import interface_states
 from sotcheck.engines import Continuum, Engine
 from sotcheck.errors import EngineError, did_you_mean, in_range
 from sotcheck.model import SOURCES, Interface
@@ -47,7 +47,7 @@ NARROW = 0.1
 #: The last two Chebyshev coefficients times this bound what follows them.
 SAFETY = 2.0
 #: Wanted quadrature error relative to the largest spin flow, in units of accuracy times limit.
-QUADRATURE = 0.2
+QUADRATURE = 1.0
 #: Roots with a smaller imaginary part, on [−1, 1], are real.
 REAL = 1e-8
 
@@ -106,7 +106,7 @@ def with_total(by_source: Array, iface: Interface) -> Array:
 def exact_per_h(
     iface: Interface, h_R: Array, *, rtol: float, engine: Engine | None = None
 ) -> tuple[Array, Array]:
-    """Return the exact torque per h_R and its quadrature error, shapes (n, 2, 4): component, source and total.
+    """Return the exact torque per h_R and its quadrature error, shapes (n, 2, 4): component, source or total.
 
     Raises
     ------
@@ -314,7 +314,7 @@ def _result(
             reason += f", though perhaps at h_R = {target.lower:.3g}"
         return TrustLimit(*one, None, None, "beyond", reason)
     if target.upper <= SMALLEST:
-        if resonances(iface):
+        if any(state.inside_continuum for state in interface_states(iface)):
             words = (
                 "an interface state of one spin at E_F, inside the other's continuum: (16) misses its torque"
             )

@@ -88,11 +88,12 @@ def gradient(degree: int, order: int, azimuth: Azimuth, at: Directions) -> Array
     """
     s, c = np.sin(at.theta), np.cos(at.theta)
     p = _derivative(degree, order)
-    turn, dturn = {"cos": (np.cos, lambda x: -np.sin(x)), "sin": (np.sin, np.cos)}[azimuth]
+    cos, sin = np.cos(order * at.phi), np.sin(order * at.phi)
+    turn, dturn = (cos, -sin) if azimuth == "cos" else (sin, cos)
     # s^(M−1) of f/s, with no pole for M = 0, where ∂_φ f = 0.
     lower = order * s ** max(order - 1, 0)
-    along = (lower * c * p(c) - s ** (order + 1) * p.deriv()(c)) * turn(order * at.phi)
-    across = lower * p(c) * dturn(order * at.phi)
+    along = (lower * c * p(c) - s ** (order + 1) * p.deriv()(c)) * turn
+    across = lower * p(c) * dturn
     return np.stack([along, across], axis=-1) * (_norm(degree, 1) / _norm(degree, order))
 
 
@@ -149,4 +150,6 @@ def powers_of_sine(coefficients: Array, degrees: Array) -> Array:
         even = _derivative(int(degree), 1).convert(kind=Polynomial).coef[::2]
         total = total + value * sum((a * in_sine**k for k, a in enumerate(even)), Polynomial([0.0]))
     wanted = (int(max(degrees)) + 1) // 2
-    return np.pad(total.coef, (0, max(0, wanted - len(total.coef))))[:wanted]
+    found = np.zeros(wanted)
+    found[: len(total.coef)] = total.coef[:wanted]
+    return found

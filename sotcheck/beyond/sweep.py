@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from sotcheck.beyond.limits import LARGEST, exact_per_h
-from sotcheck.engines import Engine
-from sotcheck.model import Interface
+from sotcheck.beyond.limits import (
+    COMPONENTS,
+    CURRENTS,
+    LARGEST,
+    LIMITS,
+    exact_per_h,
+    first_order,
+    trust_limits,
+)
+from sotcheck.engines import Engine, KwantChain
+from sotcheck.model import SOURCES, Interface
 from sotcheck.spin import Array
 
 #: h_R of the curve: 50 values, closer where first order holds.
@@ -54,3 +63,48 @@ def h_R_sweep(
         exact, wrong = exact_per_h(iface, h_R[some], engine=engine, rtol=rtol)
         torque[some], error[some] = exact * h_R[some][:, None, None], wrong * size
     return Sweep(h_R, torque, error)
+
+
+def curve_data(iface: Interface) -> dict[str, Any]:
+    """Return the torque against h_R: exact (continuum), Kwant's points, Eq. (16)'s slopes, trust limits.
+
+    Returns
+    -------
+    dict
+        Ready for JSON: h_R and kwant_h_R; by open source and component, and for the total: exact, kwant,
+        first_order_per_h_R, first_order_vanishes, limits, why (where a limit is None or 0); the number of
+        Kwant's points and their largest difference relative to the largest torque at that h_R.
+
+    Raises
+    ------
+    EngineError
+        If m is parallel to y, or when an engine fails.
+    """
+    exact = h_R_sweep(iface, CURVE_H_R)
+    at = np.array(KWANT_H_R)
+    kwant, same = (h_R_sweep(iface, at, engine=engine) for engine in (KwantChain(), None))
+    size = np.abs(same.torque).max(axis=(1, 2))
+    slopes = first_order(iface)[0]
+    found = {(row.source, row.component, row.limit): row for row in trust_limits(iface)}
+    sources: dict[str, Any] = {}
+    for s, source in enumerate(CURRENTS):
+        if source in SOURCES and iface.k_perp2_max(source) <= 0:
+            continue
+        sources[source] = {}
+        for c, name in enumerate(COMPONENTS):
+            rows = {f"{limit:.0%}": found[source, name, limit] for limit in LIMITS}
+            sources[source][name] = {
+                "exact": exact.torque[:, c, s].tolist(),
+                "kwant": kwant.torque[:, c, s].tolist(),
+                "first_order_per_h_R": float(slopes[c, s]),
+                "first_order_vanishes": all(row.kind == "vanishes" for row in rows.values()),
+                "limits": {label: row.h_R for label, row in rows.items()},
+                "why": {label: row.reason for label, row in rows.items() if row.reason},
+            }
+    return {
+        "h_R": CURVE_H_R.tolist(),
+        "kwant_h_R": at.tolist(),
+        "kwant_points": len(at),
+        "kwant_difference": float((np.abs(kwant.torque - same.torque).max(axis=(1, 2)) / size).max()),
+        "sources": sources,
+    }

@@ -1,4 +1,4 @@
-"""Maps of a trust limit over two parameters, sampled adaptively on any executor, resumable from their own JSON."""
+"""Maps of a trust limit over two parameters: adaptive, on any executor, resumable from their own JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PARAMETERS = ("E_F", "U_N", "U_F", "J", "u_0", "u_m", "E_F/J", "theta", "phi")
 #: "any": the smallest limit of all sources (the total apart), or of both components.
 ANY = "any"
 #: Relative accuracy of a point: more than a colour shows.
-ACCURACY = 5e-3
+ACCURACY = 1e-2
 #: The learner sees log10 of limits between these; regions without a limit lie flat at the upper end.
 FLOOR, CEILING = 1e-3, LARGEST
 #: Sides of the smallest and largest triangle, relative to the map: no crowding at jumps, no blank areas.
@@ -62,7 +62,9 @@ def with_parameters(iface: Interface, values: dict[str, float]) -> Interface:
     SystemFileError
         If the system is not acceptable, such as without a propagating state.
     """
-    plain = {name: value for name, value in values.items() if name in type(iface).model_fields}
+    plain: dict[str, Any] = {
+        name: value for name, value in values.items() if name in type(iface).model_fields
+    }
     m = iface.direction
     theta = np.radians(values.get("theta", np.degrees(np.arccos(np.clip(m[2], -1, 1)))))
     phi = np.radians(values.get("phi", np.degrees(np.arctan2(m[1], m[0]))))
@@ -177,11 +179,13 @@ def trust_map(
     plane = adaptive.Learner2D(
         LimitAt(iface, (over_x.parameter, over_y.parameter), limit, source, component),
         bounds=[(axis.lower, axis.upper) for axis in axes],
-        loss_per_triangle=resolution_loss_function(CLOSEST**2, FARTHEST**2),
+        loss_per_triangle=resolution_loss_function(CLOSEST, FARTHEST),
     )
     learner = adaptive.DataSaver(plane, arg_picker=itemgetter("value"))
     for point in _points_of(resume, question):
-        learner.tell((point["x"], point["y"]), _entry(*(point[k] for k in ("h_R", "error", "kind", "reason"))))
+        learner.tell(
+            (point["x"], point["y"]), _entry(*(point[k] for k in ("h_R", "error", "kind", "reason")))
+        )
     bar = iter(progress(range(points), "trust map", points))
     shown = 0
 
@@ -199,7 +203,13 @@ def trust_map(
     # The rest of the bar, should the loss have ended it earlier.
     for _ in bar:
         pass
-    return {**question, "loss": float(plane.loss()), "points": list(_rows(learner.extra_data))}
+    reached = float(plane.loss())
+    # Infinite as long as some triangle is larger than FARTHEST.
+    return {
+        **question,
+        "loss": reached if np.isfinite(reached) else None,
+        "points": list(_rows(learner.extra_data)),
+    }
 
 
 def _points_of(resume: dict[str, Any] | None, question: dict[str, Any]) -> list[dict[str, Any]]:

@@ -8,7 +8,8 @@ import numpy as np
 
 from sotcheck.claims.evidence import FINE, Evidence
 from sotcheck.claims.exact import order_trials
-from sotcheck.claims.first_order import slope_trials, torque_trials
+from sotcheck.claims.first_order import torque_trials
+from sotcheck.claims.linearity import slope_trials
 from sotcheck.claims.registry import Claim, Trial
 from sotcheck.model import SOURCES
 from sotcheck.spin import Complex

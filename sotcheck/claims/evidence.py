@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from sotcheck.bound_states import added_states, lowest_eigenvalue
+from sotcheck.binding.occurrence import Occurrence, occurrence
 from sotcheck.claims.expansion import Expansion, expansion_of
 from sotcheck.engines import Continuum, Engine, KwantChain
 from sotcheck.model import SOURCES, Interface, rashba
@@ -78,10 +78,8 @@ class Evidence:
         Ladders of h_R, from the largest: for k_⊥ sums, and where k_⊥ is resolved.
     expansion : Expansion
         What the torque's expansion in h_R should look like.
-    lowest : list of (float, float, float)
-        Per h_R asked for: smallest eigenvalue of q_N + Q̂_F + κ̂, with its k_⊥ and angle.
-    added_states : list of int
-        Per h_R asked for: bound states that h_R adds below the continuum.
+    bound_states : list of Occurrence
+        Per h_R asked for: what spin-orbit coupling binds.
     theory : dict of FirstOrderTorque
         With unperturbed amplitudes from "closed forms", "continuum", "kwant".
     currents : FirstOrderFlows
@@ -100,8 +98,7 @@ class Evidence:
     rungs: Array
     rungs_by_k: Array
     expansion: Expansion
-    lowest: list[tuple[float, float, float]]
-    added_states: list[int]
+    bound_states: list[Occurrence]
     spacings: Array
     currents: FirstOrderFlows
     theory: dict[str, FirstOrderTorque] = field(default_factory=dict)
@@ -251,7 +248,6 @@ def gather(
     for source in ("closed forms", *ENGINES):
         tasks["theory", source] = partial(first_order_from, iface, source)
 
-    k_max = iface.thresholds()[-1] ** 0.5
     evidence = Evidence(
         iface=iface,
         h_R=h_R,
@@ -259,8 +255,7 @@ def gather(
         rungs=rungs,
         rungs_by_k=rungs_by_k,
         expansion=expansion,
-        lowest=[lowest_eigenvalue(iface, h, k_max) for h in h_R],
-        added_states=[added_states(iface, h, k_max) for h in h_R],
+        bound_states=[occurrence(iface, float(h)) for h in h_R],
         spacings=spacings,
         currents=first_order_flows(iface, rtol=FINE),
     )

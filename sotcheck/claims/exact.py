@@ -194,26 +194,32 @@ def _wave_function(resolved: Resolved) -> Array:
     return np.stack([psi.real, psi.imag], axis=-1)
 
 
-@claim("bound-states", "Spin-orbit coupling binds no state below the continuum", "(C5)")
+@claim("bound-states", "Spin-orbit coupling binds no state", "(C5)")
 def no_bound_state(evidence: Evidence) -> Iterator[Trial]:
-    """Negative eigenvalues of q_N + Q̂_F + κ̂ at the bottom of the continuum, for k_⊥ up to the largest k_F."""
+    """States that h_R adds below the continuum for k_⊥ of occupied states, and at or below E_F for any."""
     iface = evidence.iface
     k_max = iface.thresholds()[-1] ** 0.5
-    for h, (lowest, k_perp, angle), added in zip(
-        evidence.h_R, evidence.lowest, evidence.added_states, strict=True
-    ):
+    for found in evidence.bound_states:
         terms: Terms = {}
+        strength = abs(found.h_R) * k_max
         words = (
-            f"smallest eigenvalue of q_N + Q_F + kappa: {lowest:.4g}, at k_perp = {k_perp:.3g}, "
-            f"angle {np.degrees(angle) % 360:.0f} deg"
+            f"smallest eigenvalue of q_N + Q_F + kappa: {found.lowest:.4g}, at k_perp = {found.k_perp:.3g}, "
+            f"angle {np.degrees(found.angle) % 360:.0f} deg"
         )
-        if added > 0 and abs(h) * k_max > np.sqrt(iface.J):
+        if found.added > 0 and strength > np.sqrt(iface.J):
             terms["next order"] = (np.inf, "beyond the threshold (C5), where the paper expects states")
-            words += f"; |h_R| k_max = {abs(h) * k_max:.3g} exceeds sqrt(J) = {np.sqrt(iface.J):.3g} of (C5)"
-        elif added <= 0 and lowest < 0:
+            words += f"; |h_R| k_max = {strength:.3g} exceeds sqrt(J) = {np.sqrt(iface.J):.3g} of (C5)"
+        elif found.added == 0 and found.lowest < 0:
             words += "; the interface binds without spin-orbit coupling"
         yield Trial(
-            f"states added at any k_perp of an occupied state, h_R = {h:g}",
-            compare(0.0, float(max(added, 0)), terms, tell_apart=0.5),
+            f"states added at any k_perp of an occupied state, h_R = {found.h_R:g}",
+            compare(0.0, float(found.added), terms, tell_apart=0.5),
             words,
+        )
+        yield Trial(
+            f"h_R brings states to E_F or below, any k_perp, h_R = {found.h_R:g}",
+            compare(0.0, float(found.at_fermi_energy), terms, tell_apart=0.5),
+            "the interface itself binds states at E_F, without h_R"
+            if found.first_h_R == 0.0
+            else f"there are such states from |h_R| = {found.first_h_R:.4g} on",
         )

@@ -86,9 +86,9 @@ def expansion_of(iface: Interface, k_perp2: Array) -> Expansion:
     channels = transparent_channels(iface)
     if channels:
         words = (
-            f"the {channels[0].spin} channel is transparent, with matched wave vectors: at grazing incidence "
-            f"(k_perp = {channels[0].k_perp2**0.5:.4g}) the expansion in h_R has no radius of convergence, and "
-            "the torque a term in h_R|h_R|"
+            f"the {channels[0].spin} channel is transparent (matched wave vectors): at grazing incidence "
+            f"(k_perp = {channels[0].k_perp2 ** 0.5:.4g}) the expansion in h_R has no radius of convergence, "
+            "and the torque a term in h_R|h_R|"
         )
         return Expansion("transparent", radius, by_k, words=words)
     return Expansion("analytic", radius, by_k)

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from sotcheck.beyond.exponent import exponent_data
 from sotcheck.claims.evidence import ANGLES, ENGINES, Evidence
 from sotcheck.claims.registry import Trial, claim
-from sotcheck.convergence import Extrapolation, observed_order, richardson
+from sotcheck.convergence import Extrapolation, richardson
 from sotcheck.model import SOURCES
 from sotcheck.observables import (
     FLOWS,
@@ -27,8 +26,6 @@ from sotcheck.theory import amplitudes as eq
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.verdict import Terms, compare
 
-#: A wrong linear coefficient leaves a slope of 1, a missing second order one of 2.
-SLOPE_TELL_APART = 0.05
 #: Powers of h_R in the odd part of an amplitude over h_R, at one k_⊥, after its limit.
 AMPLITUDE_POWERS = (2, 4, 6)
 #: Part of the natural scale of t below which a torque counts as none.
@@ -142,14 +139,14 @@ def _current_trials(
             yield Trial(
                 f"{FLOWS[flow]} per h_R, spin {'xyz'[found.index[0]]} (worst){added}",
                 found,
-                _explained(evidence, words, s),
+                explained(evidence, words, s),
                 source,
                 engine,
                 form,
             )
 
 
-def _explained(evidence: Evidence, words: str, s: int) -> str:
+def explained(evidence: Evidence, words: str, s: int) -> str:
     """Add what is unusual about the interface to the words about a source that it concerns."""
     return f"{words}; {evidence.expansion.words}" if evidence.expansion.missing[s] != 0 else words
 
@@ -213,7 +210,7 @@ def torque_trials(
                 yield Trial(
                     f"t per h_R, worst component{part}",
                     compare(torque_vector(want, m), vector, errors, scale=scale),
-                    _explained(evidence, "m is parallel to y: the vector is compared", s),
+                    explained(evidence, "m is parallel to y: the vector is compared", s),
                     source,
                     engine,
                     form,
@@ -225,7 +222,7 @@ def torque_trials(
                 yield Trial(
                     f"{name} per h_R{part}",
                     compare(target, value, errors, scale=scale),
-                    _explained(
+                    explained(
                         evidence, "linear coefficient of the exact torque, Richardson's limit of t/h_R", s
                     ),
                     source,
@@ -330,97 +327,3 @@ def amplitudes_from_anywhere(evidence: Evidence) -> Iterator[Trial]:
             SOURCES[found.index[0]],
             engine,
         )
-
-
-def remainders(evidence: Evidence, engine: str, expected: Complex) -> tuple[Array, Array]:
-    """Return |t/h_R − (16)| on the rungs and its noise, shapes (4, 3): rung, source.
-
-    `expected` is the formula's fieldlike + i dampinglike, shape (3,).
-    """
-    m = evidence.iface.direction
-    found = evidence.ladder[engine]
-    exact = torque_from_flows(found.total, m)
-    rest = np.linalg.norm(exact - torque_vector(expected, m), axis=-1)
-    rounding = ENGINES[engine].rounding(evidence.iface) * largest_torque(evidence.iface)
-    quadrature = found.total_error.max(axis=(-1, -2)) + evidence.theory["closed forms"].error
-    return rest, quadrature + rounding / evidence.rungs[:, None]
-
-
-@claim("linearity", "The exact torque departs from first order as h_R^3", None)
-def linearity(evidence: Evidence) -> Iterator[Trial]:
-    """Slope of |t − (16)| in h_R over the ladder, extrapolated to h_R → 0.
-
-    Where (16) is not the limit of t/h_R, the slope is that of the departure from the limit. Where a spin channel
-    is transparent, the departure is of second order, with a coefficient that theory knows.
-    """
-    if evidence.expansion.kind == "transparent":
-        yield from transparent_trials(evidence)
-    else:
-        yield from slope_trials(evidence, evidence.corrected_torque.sum(axis=0))
-
-
-def transparent_trials(evidence: Evidence) -> Iterator[Trial]:
-    """Try the true exponents of a transparent channel, and the coefficient of h_R|h_R|, by source."""
-    data = exponent_data(evidence.iface)
-    if data is None:
-        return
-    words = evidence.expansion.words
-    origin = "extrapolation of the local slopes, and quadrature"
-    for source, row in data["sources"].items():
-        if not row["measured"]:
-            unknown = compare(3.0, np.nan, {"next order": (np.inf, row["why"])})
-            yield Trial("slope of |t - (16)| in h_R", unknown, f"{words}; {row['why']}", source, "continuum")
-            continue
-        power, error = row["exponent"], row["exponent_error"]
-        found = compare(
-            float(row["expected_exponent"]),
-            np.nan if power is None else power,
-            {"next order": (np.inf if error is None else error, origin)},
-            tell_apart=SLOPE_TELL_APART,
-        )
-        log = ", apart from its logarithm" if row["logarithm"] else ""
-        yield Trial(f"slope of |t - (16)| in h_R{log}", found, words, source, "continuum")
-        if row["ratio"] is not None:
-            found = compare(
-                1.0,
-                row["ratio"],
-                {"next order": (row["ratio_error"], "extrapolation to h_R = 0, and quadrature")},
-                tell_apart=SLOPE_TELL_APART,
-            )
-            yield Trial("coefficient of h_R|h_R|, relative to theory's", found, words, source, "continuum")
-
-
-def slope_trials(evidence: Evidence, expected: Complex) -> Iterator[Trial]:
-    """Fit the slope of the remainder that a formula (3,) leaves, for every source and engine."""
-    limit = "(16) - embedded state" if evidence.expansion.kind == "embedded" else "(16)"
-    for engine in evidence.ladder:
-        rest, noise = remainders(evidence, engine, expected)
-        scale = natural_scale(evidence, expected)
-        for s, source in evidence.open_sources:
-            if np.all(rest[:, s] <= noise[:, s]) and evidence.analytic:
-                yield Trial(
-                    f"|t - {limit}| per h_R: no departure to fit a slope to",
-                    compare(
-                        0.0,
-                        float(rest[:, s].max()),
-                        {"quadrature": (float(noise[:, s].max()), "nested rules, and rounding over h_R")},
-                        scale=scale,
-                    ),
-                    "the exact torque is linear in h_R to within the noise",
-                    source,
-                    engine,
-                )
-                continue
-            slope = observed_order(rest[:, s], noise[:, s])
-            terms: Terms = {
-                "next order": (slope.error, "change of the local slope at the last rung, and noise")
-            }
-            words = f"h_R from {evidence.rungs[0]:.3g} to {evidence.rungs[-1]:.3g}"
-            if not evidence.analytic:
-                terms["next order"] = (np.inf, evidence.why_not_analytic)
-                words = evidence.why_not_analytic
-            exponent = evidence.expansion.exponent
-            found = compare(exponent, 1 + slope.value, terms, tell_apart=SLOPE_TELL_APART)
-            yield Trial(
-                f"slope of |t - {limit}| in h_R", found, _explained(evidence, words, s), source, engine
-            )
