@@ -5,31 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from sotcheck.binding.poles import poles
-from sotcheck.model import Interface, rashba
+from sotcheck.model import Interface
 from sotcheck.quadrature import Sum, sum_over_k
-from sotcheck.scattering import Engine, Scattering
-from sotcheck.spin import Array, Complex, spin_torque
+from sotcheck.scattering import Engine
+from sotcheck.spin import Array, Complex
 
 #: The flows of Fig. 2 in the order of the `flow` axis: (1), (3), minus (2), and (4).
 FLOWS = ("spin_current_minus", "spin_current_plus", "lattice", "interface")
 MINUS, PLUS, LATTICE, INTERFACE = range(4)
-
-
-def flows(states: Scattering, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Array:
-    """Return the four spin flows of Fig. 2 by source, each from its own expression.
-
-    Spin currents Im[ψ†σ∂_zψ] at z = ∓0 are the engine's; what the lattice adds, Im[ψ†σ h_R σ·(k×ẑ) ψ], and
-    what the interface magnetism takes, −Im[ψ†σ u_m σ·m ψ], follow from ψ(0).
-
-    Returns
-    -------
-    array (..., 3, 4, 3)
-        Axes: the request's, source, flow (as `FLOWS`), spin component; per unit incident flux.
-    """
-    rashba_term = (h_R[..., None, None] * rashba(k_perp, angle))[..., None, :, :]
-    added = spin_torque(rashba_term, states.density)
-    taken = -spin_torque(iface.interface_exchange(), states.density)
-    return np.stack([states.spin_minus, states.spin_plus, added, taken], axis=-2)
 
 
 def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float) -> Sum:
@@ -54,11 +37,9 @@ def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float) ->
     divisor = np.where(h_R == 0, 1.0, h_R)[:, None, None, None]
 
     def integrand(x: Array, angles: Array) -> Array:
-        by_angle = x if x.ndim == 2 else x[:, None]
-        k_perp, angle, h = np.broadcast_arrays(np.sqrt(by_angle)[..., None], angles[:, None], h_R)
-        states = engine.scatter(iface, k_perp, angle, h)
+        k_perp, angle = np.sqrt(x if x.ndim == 2 else x[:, None])[..., None], angles[:, None]
         kx = (k_perp * np.cos(angle))[..., None, None, None]
-        values = -kx * flows(states, iface, k_perp, angle, h) / (4 * np.pi * divisor)
+        values = -kx * engine.flows(iface, k_perp, angle, h_R) / (4 * np.pi * divisor)
         # The opposite k first: at each angle alone the flows without h_R would swamp the torque.
         paired: Array = (values + np.roll(values, values.shape[1] // 2, axis=1)) / 2
         return paired

@@ -18,9 +18,10 @@ from sotcheck.claims.registry import judge_all
 from sotcheck.crosscheck import CheckResult
 from sotcheck.engines import Engine
 from sotcheck.model import Interface
-from sotcheck.observables import components, exact_flows, flows, ledger_residual, torque_from_flows
+from sotcheck.observables import components, exact_flows, ledger_residual, torque_from_flows
 from sotcheck.progress import Progress, silent
 from sotcheck.quadrature import sample
+from sotcheck.scattering import flows
 from sotcheck.spin import Array, Complex
 from sotcheck.theory.amplitudes import closed_forms
 from sotcheck.theory.first_order import torque as first_order_integrand

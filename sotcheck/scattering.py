@@ -7,8 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
-from sotcheck.model import Interface
-from sotcheck.spin import IDENTITY, Array, Complex, dagger, in_spin_bands, projectors
+from sotcheck.model import Interface, rashba
+from sotcheck.spin import IDENTITY, Array, Complex, dagger, in_spin_bands, projectors, spin_torque
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,23 @@ class Scattering:
         return np.maximum(np.abs(left).max(axis=(-1, -2)), np.abs(right).max(axis=(-1, -2)))
 
 
+def flows(states: Scattering, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Array:
+    """Return the four spin flows of Fig. 2 by source, each from its own expression.
+
+    Spin currents Im[ψ†σ∂_zψ] at z = ∓0 are the engine's; what the lattice adds, Im[ψ†σ h_R σ·(k×ẑ) ψ], and
+    what the interface magnetism takes, −Im[ψ†σ u_m σ·m ψ], follow from ψ(0).
+
+    Returns
+    -------
+    array (..., 3, 4, 3)
+        Axes: the request's, source, flow (as `FLOWS`), spin component; per unit incident flux.
+    """
+    rashba_term = (h_R[..., None, None] * rashba(k_perp, angle))[..., None, :, :]
+    added = spin_torque(rashba_term, states.density)
+    taken = -spin_torque(iface.interface_exchange(), states.density)
+    return np.stack([states.spin_minus, states.spin_plus, added, taken], axis=-2)
+
+
 class Engine(Protocol):
     """Anything that solves the scattering problem exactly, for all h_R."""
 
@@ -106,6 +123,10 @@ class Engine(Protocol):
 
     def scatter(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Scattering:
         """Solve at every broadcast combination of k_⊥, in-plane angle and h_R."""
+        ...
+
+    def flows(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Array:
+        """Return `flows` of these states, in the engine's fastest way."""
         ...
 
     def rounding(self, iface: Interface) -> float:

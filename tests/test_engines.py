@@ -20,10 +20,10 @@ from sotcheck.engines.kwant_chain import BUNDLE, Modes, lead_modes
 from sotcheck.engines.lattice import chain
 from sotcheck.errors import EngineError
 from sotcheck.model import Interface, rashba
-from sotcheck.observables import LATTICE, MINUS, PLUS, flows, ledger_residual, transverse
+from sotcheck.observables import LATTICE, MINUS, PLUS, ledger_residual, transverse
 from sotcheck.quadrature import sample
-from sotcheck.scattering import Scattering
-from sotcheck.spin import IDENTITY, PAULI, Array, Complex, dagger
+from sotcheck.scattering import Scattering, flows
+from sotcheck.spin import IDENTITY, PAULI, Array, Complex, dagger, in_spin_bands
 from sotcheck.systemfile import load
 
 #: The project's bar on residuals of conservation laws, and its aim for engine against engine.
@@ -648,3 +648,28 @@ def test_sample_visits_every_regime(any_iface: Interface) -> None:
     assert len(x) == 3 * (len(edges) - 1)
     for lower, upper in pairwise(edges):
         assert np.count_nonzero((x > lower) & (x < upper)) == 3
+
+
+def test_flows_are_those_of_the_states(
+    any_iface: Interface, engine: Engine, grid_of: GridOf, relative: Relative
+) -> None:
+    """An engine's fast flows against the four expressions in ψ(0) and the currents."""
+    grid = grid_of(any_iface)
+    _, expected = reference(engine, any_iface, grid)
+    # Axes of the request may also be left to be broadcast.
+    sparse = (grid[0][:, :1, :1], grid[1][:1, :, :1], grid[2][:1, :1, :])
+    assert relative(engine.flows(any_iface, *sparse), expected) <= 1e-13
+
+
+def test_closed_form_solves_the_matching_problem(any_iface: Interface, grid_of: GridOf) -> None:
+    """Against a general solver of linear equations, for ψ of every channel."""
+    grid = grid_of(any_iface)
+    states, _ = solve(Continuum(), any_iface, grid)
+    k, K = states.kz[..., None, None] * IDENTITY, in_spin_bands(states.Kz, any_iface.direction)
+    matching = 1j * (K + k) - kappa_of(any_iface, grid)
+    root = np.sqrt(np.where(states.Kz.real > 0, states.Kz, 0))
+    from_N = np.linalg.solve(matching, 2j * np.sqrt(states.kz.real)[..., None, None] * IDENTITY)
+    from_F = np.linalg.solve(matching, 2j * in_spin_bands(root, any_iface.direction))
+    size = max(1.0, np.abs(from_N).max(), np.abs(from_F).max())
+    assert np.abs(states.psi_N - from_N).max() <= 1e-13 * size
+    assert np.abs(states.psi_F - from_F).max() <= 1e-13 * size

@@ -15,7 +15,8 @@ from sotcheck.binding.unperturbed import interface_states
 from sotcheck.convergence import richardson
 from sotcheck.engines import Continuum, KwantChain
 from sotcheck.model import SOURCES, Interface
-from sotcheck.observables import components, exact_flows, flows, torque_from_flows
+from sotcheck.observables import components, exact_flows, torque_from_flows
+from sotcheck.scattering import flows
 from sotcheck.spin import Array
 from sotcheck.theory.sums import first_order_torque
 

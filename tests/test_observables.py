@@ -17,12 +17,12 @@ from sotcheck.observables import (
     PLUS,
     components,
     exact_flows,
-    flows,
     largest_torque,
     ledger_residual,
     torque_from_flows,
     transverse,
 )
+from sotcheck.scattering import flows
 from sotcheck.spin import PAULI, Array, dot_sigma, in_spin_bands, pauli_vector, projectors, spin_torque
 from sotcheck.systemfile import load
 from sotcheck.torques import torque

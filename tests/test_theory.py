@@ -11,15 +11,9 @@ from sotcheck.convergence import observed_order, richardson
 from sotcheck.engines import Continuum, Engine, KwantChain
 from sotcheck.engines.continuum import match
 from sotcheck.model import SOURCES, Interface, rashba
-from sotcheck.observables import (
-    components,
-    exact_flows,
-    flows,
-    ledger_residual,
-    torque_from_flows,
-    transverse,
-)
+from sotcheck.observables import components, exact_flows, ledger_residual, torque_from_flows, transverse
 from sotcheck.quadrature import sample
+from sotcheck.scattering import flows
 from sotcheck.spin import IDENTITY, Array, Complex, dagger, in_spin_bands
 from sotcheck.systemfile import load
 from sotcheck.theory import amplitudes as eq

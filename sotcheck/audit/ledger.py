@@ -12,7 +12,8 @@ from sotcheck.audit.judge import SEVERITY, real
 from sotcheck.audit.samples import ANGLES, GENERAL, Exact, Measured, Solved, solved
 from sotcheck.claims.registry import Statement, Trial
 from sotcheck.model import Interface
-from sotcheck.observables import INTERFACE, LATTICE, MINUS, PLUS, flows
+from sotcheck.observables import INTERFACE, LATTICE, MINUS, PLUS
+from sotcheck.scattering import flows
 from sotcheck.spin import Array, pauli_vector
 from sotcheck.theory import section4 as eq
 from sotcheck.verdict import Comparison, compare

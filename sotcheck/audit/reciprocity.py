@@ -10,7 +10,8 @@ from sotcheck.audit.ledger import balance
 from sotcheck.audit.profiles import IN_N, NONE, along, at_own_h_R, over_angles, weighted
 from sotcheck.audit.samples import ANGLES, GENERAL, Measured, Solved, solved
 from sotcheck.claims.registry import Statement
-from sotcheck.observables import INTERFACE, PLUS, flows, transverse
+from sotcheck.observables import INTERFACE, PLUS, transverse
+from sotcheck.scattering import flows
 from sotcheck.spin import PAULI, Array, Complex
 from sotcheck.theory import appendix_a1_plane as plane
 from sotcheck.theory.appendix_a1 import PLANE

@@ -11,7 +11,8 @@ from sotcheck.audit.samples import ENGINES, INTERFACE, Measured, solved
 from sotcheck.claims.registry import Trial
 from sotcheck.model import Interface
 from sotcheck.observables import INTERFACE as ON_INTERFACE
-from sotcheck.observables import flows, torque_from_flows
+from sotcheck.observables import torque_from_flows
+from sotcheck.scattering import flows
 from sotcheck.spin import Array, Complex
 from sotcheck.verdict import compare
 

@@ -13,7 +13,8 @@ from sotcheck.audit.totals import total
 from sotcheck.claims.registry import Trial
 from sotcheck.convergence import richardson
 from sotcheck.model import Interface
-from sotcheck.observables import components, flows, torque_from_flows
+from sotcheck.observables import components, torque_from_flows
+from sotcheck.scattering import flows
 from sotcheck.spin import Array, Complex, Mask
 from sotcheck.theory import section5cd as eq
 from sotcheck.verdict import compare

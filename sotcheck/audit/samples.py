@@ -12,9 +12,9 @@ import numpy as np
 from sotcheck.convergence import richardson
 from sotcheck.engines import Continuum, Engine, KwantChain
 from sotcheck.model import Interface, rashba
-from sotcheck.observables import exact_flows, flows, largest_torque
+from sotcheck.observables import exact_flows, largest_torque
 from sotcheck.quadrature import sample
-from sotcheck.scattering import Scattering
+from sotcheck.scattering import Scattering, flows
 from sotcheck.spin import Array, Complex
 from sotcheck.theory.symbols import Symbols
 from sotcheck.theory.validity import radius_by_k

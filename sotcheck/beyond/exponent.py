@@ -11,7 +11,8 @@ from sotcheck.convergence import Slope
 from sotcheck.engines import Continuum
 from sotcheck.errors import EngineError
 from sotcheck.model import SOURCES, Interface
-from sotcheck.observables import flows, torque_from_flows
+from sotcheck.observables import torque_from_flows
+from sotcheck.scattering import flows
 from sotcheck.spin import Array
 from sotcheck.theory.all_orders import torque_integrand
 from sotcheck.theory.validity import transparent_channels, transparent_term

@@ -21,8 +21,8 @@ As experiments fit it (Garello et al., Nat. Nanotechnol. 8, 587), even and odd i
     T∥ = Σ_j B_2j sin^2jθ [cosφ e_φ + (2j + 1) cosθ sinφ e_θ]
     T⊥ = Σ_j A_2j sin^2jθ [(2j + 1) cosθ sinφ e_φ − cosφ e_θ]
 
-Their forms have B_0 alone with cosθ sinφ e_θ and A_0 alone with cosφ e_θ: in each torque two functions that are
-free by symmetry. Here one fixes the other.
+Their forms have B_0 alone with cosθ sinφ e_θ and A_0 alone with cosφ e_θ: in each torque two functions that
+are free by symmetry. Here one fixes the other.
 """
 
 from __future__ import annotations

@@ -12,10 +12,10 @@ from sotcheck.binding.occurrence import Occurrence, occurrence
 from sotcheck.claims.expansion import Expansion, expansion_of
 from sotcheck.engines import Continuum, Engine, KwantChain
 from sotcheck.model import SOURCES, Interface, rashba
-from sotcheck.observables import LATTICE, exact_flows, flows
+from sotcheck.observables import LATTICE, exact_flows
 from sotcheck.progress import Progress, silent
 from sotcheck.quadrature import Sum, sample
-from sotcheck.scattering import Scattering
+from sotcheck.scattering import Scattering, flows
 from sotcheck.spin import Array, Complex, Mask
 from sotcheck.theory.amplitudes import Amplitudes, from_scattering
 from sotcheck.theory.embedded import missing_lattice

@@ -18,7 +18,7 @@ from sotcheck.engines.conditioning import worst_condition
 from sotcheck.engines.lattice import Chain, Scheme, chain, default_spacing
 from sotcheck.errors import EngineError
 from sotcheck.model import SOURCES, Interface, rashba
-from sotcheck.scattering import Scattering
+from sotcheck.scattering import Scattering, flows
 from sotcheck.spin import IDENTITY, Array, Complex, dagger, dot_sigma, pauli_vector
 
 if TYPE_CHECKING:
@@ -367,6 +367,11 @@ class KwantChain:
             spin_minus=flow[0].reshape(*shape, 3, 3),
             spin_plus=flow[1].reshape(*shape, 3, 3),
         )
+
+    def flows(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Array:
+        """Return the four spin flows of Fig. 2 by source, as `scattering.flows` does, from `scatter`."""
+        k_perp, angle, h_R = np.broadcast_arrays(*np.atleast_1d(k_perp, angle, h_R))
+        return flows(self.scatter(iface, k_perp, angle, h_R), iface, k_perp, angle, h_R)
 
     def rounding(self, iface: Interface) -> float:
         """Return the relative rounding error: ε/(qa)² of lead modes, times that of the matching problem."""
