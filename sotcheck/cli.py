@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from sotcheck import __version__
+from sotcheck.cli_beyond import beyond, bound_states, trust_map
 from sotcheck.options import (
     Number,
     chosen_system,
@@ -198,6 +199,10 @@ def audit(power: bool, output: Path | None, workers: int, json_file: str | None)
             write_audit(result, figure_data(executor, bar), output)
     emit(str(result), result.to_json(), json_file)
     raise SystemExit(result.exit_status)
+
+
+for command in (beyond, bound_states, trust_map):
+    cli.add_command(command)
 
 
 def main(args: Sequence[str] | None = None) -> None:

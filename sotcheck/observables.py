@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sotcheck.binding.poles import poles
+from sotcheck.binding.poles import kinks, poles
 from sotcheck.model import Interface
-from sotcheck.quadrature import Sum, sum_over_k
+from sotcheck.quadrature import Sum, joined, sum_over_k
 from sotcheck.scattering import Engine
 from sotcheck.spin import Array, Complex
 
@@ -48,11 +48,16 @@ def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float) ->
     spacing_for = getattr(engine, "spacing_for", None)
     spacing = float(spacing_for(iface)) if spacing_for and engine.scheme == "finite-difference" else 0.0
 
+    turns = kinks(iface, h_R, spacing=spacing).tolist()
+    if turns and len(h_R) > 1:
+        # Each h_R has kinks at angles of its own: those of one would cost the others time.
+        return joined([exact_flows(engine, iface, h_R[i : i + 1], rtol=rtol) for i in range(len(h_R))])
+
     def near(segment: tuple[float, float], angles: Array) -> Complex:
         return poles(iface, segment, angles[:, None], h_R, spacing=spacing)
 
     floor = 8 * float(np.finfo(float).eps) * largest_torque(iface) / np.abs(divisor).min()
-    return sum_over_k(integrand, iface.thresholds(), rtol, floor, near)
+    return sum_over_k(integrand, iface.thresholds(), rtol, floor, near, turns)
 
 
 def largest_torque(iface: Interface) -> float:

@@ -160,3 +160,11 @@ def print_out(text: str) -> None:
         from sotcheck.errors import OutputError
 
         raise OutputError(f"standard output cannot be written ({error.strerror})") from None
+
+
+def warn(iface: Interface, h_R: tuple[float, ...] | None) -> None:
+    """Print to standard error what keeps first order from being trusted on an interface."""
+    from sotcheck.validity_warnings import warnings
+
+    for warning in warnings(iface, h_R or (iface.h_R,)):
+        click.echo(f"sotcheck: warning: {iface.name}: {warning}", err=True)

@@ -3,13 +3,13 @@
 ∫ d²k_⊥/(2π)² f = (1/4π) ∫ dx ⟨f⟩_φ with x = k_⊥². Between thresholds, x = x₁ + (x₂ − x₁) sin²θ turns the
 square roots √(x − x₁) and √(x₂ − x) into smooth functions of θ. In θ, Fejér's second rule with 7, 15, …, 127
 nodes, each containing the one before, made exact for poles next to the real axis; in the angle φ, the
-trapezoid, doubled.
+trapezoid, doubled, or the same rules between the angles at which the integral has kinks.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +34,8 @@ SAFETY = 4.0
 #: Where a wave number is zero no state has a flux; this close (relative) the Jacobian makes no difference.
 CLEARANCE = 1e-13
 FIRST_ANGLES, MOST_ANGLES = 8, 256
+#: Kinks closer than this are one.
+SAME_ANGLE = 1e-6
 #: First angle in units of their spacing: a generic one, so that no harmonic vanishes on all of a nested rule.
 FIRST_ANGLE = 0.3
 
@@ -222,7 +224,12 @@ def radial(
 
 
 def sum_over_k(
-    f: Integrand, edges: list[float], rtol: float, atol: float, poles: PolesOf | None = None
+    f: Integrand,
+    edges: list[float],
+    rtol: float,
+    atol: float,
+    poles: PolesOf | None = None,
+    kinks: Sequence[float] = (),
 ) -> Sum:
     """Return (1/4π) ∫ dx ⟨f(x, φ)⟩_φ, segment by segment.
 
@@ -242,6 +249,8 @@ def sum_over_k(
         ``poles(segment, angles)``: the poles of the integrand near a segment, in θ, shape (a, lanes, most),
         NaN where there are fewer; complex conjugates are understood. However close to the real axis, they
         cost no more than two nodes each.
+    kinks : sequence of float, optional
+        Angles, modulo π, at which the integral over x is not smooth.
 
     Returns
     -------
@@ -269,22 +278,95 @@ def sum_over_k(
         values, errors, nodes = zip(*done, strict=True)
         return np.stack(values), np.array(errors), sum(nodes)
 
+    found = _piecewise(evaluate, tolerance, kinks) if len(kinks) else _all_round(evaluate, tolerance)
+    return Sum(
+        segments,
+        found.mean / (4 * np.pi),
+        (found.angular + found.radial) / (4 * np.pi),
+        found.angles,
+        found.nodes,
+    )
+
+
+#: Integrals over x at given angles, shape (segments, angles, ...); their errors (segments, ...); nodes.
+ByAngle = Callable[[Array], tuple[Array, Array, int]]
+
+
+@dataclass(frozen=True)
+class _Mean:
+    """An average over the angle, with its own error and that of the integrals averaged."""
+
+    mean: Array
+    angular: Array
+    radial: Array
+    angles: int
+    nodes: int
+
+
+def _all_round(evaluate: ByAngle, tolerance: Callable[[Array], float]) -> _Mean:
+    """Average over equidistant angles, doubled until their error is below that of the integrals."""
     angles = 2 * np.pi * (np.arange(FIRST_ANGLES) + FIRST_ANGLE) / FIRST_ANGLES
     by_angle, radial_errors, nodes = evaluate(angles)
     while True:
         rules = [by_angle[:, ::step].mean(axis=1) for step in (8, 4, 2, 1)]
-        full, angular = rules[-1], nested_error(rules)
+        angular = nested_error(rules)
         # More angles than the radial errors are worth would be wasted.
         wanted = max(tolerance(by_angle[0]), float(radial_errors.max()))
         if angular.max() <= wanted or len(angles) >= MOST_ANGLES:
-            break
+            return _Mean(rules[-1], angular, radial_errors, len(angles), nodes)
         # The angles halfway between double the rule; those already done are kept.
         more, more_errors, nodes = evaluate(angles + np.pi / len(angles))
-        by_angle = np.stack([by_angle, more], axis=2).reshape(len(segments), -1, *full.shape[1:])
+        by_angle = np.stack([by_angle, more], axis=2).reshape(len(by_angle), -1, *by_angle.shape[2:])
         angles = np.stack([angles, angles + np.pi / len(angles)], axis=1).ravel()
         radial_errors = np.maximum(radial_errors, more_errors)
-    errors = angular + radial_errors
-    return Sum(segments, full / (4 * np.pi), errors / (4 * np.pi), len(angles), nodes)
+
+
+def _piecewise(evaluate: ByAngle, tolerance: Callable[[Array], float], kinks: Sequence[float]) -> _Mean:
+    """Average over half a turn and the opposite angles, piece by piece between kinks, smooth on each side."""
+    inside = np.unique(np.mod(kinks, np.pi))
+    ends = np.append(inside[np.diff(inside, prepend=-np.inf) > SAME_ANGLE], inside[0] + np.pi)
+
+    def at(piece: tuple[float, float], s: Array) -> tuple[Array, Array, int]:
+        half = piece[0] + (piece[1] - piece[0]) * s
+        values, errors, nodes = evaluate(np.concatenate([half, half + np.pi]))
+        return (values[:, : len(s)] + values[:, len(s) :]) / 2, errors, nodes
+
+    done = []
+    for piece in _pairs([float(end) for end in ends]):
+        share = (piece[1] - piece[0]) / np.pi
+        samples, radial_errors, nodes = at(piece, fejer(LEVELS[0])[0])
+        for n in LEVELS:
+            if n != LEVELS[0]:
+                more, more_errors, nodes = at(piece, fejer(n)[0][::2])
+                joined = np.empty((len(samples), n, *samples.shape[2:]))
+                joined[:, 1::2], joined[:, ::2] = samples, more
+                samples, radial_errors = joined, np.maximum(radial_errors, more_errors)
+            rules = [
+                np.tensordot(fejer(n // step)[1], samples[:, step - 1 :: step], axes=(0, 1))
+                for step in (8, 4, 2, 1)
+            ]
+            angular = nested_error(rules)
+            if angular.max() <= max(tolerance(samples[0]), float(radial_errors.max())):
+                break
+        done.append(_Mean(rules[-1] * share, angular * share, radial_errors * share, 2 * n, nodes))
+    return _Mean(
+        sum((one.mean for one in done[1:]), start=done[0].mean),
+        sum((one.angular for one in done[1:]), start=done[0].angular),
+        sum((one.radial for one in done[1:]), start=done[0].radial),
+        sum(one.angles for one in done),
+        max(one.nodes for one in done),
+    )
+
+
+def joined(sums: list[Sum]) -> Sum:
+    """Join sums over the same segments along the axis after the segments."""
+    return Sum(
+        sums[0].segments,
+        np.concatenate([one.values for one in sums], axis=1),
+        np.concatenate([one.errors for one in sums], axis=1),
+        max(one.angles for one in sums),
+        max(one.nodes for one in sums),
+    )
 
 
 def sample(edges: list[float], nodes: int) -> Array:

@@ -1,9 +1,9 @@
 """First crossings: where a family of functions of h_R exceeds a limit for the first time. Knows no physics.
 
-f is sampled at Chebyshev points of panels that grow from SMALLEST on. Where the polynomial p through them is known
-to ±E (its last coefficients plus the error of f), the first crossing of |f| = L lies between those of |p| + E = L
-and of |p| − E = L: a bracket, and no earlier crossing can hide. Where f is not smooth polynomials converge slowly:
-a bracket that is narrow already is then closed by root finding.
+f is sampled at Chebyshev points of panels that grow from SMALLEST on. Where the polynomial p through them is
+known to ±E (its last coefficients plus the error of f), the first crossing of |f| = L lies between those of
+|p| + E = L and of |p| − E = L: a bracket, and no earlier crossing can hide. Where f is not smooth polynomials
+converge slowly: a bracket that is narrow already is then closed by root finding.
 """
 
 from __future__ import annotations
@@ -45,13 +45,23 @@ class Target:
     lower: float | None = None
     upper: float | None = None
 
+    def known_to(self, accuracy: float) -> bool:
+        """Say whether it is known so well, relative, that there is a crossing, or none."""
+        if self.upper is None:
+            return self.lower is None
+        return self.lower is not None and self.upper - self.lower <= 2 * accuracy * self.upper
+
 
 @dataclass(frozen=True)
 class _Crossing:
-    """Where |f| may, and must, exceed a limit for the first time in a panel; None if nowhere."""
+    """Where |f| may, and must, exceed a limit for the first time in a panel; None if nowhere.
+
+    `noisy`: the errors of f itself outweigh the polynomial's, so that smaller panels tell no more.
+    """
 
     lower: float | None
     upper: float | None
+    noisy: bool
 
     def narrow(self, relative: float) -> bool:
         """Say whether the bracket is so narrow."""
@@ -75,15 +85,17 @@ def _crossing(limit: float, h_R: Array, values: Array, wrong: Array) -> _Crossin
     start, end = h_R[-1], h_R[0]
     u = np.cos(np.pi * np.arange(len(h_R)) / (len(h_R) - 1))
     coefficients = np.linalg.solve(chebyshev.chebvander(u, len(u) - 1), values)
-    error = SAFETY * float(np.abs(coefficients[-2:]).sum()) + 2 * float(wrong.max())
+    interpolation, noise = SAFETY * float(np.abs(coefficients[-2:]).sum()), 2 * float(wrong.max())
+    error = interpolation + noise
     ends = (_first_above(coefficients, limit + sign * error) for sign in (-1, 1))
-    return _Crossing(*(None if u is None else float(start + (u + 1) / 2 * (end - start)) for u in ends))
+    lower, upper = (None if u is None else float(start + (u + 1) / 2 * (end - start)) for u in ends)
+    return _Crossing(lower, upper, noisy=interpolation < noise)
 
 
 def _decided(target: Target, crossing: _Crossing, narrow: float) -> bool:
-    """Say whether a panel has no crossing, a narrow bracket, or settles an old doubt."""
-    settled = target.lower is not None and crossing.upper is None
-    return crossing.lower is None or settled or crossing.narrow(narrow)
+    """Say whether a panel has no crossing, a narrow bracket, leaves an old doubt, or is at its best."""
+    doubtful = target.lower is not None and crossing.upper is None
+    return crossing.lower is None or doubtful or crossing.noisy or crossing.narrow(narrow)
 
 
 def search(deviation: Deviation, targets: list[Target], largest: float, accuracy: float) -> None:
@@ -121,7 +133,7 @@ def search(deviation: Deviation, targets: list[Target], largest: float, accuracy
         for target, crossing in zip(waiting, crossings, strict=True):
             target.lower = crossing.lower if target.lower is None else target.lower
             target.upper = crossing.upper
-            if not crossing.narrow(2 * accuracy):
+            if not target.known_to(accuracy):
                 _close(deviation, target, accuracy)
         start, end = end, min(largest, GROWTH * end)
 

@@ -1,7 +1,7 @@
 """Trust limits: the first h_R at which Eq. (16) is off by 1 %, or 10 %, by source and component.
 
-The deviation is f(h_R) = t_exact/(h_R t_1) − 1 with t_1 from Eq. (16). All sources and components come from the
-same k_⊥ sums.
+The deviation is f(h_R) = t_exact/(h_R t_1) − 1 with t_1 from Eq. (16). All sources and components come from
+the same k_⊥ sums.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ LIMITS = (0.01, 0.1)
 NEGLIGIBLE = 1e-9
 #: Wanted quadrature error relative to the largest spin flow, in units of accuracy times limit.
 QUADRATURE = 1.0
+#: Brackets wider than accuracy times this are sought again, with a quadrature error so much smaller.
+COARSEST, FINER = 5.0, 0.01
 
 
 @dataclass(frozen=True)
@@ -172,14 +174,21 @@ def trust_limits(
     if components(np.zeros(3), iface.direction) is None:
         words = "m is parallel to y: fieldlike and dampinglike are undefined"
         return [TrustLimit(*one, None, None, "undefined", words) for one in wanted]
-    deviation = _Deviation(iface, engine, QUADRATURE * accuracy * min(limits))
+    rtol = QUADRATURE * accuracy * min(limits)
+    deviation = _Deviation(iface, engine, rtol)
     targets = {
         one: Target((COMPONENTS.index(one[1]), CURRENTS.index(one[0])), one[2])
         for one in wanted
         if not deviation.vanishes[COMPONENTS.index(one[1]), CURRENTS.index(one[0])]
     }
-    if targets:
-        search(deviation, list(targets.values()), largest, accuracy)
+    waiting = list(targets.values())
+    if waiting:
+        search(deviation, waiting, largest, accuracy)
+    if hidden := [target for target in waiting if not target.known_to(COARSEST * accuracy)]:
+        # The quadrature error hides the crossing: once more from the beginning, with a finer one.
+        for target in hidden:
+            target.lower = target.upper = None
+        search(_Deviation(iface, engine, FINER * rtol), hidden, largest, accuracy)
     return [_result(iface, one, targets.get(one), largest) for one in wanted]
 
 

@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from sotcheck.beyond.limits import CURRENTS, LARGEST
+from sotcheck.beyond.crossing import LARGEST
+from sotcheck.beyond.limits import CURRENTS
 from sotcheck.figures import BLUE, GREY
 
 Data = dict[str, Any]

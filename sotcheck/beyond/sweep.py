@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from sotcheck.beyond.crossing import LARGEST
 from sotcheck.beyond.limits import (
     COMPONENTS,
     CURRENTS,
-    LARGEST,
     LIMITS,
     exact_per_h,
     first_order,

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.beyond.limits import COMPONENTS, CURRENTS, LARGEST, TrustLimit, known, trust_limits
+from sotcheck.beyond.crossing import LARGEST
+from sotcheck.beyond.limits import COMPONENTS, CURRENTS, TrustLimit, known, trust_limits
 from sotcheck.errors import EngineError, SotcheckError, SystemFileError
 from sotcheck.model import Interface
 from sotcheck.progress import Progress, silent

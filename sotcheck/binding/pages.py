@@ -8,12 +8,17 @@ from typing import Any
 
 from markupsafe import Markup
 
+from sotcheck.binding.demonstrations import one_interface
 from sotcheck.binding.plots import FIGURES, OF_EACH
 from sotcheck.figures import svg
+from sotcheck.model import Interface
 from sotcheck.output import make_folder, write_text
 from sotcheck.report import render
 
 Data = dict[str, Any]
+
+#: Points of one system's map that Kwant solves as well.
+CHECKS = 30
 
 #: The interface that shows how little it can take.
 EXCEPTIONS = ("matched",)
@@ -96,3 +101,18 @@ def write_bound_states(data: Data, output: Path) -> Path:
     write_text(output / "README.md", render("bound_states.md", context))
     write_text(output / "index.html", render("bound_states.html", context))
     return output / "index.html"
+
+
+def write_system(iface: Interface, output: Path) -> None:
+    """Write one system's bound-states.json, and its map and dispersion as figures.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
+    """
+    make_folder(output)
+    entry = one_interface(iface, CHECKS)
+    write_text(output / "bound-states.json", json.dumps(entry, allow_nan=False) + "\n")
+    for name, _, draw in OF_EACH:
+        write_text(output / f"{name}.svg", svg(draw, entry))

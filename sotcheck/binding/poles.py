@@ -28,6 +28,8 @@ RHO = 1.5
 CLEAR_OF_BRANCH_POINTS = 0.9
 #: Segments thinner than this (relative) are nothing but the rounding of two band edges.
 THINNEST = 1e-9
+#: Imaginary part of an angle up to which a kink is felt.
+NEAR = 0.25
 #: Where |w sin χ| is below this part of the wave numbers, spin is conserved.
 CONSERVED = 1e-12
 
@@ -117,6 +119,37 @@ def poles(
     radius = analytic_radius(segment, [0.0, *edges], rho)
     found = _near(f, c.size, radius)
     return found.reshape(*angle.shape, found.shape[1])
+
+
+def kinks(iface: Interface, h_R: Array, *, spacing: float = 0.0) -> Array:
+    """Return the angles of k, modulo π, at which a pole passes a threshold and leaves the scattering states.
+
+    At a threshold the determinant ab + wc(a − b) − w² is linear in c = m·(k×ẑ)/k_⊥. For complex c nothing
+    happens but near it: the nearest angle counts, if it is as near as NEAR.
+
+    Parameters
+    ----------
+    iface : Interface
+    h_R : array (n,)
+    spacing : float
+        As for `poles`.
+    """
+    in_plane = float(np.hypot(*iface.m[:2]))
+    found = []
+    for x in iface.thresholds()[1:]:
+        squared = np.array([iface.k_perp2_max(source) for source in SOURCES]) - x
+        normal, majority, minority = np.sqrt(squared.astype(complex)) * np.sqrt(
+            1 - squared * spacing**2 / 4 + 0j
+        )
+        a = 1j * (minority + normal) - iface.u_0 - iface.u_m
+        b = 1j * (majority + normal) - iface.u_0 + iface.u_m
+        w = h_R[h_R != 0] * np.sqrt(x)
+        if a != b and in_plane > 0:
+            c = (w**2 - a * b) / (w * (a - b))
+            turn = np.arcsin(c / in_plane)
+            found += [turn[np.abs(turn.imag) < NEAR].real]
+    turns = np.concatenate([*found, *(-turn for turn in found)]) if found else np.zeros(0)
+    return np.mod(np.arctan2(iface.m[1], iface.m[0]) + turns, np.pi)
 
 
 def x_of(segment: Segment, theta: Complex) -> Complex:

@@ -235,12 +235,8 @@ def gather(
     tasks: dict[tuple[str, str], Callable[[], object]] = {}
     for name, engine in ENGINES.items():
         fine = (FINE if name == "continuum" else KWANT_FINE) if expansion.exists else COARSE
-        # Kinks in the angle take hundreds of angles, and Kwant minutes: its k_⊥-resolved results remain. They
-        # come where no expansion exists, and beyond its radius, where h_R binds states at some angles.
-        if expansion.exists or name == "continuum":
-            tasks["ladder", name] = partial(exact_flows, engine, iface, rungs, rtol=fine)
-        if (expansion.exists and np.abs(h_R).max() < expansion.radius) or name == "continuum":
-            tasks["at_h_R", name] = partial(exact_flows, engine, iface, h_R, rtol=tolerance)
+        tasks["ladder", name] = partial(exact_flows, engine, iface, rungs, rtol=fine)
+        tasks["at_h_R", name] = partial(exact_flows, engine, iface, h_R, rtol=tolerance)
         tasks["resolved", name] = partial(resolve, engine, iface, all_h)
         tasks["resolved_tilted", name] = partial(resolve, engine, tilted, np.array(LARGE_H_R))
     for scheme in ("finite-difference", "one-sided")[: 2 if controls else 1]:

@@ -218,7 +218,9 @@ def no_bound_state(evidence: Evidence) -> Iterator[Trial]:
         )
         yield Trial(
             f"h_R brings states to E_F or below, any k_perp, h_R = {found.h_R:g}",
-            compare(0.0, float(found.at_fermi_energy), terms, tell_apart=0.5),
+            compare(
+                0.0, float(found.at_fermi_energy), terms if found.at_fermi_energy else {}, tell_apart=0.5
+            ),
             "the interface itself binds states at E_F, without h_R"
             if found.first_h_R == 0.0
             else f"there are such states from |h_R| = {found.first_h_R:.4g} on",

@@ -1,0 +1,110 @@
+"""One trust map for the command line: ranges in, a table, JSON and a figure out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tabulate import tabulate
+
+from sotcheck import __version__
+from sotcheck.beyond.trust_map import Axis, trust_map
+from sotcheck.errors import EngineError
+from sotcheck.model import Interface
+from sotcheck.progress import Progress, silent
+
+#: Points shown in the table: those with the smallest and the largest limits.
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class TrustMapResult:
+    """A trust map; prints as a table, converts to JSON that `resume` takes, and to a figure."""
+
+    data: dict[str, Any]
+
+    def to_json(self) -> str:
+        """Return the map as JSON text."""
+        return json.dumps({"sotcheck": __version__, **self.data}, indent=1, allow_nan=False) + "\n"
+
+    def svg(self) -> str:
+        """Return the map as SVG text."""
+        from sotcheck.beyond.plots_limits import draw_trust_map
+        from sotcheck.figures import svg
+
+        return svg(draw_trust_map, self.data)
+
+    def __str__(self) -> str:
+        x, y = (axis["parameter"] for axis in self.data["over"])
+        found = sorted((p for p in self.data["points"] if p["kind"] == "found"), key=lambda p: p["h_R"])
+        without = [p for p in self.data["points"] if p["kind"] != "found"]
+        shown = found if len(found) <= 2 * SHOWN else [*found[:SHOWN], *found[-SHOWN:]]
+        rows = [[f"{p['x']:.5g}", f"{p['y']:.5g}", f"{p['h_R']:.4g}"] for p in shown]
+        reasons = {p["reason"]: sum(q["reason"] == p["reason"] for q in without) for p in without}
+        return "\n".join(
+            [
+                f"{self.data['system']['name']}: h_R at which first order is off by {self.data['limit']:.3g} "
+                f"({self.data['source']}, {self.data['component']})",
+                tabulate(rows, [x, y, "h_R"], disable_numparse=True),
+                f"{len(self.data['points'])} points; shown are the smallest and largest limits",
+                *(f"{number} points without a limit: {reason}" for reason, number in reasons.items()),
+            ]
+        )
+
+
+def axis_of(text: str) -> Axis:
+    """Return the axis that NAME=FROM:TO stands for.
+
+    Raises
+    ------
+    EngineError
+    """
+    name, equals, span = text.partition("=")
+    lower, colon, upper = span.partition(":")
+    try:
+        if not (equals and colon):
+            raise ValueError
+        return Axis(name.strip(), float(lower), float(upper))
+    except ValueError:
+        raise EngineError(f"--over {text!r} is not NAME=FROM:TO, such as E_F=0.5:3") from None
+
+
+def trust_map_of(
+    iface: Interface,
+    axes: Sequence[str],
+    *,
+    limit: float,
+    source: str,
+    component: str,
+    points: int,
+    resume: Path | None = None,
+    executor: Executor | None = None,
+    progress: Progress = silent,
+) -> TrustMapResult:
+    """Sample a trust limit over two axes, each as NAME=FROM:TO.
+
+    Raises
+    ------
+    EngineError
+        If there are not two axes, one is not understood, or the file to resume is no map, or another one.
+    """
+    if len(axes) != 2:
+        raise EngineError(f"a map has two axes; --over was given {len(axes)} times")
+    earlier = None
+    if resume is not None:
+        try:
+            earlier = json.loads(resume.read_text(encoding="utf-8"))
+            earlier["points"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise EngineError(f"{resume}: not a trust map that can be resumed ({error})") from None
+    over_x, over_y = map(axis_of, axes)
+    return TrustMapResult(
+        trust_map(
+            iface, over_x, over_y, limit=limit, source=source, component=component, points=points,
+            resume=earlier, executor=executor, progress=progress,
+        )
+    )  # fmt: skip

@@ -1,0 +1,210 @@
+"""Trust maps: any two parameters, any executor, resumable, nothing left out; drawn from JSON alone."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sotcheck.beyond.limits import trust_limits
+from sotcheck.beyond.pages_trust import Map, trust_data, write_trust
+from sotcheck.beyond.plots_limits import REGIONS, draw_limits, draw_trust_map
+from sotcheck.beyond.trust_map import PARAMETERS, Axis, LimitAt, trust_map, with_parameters
+from sotcheck.errors import EngineError, SystemFileError
+from sotcheck.systemfile import load
+
+INSULATOR = load("ferromagnetic-insulator")
+AXES = (Axis("J", 0.1, 0.9), Axis("u_0", 0.0, 1.0))
+
+
+def insulator_map(**changes: Any) -> dict[str, Any]:
+    return trust_map(INSULATOR, *AXES, **{"source": "normal", "points": 9, **changes})
+
+
+@pytest.fixture(scope="module")
+def nine() -> dict[str, Any]:
+    return insulator_map()
+
+
+def test_points_are_trust_limits(nine: dict[str, Any]) -> None:
+    """Each point is what `trust_limits` says for that interface; enough of them, inside the map."""
+    assert len(nine["points"]) == 9
+    for point in nine["points"]:
+        assert 0.1 <= point["x"] <= 0.9 and 0.0 <= point["y"] <= 1.0
+        iface = INSULATOR.with_(J=point["x"], u_0=point["y"])
+        (row,) = trust_limits(iface, limits=[0.1], sources=["normal"], parts=["fieldlike"], accuracy=1e-3)
+        assert (point["h_R"] is None) == (row.h_R is None)
+        if row.h_R is not None:
+            assert point["h_R"] == pytest.approx(row.h_R, rel=0.02)
+
+
+def test_map_is_json(nine: dict[str, Any]) -> None:
+    assert json.loads(json.dumps(nine, allow_nan=False)) == nine
+
+
+def test_resumed_map_keeps_its_points(nine: dict[str, Any]) -> None:
+    """From the JSON: the old points come first and are not computed again."""
+    more = insulator_map(points=12, resume=json.loads(json.dumps(nine)))
+    assert more["points"][:9] == nine["points"]
+    assert len(more["points"]) == 12
+    assert len({(p["x"], p["y"]) for p in more["points"]}) == 12
+
+
+def test_complete_map_computes_nothing(nine: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: Any, **__: Any) -> None:
+        raise AssertionError("computed again")
+
+    monkeypatch.setattr("sotcheck.beyond.trust_map.trust_limits", never)
+    assert insulator_map(resume=nine)["points"] == nine["points"]
+
+
+def test_another_map_is_not_resumed(nine: dict[str, Any]) -> None:
+    with pytest.raises(EngineError, match="its limit differs"):
+        insulator_map(limit=0.01, resume=nine)
+
+
+def test_any_executor(nine: dict[str, Any]) -> None:
+    """Threads here; the same function goes to processes, as it can be pickled."""
+    with ThreadPoolExecutor(2) as executor:
+        found = insulator_map(executor=executor, tasks=2)
+    by_place = {(p["x"], p["y"]): p for p in nine["points"]}
+    same = [(p, by_place[p["x"], p["y"]]) for p in found["points"] if (p["x"], p["y"]) in by_place]
+    assert len(same) >= 4
+    assert all(one == other for one, other in same)
+    function = LimitAt(INSULATOR, ("J", "u_0"), 0.1, "normal", "fieldlike")
+    again = pickle.loads(pickle.dumps(function))
+    assert again((0.5, 0.5)) == function((0.5, 0.5))
+
+
+def test_sampling_is_adaptive() -> None:
+    """Equal strips of the map get unequal numbers of points: more where the limit changes more."""
+    found = trust_map(INSULATOR, Axis("J", 0.05, 0.9), Axis("u_0", -3.0, 3.0), source="normal", points=50)
+    y = np.array([p["y"] for p in found["points"]])
+    counts = np.histogram(y, bins=6, range=(-3.0, 3.0))[0]
+    assert counts.max() >= 2 * counts.min()
+    assert found["loss"] is None or found["loss"] > 0
+
+
+def test_progress_counts_points() -> None:
+    """The bar's total is the points wanted, and it ends."""
+    seen: list[Any] = []
+
+    def progress(items, title, total=None):  # type: ignore[no-untyped-def]
+        for item in items:
+            yield item
+            seen.append((title, total))
+        seen.append("end")
+
+    insulator_map(points=5, progress=progress)
+    assert seen == [("trust map", 5)] * 5 + ["end"]
+
+
+def test_regions_without_a_limit_are_named() -> None:
+    """No state, nothing incoming, first order zero: each point has its reason, and the figure its region."""
+    found = trust_map(
+        load("bulk-magnetism"), Axis("E_F/J", -2.0, 2.0), Axis("u_m", -1.0, 1.0), source="normal", points=16
+    )
+    kinds = {p["kind"] for p in found["points"]}
+    assert {"no state", "closed", "found"} <= kinds
+    assert all((p["kind"] == "found") == (p["reason"] == "") for p in found["points"])
+    figure = draw_trust_map(found)
+    words = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert set(words) == {REGIONS[kind][0] for kind in kinds - {"found"}}
+
+
+def test_a_failing_point_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any, **__: Any) -> None:
+        raise EngineError("no luck")
+
+    monkeypatch.setattr("sotcheck.beyond.trust_map.trust_limits", fails)
+    points = insulator_map(points=4)["points"]
+    assert {(p["kind"], p["reason"]) for p in points} == {("failed", "no luck")}
+
+
+@pytest.mark.parametrize("kind", REGIONS)
+def test_every_region_can_be_drawn(kind: str) -> None:
+    """A whole map of it, and half a map."""
+    corners = [(x, y) for x in (0.0, 0.5, 1.0) for y in (0.0, 0.5, 1.0)]
+    for found in (0, 5):
+        points = [
+            {
+                "x": x,
+                "y": y,
+                "h_R": 0.1 + i / 20 if i < found else None,
+                "kind": "found" if i < found else kind,
+            }
+            for i, (x, y) in enumerate(corners)
+        ]
+        data = {
+            "system": {"name": "test"},
+            "over": [{"parameter": p, "lower": 0.0, "upper": 1.0} for p in ("u_0", "u_m")],
+            "limit": 0.1, "source": "any", "component": "any", "points": points,
+        }  # fmt: skip
+        assert REGIONS[kind][0] in [t.get_text() for t in draw_trust_map(data).legends[0].get_texts()]
+
+
+def test_every_parameter_is_set() -> None:
+    iface = load("bulk-magnetism")
+    for name in PARAMETERS[:6]:
+        assert getattr(with_parameters(iface, {name: 0.77}), name) == 0.77
+    assert with_parameters(iface, {"J": 0.5, "E_F/J": 3.0}).E_F == 1.5
+    m = with_parameters(iface, {"theta": 60.0, "phi": 30.0}).m
+    assert m == pytest.approx((0.75, np.sqrt(3) / 4, 0.5))
+    turned = with_parameters(iface, {"phi": 90.0})
+    assert turned.m[2] == pytest.approx(iface.m[2]) and turned.m[0] == pytest.approx(0.0, abs=1e-15)
+    with pytest.raises(SystemFileError):
+        with_parameters(iface, {"E_F": -5.0})
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: Axis("u0", 0, 1), "did you mean 'u_0'"),
+        (lambda: Axis("u_0", 1, 0), "is no range"),
+        (lambda: Axis("u_0", 0, np.nan), "is no range"),
+        (lambda: trust_map(INSULATOR, AXES[0], AXES[0]), "two different parameters"),
+        (lambda: insulator_map(source="all"), "unknown source"),
+        (lambda: insulator_map(component="z"), "unknown component"),
+    ],
+)
+def test_bad_requests(call, words: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(EngineError, match=words):
+        call()
+
+
+def test_any_is_the_smallest_limit() -> None:
+    iface = load("bulk-magnetism")
+    point = (1.5, 0.0)
+    of = {
+        (s, c): LimitAt(iface, ("E_F", "u_0"), 0.1, s, c)(point)["h_R"]
+        for s in ("normal", "majority", "minority", "any")
+        for c in ("fieldlike", "dampinglike", "any")
+    }
+    single = [h for (s, c), h in of.items() if "any" not in (s, c) and h is not None]
+    assert of["any", "any"] == pytest.approx(min(single), rel=0.02)
+
+
+def test_pages(tmp_path: Path) -> None:
+    """JSON, figures and both pages; nothing on them that the JSON does not say; resumed from trust.json."""
+    maps = [Map("one", "ferromagnetic-insulator", *AXES, "normal", "fieldlike")]
+    index = write_trust(trust_data(maps, points=9), tmp_path)
+    data = json.loads((tmp_path / "trust.json").read_text(encoding="utf-8"))
+    assert len(data["maps"]["one"]["points"]) == 9
+    assert "<svg" in index.read_text(encoding="utf-8")
+    readme = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "at 9 points" in readme and "figures/one.svg" in readme
+    assert (tmp_path / "figures" / "one.svg").exists()
+    again = trust_data(maps, points=9, resume=data)
+    assert again == data
+
+
+def test_bars_show_every_limit() -> None:
+    rows = [row.to_dict() for row in trust_limits(INSULATOR, accuracy=5e-3)]
+    figure = draw_limits({"limits": rows})
+    labels = [t.get_text() for t in figure.axes[0].get_yticklabels()]
+    assert labels == ["normal, fieldlike", "total, fieldlike"]
