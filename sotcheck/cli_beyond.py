@@ -110,7 +110,7 @@ def beyond(system: str, json_file: str | None, **changes: Any) -> None:
 
 
 @click.command("trust-map")
-@click.argument("system")
+@click.argument("system", required=False)
 @click.option(
     "--over",
     "axes",
@@ -132,12 +132,15 @@ def beyond(system: str, json_file: str | None, **changes: Any) -> None:
 @click.option(
     "--svg", "svg_file", type=click.Path(dir_okay=False, path_type=Path), help="Draw the map into this file."
 )
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="Without SYSTEM: write the report's maps there."
+)
 @magnetization_option
 @fermi_energy_option
 @workers_option
 @json_option
 def trust_map(
-    system: str,
+    system: str | None,
     axes: tuple[str, ...],
     limit: float,
     source: str,
@@ -145,6 +148,7 @@ def trust_map(
     points: int,
     resume: Path | None,
     svg_file: Path | None,
+    output: Path | None,
     workers: int,
     json_file: str | None,
     **changes: Any,
@@ -157,7 +161,17 @@ def trust_map(
     Example:
       sotcheck trust-map bulk-magnetism --over E_F=0.6:4 --over U_N=-1:0.5 --json map.json --svg map.svg
       sotcheck trust-map bulk-magnetism --over E_F=0.6:4 --over U_N=-1:0.5 --resume map.json --points 300
+      sotcheck trust-map --output reports/trust
     """  # noqa: D301
+    if (system is None) == (output is None):
+        raise click.UsageError("give either a SYSTEM with its --over, or --output for the report")
+    if system is None:
+        from sotcheck.beyond.pages_trust import trust_data, write_trust
+
+        with process_pool(workers) as executor:
+            data = trust_data(points=points, executor=executor, progress=bar)
+        print_out(f"report written: open {write_trust(data, output)}\n")
+        return
     iface, _ = chosen_system(system, **changes)
     refuse_unwritable_json(json_file)
     from sotcheck.beyond.trust_run import trust_map_of

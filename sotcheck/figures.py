@@ -19,7 +19,7 @@ BLUE, ORANGE, GREEN, RED, PURPLE, GREY = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#666666",
 )  # fmt: skip
 BAR = "#d9d9d9"
-SOURCE_COLOR = {"normal": BLUE, "majority": RED, "minority": GREEN}
+SOURCE_COLOR = {"normal": BLUE, "majority": RED, "minority": GREEN, "total": GREY}
 LIMIT_STYLE: Any = {"1%": ":", "10%": "--"}
 STYLE: Any = {
     "svg.hashsalt": "sotcheck",

@@ -13,6 +13,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from sotcheck.beyond.gallery import pictures
+from sotcheck.beyond.limits import LIMITS
+from sotcheck.beyond.run import conclusions
 from sotcheck.crosscheck import EXIT_STATUS
 from sotcheck.figures import FIGURES, svg
 from sotcheck.model import Interface
@@ -21,6 +24,13 @@ from sotcheck.progress import Progress, silent
 from sotcheck.reportdata import report_data
 
 Data = dict[str, Any]
+
+#: Folders of other reports, and what they are.
+OTHERS = {
+    "audit": "The paper on trial: every numbered equation, one by one",
+    "bound-states": "Bound states: what binds, from which h_R, and what it does",
+    "trust": "Trust maps: how far first order holds, over two parameters",
+}
 
 
 def write_reports(
@@ -64,8 +74,10 @@ def write_reports(
     ordered = [found[iface.name] for iface in interfaces]
     overview = {
         "reports": [{"data": data, **words(data)} for data in ordered],
-        # What `sotcheck audit --output` has put beside the systems.
-        "audited": (output / "audit" / "index.html").exists(),
+        # What other commands have put beside the systems with --output.
+        "others": [
+            (name, words) for name, words in OTHERS.items() if (output / name / "index.html").exists()
+        ],
     }
     for name in ("overview.md", "overview.html"):
         target = "README.md" if name.endswith(".md") else "index.html"
@@ -92,12 +104,17 @@ def write_report(data: Data, output: Path) -> None:
     write_text(folder / "report.json", text)
     # From the file's content on: nothing below may know more than the JSON.
     data = json.loads(text)
-    drawn = {name: svg(draw, data) for name, _, draw in FIGURES}
+    shown = [one for one in FIGURES if one[0] != "torque" or data["curve"] is not None]
+    further = pictures(data["beyond"])
+    drawn = {name: svg(draw, data) for name, _, draw in shown}
+    drawn |= {f"beyond-{one.name}": svg(one.draw, data["beyond"][one.part]) for one in further}
     for name, picture in drawn.items():
         write_text(folder / "figures" / f"{name}.svg", picture)
     context = {
         "data": data,
-        "figures": {name: title for name, title, _ in FIGURES},
+        "figures": {name: title for name, title, _ in shown},
+        "beyond": conclusions(data["beyond"]),
+        "beyond_figures": {f"beyond-{one.name}": one.title for one in further},
         "svg": {name: Markup(picture[picture.index("<svg") :]) for name, picture in drawn.items()},
         **words(data),
     }
@@ -129,13 +146,17 @@ def conclusion(data: Data) -> Iterator[str]:
         )
     if data["note"]:
         yield f"The expansion in h_R fails here: {data['note']}."
-    torque = [row for row in rows if row["claim"] in ("eq16c", "eq16d")]
-    scale = max(abs(row["expected"]) for row in torque)
-    worst_difference = max(abs(row["measured"] - row["expected"]) for row in torque) / scale
-    yield (
-        f"Eq. (16) is the linear coefficient of the exact torque to {worst_difference:.0e} of its largest "
-        "component, for every source, by Kwant and by boundary matching."
-    )
+    for warning in data["warnings"]:
+        yield f"Warning: {warning}."
+    torque = [row for row in rows if row["claim"] in ("eq16c", "eq16d") and row["verdict"] == "agrees"]
+    scale = max((abs(row["expected"]) for row in torque), default=0.0)
+    if scale > 0:
+        worst_difference = max(abs(row["measured"] - row["expected"]) for row in torque) / scale
+        every = "for every source" if data["verdict"] == "agrees" else f"in {len(torque)} findings that agree"
+        yield (
+            f"Eq. (16) is the linear coefficient of the exact torque to {worst_difference:.0e} of its "
+            f"largest component, {every}, by Kwant and by boundary matching."
+        )
     first = first_limits(data)
     if all(first.values()):
         yield (
@@ -155,10 +176,10 @@ def conclusion(data: Data) -> Iterator[str]:
 
 def first_limits(data: Data) -> dict[str, float | None]:
     """Return the smallest h_R at which any component is off by 1 % and by 10 %, None if none is."""
-    parts = [part for source in data["curve"]["sources"].values() for part in source.values()]
+    rows = [row for row in data["beyond"]["limits"] if row["source"] != "total" and row["h_R"] is not None]
     return {
-        limit: min((p["limits"][limit] for p in parts if p["limits"][limit] is not None), default=None)
-        for limit in ("1%", "10%")
+        f"{limit:.0%}": min((row["h_R"] for row in rows if row["limit"] == limit), default=None)
+        for limit in LIMITS
     }
 
 

@@ -8,9 +8,10 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
 
 from sotcheck import __version__
+from sotcheck.beyond.run import beyond_data
+from sotcheck.beyond.sweep import curve_data
 from sotcheck.claims.controls import CONTROLS
 from sotcheck.claims.evidence import ENGINES, Evidence, gather
 from sotcheck.claims.linearity import remainders
@@ -18,7 +19,7 @@ from sotcheck.claims.registry import judge_all
 from sotcheck.crosscheck import CheckResult
 from sotcheck.engines import Engine
 from sotcheck.model import Interface
-from sotcheck.observables import components, exact_flows, ledger_residual, torque_from_flows
+from sotcheck.observables import components, ledger_residual, torque_from_flows
 from sotcheck.progress import Progress, silent
 from sotcheck.quadrature import sample
 from sotcheck.scattering import flows
@@ -26,17 +27,10 @@ from sotcheck.spin import Array, Complex
 from sotcheck.theory.amplitudes import closed_forms
 from sotcheck.theory.first_order import torque as first_order_integrand
 from sotcheck.torques import TOLERANCE
+from sotcheck.validity_warnings import warnings
 
-#: h_R of the curve: tried in this order until every component's first order has been off by LIMITS[-1].
-CURVE_H_R = np.concatenate([np.geomspace(0.01, 0.1, 8)[:-1], np.arange(0.1, 2.01, 0.05)])
-CURVE_TOLERANCE = 1e-4
-LIMITS = (0.01, 0.1)
-#: Kwant's points on the curve, as fractions of the radius of convergence; beyond it they cost minutes.
-KWANT_FRACTIONS = (0.2, 0.4, 0.6, 0.8)
 #: k_⊥ nodes a range for the integrand: the formula's line, and Kwant's points on it.
 LINE_NODES, POINT_NODES, POINT_ANGLES = 80, 7, 8
-#: A component below this part of the largest is zero for all purposes of a limit.
-NEGLIGIBLE = 1e-9
 COMPONENTS = ("fieldlike", "dampinglike")
 
 
@@ -55,13 +49,20 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
         Ready for JSON; starts with the document of `sotcheck check`.
     """
     evidence = gather(iface, np.array([iface.h_R]), TOLERANCE, controls=True, progress=progress)
-    result = CheckResult(iface, tuple(judge_all(evidence)), evidence.why_not_analytic)
+    result = CheckResult(
+        iface,
+        tuple(judge_all(evidence)),
+        evidence.why_not_analytic,
+        tuple(warnings(iface, [iface.h_R])),
+    )
     return {
         **result.to_dict(),
         "verdict": result.verdict,
         "summary": result.summary(),
         "note": evidence.why_not_analytic or None,
-        "curve": torque_curve(evidence),
+        # Fieldlike and dampinglike are undefined for m ∥ y.
+        "curve": None if components(np.zeros(3), iface.direction) is None else curve_data(iface),
+        "beyond": beyond_data(iface),
         "integrand": resolved_integrand(evidence),
         "lattice": lattice_errors(evidence),
         "remainder": remainder_ladder(evidence),
@@ -107,81 +108,6 @@ def split(t: Array, iface: Interface) -> Array:
     """Return (fieldlike, dampinglike), shape (2, ...); for m ∥ ŷ the components along x and z instead."""
     found = components(t, iface.direction)
     return np.stack(found if found is not None else (t[..., 0], t[..., 2]))
-
-
-def first_order_split(evidence: Evidence) -> Array:
-    """Return (fieldlike, dampinglike) per h_R of Eq. (16) by source, shape (2, 3)."""
-    torque = evidence.theory["closed forms"].total
-    return np.stack([torque.real, torque.imag])
-
-
-def exact_split(evidence: Evidence, h_R: float, engine: Engine) -> Array:
-    """Return (fieldlike, dampinglike) of the exact torque, shape (2, 3), to CURVE_TOLERANCE."""
-    iface = evidence.iface
-    found = exact_flows(engine, iface, np.array([h_R]), rtol=CURVE_TOLERANCE)
-    return split(torque_from_flows(found.total[0] * h_R, iface.direction), iface)
-
-
-def deviation(exact: Array, h_R: float, slopes: Array) -> Array:
-    """Return |exact / first order − 1|, shape (2, 3), NaN where first order vanishes."""
-    vanishes = np.abs(slopes) < NEGLIGIBLE * np.abs(slopes).max()
-    return np.abs(exact / (h_R * np.where(vanishes, np.nan, slopes)) - 1)
-
-
-def torque_curve(evidence: Evidence) -> dict[str, Any]:
-    """Return the torque against h_R: exact (continuum), Kwant's points, Eq. (16)'s slopes, trust limits.
-
-    A limit is the first h_R at which first order is off by so much; None where first order vanishes
-    (nothing to be relative to) or beyond the last h_R.
-    """
-    slopes = first_order_split(evidence)
-    tried: list[float] = []
-    exact: list[Array] = []
-    worst = np.full(slopes.shape, np.nan)
-    for h in CURVE_H_R:
-        tried.append(float(h))
-        exact.append(exact_split(evidence, tried[-1], ENGINES["continuum"]))
-        worst = np.fmax(worst, deviation(exact[-1], tried[-1], slopes))
-        if np.nanmin(worst) > LIMITS[-1]:
-            break
-    end = min(tried[-1], evidence.radius)
-    kwant_h = [fraction * end for fraction in KWANT_FRACTIONS]
-    kwant = [exact_split(evidence, h, ENGINES["kwant"]) for h in kwant_h]
-    off = np.array([deviation(t, h, slopes) for t, h in zip(exact, tried, strict=True)])
-    sources = {}
-    for s, source in evidence.open_sources:
-        sources[source] = {
-            name: {
-                "exact": [float(t[c, s]) for t in exact],
-                "kwant": [float(t[c, s]) for t in kwant],
-                "first_order_per_h_R": float(slopes[c, s]),
-                "first_order_vanishes": bool(np.isnan(off[0, c, s])),
-                "limits": {
-                    f"{limit:.0%}": _crossing(evidence, tried, off[:, c, s], limit, (c, s))
-                    for limit in LIMITS
-                },
-            }
-            for c, name in enumerate(COMPONENTS)
-        }
-    return {"h_R": tried, "kwant_h_R": kwant_h, "sources": sources}
-
-
-def _crossing(
-    evidence: Evidence, tried: list[float], off: Array, limit: float, index: tuple[int, int]
-) -> float | None:
-    """Refine the first h_R at which `off`, on the h_R tried, exceeds the limit."""
-    above = np.flatnonzero(off > limit)
-    if len(above) == 0:
-        return None
-    first = int(above[0])
-    if first == 0:
-        return tried[0]
-    slopes = first_order_split(evidence)
-
-    def excess(h: float) -> float:
-        return float(deviation(exact_split(evidence, h, ENGINES["continuum"]), h, slopes)[index]) - limit
-
-    return float(brentq(excess, tried[first - 1], tried[first], rtol=1e-4))
 
 
 def resolved_integrand(evidence: Evidence) -> dict[str, Any]:

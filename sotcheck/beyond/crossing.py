@@ -2,7 +2,7 @@
 
 f is sampled at Chebyshev points of panels that grow from SMALLEST on. Where the polynomial p through them is
 known to ±E (its last coefficients plus the error of f), the first crossing of |f| = L lies between those of
-|p| + E = L and of |p| − E = L: a bracket, and no earlier crossing can hide. Where f is not smooth polynomials
+|p| + E = L and of |p| − E = L: a bracket, where no earlier crossing shows. Where f is not smooth polynomials
 converge slowly: a bracket that is narrow already is then closed by root finding.
 """
 

@@ -60,7 +60,9 @@ def draw_trust_map(data: Data) -> Figure:
         mesh = axes.pcolormesh(x, y, shown, cmap="cividis", shading="nearest", rasterized=True)
         levels = [np.log10(v) for v in LEVELS if values.min() < np.log10(v) < values.max()]
         if levels:
-            lines = axes.contour(x, y, shown, levels=levels, colors="white", linewidths=0.9)
+            lines = axes.contour(
+                x, y, shown, levels=levels, colors="white", linewidths=0.9, linestyles="solid"
+            )
             axes.clabel(lines, fontsize=7.5, fmt=lambda v: f"{10**v:.2g}")
         bar = figure.colorbar(mesh, ax=axes)
         bar.ax.yaxis.set_major_formatter(lambda v, _: f"{10**v:.2g}")
@@ -98,7 +100,7 @@ def title(data: Data) -> str:
     """Say what a map shows."""
     source = "all sources" if data["source"] not in CURRENTS else f"{data['source']} current"
     part = "both components" if data["component"] == "any" else f"{data['component']} torque"
-    return f"{data['system']['name']}, {source}, {part}: off by {data['limit']:.0%}"
+    return f"{data['system']['name']}, {source}, {part}: off by {100 * data['limit']:g} %"
 
 
 def draw_limits(data: Data) -> Figure:
