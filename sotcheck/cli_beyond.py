@@ -163,15 +163,17 @@ def trust_map(
       sotcheck trust-map bulk-magnetism --over E_F=0.6:4 --over U_N=-1:0.5 --resume map.json --points 300
       sotcheck trust-map --output reports/trust
     """  # noqa: D301
-    if (system is None) == (output is None):
-        raise click.UsageError("give either a SYSTEM with its --over, or --output for the report")
     if system is None:
+        if output is None:
+            raise click.UsageError("give either a SYSTEM with its --over, or --output for the report")
         from sotcheck.beyond.pages_trust import trust_data, write_trust
 
         with process_pool(workers) as executor:
             data = trust_data(points=points, executor=executor, progress=bar)
         print_out(f"report written: open {write_trust(data, output)}\n")
         return
+    if output is not None:
+        raise click.UsageError("--output is for the report, without a SYSTEM; use --json and --svg")
     iface, _ = chosen_system(system, **changes)
     refuse_unwritable_json(json_file)
     from sotcheck.beyond.trust_run import trust_map_of

@@ -61,8 +61,8 @@ class CheckResult(Sequence[Finding]):
         return {
             "sotcheck": __version__,
             "system": to_document(self.iface),
-            "warnings": list(self.warnings),
             "verdicts": [finding.to_dict() for finding in self.findings],
+            "warnings": list(self.warnings),
         }
 
     def to_json(self) -> str:

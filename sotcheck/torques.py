@@ -110,8 +110,8 @@ class TorqueTable(Sequence[TorqueRow]):
         return {
             "sotcheck": __version__,
             "system": to_document(self.iface),
-            "warnings": list(self.warnings),
             "torque": [row.to_dict() for row in self.rows],
+            "warnings": list(self.warnings),
         }
 
     def to_json(self) -> str:

@@ -164,7 +164,7 @@ def test_torque_json(sotcheck: Command) -> None:
     )  # fmt: skip
     assert (found.status, found.err) == (0, "")
     document = strict(found.out)
-    assert list(document) == ["sotcheck", "system", "torque"]
+    assert list(document) == ["sotcheck", "system", "torque", "warnings"]
     assert document["sotcheck"] == sc.__version__
     assert document["system"]["fermi_energy"] == 1.1
     assert document["system"]["interface"]["rashba"] == 0.1
@@ -395,7 +395,7 @@ def test_check_json(checked: subprocess.CompletedProcess[str]) -> None:
     """Every row has every key of the contract; all agree, so the status is 0; standard error is silent."""
     assert checked.stderr == ""
     document = strict(checked.stdout)
-    assert list(document) == ["sotcheck", "system", "verdicts"]
+    assert list(document) == ["sotcheck", "system", "verdicts", "warnings"]
     assert document["system"]["name"] == "topological-insulator"
     assert document["verdicts"]
     for row in document["verdicts"]:
@@ -459,9 +459,11 @@ def test_check_says_what_disagrees(tmp_path: Path) -> None:
     found = in_process("check", str(path), "--tolerance", "1e-6")
     assert found.returncode == 1
     assert found.stderr == ""
-    (row,) = (line for line in found.stdout.splitlines() if line.startswith("DISAGREES"))
-    assert "bound-states" in row
-    assert "1 disagrees" in found.stdout.splitlines()[-1]
+    rows = [line for line in found.stdout.splitlines() if line.startswith("DISAGREES")]
+    # It adds a state below the continuum, and one at or below E_F.
+    assert len(rows) == 2
+    assert all("bound-states" in row for row in rows)
+    assert ", 2 disagrees" in found.stdout
 
 
 # ------------------------------------------------------------------------------- pipes, progress, Ctrl-C

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from matplotlib.figure import Figure
-
 from sotcheck.beyond import plots_harmonics, plots_orders
 from sotcheck.binding import plots as plots_binding
 
@@ -21,7 +19,7 @@ class Picture:
     name: str
     title: str
     part: str
-    draw: Callable[[Data], Figure]
+    draw: Callable[[Data], Any]
 
 
 def pictures(data: Data) -> list[Picture]:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sotcheck.model import SOURCES, Interface
+from sotcheck.model import SAME_THRESHOLD, SOURCES, Interface
 from sotcheck.spin import Array, Complex, Index
 from sotcheck.zeros import Functions, parameter, zeros_near
 
@@ -65,6 +65,12 @@ def determinant(iface: Interface, k: Complex, K: tuple[Complex, Complex], w: Com
     return minority * majority - w**2 * (1 - c**2)
 
 
+def _snapped(edge: float, segment: Segment) -> float:
+    """Return the end of the segment that a band edge is but for rounding, or else the edge itself."""
+    close = SAME_THRESHOLD * max(map(abs, segment))
+    return next((end for end in segment if abs(edge - end) <= close), edge)
+
+
 def analytic_radius(segment: Segment, branch_points: Iterable[float], most: float) -> float:
     """Return ρ of the largest ellipse in θ that keeps clear of branch points in x, at most `most`."""
     lower, upper = segment
@@ -108,7 +114,7 @@ def poles(
     lower, upper = segment
     if upper - lower <= THINNEST * upper:
         return np.zeros((*angle.shape, 0), dtype=complex)
-    edges = [iface.k_perp2_max(source) for source in SOURCES]
+    edges = [_snapped(iface.k_perp2_max(source), segment) for source in SOURCES]
     c, h = along_m(iface, angle).reshape(-1, 1), h_R.reshape(-1, 1)
 
     def f(theta: Complex, rows: Index) -> Complex:
