@@ -22,6 +22,8 @@ FLANKS = ((0.25, 0.75), (0.14, 0.62), (0.33, 0.84), (0.07, 0.55))
 SAME = 1e-7
 #: Poles this much closer to the axis than to the interval are on the axis.
 ON_AXIS = 1e-6
+#: Poles closer than this to an end are upon it.
+AT_END = 1e-12
 #: Poles this close to the axis are not to have nodes of the rule itself upon them.
 NARROW = 1e-3
 #: Directions in which nodes and functions are as dependent as this are left alone.
@@ -168,6 +170,8 @@ def near_poles(poles: Complex) -> NearPoles | None:
     NearPoles or None
         None if there is nothing to take care of.
     """
+    # A pole upon an end is none: there the Jacobian, or the flux, vanishes with the wave number.
+    poles = np.where(np.minimum(np.abs(poles), np.abs(poles - 1)) < AT_END, np.nan, poles)
     rho = _ellipse(poles)
     if not np.any(rho < RHO):
         return None

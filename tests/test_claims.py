@@ -456,6 +456,8 @@ def interfaces(draw: st.DrawFn) -> Interface:
 
     m = tuple(number(-1.0, 1.0) for _ in range(3))
     assume(np.linalg.norm(m) > 0.1)
+    # For m ∥ y both components are undefined, and next to it as uncertain as 1/|m × y|.
+    assume(np.hypot(m[0], m[2]) > 0.01)
     try:
         iface = Interface(
             name="random",
@@ -495,6 +497,9 @@ def test_no_false_alarm(iface: Interface, continuum_only: MakeEvidence) -> None:
     assume(made.analytic)
     for name in EXPANSIONS:
         for finding in findings_of(name, made):
+            if made.expansion.missing.any() and finding.form == "transcribed" and name in ("eq15", "eq16d"):
+                # An embedded state: that (15) and (16d) miss its torque is no false alarm.
+                continue
             assert finding.verdict != "disagrees", finding
             if name in ("eq14", "eq15", "eq16c", "eq16d"):
                 assert finding.verdict == "agrees", finding

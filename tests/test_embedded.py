@@ -304,3 +304,13 @@ def test_warnings_are_shown_and_written() -> None:
     result = CheckResult(TRAP, (), "", table.warnings)
     assert json.loads(result.to_json())["warnings"] == list(table.warnings)
     assert "Warning: a minority" in str(result)
+
+
+def test_pole_upon_the_end_of_a_range() -> None:
+    """U_N = E_F, J = E_F: nothing but the majority propagates, and the minority's pole lies at k_⊥ = 0."""
+    iface = Interface(name="end", E_F=1.0, U_N=1.0, J=1.0, m=(0.0, 0.0, 1.0))
+    found = exact_flows(Continuum(), iface, np.array([0.05]), rtol=1e-9)
+    nearby = exact_flows(Continuum(), iface.with_(U_N=1.0 + 1e-7), np.array([0.05]), rtol=1e-9)
+    size = np.abs(found.total).max()
+    assert found.total_error.max() <= 1e-8 * size
+    assert np.abs(found.total - nearby.total).max() <= 1e-4 * size

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -74,7 +76,7 @@ LINES = (0.8, 1.2, 1.6, 1.9, 2.1)
 SMALL_J = 10.0 ** -np.arange(0, 9)
 
 
-def report_data(*, checks: int = 30, cases: tuple[int, int] = (100, 8), progress: Progress = silent) -> Any:
+def report_data(*, checks: int = 30, cases: tuple[int, int] = (1000, 50), progress: Progress = silent) -> Any:
     """Return everything that the pages on bound states show, ready for JSON.
 
     Parameters
@@ -88,12 +90,14 @@ def report_data(*, checks: int = 30, cases: tuple[int, int] = (100, 8), progress
     interfaces = {name: load(name) for name in builtin_systems()} | EFFECTS
     from sotcheck.binding.agreement import agreement
 
+    steps: dict[str, Callable[[], Any]] = {
+        name: partial(one_interface, iface, checks) for name, iface in interfaces.items()
+    }
+    steps["agreement"] = partial(agreement, *cases, 20170915)
+    found = {name: steps[name]() for name in progress(steps, "bound states")}
     return {
         "sotcheck": __version__,
-        "interfaces": [
-            one_interface(iface, checks)
-            for iface in progress(list(interfaces.values()), "bound states", len(interfaces))
-        ],
+        "interfaces": [found[name] for name in interfaces],
         "threshold": [by_angle(iface) for iface in interfaces.values() if iface.J > 0],
         "small_J": [
             {"J": float(J), "strength": threshold(Interface(name="small-J", E_F=1.0, J=J, m=TILTED)).strength}
@@ -103,7 +107,7 @@ def report_data(*, checks: int = 30, cases: tuple[int, int] = (100, 8), progress
         "spin_density": [spin_density_curve(interfaces[name], CURVE_H_R) for name in CURVES],
         "marginal": [marginal(u_0) for u_0 in (-0.5, 0.3, 0.8)],
         "embedded": embedded_table(interfaces["embedded"]),
-        "agreement": agreement(*cases, 20170915),
+        "agreement": found["agreement"],
     }
 
 
