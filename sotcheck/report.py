@@ -163,6 +163,12 @@ def conclusion(data: Data) -> Iterator[str]:
             f"Every component is good to 1 % up to h_R = {first['1%']:.2g} and to 10 % up to "
             f"h_R = {first['10%']:.2g}."
         )
+    if data["curve"] is not None:
+        curve = data["curve"]
+        yield (
+            f"The torque was computed at {len(curve['h_R'])} h_R up to {curve['h_R'][-1]:g}; Kwant solved "
+            f"{curve['kwant_points']} of them as well: they differ by at most {curve['kwant_difference']:.0e}."
+        )
     state = data["bound_states"][0]
     yield (
         f"At h_R = {state['h_R']:g} "
