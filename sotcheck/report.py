@@ -166,8 +166,8 @@ def conclusion(data: Data) -> Iterator[str]:
     if data["curve"] is not None:
         curve = data["curve"]
         yield (
-            f"The torque was computed at {len(curve['h_R'])} h_R up to {curve['h_R'][-1]:g}; Kwant solved "
-            f"{curve['kwant_points']} of them as well: they differ by at most {curve['kwant_difference']:.0e}."
+            f"The torque was computed at {len(curve['h_R'])} h_R up to {curve['h_R'][-1]:g}, with Kwant at "
+            f"{curve['kwant_points']}: the largest relative difference is {curve['kwant_difference']:.0e}."
         )
     state = data["bound_states"][0]
     yield (
