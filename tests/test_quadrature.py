@@ -528,3 +528,19 @@ def test_sum_of_a_threshold_system_splits_where_channels_close() -> None:
     assert load("interface-magnetism").thresholds() == [0.0, 1.0]
     assert load("ferromagnetic-insulator").thresholds() == [0.0, 1.0]
     assert load("topological-insulator").thresholds() == pytest.approx([0.0, 0.5, 1.5])
+
+
+@pytest.mark.parametrize("m", [(1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (1.0, 1.0, 0.0)])
+def test_m_in_the_plane_beyond_the_radius(m: tuple[float, float, float]) -> None:
+    """Kinks lie symmetrically around m ∥ k×ẑ, where states are truly bound: not an angle to be sampled."""
+    iface = Interface(name="plane", E_F=1.04, J=0.8, u_m=0.73, m=m)
+    h_R = np.array([2.0])
+    reference = exact_flows(Continuum(), iface, h_R, rtol=1e-10)
+    found = exact_flows(Continuum(), iface, h_R, rtol=1e-5)
+    assert np.all(np.abs(found.total - reference.total) <= found.total_error + reference.total_error)
+    assert reference.total_error.max() <= 1e-7 * np.abs(reference.values).max()
+    # Tilted m has the same torque in the limit, reached linearly.
+    tilts = [exact_flows(Continuum(), iface.with_(m=(*m[:2], z)), h_R, rtol=1e-9) for z in (4e-4, 2e-4)]
+    off = [np.abs(tilted.total - reference.total).max() for tilted in tilts]
+    assert off[1] <= 2e-3 * np.abs(reference.total).max()
+    assert off[0] / off[1] == pytest.approx(2.0, rel=0.01)

@@ -30,6 +30,8 @@ CLEAR_OF_BRANCH_POINTS = 0.9
 THINNEST = 1e-9
 #: Imaginary part of an angle up to which a kink is felt.
 NEAR = 0.25
+#: Component of m along z below which it is parallel to k×ẑ at some angle, for all that matters.
+ALIGNED = 1e-3
 #: Where |w sin χ| is below this part of the wave numbers, spin is conserved.
 CONSERVED = 1e-12
 
@@ -155,6 +157,9 @@ def kinks(iface: Interface, h_R: Array, *, spacing: float = 0.0) -> Array:
             turn = np.arcsin(c / in_plane)
             found += [turn[np.abs(turn.imag) < NEAR].real]
     turns = np.concatenate([*found, *(-turn for turn in found)]) if found else np.zeros(0)
+    if turns.size and abs(iface.m[2]) < ALIGNED:
+        # m ∥ k×ẑ lies halfway between the others: no rule is to have an angle there, where a width vanishes.
+        turns = np.append(turns, np.pi / 2)
     return np.mod(np.arctan2(iface.m[1], iface.m[0]) + turns, np.pi)
 
 
