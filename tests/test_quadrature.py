@@ -539,8 +539,8 @@ def test_m_in_the_plane_beyond_the_radius(m: tuple[float, float, float]) -> None
     found = exact_flows(Continuum(), iface, h_R, rtol=1e-5)
     assert np.all(np.abs(found.total - reference.total) <= found.total_error + reference.total_error)
     assert reference.total_error.max() <= 1e-7 * np.abs(reference.values).max()
-    # Tilted m has the same torque in the limit, reached linearly.
+    # Tilted m has the same torque in the limit, reached linearly or faster.
     tilts = [exact_flows(Continuum(), iface.with_(m=(*m[:2], z)), h_R, rtol=1e-9) for z in (4e-4, 2e-4)]
     off = [np.abs(tilted.total - reference.total).max() for tilted in tilts]
     assert off[1] <= 2e-3 * np.abs(reference.total).max()
-    assert off[0] / off[1] == pytest.approx(2.0, rel=0.01)
+    assert off[0] / off[1] > 1.98
