@@ -44,7 +44,8 @@ def conclusions(data: dict[str, Any]) -> list[str]:
     """Say in plain sentences what `beyond_data` found."""
     return [
         *words.on_limits(data["limits"]),
-        *words.on_orders(data["orders"]),
+        # For m ∥ y there are no components, and without them nothing to compare.
+        *(words.on_orders(data["orders"]) if data["limits"][0]["kind"] != "undefined" else ()),
         *words.on_radius(data["radius"]),
         *words.on_exponent(data["exponent"]),
         *words.on_harmonics(data["harmonics"]),

@@ -7,6 +7,9 @@ from typing import Any
 
 Data = dict[str, Any]
 
+#: Forbidden harmonics larger than this come from the sampling of m.
+MIXED_UP = 1e-6
+
 
 def on_limits(rows: list[Data]) -> Iterator[str]:
     """Say from which h_R first order is off."""
@@ -89,5 +92,10 @@ def on_harmonics(harmonics: Data) -> Iterator[str]:
     worst = max(forbidden[kind] for kind in kinds)
     yield (
         f"Harmonics that symmetry forbids are below {worst:.0e} of the allowed ones on a sphere of "
-        f"{forbidden['directions']} directions."
+        f"{forbidden['directions']} directions"
+        + (
+            ": the torque is not analytic in m here, and so few directions mix up its harmonics."
+            if worst > MIXED_UP
+            else "."
+        )
     )
