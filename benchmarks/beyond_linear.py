@@ -1,0 +1,32 @@
+"""How long a bound-state map and a sweep over h_R take: `uv run python benchmarks/beyond_linear.py`."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from sotcheck.beyond.sweep import h_R_sweep
+from sotcheck.binding.maps import bound_state_map
+from sotcheck.systemfile import builtin_systems, load
+
+#: 50 values, as in the reports.
+H_R = np.concatenate([np.geomspace(0.01, 0.1, 10)[:-1], np.linspace(0.1, 2.0, 41)])
+
+
+def seconds(work) -> float:
+    """Return how long a function takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    for name in builtin_systems():
+        system = load(name)
+        print(
+            f"{name:24s}",
+            f"100 x 100 map {seconds(lambda: bound_state_map(system, n=100, checks=0)):5.2f} s,",
+            f"{len(H_R)} h_R up to 1 {seconds(lambda: h_R_sweep(system, H_R / 2)):5.2f} s,",
+            f"up to 2 {seconds(lambda: h_R_sweep(system, H_R)):5.2f} s",
+        )
