@@ -14,10 +14,10 @@ from sotcheck.systemfile import builtin_systems, load
 H_R = np.concatenate([np.geomspace(0.01, 0.1, 10)[:-1], np.linspace(0.1, 2.0, 41)])
 
 
-def seconds(work) -> float:
+def seconds(work, *args, **options) -> float:
     """Return how long a function takes."""
     start = time.perf_counter()
-    work()
+    work(*args, **options)
     return time.perf_counter() - start
 
 
@@ -26,7 +26,7 @@ if __name__ == "__main__":
         system = load(name)
         print(
             f"{name:24s}",
-            f"100 x 100 map {seconds(lambda: bound_state_map(system, n=100, checks=0)):5.2f} s,",
-            f"{len(H_R)} h_R up to 1 {seconds(lambda: h_R_sweep(system, H_R / 2)):5.2f} s,",
-            f"up to 2 {seconds(lambda: h_R_sweep(system, H_R)):5.2f} s",
+            f"100 x 100 map {seconds(bound_state_map, system, n=100, checks=0):5.2f} s,",
+            f"{len(H_R)} h_R up to 1 {seconds(h_R_sweep, system, H_R / 2):5.2f} s,",
+            f"up to 2 {seconds(h_R_sweep, system, H_R):5.2f} s",
         )
