@@ -1,0 +1,125 @@
+"""`sotcheck sweep`: options in, a NetCDF file out."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sotcheck.options import Number, print_out, tolerance_option, workers_option
+from sotcheck.progress import bar
+
+#: Exit status when points failed, all others being there.
+SOME_FAILED = 3
+
+
+@click.command("sweep")
+@click.argument("system")
+@click.option(
+    "--over",
+    multiple=True,
+    metavar="KEY=VALUES",
+    help="An axis, e.g. h_R=0.01:1:50, interface.barrier=0.1:10:9:log, E_F=1,1.5,2 or m=0,0,1;1,0,1; may be "
+    "given several times. Keys are those of the system file or its symbols, besides theta and phi (degrees).",
+)
+@click.option(
+    "--table",
+    type=click.Path(path_type=Path),
+    help="A CSV file of points: a row of keys, then one row of numbers a point.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["first-order", "continuum", "kwant"]),
+    default="continuum",
+    show_default=True,
+    help="Engine to use.",
+)
+@click.option(
+    "--scheme",
+    type=click.Choice(["exact-difference", "finite-difference"]),
+    default="exact-difference",
+    show_default=True,
+    help="Discretisation of the kwant engine; finite differences are extrapolated to spacing 0.",
+)
+@click.option("--spacing", type=Number(1e-30, 1e30), help="Lattice spacing of the kwant engine.")
+@tolerance_option
+@click.option(
+    "--executor",
+    default="processes",
+    show_default=True,
+    metavar="WHERE",
+    help="Where to compute: 'processes' on this machine, 'dask://' (a Dask cluster started here), "
+    "'dask://HOST:PORT' (a Dask scheduler), 'mpi' (mpirun -n N python -m mpi4py.futures -m sotcheck ...).",
+)
+@workers_option
+@click.option("--resume", is_flag=True, help="Go on with what an interrupted run has left, if anything.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The NetCDF file to write."
+)
+def sweep_command(
+    system: str,
+    over: tuple[str, ...],
+    table: Path | None,
+    engine: str,
+    scheme: Any,
+    spacing: float | None,
+    tolerance: float,
+    executor: str,
+    workers: int,
+    resume: bool,
+    output: Path,
+) -> None:
+    """Compute the torque over ranges of a system's keys, and keep it as labelled arrays.
+
+    Results are kept as they arrive: after any interruption the same command with --resume goes on, and ends
+    with the same bytes. A point that fails is recorded with its error, and the rest goes on; the exit status
+    is then 3.
+    """
+    from sotcheck.sweep.executors import backend
+    from sotcheck.sweep.grid import parse_axis, read_table
+    from sotcheck.sweep.run import make_plan, sweep
+    from sotcheck.systemfile import load
+
+    iface = load(system)
+    axes = [parse_axis(iface, text) for text in over]
+    if table is not None:
+        axes.insert(0, read_table(iface, table))
+    plan = make_plan(
+        iface,
+        axes,
+        engine=engine,
+        scheme=scheme,
+        spacing=spacing,
+        tolerance=tolerance,
+        command=_command(system, over, table, engine, scheme, spacing, tolerance),
+    )
+    dataset = sweep(
+        plan,
+        output,
+        where=backend(executor, workers),
+        resume=resume,
+        progress=bar,
+        say=lambda words: click.echo(words, err=True),
+    )
+    errors = [text for text in dataset["error"].values.ravel().tolist() if text]
+    print_out(f"{plan.size} points written to {output}\n")
+    if errors:
+        print_out(f"{len(errors)} of them failed, the first with: {errors[0]}\n")
+        raise SystemExit(SOME_FAILED)
+
+
+def _command(
+    system: str, over: tuple[str, ...], table: Path | None, engine: str, scheme: str,
+    spacing: float | None, tolerance: float,
+) -> str:  # fmt: skip
+    """Return the command that gives these data again, on however many workers."""
+    words = ["sotcheck", "sweep", system]
+    for text in over:
+        words += ["--over", text]
+    words += [] if table is None else ["--table", str(table)]
+    words += ["--engine", engine]
+    words += ["--scheme", scheme] if engine == "kwant" else []
+    words += ["--spacing", repr(spacing)] if engine == "kwant" and spacing is not None else []
+    return shlex.join([*words, "--tolerance", repr(tolerance)])

@@ -1,0 +1,163 @@
+"""Where a sweep computes: processes here, a Dask cluster, or MPI, each as a `concurrent.futures.Executor`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Executor
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from sotcheck.errors import EngineError
+from sotcheck.processes import process_pool
+
+#: Seconds to wait for a Dask scheduler, and for its first worker.
+DASK_PATIENCE = 60.0
+ACCEPTED = "processes, dask:// (a cluster started here), dask://HOST:PORT (a scheduler), or mpi"
+
+
+@dataclass(frozen=True)
+class Open:
+    """An executor at work.
+
+    Attributes
+    ----------
+    executor : Executor or None
+        None computes in this process.
+    slots : callable
+        Returns how many chunks can be computed at a time just now.
+    """
+
+    executor: Executor | None
+    slots: Callable[[], int]
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A way to get executors.
+
+    Attributes
+    ----------
+    open : callable
+        Returns a context manager of `Open`; may be called again after the executor broke.
+    killed : tuple of exception types
+        What a chunk's future raises when this chunk killed its workers, all others being fine.
+    lost : tuple of exception types
+        What any future raises when the executor is gone for good.
+    """
+
+    open: Callable[[], AbstractContextManager[Open]]
+    killed: tuple[type[BaseException], ...] = ()
+    lost: tuple[type[BaseException], ...] = ()
+
+
+def backend(name: str, workers: int, patience: float = DASK_PATIENCE) -> Backend:
+    """Return the backend of an `--executor` option.
+
+    Parameters
+    ----------
+    name : str
+        "processes", "dask://", "dask://HOST:PORT" or "mpi".
+    workers : int
+        Processes to start, where they are started here.
+    patience : float
+        Seconds to wait for a Dask scheduler and its first worker.
+
+    Raises
+    ------
+    EngineError
+        If the name is unknown, or its package is not installed, or MPI was not started as it must be.
+    """
+    if name == "processes":
+        return Backend(lambda: _processes(workers))
+    if name.startswith("dask://"):
+        killed, lost = _dask_errors()
+        return Backend(lambda: _dask(name.removeprefix("dask://"), workers, patience), killed, lost)
+    if name == "mpi":
+        _require_mpi()
+        return Backend(_mpi)
+    raise EngineError(f"unknown executor {name!r}; choose from {ACCEPTED}")
+
+
+@contextmanager
+def _processes(workers: int) -> Iterator[Open]:
+    with process_pool(workers) as executor:
+        yield Open(executor, lambda: workers)
+
+
+def _dask_errors() -> tuple[tuple[type[BaseException], ...], tuple[type[BaseException], ...]]:
+    try:
+        distributed: Any = import_module("distributed")
+    except ImportError:
+        raise EngineError(
+            "--executor dask:// needs Dask; install it with: pip install 'sotcheck[dask]'"
+        ) from None
+    # A future that is cancelled is one whose scheduler has gone.
+    return (distributed.KilledWorker,), (CancelledError, asyncio.CancelledError, OSError)
+
+
+@contextmanager
+def _dask(address: str, workers: int, patience: float) -> Iterator[Open]:
+    distributed: Any = import_module("distributed")
+
+    if not address:
+        # One thread each: Kwant's solver and NumPy here gain nothing from more.
+        with (
+            distributed.LocalCluster(
+                n_workers=workers, threads_per_worker=1, dashboard_address=None
+            ) as cluster,
+            distributed.Client(cluster, set_as_default=False) as client,
+        ):
+            yield _of_client(client)
+        return
+    try:
+        client = distributed.Client(f"tcp://{address}", timeout=patience, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise EngineError(
+            f"no Dask scheduler answers at {address!r} ({error}); start one with 'dask scheduler', and give "
+            "the host and port that it prints"
+        ) from None
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=patience)
+        except TimeoutError:
+            raise EngineError(
+                f"the Dask scheduler at {address!r} has no workers after {patience:g} s; start some with "
+                f"'dask worker tcp://{address} --nthreads 1'"
+            ) from None
+        yield _of_client(client)
+
+
+def _of_client(client: Any) -> Open:
+    def slots() -> int:
+        return max(1, sum(client.nthreads().values()))
+
+    # Not pure in Dask's sense: it would keep results of chunks by their arguments.
+    return Open(client.get_executor(pure=False), slots)
+
+
+def _require_mpi() -> None:
+    """Refuse what would hang, or start the whole sweep once on each rank."""
+    try:
+        from mpi4py import MPI
+    except (ImportError, RuntimeError) as error:
+        raise EngineError(
+            f"--executor mpi needs an MPI library and mpi4py ({error}); install them, e.g. with: "
+            "pip install 'sotcheck[mpi]'"
+        ) from None
+    if "mpi4py.futures" not in sys.orig_argv or MPI.COMM_WORLD.Get_size() < 2:
+        raise EngineError(
+            "--executor mpi needs at least two ranks, the first of which hands out the work; start it as: "
+            "mpirun -n 3 python -m mpi4py.futures -m sotcheck sweep ..."
+        )
+
+
+@contextmanager
+def _mpi() -> Iterator[Open]:
+    from mpi4py.futures import MPIPoolExecutor
+
+    with MPIPoolExecutor() as executor:
+        yield Open(executor, lambda: max(1, int(executor.num_workers)))

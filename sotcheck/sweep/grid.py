@@ -1,0 +1,253 @@
+"""Axes of a sweep: `--over KEY=…` and tables read, every value tried against the model before any work.
+
+Columns of an axis are attributes of `Interface` (h_R, E_F, …), the components m_x, m_y, m_z of the
+magnetization, or its polar angles theta and phi in degrees.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from sotcheck.errors import SystemFileError, did_you_mean
+from sotcheck.model import Interface, refused
+from sotcheck.systemfile import KEYS
+
+Point = dict[str, float]
+
+MAGNETIZATION = ("m_x", "m_y", "m_z")
+ANGLES = ("theta", "phi")
+#: Attributes that are one number.
+SCALARS = {
+    key.attribute: str(key)
+    for key in KEYS
+    if isinstance(Interface.model_fields[key.attribute].default, float)
+}
+#: More would neither fit into memory as arrays nor be a sweep.
+MOST_POINTS = 10**7
+FORMS = "start:stop:count, start:stop:count:log, or values separated by commas"
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One dimension of a sweep.
+
+    Attributes
+    ----------
+    name : str
+        Of the dimension.
+    columns : dict of str to tuple of float
+        Parameters that change along it together, all of one length.
+    """
+
+    name: str
+    columns: dict[str, tuple[float, ...]]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+    def at(self, index: int) -> Point:
+        """Return the parameters at one place of the axis."""
+        return {name: values[index] for name, values in self.columns.items()}
+
+
+def _names() -> dict[str, str]:
+    """Return the parameter of every accepted name: key, symbol, and last part of the key where unique."""
+    paths = {**SCALARS, "m": "interface.magnetization"}
+    tables = {path.split(".")[0] for path in paths.values() if "." in path}
+    last = Counter(path.rpartition(".")[2] for path in paths.values())
+    names = {name: name for name in (*paths, *ANGLES)}
+    for attribute, path in paths.items():
+        names[path] = attribute
+        part = path.rpartition(".")[2]
+        if last[part] == 1 and part not in tables:
+            names[part] = attribute
+    return names
+
+
+NAMES = _names()
+
+
+def parse_axis(iface: Interface, text: str) -> Axis:
+    """Return the axis of one `--over` text, e.g. "h_R=0.01:1:50", "u_0=0.1:10:9:log" or "m=0,0,1;1,0,1".
+
+    Parameters
+    ----------
+    iface : Interface
+        The system to be swept; each value must be acceptable for it.
+    text : str
+
+    Raises
+    ------
+    SystemFileError
+        Naming what was found and what is accepted.
+    """
+    name, equals, values = text.partition("=")
+    if not equals:
+        raise SystemFileError(f"--over {text!r}: expected KEY=VALUES, with values as {FORMS}")
+    parameter = _parameter(name.strip(), f"--over {text!r}")
+    if parameter == "m":
+        rows = [_numbers(part, text) for part in values.split(";")]
+        for row in rows:
+            if len(row) != 3:
+                raise SystemFileError(
+                    f"--over {text!r}: {row} is no direction; expected x,y,z, and ';' between directions"
+                )
+        columns = {name: tuple(row[i] for row in rows) for i, name in enumerate(MAGNETIZATION)}
+    else:
+        columns = {parameter: tuple(_range(values, text) if ":" in values else _numbers(values, text))}
+    axis = _accepted(iface, Axis(parameter, columns), f"--over {text!r}")
+    places = list(zip(*axis.columns.values(), strict=True))
+    twice = [place for place, count in Counter(places).items() if count > 1]
+    if twice:
+        shown = twice[0][0] if len(twice[0]) == 1 else twice[0]
+        raise SystemFileError(f"--over {text!r}: {shown} is there twice; each value labels one place")
+    return axis
+
+
+def read_table(iface: Interface, path: Path) -> Axis:
+    """Return the dimension "point" of a CSV file: a row of keys, then one row of numbers a point.
+
+    Raises
+    ------
+    SystemFileError
+        Naming the line, what was found and what is accepted.
+    """
+    where = f"--table {path}"
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file)
+            rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SystemFileError(f"{where}: cannot be read as CSV in UTF-8 ({error})") from None
+    if len(rows) < 2:
+        raise SystemFileError(f"{where}: expected a row of keys and at least one row of numbers")
+    known = {**NAMES, **{name: name for name in MAGNETIZATION}}
+    del known["m"], known["magnetization"], known["interface.magnetization"]
+    head = [_parameter(cell.strip(), where, known) for cell in rows[0][1]]
+    for name, count in Counter(head).items():
+        if count > 1:
+            raise SystemFileError(f"{where}: the column {name} is there twice")
+    missing = set(MAGNETIZATION) - set(head)
+    if 0 < len(missing) < 3:
+        raise SystemFileError(
+            f"{where}: {', '.join(sorted(missing))} is missing; a direction needs all three"
+        )
+    columns: dict[str, list[float]] = {name: [] for name in head}
+    for line, row in rows[1:]:
+        if len(row) != len(head):
+            raise SystemFileError(f"{where}, line {line}: {len(row)} cells; expected {len(head)}")
+        for name, number in zip(head, _numbers(",".join(row), f"line {line}", where), strict=True):
+            columns[name].append(number)
+    return _accepted(iface, Axis("point", {name: tuple(v) for name, v in columns.items()}), where)
+
+
+def grid(axes: Sequence[Axis]) -> tuple[int, ...]:
+    """Return the shape of the outer product of all axes.
+
+    Raises
+    ------
+    SystemFileError
+        If there is no axis, or two change the same parameter, or too many points.
+    """
+    if not axes:
+        raise SystemFileError("nothing to sweep over; give --over KEY=VALUES or --table FILE.csv")
+    kinds = [
+        kind
+        for axis in axes
+        for kind in dict.fromkeys("magnetization" if c in MAGNETIZATION else c for c in axis.columns)
+    ]
+    if "magnetization" in kinds and set(ANGLES) & set(kinds):
+        raise SystemFileError("magnetization and its angles (theta, phi) are both swept; give one of them")
+    for kind, count in Counter(kinds).items():
+        if count > 1:
+            raise SystemFileError(f"{kind} is swept twice; give one axis for it")
+    shape = tuple(map(len, axes))
+    if math.prod(shape) > MOST_POINTS:
+        raise SystemFileError(
+            f"{math.prod(shape)} points are too many for one sweep; at most {MOST_POINTS}: split an axis"
+        )
+    return shape
+
+
+def changes(iface: Interface, point: Point) -> dict[str, Any]:
+    """Return the attributes of `Interface` that a point changes: angles and components become m."""
+    changed: dict[str, Any] = {name: value for name, value in point.items() if name in SCALARS}
+    if MAGNETIZATION[0] in point:
+        changed["m"] = tuple(point[name] for name in MAGNETIZATION)
+    elif set(ANGLES) & set(point):
+        x, y, z = iface.m
+        theta = math.radians(point["theta"]) if "theta" in point else math.atan2(math.hypot(x, y), z)
+        phi = math.radians(point["phi"]) if "phi" in point else math.atan2(y, x)
+        changed["m"] = (
+            math.sin(theta) * math.cos(phi), math.sin(theta) * math.sin(phi), math.cos(theta),
+        )  # fmt: skip
+    return changed
+
+
+def _parameter(name: str, where: str, known: dict[str, str] = NAMES) -> str:
+    if name in known:
+        return known[name]
+    paths = [path for path in SCALARS.values() if path.endswith(f".{name}")]
+    near = f" (did you mean {' or '.join(map(repr, paths))}?)" if paths else did_you_mean(name, known)
+    raise SystemFileError(f"{where}: unknown key {name!r}{near}; accepted: {', '.join(known)}")
+
+
+def _numbers(text: str, found_in: str, where: str = "--over") -> list[float]:
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        raise SystemFileError(
+            f"{where} {found_in!r}: {text!r} is not a list of numbers; expected {FORMS}"
+        ) from None
+    if not all(map(math.isfinite, numbers)):
+        raise SystemFileError(f"{where} {found_in!r}: {text!r} has a number that is not finite")
+    return numbers
+
+
+def _range(text: str, over: str) -> list[float]:
+    """Return the values of start:stop:count or start:stop:count:log, both ends included."""
+    parts = text.split(":")
+    logarithmic = len(parts) == 4 and parts[3].strip() == "log"
+    if not (len(parts) == 3 or logarithmic):
+        raise SystemFileError(f"--over {over!r}: {text!r} is no range; expected {FORMS}")
+    start, stop = (_numbers(part, over)[0] for part in parts[:2])
+    count = int(parts[2]) if parts[2].strip().isdecimal() else 0
+    if not 2 <= count <= MOST_POINTS:
+        raise SystemFileError(
+            f"--over {over!r}: count = {parts[2]!r} is not accepted; expected 2 to {MOST_POINTS}"
+        )
+    if logarithmic and not start * stop > 0:
+        raise SystemFileError(f"--over {over!r}: a log range needs two ends of one sign, neither zero")
+    return (np.geomspace if logarithmic else np.linspace)(start, stop, count).tolist()
+
+
+def _accepted(iface: Interface, axis: Axis, where: str) -> Axis:
+    """Return the axis with m normalised, once the model accepts each of its values by itself.
+
+    Whether values go together, e.g. whether any state is left at E_F, is a question for each point.
+    """
+    own = iface.model_dump()
+    for index in range(len(axis)):
+        changed = changes(iface, axis.at(index))
+        try:
+            Interface(**{**own, **changed})
+        except ValidationError as error:
+            for name, expected in refused(error).items():
+                if name:
+                    raise SystemFileError(
+                        f"{where}: {name} = {changed[name]!r} is not accepted; expected {expected}"
+                    ) from None
+    if MAGNETIZATION[0] not in axis.columns:
+        return axis
+    directions = [iface.with_(m=changes(iface, axis.at(i))["m"]).m for i in range(len(axis))]
+    normalised = dict(zip(MAGNETIZATION, zip(*directions, strict=True), strict=True))
+    return Axis(axis.name, {**axis.columns, **normalised})

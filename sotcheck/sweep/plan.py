@@ -1,0 +1,146 @@
+"""What determines the data of a sweep, and how two such plans differ."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cache, cached_property
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from sotcheck import __version__
+from sotcheck.engines import Scheme
+from sotcheck.model import Interface
+from sotcheck.sweep.grid import Axis, Point, grid
+from sotcheck.systemfile import from_document, to_document
+
+#: Packages whose version may change a digit.
+PACKAGES = ("numpy", "scipy", "kwant")
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return the versions of everything that computes here."""
+    return {
+        "sotcheck": __version__,
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in PACKAGES},
+    }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A sweep before any work.
+
+    Attributes
+    ----------
+    system : dict
+        Document of the system file (`to_document`).
+    axes : tuple of Axis
+    engine, scheme : str
+        ``scheme`` is None for engines without a lattice.
+    spacing : float or None
+    tolerance : float
+    versions : dict
+        Of sotcheck, Python and the packages that compute.
+    command : str
+        How the sweep was asked for; the one part that may differ between runs of it.
+    """
+
+    system: dict[str, Any]
+    axes: tuple[Axis, ...]
+    engine: str
+    scheme: Scheme | None
+    spacing: float | None
+    tolerance: float
+    versions: dict[str, str] = field(default_factory=versions)
+    command: str = ""
+
+    @cached_property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of the axes."""
+        return grid(self.axes)
+
+    @property
+    def size(self) -> int:
+        """Number of points."""
+        return int(np.prod(self.shape))
+
+    @property
+    def iface(self) -> Interface:
+        """The system that is swept."""
+        return from_document(self.system, str(self.system["name"]))
+
+    def point(self, index: int) -> Point:
+        """Return the parameters of a point; the last axis runs fastest."""
+        places = np.unravel_index(index, self.shape)
+        merged: Point = {}
+        for axis, place in zip(self.axes, places, strict=True):
+            merged |= axis.at(int(place))
+        return merged
+
+    def points(self, indices: Sequence[int]) -> list[Point]:
+        """Return the parameters of several points."""
+        return [self.point(index) for index in indices]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as JSON-ready tables."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, tables: dict[str, Any]) -> Plan:
+        """Return the plan that `to_dict` wrote, perhaps through JSON."""
+        axes = tuple(
+            Axis(axis["name"], {name: tuple(values) for name, values in axis["columns"].items()})
+            for axis in tables["axes"]
+        )
+        return cls(**{**tables, "axes": axes})
+
+    def differences(self, other: Plan) -> list[str]:
+        """Return one line for each thing that was different in `other`, an earlier plan."""
+        mine, theirs = (dict(_leaves(json.loads(json.dumps(p.to_dict())))) for p in (self, other))
+        names = [name for name in {**theirs, **mine} if name != "command"]
+        return [
+            f"{name}: {_short(theirs.get(name))} then, {_short(mine.get(name))} now"
+            for name in names
+            if theirs.get(name) != mine.get(name)
+        ]
+
+
+def to_toml(iface: Interface) -> str:
+    """Return a system file that gives this system again."""
+    document = to_document(iface)
+    lines = [f"{name} = {_toml(value)}" for name, value in document.items() if not isinstance(value, dict)]
+    for name, table in document.items():
+        if isinstance(table, dict):
+            lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    # repr keeps every digit; JSON's strings and lists are TOML's.
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _leaves(tables: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in tables.items():
+        if name == "axes":
+            yield "axes", [axis["name"] for axis in value]
+            for axis in value:
+                for column, values in axis["columns"].items():
+                    yield f"axis {' '.join(dict.fromkeys([axis['name'], column]))}", values
+        elif isinstance(value, dict):
+            yield from _leaves(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", value
+
+
+def _short(value: Any) -> str:
+    """Return a value in a few words: of a long list its length and ends."""
+    if isinstance(value, list) and len(value) > 4:
+        return f"{len(value)} values from {value[0]!r} to {value[-1]!r}"
+    return "nothing" if value is None else repr(value)

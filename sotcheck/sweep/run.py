@@ -1,0 +1,172 @@
+"""A sweep from its axes to the NetCDF file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sotcheck.engines import ENGINES, SCHEMES, Scheme
+from sotcheck.errors import EngineError, SystemFileError, did_you_mean, in_range
+from sotcheck.model import Interface
+from sotcheck.progress import Progress, silent
+from sotcheck.sweep.dataset import assemble, open_sweep, plan_of, to_netcdf
+from sotcheck.sweep.executors import Backend, backend
+from sotcheck.sweep.grid import Axis, changes
+from sotcheck.sweep.plan import Plan
+from sotcheck.sweep.schedule import MOST, results
+from sotcheck.sweep.store import Journal, open_journal, write_whole
+from sotcheck.sweep.worker import Chunk, Task, compute, failed
+from sotcheck.systemfile import to_document
+from sotcheck.torques import SPACINGS, TOLERANCE, TOLERANCES
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def make_plan(
+    iface: Interface,
+    axes: Sequence[Axis],
+    *,
+    engine: str = "continuum",
+    scheme: Scheme = "exact-difference",
+    spacing: float | None = None,
+    tolerance: float = TOLERANCE,
+    command: str = "",
+) -> Plan:
+    """Return the plan of a sweep, once its settings are acceptable.
+
+    Raises
+    ------
+    EngineError
+        For an unknown engine or scheme, or a number out of range.
+    SystemFileError
+        If the axes do not go together.
+    """
+    if engine not in ENGINES:
+        raise EngineError(
+            f"unknown engine {engine!r}{did_you_mean(engine, ENGINES)}; choose one of {', '.join(ENGINES)}"
+        )
+    if scheme not in SCHEMES:
+        raise EngineError(f"unknown scheme {scheme!r}; choose from {', '.join(SCHEMES)}")
+    in_range("tolerance", tolerance, *TOLERANCES)
+    if spacing is not None:
+        in_range("spacing", spacing, *SPACINGS)
+    on_lattice = engine == "kwant"
+    plan = Plan(
+        system=to_document(iface),
+        axes=tuple(axes),
+        engine=engine,
+        scheme=scheme if on_lattice else None,
+        spacing=spacing if on_lattice else None,
+        tolerance=tolerance,
+        command=command,
+    )
+    # The axes are looked at together here, before there is any file.
+    _ = plan.shape
+    return plan
+
+
+def sweep(
+    plan: Plan,
+    result: Path,
+    *,
+    where: Backend | None = None,
+    resume: bool = False,
+    progress: Progress = silent,
+    say: Callable[[str], None] = lambda words: None,
+) -> xr.Dataset:
+    """Compute a sweep, or go on with one, and write it as NetCDF.
+
+    Parameters
+    ----------
+    plan : Plan
+    result : Path
+        The NetCDF file; the journal lies beside it until the end.
+    where : Backend, optional
+        Where to compute; in this process by default.
+    resume : bool
+        Go on with what is there, if anything is.
+    progress : callable
+    say : callable
+        Told what an earlier run has left.
+
+    Returns
+    -------
+    xarray.Dataset
+        As read back from the file.
+
+    Raises
+    ------
+    OutputError
+        If a file is in the way, in use by another process, or cannot be written.
+    SystemFileError
+        If what is there belongs to another system, or other settings or versions.
+    EngineError
+        If nothing can be computed.
+    """
+    with open_journal(result, resume=resume) as journal:
+        if journal.header is None and result.exists():
+            _refuse_other(plan, plan_of(open_sweep(result)), result)
+            say(f"{result}: is complete already")
+            return open_sweep(result)
+        if journal.header is None:
+            journal.append({"plan": plan.to_dict()})
+        else:
+            earlier = Plan.from_dict(journal.header["plan"])
+            _refuse_other(plan, earlier, journal.path)
+            plan = earlier
+        done = np.zeros(plan.size, dtype=bool)
+        for record in journal.records():
+            done[record["points"]] = True
+        missing = np.flatnonzero(~done).tolist()
+        if done.any():
+            lost = f"; {journal.damaged} damaged records are computed again" if journal.damaged else ""
+            say(f"{journal.path}: going on with {done.sum()} of {plan.size} points{lost}")
+        # Closed at once if writing fails: workers are not to go on under an error message.
+        with closing(_computed(plan, missing, where or backend("processes", 1))) as chunks:
+            for _ in progress(_kept(chunks, journal), f"sweep {plan.system['name']}", len(missing)):
+                pass
+        # From the journal's content on: a sweep in one go and one in many give the same bytes.
+        dataset = assemble(plan, map(Chunk.from_record, journal.records()))
+        write_whole(result, to_netcdf(dataset))
+        journal.remove()
+    return open_sweep(result)
+
+
+def _kept(chunks: Iterable[Chunk], journal: Journal) -> Iterator[int]:
+    """Write chunks as they arrive; yield each point once it is safe."""
+    for chunk in chunks:
+        journal.append(chunk.to_record())
+        yield from chunk.indices
+
+
+def _computed(plan: Plan, missing: list[int], where: Backend) -> Generator[Chunk, None, None]:
+    """Yield the results of the missing points; what is no system is said so without asking an engine."""
+    iface, good = plan.iface, []
+    refused: dict[int, str] = {}
+    for index in missing:
+        try:
+            iface.with_(**changes(iface, plan.point(index)))
+            good.append(index)
+        except SystemFileError as error:
+            refused[index] = str(error)
+    for start in range(0, len(refused), MOST):
+        some = list(refused)[start : start + MOST]
+        yield failed(some, [refused[index] for index in some])
+    task = Task(plan.system, plan.engine, plan.scheme, plan.spacing, plan.tolerance, plan.versions)
+    yield from results(where, partial(compute, task), plan.points, good, len(good))
+
+
+def _refuse_other(plan: Plan, earlier: Plan, path: Path) -> None:
+    differences = plan.differences(earlier)
+    if differences:
+        raise SystemFileError(
+            f"{path}: was computed with something else:\n  "
+            + "\n  ".join(differences)
+            + "\ngo on as before, or choose another --output"
+        )

@@ -1,0 +1,147 @@
+"""The work of a sweep: a chunk of points in, numbers out. Pure, and importable by any worker."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sotcheck.engines import Scheme
+from sotcheck.engines.kwant_chain import _kwant
+from sotcheck.errors import EngineError, SotcheckError
+from sotcheck.model import SOURCES
+from sotcheck.observables import FLOWS
+from sotcheck.spin import Array
+from sotcheck.sweep.grid import Point, changes
+from sotcheck.sweep.plan import versions
+from sotcheck.systemfile import from_document
+from sotcheck.torques import TorqueRow, torque
+
+#: Error terms kept for each source; the total is their sum.
+TERMS = ("quadrature", "discretization", "rounding", "total")
+#: Numbers of one source: fieldlike, dampinglike, vector, flows, uncertainty.
+WIDTH = 2 + 3 + 3 * len(FLOWS) + len(TERMS)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What all points of a sweep have in common."""
+
+    system: dict[str, Any]
+    engine: str
+    scheme: Scheme | None
+    spacing: float | None
+    tolerance: float
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Results of some points.
+
+    Attributes
+    ----------
+    indices : list of int
+        Of the points in the sweep.
+    values : array (n, sources, WIDTH)
+        NaN where a point failed or a component is undefined.
+    errors, warnings : list of str
+        Why a point failed, and what to warn of; empty where there is nothing to say.
+    seconds : float
+        Time it took.
+    """
+
+    indices: list[int]
+    values: Array
+    errors: list[str]
+    warnings: list[str]
+    seconds: float = 0.0
+
+    def to_record(self) -> dict[str, Any]:
+        """Return the chunk as JSON-ready data, without the time, which is no result."""
+        good = self.values[[not error for error in self.errors]]
+        return {
+            "points": self.indices,
+            "values": base64.b64encode(good.astype("<f8").tobytes()).decode(),
+            "errors": self.errors,
+            "warnings": self.warnings,
+        }
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> Chunk:
+        """Return the chunk of a record."""
+        values = np.full((len(record["points"]), len(SOURCES), WIDTH), np.nan)
+        numbers = np.frombuffer(base64.b64decode(record["values"]), dtype="<f8")
+        values[[not error for error in record["errors"]]] = numbers.reshape(-1, len(SOURCES), WIDTH)
+        return cls(record["points"], values, record["errors"], record["warnings"])
+
+
+def failed(indices: Sequence[int], errors: Sequence[str]) -> Chunk:
+    """Return the chunk of points that could not be computed."""
+    values = np.full((len(indices), len(SOURCES), WIDTH), np.nan)
+    return Chunk(list(indices), values, list(errors), [""] * len(indices))
+
+
+def compute(task: Task, indices: Sequence[int], points: Sequence[Point]) -> Chunk:
+    """Compute the torque of every source at some points, with one BLAS thread.
+
+    Each point by itself, so that no digit depends on how points are put together.
+
+    Raises
+    ------
+    EngineError
+        If other versions are at work here than the sweep was started with.
+    """
+    from threadpoolctl import threadpool_limits
+
+    if task.versions != versions():
+        raise EngineError(
+            f"a worker has {_listed(versions())}, the sweep was started with {_listed(task.versions)}; "
+            "install the same on all workers"
+        )
+    if task.engine == "kwant":
+        # Libraries loaded later would not be limited.
+        _kwant()
+    started = time.perf_counter()
+    with threadpool_limits(limits=1):
+        found = [_one(task, index, point) for index, point in zip(indices, points, strict=True)]
+    return Chunk(
+        list(indices),
+        np.concatenate([one.values for one in found]),
+        [one.errors[0] for one in found],
+        [one.warnings[0] for one in found],
+        time.perf_counter() - started,
+    )
+
+
+def _one(task: Task, index: int, point: Point) -> Chunk:
+    iface = from_document(task.system, str(task.system["name"]))
+    try:
+        table = torque(
+            iface.with_(**changes(iface, point)),
+            task.engine,
+            spacing=task.spacing,
+            tolerance=task.tolerance,
+            scheme=task.scheme or "exact-difference",
+        )
+    except SotcheckError as error:
+        return failed([index], [str(error)])
+    except Exception as error:
+        # Whatever happened at one point, a sweep of days goes on with the others.
+        return failed([index], [f"{type(error).__name__}: {error}"])
+    values = np.array([[_numbers(row) for row in table.rows]])
+    return Chunk([index], values, [""], ["; ".join(table.warnings)])
+
+
+def _numbers(row: TorqueRow) -> list[float]:
+    split = [np.nan if part is None else part for part in (row.fieldlike, row.dampinglike)]
+    uncertainty = row.to_dict()["uncertainty"]
+    return [*split, *row.vector.tolist(), *row.flows.ravel().tolist(), *(uncertainty[name] for name in TERMS)]
+
+
+def _listed(found: dict[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in found.items())

@@ -1,0 +1,457 @@
+"""Axes, plans and labelled arrays of a sweep: what is asked for is what is there."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from sotcheck.errors import EngineError, SotcheckError, SystemFileError
+from sotcheck.model import SOURCES, Interface
+from sotcheck.observables import FLOWS, torque_from_flows
+from sotcheck.sweep import plan as plan_module
+from sotcheck.sweep.command import sweep_command
+from sotcheck.sweep.dataset import assemble, complex_torque, open_sweep, plan_of
+from sotcheck.sweep.grid import SCALARS, Axis, changes, grid, parse_axis, read_table
+from sotcheck.sweep.plan import Plan, to_toml
+from sotcheck.sweep.run import make_plan, sweep
+from sotcheck.sweep.worker import Chunk, Task, compute
+from sotcheck.systemfile import KEYS, from_document, load
+from sotcheck.torques import torque
+
+TILTED = Interface(name="tilted", E_F=1.3, U_N=0.2, U_F=-0.3, J=0.7, u_0=0.4, u_m=-0.3, m=(2.0, -1.0, 2.0))
+
+
+def task_of(plan: Plan) -> Task:
+    return Task(plan.system, plan.engine, plan.scheme, plan.spacing, plan.tolerance, plan.versions)
+
+
+# --- axes -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("h_R=0.01:1:50", np.linspace(0.01, 1, 50)),
+        ("h_R=-1:1:3", [-1, 0, 1]),
+        ("u_0=0.1:10:5:log", np.geomspace(0.1, 10, 5)),
+        ("u_0=-10:-0.1:3:log", [-10, -1, -0.1]),
+        ("E_F=1.5,0.5,2", [1.5, 0.5, 2]),
+        ("E_F=1.5", [1.5]),
+    ],
+)
+def test_values_are_as_written(text: str, values: list[float]) -> None:
+    axis = parse_axis(TILTED, text)
+    (found,) = axis.columns.values()
+    assert found == pytest.approx(values, rel=1e-14)
+    # Both ends to the last digit: they are what is asked for by label.
+    assert (found[0], found[-1]) == (values[0], values[-1])
+
+
+@pytest.mark.parametrize("key", [k for k in KEYS if k.attribute in SCALARS], ids=str)
+def test_every_number_of_the_system_file_can_be_swept(key: Any) -> None:
+    """By its path and by its symbol, and it changes that attribute alone."""
+    for name in (str(key), key.attribute):
+        axis = parse_axis(TILTED, f"{name}=0.75,0.8")
+        assert axis.name == key.attribute
+        changed = TILTED.with_(**changes(TILTED, axis.at(1)))
+        differing = {n for n in Interface.model_fields if getattr(changed, n) != getattr(TILTED, n)}
+        assert differing == {key.attribute}
+        assert getattr(changed, key.attribute) == 0.8
+
+
+@pytest.mark.parametrize(
+    ("short", "attribute"),
+    [("fermi_energy", "E_F"), ("barrier", "u_0"), ("rashba", "h_R"), ("majority", "tau_up")],
+)
+def test_unique_last_parts_are_names(short: str, attribute: str) -> None:
+    assert parse_axis(TILTED, f"{short}=0.5,0.6").name == attribute
+
+
+@pytest.mark.parametrize("name", ["magnetization", "interface.magnetization", "m"])
+def test_directions_are_normalised(name: str) -> None:
+    axis = parse_axis(TILTED, f"{name}=0,0,5;3,0,4")
+    assert axis.name == "m"
+    assert axis.at(0) == {"m_x": 0, "m_y": 0, "m_z": 1}
+    assert TILTED.with_(**changes(TILTED, axis.at(1))).m == pytest.approx((0.6, 0, 0.8), rel=1e-15)
+
+
+def test_angles_are_degrees_from_z_and_x() -> None:
+    """One angle alone leaves the other as the system has it."""
+    assert changes(TILTED, {"theta": 90.0, "phi": 90.0})["m"] == pytest.approx((0, 1, 0), abs=1e-15)
+    x, y, z = TILTED.m
+    own = {"theta": np.degrees(np.arccos(z)), "phi": np.degrees(np.arctan2(y, x))}
+    for alone in own:
+        assert changes(TILTED, {alone: own[alone]})["m"] == pytest.approx(TILTED.m, rel=1e-14)
+    assert changes(TILTED, {"theta": 0.0})["m"] == pytest.approx((0, 0, 1), abs=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("h_R", "expected KEY=VALUES"),
+        ("h_r=1,2", "did you mean 'h_R'"),
+        ("exchange=1,2", "'ferromagnet.exchange' or 'interface.exchange'"),
+        ("name=1,2", "unknown key 'name'"),
+        ("h_R=", "not a list of numbers"),
+        ("h_R=a,b", "not a list of numbers"),
+        ("h_R=0:nan:3", "not finite"),
+        ("h_R=0:inf:3", "not finite"),
+        ("h_R=0:1", "no range"),
+        ("h_R=0:1:3:lin", "no range"),
+        ("h_R=0:1:0", "count = '0'"),
+        ("h_R=0:1:1", "count = '1'"),
+        ("h_R=0:1:2.5", "count = '2.5'"),
+        ("h_R=0:1:-5", "count = '-5'"),
+        ("h_R=0:1:5:log", "one sign"),
+        ("h_R=-1:1:5:log", "one sign"),
+        ("h_R=1,2,1", "1.0 is there twice"),
+        ("h_R=1:1:2", "is there twice"),
+        ("m=0,0,1;0,0,2", "is there twice"),
+        ("m=0,0", "no direction"),
+        ("m=0,0,0;0,0,1", "m = (0.0, 0.0, 0.0) is not accepted"),
+        ("J=-1:1:3", "J = -1.0 is not accepted"),
+        ("h_R=0,1e70", "h_R = 1e+70 is not accepted"),
+    ],
+)
+def test_an_unacceptable_axis_is_refused(text: str, words: str) -> None:
+    with pytest.raises(SystemFileError) as refusal:
+        parse_axis(TILTED, text)
+    assert words in str(refusal.value)
+    assert "--over" in str(refusal.value)
+
+
+def test_a_table_is_one_dimension(tmp_path: Path) -> None:
+    table = tmp_path / "points.csv"
+    table.write_text(
+        "\ufefffermi_energy, interface.rashba,m_x,m_y,m_z\n1.5,0.1,0,0,2\n\n2,0.2,3,0,4\n", "utf-8"
+    )
+    axis = read_table(TILTED, table)
+    assert (axis.name, len(axis)) == ("point", 2)
+    assert axis.at(1) == pytest.approx({"E_F": 2, "h_R": 0.2, "m_x": 0.6, "m_y": 0, "m_z": 0.8})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "a row of keys"),
+        ("h_R\n", "at least one row"),
+        ("h_R,h_RR\n1,2\n", "did you mean 'h_R'"),
+        ("h_R,rashba\n1,2\n", "h_R is there twice"),
+        ("h_R,J\n1\n", "line 2: 1 cells"),
+        ("h_R,J\n1,2\n1,x\n", "line 3"),
+        ("h_R,J\n1,\n", "line 2"),
+        ("m_x,m_y\n1,2\n", "m_z is missing"),
+        ("m\n1\n", "unknown key 'm'"),
+        ("J\n-1\n", "J = -1.0 is not accepted"),
+    ],
+)
+def test_an_unacceptable_table_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    table = tmp_path / "points.csv"
+    table.write_text(text, encoding="utf-8")
+    with pytest.raises(SystemFileError) as refusal:
+        read_table(TILTED, table)
+    assert words in str(refusal.value)
+
+
+def test_a_missing_table_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SystemFileError, match=r"nothing\.csv"):
+        read_table(TILTED, tmp_path / "nothing.csv")
+
+
+@pytest.mark.parametrize(
+    ("texts", "words"),
+    [
+        ([], "nothing to sweep"),
+        (["h_R=1,2", "rashba=3,4"], "h_R is swept twice"),
+        (["m=0,0,1", "theta=0,10"], "give one of them"),
+        (["h_R=0:1:10000", "u_0=0:1:10000"], "too many"),
+    ],
+)
+def test_axes_that_do_not_go_together_are_refused(texts: list[str], words: str) -> None:
+    with pytest.raises(SystemFileError, match=words):
+        grid([parse_axis(TILTED, text) for text in texts])
+
+
+def test_two_angles_are_two_axes() -> None:
+    assert grid([parse_axis(TILTED, "theta=0,90"), parse_axis(TILTED, "phi=0:360:4")]) == (2, 4)
+
+
+# --- plans ----------------------------------------------------------------------------------------
+
+
+def plan_for(*texts: str, iface: Interface = TILTED, **settings: Any) -> Plan:
+    return make_plan(iface, [parse_axis(iface, text) for text in texts], **settings)
+
+
+def test_the_last_axis_runs_fastest() -> None:
+    plan = plan_for("h_R=0.1,0.2", "E_F=1,2,3")
+    assert [tuple(plan.point(i).values()) for i in (0, 1, 3, 5)] == [(0.1, 1), (0.1, 2), (0.2, 1), (0.2, 3)]
+
+
+def test_a_plan_survives_json() -> None:
+    plan = plan_for("h_R=0.1:0.7:7", "m=1,2,3;0,0,1", engine="kwant", spacing=0.3)
+    again = Plan.from_dict(json.loads(json.dumps(plan.to_dict())))
+    assert again == plan
+    assert again.differences(plan) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"iface": TILTED.with_(u_0=0.5)}, "system.interface.barrier: 0.4 then, 0.5 now"),
+        ({"iface": TILTED.with_(title="x")}, "system.title: '' then, 'x' now"),
+        ({"engine": "kwant"}, "engine: 'continuum' then, 'kwant' now"),
+        ({"tolerance": 1e-8}, "tolerance: 1e-09 then, 1e-08 now"),
+        (
+            {"texts": ("h_R=0.1:0.8:7",)},
+            "axis h_R: 7 values from 0.1 to 0.7 then, 7 values from 0.1 to 0.8 now",
+        ),
+        ({"texts": ("u_0=0.1,0.2",)}, "axes: ['h_R'] then, ['u_0'] now"),
+    ],
+)
+def test_differences_are_named(change: dict[str, Any], words: str) -> None:
+    before = plan_for("h_R=0.1:0.7:7")
+    now = plan_for(*change.pop("texts", ("h_R=0.1:0.7:7",)), **change)
+    assert words in now.differences(before)
+
+
+def test_another_version_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = plan_for("h_R=1,2")
+    newer = {**plan_module.versions(), "numpy": "9.9"}
+    now = Plan(before.system, before.axes, "continuum", None, None, before.tolerance, newer)
+    (line,) = now.differences(before)
+    assert line.startswith("versions.numpy")
+    with pytest.raises(EngineError, match=r"numpy 9\.9"):
+        compute(task_of(now), [0], now.points([0]))
+
+
+def test_settings_that_do_not_matter_are_no_difference() -> None:
+    """A scheme is nothing to the continuum, nor is the command by which it was asked for."""
+    assert plan_for("h_R=1,2", scheme="finite-difference").differences(plan_for("h_R=1,2", command="x")) == []
+
+
+@pytest.mark.parametrize(
+    "settings", [{"engine": "contiuum"}, {"tolerance": 1.0}, {"spacing": -1.0}, {"scheme": "x"}]
+)
+def test_unacceptable_settings_are_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(EngineError):
+        plan_for("h_R=1,2", **settings)
+
+
+def test_the_system_is_written_as_a_system_file() -> None:
+    odd = TILTED.with_(title='quotes " and \\, µ', u_0=1e-20)
+    assert from_document(tomllib.loads(to_toml(odd)), "written") == odd
+
+
+# --- numbers --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A sweep with points that fail, and one at which the components are undefined."""
+    path = tmp_path_factory.mktemp("sweep") / "result.nc"
+    plan = plan_for("E_F=-2,1.1,1.3", "h_R=0,0.1", "m=2,-1,2;0,1,0", command="a command")
+    return SimpleNamespace(plan=plan, path=path, dataset=sweep(plan, path))
+
+
+def test_every_number_is_that_of_torque(swept: Any) -> None:
+    """Bit for bit, at every point, by label."""
+    for E_F in (1.1, 1.3):
+        for h in (0.0, 0.1):
+            for place, m in enumerate([(2.0, -1.0, 2.0), (0.0, 1.0, 0.0)]):
+                table = torque(TILTED.with_(E_F=E_F, h_R=h, m=m), "continuum")
+                for row in table:
+                    found = swept.dataset.sel(E_F=E_F, h_R=h, source=row.source).isel(m=place)
+                    assert np.array_equal(found["vector"], row.vector)
+                    for flow, name in zip(row.flows, FLOWS, strict=True):
+                        assert np.array_equal(found[name], flow)
+                    expected = [np.nan if c is None else c for c in (row.fieldlike, row.dampinglike)]
+                    assert np.array_equal(
+                        [found["fieldlike"], found["dampinglike"]], expected, equal_nan=True
+                    )
+                    assert found["uncertainty"].sel(term="total") == row.budget.total
+
+
+def test_failed_points_say_why_and_the_rest_is_there(swept: Any) -> None:
+    data = swept.dataset
+    assert all("no propagating state" in text for text in data["error"].sel(E_F=-2.0).values.ravel())
+    assert np.isnan(data["vector"].sel(E_F=-2.0)).all()
+    assert (data["error"].sel(E_F=[1.1, 1.3]) == "").all()
+    assert np.isfinite(data["vector"].sel(E_F=[1.1, 1.3])).all()
+    assert list(data["source"].values) == list(SOURCES)
+
+
+def test_what_is_read_is_what_was_computed(swept: Any) -> None:
+    plan = plan_of(swept.dataset)
+    assert plan == swept.plan
+    chunk = compute(task_of(plan), range(plan.size)[4:], plan.points(range(plan.size)[4:]))
+    again = assemble(plan, [chunk])
+    for name in ("vector", "uncertainty", "fieldlike"):
+        assert np.array_equal(again[name][1:], swept.dataset[name][1:], equal_nan=True)
+
+
+def test_a_file_explains_itself(swept: Any, tmp_path: Path) -> None:
+    attributes = swept.dataset.attrs
+    assert attributes["command"] == "a command"
+    assert "wave vector^3" in attributes["units"]
+    assert json.loads(attributes["plan"])["versions"]["numpy"] == np.__version__
+    system = tmp_path / "system.toml"
+    system.write_text(attributes["system"], encoding="utf-8")
+    assert load(system) == TILTED
+
+
+def test_conservation_holds_at_every_point(swept: Any) -> None:
+    data = swept.dataset.sel(E_F=[1.1, 1.3])
+    plus = data["spin_current_minus"] + data["lattice"] - data["interface"]
+    assert abs(plus - data["spin_current_plus"]).max() < 1e-14
+    flows = np.stack([data[name].isel(m=0) for name in FLOWS], axis=-2)
+    assert torque_from_flows(flows, TILTED.direction) == pytest.approx(
+        data["vector"].isel(m=0).values, abs=1e-15
+    )
+
+
+def test_complex_torques_are_pairs(swept: Any) -> None:
+    found = complex_torque(swept.dataset)
+    assert found.dims == ("E_F", "h_R", "m", "source")
+    one = found.sel(E_F=1.1, h_R=0.1, source="normal")[0].item()
+    assert one.real == swept.dataset["fieldlike"].sel(E_F=1.1, h_R=0.1, source="normal")[0].item()
+    assert one.imag != 0
+
+
+def test_no_digit_depends_on_chunks_or_arrival(rng: np.random.Generator) -> None:
+    """Points computed one by one, backwards or together, alone or after others: the same bytes."""
+    plan = plan_for("h_R=0.1:0.4:4", "theta=10:80:3")
+    together = compute(task_of(plan), range(12), plan.points(range(12)))
+    order = rng.permutation(12).tolist()
+    alone = [compute(task_of(plan), [i], plan.points([i])) for i in order]
+    one, other = assemble(plan, [together]), assemble(plan, alone)
+    assert one.identical(other)
+    for chunk in alone:
+        assert (
+            Chunk.from_record(json.loads(json.dumps(chunk.to_record()))).values.tobytes()
+            == chunk.values.tobytes()
+        )
+
+
+@pytest.mark.parametrize("engine", ["first-order", "kwant"])
+def test_other_engines_sweep_too(engine: str, tmp_path: Path) -> None:
+    iface = load("topological-insulator")
+    plan = plan_for("h_R=0.1,0.2", iface=iface, engine=engine)
+    dataset = sweep(plan, tmp_path / "result.nc")
+    expected = torque(iface, engine, h_R=0.2)
+    assert np.array_equal(dataset["vector"].sel(h_R=0.2), [row.vector for row in expected])
+    assert plan.scheme == ("exact-difference" if engine == "kwant" else None)
+
+
+def test_a_crash_of_an_engine_is_the_points_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever an engine raises at one point is recorded there."""
+    from sotcheck.sweep import worker
+
+    def torque_or_not(iface: Interface, *args: Any, **settings: Any) -> Any:
+        if iface.h_R == 0.2:
+            raise ZeroDivisionError("a pole")
+        return torque(iface, *args, **settings)
+
+    monkeypatch.setattr(worker, "torque", torque_or_not)
+    plan = plan_for("h_R=0.1,0.2,0.3")
+    chunk = compute(task_of(plan), range(3), plan.points(range(3)))
+    assert chunk.errors == ["", "ZeroDivisionError: a pole", ""]
+    assert np.isfinite(chunk.values[[0, 2], :, 2:5]).all()
+    assert np.isnan(chunk.values[1]).all()
+
+
+def test_workers_keep_to_one_blas_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    from sotcheck.sweep import worker
+
+    seen: list[int] = []
+
+    def spying(*args: Any, **settings: Any) -> Any:
+        seen.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+        return torque(*args, **settings)
+
+    monkeypatch.setattr(worker, "torque", spying)
+    plan = plan_for("h_R=0.1,0.2")
+    with threadpool_limits(limits=2):
+        compute(task_of(plan), [0], plan.points([0]))
+    assert seen
+    assert set(seen) == {1}
+
+
+# --- files that are none --------------------------------------------------------------------------
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    import xarray as xr
+
+    with pytest.raises(SystemFileError, match="no such file"):
+        open_sweep(tmp_path / "nothing.nc")
+    (tmp_path / "text.nc").write_text("text", encoding="utf-8")
+    with pytest.raises(SystemFileError, match="not a NetCDF file"):
+        open_sweep(tmp_path / "text.nc")
+    xr.Dataset({"a": ("x", [1.0])}).to_netcdf(tmp_path / "other.nc", engine="h5netcdf")
+    with pytest.raises(SystemFileError, match="no result of"):
+        open_sweep(tmp_path / "other.nc")
+
+
+# --- the command ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    monkeypatch.chdir(tmp_path)
+
+    def invoke(*arguments: str) -> Any:
+        return CliRunner().invoke(sweep_command, ["bulk-magnetism", *arguments])
+
+    return invoke
+
+
+def test_the_command_writes_what_was_asked_for(run: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("E_F,u_0\n1.5,0\n1.6,0.1\n", encoding="utf-8")
+    done = run("--table", "t.csv", "--over", "h_R=0.1,0.2", "--workers", "1", "-o", "out.nc")
+    assert (done.exit_code, done.stdout) == (0, "4 points written to out.nc\n")
+    dataset = open_sweep(tmp_path / "out.nc")
+    assert dataset["vector"].dims == ("point", "h_R", "source", "spin")
+    assert dataset.attrs["command"] == (
+        "sotcheck sweep bulk-magnetism --over h_R=0.1,0.2 --table t.csv --engine continuum --tolerance 1e-09"
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.nc", "t.csv"]
+
+
+def test_the_command_says_that_points_failed(run: Callable[..., Any]) -> None:
+    done = run("--over", "E_F=-3,1.5", "--workers", "1", "-o", "out.nc")
+    assert done.exit_code == 3
+    assert "1 of them failed" in done.stdout
+    assert "no propagating state" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("-o", "out.nc"), "nothing to sweep"),
+        (("--over", "h_R=1,2", "-o", "no/such/out.nc"), "folder does not exist"),
+        (("--over", "h_R=1,2", "-o", "out.nc", "--executor", "slurm"), "choose from processes, dask"),
+        (("--over", "h_R=1,2", "-o", "out.nc", "--executor", "mpi"), "mpi"),
+    ],
+)
+def test_bad_usage_is_refused_before_the_work(
+    run: Callable[..., Any], tmp_path: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    done = run(*arguments)
+    assert isinstance(done.exception, SotcheckError)
+    assert words in str(done.exception)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_axis_has_one_length() -> None:
+    assert len(Axis("point", {"h_R": (1.0, 2.0), "J": (1.0, 1.0)})) == 2

@@ -1,0 +1,351 @@
+"""Executors: the same numbers from all of them, and from workers that die."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sotcheck.errors import EngineError
+from sotcheck.model import SOURCES, Interface
+from sotcheck.sweep import schedule
+from sotcheck.sweep.executors import Backend, Open, backend
+from sotcheck.sweep.grid import Point, parse_axis
+from sotcheck.sweep.plan import Plan
+from sotcheck.sweep.run import make_plan, sweep
+from sotcheck.sweep.schedule import Queue, results
+from sotcheck.sweep.store import journal_path
+from sotcheck.sweep.worker import WIDTH, Chunk
+
+IFACE = Interface(name="quick", E_F=1.0, J=0.3, h_R=0.1)
+TESTS = str(Path(__file__).parent)
+
+
+def plan_of(count: int = 24) -> Plan:
+    return make_plan(IFACE, [parse_axis(IFACE, f"u_0=0.1:1:{count}")])
+
+
+# --- work that any worker can import --------------------------------------------------------------
+
+
+def square(indices: list[int], points: list[Point]) -> Chunk:
+    """Return numbers that tell of their points."""
+    values = np.zeros((len(indices), len(SOURCES), WIDTH)) + np.square(indices)[:, None, None]
+    return Chunk(list(indices), values, [""] * len(indices), [""] * len(indices), 1e-3 * len(indices))
+
+
+def kill_at(guilty: int, indices: list[int], points: list[Point]) -> Chunk:
+    """End the worker process as the kernel does when memory is short, at one point, each time."""
+    if guilty in indices:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return square(indices, points)
+
+
+def kill_once(mark: str, victim: int, indices: list[int], points: list[Point]) -> Chunk:
+    """End the worker process at one point, the first time only."""
+    if victim in indices:
+        try:
+            os.close(os.open(mark, os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            return square(indices, points)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return square(indices, points)
+
+
+def kill_always(indices: list[int], points: list[Point]) -> Chunk:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def refuse(indices: list[int], points: list[Point]) -> Chunk:
+    raise ImportError("no module named sotcheck")
+
+
+def no_points(indices: list[int]) -> list[Point]:
+    return [{} for _ in indices]
+
+
+def collected(chunks: Iterator[Chunk]) -> dict[int, tuple[float, str]]:
+    found: dict[int, tuple[float, str]] = {}
+    for chunk in chunks:
+        for index, values, error in zip(chunk.indices, chunk.values, chunk.errors, strict=True):
+            assert index not in found
+            assert len(set(values.ravel().tolist())) == 1 or np.isnan(values).all()
+            found[index] = (float(values.flat[0]), error)
+    return found
+
+
+def expected(count: int) -> dict[int, tuple[float, str]]:
+    return {i: (float(i * i), "") for i in range(count)}
+
+
+# --- the queue ------------------------------------------------------------------------------------
+
+
+def threads(count: int) -> Backend:
+    @contextmanager
+    def opened() -> Iterator[Open]:
+        with ThreadPoolExecutor(count) as executor:
+            yield Open(executor, lambda: count)
+
+    return Backend(opened)
+
+
+@pytest.mark.parametrize("where", [backend("processes", 1), threads(3)], ids=["here", "threads"])
+@pytest.mark.parametrize("count", [0, 1, 7, 5000])
+def test_every_point_once(where: Backend, count: int) -> None:
+    assert collected(results(where, square, no_points, range(count), count)) == expected(count)
+
+
+def test_chunks_take_seconds() -> None:
+    """One point to begin with, then as many as take SECONDS, and smaller ones for the end."""
+    queue = Queue(iter(range(100_000)), 100_000)
+    assert len(queue.take(2)) == 1
+    queue.learn(Chunk([0], np.zeros(0), [""], [""], 0.01))
+    sizes = []
+    while chunk := queue.take(2):
+        sizes.append(len(chunk))
+        queue.learn(Chunk(chunk, np.zeros(0), [], [], 0.01 * len(chunk)))
+    assert sum(sizes) == 99_999
+    assert set(sizes[:400]) == {round(schedule.SECONDS / 0.01)}
+    assert sizes[-4:] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("guilty", [0, 5, 11])
+def test_halving_finds_the_guilty_point(guilty: int) -> None:
+    queue = Queue(iter(()), 0)
+    queue.suspects.extend([list(range(6)), list(range(6, 12))])
+    done: list[int] = []
+    while queue:
+        chunk = queue.take(2)
+        # Nothing else is out beside a suspect.
+        assert queue.room(2) == 1
+        if guilty in chunk:
+            queue.blame(chunk)
+        else:
+            done += chunk
+            queue.learn(square(chunk, []))
+    assert sorted(done) == [i for i in range(12) if i != guilty]
+    (failed,) = queue.release()
+    assert failed.indices == [guilty]
+
+
+# --- processes that die ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    # `square` says that a point takes a millisecond.
+    monkeypatch.setattr(schedule, "SECONDS", 8e-3)
+
+
+def test_a_lost_workers_chunk_is_computed_again(tmp_path: Path, small_chunks: None) -> None:
+    work = partial(kill_once, str(tmp_path / "mark"), 30)
+    assert collected(results(backend("processes", 2), work, no_points, range(60), 60)) == expected(60)
+    assert (tmp_path / "mark").exists()
+
+
+@pytest.mark.slow
+def test_a_deadly_point_is_recorded_and_the_rest_goes_on(small_chunks: None) -> None:
+    found = collected(results(backend("processes", 2), partial(kill_at, 13), no_points, range(16), 16))
+    value, error = found.pop(13)
+    assert np.isnan(value)
+    assert "the worker process died at this point" in error
+    assert found == {i: one for i, one in expected(16).items() if i != 13}
+
+
+@pytest.mark.slow
+def test_workers_that_cannot_work_convict_no_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then it is no point's fault: nothing is recorded, and the error says what to look for."""
+    monkeypatch.setattr(schedule, "MOST_DEADLY", 1)
+    found: list[Chunk] = []
+    with pytest.raises(EngineError, match="workers die whatever they compute"):
+        found.extend(results(backend("processes", 2), kill_always, no_points, range(8), 8))
+    assert found == []
+
+
+def test_a_worker_that_cannot_work_is_an_error() -> None:
+    with pytest.raises(EngineError, match="is the same sotcheck"):
+        list(results(threads(2), refuse, no_points, range(24), 24))
+
+
+# --- Dask on loopback -----------------------------------------------------------------------------
+
+distributed = pytest.importorskip("distributed")
+
+
+@contextmanager
+def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a dask command, and end it and its children."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dask", *arguments],
+        env={**os.environ, "PYTHONPATH": TESTS, "DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT": "1s"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        # It may have been killed already: that is what some tests are about.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextmanager
+def scheduler(folder: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Run a scheduler on a free port of this machine."""
+    told = folder / "scheduler.json"
+    arguments = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(told))
+    with started("scheduler", *arguments) as process:
+        waited = time.monotonic() + 30
+        while not told.exists() and time.monotonic() < waited:
+            time.sleep(0.05)
+        time.sleep(0.1)
+
+        yield json.loads(told.read_text(encoding="utf-8"))["address"].removeprefix("tcp://"), process
+
+
+@contextmanager
+def worker(address: str) -> Iterator[subprocess.Popen[str]]:
+    arguments = ("--nthreads", "1", "--no-dashboard", "--no-nanny", "--death-timeout", "30")
+    with started("worker", f"tcp://{address}", *arguments) as process:
+        yield process
+
+
+def test_a_dask_scheduler_and_its_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A real scheduler with two real workers, one of which is killed on the way: the same bytes."""
+    monkeypatch.setattr(schedule, "SECONDS", 0.05)
+    sweep(plan_of(60), tmp_path / "reference.nc")
+    with scheduler(tmp_path) as (address, _), worker(address) as first, worker(address):
+        told = kill_when_half_done(first, journal_path(tmp_path / "dask.nc"))
+        sweep(plan_of(60), tmp_path / "dask.nc", where=backend(f"dask://{address}", 1), progress=told)
+        assert first.poll() is not None
+    assert (tmp_path / "dask.nc").read_bytes() == (tmp_path / "reference.nc").read_bytes()
+
+
+def kill_when_half_done(process: subprocess.Popen[str], journal: Path) -> Callable[..., Any]:
+    def progress(items: Any, title: str, total: int | None = None) -> Any:
+        for count, item in enumerate(items):
+            if count == (total or 0) // 3:
+                assert journal.exists()
+                process.kill()
+            yield item
+
+    return progress
+
+
+@pytest.mark.slow
+def test_a_dask_cluster_started_here(tmp_path: Path) -> None:
+    """With a point that kills its workers: Dask gives it up, we halve, record it, and go on."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schedule, "SECONDS", 4e-3)
+        patch.setenv("PYTHONPATH", TESTS)
+        import dask
+
+        with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
+            found = collected(results(backend("dask://", 2), partial(kill_at, 3), no_points, range(8), 8))
+    assert "the worker process died" in found.pop(3)[1]
+    assert found == {i: one for i, one in expected(8).items() if i != 3}
+
+
+@pytest.mark.slow
+def test_a_lost_scheduler_is_said_and_resumed_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule, "SECONDS", 0.05)
+    result = tmp_path / "dask.nc"
+    with scheduler(tmp_path) as (address, process), worker(address):
+        told = kill_when_half_done(process, journal_path(result))
+        with pytest.raises(EngineError, match="--resume"):
+            sweep(plan_of(60), result, where=backend(f"dask://{address}", 1, patience=2), progress=told)
+    said: list[str] = []
+    sweep(plan_of(60), result, resume=True, say=said.append)
+    assert "going on with" in said[0]
+    sweep(plan_of(60), tmp_path / "reference.nc")
+    assert result.read_bytes() == (tmp_path / "reference.nc").read_bytes()
+
+
+def test_a_scheduler_that_does_not_answer_is_named() -> None:
+    with (
+        pytest.raises(EngineError, match=r"127\.0\.0\.1:1'"),
+        backend("dask://127.0.0.1:1", 1, patience=0.5).open(),
+    ):
+        pass
+
+
+def test_a_scheduler_without_workers_is_named(tmp_path: Path) -> None:
+    with (
+        scheduler(tmp_path) as (address, _),
+        pytest.raises(EngineError, match="has no workers"),
+        backend(f"dask://{address}", 1, patience=0.5).open(),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("dask://", "pip install"), ("mpi", "pip install"), ("slurm", "choose from")]
+)
+def test_what_is_missing_is_named(name: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for package in ("distributed", "mpi4py"):
+        monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(EngineError, match=words):
+        backend(name, 2)
+
+
+# --- MPI ------------------------------------------------------------------------------------------
+
+has_mpi = importlib.util.find_spec("mpi4py") is not None and shutil.which("mpirun") is not None
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not has_mpi, reason="needs an MPI library and mpi4py")
+def test_mpi_gives_the_same_bytes(tmp_path: Path) -> None:
+    sweep(plan_of(), tmp_path / "reference.nc")
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys\nfrom pathlib import Path\nfrom test_sweep_executors import plan_of\n"
+        "from sotcheck.sweep.executors import backend\nfrom sotcheck.sweep.run import sweep\n"
+        "if __name__ == '__main__':\n"
+        "    sweep(plan_of(), Path(sys.argv[1]), where=backend('mpi', 1))\n",
+        encoding="utf-8",
+    )
+    own = ["--allow-run-as-root"] if os.geteuid() == 0 else []
+    python = [sys.executable, "-m", "mpi4py.futures", str(script), str(tmp_path / "mpi.nc")]
+    done = subprocess.run(
+        ["mpirun", *own, "--oversubscribe", "-n", "3", *python],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": TESTS},
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "mpi.nc").read_bytes() == (tmp_path / "reference.nc").read_bytes()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("mpi4py") is None, reason="needs mpi4py")
+def test_mpi_without_its_launcher_is_refused() -> None:
+    with pytest.raises(EngineError, match=r"mpirun -n 3 python -m mpi4py\.futures"):
+        backend("mpi", 2)
+
+
+def test_an_executor_is_an_executor() -> None:
+    """No engine of our own: what computes is from the standard library or from Dask."""
+    with backend("processes", 2).open() as opened:
+        assert isinstance(opened.executor, Executor)
+    with backend("dask://", 1).open() as opened:
+        assert isinstance(opened.executor, Executor)
+        assert opened.slots() == 1

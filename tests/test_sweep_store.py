@@ -1,0 +1,366 @@
+"""Nothing is lost: journals torn, damaged, locked, full, killed; and the same bytes after all of it."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sotcheck.errors import OutputError, SystemFileError
+from sotcheck.model import Interface
+from sotcheck.sweep import run, store
+from sotcheck.sweep.dataset import open_sweep
+from sotcheck.sweep.executors import Backend, backend
+from sotcheck.sweep.grid import parse_axis
+from sotcheck.sweep.plan import Plan
+from sotcheck.sweep.run import make_plan, sweep
+from sotcheck.sweep.store import decode, encode, journal_path, open_journal
+
+HEADER = {"plan": {}}
+RECORDS = [{"points": [i], "text": "é\n" * i} for i in range(5)]
+# Simple enough for a few milliseconds a point, and no zero anywhere.
+IFACE = Interface(name="quick", E_F=1.0, J=0.3, h_R=0.1)
+
+
+def plan_of(count: int = 12, iface: Interface = IFACE) -> Plan:
+    # A point that fails among them.
+    return make_plan(iface, [parse_axis(iface, "E_F=-5,1.1"), parse_axis(iface, f"u_0=0.1:1:{count}")])
+
+
+def written(path: Path, records: list[dict[str, Any]]) -> Path:
+    journal_path(path).write_bytes(b"".join(map(encode, records)))
+    return journal_path(path)
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    with open_journal(path, resume=True) as journal:
+        return list(journal.records())
+
+
+# --- records --------------------------------------------------------------------------------------
+
+
+def test_records_come_back(tmp_path: Path) -> None:
+    with open_journal(tmp_path / "r.nc", resume=False) as journal:
+        for record in (HEADER, *RECORDS):
+            journal.append(record)
+        assert list(journal.records()) == RECORDS
+    assert read(tmp_path / "r.nc") == RECORDS
+
+
+def test_every_flipped_bit_is_seen(rng: np.random.Generator) -> None:
+    """A line with any one bit changed is no record, and never another one."""
+    line = encode(RECORDS[3])
+    assert decode(line) == RECORDS[3]
+    for position in range(len(line)):
+        bit = 1 << int(rng.integers(8))
+        assert decode(line[:position] + bytes([line[position] ^ bit]) + line[position + 1 :]) is None
+    for cut in range(len(line)):
+        assert decode(line[:cut]) is None
+
+
+def test_a_torn_record_is_left_out_and_written_over(tmp_path: Path) -> None:
+    """Wherever the last record was cut: the ones before it are there, and the next one is readable."""
+    path = tmp_path / "r.nc"
+    whole, last = b"".join(map(encode, [HEADER, *RECORDS[:2]])), encode(RECORDS[2])
+    for cut in range(len(last)):
+        journal_path(path).write_bytes(whole + last[:cut])
+        with open_journal(path, resume=True) as journal:
+            assert list(journal.records()) == RECORDS[:2]
+            assert journal.damaged == (cut > 0)
+            journal.append(RECORDS[3])
+        assert read(path) == [*RECORDS[:2], RECORDS[3]]
+
+
+def test_a_torn_header_is_a_new_beginning(tmp_path: Path) -> None:
+    path = tmp_path / "r.nc"
+    line = encode({"plan": {"x": 1}})
+    for cut in range(len(line)):
+        journal_path(path).write_bytes(line[:cut])
+        with open_journal(path, resume=False) as journal:
+            assert journal.header is None
+            journal.append(HEADER)
+        assert read(path) == []
+        journal_path(path).unlink()
+
+
+def test_a_damaged_record_in_the_middle_takes_no_other_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "r.nc"
+    lines = [encode(record) for record in (HEADER, *RECORDS)]
+    lines[2] = lines[2][:-3] + b"x" + lines[2][-2:]
+    journal_path(path).write_bytes(b"".join(lines))
+    with open_journal(path, resume=True) as journal:
+        assert (list(journal.records()), journal.damaged) == ([RECORDS[0], *RECORDS[2:]], 1)
+
+
+@pytest.mark.parametrize("content", [b"my notes\n", b"my notes", encode(RECORDS[0]), b"\x00\x01\n"])
+def test_a_file_of_someone_else_is_left_alone(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "r.nc"
+    journal_path(path).write_bytes(content)
+    with pytest.raises(OutputError, match="no journal"), open_journal(path, resume=True):
+        pass
+    assert journal_path(path).read_bytes() == content
+
+
+# --- whose file it is -----------------------------------------------------------------------------
+
+
+def test_the_second_run_on_one_file_is_told(tmp_path: Path) -> None:
+    """Another process, with and without --resume; and once the first has gone, the way is free."""
+    path = tmp_path / "r.nc"
+    with open_journal(path, resume=False) as journal:
+        journal.append(HEADER)
+        for resume in (False, True):
+            code = (
+                "from pathlib import Path\nfrom sotcheck.sweep.store import open_journal\n"
+                f"with open_journal(Path({str(path)!r}), resume={resume}): pass"
+            )
+            other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+            assert "OutputError" in other.stderr
+            assert "another sweep is writing it" in other.stderr
+    assert read(path) == []
+
+
+def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "r.nc"
+    written(path, [HEADER, *RECORDS])
+    with pytest.raises(OutputError, match="--resume"), open_journal(path, resume=False):
+        pass
+    assert read(path) == RECORDS
+    journal_path(path).unlink()
+    path.write_text("a result", encoding="utf-8")
+    with pytest.raises(OutputError, match="is there already"), open_journal(path, resume=False):
+        pass
+    # A refusal leaves nothing behind.
+    assert [p.name for p in tmp_path.iterdir()] == ["r.nc"]
+
+
+def test_a_journal_deleted_under_us_is_not_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run before us ends between our opening the file and our locking it: we start a new file."""
+    path, flock, calls = tmp_path / "r.nc", store.fcntl.flock, []
+
+    def late(descriptor: int, how: int) -> None:
+        if not calls:
+            journal_path(path).unlink()
+        calls.append(descriptor)
+        flock(descriptor, how)
+
+    monkeypatch.setattr(store.fcntl, "flock", late)
+    with open_journal(path, resume=False) as journal:
+        journal.append(HEADER)
+    assert len(calls) == 2
+    assert journal_path(path).exists()
+
+
+# --- full disks -----------------------------------------------------------------------------------
+
+
+def test_a_full_disk_keeps_whole_records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a record gets onto the disk before it is full: it is taken back, and --resume goes on."""
+    path, write = tmp_path / "r.nc", os.write
+
+    def half(descriptor: int, content: Any) -> int:
+        if len(content) < 10:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(descriptor, content[: len(content) // 2])
+
+    with open_journal(path, resume=False) as journal:
+        journal.append(HEADER)
+        journal.append(RECORDS[0])
+        monkeypatch.setattr(store.os, "write", half)
+        with pytest.raises(OutputError, match=r"No space left on device.*--resume"):
+            journal.append(RECORDS[1])
+        monkeypatch.undo()
+        journal.append(RECORDS[2])
+    assert journal_path(path).read_bytes() == b"".join(map(encode, [HEADER, RECORDS[0], RECORDS[2]]))
+
+
+def test_a_real_limit_on_file_size_is_survived(tmp_path: Path) -> None:
+    """The kernel refuses to let the journal, then the result, grow: one message, and --resume ends it."""
+    reference = tmp_path / "reference.nc"
+    sweep(plan_of(), reference)
+    path = tmp_path / "r.nc"
+    size = reference.stat().st_size
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\nfrom pathlib import Path\n"
+        "from test_sweep_store import plan_of, small_chunks\nfrom sotcheck.sweep.run import sweep\n"
+        "if __name__ == '__main__':\n    small_chunks(0.01)\n"
+        "    sweep(plan_of(), Path(sys.argv[2]), resume=True)"
+    )
+    arguments = [sys.executable, "-c", code, str(Path(__file__).parent), str(path)]
+    kept = []
+    for limit in (5000, size - 1):
+        limited = subprocess.run(
+            arguments, capture_output=True, text=True, check=False,
+            preexec_fn=lambda limit=limit: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        )  # fmt: skip
+        assert limited.returncode == 1
+        assert "OutputError" in limited.stderr
+        assert "go on with --resume" in limited.stderr
+        assert not path.exists()
+        kept.append(len(read(path)))
+    assert 0 < kept[0] < kept[1]
+    sweep(plan_of(), path, resume=True)
+    assert path.read_bytes() == reference.read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["r.nc", "reference.nc"]
+
+
+# --- interrupted and gone on with -----------------------------------------------------------------
+
+
+def small_chunks(seconds: float) -> None:
+    """Let chunks be as small as tests need them."""
+    from sotcheck.sweep import schedule
+
+    schedule.SECONDS = seconds
+
+
+class EnoughError(Exception):
+    """An interruption after some chunks."""
+
+
+def stopping(after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = run._kept
+
+    def some(*arguments: Any) -> Any:
+        for count, point in enumerate(kept(*arguments)):
+            if count == after:
+                raise EnoughError
+            yield point
+
+    monkeypatch.setattr(run, "_kept", some)
+
+
+def test_going_on_gives_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped again and again, at one worker and at two: every bit of the file is the same."""
+    monkeypatch.setattr("sotcheck.sweep.schedule.SECONDS", 0.01)
+    sweep(plan_of(), tmp_path / "reference.nc")
+    path, said = tmp_path / "r.nc", []
+    for after in (14, 3, 2):
+        with monkeypatch.context() as patch, pytest.raises(EnoughError):
+            stopping(after, patch)
+            sweep(plan_of(), path, resume=True, say=said.append)
+        assert not path.exists()
+    sweep(plan_of(), path, resume=True, where=backend("processes", 2), say=said.append)
+    assert path.read_bytes() == (tmp_path / "reference.nc").read_bytes()
+    assert not journal_path(path).exists()
+    assert len(said) == 3
+    assert "of 24 points" in said[-1]
+    # Complete already: nothing to do, and nothing is done.
+    before = path.stat().st_mtime_ns
+    sweep(plan_of(), path, resume=True, where=Backend(lambda: pytest.fail("computed again")), say=said.append)
+    assert path.stat().st_mtime_ns == before
+    assert "complete already" in said[-1]
+
+
+def test_an_end_before_the_journal_is_gone_is_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after the result was written and before its journal was deleted."""
+    path = tmp_path / "r.nc"
+    with monkeypatch.context() as patch, pytest.raises(EnoughError):
+        patch.setattr(store.Journal, "remove", lambda self: (_ for _ in ()).throw(EnoughError))
+        sweep(plan_of(), path)
+    assert path.exists()
+    assert journal_path(path).exists()
+    content = path.read_bytes()
+    sweep(plan_of(), path, resume=True)
+    assert path.read_bytes() == content
+    assert not journal_path(path).exists()
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_something_else_is_refused_with_the_difference_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished: bool
+) -> None:
+    path = tmp_path / "r.nc"
+    if finished:
+        sweep(plan_of(), path)
+    else:
+        with monkeypatch.context() as patch, pytest.raises(EnoughError):
+            stopping(13, patch)
+            sweep(plan_of(), path)
+    content = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    for plan, words in (
+        (plan_of(iface=IFACE.with_(J=0.4)), "system.ferromagnet.exchange: 0.3 then, 0.4 now"),
+        (plan_of(13), "axis u_0: 12 values from 0.1 to 1.0 then, 13 values"),
+        (replace(plan_of(), tolerance=1e-6), "tolerance: 1e-09 then, 1e-06 now"),
+        (
+            replace(plan_of(), versions={**plan_of().versions, "kwant": "2"}),
+            f"versions.kwant: '{plan_of().versions['kwant']}' then, '2' now",
+        ),
+    ):
+        with pytest.raises(SystemFileError) as refusal:
+            sweep(plan, path, resume=True)
+        assert words in str(refusal.value)
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == content
+
+
+def killed_when_grown(path: Path, growth: int, delay: float, workers: int) -> bool:
+    """Run a sweep, kill -9 it and its workers once the journal has grown; say whether."""
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\nfrom pathlib import Path\n"
+        "from test_sweep_store import plan_of, small_chunks\n"
+        "from sotcheck.sweep.executors import backend\nfrom sotcheck.sweep.run import sweep\n"
+        "if __name__ == '__main__':\n    small_chunks(0.03)\n"
+        "    where = backend('processes', int(sys.argv[3]))\n"
+        "    sweep(plan_of(100), Path(sys.argv[2]), resume=True, where=where)"
+    )
+    journal = journal_path(path)
+    enough = growth + (journal.stat().st_size if journal.exists() else 0)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(Path(__file__).parent), str(path), str(workers)],
+        start_new_session=True,
+    )
+    while process.poll() is None:
+        try:
+            grown = journal.stat().st_size >= enough
+        except FileNotFoundError:
+            grown = False
+        if grown:
+            time.sleep(delay)
+            os.killpg(process.pid, signal.SIGKILL)
+            break
+        time.sleep(0.001)
+    return process.wait() == -signal.SIGKILL
+
+
+@pytest.mark.slow
+def test_kill_9_and_resume_gives_the_same_bytes(tmp_path: Path) -> None:
+    """Killed at random moments of the work, by one and by two workers; what was there stays there."""
+    reference, path = tmp_path / "reference.nc", tmp_path / "r.nc"
+    sweep(plan_of(100), reference)
+    moments, kills, last = random.Random(5), 0, -1
+    while killed_when_grown(path, moments.randint(1, 40_000), moments.uniform(0, 0.03), 1 + kills % 2):
+        kills += 1
+        records = read(path)
+        # Whatever was there before is there still.
+        assert len(records) >= last
+        last = len(records)
+        assert kills < 30
+    assert kills >= 2
+    assert path.read_bytes() == reference.read_bytes()
+    assert open_sweep(path).identical(open_sweep(reference))
+    assert not journal_path(path).exists()
+
+
+def test_the_header_is_the_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(EnoughError):
+        stopping(12, monkeypatch)
+        sweep(plan_of(), tmp_path / "r.nc")
+    first = journal_path(tmp_path / "r.nc").read_bytes().split(b"\n")[0]
+    assert json.loads(first.split(b" ", 2)[2])["plan"] == json.loads(json.dumps(plan_of().to_dict()))
