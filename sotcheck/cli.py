@@ -24,6 +24,7 @@ from sotcheck.options import (
 )
 from sotcheck.processes import Interrupted, end, listen, process_pool, stop_listening
 from sotcheck.progress import bar
+from sotcheck.sweep.command import sweep
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -201,7 +202,7 @@ def audit(power: bool, output: Path | None, workers: int, json_file: str | None)
     raise SystemExit(result.exit_status)
 
 
-for command in (beyond, bound_states, trust_map):
+for command in (beyond, bound_states, trust_map, sweep):
     cli.add_command(command)
 
 

@@ -17,7 +17,7 @@ from sotcheck.errors import EngineError, SotcheckError, SystemFileError
 from sotcheck.model import SOURCES, Interface
 from sotcheck.observables import FLOWS, torque_from_flows
 from sotcheck.sweep import plan as plan_module
-from sotcheck.sweep.command import sweep_command
+from sotcheck.sweep.command import sweep as sweep_command
 from sotcheck.sweep.dataset import assemble, complex_torque, open_sweep, plan_of
 from sotcheck.sweep.grid import SCALARS, Axis, changes, grid, parse_axis, read_table
 from sotcheck.sweep.plan import Plan, to_toml

@@ -58,7 +58,7 @@ SOME_FAILED = 3
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="The NetCDF file to write."
 )
-def sweep_command(
+def sweep(
     system: str,
     over: tuple[str, ...],
     table: Path | None,
@@ -77,16 +77,16 @@ def sweep_command(
     with the same bytes. A point that fails is recorded with its error, and the rest goes on; the exit status
     is then 3.
     """
+    from sotcheck.sweep import run
     from sotcheck.sweep.executors import backend
     from sotcheck.sweep.grid import parse_axis, read_table
-    from sotcheck.sweep.run import make_plan, sweep
     from sotcheck.systemfile import load
 
     iface = load(system)
     axes = [parse_axis(iface, text) for text in over]
     if table is not None:
         axes.insert(0, read_table(iface, table))
-    plan = make_plan(
+    plan = run.make_plan(
         iface,
         axes,
         engine=engine,
@@ -95,7 +95,7 @@ def sweep_command(
         tolerance=tolerance,
         command=_command(system, over, table, engine, scheme, spacing, tolerance),
     )
-    dataset = sweep(
+    dataset = run.sweep(
         plan,
         output,
         where=backend(executor, workers),
