@@ -6,9 +6,10 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
+from click.core import ParameterSource
 
 from sotcheck import __version__
 from sotcheck.cli_beyond import beyond, bound_states, trust_map
@@ -25,6 +26,9 @@ from sotcheck.options import (
 from sotcheck.processes import Interrupted, end, listen, process_pool, stop_listening
 from sotcheck.progress import bar
 from sotcheck.sweep.command import sweep
+
+#: How results of `sotcheck sweep` are told from system files.
+RESULT = ".nc"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -130,7 +134,12 @@ def check(system: str, theory: str | None, tolerance: float, json_file: str | No
 
     Every claim is tried with both exact engines. 'uncertainty' is the sum of a named error budget;
     'inconclusive' means that it is too large to tell right from wrong, and is never a pass.
+
+    SYSTEM may also be a result of 'sotcheck sweep' (FILE.nc): then conservation of angular momentum at every
+    point, Eq. (16) as the limit h_R -> 0, and the other exact engine at some points are tried.
     """
+    if system.endswith(RESULT):
+        _check_sweep(Path(system), json_file)
     iface, h_R = chosen_system(system, **changes)
     refuse_unwritable_json(json_file)
     if theory is None:
@@ -141,6 +150,21 @@ def check(system: str, theory: str | None, tolerance: float, json_file: str | No
         from sotcheck.audit.own_theory import check_theory, load_theory
 
         result = check_theory(iface, load_theory(theory), tolerance=tolerance)
+    emit(str(result), result.to_json(), json_file)
+    raise SystemExit(result.exit_status)
+
+
+def _check_sweep(path: Path, json_file: str | None) -> NoReturn:
+    context = click.get_current_context()
+    for option in context.command.params:
+        given = context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
+        if given and option.name not in ("system", "json_file"):
+            raise click.UsageError(f"{option.opts[0]} belongs to a system; {path} has its own")
+    refuse_unwritable_json(json_file)
+    from sotcheck.sweep.check import check_sweep
+    from sotcheck.sweep.dataset import open_sweep
+
+    result = check_sweep(open_sweep(path), progress=bar)
     emit(str(result), result.to_json(), json_file)
     raise SystemExit(result.exit_status)
 
@@ -156,20 +180,31 @@ def check(system: str, theory: str | None, tolerance: float, json_file: str | No
 )
 @workers_option
 def report(system: tuple[str, ...], output: Path, workers: int) -> None:
-    """Write comparison reports (JSON, Markdown, HTML, figures) for SYSTEMs, all built-in ones by default."""
+    """Write comparison reports (JSON, Markdown, HTML, figures) for SYSTEMs, all built-in ones by default.
+
+    A result of 'sotcheck sweep' (FILE.nc) is checked, and gets a page with its figures.
+    """
+    from sotcheck.report import OTHERS, write_reports
+    from sotcheck.sweep.pages import listed, write_sweeps
     from sotcheck.systemfile import builtin_systems, load
 
     arguments = list(dict.fromkeys(system or builtin_systems()))
+    results = [Path(argument) for argument in arguments if argument.endswith(RESULT)]
+    arguments = [argument for argument in arguments if not argument.endswith(RESULT)]
     interfaces = [load(argument) for argument in arguments]
-    names = [iface.name for iface in interfaces]
+    names = [*(iface.name for iface in interfaces), *(result.stem for result in results), *OTHERS]
     for name in names:
         if names.count(name) > 1:
-            raise click.UsageError(f"two systems have the name {name!r}, and both reports the same folder")
-    from sotcheck.report import write_reports
-
+            raise click.UsageError(f"two reports have the name {name!r}, and both the same folder")
     with process_pool(workers) as executor:
-        status, index = write_reports(interfaces, arguments, output, executor=executor, progress=bar)
-    print_out(f"reports written: open {index}\n")
+        status, pages = write_sweeps(results, output, executor=executor, progress=bar)
+        if interfaces:
+            of_systems, index = write_reports(
+                interfaces, arguments, output, sweeps=listed(output), executor=executor, progress=bar
+            )
+            # Disagreement outweighs doubt.
+            status, pages = next((s for s in (1, 3) if s in (status, of_systems)), 0), [index]
+    print_out(f"reports written: open {' '.join(map(str, pages))}\n")
     raise SystemExit(status)
 
 

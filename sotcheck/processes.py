@@ -92,6 +92,19 @@ def _deafen() -> None:
 
 
 @contextmanager
+def deaf_children() -> Iterator[None]:
+    """Let processes that are started meanwhile ignore Ctrl-C, from their first instruction on.
+
+    It reaches every process of the terminal: the parent alone is to hear it, and ends them.
+    """
+    hears = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, hears)
+
+
+@contextmanager
 def process_pool(workers: int) -> Iterator[Executor | None]:
     """Provide an executor with so many processes, or None for one.
 
@@ -108,14 +121,11 @@ def process_pool(workers: int) -> Iterator[Executor | None]:
 
     from sotcheck.errors import EngineError
 
-    # Ctrl-C reaches every process of the terminal. Workers started while it is ignored go on ignoring it,
-    # from their first instruction: the parent alone hears it, and ends them.
-    hears = signal.signal(signal.SIGINT, signal.SIG_IGN)
     executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
-    for _ in range(workers):
-        executor.submit(os.getpid)
     try:
-        signal.signal(signal.SIGINT, hears)
+        with deaf_children():
+            for _ in range(workers):
+                executor.submit(os.getpid)
         yield executor
     except BaseException as error:
         if isinstance(error, Interrupted):

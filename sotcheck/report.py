@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, as_completed
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ def write_reports(
     arguments: list[str],
     output: Path,
     *,
+    sweeps: Sequence[tuple[str, str]] = (),
     executor: Executor | None = None,
     progress: Progress = silent,
 ) -> tuple[int, Path]:
@@ -50,6 +51,8 @@ def write_reports(
         How each was named on the command line.
     output : Path
         Folder of the reports; each gets a folder of its name in it.
+    sweeps : sequence of (str, str)
+        Folder and title of pages of sweeps to be led to as well.
     executor : Executor, optional
         Where the numbers are computed; in this process by default.
     progress : callable
@@ -76,7 +79,8 @@ def write_reports(
         "reports": [{"data": data, **words(data)} for data in ordered],
         # What other commands have put beside the systems with --output.
         "others": [
-            (name, words) for name, words in OTHERS.items() if (output / name / "index.html").exists()
+            *((name, words) for name, words in OTHERS.items() if (output / name / "index.html").exists()),
+            *sweeps,
         ],
     }
     for name in ("overview.md", "overview.html"):

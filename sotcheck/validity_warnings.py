@@ -54,11 +54,11 @@ def warnings(iface: Interface, h_R: Iterable[float] = ()) -> list[str]:
 def _entered(iface: Interface, h_R: Iterable[float]) -> list[tuple[float, float]]:
     """Return (h_R, k_⊥) of the narrowest resonance at each h_R that has one as narrow as a state."""
     found = []
+    # Where N is open both spins leave through it, so that no pole gets near the axis for long.
+    above = max(iface.k_perp2_max("normal"), iface.k_perp2_max("minority"), 0.0)
     for h in h_R:
-        poles = resonances_at_fermi_energy(iface, ANGLES, np.array(h)).ravel()
-        # Where N is open both spins leave through it, so that no pole gets near the axis for long.
-        poles = poles[np.isfinite(poles.real)]
-        poles = poles[poles.real > max(iface.k_perp2_max("normal"), iface.k_perp2_max("minority"), 0.0)]
+        poles = resonances_at_fermi_energy(iface, ANGLES, np.array(h), above).ravel()
+        poles = poles[poles.real > above]
         if poles.size:
             x = poles[np.argmin(np.abs(poles.imag))]
             if abs(x.imag) < NARROW * iface.thresholds()[-1]:

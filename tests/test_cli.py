@@ -366,7 +366,7 @@ def test_report_refuses_early(sotcheck: Command, tmp_path: Path) -> None:
     assert f"sotcheck: {file / 'reports'}: no folder can be made there" in found.err
     found = sotcheck("report", "bulk-magnetism", str(file), "--output", str(tmp_path / "reports"))
     assert found.status == 2
-    assert "two systems have the name 'bulk-magnetism'" in found.err
+    assert "two reports have the name 'bulk-magnetism'" in found.err
     assert os.listdir(tmp_path) == ["file"]
 
 

@@ -174,22 +174,25 @@ def _near(f: Functions, number: int, rho: float) -> Complex:
     return zeros_near(f, number, 0.0, np.pi / 2, rho)
 
 
-def resonances_at_fermi_energy(iface: Interface, angle: Array, h_R: Array) -> Complex:
+def resonances_at_fermi_energy(iface: Interface, angle: Array, h_R: Array, above: float = 0.0) -> Complex:
     """Return the poles x_r + i x_i in k_⊥² whose real part lies where something propagates.
 
     Parameters
     ----------
     iface : Interface
     angle, h_R : arrays that broadcast
+    above : float
+        Ranges between thresholds of k_⊥² that end here, or before, are left out.
 
     Returns
     -------
     array (..., most)
         Complex k_⊥²; NaN where there are fewer. |x_i| is the half width in k_⊥².
     """
-    edges = iface.thresholds()
-    found = []
-    for segment in itertools.pairwise(edges):
+    found = [np.zeros((*np.broadcast_shapes(np.shape(angle), np.shape(h_R)), 0), dtype=complex)]
+    for segment in itertools.pairwise(iface.thresholds()):
+        if segment[1] <= above:
+            continue
         theta = poles(iface, segment, angle, h_R)
         inside = (theta.real > 0) & (theta.real < np.pi / 2)
         found.append(np.where(inside, x_of(segment, theta), np.nan))

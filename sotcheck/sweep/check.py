@@ -60,7 +60,7 @@ def check_sweep(dataset: xr.Dataset, *, spots: int = SPOTS, progress: Progress =
     findings = [_complete(plan, len(good))]
     if len(good):
         findings += _worst("sweep-ledger", "Angular momentum is conserved at z = 0", None, plan.engine,
-                           [_conservation(dataset, plan, good)])  # fmt: skip
+                           [_conservation(dataset, plan, good)], points=len(good))  # fmt: skip
     lines = list(_lines_in_h_R(dataset, plan)) if plan.engine != "first-order" else []
     limits = (
         [_along_h_R(*line) for line in progress(lines, "first order")]
@@ -86,9 +86,15 @@ def _complete(plan: Plan, good: int) -> Finding:
 
 
 def _worst(
-    claim: str, title: str, equation: str | None, engine: str, tried: Sequence[Tried]
+    claim: str,
+    title: str,
+    equation: str | None,
+    engine: str,
+    tried: Sequence[Tried],
+    points: int | None = None,
 ) -> Iterator[Finding]:
     """Yield a finding a source: of all places, the worst verdict, there the largest difference."""
+    places = points or len(tried)
     for s, source in enumerate(SOURCES if tried else ()):
         comparison, place = max(
             (comparisons[s] for comparisons in tried),
@@ -97,7 +103,7 @@ def _worst(
         yield Finding(
             claim, title, equation, "vector t", source, engine, comparison.expected, comparison.measured,
             comparison.budget, comparison.verdict, None if equation is None else "transcribed",
-            f"the worst of {len(tried)} place{'s' * (len(tried) > 1)}, at {place}",
+            f"the worst of {places} place{'s' * (places > 1)}, at {place}",
         )  # fmt: skip
 
 
@@ -119,7 +125,7 @@ def _conservation(dataset: xr.Dataset, plan: Plan, good: Any) -> Tried:
         )
         for s in range(len(SOURCES))
     ]
-    return [(one, f"{_where(plan.point(int(good[one.index[0]])))} (of all points)") for one in comparisons]
+    return [(one, _where(plan.point(int(good[one.index[0]])))) for one in comparisons]
 
 
 def _lines_in_h_R(

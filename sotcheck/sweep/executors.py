@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from sotcheck.errors import EngineError
-from sotcheck.processes import process_pool
+from sotcheck.processes import deaf_children, process_pool
 
 #: Seconds to wait for a Dask scheduler, and for its first worker.
 DASK_PATIENCE = 60.0
@@ -104,13 +104,12 @@ def _dask(address: str, workers: int, patience: float) -> Iterator[Open]:
     distributed: Any = import_module("distributed")
 
     if not address:
-        # One thread each: Kwant's solver and NumPy here gain nothing from more.
-        with (
-            distributed.LocalCluster(
-                n_workers=workers, threads_per_worker=1, dashboard_address=None
-            ) as cluster,
-            distributed.Client(cluster, set_as_default=False) as client,
-        ):
+        with deaf_children():
+            # One thread each: Kwant's solver and NumPy here gain nothing from more.
+            started = distributed.LocalCluster(
+                n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs="ERROR"
+            )
+        with started as cluster, distributed.Client(cluster, set_as_default=False) as client:
             yield _of_client(client)
         return
     try:

@@ -85,7 +85,10 @@ def _one_map(figure: Figure, axes: Any, x: Any, y: Any, values: Any) -> None:
     largest = float(np.abs(values[known]).max()) if known.any() else 0.0
     # Below this a number is the rounding of zero.
     if largest > 1e-12:
-        mesh = axes.pcolormesh(x, y, values, cmap="RdBu_r", vmin=-largest, vmax=largest, shading="nearest")
+        # As pixels: a vector drawing of each cell would be megabytes, with seams between them.
+        mesh = axes.pcolormesh(
+            x, y, values, cmap="RdBu_r", vmin=-largest, vmax=largest, shading="nearest", rasterized=True
+        )
         bar = figure.colorbar(mesh, ax=axes, shrink=0.9)
         bar.ax.ticklabel_format(axis="y", scilimits=(-2, 2), useMathText=True)
         bar.ax.tick_params(labelsize=7)

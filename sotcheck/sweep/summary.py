@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 Data = dict[str, Any]
 
 COMPONENTS = ("fieldlike", "dampinglike")
+NUMBER = re.compile(r"-?\d+(\.\d*)?(e[-+]?\d+)?")
 #: Most curves in a panel, one for each value of the second axis.
 MOST_CURVES = 5
 
@@ -64,8 +66,11 @@ def sweep_summary(dataset: xr.Dataset) -> Data:
 
 
 def _counted(texts: Any) -> list[Data]:
-    counts = Counter(text for text in texts.ravel().tolist() if text)
-    return [{"text": text, "points": count} for text, count in counts.most_common()]
+    """Return each kind of text, alike but for numbers, by its first, and how many there are; most first."""
+    given = [text for text in texts.ravel().tolist() if text]
+    kinds = [NUMBER.sub("", text) for text in given]
+    first = dict(zip(reversed(kinds), reversed(given), strict=True))
+    return [{"text": first[kind], "points": count} for kind, count in Counter(kinds).most_common()]
 
 
 def _largest(values: Any) -> float:
