@@ -92,9 +92,7 @@ def _dask_errors() -> tuple[tuple[type[BaseException], ...], tuple[type[BaseExce
     try:
         distributed: Any = import_module("distributed")
     except ImportError:
-        raise EngineError(
-            "--executor dask:// needs Dask; install it with: pip install 'sotcheck[dask]'"
-        ) from None
+        raise EngineError("--executor dask:// needs Dask; install it with: pip install distributed") from None
     # A future that is cancelled is one whose scheduler has gone.
     return (distributed.KilledWorker,), (CancelledError, asyncio.CancelledError, OSError)
 
@@ -145,7 +143,7 @@ def _require_mpi() -> None:
     except (ImportError, RuntimeError) as error:
         raise EngineError(
             f"--executor mpi needs an MPI library and mpi4py ({error}); install them, e.g. with: "
-            "pip install 'sotcheck[mpi]'"
+            "pip install mpi4py mpich"
         ) from None
     if "mpi4py.futures" not in sys.orig_argv or MPI.COMM_WORLD.Get_size() < 2:
         raise EngineError(
