@@ -75,8 +75,16 @@ def sweep(
 
     Results are kept as they arrive: after any interruption the same command with --resume goes on, and ends
     with the same bytes. A point that fails is recorded with its error, and the rest goes on; the exit status
-    is then 3.
-    """
+    is then 3. 'sotcheck check' and 'sotcheck report' take the result; xarray opens it.
+
+    \b
+    Examples:
+      sotcheck sweep bulk-magnetism --over h_R=0.01:1:50 --over E_F=0.5:5:40 -o result.nc
+      sotcheck sweep mine.toml --over theta=0:180:19 --engine kwant -o tilt.nc --resume
+      sotcheck report result.nc
+    """  # noqa: D301 (click reads the \b)
+    if output.suffix != ".nc":
+        raise click.BadParameter(f"{output}: the name must end in .nc, for NetCDF", param_hint="--output")
     from sotcheck.sweep import run
     from sotcheck.sweep.executors import backend
     from sotcheck.sweep.grid import parse_axis, read_table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -67,6 +68,14 @@ def assemble(plan: Plan, chunks: Iterable[Chunk]) -> xr.Dataset:
         name: ((*dims, "source", *inner), array, {"units": UNIT, "long_name": long_name})
         for name, inner, array, long_name in _parts(numbers)
     }
+    weighted = np.einsum("...s,...sn->...n", _relaxation(plan), numbers[..., :5])
+    weighted_by = "weighted with the sources' relaxation times"
+    for name, inner, array, long_name in itertools.islice(_parts(weighted), 3):
+        variables[f"total_{name}"] = (
+            (*dims, *inner),
+            array,
+            {"units": UNIT, "long_name": f"{long_name}, {weighted_by}"},
+        )
     words = {"error": "why the point failed; empty if it did not", "warning": "why to doubt first order here"}
     for name, texts in (("error", errors), ("warning", warnings)):
         variables[name] = (dims, texts.reshape(plan.shape), {"long_name": words[name]})
@@ -86,6 +95,18 @@ def _parts(numbers: Array) -> Iterable[tuple[str, tuple[str, ...], Array, str]]:
         numbers[..., -len(TERMS) :],
         "error bound of each component of t",
     )
+
+
+def _relaxation(plan: Plan) -> Array:
+    """Return the relative relaxation times of the sources at each point, shape (axes, sources)."""
+    times = []
+    for name in ("tau_N", "tau_up", "tau_down"):
+        time = np.array(getattr(plan.iface, name))
+        for i, axis in enumerate(plan.axes):
+            if name in axis.columns:
+                time = np.array(axis.columns[name]).reshape(-1, *(1,) * (len(plan.axes) - i - 1))
+        times.append(np.broadcast_to(time, plan.shape))
+    return np.stack(times, axis=-1)
 
 
 def _coordinates(plan: Plan) -> dict[str, Any]:
