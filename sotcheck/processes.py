@@ -104,6 +104,20 @@ def deaf_children() -> Iterator[None]:
         signal.signal(signal.SIGINT, hears)
 
 
+def end_with_parent() -> None:
+    """End this worker as soon as its parent has ended, be it by `kill -9`: by itself it would wait forever."""
+    from multiprocessing import parent_process
+
+    parent = parent_process()
+    if parent is not None:
+
+        def watch() -> None:
+            parent.join()
+            os._exit(1)
+
+        threading.Thread(target=watch, daemon=True).start()
+
+
 @contextmanager
 def process_pool(workers: int) -> Iterator[Executor | None]:
     """Provide an executor with so many processes, or None for one.
@@ -121,7 +135,7 @@ def process_pool(workers: int) -> Iterator[Executor | None]:
 
     from sotcheck.errors import EngineError
 
-    executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=end_with_parent)
     try:
         with deaf_children():
             for _ in range(workers):

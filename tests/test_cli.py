@@ -653,12 +653,15 @@ def test_ctrl_c_ends_the_workers(tmp_path: Path, delay: float) -> None:
     assert_gone(pids)
 
 
-def test_terminating_the_parent_ends_the_workers(tmp_path: Path) -> None:
-    """`kill`, `timeout` and batch systems ask the parent only."""
+@pytest.mark.parametrize(
+    ("sent", "status"), [(signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGKILL, -signal.SIGKILL)]
+)
+def test_terminating_the_parent_ends_the_workers(tmp_path: Path, sent: int, status: int) -> None:
+    """`kill`, `timeout` and batch systems ask the parent only; `kill -9` does not even ask."""
     process, pids = start_workers(tmp_path, "time.sleep, 60")
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(sent)
     process.communicate(timeout=30)
-    assert process.returncode == 128 + signal.SIGTERM
+    assert process.returncode == status
     assert_gone(pids)
 
 
