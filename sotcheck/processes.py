@@ -105,7 +105,7 @@ def deaf_children() -> Iterator[None]:
 
 
 def end_with_parent() -> None:
-    """End this worker as soon as its parent has ended, be it by `kill -9`: by itself it would wait forever."""
+    """End this worker once its parent has ended, be it by `kill -9`: by itself it would wait forever."""
     from multiprocessing import parent_process
 
     parent = parent_process()
