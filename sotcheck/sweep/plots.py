@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from sotcheck.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED
 
@@ -38,6 +40,7 @@ def draw_sweep_curves(data: Data) -> Figure:
             axes.ticklabel_format(axis="y", scilimits=(-2, 2), useMathText=True)
             if _logarithmic(x):
                 axes.set_xscale("log")
+                _decades(axes.xaxis, x)
     for axes in grid[-1]:
         axes.set_xlabel(_symbol(shown["name"]))
     for axes in grid[:, 0]:
@@ -69,8 +72,10 @@ def draw_sweep_map(data: Data) -> Figure:
             axes.grid(False)
             if _logarithmic(x):
                 axes.set_xscale("log")
+                _decades(axes.xaxis, x)
             if _logarithmic(y):
                 axes.set_yscale("log")
+                _decades(axes.yaxis, y)
     for axes in grid[-1]:
         axes.set_xlabel(_symbol(shown["x_name"]))
     for axes in grid[:, 0]:
@@ -101,6 +106,14 @@ def _one_map(figure: Figure, axes: Any, x: Any, y: Any, values: Any) -> None:
     failed_y, failed_x = np.nonzero(~known)
     axes.plot(x[failed_x], y[failed_y], "x", color=GREY, ms=3, mew=0.8)
     axes.set(xlim=_span(x), ylim=_span(y))
+
+
+def _decades(axis: Axis, values: Any) -> None:
+    """Label a logarithmic axis: 1, 2 and 5 of each decade where there are few, powers of ten otherwise."""
+    axis.set_minor_formatter(NullFormatter())
+    if values.max() < 100 * values.min():
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def _span(values: Any) -> tuple[float, float]:
