@@ -1,0 +1,235 @@
+"""A torque to a wanted accuracy: how many scattering problems it takes, and how long."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from sotcheck.bench.naive import naive_kwant
+from sotcheck.bench.problems import k_max
+from sotcheck.bench.timing import Recorded, best_of
+from sotcheck.engines import Continuum, KwantChain
+from sotcheck.engines.kwant_chain import lead_modes
+from sotcheck.errors import EngineError
+from sotcheck.model import SOURCES, Interface
+from sotcheck.observables import exact_flows, torque_from_flows
+from sotcheck.scattering import Engine
+from sotcheck.spin import Array
+
+#: Tolerance of the reference.
+REFERENCE = 1e-12
+#: Problems solved together in a uniform grid.
+PIECE = 2**18
+
+
+@dataclass(frozen=True)
+class Count:
+    """Scattering problems that a rule needed.
+
+    Attributes
+    ----------
+    problems : int
+    error : float
+        True error relative to the largest component.
+    asked : float, optional
+        The tolerance that it was given.
+    """
+
+    problems: int
+    error: float
+    asked: float | None = None
+
+
+def torque_at(engine: Engine, iface: Interface, rtol: float) -> Array:
+    """Return t by source at the interface's own h_R, shape (3, 3)."""
+    total = exact_flows(engine, iface, np.array([iface.h_R]), rtol=rtol).total[0]
+    return iface.h_R * torque_from_flows(total, iface.direction)
+
+
+@cache
+def reference(iface: Interface) -> Array:
+    """Return t to REFERENCE by boundary matching."""
+    return torque_at(Continuum(), iface, REFERENCE)
+
+
+def error_of(iface: Interface, t: Array) -> float:
+    """Return the largest error of any component relative to the largest component."""
+    exact = reference(iface)
+    return float(np.abs(t - exact).max() / np.abs(exact).max())
+
+
+def ours(iface: Interface, target: float) -> Count:
+    """Count our own problems at the loosest tolerance that gets to the target."""
+
+    def rule(rtol: float) -> tuple[Array, int]:
+        recorded = Recorded(Continuum())
+        return torque_at(recorded, iface, rtol), recorded.problems
+
+    return loosest(iface, rule, target)
+
+
+def loosest(
+    iface: Interface,
+    rule: Callable[[float], tuple[Array, int]],
+    target: float,
+    wanted: Callable[[Array], Array] = lambda t: t,
+) -> Count:
+    """Return the count at the loosest tolerance, of 0.1, 0.01, …, that gets to the target.
+
+    Parameters
+    ----------
+    iface : Interface
+    rule : callable
+        Takes a tolerance; returns the result, and the scattering problems it took.
+    target : float
+        Largest true error, relative to the largest component of t.
+    wanted : callable
+        Takes t to what the rule computes; the whole of it by default.
+
+    Raises
+    ------
+    EngineError
+        If no tolerance down to the reference's own does.
+    """
+    exact = wanted(reference(iface))
+    scale = float(np.abs(reference(iface)).max())
+    for asked in 10.0 ** -np.arange(1, 13):
+        found, problems = rule(float(asked))
+        error = float(np.abs(found - exact).max()) / scale
+        if error <= target:
+            return Count(problems, error, float(asked))
+    raise EngineError(f"no tolerance down to 1e-12 gives a true error of {target:g}; the last gave {error:.1e}")
+
+
+def raw_integrand(iface: Interface, engine: Engine) -> Callable[[float, float], Array]:
+    """Return what a user would integrate over k_⊥ and angle: t = ∫∫ dk dφ, shape (3, 3), one problem a call."""
+    h_R, m = np.array(iface.h_R), iface.direction
+
+    def integrand(k_perp: float, angle: float) -> Array:
+        flows = engine.flows(iface, np.array(k_perp), np.array(angle), h_R)[0]
+        factor = -(k_perp**2) * np.cos(angle) / (4 * np.pi * (2 * np.pi) ** 2)
+        return factor * torque_from_flows(flows, m)
+
+    return integrand
+
+
+def by_quad_vec(iface: Interface, target: float, *, thresholds: bool = False) -> Count:
+    """Count the problems of nested `scipy.integrate.quad_vec`; with `thresholds` as its break points."""
+    from scipy.integrate import quad_vec
+
+    points = np.sqrt(iface.thresholds()[1:-1]) if thresholds else None
+    scale = float(np.abs(reference(iface)).max())
+
+    def rule(rtol: float) -> tuple[Array, int]:
+        recorded = Recorded(Continuum())
+        f = raw_integrand(iface, recorded)
+        options = {"epsabs": rtol * scale, "epsrel": rtol, "norm": "max"}
+
+        def over_k(angle: float) -> Array:
+            return quad_vec(lambda k: f(k, angle), 0.0, k_max(iface), points=points, **options)[0]
+
+        return quad_vec(over_k, 0.0, 2 * np.pi, **options)[0], recorded.problems
+
+    return loosest(iface, rule, target)
+
+
+def by_dblquad(iface: Interface, target: float) -> Count:
+    """Count the problems of `scipy.integrate.dblquad`, which knows numbers only, for the largest component."""
+    from scipy.integrate import IntegrationWarning, dblquad
+
+    exact = reference(iface)
+    place = np.unravel_index(int(np.abs(exact).argmax()), exact.shape)
+    scale = float(np.abs(exact).max())
+
+    def rule(rtol: float) -> tuple[Array, int]:
+        recorded = Recorded(Continuum())
+        f = raw_integrand(iface, recorded)
+        with warnings.catch_warnings():
+            # That it may not get there is what is looked at: in truth, by its error.
+            warnings.simplefilter("ignore", IntegrationWarning)
+            value, _ = dblquad(
+                lambda k, angle: f(k, angle)[place], 0.0, 2 * np.pi, 0.0, k_max(iface), epsabs=rtol * scale,
+                epsrel=rtol,
+            )  # fmt: skip
+        return np.array(value), recorded.problems
+
+    return loosest(iface, rule, target, lambda t: t[place])
+
+
+def by_uniform_grid(iface: Interface, n_k: int, n_angle: int, engine: Engine | None = None) -> Array:
+    """Return t by the midpoints of a uniform grid in k_⊥ and angle, shape (3, 3)."""
+    engine = engine or Continuum()
+    angle = (np.arange(n_angle) + 0.5) * 2 * np.pi / n_angle
+    steps = 2 * np.pi / n_angle * k_max(iface) / n_k
+    rows = max(1, PIECE // n_angle)
+    total = np.zeros((len(SOURCES), 4, 3))
+    for first in range(0, n_k, rows):
+        k_perp = (np.arange(first, min(first + rows, n_k)) + 0.5) * k_max(iface) / n_k
+        flows = engine.flows(iface, k_perp[:, None], angle, np.array(iface.h_R))
+        factor = -(k_perp[:, None] ** 2) * np.cos(angle) / (4 * np.pi * (2 * np.pi) ** 2)
+        total += steps * np.tensordot(factor, flows, 2)
+    return torque_from_flows(total, iface.direction)
+
+
+def refined(iface: Interface, target: float, n_angle: int, most: int) -> Iterator[Count]:
+    """Yield counts of the uniform grid, doubled until its error is no larger than the target, or `most`."""
+    n_k = 64
+    while True:
+        found = Count(n_k * n_angle, error_of(iface, by_uniform_grid(iface, n_k, n_angle)))
+        yield found
+        if found.error <= target or 2 * found.problems > most:
+            return
+        n_k *= 2
+
+
+def angles_needed(iface: Interface, target: float) -> int:
+    """Return the fewest angles, of 4, 6, 8, …, with which the angular part of the grid is below the target.
+
+    Grids of few k_⊥ tell: their angular error is that of the sum.
+    """
+    fine = by_uniform_grid(iface, 64, 128)
+    scale = np.abs(fine).max()
+    for n_angle in range(4, 128, 2):
+        if np.abs(by_uniform_grid(iface, 64, n_angle) - fine).max() <= target * scale / 4:
+            return n_angle
+    raise EngineError("128 angles are too few for this interface")
+
+
+def equal_accuracy(iface: Interface, *, n_k: int, n_angle: int) -> dict[str, float]:
+    """Time the naive script's torque, and ours by Kwant at an error no larger.
+
+    Returns
+    -------
+    dict
+        "naive" and "ours" in seconds, "naive error", "our error", "naive problems", "our problems", "asked".
+    """
+    script, engine = naive_kwant(), KwantChain()
+    found: dict[str, Array] = {}
+
+    def naive() -> None:
+        spacing = engine.spacing_for(iface)
+        found["naive"] = script.torque(iface, iface.h_R, spacing, k_max(iface), n_k, n_angle)
+
+    times = best_of({"naive": naive}, 1)
+    naive_error = error_of(iface, found["naive"])
+    count = ours(iface, naive_error)
+    assert count.asked is not None
+    asked = count.asked
+
+    def by_kwant() -> None:
+        lead_modes.cache_clear()
+        found["ours"] = torque_at(engine, iface, asked)
+
+    times |= best_of({"ours": by_kwant}, 3)
+    return {
+        **times,
+        "naive error": naive_error,
+        "our error": error_of(iface, found["ours"]),
+        "naive problems": float(n_k * n_angle),
+        "our problems": float(count.problems),
+        "asked": asked,
+    }
