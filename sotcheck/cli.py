@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from sotcheck import __version__
+from sotcheck.bench.command import bench
 from sotcheck.cli_beyond import beyond, bound_states, trust_map
 from sotcheck.options import (
     Number,
@@ -202,7 +203,7 @@ def audit(power: bool, output: Path | None, workers: int, json_file: str | None)
     raise SystemExit(result.exit_status)
 
 
-for command in (beyond, bound_states, trust_map, sweep):
+for command in (beyond, bound_states, trust_map, sweep, bench):
     cli.add_command(command)
 
 

@@ -62,6 +62,14 @@ def error_of(iface: Interface, t: Array) -> float:
     return float(np.abs(t - exact).max() / np.abs(exact).max())
 
 
+def asked_for(iface: Interface, rtol: float) -> Count:
+    """Count our own problems at a tolerance as it is given."""
+    recorded = Recorded(Continuum())
+    return Count(
+        error=error_of(iface, torque_at(recorded, iface, rtol)), problems=recorded.problems, asked=rtol
+    )
+
+
 def ours(iface: Interface, target: float) -> Count:
     """Count our own problems at the loosest tolerance that gets to the target."""
 
@@ -77,6 +85,7 @@ def loosest(
     rule: Callable[[float], tuple[Array, int]],
     target: float,
     wanted: Callable[[Array], Array] = lambda t: t,
+    first: float = 0.1,
 ) -> Count:
     """Return the count at the loosest tolerance, of 0.1, 0.01, …, that gets to the target.
 
@@ -89,6 +98,8 @@ def loosest(
         Largest true error, relative to the largest component of t.
     wanted : callable
         Takes t to what the rule computes; the whole of it by default.
+    first : float
+        Tolerance to begin with.
 
     Raises
     ------
@@ -97,12 +108,16 @@ def loosest(
     """
     exact = wanted(reference(iface))
     scale = float(np.abs(reference(iface)).max())
-    for asked in 10.0 ** -np.arange(1, 13):
-        found, problems = rule(float(asked))
+    asked = first
+    while asked > 0.5 * REFERENCE:
+        found, problems = rule(asked)
         error = float(np.abs(found - exact).max()) / scale
         if error <= target:
-            return Count(problems, error, float(asked))
-    raise EngineError(f"no tolerance down to 1e-12 gives a true error of {target:g}; the last gave {error:.1e}")
+            return Count(problems, error, asked)
+        asked = float(f"{asked / 10:.0e}")
+    raise EngineError(
+        f"no tolerance from {first:g} to {REFERENCE:g} gives a true error of {target:g}; the last gave {error:.1e}"
+    )
 
 
 def raw_integrand(iface: Interface, engine: Engine) -> Callable[[float, float], Array]:
@@ -117,8 +132,11 @@ def raw_integrand(iface: Interface, engine: Engine) -> Callable[[float, float], 
     return integrand
 
 
-def by_quad_vec(iface: Interface, target: float, *, thresholds: bool = False) -> Count:
-    """Count the problems of nested `scipy.integrate.quad_vec`; with `thresholds` as its break points."""
+def by_quad_vec(iface: Interface, target: float, *, first: float, thresholds: bool = False) -> Count:
+    """Count the problems of nested `scipy.integrate.quad_vec`; with `thresholds` as its break points.
+
+    Its tolerances are tried from `first` on.
+    """
     from scipy.integrate import quad_vec
 
     points = np.sqrt(iface.thresholds()[1:-1]) if thresholds else None
@@ -134,10 +152,10 @@ def by_quad_vec(iface: Interface, target: float, *, thresholds: bool = False) ->
 
         return quad_vec(over_k, 0.0, 2 * np.pi, **options)[0], recorded.problems
 
-    return loosest(iface, rule, target)
+    return loosest(iface, rule, target, first=first)
 
 
-def by_dblquad(iface: Interface, target: float) -> Count:
+def by_dblquad(iface: Interface, target: float, *, first: float) -> Count:
     """Count the problems of `scipy.integrate.dblquad`, which knows numbers only, for the largest component."""
     from scipy.integrate import IntegrationWarning, dblquad
 
@@ -157,7 +175,7 @@ def by_dblquad(iface: Interface, target: float) -> Count:
             )  # fmt: skip
         return np.array(value), recorded.problems
 
-    return loosest(iface, rule, target, lambda t: t[place])
+    return loosest(iface, rule, target, lambda t: t[place], first)
 
 
 def by_uniform_grid(iface: Interface, n_k: int, n_angle: int, engine: Engine | None = None) -> Array:
