@@ -26,6 +26,11 @@ def machine() -> dict[str, Any]:
     }
 
 
+def load_average() -> dict[str, Any]:
+    """Return how busy the machine is with other things, if asked before any work; empty if it does not say."""
+    return {"load before": round(os.getloadavg()[0], 2)} if hasattr(os, "getloadavg") else {}
+
+
 def _processor() -> str:
     """Return the processor's name: Linux keeps it where Python does not look."""
     if CPUINFO.is_file():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+
 import numpy as np
 
 from sotcheck.bench.naive import naive_kwant
@@ -46,7 +47,8 @@ def continuum_times(iface: Interface, *, side: int, looped: int, rounds: int) ->
     k_perp = (np.arange(side) + 0.5)[:, None] * k_max(iface) / side
     angle = (np.arange(side) + 0.5) * 2 * np.pi / side
     h_R = np.array(iface.h_R)
-    different = tuple(top * rng.random(side**2 // 4) for top in (k_max(iface), 2 * np.pi, 1.0))
+    n = side**2 // 4
+    different = (k_max(iface) * rng.random(n), 2 * np.pi * rng.random(n), rng.random(n))
     singly = list(every(different, looped))
 
     def loop() -> None:
@@ -81,10 +83,10 @@ def kwant_times(iface: Interface, *, naive: int, rounds: int) -> dict[str, float
     Returns
     -------
     dict
-        "ours", "cached" (modes known), "own k_perp"; "naive" (`kwant.smatrix` and `kwant.wave_function` alone),
-        "naive script" (with its matrices and current operators); "difference": the largest of any spin
-        current or density, per unit flux, at the "resolved" problems off the band edges, "difference at edges"
-        at all that were "compared"; "problems", "k_perp": counts of ours.
+        "ours", "cached" (modes known), "own k_perp"; "naive" (`kwant.smatrix` and `kwant.wave_function` alone), "naive
+        script" (with its matrices and current operators); "difference": the largest of any spin current or
+        density, per unit flux, at the "resolved" problems off the band edges, "difference at edges" at all that
+        were "compared"; "problems", "k_perp": counts of ours.
     """
     engine, script = KwantChain(), naive_kwant()
     recorded, problems = problems_of_a_torque(iface)

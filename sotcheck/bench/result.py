@@ -78,25 +78,27 @@ HEADERS = ("measured", "value", "bar", "", "note")
 
 #: How each section is measured.
 HOW = {
-    "continuum": "Boundary matching, in closed form: all four spin flows of all three sources. The grid is that "
-    "of a sum over k_perp and angle; `all different` has a k_perp, angle and h_R of its own for every problem. "
-    "The plain loop calls the same engine with one problem at a time.",
+    "continuum": "Boundary matching, in closed form: all four spin flows of all three sources. The grid is that of "
+    "a sum over k_perp and angle; `all different` has a k_perp, angle and h_R of its own for every "
+    "problem. The plain loop calls the same engine with one problem at a time.",
     "kwant": "The problems are those that `exact_flows` asks for at a tolerance of 1e-8 (16 angles share a "
-    "k_perp), modes found anew. The naive script (`benchmarks/naive_kwant.py`) finalises its builder once, then "
-    "calls `kwant.smatrix` and `kwant.wave_function`, evenly spread over the same problems. `Own k_perp`: no two "
-    "problems share a lead, so that there is nothing to share.",
+    "k_perp), modes found anew. The naive script (`benchmarks/naive_kwant.py`) finalises its builder "
+    "once, then calls `kwant.smatrix` and `kwant.wave_function`, evenly spread over the same "
+    "problems. `Own k_perp`: no two problems share a lead, so that there is nothing to share.",
     "torque": "The naive script sums over the midpoints of a uniform grid in k_perp and angle; ours is "
-    "`exact_flows` with Kwant, builder, modes and all, at the loosest power of ten of a tolerance whose true error "
-    "is no larger than the naive script's. Errors are relative to the largest component, against boundary "
-    "matching at 1e-12.",
-    "quadrature": "Scattering problems for the torque vectors of all sources, at the loosest power of ten of "
-    "a tolerance whose true error (against 1e-12) is no larger than the target: the same rule for all. Raw "
-    "integrand: k_perp from 0 to the last threshold, angle from 0 to 2 pi, no substitution, no threshold given "
-    "unless said. `quad_vec` is nested, vector-valued, its norm the maximum.",
-    "workers": "`sotcheck sweep` in this process, against the same on its own executor of two processes "
-    "that are running already; the two take turns.",
-    "memory": "A fresh process solves 10^6 problems in one request and keeps all 36 numbers of each "
-    "(288 MB): the largest resident memory it ever had.",
+    "`exact_flows` with Kwant, builder, modes and all, at the loosest power of ten of a tolerance "
+    "whose true error is no larger than the naive script's. Errors are relative to the largest "
+    "component, against a reference by boundary matching at 1e-12.",
+    "quadrature": "Scattering problems for the torque vectors of all sources. All are given the loosest tolerance, "
+    "a power of ten, whose true error is no larger than the target (for SciPy's, of those from a "
+    "thousand times the target down, in a quick run a hundred), and ours also the target itself, as "
+    "one would who knows no truth. The reference is a pair of Gauss–Legendre rules that agree to "
+    "1e-12. Raw integrand: k_perp from 0 to the last threshold, angle from 0 to 2π, no substitution, "
+    "no threshold given unless said. `quad_vec` is nested, vector-valued, its norm the maximum.",
+    "workers": "`sotcheck sweep` in this process, against the same on its own executor of two processes that are "
+    "running already; the two take turns.",
+    "memory": "A fresh process solves 10^6 problems in one request and keeps all 36 numbers of each (288 MB): "
+    "the largest resident memory it ever had.",
     "sweep": "A sweep written to its NetCDF file, journal and all: what its wall time has beyond the time that "
     "its chunks spent in the engine.",
 }
@@ -160,7 +162,9 @@ class BenchResult:
             f"Machine: {_machine_words(self.machine)}.",
         ]
         if self.quick:
-            parts.append("A quick run: shorter, and less exact, than the full one.")
+            parts.append(
+                "A quick run: shorter, and bars that speak of more work than it does are not judged."
+            )
         for section, how in HOW.items():
             rows = [row.cells() for row in self.rows if row.section == section]
             if rows:
@@ -168,10 +172,10 @@ class BenchResult:
                 parts += [f"## {section.capitalize()}", how, table]
         parts += [
             "## The pieces by themselves",
-            "`uv run pytest benchmarks` times them with pytest-benchmark: flows of the continuum, a bundle of "
-            "chains and the modes of a channel by Kwant, a problem of the naive script, torques by every engine, "
-            "a record of the sweep's journal. `uv run python benchmarks/beyond_linear.py` times a bound-state map "
-            "and a sweep over h_R.",
+            "`uv run pytest benchmarks` times them with pytest-benchmark: flows of the continuum, a "
+            "bundle of chains and the modes of a channel by Kwant, a problem of the naive script, "
+            "torques by every engine, a record of the sweep's journal. `uv run python "
+            "benchmarks/beyond_linear.py` times a bound-state map and a sweep over h_R.",
         ]
         return "\n\n".join(parts) + "\n"
 

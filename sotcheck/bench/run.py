@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sotcheck.bench import problems, processes, torques
-from sotcheck.bench.machine import machine
+from sotcheck.bench.machine import load_average, machine
 from sotcheck.bench.result import BenchResult, Row
 from sotcheck.model import Interface
 from sotcheck.progress import Progress, silent
@@ -34,6 +34,8 @@ class Size:
         True error at which scattering problems are counted.
     scaling, sweep : int
         Points of the sweeps.
+    judged : bool
+        Whether that is as much work as the bars on quadrature, workers and sweeps speak of.
     """
 
     side: int
@@ -45,10 +47,11 @@ class Size:
     scaling: int
     sweep: int
     memory: int = 1000
+    judged: bool = True
 
 
 FULL = Size(1000, 1000, 186, 10, 96, 1e-8, 1600, 10_000)
-QUICK = Size(500, 200, 32, 5, 16, 1e-5, 324, 324)
+QUICK = Size(500, 200, 24, 5, 16, 1e-5, 324, 324, judged=False)
 
 #: Most problems of a uniform grid that is being refined.
 MOST = 2**24
@@ -77,8 +80,11 @@ def bench(quick: bool = False, progress: Progress = silent) -> BenchResult:
         lambda: _memory(size),
         lambda: _sweep(size),
     ]
+    idle = load_average()
     rows = [row for part in progress(parts, "bench", len(parts)) for row in part()]
-    return BenchResult(rows, machine(), quick, "sotcheck bench --quick" if quick else "sotcheck bench")
+    return BenchResult(
+        rows, {**machine(), **idle}, quick, "sotcheck bench --quick" if quick else "sotcheck bench"
+    )
 
 
 def _problems(iface: Interface, size: Size) -> Iterator[Row]:
@@ -123,7 +129,7 @@ def _problems(iface: Interface, size: Size) -> Iterator[Row]:
     )  # fmt: skip
     yield Row(
         "kwant_difference_edges", part, "the same at band edges too", kwant["difference at edges"],
-        note=f"all {kwant['compared']:.0f} problems compared; Kwant's modes round as ε/(k_z a)², in either path",
+        note=f"all {kwant['compared']:.0f} problems; Kwant's modes round as ε/(k_z a)², in either path",
     )  # fmt: skip
 
 
@@ -144,7 +150,8 @@ def _quadrature(iface: Interface, size: Size) -> Iterator[Row]:
     target, part = size.target, "quadrature"
     ours = torques.ours(iface, target)
     cautious = torques.asked_for(iface, target)
-    first = 1e3 * target
+    # One step looser than any rule here was found to need, and it is seen to fail.
+    first = (1e3 if size.judged else 1e2) * target
     vec = torques.by_quad_vec(iface, target, first=first)
     split = torques.by_quad_vec(iface, target, first=vec.asked or first, thresholds=True)
     single = torques.by_dblquad(iface, target, first=first)
@@ -163,7 +170,7 @@ def _quadrature(iface: Interface, size: Size) -> Iterator[Row]:
     yield row("problems_grid", f"uniform grid{more}", grid)
     yield Row(
         "fewer_than_quad_vec", part, "fewer than quad_vec", vec.problems / cautious.problems, "×",
-        at_least=50, note="ours as asked for, quad_vec with the tolerance that suits it best",
+        at_least=50 if size.judged else None, note="ours as asked for, quad_vec with the tolerance that suits it best",
     )  # fmt: skip
     yield Row("fewer_than_quad_vec_truly", part, "the same, both truly", vec.problems / ours.problems, "×")
     yield Row("fewer_than_grid", part, "fewer than the uniform grid", grid.problems / cautious.problems, "×")
@@ -176,7 +183,14 @@ def _workers(size: Size) -> Iterator[Row]:
     yield Row("workers_one", part, "one process", found["one"], "s", note=points)
     yield Row("workers_two", part, "two processes", found["two"], "s",
               note=f"running already; to start them takes {found['start']:.2g} s")  # fmt: skip
-    yield Row("workers_ratio", part, "faster", found["one"] / found["two"], "×", at_least=1.8)
+    yield Row(
+        "workers_ratio",
+        part,
+        "faster",
+        found["one"] / found["two"],
+        "×",
+        at_least=1.8 if size.judged else None,
+    )
 
 
 def _memory(size: Size) -> Iterator[Row]:
@@ -193,4 +207,5 @@ def _sweep(size: Size) -> Iterator[Row]:
     part = "sweep"
     yield Row("sweep_wall", part, f"{size.sweep:,} points, written", wall, "s",
               note=f"{1e3 * engine / size.sweep:.2g} ms a point in the engine")  # fmt: skip
-    yield Row("sweep_overhead", part, "beyond the engine", 100 * (wall - engine) / engine, "%", at_most=5)
+    yield Row("sweep_overhead", part, "beyond the engine", 100 * (wall - engine) / engine, "%",
+              at_most=5 if size.judged else None)  # fmt: skip
