@@ -27,7 +27,7 @@ def machine() -> dict[str, Any]:
 
 
 def load_average() -> dict[str, Any]:
-    """Return how busy the machine is with other things, if asked before any work; empty if it does not say."""
+    """Return how busy the machine is with other things, asked before any work; empty if not known."""
     return {"load before": round(os.getloadavg()[0], 2)} if hasattr(os, "getloadavg") else {}
 
 

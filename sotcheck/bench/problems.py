@@ -83,10 +83,10 @@ def kwant_times(iface: Interface, *, naive: int, rounds: int) -> dict[str, float
     Returns
     -------
     dict
-        "ours", "cached" (modes known), "own k_perp"; "naive" (`kwant.smatrix` and `kwant.wave_function` alone), "naive
-        script" (with its matrices and current operators); "difference": the largest of any spin current or
-        density, per unit flux, at the "resolved" problems off the band edges, "difference at edges" at all that
-        were "compared"; "problems", "k_perp": counts of ours.
+        "ours", "cached" (modes known), "own k_perp"; "naive" (`kwant.smatrix` and
+        `kwant.wave_function` alone), "naive script" (with its matrices and current operators); "difference":
+        the largest of any spin current or density, per unit flux, at the "resolved" problems off the band
+        edges, "difference at edges" at all that were "compared"; "problems", "k_perp": counts of ours.
     """
     engine, script = KwantChain(), naive_kwant()
     recorded, problems = problems_of_a_torque(iface)

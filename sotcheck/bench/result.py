@@ -78,8 +78,8 @@ HEADERS = ("measured", "value", "bar", "", "note")
 
 #: How each section is measured.
 HOW = {
-    "continuum": "Boundary matching, in closed form: all four spin flows of all three sources. The grid is that of "
-    "a sum over k_perp and angle; `all different` has a k_perp, angle and h_R of its own for every "
+    "continuum": "Boundary matching, in closed form: all four spin flows of all three sources. The grid is that "
+    "of a sum over k_perp and angle; `all different` has a k_perp, angle and h_R of its own for every "
     "problem. The plain loop calls the same engine with one problem at a time.",
     "kwant": "The problems are those that `exact_flows` asks for at a tolerance of 1e-8 (16 angles share a "
     "k_perp), modes found anew. The naive script (`benchmarks/naive_kwant.py`) finalises its builder "
@@ -89,18 +89,18 @@ HOW = {
     "`exact_flows` with Kwant, builder, modes and all, at the loosest power of ten of a tolerance "
     "whose true error is no larger than the naive script's. Errors are relative to the largest "
     "component, against a reference by boundary matching at 1e-12.",
-    "quadrature": "Scattering problems for the torque vectors of all sources. All are given the loosest tolerance, "
-    "a power of ten, whose true error is no larger than the target (for SciPy's, of those from a "
+    "quadrature": "Scattering problems for the torque vectors of all sources. All are given the loosest "
+    "tolerance, a power of ten, whose true error is no larger than the target (for SciPy's, of those from a "
     "thousand times the target down, in a quick run a hundred), and ours also the target itself, as "
     "one would who knows no truth. The reference is a pair of Gauss–Legendre rules that agree to "
     "1e-12. Raw integrand: k_perp from 0 to the last threshold, angle from 0 to 2π, no substitution, "
     "no threshold given unless said. `quad_vec` is nested, vector-valued, its norm the maximum.",
-    "workers": "`sotcheck sweep` in this process, against the same on its own executor of two processes that are "
-    "running already; the two take turns.",
-    "memory": "A fresh process solves 10^6 problems in one request and keeps all 36 numbers of each (288 MB): "
-    "the largest resident memory it ever had.",
-    "sweep": "A sweep written to its NetCDF file, journal and all: what its wall time has beyond the time that "
-    "its chunks spent in the engine.",
+    "workers": "`sotcheck sweep` in this process, against the same on its own executor of two processes that "
+    "are running already; the two take turns.",
+    "memory": "A fresh process solves 10^6 problems in one request and keeps all 36 numbers of each "
+    "(288 MB): the largest resident memory it ever had.",
+    "sweep": "A sweep written to its NetCDF file, journal and all: what its wall time has beyond the time "
+    "that its chunks spent in the engine.",
 }
 
 
@@ -162,9 +162,7 @@ class BenchResult:
             f"Machine: {_machine_words(self.machine)}.",
         ]
         if self.quick:
-            parts.append(
-                "A quick run: shorter, and bars that speak of more work than it does are not judged."
-            )
+            parts.append("A quick run: bars that speak of more work than it does are not judged.")
         for section, how in HOW.items():
             rows = [row.cells() for row in self.rows if row.section == section]
             if rows:
