@@ -78,8 +78,8 @@ HEADERS = ("measured", "value", "bar", "", "note")
 
 #: How each section is measured.
 HOW = {
-    "continuum": "Boundary matching, in closed form: all four spin flows of all three sources. The grid is that "
-    "of a sum over k_perp and angle; `all different` has a k_perp, angle and h_R of its own for every "
+    "continuum": "Boundary matching, in closed form: all four spin flows of all three sources. The grid is "
+    "that of a sum over k_perp and angle; `all different` has a k_perp, angle and h_R of its own for every "
     "problem. The plain loop calls the same engine with one problem at a time.",
     "kwant": "The problems are those that `exact_flows` asks for at a tolerance of 1e-8 (16 angles share a "
     "k_perp), modes found anew. The naive script (`benchmarks/naive_kwant.py`) finalises its builder "
@@ -157,7 +157,8 @@ class BenchResult:
         parts = [
             "# Benchmarks",
             f"Made by `{self.command}`; every ratio is one of times, or counts, of a single run in which the "
-            "contestants took turns, each time the shortest of several.",
+            "contestants took turns. Times are the shortest of several, the naive torque and the sweep's "
+            "overhead excepted.",
             self.summary,
             f"Machine: {_machine_words(self.machine)}.",
         ]

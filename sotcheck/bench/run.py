@@ -170,7 +170,8 @@ def _quadrature(iface: Interface, size: Size) -> Iterator[Row]:
     yield row("problems_grid", f"uniform grid{more}", grid)
     yield Row(
         "fewer_than_quad_vec", part, "fewer than quad_vec", vec.problems / cautious.problems, "×",
-        at_least=50 if size.judged else None, note="ours as asked for, quad_vec with the tolerance that suits it best",
+        at_least=50 if size.judged else None,
+        note="ours as asked for, quad_vec with the tolerance that suits it best",
     )  # fmt: skip
     yield Row("fewer_than_quad_vec_truly", part, "the same, both truly", vec.problems / ours.problems, "×")
     yield Row("fewer_than_grid", part, "fewer than the uniform grid", grid.problems / cautious.problems, "×")

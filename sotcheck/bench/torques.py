@@ -66,7 +66,7 @@ def reference(iface: Interface) -> Array:
     difference = float(np.abs(fine - coarse).max() / np.abs(fine).max())
     if difference > REFERENCE:
         raise EngineError(
-            f"{iface.name}: two reference rules differ by {difference:.1e}, which is more than {REFERENCE:g}; "
+            f"{iface.name}: two reference rules differ by {difference:.1e}, more than {REFERENCE:g}; "
             "choose an interface without a resonance"
         )
     return fine
@@ -152,7 +152,7 @@ def loosest(
 
 
 def raw_integrand(iface: Interface, engine: Engine) -> Callable[[float, float], Array]:
-    """Return what a user would integrate over k_⊥ and angle, one problem a call: t = ∫∫ dk dφ, shape (3, 3)."""
+    """Return what a user would integrate over k_⊥ and angle, one problem a call: t = ∫∫ dk dφ, (3, 3)."""
     h_R, m = np.array(iface.h_R), iface.direction
 
     def integrand(k_perp: float, angle: float) -> Array:

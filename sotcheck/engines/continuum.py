@@ -172,7 +172,8 @@ def flows(iface: Interface, axes: Array, k_perp: Array, angle: Array, h_R: Array
     K_down, K_up = np.moveaxis(outgoing(iface.Kz_squared(k_perp**2)), -1, 0)
     strength = h_R * k_perp
     # k×ẑ = k_⊥ (sin, −cos, 0), projected on the axes.
-    b = [strength * (axes[0, n] * np.sin(angle) - axes[1, n] * np.cos(angle)) for n in range(3)]
+    sine, cosine = np.sin(angle), np.cos(angle)
+    b = [strength * (axes[0, n] * sine - axes[1, n] * cosine) for n in range(3)]
     p = solve(k, K_down, K_up, iface.u_0, [b[0], b[1], b[2] + iface.u_m])
     found = np.empty((3, 4, 3, *np.broadcast_shapes(k.shape, p.c_down.shape)))
     currents(p, found)
