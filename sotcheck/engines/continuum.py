@@ -187,7 +187,10 @@ def flows(iface: Interface, axes: Array, k_perp: Array, angle: Array, h_R: Array
 
 
 def _blocks(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
-    """Split a grid along its longest axes into blocks of at most BLOCK problems."""
+    """Split a grid along its first axes into blocks of at most BLOCK problems.
+
+    Their results lie together in memory: in small pieces they would take half as long again to write.
+    """
     waiting = [tuple(slice(0, n) for n in shape)]
     while waiting:
         block = waiting.pop()
@@ -195,11 +198,11 @@ def _blocks(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
         if np.prod(lengths) <= BLOCK:
             yield block
             continue
-        longest = int(np.argmax(lengths))
-        s = block[longest]
+        first = next(axis for axis, length in enumerate(lengths) if length > 1)
+        s = block[first]
         middle = (s.start + s.stop) // 2
-        for half in (slice(s.start, middle), slice(middle, s.stop)):
-            waiting.append((*block[:longest], half, *block[longest + 1 :]))
+        for half in (slice(middle, s.stop), slice(s.start, middle)):
+            waiting.append((*block[:first], half, *block[first + 1 :]))
 
 
 def _part(values: Any, block: tuple[slice, ...]) -> Any:
