@@ -91,7 +91,8 @@ HOW = {
     "component, against a reference by boundary matching at 1e-12.",
     "quadrature": "Scattering problems for the torque vectors of all sources. All are given the loosest "
     "tolerance, a power of ten, whose true error is no larger than the target (for SciPy's, of those from a "
-    "thousand times the target down, in a quick run a hundred), and ours also the target itself, as "
+    "thousand times the target down, a hundred for `dblquad` and in a quick run), and ours also the "
+    "target itself, as "
     "one would who knows no truth. The reference is a pair of Gauss–Legendre rules that agree to "
     "1e-12. Raw integrand: k_perp from 0 to the last threshold, angle from 0 to 2π, no substitution, "
     "no threshold given unless said. `quad_vec` is nested, vector-valued, its norm the maximum.",

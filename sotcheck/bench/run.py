@@ -50,7 +50,7 @@ class Size:
     judged: bool = True
 
 
-FULL = Size(1000, 1000, 186, 10, 96, 1e-8, 1600, 10_000)
+FULL = Size(1000, 1000, 124, 8, 64, 1e-8, 1600, 10_000)
 QUICK = Size(500, 200, 24, 5, 16, 1e-5, 324, 324, judged=False)
 
 #: Most problems of a uniform grid that is being refined.
@@ -154,7 +154,7 @@ def _quadrature(iface: Interface, size: Size) -> Iterator[Row]:
     first = (1e3 if size.judged else 1e2) * target
     vec = torques.by_quad_vec(iface, target, first=first)
     split = torques.by_quad_vec(iface, target, first=vec.asked or first, thresholds=True)
-    single = torques.by_dblquad(iface, target, first=first)
+    single = torques.by_dblquad(iface, target, first=1e2 * target)
     *_, grid = torques.refined(iface, target, torques.angles_needed(iface, target), MOST)
 
     def row(key: str, quantity: str, count: torques.Count) -> Row:
