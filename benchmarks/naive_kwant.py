@@ -1,6 +1,7 @@
 """The scattering problem as one would write it from Kwant's tutorial: public functions, one k at a time.
 
-It is what sotcheck's own Kwant path is held against, for speed and for its numbers. It knows the same chain
+It is what sotcheck's own Kwant path is held against, for speed and for its numbers; the torque is summed on a
+uniform grid. It knows the same chain
 (hoppings q/sin(qa), so that the lattice has the continuum's solutions) and nothing else of sotcheck's.
 """
 
@@ -69,19 +70,26 @@ def parameters(system, k_x, k_y, h_R, spacing):
     }
 
 
-def solve(chain, bonds, system, k_x, k_y, h_R, spacing, half_cell=0.5):
-    """Return Kwant's scattering matrix, and the spin currents at z = −0 and z = +0 by source.
+def scattering_states(chain, params):
+    """Return Kwant's scattering matrix, and the wave functions of what comes in from N and from F."""
+    scattering = kwant.smatrix(chain, params=params)
+    waves = kwant.wave_function(chain, params=params)
+    return scattering, (waves(0), waves(1))
 
-    The currents, shape (2, 3, 3), are Σ_in Im[ψ†σ∂_zψ] per unit flux; sources: N, majority, minority of F.
+
+def spin_flows(chain, bonds, system, k_x, k_y, h_R, spacing, half_cell=0.5):
+    """Return Kwant's scattering matrix, and by source the spin currents and the spin density at z = 0.
+
+    They are Σ_in Im[ψ†σ∂_zψ] at z = −0, at z = +0, and Σ_in ψ†σψ, per unit flux, shape (3, 3, 3); sources
+    (second axis): N, majority, minority of F.
     `half_cell` is the part of a cell between the bonds and z = 0; without it they are off by O(spacing).
     """
     params = parameters(system, k_x, k_y, h_R, spacing)
-    scattering = kwant.smatrix(chain, params=params)
-    waves = kwant.wave_function(chain, params=params)
+    scattering, waves = scattering_states(chain, params)
     bound = [[sigma.bind(params=params) for sigma in bond] for bond in bonds]
-    spin_currents = np.zeros((2, 3, 3))
+    flows = np.zeros((3, 3, 3))
     for lead in (0, 1):
-        for number, wave in enumerate(waves(lead)):
+        for number, wave in enumerate(waves[lead]):
             psi = wave.reshape(-1, 2)[chain.id_by_site[chain.sites[0].family(0)]]
             source = 0
             if lead == 1:
@@ -92,7 +100,36 @@ def solve(chain, bonds, system, k_x, k_y, h_R, spacing, half_cell=0.5):
                     # Kwant's current of the bond, and the torque of the half cell between it and z = 0.
                     # Per unit flux, that is 2 Im[ψ†tψ'], it counts twice.
                     torque = 2 * np.imag(np.vdot(psi, sigma @ onsite @ psi))
-                    spin_currents[side, source, axis] += sign * (
-                        bound[side][axis](wave)[0] + half_cell * torque
-                    )
-    return scattering, spin_currents
+                    flows[side, source, axis] += sign * (bound[side][axis](wave)[0] + half_cell * torque)
+            for axis, sigma in enumerate(SIGMA):
+                flows[2, source, axis] += 2 * np.vdot(psi, sigma @ psi).real
+    return scattering, flows
+
+
+def solve(chain, bonds, system, k_x, k_y, h_R, spacing, half_cell=0.5):
+    """Return Kwant's scattering matrix, and the spin currents (2, 3, 3) at z = −0 and z = +0 by source."""
+    scattering, flows = spin_flows(chain, bonds, system, k_x, k_y, h_R, spacing, half_cell)
+    return scattering, flows[:2]
+
+
+def uniform_grid(k_max, n_k, n_angle):
+    """Return k_x, k_y and weight d²k/(2π)² at the midpoints of a uniform grid in k_perp and angle."""
+    k = (np.arange(n_k) + 0.5) * k_max / n_k
+    angle = (np.arange(n_angle) + 0.5) * 2 * np.pi / n_angle
+    k, angle = (axis.ravel() for axis in np.meshgrid(k, angle, indexing="ij"))
+    weight = k * (k_max / n_k) * (2 * np.pi / n_angle) / (2 * np.pi) ** 2
+    return k * np.cos(angle), k * np.sin(angle), weight
+
+
+def torque(system, h_R, spacing, k_max, n_k, n_angle):
+    """Return the torque t by source (normal, majority, minority), shape (3, 3), by a uniform grid.
+
+    t = −(1/4π) ∫ d²k/(2π)² k_x (spin current at z = +0, minus what u_m takes) without its part along m.
+    """
+    chain, bonds = make_chain()
+    m = np.array(system.m)
+    total = np.zeros((3, 3))
+    for k_x, k_y, weight in zip(*uniform_grid(k_max, n_k, n_angle), strict=True):
+        _, (_, current, density) = spin_flows(chain, bonds, system, k_x, k_y, h_R, spacing)
+        total -= weight * k_x / (4 * np.pi) * (current - np.cross(system.u_m * m, density))
+    return total - np.outer(total @ m, m)

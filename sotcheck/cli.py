@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from sotcheck import __version__
+from sotcheck.bench.command import bench
 from sotcheck.cli_beyond import beyond, bound_states, trust_map
 from sotcheck.options import (
     Number,
@@ -237,7 +238,7 @@ def audit(power: bool, output: Path | None, workers: int, json_file: str | None)
     raise SystemExit(result.exit_status)
 
 
-for command in (beyond, bound_states, trust_map, sweep):
+for command in (beyond, bound_states, trust_map, sweep, bench):
     cli.add_command(command)
 
 

@@ -31,7 +31,7 @@ CHANNELS = ("N lead's", "F lead's minority", "F lead's majority")
 #: Kwant's own default for telling propagating modes from others, in units of the rounding error.
 TOLERANCE = 1e6
 #: Most chains in one Kwant system: Kwant's dense lead blocks outweigh its overhead beyond.
-BUNDLE = 32
+BUNDLE = 64
 
 
 @cache

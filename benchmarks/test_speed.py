@@ -1,0 +1,83 @@
+"""The pieces by themselves, timed by pytest-benchmark: `uv run pytest benchmarks`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sotcheck.bench.naive import naive_kwant
+from sotcheck.engines import Continuum, KwantChain
+from sotcheck.engines.kwant_chain import BUNDLE, channel_modes, lead_modes
+from sotcheck.observables import exact_flows
+from sotcheck.sweep.store import open_journal
+from sotcheck.systemfile import load
+from sotcheck.torques import torque
+
+IFACE = load("bulk-magnetism")
+H_R = np.array(IFACE.h_R)
+
+
+@pytest.mark.parametrize("problems", [1, 64, 4096, 262144])
+def test_continuum_flows(benchmark, problems):
+    """Flows of so many problems by boundary matching."""
+    side = int(problems**0.5)
+    k_perp = np.linspace(0.01, 1.5, side)[:, None]
+    angle = np.linspace(0.1, 6.2, side)
+    assert benchmark(Continuum().flows, IFACE, k_perp, angle, H_R).shape == (side, side, 3, 4, 3)
+
+
+@pytest.mark.parametrize("chains", [1, 16, BUNDLE])
+def test_kwant_bundle(benchmark, chains):
+    """One bundle of chains of equal k_⊥, modes known."""
+    angle = np.linspace(0.1, 6.2, chains)
+    KwantChain().flows(IFACE, np.array(0.4), angle, H_R)
+    assert benchmark(KwantChain().flows, IFACE, np.array(0.4), angle, H_R).shape == (chains, 3, 4, 3)
+
+
+def test_channel_modes(benchmark):
+    """One spin channel of one lead."""
+    assert benchmark(channel_modes, 1.0, 0.9).is_open
+
+
+def test_lead_modes(benchmark):
+    """All channels of both leads at one k_⊥."""
+    lead_modes.cache_clear()
+    blocks, modes = benchmark(lead_modes.__wrapped__, IFACE, 0.4, 0.9, "exact-difference")
+    assert len(modes) == len(blocks.bands) == 3
+
+
+@pytest.mark.parametrize("part", ["scattering_states", "spin_flows"])
+def test_naive_kwant(benchmark, part):
+    """One problem from Kwant's tutorial: `smatrix` and `wave_function`, and with everything around them."""
+    script = naive_kwant()
+    chain, bonds = script.make_chain()
+    if part == "spin_flows":
+        benchmark(script.spin_flows, chain, bonds, IFACE, 0.3, 0.2, IFACE.h_R, 0.9)
+    else:
+        benchmark(script.scattering_states, chain, script.parameters(IFACE, 0.3, 0.2, IFACE.h_R, 0.9))
+
+
+@pytest.mark.parametrize("engine", [Continuum(), KwantChain()], ids=lambda engine: engine.name)
+def test_exact_flows(benchmark, engine):
+    """The k_⊥ sum at 1e-8."""
+
+    def cold():
+        lead_modes.cache_clear()
+        return exact_flows(engine, IFACE, H_R[None], rtol=1e-8)
+
+    found = benchmark(cold)
+    assert found.total_error.max() <= 1e-8 * np.abs(found.total).max()
+
+
+@pytest.mark.parametrize("engine", ["first-order", "continuum"])
+def test_torque(benchmark, engine):
+    """A point of a sweep, whole: the torque of every source with its error budget."""
+    assert len(benchmark(torque, IFACE, engine).rows) == 3
+
+
+def test_journal_append(benchmark, tmp_path):
+    """A record of 256 points onto the disk."""
+    with open_journal(tmp_path / "result.nc", resume=False) as journal:
+        journal.append({"plan": {}})
+        benchmark(journal.append, {"points": list(range(256)), "values": "x" * 256 * 3 * 21 * 11})
+        assert sum(1 for _ in journal.records()) >= 1

@@ -1,0 +1,1 @@
+"""What `sotcheck bench` measures: speed as ratios, within one run, of contestants that take turns."""

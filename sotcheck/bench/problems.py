@@ -1,0 +1,154 @@
+"""How long a scattering problem takes: boundary matching, our Kwant path, and the naive Kwant script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sotcheck.bench.naive import naive_kwant
+from sotcheck.bench.timing import Recorded, best_of, every, largest
+from sotcheck.engines import Continuum, KwantChain
+from sotcheck.engines.kwant_chain import lead_modes
+from sotcheck.model import Interface
+from sotcheck.observables import exact_flows
+from sotcheck.scattering import Scattering
+from sotcheck.spin import Array, pauli_vector
+
+#: Tolerance of the torque whose scattering problems are used.
+TOLERANCE = 1e-8
+
+#: Nearer to a band edge, (k_z a)², rounding of Kwant's lead modes grows as its inverse, in either path.
+EDGE = 1e-3
+
+Problems = tuple[Array, Array, Array]
+
+
+def k_max(iface: Interface) -> float:
+    """Return the k_⊥ of the last threshold."""
+    return float(np.sqrt(iface.thresholds()[-1]))
+
+
+def continuum_times(iface: Interface, *, side: int, looped: int, rounds: int) -> dict[str, float]:
+    """Return seconds a problem by boundary matching: on a grid, all different, and one problem a call.
+
+    Parameters
+    ----------
+    iface : Interface
+    side : int
+        The grid has side² problems.
+    looped : int
+        Problems solved one a call.
+    rounds : int
+    """
+    engine = Continuum()
+    rng = np.random.default_rng(5)
+    # Midpoints: off every threshold by chance only, which is all the same to the clock.
+    k_perp = (np.arange(side) + 0.5)[:, None] * k_max(iface) / side
+    angle = (np.arange(side) + 0.5) * 2 * np.pi / side
+    h_R = np.array(iface.h_R)
+    n = side**2 // 4
+    different = (k_max(iface) * rng.random(n), 2 * np.pi * rng.random(n), rng.random(n))
+    singly = list(every(different, looped))
+
+    def loop() -> None:
+        for problem in singly:
+            engine.flows(iface, *map(np.array, problem))
+
+    found = best_of(
+        {
+            "grid": lambda: engine.flows(iface, k_perp, angle, h_R),
+            "different": lambda: engine.flows(iface, *different),
+            "loop": loop,
+        },
+        rounds,
+    )
+    return {
+        "grid": found["grid"] / side**2,
+        "different": found["different"] / len(different[0]),
+        "loop": found["loop"] / looped,
+    }
+
+
+def problems_of_a_torque(iface: Interface) -> tuple[Recorded, Problems]:
+    """Return the requests that a torque at TOLERANCE makes, and all its problems in order."""
+    recorded = Recorded(Continuum())
+    exact_flows(recorded, iface, np.array([iface.h_R]), rtol=TOLERANCE)
+    return recorded, recorded.flattened()
+
+
+def kwant_times(iface: Interface, *, naive: int, rounds: int) -> dict[str, float]:
+    """Return seconds a problem by Kwant, and how far the two paths are apart.
+
+    Returns
+    -------
+    dict
+        "ours", "cached" (modes known), "own k_perp"; "naive" (`kwant.smatrix` and
+        `kwant.wave_function` alone), "naive script" (with its matrices and current operators); "difference":
+        the largest of any spin current or density, per unit flux, at the "resolved" problems off the band
+        edges, "difference at edges" at all that were "compared"; "problems", "k_perp": counts of ours.
+    """
+    engine, script = KwantChain(), naive_kwant()
+    recorded, problems = problems_of_a_torque(iface)
+    some = list(every(problems, naive))
+    spacing = engine.spacing_for(iface)
+    chain, bonds = script.make_chain()
+    parameters = [script.parameters(iface, *in_plane(k, angle), h, spacing) for k, angle, h in some]
+    # As many as a bundle has, each with a k_⊥ of its own.
+    apart = (np.arange(128) + 0.5) * k_max(iface) / 128
+    answers: list[Array] = []
+
+    def ours() -> None:
+        for request in recorded.requests:
+            engine.flows(iface, *request)
+
+    def cold() -> None:
+        lead_modes.cache_clear()
+        ours()
+
+    def own_k() -> None:
+        lead_modes.cache_clear()
+        engine.flows(iface, apart, np.array(0.3), np.array(iface.h_R))
+
+    def bare() -> None:
+        for params in parameters:
+            script.scattering_states(chain, params)
+
+    def whole() -> None:
+        answers[:] = [
+            script.spin_flows(chain, bonds, iface, *in_plane(k, angle), h, spacing)[1] for k, angle, h in some
+        ]
+
+    # "cached" follows "cold": the modes are those that it has left.
+    times = best_of(
+        {"cold": cold, "cached": ours, "own k_perp": own_k, "naive": bare, "naive script": whole}, rounds
+    )
+    columns = k_perp, *_ = [np.array(column) for column in zip(*some, strict=True)]
+    apart_by = np.array([largest(one) for one in _differences(engine.scatter(iface, *columns), answers)])
+    bands = np.concatenate([iface.kz_squared(k_perp**2)[:, None], iface.Kz_squared(k_perp**2)], axis=1)
+    resolved = np.abs(bands).min(axis=1) * spacing**2 >= EDGE
+    return {
+        "ours": times["cold"] / recorded.problems,
+        "cached": times["cached"] / recorded.problems,
+        "own k_perp": times["own k_perp"] / len(apart),
+        "naive": times["naive"] / naive,
+        "naive script": times["naive script"] / naive,
+        "difference": float(apart_by[resolved].max()),
+        "difference at edges": float(apart_by.max()),
+        "resolved": float(resolved.sum()),
+        "problems": float(recorded.problems),
+        "compared": float(naive),
+        "k_perp": float(len(np.unique(problems[0]))),
+    }
+
+
+def _differences(states: Scattering, answers: list[Array]) -> Iterator[list[Array]]:
+    """Yield for each problem what lies between our spin currents and density and the naive script's."""
+    density = pauli_vector(states.density).real
+    for i, (minus, plus, theirs) in enumerate(answers):
+        yield [states.spin_minus[i] - minus, states.spin_plus[i] - plus, density[i] - theirs]
+
+
+def in_plane(k_perp: float, angle: float) -> tuple[float, float]:
+    """Return (k_x, k_y)."""
+    return float(k_perp * np.cos(angle)), float(k_perp * np.sin(angle))

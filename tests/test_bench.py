@@ -1,0 +1,309 @@
+"""What `sotcheck bench` counts and compares is right; how long anything takes is no test's business."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from sotcheck import cli
+from sotcheck.bench import problems, processes, run, torques
+from sotcheck.bench.machine import machine
+from sotcheck.bench.naive import naive_kwant
+from sotcheck.bench.result import HOW, BenchResult, Row
+from sotcheck.bench.timing import Recorded, best_of, every
+from sotcheck.engines import Continuum, KwantChain
+from sotcheck.errors import EngineError
+from sotcheck.model import Interface
+from sotcheck.observables import exact_flows
+from sotcheck.systemfile import load
+
+BULK = load("bulk-magnetism")
+#: Every parameter in use.
+GENERIC = Interface(
+    name="generic", E_F=1.3, U_N=0.2, U_F=-0.3, J=0.7, u_0=0.4, u_m=-0.3, m=(2.0, -1.0, 2.0), h_R=0.1
+)
+ROWS = (
+    Row("a", "continuum", "a time", 0.2134, "µs", at_most=0.25),
+    Row("b", "kwant", "a ratio", 24.9, "×", at_least=25, aim=80, note="why"),
+    Row("c", "quadrature", "a count", 94059.0),
+)
+
+
+def of_rows() -> BenchResult:
+    return BenchResult(ROWS, machine(), quick=False)
+
+
+# ------------------------------------------------------------------------------------------------ counting
+
+
+def test_problems_are_counted_whatever_their_shape() -> None:
+    """Broadcast, not summed: 3 × 4 × 2 are 24 problems."""
+    recorded = Recorded(Continuum())
+    recorded.flows(
+        BULK, np.array([0.1, 0.2, 0.3])[:, None, None], np.arange(4.0)[:, None], np.array([0.1, 0.2])
+    )
+    recorded.flows(BULK, np.array(0.5), np.array(0.1), np.array(0.3))
+    assert recorded.problems == 25
+    k_perp, angle, h_R = recorded.flattened()
+    assert len(k_perp) == len(angle) == len(h_R) == 25
+    assert (k_perp[-1], angle[-1], h_R[-1]) == (0.5, 0.1, 0.3)
+    assert list(every((k_perp, angle, h_R), 2)) == [(0.1, 0.0, 0.1), (0.5, 0.1, 0.3)]
+
+
+def test_recording_changes_nothing() -> None:
+    """An engine that is looked at gives the same torque, and at least the problems of its final rule."""
+    recorded = Recorded(KwantChain())
+    h_R = np.array([0.1])
+    found = exact_flows(recorded, BULK, h_R, rtol=1e-4)
+    assert np.array_equal(found.total, exact_flows(KwantChain(), BULK, h_R, rtol=1e-4).total)
+    assert recorded.problems >= found.nodes
+    assert (recorded.name, recorded.scheme) == ("kwant", "exact-difference")
+
+
+def test_contestants_take_turns() -> None:
+    """Each once a round, in order; times are those of the shortest round."""
+    calls: list[str] = []
+    times = best_of({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, 3)
+    assert calls == ["a", "b"] * 3
+    assert set(times) == {"a", "b"}
+    assert min(times.values()) >= 0
+
+
+# ------------------------------------------------------------------------------ the contestants' torques
+
+
+@pytest.mark.parametrize("iface", [BULK, GENERIC], ids=lambda i: i.name)
+def test_naive_torque_is_ours_on_its_grid(iface: Interface) -> None:
+    """Kwant from the tutorial, our Kwant path and boundary matching, summed over one grid: 1e-13."""
+    spacing = KwantChain().spacing_for(iface)
+    naive = naive_kwant().torque(iface, iface.h_R, spacing, problems.k_max(iface), 5, 4)
+    scale = np.abs(naive).max()
+    assert scale > 1e-5
+    for engine in (KwantChain(), Continuum()):
+        ours = torques.by_uniform_grid(iface, 5, 4, engine)
+        assert np.abs(naive - ours).max() <= 1e-13 * scale
+    # A torque without what u_m takes is another one, where there is u_m.
+    bare = torques.by_uniform_grid(iface.with_(u_m=0.0), 5, 4)
+    assert (np.abs(naive - bare).max() > 1e-3 * scale) == (iface.u_m != 0)
+
+
+def test_uniform_grid_converges_to_the_torque() -> None:
+    """To first order and a half, as square roots at thresholds have it; a wrong weight would not."""
+    errors = [torques.error_of(BULK, torques.by_uniform_grid(BULK, n, 8)) for n in (64, 1024, 16384)]
+    assert errors[0] > 5 * errors[1] > 25 * errors[2]
+    assert errors[2] < 1e-6
+    counts = list(torques.refined(BULK, 1e-4, 8, 2**20))
+    assert [one.problems for one in counts] == [512 * 2**i for i in range(len(counts))]
+    assert counts[-1].error <= 1e-4 < counts[-2].error
+
+
+def test_refining_ends_at_the_most() -> None:
+    """A target out of reach is not reached silently: the count at the end has a larger error."""
+    *_, last = torques.refined(BULK, 1e-12, 8, 4096)
+    assert last.problems == 4096
+    assert last.error > 1e-12
+
+
+def test_angles_needed_are_the_fewest() -> None:
+    """With two fewer, the grid is off by more."""
+    fine = torques.by_uniform_grid(BULK, 64, 128)
+    n = torques.angles_needed(BULK, 1e-6)
+    scale = np.abs(fine).max()
+    assert np.abs(torques.by_uniform_grid(BULK, 64, n) - fine).max() <= 1e-6 * scale
+    assert np.abs(torques.by_uniform_grid(BULK, 64, n - 2) - fine).max() > 0.25e-6 * scale
+
+
+@pytest.mark.parametrize("system", ["bulk-magnetism", "interface-magnetism", "topological-insulator"])
+def test_reference_is_the_torque(system: str) -> None:
+    """Fixed Gauss–Legendre rules and our own adaptive ones share no node, and agree."""
+    iface = load(system)
+    assert torques.error_of(iface, torques.torque_at(Continuum(), iface, 1e-12)) <= 1e-12
+    assert torques.error_of(iface, 1.01 * torques.reference(iface)) > 1e-3
+
+
+def test_reference_refuses_what_it_cannot_resolve() -> None:
+    """A narrow resonance: two fixed rules differ, and it says so."""
+    narrow = Interface(name="narrow", E_F=1.5, u_0=-0.6, u_m=0.4, h_R=0.02, m=(2.0, -1.0, 2.0))
+    with pytest.raises(EngineError, match="two reference rules differ by"):
+        torques.reference(narrow)
+
+
+def test_ours_and_scipys_agree() -> None:
+    """quad_vec and dblquad integrate the raw integrand to the same torque, with more problems."""
+    ours = torques.ours(BULK, 0.02)
+    for count in (
+        torques.by_quad_vec(BULK, 0.02, first=0.1),
+        torques.by_dblquad(BULK, 0.02, first=0.1),
+    ):
+        assert count.error <= 0.02
+        assert count.problems > ours.problems
+        assert count.asked == 0.1
+    assert torques.asked_for(BULK, 1e-8).problems >= ours.problems
+
+
+def test_loosest_tolerance_is_truly_enough() -> None:
+    """It goes on until the truth is good enough, and gives up with words."""
+    scale = np.abs(torques.reference(BULK)).max()
+    tried: list[float] = []
+
+    def rule(rtol: float) -> tuple[np.ndarray, int]:
+        tried.append(rtol)
+        # Ten times worse than it was asked for.
+        return torques.reference(BULK) + 10 * rtol * scale, 7
+
+    found = torques.loosest(BULK, rule, 1.5e-3)
+    assert tried == [0.1, 0.01, 0.001, 0.0001]
+    assert (found.problems, found.asked) == (7, 0.0001)
+    with pytest.raises(EngineError, match=r"no tolerance from 0\.01 to 1e-12"):
+        torques.loosest(BULK, lambda rtol: (2 * torques.reference(BULK), 1), 1e-3, first=0.01)
+
+
+def test_equal_accuracy_is_equal_or_better() -> None:
+    """Both torques are there, and ours is no worse."""
+    found = torques.equal_accuracy(BULK, n_k=6, n_angle=4)
+    assert found["naive problems"] == 24
+    assert 0 < found["our error"] <= found["naive error"]
+    assert found["naive"] > 0 < found["ours"]
+
+
+def test_kwant_paths_are_compared() -> None:
+    """Both paths solve the same problems: equal to 1e-13 off the band edges, and no rest is left out."""
+    found = problems.kwant_times(BULK, naive=7, rounds=1)
+    assert 0 < found["difference"] <= 1e-13
+    assert found["difference"] <= found["difference at edges"] < 1e-11
+    assert 0 < found["resolved"] <= found["compared"] == 7
+    assert found["k_perp"] < found["problems"]
+
+
+def test_continuum_times_are_of_one_problem() -> None:
+    """More problems in a request take no longer each; a loop takes more than that."""
+    found = problems.continuum_times(BULK, side=40, looped=3, rounds=1)
+    assert set(found) == {"grid", "different", "loop"}
+    assert min(found.values()) > 0
+
+
+# ------------------------------------------------------------------------------------------ whole processes
+
+
+def test_memory_of_a_fresh_process() -> None:
+    """Imports take tens of MB, 250,000 problems at least the 72 MB of their results on top."""
+    imports, solved = processes.memory(500)
+    assert 20 < imports < 300
+    assert 72 * 0.9 < solved - imports < 300
+
+
+def test_memory_of_a_process_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "MEMORY", "raise SystemExit('no memory')")
+    with pytest.raises(EngineError, match="no memory"):
+        processes.memory(2)
+
+
+def test_overhead_is_what_the_engine_does_not_take() -> None:
+    """A sweep's wall time is longer than its engine's, and both are there."""
+    wall, engine = processes.overhead(9)
+    assert 0 < engine < wall
+
+
+def test_sweep_has_the_points_it_says() -> None:
+    assert processes.plan_of(10_000).size == 10_000
+    assert run.FULL.sweep == 10_000
+    assert processes.plan_of(run.FULL.scaling).size == run.FULL.scaling
+
+
+# ------------------------------------------------------------------------------------------------ the table
+
+
+def test_a_bar_that_is_not_met_is_said_so() -> None:
+    """In the table, the summary, the Markdown and the JSON."""
+    result = of_rows()
+    assert [row.met for row in ROWS] == [True, False, None]
+    assert "1 of 2 bars are met; not met: a ratio: 24.9 ×, bar ≥ 25 ×, aim 80 ×" in str(result)
+    assert re.search(r"a ratio +24\.9 × +≥ 25 ×, aim 80 × +NOT MET +why", str(result))
+    assert "NOT MET" in result.to_markdown()
+    assert [row["met"] for row in json.loads(result.to_json())["benchmarks"]] == [True, False, None]
+    better = replace(result, rows=[ROWS[0], replace(ROWS[1], value=25.0)])
+    assert better.summary == "2 of 2 bars are met."
+
+
+def test_markdown_is_complete() -> None:
+    """Its command, the machine, a section with its explanation for each part, and how to time the pieces."""
+    text = of_rows().to_markdown()
+    assert text.startswith("# Benchmarks\n\nMade by `sotcheck bench`")
+    for section in ("continuum", "kwant", "quadrature"):
+        assert f"## {section.capitalize()}\n\n{HOW[section]}\n\n| measured" in text
+    assert "## Memory" not in text
+    assert "`uv run pytest benchmarks`" in text
+    assert "94,059" in text
+    for name in ("Python", "NumPy", "Kwant", "BLAS threads", "cores"):
+        assert name in text
+    assert "A quick run" not in text
+    assert "A quick run" in replace(of_rows(), quick=True).to_markdown()
+
+
+#: Promised: at least, or at most.
+BARS = {
+    "continuum": (None, 0.25),
+    "continuum_over_naive": (30_000, None),
+    "kwant_over_naive": (25, None),
+    "kwant_difference": (None, 1e-13),
+    "fewer_than_quad_vec": (50, None),
+    "workers_ratio": (1.8, None),
+    "memory": (None, 500),
+    "sweep_overhead": (None, 5),
+}
+
+
+def test_a_whole_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the smallest size, through the command: table, Markdown and JSON with every promise in them."""
+    tiny = run.Size(8, 2, 2, 2, 4, 0.05, 4, 4, memory=8)
+    monkeypatch.setattr(run, "QUICK", tiny)
+    monkeypatch.setattr(processes, "scaling", lambda *_: {"one": 1.7, "two": 1.0, "start": 0.5})
+    files = [str(tmp_path / name) for name in ("README.md", "bench.json")]
+    found = CliRunner().invoke(cli.cli, ["bench", "--quick", "--output", files[0], "--json", files[1]])
+    assert found.exit_code == 0, found.output
+    data = json.loads(Path(files[1]).read_text(encoding="utf-8"))
+    rows = {row["key"]: row for row in data["benchmarks"]}
+    assert len(rows) == len(data["benchmarks"]) > 30
+    assert {row["section"] for row in rows.values()} == set(HOW)
+    assert all(np.isfinite(row["value"]) for row in rows.values())
+    bars = {key: (row["at_least"], row["at_most"]) for key, row in rows.items() if row["met"] is not None}
+    assert bars == BARS
+    assert rows["workers_ratio"]["met"] is False
+    (*_, ratio) = run._workers(run.Size(**{**vars(tiny), "judged": False}))
+    assert (ratio.value, ratio.met) == (1.7, None)
+    assert data["quick"] is True
+    assert "Made by `sotcheck bench --quick --output" in Path(files[0]).read_text(encoding="utf-8")
+    assert "bars are met" in found.output
+
+
+def test_a_full_run_is_what_the_bars_speak_of() -> None:
+    assert run.FULL.judged
+    assert run.FULL.target == 1e-8
+    assert run.FULL.memory**2 == 10**6
+    assert not run.QUICK.judged
+
+
+def test_machine_is_named() -> None:
+    found = machine()
+    assert found["processor"]
+    assert found["cores"] >= 1
+    assert found["Kwant"] == "1.5.0"
+
+
+def test_help() -> None:
+    found = CliRunner().invoke(cli.cli, ["bench", "--help"])
+    assert found.exit_code == 0
+    assert "--quick" in found.output
+    assert "--output" in found.output
+
+
+def test_output_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
+    found = CliRunner().invoke(cli.cli, ["bench", "--output", str(tmp_path / "no" / "README.md")])
+    assert found.exit_code != 0
+    assert "folder does not exist" in str(found.exception)
