@@ -108,7 +108,7 @@ def channel_modes(onsite: complex, hopping: complex) -> Modes:
     return Modes(both[:, 0], both[:, 1], root[0, 0], waves[0, 0] * np.exp(-1j * momenta[0]))
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def lead_modes(iface: Interface, k_perp: float, spacing: float, scheme: Scheme) -> tuple[Chain, list[Modes]]:
     """Let Kwant solve both leads at one k_⊥, channel by channel: N, minority, majority.
 
