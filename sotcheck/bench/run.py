@@ -27,7 +27,7 @@ class Size:
     looped, naive : int
         Problems solved one a call by boundary matching, and by the naive script.
     rounds : int
-        Turns of each contestant (for Kwant a third of it, for sweeps a fifth).
+        Turns of each contestant (for Kwant a third of it, for workers a quarter).
     n_k : int
         Values of k_⊥ of the naive script's torque.
     target : float
@@ -179,7 +179,7 @@ def _quadrature(iface: Interface, size: Size) -> Iterator[Row]:
 
 def _workers(size: Size) -> Iterator[Row]:
     """Measure one and two processes."""
-    found = processes.scaling(size.scaling, max(1, size.rounds // 5))
+    found = processes.scaling(size.scaling, max(2, size.rounds // 4))
     part, points = "workers", f"{size.scaling:,} points by boundary matching"
     yield Row("workers_one", part, "one process", found["one"], "s", note=points)
     yield Row("workers_two", part, "two processes", found["two"], "s",
