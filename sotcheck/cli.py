@@ -15,12 +15,13 @@ from sotcheck import __version__
 from sotcheck.bench.command import bench
 from sotcheck.cli_beyond import beyond, bound_states, trust_map
 from sotcheck.options import (
-    Number,
     chosen_system,
     emit,
     json_option,
     print_out,
     refuse_unwritable_json,
+    scheme_option,
+    spacing_option,
     system_options,
     workers_option,
 )
@@ -78,18 +79,8 @@ def systems(name: str | None) -> None:
     show_default=True,
     help="One or several of first-order, continuum, kwant, separated by commas.",
 )
-@click.option(
-    "--scheme",
-    type=click.Choice(["exact-difference", "finite-difference"]),
-    default="exact-difference",
-    show_default=True,
-    help="Discretisation of the kwant engine; finite differences are extrapolated to spacing 0.",
-)
-@click.option(
-    "--spacing",
-    type=Number(1e-30, 1e30),
-    help="Lattice spacing of the kwant engine (coarsest of the ladder for finite differences).",
-)
+@scheme_option
+@spacing_option
 @system_options
 @json_option
 def torque(

@@ -75,6 +75,18 @@ tolerance_option = click.option(
     show_default=True,
     help="Relative error to aim at in the k_perp sum.",
 )
+scheme_option = click.option(
+    "--scheme",
+    type=click.Choice(["exact-difference", "finite-difference"]),
+    default="exact-difference",
+    show_default=True,
+    help="Discretisation of the kwant engine; finite differences are extrapolated to spacing 0.",
+)
+spacing_option = click.option(
+    "--spacing",
+    type=Number(1e-30, 1e30),
+    help="Lattice spacing of the kwant engine (coarsest of the ladder for finite differences).",
+)
 
 
 def system_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from sotcheck.options import Number, print_out, tolerance_option, workers_option
+from sotcheck.options import print_out, scheme_option, spacing_option, tolerance_option, workers_option
 from sotcheck.progress import bar
 
 #: Exit status when points failed, all others being there.
@@ -36,14 +36,8 @@ SOME_FAILED = 3
     show_default=True,
     help="Engine to use.",
 )
-@click.option(
-    "--scheme",
-    type=click.Choice(["exact-difference", "finite-difference"]),
-    default="exact-difference",
-    show_default=True,
-    help="Discretisation of the kwant engine; finite differences are extrapolated to spacing 0.",
-)
-@click.option("--spacing", type=Number(1e-30, 1e30), help="Lattice spacing of the kwant engine.")
+@scheme_option
+@spacing_option
 @tolerance_option
 @click.option(
     "--executor",
