@@ -14,18 +14,19 @@ from click.core import ParameterSource
 from sotcheck import __version__
 from sotcheck.bench.command import bench
 from sotcheck.cli_beyond import beyond, bound_states, trust_map
+from sotcheck.executors import backend
 from sotcheck.options import (
     chosen_system,
     emit,
+    executor_options,
     json_option,
     print_out,
     refuse_unwritable_json,
     scheme_option,
     spacing_option,
     system_options,
-    workers_option,
 )
-from sotcheck.processes import Interrupted, end, listen, process_pool, stop_listening
+from sotcheck.processes import Interrupted, end, listen, stop_listening
 from sotcheck.progress import bar
 from sotcheck.sweep.command import sweep
 
@@ -170,8 +171,8 @@ def _check_sweep(path: Path, json_file: str | None) -> NoReturn:
     show_default=True,
     help="Folder for the reports.",
 )
-@workers_option
-def report(system: tuple[str, ...], output: Path, workers: int) -> None:
+@executor_options
+def report(system: tuple[str, ...], output: Path, executor: str, workers: int) -> None:
     """Write comparison reports (JSON, Markdown, HTML, figures) for SYSTEMs, all built-in ones by default.
 
     A result of 'sotcheck sweep' (FILE.nc) is checked, and gets a page with its figures.
@@ -188,11 +189,11 @@ def report(system: tuple[str, ...], output: Path, workers: int) -> None:
     for name in names:
         if names.count(name) > 1:
             raise click.UsageError(f"two reports have the name {name!r}, and both the same folder")
-    with process_pool(workers) as executor:
-        status, pages = write_sweeps(results, output, executor=executor, progress=bar)
+    with backend(executor, workers).open() as where:
+        status, pages = write_sweeps(results, output, executor=where.executor, progress=bar)
         if interfaces:
             of_systems, index = write_reports(
-                interfaces, arguments, output, sweeps=listed(output), executor=executor, progress=bar
+                interfaces, arguments, output, sweeps=listed(output), executor=where.executor, progress=bar
             )
             # Disagreement outweighs doubt.
             status, pages = next((s for s in (1, 3) if s in (status, of_systems)), 0), [index]
@@ -207,9 +208,9 @@ def report(system: tuple[str, ...], output: Path, workers: int) -> None:
     type=click.Path(path_type=Path),
     help="Write the pages there too, e.g. reports/audit; figures take a minute or two more.",
 )
-@workers_option
+@executor_options
 @json_option
-def audit(power: bool, output: Path | None, workers: int, json_file: str | None) -> None:
+def audit(power: bool, output: Path | None, executor: str, workers: int, json_file: str | None) -> None:
     """Put every numbered equation of the paper on trial.
 
     Each is tried as transcribed, by both exact engines; where it disagrees, the form that exact numerics
@@ -218,13 +219,15 @@ def audit(power: bool, output: Path | None, workers: int, json_file: str | None)
     from sotcheck.audit.run import audit as run_audit
 
     refuse_unwritable_json(json_file)
-    with process_pool(workers) as executor:
-        result = run_audit(with_power=power, with_samples=output is not None, executor=executor, progress=bar)
+    with backend(executor, workers).open() as where:
+        result = run_audit(
+            with_power=power, with_samples=output is not None, executor=where.executor, progress=bar
+        )
         if output is not None:
             from sotcheck.audit.pages import write_audit
             from sotcheck.audit.plots import figure_data
 
-            write_audit(result, figure_data(executor, bar), output)
+            write_audit(result, figure_data(where.executor, bar), output)
     emit(str(result), result.to_json(), json_file)
     raise SystemExit(result.exit_status)
 

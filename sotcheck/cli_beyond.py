@@ -7,10 +7,12 @@ from typing import Any
 
 import click
 
+from sotcheck.executors import backend
 from sotcheck.options import (
     Numbers,
     chosen_system,
     emit,
+    executor_options,
     fermi_energy_option,
     json_option,
     magnetization_option,
@@ -18,9 +20,7 @@ from sotcheck.options import (
     rashba_option,
     refuse_unwritable_json,
     warn,
-    workers_option,
 )
-from sotcheck.processes import process_pool
 from sotcheck.progress import bar
 
 
@@ -137,7 +137,7 @@ def beyond(system: str, json_file: str | None, **changes: Any) -> None:
 )
 @magnetization_option
 @fermi_energy_option
-@workers_option
+@executor_options
 @json_option
 def trust_map(
     system: str | None,
@@ -149,6 +149,7 @@ def trust_map(
     resume: Path | None,
     svg_file: Path | None,
     output: Path | None,
+    executor: str,
     workers: int,
     json_file: str | None,
     **changes: Any,
@@ -168,8 +169,8 @@ def trust_map(
             raise click.UsageError("give either a SYSTEM with its --over, or --output for the report")
         from sotcheck.beyond.pages_trust import trust_data, write_trust
 
-        with process_pool(workers) as executor:
-            data = trust_data(points=points, executor=executor, progress=bar)
+        with backend(executor, workers).open() as where:
+            data = trust_data(points=points, executor=where.executor, progress=bar)
         print_out(f"report written: open {write_trust(data, output)}\n")
         return
     if output is not None:
@@ -178,7 +179,7 @@ def trust_map(
     refuse_unwritable_json(json_file)
     from sotcheck.beyond.trust_run import trust_map_of
 
-    with process_pool(workers) as executor:
+    with backend(executor, workers).open() as where:
         result = trust_map_of(
             iface,
             axes,
@@ -187,7 +188,7 @@ def trust_map(
             component=component,
             points=points,
             resume=resume,
-            executor=executor,
+            executor=where.executor,
             progress=bar,
         )
     if svg_file is not None:

@@ -102,13 +102,26 @@ json_option = click.option(
     metavar="FILE",
     help="Write JSON to FILE; '-' is standard output, and then nothing else goes there.",
 )
+executor_option = click.option(
+    "--executor",
+    default="processes",
+    show_default=True,
+    metavar="WHERE",
+    help="Where to compute: 'processes' on this machine, 'dask://' (a Dask cluster started here), "
+    "'dask://HOST:PORT' (a Dask scheduler), 'mpi' (mpiexec -n N python -m mpi4py.futures -m sotcheck ...).",
+)
 workers_option = click.option(
     "--workers",
     type=click.IntRange(1, 256),
     default=DEFAULT_WORKERS,
     show_default=True,
-    help="Processes to use.",
+    help="Processes to start, where they are started here.",
 )
+
+
+def executor_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say where to compute."""
+    return executor_option(workers_option(command))
 
 
 def chosen_system(

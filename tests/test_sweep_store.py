@@ -19,10 +19,10 @@ import numpy as np
 import pytest
 
 from sotcheck.errors import OutputError, SystemFileError
+from sotcheck.executors import Backend, backend
 from sotcheck.model import Interface
 from sotcheck.sweep import run, store
 from sotcheck.sweep.dataset import open_sweep
-from sotcheck.sweep.executors import Backend, backend
 from sotcheck.sweep.grid import parse_axis
 from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.run import make_plan, sweep
@@ -315,7 +315,7 @@ def killed_when_grown(path: Path, growth: int, delay: float, workers: int) -> bo
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\nfrom pathlib import Path\n"
         "from test_sweep_store import plan_of, small_chunks\n"
-        "from sotcheck.sweep.executors import backend\nfrom sotcheck.sweep.run import sweep\n"
+        "from sotcheck.executors import backend\nfrom sotcheck.sweep.run import sweep\n"
         "if __name__ == '__main__':\n    small_chunks(0.03)\n"
         "    where = backend('processes', int(sys.argv[3]))\n"
         "    sweep(plan_of(100), Path(sys.argv[2]), resume=True, where=where)"

@@ -13,9 +13,9 @@ from typing import Any
 
 from sotcheck.bench.timing import best_of, seconds
 from sotcheck.errors import EngineError
+from sotcheck.executors import Backend, Open
 from sotcheck.model import Interface
 from sotcheck.processes import process_pool
-from sotcheck.sweep.executors import Backend, Open
 from sotcheck.sweep.grid import parse_axis
 from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.run import make_plan, sweep

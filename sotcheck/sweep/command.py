@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from sotcheck.options import print_out, scheme_option, spacing_option, tolerance_option, workers_option
+from sotcheck.executors import backend
+from sotcheck.options import executor_options, print_out, scheme_option, spacing_option, tolerance_option
 from sotcheck.progress import bar
 
 #: Exit status when points failed, all others being there.
@@ -39,15 +40,7 @@ SOME_FAILED = 3
 @scheme_option
 @spacing_option
 @tolerance_option
-@click.option(
-    "--executor",
-    default="processes",
-    show_default=True,
-    metavar="WHERE",
-    help="Where to compute: 'processes' on this machine, 'dask://' (a Dask cluster started here), "
-    "'dask://HOST:PORT' (a Dask scheduler), 'mpi' (mpirun -n N python -m mpi4py.futures -m sotcheck ...).",
-)
-@workers_option
+@executor_options
 @click.option("--resume", is_flag=True, help="Go on with what an interrupted run has left, if anything.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="The NetCDF file to write."
@@ -80,7 +73,6 @@ def sweep(
     if output.suffix != ".nc":
         raise click.BadParameter(f"{output}: the name must end in .nc, for NetCDF", param_hint="--output")
     from sotcheck.sweep import run
-    from sotcheck.sweep.executors import backend
     from sotcheck.sweep.grid import parse_axis, read_table
     from sotcheck.systemfile import load
 

@@ -12,10 +12,10 @@ import numpy as np
 
 from sotcheck.engines import ENGINES, SCHEMES, Scheme
 from sotcheck.errors import EngineError, SystemFileError, did_you_mean, in_range
+from sotcheck.executors import Backend, backend
 from sotcheck.model import Interface
 from sotcheck.progress import Progress, silent
 from sotcheck.sweep.dataset import assemble, open_sweep, plan_of, to_netcdf
-from sotcheck.sweep.executors import Backend, backend
 from sotcheck.sweep.grid import Axis, changes
 from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.schedule import MOST, results

@@ -1,8 +1,7 @@
-"""Where a sweep computes: processes here, a Dask cluster, or MPI, each as a `concurrent.futures.Executor`."""
+"""Where work is done: processes here, a Dask cluster, or MPI, each as a `concurrent.futures.Executor`."""
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor
@@ -93,14 +92,31 @@ def _dask_errors() -> tuple[tuple[type[BaseException], ...], tuple[type[BaseExce
         distributed: Any = import_module("distributed")
     except ImportError:
         raise EngineError("--executor dask:// needs Dask; install it with: pip install distributed") from None
-    # A future that is cancelled is one whose scheduler has gone.
-    return (distributed.KilledWorker,), (CancelledError, asyncio.CancelledError, OSError)
+    return (distributed.KilledWorker,), (*_cancelled(), OSError)
+
+
+def _cancelled() -> tuple[type[BaseException], ...]:
+    """Return what a Dask future raises whose scheduler has gone."""
+    import asyncio
+
+    return (CancelledError, asyncio.CancelledError)
 
 
 @contextmanager
 def _dask(address: str, workers: int, patience: float) -> Iterator[Open]:
     distributed: Any = import_module("distributed")
+    try:
+        with _client(distributed, address, workers, patience) as client:
+            yield _of_client(client)
+    except (distributed.KilledWorker, *_cancelled()) as error:
+        raise EngineError(
+            "the Dask cluster lost its scheduler, or a task killed its workers "
+            f"({type(error).__name__}: {error})"
+        ) from None
 
+
+@contextmanager
+def _client(distributed: Any, address: str, workers: int, patience: float) -> Iterator[Any]:
     if not address:
         with deaf_children():
             # One thread each: Kwant's solver and NumPy here gain nothing from more.
@@ -108,7 +124,7 @@ def _dask(address: str, workers: int, patience: float) -> Iterator[Open]:
                 n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs="ERROR"
             )
         with started as cluster, distributed.Client(cluster, set_as_default=False) as client:
-            yield _of_client(client)
+            yield client
         return
     try:
         client = distributed.Client(f"tcp://{address}", timeout=patience, set_as_default=False)
@@ -125,7 +141,7 @@ def _dask(address: str, workers: int, patience: float) -> Iterator[Open]:
                 f"the Dask scheduler at {address!r} has no workers after {patience:g} s; start some with "
                 f"'dask worker tcp://{address} --nthreads 1'"
             ) from None
-        yield _of_client(client)
+        yield client
 
 
 def _of_client(client: Any) -> Open:

@@ -17,17 +17,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from sotcheck import cli
+from sotcheck.beyond.trust_map import LimitAt
 from sotcheck.errors import EngineError
+from sotcheck.executors import Backend, Open, backend
 from sotcheck.model import SOURCES, Interface
 from sotcheck.sweep import schedule
-from sotcheck.sweep.executors import Backend, Open, backend
 from sotcheck.sweep.grid import Point, parse_axis
 from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.run import make_plan, sweep
 from sotcheck.sweep.schedule import Queue, results
 from sotcheck.sweep.store import journal_path
 from sotcheck.sweep.worker import WIDTH, Chunk
+from sotcheck.systemfile import load
 
 IFACE = Interface(name="quick", E_F=1.0, J=0.3, h_R=0.1)
 TESTS = str(Path(__file__).parent)
@@ -312,8 +316,8 @@ def test_mpi_gives_the_same_bytes(tmp_path: Path) -> None:
     sweep(plan_of(), tmp_path / "reference.nc")
     script = tmp_path / "script.py"
     script.write_text(
-        "import sys\nfrom pathlib import Path\nfrom test_sweep_executors import plan_of\n"
-        "from sotcheck.sweep.executors import backend\nfrom sotcheck.sweep.run import sweep\n"
+        "import sys\nfrom pathlib import Path\nfrom test_executors import plan_of\n"
+        "from sotcheck.executors import backend\nfrom sotcheck.sweep.run import sweep\n"
         "if __name__ == '__main__':\n"
         "    sweep(plan_of(), Path(sys.argv[1]), where=backend('mpi', 1))\n",
         encoding="utf-8",
@@ -344,3 +348,29 @@ def test_an_executor_is_an_executor() -> None:
     with backend("dask://", 1).open() as opened:
         assert isinstance(opened.executor, Executor)
         assert opened.slots() == 1
+
+
+@pytest.mark.parametrize("command", ["report", "audit", "sweep", "trust-map"])
+def test_every_command_with_workers_takes_an_executor(command: str, tmp_path: Path) -> None:
+    arguments = {
+        "report": ["bulk-magnetism", "--output", str(tmp_path / "r")],
+        "audit": [],
+        "sweep": ["bulk-magnetism", "--over", "h_R=1,2", "-o", str(tmp_path / "r.nc")],
+        "trust-map": ["bulk-magnetism", "--over", "E_F=1:2", "--over", "U_N=-1:0"],
+    }
+    done = CliRunner().invoke(cli.cli, [command, *arguments[command], "--executor", "slurm"])
+    assert isinstance(done.exception, EngineError)
+    assert "unknown executor 'slurm'; choose from processes, dask://" in str(done.exception)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_trust_map_by_dask() -> None:
+    """A command other than `sweep`: each point's limit is that of the point by itself."""
+    arguments = ["trust-map", "bulk-magnetism", "--over", "E_F=1:2", "--over", "U_N=-1:0", "--points", "5"]
+    done = CliRunner().invoke(cli.cli, [*arguments, "--executor", "dask://", "--workers", "1", "--json", "-"])
+    assert done.exit_code == 0
+    points = json.loads(done.stdout)["points"]
+    assert len(points) >= 5
+    limit = LimitAt(load("bulk-magnetism"), ("E_F", "U_N"), 0.1, "total", "fieldlike")
+    for point in points:
+        assert limit((point["x"], point["y"]))["h_R"] == point["h_R"]
