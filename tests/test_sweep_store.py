@@ -21,12 +21,13 @@ import pytest
 from sotcheck.errors import OutputError, SystemFileError
 from sotcheck.executors import Backend, backend
 from sotcheck.model import Interface
-from sotcheck.sweep import run, store
+from sotcheck.sweep import run, schedule, store
 from sotcheck.sweep.dataset import open_sweep
-from sotcheck.sweep.grid import parse_axis
+from sotcheck.sweep.grid import Point, parse_axis
 from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.run import make_plan, sweep
 from sotcheck.sweep.store import decode, encode, journal_path, open_journal
+from sotcheck.sweep.worker import Chunk, Task, compute
 
 HEADER = {"plan": {}}
 RECORDS = [{"points": [i], "text": "é\n" * i} for i in range(5)]
@@ -310,16 +311,28 @@ def test_something_else_is_refused_with_the_difference_named(
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == content
 
 
+def noted(log: str, task: Task, indices: list[int], points: list[Point]) -> Chunk:
+    """Compute a chunk, having noted that it was begun."""
+    with open(log, "a", encoding="utf-8") as file:
+        file.write(f"{indices[0]}\n")
+    return compute(task, indices, points)
+
+
 def killed_when_grown(path: Path, growth: int, delay: float, workers: int) -> bool:
-    """Run a sweep, kill -9 it and its workers once the journal has grown; say whether."""
+    """Run a sweep, kill -9 it and its workers once the journal has grown; say whether.
+
+    Beside the result, the file "begun" then has the first point of every chunk that a worker began with.
+    """
     code = (
-        "import sys; sys.path.insert(0, sys.argv[1])\nfrom pathlib import Path\n"
-        "from test_sweep_store import plan_of, small_chunks\n"
-        "from sotcheck.executors import backend\nfrom sotcheck.sweep.run import sweep\n"
+        "import sys; sys.path.insert(0, sys.argv[1])\nfrom functools import partial\n"
+        "from pathlib import Path\nfrom test_sweep_store import noted, plan_of, small_chunks\n"
+        "from sotcheck.executors import backend\nfrom sotcheck.sweep import run\n"
         "if __name__ == '__main__':\n    small_chunks(0.03)\n"
+        "    path = Path(sys.argv[2])\n    run.compute = partial(noted, str(path.with_name('begun')))\n"
         "    where = backend('processes', int(sys.argv[3]))\n"
-        "    sweep(plan_of(100), Path(sys.argv[2]), resume=True, where=where)"
+        "    run.sweep(plan_of(100), path, resume=True, where=where)"
     )
+    path.with_name("begun").unlink(missing_ok=True)
     journal = journal_path(path)
     enough = growth + (journal.stat().st_size if journal.exists() else 0)
     process = subprocess.Popen(
@@ -351,6 +364,11 @@ def test_kill_9_and_resume_gives_the_same_bytes(tmp_path: Path) -> None:
         # Whatever was there before is there still.
         assert len(records) >= last
         last = len(records)
+        # Of what was begun only chunks in flight are lost: that of the process itself, or what two workers
+        # are at or have just handed over.
+        begun = {int(first) for first in path.with_name("begun").read_text(encoding="utf-8").split()}
+        kept = {point for record in records for point in record["points"]}
+        assert len(begun - kept) <= (1 if kills % 2 else schedule.AHEAD * 2)
         assert kills < 30
     assert kills >= 2
     assert path.read_bytes() == reference.read_bytes()
