@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from sotcheck.crosscheck import CheckResult
-from sotcheck.model import Interface
+from sotcheck.model import SOURCES, Interface
 from sotcheck.sweep.check import check_sweep
 from sotcheck.sweep.grid import parse_axis
 from sotcheck.sweep.run import make_plan, sweep
@@ -123,6 +123,36 @@ def test_no_limit_is_read_off_where_there_is_no_expansion(swept: Sweep, over: st
 def test_no_limit_is_read_off_beyond_the_radius(swept: Sweep) -> None:
     result = check_sweep(swept("h_R=2:8:4"), spots=0)
     assert verdicts(result)["sweep-eq16"] == {"inconclusive"}
+
+
+EMBEDDED = Interface(name="embedded", E_F=2.5, J=1.0, u_0=-0.3, u_m=-0.95, m=(2.0, -1.0, 2.0), h_R=0.02)
+
+
+@pytest.mark.parametrize("over", ["h_R=0.005:0.02:4", "U_N=0,0.05"])
+def test_what_an_embedded_state_adds_is_told(swept: Sweep, over: str) -> None:
+    """Eq. (16) disagrees for the majority, with the state's torque it agrees, along a line or a ladder."""
+    result = check_sweep(swept(over, iface=EMBEDDED), spots=1)
+    found = {(f.form, f.source): f for f in result if f.claim == "sweep-eq16"}
+    assert found["transcribed", "majority"].verdict == "disagrees"
+    assert "interface state lies at E_F" in found["transcribed", "majority"].explanation
+    assert {source: found["corrected", source].verdict for source in SOURCES} == dict.fromkeys(
+        SOURCES, "agrees"
+    )
+
+
+def test_a_torque_that_symmetry_forbids_agrees(swept: Sweep) -> None:
+    """With m along y there is none: zero but for rounding is no doubt."""
+    result = check_sweep(swept("h_R=0.02:0.2:4", iface=IFACE.with_(m=(0.0, 1.0, 0.0))), spots=1)
+    assert result.exit_status == 0
+
+
+def test_steps_that_are_small_by_accident_do_not_mislead(swept: Sweep) -> None:
+    """Here the last step of one component is smaller than its error."""
+    iface = Interface(
+        name="accident", E_F=2.0, U_N=0.8530774414463573, h_R=0.1,
+        m=(-0.3351965739266949, 0.7601562085524842, -0.1494235252760479),
+    )  # fmt: skip
+    assert verdicts(check_sweep(swept("h_R=0.02:0.2:4", iface=iface), spots=0))["sweep-eq16"] == {"agrees"}
 
 
 # --- summaries and figures ------------------------------------------------------------------------

@@ -15,7 +15,7 @@ import numpy as np
 from sotcheck import __version__
 from sotcheck.engines import Scheme
 from sotcheck.model import Interface
-from sotcheck.sweep.grid import Axis, Point, grid
+from sotcheck.sweep.grid import Axis, Point, changes, grid
 from sotcheck.systemfile import from_document, to_document
 
 #: Packages whose version may change a digit.
@@ -82,6 +82,17 @@ class Plan:
         for axis, place in zip(self.axes, places, strict=True):
             merged |= axis.at(int(place))
         return merged
+
+    def interface(self, index: int) -> Interface:
+        """Return the system at a point.
+
+        Raises
+        ------
+        SystemFileError
+            If the point is no system.
+        """
+        iface = self.iface
+        return iface.with_(**changes(iface, self.point(index)))
 
     def points(self, indices: Sequence[int]) -> list[Point]:
         """Return the parameters of several points."""

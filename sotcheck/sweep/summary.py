@@ -11,7 +11,6 @@ import numpy as np
 from sotcheck.errors import SotcheckError
 from sotcheck.model import SOURCES
 from sotcheck.sweep.dataset import plan_of
-from sotcheck.sweep.grid import changes
 from sotcheck.sweep.plan import Plan
 from sotcheck.torques import torque
 
@@ -136,9 +135,7 @@ def _first_order(plan: Plan, indices: list[int]) -> Data:
         try:
             rows = {
                 row.source: (row.fieldlike, row.dampinglike)
-                for row in torque(
-                    plan.iface.with_(**changes(plan.iface, plan.point(index))), "first-order", tolerance=1e-6
-                )
+                for row in torque(plan.interface(index), "first-order", tolerance=1e-6)
             }
         except SotcheckError:
             # The sweep says why: the point has an error there.
