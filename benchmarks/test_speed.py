@@ -7,7 +7,8 @@ import pytest
 
 from sotcheck.bench.naive import naive_kwant
 from sotcheck.engines import Continuum, KwantChain
-from sotcheck.engines.kwant_chain import BUNDLE, channel_modes, lead_modes
+from sotcheck.engines.kwant_chain import BUNDLE
+from sotcheck.engines.kwant_modes import channel_modes, lead_modes
 from sotcheck.observables import exact_flows
 from sotcheck.sweep.store import open_journal
 from sotcheck.systemfile import load

@@ -69,9 +69,9 @@ def importers(package: str) -> set[str]:
 
 def test_the_parser_sees_imports() -> None:
     """The rules below can fail: known imports, inside functions and under TYPE_CHECKING too, are found."""
-    assert "kwant" in imports("sotcheck.engines.kwant_chain")
-    assert "kwant" not in imports("sotcheck.engines.kwant_chain", top_level_only=True)
-    assert "types" in imports("sotcheck.engines.kwant_chain")
+    assert "kwant" in imports("sotcheck.engines.kwant_modes")
+    assert "kwant" not in imports("sotcheck.engines.kwant_modes", top_level_only=True)
+    assert "types" in imports("sotcheck.engines.kwant_modes")
     assert "sotcheck.spin" in imports("sotcheck.theory.first_order")
     assert len(FILES) > 25
 
@@ -118,7 +118,7 @@ def test_only_the_judges_know_both() -> None:
 
 
 def test_only_one_module_imports_kwant() -> None:
-    assert importers("kwant") == {"sotcheck.engines.kwant_chain"}
+    assert importers("kwant") == {"sotcheck.engines.kwant_modes"}
 
 
 def test_only_figures_import_matplotlib() -> None:
@@ -154,6 +154,7 @@ def test_presentation_stays_outside(package: str) -> None:
             "sotcheck.model",
             "sotcheck.observables",
             "sotcheck.quadrature",
+            "sotcheck.radial",
             "sotcheck.torques",
         )
 
@@ -167,7 +168,8 @@ def test_presentation_stays_outside(package: str) -> None:
         ("sotcheck.convergence", {"sotcheck.spin"}),
         ("sotcheck.zeros", {"sotcheck.spin", "sotcheck.errors"}),
         ("sotcheck.nearpoles", {"sotcheck.spin"}),
-        ("sotcheck.quadrature", {"sotcheck.spin", "sotcheck.errors", "sotcheck.nearpoles"}),
+        ("sotcheck.radial", {"sotcheck.spin", "sotcheck.errors", "sotcheck.nearpoles"}),
+        ("sotcheck.quadrature", {"sotcheck.spin", "sotcheck.nearpoles", "sotcheck.radial"}),
         ("sotcheck.verdict", {"sotcheck.spin", "sotcheck.estimate"}),
         ("sotcheck.model", {"sotcheck.spin", "sotcheck.errors"}),
         ("sotcheck.scattering", {"sotcheck.spin", "sotcheck.model"}),
@@ -186,7 +188,11 @@ def test_engines_share_no_formula() -> None:
     assert {name for name in continuum if within(name, "sotcheck.engines")} <= {
         "sotcheck.engines.conditioning"
     }
-    for module in ("sotcheck.engines.kwant_chain", "sotcheck.engines.lattice"):
+    for module in (
+        "sotcheck.engines.kwant_chain",
+        "sotcheck.engines.kwant_modes",
+        "sotcheck.engines.lattice",
+    ):
         assert "sotcheck.engines.continuum" not in imports(module)
 
 

@@ -16,7 +16,8 @@ import pytest
 from sotcheck.convergence import observed_order, richardson
 from sotcheck.engines import Continuum, Engine, KwantChain, kwant_chain
 from sotcheck.engines.continuum import match, outgoing
-from sotcheck.engines.kwant_chain import BUNDLE, Modes, lead_modes
+from sotcheck.engines.kwant_chain import BUNDLE
+from sotcheck.engines.kwant_modes import Modes, lead_modes
 from sotcheck.engines.lattice import chain
 from sotcheck.errors import EngineError
 from sotcheck.model import Interface, rashba

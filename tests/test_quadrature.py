@@ -14,15 +14,8 @@ from sotcheck.errors import EngineError
 from sotcheck.model import Interface
 from sotcheck.nearpoles import fejer, near_poles, rule
 from sotcheck.observables import exact_flows
-from sotcheck.quadrature import (
-    FIRST_ANGLES,
-    LEVELS,
-    MOST_ANGLES,
-    nested_error,
-    sample,
-    substitution,
-    sum_over_k,
-)
+from sotcheck.quadrature import FIRST_ANGLES, MOST_ANGLES, sample, sum_over_k
+from sotcheck.radial import LEVELS, nested_error, substitution
 from sotcheck.spin import Array
 from sotcheck.systemfile import load
 

@@ -103,9 +103,9 @@ def write_audit(result: AuditResult, figures: Data, output: Path) -> Path:
     """
     make_folder(output / "figures")
     texts = {
-        "audit.json": json.dumps(audit_data(result), indent=1, allow_nan=False),
-        # Planes of 200 × 200 numbers: no line for each.
-        "figures.json": json.dumps(figures, separators=(",", ":"), allow_nan=False),
+        # A thousand findings, and planes of 200 × 200 numbers: no line for each.
+        name: json.dumps(content, separators=(",", ":"), allow_nan=False)
+        for name, content in (("audit.json", audit_data(result)), ("figures.json", figures))
     }
     for name, text in texts.items():
         write_text(output / name, text + "\n")

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from sotcheck.engines.kwant_chain import _kwant
+from sotcheck.engines.kwant_modes import _kwant
 from sotcheck.errors import EngineError
 
 SCRIPT = Path("benchmarks") / "naive_kwant.py"

@@ -9,7 +9,7 @@ import numpy as np
 from sotcheck.bench.naive import naive_kwant
 from sotcheck.bench.timing import Recorded, best_of, every, largest
 from sotcheck.engines import Continuum, KwantChain
-from sotcheck.engines.kwant_chain import lead_modes
+from sotcheck.engines.kwant_modes import lead_modes
 from sotcheck.model import Interface
 from sotcheck.observables import exact_flows
 from sotcheck.scattering import Scattering

@@ -14,11 +14,11 @@ from sotcheck.bench.naive import naive_kwant
 from sotcheck.bench.problems import k_max
 from sotcheck.bench.timing import Recorded, best_of
 from sotcheck.engines import Continuum, KwantChain
-from sotcheck.engines.kwant_chain import lead_modes
+from sotcheck.engines.kwant_modes import lead_modes
 from sotcheck.errors import EngineError
 from sotcheck.model import SOURCES, Interface
 from sotcheck.observables import exact_flows, torque_from_flows
-from sotcheck.quadrature import substitution
+from sotcheck.radial import substitution
 from sotcheck.scattering import Engine
 from sotcheck.spin import Array
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from sotcheck.audit.layers import Local
 from sotcheck.model import SOURCES, Interface, rashba
-from sotcheck.quadrature import sample, substitution
+from sotcheck.quadrature import sample
+from sotcheck.radial import substitution
 from sotcheck.spin import Array, Complex
 from sotcheck.theory.all_orders import TorqueOrders, torque_orders
 from sotcheck.theory.validity import (

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.engines.kwant_chain import _kwant
+from sotcheck.engines.kwant_modes import _kwant
 from sotcheck.engines.lattice import exact_difference
 from sotcheck.errors import EngineError
 from sotcheck.model import Interface, rashba

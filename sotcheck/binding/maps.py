@@ -70,9 +70,10 @@ def bound_state_map(
 
 
 def _panel(iface: Interface, states: Bound) -> dict[str, Any]:
-    binding = states.p[..., 0] ** 2
+    # Six decimals: more than a colour shows, and a third less to keep.
+    binding = np.round(states.p[..., 0] ** 2, 6)
     return {
         "count": states.count.tolist(),
-        "binding": [[None if np.isnan(b) else b for b in row] for row in np.round(binding, 9).tolist()],
+        "binding": [[None if np.isnan(b) else b for b in row] for row in binding.tolist()],
         "at_fermi": count_at_fermi(iface, states.k_perp, states.angle, states.h_R).tolist(),
     }

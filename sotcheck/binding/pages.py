@@ -81,7 +81,7 @@ def _largest(checked: list[Data]) -> float:
 
 
 def write_bound_states(data: Data, output: Path) -> Path:
-    """Write bound-states.json, README.md, index.html and the figures; return the page to open first.
+    """Write bound-states.json, maps.json, README.md, index.html, figures; return the page to open first.
 
     Parameters
     ----------
@@ -96,11 +96,17 @@ def write_bound_states(data: Data, output: Path) -> Path:
         If a file cannot be written.
     """
     make_folder(output / "figures")
+    maps = {entry["name"]: entry["map"] for entry in data["interfaces"]}
+    interfaces = [{key: entry[key] for key in entry if key != "map"} for entry in data["interfaces"]]
+    files = {"bound-states.json": {**data, "interfaces": interfaces}, "maps.json": maps}
     # Maps of 100 × 100 numbers: no line for each.
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False) + "\n"
-    write_text(output / "bound-states.json", text)
-    # From the file's content on: nothing below may know more than the JSON.
-    data = json.loads(text)
+    texts = {name: json.dumps(part, separators=(",", ":"), allow_nan=False) for name, part in files.items()}
+    for name, text in texts.items():
+        write_text(output / name, text + "\n")
+    # From the files' content on: nothing below may know more than the JSON.
+    data, maps = (json.loads(text) for text in texts.values())
+    for entry in data["interfaces"]:
+        entry["map"] = maps[entry["name"]]
     drawn = {name: svg(draw, data) for name, _, draw in FIGURES}
     for entry in data["interfaces"]:
         drawn |= {f"{name}-{entry['name']}": svg(draw, entry) for name, _, draw in OF_EACH}

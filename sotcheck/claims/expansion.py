@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from sotcheck.model import SOURCES, Interface
-from sotcheck.quadrature import substitution
+from sotcheck.radial import substitution
 from sotcheck.spin import Array, Complex
 from sotcheck.theory.embedded import embedded_state, missing_torque
 from sotcheck.theory.validity import radius_by_k, radius_of_convergence, transparent_channels

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.engines.kwant_chain import BUNDLE, _kwant
+from sotcheck.engines.kwant_chain import BUNDLE
+from sotcheck.engines.kwant_modes import _kwant
 from sotcheck.engines.lattice import exact_difference
 from sotcheck.engines.layered import Layer, Solutions, Structure
 from sotcheck.errors import EngineError

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sotcheck.engines import Scheme
-from sotcheck.engines.kwant_chain import _kwant
+from sotcheck.engines.kwant_modes import _kwant
 from sotcheck.errors import EngineError, SotcheckError
 from sotcheck.model import SOURCES
 from sotcheck.observables import FLOWS

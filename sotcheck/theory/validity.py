@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sotcheck.model import SOURCES, Interface, rashba
-from sotcheck.quadrature import substitution
+from sotcheck.radial import substitution
 from sotcheck.spin import IDENTITY, Array
 from sotcheck.theory.amplitudes import closed_forms
 
