@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from sotcheck.convergence import observed_order, richardson
-from sotcheck.engines import Continuum, Engine, KwantChain, kwant_chain
+from sotcheck.engines import Continuum, Engine, KwantChain, kwant_chain, kwant_modes
 from sotcheck.engines.continuum import match, outgoing
 from sotcheck.engines.kwant_chain import BUNDLE
 from sotcheck.engines.kwant_modes import Modes, lead_modes
@@ -419,7 +419,7 @@ def test_inconsistent_phase_would_be_seen(
 def naive_kwant() -> Any:
     """What one would write from Kwant's tutorial: the benchmark's other side."""
     # Its import without Kwant's remark about MUMPS.
-    kwant_chain._kwant()
+    kwant_modes._kwant()
     path = Path(__file__).parent.parent / "benchmarks" / "naive_kwant.py"
     spec = importlib.util.spec_from_file_location("naive_kwant", path)
     assert spec is not None
@@ -584,10 +584,10 @@ def test_node_near_a_band_edge_is_right_or_refused(
 def test_number_of_modes_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A channel that Kwant silently drops, as it does in a spin-split lead at an edge, is an error."""
     iface = load("bulk-magnetism")
-    honest = kwant_chain.channel_modes
+    honest = kwant_modes.channel_modes
     spacing = KwantChain().spacing_for(iface)
     closed = chain(iface, 0.9, spacing, "exact-difference").bands[1]
-    monkeypatch.setattr(kwant_chain, "channel_modes", lambda *band: honest(*closed))
+    monkeypatch.setattr(kwant_modes, "channel_modes", lambda *band: honest(*closed))
     with pytest.raises(EngineError, match=r"found the N lead's channel .* closed, which it is not"):
         lead_modes.__wrapped__(iface, 0.3, spacing, "exact-difference")
 
@@ -604,7 +604,7 @@ def test_no_open_channel_at_all(engine: Engine) -> None:
 def test_kwant_missing_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "kwant", None)
     with pytest.raises(EngineError, match="--engine continuum"):
-        kwant_chain._kwant.__wrapped__()
+        kwant_modes._kwant.__wrapped__()
 
 
 def test_kwant_of_another_numpy_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -619,7 +619,7 @@ def test_kwant_of_another_numpy_says_what_to_do(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(builtins, "__import__", broken)
     with pytest.raises(EngineError, match="rebuild it against the one installed"):
-        kwant_chain._kwant.__wrapped__()
+        kwant_modes._kwant.__wrapped__()
 
 
 def test_only_the_mumps_warning_is_silenced() -> None:

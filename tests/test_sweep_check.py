@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from sotcheck import torques
 from sotcheck.crosscheck import CheckResult
+from sotcheck.engines import continuum
+from sotcheck.engines.continuum import currents, solve
 from sotcheck.model import SOURCES, Interface
 from sotcheck.sweep.check import check_sweep
 from sotcheck.sweep.grid import parse_axis
 from sotcheck.sweep.run import make_plan, sweep
 from sotcheck.sweep.summary import sweep_summary
+from sotcheck.theory.first_order import torque_vector
 from sotcheck.torques import torque
 
 if TYPE_CHECKING:
@@ -95,6 +100,36 @@ def test_a_fault_of_a_hundredth_of_a_per_cent_is_seen(
     found = check_sweep(dataset, spots=1)
     assert {finding.claim for finding in found if finding.verdict == "disagrees"} == claims
     assert {finding.source for finding in found if finding.verdict == "disagrees"} == {"majority"}
+
+
+def off_at_plus_zero(p: Any, into: Any) -> None:
+    currents(p, into)
+    into[0, 1] *= 1 + 1e-5
+
+
+def mirrored(k: Any, K_down: Any, K_up: Any, u_0: Any, v: Any) -> Any:
+    return solve(k, K_down, K_up, u_0, [v[0], -v[1], v[2]])
+
+
+def conjugated(torque: Any, m: Any) -> Any:
+    return torque_vector(np.conj(torque), m)
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "wrong", "claims"),
+    [
+        (continuum, "currents", off_at_plus_zero, {"sweep-ledger", "sweep-eq16", "sweep-engines"}),
+        (continuum, "solve", mirrored, {"sweep-ledger", "sweep-eq16", "sweep-engines"}),
+        (torques, "torque_vector", conjugated, {"sweep-eq16"}),
+    ],
+)
+def test_wrong_physics_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: Any, name: str, wrong: Any, claims: set[str]
+) -> None:
+    """The exact engine's currents, its Rashba term, or the formula, wrong while the sweep is computed."""
+    monkeypatch.setattr(where, name, wrong)
+    result = check_sweep(sweep(make_plan(IFACE, [parse_axis(IFACE, LINES[0])]), tmp_path / "r.nc"), spots=1)
+    assert {f.claim for f in result if f.verdict == "disagrees"} == claims
 
 
 def test_points_that_failed_are_never_a_pass(swept: Sweep) -> None:
