@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor
@@ -11,7 +12,7 @@ from importlib import import_module
 from typing import Any
 
 from sotcheck.errors import EngineError
-from sotcheck.processes import deaf_children, process_pool
+from sotcheck.processes import Interrupted, deaf_children, process_pool
 
 #: Seconds to wait for a Dask scheduler, and for its first worker.
 DASK_PATIENCE = 60.0
@@ -107,7 +108,12 @@ def _dask(address: str, workers: int, patience: float) -> Iterator[Open]:
     distributed: Any = import_module("distributed")
     try:
         with _client(distributed, address, workers, patience) as client:
-            yield _of_client(client)
+            try:
+                yield _of_client(client)
+            except Interrupted:
+                # Torn down in the middle of its work, Dask would tell of each callback that it lost.
+                logging.disable()
+                raise
     except (distributed.KilledWorker, *_cancelled()) as error:
         raise EngineError(
             "the Dask cluster lost its scheduler, or a task killed its workers "
