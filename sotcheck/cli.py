@@ -18,8 +18,10 @@ from sotcheck.executors import backend
 from sotcheck.options import (
     chosen_system,
     emit,
+    engine_option,
     executor_options,
     json_option,
+    names_of,
     print_out,
     refuse_unwritable_json,
     scheme_option,
@@ -74,12 +76,7 @@ def systems(name: str | None) -> None:
 
 @cli.command()
 @click.argument("system")
-@click.option(
-    "--engine",
-    default="first-order,continuum,kwant",
-    show_default=True,
-    help="One or several of first-order, continuum, kwant, separated by commas.",
-)
+@engine_option
 @scheme_option
 @spacing_option
 @system_options
@@ -103,7 +100,7 @@ def torque(
     refuse_unwritable_json(json_file)
     table = torques.torque(
         iface,
-        list(dict.fromkeys(name.strip() for name in engine.split(","))),
+        names_of(engine),
         h_R=h_R,
         scheme=scheme,
         spacing=spacing,
@@ -120,9 +117,21 @@ def torque(
     metavar="MODULE:FUNCTION",
     help="Try your own formula in place of Eq. (16); the README's 'Bring your own theory' shows one.",
 )
+@engine_option
+@scheme_option
+@spacing_option
 @system_options
 @json_option
-def check(system: str, theory: str | None, tolerance: float, json_file: str | None, **changes: Any) -> None:
+def check(
+    system: str,
+    theory: str | None,
+    engine: str,
+    scheme: Any,
+    spacing: float | None,
+    tolerance: float,
+    json_file: str | None,
+    **changes: Any,
+) -> None:
     """Cross-check the theory on one system and print the verdicts.
 
     Every claim is tried with both exact engines. 'uncertainty' is the sum of a named error budget;
@@ -138,7 +147,15 @@ def check(system: str, theory: str | None, tolerance: float, json_file: str | No
     if theory is None:
         from sotcheck.crosscheck import check as cross_check
 
-        result = cross_check(iface, h_R=h_R, tolerance=tolerance, progress=bar)
+        result = cross_check(
+            iface,
+            engine=names_of(engine),
+            h_R=h_R,
+            scheme=scheme,
+            spacing=spacing,
+            tolerance=tolerance,
+            progress=bar,
+        )
     else:
         from sotcheck.audit.own_theory import check_theory, load_theory
 

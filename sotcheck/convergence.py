@@ -8,6 +8,11 @@ import numpy as np
 
 from sotcheck.spin import Array
 
+#: Local slopes that differ by more than this belong to no order yet.
+SETTLED = 0.5
+#: Steps may shrink this much less than their order says, and still be those of a series in that order.
+EXPECTED = 2.0
+
 
 @dataclass(frozen=True)
 class Extrapolation:
@@ -54,6 +59,58 @@ def richardson(values: Array, powers: tuple[int, ...], noise: Array | float = 0.
     return Extrapolation(column[-1], np.abs(column[-1] - previous), rounding[-1])
 
 
+def finest(values: Array, powers: tuple[int, ...], noise: Array, axes: tuple[int, ...]) -> Extrapolation:
+    """Extrapolate from those neighbouring steps of a ladder that leave the smallest error.
+
+    Finer steps converge better until rounding outweighs what they gain: each entry has steps of its own.
+
+    Parameters
+    ----------
+    values : array (n, ...)
+        From the coarsest to the finest step; n > len(powers) + 1 leaves a choice.
+    powers : tuple of int
+        As for `richardson`.
+    noise : array (n, ...)
+        Rounding errors, broadcastable to `values`.
+    axes : tuple of int
+        Axes of one vector, counted from the end: one component may escape an elimination by accident, so that
+        all get the largest error.
+
+    Returns
+    -------
+    Extrapolation
+        Its error is infinite where the steps before the last show another order than powers[0].
+    """
+    length = len(powers) + 1
+    noise = np.broadcast_to(noise, values.shape)
+    best: Extrapolation | None = None
+    for start in range(len(values) - length + 1):
+        some, its_noise = values[start : start + length], noise[start : start + length]
+        fit = richardson(some, powers, its_noise)
+        rounding = fit.rounding.max(axis=axes, keepdims=True)
+        steps, shaken = (
+            one.max(axis=axes, keepdims=True) for one in (np.abs(np.diff(some, axis=0)), its_noise[1:])
+        )
+        settled = np.all(
+            (steps[1:] <= EXPECTED * 2.0 ** -powers[0] * steps[:-1]) | (steps[1:] <= 2 * shaken[1:]), axis=0
+        )
+        error = np.where(settled, fit.error.max(axis=axes, keepdims=True), np.inf)
+        found = Extrapolation(fit.limit, error + 0 * fit.error, rounding + 0 * fit.error)
+        if best is None:
+            best = found
+        else:
+            better = found.error + found.rounding < best.error + best.rounding
+            best = Extrapolation(
+                *(
+                    np.where(better, getattr(found, n), getattr(best, n))
+                    for n in ("limit", "error", "rounding")
+                )
+            )
+    if best is None:
+        raise ValueError(f"{len(values)} steps are too few to eliminate {len(powers)} powers")
+    return best
+
+
 @dataclass(frozen=True)
 class Slope:
     """An order of convergence with its uncertainty."""
@@ -79,13 +136,22 @@ def observed_order(errors: Array, noise: Array, power: int = 2) -> Slope:
     Returns
     -------
     Slope
-        Its error is what the last extrapolation changed, plus the rounding carried through the logarithm;
-        infinite when rounding swamps an error.
+        From the three neighbouring steps that tell it best. Its error is what the last extrapolation changed,
+        plus the rounding carried through the logarithm; infinite when rounding swamps the errors, or when
+        the local slopes differ by more than SETTLED: then no order is seen yet.
     """
     errors, noise = np.asarray(errors, dtype=float), np.asarray(noise, dtype=float)
-    if np.any(errors <= noise):
-        return Slope(float("nan"), float("inf"))
-    local = np.log2(errors[:-1] / errors[1:])
-    local_noise = (noise[:-1] / errors[:-1] + noise[1:] / errors[1:]) / np.log(2)
-    fit = richardson(local[-2:], (power,), local_noise[-2:])
-    return Slope(float(fit.limit), float(fit.error + fit.rounding))
+    best = Slope(float("nan"), float("inf"))
+    for start in range(len(errors) - 2):
+        some, shaken = errors[start : start + 3], noise[start : start + 3]
+        if not np.all(some > shaken):
+            continue
+        local = np.log2(some[:-1] / some[1:])
+        local_noise = (shaken[:-1] / some[:-1] + shaken[1:] / some[1:]) / np.log(2)
+        fit = richardson(local, (power,), local_noise)
+        settled = abs(local[1] - local[0]) <= SETTLED
+        error = float(fit.error + fit.rounding) if settled else float("inf")
+        # The finer of two that are as good.
+        if error <= best.error:
+            best = Slope(float(fit.limit), error)
+    return best

@@ -14,7 +14,8 @@ from tabulate import tabulate
 from sotcheck import __version__
 from sotcheck.claims import judge_all
 from sotcheck.claims.evidence import gather
-from sotcheck.errors import SystemFileError, in_range
+from sotcheck.engines import ENGINES, Scheme, exact_engines
+from sotcheck.errors import EngineError, SystemFileError, in_range
 from sotcheck.model import Interface
 from sotcheck.progress import Progress, silent
 from sotcheck.systemfile import to_document
@@ -102,7 +103,10 @@ class CheckResult(Sequence[Finding]):
 def check(
     iface: Interface,
     *,
+    engine: str | Sequence[str] = ENGINES,
     h_R: float | Sequence[float] | None = None,
+    scheme: Scheme = "exact-difference",
+    spacing: float | None = None,
     tolerance: float = TOLERANCE,
     progress: Progress = silent,
 ) -> CheckResult:
@@ -111,9 +115,13 @@ def check(
     Parameters
     ----------
     iface : Interface
+    engine : str or sequence of str
+        Exact engines to try the theory with, "continuum" and "kwant"; "first-order" is what is tried.
     h_R : float or sequence, optional
         Rashba parameters to try besides the ladder for the linear coefficient; the interface's own by
         default. Zero has nothing to check and is refused.
+    scheme, spacing : str, float, optional
+        Of the kwant engine, as for `torque`.
     tolerance : float
         Relative quadrature error at these h_R.
 
@@ -126,7 +134,8 @@ def check(
     SystemFileError
         If an h_R is zero, or not acceptable.
     EngineError, LatticeError
-        When an engine cannot solve a problem, or the tolerance is out of range.
+        When the tolerance or another option is out of range, or no exact engine is among those asked for. An
+        engine that cannot solve a problem is a finding.
     """
     values = np.array(rashba_parameters(iface, h_R))
     in_range("tolerance", tolerance, *TOLERANCES)
@@ -135,7 +144,12 @@ def check(
             f"{iface.name}: interface.rashba = 0: without spin-orbit coupling there is no torque to check; "
             "give another value in the file or with --h-r"
         )
-    evidence = gather(iface, values, tolerance, progress=progress)
+    engines = exact_engines([engine] if isinstance(engine, str) else list(engine), scheme, spacing)
+    if not engines:
+        raise EngineError(
+            "engine = 'first-order' alone has nothing to be checked against; add continuum or kwant"
+        )
+    evidence = gather(iface, values, tolerance, engines=engines, progress=progress)
     return CheckResult(
         iface,
         tuple(judge_all(evidence)),

@@ -75,6 +75,12 @@ tolerance_option = click.option(
     show_default=True,
     help="Relative error to aim at in the k_perp sum.",
 )
+engine_option = click.option(
+    "--engine",
+    default="first-order,continuum,kwant",
+    show_default=True,
+    help="One or several of first-order, continuum, kwant, separated by commas.",
+)
 scheme_option = click.option(
     "--scheme",
     type=click.Choice(["exact-difference", "finite-difference"]),
@@ -148,6 +154,11 @@ def chosen_system(
         except SystemFileError as error:
             raise click.BadParameter(str(error), param_hint=option) from None
     return iface, tuple(dict.fromkeys(h_R)) if h_R is not None else None
+
+
+def names_of(engine: str) -> list[str]:
+    """Return the names in a comma-separated list, each once."""
+    return list(dict.fromkeys(name.strip() for name in engine.split(",")))
 
 
 def refuse_unwritable_json(json_file: str | None) -> None:

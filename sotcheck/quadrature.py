@@ -37,6 +37,8 @@ class Sum:
         (1/4π) ∫ dx ⟨f⟩_φ of each segment, and its quadrature error: radial plus angular.
     angles, nodes : int
         Angles, and values of k_⊥, of the final rule.
+    lattice : array (segments, ...)
+        The part of `errors` that an extrapolation over spacings leaves.
     """
 
     segments: list[tuple[float, float]]
@@ -44,6 +46,7 @@ class Sum:
     errors: Array
     angles: int
     nodes: int
+    lattice: Array | float = 0.0
 
     @property
     def total(self) -> Array:
@@ -204,13 +207,19 @@ def joined(sums: list[Sum]) -> Sum:
     )
 
 
+def gauss(edges: list[float], nodes: int) -> tuple[Array, Array]:
+    """Return nodes and weights of ∫dk_⊥² over every segment, Gauss–Legendre in θ, (segments, nodes) each."""
+    u, weights = np.polynomial.legendre.leggauss(nodes)
+    done = [substitution(*pair, (u + 1) * np.pi / 4) for pair in _pairs(edges)]
+    return np.stack([x for x, _ in done]), np.stack([slope for _, slope in done]) * weights * np.pi / 4
+
+
 def sample(edges: list[float], nodes: int) -> Array:
-    """Return k_⊥ at `nodes` Gauss–Legendre nodes in θ of every segment, sorted, shape (segments · nodes,).
+    """Return k_⊥ at the nodes of `gauss`, sorted, shape (segments · nodes,).
 
     They avoid the thresholds themselves, crowd near them, and visit every channel regime.
     """
-    theta = (np.polynomial.legendre.leggauss(nodes)[0] + 1) * np.pi / 4
-    return np.sqrt(np.concatenate([substitution(*pair, theta)[0] for pair in _pairs(edges)]))
+    return np.sqrt(gauss(edges, nodes)[0].ravel())
 
 
 def _pairs(edges: list[float]) -> Iterator[tuple[float, float]]:

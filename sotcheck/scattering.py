@@ -108,6 +108,25 @@ def flows(states: Scattering, iface: Interface, k_perp: Array, angle: Array, h_R
     return np.stack([states.spin_minus, states.spin_plus, added, taken], axis=-2)
 
 
+@dataclass(frozen=True)
+class Errors:
+    """Bounds on the errors of an engine's states; leading axes (...) are those of the request.
+
+    Attributes
+    ----------
+    psi : array (..., 3)
+        Of any element of ψ(0) by source (normal, majority, minority), per unit incident flux.
+    amplitudes : array (..., 3)
+        Of any reflection or transmission amplitude by source of the incident wave.
+    flows : array (..., 3)
+        Of any spin flow of Fig. 2 by source, per unit incident flux.
+    """
+
+    psi: Array
+    amplitudes: Array
+    flows: Array
+
+
 class Engine(Protocol):
     """Anything that solves the scattering problem exactly, for all h_R."""
 
@@ -130,5 +149,9 @@ class Engine(Protocol):
         ...
 
     def rounding(self, iface: Interface) -> float:
-        """Return the relative rounding error to expect of amplitudes and currents."""
+        """Return the relative rounding error to expect of amplitudes and currents away from band edges."""
+        ...
+
+    def errors(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Errors:
+        """Return bounds on the errors of these states, problem by problem."""
         ...

@@ -11,12 +11,20 @@ import numpy as np
 from tabulate import tabulate
 
 from sotcheck import __version__
-from sotcheck.convergence import richardson
-from sotcheck.engines import ENGINES, SCHEMES, Continuum, Engine, KwantChain, Scheme
-from sotcheck.errors import EngineError, in_range
+from sotcheck.engines import ENGINES, Engine, Scheme, exact_engines
+from sotcheck.errors import in_range
 from sotcheck.estimate import ErrorBudget, ErrorTerm
 from sotcheck.model import SOURCES, Interface
-from sotcheck.observables import FLOWS, components, exact_flows, largest_torque, torque_from_flows
+from sotcheck.observables import (
+    FLOWS,
+    INTERFACE,
+    PLUS,
+    component_errors,
+    components,
+    exact_flows,
+    summed_errors,
+    torque_from_flows,
+)
 from sotcheck.progress import Progress, silent
 from sotcheck.spin import Array
 from sotcheck.systemfile import to_document
@@ -26,11 +34,6 @@ from sotcheck.validity_warnings import warnings
 
 #: Default relative quadrature error, and the range accepted.
 TOLERANCE, TOLERANCES = 1e-9, (1e-12, 0.1)
-#: Accepted lattice spacings; most of them will not suit an interface.
-SPACINGS = (1e-30, 1e30)
-#: Spacings of a finite-difference ladder, relative to the coarsest; error terms a², a⁴, a⁶ are removed.
-LADDER = (1.0, 0.5, 0.25, 0.125)
-LADDER_POWERS = (2, 4, 6)
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class TorqueRow:
         Spin current at z = −0 and +0, what the lattice adds, what the interface magnetism takes.
     budget : ErrorBudget
         Of any component of `vector`.
+    component_errors : (float, float) or None
+        Uncertainties of `fieldlike` and `dampinglike`, larger by up to 1/|m×ŷ|; None when m ∥ ŷ.
     """
 
     engine: str
@@ -65,10 +70,14 @@ class TorqueRow:
     dampinglike: float | None
     flows: Array
     budget: ErrorBudget
+    component_errors: tuple[float, float] | None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row as the JSON contract has it."""
-        by_name = {term.name: term.value for term in self.budget.terms}
+        by_name: dict[str, float] = {}
+        for term in self.budget.terms:
+            by_name[term.name] = by_name.get(term.name, 0.0) + term.value
+        fieldlike, dampinglike = self.component_errors or (None, None)
         return {
             "engine": self.engine,
             "scheme": self.scheme,
@@ -84,6 +93,8 @@ class TorqueRow:
                 "discretization": by_name.get("lattice", 0.0),
                 "rounding": by_name.get("rounding", 0.0),
                 "total": self.budget.total,
+                "fieldlike": fieldlike,
+                "dampinglike": dampinglike,
             },
         }
 
@@ -139,6 +150,7 @@ class TorqueTable(Sequence[TorqueRow]):
                         for term in row.budget.terms
                     )
                 ),
+                _weighted(group, tau),
             )
             for group in groups.values()
         ]
@@ -150,14 +162,12 @@ class TorqueTable(Sequence[TorqueRow]):
                 row.engine if row.scheme is None else f"{row.engine} ({row.scheme})",
                 f"{row.h_R:g}",
                 row.source,
-                "undefined" if row.fieldlike is None else f"{row.fieldlike: .10e}",
-                "undefined" if row.dampinglike is None else f"{row.dampinglike: .10e}",
-                f"{row.budget.total:.1e}",
+                *_shown(row),
             ]
             for row in (*self.rows, *self.totals())
         ]
-        head = ["engine", "h_R", "source", "fieldlike", "dampinglike", "uncertainty"]
-        notes = ["total: the sources weighted with their relaxation times"]
+        head = ["engine", "h_R", "source", "fieldlike", "+/-", "dampinglike", "+/-"]
+        notes = ["+/-: uncertainty; total: the sources weighted with their relaxation times"]
         if any(row.fieldlike is None for row in self.rows):
             notes.append(
                 "m is parallel to y: both components are undefined; the JSON has the vector t itself"
@@ -210,23 +220,13 @@ def torque(
     names = [engine] if isinstance(engine, str) else list(engine)
     values = rashba_parameters(iface, h_R)
     in_range("tolerance", tolerance, *TOLERANCES)
-    if spacing is not None:
-        in_range("spacing", spacing, *SPACINGS)
-    for name in names:
-        if name not in ENGINES:
-            raise EngineError(f"unknown engine {name!r}; choose from {', '.join(ENGINES)}")
-    if scheme not in SCHEMES:
-        raise EngineError(f"unknown scheme {scheme!r}; choose from {', '.join(SCHEMES)}")
+    engines = exact_engines(names, scheme, spacing)
     rows: list[TorqueRow] = []
     for name in progress(names, "torque"):
         if name == "first-order":
             rows += _first_order_rows(iface, values, tolerance)
-        elif name == "continuum":
-            rows += _exact_rows(iface, Continuum(), values, tolerance)
-        elif scheme == "exact-difference":
-            rows += _exact_rows(iface, KwantChain(scheme, spacing), values, tolerance)
         else:
-            rows += _ladder_rows(iface, KwantChain(scheme, spacing), values, tolerance)
+            rows += _exact_rows(iface, engines[name], values, tolerance)
     return TorqueTable(iface, tuple(rows), tuple(warnings(iface, values)))
 
 
@@ -245,11 +245,27 @@ def rashba_parameters(iface: Interface, h_R: float | Sequence[float] | None) -> 
 
 def _row(
     iface: Interface, engine: tuple[str, str | None], h_R: float, source: str,
-    vector: Array, flows: Array, budget: ErrorBudget,
+    vector: Array, flows: Array, budget: ErrorBudget, errors: tuple[float, float] | None,
 ) -> TorqueRow:  # fmt: skip
     split = components(vector, iface.direction)
     fieldlike, dampinglike = (None, None) if split is None else (float(split[0]), float(split[1]))
-    return TorqueRow(*engine, h_R, iface.m, source, vector, fieldlike, dampinglike, flows, budget)
+    return TorqueRow(*engine, h_R, iface.m, source, vector, fieldlike, dampinglike, flows, budget, errors)
+
+
+def _weighted(rows: list[TorqueRow], tau: dict[str, float]) -> tuple[float, float] | None:
+    """Return the errors of the weighted sum's components."""
+    known = [(tau[row.source], row.component_errors) for row in rows if row.component_errors is not None]
+    if not known:
+        return None
+    return sum(w * one[0] for w, one in known), sum(w * one[1] for w, one in known)
+
+
+def _shown(row: TorqueRow) -> list[str]:
+    """Return both components with their errors, as a table shows them."""
+    if row.fieldlike is None or row.dampinglike is None or row.component_errors is None:
+        return ["undefined", "", "undefined", ""]
+    pairs = zip((row.fieldlike, row.dampinglike), row.component_errors, strict=True)
+    return [text for value, error in pairs for text in (f"{value: .10e}", f"{error:.1e}")]
 
 
 def _first_order_rows(iface: Interface, h_R: list[float], tolerance: float) -> list[TorqueRow]:
@@ -264,6 +280,7 @@ def _first_order_rows(iface: Interface, h_R: list[float], tolerance: float) -> l
             h * vectors[s],
             h * currents.flows[s],
             ErrorBudget((ErrorTerm("quadrature", abs(h) * error, "nested rules in k_perp"),)),
+            (abs(h) * sums.error, abs(h) * sums.error),
         )
         for h in h_R
         for s, source in enumerate(SOURCES)
@@ -272,43 +289,30 @@ def _first_order_rows(iface: Interface, h_R: list[float], tolerance: float) -> l
 
 def _exact_rows(iface: Interface, engine: Engine, h_R: list[float], tolerance: float) -> list[TorqueRow]:
     rows = []
-    rounding = engine.rounding(iface) * largest_torque(iface)
-    for h in h_R:
+    roundings = summed_errors(engine, iface, np.array(h_R)).sum(axis=0)
+    for h, rounding in zip(h_R, roundings, strict=True):
         found = exact_flows(engine, iface, np.array([h]), rtol=tolerance)
-        flows = (h or 1.0) * found.total[0]
+        size = abs(h or 1.0)
+        flows, errors = (h or 1.0) * found.total[0], size * found.total_error[0]
+        lattice = size * np.broadcast_to(np.sum(found.lattice, axis=0), found.total.shape)[0].max(
+            axis=(-1, -2)
+        )
         vectors = torque_from_flows(flows, iface.direction)
         for s, source in enumerate(SOURCES):
-            quadrature = abs(h or 1.0) * float(found.total_error[0, s].max())
+            # t is the part across m of a sum of two flows.
+            of_t, twice = errors[s, PLUS] + errors[s, INTERFACE], 2 * float(rounding[s])
+            largest = max(float(np.linalg.norm(of_t)), float(errors[s].max()))
             budget = ErrorBudget(
                 (
-                    ErrorTerm("quadrature", quadrature, "nested rules in k_perp and angle"),
-                    ErrorTerm("rounding", rounding, "double precision, amplified by the lattice"),
+                    ErrorTerm("quadrature", largest - lattice[s], "nested rules in k_perp and angle"),
+                    ErrorTerm("lattice", float(lattice[s]), "last step of Richardson's table"),
+                    ErrorTerm("rounding", twice, "double precision, amplified by the lattice"),
                 )
             )
-            rows.append(_row(iface, (engine.name, engine.scheme), h, source, vectors[s], flows[s], budget))
-    return rows
-
-
-def _ladder_rows(
-    iface: Interface, coarsest: KwantChain, h_R: list[float], tolerance: float
-) -> list[TorqueRow]:
-    a = coarsest.spacing_for(iface)
-    rungs = [_exact_rows(iface, KwantChain(coarsest.scheme, a * f), h_R, tolerance) for f in LADDER]
-    rows = []
-    for same in zip(*rungs, strict=True):
-        fine = same[-1]
-        flows = richardson(np.array([row.flows for row in same]), LADDER_POWERS)
-        vector = richardson(np.array([row.vector for row in same]), LADDER_POWERS)
-        budget = ErrorBudget(
-            (
-                *fine.budget.terms,
-                ErrorTerm("lattice", float(vector.error.max()), "last step of Richardson's table"),
-            )
-        )
-        rows.append(
-            _row(
-                iface, (fine.engine, fine.scheme), fine.h_R, fine.source,
-                vector.limit, flows.limit, budget,
-            )
-        )  # fmt: skip
+            rows.append(
+                _row(
+                    iface, (engine.name, engine.scheme), h, source, vectors[s], flows[s], budget,
+                    component_errors(of_t + twice, iface.direction),
+                )
+            )  # fmt: skip
     return rows

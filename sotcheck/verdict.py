@@ -120,6 +120,10 @@ class Comparison:
         The worst of all components' verdicts.
     index : tuple of int
         Where that component is.
+    tell_apart : float
+        The smallest difference that would have mattered.
+    left_out : int
+        How many components were not judged, as their own budgets hide more than that.
     """
 
     expected: float
@@ -127,6 +131,21 @@ class Comparison:
     budget: ErrorBudget
     verdict: Verdict
     index: tuple[int, ...]
+    tell_apart: float
+    left_out: int = 0
+
+    @property
+    def reason(self) -> str:
+        """Say why nothing could be told; empty where something could."""
+        if self.verdict != "inconclusive":
+            return ""
+        if not (math.isfinite(self.expected) and math.isfinite(self.measured)):
+            return "inconclusive: there is no number to compare"
+        largest = max(self.budget.terms, key=lambda term: term.value)
+        return (
+            f"inconclusive: {largest.name} ({largest.origin}), {largest.value:.1e}, hides differences of "
+            f"{self.tell_apart:.1e}, the smallest that matter"
+        )
 
 
 def compare(
@@ -136,6 +155,7 @@ def compare(
     *,
     scale: float | None = None,
     tell_apart: float | None = None,
+    sample: bool = False,
 ) -> Comparison:
     """Compare two real arrays component by component.
 
@@ -148,6 +168,9 @@ def compare(
         What differences are relative to; by default the largest |expected| or |measured|.
     tell_apart : float, optional
         The smallest absolute difference that matters; by default TELL_APART · scale.
+    sample : bool
+        Whether the components are a sample, of which those that are too uncertain to tell may be left out, as
+        long as they are less than half. What differs by more than its budget never is.
 
     Returns
     -------
@@ -167,6 +190,10 @@ def compare(
         decide(float(e), float(m), float(b), threshold)
         for e, m, b in zip(expected.ravel(), measured.ravel(), budget.ravel(), strict=True)
     ]
+    doubtful = verdicts.count("inconclusive")
+    left_out = doubtful if sample and 2 * doubtful < len(verdicts) else 0
+    if left_out:
+        severity["inconclusive"] = -1
     difference = np.nan_to_num(np.abs(expected - measured).ravel(), nan=np.inf)
     # Where nothing differs, the largest number says most.
     size = np.nan_to_num(np.abs(expected).ravel())
@@ -180,4 +207,6 @@ def compare(
         ),
         verdict=verdicts[worst],
         index=index,
+        tell_apart=threshold,
+        left_out=left_out,
     )

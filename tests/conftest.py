@@ -124,7 +124,7 @@ def evidence_of_continuum(iface: Interface) -> Evidence:
         bound_states=[occurrence(iface, float(h)) for h in h_R],
         spacings=np.array([]),
         currents=first_order_flows(iface, rtol=evidence_module.FINE),
-        theory={"closed forms": first_order_from(iface, "closed forms")},
+        theory={"closed forms": first_order_torque(iface, rtol=evidence_module.FINE)},
         ladder={"continuum": exact_flows(engine, iface, rungs, rtol=fine)},
         at_h_R={"continuum": exact_flows(engine, iface, h_R, rtol=fine)},
         resolved={"continuum": resolve(engine, iface, every_h)},

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sotcheck.model import Interface
-from sotcheck.scattering import Engine, Scattering
+from sotcheck.scattering import Engine, Errors, Scattering
 from sotcheck.spin import Array
 
 
@@ -78,6 +78,10 @@ class Recorded:
     def rounding(self, iface: Interface) -> float:
         """Return the engine's."""
         return self.engine.rounding(iface)
+
+    def errors(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Errors:
+        """Return the engine's."""
+        return self.engine.errors(iface, k_perp, angle, h_R)
 
 
 def every(problems: tuple[Array, Array, Array], n: int) -> Iterator[tuple[float, float, float]]:

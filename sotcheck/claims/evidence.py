@@ -11,11 +11,12 @@ import numpy as np
 from sotcheck.binding.occurrence import Occurrence, occurrence
 from sotcheck.claims.expansion import Expansion, expansion_of
 from sotcheck.engines import Continuum, Engine, KwantChain
+from sotcheck.errors import EngineError, LatticeError
 from sotcheck.model import SOURCES, Interface, rashba
 from sotcheck.observables import LATTICE, exact_flows
 from sotcheck.progress import Progress, silent
-from sotcheck.quadrature import Sum, sample
-from sotcheck.scattering import Scattering, flows
+from sotcheck.quadrature import Sum, gauss, sample
+from sotcheck.scattering import Errors, Scattering, flows
 from sotcheck.spin import Array, Complex, Mask
 from sotcheck.theory.amplitudes import Amplitudes, from_scattering
 from sotcheck.theory.embedded import missing_lattice
@@ -25,6 +26,7 @@ from sotcheck.theory.sums import (
     first_order_flows,
     first_order_torque,
 )
+from sotcheck.theory.validity import transparent_channels
 
 ENGINES: dict[str, Engine] = {"continuum": Continuum(), "kwant": KwantChain()}
 
@@ -38,10 +40,13 @@ TILTED = (0.48, -0.6, 0.64)
 LARGE_H_R = (0.3, 1.0)
 #: Four h_R, halved each time; the first three powers of t/h_R are removed by Richardson's table.
 RUNGS = 0.5 ** np.arange(4)
-#: The first rung: this part of the radius of convergence leaves a remainder below 1e-11, and at most so much.
-FIRST_RUNG, RUNG_FRACTION = 0.05, 1 / 12
-#: Finite-difference spacings relative to the coarsest, and the powers of a in their error.
-SPACINGS = 0.5 ** np.arange(4)
+#: The first rung: this part of the radius of convergence leaves a remainder below 1e-11.
+RUNG_FRACTION = 1 / 12
+#: Where there is no expansion; and no h_R is larger, however opaque the interface.
+FIRST_RUNG, LARGEST_RUNG = 0.05, 1e12
+#: Finite-difference spacings relative to the coarsest, more than the powers of a in their error ask for: each
+#: number is read from those that suit it.
+SPACINGS = 0.5 ** np.arange(6)
 SPACING_POWERS = (2, 4, 6)
 #: Quadrature errors of the sums that expansions in h_R are read from, and where there is no expansion.
 FINE, KWANT_FINE, COARSE = 1e-12, 1e-9, 1e-4
@@ -56,6 +61,7 @@ class Resolved:
     h_R: Array
     states: Scattering
     flows: Array
+    errors: Errors
 
     @property
     def rashba(self) -> Complex:
@@ -90,6 +96,10 @@ class Evidence:
     spacings : array (4,)
     lattice : dict of array (4, nodes, angles, 3, 4, 3)
         k_⊥-resolved flows on these spacings by scheme, at the first h_R asked for.
+    engines : dict of Engine
+        The exact engines asked.
+    refused : dict of str
+        By what was asked of which engine: why it could not be had.
     """
 
     iface: Interface
@@ -107,6 +117,8 @@ class Evidence:
     resolved: dict[str, Resolved] = field(default_factory=dict)
     resolved_tilted: dict[str, Resolved] = field(default_factory=dict)
     lattice: dict[str, Array] = field(default_factory=dict)
+    engines: dict[str, Engine] = field(default_factory=lambda: ENGINES)
+    refused: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def open_sources(self) -> list[tuple[int, str]]:
@@ -154,11 +166,11 @@ def ladders(expansion: Expansion) -> tuple[Array, Array]:
     """Return the h_R from which expansions are read, for k_⊥ sums and where k_⊥ is resolved, (4,) each."""
 
     def ladder(radius: float) -> Array:
-        # Without an expansion smaller steps gain nothing.
-        return (min(FIRST_RUNG, RUNG_FRACTION * radius) if expansion.exists else FIRST_RUNG) * RUNGS
+        return min(LARGEST_RUNG, RUNG_FRACTION * radius) * RUNGS
 
-    summed = ladder(expansion.radius)
-    return summed, ladder(expansion.by_k) if expansion.kind == "embedded" else summed
+    # Without an expansion of the sum smaller steps gain nothing; at one k_⊥ there always is one.
+    summed = ladder(expansion.radius) if expansion.exists else FIRST_RUNG * RUNGS
+    return summed, summed if expansion.kind == "analytic" else ladder(expansion.by_k)
 
 
 def amplitudes_of(engine: Engine) -> Callable[[Interface, Array], Amplitudes]:
@@ -176,7 +188,16 @@ def resolve(engine: Engine, iface: Interface, h_R: Array) -> Resolved:
     k_perp = sample(iface.thresholds(), NODES)
     grid = np.broadcast_arrays(k_perp[:, None, None], ANGLES[:, None], h_R)
     states = engine.scatter(iface, *grid)
-    return Resolved(iface, k_perp, h_R, states, flows(states, iface, *grid))
+    return Resolved(iface, k_perp, h_R, states, flows(states, iface, *grid), engine.errors(iface, *grid))
+
+
+def amplitude_errors(engine: Engine, iface: Interface) -> float:
+    """Return how far errors of an engine's unperturbed amplitudes may move the sum of Eq. (16), per h_R."""
+    x, weights = gauss(iface.thresholds(), NODES)
+    errors = engine.errors(iface, np.sqrt(x), np.array(0.0), np.array(0.0)).amplitudes.max(axis=-1)
+    # (16) is k_⊥²/(8π k_z) times products of up to four amplitudes, none larger than one where k_z is real.
+    weight = x / np.sqrt(np.abs(iface.kz_squared(x)))
+    return float((weights * weight * 4 * errors).sum() / (32 * np.pi**2))
 
 
 def lattice_ladder(iface: Interface, scheme: str, spacings: Array, h_R: float) -> Array:
@@ -188,14 +209,11 @@ def lattice_ladder(iface: Interface, scheme: str, spacings: Array, h_R: float) -
     return np.stack(rows)
 
 
-def first_order_from(iface: Interface, source: str) -> FirstOrderTorque:
-    """Sum Eq. (16) with amplitudes from "closed forms", "continuum" or "kwant"."""
-    if source == "closed forms":
-        return first_order_torque(iface, rtol=FINE)
-    engine = ENGINES[source]
+def first_order_from(iface: Interface, engine: Engine, rtol: float) -> FirstOrderTorque:
+    """Sum Eq. (16) with amplitudes that an exact engine finds."""
     return first_order_torque(
         iface,
-        rtol=FINE if source != "kwant" else KWANT_FINE,
+        rtol=rtol,
         amplitudes=amplitudes_of(engine),
         rounding=engine.rounding(iface),
     )
@@ -207,6 +225,7 @@ def gather(
     tolerance: float,
     *,
     controls: bool = False,
+    engines: dict[str, Engine] | None = None,
     progress: Progress = silent,
 ) -> Evidence:
     """Compute everything that claims ask for.
@@ -220,12 +239,15 @@ def gather(
         Relative quadrature error at those h_R.
     controls : bool
         Also compute what only negative controls need.
+    engines : dict of Engine, optional
+        Exact engines by name; ENGINES by default.
     progress : callable
 
     Returns
     -------
     Evidence
     """
+    engines = ENGINES if engines is None else engines
     expansion = expansion_of(iface, sample(iface.thresholds(), NODES) ** 2)
     rungs, rungs_by_k = ladders(expansion)
     all_h = np.unique(np.concatenate([rungs, rungs_by_k, h_R, LARGE_H_R]))[::-1]
@@ -233,16 +255,19 @@ def gather(
     spacings = KwantChain("finite-difference").spacing_for(iface) * SPACINGS
 
     tasks: dict[tuple[str, str], Callable[[], object]] = {}
-    for name, engine in ENGINES.items():
-        fine = (FINE if name == "continuum" else KWANT_FINE) if expansion.exists else COARSE
+    for name, engine in engines.items():
+        fine = COARSE if transparent_channels(iface) else FINE if name == "continuum" else KWANT_FINE
         tasks["ladder", name] = partial(exact_flows, engine, iface, rungs, rtol=fine)
         tasks["at_h_R", name] = partial(exact_flows, engine, iface, h_R, rtol=tolerance)
         tasks["resolved", name] = partial(resolve, engine, iface, all_h)
         tasks["resolved_tilted", name] = partial(resolve, engine, tilted, np.array(LARGE_H_R))
-    for scheme in ("finite-difference", "one-sided")[: 2 if controls else 1]:
+    for scheme in ("finite-difference", "one-sided")[: 2 if controls else 1] if "kwant" in engines else ():
         tasks["lattice", scheme] = partial(lattice_ladder, iface, scheme, spacings, float(h_R[0]))
-    for source in ("closed forms", *ENGINES):
-        tasks["theory", source] = partial(first_order_from, iface, source)
+    tasks["theory", "closed forms"] = partial(first_order_torque, iface, rtol=FINE)
+    for name, engine in engines.items():
+        tasks["theory", name] = partial(
+            first_order_from, iface, engine, FINE if name == "continuum" else KWANT_FINE
+        )
 
     evidence = Evidence(
         iface=iface,
@@ -254,7 +279,14 @@ def gather(
         bound_states=[occurrence(iface, float(h)) for h in h_R],
         spacings=spacings,
         currents=first_order_flows(iface, rtol=FINE),
+        engines=engines,
     )
     for group, name in progress(tasks, iface.name):
-        getattr(evidence, group)[name] = tasks[group, name]()
+        try:
+            getattr(evidence, group)[name] = tasks[group, name]()
+        except (EngineError, LatticeError) as error:
+            if name == "closed forms":
+                # Without the theory there is nothing to try.
+                raise
+            evidence.refused[group, name] = str(error)
     return evidence

@@ -12,7 +12,12 @@ from sotcheck.model import SOURCES, Interface
 from sotcheck.radial import substitution
 from sotcheck.spin import Array, Complex
 from sotcheck.theory.embedded import embedded_state, missing_torque
-from sotcheck.theory.validity import radius_by_k, radius_of_convergence, transparent_channels
+from sotcheck.theory.validity import (
+    radius_by_k,
+    radius_of_convergence,
+    transparent_channels,
+    without_interface,
+)
 
 Kind = Literal["analytic", "embedded", "transparent"]
 
@@ -89,6 +94,12 @@ def expansion_of(iface: Interface, k_perp2: Array) -> Expansion:
             f"the {channels[0].spin} channel is transparent (matched wave vectors): at grazing incidence "
             f"(k_perp = {channels[0].k_perp2 ** 0.5:.4g}) the expansion in h_R has no radius of convergence, "
             "and the torque a term in h_R|h_R|"
+        )
+        return Expansion("transparent", radius, by_k, words=words)
+    if without_interface(iface):
+        words = (
+            "there is no interface without h_R (no delta, equal wave numbers on both sides): the expansion "
+            "in h_R has no radius of convergence at grazing incidence"
         )
         return Expansion("transparent", radius, by_k, words=words)
     return Expansion("analytic", radius, by_k)

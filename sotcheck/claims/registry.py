@@ -6,11 +6,13 @@ definitions and statements of the paper by `sotcheck audit`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from sotcheck.audit.samples import GENERAL, Exact, Formula
 from sotcheck.claims.evidence import Evidence
+from sotcheck.estimate import ErrorBudget
 from sotcheck.model import Interface
 from sotcheck.verdict import Comparison, Finding
 
@@ -69,7 +71,7 @@ class Claim:
                 budget=trial.comparison.budget,
                 verdict=trial.comparison.verdict,
                 form=trial.form or self.form,
-                explanation=trial.explanation,
+                explanation="; ".join(filter(None, (trial.explanation, trial.comparison.reason))),
             )
 
 
@@ -91,8 +93,37 @@ def claim(
 
 
 def judge_all(evidence: Evidence) -> list[Finding]:
-    """Try every registered claim."""
-    return [finding for entry in CLAIMS for finding in entry.findings(evidence)]
+    """Try every registered claim; what an engine refused to solve is a finding of its own."""
+    return [*(finding for entry in CLAIMS for finding in entry.findings(evidence)), *_refusals(evidence)]
+
+
+#: What engines are asked for, in words.
+ASKED = {
+    "ladder": "flows on the ladder of h_R, k_perp summed",
+    "at_h_R": "flows at the h_R asked for, k_perp summed",
+    "resolved": "states resolved in k_perp, m of the system",
+    "resolved_tilted": "states resolved in k_perp, m tilted",
+    "lattice": "states on a ladder of lattice spacings",
+    "theory": "amplitudes at h_R = 0 for Eq. (16)",
+}
+
+
+def _refusals(evidence: Evidence) -> Iterator[Finding]:
+    for (asked, name), reason in evidence.refused.items():
+        yield Finding(
+            claim="solvable",
+            title="An engine solves what the claims need",
+            equation=None,
+            quantity=ASKED[asked],
+            source=None,
+            engine="kwant" if asked == "lattice" else name,
+            expected=math.nan,
+            measured=math.nan,
+            budget=ErrorBudget(),
+            verdict="inconclusive",
+            form=None,
+            explanation=f"not to be had, and claims that need it are not tried with this engine: {reason}",
+        )
 
 
 @dataclass(frozen=True)

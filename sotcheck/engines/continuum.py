@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.engines.conditioning import worst_condition
+from sotcheck.engines.conditioning import rounding_errors, worst_condition
 from sotcheck.model import Interface, rashba
-from sotcheck.scattering import Scattering
+from sotcheck.scattering import Errors, Scattering
 from sotcheck.spin import PAULI, Array, Complex, dagger, pauli_vector
 
 #: Problems solved together: their temporaries stay in the processor's cache.
@@ -259,3 +259,7 @@ class Continuum:
     def rounding(self, iface: Interface) -> float:
         """Return the relative rounding error: a few dozen operations, amplified by the matching matrix."""
         return 16 * float(np.finfo(float).eps) * worst_condition(iface)
+
+    def errors(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Errors:
+        """Return bounds on the rounding errors, problem by problem."""
+        return rounding_errors(iface, k_perp, angle, h_R)

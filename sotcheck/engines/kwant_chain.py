@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from sotcheck.engines.conditioning import worst_condition
+from sotcheck.engines.conditioning import rounding_errors, worst_condition
 from sotcheck.engines.kwant_modes import Modes, _kwant, lead_modes
 from sotcheck.engines.lattice import Chain, Scheme, default_spacing
 from sotcheck.errors import EngineError
 from sotcheck.model import SOURCES, Interface, rashba
-from sotcheck.scattering import Scattering, flows
+from sotcheck.scattering import Errors, Scattering, flows
 from sotcheck.spin import IDENTITY, Array, Complex, dagger, dot_sigma, pauli_vector
 
 if TYPE_CHECKING:
@@ -263,3 +263,7 @@ class KwantChain:
         q2 = 1e-3 * iface.thresholds()[-1]
         amplified = worst_condition(iface) / min(1.0, q2 * self.spacing_for(iface) ** 2)
         return 4 * float(np.finfo(float).eps) * amplified
+
+    def errors(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Errors:
+        """Return bounds on the rounding errors, problem by problem."""
+        return rounding_errors(iface, k_perp, angle, h_R, self.spacing_for(iface))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sotcheck.engines import ENGINES, SCHEMES, Scheme
+from sotcheck.engines import ENGINES, SCHEMES, SPACINGS, Scheme
 from sotcheck.errors import EngineError, SystemFileError, did_you_mean, in_range
 from sotcheck.executors import Backend, backend
 from sotcheck.model import Interface
@@ -22,7 +22,7 @@ from sotcheck.sweep.schedule import MOST, results
 from sotcheck.sweep.store import Journal, open_journal, write_whole
 from sotcheck.sweep.worker import Chunk, Task, compute, failed
 from sotcheck.systemfile import to_document
-from sotcheck.torques import SPACINGS, TOLERANCE, TOLERANCES
+from sotcheck.torques import TOLERANCE, TOLERANCES
 
 if TYPE_CHECKING:
     import xarray as xr

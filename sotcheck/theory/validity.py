@@ -87,6 +87,16 @@ def transparent_channels(iface: Interface) -> list[TransparentChannel]:
     With one such spin the remainder of first order is no h_R³; with both there is no interface at all, nor
     any magnetism, and the torque is zero.
     """
+    found = _matched_spins(iface)
+    return found if len(found) == 1 else []
+
+
+def without_interface(iface: Interface) -> bool:
+    """Whether both spins meet nothing at z = 0 without h_R: matched wave vectors, no delta."""
+    return len(_matched_spins(iface)) == 2
+
+
+def _matched_spins(iface: Interface) -> list[TransparentChannel]:
     found = []
     x = iface.k_perp2_max("normal")
     for spin, sign in (("minority", 1), ("majority", -1)):
@@ -95,7 +105,7 @@ def transparent_channels(iface: Interface) -> list[TransparentChannel]:
         of_step = MATCHED * max(abs(iface.U_N), abs(iface.U_F), iface.J, abs(iface.E_F))
         if x > 0 and abs(strength) <= of_strength and abs(step) <= of_step:
             found.append(TransparentChannel(spin, sign, x))
-    return found if len(found) == 1 else []
+    return found
 
 
 def transparent_term(iface: Interface) -> Array:
