@@ -10,7 +10,7 @@ import pytest
 
 from sotcheck.binding.occurrence import occurrence
 from sotcheck.claims import evidence as evidence_module
-from sotcheck.claims.evidence import Evidence, first_order_from, ladders, resolve
+from sotcheck.claims.evidence import Evidence, ladders, resolve
 from sotcheck.claims.expansion import expansion_of
 from sotcheck.engines import Continuum, Engine, KwantChain
 from sotcheck.model import Interface
@@ -18,7 +18,7 @@ from sotcheck.observables import exact_flows
 from sotcheck.quadrature import sample
 from sotcheck.spin import Array
 from sotcheck.systemfile import builtin_systems, load
-from sotcheck.theory.sums import first_order_flows
+from sotcheck.theory.sums import first_order_flows, first_order_torque
 
 SYSTEMS = list(builtin_systems())
 EXACT_ENGINES: list[Engine] = [Continuum(), KwantChain("exact-difference"), KwantChain("finite-difference")]

@@ -126,7 +126,7 @@ def test_objects_print_well() -> None:
     assert repr(BULK).startswith("Interface(name='bulk-magnetism', ")
     lines = str(sc.torque(BULK, engine=["first-order", "continuum"], h_R=[0.1, 0.2])).splitlines()
     assert lines[0] == "bulk-magnetism: torque t for m = (0.6667, -0.3333, 0.6667)"
-    assert lines[1].split() == ["engine", "h_R", "source", "fieldlike", "dampinglike", "uncertainty"]
+    assert lines[1].split() == ["engine", "h_R", "source", "fieldlike", "+/-", "dampinglike", "+/-"]
     # Two engines at two h_R: three sources and their weighted total each, and a note on the total.
     assert len(lines) == 3 + 2 * 2 * (3 + 1) + 1
     assert max(map(len, lines)) < 100

@@ -152,8 +152,7 @@ def theory_off(evidence: Evidence, source: str) -> Evidence:
 
 
 def lattice_off(evidence: Evidence, engine: str) -> Evidence:
-    values = evidence.lattice["finite-difference"].copy()
-    values[-1] *= 1 + 1e-5
+    values = evidence.lattice["finite-difference"] * (1 + 1e-5)
     return replace(evidence, lattice={"finite-difference": values})
 
 
@@ -319,14 +318,19 @@ EXPANSIONS = ("eq10a", "eq10b", "eq10c", "eq10d", "eq14", "eq15", "eq16c", "eq16
 
 
 def test_no_expansion_is_inconclusive(continuum_only: MakeEvidence) -> None:
-    """Where the torque has no expansion in h_R, nothing about first order is confirmed, or called wrong."""
+    """Where the torque has no expansion in h_R, nothing about its first order is confirmed, or called wrong.
+
+    At a given k_⊥ amplitudes have one all the same.
+    """
     iface = TRANSPARENT
     made = continuum_only(iface)
     assert not made.analytic
     for name in set(EXPANSIONS) - {"linearity"}:
         found = findings_of(name, made)
-        assert found or name in ("eq10a", "eq10c", "eq16c")  # nothing comes from N where it is closed
-        assert {f.verdict for f in found} <= {"inconclusive"}, name
+        assert found
+        expected = "agrees" if name.startswith("eq10") else "inconclusive"
+        assert {f.verdict for f in found} == {expected}, name
+        assert all(("no radius of convergence" in f.explanation) == (expected != "agrees") for f in found)
     # How the torque departs from first order is known, though: as h_R|h_R| from N and the majority.
     for finding in findings_of("linearity", made):
         assert finding.verdict == "agrees"
@@ -416,10 +420,10 @@ def test_numbers_that_are_not_finite_are_no_pass(evidence: Evidence, missing: st
 
 def test_noisy_order_is_no_pass(evidence: Evidence, monkeypatch: pytest.MonkeyPatch) -> None:
     """An order or slope known to ±0.2 only, though right, does not tell 2 from 1.8: inconclusive."""
-    steps = np.linalg.norm(np.diff(evidence.lattice["finite-difference"], axis=0).reshape(3, -1), axis=1)
-    size = np.sqrt(evidence.lattice["finite-difference"][0].size)
-    five_percent = 0.05 * np.array([steps[0], *steps]) / size
-    monkeypatch.setattr(exact, "lattice_noise", lambda evidence: five_percent.reshape(-1, *(1,) * 5))
+    values = evidence.lattice["finite-difference"]
+    steps = np.linalg.norm(np.diff(values, axis=0).reshape(*values[1:].shape[:2], -1), axis=-1)
+    almost_a_percent = 0.008 * np.stack([steps[0], *steps]) / np.sqrt(values[0, 0].size)
+    monkeypatch.setattr(exact, "lattice_noise", lambda evidence: almost_a_percent[..., None, None, None, None])
     (trial,) = order_trials(evidence, "finite-difference")
     assert trial.comparison.verdict == "inconclusive"
     assert trial.comparison.measured == pytest.approx(2.0, abs=0.05)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sotcheck.convergence import Slope, observed_order, richardson
+from sotcheck.convergence import Slope, finest, observed_order, richardson
 
 EPS = float(np.finfo(float).eps)
 STEPS = 0.5 ** np.arange(5)
@@ -109,11 +109,47 @@ def test_noise_enters_the_order() -> None:
 
 @pytest.mark.parametrize("level", [1.0, 100.0])
 def test_order_swamped_by_noise(level: float) -> None:
-    """An error no larger than its noise tells no order: infinite uncertainty, not a number."""
+    """Errors no larger than their noise tell no order: infinite uncertainty, not a number."""
     errors = STEPS**2
-    found = observed_order(errors, np.array([0, 0, 0, 0, level * errors[-1]]))
+    found = observed_order(errors, level * np.array([0, 0, *errors[2:]]))
     assert np.isnan(found.value)
     assert found.error == np.inf
+
+
+def test_an_order_is_read_where_it_is_clear() -> None:
+    """Coarse steps of another order, and a fine one lost in noise: those between tell."""
+    steps = 0.5 ** np.arange(7)
+    errors = steps**2 + 40 * steps**6
+    found = observed_order(errors, np.array([0, 0, 0, 0, 0, 0, 2 * errors[-1]]), power=4)
+    assert abs(found.value - 2.0) <= found.error <= 0.05
+
+
+def test_no_order_before_the_slopes_settle() -> None:
+    """A resonance narrower than the steps: local slopes of any value, and no small error beside them."""
+    assert observed_order(np.array([1.0, 0.8, 0.1]), np.zeros(3)).error == np.inf
+
+
+def test_finest_takes_the_steps_that_suit_each_number() -> None:
+    """Rounding that grows as 1/a² ends the ladder sooner for one number than for the other."""
+    steps = 0.5 ** np.arange(6)
+    noise = np.stack([1e-16 / steps**2, 1e-9 / steps**2], axis=1)
+    signs = np.array([1, -1, 1, -1, 1, -1])[:, None]
+    values = (
+        np.pi + (0.3 * steps**2 + 0.1 * steps**4 - 0.2 * steps**6 + 0.1 * steps**8)[:, None] + signs * noise
+    )
+    found = finest(values, (2, 4, 6), noise, ())
+    assert np.all(np.abs(found.limit - np.pi) <= found.error + found.rounding)
+    assert found.rounding[0] < 1e-11
+    assert found.rounding[1] < 1e-6
+
+
+def test_a_limit_whose_order_is_not_seen_has_no_error_bar() -> None:
+    """Values that do not settle, or in the wrong order: infinite error, not a small last step."""
+    steps = 0.5 ** np.arange(6)
+    wild = np.cos(7 / steps)
+    assert np.isinf(finest(wild[:, None], (2, 4, 6), np.zeros((6, 1)), (-1,)).error).all()
+    first_order = 1 + steps + 0.1 * steps**2
+    assert np.isinf(finest((first_order**3)[:, None], (4, 6, 8), np.zeros((6, 1)), (-1,)).error).all()
 
 
 def test_order_of_vanishing_errors() -> None:
