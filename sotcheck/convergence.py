@@ -141,17 +141,26 @@ def observed_order(errors: Array, noise: Array, power: int = 2) -> Slope:
         the local slopes differ by more than SETTLED: then no order is seen yet.
     """
     errors, noise = np.asarray(errors, dtype=float), np.asarray(noise, dtype=float)
+    found = [_slope(errors[n : n + 3], noise[n : n + 3], power) for n in range(len(errors) - 2)]
     best = Slope(float("nan"), float("inf"))
-    for start in range(len(errors) - 2):
-        some, shaken = errors[start : start + 3], noise[start : start + 3]
-        if not np.all(some > shaken):
-            continue
-        local = np.log2(some[:-1] / some[1:])
-        local_noise = (shaken[:-1] / some[:-1] + shaken[1:] / some[1:]) / np.log(2)
-        fit = richardson(local, (power,), local_noise)
-        settled = abs(local[1] - local[0]) <= SETTLED
-        error = float(fit.error + fit.rounding) if settled else float("inf")
+    for n, slope in enumerate(found):
+        # Terms of a series may hide one another in one place: not in the next as well.
+        neighbours = [other for other in found[max(n - 1, 0) : n + 2] if other is not slope]
+        doubt = min(
+            (abs(slope.value - other.value) for other in neighbours if np.isfinite(other.value)), default=0.0
+        )
         # The finer of two that are as good.
-        if error <= best.error:
-            best = Slope(float(fit.limit), error)
+        if slope.error + doubt <= best.error:
+            best = Slope(slope.value, slope.error + doubt)
     return best
+
+
+def _slope(errors: Array, noise: Array, power: int) -> Slope:
+    """Return the order that three neighbouring errors show."""
+    if not np.all(errors > noise):
+        return Slope(float("nan"), float("inf"))
+    local = np.log2(errors[:-1] / errors[1:])
+    local_noise = (noise[:-1] / errors[:-1] + noise[1:] / errors[1:]) / np.log(2)
+    fit = richardson(local, (power,), local_noise)
+    settled = abs(local[1] - local[0]) <= SETTLED
+    return Slope(float(fit.limit), float(fit.error + fit.rounding) if settled else float("inf"))

@@ -377,8 +377,9 @@ def test_wrong_embedded_torque_is_flagged(factor: float, continuum_only: MakeEvi
     expansion = replace(made.expansion, missing=factor * made.expansion.missing)
     found = findings_of("eq16d", replace(made, expansion=expansion))
     assert "disagrees" in {f.verdict for f in found if f.form == "corrected"}
-    slopes = findings_of("linearity", replace(made, expansion=expansion))
-    assert "disagrees" in {f.verdict for f in slopes}
+    slopes = {f.verdict for f in findings_of("linearity", replace(made, expansion=expansion))}
+    # A part in a thousand is as large as the next order is on this ladder: the slope is no power's.
+    assert slopes - {"agrees"} if 0.9 < factor < 1.1 else "disagrees" in slopes
 
 
 def test_other_interfaces_have_no_corrected_rows(evidence: Evidence) -> None:
@@ -423,7 +424,8 @@ def test_noisy_order_is_no_pass(evidence: Evidence, monkeypatch: pytest.MonkeyPa
     values = evidence.lattice["finite-difference"]
     steps = np.linalg.norm(np.diff(values, axis=0).reshape(*values[1:].shape[:2], -1), axis=-1)
     almost_a_percent = 0.008 * np.stack([steps[0], *steps]) / np.sqrt(values[0, 0].size)
-    monkeypatch.setattr(exact, "lattice_noise", lambda evidence: almost_a_percent[..., None, None, None, None])
+    noise = almost_a_percent[..., None, None, None, None]
+    monkeypatch.setattr(exact, "lattice_noise", lambda evidence: noise)
     (trial,) = order_trials(evidence, "finite-difference")
     assert trial.comparison.verdict == "inconclusive"
     assert trial.comparison.measured == pytest.approx(2.0, abs=0.05)

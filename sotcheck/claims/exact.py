@@ -180,7 +180,7 @@ def order_trials(evidence: Evidence, scheme: str) -> Iterator[Trial]:
 def kwant_against_continuum(evidence: Evidence) -> Iterator[Trial]:
     """Two exact engines that share no code, k_⊥ resolved for two directions of m, and summed."""
     for words, pair in (("m of the system", evidence.resolved), ("m tilted", evidence.resolved_tilted)):
-        if not BOTH <= set(pair):
+        if not set(pair) >= BOTH:
             continue
         continuum, kwant = pair["continuum"], pair["kwant"]
         for quantity, values, errors in (
@@ -201,7 +201,7 @@ def kwant_against_continuum(evidence: Evidence) -> Iterator[Trial]:
                 ),
                 engine="kwant",
             )
-    if not BOTH <= set(evidence.at_h_R):
+    if not set(evidence.at_h_R) >= BOTH:
         return
     m = evidence.iface.direction
     exact, lattice = evidence.at_h_R["continuum"], evidence.at_h_R["kwant"]
