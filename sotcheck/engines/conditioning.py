@@ -1,8 +1,9 @@
 """How much the matching problem amplifies rounding: bounds on errors, problem by problem, not a solution.
 
 A wave number q of q² = E_F − U − k_⊥² is known to ε Q²/q² of itself, Q² the size of what cancels; on a
-lattice to ε/(qa)² besides, which Q² = … + 1/a² includes. M = iK̂_z + ik_z − κ̂ is then known to δM = Σ_q q εQ²/q² + ε|κ̂|,
-ψ(0) = M⁻¹ (…) to |M⁻¹| δM of itself, and the flux of an incident wave to its own ε Q²/q².
+lattice to ε/(qa)² besides, which Q² = … + 1/a² includes. M = iK̂_z + ik_z − κ̂ is then known to
+δM = Σ_q q ε Q²/q² + ε|κ̂|, ψ(0) = M⁻¹ (…) to |M⁻¹| δM of itself, and the flux of an incident wave to its own
+ε Q²/q².
 """
 
 from __future__ import annotations
