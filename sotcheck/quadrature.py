@@ -65,6 +65,7 @@ def sum_over_k(
     atol: float,
     poles: PolesOf | None = None,
     kinks: Sequence[float] = (),
+    crowds: Sequence[float] = (),
 ) -> Sum:
     """Return (1/4π) ∫ dx ⟨f(x, φ)⟩_φ, segment by segment.
 
@@ -86,6 +87,8 @@ def sum_over_k(
         cost no more than two nodes each.
     kinks : sequence of float, optional
         Angles, modulo π, at which the integral over x is not smooth.
+    crowds : sequence of float
+        Where, besides `edges`, the integrand would be singular if a segment went on beyond its end.
 
     Returns
     -------
@@ -107,7 +110,9 @@ def sum_over_k(
 
     def evaluate(angles: Array) -> tuple[Array, Array, int]:
         done = [
-            radial(f, segment, angles, tolerance, None if poles is None else poles(segment, angles))
+            radial(
+                f, segment, angles, tolerance, None if poles is None else poles(segment, angles), [*edges, *crowds]
+            )
             for segment in segments
         ]
         values, errors, nodes = zip(*done, strict=True)
