@@ -111,7 +111,12 @@ def sum_over_k(
     def evaluate(angles: Array) -> tuple[Array, Array, int]:
         done = [
             radial(
-                f, segment, angles, tolerance, None if poles is None else poles(segment, angles), [*edges, *crowds]
+                f,
+                segment,
+                angles,
+                tolerance,
+                None if poles is None else poles(segment, angles),
+                [*edges, *crowds],
             )
             for segment in segments
         ]
