@@ -6,13 +6,15 @@ import numpy as np
 
 from sotcheck.binding.poles import kinks, poles
 from sotcheck.model import Interface
-from sotcheck.quadrature import Sum, joined, sum_over_k
+from sotcheck.quadrature import MOST_VALUES, Sum, joined, sum_over_k
 from sotcheck.scattering import Engine
 from sotcheck.spin import Array, Complex
 
 #: The flows of Fig. 2 in the order of the `flow` axis: (1), (3), minus (2), and (4).
 FLOWS = ("spin_current_minus", "spin_current_plus", "lattice", "interface")
 MINUS, PLUS, LATTICE, INTERFACE = range(4)
+#: Scattering problems that a sum may take by engine: half a minute of Kwant's; others have the sum's own limit.
+MOST_PROBLEMS = {"kwant": 60_000}
 
 
 def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float) -> Sum:
@@ -56,8 +58,9 @@ def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float) ->
     def near(segment: tuple[float, float], angles: Array) -> Complex:
         return poles(iface, segment, angles[:, None], h_R, spacing=spacing)
 
+    most = MOST_PROBLEMS.get(engine.name, MOST_VALUES)
     floor = 8 * float(np.finfo(float).eps) * largest_torque(iface) / np.abs(divisor).min()
-    return sum_over_k(integrand, iface.thresholds(), rtol, floor, near, turns)
+    return sum_over_k(integrand, iface.thresholds(), rtol, floor, near, turns, most=most)
 
 
 def largest_torque(iface: Interface) -> float:

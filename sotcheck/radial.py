@@ -130,9 +130,14 @@ class _Interval:
         return int(self.lower >= 0.5)
 
     def integrate(
-        self, f: Integrand, angles: Array, tolerance: Callable[[Array], float], poles: Complex | None
+        self,
+        f: Integrand,
+        angles: Array,
+        tolerance: Callable[[Array], float],
+        poles: Complex | None,
+        spent: Callable[[], bool],
     ) -> bool:
-        """Raise the rule until the error is within tolerance(value); say whether it got there."""
+        """Raise the rule until the error is within tolerance(value), or all is spent; say whether it is over."""
         near = None if poles is None else self._near(poles)
         extra = None if near is None else self._extra_samples(f, angles, near)
         samples = self._sample(f, angles, fejer(LEVELS[0])[0])
@@ -150,6 +155,8 @@ class _Interval:
             self.nodes = n if near is None else n + near.nodes.shape[1]
             # No rule, however fine, gets below the noise.
             if unresolved <= max(tolerance(self.value) * (self.upper - self.lower), float(noise.max())):
+                return True
+            if spent():
                 return True
         return self.upper - self.lower <= SMALLEST
 
@@ -232,15 +239,20 @@ def radial(
     angles: Array,
     tolerance: Callable[[Array], float],
     poles: Complex | None = None,
+    *,
     crowds: Sequence[float] = (),
+    spent: Callable[[], bool] = lambda: False,
 ) -> tuple[Array, Array, int]:
-    """Integrate f over one segment for every angle; return values (angles, ...), error (...), nodes."""
+    """Integrate f over one segment for every angle; return values (angles, ...), error (...), nodes.
+
+    Once `spent` says so nothing is refined any more.
+    """
     path = Path.of(segment, crowds)
     waiting = [_Interval(path, *pair) for pair in itertools.pairwise(path.breaks)]
     done: list[_Interval] = []
     while waiting:
         interval = waiting.pop()
-        if interval.integrate(f, angles, tolerance, poles) or len(done) + len(waiting) >= MOST_INTERVALS:
+        if interval.integrate(f, angles, tolerance, poles, spent) or len(done) + len(waiting) >= MOST_INTERVALS:
             done.append(interval)
         else:
             waiting.extend(interval.halves())

@@ -67,9 +67,12 @@ def determinant(iface: Interface, k: Complex, K: tuple[Complex, Complex], w: Com
     return minority * majority - w**2 * (1 - c**2)
 
 
-def _snapped(edge: float, segment: Segment) -> float:
-    """Return the end of the segment that a band edge is but for rounding, or else the edge itself."""
-    close = SAME_THRESHOLD * max(map(abs, segment))
+def _snapped(edge: float, segment: Segment, last: float) -> float:
+    """Return the end of the segment that a band edge is but for rounding, or else the edge itself.
+
+    Of edges that `Interface.thresholds` takes for one, relative to the last, a segment ends at one only.
+    """
+    close = SAME_THRESHOLD * last
     return next((end for end in segment if abs(edge - end) <= close), edge)
 
 
@@ -116,7 +119,8 @@ def poles(
     lower, upper = segment
     if upper - lower <= THINNEST * upper:
         return np.zeros((*angle.shape, 0), dtype=complex)
-    edges = [_snapped(iface.k_perp2_max(source), segment) for source in SOURCES]
+    last = iface.thresholds()[-1]
+    edges = [_snapped(iface.k_perp2_max(source), segment, last) for source in SOURCES]
     c, h = along_m(iface, angle).reshape(-1, 1), h_R.reshape(-1, 1)
 
     def f(theta: Complex, rows: Index) -> Complex:
