@@ -137,7 +137,7 @@ class _Interval:
         poles: Complex | None,
         spent: Callable[[], bool],
     ) -> bool:
-        """Raise the rule until the error is within tolerance(value), or all is spent; say whether it is over."""
+        """Raise the rule until the error is within tolerance(value), or all is spent; say if that was so."""
         near = None if poles is None else self._near(poles)
         extra = None if near is None else self._extra_samples(f, angles, near)
         samples = self._sample(f, angles, fejer(LEVELS[0])[0])
@@ -252,7 +252,8 @@ def radial(
     done: list[_Interval] = []
     while waiting:
         interval = waiting.pop()
-        if interval.integrate(f, angles, tolerance, poles, spent) or len(done) + len(waiting) >= MOST_INTERVALS:
+        settled = interval.integrate(f, angles, tolerance, poles, spent)
+        if settled or len(done) + len(waiting) >= MOST_INTERVALS:
             done.append(interval)
         else:
             waiting.extend(interval.halves())

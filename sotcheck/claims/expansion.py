@@ -16,8 +16,6 @@ from sotcheck.theory.validity import radius_by_k, radius_of_convergence, transpa
 
 Kind = Literal["analytic", "embedded", "transparent"]
 
-#: Below this radius of convergence the expansion in h_R is not worth the name.
-SMALLEST_RADIUS = 1e-2
 #: The paper's order: the exact torque is odd in h_R, so it departs from its linear term as h_R³.
 REMAINDER_ORDER = 3.0
 #: Angles at which radii are looked at: half a turn, as the other half is h_R → −h_R.
