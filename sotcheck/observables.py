@@ -14,7 +14,7 @@ from sotcheck.spin import Array, Complex
 FLOWS = ("spin_current_minus", "spin_current_plus", "lattice", "interface")
 MINUS, PLUS, LATTICE, INTERFACE = range(4)
 #: Scattering problems that a sum may take by engine, half a minute of Kwant's; others have the sum's own limit.
-MOST_PROBLEMS = {"kwant": 60_000}
+MOST_PROBLEMS = {"kwant": 200_000}
 
 
 def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float) -> Sum:
