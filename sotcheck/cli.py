@@ -29,7 +29,7 @@ from sotcheck.options import (
     system_options,
 )
 from sotcheck.processes import Interrupted, end, listen, stop_listening
-from sotcheck.progress import bar
+from sotcheck.progress import bar, heartbeat
 from sotcheck.sweep.command import sweep
 
 #: How results of `sotcheck sweep` are told from system files.
@@ -259,9 +259,11 @@ def main(args: Sequence[str] | None = None) -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from sotcheck.errors import SotcheckError
 
+    given = sys.argv[1:] if args is None else list(args)
     listen()
     try:
-        cli.main(args, prog_name="sotcheck", standalone_mode=False)
+        with heartbeat(next((word for word in given if word in cli.commands), "command")):
+            cli.main(args, prog_name="sotcheck", standalone_mode=False)
     except Interrupted as interrupted:
         end(128 + interrupted.args[0])
     except click.ClickException as error:

@@ -19,6 +19,7 @@ from sotcheck.errors import EngineError, SystemFileError, in_range
 from sotcheck.model import Interface
 from sotcheck.progress import Progress, silent
 from sotcheck.systemfile import to_document
+from sotcheck.threads import single_threaded
 from sotcheck.torques import TOLERANCE, TOLERANCES, rashba_parameters
 from sotcheck.validity_warnings import warnings
 from sotcheck.verdict import Finding, Verdict
@@ -100,6 +101,7 @@ class CheckResult(Sequence[Finding]):
         return "\n".join([text, *(f"Warning: {warning}." for warning in self.warnings)])
 
 
+@single_threaded
 def check(
     iface: Interface,
     *,

@@ -9,13 +9,15 @@ import numpy as np
 from sotcheck.binding.poles import kinks, poles
 from sotcheck.convergence import richardson
 from sotcheck.model import Interface
-from sotcheck.quadrature import Sum, gauss, joined, sum_over_k
+from sotcheck.quadrature import MOST_VALUES, Sum, gauss, joined, sum_over_k
 from sotcheck.scattering import Engine
 from sotcheck.spin import Array, Complex
 
 #: The flows of Fig. 2 in the order of the `flow` axis: (1), (3), minus (2), and (4).
 FLOWS = ("spin_current_minus", "spin_current_plus", "lattice", "interface")
 MINUS, PLUS, LATTICE, INTERFACE = range(4)
+#: Scattering problems that a sum may take by engine, half a minute of Kwant's; others have the sum's own limit.
+MOST_PROBLEMS = {"kwant": 200_000}
 
 #: Nodes in a range between thresholds, and angles, of the sum of the states' errors: a digit of it will do.
 ERROR_NODES, ERROR_ANGLES = 16, np.array([0.3, 1.1, 1.9, 2.7])
@@ -65,8 +67,9 @@ def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float) ->
     def near(segment: tuple[float, float], angles: Array) -> Complex:
         return poles(iface, segment, angles[:, None], h_R, spacing=spacing)
 
+    most = MOST_PROBLEMS.get(engine.name, MOST_VALUES)
     floor = 8 * float(np.finfo(float).eps) * largest_torque(iface) / np.abs(divisor).min()
-    return sum_over_k(integrand, iface.thresholds(), rtol, floor, near, turns)
+    return sum_over_k(integrand, iface.thresholds(), rtol, floor, near, turns, most=most)
 
 
 def _extrapolated(rungs: list[Sum]) -> Sum:

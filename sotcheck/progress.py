@@ -1,9 +1,12 @@
-"""Progress on standard error: a bar for work over two seconds, nothing when that is no terminal."""
+"""Progress on standard error: a bar for work over two seconds on a terminal, elsewhere a line now and then."""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sized
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from shutil import get_terminal_size
 from threading import Event, Lock, Thread
 from typing import Any, Protocol, TypeVar
@@ -15,6 +18,26 @@ _shown_bars: list[Any] = []
 
 #: Seconds before a bar appears, and between two looks at the clock.
 DELAY, TICK = 2.0, 0.5
+#: Seconds after which a command without a bar says what it does, again and again.
+HEARTBEAT = 30.0
+
+
+@dataclass(eq=False)
+class Step:
+    """A piece of work under way: how far it is, and what comes just now."""
+
+    title: str
+    total: int | None
+    done: int = 0
+    item: str = ""
+
+    def __str__(self) -> str:
+        of = "" if self.total is None else f" of {self.total}"
+        return f"{self.title}: {self.done}{of} done" + (f", now {self.item}" if self.item else "")
+
+
+#: What is under way, the innermost last.
+_steps: list[Step] = []
 
 
 class Progress(Protocol):
@@ -31,8 +54,47 @@ def silent(items: Iterable[T], title: str, total: int | None = None) -> Iterable
 
 
 def bar(items: Iterable[T], title: str, total: int | None = None) -> Iterable[T]:
-    """Show a bar on standard error after two seconds, if that is a terminal."""
-    return _shown(items, title, total) if sys.stderr.isatty() else items
+    """Show a bar on standard error after two seconds, if that is a terminal; `heartbeat` knows of it anyway."""
+    length = len(items) if total is None and isinstance(items, Sized) else total
+    noted = _noted(items, title, length)
+    return _shown(noted, title, length) if sys.stderr.isatty() else noted
+
+
+def _noted(items: Iterable[T], title: str, total: int | None) -> Iterator[T]:
+    """Keep record of what is under way."""
+    step = Step(title, total)
+    _steps.append(step)
+    try:
+        for item in items:
+            words = item if isinstance(item, tuple) else (item,)
+            step.item = " ".join(word for word in words if isinstance(word, str))
+            yield item
+            step.done, step.item = step.done + 1, ""
+    finally:
+        _steps.remove(step)
+
+
+@contextmanager
+def heartbeat(command: str) -> Iterator[None]:
+    """Say every HEARTBEAT seconds what a command does meanwhile, unless a bar does."""
+    over, start = Event(), time.monotonic()
+
+    def beat() -> None:
+        while not over.wait(HEARTBEAT):
+            if not _shown_bars:
+                doing = str(_steps[-1]) if _steps else "at work"
+                # Whoever listens no more is no reason to stop.
+                with suppress(OSError, ValueError):
+                    sys.stderr.write(
+                        f"sotcheck {command}: {doing} ({time.monotonic() - start:.0f} s so far)\n"
+                    )
+                    sys.stderr.flush()
+
+    Thread(target=beat, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def _shown(items: Iterable[T], title: str, total: int | None) -> Iterator[T]:
@@ -42,7 +104,7 @@ def _shown(items: Iterable[T], title: str, total: int | None) -> Iterator[T]:
     # Some terminals claim to have no rows or columns, and tqdm takes them at their word.
     size = get_terminal_size()
     shown = tqdm(
-        total=len(items) if total is None and isinstance(items, Sized) else total,
+        total=total,
         desc=title,
         delay=DELAY,
         mininterval=0.0,

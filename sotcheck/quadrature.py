@@ -7,8 +7,10 @@ the angle φ, the trapezoid, doubled, or Fejér's rules between the angles at wh
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -19,6 +21,8 @@ from sotcheck.spin import Array, Complex
 PolesOf = Callable[[tuple[float, float], Array], Complex]
 
 FIRST_ANGLES, MOST_ANGLES = 8, 256
+#: Values of the integrand that a sum may take: beyond, nothing is refined any more.
+MOST_VALUES = 10**7
 #: Kinks closer than this are one.
 SAME_ANGLE = 1e-6
 #: First angle in units of their spacing: a generic one, so that no harmonic vanishes on all of a nested rule.
@@ -68,6 +72,8 @@ def sum_over_k(
     atol: float,
     poles: PolesOf | None = None,
     kinks: Sequence[float] = (),
+    crowds: Sequence[float] = (),
+    most: int = MOST_VALUES,
 ) -> Sum:
     """Return (1/4π) ∫ dx ⟨f(x, φ)⟩_φ, segment by segment.
 
@@ -89,6 +95,11 @@ def sum_over_k(
         cost no more than two nodes each.
     kinks : sequence of float, optional
         Angles, modulo π, at which the integral over x is not smooth.
+    crowds : sequence of float
+        Where, besides `edges`, the integrand would be singular if a segment went on beyond its end.
+    most : int
+        Values of the integrand after which nothing is refined any more: what is unresolved then stays in the
+        error. Lanes count.
 
     Returns
     -------
@@ -101,7 +112,16 @@ def sum_over_k(
         If the integrand is not finite.
     """
     segments = list(_pairs(edges))
-    largest = 0.0
+    largest, asked = 0.0, 0
+
+    def counted(x: Array, angles: Array) -> Array:
+        nonlocal asked
+        values = f(x, angles)
+        asked += math.prod(values.shape[: 2 if poles is None else 3])
+        return values
+
+    def spent() -> bool:
+        return asked >= most
 
     def tolerance(value: Array) -> float:
         nonlocal largest
@@ -110,13 +130,22 @@ def sum_over_k(
 
     def evaluate(angles: Array) -> tuple[Array, Array, int]:
         done = [
-            radial(f, segment, angles, tolerance, None if poles is None else poles(segment, angles))
+            radial(
+                counted,
+                segment,
+                angles,
+                tolerance,
+                None if poles is None else poles(segment, angles),
+                crowds=[*edges, *crowds],
+                spent=spent,
+            )
             for segment in segments
         ]
         values, errors, nodes = zip(*done, strict=True)
         return np.stack(values), np.array(errors), sum(nodes)
 
-    found = _piecewise(evaluate, tolerance, kinks) if len(kinks) else _all_round(evaluate, tolerance)
+    average = partial(_piecewise, kinks=kinks) if len(kinks) else _all_round
+    found = average(evaluate, tolerance, spent)
     return Sum(
         segments,
         found.mean / (4 * np.pi),
@@ -141,7 +170,7 @@ class _Mean:
     nodes: int
 
 
-def _all_round(evaluate: ByAngle, tolerance: Callable[[Array], float]) -> _Mean:
+def _all_round(evaluate: ByAngle, tolerance: Callable[[Array], float], spent: Callable[[], bool]) -> _Mean:
     """Average over equidistant angles, doubled until their error is below that of the integrals."""
     angles = 2 * np.pi * (np.arange(FIRST_ANGLES) + FIRST_ANGLE) / FIRST_ANGLES
     by_angle, radial_errors, nodes = evaluate(angles)
@@ -150,7 +179,7 @@ def _all_round(evaluate: ByAngle, tolerance: Callable[[Array], float]) -> _Mean:
         angular = nested_error(rules)
         # More angles than the radial errors are worth would be wasted.
         wanted = max(tolerance(by_angle[0]), float(radial_errors.max()))
-        if angular.max() <= wanted or len(angles) >= MOST_ANGLES:
+        if angular.max() <= wanted or len(angles) >= MOST_ANGLES or spent():
             return _Mean(rules[-1], angular, radial_errors, len(angles), nodes)
         # The angles halfway between double the rule; those already done are kept.
         more, more_errors, nodes = evaluate(angles + np.pi / len(angles))
@@ -159,7 +188,12 @@ def _all_round(evaluate: ByAngle, tolerance: Callable[[Array], float]) -> _Mean:
         radial_errors = np.maximum(radial_errors, more_errors)
 
 
-def _piecewise(evaluate: ByAngle, tolerance: Callable[[Array], float], kinks: Sequence[float]) -> _Mean:
+def _piecewise(
+    evaluate: ByAngle,
+    tolerance: Callable[[Array], float],
+    spent: Callable[[], bool],
+    kinks: Sequence[float],
+) -> _Mean:
     """Average over half a turn and the opposite angles, piece by piece between kinks, smooth on each side."""
     inside = np.unique(np.mod(kinks, np.pi))
     ends = np.append(inside[np.diff(inside, prepend=-np.inf) > SAME_ANGLE], inside[0] + np.pi)
@@ -184,7 +218,7 @@ def _piecewise(evaluate: ByAngle, tolerance: Callable[[Array], float], kinks: Se
                 for step in (8, 4, 2, 1)
             ]
             angular = nested_error(rules)
-            if angular.max() <= max(tolerance(samples[0]), float(radial_errors.max())):
+            if spent() or angular.max() <= max(tolerance(samples[0]), float(radial_errors.max())):
                 break
         done.append(_Mean(rules[-1] * share, angular * share, radial_errors * share, 2 * n, nodes))
     return _Mean(

@@ -3,12 +3,15 @@
 x = x₁ + (x₂ − x₁) sin²θ turns the square roots √(x − x₁) and √(x₂ − x) into smooth functions of θ. In θ,
 Fejér's second rule with 7, 15, …, 127 nodes, each containing the one before, made exact for poles next to the
 real axis.
+
+Where another threshold lies just beyond an end, √(x − edge) branches at θ = ±iδ. Then θ = δ sinh u makes a
+cosh of it: a few nodes a decade, where halving θ would need a rule of them for each factor of two.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +28,8 @@ LEVELS = (15, 31, 63, 127)
 SMALLEST = 2.0**-20
 #: Most intervals of a segment: noise has no end. What is unresolved then stays in the error estimate as well.
 MOST_INTERVALS = 1000
+#: A singularity this close to an end of a segment, in θ, is taken care of by the substitution.
+CROWDED = 0.05
 #: Rounding of k_⊥² in units of ε, its own and that of a resonance's position.
 NOISE = 4.0
 #: Errors near complex poles oscillate under their geometric envelope: how much a lucky rule may hide.
@@ -39,6 +44,59 @@ def substitution(x_1: float, x_2: float, theta: Array) -> tuple[Array, Array]:
     clear = min(CLEARANCE * x_2, width / 4)
     x = np.clip(x_1 + width * np.sin(theta) ** 2, x_1 + clear, x_2 - clear)
     return x, width * np.sin(2 * theta)
+
+
+@dataclass(frozen=True)
+class Path:
+    """θ along one segment as a function of s from 0 to 1, half by half: linear, or θ = δ sinh u at an end.
+
+    Attributes
+    ----------
+    segment : (float, float)
+        x₁, x₂.
+    deltas : (float, float)
+        δ at θ = 0 and at θ = π/2; 0 for linear.
+    """
+
+    segment: tuple[float, float]
+    deltas: tuple[float, float]
+
+    @classmethod
+    def of(cls, segment: tuple[float, float], crowds: Sequence[float]) -> Path:
+        """Return the path along a segment with singularities at x = `crowds`, of which those beyond count."""
+        lower, upper = segment
+
+        def delta(gaps: list[float]) -> float:
+            # √(x − edge) vanishes at sin²θ, or cos²θ, = −gap/width.
+            nearest = float(np.arcsinh(np.sqrt(min(gaps, default=np.inf) / (upper - lower))))
+            return nearest if nearest < CROWDED else 0.0
+
+        below, above = [lower - x for x in crowds if 0 < x < lower], [x - upper for x in crowds if x > upper]
+        return cls(segment, (delta(below), delta(above)))
+
+    @property
+    def breaks(self) -> list[float]:
+        """Where the segment has to be divided: s = 1/2 if the halves differ."""
+        return [0.0, 0.5, 1.0] if any(self.deltas) else [0.0, 1.0]
+
+    def theta(self, half: int, s: Array) -> tuple[Array, Array]:
+        """Return θ and dθ/ds at s in one half of the path (0 or 1)."""
+        delta = self.deltas[half]
+        if not delta:
+            return s * np.pi / 2, np.full_like(s, np.pi / 2)
+        rate = 2 * np.arcsinh(np.pi / 4 / delta)
+        u = rate * (s if half == 0 else 1 - s)
+        theta = delta * np.sinh(u)
+        return theta if half == 0 else np.pi / 2 - theta, delta * rate * np.cosh(u)
+
+    def s(self, half: int, theta: Complex) -> Complex:
+        """Return s of complex θ, as one half continues."""
+        delta = self.deltas[half]
+        if not delta:
+            return theta * 2 / np.pi
+        u = np.arcsinh((theta if half == 0 else np.pi / 2 - theta) / delta)
+        part = u / (2 * np.arcsinh(np.pi / 4 / delta))
+        return part if half == 0 else 1 - part
 
 
 def nested_error(rules: list[Array]) -> Array:
@@ -60,16 +118,26 @@ def nested_error(rules: list[Array]) -> Array:
 
 @dataclass
 class _Interval:
-    """A piece of a segment in θ with the integrand's values on its finest rule so far."""
+    """A piece of a segment, in s, with the integrand's values on its finest rule so far."""
 
-    segment: tuple[float, float]
+    path: Path
     lower: float
     upper: float
 
+    @property
+    def half(self) -> int:
+        """Which half of the path this is in; 0 for all of it."""
+        return int(self.lower >= 0.5)
+
     def integrate(
-        self, f: Integrand, angles: Array, tolerance: Callable[[Array], float], poles: Complex | None
+        self,
+        f: Integrand,
+        angles: Array,
+        tolerance: Callable[[Array], float],
+        poles: Complex | None,
+        spent: Callable[[], bool],
     ) -> bool:
-        """Raise the rule until the error is within tolerance(value); say whether it got there."""
+        """Raise the rule until the error is within tolerance(value), or all is spent; say if that was so."""
         near = None if poles is None else self._near(poles)
         extra = None if near is None else self._extra_samples(f, angles, near)
         samples = self._sample(f, angles, fejer(LEVELS[0])[0])
@@ -88,25 +156,28 @@ class _Interval:
             # No rule, however fine, gets below the noise.
             if unresolved <= max(tolerance(self.value) * (self.upper - self.lower), float(noise.max())):
                 return True
+            if spent():
+                return True
         return self.upper - self.lower <= SMALLEST
 
     def halves(self) -> list[_Interval]:
         middle = (self.lower + self.upper) / 2
         return [
-            _Interval(self.segment, self.lower, middle),
-            _Interval(self.segment, middle, self.upper),
+            _Interval(self.path, self.lower, middle),
+            _Interval(self.path, middle, self.upper),
         ]
 
     def _near(self, poles: Complex) -> NearPoles | None:
         """Return the poles that matter here, seen from this interval as [0, 1], by pair of angles."""
         half = len(poles) // 2
         # Opposite angles are averaged before they are integrated: a pair has the poles of both.
-        pairs = np.concatenate([poles[:half], poles[half:]], axis=-1) * 2 / np.pi
+        pairs = self.path.s(self.half, np.concatenate([poles[:half], poles[half:]], axis=-1))
         return near_poles(np.asarray((pairs - self.lower) / (self.upper - self.lower), dtype=complex))
 
     def _sample(self, f: Integrand, angles: Array, nodes: Array) -> Array:
-        theta = (self.lower + (self.upper - self.lower) * nodes) * np.pi / 2
-        x, jacobian = substitution(*self.segment, theta)
+        theta, rate = self.path.theta(self.half, self.lower + (self.upper - self.lower) * nodes)
+        x, jacobian = substitution(*self.path.segment, theta)
+        jacobian = jacobian * rate
         values = f(x, angles)
         if not np.all(np.isfinite(values)):
             raise EngineError(
@@ -130,7 +201,7 @@ class _Interval:
         return extra
 
     def _apply(self, samples: Array, near: NearPoles | None, extra: Array | None) -> Array:
-        scale = (self.upper - self.lower) * np.pi / 2
+        scale = self.upper - self.lower
         if near is None or extra is None:
             return scale * np.tensordot(fejer(len(samples))[1], samples, axes=1)
         weights, more = near.weights(len(samples))
@@ -146,10 +217,10 @@ class _Interval:
         """
         if near is None or extra is None or not extra.size:
             return np.zeros(self.value.shape[1:])
-        lower, upper = self.segment
-        width = (self.upper - self.lower) * np.pi / 2
-        theta = self.lower * np.pi / 2 + width * near.nodes
-        slope = (upper - lower) * np.maximum(np.sin(2 * theta), np.finfo(float).eps ** 0.5)
+        lower, upper = self.path.segment
+        width = self.upper - self.lower
+        theta, rate = self.path.theta(self.half, self.lower + width * near.nodes)
+        slope = (upper - lower) * rate * np.maximum(np.sin(2 * theta), np.finfo(float).eps ** 0.5)
         moved = NOISE * np.finfo(float).eps * upper / slope / width * near.steepness
         more = np.abs(near.weights(n)[1]) * np.nan_to_num(moved).T[:, :, None]
         value = np.einsum("npl,nspl...->spl...", more, np.abs(_by_pair(extra)))
@@ -168,13 +239,21 @@ def radial(
     angles: Array,
     tolerance: Callable[[Array], float],
     poles: Complex | None = None,
+    *,
+    crowds: Sequence[float] = (),
+    spent: Callable[[], bool] = lambda: False,
 ) -> tuple[Array, Array, int]:
-    """Integrate f over one segment for every angle; return values (angles, ...), error (...), nodes."""
-    waiting = [_Interval(segment, 0.0, 1.0)]
+    """Integrate f over one segment for every angle; return values (angles, ...), error (...), nodes.
+
+    Once `spent` says so nothing is refined any more.
+    """
+    path = Path.of(segment, crowds)
+    waiting = [_Interval(path, *pair) for pair in itertools.pairwise(path.breaks)]
     done: list[_Interval] = []
     while waiting:
         interval = waiting.pop()
-        if interval.integrate(f, angles, tolerance, poles) or len(done) + len(waiting) >= MOST_INTERVALS:
+        settled = interval.integrate(f, angles, tolerance, poles, spent)
+        if settled or len(done) + len(waiting) >= MOST_INTERVALS:
             done.append(interval)
         else:
             waiting.extend(interval.halves())

@@ -26,6 +26,7 @@ from sotcheck.scattering import flows
 from sotcheck.spin import Array, Complex
 from sotcheck.theory.amplitudes import closed_forms
 from sotcheck.theory.first_order import torque as first_order_integrand
+from sotcheck.threads import single_threaded
 from sotcheck.torques import TOLERANCE
 from sotcheck.validity_warnings import warnings
 
@@ -34,6 +35,7 @@ LINE_NODES, POINT_NODES, POINT_ANGLES = 80, 7, 8
 COMPONENTS = ("fieldlike", "dampinglike")
 
 
+@single_threaded
 def report_data(iface: Interface, argument: str, *, progress: Progress = silent) -> dict[str, Any]:
     """Compute everything that a report shows.
 

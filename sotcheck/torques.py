@@ -30,6 +30,7 @@ from sotcheck.spin import Array
 from sotcheck.systemfile import to_document
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.theory.sums import first_order_flows, first_order_torque
+from sotcheck.threads import single_threaded
 from sotcheck.validity_warnings import warnings
 
 #: Default relative quadrature error, and the range accepted.
@@ -178,6 +179,7 @@ class TorqueTable(Sequence[TorqueRow]):
         )
 
 
+@single_threaded
 def torque(
     iface: Interface,
     engine: str | Sequence[str] = ENGINES,

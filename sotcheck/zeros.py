@@ -13,7 +13,9 @@ from sotcheck.spin import Array, Complex, Index
 Functions = Callable[[Complex, Index], Complex]
 
 #: Points on the ellipse to begin with, and at most; the largest relative step that counts as resolved.
-FIRST_POINTS, MOST_POINTS, LARGEST_STEP = 64, 4096, 0.6
+FIRST_POINTS, MOST_POINTS, LARGEST_STEP = 64, 65536, 0.6
+#: Points of all functions together that are held in memory.
+TOGETHER = 2**20
 #: By how much ρ − 1 shrinks when a zero lies on the ellipse, and how often.
 SHRINKING, MOST_SHRINKINGS = 0.93, 8
 #: Degrees of the polynomials whose zeros Newton's method starts from.
@@ -60,14 +62,11 @@ def count_zeros(f: Functions, rows: Index, lower: float, upper: float, rho: floa
     for _ in range(MOST_SHRINKINGS):
         points = FIRST_POINTS
         while waiting.size and points <= MOST_POINTS:
-            values = f(ellipse(lower, upper, used[waiting], points), rows[waiting])
-            following = np.roll(values, -1, axis=1)
-            # Products with the conjugate turn as quotients do, and zero divides nothing.
-            steps = np.angle(following * values.conj())
-            # A step past a double zero hides a whole turn, but not the change in size beside it.
-            change = np.abs(following - values) - LARGEST_STEP * np.maximum(np.abs(following), np.abs(values))
-            followed = change.max(axis=1) < 0
-            count[waiting[followed]] = np.rint(steps[followed].sum(axis=1) / (2 * np.pi)).astype(int)
+            followed = np.zeros(len(waiting), dtype=bool)
+            for some in np.array_split(np.arange(len(waiting)), -(-len(waiting) * points // TOGETHER)):
+                these = waiting[some]
+                values = f(ellipse(lower, upper, used[these], points), rows[these])
+                count[these], followed[some] = _turns(values)
             waiting, points = waiting[~followed], 4 * points
         if not waiting.size:
             return count, used
@@ -76,6 +75,16 @@ def count_zeros(f: Functions, rows: Index, lower: float, upper: float, rho: floa
         f"the poles of {waiting.size} scattering problems could not be counted: "
         "a parameter is too large for double precision, or two band edges all but coincide"
     )
+
+
+def _turns(values: Complex) -> tuple[Index, Array]:
+    """Return how often the phase of each row turns, going round, and whether it can be followed."""
+    following = np.roll(values, -1, axis=1)
+    # Products with the conjugate turn as quotients do, and zero divides nothing.
+    steps = np.angle(following * values.conj())
+    # A step past a double zero hides a whole turn, but not the change in size beside it.
+    change = np.abs(following - values) - LARGEST_STEP * np.maximum(np.abs(following), np.abs(values))
+    return np.rint(steps.sum(axis=1) / (2 * np.pi)).astype(int), change.max(axis=1) < 0
 
 
 def polynomial_zeros(f: Functions, rows: Index, lower: float, upper: float, degree: int) -> Complex:

@@ -564,6 +564,32 @@ def test_no_bar_for_short_work_or_without_a_terminal() -> None:
     assert (quiet.stdout, quiet.stderr) == ("", "")
 
 
+HEARTBEAT = """
+import sotcheck.progress
+sotcheck.progress.HEARTBEAT = 0.2
+from sotcheck.cli import main
+main({args})
+"""
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["check", "bulk-magnetism"], "sotcheck check: bulk-magnetism: "),
+        (["beyond", "ferromagnetic-insulator"], " of 6 done, now "),
+        (["bound-states", "bulk-magnetism", "--h-r", "0.5,0.7,0.9"], "sotcheck bound-states: "),
+    ],
+)
+def test_long_work_says_what_it_does_without_a_terminal(args: list[str], said: str) -> None:
+    """A line on standard error again and again, nothing of it on standard output."""
+    done = subprocess.run(
+        [sys.executable, "-c", HEARTBEAT.format(args=args)], capture_output=True, text=True, check=False
+    )
+    assert said in done.stderr
+    assert " s so far)" in done.stderr
+    assert " s so far)" not in done.stdout
+
+
 def test_ctrl_c_during_a_check() -> None:
     """Once its bar is on the screen: one message on a line of its own, status 130."""
     terminal = Terminal([*COMMAND, "check", "bulk-magnetism"])

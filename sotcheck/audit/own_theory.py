@@ -21,6 +21,7 @@ from sotcheck.spin import Array, Complex
 from sotcheck.theory.amplitudes import Amplitudes, closed_forms
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.theory.sums import first_order_torque
+from sotcheck.threads import single_threaded
 from sotcheck.verdict import Finding, Terms, compare
 
 #: A theory: unperturbed amplitudes at n k_⊥, and the interface, to fieldlike + i dampinglike (n, 3).
@@ -60,6 +61,7 @@ def load_theory(spec: str) -> Theory:
     return function
 
 
+@single_threaded
 def check_theory(iface: Interface, theory: Theory, *, tolerance: float) -> CheckResult:
     """Try a user's formula for the torque's integrand on one interface.
 

@@ -22,6 +22,7 @@ from sotcheck.claims.registry import DEFINITIONS, EQUATIONS, STATEMENTS, Definit
 from sotcheck.crosscheck import EXIT_STATUS
 from sotcheck.estimate import ErrorBudget
 from sotcheck.progress import Progress, silent
+from sotcheck.threads import single_threaded
 from sotcheck.verdict import Finding, Verdict
 
 #: Modules that register entries, in the paper's order.
@@ -140,6 +141,7 @@ def seed_equation(index: int) -> list[power.Fault]:
     return list(power.seed(equation, equation.corrected or equation.transcribed))
 
 
+@single_threaded
 def _work(kind: str, index: int) -> list[Any]:
     """Do one piece of work; a worker process registers the entries first."""
     if not EQUATIONS:
@@ -262,6 +264,7 @@ class AuditResult(Sequence[Finding]):
         return "\n".join(lines)
 
 
+@single_threaded
 def audit(
     *,
     with_power: bool = False,

@@ -21,6 +21,7 @@ from sotcheck.model import SOURCES, Interface
 from sotcheck.observables import INTERFACE, PLUS, components, exact_flows, torque_from_flows
 from sotcheck.spin import Array
 from sotcheck.theory.sums import first_order_torque
+from sotcheck.threads import single_threaded
 
 #: "total": the sources weighted with their relaxation times.
 CURRENTS = (*SOURCES, "total")
@@ -130,6 +131,7 @@ class _Deviation:
         return exact / self.slopes - 1, (wrong + self.slope_error) / np.abs(self.slopes)
 
 
+@single_threaded
 def trust_limits(
     iface: Interface,
     *,

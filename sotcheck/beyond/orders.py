@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sotcheck.audit.layers import Local
+from sotcheck.binding.poles import threshold_states
 from sotcheck.engines import Engine
 from sotcheck.engines.layered import Solutions
 from sotcheck.errors import EngineError
@@ -25,6 +26,8 @@ POINTS, RADIUS = 48, 0.5
 ROUNDING = 64
 #: Angles of half a circle: exact for the angular harmonics of odd orders below twice as many.
 ANGLES = 8
+#: Values of a sum's integrand, each of which takes a contour at every angle.
+MOST_VALUES = 100_000
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,14 @@ def contour_orders(iface: Interface, highest: int, scale: float, *, rtol: float 
         return np.broadcast_to(average[:, None], (len(x), len(some), *average.shape[1:]))
 
     size = iface.thresholds()[-1] ** 1.5 / (24 * np.pi**2)
-    found = sum_over_k(f, iface.thresholds(), rtol, 64 * float(np.finfo(float).eps) * size)
+    found = sum_over_k(
+        f,
+        iface.thresholds(),
+        rtol,
+        64 * float(np.finfo(float).eps) * size,
+        crowds=threshold_states(iface),
+        most=MOST_VALUES,
+    )
     values, contour = found.total / weight
     return Orders(orders, values, found.total_error[0] / weight + contour)
 

@@ -15,7 +15,7 @@ from sotcheck.observables import components, exact_flows, largest_torque, torque
 from sotcheck.quadrature import sample
 from sotcheck.spin import Array
 from sotcheck.theory.all_orders import TorqueOrders, torque_integrand, torque_orders
-from sotcheck.theory.validity import expandable, radius_of_convergence
+from sotcheck.theory.validity import radius_of_convergence, why_not_expandable
 
 #: Highest order of the series, and of what is compared with contour integrals.
 HIGHEST, COMPARED = 19, 11
@@ -77,8 +77,8 @@ def coefficient_rows(
     return rows
 
 
-def kwant_orders(iface: Interface) -> dict[str, Any]:
-    """Return how far Kwant's coefficients of orders 1, 3, 5 are from the series, k_⊥ by k_⊥.
+def kwant_orders(iface: Interface) -> dict[str, Any] | None:
+    """Return how far Kwant's coefficients of orders 1, 3, 5 are from the series, k_⊥ by k_⊥; None for zeros.
 
     Differences are relative to the largest component of all sources at that k_⊥, angle and order.
     """
@@ -88,6 +88,9 @@ def kwant_orders(iface: Interface) -> dict[str, Any]:
         "kwant", iface, k_perp, KWANT_ANGLES, 5, points=KWANT_POINTS, radius=KWANT_RADIUS
     )
     scale = np.abs(formula).max(axis=(-1, -2), keepdims=True)
+    if np.any(scale <= errors):
+        # No magnetism, no torque: nothing to be relative to.
+        return None
     off, error = ((np.abs(v) / scale).max(axis=(0, 1, 3, 4)) for v in (values - formula, errors))
     return {
         "points": len(k_perp) * len(KWANT_ANGLES),
@@ -199,12 +202,17 @@ def orders_data(iface: Interface, *, kwant: bool = True) -> dict[str, Any]:
     Returns
     -------
     dict
-        With "expandable" false, only the first order: then the rest does not exist, and
+        With "expandable" false, only the first order, and "why": then the rest does not exist, and
         `exponent_data` says what does.
     """
-    if not expandable(iface):
+    if why := why_not_expandable(iface):
         series = torque_orders(iface, 1)
-        return {"expandable": False, "radius": None, "coefficients": coefficient_rows(iface, series, {})}
+        return {
+            "expandable": False,
+            "why": why,
+            "radius": None,
+            "coefficients": coefficient_rows(iface, series, {}),
+        }
     radius = radius_of_convergence(iface)
     series = torque_orders(iface, HIGHEST)
     routes = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import toeplitz
 
 from sotcheck.errors import EngineError
 from sotcheck.spin import Array, Complex
@@ -80,21 +81,23 @@ def pade(coefficients: Array, scale: float, denominator: int) -> Pade:
     EngineError
         If M is out of range, or a lower M is exact already (the linear system is singular).
     """
-    from scipy.interpolate import pade as scipy_pade
-
     n = len(coefficients)
     if not 0 < denominator < n:
         raise EngineError(f"denominator degree {denominator} is not accepted; expected 1 to {n - 1}")
     scaled = np.asarray(coefficients) * scale ** (2.0 * np.arange(n))
     largest = float(np.abs(scaled).max())
+    # a_{k−j} in row k, column j, zero above the diagonal: the first L + 1 rows give P, the others Q.
+    table = toeplitz(scaled / largest, np.zeros(denominator + 1))
+    numerator = n - denominator
     try:
-        p, q = scipy_pade((scaled / largest).tolist(), denominator)
+        q = np.append(1.0, np.linalg.solve(table[numerator:, 1:], -table[numerator:, 0]))
     except np.linalg.LinAlgError as error:
         raise EngineError(
             f"the series of {n} coefficients determines no approximant with {denominator} poles ({error}); "
             "use a smaller denominator degree"
         ) from error
-    return Pade(np.atleast_1d(p.coeffs) * largest, np.atleast_1d(q.coeffs), scale)
+    p = table[:numerator] @ q
+    return Pade(p[::-1] * largest, q[::-1], scale)
 
 
 def reach(h: Array, off: Array, limit: float) -> float:

@@ -74,17 +74,17 @@ def classify(iface: Interface) -> dict[str, Any]:
     closing = [s for s in SOURCES if abs(iface.k_perp2_max(s) - x) < AT_THRESHOLD * x]
     at = f"k_perp = {np.sqrt(x):.4g}"
     channels = transparent_channels(iface)
-    vanishes = not expandable(iface)
+    embedded = embedded_spins(iface)
+    vanishes = bool(channels or embedded)
     if channels:
         kind = "transparent channel"
         why = (
             f"the {channels[0].spin} channel is transparent (matched wave vectors, u_0 = ±u_m): at grazing "
             f"incidence, {at}, nothing but h_R itself stops its waves"
         )
-    elif vanishes:
+    elif embedded:
         kind = "interface state"
-        spin = embedded_spins(iface)[0]
-        why = f"a {spin} interface state lies at E_F at {at}, inside the other spin's continuum"
+        why = f"a {embedded[0]} interface state lies at E_F at {at}, inside the other spin's continuum"
     elif "normal" in closing:
         kind = "grazing incidence"
         also = [s for s in closing if s != "normal"]
@@ -204,7 +204,7 @@ def radius_data(iface: Interface, *, engines: tuple[str, ...] = ("continuum", "k
         exact = np.abs(poles_in_h(engine, iface, k_tried, TRIED_ANGLES)).min(axis=-1)
         tried[engine] = float((np.abs(exact - formula) / formula).max())
     sums = None
-    if not smallest_one["vanishes"]:
+    if expandable(iface):
         radius = radius_of_convergence(iface)
         sums = sum_radii(iface, torque_orders(iface, HIGHEST), radius)
     return {

@@ -21,12 +21,14 @@ from sotcheck.binding.demonstrations import one_interface
 from sotcheck.model import Interface
 from sotcheck.progress import Progress, silent
 from sotcheck.systemfile import to_document
+from sotcheck.threads import single_threaded
 from sotcheck.validity_warnings import warnings
 
 #: Points of the bound-state map that Kwant solves as well.
 CHECKS = 10
 
 
+@single_threaded
 def beyond_data(iface: Interface, *, progress: Progress = silent) -> dict[str, Any]:
     """Return all numbers beyond first order about one system, ready for JSON."""
     parts: dict[str, Callable[[], Any]] = {

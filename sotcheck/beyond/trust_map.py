@@ -16,6 +16,7 @@ from sotcheck.errors import EngineError, SotcheckError, SystemFileError
 from sotcheck.model import Interface
 from sotcheck.progress import Progress, silent
 from sotcheck.systemfile import to_document
+from sotcheck.threads import single_threaded
 
 #: Parameters of a map: attributes of the interface; a ratio at fixed J; the direction of m in degrees.
 PARAMETERS = ("E_F", "U_N", "U_F", "J", "u_0", "u_m", "E_F/J", "theta", "phi")
@@ -114,6 +115,7 @@ def _entry(h_R: float | None, error: float | None, kind: str, reason: str) -> di
     return {"h_R": h_R, "error": error, "kind": kind, "reason": reason, "value": value}
 
 
+@single_threaded
 def trust_map(
     iface: Interface,
     over_x: Axis,

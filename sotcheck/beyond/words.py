@@ -29,11 +29,7 @@ def on_limits(rows: list[Data]) -> Iterator[str]:
 def on_orders(orders: Data) -> Iterator[str]:
     """Say how well the series' coefficients are confirmed, and how far sums of it reach."""
     if not orders["expandable"]:
-        yield (
-            f"There is no expansion in h_R: {orders['why']}."
-            if "why" in orders
-            else ("There is no expansion of the torque in h_R.")
-        )
+        yield f"There is no expansion of the torque in h_R: {orders['why']}."
         return
     off: dict[int, float] = {}
     for row in orders["coefficients"]:

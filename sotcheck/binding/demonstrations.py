@@ -30,6 +30,7 @@ from sotcheck.observables import components
 from sotcheck.progress import Progress, silent
 from sotcheck.spin import Array
 from sotcheck.systemfile import builtin_systems, load, to_document
+from sotcheck.threads import single_threaded
 
 TILTED = (2.0, -1.0, 2.0)
 #: What each demonstration shows, beside the built-in systems.
@@ -76,6 +77,7 @@ LINES = (0.8, 1.2, 1.6, 1.9, 2.1)
 SMALL_J = 10.0 ** -np.arange(0, 9)
 
 
+@single_threaded
 def report_data(*, checks: int = 30, cases: tuple[int, int] = (1000, 50), progress: Progress = silent) -> Any:
     """Return everything that the pages on bound states show, ready for JSON.
 

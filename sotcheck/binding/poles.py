@@ -67,9 +67,12 @@ def determinant(iface: Interface, k: Complex, K: tuple[Complex, Complex], w: Com
     return minority * majority - w**2 * (1 - c**2)
 
 
-def _snapped(edge: float, segment: Segment) -> float:
-    """Return the end of the segment that a band edge is but for rounding, or else the edge itself."""
-    close = SAME_THRESHOLD * max(map(abs, segment))
+def _snapped(edge: float, segment: Segment, last: float) -> float:
+    """Return the end of the segment that a band edge is but for rounding, or else the edge itself.
+
+    Of edges that `Interface.thresholds` takes for one, relative to the last, a segment ends at one only.
+    """
+    close = SAME_THRESHOLD * last
     return next((end for end in segment if abs(edge - end) <= close), edge)
 
 
@@ -116,7 +119,8 @@ def poles(
     lower, upper = segment
     if upper - lower <= THINNEST * upper:
         return np.zeros((*angle.shape, 0), dtype=complex)
-    edges = [_snapped(iface.k_perp2_max(source), segment) for source in SOURCES]
+    last = iface.thresholds()[-1]
+    edges = [_snapped(iface.k_perp2_max(source), segment, last) for source in SOURCES]
     c, h = along_m(iface, angle).reshape(-1, 1), h_R.reshape(-1, 1)
 
     def f(theta: Complex, rows: Index) -> Complex:
@@ -172,6 +176,24 @@ def x_of(segment: Segment, theta: Complex) -> Complex:
 
 def _near(f: Functions, number: int, rho: float) -> Complex:
     return zeros_near(f, number, 0.0, np.pi / 2, rho)
+
+
+def threshold_states(iface: Interface) -> list[float]:
+    """Return how far in x = k_⊥² states without h_R lie from each threshold, on either side of it.
+
+    At a threshold the determinant of spin s is c = u_s − i(k_z + K_s) without h_R. A small c means a state,
+    bound or virtual, at wave number c: 1/c is as large as sums next to it become, |c|² as close as they have
+    to look.
+    """
+    found: list[float] = []
+    for x in iface.thresholds()[1:]:
+        normal, majority, minority = np.sqrt(
+            np.array([iface.k_perp2_max(source) for source in SOURCES]) - x + 0j
+        )
+        for sign, band in ((1, minority), (-1, majority)):
+            distance = abs(iface.u_0 + sign * iface.u_m - 1j * (normal + band)) ** 2
+            found += [x - distance, x + distance]
+    return found
 
 
 def resonances_at_fermi_energy(iface: Interface, angle: Array, h_R: Array, above: float = 0.0) -> Complex:

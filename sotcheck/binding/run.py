@@ -21,6 +21,7 @@ from sotcheck.errors import in_range
 from sotcheck.model import Interface
 from sotcheck.spin import Array
 from sotcheck.systemfile import to_document
+from sotcheck.threads import single_threaded
 
 #: Defaults: k_⊥ in units of the largest one with an open channel at E_F; angles of k×ẑ in degrees.
 K_PERP = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
@@ -132,6 +133,7 @@ class BoundStatesResult:
         return "\n".join([str(self.iface), "", table, note, "", *(f"- {s}" for s in self.conclusions())])
 
 
+@single_threaded
 def bound_states(
     iface: Interface,
     h_R: Array | float | None = None,

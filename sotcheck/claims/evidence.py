@@ -26,7 +26,7 @@ from sotcheck.theory.sums import (
     first_order_flows,
     first_order_torque,
 )
-from sotcheck.theory.validity import transparent_channels
+from sotcheck.theory.validity import without_interface
 
 ENGINES: dict[str, Engine] = {"continuum": Continuum(), "kwant": KwantChain()}
 
@@ -256,7 +256,9 @@ def gather(
 
     tasks: dict[tuple[str, str], Callable[[], object]] = {}
     for name, engine in engines.items():
-        fine = COARSE if transparent_channels(iface) else FINE if name == "continuum" else KWANT_FINE
+        # What has no expansion needs no digits, unless it is nothing at all.
+        digits = expansion.exists or without_interface(iface)
+        fine = (FINE if name == "continuum" else KWANT_FINE) if digits else COARSE
         tasks["ladder", name] = partial(exact_flows, engine, iface, rungs, rtol=fine)
         tasks["at_h_R", name] = partial(exact_flows, engine, iface, h_R, rtol=tolerance)
         tasks["resolved", name] = partial(resolve, engine, iface, all_h)

@@ -19,10 +19,11 @@ from sotcheck.theory.validity import (
     without_interface,
 )
 
-Kind = Literal["analytic", "embedded", "transparent"]
+Kind = Literal["analytic", "embedded", "transparent", "threshold"]
 
-#: Below this radius of convergence the expansion in h_R is not worth the name.
-SMALLEST_RADIUS = 1e-2
+#: Below this radius a ladder of h_R inside it would measure rounding: the torque is divided by h_R.
+SMALLEST_RADIUS = 1e-6
+
 #: The paper's order: the exact torque is odd in h_R, so it departs from its linear term as h_R³.
 REMAINDER_ORDER = 3.0
 #: Angles at which radii are looked at: half a turn, as the other half is h_R → −h_R.
@@ -37,7 +38,7 @@ class Expansion:
     ----------
     kind : str
         "analytic"; "embedded": with a resonance as narrow as h_R², whose torque (16) misses; "transparent":
-        without any radius of convergence.
+        without any radius of convergence; "threshold": with none that double precision can use.
     radius : float
         The scale of h_R up to which the k_⊥ sum may be expanded.
     by_k : float
@@ -66,7 +67,7 @@ class Expansion:
     @property
     def exists(self) -> bool:
         """Whether the limit of t/h_R and the remainder's exponent can be told apart from others."""
-        return self.kind != "transparent"
+        return self.kind in ("analytic", "embedded")
 
 
 def expansion_of(iface: Interface, k_perp2: Array) -> Expansion:
@@ -86,7 +87,9 @@ def expansion_of(iface: Interface, k_perp2: Array) -> Expansion:
             "a minority interface state lies at E_F inside the majority's continuum "
             f"(k_perp = {state.k_perp2**0.5:.4g}): first order misses its torque"
         )
-        return Expansion("embedded", radius, by_k, missing_torque(iface), state.k_perp2, words=words)
+        if radius >= SMALLEST_RADIUS:
+            return Expansion("embedded", radius, by_k, missing_torque(iface), state.k_perp2, words=words)
+        return Expansion("threshold", radius, by_k, words=f"{words}, and {_too_near(radius)}")
     radius = radius_of_convergence(iface)
     channels = transparent_channels(iface)
     if channels:
@@ -102,7 +105,16 @@ def expansion_of(iface: Interface, k_perp2: Array) -> Expansion:
             "in h_R has no radius of convergence at grazing incidence"
         )
         return Expansion("transparent", radius, by_k, words=words)
+    if radius < SMALLEST_RADIUS:
+        return Expansion("threshold", radius, by_k, words=_too_near(radius))
     return Expansion("analytic", radius, by_k)
+
+
+def _too_near(radius: float) -> str:
+    return (
+        "without h_R a channel is all but transparent, or a state all but bound, at a threshold: the expansion "
+        f"in h_R holds up to {radius:.1g} only, where rounding hides what is to be seen"
+    )
 
 
 def _radius_elsewhere(iface: Interface, k_perp2: float) -> float:

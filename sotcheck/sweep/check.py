@@ -27,6 +27,7 @@ from sotcheck.sweep.limit import (
 )
 from sotcheck.sweep.plan import Plan
 from sotcheck.theory.first_order import torque_vector
+from sotcheck.threads import single_threaded
 from sotcheck.verdict import Finding, Terms, compare
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ SPOTS = 8
 SEVERITY = {"agrees": 0, "inconclusive": 1, "disagrees": 2}
 
 
+@single_threaded
 def check_sweep(dataset: xr.Dataset, *, spots: int = SPOTS, progress: Progress = silent) -> CheckResult:
     """Try the numbers of a sweep.
 

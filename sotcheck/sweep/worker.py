@@ -19,6 +19,7 @@ from sotcheck.spin import Array
 from sotcheck.sweep.grid import Point, changes
 from sotcheck.sweep.plan import versions
 from sotcheck.systemfile import from_document
+from sotcheck.threads import one_blas_thread
 from sotcheck.torques import TorqueRow, torque
 
 #: Error terms kept for each source; the total is their sum.
@@ -96,8 +97,6 @@ def compute(task: Task, indices: Sequence[int], points: Sequence[Point]) -> Chun
     EngineError
         If other versions are at work here than the sweep was started with.
     """
-    from threadpoolctl import threadpool_limits
-
     if task.versions != versions():
         raise EngineError(
             f"a worker has {_listed(versions())}, the sweep was started with {_listed(task.versions)}; "
@@ -107,7 +106,7 @@ def compute(task: Task, indices: Sequence[int], points: Sequence[Point]) -> Chun
         # Libraries loaded later would not be limited.
         _kwant()
     started = time.perf_counter()
-    with threadpool_limits(limits=1):
+    with one_blas_thread():
         found = [_one(task, index, point) for index, point in zip(indices, points, strict=True)]
     return Chunk(
         list(indices),

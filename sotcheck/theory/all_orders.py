@@ -14,12 +14,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sotcheck.binding.poles import threshold_states
 from sotcheck.errors import TheoryError
 from sotcheck.model import Interface, rashba
 from sotcheck.quadrature import sum_over_k
 from sotcheck.spin import IDENTITY, PAULI, Array, Complex, in_spin_bands, projectors
 from sotcheck.theory.amplitudes import Amplitudes, closed_forms
-from sotcheck.theory.validity import expandable, radius_of_convergence
+from sotcheck.theory.validity import radius_of_convergence, why_not_expandable
+
+#: Values of a sum's integrand, each of which takes all orders at every angle.
+MOST_VALUES = 100_000
 
 
 @dataclass(frozen=True)
@@ -189,15 +193,14 @@ def torque_orders(iface: Interface, highest: int, *, rtol: float = 1e-12) -> Tor
     Raises
     ------
     TheoryError
-        If Ĝ diverges at some k_⊥: the sums of higher coefficients do not exist then.
+        If Ĝ diverges at some k_⊥, or nearly so: the sums of higher coefficients do not exist then.
     """
     if highest < 1 or highest % 2 == 0:
         raise TheoryError(f"the torque has odd orders only: found {highest}; expected 1, 3, 5, …")
     radius = radius_of_convergence(iface)
-    if highest > 1 and not expandable(iface):
+    if highest > 1 and (why := why_not_expandable(iface)):
         raise TheoryError(
-            f"{iface.name}: a spin channel is transparent, or an interface state lies inside a continuum: "
-            "the sums of orders beyond the first do not exist; ask for order 1, or for another interface"
+            f"{iface.name}: there is no expansion in h_R, as {why}; ask for order 1, or for another interface"
         )
     orders = list(range(1, highest + 1, 2))
     scale = min(radius, 1.0) ** np.array(orders)
@@ -208,5 +211,12 @@ def torque_orders(iface: Interface, highest: int, *, rtol: float = 1e-12) -> Tor
         return np.broadcast_to(values[:, None], (len(x), len(angles), *values.shape[1:]))
 
     size = iface.thresholds()[-1] ** 1.5 / (24 * np.pi**2)
-    found = sum_over_k(f, iface.thresholds(), rtol, float(np.finfo(float).eps) * size)
+    found = sum_over_k(
+        f,
+        iface.thresholds(),
+        rtol,
+        float(np.finfo(float).eps) * size,
+        crowds=threshold_states(iface),
+        most=MOST_VALUES,
+    )
     return TorqueOrders(orders, found.total / scale[:, None, None], found.total_error / scale[:, None, None])

@@ -21,6 +21,9 @@ from sotcheck.theory.amplitudes import closed_forms
 
 #: A matching parameter this small, relative to what it is a difference of, is zero.
 MATCHED = 1e-12
+#: Below this radius of convergence the expansion in h_R is not worth the name: terms h_R^n are further apart
+#: than double precision reaches.
+SMALLEST_RADIUS = 1e-2
 
 
 def radius_by_k(iface: Interface, k_perp2: Array, angles: Array) -> Array:
@@ -57,9 +60,27 @@ def embedded_spins(iface: Interface) -> list[str]:
     return found
 
 
+def why_not_expandable(iface: Interface) -> str:
+    """Say why coefficients beyond first order do not exist, or cannot be had; empty if they can.
+
+    Ĝ has to be finite at all k_⊥ that carry current, and not so large that nothing but h_R ≈ 0 is expanded.
+    """
+    for channel in transparent_channels(iface):
+        return f"the {channel.spin} channel is transparent at grazing incidence"
+    for spin in embedded_spins(iface):
+        return f"a {spin} interface state lies at E_F inside the other spin's continuum"
+    radius = radius_of_convergence(iface)
+    if radius < SMALLEST_RADIUS:
+        return (
+            f"its radius of convergence is {radius:.2g}: without h_R a channel is all but transparent, or a "
+            "bound state all but lies, at a threshold of the k_perp sum"
+        )
+    return ""
+
+
 def expandable(iface: Interface) -> bool:
-    """Whether coefficients beyond first order exist: Ĝ is finite at all k_⊥ that carry current."""
-    return not transparent_channels(iface) and not embedded_spins(iface)
+    """Whether coefficients beyond first order exist, and can be had."""
+    return not why_not_expandable(iface)
 
 
 @dataclass(frozen=True)
