@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -18,24 +17,12 @@ from sotcheck import __version__
 from sotcheck.audit import power
 from sotcheck.audit.judge import judge, sample_pairs, words_for
 from sotcheck.audit.samples import ENGINES, Formula
+from sotcheck.audit.sections import register_all
 from sotcheck.claims.registry import DEFINITIONS, EQUATIONS, STATEMENTS, Definition, Equation, Statement
 from sotcheck.crosscheck import EXIT_STATUS
 from sotcheck.estimate import ErrorBudget
 from sotcheck.progress import Progress, silent
 from sotcheck.verdict import Finding, Verdict
-
-#: Modules that register entries, in the paper's order.
-SECTIONS = (
-    "section3", "section4", "section5a", "section5b", "section5cd", "table1", "section6",
-    "appendix_a1", "appendix_a23", "appendix_b", "appendix_c",
-)  # fmt: skip
-
-
-def register_all() -> None:
-    """Import every module that registers entries."""
-    for name in SECTIONS:
-        importlib.import_module(f"sotcheck.audit.{name}")
-
 
 def forms(equation: Equation) -> Iterator[tuple[str, Formula]]:
     """Yield (form, formula): as transcribed, and corrected where there is one."""
