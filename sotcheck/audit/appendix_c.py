@@ -277,6 +277,7 @@ register(
         tex=rf"2q_{{1/2}} = h_R {K_MAX} \pm \frac{{J m_e}}{{\hbar^2 {K_MAX} h_R}}",
         corrected=eq.eqC4_corrected,
         corrected_tex=rf"2q_{{1/2}} = h_R {K_MAX} \pm \frac{{2 J m_e}}{{\hbar^2 {K_MAX} h_R}}",
+        kind="content",
         off_by="a factor 2 in the second term, from (C2) over (C3); (C5) follows from the right one",
     ),
     Tried(
