@@ -74,6 +74,8 @@ def test_pages_tell_what_the_json_does(pages: Path) -> None:
     page = (pages / "index.html").read_text(encoding="utf-8")
     line = next(line for line in readme.splitlines() if line.startswith("| (6b)"))
     assert "✗ disagrees | ✓ agrees | the name" in line
+    assert line.endswith("| marks | (18a), (23), (26), (31): corrected |")
+    assert "(18a) follows from the corrected form alone: r at u_0 = u_m = 0." in page
     assert "| (10c) |" in readme
     assert "faults that change a value were flagged" in page
     assert "✓ agrees | Fig. 2" in readme or "ledger" in json.dumps(data["verdicts"])

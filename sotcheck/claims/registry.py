@@ -212,7 +212,7 @@ def register(*entries: Entry) -> None:
 
 
 def parts_of(number: str) -> list[Equation]:
-    """Return the entries of an equation; of all its letters if it is given without: "16" is (16a) to (16d)."""
+    """Return the entries of an equation; "16" stands for all of (16a) to (16d)."""
     register_all()
     return [e for e in EQUATIONS if number in (e.number, e.number.rstrip("abcd"))]
 
@@ -231,3 +231,9 @@ def form_of(equation: str | None) -> str | None:
     if not parts:
         return None
     return "transcribed" if all(part.corrected is None for part in parts) else "corrected"
+
+
+def kind_of(number: str) -> Kind | None:
+    """Return the kind of the disagreement of "(A18a)": content if any of its entries has that."""
+    kinds = {part.kind for part in parts_of(number.strip("()"))}
+    return "content" if "content" in kinds else "marks" if "marks" in kinds else None
