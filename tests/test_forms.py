@@ -36,9 +36,7 @@ def by_audit(number: str, iface: Interface = COMMON) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("claim", TRIED, ids=lambda claim: claim.name)
-def test_check_and_audit_say_the_same(
-    claim: Claim, continuum_only: Callable[[Interface], Evidence]
-) -> None:
+def test_check_and_audit_say_the_same(claim: Claim, continuum_only: Callable[[Interface], Evidence]) -> None:
     """The same form of the same equation has the same verdict on the same interface."""
     iface = MODEL_C if claim.equation == "(C5)" else COMMON
     rows = {(f.form, f.verdict) for f in claim.findings(continuum_only(iface))}

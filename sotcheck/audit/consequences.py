@@ -1,4 +1,4 @@
-"""What else the paper says of an equation that disagrees: which of its forms do other places follow from?
+"""What else the paper says of an equation that disagrees: places that follow from one of its forms.
 
 A place that follows from the corrected form alone speaks for a mark lost in print or in reading. One that
 follows from the transcribed form alone speaks for the paper's having it so.
@@ -78,10 +78,10 @@ def consequences() -> tuple[Consequence, ...]:
 
 
 def needed_for(number: str | None) -> list[Consequence]:
-    """Return the places that follow from the corrected form of an equation, "(20b)", and not as transcribed."""
+    """Return the places that follow from the corrected form of "(20b)", and not as transcribed."""
     return [one for one in consequences() if f"({one.of})" == number and one.form == "corrected"]
 
 
 def kept_in(number: str | None) -> list[Consequence]:
-    """Return the places that follow from an equation as transcribed, and not from its corrected form."""
+    """Return the places that follow from "(28)" as transcribed, and not from its corrected form."""
     return [one for one in consequences() if f"({one.of})" == number and one.form == "transcribed"]

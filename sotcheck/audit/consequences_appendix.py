@@ -9,22 +9,28 @@ from sotcheck.audit.consequences import Consequence, Sides
 from sotcheck.audit.finite import FINITE
 from sotcheck.audit.samples import GENERAL
 from sotcheck.model import Interface
-from sotcheck.spin import Complex
+from sotcheck.spin import Complex, Mask
 from sotcheck.theory import appendix_a1 as a1
 from sotcheck.theory import appendix_a1_conductances as conductances
 from sotcheck.theory import appendix_a1_plane as plane
 from sotcheck.theory import appendix_a23 as a23
 from sotcheck.theory import appendix_c
-from sotcheck.theory.symbols import Symbols, mean_over_angles
+from sotcheck.theory.symbols import Symbols
 
 WITHOUT_RASHBA = tuple(iface.with_(h_R=0.0) for iface in GENERAL)
 #: (C1): no barriers.
 MODEL_C = (Interface(name="c-1", E_F=1.5, J=1.0), Interface(name="c-2", E_F=0.9, J=0.4))
 
 
-def _where(mask: Complex, matrices: Complex) -> Complex:
+def _where(mask: Mask, matrices: Complex) -> Complex:
     """Return matrices by k_⊥, angle and bias where a mask by k_⊥ says so, else zero."""
     return np.where(mask[..., None, None, None], matrices, 0)
+
+
+def _averaged(values: Complex) -> Complex:
+    """Return the average over the angles, the second axis, kept with length one."""
+    mean: Complex = values.mean(axis=1, keepdims=True)
+    return mean
 
 
 def _diagonal(s: Symbols, matrices: Complex) -> Complex:
@@ -55,7 +61,7 @@ def transmitted_into_F(s: Symbols, corrected: bool) -> Sides:
 def continuous(s: Symbols, corrected: bool) -> Sides:
     """The part along z of (A8b) at h_R = 0, averaged over angles, and Diag of (A9)."""
     found = a1.eqA8b_corrected(s) if corrected else a1.eqA8b(s)
-    return mean_over_angles(found) / a1.OBLIQUE[2], _diagonal(s, a1.eqA9(s))
+    return _averaged(found) / a1.OBLIQUE[2], _diagonal(s, a1.eqA9(s))
 
 
 def charge_by_F(s: Symbols, corrected: bool) -> Sides:
@@ -67,13 +73,13 @@ def charge_by_F(s: Symbols, corrected: bool) -> Sides:
 def charge_by_F_before(s: Symbols, corrected: bool) -> Sides:
     """The trace of (A11) for F's biases, averaged over angles, and (A13a) with s = m."""
     found = conductances.eqA11_ferromagnet_corrected(s) if corrected else conductances.eqA11_ferromagnet(s)
-    return mean_over_angles(np.trace(found, axis1=-2, axis2=-1)), plane.eqA13a_collinear(s)[..., 2:]
+    return _averaged(np.trace(found, axis1=-2, axis2=-1)), plane.eqA13a_collinear(s)[..., 2:]
 
 
 def averaged(s: Symbols, corrected: bool) -> Sides:
     """(A11) for F's biases, averaged over angles, and (A12) as transcribed."""
     found = conductances.eqA11_ferromagnet_corrected(s) if corrected else conductances.eqA11_ferromagnet(s)
-    return mean_over_angles(found), conductances.eqA12_ferromagnet(s)
+    return _averaged(found), conductances.eqA12_ferromagnet(s)
 
 
 def conventional(s: Symbols, corrected: bool) -> Sides:
@@ -113,7 +119,9 @@ def threshold(s: Symbols, corrected: bool) -> Sides:
 ENTRIES = (
     Consequence("A3", "(A4)", "per bias instead of per occupation, no interference", per_bias, FINITE),
     Consequence("A5", "(A8a)", "its part of F's biases, decaying waves left out", transmitted_into_N, FINITE),
-    Consequence("A7b", "(A8b)", "its part of N's biases, decaying waves left out", transmitted_into_F, FINITE),
+    Consequence(
+        "A7b", "(A8b)", "its part of N's biases, decaying waves left out", transmitted_into_F, FINITE
+    ),
     Consequence(
         "A8b", "the text below (A9)", "along z it is Diag of (A9), at h_R = 0", continuous, WITHOUT_RASHBA
     ),

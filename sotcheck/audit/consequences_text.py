@@ -24,7 +24,7 @@ def without_rashba(interfaces: tuple[Interface, ...]) -> tuple[Interface, ...]:
     return tuple(iface.with_(h_R=0.0) for iface in interfaces)
 
 
-def by_band(s: Symbols, matrix: Complex) -> Complex:
+def by_band(s: Symbols, matrix: Array | Complex) -> Complex:
     """Return the majority and minority element of a matrix that conserves spin, shape (n, 1, 2)."""
     return np.stack([np.einsum("...ij,ji->...", matrix, u) for u in (s.u_minus, s.u_plus)], axis=-1)
 
@@ -34,15 +34,13 @@ def _pick(transcribed: Formula, right: Formula, said: Formula) -> Callable[[Symb
     return lambda s, corrected: ((right if corrected else transcribed)(s), said(s))
 
 
-def _amplitude(
-    transcribed: Formula, right: Formula, said: Formula
-) -> Callable[[Symbols, bool], Sides]:
+def _amplitude(transcribed: Formula, right: Formula, said: Formula) -> Callable[[Symbols, bool], Sides]:
     """Return sides of a place that gives both elements of an amplitude."""
     return _pick(lambda s: by_band(s, transcribed(s)), lambda s: by_band(s, right(s)), said)
 
 
 def wave_carries_current(s: Symbols, corrected: bool) -> Sides:
-    """Im[ψ†σ∂_zψ] of the wave (3a), per unit flux, and the spin part of (12): a velocity has no sign of e."""
+    """Im[ψ†σ∂_zψ] of the wave (3a), per unit flux, and minus that of (12), which counts charge −e."""
     wave = section3.eq3a_corrected(s) if corrected else section3.eq3a(s)
     flow = wave[..., 8:].reshape(*wave.shape[:-1], 2, 3)
     flux = np.stack([np.abs(s.kz_up), np.abs(s.kz_down)], axis=-1)[..., None]
@@ -69,7 +67,9 @@ def torque_from_lattice(s: Symbols, corrected: bool) -> Sides:
 
 def first_meets_third(s: Symbols, corrected: bool) -> Sides:
     """The first and the third line of (20a) on the two sides of k_⊥ = k_F."""
-    inside, outside = (replace(s, k_perp=np.sqrt(s.iface.E_F * np.array([x]))) for x in (1 - 1e-12, 1 + 1e-12))
+    inside, outside = (
+        replace(s, k_perp=np.sqrt(s.iface.E_F * np.array([x]))) for x in (1 - 1e-12, 1 + 1e-12)
+    )
     first = section5a.eq20a_majority_corrected if corrected else section5a.eq20a_majority
     return first(inside), section5a.eq20a_evanescent(outside)
 
@@ -117,7 +117,7 @@ def ends_at_k_F(transcribed: Formula, right: Formula) -> Callable[[Symbols, bool
 
 
 def shape_without_barrier(s: Symbols, corrected: bool) -> Sides:
-    """(27) and (32) at u_0 = u_m = 0 against k_⊥, each relative to its first number: (32) is off by a sign."""
+    """(27) and (32) at u_0 = u_m = 0 against k_⊥, each over its first number: (32) has a wrong sign."""
     summand = section5cd.eq27_corrected(s) if corrected else section5cd.eq27(s)
     with_barrier = section5cd.eq32(s)
     return summand / summand[0], with_barrier / with_barrier[0]
@@ -151,31 +151,32 @@ def reflected(s: Symbols, corrected: bool) -> Sides:
 FREE = tuple(iface.with_(u_0=0.0, u_m=0.0) for iface in INSULATOR_BARRIER)
 NO_BARRIER = tuple(iface.with_(u_0=0.0) for iface in INTERFACE)
 AT_MAXIMUM = tuple(Interface(name="maximum", E_F=2 * U / 3, U_F=U, J=U / 3) for U in (0.9, 2.0))
-UNIT_U = (Interface(name="unit-u", E_F=0.4, U_F=1.0, J=0.3), Interface(name="unit-u", E_F=0.1, U_F=1.0, J=0.7))
-OPEN_44 = tuple(iface.with_(h_R=0.0) for iface in GENERAL)
-
-_r = (section3.eq6b, section3.eq6b_corrected)
-_t_prime = (section3.eq6d, section3.eq6d_corrected)
+UNIT_U = (
+    Interface(name="unit-u", E_F=0.4, U_F=1.0, J=0.3),
+    Interface(name="unit-u", E_F=0.1, U_F=1.0, J=0.7),
+)
+R = (section3.eq6b, section3.eq6b_corrected)
+T_PRIME = (section3.eq6d, section3.eq6d_corrected)
 
 ENTRIES = (
     Consequence("3a", "(12)", "the spin current of the wave at z = -0", wave_carries_current, FINITE),
-    Consequence("6b", "(18a)", "r at u_0 = u_m = 0", _amplitude(*_r, section5a.eq18a), without_rashba(BULK)),
+    Consequence("6b", "(18a)", "r at u_0 = u_m = 0", _amplitude(*R, section5a.eq18a), without_rashba(BULK)),
     Consequence(
-        "6b", "(23)", "r with interface magnetism", _amplitude(*_r, section5b.eq23_r), without_rashba(INTERFACE)
+        "6b", "(23)", "r of interface magnetism", _amplitude(*R, section5b.eq23_r), without_rashba(INTERFACE)
     ),
     Consequence(
-        "6b", "(26)", "r on an insulator", _amplitude(*_r, section5cd.eq26), without_rashba(INSULATOR)
+        "6b", "(26)", "r on an insulator", _amplitude(*R, section5cd.eq26), without_rashba(INSULATOR)
     ),
     Consequence(
-        "6b", "(31)", "the same with an interface potential", _amplitude(*_r, section5cd.eq31),
+        "6b", "(31)", "the same with an interface potential", _amplitude(*R, section5cd.eq31),
         without_rashba(INSULATOR_BARRIER),
     ),
     Consequence("6c", "(B9b)", "electrons from F are neither lost nor made", unitarity_of_r_prime, FINITE),
     Consequence(
-        "6d", "(18b)", "t' at u_0 = u_m = 0", _amplitude(*_t_prime, section5a.eq18b), without_rashba(BULK)
+        "6d", "(18b)", "t' at u_0 = u_m = 0", _amplitude(*T_PRIME, section5a.eq18b), without_rashba(BULK)
     ),
     Consequence(
-        "6d", "(34)", "t' where N is insulating", _amplitude(*_t_prime, section5cd.eq34),
+        "6d", "(34)", "t' where N is insulating", _amplitude(*T_PRIME, section5cd.eq34),
         without_rashba(TOPOLOGICAL),
     ),
     Consequence(
@@ -186,17 +187,17 @@ ENTRIES = (
         "20a", "third line of (20a)", "the first line meets it at k_perp = k_F", first_meets_third, BULK, 1e-4
     ),
     Consequence(
-        "20b", "the text below (20b)", "Im T^F has the same form as Im T^N of (19b)", dampinglike_of_both, BULK
+        "20b", "the text below (20b)", "Im T^F has the form of Im T^N, (19b)", dampinglike_of_both, BULK
     ),
     Consequence(
-        "21", "the text above (21)", "the third term is around five times the dampinglike ones at E_F = J",
+        "21", "the text above (21)", "around five times the dampinglike torque at E_F = J: 5.9, not 37",
         five_times, (Interface(name="equal", E_F=1.0, J=1.0),), 0.2,
     ),
     Consequence(
-        "24a", "the text below (24b)", "charge currents give nothing at u_0 = 0", fieldlike_of_charge, NO_BARRIER
+        "24a", "the text below (24b)", "charge currents give none at u_0 = 0", fieldlike_of_charge, NO_BARRIER
     ),
     Consequence(
-        "24a", "Fig. 6", "the panel of a fieldlike torque by spin currents, tau_F^s", fieldlike_of_spin, INTERFACE
+        "24a", "Fig. 6", "its panel of a fieldlike torque by spin currents", fieldlike_of_spin, INTERFACE
     ),
     Consequence(
         "24b", "Fig. 6", "a finite sum: it ends somewhere",
@@ -226,7 +227,9 @@ ENTRIES = (
         _pick(section5cd.eq32, section5cd.eq32_corrected, section5cd.eq27_corrected), FREE,
     ),
     Consequence("37b", "(38b)", "matching the waves at z = 0", matched_waves, FINITE),
-    Consequence("44", "(46b)", "r_ex = -m_r/m_i of both rows, no reflection as transcribed", reflected, OPEN_44),
+    Consequence(
+        "44", "(46b)", "r_ex = -m_r/m_i by both rows: none as transcribed", reflected, without_rashba(GENERAL)
+    ),
     Consequence(
         "47", "(23)", "consistent, as the text says", _amplitude(section6.eq47, section6.eq47_corrected,
         section5b.eq23_r), INTERFACE,

@@ -25,8 +25,8 @@ def audit_data(result: AuditResult) -> Data:
     """Return everything that the pages show besides the figures, ready for JSON."""
     return {
         **result.to_dict(),
-        "light": result.light(),
-        "summary": result.summary().splitlines()[:-1],
+        # The count first on a page, last on a terminal.
+        "summary": [result.light(), *result.summary().splitlines()[:-1]],
         "entries": sorted(_entries(), key=lambda entry: paper_order(entry["equation"])),
         "consequences": [
             {"equation": f"({one.of})", "place": one.place, "says": one.says, "form": one.form}
@@ -38,7 +38,14 @@ def audit_data(result: AuditResult) -> Data:
 
 def _entries() -> Iterator[Data]:
     """Yield what the register says of each number, with the quantities tried under it."""
-    blank: Data = {"quantity": "", "tex": "", "corrected_tex": "", "off_by": "", "kind": None, "definition": None}
+    blank: Data = {
+        "quantity": "",
+        "tex": "",
+        "corrected_tex": "",
+        "off_by": "",
+        "kind": None,
+        "definition": None,
+    }
     for entry in EQUATIONS:
         yield {
             "equation": f"({entry.number})",

@@ -100,7 +100,7 @@ class AuditResult(Sequence[Finding]):
 
     def summary(self) -> str:
         """Say how many equations agree, which do not and how, what speaks for either form; the count last."""
-        lines = [self.counts(), *self.sources()]
+        lines = self.sources()
         if self.faults:
             lines.append(self.power_summary())
         return "\n".join([*lines, self.light()])
@@ -116,16 +116,8 @@ class AuditResult(Sequence[Finding]):
         rows = (f for f in self.findings if f.equation and f.form != "corrected")
         return sorted({str(f.equation) for f in rows if f.verdict == "disagrees"}, key=paper_order)
 
-    def counts(self) -> str:
-        """Say how many equations disagree as transcribed, and how many have a form that agrees."""
-        corrected = {f.equation for f in self.findings if f.form == "corrected" and f.verdict == "agrees"}
-        return (
-            f"{len(self.numbers)} numbered equations; {len(self.refuted)} disagree as transcribed, of which"
-            f" {len(corrected)} have a corrected form that exact numerics confirm."
-        )
-
     def sources(self) -> list[str]:
-        """Say which disagree by marks and which by content, and what else in the paper asks for which form."""
+        """Say which disagree by marks or content, and for which form other places of the paper ask."""
         lines = (
             ("By marks that a machine which reads print loses or swaps (names, primes, daggers, stars,"
              " indices, signs of superscripts, brackets)", self.of_kind("marks")),
@@ -143,13 +135,16 @@ class AuditResult(Sequence[Finding]):
 
     def light(self) -> str:
         """Return the count of what disagrees, and how far it can be told where that comes from."""
-        needed = sum(bool(needed_for(number)) for number in self.refuted)
+        corrected = {f.equation for f in self.findings if f.form == "corrected" and f.verdict == "agrees"}
+        needed, kept = (sum(map(bool, map(f, self.refuted))) for f in (needed_for, kept_in))
         return (
-            f"{len(self.refuted)} of {len(self.numbers)} numbers disagree as transcribed:"
+            f"{len(self.refuted)} of {len(self.numbers)} numbered equations disagree as transcribed,"
+            f" {len(corrected)} of them with a corrected form that exact numerics confirm:"
             f" {len(self.of_kind('marks'))} by marks that a machine reading loses,"
-            f" {len(self.of_kind('content'))} by content; {needed} of the corrected forms are what other"
-            " equations and figures of the paper need. The transcription is machine-read: look at the"
-            " journal's page before calling any of them the authors' error."
+            f" {len(self.of_kind('content'))} by content. {needed} of the corrected forms and {kept} of the"
+            " transcribed ones are what other equations, figures or sentences of the paper need. The"
+            " transcription is machine-read: look at the journal's page before calling any of them the"
+            " authors' error."
         )
 
     def power_summary(self) -> str:

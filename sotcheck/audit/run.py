@@ -19,6 +19,7 @@ from sotcheck.estimate import ErrorBudget
 from sotcheck.progress import Progress, silent
 from sotcheck.verdict import Finding
 
+
 def forms(equation: Equation) -> Iterator[tuple[str, Formula]]:
     """Yield (form, formula): as transcribed, and corrected where there is one."""
     yield "transcribed", equation.transcribed

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from sotcheck.audit.sections import register_all
 from sotcheck.audit.samples import GENERAL, Exact, Formula
+from sotcheck.audit.sections import register_all
 from sotcheck.claims.evidence import Evidence
 from sotcheck.model import Interface
 from sotcheck.verdict import Comparison, Finding
