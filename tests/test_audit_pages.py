@@ -74,10 +74,21 @@ def test_pages_tell_what_the_json_does(pages: Path) -> None:
     page = (pages / "index.html").read_text(encoding="utf-8")
     line = next(line for line in readme.splitlines() if line.startswith("| (6b)"))
     assert "✗ disagrees | ✓ agrees | the name" in line
+    assert line.endswith("| marks | corrected: (18a), (23), (26), (31) |")
+    assert "(18a) follows from the corrected form alone: r at u_0 = u_m = 0." in page
     assert "| (10c) |" in readme
     assert "faults that change a value were flagged" in page
     assert "✓ agrees | Fig. 2" in readme or "ledger" in json.dumps(data["verdicts"])
     assert (pages / "figures" / "figure6.svg").read_text(encoding="utf-8").startswith("<?xml")
+
+
+def test_pages_without_seeded_faults(pages: Path, tmp_path: Path) -> None:
+    """As `sotcheck audit --output` without `--power` writes them: nothing is said of detection power."""
+    figures = json.loads((pages / "figures.json").read_text(encoding="utf-8"))
+    index = write_audit(AuditResult((definition_row(DEFINITIONS[0]),)), figures, tmp_path)
+    page = index.read_text(encoding="utf-8")
+    assert "were flagged" not in page
+    assert "0 of 1 numbered equations disagree as transcribed" in page
 
 
 def test_figure6_has_no_black_lines() -> None:

@@ -175,6 +175,16 @@ def test_budget() -> None:
     assert ErrorBudget().total == 0.0
 
 
+def test_a_budget_names_each_term_and_origin_once() -> None:
+    """Terms of one name add up: no word twice, and no part of the sum lost to another of its name."""
+    one = ErrorTerm("quadrature", 1e-9, "nested rules; both sides")
+    other = ErrorTerm("quadrature", 2e-9, "nested rules")
+    budget = ErrorBudget((one, ErrorTerm("rounding", 4e-9, "double precision"), other))
+    assert str(budget) == "quadrature 3.0e-09, rounding 4.0e-09"
+    assert budget.terms[0].origin == "nested rules; both sides"
+    assert budget.total == pytest.approx(7e-9)
+
+
 def test_comparison_is_a_plain_record() -> None:
     found = compare(1.0, 1.0, {})
     assert isinstance(found, Comparison)

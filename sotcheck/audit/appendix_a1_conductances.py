@@ -15,7 +15,7 @@ from sotcheck.audit.conductances import (
     whole,
 )  # fmt: skip
 from sotcheck.audit.samples import GENERAL, Exact, Formula
-from sotcheck.claims.registry import Equation
+from sotcheck.claims.registry import Equation, Kind
 from sotcheck.theory import appendix_a1_conductances as eq
 from sotcheck.theory import appendix_a1_plane as plane
 from sotcheck.theory.appendix_a1 import PLANE
@@ -31,6 +31,7 @@ def _entry(
     transcribed: Formula,
     corrected: Formula | None = None,
     off_by: str = "",
+    kind: Kind | None = None,
     order: str = "h_R^3",
 ) -> Equation:
     return Equation(
@@ -42,6 +43,7 @@ def _entry(
         tex=tex.TRANSCRIBED[number],
         corrected=corrected,
         corrected_tex=tex.CORRECTED[number] if corrected else "",
+        kind=kind,
         off_by=off_by,
         interfaces=GENERAL,
         order=order,
@@ -62,6 +64,7 @@ ENTRIES: tuple[Equation, ...] = (
         eq.eqA10a,
         eq.eqA10a_corrected,
         "a star in the conductance below it: 1 - r^s r^s'*",
+        "marks",
         "h_R^2",
     ),
     _entry(
@@ -72,6 +75,7 @@ ENTRIES: tuple[Equation, ...] = (
         eq.eqA10b,
         eq.eqA10b_corrected,
         "a star in the conductance below it: 1 - r^s r^s'*",
+        "marks",
         "h_R^2",
     ),
     _entry(
@@ -89,6 +93,7 @@ ENTRIES: tuple[Equation, ...] = (
         eq.eqA11_ferromagnet,
         eq.eqA11_ferromagnet_corrected,
         SWAPPED,
+        "marks",
     ),
     _entry(
         "A12",
@@ -105,6 +110,7 @@ ENTRIES: tuple[Equation, ...] = (
         eq.eqA12_ferromagnet,
         eq.eqA12_ferromagnet_corrected,
         SWAPPED,
+        "marks",
     ),
     _entry(
         "A13a",
@@ -121,6 +127,7 @@ ENTRIES: tuple[Equation, ...] = (
         plane.eqA13a,
         plane.eqA13a_corrected,
         "indices and a star before the transverse bias: G^udd - G^duu* (u up, d down), not G^uud - G^ddu",
+        "marks",
     ),
     _entry(
         "A13b",
@@ -138,6 +145,7 @@ ENTRIES: tuple[Equation, ...] = (
         plane.eqA13b_corrected,
         "stars: every second conductance off the diagonal is conjugated, G^duu*; and swapped indices: udd,"
         " duu before [...] along m, and uud, ddu in the last term (u up, d down)",
+        "marks",
     ),
     _entry(
         "A14a",
@@ -170,6 +178,7 @@ ENTRIES: tuple[Equation, ...] = (
         plane.eqA15a,
         plane.eqA15a_corrected,
         OPEN_ONLY,
+        "content",
     ),
     _entry(
         "A15b",
@@ -179,6 +188,7 @@ ENTRIES: tuple[Equation, ...] = (
         plane.eqA15b_open,
         plane.eqA15b_open_corrected,
         NO_DIRECTION,
+        "content",
     ),
     _entry(
         "A15b",
@@ -188,6 +198,7 @@ ENTRIES: tuple[Equation, ...] = (
         plane.eqA15b,
         plane.eqA15b_corrected,
         f"{NO_DIRECTION}; and {OPEN_ONLY}",
+        "content",
     ),
     _entry(
         "A16",

@@ -90,6 +90,7 @@ register(
         tex=r"G^{ss}=\frac{e^2}{h}\sum_{k_\perp^2<k_F^2}(1-r^s_{\mathbf k}r^s_{\mathbf k})",
         corrected=eq.eqA18a_unperturbed_corrected,
         corrected_tex=r"G^{ss}=\frac{e^2}{h}\sum_{k_\perp^2<k_F^2}(1-r^s_{\mathbf k}r^{s*}_{\mathbf k})",
+        kind="marks",
         off_by="a lost star: r^s r^s for r^s r^s*",
         interfaces=UPRIGHT,
     ),
@@ -102,6 +103,7 @@ register(
         tex=EQ_A18A,
         corrected=eq.eqA18a_at_N,
         corrected_tex=AT_N,
+        kind="content",
         off_by="the structure: not the difference of biases drives the second order but each bias by itself;"
         " the diagonal lacks a factor 1 + r of the other spin, and is twice too large for a bias of N",
         interfaces=UPRIGHT,
@@ -115,6 +117,7 @@ register(
         tex=EQ_A18A,
         corrected=eq.eqA18a_at_F,
         corrected_tex=AT_F,
+        kind="content",
         off_by="the structure, as at z = -0; besides, the spin current jumps at the interface: here flips"
         " have the opposite sign, and k_perp where N is closed contribute",
         interfaces=UPRIGHT,
@@ -128,6 +131,7 @@ register(
         tex=G_FLIP,
         corrected=eq.eqA18b_from_F,
         corrected_tex=r"G_{flip}^{s,F}=" + WEIGHT + r"|1+r^s|^2|t'^{-s}|^2",
+        kind="content",
         off_by="a factor 2 k_z/k_z^s' and zero where that band is closed: |t'|^2 for 2 |1 + r|^2 of the"
         " biased spin s'; so the two spins' are not equal",
         interfaces=UPRIGHT,
@@ -141,6 +145,7 @@ register(
         tex="-" + G_FLIP,
         corrected=eq.eqA18b_from_N,
         corrected_tex=r"G_{flip}^{N}=" + WEIGHT + r"|1+r^\uparrow|^2|1+r^\downarrow|^2",
+        kind="content",
         off_by="a factor -2: the average of k_R^2 is k_perp^2, and what is reflected with its spin flipped"
         " flows along with a current from F",
         interfaces=UPRIGHT,

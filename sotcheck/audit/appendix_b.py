@@ -210,6 +210,7 @@ register(
         tex=r"\hat 1'(\hat r'\hat r'^\dagger+\hat t'\hat t'^\dagger)\hat 1'=\hat 1'",
         corrected=eq.eqB10b_corrected,
         corrected_tex=r"\hat 1'(\hat r'\hat r'^\dagger+\hat t\hat t^\dagger)\hat 1'=\hat 1'",
+        kind="marks",
         off_by="a swapped symbol: t t^dagger, not t' t'^dagger, from the lower right block of (B8)",
         interfaces=FINITE,
     ),

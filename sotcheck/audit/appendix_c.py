@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 
 import numpy as np
@@ -139,13 +139,27 @@ def threshold(one: Solved) -> Measured:
     )
 
 
-def length_at_1_eV(one: Solved) -> Measured:
-    """The inverse of the threshold in nm, with the energy unit such that J = 1 eV."""
+def length_at_1_eV(one: Solved) -> tuple[float, float]:
+    """Return the inverse of the threshold in nm, with the energy unit such that J = 1 eV, and its error."""
     fit = simple_thresholds(one)
     unit = 1e9 * constants.hbar / np.sqrt(2 * constants.m_e * constants.electron_volt / one.iface.J)
     length = unit / fit.limit.max()
-    relative = (fit.error + fit.rounding).max() / fit.limit.max()
-    return Measured(np.array(length), {"rounding": (length * relative, "of the threshold")})
+    return length, length * float((fit.error + fit.rounding).max() / fit.limit.max())
+
+
+def length_is(said: float) -> Callable[[str], Iterator[Trial]]:
+    """Return the judge of a length in nm, the inverse of the threshold at J = 1 eV."""
+
+    def judge(engine: str) -> Iterator[Trial]:
+        length, error = length_at_1_eV(solved_here(engine)[0])
+        yield Trial(
+            quantity="length in nm",
+            comparison=compare(said, length, {"rounding": (error, "of the threshold")}),
+            explanation="0.14 nm belongs to 2J, the splitting of the bands; h_R > 1 is needed anyway",
+            engine=engine,
+        )
+
+    return judge
 
 
 def solved_here(engine: str) -> list[Solved]:
@@ -218,7 +232,7 @@ def counted(engine: str) -> Iterator[Trial]:
 def h_R_above_one(engine: str) -> Iterator[Trial]:
     """Yield whether h_R must exceed one to bind, at J = 1 eV and k_max = 1/(0.3 nm)."""
     one = solved_here(engine)[0]
-    needed = 0.3 / float(length_at_1_eV(one).value)
+    needed = 0.3 / length_at_1_eV(one)[0]
     yield Trial(
         quantity="h_R needed to bind a state at J = 1 eV exceeds one (1: it does)",
         comparison=compare(1.0, float(needed > 1), {}),
@@ -263,6 +277,7 @@ register(
         tex=rf"2q_{{1/2}} = h_R {K_MAX} \pm \frac{{J m_e}}{{\hbar^2 {K_MAX} h_R}}",
         corrected=eq.eqC4_corrected,
         corrected_tex=rf"2q_{{1/2}} = h_R {K_MAX} \pm \frac{{2 J m_e}}{{\hbar^2 {K_MAX} h_R}}",
+        kind="content",
         off_by="a factor 2 in the second term, from (C2) over (C3); (C5) follows from the right one",
     ),
     Tried(
@@ -273,23 +288,21 @@ register(
         transcribed=eq.eqC5,
         tex=rf"|h_R {K_MAX}| > \sqrt{{\frac{{2 m_e J}}{{\hbar^2}}}}",
     ),
-    Equation(
-        number="C5",
-        says="The right-hand side of (C5) at J = 1 eV is the inverse of this length.",
-        quantity="length in nm",
-        exact=length_at_1_eV,
-        transcribed=eq.length_at_1_eV,
-        tex=r"\sqrt{\frac{2 m_e J}{\hbar^2}} = (0.14\,nm)^{-1},\quad J = 1\,eV",
-        corrected=eq.length_at_1_eV_corrected,
-        corrected_tex=r"\sqrt{\frac{2 m_e J}{\hbar^2}} = (0.195\,nm)^{-1},\quad J = 1\,eV",
-        off_by="a factor sqrt(2): 0.14 nm belongs to 2J, the bands' splitting; h_R > 1 is needed anyway",
-        interfaces=INTERFACES[:1],
-    ),
     Statement(
         name="bound-state-necessary",
         says="The bound (C5) is necessary for the Rashba term itself, for every direction of m and k.",
         judge=bound_is_necessary,
         equation="C5",
+    ),
+    Statement(
+        name="bound-state-length",
+        says="Below (C5): its right-hand side at J = 1 eV is 1/(0.14 nm).",
+        judge=length_is(eq.LENGTH_AT_1_EV),
+    ),
+    Statement(
+        name="bound-state-length-corrected",
+        says="The right-hand side of (C5) at J = 1 eV is 1/(0.195 nm).",
+        judge=length_is(eq.length_at_1_eV()),
     ),
     Statement(
         name="bound-state-rashba",

@@ -11,6 +11,7 @@ from sotcheck.audit.finite import FINITE, measured, relation, states
 from sotcheck.audit.judge import SEVERITY, real
 from sotcheck.audit.samples import ANGLES, GENERAL, Exact, Measured, Solved, solved
 from sotcheck.claims.registry import Statement, Trial
+from sotcheck.estimate import joined
 from sotcheck.model import Interface
 from sotcheck.observables import INTERFACE, LATTICE, MINUS, PLUS
 from sotcheck.scattering import flows
@@ -37,9 +38,9 @@ def balance(
                 for m in (a, b)
                 for size, _ in m.terms.values()
             ]
-            origins = dict.fromkeys(why for m in (a, b) for _, why in m.terms.values())
+            origins = joined(why for m in (a, b) for _, why in m.terms.values())
             both: Array = np.sum(np.broadcast_arrays(*sizes), axis=0)
-            terms: dict[str, tuple[Array | float, str]] = {"both sides": (both, "; ".join(origins))}
+            terms: dict[str, tuple[Array | float, str]] = {"both sides": (both, origins)}
             found.append((iface, compare(real(a.value), real(b.value), terms)))
         iface, worst = max(
             found,

@@ -63,6 +63,7 @@ def _part_of_a20(which: int, name: str, term: str) -> Equation:
         tex=A20 + term % "(a_2-a_1)",
         corrected=getattr(eq, f"eqA20_{letter}_corrected"),
         corrected_tex=A20 + term % "(a_1-a_2)",
+        kind="content",
         off_by=TURNED,
         interfaces=FINITE,
     )
@@ -88,6 +89,7 @@ ENTRIES = (
         corrected_tex=r"Tr_\sigma[\hat j_x^N]=-\frac{e^2E\tau L}{2\pi m_eV}Tr_\sigma"
         + SUM
         + r"\frac{k_x^2}{k_z}(1+\hat r_{\mathbf k}\hat r_{\mathbf k}^\dagger)",
+        kind="marks",
         off_by="a swapped symbol: k_perp for k_x, from (A4) with u = x; a factor 2 at h_R = 0, at second"
         " order another dependence on m, on m_z alone",
         source="normal",
@@ -136,6 +138,7 @@ ENTRIES = (
         corrected=eq.eqA21c_corrected,
         corrected_tex=J_NON + r"(\rho^{\uparrow *}\rho^{\downarrow *}-\rho^\uparrow r^{\uparrow *}"
         r"-\rho^\downarrow r^{\downarrow *})",
+        kind="content",
         off_by="two terms in the parentheses: -rho_down r_down* and -rho_up r_up*, the second order of r"
         " times r*, for +rho_down* rho_up* and +rho_up rho_down*; the prefactor is right",
         source="normal",
@@ -155,6 +158,7 @@ ENTRIES = (
         + SUM
         + r"\frac{k_\perp^4}{k_z^3}"
         + f"[{SQUARES}{PRODUCT}]",
+        kind="content",
         off_by="a missing factor k_perp^4/k_z^3, as (A21c) has it, and a factor 1/2: 64 pi, not 32 pi; the"
         " sign is right, though (A20) as printed would give the opposite one",
         source="normal",
@@ -181,6 +185,7 @@ ENTRIES = (
         tex=LEFT_A22 + "=" + EQ_A22 + r"\geq 0",
         corrected=eq.eqA22_corrected,
         corrected_tex=LEFT_A22 + "=" + EQ_A22_CORRECTED + r"\geq 0",
+        kind="content",
         off_by="absolute values: its premise, real r, fails where the minority band is closed and |r_down|"
         " = 1; with them it holds and is not negative for bulk magnetism alone",
         source="normal",

@@ -10,9 +10,10 @@ from typing import Any
 from latex2mathml.converter import convert
 from markupsafe import Markup
 
+from sotcheck.audit.consequences import consequences
 from sotcheck.audit.plots import FIGURES
-from sotcheck.audit.run import AuditResult, paper_order
-from sotcheck.claims.registry import DEFINITIONS, EQUATIONS, STATEMENTS
+from sotcheck.audit.result import AuditResult, paper_order
+from sotcheck.claims.registry import DEFINITIONS, EQUATIONS, STATEMENTS, kind_of
 from sotcheck.figures import svg
 from sotcheck.output import make_folder, write_text
 from sotcheck.report import render
@@ -24,15 +25,27 @@ def audit_data(result: AuditResult) -> Data:
     """Return everything that the pages show besides the figures, ready for JSON."""
     return {
         **result.to_dict(),
-        "summary": result.summary().splitlines(),
+        # The count first on a page, last on a terminal.
+        "summary": [result.light(), *result.summary().splitlines()[:-1]],
         "entries": sorted(_entries(), key=lambda entry: paper_order(entry["equation"])),
+        "consequences": [
+            {"equation": f"({one.of})", "place": one.place, "says": one.says, "form": one.form}
+            for one in consequences()
+        ],
         "samples": result.samples,
     }
 
 
 def _entries() -> Iterator[Data]:
     """Yield what the register says of each number, with the quantities tried under it."""
-    blank: Data = {"quantity": "", "tex": "", "corrected_tex": "", "off_by": "", "definition": None}
+    blank: Data = {
+        "quantity": "",
+        "tex": "",
+        "corrected_tex": "",
+        "off_by": "",
+        "kind": None,
+        "definition": None,
+    }
     for entry in EQUATIONS:
         yield {
             "equation": f"({entry.number})",
@@ -42,6 +55,7 @@ def _entries() -> Iterator[Data]:
             "tex": entry.tex,
             "corrected_tex": entry.corrected_tex,
             "off_by": entry.off_by,
+            "kind": entry.kind,
             "order": entry.order,
             "interfaces": [iface.name for iface in entry.interfaces],
             "definition": None,
@@ -72,6 +86,8 @@ def by_number(data: Data) -> list[Data]:
         group["corrected"] = _worst(row for row in rows if row["form"] == "corrected")
         group["definition"] = bool(rows) and all(row["form"] == "definition" for row in rows)
         group["off_by"] = [e["off_by"] for e in group["entries"] if e["off_by"]]
+        group["kind"] = kind_of(number)
+        group["consequences"] = [one for one in data["consequences"] if one["equation"] == number]
         group["plots"] = [sample for sample in data["samples"] if sample["equation"] == number]
     return [group for group in groups.values() if group["rows"]]
 

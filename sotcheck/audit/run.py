@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-import importlib
-import json
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
-from tabulate import tabulate
 
-from sotcheck import __version__
 from sotcheck.audit import power
 from sotcheck.audit.judge import judge, sample_pairs, words_for
+from sotcheck.audit.result import AuditResult, paper_order
 from sotcheck.audit.samples import ENGINES, Formula
+from sotcheck.audit.sections import register_all
 from sotcheck.claims.registry import DEFINITIONS, EQUATIONS, STATEMENTS, Definition, Equation, Statement
-from sotcheck.crosscheck import EXIT_STATUS
 from sotcheck.estimate import ErrorBudget
 from sotcheck.progress import Progress, silent
 from sotcheck.threads import single_threaded
-from sotcheck.verdict import Finding, Verdict
-
-#: Modules that register entries, in the paper's order.
-SECTIONS = (
-    "section3", "section4", "section5a", "section5b", "section5cd", "table1", "section6",
-    "appendix_a1", "appendix_a23", "appendix_b", "appendix_c",
-)  # fmt: skip
-
-
-def register_all() -> None:
-    """Import every module that registers entries."""
-    for name in SECTIONS:
-        importlib.import_module(f"sotcheck.audit.{name}")
+from sotcheck.verdict import Finding
 
 
 def forms(equation: Equation) -> Iterator[tuple[str, Formula]]:
@@ -163,105 +146,6 @@ def _results(
         futures = [executor.submit(call) for call in calls]
         done = (future.result() for future in futures)
     yield from progress(done, title, len(pieces))
-
-
-def paper_order(number: str | None) -> tuple[int, int, str]:
-    """Return a key that sorts "(6a)", "(16c)", "(A13b)", "(B1)", None in the paper's order."""
-    if number is None:
-        return (9, 0, "")
-    text = number.strip("()")
-    part = "ABC".find(text[0]) + 1
-    digits = "".join(c for c in text[bool(part) :] if c.isdigit())
-    return (part, int(digits), text)
-
-
-@dataclass(frozen=True)
-class AuditResult(Sequence[Finding]):
-    """All rows of the audit; prints as a table, converts to the contract's JSON."""
-
-    findings: tuple[Finding, ...]
-    faults: tuple[power.Fault, ...] = ()
-    samples: tuple[dict[str, Any], ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.findings)
-
-    def __iter__(self) -> Iterator[Finding]:
-        return iter(self.findings)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self.findings[index]
-
-    @property
-    def exit_status(self) -> int:
-        """0 all agree, 1 something disagrees, 3 nothing disagrees but something is inconclusive."""
-        verdicts = {finding.verdict for finding in self.findings}
-        order: tuple[Verdict, ...] = ("disagrees", "inconclusive", "agrees")
-        return EXIT_STATUS[next(v for v in order if v in verdicts)]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON document of `sotcheck audit`."""
-        document = {
-            "sotcheck": __version__,
-            "system": None,
-            "verdicts": [finding.to_dict() for finding in self.findings],
-        }
-        if self.faults:
-            document["power"] = [vars(fault) for fault in self.faults]
-        return document
-
-    def to_json(self) -> str:
-        """Return `to_dict` as JSON text."""
-        return json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n"
-
-    def __str__(self) -> str:
-        table = [
-            [
-                finding.verdict.upper() if finding.verdict != "agrees" else "agrees",
-                finding.equation or "",
-                finding.form or "",
-                finding.quantity,
-                finding.engine or "",
-                *(f"{v:.9g}" if np.isfinite(v) else "" for v in (finding.expected, finding.measured)),
-                f"{finding.budget.total:.1e}" if finding.budget.terms else "",
-            ]
-            for finding in self.findings
-        ]
-        head = ["verdict", "equation", "form", "quantity", "engine", "expected", "measured", "uncertainty"]
-        return tabulate(table, head, disable_numparse=True) + "\n" + self.summary()
-
-    def summary(self) -> str:
-        """Say how many equations agree, and which as transcribed do not."""
-        numbered: dict[str, set[str]] = {}
-        for finding in self.findings:
-            if finding.equation and finding.form != "corrected":
-                numbered.setdefault(finding.equation, set()).add(finding.verdict)
-        off = sorted((n for n, v in numbered.items() if "disagrees" in v), key=paper_order)
-        corrected = {
-            f.equation
-            for f in self.findings
-            if f.form == "corrected" and f.verdict == "agrees" and f.equation
-        }
-        lines = [
-            f"{len(numbered)} numbered equations; {len(off)} disagree as transcribed: {', '.join(off)}.",
-            f"{len(corrected)} of these have a corrected form that exact numerics confirm.",
-        ]
-        if self.faults:
-            lines.append(self.power_summary())
-        return "\n".join(lines)
-
-    def power_summary(self) -> str:
-        """Say how many seeded faults were flagged, and list those that were not."""
-        count = Counter(fault.outcome for fault in self.faults)
-        visible = count["flagged"] + count["missed"]
-        lines = [
-            f"power: {count['flagged']} of {visible} seeded faults flagged; "
-            f"{count['no effect']} more change nothing on any parameter set."
-        ]
-        lines += [
-            f"  missed: ({f.number}) {f.quantity}: {f.change}" for f in self.faults if f.outcome == "missed"
-        ]
-        return "\n".join(lines)
 
 
 @single_threaded

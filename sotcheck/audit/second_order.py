@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from sotcheck.audit.samples import ANGLES, ENGINES, Measured, Solved, solved
+from sotcheck.estimate import joined
 from sotcheck.scattering import Scattering
 from sotcheck.spin import Array, Complex
 from sotcheck.theory.validity import radius_by_k
@@ -77,8 +78,8 @@ def combined(*parts: tuple[Array | float, Measured]) -> Measured:
         for factor, found in parts
         for size, _ in found.terms.values()
     )
-    origins = dict.fromkeys(why for _, found in parts for _, why in found.terms.values())
-    return Measured(np.asarray(value), {"all parts": (np.asarray(size), "; ".join(origins))})
+    origins = joined(why for _, found in parts for _, why in found.terms.values())
+    return Measured(np.asarray(value), {"all parts": (np.asarray(size), origins)})
 
 
 def turned(one: Solved, m: tuple[float, float, float]) -> Solved:

@@ -116,6 +116,7 @@ register(
         corrected=eq.eq3a_corrected,
         corrected_tex=r"\psi^F_{\mathbf k\sigma}(z<0)=\frac{e^{ik_xx+ik_yy}}{\sqrt V}"
         r"\sqrt{|k_z|^{-1}}e^{-ik_zz}\hat t'_{\mathbf k}\sqrt{|\hat K_z|}\xi_\sigma",
+        kind="marks",
         off_by="a swapped symbol: the wave behind the interface carries t', not r'",
         interfaces=FINITE,
     ),
@@ -181,6 +182,7 @@ register(
         tex=r"\hat r_{ex}=" + MATRIX + r"2i\hat K_z\sqrt{|k_z||\hat K_z|^{-1}}",
         corrected=eq.eq6b_corrected,
         corrected_tex=r"\hat r_{ex}=" + MATRIX + r"(ik_z-i\hat K_z+\hat\kappa)",
+        kind="marks",
         off_by="the name: this right-hand side is that of t'; r is that of (6c)",
         interfaces=FINITE,
     ),
@@ -195,6 +197,7 @@ register(
         corrected_tex=r"\hat r'_{ex}=\sqrt{|\hat K_z|}"
         + MATRIX
         + r"(i\hat K_z-ik_z+\hat\kappa)\sqrt{|\hat K_z|^{-1}}",
+        kind="marks",
         off_by="the name: this right-hand side is that of r; r' is that of (6d)",
         interfaces=FINITE,
     ),
@@ -207,6 +210,7 @@ register(
         tex=r"\hat t'_{ex}=\sqrt{|\hat K_z|}" + MATRIX + r"(i\hat K_z-ik_z+\hat\kappa)\sqrt{|\hat K_z|^{-1}}",
         corrected=eq.eq6d_corrected,
         corrected_tex=r"\hat t'_{ex}=" + MATRIX + r"2i\hat K_z\sqrt{|k_z||\hat K_z|^{-1}}",
+        kind="marks",
         off_by="the name: this right-hand side is that of r'; t' is that of (6b)",
         interfaces=FINITE,
     ),

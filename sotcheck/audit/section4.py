@@ -180,6 +180,7 @@ register(
         tex=DELTA_J + r"\hat r^{0\dagger}_{\mathbf k}\hat\tau^F\hat r^0_{\mathbf k}",
         corrected=eq.eq15_ferromagnet_corrected,
         corrected_tex=DELTA_J + r"\hat t'^0_{\mathbf k}\hat\tau^F\hat t_{\mathbf k}'^{0\dagger}",
+        kind="marks",
         off_by="a swapped symbol: waves from F are t' at the interface, not r",
         interfaces=NO_INTERFACE_MAGNETISM,
         order="h_R^3",

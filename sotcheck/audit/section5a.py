@@ -121,6 +121,7 @@ register(
         tex=RE_F + "=-" + UNIT % UP + N_SUM + "k_z" + FRACTION % "k_z^2-|k_z^+|^2",
         corrected=eq.eq20a_majority_corrected,
         corrected_tex=RE_F + "=-" + UNIT % UP + N_SUM + "k_z^-" + FRACTION % "k_z^2-|k_z^+|^2",
+        kind="marks",
         off_by="a swapped symbol, a factor k_z / k_z^-: |t'|^2 of (18b) has k_z k_z^-, and k_z cancels",
         source="majority",
         interfaces=BULK,
@@ -160,6 +161,7 @@ register(
         tex=IM_F + "=" + UNIT % UP + N_SUM + "k_z^-" + FRACTION % "2k_z^-Im[k_z^+]",
         corrected=eq.eq20b_corrected,
         corrected_tex=IM_F + "=" + UNIT % UP + N_SUM + "k_z" + FRACTION % "2k_z^-Im[k_z^+]",
+        kind="marks",
         off_by="a swapped symbol, a factor k_z^- / k_z: of the two k_z^- one is k_z; then it is minus (19b)",
         interfaces=BULK,
         order="h_R^3",
@@ -184,6 +186,7 @@ register(
         tex=r"\mathcal T_R\approx h_R\frac{eE_x\tau^\uparrow A\Delta}{15\pi\hbar}(5E_F+2J)",
         corrected=eq.eq21_closed_corrected,
         corrected_tex=r"\mathcal T_R\approx h_R\frac{eE_x\tau^\uparrow A\Delta}{30\pi^2\hbar}(5E_F+2J)",
+        kind="content",
         off_by="a factor 2 pi, too large: the first line summed as (A/4 pi) times the integral over k_perp^2,"
         " as the text says, has 30 pi^2 for 15 pi",
         source="majority",

@@ -46,6 +46,7 @@ register(
         corrected=eq.eq37b_corrected,
         corrected_tex=r"\psi^0(z>0) = \frac{e^{ik_x x + ik_y y}}{\sqrt V} "
         r"\sum_\sigma (e^{ik_z^\sigma z} b_\sigma^R \xi_\sigma + e^{-ik_z^\sigma z} b_\sigma^L \xi_\sigma)",
+        kind="marks",
         off_by="a swapped symbol: k_z for k_z^sigma, the wave numbers beneath, as (38b) has them",
     ),
     Definition(
@@ -137,6 +138,7 @@ register(
         corrected=eq.eq44_sum_corrected,
         corrected_tex=r"\hat m_i^{(0)} + \hat m_r^{(0)} ="
         r" 2 \begin{pmatrix} i\hat K_z - \hat\kappa_0 & -i\hat K_z - \hat\kappa_0 \end{pmatrix} " + BELOW,
+        kind="content",
         off_by="a sign: with -1 for the lower right 1 on the left both rows are the difference, which (45)"
         " needs and the right-hand side is; the sum is another quantity, from (43a)",
     ),
@@ -188,6 +190,7 @@ register(
         corrected=eq.eq47_corrected,
         corrected_tex=r"\hat r_{ex} = \hat r_{ex}^{u_m=0} + \frac{1 + \hat r_{ex}^{u_m=0}}"
         r"{2ik_z u_m^{-1} \hat\sigma_z (1 + \hat r_{ex}^{u_m=0})^{-1} - 1}",
+        kind="content",
         off_by="the sign of u_m: two signs, before the fraction and of the 1 beneath; so printed it is not"
         " consistent with (23) and (31)",
     ),
@@ -202,6 +205,7 @@ register(
         corrected=eq.eq47_orders_corrected,
         corrected_tex=r"\hat r_{ex}^{(n)} = 2ik_z \hat G (u_m \hat\sigma_z \hat G)^n,\quad"
         r" \hat G = \frac{1}{2ik_z} (1 + \hat r_{ex}^{u_m=0})",
+        kind="content",
         off_by="the sign of odd orders: G has the opposite sign of (46b)",
     ),
     Statement(

@@ -48,10 +48,14 @@ def evanescent_dropped(evidence: Evidence) -> Iterator[Trial]:
 
 CONTROLS = (
     Claim(
-        "one-sided", "Interface site with one side's value: order 1 instead of 2", None, None, one_sided_site
+        "one-sided",
+        "Interface site with one side's value: order 1 instead of 2",
+        None,
+        one_sided_site,
+        control=True,
     ),
-    Claim("flipped-sign", "A sign of Eq. (16) flipped", "(16)", None, flipped_sign),
-    Claim("no-evanescent", "Eq. (16) without evanescent states", "(16)", None, evanescent_dropped),
+    Claim("flipped-sign", "A sign of Eq. (16) flipped", "(16)", flipped_sign, control=True),
+    Claim("no-evanescent", "Eq. (16) without evanescent states", "(16)", evanescent_dropped, control=True),
 )
 
 

@@ -40,7 +40,7 @@ def regimes(iface: Interface, k_perp: Array) -> dict[str, Mask]:
     return {str(name): names == name for name in dict.fromkeys(names)}
 
 
-@claim("unitarity", "The scattering matrix of open channels is unitary", "(B8)", "transcribed")
+@claim("unitarity", "The scattering matrix of open channels is unitary", "(B8)")
 def unitarity(evidence: Evidence) -> Iterator[Trial]:
     """S†S = SS† = 1 between open channels at every h_R, in each channel regime."""
     for engine, resolved in evidence.resolved.items():

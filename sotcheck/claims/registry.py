@@ -1,7 +1,8 @@
 """The register of all claims: one entry and one function each.
 
 `Claim`s are tried on the evidence of one system, by `sotcheck check` and the reports; equations,
-definitions and statements of the paper by `sotcheck audit`.
+definitions and statements of the paper by `sotcheck audit`. Which form of an equation stands for it is said
+by its entries as an `Equation` alone: claims ask there (`form_of`), so that no two commands contradict.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
+from typing import Literal
 
 from sotcheck.audit.samples import GENERAL, Exact, Formula
+from sotcheck.audit.sections import register_all
 from sotcheck.claims.evidence import Evidence
 from sotcheck.estimate import ErrorBudget
 from sotcheck.model import Interface
@@ -44,17 +48,22 @@ class Claim:
         What it says.
     equation : str or None
         The paper's number in parentheses.
-    form : str or None
-        "transcribed" or "corrected" for an equation, None for a claim in words.
     judge : callable
         Yields trials from the evidence; none where the claim says nothing about a system.
+    control : bool
+        Whether it is wrong on purpose: then no form of an equation is on trial.
     """
 
     name: str
     title: str
     equation: str | None
-    form: str | None
     judge: Callable[[Evidence], Iterable[Trial]]
+    control: bool = False
+
+    @property
+    def form(self) -> str | None:
+        """The form that is tried: the register's for the equation, None for a claim in words."""
+        return None if self.control else form_of(self.equation)
 
     def findings(self, evidence: Evidence) -> Iterator[Finding]:
         """Try the claim on the evidence."""
@@ -79,14 +88,14 @@ CLAIMS: list[Claim] = []
 
 
 def claim(
-    name: str, title: str, equation: str | None = None, form: str | None = None
+    name: str, title: str, equation: str | None = None
 ) -> Callable[[Callable[[Evidence], Iterable[Trial]]], Callable[[Evidence], Iterable[Trial]]]:
     """Register the decorated function as the judge of a claim."""
 
     def register(
         judge: Callable[[Evidence], Iterable[Trial]],
     ) -> Callable[[Evidence], Iterable[Trial]]:
-        CLAIMS.append(Claim(name, title, equation, form, judge))
+        CLAIMS.append(Claim(name, title, equation, judge))
         return judge
 
     return register
@@ -126,6 +135,12 @@ def _refusals(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
+#: What sets the transcribed form of an equation apart from the one that numbers confirm, as far as the text
+#: alone tells. "marks": names, primes, daggers, stars, indices, signs of a superscript or brackets, each of
+#: which a machine that reads print loses or swaps. "content": a factor, a sign, a term, a structure.
+Kind = Literal["marks", "content"]
+
+
 @dataclass(frozen=True)
 class Equation:
     """A formula of the paper on trial.
@@ -150,6 +165,8 @@ class Equation:
     corrected_tex : str
     off_by : str
         What the transcribed form is off by: a factor, a sign, a swapped symbol, a missing term; and why.
+    kind : "marks", "content" or None
+        Which kind of difference that is; given whenever there is a corrected form.
     source : str or None
         "normal", "majority" or "minority".
     interfaces : tuple of Interface
@@ -169,6 +186,7 @@ class Equation:
     corrected: Formula | None = None
     corrected_tex: str = ""
     off_by: str = ""
+    kind: Kind | None = None
     source: str | None = None
     interfaces: tuple[Interface, ...] = GENERAL
     order: str = "exact"
@@ -222,3 +240,31 @@ def register(*entries: Entry) -> None:
             DEFINITIONS.append(entry)
         else:
             STATEMENTS.append(entry)
+
+
+def parts_of(number: str) -> list[Equation]:
+    """Return the entries of an equation; "16" stands for all of (16a) to (16d)."""
+    register_all()
+    return [e for e in EQUATIONS if number in (e.number, e.number.rstrip("abcd"))]
+
+
+@cache
+def form_of(equation: str | None) -> str | None:
+    """Return which form stands for an equation, by its number in parentheses.
+
+    Returns
+    -------
+    str or None
+        "corrected" where the register has such a form of any part of it, else "transcribed"; None for what
+        is no entry, such as "(Fig. 2)".
+    """
+    parts = parts_of(equation.strip("()")) if equation else []
+    if not parts:
+        return None
+    return "transcribed" if all(part.corrected is None for part in parts) else "corrected"
+
+
+def kind_of(number: str) -> Kind | None:
+    """Return the kind of the disagreement of "(A18a)": content if any of its entries has that."""
+    kinds = {part.kind for part in parts_of(number.strip("()"))}
+    return "content" if "content" in kinds else "marks" if "marks" in kinds else None

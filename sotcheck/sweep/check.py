@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sotcheck.claims.registry import form_of
 from sotcheck.crosscheck import CheckResult
 from sotcheck.estimate import ErrorBudget
 from sotcheck.model import SOURCES
@@ -104,7 +105,7 @@ def _worst(
     engine: str,
     tried: Sequence[Tried],
     points: int | None = None,
-    form: str = "transcribed",
+    form: str | None = None,
 ) -> Iterator[Finding]:
     """Yield a finding a source: of all places, the worst verdict, there the largest difference."""
     places = points or len(tried)
@@ -115,7 +116,7 @@ def _worst(
         )
         yield Finding(
             claim, title, equation, "vector t", source, engine, comparison.expected, comparison.measured,
-            comparison.budget, comparison.verdict, None if equation is None else form,
+            comparison.budget, comparison.verdict, form or form_of(equation),
             f"the worst of {places} place{'s' * (places > 1)}, at {place}",
         )  # fmt: skip
 

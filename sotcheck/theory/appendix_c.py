@@ -40,15 +40,14 @@ def eqC5(s: Symbols) -> Array:
     return np.sqrt(s.iface.J)
 
 
-def length_at_1_eV(s: Symbols) -> Array:
-    """The length in nm of which √(2mₑJ/ħ²) is the inverse at J = 1 eV, as printed below Eq. (C5)."""
-    return np.array(0.14)
+#: The length in nm of which √(2mₑJ/ħ²) is the inverse at J = 1 eV, as printed below Eq. (C5).
+LENGTH_AT_1_EV = 0.14
 
 
-def length_at_1_eV_corrected(s: Symbols) -> Array:
-    """The same from the CODATA constants."""
+def length_at_1_eV() -> float:
+    """Return the same from the CODATA constants."""
     wave_number = np.sqrt(2 * constants.m_e * constants.electron_volt) / constants.hbar
-    return 1e9 / wave_number
+    return float(1e9 / wave_number)
 
 
 def rashba_threshold(J: float, in_plane: float) -> float:

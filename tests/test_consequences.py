@@ -1,0 +1,112 @@
+"""Where disagreements come from: a kind for each, and what else in the paper asks for which form."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sotcheck.audit.consequences import Consequence, consequences, kept_in, needed_for
+from sotcheck.audit.result import AuditResult
+from sotcheck.audit.run import definition_row, judge_equation
+from sotcheck.audit.samples import GENERAL
+from sotcheck.audit.sections import register_all
+from sotcheck.claims.registry import DEFINITIONS, EQUATIONS, STATEMENTS, kind_of
+
+register_all()
+
+README = Path(__file__).parent.parent / "README.md"
+REFUTED = {f"({entry.number})" for entry in EQUATIONS if entry.corrected is not None}
+
+
+def test_whatever_has_a_corrected_form_has_a_kind() -> None:
+    """And nothing else has one."""
+    for entry in EQUATIONS:
+        assert (entry.kind is None) == (entry.corrected is None), entry.number
+    assert {number for number in REFUTED if kind_of(number)} == REFUTED
+    assert kind_of("(A18a)") == "content"  # a lost star below (A10b), and the structure
+    assert kind_of("(15)") == "marks"
+    assert kind_of("(14)") is None
+
+
+def test_kinds_go_with_what_forms_are_off_by() -> None:
+    """A factor, a sign of a term or a missing one is content; a swapped symbol alone is none."""
+    for entry in EQUATIONS:
+        if entry.off_by.startswith(("a factor", "a sign", "the sign", "a missing", "the structure")):
+            assert entry.kind == "content", entry.number
+        if entry.off_by.startswith(("a swapped symbol", "the name", "a star", "a lost star", "an index")):
+            assert entry.kind == "marks", entry.number
+
+
+@pytest.mark.parametrize("one", consequences(), ids=lambda one: f"{one.of}: {one.place}")
+def test_each_place_follows_from_one_form_alone(one: Consequence) -> None:
+    """By numbers: evaluated from both forms of a disagreeing equation, it is what one of them gives."""
+    assert one.holds(corrected=True) != one.holds(corrected=False)
+    assert f"({one.of})" in REFUTED
+
+
+def test_places_that_ask_for_either_form() -> None:
+    """What numbers decided, number by number."""
+    needed = {number for number in REFUTED if needed_for(number)}
+    kept = {number for number in REFUTED if kept_in(number)}
+    assert len(needed) == 23
+    assert kept == {"(28)", "(30)", "(A3)", "(A11)"}
+    assert [one.place for one in needed_for("(47)")] == ["(23)", "(31)"]
+    assert [one.place for one in kept_in("(28)")] == ["(29)", "(30)"]
+    assert [one.place for one in (*needed_for("(A11)"), *kept_in("(A11)"))] == ["(A13a)", "(A12)"]
+    assert needed_for("(A22)") == needed_for("(14)") == needed_for(None) == []
+
+
+def test_a_place_that_both_or_no_form_gives_says_nothing() -> None:
+    """Neither a statement that is true anyway, nor one that is not, speaks for a form."""
+    one = Consequence("15", "(0)", "", lambda s, corrected: (np.ones(2), np.ones(2)), GENERAL[:1])
+    assert one.form is None
+    assert replace(one, sides=lambda s, corrected: (np.ones(2), np.full(2, 1.1))).form is None
+    assert replace(one, sides=lambda s, corrected: (np.ones(2) * corrected, np.ones(2))).form == "corrected"
+    # Between 1 and 1.1 lies more than rounding on one interface of two.
+    assert replace(one, tolerance=0.2, sides=lambda s, c: (np.ones(2) - c, np.ones(2))).form == "transcribed"
+
+
+def test_rows_and_words_tell_where_disagreements_come_from() -> None:
+    """Kind and places in every row of the JSON; the count in that light is the last line."""
+    rows = [row for i, e in enumerate(EQUATIONS) if e.number in ("A3", "C4") for row in judge_equation(i)]
+    result = AuditResult((*rows, definition_row(DEFINITIONS[0])))
+    found = {row["equation"]: row for row in result.to_dict()["verdicts"]}
+    assert found["(A3)"]["kind"] == found["(C4)"]["kind"] == "content"
+    assert (found["(A3)"]["needed_for"], found["(A3)"]["kept_in"]) == ([], ["(A4)"])
+    assert (found["(C4)"]["needed_for"], found["(C4)"]["kept_in"]) == (["(C5)"], [])
+    definition = found[f"({DEFINITIONS[0].number})"]
+    assert (definition["kind"], definition["needed_for"], definition["kept_in"]) == (None, [], [])
+    last = str(result).splitlines()[-1]
+    assert last.startswith(
+        "2 of 3 numbered equations disagree as transcribed, 2 of them with a corrected form"
+    )
+    assert "0 by marks that a machine reading loses, 2 by content. 1 of the corrected forms and 1 of" in last
+    assert "look at the journal's page" in last
+
+
+def test_readme_counts_are_the_registers() -> None:
+    """The README's first screen gives the count in that light."""
+    entries = {f"({e.number})" for e in (*EQUATIONS, *DEFINITIONS)}
+    entries |= {f"({s.equation})" for s in STATEMENTS if s.equation}
+    kinds = Counter(kind_of(number) for number in REFUTED)
+    text = " ".join(README.read_text(encoding="utf-8").split())[:3000]
+    counts = re.search(
+        r"(\d+) of (\d+) numbered equations disagree as transcribed, (\d+) by marks .*? and (\d+) by content"
+        r".*?; (\d+) of these are what .*?, as are (\d+) of the transcribed",
+        text,
+    )
+    assert counts
+    assert [int(count) for count in counts.groups()] == [
+        len(REFUTED),
+        len(entries),
+        kinds["marks"],
+        kinds["content"],
+        sum(bool(needed_for(number)) for number in REFUTED),
+        sum(bool(kept_in(number)) for number in REFUTED),
+    ]
+    assert "Look at the journal's page" in text
