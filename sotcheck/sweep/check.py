@@ -13,6 +13,7 @@ from sotcheck.model import SOURCES
 from sotcheck.progress import Progress, silent
 from sotcheck.spin import Array
 from sotcheck.sweep.dataset import plan_of
+from sotcheck.sweep.grid import in_words
 from sotcheck.sweep.limit import (
     Tried,
     at_zero_h_R,
@@ -23,7 +24,6 @@ from sotcheck.sweep.limit import (
     scale_of,
     solved,
     stored_at,
-    where,
 )
 from sotcheck.sweep.plan import Plan
 from sotcheck.theory.first_order import torque_vector
@@ -139,7 +139,7 @@ def _conservation(dataset: xr.Dataset, plan: Plan, good: Any) -> Tried:
         )
         for s in range(len(SOURCES))
     ]
-    return [(one, where(plan.point(int(good[one.index[0]])))) for one in comparisons]
+    return [(one, in_words(plan.point(int(good[one.index[0]])))) for one in comparisons]
 
 
 def _asked(dataset: xr.Dataset, plan: Plan, index: int, other: str) -> Tried:
@@ -154,4 +154,4 @@ def _asked(dataset: xr.Dataset, plan: Plan, index: int, other: str) -> Tried:
     }
     found = np.array([row.vector for row in table])
     scale = scale_of(found, iface, iface.h_R)
-    return compared(found, stored["vector"].values, terms, scale, where(plan.point(index)))
+    return compared(found, stored["vector"].values, terms, scale, in_words(plan.point(index)))

@@ -13,7 +13,7 @@ from sotcheck.claims.expansion import Expansion, expansion_of
 from sotcheck.model import SOURCES, Interface
 from sotcheck.observables import largest_torque
 from sotcheck.spin import Array
-from sotcheck.sweep.grid import Point
+from sotcheck.sweep.grid import in_words
 from sotcheck.sweep.plan import Plan
 from sotcheck.torques import TorqueTable, torque
 from sotcheck.verdict import Comparison, Terms, compare
@@ -90,7 +90,7 @@ def lines_in_h_R(dataset: xr.Dataset, plan: Plan) -> Iterator[Line]:
             point, iface = plan.point(index), plan.interface(index)
             yield Line(
                 iface, _first_order(plan, iface), np.abs(over[:, 0]), vector[:, line] / over[..., None],
-                total[:, line] / np.abs(over), where({k: v for k, v in point.items() if k != "h_R"}),
+                total[:, line] / np.abs(over), in_words({k: v for k, v in point.items() if k != "h_R"}),
             )  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def ladder(dataset: xr.Dataset, plan: Plan, index: int) -> Line:
     error = np.array([row.budget.total for row in table]).reshape(len(h), len(SOURCES))
     stored = stored_at(dataset, plan, index)["vector"].values / iface.h_R
     first_order = stored if plan.engine == "first-order" else _first_order(plan, iface)
-    place = where(plan.point(index))
+    place = in_words(plan.point(index))
     return Line(iface, first_order, h, vector / h[:, None, None], error / h[:, None], place)
 
 
@@ -180,7 +180,3 @@ def solved(plan: Plan, iface: Interface, engine: str, h_R: list[float] | None) -
         tolerance=plan.tolerance,
     )
 
-
-def where(point: Point) -> str:
-    """Return the parameters of a point in words."""
-    return ", ".join(f"{name} = {value:.4g}" for name, value in point.items()) or "the system's own values"
