@@ -14,7 +14,7 @@ import sys
 import termios
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -529,6 +529,25 @@ class Terminal:
         return self.process.returncode
 
 
+Terminals = Callable[..., Terminal]
+
+
+@pytest.fixture
+def terminal_of() -> Iterator[Terminals]:
+    """Return a maker of terminals; a test that fails leaves no process and no open file to the next one."""
+    made: list[Terminal] = []
+
+    def make(*args: Any) -> Terminal:
+        made.append(Terminal(*args))
+        return made[-1]
+
+    yield make
+    for terminal in made:
+        if terminal.process.returncode is None:
+            os.killpg(terminal.process.pid, signal.SIGKILL)
+            terminal.close()
+
+
 BAR = """
 import time
 from sotcheck.progress import bar
@@ -538,9 +557,9 @@ for _ in bar({items}, "work"):
 
 
 @pytest.mark.parametrize("size", [(24, 80), (0, 0)])
-def test_bar_after_two_seconds(size: tuple[int, int]) -> None:
+def test_bar_after_two_seconds(terminal_of: Terminals, size: tuple[int, int]) -> None:
     """It shows before the first item is done, and is gone afterwards."""
-    terminal = Terminal([sys.executable, "-c", BAR.format(items="range(2)", seconds=2.8)], size)
+    terminal = terminal_of([sys.executable, "-c", BAR.format(items="range(2)", seconds=2.8)], size)
     start = time.monotonic()
     shown = terminal.read("work:   0%|")
     assert "0/2" in shown
@@ -550,9 +569,9 @@ def test_bar_after_two_seconds(size: tuple[int, int]) -> None:
     assert terminal.seen.split("\r")[-2].strip() == ""
 
 
-def test_no_bar_for_short_work_or_without_a_terminal() -> None:
+def test_no_bar_for_short_work_or_without_a_terminal(terminal_of: Terminals) -> None:
     """Silence where a bar would be in the way."""
-    terminal = Terminal([sys.executable, "-c", BAR.format(items="range(5)", seconds=0.1)])
+    terminal = terminal_of([sys.executable, "-c", BAR.format(items="range(5)", seconds=0.1)])
     assert terminal.close() == 0
     assert terminal.seen == ""
     quiet = subprocess.run(
@@ -564,9 +583,9 @@ def test_no_bar_for_short_work_or_without_a_terminal() -> None:
     assert (quiet.stdout, quiet.stderr) == ("", "")
 
 
-def test_ctrl_c_during_a_check() -> None:
+def test_ctrl_c_during_a_check(terminal_of: Terminals) -> None:
     """Once its bar is on the screen: one message on a line of its own, status 130."""
-    terminal = Terminal([*COMMAND, "check", "bulk-magnetism"])
+    terminal = terminal_of([*COMMAND, "check", "bulk-magnetism"])
     assert "bulk-magnetism: " in terminal.read("%|")
     os.killpg(terminal.process.pid, signal.SIGINT)
     assert terminal.close() == INTERRUPTED
