@@ -87,3 +87,13 @@ def clear() -> None:
     """Wipe the bars off the screen, when there is no time to let them end by themselves."""
     for wipe in _wipes:
         wipe()
+
+
+def tell(words: str) -> None:
+    """Say something on standard error, above the bars."""
+    if _wipes:
+        from tqdm import tqdm
+
+        tqdm.write(words, file=sys.stderr)
+    else:
+        sys.stderr.write(f"{words}\n")

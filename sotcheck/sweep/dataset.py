@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
-import os
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,21 +12,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sotcheck.errors import OutputError, SystemFileError
-from sotcheck.inputs import open_regular
 from sotcheck.model import SOURCES
 from sotcheck.observables import FLOWS
 from sotcheck.spin import Array
 from sotcheck.sweep.grid import ANGLES, MAGNETIZATION, SCALARS
 from sotcheck.sweep.plan import Plan, to_toml
+from sotcheck.sweep.seal import refuse_changed, sealed
 from sotcheck.sweep.worker import TERMS, WIDTH, Chunk
 
 if TYPE_CHECKING:
     import xarray as xr
 
 SPINS = ("x", "y", "z")
-#: How every HDF5 file begins.
-HDF5 = b"\x89HDF\r\n\x1a\n"
-REMEDY = "have it from where it was written, or compute it again"
 UNIT = "wave vector^3"
 #: What each flow is, as in Fig. 2.
 FLOW_NAMES = {
@@ -182,17 +176,9 @@ def _attributes(plan: Plan) -> dict[str, str]:
 def to_netcdf(dataset: xr.Dataset) -> bytes:
     """Return the bytes of the NetCDF file, the same for the same data: nothing in it tells when or where.
 
-    They end with a seal, the SHA-256 of all before it. HDF5 does not look beyond the end that it noted, so
-    that any program opens the file; and a file that was changed is told by its seal before HDF5, which
-    crafted files can crash, gets to see it.
+    They end with a seal, by which a changed file is told.
     """
-    content = bytes(dataset.to_netcdf(engine="h5netcdf"))
-    return content + seal(hashlib.sha256(content).hexdigest())
-
-
-def seal(digest: str) -> bytes:
-    """Return the last bytes of a result."""
-    return f"\nsotcheck sha256 {digest}\n".encode()
+    return sealed(bytes(dataset.to_netcdf(engine="h5netcdf")))
 
 
 def open_sweep(path: str | Path) -> xr.Dataset:
@@ -206,7 +192,7 @@ def open_sweep(path: str | Path) -> xr.Dataset:
     import xarray as xr
 
     try:
-        _refuse_changed(path)
+        refuse_changed(path)
         with xr.open_dataset(path, engine="h5netcdf") as opened:
             dataset = opened.load()
     except SystemFileError:
@@ -226,42 +212,19 @@ def open_sweep(path: str | Path) -> xr.Dataset:
     return dataset
 
 
-def _refuse_changed(path: str | Path) -> None:
-    """Refuse a file that does not end with the seal of what is before it."""
-    with os.fdopen(open_regular(path), "rb") as file:
-        length = os.fstat(file.fileno()).st_size - len(seal("0" * 64))
-        is_hdf5 = file.read(len(HDF5)) == HDF5
-        file.seek(0)
-        digest, left = hashlib.sha256(), max(length, 0)
-        while left > 0 and (block := file.read(min(left, 1 << 20))):
-            digest.update(block)
-            left -= len(block)
-        end = file.read()
-    if end == seal(digest.hexdigest()):
-        return
-    if re.fullmatch(rb"\nsotcheck sha256 [0-9a-f]{64}\n", end):
-        raise SystemFileError(f"{path}: was changed after 'sotcheck sweep' wrote it: {REMEDY}")
-    if is_hdf5:
-        raise SystemFileError(
-            f"{path}: is a NetCDF file, but no result of 'sotcheck sweep', or cut short or changed since: it "
-            f"does not end with a checksum; {REMEDY}"
-        )
-    raise SystemFileError(f"{path}: is not a NetCDF file that can be read; expected a result of 'sotcheck sweep'")
-
-
 def _refuse_incomplete(dataset: xr.Dataset) -> None:
     """Refuse a dataset whose arrays are not those of its plan."""
     plan = plan_of(dataset)
     outer = (*(axis.name for axis in plan.axes), "source")
     wanted = {name: (*outer, *inner) for name, inner, _, _ in _parts(np.zeros((1, WIDTH)))}
     wanted |= {"error": outer[:-1], "warning": outer[:-1]}
-    sizes = {**dict(zip(outer, plan.shape, strict=False)), **{"source": len(SOURCES), "spin": len(SPINS), "term": len(TERMS)}}
+    sizes = {"source": len(SOURCES), "spin": len(SPINS), "term": len(TERMS)}
+    sizes |= {axis.name: len(axis) for axis in plan.axes}
     for name, dims in wanted.items():
         if name not in dataset or dataset[name].dims != dims:
             raise SystemFileError(f"its variable {name} is missing or has other dimensions")
-    for name in {name for dims in wanted.values() for name in dims}:
-        if dataset.sizes[name] != sizes[name]:
-            raise SystemFileError(f"its dimension {name} is not as long as its plan says")
+    if dataset.sizes != sizes:
+        raise SystemFileError("its dimensions are not those of its plan")
 
 
 def plan_of(dataset: xr.Dataset) -> Plan:

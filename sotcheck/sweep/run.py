@@ -150,9 +150,7 @@ def _begun(plan: Plan, journal: Journal) -> Plan:
     try:
         earlier = Plan.from_dict(journal.header["plan"])
     except SystemFileError as error:
-        raise SystemFileError(
-            f"{journal.path}: {error}; move it away, or choose another --output"
-        ) from None
+        raise SystemFileError(f"{journal.path}: {error}; move it away, or choose another --output") from None
     _refuse_other(plan, earlier, journal.path)
     return earlier
 
@@ -182,11 +180,12 @@ def _refuse_missing(plan: Plan, found: Gathered, journal: Journal) -> None:
     """Refuse to call a sweep complete that is not."""
     missing = np.flatnonzero(~found.known).tolist()
     if missing:
-        named = "; ".join(in_words(plan.point(index)) for index in missing[:NAMED])
+        named = [in_words(plan.point(index)) for index in missing[:NAMED]]
+        named += ["..."] * (len(missing) > NAMED)
         raise OutputError(
-            f"{journal.path}: lost {len(missing)} of {plan.size} points, {ROUNDS} times in a row ({named}"
-            f"{'; ...' if len(missing) > NAMED else ''}); what is there is kept: find what damages this file, "
-            "then go on with --resume"
+            f"{journal.path}: lost {len(missing)} of {plan.size} points, {ROUNDS} times in a row "
+            f"({'; '.join(named)}); what is there is kept: find what damages this file, then go on with "
+            "--resume"
         )
 
 

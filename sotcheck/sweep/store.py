@@ -119,7 +119,7 @@ class Journal:
                 yield record
 
     def remove(self) -> None:
-        """Delete the file, if it is still there: under the lock, but on Windows, which deletes no open file."""
+        """Delete the file, if it is there: under the lock, but on Windows, which deletes no open file."""
         if os.name == "nt":
             self.close()
         with suppress(FileNotFoundError, PermissionError):
@@ -146,8 +146,8 @@ class Journal:
                 return
         if not re.fullmatch(TORN_HEADER, b"".join(self._raw())):
             raise OutputError(
-                f"{self.path}: is no journal of a sweep, or its plan is damaged in both of its copies; move it "
-                "away, or choose another --output"
+                f"{self.path}: is no journal of a sweep, or its plan is damaged, both copies; move it away, "
+                "or choose another --output"
             )
 
     def _lines(self) -> Iterator[tuple[int, Record | None]]:
@@ -221,7 +221,7 @@ def _locked(path: Path, result: Path) -> int:
         import portalocker
     except ImportError as error:
         raise OutputError(
-            f"{path}: cannot be locked against other sweeps on this system ({error}); run the sweep on another"
+            f"{path}: cannot be locked against other sweeps on this system ({error}); sweep on another one"
         ) from None
     while True:
         descriptor = _opened(path)

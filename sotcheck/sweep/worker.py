@@ -132,8 +132,8 @@ def compute(task: Task, indices: Sequence[int], points: Sequence[Point]) -> Chun
 
     if task.sources != sources():
         raise EngineError(
-            "a worker has other source files of sotcheck than the sweep was started with; install the same on "
-            "all workers"
+            "a worker has other source files of sotcheck than the sweep was started with; install the same "
+            "on all workers"
         )
 
     if task.versions != versions():
