@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
@@ -119,6 +120,16 @@ def deaf_children() -> Iterator[None]:
         signal.signal(signal.SIGINT, hears)
 
 
+def begin_worker() -> None:
+    """Prepare a worker: it ends with its parent, and leaves the terminal to it.
+
+    A library's warning would be printed by each worker, and without saying of what; what it may mean for the
+    numbers is in their error budgets.
+    """
+    warnings.simplefilter("ignore")
+    end_with_parent()
+
+
 def end_with_parent() -> None:
     """End this worker once its parent has ended, be it by `kill -9`: by itself it would wait forever."""
     from multiprocessing import parent_process
@@ -150,7 +161,7 @@ def process_pool(workers: int) -> Iterator[Executor | None]:
 
     from sotcheck.errors import EngineError
 
-    executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=end_with_parent)
+    executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=begin_worker)
     try:
         with deaf_children():
             for _ in range(workers):

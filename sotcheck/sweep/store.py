@@ -26,6 +26,8 @@ Record = dict[str, Any]
 
 #: What a first record may look like when the machine went down while it was written.
 TORN_HEADER = rb"\d*( [0-9a-f]{0,8}( \{?[^\n]*)?)?"
+#: How the JSON of a header begins.
+HEADER = b'{"plan":'
 #: Between the two copies of the header: one damaged byte at the end of a line must not join them.
 BETWEEN = b"\n"
 
@@ -78,6 +80,8 @@ class Journal:
         self.header: Record | None = None
         self.damaged = 0
         self._start = 0
+        #: A line that is to be written again before the next one.
+        self._again = b""
         self._find_header()
         # Until something is appended nothing is changed: the journal may turn out to be another sweep's.
         self._end = max((end for end, record in self._lines() if record is not None), default=0)
@@ -92,7 +96,8 @@ class Journal:
         """
         line = encode(record, self._start)
         if self.header is None:
-            self.header, self._start, line = record, checksum(line), line + BETWEEN + line
+            self.header, self._start, self._again = record, checksum(line), line + BETWEEN
+        line = self._again + line
         try:
             if not self._is_there():
                 raise OutputError(
@@ -108,6 +113,7 @@ class Journal:
         except OSError as error:
             self._undo(error)
         self._end += len(line)
+        self._again = b""
 
     def records(self) -> Iterator[Record]:
         """Yield all whole records after the header, in order of arrival, and count the others."""
@@ -139,12 +145,12 @@ class Journal:
 
     def _find_header(self) -> None:
         """Find a whole copy of the header, refusing a file in which there is none though there should be."""
-        for line in self._raw():
-            record = decode(line)
-            if record is not None and "plan" in record:
-                self.header, self._start = record, checksum(line)
-                return
-        if not re.fullmatch(TORN_HEADER, b"".join(self._raw())):
+        copies = [line for line in self._raw() if line.startswith(HEADER, line.find(b"{")) and decode(line)]
+        if copies:
+            self.header, self._start = decode(copies[0]), checksum(copies[0])
+            # One of the two is damaged: before the other one is as well.
+            self._again = copies[0] + BETWEEN if copies.count(copies[0]) == 1 else b""
+        elif not re.fullmatch(TORN_HEADER, b"".join(self._raw())):
             raise OutputError(
                 f"{self.path}: is no journal of a sweep, or its plan is damaged, both copies; move it away, "
                 "or choose another --output"
