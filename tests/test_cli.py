@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import json
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -507,7 +509,7 @@ class Terminal:
             preexec_fn=listen_to_ctrl_c,
         )  # fmt: skip
         os.close(slave)
-        self.seen = ""
+        self.seen, self.decoder = "", codecs.getincrementaldecoder("utf-8")()
 
     def read(self, until: str = "\0", timeout: float = 120.0) -> str:
         """Read standard error until a text appears or the process ends."""
@@ -515,7 +517,8 @@ class Terminal:
         while until not in self.seen and time.monotonic() < end:
             if select.select([self.master], [], [], 0.1)[0]:
                 try:
-                    self.seen += os.read(self.master, 4096).decode()
+                    # A bar's blocks have three bytes each, not all of which need to be there yet.
+                    self.seen += self.decoder.decode(os.read(self.master, 4096))
                 except OSError:
                     # The other end is closed: the process has ended.
                     break
@@ -567,6 +570,23 @@ def test_bar_after_two_seconds(terminal_of: Terminals, size: tuple[int, int]) ->
     assert "| 1/2 [" in terminal.read("| 1/2 [")
     assert terminal.close() == 0
     assert terminal.seen.split("\r")[-2].strip() == ""
+
+
+BURSTS = """
+import time
+from sotcheck.progress import bar
+for number in bar(range(100), "work"):
+    time.sleep(2.5 if number in (0, 35) else 0)
+"""
+
+
+def test_what_is_left_is_told_by_the_mean(terminal_of: Terminals) -> None:
+    """Items that arrive many at once, as points of a sweep do, are no sign that the rest takes no time."""
+    terminal = terminal_of([sys.executable, "-c", BURSTS])
+    shown = terminal.read(" 36/100 [")
+    found = re.search(r" 36/100 \[00:0(\d)<00:0(\d)\]", shown)
+    assert found is not None, shown
+    assert 2 <= int(found[1]) <= int(found[2])
 
 
 def test_no_bar_for_short_work_or_without_a_terminal(terminal_of: Terminals) -> None:
