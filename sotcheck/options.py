@@ -108,8 +108,8 @@ executor_option = click.option(
     show_default=True,
     metavar="WHERE",
     help="Where to compute: 'processes' on this machine, 'dask://' (a Dask cluster started here), "
-    "'dask://HOST:PORT' or 'tls://HOST:PORT' (a Dask scheduler), 'mpi' (mpiexec -n N python -m mpi4py.futures "
-    "-m sotcheck ...).",
+    "'dask://HOST:PORT' or 'tls://HOST:PORT' (a Dask scheduler), 'mpi' "
+    "(mpiexec -n N python -m mpi4py.futures -m sotcheck ...).",
 )
 workers_option = click.option(
     "--workers",

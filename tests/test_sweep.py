@@ -308,6 +308,13 @@ def test_what_is_read_is_what_was_computed(swept: Any) -> None:
         assert np.array_equal(again[name][1:], swept.dataset[name][1:], equal_nan=True)
 
 
+def test_a_name_that_is_no_text_costs_no_sweep(tmp_path: Path) -> None:
+    """A table's name may be any bytes, which Python keeps as lone surrogates; HDF5 takes text without NUL."""
+    plan = plan_for("h_R=0.1,0.2", command="sotcheck sweep --table \udcff.csv\0")
+    assert sweep(plan, tmp_path / "r.nc").attrs["command"] == "sotcheck sweep --table \\udcff.csv\\0"
+    assert plan_of(open_sweep(tmp_path / "r.nc")) == plan
+
+
 def test_a_file_explains_itself(swept: Any, tmp_path: Path) -> None:
     attributes = swept.dataset.attrs
     assert attributes["command"] == "a command"

@@ -116,7 +116,8 @@ def assemble(plan: Plan, found: Gathered) -> xr.Dataset:
         )
     words = {"error": "why the point failed; empty if it did not", "warning": "why to doubt first order here"}
     for name, texts in (("error", found.errors), ("warning", found.warnings)):
-        variables[name] = (dims, texts.reshape(plan.shape), {"long_name": words[name]})
+        kept = np.array([_storable(text) for text in texts], dtype=object)
+        variables[name] = (dims, kept.reshape(plan.shape), {"long_name": words[name]})
     return xr.Dataset(variables, coords=_coordinates(plan), attrs=_attributes(plan))
 
 
@@ -164,13 +165,18 @@ def _coordinates(plan: Plan) -> dict[str, Any]:
 def _attributes(plan: Plan) -> dict[str, str]:
     return {
         "title": f"sotcheck sweep of {plan.system['name']}",
-        "command": plan.command,
+        "command": _storable(plan.command),
         "sotcheck": plan.versions["sotcheck"],
         "system": to_toml(plan.iface),
         "units": UNITS_NOTE,
         "complex": COMPLEX_NOTE,
         "plan": json.dumps(plan.to_dict()),
     }
+
+
+def _storable(text: str) -> str:
+    """Return a text as HDF5 takes it: a file's name that is no UTF-8, and NUL, with backslashes."""
+    return text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()
 
 
 def to_netcdf(dataset: xr.Dataset) -> bytes:
