@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from threading import Event, Thread
 from typing import Any
 
 from sotcheck.errors import EngineError
-from sotcheck.processes import Interrupted, deaf_children, process_pool
+from sotcheck.processes import deaf_children, process_pool
+from sotcheck.progress import tell
 
-#: Seconds to wait for a Dask scheduler, and for its first worker.
+#: Seconds to wait for a Dask scheduler, for its first worker, and for new workers once all have gone.
 DASK_PATIENCE = 60.0
-ACCEPTED = "processes, dask:// (a cluster started here), dask://HOST:PORT (a scheduler), or mpi"
+#: Seconds between two looks at whether a cluster still has workers.
+LOOK = 1.0
+ACCEPTED = (
+    "processes, dask:// (a cluster started here), dask://HOST:PORT (a scheduler), tls://HOST:PORT (one that "
+    "knows its clients), or mpi"
+)
 
 
 @dataclass(frozen=True)
@@ -60,11 +68,11 @@ def backend(name: str, workers: int, patience: float = DASK_PATIENCE) -> Backend
     Parameters
     ----------
     name : str
-        "processes", "dask://", "dask://HOST:PORT" or "mpi".
+        "processes", "dask://", "dask://HOST:PORT", "tls://HOST:PORT" or "mpi".
     workers : int
         Processes to start, where they are started here.
     patience : float
-        Seconds to wait for a Dask scheduler and its first worker.
+        Seconds to wait for a Dask scheduler, for its first worker, and for others once all have gone.
 
     Raises
     ------
@@ -73,9 +81,10 @@ def backend(name: str, workers: int, patience: float = DASK_PATIENCE) -> Backend
     """
     if name == "processes":
         return Backend(lambda: _processes(workers))
-    if name.startswith("dask://"):
+    if name.startswith(("dask://", "tls://")):
         killed, lost = _dask_errors()
-        return Backend(lambda: _dask(name.removeprefix("dask://"), workers, patience), killed, lost)
+        address = name.replace("dask://", "tcp://", 1).removesuffix("tcp://")
+        return Backend(lambda: _dask(address, workers, patience), killed, lost)
     if name == "mpi":
         _require_mpi()
         return Backend(_mpi)
@@ -105,20 +114,64 @@ def _cancelled() -> tuple[type[BaseException], ...]:
 
 @contextmanager
 def _dask(address: str, workers: int, patience: float) -> Iterator[Open]:
+    """Provide a cluster; what becomes of it is told once, by us, and not by each of its parts."""
     distributed: Any = import_module("distributed")
+    before = logging.root.manager.disable
+    logging.disable()
+    gone = Event()
     try:
-        with _client(distributed, address, workers, patience) as client:
-            try:
-                yield _of_client(client)
-            except Interrupted:
-                # Torn down in the middle of its work, Dask would tell of each callback that it lost.
-                logging.disable()
-                raise
-    except (distributed.KilledWorker, *_cancelled()) as error:
+        with _client(distributed, address, workers, patience) as client, _watched(client, patience, gone):
+            yield _of_client(client)
+    except (distributed.KilledWorker, EngineError, *_cancelled()) as error:
+        if gone.is_set():
+            raise EngineError(
+                f"all workers of the Dask cluster have gone, and none has come in {patience:g} s; start some "
+                "and run the command again (a sweep keeps what was computed: go on with --resume)"
+            ) from None
+        if isinstance(error, EngineError):
+            raise
         raise EngineError(
             "the Dask cluster lost its scheduler, or a task killed its workers "
             f"({type(error).__name__}: {error})"
         ) from None
+    # Not after an error or an interruption: torn down in its work, Dask would tell of each callback it lost.
+    logging.disable(before)
+
+
+@contextmanager
+def _watched(client: Any, patience: float, gone: Event) -> Iterator[None]:
+    """Have a thread look for workers: with none left, futures would be waited for in silence, and forever."""
+    done = Event()
+
+    def watch() -> None:
+        last = time.monotonic()
+        told = False
+        while not done.wait(LOOK):
+            if _has_workers(client):
+                last, told = time.monotonic(), False
+            elif time.monotonic() - last > patience:
+                gone.set()
+                client.close(timeout=LOOK)
+                return
+            elif not told:
+                tell(f"sotcheck: the Dask cluster has no workers left; waiting {patience:g} s for new ones")
+                told = True
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join(LOOK)
+
+
+def _has_workers(client: Any) -> bool:
+    """Say whether there are workers, or, with a scheduler that does not answer, whether there may be."""
+    try:
+        return bool(client.nthreads())
+    except Exception:
+        return True
 
 
 @contextmanager
@@ -132,9 +185,11 @@ def _client(distributed: Any, address: str, workers: int, patience: float) -> It
         with started as cluster, distributed.Client(cluster, set_as_default=False) as client:
             yield client
         return
+    if address.startswith("tls://"):
+        _refuse_without_certificates(distributed)
     try:
-        client = distributed.Client(f"tcp://{address}", timeout=patience, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
+        client = distributed.Client(address, timeout=patience, set_as_default=False)
+    except (OSError, TimeoutError, ValueError, TypeError, RuntimeError) as error:
         raise EngineError(
             f"no Dask scheduler answers at {address!r} ({error}); start one with 'dask scheduler', and give "
             "the host and port that it prints"
@@ -145,9 +200,24 @@ def _client(distributed: Any, address: str, workers: int, patience: float) -> It
         except TimeoutError:
             raise EngineError(
                 f"the Dask scheduler at {address!r} has no workers after {patience:g} s; start some with "
-                f"'dask worker tcp://{address} --nthreads 1'"
+                f"'dask worker {address} --nthreads 1'"
             ) from None
         yield client
+
+
+def _refuse_without_certificates(distributed: Any) -> None:
+    """Say at once what Dask would say after minutes, with a traceback."""
+    why = "none are configured"
+    try:
+        if distributed.Security().get_connection_args("client").get("ssl_context") is not None:
+            return
+    except (OSError, ValueError) as error:
+        why = f"those configured cannot be used: {error}"
+    raise EngineError(
+        f"tls:// needs certificates ({why}); set distributed.comm.tls.ca-file, client.cert and client.key in "
+        "Dask's configuration, or DASK_DISTRIBUTED__COMM__TLS__CA_FILE, ...__CLIENT__CERT and "
+        "...__CLIENT__KEY in the environment"
+    )
 
 
 def _of_client(client: Any) -> Open:

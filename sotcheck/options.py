@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,8 @@ if TYPE_CHECKING:
 
 #: Processes for independent pieces of a check or report.
 DEFAULT_WORKERS = min(2, os.cpu_count() or 1)
-BROKEN_PIPE = 128 + signal.SIGPIPE
+#: 13 is SIGPIPE, which Windows does not have.
+BROKEN_PIPE = 128 + 13
 
 
 class Numbers(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.3
@@ -114,7 +114,8 @@ executor_option = click.option(
     show_default=True,
     metavar="WHERE",
     help="Where to compute: 'processes' on this machine, 'dask://' (a Dask cluster started here), "
-    "'dask://HOST:PORT' (a Dask scheduler), 'mpi' (mpiexec -n N python -m mpi4py.futures -m sotcheck ...).",
+    "'dask://HOST:PORT' or 'tls://HOST:PORT' (a Dask scheduler), 'mpi' "
+    "(mpiexec -n N python -m mpi4py.futures -m sotcheck ...).",
 )
 workers_option = click.option(
     "--workers",

@@ -20,7 +20,9 @@ def refuse_unwritable(path: Path) -> None:
     try:
         if path.is_dir():
             raise OutputError(f"{path}: is a folder; give the name of a file")
-        if not path.exists() and not (path.parent.is_dir() and os.access(path.parent, os.W_OK)):
+        # Of a link, what it leads to is written.
+        folder = Path(os.path.realpath(path)).parent
+        if not path.exists() and not (folder.is_dir() and os.access(folder, os.W_OK)):
             raise OutputError(f"{path}: its folder does not exist or cannot be written; choose another place")
     except OSError as error:
         raise _cannot(path, error) from None
@@ -34,28 +36,51 @@ def write_text(path: Path, text: str) -> None:
     OutputError
         If the folder does not exist or cannot be written.
     """
-    aside: str | None = None
     try:
         if path.exists() and not path.is_file():
             # Renaming onto /dev/null, a terminal or a named pipe would replace it by a file.
             path.write_text(text, encoding="utf-8")
-            return
-        target = Path(os.path.realpath(path))
-        descriptor, aside = tempfile.mkstemp(dir=target.parent, prefix=".sotcheck-")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        else:
+            replace(path, text.encode())
+    except OSError as error:
+        raise _cannot(path, error) from None
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write a file aside under a fresh name, onto the disk, then rename it; of a link, what it leads to.
+
+    Raises
+    ------
+    OSError
+        If that fails; the file is then what it was, and nothing is left aside.
+    """
+    target = Path(os.path.realpath(path))
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".sotcheck-")
+    aside: str | None = name
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         umask = os.umask(0)
         os.umask(umask)
-        os.chmod(aside, 0o666 & ~umask)
-        os.replace(aside, target)
+        os.chmod(name, 0o666 & ~umask)
+        os.replace(name, target)
         aside = None
-    except OSError as error:
-        raise _cannot(path, error) from None
+        _sync_folder(target.parent)
     finally:
         if aside is not None:
             Path(aside).unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the new name on the disk as well, where a folder can be opened (on Windows it cannot)."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def make_folder(path: Path) -> None:

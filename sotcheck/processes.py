@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
@@ -14,7 +15,12 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: Those of them that there are: Windows has no SIGHUP.
+SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)  # fmt: skip
+#: Whether there are clocks that signal, and signals that can be held back; there are none on Windows.
+HAS_CLOCK, CAN_BLOCK = hasattr(signal, "setitimer"), hasattr(signal, "pthread_sigmask")
 #: Seconds between two ticks of the clock, which raises an interruption that nobody heard again.
 AGAIN = 0.5
 #: Seconds for a pool's threads to end by themselves.
@@ -44,11 +50,12 @@ def listen() -> None:
     def interrupt(number: int, frame: object) -> None:
         heard.append(number)
         # From now on: the next tick must not come while this one is being heard.
-        signal.setitimer(signal.ITIMER_REAL, AGAIN, AGAIN)
+        _set_clock(AGAIN)
         raise Interrupted(number)
 
-    signal.signal(signal.SIGALRM, tick)
-    signal.setitimer(signal.ITIMER_REAL, AGAIN, AGAIN)
+    if HAS_CLOCK:
+        signal.signal(signal.SIGALRM, tick)
+    _set_clock(AGAIN)
     for number in SIGNALS:
         # In the background, and under nohup, some are to be ignored.
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -57,7 +64,12 @@ def listen() -> None:
 
 def stop_listening() -> None:
     """Stop the clock: while Python ends it has no handlers any more, and its signal would be deadly."""
-    signal.setitimer(signal.ITIMER_REAL, 0.0)
+    _set_clock(0.0)
+
+
+def _set_clock(seconds: float) -> None:
+    if HAS_CLOCK:
+        signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
 
 
 def end(status: int) -> NoReturn:
@@ -88,7 +100,11 @@ def _wait_for_threads() -> None:
 
 def _deafen() -> None:
     """Let nothing disturb the end any more."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, (*SIGNALS, signal.SIGALRM))
+    if CAN_BLOCK:
+        signal.pthread_sigmask(signal.SIG_BLOCK, (*SIGNALS, signal.SIGALRM))
+    else:
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
@@ -102,6 +118,16 @@ def deaf_children() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, hears)
+
+
+def begin_worker() -> None:
+    """Prepare a worker: it ends with its parent, and leaves the terminal to it.
+
+    A library's warning would be printed by each worker, and without saying of what; what it may mean for the
+    numbers is in their error budgets.
+    """
+    warnings.simplefilter("ignore")
+    end_with_parent()
 
 
 def end_with_parent() -> None:
@@ -135,7 +161,7 @@ def process_pool(workers: int) -> Iterator[Executor | None]:
 
     from sotcheck.errors import EngineError
 
-    executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=end_with_parent)
+    executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=begin_worker)
     try:
         with deaf_children():
             for _ in range(workers):

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from shutil import get_terminal_size
-from threading import Event, Lock, Thread
-from typing import Any, Protocol, TypeVar
+from threading import Event, Lock, RLock, Thread
+from typing import Protocol, TypeVar
 
 T = TypeVar("T")
 
-#: Bars on the screen.
-_shown_bars: list[Any] = []
+#: How each bar on the screen is wiped off.
+_wipes: list[Callable[[], None]] = []
 
 #: Seconds before a bar appears, and between two looks at the clock.
 DELAY, TICK = 2.0, 0.5
@@ -81,7 +81,7 @@ def heartbeat(command: str) -> Iterator[None]:
 
     def beat() -> None:
         while not over.wait(HEARTBEAT):
-            if not _shown_bars:
+            if not _wipes:
                 doing = str(_steps[-1]) if _steps else "at work"
                 # Whoever listens no more is no reason to stop.
                 with suppress(OSError, ValueError):
@@ -100,6 +100,8 @@ def heartbeat(command: str) -> Iterator[None]:
 def _shown(items: Iterable[T], title: str, total: int | None) -> Iterator[T]:
     from tqdm import tqdm
 
+    # Its own is shared with other processes, which would outlive an abrupt end and be warned of.
+    tqdm.set_lock(RLock())
     lock, done = Lock(), Event()
     # Some terminals claim to have no rows or columns, and tqdm takes them at their word.
     size = get_terminal_size()
@@ -112,10 +114,10 @@ def _shown(items: Iterable[T], title: str, total: int | None) -> Iterator[T]:
         leave=False,
         ncols=size.columns,
         nrows=size.lines,
+        # By the mean rate: of a sweep thousands of points arrive at once, and then none for seconds.
+        smoothing=0.0,
         bar_format="{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]",
     )
-
-    _shown_bars.append(shown)
 
     def tick() -> None:
         # A bar moves when an item is done; the first one may take minutes.
@@ -124,6 +126,14 @@ def _shown(items: Iterable[T], title: str, total: int | None) -> Iterator[T]:
                 shown.update(0)
 
     clock = Thread(target=tick, daemon=True)
+
+    def wipe() -> None:
+        # First the clock, or it would draw the bar again. An interruption may have kept its lock.
+        done.set()
+        clock.join(2 * TICK)
+        shown.close()
+
+    _wipes.append(wipe)
     clock.start()
     try:
         for item in items:
@@ -131,13 +141,21 @@ def _shown(items: Iterable[T], title: str, total: int | None) -> Iterator[T]:
             with lock:
                 shown.update()
     finally:
-        done.set()
-        clock.join()
-        shown.close()
-        _shown_bars.remove(shown)
+        wipe()
+        _wipes.remove(wipe)
 
 
 def clear() -> None:
     """Wipe the bars off the screen, when there is no time to let them end by themselves."""
-    for shown in _shown_bars:
-        shown.close()
+    for wipe in _wipes:
+        wipe()
+
+
+def tell(words: str) -> None:
+    """Say something on standard error, above the bars."""
+    if _wipes:
+        from tqdm import tqdm
+
+        tqdm.write(words, file=sys.stderr)
+    else:
+        sys.stderr.write(f"{words}\n")

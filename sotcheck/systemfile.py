@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sotcheck.errors import SystemFileError, did_you_mean
+from sotcheck.inputs import read_bytes
 from sotcheck.model import Interface, refused
 
 
@@ -67,14 +68,14 @@ def read_text(system: str | Path) -> tuple[str, str]:
         If there is no such system or file, or it cannot be read as UTF-8 text.
     """
     builtin = builtin_systems()
-    source: Traversable = builtin[str(system)] if str(system) in builtin else Path(system)
     where = str(system)
     names = f"built-in: {', '.join(builtin)}"
     try:
         if where == "":
             raise FileNotFoundError
         # Editors on Windows put a byte order mark in front.
-        return where, source.read_bytes().decode("utf-8-sig")
+        content = builtin[where].read_bytes() if where in builtin else read_bytes(Path(system))
+        return where, content.decode("utf-8-sig")
     except FileNotFoundError:
         near = did_you_mean(where, builtin)
         raise SystemFileError(f"{where!r}: no such file, nor a built-in system{near}; {names}") from None

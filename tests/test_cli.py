@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import json
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -14,7 +16,7 @@ import sys
 import termios
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -507,7 +509,7 @@ class Terminal:
             preexec_fn=listen_to_ctrl_c,
         )  # fmt: skip
         os.close(slave)
-        self.seen = ""
+        self.seen, self.decoder = "", codecs.getincrementaldecoder("utf-8")()
 
     def read(self, until: str = "\0", timeout: float = 120.0) -> str:
         """Read standard error until a text appears or the process ends."""
@@ -515,7 +517,8 @@ class Terminal:
         while until not in self.seen and time.monotonic() < end:
             if select.select([self.master], [], [], 0.1)[0]:
                 try:
-                    self.seen += os.read(self.master, 4096).decode()
+                    # A bar's blocks have three bytes each, not all of which need to be there yet.
+                    self.seen += self.decoder.decode(os.read(self.master, 4096))
                 except OSError:
                     # The other end is closed: the process has ended.
                     break
@@ -529,6 +532,25 @@ class Terminal:
         return self.process.returncode
 
 
+Terminals = Callable[..., Terminal]
+
+
+@pytest.fixture
+def terminal_of() -> Iterator[Terminals]:
+    """Return a maker of terminals; a test that fails leaves no process and no open file to the next one."""
+    made: list[Terminal] = []
+
+    def make(*args: Any) -> Terminal:
+        made.append(Terminal(*args))
+        return made[-1]
+
+    yield make
+    for terminal in made:
+        if terminal.process.returncode is None:
+            os.killpg(terminal.process.pid, signal.SIGKILL)
+            terminal.close()
+
+
 BAR = """
 import time
 from sotcheck.progress import bar
@@ -538,9 +560,9 @@ for _ in bar({items}, "work"):
 
 
 @pytest.mark.parametrize("size", [(24, 80), (0, 0)])
-def test_bar_after_two_seconds(size: tuple[int, int]) -> None:
+def test_bar_after_two_seconds(terminal_of: Terminals, size: tuple[int, int]) -> None:
     """It shows before the first item is done, and is gone afterwards."""
-    terminal = Terminal([sys.executable, "-c", BAR.format(items="range(2)", seconds=2.8)], size)
+    terminal = terminal_of([sys.executable, "-c", BAR.format(items="range(2)", seconds=2.8)], size)
     start = time.monotonic()
     shown = terminal.read("work:   0%|")
     assert "0/2" in shown
@@ -550,9 +572,26 @@ def test_bar_after_two_seconds(size: tuple[int, int]) -> None:
     assert terminal.seen.split("\r")[-2].strip() == ""
 
 
-def test_no_bar_for_short_work_or_without_a_terminal() -> None:
+BURSTS = """
+import time
+from sotcheck.progress import bar
+for number in bar(range(100), "work"):
+    time.sleep(2.5 if number in (0, 35) else 0)
+"""
+
+
+def test_what_is_left_is_told_by_the_mean(terminal_of: Terminals) -> None:
+    """Items that arrive many at once, as points of a sweep do, are no sign that the rest takes no time."""
+    terminal = terminal_of([sys.executable, "-c", BURSTS])
+    shown = terminal.read(" 36/100 [")
+    found = re.search(r" 36/100 \[00:0(\d)<00:0(\d)\]", shown)
+    assert found is not None, shown
+    assert 2 <= int(found[1]) <= int(found[2])
+
+
+def test_no_bar_for_short_work_or_without_a_terminal(terminal_of: Terminals) -> None:
     """Silence where a bar would be in the way."""
-    terminal = Terminal([sys.executable, "-c", BAR.format(items="range(5)", seconds=0.1)])
+    terminal = terminal_of([sys.executable, "-c", BAR.format(items="range(5)", seconds=0.1)])
     assert terminal.close() == 0
     assert terminal.seen == ""
     quiet = subprocess.run(
@@ -590,9 +629,9 @@ def test_long_work_says_what_it_does_without_a_terminal(args: list[str], said: s
     assert " s so far)" not in done.stdout
 
 
-def test_ctrl_c_during_a_check() -> None:
+def test_ctrl_c_during_a_check(terminal_of: Terminals) -> None:
     """Once its bar is on the screen: one message on a line of its own, status 130."""
-    terminal = Terminal([*COMMAND, "check", "bulk-magnetism"])
+    terminal = terminal_of([*COMMAND, "check", "bulk-magnetism"])
     assert "bulk-magnetism: " in terminal.read("%|")
     os.killpg(terminal.process.pid, signal.SIGINT)
     assert terminal.close() == INTERRUPTED

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from sotcheck import cli
+from sotcheck import cli, executors
 from sotcheck.beyond.trust_map import LimitAt
 from sotcheck.errors import EngineError
 from sotcheck.executors import Backend, Open, backend
@@ -188,6 +188,7 @@ def test_a_worker_that_cannot_work_is_an_error() -> None:
 # --- Dask on loopback -----------------------------------------------------------------------------
 
 distributed = pytest.importorskip("distributed")
+dask = pytest.importorskip("dask")
 
 
 @contextmanager
@@ -210,23 +211,23 @@ def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 
 @contextmanager
-def scheduler(folder: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def scheduler(folder: Path, protocol: str = "tcp") -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Run a scheduler on a free port of this machine."""
     told = folder / "scheduler.json"
     arguments = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(told))
-    with started("scheduler", *arguments) as process:
+    with started("scheduler", "--protocol", protocol, *arguments) as process:
         waited = time.monotonic() + 30
         while not told.exists() and time.monotonic() < waited:
             time.sleep(0.05)
         time.sleep(0.1)
 
-        yield json.loads(told.read_text(encoding="utf-8"))["address"].removeprefix("tcp://"), process
+        yield json.loads(told.read_text(encoding="utf-8"))["address"].removeprefix(f"{protocol}://"), process
 
 
 @contextmanager
-def worker(address: str) -> Iterator[subprocess.Popen[str]]:
+def worker(address: str, protocol: str = "tcp") -> Iterator[subprocess.Popen[str]]:
     arguments = ("--nthreads", "1", "--no-dashboard", "--no-nanny", "--death-timeout", "30")
-    with started("worker", f"tcp://{address}", *arguments) as process:
+    with started("worker", f"{protocol}://{address}", *arguments) as process:
         yield process
 
 
@@ -258,8 +259,6 @@ def test_a_dask_cluster_started_here(tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(schedule, "SECONDS", 4e-3)
         patch.setenv("PYTHONPATH", TESTS)
-        import dask
-
         with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
             found = collected(results(backend("dask://", 2), partial(kill_at, 3), no_points, range(8), 8))
     assert "the worker process died" in found.pop(3)[1]
@@ -267,18 +266,50 @@ def test_a_dask_cluster_started_here(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_lost_scheduler_is_said_and_resumed_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("lost", ["scheduler", "worker"])
+def test_a_lost_cluster_is_said_and_resumed_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], lost: str
+) -> None:
+    """One line each, not ninety; and lost workers are not waited for in silence, nor forever."""
     monkeypatch.setattr(schedule, "SECONDS", 0.05)
+    monkeypatch.setattr(executors, "LOOK", 0.1)
     result = tmp_path / "dask.nc"
-    with scheduler(tmp_path) as (address, process), worker(address):
-        told = kill_when_half_done(process, journal_path(result))
-        with pytest.raises(EngineError, match="--resume"):
+    with scheduler(tmp_path) as (address, process), worker(address) as only:
+        told = kill_when_half_done({"scheduler": process, "worker": only}[lost], journal_path(result))
+        with pytest.raises(EngineError, match="--resume") as refusal:
             sweep(plan_of(60), result, where=backend(f"dask://{address}", 1, patience=2), progress=told)
+    assert "\n" not in str(refusal.value)
+    waited = "sotcheck: the Dask cluster has no workers left; waiting 2 s for new ones\n"
+    assert capfd.readouterr().err == (waited if lost == "worker" else "")
+    assert ("all workers of the Dask cluster have gone" in str(refusal.value)) == (lost == "worker")
     said: list[str] = []
     sweep(plan_of(60), result, resume=True, say=said.append)
     assert "going on with" in said[0]
     sweep(plan_of(60), tmp_path / "reference.nc")
     assert result.read_bytes() == (tmp_path / "reference.nc").read_bytes()
+
+
+def test_tls_asks_for_certificates_and_has_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without them a message at once; with those that Dask is told of, a cluster that knows its clients."""
+    where = partial(backend, workers=1, patience=30)
+    with pytest.raises(EngineError, match="needs certificates"), where("tls://127.0.0.1:1").open():
+        pass
+    made = distributed.Security.temporary()
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    certificate.write_text(made.tls_ca_file, encoding="utf-8")
+    key.write_text(made.tls_client_key, encoding="utf-8")
+    settings = {"ca-file": str(certificate)}
+    for role in ("scheduler", "worker", "client"):
+        settings |= {f"{role}.cert": str(certificate), f"{role}.key": str(key)}
+    for name, value in settings.items():
+        name = name.replace("-", "_").replace(".", "__").upper()
+        monkeypatch.setenv(f"DASK_DISTRIBUTED__COMM__TLS__{name}", value)
+    with (
+        dask.config.set({f"distributed.comm.tls.{name}": value for name, value in settings.items()}),
+        scheduler(tmp_path, "tls") as (address, _),
+        worker(address, "tls"),
+    ):
+        assert collected(results(where(f"tls://{address}"), square, no_points, range(7), 7)) == expected(7)
 
 
 def test_a_scheduler_that_does_not_answer_is_named() -> None:

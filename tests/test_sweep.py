@@ -19,19 +19,15 @@ from sotcheck.model import SOURCES, Interface
 from sotcheck.observables import FLOWS, torque_from_flows
 from sotcheck.sweep import plan as plan_module
 from sotcheck.sweep.command import sweep as sweep_command
-from sotcheck.sweep.dataset import assemble, complex_torque, open_sweep, plan_of
+from sotcheck.sweep.dataset import assemble, complex_torque, gather, open_sweep, plan_of
 from sotcheck.sweep.grid import SCALARS, Axis, changes, grid, parse_axis, read_table
 from sotcheck.sweep.plan import Plan, to_toml
-from sotcheck.sweep.run import make_plan, sweep
-from sotcheck.sweep.worker import Chunk, Task, compute
+from sotcheck.sweep.run import make_plan, sweep, task_of
+from sotcheck.sweep.worker import Chunk, compute
 from sotcheck.systemfile import KEYS, from_document, load
 from sotcheck.torques import torque
 
 TILTED = Interface(name="tilted", E_F=1.3, U_N=0.2, U_F=-0.3, J=0.7, u_0=0.4, u_m=-0.3, m=(2.0, -1.0, 2.0))
-
-
-def task_of(plan: Plan) -> Task:
-    return Task(plan.system, plan.engine, plan.scheme, plan.spacing, plan.tolerance, plan.versions)
 
 
 # --- axes -----------------------------------------------------------------------------------------
@@ -306,10 +302,17 @@ def test_failed_points_say_why_and_the_rest_is_there(swept: Any) -> None:
 def test_what_is_read_is_what_was_computed(swept: Any) -> None:
     plan = plan_of(swept.dataset)
     assert plan == swept.plan
-    chunk = compute(task_of(plan), range(plan.size)[4:], plan.points(range(plan.size)[4:]))
-    again = assemble(plan, [chunk])
+    chunk = compute(task_of(plan), range(plan.size), plan.points(range(plan.size)))
+    again = assemble(plan, gather(plan, [chunk]))
     for name in ("vector", "uncertainty", "fieldlike"):
         assert np.array_equal(again[name][1:], swept.dataset[name][1:], equal_nan=True)
+
+
+def test_a_name_that_is_no_text_costs_no_sweep(tmp_path: Path) -> None:
+    """A table's name may be any bytes, which Python keeps as lone surrogates; HDF5 takes text without NUL."""
+    plan = plan_for("h_R=0.1,0.2", command="sotcheck sweep --table \udcff.csv\0")
+    assert sweep(plan, tmp_path / "r.nc").attrs["command"] == "sotcheck sweep --table \\udcff.csv\\0"
+    assert plan_of(open_sweep(tmp_path / "r.nc")) == plan
 
 
 def test_a_file_explains_itself(swept: Any, tmp_path: Path) -> None:
@@ -346,11 +349,11 @@ def test_no_digit_depends_on_chunks_or_arrival(rng: np.random.Generator) -> None
     together = compute(task_of(plan), range(12), plan.points(range(12)))
     order = rng.permutation(12).tolist()
     alone = [compute(task_of(plan), [i], plan.points([i])) for i in order]
-    one, other = assemble(plan, [together]), assemble(plan, alone)
+    one, other = (assemble(plan, gather(plan, chunks)) for chunks in ([together], alone))
     assert one.identical(other)
     for chunk in alone:
         assert (
-            Chunk.from_record(json.loads(json.dumps(chunk.to_record()))).values.tobytes()
+            Chunk.from_record(json.loads(json.dumps(chunk.to_record())), 12).values.tobytes()
             == chunk.values.tobytes()
         )
 

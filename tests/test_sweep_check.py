@@ -15,6 +15,7 @@ from sotcheck.crosscheck import CheckResult
 from sotcheck.engines import continuum
 from sotcheck.engines.continuum import currents, solve
 from sotcheck.model import SOURCES, Interface
+from sotcheck.sweep import check, limit
 from sotcheck.sweep.check import check_sweep
 from sotcheck.sweep.grid import parse_axis
 from sotcheck.sweep.run import make_plan, sweep
@@ -243,6 +244,39 @@ def test_figures_are_drawn_from_the_summary(swept: Sweep, over: tuple[str, ...])
         assert len(over) == 1
     else:
         assert "<svg" in svg(draw_sweep_map, data)
+
+
+@pytest.mark.parametrize("over", ["E_F=0.4,1.3", "U_N=0.5,1.3"])
+def test_a_degenerate_point_keeps_no_other_from_being_tried(swept: Sweep, over: str) -> None:
+    """E_F = J, U_N = E_F − J and U_N = E_F, where channels open exactly at half of the largest k_⊥²."""
+    dataset = swept(over, iface=IFACE.with_(U_N=0.0, J=0.4))
+    result = check_sweep(dataset)
+    assert "disagrees" not in {finding.verdict for finding in result}
+    assert verdicts(result)["sweep-engines"] == {"agrees"}
+    sweep_summary(dataset)
+
+
+def test_what_cannot_be_tried_is_said_and_takes_no_other_place_with_it(
+    swept: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is raised at one place, by the limit or by the other engine."""
+
+    def solved(plan: Any, iface: Interface, *arguments: Any) -> Any:
+        if iface.E_F == 1.1:
+            raise np.linalg.LinAlgError("singular")
+        return untouched(plan, iface, *arguments)
+
+    untouched = limit.solved
+    for module in (limit, check):
+        monkeypatch.setattr(module, "solved", solved)
+    result = check_sweep(swept("E_F=1.1,1.3"))
+    for claim in ("sweep-eq16", "sweep-engines"):
+        places, *rest = [finding for finding in result if finding.claim == claim]
+        assert (places.quantity, places.verdict) == ("places", "inconclusive")
+        assert (places.expected, places.measured) == (2, 1)
+        assert "at E_F = 1.1: LinAlgError: singular" in places.explanation
+        assert [finding.verdict for finding in rest] == ["agrees"] * 3
+    assert result.exit_status == 3
 
 
 def test_what_is_plotted_is_what_is_in_the_file(swept: Sweep) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import portalocker
 import pytest
 
 from sotcheck.errors import OutputError, SystemFileError
@@ -26,7 +27,7 @@ from sotcheck.sweep.dataset import open_sweep
 from sotcheck.sweep.grid import Point, parse_axis
 from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.run import make_plan, sweep
-from sotcheck.sweep.store import decode, encode, journal_path, open_journal
+from sotcheck.sweep.store import checksum, decode, encode, journal_path, open_journal
 from sotcheck.sweep.worker import Chunk, Task, compute
 
 HEADER = {"plan": {}}
@@ -40,9 +41,10 @@ def plan_of(count: int = 12, iface: Interface = IFACE) -> Plan:
     return make_plan(iface, [parse_axis(iface, "E_F=-5,1.1"), parse_axis(iface, f"u_0=0.1:1:{count}")])
 
 
-def written(path: Path, records: list[dict[str, Any]]) -> Path:
-    journal_path(path).write_bytes(b"".join(map(encode, records)))
-    return journal_path(path)
+def lines(records: list[dict[str, Any]]) -> list[bytes]:
+    """Return what a journal has of its records, the header twice."""
+    head = encode(records[0])
+    return [head + b"\n" + head, *(encode(record, checksum(head)) for record in records[1:])]
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -75,12 +77,15 @@ def test_every_flipped_bit_is_seen(rng: np.random.Generator) -> None:
 def test_a_torn_record_is_left_out_and_written_over(tmp_path: Path) -> None:
     """Wherever the last record was cut: the ones before it are there, and the next one is readable."""
     path = tmp_path / "r.nc"
-    whole, last = b"".join(map(encode, [HEADER, *RECORDS[:2]])), encode(RECORDS[2])
+    *before, last = lines([HEADER, *RECORDS[:3]])
+    whole = b"".join(before)
     for cut in range(len(last)):
         journal_path(path).write_bytes(whole + last[:cut])
         with open_journal(path, resume=True) as journal:
             assert list(journal.records()) == RECORDS[:2]
             assert journal.damaged == (cut > 0)
+            # Until it is clear whose journal that is, not a byte of it is changed.
+            assert journal_path(path).read_bytes() == whole + last[:cut]
             journal.append(RECORDS[3])
         assert read(path) == [*RECORDS[:2], RECORDS[3]]
 
@@ -97,11 +102,31 @@ def test_a_torn_header_is_a_new_beginning(tmp_path: Path) -> None:
         journal_path(path).unlink()
 
 
+def test_one_flipped_byte_of_a_header_takes_no_record_with_it(tmp_path: Path) -> None:
+    """Wherever it is, line ends and the blank line between both copies included."""
+    path = tmp_path / "r.nc"
+    first, *rest = lines([HEADER, *RECORDS])
+    for position in range(len(first)):
+        for new in (b"\n", b"x", bytes([first[position] ^ 1])):
+            flipped = first[:position] + new + first[position + 1 :]
+            journal_path(path).write_bytes(b"".join([flipped, *rest]))
+            # The end of the second copy is the beginning of the first record's line.
+            lost = position == len(first) - 1 and new != b"\n"
+            assert read(path) == RECORDS[lost:]
+
+
+def test_records_of_another_journal_are_none(tmp_path: Path) -> None:
+    path, other = tmp_path / "r.nc", {"plan": {"x": 1}}
+    journal_path(path).write_bytes(b"".join([*lines([HEADER, *RECORDS]), *lines([other, *RECORDS])[1:]]))
+    with open_journal(path, resume=True) as journal:
+        assert (list(journal.records()), journal.damaged) == (RECORDS, len(RECORDS))
+
+
 def test_a_damaged_record_in_the_middle_takes_no_other_with_it(tmp_path: Path) -> None:
     path = tmp_path / "r.nc"
-    lines = [encode(record) for record in (HEADER, *RECORDS)]
-    lines[2] = lines[2][:-3] + b"x" + lines[2][-2:]
-    journal_path(path).write_bytes(b"".join(lines))
+    written = lines([HEADER, *RECORDS])
+    written[2] = written[2][:-3] + b"x" + written[2][-2:]
+    journal_path(path).write_bytes(b"".join(written))
     with open_journal(path, resume=True) as journal:
         assert (list(journal.records()), journal.damaged) == ([RECORDS[0], *RECORDS[2:]], 1)
 
@@ -136,7 +161,7 @@ def test_the_second_run_on_one_file_is_told(tmp_path: Path) -> None:
 
 def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "r.nc"
-    written(path, [HEADER, *RECORDS])
+    journal_path(path).write_bytes(b"".join(lines([HEADER, *RECORDS])))
     with pytest.raises(OutputError, match="--resume"), open_journal(path, resume=False):
         pass
     assert read(path) == RECORDS
@@ -152,15 +177,15 @@ def test_a_journal_deleted_under_us_is_not_written_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The run before us ends between our opening the file and our locking it: we start a new file."""
-    path, flock, calls = tmp_path / "r.nc", store.fcntl.flock, []
+    path, lock, calls = tmp_path / "r.nc", portalocker.lock, []
 
-    def late(descriptor: int, how: int) -> None:
+    def late(descriptor: int, how: Any) -> None:
         if not calls:
             journal_path(path).unlink()
         calls.append(descriptor)
-        flock(descriptor, how)
+        lock(descriptor, how)
 
-    monkeypatch.setattr(store.fcntl, "flock", late)
+    monkeypatch.setattr(portalocker, "lock", late)
     with open_journal(path, resume=False) as journal:
         journal.append(HEADER)
     assert len(calls) == 2
@@ -187,7 +212,7 @@ def test_a_full_disk_keeps_whole_records(tmp_path: Path, monkeypatch: pytest.Mon
             journal.append(RECORDS[1])
         monkeypatch.undo()
         journal.append(RECORDS[2])
-    assert journal_path(path).read_bytes() == b"".join(map(encode, [HEADER, RECORDS[0], RECORDS[2]]))
+    assert journal_path(path).read_bytes() == b"".join(lines([HEADER, RECORDS[0], RECORDS[2]]))
 
 
 def test_a_real_limit_on_file_size_is_survived(tmp_path: Path) -> None:
@@ -202,7 +227,8 @@ def test_a_real_limit_on_file_size_is_survived(tmp_path: Path) -> None:
         "if __name__ == '__main__':\n    small_chunks(0.01)\n"
         "    sweep(plan_of(), Path(sys.argv[2]), resume=True)"
     )
-    arguments = [sys.executable, "-c", code, str(Path(__file__).parent), str(path)]
+    # Without bytecode: cut to the limit as well, it would stay for whoever imports the modules next.
+    arguments = [sys.executable, "-B", "-c", code, str(Path(__file__).parent), str(path)]
     kept = []
     for limit in (5000, size - 1):
         limited = subprocess.run(

@@ -43,13 +43,22 @@ def peak_memory() -> int:
     """Return the largest resident memory that this process ever had, KiB.
 
     On Linux `ru_maxrss` counts what the parent had when it started this process; VmHWM does not.
-    """
-    import resource
 
+    Raises
+    ------
+    EngineError
+        If this system does not tell.
+    """
     if STATUS.is_file():
         for line in STATUS.read_text(encoding="ascii", errors="replace").splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1])
+    try:
+        import resource
+    except ImportError:
+        raise EngineError(
+            "this system does not tell how much memory a process had; run bench on another"
+        ) from None
     largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # Bytes on macOS, KiB elsewhere.
     return largest // 1024 if sys.platform == "darwin" else largest

@@ -14,6 +14,7 @@ from tabulate import tabulate
 from sotcheck import __version__
 from sotcheck.beyond.trust_map import Axis, trust_map
 from sotcheck.errors import EngineError
+from sotcheck.inputs import read_bytes
 from sotcheck.model import Interface
 from sotcheck.progress import Progress, silent
 
@@ -97,10 +98,11 @@ def trust_map_of(
     earlier = None
     if resume is not None:
         try:
-            earlier = json.loads(resume.read_text(encoding="utf-8"))
+            earlier = json.loads(read_bytes(resume))
             earlier["points"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise EngineError(f"{resume}: not a trust map that can be resumed ({error})") from None
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise EngineError(f"{resume}: not a trust map that can be resumed ({why})") from None
     over_x, over_y = map(axis_of, axes)
     return TrustMapResult(
         trust_map(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,9 +15,13 @@ from sotcheck.model import SOURCES
 from sotcheck.progress import Progress, silent
 from sotcheck.spin import Array
 from sotcheck.sweep.dataset import plan_of
+from sotcheck.sweep.grid import in_words
 from sotcheck.sweep.limit import (
+    Line,
     Tried,
+    Untried,
     at_zero_h_R,
+    attempt,
     compared,
     exact_engine,
     ladder,
@@ -24,7 +29,6 @@ from sotcheck.sweep.limit import (
     scale_of,
     solved,
     stored_at,
-    where,
 )
 from sotcheck.sweep.plan import Plan
 from sotcheck.theory.first_order import torque_vector
@@ -69,24 +73,48 @@ def check_sweep(dataset: xr.Dataset, *, spots: int = SPOTS, progress: Progress =
                            [_conservation(dataset, plan, good)], points=len(good))  # fmt: skip
     lines = list(lines_in_h_R(dataset, plan)) if plan.engine != "first-order" else []
     if not lines:
-        lines = [ladder(dataset, plan, index) for index in progress(chosen, "first order")]
-    tried = [at_zero_h_R(line, line.first_order) for line in lines]
-    findings += _worst("sweep-eq16", "Eq. (16) is the limit h_R → 0 of the torque over h_R", "(16)",
-                       exact_engine(plan), tried)  # fmt: skip
-    corrected = [
-        at_zero_h_R(line, line.first_order + torque_vector(line.expansion.missing, line.iface.direction))
-        for line in lines
-        if line.expansion.kind == "embedded"
-    ]
-    findings += _worst(
-        "sweep-eq16", "Eq. (16) + embedded state is the limit h_R → 0 of the torque over h_R", "(16)",
-        exact_engine(plan), corrected, form="corrected",
-    )  # fmt: skip
+        lines = [
+            attempt(partial(ladder, dataset, plan, index), in_words(plan.point(index)))
+            for index in progress(chosen, "first order")
+        ]
+    findings += _limits(plan, lines)
     if plan.engine != "first-order":
         other = {"continuum": "kwant", "kwant": "continuum"}[plan.engine]
-        asked = [_asked(dataset, plan, index, other) for index in progress(chosen, "other engine")]
+        asked = [
+            attempt(partial(_asked, dataset, plan, index, other), in_words(plan.point(index)))
+            for index in progress(chosen, "other engine")
+        ]
         findings += _worst("sweep-engines", "Both exact engines give the same torque", None, other, asked)
     return CheckResult(plan.iface, tuple(findings))
+
+
+def _limits(plan: Plan, lines: Sequence[Line | Untried]) -> Iterator[Finding]:
+    """Yield what the limit h_R → 0 of every line says of Eq. (16), by itself and with an embedded state."""
+
+    def without(line: Line) -> Tried:
+        return at_zero_h_R(line, line.first_order)
+
+    def with_state(line: Line) -> Tried:
+        missing = torque_vector(line.expansion.missing, line.iface.direction)
+        return at_zero_h_R(line, line.first_order + missing)
+
+    def each(of: Callable[[Line], Tried], some: Sequence[Line | Untried]) -> list[Tried | Untried]:
+        return [
+            line if isinstance(line, Untried) else attempt(partial(of, line), line.place) for line in some
+        ]  # fmt: skip
+
+    words, engine = "is the limit h_R → 0 of the torque over h_R", exact_engine(plan)
+    tried = each(without, lines)
+    yield from _worst("sweep-eq16", f"Eq. (16) {words}", "(16)", engine, tried)
+    embedded = [
+        line
+        for line, one in zip(lines, tried, strict=True)
+        if isinstance(line, Line) and not isinstance(one, Untried) and line.expansion.kind == "embedded"
+    ]
+    yield from _worst(
+        "sweep-eq16", f"Eq. (16) + embedded state {words}", "(16)", engine, each(with_state, embedded),
+        form="corrected",
+    )  # fmt: skip
 
 
 def _complete(plan: Plan, good: int) -> Finding:
@@ -103,11 +131,22 @@ def _worst(
     title: str,
     equation: str | None,
     engine: str,
-    tried: Sequence[Tried],
+    attempted: Sequence[Tried | Untried],
     points: int | None = None,
     form: str | None = None,
 ) -> Iterator[Finding]:
-    """Yield a finding a source: of all places, the worst verdict, there the largest difference."""
+    """Yield a finding a source: of all places, the worst verdict, there the largest difference.
+
+    And one for the places at which nothing could be tried, if there are any.
+    """
+    tried = [one for one in attempted if not isinstance(one, Untried)]
+    untried = [one for one in attempted if isinstance(one, Untried)]
+    if untried:
+        yield Finding(
+            claim, title, equation, "places", None, engine, float(len(attempted)), float(len(tried)),
+            ErrorBudget(), "inconclusive", None,
+            f"nothing could be tried at {untried[0].place}: {untried[0].why}",
+        )  # fmt: skip
     places = points or len(tried)
     for s, source in enumerate(SOURCES if tried else ()):
         comparison, place = max(
@@ -142,7 +181,7 @@ def _conservation(dataset: xr.Dataset, plan: Plan, good: Any) -> Tried:
         )
         for s in range(len(SOURCES))
     ]
-    return [(one, where(plan.point(int(good[one.index[0]])))) for one in comparisons]
+    return [(one, in_words(plan.point(int(good[one.index[0]])))) for one in comparisons]
 
 
 def _asked(dataset: xr.Dataset, plan: Plan, index: int, other: str) -> Tried:
@@ -157,4 +196,4 @@ def _asked(dataset: xr.Dataset, plan: Plan, index: int, other: str) -> Tried:
     }
     found = np.array([row.vector for row in table])
     scale = scale_of(found, iface, iface.h_R)
-    return compared(found, stored["vector"].values, terms, scale, where(plan.point(index)))
+    return compared(found, stored["vector"].values, terms, scale, in_words(plan.point(index)))

@@ -5,17 +5,19 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sotcheck.errors import SystemFileError
+from sotcheck.errors import OutputError, SystemFileError
 from sotcheck.model import SOURCES
 from sotcheck.observables import FLOWS
 from sotcheck.spin import Array
 from sotcheck.sweep.grid import ANGLES, MAGNETIZATION, SCALARS
 from sotcheck.sweep.plan import Plan, to_toml
+from sotcheck.sweep.seal import refuse_changed, sealed
 from sotcheck.sweep.worker import TERMS, WIDTH, Chunk
 
 if TYPE_CHECKING:
@@ -41,29 +43,65 @@ COMPLEX_NOTE = (
 )
 
 
-def assemble(plan: Plan, chunks: Iterable[Chunk]) -> xr.Dataset:
-    """Return the labelled arrays of a sweep from its chunks, in whatever order they arrived.
+@dataclass
+class Gathered:
+    """What is known of each point of a sweep.
+
+    Attributes
+    ----------
+    values : array (points, sources, WIDTH)
+        NaN where a point failed or is not known, or a component is undefined.
+    errors, warnings : arrays (points,) of str
+    known : array (points,) of bool
+        Whether anything is there.
+    """
+
+    values: Array
+    errors: Any
+    warnings: Any
+    known: Any
+
+
+def gather(plan: Plan, chunks: Iterable[Chunk]) -> Gathered:
+    """Put chunks together, in whatever order they arrived.
+
+    A point that is there twice has the same numbers twice.
+    """
+    values = np.full((plan.size, len(SOURCES), WIDTH), np.nan)
+    errors, warnings = (np.full(plan.size, "", dtype=object) for _ in range(2))
+    known = np.zeros(plan.size, dtype=bool)
+    for chunk in chunks:
+        values[chunk.indices] = chunk.values
+        errors[chunk.indices], warnings[chunk.indices] = chunk.errors, chunk.warnings
+        known[chunk.indices] = True
+    return Gathered(values, errors, warnings, known)
+
+
+def assemble(plan: Plan, found: Gathered) -> xr.Dataset:
+    """Return the labelled arrays of a sweep.
 
     Parameters
     ----------
     plan : Plan
-    chunks : iterable of Chunk
-        Together, all points; a point that is there twice has the same numbers twice.
+    found : Gathered
+        With every point.
 
     Returns
     -------
     xarray.Dataset
         Dimensions: the axes, then "source" and "spin" or "term".
+
+    Raises
+    ------
+    OutputError
+        If a point is missing: it would look like a number that is not defined.
     """
     import xarray as xr
 
-    values = np.full((plan.size, len(SOURCES), WIDTH), np.nan)
-    errors, warnings = (np.full(plan.size, "", dtype=object) for _ in range(2))
-    for chunk in chunks:
-        values[chunk.indices] = chunk.values
-        errors[chunk.indices], warnings[chunk.indices] = chunk.errors, chunk.warnings
+    if not found.known.all():
+        raise OutputError(f"points are missing: {np.flatnonzero(~found.known).tolist()}")
     dims = [axis.name for axis in plan.axes]
-    numbers = values.reshape(*plan.shape, len(SOURCES), WIDTH)
+    numbers = found.values.reshape(*plan.shape, len(SOURCES), WIDTH)
     variables: dict[str, Any] = {
         name: ((*dims, "source", *inner), array, {"units": UNIT, "long_name": long_name})
         for name, inner, array, long_name in _parts(numbers)
@@ -77,8 +115,9 @@ def assemble(plan: Plan, chunks: Iterable[Chunk]) -> xr.Dataset:
             {"units": UNIT, "long_name": f"{long_name}, {weighted_by}"},
         )
     words = {"error": "why the point failed; empty if it did not", "warning": "why to doubt first order here"}
-    for name, texts in (("error", errors), ("warning", warnings)):
-        variables[name] = (dims, texts.reshape(plan.shape), {"long_name": words[name]})
+    for name, texts in (("error", found.errors), ("warning", found.warnings)):
+        kept = np.array([_storable(text) for text in texts], dtype=object)
+        variables[name] = (dims, kept.reshape(plan.shape), {"long_name": words[name]})
     return xr.Dataset(variables, coords=_coordinates(plan), attrs=_attributes(plan))
 
 
@@ -126,7 +165,7 @@ def _coordinates(plan: Plan) -> dict[str, Any]:
 def _attributes(plan: Plan) -> dict[str, str]:
     return {
         "title": f"sotcheck sweep of {plan.system['name']}",
-        "command": plan.command,
+        "command": _storable(plan.command),
         "sotcheck": plan.versions["sotcheck"],
         "system": to_toml(plan.iface),
         "units": UNITS_NOTE,
@@ -135,9 +174,17 @@ def _attributes(plan: Plan) -> dict[str, str]:
     }
 
 
+def _storable(text: str) -> str:
+    """Return a text as HDF5 takes it: a file's name that is no UTF-8, and NUL, with backslashes."""
+    return text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()
+
+
 def to_netcdf(dataset: xr.Dataset) -> bytes:
-    """Return the bytes of the NetCDF file, the same for the same data: nothing in it tells when or where."""
-    return bytes(dataset.to_netcdf(engine="h5netcdf"))
+    """Return the bytes of the NetCDF file, the same for the same data: nothing in it tells when or where.
+
+    They end with a seal, by which a changed file is told.
+    """
+    return sealed(bytes(dataset.to_netcdf(engine="h5netcdf")))
 
 
 def open_sweep(path: str | Path) -> xr.Dataset:
@@ -146,24 +193,56 @@ def open_sweep(path: str | Path) -> xr.Dataset:
     Raises
     ------
     SystemFileError
-        If there is no such file, or it is no result of `sotcheck sweep`.
+        If there is no such file, or it is no result of `sotcheck sweep`, or is not as it was written.
     """
     import xarray as xr
 
     try:
+        refuse_changed(path)
         with xr.open_dataset(path, engine="h5netcdf") as opened:
             dataset = opened.load()
+    except SystemFileError:
+        raise
     except FileNotFoundError:
         raise SystemFileError(f"{path}: no such file; expected a result of 'sotcheck sweep'") from None
-    except (OSError, ValueError, KeyError) as error:
-        raise SystemFileError(f"{path}: is not a NetCDF file that can be read ({error})") from None
-    if not {"plan", "sotcheck"} <= set(dataset.attrs) or "vector" not in dataset:
-        raise SystemFileError(f"{path}: is a NetCDF file, but no result of 'sotcheck sweep'")
+    except Exception as error:
+        # HDF5, and what reads it, raise whatever they like.
+        why = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        raise SystemFileError(f"{path}: is not a NetCDF file that can be read ({why})") from None
+    try:
+        _refuse_incomplete(dataset)
+    except (ValueError, TypeError, SystemFileError) as error:
+        raise SystemFileError(
+            f"{path}: is a NetCDF file, but no result of 'sotcheck sweep' ({error})"
+        ) from None
     return dataset
 
 
+def _refuse_incomplete(dataset: xr.Dataset) -> None:
+    """Refuse a dataset whose arrays are not those of its plan."""
+    plan = plan_of(dataset)
+    outer = (*(axis.name for axis in plan.axes), "source")
+    wanted = {name: (*outer, *inner) for name, inner, _, _ in _parts(np.zeros((1, WIDTH)))}
+    wanted |= {"error": outer[:-1], "warning": outer[:-1]}
+    sizes = {"source": len(SOURCES), "spin": len(SPINS), "term": len(TERMS)}
+    sizes |= {axis.name: len(axis) for axis in plan.axes}
+    for name, dims in wanted.items():
+        if name not in dataset or dataset[name].dims != dims:
+            raise SystemFileError(f"its variable {name} is missing or has other dimensions")
+    if dataset.sizes != sizes:
+        raise SystemFileError("its dimensions are not those of its plan")
+
+
 def plan_of(dataset: xr.Dataset) -> Plan:
-    """Return the plan that a dataset was computed by."""
+    """Return the plan that a dataset was computed by.
+
+    Raises
+    ------
+    SystemFileError
+        If it has none; the message has no file's name.
+    """
+    if "plan" not in dataset.attrs:
+        raise SystemFileError("it has no plan")
     return Plan.from_dict(json.loads(dataset.attrs["plan"]))
 
 

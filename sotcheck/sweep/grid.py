@@ -7,6 +7,7 @@ magnetization, or its polar angles theta and phi in degrees.
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from sotcheck.errors import SystemFileError, did_you_mean
+from sotcheck.inputs import read_bytes
 from sotcheck.model import Interface, refused
 from sotcheck.systemfile import KEYS
 
@@ -123,11 +125,11 @@ def read_table(iface: Interface, path: Path) -> Axis:
     """
     where = f"--table {path}"
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SystemFileError(f"{where}: cannot be read as CSV in UTF-8 ({error})") from None
+        reader = csv.reader(io.StringIO(read_bytes(path).decode("utf-8-sig"), newline=""))
+        rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+    except (OSError, ValueError, csv.Error) as error:
+        why = getattr(error, "strerror", None) or error
+        raise SystemFileError(f"{where}: cannot be read as CSV in UTF-8 ({why})") from None
     if len(rows) < 2:
         raise SystemFileError(f"{where}: expected a row of keys and at least one row of numbers")
     known = {**NAMES, **{name: name for name in MAGNETIZATION}}
@@ -191,6 +193,11 @@ def changes(iface: Interface, point: Point) -> dict[str, Any]:
             math.sin(theta) * math.cos(phi), math.sin(theta) * math.sin(phi), math.cos(theta),
         )  # fmt: skip
     return changed
+
+
+def in_words(point: Point) -> str:
+    """Return the parameters of a point in words."""
+    return ", ".join(f"{name} = {value:.4g}" for name, value in point.items()) or "the system's own values"
 
 
 def _parameter(name: str, where: str, known: dict[str, str] = NAMES) -> str:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from sotcheck.claims.expansion import Expansion, expansion_of
+from sotcheck.errors import SotcheckError
 from sotcheck.model import SOURCES, Interface
 from sotcheck.observables import largest_torque
+from sotcheck.quadrature import sample
 from sotcheck.spin import Array
-from sotcheck.sweep.grid import Point
+from sotcheck.sweep.grid import in_words
 from sotcheck.sweep.plan import Plan
 from sotcheck.torques import TorqueTable, torque
 from sotcheck.verdict import Comparison, Terms, compare
@@ -27,6 +29,8 @@ RUNGS = 4
 LARGEST_RUNG, LADDER = 0.08, np.array([0.125, 0.25, 0.5, 1.0])
 #: Torques smaller than this part of what every incident spin could give are zero but for rounding.
 VANISHING = 1e-9
+
+T = TypeVar("T")
 
 #: For each source, a comparison and where it was made.
 Tried = list[tuple[Comparison, str]]
@@ -65,10 +69,29 @@ class Line:
 
 
 def _expansion(iface: Interface) -> Expansion:
-    return expansion_of(iface, np.array(iface.thresholds()[-1:]) / 2)
+    # Between thresholds: at one of them there would be no Green's function.
+    return expansion_of(iface, sample(iface.thresholds(), 1) ** 2)
 
 
-def lines_in_h_R(dataset: xr.Dataset, plan: Plan) -> Iterator[Line]:
+@dataclass(frozen=True)
+class Untried:
+    """Where in the sweep nothing could be tried, and why."""
+
+    place: str
+    why: str
+
+
+def attempt(trial: Callable[[], T], place: str) -> T | Untried:
+    """Return what a trial gives; whatever happens at one place, the others are tried."""
+    try:
+        return trial()
+    except SotcheckError as error:
+        return Untried(place, str(error))
+    except Exception as error:
+        return Untried(place, f"{type(error).__name__}: {error}")
+
+
+def lines_in_h_R(dataset: xr.Dataset, plan: Plan) -> Iterator[Line | Untried]:
     """Yield the lines along an h_R axis; nothing if there is no such axis, or it has too few values."""
     axis = next((axis for axis in plan.axes if axis.name == "h_R"), None)
     if axis is None:
@@ -87,10 +110,12 @@ def lines_in_h_R(dataset: xr.Dataset, plan: Plan) -> Iterator[Line]:
     for line, index in enumerate(indices[0].tolist()):
         # A line with a failed point has no limit here; that it is missing is said by `sweep-points`.
         if np.isfinite(vector[:, line]).all():
-            point, iface = plan.point(index), plan.interface(index)
-            yield Line(
-                iface, _first_order(plan, iface), np.abs(over[:, 0]), vector[:, line] / over[..., None],
-                total[:, line] / np.abs(over), where({k: v for k, v in point.items() if k != "h_R"}),
+            iface = plan.interface(index)
+            place = in_words({k: v for k, v in plan.point(index).items() if k != "h_R"})
+            first_order = attempt(partial(_first_order, plan, iface), place)
+            yield first_order if isinstance(first_order, Untried) else Line(
+                iface, first_order, np.abs(over[:, 0]), vector[:, line] / over[..., None],
+                total[:, line] / np.abs(over), place,
             )  # fmt: skip
 
 
@@ -103,7 +128,7 @@ def ladder(dataset: xr.Dataset, plan: Plan, index: int) -> Line:
     error = np.array([row.budget.total for row in table]).reshape(len(h), len(SOURCES))
     stored = stored_at(dataset, plan, index)["vector"].values / iface.h_R
     first_order = stored if plan.engine == "first-order" else _first_order(plan, iface)
-    place = where(plan.point(index))
+    place = in_words(plan.point(index))
     return Line(iface, first_order, h, vector / h[:, None, None], error / h[:, None], place)
 
 
@@ -179,8 +204,3 @@ def solved(plan: Plan, iface: Interface, engine: str, h_R: list[float] | None) -
         spacing=plan.spacing,
         tolerance=plan.tolerance,
     )
-
-
-def where(point: Point) -> str:
-    """Return the parameters of a point in words."""
-    return ", ".join(f"{name} = {value:.4g}" for name, value in point.items()) or "the system's own values"

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache, cached_property
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+import sotcheck
 from sotcheck import __version__
 from sotcheck.engines import Scheme
+from sotcheck.errors import SystemFileError
 from sotcheck.model import Interface
-from sotcheck.sweep.grid import Axis, Point, changes, grid
+from sotcheck.sweep.grid import ANGLES, MAGNETIZATION, SCALARS, Axis, Point, changes, grid
 from sotcheck.systemfile import from_document, to_document
 
 #: Packages whose version may change a digit.
 PACKAGES = ("numpy", "scipy", "kwant")
+#: Of a SHA-256: enough to tell sources apart, and short enough to be read.
+HASH_DIGITS = 16
 
 
 @cache
@@ -30,6 +37,17 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         **{name: metadata.version(name) for name in PACKAGES},
     }
+
+
+@cache
+def sources() -> str:
+    """Return a hash of the package's own source files: edited physics may keep its version."""
+    found = hashlib.sha256()
+    root = Path(sotcheck.__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        content = path.read_bytes()
+        found.update(f"{path.relative_to(root).as_posix()} {len(content)}\n".encode() + content)
+    return found.hexdigest()[:HASH_DIGITS]
 
 
 @dataclass(frozen=True)
@@ -47,6 +65,8 @@ class Plan:
     tolerance : float
     versions : dict
         Of sotcheck, Python and the packages that compute.
+    sources : str
+        Hash of the source files of sotcheck.
     command : str
         How the sweep was asked for; the one part that may differ between runs of it.
     """
@@ -58,7 +78,11 @@ class Plan:
     spacing: float | None
     tolerance: float
     versions: dict[str, str] = field(default_factory=versions)
+    sources: str = field(default_factory=sources)
     command: str = ""
+
+    # What is in a file must not be more than we know of.
+    __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
@@ -104,12 +128,23 @@ class Plan:
 
     @classmethod
     def from_dict(cls, tables: dict[str, Any]) -> Plan:
-        """Return the plan that `to_dict` wrote, perhaps through JSON."""
-        axes = tuple(
-            Axis(axis["name"], {name: tuple(values) for name, values in axis["columns"].items()})
-            for axis in tables["axes"]
-        )
-        return cls(**{**tables, "axes": axes})
+        """Return the plan that `to_dict` wrote, perhaps through JSON.
+
+        Raises
+        ------
+        SystemFileError
+            If it is none; the message has no file's name.
+        """
+        try:
+            # Nothing is to be filled in with what is at work now.
+            plan: Plan = TypeAdapter(cls).validate_python({"versions": {}, "sources": "", **tables})
+            _ = plan.iface
+            for axis in plan.axes:
+                _refuse_no_axis(axis)
+            grid(plan.axes)
+        except (ValidationError, SystemFileError, KeyError, TypeError) as error:
+            raise SystemFileError(f"its plan is none of this version's ({_one_line(error)})") from None
+        return plan
 
     def differences(self, other: Plan) -> list[str]:
         """Return one line for each thing that was different in `other`, an earlier plan."""
@@ -120,6 +155,20 @@ class Plan:
             for name in names
             if theirs.get(name) != mine.get(name)
         ]
+
+
+def _refuse_no_axis(axis: Axis) -> None:
+    lengths = {len(values) for values in axis.columns.values()}
+    if len(lengths) != 1 or 0 in lengths or not set(axis.columns) <= {*SCALARS, *MAGNETIZATION, *ANGLES}:
+        raise SystemFileError(f"{axis.name!r} is no axis")
+
+
+def _one_line(error: Exception) -> str:
+    """Return what is wrong, the first of it."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def to_toml(iface: Interface) -> str:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sotcheck.engines import ENGINES, SCHEMES, SPACINGS, Scheme
-from sotcheck.errors import EngineError, SystemFileError, did_you_mean, in_range
+from sotcheck.errors import EngineError, OutputError, SystemFileError, did_you_mean, in_range
 from sotcheck.executors import Backend, backend
 from sotcheck.model import Interface
 from sotcheck.progress import Progress, silent
-from sotcheck.sweep.dataset import assemble, open_sweep, plan_of, to_netcdf
-from sotcheck.sweep.grid import Axis, changes
+from sotcheck.sweep.dataset import Gathered, assemble, gather, open_sweep, plan_of, to_netcdf
+from sotcheck.sweep.grid import Axis, changes, in_words
 from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.schedule import MOST, results
 from sotcheck.sweep.store import Journal, open_journal, write_whole
@@ -26,6 +26,11 @@ from sotcheck.torques import TOLERANCE, TOLERANCES
 
 if TYPE_CHECKING:
     import xarray as xr
+
+#: Times that points are computed before the disk is at fault that loses them.
+ROUNDS = 3
+#: Most lost points that are named.
+NAMED = 3
 
 
 def make_plan(
@@ -114,28 +119,74 @@ def sweep(
             _refuse_other(plan, plan_of(open_sweep(result)), result)
             say(f"{result}: is complete already")
             return open_sweep(result)
-        if journal.header is None:
-            journal.append({"plan": plan.to_dict()})
-        else:
-            earlier = Plan.from_dict(journal.header["plan"])
-            _refuse_other(plan, earlier, journal.path)
-            plan = earlier
-        done = np.zeros(plan.size, dtype=bool)
-        for record in journal.records():
-            done[record["points"]] = True
-        missing = np.flatnonzero(~done).tolist()
-        if done.any():
+        plan = _begun(plan, journal)
+        found = _gathered(plan, journal)
+        if found.known.any():
             lost = f"; {journal.damaged} damaged records are computed again" if journal.damaged else ""
-            say(f"{journal.path}: going on with {done.sum()} of {plan.size} points{lost}")
-        # Closed at once if writing fails: workers are not to go on under an error message.
-        with closing(_computed(plan, missing, where or backend("processes", 1))) as chunks:
-            for _ in progress(_kept(chunks, journal), f"sweep {plan.system['name']}", len(missing)):
-                pass
-        # From the journal's content on: a sweep in one go and one in many give the same bytes.
-        dataset = assemble(plan, map(Chunk.from_record, journal.records()))
-        write_whole(result, to_netcdf(dataset))
+            say(f"{journal.path}: going on with {found.known.sum()} of {plan.size} points{lost}")
+        for _ in range(ROUNDS):
+            missing = np.flatnonzero(~found.known).tolist()
+            if not missing:
+                break
+            # Closed at once if writing fails: workers are not to go on under an error message.
+            with closing(_computed(plan, missing, where or backend("processes", 1))) as chunks:
+                for _ in progress(_kept(chunks, journal), f"sweep {plan.system['name']}", len(missing)):
+                    pass
+            # From the journal's content on: a sweep in one go and one in many give the same bytes.
+            found = _gathered(plan, journal)
+            _tell_missing(plan, found, journal, say)
+        _refuse_missing(plan, found, journal)
+        write_whole(result, to_netcdf(assemble(plan, found)))
+        dataset = open_sweep(result)
         journal.remove()
-    return open_sweep(result)
+    return dataset
+
+
+def _begun(plan: Plan, journal: Journal) -> Plan:
+    """Return the plan to go on with, which is in the journal from now on."""
+    if journal.header is None:
+        journal.append({"plan": plan.to_dict()})
+        return plan
+    try:
+        earlier = Plan.from_dict(journal.header["plan"])
+    except SystemFileError as error:
+        raise SystemFileError(f"{journal.path}: {error}; move it away, or choose another --output") from None
+    _refuse_other(plan, earlier, journal.path)
+    return earlier
+
+
+def _gathered(plan: Plan, journal: Journal) -> Gathered:
+    """Return what the journal has now; records that say nothing of this sweep count as damaged."""
+
+    def chunks() -> Iterator[Chunk]:
+        for record in journal.records():
+            try:
+                yield Chunk.from_record(record, plan.size)
+            except ValueError:
+                journal.damaged += 1
+
+    return gather(plan, chunks())
+
+
+def _tell_missing(plan: Plan, found: Gathered, journal: Journal, say: Callable[[str], None]) -> None:
+    if not found.known.all():
+        say(
+            f"{journal.path}: was damaged while the sweep ran; {plan.size - found.known.sum()} points are "
+            "computed again"
+        )
+
+
+def _refuse_missing(plan: Plan, found: Gathered, journal: Journal) -> None:
+    """Refuse to call a sweep complete that is not."""
+    missing = np.flatnonzero(~found.known).tolist()
+    if missing:
+        named = [in_words(plan.point(index)) for index in missing[:NAMED]]
+        named += ["..."] * (len(missing) > NAMED)
+        raise OutputError(
+            f"{journal.path}: lost {len(missing)} of {plan.size} points, {ROUNDS} times in a row "
+            f"({'; '.join(named)}); what is there is kept: find what damages this file, then go on with "
+            "--resume"
+        )
 
 
 def _kept(chunks: Iterable[Chunk], journal: Journal) -> Iterator[int]:
@@ -158,8 +209,15 @@ def _computed(plan: Plan, missing: list[int], where: Backend) -> Generator[Chunk
     for start in range(0, len(refused), MOST):
         some = list(refused)[start : start + MOST]
         yield failed(some, [refused[index] for index in some])
-    task = Task(plan.system, plan.engine, plan.scheme, plan.spacing, plan.tolerance, plan.versions)
+    task = task_of(plan)
     yield from results(where, partial(compute, task), plan.points, good, len(good))
+
+
+def task_of(plan: Plan) -> Task:
+    """Return what all points of a plan have in common."""
+    return Task(
+        plan.system, plan.engine, plan.scheme, plan.spacing, plan.tolerance, plan.versions, plan.sources
+    )  # fmt: skip
 
 
 def _refuse_other(plan: Plan, earlier: Plan, path: Path) -> None:

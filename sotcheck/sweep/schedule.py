@@ -179,8 +179,8 @@ def _rounds(
         raise
     except backend.lost as error:
         raise EngineError(
-            f"the executor was lost ({type(error).__name__}: {error}); what was computed is kept: "
-            "go on with --resume"
+            f"the executor was lost ({type(error).__name__}{f': {error}' if str(error) else ''}); what was "
+            "computed is kept: go on with --resume"
         ) from None
     except Exception as error:
         raise EngineError(

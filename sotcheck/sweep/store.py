@@ -1,28 +1,35 @@
 """The journal beside the result: records appended as they arrive, so that nothing done is ever lost.
 
 A record is one line: length and CRC-32 of its JSON, then the JSON. The first one says what determines the
-data. Whatever is not a whole record (a torn last one, above all) is left out on reading.
+data. It is written twice, as no other record can be read without it: their checksums go on from its own, so
+that records of another journal are none of this one. Whatever is not a whole record (a torn last one, above
+all) is left out on reading.
 """
 
 from __future__ import annotations
 
-import fcntl
+import errno
 import json
 import os
 import re
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
 from sotcheck.errors import OutputError
-from sotcheck.output import refuse_unwritable
+from sotcheck.inputs import open_regular
+from sotcheck.output import refuse_unwritable, replace
 
 Record = dict[str, Any]
 
 #: What a first record may look like when the machine went down while it was written.
 TORN_HEADER = rb"\d*( [0-9a-f]{0,8}( \{?[^\n]*)?)?"
+#: How the JSON of a header begins.
+HEADER = b'{"plan":'
+#: Between the two copies of the header: one damaged byte at the end of a line must not join them.
+BETWEEN = b"\n"
 
 
 def journal_path(result: Path) -> Path:
@@ -30,20 +37,29 @@ def journal_path(result: Path) -> Path:
     return result.with_name(f"{result.name}.partial")
 
 
-def encode(record: Record) -> bytes:
-    """Return the line of a record."""
+def encode(record: Record, start: int = 0) -> bytes:
+    """Return the line of a record, its checksum going on from another one."""
     payload = json.dumps(record, separators=(",", ":"), allow_nan=False).encode()
-    return b"%d %08x " % (len(payload), zlib.crc32(payload)) + payload + b"\n"
+    return b"%d %08x " % (len(payload), zlib.crc32(payload, start)) + payload + b"\n"
 
 
-def decode(line: bytes) -> Record | None:
+def decode(line: bytes, start: int = 0) -> Record | None:
     """Return the record of a line, or None if the line is not as it was written."""
     length, _, rest = line.partition(b" ")
     crc, _, payload = rest.partition(b" ")
     whole = payload.endswith(b"\n") and length == b"%d" % (len(payload) - 1)
-    if not whole or crc != b"%08x" % zlib.crc32(payload[:-1]):
+    if not whole or crc != b"%08x" % zlib.crc32(payload[:-1], start):
         return None
-    return dict(json.loads(payload))
+    try:
+        record = json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def checksum(line: bytes) -> int:
+    """Return the checksum of a whole line."""
+    return int(line.split(b" ", 2)[1], 16)
 
 
 class Journal:
@@ -55,7 +71,7 @@ class Journal:
     header : dict or None
         The first record; None while there is none.
     damaged : int
-        Lines that could not be read and whose points are to be computed again.
+        Lines that could not be read when last looked at, and whose points are to be computed again.
     """
 
     def __init__(self, path: Path, descriptor: int) -> None:
@@ -63,18 +79,12 @@ class Journal:
         self._descriptor = descriptor
         self.header: Record | None = None
         self.damaged = 0
-        self._end = 0
-        for position, record in self._lines():
-            if record is None:
-                self.damaged += 1
-            else:
-                self.header = self.header or record
-                self._end = position
-        torn = self.header is None and re.fullmatch(TORN_HEADER, path.read_bytes())
-        if not torn and "plan" not in (self.header or {}):
-            raise OutputError(f"{path}: is no journal of a sweep; move it away, or choose another --output")
-        # A torn record must not be in front of the next one.
-        os.ftruncate(descriptor, self._end)
+        self._start = 0
+        #: A line that is to be written again before the next one.
+        self._again = b""
+        self._find_header()
+        # Until something is appended nothing is changed: the journal may turn out to be another sweep's.
+        self._end = max((end for end, record in self._lines() if record is not None), default=0)
 
     def append(self, record: Record) -> None:
         """Write a record as a whole, onto the disk, or not at all.
@@ -82,10 +92,20 @@ class Journal:
         Raises
         ------
         OutputError
-            If the disk is full or fails; all earlier records are kept.
+            If the disk is full or fails, all earlier records being kept; or if the file has gone.
         """
-        line = encode(record)
+        line = encode(record, self._start)
+        if self.header is None:
+            self.header, self._start, self._again = record, checksum(line), line + BETWEEN
+        line = self._again + line
         try:
+            if not self._is_there():
+                raise OutputError(
+                    f"{self.path}: was removed or replaced while the sweep ran, and with it what was "
+                    "computed; run the sweep again, and leave this file alone"
+                )
+            # A torn record must not be in front of the next one.
+            os.ftruncate(self._descriptor, self._end)
             rest = memoryview(line)
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
@@ -93,28 +113,68 @@ class Journal:
         except OSError as error:
             self._undo(error)
         self._end += len(line)
-        self.header = self.header or record
+        self._again = b""
 
     def records(self) -> Iterator[Record]:
-        """Yield all whole records after the header, in order of arrival."""
-        whole = (record for _, record in self._lines() if record is not None)
-        next(whole, None)
-        yield from whole
+        """Yield all whole records after the header, in order of arrival, and count the others."""
+        self.damaged = 0
+        for _, record in self._lines():
+            if record is None:
+                self.damaged += 1
+            elif record != self.header:
+                yield record
 
     def remove(self) -> None:
-        """Delete the file, still under the lock."""
-        self.path.unlink()
+        """Delete the file, if it is there: under the lock, but on Windows, which deletes no open file."""
+        if os.name == "nt":
+            self.close()
+        with suppress(FileNotFoundError, PermissionError):
+            self.path.unlink()
+
+    def close(self) -> None:
+        """Give the lock back."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor = -1
+
+    def _is_there(self) -> bool:
+        try:
+            return os.path.samestat(self.path.stat(), os.fstat(self._descriptor))
+        except FileNotFoundError:
+            return False
+
+    def _find_header(self) -> None:
+        """Find a whole copy of the header, refusing a file in which there is none though there should be."""
+        copies = [line for line in self._raw() if line.startswith(HEADER, line.find(b"{")) and decode(line)]
+        if copies:
+            self.header, self._start = decode(copies[0]), checksum(copies[0])
+            # One of the two is damaged: before the other one is as well.
+            self._again = copies[0] + BETWEEN if copies.count(copies[0]) == 1 else b""
+        elif not re.fullmatch(TORN_HEADER, b"".join(self._raw())):
+            raise OutputError(
+                f"{self.path}: is no journal of a sweep, or its plan is damaged, both copies; move it away, "
+                "or choose another --output"
+            )
 
     def _lines(self) -> Iterator[tuple[int, Record | None]]:
-        """Yield the position after each line, and its record."""
-        with self.path.open("rb") as file:
-            position = 0
-            for line in file:
-                position += len(line)
-                yield position, decode(line)
+        """Yield the position after each line that is not blank, and its record."""
+        position = 0
+        for line in self._raw():
+            position += len(line)
+            if line != BETWEEN:
+                record = decode(line, self._start)
+                # Later copies of the header go on from nothing, as the first one.
+                yield position, self.header if record is None and decode(line) == self.header else record
+
+    def _raw(self) -> Iterator[bytes]:
+        # By our own descriptor: the lock of another one would end ours on some systems, forbid it on others.
+        with os.fdopen(os.dup(self._descriptor), "rb") as file:
+            file.seek(0)
+            yield from file
 
     def _undo(self, error: OSError) -> NoReturn:
-        os.ftruncate(self._descriptor, self._end)
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, self._end)
         raise OutputError(
             f"{self.path}: cannot be written ({error.strerror or error}); what is there is kept: "
             "make room, then go on with --resume"
@@ -142,72 +202,80 @@ def open_journal(result: Path, *, resume: bool) -> Iterator[Journal]:
     descriptor = _locked(path, result)
     try:
         journal = Journal(path, descriptor)
-        try:
-            # Looked at under the lock: a run that has just ended leaves a result, and no journal.
-            if not resume and result.exists():
-                raise OutputError(f"{result}: is there already; remove it, or choose another --output")
-            if not resume and journal.header is not None:
-                raise OutputError(
-                    f"{path}: an unfinished sweep is there; go on with --resume, or remove it to start anew"
-                )
-            yield journal
-        finally:
-            if journal.header is None:
-                path.unlink(missing_ok=True)
-    finally:
+    except BaseException:
         os.close(descriptor)
+        raise
+    try:
+        # Looked at under the lock: a run that has just ended leaves a result, and no journal.
+        if not resume and result.exists():
+            raise OutputError(f"{result}: is there already; remove it, or choose another --output")
+        if not resume and journal.header is not None:
+            raise OutputError(
+                f"{path}: an unfinished sweep is there; go on with --resume, or remove it to start anew"
+            )
+        yield journal
+    finally:
+        if journal.header is None:
+            journal.remove()
+        journal.close()
 
 
 def _locked(path: Path, result: Path) -> int:
     """Return the descriptor of the journal, created if need be, with the lock on it."""
+    try:
+        # Not every system has locks; it is needed by sweeps alone.
+        import portalocker
+    except ImportError as error:
+        raise OutputError(
+            f"{path}: cannot be locked against other sweeps on this system ({error}); sweep on another one"
+        ) from None
     while True:
+        descriptor = _opened(path)
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
-        except OSError as error:
-            raise OutputError(
-                f"{path}: cannot be written ({error.strerror}); choose another --output"
-            ) from None
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            portalocker.lock(descriptor, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
             # The run before us may have finished, and deleted the file, between our two steps.
             if path.exists() and os.path.samestat(path.stat(), os.fstat(descriptor)):
                 return descriptor
-        except BlockingIOError:
+        except portalocker.AlreadyLocked:
             os.close(descriptor)
             raise OutputError(
                 f"{result}: another sweep is writing it; wait for its end, or choose another --output"
             ) from None
-        except OSError as error:
+        except (portalocker.LockException, OSError) as error:
             os.close(descriptor)
             raise OutputError(
-                f"{path}: cannot be locked ({error.strerror}); choose an --output on a file system with locks"
+                f"{path}: cannot be locked ({error}); choose an --output on a file system with locks"
             ) from None
         os.close(descriptor)
 
 
+def _opened(path: Path) -> int:
+    """Return a descriptor of the journal: a regular file, and no link to someone else's."""
+    no_link = getattr(os, "O_NOFOLLOW", 0)
+    try:
+        return open_regular(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | no_link)
+    except OSError as error:
+        why = "is a link" if error.errno == errno.ELOOP else error.strerror
+        raise OutputError(f"{path}: cannot be written ({why}); choose another --output") from None
+
+
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file aside, then rename it; under the journal's lock, so that the place aside is ours.
+    """Write the result as a whole and look at what is there then.
 
     Raises
     ------
     OutputError
-        If the disk is full or fails; nothing is left behind then.
+        If the disk is full or fails; the journal is to be kept then.
     """
-    aside = path.with_name(f"{path.name}.aside")
     try:
-        with aside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace(path, content)
+        good = path.read_bytes() == content
     except OSError as error:
-        aside.unlink(missing_ok=True)
         raise OutputError(
             f"{path}: cannot be written ({error.strerror or error}); all points are kept beside it: "
             "make room, then go on with --resume"
         ) from None
+    if not good:
+        raise OutputError(
+            f"{path}: reads otherwise than it was written; all points are kept beside it: choose another disk"
+        )

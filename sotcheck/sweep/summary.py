@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sotcheck.errors import SotcheckError
 from sotcheck.model import SOURCES
 from sotcheck.sweep.dataset import plan_of
 from sotcheck.sweep.plan import Plan
@@ -137,8 +136,8 @@ def _first_order(plan: Plan, indices: list[int]) -> Data:
                 row.source: (row.fieldlike, row.dampinglike)
                 for row in torque(plan.interface(index), "first-order", tolerance=1e-6)
             }
-        except SotcheckError:
-            # The sweep says why: the point has an error there.
+        except Exception:
+            # Whatever happens at one point: the sweep, or its check, says why.
             rows = {}
         for source in SOURCES:
             for name, value in zip(COMPONENTS, rows.get(source, (None, None)), strict=True):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, NonNegativeInt
 
 from sotcheck.engines import Scheme
 from sotcheck.engines.kwant_modes import _kwant
@@ -17,7 +18,7 @@ from sotcheck.model import SOURCES
 from sotcheck.observables import FLOWS
 from sotcheck.spin import Array
 from sotcheck.sweep.grid import Point, changes
-from sotcheck.sweep.plan import versions
+from sotcheck.sweep.plan import sources, versions
 from sotcheck.systemfile import from_document
 from sotcheck.threads import one_blas_thread
 from sotcheck.torques import TorqueRow, torque
@@ -38,6 +39,18 @@ class Task:
     spacing: float | None
     tolerance: float
     versions: dict[str, str]
+    sources: str
+
+
+class _Record(BaseModel):
+    """A chunk as JSON."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    points: list[NonNegativeInt]
+    values: str
+    errors: list[str]
+    warnings: list[str]
 
 
 @dataclass(frozen=True)
@@ -73,12 +86,31 @@ class Chunk:
         }
 
     @classmethod
-    def from_record(cls, record: dict[str, Any]) -> Chunk:
-        """Return the chunk of a record."""
-        values = np.full((len(record["points"]), len(SOURCES), WIDTH), np.nan)
-        numbers = np.frombuffer(base64.b64decode(record["values"]), dtype="<f8")
-        values[[not error for error in record["errors"]]] = numbers.reshape(-1, len(SOURCES), WIDTH)
-        return cls(record["points"], values, record["errors"], record["warnings"])
+    def from_record(cls, record: dict[str, Any], size: int) -> Chunk:
+        """Return the chunk of a record in a sweep of so many points.
+
+        Raises
+        ------
+        ValueError
+            If the record is none of such a sweep, or has no number where it has no error.
+        """
+        found = _Record.model_validate(record)
+        if not len(found.points) == len(set(found.points)) == len(found.errors) == len(found.warnings):
+            raise ValueError("not one error and one warning for each point")
+        if max(found.points, default=size) >= size:
+            raise ValueError("no points, or some beyond the sweep")
+        numbers = np.frombuffer(base64.b64decode(found.values, validate=True), dtype="<f8")
+        good = numbers.reshape(found.errors.count(""), len(SOURCES), WIDTH)
+        if not is_number(good):
+            raise ValueError("a number is missing")
+        values = np.full((len(found.points), len(SOURCES), WIDTH), np.nan)
+        values[[not error for error in found.errors]] = good
+        return cls(found.points, values, found.errors, found.warnings)
+
+
+def is_number(values: Array) -> bool:
+    """Say whether all is finite but components, which are undefined where m is parallel to y."""
+    return bool(np.isfinite(values[..., 2:]).all())
 
 
 def failed(indices: Sequence[int], errors: Sequence[str]) -> Chunk:
@@ -97,6 +129,11 @@ def compute(task: Task, indices: Sequence[int], points: Sequence[Point]) -> Chun
     EngineError
         If other versions are at work here than the sweep was started with.
     """
+    if task.sources != sources():
+        raise EngineError(
+            "a worker has other source files of sotcheck than the sweep was started with; install the same "
+            "on all workers"
+        )
     if task.versions != versions():
         raise EngineError(
             f"a worker has {_listed(versions())}, the sweep was started with {_listed(task.versions)}; "
@@ -133,6 +170,8 @@ def _one(task: Task, index: int, point: Point) -> Chunk:
         # Whatever happened at one point, a sweep of days goes on with the others.
         return failed([index], [f"{type(error).__name__}: {error}"])
     values = np.array([[_numbers(row) for row in table.rows]])
+    if not is_number(values):
+        return failed([index], [f"the engine {task.engine} gave something that is no finite number"])
     return Chunk([index], values, [""], ["; ".join(table.warnings)])
 
 
