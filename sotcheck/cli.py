@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,10 +22,13 @@ from sotcheck.options import (
     executor_options,
     json_option,
     print_out,
+    refuse_unwritable_folder,
     refuse_unwritable_json,
+    refuse_without_effect,
     scheme_option,
     spacing_option,
     system_options,
+    tell,
 )
 from sotcheck.processes import Interrupted, end, listen, stop_listening
 from sotcheck.progress import bar
@@ -99,11 +103,13 @@ def torque(
     """
     from sotcheck import torques
 
+    engines = list(dict.fromkeys(name.strip() for name in engine.split(",")))
     iface, h_R = chosen_system(system, **changes)
     refuse_unwritable_json(json_file)
+    refuse_without_effect(engines)
     table = torques.torque(
         iface,
-        list(dict.fromkeys(name.strip() for name in engine.split(","))),
+        engines,
         h_R=h_R,
         scheme=scheme,
         spacing=spacing,
@@ -177,6 +183,7 @@ def report(system: tuple[str, ...], output: Path, executor: str, workers: int) -
 
     A result of 'sotcheck sweep' (FILE.nc) is checked, and gets a page with its figures.
     """
+    from sotcheck.overview import refuse_another, write_overview
     from sotcheck.report import OTHERS, write_reports
     from sotcheck.sweep.pages import listed, write_sweeps
     from sotcheck.systemfile import builtin_systems, load
@@ -186,19 +193,27 @@ def report(system: tuple[str, ...], output: Path, executor: str, workers: int) -
     arguments = [argument for argument in arguments if not argument.endswith(RESULT)]
     interfaces = [load(argument) for argument in arguments]
     names = [*(iface.name for iface in interfaces), *(result.stem for result in results), *OTHERS]
-    for name in names:
-        if names.count(name) > 1:
-            raise click.UsageError(f"two reports have the name {name!r}, and both the same folder")
+    _refuse_same_names(names)
+    refuse_another(interfaces, output)
+    refuse_unwritable_folder(output)
     with backend(executor, workers).open() as where:
         status, pages = write_sweeps(results, output, executor=where.executor, progress=bar)
         if interfaces:
-            of_systems, index = write_reports(
-                interfaces, arguments, output, sweeps=listed(output), executor=where.executor, progress=bar
-            )
+            of_systems = write_reports(interfaces, arguments, output, executor=where.executor, progress=bar)
             # Disagreement outweighs doubt.
-            status, pages = next((s for s in (1, 3) if s in (status, of_systems)), 0), [index]
+            status = next((s for s in (1, 3) if s in (status, of_systems)), 0)
+    if interfaces or (output / "index.html").exists():
+        pages = [write_overview(output, listed(output))]
     print_out(f"reports written: open {' '.join(map(str, pages))}\n")
     raise SystemExit(status)
+
+
+def _refuse_same_names(names: list[str]) -> None:
+    # Some file systems take capitals for small letters.
+    folders = [name.casefold() for name in names]
+    for name in names:
+        if folders.count(name.casefold()) > 1:
+            raise click.UsageError(f"two reports have the name {name!r}, and both the same folder")
 
 
 @cli.command()
@@ -219,6 +234,7 @@ def audit(power: bool, output: Path | None, executor: str, workers: int, json_fi
     from sotcheck.audit.run import audit as run_audit
 
     refuse_unwritable_json(json_file)
+    refuse_unwritable_folder(output)
     with backend(executor, workers).open() as where:
         result = run_audit(
             with_power=power, with_samples=output is not None, executor=where.executor, progress=bar
@@ -248,10 +264,11 @@ def main(args: Sequence[str] | None = None) -> None:
     except Interrupted as interrupted:
         end(128 + interrupted.args[0])
     except click.ClickException as error:
-        error.show()
+        error.show(shown := StringIO())
+        tell(shown.getvalue().rstrip("\n"))
         sys.exit(2)
     except SotcheckError as error:
-        click.echo(f"sotcheck: {error}", err=True)
+        tell(f"sotcheck: {error}")
         sys.exit(2)
     finally:
         stop_listening()

@@ -18,7 +18,9 @@ from sotcheck.options import (
     magnetization_option,
     print_out,
     rashba_option,
+    refuse_unwritable_folder,
     refuse_unwritable_json,
+    refuse_unwritable_svg,
     warn,
 )
 from sotcheck.progress import bar
@@ -68,6 +70,7 @@ def bound_states(
         for name, value in options.items():
             if value is not None:
                 raise click.UsageError(f"--{name.lower().replace('_', '-')} belongs to a SYSTEM: give one")
+        refuse_unwritable_folder(output)
         from sotcheck.binding.demonstrations import report_data
         from sotcheck.binding.pages import write_bound_states
 
@@ -75,6 +78,7 @@ def bound_states(
         return
     iface, h_R = chosen_system(system, **changes)
     refuse_unwritable_json(json_file)
+    refuse_unwritable_folder(output)
     import numpy as np
 
     from sotcheck.binding.run import bound_states as find
@@ -121,8 +125,20 @@ def beyond(system: str, json_file: str | None, **changes: Any) -> None:
 @click.option(
     "--limit", type=float, default=0.1, show_default=True, help="Relative deviation from first order."
 )
-@click.option("--source", default="total", show_default=True, help="normal, majority, minority or total.")
-@click.option("--component", default="fieldlike", show_default=True, help="fieldlike or dampinglike.")
+@click.option(
+    "--source",
+    type=click.Choice(["normal", "majority", "minority", "total", "any"]),
+    default="total",
+    show_default=True,
+    help="Whose torque; 'any': the smallest limit of the three sources.",
+)
+@click.option(
+    "--component",
+    type=click.Choice(["fieldlike", "dampinglike", "any"]),
+    default="fieldlike",
+    show_default=True,
+    help="Which component; 'any': the smaller limit of both.",
+)
 @click.option("--points", type=click.IntRange(4, 100_000), default=150, show_default=True)
 @click.option(
     "--resume",
@@ -167,6 +183,7 @@ def trust_map(
     if system is None:
         if output is None:
             raise click.UsageError("give either a SYSTEM with its --over, or --output for the report")
+        refuse_unwritable_folder(output)
         from sotcheck.beyond.pages_trust import trust_data, write_trust
 
         with backend(executor, workers).open() as where:
@@ -177,6 +194,7 @@ def trust_map(
         raise click.UsageError("--output is for the report, without a SYSTEM; use --json and --svg")
     iface, _ = chosen_system(system, **changes)
     refuse_unwritable_json(json_file)
+    refuse_unwritable_svg(svg_file)
     from sotcheck.beyond.trust_run import trust_map_of
 
     with backend(executor, workers).open() as where:

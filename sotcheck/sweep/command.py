@@ -9,7 +9,15 @@ from typing import Any
 import click
 
 from sotcheck.executors import backend
-from sotcheck.options import executor_options, print_out, scheme_option, spacing_option, tolerance_option
+from sotcheck.options import (
+    executor_options,
+    print_out,
+    refuse_without_effect,
+    scheme_option,
+    spacing_option,
+    tell,
+    tolerance_option,
+)
 from sotcheck.progress import bar
 
 #: Exit status when points failed, all others being there.
@@ -72,6 +80,7 @@ def sweep(
     """  # noqa: D301 (click reads the \b)
     if output.suffix != ".nc":
         raise click.BadParameter(f"{output}: the name must end in .nc, for NetCDF", param_hint="--output")
+    refuse_without_effect([engine])
     from sotcheck.sweep import run
     from sotcheck.sweep.grid import parse_axis, read_table
     from sotcheck.systemfile import load
@@ -95,7 +104,7 @@ def sweep(
         where=backend(executor, workers),
         resume=resume,
         progress=bar,
-        say=lambda words: click.echo(words, err=True),
+        say=tell,
     )
     errors = [text for text in dataset["error"].values.ravel().tolist() if text]
     print_out(f"{plan.size} points written to {output}\n")
