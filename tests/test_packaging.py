@@ -82,45 +82,6 @@ def test_readme_links_lead_somewhere() -> None:
             assert (ROOT / target).exists(), target
 
 
-def test_every_command_of_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    """The options in the README exist: each `sotcheck …` line is parsed by the command it names."""
-    from sotcheck import cli
-
-    lines = re.findall(r"^\$ sotcheck (\w[^\n|>]*)", text_of(ROOT / "README.md"), flags=re.MULTILINE)
-    assert len(lines) >= 4
-    for line in lines:
-        name, *args = line.split()
-        command = cli.cli.commands[name]
-        command.make_context(name, args)
-    assert capsys.readouterr().err == ""
-
-
-def test_readme_python_example(capsys: pytest.CaptureFixture[str]) -> None:
-    """It runs, and prints what the README says."""
-    readme = text_of(ROOT / "README.md")
-    code, output = re.findall(
-        r"```python\n(.*?)```\n+(?:[^\n`]+\n+)?```text\n(.*?)```", readme, flags=re.DOTALL
-    )[0]
-    exec(compile(code, "README.md", "exec"), {})
-    assert capsys.readouterr().out.split() == output.split()
-
-
-def test_readme_torques_are_real() -> None:
-    """The numbers in the table of the quick tour are what the engines give."""
-    rows = re.findall(
-        r"^(first-order|continuum|kwant)(?: \(exact-difference\))? +0\.2 +(\w+) +(\S+) +(\S+) +\S+$",
-        text_of(ROOT / "README.md"),
-        flags=re.MULTILINE,
-    )
-    table = sotcheck.torque(sotcheck.load("bulk-magnetism"), h_R=0.2)
-    found = [*table, *table.totals()]
-    assert len(rows) == len(found) == 12
-    for (engine, source, fieldlike, dampinglike), row in zip(rows, found, strict=True):
-        assert (engine, source) == (row.engine, row.source)
-        assert row.fieldlike == pytest.approx(float(fieldlike), rel=1e-9, abs=1e-13)
-        assert row.dampinglike == pytest.approx(float(dampinglike), rel=1e-9, abs=1e-13)
-
-
 def test_metadata_agree() -> None:
     """One version, one licence, one year, the same requirements for pip and conda."""
     project = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]
