@@ -17,6 +17,7 @@ from sotcheck.bench.command import bench
 from sotcheck.cli_beyond import beyond, bound_states, trust_map
 from sotcheck.executors import backend
 from sotcheck.options import (
+    Place,
     chosen_system,
     emit,
     executor_options,
@@ -172,7 +173,7 @@ def _check_sweep(path: Path, json_file: str | None) -> NoReturn:
 @click.argument("system", nargs=-1)
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=Place(path_type=Path),
     default=Path("reports"),
     show_default=True,
     help="Folder for the reports.",
@@ -220,7 +221,7 @@ def _refuse_same_names(names: list[str]) -> None:
 @click.option("--power", is_flag=True, help="Seed faults into every formula and count those flagged.")
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=Place(path_type=Path),
     help="Write the pages there too, e.g. reports/audit; figures take a minute or two more.",
 )
 @executor_options

@@ -10,6 +10,7 @@ import click
 from sotcheck.executors import backend
 from sotcheck.options import (
     Numbers,
+    Place,
     chosen_system,
     emit,
     executor_options,
@@ -37,7 +38,7 @@ from sotcheck.progress import bar
 @fermi_energy_option
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=Place(path_type=Path),
     help="Also write the map and the dispersion there; without SYSTEM, the report on bound states.",
 )
 @json_option
@@ -142,15 +143,13 @@ def beyond(system: str, json_file: str | None, **changes: Any) -> None:
 @click.option("--points", type=click.IntRange(4, 100_000), default=150, show_default=True)
 @click.option(
     "--resume",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=Place(exists=True, dir_okay=False, path_type=Path),
     help="An earlier --json file: its points are kept.",
 )
 @click.option(
-    "--svg", "svg_file", type=click.Path(dir_okay=False, path_type=Path), help="Draw the map into this file."
+    "--svg", "svg_file", type=Place(dir_okay=False, path_type=Path), help="Draw the map into this file."
 )
-@click.option(
-    "--output", type=click.Path(path_type=Path), help="Without SYSTEM: write the report's maps there."
-)
+@click.option("--output", type=Place(path_type=Path), help="Without SYSTEM: write the report's maps there.")
 @magnetization_option
 @fermi_energy_option
 @executor_options

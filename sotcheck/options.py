@@ -57,6 +57,16 @@ class Number(click.FloatRange):
         return number
 
 
+class Place(click.Path):
+    """The name of a file or folder; `click.Path` takes an empty one for the working folder."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Refuse nothing as a name."""
+        if value == "":
+            self.fail("an empty name is no place", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 fermi_energy_option = click.option("--fermi-energy", type=float, help="E_F instead of the system's own.")
 magnetization_option = click.option(
     "--magnetization",

@@ -10,6 +10,7 @@ import click
 
 from sotcheck.executors import backend
 from sotcheck.options import (
+    Place,
     executor_options,
     print_out,
     refuse_without_effect,
@@ -35,7 +36,7 @@ SOME_FAILED = 3
 )
 @click.option(
     "--table",
-    type=click.Path(path_type=Path),
+    type=Place(path_type=Path),
     help="A CSV file of points: a row of keys, then one row of numbers a point.",
 )
 @click.option(
@@ -50,9 +51,7 @@ SOME_FAILED = 3
 @tolerance_option
 @executor_options
 @click.option("--resume", is_flag=True, help="Go on with what an interrupted run has left, if anything.")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The NetCDF file to write."
-)
+@click.option("-o", "--output", type=Place(path_type=Path), required=True, help="The NetCDF file to write.")
 def sweep(
     system: str,
     over: tuple[str, ...],
