@@ -92,22 +92,32 @@ def write_report(data: Data, output: Path) -> None:
     write_text(folder / JSON_NAME, text)
     # From the file's content on: nothing below may know more than the JSON.
     data = json.loads(text)
-    shown = [one for one in FIGURES if one[0] != "torque" or data["curve"] is not None]
-    further = pictures(data["beyond"])
+    shown = [one for one in FIGURES if one[0] in _figures(data)]
     drawn = {name: svg(draw, data) for name, _, draw in shown}
-    drawn |= {f"beyond-{one.name}": svg(one.draw, data["beyond"][one.part]) for one in further}
+    drawn |= {
+        f"beyond-{one.name}": svg(one.draw, data["beyond"][one.part]) for one in pictures(data["beyond"])
+    }
     for name, picture in drawn.items():
         write_text(folder / "figures" / f"{name}.svg", picture)
-    context = {
+    inline = {name: Markup(picture[picture.index("<svg") :]) for name, picture in drawn.items()}
+    write_text(folder / "README.md", render("report.md", context(data)))
+    write_text(folder / "index.html", render("report.html", {**context(data), "svg": inline}))
+
+
+def context(data: Data) -> Data:
+    """Return what the pages of a report show, but for the figures themselves."""
+    return {
         "data": data,
-        "figures": {name: title for name, title, _ in shown},
+        "figures": _figures(data),
         "beyond": conclusions(data["beyond"]),
-        "beyond_figures": {f"beyond-{one.name}": one.title for one in further},
-        "svg": {name: Markup(picture[picture.index("<svg") :]) for name, picture in drawn.items()},
+        "beyond_figures": {f"beyond-{one.name}": one.title for one in pictures(data["beyond"])},
         **words(data),
     }
-    write_text(folder / "README.md", render("report.md", context))
-    write_text(folder / "index.html", render("report.html", context))
+
+
+def _figures(data: Data) -> dict[str, str]:
+    """Return names and titles of the figures that a report can have: for m ∥ ŷ there is no curve."""
+    return {name: title for name, title, _ in FIGURES if name != "torque" or data["curve"] is not None}
 
 
 def words(data: Data) -> Data:
