@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from io import StringIO
+from io import StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -259,6 +259,10 @@ def main(args: Sequence[str] | None = None) -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from sotcheck.errors import SotcheckError
 
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal of few characters gets escape sequences instead of an error.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     listen()
     try:
         cli.main(args, prog_name="sotcheck", standalone_mode=False)
