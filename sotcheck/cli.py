@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from io import StringIO, TextIOWrapper
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -31,6 +31,7 @@ from sotcheck.options import (
     system_options,
     tell,
 )
+from sotcheck.plaintext import visible
 from sotcheck.processes import Interrupted, end, listen, stop_listening
 from sotcheck.progress import bar
 from sotcheck.sweep.command import sweep
@@ -269,8 +270,8 @@ def main(args: Sequence[str] | None = None) -> None:
     except Interrupted as interrupted:
         end(128 + interrupted.args[0])
     except click.ClickException as error:
-        error.show(shown := StringIO())
-        tell(shown.getvalue().rstrip("\n"))
+        error.message = visible(error.message)
+        error.show()
         sys.exit(2)
     except SotcheckError as error:
         tell(f"sotcheck: {error}")

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sotcheck.binding.continuum import bound
+from sotcheck.binding.run import bound_states
 from sotcheck.binding.thresholds import of_k
 from sotcheck.cli import cli
 from sotcheck.systemfile import load
@@ -84,8 +85,8 @@ def test_bound_states_json() -> None:
 
 def test_bound_states_table() -> None:
     """Conclusions first; then a line each h_R and k_perp, with the angle of the lowest state."""
-    args = ("bound-states", "bulk-magnetism", "--h-r", "0.9,1.2", "--k-perp", "1,2")
-    text, rows = run(*args).stdout, strict(run(*args, "--json", "-").stdout)["bound_states"]
+    result = bound_states(load("bulk-magnetism"), [0.9, 1.2], [1.0, 2.0], spin_density=False)
+    text, rows = str(result), list(result.rows())
     shown = [line.split() for line in text.splitlines() if " of " in line and line[0].isdigit()]
     assert len(shown) == 4
     assert text.index("Bound states at or below E_F appear") < text.index("binding")
