@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,6 +17,7 @@ from sotcheck.bench.command import bench
 from sotcheck.cli_beyond import beyond, bound_states, trust_map
 from sotcheck.executors import backend
 from sotcheck.options import (
+    Place,
     chosen_system,
     emit,
     engine_option,
@@ -23,11 +25,15 @@ from sotcheck.options import (
     json_option,
     names_of,
     print_out,
+    refuse_unwritable_folder,
     refuse_unwritable_json,
+    refuse_without_effect,
     scheme_option,
     spacing_option,
     system_options,
+    tell,
 )
+from sotcheck.plaintext import visible
 from sotcheck.processes import Interrupted, end, listen, stop_listening
 from sotcheck.progress import bar, heartbeat
 from sotcheck.sweep.command import sweep
@@ -96,11 +102,13 @@ def torque(
     """
     from sotcheck import torques
 
+    engines = names_of(engine)
     iface, h_R = chosen_system(system, **changes)
     refuse_unwritable_json(json_file)
+    refuse_without_effect(engines)
     table = torques.torque(
         iface,
-        names_of(engine),
+        engines,
         h_R=h_R,
         scheme=scheme,
         spacing=spacing,
@@ -142,14 +150,16 @@ def check(
     """
     if system.endswith(RESULT):
         _check_sweep(Path(system), json_file)
+    engines = names_of(engine)
     iface, h_R = chosen_system(system, **changes)
     refuse_unwritable_json(json_file)
+    refuse_without_effect(engines)
     if theory is None:
         from sotcheck.crosscheck import check as cross_check
 
         result = cross_check(
             iface,
-            engine=names_of(engine),
+            engine=engines,
             h_R=h_R,
             scheme=scheme,
             spacing=spacing,
@@ -183,7 +193,7 @@ def _check_sweep(path: Path, json_file: str | None) -> NoReturn:
 @click.argument("system", nargs=-1)
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=Place(path_type=Path),
     default=Path("reports"),
     show_default=True,
     help="Folder for the reports.",
@@ -194,6 +204,7 @@ def report(system: tuple[str, ...], output: Path, executor: str, workers: int) -
 
     A result of 'sotcheck sweep' (FILE.nc) is checked, and gets a page with its figures.
     """
+    from sotcheck.overview import refuse_another, write_overview
     from sotcheck.report import OTHERS, write_reports
     from sotcheck.sweep.pages import listed, write_sweeps
     from sotcheck.systemfile import builtin_systems, load
@@ -203,26 +214,34 @@ def report(system: tuple[str, ...], output: Path, executor: str, workers: int) -
     arguments = [argument for argument in arguments if not argument.endswith(RESULT)]
     interfaces = [load(argument) for argument in arguments]
     names = [*(iface.name for iface in interfaces), *(result.stem for result in results), *OTHERS]
-    for name in names:
-        if names.count(name) > 1:
-            raise click.UsageError(f"two reports have the name {name!r}, and both the same folder")
+    _refuse_same_names(names)
+    refuse_another(interfaces, output)
+    refuse_unwritable_folder(output)
     with backend(executor, workers).open() as where:
         status, pages = write_sweeps(results, output, executor=where.executor, progress=bar)
         if interfaces:
-            of_systems, index = write_reports(
-                interfaces, arguments, output, sweeps=listed(output), executor=where.executor, progress=bar
-            )
+            of_systems = write_reports(interfaces, arguments, output, executor=where.executor, progress=bar)
             # Disagreement outweighs doubt.
-            status, pages = next((s for s in (1, 3) if s in (status, of_systems)), 0), [index]
+            status = next((s for s in (1, 3) if s in (status, of_systems)), 0)
+    if interfaces or (output / "index.html").exists():
+        pages = [write_overview(output, listed(output))]
     print_out(f"reports written: open {' '.join(map(str, pages))}\n")
     raise SystemExit(status)
+
+
+def _refuse_same_names(names: list[str]) -> None:
+    # Some file systems take capitals for small letters.
+    folders = [name.casefold() for name in names]
+    for name in names:
+        if folders.count(name.casefold()) > 1:
+            raise click.UsageError(f"two reports have the name {name!r}, and both the same folder")
 
 
 @cli.command()
 @click.option("--power", is_flag=True, help="Seed faults into every formula and count those flagged.")
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=Place(path_type=Path),
     help="Write the pages there too, e.g. reports/audit; figures take a minute or two more.",
 )
 @executor_options
@@ -236,6 +255,7 @@ def audit(power: bool, output: Path | None, executor: str, workers: int, json_fi
     from sotcheck.audit.run import audit as run_audit
 
     refuse_unwritable_json(json_file)
+    refuse_unwritable_folder(output)
     with backend(executor, workers).open() as where:
         result = run_audit(
             with_power=power, with_samples=output is not None, executor=where.executor, progress=bar
@@ -260,6 +280,10 @@ def main(args: Sequence[str] | None = None) -> None:
     from sotcheck.errors import SotcheckError
 
     given = sys.argv[1:] if args is None else list(args)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal of few characters gets escape sequences instead of an error.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     listen()
     try:
         with heartbeat(next((word for word in given if word in cli.commands), "command")):
@@ -267,10 +291,11 @@ def main(args: Sequence[str] | None = None) -> None:
     except Interrupted as interrupted:
         end(128 + interrupted.args[0])
     except click.ClickException as error:
+        error.message = visible(error.message)
         error.show()
         sys.exit(2)
     except SotcheckError as error:
-        click.echo(f"sotcheck: {error}", err=True)
+        tell(f"sotcheck: {error}")
         sys.exit(2)
     finally:
         stop_listening()

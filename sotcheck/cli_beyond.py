@@ -10,6 +10,7 @@ import click
 from sotcheck.executors import backend
 from sotcheck.options import (
     Numbers,
+    Place,
     chosen_system,
     emit,
     executor_options,
@@ -18,7 +19,9 @@ from sotcheck.options import (
     magnetization_option,
     print_out,
     rashba_option,
+    refuse_unwritable_folder,
     refuse_unwritable_json,
+    refuse_unwritable_svg,
     warn,
 )
 from sotcheck.progress import bar
@@ -35,7 +38,7 @@ from sotcheck.progress import bar
 @fermi_energy_option
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=Place(path_type=Path),
     help="Also write the map and the dispersion there; without SYSTEM, the report on bound states.",
 )
 @json_option
@@ -68,6 +71,7 @@ def bound_states(
         for name, value in options.items():
             if value is not None:
                 raise click.UsageError(f"--{name.lower().replace('_', '-')} belongs to a SYSTEM: give one")
+        refuse_unwritable_folder(output)
         from sotcheck.binding.demonstrations import report_data
         from sotcheck.binding.pages import write_bound_states
 
@@ -75,6 +79,7 @@ def bound_states(
         return
     iface, h_R = chosen_system(system, **changes)
     refuse_unwritable_json(json_file)
+    refuse_unwritable_folder(output)
     import numpy as np
 
     from sotcheck.binding.run import bound_states as find
@@ -121,20 +126,30 @@ def beyond(system: str, json_file: str | None, **changes: Any) -> None:
 @click.option(
     "--limit", type=float, default=0.1, show_default=True, help="Relative deviation from first order."
 )
-@click.option("--source", default="total", show_default=True, help="normal, majority, minority or total.")
-@click.option("--component", default="fieldlike", show_default=True, help="fieldlike or dampinglike.")
+@click.option(
+    "--source",
+    type=click.Choice(["normal", "majority", "minority", "total", "any"]),
+    default="total",
+    show_default=True,
+    help="Whose torque; 'any': the smallest limit of the three sources.",
+)
+@click.option(
+    "--component",
+    type=click.Choice(["fieldlike", "dampinglike", "any"]),
+    default="fieldlike",
+    show_default=True,
+    help="Which component; 'any': the smaller limit of both.",
+)
 @click.option("--points", type=click.IntRange(4, 100_000), default=150, show_default=True)
 @click.option(
     "--resume",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=Place(exists=True, dir_okay=False, path_type=Path),
     help="An earlier --json file: its points are kept.",
 )
 @click.option(
-    "--svg", "svg_file", type=click.Path(dir_okay=False, path_type=Path), help="Draw the map into this file."
+    "--svg", "svg_file", type=Place(dir_okay=False, path_type=Path), help="Draw the map into this file."
 )
-@click.option(
-    "--output", type=click.Path(path_type=Path), help="Without SYSTEM: write the report's maps there."
-)
+@click.option("--output", type=Place(path_type=Path), help="Without SYSTEM: write the report's maps there.")
 @magnetization_option
 @fermi_energy_option
 @executor_options
@@ -167,6 +182,7 @@ def trust_map(
     if system is None:
         if output is None:
             raise click.UsageError("give either a SYSTEM with its --over, or --output for the report")
+        refuse_unwritable_folder(output)
         from sotcheck.beyond.pages_trust import trust_data, write_trust
 
         with backend(executor, workers).open() as where:
@@ -177,6 +193,7 @@ def trust_map(
         raise click.UsageError("--output is for the report, without a SYSTEM; use --json and --svg")
     iface, _ = chosen_system(system, **changes)
     refuse_unwritable_json(json_file)
+    refuse_unwritable_svg(svg_file)
     from sotcheck.beyond.trust_run import trust_map_of
 
     with backend(executor, workers).open() as where:

@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from sotcheck.errors import SystemFileError, did_you_mean
+from sotcheck.plaintext import is_one_line
 from sotcheck.spin import IDENTITY, Array, Complex, dot_sigma
 
 SOURCES = ("normal", "majority", "minority")
@@ -52,6 +53,12 @@ def _direction(m: tuple[float, float, float]) -> tuple[float, float, float]:
     return (x, y, z)
 
 
+def _line(text: str) -> str:
+    if not is_one_line(text):
+        raise ValueError("no text of one line")
+    return text
+
+
 # A description says what is accepted, for error messages.
 Number = Annotated[
     float,
@@ -70,7 +77,11 @@ Direction = Annotated[
     Field(description="three finite numbers, not all zero"),
 ]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$", description="a text of letters, digits and '-'")]
-Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", description="a text of one line")]
+Line = Annotated[
+    str,
+    AfterValidator(_line),
+    Field(description="a text of one line, without control characters or marks of direction"),
+]
 
 
 class Interface(BaseModel):

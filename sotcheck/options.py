@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
+
+from sotcheck.plaintext import visible
 
 if TYPE_CHECKING:
     from sotcheck.model import Interface
@@ -52,6 +55,16 @@ class Number(click.FloatRange):
         if math.isnan(number):
             self.fail(f"{value!r} is not a number", param, ctx)
         return number
+
+
+class Place(click.Path):
+    """The name of a file or folder; `click.Path` takes an empty one for the working folder."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Refuse nothing as a name."""
+        if value == "":
+            self.fail("an empty name is no place", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 fermi_energy_option = click.option("--fermi-energy", type=float, help="E_F instead of the system's own.")
@@ -162,6 +175,17 @@ def names_of(engine: str) -> list[str]:
     return list(dict.fromkeys(name.strip() for name in engine.split(",")))
 
 
+def refuse_without_effect(engines: Sequence[str]) -> None:
+    """Refuse options of the kwant engine, given on the command line, where it is not among the engines."""
+    context = click.get_current_context()
+    for name in () if "kwant" in engines else ("scheme", "spacing"):
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(
+                f"--{name} is for the kwant engine, and --engine {','.join(engines)} has no use for it; "
+                "leave it out, or add kwant to --engine"
+            )
+
+
 def refuse_unwritable_json(json_file: str | None) -> None:
     """Refuse an output place before the work, not after it."""
     if json_file is None or json_file == "-":
@@ -171,6 +195,27 @@ def refuse_unwritable_json(json_file: str | None) -> None:
     if json_file == "" or json_file.endswith(os.sep):
         raise click.BadParameter(f"{json_file!r} is not the name of a file", param_hint="--json")
     refuse_unwritable(Path(json_file))
+
+
+def refuse_unwritable_svg(svg_file: Path | None) -> None:
+    """Refuse a place for a figure before the work, and a name that promises another format."""
+    if svg_file is None:
+        return
+    from sotcheck.output import refuse_unwritable
+
+    if svg_file.suffix.lower() != ".svg":
+        raise click.BadParameter(f"{str(svg_file)!r}: figures are SVG; end it in .svg", param_hint="--svg")
+    refuse_unwritable(svg_file)
+
+
+def refuse_unwritable_folder(folder: Path | None) -> None:
+    """Make a folder for pages before the work, and refuse one that cannot be written."""
+    if folder is None:
+        return
+    from sotcheck.output import make_folder, refuse_unwritable
+
+    make_folder(folder)
+    refuse_unwritable(folder / "index.html")
 
 
 def emit(text: str, json_text: str, json_file: str | None) -> None:
@@ -188,7 +233,7 @@ def emit(text: str, json_text: str, json_file: str | None) -> None:
 def print_out(text: str) -> None:
     """Write to standard output; a reader that went away or a full disk is no verdict."""
     try:
-        click.echo(text, nl=False)
+        click.echo(visible(text), nl=False)
     except OSError as error:
         # What is still in the buffer must not fail again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -199,9 +244,14 @@ def print_out(text: str) -> None:
         raise OutputError(f"standard output cannot be written ({error.strerror})") from None
 
 
+def tell(text: str) -> None:
+    """Write a message to standard error, where nothing in it may act on the terminal."""
+    click.echo(visible(text), err=True)
+
+
 def warn(iface: Interface, h_R: tuple[float, ...] | None) -> None:
     """Print to standard error what keeps first order from being trusted on an interface."""
     from sotcheck.validity_warnings import warnings
 
     for warning in warnings(iface, h_R or (iface.h_R,)):
-        click.echo(f"sotcheck: warning: {iface.name}: {warning}", err=True)
+        tell(f"sotcheck: warning: {iface.name}: {warning}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Executor, as_completed
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,14 @@ from sotcheck.crosscheck import EXIT_STATUS
 from sotcheck.figures import FIGURES, svg
 from sotcheck.model import Interface
 from sotcheck.output import make_folder, write_text
+from sotcheck.plaintext import markdown, markdown_code, visible
 from sotcheck.progress import Progress, silent
 from sotcheck.reportdata import report_data
 
 Data = dict[str, Any]
 
+#: What a system's folder has, and no other report's.
+JSON_NAME = "report.json"
 #: Folders of other reports, and what they are.
 OTHERS = {
     "audit": "The paper on trial: every numbered equation, one by one",
@@ -38,11 +41,10 @@ def write_reports(
     arguments: list[str],
     output: Path,
     *,
-    sweeps: Sequence[tuple[str, str]] = (),
     executor: Executor | None = None,
     progress: Progress = silent,
-) -> tuple[int, Path]:
-    """Compute and write a report for each interface, and the pages that lead to them.
+) -> int:
+    """Compute and write a report for each interface.
 
     Parameters
     ----------
@@ -51,18 +53,14 @@ def write_reports(
         How each was named on the command line.
     output : Path
         Folder of the reports; each gets a folder of its name in it.
-    sweeps : sequence of (str, str)
-        Folder and title of pages of sweeps to be led to as well.
     executor : Executor, optional
         Where the numbers are computed; in this process by default.
     progress : callable
 
     Returns
     -------
-    status : int
+    int
         The worst exit status of the checks.
-    index : Path
-        The page to open first.
 
     Raises
     ------
@@ -70,25 +68,11 @@ def write_reports(
         If a file cannot be written.
     """
     make_folder(output)
-    found: dict[str, Data] = {}
+    verdicts = set()
     for data in progress(_computed(interfaces, arguments, executor), "reports", len(interfaces)):
         write_report(data, output)
-        found[data["system"]["name"]] = data
-    ordered = [found[iface.name] for iface in interfaces]
-    overview = {
-        "reports": [{"data": data, **words(data)} for data in ordered],
-        # What other commands have put beside the systems with --output.
-        "others": [
-            *((name, words) for name, words in OTHERS.items() if (output / name / "index.html").exists()),
-            *sweeps,
-        ],
-    }
-    for name in ("overview.md", "overview.html"):
-        target = "README.md" if name.endswith(".md") else "index.html"
-        write_text(output / target, render(name, overview))
-    verdicts = {data["verdict"] for data in ordered}
-    status = next((EXIT_STATUS[v] for v in ("disagrees", "inconclusive") if v in verdicts), 0)
-    return status, output / "index.html"
+        verdicts.add(data["verdict"])
+    return next((EXIT_STATUS[v] for v in ("disagrees", "inconclusive") if v in verdicts), 0)
 
 
 def _computed(interfaces: list[Interface], arguments: list[str], executor: Executor | None) -> Iterator[Data]:
@@ -105,25 +89,35 @@ def write_report(data: Data, output: Path) -> None:
     folder = output / data["system"]["name"]
     make_folder(folder / "figures")
     text = json.dumps(data, indent=1, allow_nan=False) + "\n"
-    write_text(folder / "report.json", text)
+    write_text(folder / JSON_NAME, text)
     # From the file's content on: nothing below may know more than the JSON.
     data = json.loads(text)
-    shown = [one for one in FIGURES if one[0] != "torque" or data["curve"] is not None]
-    further = pictures(data["beyond"])
+    shown = [one for one in FIGURES if one[0] in _figures(data)]
     drawn = {name: svg(draw, data) for name, _, draw in shown}
-    drawn |= {f"beyond-{one.name}": svg(one.draw, data["beyond"][one.part]) for one in further}
+    drawn |= {
+        f"beyond-{one.name}": svg(one.draw, data["beyond"][one.part]) for one in pictures(data["beyond"])
+    }
     for name, picture in drawn.items():
         write_text(folder / "figures" / f"{name}.svg", picture)
-    context = {
+    inline = {name: Markup(picture[picture.index("<svg") :]) for name, picture in drawn.items()}
+    write_text(folder / "README.md", render("report.md", context(data)))
+    write_text(folder / "index.html", render("report.html", {**context(data), "svg": inline}))
+
+
+def context(data: Data) -> Data:
+    """Return what the pages of a report show, but for the figures themselves."""
+    return {
         "data": data,
-        "figures": {name: title for name, title, _ in shown},
+        "figures": _figures(data),
         "beyond": conclusions(data["beyond"]),
-        "beyond_figures": {f"beyond-{one.name}": one.title for one in further},
-        "svg": {name: Markup(picture[picture.index("<svg") :]) for name, picture in drawn.items()},
+        "beyond_figures": {f"beyond-{one.name}": one.title for one in pictures(data["beyond"])},
         **words(data),
     }
-    write_text(folder / "README.md", render("report.md", context))
-    write_text(folder / "index.html", render("report.html", context))
+
+
+def _figures(data: Data) -> dict[str, str]:
+    """Return names and titles of the figures that a report can have: for m ∥ ŷ there is no curve."""
+    return {name: title for name, title, _ in FIGURES if name != "torque" or data["curve"] is not None}
 
 
 def words(data: Data) -> Data:
@@ -243,6 +237,7 @@ def render(name: str, context: Data) -> str:
     environment = Environment(
         loader=PackageLoader("sotcheck"),
         autoescape=name.endswith(".html"),
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -250,8 +245,15 @@ def render(name: str, context: Data) -> str:
     )
     environment.filters["number"] = _number
     environment.filters["cell"] = _cell
+    environment.filters["text"] = markdown
+    environment.filters["code"] = markdown_code
     environment.filters["short"] = lambda value: "–" if value is None else f"{value:.2g}"
     return environment.get_template(f"{name}.j2").render(context)
+
+
+def _shown(value: Any) -> Any:
+    """Let nothing of a user's text act on a page unseen; what is markup already is ours."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _cell(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shlex
 from collections.abc import Iterable
 from importlib.metadata import version
 from typing import Any
@@ -89,7 +90,7 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
             for found in evidence.bound_states
         ],
         "provenance": {
-            "command": f"sotcheck report {argument}",
+            "command": shlex.join(["sotcheck", "report", argument]),
             "python": platform.python_version(),
             "packages": {name: version(name) for name in ("kwant", "numpy", "scipy", "matplotlib")}
             | {"sotcheck": __version__},

@@ -171,7 +171,8 @@ def test_presentation_stays_outside(package: str) -> None:
         ("sotcheck.radial", {"sotcheck.spin", "sotcheck.errors", "sotcheck.nearpoles"}),
         ("sotcheck.quadrature", {"sotcheck.spin", "sotcheck.nearpoles", "sotcheck.radial"}),
         ("sotcheck.verdict", {"sotcheck.spin", "sotcheck.estimate"}),
-        ("sotcheck.model", {"sotcheck.spin", "sotcheck.errors"}),
+        ("sotcheck.plaintext", set()),
+        ("sotcheck.model", {"sotcheck.spin", "sotcheck.errors", "sotcheck.plaintext"}),
         ("sotcheck.scattering", {"sotcheck.spin", "sotcheck.model"}),
     ],
 )

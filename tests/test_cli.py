@@ -28,6 +28,7 @@ import sotcheck as sc
 from sotcheck import cli, crosscheck, options
 from sotcheck.estimate import ErrorBudget, ErrorTerm
 from sotcheck.observables import transverse
+from sotcheck.plaintext import visible
 from sotcheck.systemfile import load
 from sotcheck.verdict import Finding, Verdict
 
@@ -287,6 +288,17 @@ def test_huge_barriers_and_potentials(sotcheck: Command, tmp_path: Path, table: 
         (("torque", "bulk-magnetism", "--spacing", "0"), "--spacing"),
         (("torque", "bulk-magnetism", "--spacing", "nan"), "'--spacing': 'nan' is not a number"),
         (("torque", "bulk-magnetism", "--engine", "kwant", "--spacing", "3"), "use a spacing below"),
+        (("torque", "bulk-magnetism", "--engine", "continuum", "--spacing", "1"), "--spacing is for the"),
+        (
+            ("torque", "bulk-magnetism", "--engine", "first-order", "--scheme", "exact-difference"),
+            "--scheme is for the kwant engine, and --engine first-order has no use for it",
+        ),
+        (("sweep", "bulk-magnetism", "--over", "J=1,2", "-o", "x.nc", "--spacing", "1"), "--spacing is for"),
+        (("audit", "--output", ""), "'--output': an empty name is no place"),
+        (("audit", "--output", "/dev/null/x"), "no folder can be made there"),
+        (("bound-states", "--output", "/dev/null/x"), "no folder can be made there"),
+        (("bound-states", "bulk-magnetism", "--output", "/dev/null/x"), "no folder can be made there"),
+        (("trust-map", "--output", "/dev/null/x"), "no folder can be made there"),
         (("torque", "bulk-magnetism", "--h-r", "x"), "'--h-r': 'x' is not a comma-separated list"),
         (("torque", "bulk-magnetism", "--h-r", ""), "'--h-r': '' is not a comma-separated list"),
         (("torque", "bulk-magnetism", "--h-r", "0.1,,0.2"), "'--h-r': '0.1,,0.2' is not"),
@@ -336,6 +348,62 @@ def test_bad_file(sotcheck: Command, tmp_path: Path, command: str, text: str | b
     assert (found.status, found.out) == (2, "")
     assert found.err.startswith(f"sotcheck: {path}: {words}")
     assert found.err.count("\n") == 1
+
+
+ESCAPES = "\x1b[31m\u202e\u2066\x9b\udcff"
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        (ESCAPES,),
+        ("torque", ESCAPES),
+        ("torque", "bulk-magnetism", f"--{ESCAPES}"),
+        ("torque", "bulk-magnetism", "--engine", ESCAPES),
+        ("torque", "bulk-magnetism", "--h-r", ESCAPES),
+        ("torque", "bulk-magnetism", "--scheme", ESCAPES),
+        ("torque", "bulk-magnetism", "--json", f"none/{ESCAPES}"),
+        ("check", f"{ESCAPES}.nc"),
+        ("check", "bulk-magnetism", "--theory", f"{ESCAPES}:f"),
+        ("report", ESCAPES),
+        ("report", "bulk-magnetism", "--executor", ESCAPES),
+        ("trust-map", "bulk-magnetism", "--over", ESCAPES, "--over", "J=1:2"),
+        ("trust-map", "bulk-magnetism", "--svg", ESCAPES, "--over", "J=1:2"),
+        ("sweep", "bulk-magnetism", "--over", f"{ESCAPES}=1:2", "-o", "x.nc"),
+        ("sweep", "bulk-magnetism", "--over", "J=1,2", "-o", ESCAPES),
+    ],
+    ids=lambda args: " ".join(args).replace(ESCAPES, "X"),
+)
+def test_escapes_never_reach_the_terminal(sotcheck: Command, args: tuple[str, ...]) -> None:
+    """Names, options, values and paths from outside are shown as they are."""
+    found = sotcheck(*args)
+    assert (found.status, found.out) == (2, "")
+    # Python's repr, in some messages, writes \x1b.
+    assert r"1b[31m\u202e\u2066" in found.err
+    assert visible(found.err) == found.err
+
+
+def test_escapes_in_a_file(sotcheck: Command, tmp_path: Path) -> None:
+    """Keys and values in messages; a printed file stays TOML, and one that is refused."""
+    path = tmp_path / "x.toml"
+    for text in (r'"\u001b\u202e" = 1', r'title = "\u001b\u202e"', r'[interface]\nrashba = "\u001b\u202e"'):
+        path.write_text(f"name = 'x'\n{text}".replace("\\n", "\n"))
+        found = sotcheck("torque", str(path))
+        assert found.status == 2
+        assert "u001b" in found.err
+        assert visible(found.err) == found.err
+    path.write_text("name = 'x' # \x1b]0;evil\x07\r\n", newline="")
+    found = sotcheck("systems", str(path))
+    assert found.out == "name = 'x' # \\u001b]0;evil\\u0007\r\n"
+
+
+def test_a_terminal_of_few_characters(tmp_path: Path) -> None:
+    """Gets escape sequences for what it lacks."""
+    (tmp_path / "x.toml").write_text("name = 'x'\ntitle = 'ŷ'", encoding="utf-8")
+    found = in_process("bound-states", "x.toml", "--k-perp", "1", cwd=tmp_path,
+                       env=os.environ | {"PYTHONIOENCODING": "latin-1"})  # fmt: skip
+    assert (found.returncode, found.stderr) == (0, "")
+    assert found.stdout.startswith(r"x: \u0177")
 
 
 @pytest.mark.parametrize("command", ["torque", "check"])

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sotcheck.binding.continuum import bound
+from sotcheck.binding.run import bound_states
 from sotcheck.binding.thresholds import of_k
 from sotcheck.cli import cli
 from sotcheck.systemfile import load
@@ -80,6 +81,28 @@ def test_bound_states_json() -> None:
     )
     assert strict(other.stdout)["bound_states"][0]["count"] == 0
     assert rows[4]["count"] == 1
+
+
+def test_bound_states_table() -> None:
+    """Conclusions first; then a line each h_R and k_perp, with the angle of the lowest state."""
+    result = bound_states(load("bulk-magnetism"), [0.9, 1.2], [1.0, 2.0], spin_density=False)
+    text, rows = str(result), list(result.rows())
+    shown = [line.split() for line in text.splitlines() if " of " in line and line[0].isdigit()]
+    assert len(shown) == 4
+    assert text.index("Bound states at or below E_F appear") < text.index("binding")
+    for h_R, k_perp, binding, _, angles, states, energy, angle, length, at_fermi in shown:
+        there = [r for r in rows if (r["h_R"], r["k_perp"]) == (float(h_R), float(k_perp))]
+        bound_at = [r for r in there if r["count"]]
+        assert (int(binding), int(angles)) == (len(bound_at), len(there))
+        assert int(states) == max(r["count"] for r in there)
+        assert int(at_fermi) == max(r["at_or_below_E_F"] for r in there)
+        if bound_at:
+            lowest = min(bound_at, key=lambda r: r["energies"][0])
+            assert (energy, angle) == (f"{lowest['energies'][0]:.10g}", f"{lowest['angle']:.4g}")
+            assert length == f"{lowest['decay_lengths'][0]['normal']:.3g}"
+        else:
+            assert (energy, angle, length) == ("-", "-", "-")
+    assert {int(row[2]) for row in shown} > {0}
 
 
 def test_bound_states_writes_its_map(tmp_path: Path) -> None:
@@ -164,6 +187,33 @@ def test_trust_map_and_resume(tmp_path: Path) -> None:
     assert "<svg" in picture.read_text()
     other = run(*ask, "--over", "u_0=-0.5:2", "--points", "12", "--resume", str(file))
     assert "its over differs" in str(other.exception)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--svg", "x.png"], "'x.png': figures are SVG; end it in .svg"),
+        (["--svg", "missing/x.svg"], "its folder does not exist"),
+        (["--source", "all"], "'total', 'any'"),
+        (["--component", "all"], "'dampinglike', 'any'"),
+    ],
+)
+def test_trust_map_refuses_before_the_work(
+    monkeypatch: pytest.MonkeyPatch, options: list[str], words: str
+) -> None:
+    monkeypatch.setattr("sotcheck.beyond.trust_run.trust_map", None)
+    over = ["--over", "J=0.2:1", "--over", "u_0=0:1"]
+    found = run("trust-map", "bulk-magnetism", *over, *options, "--workers", "1")
+    assert words in found.output + str(found.exception)
+
+
+def test_trust_map_has_so_many_points() -> None:
+    """Not those besides that workers were at when it had enough."""
+    over = ["--over", "J=0.2:1", "--over", "u_0=0:1", "--source", "normal"]
+    found = run(
+        "trust-map", "ferromagnetic-insulator", *over, "--points", "4", "--workers", "2", "--json", "-"
+    )
+    assert len(strict(found.stdout)["points"]) == 4
 
 
 @pytest.mark.parametrize(

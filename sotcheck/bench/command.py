@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sotcheck.options import emit, json_option, refuse_unwritable_json
+from sotcheck.options import Place, emit, json_option, refuse_unwritable_json
 from sotcheck.progress import bar
 
 
@@ -14,7 +14,7 @@ from sotcheck.progress import bar
 @click.option("--quick", is_flag=True, help="In less than a minute, with less work for each number.")
 @click.option(
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=Place(path_type=Path, dir_okay=False),
     help="Write the table as Markdown there too, e.g. benchmarks/README.md.",
 )
 @json_option

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from itertools import islice
 from operator import itemgetter
 from typing import Any
 
@@ -185,7 +186,8 @@ def trust_map(
         loss_per_triangle=resolution_loss_function(CLOSEST, FARTHEST),
     )
     learner = adaptive.DataSaver(plane, arg_picker=itemgetter("value"))
-    for point in _points_of(resume, question):
+    earlier = _points_of(resume, question)
+    for point in earlier:
         learner.tell(
             (point["x"], point["y"]), _entry(*(point[k] for k in ("h_R", "error", "kind", "reason")))
         )
@@ -211,7 +213,8 @@ def trust_map(
     return {
         **question,
         "loss": reached if np.isfinite(reached) else None,
-        "points": list(_rows(learner.extra_data)),
+        # Workers may have been at more than were wanted.
+        "points": list(islice(_rows(learner.extra_data), max(points, len(earlier)))),
     }
 
 

@@ -126,7 +126,11 @@ def ground_state(iface: Interface, h_R: float) -> GroundState:
 
     def energy(p: float) -> float:
         # With h_R = 0 the state is at k_⊥ = 0.
-        return (float(lowest_strength(iface, p)) / h) ** 2 - (p - start) * (p + start) if h else p - start
+        if h == 0:
+            return p - start
+        # A product may become infinite, where a power is an error.
+        k_perp = float(lowest_strength(iface, p)) / h
+        return k_perp * k_perp - (p - start) * (p + start)
 
     # The lowest point is at p ~ |u_0 − |u_m|s|/(2 − |h_R|); far beyond, rounding of p² hides what matters.
     far = 1e5 if h == CRITICAL else 1e2 / max(CRITICAL - h, 1e-9)

@@ -157,8 +157,10 @@ def kinks(iface: Interface, h_R: Array, *, spacing: float = 0.0) -> Array:
         b = 1j * (majority + normal) - iface.u_0 + iface.u_m
         w = h_R[h_R != 0] * np.sqrt(x)
         if a != b and in_plane > 0:
-            c = (w**2 - a * b) / (w * (a - b))
-            turn = np.arcsin(c / in_plane)
+            # For a vanishing h_R beyond all numbers, and at no angle then.
+            with np.errstate(over="ignore", invalid="ignore"):
+                c = (w**2 - a * b) / (w * (a - b))
+                turn = np.arcsin(c / in_plane)
             found += [turn[np.abs(turn.imag) < NEAR].real]
     turns = np.concatenate([*found, *(-turn for turn in found)]) if found else np.zeros(0)
     if turns.size and abs(iface.m[2]) < ALIGNED:

@@ -115,22 +115,36 @@ class BoundStatesResult:
         ]
 
     def __str__(self) -> str:
-        rows = [
-            (
-                row["h_R"],
-                row["k_perp"],
-                f"{row['angle']:.4g}",
-                row["count"],
-                "  ".join(f"{energy:.10g}" for energy in row["energies"]) or "-",
-                f"{row['decay_lengths'][0]['normal']:.3g}" if row["count"] else "-",
-                row["at_or_below_E_F"],
+        headers = ("h_R", "k_perp", "binding", "states", "lowest energy", "at angle", "length in N", "<= E_F")
+        table = tabulate(list(self._summary()), headers, disable_numparse=True)
+        note = (
+            "binding: angles of k x z against the x axis, in degrees, that bind; energies include k_perp^2\n"
+            "All angles, with every state's energy, spin and decay lengths: --json FILE"
+        )
+        said = [f"- {sentence}" for sentence in self.conclusions()]
+        return "\n".join([str(self.iface), "", *said, "", table, note])
+
+    def _summary(self) -> Iterator[tuple[str, ...]]:
+        """Yield a line each h_R and k_⊥: the angles that bind, and the lowest state of all angles."""
+        for i, j in np.ndindex(self.states.count.shape[:2]):
+            count = self.states.count[i, j]
+            where = (
+                f"{self.h_R[i]:.4g}",
+                f"{self.k_perp[j]:.4g}",
+                f"{np.count_nonzero(count)} of {count.size}",
             )
-            for row in self.rows()
-        ]
-        headers = ("h_R", "k_perp", "angle", "states", "energies", "length in N", "<= E_F")
-        table = tabulate(rows, headers, disable_numparse=[2, 4, 5], floatfmt=".4g")
-        note = "angle: of k x z against the x axis, in degrees; energies include k_perp^2"
-        return "\n".join([str(self.iface), "", table, note, "", *(f"- {s}" for s in self.conclusions())])
+            if not count.any():
+                yield (*where, "0", "-", "-", "-", "0")
+                continue
+            lowest = int(np.nanargmin(self.states.energy[i, j, :, 0]))
+            yield (
+                *where,
+                str(count.max()),
+                f"{self.states.energy[i, j, lowest, 0]:.10g}",
+                f"{self.angle[lowest]:.4g}",
+                f"{1 / self.states.q_N[i, j, lowest, 0]:.3g}",
+                str(self.at_fermi[i, j].max()),
+            )
 
 
 @single_threaded

@@ -9,7 +9,16 @@ from typing import Any
 import click
 
 from sotcheck.executors import backend
-from sotcheck.options import executor_options, print_out, scheme_option, spacing_option, tolerance_option
+from sotcheck.options import (
+    Place,
+    executor_options,
+    print_out,
+    refuse_without_effect,
+    scheme_option,
+    spacing_option,
+    tell,
+    tolerance_option,
+)
 from sotcheck.progress import bar
 
 #: Exit status when points failed, all others being there.
@@ -27,7 +36,7 @@ SOME_FAILED = 3
 )
 @click.option(
     "--table",
-    type=click.Path(path_type=Path),
+    type=Place(path_type=Path),
     help="A CSV file of points: a row of keys, then one row of numbers a point.",
 )
 @click.option(
@@ -42,9 +51,7 @@ SOME_FAILED = 3
 @tolerance_option
 @executor_options
 @click.option("--resume", is_flag=True, help="Go on with what an interrupted run has left, if anything.")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="The NetCDF file to write."
-)
+@click.option("-o", "--output", type=Place(path_type=Path), required=True, help="The NetCDF file to write.")
 def sweep(
     system: str,
     over: tuple[str, ...],
@@ -72,6 +79,7 @@ def sweep(
     """  # noqa: D301 (click reads the \b)
     if output.suffix != ".nc":
         raise click.BadParameter(f"{output}: the name must end in .nc, for NetCDF", param_hint="--output")
+    refuse_without_effect([engine])
     from sotcheck.sweep import run
     from sotcheck.sweep.grid import parse_axis, read_table
     from sotcheck.systemfile import load
@@ -95,7 +103,7 @@ def sweep(
         where=backend(executor, workers),
         resume=resume,
         progress=bar,
-        say=lambda words: click.echo(words, err=True),
+        say=tell,
     )
     errors = [text for text in dataset["error"].values.ravel().tolist() if text]
     print_out(f"{plan.size} points written to {output}\n")

@@ -123,7 +123,11 @@ def title(data: Data) -> str:
 
 def listed(output: Path) -> list[tuple[str, str]]:
     """Return folder and title of every sweep's page among the reports."""
-    return [
-        (path.parent.name, f"Sweep: {title(json.loads(path.read_text(encoding='utf-8')))}")
-        for path in sorted(output.glob(f"*/{JSON_NAME}"))
-    ]
+    return [(path.parent.name, _title_of(path)) for path in sorted(output.glob(f"*/{JSON_NAME}"))]
+
+
+def _title_of(path: Path) -> str:
+    try:
+        return f"Sweep: {title(json.loads(path.read_text(encoding='utf-8')))}"
+    except (OSError, ValueError, TypeError, LookupError):
+        return f"{path.parent.name}: a sweep's page that cannot be read; write it again"

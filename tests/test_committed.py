@@ -1,0 +1,80 @@
+"""The committed reports are what the code writes now: pages from their JSON, numbers where that is quick.
+
+After a change of what reports say or how: `sotcheck report`, and the like for bound states, trust maps and
+the audit, as the README has it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sotcheck as sc
+from sotcheck.binding.maps import bound_state_map
+from sotcheck.overview import refuse_another, write_overview
+from sotcheck.report import context, render
+from sotcheck.sweep.pages import listed
+from sotcheck.systemfile import to_document
+
+REPORTS = Path(__file__).resolve().parent.parent / "reports"
+SYSTEMS = list(sc.builtin_systems())
+
+
+def committed(*path: str) -> Any:
+    return json.loads(REPORTS.joinpath(*path).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_page_of_a_system(name: str) -> None:
+    """Its README.md, word for word, from its report.json; and that is of the system that is built in."""
+    data = committed(name, "report.json")
+    assert render("report.md", context(data)) == (REPORTS / name / "README.md").read_text(encoding="utf-8")
+    assert data["system"] == to_document(sc.load(name))
+    assert data["sotcheck"] == sc.__version__
+    refuse_another([sc.load(name)], REPORTS)
+
+
+def test_overview(tmp_path: Path) -> None:
+    """It lists every committed report, as `report` writes it."""
+    for found in [*REPORTS.glob("*/*.json"), *REPORTS.glob("*/index.html")]:
+        target = tmp_path / found.relative_to(REPORTS)
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy(found, target)
+    write_overview(tmp_path, listed(tmp_path))
+    for page in ("README.md", "index.html"):
+        assert (tmp_path / page).read_text() == (REPORTS / page).read_text()
+    folders = {path.parent.name for path in REPORTS.glob("*/index.html")}
+    assert all(f"]({folder}/README.md)" in (REPORTS / "README.md").read_text() for folder in folders)
+
+
+def test_findings_of_a_system() -> None:
+    """The same claims about the same quantities with the same verdicts, and numbers within their budgets."""
+    name = "topological-insulator"
+    old, new = committed(name, "report.json")["verdicts"], sc.check(sc.load(name)).to_dict()["verdicts"]
+    words = ("claim", "title", "equation", "quantity", "source", "engine", "verdict", "form")
+    assert [[row[key] for key in words] for row in old] == [[row[key] for key in words] for row in new]
+    for before, now in zip(old, new, strict=True):
+        assert set(before) == set(now)
+        margin = before["uncertainty"] + now["uncertainty"]
+        for key in ("expected", "measured"):
+            assert now[key] == pytest.approx(before[key], rel=1e-9, abs=margin)
+
+
+def test_map_of_bound_states() -> None:
+    """A whole map: digits as many as are written now, numbers of states equal."""
+    old = committed("bound-states", "maps.json")["bulk-magnetism"]
+    new = json.loads(json.dumps(bound_state_map(sc.load("bulk-magnetism"), checks=0)))
+    assert set(old) == set(new)
+    for panel in ("radial", "angular"):
+        for key in ("count", "at_fermi"):
+            assert old[panel][key] == new[panel][key]
+        before, now = (np.array(found[panel]["binding"], dtype=float) for found in (old, new))
+        # The last decimal may be rounded the other way on another processor.
+        np.testing.assert_allclose(before, now, rtol=0, atol=1.001e-6)
+        np.testing.assert_array_equal(before, np.round(before, 6))
+    assert (old["system"], old["h_R"], old["angle"]) == (new["system"], new["h_R"], new["angle"])

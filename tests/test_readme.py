@@ -1,0 +1,235 @@
+"""The README: every console line runs and shows what it shows, every snippet works, or it is said why not."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+import pytest
+from click.testing import CliRunner
+
+from sotcheck.cli import cli
+from sotcheck.model import Interface
+from sotcheck.systemfile import load
+
+README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
+
+#: Lines that are parsed by their command and not run, with the reason.
+ONLY_PARSED = {
+    "sotcheck report mine.toml --output my-reports": "half a minute; test_report_pages writes such reports",
+    "sotcheck audit": "a minute; test_audit runs it",
+    "sotcheck audit --power": "several minutes; test_audit runs parts of it",
+    "sotcheck audit --output reports/audit": "two minutes; test_audit_pages writes such pages",
+    "sotcheck bench": "four minutes; test_bench runs it with less work",
+    "sotcheck sweep mine.toml --over u_0=0:2:200 --over u_m=0:1:100 --engine kwant -o result.nc "
+    "--executor dask://HOST:8786": "no such host; test_executors starts clusters",
+    "sotcheck sweep mine.toml --over u_0=0:2:200 --over u_m=0:1:100 --engine kwant "
+    "-o result.nc --executor dask://$ADDRESS --resume": "in a job; test_executors starts clusters",
+    "srun python -m mpi4py.futures -m sotcheck sweep mine.toml --over u_0=0:2:200 --over u_m=0:1:100 "
+    "--engine kwant -o result.nc --executor mpi --resume": "in a job; test_executors runs MPI",
+}
+#: Lines of other programs, which are not run, with the reason.
+NOT_OURS = {
+    "pip install uv && uv run sotcheck report": "writes the committed reports; .ci/run has the like of it",
+    "pip install uv && uv run pytest": "these tests; .ci/run runs it",
+    'pip install "setuptools>=77" "numpy>=2" scipy "cython>=3.1"': "installs; minutes",
+    "pip install --no-build-isolation -C--global-option=--cython --no-cache-dir kwant==1.5.0": "compiles",
+    "pip install .": "installs; test_packaging installs the wheel",
+    "uv sync --reinstall-package kwant --no-cache": "compiles",
+    "pip install --force-reinstall --no-deps --no-build-isolation --no-cache-dir "
+    "-C--global-option=--cython kwant==1.5.0": "compiles",
+    "dask scheduler --port 8786": "a server; test_executors starts one",
+    "dask worker tcp://HOST:8786 --nworkers 8 --nthreads 1": "no such host; test_executors starts workers",
+    "uv run pytest benchmarks": "timings; minutes",
+}
+#: Lines that run with less to do.
+SMALLER = {
+    ":50 ": ":4 ",
+    ":40 ": ":3 ",
+    "--workers 8": "--workers 1",
+    "--svg map.svg": "--svg map.svg --points 9",
+}
+#: Exit statuses other than 0.
+STATUS = {"sotcheck check bulk-magnetism --theory mytheory:torque": 1}
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of the README."""
+
+    language: str
+    text: str
+    before: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A command and what the README shows of its output."""
+
+    command: str
+    shown: list[str]
+
+
+def blocks(*languages: str) -> list[Block]:
+    """Return the fenced blocks of some languages, all by default."""
+    found = re.finditer(r"([^\n]*)\n+^```(\w*)\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
+    every = [Block(match[2], match[3], match[1]) for match in found]
+    return [block for block in every if not languages or block.language in languages]
+
+
+def lines_of(block: Block) -> Iterator[Line]:
+    """Yield the commands of a console block; without a prompt, each line is one."""
+    if "$ " not in block.text:
+        for command in block.text.splitlines():
+            yield Line(command.partition("   #")[0].strip(), [])
+        return
+    for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
+        command, *shown = part.strip().splitlines()
+        yield Line(command, shown)
+
+
+def console() -> list[Line]:
+    return [line for block in blocks("console", "sh") for line in lines_of(block)]
+
+
+def like(shown: str, found: str) -> bool:
+    """Return whether two lines are the same but for spaces, rules of tables, and rounding.
+
+    Values agree to eight digits, or are both nothing beside the others of their table. Two-digit numbers are
+    error estimates, which differ from processor to processor.
+    """
+    words, others = ([word for word in line.split() if word.strip("-")] for line in (shown, found))
+    return len(words) == len(others) and all(map(_same, words, others))
+
+
+def _same(word: str, other: str) -> bool:
+    try:
+        one, two = float(word), float(other)
+    except ValueError:
+        return word == other
+    if re.fullmatch(r"\d\.\de-\d\d", word):
+        return one / 3 <= two <= 3 * one
+    return one == pytest.approx(two, rel=1e-8, abs=1e-13)
+
+
+def parse(command: str) -> None:
+    """Have a command's own parser read its line."""
+    name, *args = shlex.split(command)[shlex.split(command).index("sotcheck") + 1 :]
+    cli.commands[name].make_context(name, args)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder of the tour's own, and no windows for plots."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(mpl.rcParams, "backend", "Agg")
+    return tmp_path
+
+
+def test_every_block_is_known() -> None:
+    """A block in a new language needs a test of its own."""
+    assert {block.language for block in blocks()} == {"sh", "console", "python", "text", "bash", "toml"}
+    assert len(blocks()) == README.count("\n```") / 2
+
+
+def test_the_tour(folder: Path) -> None:
+    """Every console line in a folder of its own, in the README's order; then what is done with its files."""
+    (theory,) = [block for block in blocks("python") if "mytheory.py" in block.before]
+    (folder / "mytheory.py").write_text(theory.text)
+    last = 0
+    for line in console():
+        if line.command in NOT_OURS:
+            continue
+        if line.command == "echo $?":
+            assert line.shown == [str(last)]
+        elif line.command in ONLY_PARSED:
+            parse(line.command)
+        else:
+            last = run(line, folder)
+    afterwards()
+
+
+def run(line: Line, folder: Path) -> int:
+    """Run a line as a shell would; what the README shows of its output has to be there, in that order."""
+    command, _, file = line.command.partition(" > ")
+    for much, less in SMALLER.items():
+        command = f"{command} ".replace(much, less).strip()
+    program, *args = shlex.split(command)
+    assert program == "sotcheck", f"{line.command}: neither ours nor in a table of this test"
+    found = CliRunner().invoke(cli, args, catch_exceptions=False)
+    assert found.exit_code == STATUS.get(line.command, 0), found.output
+    if file:
+        (folder / file).write_text(found.stdout)
+    rest = iter(found.stdout.splitlines())
+    for shown in line.shown:
+        assert any(like(shown, other) for other in rest), f"{line.command} does not show: {shown}"
+    return found.exit_code
+
+
+def afterwards() -> None:
+    """Run the snippet that opens a sweep's result, that of the first sweep."""
+    (snippet,) = [block for block in blocks("python") if "open_sweep" in block.text]
+    names: dict[str, object] = {}
+    exec(compile(snippet.text, "README.md", "exec"), names)
+    assert names["data"]["fieldlike"].sizes == {"h_R": 4, "E_F": 3, "source": 3}  # type: ignore[index]
+
+
+def test_the_tables_hold_what_the_readme_has() -> None:
+    """No reason outlives its line."""
+    commands = {line.command for line in console()} | set(jobs())
+    assert set(ONLY_PARSED) | set(NOT_OURS) | set(STATUS) <= commands
+
+
+def test_lines_are_compared() -> None:
+    """A wrong digit, a wrong word, a missing column and another size of error are seen."""
+    assert like("a  1.2345678901e-03 ------------ 5.3e-15", "a 1.2345678902e-03   5.1e-15")
+    for other in ("b 1.2345678901e-03 5.3e-15", "a 1.2345670e-03 5.3e-15", "a 1.2345678901e-03 1.0e-13", "a"):
+        assert not like("a  1.2345678901e-03  5.3e-15", other)
+
+
+def test_python_example(capsys: pytest.CaptureFixture[str]) -> None:
+    """It prints what the README says."""
+    (example,) = [block for block in blocks("python") if "import sotcheck as sc" in block.text]
+    (output,) = [block for block in blocks("text") if block.before == "prints"]
+    exec(compile(example.text, "README.md", "exec"), {})
+    assert capsys.readouterr().out.split() == output.text.split()
+
+
+def test_system_file(tmp_path: Path) -> None:
+    """It is complete, with the default values, as is said."""
+    (block,) = blocks("toml")
+    (tmp_path / "all.toml").write_text(block.text)
+    assert load(tmp_path / "all.toml") == Interface(name="my-system")
+    values = re.findall(r"^(\w+) = ", block.text, flags=re.MULTILINE)
+    assert len(values) == len(Interface.model_fields)
+
+
+def jobs() -> list[str]:
+    """Return the sotcheck lines of the job scripts."""
+    joined = [block.text.replace("\\\n", " ") for block in blocks("bash")]
+    return [
+        " ".join(line.split()) for text in joined for line in text.splitlines() if "sotcheck sweep" in line
+    ]
+
+
+def test_job_scripts() -> None:
+    """A shell can read them, and the command its options."""
+    assert len(jobs()) == len(blocks("bash")) == 2
+    for block in blocks("bash"):
+        subprocess.run(["bash", "-n"], input=block.text, text=True, check=True)
+    for command in jobs():
+        assert command in ONLY_PARSED
+        parse(command)
+    program = re.findall(r'python -c "(.*?)" "\$FILE"', README)[0]
+    found = subprocess.run(
+        [sys.executable, "-c", program, "/dev/stdin"], input=json.dumps({"address": "tcp://10.0.0.1:8786"}),
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert found.stdout == "10.0.0.1:8786\n"
