@@ -11,11 +11,12 @@ import numpy as np
 from tabulate import tabulate
 
 from sotcheck import __version__
+from sotcheck.binding.at_fermi import bound_flows, sea
 from sotcheck.convergence import richardson
 from sotcheck.engines import ENGINES, SCHEMES, Continuum, Engine, KwantChain, Scheme
 from sotcheck.errors import EngineError, in_range
 from sotcheck.estimate import ErrorBudget, ErrorTerm
-from sotcheck.model import SOURCES, Interface
+from sotcheck.model import BOUND, SOURCES, Interface
 from sotcheck.observables import FLOWS, components, exact_flows, largest_torque, torque_from_flows
 from sotcheck.progress import Progress, silent
 from sotcheck.spin import Array
@@ -44,7 +45,7 @@ class TorqueRow:
     h_R : float
     magnetization : tuple of float
     source : str
-        "normal", "majority" or "minority".
+        "normal", "majority" or "minority"; "bound" where states bound to the interface lie at E_F.
     vector : array (3,)
         t, unit: wave vector³ (see the README's conventions).
     fieldlike, dampinglike : float or None
@@ -105,6 +106,10 @@ class TorqueTable(Sequence[TorqueRow]):
     def __getitem__(self, index: Any) -> Any:
         return self.rows[index]
 
+    def scattering(self) -> list[TorqueRow]:
+        """Return the rows of scattering states: as many for every engine and h_R."""
+        return [row for row in self.rows if row.source in SOURCES]
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document of `sotcheck torque`."""
         return {
@@ -120,7 +125,9 @@ class TorqueTable(Sequence[TorqueRow]):
 
     def totals(self) -> list[TorqueRow]:
         """Return one row an engine and h_R: the sources' torques weighted with their relaxation times."""
-        tau = dict(zip(SOURCES, (self.iface.tau_N, self.iface.tau_up, self.iface.tau_down), strict=True))
+        iface = self.iface
+        times = (iface.tau_N, iface.tau_up, iface.tau_down, iface.tau_bound)
+        tau = dict(zip((*SOURCES, BOUND), times, strict=True))
         groups: dict[tuple[str, float], list[TorqueRow]] = {}
         for row in self.rows:
             groups.setdefault((row.engine, row.h_R), []).append(row)
@@ -158,6 +165,11 @@ class TorqueTable(Sequence[TorqueRow]):
         ]
         head = ["engine", "h_R", "source", "fieldlike", "dampinglike", "uncertainty"]
         notes = ["total: the sources weighted with their relaxation times"]
+        if any(row.source == BOUND for row in self.rows):
+            notes.append(
+                "bound: states bound to the interface, for a relaxation time of their own "
+                f"(relaxation.bound = {self.iface.tau_bound:g} in totals)"
+            )
         if any(row.fieldlike is None for row in self.rows):
             notes.append(
                 "m is parallel to y: both components are undefined; the JSON has the vector t itself"
@@ -286,7 +298,21 @@ def _exact_rows(iface: Interface, engine: Engine, h_R: list[float], tolerance: f
                 )
             )
             rows.append(_row(iface, (engine.name, engine.scheme), h, source, vectors[s], flows[s], budget))
+        if sea(iface, h).has_bound_edge:
+            rows.append(_bound_row(iface, engine, h, tolerance))
     return rows
+
+
+def _bound_row(iface: Interface, engine: Engine, h_R: float, tolerance: float) -> TorqueRow:
+    found = bound_flows(engine, iface, h_R, tolerance)
+    budget = ErrorBudget(
+        (
+            ErrorTerm("quadrature", found.quadrature, "doubled nodes along the contour E_b(k) = E_F"),
+            ErrorTerm("rounding", found.rounding, "double precision, carried on to the contour"),
+        )
+    )
+    vector = torque_from_flows(found.flows, iface.direction)
+    return _row(iface, (engine.name, engine.scheme), h_R, BOUND, vector, found.flows, budget)
 
 
 def _ladder_rows(

@@ -131,9 +131,11 @@ def ground_state(iface: Interface, h_R: float) -> GroundState:
     # The lowest point is at p ~ |u_0 − |u_m|s|/(2 − |h_R|); far beyond, rounding of p² hides what matters.
     far = 1e5 if h == CRITICAL else 1e2 / max(CRITICAL - h, 1e-9)
     p, value = (start, 0.0) if h == 0 else _minimum(energy, scan(start, scale(iface), far))
-    limit = _limit(iface) - lowest + start**2 if h == CRITICAL and slope == 0 else np.inf
+    limit = limit_of_energy(iface) - lowest + start**2 if h == CRITICAL and slope == 0 else np.inf
     if limit < min(value, 0.0):
-        return GroundState(True, _limit(iface), None, None, True, "approached as k_perp grows without end")
+        return GroundState(
+            True, limit_of_energy(iface), None, None, True, "approached as k_perp grows without end"
+        )
     if value >= 0.0 and start == 0.0:
         return GroundState(True, lowest, 0.0, None, False, "the bottom of the continuum")
     k_perp = float(lowest_strength(iface, p)) / h if h else 0.0
@@ -142,7 +144,7 @@ def ground_state(iface: Interface, h_R: float) -> GroundState:
     )
 
 
-def _limit(iface: Interface) -> float:
+def limit_of_energy(iface: Interface) -> float:
     """Return E_b for k_⊥ → ∞ at |h_R| = 2 and u_0 = |u_m|s."""
     s = in_plane(iface)
     spin = 1.0 if iface.u_m >= 0 else -1.0

@@ -133,7 +133,7 @@ def _one(task: Task, index: int, point: Point) -> Chunk:
     except Exception as error:
         # Whatever happened at one point, a sweep of days goes on with the others.
         return failed([index], [f"{type(error).__name__}: {error}"])
-    values = np.array([[_numbers(row) for row in table.rows]])
+    values = np.array([[_numbers(row) for row in table.scattering()]])
     return Chunk([index], values, [""], ["; ".join(table.warnings)])
 
 
