@@ -239,7 +239,7 @@ def torque(
             rows += _exact_rows(iface, KwantChain(scheme, spacing), values, tolerance)
         else:
             rows += _ladder_rows(iface, KwantChain(scheme, spacing), values, tolerance)
-    return TorqueTable(iface, tuple(rows), tuple(warnings(iface, values)))
+    return TorqueTable(iface, tuple(rows), tuple(warnings(iface, values, _summed(rows))))
 
 
 def rashba_parameters(iface: Interface, h_R: float | Sequence[float] | None) -> list[float]:
@@ -253,6 +253,16 @@ def rashba_parameters(iface: Interface, h_R: float | Sequence[float] | None) -> 
     if h_R is None:
         return [iface.h_R]
     return [iface.with_(h_R=h).h_R for h in np.atleast_1d(np.asarray(h_R, dtype=float)).tolist()]
+
+
+def _summed(rows: list[TorqueRow]) -> dict[float, Array]:
+    """Return the sum of the sources' t by h_R from one exact engine, if any was asked."""
+    exact = [row for row in rows if row.engine != "first-order" and row.source in SOURCES]
+    found: dict[float, Array] = {}
+    for row in exact:
+        if row.engine == exact[0].engine:
+            found[row.h_R] = found.get(row.h_R, np.zeros(3)) + row.vector
+    return found
 
 
 def _row(

@@ -90,8 +90,8 @@ class BoundFlows:
 def bound_flows(engine: Engine, iface: Interface, h_R: float, rtol: float) -> BoundFlows:
     """Return the flows of bound states at E_F by an exact engine.
 
-    `continuum`: by integration along its contour E_b(k) = E_F. `kwant`: from self-energies; finite differences
-    have the engine's spacing, the exact-difference chain spacings of its own.
+    `continuum`: by integration along its contour E_b(k) = E_F. `kwant`: from self-energies; finite
+    differences have the engine's spacing, the exact-difference chain spacings of its own.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The flows of bound states at E_F from Kwant's self-energies, along the contour on which a state lies at E_F.
+"""The flows of bound states at E_F from Kwant's self-energies, along the contour of states at E_F.
 
 Where all leads are closed at E_F, ψ_0 obeys M ψ_0 = 0 with M = (h_N/2 + Σ_N) + (h_F/2 + Σ_F) + κ̂, and
 (h/2 + Σ) ψ_0 = −∂ψ outwards. The leads know nothing of the in-plane angle, so that with M = A + (V + w n)·σ,
