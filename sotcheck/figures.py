@@ -95,10 +95,8 @@ def torque(data: Data) -> Figure:
             axes = grid[row, column]
             color = SOURCE_COLOR[source]
             axes.plot(h, part["first_order_per_h_R"] * h, color=GREY, ls="--", label="first order, Eq. (16)")
-            axes.plot(h, part["exact"], color=color, label="scattering states, exact")
-            axes.plot(
-                kwant_h, part["kwant"], "o", color="black", ms=4, mfc="white", label="the same by Kwant"
-            )
+            axes.plot(h, part["exact"], color=color, label="exact, scattering states")
+            axes.plot(kwant_h, part["kwant"], "o", color="black", ms=4, mfc="white", label="by Kwant")
             for limit, value in part["limits"].items():
                 if value is not None:
                     axes.axvline(value, color=ORANGE, ls=LIMIT_STYLE[limit], lw=1)
@@ -113,7 +111,7 @@ def torque(data: Data) -> Figure:
         axes.set_xlabel("$h_R$")
     for axes in grid[:, 0]:
         axes.set_ylabel("torque t  (wave vector$^3$)")
-    grid[0, 0].legend(fontsize=7.5, loc="best")
+    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", fontsize=7.5, ncols=4)
     return figure
 
 

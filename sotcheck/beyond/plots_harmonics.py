@@ -71,7 +71,7 @@ def draw_scans(data: Data) -> Figure:
             axes = grid[row, column]
             for i, shade, dash in zip(chosen, shades, dashes, strict=False):
                 line = np.array(part[name][i]) @ p / h[i]
-                left_out = ", bound states at $E_F$ left out" if h[i] > data["bound_from"] else ""
+                left_out = "*" if h[i] > data["bound_from"] else ""
                 axes.plot(SCAN, line, color=shade, ls=dash, label=f"$h_R$ = {h[i]:g}{left_out}")
             axes.set_title(f"{source}: {name}", fontsize=9.5)
             axes.ticklabel_format(axis="y", scilimits=(-2, 2), useMathText=True)
@@ -82,5 +82,8 @@ def draw_scans(data: Data) -> Figure:
         axes.set_xlabel("angle of m from z, in the xz plane (degrees)")
     for axes in grid[:, 0]:
         axes.set_ylabel("torque/$h_R$")
+    if h[-1] > data["bound_from"]:
+        words = "* bound states at $E_F$ for some m, not in the scattering sum"
+        figure.suptitle(words, fontsize=8, color=GREY)
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", fontsize=7.5, ncols=5)
     return figure
