@@ -13,7 +13,7 @@ import numpy as np
 from sotcheck.engines import Scheme
 from sotcheck.engines.kwant_modes import _kwant
 from sotcheck.errors import EngineError, SotcheckError
-from sotcheck.model import SOURCES
+from sotcheck.model import BOUND, SOURCES
 from sotcheck.observables import FLOWS
 from sotcheck.spin import Array
 from sotcheck.sweep.grid import Point, changes
@@ -23,6 +23,8 @@ from sotcheck.torques import TorqueRow, torque
 
 #: Error terms kept for each source; the total is their sum.
 TERMS = ("quadrature", "discretization", "rounding", "total")
+#: Whose torques are kept: the sources', and that of states bound to the interface.
+ROWS = (*SOURCES, BOUND)
 #: Numbers of one source: fieldlike, dampinglike, vector, flows, uncertainty.
 WIDTH = 2 + 3 + 3 * len(FLOWS) + len(TERMS)
 
@@ -47,8 +49,8 @@ class Chunk:
     ----------
     indices : list of int
         Of the points in the sweep.
-    values : array (n, sources, WIDTH)
-        NaN where a point failed or a component is undefined.
+    values : array (n, ROWS, WIDTH)
+        NaN where a point failed, a component is undefined, or no bound state lies at E_F.
     errors, warnings : list of str
         Why a point failed, and what to warn of; empty where there is nothing to say.
     seconds : float
@@ -74,15 +76,15 @@ class Chunk:
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Chunk:
         """Return the chunk of a record."""
-        values = np.full((len(record["points"]), len(SOURCES), WIDTH), np.nan)
+        values = np.full((len(record["points"]), len(ROWS), WIDTH), np.nan)
         numbers = np.frombuffer(base64.b64decode(record["values"]), dtype="<f8")
-        values[[not error for error in record["errors"]]] = numbers.reshape(-1, len(SOURCES), WIDTH)
+        values[[not error for error in record["errors"]]] = numbers.reshape(-1, len(ROWS), WIDTH)
         return cls(record["points"], values, record["errors"], record["warnings"])
 
 
 def failed(indices: Sequence[int], errors: Sequence[str]) -> Chunk:
     """Return the chunk of points that could not be computed."""
-    values = np.full((len(indices), len(SOURCES), WIDTH), np.nan)
+    values = np.full((len(indices), len(ROWS), WIDTH), np.nan)
     return Chunk(list(indices), values, list(errors), [""] * len(indices))
 
 
@@ -133,7 +135,9 @@ def _one(task: Task, index: int, point: Point) -> Chunk:
     except Exception as error:
         # Whatever happened at one point, a sweep of days goes on with the others.
         return failed([index], [f"{type(error).__name__}: {error}"])
-    values = np.array([[_numbers(row) for row in table.scattering()]])
+    values = np.full((1, len(ROWS), WIDTH), np.nan)
+    for row in table.rows:
+        values[0, ROWS.index(row.source)] = _numbers(row)
     return Chunk([index], values, [""], ["; ".join(table.warnings)])
 
 
