@@ -12,7 +12,7 @@ import numpy as np
 
 from sotcheck.binding.contour import fermi_contour, k_max
 from sotcheck.binding.fermi import CRITICAL, first_states, ground_state, limit_of_energy
-from sotcheck.binding.lattice_contour import EPSILON, KWANT_DIGITS, lattice_flows
+from sotcheck.binding.lattice_contour import EPSILON, Chain, lattice_flows
 from sotcheck.binding.spin_density import NOTHING, bound_density
 from sotcheck.binding.thresholds import in_plane, mean_and_split
 from sotcheck.engines import Continuum, Engine, KwantChain
@@ -110,13 +110,14 @@ def bound_flows(engine: Engine, iface: Interface, h_R: float, rtol: float) -> Bo
     """
     if isinstance(engine, KwantChain):
         spacing = engine.spacing_for(iface) if engine.scheme == "finite-difference" else None
-        flows, error = lattice_flows(iface, h_R, spacing, rtol)
-        digits = KWANT_DIGITS
+        chain = Chain(iface, h_R, spacing)
+        flows, error = lattice_flows(chain, rtol)
+        rounding = chain.rounding
     else:
         flows, error = _continuum_flows(iface, h_R, rtol)
-        digits = DIGITS
+        rounding = DIGITS * EPSILON
     scale, change = _sensitivity(iface, h_R)
-    return BoundFlows(flows, float(error.max()), digits * EPSILON * scale * change)
+    return BoundFlows(flows, float(error.max()), rounding * scale * change)
 
 
 def _continuum_flows(iface: Interface, h_R: float, rtol: float) -> tuple[Array, Array]:

@@ -34,7 +34,7 @@ DEGREES = (24, 30)
 #: Their range reaches this factor beyond the arc on both sides, if no other arc comes first.
 BEYOND = 1.5
 
-#: Rounding error of Kwant's self-energies relative to the largest wave number, in units of ε.
+#: Rounding error of Kwant's self-energies relative to the largest wave number, in units of ε, on a coarse chain.
 KWANT_DIGITS, EPSILON = 16.0, float(np.finfo(float).eps)
 #: Smallest √(k_⊥² − k_max²) at which Kwant is asked, in units of 1/spacing, or of k_max.
 NEAREST = 1e-5
@@ -109,6 +109,12 @@ class Chain:
         return A, (A - length) * (A + length) - w**2, 2 * w * along
 
     @property
+    def rounding(self) -> float:
+        """Relative rounding error of the self-energies, which grows as 1/(k_⊥a)² on a fine lattice."""
+        phase = 1.0 if self.spacing is None else k_max(self.iface) * self.spacing
+        return KWANT_DIGITS * EPSILON / min(1.0, phase**2)
+
+    @property
     def axis(self) -> float:
         """Angle of m's in-plane part from x."""
         return float(np.arctan2(self.iface.m[1], self.iface.m[0]))
@@ -133,17 +139,13 @@ class Chain:
         return np.asarray(-k_x[:, None, None] * found / (4 * np.pi**2))
 
 
-def lattice_flows(iface: Interface, h_R: float, spacing: float | None, rtol: float) -> tuple[Array, Array]:
+def lattice_flows(chain: Chain, rtol: float) -> tuple[Array, Array]:
     """Return the flows of bound states at E_F by Kwant, and their errors, (4, 3) each.
 
     Parameters
     ----------
-    iface : Interface
-        Its own h_R is not used.
-    h_R : float
-        With bound states at E_F, and a sea that ends.
-    spacing : float or None
-        Of finite differences; None for exact differences.
+    chain : Chain
+        Of an interface with bound states at E_F, and a sea that ends.
     rtol : float
         Wanted change by the last doubling of nodes, relative to the largest component of each flow.
 
@@ -152,7 +154,7 @@ def lattice_flows(iface: Interface, h_R: float, spacing: float | None, rtol: flo
     EngineError
         If Kwant cannot solve a chain, or an arc of the contour is not there.
     """
-    chain, arcs = Chain(iface, h_R, spacing), fermi_contour(iface, h_R)
+    arcs = fermi_contour(chain.iface, chain.h_R)
     value, error = np.zeros((4, 3)), np.zeros((4, 3))
     for i, arc in enumerate(arcs):
         before = arcs[i - 1].p[1] if i else 0.0
@@ -228,7 +230,7 @@ def _across(chain: Chain, arc: Arc, ends: tuple[float, float], rtol: float) -> t
         stiffness = chain.stiffness(p)
         A, level, along = chain.parts(stiffness, p)
         # The determinant vanishes at cos θ = level/along.
-        rounded = KWANT_DIGITS * EPSILON * (2 * A**2 + 2 * chain.w(p) ** 2) * 2 * np.abs(along)
+        rounded = chain.rounding * (2 * A**2 + 2 * chain.w(p) ** 2) * 2 * np.abs(along)
         squared = np.maximum((along - level) * (along + level), rounded)
         root = np.sqrt(squared)
         theta = np.arctan2(root, level * np.sign(along))
