@@ -55,7 +55,7 @@ def test_both_engines_agree(iface: Interface, h_R: float) -> None:
         np.testing.assert_allclose(t, found.flows[2], atol=1e-9 * size)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_both_engines_agree_on_random_interfaces(seed: int) -> None:
     rng = np.random.default_rng([20170915, seed])
     while True:
