@@ -291,7 +291,7 @@ def main(args: Sequence[str] | None = None) -> None:
     except Interrupted as interrupted:
         end(128 + interrupted.args[0])
     except click.ClickException as error:
-        error.message = visible(error.message)
+        vars(error)["message"] = visible(error.message)
         error.show()
         sys.exit(2)
     except SotcheckError as error:

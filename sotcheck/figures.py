@@ -19,6 +19,8 @@ BLUE, ORANGE, GREEN, RED, PURPLE, GREY = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#666666",
 )  # fmt: skip
 BAR = "#d9d9d9"
+#: Behind curves that leave bound states out.
+BOUND_COLOR = "#fdf0d5"
 SOURCE_COLOR = {"normal": BLUE, "majority": RED, "minority": GREEN, "total": GREY}
 LIMIT_STYLE: Any = {"1%": ":", "10%": "--"}
 STYLE: Any = {
@@ -82,7 +84,7 @@ def profile(data: Data) -> Figure:
 
 
 def torque(data: Data) -> Figure:
-    """Torque against h_R: exact, Kwant's points on it, first order, and the trust limits."""
+    """Torque of scattering states against h_R: exact, Kwant's points, first order, the trust limits."""
     curve = data["curve"]
     sources = curve["sources"]
     figure = Figure(figsize=(3.1 * len(sources) + 0.6, 4.6), layout="constrained")
@@ -93,12 +95,13 @@ def torque(data: Data) -> Figure:
             axes = grid[row, column]
             color = SOURCE_COLOR[source]
             axes.plot(h, part["first_order_per_h_R"] * h, color=GREY, ls="--", label="first order, Eq. (16)")
-            axes.plot(h, part["exact"], color=color, label="exact (continuum)")
-            axes.plot(kwant_h, part["kwant"], "o", color="black", ms=4, mfc="white", label="exact (Kwant)")
+            axes.plot(h, part["exact"], color=color, label="exact, scattering states")
+            axes.plot(kwant_h, part["kwant"], "o", color="black", ms=4, mfc="white", label="by Kwant")
             for limit, value in part["limits"].items():
                 if value is not None:
                     axes.axvline(value, color=ORANGE, ls=LIMIT_STYLE[limit], lw=1)
                     _beside(axes, value, limit.replace("%", " %"))
+            mark_bound_states(axes, curve["bound_from"], h)
             if part["first_order_vanishes"]:
                 _zero_note(axes, "no first-order part")
             axes.set_title(f"{source}: {name}", fontsize=9.5)
@@ -108,8 +111,15 @@ def torque(data: Data) -> Figure:
         axes.set_xlabel("$h_R$")
     for axes in grid[:, 0]:
         axes.set_ylabel("torque t  (wave vector$^3$)")
-    grid[0, 0].legend(fontsize=7.5, loc="best")
+    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", fontsize=7.5, ncols=4)
     return figure
+
+
+def mark_bound_states(axes: Any, start: float, h_R: np.ndarray, condition: str = "") -> None:
+    """Shade the h_R drawn at which bound states lie at E_F, whose torque is not among what is drawn."""
+    if start < h_R.max():
+        words = f"bound states at $E_F${condition},\nnot in the scattering sum"
+        axes.axvspan(max(start, h_R.min()), h_R.max(), color=BOUND_COLOR, lw=0, zorder=0, label=words)
 
 
 def integrand(data: Data) -> Figure:

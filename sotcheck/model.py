@@ -26,6 +26,8 @@ from sotcheck.plaintext import is_one_line
 from sotcheck.spin import IDENTITY, Array, Complex, dot_sigma
 
 SOURCES = ("normal", "majority", "minority")
+#: States bound to the interface: they come in from nowhere, but those at E_F carry a torque as well.
+BOUND = "bound"
 
 #: Thresholds this close (relative to the last) are one: no node of a sum comes as near to any of them.
 SAME_THRESHOLD = 1e-13
@@ -101,6 +103,8 @@ class Interface(BaseModel):
         Direction of the magnetization; normalised on reading.
     tau_N, tau_up, tau_down : float
         Relative relaxation times of the three sources.
+    tau_bound : float
+        That of states bound to the interface; 0 leaves them out of totals.
     """
 
     model_config = ConfigDict(
@@ -121,6 +125,7 @@ class Interface(BaseModel):
     tau_N: Positive = 1.0
     tau_up: Positive = 1.0
     tau_down: Positive = 1.0
+    tau_bound: Positive = 0.0
 
     @model_validator(mode="after")
     def _some_state_propagates(self) -> Interface:

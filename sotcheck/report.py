@@ -16,6 +16,7 @@ from markupsafe import Markup
 from sotcheck.beyond.gallery import pictures
 from sotcheck.beyond.limits import LIMITS
 from sotcheck.beyond.run import conclusions
+from sotcheck.binding.fermi import CRITICAL
 from sotcheck.crosscheck import EXIT_STATUS
 from sotcheck.figures import FIGURES, svg
 from sotcheck.model import Interface
@@ -167,14 +168,28 @@ def conclusion(data: Data) -> Iterator[str]:
             f"The torque was computed at {len(curve['h_R'])} h_R up to {curve['h_R'][-1]:g}, with Kwant at "
             f"{curve['kwant_points']}: the largest relative difference is {curve['kwant_difference']:.0e}."
         )
-    state = data["bound_states"][0]
-    yield (
-        f"At h_R = {state['h_R']:g} "
-        + (
-            f"there is no bound state (smallest eigenvalue {state['lowest_eigenvalue']:.2g} > 0)."
-            if state["lowest_eigenvalue"] >= 0
-            else f"there is a bound state below the continuum at k_perp = {state['k_perp']:.3g}."
+    yield on_bound_states(data["bound_states"][0])
+
+
+def on_bound_states(state: Data) -> str:
+    """Say what is bound at the h_R in use, and from which h_R on states at E_F are left out."""
+    first = state["first_h_R_at_fermi_energy"]
+    if state["alone"]:
+        number = f"{state['alone']} state{'s' * (state['alone'] > 1)}"
+        return (
+            f"The interface binds {number} by itself, which reach E_F at any h_R: curves of the exact torque "
+            "are those of the scattering states."
         )
+    lies = (
+        f"there is no bound state (smallest eigenvalue {state['lowest_eigenvalue']:.2g} > 0)"
+        if state["lowest_eigenvalue"] >= 0
+        else f"there is a bound state below the continuum at k_perp = {state['k_perp']:.3g}"
+    )
+    if first >= CRITICAL:
+        return f"At h_R = {state['h_R']:g} {lies}, and none lies at E_F below |h_R| = {CRITICAL:g}."
+    return (
+        f"At h_R = {state['h_R']:g} {lies}; from |h_R| = {first:.3g} on bound states lie at E_F, and curves "
+        "of the exact torque are those of the scattering states."
     )
 
 

@@ -84,6 +84,7 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
                 "h_R": found.h_R,
                 "lowest_eigenvalue": found.lowest,
                 "k_perp": found.k_perp,
+                "alone": found.alone,
                 "added": found.added,
                 "first_h_R_at_fermi_energy": found.first_h_R,
             }

@@ -44,6 +44,7 @@ KEYS = (
     Key(("relaxation", "normal"), "tau_N"),
     Key(("relaxation", "majority"), "tau_up"),
     Key(("relaxation", "minority"), "tau_down"),
+    Key(("relaxation", "bound"), "tau_bound"),
 )
 _BY_PATH = {key.path: key for key in KEYS}
 _BY_ATTRIBUTE = {key.attribute: key for key in KEYS}

@@ -11,10 +11,12 @@ import numpy as np
 from tabulate import tabulate
 
 from sotcheck import __version__
+from sotcheck.binding.at_fermi import bound_flows, sea
+from sotcheck.convergence import richardson
 from sotcheck.engines import ENGINES, Engine, Scheme, exact_engines
 from sotcheck.errors import in_range
 from sotcheck.estimate import ErrorBudget, ErrorTerm
-from sotcheck.model import SOURCES, Interface
+from sotcheck.model import BOUND, SOURCES, Interface
 from sotcheck.observables import (
     FLOWS,
     INTERFACE,
@@ -48,7 +50,7 @@ class TorqueRow:
     h_R : float
     magnetization : tuple of float
     source : str
-        "normal", "majority" or "minority".
+        "normal", "majority" or "minority"; "bound" where states bound to the interface lie at E_F.
     vector : array (3,)
         t, unit: wave vector³ (see the README's conventions).
     fieldlike, dampinglike : float or None
@@ -117,6 +119,10 @@ class TorqueTable(Sequence[TorqueRow]):
     def __getitem__(self, index: Any) -> Any:
         return self.rows[index]
 
+    def scattering(self) -> list[TorqueRow]:
+        """Return the rows of scattering states: as many for every engine and h_R."""
+        return [row for row in self.rows if row.source in SOURCES]
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document of `sotcheck torque`."""
         return {
@@ -132,7 +138,9 @@ class TorqueTable(Sequence[TorqueRow]):
 
     def totals(self) -> list[TorqueRow]:
         """Return one row an engine and h_R: the sources' torques weighted with their relaxation times."""
-        tau = dict(zip(SOURCES, (self.iface.tau_N, self.iface.tau_up, self.iface.tau_down), strict=True))
+        iface = self.iface
+        times = (iface.tau_N, iface.tau_up, iface.tau_down, iface.tau_bound)
+        tau = dict(zip((*SOURCES, BOUND), times, strict=True))
         groups: dict[tuple[str, float], list[TorqueRow]] = {}
         for row in self.rows:
             groups.setdefault((row.engine, row.h_R), []).append(row)
@@ -169,6 +177,11 @@ class TorqueTable(Sequence[TorqueRow]):
         ]
         head = ["engine", "h_R", "source", "fieldlike", "+/-", "dampinglike", "+/-"]
         notes = ["+/-: uncertainty; total: the sources weighted with their relaxation times"]
+        if any(row.source == BOUND for row in self.rows):
+            notes.append(
+                "bound: states bound to the interface, for a relaxation time of their own "
+                f"(relaxation.bound = {self.iface.tau_bound:g} in totals)"
+            )
         if any(row.fieldlike is None for row in self.rows):
             notes.append(
                 "m is parallel to y: both components are undefined; the JSON has the vector t itself"
@@ -229,7 +242,7 @@ def torque(
             rows += _first_order_rows(iface, values, tolerance)
         else:
             rows += _exact_rows(iface, engines[name], values, tolerance)
-    return TorqueTable(iface, tuple(rows), tuple(warnings(iface, values)))
+    return TorqueTable(iface, tuple(rows), tuple(warnings(iface, values, _summed(rows))))
 
 
 def rashba_parameters(iface: Interface, h_R: float | Sequence[float] | None) -> list[float]:
@@ -243,6 +256,16 @@ def rashba_parameters(iface: Interface, h_R: float | Sequence[float] | None) -> 
     if h_R is None:
         return [iface.h_R]
     return [iface.with_(h_R=h).h_R for h in np.atleast_1d(np.asarray(h_R, dtype=float)).tolist()]
+
+
+def _summed(rows: list[TorqueRow]) -> dict[float, Array]:
+    """Return the sum of the sources' t by h_R from one exact engine, if any was asked."""
+    exact = [row for row in rows if row.engine != "first-order" and row.source in SOURCES]
+    found: dict[float, Array] = {}
+    for row in exact:
+        if row.engine == exact[0].engine:
+            found[row.h_R] = found.get(row.h_R, np.zeros(3)) + row.vector
+    return found
 
 
 def _row(
@@ -317,4 +340,27 @@ def _exact_rows(iface: Interface, engine: Engine, h_R: list[float], tolerance: f
                     component_errors(of_t + twice, iface.direction),
                 )
             )  # fmt: skip
+        if sea(iface, h).has_bound_edge:
+            rows.append(_bound_row(iface, engine, h, tolerance))
     return rows
+
+
+def _bound_row(iface: Interface, engine: Engine, h_R: float, tolerance: float) -> TorqueRow:
+    rungs = getattr(engine, "rungs", None)
+    found = [bound_flows(one, iface, h_R, tolerance) for one in (rungs(iface) if rungs else [engine])]
+    powers = tuple(2 * n for n in range(1, len(found)))
+    fit = richardson(np.stack([one.flows for one in found]), powers)
+    noise = np.array([[one.quadrature, one.rounding] for one in found])
+    quadrature, rounding = richardson(0 * noise, powers, noise).rounding
+    lattice = float(fit.error.max()) if powers else 0.0
+    budget = ErrorBudget(
+        (
+            ErrorTerm("quadrature", float(quadrature), "doubled nodes along the contour E_b(k) = E_F"),
+            ErrorTerm("lattice", lattice, "last step of Richardson's table"),
+            ErrorTerm("rounding", float(rounding), "double precision, carried on to the contour"),
+        )
+    )
+    vector = torque_from_flows(fit.limit, iface.direction)
+    # t is the part across m of a sum of two flows.
+    errors = component_errors(np.full(3, 2 * budget.total), iface.direction)
+    return _row(iface, (engine.name, engine.scheme), h_R, BOUND, vector, fit.limit, budget, errors)

@@ -1,13 +1,16 @@
-"""What to warn of before first order is believed: states and channels that its formulas do not know of."""
+"""What to warn of before a torque is believed: states and channels that formulas for it do not know of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
+from sotcheck.binding.at_fermi import Sea, bound_share, sea
 from sotcheck.binding.poles import resonances_at_fermi_energy
+from sotcheck.errors import SotcheckError
 from sotcheck.model import Interface
+from sotcheck.spin import Array
 from sotcheck.theory.embedded import embedded_state, missing_torque
 from sotcheck.theory.validity import transparent_channels
 
@@ -17,16 +20,22 @@ NARROW = 0.05
 ANGLES = 2 * np.pi * (np.arange(24) + 0.3) / 24
 
 
-def warnings(iface: Interface, h_R: Iterable[float] = ()) -> list[str]:
-    """Return one sentence for each reason not to trust first order on this interface, none if there is none.
+def warnings(
+    iface: Interface, h_R: Iterable[float] = (), scattering: Mapping[float, Array] | None = None
+) -> list[str]:
+    """Return one sentence for each reason not to trust a torque on this interface, none if there is none.
 
     Parameters
     ----------
     iface : Interface
     h_R : iterable of float
-        Rashba parameters in use: states may enter a continuum only there. Without any, what holds for all.
+        Rashba parameters in use: states may enter a continuum, or reach E_F, only there. Without any, what
+        holds for all.
+    scattering : mapping of float to array (3,), optional
+        Sum of the sources' t by h_R, where it is known: it need not be computed then.
     """
-    found = []
+    h_R = list(h_R)
+    found = list(_on_bound_states(iface, h_R, scattering or {}))
     state = embedded_state(iface)
     if state is not None:
         missing = missing_torque(iface)[1].real
@@ -64,3 +73,38 @@ def _entered(iface: Interface, h_R: Iterable[float]) -> list[tuple[float, float]
             if abs(x.imag) < NARROW * iface.thresholds()[-1]:
                 found.append((float(h), float(np.sqrt(x.real))))
     return found
+
+
+def _on_bound_states(iface: Interface, h_R: list[float], scattering: Mapping[float, Array]) -> Iterator[str]:
+    """Yield what is to be said of states bound to the interface at or below E_F."""
+    if not h_R and sea(iface, 0.0).bound:
+        yield (
+            "the interface binds states at E_F by itself, at any h_R however small: the scattering formula "
+            "leaves out their torque"
+        )
+    for h in h_R:
+        there = sea(iface, h)
+        if not there.ends:
+            yield (
+                f"at h_R = {h:g} there is no ground state ({there.why}): what scattering states carry is not "
+                "the torque of any Fermi sea"
+            )
+        elif there.bound:
+            yield _on_share(iface, h, there, scattering.get(h))
+
+
+def _on_share(iface: Interface, h_R: float, there: Sea, scattering: Array | None) -> str:
+    """Return what bound states at E_F would add to the torque of the scattering states."""
+    cause = "which the interface binds by itself, " if there.without_rashba else ""
+    words = (
+        f"at h_R = {h_R:g} states bound to the interface lie at E_F, {cause}"
+        "and the scattering formula leaves them out"
+    )
+    try:
+        share = bound_share(iface, h_R, scattering)
+    except SotcheckError as error:
+        return f"{words}; how much they carry cannot be computed ({error})"
+    if share is None:
+        return f"{words}; they carry no torque"
+    size = f"{share:.2g} times" if np.isfinite(share) else "all of"
+    return f"{words}: for equal relaxation times they carry {size} its torque"

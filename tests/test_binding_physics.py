@@ -250,7 +250,9 @@ def by_brute_force(iface: Interface, h_R: float, n: int = 32) -> Array:
                 n_hat = np.array([np.sin(phi), -np.cos(phi), 0.0])
                 lattice = h_R * root * np.cross(n_hat, spin)
                 k_x, v_x = root * np.cos(phi), (np.cos(phi) * slope - np.sin(phi) * turn) / 2
+                taken = -iface.u_m * np.cross(iface.direction, spin)
                 rows = [k_x * spin, k_x * lattice, k_x * lattice, v_x * spin, v_x * lattice, [-1, 0, 0]]
+                rows.append(k_x * taken)
                 total -= 2 * np.pi / n * root / abs(slope) / (4 * np.pi**2) * np.array(rows)
     return total
 

@@ -23,14 +23,14 @@ from sotcheck import cli, executors
 from sotcheck.beyond.trust_map import LimitAt
 from sotcheck.errors import EngineError
 from sotcheck.executors import Backend, Open, backend
-from sotcheck.model import SOURCES, Interface
+from sotcheck.model import Interface
 from sotcheck.sweep import schedule
 from sotcheck.sweep.grid import Point, parse_axis
 from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.run import make_plan, sweep
 from sotcheck.sweep.schedule import Queue, results
 from sotcheck.sweep.store import journal_path
-from sotcheck.sweep.worker import WIDTH, Chunk
+from sotcheck.sweep.worker import ROWS, WIDTH, Chunk
 from sotcheck.systemfile import load
 
 IFACE = Interface(name="quick", E_F=1.0, J=0.3, h_R=0.1)
@@ -46,7 +46,7 @@ def plan_of(count: int = 24) -> Plan:
 
 def square(indices: list[int], points: list[Point]) -> Chunk:
     """Return numbers that tell of their points."""
-    values = np.zeros((len(indices), len(SOURCES), WIDTH)) + np.square(indices)[:, None, None]
+    values = np.zeros((len(indices), len(ROWS), WIDTH)) + np.square(indices)[:, None, None]
     return Chunk(list(indices), values, [""] * len(indices), [""] * len(indices), 1e-3 * len(indices))
 
 

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from sotcheck.errors import EngineError, SotcheckError, SystemFileError
 from sotcheck.model import SOURCES, Interface
-from sotcheck.observables import FLOWS, torque_from_flows
+from sotcheck.observables import FLOWS, LATTICE, torque_from_flows
 from sotcheck.sweep import plan as plan_module
 from sotcheck.sweep.command import sweep as sweep_command
 from sotcheck.sweep.dataset import assemble, complex_torque, gather, open_sweep, plan_of
@@ -290,6 +290,29 @@ def test_totals_are_weighted_with_the_relaxation_times_of_each_point(tmp_path: P
         assert float(found["total_dampinglike"]) == pytest.approx(total.dampinglike, rel=1e-11)
 
 
+def test_bound_states_are_kept_apart(tmp_path: Path) -> None:
+    """Their torque and its error where they lie at E_F, NaN elsewhere; totals have their relaxation time."""
+    plan = make_plan(TILTED, [parse_axis(TILTED, text) for text in ("h_R=0.05,1.7,2.5", "tau_bound=0,0.5")])
+    data = sweep(plan, tmp_path / "bound.nc")
+    table = torque(TILTED.with_(tau_bound=0.5), "continuum", h_R=[0.05, 1.7, 2.5])
+    (row,) = (row for row in table if row.source == "bound")
+    found = data.sel(h_R=row.h_R, tau_bound=0.5)
+    np.testing.assert_array_equal(found["bound_vector"], row.vector)
+    np.testing.assert_array_equal(found["bound_lattice"], row.flows[LATTICE])
+    assert found["bound_uncertainty"].sel(term="total") == row.budget.total
+    assert np.isnan(data["bound_vector"].sel(h_R=[0.05, 2.5])).all()
+    for total in table.totals():
+        at = data["total_vector"].sel(h_R=total.h_R)
+        np.testing.assert_allclose(at.sel(tau_bound=0.5), total.vector, rtol=1e-12)
+        assert np.isfinite(at).all()
+    warned = data["warning"].values.ravel().tolist()
+    assert [("bound to the interface" in text, "no ground state" in text) for text in warned[::2]] == [
+        (False, False),
+        (True, False),
+        (False, True),
+    ]
+
+
 def test_failed_points_say_why_and_the_rest_is_there(swept: Any) -> None:
     data = swept.dataset
     assert all("no propagating state" in text for text in data["error"].sel(E_F=-2.0).values.ravel())
@@ -381,7 +404,7 @@ def test_a_crash_of_an_engine_is_the_points_alone(monkeypatch: pytest.MonkeyPatc
     plan = plan_for("h_R=0.1,0.2,0.3")
     chunk = compute(task_of(plan), range(3), plan.points(range(3)))
     assert chunk.errors == ["", "ZeroDivisionError: a pole", ""]
-    assert np.isfinite(chunk.values[[0, 2], :, 2:5]).all()
+    assert np.isfinite(chunk.values[[0, 2], : len(SOURCES), 2:5]).all()
     assert np.isnan(chunk.values[1]).all()
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from sotcheck.beyond.limits import trust_limits
 from sotcheck.beyond.pages_trust import Map, trust_data, write_trust
-from sotcheck.beyond.plots_limits import REGIONS, draw_limits, draw_trust_map
+from sotcheck.beyond.plots_limits import REGIONS, bound_points, draw_limits, draw_trust_map
 from sotcheck.beyond.trust_map import PARAMETERS, Axis, LimitAt, trust_map, with_parameters
 from sotcheck.errors import EngineError, SystemFileError
 from sotcheck.systemfile import load
@@ -114,7 +114,7 @@ def test_regions_without_a_limit_are_named() -> None:
     assert all((p["kind"] == "found") == (p["reason"] == "") for p in found["points"])
     figure = draw_trust_map(found)
     words = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert set(words) == {REGIONS[kind][0] for kind in kinds - {"found"}}
+    assert set(words) == {REGIONS[kind][0] for kind in kinds - {"found"}} | set(bound_points(found["points"]))
 
 
 def test_a_failing_point_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,6 +137,7 @@ def test_every_region_can_be_drawn(kind: str) -> None:
                 "y": y,
                 "h_R": 0.1 + i / 20 if i < found else None,
                 "kind": "found" if i < found else kind,
+                "bound_from": 0.7,
             }
             for i, (x, y) in enumerate(corners)
         ]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sotcheck.binding.fermi import first_states
 from sotcheck.convergence import Slope
 from sotcheck.engines import Continuum
 from sotcheck.errors import EngineError
@@ -202,4 +203,5 @@ def exponent_data(iface: Interface) -> dict[str, Any] | None:
         "k_perp": float(np.sqrt(grazing)),
         "h_R": h_R.tolist(),
         "sources": sources,
+        "bound_from": first_states(iface).h_R,
     }

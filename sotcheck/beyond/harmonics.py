@@ -33,6 +33,7 @@ from typing import Any
 import numpy as np
 
 from sotcheck.beyond.sphere import Azimuth, Directions, powers_of_sine, product_rule, profile, project
+from sotcheck.binding.fermi import first_states
 from sotcheck.convergence import observed_order
 from sotcheck.engines import Continuum, Engine, KwantChain
 from sotcheck.model import SOURCES, Interface
@@ -127,6 +128,8 @@ def harmonics_data(iface: Interface, h_R: Sequence[float] = H_R) -> dict[str, An
     return {
         "h_R": h.tolist(),
         "degrees": DEGREES.tolist(),
+        # Of all m, one in the plane lets bound states reach E_F first.
+        "bound_from": first_states(iface.with_(m=(1.0, 0.0, 0.0))).h_R,
         "sources": {
             name: {
                 "fieldlike": found[0, :, :, s].T.tolist(),

@@ -8,6 +8,7 @@ import numpy as np
 
 from sotcheck.beyond.orders import Orders, contour_orders, difference_orders, resolved_orders
 from sotcheck.beyond.pade import NEGLIGIBLE, Pade, pade, partial_sum, reach
+from sotcheck.binding.fermi import first_states
 from sotcheck.convergence import observed_order
 from sotcheck.engines import Continuum
 from sotcheck.model import SOURCES, Interface
@@ -132,7 +133,7 @@ def remainder_rows(iface: Interface, series: TorqueOrders, radius: float) -> dic
                     "slope_error": slope.error if known else None,
                 }
             )
-    return {"h_R": h.tolist(), "rows": rows}
+    return {"h_R": h.tolist(), "rows": rows, "bound_from": first_states(iface).h_R}
 
 
 def approximants(coefficients: Array, scale: float) -> list[Pade]:
@@ -158,7 +159,13 @@ def curves(iface: Interface, series: TorqueOrders, radius: float) -> dict[str, A
         }
     error = (found.total_error.max(axis=(-1, -2, -3)) * h).tolist()
     line = np.linspace(0, h[-1], LINE_POINTS)
-    return {"h_R": h.tolist(), "line_h_R": line.tolist(), "error": error, "sources": sources}
+    return {
+        "h_R": h.tolist(),
+        "line_h_R": line.tolist(),
+        "error": error,
+        "sources": sources,
+        "bound_from": first_states(iface).h_R,
+    }
 
 
 def _curve(coefficients: Array, exact: Array, h: Array, radius: float, largest: float) -> dict[str, Any]:

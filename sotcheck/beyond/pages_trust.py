@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from sotcheck.beyond.plots_limits import REGIONS, draw_trust_map, title
 from sotcheck.beyond.trust_map import Axis, trust_map
+from sotcheck.beyond.trust_run import on_bound_states
 from sotcheck.figures import svg
 from sotcheck.output import make_folder, write_text
 from sotcheck.progress import Progress, silent
@@ -99,7 +100,7 @@ def write_trust(data: Data, output: Path) -> Path:
 
 
 def summary(data: Data) -> Data:
-    """Return what is said of a map in words: the range of its limits, how many points, which have none."""
+    """Return what is said of a map in words: the range of its limits, how many points, what they lack."""
     points = data["points"]
     limits = [p["h_R"] for p in points if p["kind"] == "found"]
     count = Counter(p["kind"] for p in points)
@@ -107,5 +108,6 @@ def summary(data: Data) -> Data:
         "points": len(points),
         "smallest": min(limits, default=None),
         "largest": max(limits, default=None),
+        "bound": list(on_bound_states(points)),
         "without": [{"words": REGIONS[kind][0], "points": n} for kind, n in count.items() if kind != "found"],
     }

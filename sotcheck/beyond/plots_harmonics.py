@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from sotcheck.beyond.sphere import profile
-from sotcheck.figures import BLUE, GREEN, GREY, ORANGE, PURPLE
+from sotcheck.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, mark_bound_states
 
 Data = dict[str, Any]
 
@@ -37,6 +37,7 @@ def draw_coefficients(data: Data) -> Figure:
                     first = int(np.argmax(seen))
                     axes.loglog(h, values[first, i] * (h / h[first]) ** degree, color=color, lw=0.6, ls=":")
             axes.loglog(h, noise, color=GREY, lw=0.8, ls="--", label="quadrature error")
+            mark_bound_states(axes, data["bound_from"], h, " for some m")
             axes.set_title(f"{source}: {name}", fontsize=9.5)
     floor = min(min(part["error"]) for part in sources.values())
     largest = max(np.abs([part[name] for name in COMPONENTS]).max() for part in sources.values())
@@ -47,14 +48,14 @@ def draw_coefficients(data: Data) -> Figure:
     for axes in grid[:, 0]:
         axes.set_ylabel("coefficient  (wave vector$^3$)")
     handles = [*grid[0, 0].get_legend_handles_labels()]
-    figure.legend(*handles, loc="outside lower center", fontsize=7.5, ncols=5)
+    figure.legend(*handles, loc="outside lower center", fontsize=7.5, ncols=6)
     return figure
 
 
 def draw_scans(data: Data) -> Figure:
     """Draw the torque against θ of m in the xz plane, per h_R: curves that first order says are constant.
 
-    There t = Σ D_l p_l ŷ − Σ F_l p_l e_θ: dampinglike along ŷ, fieldlike along −e_θ.
+    Of scattering states. There t = Σ D_l p_l ŷ − Σ F_l p_l e_θ: dampinglike along ŷ, fieldlike along −e_θ.
     """
     h, degrees = np.array(data["h_R"]), data["degrees"]
     theta = np.radians(SCAN)
@@ -70,7 +71,8 @@ def draw_scans(data: Data) -> Figure:
             axes = grid[row, column]
             for i, shade, dash in zip(chosen, shades, dashes, strict=False):
                 line = np.array(part[name][i]) @ p / h[i]
-                axes.plot(SCAN, line, color=shade, ls=dash, label=f"$h_R$ = {h[i]:g}")
+                left_out = "*" if h[i] > data["bound_from"] else ""
+                axes.plot(SCAN, line, color=shade, ls=dash, label=f"$h_R$ = {h[i]:g}{left_out}")
             axes.set_title(f"{source}: {name}", fontsize=9.5)
             axes.ticklabel_format(axis="y", scilimits=(-2, 2), useMathText=True)
             if np.abs(part[name]).max() < 1e-12:
@@ -80,5 +82,8 @@ def draw_scans(data: Data) -> Figure:
         axes.set_xlabel("angle of m from z, in the xz plane (degrees)")
     for axes in grid[:, 0]:
         axes.set_ylabel("torque/$h_R$")
+    if h[-1] > data["bound_from"]:
+        words = "* bound states at $E_F$ for some m, not in the scattering sum"
+        figure.suptitle(words, fontsize=8, color=GREY)
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", fontsize=7.5, ncols=5)
     return figure

@@ -10,7 +10,8 @@ from matplotlib.patches import Patch
 
 from sotcheck.beyond.crossing import LARGEST
 from sotcheck.beyond.limits import CURRENTS
-from sotcheck.figures import BLUE, GREY
+from sotcheck.beyond.trust_map import bound_at_limit
+from sotcheck.figures import BLUE, GREY, RED
 
 Data = dict[str, Any]
 
@@ -67,7 +68,7 @@ def draw_trust_map(data: Data) -> Figure:
         bar = figure.colorbar(mesh, ax=axes)
         bar.ax.yaxis.set_major_formatter(lambda v, _: f"{10**v:.2g}")
         bar.set_label("$h_R$ up to which first order can be trusted")
-    handles = []
+    handles: list[Any] = []
     for kind, (words, hatch) in REGIONS.items():
         if kind not in kinds:
             continue
@@ -79,6 +80,9 @@ def draw_trust_map(data: Data) -> Figure:
             axes.contourf(x, y, inside, levels=[0.5, 1.5], colors=[face], hatches=[hatch])
         handles.append(Patch(facecolor=face, edgecolor=GREY, hatch=hatch, label=words))
     axes.plot(*(lower + size * at).T, ".", color="black", ms=1.8, alpha=0.7)
+    for words, marked in bound_points(points).items():
+        style: Any = {"color": RED, "mfc": RED if "any" in words else "none", "ms": 3.6, "mew": 0.8}
+        handles += axes.plot(*(lower + size * at[marked]).T, "o", label=words, **style)
     axes.set(
         xlim=(over_x["lower"], over_x["upper"]), ylim=(over_y["lower"], over_y["upper"]),
         xlabel=LABELS[over_x["parameter"]], ylabel=LABELS[over_y["parameter"]],
@@ -88,6 +92,17 @@ def draw_trust_map(data: Data) -> Figure:
     if handles:
         figure.legend(handles=handles, loc="outside lower center", fontsize=7.5, ncols=2)
     return figure
+
+
+def bound_points(points: list[Data]) -> dict[str, list[int]]:
+    """Return which points leave out bound states at E_F, by from where on."""
+    left_out = [i for i, point in enumerate(points) if bound_at_limit(point)]
+    always = [i for i in left_out if points[i]["bound_from"] == 0.0]
+    found = {
+        "bound states at $E_F$ below the limit, left out": [i for i in left_out if i not in always],
+        "bound states at $E_F$ at any $h_R$, left out": always,
+    }
+    return {words: marked for words, marked in found.items() if marked}
 
 
 def _whole(axes: Any, face: str, hatch: str) -> Patch:

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sotcheck.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SOURCE_COLOR
+from sotcheck.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SOURCE_COLOR, mark_bound_states
 
 Data = dict[str, Any]
 ORDER_COLOR = {1: BLUE, 3: ORANGE, 5: GREEN, 11: PURPLE}
@@ -34,6 +34,7 @@ def remainders(data: Data) -> Figure:
             below = rest < 10 * noise
             if below.any():
                 axes.loglog(h[below], noise[below], "_", color=GREY, ms=10)
+        mark_bound_states(axes, found["bound_from"], h)
         axes.set(xlabel="$h_R$", title=source)
         axes.set_xticks(h[::2], [f"{value:.2g}" for value in h[::2]])
         axes.set_xticks([], minor=True)
@@ -44,7 +45,7 @@ def remainders(data: Data) -> Figure:
 
 
 def sums(data: Data) -> Figure:
-    """Torque against h_R: exact, partial sums, Padé approximant, and the radius of convergence."""
+    """Scattering states' torque against h_R: exact, partial sums, Padé approximant, radius of convergence."""
     curves, radius = data["curves"], data["radius"]
     sources = curves["sources"]
     h, line = np.array(curves["h_R"]), np.array(curves["line_h_R"])
@@ -63,8 +64,9 @@ def sums(data: Data) -> Figure:
                 axes.plot(
                     line, part["pade"]["values"], color=RED, lw=1.6, label=f"Padé {part['pade']['name']}"
                 )
-            axes.plot(h, exact, "o", color="black", ms=3.5, label="exact")
+            axes.plot(h, exact, "o", color="black", ms=3.5, label="exact, scattering states")
             axes.axvline(radius, color=GREY, ls=":", lw=1)
+            mark_bound_states(axes, curves["bound_from"], line)
             _limits(axes, exact)
             axes.set_title(f"{source}: {name}" + (" (zero)" if part["vanishes"] else ""), fontsize=9.5)
             axes.ticklabel_format(axis="y", scilimits=(-2, 2), useMathText=True)
@@ -135,6 +137,7 @@ def exponents(data: Data) -> Figure:
     axes.set(xlabel="$h_R$", ylabel=r"$|\mathbf{t} - (16)|$")
     axes.set_xticks(h[::2], [f"{value:.2g}" for value in h[::2]])
     axes.set_xticks([], minor=True)
+    mark_bound_states(axes, data["bound_from"], h)
     axes.set_title(f"transparent {data['spin']} channel; dashed: expected", fontsize=9)
     axes.legend(fontsize=7.5)
     return figure

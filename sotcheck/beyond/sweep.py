@@ -16,6 +16,7 @@ from sotcheck.beyond.limits import (
     first_order,
     trust_limits,
 )
+from sotcheck.binding.fermi import first_states
 from sotcheck.engines import Engine, KwantChain
 from sotcheck.model import SOURCES, Interface
 from sotcheck.spin import Array
@@ -73,7 +74,8 @@ def curve_data(iface: Interface) -> dict[str, Any]:
     dict
         Ready for JSON: h_R and kwant_h_R; by open source and component, and for the total: exact, kwant,
         first_order_per_h_R, first_order_vanishes, limits, why (where a limit is None or 0); the number of
-        Kwant's points and their largest difference relative to the largest torque at that h_R.
+        Kwant's points and their largest difference relative to the largest torque at that h_R; bound_from,
+        the h_R from which bound states lie at E_F, whose torque is in none of these.
 
     Raises
     ------
@@ -105,6 +107,7 @@ def curve_data(iface: Interface) -> dict[str, Any]:
         "h_R": CURVE_H_R.tolist(),
         "kwant_h_R": at.tolist(),
         "kwant_points": len(at),
+        "bound_from": first_states(iface).h_R,
         "kwant_difference": float((np.abs(kwant.torque - same.torque).max(axis=(1, 2)) / size).max()),
         "sources": sources,
     }

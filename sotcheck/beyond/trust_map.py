@@ -13,6 +13,7 @@ import numpy as np
 
 from sotcheck.beyond.crossing import LARGEST
 from sotcheck.beyond.limits import COMPONENTS, CURRENTS, TrustLimit, known, trust_limits
+from sotcheck.binding.fermi import first_states
 from sotcheck.errors import EngineError, SotcheckError, SystemFileError
 from sotcheck.model import Interface
 from sotcheck.progress import Progress, silent
@@ -158,7 +159,8 @@ def trust_map(
     Returns
     -------
     dict
-        Ready for JSON, and for `resume`.
+        Ready for JSON, and for `resume`. Each point has the h_R from which bound states lie at E_F, which no
+        torque here counts, as "bound_from".
 
     Raises
     ------
@@ -214,7 +216,12 @@ def trust_map(
         **question,
         "loss": reached if np.isfinite(reached) else None,
         # Workers may have been at more than were wanted.
-        "points": list(islice(_rows(learner.extra_data), max(points, len(earlier)))),
+        "points": list(
+            islice(
+                _rows(learner.extra_data, iface, (over_x.parameter, over_y.parameter)),
+                max(points, len(earlier)),
+            )
+        ),
     }
 
 
@@ -231,8 +238,19 @@ def _points_of(resume: dict[str, Any] | None, question: dict[str, Any]) -> list[
     return points
 
 
-def _rows(found: dict[tuple[float, float], dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _rows(
+    found: dict[tuple[float, float], dict[str, Any]], iface: Interface, over: tuple[str, str]
+) -> Iterator[dict[str, Any]]:
     for (x, y), entry in found.items():
         row = {"x": float(x), "y": float(y), **entry}
         del row["value"]
-        yield row
+        start = None
+        if entry["kind"] != "no state":
+            start = first_states(with_parameters(iface, {over[0]: float(x), over[1]: float(y)})).h_R
+        yield {**row, "bound_from": start}
+
+
+def bound_at_limit(point: dict[str, Any]) -> bool:
+    """Whether bound states lie at E_F below a point's limit; where it has none, whether at any h_R."""
+    start, limit = point["bound_from"], LARGEST if point["kind"] == "beyond" else point["h_R"]
+    return start is not None and (start == 0.0 or (limit is not None and start < limit))

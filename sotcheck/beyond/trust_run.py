@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 from tabulate import tabulate
 
 from sotcheck import __version__
-from sotcheck.beyond.trust_map import Axis, trust_map
+from sotcheck.beyond.trust_map import Axis, bound_at_limit, trust_map
 from sotcheck.errors import EngineError
 from sotcheck.inputs import read_bytes
 from sotcheck.model import Interface
@@ -52,8 +52,20 @@ class TrustMapResult:
                 f"({self.data['source']}, {self.data['component']})",
                 tabulate(rows, [x, y, "h_R"], disable_numparse=True),
                 f"{len(self.data['points'])} points; shown are the smallest and largest limits",
+                *on_bound_states(self.data["points"]),
                 *(f"{number} points without a limit: {reason}" for reason, number in reasons.items()),
             ]
+        )
+
+
+def on_bound_states(points: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Say at how many points of a map bound states lie at E_F, whose torque the map leaves out."""
+    at_limit = sum(map(bound_at_limit, points))
+    if at_limit:
+        always = sum(point["bound_from"] == 0.0 for point in points)
+        yield (
+            f"Warning: at {at_limit} of {len(points)} points bound states lie at E_F below the limit (at "
+            f"{always} of them at any h_R): the map is of scattering states and leaves their torque out"
         )
 
 

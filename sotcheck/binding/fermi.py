@@ -63,8 +63,8 @@ def first_states(iface: Interface) -> FirstStates:
     if np.abs(B) > A:
         return FirstStates(0.0, edge)
 
-    def needed(p: float) -> float:
-        return float(lowest_strength(iface, p) / np.hypot(edge, p))
+    def needed(p: Array) -> Array:
+        return np.asarray(lowest_strength(iface, p) / np.hypot(edge, p))
 
     p, value = _minimum(needed, scan(0.0, scale(iface)))
     # Approached from below, 2 is undercut well before this: what is left is rounding.
@@ -124,20 +124,20 @@ def ground_state(iface: Interface, h_R: float) -> GroundState:
     lowest = float(bottom(iface, 0.0))
     start = _unperturbed(iface)
 
-    def energy(p: float) -> float:
-        # With h_R = 0 the state is at k_⊥ = 0.
-        if h == 0:
-            return p - start
+    def energy(p: Array) -> Array:
         # A product may become infinite, where a power is an error.
-        k_perp = float(lowest_strength(iface, p)) / h
-        return k_perp * k_perp - (p - start) * (p + start)
+        k_perp = lowest_strength(iface, p) / h
+        return np.asarray(k_perp * k_perp - (p - start) * (p + start))
 
     # The lowest point is at p ~ |u_0 − |u_m|s|/(2 − |h_R|); far beyond, rounding of p² hides what matters.
     far = 1e5 if h == CRITICAL else 1e2 / max(CRITICAL - h, 1e-9)
+    # With h_R = 0 the state is at k_⊥ = 0.
     p, value = (start, 0.0) if h == 0 else _minimum(energy, scan(start, scale(iface), far))
-    limit = _limit(iface) - lowest + start**2 if h == CRITICAL and slope == 0 else np.inf
+    limit = limit_of_energy(iface) - lowest + start**2 if h == CRITICAL and slope == 0 else np.inf
     if limit < min(value, 0.0):
-        return GroundState(True, _limit(iface), None, None, True, "approached as k_perp grows without end")
+        return GroundState(
+            True, limit_of_energy(iface), None, None, True, "approached as k_perp grows without end"
+        )
     if value >= 0.0 and start == 0.0:
         return GroundState(True, lowest, 0.0, None, False, "the bottom of the continuum")
     k_perp = float(lowest_strength(iface, p)) / h if h else 0.0
@@ -146,7 +146,7 @@ def ground_state(iface: Interface, h_R: float) -> GroundState:
     )
 
 
-def _limit(iface: Interface) -> float:
+def limit_of_energy(iface: Interface) -> float:
     """Return E_b for k_⊥ → ∞ at |h_R| = 2 and u_0 = |u_m|s."""
     s = in_plane(iface)
     spin = 1.0 if iface.u_m >= 0 else -1.0
@@ -175,12 +175,14 @@ def _attractive_angle(iface: Interface, h_R: float, p: float) -> float | None:
     return float((np.arctan2(iface.m[1], iface.m[0]) + side + np.pi / 2) % (2 * np.pi))
 
 
-def _minimum(f: Callable[[float], float], p: Array) -> tuple[float, float]:
+def _minimum(f: Callable[[Array], Array], p: Array) -> tuple[float, float]:
     """Return (p, f(p)) at the lowest point of a smooth f: scanned at the points p, then refined."""
-    values = np.array([f(float(x)) for x in p])
+    values = f(p)
     i = int(np.argmin(values))
     if i == 0:
         return float(p[0]), float(values[0])
     ends = (float(p[i - 1]), float(p[min(i + 1, len(p) - 1)]))
-    found = minimize_scalar(f, bounds=ends, method="bounded", options={"xatol": 1e-12 * ends[1]})
+    found = minimize_scalar(
+        lambda x: float(f(np.array(x))), bounds=ends, method="bounded", options={"xatol": 1e-12 * ends[1]}
+    )
     return min((float(found.x), float(found.fun)), (float(p[i]), float(values[i])), key=lambda pair: pair[1])

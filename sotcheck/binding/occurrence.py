@@ -9,7 +9,7 @@ import numpy as np
 from sotcheck.binding.continuum import bottom, matching_matrix
 from sotcheck.binding.contour import k_max
 from sotcheck.binding.fermi import first_states
-from sotcheck.binding.thresholds import aligned_angles, alignment, count
+from sotcheck.binding.thresholds import aligned_angles, alignment, count, threshold
 from sotcheck.model import Interface
 from sotcheck.spin import Array
 
@@ -29,6 +29,8 @@ class Occurrence:
         occupied state: negative if anything is bound there. Unit: wave vector.
     k_perp, angle : float
         Where.
+    alone : int
+        How many states below the continuum the interface binds by itself, without h_R, at every k_⊥.
     added : int
         How many states below the continuum h_R adds to those without it, at any of these k_⊥.
     first_h_R : float
@@ -39,13 +41,14 @@ class Occurrence:
     lowest: float
     k_perp: float
     angle: float
+    alone: int
     added: int
     first_h_R: float
 
     @property
     def at_fermi_energy(self) -> bool:
-        """Whether h_R itself brings states to E_F or below."""
-        return 0.0 < self.first_h_R < abs(self.h_R)
+        """Whether h_R itself brings states to E_F or below, where without it there are none."""
+        return not self.alone and self.first_h_R < abs(self.h_R)
 
 
 def occurrence(iface: Interface, h_R: float) -> Occurrence:
@@ -61,12 +64,14 @@ def occurrence(iface: Interface, h_R: float) -> Occurrence:
     end, at = np.unravel_index(np.argmin(values), values.shape)
     k_perp: Array = np.linspace(0.0, edge, NODES)[:, None]
     c = alignment(iface, angles)
-    added = count(iface, h_R * k_perp, c) - count(iface, 0.0 * k_perp, c)
+    alone = threshold(iface).bound_without_rashba
+    added = count(iface, h_R * k_perp, c) - alone
     return Occurrence(
         h_R,
         float(values[end, at]),
         float(ends[end, 0]),
         float(angles[at]),
+        alone,
         max(int(added.max()), 0),
         first_states(iface).h_R,
     )

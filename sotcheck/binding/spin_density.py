@@ -36,7 +36,9 @@ from sotcheck.quadrature import sum_over_k
 from sotcheck.spin import Array, pauli_vector
 
 #: Rows of what is integrated along the contour.
-QUANTITIES = ("spin", "torque", "exchange torque", "spin, velocity", "torque, velocity", "states")
+QUANTITIES = (
+    "spin", "torque", "exchange torque", "spin, velocity", "torque, velocity", "states", "interface torque",
+)  # fmt: skip
 #: Totals smaller than this, relative to the natural scale of t, are none.
 NOTHING = 1e-12
 #: Relative rounding error of a sum over nodes.
@@ -51,10 +53,11 @@ class ContourIntegral:
 
     Attributes
     ----------
-    values, errors : array (6, 3)
+    values, errors : array (7, 3)
         Rows as `QUANTITIES`: spin density at z = 0 (unit: wave vector²), torque from the Rashba term and from
-        the exchange field (wave vector³), the first two with the velocity in place of k_x, and, in the first
-        column of the last row, ∫d²k/(2π)² δ(E_b − E_F). Errors: what the last doubling changed, and rounding.
+        the exchange field (wave vector³), the first two with the velocity in place of k_x, in the first
+        column of the next row ∫d²k/(2π)² δ(E_b − E_F), and what u_m takes of the torque from the exchange
+        field. Errors: what the last doubling changed, and rounding.
     arcs : list of Arc
     """
 
@@ -90,20 +93,20 @@ def bound_density(iface: Interface, h_R: float, *, rtol: float = 1e-10) -> Conto
             "choose |h_R| < 2"
         )
     arcs = fermi_contour(iface, h_R)
-    parts = [_converged(_rule(iface, h_R, arc), rtol) for arc in arcs]
+    parts = [converged(_rule(iface, h_R, arc), rtol) for arc in arcs]
     zero = np.zeros((len(QUANTITIES), 3))
     return ContourIntegral(
         sum((value for value, _ in parts), zero), sum((error for _, error in parts), zero), arcs
     )
 
 
-def _converged(rule: Callable[[int], Array], rtol: float) -> tuple[Array, Array]:
+def converged(rule: Callable[[int], Array], rtol: float, most_nodes: int = MOST_NODES) -> tuple[Array, Array]:
     """Double the nodes of a rule until it changes by less than `rtol`, or there are too many."""
     n, value = FIRST_NODES, rule(FIRST_NODES)
     while True:
         n, before, value = 2 * n, value, rule(2 * n)
         error = np.abs(value - before) + ROUNDING * np.abs(value).max(axis=-1, keepdims=True)
-        if np.all(error <= rtol * np.abs(value).max(axis=-1, keepdims=True)) or n >= MOST_NODES:
+        if np.all(error <= rtol * np.abs(value).max(axis=-1, keepdims=True)) or n >= most_nodes:
             return value, error
 
 
@@ -141,7 +144,7 @@ def _over_angle(iface: Interface, h_R: float, arc: Arc, n: int) -> Array:
 
 
 def _integrands(iface: Interface, h_R: float, p: Array, theta: Array) -> Array:
-    """Return what stands beside δ(λ) at points of the contour, shape (n, 6, 3)."""
+    """Return what stands beside δ(λ) at points of the contour, shape (n, 7, 3)."""
     m = iface.direction
     A, B = mean_and_split(iface, p)
     q_N, q_down, q_up = decay_constants(iface, p)
@@ -156,11 +159,13 @@ def _integrands(iface: Interface, h_R: float, p: Array, theta: Array) -> Array:
     norm = (1 / q_N + minority / q_down + (1 - minority) / q_up) / 2
     velocity = k_x - h_R / 2 * spin[:, 1] / norm
     lattice = w * np.cross(n, spin)
-    exchange = -(iface.J / (q_down + q_up) + iface.u_m)[:, None] * np.cross(m, spin)
+    precession = np.cross(m, spin)
+    exchange = -(iface.J / (q_down + q_up) + iface.u_m)[:, None] * precession
     states = np.stack([-norm, 0 * norm, 0 * norm], axis=-1)
     rows = [k_x[:, None] * row for row in (spin, lattice, exchange)]
     rows += [velocity[:, None] * row for row in (spin, lattice)]
-    return -np.stack([*rows, states], axis=1) / (4 * np.pi**2)
+    taken = -iface.u_m * k_x[:, None] * precession
+    return -np.stack([*rows, states, taken], axis=1) / (4 * np.pi**2)
 
 
 def scattering_density(

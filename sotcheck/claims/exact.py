@@ -236,9 +236,13 @@ def _wave_function_errors(resolved: Resolved) -> Array:
     return np.stack([from_N, np.maximum(*from_F)])[..., None, None, None]
 
 
-@claim("bound-states", "Spin-orbit coupling binds no state", "(C5)")
+@claim("bound-states", "Spin-orbit coupling adds no bound state", "(C5)")
 def no_bound_state(evidence: Evidence) -> Iterator[Trial]:
-    """States that h_R adds below the continuum for k_⊥ of occupied states, and at or below E_F for any."""
+    """States that h_R adds below the continuum for k_⊥ of occupied states, and at or below E_F for any.
+
+    That it adds none does not say that there is none: the interface may bind states by itself. These reach
+    E_F without h_R, so that nothing is left to say of h_R there.
+    """
     iface = evidence.iface
     k_max = iface.thresholds()[-1] ** 0.5
     for found in evidence.bound_states:
@@ -251,19 +255,26 @@ def no_bound_state(evidence: Evidence) -> Iterator[Trial]:
         if found.added > 0 and strength > np.sqrt(iface.J):
             terms["next order"] = (np.inf, "beyond the threshold (C5), where the paper expects states")
             words += f"; |h_R| k_max = {strength:.3g} exceeds sqrt(J) = {np.sqrt(iface.J):.3g} of (C5)"
-        elif found.added == 0 and found.lowest < 0:
-            words += "; the interface binds without spin-orbit coupling"
+        elif found.added > 0 and (iface.U_N != iface.U_F or iface.u_0 < abs(iface.u_m)):
+            terms["next order"] = (
+                np.inf, "the paper's model of it has equal potentials and nothing attractive at z = 0"
+            )  # fmt: skip
+            words += "; spin-orbit coupling does bind here, where the paper does not say that it will not"
+        beside = ""
+        if found.alone:
+            beside = f" to {found.alone} that the interface binds by itself"
+            words += "; they reach E_F without h_R: whether it adds any is asked, not whether there are any"
         yield Trial(
-            f"states added at any k_perp of an occupied state, h_R = {found.h_R:g}",
+            f"states added{beside} at any k_perp of an occupied state, h_R = {found.h_R:g}",
             compare(0.0, float(found.added), terms, tell_apart=0.5),
             words,
         )
+        if found.alone:
+            continue
         yield Trial(
             f"h_R brings states to E_F or below, any k_perp, h_R = {found.h_R:g}",
             compare(
                 0.0, float(found.at_fermi_energy), terms if found.at_fermi_energy else {}, tell_apart=0.5
             ),
-            "the interface itself binds states at E_F, without h_R"
-            if found.first_h_R == 0.0
-            else f"there are such states from |h_R| = {found.first_h_R:.4g} on",
+            f"there are such states from |h_R| = {found.first_h_R:.4g} on",
         )

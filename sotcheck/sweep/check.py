@@ -187,13 +187,13 @@ def _conservation(dataset: xr.Dataset, plan: Plan, good: Any) -> Tried:
 def _asked(dataset: xr.Dataset, plan: Plan, index: int, other: str) -> Tried:
     """Compare a point of the sweep with what the other exact engine says."""
     stored, iface = stored_at(dataset, plan, index), plan.interface(index)
-    table = solved(plan, iface, other, None)
+    rows = solved(plan, iface, other, None).scattering()
     terms: Terms = {
         "quadrature": (
-            np.array([row.budget.total for row in table])[:, None] + stored["uncertainty"].values[:, -1:],
+            np.array([row.budget.total for row in rows])[:, None] + stored["uncertainty"].values[:, -1:],
             "budgets of both engines",
         )
     }
-    found = np.array([row.vector for row in table])
+    found = np.array([row.vector for row in rows])
     scale = scale_of(found, iface, iface.h_R)
     return compared(found, stored["vector"].values, terms, scale, in_words(plan.point(index)))

@@ -18,7 +18,7 @@ from sotcheck.spin import Array
 from sotcheck.sweep.grid import ANGLES, MAGNETIZATION, SCALARS
 from sotcheck.sweep.plan import Plan, to_toml
 from sotcheck.sweep.seal import refuse_changed, sealed
-from sotcheck.sweep.worker import TERMS, WIDTH, Chunk
+from sotcheck.sweep.worker import ROWS, TERMS, WIDTH, Chunk
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -49,7 +49,7 @@ class Gathered:
 
     Attributes
     ----------
-    values : array (points, sources, WIDTH)
+    values : array (points, ROWS, WIDTH)
         NaN where a point failed or is not known, or a component is undefined.
     errors, warnings : arrays (points,) of str
     known : array (points,) of bool
@@ -67,7 +67,7 @@ def gather(plan: Plan, chunks: Iterable[Chunk]) -> Gathered:
 
     A point that is there twice has the same numbers twice.
     """
-    values = np.full((plan.size, len(SOURCES), WIDTH), np.nan)
+    values = np.full((plan.size, len(ROWS), WIDTH), np.nan)
     errors, warnings = (np.full(plan.size, "", dtype=object) for _ in range(2))
     known = np.zeros(plan.size, dtype=bool)
     for chunk in chunks:
@@ -101,23 +101,27 @@ def assemble(plan: Plan, found: Gathered) -> xr.Dataset:
     if not found.known.all():
         raise OutputError(f"points are missing: {np.flatnonzero(~found.known).tolist()}")
     dims = [axis.name for axis in plan.axes]
-    numbers = found.values.reshape(*plan.shape, len(SOURCES), WIDTH)
+    numbers = found.values.reshape(*plan.shape, len(ROWS), WIDTH)
+    sources, bound = numbers[..., :-1, :], numbers[..., -1, :]
     variables: dict[str, Any] = {
         name: ((*dims, "source", *inner), array, {"units": UNIT, "long_name": long_name})
-        for name, inner, array, long_name in _parts(numbers)
+        for name, inner, array, long_name in _parts(sources)
     }
-    weighted = np.einsum("...s,...sn->...n", _relaxation(plan), numbers[..., :5])
-    weighted_by = "weighted with the sources' relaxation times"
-    for name, inner, array, long_name in itertools.islice(_parts(weighted), 3):
-        variables[f"total_{name}"] = (
-            (*dims, *inner),
-            array,
-            {"units": UNIT, "long_name": f"{long_name}, {weighted_by}"},
-        )
-    words = {"error": "why the point failed; empty if it did not", "warning": "why to doubt first order here"}
+    tau = _relaxation(plan)
+    # Without a bound state at E_F there is nothing to add.
+    weighted = np.einsum("...s,...sn->...n", tau[..., :-1], sources[..., :5])
+    weighted += tau[..., -1:] * np.nan_to_num(bound[..., :5])
+    for prefix, parts, words in (
+        ("total_", itertools.islice(_parts(weighted), 3), "weighted with relaxation times"),
+        ("bound_", _parts(bound), "of states bound to the interface; NaN where none is at E_F"),
+    ):
+        for name, inner, array, long_name in parts:
+            described = {"units": UNIT, "long_name": f"{long_name}, {words}"}
+            variables[prefix + name] = ((*dims, *inner), array, described)
+    told = {"error": "why the point failed; empty if it did not", "warning": "why to doubt the torque here"}
     for name, texts in (("error", found.errors), ("warning", found.warnings)):
         kept = np.array([_storable(text) for text in texts], dtype=object)
-        variables[name] = (dims, kept.reshape(plan.shape), {"long_name": words[name]})
+        variables[name] = (dims, kept.reshape(plan.shape), {"long_name": told[name]})
     return xr.Dataset(variables, coords=_coordinates(plan), attrs=_attributes(plan))
 
 
@@ -137,9 +141,9 @@ def _parts(numbers: Array) -> Iterable[tuple[str, tuple[str, ...], Array, str]]:
 
 
 def _relaxation(plan: Plan) -> Array:
-    """Return the relative relaxation times of the sources at each point, shape (axes, sources)."""
+    """Return the relative relaxation times of sources and bound states at each point, shape (axes, ROWS)."""
     times = []
-    for name in ("tau_N", "tau_up", "tau_down"):
+    for name in ("tau_N", "tau_up", "tau_down", "tau_bound"):
         time = np.array(getattr(plan.iface, name))
         for i, axis in enumerate(plan.axes):
             if name in axis.columns:

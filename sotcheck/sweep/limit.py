@@ -124,8 +124,9 @@ def ladder(dataset: xr.Dataset, plan: Plan, index: int) -> Line:
     iface = plan.interface(index)
     h = min(abs(iface.h_R), LARGEST_RUNG, _expansion(iface).radius / 4 or np.inf) * LADDER
     table = solved(plan, iface, exact_engine(plan), h.tolist())
-    vector = np.array([row.vector for row in table]).reshape(len(h), len(SOURCES), 3)
-    error = np.array([row.budget.total for row in table]).reshape(len(h), len(SOURCES))
+    rows = table.scattering()
+    vector = np.array([row.vector for row in rows]).reshape(len(h), len(SOURCES), 3)
+    error = np.array([row.budget.total for row in rows]).reshape(len(h), len(SOURCES))
     stored = stored_at(dataset, plan, index)["vector"].values / iface.h_R
     first_order = stored if plan.engine == "first-order" else _first_order(plan, iface)
     place = in_words(plan.point(index))

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, NonNegativeInt
 from sotcheck.engines import Scheme
 from sotcheck.engines.kwant_modes import _kwant
 from sotcheck.errors import EngineError, SotcheckError
-from sotcheck.model import SOURCES
+from sotcheck.model import BOUND, SOURCES
 from sotcheck.observables import FLOWS
 from sotcheck.spin import Array
 from sotcheck.sweep.grid import Point, changes
@@ -25,6 +25,8 @@ from sotcheck.torques import TorqueRow, torque
 
 #: Error terms kept for each source; the total is their sum.
 TERMS = ("quadrature", "discretization", "rounding", "total")
+#: Whose torques are kept: the sources', and that of states bound to the interface.
+ROWS = (*SOURCES, BOUND)
 #: Numbers of one source: fieldlike, dampinglike, vector, flows, uncertainty.
 WIDTH = 2 + 3 + 3 * len(FLOWS) + len(TERMS)
 
@@ -61,8 +63,8 @@ class Chunk:
     ----------
     indices : list of int
         Of the points in the sweep.
-    values : array (n, sources, WIDTH)
-        NaN where a point failed or a component is undefined.
+    values : array (n, ROWS, WIDTH)
+        NaN where a point failed, a component is undefined, or no bound state lies at E_F.
     errors, warnings : list of str
         Why a point failed, and what to warn of; empty where there is nothing to say.
     seconds : float
@@ -100,22 +102,24 @@ class Chunk:
         if max(found.points, default=size) >= size:
             raise ValueError("no points, or some beyond the sweep")
         numbers = np.frombuffer(base64.b64decode(found.values, validate=True), dtype="<f8")
-        good = numbers.reshape(found.errors.count(""), len(SOURCES), WIDTH)
+        good = numbers.reshape(found.errors.count(""), len(ROWS), WIDTH)
         if not is_number(good):
             raise ValueError("a number is missing")
-        values = np.full((len(found.points), len(SOURCES), WIDTH), np.nan)
+        values = np.full((len(found.points), len(ROWS), WIDTH), np.nan)
         values[[not error for error in found.errors]] = good
         return cls(found.points, values, found.errors, found.warnings)
 
 
 def is_number(values: Array) -> bool:
-    """Say whether all is finite but components, which are undefined where m is parallel to y."""
-    return bool(np.isfinite(values[..., 2:]).all())
+    """Say whether all is finite but components, undefined where m is parallel to y, and absent bound states."""
+    known = np.isfinite(values[..., 2:])
+    absent = np.isnan(values[..., -1, :]).all(axis=-1)
+    return bool(known[..., :-1, :].all() and (known[..., -1, :].all(axis=-1) | absent).all())
 
 
 def failed(indices: Sequence[int], errors: Sequence[str]) -> Chunk:
     """Return the chunk of points that could not be computed."""
-    values = np.full((len(indices), len(SOURCES), WIDTH), np.nan)
+    values = np.full((len(indices), len(ROWS), WIDTH), np.nan)
     return Chunk(list(indices), values, list(errors), [""] * len(indices))
 
 
@@ -169,7 +173,9 @@ def _one(task: Task, index: int, point: Point) -> Chunk:
     except Exception as error:
         # Whatever happened at one point, a sweep of days goes on with the others.
         return failed([index], [f"{type(error).__name__}: {error}"])
-    values = np.array([[_numbers(row) for row in table.rows]])
+    values = np.full((1, len(ROWS), WIDTH), np.nan)
+    for row in table.rows:
+        values[0, ROWS.index(row.source)] = _numbers(row)
     if not is_number(values):
         return failed([index], [f"the engine {task.engine} gave something that is no finite number"])
     return Chunk([index], values, [""], ["; ".join(table.warnings)])

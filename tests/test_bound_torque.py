@@ -1,0 +1,242 @@
+"""The torque of bound states at E_F: both engines, the ledger, when there is a row, and who warns of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import sotcheck as sc
+from sotcheck.beyond.trust_map import bound_at_limit
+from sotcheck.beyond.trust_run import on_bound_states
+from sotcheck.binding import lattice_contour
+from sotcheck.binding.at_fermi import bound_flows, bound_share, sea
+from sotcheck.binding.contour import k_max
+from sotcheck.binding.demonstrations import EFFECTS
+from sotcheck.binding.lattice_contour import Chain
+from sotcheck.binding.occurrence import occurrence
+from sotcheck.binding.thresholds import decay_constants
+from sotcheck.claims.exact import no_bound_state
+from sotcheck.convergence import richardson
+from sotcheck.engines import Continuum, KwantChain
+from sotcheck.figures import mark_bound_states
+from sotcheck.model import Interface
+from sotcheck.observables import components, ledger_residual, torque_from_flows
+from sotcheck.report import on_bound_states as reported
+from sotcheck.systemfile import from_document, load, to_document
+from sotcheck.validity_warnings import warnings
+
+#: From the issue that asked for this: bound states carry 4.5 times the torque of the scattering states.
+ATTRACTIVE = Interface(name="attractive", E_F=1.0, J=0.0, u_0=-0.5, u_m=0.3, m=(2.0, -1.0, 2.0), h_R=0.05)
+BULK = load("bulk-magnetism")
+#: Narrow rings around k = 0, wide ones, arcs that meet the continuum and that turn back; m out of the plane.
+CASES = (
+    (ATTRACTIVE, 0.05),
+    (ATTRACTIVE, 1.2),
+    (ATTRACTIVE.with_(m=(0.0, 0.0, 1.0)), -0.3),
+    (BULK, 1.2),
+    (BULK, -1.8),
+    (Interface(name="two", E_F=2.47, U_N=-0.24, U_F=-0.09, J=0.27, u_0=-1.03, u_m=-0.71, m=(-1, 5, 4)), 0.05),
+)
+
+
+@pytest.mark.parametrize(("iface", "h_R"), CASES)
+def test_both_engines_agree(iface: Interface, h_R: float) -> None:
+    """Within their budgets, which are small; angular momentum is conserved, and t = (3) + (4)."""
+    exact, kwant = (bound_flows(engine, iface, h_R, 1e-9) for engine in (Continuum(), KwantChain()))
+    size = np.abs(exact.flows).max()
+    budget = exact.quadrature + exact.rounding + kwant.quadrature + kwant.rounding
+    assert np.abs(exact.flows - kwant.flows).max() <= budget < 1e-7 * size
+    for found in (exact, kwant):
+        assert np.abs(ledger_residual(found.flows)).max() < 1e-13 * size
+        t = torque_from_flows(found.flows, iface.direction)
+        np.testing.assert_allclose(t, found.flows[2], atol=1e-9 * size)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_both_engines_agree_on_random_interfaces(seed: int) -> None:
+    rng = np.random.default_rng([20170915, seed])
+    while True:
+        iface = Interface(
+            name="random", E_F=3.0, U_N=rng.uniform(-1, 1), U_F=rng.uniform(-1, 1), J=rng.uniform(0, 1.5),
+            u_0=rng.uniform(-1.5, 0.5), u_m=rng.uniform(-1.5, 1.5), m=tuple(rng.normal(size=3)),
+        )  # fmt: skip
+        h_R = rng.uniform(-1.5, 1.5)
+        if sea(iface, h_R).has_bound_edge:
+            break
+    test_both_engines_agree(iface, h_R)
+
+
+def test_kwant_finds_its_own_contour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hint 2 % off changes nothing; self-energies 2 % off are seen."""
+    iface, h_R = CASES[3]
+    right = bound_flows(KwantChain(), iface, h_R, 1e-9)
+    contour, stiffness = lattice_contour.fermi_contour, Chain.stiffness
+
+    def shifted(*args: Any) -> Any:
+        return [type(arc)((0.98 * arc.p[0], 0.98 * arc.p[1]), arc.ends) for arc in contour(*args)]
+
+    monkeypatch.setattr(lattice_contour, "fermi_contour", shifted)
+    again = bound_flows(KwantChain(), iface, h_R, 1e-9)
+    np.testing.assert_allclose(again.flows, right.flows, atol=1e-9 * np.abs(right.flows).max())
+    monkeypatch.setattr(Chain, "stiffness", lambda self, p: 1.02 * stiffness(self, p))
+    off = np.abs(bound_flows(KwantChain(), iface, h_R, 1e-9).flows - right.flows).max()
+    assert off > 0.01 * np.abs(right.flows).max()
+
+
+def test_stiffness_is_that_of_decaying_waves() -> None:
+    """q_N and Q̂_F on the exact chain, q √(1 + (qa)²/4) on finite differences."""
+    p = np.array([1e-3, 0.3, 4.0])
+    q = decay_constants(BULK, p)
+    for spacing in (None, 0.1):
+        expected = q * np.sqrt(1 + (q * (spacing or 0.0)) ** 2 / 4)
+        found = Chain(BULK, 1.0, spacing).stiffness(p)
+        np.testing.assert_allclose(found[:, 0, 0], expected[0], rtol=1e-9)
+        np.testing.assert_allclose(found[:, 1, 0], expected[1:].mean(axis=0), rtol=1e-9)
+        along_m = found[:, 1, 1:] @ BULK.direction
+        np.testing.assert_allclose(along_m, (expected[1] - expected[2]) / 2, rtol=1e-9)
+
+
+def test_finite_differences_by_their_ladder() -> None:
+    """Of second order in the spacing; their limit is the continuum's."""
+    exact = bound_flows(Continuum(), ATTRACTIVE, 0.05, 1e-9).flows
+    rungs = [
+        bound_flows(KwantChain("finite-difference", a), ATTRACTIVE, 0.05, 1e-6).flows for a in (0.4, 0.2, 0.1)
+    ]
+    fit = richardson(np.array(rungs), (2, 4))
+    off = [np.abs(flows - exact).max() for flows in rungs]
+    assert 1.9 < np.log2(off[1] / off[2]) < 2.1
+    assert np.abs(fit.limit - exact).max() <= fit.error.max() < 1e-4 * np.abs(exact).max()
+
+
+def test_torque_has_a_row_where_bound_states_lie_at_fermi_energy() -> None:
+    """From the first h_R on, up to where there is no Fermi sea; in totals only with a relaxation time."""
+    h_R = [0.5, 1.2, 2.0, 2.5]
+    iface = BULK.with_(tau_bound=0.5, tau_up=2.0)
+    table = sc.torque(iface, ["first-order", "continuum"], h_R=h_R, tolerance=1e-3)
+    (row,) = (row for row in table if row.source == "bound")
+    assert (row.engine, row.h_R) == ("continuum", 1.2)
+    document = row.to_dict()
+    np.testing.assert_array_equal(document["spin_current_minus"], np.zeros(3))
+    fieldlike, dampinglike = components(row.vector, iface.direction) or (None, None)
+    assert (document["fieldlike"], document["dampinglike"]) == (fieldlike, dampinglike)
+    assert 0 < document["uncertainty"]["total"] < 1e-9 * np.linalg.norm(row.vector)
+    (total,) = (t for t in table.totals() if t.engine == "continuum" and t.h_R == 1.2)
+    parts = {r.source: r.vector for r in table if r.engine == "continuum" and r.h_R == 1.2}
+    expected = parts["normal"] + 2 * parts["majority"] + parts["minority"] + 0.5 * parts["bound"]
+    np.testing.assert_allclose(total.vector, expected, rtol=1e-13)
+    assert len(table.scattering()) == 2 * 3 * len(h_R)
+    assert "for a relaxation time of their own (relaxation.bound = 0.5 in totals)" in str(table)
+
+
+def test_without_spin_orbit_coupling_bound_states_carry_nothing() -> None:
+    for engine in ("continuum", "kwant"):
+        (row,) = (row for row in sc.torque(ATTRACTIVE, engine, h_R=0.0) if row.source == "bound")
+        assert np.abs(row.vector).max() < 1e-20
+
+
+def test_relaxation_time_is_a_key_of_the_system_file() -> None:
+    document = to_document(BULK)
+    assert document["relaxation"]["bound"] == 0.0
+    document["relaxation"]["bound"] = 0.25
+    assert from_document(document, "test").tau_bound == 0.25
+
+
+@pytest.mark.parametrize(
+    ("iface", "h_R", "words"),
+    [
+        (ATTRACTIVE, 0.05, "which the interface binds by itself, and the scattering formula leaves them out: "
+         "for equal relaxation times they carry 4.5 times its torque"),
+        (ATTRACTIVE.with_(u_m=0.0), 0.1, "leaves them out; they carry no torque"),
+        (ATTRACTIVE, 0.0, "they carry no torque"),
+        (ATTRACTIVE, -2.0, "there is no ground state (the energy of bound states falls as"),
+        (BULK, 1.2, "at h_R = 1.2 states bound to the interface lie at E_F, and the scattering formula "
+         "leaves them out: for equal relaxation times they carry 3.4 times its torque"),
+        (BULK, 2.0, "there is no ground state (bound states stay below E_F however large k_perp"),
+        (BULK, 2.5, "there is no ground state (the energy of bound states falls as k_perp^2 (1 - h_R^2/4))"),
+    ],
+)  # fmt: skip
+def test_warnings_say_how_much_bound_states_carry(iface: Interface, h_R: float, words: str) -> None:
+    (warning,) = warnings(iface, [h_R])
+    assert words in warning
+    assert sc.torque(iface, "continuum", h_R=h_R, tolerance=1e-3).warnings == (warning,)
+
+
+def test_no_warning_without_bound_states() -> None:
+    assert warnings(BULK, [0.05, 0.7]) == []
+    assert warnings(BULK) == []
+    (always,) = warnings(ATTRACTIVE)
+    assert "binds states at E_F by itself, at any h_R" in always
+
+
+def test_share_needs_no_torque_that_is_known() -> None:
+    rows = sc.torque(BULK, "continuum", h_R=1.2, tolerance=1e-3).scattering()
+    scattering = sum(row.vector for row in rows)
+    share = bound_share(BULK, 1.2, scattering)
+    assert share == pytest.approx(bound_share(BULK, 1.2), rel=1e-2)
+    assert bound_share(BULK, 1.2, 2 * scattering) == pytest.approx(share / 2)
+    assert bound_share(BULK, 1.2, np.zeros(3)) == np.inf
+
+
+class Found:
+    """What the claim on bound states asks for."""
+
+    def __init__(self, iface: Interface, h_R: float) -> None:
+        self.iface, self.bound_states = iface, [occurrence(iface, h_R)]
+
+
+@pytest.mark.parametrize(
+    ("iface", "h_R", "rows"),
+    [
+        (BULK, 0.05, [("states added at any", "agrees"), ("h_R brings", "agrees")]),
+        (BULK, 0.8, [("states added at any", "inconclusive"), ("h_R brings", "inconclusive")]),
+        (ATTRACTIVE, 0.05, [("states added to 2 that the interface binds by itself at any", "agrees")]),
+        (EFFECTS["attractive"], 0.05, [("states added to 1 that the interface binds by itself", "agrees")]),
+        # Nothing is bound without h_R, and any h_R binds.
+        (EFFECTS["transparent"], 0.05, [("states added at", "inconclusive"), ("h_R brings", "inconclusive")]),
+    ],
+)  # fmt: skip
+def test_claim_tells_adds_none_from_there_is_none(iface: Interface, h_R: float, rows: list[Any]) -> None:
+    found = list(no_bound_state(Found(iface, h_R)))  # type: ignore[arg-type]
+    assert [trial.comparison.verdict for trial in found] == [verdict for _, verdict in rows]
+    assert all(trial.quantity.startswith(words) for trial, (words, _) in zip(found, rows, strict=True))
+
+
+def test_report_says_what_its_curves_leave_out() -> None:
+    def sentence(iface: Interface) -> str:
+        found = occurrence(iface, 0.05)
+        state = {"lowest_eigenvalue": found.lowest, "first_h_R_at_fermi_energy": found.first_h_R}
+        return reported({"h_R": 0.05, "k_perp": found.k_perp, "alone": found.alone, **state})
+
+    assert "binds 2 states by itself, which reach E_F at any h_R" in sentence(ATTRACTIVE)
+    assert "from |h_R| = 0.704 on bound states lie at E_F" in sentence(BULK)
+    assert "none lies at E_F below |h_R| = 2" in sentence(BULK.with_(u_0=10.0))
+
+
+def test_figures_shade_where_bound_states_are_left_out() -> None:
+    h_R = np.array([0.01, 0.5, 2.0])
+    for start, shown in ((0.0, (0.01, 2.0)), (0.7, (0.7, 2.0)), (2.0, None)):
+        axes = Figure().subplots()
+        mark_bound_states(axes, start, h_R)
+        spans = [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in axes.patches]
+        assert spans == ([pytest.approx(shown)] if shown else [])
+
+
+def test_trust_maps_say_where_bound_states_are_left_out() -> None:
+    def point(start: float | None, limit: float | None, kind: str = "found") -> dict[str, Any]:
+        return {"bound_from": start, "h_R": limit, "kind": kind}
+
+    marked = [point(0.0, None, "vanishes"), point(0.0, 0.1), point(0.3, 0.4), point(0.7, None, "beyond")]
+    free = [point(0.5, 0.4), point(None, None, "no state"), point(0.5, None, "vanishes")]
+    assert all(map(bound_at_limit, marked))
+    assert not any(map(bound_at_limit, free))
+    (sentence,) = on_bound_states([*marked, *free])
+    assert sentence.startswith("Warning: at 4 of 7 points bound states lie at E_F below the limit (at 2 of")
+    assert list(on_bound_states(free)) == []
+
+
+def test_contour_lies_beyond_all_open_channels() -> None:
+    """The chain's p counts from the largest k_⊥ with an open channel: w there is h_R k_max."""
+    assert Chain(BULK, 0.5, None).w(np.array([0.0])) == pytest.approx(0.5 * k_max(BULK))
