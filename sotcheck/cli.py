@@ -249,8 +249,8 @@ def _refuse_same_names(names: list[str]) -> None:
 def audit(power: bool, output: Path | None, executor: str, workers: int, json_file: str | None) -> None:
     """Put every numbered equation of the paper on trial.
 
-    Each is tried as transcribed, by both exact engines; where it disagrees, the form that exact numerics
-    confirm is tried as well. Exit status 1 says that something disagrees as transcribed.
+    Each is tried as a machine-read transcription has it, by both exact engines; where it disagrees, the form
+    that exact numerics confirm is tried as well. Exit status 1 says that something disagrees as transcribed.
     """
     from sotcheck.audit.run import audit as run_audit
 
