@@ -10,13 +10,10 @@ import textwrap
 import tomllib
 import venv
 import zipfile
-from importlib import metadata
 from pathlib import Path
 
 import pytest
 import yaml
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 import sotcheck
 from sotcheck.systemfile import builtin_systems
@@ -101,64 +98,6 @@ def test_metadata_agree() -> None:
     spelled = {item.replace("-base", "").replace("kwant=", "kwant==") for item in conda["dependencies"][:-1]}
     assert spelled >= set(project["dependencies"])
     assert conda["channels"] == ["conda-forge"]
-
-
-def needed(*requirements: str) -> set[str]:
-    """Return the normalised names of all packages that requirements lead to in this environment."""
-    found: set[str] = set()
-    waiting = [(Requirement(text), "") for text in requirements]
-    while waiting:
-        requirement, extra = waiting.pop()
-        marker = requirement.marker
-        name = canonicalize_name(requirement.name)
-        if name in found or not (marker is None or marker.evaluate({"extra": extra})):
-            continue
-        found.add(name)
-        waiting += [
-            (Requirement(text), extra)
-            for extra in ("", *requirement.extras)
-            for text in metadata.requires(name) or []
-        ]
-    return found
-
-
-def test_tested_versions() -> None:
-    """Each package that the two commands install has the version it was tried with, by number."""
-    settings = tomllib.loads(text_of(ROOT / "pyproject.toml"))
-    project, uv_settings = settings["project"], settings["tool"]["uv"]
-    pinned = {}
-    for text in uv_settings["constraint-dependencies"]:
-        name, _, number = text.partition("==")
-        assert re.fullmatch(r"[\d.]+", number), text
-        pinned[canonicalize_name(name)] = number
-    wanted = needed(
-        *project["dependencies"],
-        *project["optional-dependencies"]["dask"],
-        *settings["dependency-groups"]["dev"],
-    )
-    assert wanted <= set(pinned)
-    assert {"numpy", "tinyarray", "pydantic-core", "tornado"} <= wanted
-    built = {text.partition("==")[0] for text in uv_settings["build-constraint-dependencies"]}
-    builders = [
-        *settings["build-system"]["requires"],
-        *(str(text) for texts in uv_settings["extra-build-dependencies"].values() for text in texts),
-    ]
-    assert {canonicalize_name(Requirement(text).name) for text in builders} <= built
-
-
-def test_the_newest_versions_can_be_tried() -> None:
-    """By a script that takes every tested version out, and nothing else."""
-    script = text_of(ROOT / ".ci" / "newest")
-    assert (ROOT / ".ci" / "newest").stat().st_mode & 0o111
-    (pattern,) = re.findall(r'^pins = r"(.*)"$', script, flags=re.MULTILINE)
-    text = text_of(ROOT / "pyproject.toml")
-    before, after = tomllib.loads(text), tomllib.loads(re.sub(pattern, "", text, flags=re.MULTILINE))
-    for name in ("constraint-dependencies", "build-constraint-dependencies"):
-        assert before["tool"]["uv"].pop(name)
-    assert after == before
-    (deselected,) = re.findall(r"--deselect \S+::(\w+)", script)
-    assert deselected == test_tested_versions.__name__
-    assert "`.ci/newest`" in text_of(ROOT / "README.md")
 
 
 # --------------------------------------------------------------------------------------------- the wheel
