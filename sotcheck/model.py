@@ -29,8 +29,8 @@ SOURCES = ("normal", "majority", "minority")
 #: States bound to the interface: they come in from nowhere, but those at E_F carry a torque as well.
 BOUND = "bound"
 
-#: Thresholds this close (relative to the last) are one: no node of a sum comes as near to any of them.
-SAME_THRESHOLD = 1e-13
+#: Thresholds this close (relative to the energies that they are differences of) are one.
+SAME_THRESHOLD = 1e-12
 #: Twice squared still a double: with no number beyond it, nothing overflows.
 LARGEST = 1e60
 
@@ -206,11 +206,13 @@ class Interface(BaseModel):
     def thresholds(self) -> list[float]:
         """Return the sorted k_⊥² > 0 at which a channel closes, after a leading 0."""
         edges = sorted(x for x in map(self.k_perp2_max, SOURCES) if x > 0.0)
-        apart = SAME_THRESHOLD * edges[-1]
-        return [
-            0.0,
-            *(x for x, after in zip(edges, [*edges[1:], math.inf], strict=True) if after - x > apart),
-        ]
+        later = [*edges[1:], math.inf]
+        return [0.0, *(x for x, after in zip(edges, later, strict=True) if after - x > self.same_threshold)]
+
+    @property
+    def same_threshold(self) -> float:
+        """The distance in k_⊥² below which two thresholds are one: energies are not known any better."""
+        return SAME_THRESHOLD * max(abs(self.E_F), abs(self.U_N), abs(self.U_F), self.J)
 
 
 def refused(error: ValidationError) -> dict[str, str]:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sotcheck.model import SAME_THRESHOLD, SOURCES, Interface
+from sotcheck.model import SOURCES, Interface
 from sotcheck.spin import Array, Complex, Index
 from sotcheck.zeros import Functions, parameter, zeros_near
 
@@ -67,12 +67,11 @@ def determinant(iface: Interface, k: Complex, K: tuple[Complex, Complex], w: Com
     return minority * majority - w**2 * (1 - c**2)
 
 
-def _snapped(edge: float, segment: Segment, last: float) -> float:
+def _snapped(edge: float, segment: Segment, close: float) -> float:
     """Return the end of the segment that a band edge is but for rounding, or else the edge itself.
 
-    Of edges that `Interface.thresholds` takes for one, relative to the last, a segment ends at one only.
+    Of edges that `Interface.thresholds` takes for one, as close as that, a segment ends at one only.
     """
-    close = SAME_THRESHOLD * last
     return next((end for end in segment if abs(edge - end) <= close), edge)
 
 
@@ -119,8 +118,7 @@ def poles(
     lower, upper = segment
     if upper - lower <= THINNEST * upper:
         return np.zeros((*angle.shape, 0), dtype=complex)
-    last = iface.thresholds()[-1]
-    edges = [_snapped(iface.k_perp2_max(source), segment, last) for source in SOURCES]
+    edges = [_snapped(iface.k_perp2_max(source), segment, iface.same_threshold) for source in SOURCES]
     c, h = along_m(iface, angle).reshape(-1, 1), h_R.reshape(-1, 1)
 
     def f(theta: Complex, rows: Index) -> Complex:
