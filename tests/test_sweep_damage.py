@@ -290,6 +290,31 @@ def test_a_record_damaged_while_the_sweep_runs_is_computed_again(
     ]
 
 
+@pytest.mark.parametrize("left", [0, 300, 3000])
+def test_a_journal_cut_short_while_the_sweep_runs_is_mended(
+    begun: tuple[Path, bytes, bytes], monkeypatch: pytest.MonkeyPatch, left: int
+) -> None:
+    """Even of its plan: then another run can still go on with what came afterwards."""
+    path, _, whole = begun
+    kept = run._kept
+
+    def cutting(chunks: Any, journal: Any) -> Any:
+        for count, point in enumerate(kept(chunks, journal)):
+            if count == 16:
+                os.truncate(journal.path, left)
+            if count == 20:
+                raise EnoughError
+            yield point
+
+    with monkeypatch.context() as patch, pytest.raises(EnoughError):
+        patch.setattr(run, "_kept", cutting)
+        sweep(plan_of(), path)
+    said: list[str] = []
+    sweep(plan_of(), path, resume=True, say=said.append)
+    assert path.read_bytes() == whole
+    assert "going on with" in said[0]
+
+
 def test_a_sweep_that_lost_points_is_not_complete(
     begun: tuple[Path, bytes, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
