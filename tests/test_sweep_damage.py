@@ -286,7 +286,7 @@ def test_a_record_damaged_while_the_sweep_runs_is_computed_again(
     sweep(plan_of(), path, say=said.append)
     assert path.read_bytes() == whole
     assert said == [
-        f"{journal_path(path)}: was damaged while the sweep ran; 1 points are computed again",
+        f"{journal_path(path)}: was damaged while the sweep ran; computing 1 of 24 points again",
     ]
 
 
