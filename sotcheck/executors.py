@@ -180,7 +180,7 @@ def _client(distributed: Any, address: str, workers: int, patience: float) -> It
         with deaf_children():
             # One thread each: Kwant's solver and NumPy here gain nothing from more.
             started = distributed.LocalCluster(
-                n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs="ERROR"
+                n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL"
             )
         with started as cluster, distributed.Client(cluster, set_as_default=False) as client:
             yield client

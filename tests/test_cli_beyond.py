@@ -14,6 +14,7 @@ from sotcheck.binding.continuum import bound
 from sotcheck.binding.run import bound_states
 from sotcheck.binding.thresholds import of_k
 from sotcheck.cli import cli
+from sotcheck.errors import EngineError
 from sotcheck.systemfile import load
 
 
@@ -229,3 +230,21 @@ def test_trust_map_refuses(over: list[str], words: str) -> None:
     options = [part for axis in over for part in ("--over", axis)]
     found = run("trust-map", "bulk-magnetism", *options, "--workers", "1")
     assert words in str(found.exception)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "", "[]", "{}", "[" * 10_000, "\x00", '{"points": 1}', '{"points": [1]}', '{"points": [{"x": 1}]}',
+        '{"points": [{"x": 1, "y": NaN, "h_R": 1, "error": 1, "kind": "found", "reason": ""}]}',
+        '{"points": [{"x": 1, "y": 1, "h_R": "", "error": 1, "kind": "found", "reason": ""}]}',
+        '{"points": [{"x": 1, "y": 1, "h_R": null, "error": null, "kind": 1, "reason": ""}]}',
+    ],
+)  # fmt: skip
+def test_trust_map_resumes_from_maps_only(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "map.json"
+    file.write_text(content, encoding="utf-8")
+    over = ["--over", "J=0.2:1", "--over", "u_0=0:1"]
+    found = run("trust-map", "bulk-magnetism", *over, "--workers", "1", "--resume", str(file))
+    assert isinstance(found.exception, EngineError)
+    assert str(found.exception).startswith(f"{file}: not a trust map that can be resumed (")

@@ -172,7 +172,7 @@ def test_ctrl_c_ends_a_sweep_and_all_its_workers(tmp_path: Path, executor: str) 
     )  # fmt: skip
     journal = journal_path(tmp_path / "cut.nc")
     end = time.monotonic() + 60
-    while not (journal.exists() and journal.read_bytes().count(b"\n") > 2) and time.monotonic() < end:
+    while not (journal.exists() and journal.read_bytes().count(b"\n") > 4) and time.monotonic() < end:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,23 @@ def axis_of(text: str) -> Axis:
         raise EngineError(f"--over {text!r} is not NAME=FROM:TO, such as E_F=0.5:3") from None
 
 
+def _earlier(path: Path) -> dict[str, Any]:
+    """Return an earlier map, once it has the points of one."""
+    try:
+        earlier: dict[str, Any] = json.loads(read_bytes(path))
+        for point in earlier["points"]:
+            perhaps = (point[name] for name in ("h_R", "error") if point[name] is not None)
+            numbers = [point["x"], point["y"], *perhaps]
+            if not all(isinstance(number, int | float) and isfinite(number) for number in numbers):
+                raise ValueError(f"{numbers} are no numbers")
+            if not all(isinstance(point[name], str) for name in ("kind", "reason")):
+                raise ValueError("a reason is no text")
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise EngineError(f"{path}: not a trust map that can be resumed ({why})") from None
+    return earlier
+
+
 def trust_map_of(
     iface: Interface,
     axes: Sequence[str],
@@ -107,14 +125,7 @@ def trust_map_of(
     """
     if len(axes) != 2:
         raise EngineError(f"a map has two axes; --over was given {len(axes)} times")
-    earlier = None
-    if resume is not None:
-        try:
-            earlier = json.loads(read_bytes(resume))
-            earlier["points"]
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            why = getattr(error, "strerror", None) or error
-            raise EngineError(f"{resume}: not a trust map that can be resumed ({why})") from None
+    earlier = None if resume is None else _earlier(resume)
     over_x, over_y = map(axis_of, axes)
     return TrustMapResult(
         trust_map(

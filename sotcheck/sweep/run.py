@@ -171,8 +171,8 @@ def _gathered(plan: Plan, journal: Journal) -> Gathered:
 def _tell_missing(plan: Plan, found: Gathered, journal: Journal, say: Callable[[str], None]) -> None:
     if not found.known.all():
         say(
-            f"{journal.path}: was damaged while the sweep ran; {plan.size - found.known.sum()} points are "
-            "computed again"
+            f"{journal.path}: was damaged while the sweep ran; computing {plan.size - found.known.sum()} of "
+            f"{plan.size} points again"
         )
 
 

@@ -97,6 +97,10 @@ class Journal:
         line = encode(record, self._start)
         if self.header is None:
             self.header, self._start, self._again = record, checksum(line), line + BETWEEN
+        size = os.fstat(self._descriptor).st_size
+        if size < self._end:
+            # Someone has cut it short: after what is left of a line, the plan comes again.
+            self._end, self._again = size, BETWEEN + encode(self.header) + BETWEEN
         line = self._again + line
         try:
             if not self._is_there():
