@@ -26,6 +26,7 @@ from sotcheck.sweep.limit import (
     where,
 )
 from sotcheck.sweep.plan import Plan
+from sotcheck.sweep.summary import counted
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.verdict import Finding, Terms, compare
 
@@ -83,7 +84,9 @@ def check_sweep(dataset: xr.Dataset, *, spots: int = SPOTS, progress: Progress =
         other = {"continuum": "kwant", "kwant": "continuum"}[plan.engine]
         asked = [_asked(dataset, plan, index, other) for index in progress(chosen, "other engine")]
         findings += _worst("sweep-engines", "Both exact engines give the same torque", None, other, asked)
-    return CheckResult(plan.iface, tuple(findings))
+    warned = counted(dataset["warning"].values)
+    said = (f"{one['points']} point{'s' * (one['points'] > 1)}, such as: {one['text']}" for one in warned)
+    return CheckResult(plan.iface, tuple(findings), warnings=tuple(said))
 
 
 def _complete(plan: Plan, good: int) -> Finding:
