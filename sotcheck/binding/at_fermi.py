@@ -6,6 +6,7 @@ exchange field (flow (3) of Fig. 2) and to the interface's (4).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -173,11 +174,12 @@ def bound_share(iface: Interface, h_R: float, scattering: Array | None = None) -
     EngineError
         If there is no ground state at h_R, or the torque cannot be computed.
     """
-    bound = float(np.linalg.norm(bound_density(iface, h_R, rtol=ROUGHLY).row("torque")))
+    # The largest numbers of a system file would overflow when squared.
+    bound = math.hypot(*bound_density(iface, h_R, rtol=ROUGHLY).row("torque"))
     if scattering is None:
         flows = exact_flows(Continuum(), iface, np.array([h_R]), rtol=ROUGHLY)
         scattering = h_R * torque_from_flows(flows.total[0].sum(axis=0), iface.direction)
-    size = float(np.linalg.norm(scattering))
+    size = math.hypot(*scattering)
     # Without magnetism there is no torque but rounding.
     nothing = NOTHING * largest_torque(iface) * abs(h_R)
     if bound <= nothing:
