@@ -36,7 +36,7 @@ DEGREES = (24, 30)
 BEYOND = 1.5
 
 #: Rounding error of Kwant's self-energies relative to the largest wave number, in units of ε (coarse chain).
-KWANT_DIGITS, EPSILON = 16.0, float(np.finfo(float).eps)
+KWANT_DIGITS, EPSILON = 32.0, float(np.finfo(float).eps)
 #: Smallest √(k_⊥² − k_max²) at which Kwant is asked, in units of 1/spacing, or of k_max.
 NEAREST = 1e-5
 #: Most nodes on an arc: Kwant's self-energies cost half a millisecond each.
