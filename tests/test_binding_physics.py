@@ -230,7 +230,7 @@ def test_contour_is_at_the_fermi_energy(iface: Interface, h_R: float) -> None:
 
 def by_brute_force(iface: Interface, h_R: float, n: int = 32) -> Array:
     """Sum over angles of n directions: roots of E_b(k) = E_F from `continuum`, slopes by differences."""
-    total = np.zeros((6, 3))
+    total = np.zeros((7, 3))
     k = np.hypot(k_max(iface), np.geomspace(1e-6, 40, 400))
     for phi in 2 * np.pi * (np.arange(n) + 0.5) / n:
         along_k = bound(iface, k, phi, h_R).energy - iface.E_F

@@ -15,6 +15,7 @@ from sotcheck.binding import lattice_contour
 from sotcheck.binding.at_fermi import bound_flows, bound_share, sea
 from sotcheck.binding.contour import k_max
 from sotcheck.binding.demonstrations import EFFECTS
+from sotcheck.binding.fermi import first_states
 from sotcheck.binding.lattice_contour import Chain
 from sotcheck.binding.occurrence import occurrence
 from sotcheck.binding.thresholds import decay_constants
@@ -69,6 +70,23 @@ def test_both_engines_agree_on_random_interfaces(seed: int) -> None:
     test_both_engines_agree(iface, h_R)
 
 
+def test_next_to_the_threshold_kwant_says_what_it_leaves_out() -> None:
+    """Where a state hardly leaves the band edge its self-energies have no digits: the budget is as large."""
+    for above in (1e-4, 1e-8):
+        h_R = first_states(BULK).h_R * (1 + above)
+        exact, kwant = (bound_flows(engine, BULK, h_R, 1e-9) for engine in (Continuum(), KwantChain()))
+        size = np.abs(exact.flows).max()
+        assert 0 < size < kwant.quadrature < 1e-2 * above
+
+
+def test_nothing_by_symmetry_takes_no_time() -> None:
+    """m ∥ ŷ: no flow at all, but rounding."""
+    iface = ATTRACTIVE.with_(m=(0.0, 1.0, 0.0))
+    for engine in (Continuum(), KwantChain()):
+        found = bound_flows(engine, iface, 0.5, 1e-9)
+        assert np.abs(found.flows).max() <= found.quadrature < 1e-14
+
+
 def test_kwant_finds_its_own_contour(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hint 2 % off changes nothing; self-energies 2 % off are seen."""
     iface, h_R = CASES[3]
@@ -101,10 +119,9 @@ def test_stiffness_is_that_of_decaying_waves() -> None:
 
 def test_finite_differences_by_their_ladder() -> None:
     """Of second order in the spacing; their limit is the continuum's."""
-    exact = bound_flows(Continuum(), ATTRACTIVE, 0.05, 1e-9).flows
-    rungs = [
-        bound_flows(KwantChain("finite-difference", a), ATTRACTIVE, 0.05, 1e-6).flows for a in (0.4, 0.2, 0.1)
-    ]
+    iface, h_R = CASES[2]
+    exact = bound_flows(Continuum(), iface, h_R, 1e-9).flows
+    rungs = [bound_flows(KwantChain("finite-difference", a), iface, h_R, 1e-6).flows for a in (0.4, 0.2, 0.1)]
     fit = richardson(np.array(rungs), (2, 4))
     off = [np.abs(flows - exact).max() for flows in rungs]
     assert 1.9 < np.log2(off[1] / off[2]) < 2.1

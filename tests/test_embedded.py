@@ -279,12 +279,15 @@ def test_a_state_that_only_rashba_binds_is_integrated() -> None:
 
 
 def test_warnings_name_the_state() -> None:
-    (found,) = warnings(TRAP, [0.05])
+    bound, found = warnings(TRAP, [0.05])
+    assert "which the interface binds by itself" in bound
     assert "minority interface state" in found
     assert f"{missing_torque(TRAP)[1].real:.4g}" in found
-    assert warnings(NEARLY) == []
-    (found,) = warnings(NEARLY, [1e-4, 0.1])
-    assert "h_R = 0.1" in found
+    (bound,) = warnings(NEARLY)
+    assert "binds states at E_F by itself" in bound
+    *bound, found = warnings(NEARLY, [1e-4, 0.1])
+    assert all("bound to the interface lie at E_F" in words for words in bound)
+    assert "h_R = 0.1 an interface state lies at E_F inside" in found
     (found,) = warnings(Interface(name="glass", E_F=1.0, J=0.0, u_0=0.5, u_m=0.5))
     assert "majority channel is transparent" in found
 

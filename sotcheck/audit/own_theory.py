@@ -22,6 +22,7 @@ from sotcheck.theory.amplitudes import Amplitudes, closed_forms
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.theory.sums import first_order_torque
 from sotcheck.threads import single_threaded
+from sotcheck.validity_warnings import warnings
 from sotcheck.verdict import Finding, Terms, compare
 
 #: A theory: unperturbed amplitudes at n k_⊥, and the interface, to fieldlike + i dampinglike (n, 3).
@@ -108,7 +109,7 @@ def check_theory(iface: Interface, theory: Theory, *, tolerance: float) -> Check
     failed = dict.fromkeys(
         f"{finding.source}: {finding.explanation}" for finding in findings if finding.verdict == "disagrees"
     )
-    return CheckResult(iface, tuple(findings), "\n".join(failed))
+    return CheckResult(iface, tuple(findings), "\n".join(failed), tuple(warnings(iface, [iface.h_R])))
 
 
 def _called(theory: Theory, amplitudes: Amplitudes, iface: Interface) -> Complex:

@@ -6,13 +6,14 @@ exchange field (flow (3) of Fig. 2) and to the interface's (4).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from sotcheck.binding.contour import fermi_contour, k_max
+from sotcheck.binding.contour import Arc, fermi_contour, k_max
 from sotcheck.binding.fermi import CRITICAL, first_states, ground_state, limit_of_energy
-from sotcheck.binding.lattice_contour import EPSILON, Chain, lattice_flows
+from sotcheck.binding.lattice_contour import EPSILON, Chain, lattice_flows, unresolved
 from sotcheck.binding.spin_density import NOTHING, bound_density
 from sotcheck.binding.thresholds import in_plane, mean_and_split
 from sotcheck.engines import Continuum, Engine, KwantChain
@@ -108,16 +109,31 @@ def bound_flows(engine: Engine, iface: Interface, h_R: float, rtol: float) -> Bo
     EngineError
         If there is no ground state at h_R, or Kwant cannot solve a chain.
     """
+    arcs = fermi_contour(iface, h_R)
+    scale = max(np.hypot(k_max(iface), arc.p[1]) for arc in arcs) + abs(iface.u_0) + abs(iface.u_m)
     if isinstance(engine, KwantChain):
         spacing = engine.spacing_for(iface) if engine.scheme == "finite-difference" else None
         chain = Chain(iface, h_R, spacing)
         flows, error = lattice_flows(chain, rtol)
         rounding = chain.rounding
+        left_out = _left_out(iface, h_R, arcs)
     else:
         flows, error = _continuum_flows(iface, h_R, rtol)
-        rounding = DIGITS * EPSILON
-    scale, change = _sensitivity(iface, h_R)
-    return BoundFlows(flows, float(error.max()), rounding * scale * change)
+        rounding, left_out = DIGITS * EPSILON, 0.0
+    rounding *= scale * _sensitivity(iface, h_R, STEP * scale)
+    return BoundFlows(flows, float(error.max()) + left_out, rounding)
+
+
+def _left_out(iface: Interface, h_R: float, arcs: list[Arc]) -> float:
+    """Return how large flows of arcs that Kwant cannot resolve can be: |h_R k_x k_⊥| |ψ(0)|² a state.
+
+    So near to the band edge most of a state is its slowest tail: |ψ(0)|² is about 2p.
+    """
+    p = max((arc.p[1] for arc in arcs if unresolved(iface, arc)), default=0.0)
+    if p == 0.0:
+        return 0.0
+    states = abs(float(bound_density(iface, h_R, rtol=ROUGHLY).row("states")[0]))
+    return abs(h_R) * float(k_max(iface) ** 2 + p**2) * 4 * p * states
 
 
 def _continuum_flows(iface: Interface, h_R: float, rtol: float) -> tuple[Array, Array]:
@@ -128,18 +144,12 @@ def _continuum_flows(iface: Interface, h_R: float, rtol: float) -> tuple[Array, 
     return np.stack([np.zeros(3), exchange - interface, lattice, interface]), found.errors[[1, 2, 6]]
 
 
-def _sensitivity(iface: Interface, h_R: float) -> tuple[float, float]:
-    """Return the largest wave number on the contour, and how fast flows change with a term of that unit.
-
-    Errors of decay constants act as those of u_0 do.
-    """
-    arcs = fermi_contour(iface, h_R)
-    largest = max(np.hypot(k_max(iface), arc.p[1]) for arc in arcs) + abs(iface.u_0) + abs(iface.u_m)
-    step = STEP * largest
+def _sensitivity(iface: Interface, h_R: float, step: float) -> float:
+    """Return how fast flows change with u_0: errors of decay constants act as those of u_0 do."""
     here, there = (
-        _continuum_flows(iface.with_(u_0=iface.u_0 + by), h_R, ROUGHLY * STEP)[0] for by in (0.0, -step)
+        _continuum_flows(iface.with_(u_0=iface.u_0 - by), h_R, ROUGHLY * STEP)[0] for by in (0.0, step)
     )
-    return largest, float(np.abs(there - here).max()) / step
+    return float(np.abs(there - here).max()) / step
 
 
 def bound_share(iface: Interface, h_R: float, scattering: Array | None = None) -> float | None:
@@ -164,11 +174,12 @@ def bound_share(iface: Interface, h_R: float, scattering: Array | None = None) -
     EngineError
         If there is no ground state at h_R, or the torque cannot be computed.
     """
-    bound = float(np.linalg.norm(bound_density(iface, h_R, rtol=ROUGHLY).row("torque")))
+    # The largest numbers of a system file would overflow when squared.
+    bound = math.hypot(*bound_density(iface, h_R, rtol=ROUGHLY).row("torque"))
     if scattering is None:
         flows = exact_flows(Continuum(), iface, np.array([h_R]), rtol=ROUGHLY)
         scattering = h_R * torque_from_flows(flows.total[0].sum(axis=0), iface.direction)
-    size = float(np.linalg.norm(scattering))
+    size = math.hypot(*scattering)
     # Without magnetism there is no torque but rounding.
     nothing = NOTHING * largest_torque(iface) * abs(h_R)
     if bound <= nothing:

@@ -18,11 +18,12 @@ from typing import NoReturn
 import numpy as np
 from numpy.polynomial import chebyshev
 from scipy.optimize import brentq
+from scipy.special import roots_legendre
 
 from sotcheck.binding.chains import Problems, difference_blocks, exact_blocks, self_energies
 from sotcheck.binding.contour import Arc, fermi_contour, k_max
 from sotcheck.binding.lattice import LEAK
-from sotcheck.binding.spin_density import converged
+from sotcheck.binding.spin_density import converged, summed
 from sotcheck.errors import EngineError
 from sotcheck.model import Interface
 from sotcheck.spin import Array, Complex, dagger, dot_sigma, pauli_vector
@@ -35,7 +36,7 @@ DEGREES = (24, 30)
 BEYOND = 1.5
 
 #: Rounding error of Kwant's self-energies relative to the largest wave number, in units of ε (coarse chain).
-KWANT_DIGITS, EPSILON = 16.0, float(np.finfo(float).eps)
+KWANT_DIGITS, EPSILON = 32.0, float(np.finfo(float).eps)
 #: Smallest √(k_⊥² − k_max²) at which Kwant is asked, in units of 1/spacing, or of k_max.
 NEAREST = 1e-5
 #: Most nodes on an arc: Kwant's self-energies cost half a millisecond each.
@@ -140,14 +141,19 @@ class Chain:
 
 
 def lattice_flows(chain: Chain, rtol: float) -> tuple[Array, Array]:
-    """Return the flows of bound states at E_F by Kwant, and their errors, (4, 3) each.
+    """Return the flows of bound states at E_F by Kwant, and their errors.
 
     Parameters
     ----------
     chain : Chain
         Of an interface with bound states at E_F, and a sea that ends.
     rtol : float
-        Wanted change by the last doubling of nodes, relative to the largest component of each flow.
+        Wanted change by the last doubling of nodes, relative to the largest component of all flows.
+
+    Returns
+    -------
+    flows, errors : array (4, 3)
+        Without arcs that are `unresolved`.
 
     Raises
     ------
@@ -155,8 +161,10 @@ def lattice_flows(chain: Chain, rtol: float) -> tuple[Array, Array]:
         If Kwant cannot solve a chain, or an arc of the contour is not there.
     """
     arcs = fermi_contour(chain.iface, chain.h_R)
-    value, error = np.zeros((4, 3)), np.zeros((4, 3))
+    value, error = np.zeros(12), np.zeros(12)
     for i, arc in enumerate(arcs):
+        if unresolved(chain.iface, arc):
+            continue
         before = arcs[i - 1].p[1] if i else 0.0
         after = arcs[i + 1].p[0] if i + 1 < len(arcs) else np.inf
         ends = (
@@ -165,7 +173,12 @@ def lattice_flows(chain: Chain, rtol: float) -> tuple[Array, Array]:
         )
         part = _around(chain, ends, rtol) if _narrow_ring(arc) else _across(chain, arc, ends, rtol)
         value, error = value + part[0], error + part[1]
-    return value, error
+    return value.reshape(4, 3), error.reshape(4, 3)
+
+
+def unresolved(iface: Interface, arc: Arc) -> bool:
+    """Return whether an arc lies so near to the band edge that Kwant's self-energies tell nothing of it."""
+    return arc.p[1] < (1e-3 if arc.p[0] == 0.0 else 1e-4) * k_max(iface)
 
 
 def _narrow_ring(arc: Arc) -> bool:
@@ -205,7 +218,7 @@ def _ring(chain: Chain, ends: tuple[float, float], degree: int) -> Callable[[int
         p = middle + half * root.x
         measure = 2 * np.abs(A) * p / np.abs(level - along * c) * 2 * np.pi / n
         flows = chain.flows(np.moveaxis(np.array(values).reshape(2, 4, n), -1, 0), p, theta)
-        return np.asarray(np.tensordot(measure, flows, axes=1))
+        return summed(measure, flows.reshape(n, 12))
 
     return rule
 
@@ -224,7 +237,7 @@ def _across(chain: Chain, arc: Arc, ends: tuple[float, float], rtol: float) -> t
     )
 
     def rule(n: int) -> Array:
-        x, weights = np.polynomial.legendre.leggauss(n)
+        x, weights = roots_legendre(n)
         u = x * np.pi / 2
         p = (lower + upper) / 2 + (upper - lower) / 2 * np.sin(u)
         stiffness = chain.stiffness(p)
@@ -235,9 +248,9 @@ def _across(chain: Chain, arc: Arc, ends: tuple[float, float], rtol: float) -> t
         root = np.sqrt(squared)
         theta = np.arctan2(root, level * np.sign(along))
         measure = 2 * np.abs(A) * p / root * (upper - lower) / 2 * np.cos(u) * weights * np.pi / 2
-        flows = np.add(*(chain.flows(stiffness, p, side * theta) for side in (1, -1)))
-        noises.append(float((measure * rounded / squared * np.abs(flows).max(axis=(1, 2))).sum()))
-        return np.asarray(np.tensordot(measure, flows, axes=1))
+        flows = np.stack([chain.flows(stiffness, p, side * theta).reshape(n, 12) for side in (1, -1)])
+        noises.append(float((measure * rounded / squared * np.abs(flows).max(axis=(0, 2))).sum()))
+        return summed(np.concatenate([measure, measure]), flows.reshape(2 * n, 12))
 
     value, error = converged(rule, rtol, MOST_NODES)
     return value, error + noises[-1]

@@ -22,6 +22,7 @@ from sotcheck.model import Interface
 from sotcheck.spin import Array
 from sotcheck.systemfile import to_document
 from sotcheck.threads import single_threaded
+from sotcheck.validity_warnings import warnings
 
 #: Defaults: k_⊥ in units of the largest one with an open channel at E_F; angles of k×ẑ in degrees.
 K_PERP = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
@@ -99,6 +100,7 @@ class BoundStatesResult:
                 ],
             },
             "spin_density": self.spin_density,
+            "warnings": warnings(self.iface, self.h_R.tolist()),
         }
 
     def to_json(self) -> str:

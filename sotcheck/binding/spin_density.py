@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import roots_legendre
 
 from sotcheck.binding.contour import Arc, along, at_angle, fermi_contour, k_max, slope
 from sotcheck.binding.fermi import ground_state
@@ -101,13 +102,34 @@ def bound_density(iface: Interface, h_R: float, *, rtol: float = 1e-10) -> Conto
 
 
 def converged(rule: Callable[[int], Array], rtol: float, most_nodes: int = MOST_NODES) -> tuple[Array, Array]:
-    """Double the nodes of a rule until it changes by less than `rtol`, or there are too many."""
-    n, value = FIRST_NODES, rule(FIRST_NODES)
+    """Double the nodes of a rule until it changes by less than `rtol`, or there are too many.
+
+    Parameters
+    ----------
+    rule : callable
+        Returns, for n nodes, the integrals and those of absolute values, shape (2, ..., components): how much
+        cancels, and so what is rounding.
+    rtol : float
+        Relative to the largest component.
+    most_nodes : int
+
+    Returns
+    -------
+    value, error : arrays (..., components)
+        Error: what the last doubling changed, and rounding.
+    """
+    n, (value, _) = FIRST_NODES, rule(FIRST_NODES)
     while True:
-        n, before, value = 2 * n, value, rule(2 * n)
-        error = np.abs(value - before) + ROUNDING * np.abs(value).max(axis=-1, keepdims=True)
-        if np.all(error <= rtol * np.abs(value).max(axis=-1, keepdims=True)) or n >= most_nodes:
-            return value, error
+        n, before, (value, size) = 2 * n, value, rule(2 * n)
+        change, rounding = np.abs(value - before), ROUNDING * size.max(axis=-1, keepdims=True)
+        enough = np.maximum(rtol * np.abs(value).max(axis=-1, keepdims=True) - rounding, rounding)
+        if np.all(change <= enough) or n >= most_nodes:
+            return value, change + rounding
+
+
+def summed(measure: Array, values: Array) -> Array:
+    """Return Σ measure · values over nodes, and the same of absolute values, as `converged` wants them."""
+    return np.stack([np.tensordot(measure, v, axes=1) for v in (values, np.abs(values))])
 
 
 def _rule(iface: Interface, h_R: float, arc: Arc) -> Callable[[int], Array]:
@@ -123,15 +145,14 @@ def _over_p(iface: Interface, h_R: float, arc: Arc, n: int) -> Array:
     ∫k dk dφ δ(λ) = ∫p dp Σ 1/|∂λ/∂φ|, with ∂λ/∂φ = Bw s sin θ/A; inverse square roots at the ends of the arc
     are taken away by p = middle + half · sin u, with Gauss–Legendre in u.
     """
-    x, weights = np.polynomial.legendre.leggauss(n)
+    x, weights = roots_legendre(n)
     u = x * np.pi / 2
     p, theta, root = along(iface, h_R, arc, u)
     A, _ = mean_and_split(iface, p)
     dp = (arc.p[1] - arc.p[0]) / 2 * np.cos(u) * weights * np.pi / 2
     measure = 2 * np.abs(A) * p * dp / root
-    return np.asarray(
-        sum(np.tensordot(measure, _integrands(iface, h_R, p, side * theta), axes=1) for side in (1, -1))
-    )
+    both = [_integrands(iface, h_R, p, side * theta) for side in (1, -1)]
+    return summed(np.concatenate([measure, measure]), np.concatenate(both))
 
 
 def _over_angle(iface: Interface, h_R: float, arc: Arc, n: int) -> Array:
@@ -140,7 +161,7 @@ def _over_angle(iface: Interface, h_R: float, arc: Arc, n: int) -> Array:
     p, c = at_angle(iface, h_R, arc, theta), in_plane(iface) * np.cos(theta)
     A, _ = mean_and_split(iface, p)
     measure = 2 * np.abs(A) * p / np.abs(slope(iface, h_R, p, c)) * 2 * np.pi / n
-    return np.asarray(np.tensordot(measure, _integrands(iface, h_R, p, theta), axes=1))
+    return summed(measure, _integrands(iface, h_R, p, theta))
 
 
 def _integrands(iface: Interface, h_R: float, p: Array, theta: Array) -> Array:

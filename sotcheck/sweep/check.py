@@ -31,6 +31,7 @@ from sotcheck.sweep.limit import (
     stored_at,
 )
 from sotcheck.sweep.plan import Plan
+from sotcheck.sweep.summary import counted
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.threads import single_threaded
 from sotcheck.verdict import Finding, Terms, compare
@@ -85,7 +86,9 @@ def check_sweep(dataset: xr.Dataset, *, spots: int = SPOTS, progress: Progress =
             for index in progress(chosen, "other engine")
         ]
         findings += _worst("sweep-engines", "Both exact engines give the same torque", None, other, asked)
-    return CheckResult(plan.iface, tuple(findings))
+    warned = counted(dataset["warning"].values)
+    said = (f"{one['points']} point{'s' * (one['points'] > 1)}, such as: {one['text']}" for one in warned)
+    return CheckResult(plan.iface, tuple(findings), warnings=tuple(said))
 
 
 def _limits(plan: Plan, lines: Sequence[Line | Untried]) -> Iterator[Finding]:

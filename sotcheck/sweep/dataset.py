@@ -111,12 +111,12 @@ def assemble(plan: Plan, found: Gathered) -> xr.Dataset:
     # Without a bound state at E_F there is nothing to add.
     weighted = np.einsum("...s,...sn->...n", tau[..., :-1], sources[..., :5])
     weighted += tau[..., -1:] * np.nan_to_num(bound[..., :5])
-    for prefix, parts, words in (
+    for prefix, parts, which in (
         ("total_", itertools.islice(_parts(weighted), 3), "weighted with relaxation times"),
         ("bound_", _parts(bound), "of states bound to the interface; NaN where none is at E_F"),
     ):
         for name, inner, array, long_name in parts:
-            described = {"units": UNIT, "long_name": f"{long_name}, {words}"}
+            described = {"units": UNIT, "long_name": f"{long_name}, {which}"}
             variables[prefix + name] = ((*dims, *inner), array, described)
     told = {"error": "why the point failed; empty if it did not", "warning": "why to doubt the torque here"}
     for name, texts in (("error", found.errors), ("warning", found.warnings)):

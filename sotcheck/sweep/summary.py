@@ -54,8 +54,8 @@ def sweep_summary(dataset: xr.Dataset) -> Data:
         ],
         "points": plan.size,
         "failed": failed,
-        "errors": _counted(dataset["error"].values),
-        "warnings": _counted(dataset["warning"].values),
+        "errors": counted(dataset["error"].values),
+        "warnings": counted(dataset["warning"].values),
         "uncertainty": _number(_largest(dataset["uncertainty"].values[..., -1])),
         "extremes": [_extremes(dataset, plan, s, name) for s in range(len(SOURCES)) for name in COMPONENTS],
         "curves": _curves(dataset, plan),
@@ -63,7 +63,7 @@ def sweep_summary(dataset: xr.Dataset) -> Data:
     }
 
 
-def _counted(texts: Any) -> list[Data]:
+def counted(texts: Any) -> list[Data]:
     """Return each kind of text, alike but for numbers, by its first, and how many there are; most first."""
     given = [text for text in texts.ravel().tolist() if text]
     kinds = [NUMBER.sub("", text) for text in given]
