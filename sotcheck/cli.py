@@ -291,6 +291,7 @@ def main(args: Sequence[str] | None = None) -> None:
     except Interrupted as interrupted:
         end(128 + interrupted.args[0])
     except click.ClickException as error:
+        # click types it as final, and prints it as it is.
         vars(error)["message"] = visible(error.message)
         error.show()
         sys.exit(2)

@@ -144,6 +144,20 @@ def end_with_parent() -> None:
         threading.Thread(target=watch, daemon=True).start()
 
 
+def _start_quiet_tracker() -> None:
+    """Start Python's tracker of semaphores; what `kill -9` has left it removes, without a word about it."""
+    if sys.platform == "win32":
+        return
+    from multiprocessing import resource_tracker
+
+    before = os.environ.get("PYTHONWARNINGS", "")
+    os.environ["PYTHONWARNINGS"] = f"{before},ignore:resource_tracker:UserWarning".lstrip(",")
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        os.environ["PYTHONWARNINGS"] = before
+
+
 @contextmanager
 def process_pool(workers: int) -> Iterator[Executor | None]:
     """Provide an executor with so many processes, or None for one.
@@ -156,6 +170,7 @@ def process_pool(workers: int) -> Iterator[Executor | None]:
     if workers == 1:
         yield None
         return
+    _start_quiet_tracker()
     from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
     from multiprocessing import active_children, get_context
 

@@ -143,20 +143,6 @@ def test_check_refuses_what_is_no_result(tmp_path: Path) -> None:
     assert "no such file" in str(done.exception)
 
 
-def test_the_readmes_way_to_look_at_a_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MPLBACKEND", "agg")
-    axes = [parse_axis(IFACE, text) for text in ("u_0=0:2:3", "u_m=0.1:0.3:2")]
-    sweep(make_plan(IFACE, axes), Path("result.nc"))
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    (code,) = (
-        block for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "open_sweep" in block
-    )
-    found: dict[str, Any] = {}
-    exec(compile(code, "README.md", "exec"), found)
-    assert found["data"].sizes["u_0"] == 3
-
-
 # --- interruption ---------------------------------------------------------------------------------
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import pickle
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,20 @@ def test_any_executor(nine: dict[str, Any]) -> None:
     function = LimitAt(INSULATOR, ("J", "u_0"), 0.1, "normal", "fieldlike")
     again = pickle.loads(pickle.dumps(function))
     assert again((0.5, 0.5)) == function((0.5, 0.5))
+
+
+def test_a_worker_that_died_is_told_as_such() -> None:
+    """By its own exception, which whoever has started the workers turns into words, and not adaptive's."""
+
+    class Dying(ThreadPoolExecutor):
+        def submit(self, *args: Any, **options: Any) -> Any:
+            future: Any = Future()
+            future.set_exception(BrokenProcessPool("gone"))
+            return future
+
+    axes = Axis("J", 0.2, 1.0), Axis("u_0", -0.5, 1.0)
+    with Dying(1) as executor, pytest.raises(BrokenProcessPool, match="gone"):
+        trust_map(load("ferromagnetic-insulator"), *axes, points=4, executor=executor, tasks=1)
 
 
 def test_sampling_is_adaptive() -> None:

@@ -206,7 +206,11 @@ def trust_map(
     if executor is None:
         adaptive.runner.simple(learner, goal)
     else:
-        adaptive.BlockingRunner(learner, goal, executor=executor, ntasks=tasks)
+        try:
+            adaptive.BlockingRunner(learner, goal, executor=executor, ntasks=tasks)
+        except RuntimeError as error:
+            # A worker that died, say: whoever has started it knows what to say of it.
+            raise error.__cause__ or error from None
     # The rest of the bar, should the loss have ended it earlier.
     for _ in bar:
         pass
