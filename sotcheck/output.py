@@ -34,28 +34,50 @@ def write_text(path: Path, text: str) -> None:
     OutputError
         If the folder does not exist or cannot be written.
     """
-    aside: str | None = None
+    write_texts({path: text})
+
+
+def write_texts(texts: dict[Path, str]) -> None:
+    """Write files that belong together: none is there before all have been written aside.
+
+    Raises
+    ------
+    OutputError
+        As `write_text`, which says how each is written.
+    """
+    aside: dict[Path, Path] = {}
     try:
-        if path.exists() and not path.is_file():
-            # Renaming onto /dev/null, a terminal or a named pipe would replace it by a file.
-            path.write_text(text, encoding="utf-8")
-            return
-        target = Path(os.path.realpath(path))
-        descriptor, aside = tempfile.mkstemp(dir=target.parent, prefix=".sotcheck-")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(aside, 0o666 & ~umask)
-        os.replace(aside, target)
-        aside = None
-    except OSError as error:
-        raise _cannot(path, error) from None
+        for path, text in texts.items():
+            try:
+                if path.exists() and not path.is_file():
+                    # Renaming onto /dev/null, a terminal or a named pipe would replace it by a file.
+                    path.write_text(text, encoding="utf-8")
+                    continue
+                _write_aside(path, text, aside)
+            except OSError as error:
+                raise _cannot(path, error) from None
+        for path in list(aside):
+            try:
+                os.replace(aside[path], os.path.realpath(path))
+            except OSError as error:
+                raise _cannot(path, error) from None
+            del aside[path]
     finally:
-        if aside is not None:
-            Path(aside).unlink(missing_ok=True)
+        for left in aside.values():
+            left.unlink(missing_ok=True)
+
+
+def _write_aside(path: Path, text: str, aside: dict[Path, Path]) -> None:
+    """Write a file under another name in the same folder, and keep record of it from the beginning."""
+    descriptor, name = tempfile.mkstemp(dir=Path(os.path.realpath(path)).parent, prefix=".sotcheck-")
+    aside[path] = Path(name)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    umask = os.umask(0)
+    os.umask(umask)
+    os.chmod(name, 0o666 & ~umask)
 
 
 def make_folder(path: Path) -> None:

@@ -19,7 +19,7 @@ from sotcheck.beyond.run import conclusions
 from sotcheck.crosscheck import EXIT_STATUS
 from sotcheck.figures import FIGURES, svg
 from sotcheck.model import Interface
-from sotcheck.output import make_folder, write_text
+from sotcheck.output import make_folder, write_text, write_texts
 from sotcheck.progress import Progress, silent
 from sotcheck.reportdata import report_data
 
@@ -101,19 +101,15 @@ def _computed(interfaces: list[Interface], arguments: list[str], executor: Execu
 
 
 def write_report(data: Data, output: Path) -> None:
-    """Write one system's report.json, and from it figures, README.md and index.html."""
+    """Write one system's report.json, and from it figures, README.md and index.html: all, or none."""
     folder = output / data["system"]["name"]
-    make_folder(folder / "figures")
     text = json.dumps(data, indent=1, allow_nan=False) + "\n"
-    write_text(folder / "report.json", text)
     # From the file's content on: nothing below may know more than the JSON.
     data = json.loads(text)
     shown = [one for one in FIGURES if one[0] != "torque" or data["curve"] is not None]
     further = pictures(data["beyond"])
     drawn = {name: svg(draw, data) for name, _, draw in shown}
     drawn |= {f"beyond-{one.name}": svg(one.draw, data["beyond"][one.part]) for one in further}
-    for name, picture in drawn.items():
-        write_text(folder / "figures" / f"{name}.svg", picture)
     context = {
         "data": data,
         "figures": {name: title for name, title, _ in shown},
@@ -122,8 +118,13 @@ def write_report(data: Data, output: Path) -> None:
         "svg": {name: Markup(picture[picture.index("<svg") :]) for name, picture in drawn.items()},
         **words(data),
     }
-    write_text(folder / "README.md", render("report.md", context))
-    write_text(folder / "index.html", render("report.html", context))
+    pages = {
+        folder / "report.json": text,
+        folder / "README.md": render("report.md", context),
+        folder / "index.html": render("report.html", context),
+    }
+    make_folder(folder / "figures")
+    write_texts(pages | {folder / "figures" / f"{name}.svg": picture for name, picture in drawn.items()})
 
 
 def words(data: Data) -> Data:

@@ -101,8 +101,8 @@ def expansion_of(iface: Interface, k_perp2: Array) -> Expansion:
 
 def _too_near(radius: float) -> str:
     return (
-        "without h_R a channel is all but transparent, or a state all but bound, at a threshold: the expansion "
-        f"in h_R holds up to {radius:.1g} only, where rounding hides what is to be seen"
+        "without h_R a channel is all but transparent, or a state all but bound, at a threshold: the "
+        f"expansion in h_R holds up to {radius:.1g} only, where rounding hides what is to be seen"
     )
 
 
