@@ -30,6 +30,8 @@ SOURCES = ("normal", "majority", "minority")
 SAME_THRESHOLD = 1e-13
 #: Twice squared still a double: with no number beyond it, nothing overflows.
 LARGEST = 1e60
+#: The smallest energy of a propagating state above its band's edge: squares of it are doubles too.
+SMALLEST = 1e-60
 
 
 def _plain(value: Any) -> Any:
@@ -113,11 +115,17 @@ class Interface(BaseModel):
 
     @model_validator(mode="after")
     def _some_state_propagates(self) -> Interface:
-        if max(self.k_perp2_max(source) for source in SOURCES) <= 0.0:
-            lowest = min(self.U_N, self.U_F - self.J)
+        highest = max(self.k_perp2_max(source) for source in SOURCES)
+        lowest = min(self.U_N, self.U_F - self.J)
+        if highest <= 0.0:
             raise ValueError(
                 f"fermi_energy = {self.E_F:g} leaves no propagating state: the lowest band edge is "
                 f"{lowest:g} (the smaller of U_N and U_F - J); expected a number above it"
+            )
+        if highest < SMALLEST:
+            raise ValueError(
+                f"fermi_energy = {self.E_F:g} lies {highest:g} above the lowest band edge: too little for "
+                f"double precision; expected at least {SMALLEST:g}, as in another unit of energy"
             )
         return self
 
@@ -189,8 +197,10 @@ class Interface(BaseModel):
 
     def thresholds(self) -> list[float]:
         """Return the sorted k_⊥² > 0 at which a channel closes, after a leading 0."""
-        edges = sorted(x for x in map(self.k_perp2_max, SOURCES) if x > 0.0)
+        edges = sorted(map(self.k_perp2_max, SOURCES))
         apart = SAME_THRESHOLD * edges[-1]
+        # A circle too small for nodes of its own is none.
+        edges = [x for x in edges if x > apart]
         return [
             0.0,
             *(x for x, after in zip(edges, [*edges[1:], math.inf], strict=True) if after - x > apart),

@@ -13,7 +13,7 @@ from sotcheck.spin import Array, Complex
 #: The flows of Fig. 2 in the order of the `flow` axis: (1), (3), minus (2), and (4).
 FLOWS = ("spin_current_minus", "spin_current_plus", "lattice", "interface")
 MINUS, PLUS, LATTICE, INTERFACE = range(4)
-#: Scattering problems that a sum may take, by engine: half a minute of Kwant's; others have the limit of all sums.
+#: Scattering problems that a sum may take, by engine: half a minute of Kwant's; others have all sums' own.
 MOST_PROBLEMS = {"kwant": 200_000}
 
 
