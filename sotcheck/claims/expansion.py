@@ -12,7 +12,12 @@ from sotcheck.model import SOURCES, Interface
 from sotcheck.radial import substitution
 from sotcheck.spin import Array, Complex
 from sotcheck.theory.embedded import embedded_state, missing_torque
-from sotcheck.theory.validity import radius_by_k, radius_of_convergence, transparent_channels
+from sotcheck.theory.validity import (
+    radius_at_thresholds,
+    radius_by_k,
+    radius_of_convergence,
+    transparent_channels,
+)
 
 Kind = Literal["analytic", "embedded", "transparent", "threshold"]
 
@@ -94,8 +99,9 @@ def expansion_of(iface: Interface, k_perp2: Array) -> Expansion:
             "and the torque a term in h_R|h_R|"
         )
         return Expansion("transparent", radius, by_k, words=words)
-    if radius < SMALLEST_RADIUS:
-        return Expansion("threshold", radius, by_k, words=_too_near(radius))
+    at_thresholds = radius_at_thresholds(iface)
+    if at_thresholds < SMALLEST_RADIUS:
+        return Expansion("threshold", at_thresholds, by_k, words=_too_near(at_thresholds))
     return Expansion("analytic", radius, by_k)
 
 
