@@ -17,7 +17,7 @@ MINUS, PLUS, LATTICE, INTERFACE = range(4)
 MOST_PROBLEMS = {"kwant": 200_000}
 
 
-def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float) -> Sum:
+def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float, most: int | None = None) -> Sum:
     """Return the k_⊥-summed flows divided by h_R, in the unit of t: −(1/4π) ∫ d²k_⊥/(2π)² k_x Σ_in ….
 
     Parameters
@@ -29,6 +29,8 @@ def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float) ->
         Rashba parameters, solved together; zero gives zero torque and is not divided by.
     rtol : float
         Wanted quadrature error relative to the largest component.
+    most : int, optional
+        Problems after which nothing is refined any more; by default what suits the engine.
 
     Returns
     -------
@@ -53,12 +55,13 @@ def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float) ->
     turns = kinks(iface, h_R, spacing=spacing).tolist()
     if turns and len(h_R) > 1:
         # Each h_R has kinks at angles of its own: those of one would cost the others time.
-        return joined([exact_flows(engine, iface, h_R[i : i + 1], rtol=rtol) for i in range(len(h_R))])
+        one_by_one = (h_R[i : i + 1] for i in range(len(h_R)))
+        return joined([exact_flows(engine, iface, h, rtol=rtol, most=most) for h in one_by_one])
 
     def near(segment: tuple[float, float], angles: Array) -> Complex:
         return poles(iface, segment, angles[:, None], h_R, spacing=spacing)
 
-    most = MOST_PROBLEMS.get(engine.name, MOST_VALUES)
+    most = MOST_PROBLEMS.get(engine.name, MOST_VALUES) if most is None else most
     floor = 8 * float(np.finfo(float).eps) * largest_torque(iface) / np.abs(divisor).min()
     return sum_over_k(integrand, iface.thresholds(), rtol, floor, near, turns, most=most)
 
