@@ -9,6 +9,7 @@ import click
 
 from sotcheck.executors import backend
 from sotcheck.options import (
+    Number,
     Numbers,
     Place,
     chosen_system,
@@ -124,7 +125,11 @@ def beyond(system: str, json_file: str | None, **changes: Any) -> None:
     help="Two of E_F, U_N, U_F, J, u_0, u_m, E_F/J, theta, phi, each with its range; give it twice.",
 )
 @click.option(
-    "--limit", type=float, default=0.1, show_default=True, help="Relative deviation from first order."
+    "--limit",
+    type=Number(1e-5, 1.0),
+    default=0.1,
+    show_default=True,
+    help="Relative deviation from first order.",
 )
 @click.option(
     "--source",

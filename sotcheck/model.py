@@ -31,8 +31,12 @@ BOUND = "bound"
 
 #: Thresholds this close (relative to the energies that they are differences of) are one.
 SAME_THRESHOLD = 1e-12
+#: A circle of open states smaller than this part of the largest one (in k_⊥²) is no threshold.
+SMALLEST_CIRCLE = 1e-13
 #: Twice squared still a double: with no number beyond it, nothing overflows.
 LARGEST = 1e60
+#: The smallest energy of a propagating state above its band's edge: squares of it are doubles too.
+SMALLEST = 1e-60
 
 
 def _plain(value: Any) -> Any:
@@ -129,11 +133,17 @@ class Interface(BaseModel):
 
     @model_validator(mode="after")
     def _some_state_propagates(self) -> Interface:
-        if max(self.k_perp2_max(source) for source in SOURCES) <= 0.0:
-            lowest = min(self.U_N, self.U_F - self.J)
+        highest = max(self.k_perp2_max(source) for source in SOURCES)
+        lowest = min(self.U_N, self.U_F - self.J)
+        if highest <= 0.0:
             raise ValueError(
                 f"fermi_energy = {self.E_F:g} leaves no propagating state: the lowest band edge is "
                 f"{lowest:g} (the smaller of U_N and U_F - J); expected a number above it"
+            )
+        if highest < SMALLEST:
+            raise ValueError(
+                f"fermi_energy = {self.E_F:g} lies {highest:g} above the lowest band edge: too little for "
+                f"double precision; expected at least {SMALLEST:g}, as in another unit of energy"
             )
         return self
 
@@ -205,7 +215,9 @@ class Interface(BaseModel):
 
     def thresholds(self) -> list[float]:
         """Return the sorted k_⊥² > 0 at which a channel closes, after a leading 0."""
+        # A circle too small for nodes of its own is none.
         edges = sorted(x for x in map(self.k_perp2_max, SOURCES) if x > 0.0)
+        edges = [x for x in edges if x > SMALLEST_CIRCLE * edges[-1]]
         later = [*edges[1:], math.inf]
         return [0.0, *(x for x, after in zip(edges, later, strict=True) if after - x > self.same_threshold)]
 

@@ -16,14 +16,14 @@ from sotcheck.spin import Array, Complex
 #: The flows of Fig. 2 in the order of the `flow` axis: (1), (3), minus (2), and (4).
 FLOWS = ("spin_current_minus", "spin_current_plus", "lattice", "interface")
 MINUS, PLUS, LATTICE, INTERFACE = range(4)
-#: Scattering problems that a sum may take by engine, half a minute of Kwant's; others have the sum's own limit.
+#: Scattering problems that a sum may take, by engine: half a minute of Kwant's; others have all sums' own.
 MOST_PROBLEMS = {"kwant": 200_000}
 
 #: Nodes in a range between thresholds, and angles, of the sum of the states' errors: a digit of it will do.
 ERROR_NODES, ERROR_ANGLES = 16, np.array([0.3, 1.1, 1.9, 2.7])
 
 
-def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float) -> Sum:
+def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float, most: int | None = None) -> Sum:
     """Return the k_⊥-summed flows divided by h_R, in the unit of t: −(1/4π) ∫ d²k_⊥/(2π)² k_x Σ_in ….
 
     Parameters
@@ -35,6 +35,8 @@ def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float) ->
         Rashba parameters, solved together; zero gives zero torque and is not divided by.
     rtol : float
         Wanted quadrature error relative to the largest component.
+    most : int, optional
+        Problems after which nothing is refined any more; by default what suits the engine.
 
     Returns
     -------
@@ -62,12 +64,13 @@ def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float) ->
     turns = kinks(iface, h_R, spacing=spacing).tolist()
     if turns and len(h_R) > 1:
         # Each h_R has kinks at angles of its own: those of one would cost the others time.
-        return joined([exact_flows(engine, iface, h_R[i : i + 1], rtol=rtol) for i in range(len(h_R))])
+        one_by_one = (h_R[i : i + 1] for i in range(len(h_R)))
+        return joined([exact_flows(engine, iface, h, rtol=rtol, most=most) for h in one_by_one])
 
     def near(segment: tuple[float, float], angles: Array) -> Complex:
         return poles(iface, segment, angles[:, None], h_R, spacing=spacing)
 
-    most = MOST_PROBLEMS.get(engine.name, MOST_VALUES)
+    most = MOST_PROBLEMS.get(engine.name, MOST_VALUES) if most is None else most
     floor = 8 * float(np.finfo(float).eps) * largest_torque(iface) / np.abs(divisor).min()
     return sum_over_k(integrand, iface.thresholds(), rtol, floor, near, turns, most=most)
 

@@ -36,14 +36,36 @@ def write_text(path: Path, text: str) -> None:
     OutputError
         If the folder does not exist or cannot be written.
     """
+    write_texts({path: text})
+
+
+def write_texts(texts: dict[Path, str]) -> None:
+    """Write files that belong together: none is there before all have been written aside.
+
+    Raises
+    ------
+    OutputError
+        As `write_text`, which says how each is written.
+    """
+    aside: dict[Path, Path] = {}
     try:
-        if path.exists() and not path.is_file():
-            # Renaming onto /dev/null, a terminal or a named pipe would replace it by a file.
-            path.write_text(text, encoding="utf-8")
-        else:
-            replace(path, text.encode())
-    except OSError as error:
-        raise _cannot(path, error) from None
+        for path, text in texts.items():
+            try:
+                if path.exists() and not path.is_file():
+                    # Renaming onto /dev/null, a terminal or a named pipe would replace it by a file.
+                    path.write_text(text, encoding="utf-8")
+                else:
+                    _write_aside(path, text.encode(), aside)
+            except OSError as error:
+                raise _cannot(path, error) from None
+        for path in list(aside):
+            try:
+                _put(path, aside)
+            except OSError as error:
+                raise _cannot(path, error) from None
+    finally:
+        for left in aside.values():
+            left.unlink(missing_ok=True)
 
 
 def replace(path: Path, content: bytes) -> None:
@@ -54,23 +76,34 @@ def replace(path: Path, content: bytes) -> None:
     OSError
         If that fails; the file is then what it was, and nothing is left aside.
     """
-    target = Path(os.path.realpath(path))
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".sotcheck-")
-    aside: str | None = name
+    aside: dict[Path, Path] = {}
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)
-        os.replace(name, target)
-        aside = None
-        _sync_folder(target.parent)
+        _write_aside(path, content, aside)
+        _put(path, aside)
     finally:
-        if aside is not None:
-            Path(aside).unlink(missing_ok=True)
+        for left in aside.values():
+            left.unlink(missing_ok=True)
+
+
+def _write_aside(path: Path, content: bytes, aside: dict[Path, Path]) -> None:
+    """Write a file under another name in the same folder, and keep record of it from the beginning."""
+    descriptor, name = tempfile.mkstemp(dir=Path(os.path.realpath(path)).parent, prefix=".sotcheck-")
+    aside[path] = Path(name)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    umask = os.umask(0)
+    os.umask(umask)
+    os.chmod(name, 0o666 & ~umask)
+
+
+def _put(path: Path, aside: dict[Path, Path]) -> None:
+    """Give what was written aside its name."""
+    target = Path(os.path.realpath(path))
+    os.replace(aside[path], target)
+    del aside[path]
+    _sync_folder(target.parent)
 
 
 def _sync_folder(folder: Path) -> None:

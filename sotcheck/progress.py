@@ -1,4 +1,4 @@
-"""Progress on standard error: a bar for work over two seconds on a terminal, elsewhere a line now and then."""
+"""Progress on standard error: a bar for work over two seconds on a terminal, elsewhere a line at times."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def silent(items: Iterable[T], title: str, total: int | None = None) -> Iterable
 
 
 def bar(items: Iterable[T], title: str, total: int | None = None) -> Iterable[T]:
-    """Show a bar on standard error after two seconds, if that is a terminal; `heartbeat` knows of it anyway."""
+    """Show a bar on standard error after two seconds, if that is a terminal; `heartbeat` knows of it too."""
     length = len(items) if total is None and isinstance(items, Sized) else total
     noted = _noted(items, title, length)
     return _shown(noted, title, length) if sys.stderr.isatty() else noted

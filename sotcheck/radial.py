@@ -154,9 +154,8 @@ class _Interval:
             self.error = unresolved + noise
             self.nodes = n if near is None else n + near.nodes.shape[1]
             # No rule, however fine, gets below the noise.
-            if unresolved <= max(tolerance(self.value) * (self.upper - self.lower), float(noise.max())):
-                return True
-            if spent():
+            enough = max(tolerance(self.value) * (self.upper - self.lower), float(noise.max()))
+            if unresolved <= enough or spent() or unresolved <= self._rounding(samples):
                 return True
         return self.upper - self.lower <= SMALLEST
 
@@ -175,9 +174,7 @@ class _Interval:
         return near_poles(np.asarray((pairs - self.lower) / (self.upper - self.lower), dtype=complex))
 
     def _sample(self, f: Integrand, angles: Array, nodes: Array) -> Array:
-        theta, rate = self.path.theta(self.half, self.lower + (self.upper - self.lower) * nodes)
-        x, jacobian = substitution(*self.path.segment, theta)
-        jacobian = jacobian * rate
+        x, jacobian = self._at(nodes)
         values = f(x, angles)
         if not np.all(np.isfinite(values)):
             raise EngineError(
@@ -185,6 +182,22 @@ class _Interval:
                 "a parameter is too large for double precision"
             )
         return values * jacobian.reshape(*jacobian.shape, *(1,) * (values.ndim - jacobian.ndim))
+
+    def _at(self, nodes: Array) -> tuple[Array, Array]:
+        """Return x and dx/ds at nodes of [0, 1] in this interval."""
+        theta, rate = self.path.theta(self.half, self.lower + (self.upper - self.lower) * nodes)
+        x, jacobian = substitution(*self.path.segment, theta)
+        return x, jacobian * rate
+
+    def _rounding(self, samples: Array) -> float:
+        """Return what rounding of k_⊥² makes of the integral: ε x₂ for each rise and fall of the integrand.
+
+        That counts on a segment so thin that doubles lie wide apart on it.
+        """
+        jacobian = self._at(fejer(len(samples))[0])[1]
+        plain = samples / np.maximum(jacobian, np.finfo(float).tiny).reshape(-1, *(1,) * (samples.ndim - 1))
+        variation = float(np.abs(np.diff(plain, axis=0)).sum(axis=0).max())
+        return NOISE * float(np.finfo(float).eps) * self.path.segment[1] * variation
 
     def _extra_samples(self, f: Integrand, angles: Array, near: NearPoles) -> Array:
         """Return the integrand at the nodes next to poles, shape (extra, angles, ...); zero where none."""

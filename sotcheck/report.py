@@ -20,7 +20,7 @@ from sotcheck.binding.fermi import CRITICAL
 from sotcheck.crosscheck import EXIT_STATUS
 from sotcheck.figures import FIGURES, svg
 from sotcheck.model import Interface
-from sotcheck.output import make_folder, write_text
+from sotcheck.output import make_folder, write_texts
 from sotcheck.plaintext import markdown, markdown_code, visible
 from sotcheck.progress import Progress, silent
 from sotcheck.reportdata import report_data
@@ -86,11 +86,9 @@ def _computed(interfaces: list[Interface], arguments: list[str], executor: Execu
 
 
 def write_report(data: Data, output: Path) -> None:
-    """Write one system's report.json, and from it figures, README.md and index.html."""
+    """Write one system's report.json, and from it figures, README.md and index.html: all, or none."""
     folder = output / data["system"]["name"]
-    make_folder(folder / "figures")
     text = json.dumps(data, indent=1, allow_nan=False) + "\n"
-    write_text(folder / JSON_NAME, text)
     # From the file's content on: nothing below may know more than the JSON.
     data = json.loads(text)
     shown = [one for one in FIGURES if one[0] in _figures(data)]
@@ -98,11 +96,14 @@ def write_report(data: Data, output: Path) -> None:
     drawn |= {
         f"beyond-{one.name}": svg(one.draw, data["beyond"][one.part]) for one in pictures(data["beyond"])
     }
-    for name, picture in drawn.items():
-        write_text(folder / "figures" / f"{name}.svg", picture)
     inline = {name: Markup(picture[picture.index("<svg") :]) for name, picture in drawn.items()}
-    write_text(folder / "README.md", render("report.md", context(data)))
-    write_text(folder / "index.html", render("report.html", {**context(data), "svg": inline}))
+    pages = {
+        folder / JSON_NAME: text,
+        folder / "README.md": render("report.md", context(data)),
+        folder / "index.html": render("report.html", {**context(data), "svg": inline}),
+    }
+    make_folder(folder / "figures")
+    write_texts(pages | {folder / "figures" / f"{name}.svg": picture for name, picture in drawn.items()})
 
 
 def context(data: Data) -> Data:

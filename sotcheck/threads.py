@@ -6,37 +6,32 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from threading import Lock
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_lock = Lock()
-#: How many calls want the limit just now, in all threads of this process, and the limit itself.
-_wanting = 0
-_limit: Any = None
+#: Held by the one call that has set the limit: nested ones, and those of other threads, have it for nothing.
+_holder = Lock()
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Keep BLAS to one thread meanwhile; the last to leave restores what the first one found.
+    """Keep BLAS to one thread meanwhile; who has set the limit lifts it.
 
-    The number belongs to the process. Libraries that are loaded meanwhile are not limited.
+    The number belongs to the process, and OpenBLAS does not let every thread change it: so no one lifts the
+    limit for another. Libraries that are loaded meanwhile are not limited.
     """
-    global _wanting, _limit
     from threadpoolctl import threadpool_limits
 
-    with _lock:
-        if not _wanting:
-            _limit = threadpool_limits(limits=1, user_api="blas")
-        _wanting += 1
-    try:
+    if not _holder.acquire(blocking=False):
         yield
+        return
+    try:
+        with threadpool_limits(limits=1, user_api="blas"):
+            yield
     finally:
-        with _lock:
-            _wanting -= 1
-            if not _wanting:
-                _limit.restore_original_limits()
+        _holder.release()
 
 
 def single_threaded(function: Callable[P, R]) -> Callable[P, R]:

@@ -687,7 +687,7 @@ main({args})
     ("args", "said"),
     [
         (["check", "bulk-magnetism"], "sotcheck check: bulk-magnetism: "),
-        (["beyond", "ferromagnetic-insulator"], " of 6 done, now "),
+        (["torque", "bulk-magnetism", "--scheme", "finite-difference"], " of 3 done, now kwant ("),
         (["bound-states", "bulk-magnetism", "--h-r", "0.5,0.7,0.9"], "sotcheck bound-states: "),
     ],
 )

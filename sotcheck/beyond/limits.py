@@ -27,6 +27,9 @@ from sotcheck.threads import single_threaded
 CURRENTS = (*SOURCES, "total")
 COMPONENTS = ("fieldlike", "dampinglike")
 LIMITS = (0.01, 0.1)
+#: Deviations that a limit may stand for: the exact torque is known a thousand times better, and first
+#: order that is off by all of itself is none.
+LIMIT_RANGE = (1e-5, 1.0)
 #: A component of (16) below this part of the largest is zero: nothing to be relative to.
 NEGLIGIBLE = 1e-9
 #: Wanted quadrature error relative to the largest spin flow, in units of accuracy times limit.
@@ -149,7 +152,7 @@ def trust_limits(
     iface : Interface
         Its own h_R is not used.
     limits : sequence of float
-        Relative deviations.
+        Relative deviations, in LIMIT_RANGE.
     sources, parts : sequences of str
         Out of CURRENTS and COMPONENTS.
     largest : float
@@ -167,11 +170,13 @@ def trust_limits(
     Raises
     ------
     EngineError
-        For an unknown source or component, an accuracy out of range, or when an engine fails.
+        For an unknown source or component, an accuracy or limit out of range, or when an engine fails.
     """
     known(sources, CURRENTS, "source")
     known(parts, COMPONENTS, "component")
     in_range("accuracy", accuracy, *ACCURACIES)
+    for limit in limits:
+        in_range("limit", limit, *LIMIT_RANGE)
     wanted = [(s, c, limit) for s in sources for c in parts for limit in limits]
     if components(np.zeros(3), iface.direction) is None:
         words = "m is parallel to y: fieldlike and dampinglike are undefined"

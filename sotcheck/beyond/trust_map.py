@@ -12,9 +12,16 @@ from typing import Any
 import numpy as np
 
 from sotcheck.beyond.crossing import LARGEST
-from sotcheck.beyond.limits import COMPONENTS, CURRENTS, TrustLimit, known, trust_limits
+from sotcheck.beyond.limits import (
+    COMPONENTS,
+    CURRENTS,
+    LIMIT_RANGE,
+    TrustLimit,
+    known,
+    trust_limits,
+)
 from sotcheck.binding.fermi import first_states
-from sotcheck.errors import EngineError, SotcheckError, SystemFileError
+from sotcheck.errors import EngineError, SotcheckError, SystemFileError, in_range
 from sotcheck.model import Interface
 from sotcheck.progress import Progress, silent
 from sotcheck.systemfile import to_document
@@ -165,13 +172,14 @@ def trust_map(
     Raises
     ------
     EngineError
-        For an unknown parameter, source or component, or if `resume` is of another map.
+        For an unknown parameter, source or component, a limit out of range, or if `resume` is of another map.
     """
     import adaptive
     from adaptive.learner.learner2D import resolution_loss_function
 
     known([source], (*CURRENTS, ANY), "source")
     known([component], (*COMPONENTS, ANY), "component")
+    in_range("limit", limit, *LIMIT_RANGE)
     if over_x.parameter == over_y.parameter:
         raise EngineError(f"both axes are {over_x.parameter}; expected two different parameters")
     axes = (over_x, over_y)

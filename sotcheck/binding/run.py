@@ -28,7 +28,7 @@ from sotcheck.validity_warnings import warnings
 K_PERP = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 ANGLES = (0.0, 45.0, 90.0, 135.0, 180.0, 225.0, 270.0, 315.0)
 #: Accepted sizes of h_R, k_⊥ and angles in degrees.
-LARGEST_H_R, LARGEST_K, LARGEST_ANGLE = 1e3, 1e6, 1e6
+LARGEST_H_R, LARGEST_K, LARGEST_ANGLE = 1e3, 1e32, 1e6
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from sotcheck.radial import substitution
 from sotcheck.spin import Array, Complex
 from sotcheck.theory.embedded import embedded_state, missing_torque
 from sotcheck.theory.validity import (
+    radius_at_thresholds,
     radius_by_k,
     radius_of_convergence,
     transparent_channels,
@@ -105,15 +106,16 @@ def expansion_of(iface: Interface, k_perp2: Array) -> Expansion:
             "in h_R has no radius of convergence at grazing incidence"
         )
         return Expansion("transparent", radius, by_k, words=words)
-    if radius < SMALLEST_RADIUS:
-        return Expansion("threshold", radius, by_k, words=_too_near(radius))
+    at_thresholds = radius_at_thresholds(iface)
+    if at_thresholds < SMALLEST_RADIUS:
+        return Expansion("threshold", at_thresholds, by_k, words=_too_near(at_thresholds))
     return Expansion("analytic", radius, by_k)
 
 
 def _too_near(radius: float) -> str:
     return (
-        "without h_R a channel is all but transparent, or a state all but bound, at a threshold: the expansion "
-        f"in h_R holds up to {radius:.1g} only, where rounding hides what is to be seen"
+        "without h_R a channel is all but transparent, or a state all but bound, at a threshold: the "
+        f"expansion in h_R holds up to {radius:.1g} only, where rounding hides what is to be seen"
     )
 
 

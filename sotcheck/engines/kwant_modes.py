@@ -122,7 +122,7 @@ def lead_modes(iface: Interface, k_perp: float, spacing: float, scheme: Scheme) 
         where = f"{name} channel at k_perp = {k_perp:g}, k_z^2 = {(k**2).real:.3g}"
         try:
             modes = channel_modes(onsite, hopping)
-        except (ValueError, np.linalg.LinAlgError) as error:
+        except (ValueError, RuntimeError, np.linalg.LinAlgError) as error:
             raise EngineError(
                 f"Kwant could not find the modes of the {where} ({error}): "
                 "too close to a band edge, or not finite"

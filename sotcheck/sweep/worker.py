@@ -111,7 +111,7 @@ class Chunk:
 
 
 def is_number(values: Array) -> bool:
-    """Say whether all is finite but components, undefined where m is parallel to y, and absent bound states."""
+    """Say whether all is finite but undefined components (m parallel to y) and absent bound states."""
     known = np.isfinite(values[..., 2:])
     absent = np.isnan(values[..., -1, :]).all(axis=-1)
     return bool(known[..., :-1, :].all() and (known[..., -1, :].all(axis=-1) | absent).all())

@@ -200,7 +200,8 @@ def torque_orders(iface: Interface, highest: int, *, rtol: float = 1e-12) -> Tor
     radius = radius_of_convergence(iface)
     if highest > 1 and (why := why_not_expandable(iface)):
         raise TheoryError(
-            f"{iface.name}: there is no expansion in h_R, as {why}; ask for order 1, or for another interface"
+            f"{iface.name}: orders beyond the first do not exist, as {why}; ask for order 1, or for another "
+            "interface"
         )
     orders = list(range(1, highest + 1, 2))
     scale = min(radius, 1.0) ** np.array(orders)

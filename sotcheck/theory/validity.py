@@ -16,7 +16,7 @@ import numpy as np
 
 from sotcheck.model import SOURCES, Interface, rashba
 from sotcheck.radial import substitution
-from sotcheck.spin import IDENTITY, Array
+from sotcheck.spin import IDENTITY, Array, in_spin_bands
 from sotcheck.theory.amplitudes import closed_forms
 
 #: A matching parameter this small, relative to what it is a difference of, is zero.
@@ -44,6 +44,21 @@ def radius_of_convergence(iface: Interface) -> float:
     return float(radius_by_k(iface, x, np.linspace(0, np.pi, 25)).min())
 
 
+def radius_at_thresholds(iface: Interface) -> float:
+    """Return the smallest radius of convergence at the thresholds themselves, where Ĝ may diverge.
+
+    1/ρ(ĜR) is the smallest eigenvalue of R⁻¹Ĝ⁻¹, which always exists, and R⁻¹ = R/k_⊥².
+    """
+    angles, found = np.linspace(0, np.pi, 25), np.inf
+    for x in iface.thresholds()[1:]:
+        k, majority, minority = np.sqrt(np.array([iface.k_perp2_max(s) for s in SOURCES]) - x + 0j)
+        both = 1j * (k + np.array([minority, majority])) - iface.u_0 - iface.u_m * np.array([1.0, -1.0])
+        R = rashba(np.sqrt(x) + 0 * angles, angles)
+        eigenvalues = np.linalg.eigvals(R @ in_spin_bands(both, iface.direction)) / x
+        found = min(found, float(np.abs(eigenvalues).min()))
+    return found
+
+
 def embedded_spins(iface: Interface) -> list[str]:
     """Return the spins with an interface state at E_F, q_N + q_s = −u_s, where something carries current.
 
@@ -69,7 +84,7 @@ def why_not_expandable(iface: Interface) -> str:
         return f"the {channel.spin} channel is transparent at grazing incidence"
     for spin in embedded_spins(iface):
         return f"a {spin} interface state lies at E_F inside the other spin's continuum"
-    radius = radius_of_convergence(iface)
+    radius = min(radius_of_convergence(iface), radius_at_thresholds(iface))
     if radius < SMALLEST_RADIUS:
         return (
             f"its radius of convergence is {radius:.2g}: without h_R a channel is all but transparent, or a "
