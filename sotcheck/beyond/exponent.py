@@ -26,6 +26,8 @@ NODES, FEWER = 10, 7
 #: Ladders of h_R, with and without an in-plane m: where k_z ~ h_R decides, and where k_z ~ h_R² does, which
 #: has to stay above the rounding of k_z, 1e-8.
 LADDER, LADDER_OUT_OF_PLANE = 0.04 * 0.5 ** np.arange(6), 0.16 * 0.5 ** np.arange(5)
+#: The ladders' largest h_R is at most this part of the other channel's scale, or nothing simple is to be seen.
+REACH = 3.0
 #: An in-plane part of m below this counts as none.
 IN_PLANE = 1e-9
 
@@ -156,6 +158,14 @@ def has_logarithm(iface: Interface) -> bool:
     )
 
 
+def _reach_of_the_other(iface: Interface) -> float:
+    """Return |iK_o − u_o|/k_⊥ at grazing incidence: the h_R up to which the other spin o may be expanded."""
+    (channel,) = transparent_channels(iface)
+    other = "minority" if channel.spin == "majority" else "majority"
+    K = np.sqrt(complex(iface.k_perp2_max(other) - channel.k_perp2))
+    return float(abs(1j * K - (iface.u_0 - channel.sign * iface.u_m)) / np.sqrt(channel.k_perp2))
+
+
 def exponent_data(iface: Interface) -> dict[str, Any] | None:
     """Return the measured exponents of an interface with a transparent channel, ready for JSON; else None.
 
@@ -166,6 +176,15 @@ def exponent_data(iface: Interface) -> dict[str, Any] | None:
     if not channels:
         return None
     h_R = LADDER if np.hypot(*iface.m[:2]) > IN_PLANE else LADDER_OUT_OF_PLANE
+    reach = _reach_of_the_other(iface)
+    if reach < REACH * h_R[0]:
+        why = f"the other channel is all but transparent as well, and has its own scale of h_R, {reach:.1g}"
+        return {
+            "spin": channels[0].spin,
+            "k_perp": float(np.sqrt(channels[0].k_perp2)),
+            "h_R": h_R.tolist(),
+            "sources": {s: {"measured": False, "why": why} for s in SOURCES if iface.k_perp2_max(s) > 0},
+        }
     values, errors = remainders(iface, h_R)
     term = transparent_term(iface)
     grazing = channels[0].k_perp2

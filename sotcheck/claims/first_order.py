@@ -141,7 +141,8 @@ def _current_trials(
     for engine in evidence.ladder:
         measured, terms = linear_flows(evidence, engine)
         for s, source in evidence.open_sources:
-            found = compare(expected[s], measured[s, flow], _at(terms, s, flow), scale=scale)
+            errors = doubted(evidence, _at(terms, s, flow), expected[s])
+            found = compare(expected[s], measured[s, flow], errors, scale=scale)
             added = " + embedded state" if with_embedded and evidence.expansion.missing[s] != 0 else ""
             yield Trial(
                 f"{FLOWS[flow]} per h_R, spin {'xyz'[found.index[0]]} (worst){added}",
@@ -150,6 +151,14 @@ def _current_trials(
                 source,
                 engine,
             )
+
+
+def doubted(evidence: Evidence, terms: Terms, expected: Array | float) -> Terms:
+    """Let a coefficient that no expansion defines be told by nothing, unless there is to be none."""
+    if evidence.analytic:
+        return terms
+    size, why = terms["next order"]
+    return terms | {"next order": (size + np.abs(expected), why)}
 
 
 def explained(evidence: Evidence, words: str, s: int) -> str:
@@ -214,7 +223,12 @@ def torque_trials(
             if split is None:
                 yield Trial(
                     f"t per h_R, worst component{part}",
-                    compare(torque_vector(want, m), vector, errors, scale=scale),
+                    compare(
+                        torque_vector(want, m),
+                        vector,
+                        doubted(evidence, errors, torque_vector(want, m)),
+                        scale=scale,
+                    ),  # fmt: skip
                     explained(evidence, "m is all but parallel to y: the vector is compared", s),
                     source,
                     engine,
@@ -226,7 +240,7 @@ def torque_trials(
             ):
                 yield Trial(
                     f"{name} per h_R{part}",
-                    compare(target, value, errors, scale=scale),
+                    compare(target, value, doubted(evidence, errors, target), scale=scale),
                     explained(
                         evidence, "linear coefficient of the exact torque, Richardson's limit of t/h_R", s
                     ),

@@ -9,10 +9,14 @@ import numpy as np
 
 from sotcheck.model import Interface
 from sotcheck.quadrature import Sum, sum_over_k
+from sotcheck.radial import CLEARANCE
 from sotcheck.spin import Array, Complex
 from sotcheck.theory import first_order
 from sotcheck.theory.amplitudes import Amplitudes, closed_forms
+from sotcheck.theory.validity import radius_at_thresholds
 
+#: Features this many times wider than what nodes leave out are seen.
+NEAREST = 4.0
 AmplitudeSource = Callable[[Interface, Array], Amplitudes]
 TorqueFormula = Callable[[Amplitudes], Complex]
 
@@ -100,9 +104,8 @@ def first_order_torque(
         return np.stack([torque.real, torque.imag], axis=-1)
 
     found = _sum(integrand, iface, rtol, rounding)
-    return FirstOrderTorque(
-        found.values[..., 0] + 1j * found.values[..., 1], float(found.total_error.max()), found.segments
-    )
+    error = float(found.total_error.max()) + _beyond_reach(iface)
+    return FirstOrderTorque(found.values[..., 0] + 1j * found.values[..., 1], error, found.segments)
 
 
 def first_order_flows(iface: Interface, *, rtol: float) -> FirstOrderFlows:
@@ -122,11 +125,26 @@ def first_order_flows(iface: Interface, *, rtol: float) -> FirstOrderFlows:
     # Apart, as the second one may diverge where the first does not.
     sums = _sum(printed, iface, rtol), _sum(exchange, iface, rtol)
     minus, lattice, taken = sums[0].total[:, 0], sums[0].total[:, 1], sums[1].total
-    certain, other = (float(found.total_error.max()) for found in sums)
+    certain, other = (float(found.total_error.max()) + _beyond_reach(iface) for found in sums)
     return FirstOrderFlows(
         np.stack([minus, minus + lattice - taken, lattice, taken], axis=-2),
         np.array([certain, 2 * certain + other, certain, other]),
     )
+
+
+def _beyond_reach(iface: Interface) -> float:
+    """Return what a feature nearer to a threshold than nodes come may hide, if the interface has one.
+
+    Nodes keep CLEARANCE k_⊥² off thresholds, so that k_z/k_⊥ below its root is not seen. Where nothing is as
+    narrow the integrand is smooth there, and that matters to a rounding error only.
+    """
+    unseen = NEAREST * CLEARANCE**0.5
+    return unseen * _size(iface) / (4 * np.pi) if radius_at_thresholds(iface) < unseen else 0.0
+
+
+def _size(iface: Interface) -> float:
+    """Return ∫ d²k_⊥/(2π)² k_⊥ over the largest Fermi circle: the size of what cancels."""
+    return float(iface.thresholds()[-1] ** 1.5 / (6 * np.pi))
 
 
 def _sum(
@@ -140,6 +158,4 @@ def _sum(
         values = integrand(x)
         return np.broadcast_to(values[:, None], (len(x), len(angles), *values.shape[1:]))
 
-    # ∫ d²k_⊥/(2π)² k_⊥ over the largest Fermi circle: the size of what cancels.
-    size = iface.thresholds()[-1] ** 1.5 / (6 * np.pi)
-    return sum_over_k(f, iface.thresholds(), rtol, rounding * size / (4 * np.pi))
+    return sum_over_k(f, iface.thresholds(), rtol, rounding * _size(iface) / (4 * np.pi))
