@@ -215,7 +215,7 @@ def test_python_s_torque_keeps_to_one_blas_thread(monkeypatch: pytest.MonkeyPatc
             seen.update(blas_threads())
             return super().flows(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("sotcheck.torques.Continuum", Spying)
+    monkeypatch.setattr("sotcheck.engines.Continuum", Spying)
     with threadpool_limits(limits=2):
         before = blas_threads()
         sc.torque(DEFAULT, "continuum")

@@ -26,7 +26,7 @@ NODES, FEWER = 10, 7
 #: Ladders of h_R, with and without an in-plane m: where k_z ~ h_R decides, and where k_z ~ h_R² does, which
 #: has to stay above the rounding of k_z, 1e-8.
 LADDER, LADDER_OUT_OF_PLANE = 0.04 * 0.5 ** np.arange(6), 0.16 * 0.5 ** np.arange(5)
-#: The ladders' largest h_R is at most this part of the other channel's scale, or nothing simple is to be seen.
+#: The other channel's scale of h_R is at least so many times the ladders' largest, or nothing simple is seen.
 REACH = 3.0
 #: An in-plane part of m below this counts as none.
 IN_PLANE = 1e-9
@@ -47,13 +47,13 @@ def _angles(iface: Interface, nodes: int) -> tuple[Array, Array]:
     return angles + np.arctan2(iface.m[1], iface.m[0]), weights / np.pi
 
 
-def _radial(segment: tuple[float, float], grazing: float, nodes: int) -> tuple[Array, Array]:
-    """Return k_⊥² and weights on a segment, panels graded towards grazing incidence if that is its end.
+def _radial(segment: tuple[float, float], grazing: bool, nodes: int) -> tuple[Array, Array]:
+    """Return k_⊥² and weights on a segment, panels graded towards its end if that is grazing incidence.
 
     The last `nodes` belong to the panel next to it.
     """
     lower, upper = segment
-    if upper == grazing:
+    if grazing:
         breaks = np.append(1 - GRADING ** -np.arange(0.0, RADIAL_PANELS), 1.0)
     else:
         breaks = np.linspace(0, 1, 4)
@@ -67,11 +67,11 @@ def _radial(segment: tuple[float, float], grazing: float, nodes: int) -> tuple[A
 def _remainder(iface: Interface, h: float, nodes: int) -> tuple[Array, Array]:
     """Return t − (16) by source, and how much of it the panel next to grazing incidence contributes."""
     grazing = transparent_channels(iface)[0].k_perp2
-    edges = [x for x in iface.thresholds() if x <= grazing]
+    edges = [x for x in iface.thresholds() if x <= grazing + iface.same_threshold]
     angle, angular = _angles(iface, nodes)
     total, last = np.zeros((len(SOURCES), 3)), np.zeros((len(SOURCES), 3))
     for segment in itertools.pairwise(edges):
-        x, radial = _radial(segment, grazing, nodes)
+        x, radial = _radial(segment, segment[1] == edges[-1], nodes)
         k, phi, strength = np.broadcast_arrays(np.sqrt(x)[:, None, None], angle[:, None], np.array([h, -h]))
         states = Continuum().scatter(iface, k, phi, strength)
         found = torque_from_flows(flows(states, iface, k, phi, strength), iface.direction)
@@ -153,9 +153,8 @@ def has_logarithm(iface: Interface) -> bool:
     """
     channel = transparent_channels(iface)[0]
     other = "majority" if channel.spin == "minority" else "minority"
-    return bool(np.hypot(*iface.m[:2]) < IN_PLANE) and iface.k_perp2_max(other) > channel.k_perp2 * (
-        1 + 1e-12
-    )
+    beyond = iface.k_perp2_max(other) > channel.k_perp2 + iface.same_threshold
+    return bool(np.hypot(*iface.m[:2]) < IN_PLANE) and beyond
 
 
 def _reach_of_the_other(iface: Interface) -> float:
@@ -193,7 +192,7 @@ def exponent_data(iface: Interface) -> dict[str, Any] | None:
         x_max = iface.k_perp2_max(source)
         if x_max <= 0:
             continue
-        if x_max > grazing * (1 + 1e-12):
+        if x_max > grazing + iface.same_threshold:
             sources[source] = {"measured": False, "why": "its circle reaches beyond grazing incidence in N"}
             continue
         expected = float(np.linalg.norm(term[s]))

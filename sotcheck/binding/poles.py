@@ -270,8 +270,9 @@ def embedded_states(iface: Interface, k_perp: Array, angle: Array, h_R: Array) -
     edges = {"normal": -iface.U_N, "minority": -iface.U_F - iface.J, "majority": -iface.U_F + iface.J}
     segment = (max(edges["normal"], edges["minority"]), edges["majority"])
     theta, part = np.full(c.size, np.nan, dtype=complex), np.full(c.size, np.nan)
-    scale = max(abs(segment[1] - segment[0]), THINNEST)
-    if segment[1] - segment[0] > THINNEST * max(map(abs, segment)):
+    thinnest = THINNEST * max(map(abs, segment))
+    scale = max(abs(segment[1] - segment[0]), thinnest)
+    if segment[1] - segment[0] > thinnest:
 
         def f(theta: Complex, rows: Index) -> Complex:
             k, minority, majority = (wave_number(edge, segment, theta) for edge in edges.values())

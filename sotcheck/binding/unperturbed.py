@@ -35,6 +35,6 @@ def interface_states(iface: Interface) -> list[InterfaceState]:
             return float(sum(np.sqrt(max(x - edge, 0.0)) for edge in edges) + u)
 
         if matching(lowest) < 0:
-            x = float(brentq(matching, lowest, lowest + strength**2, xtol=1e-15, rtol=1e-14))
+            x = float(brentq(matching, lowest, lowest + strength**2, xtol=1e-300, rtol=1e-14))
             found.append(InterfaceState(spin, x, inside_continuum=x < last))
     return found

@@ -228,7 +228,7 @@ def torque_trials(
                         vector,
                         doubted(evidence, errors, torque_vector(want, m)),
                         scale=scale,
-                    ),  # fmt: skip
+                    ),
                     explained(evidence, "m is all but parallel to y: the vector is compared", s),
                     source,
                     engine,

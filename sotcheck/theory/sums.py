@@ -13,7 +13,7 @@ from sotcheck.radial import CLEARANCE
 from sotcheck.spin import Array, Complex
 from sotcheck.theory import first_order
 from sotcheck.theory.amplitudes import Amplitudes, closed_forms
-from sotcheck.theory.validity import radius_at_thresholds
+from sotcheck.theory.validity import radius_at_thresholds, transparent_channels, without_interface
 
 #: Features this many times wider than what nodes leave out are seen.
 NEAREST = 4.0
@@ -138,6 +138,9 @@ def _beyond_reach(iface: Interface) -> float:
     Nodes keep CLEARANCE k_⊥² off thresholds, so that k_z/k_⊥ below its root is not seen. Where nothing is as
     narrow the integrand is smooth there, and that matters to a rounding error only.
     """
+    if transparent_channels(iface) or without_interface(iface):
+        # A channel that reflects nothing has nothing narrow.
+        return 0.0
     unseen = NEAREST * CLEARANCE**0.5
     return unseen * _size(iface) / (4 * np.pi) if radius_at_thresholds(iface) < unseen else 0.0
 

@@ -1,0 +1,176 @@
+"""No false word: budgets hold where band edges nearly coincide, interfaces are opaque or m is near ŷ."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sotcheck as sc
+from sotcheck.engines import Continuum, KwantChain
+from sotcheck.errors import EngineError
+from sotcheck.model import Interface
+from sotcheck.quadrature import sample
+from sotcheck.scattering import flows
+
+BULK = sc.load("bulk-magnetism")
+M = (0.48, -0.6, 0.64)
+
+
+def made(**changes: Any) -> Interface:
+    return BULK.with_(**{"name": "tried", "title": "", "reference": "", "m": M, **changes})
+
+
+def doubtful(rng: np.random.Generator) -> Interface:
+    """Edges that nearly coincide with others or with E_F, exchanges and deltas of any size."""
+    while True:
+        near = float(10 ** rng.uniform(-9, -1)) * rng.choice([0, 1])
+        E_F, J = rng.uniform(0.5, 3), float(rng.choice([0, 1e-6, 0.3, 1, 3, 50]))
+        u_0 = float(rng.choice([0, rng.uniform(-2, 2), 100, 1e4]))
+        try:
+            return made(
+                E_F=E_F,
+                J=J,
+                U_N=float(rng.choice([0, E_F - near, rng.uniform(-2, 2)])),
+                U_F=float(rng.choice([0, J, -J, E_F - J - near, E_F + J - near, rng.uniform(-2, 2)])),
+                u_0=u_0,
+                u_m=float(rng.choice([0, u_0, -u_0, rng.uniform(-2, 2), 1e3])),
+                m=tuple(rng.normal(size=3)),
+            )
+        except sc.SotcheckError:
+            continue
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_engines_differ_by_less_than_their_errors_at_every_node(seed: int) -> None:
+    """Not by orders of magnitude less at the worst one, or the bound would be worth nothing."""
+    rng = np.random.default_rng(seed)
+    continuum, kwant = Continuum(), KwantChain()
+    closest = 0.0
+    for _ in range(12):
+        iface = doubtful(rng)
+        grid = np.broadcast_arrays(
+            sample(iface.thresholds(), 8)[:, None, None],
+            np.array([0.4, 0.4 + np.pi, 1.9])[:, None],
+            np.array([1e-3, 0.1, 1.0, 5.0]),
+        )
+        try:
+            other = kwant.scatter(iface, *grid)
+        except EngineError:
+            continue  # too near an edge for Kwant's modes: it says so
+        one, bounds = continuum.scatter(iface, *grid), [e.errors(iface, *grid) for e in (continuum, kwant)]
+        for found, bound in (
+            (flows(one, iface, *grid) - flows(other, iface, *grid), sum(b.flows for b in bounds)),
+            ((one.psi_N - other.psi_N)[..., None, :, :], sum(b.psi[..., :1] for b in bounds)),
+            (
+                (one.psi_F - other.psi_F)[..., None, :, :],
+                sum(b.psi[..., 1:].max(axis=-1, keepdims=True) for b in bounds),
+            ),
+        ):
+            off = np.abs(found).max(axis=(-1, -2))
+            assert np.all(off <= bound), iface
+            closest = max(closest, float((off[bound > 0] / bound[bound > 0]).max(initial=0.0)))
+        for states, bound in ((one, bounds[0]), (other, bounds[1])):
+            assert np.all(states.unitarity_defect() <= 4 * bound.amplitudes.max(axis=-1)), iface
+    assert closest > 1e-3
+
+
+#: Interfaces on which the budgets of one typical node were too small, and verdicts wrong.
+NEAR_EDGES: dict[str, dict[str, Any]] = {
+    "U_F just above J": {"E_F": 1.5, "U_F": 1.003, "J": 1.0, "u_0": 0.4, "u_m": 0.3},
+    "E_F just above an edge": {"E_F": 1 + 1e-5},
+    "E_F at an edge": {"E_F": 1 + 1e-9, "U_F": 1 + 1e-9, "J": 1e-9},
+    "opaque": {"u_m": 1e3},
+    "huge exchange": {"J": 1e4},
+    "m next to y": {"m": (1e-7, 1.0, 0.0)},
+}
+
+
+@pytest.mark.parametrize("name", NEAR_EDGES)
+def test_no_wrong_disagreement(name: str) -> None:
+    """What disagrees is wrong; what cannot be told says why, and is little."""
+    found = sc.check(made(**NEAR_EDGES[name]))
+    assert not [f for f in found if f.verdict == "disagrees"]
+    doubts = [f for f in found if f.verdict == "inconclusive"]
+    assert all("inconclusive: " in f.explanation or "not to be had" in f.explanation for f in doubts)
+    assert len(doubts) <= (0.15 if name == "E_F at an edge" else 0.05) * len(found)
+
+
+def test_a_refusal_is_a_finding_and_the_rest_is_judged() -> None:
+    """Kwant has no modes that near an edge: `continuum` goes on, and the row says what is missing."""
+    found = sc.check(made(E_F=1.5 + 1e-11, J=1.0, U_F=0.5))
+    (refused, *more) = [f for f in found if f.claim == "solvable"]
+    assert {f.engine for f in (refused, *more)} == {"kwant"}
+    assert {f.verdict for f in (refused, *more)} == {"inconclusive"}
+    assert "too close to a band edge" in refused.explanation
+    judged = [f for f in found if f.claim == "eq16c"]
+    assert {f.verdict for f in judged} == {"agrees"}
+    assert found.exit_status == 3
+
+
+def test_without_magnetism_no_torque_agrees_with_none() -> None:
+    """J = 0, u_m = 0: a torque that is zero by symmetry is no doubt."""
+    found = sc.check(made(J=0.0, u_0=0.4), engine="continuum")
+    assert {f.verdict for f in found if f.claim in ("eq16c", "linearity") and f.source == "normal"} == {
+        "agrees"
+    }
+    assert not any(np.isnan(f.measured) for f in found)
+
+
+@pytest.mark.parametrize("unit", [1e-6, 7e2, 1e6])
+def test_verdicts_do_not_depend_on_the_unit_of_energy(unit: float) -> None:
+    """The same three interfaces in other units: the same claims, the same verdicts."""
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        energies = dict(E_F=rng.uniform(1, 3), U_N=rng.uniform(-1, 0.5), U_F=rng.uniform(-1, 2), J=0.7)
+        deltas = dict(u_0=rng.uniform(-0.5, 2), u_m=rng.uniform(-1, 1))
+        verdicts = [
+            sorted(
+                (f.claim, f.verdict)
+                for f in sc.check(
+                    made(
+                        **{key: e * value for key, value in energies.items()},
+                        **{key: e**0.5 * value for key, value in deltas.items()},
+                    ),
+                    engine="continuum",
+                )
+            )
+            for e in (1.0, unit)
+        ]
+        assert verdicts[0] == verdicts[1]
+
+
+def test_components_next_to_y_have_budgets_of_their_own() -> None:
+    """Within |m×ŷ| < 0.03 they cover what a tighter sum finds; the vector's own would not."""
+    rng = np.random.default_rng(5)
+    held, vectors_would, number = 0, 0, 0
+    for _ in range(25):
+        tilt, turn = 10 ** rng.uniform(-9, np.log10(0.03)), rng.uniform(0, 2 * np.pi)
+        m = (tilt * np.cos(turn), rng.choice([-1.0, 1.0]), tilt * np.sin(turn))
+        iface = BULK.with_(m=m, h_R=float(rng.choice([0.05, 0.3, 1.0])))
+        rough, fine = (sc.torque(iface, "continuum", tolerance=t).scattering() for t in (1e-4, 1e-12))
+        for row, reference in zip(rough, fine, strict=True):
+            off = np.abs([row.fieldlike - reference.fieldlike, row.dampinglike - reference.dampinglike])
+            held += np.count_nonzero(off <= row.component_errors)
+            vectors_would += np.count_nonzero(off <= row.budget.total)
+            number += 2
+    assert held == number
+    assert vectors_would < 0.97 * number
+
+
+@pytest.mark.parametrize(
+    "options", [{"engine": "kwant"}, {"engine": ["kwant"], "scheme": "finite-difference"}]
+)
+def test_check_with_one_engine(options: dict[str, Any]) -> None:
+    """Each exact engine can try the theory alone, the finite-difference lattice by its limit."""
+    found = sc.check(BULK, **options)
+    assert {f.engine for f in found} <= {"kwant", None}
+    assert {f.verdict for f in found if f.claim.startswith("eq")} == {"agrees"}
+
+
+def test_check_refuses_options_without_effect() -> None:
+    with pytest.raises(EngineError, match="nothing to be checked against; add continuum or kwant"):
+        sc.check(BULK, engine="first-order")
+    with pytest.raises(EngineError, match="without the engine kwant, which alone has a lattice"):
+        sc.check(BULK, engine="continuum", spacing=0.5)
