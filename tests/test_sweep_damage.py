@@ -28,7 +28,7 @@ from sotcheck.sweep.dataset import open_sweep
 from sotcheck.sweep.run import sweep
 from sotcheck.sweep.seal import LENGTH, sealed
 from sotcheck.sweep.store import decode, journal_path
-from sotcheck.sweep.worker import Chunk, compute
+from sotcheck.sweep.worker import ROWS, WIDTH, Chunk, compute
 
 MUTATIONS = int(os.environ.get("SOTCHECK_MUTATIONS", "15"))
 #: Points of `plan_of()`.
@@ -512,7 +512,7 @@ def test_nothing_needs_what_only_posix_has(tmp_path: Path) -> None:
 
 
 def test_a_crafted_record_is_none() -> None:
-    good = Chunk.to_record(Chunk([3], np.zeros((1, 3, 21)), [""], [""]))
+    good = Chunk.to_record(Chunk([3], np.zeros((1, len(ROWS), WIDTH)), [""], [""]))
     assert Chunk.from_record(json.loads(json.dumps(good)), 4).indices == [3]
     for change in ({"points": [4]}, {"points": [-1]}, {"points": [3, 3]}, {"points": []}, {"values": "AAAA"},
                    {"errors": ["x"]}, {"warnings": []}, {"points": [3.0]}, {"more": 1}):  # fmt: skip

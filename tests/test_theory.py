@@ -52,7 +52,9 @@ def of_bands(a: Amplitudes, matrix: Complex) -> Complex:
 def test_wave_numbers() -> None:
     """√ with Re k ≥ 0 and Im k ≥ 0: outgoing or decaying."""
     found = wave_number(np.array([4.0, -4.0, 0.0]))
-    assert np.array_equal(found, [2.0, 2j, 0.0])
+    assert np.array_equal(found[:2], [2.0, 2j])
+    # At an edge itself a tiny one stands for zero, by which formulas divide.
+    assert 0 < abs(found[2]) < 1e-150
 
 
 def test_amplitudes_solve_the_matching_problem(any_iface: Interface) -> None:

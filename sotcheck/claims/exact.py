@@ -256,10 +256,7 @@ def no_bound_state(evidence: Evidence) -> Iterator[Trial]:
             terms["next order"] = (np.inf, "beyond the threshold (C5), where the paper expects states")
             words += f"; |h_R| k_max = {strength:.3g} exceeds sqrt(J) = {np.sqrt(iface.J):.3g} of (C5)"
         elif found.added > 0 and (iface.U_N != iface.U_F or iface.u_0 < abs(iface.u_m)):
-            terms["next order"] = (
-                np.inf, "the paper's model of it has equal potentials and nothing attractive at z = 0"
-            )  # fmt: skip
-            words += "; spin-orbit coupling does bind here, where the paper does not say that it will not"
+            words += "; the model behind (C5) has equal potentials and nothing attractive at z = 0"
         beside = ""
         if found.alone:
             beside = f" to {found.alone} that the interface binds by itself"

@@ -139,7 +139,7 @@ def _matched_spins(iface: Interface) -> list[TransparentChannel]:
         strength, step = iface.u_0 + sign * iface.u_m, iface.U_F + sign * iface.J - iface.U_N
         of_strength = MATCHED * max(abs(iface.u_0), abs(iface.u_m))
         of_step = MATCHED * max(abs(iface.U_N), abs(iface.U_F), iface.J, abs(iface.E_F))
-        if x > 0 and abs(strength) <= of_strength and abs(step) <= of_step:
+        if x > iface.same_threshold and abs(strength) <= of_strength and abs(step) <= of_step:
             found.append(TransparentChannel(spin, sign, x))
     return found
 
