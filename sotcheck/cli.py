@@ -215,9 +215,10 @@ def report(system: tuple[str, ...], output: Path, executor: str, workers: int) -
     interfaces = [load(argument) for argument in arguments]
     names = [*(iface.name for iface in interfaces), *(result.stem for result in results), *OTHERS]
     _refuse_same_names(names)
+    chosen = backend(executor, workers)
     refuse_another(interfaces, output)
     refuse_unwritable_folder(output)
-    with backend(executor, workers).open() as where:
+    with chosen.open() as where:
         status, pages = write_sweeps(results, output, executor=where.executor, progress=bar)
         if interfaces:
             of_systems = write_reports(interfaces, arguments, output, executor=where.executor, progress=bar)
