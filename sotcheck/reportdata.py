@@ -14,7 +14,7 @@ from sotcheck import __version__
 from sotcheck.beyond.run import beyond_data
 from sotcheck.beyond.sweep import curve_data
 from sotcheck.claims.controls import CONTROLS
-from sotcheck.claims.evidence import ENGINES, Evidence, gather
+from sotcheck.claims.evidence import ENGINES, SPACING_POWERS, Evidence, gather
 from sotcheck.claims.linearity import remainders
 from sotcheck.claims.registry import judge_all
 from sotcheck.crosscheck import CheckResult
@@ -162,17 +162,19 @@ def lattice_errors(evidence: Evidence) -> dict[str, Any]:
     def error(values: Iterable[Array]) -> list[float]:
         return [float(np.abs(v - reference).max()) for v in values]
 
-    level = evidence.lattice["finite-difference"]
+    # Finer ones show nothing but rounding beyond the first elimination.
+    shown = len(SPACING_POWERS) + 1
+    level = evidence.lattice["finite-difference"][:shown]
     levels = [error(level)]
-    for power in (2, 4, 6):
+    for power in SPACING_POWERS:
         level = (2.0**power * level[1:] - level[:-1]) / (2.0**power - 1)
         levels.append(error(level))
     return {
         "h_R": float(evidence.h_R[0]),
-        "spacing": evidence.spacings.tolist(),
+        "spacing": evidence.spacings[:shown].tolist(),
         "finite-difference": levels[0],
         "richardson": levels[1:],
-        "one-sided": error(evidence.lattice["one-sided"]) if evidence.iface.bulks_differ else None,
+        "one-sided": error(evidence.lattice["one-sided"][:shown]) if evidence.iface.bulks_differ else None,
         "exact-difference": {
             "spacing": ENGINES["kwant"].spacing_for(evidence.iface),  # type: ignore[attr-defined]
             "error": error([evidence.resolved["kwant"].flows[:, :, at]])[0],
