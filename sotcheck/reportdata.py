@@ -19,6 +19,7 @@ from sotcheck.claims.linearity import remainders
 from sotcheck.claims.registry import judge_all
 from sotcheck.crosscheck import CheckResult
 from sotcheck.engines import Engine
+from sotcheck.errors import EngineError
 from sotcheck.model import Interface
 from sotcheck.observables import components, ledger_residual, torque_from_flows
 from sotcheck.progress import Progress, silent
@@ -50,8 +51,18 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
     -------
     dict
         Ready for JSON; starts with the document of `sotcheck check`.
+
+    Raises
+    ------
+    EngineError
+        If an engine cannot solve what a report shows.
     """
     evidence = gather(iface, np.array([iface.h_R]), TOLERANCE, controls=True, progress=progress)
+    for (_, engine), reason in evidence.refused.items():
+        raise EngineError(
+            f"{iface.name}: a report shows both exact engines, and {engine} refuses: {reason}. "
+            "'sotcheck check' judges what can be had"
+        )
     result = CheckResult(
         iface,
         tuple(judge_all(evidence)),

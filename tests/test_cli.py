@@ -703,7 +703,7 @@ def test_long_work_says_what_it_does_without_a_terminal(args: list[str], said: s
 
 def test_ctrl_c_during_a_check(terminal_of: Terminals) -> None:
     """Once its bar is on the screen: one message on a line of its own, status 130."""
-    terminal = terminal_of([*COMMAND, "check", "bulk-magnetism"])
+    terminal = terminal_of([*COMMAND, "check", "bulk-magnetism", "--h-r", "0.2,0.6,0.8,1"])
     assert "bulk-magnetism: " in terminal.read("%|")
     os.killpg(terminal.process.pid, signal.SIGINT)
     assert terminal.close() == INTERRUPTED

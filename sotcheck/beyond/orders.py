@@ -44,7 +44,13 @@ def _normalised(local: Local, kappa: Complex) -> tuple[list[Complex], list[Compl
     iface = local.iface
 
     def per_flux(states: Solutions, incident: Complex, ik: Complex) -> tuple[Complex, Complex]:
-        inverse = np.linalg.inv(incident)
+        try:
+            inverse = np.linalg.inv(incident)
+        except np.linalg.LinAlgError as error:
+            raise EngineError(
+                f"{iface.name}: incident waves cannot be told apart at k_perp near {local.k.min():.3g}: band "
+                "edges, or a Fermi circle, too close together for an expansion in double precision"
+            ) from error
         k, basis = np.linalg.eigh(-(ik @ ik))
         flux = np.where(k > 0, 1 / np.sqrt(np.sqrt(np.abs(k))), 0.0)
         columns = inverse @ (basis * flux[..., None, :]) @ dagger(basis)

@@ -212,7 +212,7 @@ def radius_data(iface: Interface, *, engines: tuple[str, ...] = ("continuum", "k
         "by_source": {
             source: float(rho[x < iface.k_perp2_max(source)].min())
             for source in SOURCES
-            if iface.k_perp2_max(source) > 0
+            if iface.k_perp2_max(source) > x.min()
         },
         "k_perp": np.sqrt(x).tolist(),
         "angle": angles.tolist(),

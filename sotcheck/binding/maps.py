@@ -10,6 +10,7 @@ from sotcheck.binding.continuum import Bound, bottom, bound
 from sotcheck.binding.contour import k_max
 from sotcheck.binding.fermi import count_at_fermi
 from sotcheck.binding.thresholds import aligned_angles, of_k
+from sotcheck.errors import EngineError
 from sotcheck.model import Interface
 from sotcheck.systemfile import to_document
 
@@ -38,7 +39,8 @@ def bound_state_map(
         "k_perp", "h_R", "angle" (of k×ẑ, degrees): axes. "radial": by (h_R, k_⊥), "angular": by (h_R, angle)
         at the largest k_⊥ with an open channel; each with "count", "binding" (bottom − E of the lowest state,
         None where there is none) and "at_fermi". "kwant": number of points checked, differing counts, those
-        undecided, and the largest difference of energies.
+        undecided, and the largest difference of energies; None, with "kwant_refused" saying why, where Kwant
+        could not solve them.
     """
     edge = k_max(iface)
     h_R, k_perp = largest_h_R * np.arange(n) / (n - 1), 2 * edge * np.arange(1, n + 1) / n
@@ -65,7 +67,10 @@ def bound_state_map(
 
         rng = np.random.default_rng(seed)
         i, j = rng.integers(n, size=(2, checks))
-        document["kwant"] = spot_check(iface, k_perp[j], radial.angle[i, j], h_R[i])
+        try:
+            document["kwant"] = spot_check(iface, k_perp[j], radial.angle[i, j], h_R[i])
+        except EngineError as error:
+            document["kwant_refused"] = str(error)
     return document
 
 
