@@ -10,8 +10,8 @@ from sotcheck.spin import Array
 
 #: Local slopes that differ by more than this belong to no order yet.
 SETTLED = 0.5
-#: Steps may shrink this much less than their order says, and still be those of a series in that order.
-EXPECTED = 2.0
+#: How far off their order local slopes may be, and still be those of a series in that order.
+EXPECTED = 0.25
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,9 @@ def finest(values: Array, powers: tuple[int, ...], noise: Array, axes: tuple[int
         steps, shaken = (
             one.max(axis=axes, keepdims=True) for one in (np.abs(np.diff(some, axis=0)), its_noise[1:])
         )
-        settled = np.all(
-            (steps[1:] <= EXPECTED * 2.0 ** -powers[0] * steps[:-1]) | (steps[1:] <= 2 * shaken[1:]), axis=0
-        )
+        fast, slow = (2.0 ** -(powers[0] + sign * EXPECTED) * steps[:-1] for sign in (1, -1))
+        in_order = (fast <= steps[1:]) & (steps[1:] <= slow)
+        settled = np.all(in_order | (steps[1:] <= 2 * shaken[1:]), axis=0)
         error = np.where(settled, fit.error.max(axis=axes, keepdims=True), np.inf)
         found = Extrapolation(fit.limit, error + 0 * fit.error, rounding + 0 * fit.error)
         if best is None:
@@ -119,7 +119,7 @@ class Slope:
     error: float
 
 
-def observed_order(errors: Array, noise: Array, power: int = 2) -> Slope:
+def observed_order(errors: Array, noise: Array, power: int = 2, settled: float = SETTLED) -> Slope:
     """Return the order p of errors ~ s^p (1 + O(s^power)) at steps s, s/2, s/4, ….
 
     The local slopes log2(e_i / e_{i+1}) are themselves extrapolated to s → 0.
@@ -132,16 +132,18 @@ def observed_order(errors: Array, noise: Array, power: int = 2) -> Slope:
         Rounding error of each.
     power : int
         Next power in the series.
+    settled : float
+        Local slopes that differ by more belong to no order yet.
 
     Returns
     -------
     Slope
         From the three neighbouring steps that tell it best. Its error is what the last extrapolation changed,
         plus the rounding carried through the logarithm; infinite when rounding swamps the errors, or when
-        the local slopes differ by more than SETTLED: then no order is seen yet.
+        the local slopes have not settled: then no order is seen yet.
     """
     errors, noise = np.asarray(errors, dtype=float), np.asarray(noise, dtype=float)
-    found = [_slope(errors[n : n + 3], noise[n : n + 3], power) for n in range(len(errors) - 2)]
+    found = [_slope(errors[n : n + 3], noise[n : n + 3], power, settled) for n in range(len(errors) - 2)]
     best = Slope(float("nan"), float("inf"))
     for n, slope in enumerate(found):
         # Terms of a series may hide one another in one place: not in the next as well.
@@ -155,12 +157,12 @@ def observed_order(errors: Array, noise: Array, power: int = 2) -> Slope:
     return best
 
 
-def _slope(errors: Array, noise: Array, power: int) -> Slope:
+def _slope(errors: Array, noise: Array, power: int, settled: float) -> Slope:
     """Return the order that three neighbouring errors show."""
     if not np.all(errors > noise):
         return Slope(float("nan"), float("inf"))
     local = np.log2(errors[:-1] / errors[1:])
     local_noise = (noise[:-1] / errors[:-1] + noise[1:] / errors[1:]) / np.log(2)
     fit = richardson(local, (power,), local_noise)
-    settled = abs(local[1] - local[0]) <= SETTLED
-    return Slope(float(fit.limit), float(fit.error + fit.rounding) if settled else float("inf"))
+    seen = abs(local[1] - local[0]) <= settled
+    return Slope(float(fit.limit), float(fit.error + fit.rounding) if seen else float("inf"))

@@ -21,6 +21,8 @@ from sotcheck.verdict import Comparison, Terms, compare
 RESIDUAL_TELL_APART = 1e-9
 #: One-sided interface sites lower the lattice's order from two to one.
 LATTICE_ORDER, ORDER_TELL_APART = 2.0, 0.05
+#: A resonance that the coarser lattices miss shows in local orders that differ by more.
+ORDER_SETTLED = 0.1
 #: Engines that are held against each other.
 BOTH = frozenset({"continuum", "kwant"})
 #: An order takes so many steps, each so much above the rounding.
@@ -159,7 +161,9 @@ def order_trials(evidence: Evidence, scheme: str) -> Iterator[Trial]:
     noise = np.linalg.norm(np.broadcast_to(lattice_noise(evidence), values.shape).reshape(shape), axis=-1)
     clear = np.all(noise[1 : 1 + ORDER_STEPS] < CLEAR * steps[:ORDER_STEPS], axis=0)
     order = observed_order(
-        np.linalg.norm(steps[:, clear], axis=1), 2 * np.linalg.norm(noise[1:, clear], axis=1)
+        np.linalg.norm(steps[:, clear], axis=1),
+        2 * np.linalg.norm(noise[1:, clear], axis=1),
+        settled=ORDER_SETTLED,
     )
     found = compare(
         LATTICE_ORDER,
