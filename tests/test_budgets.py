@@ -84,6 +84,7 @@ NEAR_EDGES: dict[str, dict[str, Any]] = {
     "opaque": {"u_m": 1e3},
     "huge exchange": {"J": 1e4},
     "m next to y": {"m": (1e-7, 1.0, 0.0)},
+    "a channel matched to 1e-12": {"E_F": 1.5, "U_F": -1.000000000001, "m": (0.0, -1.0, 1.0)},
     # Local orders of 3.7, 1.93, 1.70, 1.93: nothing that a fit of three of them is to call an order.
     "a resonance that coarse lattices miss": {
         "E_F": 2.0132624911506913, "U_N": -0.9050008838804704, "U_F": 1.5570880501992361,
@@ -101,7 +102,9 @@ def test_no_wrong_disagreement(name: str) -> None:
     # Beyond (C5) the paper itself expects bound states: nothing to be sure of.
     doubts = [f for f in found if f.verdict == "inconclusive" and f.claim != "bound-states"]
     assert all("inconclusive: " in f.explanation or "not to be had" in f.explanation for f in doubts)
-    assert len(doubts) <= (0.15 if name == "E_F at an edge" else 0.05) * len(found)
+    # Next to no radius of convergence first order is told by nothing, and that is said.
+    most = {"E_F at an edge": 0.15, "a channel matched to 1e-12": 0.5}
+    assert len(doubts) <= most.get(name, 0.05) * len(found)
 
 
 def test_a_refusal_is_a_finding_and_the_rest_is_judged() -> None:

@@ -13,10 +13,10 @@ from sotcheck.radial import CLEARANCE
 from sotcheck.spin import Array, Complex
 from sotcheck.theory import first_order
 from sotcheck.theory.amplitudes import Amplitudes, closed_forms
-from sotcheck.theory.validity import radius_at_thresholds, transparent_channels, without_interface
+from sotcheck.theory.validity import radius_at_thresholds
 
-#: Features this many times wider than what nodes leave out are seen.
-NEAREST = 4.0
+#: Features this many times wider than what nodes leave out are seen; and this narrow is none.
+NEAREST, NOTHING = 16.0, 1e-12
 AmplitudeSource = Callable[[Interface, Array], Amplitudes]
 TorqueFormula = Callable[[Amplitudes], Complex]
 
@@ -138,11 +138,10 @@ def _beyond_reach(iface: Interface) -> float:
     Nodes keep CLEARANCE k_⊥² off thresholds, so that k_z/k_⊥ below its root is not seen. Where nothing is as
     narrow the integrand is smooth there, and that matters to a rounding error only.
     """
-    if transparent_channels(iface) or without_interface(iface):
-        # A channel that reflects nothing has nothing narrow.
-        return 0.0
     unseen = NEAREST * CLEARANCE**0.5
-    return unseen * _size(iface) / (4 * np.pi) if radius_at_thresholds(iface) < unseen else 0.0
+    # A channel that reflects nothing at all has nothing narrow.
+    hidden = NOTHING < radius_at_thresholds(iface) < unseen
+    return unseen * _size(iface) / (4 * np.pi) if hidden else 0.0
 
 
 def _size(iface: Interface) -> float:
