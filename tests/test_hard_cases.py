@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 import sotcheck as sc
 from sotcheck.beyond import run
+from sotcheck.beyond.harmonics import DEGREES, LADDER, exponents
 from sotcheck.beyond.limits import trust_limits
 from sotcheck.beyond.orders_data import orders_data
 from sotcheck.beyond.trust_map import Axis, trust_map
@@ -242,3 +243,14 @@ def test_overlapping_calls_of_two_threads_leave_no_limit_behind() -> None:
         may_leave.set()
         thread.join()
         assert blas_threads() == before
+
+
+def test_what_lies_beyond_is_json_where_no_order_settles() -> None:
+    """An interface about to bind: harmonics whose powers of h_R are not seen are left out, not infinite."""
+    found = np.zeros((2, len(DEGREES), len(LADDER)))
+    found[0, 1] = 1.0, 0.3, 0.2
+    assert exponents(found, np.zeros(3), np.array(LADDER)) == []
+    found[0, 1] = np.array(LADDER) ** 3
+    (row,) = exponents(found, np.zeros(3), np.array(LADDER))
+    assert row["exponent"] == pytest.approx(3.0)
+    assert np.isfinite(row["error"])

@@ -172,7 +172,7 @@ def exponents(found: Array, error: Array, h_R: Array) -> list[dict[str, Any]]:
         if 1 < degree < DEGREES[-1] and len(where) == len(LADDER):
             which = int(np.argmax(np.abs(found[:, i, where[0]])))
             slope = observed_order(np.abs(found[which, i, where]), error[where])
-            if np.isfinite(slope.value):
+            if np.isfinite(slope.error):
                 rows.append(
                     {
                         "degree": int(degree),
