@@ -254,3 +254,12 @@ def test_what_lies_beyond_is_json_where_no_order_settles() -> None:
     (row,) = exponents(found, np.zeros(3), np.array(LADDER))
     assert row["exponent"] == pytest.approx(3.0)
     assert np.isfinite(row["error"])
+
+
+@pytest.mark.parametrize(
+    "edges", [{"E_F": 1.5 + 1e-11, "U_F": 0.5}, {"U_N": 2.0, "U_F": 2.5 - 1e-15, "J": 0.5}]
+)
+def test_orders_that_double_precision_cannot_tell_are_refused(edges: dict[str, float]) -> None:
+    """A Fermi circle next to nothing: one line that says so, no matrix that cannot be inverted."""
+    with pytest.raises(EngineError, match="incident waves cannot be told apart"):
+        orders_data(DEFAULT.with_(m=(1.0, 0.0, 0.5), **edges))

@@ -44,13 +44,7 @@ def _normalised(local: Local, kappa: Complex) -> tuple[list[Complex], list[Compl
     iface = local.iface
 
     def per_flux(states: Solutions, incident: Complex, ik: Complex) -> tuple[Complex, Complex]:
-        try:
-            inverse = np.linalg.inv(incident)
-        except np.linalg.LinAlgError as error:
-            raise EngineError(
-                f"{iface.name}: incident waves cannot be told apart at k_perp near {local.k.min():.3g}: band "
-                "edges, or a Fermi circle, too close together for an expansion in double precision"
-            ) from error
+        inverse = np.linalg.inv(incident)
         k, basis = np.linalg.eigh(-(ik @ ik))
         flux = np.where(k > 0, 1 / np.sqrt(np.sqrt(np.abs(k))), 0.0)
         columns = inverse @ (basis * flux[..., None, :]) @ dagger(basis)
@@ -94,6 +88,11 @@ def resolved_orders(
     values, errors : arrays (n, a, orders, 3, 3)
         Axes: k_⊥, angle, order, source, spin; per d(k_⊥²)/4π and h_R^n. Errors: what aliases, from the
         Fourier coefficients next to the middle of the spectrum, and the rounding of the sums.
+
+    Raises
+    ------
+    EngineError
+        Where band edges are too close together for double precision.
     """
     orders = np.arange(1, highest + 1, 2)
     local = Local(engine, iface, tuple(np.asarray(k_perp, dtype=float).tolist()))
@@ -106,7 +105,13 @@ def resolved_orders(
     along = h[..., None, None] * R[..., None, :, :]
     # Angles and points of the contour are one axis to the engine.
     kappa = iface.kappa_0() + along.reshape(len(local.k), -1, 2, 2)
-    psi, slope = _normalised(local, kappa)
+    try:
+        psi, slope = _normalised(local, kappa)
+    except np.linalg.LinAlgError as singular:
+        raise EngineError(
+            f"{iface.name}: incident waves cannot be told apart at k_perp near {local.k.min():.3g}: band "
+            "edges, or a Fermi circle, too close together for an expansion in double precision"
+        ) from singular
     exchange = iface.interface_exchange()
 
     def continued(psi: Complex, slope: Complex) -> Complex:
