@@ -17,7 +17,8 @@ from sotcheck.quadrature import sample
 from sotcheck.spin import Array
 from sotcheck.sweep.grid import in_words
 from sotcheck.sweep.plan import Plan
-from sotcheck.torques import TorqueTable, torque
+from sotcheck.torque_table import TorqueTable
+from sotcheck.torques import torque
 from sotcheck.verdict import Comparison, Terms, compare
 
 if TYPE_CHECKING:

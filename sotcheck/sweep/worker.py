@@ -21,7 +21,8 @@ from sotcheck.sweep.grid import Point, changes
 from sotcheck.sweep.plan import sources, versions
 from sotcheck.systemfile import from_document
 from sotcheck.threads import one_blas_thread
-from sotcheck.torques import TorqueRow, torque
+from sotcheck.torque_table import TorqueRow
+from sotcheck.torques import torque
 
 #: Error terms kept for each source; the total is their sum.
 TERMS = ("quadrature", "discretization", "rounding", "total")
