@@ -7,8 +7,8 @@ import time
 import numpy as np
 
 from sotcheck.beyond.sweep import h_R_sweep
-from sotcheck.binding.maps import bound_state_map
-from sotcheck.systemfile import builtin_systems, load
+from sotcheck.bound.maps import bound_state_map
+from sotcheck.system.files import builtin_systems, load
 
 #: 50 values, as in the reports.
 H_R = np.concatenate([np.geomspace(0.01, 0.1, 10)[:-1], np.linspace(0.1, 2.0, 41)])

@@ -9,10 +9,10 @@ from sotcheck.bench.naive import naive_kwant
 from sotcheck.engines import Continuum, KwantChain
 from sotcheck.engines.kwant_chain import BUNDLE
 from sotcheck.engines.kwant_modes import channel_modes, lead_modes
-from sotcheck.observables import exact_flows
+from sotcheck.exact.observables import exact_flows
 from sotcheck.sweep.store import open_journal
-from sotcheck.systemfile import load
-from sotcheck.torques import torque
+from sotcheck.system.files import load
+from sotcheck.trial.torque import torque
 
 IFACE = load("bulk-magnetism")
 H_R = np.array(IFACE.h_R)

@@ -14,21 +14,21 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from sotcheck.crosscheck import check
     from sotcheck.errors import SotcheckError
-    from sotcheck.model import Interface
-    from sotcheck.systemfile import builtin_systems, load
-    from sotcheck.torques import torque
+    from sotcheck.system.files import builtin_systems, load
+    from sotcheck.system.interface import Interface
+    from sotcheck.trial.check import check
+    from sotcheck.trial.torque import torque
 
 __all__ = ["Interface", "SotcheckError", "__version__", "builtin_systems", "check", "load", "torque"]
 
 _HOMES = {
-    "Interface": "sotcheck.model",
+    "Interface": "sotcheck.system.interface",
     "SotcheckError": "sotcheck.errors",
-    "builtin_systems": "sotcheck.systemfile",
-    "check": "sotcheck.crosscheck",
-    "load": "sotcheck.systemfile",
-    "torque": "sotcheck.torques",
+    "builtin_systems": "sotcheck.system.files",
+    "check": "sotcheck.trial.check",
+    "load": "sotcheck.system.files",
+    "torque": "sotcheck.trial.torque",
 }
 
 

@@ -1,6 +1,6 @@
 """``python -m sotcheck``."""
 
-from sotcheck.cli import main
+from sotcheck.command.main import main
 
 if __name__ == "__main__":
     main()

@@ -8,17 +8,17 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from sotcheck.binding.occurrence import occurrence
-from sotcheck.claims import evidence as evidence_module
-from sotcheck.claims.evidence import Evidence, ladders, resolve
-from sotcheck.claims.expansion import expansion_of
+from sotcheck.bound.occurrence import occurrence
 from sotcheck.engines import Continuum, Engine, KwantChain
-from sotcheck.model import Interface
-from sotcheck.observables import exact_flows
-from sotcheck.quadrature import sample
-from sotcheck.spin import Array
-from sotcheck.systemfile import builtin_systems, load
+from sotcheck.exact.observables import exact_flows
+from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.quadrature import sample
+from sotcheck.system.files import builtin_systems, load
+from sotcheck.system.interface import Interface
 from sotcheck.theory.sums import first_order_flows, first_order_torque
+from sotcheck.trial import evidence as evidence_module
+from sotcheck.trial.evidence import Evidence, ladders, resolve
+from sotcheck.trial.expansion import expansion_of
 
 SYSTEMS = list(builtin_systems())
 EXACT_ENGINES: list[Engine] = [Continuum(), KwantChain("exact-difference"), KwantChain("finite-difference")]

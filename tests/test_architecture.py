@@ -18,6 +18,14 @@ FILES = {
 }
 
 
+#: From the ground up.
+ROOMS = (
+    "errors", "run", "numerics", "system", "theory", "engines", "exact", "bound", "beyond", "trial", "sweep",
+    "pages", "papers", "bench", "command",
+)  # fmt: skip
+CLIMBS: set[tuple[str, str]] = set()
+
+
 def imports(module: str, *, top_level_only: bool = False) -> set[str]:
     """Return all modules imported, `from a import b` counting as a and a.b, TYPE_CHECKING blocks included."""
     tree = ast.parse(FILES[module].read_text(encoding="utf-8"))
@@ -72,7 +80,7 @@ def test_the_parser_sees_imports() -> None:
     assert "kwant" in imports("sotcheck.engines.kwant_modes")
     assert "kwant" not in imports("sotcheck.engines.kwant_modes", top_level_only=True)
     assert "types" in imports("sotcheck.engines.kwant_modes")
-    assert "sotcheck.spin" in imports("sotcheck.theory.first_order")
+    assert "sotcheck.system.spin" in imports("sotcheck.theory.first_order")
     assert len(FILES) > 25
 
 
@@ -106,15 +114,13 @@ def test_only_the_judges_know_both() -> None:
     """Claims compare; the dispatcher and the report show both; nobody else holds both in hand."""
     both = importers("sotcheck.theory") & importers("sotcheck.engines")
     judges = (
-        "sotcheck.torques",
-        "sotcheck.claims",
-        "sotcheck.audit",
+        "sotcheck.trial",
         "sotcheck.beyond",
-        "sotcheck.reportdata",
+        "sotcheck.papers",
     )
     for module in both:
         assert any(within(module, judge) for judge in judges), module
-    assert "sotcheck.torques" in both
+    assert "sotcheck.trial.torque" in both
 
 
 def test_only_one_module_imports_kwant() -> None:
@@ -123,39 +129,40 @@ def test_only_one_module_imports_kwant() -> None:
 
 def test_only_figures_import_matplotlib() -> None:
     found = importers("matplotlib")
-    assert found >= {"sotcheck.figures", "sotcheck.audit.plots"}
-    assert all(module == "sotcheck.figures" or ".plots" in module for module in found), found
+    assert found >= {"sotcheck.pages.figures", "sotcheck.pages.audit_plots"}
+    assert all(within(module, "sotcheck.pages") for module in found), found
 
 
-def test_exact_quantities_of_the_audit_know_no_formula() -> None:
-    """What an equation stands against comes from states alone: only the entries know the formulas."""
-    entries = {module for module in FILES if within(module, "sotcheck.audit") and "section" in module}
-    exact = {"sotcheck.audit.currents", "sotcheck.audit.transfer", "sotcheck.audit.layers"}
-    assert exact <= set(FILES)
-    assert entries
-    formulas = [
-        name for name in FILES if name.startswith(("sotcheck.theory.section", "sotcheck.theory.appendix"))
-    ]
-    for module in exact:
-        assert not imports(module) & set(formulas), module
+def test_imports_run_downwards() -> None:
+    """A room imports from those below it only; what still climbs is listed, and must not grow."""
+    found = set()
+    for module in FILES:
+        room = module.split(".")[1] if "." in module else ""
+        if room not in ROOMS:
+            continue
+        for name in imports(module):
+            other = name.split(".")[1] if within(name, "sotcheck") and "." in name else ""
+            if name in FILES and other in ROOMS and ROOMS.index(other) > ROOMS.index(room):
+                found.add((module, name))
+    assert found == CLIMBS, found ^ CLIMBS
 
 
 def test_nobody_imports_the_command_line() -> None:
-    assert importers("sotcheck.cli") <= {"sotcheck.__main__"}
+    assert importers("sotcheck.command.main") <= {"sotcheck.__main__"}
 
 
 @pytest.mark.parametrize("package", ["click", "jinja2", "tqdm"])
 def test_presentation_stays_outside(package: str) -> None:
     """Physics modules print nothing, draw nothing, and ask nothing of a terminal."""
-    inner = ("sotcheck.theory", "sotcheck.engines", "sotcheck.claims")
+    inner = ("sotcheck.theory", "sotcheck.engines", "sotcheck.exact", "sotcheck.numerics", "sotcheck.system")
     for module in importers(package):
         assert not any(within(module, name) for name in inner), module
         assert module not in (
-            "sotcheck.model",
-            "sotcheck.observables",
-            "sotcheck.quadrature",
-            "sotcheck.radial",
-            "sotcheck.torques",
+            "sotcheck.system.interface",
+            "sotcheck.exact.observables",
+            "sotcheck.numerics.quadrature",
+            "sotcheck.numerics.radial",
+            "sotcheck.trial.torque",
         )
 
 
@@ -163,17 +170,30 @@ def test_presentation_stays_outside(package: str) -> None:
     ("module", "allowed"),
     [
         ("sotcheck.errors", set()),
-        ("sotcheck.estimate", set()),
-        ("sotcheck.spin", set()),
-        ("sotcheck.convergence", {"sotcheck.spin"}),
-        ("sotcheck.zeros", {"sotcheck.spin", "sotcheck.errors"}),
-        ("sotcheck.nearpoles", {"sotcheck.spin"}),
-        ("sotcheck.radial", {"sotcheck.spin", "sotcheck.errors", "sotcheck.nearpoles"}),
-        ("sotcheck.quadrature", {"sotcheck.spin", "sotcheck.nearpoles", "sotcheck.radial"}),
-        ("sotcheck.verdict", {"sotcheck.spin", "sotcheck.estimate"}),
-        ("sotcheck.plaintext", set()),
-        ("sotcheck.model", {"sotcheck.spin", "sotcheck.errors", "sotcheck.plaintext"}),
-        ("sotcheck.scattering", {"sotcheck.spin", "sotcheck.model"}),
+        ("sotcheck.numerics.estimate", set()),
+        ("sotcheck.numerics.arrays", set()),
+        ("sotcheck.system.spin", {"sotcheck.numerics.arrays"}),
+        ("sotcheck.numerics.convergence", {"sotcheck.numerics.arrays"}),
+        ("sotcheck.numerics.zeros", {"sotcheck.numerics.arrays", "sotcheck.errors"}),
+        ("sotcheck.numerics.nearpoles", {"sotcheck.numerics.arrays"}),
+        (
+            "sotcheck.numerics.radial",
+            {"sotcheck.numerics.arrays", "sotcheck.errors", "sotcheck.numerics.nearpoles"},
+        ),
+        (
+            "sotcheck.numerics.quadrature",
+            {"sotcheck.numerics.arrays", "sotcheck.numerics.nearpoles", "sotcheck.numerics.radial"},
+        ),
+        ("sotcheck.trial.verdict", {"sotcheck.numerics.arrays", "sotcheck.numerics.estimate"}),
+        ("sotcheck.run.plaintext", set()),
+        (
+            "sotcheck.system.interface",
+            {"sotcheck.system.spin", "sotcheck.numerics.arrays", "sotcheck.errors", "sotcheck.run.plaintext"},
+        ),
+        (
+            "sotcheck.system.states",
+            {"sotcheck.system.spin", "sotcheck.numerics.arrays", "sotcheck.system.interface"},
+        ),
     ],
 )
 def test_foundations_rest_on_little(module: str, allowed: set[str]) -> None:
@@ -232,7 +252,7 @@ def run(code: str) -> str:
 HEAVY = "print(sorted(n for n in ('kwant', 'matplotlib', 'numpy', 'scipy', 'jinja2') if n in sys.modules))"
 
 
-@pytest.mark.parametrize("module", ["sotcheck", "sotcheck.cli"])
+@pytest.mark.parametrize("module", ["sotcheck", "sotcheck.command.main"])
 def test_import_is_light(module: str) -> None:
     """`import sotcheck`, and the command line's --help, wait for none of the heavy packages."""
     assert run(f"import sys, {module}; {HEAVY}") == "[]"

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from sotcheck.audit import power
-from sotcheck.audit.judge import judge, try_formula
-from sotcheck.audit.run import AuditResult, definition_row, forms, judge_equation, paper_order, register_all
-from sotcheck.audit.samples import ANGLES, GENERAL, Solved
-from sotcheck.binding.unperturbed import interface_states
-from sotcheck.claims.registry import DEFINITIONS, EQUATIONS, STATEMENTS, Equation
-from sotcheck.model import Interface
+from sotcheck.bound.unperturbed import interface_states
+from sotcheck.exact.solved import ANGLES, GENERAL, Solved
+from sotcheck.system.interface import Interface
 from sotcheck.theory.validity import radius_by_k
+from sotcheck.trial import power
+from sotcheck.trial.audit import AuditResult, definition_row, forms, judge_equation, paper_order, register_all
+from sotcheck.trial.judge import judge, try_formula
+from sotcheck.trial.registry import DEFINITIONS, EQUATIONS, STATEMENTS, Equation
 
 register_all()
 

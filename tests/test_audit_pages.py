@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from sotcheck.audit.figure4 import figure4
-from sotcheck.audit.figure6 import PANELS, figure6, figure6_points
-from sotcheck.audit.figure8 import figure8, figure8_points
-from sotcheck.audit.pages import write_audit
-from sotcheck.audit.plots import _plain
-from sotcheck.audit.run import (
+from sotcheck.command.main import cli
+from sotcheck.pages.audit import write_audit
+from sotcheck.pages.audit_plots import _plain
+from sotcheck.papers.kim2017.figure4 import figure4
+from sotcheck.papers.kim2017.figure6 import PANELS, figure6, figure6_points
+from sotcheck.papers.kim2017.figure8 import figure8, figure8_points
+from sotcheck.papers.kim2017.table1 import table1
+from sotcheck.trial.audit import (
     AuditResult,
     definition_row,
     judge_equation,
@@ -24,9 +26,7 @@ from sotcheck.audit.run import (
     sample_equation,
     seed_equation,
 )
-from sotcheck.audit.table1 import table1
-from sotcheck.claims.registry import DEFINITIONS, EQUATIONS, STATEMENTS
-from sotcheck.cli import cli
+from sotcheck.trial.registry import DEFINITIONS, EQUATIONS, STATEMENTS
 
 register_all()
 

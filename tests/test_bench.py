@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from sotcheck import cli
 from sotcheck.bench import problems, processes, run, torques
 from sotcheck.bench.machine import machine
 from sotcheck.bench.naive import naive_kwant
 from sotcheck.bench.result import HOW, BenchResult, Row
 from sotcheck.bench.timing import Recorded, best_of, every
+from sotcheck.command import main as cli
 from sotcheck.engines import Continuum, KwantChain
 from sotcheck.errors import EngineError
-from sotcheck.model import Interface
-from sotcheck.observables import exact_flows
-from sotcheck.systemfile import load
+from sotcheck.exact.observables import exact_flows
+from sotcheck.system.files import load
+from sotcheck.system.interface import Interface
 
 BULK = load("bulk-magnetism")
 #: Every parameter in use.

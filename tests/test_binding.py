@@ -8,25 +8,20 @@ import time
 import numpy as np
 import pytest
 
-from sotcheck.binding import agreement as agreement_module
-from sotcheck.binding import spectrum as spectrum_module
-from sotcheck.binding.agreement import (
-    agreement,
-    compare_phases,
-    compare_weights,
-    random_cases,
-    spot_check,
-)
-from sotcheck.binding.chains import Problems, density, difference_blocks
-from sotcheck.binding.continuum import Bound, bottom, bound, matching_matrix
-from sotcheck.binding.lattice import bound_states
-from sotcheck.binding.levinson import levinson
-from sotcheck.binding.spectrum import missing_weight
-from sotcheck.convergence import observed_order
+from sotcheck.bound import agreement as agreement_module
+from sotcheck.bound import spectrum as spectrum_module
+from sotcheck.bound.agreement import agreement, compare_phases, compare_weights, random_cases, spot_check
+from sotcheck.bound.chains import Problems, density, difference_blocks
+from sotcheck.bound.continuum import Bound, bottom, bound, matching_matrix
+from sotcheck.bound.lattice import bound_states
+from sotcheck.bound.levinson import levinson
+from sotcheck.bound.spectrum import missing_weight
 from sotcheck.engines import Continuum, KwantChain
 from sotcheck.errors import EngineError, LatticeError
-from sotcheck.model import Interface
-from sotcheck.spin import PAULI, Array, Complex, dot_sigma, projectors
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.convergence import observed_order
+from sotcheck.system.interface import Interface
+from sotcheck.system.spin import PAULI, dot_sigma, projectors
 
 SEED = 20170915
 

@@ -10,18 +10,17 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from sotcheck.binding import spin_density as density_module
-from sotcheck.binding.agreement import spot_check
-from sotcheck.binding.continuum import bottom, bound
-from sotcheck.binding.contour import contour_points, fermi_contour, k_max
-from sotcheck.binding.demonstrations import EFFECTS, embedded_table, one_interface
-from sotcheck.binding.demonstrations import report_data as all_data
-from sotcheck.binding.fermi import count_at_fermi, first_states, ground_state
-from sotcheck.binding.maps import bound_state_map
-from sotcheck.binding.pages import write_bound_states
-from sotcheck.binding.run import bound_states
-from sotcheck.binding.spin_density import bound_density, bound_spin_density, scattering_density
-from sotcheck.binding.thresholds import (
+from sotcheck.bound import spin_density as density_module
+from sotcheck.bound.agreement import spot_check
+from sotcheck.bound.continuum import bottom, bound
+from sotcheck.bound.contour import contour_points, fermi_contour, k_max
+from sotcheck.bound.demonstrations import EFFECTS, embedded_table, one_interface
+from sotcheck.bound.demonstrations import report_data as all_data
+from sotcheck.bound.fermi import count_at_fermi, first_states, ground_state
+from sotcheck.bound.maps import bound_state_map
+from sotcheck.bound.run import bound_states
+from sotcheck.bound.spin_density import bound_density, bound_spin_density, scattering_density
+from sotcheck.bound.thresholds import (
     aligned_angles,
     alignment,
     count,
@@ -35,10 +34,12 @@ from sotcheck.binding.thresholds import (
 )
 from sotcheck.engines.layered import Layer, LayeredContinuum
 from sotcheck.errors import EngineError
-from sotcheck.model import Interface, rashba
-from sotcheck.observables import components
-from sotcheck.spin import PAULI, Array, pauli_vector
-from sotcheck.systemfile import load
+from sotcheck.exact.observables import components
+from sotcheck.numerics.arrays import Array
+from sotcheck.pages.bound_states import write_bound_states
+from sotcheck.system.files import load
+from sotcheck.system.interface import Interface, rashba
+from sotcheck.system.spin import PAULI, pauli_vector
 
 ATTRACTIVE = EFFECTS["attractive"]
 #: An arc that encircles, one that meets the continuum, both at once, a pocket of few angles.

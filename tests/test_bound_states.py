@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sotcheck.binding.continuum import matching_matrix
-from sotcheck.binding.occurrence import Occurrence, occurrence
-from sotcheck.binding.unperturbed import interface_states
+from sotcheck.bound.continuum import matching_matrix
+from sotcheck.bound.occurrence import Occurrence, occurrence
+from sotcheck.bound.unperturbed import interface_states
 from sotcheck.engines.continuum import outgoing
-from sotcheck.model import Interface, rashba
-from sotcheck.spin import Array, in_spin_bands
+from sotcheck.numerics.arrays import Array
+from sotcheck.system.interface import Interface, rashba
+from sotcheck.system.spin import in_spin_bands
 
 
 def plain(**values: object) -> Interface:

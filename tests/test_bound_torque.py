@@ -11,23 +11,23 @@ from matplotlib.figure import Figure
 import sotcheck as sc
 from sotcheck.beyond.trust_map import bound_at_limit
 from sotcheck.beyond.trust_run import on_bound_states
-from sotcheck.binding import lattice_contour
-from sotcheck.binding.at_fermi import bound_flows, bound_share, sea
-from sotcheck.binding.contour import k_max
-from sotcheck.binding.demonstrations import EFFECTS
-from sotcheck.binding.fermi import first_states
-from sotcheck.binding.lattice_contour import Chain
-from sotcheck.binding.occurrence import occurrence
-from sotcheck.binding.thresholds import decay_constants
-from sotcheck.claims.exact import no_bound_state
-from sotcheck.convergence import richardson
+from sotcheck.beyond.warnings import warnings
+from sotcheck.bound import lattice_contour
+from sotcheck.bound.at_fermi import bound_flows, bound_share, sea
+from sotcheck.bound.contour import k_max
+from sotcheck.bound.demonstrations import EFFECTS
+from sotcheck.bound.fermi import first_states
+from sotcheck.bound.lattice_contour import Chain
+from sotcheck.bound.occurrence import occurrence
+from sotcheck.bound.thresholds import decay_constants
 from sotcheck.engines import Continuum, KwantChain
-from sotcheck.figures import mark_bound_states
-from sotcheck.model import Interface
-from sotcheck.observables import components, ledger_residual, torque_from_flows
-from sotcheck.report import on_bound_states as reported
-from sotcheck.systemfile import from_document, load, to_document
-from sotcheck.validity_warnings import warnings
+from sotcheck.exact.observables import components, ledger_residual, torque_from_flows
+from sotcheck.numerics.convergence import richardson
+from sotcheck.pages.figures import mark_bound_states
+from sotcheck.pages.report import on_bound_states as reported
+from sotcheck.papers.kim2017.check_exact import no_bound_state
+from sotcheck.system.files import from_document, load, to_document
+from sotcheck.system.interface import Interface
 
 #: From the issue that asked for this: bound states carry 4.5 times the torque of the scattering states.
 ATTRACTIVE = Interface(name="attractive", E_F=1.0, J=0.0, u_0=-0.5, u_m=0.3, m=(2.0, -1.0, 2.0), h_R=0.05)

@@ -10,9 +10,9 @@ import pytest
 import sotcheck as sc
 from sotcheck.engines import Continuum, KwantChain
 from sotcheck.errors import EngineError
-from sotcheck.model import Interface
-from sotcheck.quadrature import sample
-from sotcheck.scattering import flows
+from sotcheck.numerics.quadrature import sample
+from sotcheck.system.interface import Interface
+from sotcheck.system.states import flows
 
 BULK = sc.load("bulk-magnetism")
 M = (0.48, -0.6, 0.64)

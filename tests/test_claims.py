@@ -11,25 +11,25 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from sotcheck.claims import CLAIMS, exact, judge_all
-from sotcheck.claims import linearity as claims_of_linearity
-from sotcheck.claims.controls import CONTROLS
-from sotcheck.claims.evidence import ENGINES, FINE, Evidence, gather
-from sotcheck.claims.exact import order_trials
-from sotcheck.claims.first_order import torque_trials
-from sotcheck.claims.linearity import slope_trials
-from sotcheck.claims.registry import Trial
-from sotcheck.crosscheck import CheckResult
 from sotcheck.errors import SystemFileError
-from sotcheck.model import SOURCES, Interface
-from sotcheck.observables import LATTICE, MINUS, PLUS, ledger_residual
-from sotcheck.spin import Array, Complex
-from sotcheck.systemfile import load
+from sotcheck.exact.observables import LATTICE, MINUS, PLUS, ledger_residual
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.papers.kim2017 import check_exact as exact
+from sotcheck.papers.kim2017 import check_linearity as claims_of_linearity
+from sotcheck.papers.kim2017.check_controls import CONTROLS
+from sotcheck.papers.kim2017.check_exact import order_trials
+from sotcheck.papers.kim2017.check_first_order import torque_trials
+from sotcheck.papers.kim2017.check_linearity import slope_trials
+from sotcheck.system.files import load
+from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.theory import first_order
 from sotcheck.theory.amplitudes import Amplitudes
 from sotcheck.theory.sums import first_order_torque
 from sotcheck.theory.validity import radius_of_convergence
-from sotcheck.verdict import Finding
+from sotcheck.trial.check import CheckResult
+from sotcheck.trial.evidence import ENGINES, FINE, Evidence, gather
+from sotcheck.trial.registry import CLAIMS, Trial, judge_all
+from sotcheck.trial.verdict import Finding
 
 MakeEvidence = Callable[[Interface], Evidence]
 BY_NAME = {claim.name: claim for claim in CLAIMS}
@@ -399,7 +399,7 @@ def test_reasons_for_doubt(continuum_only: MakeEvidence) -> None:
 def test_evidence_where_one_band_of_F_alone_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """N and minority closed, majority open, u_m ≠ 0: an ordinary interface, whose check must not crash."""
     monkeypatch.delitem(ENGINES, "kwant")
-    monkeypatch.setattr("sotcheck.claims.evidence.lattice_ladder", lambda *request: np.zeros(0))
+    monkeypatch.setattr("sotcheck.trial.evidence.lattice_ladder", lambda *request: np.zeros(0))
     iface = Interface(
         name="half-open", E_F=1.4, U_N=0.5, U_F=0.1, J=0.6, u_0=0.6, u_m=0.4, m=(2.0, -1.0, 2.0)
     )

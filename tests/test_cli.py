@@ -25,13 +25,15 @@ import numpy as np
 import pytest
 
 import sotcheck as sc
-from sotcheck import cli, crosscheck, options
-from sotcheck.estimate import ErrorBudget, ErrorTerm
-from sotcheck.model import SOURCES
-from sotcheck.observables import transverse
-from sotcheck.plaintext import visible
-from sotcheck.systemfile import load
-from sotcheck.verdict import Finding, Verdict
+from sotcheck.command import main as cli
+from sotcheck.command import options
+from sotcheck.exact.observables import transverse
+from sotcheck.numerics.estimate import ErrorBudget, ErrorTerm
+from sotcheck.run.plaintext import visible
+from sotcheck.system.files import load
+from sotcheck.system.interface import SOURCES
+from sotcheck.trial import check as crosscheck
+from sotcheck.trial.verdict import Finding, Verdict
 
 COMMAND = [sys.executable, "-m", "sotcheck"]
 INTERRUPTED = 128 + signal.SIGINT
@@ -123,7 +125,7 @@ def test_help_imports_nothing_heavy() -> None:
     script = textwrap.dedent(
         """
         import json, sys
-        from sotcheck.cli import main
+        from sotcheck.command.main import main
         main(["--help"])
         print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), file=sys.stderr)
         """
@@ -625,7 +627,7 @@ def terminal_of() -> Iterator[Terminals]:
 
 BAR = """
 import time
-from sotcheck.progress import bar
+from sotcheck.run.progress import bar
 for _ in bar({items}, "work"):
     time.sleep({seconds})
 """
@@ -646,7 +648,7 @@ def test_bar_after_two_seconds(terminal_of: Terminals, size: tuple[int, int]) ->
 
 BURSTS = """
 import time
-from sotcheck.progress import bar
+from sotcheck.run.progress import bar
 for number in bar(range(100), "work"):
     time.sleep(2.5 if number in (0, 35) else 0)
 """
@@ -676,9 +678,9 @@ def test_no_bar_for_short_work_or_without_a_terminal(terminal_of: Terminals) -> 
 
 
 HEARTBEAT = """
-import sotcheck.progress
-sotcheck.progress.HEARTBEAT = 0.2
-from sotcheck.cli import main
+import sotcheck.run.progress
+sotcheck.run.progress.HEARTBEAT = 0.2
+from sotcheck.command.main import main
 main({args})
 """
 
@@ -726,7 +728,7 @@ def test_ctrl_c_at_any_time(delay: float) -> None:
     )  # fmt: skip
     assert process.stderr is not None
     seen = ""
-    while "sotcheck.cli" not in seen:
+    while "sotcheck.command.main" not in seen:
         seen += process.stderr.readline()
     time.sleep(delay)
     process.send_signal(signal.SIGINT)
@@ -739,8 +741,8 @@ def test_ctrl_c_at_any_time(delay: float) -> None:
 
 WORKERS = """
 import os, time
-from sotcheck import cli
-from sotcheck.processes import process_pool
+from sotcheck.command import main as cli
+from sotcheck.run.processes import process_pool
 
 @cli.cli.command("work")
 def work():

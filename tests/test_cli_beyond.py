@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from sotcheck.binding.continuum import bound
-from sotcheck.binding.run import bound_states
-from sotcheck.binding.thresholds import of_k
-from sotcheck.cli import cli
+from sotcheck.bound.continuum import bound
+from sotcheck.bound.run import bound_states
+from sotcheck.bound.thresholds import of_k
+from sotcheck.command.main import cli
 from sotcheck.errors import EngineError
-from sotcheck.systemfile import load
+from sotcheck.system.files import load
 
 
 def run(*args: str) -> Result:

@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 
 import sotcheck as sc
-from sotcheck.binding.maps import bound_state_map
-from sotcheck.overview import refuse_another, write_overview
-from sotcheck.report import context, render
-from sotcheck.sweep.pages import listed
-from sotcheck.systemfile import to_document
+from sotcheck.bound.maps import bound_state_map
+from sotcheck.pages.overview import refuse_another, write_overview
+from sotcheck.pages.report import context, render
+from sotcheck.pages.sweep import listed
+from sotcheck.system.files import to_document
 
 REPORTS = Path(__file__).resolve().parent.parent / "reports"
 SYSTEMS = list(sc.builtin_systems())

@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sotcheck.audit.consequences import Consequence, consequences, kept_in, needed_for
-from sotcheck.audit.result import AuditResult
-from sotcheck.audit.run import definition_row, judge_equation
-from sotcheck.audit.samples import GENERAL
-from sotcheck.audit.sections import register_all
-from sotcheck.claims.registry import DEFINITIONS, EQUATIONS, STATEMENTS, kind_of
+from sotcheck.exact.solved import GENERAL
+from sotcheck.papers.kim2017.consequences import Consequence, consequences, kept_in, needed_for
+from sotcheck.trial.audit import definition_row, judge_equation
+from sotcheck.trial.registry import DEFINITIONS, EQUATIONS, STATEMENTS, kind_of, register_all
+from sotcheck.trial.result import AuditResult
 
 register_all()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sotcheck.convergence import Slope, finest, observed_order, richardson
+from sotcheck.numerics.convergence import Slope, finest, observed_order, richardson
 
 EPS = float(np.finfo(float).eps)
 STEPS = 0.5 ** np.arange(5)

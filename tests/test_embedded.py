@@ -8,7 +8,11 @@ import json
 import numpy as np
 import pytest
 
-from sotcheck.binding.poles import (
+from sotcheck.beyond.warnings import warnings
+from sotcheck.bound.unperturbed import interface_states
+from sotcheck.engines import Continuum, KwantChain
+from sotcheck.engines.continuum import outgoing
+from sotcheck.engines.poles import (
     along_m,
     determinant,
     embedded_states,
@@ -17,21 +21,18 @@ from sotcheck.binding.poles import (
     wave_number,
     x_of,
 )
-from sotcheck.binding.unperturbed import interface_states
-from sotcheck.convergence import observed_order, richardson
-from sotcheck.crosscheck import CheckResult
-from sotcheck.engines import Continuum, KwantChain
-from sotcheck.engines.continuum import outgoing
-from sotcheck.model import SOURCES, Interface, rashba
-from sotcheck.observables import components, exact_flows, torque_from_flows
-from sotcheck.spin import Array, in_spin_bands
-from sotcheck.systemfile import load
+from sotcheck.exact.observables import components, exact_flows, torque_from_flows
+from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.convergence import observed_order, richardson
+from sotcheck.numerics.zeros import parameter, zeros_near
+from sotcheck.system.files import load
+from sotcheck.system.interface import SOURCES, Interface, rashba
+from sotcheck.system.spin import in_spin_bands
 from sotcheck.theory.embedded import embedded_state, missing_lattice, missing_torque
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.theory.sums import first_order_torque
-from sotcheck.torques import torque
-from sotcheck.validity_warnings import warnings
-from sotcheck.zeros import parameter, zeros_near
+from sotcheck.trial.check import CheckResult
+from sotcheck.trial.torque import torque
 
 TRAP = Interface(
     name="trap", E_F=1.1, U_N=0.6, U_F=-0.2, J=0.3, u_0=-1.5, u_m=0.25, m=(6.0, -2.0, 3.0), h_R=0.05

@@ -13,19 +13,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sotcheck.convergence import observed_order, richardson
 from sotcheck.engines import Continuum, Engine, KwantChain, kwant_chain, kwant_modes
 from sotcheck.engines.continuum import match, outgoing
 from sotcheck.engines.kwant_chain import BUNDLE
 from sotcheck.engines.kwant_modes import Modes, lead_modes
 from sotcheck.engines.lattice import chain
 from sotcheck.errors import EngineError
-from sotcheck.model import Interface, rashba
-from sotcheck.observables import LATTICE, MINUS, PLUS, ledger_residual, transverse
-from sotcheck.quadrature import sample
-from sotcheck.scattering import Scattering, flows
-from sotcheck.spin import IDENTITY, PAULI, Array, Complex, dagger, in_spin_bands
-from sotcheck.systemfile import load
+from sotcheck.exact.observables import LATTICE, MINUS, PLUS, ledger_residual, transverse
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.convergence import observed_order, richardson
+from sotcheck.numerics.quadrature import sample
+from sotcheck.system.files import load
+from sotcheck.system.interface import Interface, rashba
+from sotcheck.system.spin import IDENTITY, PAULI, dagger, in_spin_bands
+from sotcheck.system.states import Scattering, flows
 
 #: The project's bar on residuals of conservation laws, and its aim for engine against engine.
 BAR = 1e-12

@@ -19,11 +19,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from sotcheck import cli, executors
 from sotcheck.beyond.trust_map import LimitAt
+from sotcheck.command import main as cli
 from sotcheck.errors import EngineError
-from sotcheck.executors import Backend, Open, backend
-from sotcheck.model import Interface
+from sotcheck.run import executors
+from sotcheck.run.executors import Backend, Open, backend
 from sotcheck.sweep import schedule
 from sotcheck.sweep.grid import Point, parse_axis
 from sotcheck.sweep.plan import Plan
@@ -31,7 +31,8 @@ from sotcheck.sweep.run import make_plan, sweep
 from sotcheck.sweep.schedule import Queue, results
 from sotcheck.sweep.store import journal_path
 from sotcheck.sweep.worker import ROWS, WIDTH, Chunk
-from sotcheck.systemfile import load
+from sotcheck.system.files import load
+from sotcheck.system.interface import Interface
 
 IFACE = Interface(name="quick", E_F=1.0, J=0.3, h_R=0.1)
 TESTS = str(Path(__file__).parent)
@@ -348,7 +349,7 @@ def test_mpi_gives_the_same_bytes(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
         "import sys\nfrom pathlib import Path\nfrom test_executors import plan_of\n"
-        "from sotcheck.executors import backend\nfrom sotcheck.sweep.run import sweep\n"
+        "from sotcheck.run.executors import backend\nfrom sotcheck.sweep.run import sweep\n"
         "if __name__ == '__main__':\n"
         "    sweep(plan_of(), Path(sys.argv[1]), where=backend('mpi', 1))\n",
         encoding="utf-8",

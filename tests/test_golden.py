@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sotcheck.binding.unperturbed import interface_states
-from sotcheck.convergence import richardson
+from sotcheck.bound.unperturbed import interface_states
 from sotcheck.engines import Continuum, KwantChain
-from sotcheck.model import SOURCES, Interface
-from sotcheck.observables import components, exact_flows, torque_from_flows
-from sotcheck.scattering import flows
-from sotcheck.spin import Array
+from sotcheck.exact.observables import components, exact_flows, torque_from_flows
+from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.convergence import richardson
+from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.system.states import flows
 from sotcheck.theory.sums import first_order_torque
 
 Row = dict[str, Any]

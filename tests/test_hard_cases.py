@@ -16,19 +16,19 @@ from sotcheck.beyond.harmonics import DEGREES, LADDER, exponents
 from sotcheck.beyond.limits import trust_limits
 from sotcheck.beyond.orders_data import orders_data
 from sotcheck.beyond.trust_map import Axis, trust_map
-from sotcheck.binding.run import bound_states
-from sotcheck.claims.expansion import expansion_of
+from sotcheck.bound.run import bound_states
 from sotcheck.engines import Continuum
 from sotcheck.errors import EngineError, OutputError, SystemFileError
-from sotcheck.model import Interface
-from sotcheck.observables import exact_flows
-from sotcheck.output import write_texts
-from sotcheck.quadrature import sample, sum_over_k
-from sotcheck.radial import Path as Way
-from sotcheck.spin import Array
+from sotcheck.exact.observables import exact_flows
+from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.quadrature import sample, sum_over_k
+from sotcheck.numerics.radial import Path as Way
+from sotcheck.run.output import write_texts
+from sotcheck.run.threads import one_blas_thread
+from sotcheck.system.interface import Interface
 from sotcheck.theory.all_orders import torque_orders
 from sotcheck.theory.validity import why_not_expandable
-from sotcheck.threads import one_blas_thread
+from sotcheck.trial.expansion import expansion_of
 
 DEFAULT = Interface(name="default")
 

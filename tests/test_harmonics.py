@@ -18,9 +18,9 @@ from sotcheck.beyond.harmonics import (
 )
 from sotcheck.beyond.sphere import Directions, gradient, product_rule, profile, project, turned
 from sotcheck.engines import Continuum, KwantChain
-from sotcheck.model import Interface
-from sotcheck.observables import torque_from_flows
-from sotcheck.systemfile import load
+from sotcheck.exact.observables import torque_from_flows
+from sotcheck.system.files import load
+from sotcheck.system.interface import Interface
 from sotcheck.theory.sums import first_order_torque
 
 Y = np.array([0.0, 1.0, 0.0])

@@ -16,10 +16,10 @@ from sotcheck.engines.lattice import (
     finite_difference,
 )
 from sotcheck.errors import LatticeError
-from sotcheck.model import Interface
-from sotcheck.quadrature import sample
-from sotcheck.spin import dagger, dot_sigma
-from sotcheck.systemfile import load
+from sotcheck.numerics.quadrature import sample
+from sotcheck.system.files import load
+from sotcheck.system.interface import Interface
+from sotcheck.system.spin import dagger, dot_sigma
 
 BULKS = {"exact-difference": exact_difference, "finite-difference": finite_difference}
 SCHEMES = ("exact-difference", "finite-difference", "one-sided")

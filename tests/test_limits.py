@@ -7,22 +7,15 @@ import pytest
 from conftest import GENERIC
 
 from sotcheck.beyond import limits as limits_module
-from sotcheck.beyond.crossing import ACCURACY, LARGEST, SMALLEST, Target, search
-from sotcheck.beyond.limits import (
-    COMPONENTS,
-    CURRENTS,
-    TrustLimit,
-    exact_per_h,
-    first_order,
-    trust_limits,
-)
+from sotcheck.beyond.limits import COMPONENTS, CURRENTS, TrustLimit, exact_per_h, first_order, trust_limits
 from sotcheck.beyond.sweep import h_R_sweep
 from sotcheck.engines import KwantChain
 from sotcheck.errors import EngineError
-from sotcheck.model import Interface
-from sotcheck.observables import components
-from sotcheck.systemfile import load
-from sotcheck.torques import torque
+from sotcheck.exact.observables import components
+from sotcheck.numerics.crossing import ACCURACY, LARGEST, SMALLEST, Target, search
+from sotcheck.system.files import load
+from sotcheck.system.interface import Interface
+from sotcheck.trial.torque import torque
 
 
 def deviation_of(iface: Interface, h_R: list[float], row: TrustLimit) -> np.ndarray:

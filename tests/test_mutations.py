@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sotcheck import torques
 from sotcheck.errors import SotcheckError
-from sotcheck.model import Interface
-from sotcheck.observables import transverse
-from sotcheck.systemfile import KEYS, builtin_systems, load, read_text
+from sotcheck.exact.observables import transverse
+from sotcheck.system.files import KEYS, builtin_systems, load, read_text
+from sotcheck.system.interface import Interface
+from sotcheck.trial import torque as torques
 
 #: Seeds of the mutations that are kept; `mutants` has as many as one likes.
 NUMBER = 150

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from sotcheck.engines import Continuum, Engine, KwantChain
-from sotcheck.model import SOURCES, Interface, rashba
-from sotcheck.observables import (
+from sotcheck.exact.observables import (
     FLOWS,
     INTERFACE,
     LATTICE,
@@ -22,10 +21,12 @@ from sotcheck.observables import (
     torque_from_flows,
     transverse,
 )
-from sotcheck.scattering import flows
-from sotcheck.spin import PAULI, Array, dot_sigma, in_spin_bands, pauli_vector, projectors, spin_torque
-from sotcheck.systemfile import load
-from sotcheck.torques import torque
+from sotcheck.numerics.arrays import Array
+from sotcheck.system.files import load
+from sotcheck.system.interface import SOURCES, Interface, rashba
+from sotcheck.system.spin import PAULI, dot_sigma, in_spin_bands, pauli_vector, projectors, spin_torque
+from sotcheck.system.states import flows
+from sotcheck.trial.torque import torque
 
 Relative = Callable[[Array, Array], float]
 GridOf = Callable[..., tuple[Array, Array, Array]]

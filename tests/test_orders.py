@@ -11,13 +11,13 @@ from conftest import GENERIC
 from sotcheck.beyond import orders as orders_module
 from sotcheck.beyond.orders import contour_orders, difference_orders, resolved_orders
 from sotcheck.beyond.orders_data import orders_data
-from sotcheck.beyond.pade import pade, partial_sum, reach
 from sotcheck.engines import Continuum
 from sotcheck.errors import EngineError, TheoryError
-from sotcheck.model import Interface, rashba
-from sotcheck.observables import exact_flows, torque_from_flows
-from sotcheck.quadrature import sample
-from sotcheck.systemfile import load
+from sotcheck.exact.observables import exact_flows, torque_from_flows
+from sotcheck.numerics.pade import pade, partial_sum, reach
+from sotcheck.numerics.quadrature import sample
+from sotcheck.system.files import load
+from sotcheck.system.interface import Interface, rashba
 from sotcheck.theory import all_orders
 from sotcheck.theory.all_orders import amplitude_orders, half_circle, torque_integrand, torque_orders
 from sotcheck.theory.amplitudes import (
@@ -70,7 +70,7 @@ def test_extended_amplitudes_obey_the_exact_matching(any_iface: Interface) -> No
     found = amplitude_orders(a, rashba(k, 0 * k + 0.4), 5)
     identity = np.eye(2) * (np.arange(6) == 0)[:, None, None, None]
     psi = identity + found.r_ex
-    from sotcheck.spin import in_spin_bands
+    from sotcheck.system.spin import in_spin_bands
 
     inverse_root = in_spin_bands(1 / np.sqrt(np.abs(a.Kz)).astype(complex), a.m)
     np.testing.assert_allclose(

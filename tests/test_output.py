@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sotcheck.errors import OutputError
-from sotcheck.output import make_folder, refuse_unwritable, write_text
+from sotcheck.run.output import make_folder, refuse_unwritable, write_text
 
 
 def test_writes_and_overwrites(tmp_path: Path) -> None:

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from sotcheck.audit.own_theory import check_theory, load_theory
-from sotcheck.cli import cli
+from sotcheck.command.main import cli
 from sotcheck.errors import TheoryError
-from sotcheck.model import Interface
-from sotcheck.spin import Complex
-from sotcheck.systemfile import load
+from sotcheck.numerics.arrays import Complex
+from sotcheck.system.files import load
+from sotcheck.system.interface import Interface
 from sotcheck.theory import first_order
 from sotcheck.theory.amplitudes import Amplitudes
+from sotcheck.trial.own_theory import check_theory, load_theory
 
 BULK = load("bulk-magnetism")
 

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 import sotcheck
-from sotcheck.systemfile import builtin_systems
+from sotcheck.system.files import builtin_systems
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORT = "pip install uv && uv run sotcheck report"
@@ -192,9 +192,7 @@ def with_kwant(folder: Path, code: str, *args: str) -> subprocess.CompletedProce
     package = folder / "kwant"
     package.mkdir()
     (package / "__init__.py").write_text(textwrap.dedent(code))
-    start = (
-        f"import sys; sys.path.insert(0, {str(folder)!r}); from sotcheck.cli import main; main({list(args)})"
-    )
+    start = f"import sys; sys.path.insert(0, {str(folder)!r}); from sotcheck.command.main import main; main({list(args)})"
     return subprocess.run([sys.executable, "-c", start], capture_output=True, text=True, check=False)
 
 

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from scipy.special import gamma, i1, ive
 
-from sotcheck import observables
 from sotcheck.engines import Continuum
 from sotcheck.errors import EngineError
-from sotcheck.model import Interface
-from sotcheck.nearpoles import fejer, near_poles, rule
-from sotcheck.observables import exact_flows
-from sotcheck.quadrature import FIRST_ANGLES, MOST_ANGLES, sample, sum_over_k
-from sotcheck.radial import LEVELS, nested_error, substitution
-from sotcheck.spin import Array
-from sotcheck.systemfile import load
+from sotcheck.exact import observables
+from sotcheck.exact.observables import exact_flows
+from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.nearpoles import fejer, near_poles, rule
+from sotcheck.numerics.quadrature import FIRST_ANGLES, MOST_ANGLES, sample, sum_over_k
+from sotcheck.numerics.radial import LEVELS, nested_error, substitution
+from sotcheck.system.files import load
+from sotcheck.system.interface import Interface
 
 #: (1/4π) ∫ dx is the unit of `sum_over_k`.
 UNIT = 4 * np.pi

@@ -12,9 +12,9 @@ from sotcheck.beyond.exponent import exponent_data, limit_at_zero, power_law, re
 from sotcheck.beyond.radius import classify, poles_in_h, radius_data, smallest, sum_radius
 from sotcheck.engines import Continuum
 from sotcheck.errors import EngineError
-from sotcheck.model import Interface
-from sotcheck.quadrature import sample
-from sotcheck.systemfile import load
+from sotcheck.numerics.quadrature import sample
+from sotcheck.system.files import load
+from sotcheck.system.interface import Interface
 from sotcheck.theory.validity import (
     embedded_spins,
     expandable,
@@ -90,7 +90,7 @@ def test_why(system: Interface, kind: str) -> None:
 
 def test_embedded_states_are_those_of_appendix_c(rng: np.random.Generator) -> None:
     """The theory's condition against the root search on the matching matrix, on random interfaces."""
-    from sotcheck.binding.unperturbed import interface_states
+    from sotcheck.bound.unperturbed import interface_states
 
     hits = 0
     for _ in range(300):

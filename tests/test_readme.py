@@ -15,9 +15,9 @@ import matplotlib as mpl
 import pytest
 from click.testing import CliRunner
 
-from sotcheck.cli import cli
-from sotcheck.model import Interface
-from sotcheck.systemfile import load
+from sotcheck.command.main import cli
+from sotcheck.system.files import load
+from sotcheck.system.interface import Interface
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
 

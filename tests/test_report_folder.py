@@ -11,12 +11,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 import sotcheck as sc
-from sotcheck.cli import cli
-from sotcheck.overview import write_overview
-from sotcheck.plaintext import is_one_line, markdown, markdown_code, one_line, visible
-from sotcheck.report import context, render
-from sotcheck.sweep.pages import listed
-from sotcheck.systemfile import read_text
+from sotcheck.command.main import cli
+from sotcheck.pages.overview import write_overview
+from sotcheck.pages.report import context, render
+from sotcheck.pages.sweep import listed
+from sotcheck.run.plaintext import is_one_line, markdown, markdown_code, one_line, visible
+from sotcheck.system.files import read_text
 
 COMMITTED = Path(__file__).resolve().parent.parent / "reports"
 #: Escapes, overrides and marks of direction, line breaks of Unicode, half a character, an invisible tag.
@@ -42,14 +42,14 @@ def folder(tmp_path: Path) -> Path:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports without the work: the committed numbers of another system under the new system's name."""
     data = json.loads((COMMITTED / "topological-insulator" / "report.json").read_text(encoding="utf-8"))
-    from sotcheck.systemfile import to_document
+    from sotcheck.system.files import to_document
 
     def fake(iface: sc.Interface, argument: str) -> dict[str, Any]:
         provenance = {**data["provenance"], "command": f"sotcheck report {argument}"}
         return {**data, "system": to_document(iface), "provenance": provenance}
 
-    monkeypatch.setattr("sotcheck.report.report_data", fake)
-    monkeypatch.setattr("sotcheck.report.svg", lambda draw, data: "<svg></svg>")
+    monkeypatch.setattr("sotcheck.pages.report.report_data", fake)
+    monkeypatch.setattr("sotcheck.pages.report.svg", lambda draw, data: "<svg></svg>")
 
 
 # ------------------------------------------------------------------------------------------- the overview

@@ -14,18 +14,18 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from sotcheck.command.sweep import sweep as sweep_command
 from sotcheck.errors import EngineError, SotcheckError, SystemFileError
-from sotcheck.model import SOURCES, Interface
-from sotcheck.observables import FLOWS, LATTICE, torque_from_flows
+from sotcheck.exact.observables import FLOWS, LATTICE, torque_from_flows
 from sotcheck.sweep import plan as plan_module
-from sotcheck.sweep.command import sweep as sweep_command
 from sotcheck.sweep.dataset import assemble, complex_torque, gather, open_sweep, plan_of
 from sotcheck.sweep.grid import SCALARS, Axis, changes, grid, parse_axis, read_table
 from sotcheck.sweep.plan import Plan, to_toml
 from sotcheck.sweep.run import make_plan, sweep, task_of
 from sotcheck.sweep.worker import Chunk, compute
-from sotcheck.systemfile import KEYS, from_document, load
-from sotcheck.torques import torque
+from sotcheck.system.files import KEYS, from_document, load
+from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.trial.torque import torque
 
 TILTED = Interface(name="tilted", E_F=1.3, U_N=0.2, U_F=-0.3, J=0.7, u_0=0.4, u_m=-0.3, m=(2.0, -1.0, 2.0))
 

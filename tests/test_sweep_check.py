@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from sotcheck import torques
-from sotcheck.crosscheck import CheckResult
 from sotcheck.engines import continuum
 from sotcheck.engines.continuum import currents, solve
-from sotcheck.model import SOURCES, Interface
 from sotcheck.sweep import check, limit
 from sotcheck.sweep.check import check_sweep
 from sotcheck.sweep.grid import parse_axis
 from sotcheck.sweep.run import make_plan, sweep
 from sotcheck.sweep.summary import sweep_summary
+from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.theory.first_order import torque_vector
-from sotcheck.torques import torque
+from sotcheck.trial import torque as torques
+from sotcheck.trial.check import CheckResult
+from sotcheck.trial.torque import torque
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -233,8 +233,8 @@ def test_a_sweep_without_numbers_has_a_summary(swept: Sweep) -> None:
     [("h_R=0.02:0.2:5", "E_F=-5,1.1,1.3"), ("m=0,0,1;0,1,0;1,0,0",), ("u_0=0.1:10:3:log", "phi=0:90:3")],
 )
 def test_figures_are_drawn_from_the_summary(swept: Sweep, over: tuple[str, ...]) -> None:
-    from sotcheck.figures import svg
-    from sotcheck.sweep.plots import draw_sweep_curves, draw_sweep_map
+    from sotcheck.pages.figures import svg
+    from sotcheck.pages.sweep_plots import draw_sweep_curves, draw_sweep_map
 
     data = json.loads(json.dumps(sweep_summary(swept(*over))))
     one, other = svg(draw_sweep_curves, data), svg(draw_sweep_curves, data)
@@ -281,7 +281,7 @@ def test_what_cannot_be_tried_is_said_and_takes_no_other_place_with_it(
 
 def test_what_is_plotted_is_what_is_in_the_file(swept: Sweep) -> None:
     """To the last bit, at each place."""
-    from sotcheck.sweep.plots import draw_sweep_curves
+    from sotcheck.pages.sweep_plots import draw_sweep_curves
 
     dataset = swept("h_R=0.02:0.2:5")
     figure = draw_sweep_curves(sweep_summary(dataset))

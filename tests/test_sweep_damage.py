@@ -20,7 +20,7 @@ import pytest
 from click.testing import CliRunner
 from test_sweep_store import EnoughError, killed_when_grown, lines, plan_of, stopping
 
-from sotcheck import cli
+from sotcheck.command import main as cli
 from sotcheck.errors import OutputError, SotcheckError, SystemFileError
 from sotcheck.sweep import plan as plan_module
 from sotcheck.sweep import run, schedule, store
@@ -492,7 +492,7 @@ def test_nothing_needs_what_only_posix_has(tmp_path: Path) -> None:
         "for module in pkgutil.walk_packages(sotcheck.__path__, 'sotcheck.'):\n"
         "    if not module.name.endswith('__main__'):\n"
         "        importlib.import_module(module.name)\n"
-        "from sotcheck.cli import main\n"
+        "from sotcheck.command.main import main\n"
         "main(sys.argv[1:])\n"
     )
     for arguments, status, words in (

@@ -16,14 +16,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from sotcheck import cli
+from sotcheck.command import main as cli
 from sotcheck.errors import SotcheckError
-from sotcheck.model import Interface
+from sotcheck.pages.sweep import listed, sweep_data, title, write_sweep
 from sotcheck.sweep.dataset import open_sweep, to_netcdf
 from sotcheck.sweep.grid import parse_axis
-from sotcheck.sweep.pages import listed, sweep_data, title, write_sweep
 from sotcheck.sweep.run import make_plan, sweep
 from sotcheck.sweep.store import journal_path
+from sotcheck.system.interface import Interface
 
 IFACE = Interface(name="tilted", E_F=1.3, U_N=0.2, J=0.4, u_0=0.4, m=(2.0, -1.0, 2.0), h_R=0.05)
 

@@ -20,8 +20,7 @@ import portalocker
 import pytest
 
 from sotcheck.errors import OutputError, SystemFileError
-from sotcheck.executors import Backend, backend
-from sotcheck.model import Interface
+from sotcheck.run.executors import Backend, backend
 from sotcheck.sweep import run, schedule, store
 from sotcheck.sweep.dataset import open_sweep
 from sotcheck.sweep.grid import Point, parse_axis
@@ -29,6 +28,7 @@ from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.run import make_plan, sweep
 from sotcheck.sweep.store import checksum, decode, encode, journal_path, open_journal
 from sotcheck.sweep.worker import Chunk, Task, compute
+from sotcheck.system.interface import Interface
 
 HEADER = {"plan": {}}
 RECORDS = [{"points": [i], "text": "é\n" * i} for i in range(5)]
@@ -352,7 +352,7 @@ def killed_when_grown(path: Path, growth: int, delay: float, workers: int) -> bo
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\nfrom functools import partial\n"
         "from pathlib import Path\nfrom test_sweep_store import noted, plan_of, small_chunks\n"
-        "from sotcheck.executors import backend\nfrom sotcheck.sweep import run\n"
+        "from sotcheck.run.executors import backend\nfrom sotcheck.sweep import run\n"
         "if __name__ == '__main__':\n    small_chunks(0.03)\n"
         "    path = Path(sys.argv[2])\n    run.compute = partial(noted, str(path.with_name('begun')))\n"
         "    where = backend('processes', int(sys.argv[3]))\n"

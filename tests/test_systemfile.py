@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sotcheck.errors import SystemFileError
-from sotcheck.model import LARGEST, Interface
-from sotcheck.systemfile import KEYS, builtin_systems, from_document, load, read_text, to_document
+from sotcheck.system.files import KEYS, builtin_systems, from_document, load, read_text, to_document
+from sotcheck.system.interface import LARGEST, Interface
 
 FOUR = ["bulk-magnetism", "ferromagnetic-insulator", "interface-magnetism", "topological-insulator"]
 NUMBER, NOT_NEGATIVE = "a finite number, at most 1e+60 in size", "a finite number >= 0, at most 1e+60"

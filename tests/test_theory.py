@@ -7,15 +7,16 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from sotcheck.convergence import observed_order, richardson
 from sotcheck.engines import Continuum, Engine, KwantChain
 from sotcheck.engines.continuum import match
-from sotcheck.model import SOURCES, Interface, rashba
-from sotcheck.observables import components, exact_flows, ledger_residual, torque_from_flows, transverse
-from sotcheck.quadrature import sample
-from sotcheck.scattering import flows
-from sotcheck.spin import IDENTITY, Array, Complex, dagger, in_spin_bands
-from sotcheck.systemfile import load
+from sotcheck.exact.observables import components, exact_flows, ledger_residual, torque_from_flows, transverse
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.convergence import observed_order, richardson
+from sotcheck.numerics.quadrature import sample
+from sotcheck.system.files import load
+from sotcheck.system.interface import SOURCES, Interface, rashba
+from sotcheck.system.spin import IDENTITY, dagger, in_spin_bands
+from sotcheck.system.states import flows
 from sotcheck.theory import amplitudes as eq
 from sotcheck.theory import first_order
 from sotcheck.theory.amplitudes import Amplitudes, closed_forms, from_scattering, wave_number

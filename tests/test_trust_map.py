@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from sotcheck.beyond.limits import trust_limits
-from sotcheck.beyond.pages_trust import Map, trust_data, write_trust
-from sotcheck.beyond.plots_limits import REGIONS, bound_points, draw_limits, draw_trust_map
 from sotcheck.beyond.trust_map import PARAMETERS, Axis, LimitAt, trust_map, with_parameters
 from sotcheck.errors import EngineError, SystemFileError
-from sotcheck.systemfile import load
+from sotcheck.pages.trust import Map, trust_data, write_trust
+from sotcheck.pages.trust_plots import REGIONS, bound_points, draw_limits, draw_trust_map
+from sotcheck.system.files import load
 
 INSULATOR = load("ferromagnetic-insulator")
 AXES = (Axis("J", 0.1, 0.9), Axis("u_0", 0.0, 1.0))

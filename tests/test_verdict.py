@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
-from sotcheck.estimate import ErrorBudget, ErrorTerm
-from sotcheck.verdict import TELL_APART, Comparison, Finding, compare, decide
+from sotcheck.numerics.estimate import ErrorBudget, ErrorTerm
+from sotcheck.trial.verdict import TELL_APART, Comparison, Finding, compare, decide
 
 BAD = (float("nan"), float("inf"), float("-inf"))
 

@@ -10,10 +10,11 @@ from sotcheck.bench.naive import naive_kwant
 from sotcheck.bench.timing import Recorded, best_of, every, largest
 from sotcheck.engines import Continuum, KwantChain
 from sotcheck.engines.kwant_modes import lead_modes
-from sotcheck.model import Interface
-from sotcheck.observables import exact_flows
-from sotcheck.scattering import Scattering
-from sotcheck.spin import Array, pauli_vector
+from sotcheck.exact.observables import exact_flows
+from sotcheck.numerics.arrays import Array
+from sotcheck.system.interface import Interface
+from sotcheck.system.spin import pauli_vector
+from sotcheck.system.states import Scattering
 
 #: Tolerance of the torque whose scattering problems are used.
 TOLERANCE = 1e-8

@@ -13,12 +13,12 @@ from typing import Any
 
 from sotcheck.bench.timing import best_of, seconds
 from sotcheck.errors import EngineError
-from sotcheck.executors import Backend, Open
-from sotcheck.model import Interface
-from sotcheck.processes import process_pool
+from sotcheck.run.executors import Backend, Open
+from sotcheck.run.processes import process_pool
 from sotcheck.sweep.grid import parse_axis
 from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.run import make_plan, sweep
+from sotcheck.system.interface import Interface
 
 #: Solves this many problems squared and prints its peak memory, before and after, in KiB.
 MEMORY = """
@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 from sotcheck.bench.processes import peak_memory
 from sotcheck.engines import Continuum
-from sotcheck.model import Interface
+from sotcheck.system.interface import Interface
 before, side = peak_memory(), int(sys.argv[1])
 iface = Interface(name="memory", m=(2.0, -1.0, 2.0))
 k_perp = ((np.arange(side) + 0.5) * iface.thresholds()[-1] ** 0.5 / side)[:, None]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from sotcheck.bench import problems, processes, torques
 from sotcheck.bench.machine import load_average, machine
 from sotcheck.bench.result import BenchResult, Row
-from sotcheck.model import Interface
-from sotcheck.progress import Progress, silent
-from sotcheck.systemfile import load
+from sotcheck.run.progress import Progress, silent
+from sotcheck.system.files import load
+from sotcheck.system.interface import Interface
 
 #: The built-in system on which speed is measured: magnetism of the bulk, tilted m, three thresholds.
 SYSTEM = "bulk-magnetism"

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.model import Interface
-from sotcheck.scattering import Engine, Errors, Scattering
-from sotcheck.spin import Array
+from sotcheck.numerics.arrays import Array
+from sotcheck.system.interface import Interface
+from sotcheck.system.states import Engine, Errors, Scattering
 
 
 def seconds(work: Callable[[], Any]) -> float:

@@ -16,11 +16,11 @@ from sotcheck.bench.timing import Recorded, best_of
 from sotcheck.engines import Continuum, KwantChain
 from sotcheck.engines.kwant_modes import lead_modes
 from sotcheck.errors import EngineError
-from sotcheck.model import SOURCES, Interface
-from sotcheck.observables import exact_flows, torque_from_flows
-from sotcheck.radial import substitution
-from sotcheck.scattering import Engine
-from sotcheck.spin import Array
+from sotcheck.exact.observables import exact_flows, torque_from_flows
+from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.radial import substitution
+from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.system.states import Engine
 
 #: Accuracy of the reference, and its two rules: nodes a segment, and angles.
 REFERENCE = 1e-12

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.binding.fermi import first_states
-from sotcheck.convergence import Slope
+from sotcheck.bound.fermi import first_states
 from sotcheck.engines import Continuum
 from sotcheck.errors import EngineError
-from sotcheck.model import SOURCES, Interface
-from sotcheck.observables import torque_from_flows
-from sotcheck.scattering import flows
-from sotcheck.spin import Array
+from sotcheck.exact.observables import torque_from_flows
+from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.convergence import Slope
+from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.system.states import flows
 from sotcheck.theory.all_orders import torque_integrand
 from sotcheck.theory.validity import transparent_channels, transparent_term
 

@@ -33,12 +33,12 @@ from typing import Any
 import numpy as np
 
 from sotcheck.beyond.sphere import Azimuth, Directions, powers_of_sine, product_rule, profile, project
-from sotcheck.binding.fermi import first_states
-from sotcheck.convergence import observed_order
+from sotcheck.bound.fermi import first_states
 from sotcheck.engines import Continuum, Engine, KwantChain
-from sotcheck.model import SOURCES, Interface
-from sotcheck.observables import INTERFACE, PLUS, exact_flows, torque_from_flows
-from sotcheck.spin import Array
+from sotcheck.exact.observables import INTERFACE, PLUS, exact_flows, torque_from_flows
+from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.convergence import observed_order
+from sotcheck.system.interface import SOURCES, Interface
 
 #: Odd degrees reported, and nodes in θ from pole to equator: exact for products of degrees up to 4·NODES − 1.
 DEGREES = np.array([1, 3, 5, 7])

@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.beyond.crossing import ACCURACIES, ACCURACY, LARGEST, SMALLEST, Target, search
-from sotcheck.binding.unperturbed import interface_states
+from sotcheck.bound.unperturbed import interface_states
 from sotcheck.engines import Continuum, Engine
 from sotcheck.errors import EngineError, did_you_mean, in_range
-from sotcheck.model import SOURCES, Interface
-from sotcheck.observables import INTERFACE, PLUS, components, exact_flows, torque_from_flows
-from sotcheck.spin import Array
+from sotcheck.exact.observables import INTERFACE, PLUS, components, exact_flows, torque_from_flows
+from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.crossing import ACCURACIES, ACCURACY, LARGEST, SMALLEST, Target, search
+from sotcheck.run.threads import single_threaded
+from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.theory.sums import first_order_torque
-from sotcheck.threads import single_threaded
 
 #: "total": the sources weighted with their relaxation times.
 CURRENTS = (*SOURCES, "total")

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sotcheck.audit.layers import Local
-from sotcheck.binding.poles import threshold_states
 from sotcheck.engines import Engine
 from sotcheck.engines.layered import Solutions
+from sotcheck.engines.poles import threshold_states
 from sotcheck.errors import EngineError
-from sotcheck.model import Interface, rashba
-from sotcheck.observables import exact_flows, torque_from_flows, transverse
-from sotcheck.quadrature import sum_over_k
-from sotcheck.spin import Array, Complex, dagger, pauli_vector, projectors
+from sotcheck.exact.layers import Local
+from sotcheck.exact.observables import exact_flows, torque_from_flows, transverse
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.quadrature import sum_over_k
+from sotcheck.system.interface import Interface, rashba
+from sotcheck.system.spin import dagger, pauli_vector, projectors
 
 #: Points of the contour, and its radius relative to that of convergence: what aliases is RADIUS^POINTS.
 POINTS, RADIUS = 48, 0.5

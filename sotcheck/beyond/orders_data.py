@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from sotcheck.beyond.orders import Orders, contour_orders, difference_orders, resolved_orders
-from sotcheck.beyond.pade import NEGLIGIBLE, Pade, pade, partial_sum, reach
-from sotcheck.binding.fermi import first_states
-from sotcheck.convergence import observed_order
+from sotcheck.bound.fermi import first_states
 from sotcheck.engines import Continuum
-from sotcheck.model import SOURCES, Interface
-from sotcheck.observables import components, exact_flows, largest_torque, torque_from_flows
-from sotcheck.quadrature import sample
-from sotcheck.spin import Array
+from sotcheck.exact.observables import components, exact_flows, largest_torque, torque_from_flows
+from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.convergence import observed_order
+from sotcheck.numerics.pade import NEGLIGIBLE, Pade, pade, partial_sum, reach
+from sotcheck.numerics.quadrature import sample
+from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.theory.all_orders import TorqueOrders, torque_integrand, torque_orders
 from sotcheck.theory.validity import radius_of_convergence, why_not_expandable
 

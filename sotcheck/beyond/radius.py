@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.audit.layers import Local
-from sotcheck.model import SOURCES, Interface, rashba
-from sotcheck.quadrature import sample
-from sotcheck.radial import substitution
-from sotcheck.spin import Array, Complex
+from sotcheck.exact.layers import Local
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.quadrature import sample
+from sotcheck.numerics.radial import substitution
+from sotcheck.system.interface import SOURCES, Interface, rashba
 from sotcheck.theory.all_orders import TorqueOrders, torque_orders
 from sotcheck.theory.validity import (
     embedded_spins,

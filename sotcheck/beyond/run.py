@@ -17,12 +17,12 @@ from sotcheck.beyond.harmonics import harmonics_data
 from sotcheck.beyond.limits import trust_limits
 from sotcheck.beyond.orders_data import orders_data
 from sotcheck.beyond.radius import radius_data
-from sotcheck.binding.demonstrations import one_interface
-from sotcheck.model import Interface
-from sotcheck.progress import Progress, silent
-from sotcheck.systemfile import to_document
-from sotcheck.threads import single_threaded
-from sotcheck.validity_warnings import warnings
+from sotcheck.beyond.warnings import warnings
+from sotcheck.bound.demonstrations import one_interface
+from sotcheck.run.progress import Progress, silent
+from sotcheck.run.threads import single_threaded
+from sotcheck.system.files import to_document
+from sotcheck.system.interface import Interface
 
 #: Points of the bound-state map that Kwant solves as well.
 CHECKS = 10

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.polynomial import Legendre, Polynomial
 
-from sotcheck.spin import Array
+from sotcheck.numerics.arrays import Array
 
 Azimuth = Literal["cos", "sin"]
 #: The two families of fields: gradients, and gradients turned by 90° around m.

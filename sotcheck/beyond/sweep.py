@@ -7,19 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.beyond.crossing import LARGEST
-from sotcheck.beyond.limits import (
-    COMPONENTS,
-    CURRENTS,
-    LIMITS,
-    exact_per_h,
-    first_order,
-    trust_limits,
-)
-from sotcheck.binding.fermi import first_states
+from sotcheck.beyond.limits import COMPONENTS, CURRENTS, LIMITS, exact_per_h, first_order, trust_limits
+from sotcheck.bound.fermi import first_states
 from sotcheck.engines import Engine, KwantChain
-from sotcheck.model import SOURCES, Interface
-from sotcheck.spin import Array
+from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.crossing import LARGEST
+from sotcheck.system.interface import SOURCES, Interface
 
 #: h_R of the curve: 50 values, closer where first order holds.
 CURVE_H_R = np.concatenate([np.geomspace(0.01, 0.1, 10)[:-1], np.linspace(0.1, LARGEST, 41)])

@@ -11,21 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.beyond.crossing import LARGEST
-from sotcheck.beyond.limits import (
-    COMPONENTS,
-    CURRENTS,
-    LIMIT_RANGE,
-    TrustLimit,
-    known,
-    trust_limits,
-)
-from sotcheck.binding.fermi import first_states
+from sotcheck.beyond.limits import COMPONENTS, CURRENTS, LIMIT_RANGE, TrustLimit, known, trust_limits
+from sotcheck.bound.fermi import first_states
 from sotcheck.errors import EngineError, SotcheckError, SystemFileError, in_range
-from sotcheck.model import Interface
-from sotcheck.progress import Progress, silent
-from sotcheck.systemfile import to_document
-from sotcheck.threads import single_threaded
+from sotcheck.numerics.crossing import LARGEST
+from sotcheck.run.progress import Progress, silent
+from sotcheck.run.threads import single_threaded
+from sotcheck.system.files import to_document
+from sotcheck.system.interface import Interface
 
 #: Parameters of a map: attributes of the interface; a ratio at fixed J; the direction of m in degrees.
 PARAMETERS = ("E_F", "U_N", "U_F", "J", "u_0", "u_m", "E_F/J", "theta", "phi")

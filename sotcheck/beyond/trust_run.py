@@ -15,9 +15,9 @@ from tabulate import tabulate
 from sotcheck import __version__
 from sotcheck.beyond.trust_map import Axis, bound_at_limit, trust_map
 from sotcheck.errors import EngineError
-from sotcheck.inputs import read_bytes
-from sotcheck.model import Interface
-from sotcheck.progress import Progress, silent
+from sotcheck.run.inputs import read_bytes
+from sotcheck.run.progress import Progress, silent
+from sotcheck.system.interface import Interface
 
 #: Points shown in the table: those with the smallest and the largest limits.
 SHOWN = 5
@@ -35,8 +35,8 @@ class TrustMapResult:
 
     def svg(self) -> str:
         """Return the map as SVG text."""
-        from sotcheck.beyond.plots_limits import draw_trust_map
-        from sotcheck.figures import svg
+        from sotcheck.pages.figures import svg
+        from sotcheck.pages.trust_plots import draw_trust_map
 
         return svg(draw_trust_map, self.data)
 

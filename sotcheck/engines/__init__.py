@@ -9,7 +9,7 @@ from sotcheck.engines.kwant_chain import KwantChain
 from sotcheck.engines.lattice import SCHEMES, Scheme
 from sotcheck.engines.lattice_limit import LatticeLimit
 from sotcheck.errors import EngineError, did_you_mean, in_range
-from sotcheck.scattering import Engine
+from sotcheck.system.states import Engine
 
 #: Accepted lattice spacings; most of them will not suit an interface.
 SPACINGS = (1e-30, 1e30)

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from sotcheck.model import SOURCES, Interface
-from sotcheck.quadrature import sample
-from sotcheck.scattering import Errors
-from sotcheck.spin import IDENTITY, Array, in_spin_bands
+from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.quadrature import sample
+from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.system.spin import IDENTITY, in_spin_bands
+from sotcheck.system.states import Errors
 
 #: Rounding errors of one problem's operations, in units of ε: a few dozen, not all of one sign.
 OPERATIONS = 8

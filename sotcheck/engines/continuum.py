@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from sotcheck.engines.conditioning import rounding_errors, worst_condition
-from sotcheck.model import Interface, rashba
-from sotcheck.scattering import Errors, Scattering
-from sotcheck.spin import PAULI, Array, Complex, dagger, pauli_vector
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.system.interface import Interface, rashba
+from sotcheck.system.spin import PAULI, dagger, pauli_vector
+from sotcheck.system.states import Errors, Scattering
 
 #: Problems solved together: their temporaries stay in the processor's cache.
 BLOCK = 4096

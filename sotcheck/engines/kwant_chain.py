@@ -17,9 +17,10 @@ from sotcheck.engines.conditioning import rounding_errors, worst_condition
 from sotcheck.engines.kwant_modes import Modes, _kwant, lead_modes
 from sotcheck.engines.lattice import Chain, Scheme, default_spacing
 from sotcheck.errors import EngineError
-from sotcheck.model import SOURCES, Interface, rashba
-from sotcheck.scattering import Errors, Scattering, flows
-from sotcheck.spin import IDENTITY, Array, Complex, dagger, dot_sigma, pauli_vector
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.system.interface import SOURCES, Interface, rashba
+from sotcheck.system.spin import IDENTITY, dagger, dot_sigma, pauli_vector
+from sotcheck.system.states import Errors, Scattering, flows
 
 if TYPE_CHECKING:
     pass

@@ -15,8 +15,8 @@ import numpy as np
 
 from sotcheck.engines.lattice import Chain, Scheme, chain
 from sotcheck.errors import EngineError
-from sotcheck.model import Interface
-from sotcheck.spin import Complex
+from sotcheck.numerics.arrays import Complex
+from sotcheck.system.interface import Interface
 
 if TYPE_CHECKING:
     from types import ModuleType

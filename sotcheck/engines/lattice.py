@@ -13,8 +13,9 @@ from typing import Literal
 import numpy as np
 
 from sotcheck.errors import LatticeError
-from sotcheck.model import Interface
-from sotcheck.spin import Array, Complex, in_spin_bands
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.system.interface import Interface
+from sotcheck.system.spin import in_spin_bands
 
 Scheme = Literal["exact-difference", "finite-difference", "one-sided"]
 SCHEMES: tuple[Scheme, ...] = ("exact-difference", "finite-difference")

@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sotcheck.convergence import Extrapolation, richardson
 from sotcheck.engines.kwant_chain import KwantChain
 from sotcheck.engines.lattice import Scheme
-from sotcheck.model import Interface
-from sotcheck.scattering import Errors, Scattering, flows
-from sotcheck.spin import Array
+from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.convergence import Extrapolation, richardson
+from sotcheck.system.interface import Interface
+from sotcheck.system.states import Errors, Scattering, flows
 
 #: Spacings relative to the coarsest; error terms a², a⁴, a⁶ are removed.
 LADDER = (1.0, 0.5, 0.25, 0.125)

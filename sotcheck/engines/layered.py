@@ -9,7 +9,8 @@ import numpy as np
 
 from sotcheck.engines.continuum import outgoing
 from sotcheck.errors import EngineError
-from sotcheck.spin import IDENTITY, Array, Complex, in_spin_bands
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.system.spin import IDENTITY, in_spin_bands
 
 Vector = tuple[float, float, float]
 

@@ -18,7 +18,7 @@ from sotcheck.engines.kwant_modes import _kwant
 from sotcheck.engines.lattice import exact_difference
 from sotcheck.engines.layered import Layer, Solutions, Structure
 from sotcheck.errors import EngineError
-from sotcheck.spin import Array, Complex
+from sotcheck.numerics.arrays import Array, Complex
 
 #: Largest |q|a within a layer.
 LARGEST_PHASE = 1.2

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sotcheck.claims.registry import form_of
-from sotcheck.crosscheck import CheckResult
-from sotcheck.estimate import ErrorBudget
-from sotcheck.model import SOURCES
-from sotcheck.progress import Progress, silent
-from sotcheck.spin import Array
+from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.estimate import ErrorBudget
+from sotcheck.run.progress import Progress, silent
+from sotcheck.run.threads import single_threaded
 from sotcheck.sweep.dataset import plan_of
 from sotcheck.sweep.grid import in_words
 from sotcheck.sweep.limit import (
@@ -32,9 +30,11 @@ from sotcheck.sweep.limit import (
 )
 from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.summary import counted
+from sotcheck.system.interface import SOURCES
 from sotcheck.theory.first_order import torque_vector
-from sotcheck.threads import single_threaded
-from sotcheck.verdict import Finding, Terms, compare
+from sotcheck.trial.check import CheckResult
+from sotcheck.trial.registry import form_of
+from sotcheck.trial.verdict import Finding, Terms, compare
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sotcheck.errors import OutputError, SystemFileError
-from sotcheck.model import SOURCES
-from sotcheck.observables import FLOWS
-from sotcheck.spin import Array
+from sotcheck.exact.observables import FLOWS
+from sotcheck.numerics.arrays import Array
 from sotcheck.sweep.grid import ANGLES, MAGNETIZATION, SCALARS
 from sotcheck.sweep.plan import Plan, to_toml
 from sotcheck.sweep.seal import refuse_changed, sealed
 from sotcheck.sweep.worker import ROWS, TERMS, WIDTH, Chunk
+from sotcheck.system.interface import SOURCES
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -19,9 +19,9 @@ import numpy as np
 from pydantic import ValidationError
 
 from sotcheck.errors import SystemFileError, did_you_mean
-from sotcheck.inputs import read_bytes
-from sotcheck.model import Interface, refused
-from sotcheck.systemfile import KEYS
+from sotcheck.run.inputs import read_bytes
+from sotcheck.system.files import KEYS
+from sotcheck.system.interface import Interface, refused
 
 Point = dict[str, float]
 

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from sotcheck.claims.expansion import Expansion, expansion_of
 from sotcheck.errors import SotcheckError
-from sotcheck.model import SOURCES, Interface
-from sotcheck.observables import largest_torque
-from sotcheck.quadrature import sample
-from sotcheck.spin import Array
+from sotcheck.exact.observables import largest_torque
+from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.quadrature import sample
 from sotcheck.sweep.grid import in_words
 from sotcheck.sweep.plan import Plan
-from sotcheck.torque_table import TorqueTable
-from sotcheck.torques import torque
-from sotcheck.verdict import Comparison, Terms, compare
+from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.trial.expansion import Expansion, expansion_of
+from sotcheck.trial.torque import torque
+from sotcheck.trial.torque_table import TorqueTable
+from sotcheck.trial.verdict import Comparison, Terms, compare
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -19,9 +19,9 @@ import sotcheck
 from sotcheck import __version__
 from sotcheck.engines import Scheme
 from sotcheck.errors import SystemFileError
-from sotcheck.model import Interface
 from sotcheck.sweep.grid import ANGLES, MAGNETIZATION, SCALARS, Axis, Point, changes, grid
-from sotcheck.systemfile import from_document, to_document
+from sotcheck.system.files import from_document, to_document
+from sotcheck.system.interface import Interface
 
 #: Packages whose version may change a digit.
 PACKAGES = ("numpy", "scipy", "kwant")

@@ -12,17 +12,17 @@ import numpy as np
 
 from sotcheck.engines import ENGINES, SCHEMES, SPACINGS, Scheme
 from sotcheck.errors import EngineError, OutputError, SystemFileError, did_you_mean, in_range
-from sotcheck.executors import Backend, backend
-from sotcheck.model import Interface
-from sotcheck.progress import Progress, silent
+from sotcheck.run.executors import Backend, backend
+from sotcheck.run.progress import Progress, silent
 from sotcheck.sweep.dataset import Gathered, assemble, gather, open_sweep, plan_of, to_netcdf
 from sotcheck.sweep.grid import Axis, changes, in_words
 from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.schedule import MOST, results
 from sotcheck.sweep.store import Journal, open_journal, write_whole
 from sotcheck.sweep.worker import Chunk, Task, compute, failed
-from sotcheck.systemfile import to_document
-from sotcheck.torques import TOLERANCE, TOLERANCES
+from sotcheck.system.files import to_document
+from sotcheck.system.interface import Interface
+from sotcheck.trial.torque import TOLERANCE, TOLERANCES
 
 if TYPE_CHECKING:
     import xarray as xr

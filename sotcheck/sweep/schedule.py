@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from sotcheck.errors import EngineError, SotcheckError
-from sotcheck.executors import Backend, Open
+from sotcheck.run.executors import Backend, Open
 from sotcheck.sweep.grid import Point
 from sotcheck.sweep.worker import Chunk, failed
 

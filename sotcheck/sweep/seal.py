@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 
 from sotcheck.errors import SystemFileError
-from sotcheck.inputs import open_regular
+from sotcheck.run.inputs import open_regular
 
 #: How every HDF5 file begins.
 HDF5 = b"\x89HDF\r\n\x1a\n"

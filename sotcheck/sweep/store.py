@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from sotcheck.errors import OutputError
-from sotcheck.inputs import open_regular
-from sotcheck.output import refuse_unwritable, replace
+from sotcheck.run.inputs import open_regular
+from sotcheck.run.output import refuse_unwritable, replace
 
 Record = dict[str, Any]
 

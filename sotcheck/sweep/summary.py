@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sotcheck.model import SOURCES
 from sotcheck.sweep.dataset import plan_of
 from sotcheck.sweep.plan import Plan
-from sotcheck.torques import torque
+from sotcheck.system.interface import SOURCES
+from sotcheck.trial.torque import torque
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -14,15 +14,15 @@ from pydantic import BaseModel, ConfigDict, NonNegativeInt
 from sotcheck.engines import Scheme
 from sotcheck.engines.kwant_modes import _kwant
 from sotcheck.errors import EngineError, SotcheckError
-from sotcheck.model import BOUND, SOURCES
-from sotcheck.observables import FLOWS
-from sotcheck.spin import Array
+from sotcheck.exact.observables import FLOWS
+from sotcheck.numerics.arrays import Array
+from sotcheck.run.threads import one_blas_thread
 from sotcheck.sweep.grid import Point, changes
 from sotcheck.sweep.plan import sources, versions
-from sotcheck.systemfile import from_document
-from sotcheck.threads import one_blas_thread
-from sotcheck.torque_table import TorqueRow
-from sotcheck.torques import torque
+from sotcheck.system.files import from_document
+from sotcheck.system.interface import BOUND, SOURCES
+from sotcheck.trial.torque import torque
+from sotcheck.trial.torque_table import TorqueRow
 
 #: Error terms kept for each source; the total is their sum.
 TERMS = ("quadrature", "discretization", "rounding", "total")

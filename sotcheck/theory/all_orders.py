@@ -14,11 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sotcheck.binding.poles import threshold_states
+from sotcheck.engines.poles import threshold_states
 from sotcheck.errors import TheoryError
-from sotcheck.model import Interface, rashba
-from sotcheck.quadrature import sum_over_k
-from sotcheck.spin import IDENTITY, PAULI, Array, Complex, in_spin_bands, projectors
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.quadrature import sum_over_k
+from sotcheck.system.interface import Interface, rashba
+from sotcheck.system.spin import IDENTITY, PAULI, in_spin_bands, projectors
 from sotcheck.theory.amplitudes import Amplitudes, closed_forms
 from sotcheck.theory.validity import radius_of_convergence, why_not_expandable
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sotcheck.model import Interface
-from sotcheck.scattering import Scattering
-from sotcheck.spin import IDENTITY, Array, Complex, in_spin_bands, projectors
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.system.interface import Interface
+from sotcheck.system.spin import IDENTITY, in_spin_bands, projectors
+from sotcheck.system.states import Scattering
 
 
 @dataclass(frozen=True)

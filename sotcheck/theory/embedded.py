@@ -33,8 +33,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sotcheck.model import SOURCES, Interface
-from sotcheck.spin import Array, Complex
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.theory.first_order import torque_vector
 
 

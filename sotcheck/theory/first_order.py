@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from sotcheck.model import Interface
-from sotcheck.spin import IDENTITY, PAULI, Array, Complex, dagger, pauli_vector, projectors
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.system.interface import Interface
+from sotcheck.system.spin import IDENTITY, PAULI, dagger, pauli_vector, projectors
 from sotcheck.theory.amplitudes import Amplitudes, change_of_r, change_of_t_prime
 
 SIGMA_Y: Complex = PAULI[1]

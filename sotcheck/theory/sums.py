@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sotcheck.model import Interface
-from sotcheck.quadrature import Sum, sum_over_k
-from sotcheck.radial import CLEARANCE
-from sotcheck.spin import Array, Complex
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.quadrature import Sum, sum_over_k
+from sotcheck.numerics.radial import CLEARANCE
+from sotcheck.system.interface import Interface
 from sotcheck.theory import first_order
 from sotcheck.theory.amplitudes import Amplitudes, closed_forms
 from sotcheck.theory.validity import radius_at_thresholds

@@ -7,8 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
-from sotcheck.model import Interface, rashba
-from sotcheck.spin import IDENTITY, Array, Complex, Mask, dagger, dot_sigma, in_spin_bands, projectors
+from sotcheck.numerics.arrays import Array, Complex, Mask
+from sotcheck.system.interface import Interface, rashba
+from sotcheck.system.spin import IDENTITY, dagger, dot_sigma, in_spin_bands, projectors
 from sotcheck.theory.amplitudes import Amplitudes, closed_forms
 
 

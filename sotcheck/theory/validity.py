@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sotcheck.model import SOURCES, Interface, rashba
-from sotcheck.radial import substitution
-from sotcheck.spin import IDENTITY, Array, in_spin_bands
+from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.radial import substitution
+from sotcheck.system.interface import SOURCES, Interface, rashba
+from sotcheck.system.spin import IDENTITY, in_spin_bands
 from sotcheck.theory.amplitudes import closed_forms
 
 #: A matching parameter this small, relative to what it is a difference of, is zero.

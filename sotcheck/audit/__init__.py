@@ -1,1 +1,0 @@
-"""The paper on trial: every numbered equation against exact numerics."""

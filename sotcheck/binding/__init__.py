@@ -1,1 +1,0 @@
-"""States bound to the interface: below the continuum, inside it, and what they carry."""

@@ -1,0 +1,170 @@
+"""Bound states counted by the phase of det S: Levinson's theorem in one dimension, four channels.
+
+With M = κ̂ − iK̂ − ik, det S = (−1)ⁿ det M*/det M between n open channels. M is analytic outside the cut of the
+bands, and det M vanishes at bound states only; around a large circle det M ≈ −4E turns once, so that their
+number is 1 − Δ/2π, where Δ is the change of arg det S within the segments between thresholds. The factors −1
+at the four openings, not part of Δ, are the half-bound states' −1/2 of each channel; the 1 is the 1/2 of an
+even wave for each of two spins. An eigenvalue of M that vanishes at the very bottom of the continuum, a
+half-bound state, counts 1/2.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from sotcheck.bound.chains import Problems
+from sotcheck.bound.segments import Density, Resonance, Segment, graded, resonance, segments
+from sotcheck.errors import EngineError
+from sotcheck.numerics.arrays import Array
+from sotcheck.system.interface import Interface
+from sotcheck.system.spin import IDENTITY
+from sotcheck.system.states import Engine, Scattering
+
+#: Energies end where k is this many times the interface's largest wave number.
+HIGHEST = 32.0
+#: Beyond the last threshold, segments of energy grow by this factor.
+GROWTH = 16.0
+#: Nodes of a segment to start from, and how close to its ends the first and last of them are (in θ of a
+#: segment as wide as the interface's wave number squared).
+FIRST_NODES, END = 9, 1e-5
+#: Phase steps are halved until they are below this, or the θ between them is below the other.
+LARGEST_STEP, SMALLEST_INTERVAL = np.pi / 4, 1e-13
+#: A resonance narrower than this in θ must turn the phase by 2π within WINDOW widths.
+NARROW, WINDOW = 0.1, 100.0
+#: How close to an integer the phase must come, and how much of it may be taken on trust at segments' ends.
+INTEGER = 0.25
+#: By how much |det S| may differ from 1.
+NOT_UNITARY = 1e-6
+
+
+@dataclass(frozen=True)
+class Winding:
+    """The number of bound states from the phase of det S.
+
+    Attributes
+    ----------
+    number : float
+        1 − Δ/2π; an integer but for what lies beyond the highest energy, and half-bound states.
+    beyond : float
+        What extrapolation to the segments' ends contributes, in absolute values.
+    step : float
+        Largest phase step between neighbouring energies, modulo 2π; unit: π.
+    energies : int
+        How many were solved.
+    resonances : list of Resonance
+    lost : int
+        How many of them are too narrow for their turn of the phase to be seen.
+    """
+
+    number: float
+    beyond: float
+    step: float
+    energies: int
+    resonances: list[Resonance]
+    lost: int
+
+    @property
+    def count(self) -> int:
+        """The nearest integer."""
+        return round(self.number)
+
+    @property
+    def defect(self) -> float:
+        """How far the number is from it."""
+        return abs(self.number - self.count)
+
+    @property
+    def resolved(self) -> bool:
+        """Whether the nearest integer can be trusted."""
+        return self.defect < INTEGER and self.beyond < INTEGER and not self.lost
+
+
+def levinson(engine: Engine, iface: Interface, k_perp: float, angle: float, h_R: float) -> Winding:
+    """Count the states below the continuum by the phase of det S from an engine, at all energies.
+
+    The energy is varied through k_⊥² at a fixed Fermi energy, with h_R k_⊥ kept: only E − k_⊥² and h_R k_⊥
+    enter. It ends at HIGHEST times the interface's largest wave number, where the phase still lacks ~ u_0/k.
+    """
+    one = Problems.of([iface], np.array([k_perp]), np.array([angle]), np.array([h_R]))
+    bands = one.bands[0]
+    highest = float(bands.max() + (HIGHEST * one.wave_number[0]) ** 2)
+    solver = iface.with_(E_F=highest)
+
+    def states_in(segment: Segment) -> Callable[[Array], Scattering]:
+        def at(theta: Array) -> Scattering:
+            k_eff = np.sqrt(highest - segment.lower - segment.width * np.sin(theta) ** 2)
+            return engine.scatter(solver, k_eff, np.full(len(theta), angle), h_R * k_perp / k_eff)
+
+        return at
+
+    turned, beyond, worst, solved, peaks, lost = 0.0, 0.0, 0.0, 0, [], 0
+    for segment in segments(bands, np.inf) + decades(float(bands.max()), highest):
+        states = states_in(segment)
+        peak = resonance(segment, one.m[0], _density(states))
+        peaks += [peak] if peak else []
+        end = float(np.clip(END * one.wave_number[0] / np.sqrt(segment.width), END, 0.1))
+        theta, steps = _phase_steps(states, end, graded(peak, np.inf))
+        if peak and peak.width_theta < NARROW:
+            near = np.abs((theta[1:] + theta[:-1]) / 2 - peak.theta) < WINDOW * peak.width_theta
+            lost += int(abs(steps[near].sum()) < np.pi)
+        # The phase is linear in θ at the ends, and its first and last steps are as long as what lies beyond.
+        turned += float(steps.sum() + steps[0] + steps[-1])
+        beyond += float(abs(steps[0]) + abs(steps[-1]))
+        worst = max(worst, float(np.abs(steps).max()) / np.pi)
+        solved += len(theta)
+    return Winding(1 - turned / (2 * np.pi), beyond / (2 * np.pi), worst, solved, peaks, lost)
+
+
+def _density(states: Callable[[Array], Scattering]) -> Density:
+    """Return Σψψ†/2π at z = 0 as a function of θ."""
+    return lambda theta: states(theta).density.sum(axis=-3) / (2 * np.pi)
+
+
+def _phase_steps(
+    states: Callable[[Array], Scattering], end: float, splits: list[float]
+) -> tuple[Array, Array]:
+    """Return θ of a segment's energies, and the changes of arg det S between them.
+
+    Steps are halved until all are small, and all once more: the total must stay as it is.
+    """
+    regular = np.linspace(0, np.pi / 2, FIRST_NODES)[1:-1]
+    inside = [split for split in splits if 2 * end < split < np.pi / 2 - 2 * end]
+    theta = np.unique([end, 2 * end, *regular, *inside, np.pi / 2 - 2 * end, np.pi / 2 - end])
+    phase, total = _phase(states(theta)), np.inf
+    while True:
+        steps = np.angle(np.exp(1j * np.diff(phase)))
+        # The two ends stay as they are: their lengths are given.
+        inner = np.arange(1, len(steps) - 1)
+        halved = inner[(np.abs(steps[inner]) > LARGEST_STEP) & (np.diff(theta)[inner] > SMALLEST_INTERVAL)]
+        if not halved.size:
+            if abs(steps.sum() - total) < LARGEST_STEP:
+                return theta, steps
+            total, halved = steps.sum(), inner
+        between = (theta[halved] + theta[halved + 1]) / 2
+        theta = np.insert(theta, halved + 1, between)
+        phase = np.insert(phase, halved + 1, _phase(states(between)))
+
+
+def decades(lower: float, upper: float) -> list[Segment]:
+    """Return segments, with all channels open, whose energies above `lower` grow by GROWTH."""
+    number = int(np.ceil(np.log(HIGHEST**2) / np.log(GROWTH)))
+    edges = lower + (upper - lower) * np.concatenate([[0.0], GROWTH ** -np.arange(number - 1.0, -1.0, -1.0)])
+    return [Segment(a, b - a, (True, True, True)) for a, b in itertools.pairwise(edges.tolist())]
+
+
+def _phase(states: Scattering) -> Array:
+    """Return arg det S between open channels, (n,)."""
+    closed = np.zeros((*states.kz.shape, 4, 4), dtype=complex)
+    closed[..., :2, :2] = IDENTITY - states.open_N
+    closed[..., 2:, 2:] = IDENTITY - states.open_F
+    determinant = np.linalg.det(states.s_matrix() + closed)
+    if np.abs(np.abs(determinant) - 1).max() > NOT_UNITARY:
+        raise EngineError(
+            f"|det S| differs from 1 by {np.abs(np.abs(determinant) - 1).max():.1e}: "
+            "an energy is too close to a threshold for this engine"
+        )
+    return np.angle(determinant)

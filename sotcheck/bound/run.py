@@ -1,0 +1,207 @@
+"""Bound states of one system: a table and JSON for the command line, and maps for the report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from tabulate import tabulate
+
+from sotcheck import __version__
+from sotcheck.beyond.warnings import warnings
+from sotcheck.bound.continuum import Bound, bound
+from sotcheck.bound.contour import k_max
+from sotcheck.bound.fermi import CRITICAL, count_at_fermi, first_states, ground_state
+from sotcheck.bound.spin_density import bound_spin_density
+from sotcheck.bound.thresholds import Threshold, aligned_angles, of_cross, of_k, threshold
+from sotcheck.bound.words import on_fermi_energy, on_ground_state, on_spin_density, on_threshold
+from sotcheck.errors import in_range
+from sotcheck.numerics.arrays import Array
+from sotcheck.run.threads import single_threaded
+from sotcheck.system.files import to_document
+from sotcheck.system.interface import Interface
+
+#: Defaults: k_⊥ in units of the largest one with an open channel at E_F; angles of k×ẑ in degrees.
+K_PERP = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
+ANGLES = (0.0, 45.0, 90.0, 135.0, 180.0, 225.0, 270.0, 315.0)
+#: Accepted sizes of h_R, k_⊥ and angles in degrees.
+LARGEST_H_R, LARGEST_K, LARGEST_ANGLE = 1e3, 1e32, 1e6
+
+
+@dataclass(frozen=True)
+class BoundStatesResult:
+    """What `bound_states` found; prints as a table with conclusions, converts to the contract's JSON.
+
+    Attributes
+    ----------
+    iface : Interface
+    h_R, k_perp, angle : arrays (n,), (k,), (a,)
+        The grid; angles of k×ẑ from the x axis, in degrees.
+    states : Bound
+        Of shape (n, k, a).
+    at_fermi : int array (n, k, a)
+        How many are at or below E_F.
+    threshold : Threshold
+    spin_density : list of dict
+        One each h_R, from `bound_spin_density`; empty if not asked for.
+    """
+
+    iface: Interface
+    h_R: Array
+    k_perp: Array
+    angle: Array
+    states: Bound
+    at_fermi: Array
+    threshold: Threshold
+    spin_density: list[dict[str, Any]]
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield the contract's rows, with decay lengths and spins beside the energies."""
+        states = self.states
+        for at in np.ndindex(states.count.shape):
+            there = range(int(states.count[at]))
+            yield {
+                "k_perp": float(self.k_perp[at[1]]),
+                "angle": float(self.angle[at[2]]),
+                "h_R": float(self.h_R[at[0]]),
+                "count": len(there),
+                "energies": [float(states.energy[at][i]) for i in there],
+                "binding_energies": [float(states.p[at][i] ** 2) for i in there],
+                "decay_lengths": [
+                    {
+                        "normal": float(1 / states.q_N[at][i]),
+                        "minority": float(1 / states.q_F[at][i, 0]),
+                        "majority": float(1 / states.q_F[at][i, 1]),
+                    }
+                    for i in there
+                ],
+                "spins": [states.spin[at][i].tolist() for i in there],
+                "at_or_below_E_F": int(self.at_fermi[at]),
+            }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON document of `sotcheck bound-states`."""
+        first = first_states(self.iface)
+        return {
+            "sotcheck": __version__,
+            "system": to_document(self.iface),
+            "bound_states": list(self.rows()),
+            "threshold": self.threshold.to_dict(),
+            "fermi_energy": {
+                "first_h_R": first.h_R,
+                "first_k_perp": first.k_perp,
+                "critical_h_R": CRITICAL,
+                "ground_state_at_critical_h_R": ground_state(self.iface, CRITICAL).exists,
+                "ground_states": [
+                    {"h_R": float(h), **ground_state(self.iface, float(h)).to_dict()} for h in self.h_R
+                ],
+            },
+            "spin_density": self.spin_density,
+            "warnings": warnings(self.iface, self.h_R.tolist()),
+        }
+
+    def to_json(self) -> str:
+        """Return `to_dict` as JSON text."""
+        return json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n"
+
+    def conclusions(self) -> list[str]:
+        """Say in plain sentences what the numbers mean."""
+        return [
+            *on_threshold(self.threshold),
+            *on_fermi_energy(self.iface),
+            *(sentence for h in self.h_R for sentence in on_ground_state(self.iface, float(h))),
+            *(sentence for found in self.spin_density for sentence in on_spin_density(found)),
+        ]
+
+    def __str__(self) -> str:
+        headers = ("h_R", "k_perp", "binding", "states", "lowest energy", "at angle", "length in N", "<= E_F")
+        table = tabulate(list(self._summary()), headers, disable_numparse=True)
+        note = (
+            "binding: angles of k x z against the x axis, in degrees, that bind; energies include k_perp^2\n"
+            "All angles, with every state's energy, spin and decay lengths: --json FILE"
+        )
+        said = [f"- {sentence}" for sentence in self.conclusions()]
+        return "\n".join([str(self.iface), "", *said, "", table, note])
+
+    def _summary(self) -> Iterator[tuple[str, ...]]:
+        """Yield a line each h_R and k_⊥: the angles that bind, and the lowest state of all angles."""
+        for i, j in np.ndindex(self.states.count.shape[:2]):
+            count = self.states.count[i, j]
+            where = (
+                f"{self.h_R[i]:.4g}",
+                f"{self.k_perp[j]:.4g}",
+                f"{np.count_nonzero(count)} of {count.size}",
+            )
+            if not count.any():
+                yield (*where, "0", "-", "-", "-", "0")
+                continue
+            lowest = int(np.nanargmin(self.states.energy[i, j, :, 0]))
+            yield (
+                *where,
+                str(count.max()),
+                f"{self.states.energy[i, j, lowest, 0]:.10g}",
+                f"{self.angle[lowest]:.4g}",
+                f"{1 / self.states.q_N[i, j, lowest, 0]:.3g}",
+                str(self.at_fermi[i, j].max()),
+            )
+
+
+@single_threaded
+def bound_states(
+    iface: Interface,
+    h_R: Array | float | None = None,
+    k_perp: Array | float | None = None,
+    angle: Array | float | None = None,
+    *,
+    spin_density: bool = True,
+) -> BoundStatesResult:
+    """Find the states below the whole continuum on a grid, and say what they mean.
+
+    Parameters
+    ----------
+    iface : Interface
+    h_R : float or array, optional
+        The system's own by default.
+    k_perp : float or array, optional
+        By default `K_PERP` in units of the largest k_⊥ with an open channel at E_F.
+    angle : float or array, optional
+        Of k×ẑ from the x axis, in degrees; by default `ANGLES` and those along m's in-plane part.
+    spin_density : bool
+        Whether to compute what bound states at E_F add to the interface spin density: a second each h_R.
+
+    Returns
+    -------
+    BoundStatesResult
+
+    Raises
+    ------
+    EngineError
+        If a number is out of range.
+    """
+    h_R = np.atleast_1d(np.asarray(iface.h_R if h_R is None else h_R, dtype=float))
+    default_k = k_max(iface) * np.array(K_PERP)
+    k_perp = np.atleast_1d(np.asarray(default_k if k_perp is None else k_perp, dtype=float))
+    along_m = np.round(of_cross(aligned_angles(iface)), 10)
+    default_angle = np.unique(np.concatenate([ANGLES, along_m]))
+    angle = np.atleast_1d(np.asarray(default_angle if angle is None else angle, dtype=float))
+    for name, values, lowest, highest in (
+        ("h_R", h_R, -LARGEST_H_R, LARGEST_H_R),
+        ("k_perp", k_perp, 0.0, LARGEST_K),
+        ("angle", angle, -LARGEST_ANGLE, LARGEST_ANGLE),
+    ):
+        for value in values.tolist():
+            in_range(name, value, lowest, highest)
+    grid = (k_perp[:, None], of_k(angle), h_R[:, None, None])
+    return BoundStatesResult(
+        iface=iface,
+        h_R=h_R,
+        k_perp=k_perp,
+        angle=angle,
+        states=bound(iface, *grid),
+        at_fermi=count_at_fermi(iface, *grid),
+        threshold=threshold(iface),
+        spin_density=[bound_spin_density(iface, float(h)) for h in h_R] if spin_density else [],
+    )

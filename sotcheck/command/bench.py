@@ -1,0 +1,41 @@
+"""`sotcheck bench`: the benchmark table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sotcheck.command.options import Place, emit, json_option, refuse_unwritable_json
+from sotcheck.run.progress import bar
+
+
+@click.command("bench")
+@click.option("--quick", is_flag=True, help="In less than a minute, with less work for each number.")
+@click.option(
+    "--output",
+    type=Place(path_type=Path, dir_okay=False),
+    help="Write the table as Markdown there too, e.g. benchmarks/README.md.",
+)
+@json_option
+def bench(quick: bool, output: Path | None, json_file: str | None) -> None:
+    """Measure speed as ratios within one run, with the machine.
+
+    Boundary matching and our Kwant path against a straightforward Kwant script, the k_perp sum against
+    scipy.integrate and a uniform grid, one process against two, memory, and what a sweep costs beyond its
+    engine. It takes about four minutes; keep the machine quiet meanwhile. A bar that is not met is said so,
+    and changes no exit status: that is about right and wrong.
+    """
+    from dataclasses import replace
+
+    from sotcheck.bench.run import bench as measure
+    from sotcheck.run.output import refuse_unwritable, write_text
+
+    refuse_unwritable_json(json_file)
+    if output is not None:
+        refuse_unwritable(output)
+    result = measure(quick, bar)
+    if output is not None:
+        command = f"{result.command} --output {output}"
+        write_text(output, replace(result, command=command).to_markdown())
+    emit(str(result), result.to_json(), json_file)

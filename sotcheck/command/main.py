@@ -1,0 +1,303 @@
+"""The command line: options in, tables or JSON out, exit statuses of the contract."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from click.core import ParameterSource
+
+from sotcheck import __version__
+from sotcheck.command.bench import bench
+from sotcheck.command.beyond import beyond, bound_states, trust_map
+from sotcheck.command.options import (
+    Place,
+    chosen_system,
+    emit,
+    engine_option,
+    executor_options,
+    json_option,
+    names_of,
+    print_out,
+    refuse_unwritable_folder,
+    refuse_unwritable_json,
+    refuse_without_effect,
+    scheme_option,
+    spacing_option,
+    system_options,
+    tell,
+)
+from sotcheck.command.sweep import sweep
+from sotcheck.run.executors import backend
+from sotcheck.run.plaintext import visible
+from sotcheck.run.processes import Interrupted, end, listen, stop_listening
+from sotcheck.run.progress import bar, heartbeat
+
+#: How results of `sotcheck sweep` are told from system files.
+RESULT = ".nc"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="sotcheck")
+def cli() -> None:
+    """Can I trust this formula?
+
+    sotcheck tries first-order formulas for the spin-orbit torque of a normal-metal/ferromagnet
+    interface (Kim, Lee, Sinova, Lee, Stiles, Phys. Rev. B 96, 104438) against exact scattering
+    solutions, by boundary matching and by Kwant.
+
+    SYSTEM is a built-in name ('sotcheck systems' lists them) or a path to a system file.
+
+    \b
+    Exit status: 0 all agree, 1 something disagrees, 2 bad usage or input,
+    3 nothing disagrees but something is inconclusive.
+
+    \b
+    Examples:
+      sotcheck torque bulk-magnetism --h-r 0.05,0.1
+      sotcheck check bulk-magnetism
+      sotcheck systems bulk-magnetism > mine.toml    (edit, then: sotcheck check mine.toml)
+      sotcheck report
+    """  # noqa: D301, D400 (click reads the \b, and it is a question)
+
+
+@cli.command()
+@click.argument("name", required=False)
+def systems(name: str | None) -> None:
+    """List the built-in systems, or print one as a file that can be edited."""
+    from sotcheck.system.files import builtin_systems, load, read_text
+
+    if name is not None:
+        print_out(read_text(name)[1])
+        return
+    for builtin in builtin_systems():
+        iface = load(builtin)
+        print_out(f"{builtin:24s} {iface.title} ({iface.reference})\n")
+
+
+@cli.command()
+@click.argument("system")
+@engine_option
+@scheme_option
+@spacing_option
+@system_options
+@json_option
+def torque(
+    system: str,
+    engine: str,
+    scheme: Any,
+    spacing: float | None,
+    tolerance: float,
+    json_file: str | None,
+    **changes: Any,
+) -> None:
+    """Compute the torque of each source.
+
+    Numbers are those of t (see the README's conventions) at the given h_R, not divided by it.
+    """
+    from sotcheck.trial import torque as torques
+
+    engines = names_of(engine)
+    iface, h_R = chosen_system(system, **changes)
+    refuse_unwritable_json(json_file)
+    refuse_without_effect(engines)
+    table = torques.torque(
+        iface,
+        engines,
+        h_R=h_R,
+        scheme=scheme,
+        spacing=spacing,
+        tolerance=tolerance,
+        progress=bar,
+    )
+    emit(str(table), table.to_json(), json_file)
+
+
+@cli.command()
+@click.argument("system")
+@click.option(
+    "--theory",
+    metavar="MODULE:FUNCTION",
+    help="Try your own formula in place of Eq. (16); the README's 'Bring your own theory' shows one.",
+)
+@engine_option
+@scheme_option
+@spacing_option
+@system_options
+@json_option
+def check(
+    system: str,
+    theory: str | None,
+    engine: str,
+    scheme: Any,
+    spacing: float | None,
+    tolerance: float,
+    json_file: str | None,
+    **changes: Any,
+) -> None:
+    """Cross-check the theory on one system and print the verdicts.
+
+    Every claim is tried with both exact engines. 'uncertainty' is the sum of a named error budget;
+    'inconclusive' means that it is too large to tell right from wrong, and is never a pass.
+
+    SYSTEM may also be a result of 'sotcheck sweep' (FILE.nc): then conservation of angular momentum at every
+    point, Eq. (16) as the limit h_R -> 0, and the other exact engine at some points are tried.
+    """
+    if system.endswith(RESULT):
+        _check_sweep(Path(system), json_file)
+    engines = names_of(engine)
+    iface, h_R = chosen_system(system, **changes)
+    refuse_unwritable_json(json_file)
+    refuse_without_effect(engines)
+    if theory is None:
+        from sotcheck.trial.check import check as cross_check
+
+        result = cross_check(
+            iface,
+            engine=engines,
+            h_R=h_R,
+            scheme=scheme,
+            spacing=spacing,
+            tolerance=tolerance,
+            progress=bar,
+        )
+    else:
+        from sotcheck.trial.own_theory import check_theory, load_theory
+
+        result = check_theory(iface, load_theory(theory), tolerance=tolerance)
+    emit(str(result), result.to_json(), json_file)
+    raise SystemExit(result.exit_status)
+
+
+def _check_sweep(path: Path, json_file: str | None) -> NoReturn:
+    context = click.get_current_context()
+    for option in context.command.params:
+        given = context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
+        if given and option.name not in ("system", "json_file"):
+            raise click.UsageError(f"{option.opts[0]} belongs to a system; {path} has its own")
+    refuse_unwritable_json(json_file)
+    from sotcheck.sweep.check import check_sweep
+    from sotcheck.sweep.dataset import open_sweep
+
+    result = check_sweep(open_sweep(path), progress=bar)
+    emit(str(result), result.to_json(), json_file)
+    raise SystemExit(result.exit_status)
+
+
+@cli.command()
+@click.argument("system", nargs=-1)
+@click.option(
+    "--output",
+    type=Place(path_type=Path),
+    default=Path("reports"),
+    show_default=True,
+    help="Folder for the reports.",
+)
+@executor_options
+def report(system: tuple[str, ...], output: Path, executor: str, workers: int) -> None:
+    """Write comparison reports (JSON, Markdown, HTML, figures) for SYSTEMs, all built-in ones by default.
+
+    A result of 'sotcheck sweep' (FILE.nc) is checked, and gets a page with its figures.
+    """
+    from sotcheck.pages.overview import refuse_another, write_overview
+    from sotcheck.pages.report import OTHERS, write_reports
+    from sotcheck.pages.sweep import listed, write_sweeps
+    from sotcheck.system.files import builtin_systems, load
+
+    arguments = list(dict.fromkeys(system or builtin_systems()))
+    results = [Path(argument) for argument in arguments if argument.endswith(RESULT)]
+    arguments = [argument for argument in arguments if not argument.endswith(RESULT)]
+    interfaces = [load(argument) for argument in arguments]
+    names = [*(iface.name for iface in interfaces), *(result.stem for result in results), *OTHERS]
+    _refuse_same_names(names)
+    chosen = backend(executor, workers)
+    refuse_another(interfaces, output)
+    refuse_unwritable_folder(output)
+    with chosen.open() as where:
+        status, pages = write_sweeps(results, output, executor=where.executor, progress=bar)
+        if interfaces:
+            of_systems = write_reports(interfaces, arguments, output, executor=where.executor, progress=bar)
+            # Disagreement outweighs doubt.
+            status = next((s for s in (1, 3) if s in (status, of_systems)), 0)
+    if interfaces or (output / "index.html").exists():
+        pages = [write_overview(output, listed(output))]
+    print_out(f"reports written: open {' '.join(map(str, pages))}\n")
+    raise SystemExit(status)
+
+
+def _refuse_same_names(names: list[str]) -> None:
+    # Some file systems take capitals for small letters.
+    folders = [name.casefold() for name in names]
+    for name in names:
+        if folders.count(name.casefold()) > 1:
+            raise click.UsageError(f"two reports have the name {name!r}, and both the same folder")
+
+
+@cli.command()
+@click.option("--power", is_flag=True, help="Seed faults into every formula and count those flagged.")
+@click.option(
+    "--output",
+    type=Place(path_type=Path),
+    help="Write the pages there too, e.g. reports/audit; figures take a minute or two more.",
+)
+@executor_options
+@json_option
+def audit(power: bool, output: Path | None, executor: str, workers: int, json_file: str | None) -> None:
+    """Put every numbered equation of the paper on trial.
+
+    Each is tried as a machine-read transcription has it, by both exact engines; where it disagrees, the form
+    that exact numerics confirm is tried as well. Exit status 1 says that something disagrees as transcribed.
+    """
+    from sotcheck.trial.audit import audit as run_audit
+
+    refuse_unwritable_json(json_file)
+    refuse_unwritable_folder(output)
+    with backend(executor, workers).open() as where:
+        result = run_audit(
+            with_power=power, with_samples=output is not None, executor=where.executor, progress=bar
+        )
+        if output is not None:
+            from sotcheck.pages.audit import write_audit
+            from sotcheck.pages.audit_plots import figure_data
+
+            write_audit(result, figure_data(where.executor, bar), output)
+    emit(str(result), result.to_json(), json_file)
+    raise SystemExit(result.exit_status)
+
+
+for command in (beyond, bound_states, trust_map, sweep, bench):
+    cli.add_command(command)
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line; errors become one message and an exit status."""
+    # Matrices here are tiny: BLAS threads would only fight over the cores. Workers inherit this.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from sotcheck.errors import SotcheckError
+
+    given = sys.argv[1:] if args is None else list(args)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal of few characters gets escape sequences instead of an error.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    listen()
+    try:
+        with heartbeat(next((word for word in given if word in cli.commands), "command")):
+            cli.main(args, prog_name="sotcheck", standalone_mode=False)
+    except Interrupted as interrupted:
+        end(128 + interrupted.args[0])
+    except click.ClickException as error:
+        # click types it as final, and prints it as it is.
+        vars(error)["message"] = visible(error.message)
+        error.show()
+        sys.exit(2)
+    except SotcheckError as error:
+        tell(f"sotcheck: {error}")
+        sys.exit(2)
+    finally:
+        stop_listening()

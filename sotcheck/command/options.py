@@ -1,0 +1,257 @@
+"""Options, arguments and output that commands share."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from sotcheck.run.plaintext import visible
+
+if TYPE_CHECKING:
+    from sotcheck.system.interface import Interface
+
+#: Processes for independent pieces of a check or report.
+DEFAULT_WORKERS = min(2, os.cpu_count() or 1)
+#: 13 is SIGPIPE, which Windows does not have.
+BROKEN_PIPE = 128 + 13
+
+
+class Numbers(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.3
+    """A comma-separated list of finite numbers."""
+
+    name = "numbers"
+
+    def __init__(self, count: int | None = None) -> None:
+        self.count = count
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[float, ...]:
+        """Parse and check."""
+        try:
+            numbers = tuple(float(part) for part in value.split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not a comma-separated list of numbers, such as 0.05,0.1", param, ctx)
+        if not all(map(math.isfinite, numbers)):
+            self.fail(f"{value!r} has a number that is not finite", param, ctx)
+        if self.count is not None and len(numbers) != self.count:
+            self.fail(f"{value!r} has {len(numbers)} numbers; {self.count} are needed", param, ctx)
+        return numbers
+
+
+class Number(click.FloatRange):
+    """A finite number in a range; `click.FloatRange` lets NaN through."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        """Parse and check."""
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number", param, ctx)
+        return number
+
+
+class Place(click.Path):
+    """The name of a file or folder; `click.Path` takes an empty one for the working folder."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Refuse nothing as a name."""
+        if value == "":
+            self.fail("an empty name is no place", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+fermi_energy_option = click.option("--fermi-energy", type=float, help="E_F instead of the system's own.")
+magnetization_option = click.option(
+    "--magnetization",
+    type=Numbers(3),
+    metavar="X,Y,Z",
+    help="Direction m instead of the system's own; need not be normalised.",
+)
+rashba_option = click.option(
+    "--h-r",
+    "h_R",
+    type=Numbers(),
+    metavar="H,H,...",
+    help="One or several Rashba parameters instead of the system's own.",
+)
+tolerance_option = click.option(
+    "--tolerance",
+    type=Number(1e-12, 0.1),
+    default=1e-9,
+    show_default=True,
+    help="Relative error to aim at in the k_perp sum.",
+)
+engine_option = click.option(
+    "--engine",
+    default="first-order,continuum,kwant",
+    show_default=True,
+    help="One or several of first-order, continuum, kwant, separated by commas.",
+)
+scheme_option = click.option(
+    "--scheme",
+    type=click.Choice(["exact-difference", "finite-difference"]),
+    default="exact-difference",
+    show_default=True,
+    help="Discretisation of the kwant engine; finite differences are extrapolated to spacing 0.",
+)
+spacing_option = click.option(
+    "--spacing",
+    type=Number(1e-30, 1e30),
+    help="Lattice spacing of the kwant engine (coarsest of the ladder for finite differences).",
+)
+
+
+def system_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that change a system, and the tolerance."""
+    for option in (fermi_energy_option, magnetization_option, rashba_option, tolerance_option):
+        command = option(command)
+    return command
+
+
+json_option = click.option(
+    "--json",
+    "json_file",
+    metavar="FILE",
+    help="Write JSON to FILE; '-' is standard output, and then nothing else goes there.",
+)
+executor_option = click.option(
+    "--executor",
+    default="processes",
+    show_default=True,
+    metavar="WHERE",
+    help="Where to compute: 'processes' on this machine, 'dask://' (a Dask cluster started here), "
+    "'dask://HOST:PORT' or 'tls://HOST:PORT' (a Dask scheduler), 'mpi' "
+    "(mpiexec -n N python -m mpi4py.futures -m sotcheck ...).",
+)
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    default=DEFAULT_WORKERS,
+    show_default=True,
+    help="Processes to start, where they are started here.",
+)
+
+
+def executor_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say where to compute."""
+    return executor_option(workers_option(command))
+
+
+def chosen_system(
+    system: str,
+    *,
+    fermi_energy: float | None = None,
+    magnetization: tuple[float, ...] | None = None,
+    h_R: tuple[float, ...] | None = None,
+) -> tuple[Interface, tuple[float, ...] | None]:
+    """Load a system, apply the options that change it, and return it with the h_R asked for, if any."""
+    from sotcheck.errors import SystemFileError
+    from sotcheck.system.files import load
+
+    iface = load(system)
+    # The first h_R last, so that it is the system's.
+    wanted: list[tuple[str, str, Any]] = [("--h-r", "h_R", h) for h in reversed(h_R or ())]
+    if magnetization is not None:
+        wanted.append(("--magnetization", "m", magnetization))
+    if fermi_energy is not None:
+        wanted.append(("--fermi-energy", "E_F", fermi_energy))
+    for option, attribute, value in wanted:
+        try:
+            iface = iface.with_(**{attribute: value})
+        except SystemFileError as error:
+            raise click.BadParameter(str(error), param_hint=option) from None
+    return iface, tuple(dict.fromkeys(h_R)) if h_R is not None else None
+
+
+def names_of(engine: str) -> list[str]:
+    """Return the names in a comma-separated list, each once."""
+    return list(dict.fromkeys(name.strip() for name in engine.split(",")))
+
+
+def refuse_without_effect(engines: Sequence[str]) -> None:
+    """Refuse options of the kwant engine, given on the command line, where it is not among the engines."""
+    context = click.get_current_context()
+    for name in () if "kwant" in engines else ("scheme", "spacing"):
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(
+                f"--{name} is for the kwant engine, and --engine {','.join(engines)} has no use for it; "
+                "leave it out, or add kwant to --engine"
+            )
+
+
+def refuse_unwritable_json(json_file: str | None) -> None:
+    """Refuse an output place before the work, not after it."""
+    if json_file is None or json_file == "-":
+        return
+    from sotcheck.run.output import refuse_unwritable
+
+    if json_file == "" or json_file.endswith(os.sep):
+        raise click.BadParameter(f"{json_file!r} is not the name of a file", param_hint="--json")
+    refuse_unwritable(Path(json_file))
+
+
+def refuse_unwritable_svg(svg_file: Path | None) -> None:
+    """Refuse a place for a figure before the work, and a name that promises another format."""
+    if svg_file is None:
+        return
+    from sotcheck.run.output import refuse_unwritable
+
+    if svg_file.suffix.lower() != ".svg":
+        raise click.BadParameter(f"{str(svg_file)!r}: figures are SVG; end it in .svg", param_hint="--svg")
+    refuse_unwritable(svg_file)
+
+
+def refuse_unwritable_folder(folder: Path | None) -> None:
+    """Make a folder for pages before the work, and refuse one that cannot be written."""
+    if folder is None:
+        return
+    from sotcheck.run.output import make_folder, refuse_unwritable
+
+    make_folder(folder)
+    refuse_unwritable(folder / "index.html")
+
+
+def emit(text: str, json_text: str, json_file: str | None) -> None:
+    """Print a result, and write its JSON where it is wanted."""
+    if json_file == "-":
+        print_out(json_text)
+        return
+    if json_file is not None:
+        from sotcheck.run.output import write_text
+
+        write_text(Path(json_file), json_text)
+    print_out(text + "\n")
+
+
+def print_out(text: str) -> None:
+    """Write to standard output; a reader that went away or a full disk is no verdict."""
+    try:
+        click.echo(visible(text), nl=False)
+    except OSError as error:
+        # What is still in the buffer must not fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise SystemExit(BROKEN_PIPE) from None
+        from sotcheck.errors import OutputError
+
+        raise OutputError(f"standard output cannot be written ({error.strerror})") from None
+
+
+def tell(text: str) -> None:
+    """Write a message to standard error, where nothing in it may act on the terminal."""
+    click.echo(visible(text), err=True)
+
+
+def warn(iface: Interface, h_R: tuple[float, ...] | None) -> None:
+    """Print to standard error what keeps first order from being trusted on an interface."""
+    from sotcheck.beyond.warnings import warnings
+
+    for warning in warnings(iface, h_R or (iface.h_R,)):
+        tell(f"sotcheck: warning: {iface.name}: {warning}")

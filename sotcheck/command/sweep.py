@@ -1,0 +1,127 @@
+"""`sotcheck sweep`: options in, a NetCDF file out."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sotcheck.command.options import (
+    Place,
+    executor_options,
+    print_out,
+    refuse_without_effect,
+    scheme_option,
+    spacing_option,
+    tell,
+    tolerance_option,
+)
+from sotcheck.run.executors import backend
+from sotcheck.run.progress import bar
+
+#: Exit status when points failed, all others being there.
+SOME_FAILED = 3
+
+
+@click.command("sweep")
+@click.argument("system")
+@click.option(
+    "--over",
+    multiple=True,
+    metavar="KEY=VALUES",
+    help="An axis, e.g. h_R=0.01:1:50, interface.barrier=0.1:10:9:log, E_F=1,1.5,2 or m=0,0,1;1,0,1; may be "
+    "given several times. Keys are those of the system file or its symbols, besides theta and phi (degrees).",
+)
+@click.option(
+    "--table",
+    type=Place(path_type=Path),
+    help="A CSV file of points: a row of keys, then one row of numbers a point.",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["first-order", "continuum", "kwant"]),
+    default="continuum",
+    show_default=True,
+    help="Engine to use.",
+)
+@scheme_option
+@spacing_option
+@tolerance_option
+@executor_options
+@click.option("--resume", is_flag=True, help="Go on with what an interrupted run has left, if anything.")
+@click.option("-o", "--output", type=Place(path_type=Path), required=True, help="The NetCDF file to write.")
+def sweep(
+    system: str,
+    over: tuple[str, ...],
+    table: Path | None,
+    engine: str,
+    scheme: Any,
+    spacing: float | None,
+    tolerance: float,
+    executor: str,
+    workers: int,
+    resume: bool,
+    output: Path,
+) -> None:
+    """Compute the torque over ranges of a system's keys, and keep it as labelled arrays.
+
+    Results are kept as they arrive: after any interruption the same command with --resume goes on, and ends
+    with the same bytes. A point that fails is recorded with its error, and the rest goes on; the exit status
+    is then 3. 'sotcheck check' and 'sotcheck report' take the result; xarray opens it.
+
+    \b
+    Examples:
+      sotcheck sweep bulk-magnetism --over h_R=0.01:1:50 --over E_F=0.5:5:40 -o result.nc
+      sotcheck sweep mine.toml --over theta=0:180:19 --engine kwant -o tilt.nc --resume
+      sotcheck report result.nc
+    """  # noqa: D301 (click reads the \b)
+    if output.suffix != ".nc":
+        raise click.BadParameter(f"{output}: the name must end in .nc, for NetCDF", param_hint="--output")
+    refuse_without_effect([engine])
+    from sotcheck.sweep import run
+    from sotcheck.sweep.grid import parse_axis, read_table
+    from sotcheck.system.files import load
+
+    iface = load(system)
+    axes = [parse_axis(iface, text) for text in over]
+    if table is not None:
+        axes.insert(0, read_table(iface, table))
+    plan = run.make_plan(
+        iface,
+        axes,
+        engine=engine,
+        scheme=scheme,
+        spacing=spacing,
+        tolerance=tolerance,
+        command=_command(system, over, table, engine, scheme, spacing, tolerance),
+    )
+    dataset = run.sweep(
+        plan,
+        output,
+        where=backend(executor, workers),
+        resume=resume,
+        progress=bar,
+        say=tell,
+    )
+    errors = [text for text in dataset["error"].values.ravel().tolist() if text]
+    print_out(f"{plan.size} points written to {output}\n")
+    if errors:
+        print_out(f"{len(errors)} of them failed, the first with: {errors[0]}\n")
+        raise SystemExit(SOME_FAILED)
+
+
+def _command(
+    system: str, over: tuple[str, ...], table: Path | None, engine: str, scheme: str,
+    spacing: float | None, tolerance: float,
+) -> str:  # fmt: skip
+    """Return the command that gives these data again, on however many workers."""
+    words = ["sotcheck", "sweep", system]
+    for text in over:
+        words += ["--over", text]
+    words += [] if table is None else ["--table", str(table)]
+    words += ["--engine", engine]
+    words += ["--scheme", scheme] if engine == "kwant" else []
+    words += ["--spacing", repr(spacing)] if engine == "kwant" and spacing is not None else []
+    return shlex.join([*words, "--tolerance", repr(tolerance)])

@@ -1,0 +1,316 @@
+"""Poles of the exact scattering states: zeros of det(iK̂_z + ik_z − κ̂) off the real axis, for every h_R.
+
+In the basis of σ·m, with u_± = u_0 ± u_m, w = h_R k_⊥ and c = m·(k×ẑ)/k_⊥, the determinant is
+(iK_+ + ik − u_+ − wc)(iK_− + ik − u_− + wc) − w²(1 − c²). With x = x₁ + (x₂ − x₁) sin²θ between thresholds
+every wave number is an analytic function of θ, and so is the determinant, on whichever sheet of the square
+roots: bound and virtual states, which differ in the sheet, are zeros on either side of θ = 0 or π/2.
+
+A minority state that h_R = 0 binds at the interface, at an energy where the majority propagates, is a real
+zero; h_R moves it by O(h_R²) into the complex plane, unless m ∥ k×ẑ conserves spin. Nothing else can be
+embedded: where N is open both spins leave through it, and J ≥ 0 closes the minority first.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from sotcheck.numerics.arrays import Array, Complex, Index
+from sotcheck.numerics.zeros import Functions, parameter, zeros_near
+from sotcheck.system.interface import SOURCES, Interface
+
+#: Poles are looked for in the ellipse of this parameter around a segment; those beyond harm no quadrature.
+RHO = 1.5
+#: Part of the way to the nearest branch point that the ellipse may go.
+CLEAR_OF_BRANCH_POINTS = 0.9
+#: Segments thinner than this (relative) are nothing but the rounding of two band edges.
+THINNEST = 1e-9
+#: Imaginary part of an angle up to which a kink is felt.
+NEAR = 0.25
+#: Component of m along z below which it is parallel to k×ẑ at some angle, for all that matters.
+ALIGNED = 1e-3
+#: Where |w sin χ| is below this part of the wave numbers, spin is conserved.
+CONSERVED = 1e-12
+
+Segment = tuple[float, float]
+
+
+def wave_number(edge: float, segment: Segment, theta: Complex, spacing: float = 0.0) -> Complex:
+    """Return √(edge − x) at x = x₁ + (x₂ − x₁) sin²θ, analytic in θ: outgoing or decaying for real θ.
+
+    With a spacing a, the effective one of the finite-difference chain, k √(1 − (ka)²/4).
+    """
+    lower, upper = segment
+    root = np.sqrt(upper - lower)
+    if edge == upper:
+        k = root * np.cos(theta)
+    elif edge == lower:
+        k = 1j * root * np.sin(theta)
+    else:
+        x = lower + (upper - lower) * np.sin(theta) ** 2
+        k = np.sqrt(edge - x) if edge > upper else 1j * np.sqrt(x - edge)
+    return k * np.sqrt(1 - (k * spacing) ** 2 / 4) if spacing else k
+
+
+def along_m(iface: Interface, angle: Array) -> Array:
+    """Return c = m·(k×ẑ)/k_⊥ at in-plane angles of k, shape of `angle`."""
+    return iface.m[0] * np.sin(angle) - iface.m[1] * np.cos(angle)
+
+
+def determinant(iface: Interface, k: Complex, K: tuple[Complex, Complex], w: Complex, c: Array) -> Complex:
+    """Return det(iK̂_z + ik_z − κ̂) from wave numbers of N and of F (minority, majority); shapes broadcast."""
+    minority = 1j * (K[0] + k) - iface.u_0 - iface.u_m - w * c
+    majority = 1j * (K[1] + k) - iface.u_0 + iface.u_m + w * c
+    return minority * majority - w**2 * (1 - c**2)
+
+
+def _snapped(edge: float, segment: Segment, close: float) -> float:
+    """Return the end of the segment that a band edge is but for rounding, or else the edge itself.
+
+    Of edges that `Interface.thresholds` takes for one, as close as that, a segment ends at one only.
+    """
+    return next((end for end in segment if abs(edge - end) <= close), edge)
+
+
+def analytic_radius(segment: Segment, branch_points: Iterable[float], most: float) -> float:
+    """Return ρ of the largest ellipse in θ that keeps clear of branch points in x, at most `most`."""
+    lower, upper = segment
+    rho = most
+    for x in branch_points:
+        if x not in segment:
+            theta = np.arcsin(np.sqrt(complex((x - lower) / (upper - lower))))
+            there = float(parameter(0.0, np.pi / 2, np.array(theta)))
+            rho = min(rho, 1 + CLEAR_OF_BRANCH_POINTS * (there - 1))
+    return rho
+
+
+def poles(
+    iface: Interface, segment: Segment, angle: Array, h_R: Array, *, spacing: float = 0.0, rho: float = RHO
+) -> Complex:
+    """Return the poles at E_F in θ near one range between thresholds of x = k_⊥² = x₁ + (x₂ − x₁) sin²θ.
+
+    Parameters
+    ----------
+    iface : Interface
+        Its own h_R is not used.
+    segment : (float, float)
+        Two neighbours of ``iface.thresholds()``.
+    angle, h_R : arrays that broadcast
+    spacing : float
+        Of a finite-difference chain; 0 for the continuum, and for the exact-difference chain.
+    rho : float
+        How far off the segment poles are looked for.
+
+    Returns
+    -------
+    array (..., most)
+        NaN where there are fewer.
+
+    Raises
+    ------
+    EngineError
+        If the poles found are not as many as the argument principle counts.
+    """
+    angle, h_R = np.broadcast_arrays(np.asarray(angle, dtype=float), np.asarray(h_R, dtype=float))
+    lower, upper = segment
+    if upper - lower <= THINNEST * upper:
+        return np.zeros((*angle.shape, 0), dtype=complex)
+    edges = [_snapped(iface.k_perp2_max(source), segment, iface.same_threshold) for source in SOURCES]
+    c, h = along_m(iface, angle).reshape(-1, 1), h_R.reshape(-1, 1)
+
+    def f(theta: Complex, rows: Index) -> Complex:
+        k, majority, minority = (wave_number(edge, segment, theta, spacing) for edge in edges)
+        root = np.sqrt(upper) * np.sin(theta) if lower == 0 else np.sqrt(x_of(segment, theta))
+        return determinant(iface, k, (minority, majority), h[rows] * root + 0j, c[rows])
+
+    radius = analytic_radius(segment, [0.0, *edges], rho)
+    found = _near(f, c.size, radius)
+    return found.reshape(*angle.shape, found.shape[1])
+
+
+def kinks(iface: Interface, h_R: Array, *, spacing: float = 0.0) -> Array:
+    """Return the angles of k, modulo π, at which a pole passes a threshold and leaves the scattering states.
+
+    At a threshold the determinant ab + wc(a − b) − w² is linear in c = m·(k×ẑ)/k_⊥. For complex c nothing
+    happens but near it: the nearest angle counts, if it is as near as NEAR.
+
+    Parameters
+    ----------
+    iface : Interface
+    h_R : array (n,)
+    spacing : float
+        As for `poles`.
+    """
+    in_plane = float(np.hypot(*iface.m[:2]))
+    found = []
+    for x in iface.thresholds()[1:]:
+        squared = np.array([iface.k_perp2_max(source) for source in SOURCES]) - x
+        normal, majority, minority = np.sqrt(squared.astype(complex)) * np.sqrt(
+            1 - squared * spacing**2 / 4 + 0j
+        )
+        a = 1j * (minority + normal) - iface.u_0 - iface.u_m
+        b = 1j * (majority + normal) - iface.u_0 + iface.u_m
+        w = h_R[h_R != 0] * np.sqrt(x)
+        if a != b and in_plane > 0:
+            # For a vanishing h_R beyond all numbers, and at no angle then.
+            with np.errstate(over="ignore", invalid="ignore"):
+                c = (w**2 - a * b) / (w * (a - b))
+                turn = np.arcsin(c / in_plane)
+            found += [turn[np.abs(turn.imag) < NEAR].real]
+    turns = np.concatenate([*found, *(-turn for turn in found)]) if found else np.zeros(0)
+    if turns.size and abs(iface.m[2]) < ALIGNED:
+        # m ∥ k×ẑ lies halfway between the others: no rule is to have an angle there, where a width vanishes.
+        turns = np.append(turns, np.pi / 2)
+    return np.mod(np.arctan2(iface.m[1], iface.m[0]) + turns, np.pi)
+
+
+def x_of(segment: Segment, theta: Complex) -> Complex:
+    """Return x = x₁ + (x₂ − x₁) sin²θ."""
+    lower, upper = segment
+    x: Complex = np.asarray(lower + (upper - lower) * np.sin(theta) ** 2)
+    return x
+
+
+def _near(f: Functions, number: int, rho: float) -> Complex:
+    return zeros_near(f, number, 0.0, np.pi / 2, rho)
+
+
+def threshold_states(iface: Interface) -> list[float]:
+    """Return how far in x = k_⊥² states without h_R lie from each threshold, on either side of it.
+
+    At a threshold the determinant of spin s is c = u_s − i(k_z + K_s) without h_R. A small c means a state,
+    bound or virtual, at wave number c: 1/c is as large as sums next to it become, |c|² as close as they have
+    to look.
+    """
+    found: list[float] = []
+    for x in iface.thresholds()[1:]:
+        normal, majority, minority = np.sqrt(
+            np.array([iface.k_perp2_max(source) for source in SOURCES]) - x + 0j
+        )
+        for sign, band in ((1, minority), (-1, majority)):
+            distance = abs(iface.u_0 + sign * iface.u_m - 1j * (normal + band)) ** 2
+            found += [x - distance, x + distance]
+    return found
+
+
+def resonances_at_fermi_energy(iface: Interface, angle: Array, h_R: Array, above: float = 0.0) -> Complex:
+    """Return the poles x_r + i x_i in k_⊥² whose real part lies where something propagates.
+
+    Parameters
+    ----------
+    iface : Interface
+    angle, h_R : arrays that broadcast
+    above : float
+        Ranges between thresholds of k_⊥² that end here, or before, are left out.
+
+    Returns
+    -------
+    array (..., most)
+        Complex k_⊥²; NaN where there are fewer. |x_i| is the half width in k_⊥².
+    """
+    found = [np.zeros((*np.broadcast_shapes(np.shape(angle), np.shape(h_R)), 0), dtype=complex)]
+    for segment in itertools.pairwise(iface.thresholds()):
+        if segment[1] <= above:
+            continue
+        theta = poles(iface, segment, angle, h_R)
+        inside = (theta.real > 0) & (theta.real < np.pi / 2)
+        found.append(np.where(inside, x_of(segment, theta), np.nan))
+    joined: Complex = np.concatenate(found, axis=-1)
+    return joined
+
+
+@dataclass(frozen=True)
+class EmbeddedStates:
+    """Minority states among propagating majority states, one or none at each point of the request.
+
+    Attributes
+    ----------
+    energy : array (...)
+        Total energy, k_⊥² included; NaN where there is none.
+    width : array (...)
+        Full width Γ: the pole lies at energy − iΓ/2; the state leaves into F after ħ/Γ.
+    minority : array (...)
+        Part of |ψ(0)|² with the spin of the minority: 1 less O(h_R²).
+    bound : array (...) of bool
+        Whether spin is conserved (m ∥ k×ẑ, or no h_R k_⊥), so that the state is truly bound: zero width.
+    """
+
+    energy: Array
+    width: Array
+    minority: Array
+    bound: Array
+
+    @property
+    def kind(self) -> Array:
+        """In words: "bound", "resonance", or "none", shape (...)."""
+        return np.where(np.isnan(self.energy), "none", np.where(self.bound, "bound", "resonance"))
+
+
+def embedded_states(iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> EmbeddedStates:
+    """Find the states of the minority inside the majority's continuum, at any energy, for fixed k_⊥.
+
+    They lie between the bottom of the majority's continuum and the lower bottom of N's and the minority's.
+
+    Parameters
+    ----------
+    iface : Interface
+        Its own h_R and E_F are not used.
+    k_perp, angle, h_R : arrays that broadcast
+
+    Returns
+    -------
+    EmbeddedStates
+    """
+    k_perp, angle, h_R = np.broadcast_arrays(*(np.asarray(a, dtype=float) for a in (k_perp, angle, h_R)))
+    c, w = along_m(iface, angle).reshape(-1, 1), (h_R * k_perp).reshape(-1, 1)
+    # x = k_⊥² − E now, so that k_z² = −U − x as above with E_F = 0.
+    edges = {"normal": -iface.U_N, "minority": -iface.U_F - iface.J, "majority": -iface.U_F + iface.J}
+    segment = (max(edges["normal"], edges["minority"]), edges["majority"])
+    theta, part = np.full(c.size, np.nan, dtype=complex), np.full(c.size, np.nan)
+    thinnest = THINNEST * max(map(abs, segment))
+    scale = max(abs(segment[1] - segment[0]), thinnest)
+    if segment[1] - segment[0] > thinnest:
+
+        def f(theta: Complex, rows: Index) -> Complex:
+            k, minority, majority = (wave_number(edge, segment, theta) for edge in edges.values())
+            return determinant(iface, k, (minority, majority), w[rows] + 0j, c[rows])
+
+        found = _near(f, c.size, analytic_radius(segment, edges.values(), RHO))
+        inside = (found.real > 0) & (found.real < np.pi / 2)
+        # The narrowest is the state; others are broad structures of the majority's own.
+        distance = np.where(inside, np.abs(found.imag), np.inf)
+        if found.shape[1]:
+            nearest = np.argmin(distance, axis=1)[:, None]
+            there = np.take_along_axis(np.where(inside, found, np.nan), nearest, axis=1)
+            part = _minority_part(iface, edges, segment, there, w, c)[:, 0]
+            # A state of the minority; elsewhere it is a shape resonance of the majority.
+            theta = np.where(part > 0.5, there[:, 0], np.nan)
+            part = np.where(part > 0.5, part, np.nan)
+    x = x_of(segment, theta)
+    bound = (np.abs(w) * np.sqrt(np.maximum(1 - c**2, 0)) <= CONSERVED * np.sqrt(scale))[:, 0]
+    shape = k_perp.shape
+    return EmbeddedStates(
+        energy=k_perp**2 - x.real.reshape(shape),
+        width=np.where(bound, np.where(np.isnan(x.real), np.nan, 0.0), 2 * np.abs(x.imag)).reshape(shape),
+        minority=part.reshape(shape),
+        bound=(bound & ~np.isnan(x.real)).reshape(shape),
+    )
+
+
+def _minority_part(
+    iface: Interface, edges: dict[str, float], segment: Segment, theta: Complex, w: Array, c: Array
+) -> Array:
+    """Return |ψ_minority|²/|ψ|² at z = 0 of the null vector of iK̂ + ik − κ̂ at a zero."""
+    k, minority, majority = (wave_number(edge, segment, theta) for edge in edges.values())
+    diagonal = (
+        1j * (minority + k) - iface.u_0 - iface.u_m - w * c,
+        1j * (majority + k) - iface.u_0 + iface.u_m + w * c,
+    )
+    coupling = np.abs(w) ** 2 * (1 - c**2)
+    # D_− ψ_− = w β ψ_+ and D_+ ψ_+ = w β* ψ_−, |β|² = 1 − c².
+    one, other = np.abs(diagonal[1]) ** 2, np.abs(diagonal[0]) ** 2
+    ratio = np.where(one >= other, one / (one + coupling), coupling / np.maximum(other + coupling, 1e-300))
+    return np.asarray(ratio)

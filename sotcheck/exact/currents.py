@@ -1,0 +1,121 @@
+"""Exact currents and torques at the interface, k_⊥ by k_⊥: as (11) defines them, and averaged over angles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sotcheck.exact.observables import INTERFACE, PLUS, torque_from_flows
+from sotcheck.exact.solved import Measured, Solved
+from sotcheck.numerics.arrays import Array, Complex, Mask
+from sotcheck.system.spin import IDENTITY, dagger, dot_sigma, in_spin_bands, projectors
+from sotcheck.system.states import Scattering
+
+SOURCES = {"normal": 0, "majority": 1, "minority": 2}
+
+
+def imaginary(matrix: Complex) -> Complex:
+    """Return (A − A†)/2i."""
+    return (matrix - dagger(matrix)) / 2j
+
+
+def slopes(found: Scattering, side: str) -> tuple[Complex, Complex]:
+    """Return ∂_zψ at z = −0 ("N") or +0 ("F") of waves from N and from F, by the waves of that side."""
+    k = found.kz[..., None, None] * IDENTITY
+    K = in_spin_bands(found.Kz, found.m)
+    if side == "N":
+        return 1j * k @ (2 * _incident(found.kz)[..., None, None] * IDENTITY - found.psi_N), (
+            -1j * k @ found.psi_F
+        )
+    return 1j * K @ found.psi_N, 1j * K @ (found.psi_F - 2 * in_spin_bands(_incident(found.Kz), found.m))
+
+
+def _incident(k: Complex) -> Complex:
+    # A wave of unit flux has the amplitude 1/√k; closed channels have none.
+    return np.where(k.real > 0, 1 / np.sqrt(np.where(k.real > 0, k, 1)), 0)
+
+
+def charge_flow(found: Scattering, side: str) -> Array:
+    """Return Σ_in Im[ψ†∂_zψ] at z = −0 ("N") or +0 ("F") by source, shape (..., 3)."""
+    from_N, from_F = slopes(found, side)
+    minority, majority = projectors(found.m)
+    matrices = [
+        from_N @ dagger(found.psi_N),
+        from_F @ majority @ dagger(found.psi_F),
+        from_F @ minority @ dagger(found.psi_F),
+    ]
+    return np.stack([np.trace(matrix, axis1=-2, axis2=-1).imag for matrix in matrices], axis=-1)
+
+
+def current(found: Scattering, side: str, charge_from: str | None = None) -> Complex:
+    """Return (j^e + σ·j^s)/2 of Eq. (11) at z = −0 ("N") or +0 ("F") by source, shape (..., 3, 2, 2).
+
+    The spin current is the engine's own. In units of (eL/hV) f, with electrons of charge −e.
+    """
+    spin = found.spin_minus if side == "N" else found.spin_plus
+    charge = charge_flow(found, charge_from or side)
+    return -(charge[..., None, None] * IDENTITY + dot_sigma(spin)) / 2
+
+
+def times_kx(one: Solved, values: Array | Complex) -> Array | Complex:
+    """Return k_x times values with axes (k_⊥, angle, ...)."""
+    weighted: Array | Complex = (
+        one.symbols.kx.reshape(*one.symbols.kx.shape, *(1,) * (values.ndim - 2)) * values
+    )
+    return weighted
+
+
+def moment(one: Solved, found: Measured) -> Measured:
+    """Return the angular average of k_x times a quantity with axes (k_⊥, angle, ...); one angle is left."""
+    terms = {}
+    for name, (size, why) in found.terms.items():
+        by_angle = np.broadcast_to(size, found.value.shape)
+        terms[name] = (np.abs(times_kx(one, by_angle)).mean(axis=1, keepdims=True), why)
+    return Measured(times_kx(one, found.value).mean(axis=1, keepdims=True), terms)
+
+
+def scaled(found: Measured, factor: float) -> Measured:
+    """Return a multiple of a quantity."""
+    return Measured(
+        factor * found.value, {name: (abs(factor) * size, why) for name, (size, why) in found.terms.items()}
+    )
+
+
+def chosen(found: Measured, where: tuple[slice | int, ...], mask: Mask | None = None) -> Measured:
+    """Return part of a quantity, zero where a mask by k_⊥ is not set."""
+
+    def cut(values: Any) -> Any:
+        part = np.broadcast_to(values, found.value.shape)[where]
+        return part if mask is None else np.where(mask.reshape(-1, *(1,) * (part.ndim - 1)), part, 0)
+
+    return Measured(cut(found.value), {name: (cut(size), why) for name, (size, why) in found.terms.items()})
+
+
+def linear_torque(one: Solved) -> Measured:
+    """Return t per h_R by k_⊥ and source, flows (3) + (4) of Fig. 2, shape (n, 1, 3, 3)."""
+    t = torque_from_flows(one.flows, one.iface.direction)
+    return scaled(moment(one, one.linear(t)), -1 / (4 * np.pi))
+
+
+def linear_torque_number(one: Solved) -> Measured:
+    """Return fieldlike + i dampinglike of `linear_torque` by source, shape (n, 1, 3)."""
+    return _number(one, one.flows[..., PLUS, :] + one.flows[..., INTERFACE, :])
+
+
+def flow_number(one: Solved, *which: int) -> Measured:
+    """Return fieldlike + i dampinglike of the sum of some flows of Fig. 2 by source, shape (n, 1, 3)."""
+    return _number(one, one.flows[..., which, :].sum(axis=-2))
+
+
+def _number(one: Solved, spin: Array) -> Measured:
+    return scaled(moment(one, one.linear(complex_torque(spin, one.iface.direction))), -1 / (4 * np.pi))
+
+
+def complex_torque(spin: Array, m: Array) -> Complex:
+    """Return fieldlike + i dampinglike of vectors (..., 3), the part along m left out; m not along y."""
+    fieldlike = np.cross(m, np.array([0.0, 1.0, 0.0]))
+    dampinglike = np.cross(m, -fieldlike)
+    # Both directions have the same length and are transverse to m.
+    number: Complex = spin @ (fieldlike + 1j * dampinglike) / (fieldlike @ fieldlike)
+    return number

@@ -1,0 +1,155 @@
+"""From scattering states to spin flows at the interface, and from k_⊥ sums to the torque."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from sotcheck.engines.poles import kinks, poles
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.convergence import richardson
+from sotcheck.numerics.quadrature import MOST_VALUES, Sum, gauss, joined, sum_over_k
+from sotcheck.system.interface import Interface
+from sotcheck.system.states import Engine
+
+#: The flows of Fig. 2 in the order of the `flow` axis: (1), (3), minus (2), and (4).
+FLOWS = ("spin_current_minus", "spin_current_plus", "lattice", "interface")
+MINUS, PLUS, LATTICE, INTERFACE = range(4)
+#: Scattering problems that a sum may take, by engine: half a minute of Kwant's; others have all sums' own.
+MOST_PROBLEMS = {"kwant": 200_000}
+
+#: Nodes in a range between thresholds, and angles, of the sum of the states' errors: a digit of it will do.
+ERROR_NODES, ERROR_ANGLES = 16, np.array([0.3, 1.1, 1.9, 2.7])
+
+
+def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float, most: int | None = None) -> Sum:
+    """Return the k_⊥-summed flows divided by h_R, in the unit of t: −(1/4π) ∫ d²k_⊥/(2π)² k_x Σ_in ….
+
+    Parameters
+    ----------
+    engine : Engine
+    iface : Interface
+        Its own h_R is not used.
+    h_R : array (n,)
+        Rashba parameters, solved together; zero gives zero torque and is not divided by.
+    rtol : float
+        Wanted quadrature error relative to the largest component.
+    most : int, optional
+        Problems after which nothing is refined any more; by default what suits the engine.
+
+    Returns
+    -------
+    Sum
+        Values of shape (segments, n, 3, 4, 3): segment, h_R, source, flow, spin.
+    """
+    h_R = np.asarray(h_R, dtype=float)
+    rungs = getattr(engine, "rungs", None)
+    if rungs is not None:
+        return _extrapolated([exact_flows(rung, iface, h_R, rtol=rtol) for rung in rungs(iface)])
+    divisor = np.where(h_R == 0, 1.0, h_R)[:, None, None, None]
+
+    def integrand(x: Array, angles: Array) -> Array:
+        k_perp, angle = np.sqrt(x if x.ndim == 2 else x[:, None])[..., None], angles[:, None]
+        kx = (k_perp * np.cos(angle))[..., None, None, None]
+        values = -kx * engine.flows(iface, k_perp, angle, h_R) / (4 * np.pi * divisor)
+        # The opposite k first: at each angle alone the flows without h_R would swamp the torque.
+        paired: Array = (values + np.roll(values, values.shape[1] // 2, axis=1)) / 2
+        return paired
+
+    # The finite-difference chain is a continuum problem too, of other wave numbers: its poles lie elsewhere.
+    spacing_for = getattr(engine, "spacing_for", None)
+    spacing = float(spacing_for(iface)) if spacing_for and engine.scheme == "finite-difference" else 0.0
+
+    turns = kinks(iface, h_R, spacing=spacing).tolist()
+    if turns and len(h_R) > 1:
+        # Each h_R has kinks at angles of its own: those of one would cost the others time.
+        one_by_one = (h_R[i : i + 1] for i in range(len(h_R)))
+        return joined([exact_flows(engine, iface, h, rtol=rtol, most=most) for h in one_by_one])
+
+    def near(segment: tuple[float, float], angles: Array) -> Complex:
+        return poles(iface, segment, angles[:, None], h_R, spacing=spacing)
+
+    most = MOST_PROBLEMS.get(engine.name, MOST_VALUES) if most is None else most
+    floor = 8 * float(np.finfo(float).eps) * largest_torque(iface) / np.abs(divisor).min()
+    return sum_over_k(integrand, iface.thresholds(), rtol, floor, near, turns, most=most)
+
+
+def _extrapolated(rungs: list[Sum]) -> Sum:
+    """Return the limit of sums on a ladder of lattice spacings, each of them halved."""
+    powers = tuple(2 * n for n in range(1, len(rungs)))
+    fit = richardson(np.stack([one.values for one in rungs]), powers, np.stack([one.errors for one in rungs]))
+    # One component may escape the last elimination by accident: the largest of a source stands for all.
+    lattice = fit.error.max(axis=(-1, -2), keepdims=True) + np.zeros_like(fit.error)
+    return replace(rungs[-1], values=fit.limit, errors=fit.rounding + lattice, lattice=lattice)
+
+
+def component_errors(t_errors: Array, m: Array) -> tuple[float, float] | None:
+    """Return the errors of (fieldlike, dampinglike) from those of t along x, y, z (3,); None for m ∥ ŷ.
+
+    Both axes are transverse to m, so that what t loses along m does not matter: |t·f|/|f|² with |f| = |m×ŷ|.
+    """
+    split = components(np.eye(3), m)
+    if split is None:
+        return None
+    return float(np.abs(split[0]) @ t_errors), float(np.abs(split[1]) @ t_errors)
+
+
+def summed_errors(engine: Engine, iface: Interface, h_R: Array) -> Array:
+    """Return how far the states' own errors may move a k_⊥-summed flow, in the unit of t, not over h_R.
+
+    Parameters
+    ----------
+    engine : Engine
+    iface : Interface
+    h_R : array (n,)
+
+    Returns
+    -------
+    array (segments, n, 3)
+        Of any component of a flow, by range between thresholds, h_R and source.
+    """
+    rungs = getattr(engine, "rungs", None)
+    if rungs is not None:
+        # What the extrapolation leaves is known from the sums; it doubles the rounding of the finest.
+        return 2 * summed_errors(rungs(iface)[-1], iface, h_R)
+    x, weights = gauss(iface.thresholds(), ERROR_NODES)
+    k_perp = np.sqrt(x)
+    errors = engine.errors(
+        iface, k_perp[..., None, None], ERROR_ANGLES[:, None], np.asarray(h_R, dtype=float)
+    )
+    by_k = (weights * k_perp)[..., None, None] * errors.flows.mean(axis=-3)
+    return np.asarray(by_k.sum(axis=1) / (16 * np.pi**2))
+
+
+def largest_torque(iface: Interface) -> float:
+    """Return (1/4π)∫d²k_⊥/(2π)² k_⊥, the natural scale of t: every incident spin turned over."""
+    return float(iface.thresholds()[-1] ** 1.5 / (24 * np.pi**2))
+
+
+def transverse(v: Array, m: Array) -> Array:
+    """Return v − m (m·v), shape (..., 3)."""
+    return v - (v @ m)[..., None] * m
+
+
+def torque_from_flows(values: Array, m: Array) -> Array:
+    """Return t = [flow (3) + flow (4)]_⊥m of Fig. 2; flows (..., 4, 3) give (..., 3)."""
+    return transverse(values[..., PLUS, :] + values[..., INTERFACE, :], m)
+
+
+def ledger_residual(values: Array) -> Array:
+    """Return (1) − (2) − (3) − (4) of Fig. 2, which conservation of angular momentum makes zero.
+
+    Flows (..., 4, 3) give (..., 3).
+    """
+    return values[..., MINUS, :] + values[..., LATTICE, :] - values[..., PLUS, :] - values[..., INTERFACE, :]
+
+
+def components(t: Array, m: Array) -> tuple[Array, Array] | None:
+    """Return (fieldlike, dampinglike) of t = dampinglike m×(ŷ×m) + fieldlike m×ŷ; None when m ∥ ŷ."""
+    fieldlike = np.cross(m, np.array([0.0, 1.0, 0.0]))
+    norm2 = float(fieldlike @ fieldlike)
+    if norm2 < 1e-24:
+        return None
+    dampinglike = np.cross(m, -fieldlike)
+    return t @ fieldlike / norm2, t @ dampinglike / norm2

@@ -1,0 +1,113 @@
+"""Exact torque over planes of parameters: linear coefficients in h_R, vectorised over points and k_⊥."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sotcheck.engines.continuum import match, outgoing
+from sotcheck.exact.currents import complex_torque
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.system.spin import IDENTITY, PAULI, dot_sigma, spin_torque
+
+#: Nodes of the k_⊥ rule in each range between thresholds.
+NODES = 53
+#: The largest of two steps in h_R k_⊥, in units of the smallest eigenvalue of the matching matrix.
+STEP = 1 / 256
+#: Relative error of a slope from two steps: the next order, of which the extrapolation leaves a quarter.
+STEPS = STEP**4
+#: Problems solved at once.
+BLOCK = 16384
+#: A direction without symmetry: to first order the two components do not depend on it.
+M = np.array([2.0, -1.0, 2.0]) / 3
+
+
+@dataclass(frozen=True)
+class Points:
+    """Interfaces by parameter, arrays of one shape (p,); the model's names and units."""
+
+    E_F: Array
+    U_N: Array
+    U_F: Array
+    J: Array
+    u_0: Array
+    u_m: Array
+
+    @classmethod
+    def of(cls, **values: Array | float) -> Points:
+        """Return points from arrays and numbers that broadcast; what is not given is zero."""
+        names = ("E_F", "U_N", "U_F", "J", "u_0", "u_m")
+        arrays = np.broadcast_arrays(*(np.asarray(values.get(name, 0.0), dtype=float) for name in names))
+        return cls(*(array.ravel() for array in arrays))
+
+    def part(self, which: NDArray[np.intp]) -> Points:
+        """Return some of the points."""
+        return Points(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
+
+    @property
+    def edges(self) -> Array:
+        """k_⊥² at which N, the minority and the majority band close, shape (p, 3)."""
+        bands = (self.U_N, self.U_F + self.J, self.U_F - self.J)
+        return np.stack([self.E_F - edge for edge in bands], axis=-1)
+
+
+def double_exponential(nodes: int) -> tuple[Array, Array, Array]:
+    """Return s, 1 − s and weights on [0, 1], crowding at both ends down to 1e-18, both distances accurate.
+
+    A delta of strength u changes the states in a layer k_z ~ u: nodes on a logarithmic scale see all of them.
+    """
+    y, step = np.linspace(-3.3, 3.3, nodes, retstep=True)
+    lower, upper = 1 / (1 + np.exp(-np.pi * np.sinh(y))), 1 / (1 + np.exp(np.pi * np.sinh(y)))
+    return lower, upper, np.pi * np.cosh(y) * lower * upper * step
+
+
+def linear_torque(points: Points, nodes: int = NODES) -> Complex:
+    """Return fieldlike + i dampinglike per h_R of every point, all k_⊥, by source; shape (p, 3)."""
+    edges = points.edges
+    bounds = np.sort(np.concatenate([np.zeros((len(edges), 1)), edges.clip(min=0)], axis=1), axis=1)
+    lower, upper, weights = double_exponential(nodes)
+    total = np.zeros((len(edges), 3), dtype=complex)
+    for i in range(3):
+        widths = bounds[:, i + 1] - bounds[:, i]
+        chosen = np.flatnonzero(widths > 1e-12 * bounds[:, -1])
+        for some in np.array_split(chosen, max(1, len(chosen) * nodes * 4 // BLOCK)):
+            first, last, width = bounds[some, i], bounds[some, i + 1], widths[some]
+            x = first[:, None] + width[:, None] * lower
+            edge = edges[some][:, None]
+            # Distances to a threshold at either end without cancellation.
+            below = (edge - last[:, None, None]) + (width[:, None] * upper)[..., None]
+            above = (edge - first[:, None, None]) - (width[:, None] * lower)[..., None]
+            squares = np.where(edge >= last[:, None, None], below, above)
+            found = _integrand(points.part(some), np.sqrt(x), squares)
+            total[some] += np.einsum("pns,n,p->ps", found, weights, width) / (4 * np.pi)
+    return total
+
+
+def _integrand(points: Points, k_perp: Array, squares: Array) -> Complex:
+    """Return −(1/4π)⟨k_x flow⟩ per h_R of flows (3) + (4) by source, shape (p, n, 3)."""
+    wave = outgoing(squares)
+    kz, Kz = wave[..., 0], wave[..., 1:]
+    u_0, u_m = points.u_0[:, None], points.u_m[:, None]
+    # Matching matrix without the Rashba term: minority and majority. It sets the scale of the steps.
+    bands = 1j * (Kz + kz[..., None]) - np.stack([u_0 + u_m, u_0 - u_m], axis=-1)
+    step = STEP * np.abs(bands).min(axis=-1)
+    exchange = u_m[..., None, None] * dot_sigma(M)
+    kappa_0 = u_0[..., None, None] * IDENTITY + exchange
+    odd = []
+    for strength in (step, step / 2):
+        # k along x, where σ·(k×ẑ) = −k_⊥ σ_y; −h_R is the opposite k.
+        sides = []
+        for sign in (1.0, -1.0):
+            kappa = kappa_0 - sign * strength[..., None, None] * PAULI[1]
+            states = match(kz, Kz, kappa, M)
+            taken = -spin_torque(exchange[..., None, :, :], states.density)
+            sides.append(complex_torque(states.spin_plus + taken, M))
+        odd.append((sides[0] - sides[1]) / (2 * strength[..., None]))
+    slope = (4 * odd[1] - odd[0]) / 3
+    # The coefficient is linear in k: its average with k_x is half of k_⊥ times that at k along x.
+    return -(k_perp**2)[..., None] * slope / (8 * np.pi)
+
+
+__all__ = ["NODES", "STEPS", "Points", "double_exponential", "linear_torque"]

@@ -1,0 +1,158 @@
+"""First crossings: where a family of functions of h_R exceeds a limit for the first time. Knows no physics.
+
+f is sampled at Chebyshev points of panels that grow from SMALLEST on. Where the polynomial p through them is
+known to ±E (its last coefficients plus the error of f), the first crossing of |f| = L lies between those of
+|p| + E = L and of |p| − E = L: a bracket, where no earlier crossing shows. Where f is not smooth polynomials
+converge slowly: a bracket that is narrow already is then closed by root finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.polynomial import chebyshev
+
+from sotcheck.numerics.arrays import Array
+
+Deviation = Callable[[Array], tuple[Array, Array]]
+
+#: h_R tried: from here, where first order has to be right, to there.
+SMALLEST, LARGEST = 1e-4, 2.0
+#: Half width of a limit's bracket, relative: where refinement stops; and the range accepted.
+ACCURACY, ACCURACIES = 5e-4, (1e-6, 0.05)
+#: h_R whose deviation predicts, as it grows like h_R², where the first panel should end; how far beyond.
+PROBE, AHEAD = 0.02, 1.25
+#: The first panel ends between these; each later one is so much longer than the one before.
+FIRST_END, GROWTH = (1e-3, 0.3), 2.0
+#: Points of a panel, nested; then it is halved, down to this part of its end.
+LEVELS, NARROWEST = (5, 9), 1e-3
+#: Relative width of a bracket from which root finding takes over.
+NARROW = 0.1
+#: The last two Chebyshev coefficients times this bound what follows them.
+SAFETY = 2.0
+#: Roots with a smaller imaginary part, on [−1, 1], are real.
+REAL = 1e-8
+
+
+@dataclass
+class Target:
+    """One limit that is looked for: its place among the components, and the bracket found so far."""
+
+    at: tuple[int, int]
+    limit: float
+    lower: float | None = None
+    upper: float | None = None
+
+    def known_to(self, accuracy: float) -> bool:
+        """Say whether it is known so well, relative, that there is a crossing, or none."""
+        if self.upper is None:
+            return self.lower is None
+        return self.lower is not None and self.upper - self.lower <= 2 * accuracy * self.upper
+
+
+@dataclass(frozen=True)
+class _Crossing:
+    """Where |f| may, and must, exceed a limit for the first time in a panel; None if nowhere.
+
+    `noisy`: the errors of f itself outweigh the polynomial's, so that smaller panels tell no more.
+    """
+
+    lower: float | None
+    upper: float | None
+    noisy: bool
+
+    def narrow(self, relative: float) -> bool:
+        """Say whether the bracket is so narrow."""
+        if self.lower is None or self.upper is None:
+            return False
+        return self.upper - self.lower <= relative * self.upper
+
+
+def _first_above(coefficients: Array, level: float) -> float | None:
+    """Return the first u in [−1, 1] with |p(u)| ≥ level of a Chebyshev series."""
+    if level <= 0 or abs(chebyshev.chebval(-1.0, coefficients)) >= level:
+        return -1.0
+    constant = np.eye(1, len(coefficients))[0] * level
+    roots = np.concatenate([chebyshev.chebroots(coefficients + side * constant) for side in (-1, 1)])
+    inside = [u.real for u in roots if abs(u.imag) < REAL and -1 <= u.real <= 1]
+    return float(min(inside)) if inside else None
+
+
+def _crossing(limit: float, h_R: Array, values: Array, wrong: Array) -> _Crossing:
+    """Bracket the first crossing on Chebyshev points, the last h_R first."""
+    start, end = h_R[-1], h_R[0]
+    u = np.cos(np.pi * np.arange(len(h_R)) / (len(h_R) - 1))
+    coefficients = np.linalg.solve(chebyshev.chebvander(u, len(u) - 1), values)
+    interpolation, noise = SAFETY * float(np.abs(coefficients[-2:]).sum()), 2 * float(wrong.max())
+    error = interpolation + noise
+    ends = (_first_above(coefficients, limit + sign * error) for sign in (-1, 1))
+    lower, upper = (None if u is None else float(start + (u + 1) / 2 * (end - start)) for u in ends)
+    return _Crossing(lower, upper, noisy=interpolation < noise)
+
+
+def _decided(target: Target, crossing: _Crossing, narrow: float) -> bool:
+    """Say whether a panel has no crossing, a narrow bracket, leaves an old doubt, or is at its best."""
+    doubtful = target.lower is not None and crossing.upper is None
+    return crossing.lower is None or doubtful or crossing.noisy or crossing.narrow(narrow)
+
+
+def search(deviation: Deviation, targets: list[Target], largest: float, accuracy: float) -> None:
+    """Fill in the brackets of all targets, panel by panel.
+
+    Parameters
+    ----------
+    deviation : callable
+        ``deviation(h_R)`` of h_R (n,) returns values and errors, shapes (n, components, sources).
+    targets : list of Target
+        Changed in place; without an `upper` where there is no crossing.
+    largest : float
+        Where the search ends.
+    accuracy : float
+        Half width of a bracket, relative, that is aimed at.
+    """
+    probe = np.array([SMALLEST, PROBE])
+    curvature = np.abs(np.diff(deviation(probe)[0], axis=0))[0] / PROBE**2
+    predicted = min(float((t.limit / max(curvature[t.at], 1e-12)) ** 0.5) for t in targets)
+    start, end = SMALLEST, min(largest, float(np.clip(AHEAD * predicted, *FIRST_END)))
+    while start < largest and (waiting := [t for t in targets if t.upper is None]):
+        for n in LEVELS:
+            u = np.cos(np.pi * np.arange(n) / (n - 1))
+            # Exactly the ends at the ends: they are shared with the neighbours.
+            h_R = np.where(u == -1, start, np.where(u == 1, end, start + (u + 1) / 2 * (end - start)))
+            values, wrong = deviation(h_R)
+            crossings = [_crossing(t.limit, h_R, values[:, *t.at], wrong[:, *t.at]) for t in waiting]
+            width = 2 * accuracy if n < LEVELS[-1] else NARROW
+            decided = all(_decided(t, c, width) for t, c in zip(waiting, crossings, strict=True))
+            if decided:
+                break
+        if not decided and end - start > NARROWEST * end:
+            end = (start + end) / 2
+            continue
+        for target, crossing in zip(waiting, crossings, strict=True):
+            target.lower = crossing.lower if target.lower is None else target.lower
+            target.upper = crossing.upper
+            if not target.known_to(accuracy):
+                _close(deviation, target, accuracy)
+        start, end = end, min(largest, GROWTH * end)
+
+
+def _close(deviation: Deviation, target: Target, accuracy: float) -> None:
+    """Narrow a bracket by root finding, to the accuracy wanted plus what the quadrature error allows."""
+    from scipy.optimize import brentq
+
+    lower, upper = target.lower, target.upper
+    if lower is None or upper is None or upper <= SMALLEST:
+        return
+
+    def excess(h: float) -> float:
+        return float(abs(deviation(np.array([h]))[0][0, *target.at])) - target.limit
+
+    first, last = excess(lower), excess(upper)
+    # The error estimate says so; if it was wrong, the bracket stays as wide as it is.
+    if first < 0 < last:
+        root = float(brentq(excess, lower, upper, rtol=accuracy / 2, xtol=accuracy * upper / 4))
+        wrong = float(deviation(np.array([root]))[1][0, *target.at])
+        half = accuracy * root / 2 + wrong * (upper - lower) / (last - first)
+        target.lower, target.upper = max(lower, root - half), min(upper, root + half)

@@ -1,0 +1,212 @@
+"""Rules on [0, 1] that integrate polynomials and given poles exactly, however close the poles lie.
+
+An integrand with the poles p and p* is f(s) = (A + B s)/|s − p|² + a smooth rest. The rule's weights are
+those that are exact for 1/|s − p|², (s − Re p)/|s − p|² and as many polynomials as there are nodes left. No
+node of Fejér's need see a pole: two more lie on its flanks, at s = Re p + |Im p| tan u.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+
+import numpy as np
+from scipy.linalg import lstsq
+
+from sotcheck.numerics.arrays import Array, Complex, Index
+
+#: Poles within the ellipse of this parameter get functions and nodes of their own; Fejér's rule sees others.
+RHO = 1.35
+#: Where between the ends, in u, the two nodes of a pole lie; those of the next elsewhere: it may coincide.
+FLANKS = ((0.25, 0.75), (0.14, 0.62), (0.33, 0.84), (0.07, 0.55))
+#: Poles closer than this part of their distance from the interval are taken for one.
+SAME = 1e-7
+#: Poles this much closer to the axis than to the interval are on the axis.
+ON_AXIS = 1e-6
+#: Poles closer than this to an end are upon it.
+AT_END = 1e-12
+#: Poles this close to the axis are not to have nodes of the rule itself upon them.
+NARROW = 1e-3
+#: Directions in which nodes and functions are as dependent as this are left alone.
+DEPENDENT = 1e-13
+
+
+@cache
+def fejer(n: int) -> tuple[Array, Array]:
+    """Return nodes and weights of Fejér's second rule on [0, 1], n odd: Chebyshev points without the ends."""
+    angle = np.pi * np.arange(1, n + 1) / (n + 1)
+    odd = np.arange(1, n + 1, 2)
+    weights = 2 * np.sin(angle) / (n + 1) * (np.sin(np.outer(angle, odd)) / odd).sum(axis=1)
+    return (1 - np.cos(angle)) / 2, weights
+
+
+def _ellipse(s: Complex) -> Array:
+    """Return ρ of the ellipse around [0, 1] through s."""
+    u = 2 * s - 1
+    root = np.sqrt(u - 1) * np.sqrt(u + 1)
+    return np.maximum(np.abs(u + root), np.abs(u - root))
+
+
+def flanks(p: complex, which: int) -> Array:
+    """Return two nodes on the flanks of the pole p, equidistant in u with s = Re p + |Im p| tan u."""
+    a, width = p.real, abs(p.imag)
+    if width < ON_AXIS * min(abs(a), abs(1 - a)) and not 0 <= a <= 1:
+        # Equidistant in 1/(s − a), the limit of u for a pole on the axis but outside.
+        return np.array([a + 1 / (part / (1 - a) - (1 - part) / a) for part in FLANKS[which % len(FLANKS)]])
+    nodes = []
+    for part in FLANKS[which % len(FLANKS)]:
+        # tan(u₀ + part (u₁ − u₀)) of u = atan((s − a)/width), for any width down to zero.
+        start, end = complex(width, -a), complex(width, 1 - a)
+        turn = part * np.angle(end * start.conjugate())
+        rotated = start * np.exp(1j * turn)
+        nodes.append(a + width * rotated.imag / rotated.real if rotated.real else a)
+    return np.array(nodes)
+
+
+def rule(n: int, extra: Array, poles: Complex) -> Array:
+    """Return the weights of Fejér's n nodes and the `extra` ones, exact for polynomials and poles.
+
+    Parameters
+    ----------
+    n : int
+    extra : array (e,)
+    poles : array (P,)
+        The nearest first: with few nodes only some can be treated.
+
+    Returns
+    -------
+    array (n + e,)
+    """
+    nodes, plain = fejer(n)
+    # A node that happens to lie on a narrow pole would carry its weight to where f is known to ε/|Im p| only.
+    width = np.abs(poles.imag)
+    hit = np.abs(nodes[:, None] - poles) ** 2 < plain[:, None] * width
+    used = np.concatenate([~(hit & (width < NARROW)).any(axis=1), np.ones(len(extra), dtype=bool)])
+    s = np.concatenate([nodes, extra])[used]
+    poles = poles[: (len(s) - 1) // 2]
+    if not len(poles):
+        return np.concatenate([plain, np.zeros(len(extra))])
+    polynomials = np.arange(len(s) - 2 * len(poles))
+    a, width = poles.real, np.abs(poles.imag)
+    distance = np.abs(poles - np.clip(a, 0, 1))
+    scaled = (s[:, None] - a) / distance
+    lorentzian = 1 / (scaled**2 + (width / distance) ** 2)
+    start, end = -a / distance, (1 - a) / distance
+    ratio = width / distance
+    spread = np.arctan2(ratio * (end - start), ratio**2 + start * end)
+    # atan(end/ratio) − atan(start/ratio) over ratio, and its limit for a pole on the axis but outside.
+    area = np.where(
+        ratio > 1e-9, spread / np.maximum(ratio, 1e-9), (end - start) / np.where(start * end, start * end, 1)
+    )
+    moments = np.concatenate(
+        [
+            np.where(polynomials % 2 == 0, 1 / (1.0 - polynomials**2 + (polynomials == 1)), 0.0),
+            area,
+            np.log((end**2 + ratio**2) / (start**2 + ratio**2)) / 2,
+        ]
+    )
+    matrix = np.concatenate(
+        [
+            np.cos(polynomials * np.arccos(np.clip(1 - 2 * s, -1, 1))[:, None])
+            * np.where(polynomials % 2, -1.0, 1.0),
+            lorentzian / distance,
+            scaled * lorentzian / distance,
+        ],
+        axis=1,
+    )
+    # The integrand is as large as 1/|s − p|: weights are wanted to rounding relative to |s − p|.
+    small = np.minimum(1.0, np.abs(s[:, None] - poles).min(axis=1))
+    weights = np.zeros(len(used))
+    # By QR with pivoting, four times faster than by singular values.
+    found = lstsq(matrix.T * small, moments, cond=DEPENDENT, lapack_driver="gelsy", check_finite=False)
+    weights[used] = small * found[0]
+    return weights
+
+
+@dataclass
+class NearPoles:
+    """Poles near [0, 1] by pair and lane, with the nodes they ask for.
+
+    Attributes
+    ----------
+    poles : list of lists of array
+        By pair and lane, the nearest first.
+    nodes : array (pairs, extra)
+        Nodes next to poles of any lane; NaN where there are fewer.
+    steepness : array (pairs, extra)
+        1/|s − p| there.
+    owner : list of array
+        By pair, the lane that each of its nodes belongs to.
+    """
+
+    poles: list[list[Complex]]
+    nodes: Array
+    steepness: Array
+    owner: list[Index]
+    _weights: dict[int, tuple[Array, Array]] = field(default_factory=dict)
+
+    def weights(self, n: int) -> tuple[Array, Array]:
+        """Return the weights of n Fejér nodes and of the extra ones, shapes (n | extra, pairs, lanes)."""
+        if n not in self._weights:
+            lanes = len(self.poles[0])
+            plain = np.empty((n, len(self.poles), lanes))
+            more = np.zeros((self.nodes.shape[1], len(self.poles), lanes))
+            for i, pair in enumerate(self.poles):
+                for j, some in enumerate(pair):
+                    own = np.flatnonzero(self.owner[i] == j)
+                    found = rule(n, self.nodes[i, own], some)
+                    plain[:, i, j], more[own, i, j] = found[:n], found[n:]
+            self._weights[n] = plain, more
+        return self._weights[n]
+
+
+def near_poles(poles: Complex) -> NearPoles | None:
+    """Choose the poles that matter to an integral over [0, 1], and the nodes they need.
+
+    Parameters
+    ----------
+    poles : array (pairs, lanes, most)
+        NaN where there are fewer.
+
+    Returns
+    -------
+    NearPoles or None
+        None if there is nothing to take care of.
+    """
+    # A pole upon an end is none: there the Jacobian, or the flux, vanishes with the wave number.
+    poles = np.where(np.minimum(np.abs(poles), np.abs(poles - 1)) < AT_END, np.nan, poles)
+    rho = _ellipse(poles)
+    if not np.any(rho < RHO):
+        return None
+    chosen: list[list[Complex]] = []
+    nodes: list[Array] = []
+    steepness: list[Array] = []
+    owner: list[Index] = []
+    for pair, distances in zip(poles, rho, strict=True):
+        chosen.append([])
+        places: list[Array] = [np.zeros(0)]
+        slopes: list[Array] = [np.zeros(0)]
+        lanes: list[Index] = [np.zeros(0, dtype=int)]
+        for lane, (some, far) in enumerate(zip(pair, distances, strict=True)):
+            order = [i for i in np.argsort(far) if far[i] < RHO]
+            kept: list[complex] = []
+            for i in order:
+                p = complex(some[i].real, abs(some[i].imag))
+                size = abs(p - min(max(p.real, 0.0), 1.0))
+                if any(abs(p - other) <= SAME * size for other in kept):
+                    continue
+                kept.append(p)
+                there = flanks(p, len(kept) - 1)
+                places.append(there)
+                slopes.append(1 / np.abs(there - p))
+                lanes.append(np.full(2, lane))
+            chosen[-1].append(np.array(kept, dtype=complex))
+        nodes.append(np.concatenate(places))
+        steepness.append(np.concatenate(slopes))
+        owner.append(np.concatenate(lanes))
+    most = max(map(len, nodes))
+
+    def padded(rows: list[Array]) -> Array:
+        return np.array([np.pad(row, (0, most - len(row)), constant_values=np.nan) for row in rows])
+
+    return NearPoles(chosen, padded(nodes), padded(steepness), owner)

@@ -1,0 +1,260 @@
+"""The sum over k_⊥: split at every threshold, averaged over the angle, with nested error estimates.
+
+∫ d²k_⊥/(2π)² f = (1/4π) ∫ dx ⟨f⟩_φ with x = k_⊥². Over each range between thresholds `radial` integrates; in
+the angle φ, the trapezoid, doubled, or Fejér's rules between the angles at which the integral has kinks.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.nearpoles import fejer
+from sotcheck.numerics.radial import LEVELS, Integrand, nested_error, radial, substitution
+
+PolesOf = Callable[[tuple[float, float], Array], Complex]
+
+FIRST_ANGLES, MOST_ANGLES = 8, 256
+#: Values of the integrand that a sum may take: beyond, nothing is refined any more.
+MOST_VALUES = 10**7
+#: Kinks closer than this are one.
+SAME_ANGLE = 1e-6
+#: First angle in units of their spacing: a generic one, so that no harmonic vanishes on all of a nested rule.
+FIRST_ANGLE = 0.3
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A k_⊥ sum by segment between thresholds.
+
+    Attributes
+    ----------
+    segments : list of (float, float)
+        Ranges of k_⊥².
+    values, errors : array (segments, ...)
+        (1/4π) ∫ dx ⟨f⟩_φ of each segment, and its quadrature error: radial plus angular.
+    angles, nodes : int
+        Angles, and values of k_⊥, of the final rule.
+    lattice : array (segments, ...)
+        The part of `errors` that an extrapolation over spacings leaves.
+    """
+
+    segments: list[tuple[float, float]]
+    values: Array
+    errors: Array
+    angles: int
+    nodes: int
+    lattice: Array | float = 0.0
+
+    @property
+    def total(self) -> Array:
+        """The sum over all segments."""
+        total: Array = self.values.sum(axis=0)
+        return total
+
+    @property
+    def total_error(self) -> Array:
+        """The sum of the segments' errors."""
+        total: Array = self.errors.sum(axis=0)
+        return total
+
+
+def sum_over_k(
+    f: Integrand,
+    edges: list[float],
+    rtol: float,
+    atol: float,
+    poles: PolesOf | None = None,
+    kinks: Sequence[float] = (),
+    crowds: Sequence[float] = (),
+    most: int = MOST_VALUES,
+) -> Sum:
+    """Return (1/4π) ∫ dx ⟨f(x, φ)⟩_φ, segment by segment.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x, angles)`` of x = k_⊥², shape (n,), and angles (a,) returns an array (n, a, ...). Opposite
+        angles come together, in the two halves of `angles`. With `poles`, the axis after the angles counts
+        lanes: integrands with poles of their own; and f is asked for x of shape (n, a) as well.
+    edges : list of float
+        Sorted thresholds in k_⊥², lower end first.
+    rtol : float
+        Wanted error relative to the largest component of any segment.
+    atol : float
+        Wanted error in absolute terms.
+    poles : callable, optional
+        ``poles(segment, angles)``: the poles of the integrand near a segment, in θ, shape (a, lanes, most),
+        NaN where there are fewer; complex conjugates are understood. However close to the real axis, they
+        cost no more than two nodes each.
+    kinks : sequence of float, optional
+        Angles, modulo π, at which the integral over x is not smooth.
+    crowds : sequence of float
+        Where, besides `edges`, the integrand would be singular if a segment went on beyond its end.
+    most : int
+        Values of the integrand after which nothing is refined any more: what is unresolved then stays in the
+        error. Lanes count.
+
+    Returns
+    -------
+    Sum
+        With the errors reached, which may be larger than wanted; never silently.
+
+    Raises
+    ------
+    EngineError
+        If the integrand is not finite.
+    """
+    segments = list(_pairs(edges))
+    largest, asked = 0.0, 0
+
+    def counted(x: Array, angles: Array) -> Array:
+        nonlocal asked
+        values = f(x, angles)
+        asked += math.prod(values.shape[: 2 if poles is None else 3])
+        return values
+
+    def spent() -> bool:
+        return asked >= most
+
+    def tolerance(value: Array) -> float:
+        nonlocal largest
+        largest = max(largest, float(np.abs(value.mean(axis=0)).max()))
+        return max(rtol * largest, 4 * np.pi * atol) / len(segments)
+
+    def evaluate(angles: Array) -> tuple[Array, Array, int]:
+        done = [
+            radial(
+                counted,
+                segment,
+                angles,
+                tolerance,
+                None if poles is None else poles(segment, angles),
+                crowds=[*edges, *crowds],
+                spent=spent,
+            )
+            for segment in segments
+        ]
+        values, errors, nodes = zip(*done, strict=True)
+        return np.stack(values), np.array(errors), sum(nodes)
+
+    average = partial(_piecewise, kinks=kinks) if len(kinks) else _all_round
+    found = average(evaluate, tolerance, spent)
+    return Sum(
+        segments,
+        found.mean / (4 * np.pi),
+        (found.angular + found.radial) / (4 * np.pi),
+        found.angles,
+        found.nodes,
+    )
+
+
+#: Integrals over x at given angles, shape (segments, angles, ...); their errors (segments, ...); nodes.
+ByAngle = Callable[[Array], tuple[Array, Array, int]]
+
+
+@dataclass(frozen=True)
+class _Mean:
+    """An average over the angle, with its own error and that of the integrals averaged."""
+
+    mean: Array
+    angular: Array
+    radial: Array
+    angles: int
+    nodes: int
+
+
+def _all_round(evaluate: ByAngle, tolerance: Callable[[Array], float], spent: Callable[[], bool]) -> _Mean:
+    """Average over equidistant angles, doubled until their error is below that of the integrals."""
+    angles = 2 * np.pi * (np.arange(FIRST_ANGLES) + FIRST_ANGLE) / FIRST_ANGLES
+    by_angle, radial_errors, nodes = evaluate(angles)
+    while True:
+        rules = [by_angle[:, ::step].mean(axis=1) for step in (8, 4, 2, 1)]
+        angular = nested_error(rules)
+        # More angles than the radial errors are worth would be wasted.
+        wanted = max(tolerance(by_angle[0]), float(radial_errors.max()))
+        if angular.max() <= wanted or len(angles) >= MOST_ANGLES or spent():
+            return _Mean(rules[-1], angular, radial_errors, len(angles), nodes)
+        # The angles halfway between double the rule; those already done are kept.
+        more, more_errors, nodes = evaluate(angles + np.pi / len(angles))
+        by_angle = np.stack([by_angle, more], axis=2).reshape(len(by_angle), -1, *by_angle.shape[2:])
+        angles = np.stack([angles, angles + np.pi / len(angles)], axis=1).ravel()
+        radial_errors = np.maximum(radial_errors, more_errors)
+
+
+def _piecewise(
+    evaluate: ByAngle,
+    tolerance: Callable[[Array], float],
+    spent: Callable[[], bool],
+    kinks: Sequence[float],
+) -> _Mean:
+    """Average over half a turn and the opposite angles, piece by piece between kinks, smooth on each side."""
+    inside = np.unique(np.mod(kinks, np.pi))
+    ends = np.append(inside[np.diff(inside, prepend=-np.inf) > SAME_ANGLE], inside[0] + np.pi)
+
+    def at(piece: tuple[float, float], s: Array) -> tuple[Array, Array, int]:
+        half = piece[0] + (piece[1] - piece[0]) * s
+        values, errors, nodes = evaluate(np.concatenate([half, half + np.pi]))
+        return (values[:, : len(s)] + values[:, len(s) :]) / 2, errors, nodes
+
+    done = []
+    for piece in _pairs([float(end) for end in ends]):
+        share = (piece[1] - piece[0]) / np.pi
+        samples, radial_errors, nodes = at(piece, fejer(LEVELS[0])[0])
+        for n in LEVELS:
+            if n != LEVELS[0]:
+                more, more_errors, nodes = at(piece, fejer(n)[0][::2])
+                joined = np.empty((len(samples), n, *samples.shape[2:]))
+                joined[:, 1::2], joined[:, ::2] = samples, more
+                samples, radial_errors = joined, np.maximum(radial_errors, more_errors)
+            rules = [
+                np.tensordot(fejer(n // step)[1], samples[:, step - 1 :: step], axes=(0, 1))
+                for step in (8, 4, 2, 1)
+            ]
+            angular = nested_error(rules)
+            if spent() or angular.max() <= max(tolerance(samples[0]), float(radial_errors.max())):
+                break
+        done.append(_Mean(rules[-1] * share, angular * share, radial_errors * share, 2 * n, nodes))
+    return _Mean(
+        sum((one.mean for one in done[1:]), start=done[0].mean),
+        sum((one.angular for one in done[1:]), start=done[0].angular),
+        sum((one.radial for one in done[1:]), start=done[0].radial),
+        sum(one.angles for one in done),
+        max(one.nodes for one in done),
+    )
+
+
+def joined(sums: list[Sum]) -> Sum:
+    """Join sums over the same segments along the axis after the segments."""
+    return Sum(
+        sums[0].segments,
+        np.concatenate([one.values for one in sums], axis=1),
+        np.concatenate([one.errors for one in sums], axis=1),
+        max(one.angles for one in sums),
+        max(one.nodes for one in sums),
+    )
+
+
+def gauss(edges: list[float], nodes: int) -> tuple[Array, Array]:
+    """Return nodes and weights of ∫dk_⊥² over every segment, Gauss–Legendre in θ, (segments, nodes) each."""
+    u, weights = np.polynomial.legendre.leggauss(nodes)
+    done = [substitution(*pair, (u + 1) * np.pi / 4) for pair in _pairs(edges)]
+    return np.stack([x for x, _ in done]), np.stack([slope for _, slope in done]) * weights * np.pi / 4
+
+
+def sample(edges: list[float], nodes: int) -> Array:
+    """Return k_⊥ at the nodes of `gauss`, sorted, shape (segments · nodes,).
+
+    They avoid the thresholds themselves, crowd near them, and visit every channel regime.
+    """
+    return np.sqrt(gauss(edges, nodes)[0].ravel())
+
+
+def _pairs(edges: list[float]) -> Iterator[tuple[float, float]]:
+    return itertools.pairwise(edges)

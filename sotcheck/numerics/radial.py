@@ -1,0 +1,275 @@
+"""The integral over one range of k_⊥² between thresholds: kinks substituted away, nested error estimates.
+
+x = x₁ + (x₂ − x₁) sin²θ turns the square roots √(x − x₁) and √(x₂ − x) into smooth functions of θ. In θ,
+Fejér's second rule with 7, 15, …, 127 nodes, each containing the one before, made exact for poles next to the
+real axis.
+
+Where another threshold lies just beyond an end, √(x − edge) branches at θ = ±iδ. Then θ = δ sinh u makes a
+cosh of it: a few nodes a decade, where halving θ would need a rule of them for each factor of two.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sotcheck.errors import EngineError
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.nearpoles import NearPoles, fejer, near_poles
+
+Integrand = Callable[[Array, Array], Array]
+
+#: Nodes in θ: tried in this order, then the interval is halved.
+LEVELS = (15, 31, 63, 127)
+#: Smallest θ interval, as a fraction of a segment; what is unresolved there stays in the error estimate.
+SMALLEST = 2.0**-20
+#: Most intervals of a segment: noise has no end. What is unresolved then stays in the error estimate as well.
+MOST_INTERVALS = 1000
+#: A singularity this close to an end of a segment, in θ, is taken care of by the substitution.
+CROWDED = 0.05
+#: Rounding of k_⊥² in units of ε, its own and that of a resonance's position.
+NOISE = 4.0
+#: Errors near complex poles oscillate under their geometric envelope: how much a lucky rule may hide.
+SAFETY = 4.0
+#: Where a wave number is zero no state has a flux; this close (relative) the Jacobian makes no difference.
+CLEARANCE = 1e-13
+
+
+def substitution(x_1: float, x_2: float, theta: Array) -> tuple[Array, Array]:
+    """Return x and dx/dθ of x = x₁ + (x₂ − x₁) sin²θ, x kept CLEARANCE off the thresholds."""
+    width = x_2 - x_1
+    clear = min(CLEARANCE * x_2, width / 4)
+    x = np.clip(x_1 + width * np.sin(theta) ** 2, x_1 + clear, x_2 - clear)
+    return x, width * np.sin(2 * theta)
+
+
+@dataclass(frozen=True)
+class Path:
+    """θ along one segment as a function of s from 0 to 1, half by half: linear, or θ = δ sinh u at an end.
+
+    Attributes
+    ----------
+    segment : (float, float)
+        x₁, x₂.
+    deltas : (float, float)
+        δ at θ = 0 and at θ = π/2; 0 for linear.
+    """
+
+    segment: tuple[float, float]
+    deltas: tuple[float, float]
+
+    @classmethod
+    def of(cls, segment: tuple[float, float], crowds: Sequence[float]) -> Path:
+        """Return the path along a segment with singularities at x = `crowds`, of which those beyond count."""
+        lower, upper = segment
+
+        def delta(gaps: list[float]) -> float:
+            # √(x − edge) vanishes at sin²θ, or cos²θ, = −gap/width.
+            nearest = float(np.arcsinh(np.sqrt(min(gaps, default=np.inf) / (upper - lower))))
+            return nearest if nearest < CROWDED else 0.0
+
+        below, above = [lower - x for x in crowds if 0 < x < lower], [x - upper for x in crowds if x > upper]
+        return cls(segment, (delta(below), delta(above)))
+
+    @property
+    def breaks(self) -> list[float]:
+        """Where the segment has to be divided: s = 1/2 if the halves differ."""
+        return [0.0, 0.5, 1.0] if any(self.deltas) else [0.0, 1.0]
+
+    def theta(self, half: int, s: Array) -> tuple[Array, Array]:
+        """Return θ and dθ/ds at s in one half of the path (0 or 1)."""
+        delta = self.deltas[half]
+        if not delta:
+            return s * np.pi / 2, np.full_like(s, np.pi / 2)
+        rate = 2 * np.arcsinh(np.pi / 4 / delta)
+        u = rate * (s if half == 0 else 1 - s)
+        theta = delta * np.sinh(u)
+        return theta if half == 0 else np.pi / 2 - theta, delta * rate * np.cosh(u)
+
+    def s(self, half: int, theta: Complex) -> Complex:
+        """Return s of complex θ, as one half continues."""
+        delta = self.deltas[half]
+        if not delta:
+            return theta * 2 / np.pi
+        u = np.arcsinh((theta if half == 0 else np.pi / 2 - theta) / delta)
+        part = u / (2 * np.arcsinh(np.pi / 4 / delta))
+        return part if half == 0 else 1 - part
+
+
+def nested_error(rules: list[Array]) -> Array:
+    """Return an error bound of the last of four rules, each with twice the nodes of the one before.
+
+    The difference of the last two bounds the error of the last but one. That of the last is smaller by at
+    least the factor by which differences have been shrinking: the worse of the last two factors, and no gain
+    at all where they have not, as near a resonance that the rules do not resolve.
+    """
+    d_1, d_2, d_3 = (np.abs(fine - coarse) for coarse, fine in itertools.pairwise(rules))
+
+    def ratio(fine: Array, coarse: Array) -> Array:
+        return np.divide(fine, coarse, out=np.ones_like(fine), where=coarse > fine)
+
+    shrinking = ratio(d_2, d_1)
+    gain = np.minimum(SAFETY * np.maximum(ratio(d_3, d_2), shrinking), 1.0)
+    return d_3 * gain
+
+
+@dataclass
+class _Interval:
+    """A piece of a segment, in s, with the integrand's values on its finest rule so far."""
+
+    path: Path
+    lower: float
+    upper: float
+
+    @property
+    def half(self) -> int:
+        """Which half of the path this is in; 0 for all of it."""
+        return int(self.lower >= 0.5)
+
+    def integrate(
+        self,
+        f: Integrand,
+        angles: Array,
+        tolerance: Callable[[Array], float],
+        poles: Complex | None,
+        spent: Callable[[], bool],
+    ) -> bool:
+        """Raise the rule until the error is within tolerance(value), or all is spent; say if that was so."""
+        near = None if poles is None else self._near(poles)
+        extra = None if near is None else self._extra_samples(f, angles, near)
+        samples = self._sample(f, angles, fejer(LEVELS[0])[0])
+        for n in LEVELS:
+            if n != LEVELS[0]:
+                new = self._sample(f, angles, fejer(n)[0][::2])
+                merged = np.empty((n, *samples.shape[1:]))
+                merged[1::2], merged[::2] = samples, new
+                samples = merged
+            rules = [self._apply(samples[step - 1 :: step], near, extra) for step in (8, 4, 2, 1)]
+            self.value = rules[-1]
+            # The rules of one component may agree by accident: the worst stands for all.
+            unresolved, noise = float(nested_error(rules).max()), self._noise(n, near, extra)
+            self.error = unresolved + noise
+            self.nodes = n if near is None else n + near.nodes.shape[1]
+            # No rule, however fine, gets below the noise.
+            enough = max(tolerance(self.value) * (self.upper - self.lower), float(noise.max()))
+            if unresolved <= enough or spent() or unresolved <= self._rounding(samples):
+                return True
+        return self.upper - self.lower <= SMALLEST
+
+    def halves(self) -> list[_Interval]:
+        middle = (self.lower + self.upper) / 2
+        return [
+            _Interval(self.path, self.lower, middle),
+            _Interval(self.path, middle, self.upper),
+        ]
+
+    def _near(self, poles: Complex) -> NearPoles | None:
+        """Return the poles that matter here, seen from this interval as [0, 1], by pair of angles."""
+        half = len(poles) // 2
+        # Opposite angles are averaged before they are integrated: a pair has the poles of both.
+        pairs = self.path.s(self.half, np.concatenate([poles[:half], poles[half:]], axis=-1))
+        return near_poles(np.asarray((pairs - self.lower) / (self.upper - self.lower), dtype=complex))
+
+    def _sample(self, f: Integrand, angles: Array, nodes: Array) -> Array:
+        x, jacobian = self._at(nodes)
+        values = f(x, angles)
+        if not np.all(np.isfinite(values)):
+            raise EngineError(
+                f"the integrand is not finite near k_perp^2 = {x.flat[0]:g}: "
+                "a parameter is too large for double precision"
+            )
+        return values * jacobian.reshape(*jacobian.shape, *(1,) * (values.ndim - jacobian.ndim))
+
+    def _at(self, nodes: Array) -> tuple[Array, Array]:
+        """Return x and dx/ds at nodes of [0, 1] in this interval."""
+        theta, rate = self.path.theta(self.half, self.lower + (self.upper - self.lower) * nodes)
+        x, jacobian = substitution(*self.path.segment, theta)
+        return x, jacobian * rate
+
+    def _rounding(self, samples: Array) -> float:
+        """Return what rounding of k_⊥² makes of the integral: ε x₂ for each rise and fall of the integrand.
+
+        That counts on a segment so thin that doubles lie wide apart on it.
+        """
+        jacobian = self._at(fejer(len(samples))[0])[1]
+        plain = samples / np.maximum(jacobian, np.finfo(float).tiny).reshape(-1, *(1,) * (samples.ndim - 1))
+        variation = float(np.abs(np.diff(plain, axis=0)).sum(axis=0).max())
+        return NOISE * float(np.finfo(float).eps) * self.path.segment[1] * variation
+
+    def _extra_samples(self, f: Integrand, angles: Array, near: NearPoles) -> Array:
+        """Return the integrand at the nodes next to poles, shape (extra, angles, ...); zero where none."""
+        half = len(angles) // 2
+        most = near.nodes.shape[1]
+        some = np.flatnonzero(np.isfinite(near.nodes[:, :1]).all(axis=1)) if most else np.zeros(0, dtype=int)
+        if not some.size:
+            return np.zeros((0,))
+        both = np.concatenate([some, some + half])
+        nodes = np.where(np.isfinite(near.nodes), near.nodes, near.nodes[:, :1])[some].T
+        values = self._sample(f, angles[both], np.concatenate([nodes, nodes], axis=1))
+        extra = np.zeros((most, len(angles), *values.shape[2:]))
+        extra[:, both] = values
+        return extra
+
+    def _apply(self, samples: Array, near: NearPoles | None, extra: Array | None) -> Array:
+        scale = self.upper - self.lower
+        if near is None or extra is None:
+            return scale * np.tensordot(fejer(len(samples))[1], samples, axes=1)
+        weights, more = near.weights(len(samples))
+        value = np.einsum("npl,nspl...->spl...", weights, _by_pair(samples))
+        if extra.size:
+            value = value + np.einsum("npl,nspl...->spl...", more, _by_pair(extra))
+        return scale * value.reshape(samples.shape[1:])
+
+    def _noise(self, n: int, near: NearPoles | None, extra: Array | None) -> Array:
+        """Return the error that rounding of k_⊥² causes next to a pole, where the integrand is steep.
+
+        By component, the worst of all angles.
+        """
+        if near is None or extra is None or not extra.size:
+            return np.zeros(self.value.shape[1:])
+        lower, upper = self.path.segment
+        width = self.upper - self.lower
+        theta, rate = self.path.theta(self.half, self.lower + width * near.nodes)
+        slope = (upper - lower) * rate * np.maximum(np.sin(2 * theta), np.finfo(float).eps ** 0.5)
+        moved = NOISE * np.finfo(float).eps * upper / slope / width * near.steepness
+        more = np.abs(near.weights(n)[1]) * np.nan_to_num(moved).T[:, :, None]
+        value = np.einsum("npl,nspl...->spl...", more, np.abs(_by_pair(extra)))
+        worst: Array = width * value.max(axis=(0, 1))
+        return worst
+
+
+def _by_pair(samples: Array) -> Array:
+    """Return samples (n, angles, lanes, ...) with the angle axis split in two: opposite ones, pairs."""
+    return samples.reshape(len(samples), 2, samples.shape[1] // 2, *samples.shape[2:])
+
+
+def radial(
+    f: Integrand,
+    segment: tuple[float, float],
+    angles: Array,
+    tolerance: Callable[[Array], float],
+    poles: Complex | None = None,
+    *,
+    crowds: Sequence[float] = (),
+    spent: Callable[[], bool] = lambda: False,
+) -> tuple[Array, Array, int]:
+    """Integrate f over one segment for every angle; return values (angles, ...), error (...), nodes.
+
+    Once `spent` says so nothing is refined any more.
+    """
+    path = Path.of(segment, crowds)
+    waiting = [_Interval(path, *pair) for pair in itertools.pairwise(path.breaks)]
+    done: list[_Interval] = []
+    while waiting:
+        interval = waiting.pop()
+        settled = interval.integrate(f, angles, tolerance, poles, spent)
+        if settled or len(done) + len(waiting) >= MOST_INTERVALS:
+            done.append(interval)
+        else:
+            waiting.extend(interval.halves())
+    value: Array = sum((interval.value for interval in done[1:]), start=done[0].value)
+    error: Array = sum((i.error for i in done[1:]), start=done[0].error)
+    return value, error, sum(i.nodes for i in done)

@@ -1,0 +1,143 @@
+"""Figures of orders and radius, each drawn from its JSON alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from sotcheck.pages.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SOURCE_COLOR, mark_bound_states
+
+Data = dict[str, Any]
+ORDER_COLOR = {1: BLUE, 3: ORANGE, 5: GREEN, 11: PURPLE}
+ORDER_MARK = {1: "o", 3: "s", 5: "^"}
+
+
+def remainders(data: Data) -> Figure:
+    """|t − S_N| against h_R on log axes, with lines of slope 3, 5, 7."""
+    found = data["remainders"]
+    sources = list(dict.fromkeys(row["source"] for row in found["rows"]))
+    h = np.array(found["h_R"])
+    figure = Figure(figsize=(3.0 * len(sources) + 0.8, 3.6), layout="constrained")
+    for axes, source in zip(figure.subplots(1, len(sources), squeeze=False)[0], sources, strict=True):
+        for row in (row for row in found["rows"] if row["source"] == source):
+            n, rest, noise = row["through_order"], np.array(row["remainder"]), np.array(row["noise"])
+            slope = row["slope"]
+            words = (
+                f"N = {n}: slope {slope:.3f} ± {row['slope_error']:.3f}" if slope is not None else f"N = {n}"
+            )
+            color = ORDER_COLOR[n]
+            axes.loglog(h, rest, ORDER_MARK[n], color=color, ms=5, label=words)
+            axes.loglog(h, rest[0] * (h / h[0]) ** (n + 2), color=color, lw=1, ls="--")
+            below = rest < 10 * noise
+            if below.any():
+                axes.loglog(h[below], noise[below], "_", color=GREY, ms=10)
+        mark_bound_states(axes, found["bound_from"], h)
+        axes.set(xlabel="$h_R$", title=source)
+        axes.set_xticks(h[::2], [f"{value:.2g}" for value in h[::2]])
+        axes.set_xticks([], minor=True)
+        axes.legend(fontsize=7, loc="lower right")
+    figure.axes[0].set_ylabel(r"remainder $|\mathbf{t} - S_N|$")
+    figure.suptitle("dashed: slopes N + 2; grey dashes: noise, where it matters", fontsize=8, color=GREY)
+    return figure
+
+
+def sums(data: Data) -> Figure:
+    """Scattering states' torque against h_R: exact, partial sums, Padé approximant, radius of convergence."""
+    curves, radius = data["curves"], data["radius"]
+    sources = curves["sources"]
+    h, line = np.array(curves["h_R"]), np.array(curves["line_h_R"])
+    names = list(next(iter(sources.values())))
+    figure = Figure(figsize=(3.0 * len(sources) + 1.0, 2.3 * len(names) + 0.6), layout="constrained")
+    grid = figure.subplots(len(names), len(sources), squeeze=False, sharex=True)
+    for column, (source, components) in enumerate(sources.items()):
+        for row, (name, part) in enumerate(components.items()):
+            axes = grid[row, column]
+            exact = np.array(part["exact"])
+            for n, values in part["sums"].items():
+                axes.plot(
+                    line, values, color=ORDER_COLOR[int(n)], ls="--", lw=1.2, label=f"through order {n}"
+                )
+            if part["pade"] is not None:
+                axes.plot(
+                    line, part["pade"]["values"], color=RED, lw=1.6, label=f"Padé {part['pade']['name']}"
+                )
+            axes.plot(h, exact, "o", color="black", ms=3.5, label="exact, scattering states")
+            axes.axvline(radius, color=GREY, ls=":", lw=1)
+            mark_bound_states(axes, curves["bound_from"], line)
+            _limits(axes, exact)
+            axes.set_title(f"{source}: {name}" + (" (zero)" if part["vanishes"] else ""), fontsize=9.5)
+            axes.ticklabel_format(axis="y", scilimits=(-2, 2), useMathText=True)
+    for axes in grid[-1]:
+        axes.set_xlabel("$h_R$  (dotted: radius of convergence by $k_\\perp$)", fontsize=8)
+    for axes in grid[:, 0]:
+        axes.set_ylabel("torque t  (wave vector$^3$)")
+    handles, labels = grid[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=7.5)
+    return figure
+
+
+def _limits(axes: Axes, exact: np.ndarray[Any, Any]) -> None:
+    """Keep the exact curve in view, whatever diverges beside it."""
+    low, high = min(0.0, float(exact.min())), max(0.0, float(exact.max()))
+    room = 0.35 * (high - low) or 1e-12
+    axes.set_ylim(low - room, high + room)
+
+
+def radius_map(data: Data) -> Figure:
+    """The radius of convergence over k_⊥ and angle: labelled contours, thresholds, its minimum."""
+    k, angle, rho = np.array(data["k_perp"]), np.degrees(data["angle"]), np.array(data["map"])
+    figure = Figure(figsize=(7.2, 3.7), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=[1.35, 1])
+    least = data["smallest"]
+    levels = _levels(rho)
+    shades = left.contourf(k, angle, rho.T, levels=[0.0, *levels], cmap="cividis", alpha=0.55, extend="max")
+    lines = left.contour(k, angle, rho.T, levels=levels, colors="black", linewidths=0.7)
+    left.clabel(lines, fmt="%.2g", fontsize=7.5)
+    left.plot(least["k_perp"], np.degrees(least["angle"]), "*", color=RED, ms=13, mec="white", clip_on=False)
+    left.set(xlabel=r"$k_\perp$", ylabel="angle of k from x (degrees)", yticks=[0, 45, 90, 135, 180])
+    left.set_title(f"radius by k; star: {least['radius']:.3g}, {least['kind']}", fontsize=9)
+    figure.colorbar(shades, ax=left, label=r"$1/\rho(\hat G\,\sigma\cdot(k\times z))$")
+    right.semilogy(k, rho.min(axis=1), color=BLUE)
+    for source, at in data["thresholds"].items():
+        right.axvline(at, color=SOURCE_COLOR[source], ls=":", lw=1.3, label=f"{source} closes")
+    right.set(xlabel=r"$k_\perp$", title="smallest over all angles")
+    right.title.set_fontsize(9)
+    right.legend(fontsize=7.5)
+    return figure
+
+
+def _levels(rho: np.ndarray[Any, Any]) -> list[float]:
+    """Return contour levels from the smallest radius on, closer where it is small."""
+    low, high = float(rho.min()), float(np.quantile(rho, 0.85))
+    return [
+        float(f"{level:.2g}")
+        for level in np.unique(np.geomspace(1.05 * low, max(high, 1.5 * low), 7).round(4))
+    ]
+
+
+def exponents(data: Data) -> Figure:
+    """Remainder of first order with a transparent channel on log axes, with its true slopes."""
+    h = np.array(data["h_R"])
+    figure = Figure(figsize=(4.8, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for source, row in data["sources"].items():
+        if not row["measured"]:
+            continue
+        p, color = row["expected_exponent"], SOURCE_COLOR[source]
+        rest = np.array(row["remainder"])
+        log = ", times log" if row["logarithm"] else ""
+        ring = source == "normal"
+        mark: Any = {"ms": 9 if ring else 5, "mfc": "none" if ring else color}
+        axes.loglog(h, rest, "o", color=color, **mark, label=f"{source}: slope {row['exponent']:.3f}{log}")
+        line = rest[-1] * (h / h[-1]) ** p
+        axes.loglog(h, line * np.log(h) / np.log(h[-1]) if log else line, color=color, lw=1, ls="--")
+    axes.set(xlabel="$h_R$", ylabel=r"$|\mathbf{t} - (16)|$")
+    axes.set_xticks(h[::2], [f"{value:.2g}" for value in h[::2]])
+    axes.set_xticks([], minor=True)
+    mark_bound_states(axes, data["bound_from"], h)
+    axes.set_title(f"transparent {data['spin']} channel; dashed: expected", fontsize=9)
+    axes.legend(fontsize=7.5)
+    return figure

@@ -1,0 +1,286 @@
+"""Reports: JSON first, then Markdown and HTML rendered from that JSON, figures as SVG."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import Executor, as_completed
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from sotcheck.beyond.limits import LIMITS
+from sotcheck.beyond.run import conclusions
+from sotcheck.bound.fermi import CRITICAL
+from sotcheck.pages.figures import FIGURES, svg
+from sotcheck.pages.gallery import pictures
+from sotcheck.run.output import make_folder, write_texts
+from sotcheck.run.plaintext import markdown, markdown_code, visible
+from sotcheck.run.progress import Progress, silent
+from sotcheck.system.interface import Interface
+from sotcheck.trial.check import EXIT_STATUS
+from sotcheck.trial.report_data import report_data
+
+Data = dict[str, Any]
+
+#: What a system's folder has, and no other report's.
+JSON_NAME = "report.json"
+#: Folders of other reports, and what they are.
+OTHERS = {
+    "audit": "The paper on trial: every numbered equation, one by one",
+    "bound-states": "Bound states: what binds, from which h_R, and what it does",
+    "trust": "Trust maps: how far first order holds, over two parameters",
+}
+
+
+def write_reports(
+    interfaces: list[Interface],
+    arguments: list[str],
+    output: Path,
+    *,
+    executor: Executor | None = None,
+    progress: Progress = silent,
+) -> int:
+    """Compute and write a report for each interface.
+
+    Parameters
+    ----------
+    interfaces : list of Interface
+    arguments : list of str
+        How each was named on the command line.
+    output : Path
+        Folder of the reports; each gets a folder of its name in it.
+    executor : Executor, optional
+        Where the numbers are computed; in this process by default.
+    progress : callable
+
+    Returns
+    -------
+    int
+        The worst exit status of the checks.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
+    """
+    make_folder(output)
+    verdicts = set()
+    for data in progress(_computed(interfaces, arguments, executor), "reports", len(interfaces)):
+        write_report(data, output)
+        verdicts.add(data["verdict"])
+    return next((EXIT_STATUS[v] for v in ("disagrees", "inconclusive") if v in verdicts), 0)
+
+
+def _computed(interfaces: list[Interface], arguments: list[str], executor: Executor | None) -> Iterator[Data]:
+    tasks = list(zip(interfaces, arguments, strict=True))
+    if executor is None:
+        yield from (report_data(*task) for task in tasks)
+        return
+    for future in as_completed([executor.submit(report_data, *task) for task in tasks]):
+        yield future.result()
+
+
+def write_report(data: Data, output: Path) -> None:
+    """Write one system's report.json, and from it figures, README.md and index.html: all, or none."""
+    folder = output / data["system"]["name"]
+    text = json.dumps(data, indent=1, allow_nan=False) + "\n"
+    # From the file's content on: nothing below may know more than the JSON.
+    data = json.loads(text)
+    shown = [one for one in FIGURES if one[0] in _figures(data)]
+    drawn = {name: svg(draw, data) for name, _, draw in shown}
+    drawn |= {
+        f"beyond-{one.name}": svg(one.draw, data["beyond"][one.part]) for one in pictures(data["beyond"])
+    }
+    inline = {name: Markup(picture[picture.index("<svg") :]) for name, picture in drawn.items()}
+    pages = {
+        folder / JSON_NAME: text,
+        folder / "README.md": render("report.md", context(data)),
+        folder / "index.html": render("report.html", {**context(data), "svg": inline}),
+    }
+    make_folder(folder / "figures")
+    write_texts(pages | {folder / "figures" / f"{name}.svg": picture for name, picture in drawn.items()})
+
+
+def context(data: Data) -> Data:
+    """Return what the pages of a report show, but for the figures themselves."""
+    return {
+        "data": data,
+        "figures": _figures(data),
+        "beyond": conclusions(data["beyond"]),
+        "beyond_figures": {f"beyond-{one.name}": one.title for one in pictures(data["beyond"])},
+        **words(data),
+    }
+
+
+def _figures(data: Data) -> dict[str, str]:
+    """Return names and titles of the figures that a report can have: for m ∥ ŷ there is no curve."""
+    return {name: title for name, title, _ in FIGURES if name != "torque" or data["curve"] is not None}
+
+
+def words(data: Data) -> Data:
+    """Return what a report says in words and summary tables, derived from its data."""
+    return {
+        "conclusion": list(conclusion(data)),
+        "first": first_limits(data),
+        "claims": claim_table(data),
+        "controls": control_table(data),
+    }
+
+
+def conclusion(data: Data) -> Iterator[str]:
+    """Say what was found, in plain sentences."""
+    rows = data["verdicts"]
+    count = Counter(row["verdict"] for row in rows)
+    if data["verdict"] == "agrees":
+        yield f"The first-order theory holds for this interface: all {len(rows)} findings agree."
+    else:
+        worst = sorted({row["claim"] for row in rows if row["verdict"] == data["verdict"]})
+        yield (
+            f"{count['disagrees']} of {len(rows)} findings disagree and {count['inconclusive']} are "
+            f"inconclusive ({', '.join(worst)})."
+        )
+    if data["note"]:
+        yield f"The expansion in h_R fails here: {data['note']}."
+    for warning in data["warnings"]:
+        yield f"Warning: {warning}."
+    torque = [row for row in rows if row["claim"] in ("eq16c", "eq16d") and row["verdict"] == "agrees"]
+    scale = max((abs(row["expected"]) for row in torque), default=0.0)
+    if scale > 0:
+        worst_difference = max(abs(row["measured"] - row["expected"]) for row in torque) / scale
+        every = "for every source" if data["verdict"] == "agrees" else f"in {len(torque)} findings that agree"
+        yield (
+            f"Eq. (16) is the linear coefficient of the exact torque to {worst_difference:.0e} of its "
+            f"largest component, {every}, by Kwant and by boundary matching."
+        )
+    first = first_limits(data)
+    if all(first.values()):
+        yield (
+            f"Every component is good to 1 % up to h_R = {first['1%']:.2g} and to 10 % up to "
+            f"h_R = {first['10%']:.2g}."
+        )
+    if data["curve"] is not None:
+        curve = data["curve"]
+        yield (
+            f"The torque was computed at {len(curve['h_R'])} h_R up to {curve['h_R'][-1]:g}, with Kwant at "
+            f"{curve['kwant_points']}: the largest relative difference is {curve['kwant_difference']:.0e}."
+        )
+    yield on_bound_states(data["bound_states"][0])
+
+
+def on_bound_states(state: Data) -> str:
+    """Say what is bound at the h_R in use, and from which h_R on states at E_F are left out."""
+    first = state["first_h_R_at_fermi_energy"]
+    if state["alone"]:
+        number = f"{state['alone']} state{'s' * (state['alone'] > 1)}"
+        return (
+            f"The interface binds {number} by itself, which reach E_F at any h_R: curves of the exact torque "
+            "are those of the scattering states."
+        )
+    lies = (
+        f"there is no bound state (smallest eigenvalue {state['lowest_eigenvalue']:.2g} > 0)"
+        if state["lowest_eigenvalue"] >= 0
+        else f"there is a bound state below the continuum at k_perp = {state['k_perp']:.3g}"
+    )
+    if first >= CRITICAL:
+        return f"At h_R = {state['h_R']:g} {lies}, and none lies at E_F below |h_R| = {CRITICAL:g}."
+    return (
+        f"At h_R = {state['h_R']:g} {lies}; from |h_R| = {first:.3g} on bound states lie at E_F, and curves "
+        "of the exact torque are those of the scattering states."
+    )
+
+
+def first_limits(data: Data) -> dict[str, float | None]:
+    """Return the smallest h_R at which any component is off by 1 % and by 10 %, None if none is."""
+    rows = [row for row in data["beyond"]["limits"] if row["source"] != "total" and row["h_R"] is not None]
+    return {
+        f"{limit:.0%}": min((row["h_R"] for row in rows if row["limit"] == limit), default=None)
+        for limit in LIMITS
+    }
+
+
+def claim_table(data: Data) -> list[Data]:
+    """Return one row a claim: its worst verdict, number of findings, the one of that verdict farthest off."""
+    rows = []
+    for name in dict.fromkeys(row["claim"] for row in data["verdicts"]):
+        group = [row for row in data["verdicts"] if row["claim"] == name]
+        verdicts = {row["verdict"] for row in group}
+        verdict = next(v for v in ("disagrees", "inconclusive", "agrees") if v in verdicts)
+        worst = max((row for row in group if row["verdict"] == verdict), key=_difference)
+        rows.append(
+            {
+                "claim": name,
+                "title": group[0]["title"],
+                "equation": group[0]["equation"] or "",
+                "verdict": verdict,
+                "findings": len(group),
+                "expected": worst["expected"],
+                "measured": worst["measured"],
+                "uncertainty": worst["uncertainty"],
+            }
+        )
+    return rows
+
+
+def _difference(row: Data) -> float:
+    return math.inf if row["measured"] is None else float(abs(row["measured"] - row["expected"]))
+
+
+def control_table(data: Data) -> list[Data]:
+    """Return one row a negative control: whether it was caught, and its clearest finding."""
+    rows = []
+    for control in data["controls"]:
+        findings = control["findings"]
+        caught = [row for row in findings if row["verdict"] == "disagrees"]
+        rows.append(
+            {
+                **control,
+                "caught": bool(caught),
+                "shown": len(caught),
+                "of": len(findings),
+                "example": max(caught, key=_difference) if caught else None,
+            }
+        )
+    return rows
+
+
+def render(name: str, context: Data) -> str:
+    """Return a page: the template of that name filled in."""
+    environment = Environment(
+        loader=PackageLoader("sotcheck.pages"),
+        autoescape=name.endswith(".html"),
+        finalize=_shown,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["number"] = _number
+    environment.filters["cell"] = _cell
+    environment.filters["text"] = markdown
+    environment.filters["code"] = markdown_code
+    environment.filters["short"] = lambda value: "–" if value is None else f"{value:.2g}"
+    return environment.get_template(f"{name}.j2").render(context)
+
+
+def _shown(value: Any) -> Any:
+    """Let nothing of a user's text act on a page unseen; what is markup already is ours."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _cell(value: Any) -> Any:
+    """Return three significant digits of a number, a dash for nothing, words as they are."""
+    if value is None:
+        return "–"
+    return f"{value:.3g}" if isinstance(value, float) else value
+
+
+def _number(value: float | None) -> str:
+    """Return ten significant digits; whole numbers as such, nothing as a dash."""
+    if value is None:
+        return "–"
+    return f"{value:.0f}" if value == int(value) and abs(value) < 1e6 else f"{value:.10g}"

@@ -1,0 +1,151 @@
+"""Figures of a sweep, drawn from its summary alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from sotcheck.pages.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED
+
+Data = dict[str, Any]
+
+COLORS = (BLUE, RED, GREEN, PURPLE, ORANGE)
+
+
+def draw_sweep_curves(data: Data) -> Figure:
+    """Torque of each source along the longest axis; dashed: first order, Eq. (16)."""
+    shown = data["curves"]
+    sources = list(shown["curves"][0]["exact"])
+    figure = Figure(figsize=(3.1 * len(sources) + 0.6, 5.0), layout="constrained")
+    grid = figure.subplots(2, len(sources), squeeze=False, sharex=True)
+    x = np.array(shown["x"])
+    # Points in any order are joined in theirs.
+    order = np.argsort(x, kind="stable")
+    marker = "o" if len(x) <= 30 else ""
+    for column, source in enumerate(sources):
+        for row, name in enumerate(("fieldlike", "dampinglike")):
+            axes = grid[row, column]
+            for curve, color in zip(shown["curves"], COLORS, strict=False):
+                y = np.array(curve["exact"][source][name], dtype=float)
+                label = _words(curve["at"]) + ("" if np.isfinite(y).any() else " (no numbers)")
+                axes.plot(x[order], y[order], color=color, marker=marker, ms=3, label=label)
+                if curve["first_order"] is not None:
+                    y = np.array(curve["first_order"][source][name], dtype=float)
+                    axes.plot(x[order], y[order], color=color, ls="--", lw=1)
+            axes.set_title(f"{source}: {name}", fontsize=9.5)
+            axes.ticklabel_format(axis="y", scilimits=(-2, 2), useMathText=True)
+            if _logarithmic(x):
+                axes.set_xscale("log")
+                _decades(axes.xaxis, x)
+    for axes in grid[-1]:
+        axes.set_xlabel(_symbol(shown["name"]))
+    for axes in grid[:, 0]:
+        axes.set_ylabel("torque t  (wave vector$^3$)")
+    handles = list(grid[0, 0].get_legend_handles_labels()[0]) if shown["curves"][0]["at"] else []
+    if shown["curves"][0]["first_order"] is not None:
+        handles.append(grid[0, 0].plot([], [], color=GREY, ls="--", lw=1, label="first order, Eq. (16)")[0])
+    if handles:
+        figure.legend(handles=handles, fontsize=8, loc="outside lower center", ncols=len(handles))
+    figure.suptitle(_title(data, shown["fixed"]), fontsize=10)
+    return figure
+
+
+def draw_sweep_map(data: Data) -> Figure:
+    """Torque of each source over two axes; crosses mark points that failed."""
+    shown = data["map"]
+    sources = list(shown["values"])
+    figure = Figure(figsize=(3.3 * len(sources) + 0.4, 5.6), layout="constrained")
+    grid = figure.subplots(2, len(sources), squeeze=False, sharex=True, sharey=True)
+    # Contours need both axes in order.
+    across, up = np.argsort(shown["x"]), np.argsort(shown["y"])
+    x, y = np.array(shown["x"])[across], np.array(shown["y"])[up]
+    for column, source in enumerate(sources):
+        for row, name in enumerate(("fieldlike", "dampinglike")):
+            axes = grid[row, column]
+            values = np.array(shown["values"][source][name], dtype=float)[across][:, up].T
+            _one_map(figure, axes, x, y, values)
+            axes.set_title(f"{source}: {name}", fontsize=9.5)
+            axes.grid(False)
+            if _logarithmic(x):
+                axes.set_xscale("log")
+                _decades(axes.xaxis, x)
+            if _logarithmic(y):
+                axes.set_yscale("log")
+                _decades(axes.yaxis, y)
+    for axes in grid[-1]:
+        axes.set_xlabel(_symbol(shown["x_name"]))
+    for axes in grid[:, 0]:
+        axes.set_ylabel(_symbol(shown["y_name"]))
+    figure.suptitle(_title(data, shown["fixed"]), fontsize=10)
+    return figure
+
+
+def _one_map(figure: Figure, axes: Any, x: Any, y: Any, values: Any) -> None:
+    """Colours about zero, labelled contours, crosses where there is no number."""
+    known = np.isfinite(values)
+    largest = float(np.abs(values[known]).max()) if known.any() else 0.0
+    # Below this a number is the rounding of zero.
+    if largest > 1e-12:
+        # As pixels: a vector drawing of each cell would be megabytes, with seams between them.
+        mesh = axes.pcolormesh(
+            x, y, values, cmap="RdBu_r", vmin=-largest, vmax=largest, shading="nearest", rasterized=True
+        )
+        bar = figure.colorbar(mesh, ax=axes, shrink=0.9)
+        bar.ax.ticklabel_format(axis="y", scilimits=(-2, 2), useMathText=True)
+        bar.ax.tick_params(labelsize=7)
+        # Not at zero, where contours follow the rounding.
+        levels = largest * np.array([-0.75, -0.5, -0.25, 0.25, 0.5, 0.75])
+        lines = axes.contour(x, y, np.ma.masked_invalid(values), levels, colors="black", linewidths=0.6)
+        axes.clabel(lines, fontsize=6.5, fmt="%.2g")
+    else:
+        axes.text(0.5, 0.5, "zero" if known.any() else "undefined", transform=axes.transAxes, ha="center")
+    failed_y, failed_x = np.nonzero(~known)
+    axes.plot(x[failed_x], y[failed_y], "x", color=GREY, ms=3, mew=0.8)
+    axes.set(xlim=_span(x), ylim=_span(y))
+
+
+def _decades(axis: Axis, values: Any) -> None:
+    """Label a logarithmic axis: 1, 2 and 5 of each decade where there are few, powers of ten otherwise."""
+    axis.set_minor_formatter(NullFormatter())
+    if values.max() < 100 * values.min():
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def _span(values: Any) -> tuple[float, float]:
+    """Return the range with half a step on either side."""
+    if _logarithmic(values):
+        ratio = float(np.sqrt(values[1] / values[0]))
+        return float(values[0]) / ratio, float(values[-1]) * ratio
+    return float(values[0] - (values[1] - values[0]) / 2), float(values[-1] + (values[-1] - values[-2]) / 2)
+
+
+def _logarithmic(x: Any) -> bool:
+    """Say whether places are spread evenly on a logarithmic axis, over more than a factor of ten."""
+    ordered = np.sort(x)
+    if len(ordered) < 3 or ordered[0] <= 0 or ordered[-1] < 10 * ordered[0]:
+        return False
+    return bool(np.ptp(np.diff(np.log(ordered))) < 1e-6)
+
+
+def _symbol(name: str) -> str:
+    """Return a parameter as it is printed in the paper."""
+    known = {"theta": r"$\theta$ (degrees)", "phi": r"$\phi$ (degrees)", "point": "point"}
+    if name in known:
+        return known[name]
+    head, _, tail = name.partition("_")
+    return f"${head}_{{{tail}}}$" if tail and " " not in name else name if " " in name else f"${name}$"
+
+
+def _words(at: Data) -> str:
+    return ", ".join(f"{_symbol(name)} = {value:.4g}" for name, value in at.items()) or "exact"
+
+
+def _title(data: Data, fixed: Data) -> str:
+    also = f" at {_words(fixed)}" if fixed else ""
+    failed = f"; {data['failed']} of {data['points']} points failed" if data["failed"] else ""
+    return f"{data['system']['name']}, engine {data['engine']}{also}{failed}"

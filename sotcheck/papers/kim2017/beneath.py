@@ -1,0 +1,162 @@
+"""Sec. VI B with layers beneath: the same formulas, given the measured reflection or transfer matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from sotcheck.engines.layered import Layer
+from sotcheck.exact.layers import Local
+from sotcheck.exact.solved import ANGLES, ENGINES, GENERAL
+from sotcheck.exact.transfer import split
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.quadrature import sample
+from sotcheck.papers.kim2017 import section6 as eq
+from sotcheck.system.interface import Interface, rashba
+from sotcheck.system.spin import IDENTITY
+from sotcheck.theory.symbols import Symbols
+from sotcheck.trial.judge import real
+from sotcheck.trial.registry import Trial
+from sotcheck.trial.verdict import Comparison, compare
+
+ORDERS = (eq.eq46a_1, eq.eq46a_2, eq.eq46a_3, eq.eq46a_4, eq.eq46a_5)
+#: Another ferromagnet, its magnetization in no plane with m and z.
+OTHER = Layer(0.3, 0.5, (0.36, 0.48, -0.8))
+INSULATING = GENERAL[0].with_(U_F=2.4, J=0.2)
+#: By name: the interface with the first layer beneath, that layer's thickness, what follows.
+STACKS: dict[str, tuple[Interface, float, tuple[Layer, ...]]] = {
+    "a ferromagnet on another": (GENERAL[0].with_(h_R=0.4), 0.9, (OTHER,)),
+    "an insulating insertion on a ferromagnet": (INSULATING.with_(h_R=0.4), 0.7, (OTHER,)),
+    "ferromagnet, spacer, ferromagnet, vacuum": (
+        GENERAL[3].with_(h_R=0.4),
+        1.3,
+        (Layer(0.2, thickness=0.8), Layer(0.3, 0.5, OTHER.direction, 1.1), Layer(6.0)),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Above(Symbols):
+    """The symbols of N with a measured r̂_ex of everything beneath.
+
+    Attributes
+    ----------
+    found : array (n, 1, 2, 2)
+    """
+
+    found: Complex
+
+    @property
+    def r_ex(self) -> Complex:
+        """r̂_ex, shape (n, 1, 2, 2)."""
+        return self.found
+
+
+@lru_cache(maxsize=16)
+def stack(name: str, engine: str) -> Local:
+    """Return a stack's solutions at a few k_⊥."""
+    iface, thickness, layers = STACKS[name]
+    return Local(engine, iface, tuple(sample(iface.thresholds(), 1).tolist()), thickness, layers)
+
+
+def rounding(engine: str, iface: Interface) -> float:
+    """Return the relative rounding error of an engine."""
+    return ENGINES[engine].rounding(iface)
+
+
+def tried(expected: Complex, found: Complex, noise: float, more: dict[str, tuple[Array, str]]) -> Comparison:
+    """Compare complex matrices, with rounding relative to the largest element."""
+    scale = max(1.0, float(np.abs(found).max()))
+    terms: dict[str, tuple[Array | float, str]] = {
+        "rounding": (noise * scale, "double precision, amplified by the inversions")
+    }
+    terms |= {name: (size[..., None], why) for name, (size, why) in more.items()}
+    return compare(real(np.broadcast_to(expected, found.shape)), real(found), terms)
+
+
+def series_holds(engine: str) -> Iterator[Trial]:
+    """Yield the coefficients of h_R, …, h_R⁵ in r̂_ex of every stack against Eq. (46a)."""
+    for name, (iface, _, _) in STACKS.items():
+        local = stack(name, engine)
+        angles = ANGLES[:2]
+        kappa_0, half = local.kappa(0.0), rashba(*np.broadcast_arrays(local.k, angles))
+        values, errors, radius = local.coefficients(kappa_0, half, len(ORDERS))
+        symbols = Above(iface, np.array(local.k_perp), angles, local.reflection(kappa_0))
+        for n, (formula, value, error) in enumerate(zip(ORDERS, values, errors, strict=True), 1):
+            noise = rounding(engine, iface) / radius**n
+            terms = {
+                "next order": (error, "last Fourier coefficient on a circle of complex h_R"),
+                "circle": (noise, "double precision over the circle's radius^n"),
+            }
+            yield Trial(
+                quantity=f"coefficient of h_R^{n} in r_ex, {name}",
+                comparison=tried(formula(symbols), value, rounding(engine, iface), terms),
+                explanation="read off r_ex at complex h_R, against (46a) with r_ex of the stack at h_R = 0",
+                engine=engine,
+            )
+
+
+def transfer_holds(engine: str) -> Iterator[Trial]:
+    """Yield what Eqs. (41) to (45) say of every stack, given M_{0→L}⁻¹ (1, 0)ᵀ."""
+    for name, (iface, _, _) in STACKS.items():
+        local = stack(name, engine)
+        symbols = Symbols(iface, np.array(local.k_perp), ANGLES)
+        after, before = (local.from_above(local.kappa(h_R)) for h_R in (iface.h_R, 0.0))
+        # M_{0→L} is told by the waves beneath, per wave e^{iK̂_z z} instead of per transmitted one.
+        (right, left), (right_0, left_0) = local.below(after), local.below(before)
+        m, m_0 = split(local, after, right), split(local, before, right_0)
+        below, below_0 = (
+            np.concatenate([np.broadcast_to(IDENTITY, wave.shape), back @ np.linalg.inv(wave)], axis=-2)
+            for wave, back in ((right, left), (right_0, left_0))
+        )
+        incident, reflected = local.above(after)
+        difference, total = (m_0[..., :2, :] + sign * m_0[..., 2:, :] for sign in (-1, 1))
+        noise = rounding(engine, iface) * float(np.linalg.cond(incident).max())
+        rows = (
+            ("(41): r_ex", eq.eq41(symbols, below)[..., :2, :], reflected @ np.linalg.inv(incident)),
+            ("(43a): m at h_R = 0", eq.eq43a(symbols, below_0), m_0),
+            ("(43b): change of m", eq.eq43b(symbols, below_0), m - m_0),
+            ("(44): difference of m", eq.eq44_difference(symbols, below_0), difference),
+            ("(44) corrected: sum of m", eq.eq44_sum_corrected(symbols, below_0), total),
+            ("(45): change of m", eq.eq45(symbols, below_0), m - m_0),
+        )
+        for what, expected, found in rows:
+            yield Trial(
+                quantity=f"{what}, {name}",
+                comparison=tried(expected, found, noise, {}),
+                explanation="the formula with the amplitudes measured beneath the interface",
+                engine=engine,
+            )
+
+
+def details_matter(engine: str) -> Iterator[Trial]:
+    """Yield whether r̂_ex of a stack differs from that of the half-space with the same first layer."""
+    for name, (iface, _, _) in STACKS.items():
+        local = stack(name, engine)
+        alone = Local(engine, iface, local.k_perp)
+        change = np.abs(local.reflection(local.kappa(0.0)) - alone.reflection(alone.kappa(0.0))).max()
+        yield Trial(
+            quantity=f"r_ex depends on what lies beneath the first layer (1: it does), {name}",
+            comparison=compare(1.0, float(change > 1e-3), {}),
+            explanation=f"r_ex at h_R = 0 changes by up to {change:.2g}",
+            engine=engine,
+        )
+
+
+def engines_agree(engine: str) -> Iterator[Trial]:
+    """Yield r̂_ex of every stack by Kwant against the continuum; nothing for the continuum itself."""
+    if engine == "continuum":
+        return
+    for name, (iface, _, _) in STACKS.items():
+        found, expected = (
+            one.reflection(one.kappa(iface.h_R)) for one in (stack(name, engine), stack(name, "continuum"))
+        )
+        yield Trial(
+            quantity=f"r_ex at h_R = {iface.h_R:g}, {name}",
+            comparison=tried(expected, found, rounding(engine, iface), {}),
+            explanation="a chain with cells in every layer against wave matrices",
+            engine=engine,
+        )

@@ -1,0 +1,230 @@
+"""Sec. V A in words: what is said of model (17) and of Fig. 4."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from sotcheck.exact.currents import linear_torque_number
+from sotcheck.exact.finite import relation
+from sotcheck.exact.solved import BULK, Measured, Solved, solved
+from sotcheck.numerics.arrays import Array
+from sotcheck.papers.kim2017 import section5a as eq
+from sotcheck.papers.kim2017.figure4 import Point, point
+from sotcheck.papers.kim2017.ledger import balance, component, negative
+from sotcheck.trial.registry import Statement, Trial
+from sotcheck.trial.verdict import compare
+
+#: E_F/J: far below, at, above and far above 1.
+EQUAL = 1.0
+RATIOS = (0.05, EQUAL, 3.0, 8.0)
+Terms = dict[str, tuple[Array | float, str]]
+SUM = "quadrature and Richardson's table"
+#: How "around five times" and "approximately" are read: within 20 % and within 10 %.
+AROUND, APPROXIMATELY = 0.2, 0.1
+
+
+def exceeds(
+    margin: Callable[[Point], float],
+    ratios: tuple[float, ...],
+    quantity: str,
+    why: str,
+    steepness: float = 2.0,
+) -> Callable[[str], Iterator[Trial]]:
+    """Return the judge of an inequality between torques, margin > 0, at each of some E_F/J.
+
+    A margin's error is at most `steepness` times that of the torques, all smaller than one.
+    """
+
+    def tried(engine: str) -> Iterator[Trial]:
+        for ratio in ratios:
+            at = point(engine, ratio)
+            found = margin(at)
+            # Only the sign matters: the error must be smaller than the margin.
+            terms: Terms = {"sum": (steepness * at.error, SUM)}
+            comparison = compare(max(found, 0.0), found, terms, tell_apart=abs(found))
+            yield Trial(f"{quantity}, E_F/J = {ratio:g}", comparison, why, engine=engine)
+
+    return tried
+
+
+def around(
+    ratio_of: Callable[[Point], float], said: float, within: float, quantity: str, why: str
+) -> Callable[[str], Iterator[Trial]]:
+    """Return the judge of a number said in words, at E_F = J."""
+
+    def tried(engine: str) -> Iterator[Trial]:
+        at = point(engine, EQUAL)
+        found = ratio_of(at)
+        # What the words say is a range: its nearest number is what is expected.
+        expected = float(np.clip(found, (1 - within) * said, (1 + within) * said))
+        # A quotient of sums, of which the smaller one is known worst.
+        size = float(np.abs(at.propagating[0].imag))
+        terms: Terms = {"sum": (2 * abs(found) * at.error / size, SUM)}
+        words = f"{why} '{said:g}' is read as within {within:.0%}. Found: {found:.4g}."
+        yield Trial(quantity, compare(expected, found, terms), words, engine=engine)
+
+    return tried
+
+
+def same_sign(engine: str) -> Iterator[Trial]:
+    """Fieldlike times dampinglike torque of N at each k_⊥: never negative."""
+    for iface in BULK:
+        found = linear_torque_number(solved(engine, iface))
+        value = found.value[..., 0]
+        sizes = [np.broadcast_to(size, found.value.shape)[..., 0] for size, _ in found.terms.values()]
+        product, error = value.real * value.imag, 2 * np.abs(value) * np.sum(sizes, axis=0)
+        worst = np.unravel_index(np.argmin(product), product.shape)
+        yield Trial(
+            f"least product of both components by k_perp, {iface.name}",
+            compare(
+                max(float(product[worst]), 0.0),
+                float(product[worst]),
+                {"next order and rounding": (float(error[worst]), "Richardson's table in h_R")},
+                scale=float(np.abs(product).max()),
+            ),
+            "Zero where k_z^+ is real: there is no dampinglike torque.",
+            "normal",
+            engine,
+        )
+
+
+def wave_numbers(one: Solved) -> Array:
+    """k_z, k_z^-, k_z^+ of exact states, shape (n, 1, 3)."""
+    found = one.states
+    return np.stack([found.kz, found.Kz[..., 1], found.Kz[..., 0]], axis=-1)[:, :1, 0]
+
+
+def squares(one: Solved) -> Measured:
+    """Their squares."""
+    return Measured((wave_numbers(one) ** 2).real, {"rounding": (one.rounding * 4, "double precision")})
+
+
+def reals(one: Solved) -> Measured:
+    """Whether they are real."""
+    return Measured((wave_numbers(one).real > 0).astype(float), {})
+
+
+def _largest_other(at: Point) -> float:
+    return float(np.abs([at.propagating.real, at.propagating.imag]).max())
+
+
+STATEMENTS = (
+    Statement(
+        "wave-number-relations",
+        "Below (18): k_perp^2 + k_z^2 = k_F^2 and k_perp^2 + (k_z^+-)^2 +- Delta^2 = k_F^2.",
+        relation(squares, eq.wave_numbers, "squares of wave numbers", "As the engine has them.", BULK),
+    ),
+    Statement(
+        "same-sign",
+        "Below (19): fieldlike and dampinglike torque of a current in N have the same sign.",
+        same_sign,
+    ),
+    Statement(
+        "regimes",
+        "Below (20): for E_F > J, k_z^+ is imaginary for k_perp^2 < k_F^2 - Delta^2 and real beyond.",
+        relation(
+            reals,
+            eq.regimes,
+            "whether k_z, k_z^-, k_z^+ are real",
+            "It is the other way round; the rest of the sentence holds.",
+            BULK,
+        ),
+    ),
+    Statement(
+        "regimes-corrected",
+        "The same with k_z^+ real for k_perp^2 < k_F^2 - Delta^2 and imaginary beyond.",
+        relation(
+            reals, eq.regimes_corrected, "whether k_z, k_z^-, k_z^+ are real", "With the two swapped.", BULK
+        ),
+    ),
+    Statement(
+        "opposite-dampinglike",
+        "Below (20): the dampinglike torque of a current in F is the opposite of that of one in N.",
+        balance(
+            component("imag", 0),
+            negative(component("imag", 1, 2)),
+            "dampinglike torque of N against minus that of F, by k_perp",
+            "At each k_perp and of the same size.",
+            BULK,
+        ),
+    ),
+    Statement(
+        "dampinglike-larger",
+        "Of a current in N the dampinglike torque is comparable with the fieldlike one, and often larger.",
+        exceeds(
+            lambda at: abs(at.propagating[0].imag) - abs(at.propagating[0].real),
+            RATIOS[:3],
+            "dampinglike less fieldlike torque of N, sizes",
+            "Far above J the fieldlike one is larger.",
+        ),
+    ),
+    Statement(
+        "fieldlike-minority",
+        "The fieldlike torque of minority electrons has the sign of that of N's.",
+        exceeds(
+            lambda at: at.propagating[2].real * at.propagating[0].real,
+            RATIOS[2:],
+            "product of fieldlike torques, minority and N",
+            "They exist for E_F > J only.",
+        ),
+    ),
+    Statement(
+        "fieldlike-majority",
+        "The fieldlike torque of majority electrons, the evanescent term apart, has the sign of that of N's"
+        " in a wide range of E_F/J: tried far above J.",
+        exceeds(
+            lambda at: at.propagating[1].real * at.propagating[0].real,
+            RATIOS[2:],
+            "product of fieldlike torques, majority and N",
+            "The signs are still opposite far above J, not only close to it.",
+        ),
+    ),
+    Statement(
+        "evanescent-largest",
+        "The third term of (20a) is larger than every other contribution.",
+        exceeds(
+            lambda at: float(
+                at.evanescent[1].real - np.abs([at.propagating.real, at.propagating.imag]).max()
+            ),
+            RATIOS,
+            "third term less the largest other contribution",
+            "Each for equal relaxation times.",
+        ),
+    ),
+    Statement(
+        "evanescent-five-times",
+        "The third term of (20a) is around five times as large as the dampinglike torques at E_F = J.",
+        around(
+            lambda at: float(at.evanescent[1].real / abs(at.propagating[0].imag)),
+            5.0,
+            AROUND,
+            "third term over dampinglike torque, E_F = J",
+            "The words give no more than one digit.",
+        ),
+    ),
+    Statement(
+        "evanescent-dominates",
+        "With currents in N and F alike the third term of (20a) approximates the torque, E_F = J.",
+        around(
+            lambda at: float(at.evanescent[1].real / (at.propagating + at.evanescent).sum().real),
+            1.0,
+            APPROXIMATELY,
+            "third term over total fieldlike torque, equal relaxation times, E_F = J",
+            "The dampinglike torques cancel then.",
+        ),
+        equation="21",
+    ),
+    Statement(
+        "evanescent-at-zero",
+        "For E_F -> 0 the third term does not vanish, unlike the other contributions.",
+        exceeds(
+            lambda at: float(at.evanescent[1].real - 100 * _largest_other(at)),
+            RATIOS[:1],
+            "third term less a hundred times the largest other contribution",
+            "All others vanish with E_F, faster than k_F^3.",
+            101.0,
+        ),
+    ),
+)

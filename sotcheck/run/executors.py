@@ -1,0 +1,252 @@
+"""Where work is done: processes here, a Dask cluster, or MPI, each as a `concurrent.futures.Executor`."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Executor
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from threading import Event, Thread
+from typing import Any
+
+from sotcheck.errors import EngineError
+from sotcheck.run.processes import deaf_children, process_pool
+from sotcheck.run.progress import tell
+
+#: Seconds to wait for a Dask scheduler, for its first worker, and for new workers once all have gone.
+DASK_PATIENCE = 60.0
+#: Seconds between two looks at whether a cluster still has workers.
+LOOK = 1.0
+ACCEPTED = (
+    "processes, dask:// (a cluster started here), dask://HOST:PORT (a scheduler), tls://HOST:PORT (one that "
+    "knows its clients), or mpi"
+)
+
+
+@dataclass(frozen=True)
+class Open:
+    """An executor at work.
+
+    Attributes
+    ----------
+    executor : Executor or None
+        None computes in this process.
+    slots : callable
+        Returns how many chunks can be computed at a time just now.
+    """
+
+    executor: Executor | None
+    slots: Callable[[], int]
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A way to get executors.
+
+    Attributes
+    ----------
+    open : callable
+        Returns a context manager of `Open`; may be called again after the executor broke.
+    killed : tuple of exception types
+        What a chunk's future raises when this chunk killed its workers, all others being fine.
+    lost : tuple of exception types
+        What any future raises when the executor is gone for good.
+    """
+
+    open: Callable[[], AbstractContextManager[Open]]
+    killed: tuple[type[BaseException], ...] = ()
+    lost: tuple[type[BaseException], ...] = ()
+
+
+def backend(name: str, workers: int, patience: float = DASK_PATIENCE) -> Backend:
+    """Return the backend of an `--executor` option.
+
+    Parameters
+    ----------
+    name : str
+        "processes", "dask://", "dask://HOST:PORT", "tls://HOST:PORT" or "mpi".
+    workers : int
+        Processes to start, where they are started here.
+    patience : float
+        Seconds to wait for a Dask scheduler, for its first worker, and for others once all have gone.
+
+    Raises
+    ------
+    EngineError
+        If the name is unknown, or its package is not installed, or MPI was not started as it must be.
+    """
+    if name == "processes":
+        return Backend(lambda: _processes(workers))
+    if name.startswith(("dask://", "tls://")):
+        killed, lost = _dask_errors()
+        address = name.replace("dask://", "tcp://", 1).removesuffix("tcp://")
+        return Backend(lambda: _dask(address, workers, patience), killed, lost)
+    if name == "mpi":
+        _require_mpi()
+        return Backend(_mpi)
+    raise EngineError(f"unknown executor {name!r}; choose from {ACCEPTED}")
+
+
+@contextmanager
+def _processes(workers: int) -> Iterator[Open]:
+    with process_pool(workers) as executor:
+        yield Open(executor, lambda: workers)
+
+
+def _dask_errors() -> tuple[tuple[type[BaseException], ...], tuple[type[BaseException], ...]]:
+    try:
+        distributed: Any = import_module("distributed")
+    except ImportError:
+        raise EngineError("--executor dask:// needs Dask; install it with: pip install distributed") from None
+    return (distributed.KilledWorker,), (*_cancelled(), OSError)
+
+
+def _cancelled() -> tuple[type[BaseException], ...]:
+    """Return what a Dask future raises whose scheduler has gone."""
+    import asyncio
+
+    return (CancelledError, asyncio.CancelledError)
+
+
+@contextmanager
+def _dask(address: str, workers: int, patience: float) -> Iterator[Open]:
+    """Provide a cluster; what becomes of it is told once, by us, and not by each of its parts."""
+    distributed: Any = import_module("distributed")
+    before = logging.root.manager.disable
+    logging.disable()
+    gone = Event()
+    try:
+        with _client(distributed, address, workers, patience) as client, _watched(client, patience, gone):
+            yield _of_client(client)
+    except (distributed.KilledWorker, EngineError, *_cancelled()) as error:
+        if gone.is_set():
+            raise EngineError(
+                f"all workers of the Dask cluster have gone, and none has come in {patience:g} s; start some "
+                "and run the command again (a sweep keeps what was computed: go on with --resume)"
+            ) from None
+        if isinstance(error, EngineError):
+            raise
+        raise EngineError(
+            "the Dask cluster lost its scheduler, or a task killed its workers "
+            f"({type(error).__name__}: {error})"
+        ) from None
+    # Not after an error or an interruption: torn down in its work, Dask would tell of each callback it lost.
+    logging.disable(before)
+
+
+@contextmanager
+def _watched(client: Any, patience: float, gone: Event) -> Iterator[None]:
+    """Have a thread look for workers: with none left, futures would be waited for in silence, and forever."""
+    done = Event()
+
+    def watch() -> None:
+        last = time.monotonic()
+        told = False
+        while not done.wait(LOOK):
+            if _has_workers(client):
+                last, told = time.monotonic(), False
+            elif time.monotonic() - last > patience:
+                gone.set()
+                client.close(timeout=LOOK)
+                return
+            elif not told:
+                tell(f"sotcheck: the Dask cluster has no workers left; waiting {patience:g} s for new ones")
+                told = True
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join(LOOK)
+
+
+def _has_workers(client: Any) -> bool:
+    """Say whether there are workers, or, with a scheduler that does not answer, whether there may be."""
+    try:
+        return bool(client.nthreads())
+    except Exception:
+        return True
+
+
+@contextmanager
+def _client(distributed: Any, address: str, workers: int, patience: float) -> Iterator[Any]:
+    if not address:
+        with deaf_children():
+            # One thread each: Kwant's solver and NumPy here gain nothing from more.
+            started = distributed.LocalCluster(
+                n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL"
+            )
+        with started as cluster, distributed.Client(cluster, set_as_default=False) as client:
+            yield client
+        return
+    if address.startswith("tls://"):
+        _refuse_without_certificates(distributed)
+    try:
+        client = distributed.Client(address, timeout=patience, set_as_default=False)
+    except (OSError, TimeoutError, ValueError, TypeError, RuntimeError) as error:
+        raise EngineError(
+            f"no Dask scheduler answers at {address!r} ({error}); start one with 'dask scheduler', and give "
+            "the host and port that it prints"
+        ) from None
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=patience)
+        except TimeoutError:
+            raise EngineError(
+                f"the Dask scheduler at {address!r} has no workers after {patience:g} s; start some with "
+                f"'dask worker {address} --nthreads 1'"
+            ) from None
+        yield client
+
+
+def _refuse_without_certificates(distributed: Any) -> None:
+    """Say at once what Dask would say after minutes, with a traceback."""
+    why = "none are configured"
+    try:
+        if distributed.Security().get_connection_args("client").get("ssl_context") is not None:
+            return
+    except (OSError, ValueError) as error:
+        why = f"those configured cannot be used: {error}"
+    raise EngineError(
+        f"tls:// needs certificates ({why}); set distributed.comm.tls.ca-file, client.cert and client.key in "
+        "Dask's configuration, or DASK_DISTRIBUTED__COMM__TLS__CA_FILE, ...__CLIENT__CERT and "
+        "...__CLIENT__KEY in the environment"
+    )
+
+
+def _of_client(client: Any) -> Open:
+    def slots() -> int:
+        return max(1, sum(client.nthreads().values()))
+
+    # Not pure in Dask's sense: it would keep results of chunks by their arguments.
+    return Open(client.get_executor(pure=False), slots)
+
+
+def _require_mpi() -> None:
+    """Refuse what would hang, or start the whole sweep once on each rank."""
+    try:
+        from mpi4py import MPI
+    except (ImportError, RuntimeError) as error:
+        raise EngineError(
+            f"--executor mpi needs an MPI library and mpi4py ({error}); install them, e.g. with: "
+            "pip install mpi4py mpich"
+        ) from None
+    if "mpi4py.futures" not in sys.orig_argv or MPI.COMM_WORLD.Get_size() < 2:
+        raise EngineError(
+            "--executor mpi needs at least two ranks, the first of which hands out the work; start it as: "
+            "mpirun -n 3 python -m mpi4py.futures -m sotcheck sweep ..."
+        )
+
+
+@contextmanager
+def _mpi() -> Iterator[Open]:
+    from mpi4py.futures import MPIPoolExecutor
+
+    with MPIPoolExecutor() as executor:
+        yield Open(executor, lambda: max(1, int(executor.num_workers)))

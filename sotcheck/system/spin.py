@@ -1,0 +1,61 @@
+"""Spin-1/2 algebra in the laboratory frame: Pauli matrices, projectors, spin densities."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sotcheck.numerics.arrays import Array, Complex
+
+IDENTITY: Complex = np.eye(2, dtype=complex)
+PAULI: Complex = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]], dtype=complex)
+
+
+def dot_sigma(v: Array) -> Complex:
+    """Return v·σ, shape (..., 2, 2), of vectors of shape (..., 3)."""
+    return np.einsum("...i,ijk->...jk", v, PAULI)
+
+
+def projectors(m: Array) -> Complex:
+    """Return (u_+, u_-), shape (2, 2, 2): the minority (σ·m = +1) and majority projectors."""
+    sigma_m = dot_sigma(m)
+    return np.stack([(IDENTITY + sigma_m) / 2, (IDENTITY - sigma_m) / 2])
+
+
+def in_spin_bands(values: Complex, m: Array) -> Complex:
+    """Return the 2×2 matrix v_+ u_+ + v_- u_-, shape (..., 2, 2).
+
+    Parameters
+    ----------
+    values : array (..., 2)
+        Values for the minority (+) and majority (-) band, as K̂_z below Eq. (2b).
+    m : array (3,)
+        Unit vector of the magnetization.
+    """
+    return np.einsum("...s,sij->...ij", values, projectors(m))
+
+
+def dagger(matrix: Complex) -> Complex:
+    """Return the Hermitian conjugate of the last two axes."""
+    return np.conj(np.swapaxes(matrix, -1, -2))
+
+
+def pauli_vector(matrix: Complex) -> Complex:
+    """Return Tr[σ A], shape (..., 3)."""
+    return np.einsum("kij,...ji->...k", PAULI, matrix)
+
+
+def spin_torque(potential: Complex, density: Complex) -> Array:
+    """Return Σ Im[ψ†σ B ψ] = Im Tr[σ B ψψ†], what a potential B δ(z) adds to the spin flow.
+
+    Parameters
+    ----------
+    potential : array (..., 2, 2)
+        Hermitian B; unit: wave vector.
+    density : array (..., 2, 2)
+        Σ ψψ† at z = 0; unit: inverse wave vector for states of unit flux.
+
+    Returns
+    -------
+    array (..., 3)
+    """
+    return pauli_vector(potential @ density).imag

@@ -1,0 +1,289 @@
+"""The numbers that claims are tried on, computed once a system: arrays in, arrays out, no verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+
+from sotcheck.bound.occurrence import Occurrence, occurrence
+from sotcheck.engines import Continuum, Engine, KwantChain
+from sotcheck.errors import EngineError, LatticeError
+from sotcheck.exact.observables import LATTICE, exact_flows
+from sotcheck.numerics.arrays import Array, Complex, Mask
+from sotcheck.numerics.quadrature import Sum, gauss, sample
+from sotcheck.run.progress import Progress, silent
+from sotcheck.system.interface import SOURCES, Interface, rashba
+from sotcheck.system.states import Errors, Scattering, flows
+from sotcheck.theory.amplitudes import Amplitudes, from_scattering
+from sotcheck.theory.embedded import missing_lattice
+from sotcheck.theory.sums import FirstOrderFlows, FirstOrderTorque, first_order_flows, first_order_torque
+from sotcheck.theory.validity import without_interface
+from sotcheck.trial.expansion import Expansion, expansion_of
+
+ENGINES: dict[str, Engine] = {"continuum": Continuum(), "kwant": KwantChain()}
+
+#: k_⊥ nodes in each range between thresholds for k_⊥-resolved claims.
+NODES = 8
+#: In-plane angles of those, each with the opposite one (which is h_R → −h_R), none of them symmetric.
+ANGLES = np.array([0.4, 0.4 + np.pi, 1.9, 1.9 + np.pi])
+#: A direction without symmetry, tried besides the system's own.
+TILTED = (0.48, -0.6, 0.64)
+#: Large h_R at which exact engines are held against each other.
+LARGE_H_R = (0.3, 1.0)
+#: Four h_R, halved each time; the first three powers of t/h_R are removed by Richardson's table.
+RUNGS = 0.5 ** np.arange(4)
+#: The first rung: this part of the radius of convergence leaves a remainder below 1e-11.
+RUNG_FRACTION = 1 / 12
+#: Where there is no expansion; and no h_R is larger, however opaque the interface.
+FIRST_RUNG, LARGEST_RUNG = 0.05, 1e12
+#: Finite-difference spacings relative to the coarsest, more than the powers of a in their error ask for: each
+#: number is read from those that suit it.
+SPACINGS = 0.5 ** np.arange(6)
+SPACING_POWERS = (2, 4, 6)
+#: Quadrature errors of the sums that expansions in h_R are read from, and where there is no expansion.
+FINE, KWANT_FINE, COARSE = 1e-12, 1e-9, 1e-4
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """k_⊥-resolved exact states of one engine: axes k_⊥ node, angle (as ANGLES), h_R."""
+
+    iface: Interface
+    k_perp: Array
+    h_R: Array
+    states: Scattering
+    flows: Array
+    errors: Errors
+
+    @property
+    def rashba(self) -> Complex:
+        """σ·(k×ẑ) by node and angle, shape (nodes, angles, 2, 2)."""
+        return rashba(self.k_perp[:, None] + 0 * ANGLES, ANGLES + 0 * self.k_perp[:, None])
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All numbers about one interface.
+
+    Attributes
+    ----------
+    iface : Interface
+    h_R : array
+        The values asked for.
+    tolerance : float
+        Quadrature error asked for at those.
+    rungs, rungs_by_k : array (4,)
+        Ladders of h_R, from the largest: for k_⊥ sums, and where k_⊥ is resolved.
+    expansion : Expansion
+        What the torque's expansion in h_R should look like.
+    bound_states : list of Occurrence
+        Per h_R asked for: what spin-orbit coupling binds.
+    theory : dict of FirstOrderTorque
+        With unperturbed amplitudes from "closed forms", "continuum", "kwant".
+    currents : FirstOrderFlows
+    ladder, at_h_R : dict of Sum
+        Exact flows per h_R by engine: on the rungs, and at the h_R asked for.
+    resolved, resolved_tilted : dict of Resolved
+        By engine; h_R: rungs, those asked for, LARGE_H_R; for the system's m and for TILTED.
+    spacings : array (4,)
+    lattice : dict of array (4, nodes, angles, 3, 4, 3)
+        k_⊥-resolved flows on these spacings by scheme, at the first h_R asked for.
+    engines : dict of Engine
+        The exact engines asked.
+    refused : dict of str
+        By what was asked of which engine: why it could not be had.
+    """
+
+    iface: Interface
+    h_R: Array
+    tolerance: float
+    rungs: Array
+    rungs_by_k: Array
+    expansion: Expansion
+    bound_states: list[Occurrence]
+    spacings: Array
+    currents: FirstOrderFlows
+    theory: dict[str, FirstOrderTorque] = field(default_factory=dict)
+    ladder: dict[str, Sum] = field(default_factory=dict)
+    at_h_R: dict[str, Sum] = field(default_factory=dict)
+    resolved: dict[str, Resolved] = field(default_factory=dict)
+    resolved_tilted: dict[str, Resolved] = field(default_factory=dict)
+    lattice: dict[str, Array] = field(default_factory=dict)
+    engines: dict[str, Engine] = field(default_factory=lambda: ENGINES)
+    refused: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    @property
+    def open_sources(self) -> list[tuple[int, str]]:
+        """(index, name) of the sources with propagating states at E_F."""
+        return [(s, n) for s, n in enumerate(SOURCES) if self.iface.k_perp2_max(n) > 0]
+
+    def carries_current(self, source: str, segments: Mask) -> bool:
+        """Whether a source has propagating states in any of the chosen (bool) segments of the k_⊥ sum."""
+        lowest = [x_1 for x_1, _ in self.theory["closed forms"].segments]
+        return bool(np.any(np.array(lowest)[segments] < self.iface.k_perp2_max(source)))
+
+    @property
+    def radius(self) -> float:
+        """The scale of h_R up to which the k_⊥ sum may be expanded."""
+        return self.expansion.radius
+
+    @property
+    def analytic(self) -> bool:
+        """Whether the exact torque has an expansion in h_R that can be judged."""
+        return self.expansion.exists
+
+    @property
+    def why_not_analytic(self) -> str:
+        """Say what keeps the torque from having an expansion in h_R, if anything does."""
+        return "" if self.expansion.exists else self.expansion.words
+
+    @property
+    def corrected_torque(self) -> Complex:
+        """Eq. (16) and the embedded state's torque, by segment and source, shape (segments, 3)."""
+        theory = self.theory["closed forms"]
+        where = np.zeros(len(theory.segments))
+        if self.expansion.k_perp2 is not None:
+            where = np.array(
+                [x_1 < self.expansion.k_perp2 < x_2 for x_1, x_2 in theory.segments], dtype=float
+            )
+        return theory.torque + where[:, None] * self.expansion.missing
+
+    @property
+    def corrected_lattice(self) -> Array:
+        """Eq. (15) and the embedded state's part, by source and spin component, shape (3, 3)."""
+        return self.currents.flows[:, LATTICE] + missing_lattice(self.iface)
+
+
+def ladders(expansion: Expansion) -> tuple[Array, Array]:
+    """Return the h_R from which expansions are read, for k_⊥ sums and where k_⊥ is resolved, (4,) each."""
+
+    def ladder(radius: float) -> Array:
+        return min(LARGEST_RUNG, RUNG_FRACTION * radius) * RUNGS
+
+    # Without an expansion of the sum smaller steps gain nothing; at one k_⊥ there always is one.
+    summed = ladder(expansion.radius) if expansion.exists else FIRST_RUNG * RUNGS
+    return summed, summed if expansion.kind == "analytic" else ladder(expansion.by_k)
+
+
+def amplitudes_of(engine: Engine) -> Callable[[Interface, Array], Amplitudes]:
+    """Return a source of unperturbed amplitudes that asks an exact engine at h_R = 0."""
+
+    def source(iface: Interface, k_perp2: Array) -> Amplitudes:
+        states = engine.scatter(iface, np.sqrt(k_perp2), np.array(0.0), np.array(0.0))
+        return from_scattering(iface, k_perp2, states)
+
+    return source
+
+
+def resolve(engine: Engine, iface: Interface, h_R: Array) -> Resolved:
+    """Solve at NODES k_⊥ a range, ANGLES, and every h_R."""
+    k_perp = sample(iface.thresholds(), NODES)
+    grid = np.broadcast_arrays(k_perp[:, None, None], ANGLES[:, None], h_R)
+    states = engine.scatter(iface, *grid)
+    return Resolved(iface, k_perp, h_R, states, flows(states, iface, *grid), engine.errors(iface, *grid))
+
+
+def amplitude_errors(engine: Engine, iface: Interface) -> float:
+    """Return how far errors of an engine's unperturbed amplitudes may move the sum of Eq. (16), per h_R."""
+    x, weights = gauss(iface.thresholds(), NODES)
+    errors = engine.errors(iface, np.sqrt(x), np.array(0.0), np.array(0.0)).amplitudes.max(axis=-1)
+    # (16) is k_⊥²/(8π k_z) times products of up to four amplitudes, none larger than one where k_z is real.
+    weight = x / np.sqrt(np.abs(iface.kz_squared(x)))
+    return float((weights * weight * 4 * errors).sum() / (32 * np.pi**2))
+
+
+def lattice_ladder(iface: Interface, scheme: str, spacings: Array, h_R: float) -> Array:
+    """Return k_⊥-resolved flows on every spacing, shape (spacings, nodes, angles, 3, 4, 3)."""
+    rows = [
+        resolve(KwantChain(scheme, float(a)), iface, np.array([h_R])).flows[:, :, 0]  # type: ignore[arg-type]
+        for a in spacings
+    ]
+    return np.stack(rows)
+
+
+def first_order_from(iface: Interface, engine: Engine, rtol: float) -> FirstOrderTorque:
+    """Sum Eq. (16) with amplitudes that an exact engine finds."""
+    return first_order_torque(
+        iface,
+        rtol=rtol,
+        amplitudes=amplitudes_of(engine),
+        rounding=engine.rounding(iface),
+    )
+
+
+def gather(
+    iface: Interface,
+    h_R: Array,
+    tolerance: float,
+    *,
+    controls: bool = False,
+    engines: dict[str, Engine] | None = None,
+    progress: Progress = silent,
+) -> Evidence:
+    """Compute everything that claims ask for.
+
+    Parameters
+    ----------
+    iface : Interface
+    h_R : array (n,)
+        Rashba parameters to try; expansions in h_R use a ladder of their own.
+    tolerance : float
+        Relative quadrature error at those h_R.
+    controls : bool
+        Also compute what only negative controls need.
+    engines : dict of Engine, optional
+        Exact engines by name; ENGINES by default.
+    progress : callable
+
+    Returns
+    -------
+    Evidence
+    """
+    engines = ENGINES if engines is None else engines
+    expansion = expansion_of(iface, sample(iface.thresholds(), NODES) ** 2)
+    rungs, rungs_by_k = ladders(expansion)
+    all_h = np.unique(np.concatenate([rungs, rungs_by_k, h_R, LARGE_H_R]))[::-1]
+    tilted = iface.with_(m=TILTED)
+    spacings = KwantChain("finite-difference").spacing_for(iface) * SPACINGS
+
+    tasks: dict[tuple[str, str], Callable[[], object]] = {}
+    for name, engine in engines.items():
+        # What has no expansion needs no digits, unless it is nothing at all.
+        digits = expansion.exists or without_interface(iface)
+        fine = (FINE if name == "continuum" else KWANT_FINE) if digits else COARSE
+        tasks["ladder", name] = partial(exact_flows, engine, iface, rungs, rtol=fine)
+        tasks["at_h_R", name] = partial(exact_flows, engine, iface, h_R, rtol=tolerance)
+        tasks["resolved", name] = partial(resolve, engine, iface, all_h)
+        tasks["resolved_tilted", name] = partial(resolve, engine, tilted, np.array(LARGE_H_R))
+    for scheme in ("finite-difference", "one-sided")[: 2 if controls else 1] if "kwant" in engines else ():
+        tasks["lattice", scheme] = partial(lattice_ladder, iface, scheme, spacings, float(h_R[0]))
+    tasks["theory", "closed forms"] = partial(first_order_torque, iface, rtol=FINE)
+    for name, engine in engines.items():
+        tasks["theory", name] = partial(
+            first_order_from, iface, engine, FINE if name == "continuum" else KWANT_FINE
+        )
+
+    evidence = Evidence(
+        iface=iface,
+        h_R=h_R,
+        tolerance=tolerance,
+        rungs=rungs,
+        rungs_by_k=rungs_by_k,
+        expansion=expansion,
+        bound_states=[occurrence(iface, float(h)) for h in h_R],
+        spacings=spacings,
+        currents=first_order_flows(iface, rtol=FINE),
+        engines=engines,
+    )
+    for group, name in progress(tasks, iface.name):
+        try:
+            getattr(evidence, group)[name] = tasks[group, name]()
+        except (EngineError, LatticeError) as error:
+            if name == "closed forms":
+                # Without the theory there is nothing to try.
+                raise
+            evidence.refused[group, name] = str(error)
+    return evidence

@@ -1,0 +1,129 @@
+"""What the exact torque's expansion in h_R should look like, by kind of interface."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.radial import substitution
+from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.theory.embedded import embedded_state, missing_torque
+from sotcheck.theory.validity import (
+    radius_at_thresholds,
+    radius_by_k,
+    radius_of_convergence,
+    transparent_channels,
+    without_interface,
+)
+
+Kind = Literal["analytic", "embedded", "transparent", "threshold"]
+
+#: Below this radius a ladder of h_R inside it would measure rounding: the torque is divided by h_R.
+SMALLEST_RADIUS = 1e-6
+
+#: The paper's order: the exact torque is odd in h_R, so it departs from its linear term as h_R³.
+REMAINDER_ORDER = 3.0
+#: Angles at which radii are looked at: half a turn, as the other half is h_R → −h_R.
+ANGLES = np.linspace(0, np.pi, 25)
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """How t depends on small h_R.
+
+    Attributes
+    ----------
+    kind : str
+        "analytic"; "embedded": with a resonance as narrow as h_R², whose torque (16) misses; "transparent":
+        without any radius of convergence; "threshold": with none that double precision can use.
+    radius : float
+        The scale of h_R up to which the k_⊥ sum may be expanded.
+    by_k : float
+        The same where k_⊥ is resolved.
+    missing : array (3,)
+        What the limit of t/h_R has besides (16): fieldlike + i dampinglike by source.
+    k_perp2 : float or None
+        Where in the k_⊥ sum that comes from.
+    exponent : float
+        Of the remainder |t − h_R limit|.
+    powers : tuple of int
+        Powers of h_R in t/h_R after the limit.
+    words : str
+        What is unusual, empty if nothing.
+    """
+
+    kind: Kind
+    radius: float
+    by_k: float
+    missing: Complex = field(default_factory=lambda: np.zeros(len(SOURCES), dtype=complex))
+    k_perp2: float | None = None
+    exponent: float = REMAINDER_ORDER
+    powers: tuple[int, ...] = (2, 4, 6)
+    words: str = ""
+
+    @property
+    def exists(self) -> bool:
+        """Whether the limit of t/h_R and the remainder's exponent can be told apart from others."""
+        return self.kind in ("analytic", "embedded")
+
+
+def expansion_of(iface: Interface, k_perp2: Array) -> Expansion:
+    """Say what kind of expansion an interface has.
+
+    Parameters
+    ----------
+    iface : Interface
+    k_perp2 : array (n,)
+        The k_⊥² at which k_⊥-resolved claims are tried.
+    """
+    by_k = float(radius_by_k(iface, k_perp2, ANGLES).min())
+    state = embedded_state(iface)
+    if state is not None:
+        radius = min(state.reach, _radius_elsewhere(iface, state.k_perp2))
+        words = (
+            "a minority interface state lies at E_F inside the majority's continuum "
+            f"(k_perp = {state.k_perp2**0.5:.4g}): first order misses its torque"
+        )
+        if radius >= SMALLEST_RADIUS:
+            return Expansion("embedded", radius, by_k, missing_torque(iface), state.k_perp2, words=words)
+        return Expansion("threshold", radius, by_k, words=f"{words}, and {_too_near(radius)}")
+    radius = radius_of_convergence(iface)
+    channels = transparent_channels(iface)
+    if channels:
+        words = (
+            f"the {channels[0].spin} channel is transparent (matched wave vectors): at grazing incidence "
+            f"(k_perp = {channels[0].k_perp2 ** 0.5:.4g}) the expansion in h_R has no radius of convergence, "
+            "and the torque a term in h_R|h_R|"
+        )
+        return Expansion("transparent", radius, by_k, words=words)
+    if without_interface(iface):
+        words = (
+            "there is no interface without h_R (no delta, equal wave numbers on both sides): the expansion "
+            "in h_R has no radius of convergence at grazing incidence"
+        )
+        return Expansion("transparent", radius, by_k, words=words)
+    at_thresholds = radius_at_thresholds(iface)
+    if at_thresholds < SMALLEST_RADIUS:
+        return Expansion("threshold", at_thresholds, by_k, words=_too_near(at_thresholds))
+    return Expansion("analytic", radius, by_k)
+
+
+def _too_near(radius: float) -> str:
+    return (
+        "without h_R a channel is all but transparent, or a state all but bound, at a threshold: the "
+        f"expansion in h_R holds up to {radius:.1g} only, where rounding hides what is to be seen"
+    )
+
+
+def _radius_elsewhere(iface: Interface, k_perp2: float) -> float:
+    """Return the smallest radius over all ranges between thresholds but the one with k_⊥² = `k_perp2`."""
+    theta = np.linspace(0, np.pi / 2, 62)[1:-1]
+    radii = [np.inf]
+    for segment in itertools.pairwise(iface.thresholds()):
+        if not segment[0] < k_perp2 < segment[1]:
+            radii.append(float(radius_by_k(iface, substitution(*segment, theta)[0], ANGLES).min()))
+    return min(radii)

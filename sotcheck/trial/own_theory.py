@@ -1,0 +1,182 @@
+"""A user's own formula in place of Eq. (16): k_⊥ resolved and summed, with a diagnosis where it fails."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from sotcheck.beyond.warnings import warnings
+from sotcheck.errors import TheoryError, did_you_mean
+from sotcheck.exact.currents import linear_torque
+from sotcheck.exact.observables import components, largest_torque, torque_from_flows
+from sotcheck.exact.solved import ENGINES, linear_torque_flows, solved
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.run.threads import single_threaded
+from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.theory.amplitudes import Amplitudes, closed_forms
+from sotcheck.theory.first_order import torque_vector
+from sotcheck.theory.sums import first_order_torque
+from sotcheck.trial.check import CheckResult
+from sotcheck.trial.diagnose import diagnose
+from sotcheck.trial.registry import Trial
+from sotcheck.trial.verdict import Finding, Terms, compare
+
+#: A theory: unperturbed amplitudes at n k_⊥, and the interface, to fieldlike + i dampinglike (n, 3).
+Theory = Callable[[Amplitudes, Interface], Complex]
+#: Torques per h_R are at least this part of the natural scale, unless they vanish.
+TYPICAL_TORQUE = 1e-2
+#: k_⊥ nodes in each range between thresholds: enough to see where a formula fails.
+NODES = 12
+
+
+def load_theory(spec: str) -> Theory:
+    """Import the function that "module:function" names, from the working folder too.
+
+    Raises
+    ------
+    TheoryError
+        If there is no such module or function.
+    """
+    module_name, colon, name = spec.partition(":")
+    if not (module_name and colon and name):
+        raise TheoryError(f"--theory {spec}: expected module:function, such as mytheory:torque")
+    sys.path.insert(0, os.getcwd())
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:
+        raise TheoryError(
+            f"--theory {spec}: the module {module_name!r} cannot be imported ({error}); "
+            "it is looked for in the working folder and among installed packages"
+        ) from error
+    finally:
+        sys.path.pop(0)
+    theory = getattr(module, name, None)
+    if not callable(theory):
+        near = did_you_mean(name, [n for n, value in vars(module).items() if callable(value)])
+        raise TheoryError(f"--theory {spec}: {module_name} has no function {name!r}{near}")
+    function: Theory = theory
+    return function
+
+
+@single_threaded
+def check_theory(iface: Interface, theory: Theory, *, tolerance: float) -> CheckResult:
+    """Try a user's formula for the torque's integrand on one interface.
+
+    Parameters
+    ----------
+    iface : Interface
+    theory : callable
+        ``theory(amplitudes, iface)`` returns fieldlike + i dampinglike per h_R by source (normal, majority,
+        minority) at every k_⊥, shape (n, 3): the integrand of (1/4π) ∫ d(k_⊥²), as Eq. (16) has it.
+    tolerance : float
+        Relative quadrature error of its sum.
+
+    Returns
+    -------
+    CheckResult
+
+    Raises
+    ------
+    TheoryError
+        If the function fails, or returns something else.
+    """
+
+    def formula(amplitudes: Amplitudes) -> Complex:
+        return _called(theory, amplitudes, iface)
+
+    trials = [*_resolved(iface, formula), *_summed(iface, formula, tolerance)]
+    findings = [
+        Finding(
+            claim="theory",
+            title="A formula for the torque, linear in h_R",
+            equation=None,
+            quantity=trial.quantity,
+            source=trial.source,
+            engine=trial.engine,
+            expected=trial.comparison.expected,
+            measured=trial.comparison.measured,
+            budget=trial.comparison.budget,
+            verdict=trial.comparison.verdict,
+            form=None,
+            explanation=trial.explanation,
+        )
+        for trial in trials
+    ]
+    failed = dict.fromkeys(
+        f"{finding.source}: {finding.explanation}" for finding in findings if finding.verdict == "disagrees"
+    )
+    return CheckResult(iface, tuple(findings), "\n".join(failed), tuple(warnings(iface, [iface.h_R])))
+
+
+def _called(theory: Theory, amplitudes: Amplitudes, iface: Interface) -> Complex:
+    name = getattr(theory, "__name__", "theory")
+    try:
+        found = np.asarray(theory(amplitudes, iface), dtype=complex)
+    except Exception as error:
+        raise TheoryError(f"{name}: {type(error).__name__}: {error}") from error
+    shape = (len(amplitudes.k_perp2), len(SOURCES))
+    if found.shape != shape:
+        raise TheoryError(
+            f"{name}: returned an array of shape {found.shape}; expected {shape}: one row for each k_perp, "
+            f"one column for each source ({', '.join(SOURCES)})"
+        )
+    if not np.all(np.isfinite(found)):
+        raise TheoryError(f"{name}: returned a number that is not finite")
+    return found
+
+
+def _resolved(iface: Interface, formula: Callable[[Amplitudes], Complex]) -> Iterator[Trial]:
+    """Compare at single k_⊥, in every channel regime."""
+    m = iface.direction
+    for engine in ENGINES:
+        one = solved(engine, iface, NODES)
+        amplitudes = closed_forms(iface, one.k_perp**2)
+        expected = formula(amplitudes)
+        found = linear_torque(one)
+        exact: Array = np.asarray(found.value)[:, 0]
+        scale = float(max(np.abs(exact).max(), np.abs(expected).max()))
+        where = {
+            "k_z is imaginary": iface.kz_squared(one.k_perp**2) < 0,
+            "k_z^+ is imaginary": iface.Kz_squared(one.k_perp**2)[:, 0] < 0,
+            "k_z^- is imaginary": iface.Kz_squared(one.k_perp**2)[:, 1] < 0,
+        }
+        for s, source in enumerate(SOURCES):
+            if iface.k_perp2_max(source) <= 0:
+                continue
+            terms = {
+                name: (np.broadcast_to(size, found.value.shape)[:, 0, s], why)
+                for name, (size, why) in found.terms.items()
+            }
+            comparison = compare(torque_vector(expected[:, s], m), exact[:, s], terms, scale=scale)
+            split = components(exact[:, s], m)
+            words = "at every k_perp, in every channel regime"
+            if comparison.verdict == "disagrees" and split is not None:
+                words = diagnose(expected[:, s], split[0] + 1j * split[1], where=where)
+            yield Trial("t per h_R, k_perp resolved, worst component", comparison, words, source, engine)
+
+
+def _summed(iface: Interface, formula: Callable[[Amplitudes], Complex], tolerance: float) -> Iterator[Trial]:
+    """Compare the sum over k_⊥."""
+    m = iface.direction
+    found = first_order_torque(iface, rtol=tolerance, formula=formula)
+    for engine in ENGINES:
+        by_segment, errors = linear_torque_flows(engine, iface)
+        exact = torque_from_flows(by_segment.sum(axis=0), m)
+        # A component of t is a sum of two flows.
+        error = 2 * float(errors.sum(axis=0).max())
+        expected = torque_vector(found.total, m)
+        # Where m is parallel to y there is no torque, nor any flow: relative to a torque as others are.
+        typical = TYPICAL_TORQUE * largest_torque(iface)
+        scale = float(max(np.abs(expected).max(), np.abs(exact).max(), typical))
+        for s, source in enumerate(SOURCES):
+            if iface.k_perp2_max(source) <= 0:
+                continue
+            terms: Terms = {"quadrature": (error + found.error, "nested rules, and the ladder in h_R")}
+            comparison = compare(expected[s], exact[s], terms, scale=scale)
+            yield Trial(
+                "t per h_R, k_perp summed, worst component", comparison, "summed over k_perp", source, engine
+            )

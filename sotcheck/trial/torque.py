@@ -1,0 +1,181 @@
+"""The torque per source from any engine, each number with its budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sotcheck.beyond.warnings import warnings
+from sotcheck.bound.at_fermi import bound_flows, sea
+from sotcheck.engines import ENGINES, Engine, Scheme, exact_engines
+from sotcheck.errors import in_range
+from sotcheck.exact.observables import (
+    INTERFACE,
+    PLUS,
+    component_errors,
+    exact_flows,
+    summed_errors,
+    torque_from_flows,
+)
+from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.convergence import richardson
+from sotcheck.numerics.estimate import ErrorBudget, ErrorTerm
+from sotcheck.run.progress import Progress, silent
+from sotcheck.run.threads import single_threaded
+from sotcheck.system.interface import BOUND, SOURCES, Interface
+from sotcheck.theory.first_order import torque_vector
+from sotcheck.theory.sums import first_order_flows, first_order_torque
+from sotcheck.trial.torque_table import TorqueRow, TorqueTable, row_of
+
+#: Default relative quadrature error, and the range accepted.
+TOLERANCE, TOLERANCES = 1e-9, (1e-12, 0.1)
+
+
+@single_threaded
+def torque(
+    iface: Interface,
+    engine: str | Sequence[str] = ENGINES,
+    *,
+    h_R: float | Sequence[float] | None = None,
+    scheme: Scheme = "exact-difference",
+    spacing: float | None = None,
+    tolerance: float = TOLERANCE,
+    progress: Progress = silent,
+) -> TorqueTable:
+    """Compute the torque of every source.
+
+    Parameters
+    ----------
+    iface : Interface
+    engine : str or sequence of str
+        "first-order", "continuum", "kwant"; all by default.
+    h_R : float or sequence, optional
+        Rashba parameters instead of the interface's own.
+    scheme : str
+        Of the kwant engine: "exact-difference", or "finite-difference" (Richardson's limit of a ladder).
+    spacing : float, optional
+        Lattice spacing of the kwant engine, the coarsest of the ladder for finite differences.
+    tolerance : float
+        Relative quadrature error to aim at.
+
+    Returns
+    -------
+    TorqueTable
+
+    Raises
+    ------
+    SystemFileError
+        For an h_R that is not acceptable.
+    EngineError
+        For an unknown engine or scheme, a tolerance or spacing out of range, or when an engine fails.
+    LatticeError
+        If the spacing does not suit the wave numbers.
+    """
+    names = [engine] if isinstance(engine, str) else list(engine)
+    values = rashba_parameters(iface, h_R)
+    in_range("tolerance", tolerance, *TOLERANCES)
+    engines = exact_engines(names, scheme, spacing)
+    rows: list[TorqueRow] = []
+    for name in progress(names, "torque"):
+        if name == "first-order":
+            rows += _first_order_rows(iface, values, tolerance)
+        else:
+            rows += _exact_rows(iface, engines[name], values, tolerance)
+    return TorqueTable(iface, tuple(rows), tuple(warnings(iface, values, _summed(rows))))
+
+
+def rashba_parameters(iface: Interface, h_R: float | Sequence[float] | None) -> list[float]:
+    """Return the h_R to try, the interface's own by default.
+
+    Raises
+    ------
+    SystemFileError
+        If one is not acceptable.
+    """
+    if h_R is None:
+        return [iface.h_R]
+    return [iface.with_(h_R=h).h_R for h in np.atleast_1d(np.asarray(h_R, dtype=float)).tolist()]
+
+
+def _summed(rows: list[TorqueRow]) -> dict[float, Array]:
+    """Return the sum of the sources' t by h_R from one exact engine, if any was asked."""
+    exact = [row for row in rows if row.engine != "first-order" and row.source in SOURCES]
+    found: dict[float, Array] = {}
+    for row in exact:
+        if row.engine == exact[0].engine:
+            found[row.h_R] = found.get(row.h_R, np.zeros(3)) + row.vector
+    return found
+
+
+def _first_order_rows(iface: Interface, h_R: list[float], tolerance: float) -> list[TorqueRow]:
+    sums, currents = first_order_torque(iface, rtol=tolerance), first_order_flows(iface, rtol=tolerance)
+    vectors, error = torque_vector(sums.total, iface.direction), sums.error + currents.error
+    return [
+        row_of(
+            iface,
+            ("first-order", None),
+            h,
+            source,
+            h * vectors[s],
+            h * currents.flows[s],
+            ErrorBudget((ErrorTerm("quadrature", abs(h) * error, "nested rules in k_perp"),)),
+            (abs(h) * sums.error, abs(h) * sums.error),
+        )
+        for h in h_R
+        for s, source in enumerate(SOURCES)
+    ]
+
+
+def _exact_rows(iface: Interface, engine: Engine, h_R: list[float], tolerance: float) -> list[TorqueRow]:
+    rows = []
+    roundings = summed_errors(engine, iface, np.array(h_R)).sum(axis=0)
+    for h, rounding in zip(h_R, roundings, strict=True):
+        found = exact_flows(engine, iface, np.array([h]), rtol=tolerance)
+        size = abs(h or 1.0)
+        flows, errors = (h or 1.0) * found.total[0], size * found.total_error[0]
+        lattice = size * np.broadcast_to(np.sum(found.lattice, axis=0), found.total.shape)[0].max(
+            axis=(-1, -2)
+        )
+        vectors = torque_from_flows(flows, iface.direction)
+        for s, source in enumerate(SOURCES):
+            # t is the part across m of a sum of two flows.
+            of_t, twice = errors[s, PLUS] + errors[s, INTERFACE], 2 * float(rounding[s])
+            largest = max(float(np.linalg.norm(of_t)), float(errors[s].max()))
+            budget = ErrorBudget(
+                (
+                    ErrorTerm("quadrature", largest - lattice[s], "nested rules in k_perp and angle"),
+                    ErrorTerm("lattice", float(lattice[s]), "last step of Richardson's table"),
+                    ErrorTerm("rounding", twice, "double precision, amplified by the lattice"),
+                )
+            )
+            rows.append(
+                row_of(
+                    iface, (engine.name, engine.scheme), h, source, vectors[s], flows[s], budget,
+                    component_errors(of_t + twice, iface.direction),
+                )
+            )  # fmt: skip
+        if sea(iface, h).has_bound_edge:
+            rows.append(_bound_row(iface, engine, h, tolerance))
+    return rows
+
+
+def _bound_row(iface: Interface, engine: Engine, h_R: float, tolerance: float) -> TorqueRow:
+    rungs = getattr(engine, "rungs", None)
+    found = [bound_flows(one, iface, h_R, tolerance) for one in (rungs(iface) if rungs else [engine])]
+    powers = tuple(2 * n for n in range(1, len(found)))
+    fit = richardson(np.stack([one.flows for one in found]), powers)
+    noise = np.array([[one.quadrature, one.rounding] for one in found])
+    quadrature, rounding = richardson(0 * noise, powers, noise).rounding
+    lattice = float(fit.error.max()) if powers else 0.0
+    budget = ErrorBudget(
+        (
+            ErrorTerm("quadrature", float(quadrature), "doubled nodes along the contour E_b(k) = E_F"),
+            ErrorTerm("lattice", lattice, "last step of Richardson's table"),
+            ErrorTerm("rounding", float(rounding), "double precision, carried on to the contour"),
+        )
+    )
+    vector = torque_from_flows(fit.limit, iface.direction)
+    # t is the part across m of a sum of two flows.
+    errors = component_errors(np.full(3, 2 * budget.total), iface.direction)
+    return row_of(iface, (engine.name, engine.scheme), h_R, BOUND, vector, fit.limit, budget, errors)

@@ -1,0 +1,197 @@
+"""Rows and tables of torques: how they print, and the contract's JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from tabulate import tabulate
+
+from sotcheck import __version__
+from sotcheck.exact.observables import FLOWS, components
+from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.estimate import ErrorBudget, ErrorTerm
+from sotcheck.system.files import to_document
+from sotcheck.system.interface import BOUND, SOURCES, Interface
+
+
+@dataclass(frozen=True)
+class TorqueRow:
+    """The torque of one source at one h_R from one engine.
+
+    Attributes
+    ----------
+    engine, scheme : str
+        ``scheme`` is None for engines without a lattice.
+    h_R : float
+    magnetization : tuple of float
+    source : str
+        "normal", "majority" or "minority"; "bound" where states bound to the interface lie at E_F.
+    vector : array (3,)
+        t, unit: wave vector³ (see the README's conventions).
+    fieldlike, dampinglike : float or None
+        Components along m×ŷ and m×(ŷ×m); None when m ∥ ŷ.
+    flows : array (4, 3)
+        Spin current at z = −0 and +0, what the lattice adds, what the interface magnetism takes.
+    budget : ErrorBudget
+        Of any component of `vector`.
+    component_errors : (float, float) or None
+        Uncertainties of `fieldlike` and `dampinglike`, larger by up to 1/|m×ŷ|; None when m ∥ ŷ.
+    """
+
+    engine: str
+    scheme: str | None
+    h_R: float
+    magnetization: tuple[float, float, float]
+    source: str
+    vector: Array
+    fieldlike: float | None
+    dampinglike: float | None
+    flows: Array
+    budget: ErrorBudget
+    component_errors: tuple[float, float] | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the row as the JSON contract has it."""
+        by_name: dict[str, float] = {}
+        for term in self.budget.terms:
+            by_name[term.name] = by_name.get(term.name, 0.0) + term.value
+        fieldlike, dampinglike = self.component_errors or (None, None)
+        return {
+            "engine": self.engine,
+            "scheme": self.scheme,
+            "h_R": self.h_R,
+            "magnetization": list(self.magnetization),
+            "source": self.source,
+            "fieldlike": self.fieldlike,
+            "dampinglike": self.dampinglike,
+            "vector": self.vector.tolist(),
+            **{name: flow.tolist() for name, flow in zip(FLOWS, self.flows, strict=True)},
+            "uncertainty": {
+                "quadrature": by_name.get("quadrature", 0.0),
+                "discretization": by_name.get("lattice", 0.0),
+                "rounding": by_name.get("rounding", 0.0),
+                "total": self.budget.total,
+                "fieldlike": fieldlike,
+                "dampinglike": dampinglike,
+            },
+        }
+
+
+@dataclass(frozen=True)
+class TorqueTable(Sequence[TorqueRow]):
+    """Rows of `torque`; prints as a table, converts to the contract's JSON."""
+
+    iface: Interface
+    rows: tuple[TorqueRow, ...]
+    warnings: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[TorqueRow]:
+        return iter(self.rows)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.rows[index]
+
+    def scattering(self) -> list[TorqueRow]:
+        """Return the rows of scattering states: as many for every engine and h_R."""
+        return [row for row in self.rows if row.source in SOURCES]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON document of `sotcheck torque`."""
+        return {
+            "sotcheck": __version__,
+            "system": to_document(self.iface),
+            "torque": [row.to_dict() for row in self.rows],
+            "warnings": list(self.warnings),
+        }
+
+    def to_json(self) -> str:
+        """Return `to_dict` as JSON text."""
+        return json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n"
+
+    def totals(self) -> list[TorqueRow]:
+        """Return one row an engine and h_R: the sources' torques weighted with their relaxation times."""
+        iface = self.iface
+        times = (iface.tau_N, iface.tau_up, iface.tau_down, iface.tau_bound)
+        tau = dict(zip((*SOURCES, BOUND), times, strict=True))
+        groups: dict[tuple[str, float], list[TorqueRow]] = {}
+        for row in self.rows:
+            groups.setdefault((row.engine, row.h_R), []).append(row)
+        return [
+            row_of(
+                self.iface,
+                (group[0].engine, group[0].scheme),
+                group[0].h_R,
+                "total",
+                sum((tau[row.source] * row.vector for row in group), np.zeros(3)),
+                sum((tau[row.source] * row.flows for row in group), np.zeros((4, 3))),
+                ErrorBudget(
+                    tuple(
+                        ErrorTerm(term.name, tau[row.source] * term.value, term.origin)
+                        for row in group
+                        for term in row.budget.terms
+                    )
+                ),
+                _weighted(group, tau),
+            )
+            for group in groups.values()
+        ]
+
+    def __str__(self) -> str:
+        m = "(" + ", ".join(f"{c:.4g}" for c in self.iface.m) + ")"
+        table = [
+            [
+                row.engine if row.scheme is None else f"{row.engine} ({row.scheme})",
+                f"{row.h_R:g}",
+                row.source,
+                *_shown(row),
+            ]
+            for row in (*self.rows, *self.totals())
+        ]
+        head = ["engine", "h_R", "source", "fieldlike", "+/-", "dampinglike", "+/-"]
+        notes = ["+/-: uncertainty; total: the sources weighted with their relaxation times"]
+        if any(row.source == BOUND for row in self.rows):
+            notes.append(
+                "bound: states bound to the interface, for a relaxation time of their own "
+                f"(relaxation.bound = {self.iface.tau_bound:g} in totals)"
+            )
+        if any(row.fieldlike is None for row in self.rows):
+            notes.append(
+                "m is parallel to y: both components are undefined; the JSON has the vector t itself"
+            )
+        notes += [f"Warning: {warning}" for warning in self.warnings]
+        return "\n".join(
+            [f"{self.iface.name}: torque t for m = {m}", tabulate(table, head, disable_numparse=True), *notes]
+        )
+
+
+def row_of(
+    iface: Interface, engine: tuple[str, str | None], h_R: float, source: str,
+    vector: Array, flows: Array, budget: ErrorBudget, errors: tuple[float, float] | None,
+) -> TorqueRow:  # fmt: skip
+    """Return a row, its components split off the vector t (3,); `errors` are theirs, None for m ∥ ŷ."""
+    split = components(vector, iface.direction)
+    fieldlike, dampinglike = (None, None) if split is None else (float(split[0]), float(split[1]))
+    return TorqueRow(*engine, h_R, iface.m, source, vector, fieldlike, dampinglike, flows, budget, errors)
+
+
+def _weighted(rows: list[TorqueRow], tau: dict[str, float]) -> tuple[float, float] | None:
+    """Return the errors of the weighted sum's components."""
+    known = [(tau[row.source], row.component_errors) for row in rows if row.component_errors is not None]
+    if not known:
+        return None
+    return sum(w * one[0] for w, one in known), sum(w * one[1] for w, one in known)
+
+
+def _shown(row: TorqueRow) -> list[str]:
+    """Return both components with their errors, as a table shows them."""
+    if row.fieldlike is None or row.dampinglike is None or row.component_errors is None:
+        return ["undefined", "", "undefined", ""]
+    pairs = zip((row.fieldlike, row.dampinglike), row.component_errors, strict=True)
+    return [text for value, error in pairs for text in (f"{value: .10e}", f"{error:.1e}")]
