@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from sotcheck.bound.unperturbed import interface_states
-from sotcheck.exact.solved import ANGLES, GENERAL, Solved
+from sotcheck.trial.grounds import GENERAL
+from sotcheck.exact.solved import ANGLES, Solved
 from sotcheck.system.interface import Interface
 from sotcheck.theory.validity import radius_by_k
 from sotcheck.trial import power

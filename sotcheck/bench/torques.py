@@ -49,7 +49,7 @@ class Count:
 
 def torque_at(engine: Engine, iface: Interface, rtol: float) -> Array:
     """Return t by source at the interface's own h_R, shape (3, 3)."""
-    total = exact_flows(engine, iface, np.array([iface.h_R]), rtol=rtol).total[0]
+    total = exact_flows(engine, iface, np.array([iface.h_R]), rtol=rtol).total.value[0]
     return iface.h_R * torque_from_flows(total, iface.direction)
 
 

@@ -12,7 +12,8 @@ from sotcheck.engines import Continuum
 from sotcheck.errors import EngineError
 from sotcheck.exact.observables import torque_from_flows
 from sotcheck.numerics.arrays import Array
-from sotcheck.numerics.convergence import Slope
+from sotcheck.numerics.convergence import slope as slope_of
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.system.states import flows
 from sotcheck.theory.all_orders import torque_integrand
@@ -106,7 +107,7 @@ def remainders(iface: Interface, h_R: Array) -> tuple[Array, Array]:
     return values, np.abs(values - np.stack([value for value, _ in coarse])) + last
 
 
-def power_law(values: Array, errors: Array, *, logarithm: bool = False) -> Slope:
+def power_law(values: Array, errors: Array, *, logarithm: bool = False) -> Estimate:
     """Return the exponent p of vectors (n, 3) ~ h^p (1 + b h + …) on a halving ladder, and its error.
 
     With `logarithm`, of h^p (log h + b + …), read off the differences of neighbours over h³. Local slopes are
@@ -120,12 +121,12 @@ def power_law(values: Array, errors: Array, *, logarithm: bool = False) -> Slope
         noise = (noise * weight)[1:] + (noise * weight)[:-1]
         shift = 3.0
     if np.any(size <= noise):
-        return Slope(float("nan"), float("inf"))
+        return slope_of(np.nan, np.inf)
     local = np.log2(size[:-1] / size[1:])
     carried = 3 * float((noise[-3:] / size[-3:]).sum()) / np.log(2)
     limit = 2 * local[-1] - local[-2]
     change = max(abs(limit - local[-1]), abs(2 * local[-2] - local[-3] - local[-2]) / 2)
-    return Slope(float(shift + limit), float(change + carried))
+    return slope_of(float(shift + limit), float(change + carried))
 
 
 def limit_at_zero(h_R: Array, values: Array, noise: Array) -> tuple[float, float]:
@@ -198,13 +199,13 @@ def exponent_data(iface: Interface) -> dict[str, Any] | None:
         expected = float(np.linalg.norm(term[s]))
         logarithm = has_logarithm(iface)
         slope = power_law(values[:, s], errors[:, s], logarithm=logarithm)
-        known = np.isfinite(slope.error)
+        known = np.isfinite(slope.total)
         row: dict[str, Any] = {
             "measured": True,
             "remainder": np.linalg.norm(values[:, s], axis=-1).tolist(),
             "error": np.linalg.norm(errors[:, s], axis=-1).tolist(),
             "exponent": slope.value if known else None,
-            "exponent_error": slope.error if known else None,
+            "exponent_error": slope.total if known else None,
             "expected_exponent": 2 if expected > 0 else 3,
             "logarithm": logarithm,
             "coefficient": expected,

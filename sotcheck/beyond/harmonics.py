@@ -77,8 +77,8 @@ def torque_towards(
     for m in directions:
         turned = iface.with_(m=m.tolist())
         found = exact_flows(engine or Continuum(), turned, h_R, rtol=rtol, most=MOST_PROBLEMS)
-        values.append(torque_from_flows(found.total, turned.direction))
-        wrong = found.total_error[..., PLUS, :] + found.total_error[..., INTERFACE, :]
+        values.append(torque_from_flows(found.total.value, turned.direction))
+        wrong = found.total.error[..., PLUS, :] + found.total.error[..., INTERFACE, :]
         errors.append(wrong.max(axis=-1))
     return np.array(values), np.array(errors)
 
@@ -172,13 +172,13 @@ def exponents(found: Array, error: Array, h_R: Array) -> list[dict[str, Any]]:
         if 1 < degree < DEGREES[-1] and len(where) == len(LADDER):
             which = int(np.argmax(np.abs(found[:, i, where[0]])))
             slope = observed_order(np.abs(found[which, i, where]), error[where])
-            if np.isfinite(slope.error):
+            if np.isfinite(slope.total):
                 rows.append(
                     {
                         "degree": int(degree),
                         "component": ("fieldlike", "dampinglike")[which],
                         "exponent": slope.value,
-                        "error": slope.error,
+                        "error": slope.total,
                     }
                 )
     return rows

@@ -79,8 +79,8 @@ class TrustLimit:
 def first_order(iface: Interface) -> tuple[Array, Array]:
     """Return Eq. (16) per h_R, shape (2, 4): component, source and total; and its quadrature error."""
     found = first_order_torque(iface, rtol=1e-10)
-    both = np.stack([found.total.real, found.total.imag])
-    return with_total(both, iface), with_total(np.full_like(both, found.error), iface)
+    both = np.stack([found.total.value.real, found.total.value.imag])
+    return with_total(both, iface), with_total(np.full_like(both, found.total.total), iface)
 
 
 def with_total(by_source: Array, iface: Interface) -> Array:
@@ -101,7 +101,7 @@ def exact_per_h(
     """
     m = iface.direction
     summed = exact_flows(engine or Continuum(), iface, np.asarray(h_R, dtype=float), rtol=rtol)
-    parts = components(torque_from_flows(summed.total, m), m)
+    parts = components(torque_from_flows(summed.total.value, m), m)
     if parts is None:
         raise EngineError(
             "m is parallel to y, where fieldlike and dampinglike are undefined; choose another magnetization"
@@ -109,7 +109,7 @@ def exact_per_h(
     # Of a component t·e/|e|² the error is at most Σ|e_i| δt_i/|e|².
     along = np.cross(m, np.array([0.0, 1.0, 0.0]))
     vectors = np.stack([along, np.cross(m, -along)]) / (along @ along)
-    wrong = (summed.total_error[..., PLUS, :] + summed.total_error[..., INTERFACE, :]) @ np.abs(vectors).T
+    wrong = (summed.total.error[..., PLUS, :] + summed.total.error[..., INTERFACE, :]) @ np.abs(vectors).T
     return with_total(np.stack(parts, axis=1), iface), with_total(np.swapaxes(wrong, 1, 2), iface)
 
 

@@ -169,8 +169,8 @@ def contour_orders(iface: Interface, highest: int, scale: float, *, rtol: float 
         crowds=threshold_states(iface),
         most=MOST_VALUES,
     )
-    values, contour = found.total / weight
-    return Orders(orders, values, found.total_error[0] / weight + contour)
+    values, contour = found.total.value / weight
+    return Orders(orders, values, found.total.error[0] / weight + contour)
 
 
 def difference_orders(
@@ -199,7 +199,7 @@ def difference_orders(
     w = (1 + np.cos(np.pi * (np.arange(steps) + 0.5) / steps)) / 2
     h = largest_h * np.sqrt(w)
     found = exact_flows(engine, iface, h, rtol=rtol)
-    t = torque_from_flows(found.total, iface.direction)
+    t = torque_from_flows(found.total.value, iface.direction)
     # Chebyshev's coefficients, and T_k, T_k′, T_k″/2 at w = 0: powers of w themselves lose digits.
     k = np.arange(steps)
     chebyshev = (
@@ -209,7 +209,7 @@ def difference_orders(
     weights = at_zero @ chebyshev
     full = np.einsum("nj,jsi->nsi", weights, t)
     last = np.einsum("n,j,jsi->nsi", at_zero[:, -1], chebyshev[-1], t)
-    noise = found.total_error.max(axis=(-1, -2)) + engine.rounding(iface) * np.abs(t).max()
+    noise = found.total.error.max(axis=(-1, -2)) + engine.rounding(iface) * np.abs(t).max()
     carried = np.einsum("nj,js->ns", np.abs(weights), np.broadcast_to(noise, t.shape[:-1]))
     scale = (largest_h ** np.array([0, 2, 4]))[:, None, None]
     # One component may change little by accident: all get the largest change of their vector.

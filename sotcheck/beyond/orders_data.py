@@ -106,8 +106,8 @@ def remainder_rows(iface: Interface, series: TorqueOrders, radius: float) -> dic
     h = radius * LADDER
     engine = Continuum()
     found = exact_flows(engine, iface, h, rtol=1e-12)
-    exact = torque_from_flows(found.total, iface.direction)
-    noise = found.total_error.max(axis=(-1, -2)) + (
+    exact = torque_from_flows(found.total.value, iface.direction)
+    noise = found.total.error.max(axis=(-1, -2)) + (
         engine.rounding(iface) * largest_torque(iface) / h[:, None]
     )
     rows = []
@@ -121,7 +121,7 @@ def remainder_rows(iface: Interface, series: TorqueOrders, radius: float) -> dic
             # Rungs near the noise tell nothing; three are the least.
             used = max(3, int(np.count_nonzero(rest > CLEAR * every)))
             slope = observed_order(rest[:used], every[:used])
-            known = np.isfinite(slope.error)
+            known = np.isfinite(slope.total)
             rows.append(
                 {
                     "source": source,
@@ -130,7 +130,7 @@ def remainder_rows(iface: Interface, series: TorqueOrders, radius: float) -> dic
                     "noise": (every * h).tolist(),
                     "rungs": used,
                     "slope": 1 + slope.value if known else None,
-                    "slope_error": slope.error if known else None,
+                    "slope_error": slope.total if known else None,
                 }
             )
     return {"h_R": h.tolist(), "rows": rows, "bound_from": first_states(iface).h_R}
@@ -147,7 +147,7 @@ def curves(iface: Interface, series: TorqueOrders, radius: float) -> dict[str, A
     h = CURVE * radius
     found = exact_flows(Continuum(), iface, h, rtol=CURVE_RTOL)
     m = iface.direction
-    exact = parts(torque_from_flows(found.total, m) * h[:, None, None], m)
+    exact = parts(torque_from_flows(found.total.value, m) * h[:, None, None], m)
     by_name = parts(series.values, m)
     sources: dict[str, Any] = {}
     for s, source in enumerate(SOURCES):
@@ -157,7 +157,7 @@ def curves(iface: Interface, series: TorqueOrders, radius: float) -> dict[str, A
         sources[source] = {
             name: _curve(by_name[name][:, s], exact[name][:, s], h, radius, largest) for name in exact
         }
-    error = (found.total_error.max(axis=(-1, -2, -3)) * h).tolist()
+    error = (found.total.error.max(axis=(-1, -2, -3)) * h).tolist()
     line = np.linspace(0, h[-1], LINE_POINTS)
     return {
         "h_R": h.tolist(),

@@ -178,7 +178,7 @@ def bound_share(iface: Interface, h_R: float, scattering: Array | None = None) -
     bound = math.hypot(*bound_density(iface, h_R, rtol=ROUGHLY).row("torque"))
     if scattering is None:
         flows = exact_flows(Continuum(), iface, np.array([h_R]), rtol=ROUGHLY)
-        scattering = h_R * torque_from_flows(flows.total[0].sum(axis=0), iface.direction)
+        scattering = h_R * torque_from_flows(flows.total.value[0].sum(axis=0), iface.direction)
     size = math.hypot(*scattering)
     # Without magnetism there is no torque but rounding.
     nothing = NOTHING * largest_torque(iface) * abs(h_R)

@@ -205,7 +205,7 @@ def scattering_density(
 
     floor = 8 * float(np.finfo(float).eps) * largest_torque(iface)
     found = sum_over_k(integrand, iface.thresholds(), rtol, floor)
-    return found.total, found.total_error
+    return found.total.value, found.total.error
 
 
 def bound_spin_density(iface: Interface, h_R: float) -> dict[str, Any]:
@@ -227,8 +227,8 @@ def bound_spin_density(iface: Interface, h_R: float) -> dict[str, Any]:
     ground = ground_state(iface, h_R)
     spin, spin_error = scattering_density(iface, h_R)
     flows = exact_flows(Continuum(), iface, np.array([h_R]), rtol=1e-8)
-    torque = torque_from_flows(flows.total[0], iface.direction) * h_R
-    torque_error = flows.total_error[0].max(axis=(-2, -1)) * 2 * abs(h_R)
+    torque = torque_from_flows(flows.total.value[0], iface.direction) * h_R
+    torque_error = flows.total.error[0].max(axis=(-2, -1)) * 2 * abs(h_R)
     tau = np.array([iface.tau_N, iface.tau_up, iface.tau_down])
     total = {"spin": tau @ spin, "torque": tau @ torque}
     document: dict[str, Any] = {

@@ -13,11 +13,14 @@ from sotcheck.system.states import Engine
 
 #: Accepted lattice spacings; most of them will not suit an interface.
 SPACINGS = (1e-30, 1e30)
+#: Exact engines by name, as they are unless options say otherwise.
+EXACT: dict[str, Engine] = {"continuum": Continuum(), "kwant": KwantChain()}
 #: Names accepted by --engine: the perturbative formulas first, then the exact engines.
 ENGINES = ("first-order", "continuum", "kwant")
 
 __all__ = [
     "ENGINES",
+    "EXACT",
     "SCHEMES",
     "SPACINGS",
     "Continuum",

@@ -12,7 +12,7 @@ import numpy as np
 
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.quadrature import sample
-from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.system.interface import SOURCES, Interface, rashba
 from sotcheck.system.spin import IDENTITY, in_spin_bands
 from sotcheck.system.states import Errors
 
@@ -84,3 +84,17 @@ def worst_condition(iface: Interface) -> float:
     k = np.sqrt(iface.kz_squared(x).astype(complex))[:, None, None] * IDENTITY
     K = in_spin_bands(np.sqrt(iface.Kz_squared(x).astype(complex)), iface.direction)
     return max(2.0, float(np.linalg.cond(1j * (K + k) - iface.kappa_0()).max()))
+
+
+def reach(iface: Interface, k_perp: Array, angles: Array) -> Array:
+    """Return the smallest |h_R|, of complex ones too, at which M is singular, shape (n, angles).
+
+    Up to there states are analytic in h_R: M₀ − h_R σ·(k×ẑ) is singular at the inverse eigenvalues of
+    M₀⁻¹ σ·(k×ẑ).
+    """
+    k = np.sqrt(iface.kz_squared(k_perp**2).astype(complex))[:, None, None] * IDENTITY
+    K = in_spin_bands(np.sqrt(iface.Kz_squared(k_perp**2).astype(complex)), iface.direction)
+    field = rashba(k_perp[:, None] + 0 * angles, angles + 0 * k_perp[:, None])
+    found = np.linalg.solve((1j * (K + k) - iface.kappa_0())[:, None], field)
+    largest = np.abs(np.linalg.eigvals(found)).max(axis=-1)
+    return 1 / np.maximum(largest, np.finfo(float).tiny)

@@ -11,7 +11,8 @@ import numpy as np
 from sotcheck.engines.kwant_chain import KwantChain
 from sotcheck.engines.lattice import Scheme
 from sotcheck.numerics.arrays import Array
-from sotcheck.numerics.convergence import Extrapolation, richardson
+from sotcheck.numerics.convergence import richardson
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.interface import Interface
 from sotcheck.system.states import Errors, Scattering, flows
 
@@ -47,7 +48,7 @@ class LatticeLimit:
         """Solve at every broadcast combination of k_⊥, in-plane angle and h_R, as every engine."""
         solved = [chain.scatter(iface, k_perp, angle, h_R) for chain in self.rungs(iface)]
         limits: dict[str, Any] = {
-            one.name: _limit([getattr(s, one.name) for s in solved]).limit
+            one.name: _limit([getattr(s, one.name) for s in solved]).value
             for one in fields(Scattering)
             if one.name != "m"
         }
@@ -55,7 +56,7 @@ class LatticeLimit:
 
     def flows(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Array:
         """Return the four spin flows of Fig. 2 by source."""
-        return _limit([chain.flows(iface, k_perp, angle, h_R) for chain in self.rungs(iface)]).limit
+        return _limit([chain.flows(iface, k_perp, angle, h_R) for chain in self.rungs(iface)]).value
 
     def errors(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Errors:
         """Return bounds on what rounding and the last elimination leave open, problem by problem."""
@@ -64,12 +65,12 @@ class LatticeLimit:
         solved, bounds = [r.scatter(iface, *grid) for r in rungs], [r.errors(iface, *grid) for r in rungs]
 
         def left(values: Callable[[Scattering], Any], axes: int) -> Array:
-            error = _limit([values(one) for one in solved]).error
+            error = _limit([values(one) for one in solved]).size("next order")
             return np.asarray(error.max(axis=tuple(range(-axes, 0))))
 
         def carried(name: str) -> Array:
             noise = np.stack([getattr(one, name) for one in bounds])
-            return richardson(np.zeros_like(noise), LADDER_POWERS, noise).rounding
+            return richardson(np.zeros_like(noise), LADDER_POWERS, noise).size("rounding")
 
         def by_source(from_N: Array, from_F: Array) -> Array:
             return np.stack([from_N, from_F, from_F], axis=-1)
@@ -88,11 +89,5 @@ class LatticeLimit:
         return self.rungs(iface)[-1].rounding(iface)
 
 
-def _limit(values: list[Any]) -> Extrapolation:
-    stacked = np.stack(values)
-    if not np.iscomplexobj(stacked):
-        return richardson(stacked, LADDER_POWERS)
-    real, imaginary = (richardson(part, LADDER_POWERS) for part in (stacked.real, stacked.imag))
-    return Extrapolation(
-        real.limit + 1j * imaginary.limit, real.error + imaginary.error, real.rounding + imaginary.rounding
-    )
+def _limit(values: list[Any]) -> Estimate:
+    return richardson(np.stack(values), LADDER_POWERS)

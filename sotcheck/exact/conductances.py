@@ -8,8 +8,9 @@ from functools import lru_cache
 import numpy as np
 
 from sotcheck.exact.profiles import along, biases, diagonal, in_F, on_ladder, over_angles, weighted
-from sotcheck.exact.solved import Exact, Measured, Solved
+from sotcheck.exact.solved import Exact, Solved
 from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.spin import dagger, pauli_vector, projectors
 
 Part = Callable[[Complex], Array | Complex]
@@ -33,7 +34,7 @@ def whole(matrix: Complex) -> Complex:
 def perpendicular(part: Part) -> Exact:
     """The unperturbed current along z at the interface, in N."""
 
-    def exact(one: Solved) -> Measured:
+    def exact(one: Solved) -> Estimate:
         flow = on_ladder(one, "N").at(0.0, biases(one))
         return one.unperturbed(part(-flow.normal))
 
@@ -53,7 +54,7 @@ def in_plane(
 ) -> Exact:
     """∂/∂h_R of the current along u in N, far from the interface."""
 
-    def exact(one: Solved) -> Measured:
+    def exact(one: Solved) -> Estimate:
         density = _densities(one, collinear)[0][..., some, :, :]
         found = weighted(one.linear(part(-density)), along(one, u))
         return over_angles(found) if averaged else found
@@ -64,7 +65,7 @@ def in_plane(
 def discontinuity(part: Part, u: Array, open_only: bool) -> Exact:
     """∂/∂h_R of the current in F minus the diagonal part of that in N, both far from the interface."""
 
-    def exact(one: Solved) -> Measured:
+    def exact(one: Solved) -> Estimate:
         in_N, in_F = _densities(one, False)
         found = one.linear(part(diagonal(one, in_N) - in_F))
         found = over_angles(weighted(found, along(one, u)))
@@ -80,7 +81,7 @@ def along_m(one: Solved) -> Part:
     return lambda matrix: spin(matrix) @ one.iface.direction
 
 
-def _by_band(one: Solved, change: Measured) -> Measured:
+def _by_band(one: Solved, change: Estimate) -> Estimate:
     """−ik_⊥²/k_z A_ss'/σ·(k×ẑ)_ss' for s, s' = ↑, ↓ where N is open, shape (n, a, 2, 2)."""
     minority, majority = projectors(one.iface.direction)
     bands = (majority, minority)
@@ -95,7 +96,7 @@ def _by_band(one: Solved, change: Measured) -> Measured:
             values.append(factor * element / norm)
             errors.append(2 * np.abs(factor) * np.max(size, axis=(-1, -2)) / np.sqrt(norm))
     shape = (*k_z.shape, 2, 2)
-    return Measured(
+    return Estimate(
         np.stack(values, axis=-1).reshape(shape),
         {"next order and rounding": (np.stack(errors, axis=-1).reshape(shape), "Richardson's table in h_R")},
     )
@@ -104,7 +105,7 @@ def _by_band(one: Solved, change: Measured) -> Measured:
 def conductance(which: int) -> Exact:
     """What r̂ (0) or t̂' (3) gains per Rashba element, times that amplitude's own conjugate, by band."""
 
-    def exact(one: Solved) -> Measured:
+    def exact(one: Solved) -> Estimate:
         gained = _by_band(one, one.linear(one.states.amplitudes()[which]))
         minority, majority = projectors(one.iface.direction)
         amplitude = one.states.amplitudes()[which][:, :, 0]
@@ -119,7 +120,7 @@ def conductance(which: int) -> Exact:
             _eight(np.abs(gained.value)[..., None] * (one.rounding + 0 * np.abs(last))),
             "double precision",
         )
-        return Measured(_eight(gained.value[..., None] * last), terms)
+        return Estimate(_eight(gained.value[..., None] * last), terms)
 
     return exact
 
@@ -128,9 +129,9 @@ def _eight(values: Array | Complex) -> Array | Complex:
     return values.reshape(*values.shape[:2], -1)
 
 
-def gain(one: Solved) -> Measured:
+def gain(one: Solved) -> Estimate:
     """What r̂ gains per Rashba element."""
     gained = _by_band(one, one.linear(one.states.amplitudes()[0]))
-    return Measured(
+    return Estimate(
         _eight(gained.value), {name: (_eight(size), why) for name, (size, why) in gained.terms.items()}
     )

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
 
-from sotcheck.exact.solved import ANGLES, ENGINES, GENERAL, Exact, Formula, Measured, Solved
+from sotcheck.engines import EXACT
+from sotcheck.exact.solved import ANGLES, Exact, Solved
 from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.interface import Interface
 from sotcheck.system.spin import in_spin_bands
 from sotcheck.system.states import Scattering
-from sotcheck.trial.judge import judge
-from sotcheck.trial.registry import Equation, Trial
-
-#: Far from small: κ̂ and K̂_z do not nearly commute.
-FINITE = tuple(iface.with_(h_R=0.4) for iface in GENERAL)
 
 
 @lru_cache(maxsize=64)
 def _states(engine: str, iface: Interface, k_perp: tuple[float, ...]) -> Scattering:
-    return ENGINES[engine].scatter(iface, np.array(k_perp)[:, None], ANGLES, np.array(iface.h_R))
+    return EXACT[engine].scatter(iface, np.array(k_perp)[:, None], ANGLES, np.array(iface.h_R))
 
 
 def states(one: Solved) -> Scattering:
@@ -29,10 +26,10 @@ def states(one: Solved) -> Scattering:
     return _states(one.engine, one.iface, tuple(one.k_perp.tolist()))
 
 
-def measured(one: Solved, values: Array | Complex) -> Measured:
+def measured(one: Solved, values: Array | Complex) -> Estimate:
     """Return a quantity that is exact but for rounding."""
     size = one.rounding * max(1.0, float(np.abs(values).max()))
-    return Measured(values, {"rounding": (size, "double precision")})
+    return Estimate(values, {"rounding": (size, "double precision")})
 
 
 def amplitude(found: Scattering) -> tuple[Complex, Complex]:
@@ -45,7 +42,7 @@ def amplitude(found: Scattering) -> tuple[Complex, Complex]:
 def wave_from_N(side: str) -> Exact:
     """ψ(0), ∂²ψ(0) of waves from N, by the Schrödinger equation of one side, and the spin current there."""
 
-    def exact(one: Solved) -> Measured:
+    def exact(one: Solved) -> Estimate:
         found = states(one)
         psi, _ = amplitude(found)
         flux = found.kz.real[..., None, None]
@@ -57,7 +54,7 @@ def wave_from_N(side: str) -> Exact:
 def wave_from_F(side: str) -> Exact:
     """The same of waves from F, the spin current by band of incidence."""
 
-    def exact(one: Solved) -> Measured:
+    def exact(one: Solved) -> Estimate:
         found = states(one)
         _, psi = amplitude(found)
         # Sources are majority, minority; wave numbers minority, majority.
@@ -84,7 +81,7 @@ def _seen(one: Solved, side: str, psi: Complex, currents: Array) -> Complex:
 def channels(which: str) -> Exact:
     """Projector on the incident spinors for which the engine finds a state."""
 
-    def exact(one: Solved) -> Measured:
+    def exact(one: Solved) -> Estimate:
         found = states(one)
         psi = found.psi_N if which == "N" else found.psi_F
         return measured(one, np.linalg.pinv(psi) @ psi)
@@ -95,16 +92,3 @@ def channels(which: str) -> Exact:
 def twice(values: Callable[[Solved], Complex]) -> Exact:
     """One exact quantity against both sides of a relation."""
     return lambda one: measured(one, np.stack([values(one)] * 2, axis=-3))
-
-
-def relation(
-    exact: Exact, formula: Formula, quantity: str, why: str, interfaces: tuple[Interface, ...] = FINITE
-) -> Callable[[str], Iterator[Trial]]:
-    """Return the judge of a statement that says a formula, without a number of its own."""
-    entry = Equation("", "", quantity, exact, formula, "", interfaces=interfaces)
-
-    def tried(engine: str) -> Iterator[Trial]:
-        iface, comparison = judge(entry, formula, engine)
-        yield Trial(quantity, comparison, f"{why} Worst on {iface.name}.", engine=engine)
-
-    return tried

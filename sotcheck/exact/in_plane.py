@@ -11,8 +11,9 @@ import numpy as np
 from sotcheck.exact.currents import slopes
 from sotcheck.exact.finite import measured, states
 from sotcheck.exact.second_order import averaged, combined, quadratic, turned
-from sotcheck.exact.solved import Exact, Measured, Solved
+from sotcheck.exact.solved import Exact, Solved
 from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.states import Scattering
 
 Y, Z = (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
@@ -37,32 +38,32 @@ def density_at(found: Scattering, depth: float = 0.0) -> Array:
     return total
 
 
-def current(one: Solved) -> Measured:
+def current(one: Solved) -> Estimate:
     """Current along x at the interface's own h_R."""
-    return averaged(measured(one, density(states(one))), -(one.symbols.kx**2))
+    return averaged(measured(one, density(states(one))), -(one.kx**2))
 
 
-def current_at_depth(one: Solved) -> Measured:
+def current_at_depth(one: Solved) -> Estimate:
     """The same at z = −DEPTH."""
-    return averaged(measured(one, density_at(states(one), DEPTH)), -(one.symbols.kx**2))
+    return averaged(measured(one, density_at(states(one), DEPTH)), -(one.kx**2))
 
 
-def unperturbed(one: Solved) -> Measured:
+def unperturbed(one: Solved) -> Estimate:
     """Current along x at h_R = 0."""
-    return averaged(one.unperturbed(density(one.states)), -(one.symbols.kx**2))
+    return averaged(one.unperturbed(density(one.states)), -(one.kx**2))
 
 
-def second_order(one: Solved) -> Measured:
+def second_order(one: Solved) -> Estimate:
     """Coefficient of h_R² in the current along x."""
-    return averaged(quadratic(one, density), -(one.symbols.kx**2))
+    return averaged(quadratic(one, density), -(one.kx**2))
 
 
-def second_order_at_zero(one: Solved) -> Measured:
+def second_order_at_zero(one: Solved) -> Estimate:
     """The same at z = −0."""
-    return averaged(quadratic(one, density_at), -(one.symbols.kx**2))
+    return averaged(quadratic(one, density_at), -(one.kx**2))
 
 
-def perpendicular(one: Solved) -> Measured:
+def perpendicular(one: Solved) -> Estimate:
     """Coefficient of h_R² for m = z."""
     return second_order(turned(one, Z))
 
@@ -72,14 +73,14 @@ def magnetoresistance(exact: Exact = second_order) -> Exact:
     return lambda one: combined((1 / 3, exact(turned(one, Y))), (-1 / 3, exact(turned(one, Z))))
 
 
-def predicted(one: Solved) -> Measured:
+def predicted(one: Solved) -> Estimate:
     """The current of second order for the interface's m from those for m = y and m = z."""
     m_x, m_y, _ = one.iface.direction
     share = (m_x**2 + 3 * m_y**2) / 3
     return combined((1 - share, second_order(turned(one, Z))), (share, second_order(turned(one, Y))))
 
 
-def all_open(one: Solved) -> Measured:
+def all_open(one: Solved) -> Estimate:
     """The magnetoresistance where all channels are open."""
     is_open = (one.states.kz.real > 0) & (one.states.Kz.real > 0).all(axis=-1)
     return combined((is_open[:, :1, 0].astype(float), magnetoresistance()(one)))

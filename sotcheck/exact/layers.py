@@ -10,8 +10,9 @@ import numpy as np
 from sotcheck.engines.continuum import outgoing
 from sotcheck.engines.layered import Layer, LayeredContinuum, LayeredEngine, Solutions, Structure
 from sotcheck.engines.layered_kwant import LayeredKwant
-from sotcheck.exact.solved import ANGLES, Measured, Solved
+from sotcheck.exact.solved import ANGLES, Solved
 from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.interface import Interface, rashba
 
 ENGINES: dict[str, LayeredEngine] = {"continuum": LayeredContinuum(), "kwant": LayeredKwant()}
@@ -146,8 +147,8 @@ def half_space(one: Solved) -> Local:
     return Local(one.engine, one.iface, tuple(one.k_perp.tolist()))
 
 
-def measured(one: Solved, value: Complex, *inverted: Complex) -> Measured:
+def measured(one: Solved, value: Complex, *inverted: Complex) -> Estimate:
     """Return a value with its rounding error, amplified by the matrices inverted on the way."""
     worst = max([1.0, *(float(np.linalg.cond(matrix).max()) for matrix in inverted)])
     size = one.rounding * worst * max(1.0, float(np.abs(value).max()))
-    return Measured(value, {"rounding": (size, "double precision, amplified by the inversions")})
+    return Estimate(value, {"rounding": (size, "double precision, amplified by the inversions")})

@@ -9,9 +9,10 @@ import numpy as np
 from sotcheck.exact.currents import charge_flow, slopes
 from sotcheck.exact.finite import measured, states
 from sotcheck.exact.second_order import averaged, combined, quadratic, turned
-from sotcheck.exact.solved import Exact, Measured, Solved
+from sotcheck.exact.solved import Exact, Solved
 from sotcheck.exact.transfer import from_above
 from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.spin import projectors, spin_torque
 from sotcheck.system.states import Scattering
 
@@ -52,9 +53,9 @@ def elements(exact: Exact, *which: tuple[int, int]) -> Exact:
     """Some elements of a response, (n, 1, 1, len(which))."""
     rows, columns = [w[0] for w in which], [w[1] for w in which]
 
-    def chosen(one: Solved) -> Measured:
+    def chosen(one: Solved) -> Estimate:
         found = exact(one)
-        return Measured(
+        return Estimate(
             found.value[..., None, rows, columns],
             {
                 name: (np.broadcast_to(size, found.value.shape)[..., None, rows, columns], why)
@@ -65,7 +66,7 @@ def elements(exact: Exact, *which: tuple[int, int]) -> Exact:
     return chosen
 
 
-def conductances(one: Solved) -> Measured:
+def conductances(one: Solved) -> Estimate:
     """Current at z = −0 of each spin per bias of that spin in F, h_R = 0, shape (n, 1, 1, 2)."""
     found = averaged(one.unperturbed(currents_by_spin(one.states, "N")))
     return elements(lambda _: found, (0, 2), (1, 3))(one)
@@ -74,7 +75,7 @@ def conductances(one: Solved) -> Measured:
 def at_finite(side: str, *columns: int) -> Exact:
     """Currents ↑, ↓ by bias at the interface's own h_R; summed over some biases if given."""
 
-    def exact(one: Solved) -> Measured:
+    def exact(one: Solved) -> Estimate:
         found = currents_by_spin(states(one), side)
         return averaged(measured(one, found[..., columns].sum(axis=-1) if columns else found))
 
@@ -94,9 +95,9 @@ def flips(side: str) -> Exact:
 def size_of(exact: Exact, sign: float = 1.0) -> Exact:
     """The absolute value of a quantity, with a sign."""
 
-    def exactly(one: Solved) -> Measured:
+    def exactly(one: Solved) -> Estimate:
         found = exact(one)
-        return Measured(sign * np.abs(found.value), found.terms)
+        return Estimate(sign * np.abs(found.value), found.terms)
 
     return exactly
 
@@ -104,17 +105,17 @@ def size_of(exact: Exact, sign: float = 1.0) -> Exact:
 def sandwich(elements_of_A: tuple[complex, complex], power_of_kx: int = 0) -> Exact:
     """Angular average of k_x^p κ̂_R Â κ̂_R with Â = a_1 u_+ + a_2 u_-; κ̂_R from the jump of ∂_zψ."""
 
-    def exact(one: Solved) -> Measured:
+    def exact(one: Solved) -> Estimate:
         after, before = from_above(one, one.iface.h_R), from_above(one, 0.0)
         jump = after.log_plus - after.log_minus - before.log_plus + before.log_minus
         u_plus, u_minus = projectors(one.iface.direction)
         A = elements_of_A[0] * u_plus + elements_of_A[1] * u_minus
         size = max(float(np.linalg.cond(psi).max()) for psi in (after.psi, before.psi))
         size *= max(1.0, float(np.abs(after.log_plus).max())) * max(1.0, float(np.abs(jump).max()))
-        found = Measured(
+        found = Estimate(
             jump @ A @ jump, {"rounding": (4 * one.rounding * size, "double precision of the jump")}
         )
-        return averaged(found, one.symbols.kx**power_of_kx)
+        return averaged(found, one.kx**power_of_kx)
 
     return exact
 
@@ -122,30 +123,30 @@ def sandwich(elements_of_A: tuple[complex, complex], power_of_kx: int = 0) -> Ex
 def component(exact: Exact, which: int) -> Exact:
     """Pauli component of a matrix in the frame of m: 0 the unit matrix, 1 to 3 σ_x', σ_y', σ_z'."""
 
-    def part(one: Solved) -> Measured:
+    def part(one: Solved) -> Estimate:
         found = exact(one)
         if which == 0:
             value: Complex = np.trace(found.value, axis1=-2, axis2=-1) / 2
         else:
             u_plus, u_minus = projectors(frame(one.iface.direction)[which - 1])
             value = np.trace((u_plus - u_minus) @ found.value, axis1=-2, axis2=-1) / 2
-        return Measured(
+        return Estimate(
             value, {name: (np.max(size, axis=(-1, -2)), why) for name, (size, why) in found.terms.items()}
         )
 
     return part
 
 
-def per_unit(torque_of: Callable[[Solved], Measured], m: tuple[float, float, float] | None = None) -> Exact:
+def per_unit(torque_of: Callable[[Solved], Estimate], m: tuple[float, float, float] | None = None) -> Exact:
     """A transverse vector in the frame of m, x' and y', over m_z m_∥; for another magnetization if given."""
 
-    def exact(one: Solved) -> Measured:
+    def exact(one: Solved) -> Estimate:
         there = one if m is None else turned(one, m)
         direction = there.iface.direction
         found = torque_of(there)
         scale = direction[2] * np.hypot(direction[0], direction[1])
         axes = frame(direction)[:2] / scale
-        return Measured(
+        return Estimate(
             found.value @ axes.T,
             {name: (size @ np.abs(axes).T, why) for name, (size, why) in found.terms.items()},
         )
@@ -153,7 +154,7 @@ def per_unit(torque_of: Callable[[Solved], Measured], m: tuple[float, float, flo
     return exact
 
 
-def second_order_torque(one: Solved) -> Measured:
+def second_order_torque(one: Solved) -> Estimate:
     """Coefficient of h_R² in the torque of a perpendicular bias: flows (3) + (4) by source, (n, 1, 3, 3)."""
     return averaged(
         quadratic(
@@ -163,12 +164,12 @@ def second_order_torque(one: Solved) -> Measured:
     )
 
 
-def second_order_charge(one: Solved) -> Measured:
+def second_order_charge(one: Solved) -> Estimate:
     """Coefficient of h_R² in the charge current by source, (n, 1, 3)."""
     return averaged(quadratic(one, lambda found: -charge_flow(found, "F")))
 
 
-def predicted_charge(one: Solved) -> Measured:
+def predicted_charge(one: Solved) -> Estimate:
     """The same from m in the plane and m along z, weighted with 1 − m_z² and m_z²."""
     share = one.iface.direction[2] ** 2
     in_plane, along = turned(one, (1.0, 0.0, 0.0)), turned(one, (0.0, 0.0, 1.0))

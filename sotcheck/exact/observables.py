@@ -9,7 +9,8 @@ import numpy as np
 from sotcheck.engines.poles import kinks, poles
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.convergence import richardson
-from sotcheck.numerics.quadrature import MOST_VALUES, Sum, gauss, joined, sum_over_k
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.numerics.quadrature import MOST_VALUES, NESTED, Sum, gauss, side_by_side, sum_over_k
 from sotcheck.system.interface import Interface
 from sotcheck.system.states import Engine
 
@@ -19,6 +20,8 @@ MINUS, PLUS, LATTICE, INTERFACE = range(4)
 #: Scattering problems that a sum may take, by engine: half a minute of Kwant's; others have all sums' own.
 MOST_PROBLEMS = {"kwant": 200_000}
 
+#: How the error of an extrapolation over spacings is found.
+LAST_STEP = "last step of Richardson's table"
 #: Nodes in a range between thresholds, and angles, of the sum of the states' errors: a digit of it will do.
 ERROR_NODES, ERROR_ANGLES = 16, np.array([0.3, 1.1, 1.9, 2.7])
 
@@ -65,7 +68,7 @@ def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float, mo
     if turns and len(h_R) > 1:
         # Each h_R has kinks at angles of its own: those of one would cost the others time.
         one_by_one = (h_R[i : i + 1] for i in range(len(h_R)))
-        return joined([exact_flows(engine, iface, h, rtol=rtol, most=most) for h in one_by_one])
+        return side_by_side([exact_flows(engine, iface, h, rtol=rtol, most=most) for h in one_by_one])
 
     def near(segment: tuple[float, float], angles: Array) -> Complex:
         return poles(iface, segment, angles[:, None], h_R, spacing=spacing)
@@ -78,10 +81,17 @@ def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float, mo
 def _extrapolated(rungs: list[Sum]) -> Sum:
     """Return the limit of sums on a ladder of lattice spacings, each of them halved."""
     powers = tuple(2 * n for n in range(1, len(rungs)))
-    fit = richardson(np.stack([one.values for one in rungs]), powers, np.stack([one.errors for one in rungs]))
+    fit = richardson(
+        np.stack([one.by_segment.value for one in rungs]),
+        powers,
+        np.stack([one.by_segment.error for one in rungs]),
+        "lattice",
+        LAST_STEP,
+    )
     # One component may escape the last elimination by accident: the largest of a source stands for all.
-    lattice = fit.error.max(axis=(-1, -2), keepdims=True) + np.zeros_like(fit.error)
-    return replace(rungs[-1], values=fit.limit, errors=fit.rounding + lattice, lattice=lattice)
+    lattice = fit.size("lattice").max(axis=(-1, -2), keepdims=True)
+    terms = {"quadrature": (fit.size("rounding"), NESTED), "lattice": (lattice, LAST_STEP)}
+    return replace(rungs[-1], by_segment=Estimate(fit.value, terms))
 
 
 def component_errors(t_errors: Array, m: Array) -> tuple[float, float] | None:

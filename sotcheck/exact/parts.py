@@ -9,9 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from sotcheck.exact.currents import SOURCES, chosen, linear_torque_number
-from sotcheck.exact.solved import Exact, Measured, Solved
+from sotcheck.exact.solved import Exact, Solved
 from sotcheck.exact.totals import total
 from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import sample
 from sotcheck.system.spin import projectors
 
@@ -32,7 +33,7 @@ class Widened(Solved):
 def by_spin(which: int) -> Exact:
     """Majority and minority elements of r̂ (0) or t̂' (3) at h_R = 0, shape (n, 6, 2)."""
 
-    def exact(one: Solved) -> Measured:
+    def exact(one: Solved) -> Estimate:
         minority, majority = projectors(one.iface.direction)
         matrix = one.states.amplitudes()[which]
         bands = [np.einsum("...ij,ji->...", matrix, band) for band in (majority, minority)]
@@ -41,8 +42,8 @@ def by_spin(which: int) -> Exact:
     return exact
 
 
-def _part(found: Measured, part: Part) -> Measured:
-    return Measured(part(np.asarray(found.value, dtype=complex)), found.terms)
+def _part(found: Estimate, part: Part) -> Estimate:
+    return Estimate(part(np.asarray(found.value, dtype=complex)), found.terms)
 
 
 def component(source: str, part: Part) -> Exact:
@@ -60,11 +61,10 @@ def beyond(part: Part) -> Exact:
 def weighted(part: Part) -> Exact:
     """One component of the whole torque, all k_⊥, with the interface's relaxation times."""
 
-    def exact(one: Solved) -> Measured:
+    def exact(one: Solved) -> Estimate:
         i = one.iface
-        value, error = total(one.engine, i)
+        found = total(one.engine, i)
         times = np.array([i.tau_N, i.tau_up, i.tau_down])
-        why = "quadrature and Richardson's table in h_R"
-        return Measured(part(value @ times), {"k_perp sum": (float(error.sum()), why)})
+        return _part(found @ times, part)
 
     return exact

@@ -10,8 +10,9 @@ import numpy as np
 
 from sotcheck.exact.currents import imaginary, slopes
 from sotcheck.exact.finite import measured, states
-from sotcheck.exact.solved import ANGLES, Exact, Measured, Solved
+from sotcheck.exact.solved import ANGLES, Exact, Solved
 from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.spin import PAULI, dagger, dot_sigma, in_spin_bands, projectors
 from sotcheck.system.states import Scattering
 
@@ -141,7 +142,7 @@ def at_position(where: str, z: float, sides: str, u: Array) -> Exact:
 def far_from(where: str, sides: str, u: Array) -> Exact:
     """The same averaged over z; in F by band, without what is off the diagonal."""
 
-    def exact(one: Solved) -> Measured:
+    def exact(one: Solved) -> Estimate:
         waves = at_own_h_R(one, where)
         if where == "N":
             return current(one, waves.mean(biases(one, sides)), u)
@@ -163,16 +164,16 @@ def along(one: Solved, u: Array) -> Array:
     return projected
 
 
-def current(one: Solved, flow: Flow, u: Array) -> Measured:
+def current(one: Solved, flow: Flow, u: Array) -> Estimate:
     """Return the electric current along u of electrons of charge −e at the interface's own h_R."""
     plane = along(one, u)[..., None, None, None]
     return measured(one, -(plane * flow.density + u[2] * flow.normal))
 
 
-def weighted(found: Measured, factor: Array | Complex) -> Measured:
+def weighted(found: Estimate, factor: Array | Complex) -> Estimate:
     """Return a quantity times a factor of its leading axes."""
     wide = factor.reshape(*factor.shape, *(1,) * (np.ndim(found.value) - factor.ndim))
-    return Measured(
+    return Estimate(
         found.value * wide,
         {
             name: (np.broadcast_to(size, found.value.shape) * np.abs(wide), why)
@@ -181,9 +182,9 @@ def weighted(found: Measured, factor: Array | Complex) -> Measured:
     )
 
 
-def over_angles(found: Measured) -> Measured:
+def over_angles(found: Estimate) -> Estimate:
     """Return the average over angles, which stay as an axis of length one."""
-    return Measured(
+    return Estimate(
         found.value.mean(axis=1, keepdims=True),
         {
             name: (np.broadcast_to(size, found.value.shape).mean(axis=1, keepdims=True), why)

@@ -12,6 +12,7 @@ import numpy as np
 
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.convergence import richardson
+from sotcheck.numerics.estimate import Estimate
 
 #: Equidistant angles of k: the integrand is periodic and analytic.
 ANGLES = 2 * np.pi * (np.arange(48) + 0.3) / 48
@@ -62,15 +63,11 @@ class Rashba2D:
             rows.append(t @ (fieldlike + 1j * dampinglike) / (fieldlike @ fieldlike))
         return np.array(rows)
 
-    def linear_torque(self) -> tuple[Complex, Array]:
-        """Return the coefficient of α in `torque`, shape (2,), and its error."""
+    def linear_torque(self) -> Estimate:
+        """Return the coefficient of α in `torque`, shape (2,)."""
         steps = RUNGS * np.sqrt(self.J)
         odd = np.array([(self.torque(a) - self.torque(-a)) / (2 * a) for a in steps])
-        real, imag = (
-            richardson(part, POWERS, 1e-15 * self.E_F / steps[:, None]) for part in (odd.real, odd.imag)
-        )
-        error = np.maximum(real.error, imag.error).max() + np.maximum(real.rounding, imag.rounding)
-        return real.limit + 1j * imag.limit, error
+        return richardson(odd, POWERS, 1e-15 * self.E_F / steps[:, None]).shared(0)
 
     def polarization(self, tau_up: float, tau_down: float) -> float:
         """Return (j↑ − j↓)/(j↑ + j↓) of the charge current at α = 0, from the same shifted Fermi lines."""

@@ -7,11 +7,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from sotcheck.exact.solved import ANGLES, ENGINES, Measured, Solved, solved
+from sotcheck.engines import EXACT
+from sotcheck.engines.conditioning import reach
+from sotcheck.exact.solved import ANGLES, Solved, solved
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.numerics.estimate import joined
+from sotcheck.numerics.estimate import Estimate, joined
 from sotcheck.system.states import Scattering
-from sotcheck.theory.validity import radius_by_k
 
 #: Degree in h_R² of the interpolation, and its range of |h_R| in radii of convergence: 18^-11 is 2e-14.
 DEGREE = 11
@@ -27,14 +28,14 @@ Quantity = Callable[[Scattering], Array | Complex]
 @lru_cache(maxsize=256)
 def _states(one: Solved) -> tuple[Scattering, Array]:
     """Return exact states with axes (k_⊥, angle, point), and the range of h_R² by k_⊥."""
-    radius = radius_by_k(one.iface, one.k_perp**2, ANGLES).min(axis=1)
+    radius = reach(one.iface, one.k_perp, ANGLES).min(axis=1)
     # Where nothing limits the expansion, h_R k_⊥ is kept below a wave number.
-    reach = REACH * np.minimum(radius, 1.0)
-    grid = one.k_perp[:, None, None], ANGLES[:, None], reach[:, None, None] * np.sqrt(POINTS)
-    return ENGINES[one.engine].scatter(one.iface, *np.broadcast_arrays(*grid)), reach**2
+    largest = REACH * np.minimum(radius, 1.0)
+    grid = one.k_perp[:, None, None], ANGLES[:, None], largest[:, None, None] * np.sqrt(POINTS)
+    return EXACT[one.engine].scatter(one.iface, *np.broadcast_arrays(*grid)), largest**2
 
 
-def quadratic(one: Solved, quantity: Quantity) -> Measured:
+def quadratic(one: Solved, quantity: Quantity) -> Estimate:
     """Return the coefficient of h_R² of a quantity of shape (n, 6, points, ...): a polynomial's slope."""
     states, reach = _states(one)
     values = np.moveaxis(quantity(states), 2, 0)
@@ -48,7 +49,7 @@ def quadratic(one: Solved, quantity: Quantity) -> Measured:
     error = 2 * DEGREE**2 * last.max(axis=inner, keepdims=True) / scale
     # Currents are differences of fluxes of order one.
     size = np.maximum(1.0, np.abs(values).max(axis=(0, *(i + 1 for i in inner)), keepdims=True)[0])
-    return Measured(
+    return Estimate(
         value,
         {
             "next order": (error + 0 * np.abs(value), "last Chebyshev coefficient in h_R^2"),
@@ -60,17 +61,17 @@ def quadratic(one: Solved, quantity: Quantity) -> Measured:
     )
 
 
-def averaged(found: Measured, weight: Array | float = 1.0) -> Measured:
+def averaged(found: Estimate, weight: Array | float = 1.0) -> Estimate:
     """Return the average over angles of a quantity with axes (k_⊥, angle, ...); one angle is left."""
     shaped = np.reshape(weight, (*np.shape(weight), *(1,) * (found.value.ndim - np.ndim(weight))))
     terms = {
         name: (np.abs(shaped * np.broadcast_to(size, found.value.shape)).mean(axis=1, keepdims=True), why)
         for name, (size, why) in found.terms.items()
     }
-    return Measured((shaped * found.value).mean(axis=1, keepdims=True), terms)
+    return Estimate((shaped * found.value).mean(axis=1, keepdims=True), terms)
 
 
-def combined(*parts: tuple[Array | float, Measured]) -> Measured:
+def combined(*parts: tuple[Array | float, Estimate]) -> Estimate:
     """Return a linear combination of quantities, whose errors add up."""
     value = sum(factor * found.value for factor, found in parts)
     size = sum(
@@ -79,7 +80,7 @@ def combined(*parts: tuple[Array | float, Measured]) -> Measured:
         for size, _ in found.terms.values()
     )
     origins = joined(why for _, found in parts for _, why in found.terms.values())
-    return Measured(np.asarray(value), {"all parts": (np.asarray(size), origins)})
+    return Estimate(np.asarray(value), {"all parts": (np.asarray(size), origins)})
 
 
 def turned(one: Solved, m: tuple[float, float, float]) -> Solved:

@@ -9,8 +9,9 @@ import numpy as np
 
 from sotcheck.engines.layered import Layer, Solutions, Structure
 from sotcheck.exact.layers import ENGINES, SLAB, Local, half_space, measured
-from sotcheck.exact.solved import ANGLES, Measured, Solved
+from sotcheck.exact.solved import ANGLES, Solved
 from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.interface import rashba
 from sotcheck.system.spin import dot_sigma, projectors
 
@@ -21,7 +22,7 @@ ORDERS = 5
 STEP, FILM = 0.45, 0.8
 
 
-def followed(one: Solved, side: str) -> Measured:
+def followed(one: Solved, side: str) -> Estimate:
     """[ψ(z + d) + ψ(z − d)] ψ(z)⁻¹ inside N or F, of waves partly reflected beyond."""
     local = half_space(one)
     inside, other = (local.normal, local.first) if side == "left" else (local.first, local.normal)
@@ -36,12 +37,12 @@ def followed(one: Solved, side: str) -> Measured:
     return measured(one, (far + states.psi) @ np.linalg.inv(near), near)
 
 
-def in_normal_metal(one: Solved) -> Measured:
+def in_normal_metal(one: Solved) -> Estimate:
     """Waves followed in N."""
     return followed(one, "left")
 
 
-def in_ferromagnet(one: Solved) -> Measured:
+def in_ferromagnet(one: Solved) -> Estimate:
     """Waves followed in F."""
     return followed(one, "right")
 
@@ -60,7 +61,7 @@ def from_beneath(one: Solved, h_R: float) -> Solutions:
     return local.from_beneath(local.kappa(h_R))
 
 
-def transfer(one: Solved) -> Measured:
+def transfer(one: Solved) -> Estimate:
     """The matrix that takes amplitudes at z = +0 to those at z = −0, from four independent states."""
     local = half_space(one)
     states = from_above(one, one.iface.h_R), from_beneath(one, one.iface.h_R)
@@ -83,7 +84,7 @@ def film_states(one: Solved, h_R: float) -> Solutions:
     return film(one).from_above(film(one).kappa(h_R))
 
 
-def through_film(one: Solved) -> Measured:
+def through_film(one: Solved) -> Estimate:
     """(r̂_ex, ψ beyond the film) per incident amplitude at the interface's own h_R."""
     states = film_states(one, one.iface.h_R)
     incident, reflected = film(one).above(states)
@@ -91,18 +92,18 @@ def through_film(one: Solved) -> Measured:
     return measured(one, value, incident)
 
 
-def reflection_of(one: Solved, h_R: float) -> Measured:
+def reflection_of(one: Solved, h_R: float) -> Estimate:
     """r̂_ex at this h_R."""
     incident, reflected = half_space(one).above(from_above(one, h_R))
     return measured(one, reflected @ np.linalg.inv(incident), incident)
 
 
-def reflection_at_zero(one: Solved) -> Measured:
+def reflection_at_zero(one: Solved) -> Estimate:
     """r̂_ex at h_R = 0."""
     return reflection_of(one, 0.0)
 
 
-def rashba_potential(one: Solved) -> Measured:
+def rashba_potential(one: Solved) -> Estimate:
     """The jump of ∂_zψ at z = 0 per ψ(0) that comes with h_R, between spin states along ±m."""
     after, before = from_above(one, one.iface.h_R), from_above(one, 0.0)
     jump = after.log_plus - after.log_minus - before.log_plus + before.log_minus
@@ -126,25 +127,25 @@ def film_m(one: Solved, h_R: float) -> Complex:
     return split(film(one), states, states.beyond[-1])
 
 
-def unperturbed_m(one: Solved) -> Measured:
+def unperturbed_m(one: Solved) -> Estimate:
     """(m̂_i, m̂_r) at h_R = 0."""
     return measured(one, film_m(one, 0.0), film_states(one, 0.0).beyond[-1])
 
 
-def change_of_m(one: Solved) -> Measured:
+def change_of_m(one: Solved) -> Estimate:
     """(m̂_i, m̂_r) at the interface's own h_R less those at h_R = 0."""
     m = film_m(one, one.iface.h_R)
     change = measured(one, m - film_m(one, 0.0), film_states(one, one.iface.h_R).beyond[-1])
-    return Measured(change.value, change.terms | measured(one, m).terms)
+    return Estimate(change.value, change.terms | measured(one, m).terms)
 
 
-def difference_of_m(one: Solved) -> Measured:
+def difference_of_m(one: Solved) -> Estimate:
     """m̂_i − m̂_r at h_R = 0."""
     m_i, m_r = np.split(unperturbed_m(one).value, 2, axis=-2)
     return measured(one, m_i - m_r)
 
 
-def sum_of_m(one: Solved) -> Measured:
+def sum_of_m(one: Solved) -> Estimate:
     """m̂_i + m̂_r at h_R = 0."""
     m_i, m_r = np.split(unperturbed_m(one).value, 2, axis=-2)
     return measured(one, m_i + m_r)
@@ -165,13 +166,13 @@ def series(one: Solved) -> tuple[Complex, Array, Array]:
     )
 
 
-def order(n: int) -> Callable[[Solved], Measured]:
+def order(n: int) -> Callable[[Solved], Estimate]:
     """Return the function that measures the coefficient of h_R^n in r̂_ex."""
 
-    def coefficient(one: Solved) -> Measured:
+    def coefficient(one: Solved) -> Estimate:
         values, error, radius = series(one)
         size = max(1.0, float(np.abs(reflection_of(one, one.iface.h_R).value).max()))
-        return Measured(
+        return Estimate(
             values[n - 1],
             {
                 "next order": (error[n - 1], "last Fourier coefficient on a circle of complex h_R"),
@@ -182,18 +183,18 @@ def order(n: int) -> Callable[[Solved], Measured]:
     return coefficient
 
 
-def projected(one: Solved) -> Measured:
+def projected(one: Solved) -> Estimate:
     """∂r̂/∂h_R at h_R = 0 of the scattering matrix."""
     return one.linear(one.states.amplitudes()[0])
 
 
-def green(one: Solved) -> Measured:
+def green(one: Solved) -> Estimate:
     """The retarded Green function at z = 0 and h_R = 0."""
     value = np.linalg.inv(from_above(one, 0.0).log_plus - from_beneath(one, 0.0).log_plus)
     return measured(one, value, value)
 
 
-def orders_in_u_m(one: Solved) -> Measured:
+def orders_in_u_m(one: Solved) -> Estimate:
     """Coefficients of u_m and u_m² in r̂_ex at h_R = 0, beside each other."""
     local = half_space(one)
     kappa = one.iface.with_(u_m=0.0).kappa_0()[None, None]
@@ -203,7 +204,7 @@ def orders_in_u_m(one: Solved) -> Measured:
 
     beside = np.concatenate(list(values), axis=-1)
     like = np.ones((2, 2))
-    return Measured(
+    return Estimate(
         beside,
         {
             "next order": (

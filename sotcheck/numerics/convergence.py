@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.estimate import Estimate
 
 #: Local slopes that differ by more than this belong to no order yet.
 SETTLED = 0.5
@@ -14,25 +13,13 @@ SETTLED = 0.5
 EXPECTED = 0.25
 
 
-@dataclass(frozen=True)
-class Extrapolation:
-    """The limit of a sequence whose error is a power series in the step.
-
-    Attributes
-    ----------
-    limit : array (...)
-    error : array (...)
-        What the last elimination changed: a bound on what the next one would; infinite without any.
-    rounding : array (...)
-        The values' rounding errors, amplified by the eliminations.
-    """
-
-    limit: Array
-    error: Array
-    rounding: Array
-
-
-def richardson(values: Array, powers: tuple[int, ...], noise: Array | float = 0.0) -> Extrapolation:
+def richardson(
+    values: Array | Complex,
+    powers: tuple[int, ...],
+    noise: Array | float = 0.0,
+    name: str = "next order",
+    origin: str = "last elimination of Richardson's table",
+) -> Estimate:
     """Extrapolate values at steps s, s/2, s/4, … to step 0.
 
     Parameters
@@ -43,23 +30,37 @@ def richardson(values: Array, powers: tuple[int, ...], noise: Array | float = 0.
         Powers of the step in the error series, one eliminated at each level.
     noise : array (n, ...) or float
         Rounding error of the values, carried through the table.
+    name, origin : str
+        Of the first error term.
 
     Returns
     -------
-    Extrapolation
+    Estimate
+        Its term `name` is what the last elimination changed, a bound on what the next one would, infinite
+        without any; "rounding" is the noise amplified by the eliminations.
     """
-    column = np.asarray(values, dtype=float)
+    column = np.asarray(values)
     rounding = np.broadcast_to(np.asarray(noise, dtype=float), column.shape)
-    previous = np.full_like(column[-1], np.inf)
+    previous = np.full(column.shape[1:], np.inf)
     for power in powers:
         factor = 2.0**power
         previous = column[-1]
         column = (factor * column[1:] - column[:-1]) / (factor - 1)
         rounding = (factor * rounding[1:] + rounding[:-1]) / (factor - 1)
-    return Extrapolation(column[-1], np.abs(column[-1] - previous), rounding[-1])
+    change = column[-1] - previous
+    error = np.maximum(np.abs(change.real), np.abs(change.imag))
+    carried = (rounding[-1], "double precision, carried through the table")
+    return Estimate(column[-1], {name: (error, origin), "rounding": carried})
 
 
-def finest(values: Array, powers: tuple[int, ...], noise: Array, axes: tuple[int, ...]) -> Extrapolation:
+def finest(
+    values: Array,
+    powers: tuple[int, ...],
+    noise: Array,
+    axes: tuple[int, ...],
+    name: str = "next order",
+    origin: str = "last elimination of Richardson's table",
+) -> Estimate:
     """Extrapolate from those neighbouring steps of a ladder that leave the smallest error.
 
     Finer steps converge better until rounding outweighs what they gain: each entry has steps of its own.
@@ -75,51 +76,52 @@ def finest(values: Array, powers: tuple[int, ...], noise: Array, axes: tuple[int
     axes : tuple of int
         Axes of one vector, counted from the end: one component may escape an elimination by accident, so that
         all get the largest error.
+    name, origin : str
+        As for `richardson`.
 
     Returns
     -------
-    Extrapolation
-        Its error is infinite where the steps before the last show another order than powers[0].
+    Estimate
+        Its term `name` is infinite where the steps before the last show another order than powers[0].
     """
     length = len(powers) + 1
     noise = np.broadcast_to(noise, values.shape)
-    best: Extrapolation | None = None
+    best: tuple[Array, Array, Array] | None = None
     for start in range(len(values) - length + 1):
         some, its_noise = values[start : start + length], noise[start : start + length]
-        fit = richardson(some, powers, its_noise)
-        rounding = fit.rounding.max(axis=axes, keepdims=True)
+        fit = richardson(some, powers, its_noise).shared(axes)
         steps, shaken = (
             one.max(axis=axes, keepdims=True) for one in (np.abs(np.diff(some, axis=0)), its_noise[1:])
         )
         fast, slow = (2.0 ** -(powers[0] + sign * EXPECTED) * steps[:-1] for sign in (1, -1))
         in_order = (fast <= steps[1:]) & (steps[1:] <= slow)
         settled = np.all(in_order | (steps[1:] <= 2 * shaken[1:]), axis=0)
-        error = np.where(settled, fit.error.max(axis=axes, keepdims=True), np.inf)
-        found = Extrapolation(fit.limit, error + 0 * fit.error, rounding + 0 * fit.error)
+        error = np.where(settled, fit.size("next order"), np.inf)
+        found = (fit.value, error, fit.size("rounding"))
         if best is None:
             best = found
         else:
-            better = found.error + found.rounding < best.error + best.rounding
-            best = Extrapolation(
-                *(
-                    np.where(better, getattr(found, n), getattr(best, n))
-                    for n in ("limit", "error", "rounding")
-                )
+            better = found[1] + found[2] < best[1] + best[2]
+            value, error, rounding = (
+                np.where(better, new, old) for new, old in zip(found, best, strict=True)
             )
+            best = (value, error, rounding)
     if best is None:
         raise ValueError(f"{len(values)} steps are too few to eliminate {len(powers)} powers")
-    return best
+    carried = (best[2], "double precision, carried through the table")
+    return Estimate(best[0], {name: (best[1], origin), "rounding": carried})
 
 
-@dataclass(frozen=True)
-class Slope:
-    """An order of convergence with its uncertainty."""
-
-    value: float
-    error: float
+#: How the error of an observed order is found.
+SLOPE = "change of the local slope at the last rung, and noise"
 
 
-def observed_order(errors: Array, noise: Array, power: int = 2, settled: float = SETTLED) -> Slope:
+def slope(value: float, error: float) -> Estimate:
+    """Return an order of convergence with its uncertainty."""
+    return Estimate(value, {"next order": (error, SLOPE)})
+
+
+def observed_order(errors: Array, noise: Array, power: int = 2, settled: float = SETTLED) -> Estimate:
     """Return the order p of errors ~ s^p (1 + O(s^power)) at steps s, s/2, s/4, ….
 
     The local slopes log2(e_i / e_{i+1}) are themselves extrapolated to s → 0.
@@ -137,32 +139,32 @@ def observed_order(errors: Array, noise: Array, power: int = 2, settled: float =
 
     Returns
     -------
-    Slope
+    Estimate
         From the three neighbouring steps that tell it best. Its error is what the last extrapolation changed,
         plus the rounding carried through the logarithm; infinite when rounding swamps the errors, or when
         the local slopes have not settled: then no order is seen yet.
     """
     errors, noise = np.asarray(errors, dtype=float), np.asarray(noise, dtype=float)
     found = [_slope(errors[n : n + 3], noise[n : n + 3], power, settled) for n in range(len(errors) - 2)]
-    best = Slope(float("nan"), float("inf"))
-    for n, slope in enumerate(found):
+    best = slope(np.nan, np.inf)
+    for n, one in enumerate(found):
         # Terms of a series may hide one another in one place: not in the next as well.
-        neighbours = [other for other in found[max(n - 1, 0) : n + 2] if other is not slope]
+        neighbours = [other for other in found[max(n - 1, 0) : n + 2] if other is not one]
         doubt = min(
-            (abs(slope.value - other.value) for other in neighbours if np.isfinite(other.value)), default=0.0
+            (abs(one.value - other.value) for other in neighbours if np.isfinite(other.value)), default=0.0
         )
         # The finer of two that are as good.
-        if slope.error + doubt <= best.error:
-            best = Slope(slope.value, slope.error + doubt)
+        if one.total + doubt <= best.total:
+            best = slope(one.value, one.total + doubt)
     return best
 
 
-def _slope(errors: Array, noise: Array, power: int, settled: float) -> Slope:
+def _slope(errors: Array, noise: Array, power: int, settled: float) -> Estimate:
     """Return the order that three neighbouring errors show."""
     if not np.all(errors > noise):
-        return Slope(float("nan"), float("inf"))
+        return slope(np.nan, np.inf)
     local = np.log2(errors[:-1] / errors[1:])
     local_noise = (noise[:-1] / errors[:-1] + noise[1:] / errors[1:]) / np.log(2)
     fit = richardson(local, (power,), local_noise)
     seen = abs(local[1] - local[0]) <= settled
-    return Slope(float(fit.limit), float(fit.error + fit.rounding) if seen else float("inf"))
+    return slope(float(fit.value), fit.total if seen else np.inf)

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from sotcheck.numerics.arrays import Array
+
+#: Error terms by name: size (scalar, or broadcasting to the value) and how it was found.
+Terms = dict[str, tuple[Any, str]]
+Axes = int | tuple[int, ...]
 
 
 def joined(origins: Iterable[str]) -> str:
@@ -11,49 +20,128 @@ def joined(origins: Iterable[str]) -> str:
     return "; ".join(dict.fromkeys(part for origin in origins for part in origin.split("; ")))
 
 
+def added(*some: Terms) -> Terms:
+    """Return the terms of a sum: those of one name add up, since nothing says that they are independent."""
+    names = dict.fromkeys(name for terms in some for name in terms)
+    same = {name: [terms[name] for terms in some if name in terms] for name in names}
+    return {
+        name: (sum(size for size, _ in each), joined(why for _, why in each)) for name, each in same.items()
+    }
+
+
 @dataclass(frozen=True)
-class ErrorTerm:
-    """One contribution to an error budget.
+class Estimate:
+    """A value of any shape and its error, a sum of named terms that broadcast to it.
+
+    Sums, multiples and parts carry both: sizes add up linearly, whatever the signs of the values. The size of
+    a complex number's error is that of its real and of its imaginary part.
 
     Attributes
     ----------
-    name : str
-        One of "lattice", "quadrature", "rounding", "next order".
-    value : float
-        Absolute size, in the unit of the quantity it belongs to.
-    origin : str
-        How the size was found.
+    value : array or number
+    terms : dict
+        By name, e.g. "quadrature", "lattice", "next order", "rounding": (size, origin).
     """
 
-    name: str
-    value: float
-    origin: str
+    value: Any
+    terms: Terms = field(default_factory=dict)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The value's."""
+        return np.shape(self.value)
 
-@dataclass(frozen=True)
-class ErrorBudget:
-    """Named error terms; they add up linearly, since nothing says that they are independent.
-
-    Terms of one name are one term.
-    """
-
-    terms: tuple[ErrorTerm, ...] = field(default_factory=tuple)
-
-    def __post_init__(self) -> None:
-        """Add up terms of one name."""
-        groups: dict[str, list[ErrorTerm]] = {}
-        for term in self.terms:
-            groups.setdefault(term.name, []).append(term)
-        merged = (
-            ErrorTerm(name, sum(one.value for one in same), joined(one.origin for one in same))
-            for name, same in groups.items()
+    @property
+    def error(self) -> Array:
+        """The sum of all terms, of the value's shape."""
+        return (
+            np.sum([self.size(name) for name in self.terms], axis=0) if self.terms else np.zeros(self.shape)
         )
-        object.__setattr__(self, "terms", tuple(merged))
 
     @property
     def total(self) -> float:
-        """The sum of all terms."""
-        return float(sum(term.value for term in self.terms))
+        """The largest error of any component."""
+        return float(np.max(self.error, initial=0.0))
+
+    def size(self, name: str) -> Array:
+        """Return one term's size, of the value's shape; zero if there is no such term."""
+        return np.broadcast_to(self.terms.get(name, (0.0, ""))[0], self.shape)
+
+    def each(self, value: Callable[[Any], Any], size: Callable[[Any], Any] | None = None) -> Estimate:
+        """Return the estimate with functions applied to the value and to every term's full-shaped size."""
+        change = size or value
+        return Estimate(
+            value(self.value), {name: (change(self.size(name)), why) for name, (_, why) in self.terms.items()}
+        )
+
+    def and_(self, name: str, size: Any, origin: str) -> Estimate:
+        """Return the same value with another error term, added to one of that name."""
+        return Estimate(self.value, added(self.terms, {name: (size, origin)}))
+
+    def shared(self, axes: Axes) -> Estimate:
+        """Give all components along some axes the largest error of any: one may escape by accident."""
+        return self.each(
+            lambda value: value, lambda size: np.broadcast_to(size.max(axis=axes, keepdims=True), self.shape)
+        )
+
+    def __add__(self, other: Any) -> Estimate:
+        if isinstance(other, Estimate):
+            return Estimate(self.value + other.value, added(self.terms, other.terms))
+        return Estimate(self.value + other, self.terms)
+
+    def __neg__(self) -> Estimate:
+        return Estimate(-self.value, self.terms)
+
+    def __sub__(self, other: Any) -> Estimate:
+        return self + (-other)
+
+    def __mul__(self, factor: Any) -> Estimate:
+        """Return a multiple; of a complex factor both parts count."""
+        factor = np.asarray(factor)
+        weight = np.abs(factor.real) + np.abs(factor.imag)
+        return self.each(lambda value: factor * value, lambda size: weight * size)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, divisor: Any) -> Estimate:
+        return self * (1 / np.asarray(divisor))
+
+    def __matmul__(self, weights: Array) -> Estimate:
+        """Return the real weighted sums over the last axis."""
+        return self.each(lambda value: value @ weights, lambda size: size @ np.abs(weights))
+
+    def __getitem__(self, index: Any) -> Estimate:
+        return self.each(lambda array: np.asarray(array)[index])
+
+    @property
+    def real(self) -> Estimate:
+        """The real part."""
+        return Estimate(np.real(self.value), self.terms)
+
+    @property
+    def imag(self) -> Estimate:
+        """The imaginary part."""
+        return Estimate(np.imag(self.value), self.terms)
+
+    @property
+    def parts(self) -> Estimate:
+        """Real and imaginary part as a last axis."""
+        return self.each(
+            lambda value: np.stack([np.real(value), np.imag(value)], axis=-1), lambda size: size[..., None]
+        )
+
+    def sum(self, axis: Axes) -> Estimate:
+        """Return the sum along axes."""
+        return self.each(lambda array: array.sum(axis=axis))
+
+    def mean(self, axis: Axes, keepdims: bool = False) -> Estimate:
+        """Return the mean along axes."""
+        return self.each(lambda array: array.mean(axis=axis, keepdims=keepdims))
+
+    def where(self, mask: Any) -> Estimate:
+        """Return the estimate where a mask (of the leading axes) is set, and an exact zero elsewhere."""
+        mask = np.asarray(mask).reshape(np.shape(mask) + (1,) * (len(self.shape) - np.ndim(mask)))
+        return self.each(lambda array: np.where(mask, array, 0))
 
     def __str__(self) -> str:
-        return ", ".join(f"{term.name} {term.value:.1e}" for term in self.terms) or "exact"
+        return ", ".join(f"{name} {float(size):.1e}" for name, (size, _) in self.terms.items()) or "exact"

@@ -15,6 +15,7 @@ from functools import partial
 import numpy as np
 
 from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.nearpoles import fejer
 from sotcheck.numerics.radial import LEVELS, Integrand, nested_error, radial, substitution
 
@@ -23,6 +24,8 @@ PolesOf = Callable[[tuple[float, float], Array], Complex]
 FIRST_ANGLES, MOST_ANGLES = 8, 256
 #: Values of the integrand that a sum may take: beyond, nothing is refined any more.
 MOST_VALUES = 10**7
+#: How quadrature errors are found.
+NESTED = "nested rules in k_perp and angle"
 #: Kinks closer than this are one.
 SAME_ANGLE = 1e-6
 #: First angle in units of their spacing: a generic one, so that no harmonic vanishes on all of a nested rule.
@@ -37,32 +40,21 @@ class Sum:
     ----------
     segments : list of (float, float)
         Ranges of k_⊥².
-    values, errors : array (segments, ...)
-        (1/4π) ∫ dx ⟨f⟩_φ of each segment, and its quadrature error: radial plus angular.
+    by_segment : Estimate (segments, ...)
+        (1/4π) ∫ dx ⟨f⟩_φ of each segment; its term "quadrature" is radial plus angular.
     angles, nodes : int
         Angles, and values of k_⊥, of the final rule.
-    lattice : array (segments, ...)
-        The part of `errors` that an extrapolation over spacings leaves.
     """
 
     segments: list[tuple[float, float]]
-    values: Array
-    errors: Array
-    angles: int
-    nodes: int
-    lattice: Array | float = 0.0
+    by_segment: Estimate
+    angles: int = 0
+    nodes: int = 0
 
     @property
-    def total(self) -> Array:
+    def total(self) -> Estimate:
         """The sum over all segments."""
-        total: Array = self.values.sum(axis=0)
-        return total
-
-    @property
-    def total_error(self) -> Array:
-        """The sum of the segments' errors."""
-        total: Array = self.errors.sum(axis=0)
-        return total
+        return self.by_segment.sum(axis=0)
 
 
 def sum_over_k(
@@ -148,8 +140,7 @@ def sum_over_k(
     found = average(evaluate, tolerance, spent)
     return Sum(
         segments,
-        found.mean / (4 * np.pi),
-        (found.angular + found.radial) / (4 * np.pi),
+        Estimate(found.mean, {"quadrature": (found.angular + found.radial, NESTED)}) / (4 * np.pi),
         found.angles,
         found.nodes,
     )
@@ -230,12 +221,13 @@ def _piecewise(
     )
 
 
-def joined(sums: list[Sum]) -> Sum:
+def side_by_side(sums: list[Sum]) -> Sum:
     """Join sums over the same segments along the axis after the segments."""
+    quadrature = np.concatenate([one.by_segment.size("quadrature") for one in sums], axis=1)
+    values = np.concatenate([one.by_segment.value for one in sums], axis=1)
     return Sum(
         sums[0].segments,
-        np.concatenate([one.values for one in sums], axis=1),
-        np.concatenate([one.errors for one in sums], axis=1),
+        Estimate(values, {"quadrature": (quadrature, NESTED)}),
         max(one.angles for one in sums),
         max(one.nodes for one in sums),
     )

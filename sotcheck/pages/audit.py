@@ -13,10 +13,10 @@ from markupsafe import Markup
 from sotcheck.pages.audit_plots import FIGURES
 from sotcheck.pages.figures import svg
 from sotcheck.pages.report import render
-from sotcheck.papers.kim2017.consequences import consequences
 from sotcheck.run.output import make_folder, write_text
-from sotcheck.trial.registry import DEFINITIONS, EQUATIONS, STATEMENTS, kind_of
-from sotcheck.trial.result import AuditResult, paper_order
+from sotcheck.trial.entries import Consequence, Definition, Equation, Statement
+from sotcheck.trial.paper import Paper, paper_order
+from sotcheck.trial.result import AuditResult
 
 Data = dict[str, Any]
 
@@ -27,16 +27,16 @@ def audit_data(result: AuditResult) -> Data:
         **result.to_dict(),
         # The count first on a page, last on a terminal.
         "summary": [result.light(), *result.summary().splitlines()[:-1]],
-        "entries": sorted(_entries(), key=lambda entry: paper_order(entry["equation"])),
+        "entries": sorted(_entries(result.paper), key=lambda entry: paper_order(entry["equation"])),
         "consequences": [
             {"equation": f"({one.of})", "place": one.place, "says": one.says, "form": one.form}
-            for one in consequences()
+            for one in result.paper.of_type(Consequence)
         ],
         "samples": result.samples,
     }
 
 
-def _entries() -> Iterator[Data]:
+def _entries(paper: Paper) -> Iterator[Data]:
     """Yield what the register says of each number, with the quantities tried under it."""
     blank: Data = {
         "quantity": "",
@@ -46,30 +46,30 @@ def _entries() -> Iterator[Data]:
         "kind": None,
         "definition": None,
     }
-    for entry in EQUATIONS:
+    for entry in paper.of_type(Equation):
         yield {
             "equation": f"({entry.number})",
             "says": entry.says,
-            "quantity": entry.quantity,
-            "source": entry.source,
+            "quantity": entry.of.words,
+            "source": entry.of.source,
             "tex": entry.tex,
             "corrected_tex": entry.corrected_tex,
             "off_by": entry.off_by,
             "kind": entry.kind,
             "order": entry.order,
-            "interfaces": [iface.name for iface in entry.interfaces],
+            "interfaces": [iface.name for iface in entry.on],
             "definition": None,
         }
-    for definition in DEFINITIONS:
+    for definition in paper.of_type(Definition):
         yield blank | {
             "equation": f"({definition.number})",
             "says": definition.says,
             "tex": definition.tex,
             "definition": definition.why,
         }
-    for statement in STATEMENTS:
-        number = f"({statement.equation})" if statement.equation else None
-        yield blank | {"equation": number, "statement": statement.name, "says": statement.says}
+    for statement in paper.of_type(Statement):
+        number = f"({statement.number})" if statement.number else None
+        yield blank | {"equation": number, "statement": statement.key, "says": statement.says}
 
 
 def by_number(data: Data) -> list[Data]:
@@ -86,7 +86,8 @@ def by_number(data: Data) -> list[Data]:
         group["corrected"] = _worst(row for row in rows if row["form"] == "corrected")
         group["definition"] = bool(rows) and all(row["form"] == "definition" for row in rows)
         group["off_by"] = [e["off_by"] for e in group["entries"] if e["off_by"]]
-        group["kind"] = kind_of(number)
+        kinds = {entry["kind"] for entry in group["entries"]}
+        group["kind"] = "content" if "content" in kinds else "marks" if "marks" in kinds else None
         group["consequences"] = [one for one in data["consequences"] if one["equation"] == number]
         group["plots"] = [sample for sample in data["samples"] if sample["equation"] == number]
     return [group for group in groups.values() if group["rows"]]

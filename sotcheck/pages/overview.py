@@ -12,7 +12,7 @@ from sotcheck.pages.report import JSON_NAME, OTHERS, conclusion, first_limits, r
 from sotcheck.run.output import write_text
 from sotcheck.system.files import from_document, to_document
 from sotcheck.system.interface import Interface
-from sotcheck.trial.check import EXIT_STATUS
+from sotcheck.trial.verdict import Verdict
 
 Data = dict[str, Any]
 
@@ -110,7 +110,7 @@ def _summary(path: Path) -> Data | None:
     """Return what the overview says of a report, None if it is damaged or of another version."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        if data["verdict"] not in EXIT_STATUS:
+        if data["verdict"] not in list(Verdict):
             return None
         return {
             "title": str(data["system"]["title"]),

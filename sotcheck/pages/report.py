@@ -22,8 +22,8 @@ from sotcheck.run.output import make_folder, write_texts
 from sotcheck.run.plaintext import markdown, markdown_code, visible
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.interface import Interface
-from sotcheck.trial.check import EXIT_STATUS
 from sotcheck.trial.report_data import report_data
+from sotcheck.trial.verdict import Verdict
 
 Data = dict[str, Any]
 
@@ -73,7 +73,7 @@ def write_reports(
     for data in progress(_computed(interfaces, arguments, executor), "reports", len(interfaces)):
         write_report(data, output)
         verdicts.add(data["verdict"])
-    return next((EXIT_STATUS[v] for v in ("disagrees", "inconclusive") if v in verdicts), 0)
+    return Verdict.worst(map(Verdict, verdicts)).exit_status
 
 
 def _computed(interfaces: list[Interface], arguments: list[str], executor: Executor | None) -> Iterator[Data]:

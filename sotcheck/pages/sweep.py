@@ -19,7 +19,7 @@ from sotcheck.run.progress import Progress, silent
 from sotcheck.sweep.check import check_sweep
 from sotcheck.sweep.dataset import open_sweep
 from sotcheck.sweep.summary import sweep_summary
-from sotcheck.trial.check import EXIT_STATUS
+from sotcheck.trial.verdict import Verdict
 
 Data = dict[str, Any]
 
@@ -82,7 +82,7 @@ def write_sweeps(
     for name, data in progress(_computed(results, executor), "sweeps", len(results)):
         write_sweep(data, output / name)
         verdicts.add(data["verdict"])
-    status = next((EXIT_STATUS[v] for v in ("disagrees", "inconclusive") if v in verdicts), 0)
+    status = Verdict.worst(map(Verdict, verdicts)).exit_status
     return status, [output / result.stem / "index.html" for result in results]
 
 

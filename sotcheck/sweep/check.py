@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sotcheck.numerics.arrays import Array
-from sotcheck.numerics.estimate import ErrorBudget
+from sotcheck.numerics.estimate import Estimate, Terms
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.sweep.dataset import plan_of
@@ -33,15 +33,14 @@ from sotcheck.sweep.summary import counted
 from sotcheck.system.interface import SOURCES
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.trial.check import CheckResult
-from sotcheck.trial.registry import form_of
-from sotcheck.trial.verdict import Finding, Terms, compare
+from sotcheck.trial.paper import load
+from sotcheck.trial.verdict import Comparison, Finding, Trial, Verdict, compare, unknown
 
 if TYPE_CHECKING:
     import xarray as xr
 
 #: Points at which engines are asked again.
 SPOTS = 8
-SEVERITY = {"agrees": 0, "inconclusive": 1, "disagrees": 2}
 
 
 @single_threaded
@@ -122,11 +121,11 @@ def _limits(plan: Plan, lines: Sequence[Line | Untried]) -> Iterator[Finding]:
 
 def _complete(plan: Plan, good: int) -> Finding:
     """Return whether anything is missing from what was asked for: no verdict covers it."""
-    return Finding(
-        "sweep-points", "Every point of the sweep was computed", None, "points", None, plan.engine,
-        float(plan.size), float(good), ErrorBudget(), "agrees" if good == plan.size else "inconclusive", None,
-        "points that failed carry their error in the variable `error`, and nothing else is known of them",
-    )  # fmt: skip
+    verdict = Verdict.AGREES if good == plan.size else Verdict.INCONCLUSIVE
+    points = Comparison(float(plan.size), Estimate(float(good)), verdict)
+    words = "points that failed carry their error in the variable `error`, and nothing else is known of them"
+    trial = Trial("points", points, words, engine=plan.engine)
+    return trial.finding("sweep-points", "Every point of the sweep was computed")
 
 
 def _worst(
@@ -145,22 +144,25 @@ def _worst(
     tried = [one for one in attempted if not isinstance(one, Untried)]
     untried = [one for one in attempted if isinstance(one, Untried)]
     if untried:
-        yield Finding(
-            claim, title, equation, "places", None, engine, float(len(attempted)), float(len(tried)),
-            ErrorBudget(), "inconclusive", None,
-            f"nothing could be tried at {untried[0].place}: {untried[0].why}",
-        )  # fmt: skip
+        some = unknown(float(len(tried)), float(len(attempted)))
+        words = f"nothing could be tried at {untried[0].place}: {untried[0].why}"
+        yield Trial("places", some, words, engine=engine).finding(claim, title, equation)
     places = points or len(tried)
     for s, source in enumerate(SOURCES if tried else ()):
         comparison, place = max(
             (comparisons[s] for comparisons in tried),
-            key=lambda one: (SEVERITY[one[0].verdict], abs(one[0].measured - one[0].expected)),
+            key=lambda one: (one[0].verdict.severity, abs(one[0].measured.value - one[0].expected)),
         )
-        yield Finding(
-            claim, title, equation, "vector t", source, engine, comparison.expected, comparison.measured,
-            comparison.budget, comparison.verdict, form or form_of(equation),
-            f"the worst of {places} place{'s' * (places > 1)}, at {place}",
-        )  # fmt: skip
+        words = f"the worst of {places} place{'s' * (places > 1)}, at {place}"
+        trial = Trial(
+            "vector t",
+            comparison,
+            words,
+            source,
+            engine,
+            form or load().form_of((equation or "").strip("()")),
+        )
+        yield trial.finding(claim, title, equation)
 
 
 def _conservation(dataset: xr.Dataset, plan: Plan, good: Any) -> Tried:
@@ -193,7 +195,7 @@ def _asked(dataset: xr.Dataset, plan: Plan, index: int, other: str) -> Tried:
     rows = solved(plan, iface, other, None).scattering()
     terms: Terms = {
         "quadrature": (
-            np.array([row.budget.total for row in rows])[:, None] + stored["uncertainty"].values[:, -1:],
+            np.array([row.t.total for row in rows])[:, None] + stored["uncertainty"].values[:, -1:],
             "budgets of both engines",
         )
     }

@@ -12,6 +12,7 @@ import numpy as np
 from sotcheck.errors import SotcheckError
 from sotcheck.exact.observables import largest_torque
 from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.estimate import Terms
 from sotcheck.numerics.quadrature import sample
 from sotcheck.sweep.grid import in_words
 from sotcheck.sweep.plan import Plan
@@ -19,7 +20,7 @@ from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.trial.expansion import Expansion, expansion_of
 from sotcheck.trial.torque import torque
 from sotcheck.trial.torque_table import TorqueTable
-from sotcheck.trial.verdict import Comparison, Terms, compare
+from sotcheck.trial.verdict import Comparison, compare
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -127,7 +128,7 @@ def ladder(dataset: xr.Dataset, plan: Plan, index: int) -> Line:
     table = solved(plan, iface, exact_engine(plan), h.tolist())
     rows = table.scattering()
     vector = np.array([row.vector for row in rows]).reshape(len(h), len(SOURCES), 3)
-    error = np.array([row.budget.total for row in rows]).reshape(len(h), len(SOURCES))
+    error = np.array([row.t.total for row in rows]).reshape(len(h), len(SOURCES))
     stored = stored_at(dataset, plan, index)["vector"].values / iface.h_R
     first_order = stored if plan.engine == "first-order" else _first_order(plan, iface)
     place = in_words(plan.point(index))

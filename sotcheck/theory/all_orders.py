@@ -221,4 +221,6 @@ def torque_orders(iface: Interface, highest: int, *, rtol: float = 1e-12) -> Tor
         crowds=threshold_states(iface),
         most=MOST_VALUES,
     )
-    return TorqueOrders(orders, found.total / scale[:, None, None], found.total_error / scale[:, None, None])
+    return TorqueOrders(
+        orders, found.total.value / scale[:, None, None], found.total.error / scale[:, None, None]
+    )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import Sum, sum_over_k
 from sotcheck.numerics.radial import CLEARANCE
 from sotcheck.system.interface import Interface
@@ -17,60 +17,10 @@ from sotcheck.theory.validity import radius_at_thresholds
 
 #: Features this many times wider than what nodes leave out are seen; and this narrow is none.
 NEAREST, NOTHING = 16.0, 1e-12
+#: How quadrature errors are found: the angular average is exact.
+NESTED = "nested rules in k_perp"
 AmplitudeSource = Callable[[Interface, Array], Amplitudes]
 TorqueFormula = Callable[[Amplitudes], Complex]
-
-
-@dataclass(frozen=True)
-class FirstOrderTorque:
-    """Eq. (16) per unit h_R, by segment of k_⊥².
-
-    Attributes
-    ----------
-    torque : array (segments, 3)
-        fieldlike + i dampinglike by source.
-    error : float
-        Quadrature error of the worst component.
-    segments : list of (float, float)
-        Ranges of k_⊥².
-    """
-
-    torque: Complex
-    error: float
-    segments: list[tuple[float, float]]
-
-    @property
-    def total(self) -> Complex:
-        """Fieldlike + i dampinglike by source, all k_⊥, shape (3,)."""
-        total: Complex = self.torque.sum(axis=0)
-        return total
-
-
-@dataclass(frozen=True)
-class FirstOrderFlows:
-    """Eqs. (14), (15) per unit h_R, all k_⊥.
-
-    Attributes
-    ----------
-    flows : array (3, 4, 3)
-        Axes: source, flow (spin current at −0 (14) and at +0, lattice (15), interface), spin component.
-    errors : array (4,)
-        Quadrature error of each flow's worst component. Next to an interface state inside a continuum the
-        flows at +0 and of u_m diverge as 1/(k_⊥² − k_0²), those of (14) and (15) do not.
-    """
-
-    flows: Array
-    errors: Array
-
-    @property
-    def error(self) -> float:
-        """The largest error of any flow."""
-        return float(self.errors.max())
-
-    @property
-    def printed_error(self) -> float:
-        """The error of Eq. (14) or (15), whichever is larger."""
-        return float(max(self.errors[0], self.errors[2]))
 
 
 def first_order_torque(
@@ -80,8 +30,8 @@ def first_order_torque(
     amplitudes: AmplitudeSource = closed_forms,
     rounding: float = float(np.finfo(float).eps),
     formula: TorqueFormula = first_order.torque,
-) -> FirstOrderTorque:
-    """Sum Eq. (16) over k_⊥ with unperturbed amplitudes from `amplitudes`.
+) -> Sum:
+    """Sum the torque to first order per unit h_R over k_⊥ with unperturbed amplitudes from `amplitudes`.
 
     Parameters
     ----------
@@ -96,7 +46,8 @@ def first_order_torque(
 
     Returns
     -------
-    FirstOrderTorque
+    Sum
+        fieldlike + i dampinglike by range of k_⊥² and source, (segments, 3).
     """
 
     def integrand(k_perp2: Array) -> Array:
@@ -104,12 +55,18 @@ def first_order_torque(
         return np.stack([torque.real, torque.imag], axis=-1)
 
     found = _sum(integrand, iface, rtol, rounding)
-    error = float(found.total_error.max()) + _beyond_reach(iface)
-    return FirstOrderTorque(found.values[..., 0] + 1j * found.values[..., 1], error, found.segments)
+    value = found.by_segment.value
+    # The worst component's error stands for all, in each range.
+    share = (found.total.total + _beyond_reach(iface)) / len(found.segments)
+    torque = Estimate(value[..., 0] + 1j * value[..., 1], {"quadrature": (share, NESTED)})
+    return Sum(found.segments, torque, found.angles, found.nodes)
 
 
-def first_order_flows(iface: Interface, *, rtol: float) -> FirstOrderFlows:
-    """Sum Eqs. (14) and (15), and what they imply at z = +0, over k_⊥.
+def first_order_flows(iface: Interface, *, rtol: float) -> Estimate:
+    """Sum the four flows to first order per unit h_R over k_⊥, shape (3, 4, 3): source, flow, spin component.
+
+    Next to an interface state inside a continuum the flows at +0 and of u_m diverge as 1/(k_⊥² − k_0²), those
+    at −0 and of the lattice do not: each flow has an error of its own.
 
     Only with closed forms: the first-order wave function at z = 0 needs the extended r̂_ex of Eq. (6), which
     scattering states do not tell where a band is closed on both sides.
@@ -124,12 +81,11 @@ def first_order_flows(iface: Interface, *, rtol: float) -> FirstOrderFlows:
 
     # Apart, as the second one may diverge where the first does not.
     sums = _sum(printed, iface, rtol), _sum(exchange, iface, rtol)
-    minus, lattice, taken = sums[0].total[:, 0], sums[0].total[:, 1], sums[1].total
-    certain, other = (float(found.total_error.max()) + _beyond_reach(iface) for found in sums)
-    return FirstOrderFlows(
-        np.stack([minus, minus + lattice - taken, lattice, taken], axis=-2),
-        np.array([certain, 2 * certain + other, certain, other]),
-    )
+    minus, lattice, taken = sums[0].total.value[:, 0], sums[0].total.value[:, 1], sums[1].total.value
+    certain, other = (found.total.total + _beyond_reach(iface) for found in sums)
+    errors = np.array([certain, 2 * certain + other, certain, other])[:, None]
+    flows = np.stack([minus, minus + lattice - taken, lattice, taken], axis=-2)
+    return Estimate(flows, {"quadrature": (errors, NESTED)})
 
 
 def _beyond_reach(iface: Interface) -> float:

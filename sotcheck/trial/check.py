@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from tabulate import tabulate
 
-from sotcheck import __version__
 from sotcheck.beyond.warnings import warnings
 from sotcheck.engines import ENGINES, Scheme, exact_engines
 from sotcheck.errors import EngineError, SystemFileError, in_range
@@ -19,16 +16,16 @@ from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.files import to_document
 from sotcheck.system.interface import Interface
+from sotcheck.trial.claims import try_claims
 from sotcheck.trial.evidence import gather
-from sotcheck.trial.registry import judge_all
+from sotcheck.trial.findings import Findings
+from sotcheck.trial.paper import load
 from sotcheck.trial.torque import TOLERANCE, TOLERANCES, rashba_parameters
 from sotcheck.trial.verdict import Finding, Verdict
 
-EXIT_STATUS: dict[Verdict, int] = {"agrees": 0, "disagrees": 1, "inconclusive": 3}
-
 
 @dataclass(frozen=True)
-class CheckResult(Sequence[Finding]):
+class CheckResult(Findings):
     """All findings about one system; prints as a table, converts to the contract's JSON."""
 
     iface: Interface
@@ -36,66 +33,19 @@ class CheckResult(Sequence[Finding]):
     note: str = ""
     warnings: tuple[str, ...] = ()
 
-    def __len__(self) -> int:
-        return len(self.findings)
-
-    def __iter__(self) -> Iterator[Finding]:
-        return iter(self.findings)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self.findings[index]
-
-    @property
-    def verdict(self) -> Verdict:
-        """The overall verdict: a single disagreement or doubt is not outvoted."""
-        verdicts = {finding.verdict for finding in self.findings}
-        if "disagrees" in verdicts:
-            return "disagrees"
-        return "inconclusive" if "inconclusive" in verdicts else "agrees"
-
-    @property
-    def exit_status(self) -> int:
-        """0 all agree, 1 something disagrees, 3 nothing disagrees but something is inconclusive."""
-        return EXIT_STATUS[self.verdict]
-
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document of `sotcheck check`."""
-        return {
-            "sotcheck": __version__,
-            "system": to_document(self.iface),
-            "verdicts": [finding.to_dict() for finding in self.findings],
-            "warnings": list(self.warnings),
-        }
-
-    def to_json(self) -> str:
-        """Return `to_dict` as JSON text."""
-        return json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n"
+        return super().to_dict() | {"system": to_document(self.iface), "warnings": list(self.warnings)}
 
     def __str__(self) -> str:
-        table = [
-            [
-                finding.verdict.upper() if finding.verdict != "agrees" else "agrees",
-                finding.claim,
-                finding.quantity,
-                finding.source or "",
-                finding.engine or "",
-                f"{finding.expected:.9g}",
-                f"{finding.measured:.9g}",
-                f"{finding.budget.total:.1e}",
-            ]
-            for finding in self.findings
-        ]
-        head = ["verdict", "claim", "quantity", "source", "engine", "expected", "measured", "uncertainty"]
-        return (
-            f"{self.iface.name}: {self.iface.title}\n"
-            + tabulate(table, head, disable_numparse=True)
-            + f"\n{self.summary()}"
-        )
+        table = self.table("claim", "quantity", "source", "engine")
+        return f"{self.iface.name}: {self.iface.title}\n{table}\n{self.summary()}"
 
     def summary(self) -> str:
         """Say in one sentence how many findings agree, and why any does not."""
         count = Counter(finding.verdict for finding in self.findings)
-        words = [f"{count[v]} {v}" for v in ("agrees", "disagrees", "inconclusive") if count[v]]
+        order = (Verdict.AGREES, Verdict.DISAGREES, Verdict.INCONCLUSIVE)
+        words = [f"{count[verdict]} {verdict}" for verdict in order if count[verdict]]
         text = f"{len(self.findings)} findings: {', '.join(words)}."
         text = f"{text} Note: {self.note}." if self.note else text
         return "\n".join([text, *(f"Warning: {warning}." for warning in self.warnings)])
@@ -154,7 +104,7 @@ def check(
     evidence = gather(iface, values, tolerance, engines=engines, progress=progress)
     return CheckResult(
         iface,
-        tuple(judge_all(evidence)),
+        tuple(try_claims(evidence, load())),
         evidence.why_not_analytic,
         tuple(warnings(iface, values.tolist())),
     )

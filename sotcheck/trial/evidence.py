@@ -9,21 +9,20 @@ from functools import partial
 import numpy as np
 
 from sotcheck.bound.occurrence import Occurrence, occurrence
-from sotcheck.engines import Continuum, Engine, KwantChain
+from sotcheck.engines import EXACT, Engine, KwantChain
 from sotcheck.errors import EngineError, LatticeError
 from sotcheck.exact.observables import LATTICE, exact_flows
 from sotcheck.numerics.arrays import Array, Complex, Mask
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import Sum, gauss, sample
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.interface import SOURCES, Interface, rashba
 from sotcheck.system.states import Errors, Scattering, flows
 from sotcheck.theory.amplitudes import Amplitudes, from_scattering
 from sotcheck.theory.embedded import missing_lattice
-from sotcheck.theory.sums import FirstOrderFlows, FirstOrderTorque, first_order_flows, first_order_torque
+from sotcheck.theory.sums import first_order_flows, first_order_torque
 from sotcheck.theory.validity import without_interface
 from sotcheck.trial.expansion import Expansion, expansion_of
-
-ENGINES: dict[str, Engine] = {"continuum": Continuum(), "kwant": KwantChain()}
 
 #: k_⊥ nodes in each range between thresholds for k_⊥-resolved claims.
 NODES = 8
@@ -81,9 +80,11 @@ class Evidence:
         What the torque's expansion in h_R should look like.
     bound_states : list of Occurrence
         Per h_R asked for: what spin-orbit coupling binds.
-    theory : dict of FirstOrderTorque
+    theory : dict of Sum
+        To first order,
         With unperturbed amplitudes from "closed forms", "continuum", "kwant".
-    currents : FirstOrderFlows
+    currents : Estimate
+        Flows to first order.
     ladder, at_h_R : dict of Sum
         Exact flows per h_R by engine: on the rungs, and at the h_R asked for.
     resolved, resolved_tilted : dict of Resolved
@@ -105,14 +106,14 @@ class Evidence:
     expansion: Expansion
     bound_states: list[Occurrence]
     spacings: Array
-    currents: FirstOrderFlows
-    theory: dict[str, FirstOrderTorque] = field(default_factory=dict)
+    currents: Estimate
+    theory: dict[str, Sum] = field(default_factory=dict)
     ladder: dict[str, Sum] = field(default_factory=dict)
     at_h_R: dict[str, Sum] = field(default_factory=dict)
     resolved: dict[str, Resolved] = field(default_factory=dict)
     resolved_tilted: dict[str, Resolved] = field(default_factory=dict)
     lattice: dict[str, Array] = field(default_factory=dict)
-    engines: dict[str, Engine] = field(default_factory=lambda: ENGINES)
+    engines: dict[str, Engine] = field(default_factory=lambda: EXACT)
     refused: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
@@ -149,12 +150,12 @@ class Evidence:
             where = np.array(
                 [x_1 < self.expansion.k_perp2 < x_2 for x_1, x_2 in theory.segments], dtype=float
             )
-        return theory.torque + where[:, None] * self.expansion.missing
+        return theory.by_segment.value + where[:, None] * self.expansion.missing
 
     @property
     def corrected_lattice(self) -> Array:
         """Eq. (15) and the embedded state's part, by source and spin component, shape (3, 3)."""
-        return self.currents.flows[:, LATTICE] + missing_lattice(self.iface)
+        return self.currents.value[:, LATTICE] + missing_lattice(self.iface)
 
 
 def ladders(expansion: Expansion) -> tuple[Array, Array]:
@@ -204,7 +205,7 @@ def lattice_ladder(iface: Interface, scheme: str, spacings: Array, h_R: float) -
     return np.stack(rows)
 
 
-def first_order_from(iface: Interface, engine: Engine, rtol: float) -> FirstOrderTorque:
+def first_order_from(iface: Interface, engine: Engine, rtol: float) -> Sum:
     """Sum Eq. (16) with amplitudes that an exact engine finds."""
     return first_order_torque(
         iface,
@@ -235,14 +236,14 @@ def gather(
     controls : bool
         Also compute what only negative controls need.
     engines : dict of Engine, optional
-        Exact engines by name; ENGINES by default.
+        Exact engines by name; EXACT by default.
     progress : callable
 
     Returns
     -------
     Evidence
     """
-    engines = ENGINES if engines is None else engines
+    engines = EXACT if engines is None else engines
     expansion = expansion_of(iface, sample(iface.thresholds(), NODES) ** 2)
     rungs, rungs_by_k = ladders(expansion)
     all_h = np.unique(np.concatenate([rungs, rungs_by_k, h_R, LARGE_H_R]))[::-1]

@@ -1,21 +1,24 @@
-"""Equations judged: formula against exact numerics, over every interface, by every engine."""
+"""Formulas judged against exact numerics, over every interface that they are tried on, by one engine."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from sotcheck.exact.solved import Formula, Measured, Solved, solved
+from sotcheck.exact.quantity import Quantity
+from sotcheck.exact.solved import Exact, Solved, solved
 from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.estimate import Estimate, joined
 from sotcheck.system.interface import Interface
 from sotcheck.trial.diagnose import diagnose
-from sotcheck.trial.registry import Equation
-from sotcheck.trial.verdict import Comparison, compare
+from sotcheck.trial.entries import Equation, Formula
+from sotcheck.trial.grounds import FINITE, GENERAL, symbols
+from sotcheck.trial.verdict import Comparison, Trial, compare
 
 #: Most pairs of numbers kept for a plot.
 SAMPLE = 100
-SEVERITY = {"agrees": 0, "inconclusive": 1, "disagrees": 2}
 
 
 def real(values: Any) -> Array:
@@ -24,20 +27,17 @@ def real(values: Any) -> Array:
     return np.stack([values.real, values.imag], axis=-1)
 
 
-def try_formula(formula: Formula, one: Solved, measured: Measured) -> Comparison:
+def try_formula(formula: Formula, one: Solved, measured: Estimate) -> Comparison:
     """Compare a formula with the exact quantity on one interface.
 
     Rounding of the formula's own evaluation counts as the engine's.
     """
-    expected = np.broadcast_to(formula(one.symbols), np.shape(measured.value))
-    shape = np.shape(measured.value)
-    terms = {
-        name: (size if np.ndim(size) == 0 else np.broadcast_to(size, shape)[..., None], why)
-        for name, (size, why) in measured.terms.items()
-    }
+    expected = np.broadcast_to(formula(symbols(one)), measured.shape)
     scale = float(max(np.abs(measured.value).max(), np.abs(expected[np.isfinite(expected)]).max(initial=0.0)))
-    terms["rounding of the formula"] = (one.rounding * scale, "double precision of the formula's own terms")
-    return compare(real(expected), real(measured.value), terms, scale=scale)
+    own = measured.and_(
+        "rounding of the formula", one.rounding * scale, "double precision of the formula's own terms"
+    )
+    return compare(real(expected), own.parts, scale=scale)
 
 
 def sample_pairs(equation: Equation, formula: Formula, engine: str) -> Array:
@@ -46,13 +46,13 @@ def sample_pairs(equation: Equation, formula: Formula, engine: str) -> Array:
     On each interface they are relative to the largest exact number; what is far outside comes to the edge.
     """
     pairs = []
-    for iface in equation.interfaces:
+    for iface in equation.on:
         one = solved(engine, iface)
-        exact = np.asarray(equation.exact(one).value)
+        exact = np.asarray(equation.of.measure(one).value)
         scale = float(np.abs(exact).max()) or 1.0
         both = [
             real(values / scale).ravel()
-            for values in (np.broadcast_to(formula(one.symbols), exact.shape), exact)
+            for values in (np.broadcast_to(formula(symbols(one)), exact.shape), exact)
         ]
         pairs.append(np.stack(both, axis=-1))
     found = np.concatenate(pairs)
@@ -64,24 +64,67 @@ def sample_pairs(equation: Equation, formula: Formula, engine: str) -> Array:
 def words_for(equation: Equation, formula: Formula, iface: Interface, engine: str) -> str:
     """Say from the numbers alone what a formula is off by on one interface."""
     one = solved(engine, iface)
-    exact = np.asarray(equation.exact(one).value)
-    expected = np.broadcast_to(np.asarray(formula(one.symbols)), exact.shape)
+    exact = np.asarray(equation.of.measure(one).value)
+    expected = np.broadcast_to(np.asarray(formula(symbols(one))), exact.shape)
     where = {}
     if exact.shape[:1] == one.k_perp.shape:
         where = {"k_z is imaginary": iface.kz_squared(one.k_perp**2) < 0}
     return diagnose(expected, exact, where=where)
 
 
-def judge(equation: Equation, formula: Formula, engine: str) -> tuple[Interface, Comparison]:
-    """Try one form of an equation on all its interfaces; return the worst, and where."""
-    tried = []
-    for iface in equation.interfaces:
-        one = solved(engine, iface)
-        tried.append((iface, try_formula(formula, one, equation.exact(one))))
+def worst(
+    on: tuple[Interface, ...], tried: Callable[[Interface], Comparison], relative: bool = True
+) -> tuple[Interface, Comparison]:
+    """Return the worst of all interfaces, and where: the worst verdict, there the largest difference."""
 
     def badness(entry: tuple[Interface, Comparison]) -> tuple[int, float]:
         found = entry[1]
-        scale = max(abs(found.expected), abs(found.measured)) or 1.0
-        return SEVERITY[found.verdict], abs(found.expected - found.measured) / scale
+        off = abs(found.expected - found.measured.value)
+        scale = max(abs(found.expected), abs(found.measured.value)) if relative else 1.0
+        return found.verdict.severity, off / (scale or 1.0)
 
-    return max(tried, key=badness)
+    return max(((iface, tried(iface)) for iface in on), key=badness)
+
+
+def judge(
+    of: Quantity | Exact, formula: Formula, on: tuple[Interface, ...], engine: str
+) -> tuple[Interface, Comparison]:
+    """Try a formula for a quantity on interfaces; return the worst, and where."""
+    measure = of.measure if isinstance(of, Quantity) else of
+
+    def tried(iface: Interface) -> Comparison:
+        one = solved(engine, iface)
+        return try_formula(formula, one, measure(one))
+
+    return worst(on, tried)
+
+
+def relation(
+    exact: Exact, formula: Formula, quantity: str, why: str, on: tuple[Interface, ...] = FINITE
+) -> Callable[[str], Iterator[Trial]]:
+    """Return the judge of a statement that says a formula, without a number of its own."""
+
+    def tried(engine: str) -> Iterator[Trial]:
+        iface, comparison = judge(exact, formula, on, engine)
+        yield Trial(quantity, comparison, f"{why} Worst on {iface.name}.", engine=engine)
+
+    return tried
+
+
+def balance(
+    left: Exact, right: Exact, quantity: str, why: str, on: tuple[Interface, ...] = GENERAL
+) -> Callable[[str], Iterator[Trial]]:
+    """Return the judge of a statement that two exact quantities are equal."""
+
+    def tried(engine: str) -> Iterator[Trial]:
+        def both(iface: Interface) -> Comparison:
+            a, b = left(solved(engine, iface)), right(solved(engine, iface))
+            # Both come from the same states: their errors add up.
+            origins = joined(why for m in (a, b) for _, why in m.terms.values())
+            sides = Estimate(b.value, {"both sides": (a.error + b.error, origins)})
+            return compare(real(a.value), sides.parts)
+
+        iface, found = worst(on, both, relative=False)
+        yield Trial(quantity, found, f"{why} Worst on {iface.name}.", engine=engine)
+
+    return tried

@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from sotcheck.beyond.warnings import warnings
+from sotcheck.engines import EXACT
 from sotcheck.errors import TheoryError, did_you_mean
 from sotcheck.exact.currents import linear_torque
 from sotcheck.exact.observables import components, largest_torque, torque_from_flows
-from sotcheck.exact.solved import ENGINES, linear_torque_flows, solved
+from sotcheck.exact.solved import linear_flows, solved
 from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.estimate import Terms
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.theory.amplitudes import Amplitudes, closed_forms
@@ -22,8 +24,7 @@ from sotcheck.theory.first_order import torque_vector
 from sotcheck.theory.sums import first_order_torque
 from sotcheck.trial.check import CheckResult
 from sotcheck.trial.diagnose import diagnose
-from sotcheck.trial.registry import Trial
-from sotcheck.trial.verdict import Finding, Terms, compare
+from sotcheck.trial.verdict import Trial, compare
 
 #: A theory: unperturbed amplitudes at n k_⊥, and the interface, to fieldlike + i dampinglike (n, 3).
 Theory = Callable[[Amplitudes, Interface], Complex]
@@ -89,23 +90,7 @@ def check_theory(iface: Interface, theory: Theory, *, tolerance: float) -> Check
         return _called(theory, amplitudes, iface)
 
     trials = [*_resolved(iface, formula), *_summed(iface, formula, tolerance)]
-    findings = [
-        Finding(
-            claim="theory",
-            title="A formula for the torque, linear in h_R",
-            equation=None,
-            quantity=trial.quantity,
-            source=trial.source,
-            engine=trial.engine,
-            expected=trial.comparison.expected,
-            measured=trial.comparison.measured,
-            budget=trial.comparison.budget,
-            verdict=trial.comparison.verdict,
-            form=None,
-            explanation=trial.explanation,
-        )
-        for trial in trials
-    ]
+    findings = [trial.finding("theory", "A formula for the torque, linear in h_R") for trial in trials]
     failed = dict.fromkeys(
         f"{finding.source}: {finding.explanation}" for finding in findings if finding.verdict == "disagrees"
     )
@@ -132,7 +117,7 @@ def _called(theory: Theory, amplitudes: Amplitudes, iface: Interface) -> Complex
 def _resolved(iface: Interface, formula: Callable[[Amplitudes], Complex]) -> Iterator[Trial]:
     """Compare at single k_⊥, in every channel regime."""
     m = iface.direction
-    for engine in ENGINES:
+    for engine in EXACT:
         one = solved(engine, iface, NODES)
         amplitudes = closed_forms(iface, one.k_perp**2)
         expected = formula(amplitudes)
@@ -147,11 +132,7 @@ def _resolved(iface: Interface, formula: Callable[[Amplitudes], Complex]) -> Ite
         for s, source in enumerate(SOURCES):
             if iface.k_perp2_max(source) <= 0:
                 continue
-            terms = {
-                name: (np.broadcast_to(size, found.value.shape)[:, 0, s], why)
-                for name, (size, why) in found.terms.items()
-            }
-            comparison = compare(torque_vector(expected[:, s], m), exact[:, s], terms, scale=scale)
+            comparison = compare(torque_vector(expected[:, s], m), found[:, 0, s], scale=scale)
             split = components(exact[:, s], m)
             words = "at every k_perp, in every channel regime"
             if comparison.verdict == "disagrees" and split is not None:
@@ -163,19 +144,19 @@ def _summed(iface: Interface, formula: Callable[[Amplitudes], Complex], toleranc
     """Compare the sum over k_⊥."""
     m = iface.direction
     found = first_order_torque(iface, rtol=tolerance, formula=formula)
-    for engine in ENGINES:
-        by_segment, errors = linear_torque_flows(engine, iface)
-        exact = torque_from_flows(by_segment.sum(axis=0), m)
+    for engine in EXACT:
+        flows = linear_flows(engine, iface).sum(axis=0)
+        exact = torque_from_flows(flows.value, m)
         # A component of t is a sum of two flows.
-        error = 2 * float(errors.sum(axis=0).max())
-        expected = torque_vector(found.total, m)
+        error = 2 * flows.total
+        expected = torque_vector(found.total.value, m)
         # Where m is parallel to y there is no torque, nor any flow: relative to a torque as others are.
         typical = TYPICAL_TORQUE * largest_torque(iface)
         scale = float(max(np.abs(expected).max(), np.abs(exact).max(), typical))
         for s, source in enumerate(SOURCES):
             if iface.k_perp2_max(source) <= 0:
                 continue
-            terms: Terms = {"quadrature": (error + found.error, "nested rules, and the ladder in h_R")}
+            terms: Terms = {"quadrature": (error + found.total.total, "nested rules, and the ladder in h_R")}
             comparison = compare(expected[s], exact[s], terms, scale=scale)
             yield Trial(
                 "t per h_R, k_perp summed, worst component", comparison, "summed over k_perp", source, engine

@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.exact.solved import Formula, solved
+from sotcheck.exact.solved import solved
+from sotcheck.trial.entries import Equation, Formula
+from sotcheck.trial.grounds import symbols
 from sotcheck.trial.judge import try_formula
-from sotcheck.trial.registry import Equation
 
 #: Symbols that are easily taken for one another.
 SWAPS = {
@@ -182,21 +183,22 @@ def _words(node: ast.AST) -> str:
     return ast.unparse(ast.fix_missing_locations(deepcopy(node))).removeprefix("return ")
 
 
-def seed(equation: Equation, formula: Formula) -> Iterator[Fault]:
-    """Put every fault into a right formula, and judge it on the equation's interfaces.
+def seed(equation: Equation) -> Iterator[Fault]:
+    """Put every fault into the confirmed formula, and judge it on the equation's interfaces.
 
     One that breaks the formula altogether (shapes, types) is no fault that anyone could make unnoticed, and
     is not counted.
     """
-    grounds = [solved("continuum", iface) for iface in equation.interfaces]
-    exact = [equation.exact(one) for one in grounds]
-    right = [np.asarray(formula(one.symbols)) for one in grounds]
+    formula = equation.confirmed
+    grounds = [solved("continuum", iface) for iface in equation.on]
+    exact = [equation.of.measure(one) for one in grounds]
+    right = [np.asarray(formula(symbols(one))) for one in grounds]
     for kind, change, mutant in faulty(formula):
-        outcome, reason = "no effect", dict(equation.invisible).get(change, NO_EFFECT[kind])
+        outcome, reason = "no effect", equation.invisible.get(change, NO_EFFECT[kind])
         try:
             with np.errstate(all="ignore"):
                 for one, measured, value in zip(grounds, exact, right, strict=True):
-                    found = np.asarray(mutant(one.symbols))
+                    found = np.asarray(mutant(symbols(one)))
                     if np.shape(np.broadcast_arrays(found, measured.value)[0]) != np.shape(measured.value):
                         raise ValueError("another shape")
                     size = float(np.abs(value).max())
@@ -209,7 +211,7 @@ def seed(equation: Equation, formula: Formula) -> Iterator[Fault]:
             continue
         yield Fault(
             equation.number,
-            equation.quantity,
+            equation.of.words,
             kind,
             change,
             outcome,

@@ -14,12 +14,11 @@ from sotcheck import __version__
 from sotcheck.beyond.run import beyond_data
 from sotcheck.beyond.sweep import curve_data
 from sotcheck.beyond.warnings import warnings
-from sotcheck.engines import Engine
+from sotcheck.engines import EXACT, Engine
 from sotcheck.errors import EngineError
 from sotcheck.exact.observables import components, ledger_residual, torque_from_flows
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.quadrature import sample
-from sotcheck.papers.kim2017.check_controls import CONTROLS
 from sotcheck.papers.kim2017.check_linearity import remainders
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
@@ -28,8 +27,10 @@ from sotcheck.system.states import flows
 from sotcheck.theory.amplitudes import closed_forms
 from sotcheck.theory.first_order import torque as first_order_integrand
 from sotcheck.trial.check import CheckResult
-from sotcheck.trial.evidence import ENGINES, SPACING_POWERS, Evidence, gather
-from sotcheck.trial.registry import judge_all
+from sotcheck.trial.claims import try_claims
+from sotcheck.trial.entries import Claim
+from sotcheck.trial.evidence import SPACING_POWERS, Evidence, gather
+from sotcheck.trial.paper import load
 from sotcheck.trial.torque import TOLERANCE
 
 #: k_⊥ nodes a range for the integrand: the formula's line, and Kwant's points on it.
@@ -65,13 +66,14 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
         )
     result = CheckResult(
         iface,
-        tuple(judge_all(evidence)),
+        tuple(try_claims(evidence, load())),
         evidence.why_not_analytic,
         tuple(warnings(iface, [iface.h_R])),
     )
+    alarms = list(try_claims(evidence, load(), controls=True))
     return {
         **result.to_dict(),
-        "verdict": result.verdict,
+        "verdict": str(result.verdict),
         "summary": result.summary(),
         "note": evidence.why_not_analytic or None,
         # Fieldlike and dampinglike are undefined for m ∥ y.
@@ -84,11 +86,12 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
         "controls": [
             {
                 "claim": control.name,
-                "title": control.title,
+                "title": control.says,
                 "words": control.judge.__doc__,
-                "findings": [finding.to_dict() for finding in control.findings(evidence)],
+                "findings": [f.to_dict() for f in alarms if f.claim == control.name],
             }
-            for control in CONTROLS
+            for control in load().of_type(Claim)
+            if control.control
         ],
         "bound_states": [
             {
@@ -111,7 +114,7 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
                 "h_R ladder": evidence.rungs.tolist(),
                 "radius of convergence in h_R": evidence.radius,
                 "finite-difference spacings": evidence.spacings.tolist(),
-                "exact-difference spacing": ENGINES["kwant"].spacing_for(iface),  # type: ignore[attr-defined]
+                "exact-difference spacing": EXACT["kwant"].spacing_for(iface),  # type: ignore[attr-defined]
                 "k_perp values of the sum": evidence.at_h_R["kwant"].nodes,
                 "angles of the sum": evidence.at_h_R["kwant"].angles,
             },
@@ -134,7 +137,7 @@ def resolved_integrand(evidence: Evidence) -> dict[str, Any]:
     # (1/4π) ∫ dx f = ∫ dk_⊥ (k_⊥/2π) f.
     line = first_order_integrand(closed_forms(iface, line_k**2)) * (line_k / (2 * np.pi))[:, None]
     angles = 2 * np.pi * (np.arange(POINT_ANGLES) + 0.5) / POINT_ANGLES
-    points = {name: _angular_mean(evidence, engine, point_k, angles, h) for name, engine in ENGINES.items()}
+    points = {name: _angular_mean(evidence, engine, point_k, angles, h) for name, engine in EXACT.items()}
     return {
         "h_R": h,
         "line_k_perp": line_k.tolist(),
@@ -146,7 +149,7 @@ def resolved_integrand(evidence: Evidence) -> dict[str, Any]:
             source: {
                 name: {
                     "formula": (line.real, line.imag)[c][:, s].tolist(),
-                    **{engine: points[engine][c, :, s].tolist() for engine in ENGINES},
+                    **{engine: points[engine][c, :, s].tolist() for engine in EXACT},
                 }
                 for c, name in enumerate(COMPONENTS)
             }
@@ -187,7 +190,7 @@ def lattice_errors(evidence: Evidence) -> dict[str, Any]:
         "richardson": levels[1:],
         "one-sided": error(evidence.lattice["one-sided"][:shown]) if evidence.iface.bulks_differ else None,
         "exact-difference": {
-            "spacing": ENGINES["kwant"].spacing_for(evidence.iface),  # type: ignore[attr-defined]
+            "spacing": EXACT["kwant"].spacing_for(evidence.iface),  # type: ignore[attr-defined]
             "error": error([evidence.resolved["kwant"].flows[:, :, at]])[0],
         },
     }
@@ -195,7 +198,7 @@ def lattice_errors(evidence: Evidence) -> dict[str, Any]:
 
 def remainder_ladder(evidence: Evidence) -> dict[str, Any]:
     """Return |t − (16)| on the ladder of h_R by source, and with the sign of (16) flipped."""
-    torque = evidence.theory["closed forms"].total
+    torque = evidence.theory["closed forms"].total.value
     h = evidence.rungs
 
     def table(expected: Complex) -> dict[str, list[float]]:
@@ -209,8 +212,8 @@ def ledger_table(evidence: Evidence) -> dict[str, Any]:
     """Return the four flows of Fig. 2 at the first h_R, by engine and source, and their residual."""
     iface, h = evidence.iface, float(evidence.h_R[0])
     rows = []
-    for engine in ENGINES:
-        summed = evidence.at_h_R[engine].total[0] * h
+    for engine in EXACT:
+        summed = evidence.at_h_R[engine].total.value[0] * h
         for s, source in evidence.open_sources:
             minus, plus, lattice, interface = summed[s]
             parts = {

@@ -12,6 +12,7 @@ from sotcheck.engines import ENGINES, Engine, Scheme, exact_engines
 from sotcheck.errors import in_range
 from sotcheck.exact.observables import (
     INTERFACE,
+    LAST_STEP,
     PLUS,
     component_errors,
     exact_flows,
@@ -20,7 +21,8 @@ from sotcheck.exact.observables import (
 )
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import richardson
-from sotcheck.numerics.estimate import ErrorBudget, ErrorTerm
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.numerics.quadrature import NESTED
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import BOUND, SOURCES, Interface
@@ -109,18 +111,17 @@ def _summed(rows: list[TorqueRow]) -> dict[float, Array]:
 
 
 def _first_order_rows(iface: Interface, h_R: list[float], tolerance: float) -> list[TorqueRow]:
-    sums, currents = first_order_torque(iface, rtol=tolerance), first_order_flows(iface, rtol=tolerance)
-    vectors, error = torque_vector(sums.total, iface.direction), sums.error + currents.error
+    sums, currents = first_order_torque(iface, rtol=tolerance).total, first_order_flows(iface, rtol=tolerance)
+    vectors, why = torque_vector(sums.value, iface.direction), "nested rules in k_perp"
     return [
         row_of(
             iface,
             ("first-order", None),
             h,
             source,
-            h * vectors[s],
-            h * currents.flows[s],
-            ErrorBudget((ErrorTerm("quadrature", abs(h) * error, "nested rules in k_perp"),)),
-            (abs(h) * sums.error, abs(h) * sums.error),
+            Estimate(h * vectors[s], {"quadrature": (abs(h) * (sums.total + currents.total), why)}),
+            h * currents.value[s],
+            (abs(h) * sums.total, abs(h) * sums.total),
         )
         for h in h_R
         for s, source in enumerate(SOURCES)
@@ -131,28 +132,22 @@ def _exact_rows(iface: Interface, engine: Engine, h_R: list[float], tolerance: f
     rows = []
     roundings = summed_errors(engine, iface, np.array(h_R)).sum(axis=0)
     for h, rounding in zip(h_R, roundings, strict=True):
-        found = exact_flows(engine, iface, np.array([h]), rtol=tolerance)
-        size = abs(h or 1.0)
-        flows, errors = (h or 1.0) * found.total[0], size * found.total_error[0]
-        lattice = size * np.broadcast_to(np.sum(found.lattice, axis=0), found.total.shape)[0].max(
-            axis=(-1, -2)
-        )
-        vectors = torque_from_flows(flows, iface.direction)
+        found = exact_flows(engine, iface, np.array([h]), rtol=tolerance).total[0] * (h or 1.0)
+        lattice = found.size("lattice").max(axis=(-1, -2))
+        vectors = torque_from_flows(found.value, iface.direction)
         for s, source in enumerate(SOURCES):
             # t is the part across m of a sum of two flows.
-            of_t, twice = errors[s, PLUS] + errors[s, INTERFACE], 2 * float(rounding[s])
-            largest = max(float(np.linalg.norm(of_t)), float(errors[s].max()))
-            budget = ErrorBudget(
-                (
-                    ErrorTerm("quadrature", largest - lattice[s], "nested rules in k_perp and angle"),
-                    ErrorTerm("lattice", float(lattice[s]), "last step of Richardson's table"),
-                    ErrorTerm("rounding", twice, "double precision, amplified by the lattice"),
-                )
-            )
+            of_t, twice = found.error[s, PLUS] + found.error[s, INTERFACE], 2 * float(rounding[s])
+            largest = max(float(np.linalg.norm(of_t)), float(found.error[s].max()))
+            terms = {
+                "quadrature": (largest - lattice[s], NESTED),
+                "lattice": (float(lattice[s]), LAST_STEP),
+                "rounding": (twice, "double precision, amplified by the lattice"),
+            }
             rows.append(
                 row_of(
-                    iface, (engine.name, engine.scheme), h, source, vectors[s], flows[s], budget,
-                    component_errors(of_t + twice, iface.direction),
+                    iface, (engine.name, engine.scheme), h, source, Estimate(vectors[s], terms),
+                    found.value[s], component_errors(of_t + twice, iface.direction),
                 )
             )  # fmt: skip
         if sea(iface, h).has_bound_edge:
@@ -166,16 +161,14 @@ def _bound_row(iface: Interface, engine: Engine, h_R: float, tolerance: float) -
     powers = tuple(2 * n for n in range(1, len(found)))
     fit = richardson(np.stack([one.flows for one in found]), powers)
     noise = np.array([[one.quadrature, one.rounding] for one in found])
-    quadrature, rounding = richardson(0 * noise, powers, noise).rounding
-    lattice = float(fit.error.max()) if powers else 0.0
-    budget = ErrorBudget(
-        (
-            ErrorTerm("quadrature", float(quadrature), "doubled nodes along the contour E_b(k) = E_F"),
-            ErrorTerm("lattice", lattice, "last step of Richardson's table"),
-            ErrorTerm("rounding", float(rounding), "double precision, carried on to the contour"),
-        )
-    )
-    vector = torque_from_flows(fit.limit, iface.direction)
+    quadrature, rounding = richardson(0 * noise, powers, noise).size("rounding")
+    lattice = float(fit.size("next order").max()) if powers else 0.0
+    terms = {
+        "quadrature": (float(quadrature), "doubled nodes along the contour E_b(k) = E_F"),
+        "lattice": (lattice, LAST_STEP),
+        "rounding": (float(rounding), "double precision, carried on to the contour"),
+    }
+    t = Estimate(torque_from_flows(fit.value, iface.direction), terms)
     # t is the part across m of a sum of two flows.
-    errors = component_errors(np.full(3, 2 * budget.total), iface.direction)
-    return row_of(iface, (engine.name, engine.scheme), h_R, BOUND, vector, fit.limit, budget, errors)
+    errors = component_errors(np.full(3, 2 * t.total), iface.direction)
+    return row_of(iface, (engine.name, engine.scheme), h_R, BOUND, t, fit.value, errors)

@@ -13,7 +13,7 @@ from tabulate import tabulate
 from sotcheck import __version__
 from sotcheck.exact.observables import FLOWS, components
 from sotcheck.numerics.arrays import Array
-from sotcheck.numerics.estimate import ErrorBudget, ErrorTerm
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.files import to_document
 from sotcheck.system.interface import BOUND, SOURCES, Interface
 
@@ -30,14 +30,12 @@ class TorqueRow:
     magnetization : tuple of float
     source : str
         "normal", "majority" or "minority"; "bound" where states bound to the interface lie at E_F.
-    vector : array (3,)
-        t, unit: wave vector³ (see the README's conventions).
+    t : Estimate (3,)
+        The torque t, unit: wave vector³ (see the README's conventions); its terms are those of any component.
     fieldlike, dampinglike : float or None
         Components along m×ŷ and m×(ŷ×m); None when m ∥ ŷ.
     flows : array (4, 3)
         Spin current at z = −0 and +0, what the lattice adds, what the interface magnetism takes.
-    budget : ErrorBudget
-        Of any component of `vector`.
     component_errors : (float, float) or None
         Uncertainties of `fieldlike` and `dampinglike`, larger by up to 1/|m×ŷ|; None when m ∥ ŷ.
     """
@@ -47,18 +45,21 @@ class TorqueRow:
     h_R: float
     magnetization: tuple[float, float, float]
     source: str
-    vector: Array
+    t: Estimate
     fieldlike: float | None
     dampinglike: float | None
     flows: Array
-    budget: ErrorBudget
     component_errors: tuple[float, float] | None
+
+    @property
+    def vector(self) -> Array:
+        """The value of t, shape (3,)."""
+        vector: Array = self.t.value
+        return vector
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row as the JSON contract has it."""
-        by_name: dict[str, float] = {}
-        for term in self.budget.terms:
-            by_name[term.name] = by_name.get(term.name, 0.0) + term.value
+        size = {name: float(value) for name, (value, _) in self.t.terms.items()}
         fieldlike, dampinglike = self.component_errors or (None, None)
         return {
             "engine": self.engine,
@@ -71,10 +72,10 @@ class TorqueRow:
             "vector": self.vector.tolist(),
             **{name: flow.tolist() for name, flow in zip(FLOWS, self.flows, strict=True)},
             "uncertainty": {
-                "quadrature": by_name.get("quadrature", 0.0),
-                "discretization": by_name.get("lattice", 0.0),
-                "rounding": by_name.get("rounding", 0.0),
-                "total": self.budget.total,
+                "quadrature": size.get("quadrature", 0.0),
+                "discretization": size.get("lattice", 0.0),
+                "rounding": size.get("rounding", 0.0),
+                "total": self.t.total,
                 "fieldlike": fieldlike,
                 "dampinglike": dampinglike,
             },
@@ -129,15 +130,8 @@ class TorqueTable(Sequence[TorqueRow]):
                 (group[0].engine, group[0].scheme),
                 group[0].h_R,
                 "total",
-                sum((tau[row.source] * row.vector for row in group), np.zeros(3)),
+                sum((row.t * tau[row.source] for row in group), Estimate(np.zeros(3))),
                 sum((tau[row.source] * row.flows for row in group), np.zeros((4, 3))),
-                ErrorBudget(
-                    tuple(
-                        ErrorTerm(term.name, tau[row.source] * term.value, term.origin)
-                        for row in group
-                        for term in row.budget.terms
-                    )
-                ),
                 _weighted(group, tau),
             )
             for group in groups.values()
@@ -173,12 +167,12 @@ class TorqueTable(Sequence[TorqueRow]):
 
 def row_of(
     iface: Interface, engine: tuple[str, str | None], h_R: float, source: str,
-    vector: Array, flows: Array, budget: ErrorBudget, errors: tuple[float, float] | None,
+    t: Estimate, flows: Array, errors: tuple[float, float] | None,
 ) -> TorqueRow:  # fmt: skip
     """Return a row, its components split off the vector t (3,); `errors` are theirs, None for m ∥ ŷ."""
-    split = components(vector, iface.direction)
+    split = components(t.value, iface.direction)
     fieldlike, dampinglike = (None, None) if split is None else (float(split[0]), float(split[1]))
-    return TorqueRow(*engine, h_R, iface.m, source, vector, fieldlike, dampinglike, flows, budget, errors)
+    return TorqueRow(*engine, h_R, iface.m, source, t, fieldlike, dampinglike, flows, errors)
 
 
 def _weighted(rows: list[TorqueRow], tau: dict[str, float]) -> tuple[float, float] | None:

@@ -1,21 +1,43 @@
-"""Verdicts: an expected and a measured number, an error budget, one of three words."""
+"""Verdicts: an expected number, an estimate, one of three words."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
 from sotcheck.numerics.arrays import Array
-from sotcheck.numerics.estimate import ErrorBudget, ErrorTerm
+from sotcheck.numerics.estimate import Estimate, Terms, added
 
-Verdict = Literal["agrees", "disagrees", "inconclusive"]
-#: Error terms by name: size, scalar or of the shape of what is compared, and origin.
-Terms = dict[str, tuple[Any, str]]
 #: Relative size of the smallest fault worth seeing. A budget above it cannot tell right from wrong.
 TELL_APART = 1e-6
+
+
+class Verdict(StrEnum):
+    """The words of a trial, from the best to the worst."""
+
+    AGREES = "agrees"
+    INCONCLUSIVE = "inconclusive"
+    DISAGREES = "disagrees"
+
+    @property
+    def severity(self) -> int:
+        """0, 1, 2 in the order above."""
+        return list(type(self)).index(self)
+
+    @property
+    def exit_status(self) -> int:
+        """0 all agree, 1 something disagrees, 3 nothing disagrees but something is inconclusive."""
+        return (0, 3, 1)[self.severity]
+
+    @classmethod
+    def worst(cls, verdicts: Iterable[Verdict]) -> Verdict:
+        """Return the worst: a single disagreement or doubt is not outvoted."""
+        return max(verdicts, key=lambda verdict: verdict.severity, default=cls.AGREES)
 
 
 def decide(expected: float, measured: float, budget: float, tell_apart: float) -> Verdict:
@@ -36,30 +58,110 @@ def decide(expected: float, measured: float, budget: float, tell_apart: float) -
         exceeds `tell_apart`, or when anything is not finite; "agrees" otherwise.
     """
     if not all(map(math.isfinite, (expected, measured, budget))):
-        return "inconclusive"
+        return Verdict.INCONCLUSIVE
     if abs(expected - measured) > budget:
-        return "disagrees"
-    return "inconclusive" if budget > tell_apart else "agrees"
+        return Verdict.DISAGREES
+    return Verdict.INCONCLUSIVE if budget > tell_apart else Verdict.AGREES
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The outcome of comparing arrays: of those with the worst verdict, the component farthest off.
+
+    Attributes
+    ----------
+    expected : float
+    measured : Estimate
+        Of that component; its error is that of their difference.
+    verdict : Verdict
+        The worst of all components' verdicts.
+    index : tuple of int
+        Where that component is.
+    tell_apart : float
+        The smallest difference that would have mattered.
+    left_out : int
+        How many components were not judged, as their own budgets hide more than that.
+    """
+
+    expected: float
+    measured: Estimate
+    verdict: Verdict
+    index: tuple[int, ...] = ()
+    tell_apart: float = math.inf
+    left_out: int = 0
+
+    @property
+    def relative_difference(self) -> float:
+        """|measured − expected| relative to the larger of the two; 0 when both are zero."""
+        scale = max(abs(self.expected), abs(self.measured.value))
+        return abs(self.measured.value - self.expected) / scale if scale > 0 else 0.0
+
+    @property
+    def reason(self) -> str:
+        """Say why nothing could be told; empty where something could."""
+        if self.verdict is not Verdict.INCONCLUSIVE or not self.measured.terms:
+            return ""
+        if not (math.isfinite(self.expected) and math.isfinite(self.measured.value)):
+            return "inconclusive: there is no number to compare"
+        name, (size, origin) = max(self.measured.terms.items(), key=lambda term: term[1][0])
+        return (
+            f"inconclusive: {name} ({origin}), {size:.1e}, hides differences of "
+            f"{self.tell_apart:.1e}, the smallest that matter"
+        )
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One comparison and the words that go with it.
+
+    Attributes
+    ----------
+    quantity : str
+        What was compared.
+    comparison : Comparison
+    explanation : str
+        One sentence.
+    source, engine : str or None
+        For which source, measured by which exact engine.
+    form : str or None
+        "transcribed", "corrected", "definition", or None for a claim that is no equation.
+    """
+
+    quantity: str
+    comparison: Comparison
+    explanation: str
+    source: str | None = None
+    engine: str | None = None
+    form: str | None = None
+
+    def finding(
+        self,
+        claim: str,
+        title: str,
+        equation: str | None = None,
+        *,
+        engine: str | None = None,
+        form: str | None = None,
+    ) -> Finding:
+        """Return the row of a claim; engine and form stand where the trial has none."""
+        why = "; ".join(filter(None, (self.explanation, self.comparison.reason)))
+        return Finding(
+            claim, title, equation, self.quantity, self.source, self.engine or engine, self.form or form, why,
+            self.comparison,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One row of a check: a claim tried on one quantity.
+    """One row of a check or an audit.
 
     Attributes
     ----------
     claim, title, equation : str
         The claim's identifier, what it says, and the paper's equation number in parentheses.
-    quantity, source, engine : str
-        What was compared, for which source (or None), measured by which exact engine.
-    expected, measured : float
-        What the claim says, and what the exact numerics give.
-    budget : ErrorBudget
-    verdict : str
-    form : str or None
-        "transcribed", "corrected", "definition", or None for a claim that is no equation.
-    explanation : str
-        One sentence.
+    quantity, source, engine, form, explanation
+        As of a trial.
+    comparison : Comparison
     """
 
     claim: str
@@ -68,21 +170,27 @@ class Finding:
     quantity: str
     source: str | None
     engine: str | None
-    expected: float
-    measured: float
-    budget: ErrorBudget
-    verdict: Verdict
     form: str | None
     explanation: str
+    comparison: Comparison
 
     @property
-    def relative_difference(self) -> float:
-        """|measured − expected| relative to the larger of the two; 0 when both are zero."""
-        scale = max(abs(self.expected), abs(self.measured))
-        return abs(self.measured - self.expected) / scale if scale > 0 else 0.0
+    def verdict(self) -> Verdict:
+        """That of the comparison."""
+        return self.comparison.verdict
+
+    @property
+    def expected(self) -> float:
+        """What the claim says."""
+        return self.comparison.expected
+
+    @property
+    def measured(self) -> Estimate:
+        """What the exact numerics give; its error is that of the comparison."""
+        return self.comparison.measured
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the row as the JSON contract has it, with the budget's terms added."""
+        """Return the row as the JSON contract has it, with the error terms added."""
 
         def number(value: float) -> float | None:
             return float(value) if math.isfinite(value) else None
@@ -94,64 +202,24 @@ class Finding:
             "quantity": self.quantity,
             "source": self.source,
             "engine": self.engine,
-            "verdict": self.verdict,
+            "verdict": str(self.verdict),
             "expected": number(self.expected),
-            "measured": number(self.measured),
-            "uncertainty": number(self.budget.total),
-            "relative_difference": number(self.relative_difference),
+            "measured": number(self.measured.value),
+            "uncertainty": number(self.measured.total),
+            "relative_difference": number(self.comparison.relative_difference),
             "form": self.form,
             "explanation": self.explanation,
             "budget": [
-                {"name": t.name, "value": number(t.value), "origin": t.origin} for t in self.budget.terms
+                {"name": name, "value": number(size), "origin": origin}
+                for name, (size, origin) in self.measured.terms.items()
             ],
         }
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """The outcome of comparing arrays: of those with the worst verdict, the component farthest off.
-
-    Attributes
-    ----------
-    expected, measured : float
-        Of that component.
-    budget : ErrorBudget
-    verdict : str
-        The worst of all components' verdicts.
-    index : tuple of int
-        Where that component is.
-    tell_apart : float
-        The smallest difference that would have mattered.
-    left_out : int
-        How many components were not judged, as their own budgets hide more than that.
-    """
-
-    expected: float
-    measured: float
-    budget: ErrorBudget
-    verdict: Verdict
-    index: tuple[int, ...]
-    tell_apart: float
-    left_out: int = 0
-
-    @property
-    def reason(self) -> str:
-        """Say why nothing could be told; empty where something could."""
-        if self.verdict != "inconclusive":
-            return ""
-        if not (math.isfinite(self.expected) and math.isfinite(self.measured)):
-            return "inconclusive: there is no number to compare"
-        largest = max(self.budget.terms, key=lambda term: term.value)
-        return (
-            f"inconclusive: {largest.name} ({largest.origin}), {largest.value:.1e}, hides differences of "
-            f"{self.tell_apart:.1e}, the smallest that matter"
-        )
-
-
 def compare(
     expected: Array | float,
-    measured: Array | float,
-    terms: Terms,
+    measured: Estimate | Array | float,
+    terms: Terms | None = None,
     *,
     scale: float | None = None,
     tell_apart: float | None = None,
@@ -161,9 +229,11 @@ def compare(
 
     Parameters
     ----------
-    expected, measured : arrays of one shape
-    terms : dict
-        Error terms by name: (size, scalar or of that shape; origin).
+    expected : array
+    measured : Estimate or array
+        Of the same shape, the error of the expected numbers included.
+    terms : mapping, optional
+        Further error terms by name: (size, scalar or of that shape; origin).
     scale : float, optional
         What differences are relative to; by default the largest |expected| or |measured|.
     tell_apart : float, optional
@@ -176,6 +246,8 @@ def compare(
     -------
     Comparison
     """
+    estimate = measured if isinstance(measured, Estimate) else Estimate(measured)
+    terms, measured = added(estimate.terms, terms or {}), estimate.value
     expected, measured = np.broadcast_arrays(
         np.atleast_1d(np.asarray(expected, dtype=float)),
         np.atleast_1d(np.asarray(measured, dtype=float)),
@@ -185,28 +257,33 @@ def compare(
     threshold = TELL_APART * scale if tell_apart is None else tell_apart
     sizes = {name: np.broadcast_to(size, expected.shape) for name, (size, _) in terms.items()}
     budget = sum(sizes.values(), np.zeros(expected.shape))
-    severity = {"agrees": 0, "inconclusive": 1, "disagrees": 2}
     verdicts = [
         decide(float(e), float(m), float(b), threshold)
         for e, m, b in zip(expected.ravel(), measured.ravel(), budget.ravel(), strict=True)
     ]
-    doubtful = verdicts.count("inconclusive")
+    doubtful = verdicts.count(Verdict.INCONCLUSIVE)
     left_out = doubtful if sample and 2 * doubtful < len(verdicts) else 0
-    if left_out:
-        severity["inconclusive"] = -1
+
+    def rank(i: int) -> tuple[int, float, float]:
+        left = left_out and verdicts[i] is Verdict.INCONCLUSIVE
+        return -1 if left else verdicts[i].severity, difference[i], size[i]
+
     difference = np.nan_to_num(np.abs(expected - measured).ravel(), nan=np.inf)
     # Where nothing differs, the largest number says most.
     size = np.nan_to_num(np.abs(expected).ravel())
-    worst = max(range(len(verdicts)), key=lambda i: (severity[verdicts[i]], difference[i], size[i]))
+    worst = max(range(len(verdicts)), key=rank)
     index = tuple(int(i) for i in np.unravel_index(worst, expected.shape))
+    found = {name: (float(size[index]), terms[name][1]) for name, size in sizes.items()}
     return Comparison(
-        expected=float(expected[index]),
-        measured=float(measured[index]),
-        budget=ErrorBudget(
-            tuple(ErrorTerm(name, float(size[index]), terms[name][1]) for name, size in sizes.items())
-        ),
-        verdict=verdicts[worst],
-        index=index,
-        tell_apart=threshold,
-        left_out=left_out,
+        float(expected[index]),
+        Estimate(float(measured[index]), found),
+        verdicts[worst],
+        index,
+        threshold,
+        left_out,
     )
+
+
+def unknown(reached: float = math.nan, wanted: float = math.nan) -> Comparison:
+    """Return the comparison of what could not be had, or not all of it: inconclusive."""
+    return Comparison(wanted, Estimate(reached), Verdict.INCONCLUSIVE)

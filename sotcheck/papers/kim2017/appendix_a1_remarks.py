@@ -7,16 +7,18 @@ from collections.abc import Callable
 import numpy as np
 
 from sotcheck.exact.conductances import charge, conductance, in_plane, spin
-from sotcheck.exact.finite import FINITE, measured, relation
+from sotcheck.exact.finite import measured
 from sotcheck.exact.profiles import at_position, diagonal, far_from, over_angles, weighted
-from sotcheck.exact.solved import GENERAL, Exact, Measured, Solved, solved
+from sotcheck.exact.solved import Exact, Solved, solved
 from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import appendix_a1 as eq
 from sotcheck.papers.kim2017 import appendix_a1_conductances as conductances
 from sotcheck.papers.kim2017 import appendix_a1_plane as plane
-from sotcheck.papers.kim2017.ledger import balance
 from sotcheck.papers.kim2017.near_interface import near_and_far
-from sotcheck.trial.registry import Statement
+from sotcheck.papers.kim2017.old import Statement
+from sotcheck.trial.grounds import FINITE, GENERAL
+from sotcheck.trial.judge import balance, relation
 
 X: Array = np.array([1.0, 0.0, 0.0])
 #: Another magnetization, with another m_y.
@@ -26,14 +28,14 @@ OTHER = (1.0, 3.0, -1.0)
 def changed(exact: Exact, what: Callable[[Array | Complex], Array | Complex]) -> Exact:
     """Rearrange a quantity, and its errors with it."""
 
-    def rearranged(one: Solved) -> Measured:
+    def rearranged(one: Solved) -> Estimate:
         found = exact(one)
         terms = {
             # A sign is none of an error's.
             name: (np.abs(what(np.broadcast_to(size, found.value.shape))), why)
             for name, (size, why) in found.terms.items()
         }
-        return Measured(what(found.value), terms)
+        return Estimate(what(found.value), terms)
 
     return rearranged
 
@@ -76,31 +78,31 @@ def same_index(values: Array | Complex) -> Array | Complex:
 def imaginary_part(which: int, sign: int) -> Exact:
     """Im G^{sss}, with a sign."""
 
-    def exact(one: Solved) -> Measured:
+    def exact(one: Solved) -> Estimate:
         found = changed(conductance(which), same_index)(one)
-        return Measured(sign * found.value.imag, found.terms)
+        return Estimate(sign * found.value.imag, found.terms)
 
     return exact
 
 
-def total(one: Solved) -> Measured:
+def total(one: Solved) -> Estimate:
     """G_Rr^{sss} + G_Rt^{sss}."""
     first, second = (changed(conductance(which), same_index)(one) for which in (0, 3))
     terms = {name: (size + second.terms[name][0], why) for name, (size, why) in first.terms.items()}
-    return Measured(first.value + second.value, terms)
+    return Estimate(first.value + second.value, terms)
 
 
-def at_equilibrium(one: Solved) -> Measured:
+def at_equilibrium(one: Solved) -> Estimate:
     """−Tr[σ ĵ_u] in N far from the interface with equal charge biases of N and F."""
     found = in_plane(spin, eq.PLANE)(one)
     terms = {name: (size[:, :, 0] + size[:, :, 4], why) for name, (size, why) in found.terms.items()}
-    return Measured(found.value[:, :, 0] + found.value[:, :, 4], terms)
+    return Estimate(found.value[:, :, 0] + found.value[:, :, 4], terms)
 
 
 def over_m_y(m: tuple[float, float, float] | None) -> Exact:
     """Collinear charge current along x over m_y, for the interface's own m or for another."""
 
-    def exact(one: Solved) -> Measured:
+    def exact(one: Solved) -> Estimate:
         there = one if m is None else solved(one.engine, one.iface.with_(m=m), one.nodes)
         found = in_plane(charge, X, collinear=True)(there)
         return weighted(found, np.full(found.value.shape[:2], 1 / there.iface.direction[1]))
@@ -108,7 +110,7 @@ def over_m_y(m: tuple[float, float, float] | None) -> Exact:
     return exact
 
 
-def reflection(one: Solved) -> Measured:
+def reflection(one: Solved) -> Estimate:
     """r̂, t̂, r̂', t̂' at h_R = 0."""
     return one.unperturbed(np.stack(one.states.amplitudes(), axis=3))
 

@@ -8,18 +8,20 @@ from functools import lru_cache
 
 import numpy as np
 
+from sotcheck.engines import EXACT
 from sotcheck.engines.layered import Layer
 from sotcheck.exact.layers import Local
-from sotcheck.exact.solved import ANGLES, ENGINES, GENERAL
+from sotcheck.exact.solved import ANGLES
 from sotcheck.exact.transfer import split
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.quadrature import sample
 from sotcheck.papers.kim2017 import section6 as eq
+from sotcheck.papers.kim2017.old import Trial
 from sotcheck.system.interface import Interface, rashba
 from sotcheck.system.spin import IDENTITY
 from sotcheck.theory.symbols import Symbols
+from sotcheck.trial.grounds import GENERAL
 from sotcheck.trial.judge import real
-from sotcheck.trial.registry import Trial
 from sotcheck.trial.verdict import Comparison, compare
 
 ORDERS = (eq.eq46a_1, eq.eq46a_2, eq.eq46a_3, eq.eq46a_4, eq.eq46a_5)
@@ -64,7 +66,7 @@ def stack(name: str, engine: str) -> Local:
 
 def rounding(engine: str, iface: Interface) -> float:
     """Return the relative rounding error of an engine."""
-    return ENGINES[engine].rounding(iface)
+    return EXACT[engine].rounding(iface)
 
 
 def tried(expected: Complex, found: Complex, noise: float, more: dict[str, tuple[Array, str]]) -> Comparison:

@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from sotcheck.exact.currents import linear_torque_number
-from sotcheck.exact.finite import relation
-from sotcheck.exact.solved import BULK, Measured, Solved, solved
+from sotcheck.exact.solved import Solved, solved
 from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import section5a as eq
 from sotcheck.papers.kim2017.figure4 import Point, point
-from sotcheck.papers.kim2017.ledger import balance, component, negative
-from sotcheck.trial.registry import Statement, Trial
+from sotcheck.papers.kim2017.ledger import component, negative
+from sotcheck.papers.kim2017.models import BULK
+from sotcheck.papers.kim2017.old import Statement, Trial
+from sotcheck.trial.judge import balance, relation
 from sotcheck.trial.verdict import compare
 
 #: E_F/J: far below, at, above and far above 1.
@@ -96,14 +98,14 @@ def wave_numbers(one: Solved) -> Array:
     return np.stack([found.kz, found.Kz[..., 1], found.Kz[..., 0]], axis=-1)[:, :1, 0]
 
 
-def squares(one: Solved) -> Measured:
+def squares(one: Solved) -> Estimate:
     """Their squares."""
-    return Measured((wave_numbers(one) ** 2).real, {"rounding": (one.rounding * 4, "double precision")})
+    return Estimate((wave_numbers(one) ** 2).real, {"rounding": (one.rounding * 4, "double precision")})
 
 
-def reals(one: Solved) -> Measured:
+def reals(one: Solved) -> Estimate:
     """Whether they are real."""
-    return Measured((wave_numbers(one).real > 0).astype(float), {})
+    return Estimate((wave_numbers(one).real > 0).astype(float), {})
 
 
 def _largest_other(at: Point) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sotcheck.numerics.arrays import Complex
+from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.check_exact import order_trials
 from sotcheck.papers.kim2017.check_first_order import torque_trials
 from sotcheck.papers.kim2017.check_linearity import slope_trials
@@ -15,9 +16,10 @@ from sotcheck.theory import first_order
 from sotcheck.theory.amplitudes import Amplitudes
 from sotcheck.theory.sums import first_order_torque
 from sotcheck.trial.evidence import FINE, Evidence
-from sotcheck.trial.registry import Claim, Trial
+from sotcheck.trial.verdict import Trial
 
 
+@paper.claim("one-sided", "Interface site with one side's value: order 1 instead of 2", None, control=True)
 def one_sided_site(evidence: Evidence) -> Iterator[Trial]:
     """The interface site carries the ferromagnet's on-site value instead of the mean of both sides."""
     if not evidence.iface.bulks_differ:
@@ -26,14 +28,16 @@ def one_sided_site(evidence: Evidence) -> Iterator[Trial]:
     yield from order_trials(evidence, "one-sided")
 
 
+@paper.claim("flipped-sign", "A sign of Eq. (16) flipped", "16", control=True)
 def flipped_sign(evidence: Evidence) -> Iterator[Trial]:
     """Eq. (16c) with 1 + r↑*r↓ for 1 − r↑*r↓, and Eq. (16d) with the opposite sign."""
-    expected = first_order_torque(evidence.iface, rtol=FINE, formula=_flipped).torque
+    expected = first_order_torque(evidence.iface, rtol=FINE, formula=_flipped).by_segment.value
     everywhere = np.ones(len(expected), dtype=bool)
     yield from torque_trials(evidence, SOURCES, expected, everywhere, "")
     yield from slope_trials(evidence, expected.sum(axis=0))
 
 
+@paper.claim("no-evanescent", "Eq. (16) without evanescent states", "16", control=True)
 def evanescent_dropped(evidence: Evidence) -> Iterator[Trial]:
     """Eq. (16) summed only over k_⊥ at which every channel is open."""
     theory = evidence.theory["closed forms"]
@@ -41,22 +45,9 @@ def evanescent_dropped(evidence: Evidence) -> Iterator[Trial]:
     dropped = np.array([x_1 >= limit for x_1, _ in theory.segments])
     if not dropped.any():
         return
-    expected = np.where(dropped[:, None], 0.0, theory.torque)
+    expected = np.where(dropped[:, None], 0.0, theory.by_segment.value)
     everywhere = np.ones(len(expected), dtype=bool)
     yield from torque_trials(evidence, SOURCES, expected, everywhere, "")
-
-
-CONTROLS = (
-    Claim(
-        "one-sided",
-        "Interface site with one side's value: order 1 instead of 2",
-        None,
-        one_sided_site,
-        control=True,
-    ),
-    Claim("flipped-sign", "A sign of Eq. (16) flipped", "(16)", flipped_sign, control=True),
-    Claim("no-evanescent", "Eq. (16) without evanescent states", "(16)", evanescent_dropped, control=True),
-)
 
 
 def _flipped(a: Amplitudes) -> Complex:

@@ -10,12 +10,13 @@ from sotcheck.engines import KwantChain
 from sotcheck.exact.observables import largest_torque, ledger_residual, summed_errors, torque_from_flows
 from sotcheck.numerics.arrays import Array, Mask
 from sotcheck.numerics.convergence import finest, observed_order
+from sotcheck.numerics.estimate import Terms
 from sotcheck.numerics.quadrature import sample
+from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.check_first_order import natural_scale
 from sotcheck.system.interface import Interface
 from sotcheck.trial.evidence import ANGLES, NODES, SPACING_POWERS, Evidence, Resolved
-from sotcheck.trial.registry import Trial, claim
-from sotcheck.trial.verdict import Comparison, Terms, compare
+from sotcheck.trial.verdict import Comparison, Trial, compare
 
 #: Residuals of conservation laws are seen from here on (per unit flux).
 RESIDUAL_TELL_APART = 1e-9
@@ -42,7 +43,7 @@ def regimes(iface: Interface, k_perp: Array) -> dict[str, Mask]:
     return {str(name): names == name for name in dict.fromkeys(names)}
 
 
-@claim("unitarity", "The scattering matrix of open channels is unitary", "(B8)")
+@paper.claim("unitarity", "The scattering matrix of open channels is unitary", "B8")
 def unitarity(evidence: Evidence) -> Iterator[Trial]:
     """S†S = SS† = 1 between open channels at every h_R, in each channel regime."""
     for engine, resolved in evidence.resolved.items():
@@ -68,7 +69,7 @@ def but_for(words: str, found: Comparison) -> str:
     return f"{words}; {found.left_out} numbers left out, which rounding next to a band edge hides"
 
 
-@claim("ledger", "Incoming flow = lattice + bulk magnetism + interface magnetism", "(Fig. 2)")
+@paper.claim("ledger", "Incoming flow = lattice + bulk magnetism + interface magnetism", "Fig. 2")
 def ledger(evidence: Evidence) -> Iterator[Trial]:
     """(1) = (2) + (3) + (4) of Fig. 2, each from its own expression, k_⊥ resolved and summed."""
     for engine, resolved in evidence.resolved.items():
@@ -93,7 +94,7 @@ def ledger(evidence: Evidence) -> Iterator[Trial]:
             )
         if engine not in evidence.at_h_R:
             continue
-        summed = np.abs(ledger_residual(evidence.at_h_R[engine].total)).max(axis=-1)
+        summed = np.abs(ledger_residual(evidence.at_h_R[engine].total.value)).max(axis=-1)
         rounding = 4 * summed_errors(evidence.engines[engine], evidence.iface, evidence.h_R).sum(axis=0)
         for s, source in evidence.open_sources:
             yield Trial(
@@ -110,7 +111,7 @@ def ledger(evidence: Evidence) -> Iterator[Trial]:
             )
 
 
-@claim("lattice-order", "Finite differences converge as a^2 to the continuum", None)
+@paper.claim("lattice-order", "Finite differences converge as a^2 to the continuum")
 def lattice_order(evidence: Evidence) -> Iterator[Trial]:
     """The observed order over a ladder of spacings, and Richardson's limit against `continuum`."""
     if "finite-difference" not in evidence.lattice:
@@ -124,11 +125,14 @@ def lattice_order(evidence: Evidence) -> Iterator[Trial]:
     fit = finest(evidence.lattice["finite-difference"], SPACING_POWERS, noise, (-1, -2, -3, -4))
     found = compare(
         exact.flows[:, :, at],
-        fit.limit,
+        fit.value,
         {
-            "lattice": (fit.error, "last elimination of Richardson's table in a, if a^2 is seen there"),
+            "lattice": (
+                fit.size("next order"),
+                "last elimination of Richardson's table in a, if a^2 is seen there",
+            ),
             "rounding": (
-                fit.rounding + exact.errors.flows[:, :, at, :, None, None],
+                fit.size("rounding") + exact.errors.flows[:, :, at, :, None, None],
                 "grows as 1/a^2, carried through the table",
             ),
         },
@@ -168,7 +172,7 @@ def order_trials(evidence: Evidence, scheme: str) -> Iterator[Trial]:
     found = compare(
         LATTICE_ORDER,
         order.value,
-        {"lattice": (order.error, "change of the local order between spacings, and noise")},
+        {"lattice": (order.total, "change of the local order between spacings, and noise")},
         tell_apart=ORDER_TELL_APART,
     )
     yield Trial(
@@ -180,7 +184,7 @@ def order_trials(evidence: Evidence, scheme: str) -> Iterator[Trial]:
     )
 
 
-@claim("kwant-continuum", "Kwant's exact-difference chain solves the continuum problem", None)
+@paper.claim("kwant-continuum", "Kwant's exact-difference chain solves the continuum problem")
 def kwant_against_continuum(evidence: Evidence) -> Iterator[Trial]:
     """Two exact engines that share no code, k_⊥ resolved for two directions of m, and summed."""
     for words, pair in (("m of the system", evidence.resolved), ("m tilted", evidence.resolved_tilted)):
@@ -209,18 +213,20 @@ def kwant_against_continuum(evidence: Evidence) -> Iterator[Trial]:
         return
     m = evidence.iface.direction
     exact, lattice = evidence.at_h_R["continuum"], evidence.at_h_R["kwant"]
-    scale = natural_scale(evidence, torque_from_flows(exact.total, m)) * float(np.abs(evidence.h_R).max())
+    scale = natural_scale(evidence, torque_from_flows(exact.total.value, m)) * float(
+        np.abs(evidence.h_R).max()
+    )
     # t is a sum of two flows.
     rounding = np.sum(
         [2 * summed_errors(evidence.engines[name], evidence.iface, evidence.h_R) for name in BOTH], axis=0
     )
     for s, source in evidence.open_sources:
         found = compare(
-            torque_from_flows(exact.total[:, s], m) * evidence.h_R[:, None],
-            torque_from_flows(lattice.total[:, s], m) * evidence.h_R[:, None],
+            torque_from_flows(exact.total.value[:, s], m) * evidence.h_R[:, None],
+            torque_from_flows(lattice.total.value[:, s], m) * evidence.h_R[:, None],
             {
                 "quadrature": (
-                    4 * float((exact.total_error + lattice.total_error).max() * np.abs(evidence.h_R).max()),
+                    4 * float((exact.total.error + lattice.total.error).max() * np.abs(evidence.h_R).max()),
                     "nested rules in k_perp and angle, both sides",
                 ),
                 "rounding": (rounding.sum(axis=0)[:, s, None], ROUNDING),
@@ -240,7 +246,7 @@ def _wave_function_errors(resolved: Resolved) -> Array:
     return np.stack([from_N, np.maximum(*from_F)])[..., None, None, None]
 
 
-@claim("bound-states", "Spin-orbit coupling adds no bound state", "(C5)")
+@paper.claim("bound-states", "Spin-orbit coupling adds no bound state", "C5")
 def no_bound_state(evidence: Evidence) -> Iterator[Trial]:
     """States that h_R adds below the continuum for k_⊥ of occupied states, and at or below E_F for any.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -20,13 +21,14 @@ from sotcheck.exact.observables import (
     transverse,
 )
 from sotcheck.numerics.arrays import Array, Complex, Mask
-from sotcheck.numerics.convergence import Extrapolation, richardson
+from sotcheck.numerics.convergence import richardson
+from sotcheck.numerics.estimate import Estimate, Terms
+from sotcheck.papers.kim2017 import paper
 from sotcheck.system.interface import SOURCES
 from sotcheck.theory import amplitudes as eq
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.trial.evidence import ANGLES, Evidence, amplitude_errors
-from sotcheck.trial.registry import Trial, claim
-from sotcheck.trial.verdict import Terms, compare
+from sotcheck.trial.verdict import Trial, compare
 
 #: Powers of h_R in the odd part of an amplitude over h_R, at one k_⊥, after its limit.
 AMPLITUDE_POWERS = (2, 4, 6)
@@ -45,50 +47,57 @@ def natural_scale(evidence: Evidence, values: Complex | Array) -> float:
     return natural if largest < NO_TORQUE * natural else max(largest, SMALL_TORQUE * natural)
 
 
-def expansion_error(fit: Extrapolation, vector_axes: tuple[int, ...], why_not: str = "") -> Terms:
+def expansion_error(fit: Estimate, vector_axes: tuple[int, ...], why_not: str = "") -> dict[str, Any]:
     """Return the error terms of a linear coefficient read off the ladder of h_R.
 
     The last elimination may leave one component alone by accident: every component gets the largest of its
     vector, whose axes are `vector_axes`. `why_not` says why there is no expansion, if there is none.
     """
-    next_order = fit.error.max(axis=vector_axes, keepdims=True) + np.zeros_like(fit.error)
+    next_order = fit.shared(vector_axes).size("next order")
     origin = "last elimination of Richardson's table in h_R"
     if why_not:
         # Without an expansion the ladder's own limit means nothing: as uncertain as it is large.
-        next_order, origin = next_order + np.abs(fit.limit), why_not
+        next_order, origin = next_order + np.abs(fit.value), why_not
     return {
         "next order": (next_order, origin),
-        "rounding": (fit.rounding, "double precision over h_R, carried through the table"),
+        "rounding": (fit.size("rounding"), "double precision over h_R, carried through the table"),
     }
 
 
-def linear_flows(evidence: Evidence, engine: str, segments: Mask | None = None) -> tuple[Array, Terms]:
+def printed_error(evidence: Evidence) -> float:
+    """Return the quadrature error of the currents that are printed: at −0 and of the lattice."""
+    return float(evidence.currents.error[:, [MINUS, LATTICE]].max())
+
+
+def linear_flows(
+    evidence: Evidence, engine: str, segments: Mask | None = None
+) -> tuple[Array, dict[str, Any]]:
     """Return the exact flows' linear coefficient in h_R, shape (3, 4, 3), and its error terms.
 
     `segments` (bool) restricts the k_⊥ sum.
     """
-    found = evidence.ladder[engine]
+    found = evidence.ladder[engine].by_segment
     chosen = slice(None) if segments is None else segments
     noise = summed_errors(evidence.engines[engine], evidence.iface, evidence.rungs)[chosen].sum(axis=0)
     fit = richardson(
-        found.values[chosen].sum(axis=0),
+        found.value[chosen].sum(axis=0),
         evidence.expansion.powers,
         (noise / evidence.rungs[:, None])[..., None, None],
     )
     terms = expansion_error(fit, (-2, -1), evidence.why_not_analytic)
-    theory = evidence.theory["closed forms"].error + evidence.currents.printed_error
-    quadrature = found.errors[chosen].sum(axis=0).max() + theory
+    theory = evidence.theory["closed forms"].total.total + printed_error(evidence)
+    quadrature = found.error[chosen].sum(axis=0).max() + theory
     terms["quadrature"] = (float(quadrature), "nested rules in k_perp and angle, both sides")
-    return fit.limit, terms
+    return fit.value, terms
 
 
 def _amplitude_claim(number: str, which: int, formula: Callable[[eq.Amplitudes, Complex], Complex]) -> None:
     symbol = ("r", "t", "r'", "t'")[which]
 
-    @claim(
+    @paper.claim(
         f"eq{number}",
         f"First-order change of {symbol} in h_R",
-        f"({number})",
+        number,
     )
     def judge(evidence: Evidence) -> Iterator[Trial]:
         incident = ("normal",) if symbol in ("r", "t") else ("majority", "minority")
@@ -109,7 +118,7 @@ def _amplitude_claim(number: str, which: int, formula: Callable[[eq.Amplitudes, 
             noise = resolved.errors.amplitudes[:, ::2, rungs][..., chosen].max(axis=-1) / ladder
             fit = richardson(by_rung, AMPLITUDE_POWERS, np.moveaxis(noise, 2, 0)[..., None, None, None])
             found = compare(
-                _real(expected[:, ::2]), fit.limit, expansion_error(fit, (-3, -2, -1)), sample=True
+                _real(expected[:, ::2]), fit.value, expansion_error(fit, (-3, -2, -1)), sample=True
             )
             k = resolved.k_perp[found.index[0]]
             words = f"over {len(x)} k_perp in every channel regime and {len(ANGLES)} angles"
@@ -137,7 +146,7 @@ def _current_trials(
     evidence: Evidence, flow: int, expected: Array, words: str, with_embedded: bool = False
 ) -> Iterator[Trial]:
     """Compare spin flows (3, 3), by source and component, with the exact linear coefficients."""
-    scale = natural_scale(evidence, evidence.currents.flows)
+    scale = natural_scale(evidence, evidence.currents.value)
     for engine in evidence.ladder:
         measured, terms = linear_flows(evidence, engine)
         for s, source in evidence.open_sources:
@@ -174,14 +183,14 @@ def _at(terms: Terms, *index: int) -> Terms:
     }
 
 
-@claim("eq14", "Spin current at z = -0 to first order", "(14)")
+@paper.claim("eq14", "Spin current at z = -0 to first order", "14")
 def spin_current_at_minus_zero(evidence: Evidence) -> Iterator[Trial]:
     """Eq. (14) against the linear coefficient of the exact current, by source and spin component."""
     words = "all three spin components, with the overall sign of (16)"
-    yield from _current_trials(evidence, MINUS, evidence.currents.flows[:, MINUS], words)
+    yield from _current_trials(evidence, MINUS, evidence.currents.value[:, MINUS], words)
 
 
-@claim("eq15", "Angular momentum from the lattice to first order", "(15)")
+@paper.claim("eq15", "Angular momentum from the lattice to first order", "15")
 def lattice_transfer(evidence: Evidence) -> Iterator[Trial]:
     """Eq. (15) against the linear coefficient of the exact transfer, evanescent states included.
 
@@ -201,7 +210,7 @@ def torque_trials(
 ) -> Iterator[Trial]:
     """Compare (16)'s fieldlike + i dampinglike (segments, 3) with the exact linear coefficient."""
     m = evidence.iface.direction
-    scale = natural_scale(evidence, evidence.theory["closed forms"].total)
+    scale = natural_scale(evidence, evidence.theory["closed forms"].total.value)
     for engine in evidence.ladder:
         flows, terms = linear_flows(evidence, engine, segments)
         # Components of t are sums of two flows, divided by |m×ŷ|: where that is small, they say nothing.
@@ -261,22 +270,22 @@ def _evanescent(evidence: Evidence) -> Mask:
     return np.array([x_1 >= limit for x_1, _ in evidence.theory["closed forms"].segments])
 
 
-@claim("eq16c", "Torque from electrons incident from the normal metal", "(16c)")
+@paper.claim("eq16c", "Torque from electrons incident from the normal metal", "16c")
 def torque_from_normal(evidence: Evidence) -> Iterator[Trial]:
     """Eq. (16c) against the linear coefficient of the exact torque."""
-    expected = evidence.theory["closed forms"].torque
+    expected = evidence.theory["closed forms"].by_segment.value
     everywhere = np.ones(len(expected), dtype=bool)
     yield from torque_trials(evidence, ("normal",), expected, everywhere, "")
 
 
-@claim("eq16d", "Torque from electrons incident from the ferromagnet", "(16d)")
+@paper.claim("eq16d", "Torque from electrons incident from the ferromagnet", "16d")
 def torque_from_ferromagnet(evidence: Evidence) -> Iterator[Trial]:
     """Eq. (16d), its evanescent term on its own, against the exact torque of the same k_⊥.
 
     Where an embedded state adds a torque of the same order, the evanescent term disagrees by just that, and
     the corrected form, with the state's torque, is tried as well.
     """
-    expected = evidence.theory["closed forms"].torque
+    expected = evidence.theory["closed forms"].by_segment.value
     evanescent = _evanescent(evidence)
     sources = ("majority", "minority")
     if not evanescent.all():
@@ -291,13 +300,13 @@ def torque_from_ferromagnet(evidence: Evidence) -> Iterator[Trial]:
         yield from torque_trials(evidence, ("majority",), corrected, evanescent, part, "corrected")
 
 
-@claim("eq16-vector", "Eqs. (14) + (15), transverse to m, are the torque", "(16a)")
+@paper.claim("eq16-vector", "Eqs. (14) + (15), transverse to m, are the torque", "16a")
 def torque_from_currents(evidence: Evidence) -> Iterator[Trial]:
     """Eq. (16a) with (16c, d) against the sum of (14) and (15): formula against formula."""
     theory = evidence.theory["closed forms"]
     m = evidence.iface.direction
-    flows = evidence.currents.flows
-    expected = torque_vector(theory.total, m)
+    flows = evidence.currents.value
+    expected = torque_vector(theory.total.value, m)
     measured = transverse(flows[:, MINUS] + flows[:, LATTICE], m)
     for s, source in evidence.open_sources:
         found = compare(
@@ -305,7 +314,7 @@ def torque_from_currents(evidence: Evidence) -> Iterator[Trial]:
             measured[s],
             {
                 "quadrature": (
-                    2 * (theory.error + evidence.currents.printed_error),
+                    2 * (theory.total.total + printed_error(evidence)),
                     "nested rules in k_perp",
                 ),
                 "rounding": _rounding(evidence),
@@ -322,19 +331,22 @@ def _rounding(evidence: Evidence) -> tuple[float, str]:
     )
 
 
-@claim("amplitudes", "Eq. (16) needs only unperturbed amplitudes, from anywhere", "(16)")
+@paper.claim("amplitudes", "Eq. (16) needs only unperturbed amplitudes, from anywhere", "16")
 def amplitudes_from_anywhere(evidence: Evidence) -> Iterator[Trial]:
     """Eq. (16) with amplitudes of closed forms against amplitudes found by each engine at h_R = 0."""
     reference = evidence.theory["closed forms"]
-    want = _real(reference.total)
+    want = _real(reference.total.value)
     for engine in (name for name in evidence.engines if name in evidence.theory):
         other = evidence.theory[engine]
         rounding = amplitude_errors(evidence.engines[engine], evidence.iface) + _rounding(evidence)[0]
         found = compare(
             want,
-            _real(other.total),
+            _real(other.total.value),
             {
-                "quadrature": (reference.error + other.error, "nested rules in k_perp, both sides"),
+                "quadrature": (
+                    reference.total.total + other.total.total,
+                    "nested rules in k_perp, both sides",
+                ),
                 "rounding": (rounding, "double precision, amplified by the lattice"),
             },
             scale=natural_scale(evidence, want),

@@ -10,12 +10,13 @@ from sotcheck.beyond.exponent import exponent_data
 from sotcheck.exact.observables import summed_errors, torque_from_flows
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.convergence import observed_order
+from sotcheck.numerics.estimate import Terms
+from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.check_first_order import explained, natural_scale
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.theory.validity import transparent_channels
 from sotcheck.trial.evidence import Evidence
-from sotcheck.trial.registry import Trial, claim
-from sotcheck.trial.verdict import Comparison, Terms, compare
+from sotcheck.trial.verdict import Comparison, Trial, compare
 
 #: A wrong linear coefficient leaves a slope of 1, a missing second order one of 2.
 SLOPE_TELL_APART = 0.05
@@ -28,14 +29,14 @@ def remainders(evidence: Evidence, engine: str, expected: Complex) -> tuple[Arra
     """
     m = evidence.iface.direction
     found = evidence.ladder[engine]
-    exact = torque_from_flows(found.total, m)
+    exact = torque_from_flows(found.total.value, m)
     rest = np.linalg.norm(exact - torque_vector(expected, m), axis=-1)
     rounding = 2 * summed_errors(evidence.engines[engine], evidence.iface, evidence.rungs).sum(axis=0)
-    quadrature = found.total_error.max(axis=(-1, -2)) + evidence.theory["closed forms"].error
+    quadrature = found.total.error.max(axis=(-1, -2)) + evidence.theory["closed forms"].total.total
     return rest, quadrature + rounding / evidence.rungs[:, None]
 
 
-@claim("linearity", "The exact torque departs from first order as h_R^3", None)
+@paper.claim("linearity", "The exact torque departs from first order as h_R^3")
 def linearity(evidence: Evidence) -> Iterator[Trial]:
     """Slope of |t − (16)| in h_R over the ladder, extrapolated to h_R → 0.
 
@@ -87,7 +88,7 @@ def slope_trials(evidence: Evidence, expected: Complex) -> Iterator[Trial]:
         scale = natural_scale(evidence, expected)
         for s, source in evidence.open_sources:
             slope = observed_order(rest[:, s], noise[:, s])
-            if not slope.error <= SLOPE_TELL_APART:
+            if not slope.total <= SLOPE_TELL_APART:
                 found = _no_departure(evidence, expected[s], rest[:, s], noise[:, s], scale)
                 if found.verdict == "agrees":
                     yield Trial(
@@ -99,7 +100,7 @@ def slope_trials(evidence: Evidence, expected: Complex) -> Iterator[Trial]:
                     )
                     continue
             terms: Terms = {
-                "next order": (slope.error, "change of the local slope at the last rung, and noise")
+                "next order": (slope.total, "change of the local slope at the last rung, and noise")
             }
             words = f"h_R from {evidence.rungs[0]:.3g} to {evidence.rungs[-1]:.3g}"
             if not evidence.analytic:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import brentq
 
-from sotcheck.exact.finite import FINITE
-from sotcheck.exact.solved import GENERAL
 from sotcheck.numerics.arrays import Complex, Mask
 from sotcheck.papers.kim2017 import appendix_a1 as a1
 from sotcheck.papers.kim2017 import appendix_a1_conductances as conductances
 from sotcheck.papers.kim2017 import appendix_a1_plane as plane
 from sotcheck.papers.kim2017 import appendix_a23 as a23
-from sotcheck.papers.kim2017 import appendix_c
-from sotcheck.papers.kim2017.consequences import Consequence, Sides
+from sotcheck.papers.kim2017 import appendix_c, paper
 from sotcheck.system.interface import Interface
 from sotcheck.theory.symbols import Symbols
+from sotcheck.trial.entries import Consequence, Sides
+from sotcheck.trial.grounds import FINITE, GENERAL
 
 WITHOUT_RASHBA = tuple(iface.with_(h_R=0.0) for iface in GENERAL)
 #: (C1): no barriers.
@@ -116,7 +115,7 @@ def threshold(s: Symbols, corrected: bool) -> Sides:
     return np.array(brentq(smaller, 1e-3, 1e3, xtol=1e-14)), appendix_c.eqC5(s)
 
 
-ENTRIES = (
+paper.add(
     Consequence("A3", "(A4)", "per bias instead of per occupation, no interference", per_bias, FINITE),
     Consequence("A5", "(A8a)", "its part of F's biases, decaying waves left out", transmitted_into_N, FINITE),
     Consequence(

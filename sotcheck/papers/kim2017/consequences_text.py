@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from sotcheck.exact.finite import FINITE
-from sotcheck.exact.solved import BULK, GENERAL, INSULATOR, INSULATOR_BARRIER, INTERFACE, TOPOLOGICAL
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.papers.kim2017 import section3, section4, section5a, section5b, section5cd, section6
-from sotcheck.papers.kim2017.consequences import Consequence, Sides
+from sotcheck.papers.kim2017 import paper, section3, section4, section5a, section5b, section5cd, section6
 from sotcheck.papers.kim2017.finite_rashba import projected
+from sotcheck.papers.kim2017.models import BULK, INSULATOR, INSULATOR_BARRIER, INTERFACE, TOPOLOGICAL
 from sotcheck.system.interface import Interface
 from sotcheck.system.spin import IDENTITY, PAULI, dagger, pauli_vector
 from sotcheck.theory.symbols import Symbols
+from sotcheck.trial.entries import Consequence, Sides
+from sotcheck.trial.grounds import FINITE, GENERAL
 
 Formula = Callable[[Symbols], Array | Complex]
 
@@ -159,7 +159,7 @@ UNIT_U = (
 R = (section3.eq6b, section3.eq6b_corrected)
 T_PRIME = (section3.eq6d, section3.eq6d_corrected)
 
-ENTRIES = (
+paper.add(
     Consequence("3a", "(12)", "the spin current of the wave at z = -0", wave_carries_current, FINITE),
     Consequence("6b", "(18a)", "r at u_0 = u_m = 0", _amplitude(*R, section5a.eq18a), without_rashba(BULK)),
     Consequence(

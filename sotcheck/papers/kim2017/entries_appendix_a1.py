@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from sotcheck.exact.finite import FINITE
 from sotcheck.exact.profiles import at_position, far_from, weighted
-from sotcheck.exact.solved import GENERAL, Exact, Measured, Solved
+from sotcheck.exact.solved import Exact, Solved
 from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import appendix_a1 as eq
 from sotcheck.papers.kim2017 import appendix_a1_remarks, reciprocity
 from sotcheck.papers.kim2017 import entries_appendix_a1_conductances as appendix_a1_conductances
-from sotcheck.trial.registry import Definition, Equation, register
+from sotcheck.papers.kim2017.old import Definition, Equation, register
+from sotcheck.trial.grounds import FINITE, GENERAL
 
 UNIT = r"-\frac{e^2L}{hV}"
 SUM = r"\sum_{\mathbf k_\perp}"
@@ -31,7 +32,7 @@ def per_wave(exact: Exact) -> Exact:
 def where_F_is_open(exact: Exact) -> Exact:
     """The same at those k_⊥ for which both bands of F are open."""
 
-    def masked(one: Solved) -> Measured:
+    def masked(one: Solved) -> Estimate:
         is_open = one.states.Kz[:, :, 0].real.min(axis=-1) > 0
         return weighted(exact(one), is_open.astype(float))
 

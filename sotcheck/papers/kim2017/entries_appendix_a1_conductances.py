@@ -13,12 +13,15 @@ from sotcheck.exact.conductances import (  # fmt: skip
     spin,
     whole,
 )
-from sotcheck.exact.solved import GENERAL, Exact, Formula
+from sotcheck.exact.solved import Exact
 from sotcheck.papers.kim2017 import appendix_a1_conductances as eq
 from sotcheck.papers.kim2017 import appendix_a1_plane as plane
 from sotcheck.papers.kim2017 import appendix_a1_tex as tex
 from sotcheck.papers.kim2017.appendix_a1 import PLANE
-from sotcheck.trial.registry import Equation, Kind
+from sotcheck.papers.kim2017.old import Equation
+from sotcheck.trial import entries
+from sotcheck.trial.entries import Formula, Kind
+from sotcheck.trial.grounds import GENERAL
 
 SWAPPED = "a swapped symbol: t' Delta-mu^F t'^dagger from (A8a), not r Delta-mu^F t'^dagger"
 
@@ -33,7 +36,7 @@ def _entry(
     off_by: str = "",
     kind: Kind | None = None,
     order: str = "h_R^3",
-) -> Equation:
+) -> entries.Equation:
     return Equation(
         number=number,
         says=says,
@@ -55,7 +58,7 @@ JUMP = "jump of the {} current in the plane from N to F, means over z"
 OPEN_ONLY = "a missing projection: of a closed band of F the current is all in N, and F's bias drives none"
 NO_DIRECTION = "a missing direction: the right-hand side is the component along m, as in (A13b)"
 
-ENTRIES: tuple[Equation, ...] = (
+ENTRIES: tuple[entries.Equation, ...] = (
     _entry(
         "A10a",
         "The charge current along z, by charge and spin biases.",

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from itertools import product
 
 from sotcheck.exact import memory_loss as ml
-from sotcheck.exact.finite import relation
-from sotcheck.exact.solved import GENERAL
 from sotcheck.papers.kim2017 import appendix_a23 as eq
 from sotcheck.papers.kim2017 import magnetoresistance
-from sotcheck.papers.kim2017.ledger import balance, negative
-from sotcheck.trial.judge import judge
-from sotcheck.trial.registry import Equation, Statement, Trial, register
+from sotcheck.papers.kim2017.ledger import negative
+from sotcheck.papers.kim2017.old import Equation, Statement, Trial, register
+from sotcheck.trial.grounds import GENERAL
+from sotcheck.trial.judge import balance, judge, relation
 
 #: Appendix A 2 takes m along z.
 UPRIGHT = tuple(iface.with_(m=(0.0, 0.0, 1.0)) for iface in GENERAL)
@@ -59,9 +58,8 @@ def any_reading(engine: str) -> Iterator[Trial]:
         exact = ml.elements(ml.response("N"), *columns)
         for spins in READINGS:
             formula = eq.eqA18a_reading(spins, sign)
-            entry = Equation("", "", "", exact, formula, "", interfaces=UPRIGHT)
-            iface, found = judge(entry, formula, engine)
-            tried.append((abs(found.expected - found.measured), found, lead, spins, iface))
+            iface, found = judge(exact, formula, UPRIGHT, engine)
+            tried.append((abs(found.expected - found.measured.value), found, lead, spins, iface))
     _, found, lead, spins, iface = min(tried, key=lambda t: t[0])
     yield Trial(
         "diagonal of (A18a), second order at z = -0, the best of all readings of G_Rr",

@@ -6,12 +6,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sotcheck.exact.finite import FINITE, measured, relation, states, twice
-from sotcheck.exact.solved import Exact, Measured, Solved
+from sotcheck.exact.finite import measured, states, twice
+from sotcheck.exact.solved import Exact, Solved
 from sotcheck.numerics.arrays import Complex
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import appendix_b as eq
+from sotcheck.papers.kim2017.old import Definition, Equation, Statement, register
 from sotcheck.system.spin import dagger
-from sotcheck.trial.registry import Definition, Equation, Statement, register
+from sotcheck.trial.grounds import FINITE
+from sotcheck.trial.judge import relation
 
 GENERIC, N_CLOSES, F_CLOSES, HALF_METAL = FINITE
 ALL_OPEN = (GENERIC, N_CLOSES, F_CLOSES)
@@ -58,7 +61,7 @@ def part(values: Matrix, rows: slice, columns: slice) -> Matrix:
     return lambda one: values(one)[..., rows, columns]
 
 
-def both_orders(one: Solved) -> Measured:
+def both_orders(one: Solved) -> Estimate:
     """S†S twice, then SS† twice."""
     return measured(one, np.stack([by_source(one), by_source(one), by_drain(one), by_drain(one)], axis=-3))
 

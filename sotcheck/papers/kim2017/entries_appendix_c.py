@@ -11,13 +11,14 @@ from scipy.optimize import brentq
 
 from sotcheck.engines.layered import Layer
 from sotcheck.exact.layers import ENGINES
-from sotcheck.exact.solved import Measured, Solved
+from sotcheck.exact.solved import Solved
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.numerics.convergence import Extrapolation, richardson
+from sotcheck.numerics.convergence import richardson
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import appendix_c as eq
+from sotcheck.papers.kim2017.old import Definition, Equation, Statement, Trial, register
 from sotcheck.system.interface import Interface, rashba
 from sotcheck.system.spin import projectors
-from sotcheck.trial.registry import Definition, Equation, Statement, Trial, register
 from sotcheck.trial.verdict import compare
 
 #: No barriers; h_R k_max binds a state of either spin. The first has J = 1, an eV in what follows.
@@ -68,31 +69,31 @@ def bound(one: Solved) -> Array:
     return np.array(found)
 
 
-def exact(value: Array) -> Measured:
+def exact(value: Array) -> Estimate:
     """Return a function of decay constants with its error."""
-    return Measured(
+    return Estimate(
         value,
         {"rounding": (ROUNDING * float(np.abs(value).max()), "double precision, and of the root found")},
     )
 
 
-def product(one: Solved) -> Measured:
+def product(one: Solved) -> Estimate:
     """(q_2 − q_1)(q_2 + q_1), by band."""
     q_1, q_2 = bound(one).T
     return exact((q_2 - q_1) * (q_2 + q_1))
 
 
-def total(one: Solved) -> Measured:
+def total(one: Solved) -> Estimate:
     """q_2 + q_1, by band."""
     return exact(bound(one).sum(axis=1))
 
 
-def both(one: Solved) -> Measured:
+def both(one: Solved) -> Estimate:
     """2q_{1/2}, by band: the smaller, the larger."""
     return exact(2 * np.sort(bound(one), axis=1))
 
 
-def at_bottom(thresholds: list[Array]) -> Extrapolation:
+def at_bottom(thresholds: list[Array]) -> Estimate:
     """Return the limit of thresholds found for the decay constants LADDER √J below the bottom."""
     rows = np.array(thresholds)
     # A decay constant q is found from q², so with an error ε/q.
@@ -100,7 +101,7 @@ def at_bottom(thresholds: list[Array]) -> Extrapolation:
 
 
 @lru_cache(maxsize=64)
-def simple_thresholds(one: Solved) -> Extrapolation:
+def simple_thresholds(one: Solved) -> Estimate:
     """Return the least strength of an attractive delta that binds a state of each spin."""
     bands = list(enumerate(bottoms(one.iface)))
 
@@ -111,7 +112,7 @@ def simple_thresholds(one: Solved) -> Extrapolation:
     return at_bottom([strengths(float(q)) for q in LADDER * np.sqrt(one.iface.J)])
 
 
-def true_thresholds(one: Solved, m: tuple[float, float, float]) -> Extrapolation:
+def true_thresholds(one: Solved, m: tuple[float, float, float]) -> Estimate:
     """Return the least h_R k_⊥ for which the Rashba term binds a state below the continuum, by angle.
 
     The angles of k are those for which k×ẑ is along and against the in-plane part of m, and others.
@@ -128,14 +129,17 @@ def true_thresholds(one: Solved, m: tuple[float, float, float]) -> Extrapolation
     return at_bottom(rows)
 
 
-def threshold(one: Solved) -> Measured:
+def threshold(one: Solved) -> Estimate:
     """The least strength of an attractive delta that binds a state, by band."""
     fit = simple_thresholds(one)
-    return Measured(
-        fit.limit,
+    return Estimate(
+        fit.value,
         {
-            "next order": (fit.error, "last elimination of Richardson's table in the decay constant"),
-            "rounding": (fit.rounding, "double precision, carried through the table"),
+            "next order": (
+                fit.size("next order"),
+                "last elimination of Richardson's table in the decay constant",
+            ),
+            "rounding": (fit.size("rounding"), "double precision, carried through the table"),
         },
     )
 
@@ -144,8 +148,8 @@ def length_at_1_eV(one: Solved) -> tuple[float, float]:
     """Return the inverse of the threshold in nm, with the energy unit such that J = 1 eV, and its error."""
     fit = simple_thresholds(one)
     unit = 1e9 * constants.hbar / np.sqrt(2 * constants.m_e * constants.electron_volt / one.iface.J)
-    length = unit / fit.limit.max()
-    return length, length * float((fit.error + fit.rounding).max() / fit.limit.max())
+    length = unit / fit.value.max()
+    return length, length * float((fit.error).max() / fit.value.max())
 
 
 def length_is(said: float) -> Callable[[str], Iterator[Trial]]:
@@ -177,17 +181,20 @@ def rashba_binds_later(engine: str) -> Iterator[Trial]:
     ):
         for one in solved_here(engine):
             fit = true_thresholds(one, m)
-            least = int(np.argmin(fit.limit))
+            least = int(np.argmin(fit.value))
             expected = eq.rashba_threshold(one.iface.J, float(np.hypot(m[0], m[1])))
-            ratio = fit.limit[least] / simple_thresholds(one).limit.max()
+            ratio = fit.value[least] / simple_thresholds(one).value.max()
             yield Trial(
                 quantity=f"least h_R k_perp that binds, m {name}, J = {one.iface.J:g}",
                 comparison=compare(
                     expected,
-                    fit.limit[least],
+                    fit.value[least],
                     {
-                        "next order": (fit.error[least], "last elimination in the decay constant"),
-                        "rounding": (fit.rounding[least], "double precision"),
+                        "next order": (
+                            fit.size("next order")[least],
+                            "last elimination in the decay constant",
+                        ),
+                        "rounding": (fit.size("rounding")[least], "double precision"),
                     },
                 ),
                 explanation=f"{ratio:.4f} times the bound (C5)",
@@ -200,8 +207,8 @@ def bound_is_necessary(engine: str) -> Iterator[Trial]:
     directions = ((0.6, -0.8, 0.0), (0.6, 0.0, 0.8), (0.36, 0.48, 0.8), (0.0, 0.0, 1.0))
     for one in solved_here(engine):
         fits = [true_thresholds(one, m) for m in directions]
-        least = min(float(fit.limit.min()) for fit in fits)
-        error = max(float((fit.error + fit.rounding).max()) for fit in fits)
+        least = min(float(fit.value.min()) for fit in fits)
+        error = max(float((fit.error).max()) for fit in fits)
         yield Trial(
             quantity=f"smallest h_R k_perp that binds, over m and k, J = {one.iface.J:g}",
             comparison=compare(

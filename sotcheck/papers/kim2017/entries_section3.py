@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from sotcheck.exact.finite import FINITE, amplitude, channels, measured, relation, states, twice
+from sotcheck.exact.finite import amplitude, channels, measured, states, twice
 from sotcheck.exact.finite import wave_from_F as wave_F
 from sotcheck.exact.finite import wave_from_N as wave_N
-from sotcheck.exact.solved import GENERAL, Exact, Measured, Solved
+from sotcheck.exact.solved import Exact, Solved
 from sotcheck.numerics.arrays import Complex
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import section3 as eq
+from sotcheck.papers.kim2017.old import Definition, Equation, Statement, register
 from sotcheck.system.spin import in_spin_bands
-from sotcheck.trial.registry import Definition, Equation, Statement, register
+from sotcheck.trial.grounds import FINITE, GENERAL
+from sotcheck.trial.judge import relation
 
 MATRIX = r"(i\hat K_z+ik_z-\hat\kappa)^{-1}"
 RASHBA = r"\hat\sigma\cdot(\mathbf k\times\mathbf z)"
 
 
-def jump_of_spin_current(one: Solved) -> Measured:
+def jump_of_spin_current(one: Solved) -> Estimate:
     """Spin current at +0 minus that at −0 of waves of unit amplitude, by source."""
     found = states(one)
     flux = np.concatenate([found.kz.real[..., None], found.Kz.real[..., ::-1]], axis=-1)
@@ -27,7 +30,7 @@ def jump_of_spin_current(one: Solved) -> Measured:
 def amplitudes(*which: int) -> Exact:
     """Chosen ones of r̂, t̂, r̂', t̂' at the interface's own h_R."""
 
-    def exact(one: Solved) -> Measured:
+    def exact(one: Solved) -> Estimate:
         values = [states(one).amplitudes()[i] for i in which]
         return measured(one, values[0] if len(values) == 1 else np.stack(values, axis=-3))
 

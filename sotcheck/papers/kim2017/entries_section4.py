@@ -16,15 +16,19 @@ from sotcheck.exact.currents import (
     slopes,
     times_kx,
 )
-from sotcheck.exact.finite import FINITE, measured, states
-from sotcheck.exact.solved import GENERAL, TOPOLOGICAL, Exact, Measured, Solved
+from sotcheck.exact.finite import measured, states
+from sotcheck.exact.solved import Exact, Solved
 from sotcheck.numerics.arrays import Complex
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import ledger
 from sotcheck.papers.kim2017 import section4 as eq
+from sotcheck.papers.kim2017.models import TOPOLOGICAL
+from sotcheck.papers.kim2017.old import Definition, Equation, register
 from sotcheck.system.interface import Interface
 from sotcheck.system.spin import dagger
 from sotcheck.theory.symbols import Symbols
-from sotcheck.trial.registry import Definition, Equation, register
+from sotcheck.trial import entries
+from sotcheck.trial.grounds import FINITE, GENERAL
 
 #: The text first ignores magnetism at the interface.
 NO_INTERFACE_MAGNETISM = tuple(iface.with_(u_m=0.0) for iface in GENERAL)
@@ -48,7 +52,7 @@ def in_N(one: Solved) -> Complex:
     return current(states(one), "N", charge_from="F")
 
 
-def polarized(one: Solved) -> Measured:
+def polarized(one: Solved) -> Estimate:
     """The current at z = −0 of polarized electrons from N, by the slope at +0 and the jump there."""
     found = states(one)
     kappa = one.iface.kappa_0() + one.iface.h_R * one.rashba
@@ -56,12 +60,12 @@ def polarized(one: Solved) -> Measured:
     return measured(one, -imaginary(slope @ eq.POLARIZED @ dagger(found.psi_N)))
 
 
-def averaged(one: Solved) -> Measured:
+def averaged(one: Solved) -> Estimate:
     """Angular average of k_x times the current at z = −0."""
     return moment(one, measured(one, in_N(one)))
 
 
-def change(one: Solved) -> Measured:
+def change(one: Solved) -> Estimate:
     """∂/∂h_R of the same."""
     return moment(one, one.linear(current(one.states, "N", charge_from="F")))
 
@@ -69,7 +73,7 @@ def change(one: Solved) -> Measured:
 def jump(*which: int) -> Exact:
     """∂/∂h_R of the jump of the current from z = −0 to +0, for some sources."""
 
-    def exact(one: Solved) -> Measured:
+    def exact(one: Solved) -> Estimate:
         difference = current(one.states, "F") - current(one.states, "N")
         found = moment(one, one.linear(difference))
         return chosen(found, (slice(None), slice(None), which[0] if len(which) == 1 else slice(1, 3)))
@@ -80,18 +84,18 @@ def jump(*which: int) -> Exact:
 def torque_of(source: int, N_open: bool) -> Exact:
     """Fieldlike + i dampinglike of one source, where k_z is real or where it is not."""
 
-    def exact(one: Solved) -> Measured:
+    def exact(one: Solved) -> Estimate:
         where = (one.states.kz[:, 0, 0].real > 0) == N_open
         return chosen(linear_torque_number(one), (slice(None), slice(None), source), where)
 
     return exact
 
 
-def total(one: Solved) -> Measured:
+def total(one: Solved) -> Estimate:
     """Fieldlike + i dampinglike with the interface's relaxation times."""
     found = linear_torque_number(one)
     tau = np.array([one.iface.tau_N, one.iface.tau_up, one.iface.tau_down])
-    return Measured(
+    return Estimate(
         found.value @ tau,
         {name: (np.abs(size) @ tau, why) for name, (size, why) in found.terms.items()},
     )
@@ -227,7 +231,7 @@ def _part_of_16d(
     term: str,
     interfaces: tuple[Interface, ...],
     N_open: bool = True,
-) -> Equation:
+) -> entries.Equation:
     where = "N open" if N_open else "N closed"
     waves = "propagating" if N_open else "evanescent"
     return Equation(

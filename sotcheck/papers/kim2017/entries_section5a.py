@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from sotcheck.exact.currents import chosen, linear_torque_number
-from sotcheck.exact.solved import BULK, Exact, Measured, Solved
+from sotcheck.exact.solved import Exact, Solved
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import bilayer
 from sotcheck.papers.kim2017 import section5a as eq
 from sotcheck.papers.kim2017.figure4 import interface, point
+from sotcheck.papers.kim2017.models import BULK
+from sotcheck.papers.kim2017.old import Definition, Equation, register
 from sotcheck.system.spin import projectors
-from sotcheck.trial.registry import Definition, Equation, register
 
 #: Where minority electrons propagate.
 BOTH_BANDS = tuple(iface for iface in BULK if iface.E_F > iface.J)
@@ -28,7 +30,7 @@ RE_F, IM_F = r"Re[\mathcal T_R^F]", r"Im[\mathcal T_R^F]"
 def amplitudes(which: int) -> Exact:
     """Majority and minority elements of r (0) or t' (3) at h_R = 0."""
 
-    def exact(one: Solved) -> Measured:
+    def exact(one: Solved) -> Estimate:
         minority, majority = projectors(one.iface.direction)
         matrix = one.states.amplitudes()[which]
         bands = [np.einsum("...ij,ji->...", matrix, band) for band in (majority, minority)]
@@ -40,25 +42,25 @@ def amplitudes(which: int) -> Exact:
 def torque(part: str, *sources: int, N_open: bool = True) -> Exact:
     """A component of some sources' torque by k_⊥, where k_z is real or where it is not."""
 
-    def exact(one: Solved) -> Measured:
+    def exact(one: Solved) -> Estimate:
         where = (one.states.kz[:, 0, 0].real > 0) == N_open
         columns = sources[0] if len(sources) == 1 else slice(sources[0], sources[-1] + 1)
         found = chosen(linear_torque_number(one), (slice(None), slice(None), columns), where)
-        return Measured(getattr(found.value, part), found.terms)
+        return Estimate(getattr(found.value, part), found.terms)
 
     return exact
 
 
-def dampinglike_of_F(one: Solved) -> Measured:
+def dampinglike_of_F(one: Solved) -> Estimate:
     """Dampinglike torque of majority and minority at every k_⊥."""
     found = chosen(linear_torque_number(one), (slice(None), slice(None), slice(1, 3)))
-    return Measured(found.value.imag, found.terms)
+    return Estimate(found.value.imag, found.terms)
 
 
-def evanescent_sum(one: Solved) -> Measured:
+def evanescent_sum(one: Solved) -> Estimate:
     """The fieldlike torque of majority electrons summed over the k_⊥ at which k_z is imaginary."""
     found = point(one.engine, one.iface.E_F)
-    return Measured(
+    return Estimate(
         np.asarray(found.evanescent[1].real), {"sum": (found.error, "quadrature and Richardson's table")}
     )
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from sotcheck.exact.parts import beyond, by_spin, component, weighted
-from sotcheck.exact.solved import INTERFACE
 from sotcheck.papers.kim2017 import remarks5b
 from sotcheck.papers.kim2017 import section5b as eq
-from sotcheck.trial.registry import Definition, Equation, Statement, register
+from sotcheck.papers.kim2017.models import INTERFACE
+from sotcheck.papers.kim2017.old import Definition, Equation, Statement, register
 
 TEX_A = (
     r"Re[T_R]=h_R\frac{\hbar eE_x}{\pi m_e}\sum_{k_\perp^2<k_F^2}"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from sotcheck.exact.parts import beyond, by_spin, component, weighted
-from sotcheck.exact.solved import INSULATOR, INSULATOR_BARRIER, TOPOLOGICAL, Measured, Solved
+from sotcheck.exact.solved import Solved
 from sotcheck.numerics.arrays import Complex
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import remarks5cd
 from sotcheck.papers.kim2017 import section5cd as eq
+from sotcheck.papers.kim2017.models import INSULATOR, INSULATOR_BARRIER, TOPOLOGICAL
+from sotcheck.papers.kim2017.old import Definition, Equation, Statement, register
 from sotcheck.system.interface import Interface
-from sotcheck.trial.registry import Definition, Equation, Statement, register
 
 #: J = U/3 and E_F = U − J, where (29) has the maximum.
 AT_MAXIMUM = tuple(
@@ -47,7 +49,7 @@ def both(values: Complex) -> Complex:
     return values
 
 
-def sums_of_squares(one: Solved) -> Measured:
+def sums_of_squares(one: Solved) -> Estimate:
     """q_z² + (k_z^±)² of the waves in exact states: minority, majority; shape (n, 6, 2)."""
     q: Complex = (-1j * one.states.kz)[..., None]
     return one.unperturbed(q**2 + one.states.Kz**2)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from sotcheck.exact import transfer
-from sotcheck.exact.solved import GENERAL
 from sotcheck.papers.kim2017 import beneath
 from sotcheck.papers.kim2017 import section6 as eq
-from sotcheck.trial.registry import Definition, Equation, Statement, register
+from sotcheck.papers.kim2017.old import Definition, Equation, Statement, register
+from sotcheck.trial.grounds import GENERAL
 
 #: Not small: what holds at finite h_R is no expansion.
 INTERFACES = tuple(iface.with_(h_R=0.4) for iface in GENERAL)

@@ -8,14 +8,15 @@ from functools import lru_cache
 
 import numpy as np
 
+from sotcheck.engines import EXACT
+from sotcheck.engines.conditioning import reach
 from sotcheck.exact.currents import complex_torque
 from sotcheck.exact.observables import exact_flows, torque_from_flows
-from sotcheck.exact.solved import ANGLES, ENGINES
+from sotcheck.exact.solved import ANGLES
 from sotcheck.numerics.arrays import Complex
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.quadrature import sample
 from sotcheck.system.interface import Interface
-from sotcheck.theory.validity import radius_by_k
 
 #: h_R relative to the radius of convergence of the expansion: even powers are eliminated.
 RUNGS = np.array([1.0, 0.5, 0.25]) / 32
@@ -58,16 +59,15 @@ def point(engine: str, ratio: float) -> Point:
     """Return the linear coefficient in h_R of the exact torques of model (17)."""
     iface = interface(ratio)
     edges = iface.thresholds()
-    radius = float(radius_by_k(iface, sample(edges, 16) ** 2, ANGLES).min())
-    found = exact_flows(ENGINES[engine], iface, min(1.0, radius) * RUNGS, rtol=RTOL)
-    values = np.moveaxis(found.values, 1, 0)
-    fit = richardson(values, POWERS)
-    numbers = complex_torque(torque_from_flows(fit.limit, iface.direction), iface.direction)
+    radius = float(reach(iface, sample(edges, 16), ANGLES).min())
+    found = exact_flows(EXACT[engine], iface, min(1.0, radius) * RUNGS, rtol=RTOL)
+    fit = richardson(np.moveaxis(found.by_segment.value, 1, 0), POWERS)
+    numbers = complex_torque(torque_from_flows(fit.value, iface.direction), iface.direction)
     closed = np.array(edges[:-1]) >= ratio - iface.U_N
     return Point(
         numbers[~closed].sum(axis=0),
         numbers[closed].sum(axis=0),
-        float((fit.error + found.errors.max(axis=1)).max()),
+        float((fit.error + found.by_segment.error.max(axis=1)).max()),
     )
 
 

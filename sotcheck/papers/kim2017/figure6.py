@@ -96,15 +96,15 @@ def figure6_points(engine: str = "kwant") -> list[dict[str, float]]:
     rows = []
     for u_0, u_m in KWANT_POINTS:
         iface = Interface(name="figure6", E_F=1.0, J=0.0, u_0=u_0, u_m=u_m, m=(2.0, -1.0, 2.0))
-        value, error = point(engine, iface)
-        found = panels(value)
+        torque = point(engine, iface)
+        found = panels(torque.value)
         exact = panels(linear_torque(Points.of(E_F=1.0, u_0=u_0, u_m=u_m))[0])
         rows.append(
             {
                 "u_0": u_0,
                 "u_m": u_m,
                 **{name: float(abs(number)) for name, number in found.items()},
-                "uncertainty": float(error.sum()) / UNIT,
+                "uncertainty": float(torque.error.sum()) / UNIT,
                 "difference": max(float(abs(found[name] - exact[name])) for name in PANELS),
             }
         )

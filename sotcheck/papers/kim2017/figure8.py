@@ -62,7 +62,8 @@ def figure8_points(engine: str = "kwant", beta: float = 0.8) -> list[dict[str, f
         U, J = BARRIER, BARRIER * ratio
         E_F = beta * (U - J)
         iface = Interface(name="figure8", E_F=E_F, U_F=U, J=J, m=(2.0, -1.0, 2.0))
-        value, error = point(engine, iface)
+        found = point(engine, iface)
+        value, error = found.value, found.error
         size = float(unit(*map(np.asarray, (E_F, U, J))))
         rows.append(
             {

@@ -2,54 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
 from sotcheck.exact.currents import complex_torque, current, flow_number, linear_torque_number, moment, scaled
-from sotcheck.exact.finite import FINITE, measured, relation, states
+from sotcheck.exact.finite import measured, states
 from sotcheck.exact.observables import INTERFACE, LATTICE, MINUS, PLUS
-from sotcheck.exact.solved import ANGLES, GENERAL, Exact, Measured, Solved, solved
+from sotcheck.exact.solved import ANGLES, Exact, Solved
 from sotcheck.numerics.arrays import Array
-from sotcheck.numerics.estimate import joined
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import section4 as eq
-from sotcheck.system.interface import Interface
+from sotcheck.papers.kim2017.old import Statement, Trial
 from sotcheck.system.spin import pauli_vector
 from sotcheck.system.states import flows
-from sotcheck.trial.judge import SEVERITY, real
-from sotcheck.trial.registry import Statement, Trial
-from sotcheck.trial.verdict import Comparison, compare
+from sotcheck.trial.grounds import FINITE, GENERAL
+from sotcheck.trial.judge import balance, relation
+from sotcheck.trial.verdict import compare
 
 #: Where the spin current at z = +0 is all of the torque.
 NO_INTERFACE_MAGNETISM = tuple(iface.with_(u_m=0.0) for iface in GENERAL)
-
-
-def balance(
-    left: Exact, right: Exact, quantity: str, why: str, interfaces: tuple[Interface, ...] = GENERAL
-) -> Callable[[str], Iterator[Trial]]:
-    """Return the judge of a statement that two exact quantities are equal."""
-
-    def tried(engine: str) -> Iterator[Trial]:
-        found: list[tuple[Interface, Comparison]] = []
-        for iface in interfaces:
-            a, b = left(solved(engine, iface)), right(solved(engine, iface))
-            # Both come from the same states: their errors add up.
-            sizes = [
-                np.broadcast_to(size, m.value.shape)[..., None]
-                for m in (a, b)
-                for size, _ in m.terms.values()
-            ]
-            origins = joined(why for m in (a, b) for _, why in m.terms.values())
-            both: Array = np.sum(np.broadcast_arrays(*sizes), axis=0)
-            terms: dict[str, tuple[Array | float, str]] = {"both sides": (both, origins)}
-            found.append((iface, compare(real(a.value), real(b.value), terms)))
-        iface, worst = max(
-            found,
-            key=lambda f: (SEVERITY[f[1].verdict], abs(f[1].expected - f[1].measured)),
-        )
-        yield Trial(quantity, worst, f"{why} Worst on {iface.name}.", engine=engine)
-
-    return tried
 
 
 def _spin_flows(one: Solved) -> Array:
@@ -57,12 +29,12 @@ def _spin_flows(one: Solved) -> Array:
     return flows(states(one), one.iface, k_perp, angle, h_R)
 
 
-def incoming(one: Solved) -> Measured:
+def incoming(one: Solved) -> Estimate:
     """Flow (1) of Fig. 2 at the interface's own h_R."""
     return measured(one, _spin_flows(one)[..., MINUS, :])
 
 
-def drains(one: Solved) -> Measured:
+def drains(one: Solved) -> Estimate:
     """Flows (2) + (3) + (4)."""
     found = _spin_flows(one)
     return measured(one, found[..., PLUS, :] + found[..., INTERFACE, :] - found[..., LATTICE, :])
@@ -76,10 +48,10 @@ def arriving(*sources: int) -> Exact:
 def component(part: str, *sources: int) -> Exact:
     """The fieldlike or dampinglike component of some sources' torque to first order."""
 
-    def exact(one: Solved) -> Measured:
+    def exact(one: Solved) -> Estimate:
         found = linear_torque_number(one)
         value = found.value[..., sources].sum(axis=-1)
-        return Measured(
+        return Estimate(
             getattr(value, part),
             {
                 name: (np.asarray(size)[..., sources].sum(axis=-1), why)
@@ -95,14 +67,14 @@ def negative(exact: Exact) -> Exact:
     return lambda one: scaled(exact(one), -1)
 
 
-def behind(one: Solved) -> Measured:
+def behind(one: Solved) -> Estimate:
     """−(ħV/2eL) Tr[σ_⊥ ĵ_z(+0)] of (11), with the shift of the text above (13): fieldlike + i dampinglike."""
     number = complex_torque(pauli_vector(current(one.states, "F")).real, one.iface.direction)
     # (13)'s e²LE_xτ/2πmₑV times ħV/2eL is 1/4π in the torque's unit.
     return scaled(moment(one, one.linear(number)), -1 / (4 * np.pi))
 
 
-def angular_average(one: Solved) -> Measured:
+def angular_average(one: Solved) -> Estimate:
     """Average of (k·u) σ·(k×z) over angles, with u in the plane but along no axis."""
     along = one.k_perp[:, None] * (np.cos(ANGLES) * eq.IN_PLANE[0] + np.sin(ANGLES) * eq.IN_PLANE[1])
     return measured(one, (along[..., None, None] * one.rashba).mean(axis=1, keepdims=True))

@@ -8,11 +8,13 @@ import numpy as np
 
 from sotcheck.exact import in_plane
 from sotcheck.exact import memory_loss as ml
-from sotcheck.exact.finite import FINITE, relation
-from sotcheck.exact.solved import BULK, GENERAL, INSULATOR, INSULATOR_BARRIER, INTERFACE, solved
+from sotcheck.exact.solved import solved
 from sotcheck.papers.kim2017 import appendix_a23 as eq
-from sotcheck.papers.kim2017.ledger import balance
-from sotcheck.trial.registry import Equation, Statement, Trial
+from sotcheck.papers.kim2017.models import BULK, INSULATOR, INSULATOR_BARRIER, INTERFACE
+from sotcheck.papers.kim2017.old import Equation, Statement, Trial
+from sotcheck.trial import entries
+from sotcheck.trial.grounds import FINITE, GENERAL
+from sotcheck.trial.judge import balance, relation
 from sotcheck.trial.verdict import compare
 
 #: On f-closes-first both spins reflect so much alike that j_MR is hardly above kwant's rounding.
@@ -52,7 +54,7 @@ TURNED = (
 MATRIX = ml.sandwich((eq.A_1, eq.A_2), 2)
 
 
-def _part_of_a20(which: int, name: str, term: str) -> Equation:
+def _part_of_a20(which: int, name: str, term: str) -> entries.Equation:
     letter = "xyz"[which - 1]
     return Equation(
         number="A20",

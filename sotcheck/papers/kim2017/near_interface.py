@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from sotcheck.engines import EXACT
 from sotcheck.exact.profiles import IN_N, Flow, continued
-from sotcheck.exact.solved import ENGINES, GENERAL
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.quadrature import sum_over_k
+from sotcheck.papers.kim2017.old import Trial
 from sotcheck.system.interface import rashba
 from sotcheck.system.spin import dot_sigma
-from sotcheck.trial.registry import Trial
+from sotcheck.trial.grounds import GENERAL
 from sotcheck.trial.verdict import compare
 
 IFACE = GENERAL[0].with_(h_R=0.1)
@@ -27,7 +28,7 @@ RTOL = 1e-4
 def near_and_far(engine: str) -> Iterator[Trial]:
     """Compare the current along x per bias, far from the interface, with that at several positions."""
     k_F = float(np.sqrt(IFACE.E_F - IFACE.U_N))
-    solver = ENGINES[engine]
+    solver = EXACT[engine]
     # A spin bias drives a charge current along x: one of N along y, one of F along m.
     biases = IN_N[[2]], -dot_sigma(IFACE.direction)[None]
     node, weight = np.polynomial.legendre.leggauss(ACROSS)
@@ -50,7 +51,7 @@ def near_and_far(engine: str) -> Iterator[Trial]:
         return paired
 
     found = sum_over_k(integrand, IFACE.thresholds(), RTOL, 0.0)
-    total, error = found.total, found.total_error
+    total, error = found.total.value, found.total.error
     rounding = solver.rounding(IFACE) * k_F**2
     for bias, name in enumerate(("N along y", "F along m")):
         far = float(total[0, bias])

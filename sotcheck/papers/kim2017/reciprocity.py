@@ -5,18 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from sotcheck.exact.currents import moment, scaled
-from sotcheck.exact.finite import FINITE, measured, relation, states
+from sotcheck.exact.finite import measured, states
 from sotcheck.exact.observables import INTERFACE, PLUS, transverse
 from sotcheck.exact.profiles import IN_N, NONE, along, at_own_h_R, over_angles, weighted
-from sotcheck.exact.solved import ANGLES, GENERAL, Measured, Solved, solved
+from sotcheck.exact.solved import ANGLES, Solved, solved
 from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import appendix_a1_plane as plane
 from sotcheck.papers.kim2017.appendix_a1 import PLANE
-from sotcheck.papers.kim2017.ledger import balance
+from sotcheck.papers.kim2017.old import Statement
 from sotcheck.system.spin import PAULI
 from sotcheck.system.states import flows
 from sotcheck.theory.symbols import Symbols
-from sotcheck.trial.registry import Statement
+from sotcheck.trial.grounds import FINITE, GENERAL
+from sotcheck.trial.judge import balance, relation
 
 X: Array = np.array([1.0, 0.0, 0.0])
 SPINS = slice(1, 4)
@@ -28,24 +30,24 @@ def reversed_m(one: Solved) -> Solved:
     return solved(one.engine, one.iface.with_(m=(-x, -y, -z)), one.nodes)
 
 
-def forward(one: Solved) -> Measured:
+def forward(one: Solved) -> Estimate:
     """S(k, m)."""
     return measured(one, states(one).s_matrix())
 
 
-def backward(one: Solved) -> Measured:
+def backward(one: Solved) -> Estimate:
     """σ_y Sᵀ(−k, −m) σ_y; −k is half-way round the angles."""
     found = np.roll(states(reversed_m(one)).s_matrix(), 3, axis=1)
     sigma_y = np.kron(np.eye(2), PAULI[1])
     return measured(one, sigma_y @ found.swapaxes(-1, -2) @ sigma_y)
 
 
-def spin_by_field(one: Solved) -> Measured:
+def spin_by_field(one: Solved) -> Estimate:
     """Minus the spin current at z = −0 by source, shifted by k_x, averaged over angles."""
     return scaled(moment(one, measured(one, states(one).spin_minus)), -1)
 
 
-def charge_by_spin_bias(one: Solved) -> Measured:
+def charge_by_spin_bias(one: Solved) -> Estimate:
     """Charge current along x at −m per spin bias of N: in N, and in each band of F, far from the interface.
 
     Each times its own wave number along z: a mean free path along z is that times the relaxation time.
@@ -63,7 +65,7 @@ def charge_by_spin_bias(one: Solved) -> Measured:
     return over_angles(weighted(measured(there, np.stack(charge, axis=2)), along(there, X)))
 
 
-def torque_by_field(one: Solved) -> Measured:
+def torque_by_field(one: Solved) -> Estimate:
     """Minus the torque, flows (3) + (4) of Fig. 2, by a field on electrons from N, averaged over angles."""
     k_perp, angle, h_R = np.broadcast_arrays(one.k_perp[:, None], ANGLES, one.iface.h_R)
     found = flows(states(one), one.iface, k_perp, angle, h_R)[..., 0, :, :]
@@ -71,13 +73,13 @@ def torque_by_field(one: Solved) -> Measured:
     return scaled(moment(one, measured(one, torque)), -1)
 
 
-def transverse_charge(one: Solved) -> Measured:
+def transverse_charge(one: Solved) -> Estimate:
     """The charge current in N of `charge_by_spin_bias`, for spins transverse to m."""
     found = charge_by_spin_bias(one)
     return measured(one, transverse(found.value[:, :, 0], one.iface.direction))
 
 
-def linear_spin_by_field(one: Solved) -> Measured:
+def linear_spin_by_field(one: Solved) -> Estimate:
     """∂/∂h_R of minus the spin current at z = −0 of electrons from N, shifted along u."""
     found = one.linear(one.states.spin_minus[..., 0, :])
     return scaled(over_angles(weighted(found, along(one, PLANE))), -1)

@@ -6,14 +6,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from sotcheck.engines import EXACT
 from sotcheck.exact.currents import flow_number, linear_torque_number
 from sotcheck.exact.observables import INTERFACE as ON_INTERFACE
 from sotcheck.exact.observables import torque_from_flows
-from sotcheck.exact.solved import ENGINES, INTERFACE, Measured, solved
+from sotcheck.exact.solved import ANGLES, solved
 from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.papers.kim2017.models import INTERFACE
+from sotcheck.papers.kim2017.old import Trial
 from sotcheck.system.interface import Interface
 from sotcheck.system.states import flows
-from sotcheck.trial.registry import Trial
 from sotcheck.trial.verdict import compare
 
 Terms = dict[str, tuple[Array | float, str]]
@@ -27,7 +30,7 @@ NO_MAGNETISM = Interface(name="no-magnetism", E_F=1.0, J=0.0, u_0=0.6, m=(2.0, -
 FINITE = 0.4
 
 
-def _by_source(found: Measured) -> tuple[Complex, Terms]:
+def _by_source(found: Estimate) -> tuple[Complex, Terms]:
     """Return values by source (n, 3), and error terms of their size."""
     terms: Terms = {
         name: (np.broadcast_to(size, found.value.shape)[:, 0], why)
@@ -75,11 +78,9 @@ def no_barrier(engine: str) -> Iterator[Trial]:
             comparison=compare(0 * charge, charge, _combined(terms), scale=scale),
             explanation=f"against {scale:.3g} of single spins",
         )
-    k_perp, angle, h_R = np.broadcast_arrays(one.k_perp[:, None], one.symbols.angles, FINITE)
-    found = flows(ENGINES[engine].scatter(NO_BARRIER, k_perp, angle, h_R), NO_BARRIER, k_perp, angle, h_R)
-    torque = torque_from_flows(
-        (one.symbols.kx[..., None, None, None] * found).mean(axis=1), NO_BARRIER.direction
-    )
+    k_perp, angle, h_R = np.broadcast_arrays(one.k_perp[:, None], ANGLES, FINITE)
+    found = flows(EXACT[engine].scatter(NO_BARRIER, k_perp, angle, h_R), NO_BARRIER, k_perp, angle, h_R)
+    torque = torque_from_flows((one.kx[..., None, None, None] * found).mean(axis=1), NO_BARRIER.direction)
     charge = np.stack([torque[:, 0], torque[:, 1] + torque[:, 2]])
     size = float(np.abs(torque).max())
     yield Trial(

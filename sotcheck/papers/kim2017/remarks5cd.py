@@ -6,17 +6,20 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from sotcheck.engines import EXACT
 from sotcheck.exact.currents import SOURCES, linear_torque_number
 from sotcheck.exact.observables import components, torque_from_flows
 from sotcheck.exact.plane import STEPS, Points, linear_torque
-from sotcheck.exact.solved import BULK, ENGINES, INSULATOR, INSULATOR_BARRIER, TOPOLOGICAL, Solved, solved
+from sotcheck.exact.solved import Solved, solved
 from sotcheck.exact.totals import total
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.convergence import richardson
 from sotcheck.papers.kim2017 import section5cd as eq
+from sotcheck.papers.kim2017.models import BULK, INSULATOR, INSULATOR_BARRIER, TOPOLOGICAL
+from sotcheck.papers.kim2017.old import Trial
 from sotcheck.system.interface import Interface
 from sotcheck.system.states import flows
-from sotcheck.trial.registry import Trial
+from sotcheck.trial.grounds import symbols
 from sotcheck.trial.verdict import compare
 
 Judge = Callable[[str], Iterator[Trial]]
@@ -98,7 +101,7 @@ def _finite(engine: str, iface: Interface, m: Array) -> Array:
     k_perp, angle, h_R = np.broadcast_arrays(
         solved(engine, iface).k_perp[:, None], 0.3 + np.arange(24) * np.pi / 12, FINITE
     )
-    found = flows(ENGINES[engine].scatter(turned, k_perp, angle, h_R), turned, k_perp, angle, h_R)
+    found = flows(EXACT[engine].scatter(turned, k_perp, angle, h_R), turned, k_perp, angle, h_R)
     weighted = (k_perp * np.cos(angle))[..., None, None, None] * found
     return torque_from_flows(weighted.mean(axis=1), turned.direction)
 
@@ -184,9 +187,9 @@ def maximum_in_J(engine: str) -> Iterator[Trial]:
         quantity="d torque / dJ at E_F = U - J, J = U/3",
         comparison=compare(
             0.0,
-            float(slope.limit),
+            float(slope.value),
             {
-                "next order": (float(slope.error), "last elimination of Richardson's table in J"),
+                "next order": (slope.total, "last elimination of Richardson's table in J"),
                 "differences": (float(noise), "rounding over the step in J"),
             },
             scale=float(found[8] / J[8]),
@@ -225,7 +228,7 @@ def bound(engine: str) -> Iterator[Trial]:
         return
     U, alpha, beta = 1.8, np.linspace(0, 1, 22)[1:-1, None], np.linspace(0, 1, 11)[1:]
     found = linear_torque(Points.of(E_F=beta * (1 - alpha) * U, U_F=U, J=alpha * U))[:, 0].real
-    limit = float(eq.eq29(solved(engine, INSULATOR[0].with_(U_F=U)).symbols))
+    limit = float(eq.eq29(symbols(solved(engine, INSULATOR[0].with_(U_F=U)))))
     yield Trial(
         quantity="torque over the plane of J/U and E_F/(U - J) stays below the bound (1)",
         comparison=compare(1.0, float(found.max() <= limit), {}),
@@ -242,7 +245,8 @@ def fig8_unit(corrected: bool) -> Judge:
             number, power = (2, 1.5) if corrected else (8, -1.5)
             unit = number * np.sqrt(2 * eq.MASS) / (15 * np.pi**2 * eq.HBAR**2) / eq.UNIT
             unit *= (E_F / (U - J)) ** 2.5 * U**power
-            value, error = total(engine, iface)
+            found = total(engine, iface)
+            value, error = found.value, found.error
             yield Trial(
                 quantity=f"torque in the unit of Fig. 8 at J/U = {J / U:.3g}, {iface.name}",
                 comparison=compare(

@@ -11,11 +11,11 @@ import numpy as np
 
 from sotcheck.exact.plane import STEPS, Points, linear_torque
 from sotcheck.exact.rashba2d import Rashba2D
-from sotcheck.exact.solved import BULK, INSULATOR, INTERFACE, TOPOLOGICAL
 from sotcheck.exact.totals import point
 from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.papers.kim2017.models import BULK, INSULATOR, INTERFACE, TOPOLOGICAL
+from sotcheck.papers.kim2017.old import Statement, Trial, register
 from sotcheck.system.interface import Interface
-from sotcheck.trial.registry import Statement, Trial, register
 from sotcheck.trial.verdict import compare
 
 M = np.array([2.0, -1.0, 2.0]) / 3
@@ -137,7 +137,8 @@ def table1() -> list[dict[str, Any]]:
     Ratios are of |FLT| to |DLT|; fractions are of the points where there is a torque.
     """
     reference = Rashba2D(1.5, 1.0, M)
-    values, error = reference.linear_torque()
+    slope = reference.linear_torque()
+    values, error = slope.value, slope.error
     rows: list[dict[str, Any]] = [
         {
             "system": "2D Rashba model",
@@ -223,7 +224,8 @@ def points(engine: str) -> Iterator[Trial]:
     if engine == "continuum":
         return
     for iface in (BULK[2], INTERFACE[0], INSULATOR[0], TOPOLOGICAL[1]):
-        value, error = point(engine, iface)
+        found = point(engine, iface)
+        value, error = found.value, found.error
         expected = linear_torque(_point(iface))[0]
         scale = float(np.abs(expected).max())
         terms = {
@@ -272,7 +274,8 @@ def spin_fieldlike_largest(engine: str) -> Iterator[Trial]:
 def _reference(times_alone: bool) -> Iterator[Trial]:
     for E_F in (1.5, 3.0):
         model = Rashba2D(E_F, 1.0, M)
-        values, error = model.linear_torque()
+        slope = model.linear_torque()
+        values, error = slope.value, slope.error
         times = np.array([(1.0, 1.0), (1.3, 0.4), (0.5, 1.0)])
         fieldlike = np.array([values.real @ (down, up) for up, down in times])
         current = times @ np.array([E_F + 1, E_F - 1])
@@ -297,7 +300,8 @@ def rashba2d(engine: str) -> Iterator[Trial]:
     if engine != "continuum":
         return
     for E_F in (1.5, 3.0):
-        values, error = Rashba2D(E_F, 1.0, M).linear_torque()
+        slope = Rashba2D(E_F, 1.0, M).linear_torque()
+        values, error = slope.value, slope.error
         yield Trial(
             quantity=f"dampinglike torque of the 2D Rashba model by band, E_F = {E_F:g} J",
             comparison=compare(

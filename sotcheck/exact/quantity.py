@@ -1,0 +1,69 @@
+"""What a formula is about: words, and how to measure it on exact states. Quantities know no formula."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from sotcheck.exact.solved import Exact, Solved
+from sotcheck.numerics.arrays import Mask
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.system.interface import SOURCES
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """Something that exact states tell.
+
+    Attributes
+    ----------
+    words : str
+        What is compared, e.g. "r, all elements"; the `quantity` of rows.
+    measure : callable
+        ``measure(solved)`` returns an `Estimate`; its axes begin with (k_⊥, angle) unless it is a sum.
+    source : str or None
+        "normal", "majority" or "minority", where it belongs to one.
+    """
+
+    words: str
+    measure: Exact
+    source: str | None = None
+
+    def then(self, change: Callable[[Solved, Estimate], Estimate], words: str = "", **other: str) -> Quantity:
+        """Return the quantity with something done to what is measured."""
+        return replace(
+            self, words=words or self.words, measure=lambda one: change(one, self.measure(one)), **other
+        )
+
+    def named(self, words: str, source: str | None = None) -> Quantity:
+        """Return the same quantity under other words."""
+        return replace(self, words=words, source=source or self.source)
+
+    def of(self, source: str) -> Quantity:
+        """Return that of one source, for a quantity whose third axis is the source."""
+        column = SOURCES.index(source)
+        return self.then(lambda one, found: found[:, :, column], source=source)
+
+    def where(self, regime: Callable[[Solved], Mask], words: str) -> Quantity:
+        """Return the quantity at the k_⊥ of a regime (a mask by k_⊥), and an exact zero elsewhere."""
+        return self.then(lambda one, found: found.where(regime(one)), f"{self.words}, {words}")
+
+    @property
+    def fieldlike(self) -> Quantity:
+        """The real part of fieldlike + i dampinglike."""
+        return self.then(lambda one, found: found.real, f"fieldlike {self.words}")
+
+    @property
+    def dampinglike(self) -> Quantity:
+        """The imaginary part of fieldlike + i dampinglike."""
+        return self.then(lambda one, found: found.imag, f"dampinglike {self.words}")
+
+
+def N_open(one: Solved) -> Mask:
+    """Return at which k_⊥ waves propagate in the normal metal."""
+    return one.iface.kz_squared(one.k_perp**2) > 0
+
+
+def N_closed(one: Solved) -> Mask:
+    """Return at which k_⊥ waves are evanescent in the normal metal."""
+    return ~N_open(one)

@@ -1,0 +1,215 @@
+"""What a register holds: equations, definitions, statements, claims, and what follows from them elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from sotcheck.exact.quantity import Quantity
+from sotcheck.exact.solved import Solved
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.system.interface import Interface
+from sotcheck.theory.symbols import Symbols
+from sotcheck.trial.evidence import Evidence
+from sotcheck.trial.grounds import GENERAL, symbols
+from sotcheck.trial.verdict import Trial
+
+Formula = Callable[[Symbols], Array | Complex]
+#: What sets the transcribed form of an equation apart from the one that numbers confirm, as far as the text
+#: alone tells. "marks": names, primes, daggers, stars, indices, signs of a superscript or brackets, each of
+#: which a machine that reads print loses or swaps. "content": a factor, a sign, a term, a structure.
+Kind = Literal["marks", "content"]
+#: Both sides are formulas: their difference is rounding.
+ROUNDING = 1e-9
+#: What follows from a form of an equation, and what the other place of the paper says.
+Sides = tuple[Array | Complex, Array | Complex]
+
+
+@dataclass
+class Equation:
+    """A formula of the paper on trial; calling it evaluates the transcribed form.
+
+    Attributes
+    ----------
+    key : str
+        The function's name, unless another one is given.
+    number : str
+        The paper's, without parentheses: "16c", "A13b".
+    says : str
+        What it says, in one sentence.
+    of : Quantity
+        What exact numerics hold against it.
+    transcribed : callable
+        The formula as the transcription has it.
+    tex : str
+        The formula in LaTeX, as transcribed.
+    on : tuple of Interface
+        Where it is tried.
+    order : str
+        "exact", or the order in h_R of what the formula leaves out: "h_R^2", "h_R^3".
+    invisible : dict
+        Seeded faults that no parameter set can see, by the name that the power test gives them: the reason.
+    corrected : callable or None
+        The form that exact numerics confirm, where that is another one.
+    corrected_tex : str
+    off_by : str
+        What the transcribed form is off by: a factor, a sign, a swapped symbol, a missing term; and why.
+    kind : "marks", "content" or None
+        Which kind of difference that is; given whenever there is a corrected form.
+    """
+
+    key: str
+    number: str
+    says: str
+    of: Quantity
+    transcribed: Formula
+    tex: str
+    on: tuple[Interface, ...] = GENERAL
+    order: str = "exact"
+    invisible: Mapping[str, str] = field(default_factory=dict)
+    corrected: Formula | None = None
+    corrected_tex: str = ""
+    off_by: str = ""
+    kind: Kind | None = None
+
+    def __call__(self, s: Symbols) -> Array | Complex:
+        """Evaluate the transcribed form."""
+        return self.transcribed(s)
+
+    def correction(self, off_by: str, *, kind: Kind, tex: str) -> Callable[[Formula], Formula]:
+        """Return a decorator that makes a function the corrected form."""
+
+        def register(formula: Formula) -> Formula:
+            self.corrected, self.corrected_tex, self.off_by, self.kind = formula, tex, off_by, kind
+            return formula
+
+        return register
+
+    @property
+    def confirmed(self) -> Formula:
+        """The form that exact numerics confirm."""
+        return self.corrected or self.transcribed
+
+    @property
+    def forms(self) -> list[tuple[str, Formula]]:
+        """(form, formula): as transcribed, and corrected where there is one."""
+        some = [("transcribed", self.transcribed)]
+        return [*some, ("corrected", self.corrected)] if self.corrected else some
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A numbered equation with nothing to test: a definition, a model, a notation."""
+
+    key: str
+    number: str
+    says: str
+    tex: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A claim in words, or about sums, that numbers can test.
+
+    Attributes
+    ----------
+    key : str
+        Identifier, the `claim` of rows.
+    says : str
+        The statement.
+    judge : callable
+        Yields trials from the name of an exact engine, each on interfaces of the paper's own.
+    number : str or None
+        The paper's, if it belongs to one.
+    """
+
+    key: str
+    says: str
+    judge: Callable[[str], Iterable[Trial]]
+    number: str | None = None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the paper says of any system: tried by `check` on the evidence of the user's.
+
+    Attributes
+    ----------
+    name : str
+        Identifier, the `claim` of rows.
+    says, number
+        As of a statement.
+    judge : callable
+        Yields trials from the evidence; none where the claim says nothing about a system.
+    control : bool
+        Whether it is wrong on purpose: then the alarm has to ring.
+    """
+
+    name: str
+    says: str
+    judge: Callable[[Evidence], Iterable[Trial]]
+    number: str | None = None
+    control: bool = False
+
+    @property
+    def key(self) -> str:
+        """The name, apart from those of equations and statements."""
+        return f"check {self.name}"
+
+
+@dataclass(frozen=True)
+class Consequence:
+    """A place of the paper that says what can be had from an equation which disagrees as transcribed.
+
+    Attributes
+    ----------
+    of : str
+        The number of the equation that disagrees, without parentheses.
+    place : str
+        Where the other thing is said: "(A21b)", "Fig. 8", "the text below (24b)".
+    says : str
+        How the two hang together.
+    sides : callable
+        ``sides(symbols, corrected)``: what follows from the equation in that form, and what the place says.
+    interfaces : tuple of Interface
+        Where both are evaluated.
+    tolerance : float
+        Largest relative difference of two sides that are the same.
+    """
+
+    of: str
+    place: str
+    says: str
+    sides: Callable[[Symbols, bool], Sides]
+    interfaces: tuple[Interface, ...]
+    tolerance: float = ROUNDING
+
+    def holds(self, corrected: bool) -> bool:
+        """Return whether the place follows from the corrected, or the transcribed, form everywhere."""
+        return all(self._same(symbols(Solved("continuum", iface)), corrected) for iface in self.interfaces)
+
+    def _same(self, symbols: Symbols, corrected: bool) -> bool:
+        followed, said = np.broadcast_arrays(*self.sides(symbols, corrected))
+        size = max(float(np.abs(followed).max()), float(np.abs(said).max()))
+        return bool(np.abs(followed - said).max() <= self.tolerance * size)
+
+    @property
+    def key(self) -> str:
+        """Where it is said, and of which equation."""
+        return f"{self.of} in {self.place}"
+
+    @cached_property
+    def form(self) -> Literal["transcribed", "corrected"] | None:
+        """The form that the place follows from; None if it follows from both or neither."""
+        corrected, transcribed = self.holds(True), self.holds(False)
+        if corrected == transcribed:
+            return None
+        return "corrected" if corrected else "transcribed"
+
+
+Entry = Equation | Definition | Statement | Claim | Consequence

@@ -1,0 +1,197 @@
+r"""A paper on trial: everything that it says under a number, and the register that it is kept in.
+
+A paper is a module with a `Paper` called `paper` in it, and functions that are decorated with its methods:
+
+    paper = Paper("mine", "My paper")
+
+    @paper.equation("1", of=torque.of("normal"), tex=r"\mathcal T=...")
+    def eq1(s):
+        "The torque of a current in the normal metal."
+        return ...
+
+The function's first sentence is what the equation says, its name is the key of the register. A formula reads
+unperturbed symbols (`sotcheck.theory.symbols.Symbols`) and returns what its quantity measures, or broadcasts
+to it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sotcheck.errors import TheoryError
+from sotcheck.exact.quantity import Quantity
+from sotcheck.trial.entries import Claim, Consequence, Definition, Entry, Equation, Formula, Kind, Statement
+
+#: The paper that is tried unless another one is named.
+DEFAULT = "kim2017"
+J = TypeVar("J", bound=Callable[..., Any])
+E = TypeVar("E")
+
+
+@dataclass
+class Paper:
+    """The register of what one paper says, by key, in its order.
+
+    Attributes
+    ----------
+    name, title : str
+    sections : tuple of str
+        Submodules that fill the register, for a paper that is a package.
+    """
+
+    name: str
+    title: str
+    sections: tuple[str, ...] = ()
+    entries: dict[str, Entry] = field(default_factory=dict)
+
+    def add(self, *entries: Entry) -> None:
+        """Add entries.
+
+        Raises
+        ------
+        TheoryError
+            If a key is taken.
+        """
+        for entry in entries:
+            if entry.key in self.entries:
+                raise TheoryError(
+                    f"{self.name}: two entries have the key {entry.key!r}; give one another name"
+                )
+            self.entries[entry.key] = entry
+
+    def equation(
+        self, number: str, *, of: Quantity, tex: str = "", says: str = "", key: str = "", **rest: Any
+    ) -> Callable[[Formula], Equation]:
+        """Return a decorator that makes a formula an `Equation`; `rest` are its other attributes."""
+
+        def register(formula: Formula) -> Equation:
+            name = key or str(getattr(formula, "__name__", number))
+            entry = Equation(name, number, says or _sentence(formula), of, formula, tex, **rest)
+            self.add(entry)
+            return entry
+
+        return register
+
+    def define(self, number: str, says: str, *, tex: str, why: str) -> None:
+        """Register an equation with nothing to test."""
+        self.add(Definition(f"definition-{number}", number, says, tex, why))
+
+    def statement(self, key: str, says: str, number: str | None = None) -> Callable[[J], J]:
+        """Return a decorator that makes a judge a `Statement`."""
+
+        def register(judge: J) -> J:
+            self.add(Statement(key, says, judge, number))
+            return judge
+
+        return register
+
+    def claim(
+        self, key: str, says: str, number: str | None = None, *, control: bool = False
+    ) -> Callable[[J], J]:
+        """Return a decorator that makes a judge of evidence a `Claim`."""
+
+        def register(judge: J) -> J:
+            self.add(Claim(key, says, judge, number, control))
+            return judge
+
+        return register
+
+    def of_type(self, kind: type[E]) -> list[E]:
+        """Return the entries of one type."""
+        return [entry for entry in self.entries.values() if isinstance(entry, kind)]
+
+    def consequences(self, number: str | None, form: str) -> list[Consequence]:
+        """Return the places that follow from one form of "(20b)" alone."""
+        some = (one for one in self.of_type(Consequence) if f"({one.of})" == number)
+        return [one for one in some if one.form == form]
+
+    def parts_of(self, number: str) -> list[Equation]:
+        """Return the entries of an equation; "16" stands for all of (16a) to (16d)."""
+        return [e for e in self.of_type(Equation) if number in (e.number, e.number.rstrip("abcd"))]
+
+    def form_of(self, number: str | None) -> str | None:
+        """Return which form stands for an equation: "corrected" where any part of it has such a form.
+
+        None for what is no equation of the register.
+        """
+        parts = self.parts_of(number) if number else []
+        if not parts:
+            return None
+        return "corrected" if any(part.corrected for part in parts) else "transcribed"
+
+    def kind_of(self, number: str) -> Kind | None:
+        """Return the kind of an equation's disagreement: content if any of its entries has that."""
+        kinds = {part.kind for part in self.parts_of(number)}
+        return "content" if "content" in kinds else "marks" if "marks" in kinds else None
+
+
+def _sentence(formula: Formula) -> str:
+    """Return the first paragraph of a function's docstring on one line."""
+    return " ".join((inspect.getdoc(formula) or "").split("\n\n")[0].split())
+
+
+@cache
+def load(spec: str = DEFAULT) -> Paper:
+    """Return a paper by its name, or by the path of a file that defines one.
+
+    Raises
+    ------
+    TheoryError
+        If there is none, or it cannot be read.
+    """
+    try:
+        module = (
+            _from_file(Path(spec))
+            if spec.endswith(".py")
+            else importlib.import_module(f"sotcheck.papers.{spec}")
+        )
+        paper = getattr(module, "paper", None)
+        if not isinstance(paper, Paper):
+            raise TheoryError(f"paper {spec}: it defines no `paper = Paper(...)`")
+        for section in paper.sections:
+            importlib.import_module(f"{module.__name__}.{section}")
+    except TheoryError:
+        raise
+    except Exception as error:
+        raise TheoryError(
+            f"paper {spec}: cannot be read ({type(error).__name__}: {error}); expected the name of a "
+            "paper that comes with sotcheck, or a path to a file *.py that defines one"
+        ) from error
+    return paper
+
+
+def _from_file(path: Path) -> Any:
+    name = f"sotcheck_paper_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise TheoryError(f"paper {path}: there is no such file")
+    module = importlib.util.module_from_spec(spec)
+    # Formulas' sources are looked up by their module.
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def paper_order(number: str | None) -> tuple[str, int, str]:
+    """Return a key that sorts "(6a)", "(16c)", "(A13b)", "(B1)", None in a paper's order."""
+    if number is None:
+        return ("~", 0, "")
+    text = number.strip("()")
+    letters = text.rstrip("abcdefghijklmnopqrstuvwxyz")
+    appendix = letters.rstrip("0123456789.")
+    digits = "".join(c for c in letters[len(appendix) :] if c.isdigit())
+    return (appendix, int(digits or 0), text)
+
+
+def papers() -> Iterator[str]:
+    """Yield the names of the papers that come with sotcheck."""
+    folder = Path(__file__).parent.parent / "papers"
+    yield from sorted(path.parent.name for path in folder.glob("*/__init__.py"))
