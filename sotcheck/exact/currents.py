@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from sotcheck.exact.observables import INTERFACE, PLUS, torque_from_flows
 from sotcheck.exact.solved import Solved
-from sotcheck.numerics.arrays import Array, Complex, Mask
+from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.spin import IDENTITY, dagger, dot_sigma, in_spin_bands, projectors
 from sotcheck.system.states import Scattering
-
-SOURCES = {"normal": 0, "majority": 1, "minority": 2}
 
 
 def imaginary(matrix: Complex) -> Complex:
@@ -59,42 +55,16 @@ def current(found: Scattering, side: str, charge_from: str | None = None) -> Com
     return -(charge[..., None, None] * IDENTITY + dot_sigma(spin)) / 2
 
 
-def times_kx(one: Solved, values: Array | Complex) -> Array | Complex:
-    """Return k_x times values with axes (k_⊥, angle, ...)."""
-    weighted: Array | Complex = one.kx.reshape(*one.kx.shape, *(1,) * (values.ndim - 2)) * values
-    return weighted
-
-
 def moment(one: Solved, found: Estimate) -> Estimate:
     """Return the angular average of k_x times a quantity with axes (k_⊥, angle, ...); one angle is left."""
-    terms = {}
-    for name, (size, why) in found.terms.items():
-        by_angle = np.broadcast_to(size, found.value.shape)
-        terms[name] = (np.abs(times_kx(one, by_angle)).mean(axis=1, keepdims=True), why)
-    return Estimate(times_kx(one, found.value).mean(axis=1, keepdims=True), terms)
-
-
-def scaled(found: Estimate, factor: float) -> Estimate:
-    """Return a multiple of a quantity."""
-    return Estimate(
-        factor * found.value, {name: (abs(factor) * size, why) for name, (size, why) in found.terms.items()}
-    )
-
-
-def chosen(found: Estimate, where: tuple[slice | int, ...], mask: Mask | None = None) -> Estimate:
-    """Return part of a quantity, zero where a mask by k_⊥ is not set."""
-
-    def cut(values: Any) -> Any:
-        part = np.broadcast_to(values, found.value.shape)[where]
-        return part if mask is None else np.where(mask.reshape(-1, *(1,) * (part.ndim - 1)), part, 0)
-
-    return Estimate(cut(found.value), {name: (cut(size), why) for name, (size, why) in found.terms.items()})
+    kx = one.kx.reshape(*one.kx.shape, *(1,) * (len(found.shape) - 2))
+    return (found * kx).mean(axis=1, keepdims=True)
 
 
 def linear_torque(one: Solved) -> Estimate:
     """Return t per h_R by k_⊥ and source, flows (3) + (4) of Fig. 2, shape (n, 1, 3, 3)."""
     t = torque_from_flows(one.flows, one.iface.direction)
-    return scaled(moment(one, one.linear(t)), -1 / (4 * np.pi))
+    return moment(one, one.linear(t)) / (-4 * np.pi)
 
 
 def linear_torque_number(one: Solved) -> Estimate:
@@ -108,7 +78,7 @@ def flow_number(one: Solved, *which: int) -> Estimate:
 
 
 def _number(one: Solved, spin: Array) -> Estimate:
-    return scaled(moment(one, one.linear(complex_torque(spin, one.iface.direction))), -1 / (4 * np.pi))
+    return moment(one, one.linear(complex_torque(spin, one.iface.direction))) / (-4 * np.pi)
 
 
 def complex_torque(spin: Array, m: Array) -> Complex:

@@ -8,12 +8,13 @@ from functools import cached_property
 
 import numpy as np
 
-from sotcheck.exact.currents import SOURCES, chosen, linear_torque_number
+from sotcheck.exact.currents import linear_torque_number
 from sotcheck.exact.solved import Exact, Solved
 from sotcheck.exact.totals import total
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import sample
+from sotcheck.system.interface import SOURCES
 from sotcheck.system.spin import projectors
 
 #: Re, Im, or both, of fieldlike + i dampinglike.
@@ -48,8 +49,8 @@ def _part(found: Estimate, part: Part) -> Estimate:
 
 def component(source: str, part: Part) -> Exact:
     """One component of the torque of one source, k_⊥ by k_⊥, shape (n, 1)."""
-    where = (slice(None), slice(None), SOURCES[source])
-    return lambda one: _part(chosen(linear_torque_number(one), where), part)
+    column = SOURCES.index(source)
+    return lambda one: _part(linear_torque_number(one)[:, :, column], part)
 
 
 def beyond(part: Part) -> Exact:

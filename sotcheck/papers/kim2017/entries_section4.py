@@ -6,16 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sotcheck.exact.currents import (
-    chosen,
-    current,
-    imaginary,
-    linear_torque,
-    linear_torque_number,
-    moment,
-    slopes,
-    times_kx,
-)
+from sotcheck.exact.currents import current, imaginary, linear_torque, linear_torque_number, moment, slopes
 from sotcheck.exact.finite import measured, states
 from sotcheck.exact.solved import Exact, Solved
 from sotcheck.numerics.arrays import Complex
@@ -76,7 +67,7 @@ def jump(*which: int) -> Exact:
     def exact(one: Solved) -> Estimate:
         difference = current(one.states, "F") - current(one.states, "N")
         found = moment(one, one.linear(difference))
-        return chosen(found, (slice(None), slice(None), which[0] if len(which) == 1 else slice(1, 3)))
+        return found[:, :, which[0] if len(which) == 1 else slice(1, 3)]
 
     return exact
 
@@ -86,7 +77,7 @@ def torque_of(source: int, N_open: bool) -> Exact:
 
     def exact(one: Solved) -> Estimate:
         where = (one.states.kz[:, 0, 0].real > 0) == N_open
-        return chosen(linear_torque_number(one), (slice(None), slice(None), source), where)
+        return linear_torque_number(one)[:, :, source].where(where)
 
     return exact
 
@@ -137,7 +128,7 @@ register(
         says="The current at z = -0 with shifted distributions, first line; the shift is that of the text"
         " above, whose sign is tried apart.",
         quantity="charge and spin current at z = -0, by source, at each angle, finite h_R",
-        exact=lambda one: measured(one, times_kx(one, in_N(one))),
+        exact=lambda one: measured(one, in_N(one)) * one.kx[..., None, None, None],
         transcribed=eq.eq13_first,
         tex=J_MINUS + "=" + LINE_13,
         interfaces=FINITE,
@@ -214,7 +205,7 @@ register(
         number="16c",
         says="The torque of a current in the normal metal.",
         quantity="torque by k_perp",
-        exact=lambda one: chosen(linear_torque_number(one), (slice(None), slice(None), 0)),
+        exact=lambda one: linear_torque_number(one)[:, :, 0],
         transcribed=eq.eq16c,
         tex=r"\mathcal T_R^N=h_R\frac{\hbar eE_x\tau}{8\pi m_e}\sum_{\mathbf k_\perp}\frac{k_\perp^2}{k_z}"
         r"(1-r^{\uparrow *}_{\mathbf k}r^\downarrow_{\mathbf k})"

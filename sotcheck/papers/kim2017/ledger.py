@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sotcheck.exact.currents import complex_torque, current, flow_number, linear_torque_number, moment, scaled
+from sotcheck.exact.currents import complex_torque, current, flow_number, linear_torque_number, moment
 from sotcheck.exact.finite import measured, states
 from sotcheck.exact.observables import INTERFACE, LATTICE, MINUS, PLUS
 from sotcheck.exact.solved import ANGLES, Exact, Solved
@@ -64,14 +64,14 @@ def component(part: str, *sources: int) -> Exact:
 
 def negative(exact: Exact) -> Exact:
     """The same with the opposite sign."""
-    return lambda one: scaled(exact(one), -1)
+    return lambda one: -exact(one)
 
 
 def behind(one: Solved) -> Estimate:
     """−(ħV/2eL) Tr[σ_⊥ ĵ_z(+0)] of (11), with the shift of the text above (13): fieldlike + i dampinglike."""
     number = complex_torque(pauli_vector(current(one.states, "F")).real, one.iface.direction)
     # (13)'s e²LE_xτ/2πmₑV times ħV/2eL is 1/4π in the torque's unit.
-    return scaled(moment(one, one.linear(number)), -1 / (4 * np.pi))
+    return moment(one, one.linear(number)) / (-4 * np.pi)
 
 
 def angular_average(one: Solved) -> Estimate:

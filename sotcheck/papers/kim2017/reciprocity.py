@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sotcheck.exact.currents import moment, scaled
+from sotcheck.exact.currents import moment
 from sotcheck.exact.finite import measured, states
 from sotcheck.exact.observables import INTERFACE, PLUS, transverse
 from sotcheck.exact.profiles import IN_N, NONE, along, at_own_h_R, over_angles, weighted
@@ -44,7 +44,7 @@ def backward(one: Solved) -> Estimate:
 
 def spin_by_field(one: Solved) -> Estimate:
     """Minus the spin current at z = −0 by source, shifted by k_x, averaged over angles."""
-    return scaled(moment(one, measured(one, states(one).spin_minus)), -1)
+    return -moment(one, measured(one, states(one).spin_minus))
 
 
 def charge_by_spin_bias(one: Solved) -> Estimate:
@@ -70,7 +70,7 @@ def torque_by_field(one: Solved) -> Estimate:
     k_perp, angle, h_R = np.broadcast_arrays(one.k_perp[:, None], ANGLES, one.iface.h_R)
     found = flows(states(one), one.iface, k_perp, angle, h_R)[..., 0, :, :]
     torque = transverse(found[..., PLUS, :] + found[..., INTERFACE, :], one.iface.direction)
-    return scaled(moment(one, measured(one, torque)), -1)
+    return -moment(one, measured(one, torque))
 
 
 def transverse_charge(one: Solved) -> Estimate:
@@ -82,7 +82,7 @@ def transverse_charge(one: Solved) -> Estimate:
 def linear_spin_by_field(one: Solved) -> Estimate:
     """∂/∂h_R of minus the spin current at z = −0 of electrons from N, shifted along u."""
     found = one.linear(one.states.spin_minus[..., 0, :])
-    return scaled(over_angles(weighted(found, along(one, PLANE))), -1)
+    return -over_angles(weighted(found, along(one, PLANE)))
 
 
 def from_A13a(s: Symbols) -> Complex:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from sotcheck.engines import EXACT
-from sotcheck.exact.currents import SOURCES, linear_torque_number
+from sotcheck.exact.currents import linear_torque_number
 from sotcheck.exact.observables import components, torque_from_flows
 from sotcheck.exact.plane import STEPS, Points, linear_torque
 from sotcheck.exact.solved import Solved, solved
@@ -17,7 +17,7 @@ from sotcheck.numerics.convergence import richardson
 from sotcheck.papers.kim2017 import section5cd as eq
 from sotcheck.papers.kim2017.models import BULK, INSULATOR, INSULATOR_BARRIER, TOPOLOGICAL
 from sotcheck.papers.kim2017.old import Trial
-from sotcheck.system.interface import Interface
+from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.system.states import flows
 from sotcheck.trial.grounds import symbols
 from sotcheck.trial.verdict import compare
@@ -56,7 +56,7 @@ def vanishes(
     def judge(engine: str) -> Iterator[Trial]:
         for iface in interfaces:
             value, error = _linear(solved(engine, iface))
-            chosen = part(value[:, [SOURCES[source] for source in sources]])
+            chosen = part(value[:, [SOURCES.index(source) for source in sources]])
             scale = float(np.abs(value).max())
             yield _zero(
                 f"{name} at each k_perp, {', '.join(sources)}, {iface.name}",

@@ -1,4 +1,4 @@
-"""Sec. V A of the paper, bulk magnetism; `_corrected` where exact numerics confirm another form.
+"""Sec. V A: bulk magnetism, model (17). Its statements in words: `remarks5a`.
 
 Torques are summands of (1/A) Σ in units of ħeE_xτ/mₑ, per h_R.
 """
@@ -7,113 +7,212 @@ from __future__ import annotations
 
 import numpy as np
 
+from sotcheck.exact.quantities import r_by_spin, t_prime_by_spin, torque
+from sotcheck.exact.quantity import N_closed, N_open, Quantity
+from sotcheck.exact.solved import Solved
 from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.papers.kim2017 import paper
+from sotcheck.papers.kim2017.figure4 import interface, point
+from sotcheck.papers.kim2017.models import BULK
 from sotcheck.theory.symbols import Symbols
 
+#: Where minority electrons propagate.
+BOTH_BANDS = tuple(iface for iface in BULK if iface.E_F > iface.J)
+#: Where a sum over k_⊥ is taken.
+SUMMED = (interface(1.0), interface(3.0))
 
+FIRST_ORDER = "h_R^3"
+UNIT = r"h_R\frac{\hbar eE_x%s}{2\pi m_e}"
+N_SUM = r"\sum_{k_\perp^2<k_F^2}k_\perp^2"
+FRACTION = r"\frac{%s}{(k_z+k_z^-)^2|k_z+k_z^+|^2}"
+UP = r"\tau^\uparrow"
+THIRD = UNIT % UP + r"\sum_{k_F^2<k_\perp^2<k_F^2+\Delta^2}\frac{k_\perp^2k_z^-}{\Delta^2}"
+RE_F, IM_F = r"Re[\mathcal T_R^F]", r"Im[\mathcal T_R^F]"
+
+of_majority = torque.of("majority").fieldlike
+of_both = torque.dampinglike.then(
+    lambda one, found: found[:, :, 1:], "dampinglike torque by k_perp, majority and minority"
+)
+
+
+def _evanescent_sum(one: Solved) -> Estimate:
+    """The fieldlike torque of majority electrons summed over the k_⊥ at which k_z is imaginary."""
+    found = point(one.engine, one.iface.E_F)
+    return Estimate(found.evanescent[1].real, {"sum": (found.error, "quadrature and Richardson's table")})
+
+
+evanescent = Quantity(
+    "fieldlike torque of majority electrons, sum where N is closed", _evanescent_sum, "majority"
+)
+
+paper.define(
+    "17",
+    "The magnetism is an exchange field in the bulk of the ferromagnet.",
+    tex=r"H=-\frac{\hbar^2}{2m_e}\nabla^2+J\hat\sigma\cdot\mathbf m\,\Theta(z)",
+    why="a model; (18) to (21) are tried on it",
+)
+
+
+@paper.equation(
+    "18a",
+    of=r_by_spin,
+    on=BULK,
+    tex=r"r^{\uparrow/\downarrow}_{\mathbf k}=\frac{k_z-k_z^\mp}{k_z+k_z^\mp}\ (k_z\ real),"
+    r"\quad 0\ (k_z\ imaginary)",
+)
 def eq18a(s: Symbols) -> Complex:
-    """r↑↓ = (k_z − k_z^∓)/(k_z + k_z^∓) if k_z is real, else 0, Eq. (18a), majority and minority."""
+    """Reflection of electrons from N."""
     r_up = (s.kz - s.kz_up) / (s.kz + s.kz_up)
     r_down = (s.kz - s.kz_down) / (s.kz + s.kz_down)
     return np.stack([np.where(s.open_N, r_up, 0), np.where(s.open_N, r_down, 0)], axis=-1)
 
 
+@paper.equation(
+    "18b",
+    of=t_prime_by_spin,
+    on=BULK,
+    tex=r"t'^{\uparrow/\downarrow}_{\mathbf k}=\frac{2i\sqrt{k_z^\mp|k_z|}}{ik_z+ik_z^\mp}"
+    r"\ (k_z^\mp\ real),\quad 0\ (k_z^\mp\ imaginary)",
+)
 def eq18b(s: Symbols) -> Complex:
-    """t'↑↓ = 2i√(k_z^∓|k_z|)/(ik_z + ik_z^∓) if k_z^∓ is real, else 0, Eq. (18b), majority and minority."""
+    """Transmission of electrons from F."""
     t_up = 2j * np.sqrt(s.kz_up * np.abs(s.kz)) / (1j * s.kz + 1j * s.kz_up)
     t_down = 2j * np.sqrt(s.kz_down * np.abs(s.kz)) / (1j * s.kz + 1j * s.kz_down)
     return np.stack([np.where(s.open_up, t_up, 0), np.where(s.open_down, t_down, 0)], axis=-1)
 
 
+def _summand(s: Symbols, before: Complex, numerator: Array | Complex) -> Complex:
+    """k_⊥² before · numerator/((k_z + k_z^-)² |k_z + k_z^+|²)/2π where k_z is real."""
+    fraction = numerator / ((s.kz + s.kz_up) ** 2 * np.abs(s.kz + s.kz_down) ** 2)
+    return np.where(s.open_N, s.k2 * before * fraction / (2 * np.pi), 0)
+
+
+@paper.equation(
+    "19a",
+    of=torque.of("normal").fieldlike,
+    on=BULK,
+    order=FIRST_ORDER,
+    tex=r"Re[\mathcal T_R^N]=-" + UNIT % r"\tau" + N_SUM + "k_z" + FRACTION % "(k_z^-)^2-|k_z^+|^2",
+)
 def eq19a(s: Symbols) -> Complex:
-    """Re T^N, Eq. (19a)."""
-    fraction = (s.kz_up**2 - np.abs(s.kz_down) ** 2) / ((s.kz + s.kz_up) ** 2 * np.abs(s.kz + s.kz_down) ** 2)
-    return np.where(s.open_N, -s.k2 * s.kz * fraction / (2 * np.pi), 0)
+    """The fieldlike torque of a current in the normal metal."""
+    return -_summand(s, s.kz, s.kz_up**2 - np.abs(s.kz_down) ** 2)
 
 
+@paper.equation(
+    "19b",
+    of=torque.of("normal").dampinglike,
+    on=BULK,
+    order=FIRST_ORDER,
+    tex=r"Im[\mathcal T_R^N]=-" + UNIT % r"\tau" + N_SUM + "k_z" + FRACTION % "2k_z^-Im[k_z^+]",
+)
 def eq19b(s: Symbols) -> Complex:
-    """Im T^N, Eq. (19b)."""
-    fraction = 2 * s.kz_up * s.kz_down.imag / ((s.kz + s.kz_up) ** 2 * np.abs(s.kz + s.kz_down) ** 2)
-    return np.where(s.open_N, -s.k2 * s.kz * fraction / (2 * np.pi), 0)
+    """The dampinglike torque of a current in the normal metal."""
+    return -_summand(s, s.kz, 2 * s.kz_up * s.kz_down.imag)
 
 
+@paper.equation(
+    "20a",
+    of=of_majority.where(N_open, "N open"),
+    on=BULK,
+    order=FIRST_ORDER,
+    tex=RE_F + "=-" + UNIT % UP + N_SUM + "k_z" + FRACTION % "k_z^2-|k_z^+|^2",
+)
 def eq20a_majority(s: Symbols) -> Complex:
-    """Re T^F, Eq. (20a) as transcribed, first term: k_z before the fraction."""
-    fraction = (s.kz**2 - np.abs(s.kz_down) ** 2) / ((s.kz + s.kz_up) ** 2 * np.abs(s.kz + s.kz_down) ** 2)
-    return np.where(s.open_N, -s.k2 * s.kz * fraction / (2 * np.pi), 0)
+    """The fieldlike torque of majority electrons that propagate in N, first term."""
+    return -_summand(s, s.kz, s.kz**2 - np.abs(s.kz_down) ** 2)
 
 
+@eq20a_majority.correction(
+    "a swapped symbol, a factor k_z / k_z^-: |t'|^2 of (18b) has k_z k_z^-, and k_z cancels",
+    kind="marks",
+    tex=RE_F + "=-" + UNIT % UP + N_SUM + "k_z^-" + FRACTION % "k_z^2-|k_z^+|^2",
+)
 def eq20a_majority_corrected(s: Symbols) -> Complex:
-    """Re T^F, first term with k_z^- before the fraction."""
-    fraction = (s.kz**2 - np.abs(s.kz_down) ** 2) / ((s.kz + s.kz_up) ** 2 * np.abs(s.kz + s.kz_down) ** 2)
-    return np.where(s.open_N, -s.k2 * s.kz_up * fraction / (2 * np.pi), 0)
+    """With k_z^- before the fraction."""
+    return -_summand(s, s.kz_up, s.kz**2 - np.abs(s.kz_down) ** 2)
 
 
+@paper.equation(
+    "20a",
+    of=torque.of("minority").fieldlike.where(N_open, "N open"),
+    on=BOTH_BANDS,
+    order=FIRST_ORDER,
+    tex=RE_F
+    + "=-"
+    + UNIT % r"\tau^\downarrow"
+    + r"\sum_{k_\perp^2+\Delta^2<k_F^2}k_\perp^2k_z^+\frac{k_z^--k_z}{(k_z+k_z^+)^2(k_z+k_z^-)}",
+)
 def eq20a_minority(s: Symbols) -> Complex:
-    """Re T^F, Eq. (20a), second term."""
+    """The fieldlike torque of minority electrons, second term."""
     fraction = (s.kz_up - s.kz) / ((s.kz + s.kz_down) ** 2 * (s.kz + s.kz_up))
     return np.where(s.open_down, -s.k2 * s.kz_down * fraction / (2 * np.pi), 0)
 
 
+@paper.equation(
+    "20a", of=of_majority.where(N_closed, "N closed"), on=BULK, order=FIRST_ORDER, tex=RE_F + "=" + THIRD
+)
 def eq20a_evanescent(s: Symbols) -> Complex:
-    """Re T^F, Eq. (20a), third term; Δ² = J."""
+    """The fieldlike torque of majority electrons that are evanescent in N, third term."""
+    # Δ² = J.
     return np.where(s.open_N, 0, s.k2 * s.kz_up / s.iface.J / (2 * np.pi))
 
 
+@paper.equation(
+    "20b",
+    of=of_both,
+    on=BULK,
+    order=FIRST_ORDER,
+    tex=IM_F + "=" + UNIT % UP + N_SUM + "k_z^-" + FRACTION % "2k_z^-Im[k_z^+]",
+)
 def eq20b(s: Symbols) -> Complex:
-    """Im T^F, Eq. (20b) as transcribed: k_z^- twice; of majority electrons, none of minority ones."""
-    fraction = 2 * s.kz_up * s.kz_down.imag / ((s.kz + s.kz_up) ** 2 * np.abs(s.kz + s.kz_down) ** 2)
-    majority = np.where(s.open_N, s.k2 * s.kz_up * fraction / (2 * np.pi), 0)
+    """The dampinglike torque of a current in the ferromagnet: of majority electrons only."""
+    majority = _summand(s, s.kz_up, 2 * s.kz_up * s.kz_down.imag)
     return np.stack([majority, np.zeros_like(majority)], axis=-1)
 
 
+@eq20b.correction(
+    "a swapped symbol, a factor k_z^- / k_z: of the two k_z^- one is k_z; then it is minus (19b)",
+    kind="marks",
+    tex=IM_F + "=" + UNIT % UP + N_SUM + "k_z" + FRACTION % "2k_z^-Im[k_z^+]",
+)
 def eq20b_corrected(s: Symbols) -> Complex:
-    """Im T^F with k_z before the fraction."""
-    fraction = 2 * s.kz_up * s.kz_down.imag / ((s.kz + s.kz_up) ** 2 * np.abs(s.kz + s.kz_down) ** 2)
-    majority = np.where(s.open_N, s.k2 * s.kz * fraction / (2 * np.pi), 0)
+    """With k_z before the fraction."""
+    majority = _summand(s, s.kz, 2 * s.kz_up * s.kz_down.imag)
     return np.stack([majority, np.zeros_like(majority)], axis=-1)
 
 
+@paper.equation("21", of=evanescent, on=SUMMED, order=FIRST_ORDER, tex=r"\mathcal T_R\approx " + THIRD)
 def eq21_sum(s: Symbols) -> Array:
-    """T ≈ (1/2π) Σ k_⊥² k_z^-/Δ² over k_F² < k_⊥² < k_F² + Δ², Eq. (21), first line, as (1/4π)∫d(k_⊥²)."""
+    """The evanescent term as a sum, first line."""
     E_F, J = s.iface.E_F, s.iface.J
     nodes, weights = np.polynomial.legendre.leggauss(8)
-    # By y = k_z^-, which makes the integrand a polynomial: d(k_⊥²) = −2y dy, y from 0 to Δ.
+    # As (1/4π)∫d(k_⊥²), by y = k_z^-, which makes it a polynomial: d(k_⊥²) = −2y dy, y from 0 to Δ.
     y = np.sqrt(J) * (nodes + 1) / 2
     k_perp2 = E_F + J - y**2
     return np.sum(np.sqrt(J) * weights / 2 * 2 * y * k_perp2 * y / J) / (2 * np.pi) / (4 * np.pi)
 
 
+@paper.equation(
+    "21",
+    of=evanescent,
+    on=SUMMED,
+    order=FIRST_ORDER,
+    tex=r"\mathcal T_R\approx h_R\frac{eE_x\tau^\uparrow A\Delta}{15\pi\hbar}(5E_F+2J)",
+)
 def eq21_closed(s: Symbols) -> Array:
-    """T ≈ (eE_xτ↑AΔ/15πħ)(5E_F + 2J), Eq. (21) as transcribed; e/ħ is ½ħe/mₑ where ħ²/2mₑ = 1."""
-    E_F, J = s.iface.E_F, s.iface.J
-    return np.asarray(np.sqrt(J) / (15 * np.pi) * (5 * E_F + 2 * J) / 2)
+    """The same in closed form, second line."""
+    # e/ħ is ½ħe/mₑ where ħ²/2mₑ = 1.
+    return np.asarray(np.sqrt(s.iface.J) / (15 * np.pi) * (5 * s.iface.E_F + 2 * s.iface.J) / 2)
 
 
+@eq21_closed.correction(
+    "a factor 2 pi, too large: the first line summed as (A/4 pi) times the integral over k_perp^2,"
+    " as the text says, has 30 pi^2 for 15 pi",
+    kind="content",
+    tex=r"\mathcal T_R\approx h_R\frac{eE_x\tau^\uparrow A\Delta}{30\pi^2\hbar}(5E_F+2J)",
+)
 def eq21_closed_corrected(s: Symbols) -> Array:
-    """T ≈ (eE_xτ↑AΔ/30π²ħ)(5E_F + 2J)."""
-    E_F, J = s.iface.E_F, s.iface.J
-    return np.asarray(np.sqrt(J) / (30 * np.pi**2) * (5 * E_F + 2 * J) / 2)
-
-
-def regimes(s: Symbols) -> Array:
-    """Whether k_z, k_z^-, k_z^+ are real, as the text below Eq. (20) has it, k_⊥² resolved.
-
-    For E_F ≤ J k_z^+ is imaginary all over; for E_F > J it is imaginary in 0 < k_⊥² < k_F² − Δ² and real in
-    k_F² − Δ² < k_⊥² < k_F²; k_z^- is real; k_z is imaginary for k_F² < k_⊥² < k_F² + Δ².
-    """
-    E_F, J = s.iface.E_F, s.iface.J
-    minority = (E_F > J) & (s.k2 > E_F - J) & (s.k2 < E_F)
-    return np.stack([s.k2 < E_F, s.k2 < E_F + J, minority], axis=-1).astype(float)
-
-
-def regimes_corrected(s: Symbols) -> Array:
-    """The same with k_z^+ real in 0 < k_⊥² < k_F² − Δ² and imaginary beyond."""
-    E_F, J = s.iface.E_F, s.iface.J
-    return np.stack([s.k2 < E_F, s.k2 < E_F + J, s.k2 < E_F - J], axis=-1).astype(float)
-
-
-def wave_numbers(s: Symbols) -> Array:
-    """k_z², (k_z^-)², (k_z^+)² from k_⊥² + k_z² = k_F² and k_⊥² + (k_z^±)² ± Δ² = k_F², below Eq. (18)."""
-    E_F, J = s.iface.E_F, s.iface.J
-    return np.stack([E_F - s.k2, E_F - s.k2 + J, E_F - s.k2 - J], axis=-1)
+    """With 30π² for 15π."""
+    return np.asarray(np.sqrt(s.iface.J) / (30 * np.pi**2) * (5 * s.iface.E_F + 2 * s.iface.J) / 2)

@@ -9,19 +9,19 @@ import numpy as np
 from sotcheck.exact.currents import linear_torque_number
 from sotcheck.exact.solved import Solved, solved
 from sotcheck.numerics.arrays import Array
-from sotcheck.numerics.estimate import Estimate
-from sotcheck.papers.kim2017 import section5a as eq
+from sotcheck.numerics.estimate import Estimate, Terms
+from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.figure4 import Point, point
 from sotcheck.papers.kim2017.ledger import component, negative
 from sotcheck.papers.kim2017.models import BULK
-from sotcheck.papers.kim2017.old import Statement, Trial
+from sotcheck.theory.symbols import Symbols
+from sotcheck.trial.entries import Statement
 from sotcheck.trial.judge import balance, relation
-from sotcheck.trial.verdict import compare
+from sotcheck.trial.verdict import Trial, compare
 
 #: E_F/J: far below, at, above and far above 1.
 EQUAL = 1.0
 RATIOS = (0.05, EQUAL, 3.0, 8.0)
-Terms = dict[str, tuple[Array | float, str]]
 SUM = "quadrature and Richardson's table"
 #: How "around five times" and "approximately" are read: within 20 % and within 10 %.
 AROUND, APPROXIMATELY = 0.2, 0.1
@@ -75,8 +75,7 @@ def same_sign(engine: str) -> Iterator[Trial]:
     for iface in BULK:
         found = linear_torque_number(solved(engine, iface))
         value = found.value[..., 0]
-        sizes = [np.broadcast_to(size, found.value.shape)[..., 0] for size, _ in found.terms.values()]
-        product, error = value.real * value.imag, 2 * np.abs(value) * np.sum(sizes, axis=0)
+        product, error = value.real * value.imag, 2 * np.abs(value) * found.error[..., 0]
         worst = np.unravel_index(np.argmin(product), product.shape)
         yield Trial(
             f"least product of both components by k_perp, {iface.name}",
@@ -112,11 +111,34 @@ def _largest_other(at: Point) -> float:
     return float(np.abs([at.propagating.real, at.propagating.imag]).max())
 
 
-STATEMENTS = (
+def _squares(s: Symbols) -> Array:
+    """k_z², (k_z^-)², (k_z^+)² from k_⊥² + k_z² = k_F² and k_⊥² + (k_z^±)² ± Δ² = k_F², below Eq. (18)."""
+    E_F, J = s.iface.E_F, s.iface.J
+    return np.stack([E_F - s.k2, E_F - s.k2 + J, E_F - s.k2 - J], axis=-1)
+
+
+def _regimes(s: Symbols) -> Array:
+    """Whether k_z, k_z^-, k_z^+ are real, as the text below Eq. (20) has it, k_⊥² resolved.
+
+    For E_F ≤ J k_z^+ is imaginary all over; for E_F > J it is imaginary in 0 < k_⊥² < k_F² − Δ² and real in
+    k_F² − Δ² < k_⊥² < k_F²; k_z^- is real; k_z is imaginary for k_F² < k_⊥² < k_F² + Δ².
+    """
+    E_F, J = s.iface.E_F, s.iface.J
+    minority = (E_F > J) & (s.k2 > E_F - J) & (s.k2 < E_F)
+    return np.stack([s.k2 < E_F, s.k2 < E_F + J, minority], axis=-1).astype(float)
+
+
+def _regimes_corrected(s: Symbols) -> Array:
+    """The same with k_z^+ real in 0 < k_⊥² < k_F² − Δ² and imaginary beyond."""
+    E_F, J = s.iface.E_F, s.iface.J
+    return np.stack([s.k2 < E_F, s.k2 < E_F + J, s.k2 < E_F - J], axis=-1).astype(float)
+
+
+paper.add(
     Statement(
         "wave-number-relations",
         "Below (18): k_perp^2 + k_z^2 = k_F^2 and k_perp^2 + (k_z^+-)^2 +- Delta^2 = k_F^2.",
-        relation(squares, eq.wave_numbers, "squares of wave numbers", "As the engine has them.", BULK),
+        relation(squares, _squares, "squares of wave numbers", "As the engine has them.", BULK),
     ),
     Statement(
         "same-sign",
@@ -128,7 +150,7 @@ STATEMENTS = (
         "Below (20): for E_F > J, k_z^+ is imaginary for k_perp^2 < k_F^2 - Delta^2 and real beyond.",
         relation(
             reals,
-            eq.regimes,
+            _regimes,
             "whether k_z, k_z^-, k_z^+ are real",
             "It is the other way round; the rest of the sentence holds.",
             BULK,
@@ -138,7 +160,7 @@ STATEMENTS = (
         "regimes-corrected",
         "The same with k_z^+ real for k_perp^2 < k_F^2 - Delta^2 and imaginary beyond.",
         relation(
-            reals, eq.regimes_corrected, "whether k_z, k_z^-, k_z^+ are real", "With the two swapped.", BULK
+            reals, _regimes_corrected, "whether k_z, k_z^-, k_z^+ are real", "With the two swapped.", BULK
         ),
     ),
     Statement(
@@ -216,7 +238,7 @@ STATEMENTS = (
             "third term over total fieldlike torque, equal relaxation times, E_F = J",
             "The dampinglike torques cancel then.",
         ),
-        equation="21",
+        number="21",
     ),
     Statement(
         "evanescent-at-zero",

@@ -1,0 +1,35 @@
+"""The quantities that most formulas are about: amplitudes by spin, the torque by k_⊥, and of all k_⊥."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sotcheck.exact.currents import linear_torque_number
+from sotcheck.exact.quantity import Quantity
+from sotcheck.exact.solved import Solved
+from sotcheck.exact.totals import total
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.system.spin import projectors
+
+
+def _by_spin(symbol: str, which: int) -> Quantity:
+    def measure(one: Solved) -> Estimate:
+        minority, majority = projectors(one.iface.direction)
+        matrix = one.states.amplitudes()[which]
+        bands = [np.einsum("...ij,ji->...", matrix, band) for band in (majority, minority)]
+        return one.unperturbed(np.stack(bands, axis=-1))
+
+    return Quantity(f"{symbol}, majority and minority, h_R = 0", measure)
+
+
+def _whole(one: Solved) -> Estimate:
+    iface = one.iface
+    return total(one.engine, iface) @ np.array([iface.tau_N, iface.tau_up, iface.tau_down])
+
+
+#: Majority and minority elements at h_R = 0, axes (k_⊥, angle, 2).
+r_by_spin, t_prime_by_spin = _by_spin("r", 0), _by_spin("t'", 3)
+#: Fieldlike + i dampinglike per h_R, axes (k_⊥, 1, source).
+torque = Quantity("torque by k_perp", linear_torque_number)
+#: The same of all k_⊥ with the interface's relaxation times, one number.
+whole_torque = Quantity("torque, all k_perp", _whole)
