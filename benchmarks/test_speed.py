@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sotcheck_bench import naive_kwant
 
-from sotcheck.bench.naive import naive_kwant
 from sotcheck.engines import Continuum, KwantChain
 from sotcheck.engines.kwant_chain import BUNDLE
 from sotcheck.engines.kwant_modes import channel_modes, lead_modes
@@ -50,7 +50,7 @@ def test_lead_modes(benchmark):
 @pytest.mark.parametrize("part", ["scattering_states", "spin_flows"])
 def test_naive_kwant(benchmark, part):
     """One problem from Kwant's tutorial: `smatrix` and `wave_function`, and with everything around them."""
-    script = naive_kwant()
+    script = naive_kwant
     chain, bonds = script.make_chain()
     if part == "spin_flows":
         benchmark(script.spin_flows, chain, bonds, IFACE, 0.3, 0.2, IFACE.h_R, 0.9)

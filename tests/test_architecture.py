@@ -21,7 +21,7 @@ FILES = {
 #: From the ground up.
 ROOMS = (
     "errors", "run", "numerics", "system", "theory", "engines", "exact", "bound", "beyond", "trial", "sweep",
-    "pages", "papers", "bench", "command",
+    "pages", "papers", "command",
 )  # fmt: skip
 CLIMBS: set[tuple[str, str]] = set()
 

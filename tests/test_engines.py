@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from collections.abc import Callable
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from sotcheck_bench import naive_kwant
 
 from sotcheck.engines import Continuum, Engine, KwantChain, kwant_chain, kwant_modes
 from sotcheck.engines.continuum import match, outgoing
@@ -417,28 +415,15 @@ def test_inconsistent_phase_would_be_seen(
     assert relative(other.psi_N, states.psi_N) > 0.1
 
 
-def naive_kwant() -> Any:
-    """What one would write from Kwant's tutorial: the benchmark's other side."""
-    # Its import without Kwant's remark about MUMPS.
-    kwant_modes._kwant()
-    path = Path(__file__).parent.parent / "benchmarks" / "naive_kwant.py"
-    spec = importlib.util.spec_from_file_location("naive_kwant", path)
-    assert spec is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)  # type: ignore[union-attr]
-    return module
-
-
 def test_bundled_channels_are_kwants_own_answer(any_iface: Interface, grid_of: GridOf) -> None:
     """A builder, leads with spin, smatrix, wave_function, Current: all of Kwant's own, one k at a time."""
-    naive = naive_kwant()
-    chain, bonds = naive.make_chain()
+    chain, bonds = naive_kwant.make_chain()
     grid = tuple(g[:, ::2].reshape(-1)[::2] for g in grid_of(any_iface))
     engine = KwantChain()
     states = engine.scatter(any_iface, *grid)
     a = engine.spacing_for(any_iface)
     for i, (k_perp, angle, h_R) in enumerate(zip(*grid, strict=True)):
-        scattering, currents = naive.solve(
+        scattering, currents = naive_kwant.solve(
             chain, bonds, any_iface, k_perp * np.cos(angle), k_perp * np.sin(angle), h_R, a
         )
         # Per unit flux.
@@ -485,18 +470,17 @@ def test_sources_from_F_while_N_is_closed(grid_of: GridOf, relative: Relative) -
 
 def test_bond_current_alone_is_off_by_the_half_cell(grid_of: GridOf, relative: Relative) -> None:
     """Kwant's current on the bond into F alone is off by O(a); with the half cell's torque, by nothing."""
-    naive = naive_kwant()
     iface = load("bulk-magnetism")
     grid = tuple(g[1::3, 1].ravel() for g in grid_of(iface, h_R=(0.3,)))
     _, exact = solve(Continuum(), iface, grid)
     errors = []
     for a in (0.2, 0.1, 0.05):
-        chain, bonds = naive.make_chain()
+        chain, bonds = naive_kwant.make_chain()
         whole, bare = (np.empty((2, *exact[..., PLUS, :].shape)) for _ in range(2))
         for i, (k_perp, angle, h_R) in enumerate(zip(*grid, strict=True)):
             k = (k_perp * np.cos(angle), k_perp * np.sin(angle), h_R, a)
-            whole[:, i] = naive.solve(chain, bonds, iface, *k)[1]
-            bare[:, i] = naive.solve(chain, bonds, iface, *k, half_cell=0.0)[1]
+            whole[:, i] = naive_kwant.solve(chain, bonds, iface, *k)[1]
+            bare[:, i] = naive_kwant.solve(chain, bonds, iface, *k, half_cell=0.0)[1]
         # Rounding grows as ε/(qa)²: at a = 0.05 next to an edge up to 1e-11.
         assert relative(whole[1], exact[..., PLUS, :]) <= 1e-10
         assert relative(bare[0], exact[..., MINUS, :]) <= 1e-10, "N's blocks are scalars: no correction there"

@@ -192,7 +192,10 @@ def with_kwant(folder: Path, code: str, *args: str) -> subprocess.CompletedProce
     package = folder / "kwant"
     package.mkdir()
     (package / "__init__.py").write_text(textwrap.dedent(code))
-    start = f"import sys; sys.path.insert(0, {str(folder)!r}); from sotcheck.command.main import main; main({list(args)})"
+    start = (
+        f"import sys; sys.path.insert(0, {str(folder)!r})\n"
+        f"from sotcheck.command.main import main; main({list(args)})"
+    )
     return subprocess.run([sys.executable, "-c", start], capture_output=True, text=True, check=False)
 
 

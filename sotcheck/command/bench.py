@@ -28,7 +28,8 @@ def bench(quick: bool, output: Path | None, json_file: str | None) -> None:
     """
     from dataclasses import replace
 
-    from sotcheck.bench.run import bench as measure
+    from sotcheck_bench.run import bench as measure
+
     from sotcheck.run.output import refuse_unwritable, write_text
 
     refuse_unwritable_json(json_file)

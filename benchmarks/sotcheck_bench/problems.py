@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sotcheck.bench.naive import naive_kwant
-from sotcheck.bench.timing import Recorded, best_of, every, largest
 from sotcheck.engines import Continuum, KwantChain
 from sotcheck.engines.kwant_modes import lead_modes
 from sotcheck.exact.observables import exact_flows
@@ -15,6 +13,8 @@ from sotcheck.numerics.arrays import Array
 from sotcheck.system.interface import Interface
 from sotcheck.system.spin import pauli_vector
 from sotcheck.system.states import Scattering
+from sotcheck_bench import naive_kwant
+from sotcheck_bench.timing import Recorded, best_of, every, largest
 
 #: Tolerance of the torque whose scattering problems are used.
 TOLERANCE = 1e-8
@@ -89,7 +89,7 @@ def kwant_times(iface: Interface, *, naive: int, rounds: int) -> dict[str, float
         the largest of any spin current or density, per unit flux, at the "resolved" problems off the band
         edges, "difference at edges" at all that were "compared"; "problems", "k_perp": counts of ours.
     """
-    engine, script = KwantChain(), naive_kwant()
+    engine, script = KwantChain(), naive_kwant
     recorded, problems = problems_of_a_torque(iface)
     some = list(every(problems, naive))
     spacing = engine.spacing_for(iface)

@@ -10,9 +10,6 @@ from functools import cache
 
 import numpy as np
 
-from sotcheck.bench.naive import naive_kwant
-from sotcheck.bench.problems import k_max
-from sotcheck.bench.timing import Recorded, best_of
 from sotcheck.engines import Continuum, KwantChain
 from sotcheck.engines.kwant_modes import lead_modes
 from sotcheck.errors import EngineError
@@ -21,6 +18,9 @@ from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.radial import substitution
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.system.states import Engine
+from sotcheck_bench import naive_kwant
+from sotcheck_bench.problems import k_max
+from sotcheck_bench.timing import Recorded, best_of
 
 #: Accuracy of the reference, and its two rules: nodes a segment, and angles.
 REFERENCE = 1e-12
@@ -256,7 +256,7 @@ def equal_accuracy(iface: Interface, *, n_k: int, n_angle: int) -> dict[str, flo
     dict
         "naive" and "ours" in seconds, "naive error", "our error", "naive problems", "our problems", "asked".
     """
-    script, engine = naive_kwant(), KwantChain()
+    script, engine = naive_kwant, KwantChain()
     found: dict[str, Array] = {}
 
     def naive() -> None:

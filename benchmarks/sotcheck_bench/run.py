@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sotcheck.bench import problems, processes, torques
-from sotcheck.bench.machine import load_average, machine
-from sotcheck.bench.result import BenchResult, Row
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.files import load
 from sotcheck.system.interface import Interface
+from sotcheck_bench import problems, processes, torques
+from sotcheck_bench.machine import load_average, machine
+from sotcheck_bench.result import BenchResult, Row
 
 #: The built-in system on which speed is measured: magnetism of the bulk, tilted m, three thresholds.
 SYSTEM = "bulk-magnetism"

@@ -82,8 +82,8 @@ HOW = {
     "that of a sum over k_perp and angle; `all different` has a k_perp, angle and h_R of its own for every "
     "problem. The plain loop calls the same engine with one problem at a time.",
     "kwant": "The problems are those that `exact_flows` asks for at a tolerance of 1e-8 (16 angles share a "
-    "k_perp), modes found anew. The naive script (`benchmarks/naive_kwant.py`) finalises its builder "
-    "once, then calls `kwant.smatrix` and `kwant.wave_function`, evenly spread over the same "
+    "k_perp), modes found anew. The naive script (`benchmarks/sotcheck_bench/naive_kwant.py`) finalises its "
+    "builder once, then calls `kwant.smatrix` and `kwant.wave_function`, evenly spread over the same "
     "problems. `Own k_perp`: no two problems share a lead, so that there is nothing to share.",
     "torque": "The naive script sums over the midpoints of a uniform grid in k_perp and angle; ours is "
     "`exact_flows` with Kwant, builder, modes and all, at the loosest power of ten of a tolerance "

@@ -11,7 +11,6 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sotcheck.bench.timing import best_of, seconds
 from sotcheck.errors import EngineError
 from sotcheck.run.executors import Backend, Open
 from sotcheck.run.processes import process_pool
@@ -19,13 +18,14 @@ from sotcheck.sweep.grid import parse_axis
 from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.run import make_plan, sweep
 from sotcheck.system.interface import Interface
+from sotcheck_bench.timing import best_of, seconds
 
 #: Solves this many problems squared and prints its peak memory, before and after, in KiB.
 MEMORY = """
 import sys
 from pathlib import Path
 import numpy as np
-from sotcheck.bench.processes import peak_memory
+from sotcheck_bench.processes import peak_memory
 from sotcheck.engines import Continuum
 from sotcheck.system.interface import Interface
 before, side = peak_memory(), int(sys.argv[1])

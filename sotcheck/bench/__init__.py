@@ -1,1 +1,0 @@
-"""What `sotcheck bench` measures: speed as ratios, within one run, of contestants that take turns."""
