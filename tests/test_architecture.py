@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,12 +19,19 @@ FILES = {
 }
 
 
-#: From the ground up.
+#: From the ground up: a room imports from those before it only, and says its rule in its `__init__.py`.
 ROOMS = (
-    "errors", "run", "numerics", "system", "theory", "engines", "exact", "bound", "beyond", "trial", "sweep",
-    "pages", "papers", "command",
+    "run", "numerics", "system", "theory", "engines", "exact", "bound", "beyond", "trial", "sweep", "pages",
+    "papers", "command",
 )  # fmt: skip
-CLIMBS: set[tuple[str, str]] = set()
+#: What every room may import.
+GROUND = ("sotcheck", "sotcheck.errors")
+#: Rooms that are strangers to theory: two witnesses that never confer.
+EXACT = ("engines", "exact", "bound")
+#: The longest file, in lines.
+LONGEST = 300
+#: Modules outside `engines/` in which an engine's name stands, and why they may.
+NAMED: set[str] = set()
 
 
 def imports(module: str, *, top_level_only: bool = False) -> set[str]:
@@ -84,67 +92,101 @@ def test_the_parser_sees_imports() -> None:
     assert len(FILES) > 25
 
 
-def test_theory_and_engines_are_strangers() -> None:
-    """Two witnesses that share no formula: neither imports the other, not even for a type."""
-    for module in FILES:
-        if within(module, "sotcheck.theory"):
-            assert not any(within(name, "sotcheck.engines") for name in imports(module)), module
-        if within(module, "sotcheck.engines"):
-            assert not any(within(name, "sotcheck.theory") for name in imports(module)), module
+def room(module: str) -> str:
+    """Return the folder that a module lies in."""
+    return module.split(".")[1] if module.startswith("sotcheck.") else ""
 
 
-def test_theory_and_engines_do_not_meet_through_others() -> None:
-    """Nothing that theory imports, however indirectly, imports engines, and the other way round."""
-    for start, forbidden in (
-        ("sotcheck.theory", "sotcheck.engines"),
-        ("sotcheck.engines", "sotcheck.theory"),
-    ):
-        seen: set[str] = set()
-        waiting = [module for module in FILES if within(module, start)]
-        while waiting:
-            module = waiting.pop()
-            if module in seen:
-                continue
+def rule(name: str) -> str:
+    """Return what a room says of itself."""
+    return str(ast.get_docstring(ast.parse(FILES[f"sotcheck.{name}"].read_text(encoding="utf-8"))))
+
+
+def reached(starts: set[str]) -> set[str]:
+    """Return all modules that these lead to, however indirectly."""
+    seen: set[str] = set()
+    waiting = list(starts)
+    while waiting:
+        module = waiting.pop()
+        if module not in seen:
             seen.add(module)
-            waiting += [name for name in imports(module) if name in FILES and name != "sotcheck"]
-        assert not any(within(module, forbidden) for module in seen), sorted(seen)
+            waiting += [name for name in imports(module) if name in FILES and name not in GROUND]
+    return seen
 
 
-def test_only_the_judges_know_both() -> None:
-    """Claims compare; the dispatcher and the report show both; nobody else holds both in hand."""
-    both = importers("sotcheck.theory") & importers("sotcheck.engines")
-    judges = (
-        "sotcheck.trial",
-        "sotcheck.beyond",
-        "sotcheck.papers",
-    )
-    for module in both:
-        assert any(within(module, judge) for judge in judges), module
-    assert "sotcheck.trial.torque" in both
+def inside(name: str) -> set[str]:
+    return {module for module in FILES if within(module, f"sotcheck.{name}")}
 
 
-def test_only_one_module_imports_kwant() -> None:
-    assert importers("kwant") == {"sotcheck.engines.kwant_modes"}
-
-
-def test_only_figures_import_matplotlib() -> None:
-    found = importers("matplotlib")
-    assert found >= {"sotcheck.pages.figures", "sotcheck.pages.audit_plots"}
-    assert all(within(module, "sotcheck.pages") for module in found), found
+def test_every_folder_is_a_room() -> None:
+    """With a rule of its own in three lines at most, which stands in the README as well."""
+    folders = {path.name for path in ROOT.iterdir() if path.is_dir() and (path / "__init__.py").exists()}
+    assert folders == set(ROOMS)
+    readme = (ROOT.parent / "README.md").read_text(encoding="utf-8")
+    for name in ROOMS:
+        assert 0 < len(rule(name).splitlines()) <= 3, name
+        assert f"| `{name}/` | {' '.join(rule(name).split())} |" in readme, name
 
 
 def test_imports_run_downwards() -> None:
-    """A room imports from those below it only; what still climbs is listed, and must not grow."""
-    found = set()
-    for module in FILES:
-        room = module.split(".")[1] if "." in module else ""
-        if room not in ROOMS:
-            continue
-        for name in imports(module):
-            other = name.split(".")[1] if within(name, "sotcheck") and "." in name else ""
-            if name in FILES and other in ROOMS and ROOMS.index(other) > ROOMS.index(room):
-                found.add((module, name))
-    assert found == CLIMBS, found ^ CLIMBS
+    """Inside functions and for types as well, so that no two rooms import each other."""
+    climbs = {
+        (module, name)
+        for module in FILES
+        for name in imports(module)
+        if room(module) in ROOMS and name in FILES and room(name) in ROOMS
+        and ROOMS.index(room(name)) > ROOMS.index(room(module))
+    }  # fmt: skip
+    assert not climbs
+
+
+def test_two_witnesses() -> None:
+    """Theory leads to no engine, and engines, exact quantities and bound states to no theory."""
+    assert not {room(module) for module in reached(inside("theory"))} & set(EXACT)
+    for name in EXACT:
+        assert "theory" not in {room(module) for module in reached(inside(name))}, name
+
+
+def test_the_tool_knows_no_paper() -> None:
+    """Nothing imports a paper, or names one of its equations: in code, in words or in templates."""
+    assert not importers("sotcheck.papers")
+    files = [path for path in ROOT.rglob("*") if path.suffix in (".py", ".j2")]
+    number = re.compile(
+        r"\bEqs?\. ?\(|\"\(?[A-C]?\d+[a-d]\)?\"|\bApp(\.|endix) [A-C]\b|\bSecs?\. [IV]+\b|\beq\d"
+    )
+    found = {
+        f"{path.relative_to(ROOT)}: {match.group()}"
+        for path in files
+        if "papers" not in path.parts
+        for match in number.finditer(path.read_text(encoding="utf-8"))
+    }
+    assert not found
+
+
+def test_no_engine_is_picked_by_its_name() -> None:
+    """Names stand where engines are made, and where help texts tell of them."""
+    name = re.compile(r"[\"'](kwant|continuum)[\"']")
+    users = {module for module, path in FILES.items() if name.search(path.read_text(encoding="utf-8"))}
+    assert {module for module in users if room(module) != "engines"} <= NAMED
+
+
+def test_files_fit_in_the_head() -> None:
+    long = {
+        module: lines
+        for module, path in FILES.items()
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > LONGEST
+    }
+    assert not long
+
+
+def test_only_one_module_imports_kwant() -> None:
+    (module,) = importers("kwant")
+    assert room(module) == "engines"
+
+
+def test_only_drawing_imports_matplotlib() -> None:
+    """Pages, and a paper's own figures."""
+    assert {room(module) for module in importers("matplotlib")} <= {"pages", "papers"}
 
 
 def test_nobody_imports_the_command_line() -> None:
@@ -154,67 +196,14 @@ def test_nobody_imports_the_command_line() -> None:
 @pytest.mark.parametrize("package", ["click", "jinja2", "tqdm"])
 def test_presentation_stays_outside(package: str) -> None:
     """Physics modules print nothing, draw nothing, and ask nothing of a terminal."""
-    inner = ("sotcheck.theory", "sotcheck.engines", "sotcheck.exact", "sotcheck.numerics", "sotcheck.system")
-    for module in importers(package):
-        assert not any(within(module, name) for name in inner), module
-        assert module not in (
-            "sotcheck.system.interface",
-            "sotcheck.exact.observables",
-            "sotcheck.numerics.quadrature",
-            "sotcheck.numerics.radial",
-            "sotcheck.trial.torque",
-        )
-
-
-@pytest.mark.parametrize(
-    ("module", "allowed"),
-    [
-        ("sotcheck.errors", set()),
-        ("sotcheck.numerics.estimate", set()),
-        ("sotcheck.numerics.arrays", set()),
-        ("sotcheck.system.spin", {"sotcheck.numerics.arrays"}),
-        ("sotcheck.numerics.convergence", {"sotcheck.numerics.arrays"}),
-        ("sotcheck.numerics.zeros", {"sotcheck.numerics.arrays", "sotcheck.errors"}),
-        ("sotcheck.numerics.nearpoles", {"sotcheck.numerics.arrays"}),
-        (
-            "sotcheck.numerics.radial",
-            {"sotcheck.numerics.arrays", "sotcheck.errors", "sotcheck.numerics.nearpoles"},
-        ),
-        (
-            "sotcheck.numerics.quadrature",
-            {"sotcheck.numerics.arrays", "sotcheck.numerics.nearpoles", "sotcheck.numerics.radial"},
-        ),
-        ("sotcheck.trial.verdict", {"sotcheck.numerics.arrays", "sotcheck.numerics.estimate"}),
-        ("sotcheck.run.plaintext", set()),
-        (
-            "sotcheck.system.interface",
-            {"sotcheck.system.spin", "sotcheck.numerics.arrays", "sotcheck.errors", "sotcheck.run.plaintext"},
-        ),
-        (
-            "sotcheck.system.states",
-            {"sotcheck.system.spin", "sotcheck.numerics.arrays", "sotcheck.system.interface"},
-        ),
-    ],
-)
-def test_foundations_rest_on_little(module: str, allowed: set[str]) -> None:
-    """Mathematics knows no physics, the model no engine."""
-    found = {name for name in imports(module) if name in FILES}
-    assert found <= allowed
+    assert {room(module) for module in importers(package)} <= {"run", "pages", "command"}
 
 
 def test_engines_share_no_formula() -> None:
-    """`continuum` and `kwant` are independent: neither imports the other."""
-    continuum = {name for name in imports("sotcheck.engines.continuum") if name in FILES}
-    # How much a problem amplifies rounding is an error estimate, not a solution: both may know it.
-    assert {name for name in continuum if within(name, "sotcheck.engines")} <= {
-        "sotcheck.engines.conditioning"
-    }
-    for module in (
-        "sotcheck.engines.kwant_chain",
-        "sotcheck.engines.kwant_modes",
-        "sotcheck.engines.lattice",
-    ):
-        assert "sotcheck.engines.continuum" not in imports(module)
+    """Boundary matching and Kwant's chain are independent: neither leads to the other."""
+    matching, kwant = (reached({f"sotcheck.engines.{name}"}) for name in ("matching", "kwant_chain"))
+    assert "sotcheck.engines.kwant_chain" not in matching
+    assert "sotcheck.engines.matching" not in kwant
 
 
 def test_no_import_cycles() -> None:

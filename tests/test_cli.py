@@ -28,12 +28,12 @@ import sotcheck as sc
 from sotcheck.command import main as cli
 from sotcheck.command import options
 from sotcheck.exact.observables import transverse
-from sotcheck.numerics.estimate import ErrorBudget, ErrorTerm
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.run.plaintext import visible
 from sotcheck.system.files import load
 from sotcheck.system.interface import SOURCES
 from sotcheck.trial import check as crosscheck
-from sotcheck.trial.verdict import Finding, Verdict
+from sotcheck.trial.verdict import Comparison, Trial, Verdict
 
 COMMAND = [sys.executable, "-m", "sotcheck"]
 INTERRUPTED = 128 + signal.SIGINT
@@ -507,17 +507,15 @@ def test_check_tries_every_claim_of_the_issue(checked: subprocess.CompletedProce
     ],
 )
 def test_exit_status(
-    sotcheck: Command, monkeypatch: pytest.MonkeyPatch, verdicts: tuple[Verdict, ...], status: int
+    sotcheck: Command, monkeypatch: pytest.MonkeyPatch, verdicts: tuple[str, ...], status: int
 ) -> None:
     """A disagreement is never outvoted, a doubt is never a pass, and what is not finite is null in JSON."""
-    budget = ErrorBudget((ErrorTerm("next order", float("inf"), "none known"),))
-    findings = [
-        Finding("claim", "title", "(1)", "q", None, "kwant", 1.0, float("nan"), budget, verdict, None, "why")
-        for verdict in verdicts
-    ]
+    nothing = Estimate(float("nan"), {"next order": (float("inf"), "none known")})
+    trials = [Trial("q", Comparison(1.0, nothing, Verdict(verdict)), "why") for verdict in verdicts]
+    findings = [trial.finding("claim", "title", "(1)") for trial in trials]
     evidence = type("Nothing", (), {"why_not_analytic": ""})()
     monkeypatch.setattr(crosscheck, "gather", lambda *_, **__: evidence)
-    monkeypatch.setattr(crosscheck, "judge_all", lambda _: findings)
+    monkeypatch.setattr(crosscheck, "try_claims", lambda *_: findings)
     assert sotcheck("check", "bulk-magnetism").status == status
     found = sotcheck("check", "bulk-magnetism", "--json", "-")
     assert found.status == status

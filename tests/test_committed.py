@@ -17,7 +17,8 @@ import pytest
 import sotcheck as sc
 from sotcheck.bound.maps import bound_state_map
 from sotcheck.pages.overview import refuse_another, write_overview
-from sotcheck.pages.report import context, render
+from sotcheck.pages.publish import render
+from sotcheck.pages.report import shown
 from sotcheck.pages.sweep import listed
 from sotcheck.system.files import to_document
 
@@ -33,7 +34,7 @@ def committed(*path: str) -> Any:
 def test_page_of_a_system(name: str) -> None:
     """Its README.md, word for word, from its report.json; and that is of the system that is built in."""
     data = committed(name, "report.json")
-    assert render("report.md", context(data)) == (REPORTS / name / "README.md").read_text(encoding="utf-8")
+    assert render("report.md", shown(data)[1]) == (REPORTS / name / "README.md").read_text(encoding="utf-8")
     assert data["system"] == to_document(sc.load(name))
     assert data["sotcheck"] == sc.__version__
     refuse_another([sc.load(name)], REPORTS)

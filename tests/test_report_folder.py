@@ -13,7 +13,8 @@ from click.testing import CliRunner, Result
 import sotcheck as sc
 from sotcheck.command.main import cli
 from sotcheck.pages.overview import write_overview
-from sotcheck.pages.report import context, render
+from sotcheck.pages.publish import render
+from sotcheck.pages.report import shown
 from sotcheck.pages.sweep import listed
 from sotcheck.run.plaintext import is_one_line, markdown, markdown_code, one_line, visible
 from sotcheck.system.files import read_text
@@ -190,10 +191,9 @@ def test_pages_show_hidden_characters() -> None:
     data = json.loads((COMMITTED / "topological-insulator" / "report.json").read_text(encoding="utf-8"))
     data["provenance"]["command"] = "sotcheck report '\u202e`x`\x1b.toml'"
     data["note"] = "\u2066\udcff"
-    page = render("report.md", context(data))
+    page = render("report.md", shown(data)[1])
     assert r"``sotcheck report '\u202e`x`\u001b.toml'`` with sotcheck" in page
-    html = render("report.html", {**context(data), "svg": dict.fromkeys(context(data)["figures"], "")
-                                  | dict.fromkeys(context(data)["beyond_figures"], "")})  # fmt: skip
+    html = render("report.html", shown(data)[1] | {"svg": {one.name: "" for one in shown(data)[0]}})
     for text in (page, html):
         assert visible(text) == text
         assert r"\u2066\udcff" in text

@@ -1,1 +1,1 @@
-"""Beyond first order in h_R: what the exact torque does, and how far series of any kind follow it."""
+"""What h_R does after first order: orders, radius, limits, harmonics."""

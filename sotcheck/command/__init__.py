@@ -1,1 +1,1 @@
-"""."""
+"""Words typed become calls."""

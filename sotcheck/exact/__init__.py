@@ -1,1 +1,1 @@
-"""."""
+"""Measures states: flows, torque, amplitudes, currents. Knows no formula."""

@@ -1,1 +1,1 @@
-"""."""
+"""Arrays in, an `Estimate` out: quadrature, extrapolation, zeros, approximants. No word of physics."""

@@ -1,1 +1,1 @@
-"""."""
+"""JSON in, pages out; computes nothing."""

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from sotcheck.pages.audit_plots import FIGURES
 from sotcheck.pages.figures import svg
-from sotcheck.pages.report import render
+from sotcheck.pages.publish import render
 from sotcheck.run.output import make_folder, write_text
 from sotcheck.trial.entries import Consequence, Definition, Equation, Statement
 from sotcheck.trial.paper import Paper, paper_order

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from sotcheck.bound.demonstrations import one_interface
 from sotcheck.pages.bound_states_plots import FIGURES, OF_EACH
 from sotcheck.pages.figures import svg
-from sotcheck.pages.report import render
+from sotcheck.pages.publish import render
 from sotcheck.run.output import make_folder, write_text
 from sotcheck.system.interface import Interface
 

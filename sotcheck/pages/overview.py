@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from sotcheck.errors import OutputError, SystemFileError
-from sotcheck.pages.report import JSON_NAME, OTHERS, conclusion, first_limits, render
-from sotcheck.run.output import write_text
+from sotcheck.pages.publish import publish
+from sotcheck.pages.report import JSON_NAME, OTHERS, conclusion, first_limits
 from sotcheck.system.files import from_document, to_document
 from sotcheck.system.interface import Interface
 from sotcheck.trial.verdict import Verdict
@@ -101,9 +101,7 @@ def write_overview(output: Path, sweeps: Sequence[tuple[str, str]] = ()) -> Path
             *((name, f"{name}: {_UNKNOWN}") for name, summary in found.items() if summary is None),
         ],
     }
-    write_text(output / "README.md", render("overview.md", context))
-    write_text(output / "index.html", render("overview.html", context))
-    return output / "index.html"
+    return publish(output, {}, "overview", lambda: ([], context))
 
 
 def _summary(path: Path) -> Data | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Iterator
@@ -10,16 +9,13 @@ from concurrent.futures import Executor, as_completed
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
 from sotcheck.beyond.limits import LIMITS
 from sotcheck.beyond.run import conclusions
 from sotcheck.bound.fermi import CRITICAL
-from sotcheck.pages.figures import FIGURES, svg
+from sotcheck.pages.figures import FIGURES
 from sotcheck.pages.gallery import pictures
-from sotcheck.run.output import make_folder, write_texts
-from sotcheck.run.plaintext import markdown, markdown_code, visible
+from sotcheck.pages.publish import Picture, publish
+from sotcheck.run.output import make_folder
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.interface import Interface
 from sotcheck.trial.report_data import report_data
@@ -87,32 +83,18 @@ def _computed(interfaces: list[Interface], arguments: list[str], executor: Execu
 
 def write_report(data: Data, output: Path) -> None:
     """Write one system's report.json, and from it figures, README.md and index.html: all, or none."""
-    folder = output / data["system"]["name"]
-    text = json.dumps(data, indent=1, allow_nan=False) + "\n"
-    # From the file's content on: nothing below may know more than the JSON.
-    data = json.loads(text)
-    shown = [one for one in FIGURES if one[0] in _figures(data)]
-    drawn = {name: svg(draw, data) for name, _, draw in shown}
-    drawn |= {
-        f"beyond-{one.name}": svg(one.draw, data["beyond"][one.part]) for one in pictures(data["beyond"])
-    }
-    inline = {name: Markup(picture[picture.index("<svg") :]) for name, picture in drawn.items()}
-    pages = {
-        folder / JSON_NAME: text,
-        folder / "README.md": render("report.md", context(data)),
-        folder / "index.html": render("report.html", {**context(data), "svg": inline}),
-    }
-    make_folder(folder / "figures")
-    write_texts(pages | {folder / "figures" / f"{name}.svg": picture for name, picture in drawn.items()})
+    publish(output / data["system"]["name"], {JSON_NAME: data}, "report", shown)
 
 
-def context(data: Data) -> Data:
-    """Return what the pages of a report show, but for the figures themselves."""
-    return {
+def shown(data: Data) -> tuple[list[Picture], Data]:
+    """Return the figures of a report, and what its pages say."""
+    figures = [Picture(name, title, draw, data) for name, title, draw in FIGURES if name in _figures(data)]
+    beyond = pictures(data["beyond"])
+    return [*figures, *beyond], {
         "data": data,
         "figures": _figures(data),
         "beyond": conclusions(data["beyond"]),
-        "beyond_figures": {f"beyond-{one.name}": one.title for one in pictures(data["beyond"])},
+        "beyond_figures": {one.name: one.title for one in beyond},
         **words(data),
     }
 
@@ -246,41 +228,3 @@ def control_table(data: Data) -> list[Data]:
             }
         )
     return rows
-
-
-def render(name: str, context: Data) -> str:
-    """Return a page: the template of that name filled in."""
-    environment = Environment(
-        loader=PackageLoader("sotcheck.pages"),
-        autoescape=name.endswith(".html"),
-        finalize=_shown,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["number"] = _number
-    environment.filters["cell"] = _cell
-    environment.filters["text"] = markdown
-    environment.filters["code"] = markdown_code
-    environment.filters["short"] = lambda value: "–" if value is None else f"{value:.2g}"
-    return environment.get_template(f"{name}.j2").render(context)
-
-
-def _shown(value: Any) -> Any:
-    """Let nothing of a user's text act on a page unseen; what is markup already is ours."""
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _cell(value: Any) -> Any:
-    """Return three significant digits of a number, a dash for nothing, words as they are."""
-    if value is None:
-        return "–"
-    return f"{value:.3g}" if isinstance(value, float) else value
-
-
-def _number(value: float | None) -> str:
-    """Return ten significant digits; whole numbers as such, nothing as a dash."""
-    if value is None:
-        return "–"
-    return f"{value:.0f}" if value == int(value) and abs(value) < 1e6 else f"{value:.10g}"

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from sotcheck.errors import OutputError
 from sotcheck.pages.figures import svg
-from sotcheck.pages.report import render
+from sotcheck.pages.publish import render
 from sotcheck.pages.sweep_plots import draw_sweep_curves, draw_sweep_map
 from sotcheck.run.output import make_folder, write_text
 from sotcheck.run.progress import Progress, silent

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from sotcheck.beyond.trust_map import Axis, trust_map
 from sotcheck.beyond.trust_run import on_bound_states
 from sotcheck.pages.figures import svg
-from sotcheck.pages.report import render
+from sotcheck.pages.publish import render
 from sotcheck.pages.trust_plots import REGIONS, draw_trust_map, title
 from sotcheck.run.output import make_folder, write_text
 from sotcheck.run.progress import Progress, silent

@@ -1,1 +1,1 @@
-"""."""
+"""Processes and files: executors, progress, writing aside, messages. No number."""

@@ -1,1 +1,1 @@
-"""Sweeps over the keys of a system file: resumable, on any executor, kept as labelled arrays in NetCDF."""
+"""Which points, where, never lost; one call of physics."""

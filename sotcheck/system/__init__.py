@@ -1,1 +1,1 @@
-"""."""
+"""Reads like the Hamiltonian: spin, interface, stack, states, system files. Solves nothing."""

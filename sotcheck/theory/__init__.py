@@ -1,1 +1,1 @@
-"""The paper's formulas: they know unperturbed amplitudes and nothing of the exact engines."""
+"""What formulas are written in: unperturbed amplitudes, sums over k, convergence. Knows no engine."""
