@@ -20,7 +20,7 @@ from sotcheck.system.files import builtin_systems
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORT = "pip install uv && uv run sotcheck report"
-TESTS = "pip install uv && uv run pytest"
+TESTS = "pip install uv && uv run python tests"
 
 
 def tracked() -> list[Path]:

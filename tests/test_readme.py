@@ -38,7 +38,7 @@ ONLY_PARSED = {
 #: Lines of other programs, which are not run, with the reason.
 NOT_OURS = {
     "pip install uv && uv run sotcheck report": "writes the committed reports; .ci/run has the like of it",
-    "pip install uv && uv run pytest": "these tests; .ci/run runs it",
+    "pip install uv && uv run python tests": "these tests; .ci/run runs it",
     'pip install "setuptools>=77" "numpy>=2" scipy "cython>=3.1"': "installs; minutes",
     "pip install --no-build-isolation -C--global-option=--cython --no-cache-dir kwant==1.5.0": "compiles",
     "pip install .": "installs; test_packaging installs the wheel",
