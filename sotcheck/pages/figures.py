@@ -50,7 +50,7 @@ def svg(draw: Callable[[Data], Figure], data: Data) -> str:
 
 
 def profile(data: Data) -> Figure:
-    """Potential against z for both spins, with the delta and E_F, as Figs. 3, 5, 7, 9."""
+    """Potential against z for both spins, with the delta and E_F."""
     system = data["system"]
     normal, ferro, delta = system["normal"], system["ferromagnet"], system["interface"]
     U_N, U_F, J, E_F = normal["potential"], ferro["potential"], ferro["exchange"], system["fermi_energy"]
@@ -83,35 +83,49 @@ def profile(data: Data) -> Figure:
     return figure
 
 
-def torque(data: Data) -> Figure:
-    """Torque of scattering states against h_R: exact, Kwant's points, first order, the trust limits."""
-    curve = data["curve"]
-    sources = curve["sources"]
-    figure = Figure(figsize=(3.1 * len(sources) + 0.6, 4.6), layout="constrained")
+def _panels(
+    sources: dict[str, Data],
+    height: float,
+    x: str,
+    y: str,
+    draw: Callable[[Any, str, Data], None],
+    **title: Any,
+) -> tuple[Figure, Any]:
+    """Return a figure with a column for each source and a row for each component, and its top left panel."""
+    figure = Figure(figsize=(3.1 * len(sources) + 0.6, height), layout="constrained")
     grid = figure.subplots(2, len(sources), squeeze=False, sharex=True)
-    h, kwant_h = np.array(curve["h_R"]), np.array(curve["kwant_h_R"])
     for column, (source, parts) in enumerate(sources.items()):
         for row, (name, part) in enumerate(parts.items()):
             axes = grid[row, column]
-            color = SOURCE_COLOR[source]
-            axes.plot(h, part["first_order_per_h_R"] * h, color=GREY, ls="--", label="first order, Eq. (16)")
-            axes.plot(h, part["exact"], color=color, label="exact, scattering states")
-            axes.plot(kwant_h, part["kwant"], "o", color="black", ms=4, mfc="white", label="by Kwant")
-            for limit, value in part["limits"].items():
-                if value is not None:
-                    axes.axvline(value, color=ORANGE, ls=LIMIT_STYLE[limit], lw=1)
-                    _beside(axes, value, limit.replace("%", " %"))
-            mark_bound_states(axes, curve["bound_from"], h)
-            if part["first_order_vanishes"]:
-                _zero_note(axes, "no first-order part")
-            axes.set_title(f"{source}: {name}", fontsize=9.5)
+            draw(axes, source, part)
+            axes.set_title(f"{source}: {name}", fontsize=9.5, **title)
             axes.ticklabel_format(axis="y", scilimits=(-2, 2), useMathText=True)
-            _tame(axes, np.concatenate([part["exact"], part["first_order_per_h_R"] * h]))
-    for axes in grid[-1]:
-        axes.set_xlabel("$h_R$")
+        axes.set_xlabel(x)
     for axes in grid[:, 0]:
-        axes.set_ylabel("torque t  (wave vector$^3$)")
-    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", fontsize=7.5, ncols=4)
+        axes.set_ylabel(y)
+    return figure, grid[0, 0]
+
+
+def torque(data: Data) -> Figure:
+    """Torque of scattering states against h_R: exact, Kwant's points, first order, the trust limits."""
+    curve = data["curve"]
+    h, kwant_h = np.array(curve["h_R"]), np.array(curve["kwant_h_R"])
+
+    def draw(axes: Any, source: str, part: Data) -> None:
+        axes.plot(h, part["first_order_per_h_R"] * h, color=GREY, ls="--", label="first order")
+        axes.plot(h, part["exact"], color=SOURCE_COLOR[source], label="exact, scattering states")
+        axes.plot(kwant_h, part["kwant"], "o", color="black", ms=4, mfc="white", label="by Kwant")
+        for limit, value in part["limits"].items():
+            if value is not None:
+                axes.axvline(value, color=ORANGE, ls=LIMIT_STYLE[limit], lw=1)
+                _note(axes, value, 0.98, limit.replace("%", " %"), ha="right", va="top", rotation=90)
+        mark_bound_states(axes, curve["bound_from"], h)
+        if part["first_order_vanishes"]:
+            _zero_note(axes, "no first-order part")
+        _tame(axes, np.concatenate([part["exact"], part["first_order_per_h_R"] * h]))
+
+    figure, first = _panels(curve["sources"], 4.6, "$h_R$", "torque t  (wave vector$^3$)", draw)
+    figure.legend(*first.get_legend_handles_labels(), loc="outside lower center", fontsize=7.5, ncols=4)
     return figure
 
 
@@ -125,31 +139,23 @@ def mark_bound_states(axes: Any, start: float, h_R: np.ndarray, condition: str =
 def integrand(data: Data) -> Figure:
     """The k_⊥-resolved torque per h_R: Kwant's points on the formula's line, thresholds marked."""
     resolved = data["integrand"]
-    sources = resolved["sources"]
-    figure = Figure(figsize=(3.1 * len(sources) + 0.6, 4.4), layout="constrained")
-    grid = figure.subplots(2, len(sources), squeeze=False, sharex=True)
     line_k, point_k = np.array(resolved["line_k_perp"]), np.array(resolved["point_k_perp"])
-    for column, (source, parts) in enumerate(sources.items()):
-        for row, (name, part) in enumerate(parts.items()):
-            axes = grid[row, column]
-            axes.plot(line_k, part["formula"], color=SOURCE_COLOR[source], label="Eq. (16)")
-            axes.plot(point_k, part["kwant"], "o", color="black", ms=3.5, mfc="white", label="Kwant")
-            for k in sorted(set(resolved["thresholds"].values())):
-                axes.axvline(k, color=ORANGE, ls=":", lw=1)
-                closing = [name for name, at in resolved["thresholds"].items() if at == k]
+
+    def draw(axes: Any, source: str, part: Data) -> None:
+        axes.plot(line_k, part["formula"], color=SOURCE_COLOR[source], label="first order")
+        axes.plot(point_k, part["kwant"], "o", color="black", ms=3.5, mfc="white", label="Kwant")
+        for k in sorted(set(resolved["thresholds"].values())):
+            axes.axvline(k, color=ORANGE, ls=":", lw=1)
+            closing = [name for name, at in resolved["thresholds"].items() if at == k]
+            if axes.get_subplotspec().is_first_row():
                 words = " + ".join(closing) if len(closing) < 3 else "all sources"
-                if row == 0:
-                    _above(axes, k, words)
-            if max(map(abs, part["formula"])) < 1e-12:
-                _zero_note(axes, "zero")
-            axes.set_title(f"{source}: {name}", pad=13, fontsize=9.5)
-            axes.ticklabel_format(axis="y", scilimits=(-2, 2), useMathText=True)
-            _tame(axes, np.array(part["formula"]))
-    for axes in grid[-1]:
-        axes.set_xlabel(r"$k_\perp$")
-    for axes in grid[:, 0]:
-        axes.set_ylabel(r"d(t/$h_R$)/d$k_\perp$")
-    grid[0, 0].legend(fontsize=7.5, loc="best")
+                _note(axes, k, 1.01, words, ha="center", va="bottom")
+        if max(map(abs, part["formula"])) < 1e-12:
+            _zero_note(axes, "zero")
+        _tame(axes, np.array(part["formula"]))
+
+    figure, first = _panels(resolved["sources"], 4.4, r"$k_\perp$", r"d(t/$h_R$)/d$k_\perp$", draw, pad=13)
+    first.legend(fontsize=7.5, loc="best")
     return figure
 
 
@@ -179,7 +185,7 @@ def lattice(data: Data) -> Figure:
 
 
 def remainder(data: Data) -> Figure:
-    """What Eq. (16) leaves of the exact torque, against h_R on log axes, and with a flipped sign."""
+    """What first order leaves of the exact torque, against h_R on log axes, and with a flipped sign."""
     ladder = data["remainder"]
     h = np.array(ladder["h_R"])
     figure = Figure(figsize=(7.0, 3.6), layout="constrained")
@@ -194,7 +200,7 @@ def remainder(data: Data) -> Figure:
             h, values, "s:", color=SOURCE_COLOR[source], ms=4, mfc="white",
             label=f"{source}, sign flipped (control), slope {_slope(h, values):.2f}",
         )  # fmt: skip
-    axes.set(xlabel="$h_R$", ylabel="|exact torque − Eq. (16)|")
+    axes.set(xlabel="$h_R$", ylabel="|exact torque − first order|")
     axes.xaxis.set_major_formatter("{x:g}")
     axes.set_xticks(h, [f"{v:.3g}" for v in h])
     axes.minorticks_off()
@@ -203,7 +209,7 @@ def remainder(data: Data) -> Figure:
 
 
 def ledger(data: Data) -> Figure:
-    """The four flows of angular momentum of Fig. 2 by source, fieldlike and dampinglike parts."""
+    """The four flows of angular momentum by source, fieldlike and dampinglike parts."""
     rows = [row for row in data["ledger"]["rows"] if row["engine"] == "kwant"]
     figure = Figure(figsize=(3.3 * len(rows) + 0.5, 3.0), layout="constrained")
     grid = figure.subplots(1, len(rows), squeeze=False)
@@ -286,15 +292,7 @@ def _zero_note(axes: Any, words: str) -> None:
     axes.text(0.05, 0.06, words, transform=axes.transAxes, color=GREY, fontsize=8)
 
 
-def _above(axes: Any, x: float, words: str) -> None:
-    """Write above the panel, at x."""
+def _note(axes: Any, x: float, y: float, words: str, **style: Any) -> None:
+    """Write at x, at a height relative to the panel."""
     place = axes.get_xaxis_transform()
-    axes.text(x, 1.01, words, color="#9a6a00", ha="center", va="bottom", fontsize=7.5, transform=place)
-
-
-def _beside(axes: Any, x: float, words: str) -> None:
-    """Write along a vertical line at x, inside the panel."""
-    place = axes.get_xaxis_transform()
-    axes.text(
-        x, 0.98, words, color="#9a6a00", ha="right", va="top", rotation=90, fontsize=7.5, transform=place
-    )
+    axes.text(x, y, words, color="#9a6a00", fontsize=7.5, transform=place, **style)
