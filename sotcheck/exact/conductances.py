@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from sotcheck.exact.profiles import BiasesOf, along, diagonal, of_both, on_ladder
-from sotcheck.exact.quantities import r_by_spin, t_prime_by_spin
+from sotcheck.exact.quantities import change_of, r_by_spin, t_prime_by_spin
 from sotcheck.exact.quantity import N_open
 from sotcheck.exact.second_order import averaged
 from sotcheck.exact.solved import Exact, Solved
@@ -79,9 +79,9 @@ def discontinuity(part: Part, u: Array) -> Exact:
     return exact
 
 
-def _by_band(one: Solved, which: int) -> Estimate:
+def _by_band(one: Solved, name: str) -> Estimate:
     """−ik_⊥²/k_z A_ss'/σ·(k×ẑ)_ss' for s, s' = ↑, ↓ where N is open, A = ∂r̂/∂h_R or ∂t̂'/∂h_R."""
-    change = one.linear(one.states.amplitudes()[which])
+    change = change_of(name).measure(one)
     bands = projectors(one.iface.direction)[::-1]
 
     def elements(matrix: Complex) -> Complex:
@@ -101,12 +101,12 @@ def _flat(values: Array) -> Array:
     return values.reshape(*values.shape[:2], -1)
 
 
-def conductance(which: int) -> Exact:
-    """What r̂ (0) or t̂' (3) gains per Rashba element, times that amplitude's own conjugate, by band."""
-    amplitude = {0: r_by_spin, 3: t_prime_by_spin}[which]
+def conductance(name: str) -> Exact:
+    """What r or t' gains per Rashba element, times that amplitude's own conjugate, by band: ↑↑↑ to ↓↓↓."""
+    amplitude = {"r": r_by_spin, "t'": t_prime_by_spin}[name]
 
     def exact(one: Solved) -> Estimate:
-        gained = _by_band(one, which)
+        gained = _by_band(one, name)
         last = amplitude.measure(one).value.conj()[:, :, None, None, :]
         found = gained.each(
             lambda value: value[..., None] * last, lambda size: size[..., None] * np.abs(last)
@@ -120,4 +120,4 @@ def conductance(which: int) -> Exact:
 
 def gain(one: Solved) -> Estimate:
     """What r̂ gains per Rashba element."""
-    return _by_band(one, 0).each(_flat)
+    return _by_band(one, "r").each(_flat)

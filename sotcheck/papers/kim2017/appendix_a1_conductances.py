@@ -125,7 +125,7 @@ UNIT = r"=-h_R\frac{e^2}{2h}"
 
 @paper.equation(
     "A14a",
-    of=Quantity("G_Rr by k_perp, all eight", conductance(0)),
+    of=Quantity("G_Rr by k_perp, all eight", conductance("r")),
     order="h_R^2",
     tex=r"G_{Rr}^{ss's''}" + UNIT + r"\sum_{\mathbf k_\perp}" + ENERGIES
     + r"(1+r^s_{\mathbf k})(1+r^{s'}_{\mathbf k})r^{s''*}_{\mathbf k}",
@@ -138,7 +138,7 @@ def eqA14a(s: Symbols) -> Complex:
 
 @paper.equation(
     "A14b",
-    of=Quantity("G_Rt by k_perp, all eight", conductance(3)),
+    of=Quantity("G_Rt by k_perp, all eight", conductance("t'")),
     order="h_R^2",
     tex=r"G_{Rt}^{ss's''}" + UNIT + r"\sum_{\mathbf k_\perp}" + ENERGIES
     + r"(1+r^s_{\mathbf k})t'^{s'}_{\mathbf k}t'^{s''*}_{\mathbf k}",

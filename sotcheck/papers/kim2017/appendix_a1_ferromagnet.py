@@ -14,7 +14,7 @@ from sotcheck.exact.profiles import at_position, far_from, of_both, of_F, of_N
 from sotcheck.exact.quantity import F_open
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.papers.kim2017 import paper
-from sotcheck.papers.kim2017.appendix_a1_normal import (  # fmt: skip
+from sotcheck.papers.kim2017.appendix_a1_normal import (
     BAR,
     BIASES_N,
     OBLIQUE,
@@ -25,7 +25,7 @@ from sotcheck.papers.kim2017.appendix_a1_normal import (  # fmt: skip
     current,
     scalar,
     wide,
-)
+)  # fmt: skip
 from sotcheck.system.spin import IDENTITY, dagger
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.grounds import FINITE

@@ -25,7 +25,7 @@ from sotcheck.papers.kim2017.appendix_a1_conductances import (
     eqA14a,
     eqA14b,
     eqA16,
-)
+)  # fmt: skip
 from sotcheck.papers.kim2017.appendix_a1_first_order import N
 from sotcheck.papers.kim2017.appendix_a1_normal import PLANE
 from sotcheck.theory.symbols import Symbols

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from sotcheck.exact.conductances import Part, along_m, charge, conductance, in_plane, spin
@@ -14,10 +12,10 @@ from sotcheck.exact.second_order import averaged, turned
 from sotcheck.exact.solved import Exact, Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.papers.kim2017 import appendix_a1_conductances as conductances
-from sotcheck.papers.kim2017 import appendix_a1_first_order as first_order
 from sotcheck.papers.kim2017 import paper
+from sotcheck.papers.kim2017.appendix_a1_conductances import sum_of_conductances
 from sotcheck.papers.kim2017.appendix_a1_ferromagnet import Z_F
+from sotcheck.papers.kim2017.appendix_a1_first_order import eqA1a_letter, eqA1c_letter
 from sotcheck.papers.kim2017.appendix_a1_in_plane import eqA13b
 from sotcheck.papers.kim2017.appendix_a1_normal import PLANE, Z_N, Z
 from sotcheck.papers.kim2017.near_interface import near_and_far
@@ -29,13 +27,12 @@ from sotcheck.trial.judge import balance, relation
 X: Array = np.array([1.0, 0.0, 0.0])
 #: Another magnetization, with another m_y.
 OTHER = (1.0, 3.0, -1.0)
-#: Indices of ↑↑↑ and ↓↓↓ among eight.
-SAME = [0, -1]
 #: Equal charge biases of N and F, among all biases.
 NORMAL, FERROMAGNET = 0, 4
 
 NEAR, DEEP = at_position("N", Z_N, of_both, PLANE), at_position("F", Z_F, of_both, Z)
 ARRIVING = at_position("N", Z_N, of_both, Z)
+G_Rr, G_Rt = conductance("r"), conductance("t'")
 FAR_IN_N, FAR_IN_F = far_from("N", of_both, PLANE), far_from("F", of_both, Z)
 
 
@@ -54,14 +51,14 @@ def driven(exact: Exact, by: int, sign: int = 1) -> Exact:
     return lambda one: sign * exact(one)[:, :, by]
 
 
-def with_itself(which: int) -> Callable[[Solved], Estimate]:
-    """G^{sss}, of G_Rr (0) or G_Rt (3)."""
-    return lambda one: conductance(which)(one)[..., SAME]
+def same(conductances: Exact) -> Exact:
+    """G^{sss}: ↑↑↑ and ↓↓↓ of eight."""
+    return lambda one: conductances(one)[..., [0, -1]]
 
 
-def exchanged(which: int) -> Exact:
+def exchanged(conductances: Exact) -> Exact:
     """G^{s'ss''} for G^{ss's''}."""
-    return lambda one: conductance(which)(one)[..., [0, 1, 4, 5, 2, 3, 6, 7]]
+    return lambda one: conductances(one)[..., [0, 1, 4, 5, 2, 3, 6, 7]]
 
 
 def at_equilibrium(one: Solved) -> Estimate:
@@ -98,7 +95,7 @@ paper.add(
         "(A1a) with the letter t that the transcription has for 1, in its last factor.",
         relation(
             change_of("t").measure,
-            first_order.eqA1a_letter,
+            eqA1a_letter,
             "dt/dh_R at h_R = 0, all elements",
             "The letter is a slip: (10a) has 1 there.",
             GENERAL,
@@ -109,7 +106,7 @@ paper.add(
         "(A1c) with the letter t that the transcription has for 1, in its last factor.",
         relation(
             change_of("r").measure,
-            first_order.eqA1c_letter,
+            eqA1c_letter,
             "dr/dh_R at h_R = 0, all elements",
             "The letter is a slip: (10c) has 1 there.",
             GENERAL,
@@ -178,14 +175,14 @@ paper.add(
     Statement(
         "symmetry-of-G_Rr",
         "Below (A14): G_Rr is symmetric under exchange of s and s'.",
-        balance(conductance(0), exchanged(0), "G_Rr^{ss's''} and G_Rr^{s'ss''}", "Both factors are 1 + r."),
+        balance(G_Rr, exchanged(G_Rr), "G_Rr^{ss's''} and G_Rr^{s'ss''}", "Both factors are 1 + r."),
     ),
     Statement(
         "symmetry-of-G_Rt",
         "Below (A14): G_Rt is symmetric under exchange of s and s'.",
         balance(
-            conductance(3),
-            exchanged(3),
+            G_Rt,
+            exchanged(G_Rt),
             "G_Rt^{ss's''} and G_Rt^{s'ss''}",
             "1 + r of one band and t' of the other differ by the root of K_z/k_z of that band.",
         ),
@@ -194,8 +191,8 @@ paper.add(
         "unitarity-of-conductances",
         "Below (A14): Im G_Rr^{sss} + Im G_Rt^{sss} = 0.",
         balance(
-            lambda one: with_itself(0)(one).imag,
-            lambda one: -with_itself(3)(one).imag,
+            lambda one: same(G_Rr)(one).imag,
+            lambda one: -same(G_Rt)(one).imag,
             "Im G_Rr^{sss} and -Im G_Rt^{sss} by k_perp",
             "At each k_perp, by unitarity.",
         ),
@@ -204,8 +201,8 @@ paper.add(
         "sum-of-conductances",
         "Below (A14): G_Rr^{sss} + G_Rt^{sss} = -(h_R e^2/2h) sum E_perp/(E_F - E_perp) |1 + r^s|^2.",
         relation(
-            lambda one: with_itself(0)(one) + with_itself(3)(one),
-            conductances.sum_of_conductances,
+            lambda one: same(G_Rr)(one) + same(G_Rt)(one),
+            sum_of_conductances,
             "G_Rr^{sss} + G_Rt^{sss} by k_perp",
             "By |r^s|^2 + |t'^s|^2 = 1, both of one band.",
             GENERAL,
