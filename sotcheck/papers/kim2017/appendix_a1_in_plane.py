@@ -90,6 +90,7 @@ def eqA13a_collinear(s: Symbols) -> Complex:
 
 
 def _eqA13a(s: Symbols, transverse: Complex) -> Complex:
+    """The terms along m, and the conductances before the transverse bias."""
     t = by_spins(eqA14b(s))
     along = _driven(s, EVERY, t["uuu"] - t["ddd"], t["uuu"] + t["ddd"])
     return -along - _twice_real(transverse * (_across(s) @ N) / 2j)
@@ -136,6 +137,7 @@ def eqA13b_along(s: Symbols) -> Complex:
 
 
 def _eqA13b(s: Symbols, t_duu: Complex, r_duu: Complex, transverse: Complex, kept: Complex) -> Complex:
+    """All terms; what stands for G^{↓↑↑}, and the conductances before m×(s×m) + is×m along m and alone."""
     r, t, b = by_spins(eqA14a(s)), by_spins(eqA14b(s)), EVERY
     along = _driven(s, b, t["uuu"] + t["ddd"], t["uuu"] - t["ddd"])
     along = along - _twice_real(transverse * (_across(s) @ N) / 2j)

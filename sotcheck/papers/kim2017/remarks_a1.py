@@ -90,27 +90,19 @@ def at_opposite(one: Solved) -> Estimate:
 
 
 paper.add(
-    Statement(
-        "a1a-letter-t",
-        "(A1a) with the letter t that the transcription has for 1, in its last factor.",
-        relation(
-            change_of("t").measure,
-            eqA1a_letter,
-            "dt/dh_R at h_R = 0, all elements",
-            "The letter is a slip: (10a) has 1 there.",
-            GENERAL,
-        ),
-    ),
-    Statement(
-        "a1c-letter-t",
-        "(A1c) with the letter t that the transcription has for 1, in its last factor.",
-        relation(
-            change_of("r").measure,
-            eqA1c_letter,
-            "dr/dh_R at h_R = 0, all elements",
-            "The letter is a slip: (10c) has 1 there.",
-            GENERAL,
-        ),
+    *(
+        Statement(
+            f"a1{letter}-letter-t",
+            f"(A1{letter}) with the letter t that the transcription has for 1, in its last factor.",
+            relation(
+                change_of(name).measure,
+                formula,
+                change_of(name).words,
+                f"The letter is a slip: (10{letter}) has 1 there.",
+                GENERAL,
+            ),
+        )
+        for letter, name, formula in (("a", "t", eqA1a_letter), ("c", "r", eqA1c_letter))
     ),
     Statement(
         "no-spin-orbit-even-in-k",
