@@ -19,7 +19,6 @@ from sotcheck.system.spin import IDENTITY, dagger, dot_sigma
 from sotcheck.theory.symbols import Symbols
 
 ORDER = "h_R^3"
-ORDER = "h_R^3"
 #: u×z for a u in the plane along no axis.
 N: Array = np.cross(PLANE, Z)
 
