@@ -7,131 +7,117 @@ from functools import lru_cache
 
 import numpy as np
 
-from sotcheck.exact.profiles import along, biases, diagonal, in_F, on_ladder, over_angles, weighted
+from sotcheck.exact.profiles import BiasesOf, along, diagonal, of_both, on_ladder
+from sotcheck.exact.quantities import change_of, r_by_spin, t_prime_by_spin
+from sotcheck.exact.quantity import N_open
+from sotcheck.exact.second_order import averaged
 from sotcheck.exact.solved import Exact, Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.system.spin import dagger, pauli_vector, projectors
+from sotcheck.system.spin import pauli_vector, projectors
 
-Part = Callable[[Complex], Array | Complex]
+#: What is looked at of a current matrix.
+Part = Callable[[Solved, Complex], Array | Complex]
 
 
-def charge(matrix: Complex) -> Array:
+def charge(one: Solved, matrix: Complex) -> Array:
     """Tr[ĵ]."""
     return np.trace(matrix, axis1=-2, axis2=-1).real
 
 
-def spin(matrix: Complex) -> Array:
+def spin(one: Solved, matrix: Complex) -> Array:
     """−Tr[σ ĵ]."""
     return -pauli_vector(matrix).real
 
 
-def whole(matrix: Complex) -> Complex:
+def along_m(one: Solved, matrix: Complex) -> Array:
+    """−Tr[σ·m ĵ]."""
+    return spin(one, matrix) @ one.iface.direction
+
+
+def whole(one: Solved, matrix: Complex) -> Complex:
     """ĵ itself."""
     return matrix
 
 
 def perpendicular(part: Part) -> Exact:
     """The unperturbed current along z at the interface, in N."""
-
-    def exact(one: Solved) -> Estimate:
-        flow = on_ladder(one, "N").at(0.0, biases(one))
-        return one.unperturbed(part(-flow.normal))
-
-    return exact
+    return lambda one: one.unperturbed(part(one, -on_ladder(one, "N").at(0.0, of_both(one)).normal))
 
 
 @lru_cache(maxsize=128)
-def _densities(one: Solved, collinear: bool) -> tuple[Complex, Complex]:
-    """ψ Δμ̂ ψ† averaged over z < 0, and the diagonal part over z > 0, by bias."""
-    both = (in_F(one), in_F(one)) if collinear else biases(one)
-    down, up = on_ladder(one, "F").mean_by_band(both)
-    return on_ladder(one, "N").mean(both).density, down.density + up.density
+def _density(one: Solved, side: str, biases: BiasesOf) -> Complex:
+    """ψ Δμ̂ ψ† by bias, averaged over z < 0, or the diagonal part over z > 0."""
+    waves = on_ladder(one, side)
+    if side == "N":
+        return waves.mean(biases(one)).density
+    down, up = waves.mean_by_band(biases(one))
+    return down.density + up.density
 
 
-def in_plane(
-    part: Part, u: Array, some: slice = slice(None), *, collinear: bool = False, averaged: bool = True
-) -> Exact:
-    """∂/∂h_R of the current along u in N, far from the interface."""
+def _changed(one: Solved, part: Part, biases: BiasesOf) -> Estimate:
+    return one.linear(part(one, -_density(one, "N", biases)))
+
+
+def at_each_angle(u: Array, biases: BiasesOf) -> Exact:
+    """∂/∂h_R of the current matrix along u in N, far from the interface."""
+    return lambda one: _changed(one, whole, biases) * along(one, u)[..., None, None, None]
+
+
+def in_plane(part: Part, u: Array, biases: BiasesOf = of_both) -> Exact:
+    """The same of a part of it, averaged over angles."""
+    return lambda one: averaged(_changed(one, part, biases), along(one, u))
+
+
+def discontinuity(part: Part, u: Array) -> Exact:
+    """∂/∂h_R of the current in F minus the diagonal part of that in N, far from it, averaged over angles."""
 
     def exact(one: Solved) -> Estimate:
-        density = _densities(one, collinear)[0][..., some, :, :]
-        found = weighted(one.linear(part(-density)), along(one, u))
-        return over_angles(found) if averaged else found
+        jump = diagonal(one, _density(one, "N", of_both)) - _density(one, "F", of_both)
+        return averaged(one.linear(part(one, jump)), along(one, u))
 
     return exact
 
 
-def discontinuity(part: Part, u: Array, open_only: bool) -> Exact:
-    """∂/∂h_R of the current in F minus the diagonal part of that in N, both far from the interface."""
+def _by_band(one: Solved, name: str) -> Estimate:
+    """−ik_⊥²/k_z A_ss'/σ·(k×ẑ)_ss' for s, s' = ↑, ↓ where N is open, A = ∂r̂/∂h_R or ∂t̂'/∂h_R."""
+    change = change_of(name).measure(one)
+    bands = projectors(one.iface.direction)[::-1]
 
-    def exact(one: Solved) -> Estimate:
-        in_N, in_F = _densities(one, False)
-        found = one.linear(part(diagonal(one, in_N) - in_F))
-        found = over_angles(weighted(found, along(one, u)))
-        states = one.states
-        is_open = ((states.kz.real > 0) & (states.Kz.real > 0).all(axis=-1))[:, :1, 0]
-        return weighted(found, is_open.astype(float)) if open_only else found
+    def elements(matrix: Complex) -> Complex:
+        # Tr[u_s A u_s' (σ·(k×ẑ))†]
+        found: Complex = np.einsum("sij,...jk,tkl,...il->...st", bands, matrix, bands, one.rashba.conj())
+        return found
 
-    return exact
-
-
-def along_m(one: Solved) -> Part:
-    """−Tr[σ·m ĵ]."""
-    return lambda matrix: spin(matrix) @ one.iface.direction
-
-
-def _by_band(one: Solved, change: Estimate) -> Estimate:
-    """−ik_⊥²/k_z A_ss'/σ·(k×ẑ)_ss' for s, s' = ↑, ↓ where N is open, shape (n, a, 2, 2)."""
-    minority, majority = projectors(one.iface.direction)
-    bands = (majority, minority)
-    k_z = one.states.kz[:, :, 0].real
-    factor = np.where(k_z > 0, -1j * one.k_perp[:, None] ** 2 / np.where(k_z > 0, k_z, 1), 0)
-    size = sum(np.broadcast_to(size, change.value.shape) for size, _ in change.terms.values())
-    values, errors = [], []
-    for a in bands:
-        for b in bands:
-            element = np.trace(a @ change.value @ b @ dagger(one.rashba), axis1=-2, axis2=-1)
-            norm = np.trace(a @ one.rashba @ b @ dagger(one.rashba), axis1=-2, axis2=-1).real
-            values.append(factor * element / norm)
-            errors.append(2 * np.abs(factor) * np.max(size, axis=(-1, -2)) / np.sqrt(norm))
-    shape = (*k_z.shape, 2, 2)
-    return Estimate(
-        np.stack(values, axis=-1).reshape(shape),
-        {"next order and rounding": (np.stack(errors, axis=-1).reshape(shape), "Richardson's table in h_R")},
-    )
+    k_z = np.where(N_open(one), one.states.kz[:, 0, 0].real, np.inf)
+    factor = (one.k_perp**2 / k_z)[:, None, None, None]
+    norm = elements(one.rashba).real
+    size = 2 * factor * change.error.max(axis=(-1, -2), keepdims=True) / np.sqrt(norm)
+    value = -1j * factor * elements(change.value) / norm
+    return Estimate(value, {"next order and rounding": (size, "Richardson's table in h_R")})
 
 
-def conductance(which: int) -> Exact:
-    """What r̂ (0) or t̂' (3) gains per Rashba element, times that amplitude's own conjugate, by band."""
-
-    def exact(one: Solved) -> Estimate:
-        gained = _by_band(one, one.linear(one.states.amplitudes()[which]))
-        minority, majority = projectors(one.iface.direction)
-        amplitude = one.states.amplitudes()[which][:, :, 0]
-        by_band = [np.trace(u @ amplitude, axis1=-2, axis2=-1) for u in (majority, minority)]
-        last = np.stack(by_band, axis=-1).conj()[:, :, None, None, :]
-        terms = {
-            name: (_eight(np.broadcast_to(size, gained.value.shape)[..., None] * np.abs(last)), why)
-            for name, (size, why) in gained.terms.items()
-        }
-        # The amplitude itself is known to rounding, also where it is zero.
-        terms["rounding"] = (
-            _eight(np.abs(gained.value)[..., None] * (one.rounding + 0 * np.abs(last))),
-            "double precision",
-        )
-        return Estimate(_eight(gained.value[..., None] * last), terms)
-
-    return exact
-
-
-def _eight(values: Array | Complex) -> Array | Complex:
+def _flat(values: Array) -> Array:
     return values.reshape(*values.shape[:2], -1)
+
+
+def conductance(name: str) -> Exact:
+    """What r or t' gains per Rashba element, times that amplitude's own conjugate, by band: ↑↑↑ to ↓↓↓."""
+    amplitude = {"r": r_by_spin, "t'": t_prime_by_spin}[name]
+
+    def exact(one: Solved) -> Estimate:
+        gained = _by_band(one, name)
+        last = amplitude.measure(one).value.conj()[:, :, None, None, :]
+        found = gained.each(
+            lambda value: value[..., None] * last, lambda size: size[..., None] * np.abs(last)
+        )
+        # The amplitude itself is known to rounding, also where it is zero.
+        own = np.abs(gained.value)[..., None] * one.rounding
+        return found.and_("rounding", own, "double precision").each(_flat)
+
+    return exact
 
 
 def gain(one: Solved) -> Estimate:
     """What r̂ gains per Rashba element."""
-    gained = _by_band(one, one.linear(one.states.amplitudes()[0]))
-    return Estimate(
-        _eight(gained.value), {name: (_eight(size), why) for name, (size, why) in gained.terms.items()}
-    )
+    return _by_band(one, "r").each(_flat)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from sotcheck.exact.solved import Exact, Solved
 from sotcheck.numerics.arrays import Mask
 from sotcheck.numerics.estimate import Estimate
@@ -67,3 +69,13 @@ def N_open(one: Solved) -> Mask:
 def N_closed(one: Solved) -> Mask:
     """Return at which k_⊥ waves are evanescent in the normal metal."""
     return ~N_open(one)
+
+
+def F_open(one: Solved) -> Mask:
+    """Return at which k_⊥ waves propagate in both bands of the ferromagnet."""
+    return np.asarray((one.iface.Kz_squared(one.k_perp**2) > 0).all(axis=-1))
+
+
+def all_open(one: Solved) -> Mask:
+    """Return at which k_⊥ waves propagate in the normal metal and in both bands of the ferromagnet."""
+    return N_open(one) & F_open(one)

@@ -1,197 +1,166 @@
-"""App. A 1 from Eq. (A10) on, equation by equation; `_corrected` where exact numerics confirm another form.
+"""App. A 1, (A10), (A14), (A16): conductances, and the current along z. In words: `remarks_a1`.
 
-Everything is a summand by k_⊥ in units of e²/h and of the bias; (A11) to (A16) also of h_R. Energies count
+Conductances are summands by k_⊥ in units of e²/h and of the bias; (A14) and (A16) also of h_R. Energies count
 from the bottom of N's band, as ħ²k_z²/2mₑ = E_F − E_⊥ asks.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 
+from sotcheck.exact.conductances import charge, conductance, gain, perpendicular, spin
+from sotcheck.exact.quantity import Quantity
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.papers.kim2017.appendix_a1 import BIASES_N, PLANE, Z, biases_F
-from sotcheck.system.spin import IDENTITY, dagger, dot_sigma
+from sotcheck.papers.kim2017 import paper
 from sotcheck.theory.symbols import Symbols
 
-#: u×z for a u in the plane along no axis.
-N: Array = np.cross(PLANE, Z)
+INSIDE, ENERGIES = r"\sum_{k_\perp^2<k_F^2}", r"\frac{E_\perp}{E_F-E_\perp}"
+CHARGE_BIAS = r"(\Delta\mu_0^F-\Delta\mu_0^N)"
+SPIN_BIAS = r"(\Delta\mu_s^F-\mathbf m\cdot\mathbf s\,\Delta\mu_s^N)"
+TRACE, SPIN_TRACE = r"\frac{V}{L}Tr_\sigma[%s]=", r"-\frac{V}{L}Tr_\sigma[\hat\sigma %s]="
+ACROSS = r"[\mathbf m\times(\mathbf s\times\mathbf m)+i\mathbf s\times\mathbf m]"
 
 
-@dataclass(frozen=True)
-class Bias:
-    """Δμ̂^N = N0 − σ·s Ns and Δμ̂^F = F0 − σ·m Fs."""
-
-    N0: float = 0.0
-    Ns: float = 0.0
-    s: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    F0: float = 0.0
-    Fs: float = 0.0
+def arrows(tex: str) -> str:
+    """Return LaTeX with arrows for u and d in superscripts such as ^{udd*}."""
+    return re.sub(
+        r"(?<=\^\{)[ud]+", lambda m: m[0].replace("u", r"\uparrow").replace("d", r"\downarrow"), tex
+    )
 
 
-X_Y_Z = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-#: Spin biases of N in every direction.
-SPIN = tuple(Bias(Ns=1.0, s=s) for s in X_Y_Z)
-#: Every bias there is.
-ALL = (Bias(N0=1.0), *SPIN, Bias(F0=1.0), Bias(Fs=1.0))
+class Biases(NamedTuple):
+    """Δμ̂^N = N0 − σ·Ns and Δμ̂^F = F0 − σ·m Fs, one after another: arrays (b,), Ns (b, 3)."""
+
+    N0: Array
+    Ns: Array
+    F0: Array
+    Fs: Array
 
 
-def collinear(s: Symbols) -> tuple[Bias, ...]:
-    """Biases with s = m."""
-    return Bias(N0=1.0), Bias(Ns=1.0, s=s.iface.m), Bias(F0=1.0), Bias(Fs=1.0)
-
-
-def _imaginary(matrix: Complex) -> Complex:
-    """Im[A] = (A − A†)/2i."""
-    return (matrix - dagger(matrix)) / 2j
-
-
-def _inside(s: Symbols, values: Array | Complex) -> Complex:
-    """A summand of Σ over k_⊥² < k_F²."""
-    return np.where(s.open_N, values, 0)
-
-
-def _ratio(s: Symbols) -> Array:
-    """E_⊥/(E_F − E_⊥)."""
-    return s.k2 / (s.iface.E_F - s.iface.U_N - s.k2)
+#: Charge and spin along x, y, z of N, charge and spin along m of F.
+EVERY = Biases(np.eye(6)[0], np.eye(6)[:, 1:4], np.eye(6)[4], np.eye(6)[5])
 
 
 def _G(s: Symbols, r: Complex, r2: Complex) -> Complex:
-    """G^{ss'} = Σ (1 − r^s r^s'), below Eq. (A10), as transcribed."""
-    return _inside(s, 1 - r * r2)
+    """G^{ss'} = Σ (1 − r^s r^s')."""
+    return np.where(s.open_N, 1 - r * r2, 0)[..., None]
 
 
-def _G_corrected(s: Symbols, r: Complex, r2: Complex) -> Complex:
-    """G^{ss'} = Σ (1 − r^s r^s'*)."""
-    return _inside(s, 1 - r * r2.conj())
+def _eqA10a(s: Symbols, up: Complex, down: Complex) -> Complex:
+    """(G↑↑ + G↓↓)(Δμ_0^F − Δμ_0^N) + (G↑↑ − G↓↓)(Δμ_s^F − m·s Δμ_s^N)."""
+    b = EVERY
+    return (up + down) * (b.F0 - b.N0) + (up - down) * (b.Fs - b.Ns @ s.m)
 
 
-def _G_Rr(s: Symbols, r: Complex, r2: Complex, r3: Complex) -> Complex:
-    """G_Rr^{ss's''} = −½ Σ E_⊥/(E_F − E_⊥) (1 + r^s)(1 + r^s') r^s''*, Eq. (A14a)."""
-    return -_inside(s, _ratio(s) * (1 + r) * (1 + r2) * r3.conj()) / 2
+def _eqA10b(s: Symbols, up: Complex, down: Complex, mixing: Complex) -> Complex:
+    """The same with spins exchanged along m, less 2Re[G↑↓(m×(s×m) + is×m)] Δμ_s^N."""
+    b = EVERY
+    along = (up - down) * (b.F0 - b.N0) + (up + down) * (b.Fs - b.Ns @ s.m)
+    across = np.cross(s.m, np.cross(b.Ns, s.m)) + 1j * np.cross(b.Ns, s.m)
+    return along[..., None] * s.m - 2 * (mixing[..., None] * across).real
 
 
-def _G_Rt(s: Symbols, r: Complex, t2: Complex, t3: Complex) -> Complex:
-    """G_Rt^{ss's''} = −½ Σ E_⊥/(E_F − E_⊥) (1 + r^s) t'^s' t'^s''*, Eq. (A14b)."""
-    return -_inside(s, _ratio(s) * (1 + r) * t2 * t3.conj()) / 2
+G = r",\quad G^{ss'}=\frac{e^2}{h}" + INSIDE + r"(1-r^s_{\mathbf k}r^{s'%s}_{\mathbf k})"
+PLUS, MINUS = (arrows(f"(G^{{uu}}{sign}G^{{dd}})") for sign in "+-")
+A10A = TRACE % r"\hat j_{\mathbf z}" + PLUS + CHARGE_BIAS + "+" + MINUS + SPIN_BIAS + G
+A10B = SPIN_TRACE % r"\hat j_{\mathbf z}" + MINUS + CHARGE_BIAS + r"\mathbf m+" + PLUS + SPIN_BIAS
+A10B += r"\mathbf m-2Re[G^{\uparrow\downarrow}" + ACROSS + r"]\Delta\mu_s^N" + G
+STAR = "a star in the conductance below it: 1 - r^s r^s'*"
 
 
-def _G_RD(s: Symbols, r: Complex, r2: Complex) -> Complex:
-    """G_RΔ^{ss'} = −½ Σ E_⊥/(E_F − E_⊥) (1 + r^s)(1 + r^s'), Eq. (A16)."""
-    return -_inside(s, _ratio(s) * (1 + r) * (1 + r2)) / 2
-
-
-# Public names for formulas of other modules that are built on them.
-G_Rr, G_Rt, G_RD = _G_Rr, _G_Rt, _G_RD
-
-
+@paper.equation(
+    "A10a",
+    of=Quantity("charge current along z at h_R = 0, every bias", perpendicular(charge)),
+    order="h_R^2",
+    tex=A10A % "",
+)
 def eqA10a(s: Symbols) -> Complex:
-    """(V/L) Tr[ĵ_z], Eq. (A10a), with G^{ss'} as transcribed; by bias."""
-    up, down = _G(s, s.r_up, s.r_up), _G(s, s.r_down, s.r_down)
-    return np.stack(
-        [(up + down) * (b.F0 - b.N0) + (up - down) * (b.Fs - s.m @ b.s * b.Ns) for b in ALL], axis=-1
-    )
+    """The charge current along z, by charge and spin biases."""
+    return _eqA10a(s, _G(s, s.r_up, s.r_up), _G(s, s.r_down, s.r_down))
 
 
+@eqA10a.correction(STAR, kind="marks", tex=A10A % "*")
 def eqA10a_corrected(s: Symbols) -> Complex:
-    """(G↑↑ + G↓↓)(Δμ_0^F − Δμ_0^N) + (G↑↑ − G↓↓)(Δμ_s^F − m·s Δμ_s^N), G^{ss'} = Σ (1 − r^s r^s'*)."""
-    up, down = _G_corrected(s, s.r_up, s.r_up), _G_corrected(s, s.r_down, s.r_down)
-    return np.stack(
-        [(up + down) * (b.F0 - b.N0) + (up - down) * (b.Fs - s.m @ b.s * b.Ns) for b in ALL], axis=-1
-    )
+    """With the star."""
+    return _eqA10a(s, _G(s, s.r_up, s.r_up.conj()), _G(s, s.r_down, s.r_down.conj()))
 
 
+@paper.equation(
+    "A10b",
+    of=Quantity("spin current along z at h_R = 0, every bias", perpendicular(spin)),
+    order="h_R^2",
+    tex=A10B % "",
+)
 def eqA10b(s: Symbols) -> Complex:
-    """−(V/L) Tr[σ ĵ_z], Eq. (A10b), with G^{ss'} as transcribed; by bias."""
-    up, down, mixing = _G(s, s.r_up, s.r_up), _G(s, s.r_down, s.r_down), _G(s, s.r_up, s.r_down)
-    flow = []
-    for b in ALL:
-        along = (up - down) * (b.F0 - b.N0) + (up + down) * (b.Fs - s.m @ b.s * b.Ns)
-        across = np.cross(s.m, np.cross(b.s, s.m)) + 1j * np.cross(b.s, s.m)
-        flow.append(along[..., None] * s.m - 2 * (mixing[..., None] * across).real * b.Ns)
-    return np.stack(flow, axis=-2)
+    """The spin current along z; its transverse part defines the spin-mixing conductance."""
+    return _eqA10b(s, _G(s, s.r_up, s.r_up), _G(s, s.r_down, s.r_down), _G(s, s.r_up, s.r_down))
 
 
+@eqA10b.correction(STAR, kind="marks", tex=A10B % "*")
 def eqA10b_corrected(s: Symbols) -> Complex:
-    """The same with G^{ss'} = Σ (1 − r^s r^s'*)."""
-    up, down = _G_corrected(s, s.r_up, s.r_up), _G_corrected(s, s.r_down, s.r_down)
-    mixing = _G_corrected(s, s.r_up, s.r_down)
-    flow = []
-    for b in ALL:
-        along = (up - down) * (b.F0 - b.N0) + (up + down) * (b.Fs - s.m @ b.s * b.Ns)
-        across = np.cross(s.m, np.cross(b.s, s.m)) + 1j * np.cross(b.s, s.m)
-        flow.append(along[..., None] * s.m - 2 * (mixing[..., None] * across).real * b.Ns)
-    return np.stack(flow, axis=-2)
+    """With the stars."""
+    up, down = s.r_up.conj(), s.r_down.conj()
+    return _eqA10b(s, _G(s, s.r_up, up), _G(s, s.r_down, down), _G(s, s.r_up, down))
 
 
-def eqA11_normal(s: Symbols) -> Complex:
-    """−Im (k·u/k_z²)(1 + r̂) σ·(k×ẑ)(1 + r̂) Δμ̂^N r̂†, Eq. (A11), first term."""
-    factor = ((s.kx * PLANE[0] + s.ky * PLANE[1]) / s.kz**2)[..., None, None]
-    changed = factor * (IDENTITY + s.r) @ s.rashba @ (IDENTITY + s.r)
-    return -_imaginary(np.stack([changed @ mu @ dagger(s.r) for mu in BIASES_N], axis=2))
+def _summed(s: Symbols, summands: Iterable[Array | Complex]) -> Complex:
+    """−½ Σ E_⊥/(E_F − E_⊥) of each summand."""
+    ratio = s.k2 / (s.iface.E_F - s.iface.U_N - s.k2)
+    return -np.where(s.open_N, ratio, 0)[..., None] * np.stack(list(summands), axis=-1) / 2
 
 
-def eqA11_ferromagnet(s: Symbols) -> Complex:
-    """−Im (k·u/k_z²)(1 + r̂) σ·(k×ẑ) r̂ Δμ̂^F t̂'†, Eq. (A11) as transcribed, second term."""
-    factor = ((s.kx * PLANE[0] + s.ky * PLANE[1]) / s.kz**2)[..., None, None]
-    changed = np.where(s.open_N[..., None, None], factor, 0) * (IDENTITY + s.r) @ s.rashba @ s.r
-    return -_imaginary(np.stack([changed @ mu @ dagger(s.t_prime) for mu in biases_F(s)], axis=2))
+def by_spins(values: Array | Complex) -> dict[str, Complex]:
+    """Return conductances by their indices, as in "udd" of ↑ and ↓, each (n, 1, 1)."""
+    indices = product("ud", repeat=values.shape[-1].bit_length() - 1)
+    return {"".join(index): np.asarray(values, dtype=complex)[..., [i]] for i, index in enumerate(indices)}
 
 
-def eqA11_ferromagnet_corrected(s: Symbols) -> Complex:
-    """−Im (k·u/k_z²)(1 + r̂) σ·(k×ẑ) t̂' Δμ̂^F t̂'†."""
-    factor = ((s.kx * PLANE[0] + s.ky * PLANE[1]) / s.kz**2)[..., None, None]
-    changed = np.where(s.open_N[..., None, None], factor, 0) * (IDENTITY + s.r) @ s.rashba @ s.t_prime
-    return -_imaginary(np.stack([changed @ mu @ dagger(s.t_prime) for mu in biases_F(s)], axis=2))
+UNIT = r"=-h_R\frac{e^2}{2h}"
 
 
-def eqA12_normal(s: Symbols) -> Complex:
-    """−½ Im E_⊥/(E_F − E_⊥)(1 + r̂) σ·(u×ẑ)(1 + r̂) Δμ̂^N r̂†, Eq. (A12), first term."""
-    changed = _ratio(s)[..., None, None] * (IDENTITY + s.r) @ dot_sigma(N) @ (IDENTITY + s.r)
-    return -_imaginary(np.stack([changed @ mu @ dagger(s.r) for mu in BIASES_N], axis=2)) / 2
-
-
-def eqA12_ferromagnet(s: Symbols) -> Complex:
-    """−½ Im E_⊥/(E_F − E_⊥)(1 + r̂) σ·(u×ẑ) r̂ Δμ̂^F t̂'†, Eq. (A12) as transcribed, second term."""
-    changed = _inside(s, _ratio(s))[..., None, None] * (IDENTITY + s.r) @ dot_sigma(N) @ s.r
-    return -_imaginary(np.stack([changed @ mu @ dagger(s.t_prime) for mu in biases_F(s)], axis=2)) / 2
-
-
-def eqA12_ferromagnet_corrected(s: Symbols) -> Complex:
-    """−½ Im E_⊥/(E_F − E_⊥)(1 + r̂) σ·(u×ẑ) t̂' Δμ̂^F t̂'†."""
-    changed = _inside(s, _ratio(s))[..., None, None] * (IDENTITY + s.r) @ dot_sigma(N) @ s.t_prime
-    return -_imaginary(np.stack([changed @ mu @ dagger(s.t_prime) for mu in biases_F(s)], axis=2)) / 2
-
-
+@paper.equation(
+    "A14a",
+    of=Quantity("G_Rr by k_perp, all eight", conductance("r")),
+    order="h_R^2",
+    tex=r"G_{Rr}^{ss's''}" + UNIT + r"\sum_{\mathbf k_\perp}" + ENERGIES
+    + r"(1+r^s_{\mathbf k})(1+r^{s'}_{\mathbf k})r^{s''*}_{\mathbf k}",
+)  # fmt: skip
 def eqA14a(s: Symbols) -> Complex:
-    """G_Rr^{ss's''}, Eq. (A14a), for all s, s', s'' in the order ↑, ↓."""
+    """Conductances of reflection, Rashba scattering s' to s: what r gains, times its own conjugate."""
     r = (s.r_up, s.r_down)
-    found = []
-    for a, b, c in product(r, r, r):
-        found.append(_G_Rr(s, a, b, c))
-    return np.stack(found, axis=-1)
+    return _summed(s, ((1 + a) * (1 + b) * c.conj() for a, b, c in product(r, r, r)))
 
 
+@paper.equation(
+    "A14b",
+    of=Quantity("G_Rt by k_perp, all eight", conductance("t'")),
+    order="h_R^2",
+    tex=r"G_{Rt}^{ss's''}" + UNIT + r"\sum_{\mathbf k_\perp}" + ENERGIES
+    + r"(1+r^s_{\mathbf k})t'^{s'}_{\mathbf k}t'^{s''*}_{\mathbf k}",
+)  # fmt: skip
 def eqA14b(s: Symbols) -> Complex:
-    """G_Rt^{ss's''}, Eq. (A14b), for all s, s', s'' in the order ↑, ↓."""
+    """Conductances of transmission from F, lost primes restored, over the range of (A12)."""
     r, t = (s.r_up, s.r_down), (s.t_prime_up, s.t_prime_down)
-    found = []
-    for a, b, c in product(r, t, t):
-        found.append(_G_Rt(s, a, b, c))
-    return np.stack(found, axis=-1)
-
-
-def eqA16(s: Symbols) -> Complex:
-    """G_RΔ^{ss'}, Eq. (A16), for all s, s' in the order ↑, ↓."""
-    r = (s.r_up, s.r_down)
-    found = []
-    for a, b in product(r, r):
-        found.append(_G_RD(s, a, b))
-    return np.stack(found, axis=-1)
+    return _summed(s, ((1 + a) * b * c.conj() for a, b, c in product(r, t, t)))
 
 
 def sum_of_conductances(s: Symbols) -> Complex:
-    """G_Rr^{sss} + G_Rt^{sss} = −½ Σ E_⊥/(E_F − E_⊥)|1 + r^s|², below Eq. (A14), for ↑, ↓."""
-    return np.stack([-_inside(s, _ratio(s) * np.abs(1 + r) ** 2) / 2 for r in (s.r_up, s.r_down)], axis=-1)
+    """G_Rr^{sss} + G_Rt^{sss} = −½ Σ E_⊥/(E_F − E_⊥)|1 + r^s|², below (A14), for ↑, ↓."""
+    return _summed(s, (np.abs(1 + r) ** 2 for r in (s.r_up, s.r_down)))
+
+
+@paper.equation(
+    "A16",
+    of=Quantity("G_RDelta by k_perp, all four", gain),
+    order="h_R^2",
+    tex=r"G_{R\Delta}^{ss'}" + UNIT + INSIDE + ENERGIES + r"(1+r^s_{\mathbf k})(1+r^{s'}_{\mathbf k})",
+)
+def eqA16(s: Symbols) -> Complex:
+    """Conductances of the jump: what r gains by Rashba scattering s' to s."""
+    r = (s.r_up, s.r_down)
+    return _summed(s, ((1 + a) * (1 + b) for a, b in product(r, r)))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import brentq
 
-from sotcheck.numerics.arrays import Complex, Mask
-from sotcheck.papers.kim2017 import appendix_a1 as a1
-from sotcheck.papers.kim2017 import appendix_a1_conductances as conductances
-from sotcheck.papers.kim2017 import appendix_a1_plane as plane
+from sotcheck.numerics.arrays import Array, Complex, Mask
+from sotcheck.papers.kim2017 import appendix_a1_ferromagnet as a1f
+from sotcheck.papers.kim2017 import appendix_a1_first_order as first_order
+from sotcheck.papers.kim2017 import appendix_a1_in_plane as plane
+from sotcheck.papers.kim2017 import appendix_a1_normal as a1
 from sotcheck.papers.kim2017 import appendix_a23 as a23
 from sotcheck.papers.kim2017 import appendix_c, paper
 from sotcheck.system.interface import Interface
@@ -21,18 +22,18 @@ WITHOUT_RASHBA = tuple(iface.with_(h_R=0.0) for iface in GENERAL)
 MODEL_C = (Interface(name="c-1", E_F=1.5, J=1.0), Interface(name="c-2", E_F=0.9, J=0.4))
 
 
-def _where(mask: Mask, matrices: Complex) -> Complex:
+def _where(mask: Mask, matrices: Array | Complex) -> Complex:
     """Return matrices by k_⊥, angle and bias where a mask by k_⊥ says so, else zero."""
     return np.where(mask[..., None, None, None], matrices, 0)
 
 
-def _averaged(values: Complex) -> Complex:
+def _averaged(values: Array | Complex) -> Complex:
     """Return the average over the angles, the second axis, kept with length one."""
     mean: Complex = values.mean(axis=1, keepdims=True)
     return mean
 
 
-def _diagonal(s: Symbols, matrices: Complex) -> Complex:
+def _diagonal(s: Symbols, matrices: Array | Complex) -> Complex:
     """Diag[A] = Σ_s u_s A u_s."""
     return s.u_plus @ matrices @ s.u_plus + s.u_minus @ matrices @ s.u_minus
 
@@ -52,33 +53,33 @@ def transmitted_into_N(s: Symbols, corrected: bool) -> Sides:
 
 def transmitted_into_F(s: Symbols, corrected: bool) -> Sides:
     """(A7b) without decaying and oscillating terms, and the part of (A8b) of N's biases."""
-    found = a1.eqA7b_corrected(s) if corrected else a1.eqA7b(s)
+    found = a1f.eqA7b_corrected(s) if corrected else a1f.eqA7b(s)
     open_bands = s.one_prime[:, :, None]
-    return open_bands @ _diagonal(s, found), a1.eqA8b(s)[:, :, : len(a1.BIASES_N)]
+    return open_bands @ _diagonal(s, found), a1f.eqA8b(s)[:, :, : len(a1.BIASES_N)]
 
 
 def continuous(s: Symbols, corrected: bool) -> Sides:
     """The part along z of (A8b) at h_R = 0, averaged over angles, and Diag of (A9)."""
-    found = a1.eqA8b_corrected(s) if corrected else a1.eqA8b(s)
+    found = a1f.eqA8b_corrected(s) if corrected else a1f.eqA8b(s)
     return _averaged(found) / a1.OBLIQUE[2], _diagonal(s, a1.eqA9(s))
 
 
 def charge_by_F(s: Symbols, corrected: bool) -> Sides:
     """The trace of (A12) for F's biases, and (A13a) with s = m."""
-    found = conductances.eqA12_ferromagnet_corrected(s) if corrected else conductances.eqA12_ferromagnet(s)
+    found = first_order.eqA12_ferromagnet_corrected(s) if corrected else first_order.eqA12_ferromagnet(s)
     return np.trace(found, axis1=-2, axis2=-1), plane.eqA13a_collinear(s)[..., 2:]
 
 
 def charge_by_F_before(s: Symbols, corrected: bool) -> Sides:
     """The trace of (A11) for F's biases, averaged over angles, and (A13a) with s = m."""
-    found = conductances.eqA11_ferromagnet_corrected(s) if corrected else conductances.eqA11_ferromagnet(s)
+    found = first_order.eqA11_ferromagnet_corrected(s) if corrected else first_order.eqA11_ferromagnet(s)
     return _averaged(np.trace(found, axis1=-2, axis2=-1)), plane.eqA13a_collinear(s)[..., 2:]
 
 
 def averaged(s: Symbols, corrected: bool) -> Sides:
     """(A11) for F's biases, averaged over angles, and (A12) as transcribed."""
-    found = conductances.eqA11_ferromagnet_corrected(s) if corrected else conductances.eqA11_ferromagnet(s)
-    return _averaged(found), conductances.eqA12_ferromagnet(s)
+    found = first_order.eqA11_ferromagnet_corrected(s) if corrected else first_order.eqA11_ferromagnet(s)
+    return _averaged(found), first_order.eqA12_ferromagnet(s)
 
 
 def conventional(s: Symbols, corrected: bool) -> Sides:

@@ -1,22 +1,26 @@
-"""Onsager reciprocity: currents in the plane by a bias against spin currents by a field in the plane."""
+"""App. A 1 in words: Onsager reciprocity of currents by a bias and spin currents by a field in the plane."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from sotcheck.exact.conductances import charge
 from sotcheck.exact.currents import moment
 from sotcheck.exact.finite import measured, states
 from sotcheck.exact.observables import INTERFACE, PLUS, transverse
-from sotcheck.exact.profiles import IN_N, NONE, along, at_own_h_R, over_angles, weighted
-from sotcheck.exact.solved import ANGLES, Solved, solved
+from sotcheck.exact.profiles import IN_N, NONE, along, at_own_h_R
+from sotcheck.exact.second_order import averaged, turned
+from sotcheck.exact.solved import ANGLES, Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.papers.kim2017 import appendix_a1_plane as plane
-from sotcheck.papers.kim2017.appendix_a1 import PLANE
-from sotcheck.papers.kim2017.old import Statement
+from sotcheck.papers.kim2017 import paper
+from sotcheck.papers.kim2017.appendix_a1_in_plane import eqA13a_corrected
+from sotcheck.papers.kim2017.appendix_a1_normal import PLANE
+from sotcheck.system.interface import Interface
 from sotcheck.system.spin import PAULI
 from sotcheck.system.states import flows
 from sotcheck.theory.symbols import Symbols
+from sotcheck.trial.entries import Statement
 from sotcheck.trial.grounds import FINITE, GENERAL
 from sotcheck.trial.judge import balance, relation
 
@@ -24,10 +28,9 @@ X: Array = np.array([1.0, 0.0, 0.0])
 SPINS = slice(1, 4)
 
 
-def reversed_m(one: Solved) -> Solved:
-    """Return the same interface with the opposite magnetization."""
-    x, y, z = one.iface.m
-    return solved(one.engine, one.iface.with_(m=(-x, -y, -z)), one.nodes)
+def _opposite(iface: Interface) -> tuple[float, float, float]:
+    x, y, z = iface.m
+    return -x, -y, -z
 
 
 def forward(one: Solved) -> Estimate:
@@ -37,7 +40,7 @@ def forward(one: Solved) -> Estimate:
 
 def backward(one: Solved) -> Estimate:
     """σ_y Sᵀ(−k, −m) σ_y; −k is half-way round the angles."""
-    found = np.roll(states(reversed_m(one)).s_matrix(), 3, axis=1)
+    found = np.roll(states(turned(one, _opposite(one.iface))).s_matrix(), 3, axis=1)
     sigma_y = np.kron(np.eye(2), PAULI[1])
     return measured(one, sigma_y @ found.swapaxes(-1, -2) @ sigma_y)
 
@@ -52,17 +55,17 @@ def charge_by_spin_bias(one: Solved) -> Estimate:
 
     Each times its own wave number along z: a mean free path along z is that times the relaxation time.
     """
-    there = reversed_m(one)
+    there = turned(one, _opposite(one.iface))
     biases = IN_N[SPINS], NONE
     down, up = at_own_h_R(there, "F").mean_by_band(biases)
     found = states(there)
-    by_source = (
-        (at_own_h_R(there, "N").mean(biases), found.kz),
-        (up, found.Kz[..., 1]),
-        (down, found.Kz[..., 0]),
-    )
-    charge = [-k.real[..., None] * np.trace(flow.density, axis1=-2, axis2=-1).real for flow, k in by_source]
-    return over_angles(weighted(measured(there, np.stack(charge, axis=2)), along(there, X)))
+    wave_numbers = found.kz, found.Kz[..., 1], found.Kz[..., 0]
+    flowing = at_own_h_R(there, "N").mean(biases), up, down
+    by_source = [
+        -k.real[..., None] * charge(there, flow.density)
+        for k, flow in zip(wave_numbers, flowing, strict=True)
+    ]
+    return averaged(measured(there, np.stack(by_source, axis=2)), along(there, X))
 
 
 def torque_by_field(one: Solved) -> Estimate:
@@ -75,24 +78,21 @@ def torque_by_field(one: Solved) -> Estimate:
 
 def transverse_charge(one: Solved) -> Estimate:
     """The charge current in N of `charge_by_spin_bias`, for spins transverse to m."""
-    found = charge_by_spin_bias(one)
-    return measured(one, transverse(found.value[:, :, 0], one.iface.direction))
+    return measured(one, transverse(charge_by_spin_bias(one).value[:, :, 0], one.iface.direction))
 
 
 def linear_spin_by_field(one: Solved) -> Estimate:
     """∂/∂h_R of minus the spin current at z = −0 of electrons from N, shifted along u."""
-    found = one.linear(one.states.spin_minus[..., 0, :])
-    return -over_angles(weighted(found, along(one, PLANE)))
+    return -averaged(one.linear(one.states.spin_minus[..., 0, :]), along(one, PLANE))
 
 
-def from_A13a(s: Symbols) -> Complex:
+def from_A13a(s: Symbols) -> Array | Complex:
     """k_z times corrected (A13a) at −m, per spin bias of N."""
-    x, y, z = s.iface.m
-    there = Symbols(s.iface.with_(m=(-x, -y, -z)), s.k_perp, s.angles)
-    return np.where(s.open_N, s.kz, 0)[..., None] * plane.eqA13a_spin(there)
+    there = Symbols(s.iface.with_(m=_opposite(s.iface)), s.k_perp, s.angles)
+    return np.where(s.open_N, s.kz, 0)[..., None] * eqA13a_corrected(there)[..., SPINS]
 
 
-STATEMENTS = (
+paper.add(
     Statement(
         "time-reversal",
         "S(k, m) = sigma_y S^T(-k, -m) sigma_y between open channels, at any h_R.",

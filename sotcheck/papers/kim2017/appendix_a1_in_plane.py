@@ -1,0 +1,272 @@
+"""App. A 1, (A13), (A15): in-plane currents by conductances, and how they jump. In words: `remarks_a1`.
+
+Summands by k_⊥, averaged over angles, in units of h_R e²/h and of the bias.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sotcheck.exact.conductances import Part, along_m, charge, discontinuity, in_plane, spin
+from sotcheck.exact.profiles import BiasesOf, collinear, of_both
+from sotcheck.exact.quantity import Quantity, all_open
+from sotcheck.numerics.arrays import Array, Complex, Mask
+from sotcheck.papers.kim2017 import paper
+from sotcheck.papers.kim2017.appendix_a1_conductances import (
+    ACROSS,
+    CHARGE_BIAS,
+    EVERY,
+    SPIN_BIAS,
+    SPIN_TRACE,
+    TRACE,
+    Biases,
+    arrows,
+    by_spins,
+    eqA14a,
+    eqA14b,
+    eqA16,
+)  # fmt: skip
+from sotcheck.papers.kim2017.appendix_a1_first_order import N
+from sotcheck.papers.kim2017.appendix_a1_normal import PLANE
+from sotcheck.theory.symbols import Symbols
+
+ORDER = "h_R^3"
+
+
+def mean(what: str, part: Part, which: str, biases: BiasesOf = of_both) -> Quantity:
+    """A current in N, averaged over angles."""
+    return Quantity(f"{what} in the plane, mean over z < 0, {which}", in_plane(part, PLANE, biases))
+
+
+def _twice_real(half: Complex) -> Complex:
+    """Half and its complex conjugate."""
+    return half + half.conj()
+
+
+def _driven(s: Symbols, b: Biases, by_charge: Complex, by_spin: Complex) -> Complex:
+    """(u×z)·m/2i [G (Δμ_0^F − Δμ_0^N) + G' (Δμ_s^F − m·s Δμ_s^N)] + c.c."""
+    half = by_charge * (b.F0 - b.N0) + by_spin * (b.Fs - b.Ns @ s.m)
+    return _twice_real(np.asarray(half * (N @ s.m) / 2j, dtype=complex))
+
+
+def _turned(v: Array, m: Array) -> Array:
+    """m×(v×m)."""
+    return np.cross(m, np.cross(v, m))
+
+
+def _across(s: Symbols) -> Complex:
+    """[m×(s×m) + i s×m] Δμ_s^N by bias, shape (6, 3)."""
+    return _turned(EVERY.Ns, s.m) + 1j * np.cross(EVERY.Ns, s.m)
+
+
+def _collinear(s: Symbols) -> Biases:
+    """Charge and spin along m, of N and of F."""
+    return Biases(np.eye(4)[0], np.eye(4)[:, [1]] * s.m, np.eye(4)[2], np.eye(4)[3])
+
+
+J_U, HALF = r"\hat j_{\mathbf u}(z<0)", r"\frac{\mathbf u\times\mathbf z}{2i}\cdot["
+
+
+def _terms(G: str, sign: str, up: str) -> str:
+    down, other = up.replace("u", "d"), "-" if sign == "+" else "+"
+    by_charge, by_spin = (f"({G}^{{{up}}}{each}{G}^{{{down}}})" for each in (sign, other))
+    return arrows(by_charge) + CHARGE_BIAS + r"\mathbf m+" + arrows(by_spin) + SPIN_BIAS + r"\mathbf m"
+
+
+A13A = TRACE % J_U + "-" + HALF + _terms("G_{Rt}", "-", "uuu") + r"+(G_{Rr}^{%s}-G_{Rr}^{%s})\Delta\mu_s^N"
+A13A += ACROSS + "]+c.c."
+
+
+@paper.equation(
+    "A13a",
+    of=mean("charge current", charge, "s = m", collinear),
+    order=ORDER,
+    tex=arrows(A13A % ("uud", "ddu")),
+)
+def eqA13a_collinear(s: Symbols) -> Complex:
+    """In-plane charge current in N of charge and collinear spin biases."""
+    t = by_spins(eqA14b(s))
+    return -_driven(s, _collinear(s), t["uuu"] - t["ddd"], t["uuu"] + t["ddd"])
+
+
+def _eqA13a(s: Symbols, transverse: Complex) -> Complex:
+    """The terms along m, and the conductances before the transverse bias."""
+    t = by_spins(eqA14b(s))
+    along = _driven(s, EVERY, t["uuu"] - t["ddd"], t["uuu"] + t["ddd"])
+    return -along - _twice_real(transverse * (_across(s) @ N) / 2j)
+
+
+@paper.equation(
+    "A13a", of=mean("charge current", charge, "every bias"), order=ORDER, tex=arrows(A13A % ("uud", "ddu"))
+)
+def eqA13a(s: Symbols) -> Complex:
+    """In-plane charge current in N of all biases, spins in any direction."""
+    r = by_spins(eqA14a(s))
+    return _eqA13a(s, r["uud"] - r["ddu"])
+
+
+@eqA13a.correction(
+    "indices and a star before the transverse bias: G^udd - G^duu* (u up, d down), not G^uud - G^ddu",
+    kind="marks",
+    tex=arrows(A13A % ("udd", "duu*")),
+)
+def eqA13a_corrected(s: Symbols) -> Complex:
+    """With G_Rr^{↑↓↓} − G_Rr^{↓↑↑*}."""
+    r = by_spins(eqA14a(s))
+    return _eqA13a(s, r["udd"] - r["duu"].conj())
+
+
+A13B = SPIN_TRACE % J_U + r"-\mathbf m" + HALF + _terms("G_{Rt}", "+", "uuu")
+A13B += r"-(G_{Rr}^{%s}+G_{Rr}^{%s})\Delta\mu_s^N" + ACROSS
+A13B += r"]-\frac{1}{2i}[(G_{Rt}^{udd}-G_{Rt}^{duu?})\Delta\mu_0^F-(G_{Rt}^{udd}+G_{Rt}^{duu?})\Delta\mu_s^F"
+A13B += r"+(G_{Rr}^{udd}-G_{Rr}^{duu?})\Delta\mu_0^N-\mathbf m\cdot\mathbf s(G_{Rr}^{udd}+G_{Rr}^{duu?})"
+A13B += r"\Delta\mu_s^N]\{\mathbf m\times[(\mathbf u\times\mathbf z)\times\mathbf m]"
+A13B += r"-i\mathbf m\times(\mathbf u\times\mathbf z)\}-\frac{(\mathbf u\times\mathbf z)\cdot\mathbf m}{2i}"
+A13B += r"(G_{Rr}^{%s}+G_{Rr}^{%s})\Delta\mu_s^N" + ACROSS + "+c.c."
+A13B_TRANSCRIBED = arrows(A13B % ("uud", "ddu", "udd", "duu")).replace("?", "")
+A13B_CORRECTED = arrows(A13B % ("udd", "duu*", "uud", "ddu*")).replace("?", "*")
+
+
+@paper.equation(
+    "A13b", of=mean("spin current along m", along_m, "s = m", collinear), order=ORDER, tex=A13B_TRANSCRIBED
+)
+def eqA13b_along(s: Symbols) -> Complex:
+    """In-plane spin current in N along m, of charge and collinear spin biases."""
+    t = by_spins(eqA14b(s))
+    return -_driven(s, _collinear(s), t["uuu"] + t["ddd"], t["uuu"] - t["ddd"])
+
+
+def _eqA13b(s: Symbols, t_duu: Complex, r_duu: Complex, transverse: Complex, kept: Complex) -> Complex:
+    """All terms; what stands for G^{↓↑↑}, and the conductances before m×(s×m) + is×m along m and alone."""
+    r, t, b = by_spins(eqA14a(s)), by_spins(eqA14b(s)), EVERY
+    along = _driven(s, b, t["uuu"] + t["ddd"], t["uuu"] - t["ddd"])
+    along = along - _twice_real(transverse * (_across(s) @ N) / 2j)
+    turned = (t["udd"] - t_duu) * b.F0 - (t["udd"] + t_duu) * b.Fs
+    turned = turned + (r["udd"] - r_duu) * b.N0 - (r["udd"] + r_duu) * (b.Ns @ s.m)
+    half = turned[..., None] * (_turned(N, s.m) - 1j * np.cross(s.m, N))
+    half = half + (N @ s.m) * kept[..., None] * _across(s)
+    return -along[..., None] * s.m - _twice_real(half / 2j)
+
+
+@paper.equation("A13b", of=mean("spin current", spin, "every bias"), order=ORDER, tex=A13B_TRANSCRIBED)
+def eqA13b(s: Symbols) -> Complex:
+    """In-plane spin current in N of all biases, spins in any direction."""
+    r, t = by_spins(eqA14a(s)), by_spins(eqA14b(s))
+    return _eqA13b(s, t["duu"], r["duu"], r["uud"] + r["ddu"], r["udd"] + r["duu"])
+
+
+@eqA13b.correction(
+    "stars: every second conductance off the diagonal is conjugated, G^duu*; and swapped indices: udd, duu"
+    " before [...] along m, and uud, ddu in the last term (u up, d down)",
+    kind="marks",
+    tex=A13B_CORRECTED,
+)
+def eqA13b_corrected(s: Symbols) -> Complex:
+    """With G^{↓↑↑*} for G^{↓↑↑}; in terms of s×m G_Rr^{↑↓↓} and G_Rr^{↑↑↓} change places."""
+    r, t = by_spins(eqA14a(s)), by_spins(eqA14b(s))
+    t_duu, r_duu = t["duu"].conj(), r["duu"].conj()
+    return _eqA13b(s, t_duu, r_duu, r["udd"] + r_duu, r["uud"] + r["ddu"].conj())
+
+
+A15A, A15B = (trace % r"\Delta\hat j_{\mathbf u}" + "%s" + HALF for trace in (TRACE, SPIN_TRACE))
+TURNED = r"\mathbf m\times(\mathbf s\times\mathbf m)\Delta\mu_s^N"
+CROSSED = r"\mathbf s\times\mathbf m\Delta\mu_s^N"
+D, BAND = r"G_{R\Delta}", r"\tilde G"
+UP_DOWN, DOWN_UP = arrows(r"\tilde G^{ud}"), arrows(r"\tilde G^{du}")
+END = r"]+c.c."
+TILDE = END + r",\quad\tilde G^{ss'}=G_{R\Delta}^{ss'}\ (band\ s\ open),\quad"
+TILDE += r"-G_{Rr}^{ss's}\ (closed;\ 0\ if\ s=s')"
+A15A_TEX = A15A % "" + _terms(D, "-", "uu") + arrows(f"-2{D}^{{ud}}") + TURNED + END
+A15B_TEX = A15B % "" + _terms(D, "+", "uu") + arrows(f"+2i{D}^{{ud}}") + CROSSED + END
+A15A_BANDS = A15A % "" + _terms(BAND, "-", "uu") + f"-({UP_DOWN}+{DOWN_UP})" + TURNED
+A15A_BANDS += f"-i({DOWN_UP}-{UP_DOWN})" + CROSSED + TILDE
+A15B_BANDS = A15B % r"\mathbf m\," + _terms(BAND, "+", "uu") + f"+({DOWN_UP}-{UP_DOWN})" + TURNED
+A15B_BANDS += f"+i({UP_DOWN}+{DOWN_UP})" + CROSSED + TILDE
+OPEN_ONLY = "a missing projection: of a closed band of F the current is all in N, and F's bias drives none"
+NO_DIRECTION = "a missing direction: the right-hand side is the component along m, as in (A13b)"
+CHARGE_JUMP, SPIN_JUMP = (
+    Quantity(
+        f"jump of the {part.__name__} current in the plane from N to F, means over z, every bias",
+        discontinuity(part, PLANE),
+    )
+    for part in (charge, spin)
+)
+
+
+def channels_open(s: Symbols) -> Mask:
+    """Where N and both bands of F are open, for every bias."""
+    return (s.open_N & s.open_up & s.open_down)[..., None]
+
+
+def _eqA15a(s: Symbols) -> Complex:
+    """(u×z)·[… − 2G_RΔ^{↑↓} m×(s×m) Δμ_s^N]/2i + c.c."""
+    G = by_spins(eqA16(s))
+    along = _driven(s, EVERY, G["uu"] - G["dd"], G["uu"] + G["dd"])
+    return along - _twice_real(2 * G["ud"] * (_turned(EVERY.Ns, s.m) @ N) / 2j)
+
+
+def _eqA15b(s: Symbols) -> Complex:
+    """(u×z)·[… + 2iG_RΔ^{↑↓} s×m Δμ_s^N]/2i + c.c."""
+    G = by_spins(eqA16(s))
+    along = _driven(s, EVERY, G["uu"] + G["dd"], G["uu"] - G["dd"])
+    return along + _twice_real(2j * G["ud"] * (np.cross(EVERY.Ns, s.m) @ N) / 2j)
+
+
+def _by_band(s: Symbols) -> dict[str, Complex]:
+    """G̃^{ss'}: G_RΔ^{ss'} where band s is open, −G_Rr^{ss's} where it is closed, zero for s = s'."""
+    G, r, up, down = by_spins(eqA16(s)), by_spins(eqA14a(s)), s.open_up[..., None], s.open_down[..., None]
+    return {
+        "uu": np.where(up, G["uu"], 0),
+        "dd": np.where(down, G["dd"], 0),
+        "ud": np.where(up, G["ud"], -r["udu"]),
+        "du": np.where(down, G["du"], -r["dud"]),
+    }
+
+
+@paper.equation("A15a", of=CHARGE_JUMP.where(all_open, "all channels open"), order=ORDER, tex=A15A_TEX)
+def eqA15a_open(s: Symbols) -> Complex:
+    """The jump of the in-plane charge current, every channel open; a stray Delta before G is left out."""
+    return channels_open(s) * _eqA15a(s)
+
+
+@paper.equation("A15a", of=CHARGE_JUMP, order=ORDER, tex=A15A_TEX)
+def eqA15a(s: Symbols) -> Complex:
+    """The same over the whole range k_perp < k_F, bands of F closed or not."""
+    return _eqA15a(s)
+
+
+@eqA15a.correction(OPEN_ONLY, kind="content", tex=A15A_BANDS)
+def eqA15a_corrected(s: Symbols) -> Complex:
+    """With G̃ for G_RΔ, and i(G̃^{↓↑} − G̃^{↑↓}) s×m beside (G̃^{↑↓} + G̃^{↓↑}) m×(s×m)."""
+    G = _by_band(s)
+    across = (G["ud"] + G["du"]) * (_turned(EVERY.Ns, s.m) @ N)
+    across = across + 1j * (G["du"] - G["ud"]) * (np.cross(EVERY.Ns, s.m) @ N)
+    return _driven(s, EVERY, G["uu"] - G["dd"], G["uu"] + G["dd"]) - _twice_real(across / 2j)
+
+
+@paper.equation("A15b", of=SPIN_JUMP.where(all_open, "all channels open"), order=ORDER, tex=A15B_TEX)
+def eqA15b_open(s: Symbols) -> Complex:
+    """The jump of the in-plane spin current at the interface, every channel open."""
+    return (channels_open(s) * _eqA15b(s))[..., None]
+
+
+@eqA15b_open.correction(NO_DIRECTION, kind="content", tex=A15B_BANDS)
+def eqA15b_open_corrected(s: Symbols) -> Complex:
+    """The same along m."""
+    return (channels_open(s) * _eqA15b(s))[..., None] * s.m
+
+
+@paper.equation("A15b", of=SPIN_JUMP, order=ORDER, tex=A15B_TEX)
+def eqA15b(s: Symbols) -> Complex:
+    """The same over the whole range k_perp < k_F, bands of F closed or not."""
+    return _eqA15b(s)[..., None]
+
+
+@eqA15b.correction(f"{NO_DIRECTION}; and {OPEN_ONLY}", kind="content", tex=A15B_BANDS)
+def eqA15b_corrected(s: Symbols) -> Complex:
+    """Along m, with G̃ for G_RΔ, everywhere."""
+    G = _by_band(s)
+    across = (G["du"] - G["ud"]) * (_turned(EVERY.Ns, s.m) @ N)
+    across = across + 1j * (G["du"] + G["ud"]) * (np.cross(EVERY.Ns, s.m) @ N)
+    along = _driven(s, EVERY, G["uu"] + G["dd"], G["uu"] - G["dd"])
+    return (along + _twice_real(across / 2j))[..., None] * s.m
