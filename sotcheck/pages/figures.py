@@ -1,16 +1,19 @@
-"""Figures of a report, each drawn from the report's JSON alone: the only importer of matplotlib."""
+"""Figures of a report, each drawn from the report's JSON alone."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 
 mpl.use("svg")
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from sotcheck.pages.panels import one_legend, panels, scientific
 
 Data = dict[str, Any]
 
@@ -22,6 +25,10 @@ BAR = "#d9d9d9"
 #: Behind curves that leave bound states out.
 BOUND_COLOR = "#fdf0d5"
 SOURCE_COLOR = {"normal": BLUE, "majority": RED, "minority": GREEN, "total": GREY}
+TERM_COLOR = {"next order": PURPLE, "lattice": GREEN, "quadrature": BLUE, "rounding": GREY}
+COMPONENTS = ("fieldlike", "dampinglike")
+#: Torques below this are rounding; differences below that are drawn there.
+ZERO, FLOOR = 1e-12, 1e-20
 LIMIT_STYLE: Any = {"1%": ":", "10%": "--"}
 STYLE: Any = {
     "svg.hashsalt": "sotcheck",
@@ -83,38 +90,17 @@ def profile(data: Data) -> Figure:
     return figure
 
 
-def _panels(
-    sources: dict[str, Data],
-    height: float,
-    x: str,
-    y: str,
-    draw: Callable[[Any, str, Data], None],
-    **title: Any,
-) -> tuple[Figure, Any]:
-    """Return a figure with a column for each source and a row for each component, and its top left panel."""
-    figure = Figure(figsize=(3.1 * len(sources) + 0.6, height), layout="constrained")
-    grid = figure.subplots(2, len(sources), squeeze=False, sharex=True)
-    for column, (source, parts) in enumerate(sources.items()):
-        for row, (name, part) in enumerate(parts.items()):
-            axes = grid[row, column]
-            draw(axes, source, part)
-            axes.set_title(f"{source}: {name}", fontsize=9.5, **title)
-            axes.ticklabel_format(axis="y", scilimits=(-2, 2), useMathText=True)
-        axes.set_xlabel(x)
-    for axes in grid[:, 0]:
-        axes.set_ylabel(y)
-    return figure, grid[0, 0]
-
-
 def torque(data: Data) -> Figure:
     """Torque of scattering states against h_R: exact, Kwant's points, first order, the trust limits."""
-    curve = data["curve"]
-    h, kwant_h = np.array(curve["h_R"]), np.array(curve["kwant_h_R"])
-
-    def draw(axes: Any, source: str, part: Data) -> None:
-        axes.plot(h, part["first_order_per_h_R"] * h, color=GREY, ls="--", label="first order")
+    curve, chain = data["curve"], data["lattice"]["engine"]
+    h = np.array(curve["h_R"])
+    figure, grid = panels(curve["sources"], COMPONENTS, "$h_R$", "torque t  (wave vector$^3$)")
+    for (source, name), axes in grid.items():
+        part = curve["sources"][source][name]
+        line = part["first_order_per_h_R"] * h
+        axes.plot(h, line, color=GREY, ls="--", label="first order")
         axes.plot(h, part["exact"], color=SOURCE_COLOR[source], label="exact, scattering states")
-        axes.plot(kwant_h, part["kwant"], "o", color="black", ms=4, mfc="white", label="by Kwant")
+        axes.plot(curve["kwant_h_R"], part[chain], "o", color="black", ms=4, mfc="white", label="by Kwant")
         for limit, value in part["limits"].items():
             if value is not None:
                 axes.axvline(value, color=ORANGE, ls=LIMIT_STYLE[limit], lw=1)
@@ -122,11 +108,8 @@ def torque(data: Data) -> Figure:
         mark_bound_states(axes, curve["bound_from"], h)
         if part["first_order_vanishes"]:
             _zero_note(axes, "no first-order part")
-        _tame(axes, np.concatenate([part["exact"], part["first_order_per_h_R"] * h]))
-
-    figure, first = _panels(curve["sources"], 4.6, "$h_R$", "torque t  (wave vector$^3$)", draw)
-    figure.legend(*first.get_legend_handles_labels(), loc="outside lower center", fontsize=7.5, ncols=4)
-    return figure
+        _tame(axes, np.concatenate([part["exact"], line]))
+    return one_legend(figure, 4)
 
 
 def mark_bound_states(axes: Any, start: float, h_R: np.ndarray, condition: str = "") -> None:
@@ -138,124 +121,116 @@ def mark_bound_states(axes: Any, start: float, h_R: np.ndarray, condition: str =
 
 def integrand(data: Data) -> Figure:
     """The k_⊥-resolved torque per h_R: Kwant's points on the formula's line, thresholds marked."""
-    resolved = data["integrand"]
-    line_k, point_k = np.array(resolved["line_k_perp"]), np.array(resolved["point_k_perp"])
-
-    def draw(axes: Any, source: str, part: Data) -> None:
-        axes.plot(line_k, part["formula"], color=SOURCE_COLOR[source], label="first order")
-        axes.plot(point_k, part["kwant"], "o", color="black", ms=3.5, mfc="white", label="Kwant")
-        for k in sorted(set(resolved["thresholds"].values())):
+    resolved, chain = data["integrand"], data["lattice"]["engine"]
+    closing: dict[float, list[str]] = {}
+    for source, k in resolved["thresholds"].items():
+        closing.setdefault(k, []).append(source)
+    figure, grid = panels(resolved["sources"], COMPONENTS, r"$k_\perp$", r"d(t/$h_R$)/d$k_\perp$")
+    for (source, name), axes in grid.items():
+        part = resolved["sources"][source][name]
+        axes.plot(resolved["line_k_perp"], part["formula"], color=SOURCE_COLOR[source], label="first order")
+        axes.plot(
+            resolved["point_k_perp"], part[chain], "o", color="black", ms=3.5, mfc="white", label="Kwant"
+        )
+        axes.set_title(axes.get_title(), fontsize=9.5, pad=13)
+        for k, sources in closing.items():
             axes.axvline(k, color=ORANGE, ls=":", lw=1)
-            closing = [name for name, at in resolved["thresholds"].items() if at == k]
-            if axes.get_subplotspec().is_first_row():
-                words = " + ".join(closing) if len(closing) < 3 else "all sources"
+            if name == COMPONENTS[0]:
+                words = " + ".join(sources) if len(sources) < 3 else "all sources"
                 _note(axes, k, 1.01, words, ha="center", va="bottom")
-        if max(map(abs, part["formula"])) < 1e-12:
+        formula = np.array(part["formula"])
+        if np.abs(formula).max() < ZERO:
             _zero_note(axes, "zero")
-        _tame(axes, np.array(part["formula"]))
-
-    figure, first = _panels(resolved["sources"], 4.4, r"$k_\perp$", r"d(t/$h_R$)/d$k_\perp$", draw, pad=13)
-    first.legend(fontsize=7.5, loc="best")
+        _tame(axes, formula)
+    figure.axes[0].legend(fontsize=7.5, loc="best")
     return figure
 
 
 def lattice(data: Data) -> Figure:
     """Error of the lattice against spacing on log axes, with slopes, and the one-sided control."""
     errors = data["lattice"]
-    a = np.array(errors["spacing"])
-    figure = Figure(figsize=(5.2, 3.8), layout="constrained")
-    axes = figure.subplots()
-    series = [("finite differences", errors["finite-difference"], BLUE, "o")]
-    if errors["one-sided"] is not None:
-        series.insert(0, ("one-sided (control)", errors["one-sided"], RED, "s"))
-    for level, values in enumerate(errors["richardson"], start=1):
+    series = [("one-sided (control)", errors["one-sided"], RED, "s"),
+              ("finite differences", errors["finite-difference"], BLUE, "o")]  # fmt: skip
+    for level, values in enumerate(errors["richardson"]):
         series.append(
-            (f"Richardson, level {level}", values, (GREEN, ORANGE, PURPLE)[level - 1], "^vD"[level - 1])
+            (f"Richardson, level {level + 1}", values, (GREEN, ORANGE, PURPLE)[level], "^vD"[level])
         )
+    figure = Figure(figsize=(7.0, 3.8), layout="constrained")
+    axes = figure.subplots()
     for label, values, color, marker in series:
-        at = a[-len(values) :]
-        slope = f", slope {_slope(at, values):.2f}" if len(values) > 1 else ""
-        axes.loglog(at, values, marker + "-", color=color, ms=5, label=label + slope)
+        if values is not None:
+            a = errors["spacing"][-len(values) :]
+            slope = f", slope {_slope(a, values):.2f}" if len(values) > 1 else ""
+            axes.loglog(a, values, f"{marker}-", color=color, ms=5, label=label + slope)
     exact = errors["exact-difference"]
-    axes.loglog([exact["spacing"]], [exact["error"]], "*", color="black", ms=9, label="exact differences")
+    axes.loglog(exact["spacing"], exact["error"], "*", color="black", ms=9, label="exact differences")
     axes.set(xlabel="lattice spacing a", ylabel="largest error of the spin flows")
-    axes.legend(fontsize=7.5, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    figure.set_figwidth(7.0)
+    _beside(axes)
     return figure
 
 
 def remainder(data: Data) -> Figure:
     """What first order leaves of the exact torque, against h_R on log axes, and with a flipped sign."""
     ladder = data["remainder"]
-    h = np.array(ladder["h_R"])
+    h = ladder["h_R"]
     figure = Figure(figsize=(7.0, 3.6), layout="constrained")
     axes = figure.subplots()
-    for source, values in ladder["right"].items():
-        axes.loglog(
-            h, values, "o-", color=SOURCE_COLOR[source], ms=5,
-            label=f"{source}, slope {_slope(h, values):.2f}",
-        )  # fmt: skip
-    for source, values in ladder["flipped sign"].items():
-        axes.loglog(
-            h, values, "s:", color=SOURCE_COLOR[source], ms=4, mfc="white",
-            label=f"{source}, sign flipped (control), slope {_slope(h, values):.2f}",
-        )  # fmt: skip
+    for kind, style, words in (
+        ("right", {"ls": "-", "marker": "o", "ms": 5}, ""),
+        ("flipped sign", {"ls": ":", "marker": "s", "ms": 4, "mfc": "white"}, ", sign flipped (control)"),
+    ):
+        for source, values in ladder[kind].items():
+            label = f"{source}{words}, slope {_slope(h, values):.2f}"
+            axes.loglog(h, values, color=SOURCE_COLOR[source], label=label, **style)
     axes.set(xlabel="$h_R$", ylabel="|exact torque − first order|")
-    axes.xaxis.set_major_formatter("{x:g}")
     axes.set_xticks(h, [f"{v:.3g}" for v in h])
     axes.minorticks_off()
-    axes.legend(fontsize=7.5, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    _beside(axes)
     return figure
 
 
 def ledger(data: Data) -> Figure:
     """The four flows of angular momentum by source, fieldlike and dampinglike parts."""
-    rows = [row for row in data["ledger"]["rows"] if row["engine"] == "kwant"]
+    rows = [row for row in data["ledger"]["rows"] if row["engine"] == data["lattice"]["engine"]]
     figure = Figure(figsize=(3.3 * len(rows) + 0.5, 3.0), layout="constrained")
-    grid = figure.subplots(1, len(rows), squeeze=False)
-    for axes, row in zip(grid[0], rows, strict=True):
-        names = list(row["split"])
-        y = np.arange(len(names))
-        for offset, part, color in ((-0.18, 0, BLUE), (0.18, 1, ORANGE)):
-            axes.barh(
-                y + offset, [row["split"][n][part] for n in names], 0.34, color=color,
-                label=("fieldlike", "dampinglike")[part],
-            )  # fmt: skip
-        axes.set_yticks(y, names if axes is grid[0][0] else [""] * len(names))
+    for axes, row in zip(figure.subplots(1, len(rows), squeeze=False)[0], rows, strict=True):
+        y = np.arange(len(row["split"]))
+        parts = zip(*row["split"].values(), strict=True)
+        for label, offset, color, values in zip(
+            COMPONENTS, (-0.18, 0.18), (BLUE, ORANGE), parts, strict=True
+        ):
+            axes.barh(y + offset, values, 0.34, color=color, label=label)
+        axes.set_yticks(y, row["split"] if row is rows[0] else [""] * len(y))
         axes.invert_yaxis()
         axes.axvline(0, color="black", lw=0.8)
         axes.set_title(row["source"], fontsize=9.5)
         axes.ticklabel_format(axis="x", scilimits=(-2, 2), useMathText=True)
         axes.grid(axis="y", visible=False)
-    grid[0][-1].legend(fontsize=7.5, loc="best")
+    figure.axes[-1].legend(fontsize=7.5, loc="best")
     return figure
 
 
 def budget(data: Data) -> Figure:
     """Every finding's error budget as a bar by term, the difference found as a dot."""
     rows = [row for row in data["verdicts"] if row["budget"]]
-    terms = {"next order": PURPLE, "lattice": GREEN, "quadrature": BLUE, "rounding": GREY}
     figure = Figure(figsize=(8.2, 0.17 * len(rows) + 1.1), layout="constrained")
     axes = figure.subplots()
-    floor = 1e-20
     for y, row in enumerate(rows):
         for term in row["budget"]:
             if term["value"]:
-                axes.plot(max(term["value"], floor), y, "|", color=terms[term["name"]], ms=9, mew=2.4)
+                color = TERM_COLOR[term["name"]]
+                axes.plot(max(term["value"], FLOOR), y, "|", color=color, ms=9, mew=2.4)
         if row["uncertainty"]:
-            axes.plot(
-                [floor, row["uncertainty"]], [y, y], color="#d9d9d9", lw=5, solid_capstyle="butt", zorder=0
-            )
+            axes.plot([FLOOR, row["uncertainty"]], [y, y], color=BAR, lw=5, solid_capstyle="butt", zorder=0)
         if row["measured"] is not None and row["expected"] is not None:
-            difference = abs(row["measured"] - row["expected"])
-            fine = row["verdict"] == "agrees"
-            axes.plot(max(difference, floor), y, "o", color="black" if fine else RED, ms=3.2)
+            difference = max(abs(row["measured"] - row["expected"]), FLOOR)
+            axes.plot(difference, y, "o", color="black" if row["verdict"] == "agrees" else RED, ms=3.2)
     labels = [" ".join(filter(None, (row["claim"], row["source"], row["engine"]))) for row in rows]
     axes.set_xscale("log")
     axes.set(xlabel="absolute size, in the unit of each quantity", ylim=(len(rows) - 0.3, -0.7))
     axes.set_yticks(range(len(rows)), labels, fontsize=6)
     axes.grid(axis="y", visible=False)
-    for name, color in terms.items():
+    for name, color in TERM_COLOR.items():
         axes.plot([], [], "|", color=color, ms=9, mew=2.4, label=name)
     axes.plot([], [], color=BAR, lw=5, label="whole budget")
     axes.plot([], [], "o", color="black", ms=3.2, label="difference found")
@@ -275,24 +250,29 @@ FIGURES: tuple[tuple[str, str, Callable[[Data], Figure]], ...] = (
 )
 
 
-def _slope(x: np.ndarray, y: list[float]) -> float:
+def _slope(x: Sequence[float], y: Sequence[float]) -> float:
     """Return the slope between the last two points on log axes."""
     return float(np.log(y[-2] / y[-1]) / np.log(x[-2] / x[-1]))
 
 
-def _tame(axes: Any, values: np.ndarray) -> None:
-    """Keep rounding noise around zero from filling the panel."""
-    largest = float(np.abs(values).max())
-    if largest < 1e-12:
+def _tame(axes: Axes, values: np.ndarray) -> None:
+    """Keep rounding noise around zero from filling the panel; write powers of ten once."""
+    scientific(axes)
+    if np.abs(values).max() < ZERO:
         axes.set_ylim(-1, 1)
         axes.set_yticks([0])
 
 
-def _zero_note(axes: Any, words: str) -> None:
+def _beside(axes: Axes) -> None:
+    """Put the legend at the right of the panel."""
+    axes.legend(fontsize=7.5, loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+
+def _zero_note(axes: Axes, words: str) -> None:
     axes.text(0.05, 0.06, words, transform=axes.transAxes, color=GREY, fontsize=8)
 
 
-def _note(axes: Any, x: float, y: float, words: str, **style: Any) -> None:
+def _note(axes: Axes, x: float, y: float, words: str, **style: Any) -> None:
     """Write at x, at a height relative to the panel."""
     place = axes.get_xaxis_transform()
     axes.text(x, y, words, color="#9a6a00", fontsize=7.5, transform=place, **style)

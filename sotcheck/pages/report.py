@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import Executor
+from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ from sotcheck.bound.fermi import CRITICAL
 from sotcheck.pages.figures import FIGURES
 from sotcheck.pages.gallery import pictures
 from sotcheck.pages.publish import Picture, publish
+from sotcheck.run.executors import results
 from sotcheck.run.output import make_folder
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.interface import Interface
@@ -65,50 +69,25 @@ def write_reports(
         If a file cannot be written.
     """
     make_folder(output)
-    verdicts = set()
-    for data in progress(_computed(interfaces, arguments, executor), "reports", len(interfaces)):
-        write_report(data, output)
-        verdicts.add(data["verdict"])
-    return Verdict.worst(map(Verdict, verdicts)).exit_status
-
-
-def _computed(interfaces: list[Interface], arguments: list[str], executor: Executor | None) -> Iterator[Data]:
-    tasks = list(zip(interfaces, arguments, strict=True))
-    if executor is None:
-        yield from (report_data(*task) for task in tasks)
-        return
-    for future in as_completed([executor.submit(report_data, *task) for task in tasks]):
-        yield future.result()
-
-
-def write_report(data: Data, output: Path) -> None:
-    """Write one system's report.json, and from it figures, README.md and index.html: all, or none."""
-    publish(output / data["system"]["name"], {JSON_NAME: data}, "report", shown)
+    calls = [partial(report_data, *task) for task in zip(interfaces, arguments, strict=True)]
+    verdicts = []
+    for data in progress(results(calls, executor), "reports", len(calls)):
+        publish(output / data["system"]["name"], {JSON_NAME: data}, "report", shown)
+        verdicts.append(Verdict(data["verdict"]))
+    return Verdict.worst(verdicts).exit_status
 
 
 def shown(data: Data) -> tuple[list[Picture], Data]:
-    """Return the figures of a report, and what its pages say."""
-    figures = [Picture(name, title, draw, data) for name, title, draw in FIGURES if name in _figures(data)]
+    """Return the figures of a report, and what its pages say, derived from its data."""
+    # For m ∥ ŷ there is no curve.
+    figures = [Picture(*one, data) for one in FIGURES if one[0] != "torque" or data["curve"] is not None]
     beyond = pictures(data["beyond"])
     return [*figures, *beyond], {
         "data": data,
-        "figures": _figures(data),
+        "figures": {one.name: one.title for one in figures},
         "beyond": conclusions(data["beyond"]),
         "beyond_figures": {one.name: one.title for one in beyond},
-        **words(data),
-    }
-
-
-def _figures(data: Data) -> dict[str, str]:
-    """Return names and titles of the figures that a report can have: for m ∥ ŷ there is no curve."""
-    return {name: title for name, title, _ in FIGURES if name != "torque" or data["curve"] is not None}
-
-
-def words(data: Data) -> Data:
-    """Return what a report says in words and summary tables, derived from its data."""
-    return {
         "conclusion": list(conclusion(data)),
-        "first": first_limits(data),
         "claims": claim_table(data),
         "controls": control_table(data),
     }
@@ -130,14 +109,16 @@ def conclusion(data: Data) -> Iterator[str]:
         yield f"The expansion in h_R fails here: {data['note']}."
     for warning in data["warnings"]:
         yield f"Warning: {warning}."
-    torque = [row for row in rows if row["claim"] in ("eq16c", "eq16d") and row["verdict"] == "agrees"]
+    # Of exact engines, not of other formulas.
+    torque = [row for row in rows if row["claim"] in data["first_order"] and row["engine"]]
+    torque = [row for row in torque if row["verdict"] == "agrees"]
     scale = max((abs(row["expected"]) for row in torque), default=0.0)
     if scale > 0:
-        worst_difference = max(abs(row["measured"] - row["expected"]) for row in torque) / scale
         every = "for every source" if data["verdict"] == "agrees" else f"in {len(torque)} findings that agree"
+        part = max(map(_off, torque)) / scale
         yield (
-            f"Eq. (16) is the linear coefficient of the exact torque to {worst_difference:.0e} of its "
-            f"largest component, {every}, by Kwant and by boundary matching."
+            f"First order is the linear coefficient of the exact torque to {part:.0e} of its largest "
+            f"component, {every}, by Kwant and by boundary matching."
         )
     first = first_limits(data)
     if all(first.values()):
@@ -145,8 +126,7 @@ def conclusion(data: Data) -> Iterator[str]:
             f"Every component is good to 1 % up to h_R = {first['1%']:.2g} and to 10 % up to "
             f"h_R = {first['10%']:.2g}."
         )
-    if data["curve"] is not None:
-        curve = data["curve"]
+    if (curve := data["curve"]) is not None:
         yield (
             f"The torque was computed at {len(curve['h_R'])} h_R up to {curve['h_R'][-1]:g}, with Kwant at "
             f"{curve['kwant_points']}: the largest relative difference is {curve['kwant_difference']:.0e}."
@@ -186,45 +166,23 @@ def first_limits(data: Data) -> dict[str, float | None]:
 
 
 def claim_table(data: Data) -> list[Data]:
-    """Return one row a claim: its worst verdict, number of findings, the one of that verdict farthest off."""
-    rows = []
-    for name in dict.fromkeys(row["claim"] for row in data["verdicts"]):
-        group = [row for row in data["verdicts"] if row["claim"] == name]
-        verdicts = {row["verdict"] for row in group}
-        verdict = next(v for v in ("disagrees", "inconclusive", "agrees") if v in verdicts)
-        worst = max((row for row in group if row["verdict"] == verdict), key=_difference)
-        rows.append(
-            {
-                "claim": name,
-                "title": group[0]["title"],
-                "equation": group[0]["equation"] or "",
-                "verdict": verdict,
-                "findings": len(group),
-                "expected": worst["expected"],
-                "measured": worst["measured"],
-                "uncertainty": worst["uncertainty"],
-            }
-        )
-    return rows
-
-
-def _difference(row: Data) -> float:
-    return math.inf if row["measured"] is None else float(abs(row["measured"] - row["expected"]))
+    """Return one row a claim: the number of its findings, and of the worst ones the one farthest off."""
+    groups = (list(rows) for _, rows in groupby(data["verdicts"], itemgetter("claim")))
+    return [max(rows, key=_badness) | {"findings": len(rows)} for rows in groups]
 
 
 def control_table(data: Data) -> list[Data]:
-    """Return one row a negative control: whether it was caught, and its clearest finding."""
-    rows = []
-    for control in data["controls"]:
-        findings = control["findings"]
-        caught = [row for row in findings if row["verdict"] == "disagrees"]
-        rows.append(
-            {
-                **control,
-                "caught": bool(caught),
-                "shown": len(caught),
-                "of": len(findings),
-                "example": max(caught, key=_difference) if caught else None,
-            }
-        )
-    return rows
+    """Return one row a negative control: the findings that caught it, and the clearest."""
+    caught = [[row for row in one["findings"] if row["verdict"] == "disagrees"] for one in data["controls"]]
+    return [
+        control | {"caught": rows, "example": max(rows, key=_off, default=None)}
+        for control, rows in zip(data["controls"], caught, strict=True)
+    ]
+
+
+def _badness(row: Data) -> tuple[int, float]:
+    return Verdict(row["verdict"]).severity, _off(row)
+
+
+def _off(row: Data) -> float:
+    return math.inf if row["measured"] is None else float(abs(row["measured"] - row["expected"]))

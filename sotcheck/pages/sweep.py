@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, as_completed
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from sotcheck.errors import OutputError
 from sotcheck.pages.figures import svg
 from sotcheck.pages.publish import render
 from sotcheck.pages.sweep_plots import draw_sweep_curves, draw_sweep_map
+from sotcheck.run import executors
 from sotcheck.run.output import make_folder, write_text
 from sotcheck.run.progress import Progress, silent
 from sotcheck.sweep.check import check_sweep
@@ -78,21 +80,13 @@ def write_sweeps(
             raise OutputError(
                 f"{folder}: is there, and no sweep's page; rename {result}, or choose another --output"
             )
-    verdicts = set()
-    for name, data in progress(_computed(results, executor), "sweeps", len(results)):
-        write_sweep(data, output / name)
-        verdicts.add(data["verdict"])
-    status = Verdict.worst(map(Verdict, verdicts)).exit_status
+    calls = [partial(sweep_data, result) for result in results]
+    verdicts = []
+    for data in progress(executors.results(calls, executor), "sweeps", len(calls)):
+        write_sweep(data, output / Path(data["file"]).stem)
+        verdicts.append(Verdict(data["verdict"]))
+    status = Verdict.worst(verdicts).exit_status
     return status, [output / result.stem / "index.html" for result in results]
-
-
-def _computed(results: Sequence[Path], executor: Executor | None) -> Iterator[tuple[str, Data]]:
-    if executor is None:
-        yield from ((result.stem, sweep_data(result)) for result in results)
-        return
-    futures = {executor.submit(sweep_data, result): result.stem for result in results}
-    for future in as_completed(futures):
-        yield futures[future], future.result()
 
 
 def write_sweep(data: Data, folder: Path) -> None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Executor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from threading import Event, Thread
-from typing import Any
+from typing import Any, TypeVar
 
 from sotcheck.errors import EngineError
 from sotcheck.run.processes import deaf_children, process_pool
 from sotcheck.run.progress import tell
+
+T = TypeVar("T")
 
 #: Seconds to wait for a Dask scheduler, for its first worker, and for new workers once all have gone.
 DASK_PATIENCE = 60.0
@@ -89,6 +91,12 @@ def backend(name: str, workers: int, patience: float = DASK_PATIENCE) -> Backend
         _require_mpi()
         return Backend(_mpi)
     raise EngineError(f"unknown executor {name!r}; choose from {ACCEPTED}")
+
+
+def results(calls: Iterable[Callable[[], T]], executor: Executor | None) -> Iterator[T]:
+    """Yield what calls return, in their order: an executor has them all at once, else each is made here."""
+    waiting = calls if executor is None else [executor.submit(call).result for call in calls]
+    return (call() for call in waiting)
 
 
 @contextmanager

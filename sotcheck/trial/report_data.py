@@ -6,24 +6,33 @@ import platform
 import shlex
 from collections.abc import Iterable
 from importlib.metadata import version
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from sotcheck import __version__
+from sotcheck.beyond.limits import COMPONENTS
 from sotcheck.beyond.run import beyond_data
 from sotcheck.beyond.sweep import curve_data
 from sotcheck.beyond.warnings import warnings
 from sotcheck.engines import EXACT, Engine
 from sotcheck.errors import EngineError
-from sotcheck.exact.observables import components, ledger_residual, torque_from_flows
+from sotcheck.exact.observables import (
+    INTERFACE,
+    LATTICE,
+    MINUS,
+    PLUS,
+    components,
+    ledger_residual,
+    torque_from_flows,
+)
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.quadrature import sample
 from sotcheck.papers.kim2017.check_linearity import remainders
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import Interface
-from sotcheck.system.states import flows
 from sotcheck.theory.amplitudes import closed_forms
 from sotcheck.theory.first_order import torque as first_order_integrand
 from sotcheck.trial.check import CheckResult
@@ -35,7 +44,15 @@ from sotcheck.trial.torque import TOLERANCE
 
 #: k_⊥ nodes a range for the integrand: the formula's line, and Kwant's points on it.
 LINE_NODES, POINT_NODES, POINT_ANGLES = 80, 7, 8
-COMPONENTS = ("fieldlike", "dampinglike")
+#: Flows by what they do, those to the lattice with the sign that they leave with.
+LEDGER = {
+    "incoming (1)": (1, MINUS),
+    "to the lattice (2)": (-1, LATTICE),
+    "to bulk magnetism (3)": (1, PLUS),
+    "to interface magnetism (4)": (1, INTERFACE),
+}
+#: Number of the torque to first order in the paper.
+TORQUE = "16"
 
 
 @single_threaded
@@ -58,29 +75,30 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
     EngineError
         If an engine cannot solve what a report shows.
     """
+    paper = load()
     evidence = gather(iface, np.array([iface.h_R]), TOLERANCE, controls=True, progress=progress)
     for (_, engine), reason in evidence.refused.items():
         raise EngineError(
             f"{iface.name}: a report shows both exact engines, and {engine} refuses: {reason}. "
             "'sotcheck check' judges what can be had"
         )
-    result = CheckResult(
-        iface,
-        tuple(try_claims(evidence, load())),
-        evidence.why_not_analytic,
-        tuple(warnings(iface, [iface.h_R])),
-    )
-    alarms = list(try_claims(evidence, load(), controls=True))
+    findings = tuple(try_claims(evidence, paper))
+    alarms = list(try_claims(evidence, paper, controls=True))
+    note = evidence.why_not_analytic
+    result = CheckResult(iface, findings, note, tuple(warnings(iface, [iface.h_R])))
+    claims, lattice = paper.of_type(Claim), lattice_errors(evidence)
     return {
         **result.to_dict(),
         "verdict": str(result.verdict),
         "summary": result.summary(),
-        "note": evidence.why_not_analytic or None,
+        "note": note or None,
+        # Claims about parts of the torque to first order.
+        "first_order": [c.name for c in claims if c.number != TORQUE and str(c.number).startswith(TORQUE)],
         # Fieldlike and dampinglike are undefined for m ∥ y.
         "curve": None if components(np.zeros(3), iface.direction) is None else curve_data(iface),
         "beyond": beyond_data(iface),
         "integrand": resolved_integrand(evidence),
-        "lattice": lattice_errors(evidence),
+        "lattice": lattice,
         "remainder": remainder_ladder(evidence),
         "ledger": ledger_table(evidence),
         "controls": [
@@ -90,7 +108,7 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
                 "words": control.judge.__doc__,
                 "findings": [f.to_dict() for f in alarms if f.claim == control.name],
             }
-            for control in load().of_type(Claim)
+            for control in claims
             if control.control
         ],
         "bound_states": [
@@ -104,22 +122,33 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
             }
             for found in evidence.bound_states
         ],
-        "provenance": {
-            "command": shlex.join(["sotcheck", "report", argument]),
-            "python": platform.python_version(),
-            "packages": {name: version(name) for name in ("kwant", "numpy", "scipy", "matplotlib")}
-            | {"sotcheck": __version__},
-            "settings": {
-                "tolerance": TOLERANCE,
-                "h_R ladder": evidence.rungs.tolist(),
-                "radius of convergence in h_R": evidence.radius,
-                "finite-difference spacings": evidence.spacings.tolist(),
-                "exact-difference spacing": EXACT["kwant"].spacing_for(iface),  # type: ignore[attr-defined]
-                "k_perp values of the sum": evidence.at_h_R["kwant"].nodes,
-                "angles of the sum": evidence.at_h_R["kwant"].angles,
-            },
+        "provenance": provenance(evidence, lattice, argument),
+    }
+
+
+def provenance(evidence: Evidence, lattice: dict[str, Any], argument: str) -> dict[str, Any]:
+    """Return by which command, with which versions and settings a report was computed."""
+    summed = evidence.at_h_R[lattice["engine"]]
+    packages = {name: version(name) for name in ("kwant", "numpy", "scipy", "matplotlib")}
+    return {
+        "command": shlex.join(["sotcheck", "report", argument]),
+        "python": platform.python_version(),
+        "packages": packages | {"sotcheck": __version__},
+        "settings": {
+            "tolerance": TOLERANCE,
+            "h_R ladder": evidence.rungs.tolist(),
+            "radius of convergence in h_R": evidence.radius,
+            "finite-difference spacings": evidence.spacings.tolist(),
+            "exact-difference spacing": lattice["exact-difference"]["spacing"],
+            "k_perp values of the sum": summed.nodes,
+            "angles of the sum": summed.angles,
         },
     }
+
+
+def first_engine(evidence: Evidence, *, lattice: bool) -> str:
+    """Return the name of the first engine with a lattice, or without one."""
+    return next(name for name, one in evidence.engines.items() if (one.scheme is not None) == lattice)
 
 
 def split(t: Array, iface: Interface) -> Array:
@@ -129,15 +158,14 @@ def split(t: Array, iface: Interface) -> Array:
 
 
 def resolved_integrand(evidence: Evidence) -> dict[str, Any]:
-    """Return d(torque per h_R)/dk_⊥: the formula's line, and Kwant's points at the smallest rung."""
+    """Return d(torque per h_R)/dk_⊥: the formula's line, and engines' points at the smallest rung."""
     iface = evidence.iface
     h = float(evidence.rungs[-1])
-    edges = iface.thresholds()
-    line_k, point_k = sample(edges, LINE_NODES), sample(edges, POINT_NODES)
+    line_k, point_k = (sample(iface.thresholds(), nodes) for nodes in (LINE_NODES, POINT_NODES))
     # (1/4π) ∫ dx f = ∫ dk_⊥ (k_⊥/2π) f.
     line = first_order_integrand(closed_forms(iface, line_k**2)) * (line_k / (2 * np.pi))[:, None]
-    angles = 2 * np.pi * (np.arange(POINT_ANGLES) + 0.5) / POINT_ANGLES
-    points = {name: _angular_mean(evidence, engine, point_k, angles, h) for name, engine in EXACT.items()}
+    shown = {"formula": np.stack([line.real, line.imag])}
+    shown |= {name: angular_mean(iface, engine, point_k, h) for name, engine in EXACT.items()}
     return {
         "h_R": h,
         "line_k_perp": line_k.tolist(),
@@ -147,88 +175,79 @@ def resolved_integrand(evidence: Evidence) -> dict[str, Any]:
         },
         "sources": {
             source: {
-                name: {
-                    "formula": (line.real, line.imag)[c][:, s].tolist(),
-                    **{engine: points[engine][c, :, s].tolist() for engine in EXACT},
-                }
-                for c, name in enumerate(COMPONENTS)
+                part: {name: values[c, :, s].tolist() for name, values in shown.items()}
+                for c, part in enumerate(COMPONENTS)
             }
             for s, source in evidence.open_sources
         },
     }
 
 
-def _angular_mean(evidence: Evidence, engine: Engine, k_perp: Array, angles: Array, h: float) -> Array:
-    iface = evidence.iface
+def angular_mean(iface: Interface, engine: Engine, k_perp: Array, h: float) -> Array:
+    """Return an engine's torque per h_R and k_⊥, shape (2, n, 3): component, k_⊥, source."""
+    angles = 2 * np.pi * (np.arange(POINT_ANGLES) + 0.5) / POINT_ANGLES
     grid = np.broadcast_arrays(k_perp[:, None], angles, h)
     kx = (grid[0] * np.cos(grid[1]))[..., None, None, None]
-    values = -kx * flows(engine.scatter(iface, *grid), iface, *grid) / (4 * np.pi * h)
+    values = -kx * engine.flows(iface, *grid) / (4 * np.pi * h)
     mean = values.mean(axis=1) * (k_perp / (2 * np.pi))[:, None, None, None]
     return split(torque_from_flows(mean, iface.direction), iface)
 
 
 def lattice_errors(evidence: Evidence) -> dict[str, Any]:
     """Return the k_⊥-resolved flows' error against spacing, and after Richardson's eliminations."""
-    exact = evidence.resolved["continuum"]
+    exact = evidence.resolved[first_engine(evidence, lattice=False)]
+    name = first_engine(evidence, lattice=True)
+    chain: Any = evidence.engines[name]
     at = int(np.flatnonzero(exact.h_R == evidence.h_R[0])[0])
-    reference = exact.flows[:, :, at]
-
-    def error(values: Iterable[Array]) -> list[float]:
-        return [float(np.abs(v - reference).max()) for v in values]
-
     # Finer ones show nothing but rounding beyond the first elimination.
     shown = len(SPACING_POWERS) + 1
-    level = evidence.lattice["finite-difference"][:shown]
-    levels = [error(level)]
+
+    def error(values: Iterable[Array]) -> list[float]:
+        return [float(np.abs(v - exact.flows[:, :, at]).max()) for v in values]
+
+    levels = [evidence.lattice["finite-difference"][:shown]]
     for power in SPACING_POWERS:
-        level = (2.0**power * level[1:] - level[:-1]) / (2.0**power - 1)
-        levels.append(error(level))
+        levels.append((2.0**power * levels[-1][1:] - levels[-1][:-1]) / (2.0**power - 1))
     return {
+        "engine": name,
         "h_R": float(evidence.h_R[0]),
         "spacing": evidence.spacings[:shown].tolist(),
-        "finite-difference": levels[0],
-        "richardson": levels[1:],
+        "finite-difference": error(levels[0]),
+        "richardson": [error(level) for level in levels[1:]],
         "one-sided": error(evidence.lattice["one-sided"][:shown]) if evidence.iface.bulks_differ else None,
         "exact-difference": {
-            "spacing": EXACT["kwant"].spacing_for(evidence.iface),  # type: ignore[attr-defined]
-            "error": error([evidence.resolved["kwant"].flows[:, :, at]])[0],
+            "spacing": float(chain.spacing_for(evidence.iface)),
+            "error": error([evidence.resolved[name].flows[:, :, at]])[0],
         },
     }
 
 
 def remainder_ladder(evidence: Evidence) -> dict[str, Any]:
-    """Return |t − (16)| on the ladder of h_R by source, and with the sign of (16) flipped."""
+    """Return what first order leaves on the ladder of h_R by source, and with its sign flipped."""
     torque = evidence.theory["closed forms"].total.value
-    h = evidence.rungs
+    h, engine = evidence.rungs, first_engine(evidence, lattice=True)
 
     def table(expected: Complex) -> dict[str, list[float]]:
-        rest = remainders(evidence, "kwant", expected)[0] * h[:, None]
+        rest = remainders(evidence, engine, expected)[0] * h[:, None]
         return {source: rest[:, s].tolist() for s, source in evidence.open_sources}
 
     return {"h_R": h.tolist(), "right": table(torque), "flipped sign": table(-torque)}
 
 
 def ledger_table(evidence: Evidence) -> dict[str, Any]:
-    """Return the four flows of Fig. 2 at the first h_R, by engine and source, and their residual."""
-    iface, h = evidence.iface, float(evidence.h_R[0])
+    """Return the four flows of angular momentum at the first h_R by engine and source, and their residual."""
+    h = float(evidence.h_R[0])
     rows = []
-    for engine in EXACT:
-        summed = evidence.at_h_R[engine].total.value[0] * h
-        for s, source in evidence.open_sources:
-            minus, plus, lattice, interface = summed[s]
-            parts = {
-                "incoming (1)": minus,
-                "to the lattice (2)": -lattice,
-                "to bulk magnetism (3)": plus,
-                "to interface magnetism (4)": interface,
+    for engine, (s, source) in product(EXACT, evidence.open_sources):
+        flows = evidence.at_h_R[engine].total.value[0, s] * h
+        parts = {name: sign * flows[flow] for name, (sign, flow) in LEDGER.items()}
+        rows.append(
+            {
+                "engine": engine,
+                "source": source,
+                "flows": {name: part.tolist() for name, part in parts.items()},
+                "split": {name: split(part, evidence.iface).tolist() for name, part in parts.items()},
+                "residual": float(np.abs(ledger_residual(flows)).max()),
             }
-            rows.append(
-                {
-                    "engine": engine,
-                    "source": source,
-                    "flows": {name: flow.tolist() for name, flow in parts.items()},
-                    "split": {name: split(flow, iface).tolist() for name, flow in parts.items()},
-                    "residual": float(np.abs(ledger_residual(summed[s])).max()),
-                }
-            )
+        )
     return {"h_R": h, "rows": rows}
