@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from sotcheck.command.options import Place, emit, json_option, refuse_unwritable_json
+from sotcheck.run.output import refuse_unwritable, write_text
 from sotcheck.run.progress import bar
 
 
@@ -26,11 +28,7 @@ def bench(quick: bool, output: Path | None, json_file: str | None) -> None:
     engine. It takes about four minutes; keep the machine quiet meanwhile. A bar that is not met is said so,
     and changes no exit status: that is about right and wrong.
     """
-    from dataclasses import replace
-
     from sotcheck_bench.run import bench as measure
-
-    from sotcheck.run.output import refuse_unwritable, write_text
 
     refuse_unwritable_json(json_file)
     if output is not None:

@@ -17,19 +17,15 @@ from sotcheck.command.bench import bench
 from sotcheck.command.beyond import beyond, bound_states, trust_map
 from sotcheck.command.options import (
     Place,
-    chosen_system,
+    conclude,
     emit,
-    engine_option,
     executor_options,
     json_option,
-    names_of,
     print_out,
     refuse_unwritable_folder,
     refuse_unwritable_json,
-    refuse_without_effect,
-    scheme_option,
-    spacing_option,
-    system_options,
+    request,
+    request_options,
     tell,
 )
 from sotcheck.command.sweep import sweep
@@ -82,39 +78,16 @@ def systems(name: str | None) -> None:
 
 @cli.command()
 @click.argument("system")
-@engine_option
-@scheme_option
-@spacing_option
-@system_options
-@json_option
-def torque(
-    system: str,
-    engine: str,
-    scheme: Any,
-    spacing: float | None,
-    tolerance: float,
-    json_file: str | None,
-    **changes: Any,
-) -> None:
+@request_options
+def torque(system: str, json_file: str | None, **asked: Any) -> None:
     """Compute the torque of each source.
 
     Numbers are those of t (see the README's conventions) at the given h_R, not divided by it.
     """
+    iface, settings = request(system, json_file, **asked)
     from sotcheck.trial import torque as torques
 
-    engines = names_of(engine)
-    iface, h_R = chosen_system(system, **changes)
-    refuse_unwritable_json(json_file)
-    refuse_without_effect(engines)
-    table = torques.torque(
-        iface,
-        engines,
-        h_R=h_R,
-        scheme=scheme,
-        spacing=spacing,
-        tolerance=tolerance,
-        progress=bar,
-    )
+    table = torques.torque(iface, **settings)
     emit(str(table), table.to_json(), json_file)
 
 
@@ -123,55 +96,28 @@ def torque(
 @click.option(
     "--theory",
     metavar="MODULE:FUNCTION",
-    help="Try your own formula in place of Eq. (16); the README's 'Bring your own theory' shows one.",
+    help="Try your own formula in place of first order; the README's 'Bring your own theory' shows one.",
 )
-@engine_option
-@scheme_option
-@spacing_option
-@system_options
-@json_option
-def check(
-    system: str,
-    theory: str | None,
-    engine: str,
-    scheme: Any,
-    spacing: float | None,
-    tolerance: float,
-    json_file: str | None,
-    **changes: Any,
-) -> None:
+@request_options
+def check(system: str, theory: str | None, json_file: str | None, **asked: Any) -> None:
     """Cross-check the theory on one system and print the verdicts.
 
     Every claim is tried with both exact engines. 'uncertainty' is the sum of a named error budget;
     'inconclusive' means that it is too large to tell right from wrong, and is never a pass.
 
     SYSTEM may also be a result of 'sotcheck sweep' (FILE.nc): then conservation of angular momentum at every
-    point, Eq. (16) as the limit h_R -> 0, and the other exact engine at some points are tried.
+    point, first order as the limit h_R -> 0, and the other exact engine at some points are tried.
     """
     if system.endswith(RESULT):
         _check_sweep(Path(system), json_file)
-    engines = names_of(engine)
-    iface, h_R = chosen_system(system, **changes)
-    refuse_unwritable_json(json_file)
-    refuse_without_effect(engines)
+    iface, settings = request(system, json_file, **asked)
     if theory is None:
         from sotcheck.trial.check import check as cross_check
 
-        result = cross_check(
-            iface,
-            engine=engines,
-            h_R=h_R,
-            scheme=scheme,
-            spacing=spacing,
-            tolerance=tolerance,
-            progress=bar,
-        )
-    else:
-        from sotcheck.trial.own_theory import check_theory, load_theory
+        conclude(cross_check(iface, **settings), json_file)
+    from sotcheck.trial.own_theory import check_theory, load_theory
 
-        result = check_theory(iface, load_theory(theory), tolerance=tolerance)
-    emit(str(result), result.to_json(), json_file)
-    raise SystemExit(result.exit_status)
+    conclude(check_theory(iface, load_theory(theory), tolerance=settings["tolerance"]), json_file)
 
 
 def _check_sweep(path: Path, json_file: str | None) -> NoReturn:
@@ -184,9 +130,7 @@ def _check_sweep(path: Path, json_file: str | None) -> NoReturn:
     from sotcheck.sweep.check import check_sweep
     from sotcheck.sweep.dataset import open_sweep
 
-    result = check_sweep(open_sweep(path), progress=bar)
-    emit(str(result), result.to_json(), json_file)
-    raise SystemExit(result.exit_status)
+    conclude(check_sweep(open_sweep(path), progress=bar), json_file)
 
 
 @cli.command()
@@ -222,8 +166,8 @@ def report(system: tuple[str, ...], output: Path, executor: str, workers: int) -
         status, pages = write_sweeps(results, output, executor=where.executor, progress=bar)
         if interfaces:
             of_systems = write_reports(interfaces, arguments, output, executor=where.executor, progress=bar)
-            # Disagreement outweighs doubt.
-            status = next((s for s in (1, 3) if s in (status, of_systems)), 0)
+            # Disagreement (1) outweighs doubt (3).
+            status = min(filter(None, (status, of_systems)), default=0)
     if interfaces or (output / "index.html").exists():
         pages = [write_overview(output, listed(output))]
     print_out(f"reports written: open {' '.join(map(str, pages))}\n")
@@ -266,8 +210,7 @@ def audit(power: bool, output: Path | None, executor: str, workers: int, json_fi
             from sotcheck.pages.audit_plots import figure_data
 
             write_audit(result, figure_data(where.executor, bar), output)
-    emit(str(result), result.to_json(), json_file)
-    raise SystemExit(result.exit_status)
+    conclude(result, json_file)
 
 
 for command in (beyond, bound_states, trust_map, sweep, bench):

@@ -7,15 +7,21 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 from click.core import ParameterSource
 
+from sotcheck.errors import OutputError, SystemFileError
+from sotcheck.run.output import make_folder, refuse_unwritable, write_text
 from sotcheck.run.plaintext import visible
+from sotcheck.run.progress import bar
 
 if TYPE_CHECKING:
     from sotcheck.system.interface import Interface
+    from sotcheck.trial.findings import Findings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 #: Processes for independent pieces of a check or report.
 DEFAULT_WORKERS = min(2, os.cpu_count() or 1)
@@ -90,9 +96,9 @@ tolerance_option = click.option(
 )
 engine_option = click.option(
     "--engine",
-    default="first-order,continuum,kwant",
-    show_default=True,
-    help="One or several of first-order, continuum, kwant, separated by commas.",
+    metavar="NAME,NAME,...",
+    show_default="all",
+    help="One or several engines: first-order, and exact ones that are installed; a wrong name lists them.",
 )
 scheme_option = click.option(
     "--scheme",
@@ -106,13 +112,6 @@ spacing_option = click.option(
     type=Number(1e-30, 1e30),
     help="Lattice spacing of the kwant engine (coarsest of the ladder for finite differences).",
 )
-
-
-def system_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that change a system, and the tolerance."""
-    for option in (fermi_energy_option, magnetization_option, rashba_option, tolerance_option):
-        command = option(command)
-    return command
 
 
 json_option = click.option(
@@ -139,9 +138,44 @@ workers_option = click.option(
 )
 
 
-def executor_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say where to compute."""
-    return executor_option(workers_option(command))
+def together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Return several options as one, in the order of the help text."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+#: How the scattering problem is solved, and how well the k_perp sum.
+lattice_options = together(scheme_option, spacing_option, tolerance_option)
+#: What is asked of a system: the arguments of `request`.
+request_options = together(
+    engine_option, lattice_options, rashba_option, magnetization_option, fermi_energy_option, json_option
+)
+#: Where to compute.
+executor_options = together(executor_option, workers_option)
+
+
+def request(
+    system: str,
+    json_file: str | None,
+    *,
+    engine: str | None,
+    scheme: str,
+    spacing: float | None,
+    tolerance: float,
+    **changes: Any,
+) -> tuple[Interface, dict[str, Any]]:
+    """Return the system, and what is asked of it, once all that can be refused at once has been."""
+    engines = names_of(engine)
+    iface, h_R = chosen_system(system, **changes)
+    refuse_unwritable_json(json_file)
+    refuse_without_effect(engines)
+    settings = {"scheme": scheme, "spacing": spacing, "tolerance": tolerance}
+    return iface, {"engine": engines, "h_R": h_R, "progress": bar, **settings}
 
 
 def chosen_system(
@@ -152,37 +186,39 @@ def chosen_system(
     h_R: tuple[float, ...] | None = None,
 ) -> tuple[Interface, tuple[float, ...] | None]:
     """Load a system, apply the options that change it, and return it with the h_R asked for, if any."""
-    from sotcheck.errors import SystemFileError
     from sotcheck.system.files import load
 
     iface = load(system)
     # The first h_R last, so that it is the system's.
     wanted: list[tuple[str, str, Any]] = [("--h-r", "h_R", h) for h in reversed(h_R or ())]
-    if magnetization is not None:
-        wanted.append(("--magnetization", "m", magnetization))
-    if fermi_energy is not None:
-        wanted.append(("--fermi-energy", "E_F", fermi_energy))
+    wanted += [("--magnetization", "m", magnetization), ("--fermi-energy", "E_F", fermi_energy)]
     for option, attribute, value in wanted:
         try:
-            iface = iface.with_(**{attribute: value})
+            iface = iface if value is None else iface.with_(**{attribute: value})
         except SystemFileError as error:
             raise click.BadParameter(str(error), param_hint=option) from None
     return iface, tuple(dict.fromkeys(h_R)) if h_R is not None else None
 
 
-def names_of(engine: str) -> list[str]:
-    """Return the names in a comma-separated list, each once."""
-    return list(dict.fromkeys(name.strip() for name in engine.split(",")))
+def names_of(engine: str | None) -> list[str]:
+    """Return the names in a comma-separated list, each once; all that there are, of none."""
+    from sotcheck.engines import ENGINES
+
+    return list(ENGINES) if engine is None else list(dict.fromkeys(map(str.strip, engine.split(","))))
 
 
 def refuse_without_effect(engines: Sequence[str]) -> None:
-    """Refuse options of the kwant engine, given on the command line, where it is not among the engines."""
+    """Refuse options of a lattice, given on the command line, where none of the engines has one."""
+    from sotcheck.engines import EXACT
+
     context = click.get_current_context()
-    for name in () if "kwant" in engines else ("scheme", "spacing"):
+    lattices = [name for name, engine in EXACT.items() if engine.scheme]
+    for name in ("scheme", "spacing") if not set(engines) & set(lattices) else ():
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            words = " or ".join(lattices)
             raise click.UsageError(
-                f"--{name} is for the kwant engine, and --engine {','.join(engines)} has no use for it; "
-                "leave it out, or add kwant to --engine"
+                f"--{name} is for the {words} engine, and --engine {','.join(engines)} has no use for it; "
+                f"leave it out, or add {words} to --engine"
             )
 
 
@@ -190,8 +226,6 @@ def refuse_unwritable_json(json_file: str | None) -> None:
     """Refuse an output place before the work, not after it."""
     if json_file is None or json_file == "-":
         return
-    from sotcheck.run.output import refuse_unwritable
-
     if json_file == "" or json_file.endswith(os.sep):
         raise click.BadParameter(f"{json_file!r} is not the name of a file", param_hint="--json")
     refuse_unwritable(Path(json_file))
@@ -201,8 +235,6 @@ def refuse_unwritable_svg(svg_file: Path | None) -> None:
     """Refuse a place for a figure before the work, and a name that promises another format."""
     if svg_file is None:
         return
-    from sotcheck.run.output import refuse_unwritable
-
     if svg_file.suffix.lower() != ".svg":
         raise click.BadParameter(f"{str(svg_file)!r}: figures are SVG; end it in .svg", param_hint="--svg")
     refuse_unwritable(svg_file)
@@ -212,8 +244,6 @@ def refuse_unwritable_folder(folder: Path | None) -> None:
     """Make a folder for pages before the work, and refuse one that cannot be written."""
     if folder is None:
         return
-    from sotcheck.run.output import make_folder, refuse_unwritable
-
     make_folder(folder)
     refuse_unwritable(folder / "index.html")
 
@@ -224,10 +254,14 @@ def emit(text: str, json_text: str, json_file: str | None) -> None:
         print_out(json_text)
         return
     if json_file is not None:
-        from sotcheck.run.output import write_text
-
         write_text(Path(json_file), json_text)
     print_out(text + "\n")
+
+
+def conclude(result: Findings, json_file: str | None) -> NoReturn:
+    """Print findings, write their JSON, and end with their exit status."""
+    emit(str(result), result.to_json(), json_file)
+    raise SystemExit(result.exit_status)
 
 
 def print_out(text: str) -> None:
@@ -239,8 +273,6 @@ def print_out(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             raise SystemExit(BROKEN_PIPE) from None
-        from sotcheck.errors import OutputError
-
         raise OutputError(f"standard output cannot be written ({error.strerror})") from None
 
 

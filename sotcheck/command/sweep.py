@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,10 @@ import click
 from sotcheck.command.options import (
     Place,
     executor_options,
+    lattice_options,
     print_out,
     refuse_without_effect,
-    scheme_option,
-    spacing_option,
     tell,
-    tolerance_option,
 )
 from sotcheck.run.executors import backend
 from sotcheck.run.progress import bar
@@ -39,16 +38,8 @@ SOME_FAILED = 3
     type=Place(path_type=Path),
     help="A CSV file of points: a row of keys, then one row of numbers a point.",
 )
-@click.option(
-    "--engine",
-    type=click.Choice(["first-order", "continuum", "kwant"]),
-    default="continuum",
-    show_default=True,
-    help="Engine to use.",
-)
-@scheme_option
-@spacing_option
-@tolerance_option
+@click.option("--engine", show_default="the first exact one", help="Engine to use, as of 'sotcheck torque'.")
+@lattice_options
 @executor_options
 @click.option("--resume", is_flag=True, help="Go on with what an interrupted run has left, if anything.")
 @click.option("-o", "--output", type=Place(path_type=Path), required=True, help="The NetCDF file to write.")
@@ -56,7 +47,7 @@ def sweep(
     system: str,
     over: tuple[str, ...],
     table: Path | None,
-    engine: str,
+    engine: str | None,
     scheme: Any,
     spacing: float | None,
     tolerance: float,
@@ -79,32 +70,21 @@ def sweep(
     """  # noqa: D301 (click reads the \b)
     if output.suffix != ".nc":
         raise click.BadParameter(f"{output}: the name must end in .nc, for NetCDF", param_hint="--output")
-    refuse_without_effect([engine])
+    from sotcheck.engines import EXACT
     from sotcheck.sweep import run
     from sotcheck.sweep.grid import parse_axis, read_table
     from sotcheck.system.files import load
 
+    engine = engine or next(iter(EXACT))
+    refuse_without_effect([engine])
     iface = load(system)
     axes = [parse_axis(iface, text) for text in over]
     if table is not None:
         axes.insert(0, read_table(iface, table))
-    plan = run.make_plan(
-        iface,
-        axes,
-        engine=engine,
-        scheme=scheme,
-        spacing=spacing,
-        tolerance=tolerance,
-        command=_command(system, over, table, engine, scheme, spacing, tolerance),
-    )
-    dataset = run.sweep(
-        plan,
-        output,
-        where=backend(executor, workers),
-        resume=resume,
-        progress=bar,
-        say=tell,
-    )
+    plan = run.make_plan(iface, axes, engine=engine, scheme=scheme, spacing=spacing, tolerance=tolerance)
+    settings = {"scheme": plan.scheme, "spacing": spacing, "tolerance": tolerance}
+    plan = replace(plan, command=_command(system, over, table, engine, **settings))
+    dataset = run.sweep(plan, output, where=backend(executor, workers), resume=resume, progress=bar, say=tell)
     errors = [text for text in dataset["error"].values.ravel().tolist() if text]
     print_out(f"{plan.size} points written to {output}\n")
     if errors:
@@ -112,16 +92,13 @@ def sweep(
         raise SystemExit(SOME_FAILED)
 
 
-def _command(
-    system: str, over: tuple[str, ...], table: Path | None, engine: str, scheme: str,
-    spacing: float | None, tolerance: float,
-) -> str:  # fmt: skip
+def _command(system: str, over: tuple[str, ...], table: Path | None, engine: str, **settings: Any) -> str:
     """Return the command that gives these data again, on however many workers."""
     words = ["sotcheck", "sweep", system]
     for text in over:
         words += ["--over", text]
     words += [] if table is None else ["--table", str(table)]
     words += ["--engine", engine]
-    words += ["--scheme", scheme] if engine == "kwant" else []
-    words += ["--spacing", repr(spacing)] if engine == "kwant" and spacing is not None else []
-    return shlex.join([*words, "--tolerance", repr(tolerance)])
+    for name, value in settings.items():
+        words += [] if value is None else [f"--{name}", str(value)]
+    return shlex.join(words)
