@@ -17,7 +17,7 @@ from sotcheck.pages.publish import render
 from sotcheck.pages.report import shown
 from sotcheck.pages.sweep import listed
 from sotcheck.run.plaintext import is_one_line, markdown, markdown_code, one_line, visible
-from sotcheck.system.files import read_text
+from sotcheck.system.files import read_text, to_document
 
 COMMITTED = Path(__file__).resolve().parent.parent / "reports"
 #: Escapes, overrides and marks of direction, line breaks of Unicode, half a character, an invisible tag.
@@ -31,32 +31,33 @@ def report(*args: str) -> Result:
     return CliRunner().invoke(cli, ["report", *args, "--workers", "1"])
 
 
+def committed(name: str) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads((COMMITTED / name / "report.json").read_text(encoding="utf-8"))
+    return data
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with the committed report of one system, as another run has left it."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the committed report of one system, where another is written without the work.
+
+    It has the committed numbers of another system under the new system's name, and no figures.
+    """
     (tmp_path / "bulk-magnetism").mkdir()
     shutil.copy(COMMITTED / "bulk-magnetism" / "report.json", tmp_path / "bulk-magnetism")
-    return tmp_path
-
-
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reports without the work: the committed numbers of another system under the new system's name."""
-    data = json.loads((COMMITTED / "topological-insulator" / "report.json").read_text(encoding="utf-8"))
-    from sotcheck.system.files import to_document
+    data = committed("topological-insulator")
 
     def fake(iface: sc.Interface, argument: str) -> dict[str, Any]:
         provenance = {**data["provenance"], "command": f"sotcheck report {argument}"}
         return {**data, "system": to_document(iface), "provenance": provenance}
 
     monkeypatch.setattr("sotcheck.pages.report.report_data", fake)
-    monkeypatch.setattr("sotcheck.pages.report.svg", lambda draw, data: "<svg></svg>")
+    monkeypatch.setattr("sotcheck.pages.publish.svg", lambda draw, data: "<svg></svg>")
+    return tmp_path
 
 
-# ------------------------------------------------------------------------------------------- the overview
+# --------------------------------------------------------------------------------------- the overview
 
 
-@pytest.mark.usefixtures("quick")
 def test_a_later_report_keeps_the_earlier_ones_listed(folder: Path) -> None:
     """`report mine.toml` adds a line; its title and reference are text, whatever is in them."""
     mine = folder / "mine.toml"
@@ -74,16 +75,15 @@ def test_a_later_report_keeps_the_earlier_ones_listed(folder: Path) -> None:
 
 def test_unreadable_reports_are_listed_as_such(folder: Path) -> None:
     """Cut, of another version, with nonsense in it, or with a name that would be markup."""
-    text = (folder / "bulk-magnetism" / "report.json").read_text()
-    nonsense = json.loads(text) | {"verdict": "<b>"}
-    broken = {"cut": text[:1000], "old": '{"system": {}}', "list": "[]", "nonsense": json.dumps(nonsense)}
+    nonsense = json.dumps(committed("bulk-magnetism") | {"verdict": "<b>"})
+    broken = {"cut": nonsense[:1000], "old": '{"system": {}}', "list": "[]", "nonsense": nonsense}
     for name, content in (broken | {"a](b) <i>": "{}"}).items():
         (folder / name).mkdir()
         (folder / name / "report.json").write_text(content)
     (folder / "swept").mkdir()
     (folder / "swept" / "sweep.json").write_text("{}")
     write_overview(folder, listed(folder))
-    page, html = (folder / "README.md").read_text(), (folder / "index.html").read_text()
+    page = (folder / "README.md").read_text()
     assert "| [bulk-magnetism](bulk-magnetism/README.md) |" in page
     for name in broken:
         assert (
@@ -92,28 +92,24 @@ def test_unreadable_reports_are_listed_as_such(folder: Path) -> None:
     assert "- [swept: a sweep's page that cannot be read; write it again](swept/README.md)" in page
     assert r"- [a\](b) \<i\>: a report" in page
     assert "](a%5D%28b%29%20%3Ci%3E/README.md)" in page
-    assert "<i>" not in html
+    assert "<i>" not in (folder / "index.html").read_text()
 
 
-# --------------------------------------------------------------------------------- another system's report
+# ----------------------------------------------------------------------------- another system's report
 
 
-@pytest.mark.usefixtures("quick")
 def test_another_system_of_the_same_name_is_refused(folder: Path) -> None:
     """`systems NAME > mine.toml` keeps the name: refused first, with what differs and what to do."""
     earlier = (folder / "bulk-magnetism" / "report.json").read_bytes()
     mine = folder / "mine.toml"
     mine.write_text(read_text("bulk-magnetism")[1].replace("fermi_energy = 1.5", "fermi_energy = 1.75"))
-    found = report(str(mine), "--output", str(folder))
-    assert "has the report of another system of that name (fermi_energy = 1.5, and not 1.75)" in str(
-        found.exception
-    )
-    assert "another name, remove that folder, or choose another --output" in str(found.exception)
+    words = str(report(str(mine), "--output", str(folder)).exception)
+    assert "has the report of another system of that name (fermi_energy = 1.5, and not 1.75)" in words
+    assert "another name, remove that folder, or choose another --output" in words
     assert (folder / "bulk-magnetism" / "report.json").read_bytes() == earlier
     assert not (folder / "README.md").exists()
 
 
-@pytest.mark.usefixtures("quick")
 def test_the_same_system_is_written_again(folder: Path) -> None:
     """Also with another title, over what an interrupted run has left, and over a report with fewer keys."""
     mine = folder / "mine.toml"
@@ -145,18 +141,18 @@ def test_names_that_differ_in_capitals_only(tmp_path: Path) -> None:
     assert "two reports have the name" in report("bulk-magnetism", str(tmp_path / "mine.toml")).output
 
 
-# --------------------------------------------------------------------------------------------- plain text
+# ------------------------------------------------------------------------------------------ plain text
 
 
-@pytest.mark.parametrize("hidden", HOSTILE, ids=lambda c: f"U+{ord(c[0]):04X}")
-def test_hidden_characters_are_shown(hidden: str) -> None:
+def test_hidden_characters_are_shown() -> None:
     """As escape sequences that TOML, JSON and Python read as the same character."""
-    for shown in (visible(f"a{hidden}b"), one_line(f"a{hidden}b")):
-        assert shown.isprintable()
-        assert shown.startswith("a\\")
-        if not "\ud800" <= hidden <= "\udfff":
-            assert shown.encode().decode("unicode-escape") == f"a{hidden}b"
-    assert not is_one_line(f"a{hidden}b")
+    for hidden in HOSTILE:
+        for text in (visible(f"a{hidden}b"), one_line(f"a{hidden}b")):
+            assert text.isprintable()
+            assert text.startswith("a\\")
+            if not "\ud800" <= hidden <= "\udfff":
+                assert text.encode().decode("unicode-escape") == f"a{hidden}b"
+        assert not is_one_line(f"a{hidden}b")
 
 
 def test_ordinary_text_is_untouched() -> None:
@@ -171,29 +167,26 @@ def test_ordinary_text_is_untouched() -> None:
     assert [markdown_code(text) for text in ("x", "a`b", "`a``")] == ["`x`", "``a`b``", "``` `a`` ```"]
 
 
-def toml(text: str) -> str:
-    return '"' + "".join(f"\\U{ord(c):08x}" for c in text) + '"'
-
-
 @pytest.mark.parametrize("key", ["title", "reference"])
-@pytest.mark.parametrize("hidden", [c for c in HOSTILE if c != "\udcff"], ids=lambda c: f"U+{ord(c[0]):04X}")
-def test_a_line_of_a_system_has_no_hidden_characters(tmp_path: Path, key: str, hidden: str) -> None:
+def test_a_line_of_a_system_has_no_hidden_characters(tmp_path: Path, key: str) -> None:
     """Refused, and shown as it is in the message."""
     path = tmp_path / "x.toml"
-    path.write_text(f"name = 'x'\n{key} = {toml('a' + hidden)}")
-    with pytest.raises(sc.SotcheckError, match="a text of one line, without control characters") as caught:
-        sc.load(path)
-    assert visible(str(caught.value)) == str(caught.value)
+    for hidden in HOSTILE:
+        if hidden != "\udcff":
+            text = "".join(f"\\U{ord(c):08x}" for c in f"a{hidden}")
+            path.write_text(f"name = 'x'\n{key} = \"{text}\"")
+            with pytest.raises(sc.SotcheckError, match="of one line, without control characters") as caught:
+                sc.load(path)
+            assert visible(str(caught.value)) == str(caught.value)
 
 
 def test_pages_show_hidden_characters() -> None:
     """Those of a file's name in the command, and of anything else that is not the pages' own."""
-    data = json.loads((COMMITTED / "topological-insulator" / "report.json").read_text(encoding="utf-8"))
+    data = committed("topological-insulator") | {"note": "\u2066\udcff"}
     data["provenance"]["command"] = "sotcheck report '\u202e`x`\x1b.toml'"
-    data["note"] = "\u2066\udcff"
-    page = render("report.md", shown(data)[1])
+    pictures, context = shown(data)
+    page = render("report.md", context)
     assert r"``sotcheck report '\u202e`x`\u001b.toml'`` with sotcheck" in page
-    html = render("report.html", shown(data)[1] | {"svg": {one.name: "" for one in shown(data)[0]}})
-    for text in (page, html):
+    for text in (page, render("report.html", context | {"svg": {one.name: "" for one in pictures}})):
         assert visible(text) == text
         assert r"\u2066\udcff" in text
