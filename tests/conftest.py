@@ -29,15 +29,7 @@ GENERIC = {
     ),
     # A repulsive barrier whose exchange is strong enough to attract one spin, though not to bind it at E_F.
     "strong exchange": Interface(
-        name="strong-exchange",
-        E_F=1.4,
-        U_N=0.5,
-        U_F=0.1,
-        J=0.6,
-        u_0=0.6,
-        u_m=0.8,
-        m=(-3.0, 6.0, 2.0),
-        h_R=0.1,
+        name="strong", E_F=1.4, U_N=0.5, U_F=0.1, J=0.6, u_0=0.6, u_m=0.8, m=(-3.0, 6.0, 2.0), h_R=0.1
     ),
 }
 
@@ -76,8 +68,8 @@ def grid_of() -> Callable[..., Grid]:
 
     def grid(iface: Interface, nodes: int = 3, h_R: tuple[float, ...] = (-0.7, 0.05, 1.0)) -> Grid:
         k_perp = sample(iface.thresholds(), nodes)[:, None, None]
-        angle = np.array([0.4, 2.1, 4.4])[:, None]
-        return tuple(np.broadcast_arrays(k_perp, angle, np.array(h_R)))
+        k, angle, h = np.broadcast_arrays(k_perp, np.array([0.4, 2.1, 4.4])[:, None], np.array(h_R))
+        return k, angle, h
 
     return grid
 
@@ -107,7 +99,7 @@ def continuum_only() -> Callable[[Interface], Evidence]:
 
 def evidence_of_continuum(iface: Interface) -> Evidence:
     """Gather what single-engine claims ask for."""
-    engine = evidence_module.ENGINES["continuum"]
+    engine = EXACT_ENGINES[0]
     expansion = expansion_of(iface, sample(iface.thresholds(), evidence_module.NODES) ** 2)
     rungs, rungs_by_k = ladders(expansion)
     # Without an expansion, digits of the ladder only cost time: not even COARSE is needed to see that.
