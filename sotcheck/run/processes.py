@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
@@ -42,13 +43,17 @@ def listen() -> None:
     comes just before Python waits for a lock is not seen until something wakes it: a clock's own signal does.
     """
     heard: list[int] = []
+    at = -math.inf
 
     def tick(number: int, frame: object) -> None:
-        if heard:
+        # One that had to wait together with the interruption is not yet the next.
+        if heard and time.monotonic() - at > AGAIN / 2:
             raise Interrupted(heard[0])
 
     def interrupt(number: int, frame: object) -> None:
+        nonlocal at
         heard.append(number)
+        at = time.monotonic()
         # From now on: the next tick must not come while this one is being heard.
         _set_clock(AGAIN)
         raise Interrupted(number)
