@@ -77,8 +77,7 @@ def publish(
         "README.md": render(f"{template}.md", context),
         "index.html": render(f"{template}.html", context),
     }
-    if drawn:
-        make_folder(folder / "figures")
+    make_folder(folder / "figures" if drawn else folder)
     figures = {f"figures/{name}.svg": picture for name, picture in drawn.items()}
     write_texts({folder / name: text for name, text in (texts | pages | figures).items()})
     return folder / "index.html"

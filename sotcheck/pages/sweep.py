@@ -9,14 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
 from sotcheck.errors import OutputError
-from sotcheck.pages.figures import svg
-from sotcheck.pages.publish import render
+from sotcheck.pages.publish import Picture, publish
 from sotcheck.pages.sweep_plots import draw_sweep_curves, draw_sweep_map
 from sotcheck.run import executors
-from sotcheck.run.output import make_folder, write_text
 from sotcheck.run.progress import Progress, silent
 from sotcheck.sweep.check import check_sweep
 from sotcheck.sweep.dataset import open_sweep
@@ -27,10 +23,10 @@ Data = dict[str, Any]
 
 #: What a page's folder has, and no other report's.
 JSON_NAME = "sweep.json"
-FIGURES = {
-    "curves": ("The torque along the longest axis", draw_sweep_curves),
-    "map": ("The torque over two axes", draw_sweep_map),
-}
+FIGURES = (
+    ("curves", "The torque along the longest axis", draw_sweep_curves),
+    ("map", "The torque over two axes", draw_sweep_map),
+)
 
 
 def sweep_data(result: Path) -> Data:
@@ -91,23 +87,12 @@ def write_sweeps(
 
 def write_sweep(data: Data, folder: Path) -> None:
     """Write one sweep's sweep.json, and from it figures, README.md and index.html."""
-    make_folder(folder / "figures")
-    text = json.dumps(data, indent=1, allow_nan=False) + "\n"
-    write_text(folder / JSON_NAME, text)
-    # From the file's content on: nothing below may know more than the JSON.
-    data = json.loads(text)
-    drawn = {name: svg(draw, data) for name, (_, draw) in FIGURES.items() if data[name] is not None}
-    for name, picture in drawn.items():
-        write_text(folder / "figures" / f"{name}.svg", picture)
-    context = {
-        "data": data,
-        "title": title(data),
-        "figures": {name: FIGURES[name][0] for name in drawn},
-        "svg": {name: Markup(picture[picture.index("<svg") :]) for name, picture in drawn.items()},
-        "has_overview": (folder.parent / "index.html").exists(),
-    }
-    write_text(folder / "README.md", render("sweep.md", context))
-    write_text(folder / "index.html", render("sweep.html", context))
+
+    def shown(data: Data) -> tuple[list[Picture], Data]:
+        known = {"data": data, "title": title(data), "has_overview": (folder.parent / "index.html").exists()}
+        return [Picture(*one, data) for one in FIGURES if data[one[0]] is not None], known
+
+    publish(folder, {JSON_NAME: data}, "sweep", shown)
 
 
 def title(data: Data) -> str:
