@@ -9,8 +9,9 @@ from sotcheck.numerics.arrays import Complex, Mask
 from sotcheck.papers.kim2017 import appendix_a1 as a1
 from sotcheck.papers.kim2017 import appendix_a1_conductances as conductances
 from sotcheck.papers.kim2017 import appendix_a1_plane as plane
-from sotcheck.papers.kim2017 import appendix_a23 as a23
+from sotcheck.papers.kim2017 import appendix_a3 as a3
 from sotcheck.papers.kim2017 import appendix_c, paper
+from sotcheck.papers.kim2017.appendix_a2 import A_1, A_2
 from sotcheck.system.interface import Interface
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.entries import Consequence, Sides
@@ -83,7 +84,7 @@ def averaged(s: Symbols, corrected: bool) -> Sides:
 
 def conventional(s: Symbols, corrected: bool) -> Sides:
     """(A19) at h_R = 0 and (A21b)."""
-    return (a23.eqA19_corrected(s) if corrected else a23.eqA19(s)), a23.eqA21b(s)
+    return (a3.eqA19_corrected(s) if corrected else a3.eqA19(s)), a3.eqA21b(s)
 
 
 def magnetoresistance(s: Symbols, corrected: bool) -> Sides:
@@ -93,14 +94,14 @@ def magnetoresistance(s: Symbols, corrected: bool) -> Sides:
     c (|ρ↓|² − |ρ↑|²)² and Tr[r̂⁽²⁾r̂† + h.c.] the rest.
     """
     m_x, m_y = s.m[:2]
-    form = a23.eqA20_z_corrected(s) if corrected else a23.eqA20_z(s)
+    form = a3.eqA20_z_corrected(s) if corrected else a3.eqA20_z(s)
     unit = s.iface.h_R**2 * s.k2**2 / 8 * (m_x**2 + 3 * m_y**2)
-    first = s.iface.h_R**2 * s.k2**2 / 4 * (a23.A_2 - a23.A_1)
-    c = (form - first) / unit / (a23.A_1 - a23.A_2)
+    first = s.iface.h_R**2 * s.k2**2 / 4 * (A_2 - A_1)
+    c = (form - first) / unit / (A_1 - A_2)
     up, down = 1 + s.r_up, 1 + s.r_down
     reflected = (np.abs(down) ** 2 - np.abs(up) ** 2) ** 2
     twice = 2 * ((down - up) * (down**2 * s.r_down.conj() - up**2 * s.r_up.conj())).real
-    return np.where(s.open_N, c * (reflected - twice), 0), -16 * a23.eqA21d(s)
+    return np.where(s.open_N, c * (reflected - twice), 0), -16 * a3.eqA21d(s)
 
 
 def threshold(s: Symbols, corrected: bool) -> Sides:
