@@ -16,7 +16,6 @@ from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.appendix_a2 import A_1, A_2, UPRIGHT, UPRIGHT_FINITE
 from sotcheck.papers.kim2017.appendix_a3 import MAGNETORESISTIVE, with_interference
 from sotcheck.papers.kim2017.finite_rashba import projected, scalar
-from sotcheck.papers.kim2017.ledger import negative
 from sotcheck.papers.kim2017.models import BULK, INSULATOR, INSULATOR_BARRIER, INTERFACE
 from sotcheck.system.spin import IDENTITY, PAULI, dagger
 from sotcheck.theory.symbols import Symbols, mean_over_angles
@@ -48,7 +47,7 @@ def _off_diagonal(s: Symbols) -> Complex:
     return h_R**2 * s.k2 * m_z * m_par * (A_1 - A_2) / 2
 
 
-def _reading(s: Symbols, spins: tuple[str, ...], sign: float) -> Complex:
+def _reading(s: Symbols, spins: tuple[str, ...], sign: float) -> Array:
     """−2 Re G_Rr^{…} of the diagonal of (A18a), per h_R², for any three spins: the current's, or the other.
 
     The sign is that of the bias.
@@ -73,7 +72,9 @@ def _modes(s: Symbols) -> Array:
     return np.where(s.open_N, -2 * s.k2 / np.abs(s.kz), 0)
 
 
-@paper.statement("A18-any-reading", "G_Rr^ss of (A18a) is one of the G_Rr of (A14a) with three spins.", "A18a")
+@paper.statement(
+    "A18-any-reading", "G_Rr^ss of (A18a) is one of the G_Rr of (A14a) with three spins.", "A18a"
+)
 def any_reading(engine: str) -> Iterator[Trial]:
     """The diagonal of (A18a) against the exact response to either bias, with every G_Rr of three spins."""
     tried = []
@@ -134,7 +135,7 @@ paper.add(
         "A18-difference",
         "(A18a) depends on the differences of biases only.",
         balance(
-            negative(ml.response("N", *OF_N)),
+            lambda one: -ml.response("N", *OF_N)(one),
             ml.response("N", *OF_F),
             "response at z = -0 to biases of N, with a minus, and of F, second order, m = z",
             "A bias of the other spin in N and one in F both drive a current into N.",
@@ -147,7 +148,7 @@ paper.add(
         "Equal biases of both spins on both sides drive no current of either spin, at any h_R.",
         balance(
             ml.at_finite("N", 0, 1),
-            negative(ml.at_finite("N", 2, 3)),
+            lambda one: -ml.at_finite("N", 2, 3)(one),
             "currents of both spins at z = -0 from N and minus those from F, finite h_R, m = z",
             "By unitarity: it is all that remains of the differences in (A18a).",
             UPRIGHT_FINITE,
