@@ -97,7 +97,7 @@ def eqB1(s: Symbols) -> Complex:
 )
 def eqB1_unitary(s: Symbols) -> Complex:
     """Below (B1): S is unitary where every wave propagates."""
-    S = eqB1(s)
+    S: Complex = eqB1(s)
     return equal(dagger(S) @ S, inside(s, OPEN) * np.eye(4))
 
 
@@ -133,7 +133,7 @@ def eqB3(s: Symbols) -> Complex:
 )
 def eqB4(s: Symbols) -> Complex:
     """Unitarity of (B3)."""
-    S = eqB3(s)
+    S: Complex = eqB3(s)
     return equal(dagger(S) @ S, inside(s, CLOSED) * block((IDENTITY, NONE), (NONE, s.u_minus)))
 
 
@@ -160,7 +160,7 @@ def eqB5(s: Symbols) -> Complex:
 )
 def eqB6(s: Symbols) -> Complex:
     """Unitarity of (B5)."""
-    S = eqB5(s)
+    S: Complex = eqB5(s)
     return equal(dagger(S) @ S, inside(s, ONLY) * block((NONE, NONE), (NONE, s.u_minus)))
 
 
@@ -187,7 +187,7 @@ def eqB7(s: Symbols) -> Complex:
 )
 def eqB8(s: Symbols) -> Complex:
     """Unitarity in every regime, in either order."""
-    S = eqB7(s)
+    S: Complex = eqB7(s)
     right = block((s.one, NONE), (NONE, s.one_prime)) + 0 * S
     return np.stack([dagger(S) @ S, right, S @ dagger(S), right], axis=-3)
 

@@ -6,7 +6,7 @@ from sotcheck.numerics.arrays import Complex
 from sotcheck.papers.kim2017 import appendix_b as b
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.finite_rashba import block, extended
-from sotcheck.system.spin import IDENTITY, dagger
+from sotcheck.system.spin import IDENTITY
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.entries import Statement
 from sotcheck.trial.judge import relation
@@ -14,14 +14,14 @@ from sotcheck.trial.judge import relation
 
 def _minority_closed(s: Symbols) -> Complex:
     """S^proj S^proj† = ((1, 0), (0, u_-)), the reverse of (B4)."""
-    S, right = b.eqB3(s), block((IDENTITY, b.NONE), (b.NONE, s.u_minus))
-    return b.equal(S @ dagger(S), b.inside(s, b.CLOSED) * right)
+    right = b.inside(s, b.CLOSED) * block((IDENTITY, b.NONE), (b.NONE, s.u_minus))
+    return b.equal(b.by_drain(b.eqB3(s)), right)
 
 
 def _majority_only(s: Symbols) -> Complex:
     """S^proj S^proj† = ((0, 0), (0, u_-)), the reverse of (B6)."""
-    S, right = b.eqB5(s), block((b.NONE, b.NONE), (b.NONE, s.u_minus))
-    return b.equal(S @ dagger(S), b.inside(s, b.ONLY) * right)
+    right = b.inside(s, b.ONLY) * block((b.NONE, b.NONE), (b.NONE, s.u_minus))
+    return b.equal(b.by_drain(b.eqB5(s)), right)
 
 
 def _of_extended(s: Symbols) -> Complex:

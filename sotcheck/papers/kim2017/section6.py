@@ -1,45 +1,66 @@
-"""Sec. VI of the paper, equation by equation; `_corrected` where exact numerics confirm another form.
+"""Sec. VI: transfer matrices, the series in h_R, interface magnetism. Its statements in words: `remarks6`.
 
-`below` is M_{0→L}⁻¹ (1, 0)ᵀ, amplitudes e^{±iK̂_z z} at z = +0 per transmitted one, shape (..., 4, 2): by
-default that of a film of F on N, since a half-infinite F hides half of every matrix. κ̂ has the interface's
-own h_R. Matrices keep the laboratory's spin frame: 2×2 blocks of κ̂_R in the frame of ξ_± differ by a
-rotation that cancels from every product.
+κ̂ has the interface's own h_R. Matrices keep the laboratory's spin frame: 2×2 blocks of κ̂_R in the frame of
+ξ_± differ by a rotation that cancels from every product.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
+from sotcheck.exact import transfer
+from sotcheck.exact.quantity import Quantity
 from sotcheck.numerics.arrays import Complex
+from sotcheck.papers.kim2017 import paper
+from sotcheck.papers.kim2017.finite_rashba import block, column, scalar
 from sotcheck.system.spin import IDENTITY
 from sotcheck.theory.symbols import Symbols
+from sotcheck.trial.grounds import FINITE
 
-#: Distance over which the waves of Eq. (37) are followed.
-STEP = 0.45
-#: Thickness L of the film.
-FILM = 0.8
+#: Distance over which the waves of (37) are followed, and the film's thickness L.
+STEP, FILM = 0.45, 0.8
+ORDERS = range(1, 6)
+
+WAVE = r"\psi^0(%s) = \frac{e^{ik_x x + ik_y y}}{\sqrt V} "
+RUNNING = r"\sum_\sigma (e^{i%s z} %s_\sigma^R \xi_\sigma + e^{-i%s z} %s_\sigma^L \xi_\sigma)"
+PAIR = r"\begin{pmatrix} %s \\ %s \end{pmatrix}"
+BLOCKS = (
+    r"\begin{pmatrix} ik_z + i\hat K_z - \hat\kappa & ik_z - i\hat K_z - \hat\kappa \\"
+    r" ik_z - i\hat K_z + \hat\kappa & ik_z + i\hat K_z + \hat\kappa \end{pmatrix}"
+)
+BLOCKS_0 = (
+    r"\begin{pmatrix} ik_z + i\hat K_z - \hat\kappa_0 & ik_z - i\hat K_z - \hat\kappa_0 \\"
+    r" -ik_z + i\hat K_z - \hat\kappa_0 & -ik_z - i\hat K_z - \hat\kappa_0 \end{pmatrix} "
+)
+ONES = r"\begin{pmatrix} 1 & 1 \\ 1 & 1 \end{pmatrix} "
+BELOW = r"M_{0\to %s}^{-1} \begin{pmatrix} 1 \\ 0 \end{pmatrix}"
+M_0 = PAIR % (r"\hat m_i^{(0)}", r"\hat m_r^{(0)}")
+M_1 = PAIR % (r"\hat m_i^{(1)}", r"\hat m_r^{(1)}")
+EQ_44 = r"\begin{pmatrix} 1 & -1 \\ 1 & 1 \end{pmatrix}" + M_0 + " = 2ik_z " + ONES + BELOW % "d"
+EQ_47 = (
+    r"\hat r_{ex} = \hat r_{ex}^{u_m=0} %s \frac{1 + \hat r_{ex}^{u_m=0}}"
+    r"{2ik_z u_m^{-1} \hat\sigma_z (1 + \hat r_{ex}^{u_m=0})^{-1} %s 1}"
+)
+EQ_47_ORDERS = (
+    r"\hat r_{ex}^{(n)} = %s2ik_z \hat G (u_m \hat\sigma_z \hat G)^n,\quad"
+    r" \hat G = %s\frac{1}{2ik_z} (1 + \hat r_{ex}^{u_m=0})"
+)
 
 
-def column(*rows: Complex) -> Complex:
-    """Return matrices above each other."""
-    return np.concatenate(np.broadcast_arrays(*rows), axis=-2)
+@dataclass(frozen=True)
+class Over(Symbols):
+    """The symbols of N and F over something else than the film.
 
+    Attributes
+    ----------
+    below : array (..., 4, 2)
+        M_{0→L}⁻¹ (1, 0)ᵀ, amplitudes e^{±iK̂_z z} at z = +0 per transmitted one.
+    """
 
-def block(*rows: tuple[Complex, Complex]) -> Complex:
-    """Return a matrix of 2×2 blocks."""
-    return column(*(np.concatenate(np.broadcast_arrays(*row), axis=-1) for row in rows))
-
-
-def halves(matrix: Complex) -> tuple[Complex, Complex]:
-    """Return the upper and the lower two rows."""
-    return matrix[..., :2, :], matrix[..., 2:, :]
-
-
-def spin(scalar: Complex) -> Complex:
-    """Return a scalar by k_⊥ as a multiple of the 2×2 identity."""
-    return scalar[..., None, None] * IDENTITY
+    below: Complex
 
 
 def film(s: Symbols) -> Complex:
@@ -53,176 +74,306 @@ def film(s: Symbols) -> Complex:
     )
 
 
-def below_film(s: Symbols) -> Complex:
-    """M_{0→L}⁻¹ (1, 0)ᵀ of the film, shape (n, 1, 4, 2)."""
-    return np.linalg.inv(film(s))[..., :2]
+def below(s: Symbols) -> Complex:
+    """M_{0→L}⁻¹ (1, 0)ᵀ, of the film by default: a half-infinite F hides half of every matrix."""
+    return s.below if isinstance(s, Over) else np.linalg.inv(film(s))[..., :2]
 
 
+def _halves(matrix: Complex) -> tuple[Complex, Complex]:
+    """Return the upper and the lower two rows."""
+    return matrix[..., :2, :], matrix[..., 2:, :]
+
+
+def _there_and_back(wave_number: Complex) -> Complex:
+    return np.exp(1j * wave_number * STEP) + np.exp(-1j * wave_number * STEP)
+
+
+def _matched(s: Symbols) -> Complex:
+    """2ik_z M_0⁻¹."""
+    k, K, kappa = scalar(1j * s.kz), 1j * s.Kz, s.kappa_0 + s.iface.h_R * s.rashba
+    return block((k + K - kappa, k - K - kappa), (k - K + kappa, k + K + kappa))
+
+
+@paper.equation(
+    "37a",
+    of=Quantity("[psi(z+d) + psi(z-d)] / psi(z) at z < 0", transfer.in_normal_metal),
+    on=FINITE,
+    tex=WAVE % "z<0" + RUNNING % ("k_z", "a", "k_z", "a"),
+)
 def eq37a(s: Symbols) -> Complex:
-    """[ψ(z + d) + ψ(z − d)] ψ(z)⁻¹ of any e^{ik_z z} a^R + e^{−ik_z z} a^L in N, Eq. (37a)."""
-    return spin(np.exp(1j * s.kz * STEP) + np.exp(-1j * s.kz * STEP))
+    """Waves in the normal metal run with wave number k_z both ways."""
+    return scalar(_there_and_back(s.kz))
 
 
+@paper.equation(
+    "37b",
+    of=Quantity("[psi(z+d) + psi(z-d)] / psi(z) at z > 0", transfer.in_ferromagnet),
+    on=FINITE,
+    tex=WAVE % "z>0" + RUNNING % ("k_z", "b", "k_z", "b"),
+)
 def eq37b(s: Symbols) -> Complex:
-    """The same of e^{ik_z z} b^R + e^{−ik_z z} b^L in F, with k_z as printed, Eq. (37b)."""
-    return spin(np.exp(1j * s.kz * STEP) + np.exp(-1j * s.kz * STEP))
+    """Waves beneath the interface run with wave number k_z both ways."""
+    return scalar(_there_and_back(s.kz))
 
 
+@eq37b.correction(
+    "a swapped symbol: k_z for k_z^sigma, the wave numbers beneath, as (38b) has them",
+    kind="marks",
+    tex=WAVE % "z>0" + RUNNING % (r"k_z^\sigma", "b", r"k_z^\sigma", "b"),
+)
 def eq37b_corrected(s: Symbols) -> Complex:
-    """The same with k_z^σ of each band."""
-    up = np.exp(1j * s.kz_up * STEP) + np.exp(-1j * s.kz_up * STEP)
-    down = np.exp(1j * s.kz_down * STEP) + np.exp(-1j * s.kz_down * STEP)
-    return s.bands(down, up)
+    """With k_z^σ of each band."""
+    return s.bands(_there_and_back(s.kz_down), _there_and_back(s.kz_up))
 
 
+paper.define(
+    "38a",
+    "The transfer matrix M_0 takes the amplitudes above the interface to those beneath.",
+    tex=PAIR % (r"\hat b^R", r"\hat b^L") + " = M_0 " + PAIR % (r"\hat a^R", r"\hat a^L"),
+    why="defines M_0; (38b) is what can be tried",
+)
+
+
+@paper.equation(
+    "38b",
+    of=Quantity("amplitudes at z = -0 per amplitude at z = +0, all elements, finite h_R", transfer.transfer),
+    on=FINITE,
+    tex=r"M_0^{-1} = \frac{1}{2ik_z} " + BLOCKS,
+)
 def eq38b(s: Symbols) -> Complex:
-    """M_0⁻¹, Eq. (38b), shape (n, a, 4, 4)."""
-    k, K, kappa = spin(1j * s.kz), 1j * s.Kz, s.kappa_0 + s.iface.h_R * s.rashba
-    return (
-        block((k + K - kappa, k - K - kappa), (k - K + kappa, k + K + kappa)) / (2j * s.kz)[..., None, None]
-    )
+    """The inverse of the interface's transfer matrix."""
+    return _matched(s) / (2j * s.kz)[..., None, None]
 
 
+paper.define(
+    "39",
+    "The transfer matrix through whatever lies beneath.",
+    tex=PAIR % (r"\hat c^R", r"\hat c^L") + r" = M_{0\to L} " + PAIR % (r"\hat b^R", r"\hat b^L"),
+    why="defines M_{0->L}, in a basis that is left open",
+)
+
+through_film = Quantity(
+    "reflected and transmitted amplitudes, a film of F on N, finite h_R", transfer.through_film
+)
+
+
+@paper.equation(
+    "40",
+    of=through_film,
+    on=FINITE,
+    tex=PAIR % (r"\hat\psi_t", "0") + r" = M_{0\to L} M_0 " + PAIR % (r"\hat\psi_i", r"\hat\psi_r"),
+)
 def eq40(s: Symbols) -> Complex:
-    """(r̂_ex, ψ_t) for ψ_i = 1 as they solve (ψ_t, 0) = M_{0→L} M_0 (ψ_i, ψ_r), Eq. (40)."""
-    k, K, kappa = spin(1j * s.kz), 1j * s.Kz, s.kappa_0 + s.iface.h_R * s.rashba
-    M_0 = np.linalg.inv(
-        block((k + K - kappa, k - K - kappa), (k - K + kappa, k + K + kappa)) / (2 * k[..., :1, :1])
-    )
-    transmitted, returned = halves(film(s) @ M_0)
+    """An incident and a reflected wave become a transmitted one, with nothing coming from beneath."""
+    transmitted, returned = _halves(film(s) @ np.linalg.inv(_matched(s) / (2j * s.kz)[..., None, None]))
     r = -np.linalg.solve(returned[..., 2:], returned[..., :2])
     return column(r, transmitted @ column(IDENTITY, r))
 
 
-def eq41(s: Symbols, below: Complex | None = None) -> Complex:
-    """r̂_ex = −m̂_r m̂_i⁻¹ and ψ_t/ψ_i = 2ik_z m̂_i⁻¹ with m̂_i, m̂_r of Eq. (41)."""
-    below = below_film(s) if below is None else below
-    k, K, kappa = spin(1j * s.kz), 1j * s.Kz, s.kappa_0 + s.iface.h_R * s.rashba
-    M = block((k + K - kappa, k - K - kappa), (k - K + kappa, k + K + kappa))
-    m_i, minus_m_r = halves(M @ below)
-    return column(minus_m_r @ np.linalg.inv(m_i), spin(2j * s.kz) @ np.linalg.inv(m_i))
+@paper.equation(
+    "41",
+    of=through_film,
+    on=FINITE,
+    tex=PAIR % (r"\hat\psi_i", r"\hat\psi_r")
+    + r" = \frac{1}{2ik_z} "
+    + BLOCKS
+    + BELOW % "L"
+    + r" \hat\psi_t \equiv \frac{1}{2ik_z} "
+    + PAIR % (r"\hat m_i", r"-\hat m_r")
+    + r" \hat\psi_t",
+)
+def eq41(s: Symbols) -> Complex:
+    """The inverse relation defines m_i and m_r, and the reflection matrix is -m_r / m_i."""
+    m_i, minus_m_r = _halves(_matched(s) @ below(s))
+    return column(minus_m_r @ np.linalg.inv(m_i), scalar(2j * s.kz) @ np.linalg.inv(m_i))
 
 
+@paper.equation(
+    "42",
+    of=Quantity(
+        "jump of the slope at z = 0 that comes with h_R, between spins along m", transfer.rashba_potential
+    ),
+    on=FINITE,
+    tex=r"(\hat\kappa_R)_{\sigma\sigma'} = h_R\,"
+    r"\xi_\sigma^\dagger \hat\sigma\cdot(\mathbf k\times\mathbf z) \xi_{\sigma'}",
+)
 def eq42(s: Symbols) -> Complex:
-    """ξ_σ (κ̂_R)_{σσ'} ξ_σ'†, Eq. (42), rows and columns σ = +, −, shape (n, a, 4, 4)."""
+    """The Rashba term between spin states along the magnetization."""
+    kappa_R, bands = s.iface.h_R * s.rashba, (s.u_plus, s.u_minus)
+    return block(*(tuple(u @ kappa_R @ v for v in bands) for u in bands))
+
+
+def _unperturbed(s: Symbols) -> Complex:
+    k, K, kappa = scalar(1j * s.kz), 1j * s.Kz, s.kappa_0
+    return block((k + K - kappa, k - K - kappa), (-k + K - kappa, -k - K - kappa)) @ below(s)
+
+
+@paper.equation(
+    "43a",
+    of=Quantity("m_i and m_r, a film of F on N, h_R = 0", transfer.unperturbed_m),
+    on=FINITE,
+    tex=M_0 + " = " + BLOCKS_0 + BELOW % "L",
+)
+def eq43a(s: Symbols) -> Complex:
+    """m_i and m_r without the Rashba term."""
+    return _unperturbed(s)
+
+
+@paper.equation(
+    "43b",
+    of=Quantity("change of m_i and m_r, a film of F on N, finite h_R", transfer.change_of_m),
+    on=FINITE,
+    tex=M_1 + r" = -\hat\kappa_R " + ONES + BELOW % "L",
+)
+def eq43b(s: Symbols) -> Complex:
+    """What the Rashba term adds to m_i and m_r."""
     kappa_R = s.iface.h_R * s.rashba
-    plus, minus = s.u_plus, s.u_minus
-    return block(
-        (plus @ kappa_R @ plus, plus @ kappa_R @ minus),
-        (minus @ kappa_R @ plus, minus @ kappa_R @ minus),
-    )
+    return -block((kappa_R, kappa_R), (kappa_R, kappa_R)) @ below(s)
 
 
-def eq43a(s: Symbols, below: Complex | None = None) -> Complex:
-    """(m̂_i^(0), m̂_r^(0)), Eq. (43a), shape (n, a, 4, 2)."""
-    below = below_film(s) if below is None else below
-    k, K, kappa = spin(1j * s.kz), 1j * s.Kz, s.kappa_0
-    return block((k + K - kappa, k - K - kappa), (-k + K - kappa, -k - K - kappa)) @ below
+@paper.equation(
+    "44",
+    of=Quantity("m_i - m_r, a film of F on N, h_R = 0", transfer.difference_of_m),
+    on=FINITE,
+    tex=EQ_44,
+)
+def eq44_difference(s: Symbols) -> Complex:
+    """A combination of m_i and m_r: the difference, first row."""
+    return scalar(2j * s.kz) @ block((IDENTITY, IDENTITY)) @ below(s)
 
 
-def eq43b(s: Symbols, below: Complex | None = None) -> Complex:
-    """(m̂_i^(1), m̂_r^(1)), Eq. (43b), shape (n, a, 4, 2)."""
-    below = below_film(s) if below is None else below
-    kappa_R = s.iface.h_R * s.rashba
-    return -block((kappa_R, kappa_R), (kappa_R, kappa_R)) @ below
+@paper.equation(
+    "44",
+    of=Quantity("m_i + m_r, a film of F on N, h_R = 0", transfer.sum_of_m),
+    on=FINITE,
+    tex=EQ_44,
+)
+def eq44_sum(s: Symbols) -> Complex:
+    """A combination of m_i and m_r: the sum, second row."""
+    return scalar(2j * s.kz) @ block((IDENTITY, IDENTITY)) @ below(s)
 
 
-def eq44_difference(s: Symbols, below: Complex | None = None) -> Complex:
-    """m̂_i^(0) − m̂_r^(0), the first row of Eq. (44)."""
-    below = below_film(s) if below is None else below
-    return spin(2j * s.kz) @ block((IDENTITY, IDENTITY)) @ below
+@eq44_sum.correction(
+    "a sign: with -1 for the lower right 1 on the left both rows are the difference, which (45)"
+    " needs and the right-hand side is; the sum is another quantity, from (43a)",
+    kind="content",
+    tex=r"\hat m_i^{(0)} + \hat m_r^{(0)} ="
+    r" 2 \begin{pmatrix} i\hat K_z - \hat\kappa_0 & -i\hat K_z - \hat\kappa_0 \end{pmatrix} " + BELOW % "L",
+)
+def eq44_sum_corrected(s: Symbols) -> Complex:
+    """From (43a): 2 (iK̂_z − κ̂_0, −iK̂_z − κ̂_0) M_{0→L}⁻¹ (1, 0)ᵀ."""
+    return 2 * block((1j * s.Kz - s.kappa_0, -1j * s.Kz - s.kappa_0)) @ below(s)
 
 
-def eq44_sum(s: Symbols, below: Complex | None = None) -> Complex:
-    """m̂_i^(0) + m̂_r^(0), the second row of Eq. (44)."""
-    below = below_film(s) if below is None else below
-    return spin(2j * s.kz) @ block((IDENTITY, IDENTITY)) @ below
-
-
-def eq44_sum_corrected(s: Symbols, below: Complex | None = None) -> Complex:
-    """m̂_i^(0) + m̂_r^(0) = 2 (iK̂_z − κ̂_0, −iK̂_z − κ̂_0) M_{0→L}⁻¹ (1, 0)ᵀ, from Eq. (43a)."""
-    below = below_film(s) if below is None else below
-    return 2 * block((1j * s.Kz - s.kappa_0, -1j * s.Kz - s.kappa_0)) @ below
-
-
-def eq45(s: Symbols, below: Complex | None = None) -> Complex:
-    """m̂_i^(1) = m̂_r^(1) = −(1/2ik_z) κ̂_R (m̂_i^(0) − m̂_r^(0)), Eq. (45), both above each other."""
-    below = below_film(s) if below is None else below
-    k, K, kappa = spin(1j * s.kz), 1j * s.Kz, s.kappa_0
-    m_i = block((k + K - kappa, k - K - kappa)) @ below
-    m_r = block((-k + K - kappa, -k - K - kappa)) @ below
+@paper.equation(
+    "45",
+    of=Quantity("change of m_i and of m_r, a film of F on N, finite h_R", transfer.change_of_m),
+    on=FINITE,
+    tex=r"\hat m_i^{(1)} = \hat m_r^{(1)} ="
+    r" -\frac{1}{2ik_z} \hat\kappa_R (\hat m_i^{(0)} - \hat m_r^{(0)})",
+)
+def eq45(s: Symbols) -> Complex:
+    """The changes of m_i and m_r are equal and follow from the unperturbed difference."""
+    m_i, m_r = _halves(_unperturbed(s))
     change = -1 / (2j * s.kz)[..., None, None] * (s.iface.h_R * s.rashba) @ (m_i - m_r)
     return column(change, change)
 
 
+@paper.equation(
+    "46b",
+    of=Quantity("psi(0) per unit jump of the slope at z = 0, h_R = 0, all elements", transfer.green),
+    tex=r"\hat G = \frac{1}{2ik_z} (1 + \hat r_{ex}^{(0)})",
+    on=FINITE,
+)
 def eq46b(s: Symbols) -> Complex:
-    """Ĝ = (1 + r̂_ex^(0))/2ik_z, Eq. (46b)."""
+    """G is the Green function at the interface, by which the order n = 0 of (46a) is 1 + r_ex."""
     return 1 / (2j * s.kz)[..., None, None] * (IDENTITY + s.r_ex)
 
 
-def eq46a_1(s: Symbols) -> Complex:
-    """r̂_ex^(1) = 2ik_z Ĝ κ̂_R Ĝ per h_R, Eq. (46a)."""
-    G = eq46b(s)
-    return (2j * s.kz)[..., None, None] * G @ s.rashba @ G
+def order(s: Symbols, n: int) -> Complex:
+    """r̂_ex^(n) per h_R^n, (46a)."""
+    G: Complex = eq46b(s)
+    return (2j * s.kz)[..., None, None] * G @ np.linalg.matrix_power(s.rashba @ G, n)
 
 
-def eq46a_2(s: Symbols) -> Complex:
-    """r̂_ex^(2) = 2ik_z Ĝ (κ̂_R Ĝ)² per h_R², Eq. (46a)."""
-    G = eq46b(s)
-    return (2j * s.kz)[..., None, None] * G @ np.linalg.matrix_power(s.rashba @ G, 2)
+for _n in ORDERS:
+    paper.equation(
+        "46a",
+        key=f"eq46a_{_n}",
+        says=f"The contribution of order {_n} in h_R to the extended reflection matrix.",
+        of=Quantity(f"coefficient of h_R^{_n} in r_ex, all elements", transfer.order(_n)),
+        on=FINITE,
+        tex=r"\hat r_{ex}^{(n)} = 2ik_z \hat G (\hat\kappa_R \hat G)^n",
+    )(partial(order, n=_n))
 
 
-def eq46a_3(s: Symbols) -> Complex:
-    """r̂_ex^(3) = 2ik_z Ĝ (κ̂_R Ĝ)³ per h_R³, Eq. (46a)."""
-    G = eq46b(s)
-    return (2j * s.kz)[..., None, None] * G @ np.linalg.matrix_power(s.rashba @ G, 3)
-
-
-def eq46a_4(s: Symbols) -> Complex:
-    """r̂_ex^(4) = 2ik_z Ĝ (κ̂_R Ĝ)⁴ per h_R⁴, Eq. (46a)."""
-    G = eq46b(s)
-    return (2j * s.kz)[..., None, None] * G @ np.linalg.matrix_power(s.rashba @ G, 4)
-
-
-def eq46a_5(s: Symbols) -> Complex:
-    """r̂_ex^(5) = 2ik_z Ĝ (κ̂_R Ĝ)⁵ per h_R⁵, Eq. (46a)."""
-    G = eq46b(s)
-    return (2j * s.kz)[..., None, None] * G @ np.linalg.matrix_power(s.rashba @ G, 5)
-
-
+@paper.equation(
+    "46a",
+    of=Quantity("dr/dh_R at h_R = 0, projected, all elements", transfer.projected),
+    on=FINITE,
+    order="h_R^2",
+    tex=r"\hat r^{(1)} = 2ik_z \hat G \hat\kappa_R \hat G \hat 1",
+)
 def eq46a_projected(s: Symbols) -> Complex:
-    """r̂_ex^(1) 1̂ per h_R, Eq. (46a) projected, which is Eq. (10c)."""
-    G = eq46b(s)
+    """The first order projected to open channels is that of the scattering matrix."""
+    G: Complex = eq46b(s)
     return (2j * s.kz)[..., None, None] * G @ s.rashba @ G @ s.one
 
 
+def _without_u_m(s: Symbols) -> Complex:
+    """r̂_ex without interface magnetism."""
+    return replace(s, iface=s.iface.with_(u_m=0.0)).r_ex
+
+
+def _growth(s: Symbols, r: Complex) -> Complex:
+    """2ik_z u_m⁻¹ σ̂_z (1 + r̂)⁻¹."""
+    return scalar(2j * s.kz) / s.iface.u_m @ (s.u_plus - s.u_minus) @ np.linalg.inv(IDENTITY + r)
+
+
+@paper.equation(
+    "47",
+    of=Quantity("r_ex, h_R = 0, all elements", transfer.reflection_at_zero),
+    on=FINITE,
+    tex=EQ_47 % ("-", "+"),
+)
 def eq47(s: Symbols) -> Complex:
-    """r̂_ex with u_m from r̂_ex without, as printed in Eq. (47)."""
-    r = replace(s, iface=s.iface.with_(u_m=0.0)).r_ex
-    sigma_z = s.u_plus - s.u_minus
-    growth = spin(2j * s.kz) / s.iface.u_m @ sigma_z @ np.linalg.inv(IDENTITY + r)
-    return r - (IDENTITY + r) @ np.linalg.inv(growth + IDENTITY)
+    """The reflection matrix with interface magnetism from the one without, to all orders in u_m."""
+    r = _without_u_m(s)
+    return r - (IDENTITY + r) @ np.linalg.inv(_growth(s, r) + IDENTITY)
 
 
+@eq47.correction(
+    "the sign of u_m: two signs, before the fraction and of the 1 beneath; so printed it is not"
+    " consistent with (23) and (31)",
+    kind="content",
+    tex=EQ_47 % ("+", "-"),
+)
 def eq47_corrected(s: Symbols) -> Complex:
-    """The same with −1 instead of +1 in the denominator, and the second term added."""
-    r = replace(s, iface=s.iface.with_(u_m=0.0)).r_ex
-    sigma_z = s.u_plus - s.u_minus
-    growth = spin(2j * s.kz) / s.iface.u_m @ sigma_z @ np.linalg.inv(IDENTITY + r)
-    return r + (IDENTITY + r) @ np.linalg.inv(growth - IDENTITY)
+    """With −1 instead of +1 in the denominator, and the second term added."""
+    r = _without_u_m(s)
+    return r + (IDENTITY + r) @ np.linalg.inv(_growth(s, r) - IDENTITY)
 
 
-def eq47_orders(s: Symbols) -> Complex:
-    """r̂_ex^(n) = −2ik_z Ĝ (σ̂_z Ĝ)^n with Ĝ = −(1 + r̂_ex)/2ik_z per u_m^n, above Eq. (47); n = 1, 2."""
-    r = replace(s, iface=s.iface.with_(u_m=0.0)).r_ex
-    G = -1 / (2j * s.kz)[..., None, None] * (IDENTITY + r)
-    step = (s.u_plus - s.u_minus) @ G
-    return -(2j * s.kz)[..., None, None] * block((G @ step, G @ step @ step))
-
-
-def eq47_orders_corrected(s: Symbols) -> Complex:
-    """r̂_ex^(n) = 2ik_z Ĝ (σ̂_z Ĝ)^n with Ĝ = (1 + r̂_ex)/2ik_z, as Eqs. (46) have it; n = 1, 2."""
-    r = replace(s, iface=s.iface.with_(u_m=0.0)).r_ex
-    G = 1 / (2j * s.kz)[..., None, None] * (IDENTITY + r)
+def _orders_in_u_m(s: Symbols, G: Complex) -> Complex:
+    """2ik_z Ĝ (σ̂_z Ĝ)^n, n = 1, 2."""
     step = (s.u_plus - s.u_minus) @ G
     return (2j * s.kz)[..., None, None] * block((G @ step, G @ step @ step))
+
+
+@paper.equation(
+    "47",
+    of=Quantity("coefficients of u_m and u_m^2 in r_ex, h_R = 0", transfer.orders_in_u_m),
+    on=FINITE,
+    tex=EQ_47_ORDERS % ("-", "-"),
+)
+def eq47_orders(s: Symbols) -> Complex:
+    """The orders in u_m that (47) sums up, with the sign of G printed there."""
+    return -_orders_in_u_m(s, -1 / (2j * s.kz)[..., None, None] * (IDENTITY + _without_u_m(s)))
+
+
+@eq47_orders.correction(
+    "the sign of odd orders: G has the opposite sign of (46b)", kind="content", tex=EQ_47_ORDERS % ("", "")
+)
+def eq47_orders_corrected(s: Symbols) -> Complex:
+    """With Ĝ as (46b) has it."""
+    return _orders_in_u_m(s, 1 / (2j * s.kz)[..., None, None] * (IDENTITY + _without_u_m(s)))
