@@ -7,6 +7,7 @@ second. (B1) to (B6) are tried with the extended matrices, (B7) to (B10) with th
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from sotcheck.system.spin import IDENTITY, dagger
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.grounds import FINITE
 
+tried = partial(paper.equation, on=FINITE)
 GENERIC, N_CLOSES, F_CLOSES, HALF_METAL = FINITE
 ALL_OPEN = (GENERIC, N_CLOSES, F_CLOSES)
 MINORITY_CLOSED = (GENERIC, F_CLOSES, HALF_METAL)
@@ -73,8 +75,8 @@ def equal(left: Complex, right: Array | Complex) -> Complex:
 
 def inside(s: Symbols, regime: tuple[bool, bool, bool]) -> Mask:
     """Where a regime is, shape (n, 1, 1, 1)."""
-    found: Mask = np.stack([s.open_N, s.open_up, s.open_down], axis=-1) == regime
-    return found.all(axis=-1)[..., None, None]
+    found: Mask = np.all(np.stack([s.open_N, s.open_up, s.open_down], axis=-1) == regime, axis=-1)
+    return found[..., None, None]
 
 
 @paper.equation(
@@ -164,10 +166,9 @@ def eqB6(s: Symbols) -> Complex:
     return equal(dagger(S) @ S, inside(s, ONLY) * block((NONE, NONE), (NONE, s.u_minus)))
 
 
-@paper.equation(
+@tried(
     "B7",
     of=seen("S between open channels, every regime, all elements", lambda S: S),
-    on=FINITE,
     tex=S_PROJ + MATRIX % (r"\hat 1\hat r", r"\hat 1\hat t'", r"\hat 1'\hat t", r"\hat 1'\hat r'"),
 )
 def eqB7(s: Symbols) -> Complex:
@@ -176,13 +177,12 @@ def eqB7(s: Symbols) -> Complex:
     return block((s.one @ a.r, s.one @ a.t_prime), (s.one_prime @ a.t, s.one_prime @ a.r_prime))
 
 
-@paper.equation(
+@tried(
     "B8",
     of=seen(
         "S^dagger S and S S^dagger between open channels, every regime",
         lambda S: np.stack([by_source(S), by_source(S), by_drain(S), by_drain(S)], axis=-3),
     ),
-    on=FINITE,
     tex=PRODUCT + rf"={S_PROJ}({S_PROJ})^\dagger" + MATRIX % (r"\hat 1", "0", "0", r"\hat 1'"),
 )
 def eqB8(s: Symbols) -> Complex:
@@ -192,10 +192,9 @@ def eqB8(s: Symbols) -> Complex:
     return np.stack([dagger(S) @ S, right, S @ dagger(S), right], axis=-3)
 
 
-@paper.equation(
+@tried(
     "B9a",
     of=sides("outgoing flux matrix of waves from N", lambda S: by_source(S)[..., N, N]),
-    on=FINITE,
     tex=r"\hat r^\dagger\hat 1\hat r+\hat t^\dagger\hat 1'\hat t=\hat 1",
 )
 def eqB9a(s: Symbols) -> Complex:
@@ -204,10 +203,9 @@ def eqB9a(s: Symbols) -> Complex:
     return equal(dagger(a.r) @ s.one @ a.r + dagger(a.t) @ s.one_prime @ a.t, s.one)
 
 
-@paper.equation(
+@tried(
     "B9b",
     of=sides("outgoing flux matrix of waves from F", lambda S: by_source(S)[..., F, F]),
-    on=FINITE,
     tex=r"\hat r'^\dagger\hat 1'\hat r'+\hat t'^\dagger\hat 1\hat t'=\hat 1'",
 )
 def eqB9b(s: Symbols) -> Complex:
@@ -217,13 +215,12 @@ def eqB9b(s: Symbols) -> Complex:
     return equal(left, s.one_prime)
 
 
-@paper.equation(
+@tried(
     "B9c",
     of=sides(
         "overlap in N of waves from N and F: first term, and minus the second",
         lambda S: dagger(S[..., N, N]) @ S[..., N, F],
     ),
-    on=FINITE,
     tex=r"\hat r^\dagger\hat 1\hat t'+\hat t^\dagger\hat 1'\hat r'=0",
 )
 def eqB9c(s: Symbols) -> Complex:
@@ -232,10 +229,9 @@ def eqB9c(s: Symbols) -> Complex:
     return equal(dagger(a.r) @ s.one @ a.t_prime, -dagger(a.t) @ s.one_prime @ a.r_prime)
 
 
-@paper.equation(
+@tried(
     "B10a",
     of=sides("what outgoing spinors in N receive", lambda S: by_drain(S)[..., N, N]),
-    on=FINITE,
     tex=r"\hat 1(\hat r\hat r^\dagger+\hat t'\hat t'^\dagger)\hat 1=\hat 1",
 )
 def eqB10a(s: Symbols) -> Complex:
@@ -244,10 +240,9 @@ def eqB10a(s: Symbols) -> Complex:
     return equal(s.one @ (a.r @ dagger(a.r) + a.t_prime @ dagger(a.t_prime)) @ s.one, s.one)
 
 
-@paper.equation(
+@tried(
     "B10b",
     of=sides("what outgoing spinors in F receive", lambda S: by_drain(S)[..., F, F]),
-    on=FINITE,
     tex=r"\hat 1'(\hat r'\hat r'^\dagger+\hat t'\hat t'^\dagger)\hat 1'=\hat 1'",
 )
 def eqB10b(s: Symbols) -> Complex:
@@ -269,13 +264,12 @@ def eqB10b_corrected(s: Symbols) -> Complex:
     return equal(s.one_prime @ filled @ s.one_prime, s.one_prime)
 
 
-@paper.equation(
+@tried(
     "B10c",
     of=sides(
         "overlap of what spinors in N and F receive from N: first term, and minus the second",
         lambda S: S[..., N, N] @ dagger(S[..., F, N]),
     ),
-    on=FINITE,
     tex=r"\hat 1(\hat r\hat t^\dagger+\hat t'\hat r'^\dagger)\hat 1'=0",
 )
 def eqB10c(s: Symbols) -> Complex:

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from scipy.optimize import brentq
 
+from sotcheck.exact.currents import complex_torque
 from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.papers.kim2017 import appendix_a1 as a1
+from sotcheck.papers.kim2017 import appendix_a1_conductances as conductances
+from sotcheck.papers.kim2017 import appendix_a1_plane as plane
+from sotcheck.papers.kim2017 import appendix_a3 as a3
 from sotcheck.papers.kim2017 import (
-    appendix_a1,
-    appendix_a1_conductances,
-    appendix_a1_plane,
-    appendix_a3,
     appendix_c,
     paper,
     section3,
@@ -22,7 +23,8 @@ from sotcheck.papers.kim2017 import (
     section5a,
     section5b,
     section5cd,
-    section6,
+    section6b,
+    section6c,
 )
 from sotcheck.papers.kim2017.appendix_a2 import A_1, A_2
 from sotcheck.papers.kim2017.finite_rashba import block, column, kappa, projected, scalar
@@ -30,7 +32,7 @@ from sotcheck.papers.kim2017.models import BULK, INSULATOR, INSULATOR_BARRIER, I
 from sotcheck.system.interface import Interface
 from sotcheck.system.spin import IDENTITY, PAULI, dagger, pauli_vector
 from sotcheck.theory.symbols import Symbols, mean_over_angles
-from sotcheck.trial.entries import Consequence, Sides
+from sotcheck.trial.entries import Consequence, Equation, Sides
 from sotcheck.trial.grounds import FINITE, GENERAL
 
 Formula = Callable[[Symbols], Any]
@@ -38,9 +40,14 @@ Formula = Callable[[Symbols], Any]
 Follows = Callable[[Symbols, Formula], Sides]
 
 
-def of(follows: Follows, transcribed: Formula, right: Formula) -> Callable[[Symbols, bool], Sides]:
-    """Return the sides of a place, from either form of the equation."""
-    return lambda s, corrected: follows(s, right if corrected else transcribed)
+def of(follows: Follows, equation: Formula) -> Callable[[Symbols, bool], Sides]:
+    """Return the sides of a place, from either form of an equation."""
+
+    def sides(s: Symbols, corrected: bool) -> Sides:
+        entry = next(e for e in paper.of_type(Equation) if equation is e or equation is e.transcribed)
+        return follows(s, entry.confirmed if corrected else entry)
+
+    return sides
 
 
 def same(said: Formula) -> Follows:
@@ -74,10 +81,7 @@ def unitarity(s: Symbols, r_prime: Formula) -> Sides:
 def torque_from_lattice(s: Symbols, of_F: Formula) -> Sides:
     """The torque of (14) + (15), with the overall sign of (16), and (16d)."""
     spin = np.einsum("kij,...ji->...k", PAULI, section4.eq14(s)[:, :, 1:] + of_F(s)).real
-    fieldlike = np.cross(s.m, [0.0, 1.0, 0.0])
-    dampinglike = np.cross(fieldlike, s.m)
-    torque = (spin @ fieldlike - 1j * spin @ dampinglike) / (fieldlike @ fieldlike) / (4 * np.pi)
-    return torque, section4.by_source(s)[..., 1:]
+    return complex_torque(spin, s.m) / (4 * np.pi), section4.by_source(s)[..., 1:]
 
 
 def first_meets_third(s: Symbols, first: Formula) -> Sides:
@@ -140,20 +144,15 @@ def matched_waves(s: Symbols, corrected: bool) -> Sides:
     k, x = scalar(1j * s.kz), kappa(s)
     beneath = 1j * s.Kz if corrected else k
     matched = block((k + beneath - x, k - beneath - x), (k - beneath + x, k + beneath + x))
-    return matched / (2j * s.kz)[..., None, None], section6.eq38b(s)
+    return matched / (2j * s.kz)[..., None, None], section6b.eq38b(s)
 
 
 def reflected(s: Symbols, sum_of_m: Formula) -> Sides:
     """Ĝ with r̂_ex = −m̂_r m̂_i⁻¹ of the two rows of (44), a half-infinite F beneath, and (46b)."""
-    half_infinite = section6.Over(s.iface, s.k_perp, s.angles, column(IDENTITY, 0 * s.Kz))
-    difference, total = section6.eq44_difference(half_infinite), sum_of_m(half_infinite)
+    half_infinite = section6b.Over(s.iface, s.k_perp, s.angles, column(IDENTITY, 0 * s.Kz))
+    difference, total = section6b.eq44_difference(half_infinite), sum_of_m(half_infinite)
     r = -(total - difference) @ np.linalg.inv(total + difference)
-    return (IDENTITY + r) / (2j * s.kz)[..., None, None], section6.eq46b(s)
-
-
-def where_N_is_open(s: Symbols, matrices: Complex) -> Complex:
-    """Return matrices by k_⊥, angle and bias where N is open, else zero."""
-    return np.where(s.open_N[..., None, None, None], matrices, 0)
+    return (IDENTITY + r) / (2j * s.kz)[..., None, None], section6b.eq46b(s)
 
 
 def diagonal(s: Symbols, matrices: Complex) -> Complex:
@@ -163,36 +162,35 @@ def diagonal(s: Symbols, matrices: Complex) -> Complex:
 
 def per_bias(s: Symbols, current: Formula) -> Sides:
     """(A3) in the plane with Σ_k → Σ_{k_⊥} ∫dE/k_z, and (A4) as transcribed."""
-    found = current(s) / s.kz[..., None, None, None]
-    return where_N_is_open(s, found), where_N_is_open(s, appendix_a1.eqA4_plane(s))
+    open_N = s.one[:, :, None]
+    return open_N @ current(s) / s.kz[..., None, None, None], open_N @ a1.eqA4_plane(s)
 
 
 def transmitted_into_N(s: Symbols, current: Formula) -> Sides:
     """(A5) without decaying waves, and the part of (A8a) of F's biases."""
-    return where_N_is_open(s, current(s)), appendix_a1.eqA8a(s)[:, :, len(appendix_a1.BIASES_N) :]
+    return s.one[:, :, None] @ current(s), a1.eqA8a(s)[:, :, len(a1.BIASES_N) :]
 
 
 def transmitted_into_F(s: Symbols, current: Formula) -> Sides:
     """(A7b) without decaying and oscillating terms, and the part of (A8b) of N's biases."""
-    open_bands = s.one_prime[:, :, None]
-    of_N = appendix_a1.eqA8b(s)[:, :, : len(appendix_a1.BIASES_N)]
-    return open_bands @ diagonal(s, current(s)), of_N
+    of_N = a1.eqA8b(s)[:, :, : len(a1.BIASES_N)]
+    return s.one_prime[:, :, None] @ diagonal(s, current(s)), of_N
 
 
 def continuous(s: Symbols, current: Formula) -> Sides:
     """The part along z of (A8b) at h_R = 0, averaged over angles, and Diag of (A9)."""
-    return mean_over_angles(current(s)) / appendix_a1.OBLIQUE[2], diagonal(s, appendix_a1.eqA9(s))
+    return mean_over_angles(current(s)) / a1.OBLIQUE[2], diagonal(s, a1.eqA9(s))
 
 
 def charge_by_F(s: Symbols, current: Formula) -> Sides:
     """The trace of (A11) or (A12) for F's biases, averaged over angles, and (A13a) with s = m."""
     traced = np.trace(current(s), axis1=-2, axis2=-1)
-    return mean_over_angles(traced), appendix_a1_plane.eqA13a_collinear(s)[..., 2:]
+    return mean_over_angles(traced), plane.eqA13a_collinear(s)[..., 2:]
 
 
 def averaged(s: Symbols, current: Formula) -> Sides:
     """(A11) for F's biases, averaged over angles, and (A12) as transcribed."""
-    return mean_over_angles(current(s)), appendix_a1_conductances.eqA12_ferromagnet(s)
+    return mean_over_angles(current(s)), conductances.eqA12_ferromagnet(s)
 
 
 def magnetoresistance(s: Symbols, of_sigma_z: Formula) -> Sides:
@@ -208,7 +206,7 @@ def magnetoresistance(s: Symbols, of_sigma_z: Formula) -> Sides:
     up, down = 1 + s.r_up, 1 + s.r_down
     of_first = (np.abs(down) ** 2 - np.abs(up) ** 2) ** 2
     of_second = 2 * ((down - up) * (down**2 * s.r_down.conj() - up**2 * s.r_up.conj())).real
-    return np.where(s.open_N, c * (of_first - of_second), 0), -16 * appendix_a3.eqA21d(s)
+    return np.where(s.open_N, c * (of_first - of_second), 0), -16 * a3.eqA21d(s)
 
 
 def threshold(s: Symbols, decay: Formula) -> Sides:
@@ -226,82 +224,76 @@ AT_MAXIMUM = tuple(Interface(name="maximum", E_F=2 * U / 3, U_F=U, J=U / 3) for 
 UNIT_U = tuple(Interface(name="unit-u", E_F=E_F, U_F=1.0, J=J) for E_F, J in ((0.4, 0.3), (0.1, 0.7)))
 #: (C1): no barriers.
 MODEL_C = (Interface(name="c-1", E_F=1.5, J=1.0), Interface(name="c-2", E_F=0.9, J=0.4))
-R = section3.eq6b, section3.eq6b_corrected
-T_PRIME = section3.eq6d, section3.eq6d_corrected
-EQ_24A = section5b.eq24a_minority, section5b.eq24a_minority_corrected
-EQ_28 = section5cd.eq28, section5cd.eq28_corrected
-EQ_47 = section6.eq47, section6.eq47_corrected
-A11 = appendix_a1_conductances.eqA11_ferromagnet, appendix_a1_conductances.eqA11_ferromagnet_corrected
-A12 = appendix_a1_conductances.eqA12_ferromagnet, appendix_a1_conductances.eqA12_ferromagnet_corrected
 
 paper.add(
     Consequence("3a", "(12)", "the spin current of the wave at z = -0",
-        of(wave_carries_current, section3.eq3a, section3.eq3a_corrected), FINITE),
-    Consequence("6b", "(18a)", "r at u_0 = u_m = 0", of(by_band(section5a.eq18a), *R), without_rashba(BULK)),
-    Consequence("6b", "(23)", "r of interface magnetism", of(by_band(section5b.eq23_r), *R),
-        without_rashba(INTERFACE)),
-    Consequence("6b", "(26)", "r on an insulator", of(by_band(section5cd.eq26), *R),
-        without_rashba(INSULATOR)),
-    Consequence("6b", "(31)", "the same with an interface potential", of(by_band(section5cd.eq31), *R),
-        without_rashba(INSULATOR_BARRIER)),
-    Consequence("6c", "(B9b)", "electrons from F are neither lost nor made",
-        of(unitarity, section3.eq6c, section3.eq6c_corrected), FINITE),
-    Consequence("6d", "(18b)", "t' at u_0 = u_m = 0", of(by_band(section5a.eq18b), *T_PRIME),
+        of(wave_carries_current, section3.eq3a), FINITE),
+    Consequence("6b", "(18a)", "r at u_0 = u_m = 0", of(by_band(section5a.eq18a), section3.eq6b),
         without_rashba(BULK)),
-    Consequence("6d", "(34)", "t' where N is insulating", of(by_band(section5cd.eq34), *T_PRIME),
+    Consequence("6b", "(23)", "r of interface magnetism", of(by_band(section5b.eq23_r), section3.eq6b),
+        without_rashba(INTERFACE)),
+    Consequence("6b", "(26)", "r on an insulator", of(by_band(section5cd.eq26), section3.eq6b),
+        without_rashba(INSULATOR)),
+    Consequence("6b", "(31)", "the same with an interface potential",
+        of(by_band(section5cd.eq31), section3.eq6b), without_rashba(INSULATOR_BARRIER)),
+    Consequence("6c", "(B9b)", "electrons from F are neither lost nor made", of(unitarity, section3.eq6c),
+        FINITE),
+    Consequence("6d", "(18b)", "t' at u_0 = u_m = 0", of(by_band(section5a.eq18b), section3.eq6d),
+        without_rashba(BULK)),
+    Consequence("6d", "(34)", "t' where N is insulating", of(by_band(section5cd.eq34), section3.eq6d),
         without_rashba(TOPOLOGICAL)),
     Consequence("15", "(16d)", "(14) + (15) is the torque, but for an overall sign",
-        of(torque_from_lattice, section4.eq15_ferromagnet, section4.eq15_ferromagnet_corrected),
-        tuple(iface.with_(u_m=0.0) for iface in GENERAL)),
+        of(torque_from_lattice, section4.eq15_ferromagnet), tuple(iface.with_(u_m=0.0) for iface in GENERAL)),
     Consequence("20a", "third line of (20a)", "the first line meets it at k_perp = k_F",
-        of(first_meets_third, section5a.eq20a_majority, section5a.eq20a_majority_corrected), BULK, 1e-4),
+        of(first_meets_third, section5a.eq20a_majority), BULK, 1e-4),
     Consequence("20b", "the text below (20b)", "Im T^F has the form of Im T^N, (19b)",
-        of(dampinglike_of_both, section5a.eq20b, section5a.eq20b_corrected), BULK),
+        of(dampinglike_of_both, section5a.eq20b), BULK),
     Consequence("21", "the text above (21)",
         "around five times the dampinglike torque at E_F = J: 5.9, not 37",
-        of(five_times, section5a.eq21_closed, section5a.eq21_closed_corrected),
-        (Interface(name="equal", E_F=1.0, J=1.0),), 0.2),
+        of(five_times, section5a.eq21_closed), (Interface(name="equal", E_F=1.0, J=1.0),), 0.2),
     Consequence("24a", "the text below (24b)", "charge currents give none at u_0 = 0",
-        of(fieldlike_of_charge, *EQ_24A), tuple(iface.with_(u_0=0.0) for iface in INTERFACE)),
+        of(fieldlike_of_charge, section5b.eq24a_minority),
+        tuple(iface.with_(u_0=0.0) for iface in INTERFACE)),
     Consequence("24a", "Fig. 6", "its panel of a fieldlike torque by spin currents",
-        of(fieldlike_of_spin, *EQ_24A), INTERFACE),
-    Consequence("24b", "Fig. 6", "a finite sum: it ends somewhere",
-        of(ends_at_k_F, section5b.eq24b_range, section5b.eq24b_range_corrected), INTERFACE),
+        of(fieldlike_of_spin, section5b.eq24a_minority), INTERFACE),
+    Consequence("24b", "Fig. 6", "a finite sum: it ends somewhere", of(ends_at_k_F, section5b.eq24b_range),
+        INTERFACE),
     Consequence("27", "(32)", "the same k_perp^2 k_z at u_0 = u_m = 0, up to a constant",
-        of(shape_without_barrier, section5cd.eq27, section5cd.eq27_corrected), NO_BARRIERS),
-    Consequence("27", "(28)", "a finite sum: it ends somewhere",
-        of(ends_at_k_F, section5cd.eq27_range, section5cd.eq27_range_corrected), INSULATOR),
-    Consequence("28", "(29)", "its value at E_F = U - J, J = U/3", of(same(section5cd.eq29), *EQ_28),
+        of(shape_without_barrier, section5cd.eq27), NO_BARRIERS),
+    Consequence("27", "(28)", "a finite sum: it ends somewhere", of(ends_at_k_F, section5cd.eq27_range),
+        INSULATOR),
+    Consequence("28", "(29)", "its value at E_F = U - J, J = U/3", of(same(section5cd.eq29), section5cd.eq28),
         AT_MAXIMUM),
     Consequence("28", "(30)", "the same in terms of alpha and beta, at U = 1",
-        of(same(section5cd.eq30), *EQ_28), UNIT_U),
+        of(same(section5cd.eq30), section5cd.eq28), UNIT_U),
     Consequence("30", "caption of Fig. 8", "the unit that makes the torque the last factor",
-        of(same(caption_of_figure_8), section5cd.eq30, section5cd.eq30_corrected), INSULATOR),
-    Consequence("32", "(27)", "its limit u_0 = u_m = 0",
-        of(same(section5cd.eq27_corrected), section5cd.eq32, section5cd.eq32_corrected), NO_BARRIERS),
+        of(same(caption_of_figure_8), section5cd.eq30), INSULATOR),
+    Consequence("32", "(27)", "its limit u_0 = u_m = 0", of(same(section5cd.eq27_corrected), section5cd.eq32),
+        NO_BARRIERS),
     Consequence("37b", "(38b)", "matching the waves at z = 0", matched_waves, FINITE),
     Consequence("44", "(46b)", "r_ex = -m_r/m_i by both rows: none as transcribed",
-        of(reflected, section6.eq44_sum, section6.eq44_sum_corrected), without_rashba(GENERAL)),
-    Consequence("47", "(23)", "consistent, as the text says", of(by_band(section5b.eq23_r), *EQ_47),
+        of(reflected, section6b.eq44_sum), without_rashba(GENERAL)),
+    Consequence("47", "(23)", "consistent, as the text says", of(by_band(section5b.eq23_r), section6c.eq47),
         INTERFACE),
-    Consequence("47", "(31)", "consistent, as the text says", of(by_band(section5cd.eq31), *EQ_47),
+    Consequence("47", "(31)", "consistent, as the text says", of(by_band(section5cd.eq31), section6c.eq47),
         INSULATOR_BARRIER),
     Consequence("A3", "(A4)", "per bias instead of per occupation, no interference",
-        of(per_bias, appendix_a1.eqA3_plane, appendix_a1.eqA3_plane_corrected), FINITE),
+        of(per_bias, a1.eqA3_plane), FINITE),
     Consequence("A5", "(A8a)", "its part of F's biases, decaying waves left out",
-        of(transmitted_into_N, appendix_a1.eqA5, appendix_a1.eqA5_corrected), FINITE),
+        of(transmitted_into_N, a1.eqA5), FINITE),
     Consequence("A7b", "(A8b)", "its part of N's biases, decaying waves left out",
-        of(transmitted_into_F, appendix_a1.eqA7b, appendix_a1.eqA7b_corrected), FINITE),
+        of(transmitted_into_F, a1.eqA7b), FINITE),
     Consequence("A8b", "the text below (A9)", "along z it is Diag of (A9), at h_R = 0",
-        of(continuous, appendix_a1.eqA8b, appendix_a1.eqA8b_corrected), without_rashba(GENERAL)),
-    Consequence("A11", "(A12)", "its average over angles", of(averaged, *A11), GENERAL),
-    Consequence("A11", "(A13a)", "its trace averaged over angles, s = m", of(charge_by_F, *A11), GENERAL),
-    Consequence("A12", "(A13a)", "its trace, s = m", of(charge_by_F, *A12), GENERAL),
-    Consequence("A19", "(A21b)", "its value at h_R = 0",
-        of(same(appendix_a3.eqA21b), appendix_a3.eqA19, appendix_a3.eqA19_corrected),
+        of(continuous, a1.eqA8b), without_rashba(GENERAL)),
+    Consequence("A11", "(A12)", "its average over angles", of(averaged, conductances.eqA11_ferromagnet),
+        GENERAL),
+    Consequence("A11", "(A13a)", "its trace averaged over angles, s = m",
+        of(charge_by_F, conductances.eqA11_ferromagnet), GENERAL),
+    Consequence("A12", "(A13a)", "its trace, s = m", of(charge_by_F, conductances.eqA12_ferromagnet),
+        GENERAL),
+    Consequence("A19", "(A21b)", "its value at h_R = 0", of(same(a3.eqA21b), a3.eqA19),
         without_rashba(GENERAL)),
-    Consequence("A20", "(A21d)", "the sign of the magnetoresistance",
-        of(magnetoresistance, appendix_a3.eqA20_z, appendix_a3.eqA20_z_corrected), FINITE),
-    Consequence("C4", "(C5)", "where the smaller q is zero",
-        of(threshold, appendix_c.eqC4, appendix_c.eqC4_corrected), MODEL_C),
+    Consequence("A20", "(A21d)", "the sign of the magnetoresistance", of(magnetoresistance, a3.eqA20_z),
+        FINITE),
+    Consequence("C4", "(C5)", "where the smaller q is zero", of(threshold, appendix_c.eqC4), MODEL_C),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Sec. VI: transfer matrices, the series in h_R, interface magnetism. Its statements in words: `remarks6`.
+"""Sec. VI B: transfer matrices, and the series in h_R. Its statements in words: `remarks6`.
 
 κ̂ has the interface's own h_R. Matrices keep the laboratory's spin frame: 2×2 blocks of κ̂_R in the frame of
 ξ_± differ by a rotation that cancels from every product.
@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -20,6 +20,8 @@ from sotcheck.system.spin import IDENTITY
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.grounds import FINITE
 
+#: Not small: what holds at finite h_R is no expansion.
+tried = partial(paper.equation, on=FINITE)
 #: Distance over which the waves of (37) are followed, and the film's thickness L.
 STEP, FILM = 0.45, 0.8
 ORDERS = range(1, 6)
@@ -40,14 +42,6 @@ BELOW = r"M_{0\to %s}^{-1} \begin{pmatrix} 1 \\ 0 \end{pmatrix}"
 M_0 = PAIR % (r"\hat m_i^{(0)}", r"\hat m_r^{(0)}")
 M_1 = PAIR % (r"\hat m_i^{(1)}", r"\hat m_r^{(1)}")
 EQ_44 = r"\begin{pmatrix} 1 & -1 \\ 1 & 1 \end{pmatrix}" + M_0 + " = 2ik_z " + ONES + BELOW % "d"
-EQ_47 = (
-    r"\hat r_{ex} = \hat r_{ex}^{u_m=0} %s \frac{1 + \hat r_{ex}^{u_m=0}}"
-    r"{2ik_z u_m^{-1} \hat\sigma_z (1 + \hat r_{ex}^{u_m=0})^{-1} %s 1}"
-)
-EQ_47_ORDERS = (
-    r"\hat r_{ex}^{(n)} = %s2ik_z \hat G (u_m \hat\sigma_z \hat G)^n,\quad"
-    r" \hat G = %s\frac{1}{2ik_z} (1 + \hat r_{ex}^{u_m=0})"
-)
 
 
 @dataclass(frozen=True)
@@ -94,10 +88,9 @@ def _matched(s: Symbols) -> Complex:
     return block((k + K - kappa, k - K - kappa), (k - K + kappa, k + K + kappa))
 
 
-@paper.equation(
+@tried(
     "37a",
     of=Quantity("[psi(z+d) + psi(z-d)] / psi(z) at z < 0", transfer.in_normal_metal),
-    on=FINITE,
     tex=WAVE % "z<0" + RUNNING % ("k_z", "a", "k_z", "a"),
 )
 def eq37a(s: Symbols) -> Complex:
@@ -105,10 +98,9 @@ def eq37a(s: Symbols) -> Complex:
     return scalar(_there_and_back(s.kz))
 
 
-@paper.equation(
+@tried(
     "37b",
     of=Quantity("[psi(z+d) + psi(z-d)] / psi(z) at z > 0", transfer.in_ferromagnet),
-    on=FINITE,
     tex=WAVE % "z>0" + RUNNING % ("k_z", "b", "k_z", "b"),
 )
 def eq37b(s: Symbols) -> Complex:
@@ -134,10 +126,9 @@ paper.define(
 )
 
 
-@paper.equation(
+@tried(
     "38b",
     of=Quantity("amplitudes at z = -0 per amplitude at z = +0, all elements, finite h_R", transfer.transfer),
-    on=FINITE,
     tex=r"M_0^{-1} = \frac{1}{2ik_z} " + BLOCKS,
 )
 def eq38b(s: Symbols) -> Complex:
@@ -157,10 +148,9 @@ through_film = Quantity(
 )
 
 
-@paper.equation(
+@tried(
     "40",
     of=through_film,
-    on=FINITE,
     tex=PAIR % (r"\hat\psi_t", "0") + r" = M_{0\to L} M_0 " + PAIR % (r"\hat\psi_i", r"\hat\psi_r"),
 )
 def eq40(s: Symbols) -> Complex:
@@ -170,10 +160,9 @@ def eq40(s: Symbols) -> Complex:
     return column(r, transmitted @ column(IDENTITY, r))
 
 
-@paper.equation(
+@tried(
     "41",
     of=through_film,
-    on=FINITE,
     tex=PAIR % (r"\hat\psi_i", r"\hat\psi_r")
     + r" = \frac{1}{2ik_z} "
     + BLOCKS
@@ -188,12 +177,11 @@ def eq41(s: Symbols) -> Complex:
     return column(minus_m_r @ np.linalg.inv(m_i), scalar(2j * s.kz) @ np.linalg.inv(m_i))
 
 
-@paper.equation(
+@tried(
     "42",
     of=Quantity(
         "jump of the slope at z = 0 that comes with h_R, between spins along m", transfer.rashba_potential
     ),
-    on=FINITE,
     tex=r"(\hat\kappa_R)_{\sigma\sigma'} = h_R\,"
     r"\xi_\sigma^\dagger \hat\sigma\cdot(\mathbf k\times\mathbf z) \xi_{\sigma'}",
 )
@@ -208,10 +196,9 @@ def _unperturbed(s: Symbols) -> Complex:
     return block((k + K - kappa, k - K - kappa), (-k + K - kappa, -k - K - kappa)) @ below(s)
 
 
-@paper.equation(
+@tried(
     "43a",
     of=Quantity("m_i and m_r, a film of F on N, h_R = 0", transfer.unperturbed_m),
-    on=FINITE,
     tex=M_0 + " = " + BLOCKS_0 + BELOW % "L",
 )
 def eq43a(s: Symbols) -> Complex:
@@ -219,10 +206,9 @@ def eq43a(s: Symbols) -> Complex:
     return _unperturbed(s)
 
 
-@paper.equation(
+@tried(
     "43b",
     of=Quantity("change of m_i and m_r, a film of F on N, finite h_R", transfer.change_of_m),
-    on=FINITE,
     tex=M_1 + r" = -\hat\kappa_R " + ONES + BELOW % "L",
 )
 def eq43b(s: Symbols) -> Complex:
@@ -231,23 +217,13 @@ def eq43b(s: Symbols) -> Complex:
     return -block((kappa_R, kappa_R), (kappa_R, kappa_R)) @ below(s)
 
 
-@paper.equation(
-    "44",
-    of=Quantity("m_i - m_r, a film of F on N, h_R = 0", transfer.difference_of_m),
-    on=FINITE,
-    tex=EQ_44,
-)
+@tried("44", of=Quantity("m_i - m_r, a film of F on N, h_R = 0", transfer.difference_of_m), tex=EQ_44)
 def eq44_difference(s: Symbols) -> Complex:
     """A combination of m_i and m_r: the difference, first row."""
     return scalar(2j * s.kz) @ block((IDENTITY, IDENTITY)) @ below(s)
 
 
-@paper.equation(
-    "44",
-    of=Quantity("m_i + m_r, a film of F on N, h_R = 0", transfer.sum_of_m),
-    on=FINITE,
-    tex=EQ_44,
-)
+@tried("44", of=Quantity("m_i + m_r, a film of F on N, h_R = 0", transfer.sum_of_m), tex=EQ_44)
 def eq44_sum(s: Symbols) -> Complex:
     """A combination of m_i and m_r: the sum, second row."""
     return scalar(2j * s.kz) @ block((IDENTITY, IDENTITY)) @ below(s)
@@ -265,10 +241,9 @@ def eq44_sum_corrected(s: Symbols) -> Complex:
     return 2 * block((1j * s.Kz - s.kappa_0, -1j * s.Kz - s.kappa_0)) @ below(s)
 
 
-@paper.equation(
+@tried(
     "45",
     of=Quantity("change of m_i and of m_r, a film of F on N, finite h_R", transfer.change_of_m),
-    on=FINITE,
     tex=r"\hat m_i^{(1)} = \hat m_r^{(1)} ="
     r" -\frac{1}{2ik_z} \hat\kappa_R (\hat m_i^{(0)} - \hat m_r^{(0)})",
 )
@@ -279,11 +254,10 @@ def eq45(s: Symbols) -> Complex:
     return column(change, change)
 
 
-@paper.equation(
+@tried(
     "46b",
     of=Quantity("psi(0) per unit jump of the slope at z = 0, h_R = 0, all elements", transfer.green),
     tex=r"\hat G = \frac{1}{2ik_z} (1 + \hat r_{ex}^{(0)})",
-    on=FINITE,
 )
 def eq46b(s: Symbols) -> Complex:
     """G is the Green function at the interface, by which the order n = 0 of (46a) is 1 + r_ex."""
@@ -297,20 +271,18 @@ def order(s: Symbols, n: int) -> Complex:
 
 
 for _n in ORDERS:
-    paper.equation(
+    tried(
         "46a",
         key=f"eq46a_{_n}",
         says=f"The contribution of order {_n} in h_R to the extended reflection matrix.",
         of=Quantity(f"coefficient of h_R^{_n} in r_ex, all elements", transfer.order(_n)),
-        on=FINITE,
         tex=r"\hat r_{ex}^{(n)} = 2ik_z \hat G (\hat\kappa_R \hat G)^n",
     )(partial(order, n=_n))
 
 
-@paper.equation(
+@tried(
     "46a",
     of=Quantity("dr/dh_R at h_R = 0, projected, all elements", transfer.projected),
-    on=FINITE,
     order="h_R^2",
     tex=r"\hat r^{(1)} = 2ik_z \hat G \hat\kappa_R \hat G \hat 1",
 )
@@ -318,62 +290,3 @@ def eq46a_projected(s: Symbols) -> Complex:
     """The first order projected to open channels is that of the scattering matrix."""
     G: Complex = eq46b(s)
     return (2j * s.kz)[..., None, None] * G @ s.rashba @ G @ s.one
-
-
-def _without_u_m(s: Symbols) -> Complex:
-    """r̂_ex without interface magnetism."""
-    return replace(s, iface=s.iface.with_(u_m=0.0)).r_ex
-
-
-def _growth(s: Symbols, r: Complex) -> Complex:
-    """2ik_z u_m⁻¹ σ̂_z (1 + r̂)⁻¹."""
-    return scalar(2j * s.kz) / s.iface.u_m @ (s.u_plus - s.u_minus) @ np.linalg.inv(IDENTITY + r)
-
-
-@paper.equation(
-    "47",
-    of=Quantity("r_ex, h_R = 0, all elements", transfer.reflection_at_zero),
-    on=FINITE,
-    tex=EQ_47 % ("-", "+"),
-)
-def eq47(s: Symbols) -> Complex:
-    """The reflection matrix with interface magnetism from the one without, to all orders in u_m."""
-    r = _without_u_m(s)
-    return r - (IDENTITY + r) @ np.linalg.inv(_growth(s, r) + IDENTITY)
-
-
-@eq47.correction(
-    "the sign of u_m: two signs, before the fraction and of the 1 beneath; so printed it is not"
-    " consistent with (23) and (31)",
-    kind="content",
-    tex=EQ_47 % ("+", "-"),
-)
-def eq47_corrected(s: Symbols) -> Complex:
-    """With −1 instead of +1 in the denominator, and the second term added."""
-    r = _without_u_m(s)
-    return r + (IDENTITY + r) @ np.linalg.inv(_growth(s, r) - IDENTITY)
-
-
-def _orders_in_u_m(s: Symbols, G: Complex) -> Complex:
-    """2ik_z Ĝ (σ̂_z Ĝ)^n, n = 1, 2."""
-    step = (s.u_plus - s.u_minus) @ G
-    return (2j * s.kz)[..., None, None] * block((G @ step, G @ step @ step))
-
-
-@paper.equation(
-    "47",
-    of=Quantity("coefficients of u_m and u_m^2 in r_ex, h_R = 0", transfer.orders_in_u_m),
-    on=FINITE,
-    tex=EQ_47_ORDERS % ("-", "-"),
-)
-def eq47_orders(s: Symbols) -> Complex:
-    """The orders in u_m that (47) sums up, with the sign of G printed there."""
-    return -_orders_in_u_m(s, -1 / (2j * s.kz)[..., None, None] * (IDENTITY + _without_u_m(s)))
-
-
-@eq47_orders.correction(
-    "the sign of odd orders: G has the opposite sign of (46b)", kind="content", tex=EQ_47_ORDERS % ("", "")
-)
-def eq47_orders_corrected(s: Symbols) -> Complex:
-    """With Ĝ as (46b) has it."""
-    return _orders_in_u_m(s, 1 / (2j * s.kz)[..., None, None] * (IDENTITY + _without_u_m(s)))
