@@ -16,6 +16,6 @@ paper = Paper(
         "entries_section3", "entries_section4", "section5a", "remarks5a", "entries_section5b",
         "entries_section5cd",
         "table1", "section6b", "section6c", "remarks6", "entries_appendix_a1", "appendix_a2", "appendix_a3",
-        "remarks_a23", "appendix_b", "remarks_bc", "entries_appendix_c", "consequences",
+        "remarks_a23", "appendix_b", "appendix_c", "remarks_bc", "consequences",
     ),
 )  # fmt: skip
