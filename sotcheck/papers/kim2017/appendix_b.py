@@ -37,7 +37,7 @@ PRODUCT = rf"({S_PROJ})^\dagger {S_PROJ}"
 MATRIX = r"=\begin{pmatrix} %s & %s \\ %s & %s \end{pmatrix}"
 
 
-def seen(words: str, values: Callable[[Complex], Complex]) -> Quantity:
+def seen(words: str, values: Callable[[Complex], Complex] = lambda S: S) -> Quantity:
     """Return something seen in S between open channels, which has the shape (n, a, 4, 4)."""
     return Quantity(words, lambda one: measured(one, values(states(one).s_matrix())))
 
@@ -81,7 +81,7 @@ def inside(s: Symbols, regime: tuple[bool, bool, bool]) -> Mask:
 
 @paper.equation(
     "B1",
-    of=where(seen("S where all channels are open, all elements", lambda S: S), OPEN),
+    of=where(seen("S where all channels are open, all elements"), OPEN),
     on=ALL_OPEN,
     tex=r"S_{\mathbf k}" + MATRIX % (r"\hat r", r"\hat t'", r"\hat t", r"\hat r'"),
 )
@@ -114,10 +114,7 @@ paper.define(
 
 @paper.equation(
     "B3",
-    of=where(
-        seen("S between open channels where only the minority band is closed", lambda S: S),
-        CLOSED,
-    ),
+    of=where(seen("S between open channels where only the minority band is closed"), CLOSED),
     on=MINORITY_CLOSED,
     tex=S_PROJ + MATRIX % (r"\hat r", r"\hat t'u_-", r"u_-\hat t", r"u_-\hat r'u_-"),
 )
@@ -141,10 +138,7 @@ def eqB4(s: Symbols) -> Complex:
 
 @paper.equation(
     "B5",
-    of=where(
-        seen("S between open channels where only the majority band is open", lambda S: S),
-        ONLY,
-    ),
+    of=where(seen("S between open channels where only the majority band is open"), ONLY),
     on=MAJORITY_ONLY,
     tex=S_PROJ + MATRIX % ("0", "0", "0", r"u_-\hat r'u_-"),
 )
@@ -168,7 +162,7 @@ def eqB6(s: Symbols) -> Complex:
 
 @tried(
     "B7",
-    of=seen("S between open channels, every regime, all elements", lambda S: S),
+    of=seen("S between open channels, every regime, all elements"),
     tex=S_PROJ + MATRIX % (r"\hat 1\hat r", r"\hat 1\hat t'", r"\hat 1'\hat t", r"\hat 1'\hat r'"),
 )
 def eqB7(s: Symbols) -> Complex:
