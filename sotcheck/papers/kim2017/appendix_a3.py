@@ -5,6 +5,9 @@ Currents by k_⊥, averaged over directions, in units of e²EτL/2πmₑV, of se
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 from sotcheck.exact import in_plane
@@ -17,6 +20,7 @@ from sotcheck.papers.kim2017.finite_rashba import projected
 from sotcheck.papers.kim2017.models import BULK, INTERFACE
 from sotcheck.system.spin import IDENTITY, dagger
 from sotcheck.theory.symbols import Symbols, mean_over_angles
+from sotcheck.trial.entries import Equation
 from sotcheck.trial.grounds import FINITE, GENERAL
 
 #: On f-closes-first both spins reflect so much alike that j_MR is hardly above kwant's rounding.
@@ -33,14 +37,6 @@ EQ_A19 = (
 )
 EQ_A20 = r"k_x^2\hat\kappa_R\begin{pmatrix} a_1 & 0 \\ 0 & a_2 \end{pmatrix}\hat\kappa_R\to "
 FIRST = r"h_R^2\frac{k_\perp^4}{2}\begin{pmatrix} a_2 & 0 \\ 0 & a_1 \end{pmatrix}"
-OF_X = EQ_A20 + r"%s\frac{h_R^2k_\perp^4m_z}{8m_\parallel}(m_x^2+3m_y^2)\hat\sigma_x"
-OF_Y = EQ_A20 + r"%s\frac{h_R^2k_\perp^4}{4m_\parallel}m_xm_y\hat\sigma_y"
-OF_Z = EQ_A20 + FIRST + r"+%s\frac{h_R^2k_\perp^4}{8}(m_x^2+3m_y^2)\hat\sigma_z"
-AS_PRINTED, RIGHT = "(a_2-a_1)", "(a_1-a_2)"
-TURNED = (
-    "the sign: a_1 - a_2, not a_2 - a_1, with x' along the polar angle of m; with x' and y' reversed the"
-    " terms of sigma_x and sigma_y would hold as they stand, that of sigma_z never"
-)
 EQ_A21C = (
     r"j_{nonMR}=-" + UNIT % "8" + r"\,Re" + SUM + r"\frac{k_\perp^4}{k_z^3}\rho^\uparrow\rho^\downarrow"
     r"(\rho^{\uparrow *}\rho^{\downarrow *}%s)"
@@ -100,56 +96,48 @@ def eqA20_unit(s: Symbols) -> Complex:
     return s.iface.h_R**2 * s.k2**2 / 2 * (A_2 + A_1) / 2
 
 
-def _along(s: Symbols, difference: complex) -> Complex:
-    return difference * s.iface.h_R**2 * s.k2**2 / 8 * (s.m[0] ** 2 + 3 * s.m[1] ** 2)
+def _along(s: Symbols, sign: float) -> Complex:
+    return sign * (A_1 - A_2) * s.iface.h_R**2 * s.k2**2 / 8 * (s.m[0] ** 2 + 3 * s.m[1] ** 2)
 
 
-def _of_sigma_x(s: Symbols, difference: complex) -> Complex:
-    return _along(s, difference) * s.m[2] / np.hypot(s.m[0], s.m[1])
+def _of_sigma_x(s: Symbols, sign: float) -> Complex:
+    return _along(s, sign) * s.m[2] / np.hypot(s.m[0], s.m[1])
 
 
-def _of_sigma_y(s: Symbols, difference: complex) -> Complex:
-    return difference * s.iface.h_R**2 * s.k2**2 / (4 * np.hypot(s.m[0], s.m[1])) * s.m[0] * s.m[1]
+def _of_sigma_y(s: Symbols, sign: float) -> Complex:
+    first = sign * (A_1 - A_2) * s.iface.h_R**2 * s.k2**2 / 4
+    return first / np.hypot(s.m[0], s.m[1]) * s.m[0] * s.m[1]
 
 
-def _of_sigma_z(s: Symbols, difference: complex) -> Complex:
-    return s.iface.h_R**2 * s.k2**2 / 2 * (A_2 - A_1) / 2 + _along(s, difference)
+def _of_sigma_z(s: Symbols, sign: float) -> Complex:
+    return s.iface.h_R**2 * s.k2**2 / 2 * (A_2 - A_1) / 2 + _along(s, sign)
 
 
-@paper.equation("A20", of=_part(1, "part of sigma_x"), on=FINITE, tex=OF_X % AS_PRINTED)
-def eqA20_x(s: Symbols) -> Complex:
-    """The average of k_x^2 kappa_R A kappa_R over directions, part of sigma_x."""
-    return _of_sigma_x(s, A_2 - A_1)
+def _of_sigma(letter: str, formula: Callable[..., Complex], term: str) -> Equation:
+    """Return the part of one spin direction: with a_2 − a_1 as it is printed, corrected with a_1 − a_2."""
+    part = f"part of sigma_{letter}"
+    entry = paper.equation(
+        "A20",
+        key=f"eqA20_{letter}",
+        says=f"The average of k_x^2 kappa_R A kappa_R over directions, {part}.",
+        of=_part("1xyz".index(letter), part),
+        on=FINITE,
+        tex=EQ_A20 + term % "(a_2-a_1)",
+    )(partial(formula, sign=-1.0))
+    entry.correction(
+        "the sign: a_1 - a_2, not a_2 - a_1, with x' along the polar angle of m; with x' and y' reversed the"
+        " terms of sigma_x and sigma_y would hold as they stand, that of sigma_z never",
+        kind="content",
+        tex=EQ_A20 + term % "(a_1-a_2)",
+    )(partial(formula, sign=1.0))
+    return entry
 
 
-@eqA20_x.correction(TURNED, kind="content", tex=OF_X % RIGHT)
-def eqA20_x_corrected(s: Symbols) -> Complex:
-    """With the difference reversed."""
-    return _of_sigma_x(s, A_1 - A_2)
-
-
-@paper.equation("A20", of=_part(2, "part of sigma_y"), on=FINITE, tex=OF_Y % AS_PRINTED)
-def eqA20_y(s: Symbols) -> Complex:
-    """The average of k_x^2 kappa_R A kappa_R over directions, part of sigma_y."""
-    return _of_sigma_y(s, A_2 - A_1)
-
-
-@eqA20_y.correction(TURNED, kind="content", tex=OF_Y % RIGHT)
-def eqA20_y_corrected(s: Symbols) -> Complex:
-    """With the difference reversed."""
-    return _of_sigma_y(s, A_1 - A_2)
-
-
-@paper.equation("A20", of=_part(3, "part of sigma_z"), on=FINITE, tex=OF_Z % AS_PRINTED)
-def eqA20_z(s: Symbols) -> Complex:
-    """The average of k_x^2 kappa_R A kappa_R over directions, part of sigma_z."""
-    return _of_sigma_z(s, A_2 - A_1)
-
-
-@eqA20_z.correction(TURNED, kind="content", tex=OF_Z % RIGHT)
-def eqA20_z_corrected(s: Symbols) -> Complex:
-    """With the difference of the second term reversed."""
-    return _of_sigma_z(s, A_1 - A_2)
+of_sigma_x = _of_sigma(
+    "x", _of_sigma_x, r"%s\frac{h_R^2k_\perp^4m_z}{8m_\parallel}(m_x^2+3m_y^2)\hat\sigma_x"
+)
+of_sigma_y = _of_sigma("y", _of_sigma_y, r"%s\frac{h_R^2k_\perp^4}{4m_\parallel}m_xm_y\hat\sigma_y")
+of_sigma_z = _of_sigma("z", _of_sigma_z, FIRST + r"+%s\frac{h_R^2k_\perp^4}{8}(m_x^2+3m_y^2)\hat\sigma_z")
 
 
 @paper.equation(

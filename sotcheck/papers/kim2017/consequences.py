@@ -293,7 +293,7 @@ paper.add(
         GENERAL),
     Consequence("A19", "(A21b)", "its value at h_R = 0", of(same(a3.eqA21b), a3.eqA19),
         without_rashba(GENERAL)),
-    Consequence("A20", "(A21d)", "the sign of the magnetoresistance", of(magnetoresistance, a3.eqA20_z),
+    Consequence("A20", "(A21d)", "the sign of the magnetoresistance", of(magnetoresistance, a3.of_sigma_z),
         FINITE),
     Consequence("C4", "(C5)", "where the smaller q is zero", of(threshold, appendix_c.eqC4), MODEL_C),
 )  # fmt: skip
