@@ -27,6 +27,7 @@ from sotcheck.trial.grounds import FINITE, GENERAL
 MAGNETORESISTIVE = (*GENERAL[:2], GENERAL[3], *INTERFACE[:2])
 #: What second order leaves out.
 NEXT = "h_R^4"
+SECOND_ORDER = "coefficient of h_R^2 in the current along x by k_perp"
 
 SUM = r"\sum_{k_\perp^2<k_F^2}"
 UNIT = r"h_R^2\frac{e^2E\tau L}{%s\pi m_eV}"
@@ -159,11 +160,10 @@ def _weight(s: Symbols) -> Array:
 
 @paper.equation(
     "A21c",
-    of=Quantity("coefficient of h_R^2 in the current along x by k_perp, m = z", in_plane.perpendicular,
-                "normal"),
+    of=Quantity(f"{SECOND_ORDER}, m = z", in_plane.perpendicular, "normal"),
     order=NEXT,
     tex=EQ_A21C % r"+\rho^{\downarrow *}\rho^{\uparrow *}+\rho^\uparrow\rho^{\downarrow *}",
-)  # fmt: skip
+)
 def eqA21c(s: Symbols) -> Array:
     """The correction of second order that does not depend on m."""
     up, down = 1 + s.r_up, 1 + s.r_down
@@ -222,7 +222,7 @@ def with_interference(s: Symbols) -> Array:
 
 @paper.equation(
     "A21a",
-    of=Quantity("coefficient of h_R^2 in the current along x by k_perp", in_plane.second_order, "normal"),
+    of=Quantity(SECOND_ORDER, in_plane.second_order, "normal"),
     order=NEXT,
     tex=r"Tr_\sigma[\hat j_x^N]=j_{conv}+j_{nonMR}+j_{MR}(m_x^2+3m_y^2)",
 )
