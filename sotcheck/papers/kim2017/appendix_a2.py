@@ -37,12 +37,12 @@ EQ_A18A = (
 BY_BIAS = "coefficient of h_R^2 in I_up, I_down at z = %s by bias (N, F; up, down), m = z"
 
 
-def _matrix(*rows: tuple[Array | Complex, ...]) -> Complex:
+def matrix(*rows: tuple[Array | Complex, ...]) -> Complex:
     """Return scalars by k_⊥ as a matrix, shape (n, 1, rows, columns)."""
     return np.stack([np.stack(np.broadcast_arrays(*row), axis=-1) for row in rows], axis=-2)
 
 
-def _up_down(s: Symbols, matrix: Complex) -> tuple[Complex, Complex]:
+def up_down(s: Symbols, matrix: Complex) -> tuple[Complex, Complex]:
     """Return the majority (↑) and minority (↓) element of a matrix that conserves spin, each (n, 1)."""
     return np.trace(s.u_minus @ matrix, axis1=-2, axis2=-1), np.trace(s.u_plus @ matrix, axis1=-2, axis2=-1)
 
@@ -77,14 +77,14 @@ def eqA17(s: Symbols) -> Complex:
 def eqA18a_unperturbed(s: Symbols) -> Complex:
     """Without the Rashba term a spin's current follows its own bias with G^ss, defined below (A10b)."""
     up, down = s.r_up * s.r_up, s.r_down * s.r_down
-    return _matrix((np.where(s.open_N, 1 - up, 0), np.where(s.open_N, 1 - down, 0)))
+    return matrix((np.where(s.open_N, 1 - up, 0), np.where(s.open_N, 1 - down, 0)))
 
 
 @eqA18a_unperturbed.correction("a lost star: r^s r^s for r^s r^s*", kind="marks", tex=G_SS % "r^{s*}")
 def eqA18a_unperturbed_corrected(s: Symbols) -> Complex:
     """With |r^s|²."""
     up, down = np.abs(s.r_up) ** 2, np.abs(s.r_down) ** 2
-    return _matrix((np.where(s.open_N, 1 - up, 0), np.where(s.open_N, 1 - down, 0)))
+    return matrix((np.where(s.open_N, 1 - up, 0), np.where(s.open_N, 1 - down, 0)))
 
 
 def _by_differences(s: Symbols) -> Complex:
@@ -93,7 +93,7 @@ def _by_differences(s: Symbols) -> Complex:
     G_up = -_ratio(s) / 2 * up * up * s.r_up.conj()
     G_down = -_ratio(s) / 2 * down * down * s.r_down.conj()
     flip = _flip(s) / 2
-    M = _matrix((-2 * G_up.real, flip), (flip, -2 * G_down.real))
+    M = matrix((-2 * G_up.real, flip), (flip, -2 * G_down.real))
     return np.concatenate([-M, M], axis=-1)
 
 
@@ -126,7 +126,7 @@ def eqA18a_at_N_corrected(s: Symbols) -> Complex:
         (-2 * (up * down).real * from_up, np.abs(up) ** 2 * from_down),
         (np.abs(down) ** 2 * from_up, -2 * (up * down).real * from_down),
     )
-    return weight * np.concatenate([_matrix(*of_N), _matrix(*of_F)], axis=-1)
+    return weight * np.concatenate([matrix(*of_N), matrix(*of_F)], axis=-1)
 
 
 @paper.equation("A18a", of=Quantity(BY_BIAS % "+0", response("F")), on=UPRIGHT, tex=EQ_A18A)
@@ -146,9 +146,9 @@ def eqA18a_at_F(s: Symbols) -> Complex:
 )
 def eqA18a_at_F_corrected(s: Symbols) -> Complex:
     """Every bias by itself, whether or not k_z is real."""
-    up, down = _up_down(s, IDENTITY + s.r_ex)
-    into_up, into_down = _up_down(s, s.one_prime @ s.t_ex)
-    r_up, r_down = _up_down(s, s.r_prime)
+    up, down = up_down(s, IDENTITY + s.r_ex)
+    into_up, into_down = up_down(s, s.one_prime @ s.t_ex)
+    r_up, r_down = up_down(s, s.r_prime)
     normal_up = np.where(s.open_N, np.abs(into_up) ** 2, 0)
     normal_down = np.where(s.open_N, np.abs(into_down) ** 2, 0)
     phase = np.abs(s.kz) ** 2 / s.kz**2
@@ -167,7 +167,7 @@ def eqA18a_at_F_corrected(s: Symbols) -> Complex:
             2 * (phase * into_down * up * s.t_prime_down * r_down.conj()).real,
         ),
     )
-    return weight * np.concatenate([_matrix(*of_N), _matrix(*of_F)], axis=-1)
+    return weight * np.concatenate([matrix(*of_N), matrix(*of_F)], axis=-1)
 
 
 @paper.equation(
@@ -181,7 +181,7 @@ def eqA18a_at_F_corrected(s: Symbols) -> Complex:
 )
 def eqA18b_from_F(s: Symbols) -> Complex:
     """The current of the other spin at z = -0 per bias in F."""
-    return _matrix((_flip(s) / 2, _flip(s) / 2))
+    return matrix((_flip(s) / 2, _flip(s) / 2))
 
 
 @eqA18b_from_F.correction(
@@ -195,7 +195,7 @@ def eqA18b_from_F_corrected(s: Symbols) -> Complex:
     weight = _ratio(s) / 4
     of_up = weight * np.abs(1 + s.r_down) ** 2 * np.abs(s.t_prime_up) ** 2
     of_down = weight * np.abs(1 + s.r_up) ** 2 * np.abs(s.t_prime_down) ** 2
-    return _matrix((of_up, of_down))
+    return matrix((of_up, of_down))
 
 
 @paper.equation(
@@ -209,7 +209,7 @@ def eqA18b_from_F_corrected(s: Symbols) -> Complex:
 )
 def eqA18b_from_N(s: Symbols) -> Complex:
     """The current of the other spin at z = -0 per bias in N, -G_flip by (A18a)."""
-    return -_matrix((_flip(s) / 2, _flip(s) / 2))
+    return -matrix((_flip(s) / 2, _flip(s) / 2))
 
 
 @eqA18b_from_N.correction(
@@ -220,4 +220,4 @@ def eqA18b_from_N(s: Symbols) -> Complex:
 )
 def eqA18b_from_N_corrected(s: Symbols) -> Complex:
     """Half of it, with the other sign."""
-    return _matrix((_flip(s) / 4, _flip(s) / 4))
+    return matrix((_flip(s) / 4, _flip(s) / 4))

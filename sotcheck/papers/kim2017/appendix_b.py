@@ -182,7 +182,7 @@ def eqB7(s: Symbols) -> Complex:
 def eqB8(s: Symbols) -> Complex:
     """Unitarity in every regime, in either order."""
     S: Complex = eqB7(s)
-    right = block((s.one, NONE), (NONE, s.one_prime)) + 0 * S
+    right = np.broadcast_to(block((s.one, NONE), (NONE, s.one_prime)), S.shape)
     return np.stack([dagger(S) @ S, right, S @ dagger(S), right], axis=-3)
 
 

@@ -78,10 +78,6 @@ def _halves(matrix: Complex) -> tuple[Complex, Complex]:
     return matrix[..., :2, :], matrix[..., 2:, :]
 
 
-def _there_and_back(wave_number: Complex) -> Complex:
-    return np.exp(1j * wave_number * STEP) + np.exp(-1j * wave_number * STEP)
-
-
 def _matched(s: Symbols) -> Complex:
     """2ik_z M_0⁻¹."""
     k, K, kappa = scalar(1j * s.kz), 1j * s.Kz, s.kappa_0 + s.iface.h_R * s.rashba
@@ -95,7 +91,7 @@ def _matched(s: Symbols) -> Complex:
 )
 def eq37a(s: Symbols) -> Complex:
     """Waves in the normal metal run with wave number k_z both ways."""
-    return scalar(_there_and_back(s.kz))
+    return scalar(np.exp(1j * s.kz * STEP) + np.exp(-1j * s.kz * STEP))
 
 
 @tried(
@@ -105,7 +101,7 @@ def eq37a(s: Symbols) -> Complex:
 )
 def eq37b(s: Symbols) -> Complex:
     """Waves beneath the interface run with wave number k_z both ways."""
-    return scalar(_there_and_back(s.kz))
+    return scalar(np.exp(1j * s.kz * STEP) + np.exp(-1j * s.kz * STEP))
 
 
 @eq37b.correction(
@@ -115,7 +111,9 @@ def eq37b(s: Symbols) -> Complex:
 )
 def eq37b_corrected(s: Symbols) -> Complex:
     """With k_z^σ of each band."""
-    return s.bands(_there_and_back(s.kz_down), _there_and_back(s.kz_up))
+    up = np.exp(1j * s.kz_up * STEP) + np.exp(-1j * s.kz_up * STEP)
+    down = np.exp(1j * s.kz_down * STEP) + np.exp(-1j * s.kz_down * STEP)
+    return s.bands(down, up)
 
 
 paper.define(
