@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -76,7 +76,7 @@ class Equation:
     off_by: str = ""
     kind: Kind | None = None
 
-    def __call__(self, s: Symbols) -> Array | Complex:
+    def __call__(self, s: Symbols) -> Any:
         """Evaluate the transcribed form."""
         return self.transcribed(s)
 

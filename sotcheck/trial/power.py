@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -113,6 +114,10 @@ def mutations(node: ast.AST) -> Iterator[Mutation]:
 
 def faulty(formula: Formula) -> Iterator[tuple[str, str, Formula]]:
     """Yield (kind, change, formula with one fault), for the function and the private ones it calls."""
+    if isinstance(formula, partial):
+        for kind, change, mutant in faulty(formula.func):
+            yield kind, change, partial(mutant, *formula.args, **formula.keywords)
+        return
     parts = list(_with_helpers(formula))
     for target in parts:
         tree = _tree(target)

@@ -1,4 +1,4 @@
-"""Amplitudes at the interface's own finite h_R, and what a wave function tells at z = 0."""
+"""What formulas share: blocks, amplitudes at the interface's own finite h_R, a wave function at z = 0."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CIRCLE: Complex = np.exp(2j * np.pi * np.arange(24) / 24)
 
 @dataclass(frozen=True)
 class Extended:
-    """Extended matrices of Eq. (6), under the names that exact numerics confirm; shape (n, a, 2, 2)."""
+    """Extended matrices (6), under the names that exact numerics confirm; shape (n, a, 2, 2)."""
 
     r: Complex
     t: Complex
@@ -34,6 +34,16 @@ def kappa(s: Symbols) -> Complex:
 def scalar(values: Array | Complex) -> Complex:
     """Return scalars as multiples of the unit matrix, shape (..., 2, 2)."""
     return np.asarray(values)[..., None, None] * IDENTITY
+
+
+def column(*rows: Complex) -> Complex:
+    """Return matrices above each other."""
+    return np.concatenate(np.broadcast_arrays(*rows), axis=-2)
+
+
+def block(*rows: tuple[Complex, ...]) -> Complex:
+    """Return a matrix of blocks."""
+    return column(*(np.concatenate(np.broadcast_arrays(*row), axis=-1) for row in rows))
 
 
 def extended(s: Symbols) -> Extended:

@@ -1,4 +1,4 @@
-"""Sec. VI B with layers beneath: the same formulas, given the measured reflection or transfer matrix."""
+"""Sec. VI B in words: with layers beneath the same formulas hold, given what is measured of the layers."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from sotcheck.exact.solved import ANGLES
 from sotcheck.exact.transfer import split
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.quadrature import sample
-from sotcheck.papers.kim2017 import section6 as eq
-from sotcheck.papers.kim2017.old import Trial
+from sotcheck.papers.kim2017 import paper
+from sotcheck.papers.kim2017 import section6b as eq
+from sotcheck.papers.kim2017.finite_rashba import column
 from sotcheck.system.interface import Interface, rashba
 from sotcheck.system.spin import IDENTITY
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.grounds import GENERAL
 from sotcheck.trial.judge import real
-from sotcheck.trial.verdict import Comparison, compare
+from sotcheck.trial.verdict import Comparison, Trial, compare
 
-ORDERS = (eq.eq46a_1, eq.eq46a_2, eq.eq46a_3, eq.eq46a_4, eq.eq46a_5)
 #: Another ferromagnet, its magnetization in no plane with m and z.
 OTHER = Layer(0.3, 0.5, (0.36, 0.48, -0.8))
 INSULATING = GENERAL[0].with_(U_F=2.4, J=0.2)
@@ -69,7 +69,9 @@ def rounding(engine: str, iface: Interface) -> float:
     return EXACT[engine].rounding(iface)
 
 
-def tried(expected: Complex, found: Complex, noise: float, more: dict[str, tuple[Array, str]]) -> Comparison:
+def tried(
+    expected: Array | Complex, found: Complex, noise: float, more: dict[str, tuple[Array, str]]
+) -> Comparison:
     """Compare complex matrices, with rounding relative to the largest element."""
     scale = max(1.0, float(np.abs(found).max()))
     terms: dict[str, tuple[Array | float, str]] = {
@@ -79,15 +81,21 @@ def tried(expected: Complex, found: Complex, noise: float, more: dict[str, tuple
     return compare(real(np.broadcast_to(expected, found.shape)), real(found), terms)
 
 
+@paper.statement(
+    "layers-series",
+    "Orders 1 to 5 of (46a) hold whatever lies beneath, given the unperturbed r_ex of all of it.",
+    "46a",
+)
 def series_holds(engine: str) -> Iterator[Trial]:
     """Yield the coefficients of h_R, …, h_R⁵ in r̂_ex of every stack against Eq. (46a)."""
     for name, (iface, _, _) in STACKS.items():
         local = stack(name, engine)
         angles = ANGLES[:2]
         kappa_0, half = local.kappa(0.0), rashba(*np.broadcast_arrays(local.k, angles))
-        values, errors, radius = local.coefficients(kappa_0, half, len(ORDERS))
+        values, errors, radius = local.coefficients(kappa_0, half, len(eq.ORDERS))
         symbols = Above(iface, np.array(local.k_perp), angles, local.reflection(kappa_0))
-        for n, (formula, value, error) in enumerate(zip(ORDERS, values, errors, strict=True), 1):
+        for n, value, error in zip(eq.ORDERS, values, errors, strict=True):
+            expected: Complex = eq.order(symbols, n)
             noise = rounding(engine, iface) / radius**n
             terms = {
                 "next order": (error, "last Fourier coefficient on a circle of complex h_R"),
@@ -95,35 +103,37 @@ def series_holds(engine: str) -> Iterator[Trial]:
             }
             yield Trial(
                 quantity=f"coefficient of h_R^{n} in r_ex, {name}",
-                comparison=tried(formula(symbols), value, rounding(engine, iface), terms),
+                comparison=tried(expected, value, rounding(engine, iface), terms),
                 explanation="read off r_ex at complex h_R, against (46a) with r_ex of the stack at h_R = 0",
                 engine=engine,
             )
 
 
+@paper.statement(
+    "layers-transfer", "Equations (41) to (45) hold with the transfer matrix of other layers beneath.", "45"
+)
 def transfer_holds(engine: str) -> Iterator[Trial]:
     """Yield what Eqs. (41) to (45) say of every stack, given M_{0→L}⁻¹ (1, 0)ᵀ."""
     for name, (iface, _, _) in STACKS.items():
         local = stack(name, engine)
-        symbols = Symbols(iface, np.array(local.k_perp), ANGLES)
         after, before = (local.from_above(local.kappa(h_R)) for h_R in (iface.h_R, 0.0))
         # M_{0→L} is told by the waves beneath, per wave e^{iK̂_z z} instead of per transmitted one.
         (right, left), (right_0, left_0) = local.below(after), local.below(before)
         m, m_0 = split(local, after, right), split(local, before, right_0)
-        below, below_0 = (
-            np.concatenate([np.broadcast_to(IDENTITY, wave.shape), back @ np.linalg.inv(wave)], axis=-2)
+        over, over_0 = (
+            eq.Over(iface, np.array(local.k_perp), ANGLES, column(IDENTITY, back @ np.linalg.inv(wave)))
             for wave, back in ((right, left), (right_0, left_0))
         )
         incident, reflected = local.above(after)
         difference, total = (m_0[..., :2, :] + sign * m_0[..., 2:, :] for sign in (-1, 1))
         noise = rounding(engine, iface) * float(np.linalg.cond(incident).max())
         rows = (
-            ("(41): r_ex", eq.eq41(symbols, below)[..., :2, :], reflected @ np.linalg.inv(incident)),
-            ("(43a): m at h_R = 0", eq.eq43a(symbols, below_0), m_0),
-            ("(43b): change of m", eq.eq43b(symbols, below_0), m - m_0),
-            ("(44): difference of m", eq.eq44_difference(symbols, below_0), difference),
-            ("(44) corrected: sum of m", eq.eq44_sum_corrected(symbols, below_0), total),
-            ("(45): change of m", eq.eq45(symbols, below_0), m - m_0),
+            ("(41): r_ex", eq.eq41(over)[..., :2, :], reflected @ np.linalg.inv(incident)),
+            ("(43a): m at h_R = 0", eq.eq43a(over_0), m_0),
+            ("(43b): change of m", eq.eq43b(over_0), m - m_0),
+            ("(44): difference of m", eq.eq44_difference(over_0), difference),
+            ("(44) corrected: sum of m", eq.eq44_sum_corrected(over_0), total),
+            ("(45): change of m", eq.eq45(over_0), m - m_0),
         )
         for what, expected, found in rows:
             yield Trial(
@@ -134,6 +144,9 @@ def transfer_holds(engine: str) -> Iterator[Trial]:
             )
 
 
+@paper.statement(
+    "layers-details", "The reflection matrix itself depends on what lies beneath; its expression does not."
+)
 def details_matter(engine: str) -> Iterator[Trial]:
     """Yield whether r̂_ex of a stack differs from that of the half-space with the same first layer."""
     for name, (iface, _, _) in STACKS.items():
@@ -148,6 +161,9 @@ def details_matter(engine: str) -> Iterator[Trial]:
         )
 
 
+@paper.statement(
+    "layers-engines", "Both exact engines give the same reflection matrix of layered structures."
+)
 def engines_agree(engine: str) -> Iterator[Trial]:
     """Yield r̂_ex of every stack by Kwant against the continuum; nothing for the continuum itself."""
     if engine == "continuum":
