@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from sotcheck.exact.currents import linear_torque_number
@@ -10,6 +12,9 @@ from sotcheck.exact.solved import Solved
 from sotcheck.exact.totals import total
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.spin import projectors
+
+#: How much larger k_⊥ are that reach beyond all thresholds.
+WIDER = 1.25
 
 
 def _by_spin(symbol: str, which: int) -> Quantity:
@@ -20,6 +25,11 @@ def _by_spin(symbol: str, which: int) -> Quantity:
         return one.unperturbed(np.stack(bands, axis=-1))
 
     return Quantity(f"{symbol}, majority and minority, h_R = 0", measure)
+
+
+def beyond_k_F(quantity: Quantity) -> Quantity:
+    """Return the quantity at k_⊥ larger by a quarter, some of them beyond all thresholds."""
+    return replace(quantity, measure=lambda one: quantity.measure(replace(one, stretch=WIDER)))
 
 
 def _whole(one: Solved) -> Estimate:

@@ -8,7 +8,16 @@ from dataclasses import replace
 import numpy as np
 
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.papers.kim2017 import paper, section3, section4, section5a, section5b, section5cd, section6
+from sotcheck.papers.kim2017 import (
+    paper,
+    section3,
+    section4,
+    section5a,
+    section5b,
+    section5c,
+    section5d,
+    section6,
+)
 from sotcheck.papers.kim2017.finite_rashba import projected
 from sotcheck.papers.kim2017.models import BULK, INSULATOR, INSULATOR_BARRIER, INTERFACE, TOPOLOGICAL
 from sotcheck.system.interface import Interface
@@ -119,16 +128,15 @@ def ends_at_k_F(transcribed: Formula, right: Formula) -> Callable[[Symbols, bool
 
 def shape_without_barrier(s: Symbols, corrected: bool) -> Sides:
     """(27) and (32) at u_0 = u_m = 0 against k_⊥, each over its first number: (32) has a wrong sign."""
-    summand = section5cd.eq27_corrected(s) if corrected else section5cd.eq27(s)
-    with_barrier = section5cd.eq32(s)
+    summand = section5c.eq27_corrected(s) if corrected else section5c.eq27(s)
+    with_barrier = section5c.eq32(s)
     return summand / summand[0], with_barrier / with_barrier[0]
 
 
 def caption_of_figure_8(s: Symbols) -> Array:
     """The caption's unit times the curve."""
     U, J, E_F = s.iface.U_F, s.iface.J, s.iface.E_F
-    unit = 8 * np.sqrt(2 * section5cd.MASS) / (15 * np.pi**2 * section5cd.HBAR**2) / section5cd.UNIT
-    return unit * (E_F / (U - J)) ** 2.5 / U**1.5 * section5cd.fig8(np.array(J / U))
+    return 8 * section5c.FRONT * (E_F / (U - J)) ** 2.5 / U**1.5 * section5c.fig8(np.array(J / U))
 
 
 def matched_waves(s: Symbols, corrected: bool) -> Sides:
@@ -166,10 +174,10 @@ paper.add(
         "6b", "(23)", "r of interface magnetism", _amplitude(*R, section5b.eq23_r), without_rashba(INTERFACE)
     ),
     Consequence(
-        "6b", "(26)", "r on an insulator", _amplitude(*R, section5cd.eq26), without_rashba(INSULATOR)
+        "6b", "(26)", "r on an insulator", _amplitude(*R, section5c.eq26), without_rashba(INSULATOR)
     ),
     Consequence(
-        "6b", "(31)", "the same with an interface potential", _amplitude(*R, section5cd.eq31),
+        "6b", "(31)", "the same with an interface potential", _amplitude(*R, section5c.eq31),
         without_rashba(INSULATOR_BARRIER),
     ),
     Consequence("6c", "(B9b)", "electrons from F are neither lost nor made", unitarity_of_r_prime, FINITE),
@@ -177,7 +185,7 @@ paper.add(
         "6d", "(18b)", "t' at u_0 = u_m = 0", _amplitude(*T_PRIME, section5a.eq18b), without_rashba(BULK)
     ),
     Consequence(
-        "6d", "(34)", "t' where N is insulating", _amplitude(*T_PRIME, section5cd.eq34),
+        "6d", "(34)", "t' where N is insulating", _amplitude(*T_PRIME, section5d.eq34),
         without_rashba(TOPOLOGICAL),
     ),
     Consequence(
@@ -209,23 +217,23 @@ paper.add(
     ),
     Consequence(
         "27", "(28)", "a finite sum: it ends somewhere",
-        ends_at_k_F(section5cd.eq27_range, section5cd.eq27_range_corrected), INSULATOR,
+        ends_at_k_F(section5c.eq27_range, section5c.eq27_range_corrected), INSULATOR,
     ),
     Consequence(
         "28", "(29)", "its value at E_F = U - J, J = U/3",
-        _pick(section5cd.eq28, section5cd.eq28_corrected, section5cd.eq29), AT_MAXIMUM,
+        _pick(section5c.eq28, section5c.eq28_corrected, section5c.eq29), AT_MAXIMUM,
     ),
     Consequence(
         "28", "(30)", "the same in terms of alpha and beta, at U = 1",
-        _pick(section5cd.eq28, section5cd.eq28_corrected, section5cd.eq30), UNIT_U,
+        _pick(section5c.eq28, section5c.eq28_corrected, section5c.eq30), UNIT_U,
     ),
     Consequence(
         "30", "caption of Fig. 8", "the unit that makes the torque the last factor",
-        _pick(section5cd.eq30, section5cd.eq30_corrected, caption_of_figure_8), INSULATOR,
+        _pick(section5c.eq30, section5c.eq30_corrected, caption_of_figure_8), INSULATOR,
     ),
     Consequence(
         "32", "(27)", "its limit u_0 = u_m = 0",
-        _pick(section5cd.eq32, section5cd.eq32_corrected, section5cd.eq27_corrected), FREE,
+        _pick(section5c.eq32, section5c.eq32_corrected, section5c.eq27_corrected), FREE,
     ),
     Consequence("37b", "(38b)", "matching the waves at z = 0", matched_waves, FINITE),
     Consequence(
@@ -237,6 +245,6 @@ paper.add(
     ),
     Consequence(
         "47", "(31)", "consistent, as the text says", _amplitude(section6.eq47, section6.eq47_corrected,
-        section5cd.eq31), INSULATOR_BARRIER,
+        section5c.eq31), INSULATOR_BARRIER,
     ),
 )  # fmt: skip
