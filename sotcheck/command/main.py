@@ -259,7 +259,7 @@ def audit(
 ) -> None:
     """Put every numbered equation of a paper on trial.
 
-    Each is tried as a machine-read transcription has it, by both exact engines; where it disagrees, the form
+    Each is tried as transcribed, by both exact engines; where it disagrees, the form
     that exact numerics confirm is tried as well. Exit status 1 says that something disagrees as transcribed.
     """
     from sotcheck.trial.audit import audit as run_audit

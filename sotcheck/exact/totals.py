@@ -47,7 +47,7 @@ def total(engine: str, iface: Interface, rtol: float | None = None) -> Estimate:
 
 
 def averaged(one: Solved) -> Estimate:
-    """Return k_x t at the interface's own h_R, averaged over directions of k, by k_⊥ and source, (n, 3, 3)."""
+    """Return k_x t at the interface's own h_R, averaged over directions of k, (n, source, 3)."""
     iface = one.iface
     k_perp, angle, h_R = np.broadcast_arrays(one.k_perp[:, None], DIRECTIONS, iface.h_R)
     found = flows(EXACT[one.engine].scatter(iface, k_perp, angle, h_R), iface, k_perp, angle, h_R)

@@ -28,32 +28,31 @@ def judge_equation(equation: Equation) -> list[Finding]:
     for form, formula in equation.forms:
         for engine in EXACT:
             iface, found = judge(equation.of, formula, equation.on, engine)
-            words = f"worst of {len(equation.on)} interfaces: {iface.name}"
-            if form == "transcribed" and equation.corrected is not None:
+            words = [f"worst of {len(equation.on)} interfaces: {iface.name}"]
+            if form == "transcribed" and (equation.corrected or found.verdict is Verdict.DISAGREES):
+                off_by = [f"off by {equation.off_by}"] if equation.off_by else []
                 seen = words_for(equation, formula, iface, engine)
-                words = f"off by {equation.off_by}; from the numbers alone: {seen}; {words}"
-            trial = Trial(equation.of.words, found, words, equation.of.source, engine, form)
+                words = [*off_by, f"from the numbers alone: {seen}", *words]
+            trial = Trial(equation.of.words, found, "; ".join(words), equation.of.source, engine, form)
             rows.append(trial.finding(f"eq{equation.number}", equation.says, f"({equation.number})"))
     return rows
 
 
-def sample_equation(equation: Equation) -> list[dict[str, Any]]:
+def sample_equation(equation: Equation) -> dict[str, Any]:
     """Return what a plot of an equation shows: formula against Kwant's numbers, by form."""
     engine = list(EXACT)[-1]
-    return [
-        {
-            "equation": f"({equation.number})",
-            "quantity": equation.of.words,
-            "forms": [
-                {
-                    "form": form,
-                    "agrees": judge(equation.of, formula, equation.on, engine)[1].verdict is Verdict.AGREES,
-                    "points": np.round(sample_pairs(equation, formula, engine), 3).tolist(),
-                }
-                for form, formula in equation.forms
-            ],
-        }
-    ]
+    return {
+        "equation": f"({equation.number})",
+        "quantity": equation.of.words,
+        "forms": [
+            {
+                "form": form,
+                "agrees": judge(equation.of, formula, equation.on, engine)[1].verdict is Verdict.AGREES,
+                "points": np.round(sample_pairs(equation, formula, engine), 3).tolist(),
+            }
+            for form, formula in equation.forms
+        ],
+    }
 
 
 def judge_statement(statement: Statement) -> list[Finding]:
@@ -136,13 +135,13 @@ def audit(
         return [call() for call in progress(calls, kind)]
 
     equations = [(entry.key,) for entry in register.of_type(Equation)]
-    tried = [(key,) for key, entry in register.entries.items() if type(entry) in JUDGES]
+    tried = [(one.key,) for kind in JUDGES for one in register.entries.values() if isinstance(one, kind)]
     rows = [row for found in each("audit", tried) for row in found]
     rows.sort(key=lambda row: paper_order(row.equation))
     faults = [fault for found in each("power", equations) for fault in found] if with_power else []
     if not with_pages:
         return AuditResult(register, tuple(rows), tuple(faults))
-    samples = [one for found in each("sample", equations) for one in found]
+    samples = each("sample", equations)
     exhibits: list[Figure | Table] = [*register.of_type(Figure), *register.of_type(Table)]
     parts = [(one.key, part) for one in exhibits for part in one.parts]
     shown: dict[str, dict[str, Any]] = {one.key: {} for one in exhibits}

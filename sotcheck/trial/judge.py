@@ -34,14 +34,20 @@ def evaluated(formula: Formula, one: Solved, shape: tuple[int, ...]) -> Array | 
     Raises
     ------
     TheoryError
-        If it cannot be evaluated.
+        If it cannot be evaluated, or what it returns has another shape.
     """
-    name = getattr(formula, "__name__", "the formula")
+    name = getattr(formula, "__name__", "a formula")
     try:
-        found = np.asarray(formula(symbols(one)))
-        return np.broadcast_to(found + 0, shape)
+        # What is no number cannot be added to one.
+        found = np.asarray(formula(symbols(one))) + 0
     except Exception as error:
         raise TheoryError(f"{name} fails on {one.iface.name}: {type(error).__name__}: {error}") from error
+    try:
+        return np.broadcast_to(found, shape)
+    except ValueError:
+        raise TheoryError(
+            f"{name} returns the shape {found.shape}, but its quantity has {shape} on {one.iface.name}"
+        ) from None
 
 
 def try_formula(formula: Formula, one: Solved, measured: Estimate) -> Comparison:

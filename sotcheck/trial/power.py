@@ -187,11 +187,13 @@ def seed(equation: Equation) -> Iterator[Fault]:
     """Put every fault into the confirmed formula, and judge it on the equation's interfaces.
 
     One that breaks the formula altogether (shapes, types) is no fault that anyone could make unnoticed, and
-    is not counted.
+    is not counted; nor are faults in a formula that is wrong as it is.
     """
     formula = equation.confirmed
     grounds = [solved("continuum", iface) for iface in equation.on]
     exact = [equation.of.measure(one) for one in grounds]
+    if any(try_formula(formula, *pair).verdict != "agrees" for pair in zip(grounds, exact, strict=True)):
+        return
     right = [np.asarray(formula(symbols(one))) for one in grounds]
     for kind, change, mutant in faulty(formula):
         outcome, reason = "no effect", equation.invisible.get(change, NO_EFFECT[kind])

@@ -21,7 +21,7 @@ KWANT_RATIOS = (0.4, 0.8, 1.25, 1.75, 2.5, 3.25, 4.0)
 PROPAGATING, EVANESCENT = 0, 1
 NORMAL, MAJORITY, MINORITY = range(3)
 RED, BLUE, CYAN = "#D55E00", "#0072B2", "#56B4E9"
-#: The six curves in the paper's style, with the place of their numbers: current in N red, majority blue, minority
+#: The six curves in the paper's style, with the place of their numbers: N red, majority blue, minority
 #: cyan; FLT dashed, DLT solid.
 CURVES: dict[str, tuple[str, str, str, tuple[int, int], str]] = {
     "normal fieldlike": (RED, "--", "FLT, current in N", (PROPAGATING, NORMAL), "real"),

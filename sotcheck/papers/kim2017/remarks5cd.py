@@ -28,6 +28,7 @@ from sotcheck.trial.words import Judge, on_each, span, vanishes, whether
 TOPOLOGICAL_BARRIER = tuple(
     iface.with_(name=f"{iface.name}-barrier", u_0=0.5, u_m=-0.3) for iface in TOPOLOGICAL
 )
+DAMPINGLIKE = "dampinglike torque"
 OF_F = ("majority", "minority")
 
 
@@ -40,7 +41,7 @@ def no_torque(interfaces: tuple[Interface, ...], sources: tuple[str, ...], name:
         scale = float(np.abs(torque(one).value).max())
         yield vanishes(
             f"{name} at each k_perp, {', '.join(sources)}, {one.iface.name}",
-            found.imag if name == "dampinglike torque" else found.each(np.abs),
+            found.imag if name == DAMPINGLIKE else found.each(np.abs),
             f"against a torque of {scale:.3g}",
             scale=scale,
         )
@@ -48,20 +49,14 @@ def no_torque(interfaces: tuple[Interface, ...], sources: tuple[str, ...], name:
     return judge
 
 
-for key, says, interfaces, sources, name in (
-    ("insulator-from-N-only",
-     "Sec. V C: with both bands of F evanescent, only electrons from N have a torque.",
-     INSULATOR + INSULATOR_BARRIER, OF_F, "torque per relaxation time of F"),
-    ("insulator-no-dampinglike",
-     "Sec. V C: to first order, no dampinglike torque on a ferromagnetic insulator, whatever u_0 and u_m.",
-     INSULATOR + INSULATOR_BARRIER, ("normal",), "dampinglike torque"),
-    ("topological-minority-closed", "Below (36): minority electrons do not contribute where E_F < J.",
-     TOPOLOGICAL[:1], ("minority",), "torque per tau^down"),
-    ("topological-no-dampinglike",
-     "Below (36): to first order, no dampinglike torque where N is insulating, whatever the interface.",
-     TOPOLOGICAL + TOPOLOGICAL_BARRIER, OF_F, "dampinglike torque"),
-):  # fmt: skip
-    paper.statement(key, says)(no_torque(interfaces, sources, name))
+paper.statement(
+    "insulator-from-N-only", "Sec. V C: with both bands of F evanescent, only electrons from N have a torque."
+)(no_torque(INSULATOR + INSULATOR_BARRIER, OF_F, "torque per relaxation time of F"))
+
+paper.statement(
+    "insulator-no-dampinglike",
+    "Sec. V C: to first order, no dampinglike torque on a ferromagnetic insulator, whatever u_0 and u_m.",
+)(no_torque(INSULATOR + INSULATOR_BARRIER, ("normal",), DAMPINGLIKE))
 
 
 @paper.statement(
@@ -111,11 +106,6 @@ paper.statement(
     "insulator-odd-in-m",
     "Beyond (27): at any h_R the torque on a ferromagnetic insulator is odd in m, but not along m x y alone.",
 )(on_each(INSULATOR_BARRIER[0])(partial(_odd_in_m, times=np.array([1, 0, 0]), what="electrons from N")))
-
-paper.statement(
-    "topological-odd-in-m",
-    "Beyond (36): with tau^up = tau^down the torque is odd in m at any h_R, but not along m x y alone.",
-)(on_each(TOPOLOGICAL[1])(partial(_odd_in_m, times=TAU_C, what="tau^up = tau^down")))
 
 
 def _dampinglike(one: Solved) -> tuple[Estimate, Mask, Mask]:
@@ -251,6 +241,16 @@ def no_reflection(one: Solved) -> Iterator[Trial]:
     yield vanishes(f"r, all elements, {one.iface.name}", r, "no wave arrives from N", scale=1.0)
 
 
+paper.statement(
+    "topological-minority-closed", "Below (36): minority electrons do not contribute where E_F < J."
+)(no_torque(TOPOLOGICAL[:1], ("minority",), "torque per tau^down"))
+
+paper.statement(
+    "topological-no-dampinglike",
+    "Below (36): to first order, no dampinglike torque where N is insulating, whatever the interface.",
+)(no_torque(TOPOLOGICAL + TOPOLOGICAL_BARRIER, OF_F, DAMPINGLIKE))
+
+
 @paper.statement("topological-equal-times", "Below (36): there is a torque even if tau^up = tau^down.")
 @on_each(*TOPOLOGICAL)
 def equal_times(one: Solved) -> Iterator[Trial]:
@@ -261,3 +261,9 @@ def equal_times(one: Solved) -> Iterator[Trial]:
         np.all(np.abs(found.value) > 1e3 * found.total),
         span(found.value),
     )
+
+
+paper.statement(
+    "topological-odd-in-m",
+    "Beyond (36): with tau^up = tau^down the torque is odd in m at any h_R, but not along m x y alone.",
+)(on_each(TOPOLOGICAL[1])(partial(_odd_in_m, times=TAU_C, what="tau^up = tau^down")))
