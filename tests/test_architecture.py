@@ -129,7 +129,7 @@ def test_only_one_module_imports_kwant() -> None:
 
 def test_only_figures_import_matplotlib() -> None:
     found = importers("matplotlib")
-    assert found >= {"sotcheck.pages.figures", "sotcheck.pages.audit_plots"}
+    assert found >= {"sotcheck.pages.figures", "sotcheck.pages.audit"}
     assert all(within(module, "sotcheck.pages") for module in found), found
 
 
