@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,13 +39,17 @@ class Points:
     @classmethod
     def of(cls, **values: Array | float) -> Points:
         """Return points from arrays and numbers that broadcast; what is not given is zero."""
-        names = ("E_F", "U_N", "U_F", "J", "u_0", "u_m")
-        arrays = np.broadcast_arrays(*(np.asarray(values.get(name, 0.0), dtype=float) for name in names))
+        arrays = np.broadcast_arrays(*(np.asarray(values.get(name, 0.0), float) for name in cls.names()))
         return cls(*(array.ravel() for array in arrays))
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Return the names of the parameters."""
+        return tuple(field.name for field in fields(cls))
 
     def part(self, which: NDArray[np.intp]) -> Points:
         """Return some of the points."""
-        return Points(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
+        return Points(*(getattr(self, name)[which] for name in self.names()))
 
     @property
     def edges(self) -> Array:

@@ -91,11 +91,13 @@ class Paper:
         """Register an equation with nothing to test."""
         self.add(Definition(f"definition-{number}", number, says, tex, why))
 
-    def statement(self, key: str, says: str, number: str | None = None) -> Callable[[J], J]:
-        """Return a decorator that makes a judge a `Statement`."""
+    def statement(
+        self, key: str, says: str = "", number: str | None = None, *, once: bool = False
+    ) -> Callable[[J], J]:
+        """Return a decorator that makes a judge a `Statement`, said by its docstring or `says`."""
 
         def register(judge: J) -> J:
-            self.add(Statement(key, says, judge, number))
+            self.add(Statement(key, says or _sentence(judge), judge, number, once))
             return judge
 
         return register
@@ -161,7 +163,7 @@ class Paper:
         return "content" if "content" in kinds else "marks" if "marks" in kinds else None
 
 
-def _sentence(formula: Formula) -> str:
+def _sentence(formula: Callable[..., Any]) -> str:
     """Return the first paragraph of a function's docstring on one line."""
     return " ".join((inspect.getdoc(formula) or "").split("\n\n")[0].split())
 

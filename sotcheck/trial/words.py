@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
 
 import numpy as np
 
@@ -19,6 +20,7 @@ def on_each(*interfaces: Interface) -> Callable[[Callable[[Solved], Iterable[Tri
     """Return a decorator that makes trials on one interface's exact states the judge of a statement."""
 
     def register(trials: Callable[[Solved], Iterable[Trial]]) -> Judge:
+        @wraps(trials)
         def judge(engine: str) -> Iterator[Trial]:
             for iface in interfaces:
                 yield from trials(solved(engine, iface))

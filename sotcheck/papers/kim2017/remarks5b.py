@@ -12,6 +12,7 @@ from sotcheck.exact.finite import measured
 from sotcheck.exact.observables import INTERFACE as ON_INTERFACE
 from sotcheck.exact.solved import Solved, solved
 from sotcheck.exact.totals import averaged
+from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.models import INTERFACE
@@ -38,58 +39,41 @@ def components(found: Estimate) -> dict[str, Estimate]:
     return {"fieldlike": found.real, "dampinglike": found.imag}
 
 
-@paper.statement(
-    "interface-fieldlike-adds",
-    "Charge currents on both sides have the same fieldlike torque: it goes with tau + tau_F^c.",
-)
+@paper.statement("interface-fieldlike-adds")
 @on_each(*INTERFACE)
 def fieldlike_adds(one: Solved) -> Iterator[Trial]:
-    """The fieldlike torque per τ_F^c, majority plus minority, against that per τ."""
-    yield equal(
-        f"fieldlike torque per tau_F^c at each k_perp, against that per tau, {one.iface.name}",
-        (torque(one) @ TAU).real,
-        (torque(one) @ TAU_C).real,
-        "equal currents in majority and minority electrons act as the same current in N",
-    )
+    """Charge currents on both sides have the same fieldlike torque: it goes with tau + tau_F^c."""
+    words = f"fieldlike torque per tau_F^c at each k_perp, against that per tau, {one.iface.name}"
+    why = "equal currents in majority and minority electrons act as the same current in N"
+    yield equal(words, (torque(one) @ TAU).real, (torque(one) @ TAU_C).real, why)
 
 
-@paper.statement(
-    "interface-dampinglike-subtracts",
-    "Charge currents on both sides have opposite dampinglike torques: it goes with tau - tau_F^c.",
-)
+@paper.statement("interface-dampinglike-subtracts")
 @on_each(*INTERFACE)
 def dampinglike_subtracts(one: Solved) -> Iterator[Trial]:
-    """The dampinglike torque per τ_F^c against minus that per τ."""
-    yield equal(
-        f"dampinglike torque per tau_F^c at each k_perp, minus that per tau, {one.iface.name}",
-        -(torque(one) @ TAU).imag,
-        (torque(one) @ TAU_C).imag,
-        "what crosses the interface one way in N crosses it the other way in F",
-    )
+    """Charge currents on both sides have opposite dampinglike torques: it goes with tau - tau_F^c."""
+    words = f"dampinglike torque per tau_F^c at each k_perp, minus that per tau, {one.iface.name}"
+    why = "what crosses the interface one way in N crosses it the other way in F"
+    yield equal(words, -(torque(one) @ TAU).imag, (torque(one) @ TAU_C).imag, why)
 
 
-@paper.statement("interface-no-barrier", "Charge currents have no torque where u_0 = 0.")
+@paper.statement("interface-no-barrier")
 @on_each(NO_BARRIER)
 def no_barrier(one: Solved) -> Iterator[Trial]:
-    """The torque of charge currents where u_0 = 0: to first order, and at finite h_R."""
-    charge = np.stack([TAU, TAU_C], axis=-1)
+    """Charge currents have no torque where u_0 = 0."""
+    charge, per = np.stack([TAU, TAU_C], axis=-1), "torque per tau and per tau_F^c at each k_perp, u_0 = 0"
     scale = float(np.abs(torque(one).value).max())
     for name, found in components(torque(one) @ charge).items():
-        words = f"{name} torque per tau and per tau_F^c at each k_perp, u_0 = 0"
-        yield vanishes(words, found, f"against {scale:.3g} of single spins", scale=scale)
-    vectors = averaged(one).each(lambda array: np.swapaxes(array, 1, 2))
-    yield vanishes(
-        f"torque per tau and per tau_F^c at each k_perp, u_0 = 0, h_R = {FINITE:g}",
-        vectors @ charge,
-        "averaged over directions of k; beyond first order",
-        scale=float(np.abs(vectors.value).max()),
-    )
+        yield vanishes(f"{name} {per}", found, f"against {scale:.3g} of single spins", scale=scale)
+    found = averaged(one).each(lambda array: np.swapaxes(array, 1, 2))
+    scale, why = float(np.abs(found.value).max()), "averaged over directions of k; beyond first order"
+    yield vanishes(f"{per}, h_R = {FINITE:g}", found @ charge, why, scale=scale)
 
 
-@paper.statement("interface-no-magnetism", "There is a torque even where u_m = 0.")
+@paper.statement("interface-no-magnetism")
 @on_each(NO_MAGNETISM)
 def no_magnetism(one: Solved) -> Iterator[Trial]:
-    """Whether there is a torque where u_m = 0, by source and component."""
+    """There is a torque even where u_m = 0."""
     for name, per, weights in (
         ("fieldlike", "tau_F^s", TAU_S),
         ("dampinglike", "tau", TAU),
@@ -104,21 +88,28 @@ def no_magnetism(one: Solved) -> Iterator[Trial]:
 
 
 def _shares(
-    one: Solved, per: str, weights: np.ndarray, of_whole: tuple[float, float], times: float = 1.0
+    one: Solved, per: str, weights: Array, terms: tuple[float, float], times: float
 ) -> Iterator[Trial]:
-    """Yield the torque on the interface magnetism against a multiple of the terms of Eq. (24) with u_m.
+    """Yield the torque on the interface magnetism against a multiple of the terms of (24) with u_m.
 
-    Those terms are fractions `of_whole` of the fieldlike and of the dampinglike torque.
+    Those terms are fractions of the fieldlike and of the dampinglike torque.
     """
-    whole, part = torque(one) @ weights, flow_number(one, ON_INTERFACE)[:, 0] @ weights
-    for name, fraction in zip(components(whole), of_whole, strict=True):
-        yield equal(
-            f"{name} torque on the interface per {per} at each k_perp",
-            times * fraction * components(whole)[name],
-            components(part)[name],
-            f"flow (4) of Fig. 2 against {times:g} times the terms with u_m; {one.iface.name}",
-            scale=float(np.abs(whole.value).max()),
-        )
+    whole = torque(one) @ weights
+    part = components(flow_number(one, ON_INTERFACE)[:, 0] @ weights)
+    why = f"flow (4) of Fig. 2 against {times:g} times the terms with u_m; {one.iface.name}"
+    for (name, found), fraction in zip(components(whole).items(), terms, strict=True):
+        words = f"{name} torque on the interface per {per} at each k_perp"
+        scale = float(np.abs(whole.value).max())
+        yield equal(words, times * fraction * found, part[name], why, scale=scale)
+
+
+@paper.statement("interface-share-charge")
+@on_each(INTERFACE[0])
+def charge_shares(one: Solved) -> Iterator[Trial]:
+    """Charge currents: terms with u_m in the numerators of (24) are the torque on the interface."""
+    # All of the fieldlike torque, and none of the dampinglike.
+    yield from _shares(one, "tau", TAU, (1.0, 0.0), 1.0)
+    yield from _shares(one, "tau_F^c", TAU_C, (1.0, 0.0), 1.0)
 
 
 def _spin_shares(one: Solved, times: float) -> Iterator[Trial]:
@@ -126,35 +117,20 @@ def _spin_shares(one: Solved, times: float) -> Iterator[Trial]:
     return _shares(one, "tau_F^s", TAU_S, (u_m**2 / (u_0**2 + u_m**2), 1.0), times)
 
 
-@paper.statement(
-    "interface-share-charge",
-    "Charge currents: terms with u_m in the numerators of (24) are the torque on the interface.",
-)
-@on_each(INTERFACE[0])
-def charge_shares(one: Solved) -> Iterator[Trial]:
-    """What charge currents exert on the interface: all of their fieldlike torque, and no other."""
-    yield from _shares(one, "tau", TAU, (1.0, 0.0))
-    yield from _shares(one, "tau_F^c", TAU_C, (1.0, 0.0))
-
-
 paper.statement(
     "interface-share-spin",
     "Spin current: terms with u_m in the numerators of (24) are the torque on the interface.",
 )(on_each(INTERFACE[0])(partial(_spin_shares, times=1.0)))
-
 paper.statement(
     "interface-share-spin-corrected",
     "Spin current: the interface gets twice the terms with u_m in (24), the bulk the rest.",
 )(on_each(INTERFACE[0])(partial(_spin_shares, times=2.0)))
 
 
-@paper.statement(
-    "interface-no-evanescent",
-    "All wave vectors are the same: no state at the Fermi energy has an evanescent part.",
-)
+@paper.statement("interface-no-evanescent")
 @on_each(*INTERFACE)
 def no_evanescent(one: Solved) -> Iterator[Trial]:
-    """The imaginary part of every wave number at the Fermi energy, at all k_⊥ that carry current."""
+    """All wave vectors are the same: no state at the Fermi energy has an evanescent part."""
     waves = np.concatenate([one.states.kz[..., None], one.states.Kz], axis=-1)
     words = f"imaginary parts of k_z, k_z^+, k_z^-, {one.iface.name}"
     yield vanishes(words, measured(one, waves.imag), "wave numbers of the exact states", scale=1.0)
@@ -167,11 +143,9 @@ def _fig6(one: Solved, power: int) -> Iterator[Trial]:
     # The sum over k_⊥ has k_F² times as many terms.
     doubled = components(2.0 ** (2 + power) * torque(solved(one.engine, double)))
     for name, found in components(torque(one)).items():
+        words = f"{name} torque times k_F^{power} at k_F = 1 (expected) and 2, by k_perp/k_F and source"
         yield equal(
-            f"{name} torque times k_F^{power} at k_F = 1 (expected) and 2, by k_perp/k_F and source",
-            found,
-            doubled[name],
-            "u_0/k_F = 0.9, u_m/k_F = 0.4 in both; the torque goes as k_F^3",
+            words, found, doubled[name], "u_0/k_F = 0.9, u_m/k_F = 0.4 in both; the torque goes as k_F^3"
         )
 
 
@@ -179,7 +153,6 @@ paper.statement(
     "interface-fig6-unit",
     "The unit of Fig. 6, proportional to 1/k_F, makes its panels functions of u_0/k_F and u_m/k_F alone.",
 )(on_each(INTERFACE[0])(partial(_fig6, power=1)))
-
 paper.statement("interface-fig6-unit-corrected", "A unit proportional to k_F^3 does.")(
     on_each(INTERFACE[0])(partial(_fig6, power=-3))
 )

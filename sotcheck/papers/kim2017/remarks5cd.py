@@ -12,20 +12,22 @@ from sotcheck.exact.observables import components
 from sotcheck.exact.plane import Points, linear_torque
 from sotcheck.exact.solved import Solved, solved
 from sotcheck.exact.totals import averaged, total
-from sotcheck.numerics.arrays import Array, Mask
+from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.models import BULK, INSULATOR, INSULATOR_BARRIER, TOPOLOGICAL
-from sotcheck.papers.kim2017.remarks5b import FINITE, TAU_C, torque
+from sotcheck.papers.kim2017.remarks5b import FINITE, TAU, TAU_C, torque
 from sotcheck.papers.kim2017.section5c import FRONT, eq29, fig8
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.trial.grounds import symbols
 from sotcheck.trial.verdict import Trial, compare
 from sotcheck.trial.words import Judge, on_each, span, vanishes, whether
 
-#: Model (33) with an interface potential that (33) does not have.
-TOPOLOGICAL_BARRIER = tuple(
+#: Model (25), with and without an interface potential.
+INSULATORS = INSULATOR + INSULATOR_BARRIER
+#: Model (33), with and without an interface potential, which (33) does not have.
+TOPOLOGICALS = TOPOLOGICAL + tuple(
     iface.with_(name=f"{iface.name}-barrier", u_0=0.5, u_m=-0.3) for iface in TOPOLOGICAL
 )
 DAMPINGLIKE = "dampinglike torque"
@@ -38,65 +40,54 @@ def no_torque(interfaces: tuple[Interface, ...], sources: tuple[str, ...], name:
     @on_each(*interfaces)
     def judge(one: Solved) -> Iterator[Trial]:
         found = torque(one)[:, [SOURCES.index(source) for source in sources]]
+        found = found.imag if name == DAMPINGLIKE else found.each(np.abs)
+        words = f"{name} at each k_perp, {', '.join(sources)}, {one.iface.name}"
         scale = float(np.abs(torque(one).value).max())
-        yield vanishes(
-            f"{name} at each k_perp, {', '.join(sources)}, {one.iface.name}",
-            found.imag if name == DAMPINGLIKE else found.each(np.abs),
-            f"against a torque of {scale:.3g}",
-            scale=scale,
-        )
+        yield vanishes(words, found, f"against a torque of {scale:.3g}", scale=scale)
 
     return judge
 
 
+def fieldlike(**parameters: Array | float) -> Estimate:
+    """Return the fieldlike torque of electrons from N, all k_⊥, at points of a plane."""
+    return linear_torque(Points.of(**parameters))[:, 0].real
+
+
 paper.statement(
     "insulator-from-N-only", "Sec. V C: with both bands of F evanescent, only electrons from N have a torque."
-)(no_torque(INSULATOR + INSULATOR_BARRIER, OF_F, "torque per relaxation time of F"))
-
+)(no_torque(INSULATORS, OF_F, "torque per relaxation time of F"))
 paper.statement(
     "insulator-no-dampinglike",
     "Sec. V C: to first order, no dampinglike torque on a ferromagnetic insulator, whatever u_0 and u_m.",
-)(no_torque(INSULATOR + INSULATOR_BARRIER, ("normal",), DAMPINGLIKE))
+)(no_torque(INSULATORS, ("normal",), DAMPINGLIKE))
 
 
-@paper.statement(
-    "insulator-no-dampinglike-plane",
-    "Sec. V C: the same, all k_perp, for interface potentials of either sign.",
-)
+@paper.statement("insulator-no-dampinglike-plane", once=True)
 def dampinglike_plane(engine: str) -> Iterator[Trial]:
-    """The dampinglike torque of an insulator, all k_⊥, over a plane of (u_0, u_m) of either sign."""
-    if engine != "continuum":
-        return
+    """Sec. V C: the same, all k_perp, for interface potentials of either sign."""
     u = np.linspace(-2, 2, 9)
     found = linear_torque(Points.of(E_F=0.9, U_F=2.0, J=0.8, u_0=u[:, None], u_m=u))[:, 0]
     scale = float(np.abs(found.value).max())
-    yield vanishes(
-        "dampinglike torque, 9 x 9 values of u_0 and u_m from -2 to 2",
-        found.imag,
-        f"against fieldlike torques up to {scale:.3g}",
-        scale=scale,
-    )
+    words = "dampinglike torque, 9 x 9 values of u_0 and u_m from -2 to 2"
+    yield vanishes(words, found.imag, f"against fieldlike torques up to {scale:.3g}", scale=scale)
 
 
 def _odd_in_m(one: Solved, times: Array, what: str) -> Iterator[Trial]:
     """Yield that a torque is odd in m at any h_R, but not along m × ŷ alone."""
-    m = one.iface.direction
+    m, name = one.iface.direction, one.iface.name
     # Majority and minority, and all else, are those of the opposite magnetization.
     plus, minus = (averaged(solved(one.engine, one.iface.with_(h_R=FINITE, m=tuple(s * m)))) for s in (1, -1))
     even, odd = (
         found.each(lambda array: np.einsum("nsi,s->ni", array, times) / 2)
         for found in (plus + minus, plus - minus)
     )
-    yield vanishes(
-        f"part even in m at each k_perp, {what}, h_R = {FINITE:g}, {one.iface.name}",
-        even,
-        "time reversal turns every state into one of -k and -m",
-        scale=float(np.abs(odd.value).max()),
-    )
+    words = f"part even in m at each k_perp, {what}, h_R = {FINITE:g}, {name}"
+    why = "time reversal turns every state into one of -k and -m"
+    yield vanishes(words, even, why, scale=float(np.abs(odd.value).max()))
     parts = components(odd.value, m)
     assert parts is not None
     yield whether(
-        f"component along m x (y x m), {what}, is not zero at h_R = {FINITE:g} (1), {one.iface.name}",
+        f"component along m x (y x m), {what}, is not zero at h_R = {FINITE:g} (1), {name}",
         np.abs(parts[1]).max() > 1e3 * one.rounding,
         f"up to {np.abs(parts[1] / parts[0]).max():.2g} of that along m x y; odd in m",
     )
@@ -105,39 +96,28 @@ def _odd_in_m(one: Solved, times: Array, what: str) -> Iterator[Trial]:
 paper.statement(
     "insulator-odd-in-m",
     "Beyond (27): at any h_R the torque on a ferromagnetic insulator is odd in m, but not along m x y alone.",
-)(on_each(INSULATOR_BARRIER[0])(partial(_odd_in_m, times=np.array([1, 0, 0]), what="electrons from N")))
+)(on_each(INSULATOR_BARRIER[0])(partial(_odd_in_m, times=TAU, what="electrons from N")))
 
 
-def _dampinglike(one: Solved) -> tuple[Estimate, Mask, Mask]:
-    """Return the dampinglike torque by k_⊥ and source, and where k_z, and k_z^+, is real."""
-    return torque(one).imag, one.states.kz[:, 0, 0].real > 0, one.states.Kz[:, 0, 0, 0].real > 0
-
-
-@paper.statement(
-    "dampinglike-evanescent-in-N",
-    "Sec. V C, of Sec. V A: waves evanescent in the normal metal are what gives a dampinglike torque.",
-)
+@paper.statement("dampinglike-evanescent-in-N")
 @on_each(*BULK)
 def evanescent_in_N(one: Solved) -> Iterator[Trial]:
-    """Whether waves evanescent in N give a dampinglike torque, as Sec. V C words it."""
-    found, N, _ = _dampinglike(one)
+    """Sec. V C, of Sec. V A: waves evanescent in the normal metal are what gives a dampinglike torque."""
+    found, N_open = torque(one).imag, one.states.kz[:, 0, 0].real > 0
     size = np.abs(found.value)
     yield whether(
         f"dampinglike torque where k_z is imaginary (1: at every k_perp), {one.iface.name}",
-        np.all(size[~N].max(axis=-1) > found.total),
-        f"at most {size[~N].max():.2g}, with k_z real up to {size[N].max():.2g}",
+        np.all(size[~N_open].max(axis=-1) > found.total),
+        f"at most {size[~N_open].max():.2g}, with k_z real up to {size[N_open].max():.2g}",
     )
 
 
-@paper.statement(
-    "dampinglike-evanescent-in-F",
-    "Corrected: waves that propagate in N and are evanescent in the minority band of F do.",
-)
+@paper.statement("dampinglike-evanescent-in-F")
 @on_each(*BULK)
 def evanescent_in_F(one: Solved) -> Iterator[Trial]:
-    """That the dampinglike torque comes from waves propagating in N and evanescent in a band of F."""
-    found, N, minority = _dampinglike(one)
-    region = N & ~minority
+    """Corrected: waves that propagate in N and are evanescent in the minority band of F do."""
+    found = torque(one).imag
+    region = (one.states.kz[:, 0, 0].real > 0) & (one.states.Kz[:, 0, 0, 0].real == 0)
     inside, outside = np.abs(found.value[region]), np.abs(found.value[~region])
     yield whether(
         f"dampinglike torque for real k_z, imaginary k_z^+, and only there (1), {one.iface.name}",
@@ -146,41 +126,27 @@ def evanescent_in_F(one: Solved) -> Iterator[Trial]:
     )
 
 
-def fieldlike(**parameters: Array | float) -> Estimate:
-    """Return the fieldlike torque of electrons from N, all k_⊥, at points of a plane."""
-    return linear_torque(Points.of(**parameters))[:, 0].real
-
-
-@paper.statement("insulator-maximum", "Below (28): at E_F = U - J the torque has its maximum at J = U/3.")
+@paper.statement("insulator-maximum", once=True)
 def maximum_in_J(engine: str) -> Iterator[Trial]:
-    """The slope of the torque in J at E_F = U − J, J = U/3, and neighbours on both sides."""
-    if engine != "continuum":
-        return
+    """Below (28): at E_F = U - J the torque has its maximum at J = U/3."""
     U, steps = 1.8, 0.1 * 0.5 ** np.arange(4)
     J = U / 3 + np.concatenate([steps, -steps, [0.0, 0.3, -0.3]])
     found = fieldlike(E_F=U - J, U_F=U, J=J)
-    torques = found.value
-    slope = richardson((torques[:4] - torques[4:8]) / (2 * steps), (2, 4, 6))
+    above, below, (top, *beside) = np.split(found.value, (4, 8))
+    slope = richardson((above - below) / (2 * steps), (2, 4, 6))
     slope = slope.and_("differences", found.total / steps[-1], "rounding over the step in J")
-    yield Trial(
-        "d torque / dJ at E_F = U - J, J = U/3",
-        compare(0.0, slope, scale=float(torques[8] / J[8])),
-        "central differences",
-    )
+    comparison = compare(0.0, slope, scale=float(top / J[8]))
+    yield Trial("d torque / dJ at E_F = U - J, J = U/3", comparison, "central differences")
     yield whether(
         "torque at J = U/3 is above that at J = U/3 +- 0.3 (1)",
-        torques[8] > torques[9:].max(),
-        f"{torques[8]:.4g} against {torques[9]:.4g} and {torques[10]:.4g}",
+        top > max(beside),
+        f"{top:.4g} against {beside[0]:.4g} and {beside[1]:.4g}",
     )
 
 
-@paper.statement(
-    "insulator-grows", "Below (28): the torque vanishes with E_F and grows with it up to E_F = U - J."
-)
+@paper.statement("insulator-grows", once=True)
 def grows_with_E_F(engine: str) -> Iterator[Trial]:
-    """That the torque grows with E_F all the way to U − J, from nothing."""
-    if engine != "continuum":
-        return
+    """Below (28): the torque vanishes with E_F and grows with it up to E_F = U - J."""
     found = fieldlike(E_F=np.linspace(0, 1.2, 13)[1:], U_F=1.8, J=0.6).value
     yield whether(
         "torque grows with E_F up to U - J (1), U = 1.8, J = 0.6",
@@ -188,55 +154,44 @@ def grows_with_E_F(engine: str) -> Iterator[Trial]:
         f"from {found[0]:.3g} at E_F = 0.1 to {found[-1]:.3g}",
     )
     small = fieldlike(E_F=np.array([1e-4, 4e-4]), U_F=1.8, J=0.6)
-    ratio = Estimate(
-        float(small.value[1] / small.value[0]), {"plane": (64 * small.total / small.value[1], "rounding")}
-    )
-    yield Trial(
-        "torque at E_F = 4e-4 over that at 1e-4: 4^(5/2)", compare(32.0, ratio), "vanishes as E_F^(5/2)"
-    )
+    first, second = small.value.tolist()
+    ratio = Estimate(second / first, {"plane": (64 * small.total / second, "rounding")})
+    words = "torque at E_F = 4e-4 over that at 1e-4: 4^(5/2)"
+    yield Trial(words, compare(32.0, ratio), "vanishes as E_F^(5/2)")
 
 
-@paper.statement("insulator-bound", "(29) as an inequality: no torque is larger.")
+@paper.statement("insulator-bound", once=True)
 def bound(engine: str) -> Iterator[Trial]:
-    """Whether (29) holds as an inequality over the plane of (J/U, E_F/(U − J))."""
-    if engine != "continuum":
-        return
+    """(29) as an inequality: no torque is larger."""
     U, alpha, beta = 1.8, np.linspace(0, 1, 22)[1:-1, None], np.linspace(0, 1, 11)[1:]
     found = fieldlike(E_F=beta * (1 - alpha) * U, U_F=U, J=alpha * U).value.max()
     limit = float(eq29(symbols(solved(engine, INSULATOR[0].with_(U_F=U)))))
-    yield whether(
-        "torque over the plane of J/U and E_F/(U - J) stays below the bound (1)",
-        found <= limit,
-        f"at most {found / limit:.4f} of the bound: it is never reached",
-    )
+    words = "torque over the plane of J/U and E_F/(U - J) stays below the bound (1)"
+    yield whether(words, found <= limit, f"at most {found / limit:.4f} of the bound: it is never reached")
 
 
 def _fig8(one: Solved, number: float, power: float) -> Iterator[Trial]:
     """Yield the torque in the unit of Fig. 8, with a number for its 8 and a power of U."""
     U, J, E_F = one.iface.U_F, one.iface.J, one.iface.E_F
     unit = number * FRONT * (E_F / (U - J)) ** 2.5 * U**power
-    yield Trial(
-        f"torque in the unit of Fig. 8 at J/U = {J / U:.3g}, {one.iface.name}",
-        compare(fig8(np.array(J / U)), total(one.engine, one.iface)[0].real / unit),
-        "the curve is the last factor of (30)",
-        "normal",
-    )
+    words = f"torque in the unit of Fig. 8 at J/U = {J / U:.3g}, {one.iface.name}"
+    comparison = compare(fig8(np.array(J / U)), total(one.engine, one.iface)[0].real / unit)
+    yield Trial(words, comparison, "the curve is the last factor of (30)", "normal")
 
 
 paper.statement(
     "fig8-unit",
     "Caption of Fig. 8: in a unit with 8 and 1/U^(3/2) the torque is the last factor of (30).",
 )(on_each(*INSULATOR)(partial(_fig8, number=8, power=-1.5)))
-
 paper.statement(
     "fig8-unit-corrected", "In a unit with 2 and U^(3/2), and the charge e that the caption lacks, it is."
 )(on_each(*INSULATOR)(partial(_fig8, number=2, power=1.5)))
 
 
-@paper.statement("topological-no-reflection", "Below (34): r vanishes where N is insulating.")
+@paper.statement("topological-no-reflection")
 @on_each(*TOPOLOGICAL)
 def no_reflection(one: Solved) -> Iterator[Trial]:
-    """r̂, projected to the Hilbert space, where N is insulating."""
+    """Below (34): r vanishes where N is insulating."""
     r = measured(one, np.abs(one.states.amplitudes()[0][:, :, 0]))
     yield vanishes(f"r, all elements, {one.iface.name}", r, "no wave arrives from N", scale=1.0)
 
@@ -244,23 +199,19 @@ def no_reflection(one: Solved) -> Iterator[Trial]:
 paper.statement(
     "topological-minority-closed", "Below (36): minority electrons do not contribute where E_F < J."
 )(no_torque(TOPOLOGICAL[:1], ("minority",), "torque per tau^down"))
-
 paper.statement(
     "topological-no-dampinglike",
     "Below (36): to first order, no dampinglike torque where N is insulating, whatever the interface.",
-)(no_torque(TOPOLOGICAL + TOPOLOGICAL_BARRIER, OF_F, DAMPINGLIKE))
+)(no_torque(TOPOLOGICALS, OF_F, DAMPINGLIKE))
 
 
-@paper.statement("topological-equal-times", "Below (36): there is a torque even if tau^up = tau^down.")
+@paper.statement("topological-equal-times")
 @on_each(*TOPOLOGICAL)
 def equal_times(one: Solved) -> Iterator[Trial]:
-    """The torque of a topological insulator at τ↑ = τ↓."""
+    """Below (36): there is a torque even if tau^up = tau^down."""
     found = torque(one) @ TAU_C
-    yield whether(
-        f"fieldlike torque at tau^up = tau^down is not zero (1: at every k_perp), {one.iface.name}",
-        np.all(np.abs(found.value) > 1e3 * found.total),
-        span(found.value),
-    )
+    words = f"fieldlike torque at tau^up = tau^down is not zero (1: at every k_perp), {one.iface.name}"
+    yield whether(words, np.all(np.abs(found.value) > 1e3 * found.total), span(found.value))
 
 
 paper.statement(

@@ -65,21 +65,18 @@ def plane(system: str) -> Estimate:
 
 @dataclass(frozen=True)
 class Row:
-    """A system, a current, what the paper's table has of them, and what exact numerics say.
+    """A system and a current, what the paper's table has of them, and what exact numerics say.
 
     Attributes
     ----------
     system : str
     current : tuple of int
-    dampinglike : bool
-        Whether the paper has a dampinglike torque besides the fieldlike one.
     relation : str
-        The paper's, of FLT to DLT.
+        The paper's, of FLT to DLT; empty where it has no DLT.
     """
 
     system: str
     current: tuple[int, int, int]
-    dampinglike: bool = False
     relation: str = ""
 
     @property
@@ -98,29 +95,27 @@ class Row:
         return plane(self.system).each(lambda t: t @ np.array(self.current), lambda size: 4 * size[:, 0])
 
     @property
-    def exist(self) -> dict[str, bool]:
-        """Whether each component is beyond its numerical error anywhere."""
-        found = self.torque
-        parts = {"fieldlike": found.real, "dampinglike": found.imag}
-        return {name: bool(np.any(np.abs(part.value) > found.error)) for name, part in parts.items()}
-
-    @property
     def ratios(self) -> Array:
         """|FLT|/|DLT| at the points where there is a torque; empty where there is no DLT."""
         found = self.torque
         values = found.value[np.abs(found.value) > 1e3 * found.error]
-        if not self.exist["dampinglike"]:
-            return np.array([])
-        return np.abs(values.real) / np.maximum(np.abs(values.imag), found.total)
+        ratios = np.abs(values.real) / np.maximum(np.abs(values.imag), found.total)
+        return ratios if exists(found)["dampinglike"] else ratios[:0]
+
+
+def exists(torque: Estimate) -> dict[str, bool]:
+    """Return whether each component is beyond its numerical error anywhere."""
+    parts = {"fieldlike": torque.real, "dampinglike": torque.imag}
+    return {name: bool(np.any(np.abs(part.value) > part.error)) for name, part in parts.items()}
 
 
 ROWS = (
-    Row("bulk", NORMAL, True, "<~"),
-    Row("bulk", EQUAL, True, ">>"),
-    Row("bulk", MAJORITY, True, ">>"),
-    Row("interface", NORMAL, True, ">~"),
-    Row("interface", EQUAL, True, ">~"),
-    Row("interface", SPIN, True, ">~"),
+    Row("bulk", NORMAL, "<~"),
+    Row("bulk", EQUAL, ">>"),
+    Row("bulk", MAJORITY, ">>"),
+    Row("interface", NORMAL, ">~"),
+    Row("interface", EQUAL, ">~"),
+    Row("interface", SPIN, ">~"),
     Row("insulator", NORMAL),
     Row("topological", EQUAL),
     Row("topological", MAJORITY),
@@ -133,20 +128,16 @@ def table1() -> list[dict[str, Any]]:
 
     Ratios are of |FLT| to |DLT|; fractions are of the points where there is a torque.
     """
-    slope = Rashba2D(1.5, 1.0, M).linear_torque().sum(axis=0)
-    reference = {
-        "fieldlike": abs(slope.value.real) > slope.total,
-        "dampinglike": abs(slope.value.imag) > slope.total,
-    }
-    rows = [_row("2D Rashba model", EQUAL, "E_F = 1.5 J", reference, "FLT only", np.array([]))]
+    reference = Rashba2D(1.5, 1.0, M).linear_torque().sum(axis=0)
+    rows = [_columns("2D Rashba model", EQUAL, "E_F = 1.5 J", reference, "", np.array([]))]
     for row in ROWS:
-        said = f"FLT {row.relation} DLT" if row.dampinglike else "FLT only"
-        rows.append(_row(SYSTEMS[row.system][0], row.current, row.over, row.exist, said, row.ratios))
+        name, over, _ = SYSTEMS[row.system]
+        rows.append(_columns(name, row.current, over, row.torque, row.relation, row.ratios))
     return rows
 
 
-def _row(
-    system: str, current: tuple[int, int, int], over: str, exist: dict[str, bool], said: str, ratios: Array
+def _columns(
+    system: str, current: tuple[int, int, int], over: str, torque: Estimate, relation: str, ratios: Array
 ) -> dict[str, Any]:
     some = len(ratios) > 0
     quartiles = np.quantile(ratios, (0.25, 0.5, 0.75)).tolist() if some else [None] * 3
@@ -154,140 +145,111 @@ def _row(
         "system": system,
         "current": CURRENTS[current],
         "over": over,
-        "FLT": "yes" if exist["fieldlike"] else "no",
-        "DLT": "yes" if exist["dampinglike"] else "no",
-        "paper": said,
+        "FLT": "yes" if exists(torque)["fieldlike"] else "no",
+        "DLT": "yes" if exists(torque)["dampinglike"] else "no",
+        "paper": f"FLT {relation} DLT" if relation else "FLT only",
         **dict(zip(("lower quartile", "median", "upper quartile"), quartiles, strict=True)),
         "FLT < DLT at": float((ratios < 1).mean()) if some else None,
         "FLT > 10 DLT at": float((ratios > 10).mean()) if some else None,
     }
 
 
-@paper.statement("table1-exists", "Table I: which components of the torque exist.")
-def exists(engine: str) -> Iterator[Trial]:
-    """Which components exist, over every plane; nothing for Kwant, see `points`."""
-    if engine != "continuum":
-        return
+@paper.statement("table1-exists", once=True)
+def which_exist(engine: str) -> Iterator[Trial]:
+    """Table I: which components of the torque exist."""
     for row in ROWS:
-        for name, says in (("fieldlike", True), ("dampinglike", row.dampinglike)):
-            yield Trial(
-                f"{name} torque exists (1) or not (0): {row.words}",
-                compare(float(says), float(row.exist[name]), scale=1.0),
-                f"over {row.over}",
-            )
+        found = exists(row.torque)
+        for name, says in (("fieldlike", True), ("dampinglike", bool(row.relation))):
+            words = f"{name} torque exists (1) or not (0): {row.words}"
+            yield Trial(words, compare(float(says), float(found[name]), scale=1.0), f"over {row.over}")
 
 
-def compared(engine: str, meaning: dict[str, tuple[float, float]]) -> Iterator[Trial]:
+def _compared(engine: str, meaning: dict[str, tuple[float, float]]) -> Iterator[Trial]:
     """Yield the table's relations, in one of their meanings."""
-    if engine != "continuum":
-        return
     for row in ROWS:
         if row.relation:
             ratios, (lower, upper) = row.ratios, meaning[row.relation]
             share = float(((ratios > lower) & (ratios <= upper)).mean())
-            yield whether(
-                f"{lower:g} < |FLT/DLT| <= {upper:g} at most points (1): {row.words}",
-                share > 0.5,
-                f"FLT {row.relation} DLT: at {share:.0%} of {row.over}; median {np.median(ratios):.3g}",
-            )
+            words = f"{lower:g} < |FLT/DLT| <= {upper:g} at most points (1): {row.words}"
+            why = f"FLT {row.relation} DLT: at {share:.0%} of {row.over}; median {np.median(ratios):.3g}"
+            yield whether(words, share > 0.5, why)
 
 
-paper.statement("table1-larger", "Table I: which of both torques is larger.")(
-    partial(compared, meaning=MEANING)
+paper.statement("table1-larger", "Table I: which of both torques is larger.", once=True)(
+    partial(_compared, meaning=MEANING)
 )
-paper.statement("table1-order", "Table I: <~ and >~ as the same order of magnitude, >> as another one.")(
-    partial(compared, meaning=ORDER)
-)
+paper.statement(
+    "table1-order", "Table I: <~ and >~ as the same order of magnitude, >> as another one.", once=True
+)(partial(_compared, meaning=ORDER))
 
 
-@paper.statement("table1-kwant", "Torques of Table I by Kwant.")
+@paper.statement("table1-kwant")
 def points(engine: str) -> Iterator[Trial]:
-    """Kwant's torque of one interface of each kind against that of the planes."""
+    """Torques of Table I by Kwant."""
+    # Against boundary matching as it is used over the planes.
     if engine == "continuum":
         return
     for iface in (BULK[2], INTERFACE[0], INSULATOR[0], TOPOLOGICAL[1]):
-        values = {name: getattr(iface, name) for name in ("E_F", "U_N", "U_F", "J", "u_0", "u_m")}
+        matched = linear_torque(Points.of(**{name: getattr(iface, name) for name in Points.names()}))
         yield equal(
             f"fieldlike and dampinglike torque by source, {iface.name}",
-            linear_torque(Points.of(**values))[0].parts,
+            matched[0].parts,
             total(engine, iface, FOR_FIGURES).parts,
             "Kwant against boundary matching as it is used over the planes",
         )
 
 
-@paper.statement(
-    "fig6-spin-fieldlike", "Sec. V B: the fieldlike torque of a spin current is the largest of Fig. 6."
-)
+@paper.statement("fig6-spin-fieldlike", once=True)
 def spin_fieldlike_largest(engine: str) -> Iterator[Trial]:
-    """Whether the fieldlike torque of a spin current is the largest of the four of Fig. 6."""
-    if engine != "continuum":
-        return
-    found, over = plane("interface"), SYSTEMS["interface"][1]
+    """Sec. V B: the fieldlike torque of a spin current is the largest of Fig. 6."""
+    found, (_, over, _) = plane("interface"), SYSTEMS["interface"]
     charge, spin = found.value @ np.array(NORMAL), found.value @ np.array(SPIN)
     # At u_0 = ±u_m the two fieldlike torques are equal.
     above = np.abs(spin.real) + 1e3 * found.total >= np.abs(charge.real)
     largest = above & (np.abs(spin.real) >= np.maximum(np.abs(charge.imag), np.abs(spin.imag)))
-    yield whether(
-        "fieldlike torque per tau_F^s is not below that per charge current, at any point (1)",
-        above.all(),
-        f"equal at u_0 = +-u_m; {over}",
-    )
-    yield whether(
-        "fieldlike torque per tau_F^s is the largest of the four panels, at most points (1)",
-        largest.mean() > 0.5,
-        f"at {largest.mean():.0%} of {over}",
-    )
+    per = "fieldlike torque per tau_F^s is"
+    words = f"{per} not below that per charge current, at any point (1)"
+    yield whether(words, above.all(), f"equal at u_0 = +-u_m; {over}")
+    words = f"{per} the largest of the four panels, at most points (1)"
+    yield whether(words, largest.mean() > 0.5, f"at {largest.mean():.0%} of {over}")
 
 
-#: Relaxation times, up and down, that the 2D Rashba model is tried with; E_F/J.
+#: Relaxation times, up and down, that the 2D Rashba model is tried with.
 TIMES = np.array([(1.0, 1.0), (1.3, 0.4), (0.5, 1.0)])
-RASHBA_E_F = (1.5, 3.0)
+MODELS = tuple(Rashba2D(E_F, 1.0, M) for E_F in (1.5, 3.0))
 
 
-def _reference(times_alone: bool) -> Iterator[Trial]:
-    """Yield that the fieldlike torque goes with a current's polarization, or with that of its times alone."""
-    for E_F in RASHBA_E_F:
-        model = Rashba2D(E_F, 1.0, M)
-        slope = model.linear_torque()
-        fieldlike = TIMES[:, ::-1] @ slope.value.real
-        current = TIMES @ np.array([E_F + 1, E_F - 1])
-        polarization = np.array([model.polarization(up, down) for up, down in TIMES])
-        if times_alone:
-            polarization = (TIMES[:, 0] - TIMES[:, 1]) / TIMES.sum(axis=1)
-        said = polarization * current
-        yield Trial(
-            f"fieldlike torque of the 2D Rashba model, three sets of times, E_F = {E_F:g} J",
-            compare(
-                said * fieldlike[1] / said[1], fieldlike, {"steps": (8 * slope.total, "Richardson's table")}
-            ),
-            "relative to that at tau^up = 1.3, tau^down = 0.4; exact in k, first order in alpha",
-        )
+def _polarized(model: Rashba2D, polarization: Array) -> Trial:
+    """Return the trial of a fieldlike torque that goes with a polarization of the current."""
+    slope = model.linear_torque()
+    fieldlike = TIMES[:, ::-1] @ slope.value.real
+    said = polarization * (TIMES @ np.array([model.E_F + 1, model.E_F - 1]))
+    return Trial(
+        f"fieldlike torque of the 2D Rashba model, three sets of times, E_F = {model.E_F:g} J",
+        compare(said * fieldlike[1] / said[1], fieldlike, {"steps": (8 * slope.total, "Richardson's table")}),
+        "relative to that at tau^up = 1.3, tau^down = 0.4; exact in k, first order in alpha",
+    )
 
 
 @paper.statement(
     "rashba2d",
     "Table I: the 2D Rashba model has a fieldlike torque only; it goes with the current's polarization.",
+    once=True,
 )
 def rashba2d(engine: str) -> Iterator[Trial]:
     """That the reference has a fieldlike torque only, proportional to the current's polarization."""
-    if engine != "continuum":
-        return
-    for E_F in RASHBA_E_F:
-        slope = Rashba2D(E_F, 1.0, M).linear_torque()
+    for model in MODELS:
+        slope, words = model.linear_torque(), "dampinglike torque of the 2D Rashba model by band, E_F ="
+        scale = float(np.abs(slope.value).max())
         yield vanishes(
-            f"dampinglike torque of the 2D Rashba model by band, E_F = {E_F:g} J",
-            slope.imag,
-            "exact in k, first order in alpha",
-            scale=float(np.abs(slope.value).max()),
+            f"{words} {model.E_F:g} J", slope.imag, "exact in k, first order in alpha", scale=scale
         )
-    yield from _reference(times_alone=False)
+    for model in MODELS:
+        yield _polarized(model, np.array([model.polarization(up, down) for up, down in TIMES]))
 
 
-@paper.statement(
-    "rashba2d-times",
-    "Sec. VI A: in the 2D Rashba model it goes with (tau^up - tau^down)/(tau^up + tau^down).",
-)
+@paper.statement("rashba2d-times", once=True)
 def rashba2d_times(engine: str) -> Iterator[Trial]:
-    """The same with the relaxation times alone for a polarization, as Sec. VI A writes it."""
-    if engine == "continuum":
-        yield from _reference(times_alone=True)
+    """Sec. VI A: in the 2D Rashba model it goes with (tau^up - tau^down)/(tau^up + tau^down)."""
+    for model in MODELS:
+        yield _polarized(model, (TIMES[:, 0] - TIMES[:, 1]) / TIMES.sum(axis=1))
