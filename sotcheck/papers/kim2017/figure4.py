@@ -17,21 +17,20 @@ from sotcheck.trial.grounds import ground
 #: E_F/J: the lines by boundary matching, the points by Kwant.
 RATIOS = (*np.linspace(0.1, 0.95, 18), *np.linspace(1.0, 4.0, 31))
 KWANT_RATIOS = (0.4, 0.8, 1.25, 1.75, 2.5, 3.25, 4.0)
-#: Whether k_z is real, the first index of `torque`.
-PROPAGATING, EVANESCENT = 0, 1
-NORMAL, MAJORITY, MINORITY = range(3)
+#: Where `torque` has that of each source, k_z being real, and the third term of (20a), k_z being imaginary.
+N, MAJORITY, MINORITY, THIRD_TERM = (0, 0), (0, 1), (0, 2), (1, 1)
 RED, BLUE, CYAN = "#D55E00", "#0072B2", "#56B4E9"
 #: The six curves in the paper's style, with the place of their numbers: N red, majority blue, minority
 #: cyan; FLT dashed, DLT solid.
 CURVES: dict[str, tuple[str, str, str, tuple[int, int], str]] = {
-    "normal fieldlike": (RED, "--", "FLT, current in N", (PROPAGATING, NORMAL), "real"),
-    "normal dampinglike": (RED, "-", "DLT, current in N", (PROPAGATING, NORMAL), "imag"),
-    "majority fieldlike": (BLUE, "--", "FLT, majority, k_z real", (PROPAGATING, MAJORITY), "real"),
-    "majority dampinglike": (BLUE, "-", "DLT, majority", (PROPAGATING, MAJORITY), "imag"),
+    "normal fieldlike": (RED, "--", "FLT, current in N", N, "real"),
+    "normal dampinglike": (RED, "-", "DLT, current in N", N, "imag"),
+    "majority fieldlike": (BLUE, "--", "FLT, majority, k_z real", MAJORITY, "real"),
+    "majority dampinglike": (BLUE, "-", "DLT, majority", MAJORITY, "imag"),
     "majority evanescent": (
-        BLUE, "-.", "FLT, majority, k_z imaginary: third term of (20a)", (EVANESCENT, MAJORITY), "real"
+        BLUE, "-.", "FLT, majority, k_z imaginary: third term of (20a)", THIRD_TERM, "real"
     ),
-    "minority fieldlike": (CYAN, "--", "FLT, minority", (PROPAGATING, MINORITY), "real"),
+    "minority fieldlike": (CYAN, "--", "FLT, minority", MINORITY, "real"),
 }  # fmt: skip
 
 

@@ -11,15 +11,7 @@ from sotcheck.exact.solved import Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import paper
-from sotcheck.papers.kim2017.figure4 import (
-    EVANESCENT,
-    MAJORITY,
-    MINORITY,
-    NORMAL,
-    PROPAGATING,
-    interface,
-    torque,
-)
+from sotcheck.papers.kim2017.figure4 import MAJORITY, MINORITY, THIRD_TERM, N, interface, torque
 from sotcheck.papers.kim2017.models import BULK
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.judge import balance, relation
@@ -31,8 +23,6 @@ EQUAL = 1.0
 RATIOS = (0.05, EQUAL, 3.0, 8.0)
 #: How "around five times" and "approximately" are read: within 20 % and within 10 %.
 AROUND, APPROXIMATELY = 0.2, 0.1
-FLT_N, FLT_MAJORITY, FLT_MINORITY = ((PROPAGATING, source) for source in (NORMAL, MAJORITY, MINORITY))
-THIRD_TERM = (EVANESCENT, MAJORITY)
 
 #: A number from the torques of all k_⊥, (2, 3) as `figure4.torque` has them.
 Number = Callable[[Complex], float]
@@ -60,7 +50,7 @@ def around(ratio_of: Number, said: float, by: float, quantity: str, why: str) ->
     def judge(engine: str) -> Iterator[Trial]:
         at = torque(engine, interface(EQUAL))
         # A quotient of sums, of which the smaller one is known worst.
-        steepness = 2 * abs(ratio_of(at.value)) / abs(at.value[FLT_N].imag)
+        steepness = 2 * abs(ratio_of(at.value)) / abs(at.value[N].imag)
         found = at.each(ratio_of, lambda size: steepness * size.max())
         words = f"{why} '{said:g}' is read as within {by:.0%}. Found: {found.value:.4g}."
         yield within(quantity, found, (1 - by) * said, (1 + by) * said, words)
@@ -70,7 +60,7 @@ def around(ratio_of: Number, said: float, by: float, quantity: str, why: str) ->
 
 def largest(torques: Complex) -> float:
     """Return the size of the largest torque besides the third term."""
-    return float(np.abs([torques[PROPAGATING].real, torques[PROPAGATING].imag]).max())
+    return float(np.abs([torques[0].real, torques[0].imag]).max())
 
 
 def wave_numbers(one: Solved) -> Complex:
@@ -126,7 +116,7 @@ paper.statement(
 @on_each(*BULK)
 def same_sign(one: Solved) -> Iterator[Trial]:
     """Fieldlike times dampinglike torque of N at each k_⊥: never negative."""
-    found = linear_torque_number(one)[..., NORMAL]
+    found = linear_torque_number(one)[..., 0]
     product = found.each(lambda t: t.real * t.imag, lambda size: 2 * np.abs(found.value) * size)
     yield positive(
         f"least product of both components by k_perp, {one.iface.name}",
@@ -152,7 +142,7 @@ paper.statement(
     "Below (20): the dampinglike torque of a current in F is the opposite of that of one in N.",
 )(
     balance(
-        lambda one: linear_torque_number(one)[..., NORMAL].imag,
+        lambda one: linear_torque_number(one)[..., 0].imag,
         lambda one: (linear_torque_number(one) @ np.array([0, -1, -1])).imag,
         "dampinglike torque of N against minus that of F, by k_perp",
         "At each k_perp and of the same size.",
@@ -163,15 +153,15 @@ paper.statement(
 for key, says, margin, ratios, quantity, why in (
     ("dampinglike-larger",
      "Of a current in N the dampinglike torque is comparable with the fieldlike one, and often larger.",
-     lambda t: abs(t[FLT_N].imag) - abs(t[FLT_N].real), RATIOS[:3],
+     lambda t: abs(t[N].imag) - abs(t[N].real), RATIOS[:3],
      "dampinglike less fieldlike torque of N, sizes", "Far above J the fieldlike one is larger."),
     ("fieldlike-minority", "The fieldlike torque of minority electrons has the sign of that of N's.",
-     lambda t: t[FLT_MINORITY].real * t[FLT_N].real, RATIOS[2:],
+     lambda t: t[MINORITY].real * t[N].real, RATIOS[2:],
      "product of fieldlike torques, minority and N", "They exist for E_F > J only."),
     ("fieldlike-majority",
      "The fieldlike torque of majority electrons, the evanescent term apart, has the sign of that of N's"
      " in a wide range of E_F/J: tried far above J.",
-     lambda t: t[FLT_MAJORITY].real * t[FLT_N].real, RATIOS[2:],
+     lambda t: t[MAJORITY].real * t[N].real, RATIOS[2:],
      "product of fieldlike torques, majority and N",
      "The signs are still opposite far above J, not only close to it."),
     ("evanescent-largest", "The third term of (20a) is larger than every other contribution.",
@@ -185,7 +175,7 @@ paper.statement(
     "The third term of (20a) is around five times as large as the dampinglike torques at E_F = J.",
 )(
     around(
-        lambda t: t[THIRD_TERM].real / abs(t[FLT_N].imag), 5.0, AROUND,
+        lambda t: t[THIRD_TERM].real / abs(t[N].imag), 5.0, AROUND,
         "third term over dampinglike torque, E_F = J", "The words give no more than one digit.",
     )
 )  # fmt: skip

@@ -11,7 +11,7 @@ from sotcheck.exact.quantities import r_by_spin, t_prime_by_spin, torque
 from sotcheck.exact.quantity import N_closed, N_open, Quantity
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.papers.kim2017 import paper
-from sotcheck.papers.kim2017.figure4 import EVANESCENT, MAJORITY, interface
+from sotcheck.papers.kim2017.figure4 import THIRD_TERM, interface
 from sotcheck.papers.kim2017.figure4 import torque as summed
 from sotcheck.papers.kim2017.models import BULK, FIRST_ORDER
 from sotcheck.theory.symbols import Symbols
@@ -34,7 +34,7 @@ of_both = torque.dampinglike.then(
 )
 evanescent = Quantity(
     "fieldlike torque of majority electrons, sum where N is closed",
-    lambda one: summed(one.engine, one.iface)[EVANESCENT, MAJORITY].real,
+    lambda one: summed(one.engine, one.iface)[THIRD_TERM].real,
     "majority",
 )
 
