@@ -116,21 +116,12 @@ def faulty(formula: Formula) -> Iterator[tuple[str, str, Formula]]:
     parts = list(_with_helpers(formula))
     for target in parts:
         tree = _tree(target)
-        for position, node in enumerate(ast.walk(tree)):
+        for node in ast.walk(tree):
             for kind, replacement in mutations(node):
-                changed = deepcopy(tree)
-                victim = next(n for i, n in enumerate(ast.walk(changed)) if i == position)
-                changed = _Replace(victim, deepcopy(replacement)).visit(changed)
+                # A copy of the tree in which the node is already copied, as its replacement.
+                changed = deepcopy(tree, {id(node): deepcopy(replacement)})
                 words = f"{_words(node)} -> {_words(replacement)}"
                 yield kind, words, _rebuilt(formula, parts, target, ast.fix_missing_locations(changed))
-
-
-class _Replace(ast.NodeTransformer):
-    def __init__(self, victim: ast.AST, replacement: ast.AST) -> None:
-        self.victim, self.replacement = victim, replacement
-
-    def visit(self, node: ast.AST) -> Any:
-        return self.replacement if node is self.victim else self.generic_visit(node)
 
 
 def _tree(function: Callable[..., Any]) -> ast.Module:
@@ -211,11 +202,5 @@ def seed(equation: Equation) -> Iterator[Fault]:
                             break
         except (ValueError, TypeError, AttributeError, IndexError, ArithmeticError, np.linalg.LinAlgError):
             continue
-        yield Fault(
-            equation.number,
-            equation.of.words,
-            kind,
-            change,
-            outcome,
-            reason if outcome == "no effect" else "",
-        )
+        reason = reason if outcome == "no effect" else ""
+        yield Fault(equation.number, equation.of.words, kind, change, outcome, reason)
