@@ -140,7 +140,7 @@ def _with_helpers(formula: Callable[..., Any]) -> Iterable[FunctionType]:
         function = waiting.pop()
         assert isinstance(function, FunctionType)
         found[function.__name__] = function
-        for name in _names(function.__code__):
+        for name in sorted(_names(function.__code__)):
             helper = function.__globals__.get(name)
             if not isinstance(helper, FunctionType) or name in found or not name.startswith("_"):
                 continue
