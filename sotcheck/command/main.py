@@ -239,6 +239,13 @@ def _refuse_same_names(names: list[str]) -> None:
 
 
 @cli.command()
+@click.option(
+    "--paper",
+    metavar="FILE",
+    default="kim2017",
+    show_default=True,
+    help="A file *.py that defines a paper, as the README's 'Try another paper' has it, or one's name.",
+)
 @click.option("--power", is_flag=True, help="Seed faults into every formula and count those flagged.")
 @click.option(
     "--output",
@@ -247,10 +254,12 @@ def _refuse_same_names(names: list[str]) -> None:
 )
 @executor_options
 @json_option
-def audit(power: bool, output: Path | None, executor: str, workers: int, json_file: str | None) -> None:
-    """Put every numbered equation of the paper on trial.
+def audit(
+    paper: str, power: bool, output: Path | None, executor: str, workers: int, json_file: str | None
+) -> None:
+    """Put every numbered equation of a paper on trial.
 
-    Each is tried as a machine-read transcription has it, by both exact engines; where it disagrees, the form
+    Each is tried as transcribed, by both exact engines; where it disagrees, the form
     that exact numerics confirm is tried as well. Exit status 1 says that something disagrees as transcribed.
     """
     from sotcheck.trial.audit import audit as run_audit
@@ -259,13 +268,12 @@ def audit(power: bool, output: Path | None, executor: str, workers: int, json_fi
     refuse_unwritable_folder(output)
     with backend(executor, workers).open() as where:
         result = run_audit(
-            with_power=power, with_samples=output is not None, executor=where.executor, progress=bar
+            paper, with_power=power, with_pages=output is not None, executor=where.executor, progress=bar
         )
-        if output is not None:
-            from sotcheck.pages.audit import write_audit
-            from sotcheck.pages.audit_plots import figure_data
+    if output is not None:
+        from sotcheck.pages.audit import write_audit
 
-            write_audit(result, figure_data(where.executor, bar), output)
+        write_audit(result, output)
     emit(str(result), result.to_json(), json_file)
     raise SystemExit(result.exit_status)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from sotcheck.exact.currents import linear_torque_number
@@ -11,6 +13,8 @@ from sotcheck.exact.totals import total
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.spin import projectors
 
+#: How much larger k_⊥ are that reach beyond all thresholds.
+WIDER = 1.25
 #: In the order of `Scattering.amplitudes`.
 AMPLITUDES = ("r", "t", "r'", "t'")
 
@@ -33,6 +37,11 @@ def change_of(symbol: str) -> Quantity:
     return Quantity(
         f"d{symbol}/dh_R at h_R = 0, all elements", lambda one: one.linear(one.states.amplitudes()[which])
     )
+
+
+def beyond_k_F(quantity: Quantity) -> Quantity:
+    """Return the quantity at k_⊥ larger by a quarter, some of them beyond all thresholds."""
+    return replace(quantity, measure=lambda one: quantity.measure(replace(one, stretch=WIDER)))
 
 
 def _whole(one: Solved) -> Estimate:

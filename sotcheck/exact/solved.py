@@ -37,16 +37,19 @@ class Solved:
     iface : Interface
     nodes : int
         k_⊥ nodes in each range between thresholds.
+    stretch : float
+        What all k_⊥ are multiplied by: with more than one, some lie beyond the last threshold.
     """
 
     engine: str
     iface: Interface
     nodes: int = NODES
+    stretch: float = 1.0
 
     @cached_property
     def k_perp(self) -> Array:
         """The in-plane wave numbers, shape (n,)."""
-        return sample(self.iface.thresholds(), self.nodes)
+        return self.stretch * sample(self.iface.thresholds(), self.nodes)
 
     @cached_property
     def h_R(self) -> Array:
@@ -130,12 +133,12 @@ def solved(engine: str, iface: Interface, nodes: int = NODES) -> Solved:
 
 
 @lru_cache(maxsize=256)
-def linear_flows(engine: str, iface: Interface) -> Estimate:
+def linear_flows(engine: str, iface: Interface, rtol: float | None = None) -> Estimate:
     """Return the linear coefficient in h_R of the k_⊥-summed flows, (segments, 3, 4, 3)."""
     radius = float(reach(iface, sample(iface.thresholds(), 16), ANGLES).min())
     rungs = min(0.05, radius / 12) * 0.5 ** np.arange(4)
-    rtol = 1e-12 if engine == "continuum" else 1e-9
-    found = exact_flows(EXACT[engine], iface, rungs, rtol=rtol).by_segment
+    finest = 1e-12 if engine == "continuum" else 1e-9
+    found = exact_flows(EXACT[engine], iface, rungs, rtol=rtol or finest).by_segment
     noise = EXACT[engine].rounding(iface) * largest_torque(iface) / rungs
     fit = richardson(np.moveaxis(found.value, 1, 0), POWERS, noise[:, None, None, None, None])
     return fit.and_("quadrature", found.error.max(axis=1), NESTED)

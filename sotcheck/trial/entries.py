@@ -126,12 +126,15 @@ class Statement:
         Yields trials from the name of an exact engine, each on interfaces of the paper's own.
     number : str or None
         The paper's, if it belongs to one.
+    once : bool
+        Whether only the first engine is asked, as nothing of what is tried depends on the engine.
     """
 
     key: str
     says: str
     judge: Callable[[str], Iterable[Trial]]
     number: str | None = None
+    once: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from sotcheck.errors import TheoryError
 from sotcheck.exact.quantity import Quantity
 from sotcheck.exact.solved import Exact, Solved, solved
-from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate, joined
 from sotcheck.system.interface import Interface
 from sotcheck.trial.diagnose import diagnose
@@ -27,12 +28,34 @@ def real(values: Any) -> Array:
     return np.stack([values.real, values.imag], axis=-1)
 
 
+def evaluated(formula: Formula, one: Solved, shape: tuple[int, ...]) -> Array | Complex:
+    """Return what a formula says, of the shape of what is measured.
+
+    Raises
+    ------
+    TheoryError
+        If it cannot be evaluated, or what it returns has another shape.
+    """
+    name = getattr(formula, "__name__", "a formula")
+    try:
+        # What is no number cannot be added to one.
+        found = np.asarray(formula(symbols(one))) + 0
+    except Exception as error:
+        raise TheoryError(f"{name} fails on {one.iface.name}: {type(error).__name__}: {error}") from error
+    try:
+        return np.broadcast_to(found, shape)
+    except ValueError:
+        raise TheoryError(
+            f"{name} returns the shape {found.shape}, but its quantity has {shape} on {one.iface.name}"
+        ) from None
+
+
 def try_formula(formula: Formula, one: Solved, measured: Estimate) -> Comparison:
     """Compare a formula with the exact quantity on one interface.
 
     Rounding of the formula's own evaluation counts as the engine's.
     """
-    expected = np.broadcast_to(formula(symbols(one)), measured.shape)
+    expected = evaluated(formula, one, measured.shape)
     scale = float(max(np.abs(measured.value).max(), np.abs(expected[np.isfinite(expected)]).max(initial=0.0)))
     own = measured.and_(
         "rounding of the formula", one.rounding * scale, "double precision of the formula's own terms"
@@ -50,10 +73,7 @@ def sample_pairs(equation: Equation, formula: Formula, engine: str) -> Array:
         one = solved(engine, iface)
         exact = np.asarray(equation.of.measure(one).value)
         scale = float(np.abs(exact).max()) or 1.0
-        both = [
-            real(values / scale).ravel()
-            for values in (np.broadcast_to(formula(symbols(one)), exact.shape), exact)
-        ]
+        both = [real(values / scale).ravel() for values in (evaluated(formula, one, exact.shape), exact)]
         pairs.append(np.stack(both, axis=-1))
     found = np.concatenate(pairs)
     # Zeros against zeros show nothing.
@@ -65,7 +85,7 @@ def words_for(equation: Equation, formula: Formula, iface: Interface, engine: st
     """Say from the numbers alone what a formula is off by on one interface."""
     one = solved(engine, iface)
     exact = np.asarray(equation.of.measure(one).value)
-    expected = np.broadcast_to(np.asarray(formula(symbols(one))), exact.shape)
+    expected = evaluated(formula, one, exact.shape)
     where = {}
     if exact.shape[:1] == one.k_perp.shape:
         where = {"k_z is imaginary": iface.kz_squared(one.k_perp**2) < 0}

@@ -29,6 +29,7 @@ from typing import Any, TypeVar
 from sotcheck.errors import TheoryError
 from sotcheck.exact.quantity import Quantity
 from sotcheck.trial.entries import Claim, Consequence, Definition, Entry, Equation, Formula, Kind, Statement
+from sotcheck.trial.exhibits import Figure, Table
 
 #: The paper that is tried unless another one is named.
 DEFAULT = "kim2017"
@@ -45,14 +46,20 @@ class Paper:
     name, title : str
     sections : tuple of str
         Submodules that fill the register, for a paper that is a package.
+    reference : str
+        Where it is published.
+    machine_read : bool
+        Whether formulas are as a machine read them, whose misreadings are no errors of the authors.
     """
 
     name: str
     title: str
     sections: tuple[str, ...] = ()
-    entries: dict[str, Entry] = field(default_factory=dict)
+    reference: str = ""
+    machine_read: bool = False
+    entries: dict[str, Entry | Figure | Table] = field(default_factory=dict)
 
-    def add(self, *entries: Entry) -> None:
+    def add(self, *entries: Entry | Figure | Table) -> None:
         """Add entries.
 
         Raises
@@ -84,11 +91,13 @@ class Paper:
         """Register an equation with nothing to test."""
         self.add(Definition(f"definition-{number}", number, says, tex, why))
 
-    def statement(self, key: str, says: str, number: str | None = None) -> Callable[[J], J]:
-        """Return a decorator that makes a judge a `Statement`."""
+    def statement(
+        self, key: str, says: str = "", number: str | None = None, *, once: bool = False
+    ) -> Callable[[J], J]:
+        """Return a decorator that makes a judge a `Statement`, said by its docstring or `says`."""
 
         def register(judge: J) -> J:
-            self.add(Statement(key, says, judge, number))
+            self.add(Statement(key, says or _sentence(judge), judge, number, once))
             return judge
 
         return register
@@ -101,6 +110,27 @@ class Paper:
         def register(judge: J) -> J:
             self.add(Claim(key, says, judge, number, control))
             return judge
+
+        return register
+
+    def figure(
+        self, key: str, title: str, *, size: tuple[float, float] = (6.0, 4.0)
+    ) -> Callable[[Callable[[Any, dict[str, Any]], None]], Figure]:
+        """Return a decorator that makes a function draw a `Figure`."""
+
+        def register(draw: Callable[[Any, dict[str, Any]], None]) -> Figure:
+            figure = Figure(key, title, draw, size)
+            self.add(figure)
+            return figure
+
+        return register
+
+    def table(self, key: str, title: str) -> Callable[[J], J]:
+        """Return a decorator that makes a function return the rows of a `Table`."""
+
+        def register(rows: J) -> J:
+            self.add(Table(key, title, rows))
+            return rows
 
         return register
 
@@ -133,9 +163,14 @@ class Paper:
         return "content" if "content" in kinds else "marks" if "marks" in kinds else None
 
 
-def _sentence(formula: Formula) -> str:
+def _sentence(formula: Callable[..., Any]) -> str:
     """Return the first paragraph of a function's docstring on one line."""
     return " ".join((inspect.getdoc(formula) or "").split("\n\n")[0].split())
+
+
+def spec_of(name: str) -> str:
+    """Return a paper's name, or the path of its file, as it is understood in any working folder."""
+    return str(Path(name).resolve()) if name.endswith(".py") else name
 
 
 @cache

@@ -23,7 +23,8 @@ from sotcheck.papers.kim2017 import (
     section4,
     section5a,
     section5b,
-    section5cd,
+    section5c,
+    section5d,
     section6b,
     section6c,
 )
@@ -129,15 +130,14 @@ def ends_at_k_F(s: Symbols, summand: Formula) -> Sides:
 
 def shape_without_barrier(s: Symbols, summand: Formula) -> Sides:
     """(27) and (32) at u_0 = u_m = 0 against k_⊥, each over its first number: (32) has a wrong sign."""
-    without, with_barrier = summand(s), section5cd.eq32(s)
+    without, with_barrier = summand(s), section5c.eq32(s)
     return without / without[0], with_barrier / with_barrier[0]
 
 
 def caption_of_figure_8(s: Symbols) -> Array:
     """The caption's unit times the curve."""
     U, J, E_F = s.iface.U_F, s.iface.J, s.iface.E_F
-    unit = 8 * np.sqrt(2 * section5cd.MASS) / (15 * np.pi**2 * section5cd.HBAR**2) / section5cd.UNIT
-    return unit * (E_F / (U - J)) ** 2.5 / U**1.5 * section5cd.fig8(np.array(J / U))
+    return 8 * section5c.FRONT * (E_F / (U - J)) ** 2.5 / U**1.5 * section5c.fig8(np.array(J / U))
 
 
 def matched_waves(s: Symbols, corrected: bool) -> Sides:
@@ -233,15 +233,15 @@ paper.add(
         without_rashba(BULK)),
     Consequence("6b", "(23)", "r of interface magnetism", of(by_band(section5b.eq23_r), section3.eq6b),
         without_rashba(INTERFACE)),
-    Consequence("6b", "(26)", "r on an insulator", of(by_band(section5cd.eq26), section3.eq6b),
+    Consequence("6b", "(26)", "r on an insulator", of(by_band(section5c.eq26), section3.eq6b),
         without_rashba(INSULATOR)),
     Consequence("6b", "(31)", "the same with an interface potential",
-        of(by_band(section5cd.eq31), section3.eq6b), without_rashba(INSULATOR_BARRIER)),
+        of(by_band(section5c.eq31), section3.eq6b), without_rashba(INSULATOR_BARRIER)),
     Consequence("6c", "(B9b)", "electrons from F are neither lost nor made", of(unitarity, section3.eq6c),
         FINITE),
     Consequence("6d", "(18b)", "t' at u_0 = u_m = 0", of(by_band(section5a.eq18b), section3.eq6d),
         without_rashba(BULK)),
-    Consequence("6d", "(34)", "t' where N is insulating", of(by_band(section5cd.eq34), section3.eq6d),
+    Consequence("6d", "(34)", "t' where N is insulating", of(by_band(section5d.eq34), section3.eq6d),
         without_rashba(TOPOLOGICAL)),
     Consequence("15", "(16d)", "(14) + (15) is the torque, but for an overall sign",
         of(torque_from_lattice, section4.eq15_ferromagnet), tuple(iface.with_(u_m=0.0) for iface in GENERAL)),
@@ -260,23 +260,23 @@ paper.add(
     Consequence("24b", "Fig. 6", "a finite sum: it ends somewhere", of(ends_at_k_F, section5b.eq24b_range),
         INTERFACE),
     Consequence("27", "(32)", "the same k_perp^2 k_z at u_0 = u_m = 0, up to a constant",
-        of(shape_without_barrier, section5cd.eq27), NO_BARRIERS),
-    Consequence("27", "(28)", "a finite sum: it ends somewhere", of(ends_at_k_F, section5cd.eq27_range),
+        of(shape_without_barrier, section5c.eq27), NO_BARRIERS),
+    Consequence("27", "(28)", "a finite sum: it ends somewhere", of(ends_at_k_F, section5c.eq27_range),
         INSULATOR),
-    Consequence("28", "(29)", "its value at E_F = U - J, J = U/3", of(same(section5cd.eq29), section5cd.eq28),
+    Consequence("28", "(29)", "its value at E_F = U - J, J = U/3", of(same(section5c.eq29), section5c.eq28),
         AT_MAXIMUM),
     Consequence("28", "(30)", "the same in terms of alpha and beta, at U = 1",
-        of(same(section5cd.eq30), section5cd.eq28), UNIT_U),
+        of(same(section5c.eq30), section5c.eq28), UNIT_U),
     Consequence("30", "caption of Fig. 8", "the unit that makes the torque the last factor",
-        of(same(caption_of_figure_8), section5cd.eq30), INSULATOR),
-    Consequence("32", "(27)", "its limit u_0 = u_m = 0", of(same(section5cd.eq27_corrected), section5cd.eq32),
+        of(same(caption_of_figure_8), section5c.eq30), INSULATOR),
+    Consequence("32", "(27)", "its limit u_0 = u_m = 0", of(same(section5c.eq27_corrected), section5c.eq32),
         NO_BARRIERS),
     Consequence("37b", "(38b)", "matching the waves at z = 0", matched_waves, FINITE),
     Consequence("44", "(46b)", "r_ex = -m_r/m_i by both rows: none as transcribed",
         of(reflected, section6b.eq44_sum), without_rashba(GENERAL)),
     Consequence("47", "(23)", "consistent, as the text says", of(by_band(section5b.eq23_r), section6c.eq47),
         INTERFACE),
-    Consequence("47", "(31)", "consistent, as the text says", of(by_band(section5cd.eq31), section6c.eq47),
+    Consequence("47", "(31)", "consistent, as the text says", of(by_band(section5c.eq31), section6c.eq47),
         INSULATOR_BARRIER),
     Consequence("A3", "(A4)", "per bias instead of per occupation, no interference",
         of(per_bias, normal.eqA3_plane), FINITE),
