@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sotcheck.bound.continuum import matching_matrix
+from sotcheck.bound.matching import matching_matrix
 from sotcheck.bound.occurrence import Occurrence, occurrence
 from sotcheck.bound.unperturbed import interface_states
 from sotcheck.engines.continuum import outgoing

@@ -54,7 +54,7 @@ def bound_states(
     """Find the states bound to the interface, against k_perp and h_R.
 
     Count and energies (k_perp^2 included) of the states below the whole continuum, the least h_R that binds
-    one, against Eq. (C5), those at or below E_F, and what they add to the interface's spin density. With
+    one, against sqrt(J), those at or below E_F, and what they add to the interface's spin density. With
     --output, a map over k_perp and h_R with points of it solved by Kwant as well.
 
     \b
@@ -73,7 +73,7 @@ def bound_states(
             if value is not None:
                 raise click.UsageError(f"--{name.lower().replace('_', '-')} belongs to a SYSTEM: give one")
         refuse_unwritable_folder(output)
-        from sotcheck.bound.demonstrations import report_data
+        from sotcheck.bound.report_data import report_data
         from sotcheck.pages.bound_states import write_bound_states
 
         print_out(f"report written: open {write_bound_states(report_data(progress=bar), output)}\n")
@@ -83,15 +83,15 @@ def bound_states(
     refuse_unwritable_folder(output)
     import numpy as np
 
-    from sotcheck.bound.run import bound_states as find
+    from sotcheck.bound.table import bound_states as find
 
     result = find(iface, *(None if values is None else np.array(values) for values in (h_R, k_perp, angle)))
-    warn(iface, h_R)
+    warnings = warn(iface, h_R)
     if output is not None:
         from sotcheck.pages.bound_states import write_system
 
         write_system(iface, output)
-    emit(str(result), result.to_json(), json_file)
+    emit(str(result), result.to_json(warnings), json_file)
 
 
 @click.command()

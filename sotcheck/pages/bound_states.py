@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from sotcheck.bound.demonstrations import one_interface
+from sotcheck.bound.portrait import one_interface
 from sotcheck.pages.bound_states_plots import FIGURES, OF_EACH
 from sotcheck.pages.figures import svg
 from sotcheck.pages.report import render

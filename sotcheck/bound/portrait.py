@@ -1,4 +1,4 @@
-"""Maps of the states below the continuum, some of their points solved with Kwant as well."""
+"""All about the bound states of one interface, for pages: maps, dispersion, contours at E_F, conclusions."""
 
 from __future__ import annotations
 
@@ -6,13 +6,33 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.bound.continuum import Bound, bottom, bound
-from sotcheck.bound.contour import k_max
-from sotcheck.bound.fermi import count_at_fermi
-from sotcheck.bound.thresholds import aligned_angles, of_k
+from sotcheck.bound.conclusions import conclusions
+from sotcheck.bound.contour import contour_points, fermi_contour
+from sotcheck.bound.fermi import count_at_fermi, fermi_energy, ground_state
+from sotcheck.bound.matching import aligned_angles, bottom, k_max, of_k
+from sotcheck.bound.states import Bound, bound
+from sotcheck.bound.thresholds import Threshold
 from sotcheck.errors import EngineError
 from sotcheck.system.files import to_document
 from sotcheck.system.interface import Interface
+
+#: h_R of dispersions and contours.
+LINES = (0.8, 1.2, 1.6, 1.9, 2.1)
+
+
+def one_interface(iface: Interface, checks: int) -> dict[str, Any]:
+    """Return one interface's map with some points by Kwant, dispersion and contours, and what they mean."""
+    return {
+        "name": iface.name,
+        "title": iface.title,
+        "system": to_document(iface),
+        "threshold": Threshold(iface).to_dict(),
+        "fermi_energy": fermi_energy(iface),
+        "map": bound_state_map(iface, checks=checks),
+        "dispersion": dispersion(iface),
+        "contours": [contour(iface, h) for h in LINES if ground_state(iface, h).exists],
+        "conclusions": conclusions(iface, (0.8, 1.9)),
+    }
 
 
 def bound_state_map(
@@ -81,4 +101,31 @@ def _panel(iface: Interface, states: Bound) -> dict[str, Any]:
         "count": states.count.tolist(),
         "binding": [[None if np.isnan(b) else b for b in row] for row in binding.tolist()],
         "at_fermi": count_at_fermi(iface, states.k_perp, states.angle, states.h_R).tolist(),
+    }
+
+
+def dispersion(iface: Interface, n: int = 161) -> dict[str, Any]:
+    """Return the lowest bound state's energy against k_⊥ along the most attractive angle, by h_R."""
+    k_perp = 3 * k_max(iface) * np.arange(n) / (n - 1)
+    h_R = np.array(LINES)[:, None, None]
+    states = bound(iface, k_perp[:, None], aligned_angles(iface), h_R)
+    # Where a direction has no state, it cannot have the lowest.
+    lowest = np.where(states.count > 0, states.energy[..., 0], np.inf).min(axis=-1)
+    return {
+        "k_perp": k_perp.tolist(),
+        "continuum": bottom(iface, k_perp).tolist(),
+        "E_F": iface.E_F,
+        "lines": [
+            {"h_R": h, "energy": [float(e) if np.isfinite(e) else None for e in energies]}
+            for h, energies in zip(LINES, lowest, strict=True)
+        ],
+    }
+
+
+def contour(iface: Interface, h_R: float) -> dict[str, Any]:
+    """Return the contour E_b(k) = E_F as lines in the plane of k."""
+    return {
+        "h_R": h_R,
+        "k_perp_max": k_max(iface),
+        "lines": [contour_points(iface, h_R, arc).tolist() for arc in fermi_contour(iface, h_R)],
     }

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sotcheck.bound.chains import Problems, difference_blocks, exact_blocks, self_energies
+from sotcheck.bound.kwant_chains import Blocks, Problems, difference_blocks, exact_blocks, self_energies
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.spin import dagger
@@ -111,31 +111,43 @@ def _energy(problems: Problems, p: Array, spacing: float | None, side: Side) -> 
     return (problems.k_perp**2 + problems.bands.min(axis=-1))[:, None] - p**2
 
 
-def _outwards(
-    problems: Problems, p: Array, spacing: float | None, side: Side
-) -> tuple[Complex, tuple[Complex, Complex]]:
-    """Return ±(H + Σ − E), which grows away from the bands, and ψ_{∓1}ψ_0⁻¹ in N and F; each (n, 2, 2)."""
+def closed_leads(
+    problems: Problems, p: Array, spacing: float | None, side: Side = "below"
+) -> tuple[Blocks, Complex, list[Complex]]:
+    """Return the chains p² outside all bands, H − E of their interface sites, and Σ of N and F (n, 2, 2).
+
+    Raises
+    ------
+    EngineError
+        If Kwant's self-energy is not Hermitian: p is too close to a band edge.
+    """
     if spacing is None:
         blocks, _ = exact_blocks(problems, p)
+    elif side == "below":
+        blocks = difference_blocks(problems, -problems.depth(p), spacing)
     else:
-        sign, edge = (
-            (1, problems.bands.min(axis=-1)) if side == "below" else (-1, problems.bands.max(axis=-1))
-        )
-        away = sign * (edge[:, None] - problems.bands) - (p**2)[:, None]
-        kinetic = away if side == "below" else 4 / spacing**2 - away
-        blocks = difference_blocks(problems, kinetic, spacing)
+        away = problems.bands.max(axis=-1, keepdims=True) - problems.bands + (p**2)[:, None]
+        blocks = difference_blocks(problems, 4 / spacing**2 + away, spacing)
     site, *sigma = self_energies(blocks)
-    matrix = site + sum(sigma)
-    leak = np.abs(matrix - dagger(matrix)).max(axis=(-1, -2)) / np.abs(site).max(axis=(-1, -2))
+    leak = np.max([np.abs(s - dagger(s)).max(axis=(-1, -2)) for s in sigma], axis=0)
+    leak = leak / np.abs(site).max(axis=(-1, -2))
     if leak.max() > LEAK:
         raise EngineError(
             f"Kwant's self-energy is not Hermitian outside the bands ({leak.max():.1e} of it; accepted "
             f"{LEAK:g}): p = {p[leak.argmax()]:.3g} is too close to a band edge"
         )
+    return blocks, site, [(s + dagger(s)) / 2 for s in sigma]
+
+
+def _outwards(
+    problems: Problems, p: Array, spacing: float | None, side: Side
+) -> tuple[Complex, tuple[Complex, Complex]]:
+    """Return ±(H + Σ − E), which grows away from the bands, and ψ_{∓1}ψ_0⁻¹ in N and F; each (n, 2, 2)."""
+    blocks, site, sigma = closed_leads(problems, p, spacing, side)
+    matrix = site + sum(sigma)
     # Σψ_0 = −tψ_{±1}.
-    steps = [-np.linalg.solve(t, s) for t, s in zip(blocks.hopping, sigma, strict=True)]
-    hermitian = (matrix + dagger(matrix)) / 2
-    return (hermitian if side == "below" else -hermitian), (steps[0], steps[1])
+    in_N, in_F = (-np.linalg.solve(t, s) for t, s in zip(blocks.hopping, sigma, strict=True))
+    return (matrix if side == "below" else -matrix), (in_N, in_F)
 
 
 def _roots(problems: Problems, state: Indices, nearest: Array, spacing: float | None, side: Side) -> Array:

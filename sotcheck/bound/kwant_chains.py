@@ -57,11 +57,20 @@ class Problems:
             kappa=kappa_0 + h_R[:, None, None] * rashba(k_perp, angle),
         )
 
+    @classmethod
+    def one(cls, iface: Interface, k_perp: float, angle: float, h_R: float) -> Problems:
+        """Return a single problem."""
+        return cls.of([iface], *np.array([[k_perp], [angle], [h_R]]))
+
     def __len__(self) -> int:
         return len(self.k_perp)
 
     def __getitem__(self, members: Any) -> Problems:
         return Problems(self.k_perp[members], self.bands[members], self.m[members], self.kappa[members])
+
+    def depth(self, p: Array) -> Array:
+        """Return V − (E − k_⊥²) of the three bands where E is p² below all of them, shape (n, 3)."""
+        return (p**2)[:, None] + self.bands - self.bands.min(axis=-1, keepdims=True)
 
     @property
     def wave_number(self) -> Array:
@@ -118,7 +127,7 @@ def _matrices(bands: Array, m: Array) -> tuple[Complex, Complex]:
 
 def exact_blocks(problems: Problems, p: Array) -> tuple[Blocks, Array]:
     """Return the exact-difference chains p² below all bands, and their spacings; p is (n,)."""
-    depth = (p**2)[:, None] + problems.bands - problems.bands.min(axis=-1, keepdims=True)
+    depth = problems.depth(p)
     spacing = LARGEST_DECAY / np.sqrt(depth.max(axis=-1))
     parts = [exact_difference(-d, float(a))[:2] for d, a in zip(depth, spacing, strict=True)]
     h, t = (np.stack(part).real for part in zip(*parts, strict=True))
