@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 
 from sotcheck.bound import spin_density as density_module
 from sotcheck.bound.agreement import spot_check
-from sotcheck.bound.contour import contour_points, fermi_contour
+from sotcheck.bound.contour import Contour
 from sotcheck.bound.fermi import count_at_fermi, first_states, ground_state
 from sotcheck.bound.matching import (
     aligned_angles,
@@ -210,10 +210,11 @@ def test_marginal_case_has_a_limit() -> None:
 @pytest.mark.parametrize(("iface", "h_R"), CONTOURS, ids=["encircles", "meets the continuum", "both"])
 def test_contour_is_at_the_fermi_energy(iface: Interface, h_R: float) -> None:
     """Energies of `continuum` on its points; the ends meet k_max or lie where k×ẑ is along m."""
-    arcs = fermi_contour(iface, h_R)
+    contour = Contour(iface, h_R)
+    arcs = contour.arcs()
     assert arcs
     for arc in arcs:
-        points = contour_points(iface, h_R, arc, 33)
+        points = contour.line(arc, 33)
         k, angle = np.hypot(*points.T), np.arctan2(points[:, 1], points[:, 0])
         inside = k > k_max(iface) * (1 + 1e-9)
         energy = bound(iface, k, angle, h_R).energy[inside]
@@ -368,7 +369,7 @@ def test_slowly_closing_lead() -> None:
     """
     iface = Interface(name="closed", E_F=1.0, J=0.5, u_0=-0.4, u_m=0.9, m=(0, 0, 1))
     h_R = 0.5
-    (arc,) = fermi_contour(iface, h_R)
+    (arc,) = Contour(iface, h_R).arcs()
     center, q = float(np.hypot(k_max(iface), arc.p[0])), float(decay_constants(iface, arc.p[0])[0])
     expected = bound_density(iface, h_R)["spin"].value[1]
     engine, ferromagnet = LayeredContinuum(), (Layer(iface.U_F, iface.J, iface.m),)
@@ -406,7 +407,7 @@ def test_seeded_faults_are_caught(monkeypatch: pytest.MonkeyPatch, fault: str) -
     exact = bound_density(iface, 0.5)
     expected = -0.5 / (16 * np.pi * (1 - 0.25 / 4) ** 2)
     np.testing.assert_allclose(exact["spin"].value[1], expected, rtol=1e-12)
-    place: Any = density_module.Matched if fault == "stiffness" else density_module
+    place: Any = density_module.SpinDensity if fault == "stiffness" else density_module
     right = getattr(place, fault)
     monkeypatch.setattr(place, fault, lambda *args: 1.01 * right(*args))
     found = bound_density(iface, 0.5)

@@ -10,9 +10,8 @@ import math
 
 import numpy as np
 
-from sotcheck.bound.contour import Arc, fermi_contour
-from sotcheck.bound.integrals import DOUBLED
-from sotcheck.bound.kwant_contour import EPSILON, Chain, lattice_flows, unresolved
+from sotcheck.bound.contour import DOUBLED, Arc, Contour
+from sotcheck.bound.kwant_contour import Chain, lattice_flows, unresolved
 from sotcheck.bound.matching import k_max
 from sotcheck.bound.spin_density import NOTHING, bound_density
 from sotcheck.engines import Continuum, Engine, KwantChain
@@ -23,8 +22,6 @@ from sotcheck.system.interface import Interface
 
 #: Relative errors of torques that only serve to say how much bound states carry.
 ROUGHLY = 1e-2
-#: Rounding error of the matching matrix by `continuum`, in units of ε times its largest wave number.
-DIGITS = 4.0
 #: Relative change of the interface by which that is carried on to the flows.
 STEP = 1e-6
 
@@ -56,15 +53,16 @@ def bound_flows(engine: Engine, iface: Interface, h_R: float, rtol: float) -> Es
     EngineError
         If there is no ground state at h_R, or Kwant cannot solve a chain.
     """
-    arcs = fermi_contour(iface, h_R)
+    contour: Contour = Contour(iface, h_R)
+    arcs = contour.arcs()
     scale = max(np.hypot(k_max(iface), arc.p[1]) for arc in arcs) + abs(iface.u_0) + abs(iface.u_m)
     if isinstance(engine, KwantChain):
         spacing = engine.spacing_for(iface) if engine.scheme == "finite-difference" else None
-        chain = Chain(iface, h_R, spacing)
-        found, rounding, left_out = lattice_flows(chain, rtol), chain.rounding, _left_out(iface, h_R, arcs)
+        contour = Chain(iface, h_R, spacing)
+        found, left_out = lattice_flows(contour, rtol), _left_out(iface, h_R, arcs)
     else:
-        found, rounding, left_out = _continuum_flows(iface, h_R, rtol), DIGITS * EPSILON, 0.0
-    rounding *= scale * _sensitivity(iface, h_R, STEP * scale)
+        found, left_out = _continuum_flows(iface, h_R, rtol), 0.0
+    rounding = contour.rounding * scale * _sensitivity(iface, h_R, STEP * scale)
     return Estimate(
         found.value,
         {

@@ -13,8 +13,7 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from scipy.optimize import brentq
 
-from sotcheck.bound.contour import Arc, fermi_contour
-from sotcheck.bound.integrals import DOUBLED, NARROW, Contour, converged, room, where
+from sotcheck.bound.contour import DOUBLED, EPSILON, NARROW, Arc, Contour, Range, converged, room
 from sotcheck.bound.kwant_chains import Problems
 from sotcheck.bound.kwant_states import closed_leads
 from sotcheck.bound.matching import k_max
@@ -27,7 +26,7 @@ from sotcheck.system.spin import dot_sigma, pauli_vector
 #: Degree of the polynomials in p that stand for Kwant's self-energies on a ring, and a lower one.
 DEGREES = (30, 24)
 #: Rounding error of Kwant's self-energies relative to the largest wave number, in units of ε (coarse chain).
-KWANT_DIGITS, EPSILON = 32.0, float(np.finfo(float).eps)
+KWANT_DIGITS = 32.0
 #: Smallest √(k_⊥² − k_max²) at which Kwant is asked, in units of 1/spacing, or of k_max.
 NEAREST = 1e-5
 #: Most nodes on an arc: Kwant's self-energies cost half a millisecond each.
@@ -43,7 +42,7 @@ class Chain(Contour):
     """
 
     spacing: float | None = None
-    on_ring: tuple[Any, tuple[float, float]] | None = None
+    on_ring: tuple[Any, Range] | None = None
 
     def stiffness(self, p: Array) -> Array:
         """Return h/2 + Σ, or what stands for it."""
@@ -78,29 +77,14 @@ class Chain(Contour):
         values = chebyshev.chebval((2 * p - lower - upper) / (upper - lower), coefficients)
         return np.moveaxis(values.reshape(2, 4, *p.shape), (0, 1), (-2, -1))
 
-    def interpolated(self, between: tuple[float, float], degree: int) -> Chain:
+    def interpolated(self, between: Range, degree: int) -> Chain:
         """Return a chain with polynomials in p between two others for Kwant's values."""
         x = chebyshev.chebpts1(degree + 1)
         p = (between[0] + between[1]) / 2 + (between[1] - between[0]) / 2 * x
         values = self.stiffness(p).reshape(len(p), 8)
         return replace(self, on_ring=(chebyshev.chebfit(x, values, degree), between))
 
-    def points(self, arc: Arc, u: Array) -> tuple[Array, ...]:
-        """Return them; the product of the determinants at θ = 0 and π is −(along sin θ)².
-
-        At the ends of the arc these are differences of what Kwant rounds.
-        """
-        lower, upper = arc.p
-        p = (lower + upper) / 2 + (upper - lower) / 2 * np.sin(u)
-        stiffness = self.stiffness(p)
-        level, along = self.determinant(stiffness, p)
-        A, _ = self.matrix(stiffness)
-        rounded = self.rounding * (2 * A**2 + 2 * self.w(p) ** 2) * 2 * np.abs(along)
-        squared = np.maximum((along - level) * (along + level), rounded)
-        theta = np.arctan2(np.sqrt(squared), level * np.sign(along))
-        return p, (upper - lower) / 2 * np.cos(u), theta, np.sqrt(squared), rounded / squared, stiffness
-
-    def own(self, arc: Arc, between: tuple[float, float]) -> Arc:
+    def own(self, arc: Arc, between: Range) -> Arc:
         """Return the arc between Kwant's own ends, which lie between two p around it."""
         middle = (arc.p[0] + arc.p[1]) / 2
         lower, upper = (
@@ -109,14 +93,10 @@ class Chain(Contour):
         )
         return Arc((lower, upper), arc.ends)
 
-    def _end(self, side: int, between: tuple[float, float]) -> float:
+    def _end(self, side: int, between: Range) -> float:
         """Return p at which a state with k×ẑ (anti)parallel to m's in-plane part is at E_F."""
-
-        def determinant(p: float) -> float:
-            level, along = self.determinant(self.stiffness(np.array([p])), np.array([p]))
-            return float((level - side * along)[0])
-
-        if determinant(between[0]) * determinant(between[1]) > 0:
+        determinant = self.at(side)
+        if determinant(np.array(between)).prod() > 0:
             raise self.nothing_there(between)
         return float(brentq(determinant, *between, xtol=1e-300, rtol=1e-15))
 
@@ -147,12 +127,11 @@ class Chain(Contour):
         )
         return fine.and_("quadrature", np.abs(fine.value - coarse.value), DOUBLED)
 
-    def nothing_there(self, between: tuple[float, float]) -> EngineError:
+    def nothing_there(self, between: Range) -> EngineError:
         """Return the error that a state which the matching condition has is not there."""
         remedy = "use exact differences" if self.spacing is None else f"use a spacing below {self.spacing:g}"
-        return EngineError(
-            f"Kwant has no bound state at E_F {where(between)}, where the continuum has; {remedy}"
-        )
+        found = super().nothing_there(between)
+        return EngineError(f"Kwant has {found}, where the continuum has; {remedy}")
 
 
 def lattice_flows(chain: Chain, rtol: float) -> Estimate:
@@ -170,7 +149,7 @@ def lattice_flows(chain: Chain, rtol: float) -> Estimate:
     EngineError
         If Kwant cannot solve a chain, or an arc of the contour is not there.
     """
-    arcs = fermi_contour(chain.iface, chain.h_R)
+    arcs = Contour(chain.iface, chain.h_R).arcs()
     known = [i for i, arc in enumerate(arcs) if not unresolved(chain.iface, arc)]
     found = sum((chain.integral(arcs, i, rtol) for i in known), Estimate(np.zeros(12)))
     return found.each(lambda array: array.reshape(4, 3))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sotcheck.bound.conclusions import conclusions
-from sotcheck.bound.contour import contour_points, fermi_contour
+from sotcheck.bound.contour import Contour
 from sotcheck.bound.fermi import count_at_fermi, fermi_energy, ground_state
 from sotcheck.bound.matching import aligned_angles, bottom, k_max, of_k
 from sotcheck.bound.states import Bound, bound
@@ -124,8 +124,6 @@ def dispersion(iface: Interface, n: int = 161) -> dict[str, Any]:
 
 def contour(iface: Interface, h_R: float) -> dict[str, Any]:
     """Return the contour E_b(k) = E_F as lines in the plane of k."""
-    return {
-        "h_R": h_R,
-        "k_perp_max": k_max(iface),
-        "lines": [contour_points(iface, h_R, arc).tolist() for arc in fermi_contour(iface, h_R)],
-    }
+    found = Contour(iface, h_R)
+    lines = [found.line(arc).tolist() for arc in found.arcs()]
+    return {"h_R": h_R, "k_perp_max": k_max(iface), "lines": lines}

@@ -7,7 +7,7 @@ bound state, whose distribution is shifted alike with a relaxation time τ_b of 
 
     s_b = −∫ d²k/(2π)² k_x δ(E_b(k) − E_F) ψ_b†σψ_b        (τ_b = 1).
 
-With δ(E_b − E_F)|ψ_b(0)|² = δ(λ) (see `integrals`) and 0 = A + v·σ on the unit spinor ψ̂, v = B m + w n:
+With δ(E_b − E_F)|ψ_b(0)|² = δ(λ) (see `contour`) and 0 = A + v·σ on the unit spinor ψ̂, v = B m + w n:
 ψ̂†σψ̂ = −v/A. In a stationary bound state no spin flows away: the torque on the magnetization, of the bulk
 −J∫m×ψ†σψ dz and of the interface −u_m m×ψ†σψ(0), is what the lattice adds, w n×ψ†σψ(0).
 
@@ -21,9 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.bound.contour import Arc, along, fermi_contour
+from sotcheck.bound.contour import Contour
 from sotcheck.bound.fermi import ground_state
-from sotcheck.bound.integrals import Contour
 from sotcheck.bound.matching import decay_constants, norm
 from sotcheck.engines import Continuum, Engine
 from sotcheck.errors import EngineError
@@ -45,28 +44,8 @@ QUANTITIES = (
 NOTHING = 1e-12
 
 
-class Matched(Contour):
-    """The contour by the matching condition."""
-
-    def stiffness(self, p: Array) -> Array:
-        """Return q_N and Q̂_F."""
-        return self._in_components(decay_constants(self.iface, p))
-
-    def slope(self, p: Array) -> Array:
-        """Return ∂q/∂p = p/q."""
-        return self._in_components(p / decay_constants(self.iface, p))
-
-    def _in_components(self, bands: Array) -> Array:
-        normal, down, up = bands
-        found = np.zeros((len(normal), 2, 4))
-        found[:, 0, 0], found[:, 1, 0] = normal, (down + up) / 2
-        found[:, 1, 1:] = np.outer((down - up) / 2, self.iface.direction)
-        return found
-
-    def points(self, arc: Arc, u: Array) -> tuple[Array, ...]:
-        """Return them without the rounding error of a product of two differences."""
-        p, theta, root = along(self.iface, self.h_R, arc, u)
-        return p, (arc.p[1] - arc.p[0]) / 2 * np.cos(u), theta, root, 0 * p, self.stiffness(p)
+class SpinDensity(Contour):
+    """What bound states along the contour carry."""
 
     def integrands(self, stiffness: Array, p: Array, theta: Array) -> Array:
         """Return the rows of `QUANTITIES`."""
@@ -106,7 +85,8 @@ def bound_density(iface: Interface, h_R: float, *, rtol: float = 1e-10) -> dict[
             f"h_R = {h_R:g}: no ground state exists ({ground.why}), so no state can be filled up to E_F; "
             "choose |h_R| < 2"
         )
-    arcs, contour = fermi_contour(iface, h_R), Matched(iface, h_R)
+    contour = SpinDensity(iface, h_R)
+    arcs = contour.arcs()
     zero = Estimate(np.zeros((len(QUANTITIES), 3)))
     found = sum((contour.integral(arcs, i, rtol) for i in range(len(arcs))), zero)
     return {name: found[i] for i, name in enumerate(QUANTITIES)}
@@ -176,7 +156,7 @@ def bound_spin_density(iface: Interface, h_R: float) -> dict[str, Any]:
         **{name.replace(", ", "_").replace(" ", "_"): found[name].value.tolist() for name in QUANTITIES[:5]},
         "states": float(found["states"].value[0]),
         "error": max(found[name].total for name in QUANTITIES[:5]),
-        "arcs": [{"p": list(arc.p), "ends": list(arc.ends)} for arc in fermi_contour(iface, h_R)],
+        "arcs": [{"p": list(arc.p), "ends": list(arc.ends)} for arc in Contour(iface, h_R).arcs()],
     }
     for name, vector in total.items():
         size = float(np.linalg.norm(vector))

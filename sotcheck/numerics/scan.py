@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +37,7 @@ def roots(f: Function, x: Array) -> list[float]:
     before, here, after = values[:-2], values[1:-1], values[2:]
     nearer = (np.abs(here) < np.abs(before)) & (np.abs(here) < np.abs(after))
 
-    def turn(i: int) -> float:
+    def turn(i: Any) -> float:
         sign = np.sign(values[i])
         return _lowest(lambda x: sign * f(x), x[i - 1], x[i + 1])[0]
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from sotcheck.beyond.warnings import warnings
 from sotcheck.bound.at_fermi import bound_flows
+from sotcheck.bound.contour import DOUBLED
 from sotcheck.bound.fermi import sea
-from sotcheck.bound.integrals import DOUBLED
 from sotcheck.engines import ENGINES, Engine, Scheme, exact_engines
 from sotcheck.errors import in_range
 from sotcheck.exact.observables import (
