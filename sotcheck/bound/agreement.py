@@ -72,11 +72,8 @@ def spot_check(
 def agreement(n: int = 1000, n_c: int = 50, seed: int = 20170915) -> dict[str, Any]:
     """Compare (a) with (b) on n random problems, and (c) with both on the first n_c of them.
 
-    Returns
-    -------
-    dict
-        JSON-ready: `self_energies` as `spot_check`; `weight`, `phase` and `phase_kwant` with the number of
-        problems each was tried on, of those on which it disagrees, and of those it cannot resolve.
+    `self_energies` as `spot_check`; `weight`, `phase` and `phase_kwant` with the number of problems each was
+    tried on, of those on which it disagrees, and of those it cannot resolve.
     """
     cases = random_cases(n, seed)
     ifaces, *numbers = zip(*cases, strict=True)
@@ -93,13 +90,10 @@ def agreement(n: int = 1000, n_c: int = 50, seed: int = 20170915) -> dict[str, A
 def _compared(problems: Problems, found: list[Bound], chain: LatticeStates) -> dict[str, Any]:
     """Return how (a) and (b) compare.
 
-    Returns
-    -------
-    dict
-        `points`; `states`: how many points have 0, 1, 2; `different_counts`; `near_threshold`: points where
-        either cannot tell, counted as different if they differ; `nearest_threshold`: the smallest distance
-        met, as part of the largest wave number; `largest_energy_difference`: relative to that wave number
-        squared; `largest_binding_difference`: relative to the binding energy itself; null without states.
+    `states`: how many points have 0, 1, 2; `near_threshold`: points where either cannot tell, counted as
+    different if they differ; `nearest_threshold`: the smallest distance met, as part of the largest wave
+    number; `largest_energy_difference`: relative to that wave number squared; `largest_binding_difference`:
+    relative to the binding energy itself; null without states.
     """
 
     def joined(of: Callable[[Bound], Array], *columns: int) -> Array:

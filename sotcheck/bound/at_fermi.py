@@ -45,8 +45,7 @@ def bound_flows(engine: Engine, iface: Interface, h_R: float, rtol: float) -> Es
     Returns
     -------
     Estimate
-        In the order of `observables.FLOWS`; terms "quadrature" and "rounding" of any component. Unit: wave
-        vector³.
+        In the order of `observables.FLOWS`; "quadrature" and "rounding" of any component. Unit: wave vector³.
 
     Raises
     ------
@@ -63,13 +62,8 @@ def bound_flows(engine: Engine, iface: Interface, h_R: float, rtol: float) -> Es
     else:
         found, left_out = _continuum_flows(iface, h_R, rtol), 0.0
     rounding = contour.rounding * scale * _sensitivity(iface, h_R, STEP * scale)
-    return Estimate(
-        found.value,
-        {
-            "quadrature": (found.total + left_out, DOUBLED),
-            "rounding": (rounding, "double precision, carried on to the contour"),
-        },
-    )
+    carried = (rounding, "double precision, carried on to the contour")
+    return Estimate(found.value, {"quadrature": (found.total + left_out, DOUBLED), "rounding": carried})
 
 
 def _left_out(iface: Interface, h_R: float, arcs: list[Arc]) -> float:
@@ -103,24 +97,8 @@ def _sensitivity(iface: Interface, h_R: float, step: float) -> float:
 def bound_share(iface: Interface, h_R: float, scattering: Array | None = None) -> float | None:
     """Return |t| of bound states over |t| of all scattering states, for equal relaxation times.
 
-    Parameters
-    ----------
-    iface : Interface
-        Its own h_R is not used.
-    h_R : float
-        With bound states at E_F, and a sea that ends.
-    scattering : array (3,), optional
-        Sum of the sources' t at h_R, where it is known.
-
-    Returns
-    -------
-    float or None
-        Infinite where scattering states give nothing but rounding, None where bound states do not either.
-
-    Raises
-    ------
-    EngineError
-        If there is no ground state at h_R, or the torque cannot be computed.
+    Infinite where scattering states give nothing but rounding, None where bound states do not either; an
+    EngineError if there is no ground state. `scattering`: the sum of the sources' t (3,), where it is known.
     """
     # The largest numbers of a system file would overflow when squared.
     bound = math.hypot(*bound_density(iface, h_R, rtol=ROUGHLY)["torque"].value)

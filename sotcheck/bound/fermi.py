@@ -71,20 +71,9 @@ def first_states(iface: Interface) -> FirstStates:
 class GroundState:
     """The lowest total energy of all one-electron states, over k_⊥ and angle.
 
-    Attributes
-    ----------
-    exists : bool
-        Whether the energies are bounded below.
-    energy : float or None
-        The infimum; None without any.
-    k_perp : float or None
-        Where; None if there is no ground state, or only for k_⊥ → ∞.
-    angle : float or None
-        Angle of k from the x axis; None where any will do.
-    bound : bool
-        Whether that state is bound, or the bottom of the continuum.
-    why : str
-        In words.
+    `exists`: whether the energies are bounded below; `energy`: the infimum; `k_perp`: where, None if only for
+    k_⊥ → ∞; `angle`: of k from the x axis, None where any will do; `bound`: whether that state is bound, or
+    the bottom of the continuum; `why`: in words.
     """
 
     exists: bool

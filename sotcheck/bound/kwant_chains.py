@@ -30,14 +30,8 @@ LARGEST_DECAY = 1.2
 class Problems:
     """Interfaces with a k_⊥, an angle and an h_R each.
 
-    Attributes
-    ----------
-    k_perp : array (n,)
-    bands : array (n, 3)
-        U_N, U_F + J, U_F − J.
-    m : array (n, 3)
-    kappa : array (n, 2, 2)
-        κ̂ with the Rashba term.
+    `k_perp` (n,); `bands` (n, 3): U_N, U_F + J, U_F − J; `m` (n, 3); `kappa` (n, 2, 2): κ̂ with the Rashba
+    term.
     """
 
     k_perp: Array

@@ -55,13 +55,7 @@ class Chain(Contour):
         return self._polynomial(chebyshev.chebder(coefficients) * 2 / (upper - lower), p)
 
     def by_kwant(self, p: Array) -> Array:
-        """Return h/2 + Σ from Kwant, shape (n, 2, 4).
-
-        Raises
-        ------
-        EngineError
-            If Kwant's self-energy is not Hermitian: p is too close to a band edge.
-        """
+        """Return h/2 + Σ from Kwant, shape (n, 2, 4)."""
         # Closer to the band edge Kwant loses digits, and nothing is lost: the measure goes with p.
         p = np.maximum(p, NEAREST * (1 / self.spacing if self.spacing else k_max(self.iface)))
         n = len(p)
@@ -137,17 +131,8 @@ class Chain(Contour):
 def lattice_flows(chain: Chain, rtol: float) -> Estimate:
     """Return the flows of bound states at E_F by Kwant, shape (4, 3), without arcs that are `unresolved`.
 
-    Parameters
-    ----------
-    chain : Chain
-        Of an interface with bound states at E_F, and a sea that ends.
-    rtol : float
-        Wanted change by the last doubling of nodes, relative to the largest component of all flows.
-
-    Raises
-    ------
-    EngineError
-        If Kwant cannot solve a chain, or an arc of the contour is not there.
+    `rtol` is relative to the largest component of all flows. An EngineError says that Kwant cannot solve a
+    chain, or that an arc of the contour is not there.
     """
     arcs = Contour(chain.iface, chain.h_R).arcs()
     known = [i for i, arc in enumerate(arcs) if not unresolved(chain.iface, arc)]

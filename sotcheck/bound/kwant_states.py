@@ -34,23 +34,14 @@ LEAK = 1e-6
 class LatticeStates:
     """States on one side of all bands.
 
-    Attributes
-    ----------
-    count : int array (n,)
-    undecided : int array (n,)
-        How many more there may be, closer to the band edge than NEAREST.
-    margin : array (n,)
-        Smallest |eigenvalue| of H + Σ − E where the states were counted; unit: wave vector.
-    energy, p : array (n, 2)
-        Total energy and √|E − band edge|, the farthest from the bands first; NaN where absent.
-    weight : array (n, 2, 2, 2)
-        ψψ† on the interface site, by state (first of the 2s), normalised to Σ|ψ|² = 1 over all sites; zero
-        where absent.
+    `count` (n,); `undecided` (n,): how many more there may be, closer to the band edge than NEAREST; `energy`
+    and `p` (n, 2): total energy and √|E − band edge|, the farthest from the bands first, NaN where absent;
+    `weight` (n, 2, 2, 2): ψψ† on the interface site, by state (first of the 2s), normalised to Σ|ψ|² = 1 over
+    all sites, zero where absent.
     """
 
     count: Array
     undecided: Array
-    margin: Array
     energy: Array
     p: Array
     weight: Complex
@@ -59,25 +50,14 @@ class LatticeStates:
 def bound_states(problems: Problems, spacing: float | None = None, side: Side = "below") -> LatticeStates:
     """Count the states on one side of all bands and find their energies.
 
-    Parameters
-    ----------
-    problems : Problems
-    spacing : float, optional
-        Of a finite-difference lattice; without it the exact-difference chain, with spacings of its own.
-    side : str
-        "below", or "above" the bands of a finite-difference lattice.
-
-    Raises
-    ------
-    EngineError
-        For states above the bands of the exact-difference chain, which has no upper edge.
+    `spacing`: of a finite-difference lattice; without it the exact-difference chain, with spacings of its
+    own, which has no upper edge: there "above" the bands is an EngineError.
     """
     if side == "above" and spacing is None:
         raise EngineError("side = 'above' needs a finite-difference lattice; give a spacing > 0")
     n = len(problems)
-    count, undecided, margin = np.zeros(n, dtype=int), np.zeros(n, dtype=int), np.zeros(n)
-    nearest = np.zeros(n)
-    open_ones = np.arange(n)
+    count, undecided = np.zeros(n, dtype=int), np.zeros(n, dtype=int)
+    nearest, open_ones = np.zeros(n), np.arange(n)
     for fraction in NEAREST:
         some = problems[open_ones]
         p = fraction * some.wave_number
@@ -86,10 +66,8 @@ def bound_states(problems: Problems, spacing: float | None = None, side: Side = 
         # Every decay constant falls by less than p on the way to the edge, and eigenvalues by less than 2p;
         # on the lattice, whose decay constants are q √(1 + (qa)²/4), by less than (1 + (qa)²/2) times that.
         stretch = 1 + (np.ptp(some.bands, axis=-1) + p**2) * (spacing or 0.0) ** 2 / 2
-        undecided[open_ones] = np.count_nonzero(
-            (values >= 0) & (values < (2 * p * stretch)[:, None]), axis=-1
-        )
-        margin[open_ones] = np.abs(values).min(axis=-1)
+        below = np.count_nonzero(values < (2 * p * stretch)[:, None], axis=-1)
+        undecided[open_ones] = below - count[open_ones]
         nearest[open_ones] = p
         open_ones = open_ones[undecided[open_ones] > 0]
         if not open_ones.size:
@@ -101,7 +79,7 @@ def bound_states(problems: Problems, spacing: float | None = None, side: Side = 
     if row.size:
         p[row, state] = _roots(problems[row], state, nearest[row], spacing, side)
         weight[row, state] = _weights(problems[row], state, p[row, state], spacing, side)
-    return LatticeStates(count, undecided, margin, _energy(problems, p, spacing, side), p, weight)
+    return LatticeStates(count, undecided, _energy(problems, p, spacing, side), p, weight)
 
 
 def _energy(problems: Problems, p: Array, spacing: float | None, side: Side) -> Array:
@@ -116,10 +94,7 @@ def closed_leads(
 ) -> tuple[Blocks, Complex, list[Complex]]:
     """Return the chains p² outside all bands, H − E of their interface sites, and Σ of N and F (n, 2, 2).
 
-    Raises
-    ------
-    EngineError
-        If Kwant's self-energy is not Hermitian: p is too close to a band edge.
+    An EngineError says that Kwant's self-energy is not Hermitian: p is too close to a band edge.
     """
     if spacing is None:
         blocks, _ = exact_blocks(problems, p)

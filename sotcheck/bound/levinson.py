@@ -1,11 +1,11 @@
 """Bound states counted by the phase of det S: Levinson's theorem in one dimension, four channels.
 
-With M = κ̂ − iK̂ − ik, det S = (−1)ⁿ det M*/det M between n open channels. M is analytic outside the cut of the
-bands, and det M vanishes at bound states only; around a large circle det M ≈ −4E turns once, so that their
-number is 1 − Δ/2π, where Δ is the change of arg det S within the segments between thresholds. The factors −1
-at the four openings, not part of Δ, are the half-bound states' −1/2 of each channel; the 1 is the 1/2 of an
-even wave for each of two spins. An eigenvalue of M that vanishes at the very bottom of the continuum, a
-half-bound state, counts 1/2.
+With M = κ̂ − iK̂ − ik, det S = (−1)ⁿ det M*/det M between n open channels. M is analytic outside the cut of
+the bands, and det M vanishes at bound states only; around a large circle det M ≈ −4E turns once, so that
+their number is 1 − Δ/2π, where Δ is the change of arg det S within the segments between thresholds. The
+factors −1 at the four openings, not part of Δ, are the half-bound states' −1/2 of each channel; the 1 is the
+1/2 of an even wave for each of two spins. An eigenvalue of M that vanishes at the very bottom of the
+continuum, a half-bound state, counts 1/2.
 """
 
 from __future__ import annotations

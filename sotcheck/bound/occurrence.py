@@ -20,20 +20,11 @@ NODES, ANGLES = 33, 73
 class Occurrence:
     """Bound states at one h_R.
 
-    Attributes
-    ----------
-    h_R : float
-    lowest : float
-        Smallest eigenvalue of the matching matrix at the bottom of the continuum, for k_⊥ up to the largest
-        of an occupied state: negative if anything is bound there. Unit: wave vector.
-    k_perp, angle : float
-        Where.
-    alone : int
-        How many states below the continuum the interface binds by itself, without h_R, at every k_⊥.
-    added : int
-        How many states below the continuum h_R adds to those without it, at any of these k_⊥.
-    first_h_R : float
-        The |h_R| from which there are states at or below E_F, at any k_⊥.
+    `lowest`: smallest eigenvalue of the matching matrix at the bottom of the continuum, for `k_perp` up to
+    the largest of an occupied state, negative if anything is bound there (unit: wave vector); `alone`: how
+    many states below the continuum the interface binds by itself, without h_R, at every k_⊥; `added`: how
+    many h_R adds to these, at any of these k_⊥; `first_h_R`: the |h_R| from which states are at or below E_F,
+    at any k_⊥.
     """
 
     h_R: float

@@ -16,11 +16,13 @@ from sotcheck.errors import EngineError
 from sotcheck.system.files import to_document
 from sotcheck.system.interface import Interface
 
+#: Points of a map that Kwant solves as well.
+CHECKS = 30
 #: h_R of dispersions and contours.
 LINES = (0.8, 1.2, 1.6, 1.9, 2.1)
 
 
-def one_interface(iface: Interface, checks: int) -> dict[str, Any]:
+def one_interface(iface: Interface, checks: int = CHECKS) -> dict[str, Any]:
     """Return one interface's map with some points by Kwant, dispersion and contours, and what they mean."""
     return {
         "name": iface.name,
@@ -36,31 +38,16 @@ def one_interface(iface: Interface, checks: int) -> dict[str, Any]:
 
 
 def bound_state_map(
-    iface: Interface, n: int = 100, *, largest_h_R: float = 2.5, checks: int = 30, seed: int = 20170915
+    iface: Interface, n: int = 100, *, largest_h_R: float = 2.5, checks: int = CHECKS, seed: int = 20170915
 ) -> dict[str, Any]:
     """Map the states below the continuum over (k_⊥, h_R) at the most attractive angle, and over angles.
 
     The lowest state is at k×ẑ parallel or antiparallel to m's in-plane part; of these, the lower one counts.
 
-    Parameters
-    ----------
-    iface : Interface
-    n : int
-        Points on each axis.
-    largest_h_R : float
-    checks : int
-        Points solved with Kwant as well; 0 for none.
-    seed : int
-        Of the choice of those points.
-
-    Returns
-    -------
-    dict
-        "k_perp", "h_R", "angle" (of k×ẑ, degrees): axes. "radial": by (h_R, k_⊥), "angular": by (h_R, angle)
-        at the largest k_⊥ with an open channel; each with "count", "binding" (bottom − E of the lowest state,
-        None where there is none) and "at_fermi". "kwant": number of points checked, differing counts, those
-        undecided, and the largest difference of energies; None, with "kwant_refused" saying why, where Kwant
-        could not solve them.
+    Axes of n points: "k_perp", "h_R", "angle" (of k×ẑ, degrees). "radial": by (h_R, k_⊥), "angular": by (h_R,
+    angle) at the largest k_⊥ with an open channel; each with "count", "binding" (bottom − E of the lowest
+    state, None where there is none) and "at_fermi". "kwant": how some of the points, chosen by `seed`,
+    compare; None, with "kwant_refused" saying why, where Kwant could not solve them.
     """
     edge = k_max(iface)
     h_R, k_perp = largest_h_R * np.arange(n) / (n - 1), 2 * edge * np.arange(1, n + 1) / n

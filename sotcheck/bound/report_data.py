@@ -11,7 +11,7 @@ import numpy as np
 from sotcheck import __version__
 from sotcheck.bound.fermi import CRITICAL, ground_state
 from sotcheck.bound.matching import alignment, in_plane, k_max, m_angle, of_k
-from sotcheck.bound.portrait import one_interface
+from sotcheck.bound.portrait import CHECKS, one_interface
 from sotcheck.bound.spin_density import bound_spin_density
 from sotcheck.bound.thresholds import Threshold, smallest_strength, unperturbed_plane
 from sotcheck.engines.poles import embedded_states
@@ -53,7 +53,9 @@ SMALL_J = 10.0 ** -np.arange(0, 9)
 
 
 @single_threaded
-def report_data(*, checks: int = 30, cases: tuple[int, int] = (1000, 50), progress: Progress = silent) -> Any:
+def report_data(
+    *, checks: int = CHECKS, cases: tuple[int, int] = (1000, 50), progress: Progress = silent
+) -> Any:
     """Return everything that the pages on bound states show, ready for JSON.
 
     Parameters

@@ -66,18 +66,8 @@ class SpinDensity(Contour):
 def bound_density(iface: Interface, h_R: float, *, rtol: float = 1e-10) -> dict[str, Estimate]:
     """Integrate along the contour E_b(k) = E_F: `QUANTITIES` by name, shape (3,) each.
 
-    Parameters
-    ----------
-    iface : Interface
-        Its own h_R is not used.
-    h_R : float
-    rtol : float
-        Wanted change by the last doubling of nodes, relative to the largest component of each quantity.
-
-    Raises
-    ------
-    EngineError
-        If there is no ground state at h_R, and so no Fermi sea.
+    `rtol`: wanted change by the last doubling of nodes, relative to the largest component of each quantity.
+    An EngineError says that there is no ground state at h_R, and so no Fermi sea.
     """
     ground = ground_state(iface, h_R)
     if not ground.exists:
@@ -112,18 +102,9 @@ def scattering_density(
 def bound_spin_density(iface: Interface, h_R: float) -> dict[str, Any]:
     """Return what bound states at E_F add, beside what the scattering states give, as JSON.
 
-    Parameters
-    ----------
-    iface : Interface
-        Its own h_R is not used; its relaxation times weight the sources.
-    h_R : float
-
-    Returns
-    -------
-    dict
-        "bound", per τ_b = 1: None without a ground state. "scattering": by source, and "total" weighted with
-        the relaxation times. "ratio": |bound|/|total| of spin density and torque, None where the total is
-        nothing but rounding or there is no ground state.
+    "bound", per τ_b = 1: None without a ground state. "scattering": by source, and "total" weighted with the
+    relaxation times. "ratio": |bound|/|total| of spin density and torque, None where the total is nothing but
+    rounding or there is no ground state.
     """
     ground = ground_state(iface, h_R)
     spin = scattering_density(iface, h_R)

@@ -21,26 +21,14 @@ ORDER = np.array([-1.0, 1.0])
 
 @dataclass(frozen=True)
 class Bound:
-    """States below the whole continuum; leading axes (...) are those of the request.
+    """States below the whole continuum; axes (...) are those of the request, NaN is where a state is absent.
 
-    Attributes
-    ----------
-    k_perp, angle, h_R : array (...)
-        In-plane wave number, angle of k from the x axis, Rashba parameter.
-    count : int array (...)
-        How many, 0 … 2.
-    energy : array (..., 2)
-        Total energies, k_⊥² included, ascending; NaN where absent, as all that follows.
-    p : array (..., 2)
-        √(bottom − E), with more digits than the difference of energies; unit: wave vector.
-    psi : array (..., 2, 2)
-        ψ(0); last axis: state. Normalised to ∫|ψ|²dz = 1.
-    spin : array (..., 2, 3)
-        ∫ψ†σψ dz; axes: state, x y z.
-    q_N, q_F : array (..., 2) and (..., 2, 2)
-        Decay constants (1/length) of each state in N, and in the minority and majority band of F.
-    at_bottom : array (..., 2)
-        Eigenvalues of the matching matrix at the bottom of the continuum, ascending. Unit: wave vector.
+    `angle` (...): of k from the x axis; `count` (...): how many, 0 … 2; `energy` (..., 2): total, k_⊥²
+    included, ascending; `p` (..., 2): √(bottom − E), with more digits than the difference of energies; `psi`
+    (..., 2, 2): ψ(0), last axis the state, normalised to ∫|ψ|²dz = 1; `spin` (..., 2, 3): ∫ψ†σψ dz; `q_N`
+    (..., 2) and `q_F` (..., 2, 2): decay constants (1/length) of each state in N, and in the minority and
+    majority band of F; `at_bottom` (..., 2): eigenvalues of the matching matrix at the bottom of the
+    continuum, ascending.
     """
 
     k_perp: Array

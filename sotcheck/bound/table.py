@@ -34,17 +34,9 @@ LARGEST_H_R, LARGEST_K, LARGEST_ANGLE = 1e3, 1e32, 1e6
 class BoundStatesResult:
     """What `bound_states` found; prints as a table with conclusions, converts to the contract's JSON.
 
-    Attributes
-    ----------
-    iface : Interface
-    h_R, k_perp, angle : arrays (n,), (k,), (a,)
-        The grid; angles of k×ẑ from the x axis, in degrees.
-    states : Bound
-        Of shape (n, k, a).
-    at_fermi : int array (n, k, a)
-        How many are at or below E_F.
-    spin_density : list of dict
-        One each h_R, from `bound_spin_density`; empty if not asked for.
+    `h_R` (n,), `k_perp` (k,), `angle` (a,): the grid, angles of k×ẑ from the x axis in degrees; `states` and
+    `at_fermi`, how many are at or below E_F, (n, k, a); `spin_density`: from `bound_spin_density`, one each
+    h_R, or none if not asked for.
     """
 
     iface: Interface

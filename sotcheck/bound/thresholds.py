@@ -103,11 +103,8 @@ def unperturbed_plane(iface: Interface, half: float = 2.0, n: int = 100) -> dict
     Such a state's energy at k_⊥ is k_⊥² less a constant, so that it also meets E_F, at one k_⊥ beyond the
     continuum's. The interface's own u_0 and u_m are not used.
 
-    Returns
-    -------
-    dict
-        "u_0", "u_m": midpoints of the cells. "count" at h_R = 0 and "strength", the smallest |h_R| k_⊥ that
-        binds, both by (u_0, u_m). "fraction": share of the plane's cells with 0, 1 and 2 states at h_R = 0.
+    "u_0", "u_m": midpoints of the cells. "count" at h_R = 0 and "strength", the smallest |h_R| k_⊥ that
+    binds, both by (u_0, u_m). "fraction": share of the plane's cells with 0, 1 and 2 states at h_R = 0.
     """
     axis = half * (2 * (np.arange(n) + 0.5) / n - 1)
     u_0, u_m = np.meshgrid(axis, axis, indexing="ij")

@@ -88,9 +88,10 @@ def bound_states(
     result = find(iface, *(None if values is None else np.array(values) for values in (h_R, k_perp, angle)))
     warnings = warn(iface, h_R)
     if output is not None:
+        from sotcheck.bound.portrait import one_interface
         from sotcheck.pages.bound_states import write_system
 
-        write_system(iface, output)
+        write_system(one_interface(iface), output)
     emit(str(result), result.to_json(warnings), json_file)
 
 
