@@ -62,6 +62,10 @@ class Problems:
     def __getitem__(self, members: Any) -> Problems:
         return Problems(self.k_perp[members], self.bands[members], self.m[members], self.kappa[members])
 
+    def mirrored(self) -> Problems:
+        """Return what H → −H makes of them: on a lattice, states above all bands become states below."""
+        return Problems(self.k_perp, -self.bands, self.m, -self.kappa)
+
     def depth(self, p: Array) -> Array:
         """Return V − (E − k_⊥²) of the three bands where E is p² below all of them, shape (n, 3)."""
         return (p**2)[:, None] + self.bands - self.bands.min(axis=-1, keepdims=True)
@@ -94,22 +98,14 @@ class Blocks:
 
         Systems have 1, 2, 4, … CHAINS chains; the last one is filled up by repetition.
         """
+        names = ("onsite_0", "onsite_N", "onsite_F", "hopping_N", "hopping_F")
+        params = dict(zip(names, (self.onsite_0, *self.onsite, *self.hopping), strict=True))
         n = len(self.onsite_0)
         for start in range(0, n, CHAINS):
             some = np.arange(start, min(start + CHAINS, n))
             size = 1 << (len(some) - 1).bit_length()
             some = np.resize(some, size)
-            yield (
-                _system(size),
-                size,
-                {
-                    "onsite_0": self.onsite_0[some],
-                    "onsite_N": self.onsite[0][some],
-                    "onsite_F": self.onsite[1][some],
-                    "hopping_N": self.hopping[0][some],
-                    "hopping_F": self.hopping[1][some],
-                },
-            )
+            yield _system(size), size, {name: values[some] for name, values in params.items()}
 
 
 def _matrices(bands: Array, m: Array) -> tuple[Complex, Complex]:
@@ -119,13 +115,13 @@ def _matrices(bands: Array, m: Array) -> tuple[Complex, Complex]:
     return v_N * IDENTITY, in_F
 
 
-def exact_blocks(problems: Problems, p: Array) -> tuple[Blocks, Array]:
-    """Return the exact-difference chains p² below all bands, and their spacings; p is (n,)."""
+def exact_blocks(problems: Problems, p: Array) -> Blocks:
+    """Return the exact-difference chains p² below all bands, each with a spacing of its own; p is (n,)."""
     depth = problems.depth(p)
     spacing = LARGEST_DECAY / np.sqrt(depth.max(axis=-1))
     parts = [exact_difference(-d, float(a))[:2] for d, a in zip(depth, spacing, strict=True)]
     h, t = (np.stack(part).real for part in zip(*parts, strict=True))
-    return Blocks.of(problems, h, t), spacing
+    return Blocks.of(problems, h, t)
 
 
 def difference_blocks(problems: Problems, kinetic: Array, spacing: float) -> Blocks:

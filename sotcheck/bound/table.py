@@ -26,8 +26,8 @@ from sotcheck.system.interface import Interface
 #: Defaults: k_⊥ in units of the largest one with an open channel at E_F; angles of k×ẑ in degrees.
 K_PERP = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 ANGLES = (0.0, 45.0, 90.0, 135.0, 180.0, 225.0, 270.0, 315.0)
-#: Accepted sizes of h_R, k_⊥ and angles in degrees.
-LARGEST_H_R, LARGEST_K, LARGEST_ANGLE = 1e3, 1e32, 1e6
+#: What is accepted, angles in degrees.
+RANGES = {"h_R": (-1e3, 1e3), "k_perp": (0.0, 1e32), "angle": (-1e6, 1e6)}
 
 
 @dataclass(frozen=True)
@@ -147,35 +147,23 @@ def bound_states(
     spin_density : bool
         Whether to compute what bound states at E_F add to the interface spin density: a second each h_R.
 
-    Returns
-    -------
-    BoundStatesResult
-
     Raises
     ------
     EngineError
         If a number is out of range.
     """
-    h_R = np.atleast_1d(np.asarray(iface.h_R if h_R is None else h_R, dtype=float))
-    default_k = k_max(iface) * np.array(K_PERP)
-    k_perp = np.atleast_1d(np.asarray(default_k if k_perp is None else k_perp, dtype=float))
-    along_m = np.round(of_cross(aligned_angles(iface)), 10)
-    default_angle = np.unique(np.concatenate([ANGLES, along_m]))
-    angle = np.atleast_1d(np.asarray(default_angle if angle is None else angle, dtype=float))
-    for name, values, lowest, highest in (
-        ("h_R", h_R, -LARGEST_H_R, LARGEST_H_R),
-        ("k_perp", k_perp, 0.0, LARGEST_K),
-        ("angle", angle, -LARGEST_ANGLE, LARGEST_ANGLE),
-    ):
+    angles = np.unique([*ANGLES, *np.round(of_cross(aligned_angles(iface)), 10)])
+
+    def axis(name: str, given: Array | float | None, default: Any) -> Array:
+        values = np.atleast_1d(np.asarray(default if given is None else given, dtype=float))
         for value in values.tolist():
-            in_range(name, value, lowest, highest)
+            in_range(name, value, *RANGES[name])
+        return values
+
+    h_R, k_perp = axis("h_R", h_R, iface.h_R), axis("k_perp", k_perp, k_max(iface) * np.array(K_PERP))
+    angle = axis("angle", angle, angles)
     grid = (k_perp[:, None], of_k(angle), h_R[:, None, None])
+    added = [bound_spin_density(iface, float(h)) for h in h_R] if spin_density else []
     return BoundStatesResult(
-        iface=iface,
-        h_R=h_R,
-        k_perp=k_perp,
-        angle=angle,
-        states=bound(iface, *grid),
-        at_fermi=count_at_fermi(iface, *grid),
-        spin_density=[bound_spin_density(iface, float(h)) for h in h_R] if spin_density else [],
+        iface, h_R, k_perp, angle, bound(iface, *grid), count_at_fermi(iface, *grid), added
     )
