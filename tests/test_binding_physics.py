@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
+from sotcheck.bound import report_data as report_module
 from sotcheck.bound import spin_density as density_module
 from sotcheck.bound.agreement import spot_check
 from sotcheck.bound.contour import Contour
@@ -26,7 +27,6 @@ from sotcheck.bound.matching import (
 )
 from sotcheck.bound.portrait import bound_state_map, one_interface
 from sotcheck.bound.report_data import EFFECTS, embedded_table
-from sotcheck.bound.report_data import report_data as all_data
 from sotcheck.bound.spin_density import bound_density, bound_spin_density, scattering_density
 from sotcheck.bound.states import bound
 from sotcheck.bound.table import bound_states
@@ -471,9 +471,10 @@ def test_embedded_states_are_told_apart() -> None:
 
 
 @pytest.mark.slow
-def test_pages(tmp_path: Path) -> None:
+def test_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything from the JSON, self-contained, each interface with its figures."""
-    data = all_data(checks=5, cases=(20, 8))
+    monkeypatch.setattr(report_module, "CURVE_H_R", (0.05, 1.2))
+    data = report_module.report_data(checks=5, cases=(20, 8))
     index = write_bound_states(data, tmp_path)
     page = index.read_text(encoding="utf-8")
     links = set(re.findall(r"""(?:src|href)=["']([^"'#]+)""", page))
