@@ -31,10 +31,10 @@ from sotcheck.bound.spin_density import bound_density, bound_spin_density, scatt
 from sotcheck.bound.states import bound
 from sotcheck.bound.table import bound_states
 from sotcheck.bound.thresholds import (
-    Threshold,
     bound_without_rashba,
     lowest_strength,
     smallest_strength,
+    threshold,
     unperturbed_plane,
 )
 from sotcheck.engines.layered import Layer, LayeredContinuum
@@ -97,11 +97,11 @@ def test_C5() -> None:
     in_plane = Interface(name="x", E_F=1.5, J=0.7, m=(1, 0, 0))
     by_angle = smallest_strength(in_plane, np.array([1.0, 0.0, -1.0])) / np.sqrt(0.7)
     np.testing.assert_allclose(by_angle, [1.0, np.sqrt(1 + np.sqrt(2)), 1 + np.sqrt(2)], rtol=1e-14)
-    found = Threshold(in_plane)
-    assert found.ratio == pytest.approx(1.0, rel=1e-14)
-    assert found.angle == pytest.approx(0.0)
+    found = threshold(in_plane)
+    assert found["ratio_to_C5"] == pytest.approx(1.0, rel=1e-14)
+    assert found["angle"] == pytest.approx(0.0)
     # It is no lower bound where wave vectors are matched.
-    assert Threshold(EFFECTS["matched"]).strength == pytest.approx(0.0, abs=1e-15)
+    assert threshold(EFFECTS["matched"])["strength"] == pytest.approx(0.0, abs=1e-15)
     assert EFFECTS["matched"].J == 1.0
 
 
@@ -123,7 +123,7 @@ def test_figure6_plane() -> None:
     assert plane["fraction"] == pytest.approx([0.25, 0.5, 0.25], abs=0.02)
     for i, j in ((30, 22), (40, 20), (25, 3)):
         iface = load("interface-magnetism").with_(u_0=plane["u_0"][i], u_m=plane["u_m"][j])
-        assert plane["strength"][i][j] == pytest.approx(Threshold(iface).strength, rel=1e-12)
+        assert plane["strength"][i][j] == pytest.approx(threshold(iface)["strength"], rel=1e-12)
 
 
 def test_first_states_at_fermi_energy(rng: np.random.Generator) -> None:

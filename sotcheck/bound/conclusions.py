@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sotcheck.bound.fermi import CRITICAL, first_states, ground_state
-from sotcheck.bound.thresholds import Threshold, bound_without_rashba
+from sotcheck.bound.thresholds import threshold
 from sotcheck.system.interface import Interface
 
 #: |bound|/|scattering| from which the bound states' spin density is not small.
@@ -21,25 +21,26 @@ def conclusions(iface: Interface, h_R: Iterable[float]) -> list[str]:
 
 def on_threshold(iface: Interface) -> Iterator[str]:
     """Say what it takes to bind a state."""
-    found, number = Threshold(iface), bound_without_rashba(iface)
+    found = threshold(iface)
+    number = found["bound_without_rashba"]
     if number:
         yield (
             f"{number} state{'s are' if number > 1 else ' is'} bound to the interface at every k_perp "
             "without any h_R."
         )
         return
-    if found.strength == 0:
+    if found["strength"] == 0:
         yield (
             "Any h_R binds a state at every k_perp > 0: for one spin nothing opposes it "
             "(q_N + q_s + u_s = 0 at the bottom of the continuum)."
         )
         return
     against = (
-        f"{found.ratio:.3g} times the in-plane threshold sqrt(J) = {found.sqrt_J:.4g}"
-        if found.ratio is not None
+        f"{found['ratio_to_C5']:.3g} times the in-plane threshold sqrt(J) = {found['C5']:.4g}"
+        if found["ratio_to_C5"] is not None
         else "the in-plane threshold sqrt(J) would be 0, for J = 0"
     )
-    yield f"The least |h_R| k_perp that binds a state is {found.strength:.6g} ({against})."
+    yield f"The least |h_R| k_perp that binds a state is {found['strength']:.6g} ({against})."
 
 
 def on_fermi_energy(iface: Interface) -> Iterator[str]:

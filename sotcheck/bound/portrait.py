@@ -11,7 +11,7 @@ from sotcheck.bound.contour import Contour
 from sotcheck.bound.fermi import count_at_fermi, fermi_energy, ground_state
 from sotcheck.bound.matching import aligned_angles, bottom, k_max, of_k
 from sotcheck.bound.states import Bound, bound
-from sotcheck.bound.thresholds import Threshold
+from sotcheck.bound.thresholds import threshold
 from sotcheck.errors import EngineError
 from sotcheck.system.files import to_document
 from sotcheck.system.interface import Interface
@@ -28,7 +28,7 @@ def one_interface(iface: Interface, checks: int = CHECKS) -> dict[str, Any]:
         "name": iface.name,
         "title": iface.title,
         "system": to_document(iface),
-        "threshold": Threshold(iface).to_dict(),
+        "threshold": threshold(iface),
         "fermi_energy": fermi_energy(iface),
         "map": bound_state_map(iface, checks=checks),
         "dispersion": dispersion(iface),

@@ -13,7 +13,7 @@ from sotcheck.bound.fermi import CRITICAL, ground_state
 from sotcheck.bound.matching import alignment, in_plane, k_max, m_angle, of_k
 from sotcheck.bound.portrait import CHECKS, one_interface
 from sotcheck.bound.spin_density import bound_spin_density
-from sotcheck.bound.thresholds import Threshold, smallest_strength, unperturbed_plane
+from sotcheck.bound.thresholds import lowest_strength, smallest_strength, unperturbed_plane
 from sotcheck.engines.poles import embedded_states
 from sotcheck.exact.observables import components
 from sotcheck.run.progress import Progress, silent
@@ -79,7 +79,10 @@ def report_data(
         "interfaces": [found[name] for name in interfaces],
         "threshold": [by_angle(iface) for iface in interfaces.values() if iface.J > 0],
         "small_J": [
-            {"J": float(J), "strength": Threshold(Interface(name="small-J", E_F=1.0, J=J, m=TILTED)).strength}
+            {
+                "J": float(J),
+                "strength": float(lowest_strength(Interface(name="small-J", E_F=1.0, J=J, m=TILTED))),
+            }
             for J in SMALL_J
         ],
         "plane": unperturbed_plane(interfaces["interface-magnetism"]),

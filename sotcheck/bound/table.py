@@ -16,7 +16,7 @@ from sotcheck.bound.fermi import count_at_fermi, fermi_energy, ground_state
 from sotcheck.bound.matching import aligned_angles, k_max, of_cross, of_k
 from sotcheck.bound.spin_density import bound_spin_density
 from sotcheck.bound.states import Bound, bound
-from sotcheck.bound.thresholds import Threshold
+from sotcheck.bound.thresholds import threshold
 from sotcheck.errors import in_range
 from sotcheck.numerics.arrays import Array
 from sotcheck.run.threads import single_threaded
@@ -76,7 +76,7 @@ class BoundStatesResult:
             "sotcheck": __version__,
             "system": to_document(self.iface),
             "bound_states": list(self.rows()),
-            "threshold": Threshold(self.iface).to_dict(),
+            "threshold": threshold(self.iface),
             "fermi_energy": {**fermi_energy(self.iface), "ground_states": ground_states},
             "spin_density": self.spin_density,
             "warnings": list(warnings),

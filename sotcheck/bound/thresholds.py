@@ -7,7 +7,6 @@ one state is bound beyond them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -49,52 +48,34 @@ def bound_without_rashba(iface: Interface) -> int:
     return int(number_below(iface, 0.0, 0.0, 0.0))
 
 
-@dataclass(frozen=True)
-class Threshold:
-    """The smallest Rashba strength with a state below the continuum; the system's own h_R is not used."""
+def threshold(iface: Interface, angles: int = 73) -> dict[str, Any]:
+    """Return the smallest Rashba strength with a state below the continuum, as JSON; its own h_R is not used.
 
-    iface: Interface
-
-    @property
-    def strength(self) -> float:
-        """Smallest |h_R| k_⊥ over all angles; unit: wave vector.
-
-        Zero if there is a state without any h_R, or if the least h_R binds.
-        """
-        return float(lowest_strength(self.iface))
-
-    @property
-    def angle(self) -> float | None:
-        """Angle of k×ẑ from the x axis, in degrees, at which that is for h_R > 0; None if any will do."""
-        _, B = mean_and_split(self.iface, 0.0)
-        if in_plane(self.iface) == 0 or B == 0 or self.strength == 0:
-            return None
-        return float((np.degrees(m_angle(self.iface)) + (180.0 if B < 0 else 0.0)) % 360.0)
-
-    @property
-    def sqrt_J(self) -> float:
-        """The in-plane threshold √J: that of m ∥ k×ẑ without barriers and with equal potentials."""
-        return float(np.sqrt(self.iface.J))
-
-    @property
-    def ratio(self) -> float | None:
-        """The threshold relative to √J, None for J = 0."""
-        return self.strength / self.sqrt_J if self.sqrt_J > 0 else None
-
-    def to_dict(self, angles: int = 73) -> dict[str, Any]:
-        """Return the threshold as JSON, with its dependence on the angle of k×ẑ in degrees."""
-        degrees, number = np.linspace(0.0, 360.0, angles), bound_without_rashba(self.iface)
-        by_angle = smallest_strength(self.iface, alignment(self.iface, of_k(degrees)))
-        return {
-            "strength": self.strength,
-            "angle": self.angle,
-            "C5": self.sqrt_J,
-            "ratio_to_C5": self.ratio,
-            "bound_without_rashba": number,
-            "k_perp_max": k_max(self.iface),
-            "h_R_at_k_perp_max": 0.0 if number else self.strength / k_max(self.iface),
-            "by_angle": {"angle": degrees.tolist(), "strength": by_angle.tolist()},
-        }
+    "strength": smallest |h_R| k_⊥ over all angles, zero if there is a state without any h_R, or if the least
+    h_R binds (unit: wave vector); "angle": of k×ẑ from the x axis, in degrees, at which that is for h_R > 0,
+    None if any will do; "C5": √J, the in-plane threshold, that of m ∥ k×ẑ without barriers and with equal
+    potentials; "by_angle": the dependence on the angle of k×ẑ in degrees.
+    """
+    _, B = mean_and_split(iface, 0.0)
+    strength, sqrt_J, number = (
+        float(lowest_strength(iface)),
+        float(np.sqrt(iface.J)),
+        bound_without_rashba(iface),
+    )
+    # Without an in-plane m, or without a preferred spin, every direction is as good.
+    isotropic = in_plane(iface) == 0 or B == 0 or strength == 0
+    degrees = np.linspace(0.0, 360.0, angles)
+    by_angle = smallest_strength(iface, alignment(iface, of_k(degrees)))
+    return {
+        "strength": strength,
+        "angle": None if isotropic else float(np.degrees(m_angle(iface)) + (180.0 if B < 0 else 0.0)) % 360.0,
+        "C5": sqrt_J,
+        "ratio_to_C5": strength / sqrt_J if sqrt_J > 0 else None,
+        "bound_without_rashba": number,
+        "k_perp_max": k_max(iface),
+        "h_R_at_k_perp_max": 0.0 if number else strength / k_max(iface),
+        "by_angle": {"angle": degrees.tolist(), "strength": by_angle.tolist()},
+    }
 
 
 def unperturbed_plane(iface: Interface, half: float = 2.0, n: int = 100) -> dict[str, Any]:
