@@ -12,6 +12,7 @@ import numpy as np
 
 from sotcheck.engines import Engine
 from sotcheck.engines.layered import Solutions
+from sotcheck.engines.poles import threshold_states
 from sotcheck.errors import EngineError
 from sotcheck.exact.layers import Local
 from sotcheck.exact.observables import exact_flows, torque_from_flows, transverse
@@ -19,7 +20,6 @@ from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.quadrature import sum_over_k
 from sotcheck.system.interface import Interface, rashba
 from sotcheck.system.spin import dagger, pauli_vector, projectors
-from sotcheck.theory.near_thresholds import threshold_states
 
 #: Points of the contour, and its radius relative to that of convergence: what aliases is RADIUS^POINTS.
 POINTS, RADIUS = 48, 0.5

@@ -17,7 +17,7 @@ from sotcheck.system.files import to_document
 from sotcheck.system.interface import Interface
 
 #: Points of a map that Kwant solves as well.
-CHECKS = 30
+CHECKS, SEED = 30, 20170915
 #: h_R of dispersions and contours.
 LINES = (0.8, 1.2, 1.6, 1.9, 2.1)
 
@@ -37,20 +37,18 @@ def one_interface(iface: Interface, checks: int = CHECKS) -> dict[str, Any]:
     }
 
 
-def bound_state_map(
-    iface: Interface, n: int = 100, *, largest_h_R: float = 2.5, checks: int = CHECKS, seed: int = 20170915
-) -> dict[str, Any]:
+def bound_state_map(iface: Interface, n: int = 100, checks: int = CHECKS) -> dict[str, Any]:
     """Map the states below the continuum over (k_⊥, h_R) at the most attractive angle, and over angles.
 
     The lowest state is at k×ẑ parallel or antiparallel to m's in-plane part; of these, the lower one counts.
 
     Axes of n points: "k_perp", "h_R", "angle" (of k×ẑ, degrees). "radial": by (h_R, k_⊥), "angular": by (h_R,
     angle) at the largest k_⊥ with an open channel; each with "count", "binding" (bottom − E of the lowest
-    state, None where there is none) and "at_fermi". "kwant": how some of the points, chosen by `seed`,
+    state, None where there is none) and "at_fermi". "kwant": how some of the points, chosen at random,
     compare; None, with "kwant_refused" saying why, where Kwant could not solve them.
     """
     edge = k_max(iface)
-    h_R, k_perp = largest_h_R * np.arange(n) / (n - 1), 2 * edge * np.arange(1, n + 1) / n
+    h_R, k_perp = 2.5 * np.arange(n) / (n - 1), 2 * edge * np.arange(1, n + 1) / n
     degrees = 360.0 * np.arange(n) / n
     aligned = aligned_angles(iface)
     both = bound(iface, k_perp[:, None], aligned, h_R[:, None, None])
@@ -72,7 +70,7 @@ def bound_state_map(
     if checks:
         from sotcheck.bound.agreement import spot_check
 
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(SEED)
         i, j = rng.integers(n, size=(2, checks))
         try:
             document["kwant"] = spot_check(iface, k_perp[j], radial.angle[i, j], h_R[i])
@@ -91,9 +89,9 @@ def _panel(iface: Interface, states: Bound) -> dict[str, Any]:
     }
 
 
-def dispersion(iface: Interface, n: int = 161) -> dict[str, Any]:
+def dispersion(iface: Interface) -> dict[str, Any]:
     """Return the lowest bound state's energy against k_⊥ along the most attractive angle, by h_R."""
-    k_perp = 3 * k_max(iface) * np.arange(n) / (n - 1)
+    k_perp = 3 * k_max(iface) * np.arange(161) / 160
     h_R = np.array(LINES)[:, None, None]
     states = bound(iface, k_perp[:, None], aligned_angles(iface), h_R)
     # Where a direction has no state, it cannot have the lowest.

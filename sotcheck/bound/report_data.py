@@ -93,9 +93,9 @@ def report_data(
     }
 
 
-def by_angle(iface: Interface, n: int = 181) -> dict[str, Any]:
+def by_angle(iface: Interface) -> dict[str, Any]:
     """Return the smallest h_R k_⊥ that binds, over the in-plane threshold √J, by the angle of k×ẑ to m."""
-    degrees = np.linspace(0.0, 360.0, n)
+    degrees = np.linspace(0.0, 360.0, 181)
     strength = smallest_strength(iface, alignment(iface, of_k(degrees + np.degrees(m_angle(iface)))))
     return {
         "name": iface.name,

@@ -24,7 +24,7 @@ import numpy as np
 from sotcheck.bound.contour import Contour
 from sotcheck.bound.fermi import ground_state
 from sotcheck.bound.matching import decay_constants, norm
-from sotcheck.engines import Continuum, Engine
+from sotcheck.engines import Continuum
 from sotcheck.errors import EngineError
 from sotcheck.exact.observables import exact_flows, largest_torque, torque_from_flows
 from sotcheck.numerics.arrays import Array
@@ -82,11 +82,9 @@ def bound_density(iface: Interface, h_R: float, *, rtol: float = 1e-10) -> dict[
     return {name: found[i] for i, name in enumerate(QUANTITIES)}
 
 
-def scattering_density(
-    iface: Interface, h_R: float, *, rtol: float = 1e-8, engine: Engine | None = None
-) -> Estimate:
+def scattering_density(iface: Interface, h_R: float, *, rtol: float = 1e-8) -> Estimate:
     """Return −(1/4π) ∫d²k/(2π)² k_x Σ_in ψ†σψ at z = 0 by source, shape (3, 3)."""
-    solver = engine or Continuum()
+    solver = Continuum()
 
     def integrand(x: Array, angles: Array) -> Array:
         k_perp, angle, h = np.broadcast_arrays(np.sqrt(x)[:, None], angles, np.array(h_R))

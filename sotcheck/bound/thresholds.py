@@ -25,17 +25,16 @@ def _strength(A: Array, B: Array, c: Array) -> Array:
     return np.where(np.abs(B) < A, least, 0.0)
 
 
-def smallest_strength(iface: Interface, c: Array | float, p: Array | float = 0.0) -> Array:
-    """Return the smallest w = h_R k_⊥ ≥ 0 with a state at or below bottom − p², shape (...).
+def smallest_strength(iface: Interface, c: Array | float) -> Array:
+    """Return the w = h_R k_⊥ ≥ 0 beyond which a state is below the continuum, shape of c; unit: wave vector.
 
-    Zero where there is one without any h_R. At p = 0 the value is an infimum: the state detaches beyond it.
-    For h_R < 0 take −c. Unit: wave vector.
+    Zero where there is one without any h_R. For h_R < 0 take −c.
     """
-    return _strength(*mean_and_split(iface, p), np.asarray(c))
+    return _strength(*mean_and_split(iface, 0.0), np.asarray(c))
 
 
 def lowest_strength(iface: Interface, p: Array | float = 0.0) -> Array:
-    """Return the smallest |h_R| k_⊥ at the most attractive angle, shape of `p`.
+    """Return the smallest |h_R| k_⊥ with a state at or below bottom − p² at the best angle, shape of `p`.
 
     |B m + w n| is largest for |c| = in_plane and the sign of B.
     """
@@ -48,7 +47,7 @@ def bound_without_rashba(iface: Interface) -> int:
     return int(number_below(iface, 0.0, 0.0, 0.0))
 
 
-def threshold(iface: Interface, angles: int = 73) -> dict[str, Any]:
+def threshold(iface: Interface) -> dict[str, Any]:
     """Return the smallest Rashba strength with a state below the continuum, as JSON; its own h_R is not used.
 
     "strength": smallest |h_R| k_⊥ over all angles, zero if there is a state without any h_R, or if the least
@@ -64,7 +63,7 @@ def threshold(iface: Interface, angles: int = 73) -> dict[str, Any]:
     )
     # Without an in-plane m, or without a preferred spin, every direction is as good.
     isotropic = in_plane(iface) == 0 or B == 0 or strength == 0
-    degrees = np.linspace(0.0, 360.0, angles)
+    degrees = np.linspace(0.0, 360.0, 73)
     by_angle = smallest_strength(iface, alignment(iface, of_k(degrees)))
     return {
         "strength": strength,
@@ -78,8 +77,8 @@ def threshold(iface: Interface, angles: int = 73) -> dict[str, Any]:
     }
 
 
-def unperturbed_plane(iface: Interface, half: float = 2.0, n: int = 100) -> dict[str, Any]:
-    """Return what binds without any h_R over the plane of (u_0, u_m), n cells on each axis, −half to half.
+def unperturbed_plane(iface: Interface, n: int = 100) -> dict[str, Any]:
+    """Return what binds without any h_R over the plane of (u_0, u_m), n cells from −2 to 2 on each axis.
 
     Such a state's energy at k_⊥ is k_⊥² less a constant, so that it also meets E_F, at one k_⊥ beyond the
     continuum's. The interface's own u_0 and u_m are not used.
@@ -87,7 +86,7 @@ def unperturbed_plane(iface: Interface, half: float = 2.0, n: int = 100) -> dict
     "u_0", "u_m": midpoints of the cells. "count" at h_R = 0 and "strength", the smallest |h_R| k_⊥ that
     binds, both by (u_0, u_m). "fraction": share of the plane's cells with 0, 1 and 2 states at h_R = 0.
     """
-    axis = half * (2 * (np.arange(n) + 0.5) / n - 1)
+    axis = 2.0 * (2 * (np.arange(n) + 0.5) / n - 1)
     u_0, u_m = np.meshgrid(axis, axis, indexing="ij")
     A, B = mean_and_split(iface.with_(u_0=0.0, u_m=0.0), 0.0)
     A, B = A + u_0, B + u_m

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sotcheck.engines.poles import threshold_states
 from sotcheck.errors import TheoryError
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.quadrature import sum_over_k
 from sotcheck.system.interface import Interface, rashba
 from sotcheck.system.spin import IDENTITY, PAULI, in_spin_bands, projectors
 from sotcheck.theory.amplitudes import Amplitudes, closed_forms
-from sotcheck.theory.near_thresholds import threshold_states
 from sotcheck.theory.validity import radius_of_convergence, why_not_expandable
 
 #: Values of a sum's integrand, each of which takes all orders at every angle.
