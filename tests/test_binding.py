@@ -75,7 +75,7 @@ def test_nothing_binds_where_nothing_attracts() -> None:
     assert not np.any(bound(plain(u_0=0.3), k_perp, angle, 0.0).count)
 
 
-def test_condition_C5() -> None:
+def test_in_plane_threshold() -> None:
     """No barriers, m ∥ k×ẑ: bound for |h_R| k_⊥ > √J, at that angle of k and not at the opposite one."""
     iface, k_perp = plain(J=0.6, m=(1.0, 0.0, 0.0)), 1.3
     critical = np.sqrt(0.6) / k_perp
@@ -206,7 +206,7 @@ def test_faults_are_caught(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_threshold_is_reported_not_hidden() -> None:
-    """On the threshold of (C5) itself neither route can tell, and both say so."""
+    """On the in-plane threshold itself neither route can tell, and both say so."""
     iface, k_perp = plain(J=0.64, m=(1.0, 0.0, 0.0)), 1.0
     result = spot_check(iface, k_perp, np.pi / 2, [0.5, 0.8 + 1e-13, 1.2])
     assert result["near_threshold"] == 1

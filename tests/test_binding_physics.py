@@ -92,7 +92,7 @@ def test_threshold_is_where_states_appear(rng: np.random.Generator) -> None:
     assert tried > 20
 
 
-def test_C5() -> None:
+def test_threshold_in_units_of_the_in_plane_one() -> None:
     """√J exactly for m ∥ k×ẑ; √(1 + √2) and 1 + √2 times that for m ⊥ and antiparallel."""
     in_plane = Interface(name="x", E_F=1.5, J=0.7, m=(1, 0, 0))
     by_angle = smallest_strength(in_plane, np.array([1.0, 0.0, -1.0])) / np.sqrt(0.7)

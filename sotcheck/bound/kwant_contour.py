@@ -7,10 +7,9 @@ taken from the matching condition; each point of it is Kwant's.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.polynomial import chebyshev
+from numpy.polynomial.chebyshev import Chebyshev, chebpts1
 from scipy.optimize import brentq
 
 from sotcheck.bound.contour import DOUBLED, EPSILON, NARROW, Arc, Contour, Range, converged, room
@@ -38,21 +37,21 @@ class Chain(Contour):
     """The contour on one kind of chain, of finite differences where a `spacing` is given.
 
     Without one it is the exact-difference chain, with spacings of its own. `on_ring`: polynomials in p that
-    stand for the stiffness, and the range of p that they are for.
+    stand for the components of the stiffness.
     """
 
     spacing: float | None = None
-    on_ring: tuple[Any, Range] | None = None
+    on_ring: tuple[Chebyshev, ...] = ()
 
     def stiffness(self, p: Array) -> Array:
         """Return h/2 + Σ, or what stands for it."""
-        return self.by_kwant(p) if self.on_ring is None else self._polynomial(self.on_ring[0], p)
+        if not self.on_ring:
+            return self.by_kwant(p)
+        return np.stack([f(p) for f in self.on_ring], axis=-1).reshape(-1, 2, 4)
 
     def slope(self, p: Array) -> Array:
         """Return the derivative of the polynomials that stand for the stiffness."""
-        assert self.on_ring is not None
-        coefficients, (lower, upper) = self.on_ring
-        return self._polynomial(chebyshev.chebder(coefficients) * 2 / (upper - lower), p)
+        return np.stack([f.deriv()(p) for f in self.on_ring], axis=-1).reshape(-1, 2, 4)
 
     def by_kwant(self, p: Array) -> Array:
         """Return h/2 + Σ from Kwant, shape (n, 2, 4)."""
@@ -65,18 +64,11 @@ class Chain(Contour):
         trace = np.trace(both, axis1=-2, axis2=-1)[..., None]
         return np.concatenate([trace, pauli_vector(both)], axis=-1).real / 2
 
-    def _polynomial(self, coefficients: Array, p: Array) -> Array:
-        assert self.on_ring is not None
-        lower, upper = self.on_ring[1]
-        values = chebyshev.chebval((2 * p - lower - upper) / (upper - lower), coefficients)
-        return np.moveaxis(values.reshape(2, 4, *p.shape), (0, 1), (-2, -1))
-
     def interpolated(self, between: Range, degree: int) -> Chain:
         """Return a chain with polynomials in p between two others for Kwant's values."""
-        x = chebyshev.chebpts1(degree + 1)
-        p = (between[0] + between[1]) / 2 + (between[1] - between[0]) / 2 * x
-        values = self.stiffness(p).reshape(len(p), 8)
-        return replace(self, on_ring=(chebyshev.chebfit(x, values, degree), between))
+        p = (between[0] + between[1]) / 2 + (between[1] - between[0]) / 2 * chebpts1(degree + 1)
+        columns = self.by_kwant(p).reshape(-1, 8).T
+        return replace(self, on_ring=tuple(Chebyshev.fit(p, y, degree, list(between)) for y in columns))
 
     def own(self, arc: Arc, between: Range) -> Arc:
         """Return the arc between Kwant's own ends, which lie between two p around it."""

@@ -54,7 +54,7 @@ def bound_states(
     """Find the states bound to the interface, against k_perp and h_R.
 
     Count and energies (k_perp^2 included) of the states below the whole continuum, the least h_R that binds
-    one, against sqrt(J), those at or below E_F, and what they add to the interface's spin density. With
+    one, against Eq. (C5), those at or below E_F, and what they add to the interface's spin density. With
     --output, a map over k_perp and h_R with points of it solved by Kwant as well.
 
     \b
