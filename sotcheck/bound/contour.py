@@ -155,9 +155,10 @@ class Contour:
         level, along = self.determinant(stiffness, p)
         A, _ = self.matrix(stiffness)
         rounded = self.rounding * (2 * A**2 + 2 * self.w(p) ** 2) * 2 * np.abs(along)
-        squared = np.maximum((along - level) * (along + level), rounded)
-        root = np.sqrt(squared)
-        return p, np.arctan2(root, level * np.sign(along)), root, rounded / squared, stiffness
+        squared = (along - level) * (along + level)
+        theta = np.arctan2(np.sqrt(np.maximum(squared, 0.0)), level * np.sign(along))
+        squared = np.maximum(squared, rounded)
+        return p, theta, np.sqrt(squared), rounded / squared, stiffness
 
     def line(self, arc: Arc, n: int = 129) -> Array:
         """Return points (k_x, k_y) along an arc and back along its mirror image, shape (2n, 2)."""

@@ -23,6 +23,7 @@ from sotcheck.bound.matching import (
     of_cross,
     scale,
 )
+from sotcheck.bound.states import bound
 from sotcheck.bound.thresholds import bound_without_rashba, lowest_strength
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.scan import minimum, scan
@@ -103,7 +104,8 @@ def ground_state(iface: Interface, h_R: float) -> GroundState:
         found = "falls as k_perp^2 (1 - h_R^2/4)" if h > CRITICAL else f"falls as {slope:.3g} k_perp"
         return GroundState(False, why=f"the energy of bound states {found}")
     lowest = float(bottom(iface, 0.0))
-    start = _unperturbed(iface)
+    # √(bottom − E) of the lowest state without h_R.
+    start = float(np.nan_to_num(bound(iface, 0.0, 0.0, 0.0).p[0]))
 
     def energy(p: Array) -> Array:
         # A product may become infinite, where a power is an error.
@@ -129,20 +131,6 @@ def limit_of_energy(iface: Interface) -> float:
     s = in_plane(iface)
     spin = 1.0 if iface.u_m >= 0 else -1.0
     return (iface.U_N + iface.U_F - spin * iface.J * s) / 2 - iface.u_m**2 * (1 - s**2) / 4
-
-
-def _unperturbed(iface: Interface) -> float:
-    """Return √(bottom − E) of the lowest state at h_R = 0, where A = |B|; zero if there is none."""
-    from scipy.optimize import brentq
-
-    def lowest(p: float) -> float:
-        A, B = mean_and_split(iface, p)
-        return float(A - np.abs(B))
-
-    if lowest(0.0) >= 0:
-        return 0.0
-    # Every decay constant is at least p.
-    return float(brentq(lowest, 0.0, abs(iface.u_0) + abs(iface.u_m), xtol=1e-300, rtol=1e-15))
 
 
 def _attractive_angle(iface: Interface, h_R: float, p: float) -> float | None:

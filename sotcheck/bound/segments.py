@@ -113,7 +113,8 @@ def resonance(segment: Segment, m: Array, density_at: Density) -> Resonance | No
     accuracy = min(width(level), reach) / 1000
     shift = minimize_scalar(inverse, bounds=(-reach, reach), method="bounded", options={"xatol": accuracy}).x
     peak = level + float(shift) if inverse(float(shift)) < inverse(0.0) else level
-    return Resonance(peak, width(peak), float(width(peak) * segment.width * np.sin(2 * peak)))
+    width_theta = width(peak)
+    return Resonance(peak, width_theta, float(width_theta * segment.width * np.sin(2 * peak)))
 
 
 def graded(peak: Resonance | None, narrow: float = NARROW) -> list[float]:
