@@ -135,7 +135,8 @@ def self_energies(blocks: Blocks) -> tuple[Complex, Complex, Complex]:
     def one_bundle(system: Any, size: int, params: dict[str, Any]) -> list[Complex]:
         whole = [system.hamiltonian_submatrix(params=params)]
         whole += [lead.selfenergy(0.0, params=params) for lead in system.leads]
-        return [_diagonal(matrix, size) for matrix in whole]
+        chain = np.arange(size)
+        return [matrix.reshape(size, 2, size, 2)[chain, :, chain] for matrix in whole]
 
     found = _gathered(blocks, one_bundle)
     return found[0], found[1], found[2]
@@ -165,11 +166,6 @@ def _gathered(blocks: Blocks, solve: Callable[[Any, int, dict[str, Any]], list[C
             f"Kwant could not solve a chain ({error}): an energy too close to a band edge, or not finite"
         ) from error
     return [np.concatenate(part)[: len(blocks.onsite_0)] for part in zip(*parts, strict=True)]
-
-
-def _diagonal(matrix: Complex, size: int) -> Complex:
-    """Return the 2×2 blocks of every chain on the diagonal of a bundle's matrix."""
-    return np.stack([matrix[n : n + 2, n : n + 2] for n in range(0, 2 * size, 2)])
 
 
 def _onsite_0(site: Any, onsite_0: Complex) -> Complex:
