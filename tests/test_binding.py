@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
 from sotcheck.bound import agreement as agreement_module
 from sotcheck.bound import missing_weight as weight_module
@@ -150,6 +151,24 @@ def test_energies_follow_hellmann_and_feynman(state: int) -> None:
     assert slope(*by_h_R) == pytest.approx(np.vdot(psi, across @ psi).real, rel=1e-6)
     by_U_N = [bound(iface.with_(U_N=iface.U_N + s), k_perp, angle, h_R) for s in (step, -step)]
     assert slope(*by_U_N) == pytest.approx(np.vdot(psi, psi).real / (2 * found.q_N[state]), rel=1e-6)
+
+
+def test_shallow_and_degenerate_states_keep_their_digits() -> None:
+    """Just below the bottom the spinor is that of the bottom; with w n = −B m both states have one energy."""
+    iface, k_perp, angle = plain(J=0.6, m=(1.0, 0.0, 1.0)), 1.3, 0.4
+    w = brentq(lambda w: bound(iface, k_perp, angle, w / k_perp).at_bottom[0], 0.1, 3.0, xtol=1e-15)
+    found = bound(iface, k_perp, angle, (w + 1e-7) / k_perp)
+    assert 0 < found.p[0] < 1e-6
+    # U_N and the minority lie 0.6 and 1.2 above the majority, the lowest band.
+    half = (np.sqrt(1.2 + found.p[0] ** 2) - found.p[0]) / 2
+    v = half * iface.direction + (w + 1e-7) * np.array([np.sin(angle), -np.cos(angle), 0])
+    psi = found.psi[:, 0]
+    spin = (psi.conj() @ PAULI @ psi).real / np.vdot(psi, psi).real
+    np.testing.assert_allclose(spin, -v / np.linalg.norm(v), atol=1e-14)
+    level = plain(u_0=-3.0, u_m=0.7, m=(1.0, 0.0, 0.0))
+    twins = bound(level, 1.0, -np.pi / 2, 0.7)
+    assert twins.count == 2
+    assert np.ptp(twins.energy) < 1e-15
 
 
 def test_opposite_k_is_opposite_rashba() -> None:

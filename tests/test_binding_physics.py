@@ -474,7 +474,7 @@ def test_embedded_states_are_told_apart() -> None:
 def test_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything from the JSON, self-contained, each interface with its figures."""
     monkeypatch.setattr(report_module, "CURVE_H_R", (0.05, 1.2))
-    data = report_module.report_data(checks=5, cases=(20, 8))
+    data = report_module.report_data(checks=5, cases=(20, 2))
     index = write_bound_states(data, tmp_path)
     page = index.read_text(encoding="utf-8")
     links = set(re.findall(r"""(?:src|href)=["']([^"'#]+)""", page))

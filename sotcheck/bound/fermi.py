@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sotcheck.bound.matching import (
-    alignment,
     bottom,
     in_plane,
     k_max,
@@ -39,7 +38,7 @@ def count_at_fermi(iface: Interface, k_perp: Array, angle: Array, h_R: Array) ->
     At E_F, or at the bottom of the continuum where that is lower.
     """
     p = np.sqrt(np.clip(np.square(k_perp) - k_max(iface) ** 2, 0.0, None))
-    return number_below(iface, p, h_R * np.asarray(k_perp), alignment(iface, angle))
+    return number_below(iface, p, h_R * np.asarray(k_perp), angle)
 
 
 class FirstStates(NamedTuple):

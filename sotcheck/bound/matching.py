@@ -77,16 +77,22 @@ def mean_and_split(iface: Interface, p: Array | float) -> tuple[Array, Array]:
     return q_N + (q_down + q_up) / 2 + iface.u_0, (q_down - q_up) / 2 + iface.u_m
 
 
-def eigenvalue(iface: Interface, p: Array, w: Array, c: Array, sign: Array | float) -> Array:
-    """Return A + sign |B m + w n| at p = √(bottom − E); all shapes broadcast."""
+def field(iface: Interface, w: Array, angle: Array | float) -> tuple[Array, Array]:
+    """Return the parts of w n along and across m, where k has these angles from the x axis."""
+    across = np.hypot(iface.m[2], iface.m[0] * np.cos(angle) + iface.m[1] * np.sin(angle))
+    return w * alignment(iface, angle), w * across
+
+
+def eigenvalue(iface: Interface, p: Array, along: Array, across: Array, sign: Array | float) -> Array:
+    """Return A + sign |B m + w n| at p = √(bottom − E), from the parts of w n; all shapes broadcast."""
     A, B = mean_and_split(iface, p)
-    return np.asarray(A + sign * np.hypot(B + w * c, w * np.sqrt(np.clip(1 - c**2, 0.0, None))))
+    return np.asarray(A + sign * np.hypot(B + along, across))
 
 
-def number_below(iface: Interface, p: Array | float, w: Array | float, c: Array | float) -> Array:
-    """Return how many states lie below bottom − p² at w = h_R k_⊥ and c = m·(k×ẑ)/k_⊥, shape (...)."""
-    p, w, c = (np.asarray(a, dtype=float) for a in (p, w, c))
-    values = (eigenvalue(iface, p, w, c, sign) for sign in (-1.0, 1.0))
+def number_below(iface: Interface, p: Array | float, w: Array | float, angle: Array | float) -> Array:
+    """Return how many states lie below bottom − p² at w = h_R k_⊥ and the angle of k, shape (...)."""
+    parts = field(iface, np.asarray(w), angle)
+    values = (eigenvalue(iface, np.asarray(p), *parts, sign) for sign in (-1.0, 1.0))
     return np.sum([value < 0 for value in values], axis=0)
 
 

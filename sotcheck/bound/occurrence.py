@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sotcheck.bound.fermi import first_states
-from sotcheck.bound.matching import aligned_angles, alignment, eigenvalue, k_max, number_below
+from sotcheck.bound.matching import aligned_angles, eigenvalue, field, k_max, number_below
 from sotcheck.bound.thresholds import bound_without_rashba
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.interface import Interface
@@ -49,8 +49,8 @@ def occurrence(iface: Interface, h_R: float) -> Occurrence:
     """
     k_perp: Array = np.linspace(0.0, k_max(iface), NODES)[:, None]
     angles = np.concatenate([np.linspace(0, 2 * np.pi, ANGLES), aligned_angles(iface)])
-    w, c = h_R * k_perp, alignment(iface, angles)
-    values = eigenvalue(iface, np.zeros(1), w[[0, -1]], c, -1.0)
+    w = h_R * k_perp
+    values = eigenvalue(iface, np.zeros(1), *field(iface, w[[0, -1]], angles), -1.0)
     end, at = np.unravel_index(np.argmin(values), values.shape)
     alone = bound_without_rashba(iface)
     return Occurrence(
@@ -59,6 +59,6 @@ def occurrence(iface: Interface, h_R: float) -> Occurrence:
         k_perp=float(k_perp[[0, -1]][end, 0]),
         angle=float(angles[at]),
         alone=alone,
-        added=max(int(number_below(iface, 0.0, w, c).max()) - alone, 0),
+        added=max(int(number_below(iface, 0.0, w, angles).max()) - alone, 0),
         first_h_R=first_states(iface).h_R,
     )

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sotcheck.bound.matching import alignment, bottom, decay_constants, eigenvalue, matching_matrix, norm
+from sotcheck.bound.matching import bottom, decay_constants, eigenvalue, field, mean_and_split, norm
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.interface import Interface
-from sotcheck.system.spin import PAULI
+from sotcheck.system.spin import PAULI, dot_sigma
 
 #: Signs of ±|v| in the two eigenvalues s ± |v| of s + v·σ, in ascending order.
 ORDER = np.array([-1.0, 1.0])
@@ -60,22 +60,23 @@ def bound(iface: Interface, k_perp: Array | float, angle: Array | float, h_R: Ar
         In-plane wave number (≥ 0), angle of k from the x axis, Rashba parameter.
     """
     k_perp, angle, h_R = (np.array(a, dtype=float) for a in np.broadcast_arrays(k_perp, angle, h_R))
-    w, c, order = np.broadcast_arrays((h_R * k_perp)[..., None], alignment(iface, angle)[..., None], ORDER)
-    at_bottom = eigenvalue(iface, np.zeros(w.shape), w, c, order)
+    parts = (part[..., None] for part in field(iface, h_R * k_perp, angle))
+    along, across, order = np.broadcast_arrays(*parts, ORDER)
+    at_bottom = eigenvalue(iface, np.zeros(along.shape), along, across, order)
     there = at_bottom < 0
     # Absent states are carried along as any numbers, and struck out at the end.
-    p = np.ones(w.shape)
-    p[there] = _roots(iface, w[there], c[there], order[there])
+    p = np.ones(along.shape)
+    p[there] = _roots(iface, along[there], across[there], order[there])
 
-    energy = bottom(iface, k_perp)[..., None] - p**2
-    matrix = matching_matrix(iface, energy, *(a[..., None] for a in (k_perp, angle, h_R)))
-    # The first state belongs to the lower eigenvalue, the second to the upper one.
-    psi = np.einsum("...siS,sS->...si", np.linalg.eigh(matrix)[1], np.eye(2))
     m, q = iface.direction, decay_constants(iface, p)
+    n = np.stack([np.sin(angle), -np.cos(angle), 0 * angle], axis=-1)
+    v = mean_and_split(iface, p)[1][..., None] * m + ((h_R * k_perp)[..., None] * n)[..., None, :]
+    # The first state belongs to the lower eigenvalue, the second to the upper one.
+    psi = np.einsum("...siS,sS->...si", np.linalg.eigh(dot_sigma(v))[1], np.eye(2))
     at_0 = np.einsum("...i,kij,...j->...k", psi.conj(), PAULI, psi).real
     size = norm(q, at_0 @ m)
     found = {
-        "energy": energy,
+        "energy": bottom(iface, k_perp)[..., None] - p**2,
         "p": p,
         "psi": psi / np.sqrt(size)[..., None],
         "spin": _spin(at_0, q, m) / size[..., None],
@@ -89,18 +90,18 @@ def bound(iface: Interface, k_perp: Array | float, angle: Array | float, h_R: Ar
     return Bound(k_perp=k_perp, angle=angle, h_R=h_R, count=count, at_bottom=at_bottom, **found)
 
 
-def _roots(iface: Interface, w: Array, c: Array, order: Array) -> Array:
+def _roots(iface: Interface, along: Array, across: Array, order: Array) -> Array:
     """Return p where the eigenvalue vanishes, all shapes (n,); each is negative at p = 0."""
-    if w.size == 0:
+    if along.size == 0:
         return np.empty(0)
     from scipy.optimize.elementwise import find_root
 
     # Every decay constant is at least p, so that no eigenvalue is below 2p + u_0 − |u|; twice that is enough.
-    highest = np.hypot(iface.u_m + w * c, w * np.sqrt(np.clip(1 - c**2, 0.0, None))) - iface.u_0
+    highest = np.hypot(iface.u_m + along, across) - iface.u_0
     found = find_root(
         lambda p, *args: eigenvalue(iface, p, *args),
         (np.zeros_like(highest), highest),
-        args=(w, c, order),
+        args=(along, across, order),
         tolerances={"xatol": 0.0, "xrtol": 4 * np.finfo(float).eps, "fatol": 0.0, "frtol": 0.0},
     )
     # What a bracket's ends leave open is a rounding error; where f(0) < 0 none can be missing.
