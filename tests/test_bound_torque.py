@@ -83,7 +83,7 @@ def test_nothing_by_symmetry_takes_no_time() -> None:
     iface = ATTRACTIVE.with_(m=(0.0, 1.0, 0.0))
     for engine in (Continuum(), KwantChain()):
         found = bound_flows(engine, iface, 0.5, 1e-9)
-        assert np.abs(found.value).max() <= found.size("quadrature").max() < 1e-12
+        assert np.abs(found.value).max() <= found.size("quadrature").max() < 1e-14
 
 
 def test_kwant_finds_its_own_contour(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -145,20 +145,43 @@ class Contour:
         return [Arc((start[0], end[0]), (start[1], end[1])) for start, end in pairs]
 
     def points(self, arc: Arc, u: Array) -> tuple[Array, ...]:
-        """Return p = middle + half · sin u, θ, |along sin θ|, its square's rounding error, and the stiffness.
-
-        At an end of the arc −(along sin θ)², the product of the determinants at θ = 0 and π, is a difference.
-        """
+        """Return p = middle + half · sin u, θ, |along sin θ|, its square's rounding, and the stiffness."""
         lower, upper = arc.p
         p = (lower + upper) / 2 + (upper - lower) / 2 * np.sin(u)
         stiffness = self.stiffness(p)
         level, along = self.determinant(stiffness, p)
-        A, _ = self.matrix(stiffness)
-        rounded = self.rounding * (2 * A**2 + 2 * self.w(p) ** 2) * 2 * np.abs(along)
-        squared = (along - level) * (along + level)
-        theta = np.arctan2(np.sqrt(np.maximum(squared, 0.0)), level * np.sign(along))
-        squared = np.maximum(squared, rounded)
-        return p, theta, np.sqrt(squared), rounded / squared, stiffness
+        squared, lost = self.squared(arc, u, p, stiffness)
+        root = np.sqrt(squared)
+        return p, np.arctan2(root, level * np.sign(along)), root, lost, stiffness
+
+    def squared(self, arc: Arc, u: Array, p: Array, stiffness: Array) -> tuple[Array, Array]:
+        """Return (along sin θ)² = −D(0) D(π), with the determinants D(θ), and its relative rounding error."""
+        (lower, upper), (level, along) = arc.p, self.determinant(stiffness, p)
+        # Distances from both ends, with all their digits.
+        above, below = ((upper - lower) * np.sin((np.pi / 2 + side * u) / 2) ** 2 for side in (1, -1))
+        product: Array = np.full(u.shape, -1.0)
+        for side in (1, -1):
+            at_lower, at_upper = (end == side for end in arc.ends)
+            from_lower = above < below if at_lower and at_upper else np.full(u.shape, at_lower)
+            root, step = np.where(from_lower, lower, upper), np.where(from_lower, above, -below)
+            known = at_lower or at_upper
+            product = product * (self._from_root(root, step, side) if known else level - side * along)
+        return np.maximum(product, 0.0), 0 * u
+
+    def _from_root(self, root: Array, step: Array, side: int) -> Array:
+        """Return the determinant at cos θ = side a step from its root p.
+
+        Differences of square roots, q(p) − q(p₁) = (p − p₁)(p + p₁)/(q(p) + q(p₁)), keep their digits.
+        """
+        p, edge, e = root + step, k_max(self.iface), self.n(np.zeros(1))[0]
+        (A, V), (A_0, V_0) = (self.matrix(self.stiffness(at)) for at in (p, root))
+        change = step * (p + root)
+        d = self._in_components(change / (decay_constants(self.iface, p) + decay_constants(self.iface, root)))
+        dA, dV = d[..., 0].sum(axis=-1), d[..., 1:].sum(axis=-2)
+        k, k_0 = np.hypot(edge, p), np.hypot(edge, root)
+        along = 2 * self.h_R * ((dV @ e) * k + (V_0 @ e) * change / (k + k_0))
+        level = dA * (A + A_0) - np.sum(dV * (V + V_0), axis=-1) - self.h_R**2 * change
+        return np.asarray(level - side * along)
 
     def line(self, arc: Arc, n: int = 129) -> Array:
         """Return points (k_x, k_y) along an arc and back along its mirror image, shape (2n, 2)."""

@@ -70,6 +70,13 @@ class Chain(Contour):
         columns = self.by_kwant(p).reshape(-1, 8).T
         return replace(self, on_ring=tuple(Chebyshev.fit(p, y, degree, list(between)) for y in columns))
 
+    def squared(self, arc: Arc, u: Array, p: Array, stiffness: Array) -> tuple[Array, Array]:
+        """Return (along sin θ)² and its rounding error: at an end it is a difference of what Kwant rounds."""
+        (A, _), (level, along) = self.matrix(stiffness), self.determinant(stiffness, p)
+        rounded = self.rounding * (2 * A**2 + 2 * self.w(p) ** 2) * 2 * np.abs(along)
+        squared = np.maximum((along - level) * (along + level), rounded)
+        return squared, rounded / squared
+
     def own(self, arc: Arc, between: Range) -> Arc:
         """Return the arc between Kwant's own ends, which lie between two p around it."""
         middle = (arc.p[0] + arc.p[1]) / 2
