@@ -157,10 +157,8 @@ def _weights(case: Case) -> Row:
         if below.count[0] == continuum:
             break
     above = bound_states(problem, spacing, "above")
-    missing, weight = (
-        missing_weight(*case, spacing, TOLERANCE),
-        np.concatenate([below.weight[0], above.weight[0]]),
-    )
+    missing = missing_weight(*case, spacing, TOLERANCE)
+    weight = np.concatenate([below.weight[0], above.weight[0]])
     difference, error = float(np.abs(missing.weight.value - weight.sum(axis=0)).max()), missing.weight.total
     sizes = np.trace(weight, axis1=1, axis2=2).real
     smallest = _extreme(min, sizes[sizes > 0].tolist())

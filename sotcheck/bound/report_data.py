@@ -22,28 +22,26 @@ from sotcheck.system.files import builtin_systems, load
 from sotcheck.system.interface import Interface
 
 TILTED = (2.0, -1.0, 2.0)
+PLAIN = Interface(name="plain", E_F=1.0, m=TILTED)
 #: What each demonstration shows, beside the built-in systems.
 EFFECTS = {
-    name: Interface(name=name, title=title, E_F=1.0, m=TILTED).with_(**values)
-    for name, title, values in (
-        (
-            "attractive",
-            "Attractive for the majority: bound without any h_R",
-            {"J": 0.0, "u_0": -0.3, "u_m": 0.8},
+    iface.name: iface
+    for iface in (
+        PLAIN.with_(
+            name="attractive", title="Attractive for the majority: bound without any h_R",
+            J=0.0, u_0=-0.3, u_m=0.8,
         ),
-        (
-            "embedded",
-            "A minority state inside the majority's continuum",
-            {"U_N": 1.5, "U_F": 0.5, "u_0": -0.6, "u_m": -0.6},
+        PLAIN.with_(
+            name="embedded", title="A minority state inside the majority's continuum",
+            U_N=1.5, U_F=0.5, u_0=-0.6, u_m=-0.6,
         ),
-        (
-            "matched",
-            "Equal wave vectors in N and for the majority: any h_R binds, although J = 1",
-            {"U_N": -1.0},
+        PLAIN.with_(
+            name="matched", U_N=-1.0,
+            title="Equal wave vectors in N and for the majority: any h_R binds, although J = 1",
         ),
-        ("transparent", "Nothing but the Rashba term: any h_R binds", {"J": 0.0}),
+        PLAIN.with_(name="transparent", title="Nothing but the Rashba term: any h_R binds", J=0.0),
     )
-}
+}  # fmt: skip
 #: h_R of the curves of spin density; below 2, where a ground state exists.
 CURVE_H_R = (0.05, 0.4, 0.7, 0.8, 1.0, 1.2)
 #: Systems with such a curve: bound states at E_F from h_R = 0.70 on, from 0.57 on, and from 0 twice.
@@ -81,7 +79,7 @@ def report_data(
         "small_J": [
             {
                 "J": float(J),
-                "strength": float(lowest_strength(Interface(name="small-J", E_F=1.0, J=J, m=TILTED))),
+                "strength": float(lowest_strength(PLAIN.with_(J=float(J)))),
             }
             for J in SMALL_J
         ],
@@ -130,7 +128,7 @@ def spin_density_curve(iface: Interface, h_R: tuple[float, ...]) -> dict[str, An
 
 def marginal(u_0: float) -> dict[str, Any]:
     """Return the ground state at |h_R| = 2 itself, which u_0 − |u_m| × m's in-plane part decides."""
-    iface = Interface(name="marginal", E_F=1.0, J=0.0, u_0=u_0, u_m=0.6, m=TILTED)
+    iface = PLAIN.with_(J=0.0, u_0=u_0, u_m=0.6)
     found = ground_state(iface, CRITICAL).to_dict()
     return {"u_0": u_0, "u_m": iface.u_m, "in_plane": in_plane(iface), **found}
 

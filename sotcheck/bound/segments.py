@@ -7,9 +7,8 @@ ratio to the open part is a smooth function of the energy however narrow the res
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -35,12 +34,12 @@ class Segment(NamedTuple):
 
     lower: float
     width: float
-    open: tuple[Any, ...]
+    open: tuple[bool, ...]
 
     @property
     def open_spin(self) -> float:
         """σ·m of the only open channel: 1 or −1, and 0 where there are none or several."""
-        spins: dict[tuple[Any, ...], float] = {(False, True, False): 1.0, (False, False, True): -1.0}
+        spins: dict[tuple[bool, ...], float] = {(False, True, False): 1.0, (False, False, True): -1.0}
         return spins.get(self.open, 0.0)
 
     def kinetic(self, theta: Array, bands: Array) -> Array:
@@ -51,14 +50,10 @@ class Segment(NamedTuple):
 def segments(bands: Array, bandwidth: float) -> list[Segment]:
     """Return the segments between all edges of bands (3,) that are `bandwidth` wide, in ascending order."""
     edges = np.unique([bands, bands + bandwidth] if np.isfinite(bandwidth) else bands)
-    return [
-        Segment(
-            lower,
-            upper - lower,
-            tuple((bands < (lower + upper) / 2) & ((lower + upper) / 2 < bands + bandwidth)),
-        )
-        for lower, upper in itertools.pairwise(edges.tolist())
-    ]
+    inside = ((edges[:-1] + edges[1:]) / 2)[:, None] - bands
+    is_open = (inside > 0) & (inside < bandwidth)
+    rows = zip(edges.tolist(), np.diff(edges).tolist(), is_open.tolist(), strict=False)
+    return [Segment(lower, width, tuple(which)) for lower, width, which in rows]
 
 
 class Resonance(NamedTuple):

@@ -56,11 +56,8 @@ def threshold(iface: Interface) -> dict[str, Any]:
     potentials; "by_angle": the dependence on the angle of k×ẑ in degrees.
     """
     _, B = mean_and_split(iface, 0.0)
-    strength, sqrt_J, number = (
-        float(lowest_strength(iface)),
-        float(np.sqrt(iface.J)),
-        bound_without_rashba(iface),
-    )
+    strength, number = float(lowest_strength(iface)), bound_without_rashba(iface)
+    sqrt_J = float(np.sqrt(iface.J))
     # Without an in-plane m, or without a preferred spin, every direction is as good.
     isotropic = in_plane(iface) == 0 or B == 0 or strength == 0
     degrees = np.linspace(0.0, 360.0, 73)

@@ -46,10 +46,10 @@ def draw_map(data: Data) -> Figure:
         axes.grid(False)
     figure.colorbar(mesh, ax=angular, shrink=0.9, label="binding energy below the continuum")
     radial.axvline(found["k_perp_max"], color=PURPLE, ls=":", lw=1.6)
-    C5 = data["threshold"]["C5"]
-    if C5 > 0:
+    sqrt_J = data["threshold"]["C5"]
+    if sqrt_J > 0:
         k_perp = np.array(found["k_perp"])
-        radial.plot(k_perp, C5 / k_perp, color=RED, ls="--", lw=1.4)
+        radial.plot(k_perp, sqrt_J / k_perp, color=RED, ls="--", lw=1.4)
     radial.set(xlabel=r"$k_\perp$", ylabel="$h_R$", ylim=(0, h_R[-1]))
     radial.set_title("most attractive angle", fontsize=9.5)
     angular.set(xlabel=r"angle of $\mathbf{k}\times\hat z$ (degrees)")
@@ -63,7 +63,7 @@ def draw_map(data: Data) -> Figure:
     ]
     if _two(found["radial"]) or _two(found["angular"]):
         handles.append(Patch(facecolor="white", edgecolor=GREY, hatch="...", label="two states"))
-    if C5 > 0:
+    if sqrt_J > 0:
         handles.append(Line2D([], [], color=RED, ls="--", lw=1.4, label=r"$h_R k_\perp=\sqrt{J}$"))
     figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8)
     return figure
