@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from sotcheck.bound.continuum import bound
-from sotcheck.bound.run import bound_states
-from sotcheck.bound.thresholds import of_k
+from sotcheck.bound.matching import of_k
+from sotcheck.bound.states import bound
+from sotcheck.bound.table import bound_states
 from sotcheck.command.main import cli
 from sotcheck.errors import EngineError
 from sotcheck.system.files import load

@@ -16,7 +16,7 @@ from sotcheck.beyond.harmonics import DEGREES, LADDER, exponents
 from sotcheck.beyond.limits import trust_limits
 from sotcheck.beyond.orders_data import orders_data
 from sotcheck.beyond.trust_map import Axis, trust_map
-from sotcheck.bound.run import bound_states
+from sotcheck.bound.table import bound_states
 from sotcheck.engines import Continuum
 from sotcheck.errors import EngineError, OutputError, SystemFileError
 from sotcheck.exact.observables import exact_flows

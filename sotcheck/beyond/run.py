@@ -18,7 +18,7 @@ from sotcheck.beyond.limits import trust_limits
 from sotcheck.beyond.orders_data import orders_data
 from sotcheck.beyond.radius import radius_data
 from sotcheck.beyond.warnings import warnings
-from sotcheck.bound.demonstrations import one_interface
+from sotcheck.bound.portrait import one_interface
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.files import to_document

@@ -73,7 +73,7 @@ def bound_states(
             if value is not None:
                 raise click.UsageError(f"--{name.lower().replace('_', '-')} belongs to a SYSTEM: give one")
         refuse_unwritable_folder(output)
-        from sotcheck.bound.demonstrations import report_data
+        from sotcheck.bound.report_data import report_data
         from sotcheck.pages.bound_states import write_bound_states
 
         print_out(f"report written: open {write_bound_states(report_data(progress=bar), output)}\n")
@@ -83,15 +83,16 @@ def bound_states(
     refuse_unwritable_folder(output)
     import numpy as np
 
-    from sotcheck.bound.run import bound_states as find
+    from sotcheck.bound.table import bound_states as find
 
     result = find(iface, *(None if values is None else np.array(values) for values in (h_R, k_perp, angle)))
-    warn(iface, h_R)
+    warnings = warn(iface, h_R)
     if output is not None:
+        from sotcheck.bound.portrait import one_interface
         from sotcheck.pages.bound_states import write_system
 
-        write_system(iface, output)
-    emit(str(result), result.to_json(), json_file)
+        write_system(one_interface(iface), output)
+    emit(str(result), result.to_json(warnings), json_file)
 
 
 @click.command()

@@ -249,9 +249,11 @@ def tell(text: str) -> None:
     click.echo(visible(text), err=True)
 
 
-def warn(iface: Interface, h_R: tuple[float, ...] | None) -> None:
-    """Print to standard error what keeps first order from being trusted on an interface."""
+def warn(iface: Interface, h_R: tuple[float, ...] | None) -> list[str]:
+    """Print to standard error what keeps first order from being trusted on an interface, and return it."""
     from sotcheck.beyond.warnings import warnings
 
-    for warning in warnings(iface, h_R or (iface.h_R,)):
+    found = warnings(iface, h_R or (iface.h_R,))
+    for warning in found:
         tell(f"sotcheck: warning: {iface.name}: {warning}")
+    return found

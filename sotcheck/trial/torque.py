@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from sotcheck.beyond.warnings import warnings
-from sotcheck.bound.at_fermi import bound_flows, sea
+from sotcheck.bound.at_fermi import bound_flows
+from sotcheck.bound.contour import DOUBLED
+from sotcheck.bound.fermi import sea
 from sotcheck.engines import ENGINES, Engine, Scheme, exact_engines
 from sotcheck.errors import in_range
 from sotcheck.exact.observables import (
@@ -159,12 +161,12 @@ def _bound_row(iface: Interface, engine: Engine, h_R: float, tolerance: float) -
     rungs = getattr(engine, "rungs", None)
     found = [bound_flows(one, iface, h_R, tolerance) for one in (rungs(iface) if rungs else [engine])]
     powers = tuple(2 * n for n in range(1, len(found)))
-    fit = richardson(np.stack([one.flows for one in found]), powers)
-    noise = np.array([[one.quadrature, one.rounding] for one in found])
+    fit = richardson(np.stack([one.value for one in found]), powers)
+    noise = np.array([[one.terms[name][0] for name in ("quadrature", "rounding")] for one in found])
     quadrature, rounding = richardson(0 * noise, powers, noise).size("rounding")
     lattice = float(fit.size("next order").max()) if powers else 0.0
     terms = {
-        "quadrature": (float(quadrature), "doubled nodes along the contour E_b(k) = E_F"),
+        "quadrature": (float(quadrature), DOUBLED),
         "lattice": (lattice, LAST_STEP),
         "rounding": (float(rounding), "double precision, carried on to the contour"),
     }

@@ -30,14 +30,8 @@ LARGEST_DECAY = 1.2
 class Problems:
     """Interfaces with a k_⊥, an angle and an h_R each.
 
-    Attributes
-    ----------
-    k_perp : array (n,)
-    bands : array (n, 3)
-        U_N, U_F + J, U_F − J.
-    m : array (n, 3)
-    kappa : array (n, 2, 2)
-        κ̂ with the Rashba term.
+    `k_perp` (n,); `bands` (n, 3): U_N, U_F + J, U_F − J; `m` (n, 3); `kappa` (n, 2, 2): κ̂ with the Rashba
+    term.
     """
 
     k_perp: Array
@@ -57,11 +51,24 @@ class Problems:
             kappa=kappa_0 + h_R[:, None, None] * rashba(k_perp, angle),
         )
 
+    @classmethod
+    def one(cls, iface: Interface, k_perp: float, angle: float, h_R: float) -> Problems:
+        """Return a single problem."""
+        return cls.of([iface], *np.array([[k_perp], [angle], [h_R]]))
+
     def __len__(self) -> int:
         return len(self.k_perp)
 
     def __getitem__(self, members: Any) -> Problems:
         return Problems(self.k_perp[members], self.bands[members], self.m[members], self.kappa[members])
+
+    def mirrored(self) -> Problems:
+        """Return what H → −H makes of them: on a lattice, states above all bands become states below."""
+        return Problems(self.k_perp, -self.bands, self.m, -self.kappa)
+
+    def depth(self, p: Array) -> Array:
+        """Return V − (E − k_⊥²) of the three bands where E is p² below all of them, shape (n, 3)."""
+        return (p**2)[:, None] + self.bands - self.bands.min(axis=-1, keepdims=True)
 
     @property
     def wave_number(self) -> Array:
@@ -91,22 +98,14 @@ class Blocks:
 
         Systems have 1, 2, 4, … CHAINS chains; the last one is filled up by repetition.
         """
+        names = ("onsite_0", "onsite_N", "onsite_F", "hopping_N", "hopping_F")
+        params = dict(zip(names, (self.onsite_0, *self.onsite, *self.hopping), strict=True))
         n = len(self.onsite_0)
         for start in range(0, n, CHAINS):
             some = np.arange(start, min(start + CHAINS, n))
             size = 1 << (len(some) - 1).bit_length()
             some = np.resize(some, size)
-            yield (
-                _system(size),
-                size,
-                {
-                    "onsite_0": self.onsite_0[some],
-                    "onsite_N": self.onsite[0][some],
-                    "onsite_F": self.onsite[1][some],
-                    "hopping_N": self.hopping[0][some],
-                    "hopping_F": self.hopping[1][some],
-                },
-            )
+            yield _system(size), size, {name: values[some] for name, values in params.items()}
 
 
 def _matrices(bands: Array, m: Array) -> tuple[Complex, Complex]:
@@ -116,13 +115,13 @@ def _matrices(bands: Array, m: Array) -> tuple[Complex, Complex]:
     return v_N * IDENTITY, in_F
 
 
-def exact_blocks(problems: Problems, p: Array) -> tuple[Blocks, Array]:
-    """Return the exact-difference chains p² below all bands, and their spacings; p is (n,)."""
-    depth = (p**2)[:, None] + problems.bands - problems.bands.min(axis=-1, keepdims=True)
+def exact_blocks(problems: Problems, p: Array) -> Blocks:
+    """Return the exact-difference chains p² below all bands, each with a spacing of its own; p is (n,)."""
+    depth = problems.depth(p)
     spacing = LARGEST_DECAY / np.sqrt(depth.max(axis=-1))
     parts = [exact_difference(-d, float(a))[:2] for d, a in zip(depth, spacing, strict=True)]
     h, t = (np.stack(part).real for part in zip(*parts, strict=True))
-    return Blocks.of(problems, h, t), spacing
+    return Blocks.of(problems, h, t)
 
 
 def difference_blocks(problems: Problems, kinetic: Array, spacing: float) -> Blocks:
@@ -136,7 +135,8 @@ def self_energies(blocks: Blocks) -> tuple[Complex, Complex, Complex]:
     def one_bundle(system: Any, size: int, params: dict[str, Any]) -> list[Complex]:
         whole = [system.hamiltonian_submatrix(params=params)]
         whole += [lead.selfenergy(0.0, params=params) for lead in system.leads]
-        return [_diagonal(matrix, size) for matrix in whole]
+        chain = np.arange(size)
+        return [matrix.reshape(size, 2, size, 2)[chain, :, chain] for matrix in whole]
 
     found = _gathered(blocks, one_bundle)
     return found[0], found[1], found[2]
@@ -166,11 +166,6 @@ def _gathered(blocks: Blocks, solve: Callable[[Any, int, dict[str, Any]], list[C
             f"Kwant could not solve a chain ({error}): an energy too close to a band edge, or not finite"
         ) from error
     return [np.concatenate(part)[: len(blocks.onsite_0)] for part in zip(*parts, strict=True)]
-
-
-def _diagonal(matrix: Complex, size: int) -> Complex:
-    """Return the 2×2 blocks of every chain on the diagonal of a bundle's matrix."""
-    return np.stack([matrix[n : n + 2, n : n + 2] for n in range(0, 2 * size, 2)])
 
 
 def _onsite_0(site: Any, onsite_0: Complex) -> Complex:

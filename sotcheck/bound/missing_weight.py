@@ -7,14 +7,15 @@ below the bands, those above them, and, where spin is conserved, those of one sp
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from sotcheck.bound.chains import Problems, density, difference_blocks
+from sotcheck.bound.kwant_chains import Problems, density, difference_blocks
 from sotcheck.bound.segments import Density, Resonance, Segment, graded, resonance, segments
 from sotcheck.errors import LatticeError
 from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.interface import Interface
 from sotcheck.system.spin import IDENTITY, dot_sigma, pauli_vector
 
@@ -22,25 +23,14 @@ from sotcheck.system.spin import IDENTITY, dot_sigma, pauli_vector
 MOST_SUBDIVISIONS = 400
 
 
-@dataclass(frozen=True)
-class MissingWeight:
+class MissingWeight(NamedTuple):
     """1 − ∫ρ(E)dE on the interface site of a finite-difference lattice.
 
-    Attributes
-    ----------
-    matrix : array (2, 2)
-        Σψψ† of all states outside the bands, in the laboratory spin frame.
-    error : float
-        Quadrature error of any Pauli component.
-    converged : bool
-        Whether it is as small as wanted.
-    evaluations : int
-        Energies solved by Kwant.
-    resonances : list of Resonance
+    `weight`: Σψψ† of all states outside the bands, (2, 2), in the laboratory spin frame, its error that of
+    any Pauli component; `converged`: whether that is as small as wanted; `evaluations`: energies solved.
     """
 
-    matrix: Complex
-    error: float
+    weight: Estimate
     converged: bool
     evaluations: int
     resonances: list[Resonance]
@@ -56,7 +46,7 @@ def missing_weight(
     LatticeError
         If the lattice bands are so narrow that there is a gap between them.
     """
-    one = Problems.of([iface], np.array([k_perp]), np.array([angle]), np.array([h_R]))
+    one = Problems.one(iface, k_perp, angle, h_R)
     bandwidth = 4 / spacing**2
     if np.ptp(one.bands) >= bandwidth:
         raise LatticeError(
@@ -81,16 +71,17 @@ def missing_weight(
         rho = density_in(segment)
         peak = resonance(segment, one.m[0], rho)
         peaks += [peak] if peak else []
-        value, wrong, good = _integral(segment, rho, graded(peak), tolerance / len(found))
-        total, error, converged = total + value, error + wrong, converged and good
+        done = _integral(segment, rho, graded(peak), tolerance / len(found))
+        total, error = total + done.estimate, error + float(done.error.max())
+        converged = converged and done.status == "converged"
     matrix = IDENTITY - (total[0] * IDENTITY + dot_sigma(total[1:])) / 2
-    return MissingWeight(matrix, error, converged, solved, peaks)
+    return MissingWeight(
+        Estimate(matrix, {"quadrature": (error, "nested rules in the energy")}), converged, solved, peaks
+    )
 
 
-def _integral(
-    segment: Segment, rho: Density, splits: list[float], tolerance: float
-) -> tuple[Array, float, bool]:
-    """Return ∫dE of ρ's Pauli components (1, x, y, z), its error, and whether the error is as wanted."""
+def _integral(segment: Segment, rho: Density, splits: list[float], tolerance: float) -> Any:
+    """Return SciPy's result for ∫dE of ρ's Pauli components (1, x, y, z)."""
     from scipy.integrate import cubature
 
     known: dict[float, Array] = {}
@@ -105,14 +96,5 @@ def _integral(
             known.update(zip(new.tolist(), parts * segment.width * np.sin(2 * new)[:, None], strict=True))
         return np.stack([known[key] for key in keys])
 
-    done = cubature(
-        integrand,
-        [0.0],
-        [np.pi / 2],
-        rule="gk21",
-        rtol=0.0,
-        atol=tolerance,
-        max_subdivisions=MOST_SUBDIVISIONS,
-        points=[[split] for split in splits],
-    )
-    return done.estimate, float(done.error.max()), done.status == "converged"
+    options = {"rule": "gk21", "rtol": 0.0, "atol": tolerance, "max_subdivisions": MOST_SUBDIVISIONS}
+    return cubature(integrand, [0.0], [np.pi / 2], points=[[split] for split in splits], **options)

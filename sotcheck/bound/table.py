@@ -1,9 +1,9 @@
-"""Bound states of one system: a table and JSON for the command line, and maps for the report."""
+"""Bound states of one system on a grid of k_⊥, angles and h_R: a table, and the JSON document."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +11,12 @@ import numpy as np
 from tabulate import tabulate
 
 from sotcheck import __version__
-from sotcheck.beyond.warnings import warnings
-from sotcheck.bound.continuum import Bound, bound
-from sotcheck.bound.contour import k_max
-from sotcheck.bound.fermi import CRITICAL, count_at_fermi, first_states, ground_state
+from sotcheck.bound.conclusions import conclusions, on_spin_density
+from sotcheck.bound.fermi import count_at_fermi, fermi_energy, ground_state
+from sotcheck.bound.matching import aligned_angles, k_max, of_cross, of_k
 from sotcheck.bound.spin_density import bound_spin_density
-from sotcheck.bound.thresholds import Threshold, aligned_angles, of_cross, of_k, threshold
-from sotcheck.bound.words import on_fermi_energy, on_ground_state, on_spin_density, on_threshold
+from sotcheck.bound.states import Bound, bound
+from sotcheck.bound.thresholds import threshold
 from sotcheck.errors import in_range
 from sotcheck.numerics.arrays import Array
 from sotcheck.run.threads import single_threaded
@@ -27,26 +26,17 @@ from sotcheck.system.interface import Interface
 #: Defaults: k_⊥ in units of the largest one with an open channel at E_F; angles of k×ẑ in degrees.
 K_PERP = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 ANGLES = (0.0, 45.0, 90.0, 135.0, 180.0, 225.0, 270.0, 315.0)
-#: Accepted sizes of h_R, k_⊥ and angles in degrees.
-LARGEST_H_R, LARGEST_K, LARGEST_ANGLE = 1e3, 1e32, 1e6
+#: What is accepted, angles in degrees.
+RANGES = {"h_R": (-1e3, 1e3), "k_perp": (0.0, 1e32), "angle": (-1e6, 1e6)}
 
 
 @dataclass(frozen=True)
 class BoundStatesResult:
     """What `bound_states` found; prints as a table with conclusions, converts to the contract's JSON.
 
-    Attributes
-    ----------
-    iface : Interface
-    h_R, k_perp, angle : arrays (n,), (k,), (a,)
-        The grid; angles of k×ẑ from the x axis, in degrees.
-    states : Bound
-        Of shape (n, k, a).
-    at_fermi : int array (n, k, a)
-        How many are at or below E_F.
-    threshold : Threshold
-    spin_density : list of dict
-        One each h_R, from `bound_spin_density`; empty if not asked for.
+    `h_R` (n,), `k_perp` (k,), `angle` (a,): the grid, angles of k×ẑ from the x axis in degrees; `states` and
+    `at_fermi`, how many are at or below E_F, (n, k, a); `spin_density`: from `bound_spin_density`, one each
+    h_R, or none if not asked for.
     """
 
     iface: Interface
@@ -55,66 +45,51 @@ class BoundStatesResult:
     angle: Array
     states: Bound
     at_fermi: Array
-    threshold: Threshold
     spin_density: list[dict[str, Any]]
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield the contract's rows, with decay lengths and spins beside the energies."""
         states = self.states
         for at in np.ndindex(states.count.shape):
-            there = range(int(states.count[at]))
+            count = int(states.count[at])
+            there = (*at, slice(count))
+            lengths = np.column_stack([1 / states.q_N[there], 1 / states.q_F[there]])
             yield {
                 "k_perp": float(self.k_perp[at[1]]),
                 "angle": float(self.angle[at[2]]),
                 "h_R": float(self.h_R[at[0]]),
-                "count": len(there),
-                "energies": [float(states.energy[at][i]) for i in there],
-                "binding_energies": [float(states.p[at][i] ** 2) for i in there],
+                "count": count,
+                "energies": states.energy[there].tolist(),
+                "binding_energies": (states.p[there] ** 2).tolist(),
                 "decay_lengths": [
-                    {
-                        "normal": float(1 / states.q_N[at][i]),
-                        "minority": float(1 / states.q_F[at][i, 0]),
-                        "majority": float(1 / states.q_F[at][i, 1]),
-                    }
-                    for i in there
+                    dict(zip(("normal", "minority", "majority"), state, strict=True))
+                    for state in lengths.tolist()
                 ],
-                "spins": [states.spin[at][i].tolist() for i in there],
+                "spins": states.spin[there].tolist(),
                 "at_or_below_E_F": int(self.at_fermi[at]),
             }
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON document of `sotcheck bound-states`."""
-        first = first_states(self.iface)
+    def to_dict(self, warnings: Sequence[str] = ()) -> dict[str, Any]:
+        """Return the JSON document of `sotcheck bound-states`, with warnings that the caller knows of."""
+        ground_states = [{"h_R": h, **ground_state(self.iface, h).to_dict()} for h in self.h_R.tolist()]
         return {
             "sotcheck": __version__,
             "system": to_document(self.iface),
             "bound_states": list(self.rows()),
-            "threshold": self.threshold.to_dict(),
-            "fermi_energy": {
-                "first_h_R": first.h_R,
-                "first_k_perp": first.k_perp,
-                "critical_h_R": CRITICAL,
-                "ground_state_at_critical_h_R": ground_state(self.iface, CRITICAL).exists,
-                "ground_states": [
-                    {"h_R": float(h), **ground_state(self.iface, float(h)).to_dict()} for h in self.h_R
-                ],
-            },
+            "threshold": threshold(self.iface),
+            "fermi_energy": {**fermi_energy(self.iface), "ground_states": ground_states},
             "spin_density": self.spin_density,
-            "warnings": warnings(self.iface, self.h_R.tolist()),
+            "warnings": list(warnings),
         }
 
-    def to_json(self) -> str:
+    def to_json(self, warnings: Sequence[str] = ()) -> str:
         """Return `to_dict` as JSON text."""
-        return json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n"
+        return json.dumps(self.to_dict(warnings), indent=2, allow_nan=False) + "\n"
 
     def conclusions(self) -> list[str]:
         """Say in plain sentences what the numbers mean."""
-        return [
-            *on_threshold(self.threshold),
-            *on_fermi_energy(self.iface),
-            *(sentence for h in self.h_R for sentence in on_ground_state(self.iface, float(h))),
-            *(sentence for found in self.spin_density for sentence in on_spin_density(found)),
-        ]
+        added = [sentence for found in self.spin_density for sentence in on_spin_density(found)]
+        return conclusions(self.iface, self.h_R.tolist()) + added
 
     def __str__(self) -> str:
         headers = ("h_R", "k_perp", "binding", "states", "lowest energy", "at angle", "length in N", "<= E_F")
@@ -172,36 +147,23 @@ def bound_states(
     spin_density : bool
         Whether to compute what bound states at E_F add to the interface spin density: a second each h_R.
 
-    Returns
-    -------
-    BoundStatesResult
-
     Raises
     ------
     EngineError
         If a number is out of range.
     """
-    h_R = np.atleast_1d(np.asarray(iface.h_R if h_R is None else h_R, dtype=float))
-    default_k = k_max(iface) * np.array(K_PERP)
-    k_perp = np.atleast_1d(np.asarray(default_k if k_perp is None else k_perp, dtype=float))
-    along_m = np.round(of_cross(aligned_angles(iface)), 10)
-    default_angle = np.unique(np.concatenate([ANGLES, along_m]))
-    angle = np.atleast_1d(np.asarray(default_angle if angle is None else angle, dtype=float))
-    for name, values, lowest, highest in (
-        ("h_R", h_R, -LARGEST_H_R, LARGEST_H_R),
-        ("k_perp", k_perp, 0.0, LARGEST_K),
-        ("angle", angle, -LARGEST_ANGLE, LARGEST_ANGLE),
-    ):
+    angles = np.unique([*ANGLES, *np.round(of_cross(aligned_angles(iface)), 10)])
+
+    def axis(name: str, given: Array | float | None, default: Any) -> Array:
+        values = np.atleast_1d(np.asarray(default if given is None else given, dtype=float))
         for value in values.tolist():
-            in_range(name, value, lowest, highest)
+            in_range(name, value, *RANGES[name])
+        return values
+
+    h_R, k_perp = axis("h_R", h_R, iface.h_R), axis("k_perp", k_perp, k_max(iface) * np.array(K_PERP))
+    angle = axis("angle", angle, angles)
     grid = (k_perp[:, None], of_k(angle), h_R[:, None, None])
+    added = [bound_spin_density(iface, float(h)) for h in h_R] if spin_density else []
     return BoundStatesResult(
-        iface=iface,
-        h_R=h_R,
-        k_perp=k_perp,
-        angle=angle,
-        states=bound(iface, *grid),
-        at_fermi=count_at_fermi(iface, *grid),
-        threshold=threshold(iface),
-        spin_density=[bound_spin_density(iface, float(h)) for h in h_R] if spin_density else [],
+        iface, h_R, k_perp, angle, bound(iface, *grid), count_at_fermi(iface, *grid), added
     )

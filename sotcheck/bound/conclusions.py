@@ -1,39 +1,46 @@
-"""What bound states mean, in plain sentences."""
+"""What the numbers about bound states mean, in plain sentences."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sotcheck.bound.fermi import CRITICAL, first_states, ground_state
-from sotcheck.bound.thresholds import Threshold
+from sotcheck.bound.thresholds import threshold
 from sotcheck.system.interface import Interface
 
 #: |bound|/|scattering| from which the bound states' spin density is not small.
 SMALL = 0.01
 
 
-def on_threshold(found: Threshold) -> Iterator[str]:
+def conclusions(iface: Interface, h_R: Iterable[float]) -> list[str]:
+    """Say what it takes to bind states, when they reach E_F, and what the lowest state is at each h_R."""
+    found = [*on_threshold(iface), *on_fermi_energy(iface)]
+    return found + [sentence for h in h_R for sentence in on_ground_state(iface, h)]
+
+
+def on_threshold(iface: Interface) -> Iterator[str]:
     """Say what it takes to bind a state."""
-    number = found.bound_without_rashba
+    found = threshold(iface)
+    number = found["bound_without_rashba"]
     if number:
         yield (
             f"{number} state{'s are' if number > 1 else ' is'} bound to the interface at every k_perp "
             "without any h_R."
         )
         return
-    if found.strength == 0:
+    if found["strength"] == 0:
         yield (
             "Any h_R binds a state at every k_perp > 0: for one spin nothing opposes it "
             "(q_N + q_s + u_s = 0 at the bottom of the continuum)."
         )
         return
     against = (
-        f"{found.ratio:.3g} times Eq. (C5), sqrt(J) = {found.C5:.4g}"
-        if found.ratio is not None
-        else "Eq. (C5) would have 0, for J = 0"
+        f"{found['ratio_to_C5']:.3g} times the in-plane threshold sqrt(J) = {found['C5']:.4g}"
+        if found["ratio_to_C5"] is not None
+        else "the in-plane threshold sqrt(J) would be 0, for J = 0"
     )
-    yield f"The least |h_R| k_perp that binds a state is {found.strength:.6g} ({against})."
+    yield f"The least |h_R| k_perp that binds a state is {found['strength']:.6g} ({against})."
 
 
 def on_fermi_energy(iface: Interface) -> Iterator[str]:

@@ -3,19 +3,19 @@
 Outside the bands the self-energies Σ(E) are Hermitian, and H + Σ(E) − E is the Schur complement of the leads
 in H_∞ − E. On a finite-difference lattice, where H_∞ is a genuine Hamiltonian, inertia is additive
 (Haynsworth 1968): below all bands the leads contribute no negative eigenvalue, so those of H + Σ(E) − E count
-the states below E; above all bands, in the same way, positive eigenvalues count the states above E. The
-exact-difference chain is the continuum problem sampled on its sites, at every energy.
+the states below E; those above all bands are states below the bands of −H. The exact-difference chain is the
+continuum problem sampled on its sites, at every energy.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sotcheck.bound.chains import Problems, difference_blocks, exact_blocks, self_energies
+from sotcheck.bound.kwant_chains import Blocks, Problems, difference_blocks, exact_blocks, self_energies
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.spin import dagger
@@ -34,23 +34,14 @@ LEAK = 1e-6
 class LatticeStates:
     """States on one side of all bands.
 
-    Attributes
-    ----------
-    count : int array (n,)
-    undecided : int array (n,)
-        How many more there may be, closer to the band edge than NEAREST.
-    margin : array (n,)
-        Smallest |eigenvalue| of H + Σ − E where the states were counted; unit: wave vector.
-    energy, p : array (n, 2)
-        Total energy and √|E − band edge|, the farthest from the bands first; NaN where absent.
-    weight : array (n, 2, 2, 2)
-        ψψ† on the interface site, by state (first of the 2s), normalised to Σ|ψ|² = 1 over all sites; zero
-        where absent.
+    `count` (n,); `undecided` (n,): how many more there may be, closer to the band edge than NEAREST; `energy`
+    and `p` (n, 2): total energy and √|E − band edge|, the farthest from the bands first, NaN where absent;
+    `weight` (n, 2, 2, 2): ψψ† on the interface site, by state (first of the 2s), normalised to Σ|ψ|² = 1 over
+    all sites, zero where absent.
     """
 
     count: Array
     undecided: Array
-    margin: Array
     energy: Array
     p: Array
     weight: Complex
@@ -59,37 +50,28 @@ class LatticeStates:
 def bound_states(problems: Problems, spacing: float | None = None, side: Side = "below") -> LatticeStates:
     """Count the states on one side of all bands and find their energies.
 
-    Parameters
-    ----------
-    problems : Problems
-    spacing : float, optional
-        Of a finite-difference lattice; without it the exact-difference chain, with spacings of its own.
-    side : str
-        "below", or "above" the bands of a finite-difference lattice.
-
-    Raises
-    ------
-    EngineError
-        For states above the bands of the exact-difference chain, which has no upper edge.
+    `spacing`: of a finite-difference lattice; without it the exact-difference chain, with spacings of its
+    own, which has no upper edge: there "above" the bands is an EngineError.
     """
-    if side == "above" and spacing is None:
-        raise EngineError("side = 'above' needs a finite-difference lattice; give a spacing > 0")
+    if side == "above":
+        if spacing is None:
+            raise EngineError("side = 'above' needs a finite-difference lattice; give a spacing > 0")
+        found = bound_states(problems.mirrored(), spacing)
+        middle = problems.k_perp**2 + 2 / spacing**2
+        return replace(found, energy=2 * middle[:, None] - found.energy)
     n = len(problems)
-    count, undecided, margin = np.zeros(n, dtype=int), np.zeros(n, dtype=int), np.zeros(n)
-    nearest = np.zeros(n)
-    open_ones = np.arange(n)
+    count, undecided = np.zeros(n, dtype=int), np.zeros(n, dtype=int)
+    nearest, open_ones = np.zeros(n), np.arange(n)
     for fraction in NEAREST:
         some = problems[open_ones]
         p = fraction * some.wave_number
-        values = np.linalg.eigvalsh(_outwards(some, p, spacing, side)[0])
+        values = np.linalg.eigvalsh(_outwards(some, p, spacing)[0])
         count[open_ones] = np.count_nonzero(values < 0, axis=-1)
         # Every decay constant falls by less than p on the way to the edge, and eigenvalues by less than 2p;
         # on the lattice, whose decay constants are q √(1 + (qa)²/4), by less than (1 + (qa)²/2) times that.
         stretch = 1 + (np.ptp(some.bands, axis=-1) + p**2) * (spacing or 0.0) ** 2 / 2
-        undecided[open_ones] = np.count_nonzero(
-            (values >= 0) & (values < (2 * p * stretch)[:, None]), axis=-1
-        )
-        margin[open_ones] = np.abs(values).min(axis=-1)
+        below = np.count_nonzero(values < (2 * p * stretch)[:, None], axis=-1)
+        undecided[open_ones] = below - count[open_ones]
         nearest[open_ones] = p
         open_ones = open_ones[undecided[open_ones] > 0]
         if not open_ones.size:
@@ -99,52 +81,50 @@ def bound_states(problems: Problems, spacing: float | None = None, side: Side = 
     weight = np.zeros((n, 2, 2, 2), dtype=complex)
     row, state = np.nonzero(np.arange(2) < count[:, None])
     if row.size:
-        p[row, state] = _roots(problems[row], state, nearest[row], spacing, side)
-        weight[row, state] = _weights(problems[row], state, p[row, state], spacing, side)
-    return LatticeStates(count, undecided, margin, _energy(problems, p, spacing, side), p, weight)
+        p[row, state] = _roots(problems[row], state, nearest[row], spacing)
+        weight[row, state] = _weights(problems[row], state, p[row, state], spacing)
+    lowest = problems.k_perp**2 + problems.bands.min(axis=-1)
+    return LatticeStates(count, undecided, lowest[:, None] - p**2, p, weight)
 
 
-def _energy(problems: Problems, p: Array, spacing: float | None, side: Side) -> Array:
-    """Return the total energy p² outside the bands."""
-    if side == "above" and spacing is not None:
-        return (problems.k_perp**2 + problems.bands.max(axis=-1) + 4 / spacing**2)[:, None] + p**2
-    return (problems.k_perp**2 + problems.bands.min(axis=-1))[:, None] - p**2
+def closed_leads(
+    problems: Problems, p: Array, spacing: float | None
+) -> tuple[Blocks, Complex, list[Complex]]:
+    """Return the chains p² below all bands, H − E of their interface sites, and Σ of N and F (n, 2, 2).
 
-
-def _outwards(
-    problems: Problems, p: Array, spacing: float | None, side: Side
-) -> tuple[Complex, tuple[Complex, Complex]]:
-    """Return ±(H + Σ − E), which grows away from the bands, and ψ_{∓1}ψ_0⁻¹ in N and F; each (n, 2, 2)."""
+    An EngineError says that Kwant's self-energy is not Hermitian: p is too close to a band edge.
+    """
     if spacing is None:
-        blocks, _ = exact_blocks(problems, p)
+        blocks = exact_blocks(problems, p)
     else:
-        sign, edge = (
-            (1, problems.bands.min(axis=-1)) if side == "below" else (-1, problems.bands.max(axis=-1))
-        )
-        away = sign * (edge[:, None] - problems.bands) - (p**2)[:, None]
-        kinetic = away if side == "below" else 4 / spacing**2 - away
-        blocks = difference_blocks(problems, kinetic, spacing)
+        blocks = difference_blocks(problems, -problems.depth(p), spacing)
     site, *sigma = self_energies(blocks)
-    matrix = site + sum(sigma)
-    leak = np.abs(matrix - dagger(matrix)).max(axis=(-1, -2)) / np.abs(site).max(axis=(-1, -2))
+    leak = np.max([np.abs(s - dagger(s)).max(axis=(-1, -2)) for s in sigma], axis=0)
+    leak = leak / np.abs(site).max(axis=(-1, -2))
     if leak.max() > LEAK:
         raise EngineError(
             f"Kwant's self-energy is not Hermitian outside the bands ({leak.max():.1e} of it; accepted "
             f"{LEAK:g}): p = {p[leak.argmax()]:.3g} is too close to a band edge"
         )
+    return blocks, site, [(s + dagger(s)) / 2 for s in sigma]
+
+
+def _outwards(problems: Problems, p: Array, spacing: float | None) -> tuple[Complex, tuple[Complex, Complex]]:
+    """Return H + Σ − E, which grows away from the bands, and ψ_{∓1}ψ_0⁻¹ in N and F; each (n, 2, 2)."""
+    blocks, site, sigma = closed_leads(problems, p, spacing)
+    matrix = site + sum(sigma)
     # Σψ_0 = −tψ_{±1}.
-    steps = [-np.linalg.solve(t, s) for t, s in zip(blocks.hopping, sigma, strict=True)]
-    hermitian = (matrix + dagger(matrix)) / 2
-    return (hermitian if side == "below" else -hermitian), (steps[0], steps[1])
+    in_N, in_F = (-np.linalg.solve(t, s) for t, s in zip(blocks.hopping, sigma, strict=True))
+    return matrix, (in_N, in_F)
 
 
-def _roots(problems: Problems, state: Indices, nearest: Array, spacing: float | None, side: Side) -> Array:
+def _roots(problems: Problems, state: Indices, nearest: Array, spacing: float | None) -> Array:
     """Return p of one state (0, 1) of each problem, all (n,); its eigenvalue at `nearest` is negative."""
     from scipy.optimize.elementwise import bracket_root, find_root
 
     def eigenvalue(p: Array, member: Array) -> Array:
         i = member.astype(int)
-        values = np.linalg.eigvalsh(_outwards(problems[i], p, spacing, side)[0])
+        values = np.linalg.eigvalsh(_outwards(problems[i], p, spacing)[0])
         return values[np.arange(len(i)), state[i]]
 
     member = np.arange(len(state), dtype=float)
@@ -159,9 +139,9 @@ def _roots(problems: Problems, state: Indices, nearest: Array, spacing: float | 
     return found.x
 
 
-def _weights(problems: Problems, state: Indices, p: Array, spacing: float | None, side: Side) -> Complex:
+def _weights(problems: Problems, state: Indices, p: Array, spacing: float | None) -> Complex:
     """Return ψ_0ψ_0† with Σ_n|ψ_n|² = 1, (n, 2, 2): the leads carry ψ_n = Fⁿψ_0, and X = F†F + F†XF."""
-    matrix, steps = _outwards(problems, p, spacing, side)
+    matrix, steps = _outwards(problems, p, spacing)
     psi = np.linalg.eigh(matrix)[1][np.arange(len(p)), :, state]
     norm = np.ones(len(p))
     for F in steps:
