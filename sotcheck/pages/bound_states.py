@@ -6,11 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
 from sotcheck.pages.bound_states_plots import FIGURES, OF_EACH
 from sotcheck.pages.figures import svg
-from sotcheck.pages.publish import render
+from sotcheck.pages.publish import Picture, publish
 from sotcheck.run.output import make_folder, write_text
 
 Data = dict[str, Any]
@@ -90,33 +88,29 @@ def write_bound_states(data: Data, output: Path) -> Path:
     OutputError
         If a file cannot be written.
     """
-    make_folder(output / "figures")
     maps = {entry["name"]: entry["map"] for entry in data["interfaces"]}
     interfaces = [{key: entry[key] for key in entry if key != "map"} for entry in data["interfaces"]]
     files = {"bound-states.json": {**data, "interfaces": interfaces}, "maps.json": maps}
-    # Maps of 100 × 100 numbers: no line for each.
-    texts = {name: json.dumps(part, separators=(",", ":"), allow_nan=False) for name, part in files.items()}
-    for name, text in texts.items():
-        write_text(output / name, text + "\n")
-    # From the files' content on: nothing below may know more than the JSON.
-    data, maps = (json.loads(text) for text in texts.values())
+    return publish(output, files, "bound_states", _shown, indent=None)
+
+
+def _shown(data: Data, maps: Data) -> tuple[list[Picture], Data]:
+    """Return the figures, and what the page says, from the JSON."""
     for entry in data["interfaces"]:
         entry["map"] = maps[entry["name"]]
-    drawn = {name: svg(draw, data) for name, _, draw in FIGURES}
-    for entry in data["interfaces"]:
-        drawn |= {f"{name}-{entry['name']}": svg(draw, entry) for name, _, draw in OF_EACH}
-    for name, picture in drawn.items():
-        write_text(output / "figures" / f"{name}.svg", picture)
+    pictures = [Picture(name, title, draw, data) for name, title, draw in FIGURES]
+    of_each = [
+        Picture(f"{name}-{entry['name']}", title, draw, entry)
+        for entry in data["interfaces"]
+        for name, title, draw in OF_EACH
+    ]
     context = {
         "data": data,
         "conclusions": conclusions(data),
         "figures": {name: title for name, title, _ in FIGURES},
         "of_each": {name: title for name, title, _ in OF_EACH},
-        "svg": {name: Markup(picture[picture.index("<svg") :]) for name, picture in drawn.items()},
     }
-    write_text(output / "README.md", render("bound_states.md", context))
-    write_text(output / "index.html", render("bound_states.html", context))
-    return output / "index.html"
+    return pictures + of_each, context
 
 
 def write_system(entry: Data, output: Path) -> None:
