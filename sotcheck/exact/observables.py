@@ -147,6 +147,14 @@ def torque_from_flows(values: Array, m: Array) -> Array:
     return transverse(values[..., PLUS, :] + values[..., INTERFACE, :], m)
 
 
+def torque_of(flows: Estimate, m: Array) -> Estimate:
+    """Return t of flows (4, 3); its error is that of the sum of two flows along any direction."""
+    return flows.each(
+        lambda value: torque_from_flows(value, m),
+        lambda size: float(np.linalg.norm(size[PLUS] + size[INTERFACE])),
+    )
+
+
 def ledger_residual(values: Array) -> Array:
     """Return (1) − (2) − (3) − (4) of Fig. 2, which conservation of angular momentum makes zero.
 

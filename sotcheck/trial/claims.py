@@ -32,6 +32,6 @@ def try_claims(evidence: Evidence, paper: Paper, *, controls: bool = False) -> I
     if not controls:
         for (asked, name), reason in evidence.refused.items():
             words = f"not to be had, and claims that need it are not tried with this engine: {reason}"
-            engine = "kwant" if asked == "lattice" else name
+            engine = evidence.lattice_engine if asked == "lattice" else name
             trial = Trial(ASKED[asked], unknown(), words, engine=engine)
             yield trial.finding("solvable", "An engine solves what the claims need")

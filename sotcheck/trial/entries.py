@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -76,7 +76,7 @@ class Equation:
     off_by: str = ""
     kind: Kind | None = None
 
-    def __call__(self, s: Symbols) -> Array | Complex:
+    def __call__(self, s: Symbols) -> Any:
         """Evaluate the transcribed form."""
         return self.transcribed(s)
 
@@ -126,12 +126,15 @@ class Statement:
         Yields trials from the name of an exact engine, each on interfaces of the paper's own.
     number : str or None
         The paper's, if it belongs to one.
+    once : bool
+        Whether only the first engine is asked, as nothing of what is tried depends on the engine.
     """
 
     key: str
     says: str
     judge: Callable[[str], Iterable[Trial]]
     number: str | None = None
+    once: bool = False
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,7 @@ def _resolved(iface: Interface, formula: Callable[[Amplitudes], Complex]) -> Ite
 def _summed(iface: Interface, formula: Callable[[Amplitudes], Complex], tolerance: float) -> Iterator[Trial]:
     """Compare the sum over k_⊥."""
     m = iface.direction
-    found = first_order_torque(iface, rtol=tolerance, formula=formula)
+    found = first_order_torque(iface, lambda s: formula(s.amplitudes)[:, None], rtol=tolerance)
     for engine in EXACT:
         flows = linear_flows(engine, iface).sum(axis=0)
         exact = torque_from_flows(flows.value, m)

@@ -28,6 +28,7 @@ from typing import Any, TypeVar
 
 from sotcheck.errors import TheoryError
 from sotcheck.exact.quantity import Quantity
+from sotcheck.theory.first_order import FirstOrder
 from sotcheck.trial.entries import Claim, Consequence, Definition, Entry, Equation, Formula, Kind, Statement
 
 #: The paper that is tried unless another one is named.
@@ -45,12 +46,15 @@ class Paper:
     name, title : str
     sections : tuple of str
         Submodules that fill the register, for a paper that is a package.
+    first_order : FirstOrder
+        What `torque` and `check` take for the theory to first order in h_R; a section sets it.
     """
 
     name: str
     title: str
     sections: tuple[str, ...] = ()
     entries: dict[str, Entry] = field(default_factory=dict)
+    first_order: FirstOrder = field(init=False, repr=False, compare=False)
 
     def add(self, *entries: Entry) -> None:
         """Add entries.
@@ -84,11 +88,13 @@ class Paper:
         """Register an equation with nothing to test."""
         self.add(Definition(f"definition-{number}", number, says, tex, why))
 
-    def statement(self, key: str, says: str, number: str | None = None) -> Callable[[J], J]:
+    def statement(
+        self, key: str, says: str, number: str | None = None, *, once: bool = False
+    ) -> Callable[[J], J]:
         """Return a decorator that makes a judge a `Statement`."""
 
         def register(judge: J) -> J:
-            self.add(Statement(key, says, judge, number))
+            self.add(Statement(key, says, judge, number, once))
             return judge
 
         return register

@@ -28,6 +28,7 @@ from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import BOUND, SOURCES, Interface
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.theory.sums import first_order_flows, first_order_torque
+from sotcheck.trial.paper import load
 from sotcheck.trial.torque_table import TorqueRow, TorqueTable, row_of
 
 #: Default relative quadrature error, and the range accepted.
@@ -111,7 +112,9 @@ def _summed(rows: list[TorqueRow]) -> dict[float, Array]:
 
 
 def _first_order_rows(iface: Interface, h_R: list[float], tolerance: float) -> list[TorqueRow]:
-    sums, currents = first_order_torque(iface, rtol=tolerance).total, first_order_flows(iface, rtol=tolerance)
+    theory = load().first_order
+    sums = first_order_torque(iface, theory.torque, rtol=tolerance).total
+    currents = first_order_flows(iface, theory, rtol=tolerance)
     vectors, why = torque_vector(sums.value, iface.direction), "nested rules in k_perp"
     return [
         row_of(

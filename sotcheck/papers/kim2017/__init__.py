@@ -13,8 +13,8 @@ paper = Paper(
     "Spin-orbit torques from interfacial spin-orbit coupling for various interfaces",
     sections=(
         "check_first_order", "check_linearity", "check_exact", "check_controls",
-        "entries_section3", "entries_section4", "section5a", "remarks5a", "entries_section5b",
-        "entries_section5cd",
+        "finite_rashba", "section3", "remarks3", "section4", "remarks4", "section5a", "remarks5a",
+        "entries_section5b", "entries_section5cd",
         "table1", "entries_section6", "entries_appendix_a1", "entries_appendix_a23", "entries_appendix_b",
         "entries_appendix_c", "consequences_text", "consequences_appendix",
     ),

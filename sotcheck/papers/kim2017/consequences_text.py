@@ -8,7 +8,16 @@ from dataclasses import replace
 import numpy as np
 
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.papers.kim2017 import paper, section3, section4, section5a, section5b, section5cd, section6
+from sotcheck.papers.kim2017 import (
+    finite_rashba,
+    paper,
+    section3,
+    section4,
+    section5a,
+    section5b,
+    section5cd,
+    section6,
+)
 from sotcheck.papers.kim2017.finite_rashba import projected
 from sotcheck.papers.kim2017.models import BULK, INSULATOR, INSULATOR_BARRIER, INTERFACE, TOPOLOGICAL
 from sotcheck.system.interface import Interface
@@ -50,7 +59,7 @@ def wave_carries_current(s: Symbols, corrected: bool) -> Sides:
 
 def unitarity_of_r_prime(s: Symbols, corrected: bool) -> Sides:
     """r̂'†1̂'r̂' + t̂'†1̂t̂' with the r̂' of (6c), and 1̂'."""
-    r_prime = section3.eq6c_corrected(s) if corrected else section3.eq6c(s)
+    r_prime = finite_rashba.eq6c_corrected(s) if corrected else finite_rashba.eq6c(s)
     t_prime = projected(s).t_prime
     left = dagger(r_prime) @ s.one_prime @ r_prime + dagger(t_prime) @ s.one @ t_prime
     return left, s.one_prime
@@ -156,8 +165,8 @@ UNIT_U = (
     Interface(name="unit-u", E_F=0.4, U_F=1.0, J=0.3),
     Interface(name="unit-u", E_F=0.1, U_F=1.0, J=0.7),
 )
-R = (section3.eq6b, section3.eq6b_corrected)
-T_PRIME = (section3.eq6d, section3.eq6d_corrected)
+R = (finite_rashba.eq6b, finite_rashba.eq6b_corrected)
+T_PRIME = (finite_rashba.eq6d, finite_rashba.eq6d_corrected)
 
 paper.add(
     Consequence("3a", "(12)", "the spin current of the wave at z = -0", wave_carries_current, FINITE),

@@ -8,7 +8,6 @@ from itertools import product
 from sotcheck.exact import memory_loss as ml
 from sotcheck.papers.kim2017 import appendix_a23 as eq
 from sotcheck.papers.kim2017 import magnetoresistance
-from sotcheck.papers.kim2017.ledger import negative
 from sotcheck.papers.kim2017.old import Equation, Statement, Trial, register
 from sotcheck.trial.grounds import GENERAL
 from sotcheck.trial.judge import balance, judge, relation
@@ -179,7 +178,7 @@ register(
         "A18-difference",
         "(A18a) depends on the differences of biases only.",
         balance(
-            negative(ml.part_of_response(0)),
+            lambda one: -ml.part_of_response(0)(one),
             ml.part_of_response(1),
             "response at z = -0 to biases of N, with a minus, and of F, second order, m = z",
             "A bias of the other spin in N and one in F both drive a current into N.",
@@ -192,7 +191,7 @@ register(
         "Equal biases of both spins on both sides drive no current of either spin, at any h_R.",
         balance(
             ml.at_finite("N", 0, 1),
-            negative(ml.at_finite("N", 2, 3)),
+            lambda one: -ml.at_finite("N", 2, 3)(one),
             "currents of both spins at z = -0 from N and minus those from F, finite h_R, m = z",
             "By unitarity: it is all that remains of the differences in (A18a).",
             UPRIGHT_FINITE,

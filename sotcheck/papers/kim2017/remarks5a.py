@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from sotcheck.exact.currents import linear_torque_number
+from sotcheck.exact.quantities import torque
 from sotcheck.exact.solved import Solved, solved
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate, Terms
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.figure4 import Point, point
-from sotcheck.papers.kim2017.ledger import component, negative
 from sotcheck.papers.kim2017.models import BULK
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.entries import Statement
@@ -167,8 +167,8 @@ paper.add(
         "opposite-dampinglike",
         "Below (20): the dampinglike torque of a current in F is the opposite of that of one in N.",
         balance(
-            component("imag", 0),
-            negative(component("imag", 1, 2)),
+            torque.of("normal").dampinglike,
+            -torque.of("majority", "minority").dampinglike,
             "dampinglike torque of N against minus that of F, by k_perp",
             "At each k_perp and of the same size.",
             BULK,

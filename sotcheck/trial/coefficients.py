@@ -1,0 +1,82 @@
+"""First order read off the evidence: linear coefficients in h_R of exact numbers, and what departs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sotcheck.exact.observables import LATTICE, MINUS, largest_torque, summed_errors, torque_from_flows
+from sotcheck.exact.solved import coefficient
+from sotcheck.numerics.arrays import Array, Complex, Mask
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.theory.first_order import torque_vector
+from sotcheck.trial.evidence import Evidence
+from sotcheck.trial.verdict import Comparison, compare
+
+#: Part of the natural scale of t below which a torque counts as none.
+SMALL_TORQUE = 1e-3
+#: Part of it that is rounding.
+NO_TORQUE = 1e-12
+
+
+def natural_scale(evidence: Evidence, values: Complex | Array) -> float:
+    """Return what differences of torques are relative to: the largest, or else a SMALL_TORQUE."""
+    largest, natural = float(np.abs(values).max()), largest_torque(evidence.iface)
+    # Where there is to be none at all, any that is not next to nothing is a fault.
+    return natural if largest < NO_TORQUE * natural else max(largest, SMALL_TORQUE * natural)
+
+
+def formula_error(evidence: Evidence) -> float:
+    """Return the quadrature errors of first-order formulas: of the torque, and of the currents."""
+    printed = evidence.currents.error[:, [MINUS, LATTICE]]
+    return evidence.formulas.total.total + float(printed.max())
+
+
+def linear_flows(evidence: Evidence, engine: str, segments: Mask | slice = slice(None)) -> Estimate:
+    """Return the exact flows' linear coefficient in h_R, shape (3, 4, 3): source, flow, spin.
+
+    `segments` (bool) restricts the k_⊥ sum. Without an expansion the ladder's own limit means nothing: it is
+    as uncertain as it is large.
+    """
+    found = evidence.ladder[engine].by_segment[segments].sum(axis=0)
+    fit = coefficient(
+        found.value, evidence.expansion.powers, _noise(evidence, engine, segments)[..., None, None], (-2, -1)
+    )
+    if not evidence.analytic:
+        unknown = fit.size("next order") + np.abs(fit.value)
+        fit = Estimate(fit.value, fit.terms | {"next order": (unknown, evidence.why_not_analytic)})
+    error = found.total + formula_error(evidence)
+    return fit.and_("quadrature", error, "nested rules in k_perp and angle, both sides")
+
+
+def remainders(evidence: Evidence, engine: str, expected: Complex) -> Estimate:
+    """Return |t/h_R − first order| on the rungs, shape (4, 3): rung, source.
+
+    `expected` is a formula's fieldlike + i dampinglike, shape (3,).
+    """
+    m = evidence.iface.direction
+    found = evidence.ladder[engine].total
+    rest = np.linalg.norm(torque_from_flows(found.value, m) - torque_vector(expected, m), axis=-1)
+    quadrature = found.error.max(axis=(-1, -2)) + evidence.formulas.total.total
+    noise = quadrature + 2 * _noise(evidence, engine, slice(None))
+    return Estimate(rest, {"quadrature": (noise, "nested rules, and rounding over h_R")})
+
+
+def _noise(evidence: Evidence, engine: str, segments: Mask | slice) -> Array:
+    """Return the rounding of flows over h_R by rung and source, (4, 3)."""
+    errors = summed_errors(evidence.engines[engine], evidence.iface, evidence.rungs)[segments]
+    return np.asarray(errors.sum(axis=0) / evidence.rungs[:, None])
+
+
+def tried(evidence: Evidence, expected: Array | float, found: Estimate, scale: float) -> Comparison:
+    """Compare a formula with a coefficient.
+
+    One that no expansion defines is told by nothing, unless there is to be none.
+    """
+    if not evidence.analytic:
+        found = found.and_("next order", np.abs(expected), evidence.why_not_analytic)
+    return compare(expected, found, scale=scale)
+
+
+def explained(evidence: Evidence, words: str, s: int) -> str:
+    """Add what is unusual about the interface to the words about a source that it concerns."""
+    return f"{words}; {evidence.expansion.words}" if evidence.expansion.missing[s] != 0 else words
