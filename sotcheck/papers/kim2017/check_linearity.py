@@ -90,7 +90,8 @@ def slope_trials(evidence: Evidence, expected: Complex) -> Iterator[Trial]:
 def _no_departure(evidence: Evidence, expected: complex, rest: Estimate, scale: float) -> Comparison:
     """Compare the departure with what the next order can amount to."""
     size = float(np.linalg.norm(torque_vector(np.array([expected]), evidence.iface.direction)))
-    next_order = size * (evidence.rungs[0] / evidence.radius) ** 2 if size else 0.0
+    part = evidence.rungs[0] / evidence.radius if evidence.radius else np.inf
+    next_order = size * part**2 if size else 0.0
     largest = rest.each(lambda array: float(array.max()))
     origin = "first order times (h_R/radius of convergence)^2"
     return compare(0.0, largest.and_("next order", next_order, origin), scale=scale)
