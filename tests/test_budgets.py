@@ -163,7 +163,7 @@ def test_components_next_to_y_have_budgets_of_their_own() -> None:
         for row, reference in zip(rough, fine, strict=True):
             off = np.abs([row.fieldlike - reference.fieldlike, row.dampinglike - reference.dampinglike])
             held += np.count_nonzero(off <= row.component_errors)
-            vectors_would += np.count_nonzero(off <= row.budget.total)
+            vectors_would += np.count_nonzero(off <= row.t.total)
             number += 2
     assert held == number
     assert vectors_would < 0.97 * number
