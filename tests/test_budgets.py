@@ -162,7 +162,7 @@ def test_components_next_to_y_have_budgets_of_their_own() -> None:
         rough, fine = (sc.torque(iface, "continuum", tolerance=t).scattering() for t in (1e-4, 1e-12))
         for row, reference in zip(rough, fine, strict=True):
             off = np.abs([row.fieldlike - reference.fieldlike, row.dampinglike - reference.dampinglike])
-            held += np.count_nonzero(off <= row.component_errors)
+            held += np.count_nonzero(off <= row.parts.error)
             vectors_would += np.count_nonzero(off <= row.t.total)
             number += 2
     assert held == number

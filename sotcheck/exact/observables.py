@@ -94,15 +94,13 @@ def _extrapolated(rungs: list[Sum]) -> Sum:
     return replace(rungs[-1], by_segment=Estimate(fit.value, terms))
 
 
-def component_errors(t_errors: Array, m: Array) -> tuple[float, float] | None:
-    """Return the errors of (fieldlike, dampinglike) from those of t along x, y, z (3,); None for m ∥ ŷ.
+def parts_of(t: Estimate, m: Array) -> Estimate | None:
+    """Return fieldlike and dampinglike, shape (2,), of a t with errors along x, y, z; None for m ∥ ŷ.
 
     Both axes are transverse to m, so that what t loses along m does not matter: |t·f|/|f|² with |f| = |m×ŷ|.
     """
-    split = components(np.eye(3), m)
-    if split is None:
-        return None
-    return float(np.abs(split[0]) @ t_errors), float(np.abs(split[1]) @ t_errors)
+    axes = components(np.eye(3), m)
+    return None if axes is None else t @ np.stack(axes, axis=-1)
 
 
 def summed_errors(engine: Engine, iface: Interface, h_R: Array) -> Array:

@@ -1,15 +1,18 @@
-"""First order read off the evidence: linear coefficients in h_R of exact numbers, and what departs."""
+"""First order read off the evidence: linear coefficients of exact numbers in h_R, what departs, errors."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from sotcheck.engines import Continuum, Engine, KwantChain
 from sotcheck.exact.observables import LATTICE, MINUS, largest_torque, summed_errors, torque_from_flows
 from sotcheck.exact.solved import coefficient
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.estimate import Estimate
+from sotcheck.numerics.quadrature import gauss, sample
+from sotcheck.system.interface import Interface
 from sotcheck.theory.first_order import torque_vector
-from sotcheck.trial.evidence import Evidence
+from sotcheck.trial.evidence import ANGLES, NODES, Evidence
 from sotcheck.trial.verdict import Comparison, compare
 
 #: Part of the natural scale of t below which a torque counts as none.
@@ -80,3 +83,27 @@ def tried(evidence: Evidence, expected: Array | float, found: Estimate, scale: f
 def explained(evidence: Evidence, words: str, s: int) -> str:
     """Add what is unusual about the interface to the words about a source that it concerns."""
     return f"{words}; {evidence.expansion.words}" if evidence.expansion.missing[s] != 0 else words
+
+
+def amplitude_errors(engine: Engine, iface: Interface) -> float:
+    """Return how far errors of an engine's unperturbed amplitudes may move first order, per h_R."""
+    x, weights = gauss(iface.thresholds(), NODES)
+    errors = engine.errors(iface, np.sqrt(x), np.array(0.0), np.array(0.0)).amplitudes.max(axis=-1)
+    # It is k_⊥²/(8π k_z) times products of up to four amplitudes, none larger than one where k_z is real.
+    weight = x / np.sqrt(np.abs(iface.kz_squared(x)))
+    return float((weights * weight * 4 * errors).sum() / (32 * np.pi**2))
+
+
+def formula_rounding(iface: Interface) -> float:
+    """Return the same for closed forms, which round as `continuum` does."""
+    return amplitude_errors(Continuum(), iface)
+
+
+def lattice_noise(evidence: Evidence) -> Array:
+    """Return the rounding error of the finite-difference flows by spacing, (n, nodes, angles, 3, 1, 1)."""
+    k_perp = sample(evidence.iface.thresholds(), NODES)[:, None]
+    noise = [
+        KwantChain("finite-difference", float(a)).errors(evidence.iface, k_perp, ANGLES, evidence.h_R[0])
+        for a in evidence.spacings
+    ]
+    return np.stack([one.flows for one in noise])[..., None, None]

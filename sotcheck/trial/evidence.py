@@ -9,14 +9,14 @@ from functools import partial
 import numpy as np
 
 from sotcheck.bound.occurrence import Occurrence, occurrence
-from sotcheck.engines import EXACT, Continuum, Engine, KwantChain
+from sotcheck.engines import EXACT, Engine, KwantChain
 from sotcheck.errors import EngineError, LatticeError
 from sotcheck.exact.observables import LATTICE, exact_flows
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.numerics.quadrature import Sum, gauss, sample
+from sotcheck.numerics.quadrature import Sum, sample
 from sotcheck.run.progress import Progress, silent
-from sotcheck.system.interface import SOURCES, Interface, rashba
+from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.system.states import Errors, Scattering, flows
 from sotcheck.theory.amplitudes import Amplitudes, from_scattering
 from sotcheck.theory.embedded import missing_lattice
@@ -57,11 +57,6 @@ class Resolved:
     states: Scattering
     flows: Array
     errors: Errors
-
-    @property
-    def rashba(self) -> Complex:
-        """σ·(k×ẑ) by node and angle, shape (nodes, angles, 2, 2)."""
-        return rashba(self.k_perp[:, None] + 0 * ANGLES, ANGLES + 0 * self.k_perp[:, None])
 
 
 @dataclass(frozen=True)
@@ -204,20 +199,6 @@ def resolve(engine: Engine, iface: Interface, h_R: Array) -> Resolved:
     return Resolved(iface, k_perp, h_R, states, flows(states, iface, *grid), engine.errors(iface, *grid))
 
 
-def amplitude_errors(engine: Engine, iface: Interface) -> float:
-    """Return how far errors of an engine's unperturbed amplitudes may move first order, per h_R."""
-    x, weights = gauss(iface.thresholds(), NODES)
-    errors = engine.errors(iface, np.sqrt(x), np.array(0.0), np.array(0.0)).amplitudes.max(axis=-1)
-    # It is k_⊥²/(8π k_z) times products of up to four amplitudes, none larger than one where k_z is real.
-    weight = x / np.sqrt(np.abs(iface.kz_squared(x)))
-    return float((weights * weight * 4 * errors).sum() / (32 * np.pi**2))
-
-
-def formula_rounding(iface: Interface) -> float:
-    """Return the same for closed forms, which round as `continuum` does."""
-    return amplitude_errors(Continuum(), iface)
-
-
 def lattice_ladder(iface: Interface, scheme: str, spacings: Array, h_R: float) -> Array:
     """Return k_⊥-resolved flows on every spacing, shape (spacings, nodes, angles, 3, 4, 3)."""
     rows = [
@@ -225,16 +206,6 @@ def lattice_ladder(iface: Interface, scheme: str, spacings: Array, h_R: float) -
         for a in spacings
     ]
     return np.stack(rows)
-
-
-def lattice_noise(evidence: Evidence) -> Array:
-    """Return the rounding error of the finite-difference flows by spacing, (n, nodes, angles, 3, 1, 1)."""
-    k_perp = sample(evidence.iface.thresholds(), NODES)[:, None]
-    noise = [
-        KwantChain("finite-difference", float(a)).errors(evidence.iface, k_perp, ANGLES, evidence.h_R[0])
-        for a in evidence.spacings
-    ]
-    return np.stack([one.flows for one in noise])[..., None, None]
 
 
 def gather(

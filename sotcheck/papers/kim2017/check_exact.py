@@ -12,8 +12,8 @@ from sotcheck.numerics.convergence import finest, observed_order
 from sotcheck.numerics.estimate import Estimate, Terms
 from sotcheck.papers.kim2017 import paper
 from sotcheck.system.interface import Interface
-from sotcheck.trial.coefficients import natural_scale
-from sotcheck.trial.evidence import SPACING_POWERS, Evidence, Resolved, lattice_noise
+from sotcheck.trial.coefficients import lattice_noise, natural_scale
+from sotcheck.trial.evidence import SPACING_POWERS, Evidence, Resolved
 from sotcheck.trial.judge import real
 from sotcheck.trial.verdict import Comparison, Trial, compare
 

@@ -15,9 +15,17 @@ from sotcheck.papers.kim2017.section3 import eq10a, eq10b, eq10c, eq10d
 from sotcheck.system.interface import SOURCES
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.theory.symbols import Symbols
-from sotcheck.trial.coefficients import explained, formula_error, linear_flows, natural_scale, tried
+from sotcheck.trial.coefficients import (
+    amplitude_errors,
+    explained,
+    formula_error,
+    formula_rounding,
+    linear_flows,
+    natural_scale,
+    tried,
+)
 from sotcheck.trial.entries import Claim, Equation
-from sotcheck.trial.evidence import ANGLES, Evidence, amplitude_errors, formula_rounding
+from sotcheck.trial.evidence import ANGLES, Evidence
 from sotcheck.trial.judge import real
 from sotcheck.trial.verdict import Trial, compare
 
