@@ -14,7 +14,8 @@ from sotcheck.numerics.quadrature import MOST_VALUES, NESTED, Sum, gauss, side_b
 from sotcheck.system.interface import Interface
 from sotcheck.system.states import Engine
 
-#: The flows of Fig. 2 in the order of the `flow` axis: (1), (3), minus (2), and (4).
+#: Flows of spin in the order of the `flow` axis: (1) arrives at z = −0, (3) leaves at +0, the lattice adds,
+#: which is minus (2), what it takes; and (4) goes to the magnetism of the interface.
 FLOWS = ("spin_current_minus", "spin_current_plus", "lattice", "interface")
 MINUS, PLUS, LATTICE, INTERFACE = range(4)
 #: Scattering problems that a sum may take, by engine: half a minute of Kwant's; others have all sums' own.
@@ -141,7 +142,7 @@ def transverse(v: Array, m: Array) -> Array:
 
 
 def torque_from_flows(values: Array, m: Array) -> Array:
-    """Return t = [flow (3) + flow (4)]_⊥m of Fig. 2; flows (..., 4, 3) give (..., 3)."""
+    """Return t = [flow (3) + flow (4)]_⊥m; flows (..., 4, 3) give (..., 3)."""
     return transverse(values[..., PLUS, :] + values[..., INTERFACE, :], m)
 
 
@@ -154,7 +155,7 @@ def torque_of(flows: Estimate, m: Array) -> Estimate:
 
 
 def ledger_residual(values: Array) -> Array:
-    """Return (1) − (2) − (3) − (4) of Fig. 2, which conservation of angular momentum makes zero.
+    """Return (1) − (2) − (3) − (4), which conservation of angular momentum makes zero.
 
     Flows (..., 4, 3) give (..., 3).
     """

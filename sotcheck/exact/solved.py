@@ -82,7 +82,7 @@ class Solved:
 
     @cached_property
     def flows(self) -> Array:
-        """Spin flows of Fig. 2 per unit incident flux, shape (n, 6, 5, source, flow, spin)."""
+        """Spin flows per unit incident flux, shape (n, 6, 5, source, flow, spin)."""
         return flows(self.states, self.iface, *self.grid)
 
     @cached_property

@@ -38,14 +38,14 @@ class Expansion:
     Attributes
     ----------
     kind : str
-        "analytic"; "embedded": with a resonance as narrow as h_R², whose torque (16) misses; "transparent":
-        without any radius of convergence; "threshold": with none that double precision can use.
+        "analytic"; "embedded": with a resonance as narrow as h_R², whose torque first order misses;
+        "transparent": without any radius of convergence; "threshold": with none that double precision can use.
     radius : float
         The scale of h_R up to which the k_⊥ sum may be expanded.
     by_k : float
         The same where k_⊥ is resolved.
     missing : array (3,)
-        What the limit of t/h_R has besides (16): fieldlike + i dampinglike by source.
+        What the limit of t/h_R has besides the formula: fieldlike + i dampinglike by source.
     k_perp2 : float or None
         Where in the k_⊥ sum that comes from.
     exponent : float

@@ -296,6 +296,4 @@ def _spin(matrices: Complex) -> Array:
     return np.asarray(pauli_vector(matrices).real / (4 * np.pi))
 
 
-paper.first_order = FirstOrder(
-    "16", by_source, current=lambda s: _spin(eq14(s)), lattice=lambda s: _spin(jump_by_source(s))
-)
+paper.first_order = FirstOrder("16", by_source, lambda s: _spin(eq14(s)), lambda s: _spin(jump_by_source(s)))
