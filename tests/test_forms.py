@@ -8,12 +8,13 @@ import pytest
 
 from sotcheck.exact.solved import Solved
 from sotcheck.system.interface import Interface
+from sotcheck.trial.audit import judge_statement
 from sotcheck.trial.claims import findings_of
-from sotcheck.trial.entries import Claim, Equation
+from sotcheck.trial.entries import Claim, Equation, Statement
 from sotcheck.trial.evidence import Evidence
 from sotcheck.trial.judge import try_formula
 from sotcheck.trial.paper import load
-from sotcheck.trial.verdict import Verdict
+from sotcheck.trial.verdict import Trial, Verdict, unknown
 
 PAPER = load()
 CLAIMS = [claim for claim in PAPER.of_type(Claim) if not claim.control]
@@ -70,3 +71,10 @@ def test_forms() -> None:
 def test_the_common_interface_tells_forms_apart() -> None:
     """(15) as transcribed disagrees there, and corrected it does not."""
     assert by_audit("15") == {"transcribed": "disagrees", "corrected": "agrees"}
+
+
+@pytest.mark.parametrize(("once", "asked"), [(True, ["continuum"]), (False, ["continuum", "kwant"])])
+def test_a_statement_is_tried_once_or_by_every_engine(once: bool, asked: list[str]) -> None:
+    """What no engine has a part in is said once, by the first of them."""
+    statement = Statement("s", "It is so.", lambda engine: [Trial("q", unknown(), "why")], once=once)
+    assert [row.engine for row in judge_statement(statement)] == asked

@@ -16,8 +16,8 @@ from sotcheck.errors import EngineError, TheoryError
 from sotcheck.exact.observables import exact_flows, torque_from_flows
 from sotcheck.numerics.pade import pade, partial_sum, reach
 from sotcheck.numerics.quadrature import sample
+from sotcheck.papers.kim2017 import section4
 from sotcheck.papers.kim2017.section3 import eq10a, eq10b, eq10c, eq10d
-from sotcheck.papers.kim2017.section4 import by_source
 from sotcheck.system.files import load
 from sotcheck.system.interface import Interface, rashba
 from sotcheck.theory import all_orders
@@ -81,7 +81,8 @@ def test_extended_amplitudes_obey_the_exact_matching(any_iface: Interface) -> No
 
 
 def test_first_coefficient_is_equation_16(any_iface: Interface) -> None:
-    want = torque_vector(first_order_torque(any_iface, by_source, rtol=1e-12).total.value, any_iface.direction)
+    total = first_order_torque(any_iface, section4.by_source, rtol=1e-12).total.value
+    want = torque_vector(total, any_iface.direction)
     found = torque_orders(any_iface, 3)
     np.testing.assert_allclose(found.values[0], want, atol=1e-12 * np.abs(want).max())
     assert found.errors[0].max() < 1e-12 * np.abs(want).max()
