@@ -335,7 +335,7 @@ def test_no_expansion_is_inconclusive(continuum_only: MakeEvidence) -> None:
     """
     iface = TRANSPARENT
     made = continuum_only(iface)
-    assert not made.analytic
+    assert not made.expansion.exists
     for name in set(EXPANSIONS) - {"linearity"}:
         found = findings_of(name, made)
         assert found
@@ -345,7 +345,7 @@ def test_no_expansion_is_inconclusive(continuum_only: MakeEvidence) -> None:
     # How the torque departs from first order is known, though: as h_R|h_R| from N and the majority.
     for finding in findings_of("linearity", made):
         assert finding.verdict == "agrees"
-        assert made.why_not_analytic in finding.explanation
+        assert made.expansion.why_not in finding.explanation
     slopes = {f.source: f.expected for f in findings_of("linearity", made) if "slope" in f.quantity}
     assert slopes == {"normal": 2.0, "majority": 2.0, "minority": 3.0}
     assert {f.verdict for f in findings_of("eq16-vector", made)} <= {"agrees"}
@@ -355,8 +355,8 @@ def test_no_expansion_is_inconclusive(continuum_only: MakeEvidence) -> None:
 def test_embedded_state_is_no_doubt(continuum_only: MakeEvidence) -> None:
     """(16d) disagrees by the state's torque; with it (15) and (16d) agree, and the remainder is h_R^3."""
     made = continuum_only(RESONANT)
-    assert made.analytic
-    assert made.why_not_analytic == ""
+    assert made.expansion.exists
+    assert made.expansion.why_not == ""
     assert made.expansion.kind == "embedded"
     missing = made.expansion.missing[1].real
     wrong = {}
@@ -403,8 +403,8 @@ def test_forms_of_other_interfaces_are_those_of_the_register(evidence: Evidence)
 def test_reasons_for_doubt(continuum_only: MakeEvidence) -> None:
     """The reason names the physics."""
     assert "minority interface state lies at E_F inside" in continuum_only(RESONANT).expansion.words
-    assert "channel is transparent" in continuum_only(TRANSPARENT).why_not_analytic
-    assert continuum_only(load("bulk-magnetism")).why_not_analytic == ""
+    assert "channel is transparent" in continuum_only(TRANSPARENT).expansion.why_not
+    assert continuum_only(load("bulk-magnetism")).expansion.why_not == ""
 
 
 def test_evidence_where_one_band_of_F_alone_is_open(continuum_only: MakeEvidence) -> None:
@@ -510,7 +510,7 @@ def test_no_false_alarm(iface: Interface, continuum_only: MakeEvidence) -> None:
     size = max(1.0, float(np.abs(resolved.states.density).max()))
     assert resolved.states.unitarity_defect().max() <= 1e-12 * size
     assert np.abs(ledger_residual(resolved.flows)).max() <= 1e-12 * size
-    assume(made.analytic)
+    assume(made.expansion.exists)
     for name in EXPANSIONS:
         for finding in findings_of(name, made):
             if made.expansion.missing.any() and finding.form == "transcribed" and name == "eq16d":

@@ -106,6 +106,6 @@ def check(
     return CheckResult(
         iface,
         tuple(try_claims(evidence, paper)),
-        evidence.why_not_analytic,
+        evidence.expansion.why_not,
         tuple(warnings(iface, values.tolist())),
     )

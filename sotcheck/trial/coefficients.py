@@ -6,7 +6,7 @@ import numpy as np
 
 from sotcheck.engines import Continuum, Engine, KwantChain
 from sotcheck.exact.observables import LATTICE, MINUS, largest_torque, summed_errors, torque_from_flows
-from sotcheck.exact.solved import coefficient
+from sotcheck.exact.solved import POWERS, coefficient
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import gauss, sample
@@ -41,12 +41,10 @@ def linear_flows(evidence: Evidence, engine: str, segments: Mask | slice = slice
     as uncertain as it is large.
     """
     found = evidence.ladder[engine].by_segment[segments].sum(axis=0)
-    fit = coefficient(
-        found.value, evidence.expansion.powers, _noise(evidence, engine, segments)[..., None, None], (-2, -1)
-    )
-    if not evidence.analytic:
+    fit = coefficient(found.value, POWERS, _noise(evidence, engine, segments)[..., None, None], (-2, -1))
+    if not evidence.expansion.exists:
         unknown = fit.size("next order") + np.abs(fit.value)
-        fit = Estimate(fit.value, fit.terms | {"next order": (unknown, evidence.why_not_analytic)})
+        fit = Estimate(fit.value, fit.terms | {"next order": (unknown, evidence.expansion.why_not)})
     error = found.total + formula_error(evidence)
     return fit.and_("quadrature", error, "nested rules in k_perp and angle, both sides")
 
@@ -75,8 +73,8 @@ def tried(evidence: Evidence, expected: Array | float, found: Estimate, scale: f
 
     One that no expansion defines is told by nothing, unless there is to be none.
     """
-    if not evidence.analytic:
-        found = found.and_("next order", np.abs(expected), evidence.why_not_analytic)
+    if not evidence.expansion.exists:
+        found = found.and_("next order", np.abs(expected), evidence.expansion.why_not)
     return compare(expected, found, scale=scale)
 
 

@@ -68,8 +68,6 @@ class Evidence:
     iface : Interface
     h_R : array
         The values asked for.
-    tolerance : float
-        Quadrature error asked for at those.
     rungs, rungs_by_k : array (4,)
         Ladders of h_R, from the largest: for k_⊥ sums, and where k_⊥ is resolved.
     expansion : Expansion
@@ -95,7 +93,6 @@ class Evidence:
 
     iface: Interface
     h_R: Array
-    tolerance: float
     rungs: Array
     rungs_by_k: Array
     expansion: Expansion
@@ -136,21 +133,6 @@ class Evidence:
         """Whether a source has propagating states in any of the chosen (bool) segments of the k_⊥ sum."""
         lowest = [x_1 for x_1, _ in self.formulas.segments]
         return bool(np.any(np.array(lowest)[segments] < self.iface.k_perp2_max(source)))
-
-    @property
-    def radius(self) -> float:
-        """The scale of h_R up to which the k_⊥ sum may be expanded."""
-        return self.expansion.radius
-
-    @property
-    def analytic(self) -> bool:
-        """Whether the exact torque has an expansion in h_R that can be judged."""
-        return self.expansion.exists
-
-    @property
-    def why_not_analytic(self) -> str:
-        """Say what keeps the torque from having an expansion in h_R, if anything does."""
-        return "" if self.expansion.exists else self.expansion.words
 
     @property
     def corrected_torque(self) -> Complex:
@@ -268,7 +250,6 @@ def gather(
     evidence = Evidence(
         iface=iface,
         h_R=h_R,
-        tolerance=tolerance,
         rungs=rungs,
         rungs_by_k=rungs_by_k,
         expansion=expansion,

@@ -68,7 +68,7 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
     result = CheckResult(
         iface,
         tuple(try_claims(evidence, load())),
-        evidence.why_not_analytic,
+        evidence.expansion.why_not,
         tuple(warnings(iface, [iface.h_R])),
     )
     alarms = list(try_claims(evidence, load(), controls=True))
@@ -76,7 +76,7 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
         **result.to_dict(),
         "verdict": str(result.verdict),
         "summary": result.summary(),
-        "note": evidence.why_not_analytic or None,
+        "note": evidence.expansion.why_not or None,
         # Fieldlike and dampinglike are undefined for m ∥ y.
         "curve": None if components(np.zeros(3), iface.direction) is None else curve_data(iface),
         "beyond": beyond_data(iface),
@@ -113,7 +113,7 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
             "settings": {
                 "tolerance": TOLERANCE,
                 "h_R ladder": evidence.rungs.tolist(),
-                "radius of convergence in h_R": evidence.radius,
+                "radius of convergence in h_R": evidence.expansion.radius,
                 "finite-difference spacings": evidence.spacings.tolist(),
                 "exact-difference spacing": EXACT["kwant"].spacing_for(iface),  # type: ignore[attr-defined]
                 "k_perp values of the sum": evidence.at_h_R["kwant"].nodes,

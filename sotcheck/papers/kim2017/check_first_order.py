@@ -8,7 +8,7 @@ import numpy as np
 
 from sotcheck.exact.observables import FLOWS, LATTICE, MINUS, components, torque_of, transverse
 from sotcheck.exact.quantities import AMPLITUDES
-from sotcheck.exact.solved import coefficient
+from sotcheck.exact.solved import POWERS, coefficient
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.section3 import eq10a, eq10b, eq10c, eq10d
@@ -29,8 +29,6 @@ from sotcheck.trial.evidence import ANGLES, Evidence
 from sotcheck.trial.judge import real
 from sotcheck.trial.verdict import Trial, compare
 
-#: Powers of h_R in the odd part of an amplitude over h_R, at one k_⊥, after its limit.
-AMPLITUDE_POWERS = (2, 4, 6)
 #: |m×ŷ| below which the vector t is judged instead of its components, which are divided by it.
 NEAR_Y = 0.03
 
@@ -52,7 +50,7 @@ def _change_of_amplitude(symbol: str, formula: Equation) -> Claim:
             odd = np.moveaxis((exact[:, ::2] - exact[:, 1::2]) / (2 * h_R[:, None, None]), 2, 0)
             noise = resolved.errors.amplitudes[:, ::2, rungs][..., columns].max(axis=-1) / h_R
             noise = np.moveaxis(noise, 2, 0)[..., None, None, None]
-            fit = coefficient(real(odd), AMPLITUDE_POWERS, noise, (-3, -2, -1))
+            fit = coefficient(real(odd), POWERS, noise, (-3, -2, -1))
             found = compare(real(expected), fit, sample=True)
             k = resolved.k_perp[found.index[0]]
             words = f"over {len(resolved.k_perp)} k_perp in every channel regime and {len(ANGLES)} angles"
