@@ -19,6 +19,7 @@ from sotcheck.numerics.convergence import richardson
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.system.states import flows
 from sotcheck.theory.sums import first_order_torque
+from sotcheck.trial.paper import load
 
 Row = dict[str, Any]
 Relative = Callable[[Array, Array], float]
@@ -68,7 +69,7 @@ def exact_torque(engine: Any, row: Row, rtol: float) -> tuple[Array, float]:
     iface, h = interface(row), number(row["h_R"])
     found = exact_flows(engine, iface, np.array([h]), rtol=rtol)
     # t is the sum of two flows, each with this error.
-    return h * torque_from_flows(found.total[0], iface.direction), 2 * h * float(found.total_error.max())
+    return h * torque_from_flows(found.total.value[0], iface.direction), 2 * h * found.total.total
 
 
 @pytest.mark.parametrize("engine", [Continuum(), KwantChain()], ids=lambda e: e.name)
@@ -94,7 +95,7 @@ def test_k_resolved_flows(name: str, engine: Any, relative: Relative) -> None:
 def test_first_order_torque(row: Row, relative: Relative) -> None:
     """Eqs. (16c), (16d) summed over k_⊥."""
     iface = interface(row)
-    found = first_order_torque(iface, rtol=1e-13).total
+    found = first_order_torque(iface, load().first_order.torque, rtol=1e-13).total.value
     assert relative(np.stack([found.real, found.imag], axis=-1), pairs(row)) <= ROUNDING
 
 
@@ -157,8 +158,8 @@ def test_linear_coefficient(row: Row, relative: Relative) -> None:
     iface = interface(row)
     rungs = 0.05 * 0.5 ** np.arange(4)
     found = exact_flows(Continuum(), iface, rungs, rtol=1e-12)
-    fit = richardson(torque_from_flows(found.total, iface.direction), (2, 4, 6))
-    split = [components(fit.limit[s], iface.direction) for s in range(3)]
+    fit = richardson(torque_from_flows(found.total.value, iface.direction), (2, 4, 6))
+    split = [components(fit.value[s], iface.direction) for s in range(3)]
     assert relative(np.array(split), pairs(row, "limit")) <= 1e-9
     assert relative(np.array(split), pairs(row, "eq16")) <= 1e-9
     for s in range(3):

@@ -19,6 +19,7 @@ from sotcheck.beyond.harmonics import (
 from sotcheck.beyond.sphere import Directions, gradient, product_rule, profile, project, turned
 from sotcheck.engines import Continuum, KwantChain
 from sotcheck.exact.observables import torque_from_flows
+from sotcheck.papers.kim2017.section4 import by_source
 from sotcheck.system.files import load
 from sotcheck.system.interface import Interface
 from sotcheck.theory.sums import first_order_torque
@@ -177,7 +178,7 @@ def test_small_h_R_leaves_the_first_order_torque() -> None:
     iface = GENERIC["generic"]
     one, h = meridian(), np.array([4e-3, 2e-3])
     found = coefficients(torque_towards(iface, one.m, h, rtol=1e-10)[0], one)
-    first = first_order_torque(iface, rtol=1e-10).total
+    first = first_order_torque(iface, by_source, rtol=1e-10).total.value
     expected = np.stack([first.real, first.imag])
     error = np.abs(found[:, 0] - expected[:, None]).max(axis=(0, 2))
     assert error[1] < 1e-4 * np.abs(expected).max()

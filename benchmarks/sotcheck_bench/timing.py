@@ -50,6 +50,11 @@ class Recorded:
         return self.engine.name
 
     @property
+    def accuracy(self) -> float:
+        """That of the engine behind."""
+        return self.engine.accuracy
+
+    @property
     def scheme(self) -> str | None:
         """The engine's."""
         return self.engine.scheme

@@ -21,6 +21,7 @@ from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.crossing import ACCURACIES, ACCURACY, LARGEST, SMALLEST, Target, search
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.theory.all_orders import first_order as series
 from sotcheck.theory.sums import first_order_torque
 
 #: "total": the sources weighted with their relaxation times.
@@ -78,7 +79,7 @@ class TrustLimit:
 @lru_cache(maxsize=64)
 def first_order(iface: Interface) -> tuple[Array, Array]:
     """Return Eq. (16) per h_R, shape (2, 4): component, source and total; and its quadrature error."""
-    found = first_order_torque(iface, rtol=1e-10)
+    found = first_order_torque(iface, series, rtol=1e-10)
     both = np.stack([found.total.value.real, found.total.value.imag])
     return with_total(both, iface), with_total(np.full_like(both, found.total.total), iface)
 

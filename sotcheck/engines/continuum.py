@@ -215,6 +215,7 @@ class Continuum:
     """The `continuum` engine."""
 
     name = "continuum"
+    accuracy = 1e-12
     scheme = None
 
     def flows(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Array:

@@ -195,6 +195,7 @@ class KwantChain:
     scheme: Scheme = "exact-difference"
     spacing: float | None = None
     name: ClassVar[str] = "kwant"
+    accuracy: ClassVar[float] = 1e-9
 
     def spacing_for(self, iface: Interface) -> float:
         """Return the spacing in use, unit: 1/wave vector."""

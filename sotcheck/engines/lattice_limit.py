@@ -33,6 +33,7 @@ class LatticeLimit:
 
     spacing: float | None = None
     name: ClassVar[str] = "kwant"
+    accuracy: ClassVar[float] = 1e-9
     scheme: ClassVar[Scheme] = "finite-difference"
 
     def rungs(self, iface: Interface) -> list[KwantChain]:

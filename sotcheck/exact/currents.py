@@ -1,4 +1,4 @@
-"""Exact currents and torques at the interface, k_⊥ by k_⊥: as (11) defines them, and averaged over angles."""
+"""Exact currents and torques at the interface, k_⊥ by k_⊥, and averaged over angles."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def charge_flow(found: Scattering, side: str) -> Array:
 
 
 def current(found: Scattering, side: str, charge_from: str | None = None) -> Complex:
-    """Return (j^e + σ·j^s)/2 of Eq. (11) at z = −0 ("N") or +0 ("F") by source, shape (..., 3, 2, 2).
+    """Return (j^e + σ·j^s)/2 at z = −0 ("N") or +0 ("F") by source, shape (..., 3, 2, 2).
 
     The spin current is the engine's own. In units of (eL/hV) f, with electrons of charge −e.
     """
@@ -62,23 +62,20 @@ def moment(one: Solved, found: Estimate) -> Estimate:
 
 
 def linear_torque(one: Solved) -> Estimate:
-    """Return t per h_R by k_⊥ and source, flows (3) + (4) of Fig. 2, shape (n, 1, 3, 3)."""
+    """Return t per h_R by k_⊥ and source, shape (n, 1, 3, 3)."""
     t = torque_from_flows(one.flows, one.iface.direction)
     return moment(one, one.linear(t)) / (-4 * np.pi)
 
 
-def linear_torque_number(one: Solved) -> Estimate:
-    """Return fieldlike + i dampinglike of `linear_torque` by source, shape (n, 1, 3)."""
-    return _number(one, one.flows[..., PLUS, :] + one.flows[..., INTERFACE, :])
-
-
 def flow_number(one: Solved, *which: int) -> Estimate:
-    """Return fieldlike + i dampinglike of the sum of some flows of Fig. 2 by source, shape (n, 1, 3)."""
-    return _number(one, one.flows[..., which, :].sum(axis=-2))
-
-
-def _number(one: Solved, spin: Array) -> Estimate:
+    """Return fieldlike + i dampinglike per h_R of the sum of some flows by source, shape (n, 1, 3)."""
+    spin = one.flows[..., which, :].sum(axis=-2)
     return moment(one, one.linear(complex_torque(spin, one.iface.direction))) / (-4 * np.pi)
+
+
+def linear_torque_number(one: Solved) -> Estimate:
+    """Return fieldlike + i dampinglike of `linear_torque`, shape (n, 1, 3)."""
+    return flow_number(one, PLUS, INTERFACE)
 
 
 def complex_torque(spin: Array, m: Array) -> Complex:

@@ -14,7 +14,8 @@ from sotcheck.numerics.quadrature import MOST_VALUES, NESTED, Sum, gauss, side_b
 from sotcheck.system.interface import Interface
 from sotcheck.system.states import Engine
 
-#: The flows of Fig. 2 in the order of the `flow` axis: (1), (3), minus (2), and (4).
+#: Flows of spin in the order of the `flow` axis: (1) arrives at z = −0, (3) leaves at +0, the lattice adds,
+#: which is minus (2), what it takes; and (4) goes to the magnetism of the interface.
 FLOWS = ("spin_current_minus", "spin_current_plus", "lattice", "interface")
 MINUS, PLUS, LATTICE, INTERFACE = range(4)
 #: Scattering problems that a sum may take, by engine: half a minute of Kwant's; others have all sums' own.
@@ -94,15 +95,13 @@ def _extrapolated(rungs: list[Sum]) -> Sum:
     return replace(rungs[-1], by_segment=Estimate(fit.value, terms))
 
 
-def component_errors(t_errors: Array, m: Array) -> tuple[float, float] | None:
-    """Return the errors of (fieldlike, dampinglike) from those of t along x, y, z (3,); None for m ∥ ŷ.
+def parts_of(t: Estimate, m: Array) -> Estimate | None:
+    """Return fieldlike and dampinglike, shape (2,), of a t with errors along x, y, z; None for m ∥ ŷ.
 
     Both axes are transverse to m, so that what t loses along m does not matter: |t·f|/|f|² with |f| = |m×ŷ|.
     """
-    split = components(np.eye(3), m)
-    if split is None:
-        return None
-    return float(np.abs(split[0]) @ t_errors), float(np.abs(split[1]) @ t_errors)
+    axes = components(np.eye(3), m)
+    return None if axes is None else t @ np.stack(axes, axis=-1)
 
 
 def summed_errors(engine: Engine, iface: Interface, h_R: Array) -> Array:
@@ -143,12 +142,20 @@ def transverse(v: Array, m: Array) -> Array:
 
 
 def torque_from_flows(values: Array, m: Array) -> Array:
-    """Return t = [flow (3) + flow (4)]_⊥m of Fig. 2; flows (..., 4, 3) give (..., 3)."""
+    """Return t = [flow (3) + flow (4)]_⊥m; flows (..., 4, 3) give (..., 3)."""
     return transverse(values[..., PLUS, :] + values[..., INTERFACE, :], m)
 
 
+def torque_of(flows: Estimate, m: Array) -> Estimate:
+    """Return t of flows (4, 3); its error is that of the sum of two flows along any direction."""
+    return flows.each(
+        lambda value: torque_from_flows(value, m),
+        lambda size: float(np.linalg.norm(size[PLUS] + size[INTERFACE])),
+    )
+
+
 def ledger_residual(values: Array) -> Array:
-    """Return (1) − (2) − (3) − (4) of Fig. 2, which conservation of angular momentum makes zero.
+    """Return (1) − (2) − (3) − (4), which conservation of angular momentum makes zero.
 
     Flows (..., 4, 3) give (..., 3).
     """

@@ -27,6 +27,19 @@ LADDER = np.array([0.0, 1.0, 0.5, 0.25, 0.125]) / 12
 POWERS = (2, 4, 6)
 
 
+def coefficient(
+    by_rung: Array | Complex, powers: tuple[int, ...], noise: Array | float, axes: tuple[int, ...]
+) -> Estimate:
+    """Return the coefficient of a power of h_R, the limit of quotients (n, ...) on a ladder of h_R.
+
+    The last elimination may leave one component alone by accident: along `axes` of the result every component
+    gets the largest error of any.
+    """
+    fit = richardson(by_rung, powers, noise, origin="last elimination of Richardson's table in h_R")
+    over = (fit.size("rounding"), "double precision over h_R, carried through the table")
+    return Estimate(fit.value, {"next order": fit.shared(axes).terms["next order"], "rounding": over})
+
+
 @dataclass(frozen=True)
 class Solved:
     """Exact states of one engine for one interface on the grid (k_⊥, ANGLES, LADDER).
@@ -72,7 +85,7 @@ class Solved:
 
     @cached_property
     def flows(self) -> Array:
-        """Spin flows of Fig. 2 per unit incident flux, shape (n, 6, 5, source, flow, spin)."""
+        """Spin flows per unit incident flux, shape (n, 6, 5, source, flow, spin)."""
         return flows(self.states, self.iface, *self.grid)
 
     @cached_property
@@ -111,16 +124,8 @@ class Solved:
         h = self.h_R[:, :, 1:].reshape(-1, 1, 4, *(1,) * (differences.ndim - 3))
         quotients = np.moveaxis(differences[:, :, 1:] / h**power, 2, 0)
         steps = np.moveaxis(np.broadcast_to(2 * noise / h**power, differences[:, :, 1:].shape), 2, 0)
-        fit = richardson(quotients, POWERS, steps, origin="last elimination of Richardson's table in h_R")
-        # One component may escape the last elimination by accident: all of a k_⊥ and angle share the largest.
-        shared = fit.shared((1, *range(2, fit.value.ndim)))
-        return Estimate(
-            fit.value,
-            {
-                "next order": shared.terms["next order"],
-                "rounding": (fit.size("rounding"), "double precision over h_R, carried through the table"),
-            },
-        )
+        # All of a k_⊥ share the largest.
+        return coefficient(quotients, POWERS, steps, tuple(range(1, quotients.ndim - 1)))
 
     def _noise(self, values: Array | Complex) -> float:
         return self.rounding * max(1.0, float(np.abs(values).max()))
@@ -137,8 +142,8 @@ def linear_flows(engine: str, iface: Interface, rtol: float | None = None) -> Es
     """Return the linear coefficient in h_R of the k_⊥-summed flows, (segments, 3, 4, 3)."""
     radius = float(reach(iface, sample(iface.thresholds(), 16), ANGLES).min())
     rungs = min(0.05, radius / 12) * 0.5 ** np.arange(4)
-    finest = 1e-12 if engine == "continuum" else 1e-9
-    found = exact_flows(EXACT[engine], iface, rungs, rtol=rtol or finest).by_segment
+    tolerance = rtol or EXACT[engine].accuracy
+    found = exact_flows(EXACT[engine], iface, rungs, rtol=tolerance).by_segment
     noise = EXACT[engine].rounding(iface) * largest_torque(iface) / rungs
     fit = richardson(np.moveaxis(found.value, 1, 0), POWERS, noise[:, None, None, None, None])
     return fit.and_("quadrature", found.error.max(axis=1), NESTED)

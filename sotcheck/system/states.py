@@ -137,6 +137,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def accuracy(self) -> float:
+        """Relative error to which sums of its states are worth taking."""
+        ...
+
+    @property
     def scheme(self) -> str | None:
         """The discretisation, None for an engine without a lattice."""
         ...

@@ -21,6 +21,7 @@ from sotcheck.numerics.quadrature import sum_over_k
 from sotcheck.system.interface import Interface, rashba
 from sotcheck.system.spin import IDENTITY, PAULI, in_spin_bands, projectors
 from sotcheck.theory.amplitudes import Amplitudes, closed_forms
+from sotcheck.theory.symbols import Symbols
 from sotcheck.theory.validity import radius_of_convergence, why_not_expandable
 
 #: Values of a sum's integrand, each of which takes all orders at every angle.
@@ -69,8 +70,7 @@ def amplitude_orders(a: Amplitudes, rashba_term: Complex, orders: int) -> Amplit
     orders : int
         N.
     """
-    k = a.kz[:, None, None]
-    G = (IDENTITY + a.r_ex) / (2j * k)
+    k, G = a.kz[:, None, None], a.G
     powers = [G]
     for _ in range(orders):
         powers.append(powers[-1] @ rashba_term @ G)
@@ -159,6 +159,16 @@ def half_circle(highest: int) -> Array:
     """
     count = (highest + 3) // 2
     return np.pi * (np.arange(count) + 0.3) / count
+
+
+def first_order(s: Symbols) -> Complex:
+    """Return the coefficient of h_R by source, fieldlike + i dampinglike, shape (n, 1, 3), by the series.
+
+    It does not depend on the direction of m: that along z has both components.
+    """
+    along_z = s.iface.with_(m=(0.0, 0.0, 1.0))
+    t = torque_integrand(along_z, s.amplitudes.k_perp2, half_circle(1), [1])[:, :, 0].mean(axis=1)
+    return (-t[..., 0] + 1j * t[..., 1])[:, None]
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import numpy as np
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.radial import substitution
 from sotcheck.system.interface import SOURCES, Interface, rashba
-from sotcheck.system.spin import IDENTITY, in_spin_bands
+from sotcheck.system.spin import in_spin_bands
 from sotcheck.theory.amplitudes import closed_forms
 
 #: A matching parameter this small, relative to what it is a difference of, is zero.
@@ -30,9 +30,8 @@ SMALLEST_RADIUS = 1e-2
 def radius_by_k(iface: Interface, k_perp2: Array, angles: Array) -> Array:
     """Return 1/ρ(Ĝ σ·(k×ẑ)) with the spectral radius ρ, Eq. (46), shape (n, angles)."""
     a = closed_forms(iface, k_perp2)
-    G = (IDENTITY + a.r_ex) / (2j * a.kz)[:, None, None]
     R = rashba(np.sqrt(k_perp2)[:, None] + 0 * angles, angles + 0 * k_perp2[:, None])
-    spectral = np.abs(np.linalg.eigvals(G[:, None] @ R)).max(axis=-1)
+    spectral = np.abs(np.linalg.eigvals(a.G[:, None] @ R)).max(axis=-1)
     return 1 / np.maximum(spectral, np.finfo(float).tiny)
 
 

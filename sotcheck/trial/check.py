@@ -101,10 +101,11 @@ def check(
         raise EngineError(
             "engine = 'first-order' alone has nothing to be checked against; add continuum or kwant"
         )
-    evidence = gather(iface, values, tolerance, engines=engines, progress=progress)
+    paper = load()
+    evidence = gather(iface, values, tolerance, paper.first_order, engines=engines, progress=progress)
     return CheckResult(
         iface,
-        tuple(try_claims(evidence, load())),
-        evidence.why_not_analytic,
+        tuple(try_claims(evidence, paper)),
+        evidence.expansion.why_not,
         tuple(warnings(iface, values.tolist())),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from sotcheck.trial.grounds import GENERAL, symbols
 from sotcheck.trial.verdict import Trial
 
 Formula = Callable[[Symbols], Array | Complex]
+F = TypeVar("F", bound=Formula)
 #: What sets the transcribed form of an equation apart from the one that numbers confirm, as far as the text
 #: alone tells. "marks": names, primes, daggers, stars, indices, signs of a superscript or brackets, each of
 #: which a machine that reads print loses or swaps. "content": a factor, a sign, a term, a structure.
@@ -80,10 +81,10 @@ class Equation:
         """Evaluate the transcribed form."""
         return self.transcribed(s)
 
-    def correction(self, off_by: str, *, kind: Kind, tex: str) -> Callable[[Formula], Formula]:
+    def correction(self, off_by: str, *, kind: Kind, tex: str) -> Callable[[F], F]:
         """Return a decorator that makes a function the corrected form."""
 
-        def register(formula: Formula) -> Formula:
+        def register(formula: F) -> F:
             self.corrected, self.corrected_tex, self.off_by, self.kind = formula, tex, off_by, kind
             return formula
 

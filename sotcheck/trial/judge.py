@@ -20,6 +20,8 @@ from sotcheck.trial.verdict import Comparison, Trial, compare
 
 #: Most pairs of numbers kept for a plot.
 SAMPLE = 100
+#: What a formula is held against, with words or without.
+Measurable = Quantity | Exact
 
 
 def real(values: Any) -> Array:
@@ -107,20 +109,24 @@ def worst(
 
 
 def judge(
-    of: Quantity | Exact, formula: Formula, on: tuple[Interface, ...], engine: str
+    of: Measurable, formula: Formula, on: tuple[Interface, ...], engine: str
 ) -> tuple[Interface, Comparison]:
     """Try a formula for a quantity on interfaces; return the worst, and where."""
-    measure = of.measure if isinstance(of, Quantity) else of
 
     def tried(iface: Interface) -> Comparison:
         one = solved(engine, iface)
-        return try_formula(formula, one, measure(one))
+        return try_formula(formula, one, measure_of(of)(one))
 
     return worst(on, tried)
 
 
+def measure_of(of: Measurable) -> Exact:
+    """Return how something is measured."""
+    return of.measure if isinstance(of, Quantity) else of
+
+
 def relation(
-    exact: Exact, formula: Formula, quantity: str, why: str, on: tuple[Interface, ...] = FINITE
+    exact: Measurable, formula: Formula, quantity: str, why: str, on: tuple[Interface, ...] = FINITE
 ) -> Callable[[str], Iterator[Trial]]:
     """Return the judge of a statement that says a formula, without a number of its own."""
 
@@ -132,13 +138,13 @@ def relation(
 
 
 def balance(
-    left: Exact, right: Exact, quantity: str, why: str, on: tuple[Interface, ...] = GENERAL
+    left: Measurable, right: Measurable, quantity: str, why: str, on: tuple[Interface, ...] = GENERAL
 ) -> Callable[[str], Iterator[Trial]]:
     """Return the judge of a statement that two exact quantities are equal."""
 
     def tried(engine: str) -> Iterator[Trial]:
         def both(iface: Interface) -> Comparison:
-            a, b = left(solved(engine, iface)), right(solved(engine, iface))
+            a, b = (measure_of(side)(solved(engine, iface)) for side in (left, right))
             # Both come from the same states: their errors add up.
             origins = joined(why for m in (a, b) for _, why in m.terms.values())
             sides = Estimate(b.value, {"both sides": (a.error + b.error, origins)})

@@ -28,6 +28,7 @@ from typing import Any, TypeVar
 
 from sotcheck.errors import TheoryError
 from sotcheck.exact.quantity import Quantity
+from sotcheck.theory.first_order import FirstOrder
 from sotcheck.trial.entries import Claim, Consequence, Definition, Entry, Equation, Formula, Kind, Statement
 from sotcheck.trial.exhibits import Figure, Table
 
@@ -50,6 +51,8 @@ class Paper:
         Where it is published.
     machine_read : bool
         Whether formulas are as a machine read them, whose misreadings are no errors of the authors.
+    first_order : FirstOrder
+        What `torque` and `check` take for the theory to first order in h_R; a section sets it.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Paper:
     reference: str = ""
     machine_read: bool = False
     entries: dict[str, Entry | Figure | Table] = field(default_factory=dict)
+    first_order: FirstOrder = field(init=False, repr=False, compare=False)
 
     def add(self, *entries: Entry | Figure | Table) -> None:
         """Add entries.

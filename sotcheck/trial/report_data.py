@@ -19,15 +19,14 @@ from sotcheck.errors import EngineError
 from sotcheck.exact.observables import components, ledger_residual, torque_from_flows
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.quadrature import sample
-from sotcheck.papers.kim2017.check_linearity import remainders
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import Interface
 from sotcheck.system.states import flows
-from sotcheck.theory.amplitudes import closed_forms
-from sotcheck.theory.first_order import torque as first_order_integrand
+from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.check import CheckResult
 from sotcheck.trial.claims import try_claims
+from sotcheck.trial.coefficients import remainders
 from sotcheck.trial.entries import Claim
 from sotcheck.trial.evidence import SPACING_POWERS, Evidence, gather
 from sotcheck.trial.paper import load
@@ -58,7 +57,9 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
     EngineError
         If an engine cannot solve what a report shows.
     """
-    evidence = gather(iface, np.array([iface.h_R]), TOLERANCE, controls=True, progress=progress)
+    evidence = gather(
+        iface, np.array([iface.h_R]), TOLERANCE, load().first_order, controls=True, progress=progress
+    )
     for (_, engine), reason in evidence.refused.items():
         raise EngineError(
             f"{iface.name}: a report shows both exact engines, and {engine} refuses: {reason}. "
@@ -67,7 +68,7 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
     result = CheckResult(
         iface,
         tuple(try_claims(evidence, load())),
-        evidence.why_not_analytic,
+        evidence.expansion.why_not,
         tuple(warnings(iface, [iface.h_R])),
     )
     alarms = list(try_claims(evidence, load(), controls=True))
@@ -75,7 +76,7 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
         **result.to_dict(),
         "verdict": str(result.verdict),
         "summary": result.summary(),
-        "note": evidence.why_not_analytic or None,
+        "note": evidence.expansion.why_not or None,
         # Fieldlike and dampinglike are undefined for m ∥ y.
         "curve": None if components(np.zeros(3), iface.direction) is None else curve_data(iface),
         "beyond": beyond_data(iface),
@@ -112,7 +113,7 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
             "settings": {
                 "tolerance": TOLERANCE,
                 "h_R ladder": evidence.rungs.tolist(),
-                "radius of convergence in h_R": evidence.radius,
+                "radius of convergence in h_R": evidence.expansion.radius,
                 "finite-difference spacings": evidence.spacings.tolist(),
                 "exact-difference spacing": EXACT["kwant"].spacing_for(iface),  # type: ignore[attr-defined]
                 "k_perp values of the sum": evidence.at_h_R["kwant"].nodes,
@@ -135,7 +136,8 @@ def resolved_integrand(evidence: Evidence) -> dict[str, Any]:
     edges = iface.thresholds()
     line_k, point_k = sample(edges, LINE_NODES), sample(edges, POINT_NODES)
     # (1/4π) ∫ dx f = ∫ dk_⊥ (k_⊥/2π) f.
-    line = first_order_integrand(closed_forms(iface, line_k**2)) * (line_k / (2 * np.pi))[:, None]
+    formula = load().first_order.torque(Symbols(iface, line_k, np.zeros(1)))[:, 0]
+    line = formula * (line_k / (2 * np.pi))[:, None]
     angles = 2 * np.pi * (np.arange(POINT_ANGLES) + 0.5) / POINT_ANGLES
     points = {name: _angular_mean(evidence, engine, point_k, angles, h) for name, engine in EXACT.items()}
     return {
@@ -198,11 +200,11 @@ def lattice_errors(evidence: Evidence) -> dict[str, Any]:
 
 def remainder_ladder(evidence: Evidence) -> dict[str, Any]:
     """Return |t − (16)| on the ladder of h_R by source, and with the sign of (16) flipped."""
-    torque = evidence.theory["closed forms"].total.value
+    torque = evidence.formulas.total.value
     h = evidence.rungs
 
     def table(expected: Complex) -> dict[str, list[float]]:
-        rest = remainders(evidence, "kwant", expected)[0] * h[:, None]
+        rest = remainders(evidence, "kwant", expected).value * h[:, None]
         return {source: rest[:, s].tolist() for s, source in evidence.open_sources}
 
     return {"h_R": h.tolist(), "right": table(torque), "flipped sign": table(-torque)}

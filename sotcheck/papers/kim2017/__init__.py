@@ -15,7 +15,7 @@ paper = Paper(
     machine_read=True,
     sections=(
         "check_first_order", "check_linearity", "check_exact", "check_controls",
-        "entries_section3", "entries_section4",
+        "finite_rashba", "section3", "remarks3", "section4", "remarks4",
         "section5a", "remarks5a", "section5b", "remarks5b", "section5c", "section5d", "remarks5cd",
         "table1", "figure6", "figure8", "section6b", "section6c", "remarks6",
         "appendix_a1_normal", "appendix_a1_ferromagnet", "appendix_a1_first_order",

@@ -28,6 +28,7 @@ from sotcheck.papers.kim2017 import (
     section6b,
     section6c,
 )
+from sotcheck.papers.kim2017 import finite_rashba as amplitudes
 from sotcheck.papers.kim2017.appendix_a2 import A_1, A_2
 from sotcheck.papers.kim2017.finite_rashba import block, column, kappa, projected, scalar
 from sotcheck.papers.kim2017.models import BULK, INSULATOR, INSULATOR_BARRIER, INTERFACE, TOPOLOGICAL
@@ -229,19 +230,19 @@ MODEL_C = (Interface(name="c-1", E_F=1.5, J=1.0), Interface(name="c-2", E_F=0.9,
 paper.add(
     Consequence("3a", "(12)", "the spin current of the wave at z = -0",
         of(wave_carries_current, section3.eq3a), FINITE),
-    Consequence("6b", "(18a)", "r at u_0 = u_m = 0", of(by_band(section5a.eq18a), section3.eq6b),
+    Consequence("6b", "(18a)", "r at u_0 = u_m = 0", of(by_band(section5a.eq18a), amplitudes.eq6b),
         without_rashba(BULK)),
-    Consequence("6b", "(23)", "r of interface magnetism", of(by_band(section5b.eq23_r), section3.eq6b),
+    Consequence("6b", "(23)", "r of interface magnetism", of(by_band(section5b.eq23_r), amplitudes.eq6b),
         without_rashba(INTERFACE)),
-    Consequence("6b", "(26)", "r on an insulator", of(by_band(section5c.eq26), section3.eq6b),
+    Consequence("6b", "(26)", "r on an insulator", of(by_band(section5c.eq26), amplitudes.eq6b),
         without_rashba(INSULATOR)),
     Consequence("6b", "(31)", "the same with an interface potential",
-        of(by_band(section5c.eq31), section3.eq6b), without_rashba(INSULATOR_BARRIER)),
-    Consequence("6c", "(B9b)", "electrons from F are neither lost nor made", of(unitarity, section3.eq6c),
+        of(by_band(section5c.eq31), amplitudes.eq6b), without_rashba(INSULATOR_BARRIER)),
+    Consequence("6c", "(B9b)", "electrons from F are neither lost nor made", of(unitarity, amplitudes.eq6c),
         FINITE),
-    Consequence("6d", "(18b)", "t' at u_0 = u_m = 0", of(by_band(section5a.eq18b), section3.eq6d),
+    Consequence("6d", "(18b)", "t' at u_0 = u_m = 0", of(by_band(section5a.eq18b), amplitudes.eq6d),
         without_rashba(BULK)),
-    Consequence("6d", "(34)", "t' where N is insulating", of(by_band(section5d.eq34), section3.eq6d),
+    Consequence("6d", "(34)", "t' where N is insulating", of(by_band(section5d.eq34), amplitudes.eq6d),
         without_rashba(TOPOLOGICAL)),
     Consequence("15", "(16d)", "(14) + (15) is the torque, but for an overall sign",
         of(torque_from_lattice, section4.eq15_ferromagnet), tuple(iface.with_(u_m=0.0) for iface in GENERAL)),
