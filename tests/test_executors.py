@@ -26,11 +26,11 @@ from sotcheck.run import executors
 from sotcheck.run.executors import Backend, Open, backend
 from sotcheck.sweep import schedule
 from sotcheck.sweep.grid import Point, parse_axis
-from sotcheck.sweep.plan import Plan
-from sotcheck.sweep.run import make_plan, sweep
+from sotcheck.sweep.journal import journal_path
+from sotcheck.sweep.plan import Plan, make_plan
+from sotcheck.sweep.runner import sweep
 from sotcheck.sweep.schedule import Queue, results
-from sotcheck.sweep.store import journal_path
-from sotcheck.sweep.worker import ROWS, WIDTH, Chunk
+from sotcheck.sweep.worker import ROWS, Chunk
 from sotcheck.system.files import load
 from sotcheck.system.interface import Interface
 
@@ -349,7 +349,7 @@ def test_mpi_gives_the_same_bytes(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
         "import sys\nfrom pathlib import Path\nfrom test_executors import plan_of\n"
-        "from sotcheck.run.executors import backend\nfrom sotcheck.sweep.run import sweep\n"
+        "from sotcheck.run.executors import backend\nfrom sotcheck.sweep.runner import sweep\n"
         "if __name__ == '__main__':\n"
         "    sweep(plan_of(), Path(sys.argv[1]), where=backend('mpi', 1))\n",
         encoding="utf-8",

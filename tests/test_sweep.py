@@ -18,10 +18,10 @@ from sotcheck.command.sweep import sweep as sweep_command
 from sotcheck.errors import EngineError, SotcheckError, SystemFileError
 from sotcheck.exact.observables import FLOWS, LATTICE, torque_from_flows
 from sotcheck.sweep import plan as plan_module
-from sotcheck.sweep.dataset import assemble, complex_torque, gather, open_sweep, plan_of
+from sotcheck.sweep.dataset import assemble, complex_torque, gather, open_sweep, plan_of, to_toml
 from sotcheck.sweep.grid import SCALARS, Axis, changes, grid, parse_axis, read_table
-from sotcheck.sweep.plan import Plan, to_toml
-from sotcheck.sweep.run import make_plan, sweep, task_of
+from sotcheck.sweep.plan import Plan, make_plan
+from sotcheck.sweep.runner import sweep
 from sotcheck.sweep.worker import Chunk, compute
 from sotcheck.system.files import KEYS, from_document, load
 from sotcheck.system.interface import SOURCES, Interface
@@ -227,7 +227,7 @@ def test_another_version_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> Non
     (line,) = now.differences(before)
     assert line.startswith("versions.numpy")
     with pytest.raises(EngineError, match=r"numpy 9\.9"):
-        compute(task_of(now), [0], now.points([0]))
+        compute(now, [0], now.points([0]))
 
 
 def test_settings_that_do_not_matter_are_no_difference() -> None:
@@ -274,7 +274,7 @@ def test_every_number_is_that_of_torque(swept: Any) -> None:
                     assert np.array_equal(
                         [found["fieldlike"], found["dampinglike"]], expected, equal_nan=True
                     )
-                    assert found["uncertainty"].sel(term="total") == row.budget.total
+                    assert found["uncertainty"].sel(term="total") == row.t.total
 
 
 def test_totals_are_weighted_with_the_relaxation_times_of_each_point(tmp_path: Path) -> None:
@@ -299,7 +299,7 @@ def test_bound_states_are_kept_apart(tmp_path: Path) -> None:
     found = data.sel(h_R=row.h_R, tau_bound=0.5)
     np.testing.assert_array_equal(found["bound_vector"], row.vector)
     np.testing.assert_array_equal(found["bound_lattice"], row.flows[LATTICE])
-    assert found["bound_uncertainty"].sel(term="total") == row.budget.total
+    assert found["bound_uncertainty"].sel(term="total") == row.t.total
     assert np.isnan(data["bound_vector"].sel(h_R=[0.05, 2.5])).all()
     for total in table.totals():
         at = data["total_vector"].sel(h_R=total.h_R)
@@ -325,7 +325,7 @@ def test_failed_points_say_why_and_the_rest_is_there(swept: Any) -> None:
 def test_what_is_read_is_what_was_computed(swept: Any) -> None:
     plan = plan_of(swept.dataset)
     assert plan == swept.plan
-    chunk = compute(task_of(plan), range(plan.size), plan.points(range(plan.size)))
+    chunk = compute(plan, range(plan.size), plan.points(range(plan.size)))
     again = assemble(plan, gather(plan, [chunk]))
     for name in ("vector", "uncertainty", "fieldlike"):
         assert np.array_equal(again[name][1:], swept.dataset[name][1:], equal_nan=True)
@@ -369,9 +369,9 @@ def test_complex_torques_are_pairs(swept: Any) -> None:
 def test_no_digit_depends_on_chunks_or_arrival(rng: np.random.Generator) -> None:
     """Points computed one by one, backwards or together, alone or after others: the same bytes."""
     plan = plan_for("h_R=0.1:0.4:4", "theta=10:80:3")
-    together = compute(task_of(plan), range(12), plan.points(range(12)))
+    together = compute(plan, range(12), plan.points(range(12)))
     order = rng.permutation(12).tolist()
-    alone = [compute(task_of(plan), [i], plan.points([i])) for i in order]
+    alone = [compute(plan, [i], plan.points([i])) for i in order]
     one, other = (assemble(plan, gather(plan, chunks)) for chunks in ([together], alone))
     assert one.identical(other)
     for chunk in alone:
@@ -402,7 +402,7 @@ def test_a_crash_of_an_engine_is_the_points_alone(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(worker, "torque", torque_or_not)
     plan = plan_for("h_R=0.1,0.2,0.3")
-    chunk = compute(task_of(plan), range(3), plan.points(range(3)))
+    chunk = compute(plan, range(3), plan.points(range(3)))
     assert chunk.errors == ["", "ZeroDivisionError: a pole", ""]
     assert np.isfinite(chunk.values[[0, 2], : len(SOURCES), 2:5]).all()
     assert np.isnan(chunk.values[1]).all()
@@ -422,7 +422,7 @@ def test_workers_keep_to_one_blas_thread(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(worker, "torque", spying)
     plan = plan_for("h_R=0.1,0.2")
     with threadpool_limits(limits=2):
-        compute(task_of(plan), [0], plan.points([0]))
+        compute(plan, [0], plan.points([0]))
     assert seen
     assert set(seen) == {1}
 

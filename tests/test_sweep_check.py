@@ -12,10 +12,11 @@ import pytest
 
 from sotcheck.engines import continuum
 from sotcheck.engines.continuum import currents, solve
-from sotcheck.sweep import check, limit
-from sotcheck.sweep.check import check_sweep
+from sotcheck.sweep import limit
 from sotcheck.sweep.grid import parse_axis
-from sotcheck.sweep.run import make_plan, sweep
+from sotcheck.sweep.judgement import check_sweep
+from sotcheck.sweep.plan import make_plan
+from sotcheck.sweep.runner import sweep
 from sotcheck.sweep.summary import sweep_summary
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.theory.first_order import torque_vector
@@ -59,38 +60,38 @@ def test_a_good_sweep_agrees(swept: Sweep) -> None:
     """Conserved everywhere, Eq. (16) along every line of the h_R axis, and Kwant at the spots."""
     result = check_sweep(swept(*LINES), spots=1)
     assert verdicts(result) == {
-        claim: {"agrees"} for claim in ("sweep-points", "sweep-ledger", "sweep-eq16", "sweep-engines")
+        claim: {"agrees"} for claim in ("sweep-points", "sweep-ledger", "sweep-first-order", "sweep-engines")
     }
     assert len(result) == 1 + 3 * 3
     assert {f.engine for f in result if f.claim == "sweep-engines"} == {"kwant"}
-    assert all("of 2 places" in f.explanation for f in result if f.claim == "sweep-eq16")
+    assert all("of 2 places" in f.explanation for f in result if f.claim == "sweep-first-order")
     json.loads(result.to_json())
 
 
 def test_without_an_axis_of_h_R_a_ladder_is_solved(swept: Sweep) -> None:
     result = check_sweep(swept("E_F=1.1,1.3"), spots=1)
-    assert verdicts(result)["sweep-eq16"] == {"agrees"}
+    assert verdicts(result)["sweep-first-order"] == {"agrees"}
 
 
 def test_formulas_are_tried_by_the_continuum(swept: Sweep) -> None:
     dataset = swept("E_F=1.1,1.3", engine="first-order")
     assert verdicts(check_sweep(dataset)) == {
-        claim: {"agrees"} for claim in ("sweep-points", "sweep-ledger", "sweep-eq16")
+        claim: {"agrees"} for claim in ("sweep-points", "sweep-ledger", "sweep-first-order")
     }
     dataset["vector"][1] *= 1 + 1e-5
     result = check_sweep(dataset)
-    assert verdicts(result)["sweep-eq16"] == {"disagrees"}
-    assert all("E_F = 1.3" in f.explanation for f in result if f.claim == "sweep-eq16")
+    assert verdicts(result)["sweep-first-order"] == {"disagrees"}
+    assert all("E_F = 1.3" in f.explanation for f in result if f.claim == "sweep-first-order")
 
 
 @pytest.mark.parametrize(
     ("variable", "place", "claims"),
     [
         # A line along h_R that is not the limit it was: seen without solving anything.
-        ("vector", {"E_F": 1, "source": 1}, {"sweep-eq16"}),
+        ("vector", {"E_F": 1, "source": 1}, {"sweep-first-order"}),
         ("spin_current_plus", {"h_R": 3, "E_F": 0, "source": 1}, {"sweep-ledger"}),
         # The very point at which Kwant is asked.
-        ("vector", {"h_R": 0, "E_F": 0, "source": 1}, {"sweep-eq16", "sweep-engines"}),
+        ("vector", {"h_R": 0, "E_F": 0, "source": 1}, {"sweep-first-order", "sweep-engines"}),
     ],
 )
 def test_a_fault_of_a_hundredth_of_a_per_cent_is_seen(
@@ -119,9 +120,9 @@ def conjugated(torque: Any, m: Any) -> Any:
 @pytest.mark.parametrize(
     ("where", "name", "wrong", "claims"),
     [
-        (continuum, "currents", off_at_plus_zero, {"sweep-ledger", "sweep-eq16", "sweep-engines"}),
-        (continuum, "solve", mirrored, {"sweep-ledger", "sweep-eq16", "sweep-engines"}),
-        (torques, "torque_vector", conjugated, {"sweep-eq16"}),
+        (continuum, "currents", off_at_plus_zero, {"sweep-ledger", "sweep-first-order", "sweep-engines"}),
+        (continuum, "solve", mirrored, {"sweep-ledger", "sweep-first-order", "sweep-engines"}),
+        (torques, "torque_vector", conjugated, {"sweep-first-order"}),
     ],
 )
 def test_wrong_physics_is_seen(
@@ -151,14 +152,14 @@ TRANSPARENT = Interface(name="transparent", E_F=1.0, J=0.0, u_0=0.5, u_m=0.5, m=
 def test_no_limit_is_read_off_where_there_is_no_expansion(swept: Sweep, over: str) -> None:
     """A transparent channel: the interpolation in h_R² looks converged, and is wrong."""
     result = check_sweep(swept(over, iface=TRANSPARENT), spots=0)
-    assert "disagrees" not in verdicts(result).get("sweep-eq16", set())
+    assert "disagrees" not in verdicts(result).get("sweep-first-order", set())
     if over == "h_R=0.05:0.2:4":
-        assert verdicts(result)["sweep-eq16"] == {"inconclusive"}
+        assert verdicts(result)["sweep-first-order"] == {"inconclusive"}
 
 
 def test_no_limit_is_read_off_beyond_the_radius(swept: Sweep) -> None:
     result = check_sweep(swept("h_R=2:8:4"), spots=0)
-    assert verdicts(result)["sweep-eq16"] == {"inconclusive"}
+    assert verdicts(result)["sweep-first-order"] == {"inconclusive"}
 
 
 EMBEDDED = Interface(name="embedded", E_F=2.5, J=1.0, u_0=-0.3, u_m=-0.95, m=(2.0, -1.0, 2.0), h_R=0.02)
@@ -168,7 +169,7 @@ EMBEDDED = Interface(name="embedded", E_F=2.5, J=1.0, u_0=-0.3, u_m=-0.95, m=(2.
 def test_what_an_embedded_state_adds_is_told(swept: Sweep, over: str) -> None:
     """Eq. (16) disagrees for the majority, with the state's torque it agrees, along a line or a ladder."""
     result = check_sweep(swept(over, iface=EMBEDDED), spots=1)
-    found = {(f.form, f.source): f for f in result if f.claim == "sweep-eq16"}
+    found = {(f.form, f.source): f for f in result if f.claim == "sweep-first-order"}
     assert found["transcribed", "majority"].verdict == "disagrees"
     assert "interface state lies at E_F" in found["transcribed", "majority"].explanation
     assert {source: found["corrected", source].verdict for source in SOURCES} == dict.fromkeys(
@@ -188,7 +189,9 @@ def test_steps_that_are_small_by_accident_do_not_mislead(swept: Sweep) -> None:
         name="accident", E_F=2.0, U_N=0.8530774414463573, h_R=0.1,
         m=(-0.3351965739266949, 0.7601562085524842, -0.1494235252760479),
     )  # fmt: skip
-    assert verdicts(check_sweep(swept("h_R=0.02:0.2:4", iface=iface), spots=0))["sweep-eq16"] == {"agrees"}
+    assert verdicts(check_sweep(swept("h_R=0.02:0.2:4", iface=iface), spots=0))["sweep-first-order"] == {
+        "agrees"
+    }
 
 
 # --- summaries and figures ------------------------------------------------------------------------
@@ -267,10 +270,10 @@ def test_what_cannot_be_tried_is_said_and_takes_no_other_place_with_it(
         return untouched(plan, iface, *arguments)
 
     untouched = limit.solved
-    for module in (limit, check):
+    for module in (limit, worker):
         monkeypatch.setattr(module, "solved", solved)
     result = check_sweep(swept("E_F=1.1,1.3"))
-    for claim in ("sweep-eq16", "sweep-engines"):
+    for claim in ("sweep-first-order", "sweep-engines"):
         places, *rest = [finding for finding in result if finding.claim == claim]
         assert (places.quantity, places.verdict) == ("places", "inconclusive")
         assert (places.expected, places.measured) == (2, 1)

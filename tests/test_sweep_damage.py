@@ -22,13 +22,14 @@ from test_sweep_store import EnoughError, killed_when_grown, lines, plan_of, sto
 
 from sotcheck.command import main as cli
 from sotcheck.errors import OutputError, SotcheckError, SystemFileError
+from sotcheck.sweep import journal as journals
 from sotcheck.sweep import plan as plan_module
-from sotcheck.sweep import run, schedule, store
+from sotcheck.sweep import runner, schedule, seal
 from sotcheck.sweep.dataset import open_sweep
-from sotcheck.sweep.run import sweep
+from sotcheck.sweep.journal import decode, journal_path
+from sotcheck.sweep.runner import sweep
 from sotcheck.sweep.seal import LENGTH, sealed
-from sotcheck.sweep.store import decode, journal_path
-from sotcheck.sweep.worker import ROWS, WIDTH, Chunk, compute
+from sotcheck.sweep.worker import ROWS, Chunk, compute
 
 MUTATIONS = int(os.environ.get("SOTCHECK_MUTATIONS", "15"))
 #: Points of `plan_of()`.
@@ -61,10 +62,7 @@ def mutated(content: bytes, chance: random.Random) -> bytes:
 def known(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Chunk]:
     """Return each point's chunk, computed once."""
     plan = plan_of()
-    return {
-        index: compute(run.task_of(plan), [index], plan.points([index]))
-        for index in range(POINTS // 2, POINTS)
-    }
+    return {index: compute(run.plan, [index], plan.points([index])) for index in range(POINTS // 2, POINTS)}
 
 
 @pytest.fixture
@@ -75,7 +73,7 @@ def quick(known: dict[int, Chunk], monkeypatch: pytest.MonkeyPatch) -> None:
         (index,) = indices
         return known[index]
 
-    monkeypatch.setattr(run, "compute", at_hand)
+    monkeypatch.setattr(runner, "compute", at_hand)
     # No power fails here.
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     monkeypatch.setattr(schedule, "MOST", 1)
@@ -168,7 +166,7 @@ def test_a_crafted_journal_is_refused_or_gone_on_with(begun: tuple[Path, bytes, 
     raw = journal.split(b"\n")
     header = decode(raw[0] + b"\n")
     assert header is not None
-    start = store.checksum(raw[0])
+    start = journals.checksum(raw[0])
     records = [decode(line + b"\n", start) for line in raw[3:-1]]
     chance, refused = random.Random(41), 0
     for _ in range(MUTATIONS):
@@ -264,7 +262,7 @@ def test_any_program_reads_a_sealed_result(begun: tuple[Path, bytes, bytes]) -> 
 
 def damaging(path: Path, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
     """Flip a bit of the latest record once all points are computed, so many times."""
-    gathered, done = run._gathered, []
+    gathered, done = runner._gathered, []
 
     def damaged(*arguments: Any) -> Any:
         content = bytearray(journal_path(path).read_bytes())
@@ -274,7 +272,7 @@ def damaging(path: Path, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
         done.append(path)
         return gathered(*arguments)
 
-    monkeypatch.setattr(run, "_gathered", damaged)
+    monkeypatch.setattr(runner, "_gathered", damaged)
 
 
 def test_a_record_damaged_while_the_sweep_runs_is_computed_again(
@@ -296,7 +294,7 @@ def test_a_journal_cut_short_while_the_sweep_runs_is_mended(
 ) -> None:
     """Even of its plan: then another run can still go on with what came afterwards."""
     path, _, whole = begun
-    kept = run._kept
+    kept = runner._kept
 
     def cutting(chunks: Any, journal: Any) -> Any:
         for count, point in enumerate(kept(chunks, journal)):
@@ -307,7 +305,7 @@ def test_a_journal_cut_short_while_the_sweep_runs_is_mended(
             yield point
 
     with monkeypatch.context() as patch, pytest.raises(EnoughError):
-        patch.setattr(run, "_kept", cutting)
+        patch.setattr(runner, "_kept", cutting)
         sweep(plan_of(), path)
     said: list[str] = []
     sweep(plan_of(), path, resume=True, say=said.append)
@@ -321,7 +319,7 @@ def test_a_sweep_that_lost_points_is_not_complete(
     """The points are named, the journal is kept, nothing is written; and --resume ends it."""
     path, _, whole = begun
     with monkeypatch.context() as patch:
-        damaging(path, patch, run.ROUNDS)
+        damaging(path, patch, runner.ROUNDS)
         with pytest.raises(
             OutputError, match=r"lost 1 of 24 points, 3 times in a row \(E_F = 1.1, u_0 = 1\)"
         ):
@@ -335,7 +333,7 @@ def test_a_journal_removed_while_the_sweep_runs_is_said(
     begun: tuple[Path, bytes, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, _, _ = begun
-    kept = run._kept
+    kept = runner._kept
 
     def removing(chunks: Any, journal: Any) -> Any:
         for count, point in enumerate(kept(chunks, journal)):
@@ -343,7 +341,7 @@ def test_a_journal_removed_while_the_sweep_runs_is_said(
                 journal.path.unlink()
             yield point
 
-    monkeypatch.setattr(run, "_kept", removing)
+    monkeypatch.setattr(runner, "_kept", removing)
     with pytest.raises(OutputError, match=r"r\.nc\.partial: was removed or replaced while the sweep ran"):
         sweep(plan_of(), path)
     assert list(path.parent.iterdir()) == []
@@ -354,7 +352,7 @@ def test_the_journal_is_kept_until_the_result_is_read_back(
 ) -> None:
     path, _, whole = begun
     with monkeypatch.context() as patch:
-        patch.setattr(store, "replace", lambda path, content: path.write_bytes(content[:-1]))
+        patch.setattr(seal, "replace", lambda path, content: path.write_bytes(content[:-1]))
         with pytest.raises(OutputError, match="reads otherwise than it was written"):
             sweep(plan_of(), path)
     assert journal_path(path).exists()

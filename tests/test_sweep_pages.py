@@ -21,8 +21,9 @@ from sotcheck.errors import SotcheckError
 from sotcheck.pages.sweep import listed, sweep_data, title, write_sweep
 from sotcheck.sweep.dataset import open_sweep, to_netcdf
 from sotcheck.sweep.grid import parse_axis
-from sotcheck.sweep.run import make_plan, sweep
-from sotcheck.sweep.store import journal_path
+from sotcheck.sweep.journal import journal_path
+from sotcheck.sweep.plan import make_plan
+from sotcheck.sweep.runner import sweep
 from sotcheck.system.interface import Interface
 
 IFACE = Interface(name="tilted", E_F=1.3, U_N=0.2, J=0.4, u_0=0.4, m=(2.0, -1.0, 2.0), h_R=0.05)
@@ -115,7 +116,7 @@ def test_check_on_a_result(result: Path) -> None:
     assert by_claim == {
         "sweep-points": "inconclusive",
         "sweep-ledger": "agrees",
-        "sweep-eq16": "agrees",
+        "sweep-first-order": "agrees",
         "sweep-engines": "agrees",
     }
 

@@ -21,13 +21,14 @@ import pytest
 
 from sotcheck.errors import OutputError, SystemFileError
 from sotcheck.run.executors import Backend, backend
-from sotcheck.sweep import run, schedule, store
+from sotcheck.sweep import journal as journals
+from sotcheck.sweep import runner, schedule
 from sotcheck.sweep.dataset import open_sweep
 from sotcheck.sweep.grid import Point, parse_axis
-from sotcheck.sweep.plan import Plan
-from sotcheck.sweep.run import make_plan, sweep
-from sotcheck.sweep.store import checksum, decode, encode, journal_path, open_journal
-from sotcheck.sweep.worker import Chunk, Task, compute
+from sotcheck.sweep.journal import checksum, decode, encode, journal_path, open_journal
+from sotcheck.sweep.plan import Plan, make_plan
+from sotcheck.sweep.runner import sweep
+from sotcheck.sweep.worker import Chunk, compute
 from sotcheck.system.interface import Interface
 
 HEADER = {"plan": {}}
@@ -150,7 +151,7 @@ def test_the_second_run_on_one_file_is_told(tmp_path: Path) -> None:
         journal.append(HEADER)
         for resume in (False, True):
             code = (
-                "from pathlib import Path\nfrom sotcheck.sweep.store import open_journal\n"
+                "from pathlib import Path\nfrom sotcheck.sweep.journal import open_journal\n"
                 f"with open_journal(Path({str(path)!r}), resume={resume}): pass"
             )
             other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -207,7 +208,7 @@ def test_a_full_disk_keeps_whole_records(tmp_path: Path, monkeypatch: pytest.Mon
     with open_journal(path, resume=False) as journal:
         journal.append(HEADER)
         journal.append(RECORDS[0])
-        monkeypatch.setattr(store.os, "write", half)
+        monkeypatch.setattr(journals.os, "write", half)
         with pytest.raises(OutputError, match=r"No space left on device.*--resume"):
             journal.append(RECORDS[1])
         monkeypatch.undo()
@@ -223,7 +224,7 @@ def test_a_real_limit_on_file_size_is_survived(tmp_path: Path) -> None:
     size = reference.stat().st_size
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\nfrom pathlib import Path\n"
-        "from test_sweep_store import plan_of, small_chunks\nfrom sotcheck.sweep.run import sweep\n"
+        "from test_sweep_store import plan_of, small_chunks\nfrom sotcheck.sweep.runner import sweep\n"
         "if __name__ == '__main__':\n    small_chunks(0.01)\n"
         "    sweep(plan_of(), Path(sys.argv[2]), resume=True)"
     )
@@ -261,7 +262,7 @@ class EnoughError(Exception):
 
 
 def stopping(after: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = run._kept
+    kept = runner._kept
 
     def some(*arguments: Any) -> Any:
         for count, point in enumerate(kept(*arguments)):
@@ -269,7 +270,7 @@ def stopping(after: int, monkeypatch: pytest.MonkeyPatch) -> None:
                 raise EnoughError
             yield point
 
-    monkeypatch.setattr(run, "_kept", some)
+    monkeypatch.setattr(runner, "_kept", some)
 
 
 def test_going_on_gives_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,7 +301,7 @@ def test_an_end_before_the_journal_is_gone_is_gone_on_with(
     """Killed after the result was written and before its journal was deleted."""
     path = tmp_path / "r.nc"
     with monkeypatch.context() as patch, pytest.raises(EnoughError):
-        patch.setattr(store.Journal, "remove", lambda self: (_ for _ in ()).throw(EnoughError))
+        patch.setattr(journals.Journal, "remove", lambda self: (_ for _ in ()).throw(EnoughError))
         sweep(plan_of(), path)
     assert path.exists()
     assert journal_path(path).exists()
@@ -337,7 +338,7 @@ def test_something_else_is_refused_with_the_difference_named(
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == content
 
 
-def noted(log: str, task: Task, indices: list[int], points: list[Point]) -> Chunk:
+def noted(log: str, task: Plan, indices: list[int], points: list[Point]) -> Chunk:
     """Compute a chunk, having noted that it was begun."""
     with open(log, "a", encoding="utf-8") as file:
         file.write(f"{indices[0]}\n")
@@ -352,11 +353,11 @@ def killed_when_grown(path: Path, growth: int, delay: float, workers: int) -> bo
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\nfrom functools import partial\n"
         "from pathlib import Path\nfrom test_sweep_store import noted, plan_of, small_chunks\n"
-        "from sotcheck.run.executors import backend\nfrom sotcheck.sweep import run\n"
+        "from sotcheck.run.executors import backend\nfrom sotcheck.sweep import runner\n"
         "if __name__ == '__main__':\n    small_chunks(0.03)\n"
-        "    path = Path(sys.argv[2])\n    run.compute = partial(noted, str(path.with_name('begun')))\n"
+        "    path = Path(sys.argv[2])\n    runner.compute = partial(noted, str(path.with_name('begun')))\n"
         "    where = backend('processes', int(sys.argv[3]))\n"
-        "    run.sweep(plan_of(100), path, resume=True, where=where)"
+        "    runner.sweep(plan_of(100), path, resume=True, where=where)"
     )
     path.with_name("begun").unlink(missing_ok=True)
     journal = journal_path(path)

@@ -80,15 +80,16 @@ def sweep(
     if output.suffix != ".nc":
         raise click.BadParameter(f"{output}: the name must end in .nc, for NetCDF", param_hint="--output")
     refuse_without_effect([engine])
-    from sotcheck.sweep import run
+    from sotcheck.sweep import runner
     from sotcheck.sweep.grid import parse_axis, read_table
+    from sotcheck.sweep.plan import make_plan
     from sotcheck.system.files import load
 
     iface = load(system)
     axes = [parse_axis(iface, text) for text in over]
     if table is not None:
         axes.insert(0, read_table(iface, table))
-    plan = run.make_plan(
+    plan = make_plan(
         iface,
         axes,
         engine=engine,
@@ -97,7 +98,7 @@ def sweep(
         tolerance=tolerance,
         command=_command(system, over, table, engine, scheme, spacing, tolerance),
     )
-    dataset = run.sweep(
+    dataset = runner.sweep(
         plan,
         output,
         where=backend(executor, workers),

@@ -16,8 +16,8 @@ from sotcheck.pages.report import render
 from sotcheck.pages.sweep_plots import draw_sweep_curves, draw_sweep_map
 from sotcheck.run.output import make_folder, write_text
 from sotcheck.run.progress import Progress, silent
-from sotcheck.sweep.check import check_sweep
 from sotcheck.sweep.dataset import open_sweep
+from sotcheck.sweep.judgement import check_sweep
 from sotcheck.sweep.summary import sweep_summary
 from sotcheck.trial.verdict import Verdict
 

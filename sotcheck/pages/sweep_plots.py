@@ -17,7 +17,7 @@ COLORS = (BLUE, RED, GREEN, PURPLE, ORANGE)
 
 
 def draw_sweep_curves(data: Data) -> Figure:
-    """Torque of each source along the longest axis; dashed: first order, Eq. (16)."""
+    """Torque of each source along the longest axis; dashed: first order."""
     shown = data["curves"]
     sources = list(shown["curves"][0]["exact"])
     figure = Figure(figsize=(3.1 * len(sources) + 0.6, 5.0), layout="constrained")
@@ -47,7 +47,7 @@ def draw_sweep_curves(data: Data) -> Figure:
         axes.set_ylabel("torque t  (wave vector$^3$)")
     handles = list(grid[0, 0].get_legend_handles_labels()[0]) if shown["curves"][0]["at"] else []
     if shown["curves"][0]["first_order"] is not None:
-        handles.append(grid[0, 0].plot([], [], color=GREY, ls="--", lw=1, label="first order, Eq. (16)")[0])
+        handles.append(grid[0, 0].plot([], [], color=GREY, ls="--", lw=1, label="first order")[0])
     if handles:
         figure.legend(handles=handles, fontsize=8, loc="outside lower center", ncols=len(handles))
     figure.suptitle(_title(data, shown["fixed"]), fontsize=10)

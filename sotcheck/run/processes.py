@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
+from sotcheck.errors import EngineError
+
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
@@ -25,6 +27,13 @@ HAS_CLOCK, CAN_BLOCK = hasattr(signal, "setitimer"), hasattr(signal, "pthread_si
 AGAIN = 0.5
 #: Seconds for a pool's threads to end by themselves.
 GRACE = 5.0
+
+
+class WorkerDiedError(EngineError):
+    """A worker process ended by itself."""
+
+    def __init__(self) -> None:
+        super().__init__("a worker process died, perhaps for lack of memory; try --workers 1")
 
 
 class Interrupted(BaseException):
@@ -174,8 +183,6 @@ def process_pool(workers: int) -> Iterator[Executor | None]:
     from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
     from multiprocessing import active_children, get_context
 
-    from sotcheck.errors import EngineError
-
     executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=begin_worker)
     try:
         with deaf_children():
@@ -191,6 +198,6 @@ def process_pool(workers: int) -> Iterator[Executor | None]:
         # Not with wait=True: a worker that ends while it is being fed can leave the pool's threads hanging.
         _wait_for_threads()
         if isinstance(error, BrokenExecutor):
-            raise EngineError("a worker process died, perhaps for lack of memory; try --workers 1") from None
+            raise WorkerDiedError from None
         raise
     executor.shutdown()

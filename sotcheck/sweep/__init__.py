@@ -1,1 +1,4 @@
-"""Sweeps over the keys of a system file: resumable, on any executor, kept as labelled arrays in NetCDF."""
+"""Sweeps over the keys of a system file: which points, computed where, never lost; one call of physics.
+
+Nothing here solves anything: `worker` asks for the torque of a point, `judgement` and `limit` compare.
+"""
