@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
 #: Those of them that there are: Windows has no SIGHUP.
-SIGNALS = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-)  # fmt: skip
+SIGNALS = tuple(s for s in signal.Signals if s.name in ("SIGINT", "SIGTERM", "SIGHUP"))
 #: Whether there are clocks that signal, and signals that can be held back; there are none on Windows.
 HAS_CLOCK, CAN_BLOCK = hasattr(signal, "setitimer"), hasattr(signal, "pthread_sigmask")
 #: Seconds between two ticks of the clock, which raises an interruption that nobody heard again.
@@ -100,13 +98,6 @@ def _threads() -> list[threading.Thread]:
     return [t for t in threading.enumerate() if t is not threading.main_thread() and not t.daemon]
 
 
-def _wait_for_threads() -> None:
-    """Give a pool's threads a moment to notice that their workers have gone."""
-    end_of_grace = time.monotonic() + GRACE
-    while _threads() and time.monotonic() < end_of_grace:
-        time.sleep(0.01)
-
-
 def _deafen() -> None:
     """Let nothing disturb the end any more."""
     if CAN_BLOCK:
@@ -130,19 +121,14 @@ def deaf_children() -> Iterator[None]:
 
 
 def begin_worker() -> None:
-    """Prepare a worker: it ends with its parent, and leaves the terminal to it.
+    """Prepare a worker: it ends with its parent, be it by `kill -9`, and leaves the terminal to it.
 
     A library's warning would be printed by each worker, and without saying of what; what it may mean for the
     numbers is in their error budgets.
     """
-    warnings.simplefilter("ignore")
-    end_with_parent()
-
-
-def end_with_parent() -> None:
-    """End this worker once its parent has ended, be it by `kill -9`: by itself it would wait forever."""
     from multiprocessing import parent_process
 
+    warnings.simplefilter("ignore")
     parent = parent_process()
     if parent is not None:
 
@@ -196,7 +182,9 @@ def process_pool(workers: int) -> Iterator[Executor | None]:
             process.terminate()
         executor.shutdown(wait=False, cancel_futures=True)
         # Not with wait=True: a worker that ends while it is being fed can leave the pool's threads hanging.
-        _wait_for_threads()
+        end_of_grace = time.monotonic() + GRACE
+        while _threads() and time.monotonic() < end_of_grace:
+            time.sleep(0.01)
         if isinstance(error, BrokenExecutor):
             raise WorkerDiedError from None
         raise

@@ -94,12 +94,12 @@ def _curves(dataset: xr.Dataset, plan: Plan) -> Data:
     curves = []
     for place in chosen:
         at, _ = _cut(plan, [along], dict.fromkeys(second, place))
-        indices: list[int] = np.arange(plan.size).reshape(plan.shape)[at].tolist()
+        indices: Any = np.arange(plan.size).reshape(plan.shape)[at]
         curves.append(
             {
                 "at": plan.axes[second[0]].at(place) if second else {},
                 "exact": _by_source(dataset, at),
-                "first_order": _first_order(plan, indices) if plan.exact else None,
+                "first_order": _first_order(plan, indices.tolist()) if plan.exact else None,
             }
         )
     axis = plan.axes[along]
@@ -165,4 +165,5 @@ def _ticks(plan: Plan, i: int) -> list[float]:
 
 def _numbers(values: Any) -> list[Any]:
     """Return numbers as lists of them, None where there is none."""
-    return np.where(np.isfinite(values), values, None).tolist()
+    found: Any = np.where(np.isfinite(values), values, None)
+    return list(found.tolist())
