@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +97,9 @@ def sweep(
         scheme=scheme,
         spacing=spacing,
         tolerance=tolerance,
-        command=_command(system, over, table, engine, scheme, spacing, tolerance),
     )
+    settings = {"scheme": plan.scheme, "spacing": spacing, "tolerance": tolerance}
+    plan = replace(plan, command=_command(system, over, table, engine, **settings))
     dataset = runner.sweep(
         plan,
         output,
@@ -113,16 +115,13 @@ def sweep(
         raise SystemExit(SOME_FAILED)
 
 
-def _command(
-    system: str, over: tuple[str, ...], table: Path | None, engine: str, scheme: str,
-    spacing: float | None, tolerance: float,
-) -> str:  # fmt: skip
+def _command(system: str, over: tuple[str, ...], table: Path | None, engine: str, **settings: Any) -> str:
     """Return the command that gives these data again, on however many workers."""
     words = ["sotcheck", "sweep", system]
     for text in over:
         words += ["--over", text]
     words += [] if table is None else ["--table", str(table)]
     words += ["--engine", engine]
-    words += ["--scheme", scheme] if engine == "kwant" else []
-    words += ["--spacing", repr(spacing)] if engine == "kwant" and spacing is not None else []
-    return shlex.join([*words, "--tolerance", repr(tolerance)])
+    for name, value in settings.items():
+        words += [] if value is None else [f"--{name}", str(value)]
+    return shlex.join(words)

@@ -48,16 +48,6 @@ def write_sweeps(
 ) -> tuple[int, list[Path]]:
     """Check finished sweeps, and write a page for each into a folder of its file's name.
 
-    Parameters
-    ----------
-    results : sequence of Path
-        NetCDF files of `sotcheck sweep`.
-    output : Path
-        Folder of the reports.
-    executor : Executor, optional
-        Where the numbers are computed; in this process by default.
-    progress : callable
-
     Returns
     -------
     status : int

@@ -35,6 +35,10 @@ LONG_NAMES = {
     "interface": "what the interface exchange u_m takes at z = 0",
     "uncertainty": "error bound of each component of t",
 }
+#: Their dimensions besides those of the sweep.
+INNER: dict[str, tuple[str, ...]] = {
+    name: ("term",) if name == "uncertainty" else ("spin",) * NUMBERS[name].ndim for name in LONG_NAMES
+}
 #: Those of which there are totals.
 SUMMED = ("fieldlike", "dampinglike", "vector")
 UNITS_NOTE = (
@@ -50,16 +54,7 @@ COMPLEX_NOTE = (
 
 @dataclass
 class Gathered:
-    """What is known of each point of a sweep.
-
-    Attributes
-    ----------
-    values : array (points, ROWS) of NUMBERS
-        NaN where a point failed or is not known, or a component is undefined.
-    errors, warnings : arrays (points,) of str
-    known : array (points,) of bool
-        Whether anything is there.
-    """
+    """What is known of each point of a sweep: as in a `Chunk` of all, and whether anything is there."""
 
     values: Any
     errors: Any
@@ -89,16 +84,7 @@ def gather(plan: Plan, chunks: Iterable[Chunk]) -> Gathered:
 def assemble(plan: Plan, found: Gathered) -> xr.Dataset:
     """Return the labelled arrays of a sweep.
 
-    Parameters
-    ----------
-    plan : Plan
-    found : Gathered
-        With every point.
-
-    Returns
-    -------
-    xarray.Dataset
-        Dimensions: the axes, then "source" and "spin" or "term".
+    Their dimensions are the axes, then "source" and "spin" or "term".
 
     Raises
     ------
@@ -122,10 +108,12 @@ def assemble(plan: Plan, found: Gathered) -> xr.Dataset:
             rows[..., -1], dims, "bound_", ", of states bound to the interface; NaN where none is at E_F"
         ),
     }
-    told = {"error": "why the point failed; empty if it did not", "warning": "why to doubt the torque here"}
-    for name, texts in (("error", found.errors), ("warning", found.warnings)):
+    for name, texts, words in (
+        ("error", found.errors, "why the point failed; empty if it did not"),
+        ("warning", found.warnings, "why to doubt the torque here"),
+    ):
         kept = np.array([_storable(text) for text in texts], dtype=object)
-        variables[name] = (dims, kept.reshape(plan.shape), {"long_name": told[name]})
+        variables[name] = (dims, kept.reshape(plan.shape), {"long_name": words})
     return xr.Dataset(variables, coords=_coordinates(plan), attrs=_attributes(plan))
 
 
@@ -133,29 +121,18 @@ def _variables(
     numbers: Any, dims: tuple[str, ...], prefix: str = "", which: str = "", names: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Return dimensions, array and description of each of NUMBERS."""
-    return {
-        f"{prefix}{name}": (
-            (*dims, *_inner(name)),
-            numbers[name],
-            {"units": UNIT, "long_name": f"{LONG_NAMES[name]}{which}"},
-        )
-        for name in names or LONG_NAMES
-    }
 
+    def described(name: str) -> tuple[tuple[str, ...], Array, dict[str, str]]:
+        return (*dims, *INNER[name]), numbers[name], {"units": UNIT, "long_name": LONG_NAMES[name] + which}
 
-def _inner(name: str) -> tuple[str, ...]:
-    """Return the dimensions of one of NUMBERS besides those of the sweep."""
-    if name == "uncertainty":
-        return ("term",)
-    return ("spin",) if NUMBERS[name].shape else ()
+    return {f"{prefix}{name}": described(name) for name in names or LONG_NAMES}
 
 
 def _coordinates(plan: Plan) -> dict[str, Any]:
-    described = {
-        **{name: {"long_name": path, "key": path} for name, path in SCALARS.items()},
-        **{name: {"long_name": "direction of the magnetization"} for name in MAGNETIZATION},
-        **{name: {"long_name": "polar angles of the magnetization", "units": "degree"} for name in ANGLES},
-    }
+    direction = {"long_name": "direction of the magnetization"}
+    angle = {"long_name": "polar angles of the magnetization", "units": "degree"}
+    described = {name: {"long_name": path, "key": path} for name, path in SCALARS.items()}
+    described |= dict.fromkeys(MAGNETIZATION, direction) | dict.fromkeys(ANGLES, angle)
     found: dict[str, Any] = {
         name: (axis.name, np.array(values), described[name])
         for axis in plan.axes
@@ -234,7 +211,7 @@ def open_sweep(path: str | Path) -> xr.Dataset:
 def _refuse_incomplete(dataset: xr.Dataset) -> None:
     """Refuse a dataset whose arrays are not those of its plan."""
     plan = plan_of(dataset)
-    wanted = {name: (*plan.dims, "source", *_inner(name)) for name in LONG_NAMES}
+    wanted = {name: (*plan.dims, "source", *INNER[name]) for name in LONG_NAMES}
     for name, dims in {**wanted, "error": plan.dims, "warning": plan.dims}.items():
         if name not in dataset or dataset[name].dims != dims:
             raise SystemFileError(f"its variable {name} is missing or has other dimensions")

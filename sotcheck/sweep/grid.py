@@ -85,16 +85,10 @@ COLUMNS = {
 def parse_axis(iface: Interface, text: str) -> Axis:
     """Return the axis of one `--over` text, e.g. "h_R=0.01:1:50", "u_0=0.1:10:9:log" or "m=0,0,1;1,0,1".
 
-    Parameters
-    ----------
-    iface : Interface
-        The system to be swept; each value must be acceptable for it.
-    text : str
-
     Raises
     ------
     SystemFileError
-        Naming what was found and what is accepted.
+        Naming what was found and what is accepted: each value by itself must suit the system.
     """
     where = f"--over {text!r}"
     name, equals, values = text.partition("=")
@@ -103,11 +97,10 @@ def parse_axis(iface: Interface, text: str) -> Axis:
     parameter = _parameter(name.strip(), where, NAMES)
     if parameter == "m":
         rows = [_numbers(part, where) for part in values.split(";")]
-        for row in rows:
-            if len(row) != 3:
-                raise SystemFileError(
-                    f"{where}: {row} is no direction; expected x,y,z, and ';' between directions"
-                )
+        for row in (row for row in rows if len(row) != 3):
+            raise SystemFileError(
+                f"{where}: {row} is no direction; expected x,y,z, and ';' between directions"
+            )
         columns = dict(zip(MAGNETIZATION, zip(*rows, strict=True), strict=True))
     else:
         columns = {parameter: tuple(_range(values, where) if ":" in values else _numbers(values, where))}

@@ -181,12 +181,7 @@ def same_file(path: Path, descriptor: int) -> bool:
 def open_journal(result: Path, *, resume: bool) -> Iterator[Journal]:
     """Open and lock the journal of a result, creating an empty one if there is none.
 
-    Parameters
-    ----------
-    result : Path
-        The NetCDF file that the sweep will become.
-    resume : bool
-        Whether a result or a journal may be there.
+    `resume` says whether a result or a journal may be there.
 
     Raises
     ------
@@ -220,31 +215,24 @@ def _locked(path: Path, result: Path) -> int:
         raise OutputError(
             f"{path}: cannot be locked against other sweeps on this system ({error}); sweep on another one"
         ) from None
+    # A regular file, and no link to someone else's.
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
     while True:
-        descriptor = _opened(path)
+        try:
+            descriptor = open_regular(path, flags)
+        except OSError as error:
+            why = "is a link" if error.errno == errno.ELOOP else error.strerror
+            raise OutputError(f"{path}: cannot be written ({why}); choose another --output") from None
         try:
             portalocker.lock(descriptor, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
             # The run before us may have finished, and deleted the file, between our two steps.
             if same_file(path, descriptor):
                 return descriptor
+            refusal = None
         except portalocker.AlreadyLocked:
-            os.close(descriptor)
-            raise OutputError(
-                f"{result}: another sweep is writing it; wait for its end, or choose another --output"
-            ) from None
+            refusal = f"{result}: another sweep is writing it; wait for its end, or choose another --output"
         except (portalocker.LockException, OSError) as error:
-            os.close(descriptor)
-            raise OutputError(
-                f"{path}: cannot be locked ({error}); choose an --output on a file system with locks"
-            ) from None
+            refusal = f"{path}: cannot be locked ({error}); choose an --output on a file system with locks"
         os.close(descriptor)
-
-
-def _opened(path: Path) -> int:
-    """Return a descriptor of the journal: a regular file, and no link to someone else's."""
-    no_link = getattr(os, "O_NOFOLLOW", 0)
-    try:
-        return open_regular(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | no_link)
-    except OSError as error:
-        why = "is a link" if error.errno == errno.ELOOP else error.strerror
-        raise OutputError(f"{path}: cannot be written ({why}); choose another --output") from None
+        if refusal:
+            raise OutputError(refusal)

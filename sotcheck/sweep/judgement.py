@@ -31,7 +31,6 @@ from sotcheck.sweep.limit import (
 from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.summary import counted
 from sotcheck.system.interface import SOURCES
-from sotcheck.theory.first_order import torque_vector
 from sotcheck.trial.check import CheckResult
 from sotcheck.trial.paper import load
 from sotcheck.trial.verdict import Comparison, Finding, Trial, Verdict, compare, unknown
@@ -47,23 +46,12 @@ FIRST_ORDER = "16"
 
 @single_threaded
 def check_sweep(dataset: xr.Dataset, *, spots: int = SPOTS, progress: Progress = silent) -> CheckResult:
-    """Try the numbers of a sweep.
+    """Try the numbers of a sweep, for each source.
 
-    Parameters
-    ----------
-    dataset : xarray.Dataset
-        Of `open_sweep`.
-    spots : int
-        Points, evenly spread, at which engines are asked again.
-    progress : callable
-
-    Returns
-    -------
-    CheckResult
-        For each source: conservation of angular momentum (at every point), first order against the limit
-        h_R → 0 (along every line of an h_R axis with at least RUNGS sizes besides zero; otherwise a ladder is
-        computed at the spots), and the other exact engine (at the spots). A point that failed makes it
-        inconclusive.
+    Conservation of angular momentum is tried at every point, first order against the limit h_R → 0 along
+    every line of an h_R axis with at least RUNGS sizes besides zero (otherwise a ladder is computed at so
+    many spots, evenly spread), and the other exact engine at the spots. A point that failed makes it
+    inconclusive.
     """
     plan = plan_of(dataset)
     good = np.flatnonzero(flat(dataset, "error") == "")
@@ -130,33 +118,18 @@ def _asked(dataset: xr.Dataset, plan: Plan, index: int) -> Tried:
 
 def _limits(plan: Plan, lines: Sequence[Line | Untried]) -> Iterator[Finding]:
     """Yield what the limit of every line says of first order, by itself and with an embedded state."""
-
-    def without(line: Line) -> Tried:
-        return at_zero_h_R(line, line.first_order)
-
-    def with_state(line: Line) -> Tried:
-        missing = torque_vector(line.expansion.missing, line.iface.direction)
-        return at_zero_h_R(line, line.first_order + missing)
-
-    def each(of: Callable[[Line], Tried], some: Sequence[Line | Untried]) -> list[Tried | Untried]:
-        return [
-            line if isinstance(line, Untried) else attempt(partial(of, line), line.place) for line in some
-        ]  # fmt: skip
-
-    def found(formula: str, tried: list[Tried | Untried], form: str | None) -> Iterator[Finding]:
-        title = f"{formula} is the limit h_R → 0 of the torque over h_R"
-        return _worst(
-            "sweep-first-order", title, exact_engine(plan), tried, equation=f"({FIRST_ORDER})", form=form
-        )  # fmt: skip
-
-    tried = each(without, lines)
-    yield from found("First order", tried, load().form_of(FIRST_ORDER))
-    embedded = [
-        line
-        for line, one in zip(lines, tried, strict=True)
-        if isinstance(line, Line) and not isinstance(one, Untried) and line.expansion.kind == "embedded"
-    ]
-    yield from found("First order + embedded state", each(with_state, embedded), "corrected")
+    for formula, form in (
+        ("First order", load().form_of(FIRST_ORDER)),
+        ("First order + embedded state", "corrected"),
+    ):
+        trial = partial(at_zero_h_R, with_state="state" in formula)
+        tried = [
+            line if isinstance(line, Untried) else attempt(partial(trial, line), line.place) for line in lines
+        ]
+        title, number = f"{formula} is the limit h_R → 0 of the torque over h_R", f"({FIRST_ORDER})"
+        yield from _worst("sweep-first-order", title, exact_engine(plan), tried, equation=number, form=form)
+        known = (line for line, one in zip(lines, tried, strict=True) if not isinstance(one, Untried))
+        lines = [line for line in known if isinstance(line, Line) and line.expansion.kind == "embedded"]
 
 
 def _worst(

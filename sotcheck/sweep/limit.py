@@ -20,6 +20,7 @@ from sotcheck.sweep.grid import in_words
 from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.worker import solved, why
 from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.theory.first_order import torque_vector
 from sotcheck.trial.expansion import Expansion, expansion_of
 from sotcheck.trial.verdict import Comparison, compare
 
@@ -144,12 +145,15 @@ def ladder(dataset: xr.Dataset, plan: Plan, index: int) -> Line:
     return Line(iface, formula, h, t / h[:, None, None], in_words(point))
 
 
-def at_zero_h_R(line: Line, expected: Array) -> Tried:
-    """Compare a formula with the limit of t/h_R, which is even in h_R: a polynomial in h_R² at h_R = 0.
+def at_zero_h_R(line: Line, with_state: bool = False) -> Tried:
+    """Compare first order with the limit of t/h_R, which is even in h_R: a polynomial in h_R² at h_R = 0.
 
-    Only where such an expansion exists, and at all h_R within its radius, is the last step an error bound;
-    that of the worst component stands for all, as steps may be small by accident.
+    `with_state` adds the torque of an embedded state. Only where such an expansion exists, and at all h_R
+    within its radius, is the last step an error bound; that of the worst component stands for all, as steps
+    may be small by accident.
     """
+    missing = torque_vector(line.expansion.missing, line.iface.direction)
+    expected = line.first_order + missing if with_state else line.first_order
     limit, coarser = _at_zero(line.h, line.per_h_R), _at_zero(line.h[:-1], line.per_h_R[:-1])
     last, words = float(np.abs(limit.value - coarser.value).max()), "without the largest h_R"
     if not line.expansion.exists:
@@ -157,13 +161,8 @@ def at_zero_h_R(line: Line, expected: Array) -> Tried:
     elif line.h[-1] > line.expansion.radius:
         last = np.inf
         words = f"h_R = {line.h[-1]:.3g} is beyond the radius of convergence, {line.expansion.radius:.3g}"
-    found = Estimate(
-        limit.value,
-        {
-            "next order": (np.full(limit.shape, last), words),
-            "quadrature": (limit.error, "of each torque, amplified by the limit"),
-        },
-    )
+    amplified = (limit.error, "of each torque, amplified by the limit")
+    found = Estimate(limit.value, {"next order": (last, words), "quadrature": amplified})
     state = f"; {line.expansion.words}" if line.expansion.kind == "embedded" else ""
     return compared(expected, found, scale_of(expected, line.iface), line.place + state)
 

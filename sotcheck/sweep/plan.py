@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import platform
 from collections.abc import Iterator, Sequence
@@ -174,12 +173,21 @@ class Plan:
 
     def differences(self, other: Plan) -> list[str]:
         """Return one line for each thing that was different in `other`, an earlier plan."""
-        mine, theirs = (dict(_leaves(json.loads(json.dumps(p.to_dict())))) for p in (self, other))
+        mine, theirs = self._leaves(), other._leaves()
         return [
             f"{name}: {_short(theirs.get(name))} then, {_short(mine.get(name))} now"
             for name in {**theirs, **mine}
             if name != "command" and theirs.get(name) != mine.get(name)
         ]
+
+    def _leaves(self) -> dict[str, Any]:
+        """Return everything by name, without tables in it."""
+        columns = {
+            f"axis {' '.join(dict.fromkeys([axis.name, column]))}": list(values)
+            for axis in self.axes
+            for column, values in axis.columns.items()
+        }
+        return dict(_flat({**self.to_dict(), "axes": list(self.dims)})) | columns
 
 
 #: Everything that a column of an axis may be.
@@ -214,15 +222,10 @@ def make_plan(
     return plan
 
 
-def _leaves(tables: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+def _flat(tables: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in tables.items():
-        if name == "axes":
-            yield "axes", [axis["name"] for axis in value]
-            for axis in value:
-                for column, values in axis["columns"].items():
-                    yield f"axis {' '.join(dict.fromkeys([axis['name'], column]))}", values
-        elif isinstance(value, dict):
-            yield from _leaves(value, f"{path}{name}.")
+        if isinstance(value, dict):
+            yield from _flat(value, f"{path}{name}.")
         else:
             yield f"{path}{name}", value
 

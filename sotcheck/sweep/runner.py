@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -38,7 +38,7 @@ def sweep(
     progress: Progress = silent,
     say: Callable[[str], None] = lambda words: None,
 ) -> xr.Dataset:
-    """Compute a sweep, or go on with one, and write it as NetCDF.
+    """Compute a sweep, or go on with one, write it as NetCDF, and return what was written.
 
     Parameters
     ----------
@@ -49,14 +49,8 @@ def sweep(
         Where to compute; in this process by default.
     resume : bool
         Go on with what is there, if anything is.
-    progress : callable
-    say : callable
-        Told what an earlier run has left.
-
-    Returns
-    -------
-    xarray.Dataset
-        As read back from the file.
+    progress, say : callable
+        Shows how far it is; is told what an earlier run has left.
 
     Raises
     ------
@@ -75,16 +69,19 @@ def sweep(
             return dataset
         plan = _begun(plan, journal)
         found = _gathered(plan, journal)
+        # Workers need no axes: points are handed to them.
+        work = partial(compute, replace(plan, axes=()))
         if found.known.any():
             lost = f"; {journal.damaged} damaged records are computed again" if journal.damaged else ""
             say(f"{journal.path}: going on with {found.known.sum()} of {plan.size} points{lost}")
         for _ in range(ROUNDS):
             if not found.missing:
                 break
+            missing, title = found.missing, f"sweep {plan.system['name']}"
+            computed = results(where or backend("processes", 1), work, plan.points, missing, len(missing))
             # Closed at once if writing fails: workers are not to go on under an error message.
-            with closing(_computed(plan, found.missing, where or backend("processes", 1))) as chunks:
-                title, count = f"sweep {plan.system['name']}", len(found.missing)
-                for _ in progress(_kept(chunks, journal), title, count):
+            with closing(computed) as chunks:
+                for _ in progress(_kept(chunks, journal), title, len(missing)):
                     pass
             # From the journal's content on: a sweep in one go and one in many give the same bytes.
             found = _gathered(plan, journal)
@@ -93,7 +90,14 @@ def sweep(
                     f"{journal.path}: was damaged while the sweep ran; computing {len(found.missing)} of "
                     f"{plan.size} points again"
                 )
-        _refuse_missing(plan, found, journal)
+        if found.missing:
+            named = [in_words(point) for point in plan.points(found.missing[:NAMED])]
+            named += ["..."] * (len(found.missing) > NAMED)
+            raise OutputError(
+                f"{journal.path}: lost {len(found.missing)} of {plan.size} points, {ROUNDS} times in a row "
+                f"({'; '.join(named)}); what is there is kept: find what damages this file, then go on with "
+                "--resume"
+            )
         write_whole(result, to_netcdf(assemble(plan, found)))
         dataset = open_sweep(result)
         journal.remove()
@@ -136,28 +140,8 @@ def _gathered(plan: Plan, journal: Journal) -> Gathered:
     return gather(plan, chunks())
 
 
-def _computed(plan: Plan, missing: list[int], where: Backend) -> Generator[Chunk, None, None]:
-    """Yield the results of the missing points."""
-    # Workers need no axes: points are handed to them.
-    work = partial(compute, replace(plan, axes=()))
-    yield from results(where, work, plan.points, missing, len(missing))
-
-
 def _kept(chunks: Iterable[Chunk], journal: Journal) -> Iterator[int]:
     """Write chunks as they arrive; yield each point once it is safe."""
     for chunk in chunks:
         journal.append(chunk.to_record())
         yield from chunk.indices
-
-
-def _refuse_missing(plan: Plan, found: Gathered, journal: Journal) -> None:
-    """Refuse to call a sweep complete that is not."""
-    missing = found.missing
-    if missing:
-        named = [in_words(point) for point in plan.points(missing[:NAMED])]
-        named += ["..."] * (len(missing) > NAMED)
-        raise OutputError(
-            f"{journal.path}: lost {len(missing)} of {plan.size} points, {ROUNDS} times in a row "
-            f"({'; '.join(named)}); what is there is kept: find what damages this file, then go on with "
-            "--resume"
-        )

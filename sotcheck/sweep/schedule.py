@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, field
 from itertools import islice
@@ -124,18 +124,10 @@ class Queue:
 
 def results(
     backend: Backend, work: Work, points_of: PointsOf, indices: Iterable[int], count: int
-) -> Iterator[Chunk]:
+) -> Generator[Chunk, None, None]:
     """Yield the results of all points, in the order in which they arrive.
 
-    Parameters
-    ----------
-    backend : Backend
-    work : callable
-    points_of : callable
-        Returns the parameters of some indices.
-    indices : iterable of int
-        Of `count` points.
-    count : int
+    `points_of` returns the parameters of some of the indices, of which there are `count`.
 
     Raises
     ------

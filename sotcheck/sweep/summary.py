@@ -28,19 +28,10 @@ DRAWN = 1e-6
 
 
 def sweep_summary(dataset: xr.Dataset) -> Data:
-    """Return what there is to tell of a sweep.
+    """Return what there is to tell of a sweep, JSON-ready.
 
-    Parameters
-    ----------
-    dataset : xarray.Dataset
-        Of `open_sweep`.
-
-    Returns
-    -------
-    dict
-        JSON-ready: "system", "command", "engine", "versions", "axes", "points", "failed", "errors" and
-        "warnings" (text and count), "extremes" of each source and component, the largest "uncertainty",
-        "curves" along the longest axis, and "map" over two axes, or None with fewer.
+    Besides what determines it: how many points failed and why, the warnings, the largest "uncertainty",
+    "extremes" of each source and component, "curves" along the longest axis, and a "map" over two, or None.
     """
     plan = plan_of(dataset)
     errors, totals = flat(dataset, "error"), flat(dataset, "uncertainty")[..., -1]
