@@ -21,7 +21,6 @@ from sotcheck.sweep.limit import (
     at_zero_h_R,
     attempt,
     compared,
-    exact_engine,
     ladder,
     lines_in_h_R,
     scale_of,
@@ -73,7 +72,7 @@ def check_sweep(dataset: xr.Dataset, *, spots: int = SPOTS, progress: Progress =
     findings += _limits(plan, lines or each(ladder, "first order"))
     if plan.exact:
         words, asked = "Both exact engines give the same torque", each(_asked, "other engine")
-        findings += _worst("sweep-engines", words, exact_engine(plan, ahead=1), asked)
+        findings += _worst("sweep-engines", words, plan.exact_engine(ahead=1), asked)
     warned = (
         f"{one['points']} point{'s' * (one['points'] > 1)}, such as: {one['text']}"
         for one in counted(flat(dataset, "warning"))
@@ -110,7 +109,7 @@ def _asked(dataset: xr.Dataset, plan: Plan, index: int) -> Tried:
     """Compare a point of the sweep with what the other exact engine says."""
     point = plan.point(index)
     iface = plan.interface(point)
-    stored, found = stored_torques(dataset)[index], torques(plan, iface, exact_engine(plan, ahead=1))[0]
+    stored, found = stored_torques(dataset)[index], torques(plan, iface, plan.exact_engine(ahead=1))[0]
     both = {"quadrature": (found.error + stored.error, "budgets of both engines")}
     scale = scale_of(found.value, iface, iface.h_R)
     return compared(found.value, Estimate(stored.value, both), scale, in_words(point))
@@ -127,7 +126,7 @@ def _limits(plan: Plan, lines: Sequence[Line | Untried]) -> Iterator[Finding]:
             line if isinstance(line, Untried) else attempt(partial(trial, line), line.place) for line in lines
         ]
         title, number = f"{formula} is the limit h_R → 0 of the torque over h_R", f"({FIRST_ORDER})"
-        yield from _worst("sweep-first-order", title, exact_engine(plan), tried, equation=number, form=form)
+        yield from _worst("sweep-first-order", title, plan.exact_engine(), tried, equation=number, form=form)
         known = (line for line, one in zip(lines, tried, strict=True) if not isinstance(one, Untried))
         lines = [line for line in known if isinstance(line, Line) and line.expansion.kind == "embedded"]
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from scipy.interpolate import BarycentricInterpolator
 
-from sotcheck.engines import EXACT
 from sotcheck.exact.observables import largest_torque
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
@@ -140,7 +139,7 @@ def ladder(dataset: xr.Dataset, plan: Plan, index: int) -> Line:
     point = plan.point(index)
     iface = plan.interface(point)
     h = min(abs(iface.h_R), LARGEST_RUNG, _expansion(iface).radius / 4 or np.inf) * LADDER
-    t = torques(plan, iface, exact_engine(plan), h.tolist())
+    t = torques(plan, iface, plan.exact_engine(), h.tolist())
     formula = first_order(plan, iface) if plan.exact else flat(dataset, "vector")[index] / iface.h_R
     return Line(iface, formula, h, t / h[:, None, None], in_words(point))
 
@@ -182,10 +181,3 @@ def scale_of(values: Array, iface: Interface, h_R: float = 1.0) -> float:
 def compared(expected: Array, measured: Estimate, scale: float, place: str) -> Tried:
     """Compare source by source, on one scale."""
     return [(compare(expected[s], measured[s], scale=scale), place) for s in range(len(expected))]
-
-
-def exact_engine(plan: Plan, ahead: int = 0) -> str:
-    """Return the engine of a sweep, the first exact one for formulas; or the one so far ahead of it."""
-    names = list(EXACT)
-    here = names.index(plan.engine) if plan.exact else 0
-    return names[(here + ahead) % len(names)]

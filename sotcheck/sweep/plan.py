@@ -104,6 +104,12 @@ class Plan:
         """Whether the engine is an exact one."""
         return self.engine in EXACT
 
+    def exact_engine(self, ahead: int = 0) -> str:
+        """Return the engine, the first exact one for formulas; or the exact one so far ahead of it."""
+        names = list(EXACT)
+        here = names.index(self.engine) if self.exact else 0
+        return names[(here + ahead) % len(names)]
+
     @cached_property
     def iface(self) -> Interface:
         """The system that is swept."""
