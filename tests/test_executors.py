@@ -41,7 +41,7 @@ def plan_of(count: int = 24) -> Plan:
 def collected(where: Backend, work: Work, count: int) -> dict[int, tuple[float, str]]:
     """Return each point's number and error; all numbers of a point are the same."""
     found: dict[int, tuple[float, str]] = {}
-    for chunk in results(where, work, lambda indices: [{} for _ in indices], range(count), count):
+    for chunk in results(where, work, lambda indices: [{} for _ in indices], range(count)):
         for index, values, error in zip(chunk.indices, floats(chunk.values), chunk.errors, strict=True):
             assert index not in found
             assert len(set(values.ravel().tolist())) == 1 or np.isnan(values).all()
@@ -73,7 +73,7 @@ def test_every_point_once(where: Backend, count: int) -> None:
 
 def test_chunks_take_seconds() -> None:
     """One point to begin with, then as many as take SECONDS, and smaller ones for the end."""
-    queue = Queue(iter(range(100_000)), 100_000)
+    queue = Queue(range(100_000))
     assert len(queue.take(2)) == 1
     queue.learn(Chunk([0], unknown(1), [""], [""], 0.01))
     sizes = []
@@ -87,7 +87,7 @@ def test_chunks_take_seconds() -> None:
 
 @pytest.mark.parametrize("guilty", [0, 5, 11])
 def test_halving_finds_the_guilty_point(guilty: int) -> None:
-    queue = Queue(iter(()), 0)
+    queue = Queue(())
     queue.suspects.extend([list(range(6)), list(range(6, 12))])
     done: list[int] = []
     while queue:

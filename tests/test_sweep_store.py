@@ -19,13 +19,7 @@ from unittest.mock import Mock
 import numpy as np
 import portalocker
 import pytest
-from sweep_cases import (
-    QUICK,
-    TESTS,
-    EnoughError,
-    quick_plan,
-    stopping,
-)
+from sweep_cases import QUICK, TESTS, EnoughError, quick_plan, stopping
 
 from sotcheck.errors import OutputError, SystemFileError
 from sotcheck.run.executors import Backend, backend
@@ -33,6 +27,7 @@ from sotcheck.sweep import journal as journals
 from sotcheck.sweep import schedule
 from sotcheck.sweep.dataset import open_sweep
 from sotcheck.sweep.journal import checksum, decode, encode, journal_path, open_journal
+from sotcheck.sweep.plan import sources
 from sotcheck.sweep.runner import sweep
 
 Record = dict[str, Any]
@@ -306,6 +301,8 @@ def test_something_else_is_refused_with_the_difference_named(
         (quick_plan(iface=QUICK.with_(J=0.4)), "system.ferromagnet.exchange: 0.3 then, 0.4 now"),
         (quick_plan(13), "axis u_0: 12 values from 0.1 to 1.0 then, 13 values"),
         (replace(quick_plan(), tolerance=1e-6), "tolerance: 1e-09 then, 1e-06 now"),
+        # Edited physics.
+        (replace(quick_plan(), sources="0" * 16), f"sources: '{sources()}' then, '{'0' * 16}' now"),
         (
             replace(quick_plan(), versions={**quick_plan().versions, "kwant": "2"}),
             f"versions.kwant: '{quick_plan().versions['kwant']}' then, '2' now",
@@ -335,8 +332,7 @@ def killed_when_grown(path: Path, growth: int, delay: float, workers: int) -> bo
     journal = journal_path(path)
     enough = growth + (journal.stat().st_size if journal.exists() else 0)
     process = subprocess.Popen(
-        [sys.executable, "-c", code, str(TESTS), str(path), str(workers)],
-        start_new_session=True,
+        [sys.executable, "-c", code, str(TESTS), str(path), str(workers)], start_new_session=True
     )
     while process.poll() is None:
         try:

@@ -90,23 +90,11 @@ def sweep(
     axes = [parse_axis(iface, text) for text in over]
     if table is not None:
         axes.insert(0, read_table(iface, table))
-    plan = make_plan(
-        iface,
-        axes,
-        engine=engine,
-        scheme=scheme,
-        spacing=spacing,
-        tolerance=tolerance,
-    )
+    plan = make_plan(iface, axes, engine=engine, scheme=scheme, spacing=spacing, tolerance=tolerance)
     settings = {"scheme": plan.scheme, "spacing": spacing, "tolerance": tolerance}
     plan = replace(plan, command=_command(system, over, table, engine, **settings))
     dataset = runner.sweep(
-        plan,
-        output,
-        where=backend(executor, workers),
-        resume=resume,
-        progress=bar,
-        say=tell,
+        plan, output, where=backend(executor, workers), resume=resume, progress=bar, say=tell
     )
     errors = [text for text in dataset["error"].values.ravel().tolist() if text]
     print_out(f"{plan.size} points written to {output}\n")

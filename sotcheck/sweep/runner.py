@@ -78,7 +78,7 @@ def sweep(
             if not found.missing:
                 break
             missing, title = found.missing, f"sweep {plan.system['name']}"
-            computed = results(where or backend("processes", 1), work, plan.points, missing, len(missing))
+            computed = results(where or backend("processes", 1), work, plan.points, missing)
             # Closed at once if writing fails: workers are not to go on under an error message.
             with closing(computed) as chunks:
                 for _ in progress(_kept(chunks, journal), title, len(missing)):

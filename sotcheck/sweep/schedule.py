@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, field
-from itertools import islice
 
 from sotcheck.errors import EngineError, SotcheckError
 from sotcheck.run.executors import Backend, Open
@@ -39,8 +38,9 @@ class Queue:
     down to the guilty point.
     """
 
-    points: Iterator[int]
-    remaining: int
+    points: Sequence[int]
+    #: How many of them have been taken.
+    taken: int = 0
     #: Chunks that were taken, and have not come back.
     out: list[list[int]] = field(default_factory=list)
     suspects: deque[list[int]] = field(default_factory=deque)
@@ -52,7 +52,7 @@ class Queue:
     convicted: list[Chunk] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.remaining or self.suspects)
+        return bool(self.taken < len(self.points) or self.suspects)
 
     def room(self, slots: int) -> int:
         """Return how many chunks may be out."""
@@ -65,10 +65,10 @@ class Queue:
             self.out.append(self.suspects.popleft())
             return self.out[-1]
         # The last chunks get smaller, so that no worker is left alone with a large one.
-        share = -(-self.remaining // (AHEAD * slots))
+        share = -((self.taken - len(self.points)) // (AHEAD * slots))
         wanted = 1 if self.seconds_per_point is None else int(SECONDS / max(self.seconds_per_point, 1e-9))
-        chunk = list(islice(self.points, max(1, min(wanted, share, MOST))))
-        self.remaining -= len(chunk)
+        chunk = list(self.points[self.taken : self.taken + max(1, min(wanted, share, MOST))])
+        self.taken += len(chunk)
         self.out += [chunk] if chunk else []
         return chunk
 
@@ -123,18 +123,18 @@ class Queue:
 
 
 def results(
-    backend: Backend, work: Work, points_of: PointsOf, indices: Iterable[int], count: int
+    backend: Backend, work: Work, points_of: PointsOf, indices: Sequence[int]
 ) -> Generator[Chunk, None, None]:
     """Yield the results of all points, in the order in which they arrive.
 
-    `points_of` returns the parameters of some of the indices, of which there are `count`.
+    `points_of` returns the parameters of some of the indices.
 
     Raises
     ------
     EngineError
         If the executor is lost, or nothing can be computed with it.
     """
-    queue = Queue(iter(indices), count)
+    queue = Queue(indices)
     while queue:
         try:
             with backend.open() as opened:
