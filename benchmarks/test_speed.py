@@ -10,7 +10,7 @@ from sotcheck.engines import Continuum, KwantChain
 from sotcheck.engines.kwant_chain import BUNDLE
 from sotcheck.engines.kwant_modes import channel_modes, lead_modes
 from sotcheck.exact.observables import exact_flows
-from sotcheck.sweep.store import open_journal
+from sotcheck.sweep.journal import open_journal
 from sotcheck.system.files import load
 from sotcheck.trial.torque import torque
 

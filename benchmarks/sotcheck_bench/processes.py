@@ -15,8 +15,8 @@ from sotcheck.errors import EngineError
 from sotcheck.run.executors import Backend, Open
 from sotcheck.run.processes import process_pool
 from sotcheck.sweep.grid import parse_axis
-from sotcheck.sweep.plan import Plan
-from sotcheck.sweep.run import make_plan, sweep
+from sotcheck.sweep.plan import Plan, make_plan
+from sotcheck.sweep.runner import sweep
 from sotcheck.system.interface import Interface
 from sotcheck_bench.timing import best_of, seconds
 

@@ -181,8 +181,8 @@ def _check_sweep(path: Path, json_file: str | None) -> NoReturn:
         if given and option.name not in ("system", "json_file"):
             raise click.UsageError(f"{option.opts[0]} belongs to a system; {path} has its own")
     refuse_unwritable_json(json_file)
-    from sotcheck.sweep.check import check_sweep
     from sotcheck.sweep.dataset import open_sweep
+    from sotcheck.sweep.judgement import check_sweep
 
     result = check_sweep(open_sweep(path), progress=bar)
     emit(str(result), result.to_json(), json_file)

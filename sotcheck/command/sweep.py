@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,30 +81,20 @@ def sweep(
     if output.suffix != ".nc":
         raise click.BadParameter(f"{output}: the name must end in .nc, for NetCDF", param_hint="--output")
     refuse_without_effect([engine])
-    from sotcheck.sweep import run
+    from sotcheck.sweep import runner
     from sotcheck.sweep.grid import parse_axis, read_table
+    from sotcheck.sweep.plan import make_plan
     from sotcheck.system.files import load
 
     iface = load(system)
     axes = [parse_axis(iface, text) for text in over]
     if table is not None:
         axes.insert(0, read_table(iface, table))
-    plan = run.make_plan(
-        iface,
-        axes,
-        engine=engine,
-        scheme=scheme,
-        spacing=spacing,
-        tolerance=tolerance,
-        command=_command(system, over, table, engine, scheme, spacing, tolerance),
-    )
-    dataset = run.sweep(
-        plan,
-        output,
-        where=backend(executor, workers),
-        resume=resume,
-        progress=bar,
-        say=tell,
+    plan = make_plan(iface, axes, engine=engine, scheme=scheme, spacing=spacing, tolerance=tolerance)
+    settings = {"scheme": plan.scheme, "spacing": spacing, "tolerance": tolerance}
+    plan = replace(plan, command=_command(system, over, table, engine, **settings))
+    dataset = runner.sweep(
+        plan, output, where=backend(executor, workers), resume=resume, progress=bar, say=tell
     )
     errors = [text for text in dataset["error"].values.ravel().tolist() if text]
     print_out(f"{plan.size} points written to {output}\n")
@@ -112,16 +103,13 @@ def sweep(
         raise SystemExit(SOME_FAILED)
 
 
-def _command(
-    system: str, over: tuple[str, ...], table: Path | None, engine: str, scheme: str,
-    spacing: float | None, tolerance: float,
-) -> str:  # fmt: skip
+def _command(system: str, over: tuple[str, ...], table: Path | None, engine: str, **settings: Any) -> str:
     """Return the command that gives these data again, on however many workers."""
     words = ["sotcheck", "sweep", system]
     for text in over:
         words += ["--over", text]
     words += [] if table is None else ["--table", str(table)]
     words += ["--engine", engine]
-    words += ["--scheme", scheme] if engine == "kwant" else []
-    words += ["--spacing", repr(spacing)] if engine == "kwant" and spacing is not None else []
-    return shlex.join([*words, "--tolerance", repr(tolerance)])
+    for name, value in settings.items():
+        words += [] if value is None else [f"--{name}", str(value)]
+    return shlex.join(words)

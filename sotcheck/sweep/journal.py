@@ -1,9 +1,9 @@
 """The journal beside the result: records appended as they arrive, so that nothing done is ever lost.
 
-A record is one line: length and CRC-32 of its JSON, then the JSON. The first one says what determines the
-data. It is written twice, as no other record can be read without it: their checksums go on from its own, so
-that records of another journal are none of this one. Whatever is not a whole record (a torn last one, above
-all) is left out on reading.
+A record is one line: the CRC-32 of its JSON, then the JSON. The first one says what determines the data. It
+is written twice, as no other record can be read without it: their checksums go on from its own, so that
+records of another journal are none of this one. Whatever is not a whole record (a torn last one, above all)
+is left out on reading.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from sotcheck.errors import OutputError
 from sotcheck.run.inputs import open_regular
-from sotcheck.run.output import refuse_unwritable, replace
+from sotcheck.run.output import refuse_unwritable
 
 Record = dict[str, Any]
 
 #: What a first record may look like when the machine went down while it was written.
-TORN_HEADER = rb"\d*( [0-9a-f]{0,8}( \{?[^\n]*)?)?"
+TORN_HEADER = rb"[0-9a-f]{0,8}( (\{[^\n]*)?)?"
 #: How the JSON of a header begins.
 HEADER = b'{"plan":'
 #: Between the two copies of the header: one damaged byte at the end of a line must not join them.
@@ -39,16 +40,14 @@ def journal_path(result: Path) -> Path:
 
 def encode(record: Record, start: int = 0) -> bytes:
     """Return the line of a record, its checksum going on from another one."""
-    payload = json.dumps(record, separators=(",", ":"), allow_nan=False).encode()
-    return b"%d %08x " % (len(payload), zlib.crc32(payload, start)) + payload + b"\n"
+    payload = json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+    return b"%08x " % zlib.crc32(payload, start) + payload
 
 
 def decode(line: bytes, start: int = 0) -> Record | None:
     """Return the record of a line, or None if the line is not as it was written."""
-    length, _, rest = line.partition(b" ")
-    crc, _, payload = rest.partition(b" ")
-    whole = payload.endswith(b"\n") and length == b"%d" % (len(payload) - 1)
-    if not whole or crc != b"%08x" % zlib.crc32(payload[:-1], start):
+    crc, _, payload = line.partition(b" ")
+    if not payload.endswith(b"\n") or crc != b"%08x" % zlib.crc32(payload, start):
         return None
     try:
         record = json.loads(payload)
@@ -59,7 +58,7 @@ def decode(line: bytes, start: int = 0) -> Record | None:
 
 def checksum(line: bytes) -> int:
     """Return the checksum of a whole line."""
-    return int(line.split(b" ", 2)[1], 16)
+    return int(line[:8], 16)
 
 
 class Journal:
@@ -74,9 +73,9 @@ class Journal:
         Lines that could not be read when last looked at, and whose points are to be computed again.
     """
 
-    def __init__(self, path: Path, descriptor: int) -> None:
+    def __init__(self, path: Path, file: FileIO) -> None:
         self.path = path
-        self._descriptor = descriptor
+        self._file, self._descriptor = file, file.fileno()
         self.header: Record | None = None
         self.damaged = 0
         self._start = 0
@@ -102,12 +101,12 @@ class Journal:
             # Someone has cut it short: after what is left of a line, the plan comes again.
             self._end, self._again = size, BETWEEN + encode(self.header) + BETWEEN
         line = self._again + line
+        if not same_file(self.path, self._descriptor):
+            raise OutputError(
+                f"{self.path}: was removed or replaced while the sweep ran, and with it what was computed; "
+                "run the sweep again, and leave this file alone"
+            )
         try:
-            if not self._is_there():
-                raise OutputError(
-                    f"{self.path}: was removed or replaced while the sweep ran, and with it what was "
-                    "computed; run the sweep again, and leave this file alone"
-                )
             # A torn record must not be in front of the next one.
             os.ftruncate(self._descriptor, self._end)
             rest = memoryview(line)
@@ -115,7 +114,12 @@ class Journal:
                 rest = rest[os.write(self._descriptor, rest) :]
             os.fsync(self._descriptor)
         except OSError as error:
-            self._undo(error)
+            with suppress(OSError):
+                os.ftruncate(self._descriptor, self._end)
+            raise OutputError(
+                f"{self.path}: cannot be written ({error.strerror or error}); what is there is kept: "
+                "make room, then go on with --resume"
+            ) from None
         self._end += len(line)
         self._again = b""
 
@@ -131,21 +135,9 @@ class Journal:
     def remove(self) -> None:
         """Delete the file, if it is there: under the lock, but on Windows, which deletes no open file."""
         if os.name == "nt":
-            self.close()
+            self._file.close()
         with suppress(FileNotFoundError, PermissionError):
             self.path.unlink()
-
-    def close(self) -> None:
-        """Give the lock back."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-        self._descriptor = -1
-
-    def _is_there(self) -> bool:
-        try:
-            return os.path.samestat(self.path.stat(), os.fstat(self._descriptor))
-        except FileNotFoundError:
-            return False
 
     def _find_header(self) -> None:
         """Find a whole copy of the header, refusing a file in which there is none though there should be."""
@@ -176,25 +168,20 @@ class Journal:
             file.seek(0)
             yield from file
 
-    def _undo(self, error: OSError) -> NoReturn:
-        with suppress(OSError):
-            os.ftruncate(self._descriptor, self._end)
-        raise OutputError(
-            f"{self.path}: cannot be written ({error.strerror or error}); what is there is kept: "
-            "make room, then go on with --resume"
-        ) from None
+
+def same_file(path: Path, descriptor: int) -> bool:
+    """Say whether what has been opened is what has that name now."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager
 def open_journal(result: Path, *, resume: bool) -> Iterator[Journal]:
     """Open and lock the journal of a result, creating an empty one if there is none.
 
-    Parameters
-    ----------
-    result : Path
-        The NetCDF file that the sweep will become.
-    resume : bool
-        Whether a result or a journal may be there.
+    `resume` says whether a result or a journal may be there.
 
     Raises
     ------
@@ -203,25 +190,20 @@ def open_journal(result: Path, *, resume: bool) -> Iterator[Journal]:
     """
     refuse_unwritable(result)
     path = journal_path(result)
-    descriptor = _locked(path, result)
-    try:
-        journal = Journal(path, descriptor)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    try:
-        # Looked at under the lock: a run that has just ended leaves a result, and no journal.
-        if not resume and result.exists():
-            raise OutputError(f"{result}: is there already; remove it, or choose another --output")
-        if not resume and journal.header is not None:
-            raise OutputError(
-                f"{path}: an unfinished sweep is there; go on with --resume, or remove it to start anew"
-            )
-        yield journal
-    finally:
-        if journal.header is None:
-            journal.remove()
-        journal.close()
+    with FileIO(_locked(path, result), "r+") as file:
+        journal = Journal(path, file)
+        try:
+            # Looked at under the lock: a run that has just ended leaves a result, and no journal.
+            if not resume and result.exists():
+                raise OutputError(f"{result}: is there already; remove it, or choose another --output")
+            if not resume and journal.header is not None:
+                raise OutputError(
+                    f"{path}: an unfinished sweep is there; go on with --resume, or remove it to start anew"
+                )
+            yield journal
+        finally:
+            if journal.header is None:
+                journal.remove()
 
 
 def _locked(path: Path, result: Path) -> int:
@@ -233,53 +215,24 @@ def _locked(path: Path, result: Path) -> int:
         raise OutputError(
             f"{path}: cannot be locked against other sweeps on this system ({error}); sweep on another one"
         ) from None
+    # A regular file, and no link to someone else's.
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
     while True:
-        descriptor = _opened(path)
+        try:
+            descriptor = open_regular(path, flags)
+        except OSError as error:
+            why = "is a link" if error.errno == errno.ELOOP else error.strerror
+            raise OutputError(f"{path}: cannot be written ({why}); choose another --output") from None
         try:
             portalocker.lock(descriptor, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
             # The run before us may have finished, and deleted the file, between our two steps.
-            if path.exists() and os.path.samestat(path.stat(), os.fstat(descriptor)):
+            if same_file(path, descriptor):
                 return descriptor
+            refusal = None
         except portalocker.AlreadyLocked:
-            os.close(descriptor)
-            raise OutputError(
-                f"{result}: another sweep is writing it; wait for its end, or choose another --output"
-            ) from None
+            refusal = f"{result}: another sweep is writing it; wait for its end, or choose another --output"
         except (portalocker.LockException, OSError) as error:
-            os.close(descriptor)
-            raise OutputError(
-                f"{path}: cannot be locked ({error}); choose an --output on a file system with locks"
-            ) from None
+            refusal = f"{path}: cannot be locked ({error}); choose an --output on a file system with locks"
         os.close(descriptor)
-
-
-def _opened(path: Path) -> int:
-    """Return a descriptor of the journal: a regular file, and no link to someone else's."""
-    no_link = getattr(os, "O_NOFOLLOW", 0)
-    try:
-        return open_regular(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | no_link)
-    except OSError as error:
-        why = "is a link" if error.errno == errno.ELOOP else error.strerror
-        raise OutputError(f"{path}: cannot be written ({why}); choose another --output") from None
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write the result as a whole and look at what is there then.
-
-    Raises
-    ------
-    OutputError
-        If the disk is full or fails; the journal is to be kept then.
-    """
-    try:
-        replace(path, content)
-        good = path.read_bytes() == content
-    except OSError as error:
-        raise OutputError(
-            f"{path}: cannot be written ({error.strerror or error}); all points are kept beside it: "
-            "make room, then go on with --resume"
-        ) from None
-    if not good:
-        raise OutputError(
-            f"{path}: reads otherwise than it was written; all points are kept beside it: choose another disk"
-        )
+        if refusal:
+            raise OutputError(refusal)
