@@ -1,1 +1,4 @@
-"""Beyond first order in h_R: what the exact torque does, and how far series of any kind follow it."""
+"""What h_R does after first order: the exact torque against h_R, and how far series of any kind follow it.
+
+Theory and exact states meet here as numbers side by side; only `trial` judges them.
+"""

@@ -32,13 +32,23 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.beyond.sphere import Azimuth, Directions, powers_of_sine, product_rule, profile, project
+from sotcheck.beyond.torques import exact_torque, open_sources
 from sotcheck.bound.fermi import first_states
-from sotcheck.engines import Continuum, Engine, KwantChain
-from sotcheck.exact.observables import INTERFACE, PLUS, exact_flows, torque_from_flows
+from sotcheck.engines import Engine, KwantChain
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import observed_order
-from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.numerics.quadrature import NESTED
+from sotcheck.numerics.sphere import (
+    Azimuth,
+    Directions,
+    harmonics,
+    powers_of_sine,
+    product_rule,
+    profile,
+    project,
+)
+from sotcheck.system.interface import Interface
 
 #: Odd degrees reported, and nodes in θ from pole to equator: exact for products of degrees up to 4·NODES − 1.
 DEGREES = np.array([1, 3, 5, 7])
@@ -58,29 +68,17 @@ KWANT_POINTS, KWANT_TOLERANCE = ((35.0, 20.0, 0.16), (70.0, 65.0, 0.08)), 1e-4
 
 def torque_towards(
     iface: Interface, directions: Array, h_R: Array, *, rtol: float, engine: Engine | None = None
-) -> tuple[Array, Array]:
-    """Return t/h_R and its quadrature error for many directions of m.
+) -> Estimate:
+    """Return t/h_R for many directions (d, 3) of m, shape (d, n, 3, 3): direction, h_R, source, x, y, z.
 
-    Parameters
-    ----------
-    iface : Interface
-        Its own m and h_R are not used.
-    directions : array (d, 3)
-    h_R : array (n,)
-
-    Returns
-    -------
-    array (d, n, 3, 3), array (d, n, 3)
-        Axes: direction, h_R, source, component along x, y, z; the error is of any component.
+    The interface's own m and h_R are not used; the error is of any component.
     """
-    values, errors = [], []
-    for m in directions:
-        turned = iface.with_(m=m.tolist())
-        found = exact_flows(engine or Continuum(), turned, h_R, rtol=rtol, most=MOST_PROBLEMS)
-        values.append(torque_from_flows(found.total.value, turned.direction))
-        wrong = found.total.error[..., PLUS, :] + found.total.error[..., INTERFACE, :]
-        errors.append(wrong.max(axis=-1))
-    return np.array(values), np.array(errors)
+    found = [
+        exact_torque(iface.with_(m=m.tolist()), h_R, rtol=rtol, engine=engine, most=MOST_PROBLEMS).shared(-1)
+        for m in directions
+    ]
+    values, errors = (np.array([getattr(one, part) for one in found]) for part in ("value", "error"))
+    return Estimate(values, {"quadrature": (errors, NESTED)})
 
 
 def meridian(nodes: int = NODES) -> Directions:
@@ -120,13 +118,13 @@ def harmonics_data(iface: Interface, h_R: Sequence[float] = H_R) -> dict[str, An
     at, h = meridian(), np.array(h_R, dtype=float)
     found, error = np.empty((2, len(DEGREES), len(h), 3)), np.empty((len(h), 3))
     fine = np.flatnonzero(h <= FINE_UP_TO)
-    groups = [(fine, FINE)] if fine.size else []
     # Beyond, each h_R needs nodes of its own.
-    groups += [(np.array([i]), COARSE) for i in np.flatnonzero(h > FINE_UP_TO)]
+    groups = [(fine, FINE)] * bool(fine.size) + [
+        (np.array([i]), COARSE) for i in np.flatnonzero(h > FINE_UP_TO)
+    ]
     for some, rtol in groups:
-        t, wrong = torque_towards(iface, at.m, h[some], rtol=rtol)
-        found[:, :, some] = coefficients(t, at) * h[some][:, None]
-        error[some] = wrong.max(axis=0) * h[some][:, None]
+        t = torque_towards(iface, at.m, h[some], rtol=rtol) * h[some][:, None, None]
+        found[:, :, some], error[some] = coefficients(t.value, at), t.error.max(axis=(0, -1))
     return {
         "h_R": h.tolist(),
         "degrees": DEGREES.tolist(),
@@ -140,8 +138,7 @@ def harmonics_data(iface: Interface, h_R: Sequence[float] = H_R) -> dict[str, An
                 "as experiments fit it": [experimental(found[:, :, i, s]) for i in range(len(h))],
                 "exponents": exponents(found[:, :, :, s], error[:, s], h),
             }
-            for s, name in enumerate(SOURCES)
-            if iface.k_perp2_max(name) > 0
+            for s, name in open_sources(iface)
         },
         # What the last degree still has says how much those beyond may have.
         "last_degree": (np.abs(found[:, -1]).max(axis=(0, -1)) / np.abs(found).max(axis=(0, 1, -1))).tolist(),
@@ -168,19 +165,14 @@ def exponents(found: Array, error: Array, h_R: Array) -> list[dict[str, Any]]:
     """
     rows = []
     where = [int(i) for h in LADDER for i in np.flatnonzero(np.isclose(h_R, h))]
-    for i, degree in enumerate(DEGREES):
-        if 1 < degree < DEGREES[-1] and len(where) == len(LADDER):
-            which = int(np.argmax(np.abs(found[:, i, where[0]])))
-            slope = observed_order(np.abs(found[which, i, where]), error[where])
-            if np.isfinite(slope.total):
-                rows.append(
-                    {
-                        "degree": int(degree),
-                        "component": ("fieldlike", "dampinglike")[which],
-                        "exponent": slope.value,
-                        "error": slope.total,
-                    }
-                )
+    if len(where) < len(LADDER):
+        return []
+    for i, degree in list(enumerate(DEGREES.tolist()))[1:-1]:
+        which = int(np.argmax(np.abs(found[:, i, where[0]])))
+        slope = observed_order(np.abs(found[which, i, where]), error[where])
+        if np.isfinite(slope.total):
+            part = ("fieldlike", "dampinglike")[which]
+            rows.append({"degree": degree, "component": part, "exponent": slope.value, "error": slope.total})
     return rows
 
 
@@ -190,20 +182,16 @@ def forbidden(iface: Interface, h_R: float = FULL_H_R) -> dict[str, Any]:
     Nothing is assumed here: m goes over the whole sphere.
     """
     at = product_rule(*FULL)
-    t, wrong = torque_towards(iface, at.m, np.array([h_R]), rtol=FULL_TOLERANCE)
+    t = torque_towards(iface, at.m, np.array([h_R]), rtol=FULL_TOLERANCE)
     size: dict[str, float] = {}
-    for degree in range(1, FULL_DEGREES + 1):
-        for order in range(min(degree, FULL_ORDERS) + 1):
-            azimuths: tuple[Azimuth, ...] = ("cos", "sin") if order else ("cos",)
-            for azimuth in azimuths:
-                kind = _kind(degree, order, azimuth)
-                value = float(np.abs(project(t, at, degree, order, azimuth)).max())
-                size[kind] = max(size.get(kind, 0.0), value)
+    for harmonic in harmonics(FULL_DEGREES, FULL_ORDERS):
+        kind = _kind(*harmonic)
+        size[kind] = max(size.get(kind, 0.0), float(np.abs(project(t.value, at, *harmonic)).max()))
     allowed = size.pop("allowed")
     return {
         "h_R": h_R,
         "directions": len(at.theta),
-        "quadrature": float(wrong.max()) / allowed,
+        "quadrature": t.total / allowed,
         **{kind: value / allowed for kind, value in size.items()},
     }
 
@@ -221,20 +209,13 @@ def kwant_checks(iface: Interface) -> list[dict[str, float]]:
     """Return the largest difference between Kwant and the continuum, relative, for a few m and h_R."""
     rows = []
     for theta, phi, h in KWANT_POINTS:
-        at = Directions(np.radians([theta]), np.radians([phi]), np.ones(1))
-        both = [
-            torque_towards(iface, at.m, np.array([h]), engine=engine, rtol=KWANT_TOLERANCE)
-            for engine in (Continuum(), KwantChain())
-        ]
-        (exact, wrong), (lattice, also_wrong) = both
-        size = float(np.abs(exact).max())
-        rows.append(
-            {
-                "theta": theta,
-                "phi": phi,
-                "h_R": h,
-                "difference": float(np.abs(exact - lattice).max()) / size,
-                "quadrature": float((wrong + also_wrong).max()) / size,
-            }
+        m = Directions(np.radians([theta]), np.radians([phi]), np.ones(1)).m
+        exact, lattice = (
+            torque_towards(iface, m, np.array([h]), engine=engine, rtol=KWANT_TOLERANCE)
+            for engine in (None, KwantChain())
         )
+        size = float(np.abs(exact.value).max())
+        off = exact - lattice
+        numbers = {"difference": float(np.abs(off.value).max()) / size, "quadrature": off.total / size}
+        rows.append({"theta": theta, "phi": phi, "h_R": h, **numbers})
     return rows

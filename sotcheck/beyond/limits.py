@@ -1,7 +1,7 @@
-"""Trust limits: the first h_R at which Eq. (16) is off by 1 %, or 10 %, by source and component.
+"""Trust limits: the first h_R at which first order is off by 1 %, or 10 %, by source and component.
 
-The deviation is f(h_R) = t_exact/(h_R t_1) − 1 with t_1 from Eq. (16). All sources and components come from
-the same k_⊥ sums.
+The deviation is f(h_R) = t_exact/(h_R t_1) − 1 with t_1 from first order. All sources and components come
+from the same k_⊥ sums.
 """
 
 from __future__ import annotations
@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
+from sotcheck.beyond.torques import component_axes, exact_torque
 from sotcheck.bound.unperturbed import interface_states
-from sotcheck.engines import Continuum, Engine
+from sotcheck.engines import Engine
 from sotcheck.errors import EngineError, did_you_mean, in_range
-from sotcheck.exact.observables import INTERFACE, PLUS, components, exact_flows, torque_from_flows
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.crossing import ACCURACIES, ACCURACY, LARGEST, SMALLEST, Target, search
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.numerics.quadrature import NESTED
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.theory.sums import first_order_torque
@@ -30,7 +31,7 @@ LIMITS = (0.01, 0.1)
 #: Deviations that a limit may stand for: the exact torque is known a thousand times better, and first
 #: order that is off by all of itself is none.
 LIMIT_RANGE = (1e-5, 1.0)
-#: A component of (16) below this part of the largest is zero: nothing to be relative to.
+#: A component of first order below this part of the largest is zero: nothing to be relative to.
 NEGLIGIBLE = 1e-9
 #: Wanted quadrature error relative to the largest spin flow, in units of accuracy times limit.
 QUADRATURE = 1.0
@@ -70,68 +71,55 @@ class TrustLimit:
     kind: str
     reason: str
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the limit ready for JSON."""
-        return dict(vars(self))
-
 
 @lru_cache(maxsize=64)
-def first_order(iface: Interface) -> tuple[Array, Array]:
-    """Return Eq. (16) per h_R, shape (2, 4): component, source and total; and its quadrature error."""
-    found = first_order_torque(iface, rtol=1e-10)
-    both = np.stack([found.total.value.real, found.total.value.imag])
-    return with_total(both, iface), with_total(np.full_like(both, found.total.total), iface)
+def first_order(iface: Interface) -> Estimate:
+    """Return first order per h_R, shape (2, 4): component, source and total."""
+    return _with_total(first_order_torque(iface, rtol=1e-10).total.parts, iface)
 
 
-def with_total(by_source: Array, iface: Interface) -> Array:
-    """Append the sum weighted with relaxation times to the last axis, (..., 3) to (..., 4)."""
-    total = by_source @ np.array([iface.tau_N, iface.tau_up, iface.tau_down])
-    return np.concatenate([by_source, total[..., None]], axis=-1)
-
-
-def exact_per_h(
-    iface: Interface, h_R: Array, *, rtol: float, engine: Engine | None = None
-) -> tuple[Array, Array]:
-    """Return the exact torque per h_R and its quadrature error, shapes (n, 2, 4): component, source or total.
+def exact_per_h(iface: Interface, h_R: Array, *, rtol: float, engine: Engine | None = None) -> Estimate:
+    """Return the exact torque per h_R, shape (n, 2, 4): component, source or total.
 
     Raises
     ------
     EngineError
         If m is parallel to y, where the components are undefined.
     """
-    m = iface.direction
-    summed = exact_flows(engine or Continuum(), iface, np.asarray(h_R, dtype=float), rtol=rtol)
-    parts = components(torque_from_flows(summed.total.value, m), m)
-    if parts is None:
+    axes = component_axes(iface.direction)
+    if tuple(axes) != COMPONENTS:
         raise EngineError(
             "m is parallel to y, where fieldlike and dampinglike are undefined; choose another magnetization"
         )
-    # Of a component t·e/|e|² the error is at most Σ|e_i| δt_i/|e|².
-    along = np.cross(m, np.array([0.0, 1.0, 0.0]))
-    vectors = np.stack([along, np.cross(m, -along)]) / (along @ along)
-    wrong = (summed.total.error[..., PLUS, :] + summed.total.error[..., INTERFACE, :]) @ np.abs(vectors).T
-    return with_total(np.stack(parts, axis=1), iface), with_total(np.swapaxes(wrong, 1, 2), iface)
+    found = exact_torque(iface, h_R, rtol=rtol, engine=engine)
+    return _with_total(found @ np.stack([axes[name] for name in COMPONENTS], axis=-1), iface)
+
+
+def _with_total(by_source: Estimate, iface: Interface) -> Estimate:
+    """Return components (..., 2, 4) of sources and of their sum weighted with relaxation times, of (..., 3, 2)."""
+    weights = np.column_stack([np.eye(3), [iface.tau_N, iface.tau_up, iface.tau_down]])
+    return by_source.each(lambda array: np.swapaxes(array, -1, -2)) @ weights
 
 
 class _Deviation:
-    """f(h_R) = exact/first order − 1, with its error, shapes (n, 2, 4); every h_R is summed once."""
+    """f(h_R) = exact/first order − 1, shape (n, 2, 4); every h_R is summed once."""
 
     def __init__(self, iface: Interface, engine: Engine | None, rtol: float) -> None:
         self.iface, self.engine, self.rtol = iface, engine, rtol
-        slopes, self.slope_error = first_order(iface)
-        size = float(np.abs(slopes).max())
-        self.vanishes = np.abs(slopes) <= np.maximum(NEGLIGIBLE * size, 2 * self.slope_error)
-        self.slopes = np.where(self.vanishes, 1.0, slopes)
+        self.slopes = first_order(iface)
+        size = np.abs(self.slopes.value)
+        self.vanishes = size <= np.maximum(NEGLIGIBLE * size.max(), 2 * self.slopes.error)
         self._done: dict[float, tuple[Array, Array]] = {}
 
-    def __call__(self, h_R: Array) -> tuple[Array, Array]:
+    def __call__(self, h_R: Array) -> Estimate:
         """Sum those h_R together that are new."""
         new = [h for h in h_R.tolist() if h not in self._done]
         if new:
-            exact, wrong = exact_per_h(self.iface, np.array(new), rtol=self.rtol, engine=self.engine)
-            self._done.update(zip(new, zip(exact, wrong, strict=True), strict=True))
-        exact, wrong = (np.array(rows) for rows in zip(*(self._done[h] for h in h_R.tolist()), strict=True))
-        return exact / self.slopes - 1, (wrong + self.slope_error) / np.abs(self.slopes)
+            exact = exact_per_h(self.iface, np.array(new), rtol=self.rtol, engine=self.engine)
+            self._done.update(zip(new, zip(exact.value, exact.error, strict=True), strict=True))
+        value, error = (np.array(rows) for rows in zip(*map(self._done.get, h_R.tolist()), strict=True))
+        exact = Estimate(value, {"quadrature": (error + self.slopes.error, NESTED)})
+        return exact / np.where(self.vanishes, 1.0, self.slopes.value) - 1
 
 
 @single_threaded
@@ -178,16 +166,13 @@ def trust_limits(
     for limit in limits:
         in_range("limit", limit, *LIMIT_RANGE)
     wanted = [(s, c, limit) for s in sources for c in parts for limit in limits]
-    if components(np.zeros(3), iface.direction) is None:
+    if tuple(component_axes(iface.direction)) != COMPONENTS:
         words = "m is parallel to y: fieldlike and dampinglike are undefined"
         return [TrustLimit(*one, None, None, "undefined", words) for one in wanted]
     rtol = QUADRATURE * accuracy * min(limits)
     deviation = _Deviation(iface, engine, rtol)
-    targets = {
-        one: Target((COMPONENTS.index(one[1]), CURRENTS.index(one[0])), one[2])
-        for one in wanted
-        if not deviation.vanishes[COMPONENTS.index(one[1]), CURRENTS.index(one[0])]
-    }
+    every = {one: Target((COMPONENTS.index(one[1]), CURRENTS.index(one[0])), one[2]) for one in wanted}
+    targets = {one: target for one, target in every.items() if not deviation.vanishes[target.at]}
     waiting = list(targets.values())
     if waiting:
         search(deviation, waiting, largest, accuracy)
@@ -214,7 +199,8 @@ def _result(
     if target.upper <= SMALLEST:
         if any(state.inside_continuum for state in interface_states(iface)):
             words = (
-                "an interface state of one spin at E_F, inside the other's continuum: (16) misses its torque"
+                "an interface state of one spin at E_F, inside the other's continuum: first order misses its "
+                "torque"
             )
             return TrustLimit(*one, 0.0, 0.0, "embedded", words)
         return TrustLimit(*one, 0.0, SMALLEST, "immediate", f"off by more at h_R = {SMALLEST:g} already")

@@ -89,10 +89,14 @@ class LimitAt:
     source: str
     component: str
 
+    def interface_at(self, point: tuple[float, float]) -> Interface:
+        """Return the interface that a point stands for."""
+        return with_parameters(self.iface, dict(zip(self.over, map(float, point), strict=True)))
+
     def __call__(self, point: tuple[float, float]) -> dict[str, Any]:
         """Return h_R, error, kind and reason of the limit; "value" is what the learner sees."""
         try:
-            iface = with_parameters(self.iface, dict(zip(self.over, map(float, point), strict=True)))
+            iface = self.interface_at(point)
         except SystemFileError:
             return _entry(None, None, "no state", "no propagating state at E_F")
         sources = CURRENTS[:-1] if self.source == ANY else (self.source,)
@@ -183,17 +187,17 @@ def trust_map(
         "source": source,
         "component": component,
     }
+    function = LimitAt(iface, (over_x.parameter, over_y.parameter), limit, source, component)
     plane = adaptive.Learner2D(
-        LimitAt(iface, (over_x.parameter, over_y.parameter), limit, source, component),
+        function,
         bounds=[(axis.lower, axis.upper) for axis in axes],
         loss_per_triangle=resolution_loss_function(CLOSEST, FARTHEST),
     )
     learner = adaptive.DataSaver(plane, arg_picker=itemgetter("value"))
     earlier = _points_of(resume, question)
     for point in earlier:
-        learner.tell(
-            (point["x"], point["y"]), _entry(*(point[k] for k in ("h_R", "error", "kind", "reason")))
-        )
+        entry = _entry(*(point[name] for name in ("h_R", "error", "kind", "reason")))
+        learner.tell((point["x"], point["y"]), entry)
     bar = iter(progress(range(points), "trust map", points))
     shown = 0
 
@@ -221,20 +225,14 @@ def trust_map(
         **question,
         "loss": reached if np.isfinite(reached) else None,
         # Workers may have been at more than were wanted.
-        "points": list(
-            islice(
-                _rows(learner.extra_data, iface, (over_x.parameter, over_y.parameter)),
-                max(points, len(earlier)),
-            )
-        ),
+        "points": list(islice(_rows(learner.extra_data, function), max(points, len(earlier)))),
     }
 
 
 def _points_of(resume: dict[str, Any] | None, question: dict[str, Any]) -> list[dict[str, Any]]:
     if resume is None:
         return []
-    different = [name for name, value in question.items() if resume.get(name) != value]
-    if different:
+    if different := [name for name, value in question.items() if resume.get(name) != value]:
         raise EngineError(
             f"the map to resume is another one: its {', '.join(different)} differs; "
             "start a new map, or ask for the same one"
@@ -243,19 +241,9 @@ def _points_of(resume: dict[str, Any] | None, question: dict[str, Any]) -> list[
     return points
 
 
-def _rows(
-    found: dict[tuple[float, float], dict[str, Any]], iface: Interface, over: tuple[str, str]
-) -> Iterator[dict[str, Any]]:
-    for (x, y), entry in found.items():
-        row = {"x": float(x), "y": float(y), **entry}
+def _rows(found: dict[tuple[float, float], dict[str, Any]], of: LimitAt) -> Iterator[dict[str, Any]]:
+    for point, entry in found.items():
+        row = {"x": float(point[0]), "y": float(point[1]), **entry}
         del row["value"]
-        start = None
-        if entry["kind"] != "no state":
-            start = first_states(with_parameters(iface, {over[0]: float(x), over[1]: float(y)})).h_R
+        start = None if entry["kind"] == "no state" else first_states(of.interface_at(point)).h_R
         yield {**row, "bound_from": start}
-
-
-def bound_at_limit(point: dict[str, Any]) -> bool:
-    """Whether bound states lie at E_F below a point's limit; where it has none, whether at any h_R."""
-    start, limit = point["bound_from"], LARGEST if point["kind"] == "beyond" else point["h_R"]
-    return start is not None and (start == 0.0 or (limit is not None and start < limit))

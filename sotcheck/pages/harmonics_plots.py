@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from sotcheck.beyond.sphere import profile
+from sotcheck.numerics.sphere import profile
 from sotcheck.pages.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, mark_bound_states
 
 Data = dict[str, Any]

@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from sotcheck.beyond.limits import LIMITS
-from sotcheck.beyond.run import conclusions
+from sotcheck.beyond.words import conclusions
 from sotcheck.bound.fermi import CRITICAL
 from sotcheck.pages.figures import FIGURES, svg
 from sotcheck.pages.gallery import pictures

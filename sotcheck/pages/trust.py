@@ -13,7 +13,7 @@ from typing import Any
 from markupsafe import Markup
 
 from sotcheck.beyond.trust_map import Axis, trust_map
-from sotcheck.beyond.trust_run import on_bound_states
+from sotcheck.beyond.words import on_bound_states
 from sotcheck.pages.figures import svg
 from sotcheck.pages.report import render
 from sotcheck.pages.trust_plots import REGIONS, draw_trust_map, title

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from sotcheck.beyond.limits import CURRENTS
-from sotcheck.beyond.trust_map import bound_at_limit
+from sotcheck.beyond.words import bound_at_limit
 from sotcheck.numerics.crossing import LARGEST
 from sotcheck.pages.figures import BLUE, GREY, RED
 

@@ -22,7 +22,7 @@ the sum over opposite angles leaves O(h_R³).) The average of k_x b over angles 
 
     t = −(1/4π) (1/4π)∫dx ⟨k_x h_R b×m⟩ 4πδ(g) = −h_R (k_0²/4π) q_N q_↓/(q_N + q_↓) m×ŷ,
 
-all fieldlike, all of the source `majority`, for any direction of m, besides the formula (16d), whose
+all fieldlike, all of the source `majority`, for any direction of m, besides the first-order formula, whose
 integrand |t'_↑|² is that of the majority alone. The position of the resonance is analytic in h_R, and so is
 its residue: what is left is h_R³ again.
 """
@@ -85,7 +85,7 @@ def embedded_state(iface: Interface) -> EmbeddedState | None:
 
 
 def missing_torque(iface: Interface) -> Complex:
-    """Return what the limit of t/h_R has besides Eq. (16), fieldlike + i dampinglike by source, shape (3,).
+    """Return what t/h_R tends to besides first order, fieldlike + i dampinglike by source, shape (3,).
 
     −(k_0²/4π) q_N q_↓/(q_N + q_↓) for `majority`, fieldlike; zero without an embedded state. Unit: wave
     vector³.
@@ -99,5 +99,5 @@ def missing_torque(iface: Interface) -> Complex:
 
 
 def missing_lattice(iface: Interface) -> Array:
-    """Return what Eq. (15) misses per h_R, shape (3, 3), source by spin: all of `missing_torque`."""
+    """Return what first order of the lattice flow misses, shape (3, 3), source by spin: `missing_torque`."""
     return torque_vector(missing_torque(iface), iface.direction)

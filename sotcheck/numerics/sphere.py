@@ -1,4 +1,4 @@
-"""Tangent vector fields on the unit sphere of m: harmonics, exact quadrature, projection. Knows no physics.
+"""Tangent vector fields on the unit sphere of directions m: harmonics, exact quadrature, projection.
 
 Every tangent field is Σ D ∇f + F m×∇f over surface harmonics f = sin^Mθ P_l^(M)(cosθ) {cos, sin}(Mφ), with
 P_l^(M) the M-th derivative of Legendre's polynomial: gradients and their quarter turns are complete and
@@ -8,6 +8,7 @@ l = 1 and sines, so that ∇f = m×(ŷ×m) and m×∇f = m×ŷ: the dampinglike 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -18,8 +19,6 @@ from numpy.polynomial import Legendre, Polynomial
 from sotcheck.numerics.arrays import Array
 
 Azimuth = Literal["cos", "sin"]
-#: The two families of fields: gradients, and gradients turned by 90° around m.
-FAMILIES = ("gradient", "turned")
 
 
 @dataclass(frozen=True)
@@ -62,6 +61,15 @@ def product_rule(polar: int, azimuthal: int) -> Directions:
     phi = 2 * np.pi * (np.arange(azimuthal) + 0.3) / azimuthal
     theta, phi = (g.ravel() for g in np.meshgrid(np.arccos(c), phi, indexing="ij"))
     return Directions(theta, phi, np.repeat(weight, azimuthal) * 2 * np.pi / azimuthal)
+
+
+def harmonics(degrees: int, orders: int) -> Iterator[tuple[int, int, Azimuth]]:
+    """Yield degree l, order M and azimuth of every harmonic up to a degree and an order."""
+    for degree in range(1, degrees + 1):
+        yield degree, 0, "cos"
+        for order in range(1, min(degree, orders) + 1):
+            yield degree, order, "cos"
+            yield degree, order, "sin"
 
 
 @cache
@@ -143,13 +151,11 @@ def powers_of_sine(coefficients: Array, degrees: Array) -> Array:
     -------
     array ((largest l + 1)/2,)
     """
-    total = Polynomial([0.0])
-    in_sine = Polynomial([1.0, -1.0])
+    in_sine, total = Polynomial([1.0, -1.0]), Polynomial([0.0])
     for value, degree in zip(coefficients, degrees, strict=True):
         # p_l is even in cosθ; cos²θ = 1 − sin²θ.
         even = _derivative(int(degree), 1).convert(kind=Polynomial).coef[::2]
         total = total + value * sum((a * in_sine**k for k, a in enumerate(even)), Polynomial([0.0]))
-    wanted = (int(max(degrees)) + 1) // 2
-    found = np.zeros(wanted)
-    found[: len(total.coef)] = total.coef[:wanted]
+    found = np.zeros((int(max(degrees)) + 1) // 2)
+    found[: len(total.coef)] = total.coef[: len(found)]
     return found
