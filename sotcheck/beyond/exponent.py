@@ -67,7 +67,7 @@ def _radial(segment: tuple[float, float], grazing: bool, nodes: int) -> tuple[Ar
 
 
 def _remainder(iface: Interface, h: float, nodes: int) -> tuple[Array, Array]:
-    """Return what first order leaves by source, and how much of it the panel next to grazing incidence adds."""
+    """Return what first order leaves by source, and what the panel next to grazing incidence adds."""
     grazing = transparent_channels(iface)[0].k_perp2
     edges = [x for x in iface.thresholds() if x <= grazing + iface.same_threshold]
     angle, angular = _angles(iface, nodes)
@@ -88,7 +88,7 @@ def _remainder(iface: Interface, h: float, nodes: int) -> tuple[Array, Array]:
 
 
 def remainders(iface: Interface, h_R: Array) -> Estimate:
-    """Return what first order leaves of t by source, shape (n, 3, 3), with errors from fewer nodes and the last panel.
+    """Return what first order leaves of t, shape (n, 3, 3): h_R, source, component.
 
     k_⊥ up to grazing incidence in N: the whole circle of waves from N and of those with the transparent spin.
 

@@ -96,7 +96,7 @@ def exact_per_h(iface: Interface, h_R: Array, *, rtol: float, engine: Engine | N
 
 
 def _with_total(by_source: Estimate, iface: Interface) -> Estimate:
-    """Return components (..., 2, 4) of sources and of their sum weighted with relaxation times, of (..., 3, 2)."""
+    """Return (..., 2, 4) of components by source (..., 3, 2): with the sum weighted by relaxation times."""
     weights = np.column_stack([np.eye(3), [iface.tau_N, iface.tau_up, iface.tau_down]])
     return by_source.each(lambda array: np.swapaxes(array, -1, -2)) @ weights
 

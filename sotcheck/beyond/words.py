@@ -113,7 +113,7 @@ def on_harmonics(harmonics: Data) -> Iterator[str]:
 
 
 def bound_at_limit(point: Data) -> bool:
-    """Whether bound states lie at E_F below a map's limit at a point; where it has none, whether at any h_R."""
+    """Whether bound states lie at E_F below a point's limit; where it has none, whether at any h_R."""
     start, limit = point["bound_from"], LARGEST if point["kind"] == "beyond" else point["h_R"]
     return start is not None and (start == 0.0 or (limit is not None and start < limit))
 
