@@ -220,7 +220,7 @@ def test_pages(tmp_path: Path) -> None:
 
 
 def test_bars_show_every_limit() -> None:
-    rows = [row.to_dict() for row in trust_limits(INSULATOR, accuracy=5e-3)]
+    rows = [vars(row) for row in trust_limits(INSULATOR, accuracy=5e-3)]
     figure = draw_limits({"limits": rows})
     labels = [t.get_text() for t in figure.axes[0].get_yticklabels()]
     assert labels == ["normal, fieldlike", "total, fieldlike"]
