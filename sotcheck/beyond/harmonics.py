@@ -149,10 +149,7 @@ def harmonics_data(iface: Interface, h_R: Sequence[float] = H_R) -> dict[str, An
 
 def experimental(pair: Array) -> dict[str, list[float]]:
     """Return A_0, A_2, … (fieldlike) and B_0, B_2, … (dampinglike) of coefficients (2, l)."""
-    return {
-        "A": powers_of_sine(pair[0], DEGREES).tolist(),
-        "B": powers_of_sine(pair[1], DEGREES).tolist(),
-    }
+    return {"A": powers_of_sine(pair[0], DEGREES).tolist(), "B": powers_of_sine(pair[1], DEGREES).tolist()}
 
 
 def exponents(found: Array, error: Array, h_R: Array) -> list[dict[str, Any]]:

@@ -1,1 +1,1 @@
-"""."""
+"""Arrays in, an Estimate out: no word of physics."""

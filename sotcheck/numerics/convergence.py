@@ -85,31 +85,32 @@ def finest(
         Its term `name` is infinite where the steps before the last show another order than powers[0].
     """
     length = len(powers) + 1
+    if len(values) < length:
+        raise ValueError(f"{len(values)} steps are too few to eliminate {len(powers)} powers")
     noise = np.broadcast_to(noise, values.shape)
-    best: tuple[Array, Array, Array] | None = None
-    for start in range(len(values) - length + 1):
-        some, its_noise = values[start : start + length], noise[start : start + length]
-        fit = richardson(some, powers, its_noise).shared(axes)
+
+    def fit(some: slice) -> Estimate:
+        found = richardson(values[some], powers, noise[some], name, origin).shared(axes)
         steps, shaken = (
-            one.max(axis=axes, keepdims=True) for one in (np.abs(np.diff(some, axis=0)), its_noise[1:])
+            one.max(axis=axes, keepdims=True)
+            for one in (np.abs(np.diff(values[some], axis=0)), noise[some][1:])
         )
         fast, slow = (2.0 ** -(powers[0] + sign * EXPECTED) * steps[:-1] for sign in (1, -1))
         in_order = (fast <= steps[1:]) & (steps[1:] <= slow)
         settled = np.all(in_order | (steps[1:] <= 2 * shaken[1:]), axis=0)
-        error = np.where(settled, fit.size("next order"), np.inf)
-        found = (fit.value, error, fit.size("rounding"))
-        if best is None:
-            best = found
-        else:
-            better = found[1] + found[2] < best[1] + best[2]
-            value, error, rounding = (
-                np.where(better, new, old) for new, old in zip(found, best, strict=True)
-            )
-            best = (value, error, rounding)
-    if best is None:
-        raise ValueError(f"{len(values)} steps are too few to eliminate {len(powers)} powers")
-    carried = (best[2], "double precision, carried through the table")
-    return Estimate(best[0], {name: (best[1], origin), "rounding": carried})
+        return found.and_(name, np.where(settled, 0.0, np.inf), origin)
+
+    fits = [fit(slice(start, start + length)) for start in range(len(values) - length + 1)]
+    best = np.argmin([one.error for one in fits], axis=0)[None]
+
+    def chosen(arrays: list[Array]) -> Array:
+        return np.take_along_axis(np.stack(arrays), best, axis=0)[0]
+
+    sizes = {term: chosen([one.size(term) for one in fits]) for term in fits[0].terms}
+    return Estimate(
+        chosen([one.value for one in fits]),
+        {term: (size, fits[0].terms[term][1]) for term, size in sizes.items()},
+    )
 
 
 #: How the error of an observed order is found.

@@ -183,7 +183,8 @@ def transparent_term(iface: Interface) -> Array:
     the torque departs from first order by −(σ_s k_*³/32π) h_R|h_R| m × ⟨cos φ |c| n⟩_φ with k_*² = E_F − U_N
     and n = (sin φ, −cos φ, 0): of second order, and the same for every material. Waves of the other
     spin come in with a weight k_z of their own (equal bands), not at all (closed), or retarded on both sides
-    of the threshold, where ∫ dk_⊥² of 1/(2ik_z − h_R a) less its first order closes in the upper half-plane: no such term.
+    of the threshold, where ∫ dk_⊥² of 1/(2ik_z − h_R a) less its first order closes in the upper half-plane:
+    no such term.
     """
     term = np.zeros((len(SOURCES), 3))
     for channel in transparent_channels(iface):
