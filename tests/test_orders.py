@@ -104,7 +104,7 @@ def test_half_a_circle_averages_exactly(iface: Interface) -> None:
 @pytest.mark.parametrize("name", ["bulk-magnetism", "interface-magnetism", "ferromagnetic-insulator",
                                   "topological-insulator", *GENERIC])  # fmt: skip
 def test_coefficients_agree_with_contour_integrals(name: str) -> None:
-    """Orders 1 to 9 of the k_⊥ sum, from the series and from exact states at complex h_R, far below the bars."""
+    """Orders 1 to 9 of the k_⊥ sum, from the series and from exact states at complex h_R, below the bars."""
     system = GENERIC[name] if name in GENERIC else load(name)
     series = torque_orders(system, 9)
     exact = contour_orders(system, 9, radius_of_convergence(system))

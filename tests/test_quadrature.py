@@ -412,7 +412,9 @@ def test_kinks_that_are_not_known_are_felt(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(observables, "kinks", lambda *_, **__: np.zeros(0))
     found = exact_flows(Continuum(), iface, h_R, rtol=1e-9)
     assert found.angles == 256
-    assert np.abs((found.total - reference.total).value).max() > 1e-6 * np.abs(reference.by_segment.value).max()
+    assert (
+        np.abs((found.total - reference.total).value).max() > 1e-6 * np.abs(reference.by_segment.value).max()
+    )
 
 
 # ------------------------------------------------------------------------------------------------ the angle

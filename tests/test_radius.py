@@ -150,7 +150,7 @@ def test_transparent_channels_are_all_found(rng: np.random.Generator) -> None:
 
 @pytest.mark.parametrize("system", [TRANSPARENT[0], TRANSPARENT[2]], ids=lambda s: s.name)
 def test_true_exponent_and_coefficient(system: Interface) -> None:
-    """What first order leaves ~ h_R², coefficient included, where the transparent spin takes part; h_R³ elsewhere."""
+    """First order leaves ~ h_R², coefficient included, where the transparent spin takes part; else h_R³."""
     data = exponent_data(system)
     assert data is not None
     json.dumps(data, allow_nan=False)

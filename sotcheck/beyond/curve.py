@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from sotcheck.beyond.limits import COMPONENTS, CURRENTS, LIMITS, exact_per_h, first_order, trust_limits
+from sotcheck.beyond.torques import CHAIN
 from sotcheck.bound.fermi import first_states
-from sotcheck.engines import Engine, KwantChain
+from sotcheck.engines import Engine
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.crossing import LARGEST
 from sotcheck.numerics.estimate import Estimate
@@ -63,7 +64,7 @@ def curve_data(iface: Interface) -> dict[str, Any]:
         If m is parallel to y, or when an engine fails.
     """
     exact, same = (torque_curve(iface, h_R).value for h_R in (CURVE_H_R, KWANT_H_R))
-    kwant = torque_curve(iface, KWANT_H_R, engine=KwantChain()).value
+    kwant = torque_curve(iface, KWANT_H_R, engine=CHAIN).value
     off, size = (np.abs(torque).max(axis=(1, 2)) for torque in (kwant - same, same))
     slopes = first_order(iface).value
     found = {(row.source, row.component, row.limit): row for row in trust_limits(iface)}
@@ -76,7 +77,7 @@ def curve_data(iface: Interface) -> dict[str, Any]:
             rows = {f"{limit:.0%}": found[source, name, limit] for limit in LIMITS}
             sources[source][name] = {
                 "exact": exact[:, c, s].tolist(),
-                "kwant": kwant[:, c, s].tolist(),
+                CHAIN.name: kwant[:, c, s].tolist(),
                 "first_order_per_h_R": float(slopes[c, s]),
                 "first_order_vanishes": all(row.kind == "vanishes" for row in rows.values()),
                 "limits": {label: row.h_R for label, row in rows.items()},

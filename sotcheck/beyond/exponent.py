@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.beyond.torques import open_sources
+from sotcheck.beyond.torques import MATCHING, open_sources
 from sotcheck.bound.fermi import first_states
-from sotcheck.engines import Continuum
 from sotcheck.errors import EngineError
 from sotcheck.exact.observables import torque_from_flows
 from sotcheck.numerics.arrays import Array
@@ -75,7 +74,7 @@ def _remainder(iface: Interface, h: float, nodes: int) -> tuple[Array, Array]:
     for segment in itertools.pairwise(edges):
         x, radial = _radial(segment, segment[1] == edges[-1], nodes)
         k, phi, strength = np.broadcast_arrays(np.sqrt(x)[:, None, None], angle[:, None], np.array([h, -h]))
-        states = Continuum().scatter(iface, k, phi, strength)
+        states = MATCHING.scatter(iface, k, phi, strength)
         found = torque_from_flows(flows(states, iface, k, phi, strength), iface.direction)
         # The opposite k is −h_R with k_x turned over.
         odd = (found[:, :, 0] - found[:, :, 1]) / 2

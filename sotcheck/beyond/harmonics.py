@@ -32,9 +32,9 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.beyond.torques import exact_torque, open_sources
+from sotcheck.beyond.torques import CHAIN, exact_torque, open_sources
 from sotcheck.bound.fermi import first_states
-from sotcheck.engines import Engine, KwantChain
+from sotcheck.engines import Engine
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import observed_order
 from sotcheck.numerics.estimate import Estimate
@@ -62,8 +62,8 @@ FINE_UP_TO, FINE, COARSE = 0.2, 1e-8, 1e-5
 FULL, FULL_H_R, FULL_TOLERANCE, FULL_ORDERS, FULL_DEGREES = (6, 6), 0.08, 1e-11, 2, 4
 #: Problems of one direction: there are dozens, and where a sum is hard its error may be larger than wanted.
 MOST_PROBLEMS = 40_000
-#: Directions (θ, φ) in degrees and h_R of Kwant's spot checks.
-KWANT_POINTS, KWANT_TOLERANCE = ((35.0, 20.0, 0.16), (70.0, 65.0, 0.08)), 1e-4
+#: Directions (θ, φ) in degrees and h_R of the chain's spot checks.
+TRIED_POINTS, TRIED_TOLERANCE = ((35.0, 20.0, 0.16), (70.0, 65.0, 0.08)), 1e-4
 
 
 def torque_towards(
@@ -143,7 +143,7 @@ def harmonics_data(iface: Interface, h_R: Sequence[float] = H_R) -> dict[str, An
         # What the last degree still has says how much those beyond may have.
         "last_degree": (np.abs(found[:, -1]).max(axis=(0, -1)) / np.abs(found).max(axis=(0, 1, -1))).tolist(),
         "forbidden": forbidden(iface),
-        "kwant": kwant_checks(iface),
+        CHAIN.name: chain_checks(iface),
     }
 
 
@@ -202,14 +202,14 @@ def _kind(degree: int, order: int, azimuth: Azimuth) -> str:
     return "allowed" if degree % 2 else "spin rotations"
 
 
-def kwant_checks(iface: Interface) -> list[dict[str, float]]:
+def chain_checks(iface: Interface) -> list[dict[str, float]]:
     """Return the largest difference between Kwant and the continuum, relative, for a few m and h_R."""
     rows = []
-    for theta, phi, h in KWANT_POINTS:
+    for theta, phi, h in TRIED_POINTS:
         m = Directions(np.radians([theta]), np.radians([phi]), np.ones(1)).m
         exact, lattice = (
-            torque_towards(iface, m, np.array([h]), engine=engine, rtol=KWANT_TOLERANCE)
-            for engine in (None, KwantChain())
+            torque_towards(iface, m, np.array([h]), engine=engine, rtol=TRIED_TOLERANCE)
+            for engine in (None, CHAIN)
         )
         size = float(np.abs(exact.value).max())
         off = exact - lattice

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 
 import numpy as np
 
 from sotcheck.beyond.torques import component_axes, exact_torque
 from sotcheck.bound.unperturbed import interface_states
 from sotcheck.engines import Engine
-from sotcheck.errors import EngineError, did_you_mean, in_range
+from sotcheck.errors import EngineError, in_range, one_of
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.crossing import ACCURACIES, ACCURACY, LARGEST, SMALLEST, Target, search
 from sotcheck.numerics.estimate import Estimate
@@ -33,8 +34,6 @@ LIMITS = (0.01, 0.1)
 LIMIT_RANGE = (1e-5, 1.0)
 #: A component of first order below this part of the largest is zero: nothing to be relative to.
 NEGLIGIBLE = 1e-9
-#: Wanted quadrature error relative to the largest spin flow, in units of accuracy times limit.
-QUADRATURE = 1.0
 #: Brackets wider than accuracy times this are sought again, with a quadrature error so much smaller.
 COARSEST, FINER = 5.0, 0.01
 
@@ -160,16 +159,16 @@ def trust_limits(
     EngineError
         For an unknown source or component, an accuracy or limit out of range, or when an engine fails.
     """
-    known(sources, CURRENTS, "source")
-    known(parts, COMPONENTS, "component")
     in_range("accuracy", accuracy, *ACCURACIES)
-    for limit in limits:
+    for source, part, limit in (wanted := list(product(sources, parts, limits))):
+        one_of(source, CURRENTS, "source")
+        one_of(part, COMPONENTS, "component")
         in_range("limit", limit, *LIMIT_RANGE)
-    wanted = [(s, c, limit) for s in sources for c in parts for limit in limits]
     if tuple(component_axes(iface.direction)) != COMPONENTS:
         words = "m is parallel to y: fieldlike and dampinglike are undefined"
         return [TrustLimit(*one, None, None, "undefined", words) for one in wanted]
-    rtol = QUADRATURE * accuracy * min(limits)
+    # Of the largest spin flow.
+    rtol = accuracy * min(limits)
     deviation = _Deviation(iface, engine, rtol)
     every = {one: Target((COMPONENTS.index(one[1]), CURRENTS.index(one[0])), one[2]) for one in wanted}
     targets = {one: target for one, target in every.items() if not deviation.vanishes[target.at]}
@@ -187,37 +186,20 @@ def trust_limits(
 def _result(
     iface: Interface, one: tuple[str, str, float], target: Target | None, largest: float
 ) -> TrustLimit:
+    def result(kind: str, reason: str, h_R: float | None = None, error: float | None = None) -> TrustLimit:
+        return TrustLimit(*one, h_R, error, kind, reason)
+
     if target is None:
-        if one[0] != "total" and iface.k_perp2_max(one[0]) <= 0:
-            return TrustLimit(*one, None, None, "closed", f"no {one[0]} state comes in at E_F")
-        return TrustLimit(*one, None, None, "vanishes", "first order vanishes: nothing to be relative to")
+        if one[0] in SOURCES and iface.k_perp2_max(one[0]) <= 0:
+            return result("closed", f"no {one[0]} state comes in at E_F")
+        return result("vanishes", "first order vanishes: nothing to be relative to")
     if target.upper is None:
-        reason = f"not up to h_R = {largest:g}"
-        if target.lower is not None:
-            reason += f", though perhaps at h_R = {target.lower:.3g}"
-        return TrustLimit(*one, None, None, "beyond", reason)
+        perhaps = "" if target.lower is None else f", though perhaps at h_R = {target.lower:.3g}"
+        return result("beyond", f"not up to h_R = {largest:g}{perhaps}")
     if target.upper <= SMALLEST:
         if any(state.inside_continuum for state in interface_states(iface)):
-            words = (
-                "an interface state of one spin at E_F, inside the other's continuum: first order misses its "
-                "torque"
-            )
-            return TrustLimit(*one, 0.0, 0.0, "embedded", words)
-        return TrustLimit(*one, 0.0, SMALLEST, "immediate", f"off by more at h_R = {SMALLEST:g} already")
+            words = "an interface state of one spin at E_F, inside the other's continuum"
+            return result("embedded", f"{words}: first order misses its torque", 0.0, 0.0)
+        return result("immediate", f"off by more at h_R = {SMALLEST:g} already", 0.0, SMALLEST)
     lower = SMALLEST if target.lower is None else target.lower
-    h_R, error = (lower + target.upper) / 2, (target.upper - lower) / 2
-    return TrustLimit(*one, h_R, error, "found", "")
-
-
-def known(names: Sequence[str], accepted: Sequence[str], what: str) -> None:
-    """Refuse a name that is not among those accepted.
-
-    Raises
-    ------
-    EngineError
-    """
-    for name in names:
-        if name not in accepted:
-            raise EngineError(
-                f"unknown {what} {name!r}{did_you_mean(name, accepted)}; choose from {', '.join(accepted)}"
-            )
+    return result("found", "", (lower + target.upper) / 2, (target.upper - lower) / 2)

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.polynomial import chebyshev
 
 from sotcheck.beyond.continued import resolved_orders
-from sotcheck.beyond.torques import component_axes, exact_torque, open_sources
+from sotcheck.beyond.torques import CHAIN, MATCHING, component_axes, exact_torque, open_sources
 from sotcheck.bound.fermi import first_states
-from sotcheck.engines import Continuum, Engine
+from sotcheck.engines import Engine
 from sotcheck.errors import EngineError
 from sotcheck.exact.observables import largest_torque
 from sotcheck.numerics.arrays import Array
@@ -38,14 +38,14 @@ LINE_POINTS = 81
 CURVE_RTOL = 3e-4
 #: Partial sums that are drawn and tried.
 SUMS = (1, 3, 5, 11)
-#: k_⊥ a segment, angles, points and radius of the contour for Kwant.
-KWANT_NODES, KWANT_ANGLES, KWANT_POINTS, KWANT_RADIUS = 2, np.array([0.4, 1.9]), 24, 0.25
+#: k_⊥ a segment, angles, points and radius of the contour for the chain.
+TRIED_NODES, TRIED_ANGLES, TRIED_POINTS, TRIED_RADIUS = 2, np.array([0.4, 1.9]), 24, 0.25
 #: Relative errors up to which a curve is followed.
 LIMIT = 0.01
 
 
 def contour_orders(iface: Interface, highest: int, scale: float, *, rtol: float = 1e-11) -> Estimate:
-    """Sum the contour integrals of `continuum` over k_⊥, shape (orders, 3, 3): orders 1, 3, 5, ….
+    """Sum the contour integrals over k_⊥, shape (orders, 3, 3): orders 1, 3, 5, ….
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def contour_orders(iface: Interface, highest: int, scale: float, *, rtol: float 
     weight = scale ** np.arange(1.0, highest + 1, 2)
 
     def average(x: Array) -> Array:
-        found = resolved_orders("continuum", iface, np.sqrt(x), angles, highest).mean(axis=1)
+        found = resolved_orders(MATCHING.name, iface, np.sqrt(x), angles, highest).mean(axis=1)
         return np.stack([found.value, found.error], axis=1) * weight[:, None, None]
 
     both = over_k(average, iface, rtol, 64 * float(np.finfo(float).eps)) / weight[:, None, None]
@@ -131,21 +131,23 @@ def coefficient_rows(iface: Interface, series: Estimate, others: dict[str, Estim
     return rows
 
 
-def kwant_orders(iface: Interface) -> dict[str, Any] | None:
-    """Return how far Kwant's coefficients of orders 1, 3, 5 are from the series, k_⊥ by k_⊥; None for zeros.
+def chain_orders(iface: Interface) -> dict[str, Any] | None:
+    """Return how far the chain's coefficients of orders 1, 3, 5 are from the series by k_⊥; None for zeros.
 
     Differences are relative to the largest component of all sources at that k_⊥, angle and order.
     """
-    k_perp = sample(iface.thresholds(), KWANT_NODES)
-    formula = torque_integrand(iface, k_perp**2, KWANT_ANGLES, [1, 3, 5])
-    found = resolved_orders("kwant", iface, k_perp, KWANT_ANGLES, 5, points=KWANT_POINTS, radius=KWANT_RADIUS)
+    k_perp = sample(iface.thresholds(), TRIED_NODES)
+    formula = torque_integrand(iface, k_perp**2, TRIED_ANGLES, [1, 3, 5])
+    found = resolved_orders(
+        CHAIN.name, iface, k_perp, TRIED_ANGLES, 5, points=TRIED_POINTS, radius=TRIED_RADIUS
+    )
     scale = np.abs(formula).max(axis=(-1, -2), keepdims=True)
     if np.any(scale <= found.error):
         # No magnetism, no torque: nothing to be relative to.
         return None
     off, error = ((v / scale).max(axis=(0, 1, 3, 4)) for v in (np.abs(found.value - formula), found.error))
     return {
-        "points": len(k_perp) * len(KWANT_ANGLES),
+        "points": len(k_perp) * len(TRIED_ANGLES),
         "orders": [1, 3, 5],
         "off": off.tolist(),
         "error": error.tolist(),
@@ -154,9 +156,9 @@ def kwant_orders(iface: Interface) -> dict[str, Any] | None:
 
 def remainder_rows(iface: Interface, series: Estimate, radius: float) -> dict[str, Any]:
     """Return |t − S_N| on a ladder of h_R for N = 1, 3, 5 by source, with slopes and their errors."""
-    h, engine = radius * LADDER, Continuum()
+    h = radius * LADDER
     exact = exact_torque(iface, h, rtol=1e-12)
-    noise = exact.error.max(axis=-1) + engine.rounding(iface) * largest_torque(iface) / h[:, None]
+    noise = exact.error.max(axis=-1) + MATCHING.rounding(iface) * largest_torque(iface) / h[:, None]
     rows = []
     for s, source in open_sources(iface):
         for n in (1, 2, 3):
@@ -253,13 +255,13 @@ def orders_data(iface: Interface) -> dict[str, Any]:
     series = torque_orders(iface, HIGHEST)
     routes = {
         "contour": contour_orders(iface, COMPARED, radius),
-        "differences": difference_orders(Continuum(), iface, DIFFERENCES * radius),
+        "differences": difference_orders(MATCHING, iface, DIFFERENCES * radius),
     }
     return {
         "expandable": True,
         "radius": radius,
         "coefficients": coefficient_rows(iface, series, routes),
-        "kwant": kwant_orders(iface),
+        CHAIN.name: chain_orders(iface),
         "remainders": remainder_rows(iface, series, radius),
         "curves": curves(iface, series, radius),
     }

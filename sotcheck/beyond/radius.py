@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from sotcheck.beyond.continued import poles_in_h
-from sotcheck.beyond.torques import open_sources
+from sotcheck.beyond.torques import CHAIN, MATCHING, open_sources
+from sotcheck.engines import Engine
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import sample
@@ -165,7 +167,7 @@ def sum_radii(iface: Interface, series: Estimate, scale: float) -> dict[str, Any
     return found
 
 
-def radius_data(iface: Interface, *, engines: tuple[str, ...] = ("continuum", "kwant")) -> dict[str, Any]:
+def radius_data(iface: Interface, *, engines: Sequence[Engine] = (MATCHING, CHAIN)) -> dict[str, Any]:
     """Return the map of the radius of convergence, its minimum and why, and the sum's, ready for JSON.
 
     The sum's series may converge beyond the smallest radius by k_⊥, but the exact torque leaves it there:
@@ -181,8 +183,8 @@ def radius_data(iface: Interface, *, engines: tuple[str, ...] = ("continuum", "k
     formula = radius_by_k(iface, k_tried**2, TRIED_ANGLES)
     tried = {}
     for engine in engines:
-        exact = np.abs(poles_in_h(engine, iface, k_tried, TRIED_ANGLES)).min(axis=-1)
-        tried[engine] = float((np.abs(exact - formula) / formula).max())
+        exact = np.abs(poles_in_h(engine.name, iface, k_tried, TRIED_ANGLES)).min(axis=-1)
+        tried[engine.name] = float((np.abs(exact - formula) / formula).max())
     sums = None
     if expandable(iface):
         sums = sum_radii(iface, torque_orders(iface, HIGHEST), radius_of_convergence(iface))

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sotcheck.engines import Continuum, Engine
+from sotcheck.engines import Continuum, Engine, KwantChain
 from sotcheck.exact.observables import INTERFACE, PLUS, components, exact_flows, transverse
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.interface import SOURCES, Interface
+
+#: The engine of all curves, and the one that tries points of them.
+MATCHING, CHAIN = Continuum(), KwantChain()
 
 
 def exact_torque(
@@ -26,10 +29,10 @@ def exact_torque(
     rtol, most : float, int
         As for `exact_flows`.
     engine : Engine, optional
-        The continuum by default.
+        MATCHING by default.
     """
     h_R = np.asarray(h_R, dtype=float)
-    flows = exact_flows(engine or Continuum(), iface, h_R, rtol=rtol, most=most).total
+    flows = exact_flows(engine or MATCHING, iface, h_R, rtol=rtol, most=most).total
     torque = flows[..., PLUS, :] + flows[..., INTERFACE, :]
     return torque.each(lambda t: transverse(t, iface.direction), lambda size: size)
 

@@ -106,10 +106,11 @@ def trust_map(
         if output is None:
             raise click.UsageError("give either a SYSTEM with its --over, or --output for the report")
         refuse_unwritable_folder(output)
-        from sotcheck.pages.trust import trust_data, write_trust
+        from sotcheck.beyond.trust_map import report_maps
+        from sotcheck.pages.trust import write_trust
 
         with backend(executor, workers).open() as where:
-            data = trust_data(points=points, executor=where.executor, progress=bar)
+            data = report_maps(points=points, executor=where.executor, progress=bar)
         print_out(f"report written: open {write_trust(data, output)}\n")
         return
     if output is not None:

@@ -1,0 +1,122 @@
+"""One way to write pages: JSON first, and from the JSON alone figures, Markdown and one offline HTML file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from sotcheck.pages.figures import svg
+from sotcheck.run.output import make_folder, write_texts
+from sotcheck.run.plaintext import markdown, markdown_code, visible
+
+Data = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One figure: file name, title, how it is drawn, and of which part of the JSON."""
+
+    name: str
+    title: str
+    draw: Callable[[Any], Any]
+    data: Any
+
+
+def publish(
+    folder: Path,
+    documents: dict[str, Data],
+    template: str,
+    shown: Callable[..., tuple[Sequence[Picture], Data]],
+    *,
+    indent: int | None = 1,
+) -> Path:
+    """Write JSON documents and their page into a folder, all files or none.
+
+    Parameters
+    ----------
+    folder : Path
+    documents : dict
+        By file name, ready for JSON.
+    template : str
+        Name of the pair of templates, without endings.
+    shown : callable
+        Of the documents as they are read back, in their order: the figures, and what the templates are
+        filled with besides. Nothing on a page can know more than the JSON.
+    indent : int, optional
+        None for documents of thousands of numbers: no line for each.
+
+    Returns
+    -------
+    Path
+        The page to open.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
+    """
+    separators = (",", ":") if indent is None else None
+    texts = {
+        name: json.dumps(content, indent=indent, separators=separators, allow_nan=False) + "\n"
+        for name, content in documents.items()
+    }
+    pictures, context = shown(*map(json.loads, texts.values()))
+    drawn = {one.name: svg(one.draw, one.data) for one in pictures}
+    context = {
+        "figures": {one.name: one.title for one in pictures},
+        "svg": {name: Markup(picture[picture.index("<svg") :]) for name, picture in drawn.items()},
+        **context,
+    }
+    pages = {
+        "README.md": render(f"{template}.md", context),
+        "index.html": render(f"{template}.html", context),
+    }
+    if drawn:
+        make_folder(folder / "figures")
+    figures = {f"figures/{name}.svg": picture for name, picture in drawn.items()}
+    write_texts({folder / name: text for name, text in (texts | pages | figures).items()})
+    return folder / "index.html"
+
+
+def render(name: str, context: Data) -> str:
+    """Return a page: the template of that name filled in."""
+    environment = Environment(
+        loader=PackageLoader("sotcheck.pages"),
+        autoescape=name.endswith(".html"),
+        finalize=_shown,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["number"] = _number
+    environment.filters["cell"] = _cell
+    environment.filters["text"] = markdown
+    environment.filters["code"] = markdown_code
+    environment.filters["short"] = lambda value: "–" if value is None else f"{value:.2g}"
+    return environment.get_template(f"{name}.j2").render(context)
+
+
+def _shown(value: Any) -> Any:
+    """Let nothing of a user's text act on a page unseen; what is markup already is ours."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _cell(value: Any) -> Any:
+    """Return three significant digits of a number, a dash for nothing, words as they are."""
+    if value is None:
+        return "–"
+    return f"{value:.3g}" if isinstance(value, float) else value
+
+
+def _number(value: float | None) -> str:
+    """Return ten significant digits; whole numbers as such, nothing as a dash."""
+    if value is None:
+        return "–"
+    return f"{value:.0f}" if value == int(value) and abs(value) < 1e6 else f"{value:.10g}"
