@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from conftest import GENERIC
 
-from sotcheck.beyond import continued
-from sotcheck.beyond.continued import resolved_orders
 from sotcheck.beyond.orders import contour_orders, difference_orders, orders_data
 from sotcheck.beyond.torques import exact_torque
 from sotcheck.engines import Continuum
 from sotcheck.errors import EngineError, TheoryError
+from sotcheck.exact import continued
+from sotcheck.exact.continued import resolved_orders
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.numerics.pade import pade, partial_sum, reach
 from sotcheck.numerics.quadrature import sample
+from sotcheck.numerics.series import pade, partial_sum, reach
 from sotcheck.system.files import load
 from sotcheck.system.interface import Interface, rashba
 from sotcheck.system.spin import in_spin_bands

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 
 from sotcheck.beyond import exponent as exponent_module
-from sotcheck.beyond.continued import poles_in_h
-from sotcheck.beyond.exponent import exponent_data, limit_at_zero, power_law, remainders
-from sotcheck.beyond.radius import classify, radius_data, smallest, sum_radius
+from sotcheck.beyond.exponent import exponent_data, remainders
+from sotcheck.beyond.radius import classify, radius_data, smallest
 from sotcheck.engines import Continuum
 from sotcheck.errors import EngineError
+from sotcheck.exact.continued import poles_in_h
+from sotcheck.numerics.convergence import limit_at_zero, power_law
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import sample
+from sotcheck.numerics.series import radius_from_terms
 from sotcheck.system.files import load
 from sotcheck.system.interface import Interface
 from sotcheck.theory.validity import (
@@ -107,19 +109,18 @@ def test_embedded_states_are_those_of_appendix_c(rng: np.random.Generator) -> No
     assert hits > 10
 
 
-def test_sum_radius_of_known_series() -> None:
+def test_radius_from_known_terms() -> None:
     """One singularity in h² (Domb and Sykes), a complex pair (Mercer and Roberts), and too few terms."""
     j = np.arange(21)
     binomial = np.cumprod(np.concatenate([[1.0], -(0.5 - j[:-1]) / (j[:-1] + 1)]))
-    one = sum_radius(binomial / 4.0**j, 1.8)
+    one = radius_from_terms(binomial / 4.0**j, 1.8)
     assert one is not None
-    assert one["method"] == "ratio"
-    assert abs(one["radius"] - 2) < one["error"] + 1e-3
-    pair = (2.0 / np.sqrt(j + 1.0) * 0.25**j * np.cos(0.7 * j)).real
-    found = sum_radius(pair, 1.8)
-    assert found is not None
-    assert abs(found["radius"] - 2) < max(found["error"], 0.1)
-    assert sum_radius(binomial[:5], 1.0) is None
+    assert one.method == "ratio"
+    assert abs(one.radius.value - 2) < one.radius.total + 1e-3
+    pair = radius_from_terms(2.0 / np.sqrt(j + 1.0) * 0.25**j * np.cos(0.7 * j), 1.8)
+    assert pair is not None
+    assert abs(pair.radius.value - 2) < max(pair.radius.total, 0.1)
+    assert radius_from_terms(binomial[:5], 1.0) is None
 
 
 def test_radius_data() -> None:

@@ -12,7 +12,7 @@ from sotcheck.bound.fermi import first_states
 from sotcheck.errors import EngineError
 from sotcheck.exact.observables import torque_from_flows
 from sotcheck.numerics.arrays import Array
-from sotcheck.numerics.convergence import observed_order
+from sotcheck.numerics.convergence import limit_at_zero, norm, power_law
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.system.states import flows
@@ -109,37 +109,6 @@ def remainders(iface: Interface, h_R: Array) -> Estimate:
     return Estimate(values, {"quadrature": (error, "fewer nodes, and the panel next to grazing incidence")})
 
 
-def power_law(values: Estimate, *, logarithm: bool = False) -> Estimate:
-    """Return the exponent p of vectors (n, 3) ~ h^p (1 + b h + …) on a halving ladder.
-
-    With `logarithm`, of h^p (log h + b + …), read off the differences of neighbours over h³.
-    """
-    if logarithm:
-        over_cube = values * 8.0 ** np.arange(len(values.value))[:, None]
-        values = over_cube[1:] - over_cube[:-1]
-    size = _norm(values)
-    return observed_order(size.value, size.error, power=1) + (3.0 if logarithm else 0.0)
-
-
-def _norm(vectors: Estimate) -> Estimate:
-    return vectors.each(lambda array: np.linalg.norm(array, axis=-1))
-
-
-def limit_at_zero(h_R: Array, values: Estimate) -> Estimate:
-    """Return the limit of values = c + h (b + d log h) + … from the last three.
-
-    The error is the change from the three before, plus the values' own carried through.
-    """
-
-    def limit(chosen: slice) -> Estimate:
-        h = h_R[chosen]
-        basis = np.stack([np.ones(3), h, h * np.log(h)], axis=1)
-        return values[chosen] @ np.linalg.inv(basis)[0]
-
-    last, before = limit(slice(-3, None)), limit(slice(-4, -1))
-    return last.and_("next order", abs(last.value - before.value), "change from the steps before")
-
-
 def _K_of_the_other(iface: Interface, channel: TransparentChannel) -> float:
     """Return K_z² of the spin that is not transparent, at grazing incidence."""
     other = "majority" if channel.spin == "minority" else "minority"
@@ -196,7 +165,7 @@ def exponent_data(iface: Interface) -> dict[str, Any] | None:
 def _measured(iface: Interface, h_R: Array, found: Estimate, term: Array) -> dict[str, Any]:
     """Return the exponent of one source's remainders (n, 3), against the term in h_R|h_R| expected."""
     expected = float(np.linalg.norm(term))
-    logarithm, size = has_logarithm(iface), _norm(found)
+    logarithm, size = has_logarithm(iface), norm(found)
     slope = power_law(found, logarithm=logarithm)
     known = np.isfinite(slope.total)
     row: dict[str, Any] = {

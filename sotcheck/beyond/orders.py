@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.polynomial import chebyshev
 
-from sotcheck.beyond.continued import resolved_orders
 from sotcheck.beyond.torques import CHAIN, MATCHING, component_axes, exact_torque, open_sources
 from sotcheck.bound.fermi import first_states
 from sotcheck.engines import Engine
 from sotcheck.errors import EngineError
+from sotcheck.exact.continued import resolved_orders
 from sotcheck.exact.observables import largest_torque
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import observed_order
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.numerics.pade import NEGLIGIBLE, pade, partial_sum, reach
 from sotcheck.numerics.quadrature import sample
+from sotcheck.numerics.series import NEGLIGIBLE, pade, partial_sum, reach
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.theory.all_orders import over_k, torque_integrand, torque_orders
 from sotcheck.theory.validity import radius_of_convergence, why_not_expandable

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.beyond.continued import poles_in_h
 from sotcheck.beyond.torques import CHAIN, MATCHING, open_sources
 from sotcheck.engines import Engine
-from sotcheck.numerics.arrays import Array
+from sotcheck.exact.continued import poles_in_h
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import sample
 from sotcheck.numerics.radial import substitution
+from sotcheck.numerics.series import radius_from_terms
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.theory.all_orders import torque_orders
 from sotcheck.theory.validity import (
@@ -100,71 +100,24 @@ def _reason(iface: Interface, x: float) -> tuple[str, str]:
     )
 
 
-def limit_of_ratios(a: Array) -> tuple[Array, Array]:
-    """Return Domb–Sykes points: a_j/a_{j−1} and what their line in 1/j hits at 1/j = 0, j = 1, 2, …."""
-    return _with_limits(a[1:] / a[:-1], first=1)
-
-
-def limit_of_pairs(a: Array) -> tuple[Array, Array]:
-    """Return Mercer and Roberts's points for a complex pair of singularities, 1/|w|, and their limit."""
-    square = (a[3:] * a[1:-2] - a[2:-1] ** 2) / (a[2:-1] * a[:-3] - a[1:-2] ** 2)
-    return _with_limits(np.sqrt(np.abs(square)), first=2)
-
-
-def _with_limits(points: Array, first: int) -> tuple[Array, Array]:
-    """Return points of index j = first, … and what the line in 1/j through neighbours hits at 1/j = 0."""
-    j = np.arange(first, first + len(points))
-    return points, j[1:] * points[1:] - j[:-1] * points[:-1]
-
-
-def sum_radius(coefficients: Array, scale: float) -> dict[str, Any] | None:
-    """Return the radius of convergence of Σ a_j h^(2j+1), read off its coefficients; None for too few.
-
-    One real singularity in h² makes ratios of one sign that lie on a line in 1/j (Domb and Sykes); a complex
-    pair makes them oscillate, and the quadratic recurrence tells its distance (Mercer and Roberts). Whichever
-    has settled better is taken; its error is the spread of the last four extrapolations, twice. Where several
-    singularities compete, the terms' envelope remains (Cauchy and Hadamard).
-    """
-    scaled = coefficients * scale ** (2.0 * np.arange(len(coefficients)))
-    if len(scaled) < 10:
-        return None
-    found = [_envelope(scaled, scale)]
-    for method, points in (("ratio", limit_of_ratios), ("pair", limit_of_pairs)):
-        raw, limits = points(scaled)
-        last = limits[-4:]
-        if np.all(np.isfinite(last)) and np.all(last > 0):
-            value = scale / np.sqrt(last)
-            found.append((float(value[-1]), 2 * float(np.ptp(value)), method, raw))
-    radius, error, method, raw = min(found, key=lambda one: one[1] / one[0])
-    return {"radius": radius, "error": error, "method": method, "points": raw.tolist(), "terms": len(scaled)}
-
-
-def _envelope(scaled: Array, scale: float) -> tuple[float, float, str, Array]:
-    """Return radius, error, method and local slopes from how fast the largest of neighbouring terms fall.
-
-    Cauchy and Hadamard's root, with a power of j beside it; from the second half of the terms, its error from
-    the middle half.
-    """
-    n = len(scaled)
-    top = np.log(np.maximum.accumulate(np.abs(scaled)[::-1])[::-1])
-
-    def radius(some: slice) -> float:
-        return scale * float(np.exp(-np.polyfit(np.arange(n)[some], top[some], 1)[0] / 2))
-
-    late, early = radius(slice(n // 2, n)), radius(slice(n // 4, 3 * n // 4))
-    return late, 2 * abs(late - early), "envelope", np.diff(top)
-
-
 def sum_radii(iface: Interface, series: Estimate, scale: float) -> dict[str, Any]:
     """Return by source the k_⊥-summed torque's radius of convergence, from its largest spin component."""
-    found: dict[str, Any] = {}
+    sources: dict[str, Any] = {}
     weight = scale ** np.arange(1.0, 2 * len(series.value), 2)
     for s, source in open_sources(iface):
         largest = int(np.argmax(np.abs(series.value[:, s] * weight[:, None]).max(axis=0)))
         terms = series[:, s, largest]
         clear = np.abs(terms.value) >= DIGITS * terms.error
-        found[source] = sum_radius(terms.value[: len(clear) if clear.all() else int(np.argmin(clear))], scale)
-    return found
+        used = len(clear) if clear.all() else int(np.argmin(clear))
+        found = radius_from_terms(terms.value[:used], scale)
+        sources[source] = found and {
+            "radius": found.radius.value,
+            "error": found.radius.total,
+            "method": found.method,
+            "points": found.points.tolist(),
+            "terms": used,
+        }
+    return sources
 
 
 def radius_data(iface: Interface, *, engines: Sequence[Engine] = (MATCHING, CHAIN)) -> dict[str, Any]:

@@ -169,3 +169,35 @@ def _slope(errors: Array, noise: Array, power: int, settled: float) -> Estimate:
     fit = richardson(local, (power,), local_noise)
     seen = abs(local[1] - local[0]) <= settled
     return slope(float(fit.value), fit.total if seen else np.inf)
+
+
+def power_law(values: Estimate, *, logarithm: bool = False) -> Estimate:
+    """Return the exponent p of vectors (n, 3) ~ h^p (1 + b h + …) on a halving ladder.
+
+    With `logarithm`, of h^p (log h + b + …), read off the differences of neighbours over h³.
+    """
+    if logarithm:
+        over_cube = values * 8.0 ** np.arange(len(values.value))[:, None]
+        values = over_cube[1:] - over_cube[:-1]
+    size = norm(values)
+    return observed_order(size.value, size.error, power=1) + (3.0 if logarithm else 0.0)
+
+
+def norm(vectors: Estimate) -> Estimate:
+    """Return the norms of vectors along the last axis."""
+    return vectors.each(lambda array: np.linalg.norm(array, axis=-1))
+
+
+def limit_at_zero(steps: Array, values: Estimate) -> Estimate:
+    """Return c of values = c + h (b + d log h) + … (n,) at a ladder of h, from the last three.
+
+    The error is the change from the three before, plus the values' own carried through.
+    """
+
+    def limit(chosen: slice) -> Estimate:
+        h = steps[chosen]
+        basis = np.stack([np.ones(3), h, h * np.log(h)], axis=1)
+        return values[chosen] @ np.linalg.inv(basis)[0]
+
+    last, before = limit(slice(-3, None)), limit(slice(-4, -1))
+    return last.and_("next order", abs(last.value - before.value), "change from the steps before")

@@ -126,7 +126,7 @@ def exponents(data: Data) -> Figure:
         axes.loglog(h, rest, "o", color=color, **mark, label=f"{source}: slope {row['exponent']:.3f}{log}")
         line = rest[-1] * (h / h[-1]) ** p
         axes.loglog(h, line * np.log(h) / np.log(h[-1]) if log else line, color=color, lw=1, ls="--")
-    axes.set(xlabel="$h_R$", ylabel="what first order leaves of $|\\mathbf{t}|$")
+    axes.set(xlabel="$h_R$", ylabel=r"$|\mathbf{t} - h_R\,\mathbf{t}_1|$")
     _rungs(axes, h)
     mark_bound_states(axes, data["bound_from"], h)
     axes.set_title(f"transparent {data['spin']} channel; dashed: expected", fontsize=9)
