@@ -15,7 +15,6 @@ from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import limit_at_zero, norm, power_law
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.interface import SOURCES, Interface
-from sotcheck.system.states import flows
 from sotcheck.theory.all_orders import torque_integrand
 from sotcheck.theory.validity import TransparentChannel, transparent_channels, transparent_term
 
@@ -74,8 +73,7 @@ def _remainder(iface: Interface, h: float, nodes: int) -> tuple[Array, Array]:
     for segment in itertools.pairwise(edges):
         x, radial = _radial(segment, segment[1] == edges[-1], nodes)
         k, phi, strength = np.broadcast_arrays(np.sqrt(x)[:, None, None], angle[:, None], np.array([h, -h]))
-        states = MATCHING.scatter(iface, k, phi, strength)
-        found = torque_from_flows(flows(states, iface, k, phi, strength), iface.direction)
+        found = torque_from_flows(MATCHING.flows(iface, k, phi, strength), iface.direction)
         # The opposite k is −h_R with k_x turned over.
         odd = (found[:, :, 0] - found[:, :, 1]) / 2
         exact = -(np.sqrt(x)[:, None] * np.cos(angle))[..., None, None] * odd / (4 * np.pi)

@@ -39,15 +39,7 @@ from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import observed_order
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import NESTED
-from sotcheck.numerics.sphere import (
-    Azimuth,
-    Directions,
-    harmonics,
-    powers_of_sine,
-    product_rule,
-    profile,
-    project,
-)
+from sotcheck.numerics.sphere import Directions, harmonics, powers_of_sine, product_rule, profile, project
 from sotcheck.system.interface import Interface
 
 #: Odd degrees reported, and nodes in θ from pole to equator: exact for products of degrees up to 4·NODES − 1.
@@ -95,33 +87,20 @@ def coefficients(t: Array, at: Directions) -> Array:
     tangent = at.tangent(t)
     both = np.stack([-tangent[..., 0], tangent[..., 1]])
     p = np.stack([profile(int(degree), at.theta) for degree in DEGREES])
-    weight = at.weight * np.sin(at.theta) ** 2
-    return np.einsum("n,ln,kn...->kl...", weight, p, both) / np.reshape(
-        p**2 @ weight, (-1, *(1,) * (both.ndim - 2))
-    )
+    weighted = at.weight * np.sin(at.theta) ** 2 * p
+    return np.einsum("ln,kn...->kl...", weighted / (weighted * p).sum(axis=1, keepdims=True), both)
 
 
 def harmonics_data(iface: Interface, h_R: Sequence[float] = H_R) -> dict[str, Any]:
-    """Compute what the section on angles shows: coefficients against h_R, what is forbidden, Kwant's checks.
+    """Return coefficients against h_R, what is forbidden, and the chain's checks, ready for JSON.
 
-    Parameters
-    ----------
-    iface : Interface
-        Its own m and h_R are not used.
-    h_R : sequence of float
-
-    Returns
-    -------
-    dict
-        Ready for JSON.
+    The interface's own m and h_R are not used.
     """
     at, h = meridian(), np.array(h_R, dtype=float)
     found, error = np.empty((2, len(DEGREES), len(h), 3)), np.empty((len(h), 3))
     fine = np.flatnonzero(h <= FINE_UP_TO)
     # Beyond, each h_R needs nodes of its own.
-    groups = [(fine, FINE)] * bool(fine.size) + [
-        (np.array([i]), COARSE) for i in np.flatnonzero(h > FINE_UP_TO)
-    ]
+    groups = [(fine, FINE)] * bool(fine.size) + [([i], COARSE) for i in np.flatnonzero(h > FINE_UP_TO)]
     for some, rtol in groups:
         t = torque_towards(iface, at.m, h[some], rtol=rtol) * h[some][:, None, None]
         found[:, :, some], error[some] = coefficients(t.value, at), t.error.max(axis=(0, -1))
@@ -193,7 +172,7 @@ def forbidden(iface: Interface, h_R: float = FULL_H_R) -> dict[str, Any]:
     }
 
 
-def _kind(degree: int, order: int, azimuth: Azimuth) -> str:
+def _kind(degree: int, order: int, azimuth: str) -> str:
     """Return which symmetry forbids a harmonic, or "allowed"."""
     if order != 1:
         return "rotations around z"

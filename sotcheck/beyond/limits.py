@@ -44,16 +44,12 @@ class TrustLimit:
 
     Attributes
     ----------
-    source : str
-        "normal", "majority", "minority" or "total".
-    component : str
-        "fieldlike" or "dampinglike".
+    source, component : str
+        Of CURRENTS and COMPONENTS.
     limit : float
         Relative deviation, 0.1 for 10 %.
-    h_R : float or None
-        None where there is no such h_R.
-    error : float or None
-        Half width of the bracket.
+    h_R, error : float or None
+        The middle of the bracket and half its width; None where there is no such h_R.
     kind : str
         "found"; "beyond" (not up to the largest h_R tried); "embedded" and "immediate" (h_R = 0: off however
         small h_R is, with or without an interface state to blame); "vanishes" (first order does); "closed"
@@ -138,10 +134,8 @@ def trust_limits(
     ----------
     iface : Interface
         Its own h_R is not used.
-    limits : sequence of float
-        Relative deviations, in LIMIT_RANGE.
-    sources, parts : sequences of str
-        Out of CURRENTS and COMPONENTS.
+    limits, sources, parts : sequences
+        Relative deviations, in LIMIT_RANGE; out of CURRENTS; out of COMPONENTS.
     largest : float
         Where the search ends.
     accuracy : float
