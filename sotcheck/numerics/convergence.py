@@ -174,13 +174,20 @@ def _slope(errors: Array, noise: Array, power: int, settled: float) -> Estimate:
 def power_law(values: Estimate, *, logarithm: bool = False) -> Estimate:
     """Return the exponent p of vectors (n, 3) ~ h^p (1 + b h + …) on a halving ladder.
 
-    With `logarithm`, of h^p (log h + b + …), read off the differences of neighbours over h³.
+    With `logarithm`, of h^p (log h + b + …), read off the differences of neighbours over h³. Local slopes are
+    extrapolated once; the error is what that changed, and its change a step before, plus the noise.
     """
     if logarithm:
         over_cube = values * 8.0 ** np.arange(len(values.value))[:, None]
         values = over_cube[1:] - over_cube[:-1]
-    size = norm(values)
-    return observed_order(size.value, size.error, power=1) + (3.0 if logarithm else 0.0)
+    size, noise = norm(values).value, norm(values).error
+    if np.any(size <= noise):
+        return slope(np.nan, np.inf)
+    local = np.log2(size[:-1] / size[1:])
+    before, limit = 2 * local[-2] - local[-3], 2 * local[-1] - local[-2]
+    change = max(abs(limit - local[-1]), abs(before - local[-2]) / 2)
+    carried = 3 * float((noise[-3:] / size[-3:]).sum()) / np.log(2)
+    return slope(float(limit) + (3.0 if logarithm else 0.0), float(change + carried))
 
 
 def norm(vectors: Estimate) -> Estimate:
