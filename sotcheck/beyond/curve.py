@@ -28,18 +28,7 @@ TOGETHER = 5
 def torque_curve(
     iface: Interface, h_R: Array, *, engine: Engine | None = None, rtol: float = CURVE_TOLERANCE
 ) -> Estimate:
-    """Return the exact torque at all h_R (n,), by continuum unless another engine is given.
-
-    Returns
-    -------
-    Estimate (n, 2, 4)
-        Component (fieldlike, dampinglike), and source or total; unit: wave vector³, not divided by h_R.
-
-    Raises
-    ------
-    EngineError
-        If m is parallel to y, or when an engine fails.
-    """
+    """Return the exact torque at all h_R (n,), not divided by h_R, as `exact_per_h` has it: (n, 2, 4)."""
     value, error = np.empty((2, len(h_R), len(COMPONENTS), len(CURRENTS)))
     for some in np.array_split(np.argsort(np.abs(h_R)), max(1, -(-len(h_R) // TOGETHER))):
         found = exact_per_h(iface, h_R[some], engine=engine, rtol=rtol) * h_R[some][:, None, None]
@@ -48,7 +37,7 @@ def torque_curve(
 
 
 def curve_data(iface: Interface) -> dict[str, Any]:
-    """Return the torque against h_R: exact (continuum), Kwant's points, first order's slopes, trust limits.
+    """Return the torque against h_R: exact, the chain's points, first order's slopes, trust limits.
 
     Returns
     -------

@@ -132,13 +132,7 @@ def experimental(pair: Array) -> dict[str, list[float]]:
 
 
 def exponents(found: Array, error: Array, h_R: Array) -> list[dict[str, Any]]:
-    """Return the power of h_R with which the larger of F_l and D_l starts, l = 3 and 5, where it can be seen.
-
-    Parameters
-    ----------
-    found : array (2, l, n)
-    error, h_R : array (n,)
-    """
+    """Return the power of h_R with which the larger of F_l and D_l (2, l, n) starts, l = 3 and 5, if seen."""
     rows = []
     where = [int(i) for h in LADDER for i in np.flatnonzero(np.isclose(h_R, h))]
     if len(where) < len(LADDER):

@@ -45,17 +45,9 @@ LIMIT = 0.01
 
 
 def contour_orders(iface: Interface, highest: int, scale: float, *, rtol: float = 1e-11) -> Estimate:
-    """Sum the contour integrals over k_⊥, shape (orders, 3, 3): orders 1, 3, 5, ….
+    """Sum the contour integrals over k_⊥, shape (orders, 3, 3): orders 1, 3, … to `highest`.
 
-    Parameters
-    ----------
-    iface : Interface
-    highest : int
-        Odd.
-    scale : float
-        Value of h_R at which orders are weighed against each other: the radius of convergence, say.
-    rtol : float
-        Wanted quadrature error relative to the largest |t_n| scale^n.
+    The quadrature error wanted is rtol of the largest |t_n| scale^n; scale is the radius of convergence, say.
     """
     count = max((highest + 3) // 2, ANGLES)
     angles = np.pi * (np.arange(count) + 0.3) / count
@@ -72,23 +64,10 @@ def contour_orders(iface: Interface, highest: int, scale: float, *, rtol: float 
 def difference_orders(
     engine: Engine, iface: Interface, largest_h: float, *, steps: int = 9, rtol: float = 1e-12
 ) -> Estimate:
-    """Return coefficients read off the exact torque at real h_R: the interpolating polynomial in h_R².
+    """Return orders 1, 3, 5 read off the exact torque at real h_R, shape (3, 3, 3).
 
-    Parameters
-    ----------
-    engine : Engine
-    iface : Interface
-    largest_h : float
-        Well below the radius of convergence.
-    steps : int
-        Values of h_R, at Chebyshev points of (0, largest_h²).
-    rtol : float
-        Quadrature error of each.
-
-    Returns
-    -------
-    Estimate (3, 3, 3)
-        Orders 1, 3, 5; errors are what the highest degree adds, plus quadrature errors carried through.
+    The interpolating polynomial in h_R² at Chebyshev points of (0, largest_h²), well below the radius of
+    convergence; errors are what the highest degree adds, plus quadrature errors carried through.
     """
     if steps < 5:
         raise EngineError(f"steps = {steps} is not accepted; expected at least 5 values of h_R")
@@ -145,13 +124,12 @@ def chain_orders(iface: Interface) -> dict[str, Any] | None:
     if np.any(scale <= found.error):
         # No magnetism, no torque: nothing to be relative to.
         return None
-    off, error = ((v / scale).max(axis=(0, 1, 3, 4)) for v in (np.abs(found.value - formula), found.error))
-    return {
-        "points": len(k_perp) * len(TRIED_ANGLES),
-        "orders": [1, 3, 5],
-        "off": off.tolist(),
-        "error": error.tolist(),
-    }
+    off, error = (
+        (size / scale).max(axis=(0, 1, 3, 4)).tolist()
+        for size in (np.abs(found.value - formula), found.error)
+    )
+    points = len(k_perp) * len(TRIED_ANGLES)
+    return {"points": points, "orders": [1, 3, 5], "off": off, "error": error}
 
 
 def remainder_rows(iface: Interface, series: Estimate, radius: float) -> dict[str, Any]:
@@ -242,11 +220,8 @@ def _curve(coefficients: Array, exact: Array, h: Array, radius: float, largest: 
 def orders_data(iface: Interface) -> dict[str, Any]:
     """Return everything about orders in h_R, ready for JSON; the interface's own h_R is not used.
 
-    Returns
-    -------
-    dict
-        With "expandable" false, only the first order, and "why": then the rest does not exist, and
-        `exponent_data` says what does.
+    With "expandable" false, only the first order, and "why": the rest does not exist then, and
+    `exponent_data` says what does.
     """
     if why := why_not_expandable(iface):
         rows = coefficient_rows(iface, torque_orders(iface, 1), {})

@@ -111,12 +111,9 @@ def sum_radii(iface: Interface, series: Estimate, scale: float) -> dict[str, Any
         used = len(clear) if clear.all() else int(np.argmin(clear))
         found = radius_from_terms(terms.value[:used], scale)
         sources[source] = found and {
-            "radius": found.radius.value,
-            "error": found.radius.total,
-            "method": found.method,
-            "points": found.points.tolist(),
-            "terms": used,
-        }
+            "radius": found.radius.value, "error": found.radius.total, "method": found.method,
+            "points": found.points.tolist(), "terms": used,
+        }  # fmt: skip
     return sources
 
 

@@ -39,15 +39,7 @@ ENTRY = ("h_R", "error", "kind", "reason")
 
 @dataclass(frozen=True)
 class Axis:
-    """One parameter of a map and its range.
-
-    Attributes
-    ----------
-    parameter : str
-        One of PARAMETERS.
-    lower, upper : float
-        Degrees for theta and phi.
-    """
+    """One parameter of a map, of PARAMETERS, and its range; degrees for theta and phi."""
 
     parameter: str
     lower: float

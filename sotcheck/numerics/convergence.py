@@ -67,17 +67,11 @@ def finest(
 
     Parameters
     ----------
-    values : array (n, ...)
-        From the coarsest to the finest step; n > len(powers) + 1 leaves a choice.
-    powers : tuple of int
-        As for `richardson`.
-    noise : array (n, ...)
-        Rounding errors, broadcastable to `values`.
+    values, powers, noise, name, origin
+        As for `richardson`; n > len(powers) + 1 leaves a choice.
     axes : tuple of int
         Axes of one vector, counted from the end: one component may escape an elimination by accident, so that
         all get the largest error.
-    name, origin : str
-        As for `richardson`.
 
     Returns
     -------

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.polynomial import chebyshev
@@ -54,8 +55,7 @@ class Target:
         return self.lower is not None and self.upper - self.lower <= 2 * accuracy * self.upper
 
 
-@dataclass(frozen=True)
-class _Crossing:
+class _Crossing(NamedTuple):
     """Where |f| may, and must, exceed a limit for the first time in a panel; None if nowhere.
 
     `noisy`: the errors of f itself outweigh the polynomial's, so that smaller panels tell no more.
@@ -64,12 +64,6 @@ class _Crossing:
     lower: float | None
     upper: float | None
     noisy: bool
-
-    def narrow(self, relative: float) -> bool:
-        """Say whether the bracket is so narrow."""
-        if self.lower is None or self.upper is None:
-            return False
-        return self.upper - self.lower <= relative * self.upper
 
 
 def _first_above(coefficients: Array, level: float) -> float | None:
@@ -96,8 +90,10 @@ def _crossing(limit: float, h_R: Array, f: Estimate) -> _Crossing:
 
 def _decided(target: Target, crossing: _Crossing, narrow: float) -> bool:
     """Say whether a panel has no crossing, a narrow bracket, leaves an old doubt, or is at its best."""
-    doubtful = target.lower is not None and crossing.upper is None
-    return crossing.lower is None or doubtful or crossing.noisy or crossing.narrow(narrow)
+    lower, upper, noisy = crossing
+    if lower is None or noisy:
+        return True
+    return target.lower is not None if upper is None else upper - lower <= narrow * upper
 
 
 def search(deviation: Deviation, targets: list[Target], largest: float, accuracy: float) -> None:

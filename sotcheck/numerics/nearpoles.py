@@ -161,17 +161,9 @@ class NearPoles:
 
 
 def near_poles(poles: Complex) -> NearPoles | None:
-    """Choose the poles that matter to an integral over [0, 1], and the nodes they need.
+    """Return the poles (pairs, lanes, most) that matter to an integral over [0, 1], and the nodes they need.
 
-    Parameters
-    ----------
-    poles : array (pairs, lanes, most)
-        NaN where there are fewer.
-
-    Returns
-    -------
-    NearPoles or None
-        None if there is nothing to take care of.
+    None if there is nothing to take care of; NaN stands for no pole.
     """
     # A pole upon an end is none: there the Jacobian, or the flux, vanishes with the wave number.
     poles = np.where(np.minimum(np.abs(poles), np.abs(poles - 1)) < AT_END, np.nan, poles)

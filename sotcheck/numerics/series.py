@@ -29,12 +29,7 @@ def partial_sum(coefficients: Array, h: Array) -> Array:
 class Pade:
     """h P(w)/Q(w) with w = (h/scale)² and degrees L, M: agrees with the series to order 2(L + M) + 1.
 
-    Attributes
-    ----------
-    numerator, denominator : arrays
-        Coefficients of P and Q, highest power first.
-    scale : float
-        Value of h_R in whose units the degrees are balanced.
+    P and Q by their coefficients, highest power first.
     """
 
     numerator: Array

@@ -23,13 +23,7 @@ Azimuth = Literal["cos", "sin"]
 
 @dataclass(frozen=True)
 class Directions:
-    """Directions m with a weight each, and the local axes e_θ, e_φ.
-
-    Attributes
-    ----------
-    theta, phi, weight : array (n,)
-        The weights add up to 4π.
-    """
+    """Directions m, angles (n,), with a weight each, which add up to 4π, and the local axes e_θ, e_φ."""
 
     theta: Array
     phi: Array
@@ -85,14 +79,9 @@ def profile(degree: int, theta: Array) -> Array:
 
 
 def gradient(degree: int, order: int, azimuth: Azimuth, at: Directions) -> Array:
-    """Return (∇f)_θ and (∇f)_φ, shape (n, 2); for M > 1 f is scaled to the mean square of M = 1.
+    """Return (∇f)_θ and (∇f)_φ, shape (n, 2), of degree l ≥ 1 and order M ≤ l.
 
-    Parameters
-    ----------
-    degree, order : int
-        l ≥ 1 and 0 ≤ M ≤ l.
-    azimuth : "cos" or "sin"
-    at : Directions
+    For M > 1 f is scaled to the mean square of M = 1.
     """
     s, c = np.sin(at.theta), np.cos(at.theta)
     p = _derivative(degree, order)
@@ -118,18 +107,9 @@ def turned(field: Array) -> Array:
 
 
 def project(t: Array, at: Directions, degree: int, order: int, azimuth: Azimuth) -> Array:
-    """Return the coefficients of ∇f and m×∇f in a tangent field, by quadrature.
+    """Return the coefficients of ∇f and m×∇f in a tangent field t (n, ..., 3), by quadrature, shape (2, ...).
 
-    Parameters
-    ----------
-    t : array (n, ..., 3)
-        Vectors at the directions; what they have along m is ignored.
-    at : Directions
-        A rule that integrates products of the fields.
-
-    Returns
-    -------
-    array (2, ...)
+    The rule has to integrate products of the fields; what t has along m is ignored.
     """
     basis = gradient(degree, order, azimuth, at)
     tangent = at.tangent(t)
@@ -139,18 +119,7 @@ def project(t: Array, at: Directions, degree: int, order: int, azimuth: Azimuth)
 
 
 def powers_of_sine(coefficients: Array, degrees: Array) -> Array:
-    """Return a_0, a_2, a_4, … of Σ_l a_l p_l = a_0 + a_2 sin²θ + a_4 sin⁴θ + …, odd l.
-
-    Parameters
-    ----------
-    coefficients : array (n,)
-    degrees : array (n,) of int
-        Odd.
-
-    Returns
-    -------
-    array ((largest l + 1)/2,)
-    """
+    """Return a_0, a_2, a_4, … of Σ_l c_l p_l = a_0 + a_2 sin²θ + a_4 sin⁴θ + …, c and odd l of shape (n,)."""
     in_sine, total = Polynomial([1.0, -1.0]), Polynomial([0.0])
     for value, degree in zip(coefficients, degrees, strict=True):
         # p_l is even in cosθ; cos²θ = 1 − sin²θ.

@@ -40,17 +40,10 @@ from sotcheck.theory.first_order import torque_vector
 
 @dataclass(frozen=True)
 class EmbeddedState:
-    """The minority state bound at E_F among propagating majority states, without h_R.
+    """The minority state bound at E_F among propagating majority states, without h_R: k_0², q_N, q_↓.
 
-    Attributes
-    ----------
-    k_perp2 : float
-        k_0².
-    q_N, q_minority : float
-        Decay constants in N and F.
-    reach : float
-        The h_R at which the shift h_R m·(k×ẑ) may carry the resonance out of the range it lives in: the scale
-        on which the torque departs from its linear term.
+    `reach` is the h_R at which the shift h_R m·(k×ẑ) may carry the resonance out of the range it lives in:
+    the scale on which the torque departs from its linear term.
     """
 
     k_perp2: float

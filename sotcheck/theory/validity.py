@@ -123,14 +123,7 @@ def expandable(iface: Interface) -> bool:
 class TransparentChannel:
     """A spin channel with matched wave vectors and no delta: K_z^s = k_z, r_s = 0, Ĝ_s = 1/2ik_z.
 
-    Attributes
-    ----------
-    spin : str
-        "majority" or "minority".
-    sign : int
-        σ·m of that spin.
-    k_perp2 : float
-        k_⊥² = E_F − U_N at grazing incidence, where Ĝ_s diverges.
+    Its spin ("majority" or "minority"), σ·m, and k_⊥² = E_F − U_N at grazing incidence, where Ĝ_s diverges.
     """
 
     spin: str
