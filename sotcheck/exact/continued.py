@@ -88,7 +88,7 @@ def resolved_orders(
     Parameters
     ----------
     engine : str
-        "continuum" or "kwant".
+        Name of an exact engine.
     iface : Interface
     k_perp, angles : arrays (n,) and (a,)
     highest : int

@@ -1,1 +1,1 @@
-"""Arrays in, an Estimate out: no word of physics."""
+"""Arrays in, an `Estimate` out: quadrature, extrapolation, zeros, approximants. No word of physics."""
