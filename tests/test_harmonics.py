@@ -20,6 +20,7 @@ from sotcheck.engines import Continuum, KwantChain
 from sotcheck.exact.observables import torque_from_flows
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.sphere import (
+    Azimuth,
     Directions,
     gradient,
     harmonics,
@@ -111,7 +112,11 @@ def test_forbidden_parts_are_zero(name: str) -> None:
 
 def test_forbidden_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     """A field that breaks each symmetry is seen in the place that is named for it."""
-    rest = {"rotations around z": (2, 2, "sin"), "mirrors": (2, 1, "sin"), "spin rotations": (2, 1, "cos")}
+    rest: dict[str, tuple[int, int, Azimuth]] = {
+        "rotations around z": (2, 2, "sin"),
+        "mirrors": (2, 1, "sin"),
+        "spin rotations": (2, 1, "cos"),
+    }
 
     for kind, harmonic in rest.items():
 

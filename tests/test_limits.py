@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from conftest import GENERIC
@@ -57,7 +59,7 @@ def test_no_earlier_crossing_hides() -> None:
     assert deviation_of(iface, [row.h_R * 1.005], row)[0] > 0.01
 
 
-def made_up(f):  # type: ignore[no-untyped-def]
+def made_up(f: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], Estimate]:
     def deviation(h_R: np.ndarray) -> Estimate:
         return Estimate(f(h_R)[:, None, None], {"quadrature": (1e-12, "made up")})
 

@@ -23,6 +23,7 @@ from sotcheck.system.spin import in_spin_bands
 from sotcheck.theory import all_orders
 from sotcheck.theory.all_orders import amplitude_orders, half_circle, torque_integrand, torque_orders
 from sotcheck.theory.amplitudes import (
+    Amplitudes,
     change_of_r,
     change_of_r_prime,
     change_of_t,
@@ -73,7 +74,7 @@ def test_extended_amplitudes_obey_the_exact_matching(any_iface: Interface) -> No
     found = amplitude_orders(a, rashba(k, 0 * k + 0.4), 5)
     identity = np.eye(2) * (np.arange(6) == 0)[:, None, None, None]
     psi = identity + found.r
-    inverse_root = in_spin_bands(1 / np.sqrt(np.abs(a.Kz)).astype(complex), a.m)
+    inverse_root = in_spin_bands((1 / np.sqrt(np.abs(a.Kz))).astype(complex), a.m)
     np.testing.assert_allclose(
         inverse_root @ found.t * np.sqrt(np.abs(a.kz))[:, None, None], psi, atol=1e-9, rtol=1e-9
     )
@@ -142,7 +143,7 @@ def test_seeded_faults_are_caught(fault: str, monkeypatch: pytest.MonkeyPatch) -
     system = GENERIC["generic"]
     right = amplitude_orders
 
-    def wrong(a: all_orders.Amplitudes, R: np.ndarray, n: int) -> all_orders.Series:
+    def wrong(a: Amplitudes, R: np.ndarray, n: int) -> all_orders.Series:
         return right(a, -R if fault == "sign" else np.swapaxes(R, -1, -2), n)
 
     k = sample(system.thresholds(), 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +13,9 @@ from sotcheck.engines import Continuum
 from sotcheck.errors import EngineError
 from sotcheck.exact import observables
 from sotcheck.exact.observables import exact_flows
-from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.nearpoles import fejer, near_poles, rule
-from sotcheck.numerics.quadrature import FIRST_ANGLES, MOST_ANGLES, sample, sum_over_k
+from sotcheck.numerics.quadrature import FIRST_ANGLES, MOST_ANGLES, PolesOf, sample, sum_over_k
 from sotcheck.numerics.radial import LEVELS, nested_error, substitution
 from sotcheck.system.files import load
 from sotcheck.system.interface import Interface
@@ -140,7 +141,7 @@ def lorentzian(x0: float, width: float) -> tuple[Callable[[Array], Array], float
     return lambda x: width**2 / ((x - x0) ** 2 + width**2), exact
 
 
-FAMILY: dict[str, tuple[Callable[[Array], Array], float]] = {
+FAMILY: dict[str, tuple[Any, float]] = {
     **{f"cos {c}x": ((lambda x, c=c: np.cos(c * x)), np.sin(c) / c) for c in (1, 10, 100)},
     **{f"exp {c}x": ((lambda x, c=c: np.exp(c * x)), (np.exp(c) - 1) / c) for c in (3, -30)},
     **{
@@ -165,7 +166,7 @@ def test_estimate_bounds_the_error(name: str, rtol: float) -> None:
     assert estimate <= rtol * max(abs(exact), 1.0)
 
 
-ALGEBRAIC = {
+ALGEBRAIC: dict[str, tuple[Any, float]] = {
     **{
         f"|x - {x0:g}|^{p:g}": (
             (lambda x, p=p, x0=x0: np.abs(x - x0) ** p),
@@ -220,15 +221,16 @@ def in_theta(x: complex) -> list[complex]:
 
 def with_poles(
     f: Callable[[Array], Array], *poles: complex, lanes: int = 1
-) -> tuple[Callable[[Array, Array], Array], Callable[[tuple[float, float], Array], Array]]:
+) -> tuple[Callable[[Array, Array], Array], PolesOf]:
     """An integrand of x alone with one axis of lanes, and its poles in θ."""
 
     def integrand(x: Array, angles: Array) -> Array:
         by_angle = x if x.ndim == 2 else np.broadcast_to(x[:, None], (len(x), len(angles)))
         return np.repeat(f(by_angle)[..., None], lanes, axis=-1)
 
-    def near(segment: tuple[float, float], angles: Array) -> Array:
-        return np.broadcast_to([t for p in poles for t in in_theta(p)], (len(angles), lanes, 3 * len(poles)))
+    def near(segment: tuple[float, float], angles: Array) -> Complex:
+        there = np.array([t for p in poles for t in in_theta(p)], dtype=complex)
+        return np.broadcast_to(there, (len(angles), lanes, len(there)))
 
     return integrand, near
 
@@ -254,7 +256,7 @@ def test_two_poles_however_close() -> None:
     for apart in (0.0, 1e-15, 1e-12, 1e-9, 1e-7, 1e-6, 1e-4, 1e-2):
         peaks = [lorentzian(x, width) for x in (x0, x0 + apart)]
         f, near = with_poles(
-            lambda x, peaks=peaks: np.exp(x) + sum(peak(x) for peak, _ in peaks) / width,
+            lambda x: np.exp(x) + sum(peak(x) for peak, _ in peaks) / width,  # noqa: B023 (used at once)
             complex(x0, width),
             complex(x0 + apart, width),
         )
@@ -284,8 +286,8 @@ def test_lanes_have_poles_of_their_own() -> None:
         by_angle = x if x.ndim == 2 else np.broadcast_to(x[:, None], (len(x), len(angles)))
         return np.stack([np.exp(by_angle), peak(by_angle) / 1e-7], axis=-1)
 
-    def near(segment: tuple[float, float], angles: Array) -> Array:
-        lanes = np.array([3 * [np.nan], in_theta(complex(0.3141, 1e-7))])
+    def near(segment: tuple[float, float], angles: Array) -> Complex:
+        lanes = np.array([3 * [np.nan], in_theta(complex(0.3141, 1e-7))], dtype=complex)
         return np.broadcast_to(lanes, (len(angles), 2, 3))
 
     found = sum_over_k(f, [0.0, 1.0], 1e-8, 0.0, near)
