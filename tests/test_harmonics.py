@@ -126,7 +126,8 @@ def test_forbidden_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
                 np.arctan2(directions[:, 1], directions[:, 0]),
                 np.ones(len(directions)),
             )
-            field = gradient(1, 1, "sin", at) + 1e-3 * gradient(*harmonic, at)
+            degree, order, azimuth = harmonic
+            field = gradient(1, 1, "sin", at) + 1e-3 * gradient(degree, order, azimuth, at)
             t = np.einsum("na,nai->ni", field, at.axes)
             return Estimate(np.broadcast_to(t[:, None, None], (len(t), 1, 3, 3)))
 
