@@ -9,9 +9,8 @@ import pytest
 from matplotlib.figure import Figure
 
 import sotcheck as sc
-from sotcheck.beyond.trust_map import bound_at_limit
-from sotcheck.beyond.trust_run import on_bound_states
 from sotcheck.beyond.warnings import warnings
+from sotcheck.beyond.words import bound_at_limit, on_bound_states
 from sotcheck.bound.at_fermi import bound_flows, bound_share
 from sotcheck.bound.contour import Arc, Contour
 from sotcheck.bound.fermi import first_states, sea

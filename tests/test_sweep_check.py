@@ -189,9 +189,7 @@ def test_steps_that_are_small_by_accident_do_not_mislead(swept: Sweep) -> None:
         name="accident", E_F=2.0, U_N=0.8530774414463573, h_R=0.1,
         m=(-0.3351965739266949, 0.7601562085524842, -0.1494235252760479),
     )  # fmt: skip
-    assert verdicts(check_sweep(swept("h_R=0.02:0.2:4", iface=iface), spots=0))["sweep-eq16"] == {
-        "agrees"
-    }
+    assert verdicts(check_sweep(swept("h_R=0.02:0.2:4", iface=iface), spots=0))["sweep-eq16"] == {"agrees"}
 
 
 # --- summaries and figures ------------------------------------------------------------------------

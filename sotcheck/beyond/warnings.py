@@ -40,7 +40,7 @@ def warnings(
         missing = missing_torque(iface)[1].real
         found.append(
             "a minority interface state lies at E_F inside the majority's continuum (k_perp = "
-            f"{state.k_perp2**0.5:.4g}): Eq. (16) misses its torque at leading order, fieldlike "
+            f"{state.k_perp2**0.5:.4g}): first order misses its torque, fieldlike "
             f"{missing:.4g} h_R of the source majority; exact engines integrate its resonance, of width h_R^2"
         )
     else:
@@ -53,7 +53,7 @@ def warnings(
     found += [
         f"the {channel.spin} channel is transparent (no delta, equal wave numbers on both sides): the "
         "expansion in h_R has no radius of convergence at grazing incidence, and the torque departs from "
-        "Eq. (16) sooner than as h_R^3"
+        "first order sooner than as h_R^3"
         for channel in transparent_channels(iface)
     ]
     return found

@@ -14,7 +14,7 @@ from click.core import ParameterSource
 
 from sotcheck import __version__
 from sotcheck.command.bench import bench
-from sotcheck.command.beyond import beyond, bound_states, trust_map
+from sotcheck.command.beyond import beyond, bound_states
 from sotcheck.command.options import (
     Place,
     chosen_system,
@@ -33,6 +33,7 @@ from sotcheck.command.options import (
     tell,
 )
 from sotcheck.command.sweep import sweep
+from sotcheck.command.trust_map import trust_map
 from sotcheck.run.executors import backend
 from sotcheck.run.plaintext import visible
 from sotcheck.run.processes import Interrupted, end, listen, stop_listening

@@ -178,24 +178,6 @@ def _near(f: Functions, number: int, rho: float) -> Complex:
     return zeros_near(f, number, 0.0, np.pi / 2, rho)
 
 
-def threshold_states(iface: Interface) -> list[float]:
-    """Return how far in x = k_⊥² states without h_R lie from each threshold, on either side of it.
-
-    At a threshold the determinant of spin s is c = u_s − i(k_z + K_s) without h_R. A small c means a state,
-    bound or virtual, at wave number c: 1/c is as large as sums next to it become, |c|² as close as they have
-    to look.
-    """
-    found: list[float] = []
-    for x in iface.thresholds()[1:]:
-        normal, majority, minority = np.sqrt(
-            np.array([iface.k_perp2_max(source) for source in SOURCES]) - x + 0j
-        )
-        for sign, band in ((1, minority), (-1, majority)):
-            distance = abs(iface.u_0 + sign * iface.u_m - 1j * (normal + band)) ** 2
-            found += [x - distance, x + distance]
-    return found
-
-
 def resonances_at_fermi_energy(iface: Interface, angle: Array, h_R: Array, above: float = 0.0) -> Complex:
     """Return the poles x_r + i x_i in k_⊥² whose real part lies where something propagates.
 

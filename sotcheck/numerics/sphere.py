@@ -1,4 +1,4 @@
-"""Tangent vector fields on the unit sphere of m: harmonics, exact quadrature, projection. Knows no physics.
+"""Tangent vector fields on the unit sphere of directions m: harmonics, exact quadrature, projection.
 
 Every tangent field is Σ D ∇f + F m×∇f over surface harmonics f = sin^Mθ P_l^(M)(cosθ) {cos, sin}(Mφ), with
 P_l^(M) the M-th derivative of Legendre's polynomial: gradients and their quarter turns are complete and
@@ -8,6 +8,7 @@ l = 1 and sines, so that ∇f = m×(ŷ×m) and m×∇f = m×ŷ: the dampinglike 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -18,19 +19,11 @@ from numpy.polynomial import Legendre, Polynomial
 from sotcheck.numerics.arrays import Array
 
 Azimuth = Literal["cos", "sin"]
-#: The two families of fields: gradients, and gradients turned by 90° around m.
-FAMILIES = ("gradient", "turned")
 
 
 @dataclass(frozen=True)
 class Directions:
-    """Directions m with a weight each, and the local axes e_θ, e_φ.
-
-    Attributes
-    ----------
-    theta, phi, weight : array (n,)
-        The weights add up to 4π.
-    """
+    """Directions m, angles (n,), with a weight each, which add up to 4π, and the local axes e_θ, e_φ."""
 
     theta: Array
     phi: Array
@@ -64,6 +57,15 @@ def product_rule(polar: int, azimuthal: int) -> Directions:
     return Directions(theta, phi, np.repeat(weight, azimuthal) * 2 * np.pi / azimuthal)
 
 
+def harmonics(degrees: int, orders: int) -> Iterator[tuple[int, int, Azimuth]]:
+    """Yield degree l, order M and azimuth of every harmonic up to a degree and an order."""
+    for degree in range(1, degrees + 1):
+        yield degree, 0, "cos"
+        for order in range(1, min(degree, orders) + 1):
+            yield degree, order, "cos"
+            yield degree, order, "sin"
+
+
 @cache
 def _derivative(degree: int, order: int) -> Legendre:
     """Return P_l^(M), scaled to 1 at the pole."""
@@ -77,14 +79,9 @@ def profile(degree: int, theta: Array) -> Array:
 
 
 def gradient(degree: int, order: int, azimuth: Azimuth, at: Directions) -> Array:
-    """Return (∇f)_θ and (∇f)_φ, shape (n, 2); for M > 1 f is scaled to the mean square of M = 1.
+    """Return (∇f)_θ and (∇f)_φ, shape (n, 2), of degree l ≥ 1 and order M ≤ l.
 
-    Parameters
-    ----------
-    degree, order : int
-        l ≥ 1 and 0 ≤ M ≤ l.
-    azimuth : "cos" or "sin"
-    at : Directions
+    For M > 1 f is scaled to the mean square of M = 1.
     """
     s, c = np.sin(at.theta), np.cos(at.theta)
     p = _derivative(degree, order)
@@ -110,18 +107,9 @@ def turned(field: Array) -> Array:
 
 
 def project(t: Array, at: Directions, degree: int, order: int, azimuth: Azimuth) -> Array:
-    """Return the coefficients of ∇f and m×∇f in a tangent field, by quadrature.
+    """Return the coefficients of ∇f and m×∇f in a tangent field t (n, ..., 3), by quadrature, shape (2, ...).
 
-    Parameters
-    ----------
-    t : array (n, ..., 3)
-        Vectors at the directions; what they have along m is ignored.
-    at : Directions
-        A rule that integrates products of the fields.
-
-    Returns
-    -------
-    array (2, ...)
+    The rule has to integrate products of the fields; what t has along m is ignored.
     """
     basis = gradient(degree, order, azimuth, at)
     tangent = at.tangent(t)
@@ -131,25 +119,12 @@ def project(t: Array, at: Directions, degree: int, order: int, azimuth: Azimuth)
 
 
 def powers_of_sine(coefficients: Array, degrees: Array) -> Array:
-    """Return a_0, a_2, a_4, … of Σ_l a_l p_l = a_0 + a_2 sin²θ + a_4 sin⁴θ + …, odd l.
-
-    Parameters
-    ----------
-    coefficients : array (n,)
-    degrees : array (n,) of int
-        Odd.
-
-    Returns
-    -------
-    array ((largest l + 1)/2,)
-    """
-    total = Polynomial([0.0])
-    in_sine = Polynomial([1.0, -1.0])
+    """Return a_0, a_2, a_4, … of Σ_l c_l p_l = a_0 + a_2 sin²θ + a_4 sin⁴θ + …, c and odd l of shape (n,)."""
+    in_sine, total = Polynomial([1.0, -1.0]), Polynomial([0.0])
     for value, degree in zip(coefficients, degrees, strict=True):
         # p_l is even in cosθ; cos²θ = 1 − sin²θ.
         even = _derivative(int(degree), 1).convert(kind=Polynomial).coef[::2]
         total = total + value * sum((a * in_sine**k for k, a in enumerate(even)), Polynomial([0.0]))
-    wanted = (int(max(degrees)) + 1) // 2
-    found = np.zeros(wanted)
-    found[: len(total.coef)] = total.coef[:wanted]
+    found = np.zeros((int(max(degrees)) + 1) // 2)
+    found[: len(total.coef)] = total.coef[: len(found)]
     return found

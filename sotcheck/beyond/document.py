@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
 from tabulate import tabulate
 
 from sotcheck import __version__
-from sotcheck.beyond import words
 from sotcheck.beyond.exponent import exponent_data
 from sotcheck.beyond.harmonics import harmonics_data
 from sotcheck.beyond.limits import trust_limits
-from sotcheck.beyond.orders_data import orders_data
+from sotcheck.beyond.orders import orders_data
 from sotcheck.beyond.radius import radius_data
 from sotcheck.beyond.warnings import warnings
+from sotcheck.beyond.words import conclusions
 from sotcheck.bound.portrait import one_interface
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
@@ -35,24 +35,11 @@ def beyond_data(iface: Interface, *, progress: Progress = silent) -> dict[str, A
         "orders": partial(orders_data, iface),
         "radius": partial(radius_data, iface),
         "exponent": partial(exponent_data, iface),
-        "limits": lambda: [row.to_dict() for row in trust_limits(iface)],
+        "limits": lambda: [asdict(row) for row in trust_limits(iface)],
         "harmonics": partial(harmonics_data, iface),
         "bound_states": partial(one_interface, iface, CHECKS),
     }
     return {name: parts[name]() for name in progress(parts, f"{iface.name}: beyond")}
-
-
-def conclusions(data: dict[str, Any]) -> list[str]:
-    """Say in plain sentences what `beyond_data` found."""
-    return [
-        *words.on_limits(data["limits"]),
-        # For m ∥ y there are no components, and without them nothing to compare.
-        *(words.on_orders(data["orders"]) if data["limits"][0]["kind"] != "undefined" else ()),
-        *words.on_radius(data["radius"]),
-        *words.on_exponent(data["exponent"]),
-        *words.on_harmonics(data["harmonics"]),
-        *data["bound_states"]["conclusions"],
-    ]
 
 
 @dataclass(frozen=True)
@@ -84,29 +71,13 @@ class BeyondResult:
             ]
             for row in self.data["limits"]
         ]
-        head = ["source", "component", "off by", "at h_R", ""]
-        return "\n".join(
-            [
-                str(self.iface),
-                "",
-                tabulate(rows, head, disable_numparse=True),
-                "",
-                *(f"- {sentence}" for sentence in conclusions(self.data)),
-            ]
-        )
+        table = tabulate(rows, ["source", "component", "off by", "at h_R", ""], disable_numparse=True)
+        sentences = [f"- {sentence}" for sentence in conclusions(self.data)]
+        return "\n".join([str(self.iface), "", table, "", *sentences])
 
 
 def beyond(iface: Interface, *, progress: Progress = silent) -> BeyondResult:
     """Compute how far first order holds, why it stops, and what lies beyond.
-
-    Parameters
-    ----------
-    iface : Interface
-    progress : callable
-
-    Returns
-    -------
-    BeyondResult
 
     Raises
     ------
