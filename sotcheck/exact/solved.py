@@ -16,7 +16,7 @@ from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import NESTED, sample
 from sotcheck.system.interface import Interface, rashba
-from sotcheck.system.states import Scattering, flows
+from sotcheck.system.states import States
 
 #: k_⊥ nodes in each range between thresholds.
 NODES = 3
@@ -63,14 +63,14 @@ class Solved:
         return k_perp, angle, h_R
 
     @cached_property
-    def states(self) -> Scattering:
+    def states(self) -> States:
         """Exact states with axes (k_⊥, angle, rung)."""
-        return EXACT[self.engine].scatter(self.iface, *self.grid)
+        return EXACT[self.engine].solve(self.iface.structure, *self.grid)
 
     @cached_property
     def flows(self) -> Array:
         """Spin flows of Fig. 2 per unit incident flux, shape (n, 6, 5, source, flow, spin)."""
-        return flows(self.states, self.iface, *self.grid)
+        return self.states.flows
 
     @cached_property
     def rashba(self) -> Complex:
@@ -85,7 +85,7 @@ class Solved:
     @cached_property
     def rounding(self) -> float:
         """Relative rounding error of amplitudes and flows."""
-        return EXACT[self.engine].rounding(self.iface)
+        return EXACT[self.engine].rounding(self.iface.structure)
 
     def unperturbed(self, values: Array | Complex) -> Estimate:
         """Return values (n, 6, 5, ...) at h_R = 0, shape (n, 6, ...)."""
@@ -134,9 +134,9 @@ def linear_flows(engine: str, iface: Interface) -> Estimate:
     """Return the linear coefficient in h_R of the k_⊥-summed flows, (segments, 3, 4, 3)."""
     radius = float(reach(iface, sample(iface.thresholds(), 16), ANGLES).min())
     rungs = min(0.05, radius / 12) * 0.5 ** np.arange(4)
-    rtol = 1e-12 if engine == "continuum" else 1e-9
-    found = exact_flows(EXACT[engine], iface, rungs, rtol=rtol).by_segment
-    noise = EXACT[engine].rounding(iface) * largest_torque(iface) / rungs
+    solver = EXACT[engine]
+    found = exact_flows(solver, iface, rungs, rtol=solver.accuracy).by_segment
+    noise = solver.rounding(iface.structure) * largest_torque(iface) / rungs
     fit = richardson(np.moveaxis(found.value, 1, 0), POWERS, noise[:, None, None, None, None])
     return fit.and_("quadrature", found.error.max(axis=1), NESTED)
 
