@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sotcheck.bound.occurrence import occurrence
-from sotcheck.engines import Continuum, Engine, KwantChain
+from sotcheck.engines import Engine, KwantChain, Matching
 from sotcheck.exact.observables import exact_flows
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.quadrature import sample
@@ -21,7 +21,7 @@ from sotcheck.trial.evidence import Evidence, ladders, resolve
 from sotcheck.trial.expansion import expansion_of
 
 SYSTEMS = list(builtin_systems())
-EXACT_ENGINES: list[Engine] = [Continuum(), KwantChain("exact-difference"), KwantChain("finite-difference")]
+EXACT_ENGINES: list[Engine] = [Matching(), KwantChain("exact-difference"), KwantChain("finite-difference")]
 GENERIC = {
     # Every parameter in use; N closes between the minority and the majority band of F.
     "generic": Interface(

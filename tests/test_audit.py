@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from sotcheck.trial.registry import DEFINITIONS, EQUATIONS, STATEMENTS, Equation
 
 from sotcheck.bound.unperturbed import interface_states
-from sotcheck.trial.grounds import GENERAL
 from sotcheck.exact.solved import ANGLES, Solved
 from sotcheck.system.interface import Interface
 from sotcheck.theory.validity import radius_by_k
 from sotcheck.trial import power
 from sotcheck.trial.audit import AuditResult, definition_row, forms, judge_equation, paper_order, register_all
+from sotcheck.trial.grounds import GENERAL
 from sotcheck.trial.judge import judge, try_formula
-from sotcheck.trial.registry import DEFINITIONS, EQUATIONS, STATEMENTS, Equation
 
 register_all()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from sotcheck.trial.registry import DEFINITIONS, EQUATIONS, STATEMENTS
 
 from sotcheck.command.main import cli
 from sotcheck.pages.audit import write_audit
@@ -26,7 +27,6 @@ from sotcheck.trial.audit import (
     sample_equation,
     seed_equation,
 )
-from sotcheck.trial.registry import DEFINITIONS, EQUATIONS, STATEMENTS
 
 register_all()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.optimize import brentq
+from sotcheck.engines.layered import Layer, LayeredContinuum
 
 from sotcheck.bound import spin_density as density_module
 from sotcheck.bound.agreement import spot_check
@@ -32,7 +33,6 @@ from sotcheck.bound.thresholds import (
     threshold,
     unperturbed_plane,
 )
-from sotcheck.engines.layered import Layer, LayeredContinuum
 from sotcheck.errors import EngineError
 from sotcheck.exact.observables import components
 from sotcheck.numerics.arrays import Array

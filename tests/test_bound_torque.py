@@ -20,7 +20,7 @@ from sotcheck.bound.fermi import first_states
 from sotcheck.bound.lattice_contour import Chain
 from sotcheck.bound.occurrence import occurrence
 from sotcheck.bound.thresholds import decay_constants
-from sotcheck.engines import Continuum, KwantChain
+from sotcheck.engines import KwantChain, Matching
 from sotcheck.exact.observables import components, ledger_residual, torque_from_flows
 from sotcheck.numerics.convergence import richardson
 from sotcheck.pages.figures import mark_bound_states
@@ -46,7 +46,7 @@ CASES = (
 @pytest.mark.parametrize(("iface", "h_R"), CASES)
 def test_both_engines_agree(iface: Interface, h_R: float) -> None:
     """Within their budgets, which are small; angular momentum is conserved, and t = (3) + (4)."""
-    exact, kwant = (bound_flows(engine, iface, h_R, 1e-9) for engine in (Continuum(), KwantChain()))
+    exact, kwant = (bound_flows(engine, iface, h_R, 1e-9) for engine in (Matching(), KwantChain()))
     size = np.abs(exact.flows).max()
     budget = exact.quadrature + exact.rounding + kwant.quadrature + kwant.rounding
     assert np.abs(exact.flows - kwant.flows).max() <= budget < 1e-7 * size
@@ -74,7 +74,7 @@ def test_next_to_the_threshold_kwant_says_what_it_leaves_out() -> None:
     """Where a state hardly leaves the band edge its self-energies have no digits: the budget is as large."""
     for above in (1e-4, 1e-8):
         h_R = first_states(BULK).h_R * (1 + above)
-        exact, kwant = (bound_flows(engine, BULK, h_R, 1e-9) for engine in (Continuum(), KwantChain()))
+        exact, kwant = (bound_flows(engine, BULK, h_R, 1e-9) for engine in (Matching(), KwantChain()))
         size = np.abs(exact.flows).max()
         assert 0 < size < kwant.quadrature < 1e-2 * above
 
@@ -82,7 +82,7 @@ def test_next_to_the_threshold_kwant_says_what_it_leaves_out() -> None:
 def test_nothing_by_symmetry_takes_no_time() -> None:
     """m ∥ ŷ: no flow at all, but rounding."""
     iface = ATTRACTIVE.with_(m=(0.0, 1.0, 0.0))
-    for engine in (Continuum(), KwantChain()):
+    for engine in (Matching(), KwantChain()):
         found = bound_flows(engine, iface, 0.5, 1e-9)
         assert np.abs(found.flows).max() <= found.quadrature < 1e-14
 
@@ -120,7 +120,7 @@ def test_stiffness_is_that_of_decaying_waves() -> None:
 def test_finite_differences_by_their_ladder() -> None:
     """Of second order in the spacing; their limit is the continuum's."""
     iface, h_R = CASES[2]
-    exact = bound_flows(Continuum(), iface, h_R, 1e-9).flows
+    exact = bound_flows(Matching(), iface, h_R, 1e-9).flows
     rungs = [bound_flows(KwantChain("finite-difference", a), iface, h_R, 1e-6).flows for a in (0.4, 0.2, 0.1)]
     fit = richardson(np.array(rungs), (2, 4))
     off = [np.abs(flows - exact).max() for flows in rungs]

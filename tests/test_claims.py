@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from sotcheck.trial.registry import CLAIMS, Trial, judge_all
 
 from sotcheck.errors import SystemFileError
 from sotcheck.exact.observables import LATTICE, MINUS, PLUS, ledger_residual
@@ -28,7 +29,6 @@ from sotcheck.theory.sums import first_order_torque
 from sotcheck.theory.validity import radius_of_convergence
 from sotcheck.trial.check import CheckResult
 from sotcheck.trial.evidence import ENGINES, FINE, Evidence, gather
-from sotcheck.trial.registry import CLAIMS, Trial, judge_all
 from sotcheck.trial.verdict import Finding
 
 MakeEvidence = Callable[[Interface], Evidence]

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from sotcheck.trial.grounds import GENERAL
 from sotcheck.papers.kim2017.consequences import Consequence, consequences, kept_in, needed_for
-from sotcheck.trial.audit import definition_row, judge_equation
 from sotcheck.trial.registry import DEFINITIONS, EQUATIONS, STATEMENTS, kind_of, register_all
+
+from sotcheck.trial.audit import definition_row, judge_equation
+from sotcheck.trial.grounds import GENERAL
 from sotcheck.trial.result import AuditResult
 
 register_all()

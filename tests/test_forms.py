@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from sotcheck.trial.registry import CLAIMS, EQUATIONS, Claim, form_of, parts_of
 
 from sotcheck.exact.solved import Solved
 from sotcheck.papers.kim2017.check_controls import CONTROLS
@@ -12,7 +13,6 @@ from sotcheck.system.interface import Interface
 from sotcheck.trial.audit import forms
 from sotcheck.trial.evidence import Evidence
 from sotcheck.trial.judge import SEVERITY, try_formula
-from sotcheck.trial.registry import CLAIMS, EQUATIONS, Claim, form_of, parts_of
 
 #: Without magnetism at the interface, as (15) assumes; channels close on either side.
 COMMON = Interface(name="common", E_F=1.4, U_N=0.9, U_F=0.1, J=0.5, u_0=0.3, m=(2.0, -1.0, 2.0), h_R=0.2)

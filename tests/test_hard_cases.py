@@ -17,7 +17,7 @@ from sotcheck.beyond.limits import trust_limits
 from sotcheck.beyond.orders_data import orders_data
 from sotcheck.beyond.trust_map import Axis, trust_map
 from sotcheck.bound.run import bound_states
-from sotcheck.engines import Continuum
+from sotcheck.engines import Matching
 from sotcheck.errors import EngineError, OutputError, SystemFileError
 from sotcheck.exact.observables import exact_flows
 from sotcheck.numerics.arrays import Array
@@ -33,7 +33,7 @@ from sotcheck.trial.expansion import expansion_of
 DEFAULT = Interface(name="default")
 
 
-class Counting(Continuum):
+class Counting(Matching):
     """The continuum, which counts its problems."""
 
     problems = 0
@@ -65,7 +65,7 @@ def test_the_sum_is_continuous_in_the_detuning() -> None:
     """What nearly coincident thresholds give tends to what coincident ones give."""
     with_detuning = [
         exact_flows(
-            Continuum(),
+            Matching(),
             Interface(name="matched", J=1.0, U_F=1.0 + d, m=(2.0, -1.0, 2.0)),
             np.array([0.05]),
             rtol=1e-10,
@@ -211,12 +211,12 @@ def blas_threads() -> set[int]:
 def test_python_s_torque_keeps_to_one_blas_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: set[int] = set()
 
-    class Spying(Continuum):
+    class Spying(Matching):
         def flows(self, *args: Array) -> Array:  # type: ignore[override]
             seen.update(blas_threads())
             return super().flows(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("sotcheck.engines.Continuum", Spying)
+    monkeypatch.setattr("sotcheck.engines.Matching", Spying)
     with threadpool_limits(limits=2):
         before = blas_threads()
         sc.torque(DEFAULT, "continuum")

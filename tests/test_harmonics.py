@@ -17,7 +17,7 @@ from sotcheck.beyond.harmonics import (
     torque_towards,
 )
 from sotcheck.beyond.sphere import Directions, gradient, product_rule, profile, project, turned
-from sotcheck.engines import Continuum, KwantChain
+from sotcheck.engines import KwantChain, Matching
 from sotcheck.exact.observables import torque_from_flows
 from sotcheck.system.files import load
 from sotcheck.system.interface import Interface
@@ -130,7 +130,7 @@ def test_spin_flows_depend_on_the_angle_between_m_and_n_alone() -> None:
     """[flow (3) + flow (4)]_⊥ = G′(c) n_⊥ + H′(c) m×n at one k_⊥: the same G′, H′ for any m and n."""
     rng = np.random.default_rng(3)
     k_perp, h, c = np.array([0.6]), np.array([0.7]), 0.35
-    for engine in (Continuum(), KwantChain()):
+    for engine in (Matching(), KwantChain()):
         found = []
         for angle in rng.uniform(0, 2 * np.pi, 3):
             n = np.array([np.sin(angle), -np.cos(angle), 0.0])

@@ -11,7 +11,7 @@ from conftest import GENERIC
 from sotcheck.beyond import orders as orders_module
 from sotcheck.beyond.orders import contour_orders, difference_orders, resolved_orders
 from sotcheck.beyond.orders_data import orders_data
-from sotcheck.engines import Continuum
+from sotcheck.engines import Matching
 from sotcheck.errors import EngineError, TheoryError
 from sotcheck.exact.observables import exact_flows, torque_from_flows
 from sotcheck.numerics.pade import pade, partial_sum, reach
@@ -46,7 +46,7 @@ def test_amplitudes_sum_to_the_exact_ones(any_iface: Interface) -> None:
     k = sample(any_iface.thresholds(), 3)
     h = 0.1 * radius_of_convergence(any_iface)
     found = amplitude_orders(closed_forms(any_iface, k**2), rashba(k, 0 * k + 0.4), 14)
-    exact = Continuum().scatter(any_iface, k, np.array(0.4), np.array(h)).amplitudes()
+    exact = Matching().solve(any_iface.structure, k, np.array(0.4), np.array(h)).amplitudes()
     powers = h ** np.arange(15.0)
     for series, want in zip((found.r, found.t, found.r_prime, found.t_prime), exact, strict=True):
         np.testing.assert_allclose(np.tensordot(powers, series, axes=1), want, atol=2e-13)
@@ -119,7 +119,7 @@ def test_coefficients_agree_with_differences(name: str) -> None:
     """Real h_R only: the interpolating polynomial's coefficients meet the bars, and their own errors."""
     system = load(name)
     series = torque_orders(system, 5)
-    found = difference_orders(Continuum(), system, 0.4 * radius_of_convergence(system))
+    found = difference_orders(Matching(), system, 0.4 * radius_of_convergence(system))
     assert np.all(by_source(found.values, series.values) < BARS)
     assert np.all(np.abs(found.values - series.values) <= found.errors + series.errors)
 
@@ -179,7 +179,7 @@ def test_orders_are_odd_and_exist() -> None:
         torque_orders(transparent, 3)
     assert torque_orders(transparent, 1).values.shape == (1, 3, 3)
     with pytest.raises(EngineError, match="at least 5"):
-        difference_orders(Continuum(), load("bulk-magnetism"), 0.1, steps=3)
+        difference_orders(Matching(), load("bulk-magnetism"), 0.1, steps=3)
 
 
 def test_pade_of_known_functions() -> None:
@@ -250,7 +250,7 @@ def test_the_sum_s_series_leaves_the_torque_at_the_radius_by_k() -> None:
     radius = radius_of_convergence(system)
     series = torque_orders(system, 41)
     h = radius * np.array([0.9, 1.4])
-    found = exact_flows(Continuum(), system, h, rtol=1e-5)
+    found = exact_flows(Matching(), system, h, rtol=1e-5)
     exact = torque_from_flows(found.total, system.direction)[:, 0] * h[:, None]
     sums = partial_sum(series.values[:, 0], h)
     shorter = partial_sum(series.values[:-4, 0], h)

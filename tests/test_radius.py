@@ -10,7 +10,7 @@ import pytest
 from sotcheck.beyond import exponent as exponent_module
 from sotcheck.beyond.exponent import exponent_data, limit_at_zero, power_law, remainders
 from sotcheck.beyond.radius import classify, poles_in_h, radius_data, smallest, sum_radius
-from sotcheck.engines import Continuum
+from sotcheck.engines import Matching
 from sotcheck.errors import EngineError
 from sotcheck.numerics.quadrature import sample
 from sotcheck.system.files import load
@@ -53,7 +53,7 @@ def test_states_really_diverge_at_a_real_pole() -> None:
     pole = poles_in_h("continuum", system, k, np.array([phi]))[0, 0]
     nearest = pole[np.argmin(np.abs(pole))]
     h = nearest.real + np.array([1e-2, 5e-3])
-    psi = np.abs(Continuum().scatter(system, k, np.array([phi]), h).psi_F).max(axis=(-1, -2))
+    psi = np.abs(Matching().solve(system.structure, k, np.array([phi]), h).psi_F).max(axis=(-1, -2))
     distance = np.abs(h - nearest)
     np.testing.assert_allclose(psi[1] / psi[0], distance[0] / distance[1], rtol=0.1)
 

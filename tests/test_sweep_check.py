@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from sotcheck.engines.continuum import currents, solve
 
 from sotcheck.engines import continuum
-from sotcheck.engines.continuum import currents, solve
 from sotcheck.sweep import check, limit
 from sotcheck.sweep.check import check_sweep
 from sotcheck.sweep.grid import parse_axis

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from sotcheck.engines.kwant_modes import _kwant
+from sotcheck.engines.kwant_private import kwant
 from sotcheck.errors import EngineError
 
 SCRIPT = Path("benchmarks") / "naive_kwant.py"
@@ -23,7 +23,7 @@ def naive_kwant() -> ModuleType:
         If it is not there, or Kwant cannot be imported.
     """
     # With sotcheck's own words if Kwant is missing.
-    _kwant()
+    kwant()
     package = Path(__file__).resolve().parent.parent
     for folder in (package, package.parent):
         spec = importlib.util.spec_from_file_location("naive_kwant", folder / SCRIPT)

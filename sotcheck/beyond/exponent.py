@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 
 from sotcheck.bound.fermi import first_states
-from sotcheck.engines import Continuum
+from sotcheck.engines import Matching
 from sotcheck.errors import EngineError
 from sotcheck.exact.observables import torque_from_flows
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import slope as slope_of
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.interface import SOURCES, Interface
-from sotcheck.system.states import flows
 from sotcheck.theory.all_orders import torque_integrand
 from sotcheck.theory.validity import transparent_channels, transparent_term
 
@@ -74,8 +73,8 @@ def _remainder(iface: Interface, h: float, nodes: int) -> tuple[Array, Array]:
     for segment in itertools.pairwise(edges):
         x, radial = _radial(segment, segment[1] == edges[-1], nodes)
         k, phi, strength = np.broadcast_arrays(np.sqrt(x)[:, None, None], angle[:, None], np.array([h, -h]))
-        states = Continuum().scatter(iface, k, phi, strength)
-        found = torque_from_flows(flows(states, iface, k, phi, strength), iface.direction)
+        states = Matching().solve(iface.structure, k, phi, strength)
+        found = torque_from_flows(states.flows, iface.direction)
         # The opposite k is −h_R with k_x turned over.
         odd = (found[:, :, 0] - found[:, :, 1]) / 2
         exact = -(np.sqrt(x)[:, None] * np.cos(angle))[..., None, None] * odd / (4 * np.pi)

@@ -34,7 +34,7 @@ import numpy as np
 
 from sotcheck.beyond.sphere import Azimuth, Directions, powers_of_sine, product_rule, profile, project
 from sotcheck.bound.fermi import first_states
-from sotcheck.engines import Continuum, Engine, KwantChain
+from sotcheck.engines import Engine, KwantChain, Matching
 from sotcheck.exact.observables import INTERFACE, PLUS, exact_flows, torque_from_flows
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import observed_order
@@ -76,7 +76,7 @@ def torque_towards(
     values, errors = [], []
     for m in directions:
         turned = iface.with_(m=m.tolist())
-        found = exact_flows(engine or Continuum(), turned, h_R, rtol=rtol, most=MOST_PROBLEMS)
+        found = exact_flows(engine or Matching(), turned, h_R, rtol=rtol, most=MOST_PROBLEMS)
         values.append(torque_from_flows(found.total.value, turned.direction))
         wrong = found.total.error[..., PLUS, :] + found.total.error[..., INTERFACE, :]
         errors.append(wrong.max(axis=-1))
@@ -224,7 +224,7 @@ def kwant_checks(iface: Interface) -> list[dict[str, float]]:
         at = Directions(np.radians([theta]), np.radians([phi]), np.ones(1))
         both = [
             torque_towards(iface, at.m, np.array([h]), engine=engine, rtol=KWANT_TOLERANCE)
-            for engine in (Continuum(), KwantChain())
+            for engine in (Matching(), KwantChain())
         ]
         (exact, wrong), (lattice, also_wrong) = both
         size = float(np.abs(exact).max())

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from sotcheck.bound.unperturbed import interface_states
-from sotcheck.engines import Continuum, Engine
+from sotcheck.engines import Engine, Matching
 from sotcheck.errors import EngineError, did_you_mean, in_range
 from sotcheck.exact.observables import INTERFACE, PLUS, components, exact_flows, torque_from_flows
 from sotcheck.numerics.arrays import Array
@@ -100,7 +100,7 @@ def exact_per_h(
         If m is parallel to y, where the components are undefined.
     """
     m = iface.direction
-    summed = exact_flows(engine or Continuum(), iface, np.asarray(h_R, dtype=float), rtol=rtol)
+    summed = exact_flows(engine or Matching(), iface, np.asarray(h_R, dtype=float), rtol=rtol)
     parts = components(torque_from_flows(summed.total.value, m), m)
     if parts is None:
         raise EngineError(

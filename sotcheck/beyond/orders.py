@@ -11,14 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from sotcheck.engines import Engine
-from sotcheck.engines.layered import Solutions
 from sotcheck.engines.poles import threshold_states
 from sotcheck.errors import EngineError
-from sotcheck.exact.layers import Local
+from sotcheck.exact.layers import Local, Solutions
 from sotcheck.exact.observables import exact_flows, torque_from_flows, transverse
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.quadrature import sum_over_k
-from sotcheck.system.interface import Interface, rashba
+from sotcheck.system.interface import Interface
 from sotcheck.system.spin import dagger, pauli_vector, projectors
 
 #: Points of the contour, and its radius relative to that of convergence: what aliases is RADIUS^POINTS.
@@ -40,7 +39,7 @@ class Orders:
     errors: Array
 
 
-def _normalised(local: Local, kappa: Complex) -> tuple[list[Complex], list[Complex]]:
+def _normalised(local: Local, angle: Array, scale: Complex) -> tuple[list[Complex], list[Complex]]:
     """Return ψ(0) and ∂_zψ(+0) by source, for incident waves of unit flux; zero for closed channels."""
     iface = local.iface
 
@@ -51,9 +50,9 @@ def _normalised(local: Local, kappa: Complex) -> tuple[list[Complex], list[Compl
         columns = inverse @ (basis * flux[..., None, :]) @ dagger(basis)
         return states.psi @ columns, states.slope_plus @ columns
 
-    above = local.from_above(kappa)
+    above = local.from_above(angle, scale)
     psi_N, slope_N = per_flux(above, local.above(above)[0], local.ik)
-    beneath = local.from_beneath(kappa)
+    beneath = local.from_beneath(angle, scale)
     psi_F, slope_F = per_flux(beneath, local.below(beneath)[1], local.iK)
     minority, majority = projectors(np.array(iface.m))
     return [psi_N, psi_F @ majority, psi_F @ minority], [slope_N, slope_F @ majority, slope_F @ minority]
@@ -98,16 +97,11 @@ def resolved_orders(
     orders = np.arange(1, highest + 1, 2)
     local = Local(engine, iface, tuple(np.asarray(k_perp, dtype=float).tolist()))
     k, angle = np.broadcast_arrays(local.k, angles)
-    R = rashba(k, angle)
-    kappa_0 = np.broadcast_to(iface.kappa_0(), R.shape)
-    step = radius / np.abs(np.linalg.eigvals(local.green(kappa_0) @ R)).max(axis=-1)
-    circle = np.exp(2j * np.pi * np.arange(points) / points)
-    h = step[..., None] * circle
-    along = h[..., None, None] * R[..., None, :, :]
-    # Angles and points of the contour are one axis to the engine.
-    kappa = iface.kappa_0() + along.reshape(len(local.k), -1, 2, 2)
+    step = radius * local.radius(angles)
+    h = step[..., None] * np.exp(2j * np.pi * np.arange(points) / points)
     try:
-        psi, slope = _normalised(local, kappa)
+        # Angles and points of the contour are one axis to the engine.
+        psi, slope = _normalised(local, np.repeat(angles, points), h.reshape(len(h), -1))
     except np.linalg.LinAlgError as singular:
         raise EngineError(
             f"{iface.name}: incident waves cannot be told apart at k_perp near {local.k.min():.3g}: band "
@@ -116,7 +110,7 @@ def resolved_orders(
     exchange = iface.interface_exchange()
 
     def continued(psi: Complex, slope: Complex) -> Complex:
-        psi, slope = psi.reshape(along.shape), slope.reshape(along.shape)
+        psi, slope = psi.reshape(*h.shape, 2, 2), slope.reshape(*h.shape, 2, 2)
         # [ψ(h*)]†: the conjugate of point j is point −j.
         mirror = -np.arange(points) % points
         bra, bra_slope = dagger(psi[..., mirror, :, :]), dagger(slope[..., mirror, :, :])
@@ -209,7 +203,7 @@ def difference_orders(
     weights = at_zero @ chebyshev
     full = np.einsum("nj,jsi->nsi", weights, t)
     last = np.einsum("n,j,jsi->nsi", at_zero[:, -1], chebyshev[-1], t)
-    noise = found.total.error.max(axis=(-1, -2)) + engine.rounding(iface) * np.abs(t).max()
+    noise = found.total.error.max(axis=(-1, -2)) + engine.rounding(iface.structure) * np.abs(t).max()
     carried = np.einsum("nj,js->ns", np.abs(weights), np.broadcast_to(noise, t.shape[:-1]))
     scale = (largest_h ** np.array([0, 2, 4]))[:, None, None]
     # One component may change little by accident: all get the largest change of their vector.

@@ -8,7 +8,7 @@ import numpy as np
 
 from sotcheck.beyond.orders import Orders, contour_orders, difference_orders, resolved_orders
 from sotcheck.bound.fermi import first_states
-from sotcheck.engines import Continuum
+from sotcheck.engines import Matching
 from sotcheck.exact.observables import components, exact_flows, largest_torque, torque_from_flows
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import observed_order
@@ -104,11 +104,11 @@ def kwant_orders(iface: Interface) -> dict[str, Any] | None:
 def remainder_rows(iface: Interface, series: TorqueOrders, radius: float) -> dict[str, Any]:
     """Return |t − S_N| on a ladder of h_R for N = 1, 3, 5 by source, with slopes and their errors."""
     h = radius * LADDER
-    engine = Continuum()
+    engine = Matching()
     found = exact_flows(engine, iface, h, rtol=1e-12)
     exact = torque_from_flows(found.total.value, iface.direction)
     noise = found.total.error.max(axis=(-1, -2)) + (
-        engine.rounding(iface) * largest_torque(iface) / h[:, None]
+        engine.rounding(iface.structure) * largest_torque(iface) / h[:, None]
     )
     rows = []
     for s, source in enumerate(SOURCES):
@@ -145,7 +145,7 @@ def approximants(coefficients: Array, scale: float) -> list[Pade]:
 def curves(iface: Interface, series: TorqueOrders, radius: float) -> dict[str, Any]:
     """Return exact torque, partial sums and Padé approximants over h_R, and how far each follows."""
     h = CURVE * radius
-    found = exact_flows(Continuum(), iface, h, rtol=CURVE_RTOL)
+    found = exact_flows(Matching(), iface, h, rtol=CURVE_RTOL)
     m = iface.direction
     exact = parts(torque_from_flows(found.total.value, m) * h[:, None, None], m)
     by_name = parts(series.values, m)
@@ -224,7 +224,7 @@ def orders_data(iface: Interface, *, kwant: bool = True) -> dict[str, Any]:
     series = torque_orders(iface, HIGHEST)
     routes = {
         "contour": contour_orders(iface, COMPARED, radius),
-        "differences": difference_orders(Continuum(), iface, DIFFERENCES * radius),
+        "differences": difference_orders(Matching(), iface, DIFFERENCES * radius),
     }
     return {
         "expandable": True,

@@ -11,7 +11,7 @@ from sotcheck.exact.layers import Local
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.quadrature import sample
 from sotcheck.numerics.radial import substitution
-from sotcheck.system.interface import SOURCES, Interface, rashba
+from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.theory.all_orders import TorqueOrders, torque_orders
 from sotcheck.theory.validity import (
     embedded_spins,
@@ -39,9 +39,9 @@ def poles_in_h(engine: str, iface: Interface, k_perp: Array, angles: Array) -> C
     """
     points = 8
     local = Local(engine, iface, tuple(np.asarray(k_perp, dtype=float).tolist()))
-    k, angle = np.broadcast_arrays(local.k, angles)
-    along = np.exp(2j * np.pi * np.arange(points) / points)[:, None, None] * rashba(k, angle)[..., None, :, :]
-    inverse = local.green(iface.kappa_0() + along.reshape(len(local.k), -1, 2, 2)).reshape(along.shape)
+    circle = np.exp(2j * np.pi * np.arange(points) / points)
+    green = local.green(np.repeat(angles, points), np.tile(circle, len(angles)))
+    inverse = green.reshape(len(k_perp), len(angles), points, 2, 2)
     c = np.fft.fft(1 / np.linalg.det(inverse), axis=-1) / points
     root = np.sqrt(c[..., 1] ** 2 - 4 * c[..., 0] * c[..., 2])
     # The larger root without cancellation, the other one from their product.

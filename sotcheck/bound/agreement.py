@@ -16,7 +16,7 @@ from sotcheck.bound.continuum import Bound, bound
 from sotcheck.bound.lattice import LatticeStates, bound_states
 from sotcheck.bound.levinson import levinson
 from sotcheck.bound.spectrum import missing_weight
-from sotcheck.engines import Continuum, Engine, KwantChain
+from sotcheck.engines import Engine, KwantChain, Matching
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.interface import Interface
 
@@ -88,7 +88,7 @@ def agreement(n: int = 1000, n_c: int = 50, seed: int = 20170915) -> dict[str, A
         "seed": seed,
         "self_energies": _compared(problems, found, bound_states(problems)),
         "weight": compare_weights(cases[:n_c]),
-        "phase": compare_phases(cases[:n_c], Continuum()),
+        "phase": compare_phases(cases[:n_c], Matching()),
         "phase_kwant": compare_phases(cases[: n_c // 8], KwantChain("exact-difference")),
     }
 

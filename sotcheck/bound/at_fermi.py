@@ -16,7 +16,7 @@ from sotcheck.bound.fermi import CRITICAL, first_states, ground_state, limit_of_
 from sotcheck.bound.lattice_contour import EPSILON, Chain, lattice_flows, unresolved
 from sotcheck.bound.spin_density import NOTHING, bound_density
 from sotcheck.bound.thresholds import in_plane, mean_and_split
-from sotcheck.engines import Continuum, Engine, KwantChain
+from sotcheck.engines import Engine, Matching
 from sotcheck.exact.observables import exact_flows, largest_torque, torque_from_flows
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.interface import Interface
@@ -91,7 +91,7 @@ class BoundFlows:
 def bound_flows(engine: Engine, iface: Interface, h_R: float, rtol: float) -> BoundFlows:
     """Return the flows of bound states at E_F by an exact engine.
 
-    `continuum`: by integration along its contour E_b(k) = E_F. `kwant`: from self-energies; finite
+    Without a lattice: by integration along their contour E_b(k) = E_F. With one: from self-energies; finite
     differences have the engine's spacing, the exact-difference chain spacings of its own.
 
     Parameters
@@ -111,9 +111,8 @@ def bound_flows(engine: Engine, iface: Interface, h_R: float, rtol: float) -> Bo
     """
     arcs = fermi_contour(iface, h_R)
     scale = max(np.hypot(k_max(iface), arc.p[1]) for arc in arcs) + abs(iface.u_0) + abs(iface.u_m)
-    if isinstance(engine, KwantChain):
-        spacing = engine.spacing_for(iface) if engine.scheme == "finite-difference" else None
-        chain = Chain(iface, h_R, spacing)
+    if engine.scheme:
+        chain = Chain(iface, h_R, engine.effective_spacing(iface.structure) or None)
         flows, error = lattice_flows(chain, rtol)
         rounding = chain.rounding
         left_out = _left_out(iface, h_R, arcs)
@@ -177,7 +176,7 @@ def bound_share(iface: Interface, h_R: float, scattering: Array | None = None) -
     # The largest numbers of a system file would overflow when squared.
     bound = math.hypot(*bound_density(iface, h_R, rtol=ROUGHLY).row("torque"))
     if scattering is None:
-        flows = exact_flows(Continuum(), iface, np.array([h_R]), rtol=ROUGHLY)
+        flows = exact_flows(Matching(), iface, np.array([h_R]), rtol=ROUGHLY)
         scattering = h_R * torque_from_flows(flows.total.value[0].sum(axis=0), iface.direction)
     size = math.hypot(*scattering)
     # Without magnetism there is no torque but rounding.

@@ -29,7 +29,7 @@ from scipy.special import roots_legendre
 from sotcheck.bound.contour import Arc, along, at_angle, fermi_contour, k_max, slope
 from sotcheck.bound.fermi import ground_state
 from sotcheck.bound.thresholds import decay_constants, in_plane, mean_and_split
-from sotcheck.engines import Continuum, Engine
+from sotcheck.engines import Engine, Matching
 from sotcheck.errors import EngineError
 from sotcheck.exact.observables import exact_flows, largest_torque, torque_from_flows
 from sotcheck.numerics.arrays import Array
@@ -194,11 +194,11 @@ def scattering_density(
     iface: Interface, h_R: float, *, rtol: float = 1e-8, engine: Engine | None = None
 ) -> tuple[Array, Array]:
     """Return −(1/4π) ∫d²k/(2π)² k_x Σ_in ψ†σψ at z = 0 by source, with errors, each (3, 3)."""
-    solver = engine or Continuum()
+    solver = engine or Matching()
 
     def integrand(x: Array, angles: Array) -> Array:
         k_perp, angle, h = np.broadcast_arrays(np.sqrt(x)[:, None], angles, np.array(h_R))
-        spin = pauli_vector(solver.scatter(iface, k_perp, angle, h).density).real
+        spin = pauli_vector(solver.solve(iface.structure, k_perp, angle, h).density).real
         values = -(k_perp * np.cos(angle))[..., None, None] * spin / (4 * np.pi)
         paired: Array = (values + np.roll(values, len(angles) // 2, axis=1)) / 2
         return paired
@@ -226,7 +226,7 @@ def bound_spin_density(iface: Interface, h_R: float) -> dict[str, Any]:
     """
     ground = ground_state(iface, h_R)
     spin, spin_error = scattering_density(iface, h_R)
-    flows = exact_flows(Continuum(), iface, np.array([h_R]), rtol=1e-8)
+    flows = exact_flows(Matching(), iface, np.array([h_R]), rtol=1e-8)
     torque = torque_from_flows(flows.total.value[0], iface.direction) * h_R
     torque_error = flows.total.error[0].max(axis=(-2, -1)) * 2 * abs(h_R)
     tau = np.array([iface.tau_N, iface.tau_up, iface.tau_down])

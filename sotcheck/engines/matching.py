@@ -122,41 +122,40 @@ def currents(p: Matched, into: Array) -> None:
         into[0, 2, axis], into[1, 2, axis], into[2, 2, axis] = s_N, s_up, s_down
 
 
-def match(
-    structure: Structure, k_perp: Array, angle: Array, scale: Array, left: Complex, right: Complex
-) -> States:
-    """Solve the matching problem with these wave numbers (..., 2) of the half-spaces."""
-    if has_closed_form(structure):
-        psi, slope = _matched_once(structure, k_perp, angle, scale, left, right)
-    else:
-        psi, slope = joined(structure, k_perp, angle, scale, (left, right)).states()
-    return States(structure, k_perp, angle, scale, left, right, psi, slope)
+def match(kz: Complex, Kz: Complex, kappa: Complex, m: Array) -> tuple[Complex, Complex]:
+    """Solve the matching problem of one interface on a normal metal, in closed form.
 
+    Parameters
+    ----------
+    kz : array (...)
+        Wave number in N.
+    Kz : array (..., 2)
+        Wave numbers in F of the minority and majority band.
+    kappa : array (..., 2, 2)
+        The whole interface potential κ̂; Hermitian, or at a complex scale.
+    m : array (3,)
 
-def has_closed_form(structure: Structure) -> bool:
-    """Whether a structure is one interface on a normal metal: 2×2 in the frame of the other's m."""
-    return not structure.layers and not structure.left.exchange
-
-
-def _matched_once(
-    structure: Structure, k_perp: Array, angle: Array, scale: Array, left: Complex, right: Complex
-) -> tuple[Complex, Complex]:
-    (delta,) = structure.interfaces
-    spinors = spinors_along(np.array(structure.right.direction))
+    Returns
+    -------
+    psi : array (2, ..., 2, 2)
+    slope : array (2, 2, ..., 2, 2)
+        As in `States`, at this interface.
+    """
+    spinors = spinors_along(m)
     axes = axes_of(spinors)
-    kappa = delta.kappa(k_perp, angle, scale)
     v = list(np.moveaxis(pauli_vector(kappa) @ axes / 2, -1, 0))
-    p = solve(left[..., 0], right[..., 0], right[..., 1], delta.barrier, v)
+    u_0 = np.trace(kappa, axis1=-2, axis2=-1) / 2
+    p = solve(kz, Kz[..., 0], Kz[..., 1], u_0, v)
     inverse = np.stack([p.c_down, p.d_down, p.c_up, p.d_up], axis=-1).reshape(*p.c_down.shape, 2, 2)
     # ψ of an incident wave is 1/√k, and 2ik its part of the slope besides that of the wave that leaves.
-    k, from_N = left[..., :1, None], 2j * np.sqrt(left[..., :1, None].real)
-    K, from_F = right[..., :, None], 2j * np.sqrt(right[..., None, :].real)
+    k, K = kz[..., None, None], Kz[..., :, None]
+    from_N, from_F = 2j * np.sqrt(k.real), 2j * np.sqrt(Kz[..., None, :].real)
     psi_N, psi_F = from_N * inverse, from_F * inverse
-    psi = np.stack([psi_N, psi_F])
-    minus = np.stack([from_N * IDENTITY - 1j * k * psi_N, -1j * k * psi_F])
     plus = np.stack([1j * K * psi_N, 1j * K * psi_F - from_F * IDENTITY])
-    turned = spinors @ np.stack([psi, minus, plus]) @ dagger(spinors)
-    return turned[0][:, None], turned[1:, :, None]
+    psi, plus = spinors @ np.stack([np.stack([psi_N, psi_F]), plus]) @ dagger(spinors)
+    minus = -1j * k * psi
+    minus[0] += from_N * IDENTITY
+    return psi, np.stack([minus, plus])
 
 
 def flows(structure: Structure, axes: Array, k_perp: Array, angle: Array, scale: Array) -> Array:
@@ -240,4 +239,15 @@ class Matching(Engine):
         grid = np.broadcast_arrays(*np.atleast_1d(k_perp, angle, scale))
         leads = structure.left, structure.right
         left, right = (outgoing(lead.bands(structure.energy, grid[0])[0]) for lead in leads)
-        return match(structure, *grid, left, right)
+        if has_closed_form(structure):
+            kappa = structure.interfaces[0].kappa(*grid)
+            psi, slope = match(left[..., 0], right, kappa, np.array(structure.right.direction))
+            psi, slope = psi[:, None], slope[:, :, None]
+        else:
+            psi, slope = joined(structure, *grid).states()
+        return States(structure, *grid, left, right, psi, slope)
+
+
+def has_closed_form(structure: Structure) -> bool:
+    """Whether a structure is one interface on a normal metal: 2×2 in the frame of the other's m."""
+    return not structure.layers and not structure.left.exchange

@@ -14,14 +14,14 @@ from sotcheck.exact.second_order import averaged, combined, quadratic, turned
 from sotcheck.exact.solved import Exact, Solved
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.system.states import Scattering
+from sotcheck.system.states import States
 
 Y, Z = (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 #: A distance from the interface; theory has its own, as what measures knows no formula.
 DEPTH = 0.8
 
 
-def density(found: Scattering) -> Array:
+def density(found: States) -> Array:
     """Density of electrons from N per unit flux, both spins, averaged over a period π/k_z of z < 0."""
     slope = slopes(found, "N")[0]
     # ψ(z) = ψ(0) cos k_z z + (∂_zψ/k_z) sin k_z z; where N is closed there is none.
@@ -30,7 +30,7 @@ def density(found: Scattering) -> Array:
     return total
 
 
-def density_at(found: Scattering, depth: float = 0.0) -> Array:
+def density_at(found: States, depth: float = 0.0) -> Array:
     """The same density at z = −depth."""
     k = found.kz[..., None, None]
     psi = found.psi_N * np.cos(k * depth) - slopes(found, "N")[0] * np.sin(k * depth) / k

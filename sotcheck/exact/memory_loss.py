@@ -14,7 +14,7 @@ from sotcheck.exact.transfer import from_above
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.spin import projectors, spin_torque
-from sotcheck.system.states import Scattering
+from sotcheck.system.states import States
 
 #: Minority before majority in exact states, ↑ (majority) first here.
 UP_FIRST = [1, 0]
@@ -27,7 +27,7 @@ def frame(m: Array) -> Array:
     return np.stack([np.cross(y, m), y, m])
 
 
-def currents_by_spin(found: Scattering, side: str) -> Array:
+def currents_by_spin(found: States, side: str) -> Array:
     """Return −Im[ψ_s*∂_zψ_s], the current of charge −e, of spin s by incident spin, m = z; (..., 2, 4).
 
     Rows ↑, ↓; columns N↑, N↓, F↑, F↓.

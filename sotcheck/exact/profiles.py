@@ -14,7 +14,7 @@ from sotcheck.exact.solved import ANGLES, Exact, Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.spin import PAULI, dagger, dot_sigma, in_spin_bands, projectors
-from sotcheck.system.states import Scattering
+from sotcheck.system.states import States
 
 #: Biases of N: charge, and spin along x, y, z with spins against the moment.
 IN_N: Complex = np.stack([np.eye(2), *(-PAULI)])
@@ -101,7 +101,7 @@ def _average(flows: list[Flow], q: Complex) -> Flow:
     )
 
 
-def continued(found: Scattering, kappa: Complex, side: str) -> Waves:
+def continued(found: States, kappa: Complex, side: str) -> Waves:
     """Return the waves on the side "N" or "F"; κ̂ is what the interface holds, Rashba term included."""
     jumps = kappa @ found.psi_N, kappa @ found.psi_F
     there = slopes(found, "F" if side == "N" else "N")

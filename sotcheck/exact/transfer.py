@@ -27,8 +27,8 @@ def followed(one: Solved, side: str) -> Estimate:
     local = half_space(one)
     inside, other = (local.normal, local.first) if side == "left" else (local.first, local.normal)
     step, slab = replace(inside, thickness=STEP), replace(other, thickness=SLAB)
-    # Some other bulk beyond, so that waves run both ways.
-    behind = step, step, Region(inside.potential - 0.4, 0.3, (0.0, 0.6, -0.8))
+    # Some other bulk beyond, none of whose bands ends at a k_⊥ in use, so that waves run both ways.
+    behind = step, step, Region(inside.potential - 0.43, 0.3, (0.0, 0.6, -0.8))
     source = slab, local.outside
     sides, incident = ((behind[::-1], source), 1) if side == "left" else ((source[::-1], behind), 0)
     problems = local.k, np.zeros(1), np.zeros(1)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sotcheck.engines import ENGINES, SCHEMES, SPACINGS, Scheme
+from sotcheck.engines import EXACT, SCHEMES, SPACINGS, Scheme, engine_names
 from sotcheck.errors import EngineError, OutputError, SystemFileError, did_you_mean, in_range
 from sotcheck.run.executors import Backend, backend
 from sotcheck.run.progress import Progress, silent
@@ -52,16 +52,17 @@ def make_plan(
     SystemFileError
         If the axes do not go together.
     """
-    if engine not in ENGINES:
+    known = engine_names()
+    if engine not in known:
         raise EngineError(
-            f"unknown engine {engine!r}{did_you_mean(engine, ENGINES)}; choose one of {', '.join(ENGINES)}"
+            f"unknown engine {engine!r}{did_you_mean(engine, known)}; choose one of {', '.join(known)}"
         )
     if scheme not in SCHEMES:
         raise EngineError(f"unknown scheme {scheme!r}; choose from {', '.join(SCHEMES)}")
     in_range("tolerance", tolerance, *TOLERANCES)
     if spacing is not None:
         in_range("spacing", spacing, *SPACINGS)
-    on_lattice = engine == "kwant"
+    on_lattice = engine in EXACT and EXACT[engine].scheme is not None
     plan = Plan(
         system=to_document(iface),
         axes=tuple(axes),

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, NonNegativeInt
 
 from sotcheck.engines import Scheme
-from sotcheck.engines.kwant_modes import _kwant
+from sotcheck.engines import EXACT
 from sotcheck.errors import EngineError, SotcheckError
 from sotcheck.exact.observables import FLOWS
 from sotcheck.numerics.arrays import Array
@@ -144,9 +144,9 @@ def compute(task: Task, indices: Sequence[int], points: Sequence[Point]) -> Chun
             f"a worker has {_listed(versions())}, the sweep was started with {_listed(task.versions)}; "
             "install the same on all workers"
         )
-    if task.engine == "kwant":
+    if task.engine in EXACT:
         # Libraries loaded later would not be limited.
-        _kwant()
+        EXACT[task.engine].prepare()
     started = time.perf_counter()
     with one_blas_thread():
         found = [_one(task, index, point) for index, point in zip(indices, points, strict=True)]

@@ -14,6 +14,15 @@ from sotcheck.system.structure import Structure
 MINUS, PLUS = range(2)
 
 
+def by_source(waves: Complex, psi: Complex, m: Array) -> Complex:
+    """Return Σ_in φψ† by source (normal, majority, minority) for φ and ψ (2, ..., 2, 2): (..., 3, 2, 2)."""
+    minority, majority = projectors(m)
+    bra = dagger(psi[1])
+    return np.stack(
+        [waves[0] @ dagger(psi[0]), waves[1] @ majority @ bra, waves[1] @ minority @ bra], axis=-3
+    )
+
+
 @dataclass(frozen=True)
 class States:
     """Exact scattering states of many problems; axes (...) are those of the request.
@@ -74,22 +83,17 @@ class States:
         """ψ at the interface for waves from the right, shape (..., 2, 2)."""
         return self.psi[1, self.here]
 
-    def _by_source(self, waves: Complex) -> Complex:
-        """Return Σ_in φψ† by source for φ of shape (2, ..., 2, 2), shape (..., 3, 2, 2)."""
-        minority, majority = projectors(self.m)
-        bra = dagger(self.psi_F)
-        return np.stack(
-            [waves[0] @ dagger(self.psi_N), waves[1] @ majority @ bra, waves[1] @ minority @ bra], axis=-3
-        )
-
     @cached_property
     def density(self) -> Complex:
         """Σ_in ψψ† at the interface by source (normal, majority, minority), shape (..., 3, 2, 2)."""
-        return self._by_source(self.psi[:, self.here])
+        here = self.psi[:, self.here]
+        return by_source(here, here, self.m)
 
     def spin_current(self, side: int) -> Array:
         """Return Σ_in Im[ψ†σ∂_zψ] MINUS or PLUS the interface, (..., 3, 3): source, spin x, y, z."""
-        return pauli_vector(self._by_source(self.slope[side, :, self.here])).imag
+        return pauli_vector(
+            by_source(self.slope[side, :, self.here], self.psi[:, self.here], self.m)
+        ).imag
 
     @cached_property
     def spin_minus(self) -> Array:

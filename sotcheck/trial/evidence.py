@@ -17,7 +17,7 @@ from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import Sum, gauss, sample
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.interface import SOURCES, Interface, rashba
-from sotcheck.system.states import Errors, Scattering, flows
+from sotcheck.system.states import Errors, States
 from sotcheck.theory.amplitudes import Amplitudes, from_scattering
 from sotcheck.theory.embedded import missing_lattice
 from sotcheck.theory.sums import first_order_flows, first_order_torque
@@ -43,7 +43,7 @@ FIRST_RUNG, LARGEST_RUNG = 0.05, 1e12
 SPACINGS = 0.5 ** np.arange(6)
 SPACING_POWERS = (2, 4, 6)
 #: Quadrature errors of the sums that expansions in h_R are read from, and where there is no expansion.
-FINE, KWANT_FINE, COARSE = 1e-12, 1e-9, 1e-4
+FINE, COARSE = 1e-12, 1e-4
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Resolved:
     iface: Interface
     k_perp: Array
     h_R: Array
-    states: Scattering
+    states: States
     flows: Array
     errors: Errors
 
@@ -173,7 +173,7 @@ def amplitudes_of(engine: Engine) -> Callable[[Interface, Array], Amplitudes]:
     """Return a source of unperturbed amplitudes that asks an exact engine at h_R = 0."""
 
     def source(iface: Interface, k_perp2: Array) -> Amplitudes:
-        states = engine.scatter(iface, np.sqrt(k_perp2), np.array(0.0), np.array(0.0))
+        states = engine.solve(iface.structure, np.sqrt(k_perp2), np.array(0.0), np.array(0.0))
         return from_scattering(iface, k_perp2, states)
 
     return source
@@ -183,14 +183,14 @@ def resolve(engine: Engine, iface: Interface, h_R: Array) -> Resolved:
     """Solve at NODES k_⊥ a range, ANGLES, and every h_R."""
     k_perp = sample(iface.thresholds(), NODES)
     grid = np.broadcast_arrays(k_perp[:, None, None], ANGLES[:, None], h_R)
-    states = engine.scatter(iface, *grid)
-    return Resolved(iface, k_perp, h_R, states, flows(states, iface, *grid), engine.errors(iface, *grid))
+    states = engine.solve(iface.structure, *grid)
+    return Resolved(iface, k_perp, h_R, states, states.flows, engine.errors(iface.structure, *grid))
 
 
 def amplitude_errors(engine: Engine, iface: Interface) -> float:
     """Return how far errors of an engine's unperturbed amplitudes may move the sum of Eq. (16), per h_R."""
     x, weights = gauss(iface.thresholds(), NODES)
-    errors = engine.errors(iface, np.sqrt(x), np.array(0.0), np.array(0.0)).amplitudes.max(axis=-1)
+    errors = engine.errors(iface.structure, np.sqrt(x), np.array(0.0), np.array(0.0)).amplitudes.max(axis=-1)
     # (16) is k_⊥²/(8π k_z) times products of up to four amplitudes, none larger than one where k_z is real.
     weight = x / np.sqrt(np.abs(iface.kz_squared(x)))
     return float((weights * weight * 4 * errors).sum() / (32 * np.pi**2))
@@ -211,7 +211,7 @@ def first_order_from(iface: Interface, engine: Engine, rtol: float) -> Sum:
         iface,
         rtol=rtol,
         amplitudes=amplitudes_of(engine),
-        rounding=engine.rounding(iface),
+        rounding=engine.rounding(iface.structure),
     )
 
 
@@ -248,13 +248,13 @@ def gather(
     rungs, rungs_by_k = ladders(expansion)
     all_h = np.unique(np.concatenate([rungs, rungs_by_k, h_R, LARGE_H_R]))[::-1]
     tilted = iface.with_(m=TILTED)
-    spacings = KwantChain("finite-difference").spacing_for(iface) * SPACINGS
+    spacings = KwantChain("finite-difference").spacing_for(iface.structure) * SPACINGS
 
     tasks: dict[tuple[str, str], Callable[[], object]] = {}
     for name, engine in engines.items():
         # What has no expansion needs no digits, unless it is nothing at all.
         digits = expansion.exists or without_interface(iface)
-        fine = (FINE if name == "continuum" else KWANT_FINE) if digits else COARSE
+        fine = engine.accuracy if digits else COARSE
         tasks["ladder", name] = partial(exact_flows, engine, iface, rungs, rtol=fine)
         tasks["at_h_R", name] = partial(exact_flows, engine, iface, h_R, rtol=tolerance)
         tasks["resolved", name] = partial(resolve, engine, iface, all_h)
@@ -263,9 +263,7 @@ def gather(
         tasks["lattice", scheme] = partial(lattice_ladder, iface, scheme, spacings, float(h_R[0]))
     tasks["theory", "closed forms"] = partial(first_order_torque, iface, rtol=FINE)
     for name, engine in engines.items():
-        tasks["theory", name] = partial(
-            first_order_from, iface, engine, FINE if name == "continuum" else KWANT_FINE
-        )
+        tasks["theory", name] = partial(first_order_from, iface, engine, engine.accuracy)
 
     evidence = Evidence(
         iface=iface,

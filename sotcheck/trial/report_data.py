@@ -23,7 +23,6 @@ from sotcheck.papers.kim2017.check_linearity import remainders
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import Interface
-from sotcheck.system.states import flows
 from sotcheck.theory.amplitudes import closed_forms
 from sotcheck.theory.first_order import torque as first_order_integrand
 from sotcheck.trial.check import CheckResult
@@ -114,7 +113,7 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
                 "h_R ladder": evidence.rungs.tolist(),
                 "radius of convergence in h_R": evidence.radius,
                 "finite-difference spacings": evidence.spacings.tolist(),
-                "exact-difference spacing": EXACT["kwant"].spacing_for(iface),  # type: ignore[attr-defined]
+                "exact-difference spacing": EXACT["kwant"].spacing_for(iface.structure),
                 "k_perp values of the sum": evidence.at_h_R["kwant"].nodes,
                 "angles of the sum": evidence.at_h_R["kwant"].angles,
             },
@@ -162,7 +161,7 @@ def _angular_mean(evidence: Evidence, engine: Engine, k_perp: Array, angles: Arr
     iface = evidence.iface
     grid = np.broadcast_arrays(k_perp[:, None], angles, h)
     kx = (grid[0] * np.cos(grid[1]))[..., None, None, None]
-    values = -kx * flows(engine.scatter(iface, *grid), iface, *grid) / (4 * np.pi * h)
+    values = -kx * engine.solve(iface.structure, *grid).flows / (4 * np.pi * h)
     mean = values.mean(axis=1) * (k_perp / (2 * np.pi))[:, None, None, None]
     return split(torque_from_flows(mean, iface.direction), iface)
 
@@ -190,7 +189,7 @@ def lattice_errors(evidence: Evidence) -> dict[str, Any]:
         "richardson": levels[1:],
         "one-sided": error(evidence.lattice["one-sided"][:shown]) if evidence.iface.bulks_differ else None,
         "exact-difference": {
-            "spacing": EXACT["kwant"].spacing_for(evidence.iface),  # type: ignore[attr-defined]
+            "spacing": EXACT["kwant"].spacing_for(evidence.iface.structure),
             "error": error([evidence.resolved["kwant"].flows[:, :, at]])[0],
         },
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.engines import Continuum
+from sotcheck.engines import Matching
 from sotcheck.exact.observables import (
     FLOWS,
     INTERFACE,
@@ -326,7 +326,7 @@ def torque_from_currents(evidence: Evidence) -> Iterator[Trial]:
 
 def _rounding(evidence: Evidence) -> tuple[float, str]:
     return (
-        2 * amplitude_errors(Continuum(), evidence.iface),
+        2 * amplitude_errors(Matching(), evidence.iface),
         "double precision of the amplitudes in the formulas, both sides",
     )
 

@@ -15,7 +15,6 @@ from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import section4 as eq
 from sotcheck.papers.kim2017.old import Statement, Trial
 from sotcheck.system.spin import pauli_vector
-from sotcheck.system.states import flows
 from sotcheck.trial.grounds import FINITE, GENERAL
 from sotcheck.trial.judge import balance, relation
 from sotcheck.trial.verdict import compare
@@ -26,7 +25,7 @@ NO_INTERFACE_MAGNETISM = tuple(iface.with_(u_m=0.0) for iface in GENERAL)
 
 def _spin_flows(one: Solved) -> Array:
     k_perp, angle, h_R = np.broadcast_arrays(one.k_perp[:, None], ANGLES, one.iface.h_R)
-    return flows(states(one), one.iface, k_perp, angle, h_R)
+    return states(one).flows
 
 
 def incoming(one: Solved) -> Estimate:

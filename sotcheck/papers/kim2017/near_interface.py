@@ -39,7 +39,7 @@ def near_and_far(engine: str) -> Iterator[Trial]:
 
     def integrand(x: Array, angles: Array) -> Array:
         k_perp, angle = np.broadcast_arrays(np.sqrt(x)[:, None], angles)
-        found = solver.scatter(IFACE, k_perp, angle, np.array(IFACE.h_R))
+        found = solver.solve(IFACE.structure, k_perp, angle, np.array(IFACE.h_R))
         waves = continued(found, IFACE.kappa_0() + IFACE.h_R * rashba(k_perp, angle), "N")
         seen = [charge(waves.mean(biases)), *(charge(waves.at(z / k_F, biases)) for z in POSITIONS)]
         for depth in LAYERS:
@@ -52,7 +52,7 @@ def near_and_far(engine: str) -> Iterator[Trial]:
 
     found = sum_over_k(integrand, IFACE.thresholds(), RTOL, 0.0)
     total, error = found.total.value, found.total.error
-    rounding = solver.rounding(IFACE) * k_F**2
+    rounding = solver.rounding(IFACE.structure) * k_F**2
     for bias, name in enumerate(("N along y", "F along m")):
         far = float(total[0, bias])
         layers = " and ".join(f"{mean / far:.3g}" for mean in total[-len(LAYERS) :, bias])

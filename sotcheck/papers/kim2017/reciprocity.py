@@ -15,7 +15,6 @@ from sotcheck.papers.kim2017 import appendix_a1_plane as plane
 from sotcheck.papers.kim2017.appendix_a1 import PLANE
 from sotcheck.papers.kim2017.old import Statement
 from sotcheck.system.spin import PAULI
-from sotcheck.system.states import flows
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.grounds import FINITE, GENERAL
 from sotcheck.trial.judge import balance, relation
@@ -68,7 +67,7 @@ def charge_by_spin_bias(one: Solved) -> Estimate:
 def torque_by_field(one: Solved) -> Estimate:
     """Minus the torque, flows (3) + (4) of Fig. 2, by a field on electrons from N, averaged over angles."""
     k_perp, angle, h_R = np.broadcast_arrays(one.k_perp[:, None], ANGLES, one.iface.h_R)
-    found = flows(states(one), one.iface, k_perp, angle, h_R)[..., 0, :, :]
+    found = states(one).flows[..., 0, :, :]
     torque = transverse(found[..., PLUS, :] + found[..., INTERFACE, :], one.iface.direction)
     return -moment(one, measured(one, torque))
 

@@ -16,7 +16,6 @@ from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017.models import INTERFACE
 from sotcheck.papers.kim2017.old import Trial
 from sotcheck.system.interface import Interface
-from sotcheck.system.states import flows
 from sotcheck.trial.verdict import compare
 
 Terms = dict[str, tuple[Array | float, str]]
@@ -79,7 +78,7 @@ def no_barrier(engine: str) -> Iterator[Trial]:
             explanation=f"against {scale:.3g} of single spins",
         )
     k_perp, angle, h_R = np.broadcast_arrays(one.k_perp[:, None], ANGLES, FINITE)
-    found = flows(EXACT[engine].scatter(NO_BARRIER, k_perp, angle, h_R), NO_BARRIER, k_perp, angle, h_R)
+    found = EXACT[engine].solve(NO_BARRIER.structure, k_perp, angle, h_R).flows
     torque = torque_from_flows((one.kx[..., None, None, None] * found).mean(axis=1), NO_BARRIER.direction)
     charge = np.stack([torque[:, 0], torque[:, 1] + torque[:, 2]])
     size = float(np.abs(torque).max())

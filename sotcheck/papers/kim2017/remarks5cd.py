@@ -18,7 +18,6 @@ from sotcheck.papers.kim2017 import section5cd as eq
 from sotcheck.papers.kim2017.models import BULK, INSULATOR, INSULATOR_BARRIER, TOPOLOGICAL
 from sotcheck.papers.kim2017.old import Trial
 from sotcheck.system.interface import SOURCES, Interface
-from sotcheck.system.states import flows
 from sotcheck.trial.grounds import symbols
 from sotcheck.trial.verdict import compare
 
@@ -101,7 +100,7 @@ def _finite(engine: str, iface: Interface, m: Array) -> Array:
     k_perp, angle, h_R = np.broadcast_arrays(
         solved(engine, iface).k_perp[:, None], 0.3 + np.arange(24) * np.pi / 12, FINITE
     )
-    found = flows(EXACT[engine].scatter(turned, k_perp, angle, h_R), turned, k_perp, angle, h_R)
+    found = EXACT[engine].solve(turned.structure, k_perp, angle, h_R).flows
     weighted = (k_perp * np.cos(angle))[..., None, None, None] * found
     return torque_from_flows(weighted.mean(axis=1), turned.direction)
 
