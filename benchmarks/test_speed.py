@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sotcheck.engines.kwant_private import channel_modes
 
 from sotcheck.bench.naive import naive_kwant
 from sotcheck.engines import KwantChain, Matching
 from sotcheck.engines.kwant_chain import BUNDLE
+from sotcheck.engines.kwant_private import channel_modes
 from sotcheck.exact.observables import exact_flows
 from sotcheck.sweep.store import open_journal
 from sotcheck.system.files import load

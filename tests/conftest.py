@@ -107,7 +107,7 @@ def continuum_only() -> Callable[[Interface], Evidence]:
 
 def evidence_of_continuum(iface: Interface) -> Evidence:
     """Gather what single-engine claims ask for."""
-    engine = evidence_module.ENGINES["continuum"]
+    engine = EXACT_ENGINES[0]
     expansion = expansion_of(iface, sample(iface.thresholds(), evidence_module.NODES) ** 2)
     rungs, rungs_by_k = ladders(expansion)
     # Without an expansion, digits of the ladder only cost time: not even COARSE is needed to see that.

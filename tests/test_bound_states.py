@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sotcheck.engines.stack import outgoing
 
 from sotcheck.bound.continuum import matching_matrix
 from sotcheck.bound.occurrence import Occurrence, occurrence
 from sotcheck.bound.unperturbed import interface_states
+from sotcheck.engines.stack import outgoing
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.interface import Interface, rashba
 from sotcheck.system.spin import in_spin_bands

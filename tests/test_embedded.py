@@ -7,7 +7,6 @@ import json
 
 import numpy as np
 import pytest
-from sotcheck.engines.stack import outgoing
 
 from sotcheck.beyond.warnings import warnings
 from sotcheck.bound.unperturbed import interface_states
@@ -21,6 +20,7 @@ from sotcheck.engines.poles import (
     wave_number,
     x_of,
 )
+from sotcheck.engines.stack import outgoing
 from sotcheck.exact.observables import components, exact_flows, torque_from_flows
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import observed_order, richardson

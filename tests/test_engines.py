@@ -6,18 +6,19 @@ import importlib.util
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from sotcheck.engines.continuum import match, outgoing
-from sotcheck.engines.kwant_modes import Modes, lead_modes
 
-from sotcheck.engines import Engine, KwantChain, Matching, kwant_chain, kwant_modes
-from sotcheck.engines.kwant_chain import BUNDLE
-from sotcheck.engines.lattice import chain
+from sotcheck.engines import Engine, KwantChain, Matching, kwant_chain, kwant_private
+from sotcheck.engines.kwant_chain import BUNDLE, lead_of
+from sotcheck.engines.kwant_private import Modes, channel_modes
+from sotcheck.engines.matching import match
+from sotcheck.engines.stack import outgoing
 from sotcheck.errors import EngineError
 from sotcheck.exact.observables import LATTICE, MINUS, PLUS, ledger_residual, transverse
 from sotcheck.numerics.arrays import Array, Complex
@@ -308,7 +309,8 @@ def test_finite_difference_is_its_own_closed_form(
     a = engine.spacing_for(any_iface.structure)
     q2 = any_iface.kz_squared(grid[0] ** 2)
     assert relative(found.kz**2, (q2 * (1 - q2 * a**2 / 4)).astype(complex)) <= BAR
-    own = match(found.kz, found.Kz, kappa_of(any_iface, grid), any_iface.direction)
+    psi, slope = match(found.kz, found.Kz, kappa_of(any_iface, grid), any_iface.direction)
+    own = replace(found, psi=psi[:, None], slope=slope[:, :, None])
     assert relative(found_flows, own.flows) <= FINITE_DIFFERENCE_BAR
     assert relative(found.psi_N, own.psi_N) <= FINITE_DIFFERENCE_BAR
     assert relative(found.psi_F, own.psi_F) <= FINITE_DIFFERENCE_BAR
@@ -338,8 +340,8 @@ def test_finite_difference_order_and_limit(iface: Interface, grid_of: GridOf, re
     # Size, too: the coarsest error is (q_max a)²/24 = 0.7 % times a factor of order one to thirty.
     assert 1e-4 < errors[0] / np.linalg.norm(exact) < 0.3
     limit = richardson(values, (2, 4, 6, 8), rounding.reshape(-1, *(1,) * (values.ndim - 1)))
-    assert relative(limit.limit, exact) <= 1e-7
-    assert np.abs(limit.limit - exact).max() <= limit.error.max() + limit.rounding.max()
+    assert relative(limit.value, exact) <= 1e-7
+    assert np.abs(limit.value - exact).max() <= limit.size("next order").max() + limit.size("rounding").max()
 
 
 @pytest.mark.parametrize("system", ["bulk-magnetism", "ferromagnetic-insulator", "topological-insulator"])
@@ -366,11 +368,9 @@ def test_one_sided_site_is_no_control_for_equal_bulks(grid_of: GridOf, relative:
 # -------------------------------------------------------------------- what Kwant's answer must not depend on
 
 
-def rephased(modes: Modes, incoming: complex, outgoing_: complex) -> Modes:
+def rephased(modes: Modes, comes: complex, goes: complex) -> Modes:
     """The same channel with other phases of its modes."""
-    return Modes(
-        modes.incoming * incoming, modes.outgoing * outgoing_, modes.root_hopping, modes.incident * incoming
-    )
+    return Modes(*np.array(modes) * [comes, comes, goes, goes, 1, comes])
 
 
 @pytest.mark.parametrize("scheme", ["exact-difference", "finite-difference"])
@@ -387,11 +387,10 @@ def test_phase_of_lead_modes_does_not_matter(
     engine = KwantChain(scheme)
     states, expected = reference(engine, any_iface, grid)
 
-    def arbitrary(*request: object) -> object:
-        blocks, channels = lead_modes(*request)
-        return blocks, [rephased(one, *np.exp(2j * np.pi * rng.random(2))) for one in channels]
+    def arbitrary(*band: float) -> Modes:
+        return rephased(channel_modes(*band), *np.exp(2j * np.pi * rng.random(2)))
 
-    monkeypatch.setattr(kwant_chain, "lead_modes", arbitrary)
+    monkeypatch.setattr(kwant_chain, "channel_modes", arbitrary)
     other, found = solve(engine, any_iface, grid)
     assert relative(found, expected) <= bar(engine)
     assert relative(other.psi_N, states.psi_N) <= bar(engine)
@@ -406,13 +405,10 @@ def test_inconsistent_phase_would_be_seen(
     grid = grid_of(iface)
     states, _ = solve(KwantChain(), iface, grid)
 
-    def wrong(*request: object) -> object:
-        blocks, channels = lead_modes(*request)
-        return blocks, [
-            Modes(1j * one.incoming, one.outgoing, one.root_hopping, one.incident) for one in channels
-        ]
+    def wrong(*band: float) -> Modes:
+        return rephased(channel_modes(*band), 1j, 1)._replace(incident=channel_modes(*band).incident)
 
-    monkeypatch.setattr(kwant_chain, "lead_modes", wrong)
+    monkeypatch.setattr(kwant_chain, "channel_modes", wrong)
     other, _ = solve(KwantChain(), iface, grid)
     assert relative(other.psi_N, states.psi_N) > 0.1
 
@@ -420,7 +416,7 @@ def test_inconsistent_phase_would_be_seen(
 def naive_kwant() -> Any:
     """What one would write from Kwant's tutorial: the benchmark's other side."""
     # Its import without Kwant's remark about MUMPS.
-    kwant_modes._kwant()
+    kwant_private.kwant()
     path = Path(__file__).parent.parent / "benchmarks" / "naive_kwant.py"
     spec = importlib.util.spec_from_file_location("naive_kwant", path)
     assert spec is not None
@@ -585,12 +581,10 @@ def test_node_near_a_band_edge_is_right_or_refused(
 def test_number_of_modes_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A channel that Kwant silently drops, as it does in a spin-split lead at an edge, is an error."""
     iface = load("bulk-magnetism")
-    honest = kwant_modes.channel_modes
-    spacing = KwantChain().spacing_for(iface.structure)
-    closed = chain(iface, 0.9, spacing, "exact-difference").bands[1]
-    monkeypatch.setattr(kwant_modes, "channel_modes", lambda *band: honest(*closed))
+    # On-site term and hopping of a wave that decays.
+    monkeypatch.setattr(kwant_chain, "channel_modes", lambda *band: channel_modes(2.5, 1.0))
     with pytest.raises(EngineError, match=r"found the N lead's channel .* closed, which it is not"):
-        lead_modes.__wrapped__(iface, 0.3, spacing, "exact-difference")
+        lead_of("N", iface.structure.left, iface.E_F, np.array([0.3]), 0.5, "exact-difference")
 
 
 def test_no_open_channel_at_all(engine: Engine) -> None:
@@ -605,7 +599,7 @@ def test_no_open_channel_at_all(engine: Engine) -> None:
 def test_kwant_missing_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "kwant", None)
     with pytest.raises(EngineError, match="--engine continuum"):
-        kwant_modes._kwant.__wrapped__()
+        kwant_private.kwant.__wrapped__()
 
 
 def test_kwant_of_another_numpy_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -620,14 +614,14 @@ def test_kwant_of_another_numpy_says_what_to_do(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(builtins, "__import__", broken)
     with pytest.raises(EngineError, match="rebuild it against the one installed"):
-        kwant_modes._kwant.__wrapped__()
+        kwant_private.kwant.__wrapped__()
 
 
 def test_only_the_mumps_warning_is_silenced() -> None:
     """Kwant imports without a word, and other warnings still get through."""
     code = (
         "import warnings; warnings.simplefilter('error')\n"
-        "from sotcheck.engines.kwant_chain import _kwant; _kwant()\n"
+        "from sotcheck.engines.kwant_private import kwant; kwant()\n"
         "try: warnings.warn('another', RuntimeWarning)\n"
         "except RuntimeWarning: print('heard')"
     )
@@ -660,7 +654,7 @@ def test_flows_are_those_of_the_states(
     _, expected = reference(engine, any_iface, grid)
     # Axes of the request may also be left to be broadcast.
     sparse = (grid[0][:, :1, :1], grid[1][:1, :, :1], grid[2][:1, :1, :])
-    assert relative(engine.flows(any_iface, *sparse), expected) <= 1e-13
+    assert relative(engine.flows(any_iface.structure, *sparse)[..., 0, :, :, :], expected) <= 1e-13
 
 
 def test_closed_form_solves_the_matching_problem(any_iface: Interface, grid_of: GridOf) -> None:

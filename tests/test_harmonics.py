@@ -137,7 +137,7 @@ def test_spin_flows_depend_on_the_angle_between_m_and_n_alone() -> None:
             side = np.cross(n, rng.normal(size=3))
             m = c * n + np.sqrt(1 - c**2) * side / np.linalg.norm(side)
             iface = GENERIC["generic"].with_(m=m.tolist())
-            t = torque_from_flows(engine.flows(iface, k_perp, np.array([angle]), h)[0], m)
+            t = torque_from_flows(engine.flows(iface.structure, k_perp, np.array([angle]), h)[0, 0], m)
             found.append([t @ n / (1 - c**2), t @ np.cross(m, n) / (1 - c**2)])
         assert np.abs(found[0]).max() > 1e-3
         assert np.abs(np.array(found) - found[0]).max() < 1e-11

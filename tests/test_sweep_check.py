@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from sotcheck.engines.continuum import currents, solve
 
-from sotcheck.engines import continuum
+from sotcheck.engines import matching
+from sotcheck.engines.matching import currents, solve
 from sotcheck.sweep import check, limit
 from sotcheck.sweep.check import check_sweep
 from sotcheck.sweep.grid import parse_axis
@@ -119,8 +119,8 @@ def conjugated(torque: Any, m: Any) -> Any:
 @pytest.mark.parametrize(
     ("where", "name", "wrong", "claims"),
     [
-        (continuum, "currents", off_at_plus_zero, {"sweep-ledger", "sweep-eq16", "sweep-engines"}),
-        (continuum, "solve", mirrored, {"sweep-ledger", "sweep-eq16", "sweep-engines"}),
+        (matching, "currents", off_at_plus_zero, {"sweep-ledger", "sweep-eq16", "sweep-engines"}),
+        (matching, "solve", mirrored, {"sweep-ledger", "sweep-eq16", "sweep-engines"}),
         (torques, "torque_vector", conjugated, {"sweep-eq16"}),
     ],
 )

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from sotcheck.engines.matching import match
 
 from sotcheck.engines import Engine, KwantChain, Matching
+from sotcheck.engines.matching import match
 from sotcheck.exact.observables import components, exact_flows, ledger_residual, torque_from_flows, transverse
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.convergence import observed_order, richardson

@@ -1,7 +1,7 @@
 """Solves structures exactly: the only room with Kwant, and the one list of engines.
 
-A package outside adds an engine by `register`, or by an entry point of the group "sotcheck.engines" that names
-an engine or a class of engines: that reaches every process.
+A package outside adds an engine by `register`, or by an entry point of the group "sotcheck.engines" that
+names an engine or a class of engines: that reaches every process.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ class _Engines(UserDict[str, Engine]):
                 given = point.load()
                 one = accepted(given() if isinstance(given, type) else given)
             except Exception as error:
-                raise EngineError(f"the engine {point.name} = {point.value} cannot be loaded: {error}") from error
+                raise EngineError(
+                    f"the engine {point.name} = {point.value} cannot be loaded: {error}"
+                ) from error
             found.setdefault(one.name, one)
         return found
 

@@ -80,12 +80,8 @@ class Engine(ABC):
         return self
 
     def prepare(self) -> None:
-        """Load what takes long to import, or refuse with the reason.
-
-        Raises
-        ------
-        EngineError
-        """
+        """Load what takes long to import, or say in an EngineError why it cannot be."""
+        return
 
     def rounding(self, structure: Structure) -> float:
         """Return the relative rounding error of amplitudes and currents away from band edges.

@@ -67,7 +67,8 @@ class Modes(NamedTuple):
     root_hopping : complex
         Kwant's `sqrt_hop`.
     incident : complex
-        The incoming wave of unit Kwant current, carried on to the first site beyond the lead's; zero if closed.
+        The incoming wave of unit Kwant current, carried on to the first site beyond the lead's; zero if
+        closed.
     """
 
     incoming: complex
@@ -85,8 +86,9 @@ def channel_modes(onsite: float, hopping: float) -> Modes:
     `kwant.physics.modes` would do the same five times slower: it looks for symmetries first. Chains of equal
     k_⊥ have equal leads, whatever lies between them: the cache serves them.
     """
+    cell, bond = (np.array([[number]], dtype=complex) for number in (onsite, -hopping))
     waves, momenta, velocities, vecs, vecslmbdainv, root = kwant().physics.leads.compute_block_modes(
-        np.array([[onsite]], dtype=complex), np.array([[-hopping]], dtype=complex), TOLERANCE, None, None, None, None
+        cell, bond, TOLERANCE, None, None, None, None
     )
     pairs = list(zip(vecs[0], vecslmbdainv[0], strict=True))
     if len(velocities) == 0:
@@ -144,7 +146,7 @@ def system_class() -> type:
     from scipy import sparse
 
     class Chains(kwant().system.FiniteSystem):  # type: ignore[misc]
-        """Chains side by side: the orbitals of all first sites come first, then those of all second ones, …."""
+        """Chains side by side: the orbitals of all first sites, then those of all second ones, …."""
 
         def __init__(self, chain: Chain, leads: list[Any]) -> None:
             length, size = chain.sites.shape[:2]

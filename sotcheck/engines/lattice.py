@@ -2,7 +2,8 @@
 
 A bulk with wave number q is the chain −t(ψ_{n−1} + ψ_{n+1}) + h ψ_n = 0. An interface site carries
 κ̂ + (h_left + h_right)/2. With these, ∂_zψ(+0) ↔ t_right ψ_1 − (h_right/2) ψ_0 and
-∂_zψ(−0) ↔ (h_left/2) ψ_0 − t_left ψ_{−1} for both schemes, and fluxes Im[ψ_0† t ψ_1] have the continuum's normalisation.
+∂_zψ(−0) ↔ (h_left/2) ψ_0 − t_left ψ_{−1} for both schemes, and fluxes Im[ψ_0† t ψ_1] have the continuum's
+normalisation.
 """
 
 from __future__ import annotations

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, NonNegativeInt
 
-from sotcheck.engines import Scheme
-from sotcheck.engines import EXACT
+from sotcheck.engines import EXACT, Scheme
 from sotcheck.errors import EngineError, SotcheckError
 from sotcheck.exact.observables import FLOWS
 from sotcheck.numerics.arrays import Array

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.system.spin import IDENTITY, dagger, in_spin_bands, pauli_vector, projectors, spin_torque
+from sotcheck.system.spin import dagger, in_spin_bands, pauli_vector, projectors, spin_torque
 from sotcheck.system.structure import Structure
 
 MINUS, PLUS = range(2)

@@ -1,4 +1,4 @@
-"""Any stack: a half-space, interfaces with layers between them, a half-space; each part states its Hamiltonian.
+"""Any stack: a half-space, interfaces with layers between them, a half-space.
 
 H = −∂_z² + k_⊥² + U(z) + J(z) σ·d(z) + σ·w(z, k) + Σ_n [u_0 + u_m σ·d + σ·w(k)]_n δ(z − z_n)
 
@@ -41,9 +41,8 @@ def in_plane(k_perp: Array, angle: Array) -> Array:
 
 def _checked(part: Any, what: str) -> None:
     """Refuse numbers that are not finite, and directions and matrices that are none."""
-    numbers = {name: getattr(part, name) for name in ("potential", "barrier", "exchange") if hasattr(part, name)}
-    for name, value in numbers.items():
-        if not math.isfinite(value):
+    for name in ("potential", "barrier", "exchange"):
+        if not math.isfinite(value := getattr(part, name, 0.0)):
             raise SotcheckError(f"{what}: {name} = {value} is not accepted; expected a finite number")
     if len(part.direction) != 3 or not abs(math.hypot(*part.direction) - 1) < UNIT:
         raise SotcheckError(f"{what}: direction = {part.direction} is not accepted; expected a unit vector")
@@ -86,7 +85,7 @@ class Region:
         if not self.thickness > 0:
             raise SotcheckError(f"a region: thickness = {self.thickness:g} is not accepted; expected > 0")
         if math.isinf(self.thickness) and self.spin_orbit != NO_FIELD:
-            raise SotcheckError("a half-space: spin_orbit is not accepted; give it to a layer of finite thickness")
+            raise SotcheckError("a half-space: spin_orbit is not accepted; give a finite thickness, or none")
 
     def bands(
         self, energy: float, k_perp: Array, angle: Array | float = 0.0, scale: Array | float = 0.0
@@ -166,8 +165,8 @@ class Structure:
         infinite = [math.isinf(region.thickness) for region in self.regions]
         if len(infinite) < 2 or infinite != [True, *[False] * (len(infinite) - 2), True]:
             raise SotcheckError(
-                "a structure: the first and the last region, and no other, are half-infinite; found thicknesses "
-                f"{', '.join(f'{region.thickness:g}' for region in self.regions) or 'none'}"
+                "a structure: the first and the last region, and no other, are half-infinite; found "
+                f"thicknesses {', '.join(f'{region.thickness:g}' for region in self.regions) or 'none'}"
             )
         if len(self.interfaces) != len(self.regions) - 1:
             raise SotcheckError(
@@ -192,7 +191,7 @@ class Structure:
 
     @property
     def positions(self) -> list[float]:
-        """z of each interface."""
+        """Where each interface lies: its z."""
         return list(itertools.accumulate((layer.thickness for layer in self.layers), initial=0.0))
 
     def thresholds(self) -> list[float]:

@@ -24,7 +24,6 @@ NO_INTERFACE_MAGNETISM = tuple(iface.with_(u_m=0.0) for iface in GENERAL)
 
 
 def _spin_flows(one: Solved) -> Array:
-    k_perp, angle, h_R = np.broadcast_arrays(one.k_perp[:, None], ANGLES, one.iface.h_R)
     return states(one).flows
 
 

@@ -66,7 +66,6 @@ def charge_by_spin_bias(one: Solved) -> Estimate:
 
 def torque_by_field(one: Solved) -> Estimate:
     """Minus the torque, flows (3) + (4) of Fig. 2, by a field on electrons from N, averaged over angles."""
-    k_perp, angle, h_R = np.broadcast_arrays(one.k_perp[:, None], ANGLES, one.iface.h_R)
     found = states(one).flows[..., 0, :, :]
     torque = transverse(found[..., PLUS, :] + found[..., INTERFACE, :], one.iface.direction)
     return -moment(one, measured(one, torque))
