@@ -32,7 +32,12 @@ def test_kwant_bundle(benchmark, chains):
     """One bundle of chains of equal k_⊥, modes known."""
     angle = np.linspace(0.1, 6.2, chains)
     KwantChain().flows(IFACE.structure, np.array(0.4), angle, H_R)
-    assert benchmark(KwantChain().flows, IFACE.structure, np.array(0.4), angle, H_R).shape == (chains, 3, 4, 3)
+    assert benchmark(KwantChain().flows, IFACE.structure, np.array(0.4), angle, H_R).shape == (
+        chains,
+        3,
+        4,
+        3,
+    )
 
 
 def test_channel_modes(benchmark):

@@ -46,7 +46,10 @@ def test_problems_are_counted_whatever_their_shape() -> None:
     """Broadcast, not summed: 3 × 4 × 2 are 24 problems."""
     recorded = Recorded(Matching())
     recorded.flows(
-        BULK.structure, np.array([0.1, 0.2, 0.3])[:, None, None], np.arange(4.0)[:, None], np.array([0.1, 0.2])
+        BULK.structure,
+        np.array([0.1, 0.2, 0.3])[:, None, None],
+        np.arange(4.0)[:, None],
+        np.array([0.1, 0.2]),
     )
     recorded.flows(BULK.structure, np.array(0.5), np.array(0.1), np.array(0.3))
     assert recorded.problems == 25

@@ -58,7 +58,8 @@ def test_engines_differ_by_less_than_their_errors_at_every_node(seed: int) -> No
             other = kwant.solve(iface.structure, *grid)
         except EngineError:
             continue  # too near an edge for Kwant's modes: it says so
-        one, bounds = continuum.solve(iface.structure, *grid), [e.errors(iface.structure, *grid) for e in (continuum, kwant)]
+        one = continuum.solve(iface.structure, *grid)
+        bounds = [e.errors(iface.structure, *grid) for e in (continuum, kwant)]
         for found, bound in (
             (one.flows - other.flows, sum(b.flows for b in bounds)),
             ((one.psi_N - other.psi_N)[..., None, :, :], sum(b.psi[..., :1] for b in bounds)),

@@ -11,10 +11,10 @@ import pytest
 from sotcheck.beyond.warnings import warnings
 from sotcheck.bound.unperturbed import interface_states
 from sotcheck.engines import KwantChain, Matching
+from sotcheck.engines.embedded import embedded_states
 from sotcheck.engines.poles import (
     along_m,
     determinant,
-    embedded_states,
     poles,
     resonances_at_fermi_energy,
     wave_number,

@@ -532,7 +532,9 @@ def test_order_of_the_request_does_not_matter(
 def test_shapes(engine: Engine) -> None:
     """Leading axes are those of the broadcast request; a scalar is a request of length one."""
     iface = load("bulk-magnetism")
-    states = engine.solve(iface.structure, np.array([0.3, 0.8])[:, None], np.array([0.1, 0.2, 0.3]), np.array(0.1))
+    states = engine.solve(
+        iface.structure, np.array([0.3, 0.8])[:, None], np.array([0.1, 0.2, 0.3]), np.array(0.1)
+    )
     assert states.kz.shape == (2, 3)
     assert states.Kz.shape == (2, 3, 2)
     assert states.psi_N.shape == states.psi_F.shape == (2, 3, 2, 2)

@@ -18,7 +18,7 @@ def of_lead(onsite: float, hopping: float) -> tuple[object, object]:
 
 @pytest.mark.parametrize(("band", "is_open"), [(OPEN, True), (CLOSED, False)])
 def test_modes_of_one_channel(band: tuple[float, float], is_open: bool) -> None:
-    """`compute_block_modes` gives what `kwant.physics.modes` does: incoming first, then outgoing or decaying."""
+    """`compute_block_modes` gives what `kwant.physics.modes` does: incoming first, then the other."""
     found = channel_modes(*band)
     waves, stabilized = of_lead(*band)
     assert bool(found.incident) == is_open == (stabilized.nmodes == 1)
@@ -33,7 +33,7 @@ def test_modes_of_one_channel(band: tuple[float, float], is_open: bool) -> None:
 
 
 def test_stabilized_modes_give_the_self_energy() -> None:
-    """Σ = v vecs vecslmbdainv⁻¹ v†, with vectors (√t ψ, √t ψ') of a site and the next: −t e^{−κa} if it decays."""
+    """Σ = v vecs vecslmbdainv⁻¹ v† of what leaves: −t e^{−κa} if it decays."""
     *vectors, root, _ = channel_modes(*CLOSED)
     modes = kwant().physics.StabilizedModes(*(np.array([[v]]) for v in vectors[2:]), 0, np.array([[root]]))
     assert abs(modes.selfenergy()[0, 0] + np.exp(-0.7)) < 1e-13
@@ -46,7 +46,7 @@ def free(chains: int, sites: int = 4) -> Chain:
 
 
 def test_bundled_leads_and_matrices_as_systems() -> None:
-    """A `FiniteSystem` needs no more than a matrix, norbs and leads; incoming waves come in all chains at once."""
+    """A `FiniteSystem` needs a matrix, norbs and leads, no more; a wave may come in all chains at once."""
     modes = np.array([[channel_modes(*OPEN)] * 2] * 3)
     waves = wave_functions(free(3), [(modes, np.eye(2)), (modes, np.eye(2))])
     for side in (0, 1):

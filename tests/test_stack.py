@@ -143,7 +143,7 @@ def test_time_reversal(engine: Engine, seed: int) -> None:
 @pytest.mark.parametrize("engine", ENGINES, ids=lambda e: e.name)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_seen_from_the_other_side(engine: Engine, seed: int, relative: Relative) -> None:
-    """A reversed stack (k_z does not enter the fields) has the states of the stack, left and right changed."""
+    """A reversed stack (fields know no k_z) has the states of the stack, left and right changed."""
     structure = random_stack(seed)
     states, mirrored = solved(engine, structure), solved(engine, reversed_stack(structure))
     assert relative(mirrored.psi, states.psi[::-1, ::-1]) <= 1e-12
@@ -299,7 +299,7 @@ def test_matching_against_kwant(seed: int, relative: Relative) -> None:
 
 
 def test_complex_scales(relative: Relative) -> None:
-    """Off the real axis, where coefficients in the scale are read off: both engines, and Cauchy's integral."""
+    """Off the real axis, where coefficients in the scale are read off: engines, and Cauchy's integral."""
     structure = random_stack(5)
     circle = 0.2 * np.exp(2j * np.pi * np.arange(16) / 16)
     exact, chain = (solved(engine, structure, 1, circle) for engine in ENGINES)

@@ -158,7 +158,8 @@ def exact_change(iface: Interface, x: Array, angle: float, which: int) -> Array:
     """Odd part of the exact amplitude over h_R, extrapolated to 0: error h⁸, rounding ε/h."""
     h = 0.02 * RUNGS
     states = {
-        sign: Matching().solve(iface.structure, np.sqrt(x)[:, None], np.array(angle), sign * h) for sign in (1, -1)
+        sign: Matching().solve(iface.structure, np.sqrt(x)[:, None], np.array(angle), sign * h)
+        for sign in (1, -1)
     }
     plus, minus = (states[s].amplitudes()[which] for s in (1, -1))
     quotient = np.moveaxis((plus - minus) / (2 * h[:, None, None]), 1, 0)
@@ -364,7 +365,9 @@ def test_sums_with_amplitudes_of_an_engine(iface: Interface, engine: Engine) -> 
     """(16) with amplitudes from closed forms, continuum or Kwant: the same torque."""
 
     def amplitudes(iface: Interface, x: Array) -> Amplitudes:
-        return from_scattering(iface, x, engine.solve(iface.structure, np.sqrt(x), np.array(0.0), np.array(0.0)))
+        return from_scattering(
+            iface, x, engine.solve(iface.structure, np.sqrt(x), np.array(0.0), np.array(0.0))
+        )
 
     expected = first_order_torque(iface, rtol=1e-12)
     found = first_order_torque(iface, rtol=1e-10, amplitudes=amplitudes)
@@ -379,7 +382,9 @@ def test_sum_of_amplitudes_where_one_band_alone_is_open() -> None:
     engine = Matching()
 
     def amplitudes(iface: Interface, x: Array) -> Amplitudes:
-        return from_scattering(iface, x, engine.solve(iface.structure, np.sqrt(x), np.array(0.0), np.array(0.0)))
+        return from_scattering(
+            iface, x, engine.solve(iface.structure, np.sqrt(x), np.array(0.0), np.array(0.0))
+        )
 
     expected = first_order_torque(iface, rtol=1e-12).total
     found = first_order_torque(iface, rtol=1e-12, amplitudes=amplitudes).total

@@ -13,7 +13,7 @@ from sotcheck.engines import EXACT, Engine, KwantChain, Matching, engine_names, 
 from sotcheck.errors import EngineError
 from sotcheck.exact.observables import exact_flows
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.system.spin import IDENTITY, dot_sigma, in_spin_bands
+from sotcheck.system.spin import IDENTITY, in_spin_bands
 from sotcheck.system.states import States
 from sotcheck.system.structure import Region, Structure
 
@@ -102,10 +102,9 @@ def test_torque_shows_its_rows(third: TransferMatrix) -> None:
 
 def test_check_tries_the_theory_with_it(third: TransferMatrix) -> None:
     result = sc.check(IFACE, engine=third.name)
-    assert {finding.engine for finding in result} >= {third.name}
-    assert result.exit_status in (0, 3) or all(
-        finding.verdict != "disagrees" for finding in result if finding.claim in ("ledger", "eq16")
-    )
+    tried = [finding for finding in result if finding.engine == third.name]
+    assert len({finding.claim for finding in tried}) > 10
+    assert {finding.verdict for finding in tried} == {"agrees"}
 
 
 def test_options_of_a_lattice_are_not_its_business(third: TransferMatrix) -> None:
@@ -141,5 +140,5 @@ def test_entry_points_are_loaded_at_first_use(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("sotcheck.engines.entry_points", lambda group: points(f"{__name__}:TransferMatrix"))
     assert list(registry()) == ["continuum", "kwant", "transfer-matrix"]
     monkeypatch.setattr("sotcheck.engines.entry_points", lambda group: points("nowhere.at:all"))
-    with pytest.raises(EngineError, match="the engine mine = nowhere.at:all cannot be loaded: No module"):
+    with pytest.raises(EngineError, match=r"the engine mine = nowhere\.at:all cannot be loaded: No module"):
         registry()["continuum"]

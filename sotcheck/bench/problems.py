@@ -125,7 +125,8 @@ def kwant_times(iface: Interface, *, naive: int, rounds: int) -> dict[str, float
         {"cold": cold, "cached": ours, "own k_perp": own_k, "naive": bare, "naive script": whole}, rounds
     )
     columns = k_perp, *_ = [np.array(column) for column in zip(*some, strict=True)]
-    apart_by = np.array([largest(one) for one in _differences(engine.solve(iface.structure, *columns), answers)])
+    states = engine.solve(iface.structure, *columns)
+    apart_by = np.array([largest(one) for one in _differences(states, answers)])
     bands = np.concatenate([iface.kz_squared(k_perp**2)[:, None], iface.Kz_squared(k_perp**2)], axis=1)
     resolved = np.abs(bands).min(axis=1) * spacing**2 >= EDGE
     return {

@@ -12,7 +12,7 @@ import numpy as np
 from sotcheck.engines import Engine
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.states import States
-from sotcheck.system.structure import Structure
+from sotcheck.system.structure import Scale, Structure
 
 
 def seconds(work: Callable[[], Any]) -> float:
@@ -65,7 +65,7 @@ class Recorded(Engine):
         self.requests.append((np.asarray(k_perp), np.asarray(angle), np.asarray(scale)))
         return self.engine.flows(structure, k_perp, angle, scale)
 
-    def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> States:
+    def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
         """Note the request, and pass it on."""
         self.requests.append((np.asarray(k_perp), np.asarray(angle), np.asarray(scale)))
         return self.engine.solve(structure, k_perp, angle, scale)

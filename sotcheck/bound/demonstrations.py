@@ -24,7 +24,7 @@ from sotcheck.bound.thresholds import (
     unperturbed_plane,
 )
 from sotcheck.bound.words import on_fermi_energy, on_ground_state, on_threshold
-from sotcheck.engines.poles import embedded_states
+from sotcheck.engines.embedded import embedded_states
 from sotcheck.exact.observables import components
 from sotcheck.numerics.arrays import Array
 from sotcheck.run.progress import Progress, silent

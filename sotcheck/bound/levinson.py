@@ -125,9 +125,7 @@ def _density(states: Callable[[Array], States]) -> Density:
     return lambda theta: states(theta).density.sum(axis=-3) / (2 * np.pi)
 
 
-def _phase_steps(
-    states: Callable[[Array], States], end: float, splits: list[float]
-) -> tuple[Array, Array]:
+def _phase_steps(states: Callable[[Array], States], end: float, splits: list[float]) -> tuple[Array, Array]:
     """Return θ of a segment's energies, and the changes of arg det S between them.
 
     Steps are halved until all are small, and all once more: the total must stay as it is.

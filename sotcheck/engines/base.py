@@ -13,7 +13,7 @@ from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.quadrature import MOST_VALUES
 from sotcheck.system.states import Errors, States
-from sotcheck.system.structure import Structure
+from sotcheck.system.structure import Scale, Structure
 
 
 class Engine(ABC):
@@ -42,7 +42,7 @@ class Engine(ABC):
     operations: int = 16
 
     @abstractmethod
-    def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> States:
+    def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
         """Solve at every broadcast combination of k_⊥, in-plane angle and scale.
 
         Parameters

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import ClassVar
+from dataclasses import dataclass
 
 import numpy as np
 
 from sotcheck.engines.base import Engine
 from sotcheck.engines.kwant_private import channel_modes, kwant, wave_functions
-from sotcheck.engines.lattice import Bonds, Scheme, assemble, bonds, cells, default_spacing
+from sotcheck.engines.lattice import Bonds, Chain, Scheme, assemble, bonds, cells, default_spacing
 from sotcheck.errors import EngineError, in_range
 from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.system.spin import dot_sigma
 from sotcheck.system.states import States
-from sotcheck.system.structure import Region, Structure
+from sotcheck.system.structure import Region, Scale, Structure
 
 #: Most chains in one Kwant system: Kwant's dense lead blocks outweigh its overhead beyond.
 BUNDLE = 64
@@ -100,13 +99,13 @@ class KwantChain(Engine):
         Lattice spacing a of the half-spaces; by default one that suits them.
     """
 
-    scheme: Scheme = field(default="exact-difference")
+    scheme: Scheme = "exact-difference"
     spacing: float | None = None
-    name: ClassVar[str] = "kwant"
-    accuracy: ClassVar[float] = 1e-9
+    name = "kwant"
+    accuracy = 1e-9
     #: Half a minute of Kwant's.
-    most_problems: ClassVar[int] = 200_000
-    operations: ClassVar[int] = 4
+    most_problems = 200_000
+    operations = 4
 
     def spacing_for(self, structure: Structure) -> float:
         """Return the spacing in use, unit: 1/wave vector."""
@@ -134,7 +133,7 @@ class KwantChain(Engine):
         """Import Kwant."""
         kwant()
 
-    def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> States:
+    def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
         """Solve at every broadcast combination of k_⊥, in-plane angle and scale.
 
         Raises
@@ -142,56 +141,57 @@ class KwantChain(Engine):
         EngineError, LatticeError
             If Kwant cannot solve a problem, or the spacing does not suit it.
         """
-        grid = np.broadcast_arrays(*np.atleast_1d(k_perp, angle, scale))
-        shape = grid[0].shape
-        k, phi, s = (values.ravel() for values in grid)
+        k_perp, angle, scale = np.broadcast_arrays(*np.atleast_1d(k_perp, angle, scale))
+        shape = k_perp.shape
+        problems = k, phi, s = k_perp.ravel(), angle.ravel(), scale.ravel()
         a, energy = self.spacing_for(structure), structure.energy
         left = lead_of("N", structure.left, energy, k, a, self.scheme)
         right = lead_of("F", structure.right, energy, k, a, self.scheme)
-        layers = [layer.bands(energy, k, phi, s) for layer in structure.layers]
-        numbers = [
-            cells(q2, layer.thickness, self.scheme, a)
-            for layer, (q2, _) in zip(structure.layers, layers, strict=True)
-        ]
-        kappas = [delta.kappa(k, phi, s) for delta in structure.interfaces]
-        psi = np.zeros((2, len(kappas), k.size, 2, 2), dtype=complex)
+        layers = [(layer, *layer.bands(energy, *problems)) for layer in structure.layers]
+        numbers = [cells(q2, layer.thickness, self.scheme, a) for layer, q2, _ in layers]
+        kappas = np.stack([delta.kappa(k, phi, s) for delta in structure.interfaces])
+        psi = np.zeros((2, *kappas.shape), dtype=complex)
         slope = np.zeros((2, *psi.shape), dtype=complex)
         for some in _alike(np.column_stack([left.is_open, right.is_open, *numbers])):
             counts = [int(number[some[0]]) for number in numbers]
             between = [
                 bonds(q2[some], axis if axis.ndim == 1 else axis[some], layer.thickness / n, self.scheme)
-                for layer, (q2, axis), n in zip(structure.layers, layers, counts, strict=True)
+                for (layer, q2, axis), n in zip(layers, counts, strict=True)
             ]
-            chain = assemble(
-                [left.bonds[some], *between, right.bonds[some]],
-                [1, *counts, 1],
-                [kappa[some] for kappa in kappas],
-                self.scheme,
-            )
+            regions = [left.bonds[some], *between, right.bonds[some]]
+            chain = assemble(regions, [1, *counts, 1], kappas[:, some], self.scheme)
             leads = [(lead.modes[some], lead.spinors) for lead in (left, right)]
             for side, waves in enumerate(wave_functions(chain, leads)):
-                modes, spinors = leads[side]
-                for wave, channel in zip(waves, np.flatnonzero(modes[0, :, -1]), strict=True):
-                    incident = modes[:, channel, -1, None]
-                    # Kwant's unit current is our unit of flux for ψ/√2; its phase is taken off.
-                    column = (np.sqrt(2) * wave * (incident.conj() / np.abs(incident)))[..., None]
-                    row = spinors[:, channel].conj()
-                    for n, site in enumerate(chain.at):
-                        here = column[site]
-                        psi[side, n, some] += here * row
-                        # That of the bond and half a cell's on-site term: exact, not to O(a).
-                        before = chain.half_cells[site - 1] @ here - chain.hopping[site - 1] @ column[site - 1]
-                        after = chain.hopping[site] @ column[site + 1] - chain.half_cells[site] @ here
-                        slope[0, side, n, some] += before * row
-                        slope[1, side, n, some] += after * row
+                _add(psi[side], slope[:, side], some, chain, waves, *leads[side])
         return States(
             structure,
-            *grid,
+            k_perp,
+            angle,
+            scale,
             left=left.bonds.wave_numbers.reshape(*shape, 2),
             right=right.bonds.wave_numbers.reshape(*shape, 2),
-            psi=psi.reshape(2, len(kappas), *shape, 2, 2),
-            slope=slope.reshape(2, 2, len(kappas), *shape, 2, 2),
+            psi=psi.reshape(2, -1, *shape, 2, 2),
+            slope=slope.reshape(2, 2, -1, *shape, 2, 2),
         )
+
+
+def _add(
+    psi: Complex, slope: Complex, some: Index, chain: Chain, waves: Complex, modes: Complex, spinors: Complex
+) -> None:
+    """Add a bundle's waves from one lead to ψ (interfaces, n, 2, 2) and its slopes (2, interfaces, …)."""
+    for wave, channel in zip(waves, np.flatnonzero(modes[0, :, -1]), strict=True):
+        incident = modes[:, channel, -1, None]
+        # Kwant's unit current is our unit of flux for ψ/√2; its phase is taken off.
+        column = (np.sqrt(2) * wave * (incident.conj() / np.abs(incident)))[..., None]
+        row = spinors[:, channel].conj()
+        for n, site in enumerate(chain.at):
+            before, here, after = column[site - 1 : site + 2]
+            h_before, h_after = chain.half_cells[site - 1 : site + 1]
+            t_before, t_after = chain.hopping[site - 1 : site + 1]
+            psi[n, some] += here * row
+            # That of the bond and half a cell's on-site term: exact, not to O(a).
+            slope[0, n, some] += (h_before @ here - t_before @ before) * row
+            slope[1, n, some] += (t_after @ after - h_after @ here) * row
 
 
 def _alike(kinds: Array) -> Iterator[Index]:

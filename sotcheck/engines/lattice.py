@@ -150,8 +150,8 @@ class Chain:
     at: list[int]
 
 
-def assemble(regions: list[Bonds], numbers: list[int], kappas: list[Complex], scheme: Scheme) -> Chain:
-    """Put chains together from the bonds of every region, their numbers, and κ̂ (n, 2, 2) between them.
+def assemble(regions: list[Bonds], numbers: list[int], kappas: Complex, scheme: Scheme) -> Chain:
+    """Put chains together from the bonds of regions, their numbers, and κ̂ between them (interfaces, n, 2, 2).
 
     A site holds half a cell of each neighbouring bond, so that an interface site carries the mean of two
     bulks, and κ̂. With "one-sided", the negative control, it carries the right one's alone: of order one.

@@ -15,7 +15,7 @@ from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.states import Errors, States
-from sotcheck.system.structure import Structure
+from sotcheck.system.structure import Scale, Structure
 
 #: Spacings relative to the coarsest; error terms a², a⁴, a⁶ are removed.
 LADDER = (1.0, 0.5, 0.25, 0.125)
@@ -33,10 +33,10 @@ class LatticeLimit(Engine):
     """
 
     spacing: float | None = None
-    name: ClassVar[str] = KwantChain.name
-    accuracy: ClassVar[float] = KwantChain.accuracy
-    most_problems: ClassVar[int] = KwantChain.most_problems
-    scheme: ClassVar[Scheme] = "finite-difference"
+    name = KwantChain.name
+    accuracy = KwantChain.accuracy
+    most_problems = KwantChain.most_problems
+    scheme: ClassVar[Scheme] = "finite-difference"  # type: ignore[misc]
 
     def rungs(self, structure: Structure) -> list[KwantChain]:
         """Return the chains of the ladder, the coarsest first."""
@@ -47,7 +47,7 @@ class LatticeLimit(Engine):
         """Return the coarsest spacing, unit: 1/wave vector."""
         return KwantChain(self.scheme, self.spacing).spacing_for(structure)
 
-    def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> States:
+    def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
         """Solve at every broadcast combination of k_⊥, in-plane angle and scale, as every engine."""
         solved = [chain.solve(structure, k_perp, angle, scale) for chain in self.rungs(structure)]
         limits: dict[str, Any] = {

@@ -23,7 +23,7 @@ from sotcheck.engines.stack import joined, outgoing
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.spin import IDENTITY, PAULI, dagger, pauli_vector
 from sotcheck.system.states import States
-from sotcheck.system.structure import Structure
+from sotcheck.system.structure import Scale, Structure
 
 #: Problems solved together: their temporaries stay in the processor's cache.
 BLOCK = 4096
@@ -234,18 +234,18 @@ class Matching(Engine):
             result[here] = (axes @ found.reshape(12, 3, -1)).reshape(found.shape)
         return np.moveaxis(result, (0, 1, 2), (-3, -2, -1))[..., None, :, :, :]
 
-    def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> States:
+    def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
         """Solve at every broadcast combination of k_⊥, in-plane angle and scale."""
-        grid = np.broadcast_arrays(*np.atleast_1d(k_perp, angle, scale))
+        k_perp, angle, scale = np.broadcast_arrays(*np.atleast_1d(k_perp, angle, scale))
         leads = structure.left, structure.right
-        left, right = (outgoing(lead.bands(structure.energy, grid[0])[0]) for lead in leads)
+        left, right = (outgoing(lead.bands(structure.energy, k_perp)[0]) for lead in leads)
         if has_closed_form(structure):
-            kappa = structure.interfaces[0].kappa(*grid)
+            kappa = structure.interfaces[0].kappa(k_perp, angle, scale)
             psi, slope = match(left[..., 0], right, kappa, np.array(structure.right.direction))
             psi, slope = psi[:, None], slope[:, :, None]
         else:
-            psi, slope = joined(structure, *grid).states()
-        return States(structure, *grid, left, right, psi, slope)
+            psi, slope = joined(structure, k_perp, angle, scale).states()
+        return States(structure, k_perp, angle, scale, left, right, psi, slope)
 
 
 def has_closed_form(structure: Structure) -> bool:

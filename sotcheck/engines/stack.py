@@ -14,7 +14,7 @@ import numpy as np
 
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.spin import IDENTITY, in_spin_bands
-from sotcheck.system.structure import Region, Structure
+from sotcheck.system.structure import Region, Scale, Structure
 
 
 def outgoing(k_squared: Array | Complex) -> Complex:
@@ -36,7 +36,7 @@ class Ends:
     slope: tuple[Complex, Complex]
 
 
-def layer_ends(region: Region, energy: float, k_perp: Array, angle: Array, scale: Array) -> Ends:
+def layer_ends(region: Region, energy: float, k_perp: Array, angle: Array, scale: Scale) -> Ends:
     """Return the ends of a layer: two waves for either spin along its own axis at this k."""
     q2, axis = region.bands(energy, k_perp, angle, scale)
     q, d = outgoing(q2), region.thickness
@@ -48,7 +48,7 @@ def layer_ends(region: Region, energy: float, k_perp: Array, angle: Array, scale
     def both(first: Complex, second: Complex) -> Complex:
         return np.concatenate([in_spin_bands(values, axis) for values in (first, second)], axis=-1)
 
-    def either(decaying: Complex, oscillating: Complex) -> Complex:
+    def either(decaying: Complex, oscillating: Array | Complex) -> Complex:
         return np.where(decays, decaying, oscillating)
 
     return Ends(
@@ -93,7 +93,7 @@ def joined(
     structure: Structure,
     k_perp: Array,
     angle: Array | float,
-    scale: Array | float,
+    scale: Scale | float,
     waves: tuple[Complex, Complex] | None = None,
 ) -> Joined:
     """Return the equations of a stack at every broadcast k_⊥, angle and scale.

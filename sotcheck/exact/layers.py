@@ -14,7 +14,7 @@ from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.interface import Interface
 from sotcheck.system.spin import dot_sigma
-from sotcheck.system.structure import Delta, Region, Structure
+from sotcheck.system.structure import Delta, Region, Scale, Structure
 
 #: Thickness of what separates z = 0 from an outer layer whose only use is that all its channels are open.
 SLAB = 0.5
@@ -56,7 +56,7 @@ def solutions(
     energy: float,
     sides: tuple[tuple[Region, ...], tuple[Region, ...]],
     delta: Delta,
-    problems: tuple[Array, Array, Array],
+    problems: tuple[Array, Array, Scale],
     incident: int = 0,
 ) -> Solutions:
     """Return the states that come in from the left (0) or right (1), where all channels are to be open.
@@ -77,7 +77,8 @@ def solutions(
     found = EXACT[engine].solve(Structure(energy, (*left, *right), tuple(deltas)), *problems)
     here, psi = len(left) - 1, found.psi[incident]
     beyond = psi[:here][::-1] if incident else psi[here + 1 :]
-    return Solutions(psi[here], *found.slope[:, incident, here], beyond)
+    minus, plus = found.slope[:, incident, here]
+    return Solutions(psi[here], minus, plus, beyond)
 
 
 def stiffness(engine: str, regions: tuple[Region, ...], energy: float, k_perp: Array) -> Complex:
@@ -159,12 +160,12 @@ class Local:
         """Return the spin-orbit term σ·w at z = 0 for a scale of one, shape (n, a, 2, 2)."""
         return dot_sigma(self.at_zero.field(*self._problems(angle, 1.0)))
 
-    def from_above(self, angle: Array, scale: Array | float) -> Solutions:
+    def from_above(self, angle: Array, scale: Scale | float) -> Solutions:
         """Return states that come in through N, whether or not k_z is real."""
         above = self.outside, replace(self.normal, thickness=SLAB)
         return self._solve((above, (self.first, *self.beneath)), angle, scale)
 
-    def from_beneath(self, angle: Array, scale: Array | float) -> Solutions:
+    def from_beneath(self, angle: Array, scale: Scale | float) -> Solutions:
         """Return states that come in through the first layer."""
         slab = replace(self.first, thickness=SLAB)
         return self._solve(((self.normal,), (slab, self.outside)), angle, scale, 1)
@@ -179,12 +180,12 @@ class Local:
         slope: Complex = np.linalg.inv(self.iK) @ states.slope_plus
         return (states.psi + slope) / 2, (states.psi - slope) / 2
 
-    def reflection(self, angle: Array, scale: Array | float) -> Complex:
+    def reflection(self, angle: Array, scale: Scale | float) -> Complex:
         """Return r̂_ex: the wave e^{−ik_z z} per wave e^{ik_z z}."""
         right, left = self.above(self.from_above(angle, scale))
         return left @ np.linalg.inv(right)
 
-    def green(self, angle: Array, scale: Array | float) -> Complex:
+    def green(self, angle: Array, scale: Scale | float) -> Complex:
         """Return the retarded Green function at z = 0: ψ(0) per unit jump of ∂_zψ beyond κ̂ψ(0)."""
         above, beneath = self.from_above(angle, scale), self.from_beneath(angle, scale)
         return np.linalg.inv(above.log_plus - beneath.log_plus)
@@ -214,7 +215,7 @@ class Local:
         last = np.abs(power[..., -1, :, :]).max(axis=(-1, -2), keepdims=True) * RADIUS
         return values, np.stack([last / steps**n for n in range(1, orders + 1)]), steps
 
-    def _problems(self, angle: Array, scale: Array | float) -> tuple[Array, Array, Array]:
+    def _problems(self, angle: Array, scale: Scale | float) -> tuple[Array, Array, Scale]:
         return self.k, np.asarray(angle), np.asarray(scale)
 
     def _wave_numbers(self, region: Region) -> Complex:
@@ -224,7 +225,7 @@ class Local:
         self,
         sides: tuple[tuple[Region, ...], tuple[Region, ...]],
         angle: Array,
-        scale: Array | float,
+        scale: Scale | float,
         incident: int = 0,
     ) -> Solutions:
         problems = self._problems(angle, scale)

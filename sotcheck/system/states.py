@@ -9,7 +9,7 @@ import numpy as np
 
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.spin import dagger, in_spin_bands, pauli_vector, projectors, spin_torque
-from sotcheck.system.structure import Structure
+from sotcheck.system.structure import Scale, Structure
 
 MINUS, PLUS = range(2)
 
@@ -47,7 +47,7 @@ class States:
     structure: Structure
     k_perp: Array
     angle: Array
-    scale: Array
+    scale: Scale
     left: Complex
     right: Complex
     psi: Complex
@@ -91,9 +91,7 @@ class States:
 
     def spin_current(self, side: int) -> Array:
         """Return Σ_in Im[ψ†σ∂_zψ] MINUS or PLUS the interface, (..., 3, 3): source, spin x, y, z."""
-        return pauli_vector(
-            by_source(self.slope[side, :, self.here], self.psi[:, self.here], self.m)
-        ).imag
+        return pauli_vector(by_source(self.slope[side, :, self.here], self.psi[:, self.here], self.m)).imag
 
     @cached_property
     def spin_minus(self) -> Array:

@@ -19,6 +19,8 @@ from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.spin import IDENTITY, dot_sigma
 
 Vector = tuple[float, float, float]
+#: Factors of all spin-orbit terms; complex where coefficients are read off.
+Scale = Array | Complex
 #: A of a spin-orbit field: rows x, y, z of spin, columns k_x, k_y.
 Matrix = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
 NO_FIELD: Matrix = ((0.0, 0.0), (0.0, 0.0), (0.0, 0.0))
@@ -34,7 +36,7 @@ SMALLEST_CIRCLE = 1e-13
 UNIT = 1e-12
 
 
-def in_plane(k_perp: Array, angle: Array) -> Array:
+def in_plane(k_perp: Array, angle: Array | float) -> Array:
     """Return (k_x, k_y), shape (..., 2)."""
     return np.stack(np.broadcast_arrays(k_perp * np.cos(angle), k_perp * np.sin(angle)), axis=-1)
 
@@ -88,7 +90,7 @@ class Region:
             raise SotcheckError("a half-space: spin_orbit is not accepted; give a finite thickness, or none")
 
     def bands(
-        self, energy: float, k_perp: Array, angle: Array | float = 0.0, scale: Array | float = 0.0
+        self, energy: float, k_perp: Array, angle: Array | float = 0.0, scale: Scale | float = 0.0
     ) -> tuple[Array, Array]:
         """Return k_z² for spin along and against an axis, (..., 2), and that axis, (3,) or (..., 3).
 
@@ -132,15 +134,13 @@ class Delta:
         """u_m σ·d, shape (2, 2)."""
         return self.exchange * dot_sigma(np.array(self.direction))
 
-    def field(self, k_perp: Array, angle: Array, scale: Array) -> Array:
+    def field(self, k_perp: Array, angle: Array, scale: Scale) -> Array:
         """Return w, shape (..., 3)."""
         return np.asarray(scale)[..., None] * (in_plane(k_perp, angle) @ np.transpose(self.spin_orbit))
 
-    def kappa(self, k_perp: Array, angle: Array, scale: Array) -> Complex:
+    def kappa(self, k_perp: Array, angle: Array, scale: Scale) -> Complex:
         """Return κ̂, shape (..., 2, 2)."""
-        return (
-            self.barrier * IDENTITY + self.exchange_term + dot_sigma(self.field(k_perp, angle, scale))
-        )
+        return self.barrier * IDENTITY + self.exchange_term + dot_sigma(self.field(k_perp, angle, scale))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -113,7 +113,7 @@ class Evidence:
     resolved: dict[str, Resolved] = field(default_factory=dict)
     resolved_tilted: dict[str, Resolved] = field(default_factory=dict)
     lattice: dict[str, Array] = field(default_factory=dict)
-    engines: dict[str, Engine] = field(default_factory=lambda: EXACT)
+    engines: Mapping[str, Engine] = field(default_factory=lambda: EXACT)
     refused: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
@@ -221,7 +221,7 @@ def gather(
     tolerance: float,
     *,
     controls: bool = False,
-    engines: dict[str, Engine] | None = None,
+    engines: Mapping[str, Engine] | None = None,
     progress: Progress = silent,
 ) -> Evidence:
     """Compute everything that claims ask for.

@@ -148,7 +148,9 @@ def lattice_noise(evidence: Evidence) -> Array:
     """Return the rounding error of the finite-difference flows by spacing, (n, nodes, angles, 3, 1, 1)."""
     k_perp = sample(evidence.iface.thresholds(), NODES)[:, None]
     noise = [
-        KwantChain("finite-difference", float(a)).errors(evidence.iface.structure, k_perp, ANGLES, evidence.h_R[0])
+        KwantChain("finite-difference", float(a)).errors(
+            evidence.iface.structure, k_perp, ANGLES, evidence.h_R[0]
+        )
         for a in evidence.spacings
     ]
     return np.stack([one.flows for one in noise])[..., None, None]

@@ -37,9 +37,7 @@ ROUNDING = 64 * float(np.finfo(float).eps)
 @lru_cache(maxsize=4096)
 def decay(engine: str, iface: Interface, energy: float) -> tuple[Complex, Complex]:
     """Return the decay constants in N and F as matrices, at an energy less k_⊥²."""
-    in_N, in_F = (
-        stiffness(engine, (region,), energy, np.zeros(1))[0] for region in iface.structure.regions
-    )
+    in_N, in_F = (stiffness(engine, (region,), energy, np.zeros(1))[0] for region in iface.structure.regions)
     return in_N, in_F
 
 

@@ -8,7 +8,7 @@ from sotcheck.exact.currents import moment
 from sotcheck.exact.finite import measured, states
 from sotcheck.exact.observables import INTERFACE, PLUS, transverse
 from sotcheck.exact.profiles import IN_N, NONE, along, at_own_h_R, over_angles, weighted
-from sotcheck.exact.solved import ANGLES, Solved, solved
+from sotcheck.exact.solved import Solved, solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import appendix_a1_plane as plane
