@@ -67,7 +67,8 @@ def exact_torque(engine: Any, row: Row, rtol: float) -> tuple[Array, float]:
     iface, h = interface(row), number(row["h_R"])
     found = exact_flows(engine, iface, np.array([h]), rtol=rtol)
     # t is the sum of two flows, each with this error.
-    return h * torque_from_flows(found.total[0], iface.direction), 2 * h * float(found.total_error.max())
+    total = found.total
+    return h * torque_from_flows(total.value[0], iface.direction), 2 * h * float(total.error.max())
 
 
 @pytest.mark.parametrize("engine", [Matching(), KwantChain()], ids=lambda e: e.name)
@@ -93,7 +94,7 @@ def test_k_resolved_flows(name: str, engine: Any, relative: Relative) -> None:
 def test_first_order_torque(row: Row, relative: Relative) -> None:
     """Eqs. (16c), (16d) summed over k_⊥."""
     iface = interface(row)
-    found = first_order_torque(iface, rtol=1e-13).total
+    found = first_order_torque(iface, rtol=1e-13).total.value
     assert relative(np.stack([found.real, found.imag], axis=-1), pairs(row)) <= ROUNDING
 
 
@@ -156,8 +157,8 @@ def test_linear_coefficient(row: Row, relative: Relative) -> None:
     iface = interface(row)
     rungs = 0.05 * 0.5 ** np.arange(4)
     found = exact_flows(Matching(), iface, rungs, rtol=1e-12)
-    fit = richardson(torque_from_flows(found.total, iface.direction), (2, 4, 6))
-    split = [components(fit.limit[s], iface.direction) for s in range(3)]
+    fit = richardson(torque_from_flows(found.total.value, iface.direction), (2, 4, 6))
+    split = [components(fit.value[s], iface.direction) for s in range(3)]
     assert relative(np.array(split), pairs(row, "limit")) <= 1e-9
     assert relative(np.array(split), pairs(row, "eq16")) <= 1e-9
     for s in range(3):
