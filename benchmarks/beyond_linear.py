@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 import numpy as np
-
 from sotcheck.beyond.sweep import h_R_sweep
+
 from sotcheck.bound.portrait import bound_state_map
 from sotcheck.system.files import builtin_systems, load
 

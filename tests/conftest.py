@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from sotcheck.engines import Continuum, Engine, KwantChain
+from sotcheck.engines import Engine, KwantChain, Matching
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.quadrature import sample
 from sotcheck.system.files import builtin_systems, load
@@ -18,7 +18,7 @@ from sotcheck.trial.expansion import expansion_of
 from sotcheck.trial.paper import load as load_paper
 
 SYSTEMS = list(builtin_systems())
-EXACT_ENGINES: list[Engine] = [Continuum(), KwantChain("exact-difference"), KwantChain("finite-difference")]
+EXACT_ENGINES: list[Engine] = [Matching(), KwantChain("exact-difference"), KwantChain("finite-difference")]
 GENERIC = {
     # Every parameter in use; N closes between the minority and the majority band of F.
     "generic": Interface(
@@ -111,5 +111,5 @@ def evidence_of_continuum(iface: Interface) -> Evidence:
         ladders(expansion)[0][:1],
         FINE if expansion.exists else 1e-3,
         load_paper().first_order,
-        engines={"continuum": Continuum()},
+        engines={"continuum": Matching()},
     )

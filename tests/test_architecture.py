@@ -85,9 +85,9 @@ def importers(package: str) -> set[str]:
 
 def test_the_parser_sees_imports() -> None:
     """The rules below can fail: known imports, inside functions and under TYPE_CHECKING too, are found."""
-    assert "kwant" in imports("sotcheck.engines.kwant_modes")
-    assert "kwant" not in imports("sotcheck.engines.kwant_modes", top_level_only=True)
-    assert "types" in imports("sotcheck.engines.kwant_modes")
+    assert "kwant" in imports("sotcheck.engines.kwant_private")
+    assert "kwant" not in imports("sotcheck.engines.kwant_private", top_level_only=True)
+    assert "types" in imports("sotcheck.engines.kwant_private")
     assert "sotcheck.system.spin" in imports("sotcheck.theory.first_order")
     assert len(FILES) > 25
 

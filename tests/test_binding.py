@@ -18,7 +18,7 @@ from sotcheck.bound.levinson import levinson
 from sotcheck.bound.matching import bottom, matching_matrix
 from sotcheck.bound.missing_weight import missing_weight
 from sotcheck.bound.states import Bound, bound
-from sotcheck.engines import Continuum, KwantChain
+from sotcheck.engines import KwantChain, Matching
 from sotcheck.errors import EngineError, LatticeError
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.convergence import observed_order
@@ -372,7 +372,7 @@ def test_narrow_resonances_are_found(h_R: float) -> None:
     assert len(missing.resonances) == 1
     assert 0.01 * h_R**2 < missing.resonances[0].width < 10 * h_R**2
     assert np.abs(missing.weight.value - below.weight[0].sum(axis=0)).max() <= missing.weight.total + 1e-9
-    winding = levinson(Continuum(), iface, 0.8, 0.3, h_R)
+    winding = levinson(Matching(), iface, 0.8, 0.3, h_R)
     assert len(winding.resonances) == 1
     assert winding.count == bound(iface, 0.8, 0.3, h_R).count == 1
     assert winding.resolved
@@ -382,7 +382,7 @@ def test_narrow_resonances_are_found(h_R: float) -> None:
 def test_a_resonance_too_narrow_is_reported() -> None:
     """Of width 1e-14: the phase turns unseen, and the function says so instead of counting a state more."""
     iface = TRAP.with_(u_0=-1.6, u_m=0.6)
-    assert not levinson(Continuum(), iface, 0.8, 0.3, 1e-7).resolved
+    assert not levinson(Matching(), iface, 0.8, 0.3, 1e-7).resolved
 
 
 def test_a_narrow_resonance_overlooked_is_a_state_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -406,17 +406,17 @@ def test_a_narrow_resonance_overlooked_is_a_state_too_many(monkeypatch: pytest.M
     ],
 )
 def test_levinson_by_hand(values: dict[str, float], h_R: float, number: int) -> None:
-    winding = levinson(Continuum(), plain(**values), 0.8, 0.3, h_R)
+    winding = levinson(Matching(), plain(**values), 0.8, 0.3, h_R)
     assert winding.number.value == pytest.approx(number, abs=0.02)
 
 
 def test_phases_of_both_engines_count_the_states() -> None:
     cases = random_cases(60, SEED + 1)
-    for engine, some in ((Continuum(), cases), (KwantChain("exact-difference"), cases[:1])):
+    for engine, some in ((Matching(), cases), (KwantChain("exact-difference"), cases[:1])):
         result = compare_phases(some, engine)
         assert result["disagree"] == result["unresolved"] == 0
         assert result["largest_defect"] < 0.05
-    assert compare_phases([(generic(), 0.9, 0.4, 0.5)], Continuum())["states"] == 2
+    assert compare_phases([(generic(), 0.9, 0.4, 0.5)], Matching())["states"] == 2
 
 
 @pytest.mark.slow

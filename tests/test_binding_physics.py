@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,14 +38,15 @@ from sotcheck.bound.thresholds import (
     threshold,
     unperturbed_plane,
 )
-from sotcheck.engines.layered import Layer, LayeredContinuum
 from sotcheck.errors import EngineError
+from sotcheck.exact.layers import stiffness
 from sotcheck.exact.observables import components
 from sotcheck.numerics.arrays import Array
 from sotcheck.pages.bound_states import write_bound_states
 from sotcheck.system.files import load
 from sotcheck.system.interface import Interface, rashba
 from sotcheck.system.spin import PAULI, pauli_vector
+from sotcheck.system.structure import Region
 
 ATTRACTIVE = EFFECTS["attractive"]
 #: An arc that encircles, one that meets the continuum, both at once, a pocket of few angles.
@@ -372,17 +374,17 @@ def test_slowly_closing_lead() -> None:
     (arc,) = Contour(iface, h_R).arcs()
     center, q = float(np.hypot(k_max(iface), arc.p[0])), float(decay_constants(iface, arc.p[0])[0])
     expected = bound_density(iface, h_R)["spin"].value[1]
-    engine, ferromagnet = LayeredContinuum(), (Layer(iface.U_F, iface.J, iface.m),)
+    metal, ferromagnet = iface.structure.regions
     errors = []
     for thickness in (1.0, 2.0, 5.0):
-        behind = (Layer(iface.U_N, thickness=thickness), Layer(-20.0))
+        behind = (replace(metal, thickness=thickness), Region(-20.0))
         # k = center + width · sinh v: dense at the resonance.
         width = np.exp(-2 * q * thickness)
         ends = np.arcsinh(np.array([k_max(iface) - center, 1.0]) * 0.999 / width)
         x, weights = np.polynomial.legendre.leggauss(200)
         v = ends.mean() + np.ptp(ends) / 2 * x
         k, dk = center + width * np.sinh(v), width * np.cosh(v) * np.ptp(ends) / 2 * weights
-        matrix = engine.stiffness(behind, iface.E_F, k) + engine.stiffness(ferromagnet, iface.E_F, k)
+        matrix = sum(stiffness("continuum", some, iface.E_F, k) for some in (behind, (ferromagnet,)))
         inverse = np.linalg.inv(matrix + iface.kappa_0() + h_R * rashba(k, np.zeros_like(k)))
         spectral = (inverse - inverse.conj().swapaxes(-1, -2)) / (2j * np.pi)
         # m ∥ z: with k along x, times ∫cos²φ dφ = π.

@@ -8,7 +8,7 @@ import pytest
 from sotcheck.bound.matching import matching_matrix
 from sotcheck.bound.occurrence import Occurrence, occurrence
 from sotcheck.bound.unperturbed import interface_states
-from sotcheck.engines.continuum import outgoing
+from sotcheck.engines.stack import outgoing
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.interface import Interface, rashba
 from sotcheck.system.spin import in_spin_bands

@@ -18,7 +18,7 @@ from sotcheck.bound.kwant_contour import Chain
 from sotcheck.bound.matching import decay_constants, k_max
 from sotcheck.bound.occurrence import occurrence
 from sotcheck.bound.report_data import EFFECTS
-from sotcheck.engines import Continuum, KwantChain
+from sotcheck.engines import KwantChain, Matching
 from sotcheck.exact.observables import components, ledger_residual, torque_from_flows
 from sotcheck.numerics.convergence import richardson
 from sotcheck.pages.figures import mark_bound_states
@@ -44,7 +44,7 @@ CASES = (
 @pytest.mark.parametrize(("iface", "h_R"), CASES)
 def test_both_engines_agree(iface: Interface, h_R: float) -> None:
     """Within their budgets, which are small; angular momentum is conserved, and t = (3) + (4)."""
-    exact, kwant = (bound_flows(engine, iface, h_R, 1e-9) for engine in (Continuum(), KwantChain()))
+    exact, kwant = (bound_flows(engine, iface, h_R, 1e-9) for engine in (Matching(), KwantChain()))
     size = np.abs(exact.value).max()
     budget = exact.total + kwant.total
     assert np.abs(exact.value - kwant.value).max() <= budget < 1e-7 * size
@@ -72,7 +72,7 @@ def test_next_to_the_threshold_kwant_says_what_it_leaves_out() -> None:
     """Where a state hardly leaves the band edge its self-energies have no digits: the budget is as large."""
     for above in (1e-4, 1e-8):
         h_R = first_states(BULK).h_R * (1 + above)
-        exact, kwant = (bound_flows(engine, BULK, h_R, 1e-9) for engine in (Continuum(), KwantChain()))
+        exact, kwant = (bound_flows(engine, BULK, h_R, 1e-9) for engine in (Matching(), KwantChain()))
         size = np.abs(exact.value).max()
         assert 0 < size < kwant.size("quadrature").max() < 1e-2 * above
 
@@ -80,7 +80,7 @@ def test_next_to_the_threshold_kwant_says_what_it_leaves_out() -> None:
 def test_nothing_by_symmetry_takes_no_time() -> None:
     """m ∥ ŷ: no flow at all, but rounding."""
     iface = ATTRACTIVE.with_(m=(0.0, 1.0, 0.0))
-    for engine in (Continuum(), KwantChain()):
+    for engine in (Matching(), KwantChain()):
         found = bound_flows(engine, iface, 0.5, 1e-9)
         assert np.abs(found.value).max() <= found.size("quadrature").max() < 1e-14
 
@@ -118,7 +118,7 @@ def test_stiffness_is_that_of_decaying_waves() -> None:
 def test_finite_differences_by_their_ladder() -> None:
     """Of second order in the spacing; their limit is the continuum's."""
     iface, h_R = CASES[2]
-    exact = bound_flows(Continuum(), iface, h_R, 1e-9).value
+    exact = bound_flows(Matching(), iface, h_R, 1e-9).value
     rungs = [bound_flows(KwantChain("finite-difference", a), iface, h_R, 1e-6).value for a in (0.4, 0.2, 0.1)]
     fit = richardson(np.array(rungs), (2, 4))
     off = [np.abs(flows - exact).max() for flows in rungs]

@@ -10,8 +10,7 @@ import pytest
 
 from sotcheck.beyond.warnings import warnings
 from sotcheck.bound.unperturbed import interface_states
-from sotcheck.engines import Continuum, KwantChain
-from sotcheck.engines.continuum import outgoing
+from sotcheck.engines import KwantChain, Matching
 from sotcheck.engines.poles import (
     along_m,
     determinant,
@@ -21,6 +20,7 @@ from sotcheck.engines.poles import (
     wave_number,
     x_of,
 )
+from sotcheck.engines.stack import outgoing
 from sotcheck.exact.observables import components, exact_flows, torque_from_flows
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import observed_order, richardson
@@ -221,7 +221,7 @@ def test_first_order_and_missing_torque_are_the_limit(name: str) -> None:
     state = embedded_state(iface)
     assert state is not None
     rungs = min(0.05, state.reach / 8) * 0.5 ** np.arange(4)
-    found = exact_flows(Continuum(), iface, rungs, rtol=1e-11)
+    found = exact_flows(Matching(), iface, rungs, rtol=1e-11)
     values = torque_from_flows(found.total.value, iface.direction)
     formula = first_order_torque(iface, load_paper().first_order.torque, rtol=1e-12).total.value
     limit = torque_vector(formula + missing_torque(iface), iface.direction)
@@ -248,7 +248,7 @@ def test_missing_torque_by_hand() -> None:
 def test_kwant_integrates_the_resonance() -> None:
     """The lattice's sum through a resonance of width 1e-4, in a second or two, as the continuum's."""
     h_R = np.array([0.02])
-    exact = exact_flows(Continuum(), TRAP, h_R, rtol=1e-8)
+    exact = exact_flows(Matching(), TRAP, h_R, rtol=1e-8)
     lattice = exact_flows(KwantChain(), TRAP, h_R, rtol=1e-5)
     scale = np.abs(exact.total.value).max()
     off = np.abs(lattice.total.value - exact.total.value)
@@ -259,8 +259,8 @@ def test_kwant_integrates_the_resonance() -> None:
 @pytest.mark.parametrize("h_R", [1e-4, 1e-3, 0.02, 0.3])
 def test_a_resonance_costs_little(h_R: float) -> None:
     """No more than a few dozen nodes a range whatever the width, h_R², and no error beyond the estimate."""
-    coarse = exact_flows(Continuum(), TRAP, np.array([h_R]), rtol=1e-4)
-    fine = exact_flows(Continuum(), TRAP, np.array([h_R]), rtol=1e-10)
+    coarse = exact_flows(Matching(), TRAP, np.array([h_R]), rtol=1e-4)
+    fine = exact_flows(Matching(), TRAP, np.array([h_R]), rtol=1e-10)
     assert coarse.nodes <= 3 * 72
     assert np.all(np.abs(coarse.total.value - fine.total.value) <= coarse.total.error + fine.total.error)
     # Rounding of k_⊥² over the width, 0.1 h_R² and less at some angles, is what no rule gets below.
@@ -272,8 +272,8 @@ def test_a_state_that_only_rashba_binds_is_integrated() -> None:
     assert embedded_state(NEARLY) is None
     h_R = np.array([0.1])
     assert np.isfinite(resonances_at_fermi_energy(NEARLY, np.linspace(0, 6, 13), h_R).real).any()
-    coarse = exact_flows(Continuum(), NEARLY, h_R, rtol=1e-3)
-    fine = exact_flows(Continuum(), NEARLY, h_R, rtol=1e-6)
+    coarse = exact_flows(Matching(), NEARLY, h_R, rtol=1e-3)
+    fine = exact_flows(Matching(), NEARLY, h_R, rtol=1e-6)
     assert np.all(np.abs(coarse.total.value - fine.total.value) <= coarse.total.error + fine.total.error)
 
 
@@ -314,8 +314,8 @@ def test_warnings_are_shown_and_written() -> None:
 def test_pole_upon_the_end_of_a_range() -> None:
     """U_N = E_F, J = E_F: nothing but the majority propagates, and the minority's pole lies at k_⊥ = 0."""
     iface = Interface(name="end", E_F=1.0, U_N=1.0, J=1.0, m=(0.0, 0.0, 1.0))
-    found = exact_flows(Continuum(), iface, np.array([0.05]), rtol=1e-9)
-    nearby = exact_flows(Continuum(), iface.with_(U_N=1.0 + 1e-7), np.array([0.05]), rtol=1e-9)
+    found = exact_flows(Matching(), iface, np.array([0.05]), rtol=1e-9)
+    nearby = exact_flows(Matching(), iface.with_(U_N=1.0 + 1e-7), np.array([0.05]), rtol=1e-9)
     size = np.abs(found.total.value).max()
     assert found.total.total <= 1e-8 * size
     assert np.abs(found.total.value - nearby.total.value).max() <= 1e-4 * size

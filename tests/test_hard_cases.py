@@ -17,7 +17,7 @@ from sotcheck.beyond.limits import trust_limits
 from sotcheck.beyond.orders import orders_data
 from sotcheck.beyond.trust_map import Axis, trust_map
 from sotcheck.bound.table import bound_states
-from sotcheck.engines import Continuum
+from sotcheck.engines import EXACT, Matching
 from sotcheck.errors import EngineError, OutputError, SystemFileError
 from sotcheck.exact.observables import exact_flows
 from sotcheck.numerics.arrays import Array
@@ -26,6 +26,7 @@ from sotcheck.numerics.radial import Path as Way
 from sotcheck.run.output import write_texts
 from sotcheck.run.threads import one_blas_thread
 from sotcheck.system.interface import Interface
+from sotcheck.system.structure import Structure
 from sotcheck.theory.all_orders import torque_orders
 from sotcheck.theory.validity import why_not_expandable
 from sotcheck.trial.expansion import expansion_of
@@ -33,13 +34,13 @@ from sotcheck.trial.expansion import expansion_of
 DEFAULT = Interface(name="default")
 
 
-class Counting(Continuum):
+class Counting(Matching):
     """The continuum, which counts its problems."""
 
     problems = 0
 
-    def flows(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Array:
-        found = super().flows(iface, k_perp, angle, h_R)
+    def flows(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> Array:
+        found = super().flows(structure, k_perp, angle, scale)
         Counting.problems += int(np.prod(found.shape[:-3]))
         return found
 
@@ -65,7 +66,7 @@ def test_the_sum_is_continuous_in_the_detuning() -> None:
     """What nearly coincident thresholds give tends to what coincident ones give."""
     with_detuning = [
         exact_flows(
-            Continuum(),
+            Matching(),
             Interface(name="matched", J=1.0, U_F=1.0 + d, m=(2.0, -1.0, 2.0)),
             np.array([0.05]),
             rtol=1e-10,
@@ -211,12 +212,12 @@ def blas_threads() -> set[int]:
 def test_python_s_torque_keeps_to_one_blas_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: set[int] = set()
 
-    class Spying(Continuum):
+    class Spying(Matching):
         def flows(self, *args: Array) -> Array:  # type: ignore[override]
             seen.update(blas_threads())
             return super().flows(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("sotcheck.engines.Continuum", Spying)
+    monkeypatch.setitem(EXACT, "continuum", Spying())
     with threadpool_limits(limits=2):
         before = blas_threads()
         sc.torque(DEFAULT, "continuum")

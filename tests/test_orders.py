@@ -10,7 +10,7 @@ from conftest import GENERIC
 
 from sotcheck.beyond.orders import contour_orders, difference_orders, orders_data
 from sotcheck.beyond.torques import exact_torque
-from sotcheck.engines import Continuum
+from sotcheck.engines import Matching
 from sotcheck.errors import EngineError, TheoryError
 from sotcheck.exact import continued
 from sotcheck.exact.continued import resolved_orders
@@ -46,7 +46,7 @@ def test_amplitudes_sum_to_the_exact_ones(any_iface: Interface) -> None:
     h = 0.1 * radius_of_convergence(any_iface)
     a = closed_forms(any_iface, k**2)
     found = amplitude_orders(a, rashba(k, 0 * k + 0.4), 14).projected(a)
-    exact = Continuum().scatter(any_iface, k, np.array(0.4), np.array(h)).amplitudes()
+    exact = Matching().solve(any_iface.structure, k, np.array(0.4), np.array(h)).amplitudes()
     powers = h ** np.arange(15.0)
     for series, want in zip((found.r, found.t, found.r_prime, found.t_prime), exact, strict=True):
         np.testing.assert_allclose(np.tensordot(powers, series, axes=1), want, atol=2e-13)
@@ -118,7 +118,7 @@ def test_coefficients_agree_with_differences(name: str) -> None:
     """Real h_R only: the interpolating polynomial's coefficients meet the bars, and their own errors."""
     system = load(name)
     series = torque_orders(system, 5)
-    found = difference_orders(Continuum(), system, 0.4 * radius_of_convergence(system))
+    found = difference_orders(Matching(), system, 0.4 * radius_of_convergence(system))
     assert np.all(by_source(found, series) < BARS)
     assert np.all(np.abs((found - series).value) <= (found - series).error)
 
@@ -171,7 +171,7 @@ def test_orders_are_odd_and_exist() -> None:
         torque_orders(transparent, 3)
     assert torque_orders(transparent, 1).shape == (1, 3, 3)
     with pytest.raises(EngineError, match="at least 5"):
-        difference_orders(Continuum(), load("bulk-magnetism"), 0.1, steps=3)
+        difference_orders(Matching(), load("bulk-magnetism"), 0.1, steps=3)
 
 
 def test_pade_of_known_functions() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.special import gamma, i1, ive
 
-from sotcheck.engines import Continuum
+from sotcheck.engines import Matching
 from sotcheck.errors import EngineError
 from sotcheck.exact import observables
 from sotcheck.exact.observables import exact_flows
@@ -384,8 +384,8 @@ def test_estimate_bounds_the_error_of_torques(any_iface: Interface, rtol: float)
     (Where h_R binds a state at some angle, kinks move with the angle: see the next test.)
     """
     h_R = np.array([0.05, 0.3])
-    reference = exact_flows(Continuum(), any_iface, h_R, rtol=1e-12)
-    found = exact_flows(Continuum(), any_iface, h_R, rtol=rtol)
+    reference = exact_flows(Matching(), any_iface, h_R, rtol=1e-12)
+    found = exact_flows(Matching(), any_iface, h_R, rtol=rtol)
     scale = np.abs(reference.by_segment.value).max()
     error = np.abs((found.total - reference.total).value)
     assert np.all(error <= (found.total - reference.total).error + 1e-14 * scale)
@@ -400,8 +400,8 @@ def test_estimate_bounds_the_error_of_torques(any_iface: Interface, rtol: float)
 def test_estimate_bounds_the_error_where_rashba_binds_a_state(system: str, h: float, rtol: float) -> None:
     """Beyond the expansion's radius: a pole leaves at some angles, where the integral over k_⊥ has kinks."""
     iface, h_R = load(system), np.array([h])
-    reference = exact_flows(Continuum(), iface, h_R, rtol=1e-11)
-    found = exact_flows(Continuum(), iface, h_R, rtol=rtol)
+    reference = exact_flows(Matching(), iface, h_R, rtol=1e-11)
+    found = exact_flows(Matching(), iface, h_R, rtol=rtol)
     error = np.abs((found.total - reference.total).value)
     assert np.all(error <= (found.total - reference.total).error)
     assert found.total.total <= 2 * rtol * np.abs(found.by_segment.value).max()
@@ -410,9 +410,9 @@ def test_estimate_bounds_the_error_where_rashba_binds_a_state(system: str, h: fl
 def test_kinks_that_are_not_known_are_felt(monkeypatch: pytest.MonkeyPatch) -> None:
     """The test above can fail: without the kinks' angles 256 of them are not enough."""
     iface, h_R = load("bulk-magnetism"), np.array([1.0])
-    reference = exact_flows(Continuum(), iface, h_R, rtol=1e-9)
+    reference = exact_flows(Matching(), iface, h_R, rtol=1e-9)
     monkeypatch.setattr(observables, "kinks", lambda *_, **__: np.zeros(0))
-    found = exact_flows(Continuum(), iface, h_R, rtol=1e-9)
+    found = exact_flows(Matching(), iface, h_R, rtol=1e-9)
     assert found.angles == 256
     assert (
         np.abs((found.total - reference.total).value).max() > 1e-6 * np.abs(reference.by_segment.value).max()
@@ -532,12 +532,12 @@ def test_m_in_the_plane_beyond_the_radius(m: tuple[float, float, float]) -> None
     """Kinks lie symmetrically around m ∥ k×ẑ, where states are truly bound: not an angle to be sampled."""
     iface = Interface(name="plane", E_F=1.04, J=0.8, u_m=0.73, m=m)
     h_R = np.array([2.0])
-    reference = exact_flows(Continuum(), iface, h_R, rtol=1e-10)
-    found = exact_flows(Continuum(), iface, h_R, rtol=1e-5)
+    reference = exact_flows(Matching(), iface, h_R, rtol=1e-10)
+    found = exact_flows(Matching(), iface, h_R, rtol=1e-5)
     assert np.all(np.abs((found.total - reference.total).value) <= (found.total - reference.total).error)
     assert reference.total.total <= 1e-7 * np.abs(reference.by_segment.value).max()
     # Tilted m has the same torque in the limit, reached linearly or faster.
-    tilts = [exact_flows(Continuum(), iface.with_(m=(*m[:2], z)), h_R, rtol=1e-9) for z in (4e-4, 2e-4)]
+    tilts = [exact_flows(Matching(), iface.with_(m=(*m[:2], z)), h_R, rtol=1e-9) for z in (4e-4, 2e-4)]
     off = [np.abs((tilted.total - reference.total).value).max() for tilted in tilts]
     assert off[1] <= 0.02 * np.abs(reference.total.value).max()
     assert off[0] / off[1] > 1.98

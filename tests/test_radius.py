@@ -10,7 +10,7 @@ import pytest
 from sotcheck.beyond import exponent as exponent_module
 from sotcheck.beyond.exponent import exponent_data, remainders
 from sotcheck.beyond.radius import classify, radius_data, smallest
-from sotcheck.engines import Continuum
+from sotcheck.engines import Matching
 from sotcheck.errors import EngineError
 from sotcheck.exact.continued import poles_in_h
 from sotcheck.numerics.convergence import limit_at_zero, power_law
@@ -57,7 +57,7 @@ def test_states_really_diverge_at_a_real_pole() -> None:
     pole = poles_in_h("continuum", system, k, np.array([phi]))[0, 0]
     nearest = pole[np.argmin(np.abs(pole))]
     h = nearest.real + np.array([1e-2, 5e-3])
-    psi = np.abs(Continuum().scatter(system, k, np.array([phi]), h).psi_F).max(axis=(-1, -2))
+    psi = np.abs(Matching().solve(system.structure, k, np.array([phi]), h).psi_F).max(axis=(-1, -2))
     distance = np.abs(h - nearest)
     np.testing.assert_allclose(psi[1] / psi[0], distance[0] / distance[1], rtol=0.1)
 

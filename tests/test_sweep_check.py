@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from sweep_cases import plan_for
 
-from sotcheck.engines import continuum
-from sotcheck.engines.continuum import currents, solve
+from sotcheck.engines import matching
+from sotcheck.engines.matching import currents, solve
 from sotcheck.sweep import limit, worker
 from sotcheck.sweep.judgement import check_sweep
 from sotcheck.sweep.runner import sweep
@@ -120,8 +120,8 @@ def conjugated(torque: Any, m: Any) -> Any:
 @pytest.mark.parametrize(
     ("where", "name", "wrong", "claims"),
     [
-        (continuum, "currents", off_at_plus_zero, {"sweep-ledger", "sweep-eq16", "sweep-engines"}),
-        (continuum, "solve", mirrored, {"sweep-ledger", "sweep-eq16", "sweep-engines"}),
+        (matching, "currents", off_at_plus_zero, {"sweep-ledger", "sweep-eq16", "sweep-engines"}),
+        (matching, "solve", mirrored, {"sweep-ledger", "sweep-eq16", "sweep-engines"}),
         (torques, "torque_vector", conjugated, {"sweep-eq16"}),
     ],
 )

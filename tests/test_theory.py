@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from sotcheck.engines import Continuum, Engine, KwantChain
-from sotcheck.engines.continuum import match
+from sotcheck.engines import Engine, KwantChain, Matching
+from sotcheck.engines.matching import match
 from sotcheck.exact.observables import components, exact_flows, ledger_residual, torque_from_flows, transverse
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.convergence import observed_order, richardson
@@ -17,7 +17,6 @@ from sotcheck.papers.kim2017 import section3 as eq
 from sotcheck.system.files import load
 from sotcheck.system.interface import SOURCES, Interface, rashba
 from sotcheck.system.spin import IDENTITY, dagger, in_spin_bands
-from sotcheck.system.states import flows
 from sotcheck.theory.all_orders import first_order as series
 from sotcheck.theory.amplitudes import Amplitudes, closed_forms, from_scattering, wave_number
 from sotcheck.theory.first_order import interface_exchange, torque_vector
@@ -128,12 +127,12 @@ def test_closed_forms_are_unitary(any_iface: Interface) -> None:
     assert np.abs((r.conj() * t_prime + t.conj() * r_prime)[both]).max(initial=0) <= ROUNDING
 
 
-@pytest.mark.parametrize("engine", [Continuum(), KwantChain()], ids=lambda e: e.name)
+@pytest.mark.parametrize("engine", [Matching(), KwantChain()], ids=lambda e: e.name)
 def test_amplitudes_from_an_engine(any_iface: Interface, engine: Engine) -> None:
     """Amplitudes read off exact states at h_R = 0 are the closed forms; r_ex may be NaN."""
     x = x_of(any_iface)
     expected = closed_forms(any_iface, x)
-    states = engine.scatter(any_iface, np.sqrt(x), np.array(0.0), np.array(0.0))
+    states = engine.solve(any_iface.structure, np.sqrt(x), np.array(0.0), np.array(0.0))
     found = from_scattering(any_iface, x, states)
     for name in ("r", "t", "r_prime", "t_prime"):
         reference = getattr(expected, name)
@@ -164,7 +163,8 @@ def exact_change(iface: Interface, x: Array, angle: float, which: int) -> Array:
     """Odd part of the exact amplitude over h_R, extrapolated to 0: error h⁸, rounding ε/h."""
     h = 0.02 * RUNGS
     states = {
-        sign: Continuum().scatter(iface, np.sqrt(x)[:, None], np.array(angle), sign * h) for sign in (1, -1)
+        sign: Matching().solve(iface.structure, np.sqrt(x)[:, None], np.array(angle), sign * h)
+        for sign in (1, -1)
     }
     plus, minus = (states[s].amplitudes()[which] for s in (1, -1))
     quotient = np.moveaxis((plus - minus) / (2 * h[:, None, None]), 1, 0)
@@ -244,7 +244,7 @@ def test_first_order_flows_are_those_of_the_exact_states(any_iface: Interface) -
     h = 0.02 * RUNGS
     angles = 2 * np.pi * (np.arange(4) + 0.5) / 4  # exact for the second harmonic of the linear term
     grid = np.broadcast_arrays(np.sqrt(x)[:, None, None], angles[:, None], h)
-    exact = flows(Continuum().scatter(any_iface, *grid), any_iface, *grid)
+    exact = Matching().solve(any_iface.structure, *grid).flows
     weight = (-grid[0] * np.cos(grid[1]) / (4 * np.pi * h))[..., None, None, None]
     fit = richardson(np.moveaxis((weight * exact).mean(axis=1), 1, 0), POWERS)
     expected = flows_of(any_iface)
@@ -304,7 +304,7 @@ def test_torque_of_first_order_does_not_depend_on_m(relative: Relative) -> None:
     exact = []
     for i in (iface, other):
         t = torque_from_flows(
-            exact_flows(Continuum(), i, np.array([0.5]), rtol=1e-8).total.value[0], i.direction
+            exact_flows(Matching(), i, np.array([0.5]), rtol=1e-8).total.value[0], i.direction
         )
         exact.append(np.array(components(t, i.direction)))
     assert relative(exact[0], exact[1]) > 1e-3
@@ -318,7 +318,7 @@ def ladder() -> Callable[[Interface], tuple[Array, Array, Array]]:
     def compute(iface: Interface) -> tuple[Array, Array, Array]:
         if iface not in known:
             h = min(0.1, radius_of_convergence(iface) / 8) * RUNGS
-            exact = exact_flows(Continuum(), iface, h, rtol=1e-12)
+            exact = exact_flows(Matching(), iface, h, rtol=1e-12)
             theory = summed(iface, 1e-13)
             known[iface] = (h, torque_from_flows(exact.total.value, iface.direction), theory)
         return known[iface]
@@ -378,12 +378,14 @@ def test_hilbert_projector_matters() -> None:
     assert abs(found[2]) <= 1e-30, "the minority is closed; |t'|² is the square of a rounding error"
 
 
-@pytest.mark.parametrize("engine", [Continuum(), KwantChain()], ids=lambda e: e.name)
+@pytest.mark.parametrize("engine", [Matching(), KwantChain()], ids=lambda e: e.name)
 def test_sums_with_amplitudes_of_an_engine(iface: Interface, engine: Engine) -> None:
     """(16) with amplitudes from closed forms, continuum or Kwant: the same torque."""
 
     def amplitudes(iface: Interface, x: Array) -> Amplitudes:
-        return from_scattering(iface, x, engine.scatter(iface, np.sqrt(x), np.array(0.0), np.array(0.0)))
+        return from_scattering(
+            iface, x, engine.solve(iface.structure, np.sqrt(x), np.array(0.0), np.array(0.0))
+        )
 
     expected = first_order_torque(iface, PAPER.torque, rtol=1e-12)
     found = first_order_torque(iface, PAPER.torque, rtol=1e-10, amplitudes=amplitudes)
@@ -395,10 +397,12 @@ def test_sums_with_amplitudes_of_an_engine(iface: Interface, engine: Engine) -> 
 def test_sum_of_amplitudes_where_one_band_alone_is_open() -> None:
     """N and minority closed, majority open, u_m ≠ 0: no state tells the minority's r_ex, (16) needs none."""
     iface = Interface(name="half", E_F=1.0, U_N=1.5, U_F=0.5, J=1.0, u_0=0.5, u_m=0.3, m=(2.0, -1.0, 2.0))
-    engine = Continuum()
+    engine = Matching()
 
     def amplitudes(iface: Interface, x: Array) -> Amplitudes:
-        return from_scattering(iface, x, engine.scatter(iface, np.sqrt(x), np.array(0.0), np.array(0.0)))
+        return from_scattering(
+            iface, x, engine.solve(iface.structure, np.sqrt(x), np.array(0.0), np.array(0.0))
+        )
 
     expected = summed(iface, 1e-12)
     found = first_order_torque(iface, PAPER.torque, rtol=1e-12, amplitudes=amplitudes).total.value

@@ -73,7 +73,9 @@ def _remainder(iface: Interface, h: float, nodes: int) -> tuple[Array, Array]:
     for segment in itertools.pairwise(edges):
         x, radial = _radial(segment, segment[1] == edges[-1], nodes)
         k, phi, strength = np.broadcast_arrays(np.sqrt(x)[:, None, None], angle[:, None], np.array([h, -h]))
-        found = torque_from_flows(MATCHING.flows(iface, k, phi, strength), iface.direction)
+        found = torque_from_flows(
+            MATCHING.flows(iface.structure, k, phi, strength)[..., 0, :, :, :], iface.direction
+        )
         # The opposite k is −h_R with k_x turned over.
         odd = (found[:, :, 0] - found[:, :, 1]) / 2
         exact = -(np.sqrt(x)[:, None] * np.cos(angle))[..., None, None] * odd / (4 * np.pi)

@@ -73,7 +73,7 @@ def difference_orders(
         raise EngineError(f"steps = {steps} is not accepted; expected at least 5 values of h_R")
     w = (1 + np.cos(np.pi * (np.arange(steps) + 0.5) / steps)) / 2
     t = exact_torque(iface, largest_h * np.sqrt(w), rtol=rtol, engine=engine).shared(-1)
-    t = t.and_("rounding", engine.rounding(iface) * np.abs(t.value).max(), "double precision")
+    t = t.and_("rounding", engine.rounding(iface.structure) * np.abs(t.value).max(), "double precision")
     # Chebyshev's coefficients, and T_k, T_k′, T_k″/2 at w = 0: powers of w themselves lose digits.
     k = np.arange(steps)
     transform = chebyshev.chebvander(2 * w - 1, steps - 1).T * np.where(k, 2, 1)[:, None] / steps
@@ -136,7 +136,7 @@ def remainder_rows(iface: Interface, series: Estimate, radius: float) -> dict[st
     """Return |t − S_N| on a ladder of h_R for N = 1, 3, 5 by source, with slopes and their errors."""
     h = radius * LADDER
     exact = exact_torque(iface, h, rtol=1e-12)
-    noise = exact.error.max(axis=-1) + MATCHING.rounding(iface) * largest_torque(iface) / h[:, None]
+    noise = exact.error.max(axis=-1) + MATCHING.rounding(iface.structure) * largest_torque(iface) / h[:, None]
     rows = []
     for s, source in open_sources(iface):
         for n in (1, 2, 3):

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sotcheck.engines import Continuum, Engine, KwantChain
+from sotcheck.engines import Engine, KwantChain, Matching
 from sotcheck.exact.observables import INTERFACE, PLUS, components, exact_flows, transverse
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.interface import SOURCES, Interface
 
 #: The engine of all curves, and the one that tries points of them.
-MATCHING, CHAIN = Continuum(), KwantChain()
+MATCHING, CHAIN = Matching(), KwantChain()
 
 
 def exact_torque(

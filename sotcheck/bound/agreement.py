@@ -17,7 +17,7 @@ from sotcheck.bound.kwant_states import LatticeStates, bound_states
 from sotcheck.bound.levinson import levinson
 from sotcheck.bound.missing_weight import missing_weight
 from sotcheck.bound.states import Bound, bound
-from sotcheck.engines import Continuum, Engine, KwantChain
+from sotcheck.engines import Engine, KwantChain, Matching
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.interface import Interface
 
@@ -82,7 +82,7 @@ def agreement(n: int = 1000, n_c: int = 50, seed: int = 20170915) -> dict[str, A
         "seed": seed,
         "self_energies": _compared(problems, [bound(*case) for case in cases], bound_states(problems)),
         "weight": compare_weights(cases[:n_c]),
-        "phase": compare_phases(cases[:n_c], Continuum()),
+        "phase": compare_phases(cases[:n_c], Matching()),
         "phase_kwant": compare_phases(cases[: n_c // 8], KwantChain("exact-difference")),
     }
 

@@ -14,7 +14,7 @@ from sotcheck.bound.contour import DOUBLED, Arc, Contour
 from sotcheck.bound.kwant_contour import Chain, lattice_flows, unresolved
 from sotcheck.bound.matching import k_max
 from sotcheck.bound.spin_density import NOTHING, bound_density
-from sotcheck.engines import Continuum, Engine, KwantChain
+from sotcheck.engines import Engine, Matching
 from sotcheck.exact.observables import exact_flows, largest_torque, torque_from_flows
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
@@ -55,8 +55,8 @@ def bound_flows(engine: Engine, iface: Interface, h_R: float, rtol: float) -> Es
     contour: Contour = Contour(iface, h_R)
     arcs = contour.arcs()
     scale = max(np.hypot(k_max(iface), arc.p[1]) for arc in arcs) + abs(iface.u_0) + abs(iface.u_m)
-    if isinstance(engine, KwantChain):
-        spacing = engine.spacing_for(iface) if engine.scheme == "finite-difference" else None
+    if engine.scheme:
+        spacing = engine.effective_spacing(iface.structure) or None
         contour = Chain(iface, h_R, spacing)
         found, left_out = lattice_flows(contour, rtol), _left_out(iface, h_R, arcs)
     else:
@@ -103,7 +103,7 @@ def bound_share(iface: Interface, h_R: float, scattering: Array | None = None) -
     # The largest numbers of a system file would overflow when squared.
     bound = math.hypot(*bound_density(iface, h_R, rtol=ROUGHLY)["torque"].value)
     if scattering is None:
-        flows = exact_flows(Continuum(), iface, np.array([h_R]), rtol=ROUGHLY)
+        flows = exact_flows(Matching(), iface, np.array([h_R]), rtol=ROUGHLY)
         scattering = h_R * torque_from_flows(flows.total.value[0].sum(axis=0), iface.direction)
     size = math.hypot(*scattering)
     # Without magnetism there is no torque but rounding.

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.engines.kwant_modes import _kwant
+from sotcheck.engines.kwant_private import kwant
 from sotcheck.engines.lattice import exact_difference
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex
@@ -147,10 +147,9 @@ def density(blocks: Blocks) -> Complex:
 
     States of different chains in one Kwant system may be mixed, which the sum does not feel.
     """
-    kwant = _kwant()
 
     def one_bundle(system: Any, size: int, params: dict[str, Any]) -> list[Complex]:
-        states = kwant.wave_function(system, 0.0, params=params)
+        states = kwant().wave_function(system, 0.0, params=params)
         waves = np.concatenate([states(lead) for lead in (0, 1)]).reshape(-1, size, 2)
         return [np.einsum("snj,snk->njk", waves, waves.conj())]
 
@@ -196,13 +195,12 @@ def _hopping_F(to: Any, origin: Any, hopping_F: Complex) -> Complex:
 @cache
 def _system(size: int) -> Any:
     """Return a finalised bundle: sites (n, 0) between a lead of N towards −∞ and one of F towards +∞."""
-    kwant = _kwant()
-    lattice = kwant.lattice.square(norbs=2)
-    bundle = kwant.Builder()
+    lattice = kwant().lattice.square(norbs=2)
+    bundle = kwant().Builder()
     for n in range(size):
         bundle[lattice(n, 0)] = _onsite_0
     for outwards, onsite, hopping in ((-1, _onsite_N, _hopping_N), (1, _onsite_F, _hopping_F)):
-        lead = kwant.Builder(kwant.TranslationalSymmetry((0, outwards)))
+        lead = kwant().Builder(kwant().TranslationalSymmetry((0, outwards)))
         for n in range(size):
             lead[lattice(n, 0)] = onsite
             lead[lattice(n, 0), lattice(n, outwards)] = hopping

@@ -18,12 +18,13 @@ import numpy as np
 
 from sotcheck.bound.kwant_chains import Problems
 from sotcheck.bound.segments import Density, Resonance, Segment, graded, resonance, segments
+from sotcheck.engines import Engine
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.interface import Interface
 from sotcheck.system.spin import IDENTITY
-from sotcheck.system.states import Engine, Scattering
+from sotcheck.system.states import States
 
 #: Energies end where k is this many times the interface's largest wave number.
 HIGHEST = 32.0
@@ -83,10 +84,10 @@ def levinson(engine: Engine, iface: Interface, k_perp: float, angle: float, h_R:
     highest = float(bands.max() + (HIGHEST * one.wave_number[0]) ** 2)
     solver = iface.with_(E_F=highest)
 
-    def states_in(segment: Segment) -> Callable[[Array], Scattering]:
-        def at(theta: Array) -> Scattering:
+    def states_in(segment: Segment) -> Callable[[Array], States]:
+        def at(theta: Array) -> States:
             k_eff = np.sqrt(highest - segment.lower - segment.width * np.sin(theta) ** 2)
-            return engine.scatter(solver, k_eff, np.full(len(theta), angle), h_R * k_perp / k_eff)
+            return engine.solve(solver.structure, k_eff, np.full(len(theta), angle), h_R * k_perp / k_eff)
 
         return at
 
@@ -108,14 +109,12 @@ def levinson(engine: Engine, iface: Interface, k_perp: float, angle: float, h_R:
     return Winding(Estimate(1 - turned / (2 * np.pi), extrapolated), solved, peaks, lost)
 
 
-def _density(states: Callable[[Array], Scattering]) -> Density:
+def _density(states: Callable[[Array], States]) -> Density:
     """Return Σψψ†/2π at z = 0 as a function of θ."""
     return lambda theta: states(theta).density.sum(axis=-3) / (2 * np.pi)
 
 
-def _phase_steps(
-    states: Callable[[Array], Scattering], end: float, splits: list[float]
-) -> tuple[Array, Array]:
+def _phase_steps(states: Callable[[Array], States], end: float, splits: list[float]) -> tuple[Array, Array]:
     """Return θ of a segment's energies, and the changes of arg det S between them.
 
     Steps are halved until all are small, and all once more: the total must stay as it is.
@@ -145,7 +144,7 @@ def decades(lower: float, upper: float) -> list[Segment]:
     return [Segment(a, b - a, (True, True, True)) for a, b in itertools.pairwise(edges.tolist())]
 
 
-def _phase(states: Scattering) -> Array:
+def _phase(states: States) -> Array:
     """Return arg det S between open channels, (n,)."""
     closed = np.zeros((*states.kz.shape, 4, 4), dtype=complex)
     closed[..., :2, :2] = IDENTITY - states.open_N

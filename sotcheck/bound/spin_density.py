@@ -24,7 +24,7 @@ import numpy as np
 from sotcheck.bound.contour import Contour
 from sotcheck.bound.fermi import ground_state
 from sotcheck.bound.matching import decay_constants, norm
-from sotcheck.engines import Continuum
+from sotcheck.engines import Matching
 from sotcheck.errors import EngineError
 from sotcheck.exact.observables import exact_flows, largest_torque, torque_from_flows
 from sotcheck.numerics.arrays import Array
@@ -84,11 +84,11 @@ def bound_density(iface: Interface, h_R: float, *, rtol: float = 1e-10) -> dict[
 
 def scattering_density(iface: Interface, h_R: float, *, rtol: float = 1e-8) -> Estimate:
     """Return −(1/4π) ∫d²k/(2π)² k_x Σ_in ψ†σψ at z = 0 by source, shape (3, 3)."""
-    solver = Continuum()
+    solver = Matching()
 
     def integrand(x: Array, angles: Array) -> Array:
         k_perp, angle, h = np.broadcast_arrays(np.sqrt(x)[:, None], angles, np.array(h_R))
-        spin = pauli_vector(solver.scatter(iface, k_perp, angle, h).density).real
+        spin = pauli_vector(solver.solve(iface.structure, k_perp, angle, h).density).real
         values = -(k_perp * np.cos(angle))[..., None, None] * spin / (4 * np.pi)
         paired: Array = (values + np.roll(values, len(angles) // 2, axis=1)) / 2
         return paired
@@ -106,7 +106,7 @@ def bound_spin_density(iface: Interface, h_R: float) -> dict[str, Any]:
     """
     ground = ground_state(iface, h_R)
     spin = scattering_density(iface, h_R)
-    flows = exact_flows(Continuum(), iface, np.array([h_R]), rtol=1e-8).total[0]
+    flows = exact_flows(Matching(), iface, np.array([h_R]), rtol=1e-8).total[0]
     torque = torque_from_flows(flows.value, iface.direction) * h_R
     torque_error = flows.error.max(axis=(-2, -1)) * 2 * abs(h_R)
     tau = np.array([iface.tau_N, iface.tau_up, iface.tau_down])

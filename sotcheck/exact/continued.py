@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from sotcheck.engines.layered import Solutions
 from sotcheck.errors import EngineError
-from sotcheck.exact.layers import Local
+from sotcheck.exact.layers import Local, Solutions
 from sotcheck.exact.observables import transverse
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.system.interface import Interface, rashba
+from sotcheck.system.interface import Interface
 from sotcheck.system.spin import dagger, pauli_vector, projectors
 
 #: Points of the contour, and its radius relative to that of convergence: what aliases is RADIUS^POINTS.
@@ -29,15 +28,9 @@ def _local(engine: str, iface: Interface, k_perp: Array) -> Local:
     return Local(engine, iface, tuple(np.asarray(k_perp, dtype=float).tolist()))
 
 
-def _on_circle(R: Complex, points: int) -> Complex:
-    """Return h R with |h| = 1 at equidistant points, shape (n, a, points, 2, 2), of R (n, a, 2, 2)."""
-    h = np.exp(2j * np.pi * np.arange(points) / points)
-    return h[:, None, None] * R[..., None, :, :]
-
-
-def _perturbed(local: Local, change: Complex) -> Complex:
-    """Return κ̂_0 and a change of it; angles and points of a contour are one axis to the engine."""
-    return local.iface.kappa_0() + change.reshape(len(local.k), -1, 2, 2)
+def _on_circle(radius: Array, points: int) -> Complex:
+    """Return h at equidistant points of circles, shape (n, a, points), with radii (n, a)."""
+    return radius[..., None] * np.exp(2j * np.pi * np.arange(points) / points)
 
 
 def poles_in_h(engine: str, iface: Interface, k_perp: Array, angles: Array) -> Complex:
@@ -47,8 +40,8 @@ def poles_in_h(engine: str, iface: Interface, k_perp: Array, angles: Array) -> C
     is linear in h_R and 2×2. A few points of a circle give its coefficients.
     """
     local = _local(engine, iface, k_perp)
-    along = _on_circle(rashba(*np.broadcast_arrays(local.k, angles)), FEW_POINTS)
-    green = local.green(_perturbed(local, along)).reshape(along.shape)
+    h = _on_circle(np.ones((len(local.k), len(angles))), FEW_POINTS)
+    green = local.green(np.repeat(angles, FEW_POINTS), h.reshape(len(h), -1)).reshape(*h.shape, 2, 2)
     c = np.fft.fft(1 / np.linalg.det(green), axis=-1) / FEW_POINTS
     root = np.sqrt(c[..., 1] ** 2 - 4 * c[..., 0] * c[..., 2])
     # The larger root without cancellation, the other one from their product.
@@ -57,7 +50,7 @@ def poles_in_h(engine: str, iface: Interface, k_perp: Array, angles: Array) -> C
     return np.stack([c[..., 0] / far, far / c[..., 2]], axis=-1)
 
 
-def _normalised(local: Local, kappa: Complex) -> list[tuple[Complex, Complex]]:
+def _normalised(local: Local, angle: Array, scale: Complex) -> list[tuple[Complex, Complex]]:
     """Return ψ(0) and ∂_zψ(+0) by source, for incident waves of unit flux; zero for closed channels."""
 
     def per_flux(states: Solutions, incident: Complex, ik: Complex) -> tuple[Complex, Complex]:
@@ -66,7 +59,7 @@ def _normalised(local: Local, kappa: Complex) -> list[tuple[Complex, Complex]]:
         columns = np.linalg.inv(incident) @ (basis * flux[..., None, :]) @ dagger(basis)
         return states.psi @ columns, states.slope_plus @ columns
 
-    above, beneath = local.from_above(kappa), local.from_beneath(kappa)
+    above, beneath = local.from_above(angle, scale), local.from_beneath(angle, scale)
     from_N = per_flux(above, local.above(above)[0], local.ik)
     psi, slope = per_flux(beneath, local.below(beneath)[1], local.iK)
     minority, majority = projectors(local.iface.direction)
@@ -112,11 +105,11 @@ def resolved_orders(
     orders = np.arange(1, highest + 1, 2)
     local = _local(engine, iface, k_perp)
     k, angle = np.broadcast_arrays(local.k, angles)
-    R = rashba(k, angle)
-    step = radius / np.abs(np.linalg.eigvals(local.green(local.kappa(0.0)) @ R)).max(axis=-1)
-    along = _on_circle(step[..., None, None] * R, points)
+    step = radius * local.radius(angles)
+    h = _on_circle(step, points)
     try:
-        states = _normalised(local, _perturbed(local, along))
+        # Angles and points of the contour are one axis to the engine.
+        states = _normalised(local, np.repeat(angles, points), h.reshape(len(h), -1))
     except np.linalg.LinAlgError as singular:
         raise EngineError(
             f"{iface.name}: incident waves cannot be told apart at k_perp near {local.k.min():.3g}: band "
@@ -126,7 +119,7 @@ def resolved_orders(
 
     def flow(psi: Complex, slope: Complex) -> Complex:
         """Return flow (3) + flow (4), continued to complex h: [ψ(h*)]† of point j is that of point −j."""
-        psi, slope = psi.reshape(along.shape), slope.reshape(along.shape)
+        psi, slope = psi.reshape(*h.shape, 2, 2), slope.reshape(*h.shape, 2, 2)
         bra, bra_slope = dagger(psi[..., mirror, :, :]), dagger(slope[..., mirror, :, :])
         current = pauli_vector(slope @ bra) - pauli_vector(psi @ bra_slope)
         density = psi @ bra

@@ -9,7 +9,7 @@ from sotcheck.exact.solved import Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.spin import IDENTITY, dagger, dot_sigma, in_spin_bands, projectors
-from sotcheck.system.states import Scattering
+from sotcheck.system.states import States
 
 
 def imaginary(matrix: Complex) -> Complex:
@@ -17,7 +17,7 @@ def imaginary(matrix: Complex) -> Complex:
     return (matrix - dagger(matrix)) / 2j
 
 
-def slopes(found: Scattering, side: str) -> tuple[Complex, Complex]:
+def slopes(found: States, side: str) -> tuple[Complex, Complex]:
     """Return ∂_zψ at z = −0 ("N") or +0 ("F") of waves from N and from F, by the waves of that side."""
     k = found.kz[..., None, None] * IDENTITY
     K = in_spin_bands(found.Kz, found.m)
@@ -33,7 +33,7 @@ def _incident(k: Complex) -> Complex:
     return np.where(k.real > 0, 1 / np.sqrt(np.where(k.real > 0, k, 1)), 0)
 
 
-def charge_flow(found: Scattering, side: str) -> Array:
+def charge_flow(found: States, side: str) -> Array:
     """Return Σ_in Im[ψ†∂_zψ] at z = −0 ("N") or +0 ("F") by source, shape (..., 3)."""
     from_N, from_F = slopes(found, side)
     minority, majority = projectors(found.m)
@@ -45,7 +45,7 @@ def charge_flow(found: Scattering, side: str) -> Array:
     return np.stack([np.trace(matrix, axis1=-2, axis2=-1).imag for matrix in matrices], axis=-1)
 
 
-def current(found: Scattering, side: str, charge_from: str | None = None) -> Complex:
+def current(found: States, side: str, charge_from: str | None = None) -> Complex:
     """Return (j^e + σ·j^s)/2 at z = −0 ("N") or +0 ("F") by source, shape (..., 3, 2, 2).
 
     The spin current is the engine's own. In units of (eL/hV) f, with electrons of charge −e.

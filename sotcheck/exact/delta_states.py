@@ -8,8 +8,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.optimize import brentq
 
-from sotcheck.engines.layered import Layer
-from sotcheck.exact.layers import ENGINES
+from sotcheck.exact.layers import stiffness
 from sotcheck.exact.solved import Exact, Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.convergence import richardson
@@ -29,8 +28,7 @@ ROUNDING = 64 * float(np.finfo(float).eps)
 @lru_cache(maxsize=4096)
 def decay(engine: str, iface: Interface, energy: float) -> tuple[Complex, Complex]:
     """Return the decay constants in N and F as matrices, at an energy less k_⊥²."""
-    layers = Layer(iface.U_N), Layer(iface.U_F, iface.J, iface.m)
-    in_N, in_F = (ENGINES[engine].stiffness((layer,), energy, np.zeros(1))[0] for layer in layers)
+    in_N, in_F = (stiffness(engine, (region,), energy, np.zeros(1))[0] for region in iface.structure.regions)
     return in_N, in_F
 
 

@@ -14,15 +14,15 @@ from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.interface import Interface
 from sotcheck.system.spin import in_spin_bands
-from sotcheck.system.states import Scattering
+from sotcheck.system.states import States
 
 
 @lru_cache(maxsize=64)
-def _states(engine: str, iface: Interface, k_perp: tuple[float, ...]) -> Scattering:
-    return EXACT[engine].scatter(iface, np.array(k_perp)[:, None], ANGLES, np.array(iface.h_R))
+def _states(engine: str, iface: Interface, k_perp: tuple[float, ...]) -> States:
+    return EXACT[engine].solve(iface.structure, np.array(k_perp)[:, None], ANGLES, np.array(iface.h_R))
 
 
-def states(one: Solved) -> Scattering:
+def states(one: Solved) -> States:
     """Return exact states at the interface's own h_R, axes (k_⊥, angle)."""
     return _states(one.engine, one.iface, tuple(one.k_perp.tolist()))
 
@@ -33,7 +33,7 @@ def measured(one: Solved, values: Array | Complex) -> Estimate:
     return Estimate(values, {"rounding": (size, "double precision")})
 
 
-def amplitude(found: Scattering) -> tuple[Complex, Complex]:
+def amplitude(found: States) -> tuple[Complex, Complex]:
     """Return ψ(0) for waves of unit amplitude, not flux, incident from N and from F; zero if closed."""
     root_k = np.sqrt(found.kz.real)[..., None, None]
     root_K = in_spin_bands(np.sqrt(found.Kz.real).astype(complex), found.m)

@@ -16,13 +16,13 @@ from sotcheck.exact.second_order import averaged, quadratic, turned
 from sotcheck.exact.solved import Exact, Solved
 from sotcheck.numerics.arrays import Array, Mask
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.system.states import Scattering
+from sotcheck.system.states import States
 
 Y, Z = (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
-Density = Callable[[Scattering], Array]
+Density = Callable[[States], Array]
 
 
-def mean_density(found: Scattering) -> Array:
+def mean_density(found: States) -> Array:
     """Density of electrons from N per unit flux, both spins, averaged over a period π/k_z of z < 0."""
     slope = slopes(found, "N")[0]
     # ψ(z) = ψ(0) cos k_z z + (∂_zψ/k_z) sin k_z z; where N is closed there is none.
@@ -34,7 +34,7 @@ def mean_density(found: Scattering) -> Array:
 def density_at(depth: float) -> Density:
     """The same density at z = −depth."""
 
-    def density(found: Scattering) -> Array:
+    def density(found: States) -> Array:
         k = found.kz[..., None, None]
         psi = found.psi_N * np.cos(k * depth) - slopes(found, "N")[0] * np.sin(k * depth) / k
         total: Array = (np.abs(psi) ** 2).sum(axis=(-1, -2))

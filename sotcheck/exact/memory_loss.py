@@ -12,7 +12,7 @@ from sotcheck.exact.transfer import from_above
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.spin import IDENTITY, dot_sigma, projectors, spin_torque
-from sotcheck.system.states import Scattering
+from sotcheck.system.states import States
 
 #: Minority before majority in exact states, ↑ (majority) first here.
 UP_FIRST = [1, 0]
@@ -20,7 +20,7 @@ UP_FIRST = [1, 0]
 FLIPS = ((1, 0), (0, 1), (1, 2), (0, 3))
 
 
-def currents_by_spin(found: Scattering, side: str) -> Array:
+def currents_by_spin(found: States, side: str) -> Array:
     """Return −Im[ψ_s*∂_zψ_s], the current of charge −e, of spin s by incident spin, m = z; (..., 2, 4).
 
     Rows ↑, ↓; columns N↑, N↓, F↑, F↓.

@@ -7,11 +7,13 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from sotcheck.engines.continuum import match, outgoing
+from sotcheck.engines.matching import match
+from sotcheck.engines.stack import outgoing
 from sotcheck.exact.currents import complex_torque
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.system.spin import IDENTITY, PAULI, dot_sigma, spin_torque
+from sotcheck.system.spin import IDENTITY, PAULI, dot_sigma, pauli_vector, spin_torque
+from sotcheck.system.states import by_source
 
 #: Nodes of the k_⊥ rule in each range between thresholds.
 NODES = 53
@@ -109,9 +111,9 @@ def _integrand(points: Points, k_perp: Array, squares: Array) -> Complex:
         sides = []
         for sign in (1.0, -1.0):
             kappa = kappa_0 - sign * strength[..., None, None] * PAULI[1]
-            states = match(kz, Kz, kappa, M)
-            taken = -spin_torque(exchange[..., None, :, :], states.density)
-            sides.append(complex_torque(states.spin_plus + taken, M))
+            psi, (_, plus) = match(kz, Kz, kappa, M)
+            taken = -spin_torque(exchange[..., None, :, :], by_source(psi, psi, M))
+            sides.append(complex_torque(pauli_vector(by_source(plus, psi, M)).imag + taken, M))
         odd.append((sides[0] - sides[1]) / (2 * strength[..., None]))
     slope = (4 * odd[1] - odd[0]) / 3
     # The coefficient is linear in k: its average with k_x is half of k_⊥ times that at k along x.

@@ -12,7 +12,7 @@ from sotcheck.engines.conditioning import reach
 from sotcheck.exact.solved import ANGLES, Solved, solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.system.states import Scattering
+from sotcheck.system.states import States
 
 #: Degree in h_R² of the interpolation, and its range of |h_R| in radii of convergence: 18^-11 is 2e-14.
 DEGREE = 11
@@ -24,16 +24,16 @@ SLOPE: Array = _SIGNS[1:] / _SIGNS[0] / -POINTS[1:]
 
 
 @lru_cache(maxsize=256)
-def _states(one: Solved) -> tuple[Scattering, Array]:
+def _states(one: Solved) -> tuple[States, Array]:
     """Return exact states with axes (k_⊥, angle, point), and the range of h_R² by k_⊥."""
     radius = reach(one.iface, one.k_perp, ANGLES).min(axis=1)
     # Where nothing limits the expansion, h_R k_⊥ is kept below a wave number.
     largest = REACH * np.minimum(radius, 1.0)
     grid = one.k_perp[:, None, None], ANGLES[:, None], largest[:, None, None] * np.sqrt(POINTS)
-    return EXACT[one.engine].scatter(one.iface, *np.broadcast_arrays(*grid)), largest**2
+    return EXACT[one.engine].solve(one.iface.structure, *np.broadcast_arrays(*grid)), largest**2
 
 
-def quadratic(one: Solved, seen: Callable[[Scattering], Array | Complex]) -> Estimate:
+def quadratic(one: Solved, seen: Callable[[States], Array | Complex]) -> Estimate:
     """Return the coefficient of h_R² of what is seen, shape (n, 6, points, ...): a polynomial's slope."""
     states, reach = _states(one)
     values = np.moveaxis(seen(states), 2, 0)

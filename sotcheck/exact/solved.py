@@ -16,7 +16,7 @@ from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import NESTED, sample
 from sotcheck.system.interface import Interface, rashba
-from sotcheck.system.states import Scattering, flows
+from sotcheck.system.states import States
 
 #: k_⊥ nodes in each range between thresholds.
 NODES = 3
@@ -79,14 +79,14 @@ class Solved:
         return k_perp, angle, h_R
 
     @cached_property
-    def states(self) -> Scattering:
+    def states(self) -> States:
         """Exact states with axes (k_⊥, angle, rung)."""
-        return EXACT[self.engine].scatter(self.iface, *self.grid)
+        return EXACT[self.engine].solve(self.iface.structure, *self.grid)
 
     @cached_property
     def flows(self) -> Array:
         """Spin flows per unit incident flux, shape (n, 6, 5, source, flow, spin)."""
-        return flows(self.states, self.iface, *self.grid)
+        return self.states.flows
 
     @cached_property
     def rashba(self) -> Complex:
@@ -101,7 +101,7 @@ class Solved:
     @cached_property
     def rounding(self) -> float:
         """Relative rounding error of amplitudes and flows."""
-        return EXACT[self.engine].rounding(self.iface)
+        return EXACT[self.engine].rounding(self.iface.structure)
 
     def unperturbed(self, values: Array | Complex) -> Estimate:
         """Return values (n, 6, 5, ...) at h_R = 0, shape (n, 6, ...)."""
@@ -144,7 +144,7 @@ def linear_flows(engine: str, iface: Interface, rtol: float | None = None) -> Es
     rungs = min(0.05, radius / 12) * 0.5 ** np.arange(4)
     tolerance = rtol or EXACT[engine].accuracy
     found = exact_flows(EXACT[engine], iface, rungs, rtol=tolerance).by_segment
-    noise = EXACT[engine].rounding(iface) * largest_torque(iface) / rungs
+    noise = EXACT[engine].rounding(iface.structure) * largest_torque(iface) / rungs
     fit = richardson(np.moveaxis(found.value, 1, 0), POWERS, noise[:, None, None, None, None])
     return fit.and_("quadrature", found.error.max(axis=1), NESTED)
 

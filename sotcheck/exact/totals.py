@@ -11,7 +11,6 @@ from sotcheck.exact.observables import torque_from_flows
 from sotcheck.exact.solved import Solved, linear_flows
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.interface import Interface
-from sotcheck.system.states import flows
 
 #: Relative quadrature error of points in figures.
 FOR_FIGURES = 1e-8
@@ -50,6 +49,6 @@ def averaged(one: Solved) -> Estimate:
     """Return k_x t at the interface's own h_R, averaged over directions of k, (n, source, 3)."""
     iface = one.iface
     k_perp, angle, h_R = np.broadcast_arrays(one.k_perp[:, None], DIRECTIONS, iface.h_R)
-    found = flows(EXACT[one.engine].scatter(iface, k_perp, angle, h_R), iface, k_perp, angle, h_R)
+    found = EXACT[one.engine].solve(iface.structure, k_perp, angle, h_R).flows
     weighted = (k_perp * np.cos(angle))[..., None, None, None] * found
     return measured(one, torque_from_flows(weighted.mean(axis=1), iface.direction))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, NonNegativeInt
 
-from sotcheck.engines.kwant_modes import _kwant
+from sotcheck.engines import EXACT
 from sotcheck.errors import EngineError, SotcheckError
 from sotcheck.exact.observables import FLOWS
 from sotcheck.numerics.arrays import Array
@@ -146,7 +146,7 @@ def compute(plan: Plan, indices: Sequence[int], points: Sequence[Point]) -> Chun
         )
     if plan.scheme:
         # What computes on lattices is loaded late: too late to be limited.
-        _kwant()
+        EXACT[plan.engine].prepare()
     started = time.perf_counter()
     chunk = failed(indices, [""] * len(indices))
     with one_blas_thread():

@@ -13,7 +13,7 @@ import numpy as np
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.interface import Interface
 from sotcheck.system.spin import IDENTITY, in_spin_bands, projectors
-from sotcheck.system.states import Scattering
+from sotcheck.system.states import States
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def closed_forms(iface: Interface, k_perp2: Array) -> Amplitudes:
     )
 
 
-def from_scattering(iface: Interface, k_perp2: Array, states: Scattering) -> Amplitudes:
+def from_scattering(iface: Interface, k_perp2: Array, states: States) -> Amplitudes:
     """Read the unperturbed amplitudes off scattering states that an engine found at h_R = 0.
 
     Where N has no open channel, r̂_ex follows from (1 + r̂_ex)/k_z = (1 + r̂'_ex)/K̂_z for open bands; for

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sotcheck.engines import Continuum, Engine, KwantChain
+from sotcheck.engines import Engine, KwantChain, Matching
 from sotcheck.exact.observables import LATTICE, MINUS, largest_torque, summed_errors, torque_from_flows
 from sotcheck.exact.solved import POWERS, coefficient
 from sotcheck.numerics.arrays import Array, Complex, Mask
@@ -86,7 +86,7 @@ def explained(evidence: Evidence, words: str, s: int) -> str:
 def amplitude_errors(engine: Engine, iface: Interface) -> float:
     """Return how far errors of an engine's unperturbed amplitudes may move first order, per h_R."""
     x, weights = gauss(iface.thresholds(), NODES)
-    errors = engine.errors(iface, np.sqrt(x), np.array(0.0), np.array(0.0)).amplitudes.max(axis=-1)
+    errors = engine.errors(iface.structure, np.sqrt(x), np.array(0.0), np.array(0.0)).amplitudes.max(axis=-1)
     # It is k_⊥²/(8π k_z) times products of up to four amplitudes, none larger than one where k_z is real.
     weight = x / np.sqrt(np.abs(iface.kz_squared(x)))
     return float((weights * weight * 4 * errors).sum() / (32 * np.pi**2))
@@ -94,14 +94,16 @@ def amplitude_errors(engine: Engine, iface: Interface) -> float:
 
 def formula_rounding(iface: Interface) -> float:
     """Return the same for closed forms, which round as `continuum` does."""
-    return amplitude_errors(Continuum(), iface)
+    return amplitude_errors(Matching(), iface)
 
 
 def lattice_noise(evidence: Evidence) -> Array:
     """Return the rounding error of the finite-difference flows by spacing, (n, nodes, angles, 3, 1, 1)."""
     k_perp = sample(evidence.iface.thresholds(), NODES)[:, None]
     noise = [
-        KwantChain("finite-difference", float(a)).errors(evidence.iface, k_perp, ANGLES, evidence.h_R[0])
+        KwantChain("finite-difference", float(a)).errors(
+            evidence.iface.structure, k_perp, ANGLES, evidence.h_R[0]
+        )
         for a in evidence.spacings
     ]
     return np.stack([one.flows for one in noise])[..., None, None]

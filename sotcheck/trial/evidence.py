@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -17,7 +17,7 @@ from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import Sum, sample
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.interface import SOURCES, Interface
-from sotcheck.system.states import Errors, Scattering, flows
+from sotcheck.system.states import Errors, States
 from sotcheck.theory.amplitudes import Amplitudes, from_scattering
 from sotcheck.theory.embedded import missing_lattice
 from sotcheck.theory.first_order import FirstOrder
@@ -54,7 +54,7 @@ class Resolved:
     iface: Interface
     k_perp: Array
     h_R: Array
-    states: Scattering
+    states: States
     flows: Array
     errors: Errors
 
@@ -105,7 +105,7 @@ class Evidence:
     resolved: dict[str, Resolved] = field(default_factory=dict)
     resolved_tilted: dict[str, Resolved] = field(default_factory=dict)
     lattice: dict[str, Array] = field(default_factory=dict)
-    engines: dict[str, Engine] = field(default_factory=lambda: EXACT)
+    engines: Mapping[str, Engine] = field(default_factory=lambda: EXACT)
     refused: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
@@ -147,7 +147,7 @@ class Evidence:
         return np.asarray(self.currents.value[:, LATTICE] + missing_lattice(self.iface))
 
 
-def lattice_engine(engines: dict[str, Engine]) -> str | None:
+def lattice_engine(engines: Mapping[str, Engine]) -> str | None:
     """Return the name of the engine that has a lattice, if there is one."""
     return next((name for name, engine in engines.items() if engine.scheme is not None), None)
 
@@ -167,7 +167,7 @@ def amplitudes_of(engine: Engine) -> Callable[[Interface, Array], Amplitudes]:
     """Return a source of unperturbed amplitudes that asks an exact engine at h_R = 0."""
 
     def source(iface: Interface, k_perp2: Array) -> Amplitudes:
-        states = engine.scatter(iface, np.sqrt(k_perp2), np.array(0.0), np.array(0.0))
+        states = engine.solve(iface.structure, np.sqrt(k_perp2), np.array(0.0), np.array(0.0))
         return from_scattering(iface, k_perp2, states)
 
     return source
@@ -177,8 +177,8 @@ def resolve(engine: Engine, iface: Interface, h_R: Array) -> Resolved:
     """Solve at NODES k_⊥ a range, ANGLES, and every h_R."""
     k_perp = sample(iface.thresholds(), NODES)
     grid = np.broadcast_arrays(k_perp[:, None, None], ANGLES[:, None], h_R)
-    states = engine.scatter(iface, *grid)
-    return Resolved(iface, k_perp, h_R, states, flows(states, iface, *grid), engine.errors(iface, *grid))
+    states = engine.solve(iface.structure, *grid)
+    return Resolved(iface, k_perp, h_R, states, states.flows, engine.errors(iface.structure, *grid))
 
 
 def lattice_ladder(iface: Interface, scheme: str, spacings: Array, h_R: float) -> Array:
@@ -197,7 +197,7 @@ def gather(
     first_order: FirstOrder,
     *,
     controls: bool = False,
-    engines: dict[str, Engine] | None = None,
+    engines: Mapping[str, Engine] | None = None,
     progress: Progress = silent,
 ) -> Evidence:
     """Compute everything that claims ask for.
@@ -226,7 +226,7 @@ def gather(
     rungs, rungs_by_k = ladders(expansion)
     all_h = np.unique(np.concatenate([rungs, rungs_by_k, h_R, LARGE_H_R]))[::-1]
     tilted = iface.with_(m=TILTED)
-    spacings = KwantChain("finite-difference").spacing_for(iface) * SPACINGS
+    spacings = KwantChain("finite-difference").spacing_for(iface.structure) * SPACINGS
 
     # What has no expansion needs no digits, unless it is nothing at all.
     digits = expansion.exists or without_interface(iface)
@@ -244,7 +244,7 @@ def gather(
         tasks["lattice", scheme] = partial(lattice_ladder, iface, scheme, spacings, float(h_R[0]))
     tasks["theory", "closed forms"] = partial(torque, rtol=FINE)
     for name, engine in engines.items():
-        of_engine = {"amplitudes": amplitudes_of(engine), "rounding": engine.rounding(iface)}
+        of_engine = {"amplitudes": amplitudes_of(engine), "rounding": engine.rounding(iface.structure)}
         tasks["theory", name] = partial(torque, rtol=engine.accuracy, **of_engine)
 
     evidence = Evidence(

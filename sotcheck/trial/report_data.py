@@ -22,7 +22,6 @@ from sotcheck.numerics.quadrature import sample
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import Interface
-from sotcheck.system.states import flows
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.check import CheckResult
 from sotcheck.trial.claims import try_claims
@@ -115,7 +114,7 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
                 "h_R ladder": evidence.rungs.tolist(),
                 "radius of convergence in h_R": evidence.expansion.radius,
                 "finite-difference spacings": evidence.spacings.tolist(),
-                "exact-difference spacing": EXACT["kwant"].spacing_for(iface),  # type: ignore[attr-defined]
+                "exact-difference spacing": EXACT["kwant"].spacing_for(iface.structure),
                 "k_perp values of the sum": evidence.at_h_R["kwant"].nodes,
                 "angles of the sum": evidence.at_h_R["kwant"].angles,
             },
@@ -164,7 +163,7 @@ def _angular_mean(evidence: Evidence, engine: Engine, k_perp: Array, angles: Arr
     iface = evidence.iface
     grid = np.broadcast_arrays(k_perp[:, None], angles, h)
     kx = (grid[0] * np.cos(grid[1]))[..., None, None, None]
-    values = -kx * flows(engine.scatter(iface, *grid), iface, *grid) / (4 * np.pi * h)
+    values = -kx * engine.solve(iface.structure, *grid).flows / (4 * np.pi * h)
     mean = values.mean(axis=1) * (k_perp / (2 * np.pi))[:, None, None, None]
     return split(torque_from_flows(mean, iface.direction), iface)
 
@@ -192,7 +191,7 @@ def lattice_errors(evidence: Evidence) -> dict[str, Any]:
         "richardson": levels[1:],
         "one-sided": error(evidence.lattice["one-sided"][:shown]) if evidence.iface.bulks_differ else None,
         "exact-difference": {
-            "spacing": EXACT["kwant"].spacing_for(evidence.iface),  # type: ignore[attr-defined]
+            "spacing": EXACT["kwant"].spacing_for(evidence.iface.structure),
             "error": error([evidence.resolved["kwant"].flows[:, :, at]])[0],
         },
     }

@@ -10,7 +10,7 @@ from sotcheck.beyond.warnings import warnings
 from sotcheck.bound.at_fermi import bound_flows
 from sotcheck.bound.contour import DOUBLED
 from sotcheck.bound.fermi import sea
-from sotcheck.engines import ENGINES, Engine, Scheme, exact_engines
+from sotcheck.engines import FIRST_ORDER, Engine, Scheme, engine_names, exact_engines
 from sotcheck.errors import in_range
 from sotcheck.exact.observables import (
     INTERFACE,
@@ -41,7 +41,7 @@ TOLERANCE, TOLERANCES = 1e-9, (1e-12, 0.1)
 @single_threaded
 def torque(
     iface: Interface,
-    engine: str | Sequence[str] = ENGINES,
+    engine: str | Sequence[str] | None = None,
     *,
     h_R: float | Sequence[float] | None = None,
     scheme: Scheme = "exact-difference",
@@ -55,7 +55,7 @@ def torque(
     ----------
     iface : Interface
     engine : str or sequence of str
-        "first-order", "continuum", "kwant"; all by default.
+        "first-order", "continuum", "kwant", and what is registered besides; all by default.
     h_R : float or sequence, optional
         Rashba parameters instead of the interface's own.
     scheme : str
@@ -78,13 +78,13 @@ def torque(
     LatticeError
         If the spacing does not suit the wave numbers.
     """
-    names = [engine] if isinstance(engine, str) else list(engine)
+    names = [engine] if isinstance(engine, str) else list(engine or engine_names())
     values = rashba_parameters(iface, h_R)
     in_range("tolerance", tolerance, *TOLERANCES)
     engines = exact_engines(names, scheme, spacing)
     rows: list[TorqueRow] = []
     for name in progress(names, "torque"):
-        if name == "first-order":
+        if name == FIRST_ORDER:
             rows += _first_order_rows(iface, values, tolerance)
         else:
             rows += _exact_rows(iface, engines[name], values, tolerance)
@@ -106,7 +106,7 @@ def rashba_parameters(iface: Interface, h_R: float | Sequence[float] | None) -> 
 
 def _summed(rows: list[TorqueRow]) -> dict[float, Array]:
     """Return the sum of the sources' t by h_R from one exact engine, if any was asked."""
-    exact = [row for row in rows if row.engine != "first-order" and row.source in SOURCES]
+    exact = [row for row in rows if row.engine != FIRST_ORDER and row.source in SOURCES]
     found: dict[float, Array] = {}
     for row in exact:
         if row.engine == exact[0].engine:
@@ -124,7 +124,7 @@ def _first_order_rows(iface: Interface, h_R: list[float], tolerance: float) -> l
     defined = components(np.zeros(3), m) is not None
     return [
         TorqueRow(
-            "first-order", None, h, iface.m, source, vectors[s] * h, sums[s].parts * h if defined else None,
+            FIRST_ORDER, None, h, iface.m, source, vectors[s] * h, sums[s].parts * h if defined else None,
             h * currents.value[s],
         )
         for h in h_R
@@ -154,8 +154,7 @@ def _exact_rows(iface: Interface, engine: Engine, h_R: list[float], tolerance: f
 
 
 def _bound_row(iface: Interface, engine: Engine, h_R: float, tolerance: float) -> TorqueRow:
-    rungs = getattr(engine, "rungs", None)
-    found = [bound_flows(one, iface, h_R, tolerance) for one in (rungs(iface) if rungs else [engine])]
+    found = [bound_flows(one, iface, h_R, tolerance) for one in engine.rungs(iface.structure)]
     powers = tuple(2 * n for n in range(1, len(found)))
     fit = richardson(np.stack([one.value for one in found]), powers)
     noise = np.array([[one.terms[name][0] for name in ("quadrature", "rounding")] for one in found])

@@ -24,7 +24,6 @@ from sotcheck.papers.kim2017.section4 import (
     jump_by_source,
 )
 from sotcheck.system.spin import dot_sigma, pauli_vector
-from sotcheck.system.states import flows
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.entries import Statement
 from sotcheck.trial.grounds import FINITE, GENERAL
@@ -37,8 +36,7 @@ IN_PLANE = (0.6, 0.8)
 
 def _spin_flows(one: Solved, *signed: tuple[int, int]) -> Estimate:
     """The sum of some flows of Fig. 2, with signs, at the interface's own h_R."""
-    k_perp, angle, h_R = np.broadcast_arrays(one.k_perp[:, None], ANGLES, one.iface.h_R)
-    found = flows(states(one), one.iface, k_perp, angle, h_R)
+    found = states(one).flows
     total: Array = np.sum([sign * found[..., flow, :] for sign, flow in signed], axis=0)
     return measured(one, total)
 

@@ -9,8 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from sotcheck.engines import EXACT
-from sotcheck.engines.layered import Layer
-from sotcheck.exact.layers import Local
+from sotcheck.exact.layers import Local, angles_for
 from sotcheck.exact.solved import ANGLES
 from sotcheck.exact.transfer import split
 from sotcheck.numerics.arrays import Array, Complex
@@ -18,24 +17,25 @@ from sotcheck.numerics.quadrature import sample
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017 import section6b as eq
 from sotcheck.papers.kim2017.finite_rashba import column
-from sotcheck.system.interface import Interface, rashba
+from sotcheck.system.interface import Interface
 from sotcheck.system.spin import IDENTITY
+from sotcheck.system.structure import Region
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.grounds import GENERAL
 from sotcheck.trial.judge import real
 from sotcheck.trial.verdict import Comparison, Trial, compare
 
 #: Another ferromagnet, its magnetization in no plane with m and z.
-OTHER = Layer(0.3, 0.5, (0.36, 0.48, -0.8))
+OTHER = Region(0.3, 0.5, (0.36, 0.48, -0.8))
 INSULATING = GENERAL[0].with_(U_F=2.4, J=0.2)
 #: By name: the interface with the first layer beneath, that layer's thickness, what follows.
-STACKS: dict[str, tuple[Interface, float, tuple[Layer, ...]]] = {
+STACKS: dict[str, tuple[Interface, float, tuple[Region, ...]]] = {
     "a ferromagnet on another": (GENERAL[0].with_(h_R=0.4), 0.9, (OTHER,)),
     "an insulating insertion on a ferromagnet": (INSULATING.with_(h_R=0.4), 0.7, (OTHER,)),
     "ferromagnet, spacer, ferromagnet, vacuum": (
         GENERAL[3].with_(h_R=0.4),
         1.3,
-        (Layer(0.2, thickness=0.8), Layer(0.3, 0.5, OTHER.direction, 1.1), Layer(6.0)),
+        (Region(0.2, thickness=0.8), Region(0.3, 0.5, OTHER.direction, 1.1), Region(6.0)),
     ),
 }
 
@@ -61,12 +61,12 @@ class Above(Symbols):
 def stack(name: str, engine: str) -> Local:
     """Return a stack's solutions at a few k_⊥."""
     iface, thickness, layers = STACKS[name]
-    return Local(engine, iface, tuple(sample(iface.thresholds(), 1).tolist()), thickness, layers)
+    return Local(engine, iface, tuple(sample(iface.thresholds(), 2).tolist()), thickness, layers)
 
 
 def rounding(engine: str, iface: Interface) -> float:
     """Return the relative rounding error of an engine."""
-    return EXACT[engine].rounding(iface)
+    return EXACT[engine].rounding(iface.structure)
 
 
 def tried(
@@ -91,9 +91,8 @@ def series_holds(engine: str) -> Iterator[Trial]:
     for name, (iface, _, _) in STACKS.items():
         local = stack(name, engine)
         angles = ANGLES[:2]
-        kappa_0, half = local.kappa(0.0), rashba(*np.broadcast_arrays(local.k, angles))
-        values, errors, radius = local.coefficients(kappa_0, half, len(eq.ORDERS))
-        symbols = Above(iface, np.array(local.k_perp), angles, local.reflection(kappa_0))
+        values, errors, radius = local.coefficients(angles, len(eq.ORDERS))
+        symbols = Above(iface, np.array(local.k_perp), angles, local.reflection(angles[:1], 0.0))
         for n, value, error in zip(eq.ORDERS, values, errors, strict=True):
             expected: Complex = eq.order(symbols, n)
             noise = rounding(engine, iface) / radius**n
@@ -116,7 +115,7 @@ def transfer_holds(engine: str) -> Iterator[Trial]:
     """Yield what Eqs. (41) to (45) say of every stack, given M_{0→L}⁻¹ (1, 0)ᵀ."""
     for name, (iface, _, _) in STACKS.items():
         local = stack(name, engine)
-        after, before = (local.from_above(local.kappa(h_R)) for h_R in (iface.h_R, 0.0))
+        after, before = (local.from_above(angles_for(h_R), h_R) for h_R in (iface.h_R, 0.0))
         # M_{0→L} is told by the waves beneath, per wave e^{iK̂_z z} instead of per transmitted one.
         (right, left), (right_0, left_0) = local.below(after), local.below(before)
         m, m_0 = split(local, after, right), split(local, before, right_0)
@@ -152,7 +151,8 @@ def details_matter(engine: str) -> Iterator[Trial]:
     for name, (iface, _, _) in STACKS.items():
         local = stack(name, engine)
         alone = Local(engine, iface, local.k_perp)
-        change = np.abs(local.reflection(local.kappa(0.0)) - alone.reflection(alone.kappa(0.0))).max()
+        at = angles_for(0.0), 0.0
+        change = np.abs(local.reflection(*at) - alone.reflection(*at)).max()
         yield Trial(
             quantity=f"r_ex depends on what lies beneath the first layer (1: it does), {name}",
             comparison=compare(1.0, float(change > 1e-3), {}),
@@ -170,7 +170,7 @@ def engines_agree(engine: str) -> Iterator[Trial]:
         return
     for name, (iface, _, _) in STACKS.items():
         found, expected = (
-            one.reflection(one.kappa(iface.h_R)) for one in (stack(name, engine), stack(name, "continuum"))
+            one.reflection(ANGLES, iface.h_R) for one in (stack(name, engine), stack(name, "continuum"))
         )
         yield Trial(
             quantity=f"r_ex at h_R = {iface.h_R:g}, {name}",

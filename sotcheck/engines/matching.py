@@ -1,4 +1,6 @@
-"""Exact boundary matching at z = 0, for any h_R, in closed form and vectorised over k_⊥, angle and h_R.
+"""Exact boundary matching, for any scale of the spin-orbit terms, vectorised over k_⊥, angle and scale.
+
+Any stack is solved as `stack` says; one interface on a normal metal has a closed form.
 
 ψ is continuous at z = 0 and ∂_zψ(+0) − ∂_zψ(−0) = κ̂ψ(0). Waves leave as e^{−ik_z z} into N and as e^{iK̂_z z}
 into F, so that M ψ(0) = 2ik_z ψ_in from N and 2iK̂_z ψ_in from F, with M = iK̂_z + ik_z − κ̂. In the frame
@@ -16,19 +18,15 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.engines.conditioning import rounding_errors, worst_condition
+from sotcheck.engines.base import Engine
+from sotcheck.engines.stack import joined, outgoing
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.system.interface import Interface, rashba
-from sotcheck.system.spin import PAULI, dagger, pauli_vector
-from sotcheck.system.states import Errors, Scattering
+from sotcheck.system.spin import IDENTITY, PAULI, dagger, pauli_vector
+from sotcheck.system.states import States
+from sotcheck.system.structure import Scale, Structure
 
 #: Problems solved together: their temporaries stay in the processor's cache.
 BLOCK = 4096
-
-
-def outgoing(k_squared: Array) -> Complex:
-    """Return the wave number of the outgoing or decaying wave e^{ik|z|}: Re k ≥ 0, Im k ≥ 0."""
-    return np.sqrt(np.asarray(k_squared, dtype=complex))
 
 
 def spinors_along(m: Array) -> Complex:
@@ -124,8 +122,8 @@ def currents(p: Matched, into: Array) -> None:
         into[0, 2, axis], into[1, 2, axis], into[2, 2, axis] = s_N, s_up, s_down
 
 
-def match(kz: Complex, Kz: Complex, kappa: Complex, m: Array) -> Scattering:
-    """Solve the matching problem of given wave numbers and interface potential.
+def match(kz: Complex, Kz: Complex, kappa: Complex, m: Array) -> tuple[Complex, Complex]:
+    """Solve the matching problem of one interface on a normal metal, in closed form.
 
     Parameters
     ----------
@@ -134,48 +132,51 @@ def match(kz: Complex, Kz: Complex, kappa: Complex, m: Array) -> Scattering:
     Kz : array (..., 2)
         Wave numbers in F of the minority and majority band.
     kappa : array (..., 2, 2)
-        The whole interface potential κ̂, Rashba term included; Hermitian, or at a complex h_R.
+        The whole interface potential κ̂; Hermitian, or at a complex scale.
     m : array (3,)
 
     Returns
     -------
-    Scattering
+    psi : array (2, ..., 2, 2)
+    slope : array (2, 2, ..., 2, 2)
+        As in `States`, at this interface.
     """
     spinors = spinors_along(m)
     axes = axes_of(spinors)
     v = list(np.moveaxis(pauli_vector(kappa) @ axes / 2, -1, 0))
     u_0 = np.trace(kappa, axis1=-2, axis2=-1) / 2
-    K_down, K_up = np.moveaxis(Kz, -1, 0)
-    p = solve(kz, K_down, K_up, u_0, v)
+    p = solve(kz, Kz[..., 0], Kz[..., 1], u_0, v)
     inverse = np.stack([p.c_down, p.d_down, p.c_up, p.d_up], axis=-1).reshape(*p.c_down.shape, 2, 2)
-    from_N = 2j * np.sqrt(kz.real)[..., None, None]
-    from_F = 2j * np.sqrt(Kz.real)[..., None, :]
-    found = np.empty((3, 3, 3, *p.c_down.shape))
-    currents(p, found)
-    minus, plus, _ = np.moveaxis(found, (1, 0, 2), (0, -2, -1)) @ axes.T
-    return Scattering(
-        kz=kz,
-        Kz=Kz,
-        m=m,
-        psi_N=from_N * (spinors @ inverse @ dagger(spinors)),
-        psi_F=spinors @ (from_F * inverse) @ dagger(spinors),
-        spin_minus=minus,
-        spin_plus=plus,
-    )
+    # ψ of an incident wave is 1/√k, and 2ik its part of the slope besides that of the wave that leaves.
+    k, K = kz[..., None, None], Kz[..., :, None]
+    from_N, from_F = 2j * np.sqrt(k.real), 2j * np.sqrt(Kz[..., None, :].real)
+    psi_N, psi_F = from_N * inverse, from_F * inverse
+    plus = np.stack([1j * K * psi_N, 1j * K * psi_F - from_F * IDENTITY])
+    psi, plus = spinors @ np.stack([np.stack([psi_N, psi_F]), plus]) @ dagger(spinors)
+    minus = -1j * k * psi
+    minus[0] += from_N * IDENTITY
+    return psi, np.stack([minus, plus])
 
 
-def flows(iface: Interface, axes: Array, k_perp: Array, angle: Array, h_R: Array) -> Array:
-    """Return the four flows of Fig. 2 in the frame of m (`axes`), shape (3, 4, 3, ...).
+def flows(structure: Structure, axes: Array, k_perp: Array, angle: Array, scale: Array) -> Array:
+    """Return the four flows of one interface in the frame of m (`axes`), shape (3, 4, 3, ...).
 
-    What a potential v·σ δ(z) adds is v × ψ†σψ: that of the Rashba term, and minus that of u_m m.
+    What a potential v·σ δ(z) adds is v × ψ†σψ: that of the spin-orbit field, and minus that of u_m m.
     """
-    k = outgoing(iface.kz_squared(k_perp**2))
-    K_down, K_up = np.moveaxis(outgoing(iface.Kz_squared(k_perp**2)), -1, 0)
-    strength = h_R * k_perp
-    # k×ẑ = k_⊥ (sin, −cos, 0), projected on the axes.
+    (delta,) = structure.interfaces
+    left, right = structure.left, structure.right
+    x, J = k_perp**2, right.exchange
+    kinetic = structure.energy - right.potential - x
+    k, K_down, K_up = (
+        np.sqrt(q2.astype(complex))
+        for q2 in (structure.energy - left.potential - x, kinetic - J, kinetic + J)
+    )
+    strength = scale * k_perp
+    # A k, projected on the axes.
     sine, cosine = np.sin(angle), np.cos(angle)
-    b = [strength * (axes[0, n] * sine - axes[1, n] * cosine) for n in range(3)]
-    p = solve(k, K_down, K_up, iface.u_0, [b[0], b[1], b[2] + iface.u_m])
+    b = [strength * (x * cosine + y * sine) for x, y in axes.T @ np.array(delta.spin_orbit)]
+    u_m = delta.exchange
+    p = solve(k, K_down, K_up, delta.barrier, [b[0], b[1], b[2] + u_m])
     found = np.empty((3, 4, 3, *np.broadcast_shapes(k.shape, p.c_down.shape)))
     currents(p, found)
     for source in found:
@@ -183,7 +184,7 @@ def flows(iface: Interface, axes: Array, k_perp: Array, angle: Array, h_R: Array
         for n in range(3):
             after, before = (n + 1) % 3, (n + 2) % 3
             source[2, n] = b[after] * s[before] - b[before] * s[after]
-        source[3, 0], source[3, 1], source[3, 2] = iface.u_m * s[1], -iface.u_m * s[0], 0.0
+        source[3, 0], source[3, 1], source[3, 2] = u_m * s[1], -u_m * s[0], 0.0
     return found
 
 
@@ -211,57 +212,42 @@ def _part(values: Any, block: tuple[slice, ...]) -> Any:
     return values[tuple(s if n > 1 else slice(None) for s, n in zip(block, values.shape, strict=True))]
 
 
-class Continuum:
+class Matching(Engine):
     """The `continuum` engine."""
 
     name = "continuum"
     accuracy = 1e-12
-    scheme = None
 
-    def flows(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Array:
-        """Return the four spin flows of Fig. 2 by source, per unit incident flux.
-
-        Parameters
-        ----------
-        iface : Interface
-            Its own h_R is not used.
-        k_perp, angle, h_R : arrays that broadcast
-            In-plane wave number, angle of k from the x axis, Rashba parameter.
-
-        Returns
-        -------
-        array (..., 3, 4, 3)
-            Axes: the broadcast shape, source, flow (as `observables.FLOWS`), spin component.
-        """
-        grid = np.atleast_1d(k_perp, angle, h_R)
+    def flows(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> Array:
+        """Return the flows of every interface; those of a single one, along m, in closed form."""
+        (delta, *more), m = structure.interfaces, structure.right.direction
+        if more or not has_closed_form(structure) or (delta.exchange and delta.direction != m):
+            return super().flows(structure, k_perp, angle, scale)
+        grid = np.atleast_1d(k_perp, angle, scale)
         shape = np.broadcast_shapes(*(values.shape for values in grid))
         padded = [values.reshape((1,) * (len(shape) - values.ndim) + values.shape) for values in grid]
-        axes = axes_of(spinors_along(iface.direction))
+        axes = axes_of(spinors_along(np.array(m)))
         result = np.empty((3, 4, 3, *shape))
         for block in _blocks(shape):
-            found = flows(iface, axes, *(_part(values, block) for values in padded))
+            found = flows(structure, axes, *(_part(values, block) for values in padded))
             here: Any = (..., *block)
             result[here] = (axes @ found.reshape(12, 3, -1)).reshape(found.shape)
-        return np.moveaxis(result, (0, 1, 2), (-3, -2, -1))
+        return np.moveaxis(result, (0, 1, 2), (-3, -2, -1))[..., None, :, :, :]
 
-    def scatter(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Scattering:
-        """Solve at every broadcast combination of k_⊥, in-plane angle and h_R.
+    def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
+        """Solve at every broadcast combination of k_⊥, in-plane angle and scale."""
+        k_perp, angle, scale = np.broadcast_arrays(*np.atleast_1d(k_perp, angle, scale))
+        leads = structure.left, structure.right
+        left, right = (outgoing(lead.bands(structure.energy, k_perp)[0]) for lead in leads)
+        if has_closed_form(structure):
+            kappa = structure.interfaces[0].kappa(k_perp, angle, scale)
+            psi, slope = match(left[..., 0], right, kappa, np.array(structure.right.direction))
+            psi, slope = psi[:, None], slope[:, :, None]
+        else:
+            psi, slope = joined(structure, k_perp, angle, scale).states()
+        return States(structure, k_perp, angle, scale, left, right, psi, slope)
 
-        Returns
-        -------
-        Scattering
-            With the broadcast shape in front.
-        """
-        k_perp, angle, h_R = np.broadcast_arrays(*np.atleast_1d(k_perp, angle, h_R))
-        kappa = iface.kappa_0() + h_R[..., None, None] * rashba(k_perp, angle)
-        kz = outgoing(iface.kz_squared(k_perp**2))
-        Kz = outgoing(iface.Kz_squared(k_perp**2))
-        return match(kz, Kz, kappa, iface.direction)
 
-    def rounding(self, iface: Interface) -> float:
-        """Return the relative rounding error: a few dozen operations, amplified by the matching matrix."""
-        return 16 * float(np.finfo(float).eps) * worst_condition(iface)
-
-    def errors(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Errors:
-        """Return bounds on the rounding errors, problem by problem."""
-        return rounding_errors(iface, k_perp, angle, h_R)
+def has_closed_form(structure: Structure) -> bool:
+    """Whether a structure is one interface on a normal metal: 2×2 in the frame of the other's m."""
+    return not structure.layers and not structure.left.exchange
