@@ -1,4 +1,4 @@
-"""Solves structures exactly: the only room with Kwant, and the one list of engines.
+"""Solves structures exactly, at any h_R: the only room with Kwant, and the one list of engines.
 
 Others come by `register`, or, for every process, by an entry point of the group "sotcheck.engines".
 """
@@ -29,6 +29,7 @@ __all__ = [
     "Scheme",
     "engine_names",
     "exact_engines",
+    "reference",
     "register",
 ]
 
@@ -76,6 +77,11 @@ def register(engine: Engine) -> None:
     if accepted(engine).name in EXACT:
         raise EngineError(f"there is an engine {engine.name!r} already; choose another name")
     EXACT[engine.name] = engine
+
+
+def reference() -> str:
+    """Return the name of the first engine, which others are held against."""
+    return next(iter(EXACT))
 
 
 def engine_names() -> list[str]:

@@ -200,7 +200,7 @@ class Interface(BaseModel):
         return shifted - self.J * np.array([1.0, -1.0])
 
     def kappa_0(self) -> Complex:
-        """Return κ̂_0 = u_0 + u_m σ·m, Eqs. (8) and (22), shape (2, 2)."""
+        """Return κ̂_0 = u_0 + u_m σ·m, shape (2, 2)."""
         return self.u_0 * IDENTITY + self.interface_exchange()
 
     def interface_exchange(self) -> Complex:

@@ -21,6 +21,9 @@ from sotcheck.trial.paper import DEFAULT, load, paper_order, spec_of
 from sotcheck.trial.result import AuditResult
 from sotcheck.trial.verdict import Comparison, Finding, Trial, Verdict
 
+#: Which of the engines a statement asks.
+ASKED = {"all": slice(None), "first": slice(1), "others": slice(1, None)}
+
 
 def judge_equation(equation: Equation) -> list[Finding]:
     """Try every form of an equation by every engine."""
@@ -61,7 +64,7 @@ def judge_statement(statement: Statement) -> list[Finding]:
     form = "transcribed" if number else None
     return [
         trial.finding(statement.key, statement.says, number, engine=engine, form=form)
-        for engine in list(EXACT)[: 1 if statement.once else None]
+        for engine in list(EXACT)[ASKED[statement.asks]]
         for trial in statement.judge(engine)
     ]
 

@@ -5,7 +5,7 @@ A paper is a module with a `Paper` called `paper` in it, and functions that are 
     paper = Paper("mine", "My paper")
 
     @paper.equation("1", of=torque.of("normal"), tex=r"\mathcal T=...")
-    def eq1(s):
+    def first(s):
         "The torque of a current in the normal metal."
         return ...
 
@@ -29,7 +29,17 @@ from typing import Any, TypeVar
 from sotcheck.errors import TheoryError
 from sotcheck.exact.quantity import Quantity
 from sotcheck.theory.first_order import FirstOrder
-from sotcheck.trial.entries import Claim, Consequence, Definition, Entry, Equation, Formula, Kind, Statement
+from sotcheck.trial.entries import (
+    Asked,
+    Claim,
+    Consequence,
+    Definition,
+    Entry,
+    Equation,
+    Formula,
+    Kind,
+    Statement,
+)
 from sotcheck.trial.exhibits import Figure, Table
 
 #: The paper that is tried unless another one is named.
@@ -96,12 +106,12 @@ class Paper:
         self.add(Definition(f"definition-{number}", number, says, tex, why))
 
     def statement(
-        self, key: str, says: str = "", number: str | None = None, *, once: bool = False
+        self, key: str, says: str = "", number: str | None = None, *, asks: Asked = "all"
     ) -> Callable[[J], J]:
         """Return a decorator that makes a judge a `Statement`, said by its docstring or `says`."""
 
         def register(judge: J) -> J:
-            self.add(Statement(key, says or _sentence(judge), judge, number, once))
+            self.add(Statement(key, says or _sentence(judge), judge, number, asks))
             return judge
 
         return register
@@ -143,7 +153,7 @@ class Paper:
         return [entry for entry in self.entries.values() if isinstance(entry, kind)]
 
     def consequences(self, number: str | None, form: str) -> list[Consequence]:
-        """Return the places that follow from one form of "(20b)" alone."""
+        """Return the places that follow from one form of an equation alone."""
         some = (one for one in self.of_type(Consequence) if f"({one.of})" == number)
         return [one for one in some if one.form == form]
 
@@ -220,7 +230,7 @@ def _from_file(path: Path) -> Any:
 
 
 def paper_order(number: str | None) -> tuple[str, int, str]:
-    """Return a key that sorts "(6a)", "(16c)", "(A13b)", "(B1)", None in a paper's order."""
+    """Return a key that sorts numbers in parentheses as a paper has them: appendices later, None last."""
     if number is None:
         return ("~", 0, "")
     text = number.strip("()")

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from sotcheck.engines import reference
 from sotcheck.exact.solved import solved
 from sotcheck.trial.entries import Equation, Formula
 from sotcheck.trial.grounds import symbols
@@ -186,7 +187,7 @@ def seed(equation: Equation) -> Iterator[Fault]:
     is not counted; nor are faults in a formula that is wrong as it is.
     """
     formula = equation.confirmed
-    grounds = [solved("continuum", iface) for iface in equation.on]
+    grounds = [solved(reference(), iface) for iface in equation.on]
     exact = [equation.of.measure(one) for one in grounds]
     if any(try_formula(formula, *pair).verdict != "agrees" for pair in zip(grounds, exact, strict=True)):
         return

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sotcheck.beyond.exponent import exponent_data
+from sotcheck.engines import reference
 from sotcheck.numerics.arrays import Complex
 from sotcheck.numerics.convergence import observed_order
 from sotcheck.numerics.estimate import Estimate
@@ -43,7 +44,7 @@ def transparent_trials(evidence: Evidence) -> Iterator[Trial]:
         slope = "slope of |t - (16)| in h_R"
         if not row["measured"]:
             unknown = Estimate(np.nan, {"next order": (np.inf, row["why"])})
-            yield Trial(slope, compare(3.0, unknown), f"{words}; {row['why']}", source, "continuum")
+            yield Trial(slope, compare(3.0, unknown), f"{words}; {row['why']}", source, reference())
             continue
         log = ", apart from its logarithm" if row["logarithm"] else ""
         rows = [
@@ -60,7 +61,7 @@ def transparent_trials(evidence: Evidence) -> Iterator[Trial]:
             size = np.inf if error is None else error
             found = Estimate(np.nan if value is None else value, {"next order": (size, origin)})
             comparison = compare(float(expected), found, tell_apart=SLOPE_TELL_APART)
-            yield Trial(quantity, comparison, words, source, "continuum")
+            yield Trial(quantity, comparison, words, source, reference())
 
 
 def slope_trials(evidence: Evidence, expected: Complex) -> Iterator[Trial]:

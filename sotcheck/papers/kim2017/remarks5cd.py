@@ -62,7 +62,7 @@ paper.statement(
 )(no_torque(INSULATORS, ("normal",), DAMPINGLIKE))
 
 
-@paper.statement("insulator-no-dampinglike-plane", once=True)
+@paper.statement("insulator-no-dampinglike-plane", asks="first")
 def dampinglike_plane(engine: str) -> Iterator[Trial]:
     """Sec. V C: the same, all k_perp, for interface potentials of either sign."""
     u = np.linspace(-2, 2, 9)
@@ -126,7 +126,7 @@ def evanescent_in_F(one: Solved) -> Iterator[Trial]:
     )
 
 
-@paper.statement("insulator-maximum", once=True)
+@paper.statement("insulator-maximum", asks="first")
 def maximum_in_J(engine: str) -> Iterator[Trial]:
     """Below (28): at E_F = U - J the torque has its maximum at J = U/3."""
     U, steps = 1.8, 0.1 * 0.5 ** np.arange(4)
@@ -144,7 +144,7 @@ def maximum_in_J(engine: str) -> Iterator[Trial]:
     )
 
 
-@paper.statement("insulator-grows", once=True)
+@paper.statement("insulator-grows", asks="first")
 def grows_with_E_F(engine: str) -> Iterator[Trial]:
     """Below (28): the torque vanishes with E_F and grows with it up to E_F = U - J."""
     found = fieldlike(E_F=np.linspace(0, 1.2, 13)[1:], U_F=1.8, J=0.6).value
@@ -160,7 +160,7 @@ def grows_with_E_F(engine: str) -> Iterator[Trial]:
     yield Trial(words, compare(32.0, ratio), "vanishes as E_F^(5/2)")
 
 
-@paper.statement("insulator-bound", once=True)
+@paper.statement("insulator-bound", asks="first")
 def bound(engine: str) -> Iterator[Trial]:
     """(29) as an inequality: no torque is larger."""
     U, alpha, beta = 1.8, np.linspace(0, 1, 22)[1:-1, None], np.linspace(0, 1, 11)[1:]

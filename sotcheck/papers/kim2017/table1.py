@@ -154,7 +154,7 @@ def _columns(
     }
 
 
-@paper.statement("table1-exists", once=True)
+@paper.statement("table1-exists", asks="first")
 def which_exist(engine: str) -> Iterator[Trial]:
     """Table I: which components of the torque exist."""
     for row in ROWS:
@@ -175,20 +175,18 @@ def _compared(engine: str, meaning: dict[str, tuple[float, float]]) -> Iterator[
             yield whether(words, share > 0.5, why)
 
 
-paper.statement("table1-larger", "Table I: which of both torques is larger.", once=True)(
+paper.statement("table1-larger", "Table I: which of both torques is larger.", asks="first")(
     partial(_compared, meaning=MEANING)
 )
 paper.statement(
-    "table1-order", "Table I: <~ and >~ as the same order of magnitude, >> as another one.", once=True
+    "table1-order", "Table I: <~ and >~ as the same order of magnitude, >> as another one.", asks="first"
 )(partial(_compared, meaning=ORDER))
 
 
-@paper.statement("table1-kwant")
+@paper.statement("table1-kwant", asks="others")
 def points(engine: str) -> Iterator[Trial]:
     """Torques of Table I by Kwant."""
     # Against boundary matching as it is used over the planes.
-    if engine == "continuum":
-        return
     for iface in (BULK[2], INTERFACE[0], INSULATOR[0], TOPOLOGICAL[1]):
         matched = linear_torque(Points.of(**{name: getattr(iface, name) for name in Points.names()}))
         yield equal(
@@ -199,7 +197,7 @@ def points(engine: str) -> Iterator[Trial]:
         )
 
 
-@paper.statement("fig6-spin-fieldlike", once=True)
+@paper.statement("fig6-spin-fieldlike", asks="first")
 def spin_fieldlike_largest(engine: str) -> Iterator[Trial]:
     """Sec. V B: the fieldlike torque of a spin current is the largest of Fig. 6."""
     found, (_, over, _) = plane("interface"), SYSTEMS["interface"]
@@ -234,7 +232,7 @@ def _polarized(model: Rashba2D, polarization: Array) -> Trial:
 @paper.statement(
     "rashba2d",
     "Table I: the 2D Rashba model has a fieldlike torque only; it goes with the current's polarization.",
-    once=True,
+    asks="first",
 )
 def rashba2d(engine: str) -> Iterator[Trial]:
     """That the reference has a fieldlike torque only, proportional to the current's polarization."""
@@ -248,7 +246,7 @@ def rashba2d(engine: str) -> Iterator[Trial]:
         yield _polarized(model, np.array([model.polarization(up, down) for up, down in TIMES]))
 
 
-@paper.statement("rashba2d-times", once=True)
+@paper.statement("rashba2d-times", asks="first")
 def rashba2d_times(engine: str) -> Iterator[Trial]:
     """Sec. VI A: in the 2D Rashba model it goes with (tau^up - tau^down)/(tau^up + tau^down)."""
     for model in MODELS:
