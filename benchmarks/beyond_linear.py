@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 import numpy as np
-
 from sotcheck.beyond.sweep import h_R_sweep
-from sotcheck.bound.maps import bound_state_map
+
+from sotcheck.bound.portrait import bound_state_map
 from sotcheck.system.files import builtin_systems, load
 
 #: 50 values, as in the reports.

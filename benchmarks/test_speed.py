@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from sotcheck_bench import naive_kwant
 
-from sotcheck.engines import Continuum, KwantChain
+from sotcheck.engines import KwantChain, Matching
 from sotcheck.engines.kwant_chain import BUNDLE
-from sotcheck.engines.kwant_modes import channel_modes, lead_modes
+from sotcheck.engines.kwant_private import channel_modes
 from sotcheck.exact.observables import exact_flows
-from sotcheck.sweep.store import open_journal
+from sotcheck.sweep.journal import open_journal
 from sotcheck.system.files import load
 from sotcheck.trial.torque import torque
 
@@ -24,27 +24,25 @@ def test_continuum_flows(benchmark, problems):
     side = int(problems**0.5)
     k_perp = np.linspace(0.01, 1.5, side)[:, None]
     angle = np.linspace(0.1, 6.2, side)
-    assert benchmark(Continuum().flows, IFACE, k_perp, angle, H_R).shape == (side, side, 3, 4, 3)
+    assert benchmark(Matching().flows, IFACE.structure, k_perp, angle, H_R).shape == (side, side, 3, 4, 3)
 
 
 @pytest.mark.parametrize("chains", [1, 16, BUNDLE])
 def test_kwant_bundle(benchmark, chains):
     """One bundle of chains of equal k_⊥, modes known."""
     angle = np.linspace(0.1, 6.2, chains)
-    KwantChain().flows(IFACE, np.array(0.4), angle, H_R)
-    assert benchmark(KwantChain().flows, IFACE, np.array(0.4), angle, H_R).shape == (chains, 3, 4, 3)
+    KwantChain().flows(IFACE.structure, np.array(0.4), angle, H_R)
+    assert benchmark(KwantChain().flows, IFACE.structure, np.array(0.4), angle, H_R).shape == (
+        chains,
+        3,
+        4,
+        3,
+    )
 
 
 def test_channel_modes(benchmark):
     """One spin channel of one lead."""
-    assert benchmark(channel_modes, 1.0, 0.9).is_open
-
-
-def test_lead_modes(benchmark):
-    """All channels of both leads at one k_⊥."""
-    lead_modes.cache_clear()
-    blocks, modes = benchmark(lead_modes.__wrapped__, IFACE, 0.4, 0.9, "exact-difference")
-    assert len(modes) == len(blocks.bands) == 3
+    assert benchmark(channel_modes.__wrapped__, 1.0, 0.9).incident
 
 
 @pytest.mark.parametrize("part", ["scattering_states", "spin_flows"])
@@ -58,12 +56,12 @@ def test_naive_kwant(benchmark, part):
         benchmark(script.scattering_states, chain, script.parameters(IFACE, 0.3, 0.2, IFACE.h_R, 0.9))
 
 
-@pytest.mark.parametrize("engine", [Continuum(), KwantChain()], ids=lambda engine: engine.name)
+@pytest.mark.parametrize("engine", [Matching(), KwantChain()], ids=lambda engine: engine.name)
 def test_exact_flows(benchmark, engine):
     """The k_⊥ sum at 1e-8."""
 
     def cold():
-        lead_modes.cache_clear()
+        channel_modes.cache_clear()
         return exact_flows(engine, IFACE, H_R[None], rtol=1e-8)
 
     found = benchmark(cold)

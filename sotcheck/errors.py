@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class SotcheckError(Exception):
@@ -46,4 +46,17 @@ def in_range(name: str, value: float, lowest: float, highest: float) -> None:
     if not lowest <= value <= highest:
         raise EngineError(
             f"{name} = {value!r} is not accepted; expected a number from {lowest:g} to {highest:g}"
+        )
+
+
+def one_of(name: str, accepted: Sequence[str], what: str) -> None:
+    """Refuse a name that is not among those accepted.
+
+    Raises
+    ------
+    EngineError
+    """
+    if name not in accepted:
+        raise EngineError(
+            f"unknown {what} {name!r}{did_you_mean(name, accepted)}; choose from {', '.join(accepted)}"
         )

@@ -8,20 +8,17 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from sotcheck.bound.occurrence import occurrence
-from sotcheck.engines import Continuum, Engine, KwantChain
-from sotcheck.exact.observables import exact_flows
+from sotcheck.engines import Engine, KwantChain, Matching
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.quadrature import sample
 from sotcheck.system.files import builtin_systems, load
 from sotcheck.system.interface import Interface
-from sotcheck.theory.sums import first_order_flows, first_order_torque
-from sotcheck.trial import evidence as evidence_module
-from sotcheck.trial.evidence import Evidence, ladders, resolve
+from sotcheck.trial.evidence import FINE, NODES, Evidence, gather, ladders
 from sotcheck.trial.expansion import expansion_of
+from sotcheck.trial.paper import load as load_paper
 
 SYSTEMS = list(builtin_systems())
-EXACT_ENGINES: list[Engine] = [Continuum(), KwantChain("exact-difference"), KwantChain("finite-difference")]
+EXACT_ENGINES: list[Engine] = [Matching(), KwantChain("exact-difference"), KwantChain("finite-difference")]
 GENERIC = {
     # Every parameter in use; N closes between the minority and the majority band of F.
     "generic": Interface(
@@ -98,26 +95,13 @@ def continuum_only() -> Callable[[Interface], Evidence]:
 
 
 def evidence_of_continuum(iface: Interface) -> Evidence:
-    """Gather what single-engine claims ask for."""
-    engine = EXACT_ENGINES[0]
-    expansion = expansion_of(iface, sample(iface.thresholds(), evidence_module.NODES) ** 2)
-    rungs, rungs_by_k = ladders(expansion)
-    # Without an expansion, digits of the ladder only cost time: not even COARSE is needed to see that.
-    fine = evidence_module.FINE if expansion.exists else 1e-3
-    h_R = rungs[:1]
-    every_h = np.unique(np.concatenate([rungs, rungs_by_k, [iface.h_R], evidence_module.LARGE_H_R]))[::-1]
-    return Evidence(
-        iface=iface,
-        h_R=h_R,
-        tolerance=fine,
-        rungs=rungs,
-        rungs_by_k=rungs_by_k,
-        expansion=expansion,
-        bound_states=[occurrence(iface, float(h)) for h in h_R],
-        spacings=np.array([]),
-        currents=first_order_flows(iface, rtol=evidence_module.FINE),
-        theory={"closed forms": first_order_torque(iface, rtol=evidence_module.FINE)},
-        ladder={"continuum": exact_flows(engine, iface, rungs, rtol=fine)},
-        at_h_R={"continuum": exact_flows(engine, iface, h_R, rtol=fine)},
-        resolved={"continuum": resolve(engine, iface, every_h)},
+    """Gather what `continuum` alone can tell."""
+    expansion = expansion_of(iface, sample(iface.thresholds(), NODES) ** 2)
+    # Without an expansion, digits only cost time.
+    return gather(
+        iface,
+        ladders(expansion)[0][:1],
+        FINE if expansion.exists else 1e-3,
+        load_paper().first_order,
+        engines={"continuum": Matching()},
     )

@@ -5,23 +5,29 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from sotcheck.trial.registry import DEFINITIONS, EQUATIONS, STATEMENTS, Equation
 
 from sotcheck.bound.unperturbed import interface_states
-from sotcheck.exact.solved import ANGLES, Solved
+from sotcheck.errors import TheoryError
+from sotcheck.exact.quantities import torque
+from sotcheck.exact.solved import ANGLES, Solved, solved
 from sotcheck.system.interface import Interface
 from sotcheck.theory.validity import radius_by_k
 from sotcheck.trial import power
-from sotcheck.trial.audit import AuditResult, definition_row, forms, judge_equation, paper_order, register_all
+from sotcheck.trial.audit import judge_definition, judge_equation
+from sotcheck.trial.entries import Definition, Equation, Statement
 from sotcheck.trial.grounds import GENERAL
 from sotcheck.trial.judge import judge, try_formula
+from sotcheck.trial.paper import load, paper_order
+from sotcheck.trial.result import AuditResult
 
-register_all()
+PAPER = load()
+EQUATIONS, DEFINITIONS, STATEMENTS = map(PAPER.of_type, (Equation, Definition, Statement))
 
 NUMBERS = """
 1a 1b 2a 2b 3a 3b 4a 4b 5 6a 6b 6c 6d 7 8 9 10a 10b 10c 10d
@@ -34,15 +40,14 @@ B1 B2 B3 B4 B5 B6 B7 B8 B9a B9b B9c B10a B10b B10c C1 C2 C3 C4 C5
 
 
 def name_of(equation: Equation) -> str:
-    return f"{equation.number}: {equation.quantity}"[:60]
+    return f"{equation.number}: {equation.of.words}"[:60]
 
 
 def test_every_number_has_an_entry() -> None:
     """A verdict, or a definition with nothing to test."""
     found = {entry.number for entry in (*EQUATIONS, *DEFINITIONS)}
-    found |= {statement.equation for statement in STATEMENTS if statement.equation}
-    assert set(NUMBERS) - found == set()
-    assert found - set(NUMBERS) == set()
+    found |= {statement.number for statement in STATEMENTS if statement.number}
+    assert found == set(NUMBERS)
 
 
 def test_paper_order() -> None:
@@ -55,12 +60,14 @@ def test_paper_order() -> None:
 @pytest.mark.parametrize("equation", EQUATIONS, ids=name_of)
 def test_verdicts_by_continuum(equation: Equation) -> None:
     """Right as transcribed; or wrong beyond its budget, with a corrected form that is right, and words."""
-    verdict = judge(equation, equation.transcribed, "continuum")[1].verdict
+    verdicts = {
+        form: judge(equation.of, formula, equation.on, "continuum")[1].verdict
+        for form, formula in equation.forms
+    }
     if equation.corrected is None:
-        assert verdict == "agrees"
+        assert verdicts == {"transcribed": "agrees"}
     else:
-        assert verdict == "disagrees"
-        assert judge(equation, equation.corrected, "continuum")[1].verdict == "agrees"
+        assert verdicts == {"transcribed": "disagrees", "corrected": "agrees"}
         assert equation.off_by
         assert equation.corrected_tex
 
@@ -68,7 +75,7 @@ def test_verdicts_by_continuum(equation: Equation) -> None:
 @pytest.mark.parametrize("equation", EQUATIONS, ids=name_of)
 def test_detection_power(equation: Equation) -> None:
     """Every fault that changes a value is flagged."""
-    faults = list(power.seed(equation, equation.corrected or equation.transcribed))
+    faults = list(power.seed(equation))
     assert [fault for fault in faults if fault.outcome == "missed"] == []
     assert all(fault.reason for fault in faults if fault.outcome == "no effect")
 
@@ -76,7 +83,7 @@ def test_detection_power(equation: Equation) -> None:
 def test_power_counts_enough_faults() -> None:
     """Some hundred of them, of every kind; most can be seen."""
     equations = [equation for equation in EQUATIONS if equation.number in ("10c", "16c", "16d")]
-    faults = [fault for equation in equations for fault in power.seed(equation, equation.transcribed)]
+    faults = [fault for equation in equations for fault in power.seed(equation)]
     count = Counter(fault.kind for fault in faults)
     assert {"sign", "conjugation", "symbol", "term"} <= set(count)
     assert sum(fault.outcome == "flagged" for fault in faults) > 0.7 * len(faults) > 20
@@ -84,13 +91,38 @@ def test_power_counts_enough_faults() -> None:
 
 def test_power_reports_what_is_missed() -> None:
     """A judge that lets everything pass would be found out."""
-    faults = [
+    faults = (
         power.Fault("16c", "t", "sign", "a + b -> a - b", "missed"),
         power.Fault("9", "t", "sign", "", "flagged"),
-    ]
-    text = AuditResult((), tuple(faults)).power_summary()
+    )
+    text = "\n".join(AuditResult(PAPER, (), faults).power())
     assert "1 of 2 seeded faults flagged" in text
     assert "missed: (16c) t: a + b -> a - b" in text
+
+
+def test_no_faults_are_seeded_into_what_is_wrong() -> None:
+    """Else those that happen to mend it would be missed."""
+    wrong = Equation("wrong", "1", "", torque.of("normal"), lambda s: 0 * s.k2 + 1, "")
+    assert list(power.seed(wrong)) == []
+
+
+def test_formulas_that_cannot_be_evaluated_are_refused() -> None:
+    """In one line that names the formula, what is wrong, and where."""
+
+    def other_shape(s: Any) -> Any:
+        return np.ones(7)
+
+    def divided(s: Any) -> Any:
+        return [s.k2[0] // 0, None]
+
+    one = solved("continuum", GENERAL[0])
+    measured = torque.of("normal").measure(one)
+    with pytest.raises(
+        TheoryError, match=r"other_shape returns the shape \(7,\), but its quantity has \(.*generic"
+    ):
+        try_formula(other_shape, one, measured)
+    with pytest.raises(TheoryError, match="divided fails on generic: "):
+        try_formula(divided, one, measured)
 
 
 @st.composite
@@ -109,7 +141,7 @@ def interfaces(draw: st.DrawFn) -> Interface:
     return Interface(name="any", E_F=E_F, U_N=U_N, U_F=U_F, J=J, u_0=draw(number), u_m=draw(number), m=m)
 
 
-CORRECT = [e for e in EQUATIONS if e.interfaces == GENERAL]
+CORRECT = [e for e in EQUATIONS if e.on == GENERAL]
 
 
 @pytest.mark.slow
@@ -121,23 +153,23 @@ def test_no_false_alarm(iface: Interface) -> None:
     assume(not any(state.inside_continuum for state in interface_states(iface)))
     assume(radius_by_k(iface, one.k_perp**2, ANGLES).min() > 1e-2)
     for equation in CORRECT:
-        found = try_formula(equation.corrected or equation.transcribed, one, equation.exact(one))
+        found = try_formula(equation.confirmed, one, equation.of.measure(one))
         assert found.verdict != "disagrees", (equation.number, found)
 
 
 def test_rows_keep_the_contract() -> None:
     """Both engines, both forms, the keys of a verdict; a definition has no numbers."""
-    index = next(i for i, equation in enumerate(EQUATIONS) if equation.corrected is not None)
-    rows = [finding.to_dict() for finding in judge_equation(index)]
+    equation = next(equation for equation in EQUATIONS if equation.corrected is not None)
+    rows = [finding.to_dict() for finding in judge_equation(equation)]
     assert [(row["form"], row["engine"]) for row in rows] == [
-        (form, engine) for form, _ in forms(EQUATIONS[index]) for engine in ("continuum", "kwant")
+        (form, engine) for form, _ in equation.forms for engine in ("continuum", "kwant")
     ]
-    assert rows[0]["equation"] == f"({EQUATIONS[index].number})"
+    assert rows[0]["equation"] == f"({equation.number})"
     assert {row["verdict"] for row in rows} == {"agrees", "disagrees"}
-    definition = definition_row(DEFINITIONS[0]).to_dict()
-    assert definition["form"] == "definition"
-    assert definition["expected"] is None
-    document = AuditResult((definition_row(DEFINITIONS[0]),)).to_dict()
+    (definition,) = judge_definition(DEFINITIONS[0])
+    assert definition.to_dict()["form"] == "definition"
+    assert definition.to_dict()["expected"] is None
+    document = AuditResult(PAPER, (definition,)).to_dict()
     assert document["system"] is None
     json.dumps(document, allow_nan=False)
 
@@ -146,5 +178,5 @@ def test_statements_yield_finite_verdicts() -> None:
     """Each statement says something with numbers, by the engine that it is asked of."""
     for statement in STATEMENTS:
         trials = list(statement.judge("continuum"))
-        assert all(np.isfinite(trial.comparison.measured) for trial in trials)
-        assert all(trial.comparison.verdict != "inconclusive" for trial in trials), statement.name
+        assert all(np.isfinite(trial.comparison.measured.value) for trial in trials)
+        assert all(trial.comparison.verdict != "inconclusive" for trial in trials), statement.key

@@ -9,48 +9,39 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from sotcheck.trial.registry import DEFINITIONS, EQUATIONS, STATEMENTS
 
 from sotcheck.command.main import cli
 from sotcheck.pages.audit import write_audit
-from sotcheck.pages.audit_plots import _plain
-from sotcheck.papers.kim2017.figure4 import figure4
-from sotcheck.papers.kim2017.figure6 import PANELS, figure6, figure6_points
-from sotcheck.papers.kim2017.figure8 import figure8, figure8_points
-from sotcheck.papers.kim2017.table1 import table1
-from sotcheck.trial.audit import (
-    AuditResult,
-    definition_row,
-    judge_equation,
-    judge_statement,
-    register_all,
-    sample_equation,
-    seed_equation,
-)
+from sotcheck.papers.kim2017 import figure4, figure6, figure8, table1
+from sotcheck.trial import power
+from sotcheck.trial.audit import judge_definition, judge_equation, judge_statement, sample_equation
+from sotcheck.trial.entries import Definition, Equation, Statement
+from sotcheck.trial.exhibits import plain
+from sotcheck.trial.paper import load
+from sotcheck.trial.result import AuditResult
 
-register_all()
+PAPER = load()
+DEFINITIONS = PAPER.of_type(Definition)
+CHOSEN = [equation for equation in PAPER.of_type(Equation) if equation.number in ("6b", "10c")]
+#: Figures with less to compute.
+SMALL = {
+    "figure4": {name: figure4.curves("continuum", (0.5, 1.5)) for name in ("continuum", "kwant")},
+    "figure6": {"plane": figure6.plane(4), "points": figure6.points("continuum")},
+    "figure8": {"curve": figure8.curve(5), "points": figure8.points("continuum")},
+    "table1": {"rows": table1.table1()},
+}
 
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Pages of a few equations, with small figures."""
-    chosen = [i for i, equation in enumerate(EQUATIONS) if equation.number in ("6b", "10c")]
-    rows = [row for i in chosen for row in judge_equation(i)]
-    rows += [row for i, s in enumerate(STATEMENTS) if s.name == "ledger" for row in judge_statement(i)]
-    rows += [definition_row(definition) for definition in DEFINITIONS]
-    result = AuditResult(
-        tuple(rows),
-        tuple(fault for i in chosen for fault in seed_equation(i)),
-        tuple(sample for i in chosen for sample in sample_equation(i)),
-    )
-    figures = {
-        "figure4": {name: figure4("continuum", (0.5, 1.5)) for name in ("continuum", "kwant")},
-        "figure6": {"plane": figure6(4), "points": figure6_points("continuum")},
-        "figure8": {"curve": figure8(5), "points": figure8_points("continuum")},
-        "table1": table1(),
-    }
+    rows = [row for equation in CHOSEN for row in judge_equation(equation)]
+    rows += [row for one in PAPER.of_type(Statement) if one.key == "ledger" for row in judge_statement(one)]
+    rows += [row for definition in DEFINITIONS for row in judge_definition(definition)]
+    faults = tuple(fault for equation in CHOSEN for fault in power.seed(equation))
+    result = AuditResult(PAPER, tuple(rows), faults, tuple(map(sample_equation, CHOSEN)), plain(SMALL))
     folder = tmp_path_factory.mktemp("audit")
-    assert write_audit(result, _plain(figures), folder) == folder / "index.html"
+    assert write_audit(result, folder) == folder / "index.html"
     return folder
 
 
@@ -60,7 +51,7 @@ def test_page_is_self_contained(pages: Path) -> None:
     links = set(re.findall(r"""(?:src|href)=["']([^"'#]+)""", page))
     assert {link for link in links if link.startswith("http")} == set()
     assert page.count("<math") >= len(DEFINITIONS)
-    assert page.count('class="scatter"') == sum(e.number in ("6b", "10c") for e in EQUATIONS)
+    assert page.count('class="scatter"') == len(CHOSEN)
     anchors = re.findall(r'<td><a href="#(eq-\w+)"', page)
     assert len(anchors) == len(set(anchors)) == len(DEFINITIONS) + 2
     assert all(f'<section id="{anchor}">' in page for anchor in anchors)
@@ -82,19 +73,28 @@ def test_pages_tell_what_the_json_does(pages: Path) -> None:
     assert (pages / "figures" / "figure6.svg").read_text(encoding="utf-8").startswith("<?xml")
 
 
-def test_pages_without_seeded_faults(pages: Path, tmp_path: Path) -> None:
+def test_pages_show_figures_and_tables(pages: Path) -> None:
+    """Whatever the paper registers, under its title, once on each page."""
+    for name in ("README.md", "index.html"):
+        page = (pages / name).read_text(encoding="utf-8")
+        assert page.count("Figures and Table I from exact numerics") == 1
+        assert "Fig. 8: torque on a ferromagnetic insulator (25) against J/U" in page
+        assert "bilayer, interface magnetism" in page
+    assert set(json.loads((pages / "figures.json").read_text(encoding="utf-8"))) == set(SMALL)
+
+
+def test_pages_without_seeded_faults(tmp_path: Path) -> None:
     """As `sotcheck audit --output` without `--power` writes them: nothing is said of detection power."""
-    figures = json.loads((pages / "figures.json").read_text(encoding="utf-8"))
-    index = write_audit(AuditResult((definition_row(DEFINITIONS[0]),)), figures, tmp_path)
-    page = index.read_text(encoding="utf-8")
+    rows = tuple(judge_definition(DEFINITIONS[0]))
+    page = write_audit(AuditResult(PAPER, rows, shown=plain(SMALL)), tmp_path).read_text(encoding="utf-8")
     assert "were flagged" not in page
     assert "0 of 1 numbered equations disagree as transcribed" in page
 
 
 def test_figure6_has_no_black_lines() -> None:
     """Finite on both axes and both diagonals, and the corrected (24) to six digits."""
-    found = figure6(8)
-    for name in PANELS:
+    found = figure6.plane(8)
+    for name in figure6.PANELS:
         assert np.all(np.isfinite(found[name]))
         assert found["deviation"][name] < 1e-6
     assert found["inside continuum"] == 0
@@ -102,7 +102,7 @@ def test_figure6_has_no_black_lines() -> None:
 
 def test_figure4_engines_agree() -> None:
     """One ratio, both engines, every curve."""
-    continuum, kwant = (figure4(engine, (1.3,)) for engine in ("continuum", "kwant"))
+    continuum, kwant = (figure4.curves(engine, (1.3,)) for engine in ("continuum", "kwant"))
     for name in continuum:
         assert continuum[name] == pytest.approx(kwant[name], rel=1e-7, abs=1e-10)
 

@@ -16,7 +16,7 @@ from sotcheck_bench.result import HOW, BenchResult, Row
 from sotcheck_bench.timing import Recorded, best_of, every
 
 from sotcheck.command import main as cli
-from sotcheck.engines import Continuum, KwantChain
+from sotcheck.engines import KwantChain, Matching
 from sotcheck.errors import EngineError
 from sotcheck.exact.observables import exact_flows
 from sotcheck.system.files import load
@@ -43,11 +43,14 @@ def of_rows() -> BenchResult:
 
 def test_problems_are_counted_whatever_their_shape() -> None:
     """Broadcast, not summed: 3 × 4 × 2 are 24 problems."""
-    recorded = Recorded(Continuum())
+    recorded = Recorded(Matching())
     recorded.flows(
-        BULK, np.array([0.1, 0.2, 0.3])[:, None, None], np.arange(4.0)[:, None], np.array([0.1, 0.2])
+        BULK.structure,
+        np.array([0.1, 0.2, 0.3])[:, None, None],
+        np.arange(4.0)[:, None],
+        np.array([0.1, 0.2]),
     )
-    recorded.flows(BULK, np.array(0.5), np.array(0.1), np.array(0.3))
+    recorded.flows(BULK.structure, np.array(0.5), np.array(0.1), np.array(0.3))
     assert recorded.problems == 25
     k_perp, angle, h_R = recorded.flattened()
     assert len(k_perp) == len(angle) == len(h_R) == 25
@@ -80,11 +83,11 @@ def test_contestants_take_turns() -> None:
 @pytest.mark.parametrize("iface", [BULK, GENERIC], ids=lambda i: i.name)
 def test_naive_torque_is_ours_on_its_grid(iface: Interface) -> None:
     """Kwant from the tutorial, our Kwant path and boundary matching, summed over one grid: 1e-13."""
-    spacing = KwantChain().spacing_for(iface)
+    spacing = KwantChain().spacing_for(iface.structure)
     naive = naive_kwant.torque(iface, iface.h_R, spacing, problems.k_max(iface), 5, 4)
     scale = np.abs(naive).max()
     assert scale > 1e-5
-    for engine in (KwantChain(), Continuum()):
+    for engine in (KwantChain(), Matching()):
         ours = torques.by_uniform_grid(iface, 5, 4, engine)
         assert np.abs(naive - ours).max() <= 1e-13 * scale
     # A torque without what u_m takes is another one, where there is u_m.
@@ -122,7 +125,7 @@ def test_angles_needed_are_the_fewest() -> None:
 def test_reference_is_the_torque(system: str) -> None:
     """Fixed Gauss–Legendre rules and our own adaptive ones share no node, and agree."""
     iface = load(system)
-    assert torques.error_of(iface, torques.torque_at(Continuum(), iface, 1e-12)) <= 1e-12
+    assert torques.error_of(iface, torques.torque_at(Matching(), iface, 1e-12)) <= 1e-12
     assert torques.error_of(iface, 1.01 * torques.reference(iface)) > 1e-3
 
 

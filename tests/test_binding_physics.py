@@ -4,42 +4,41 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy.optimize import brentq
 
+from sotcheck.bound import report_data as report_module
 from sotcheck.bound import spin_density as density_module
 from sotcheck.bound.agreement import spot_check
-from sotcheck.bound.continuum import bottom, bound
-from sotcheck.bound.contour import contour_points, fermi_contour, k_max
-from sotcheck.bound.demonstrations import EFFECTS, embedded_table, one_interface
-from sotcheck.bound.demonstrations import report_data as all_data
+from sotcheck.bound.contour import Contour
 from sotcheck.bound.fermi import count_at_fermi, first_states, ground_state
-from sotcheck.bound.maps import bound_state_map
-from sotcheck.bound.run import bound_states
+from sotcheck.bound.matching import aligned_angles, alignment, bottom, decay_constants, k_max, of_cross, of_k
+from sotcheck.bound.portrait import bound_state_map, one_interface
+from sotcheck.bound.report_data import EFFECTS, embedded_table
 from sotcheck.bound.spin_density import bound_density, bound_spin_density, scattering_density
+from sotcheck.bound.states import bound
+from sotcheck.bound.table import bound_states
 from sotcheck.bound.thresholds import (
-    aligned_angles,
-    alignment,
-    count,
-    decay_constants,
+    bound_without_rashba,
     lowest_strength,
-    of_cross,
-    of_k,
     smallest_strength,
     threshold,
     unperturbed_plane,
 )
-from sotcheck.engines.layered import Layer, LayeredContinuum
 from sotcheck.errors import EngineError
+from sotcheck.exact.layers import stiffness
 from sotcheck.exact.observables import components
 from sotcheck.numerics.arrays import Array
 from sotcheck.pages.bound_states import write_bound_states
 from sotcheck.system.files import load
 from sotcheck.system.interface import Interface, rashba
 from sotcheck.system.spin import PAULI, pauli_vector
+from sotcheck.system.structure import Region
 
 ATTRACTIVE = EFFECTS["attractive"]
 #: An arc that encircles, one that meets the continuum, both at once, a pocket of few angles.
@@ -65,18 +64,6 @@ def random_interface(rng: np.random.Generator) -> Interface:
     )
 
 
-def test_count_is_that_of_the_eigenvalues(rng: np.random.Generator) -> None:
-    """The closed form in w against the eigenvalues of `continuum`, every sign and number of states."""
-    seen = set()
-    for _ in range(200):
-        iface = random_interface(rng)
-        k, angle, h_R = rng.uniform(0, 3, 50), rng.uniform(0, 7, 50), rng.uniform(-2, 2, 50)
-        expected = bound(iface, k, angle, h_R).count
-        np.testing.assert_array_equal(count(iface, h_R * k, alignment(iface, angle)), expected)
-        seen |= set(expected.tolist())
-    assert seen == {0, 1, 2}
-
-
 def test_threshold_is_where_states_appear(rng: np.random.Generator) -> None:
     """At every angle: nothing just below it, a state just above."""
     tried = 0
@@ -84,7 +71,7 @@ def test_threshold_is_where_states_appear(rng: np.random.Generator) -> None:
         iface = random_interface(rng)
         angle = rng.uniform(0, 2 * np.pi, 20)
         strength = smallest_strength(iface, alignment(iface, angle))
-        if threshold(iface).bound_without_rashba:
+        if bound_without_rashba(iface):
             assert np.all(strength == 0)
             continue
         tried += 1
@@ -99,16 +86,16 @@ def test_threshold_is_where_states_appear(rng: np.random.Generator) -> None:
     assert tried > 20
 
 
-def test_C5() -> None:
+def test_threshold_in_units_of_the_in_plane_one() -> None:
     """√J exactly for m ∥ k×ẑ; √(1 + √2) and 1 + √2 times that for m ⊥ and antiparallel."""
     in_plane = Interface(name="x", E_F=1.5, J=0.7, m=(1, 0, 0))
     by_angle = smallest_strength(in_plane, np.array([1.0, 0.0, -1.0])) / np.sqrt(0.7)
     np.testing.assert_allclose(by_angle, [1.0, np.sqrt(1 + np.sqrt(2)), 1 + np.sqrt(2)], rtol=1e-14)
     found = threshold(in_plane)
-    assert found.ratio == pytest.approx(1.0, rel=1e-14)
-    assert found.angle == pytest.approx(0.0)
+    assert found["ratio_to_C5"] == pytest.approx(1.0, rel=1e-14)
+    assert found["angle"] == pytest.approx(0.0)
     # It is no lower bound where wave vectors are matched.
-    assert threshold(EFFECTS["matched"]).strength == pytest.approx(0.0, abs=1e-15)
+    assert threshold(EFFECTS["matched"])["strength"] == pytest.approx(0.0, abs=1e-15)
     assert EFFECTS["matched"].J == 1.0
 
 
@@ -130,7 +117,7 @@ def test_figure6_plane() -> None:
     assert plane["fraction"] == pytest.approx([0.25, 0.5, 0.25], abs=0.02)
     for i, j in ((30, 22), (40, 20), (25, 3)):
         iface = load("interface-magnetism").with_(u_0=plane["u_0"][i], u_m=plane["u_m"][j])
-        assert plane["strength"][i][j] == pytest.approx(threshold(iface).strength, rel=1e-12)
+        assert plane["strength"][i][j] == pytest.approx(threshold(iface)["strength"], rel=1e-12)
 
 
 def test_first_states_at_fermi_energy(rng: np.random.Generator) -> None:
@@ -217,10 +204,11 @@ def test_marginal_case_has_a_limit() -> None:
 @pytest.mark.parametrize(("iface", "h_R"), CONTOURS, ids=["encircles", "meets the continuum", "both"])
 def test_contour_is_at_the_fermi_energy(iface: Interface, h_R: float) -> None:
     """Energies of `continuum` on its points; the ends meet k_max or lie where k×ẑ is along m."""
-    arcs = fermi_contour(iface, h_R)
+    contour = Contour(iface, h_R)
+    arcs = contour.arcs()
     assert arcs
     for arc in arcs:
-        points = contour_points(iface, h_R, arc, 33)
+        points = contour.line(arc, 33)
         k, angle = np.hypot(*points.T), np.arctan2(points[:, 1], points[:, 0])
         inside = k > k_max(iface) * (1 + 1e-9)
         energy = bound(iface, k, angle, h_R).energy[inside]
@@ -263,17 +251,18 @@ def test_contour_integral_by_brute_force() -> None:
     iface, h_R = CONTOURS[0]
     found = bound_density(iface, h_R)
     expected = by_brute_force(iface, h_R)
-    np.testing.assert_allclose(found.values, expected, atol=1e-8)
-    assert found.errors.max() < 1e-9
+    np.testing.assert_allclose([part.value for part in found.values()], expected, atol=1e-8)
+    assert max(part.total for part in found.values()) < 1e-9
 
 
 def test_exchange_takes_what_the_lattice_adds() -> None:
     """Torque by ψ(0) and h_R alone, and by −∫J m×ψ†σψ dz − u_m m×ψ†σψ(0), on each contour."""
     for iface, h_R in CONTOURS:
         found = bound_density(iface, h_R)
-        size = np.abs(found.row("torque")).max()
+        by_lattice, by_exchange = found["torque"].value, found["exchange torque"].value
+        size = np.abs(by_lattice).max()
         assert size > 1e-5
-        np.testing.assert_allclose(found.row("exchange torque"), found.row("torque"), atol=1e-12 * size)
+        np.testing.assert_allclose(by_exchange, by_lattice, atol=1e-12 * size)
 
 
 def test_torque_of_one_state_by_its_wave_function() -> None:
@@ -308,7 +297,7 @@ def test_first_order_in_closed_form() -> None:
         x = brentq(matching, k_max(iface) ** 2, 20.0, xtol=1e-15)
         q_N, q_s = np.sqrt(x + edges)
         h_R = 1e-4
-        found = components(bound_density(iface, h_R).row("torque") / h_R, iface.direction)
+        found = components(bound_density(iface, h_R)["torque"].value / h_R, iface.direction)
         assert found is not None
         # The next order is h_R².
         assert float(found[0]) == pytest.approx(-sign * x / (4 * np.pi) * q_N * q_s / (q_N + q_s), rel=1e-5)
@@ -320,8 +309,8 @@ def test_transparent_interface_in_closed_form() -> None:
     iface = EFFECTS["transparent"]
     for h_R in (0.01, -0.7, 1.6):
         expected = [0.0, -h_R * iface.E_F / (16 * np.pi * (1 - h_R**2 / 4) ** 2), 0.0]
-        np.testing.assert_allclose(bound_density(iface, h_R).row("spin"), expected, rtol=1e-12, atol=1e-14)
-        by_source = scattering_density(iface, h_R)[0]
+        np.testing.assert_allclose(bound_density(iface, h_R)["spin"].value, expected, rtol=1e-12, atol=1e-14)
+        by_source = scattering_density(iface, h_R).value
         assert np.abs(by_source).max() > 1e-5
         assert np.abs(by_source.sum(axis=0)).max() < 1e-14
     assert bound_spin_density(iface, 0.3)["ratio"]["spin"] is None
@@ -337,8 +326,8 @@ def test_spin_density_is_along_y_with_bound_states(h_R: float, accuracy: float) 
     slowly.
     """
     iface = load("bulk-magnetism")
-    scattering = scattering_density(iface, h_R, rtol=1e-11 if accuracy < 1e-6 else 1e-7)[0].sum(axis=0)
-    bound_part = bound_density(iface, h_R).row("spin")
+    scattering = scattering_density(iface, h_R, rtol=1e-11 if accuracy < 1e-6 else 1e-7).value.sum(axis=0)
+    bound_part = bound_density(iface, h_R)["spin"].value
     both = scattering + bound_part
     assert np.abs(bound_part[[0, 2]]).min() > 4e-4
     assert np.abs(both[[0, 2]]).max() < accuracy * np.abs(bound_part[[0, 2]]).max()
@@ -353,7 +342,7 @@ def test_sum_is_smooth_where_states_appear() -> None:
     h_R = start + step * np.array([-2, -1, 0, 1, 2])
     parts = np.array(
         [
-            [scattering_density(iface, h)[0].sum(axis=0)[1], bound_density(iface, h).row("spin")[1]]
+            [scattering_density(iface, h).value.sum(axis=0)[1], bound_density(iface, h)["spin"].value[1]]
             for h in h_R
         ]
     )
@@ -374,20 +363,20 @@ def test_slowly_closing_lead() -> None:
     """
     iface = Interface(name="closed", E_F=1.0, J=0.5, u_0=-0.4, u_m=0.9, m=(0, 0, 1))
     h_R = 0.5
-    (arc,) = fermi_contour(iface, h_R)
+    (arc,) = Contour(iface, h_R).arcs()
     center, q = float(np.hypot(k_max(iface), arc.p[0])), float(decay_constants(iface, arc.p[0])[0])
-    expected = bound_density(iface, h_R).row("spin")[1]
-    engine, ferromagnet = LayeredContinuum(), (Layer(iface.U_F, iface.J, iface.m),)
+    expected = bound_density(iface, h_R)["spin"].value[1]
+    metal, ferromagnet = iface.structure.regions
     errors = []
     for thickness in (1.0, 2.0, 5.0):
-        behind = (Layer(iface.U_N, thickness=thickness), Layer(-20.0))
+        behind = (replace(metal, thickness=thickness), Region(-20.0))
         # k = center + width · sinh v: dense at the resonance.
         width = np.exp(-2 * q * thickness)
         ends = np.arcsinh(np.array([k_max(iface) - center, 1.0]) * 0.999 / width)
         x, weights = np.polynomial.legendre.leggauss(200)
         v = ends.mean() + np.ptp(ends) / 2 * x
         k, dk = center + width * np.sinh(v), width * np.cosh(v) * np.ptp(ends) / 2 * weights
-        matrix = engine.stiffness(behind, iface.E_F, k) + engine.stiffness(ferromagnet, iface.E_F, k)
+        matrix = sum(stiffness("continuum", some, iface.E_F, k) for some in (behind, (ferromagnet,)))
         inverse = np.linalg.inv(matrix + iface.kappa_0() + h_R * rashba(k, np.zeros_like(k)))
         spectral = (inverse - inverse.conj().swapaxes(-1, -2)) / (2j * np.pi)
         # m ∥ z: with k along x, times ∫cos²φ dφ = π.
@@ -405,16 +394,20 @@ def test_no_ground_state_is_an_error() -> None:
     assert found["ratio"] == {"spin": None, "torque": None}
 
 
-@pytest.mark.parametrize("fault", ["mean_and_split", "decay_constants"])
+@pytest.mark.parametrize("fault", ["stiffness", "norm"])
 def test_seeded_faults_are_caught(monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
     """A matching matrix or a norm off by 1 % misses the closed form, or the states' number."""
-    iface, right = EFFECTS["transparent"], getattr(density_module, fault)
+    iface = EFFECTS["transparent"]
     exact = bound_density(iface, 0.5)
-    np.testing.assert_allclose(exact.row("spin")[1], -0.5 / (16 * np.pi * (1 - 0.25 / 4) ** 2), rtol=1e-12)
-    monkeypatch.setattr(density_module, fault, lambda *args: tuple(1.01 * part for part in right(*args)))
+    expected = -0.5 / (16 * np.pi * (1 - 0.25 / 4) ** 2)
+    np.testing.assert_allclose(exact["spin"].value[1], expected, rtol=1e-12)
+    place: Any = density_module.SpinDensity if fault == "stiffness" else density_module
+    right = getattr(place, fault)
+    monkeypatch.setattr(place, fault, lambda *args: 1.01 * right(*args))
     found = bound_density(iface, 0.5)
-    assert np.abs(found.values / np.where(exact.values, exact.values, np.inf) - 1).max() > 5e-3
-    assert abs(found.values[5, 0] / exact.values[5, 0] - 1) > 5e-3
+    wrong = "states" if fault == "norm" else "spin"
+    off = found[wrong].value / np.where(exact[wrong].value, exact[wrong].value, np.inf)
+    assert np.abs(off[off != 0] - 1).max() > 5e-3
 
 
 def test_result_follows_the_contract() -> None:
@@ -435,7 +428,7 @@ def test_result_follows_the_contract() -> None:
         np.testing.assert_allclose(row["energies"], states.energy[: row["count"]], rtol=1e-13)
     assert document["threshold"]["strength"] == pytest.approx(1.1136826284)
     assert document["fermi_energy"]["first_h_R"] == pytest.approx(0.7043547393)
-    assert "Eq. (C5)" in str(found)
+    assert "times the in-plane threshold sqrt(J) = 1" in str(found)
     assert "appear from |h_R| = 0.704355" in str(found)
     angle = 0.3
     n = np.array([np.sin(angle), -np.cos(angle)])
@@ -472,9 +465,10 @@ def test_embedded_states_are_told_apart() -> None:
 
 
 @pytest.mark.slow
-def test_pages(tmp_path: Path) -> None:
+def test_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything from the JSON, self-contained, each interface with its figures."""
-    data = all_data(checks=5, cases=(20, 8))
+    monkeypatch.setattr(report_module, "CURVE_H_R", (0.05, 1.2))
+    data = report_module.report_data(checks=5, cases=(20, 2))
     index = write_bound_states(data, tmp_path)
     page = index.read_text(encoding="utf-8")
     links = set(re.findall(r"""(?:src|href)=["']([^"'#]+)""", page))

@@ -1,14 +1,14 @@
-"""Interface states of Appendix C: count, energies and threshold against cases solved by hand."""
+"""Interface states: count, energies and threshold against cases solved by hand."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from sotcheck.bound.continuum import matching_matrix
+from sotcheck.bound.matching import matching_matrix
 from sotcheck.bound.occurrence import Occurrence, occurrence
 from sotcheck.bound.unperturbed import interface_states
-from sotcheck.engines.continuum import outgoing
+from sotcheck.engines.stack import outgoing
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.interface import Interface, rashba
 from sotcheck.system.spin import in_spin_bands
@@ -62,8 +62,8 @@ def test_added_states() -> None:
 
 
 @pytest.mark.parametrize("J", [0.3, 1.0])
-def test_threshold_of_appendix_C(J: float) -> None:
-    """No barriers, m ∥ k×ẑ: a bound state as soon as |h_R| k_⊥ > √J, the condition (C5)."""
+def test_in_plane_threshold(J: float) -> None:
+    """No barriers, m ∥ k×ẑ: a bound state as soon as |h_R| k_⊥ > √J."""
     iface = plain(J=J, m=(1.0, 0.0, 0.0))
     k_perp = 1.3
     critical = np.sqrt(J) / k_perp

@@ -9,18 +9,16 @@ import pytest
 from matplotlib.figure import Figure
 
 import sotcheck as sc
-from sotcheck.beyond.trust_map import bound_at_limit
-from sotcheck.beyond.trust_run import on_bound_states
 from sotcheck.beyond.warnings import warnings
-from sotcheck.bound import lattice_contour
-from sotcheck.bound.at_fermi import bound_flows, bound_share, sea
-from sotcheck.bound.contour import k_max
-from sotcheck.bound.demonstrations import EFFECTS
-from sotcheck.bound.fermi import first_states
-from sotcheck.bound.lattice_contour import Chain
+from sotcheck.beyond.words import bound_at_limit, on_bound_states
+from sotcheck.bound.at_fermi import bound_flows, bound_share
+from sotcheck.bound.contour import Arc, Contour
+from sotcheck.bound.fermi import first_states, sea
+from sotcheck.bound.kwant_contour import Chain
+from sotcheck.bound.matching import decay_constants, k_max
 from sotcheck.bound.occurrence import occurrence
-from sotcheck.bound.thresholds import decay_constants
-from sotcheck.engines import Continuum, KwantChain
+from sotcheck.bound.report_data import EFFECTS
+from sotcheck.engines import KwantChain, Matching
 from sotcheck.exact.observables import components, ledger_residual, torque_from_flows
 from sotcheck.numerics.convergence import richardson
 from sotcheck.pages.figures import mark_bound_states
@@ -46,14 +44,14 @@ CASES = (
 @pytest.mark.parametrize(("iface", "h_R"), CASES)
 def test_both_engines_agree(iface: Interface, h_R: float) -> None:
     """Within their budgets, which are small; angular momentum is conserved, and t = (3) + (4)."""
-    exact, kwant = (bound_flows(engine, iface, h_R, 1e-9) for engine in (Continuum(), KwantChain()))
-    size = np.abs(exact.flows).max()
-    budget = exact.quadrature + exact.rounding + kwant.quadrature + kwant.rounding
-    assert np.abs(exact.flows - kwant.flows).max() <= budget < 1e-7 * size
+    exact, kwant = (bound_flows(engine, iface, h_R, 1e-9) for engine in (Matching(), KwantChain()))
+    size = np.abs(exact.value).max()
+    budget = exact.total + kwant.total
+    assert np.abs(exact.value - kwant.value).max() <= budget < 1e-7 * size
     for found in (exact, kwant):
-        assert np.abs(ledger_residual(found.flows)).max() < 1e-13 * size
-        t = torque_from_flows(found.flows, iface.direction)
-        np.testing.assert_allclose(t, found.flows[2], atol=1e-9 * size)
+        assert np.abs(ledger_residual(found.value)).max() < 1e-13 * size
+        t = torque_from_flows(found.value, iface.direction)
+        np.testing.assert_allclose(t, found.value[2], atol=1e-9 * size)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -74,34 +72,34 @@ def test_next_to_the_threshold_kwant_says_what_it_leaves_out() -> None:
     """Where a state hardly leaves the band edge its self-energies have no digits: the budget is as large."""
     for above in (1e-4, 1e-8):
         h_R = first_states(BULK).h_R * (1 + above)
-        exact, kwant = (bound_flows(engine, BULK, h_R, 1e-9) for engine in (Continuum(), KwantChain()))
-        size = np.abs(exact.flows).max()
-        assert 0 < size < kwant.quadrature < 1e-2 * above
+        exact, kwant = (bound_flows(engine, BULK, h_R, 1e-9) for engine in (Matching(), KwantChain()))
+        size = np.abs(exact.value).max()
+        assert 0 < size < kwant.size("quadrature").max() < 1e-2 * above
 
 
 def test_nothing_by_symmetry_takes_no_time() -> None:
     """m ∥ ŷ: no flow at all, but rounding."""
     iface = ATTRACTIVE.with_(m=(0.0, 1.0, 0.0))
-    for engine in (Continuum(), KwantChain()):
+    for engine in (Matching(), KwantChain()):
         found = bound_flows(engine, iface, 0.5, 1e-9)
-        assert np.abs(found.flows).max() <= found.quadrature < 1e-14
+        assert np.abs(found.value).max() <= found.size("quadrature").max() < 1e-14
 
 
 def test_kwant_finds_its_own_contour(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hint 2 % off changes nothing; self-energies 2 % off are seen."""
     iface, h_R = CASES[3]
     right = bound_flows(KwantChain(), iface, h_R, 1e-9)
-    contour, stiffness = lattice_contour.fermi_contour, Chain.stiffness
+    arcs, by_kwant = Contour.arcs, Chain.by_kwant
 
-    def shifted(*args: Any) -> Any:
-        return [type(arc)((0.98 * arc.p[0], 0.98 * arc.p[1]), arc.ends) for arc in contour(*args)]
+    def shifted(self: Contour) -> list[Arc]:
+        return [arc._replace(p=(0.98 * arc.p[0], 0.98 * arc.p[1])) for arc in arcs(self)]
 
-    monkeypatch.setattr(lattice_contour, "fermi_contour", shifted)
+    monkeypatch.setattr(Contour, "arcs", shifted)
     again = bound_flows(KwantChain(), iface, h_R, 1e-9)
-    np.testing.assert_allclose(again.flows, right.flows, atol=1e-9 * np.abs(right.flows).max())
-    monkeypatch.setattr(Chain, "stiffness", lambda self, p: 1.02 * stiffness(self, p))
-    off = np.abs(bound_flows(KwantChain(), iface, h_R, 1e-9).flows - right.flows).max()
-    assert off > 0.01 * np.abs(right.flows).max()
+    np.testing.assert_allclose(again.value, right.value, atol=1e-9 * np.abs(right.value).max())
+    monkeypatch.setattr(Chain, "by_kwant", lambda self, p: 1.02 * by_kwant(self, p))
+    off = np.abs(bound_flows(KwantChain(), iface, h_R, 1e-9).value - right.value).max()
+    assert off > 0.01 * np.abs(right.value).max()
 
 
 def test_stiffness_is_that_of_decaying_waves() -> None:
@@ -120,12 +118,12 @@ def test_stiffness_is_that_of_decaying_waves() -> None:
 def test_finite_differences_by_their_ladder() -> None:
     """Of second order in the spacing; their limit is the continuum's."""
     iface, h_R = CASES[2]
-    exact = bound_flows(Continuum(), iface, h_R, 1e-9).flows
-    rungs = [bound_flows(KwantChain("finite-difference", a), iface, h_R, 1e-6).flows for a in (0.4, 0.2, 0.1)]
+    exact = bound_flows(Matching(), iface, h_R, 1e-9).value
+    rungs = [bound_flows(KwantChain("finite-difference", a), iface, h_R, 1e-6).value for a in (0.4, 0.2, 0.1)]
     fit = richardson(np.array(rungs), (2, 4))
     off = [np.abs(flows - exact).max() for flows in rungs]
     assert 1.9 < np.log2(off[1] / off[2]) < 2.1
-    assert np.abs(fit.limit - exact).max() <= fit.error.max() < 1e-4 * np.abs(exact).max()
+    assert np.abs(fit.value - exact).max() <= fit.error.max() < 1e-4 * np.abs(exact).max()
 
 
 def test_torque_has_a_row_where_bound_states_lie_at_fermi_energy() -> None:

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from sotcheck.bound.continuum import bound
-from sotcheck.bound.run import bound_states
-from sotcheck.bound.thresholds import of_k
+from sotcheck.bound.matching import of_k
+from sotcheck.bound.states import bound
+from sotcheck.bound.table import bound_states
 from sotcheck.command.main import cli
 from sotcheck.errors import EngineError
 from sotcheck.system.files import load
@@ -137,7 +137,7 @@ def test_embedded_state_is_warned_of(tmp_path: Path) -> None:
     path = tmp_path / "embedded.toml"
     path.write_text(EMBEDDED)
     found = run("bound-states", str(path), "--k-perp", "1", "--json", "-")
-    assert "Eq. (16) misses its torque at leading order" in found.stderr
+    assert "first order misses its torque" in found.stderr
     strict(found.stdout)
 
 
@@ -202,7 +202,7 @@ def test_trust_map_and_resume(tmp_path: Path) -> None:
 def test_trust_map_refuses_before_the_work(
     monkeypatch: pytest.MonkeyPatch, options: list[str], words: str
 ) -> None:
-    monkeypatch.setattr("sotcheck.beyond.trust_run.trust_map", None)
+    monkeypatch.setattr("sotcheck.beyond.trust_map.trust_map", None)
     over = ["--over", "J=0.2:1", "--over", "u_0=0:1"]
     found = run("trust-map", "bulk-magnetism", *over, *options, "--workers", "1")
     assert words in found.output + str(found.exception)

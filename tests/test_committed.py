@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import sotcheck as sc
-from sotcheck.bound.maps import bound_state_map
+from sotcheck.bound.portrait import bound_state_map
 from sotcheck.pages.overview import refuse_another, write_overview
 from sotcheck.pages.publish import render
 from sotcheck.pages.report import shown

@@ -9,27 +9,32 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sotcheck.papers.kim2017.consequences import Consequence, consequences, kept_in, needed_for
-from sotcheck.trial.registry import DEFINITIONS, EQUATIONS, STATEMENTS, kind_of, register_all
 
 from sotcheck.trial.audit import definition_row, judge_equation
+from sotcheck.trial.entries import Consequence, Definition, Equation, Statement
 from sotcheck.trial.grounds import GENERAL
+from sotcheck.trial.paper import load
 from sotcheck.trial.result import AuditResult
 
-register_all()
-
 README = Path(__file__).parent.parent / "README.md"
-REFUTED = {f"({entry.number})" for entry in EQUATIONS if entry.corrected is not None}
+PAPER = load("kim2017")
+EQUATIONS, DEFINITIONS = PAPER.of_type(Equation), PAPER.of_type(Definition)
+REFUTED = {entry.number for entry in EQUATIONS if entry.corrected is not None}
+
+
+def places(number: str, form: str) -> list[str]:
+    """Return where the paper says what follows from one form of an equation alone."""
+    return [one.place for one in PAPER.consequences(f"({number})", form)]
 
 
 def test_whatever_has_a_corrected_form_has_a_kind() -> None:
     """And nothing else has one."""
     for entry in EQUATIONS:
         assert (entry.kind is None) == (entry.corrected is None), entry.number
-    assert {number for number in REFUTED if kind_of(number)} == REFUTED
-    assert kind_of("(A18a)") == "content"  # a lost star below (A10b), and the structure
-    assert kind_of("(15)") == "marks"
-    assert kind_of("(14)") is None
+    assert {number for number in REFUTED if PAPER.kind_of(number)} == REFUTED
+    assert PAPER.kind_of("A18a") == "content"  # a lost star below (A10b), and the structure
+    assert PAPER.kind_of("15") == "marks"
+    assert PAPER.kind_of("14") is None
 
 
 def test_kinds_go_with_what_forms_are_off_by() -> None:
@@ -41,23 +46,23 @@ def test_kinds_go_with_what_forms_are_off_by() -> None:
             assert entry.kind == "marks", entry.number
 
 
-@pytest.mark.parametrize("one", consequences(), ids=lambda one: f"{one.of}: {one.place}")
+@pytest.mark.parametrize("one", PAPER.of_type(Consequence), ids=lambda one: one.key)
 def test_each_place_follows_from_one_form_alone(one: Consequence) -> None:
     """By numbers: evaluated from both forms of a disagreeing equation, it is what one of them gives."""
     assert one.holds(corrected=True) != one.holds(corrected=False)
-    assert f"({one.of})" in REFUTED
+    assert one.of in REFUTED
 
 
 def test_places_that_ask_for_either_form() -> None:
     """What numbers decided, number by number."""
-    needed = {number for number in REFUTED if needed_for(number)}
-    kept = {number for number in REFUTED if kept_in(number)}
-    assert len(needed) == 23
-    assert kept == {"(28)", "(30)", "(A3)", "(A11)"}
-    assert [one.place for one in needed_for("(47)")] == ["(23)", "(31)"]
-    assert [one.place for one in kept_in("(28)")] == ["(29)", "(30)"]
-    assert [one.place for one in (*needed_for("(A11)"), *kept_in("(A11)"))] == ["(A13a)", "(A12)"]
-    assert needed_for("(A22)") == needed_for("(14)") == needed_for(None) == []
+    assert sum(bool(places(number, "corrected")) for number in REFUTED) == 23
+    kept = {number for number in REFUTED if places(number, "transcribed")}
+    assert kept == {"28", "30", "A3", "A11"}
+    assert places("47", "corrected") == ["(23)", "(31)"]
+    assert places("28", "transcribed") == ["(29)", "(30)"]
+    assert places("A11", "corrected") + places("A11", "transcribed") == ["(A13a)", "(A12)"]
+    assert places("A22", "corrected") == places("14", "corrected") == []
+    assert PAPER.consequences(None, "corrected") == []
 
 
 def test_a_place_that_both_or_no_form_gives_says_nothing() -> None:
@@ -72,8 +77,8 @@ def test_a_place_that_both_or_no_form_gives_says_nothing() -> None:
 
 def test_rows_and_words_tell_where_disagreements_come_from() -> None:
     """Kind and places in every row of the JSON; the count in that light is the last line."""
-    rows = [row for i, e in enumerate(EQUATIONS) if e.number in ("A3", "C4") for row in judge_equation(i)]
-    result = AuditResult((*rows, definition_row(DEFINITIONS[0])))
+    rows = [row for e in EQUATIONS if e.number in ("A3", "C4") for row in judge_equation(e)]
+    result = AuditResult(PAPER, (*rows, definition_row(DEFINITIONS[0])))
     found = {row["equation"]: row for row in result.to_dict()["verdicts"]}
     assert found["(A3)"]["kind"] == found["(C4)"]["kind"] == "content"
     assert (found["(A3)"]["needed_for"], found["(A3)"]["kept_in"]) == ([], ["(A4)"])
@@ -90,9 +95,8 @@ def test_rows_and_words_tell_where_disagreements_come_from() -> None:
 
 def test_readme_counts_are_the_registers() -> None:
     """The README's first screen gives the count in that light."""
-    entries = {f"({e.number})" for e in (*EQUATIONS, *DEFINITIONS)}
-    entries |= {f"({s.equation})" for s in STATEMENTS if s.equation}
-    kinds = Counter(kind_of(number) for number in REFUTED)
+    numbers = {entry.number for entry in (*EQUATIONS, *DEFINITIONS, *PAPER.of_type(Statement))} - {None}
+    kinds = Counter(PAPER.kind_of(number) for number in REFUTED)
     text = " ".join(README.read_text(encoding="utf-8").split())[:3000]
     counts = re.search(
         r"(\d+) of (\d+) numbered equations disagree as transcribed, (\d+) by marks .*? and (\d+) by content"
@@ -102,10 +106,10 @@ def test_readme_counts_are_the_registers() -> None:
     assert counts
     assert [int(count) for count in counts.groups()] == [
         len(REFUTED),
-        len(entries),
+        len(numbers),
         kinds["marks"],
         kinds["content"],
-        sum(bool(needed_for(number)) for number in REFUTED),
-        sum(bool(kept_in(number)) for number in REFUTED),
+        sum(bool(places(number, "corrected")) for number in REFUTED),
+        sum(bool(places(number, "transcribed")) for number in REFUTED),
     ]
     assert "Look at the journal's page" in text

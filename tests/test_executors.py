@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from sweep_cases import QUICK, SEARCHED, kill_always, kill_at, kill_once, plan_for, refuse, square
 
 from sotcheck.beyond.trust_map import LimitAt
 from sotcheck.command import main as cli
@@ -25,67 +26,23 @@ from sotcheck.errors import EngineError
 from sotcheck.run import executors
 from sotcheck.run.executors import Backend, Open, backend
 from sotcheck.sweep import schedule
-from sotcheck.sweep.grid import Point, parse_axis
+from sotcheck.sweep.journal import journal_path
 from sotcheck.sweep.plan import Plan
-from sotcheck.sweep.run import make_plan, sweep
-from sotcheck.sweep.schedule import Queue, results
-from sotcheck.sweep.store import journal_path
-from sotcheck.sweep.worker import ROWS, WIDTH, Chunk
+from sotcheck.sweep.runner import sweep
+from sotcheck.sweep.schedule import Queue, Work, results
+from sotcheck.sweep.worker import Chunk, floats, unknown
 from sotcheck.system.files import load
-from sotcheck.system.interface import Interface
-
-IFACE = Interface(name="quick", E_F=1.0, J=0.3, h_R=0.1)
-TESTS = str(Path(__file__).parent)
 
 
 def plan_of(count: int = 24) -> Plan:
-    return make_plan(IFACE, [parse_axis(IFACE, f"u_0=0.1:1:{count}")])
+    return plan_for(f"u_0=0.1:1:{count}", iface=QUICK)
 
 
-# --- work that any worker can import --------------------------------------------------------------
-
-
-def square(indices: list[int], points: list[Point]) -> Chunk:
-    """Return numbers that tell of their points."""
-    values = np.zeros((len(indices), len(ROWS), WIDTH)) + np.square(indices)[:, None, None]
-    return Chunk(list(indices), values, [""] * len(indices), [""] * len(indices), 1e-3 * len(indices))
-
-
-def kill_at(guilty: int, indices: list[int], points: list[Point]) -> Chunk:
-    """End the worker process as the kernel does when memory is short, at one point, each time."""
-    if guilty in indices:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return square(indices, points)
-
-
-def kill_once(mark: str, victim: int, indices: list[int], points: list[Point]) -> Chunk:
-    """End the worker process at one point, the first time only."""
-    if victim in indices:
-        try:
-            os.close(os.open(mark, os.O_CREAT | os.O_EXCL))
-        except FileExistsError:
-            return square(indices, points)
-        os.kill(os.getpid(), signal.SIGKILL)
-    return square(indices, points)
-
-
-def kill_always(indices: list[int], points: list[Point]) -> Chunk:
-    os.kill(os.getpid(), signal.SIGKILL)
-    raise AssertionError
-
-
-def refuse(indices: list[int], points: list[Point]) -> Chunk:
-    raise ImportError("no module named sotcheck")
-
-
-def no_points(indices: list[int]) -> list[Point]:
-    return [{} for _ in indices]
-
-
-def collected(chunks: Iterator[Chunk]) -> dict[int, tuple[float, str]]:
+def collected(where: Backend, work: Work, count: int) -> dict[int, tuple[float, str]]:
+    """Return each point's number and error; all numbers of a point are the same."""
     found: dict[int, tuple[float, str]] = {}
-    for chunk in chunks:
-        for index, values, error in zip(chunk.indices, chunk.values, chunk.errors, strict=True):
+    for chunk in results(where, work, lambda indices: [{} for _ in indices], range(count)):
+        for index, values, error in zip(chunk.indices, floats(chunk.values), chunk.errors, strict=True):
             assert index not in found
             assert len(set(values.ravel().tolist())) == 1 or np.isnan(values).all()
             found[index] = (float(values.flat[0]), error)
@@ -111,18 +68,18 @@ def threads(count: int) -> Backend:
 @pytest.mark.parametrize("where", [backend("processes", 1), threads(3)], ids=["here", "threads"])
 @pytest.mark.parametrize("count", [0, 1, 7, 5000])
 def test_every_point_once(where: Backend, count: int) -> None:
-    assert collected(results(where, square, no_points, range(count), count)) == expected(count)
+    assert collected(where, square, count) == expected(count)
 
 
 def test_chunks_take_seconds() -> None:
     """One point to begin with, then as many as take SECONDS, and smaller ones for the end."""
-    queue = Queue(iter(range(100_000)), 100_000)
+    queue = Queue(range(100_000))
     assert len(queue.take(2)) == 1
-    queue.learn(Chunk([0], np.zeros(0), [""], [""], 0.01))
+    queue.learn(Chunk([0], unknown(1), [""], [""], 0.01))
     sizes = []
     while chunk := queue.take(2):
         sizes.append(len(chunk))
-        queue.learn(Chunk(chunk, np.zeros(0), [], [], 0.01 * len(chunk)))
+        queue.learn(Chunk(chunk, unknown(0), [], [], 0.01 * len(chunk)))
     assert sum(sizes) == 99_999
     assert set(sizes[:400]) == {round(schedule.SECONDS / 0.01)}
     assert sizes[-4:] == [1, 1, 1, 1]
@@ -130,7 +87,7 @@ def test_chunks_take_seconds() -> None:
 
 @pytest.mark.parametrize("guilty", [0, 5, 11])
 def test_halving_finds_the_guilty_point(guilty: int) -> None:
-    queue = Queue(iter(()), 0)
+    queue = Queue(())
     queue.suspects.extend([list(range(6)), list(range(6, 12))])
     done: list[int] = []
     while queue:
@@ -158,13 +115,13 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_lost_workers_chunk_is_computed_again(tmp_path: Path, small_chunks: None) -> None:
     work = partial(kill_once, str(tmp_path / "mark"), 30)
-    assert collected(results(backend("processes", 2), work, no_points, range(60), 60)) == expected(60)
+    assert collected(backend("processes", 2), work, 60) == expected(60)
     assert (tmp_path / "mark").exists()
 
 
 @pytest.mark.slow
 def test_a_deadly_point_is_recorded_and_the_rest_goes_on(small_chunks: None) -> None:
-    found = collected(results(backend("processes", 2), partial(kill_at, 13), no_points, range(16), 16))
+    found = collected(backend("processes", 2), partial(kill_at, 13), 16)
     value, error = found.pop(13)
     assert np.isnan(value)
     assert "the worker process died at this point" in error
@@ -175,15 +132,13 @@ def test_a_deadly_point_is_recorded_and_the_rest_goes_on(small_chunks: None) -> 
 def test_workers_that_cannot_work_convict_no_point(monkeypatch: pytest.MonkeyPatch) -> None:
     """Then it is no point's fault: nothing is recorded, and the error says what to look for."""
     monkeypatch.setattr(schedule, "MOST_DEADLY", 1)
-    found: list[Chunk] = []
     with pytest.raises(EngineError, match="workers die whatever they compute"):
-        found.extend(results(backend("processes", 2), kill_always, no_points, range(8), 8))
-    assert found == []
+        collected(backend("processes", 2), kill_always, 8)
 
 
 def test_a_worker_that_cannot_work_is_an_error() -> None:
     with pytest.raises(EngineError, match="is the same sotcheck"):
-        list(results(threads(2), refuse, no_points, range(24), 24))
+        collected(threads(2), refuse, 24)
 
 
 # --- Dask on loopback -----------------------------------------------------------------------------
@@ -197,7 +152,8 @@ def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     """Run a dask command, and end it and its children."""
     process = subprocess.Popen(
         [sys.executable, "-m", "dask", *arguments],
-        env={**os.environ, "PYTHONPATH": TESTS, "DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT": "1s"},
+        text=True,
+        env={**os.environ, "PYTHONPATH": SEARCHED, "DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT": "1s"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -259,9 +215,9 @@ def test_a_dask_cluster_started_here(tmp_path: Path) -> None:
     """With a point that kills its workers: Dask gives it up, we halve, record it, and go on."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(schedule, "SECONDS", 4e-3)
-        patch.setenv("PYTHONPATH", TESTS)
+        patch.setenv("PYTHONPATH", SEARCHED)
         with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
-            found = collected(results(backend("dask://", 2), partial(kill_at, 3), no_points, range(8), 8))
+            found = collected(backend("dask://", 2), partial(kill_at, 3), 8)
     assert "the worker process died" in found.pop(3)[1]
     assert found == {i: one for i, one in expected(8).items() if i != 3}
 
@@ -310,24 +266,16 @@ def test_tls_asks_for_certificates_and_has_them(tmp_path: Path, monkeypatch: pyt
         scheduler(tmp_path, "tls") as (address, _),
         worker(address, "tls"),
     ):
-        assert collected(results(where(f"tls://{address}"), square, no_points, range(7), 7)) == expected(7)
+        assert collected(where(f"tls://{address}"), square, 7) == expected(7)
 
 
-def test_a_scheduler_that_does_not_answer_is_named() -> None:
-    with (
-        pytest.raises(EngineError, match=r"127\.0\.0\.1:1'"),
-        backend("dask://127.0.0.1:1", 1, patience=0.5).open(),
-    ):
-        pass
-
-
-def test_a_scheduler_without_workers_is_named(tmp_path: Path) -> None:
-    with (
-        scheduler(tmp_path) as (address, _),
-        pytest.raises(EngineError, match="has no workers"),
-        backend(f"dask://{address}", 1, patience=0.5).open(),
-    ):
-        pass
+def test_a_scheduler_that_cannot_work_is_named(tmp_path: Path) -> None:
+    """One that does not answer, and one without workers."""
+    with scheduler(tmp_path) as (address, _):
+        for place, words in (("127.0.0.1:1", r"127\.0\.0\.1:1'"), (address, "has no workers")):
+            where = backend(f"dask://{place}", 1, patience=0.5)
+            with pytest.raises(EngineError, match=words), where.open():
+                pass
 
 
 @pytest.mark.parametrize(
@@ -349,7 +297,7 @@ def test_mpi_gives_the_same_bytes(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
         "import sys\nfrom pathlib import Path\nfrom test_executors import plan_of\n"
-        "from sotcheck.run.executors import backend\nfrom sotcheck.sweep.run import sweep\n"
+        "from sotcheck.run.executors import backend\nfrom sotcheck.sweep.runner import sweep\n"
         "if __name__ == '__main__':\n"
         "    sweep(plan_of(), Path(sys.argv[1]), where=backend('mpi', 1))\n",
         encoding="utf-8",
@@ -362,7 +310,7 @@ def test_mpi_gives_the_same_bytes(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "PYTHONPATH": TESTS},
+        env={**os.environ, "PYTHONPATH": SEARCHED},
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "mpi.nc").read_bytes() == (tmp_path / "reference.nc").read_bytes()

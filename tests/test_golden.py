@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from sotcheck.bound.unperturbed import interface_states
-from sotcheck.engines import Continuum, KwantChain
+from sotcheck.engines import KwantChain, Matching
 from sotcheck.exact.observables import components, exact_flows, torque_from_flows
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import richardson
 from sotcheck.system.interface import SOURCES, Interface
-from sotcheck.system.states import flows
 from sotcheck.theory.sums import first_order_torque
+from sotcheck.trial.paper import load
 
 Row = dict[str, Any]
 Relative = Callable[[Array, Array], float]
@@ -68,10 +68,10 @@ def exact_torque(engine: Any, row: Row, rtol: float) -> tuple[Array, float]:
     iface, h = interface(row), number(row["h_R"])
     found = exact_flows(engine, iface, np.array([h]), rtol=rtol)
     # t is the sum of two flows, each with this error.
-    return h * torque_from_flows(found.total[0], iface.direction), 2 * h * float(found.total_error.max())
+    return h * torque_from_flows(found.total.value[0], iface.direction), 2 * h * found.total.total
 
 
-@pytest.mark.parametrize("engine", [Continuum(), KwantChain()], ids=lambda e: e.name)
+@pytest.mark.parametrize("engine", [Matching(), KwantChain()], ids=lambda e: e.name)
 @pytest.mark.parametrize("name", list(dict.fromkeys(row["interface"] for row in GOLDEN["resolved"])))
 def test_k_resolved_flows(name: str, engine: Any, relative: Relative) -> None:
     """All four flows, every source and component, in every channel regime, h_R up to 1."""
@@ -81,7 +81,7 @@ def test_k_resolved_flows(name: str, engine: Any, relative: Relative) -> None:
         iface = interface(row)
         kx, ky = map(number, row["k"])
         grid = np.broadcast_arrays(np.array([np.hypot(kx, ky)]), np.arctan2(ky, kx), number(row["h_R"]))
-        found = flows(engine.scatter(iface, *grid), iface, *grid)[0]
+        found = engine.solve(iface.structure, *grid).flows[0]
         expected = np.array(
             [[[float(c) for c in row[source][flow]] for flow in RAW_FLOWS] for source in SOURCES]
         )
@@ -94,14 +94,14 @@ def test_k_resolved_flows(name: str, engine: Any, relative: Relative) -> None:
 def test_first_order_torque(row: Row, relative: Relative) -> None:
     """Eqs. (16c), (16d) summed over k_⊥."""
     iface = interface(row)
-    found = first_order_torque(iface, rtol=1e-13).total
+    found = first_order_torque(iface, load().first_order.torque, rtol=1e-13).total.value
     assert relative(np.stack([found.real, found.imag], axis=-1), pairs(row)) <= ROUNDING
 
 
 @pytest.mark.parametrize("row", [r for r in GOLDEN["torque"]["exact"] if not resonant(r)], ids=label)
 def test_exact_torque_continuum(row: Row, relative: Relative) -> None:
     """t at finite h_R, within the stated quadrature error, which is small."""
-    found, error = exact_torque(Continuum(), row, 1e-11)
+    found, error = exact_torque(Matching(), row, 1e-11)
     scale = np.abs(vectors(row)).max()
     assert relative(found, vectors(row)) <= ROUNDING
     assert np.abs(found - vectors(row)).max() <= error + 1e-15 * scale
@@ -131,7 +131,7 @@ def test_exact_torque_kwant(row: Row, relative: Relative) -> None:
 @pytest.mark.parametrize("row", [r for r in GOLDEN["torque"]["exact"] if resonant(r)], ids=label)
 def test_exact_torque_at_a_resonance(row: Row) -> None:
     """A minority state bound inside the majority continuum: adaptivity finds a resonance of width h_R²."""
-    found, error = exact_torque(Continuum(), row, 1e-7)
+    found, error = exact_torque(Matching(), row, 1e-7)
     off = np.abs(found - vectors(row)).max()
     assert off <= error + 1e-15
     # Missing the resonance would cost a fifth of the torque and more.
@@ -144,7 +144,7 @@ def test_exact_torque_at_a_resonance(row: Row) -> None:
 def test_narrow_resonance(h_R: float, rtol: float) -> None:
     """Its width shrinks as h_R², its part of t/h_R does not: found, or a large error confessed."""
     (row,) = [r for r in GOLDEN["linear"] if resonant(r)]
-    found, error = exact_torque(Continuum(), {**row, "h_R": str(h_R)}, rtol)
+    found, error = exact_torque(Matching(), {**row, "h_R": str(h_R)}, rtol)
     split = np.array([components(t, interface(row).direction) for t in found / h_R])
     limit = pairs(row, "limit")
     # t/h_R departs from its limit by (h_R/0.01)² of 2e-4, as the golden t at 0.01 shows.
@@ -156,9 +156,9 @@ def test_linear_coefficient(row: Row, relative: Relative) -> None:
     """Richardson's limit of t/h_R is the golden limit, which is Eq. (16): 1e-8 is the bar."""
     iface = interface(row)
     rungs = 0.05 * 0.5 ** np.arange(4)
-    found = exact_flows(Continuum(), iface, rungs, rtol=1e-12)
-    fit = richardson(torque_from_flows(found.total, iface.direction), (2, 4, 6))
-    split = [components(fit.limit[s], iface.direction) for s in range(3)]
+    found = exact_flows(Matching(), iface, rungs, rtol=1e-12)
+    fit = richardson(torque_from_flows(found.total.value, iface.direction), (2, 4, 6))
+    split = [components(fit.value[s], iface.direction) for s in range(3)]
     assert relative(np.array(split), pairs(row, "limit")) <= 1e-9
     assert relative(np.array(split), pairs(row, "eq16")) <= 1e-9
     for s in range(3):

@@ -10,7 +10,10 @@ import pytest
 from sotcheck.engines.lattice import (
     LARGEST_DECAY,
     SMALLEST_SINE,
-    chain,
+    Chain,
+    assemble,
+    bonds,
+    cells,
     default_spacing,
     exact_difference,
     finite_difference,
@@ -20,6 +23,7 @@ from sotcheck.numerics.quadrature import sample
 from sotcheck.system.files import load
 from sotcheck.system.interface import Interface
 from sotcheck.system.spin import dagger, dot_sigma
+from sotcheck.system.structure import Region, Structure
 
 BULKS = {"exact-difference": exact_difference, "finite-difference": finite_difference}
 SCHEMES = ("exact-difference", "finite-difference", "one-sided")
@@ -27,6 +31,7 @@ SCHEMES = ("exact-difference", "finite-difference", "one-sided")
 Q2 = np.array([1e-8, 0.01, 0.3, 1.7, -1e-8, -0.2, -3.0])
 #: Sums of three terms of size 1/a, rounded: a few dozen ε.
 ROUNDING = 64 * np.finfo(float).eps
+BARE = Interface(name="bare")
 
 
 @pytest.mark.parametrize("scheme", BULKS)
@@ -105,42 +110,67 @@ def test_at_a_band_edge_exactly() -> None:
         assert q[0] == 0.0
 
 
+def chain(structure: Structure, k_perp: float, a: float, scheme: str) -> Chain:
+    """Return the chain of one problem without κ̂, its leads' spacing also that of layers."""
+    regions, numbers = [], []
+    for region in structure.regions:
+        q2, axis = region.bands(structure.energy, np.array([k_perp]))
+        finite = np.isfinite(region.thickness)
+        numbers.append(int(cells(q2, region.thickness, scheme, a)[0]) if finite else 1)
+        regions.append(bonds(q2, axis, region.thickness / numbers[-1] if finite else a, scheme))
+    kappas = [np.zeros((1, 2, 2))] * len(structure.interfaces)
+    return assemble(regions, numbers, kappas, scheme)
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_chain_blocks(any_iface: Interface, scheme: str) -> None:
     """Hermitian 2×2 blocks, diagonal in spin along m; the interface site carries the mean of both bulks."""
     m = dot_sigma(any_iface.direction)
-    a = default_spacing(any_iface, scheme)
+    a = default_spacing(any_iface.structure, scheme)
     for k_perp in sample(any_iface.thresholds(), 3):
-        blocks = chain(any_iface, float(k_perp), a, scheme)
-        for block in (blocks.onsite_N, blocks.onsite_F, blocks.hopping_N, blocks.hopping_F):
+        blocks = chain(any_iface.structure, float(k_perp), a, scheme)
+        onsite_N, onsite_0, onsite_F = blocks.sites[:, 0]
+        for block in (onsite_N, onsite_F, *blocks.hopping[:, 0]):
             assert np.abs(block - dagger(block)).max() <= ROUNDING / a
             assert np.abs(block @ m - m @ block).max() <= ROUNDING / a
         # N knows no spin.
-        assert np.abs(blocks.onsite_N - blocks.onsite_N[0, 0] * np.eye(2)).max() <= ROUNDING / a
-        mean = (blocks.onsite_N + blocks.onsite_F) / 2
-        if scheme == "one-sided":
-            assert np.array_equal(blocks.onsite_interface, blocks.onsite_F)
-        else:
-            assert np.abs(blocks.onsite_interface - mean).max() <= ROUNDING / a
+        assert np.abs(onsite_N - onsite_N[0, 0] * np.eye(2)).max() <= ROUNDING / a
+        expected = onsite_F if scheme == "one-sided" else (onsite_N + onsite_F) / 2
+        assert np.abs(onsite_0 - expected).max() <= ROUNDING / a
         # Minority (σ·m = +1) first: its wave number is the smaller one.
-        expected = any_iface.Kz_squared(k_perp**2)
-        assert np.all(np.sign((blocks.Kz**2).real) == np.sign(expected))
+        q2, axis = any_iface.structure.right.bands(any_iface.E_F, np.array([k_perp]))
+        waves = bonds(q2, axis, a, scheme).wave_numbers[0]
+        assert np.all(np.sign((waves**2).real) == np.sign(any_iface.Kz_squared(k_perp**2)))
+
+
+def test_layers_have_cells_of_their_own() -> None:
+    """Sites between bonds carry the mean of them; |q| times a cell stays small; finite differences double."""
+    layer = Region(0.4, 0.7, (0.6, 0.0, 0.8), thickness=3.0)
+    structure = Structure(2.0, (Region(), layer, Region(0.1)), BARE.structure.interfaces * 2)
+    blocks = chain(structure, 0.3, 0.5, "exact-difference")
+    n = len(blocks.hopping) - 2
+    assert n == 1 + np.ceil(3.0 * np.sqrt(2.0 - 0.4 - 0.09 + 0.7) / 1.2)
+    assert blocks.at == [1, 1 + n]
+    assert np.abs(blocks.sites[2:-2] - 2 * blocks.half_cells[1]).max() == 0
+    assert np.abs(blocks.sites[1] - blocks.half_cells[0] - blocks.half_cells[1]).max() == 0
+    counts = [len(chain(structure, 0.3, a, "finite-difference").hopping) - 2 for a in (0.4, 0.2, 0.1)]
+    assert counts == [8, 16, 32]
 
 
 def test_exact_difference_interface_site() -> None:
     """What the issue states: q_N cot(q_N a) + Q̂_F cot(Q̂_F a) on the interface site, hopping q/sin(qa)."""
     iface = load("bulk-magnetism")
     a, k_perp = 0.7, 0.9
-    blocks = chain(iface, k_perp, a, "exact-difference")
+    blocks = chain(iface.structure, k_perp, a, "exact-difference")
     m = dot_sigma(iface.direction)
     q = np.sqrt(iface.kz_squared(np.array(k_perp**2)) + 0j)
     Q = np.sqrt(iface.Kz_squared(np.array(k_perp**2)) + 0j)
     cot = [p / np.tan(p * a) for p in (q, *Q)]
     expected = cot[0] * np.eye(2) + cot[1] * (np.eye(2) + m) / 2 + cot[2] * (np.eye(2) - m) / 2
-    assert np.abs(blocks.onsite_interface - expected).max() <= ROUNDING / a
+    assert np.abs(blocks.sites[1, 0] - expected).max() <= ROUNDING / a
     hopping = Q / np.sin(Q * a)
     expected = hopping[0] * (np.eye(2) + m) / 2 + hopping[1] * (np.eye(2) - m) / 2
-    assert np.abs(blocks.hopping_F - expected).max() <= ROUNDING / a
+    assert np.abs(blocks.hopping[1, 0] - expected).max() <= ROUNDING / a
 
 
 # ----------------------------------------------------------------------------------------- refused spacings
@@ -197,9 +227,9 @@ def test_finite_difference_refuses_beyond_its_band(factor: float) -> None:
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_default_spacing_suits_every_k(any_iface: Interface, scheme: str) -> None:
     """Neither refused anywhere nor needlessly small: q_max a near 1.5, or 0.4 for finite differences."""
-    a = default_spacing(any_iface, scheme)
+    a = default_spacing(any_iface.structure, scheme)
     for k_perp in sample(any_iface.thresholds(), 8):
-        chain(any_iface, float(k_perp), a, scheme)
+        chain(any_iface.structure, float(k_perp), a, scheme)
     largest_q = np.sqrt(max(any_iface.k_perp2_max(s) for s in ("normal", "majority", "minority")))
     limit = 1.5 if scheme == "exact-difference" else 0.4
     assert 0.2 * limit < largest_q * a <= limit * (1 + ROUNDING)
@@ -208,7 +238,7 @@ def test_default_spacing_suits_every_k(any_iface: Interface, scheme: str) -> Non
 def test_default_spacing_shrinks_for_deep_gaps() -> None:
     """A gap of 10⁴ E_F: waves decay by e⁻²⁰ at most within one spacing, so the chain is still accepted."""
     iface = Interface(name="deep", E_F=1.0, U_N=0.0, U_F=1e4, J=1.0)
-    a = default_spacing(iface, "exact-difference")
+    a = default_spacing(iface.structure, "exact-difference")
     assert a < 0.3
     for k_perp in sample(iface.thresholds(), 5):
-        chain(iface, float(k_perp), a, "exact-difference")
+        chain(iface.structure, float(k_perp), a, "exact-difference")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from conftest import GENERIC
 
 from sotcheck.beyond import limits as limits_module
+from sotcheck.beyond.curve import torque_curve
 from sotcheck.beyond.limits import COMPONENTS, CURRENTS, TrustLimit, exact_per_h, first_order, trust_limits
-from sotcheck.beyond.sweep import h_R_sweep
 from sotcheck.engines import KwantChain
 from sotcheck.errors import EngineError
-from sotcheck.exact.observables import components
 from sotcheck.numerics.crossing import ACCURACY, LARGEST, SMALLEST, Target, search
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.files import load
 from sotcheck.system.interface import Interface
 from sotcheck.trial.torque import torque
@@ -57,10 +59,9 @@ def test_no_earlier_crossing_hides() -> None:
     assert deviation_of(iface, [row.h_R * 1.005], row)[0] > 0.01
 
 
-def made_up(f):  # type: ignore[no-untyped-def]
-    def deviation(h_R: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        values = f(h_R)[:, None, None]
-        return values, np.full_like(values, 1e-12)
+def made_up(f: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], Estimate]:
+    def deviation(h_R: np.ndarray) -> Estimate:
+        return Estimate(f(h_R)[:, None, None], {"quadrature": (1e-12, "made up")})
 
     return deviation
 
@@ -112,9 +113,9 @@ def test_embedded_state_gives_limit_zero() -> None:
     for row in rows:
         if row.kind == "embedded":
             assert row.h_R == 0.0 and "interface state" in row.reason
-            exact = exact_per_h(iface, np.array([1e-3]), rtol=1e-5)[0]
+            exact = exact_per_h(iface, np.array([1e-3]), rtol=1e-5).value
             at = (0, COMPONENTS.index(row.component), CURRENTS.index("majority"))
-            assert abs(exact[at] / first_order(iface)[0][at[1:]] - 1) > 0.1
+            assert abs(exact[at] / first_order(iface).value[at[1:]] - 1) > 0.1
 
 
 def test_every_reason_for_none() -> None:
@@ -149,10 +150,10 @@ def test_total_is_weighted_with_relaxation_times() -> None:
 
 
 def test_a_seeded_fault_shows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Eq. (16) off by 5 % is off by more than 1 % at any h_R, without a state to blame."""
+    """First order off by 5 % is off by more than 1 % at any h_R, without a state to blame."""
     iface = GENERIC["generic"]
-    slopes, error = first_order(iface)
-    monkeypatch.setattr(limits_module, "first_order", lambda _: (1.05 * slopes, error))
+    wrong = 1.05 * first_order(iface)
+    monkeypatch.setattr(limits_module, "first_order", lambda _: wrong)
     rows = trust_limits(iface, limits=[0.01], sources=["normal"], largest=0.2)
     assert {row.kind for row in rows} == {"immediate"}
 
@@ -170,22 +171,18 @@ def test_bad_requests(ask, words: str) -> None:  # type: ignore[no-untyped-def]
         trust_limits(load("bulk-magnetism"), **ask)
 
 
-def test_sweep_is_the_torque_at_each_h_R() -> None:
+def test_the_curve_is_the_torque_at_each_h_R() -> None:
     """Whatever is summed together: any order, zero and negative h_R, the table's numbers."""
     iface = GENERIC["generic"]
     h_R = np.array([0.2, -0.05, 0.0, 0.11, 0.05, 0.3])
-    sweep = h_R_sweep(iface, h_R, rtol=1e-8)
-    table = torque(iface, "continuum", h_R=h_R.tolist(), tolerance=1e-9)
-    for row in table:
-        i, s = int(np.flatnonzero(h_R == row.h_R)[0]), CURRENTS.index(row.source)
-        found = sweep.torque[i, :, s]
-        assert np.abs(found - [row.fieldlike, row.dampinglike]).max() <= 1e-9 * np.abs(sweep.torque).max()
-        parts = components(row.vector, iface.direction)
-        assert parts is not None
-    assert np.abs(sweep.torque[2]).max() < 1e-14
-    assert np.allclose(sweep.torque[1], -sweep.torque[4], rtol=0, atol=1e-12)
+    curve = torque_curve(iface, h_R, rtol=1e-8).value
+    for row in torque(iface, "continuum", h_R=h_R.tolist(), tolerance=1e-9):
+        found = curve[np.flatnonzero(h_R == row.h_R)[0], :, CURRENTS.index(row.source)]
+        assert np.abs(found - [row.fieldlike, row.dampinglike]).max() <= 1e-9 * np.abs(curve).max()
+    assert np.abs(curve[2]).max() < 1e-14
+    assert np.allclose(curve[1], -curve[4], rtol=0, atol=1e-12)
 
 
 def test_components_are_undefined_for_m_along_y() -> None:
     with pytest.raises(EngineError, match="parallel to y"):
-        h_R_sweep(load("bulk-magnetism").with_(m=(0.0, 1.0, 0.0)), np.array([0.1]))
+        torque_curve(load("bulk-magnetism").with_(m=(0.0, 1.0, 0.0)), np.array([0.1]))

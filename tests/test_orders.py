@@ -1,4 +1,4 @@
-"""Orders in h_R: the series (46) and its counterparts against exact states; partial sums, Padé."""
+"""Orders in h_R: the series and its coefficients against exact states; partial sums, Padé."""
 
 from __future__ import annotations
 
@@ -8,59 +8,59 @@ import numpy as np
 import pytest
 from conftest import GENERIC
 
-from sotcheck.beyond import orders as orders_module
-from sotcheck.beyond.orders import contour_orders, difference_orders, resolved_orders
-from sotcheck.beyond.orders_data import orders_data
-from sotcheck.engines import Continuum
+from sotcheck.beyond.orders import contour_orders, difference_orders, orders_data
+from sotcheck.beyond.torques import exact_torque
+from sotcheck.engines import Matching
 from sotcheck.errors import EngineError, TheoryError
-from sotcheck.exact.observables import exact_flows, torque_from_flows
-from sotcheck.numerics.pade import pade, partial_sum, reach
+from sotcheck.exact import continued
+from sotcheck.exact.continued import resolved_orders
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import sample
+from sotcheck.numerics.series import pade, partial_sum, reach
+from sotcheck.papers.kim2017 import section4
+from sotcheck.papers.kim2017.section3 import eq10a, eq10b, eq10c, eq10d
 from sotcheck.system.files import load
 from sotcheck.system.interface import Interface, rashba
+from sotcheck.system.spin import in_spin_bands
 from sotcheck.theory import all_orders
 from sotcheck.theory.all_orders import amplitude_orders, half_circle, torque_integrand, torque_orders
-from sotcheck.theory.amplitudes import (
-    change_of_r,
-    change_of_r_prime,
-    change_of_t,
-    change_of_t_prime,
-    closed_forms,
-)
+from sotcheck.theory.amplitudes import Amplitudes, closed_forms
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.theory.sums import first_order_torque
+from sotcheck.theory.symbols import Symbols
 from sotcheck.theory.validity import radius_of_convergence
 
 #: Bars of orders 1, 3, 5, relative to the larger component of the same source.
 BARS = np.array([1e-8, 1e-6, 1e-4])
 
 
-def by_source(found: np.ndarray, reference: np.ndarray) -> np.ndarray:
+def by_source(found: Estimate, reference: Estimate) -> np.ndarray:
     """Largest difference by order, each source relative to its own largest component."""
-    scale = np.abs(reference).max(axis=-1, keepdims=True)
-    return (np.abs(found - reference) / np.where(scale > 0, scale, 1)).max(axis=(-1, -2))
+    scale = np.abs(reference.value).max(axis=-1, keepdims=True)
+    return (np.abs((found - reference).value) / np.where(scale > 0, scale, 1)).max(axis=(-1, -2))
 
 
 def test_amplitudes_sum_to_the_exact_ones(any_iface: Interface) -> None:
     """Each of the four projected series converges to the engine's amplitude well inside the radius."""
     k = sample(any_iface.thresholds(), 3)
     h = 0.1 * radius_of_convergence(any_iface)
-    found = amplitude_orders(closed_forms(any_iface, k**2), rashba(k, 0 * k + 0.4), 14)
-    exact = Continuum().scatter(any_iface, k, np.array(0.4), np.array(h)).amplitudes()
+    a = closed_forms(any_iface, k**2)
+    found = amplitude_orders(a, rashba(k, 0 * k + 0.4), 14).projected(a)
+    exact = Matching().solve(any_iface.structure, k, np.array(0.4), np.array(h)).amplitudes()
     powers = h ** np.arange(15.0)
     for series, want in zip((found.r, found.t, found.r_prime, found.t_prime), exact, strict=True):
         np.testing.assert_allclose(np.tensordot(powers, series, axes=1), want, atol=2e-13)
 
 
-def test_first_order_is_equation_10(any_iface: Interface) -> None:
+def test_first_order_is_the_change_of_each_amplitude(any_iface: Interface) -> None:
     k = sample(any_iface.thresholds(), 3)
     a, R = closed_forms(any_iface, k**2), rashba(k, 0 * k + 1.9)
-    found = amplitude_orders(a, R, 1)
+    found = amplitude_orders(a, R, 1).projected(a)
     for series, formula in (
-        (found.r, change_of_r), (found.t, change_of_t),
-        (found.r_prime, change_of_r_prime), (found.t_prime, change_of_t_prime),
+        (found.r, eq10c), (found.t, eq10a), (found.r_prime, eq10d), (found.t_prime, eq10b)
     ):  # fmt: skip
-        np.testing.assert_allclose(series[1], formula(a, R), atol=1e-12)
+        said = formula(Symbols(any_iface, k, np.array([1.9])))[:, 0]
+        np.testing.assert_allclose(series[1], said, atol=1e-12)
 
 
 def test_extended_amplitudes_obey_the_exact_matching(any_iface: Interface) -> None:
@@ -69,25 +69,24 @@ def test_extended_amplitudes_obey_the_exact_matching(any_iface: Interface) -> No
     a = closed_forms(any_iface, k**2)
     found = amplitude_orders(a, rashba(k, 0 * k + 0.4), 5)
     identity = np.eye(2) * (np.arange(6) == 0)[:, None, None, None]
-    psi = identity + found.r_ex
-    from sotcheck.system.spin import in_spin_bands
-
-    inverse_root = in_spin_bands(1 / np.sqrt(np.abs(a.Kz)).astype(complex), a.m)
+    psi = identity + found.r
+    inverse_root = in_spin_bands((1 / np.sqrt(np.abs(a.Kz))).astype(complex), a.m)
     np.testing.assert_allclose(
-        inverse_root @ found.t_ex * np.sqrt(np.abs(a.kz))[:, None, None], psi, atol=1e-9, rtol=1e-9
+        inverse_root @ found.t * np.sqrt(np.abs(a.kz))[:, None, None], psi, atol=1e-9, rtol=1e-9
     )
     # ψ from N per 2ik_z and ψ from F per 2iK̂_z are one Green function.
     green = psi / (2j * a.kz)[:, None, None]
     root = in_spin_bands(np.sqrt(np.abs(a.Kz)).astype(complex), a.m)
-    other = inverse_root @ (found.r_prime_ex + identity) @ root @ in_spin_bands(1 / (2j * a.Kz), a.m)
+    other = inverse_root @ (found.r_prime + identity) @ root @ in_spin_bands(1 / (2j * a.Kz), a.m)
     np.testing.assert_allclose(other, green, atol=1e-9, rtol=1e-9)
 
 
-def test_first_coefficient_is_equation_16(any_iface: Interface) -> None:
-    want = torque_vector(first_order_torque(any_iface, rtol=1e-12).total, any_iface.direction)
-    found = torque_orders(any_iface, 3)
-    np.testing.assert_allclose(found.values[0], want, atol=1e-12 * np.abs(want).max())
-    assert found.errors[0].max() < 1e-12 * np.abs(want).max()
+def test_first_coefficient_is_first_order(any_iface: Interface) -> None:
+    total = first_order_torque(any_iface, section4.by_source, rtol=1e-12).total.value
+    want = torque_vector(total, any_iface.direction)
+    found = torque_orders(any_iface, 3)[0]
+    np.testing.assert_allclose(found.value, want, atol=1e-12 * np.abs(want).max())
+    assert found.total < 1e-12 * np.abs(want).max()
 
 
 def test_half_a_circle_averages_exactly(iface: Interface) -> None:
@@ -103,15 +102,15 @@ def test_half_a_circle_averages_exactly(iface: Interface) -> None:
 @pytest.mark.parametrize("name", ["bulk-magnetism", "interface-magnetism", "ferromagnetic-insulator",
                                   "topological-insulator", *GENERIC])  # fmt: skip
 def test_coefficients_agree_with_contour_integrals(name: str) -> None:
-    """Orders 1 to 9 of the k_⊥ sum, from (46) and from exact states at complex h_R, far below the bars."""
+    """Orders 1 to 9 of the k_⊥ sum, from the series and from exact states at complex h_R, below the bars."""
     system = GENERIC[name] if name in GENERIC else load(name)
     series = torque_orders(system, 9)
     exact = contour_orders(system, 9, radius_of_convergence(system))
-    off = by_source(exact.values, series.values)
+    off = by_source(exact, series)
     assert np.all(off[:3] < np.array([1e-12, 1e-10, 1e-9]))
     assert off[4] < 1e-6
-    budget = np.linalg.norm(exact.errors + series.errors, axis=-1)
-    assert np.all(np.linalg.norm(exact.values - series.values, axis=-1) <= 10 * budget)
+    left = exact - series
+    assert np.all(np.linalg.norm(left.value, axis=-1) <= 10 * np.linalg.norm(left.error, axis=-1))
 
 
 @pytest.mark.parametrize("name", ["ferromagnetic-insulator", "topological-insulator"])
@@ -119,20 +118,20 @@ def test_coefficients_agree_with_differences(name: str) -> None:
     """Real h_R only: the interpolating polynomial's coefficients meet the bars, and their own errors."""
     system = load(name)
     series = torque_orders(system, 5)
-    found = difference_orders(Continuum(), system, 0.4 * radius_of_convergence(system))
-    assert np.all(by_source(found.values, series.values) < BARS)
-    assert np.all(np.abs(found.values - series.values) <= found.errors + series.errors)
+    found = difference_orders(Matching(), system, 0.4 * radius_of_convergence(system))
+    assert np.all(by_source(found, series) < BARS)
+    assert np.all(np.abs((found - series).value) <= (found - series).error)
 
 
 def test_kwant_at_complex_h_r(any_iface: Interface) -> None:
     """Kwant's own states at complex h_R give the same coefficients, k_⊥ by k_⊥."""
     k, angles = sample(any_iface.thresholds(), 1), np.array([0.4])
     formula = torque_integrand(any_iface, k**2, angles, [1, 3, 5])
-    values, errors = resolved_orders("kwant", any_iface, k, angles, 5, points=24, radius=0.25)
+    left = resolved_orders("kwant", any_iface, k, angles, 5, points=24, radius=0.25) - formula
     scale = np.abs(formula).max(axis=(-1, -2), keepdims=True)
-    off = (np.abs(values - formula) / scale).max(axis=(0, 1, 3, 4))
+    off = (np.abs(left.value) / scale).max(axis=(0, 1, 3, 4))
     assert np.all(off < np.array([1e-11, 1e-10, 1e-8]))
-    assert np.all(np.abs(values - formula) <= 100 * errors)
+    assert np.all(np.abs(left.value) <= 100 * left.error)
 
 
 @pytest.mark.parametrize("fault", ["sign", "order", "projection"])
@@ -141,20 +140,15 @@ def test_seeded_faults_are_caught(fault: str, monkeypatch: pytest.MonkeyPatch) -
     system = GENERIC["generic"]
     right = amplitude_orders
 
-    def wrong(a: all_orders.Amplitudes, R: np.ndarray, n: int) -> all_orders.AmplitudeOrders:
-        found = right(a, -R if fault == "sign" else R, n)
-        if fault == "sign":
-            return found
-        if fault == "order":
-            return right(a, np.swapaxes(R, -1, -2), n)
-        return all_orders.AmplitudeOrders(
-            *(getattr(found, name) for name in ("r_ex", "t_ex", "r_prime_ex", "t_prime_ex")),
-            found.r_ex, found.t_ex, found.r_prime_ex, found.t_prime_ex,
-        )  # fmt: skip
+    def wrong(a: Amplitudes, R: np.ndarray, n: int) -> all_orders.Series:
+        return right(a, -R if fault == "sign" else np.swapaxes(R, -1, -2), n)
 
     k = sample(system.thresholds(), 2)
-    values, _ = resolved_orders("continuum", system, k, np.array([0.4]), 5)
-    monkeypatch.setattr(all_orders, "amplitude_orders", wrong)
+    values = resolved_orders("continuum", system, k, np.array([0.4]), 5).value
+    if fault == "projection":
+        monkeypatch.setattr(all_orders.Series, "projected", lambda series, a: series)
+    else:
+        monkeypatch.setattr(all_orders, "amplitude_orders", wrong)
     formula = torque_integrand(system, k**2, np.array([0.4]), [1, 3, 5])
     assert np.abs(formula - values).max() > 1e-3 * np.abs(values).max()
 
@@ -164,11 +158,9 @@ def test_a_contour_too_short_says_so() -> None:
     system = load("bulk-magnetism")
     k = sample(system.thresholds(), 2)
     exact = torque_integrand(system, k**2, np.array([0.4]), [1, 3, 5])
-    values, errors = resolved_orders("continuum", system, k, np.array([0.4]), 5, points=12)
-    assert np.abs(values - exact).max() > 1e-6 * np.abs(exact).max()
-    scale = np.abs(exact).max(axis=(-1, -2), keepdims=True)
-    assert np.all(np.abs(values - exact).max(axis=(-1, -2)) <= 10 * errors.max(axis=(-1, -2)))
-    assert np.all(scale > 0)
+    left = resolved_orders("continuum", system, k, np.array([0.4]), 5, points=12) - exact
+    assert np.abs(left.value).max() > 1e-6 * np.abs(exact).max()
+    assert np.all(np.abs(left.value).max(axis=(-1, -2)) <= 10 * left.error.max(axis=(-1, -2)))
 
 
 def test_orders_are_odd_and_exist() -> None:
@@ -177,9 +169,9 @@ def test_orders_are_odd_and_exist() -> None:
     transparent = Interface(name="transparent", E_F=1.0, J=0.0, u_0=0.5, u_m=0.5)
     with pytest.raises(TheoryError, match="do not exist"):
         torque_orders(transparent, 3)
-    assert torque_orders(transparent, 1).values.shape == (1, 3, 3)
+    assert torque_orders(transparent, 1).shape == (1, 3, 3)
     with pytest.raises(EngineError, match="at least 5"):
-        difference_orders(Continuum(), load("bulk-magnetism"), 0.1, steps=3)
+        difference_orders(Matching(), load("bulk-magnetism"), 0.1, steps=3)
 
 
 def test_pade_of_known_functions() -> None:
@@ -213,7 +205,7 @@ def test_reach() -> None:
     assert reach(h, np.ones(3), 0.01) == 0.0
 
 
-def test_orders_data(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_orders_data() -> None:
     """Coefficients within the bars, slopes 3, 5, 7 within their errors, everything ready for JSON."""
     system = load("ferromagnetic-insulator")
     data = orders_data(system)
@@ -250,14 +242,12 @@ def test_the_sum_s_series_leaves_the_torque_at_the_radius_by_k() -> None:
     radius = radius_of_convergence(system)
     series = torque_orders(system, 41)
     h = radius * np.array([0.9, 1.4])
-    found = exact_flows(Continuum(), system, h, rtol=1e-5)
-    exact = torque_from_flows(found.total, system.direction)[:, 0] * h[:, None]
-    sums = partial_sum(series.values[:, 0], h)
-    shorter = partial_sum(series.values[:-4, 0], h)
-    size = np.abs(exact).max(axis=-1)
+    exact = exact_torque(system, h, rtol=1e-5)[:, 0] * h[:, None]
+    sums, shorter = (partial_sum(series.value[:last, 0], h) for last in (None, -4))
+    size = np.abs(exact.value).max(axis=-1)
     settled = np.abs(sums - shorter).max(axis=-1) / size
-    off = np.abs(sums - exact).max(axis=-1) / size
-    error = found.total_error.max(axis=(-1, -2, -3)) * h / size
+    off = np.abs(sums - exact.value).max(axis=-1) / size
+    error = exact.error.max(axis=-1) / size
     assert off[0] < 1e-5
     assert off[1] > 30 * (settled[1] + error[1])
 
@@ -269,9 +259,9 @@ def test_kwant_s_sums() -> None:
 
     system = load("ferromagnetic-insulator")
     found = difference_orders(KwantChain(), system, 0.4 * radius_of_convergence(system), rtol=1e-10)
-    assert np.all(by_source(found.values, torque_orders(system, 5).values) < BARS)
+    assert np.all(by_source(found, torque_orders(system, 5)) < BARS)
 
 
 def test_points_divide() -> None:
     """The module's own contour leaves an aliasing error below rounding."""
-    assert orders_module.RADIUS**orders_module.POINTS < 1e-14
+    assert continued.RADIUS**continued.POINTS < 1e-14

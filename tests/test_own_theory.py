@@ -14,19 +14,20 @@ from sotcheck.errors import TheoryError
 from sotcheck.numerics.arrays import Complex
 from sotcheck.system.files import load
 from sotcheck.system.interface import Interface
-from sotcheck.theory import first_order
 from sotcheck.theory.amplitudes import Amplitudes
+from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.own_theory import check_theory, load_theory
+from sotcheck.trial.paper import load as load_paper
 
 BULK = load("bulk-magnetism")
 
 
 def right(a: Amplitudes, iface: Interface) -> Complex:
-    return first_order.torque(a)
+    return load_paper().first_order.torque(Symbols.of(iface, a))[:, 0]
 
 
 @pytest.mark.parametrize("m", [BULK.m, (0.0, 0.0, 1.0), (0.0, 1.0, 0.0)])
-def test_eq16_passes(m: tuple[float, float, float]) -> None:
+def test_first_order_passes(m: tuple[float, float, float]) -> None:
     """Also where fieldlike and dampinglike are undefined."""
     result = check_theory(BULK.with_(m=m), right, tolerance=1e-9)
     assert result.exit_status == 0
@@ -76,9 +77,9 @@ def test_mistakes_are_explained(
 
 
 def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The example of the README, as a user runs it."""
+    """As a user runs it: a module in the working folder."""
     (tmp_path / "half.py").write_text(
-        "from sotcheck.theory.first_order import torque\n\n\ndef mine(a, iface):\n    return torque(a) / 2\n"
+        "from test_own_theory import right\n\n\ndef mine(a, iface):\n    return right(a, iface) / 2\n"
     )
     monkeypatch.chdir(tmp_path)
     found = CliRunner().invoke(cli, ["check", "bulk-magnetism", "--theory", "half:mine", "--json", "-"])

@@ -8,11 +8,15 @@ import numpy as np
 import pytest
 
 from sotcheck.beyond import exponent as exponent_module
-from sotcheck.beyond.exponent import exponent_data, limit_at_zero, power_law, remainders
-from sotcheck.beyond.radius import classify, poles_in_h, radius_data, smallest, sum_radius
-from sotcheck.engines import Continuum
+from sotcheck.beyond.exponent import exponent_data, remainders
+from sotcheck.beyond.radius import classify, radius_data, smallest
+from sotcheck.engines import Matching
 from sotcheck.errors import EngineError
+from sotcheck.exact.continued import poles_in_h
+from sotcheck.numerics.convergence import limit_at_zero, power_law
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import sample
+from sotcheck.numerics.series import radius_from_terms
 from sotcheck.system.files import load
 from sotcheck.system.interface import Interface
 from sotcheck.theory.validity import (
@@ -53,7 +57,7 @@ def test_states_really_diverge_at_a_real_pole() -> None:
     pole = poles_in_h("continuum", system, k, np.array([phi]))[0, 0]
     nearest = pole[np.argmin(np.abs(pole))]
     h = nearest.real + np.array([1e-2, 5e-3])
-    psi = np.abs(Continuum().scatter(system, k, np.array([phi]), h).psi_F).max(axis=(-1, -2))
+    psi = np.abs(Matching().solve(system.structure, k, np.array([phi]), h).psi_F).max(axis=(-1, -2))
     distance = np.abs(h - nearest)
     np.testing.assert_allclose(psi[1] / psi[0], distance[0] / distance[1], rtol=0.1)
 
@@ -105,19 +109,18 @@ def test_embedded_states_are_those_of_appendix_c(rng: np.random.Generator) -> No
     assert hits > 10
 
 
-def test_sum_radius_of_known_series() -> None:
+def test_radius_from_known_terms() -> None:
     """One singularity in h² (Domb and Sykes), a complex pair (Mercer and Roberts), and too few terms."""
     j = np.arange(21)
     binomial = np.cumprod(np.concatenate([[1.0], -(0.5 - j[:-1]) / (j[:-1] + 1)]))
-    one = sum_radius(binomial / 4.0**j, 1.8)
+    one = radius_from_terms(binomial / 4.0**j, 1.8)
     assert one is not None
-    assert one["method"] == "ratio"
-    assert abs(one["radius"] - 2) < one["error"] + 1e-3
-    pair = (2.0 / np.sqrt(j + 1.0) * 0.25**j * np.cos(0.7 * j)).real
-    found = sum_radius(pair, 1.8)
-    assert found is not None
-    assert abs(found["radius"] - 2) < max(found["error"], 0.1)
-    assert sum_radius(binomial[:5], 1.0) is None
+    assert one.method == "ratio"
+    assert abs(one.radius.value - 2) < one.radius.total + 1e-3
+    pair = radius_from_terms(2.0 / np.sqrt(j + 1.0) * 0.25**j * np.cos(0.7 * j), 1.8)
+    assert pair is not None
+    assert abs(pair.radius.value - 2) < max(pair.radius.total, 0.1)
+    assert radius_from_terms(binomial[:5], 1.0) is None
 
 
 def test_radius_data() -> None:
@@ -148,7 +151,7 @@ def test_transparent_channels_are_all_found(rng: np.random.Generator) -> None:
 
 @pytest.mark.parametrize("system", [TRANSPARENT[0], TRANSPARENT[2]], ids=lambda s: s.name)
 def test_true_exponent_and_coefficient(system: Interface) -> None:
-    """|t − (16)| ~ h_R², coefficient included, where the transparent spin takes part; h_R³ elsewhere."""
+    """First order leaves ~ h_R², coefficient included, where the transparent spin takes part; else h_R³."""
     data = exponent_data(system)
     assert data is not None
     json.dumps(data, allow_nan=False)
@@ -239,13 +242,15 @@ def test_remainders_refuse_ordinary_interfaces() -> None:
 
 def test_power_law_and_limit() -> None:
     h = 0.1 * 0.5 ** np.arange(6)
-    direction = np.array([1.0, -2.0, 0.5])
-    plain = power_law(h[:, None] ** 2.5 * (1 + h[:, None]) * direction, np.full((6, 3), 1e-16))
-    assert abs(plain.value - 2.5) < plain.error < 0.02
-    log = power_law((h**3 * (np.log(h) - 2 + h))[:, None] * direction, np.full((6, 3), 1e-16), logarithm=True)
-    assert abs(log.value - 3) < log.error < 0.05
-    drowned = power_law(np.full((6, 3), 1e-9), np.full((6, 3), 1e-8))
-    assert drowned.error == np.inf
-    value, error = limit_at_zero(h, 2 + h * (3 - np.log(h)), np.zeros(6))
-    assert abs(value - 2) < 1e-12
-    assert error < 1e-12
+
+    def known(values: np.ndarray, error: float) -> Estimate:
+        return Estimate(values[:, None] * [1.0, -2.0, 0.5], {"quadrature": (error, "made up")})
+
+    plain = power_law(known(h**2.5 * (1 + h), 1e-16))
+    assert abs(plain.value - 2.5) < plain.total < 0.02
+    log = power_law(known(h**3 * (np.log(h) - 2 + h), 1e-16), logarithm=True)
+    assert abs(log.value - 3) < log.total < 0.05
+    assert power_law(known(np.full(6, 1e-9), 1e-8)).total == np.inf
+    limit = limit_at_zero(h, Estimate(2 + h * (3 - np.log(h))))
+    assert abs(limit.value - 2) < 1e-12
+    assert limit.total < 1e-12

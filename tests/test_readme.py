@@ -57,7 +57,10 @@ SMALLER = {
     "--svg map.svg": "--svg map.svg --points 9",
 }
 #: Exit statuses other than 0.
-STATUS = {"sotcheck check bulk-magnetism --theory mytheory:torque": 1}
+STATUS = {
+    "sotcheck check bulk-magnetism --theory mytheory:torque": 1,
+    "sotcheck audit --paper mypaper.py --power --output mypaper --workers 1": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -141,8 +144,9 @@ def test_every_block_is_known() -> None:
 
 def test_the_tour(folder: Path) -> None:
     """Every console line in a folder of its own, in the README's order; then what is done with its files."""
-    (theory,) = [block for block in blocks("python") if "mytheory.py" in block.before]
-    (folder / "mytheory.py").write_text(theory.text)
+    for name in ("mytheory.py", "mypaper.py"):
+        (file,) = [block for block in blocks("python") if name in block.before]
+        (folder / name).write_text(file.text)
     last = 0
     for line in console():
         if line.command in NOT_OURS:

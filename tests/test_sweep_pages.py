@@ -12,17 +12,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
+from sweep_cases import plan_for
 
 from sotcheck.command import main as cli
 from sotcheck.errors import SotcheckError
 from sotcheck.pages.sweep import listed, sweep_data, title, write_sweep
 from sotcheck.sweep.dataset import open_sweep, to_netcdf
-from sotcheck.sweep.grid import parse_axis
-from sotcheck.sweep.run import make_plan, sweep
-from sotcheck.sweep.store import journal_path
+from sotcheck.sweep.journal import journal_path
+from sotcheck.sweep.runner import sweep
 from sotcheck.system.interface import Interface
 
 IFACE = Interface(name="tilted", E_F=1.3, U_N=0.2, J=0.4, u_0=0.4, m=(2.0, -1.0, 2.0), h_R=0.05)
@@ -32,8 +31,8 @@ IFACE = Interface(name="tilted", E_F=1.3, U_N=0.2, J=0.4, u_0=0.4, m=(2.0, -1.0,
 def result(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a sweep of twelve points, three of which are no systems."""
     path = tmp_path_factory.mktemp("sweep") / "tilted-sweep.nc"
-    axes = [parse_axis(IFACE, text) for text in ("h_R=0.02:0.11:3", "E_F=-5,1.1,1.3,1.5")]
-    sweep(make_plan(IFACE, axes, command="sotcheck sweep <tilted>"), path)
+    over = ("h_R=0.02:0.11:3", "E_F=-5,1.1,1.3,1.5")
+    sweep(plan_for(*over, iface=IFACE, command="sotcheck sweep <tilted>"), path)
     return path
 
 
@@ -150,30 +149,33 @@ def test_check_refuses_what_is_no_result(tmp_path: Path) -> None:
 @pytest.mark.parametrize("executor", ["processes", "dask://"])
 def test_ctrl_c_ends_a_sweep_and_all_its_workers(tmp_path: Path, executor: str) -> None:
     """One message, status 130, no orphan; and --resume goes on."""
-    over = ["--over", "h_R=0.01:0.3:30", "--over", "E_F=1:2:20"]
-    command = [sys.executable, "-m", "sotcheck", "sweep", "bulk-magnetism", *over, "--executor", executor]
-    process = subprocess.Popen(
-        [*command, "-o", "cut.nc"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, start_new_session=True,
-    )  # fmt: skip
-    journal = journal_path(tmp_path / "cut.nc")
-    end = time.monotonic() + 60
-    while not (journal.exists() and journal.read_bytes().count(b"\n") > 4) and time.monotonic() < end:
-        time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert (process.returncode, out, err) == (130, "", "sotcheck: interrupted\n")
-    with pytest.raises(ProcessLookupError):
-        # None of the process group is left.
-        for _ in range(50):
-            os.killpg(process.pid, 0)
-            time.sleep(0.1)
-    done = subprocess.run(
-        [*command[:-1], "processes", "-o", "cut.nc", "--resume"], cwd=tmp_path, capture_output=True,
-        text=True, check=True,
-    )  # fmt: skip
-    assert done.stdout == "600 points written to cut.nc\n"
-    going_on = re.match(r"cut\.nc\.partial: going on with (\d+) of 600 points", done.stderr)
-    assert going_on is not None
-    assert 0 < int(going_on[1]) < 600
-    assert np.isfinite(open_sweep(tmp_path / "cut.nc")["vector"]).all()
+    # So many points that no machine is through before it is interrupted.
+    over, count = ["--over", "h_R=0.01:0.3:200", "--over", "E_F=1:2:200"], 40_000
+    command = [sys.executable, "-m", "sotcheck", "sweep", "bulk-magnetism", *over, "-o", "cut.nc", "--resume"]
+    journal, kept = journal_path(tmp_path / "cut.nc"), 0
+    for _ in range(2):
+        with (tmp_path / "err").open("w+", encoding="utf-8") as err:
+            process = subprocess.Popen(
+                [*command, "--executor", executor], cwd=tmp_path, stdout=subprocess.PIPE, stderr=err,
+                start_new_session=True,
+            )  # fmt: skip
+            end = time.monotonic() + 60
+            # A plan of two lines and one between, then points: more of them than the run before has left.
+            while not (journal.exists() and journal.read_bytes().count(b"\n") > max(4, kept)):
+                assert time.monotonic() < end
+                assert process.poll() is None
+                time.sleep(0.05)
+            os.killpg(process.pid, signal.SIGINT)
+            out, _ = process.communicate(timeout=60)
+            err.seek(0)
+            *said, last = err.read().splitlines()
+        assert (process.returncode, out, last) == (130, b"", "sotcheck: interrupted")
+        with pytest.raises(ProcessLookupError):
+            # None of the process group is left.
+            for _ in range(50):
+                os.killpg(process.pid, 0)
+                time.sleep(0.1)
+        going_on = re.match(rf"cut\.nc\.partial: going on with (\d+) of {count} points$", "\n".join(said))
+        assert (going_on is not None) == (kept > 0)
+        assert going_on is None or 0 < int(going_on[1]) < count
+        kept = journal.read_bytes().count(b"\n")

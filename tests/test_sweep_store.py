@@ -14,40 +14,35 @@ import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import portalocker
 import pytest
+from sweep_cases import QUICK, TESTS, EnoughError, quick_plan, stopping
 
 from sotcheck.errors import OutputError, SystemFileError
 from sotcheck.run.executors import Backend, backend
-from sotcheck.sweep import run, schedule, store
+from sotcheck.sweep import journal as journals
+from sotcheck.sweep import schedule
 from sotcheck.sweep.dataset import open_sweep
-from sotcheck.sweep.grid import Point, parse_axis
-from sotcheck.sweep.plan import Plan
-from sotcheck.sweep.run import make_plan, sweep
-from sotcheck.sweep.store import checksum, decode, encode, journal_path, open_journal
-from sotcheck.sweep.worker import Chunk, Task, compute
-from sotcheck.system.interface import Interface
+from sotcheck.sweep.journal import checksum, decode, encode, journal_path, open_journal
+from sotcheck.sweep.plan import sources
+from sotcheck.sweep.runner import sweep
 
-HEADER = {"plan": {}}
-RECORDS = [{"points": [i], "text": "é\n" * i} for i in range(5)]
-# Simple enough for a few milliseconds a point, and no zero anywhere.
-IFACE = Interface(name="quick", E_F=1.0, J=0.3, h_R=0.1)
+Record = dict[str, Any]
+
+HEADER: Record = {"plan": {}}
+RECORDS: list[Record] = [{"points": [i], "text": "é\n" * i} for i in range(5)]
 
 
-def plan_of(count: int = 12, iface: Interface = IFACE) -> Plan:
-    # A point that fails among them.
-    return make_plan(iface, [parse_axis(iface, "E_F=-5,1.1"), parse_axis(iface, f"u_0=0.1:1:{count}")])
-
-
-def lines(records: list[dict[str, Any]]) -> list[bytes]:
+def lines(records: list[Record]) -> list[bytes]:
     """Return what a journal has of its records, the header twice."""
     head = encode(records[0])
     return [head + b"\n" + head, *(encode(record, checksum(head)) for record in records[1:])]
 
 
-def read(path: Path) -> list[dict[str, Any]]:
+def read(path: Path) -> list[Record]:
     with open_journal(path, resume=True) as journal:
         return list(journal.records())
 
@@ -150,7 +145,7 @@ def test_the_second_run_on_one_file_is_told(tmp_path: Path) -> None:
         journal.append(HEADER)
         for resume in (False, True):
             code = (
-                "from pathlib import Path\nfrom sotcheck.sweep.store import open_journal\n"
+                "from pathlib import Path\nfrom sotcheck.sweep.journal import open_journal\n"
                 f"with open_journal(Path({str(path)!r}), resume={resume}): pass"
             )
             other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -177,7 +172,8 @@ def test_a_journal_deleted_under_us_is_not_written_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The run before us ends between our opening the file and our locking it: we start a new file."""
-    path, lock, calls = tmp_path / "r.nc", portalocker.lock, []
+    path, lock = tmp_path / "r.nc", portalocker.lock
+    calls: list[int] = []
 
     def late(descriptor: int, how: Any) -> None:
         if not calls:
@@ -207,7 +203,7 @@ def test_a_full_disk_keeps_whole_records(tmp_path: Path, monkeypatch: pytest.Mon
     with open_journal(path, resume=False) as journal:
         journal.append(HEADER)
         journal.append(RECORDS[0])
-        monkeypatch.setattr(store.os, "write", half)
+        monkeypatch.setattr(os, "write", half)
         with pytest.raises(OutputError, match=r"No space left on device.*--resume"):
             journal.append(RECORDS[1])
         monkeypatch.undo()
@@ -218,17 +214,17 @@ def test_a_full_disk_keeps_whole_records(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_real_limit_on_file_size_is_survived(tmp_path: Path) -> None:
     """The kernel refuses to let the journal, then the result, grow: one message, and --resume ends it."""
     reference = tmp_path / "reference.nc"
-    sweep(plan_of(), reference)
+    sweep(quick_plan(), reference)
     path = tmp_path / "r.nc"
     size = reference.stat().st_size
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\nfrom pathlib import Path\n"
-        "from test_sweep_store import plan_of, small_chunks\nfrom sotcheck.sweep.run import sweep\n"
+        "from sweep_cases import quick_plan, small_chunks\nfrom sotcheck.sweep.runner import sweep\n"
         "if __name__ == '__main__':\n    small_chunks(0.01)\n"
-        "    sweep(plan_of(), Path(sys.argv[2]), resume=True)"
+        "    sweep(quick_plan(), Path(sys.argv[2]), resume=True)"
     )
     # Without bytecode: cut to the limit as well, it would stay for whoever imports the modules next.
-    arguments = [sys.executable, "-B", "-c", code, str(Path(__file__).parent), str(path)]
+    arguments = [sys.executable, "-B", "-c", code, str(TESTS), str(path)]
     kept = []
     for limit in (5000, size - 1):
         limited = subprocess.run(
@@ -241,7 +237,7 @@ def test_a_real_limit_on_file_size_is_survived(tmp_path: Path) -> None:
         assert not path.exists()
         kept.append(len(read(path)))
     assert 0 < kept[0] < kept[1]
-    sweep(plan_of(), path, resume=True)
+    sweep(quick_plan(), path, resume=True)
     assert path.read_bytes() == reference.read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["r.nc", "reference.nc"]
 
@@ -249,47 +245,26 @@ def test_a_real_limit_on_file_size_is_survived(tmp_path: Path) -> None:
 # --- interrupted and gone on with -----------------------------------------------------------------
 
 
-def small_chunks(seconds: float) -> None:
-    """Let chunks be as small as tests need them."""
-    from sotcheck.sweep import schedule
-
-    schedule.SECONDS = seconds
-
-
-class EnoughError(Exception):
-    """An interruption after some chunks."""
-
-
-def stopping(after: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = run._kept
-
-    def some(*arguments: Any) -> Any:
-        for count, point in enumerate(kept(*arguments)):
-            if count == after:
-                raise EnoughError
-            yield point
-
-    monkeypatch.setattr(run, "_kept", some)
-
-
 def test_going_on_gives_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopped again and again, at one worker and at two: every bit of the file is the same."""
-    monkeypatch.setattr("sotcheck.sweep.schedule.SECONDS", 0.01)
-    sweep(plan_of(), tmp_path / "reference.nc")
-    path, said = tmp_path / "r.nc", []
-    for after in (14, 3, 2):
+    monkeypatch.setattr(schedule, "SECONDS", 0.01)
+    sweep(quick_plan(24), tmp_path / "reference.nc")
+    path = tmp_path / "r.nc"
+    said: list[str] = []
+    for after in (2, 2, 2):
         with monkeypatch.context() as patch, pytest.raises(EnoughError):
             stopping(after, patch)
-            sweep(plan_of(), path, resume=True, say=said.append)
+            sweep(quick_plan(24), path, resume=True, say=said.append)
         assert not path.exists()
-    sweep(plan_of(), path, resume=True, where=backend("processes", 2), say=said.append)
+    sweep(quick_plan(24), path, resume=True, where=backend("processes", 2), say=said.append)
     assert path.read_bytes() == (tmp_path / "reference.nc").read_bytes()
     assert not journal_path(path).exists()
     assert len(said) == 3
-    assert "of 24 points" in said[-1]
+    assert "of 48 points" in said[-1]
     # Complete already: nothing to do, and nothing is done.
+    nowhere = Backend(Mock(side_effect=AssertionError("computed again")))
     before = path.stat().st_mtime_ns
-    sweep(plan_of(), path, resume=True, where=Backend(lambda: pytest.fail("computed again")), say=said.append)
+    sweep(quick_plan(24), path, resume=True, where=nowhere, say=said.append)
     assert path.stat().st_mtime_ns == before
     assert "complete already" in said[-1]
 
@@ -300,12 +275,12 @@ def test_an_end_before_the_journal_is_gone_is_gone_on_with(
     """Killed after the result was written and before its journal was deleted."""
     path = tmp_path / "r.nc"
     with monkeypatch.context() as patch, pytest.raises(EnoughError):
-        patch.setattr(store.Journal, "remove", lambda self: (_ for _ in ()).throw(EnoughError))
-        sweep(plan_of(), path)
+        patch.setattr(journals.Journal, "remove", Mock(side_effect=EnoughError))
+        sweep(quick_plan(), path)
     assert path.exists()
     assert journal_path(path).exists()
     content = path.read_bytes()
-    sweep(plan_of(), path, resume=True)
+    sweep(quick_plan(), path, resume=True)
     assert path.read_bytes() == content
     assert not journal_path(path).exists()
 
@@ -316,32 +291,27 @@ def test_something_else_is_refused_with_the_difference_named(
 ) -> None:
     path = tmp_path / "r.nc"
     if finished:
-        sweep(plan_of(), path)
+        sweep(quick_plan(), path)
     else:
         with monkeypatch.context() as patch, pytest.raises(EnoughError):
             stopping(13, patch)
-            sweep(plan_of(), path)
+            sweep(quick_plan(), path)
     content = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
     for plan, words in (
-        (plan_of(iface=IFACE.with_(J=0.4)), "system.ferromagnet.exchange: 0.3 then, 0.4 now"),
-        (plan_of(13), "axis u_0: 12 values from 0.1 to 1.0 then, 13 values"),
-        (replace(plan_of(), tolerance=1e-6), "tolerance: 1e-09 then, 1e-06 now"),
+        (quick_plan(iface=QUICK.with_(J=0.4)), "system.ferromagnet.exchange: 0.3 then, 0.4 now"),
+        (quick_plan(13), "axis u_0: 12 values from 0.1 to 1.0 then, 13 values"),
+        (replace(quick_plan(), tolerance=1e-6), "tolerance: 1e-09 then, 1e-06 now"),
+        # Edited physics.
+        (replace(quick_plan(), sources="0" * 16), f"sources: '{sources()}' then, '{'0' * 16}' now"),
         (
-            replace(plan_of(), versions={**plan_of().versions, "kwant": "2"}),
-            f"versions.kwant: '{plan_of().versions['kwant']}' then, '2' now",
+            replace(quick_plan(), versions={**quick_plan().versions, "kwant": "2"}),
+            f"versions.kwant: '{quick_plan().versions['kwant']}' then, '2' now",
         ),
     ):
         with pytest.raises(SystemFileError) as refusal:
             sweep(plan, path, resume=True)
         assert words in str(refusal.value)
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == content
-
-
-def noted(log: str, task: Task, indices: list[int], points: list[Point]) -> Chunk:
-    """Compute a chunk, having noted that it was begun."""
-    with open(log, "a", encoding="utf-8") as file:
-        file.write(f"{indices[0]}\n")
-    return compute(task, indices, points)
 
 
 def killed_when_grown(path: Path, growth: int, delay: float, workers: int) -> bool:
@@ -351,19 +321,18 @@ def killed_when_grown(path: Path, growth: int, delay: float, workers: int) -> bo
     """
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\nfrom functools import partial\n"
-        "from pathlib import Path\nfrom test_sweep_store import noted, plan_of, small_chunks\n"
-        "from sotcheck.run.executors import backend\nfrom sotcheck.sweep import run\n"
+        "from pathlib import Path\nfrom sweep_cases import noted, quick_plan, small_chunks\n"
+        "from sotcheck.run.executors import backend\nfrom sotcheck.sweep import runner\n"
         "if __name__ == '__main__':\n    small_chunks(0.03)\n"
-        "    path = Path(sys.argv[2])\n    run.compute = partial(noted, str(path.with_name('begun')))\n"
+        "    path = Path(sys.argv[2])\n    runner.compute = partial(noted, str(path.with_name('begun')))\n"
         "    where = backend('processes', int(sys.argv[3]))\n"
-        "    run.sweep(plan_of(100), path, resume=True, where=where)"
+        "    runner.sweep(quick_plan(100), path, resume=True, where=where)"
     )
     path.with_name("begun").unlink(missing_ok=True)
     journal = journal_path(path)
     enough = growth + (journal.stat().st_size if journal.exists() else 0)
     process = subprocess.Popen(
-        [sys.executable, "-c", code, str(Path(__file__).parent), str(path), str(workers)],
-        start_new_session=True,
+        [sys.executable, "-c", code, str(TESTS), str(path), str(workers)], start_new_session=True
     )
     while process.poll() is None:
         try:
@@ -382,7 +351,7 @@ def killed_when_grown(path: Path, growth: int, delay: float, workers: int) -> bo
 def test_kill_9_and_resume_gives_the_same_bytes(tmp_path: Path) -> None:
     """Killed at random moments of the work, by one and by two workers; what was there stays there."""
     reference, path = tmp_path / "reference.nc", tmp_path / "r.nc"
-    sweep(plan_of(100), reference)
+    sweep(quick_plan(100), reference)
     moments, kills, last = random.Random(5), 0, -1
     while killed_when_grown(path, moments.randint(1, 40_000), moments.uniform(0, 0.03), 1 + kills % 2):
         kills += 1
@@ -405,6 +374,6 @@ def test_kill_9_and_resume_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_the_header_is_the_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(EnoughError):
         stopping(12, monkeypatch)
-        sweep(plan_of(), tmp_path / "r.nc")
+        sweep(quick_plan(), tmp_path / "r.nc")
     first = journal_path(tmp_path / "r.nc").read_bytes().split(b"\n")[0]
-    assert json.loads(first.split(b" ", 2)[2])["plan"] == json.loads(json.dumps(plan_of().to_dict()))
+    assert json.loads(first.split(b" ", 1)[1])["plan"] == json.loads(json.dumps(quick_plan().to_dict()))

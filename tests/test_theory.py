@@ -1,4 +1,4 @@
-"""The paper's formulas against each other and exact amplitudes: Eqs. (6), (7), (10), (14)–(16), (46)."""
+"""First order against exact states: amplitudes and their changes, currents, torque, radius of convergence."""
 
 from __future__ import annotations
 
@@ -7,22 +7,26 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from sotcheck.engines import Continuum, Engine, KwantChain
-from sotcheck.engines.continuum import match
+from sotcheck.engines import Engine, KwantChain, Matching
+from sotcheck.engines.matching import match
 from sotcheck.exact.observables import components, exact_flows, ledger_residual, torque_from_flows, transverse
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.convergence import observed_order, richardson
 from sotcheck.numerics.quadrature import sample
+from sotcheck.papers.kim2017 import section3 as eq
 from sotcheck.system.files import load
 from sotcheck.system.interface import SOURCES, Interface, rashba
 from sotcheck.system.spin import IDENTITY, dagger, in_spin_bands
-from sotcheck.system.states import flows
-from sotcheck.theory import amplitudes as eq
-from sotcheck.theory import first_order
+from sotcheck.theory.all_orders import first_order as series
 from sotcheck.theory.amplitudes import Amplitudes, closed_forms, from_scattering, wave_number
+from sotcheck.theory.first_order import interface_exchange, torque_vector
 from sotcheck.theory.sums import first_order_flows, first_order_torque
+from sotcheck.theory.symbols import Symbols
 from sotcheck.theory.validity import radius_by_k, radius_of_convergence
+from sotcheck.trial.paper import load as load_paper
 
+#: The paper's own first order: torque, current and what the lattice adds.
+PAPER = load_paper().first_order
 Relative = Callable[[Array, Array], float]
 #: A dozen operations on numbers of order one, a hundredfold next to an edge.
 ROUNDING = 1e-13
@@ -123,12 +127,12 @@ def test_closed_forms_are_unitary(any_iface: Interface) -> None:
     assert np.abs((r.conj() * t_prime + t.conj() * r_prime)[both]).max(initial=0) <= ROUNDING
 
 
-@pytest.mark.parametrize("engine", [Continuum(), KwantChain()], ids=lambda e: e.name)
+@pytest.mark.parametrize("engine", [Matching(), KwantChain()], ids=lambda e: e.name)
 def test_amplitudes_from_an_engine(any_iface: Interface, engine: Engine) -> None:
     """Amplitudes read off exact states at h_R = 0 are the closed forms; r_ex may be NaN."""
     x = x_of(any_iface)
     expected = closed_forms(any_iface, x)
-    states = engine.scatter(any_iface, np.sqrt(x), np.array(0.0), np.array(0.0))
+    states = engine.solve(any_iface.structure, np.sqrt(x), np.array(0.0), np.array(0.0))
     found = from_scattering(any_iface, x, states)
     for name in ("r", "t", "r_prime", "t_prime"):
         reference = getattr(expected, name)
@@ -148,10 +152,10 @@ def test_amplitudes_from_an_engine(any_iface: Interface, engine: Engine) -> None
 # ------------------------------------------------------------------------------------------- Eq. (10)
 
 CHANGES = {
-    "10a": (1, eq.change_of_t),
-    "10b": (3, eq.change_of_t_prime),
-    "10c": (0, eq.change_of_r),
-    "10d": (2, eq.change_of_r_prime),
+    "10a": (1, eq.eq10a),
+    "10b": (3, eq.eq10b),
+    "10c": (0, eq.eq10c),
+    "10d": (2, eq.eq10d),
 }
 
 
@@ -159,11 +163,12 @@ def exact_change(iface: Interface, x: Array, angle: float, which: int) -> Array:
     """Odd part of the exact amplitude over h_R, extrapolated to 0: error h⁸, rounding ε/h."""
     h = 0.02 * RUNGS
     states = {
-        sign: Continuum().scatter(iface, np.sqrt(x)[:, None], np.array(angle), sign * h) for sign in (1, -1)
+        sign: Matching().solve(iface.structure, np.sqrt(x)[:, None], np.array(angle), sign * h)
+        for sign in (1, -1)
     }
     plus, minus = (states[s].amplitudes()[which] for s in (1, -1))
     quotient = np.moveaxis((plus - minus) / (2 * h[:, None, None]), 1, 0)
-    parts = richardson(np.stack([quotient.real, quotient.imag], axis=-1), POWERS).limit
+    parts = richardson(np.stack([quotient.real, quotient.imag], axis=-1), POWERS).value
     return parts[..., 0] + 1j * parts[..., 1]
 
 
@@ -172,9 +177,8 @@ def test_first_order_amplitudes(any_iface: Interface, number: str) -> None:
     """Eqs. (10a–d) are derivatives of the exact amplitudes, every element, in every regime."""
     which, formula = CHANGES[number]
     x = x_of(any_iface)
-    a = closed_forms(any_iface, x)
     for angle in (0.4, 2.9):
-        expected = formula(a, rashba(np.sqrt(x), np.full_like(x, angle)))
+        expected = formula(Symbols(any_iface, np.sqrt(x), np.array([angle])))[:, 0]
         found = exact_change(any_iface, x, angle, which)
         scale = float(np.abs(expected).max())
         # (2.5e-3/radius)⁸ is below rounding, ε/2.5e-3 times the table's amplification ~ 2e-12 at most.
@@ -193,33 +197,41 @@ def test_a_wrong_derivative_is_seen() -> None:
     R = rashba(np.sqrt(x), np.full_like(x, 0.4))
     projected = (1 / (2j * a.kz))[:, None, None] * (a.hilbert_N + a.r) @ R @ a.t_prime
     assert np.abs(projected - found).max() > 0.01
-    assert np.abs(eq.change_of_t_prime(a, R).conj() - found).max() > 0.01
+    conjugated = eq.eq10b(Symbols(iface, np.sqrt(x), np.array([0.4])))[:, 0].conj()
+    assert np.abs(conjugated - found).max() > 0.01
 
 
 # ---------------------------------------------------------------------------------------- Eqs. (14)–(16)
 
 
+def symbols_of(iface: Interface) -> Symbols:
+    return Symbols.of(iface, closed_forms(iface, x_of(iface)))
+
+
 def test_currents_make_the_torque(any_iface: Interface, relative: Relative) -> None:
     """(14) + (15), transverse to m, is (16a) with (16c, d): at each k_⊥, every source, every regime."""
-    x = x_of(any_iface)
-    a = closed_forms(any_iface, x)
-    m = any_iface.direction
-    currents = first_order.spin_current_minus(a) + first_order.lattice(a)
-    expected = first_order.torque_vector(first_order.torque(a), m)
-    assert relative(transverse(currents, m), expected) <= ROUNDING
+    s, m = symbols_of(any_iface), any_iface.direction
+    expected = torque_vector(PAPER.torque(s), m)
+    assert relative(transverse(PAPER.current(s) + PAPER.lattice(s), m), expected) <= ROUNDING
     assert np.abs(expected).max() > 1e-3
 
 
-def flows_of(a: Amplitudes, iface: Interface) -> Array:
+def test_first_order_is_the_first_of_all_orders(any_iface: Interface, relative: Relative) -> None:
+    """The tool's own series, which knows no closed form, says the same at each k_⊥."""
+    s = symbols_of(any_iface)
+    assert relative(series(s), PAPER.torque(s)) <= ROUNDING
+
+
+def flows_of(iface: Interface) -> Array:
     """(14), (15) and the interface's flow at each k_⊥, with flow (3) from the ledger, shape (n, 3, 4, 3)."""
-    minus, lattice = first_order.spin_current_minus(a), first_order.lattice(a)
-    exchange = first_order.interface_exchange(a, iface)
+    s = symbols_of(iface)
+    minus, lattice, exchange = (f(s)[:, 0] for f in (PAPER.current, PAPER.lattice, interface_exchange))
     return np.stack([minus, minus + lattice - exchange, lattice, exchange], axis=-2)
 
 
 def test_interface_flow_vanishes_without_interface_magnetism(any_iface: Interface) -> None:
     """Flow (4) needs u_m."""
-    flow = first_order.interface_exchange(closed_forms(any_iface, x_of(any_iface)), any_iface)
+    flow = interface_exchange(symbols_of(any_iface))
     if any_iface.u_m == 0.0:
         assert np.all(flow == 0.0)
     else:
@@ -232,22 +244,26 @@ def test_first_order_flows_are_those_of_the_exact_states(any_iface: Interface) -
     h = 0.02 * RUNGS
     angles = 2 * np.pi * (np.arange(4) + 0.5) / 4  # exact for the second harmonic of the linear term
     grid = np.broadcast_arrays(np.sqrt(x)[:, None, None], angles[:, None], h)
-    exact = flows(Continuum().scatter(any_iface, *grid), any_iface, *grid)
+    exact = Matching().solve(any_iface.structure, *grid).flows
     weight = (-grid[0] * np.cos(grid[1]) / (4 * np.pi * h))[..., None, None, None]
     fit = richardson(np.moveaxis((weight * exact).mean(axis=1), 1, 0), POWERS)
-    expected = flows_of(closed_forms(any_iface, x), any_iface)
-    assert np.abs(fit.limit - expected).max() <= 1e-10 * np.abs(expected).max()
+    expected = flows_of(any_iface)
+    assert np.abs(fit.value - expected).max() <= 1e-10 * np.abs(expected).max()
+
+
+def summed(iface: Interface, rtol: float) -> Complex:
+    """The paper's torque of all k_⊥ by source."""
+    return np.asarray(first_order_torque(iface, PAPER.torque, rtol=rtol).total.value)
 
 
 def test_flows_summed(any_iface: Interface, relative: Relative) -> None:
     """`first_order_flows` is the k_⊥ sum of these, and makes the torque of `first_order_torque`."""
-    found = first_order_flows(any_iface, rtol=1e-12)
-    total = first_order_torque(any_iface, rtol=1e-12).total
-    expected = first_order.torque_vector(total, any_iface.direction)
-    assert found.flows.shape == (3, 4, 3)
-    assert found.error <= 1e-11 * np.abs(found.flows).max()
-    assert relative(torque_from_flows(found.flows, any_iface.direction), expected) <= 1e-11
-    assert np.abs(ledger_residual(found.flows)).max() <= 1e-15
+    found = first_order_flows(any_iface, PAPER, rtol=1e-12)
+    expected = torque_vector(summed(any_iface, 1e-12), any_iface.direction)
+    assert found.shape == (3, 4, 3)
+    assert found.total <= 1e-11 * np.abs(found.value).max()
+    assert relative(torque_from_flows(found.value, any_iface.direction), expected) <= 1e-11
+    assert np.abs(ledger_residual(found.value)).max() <= 1e-15
 
 
 def test_torque_vector() -> None:
@@ -255,7 +271,7 @@ def test_torque_vector() -> None:
     m = np.array([2.0, -1.0, 2.0]) / 3
     y = np.array([0.0, 1.0, 0.0])
     t = np.array([0.3 - 0.2j, -1.1 + 0.7j])
-    found = first_order.torque_vector(t, m)
+    found = torque_vector(t, m)
     assert np.allclose(found[0], -0.2 * (y - m * m[1]) + 0.3 * np.cross(m, y), rtol=0, atol=1e-16)
     assert np.abs(found @ m).max() <= 1e-16
     fieldlike, dampinglike = components(found, m)
@@ -273,7 +289,7 @@ PINS = {
 def test_pins_of_the_contract() -> None:
     """E_F = 1.5, J = 1, no barriers: sign and normalisation of (16), to the contract's twelve digits."""
     iface = Interface(name="pin", E_F=1.5, J=1.0)
-    found = first_order_torque(iface, rtol=1e-13).total
+    found = summed(iface, 1e-13)
     for source, value in zip(SOURCES, found, strict=True):
         # The last printed digit, 12th, is within one unit.
         assert abs(value - PINS[source]) <= 2e-12 * abs(PINS[source])
@@ -283,11 +299,13 @@ def test_torque_of_first_order_does_not_depend_on_m(relative: Relative) -> None:
     """(16c), (16d) know no direction; the exact torque at finite h_R does."""
     iface = load("bulk-magnetism")
     other = iface.with_(m=(0.1, 0.5, -0.8))
-    one, two = (first_order_torque(i, rtol=1e-12).total for i in (iface, other))
+    one, two = (summed(i, 1e-12) for i in (iface, other))
     assert np.abs(one - two).max() <= 1e-13
     exact = []
     for i in (iface, other):
-        t = torque_from_flows(exact_flows(Continuum(), i, np.array([0.5]), rtol=1e-8).total[0], i.direction)
+        t = torque_from_flows(
+            exact_flows(Matching(), i, np.array([0.5]), rtol=1e-8).total.value[0], i.direction
+        )
         exact.append(np.array(components(t, i.direction)))
     assert relative(exact[0], exact[1]) > 1e-3
 
@@ -300,9 +318,9 @@ def ladder() -> Callable[[Interface], tuple[Array, Array, Array]]:
     def compute(iface: Interface) -> tuple[Array, Array, Array]:
         if iface not in known:
             h = min(0.1, radius_of_convergence(iface) / 8) * RUNGS
-            exact = exact_flows(Continuum(), iface, h, rtol=1e-12)
-            theory = first_order_torque(iface, rtol=1e-13).total
-            known[iface] = (h, torque_from_flows(exact.total, iface.direction), theory)
+            exact = exact_flows(Matching(), iface, h, rtol=1e-12)
+            theory = summed(iface, 1e-13)
+            known[iface] = (h, torque_from_flows(exact.total.value, iface.direction), theory)
         return known[iface]
 
     return compute
@@ -315,7 +333,7 @@ def test_torque_is_the_linear_coefficient(any_iface: Interface, ladder: Callable
     largest = np.abs(theory).max()
     assert largest > 1e-4
     for s, source in enumerate(SOURCES):
-        fieldlike, dampinglike = components(fit.limit[s], any_iface.direction)
+        fieldlike, dampinglike = components(fit.value[s], any_iface.direction)
         found = fieldlike + 1j * dampinglike
         # Relative to the source's own torque wherever it has one.
         scale = abs(theory[s]) if any_iface.k_perp2_max(source) > 0 else largest
@@ -326,14 +344,14 @@ def test_torque_is_the_linear_coefficient(any_iface: Interface, ladder: Callable
 def test_remainder_grows_as_the_cube(any_iface: Interface, ladder: Callable[..., tuple]) -> None:
     """|t − h_R (16)| ~ h_R³ for every source that carries current; a size of (h/radius)², no more."""
     h, exact, theory = ladder(any_iface)
-    expected = first_order.torque_vector(theory, any_iface.direction)
+    expected = torque_vector(theory, any_iface.direction)
     rest = np.linalg.norm(exact - expected, axis=-1)
     for s, source in enumerate(SOURCES):
         if any_iface.k_perp2_max(source) <= 0:
             assert np.all(rest[:, s] == 0.0)
             continue
         slope = observed_order(rest[:, s], np.full(len(h), 1e-14))
-        assert slope.error < 0.05, source
+        assert slope.total < 0.05, source
         assert abs(1 + slope.value - 3.0) <= 0.05, source
         assert rest[0, s] < 0.2 * np.linalg.norm(expected).max()
 
@@ -342,7 +360,7 @@ def test_a_wrong_coefficient_leaves_slope_one(ladder: Callable[..., tuple]) -> N
     """A part in a thousand off is enough for the remainder to be linear."""
     iface = load("bulk-magnetism")
     h, exact, theory = ladder(iface)
-    expected = first_order.torque_vector(1.001 * theory, iface.direction)
+    expected = torque_vector(1.001 * theory, iface.direction)
     rest = np.linalg.norm(exact - expected, axis=-1)
     slope = observed_order(rest[:, 0], np.full(len(h), 1e-14))
     assert 1 + slope.value < 1.5
@@ -353,37 +371,41 @@ def test_hilbert_projector_matters() -> None:
     iface = load("bulk-magnetism")
     x = np.array([1.8])
     a = closed_forms(iface, x)
-    found = first_order.torque(a)[0]
+    found = PAPER.torque(Symbols.of(iface, a))[0, 0]
     assert found[0] == 0.0
     assert found[1].imag == 0.0
     assert found[1].real == pytest.approx(1.8 / np.sqrt(0.3) / (8 * np.pi) * abs(a.up(a.t_prime)[0]) ** 2)
     assert abs(found[2]) <= 1e-30, "the minority is closed; |t'|² is the square of a rounding error"
 
 
-@pytest.mark.parametrize("engine", [Continuum(), KwantChain()], ids=lambda e: e.name)
+@pytest.mark.parametrize("engine", [Matching(), KwantChain()], ids=lambda e: e.name)
 def test_sums_with_amplitudes_of_an_engine(iface: Interface, engine: Engine) -> None:
     """(16) with amplitudes from closed forms, continuum or Kwant: the same torque."""
 
     def amplitudes(iface: Interface, x: Array) -> Amplitudes:
-        return from_scattering(iface, x, engine.scatter(iface, np.sqrt(x), np.array(0.0), np.array(0.0)))
+        return from_scattering(
+            iface, x, engine.solve(iface.structure, np.sqrt(x), np.array(0.0), np.array(0.0))
+        )
 
-    expected = first_order_torque(iface, rtol=1e-12)
-    found = first_order_torque(iface, rtol=1e-10, amplitudes=amplitudes)
-    scale = np.abs(expected.torque.sum(axis=0)).max()
-    assert np.abs(found.torque - expected.torque).max() <= 1e-11 * scale + found.error
-    assert found.error <= 1e-9 * scale
+    expected = first_order_torque(iface, PAPER.torque, rtol=1e-12)
+    found = first_order_torque(iface, PAPER.torque, rtol=1e-10, amplitudes=amplitudes)
+    scale, error = np.abs(expected.total.value).max(), found.total.total
+    assert np.abs(found.by_segment.value - expected.by_segment.value).max() <= 1e-11 * scale + error
+    assert error <= 1e-9 * scale
 
 
 def test_sum_of_amplitudes_where_one_band_alone_is_open() -> None:
     """N and minority closed, majority open, u_m ≠ 0: no state tells the minority's r_ex, (16) needs none."""
     iface = Interface(name="half", E_F=1.0, U_N=1.5, U_F=0.5, J=1.0, u_0=0.5, u_m=0.3, m=(2.0, -1.0, 2.0))
-    engine = Continuum()
+    engine = Matching()
 
     def amplitudes(iface: Interface, x: Array) -> Amplitudes:
-        return from_scattering(iface, x, engine.scatter(iface, np.sqrt(x), np.array(0.0), np.array(0.0)))
+        return from_scattering(
+            iface, x, engine.solve(iface.structure, np.sqrt(x), np.array(0.0), np.array(0.0))
+        )
 
-    expected = first_order_torque(iface, rtol=1e-12).total
-    found = first_order_torque(iface, rtol=1e-12, amplitudes=amplitudes).total
+    expected = summed(iface, 1e-12)
+    found = first_order_torque(iface, PAPER.torque, rtol=1e-12, amplitudes=amplitudes).total.value
     assert np.abs(found - expected).max() <= 1e-12 * np.abs(expected).max()
 
 
@@ -424,8 +446,7 @@ def test_radius_bounds_the_remainder(any_iface: Interface) -> None:
     x = x_of(any_iface)
     angle = np.full_like(x, 0.8)
     a = closed_forms(any_iface, x)
-    G = (IDENTITY + a.r_ex) / (2j * a.kz)[:, None, None]
-    R = rashba(np.sqrt(x), angle)
+    G, R = a.G, rashba(np.sqrt(x), angle)
     h = radius_of_convergence(any_iface) / 2
     assert h < radius_by_k(any_iface, x, np.array([0.8])).min()
     exact = np.linalg.inv(np.linalg.inv(G) - h * R)

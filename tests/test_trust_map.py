@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from sotcheck.beyond.limits import trust_limits
-from sotcheck.beyond.trust_map import PARAMETERS, Axis, LimitAt, trust_map, with_parameters
+from sotcheck.beyond.trust_map import PARAMETERS, Axis, LimitAt, report_maps, trust_map, with_parameters
 from sotcheck.errors import EngineError, SystemFileError
-from sotcheck.pages.trust import Map, trust_data, write_trust
-from sotcheck.pages.trust_plots import REGIONS, bound_points, draw_limits, draw_trust_map
+from sotcheck.pages.trust import write_trust
+from sotcheck.pages.trust_plots import REGIONS, bound_points, draw_trust_map
 from sotcheck.system.files import load
 
 INSULATOR = load("ferromagnetic-insulator")
@@ -207,20 +207,13 @@ def test_any_is_the_smallest_limit() -> None:
 
 def test_pages(tmp_path: Path) -> None:
     """JSON, figures and both pages; nothing on them that the JSON does not say; resumed from trust.json."""
-    maps = [Map("one", "ferromagnetic-insulator", *AXES, "normal", "fieldlike")]
-    index = write_trust(trust_data(maps, points=9), tmp_path)
+    maps = {"one": ("ferromagnetic-insulator", *AXES, "normal", "fieldlike")}
+    index = write_trust(report_maps(maps, points=9), tmp_path)
     data = json.loads((tmp_path / "trust.json").read_text(encoding="utf-8"))
     assert len(data["maps"]["one"]["points"]) == 9
     assert "<svg" in index.read_text(encoding="utf-8")
     readme = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert "at 9 points" in readme and "figures/one.svg" in readme
     assert (tmp_path / "figures" / "one.svg").exists()
-    again = trust_data(maps, points=9, resume=data)
+    again = report_maps(maps, points=9, resume=data)
     assert again == data
-
-
-def test_bars_show_every_limit() -> None:
-    rows = [row.to_dict() for row in trust_limits(INSULATOR, accuracy=5e-3)]
-    figure = draw_limits({"limits": rows})
-    labels = [t.get_text() for t in figure.axes[0].get_yticklabels()]
-    assert labels == ["normal, fieldlike", "total, fieldlike"]

@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
-from sotcheck.numerics.estimate import ErrorBudget, ErrorTerm
-from sotcheck.trial.verdict import TELL_APART, Comparison, Finding, compare, decide
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.trial.verdict import TELL_APART, Comparison, Finding, Verdict, compare, decide
 
 BAD = (float("nan"), float("inf"), float("-inf"))
 
@@ -65,8 +65,8 @@ def test_compare_reports_the_worst_component() -> None:
     assert found.verdict == "disagrees"
     assert found.index == (1, 0)
     assert found.expected == 3.0
-    assert found.measured == 3.0 + 1e-3
-    assert found.budget.total == 1e-8
+    assert found.measured.value == 3.0 + 1e-3
+    assert found.measured.total == 1e-8
 
 
 def test_compare_shows_the_largest_difference_among_equal_verdicts() -> None:
@@ -108,11 +108,8 @@ def test_compare_adds_terms_linearly() -> None:
     found = compare(np.array([1.0, 1.0]), np.array([1.0 + 6e-9, 1.0]), terms)
     assert found.verdict == "agrees"
     assert found.index == (0,)
-    assert found.budget.total == pytest.approx(7e-9)
-    assert [(t.name, t.value, t.origin) for t in found.budget.terms] == [
-        ("lattice", 3e-9, "ladder"),
-        ("rounding", 4e-9, "ε"),
-    ]
+    assert found.measured.total == pytest.approx(7e-9)
+    assert found.measured.terms == {"lattice": (3e-9, "ladder"), "rounding": (4e-9, "ε")}
 
 
 def test_compare_scale() -> None:
@@ -136,19 +133,16 @@ def test_compare_broadcasts_a_number_against_an_array() -> None:
     assert found.verdict == "agrees"
 
 
-def finding(**changes: object) -> Finding:
-    values: dict[str, object] = {
-        "claim": "c", "title": "t", "equation": "(1)", "quantity": "q", "source": None, "engine": "kwant",
-        "expected": 1.0, "measured": 1.0, "budget": ErrorBudget((ErrorTerm("rounding", 1e-9, "why"),)),
-        "verdict": "agrees", "form": "transcribed", "explanation": "e",
-    }  # fmt: skip
-    return Finding(**(values | changes))
+def finding(expected: float = 1.0, measured: float = 1.0, error: float = 1e-9) -> Finding:
+    estimate = Estimate(measured, {"rounding": (error, "why")})
+    comparison = Comparison(expected, estimate, Verdict.AGREES)
+    return Finding("c", "t", "(1)", "q", None, "kwant", "transcribed", "e", comparison)
 
 
 def test_relative_difference() -> None:
-    assert finding(measured=1.1).relative_difference == pytest.approx(0.1 / 1.1)
-    assert finding(expected=0.0, measured=0.0).relative_difference == 0.0
-    assert finding(expected=0.0, measured=-2.0).relative_difference == 1.0
+    assert finding(measured=1.1).comparison.relative_difference == pytest.approx(0.1 / 1.1)
+    assert finding(expected=0.0, measured=0.0).comparison.relative_difference == 0.0
+    assert finding(expected=0.0, measured=-2.0).comparison.relative_difference == 1.0
 
 
 def test_finding_as_json() -> None:
@@ -159,30 +153,36 @@ def test_finding_as_json() -> None:
         "relative_difference", "form", "explanation",
     } <= set(document)  # fmt: skip
     assert document["uncertainty"] == 1e-9
-    swamped = finding(measured=float("nan"), budget=ErrorBudget((ErrorTerm("next order", np.inf, "why"),)))
+    swamped = finding(measured=float("nan"), error=np.inf)
     assert swamped.to_dict()["measured"] is None
     assert swamped.to_dict()["uncertainty"] is None
     assert swamped.to_dict()["relative_difference"] is None
-    assert swamped.to_dict()["budget"][0] == {"name": "next order", "value": None, "origin": "why"}
+    assert swamped.to_dict()["budget"][0] == {"name": "rounding", "value": None, "origin": "why"}
 
 
-def test_budget() -> None:
+def test_an_estimate_prints_its_terms() -> None:
     """Terms add up and keep their names."""
-    budget = ErrorBudget((ErrorTerm("lattice", 1e-9, ""), ErrorTerm("quadrature", 2e-9, "")))
-    assert budget.total == pytest.approx(3e-9)
-    assert str(budget) == "lattice 1.0e-09, quadrature 2.0e-09"
-    assert str(ErrorBudget()) == "exact"
-    assert ErrorBudget().total == 0.0
+    found = Estimate(1.0, {"lattice": (1e-9, ""), "quadrature": (2e-9, "")})
+    assert found.total == pytest.approx(3e-9)
+    assert str(found) == "lattice 1.0e-09, quadrature 2.0e-09"
+    assert (str(Estimate(1.0)), Estimate(1.0).total) == ("exact", 0.0)
 
 
-def test_a_budget_names_each_term_and_origin_once() -> None:
+def test_an_estimate_names_each_term_and_origin_once() -> None:
     """Terms of one name add up: no word twice, and no part of the sum lost to another of its name."""
-    one = ErrorTerm("quadrature", 1e-9, "nested rules; both sides")
-    other = ErrorTerm("quadrature", 2e-9, "nested rules")
-    budget = ErrorBudget((one, ErrorTerm("rounding", 4e-9, "double precision"), other))
-    assert str(budget) == "quadrature 3.0e-09, rounding 4.0e-09"
-    assert budget.terms[0].origin == "nested rules; both sides"
-    assert budget.total == pytest.approx(7e-9)
+    one = Estimate(1.0, {"quadrature": (1e-9, "nested rules; both sides"), "rounding": (4e-9, "ε")})
+    found = one.and_("quadrature", 2e-9, "nested rules")
+    assert str(found) == "quadrature 3.0e-09, rounding 4.0e-09"
+    assert found.terms["quadrature"][1] == "nested rules; both sides"
+    assert found.total == pytest.approx(7e-9)
+
+
+def test_verdicts_are_ordered() -> None:
+    """The worst stands for all; a doubt is no pass."""
+    assert [verdict.exit_status for verdict in Verdict] == [0, 3, 1]
+    assert Verdict.worst([Verdict.AGREES, Verdict.DISAGREES, Verdict.INCONCLUSIVE]) is Verdict.DISAGREES
+    assert Verdict.worst([Verdict.INCONCLUSIVE, Verdict.AGREES]) is Verdict.INCONCLUSIVE
+    assert Verdict.worst([]) is Verdict.AGREES
 
 
 def test_comparison_is_a_plain_record() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sotcheck.engines.kwant_modes import _kwant
+from sotcheck.engines.kwant_private import kwant
 
 # With sotcheck's own words if Kwant is missing, and without its remark about MUMPS: the script imports it.
-_kwant()
+kwant()

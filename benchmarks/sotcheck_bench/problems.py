@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sotcheck.engines import Continuum, KwantChain
-from sotcheck.engines.kwant_modes import lead_modes
+from sotcheck.engines import KwantChain, Matching
+from sotcheck.engines.kwant_private import channel_modes
 from sotcheck.exact.observables import exact_flows
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.interface import Interface
 from sotcheck.system.spin import pauli_vector
-from sotcheck.system.states import Scattering
+from sotcheck.system.states import States
 from sotcheck_bench import naive_kwant
 from sotcheck_bench.timing import Recorded, best_of, every, largest
 
@@ -42,7 +42,7 @@ def continuum_times(iface: Interface, *, side: int, looped: int, rounds: int) ->
         Problems solved one a call.
     rounds : int
     """
-    engine = Continuum()
+    engine = Matching()
     rng = np.random.default_rng(5)
     # Midpoints: off every threshold by chance only, which is all the same to the clock.
     k_perp = (np.arange(side) + 0.5)[:, None] * k_max(iface) / side
@@ -54,12 +54,12 @@ def continuum_times(iface: Interface, *, side: int, looped: int, rounds: int) ->
 
     def loop() -> None:
         for problem in singly:
-            engine.flows(iface, *map(np.array, problem))
+            engine.flows(iface.structure, *map(np.array, problem))
 
     found = best_of(
         {
-            "grid": lambda: engine.flows(iface, k_perp, angle, h_R),
-            "different": lambda: engine.flows(iface, *different),
+            "grid": lambda: engine.flows(iface.structure, k_perp, angle, h_R),
+            "different": lambda: engine.flows(iface.structure, *different),
             "loop": loop,
         },
         rounds,
@@ -73,7 +73,7 @@ def continuum_times(iface: Interface, *, side: int, looped: int, rounds: int) ->
 
 def problems_of_a_torque(iface: Interface) -> tuple[Recorded, Problems]:
     """Return the requests that a torque at TOLERANCE makes, and all its problems in order."""
-    recorded = Recorded(Continuum())
+    recorded = Recorded(Matching())
     exact_flows(recorded, iface, np.array([iface.h_R]), rtol=TOLERANCE)
     return recorded, recorded.flattened()
 
@@ -92,7 +92,7 @@ def kwant_times(iface: Interface, *, naive: int, rounds: int) -> dict[str, float
     engine, script = KwantChain(), naive_kwant
     recorded, problems = problems_of_a_torque(iface)
     some = list(every(problems, naive))
-    spacing = engine.spacing_for(iface)
+    spacing = engine.spacing_for(iface.structure)
     chain, bonds = script.make_chain()
     parameters = [script.parameters(iface, *in_plane(k, angle), h, spacing) for k, angle, h in some]
     # As many as a bundle has, each with a k_⊥ of its own.
@@ -101,15 +101,15 @@ def kwant_times(iface: Interface, *, naive: int, rounds: int) -> dict[str, float
 
     def ours() -> None:
         for request in recorded.requests:
-            engine.flows(iface, *request)
+            engine.flows(iface.structure, *request)
 
     def cold() -> None:
-        lead_modes.cache_clear()
+        channel_modes.cache_clear()
         ours()
 
     def own_k() -> None:
-        lead_modes.cache_clear()
-        engine.flows(iface, apart, np.array(0.3), np.array(iface.h_R))
+        channel_modes.cache_clear()
+        engine.flows(iface.structure, apart, np.array(0.3), np.array(iface.h_R))
 
     def bare() -> None:
         for params in parameters:
@@ -125,7 +125,9 @@ def kwant_times(iface: Interface, *, naive: int, rounds: int) -> dict[str, float
         {"cold": cold, "cached": ours, "own k_perp": own_k, "naive": bare, "naive script": whole}, rounds
     )
     columns = k_perp, *_ = [np.array(column) for column in zip(*some, strict=True)]
-    apart_by = np.array([largest(one) for one in _differences(engine.scatter(iface, *columns), answers)])
+    apart_by = np.array(
+        [largest(one) for one in _differences(engine.solve(iface.structure, *columns), answers)]
+    )
     bands = np.concatenate([iface.kz_squared(k_perp**2)[:, None], iface.Kz_squared(k_perp**2)], axis=1)
     resolved = np.abs(bands).min(axis=1) * spacing**2 >= EDGE
     return {
@@ -143,7 +145,7 @@ def kwant_times(iface: Interface, *, naive: int, rounds: int) -> dict[str, float
     }
 
 
-def _differences(states: Scattering, answers: list[Array]) -> Iterator[list[Array]]:
+def _differences(states: States, answers: list[Array]) -> Iterator[list[Array]]:
     """Yield for each problem what lies between our spin currents and density and the naive script's."""
     density = pauli_vector(states.density).real
     for i, (minus, plus, theirs) in enumerate(answers):

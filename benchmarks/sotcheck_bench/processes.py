@@ -15,8 +15,8 @@ from sotcheck.errors import EngineError
 from sotcheck.run.executors import Backend, Open
 from sotcheck.run.processes import process_pool
 from sotcheck.sweep.grid import parse_axis
-from sotcheck.sweep.plan import Plan
-from sotcheck.sweep.run import make_plan, sweep
+from sotcheck.sweep.plan import Plan, make_plan
+from sotcheck.sweep.runner import sweep
 from sotcheck.system.interface import Interface
 from sotcheck_bench.timing import best_of, seconds
 
@@ -26,13 +26,13 @@ import sys
 from pathlib import Path
 import numpy as np
 from sotcheck_bench.processes import peak_memory
-from sotcheck.engines import Continuum
+from sotcheck.engines import Matching
 from sotcheck.system.interface import Interface
 before, side = peak_memory(), int(sys.argv[1])
 iface = Interface(name="memory", m=(2.0, -1.0, 2.0))
 k_perp = ((np.arange(side) + 0.5) * iface.thresholds()[-1] ** 0.5 / side)[:, None]
 angle = (np.arange(side) + 0.5) * 2 * np.pi / side
-flows = Continuum().flows(iface, k_perp, angle, np.array(0.1))
+flows = Matching().flows(iface.structure, k_perp, angle, np.array(0.1))
 assert flows.size == 36 * side**2
 print(before, peak_memory())
 """

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from sotcheck.engines import Engine
 from sotcheck.numerics.arrays import Array
-from sotcheck.system.interface import Interface
-from sotcheck.system.states import Engine, Errors, Scattering
+from sotcheck.system.states import States
+from sotcheck.system.structure import Scale, Structure
 
 
 def seconds(work: Callable[[], Any]) -> float:
@@ -31,7 +32,7 @@ def best_of(contestants: Mapping[str, Callable[[], Any]], rounds: int) -> dict[s
 
 
 @dataclass
-class Recorded:
+class Recorded(Engine):
     """An engine that counts the scattering problems it is asked to solve, and keeps the requests.
 
     Attributes
@@ -44,15 +45,9 @@ class Recorded:
     engine: Engine
     requests: list[tuple[Array, Array, Array]] = field(default_factory=list)
 
-    @property
-    def name(self) -> str:
-        """The engine's."""
-        return self.engine.name
-
-    @property
-    def scheme(self) -> str | None:
-        """The engine's."""
-        return self.engine.scheme
+    def __post_init__(self) -> None:
+        self.name, self.scheme = self.engine.name, self.engine.scheme
+        self.accuracy, self.most_problems = self.engine.accuracy, self.engine.most_problems
 
     @property
     def problems(self) -> int:
@@ -65,23 +60,19 @@ class Recorded:
         k_perp, angle, h_R = (np.concatenate(parts) for parts in zip(*each, strict=True))
         return k_perp, angle, h_R
 
-    def flows(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Array:
+    def flows(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> Array:
         """Note the request, and pass it on."""
-        self.requests.append((np.asarray(k_perp), np.asarray(angle), np.asarray(h_R)))
-        return self.engine.flows(iface, k_perp, angle, h_R)
+        self.requests.append((np.asarray(k_perp), np.asarray(angle), np.asarray(scale)))
+        return self.engine.flows(structure, k_perp, angle, scale)
 
-    def scatter(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Scattering:
+    def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
         """Note the request, and pass it on."""
-        self.requests.append((np.asarray(k_perp), np.asarray(angle), np.asarray(h_R)))
-        return self.engine.scatter(iface, k_perp, angle, h_R)
+        self.requests.append((np.asarray(k_perp), np.asarray(angle), np.asarray(scale)))
+        return self.engine.solve(structure, k_perp, angle, scale)
 
-    def rounding(self, iface: Interface) -> float:
+    def spacing_for(self, structure: Structure) -> float:
         """Return the engine's."""
-        return self.engine.rounding(iface)
-
-    def errors(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Errors:
-        """Return the engine's."""
-        return self.engine.errors(iface, k_perp, angle, h_R)
+        return self.engine.spacing_for(structure)
 
 
 def every(problems: tuple[Array, Array, Array], n: int) -> Iterator[tuple[float, float, float]]:

@@ -10,14 +10,13 @@ from functools import cache
 
 import numpy as np
 
-from sotcheck.engines import Continuum, KwantChain
-from sotcheck.engines.kwant_modes import lead_modes
+from sotcheck.engines import Engine, KwantChain, Matching
+from sotcheck.engines.kwant_private import channel_modes
 from sotcheck.errors import EngineError
 from sotcheck.exact.observables import exact_flows, torque_from_flows
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.radial import substitution
 from sotcheck.system.interface import SOURCES, Interface
-from sotcheck.system.states import Engine
 from sotcheck_bench import naive_kwant
 from sotcheck_bench.problems import k_max
 from sotcheck_bench.timing import Recorded, best_of
@@ -82,7 +81,8 @@ def _gauss(iface: Interface, nodes: int, n_angle: int) -> Array:
         k_perp = np.sqrt(x)[:, None]
         # (1/4π) ∫ dx, and a mean over angles, of −k_x/4π times the flows.
         factor = -(weights * slope * np.pi / 4)[:, None] * k_perp * np.cos(angle) / (16 * np.pi**2 * n_angle)
-        total += np.tensordot(factor, Continuum().flows(iface, k_perp, angle, np.array(iface.h_R)), 2)
+        flows = Matching().flows(iface.structure, k_perp, angle, np.array(iface.h_R))
+        total += np.tensordot(factor, flows[..., 0, :, :, :], 2)
     return torque_from_flows(total, iface.direction)
 
 
@@ -94,7 +94,7 @@ def error_of(iface: Interface, t: Array) -> float:
 
 def asked_for(iface: Interface, rtol: float) -> Count:
     """Count our own problems at a tolerance as it is given."""
-    recorded = Recorded(Continuum())
+    recorded = Recorded(Matching())
     return Count(
         error=error_of(iface, torque_at(recorded, iface, rtol)), problems=recorded.problems, asked=rtol
     )
@@ -104,7 +104,7 @@ def ours(iface: Interface, target: float) -> Count:
     """Count our own problems at the loosest tolerance that gets to the target."""
 
     def rule(rtol: float) -> tuple[Array, int]:
-        recorded = Recorded(Continuum())
+        recorded = Recorded(Matching())
         return torque_at(recorded, iface, rtol), recorded.problems
 
     return loosest(iface, rule, target)
@@ -156,7 +156,7 @@ def raw_integrand(iface: Interface, engine: Engine) -> Callable[[float, float], 
     h_R, m = np.array(iface.h_R), iface.direction
 
     def integrand(k_perp: float, angle: float) -> Array:
-        flows = engine.flows(iface, np.array(k_perp), np.array(angle), h_R)[0]
+        flows = engine.flows(iface.structure, np.array(k_perp), np.array(angle), h_R)[0, 0]
         factor = -(k_perp**2) * np.cos(angle) / (4 * np.pi * (2 * np.pi) ** 2)
         return factor * torque_from_flows(flows, m)
 
@@ -174,7 +174,7 @@ def by_quad_vec(iface: Interface, target: float, *, first: float, thresholds: bo
     scale = float(np.abs(reference(iface)).max())
 
     def rule(rtol: float) -> tuple[Array, int]:
-        recorded = Recorded(Continuum())
+        recorded = Recorded(Matching())
         f = raw_integrand(iface, recorded)
         options = {"epsabs": rtol * scale, "epsrel": rtol, "norm": "max"}
 
@@ -195,7 +195,7 @@ def by_dblquad(iface: Interface, target: float, *, first: float) -> Count:
     scale = float(np.abs(exact).max())
 
     def rule(rtol: float) -> tuple[Array, int]:
-        recorded = Recorded(Continuum())
+        recorded = Recorded(Matching())
         f = raw_integrand(iface, recorded)
         with warnings.catch_warnings():
             # That it may not get there is what is looked at: in truth, by its error.
@@ -211,14 +211,14 @@ def by_dblquad(iface: Interface, target: float, *, first: float) -> Count:
 
 def by_uniform_grid(iface: Interface, n_k: int, n_angle: int, engine: Engine | None = None) -> Array:
     """Return t by the midpoints of a uniform grid in k_⊥ and angle, shape (3, 3)."""
-    engine = engine or Continuum()
+    engine = engine or Matching()
     angle = (np.arange(n_angle) + 0.5) * 2 * np.pi / n_angle
     steps = 2 * np.pi / n_angle * k_max(iface) / n_k
     rows = max(1, PIECE // n_angle)
     total = np.zeros((len(SOURCES), 4, 3))
     for first in range(0, n_k, rows):
         k_perp = (np.arange(first, min(first + rows, n_k)) + 0.5) * k_max(iface) / n_k
-        flows = engine.flows(iface, k_perp[:, None], angle, np.array(iface.h_R))
+        flows = engine.flows(iface.structure, k_perp[:, None], angle, np.array(iface.h_R))[..., 0, :, :, :]
         factor = -(k_perp[:, None] ** 2) * np.cos(angle) / (4 * np.pi * (2 * np.pi) ** 2)
         total += steps * np.tensordot(factor, flows, 2)
     return torque_from_flows(total, iface.direction)
@@ -260,7 +260,7 @@ def equal_accuracy(iface: Interface, *, n_k: int, n_angle: int) -> dict[str, flo
     found: dict[str, Array] = {}
 
     def naive() -> None:
-        spacing = engine.spacing_for(iface)
+        spacing = engine.spacing_for(iface.structure)
         found["naive"] = script.torque(iface, iface.h_R, spacing, k_max(iface), n_k, n_angle)
 
     times = best_of({"naive": naive}, 1)
@@ -270,7 +270,7 @@ def equal_accuracy(iface: Interface, *, n_k: int, n_angle: int) -> dict[str, flo
     asked = count.asked
 
     def by_kwant() -> None:
-        lead_modes.cache_clear()
+        channel_modes.cache_clear()
         found["ours"] = torque_at(engine, iface, asked)
 
     times |= best_of({"ours": by_kwant}, 3)

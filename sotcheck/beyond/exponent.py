@@ -1,4 +1,4 @@
-"""Interfaces without an expansion: the exponent of |t − (16)|, measured on the exact torque."""
+"""Interfaces without an expansion: the exponent of what first order leaves, measured on the exact torque."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from sotcheck.beyond.torques import MATCHING, open_sources
 from sotcheck.bound.fermi import first_states
-from sotcheck.engines import Continuum
 from sotcheck.errors import EngineError
 from sotcheck.exact.observables import torque_from_flows
 from sotcheck.numerics.arrays import Array
-from sotcheck.numerics.convergence import slope as slope_of
+from sotcheck.numerics.convergence import limit_at_zero, norm, power_law
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.interface import SOURCES, Interface
-from sotcheck.system.states import flows
 from sotcheck.theory.all_orders import torque_integrand
-from sotcheck.theory.validity import transparent_channels, transparent_term
+from sotcheck.theory.validity import TransparentChannel, transparent_channels, transparent_term
 
 #: Panels shrink by this factor towards grazing incidence, where k_z ~ h_R or h_R² decides, and towards the
 #: angles at which m·(k×ẑ) changes sign.
@@ -66,7 +65,7 @@ def _radial(segment: tuple[float, float], grazing: bool, nodes: int) -> tuple[Ar
 
 
 def _remainder(iface: Interface, h: float, nodes: int) -> tuple[Array, Array]:
-    """Return t − (16) by source, and how much of it the panel next to grazing incidence contributes."""
+    """Return what first order leaves by source, and what the panel next to grazing incidence adds."""
     grazing = transparent_channels(iface)[0].k_perp2
     edges = [x for x in iface.thresholds() if x <= grazing + iface.same_threshold]
     angle, angular = _angles(iface, nodes)
@@ -74,8 +73,9 @@ def _remainder(iface: Interface, h: float, nodes: int) -> tuple[Array, Array]:
     for segment in itertools.pairwise(edges):
         x, radial = _radial(segment, segment[1] == edges[-1], nodes)
         k, phi, strength = np.broadcast_arrays(np.sqrt(x)[:, None, None], angle[:, None], np.array([h, -h]))
-        states = Continuum().scatter(iface, k, phi, strength)
-        found = torque_from_flows(flows(states, iface, k, phi, strength), iface.direction)
+        found = torque_from_flows(
+            MATCHING.flows(iface.structure, k, phi, strength)[..., 0, :, :, :], iface.direction
+        )
         # The opposite k is −h_R with k_x turned over.
         odd = (found[:, :, 0] - found[:, :, 1]) / 2
         exact = -(np.sqrt(x)[:, None] * np.cos(angle))[..., None, None] * odd / (4 * np.pi)
@@ -86,8 +86,8 @@ def _remainder(iface: Interface, h: float, nodes: int) -> tuple[Array, Array]:
     return total, np.abs(last)
 
 
-def remainders(iface: Interface, h_R: Array) -> tuple[Array, Array]:
-    """Return t − (16) by source, and its error from fewer nodes and the last panel, shapes (n, 3, 3).
+def remainders(iface: Interface, h_R: Array) -> Estimate:
+    """Return what first order leaves of t, shape (n, 3, 3): h_R, source, component.
 
     k_⊥ up to grazing incidence in N: the whole circle of waves from N and of those with the transparent spin.
 
@@ -101,49 +101,18 @@ def remainders(iface: Interface, h_R: Array) -> tuple[Array, Array]:
             f"{iface.name} has no transparent spin channel (u_0 = ±u_m with U_N = U_F ∓ J); "
             "its remainders are those of orders_data"
         )
-    fine, coarse = ([_remainder(iface, float(h), n) for h in h_R] for n in (NODES, FEWER))
-    values, last = (np.stack(part) for part in zip(*fine, strict=True))
-    # There rounding of k_z² makes itself felt.
-    return values, np.abs(values - np.stack([value for value, _ in coarse])) + last
+    (values, last), (coarse, _) = (
+        np.stack([_remainder(iface, float(h), n) for h in h_R], axis=1) for n in (NODES, FEWER)
+    )
+    # In the last panel rounding of k_z² makes itself felt.
+    error = np.abs(values - coarse) + last
+    return Estimate(values, {"quadrature": (error, "fewer nodes, and the panel next to grazing incidence")})
 
 
-def power_law(values: Array, errors: Array, *, logarithm: bool = False) -> Estimate:
-    """Return the exponent p of vectors (n, 3) ~ h^p (1 + b h + …) on a halving ladder, and its error.
-
-    With `logarithm`, of h^p (log h + b + …), read off the differences of neighbours over h³. Local slopes are
-    extrapolated once; the error is what that changed, and its change a step before, plus the noise.
-    """
-    size, noise = np.linalg.norm(values, axis=-1), np.linalg.norm(errors, axis=-1)
-    shift = 0.0
-    if logarithm:
-        weight = 8.0 ** np.arange(len(values))
-        size = np.linalg.norm(np.diff(values * weight[:, None], axis=0), axis=-1)
-        noise = (noise * weight)[1:] + (noise * weight)[:-1]
-        shift = 3.0
-    if np.any(size <= noise):
-        return slope_of(np.nan, np.inf)
-    local = np.log2(size[:-1] / size[1:])
-    carried = 3 * float((noise[-3:] / size[-3:]).sum()) / np.log(2)
-    limit = 2 * local[-1] - local[-2]
-    change = max(abs(limit - local[-1]), abs(2 * local[-2] - local[-3] - local[-2]) / 2)
-    return slope_of(float(shift + limit), float(change + carried))
-
-
-def limit_at_zero(h_R: Array, values: Array, noise: Array) -> tuple[float, float]:
-    """Return the limit of values = c + h (b + d log h) + … from the last three, and its error.
-
-    The error is the change from the three before, plus the values' noise carried through.
-    """
-
-    def weights(chosen: slice) -> Array:
-        h = h_R[chosen]
-        basis = np.stack([np.ones(3), h, h * np.log(h)], axis=1)
-        return np.linalg.inv(basis)[0]
-
-    last, before = slice(-3, None), slice(-4, -1)
-    limit = float(weights(last) @ values[last])
-    change = abs(limit - float(weights(before) @ values[before]))
-    return limit, change + float(np.abs(weights(last)) @ noise[last])
+def _K_of_the_other(iface: Interface, channel: TransparentChannel) -> float:
+    """Return K_z² of the spin that is not transparent, at grazing incidence."""
+    other = "majority" if channel.spin == "minority" else "minority"
+    return iface.k_perp2_max(other) - channel.k_perp2
 
 
 def has_logarithm(iface: Interface) -> bool:
@@ -152,17 +121,18 @@ def has_logarithm(iface: Interface) -> bool:
     Then iK_s + ik_z − h_R² k_⊥²/d_o is the small element and the third order falls off as 1/k_z², with a
     coefficient proportional to Im d_o = K_o.
     """
-    channel = transparent_channels(iface)[0]
-    other = "majority" if channel.spin == "minority" else "minority"
-    beyond = iface.k_perp2_max(other) > channel.k_perp2 + iface.same_threshold
-    return bool(np.hypot(*iface.m[:2]) < IN_PLANE) and beyond
+    (channel,) = transparent_channels(iface)
+    return not _in_plane(iface) and _K_of_the_other(iface, channel) > iface.same_threshold
+
+
+def _in_plane(iface: Interface) -> bool:
+    return bool(np.hypot(*iface.m[:2]) > IN_PLANE)
 
 
 def _reach_of_the_other(iface: Interface) -> float:
     """Return |iK_o − u_o|/k_⊥ at grazing incidence: the h_R up to which the other spin o may be expanded."""
     (channel,) = transparent_channels(iface)
-    other = "minority" if channel.spin == "majority" else "majority"
-    K = np.sqrt(complex(iface.k_perp2_max(other) - channel.k_perp2))
+    K = np.sqrt(complex(_K_of_the_other(iface, channel)))
     return float(abs(1j * K - (iface.u_0 - channel.sign * iface.u_m)) / np.sqrt(channel.k_perp2))
 
 
@@ -175,52 +145,42 @@ def exponent_data(iface: Interface) -> dict[str, Any] | None:
     channels = transparent_channels(iface)
     if not channels:
         return None
-    h_R = LADDER if np.hypot(*iface.m[:2]) > IN_PLANE else LADDER_OUT_OF_PLANE
+    h_R = LADDER if _in_plane(iface) else LADDER_OUT_OF_PLANE
+    data = {"spin": channels[0].spin, "k_perp": float(np.sqrt(channels[0].k_perp2)), "h_R": h_R.tolist()}
     reach = _reach_of_the_other(iface)
     if reach < REACH * h_R[0]:
         why = f"the other channel is all but transparent as well, and has its own scale of h_R, {reach:.1g}"
-        return {
-            "spin": channels[0].spin,
-            "k_perp": float(np.sqrt(channels[0].k_perp2)),
-            "h_R": h_R.tolist(),
-            "sources": {s: {"measured": False, "why": why} for s in SOURCES if iface.k_perp2_max(s) > 0},
-        }
-    values, errors = remainders(iface, h_R)
-    term = transparent_term(iface)
-    grazing = channels[0].k_perp2
-    sources: dict[str, Any] = {}
-    for s, source in enumerate(SOURCES):
-        x_max = iface.k_perp2_max(source)
-        if x_max <= 0:
-            continue
-        if x_max > grazing + iface.same_threshold:
-            sources[source] = {"measured": False, "why": "its circle reaches beyond grazing incidence in N"}
-            continue
-        expected = float(np.linalg.norm(term[s]))
-        logarithm = has_logarithm(iface)
-        slope = power_law(values[:, s], errors[:, s], logarithm=logarithm)
-        known = np.isfinite(slope.total)
-        row: dict[str, Any] = {
-            "measured": True,
-            "remainder": np.linalg.norm(values[:, s], axis=-1).tolist(),
-            "error": np.linalg.norm(errors[:, s], axis=-1).tolist(),
-            "exponent": slope.value if known else None,
-            "exponent_error": slope.total if known else None,
-            "expected_exponent": 2 if expected > 0 else 3,
-            "logarithm": logarithm,
-            "coefficient": expected,
-            "ratio": None,
-            "ratio_error": None,
-        }
-        if expected > 0:
-            ratio = values[:, s] @ term[s] / (h_R * expected) ** 2
-            noise = np.linalg.norm(errors[:, s], axis=-1) / (h_R**2 * expected)
-            row["ratio"], row["ratio_error"] = limit_at_zero(h_R, ratio, noise)
-        sources[source] = row
-    return {
-        "spin": channels[0].spin,
-        "k_perp": float(np.sqrt(grazing)),
-        "h_R": h_R.tolist(),
-        "sources": sources,
-        "bound_from": first_states(iface).h_R,
+        return data | {"sources": {name: {"measured": False, "why": why} for _, name in open_sources(iface)}}
+    found, term = remainders(iface, h_R), transparent_term(iface)
+    highest = channels[0].k_perp2 + iface.same_threshold
+    sources = {
+        name: _measured(iface, h_R, found[:, s], term[s])
+        if iface.k_perp2_max(name) <= highest
+        else {"measured": False, "why": "its circle reaches beyond grazing incidence in N"}
+        for s, name in open_sources(iface)
     }
+    return data | {"sources": sources, "bound_from": first_states(iface).h_R}
+
+
+def _measured(iface: Interface, h_R: Array, found: Estimate, term: Array) -> dict[str, Any]:
+    """Return the exponent of one source's remainders (n, 3), against the term in h_R|h_R| expected."""
+    expected = float(np.linalg.norm(term))
+    logarithm, size = has_logarithm(iface), norm(found)
+    slope = power_law(found, logarithm=logarithm)
+    known = np.isfinite(slope.total)
+    row: dict[str, Any] = {
+        "measured": True,
+        "remainder": size.value.tolist(),
+        "error": size.error.tolist(),
+        "exponent": slope.value if known else None,
+        "exponent_error": slope.total if known else None,
+        "expected_exponent": 2 if expected > 0 else 3,
+        "logarithm": logarithm,
+        "coefficient": expected,
+        "ratio": None,
+        "ratio_error": None,
+    }
+    if expected > 0:
+        ratio = limit_at_zero(h_R, found @ (term / expected) / (h_R**2 * expected))
+        row["ratio"], row["ratio_error"] = float(ratio.value), ratio.total
+    return row

@@ -32,13 +32,15 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.beyond.sphere import Azimuth, Directions, powers_of_sine, product_rule, profile, project
+from sotcheck.beyond.torques import CHAIN, exact_torque, open_sources
 from sotcheck.bound.fermi import first_states
-from sotcheck.engines import Continuum, Engine, KwantChain
-from sotcheck.exact.observables import INTERFACE, PLUS, exact_flows, torque_from_flows
+from sotcheck.engines import Engine
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import observed_order
-from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.numerics.quadrature import NESTED
+from sotcheck.numerics.sphere import Directions, harmonics, powers_of_sine, product_rule, profile, project
+from sotcheck.system.interface import Interface
 
 #: Odd degrees reported, and nodes in θ from pole to equator: exact for products of degrees up to 4·NODES − 1.
 DEGREES = np.array([1, 3, 5, 7])
@@ -52,35 +54,23 @@ FINE_UP_TO, FINE, COARSE = 0.2, 1e-8, 1e-5
 FULL, FULL_H_R, FULL_TOLERANCE, FULL_ORDERS, FULL_DEGREES = (6, 6), 0.08, 1e-11, 2, 4
 #: Problems of one direction: there are dozens, and where a sum is hard its error may be larger than wanted.
 MOST_PROBLEMS = 40_000
-#: Directions (θ, φ) in degrees and h_R of Kwant's spot checks.
-KWANT_POINTS, KWANT_TOLERANCE = ((35.0, 20.0, 0.16), (70.0, 65.0, 0.08)), 1e-4
+#: Directions (θ, φ) in degrees and h_R of the chain's spot checks.
+TRIED_POINTS, TRIED_TOLERANCE = ((35.0, 20.0, 0.16), (70.0, 65.0, 0.08)), 1e-4
 
 
 def torque_towards(
     iface: Interface, directions: Array, h_R: Array, *, rtol: float, engine: Engine | None = None
-) -> tuple[Array, Array]:
-    """Return t/h_R and its quadrature error for many directions of m.
+) -> Estimate:
+    """Return t/h_R for many directions (d, 3) of m, shape (d, n, 3, 3): direction, h_R, source, x, y, z.
 
-    Parameters
-    ----------
-    iface : Interface
-        Its own m and h_R are not used.
-    directions : array (d, 3)
-    h_R : array (n,)
-
-    Returns
-    -------
-    array (d, n, 3, 3), array (d, n, 3)
-        Axes: direction, h_R, source, component along x, y, z; the error is of any component.
+    The interface's own m and h_R are not used; the error is of any component.
     """
-    values, errors = [], []
-    for m in directions:
-        turned = iface.with_(m=m.tolist())
-        found = exact_flows(engine or Continuum(), turned, h_R, rtol=rtol, most=MOST_PROBLEMS)
-        values.append(torque_from_flows(found.total.value, turned.direction))
-        wrong = found.total.error[..., PLUS, :] + found.total.error[..., INTERFACE, :]
-        errors.append(wrong.max(axis=-1))
-    return np.array(values), np.array(errors)
+    found = [
+        exact_torque(iface.with_(m=m.tolist()), h_R, rtol=rtol, engine=engine, most=MOST_PROBLEMS).shared(-1)
+        for m in directions
+    ]
+    values, errors = (np.array([getattr(one, part) for one in found]) for part in ("value", "error"))
+    return Estimate(values, {"quadrature": (errors, NESTED)})
 
 
 def meridian(nodes: int = NODES) -> Directions:
@@ -97,36 +87,23 @@ def coefficients(t: Array, at: Directions) -> Array:
     tangent = at.tangent(t)
     both = np.stack([-tangent[..., 0], tangent[..., 1]])
     p = np.stack([profile(int(degree), at.theta) for degree in DEGREES])
-    weight = at.weight * np.sin(at.theta) ** 2
-    return np.einsum("n,ln,kn...->kl...", weight, p, both) / np.reshape(
-        p**2 @ weight, (-1, *(1,) * (both.ndim - 2))
-    )
+    weighted = at.weight * np.sin(at.theta) ** 2 * p
+    return np.einsum("ln,kn...->kl...", weighted / (weighted * p).sum(axis=1, keepdims=True), both)
 
 
 def harmonics_data(iface: Interface, h_R: Sequence[float] = H_R) -> dict[str, Any]:
-    """Compute what the section on angles shows: coefficients against h_R, what is forbidden, Kwant's checks.
+    """Return coefficients against h_R, what is forbidden, and the chain's checks, ready for JSON.
 
-    Parameters
-    ----------
-    iface : Interface
-        Its own m and h_R are not used.
-    h_R : sequence of float
-
-    Returns
-    -------
-    dict
-        Ready for JSON.
+    The interface's own m and h_R are not used.
     """
     at, h = meridian(), np.array(h_R, dtype=float)
     found, error = np.empty((2, len(DEGREES), len(h), 3)), np.empty((len(h), 3))
     fine = np.flatnonzero(h <= FINE_UP_TO)
-    groups = [(fine, FINE)] if fine.size else []
     # Beyond, each h_R needs nodes of its own.
-    groups += [(np.array([i]), COARSE) for i in np.flatnonzero(h > FINE_UP_TO)]
+    groups = [(fine, FINE)] * bool(fine.size) + [([i], COARSE) for i in np.flatnonzero(h > FINE_UP_TO)]
     for some, rtol in groups:
-        t, wrong = torque_towards(iface, at.m, h[some], rtol=rtol)
-        found[:, :, some] = coefficients(t, at) * h[some][:, None]
-        error[some] = wrong.max(axis=0) * h[some][:, None]
+        t = torque_towards(iface, at.m, h[some], rtol=rtol) * h[some][:, None, None]
+        found[:, :, some], error[some] = coefficients(t.value, at), t.error.max(axis=(0, -1))
     return {
         "h_R": h.tolist(),
         "degrees": DEGREES.tolist(),
@@ -140,47 +117,32 @@ def harmonics_data(iface: Interface, h_R: Sequence[float] = H_R) -> dict[str, An
                 "as experiments fit it": [experimental(found[:, :, i, s]) for i in range(len(h))],
                 "exponents": exponents(found[:, :, :, s], error[:, s], h),
             }
-            for s, name in enumerate(SOURCES)
-            if iface.k_perp2_max(name) > 0
+            for s, name in open_sources(iface)
         },
         # What the last degree still has says how much those beyond may have.
         "last_degree": (np.abs(found[:, -1]).max(axis=(0, -1)) / np.abs(found).max(axis=(0, 1, -1))).tolist(),
         "forbidden": forbidden(iface),
-        "kwant": kwant_checks(iface),
+        CHAIN.name: chain_checks(iface),
     }
 
 
 def experimental(pair: Array) -> dict[str, list[float]]:
     """Return A_0, A_2, … (fieldlike) and B_0, B_2, … (dampinglike) of coefficients (2, l)."""
-    return {
-        "A": powers_of_sine(pair[0], DEGREES).tolist(),
-        "B": powers_of_sine(pair[1], DEGREES).tolist(),
-    }
+    return {"A": powers_of_sine(pair[0], DEGREES).tolist(), "B": powers_of_sine(pair[1], DEGREES).tolist()}
 
 
 def exponents(found: Array, error: Array, h_R: Array) -> list[dict[str, Any]]:
-    """Return the power of h_R with which the larger of F_l and D_l starts, l = 3 and 5, where it can be seen.
-
-    Parameters
-    ----------
-    found : array (2, l, n)
-    error, h_R : array (n,)
-    """
+    """Return the power of h_R with which the larger of F_l and D_l (2, l, n) starts, l = 3 and 5, if seen."""
     rows = []
     where = [int(i) for h in LADDER for i in np.flatnonzero(np.isclose(h_R, h))]
-    for i, degree in enumerate(DEGREES):
-        if 1 < degree < DEGREES[-1] and len(where) == len(LADDER):
-            which = int(np.argmax(np.abs(found[:, i, where[0]])))
-            slope = observed_order(np.abs(found[which, i, where]), error[where])
-            if np.isfinite(slope.total):
-                rows.append(
-                    {
-                        "degree": int(degree),
-                        "component": ("fieldlike", "dampinglike")[which],
-                        "exponent": slope.value,
-                        "error": slope.total,
-                    }
-                )
+    if len(where) < len(LADDER):
+        return []
+    for i, degree in list(enumerate(DEGREES.tolist()))[1:-1]:
+        which = int(np.argmax(np.abs(found[:, i, where[0]])))
+        slope = observed_order(np.abs(found[which, i, where]), error[where])
+        if np.isfinite(slope.total):
+            part = ("fieldlike", "dampinglike")[which]
+            rows.append({"degree": degree, "component": part, "exponent": slope.value, "error": slope.total})
     return rows
 
 
@@ -190,25 +152,21 @@ def forbidden(iface: Interface, h_R: float = FULL_H_R) -> dict[str, Any]:
     Nothing is assumed here: m goes over the whole sphere.
     """
     at = product_rule(*FULL)
-    t, wrong = torque_towards(iface, at.m, np.array([h_R]), rtol=FULL_TOLERANCE)
+    t = torque_towards(iface, at.m, np.array([h_R]), rtol=FULL_TOLERANCE)
     size: dict[str, float] = {}
-    for degree in range(1, FULL_DEGREES + 1):
-        for order in range(min(degree, FULL_ORDERS) + 1):
-            azimuths: tuple[Azimuth, ...] = ("cos", "sin") if order else ("cos",)
-            for azimuth in azimuths:
-                kind = _kind(degree, order, azimuth)
-                value = float(np.abs(project(t, at, degree, order, azimuth)).max())
-                size[kind] = max(size.get(kind, 0.0), value)
+    for harmonic in harmonics(FULL_DEGREES, FULL_ORDERS):
+        kind = _kind(*harmonic)
+        size[kind] = max(size.get(kind, 0.0), float(np.abs(project(t.value, at, *harmonic)).max()))
     allowed = size.pop("allowed")
     return {
         "h_R": h_R,
         "directions": len(at.theta),
-        "quadrature": float(wrong.max()) / allowed,
+        "quadrature": t.total / allowed,
         **{kind: value / allowed for kind, value in size.items()},
     }
 
 
-def _kind(degree: int, order: int, azimuth: Azimuth) -> str:
+def _kind(degree: int, order: int, azimuth: str) -> str:
     """Return which symmetry forbids a harmonic, or "allowed"."""
     if order != 1:
         return "rotations around z"
@@ -217,24 +175,17 @@ def _kind(degree: int, order: int, azimuth: Azimuth) -> str:
     return "allowed" if degree % 2 else "spin rotations"
 
 
-def kwant_checks(iface: Interface) -> list[dict[str, float]]:
+def chain_checks(iface: Interface) -> list[dict[str, float]]:
     """Return the largest difference between Kwant and the continuum, relative, for a few m and h_R."""
     rows = []
-    for theta, phi, h in KWANT_POINTS:
-        at = Directions(np.radians([theta]), np.radians([phi]), np.ones(1))
-        both = [
-            torque_towards(iface, at.m, np.array([h]), engine=engine, rtol=KWANT_TOLERANCE)
-            for engine in (Continuum(), KwantChain())
-        ]
-        (exact, wrong), (lattice, also_wrong) = both
-        size = float(np.abs(exact).max())
-        rows.append(
-            {
-                "theta": theta,
-                "phi": phi,
-                "h_R": h,
-                "difference": float(np.abs(exact - lattice).max()) / size,
-                "quadrature": float((wrong + also_wrong).max()) / size,
-            }
+    for theta, phi, h in TRIED_POINTS:
+        m = Directions(np.radians([theta]), np.radians([phi]), np.ones(1)).m
+        exact, lattice = (
+            torque_towards(iface, m, np.array([h]), engine=engine, rtol=TRIED_TOLERANCE)
+            for engine in (None, CHAIN)
         )
+        size = float(np.abs(exact.value).max())
+        off = exact - lattice
+        numbers = {"difference": float(np.abs(off.value).max()) / size, "quadrature": off.total / size}
+        rows.append({"theta": theta, "phi": phi, "h_R": h, **numbers})
     return rows

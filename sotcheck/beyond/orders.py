@@ -1,217 +1,242 @@
-"""The torque's coefficients in h_R from exact states alone: contour integrals and differences.
-
-t(h_R) is real-analytic: for complex h_R it is bilinear in ψ(h_R) and [ψ(h_R*)]†, both of which an engine
-finds from a κ̂ that is not Hermitian. No formula of the paper is used; `sotcheck.theory.all_orders` has those.
-"""
+"""Orders in h_R for a report: coefficients by every route, remainders with slopes, sums and approximants."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.polynomial import chebyshev
 
+from sotcheck.beyond.torques import CHAIN, MATCHING, component_axes, exact_torque, open_sources
+from sotcheck.bound.fermi import first_states
 from sotcheck.engines import Engine
-from sotcheck.engines.layered import Solutions
-from sotcheck.engines.poles import threshold_states
 from sotcheck.errors import EngineError
-from sotcheck.exact.layers import Local
-from sotcheck.exact.observables import exact_flows, torque_from_flows, transverse
-from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.numerics.quadrature import sum_over_k
-from sotcheck.system.interface import Interface, rashba
-from sotcheck.system.spin import dagger, pauli_vector, projectors
+from sotcheck.exact.continued import resolved_orders
+from sotcheck.exact.observables import largest_torque
+from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.convergence import observed_order
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.numerics.quadrature import sample
+from sotcheck.numerics.series import NEGLIGIBLE, pade, partial_sum, reach
+from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.theory.all_orders import over_k, torque_integrand, torque_orders
+from sotcheck.theory.validity import radius_of_convergence, why_not_expandable
 
-#: Points of the contour, and its radius relative to that of convergence: what aliases is RADIUS^POINTS.
-POINTS, RADIUS = 48, 0.5
-#: Rounding of a Fourier coefficient: a few dozen operations.
-ROUNDING = 64
+#: Highest order of the series, and of what is compared with contour integrals.
+HIGHEST, COMPARED = 19, 11
 #: Angles of half a circle: exact for the angular harmonics of odd orders below twice as many.
 ANGLES = 8
-#: Values of a sum's integrand, each of which takes a contour at every angle.
-MOST_VALUES = 100_000
+#: Remainders are this far above their noise on the rungs that a slope is read from.
+CLEAR = 500.0
+#: Largest h_R of the differences, and the ladder of remainders, relative to the radius by k_⊥.
+DIFFERENCES, LADDER = 0.4, 0.5 * 0.5 ** np.arange(5)
+#: h_R of the curves, relative to the radius: closest where things change.
+CURVE = np.array([0.2, 0.4, 0.6, 0.8, 0.9, 1.0, 1.1, 1.2, 1.4, 1.6, 1.8, 2.0])
+#: Points of the lines drawn between them, from zero on.
+LINE_POINTS = 81
+#: Beyond the radius resonances move with the angle: enough for curves, and for LIMIT.
+CURVE_RTOL = 3e-4
+#: Partial sums that are drawn and tried.
+SUMS = (1, 3, 5, 11)
+#: k_⊥ a segment, angles, points and radius of the contour for the chain.
+TRIED_NODES, TRIED_ANGLES, TRIED_POINTS, TRIED_RADIUS = 2, np.array([0.4, 1.9]), 24, 0.25
+#: Relative errors up to which a curve is followed.
+LIMIT = 0.01
 
 
-@dataclass(frozen=True)
-class Orders:
-    """Coefficients of h_R^n in t: orders 1, 3, 5, …; values and errors (orders, 3 sources, 3)."""
+def contour_orders(iface: Interface, highest: int, scale: float, *, rtol: float = 1e-11) -> Estimate:
+    """Sum the contour integrals over k_⊥, shape (orders, 3, 3): orders 1, 3, … to `highest`.
 
-    orders: list[int]
-    values: Array
-    errors: Array
-
-
-def _normalised(local: Local, kappa: Complex) -> tuple[list[Complex], list[Complex]]:
-    """Return ψ(0) and ∂_zψ(+0) by source, for incident waves of unit flux; zero for closed channels."""
-    iface = local.iface
-
-    def per_flux(states: Solutions, incident: Complex, ik: Complex) -> tuple[Complex, Complex]:
-        inverse = np.linalg.inv(incident)
-        k, basis = np.linalg.eigh(-(ik @ ik))
-        flux = np.where(k > 0, 1 / np.sqrt(np.sqrt(np.abs(k))), 0.0)
-        columns = inverse @ (basis * flux[..., None, :]) @ dagger(basis)
-        return states.psi @ columns, states.slope_plus @ columns
-
-    above = local.from_above(kappa)
-    psi_N, slope_N = per_flux(above, local.above(above)[0], local.ik)
-    beneath = local.from_beneath(kappa)
-    psi_F, slope_F = per_flux(beneath, local.below(beneath)[1], local.iK)
-    minority, majority = projectors(np.array(iface.m))
-    return [psi_N, psi_F @ majority, psi_F @ minority], [slope_N, slope_F @ majority, slope_F @ minority]
-
-
-def resolved_orders(
-    engine: str,
-    iface: Interface,
-    k_perp: Array,
-    angles: Array,
-    highest: int,
-    *,
-    points: int = POINTS,
-    radius: float = RADIUS,
-) -> tuple[Array, Array]:
-    """Return the coefficients of odd orders in t's integrand at every k_⊥ and angle: contour integrals.
-
-    Parameters
-    ----------
-    engine : str
-        "continuum" or "kwant".
-    iface : Interface
-    k_perp, angles : arrays (n,) and (a,)
-    highest : int
-        Highest order, odd, well below `points`.
-    points : int
-        Of the circle in h_R, even.
-    radius : float
-        Of the circle, relative to the radius of convergence at each k_⊥ and angle.
-
-    Returns
-    -------
-    values, errors : arrays (n, a, orders, 3, 3)
-        Axes: k_⊥, angle, order, source, spin; per d(k_⊥²)/4π and h_R^n. Errors: what aliases, from the
-        Fourier coefficients next to the middle of the spectrum, and the rounding of the sums.
-
-    Raises
-    ------
-    EngineError
-        Where band edges are too close together for double precision.
+    The quadrature error wanted is rtol of the largest |t_n| scale^n; scale is the radius of convergence, say.
     """
-    orders = np.arange(1, highest + 1, 2)
-    local = Local(engine, iface, tuple(np.asarray(k_perp, dtype=float).tolist()))
-    k, angle = np.broadcast_arrays(local.k, angles)
-    R = rashba(k, angle)
-    kappa_0 = np.broadcast_to(iface.kappa_0(), R.shape)
-    step = radius / np.abs(np.linalg.eigvals(local.green(kappa_0) @ R)).max(axis=-1)
-    circle = np.exp(2j * np.pi * np.arange(points) / points)
-    h = step[..., None] * circle
-    along = h[..., None, None] * R[..., None, :, :]
-    # Angles and points of the contour are one axis to the engine.
-    kappa = iface.kappa_0() + along.reshape(len(local.k), -1, 2, 2)
-    try:
-        psi, slope = _normalised(local, kappa)
-    except np.linalg.LinAlgError as singular:
-        raise EngineError(
-            f"{iface.name}: incident waves cannot be told apart at k_perp near {local.k.min():.3g}: band "
-            "edges, or a Fermi circle, too close together for an expansion in double precision"
-        ) from singular
-    exchange = iface.interface_exchange()
+    count = max((highest + 3) // 2, ANGLES)
+    angles = np.pi * (np.arange(count) + 0.3) / count
+    weight = scale ** np.arange(1.0, highest + 1, 2)
 
-    def continued(psi: Complex, slope: Complex) -> Complex:
-        psi, slope = psi.reshape(along.shape), slope.reshape(along.shape)
-        # [ψ(h*)]†: the conjugate of point j is point −j.
-        mirror = -np.arange(points) % points
-        bra, bra_slope = dagger(psi[..., mirror, :, :]), dagger(slope[..., mirror, :, :])
-        current = (pauli_vector(slope @ bra) - pauli_vector(psi @ bra_slope)) / 2j
-        density = psi @ bra
-        taken = (pauli_vector(exchange @ density) - pauli_vector(density @ exchange)) / 2j
-        return current - taken
+    def average(x: Array) -> Array:
+        found = resolved_orders(MATCHING.name, iface, np.sqrt(x), angles, highest).mean(axis=1)
+        return np.stack([found.value, found.error], axis=1) * weight[:, None, None]
 
-    flow = np.stack([continued(p, s) for p, s in zip(psi, slope, strict=True)], axis=-2)
-    values = -(k * np.cos(angle))[..., None, None, None] * flow / (4 * np.pi)
-    power = np.fft.fft(values, axis=-3) / points
-    scale = step[..., None, None, None] ** orders[:, None, None]
-    found = transverse(power[..., orders, :, :].real, iface.direction) / scale
-    size = np.abs(power).max(axis=(-1, -2, -3), keepdims=True)
-    middle = np.abs(power[..., points // 2 - 1 : points // 2 + 1, :, :]).max(axis=(-1, -2, -3), keepdims=True)
-    # Coefficient n + points aliases into n; it is smaller than the one in the middle by radius^(points/2).
-    error = (middle * radius ** (points // 2) + ROUNDING * np.finfo(float).eps * size) / scale
-    return found, np.broadcast_to(error, found.shape)
-
-
-def contour_orders(iface: Interface, highest: int, scale: float, *, rtol: float = 1e-11) -> Orders:
-    """Sum the contour integrals of `continuum` over k_⊥.
-
-    Parameters
-    ----------
-    iface : Interface
-    highest : int
-        Odd.
-    scale : float
-        Value of h_R at which orders are weighed against each other: the radius of convergence, say.
-    rtol : float
-        Wanted quadrature error relative to the largest |t_n| scale^n.
-    """
-    count = (highest + 3) // 2
-    angles = np.pi * (np.arange(max(count, ANGLES)) + 0.3) / max(count, ANGLES)
-    orders = list(range(1, highest + 1, 2))
-    weight = (scale ** np.array(orders))[:, None, None]
-
-    def f(x: Array, some: Array) -> Array:
-        found = resolved_orders("continuum", iface, np.sqrt(x), angles, highest)
-        average = np.stack([part.mean(axis=1) for part in found], axis=1) * weight
-        return np.broadcast_to(average[:, None], (len(x), len(some), *average.shape[1:]))
-
-    size = iface.thresholds()[-1] ** 1.5 / (24 * np.pi**2)
-    found = sum_over_k(
-        f,
-        iface.thresholds(),
-        rtol,
-        64 * float(np.finfo(float).eps) * size,
-        crowds=threshold_states(iface),
-        most=MOST_VALUES,
-    )
-    values, contour = found.total.value / weight
-    return Orders(orders, values, found.total.error[0] / weight + contour)
+    both = over_k(average, iface, rtol, 64 * float(np.finfo(float).eps)) / weight[:, None, None]
+    return both[0].and_("next order", both.value[1], "contour integrals")
 
 
 def difference_orders(
     engine: Engine, iface: Interface, largest_h: float, *, steps: int = 9, rtol: float = 1e-12
-) -> Orders:
-    """Return coefficients read off the exact torque at real h_R: the interpolating polynomial in h_R².
+) -> Estimate:
+    """Return orders 1, 3, 5 read off the exact torque at real h_R, shape (3, 3, 3).
 
-    Parameters
-    ----------
-    engine : Engine
-    iface : Interface
-    largest_h : float
-        Well below the radius of convergence.
-    steps : int
-        Values of h_R, at Chebyshev points of (0, largest_h²).
-    rtol : float
-        Quadrature error of each.
-
-    Returns
-    -------
-    Orders
-        1, 3, 5; errors are what the highest degree contributes, plus quadrature errors carried through.
+    The interpolating polynomial in h_R² at Chebyshev points of (0, largest_h²), well below the radius of
+    convergence; errors are what the highest degree adds, plus quadrature errors carried through.
     """
     if steps < 5:
         raise EngineError(f"steps = {steps} is not accepted; expected at least 5 values of h_R")
     w = (1 + np.cos(np.pi * (np.arange(steps) + 0.5) / steps)) / 2
-    h = largest_h * np.sqrt(w)
-    found = exact_flows(engine, iface, h, rtol=rtol)
-    t = torque_from_flows(found.total.value, iface.direction)
+    t = exact_torque(iface, largest_h * np.sqrt(w), rtol=rtol, engine=engine).shared(-1)
+    t = t.and_("rounding", engine.rounding(iface.structure) * np.abs(t.value).max(), "double precision")
     # Chebyshev's coefficients, and T_k, T_k′, T_k″/2 at w = 0: powers of w themselves lose digits.
     k = np.arange(steps)
-    chebyshev = (
-        np.polynomial.chebyshev.chebvander(2 * w - 1, steps - 1).T * np.where(k, 2, 1)[:, None] / steps
-    )
+    transform = chebyshev.chebvander(2 * w - 1, steps - 1).T * np.where(k, 2, 1)[:, None] / steps
     at_zero = (-1.0) ** k * np.stack([np.ones(steps), -2 * k**2, 2 * k**2 * (k**2 - 1) / 3])
-    weights = at_zero @ chebyshev
-    full = np.einsum("nj,jsi->nsi", weights, t)
-    last = np.einsum("n,j,jsi->nsi", at_zero[:, -1], chebyshev[-1], t)
-    noise = found.total.error.max(axis=(-1, -2)) + engine.rounding(iface) * np.abs(t).max()
-    carried = np.einsum("nj,js->ns", np.abs(weights), np.broadcast_to(noise, t.shape[:-1]))
-    scale = (largest_h ** np.array([0, 2, 4]))[:, None, None]
+    by_h = t.each(lambda array: np.moveaxis(array, 0, -1))
+    found = by_h @ (at_zero @ transform).T
+    last = np.abs((by_h.value @ transform[-1])[..., None] * at_zero[:, -1])
     # One component may change little by accident: all get the largest change of their vector.
-    change = np.abs(last).max(axis=-1, keepdims=True) + np.zeros_like(full)
-    return Orders([1, 3, 5], full / scale, (change + carried[:, :, None]) / scale)
+    found = found.and_("next order", last.max(axis=1, keepdims=True), "the highest degree's part")
+    return (
+        found.each(lambda array: np.moveaxis(array, -1, 0)) / largest_h ** np.array([0, 2, 4])[:, None, None]
+    )
+
+
+def coefficient_rows(iface: Interface, series: Estimate, others: dict[str, Estimate]) -> list[dict[str, Any]]:
+    """Return one row for each order, source and component, with every route's value, error, difference.
+
+    Differences are relative to the larger component of the same source and order.
+    """
+    axes, rows = component_axes(iface.direction), []
+    for j, s in np.ndindex(min(len(series.value), (COMPARED + 1) // 2), len(SOURCES)):
+        scale = max(abs(float(series.value[j, s] @ axis)) for axis in axes.values())
+        for name, axis in axes.items():
+            value = float(series.value[j, s] @ axis)
+            row: dict[str, Any] = {"order": 2 * j + 1, "source": SOURCES[s], "component": name}
+            row |= {"series": value, "series_error": float(np.linalg.norm(series.error[j, s]))}
+            for route, found in others.items():
+                row |= dict.fromkeys((route, f"{route}_error", f"{route}_off"))
+                if j < len(found.value):
+                    row[route] = measured = float(found.value[j, s] @ axis)
+                    row[f"{route}_error"] = float(np.linalg.norm(found.error[j, s]))
+                    row[f"{route}_off"] = abs(measured - value) / scale if scale > 0 else None
+            rows.append(row)
+    return rows
+
+
+def chain_orders(iface: Interface) -> dict[str, Any] | None:
+    """Return how far the chain's coefficients of orders 1, 3, 5 are from the series by k_⊥; None for zeros.
+
+    Differences are relative to the largest component of all sources at that k_⊥, angle and order.
+    """
+    k_perp = sample(iface.thresholds(), TRIED_NODES)
+    formula = torque_integrand(iface, k_perp**2, TRIED_ANGLES, [1, 3, 5])
+    found = resolved_orders(
+        CHAIN.name, iface, k_perp, TRIED_ANGLES, 5, points=TRIED_POINTS, radius=TRIED_RADIUS
+    )
+    scale = np.abs(formula).max(axis=(-1, -2), keepdims=True)
+    if np.any(scale <= found.error):
+        # No magnetism, no torque: nothing to be relative to.
+        return None
+    off, error = (
+        (size / scale).max(axis=(0, 1, 3, 4)).tolist()
+        for size in (np.abs(found.value - formula), found.error)
+    )
+    points = len(k_perp) * len(TRIED_ANGLES)
+    return {"points": points, "orders": [1, 3, 5], "off": off, "error": error}
+
+
+def remainder_rows(iface: Interface, series: Estimate, radius: float) -> dict[str, Any]:
+    """Return |t − S_N| on a ladder of h_R for N = 1, 3, 5 by source, with slopes and their errors."""
+    h = radius * LADDER
+    exact = exact_torque(iface, h, rtol=1e-12)
+    noise = exact.error.max(axis=-1) + MATCHING.rounding(iface.structure) * largest_torque(iface) / h[:, None]
+    rows = []
+    for s, source in open_sources(iface):
+        for n in (1, 2, 3):
+            rest = exact.value[:, s] - partial_sum(series.value[:n, s], h) / h[:, None]
+            size = np.linalg.norm(rest, axis=-1)
+            every = noise[:, s] + float(np.linalg.norm(series.error[:n, s].sum(axis=0)))
+            # Rungs near the noise tell nothing; three are the least.
+            used = max(3, int(np.count_nonzero(size > CLEAR * every)))
+            slope = observed_order(size[:used], every[:used])
+            known = np.isfinite(slope.total)
+            rows.append(
+                {
+                    "source": source,
+                    "through_order": 2 * n - 1,
+                    "remainder": (size * h).tolist(),
+                    "noise": (every * h).tolist(),
+                    "rungs": used,
+                    "slope": 1 + slope.value if known else None,
+                    "slope_error": slope.total if known else None,
+                }
+            )
+    return {"h_R": h.tolist(), "rows": rows, "bound_from": first_states(iface).h_R}
+
+
+def curves(iface: Interface, series: Estimate, radius: float) -> dict[str, Any]:
+    """Return exact torque, partial sums and Padé approximants over h_R, and how far each follows."""
+    h = CURVE * radius
+    found = exact_torque(iface, h, rtol=CURVE_RTOL) * h[:, None, None]
+    axes = component_axes(iface.direction)
+    sources = {}
+    for s, source in open_sources(iface):
+        exact = {name: found.value[:, s] @ axis for name, axis in axes.items()}
+        largest = max(float(np.abs(values).max()) for values in exact.values())
+        sources[source] = {
+            name: _curve(series.value[:, s] @ axis, exact[name], h, radius, largest)
+            for name, axis in axes.items()
+        }
+    return {
+        "h_R": h.tolist(),
+        "line_h_R": np.linspace(0, h[-1], LINE_POINTS).tolist(),
+        "error": found.error.max(axis=(-1, -2)).tolist(),
+        "sources": sources,
+        "bound_from": first_states(iface).h_R,
+    }
+
+
+def _curve(coefficients: Array, exact: Array, h: Array, radius: float, largest: float) -> dict[str, Any]:
+    """Return one component's curves; relative errors are to the component's own largest value so far."""
+    so_far, line = np.maximum.accumulate(np.abs(exact)), np.linspace(0, h[-1], LINE_POINTS)
+
+    def follows(one: Array, other: Array) -> float:
+        return reach(h, np.abs(one - other) / so_far, LIMIT)
+
+    shortened = {str(n): coefficients[: (n + 1) // 2] for n in SUMS}
+    row: dict[str, Any] = {
+        "exact": exact.tolist(),
+        "sums": {n: partial_sum(some, line).tolist() for n, some in shortened.items()},
+    }
+    terms = np.abs(coefficients) * radius ** np.arange(1.0, 2 * len(coefficients), 2)
+    if terms.max() < NEGLIGIBLE * largest or largest == 0:
+        return row | {"vanishes": True, "reach": None, "pade": None}
+    # The two approximants nearest to the diagonal: how far they differ says how far to trust them.
+    n = len(coefficients)
+    best, other = (pade(coefficients, radius, degree) for degree in ((n - 1) // 2, n // 2))
+    poles = best.poles()
+    return row | {
+        "vanishes": False,
+        "reach": {n: follows(partial_sum(some, h), exact) for n, some in shortened.items()},
+        "pade": {
+            "name": best.name,
+            "other": other.name,
+            "values": best(line).tolist(),
+            "reach": follows(best(h), exact),
+            "trusted": follows(best(h), other(h)),
+            "real_poles": best.real_poles(float(h[-1])),
+            "nearest_pole": float(np.abs(poles[0])) if poles.size else None,
+        },
+    }
+
+
+def orders_data(iface: Interface) -> dict[str, Any]:
+    """Return everything about orders in h_R, ready for JSON; the interface's own h_R is not used.
+
+    With "expandable" false, only the first order, and "why": the rest does not exist then, and
+    `exponent_data` says what does.
+    """
+    if why := why_not_expandable(iface):
+        rows = coefficient_rows(iface, torque_orders(iface, 1), {})
+        return {"expandable": False, "why": why, "radius": None, "coefficients": rows}
+    radius = radius_of_convergence(iface)
+    series = torque_orders(iface, HIGHEST)
+    routes = {
+        "contour": contour_orders(iface, COMPARED, radius),
+        "differences": difference_orders(MATCHING, iface, DIFFERENCES * radius),
+    }
+    return {
+        "expandable": True,
+        "radius": radius,
+        "coefficients": coefficient_rows(iface, series, routes),
+        CHAIN.name: chain_orders(iface),
+        "remainders": remainder_rows(iface, series, radius),
+        "curves": curves(iface, series, radius),
+    }

@@ -6,43 +6,40 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import islice
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
-from sotcheck.beyond.limits import COMPONENTS, CURRENTS, LIMIT_RANGE, TrustLimit, known, trust_limits
+from sotcheck.beyond.limits import COMPONENTS, CURRENTS, LIMIT_RANGE, TrustLimit, trust_limits
 from sotcheck.bound.fermi import first_states
-from sotcheck.errors import EngineError, SotcheckError, SystemFileError, in_range
+from sotcheck.errors import EngineError, SotcheckError, SystemFileError, in_range, one_of
 from sotcheck.numerics.crossing import LARGEST
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
-from sotcheck.system.files import to_document
+from sotcheck.system.files import load, to_document
 from sotcheck.system.interface import Interface
+
+Data = dict[str, Any]
 
 #: Parameters of a map: attributes of the interface; a ratio at fixed J; the direction of m in degrees.
 PARAMETERS = ("E_F", "U_N", "U_F", "J", "u_0", "u_m", "E_F/J", "theta", "phi")
 #: "any": the smallest limit of all sources (the total apart), or of both components.
 ANY = "any"
+#: Points of a map of the report.
+POINTS = 150
 #: Relative accuracy of a point: more than a colour shows.
 ACCURACY = 1e-2
 #: The learner sees log10 of limits between these; regions without a limit lie flat at the upper end.
 FLOOR, CEILING = 1e-3, LARGEST
 #: Sides of the smallest and largest triangle, relative to the map: no crowding at jumps, no blank areas.
 CLOSEST, FARTHEST = 0.02, 0.2
+#: What is known of a point besides its place.
+ENTRY = ("h_R", "error", "kind", "reason")
 
 
 @dataclass(frozen=True)
 class Axis:
-    """One parameter of a map and its range.
-
-    Attributes
-    ----------
-    parameter : str
-        One of PARAMETERS.
-    lower, upper : float
-        Degrees for theta and phi.
-    """
+    """One parameter of a map, of PARAMETERS, and its range; degrees for theta and phi."""
 
     parameter: str
     lower: float
@@ -50,7 +47,7 @@ class Axis:
 
     def __post_init__(self) -> None:
         """Refuse an unknown parameter, or an empty range."""
-        known([self.parameter], PARAMETERS, "parameter")
+        one_of(self.parameter, PARAMETERS, "parameter")
         if not np.isfinite([self.lower, self.upper]).all() or self.lower >= self.upper:
             raise EngineError(
                 f"{self.parameter} from {self.lower!r} to {self.upper!r} is no range; "
@@ -69,10 +66,10 @@ def with_parameters(iface: Interface, values: dict[str, float]) -> Interface:
     plain: dict[str, Any] = {
         name: value for name, value in values.items() if name in type(iface).model_fields
     }
-    m = iface.direction
-    theta = np.radians(values.get("theta", np.degrees(np.arccos(np.clip(m[2], -1, 1)))))
-    phi = np.radians(values.get("phi", np.degrees(np.arctan2(m[1], m[0]))))
     if "theta" in values or "phi" in values:
+        x, y, z = iface.m
+        own = {"theta": np.degrees(np.arctan2(np.hypot(x, y), z)), "phi": np.degrees(np.arctan2(y, x))}
+        theta, phi = (np.radians(values.get(name, float(angle))) for name, angle in own.items())
         plain["m"] = (np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta))
     if "E_F/J" in values:
         plain["E_F"] = values["E_F/J"] * plain.get("J", iface.J)
@@ -89,20 +86,26 @@ class LimitAt:
     source: str
     component: str
 
-    def __call__(self, point: tuple[float, float]) -> dict[str, Any]:
-        """Return h_R, error, kind and reason of the limit; "value" is what the learner sees."""
-        try:
-            iface = with_parameters(self.iface, dict(zip(self.over, map(float, point), strict=True)))
-        except SystemFileError:
-            return _entry(None, None, "no state", "no propagating state at E_F")
+    def interface_at(self, point: tuple[float, float]) -> Interface:
+        """Return the interface that a point stands for."""
+        return with_parameters(self.iface, dict(zip(self.over, map(float, point), strict=True)))
+
+    def __call__(self, point: tuple[float, float]) -> Data:
+        """Return h_R, error, kind and reason of the limit."""
         sources = CURRENTS[:-1] if self.source == ANY else (self.source,)
         parts = COMPONENTS if self.component == ANY else (self.component,)
+        ask: Data = {"limits": [self.limit], "sources": sources, "parts": parts, "accuracy": ACCURACY}
         try:
-            found = trust_limits(iface, limits=[self.limit], sources=sources, parts=parts, accuracy=ACCURACY)
+            found = min(trust_limits(self.interface_at(point), **ask), key=_rank)
+        except SystemFileError:
+            return _none("no state", "no propagating state at E_F")
         except SotcheckError as error:
-            return _entry(None, None, "failed", str(error))
-        worst = min(found, key=_rank)
-        return _entry(worst.h_R, worst.error, worst.kind, worst.reason)
+            return _none("failed", str(error))
+        return {name: getattr(found, name) for name in ENTRY}
+
+
+def _none(kind: str, reason: str) -> Data:
+    return dict(zip(ENTRY, (None, None, kind, reason), strict=True))
 
 
 def _rank(found: TrustLimit) -> tuple[int, float]:
@@ -112,9 +115,9 @@ def _rank(found: TrustLimit) -> tuple[int, float]:
     return (1 if found.kind == "beyond" else 2, 0.0)
 
 
-def _entry(h_R: float | None, error: float | None, kind: str, reason: str) -> dict[str, Any]:
-    value = float(np.log10(np.clip(CEILING if h_R is None else h_R, FLOOR, CEILING)))
-    return {"h_R": h_R, "error": error, "kind": kind, "reason": reason, "value": value}
+def _height(entry: Data) -> float:
+    """Return what the learner sees."""
+    return float(np.log10(np.clip(CEILING if entry["h_R"] is None else entry["h_R"], FLOOR, CEILING)))
 
 
 @single_threaded
@@ -126,13 +129,12 @@ def trust_map(
     limit: float = 0.1,
     source: str = "total",
     component: str = "fieldlike",
-    points: int = 150,
-    loss: float | None = None,
-    resume: dict[str, Any] | None = None,
+    points: int = POINTS,
+    resume: Data | None = None,
     executor: Executor | None = None,
     tasks: int | None = None,
     progress: Progress = silent,
-) -> dict[str, Any]:
+) -> Data:
     """Sample a trust limit over two parameters, most where it changes most.
 
     Parameters
@@ -146,8 +148,6 @@ def trust_map(
         Out of CURRENTS and COMPONENTS; "any" for the smallest limit of all.
     points : int
         Where sampling ends.
-    loss : float, optional
-        Where it ends earlier: adaptive's loss of the worst triangle.
     resume : dict, optional
         An earlier result of the same map: its points are kept.
     executor : Executor, optional
@@ -170,39 +170,28 @@ def trust_map(
     import adaptive
     from adaptive.learner.learner2D import resolution_loss_function
 
-    known([source], (*CURRENTS, ANY), "source")
-    known([component], (*COMPONENTS, ANY), "component")
+    one_of(source, (*CURRENTS, ANY), "source")
+    one_of(component, (*COMPONENTS, ANY), "component")
     in_range("limit", limit, *LIMIT_RANGE)
     if over_x.parameter == over_y.parameter:
         raise EngineError(f"both axes are {over_x.parameter}; expected two different parameters")
-    axes = (over_x, over_y)
-    question = {
-        "system": to_document(iface),
-        "over": [vars(axis) for axis in axes],
-        "limit": limit,
-        "source": source,
-        "component": component,
-    }
-    plane = adaptive.Learner2D(
-        LimitAt(iface, (over_x.parameter, over_y.parameter), limit, source, component),
-        bounds=[(axis.lower, axis.upper) for axis in axes],
-        loss_per_triangle=resolution_loss_function(CLOSEST, FARTHEST),
-    )
-    learner = adaptive.DataSaver(plane, arg_picker=itemgetter("value"))
+    asked: Data = {"limit": limit, "source": source, "component": component}
+    question = {"system": to_document(iface), "over": [vars(over_x), vars(over_y)], **asked}
     earlier = _points_of(resume, question)
+    function = LimitAt(iface, (over_x.parameter, over_y.parameter), **asked)
+    bounds = [(axis.lower, axis.upper) for axis in (over_x, over_y)]
+    plane = adaptive.Learner2D(function, bounds, resolution_loss_function(CLOSEST, FARTHEST))
+    learner = adaptive.DataSaver(plane, arg_picker=_height)
     for point in earlier:
-        learner.tell(
-            (point["x"], point["y"]), _entry(*(point[k] for k in ("h_R", "error", "kind", "reason")))
-        )
-    bar = iter(progress(range(points), "trust map", points))
-    shown = 0
+        learner.tell((point["x"], point["y"]), {name: point[name] for name in ENTRY})
+    bar, shown = iter(progress(range(points), "trust map", points)), 0
 
     def goal(_: Any) -> bool:
         nonlocal shown
         while shown < min(plane.npoints, points):
             shown += 1
             next(bar, None)
-        return plane.npoints >= points or (loss is not None and plane.npoints > 4 and plane.loss() <= loss)
+        return bool(plane.npoints >= points)
 
     if executor is None:
         adaptive.runner.simple(learner, goal)
@@ -212,50 +201,62 @@ def trust_map(
         except RuntimeError as error:
             # A worker that died, say: whoever has started it knows what to say of it.
             raise error.__cause__ or error from None
-    # The rest of the bar, should the loss have ended it earlier.
-    for _ in bar:
-        pass
-    reached = float(plane.loss())
-    # Infinite as long as some triangle is larger than FARTHEST.
-    return {
-        **question,
-        "loss": reached if np.isfinite(reached) else None,
-        # Workers may have been at more than were wanted.
-        "points": list(
-            islice(
-                _rows(learner.extra_data, iface, (over_x.parameter, over_y.parameter)),
-                max(points, len(earlier)),
-            )
-        ),
-    }
+    # So that the bar ends.
+    next(bar, None)
+    loss = float(plane.loss())
+    # Workers may have been at more than were wanted.
+    rows = islice(_rows(learner.extra_data, function), max(points, len(earlier)))
+    # The loss is infinite as long as some triangle is larger than FARTHEST.
+    return {**question, "loss": loss if np.isfinite(loss) else None, "points": list(rows)}
 
 
-def _points_of(resume: dict[str, Any] | None, question: dict[str, Any]) -> list[dict[str, Any]]:
+def _points_of(resume: Data | None, question: Data) -> list[Data]:
     if resume is None:
         return []
-    different = [name for name, value in question.items() if resume.get(name) != value]
-    if different:
+    if different := [name for name, value in question.items() if resume.get(name) != value]:
         raise EngineError(
             f"the map to resume is another one: its {', '.join(different)} differs; "
             "start a new map, or ask for the same one"
         )
-    points: list[dict[str, Any]] = resume["points"]
+    points: list[Data] = resume["points"]
     return points
 
 
-def _rows(
-    found: dict[tuple[float, float], dict[str, Any]], iface: Interface, over: tuple[str, str]
-) -> Iterator[dict[str, Any]]:
+def _rows(found: dict[tuple[float, float], Data], of: LimitAt) -> Iterator[Data]:
     for (x, y), entry in found.items():
-        row = {"x": float(x), "y": float(y), **entry}
-        del row["value"]
-        start = None
-        if entry["kind"] != "no state":
-            start = first_states(with_parameters(iface, {over[0]: float(x), over[1]: float(y)})).h_R
-        yield {**row, "bound_from": start}
+        start = None if entry["kind"] == "no state" else first_states(of.interface_at((x, y))).h_R
+        yield {"x": float(x), "y": float(y), **entry, "bound_from": start}
 
 
-def bound_at_limit(point: dict[str, Any]) -> bool:
-    """Whether bound states lie at E_F below a point's limit; where it has none, whether at any h_R."""
-    start, limit = point["bound_from"], LARGEST if point["kind"] == "beyond" else point["h_R"]
-    return start is not None and (start == 0.0 or (limit is not None and start < limit))
+#: Maps of the report by name: the built-in system, two axes, source and component.
+MAPS = {
+    "bulk": ("bulk-magnetism", Axis("E_F/J", 0.2, 4.0), Axis("U_N", -1.0, 1.0), "total", "fieldlike"),
+    # Off the lines u_0 = 0 and u_m = 0, on which first order vanishes.
+    "interface": (
+        "interface-magnetism",
+        Axis("u_0", -1.6, 3.0),
+        Axis("u_m", 0.05, 2.0),
+        "total",
+        "fieldlike",
+    ),
+    "insulator": (
+        "ferromagnetic-insulator",
+        Axis("J", 0.05, 1.5),
+        Axis("u_0", -2.0, 2.0),
+        "normal",
+        "fieldlike",
+    ),
+}
+
+
+def report_maps(maps: dict[str, Any] = MAPS, *, resume: Data | None = None, **options: Any) -> Data:
+    """Compute maps with options of `trust_map`, or go on with those of an earlier `trust.json`."""
+    known = {} if resume is None else resume["maps"]
+    return {
+        "maps": {
+            name: trust_map(
+                load(system), *over, source=source, component=part, resume=known.get(name), **options
+            )
+            for name, (system, *over, source, part) in maps.items()
+        }
+    }

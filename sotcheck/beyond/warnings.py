@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from sotcheck.bound.at_fermi import Sea, bound_share, sea
+from sotcheck.bound.warnings import on_bound_states
 from sotcheck.engines.poles import resonances_at_fermi_energy
-from sotcheck.errors import SotcheckError
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.interface import Interface
 from sotcheck.theory.embedded import embedded_state, missing_torque
@@ -35,13 +34,13 @@ def warnings(
         Sum of the sources' t by h_R, where it is known: it need not be computed then.
     """
     h_R = list(h_R)
-    found = list(_on_bound_states(iface, h_R, scattering or {}))
+    found = list(on_bound_states(iface, h_R, scattering or {}))
     state = embedded_state(iface)
     if state is not None:
         missing = missing_torque(iface)[1].real
         found.append(
             "a minority interface state lies at E_F inside the majority's continuum (k_perp = "
-            f"{state.k_perp2**0.5:.4g}): Eq. (16) misses its torque at leading order, fieldlike "
+            f"{state.k_perp2**0.5:.4g}): first order misses its torque, fieldlike "
             f"{missing:.4g} h_R of the source majority; exact engines integrate its resonance, of width h_R^2"
         )
     else:
@@ -54,7 +53,7 @@ def warnings(
     found += [
         f"the {channel.spin} channel is transparent (no delta, equal wave numbers on both sides): the "
         "expansion in h_R has no radius of convergence at grazing incidence, and the torque departs from "
-        "Eq. (16) sooner than as h_R^3"
+        "first order sooner than as h_R^3"
         for channel in transparent_channels(iface)
     ]
     return found
@@ -73,38 +72,3 @@ def _entered(iface: Interface, h_R: Iterable[float]) -> list[tuple[float, float]
             if abs(x.imag) < NARROW * iface.thresholds()[-1]:
                 found.append((float(h), float(np.sqrt(x.real))))
     return found
-
-
-def _on_bound_states(iface: Interface, h_R: list[float], scattering: Mapping[float, Array]) -> Iterator[str]:
-    """Yield what is to be said of states bound to the interface at or below E_F."""
-    if not h_R and sea(iface, 0.0).bound:
-        yield (
-            "the interface binds states at E_F by itself, at any h_R however small: the scattering formula "
-            "leaves out their torque"
-        )
-    for h in h_R:
-        there = sea(iface, h)
-        if not there.ends:
-            yield (
-                f"at h_R = {h:g} there is no ground state ({there.why}): what scattering states carry is not "
-                "the torque of any Fermi sea"
-            )
-        elif there.bound:
-            yield _on_share(iface, h, there, scattering.get(h))
-
-
-def _on_share(iface: Interface, h_R: float, there: Sea, scattering: Array | None) -> str:
-    """Return what bound states at E_F would add to the torque of the scattering states."""
-    cause = "which the interface binds by itself, " if there.without_rashba else ""
-    words = (
-        f"at h_R = {h_R:g} states bound to the interface lie at E_F, {cause}"
-        "and the scattering formula leaves them out"
-    )
-    try:
-        share = bound_share(iface, h_R, scattering)
-    except SotcheckError as error:
-        return f"{words}; how much they carry cannot be computed ({error})"
-    if share is None:
-        return f"{words}; they carry no torque"
-    size = f"{share:.2g} times" if np.isfinite(share) else "all of"
-    return f"{words}: for equal relaxation times they carry {size} its torque"

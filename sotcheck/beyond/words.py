@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+from sotcheck.numerics.crossing import LARGEST
 
 Data = dict[str, Any]
 
 #: Forbidden harmonics larger than this come from the sampling of m.
 MIXED_UP = 1e-6
+
+
+def conclusions(data: Data) -> list[str]:
+    """Say in plain sentences what `document.beyond_data` found."""
+    return [
+        *on_limits(data["limits"]),
+        # For m ∥ y there are no components, and without them nothing to compare.
+        *(on_orders(data["orders"]) if data["limits"][0]["kind"] != "undefined" else ()),
+        *on_radius(data["radius"]),
+        *on_exponent(data["exponent"]),
+        *on_harmonics(data["harmonics"]),
+        *data["bound_states"]["conclusions"],
+    ]
 
 
 def on_limits(rows: list[Data]) -> Iterator[str]:
@@ -36,7 +51,7 @@ def on_orders(orders: Data) -> Iterator[str]:
         if row["order"] <= 5 and row["contour_off"] is not None:
             off[row["order"]] = max(off.get(row["order"], 0.0), row["contour_off"])
     numbers = ", ".join(f"{value:.0e} (order {order})" for order, value in off.items())
-    yield f"The series (46) gives the exact torque's own coefficients, to {numbers}."
+    yield f"The series in h_R gives the exact torque's own coefficients, to {numbers}."
     slopes = [row for row in orders["remainders"]["rows"] if row["slope"] is not None]
     if slopes:
         worst = max(slopes, key=lambda row: abs(row["slope"] - row["through_order"] - 2))
@@ -95,3 +110,20 @@ def on_harmonics(harmonics: Data) -> Iterator[str]:
             else "."
         )
     )
+
+
+def bound_at_limit(point: Data) -> bool:
+    """Whether bound states lie at E_F below a point's limit; where it has none, whether at any h_R."""
+    start, limit = point["bound_from"], LARGEST if point["kind"] == "beyond" else point["h_R"]
+    return start is not None and (start == 0.0 or (limit is not None and start < limit))
+
+
+def on_bound_states(points: Sequence[Data]) -> Iterator[str]:
+    """Say at how many points of a map bound states lie at E_F, whose torque the map leaves out."""
+    at_limit = sum(map(bound_at_limit, points))
+    if at_limit:
+        always = sum(point["bound_from"] == 0.0 for point in points)
+        yield (
+            f"Warning: at {at_limit} of {len(points)} points bound states lie at E_F below the limit (at "
+            f"{always} of them at any h_R): the map is of scattering states and leaves their torque out"
+        )

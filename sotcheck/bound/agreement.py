@@ -1,22 +1,23 @@
 """Do the three routes to the bound states agree? Random problems, and points of a map.
 
-(a) `continuum`: roots of the matching matrix. (b) `lattice`: eigenvalues of H + Σ(E) − E with Kwant's
-self-energies. (c) the continuum of scattering states alone: `spectrum`, the weight missing at z = 0 on a
-finite-difference lattice, by Kwant; `levinson`, the phase of det S.
+(a) `states`: roots of the matching matrix. (b) `kwant_states`: eigenvalues of H + Σ(E) − E with Kwant's
+self-energies. (c) the continuum of scattering states alone: `missing_weight`, the weight missing at z = 0 on
+a finite-difference lattice, by Kwant; `levinson`, the phase of det S.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
-from sotcheck.bound.chains import Problems
-from sotcheck.bound.continuum import Bound, bound
-from sotcheck.bound.lattice import LatticeStates, bound_states
+from sotcheck.bound.kwant_chains import Problems
+from sotcheck.bound.kwant_states import LatticeStates, bound_states
 from sotcheck.bound.levinson import levinson
-from sotcheck.bound.spectrum import missing_weight
-from sotcheck.engines import Continuum, Engine, KwantChain
+from sotcheck.bound.missing_weight import missing_weight
+from sotcheck.bound.states import Bound, bound
+from sotcheck.engines import Engine, KwantChain, Matching
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.interface import Interface
 
@@ -34,11 +35,13 @@ RESOLVED = 10.0
 #: Rounding of weights beyond the quadrature's error.
 ROUNDING = 1e-9
 
+#: Interface, k_⊥, angle, h_R.
 Case = tuple[Interface, float, float, float]
+Row = dict[str, Any]
 
 
 def random_cases(n: int, seed: int) -> list[Case]:
-    """Return n random (interface, k_⊥, angle, h_R)."""
+    """Return n random problems."""
     rng = np.random.default_rng(seed)
     found = []
     for _ in range(n):
@@ -60,79 +63,68 @@ def random_cases(n: int, seed: int) -> list[Case]:
 def spot_check(
     iface: Interface, k_perp: Array | float, angle: Array | float, h_R: Array | float
 ) -> dict[str, Any]:
-    """Compare (a) and (b) at the given points of one interface; arrays broadcast.
-
-    Returns
-    -------
-    dict
-        JSON-ready; see `_compared`.
-    """
+    """Compare (a) and (b) at the given points of one interface, as `_compared` says; arrays broadcast."""
     flat = [np.ravel(a).astype(float) for a in np.broadcast_arrays(k_perp, angle, h_R)]
     problems = Problems.of([iface] * len(flat[0]), *flat)
-    return _compared(problems, _Found.of([bound(iface, *flat)]), bound_states(problems))
+    return _compared(problems, [bound(iface, *flat)], bound_states(problems))
 
 
 def agreement(n: int = 1000, n_c: int = 50, seed: int = 20170915) -> dict[str, Any]:
     """Compare (a) with (b) on n random problems, and (c) with both on the first n_c of them.
 
-    Returns
-    -------
-    dict
-        JSON-ready: `self_energies` as `spot_check`; `weight`, `phase` and `phase_kwant` with the number of
-        problems each was tried on, of those on which it disagrees, and of those it cannot resolve.
+    `self_energies` as `spot_check`; `weight`, `phase` and `phase_kwant` with the number of problems each was
+    tried on, of those on which it disagrees, and of those it cannot resolve.
     """
     cases = random_cases(n, seed)
-    problems = _problems(cases)
-    found = _Found.of([bound(*case) for case in cases])
+    ifaces, *numbers = zip(*cases, strict=True)
+    problems = Problems.of(ifaces, *map(np.array, numbers))
     return {
         "seed": seed,
-        "self_energies": _compared(problems, found, bound_states(problems)),
+        "self_energies": _compared(problems, [bound(*case) for case in cases], bound_states(problems)),
         "weight": compare_weights(cases[:n_c]),
-        "phase": compare_phases(cases[:n_c], Continuum()),
+        "phase": compare_phases(cases[:n_c], Matching()),
         "phase_kwant": compare_phases(cases[: n_c // 8], KwantChain("exact-difference")),
     }
 
 
-class _Found:
-    """What (a) found, problem by problem."""
-
-    def __init__(self, count: Array, energy: Array, p: Array, margin: Array) -> None:
-        self.count, self.energy, self.p, self.margin = count, energy, p, margin
-
-    @classmethod
-    def of(cls, parts: list[Bound]) -> _Found:
-        return cls(
-            np.concatenate([np.ravel(part.count) for part in parts]),
-            np.concatenate([part.energy.reshape(-1, 2) for part in parts]),
-            np.concatenate([part.p.reshape(-1, 2) for part in parts]),
-            np.concatenate([np.ravel(part.margin) for part in parts]),
-        )
-
-
-def _compared(problems: Problems, found: _Found, chain: LatticeStates) -> dict[str, Any]:
+def _compared(problems: Problems, found: list[Bound], chain: LatticeStates) -> dict[str, Any]:
     """Return how (a) and (b) compare.
 
-    Returns
-    -------
-    dict
-        `points`; `states`: how many points have 0, 1, 2; `different_counts`; `near_threshold`: points where
-        either cannot tell, counted as different if they differ; `nearest_threshold`: the smallest distance
-        met, as part of the largest wave number; `largest_energy_difference`: relative to that wave number
-        squared; `largest_binding_difference`: relative to the binding energy itself; null without states.
+    `states`: how many points have 0, 1, 2; `near_threshold`: points where either cannot tell, counted as
+    different if they differ; `nearest_threshold`: the smallest distance met, as part of the largest wave
+    number; `largest_energy_difference`: relative to that wave number squared; `largest_binding_difference`:
+    relative to the binding energy itself; null without states.
     """
-    scale = problems.wave_number
-    margin = found.margin / scale
-    both = np.isfinite(found.energy) & np.isfinite(chain.energy)
-    energy = (np.abs(found.energy - chain.energy) / scale[:, None] ** 2)[both]
-    binding = np.abs(found.p**2 - chain.p**2)[both] / found.p[both] ** 2
+
+    def joined(of: Callable[[Bound], Array], *columns: int) -> Array:
+        return np.concatenate([np.reshape(of(part), (-1, *columns)) for part in found])
+
+    scale, count, p = problems.wave_number, joined(lambda part: part.count), joined(lambda part: part.p, 2)
+    margin = joined(lambda part: part.margin) / scale
+    energy = np.abs(joined(lambda part: part.energy, 2) - chain.energy) / scale[:, None] ** 2
+    binding = np.abs(p**2 - chain.p**2) / p**2
     return {
         "points": len(problems),
-        "states": [int(np.count_nonzero(found.count == number)) for number in range(3)],
-        "different_counts": int(np.count_nonzero(found.count != chain.count)),
+        "states": [int(np.count_nonzero(count == number)) for number in range(3)],
+        "different_counts": int(np.count_nonzero(count != chain.count)),
         "near_threshold": int(np.count_nonzero((margin < NEAR) | (chain.undecided > 0))),
-        "nearest_threshold": float(margin.min()) if margin.size else None,
-        "largest_energy_difference": float(energy.max()) if energy.size else None,
-        "largest_binding_difference": float(binding.max()) if binding.size else None,
+        "nearest_threshold": _extreme(min, margin.tolist()),
+        # NaN where either has no state.
+        "largest_energy_difference": _extreme(max, energy[np.isfinite(energy)].tolist()),
+        "largest_binding_difference": _extreme(max, binding[np.isfinite(binding)].tolist()),
+    }
+
+
+def _extreme(which: Callable[..., float], values: Iterable[float | None]) -> float | None:
+    return which((value for value in values if value is not None), default=None)
+
+
+def _tally(rows: list[Row]) -> dict[str, Any]:
+    return {
+        "points": len(rows),
+        "disagree": sum(not row["agrees"] for row in rows),
+        "unresolved": sum(not row["resolved"] for row in rows),
+        "cases": rows,
     }
 
 
@@ -144,87 +136,67 @@ def compare_weights(cases: list[Case]) -> dict[str, Any]:
     the state might as well be absent. `different_counts`: problems with another number of states below the
     lattice's bands than in the continuum, at the finest of SPACINGS.
     """
-    rows: list[dict[str, Any]] = []
-    for case in cases:
-        problem = _problems([case])
-        continuum = int(bound(*case).count)
-        for fraction in SPACINGS:
-            spacing = fraction / float(problem.wave_number[0])
-            below = bound_states(problem, spacing, "below")
-            if below.count[0] == continuum:
-                break
-        above = bound_states(problem, spacing, "above")
-        missing = missing_weight(*case, spacing, TOLERANCE)
-        expected = (below.weight + above.weight)[0].sum(axis=0)
-        difference = float(np.abs(missing.matrix - expected).max())
-        counts = int(below.count[0]), int(above.count[0])
-        weights = np.trace(np.concatenate([below.weight[0], above.weight[0]]), axis1=1, axis2=2).real
-        smallest = float(weights[weights > 0].min()) if sum(counts) else None
-        resolved = missing.converged and (smallest is None or smallest > RESOLVED * missing.error)
-        rows.append(
-            {
-                "below": counts[0],
-                "above": counts[1],
-                "continuum": continuum,
-                "spacing": spacing,
-                "difference": difference,
-                "error": missing.error,
-                "agrees": difference <= missing.error + ROUNDING,
-                "resolved": resolved and not (below.undecided[0] or above.undecided[0]),
-                "smallest_weight": smallest,
-                "energies": missing.evaluations,
-                "resonances": len(missing.resonances),
-                "narrowest": min((float(peak.width) for peak in missing.resonances), default=None),
-            }
-        )
-    return {
-        "points": len(rows),
+    rows = [_weights(case) for case in cases]
+    return _tally(rows) | {
         "below": sum(row["below"] for row in rows),
         "above": sum(row["above"] for row in rows),
-        "disagree": sum(not row["agrees"] for row in rows),
-        "unresolved": sum(not row["resolved"] for row in rows),
         "different_counts": sum(row["below"] != row["continuum"] for row in rows),
-        "largest_difference": max((row["difference"] for row in rows), default=None),
-        "largest_error": max((row["error"] for row in rows), default=None),
-        "smallest_weight": min(
-            (w for row in rows if (w := row["smallest_weight"]) is not None), default=None
-        ),
+        "largest_difference": _extreme(max, (row["difference"] for row in rows)),
+        "largest_error": _extreme(max, (row["error"] for row in rows)),
+        "smallest_weight": _extreme(min, (row["smallest_weight"] for row in rows)),
         "resonances": sum(row["resonances"] for row in rows),
-        "narrowest": min((w for row in rows if (w := row["narrowest"]) is not None), default=None),
-        "cases": rows,
+        "narrowest": _extreme(min, (row["narrowest"] for row in rows)),
+    }
+
+
+def _weights(case: Case) -> Row:
+    problem, continuum = Problems.one(*case), int(bound(*case).count)
+    for fraction in SPACINGS:
+        spacing = fraction / float(problem.wave_number[0])
+        below = bound_states(problem, spacing, "below")
+        if below.count[0] == continuum:
+            break
+    above = bound_states(problem, spacing, "above")
+    missing = missing_weight(*case, spacing, TOLERANCE)
+    weight = np.concatenate([below.weight[0], above.weight[0]])
+    difference, error = float(np.abs(missing.weight.value - weight.sum(axis=0)).max()), missing.weight.total
+    sizes = np.trace(weight, axis1=1, axis2=2).real
+    smallest = _extreme(min, sizes[sizes > 0].tolist())
+    resolved = missing.converged and (smallest is None or smallest > RESOLVED * error)
+    return {
+        "below": int(below.count[0]),
+        "above": int(above.count[0]),
+        "continuum": continuum,
+        "spacing": spacing,
+        "difference": difference,
+        "error": error,
+        "agrees": difference <= error + ROUNDING,
+        "resolved": resolved and not (below.undecided[0] or above.undecided[0]),
+        "smallest_weight": smallest,
+        "energies": missing.evaluations,
+        "resonances": len(missing.resonances),
+        "narrowest": _extreme(min, (peak.width for peak in missing.resonances)),
     }
 
 
 def compare_phases(cases: list[Case], engine: Engine) -> dict[str, Any]:
-    """Compare the number of states from the phase of det S with that of (a).
-
-    A problem is unresolved as `Winding.resolved` says.
-    """
-    rows: list[dict[str, Any]] = []
+    """Compare the number of states from the phase of det S with that of (a); see `Winding.resolved`."""
+    rows: list[Row] = []
     for case in cases:
         winding, count = levinson(engine, *case), int(bound(*case).count)
         rows.append(
             {
-                "number": winding.number,
+                "number": float(winding.number.value),
                 "count": count,
                 "agrees": winding.count == count,
                 "resolved": winding.resolved,
-                "beyond": winding.beyond,
+                "beyond": winding.number.total,
                 "energies": winding.energies,
                 "resonances": len(winding.resonances),
             }
         )
-    return {
+    return _tally(rows) | {
         "engine": engine.name,
-        "points": len(rows),
         "states": sum(row["count"] for row in rows),
-        "disagree": sum(not row["agrees"] for row in rows),
-        "unresolved": sum(not row["resolved"] for row in rows),
-        "largest_defect": max((abs(row["number"] - row["count"]) for row in rows), default=None),
-        "cases": rows,
+        "largest_defect": _extreme(max, (abs(row["number"] - row["count"]) for row in rows)),
     }
-
-
-def _problems(cases: list[Case]) -> Problems:
-    ifaces, *numbers = zip(*cases, strict=True)
-    return Problems.of(list(ifaces), *(np.array(column) for column in numbers))

@@ -1,200 +1,270 @@
-"""The contour E_b(k) = E_F of bound states in the plane of k.
+"""The contour E_b(k) = E_F of bound states in the plane of k, and integrals along it.
 
-A, B, w, c as in `thresholds`, at E_F and p² = k_⊥² − k_max². On the contour the determinant of the matching
-matrix, D = A² − B² − w² − 2Bcw, vanishes: it is linear in c, so that each p has its c. Along an arc from p₁
-to p₂, p = middle + half · sin u, which takes away the inverse square roots at its ends.
+With the stiffness s of N and of F at E_F, −∂ψ = sψ outwards, the matching matrix is A + (V + w n)·σ. The
+leads know nothing of the in-plane angle, so that the determinant A² − V² − w² − 2w V·n is `level` − `along`
+cos θ with the angle θ from m's in-plane part to n: at each p = √(k_⊥² − k_max²) two mirror images θ solve it,
+or none. Each state counts with δ(E_b − E_F)/∫|ψ|² = δ(λ) of the eigenvalue λ that vanishes, for ∂λ/∂E is
+minus the norm of the state whose spinor at z = 0 is of length one; and δ(λ) = 2|A| δ(determinant).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq, minimize_scalar
+from scipy.special import roots_legendre
 
-from sotcheck.bound.continuum import bottom
-from sotcheck.bound.thresholds import decay_constants, in_plane, mean_and_split
+from sotcheck.bound.matching import decay_constants, k_max, m_angle, scale
+from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.numerics.scan import roots, scan
 from sotcheck.system.interface import Interface
 
-#: Arcs narrower than this, relative to their p, are followed by angle instead of p.
-NARROW = 1e-3
+#: Arcs around k = 0 narrower than this, relative to their p, are followed by angle instead of p.
+NARROW = 0.2
+#: There, p is looked for up to this factor beyond the arc on both sides, if no other arc comes first.
+BEYOND = 1.5
+#: Arcs narrower than this are drawn as p = middle ± half · cos θ.
+THINNEST = 1e-6
+EPSILON = float(np.finfo(float).eps)
+#: Relative rounding error of a sum over nodes.
+ROUNDING = 16 * EPSILON
+#: Nodes of the rules tried on each arc, doubled until two agree.
+FIRST_NODES, MOST_NODES = 16, 4096
+DOUBLED = "doubled nodes along the contour E_b(k) = E_F"
+
+Range = tuple[float, float]
+#: Returns, for n nodes, integrals and their rounding errors.
+Rule = Callable[[int], tuple[Array, Array]]
 
 
-def k_max(iface: Interface) -> float:
-    """Return the k_⊥ at which the last channel closes at E_F."""
-    return float(np.sqrt(iface.thresholds()[-1]))
+class Arc(NamedTuple):
+    """A piece of the contour: at each p in a range, two mirror images about m's plane.
 
+    `ends`: whether k×ẑ is parallel (+1) or antiparallel (−1) to m's in-plane part at the end, or whether the
+    state meets the continuum there (0).
+    """
 
-def scale(iface: Interface) -> float:
-    """Return the largest wave number in the problem."""
-    lowest = float(bottom(iface, 0.0))
-    bands = max(iface.E_F, iface.U_N, iface.U_F + iface.J) - lowest
-    return float(max(np.sqrt(bands), abs(iface.u_0), abs(iface.u_m)))
+    p: Range
+    ends: tuple[int, int]
 
-
-def scan(start: float, unit: float, far: float = 1e6) -> Array:
-    """Return start and 40 points a decade beyond it, from 1e-9 to `far` units."""
-    points = int(40 * np.log10(far / 1e-9)) + 1
-    return start + np.concatenate([[0.0], unit * np.geomspace(1e-9, far, points)])
+    def narrow_ring(self, narrow: float) -> bool:
+        """Whether the arc passes every angle and p hardly changes with it, relative to `narrow`."""
+        return self.ends in ((1, -1), (-1, 1)) and self.p[1] - self.p[0] < narrow * self.p[1]
 
 
 @dataclass(frozen=True)
-class Arc:
-    """A piece of the contour E_b(k) = E_F: at each p between its ends, two mirror images about m's plane.
+class Contour:
+    """Bound states of one interface (its own h_R is not used) at one h_R, by the matching condition.
 
-    Attributes
-    ----------
-    p : (float, float)
-        Range of √(k_⊥² − k_max²).
-    ends : (int, int)
-        Whether k×ẑ is parallel (+1) or antiparallel (−1) to m's in-plane part at the end, or whether the
-        state meets the continuum there (0).
+    Subclasses have another route to the stiffness, or say what to integrate.
     """
 
-    p: tuple[float, float]
-    ends: tuple[int, int]
+    iface: Interface
+    h_R: float
 
     @property
-    def encircles(self) -> bool:
-        """Whether the arc passes every angle."""
-        return self.ends in ((1, -1), (-1, 1))
+    def rounding(self) -> float:
+        """Relative rounding error of the stiffness."""
+        return 4 * EPSILON
 
-    @property
-    def nearly_circular(self) -> bool:
-        """Whether p hardly changes with the angle, so that the angle is what to integrate over."""
-        return self.encircles and self.p[1] - self.p[0] < NARROW * self.p[1]
+    def stiffness(self, p: Array) -> Array:
+        """Return that of N and of F, q_N and Q̂_F, in components 1, x, y, z, shape (n, 2, 4)."""
+        return self._in_components(decay_constants(self.iface, p))
 
+    def slope(self, p: Array) -> Array:
+        """Return its derivative by p, ∂q/∂p = p/q."""
+        return self._in_components(p / decay_constants(self.iface, p))
 
-def fermi_contour(iface: Interface, h_R: float) -> list[Arc]:
-    """Return all arcs of E_b(k) = E_F, from the inside out; at |h_R| = 2 one may reach to infinity.
+    def integrands(self, stiffness: Array, p: Array, theta: Array) -> Array:
+        """Return what stands beside δ(λ) for the states at p and θ, shape (n, ..., components)."""
+        raise NotImplementedError
 
-    An arc is a range of p with |c(p)| ≤ in_plane; it ends where the determinant at c = ± in_plane changes
-    sign, or at p = 0. Where m has no in-plane part, or nothing prefers a spin, it is a circle: p[0] = p[1].
-    """
-    s = in_plane(iface)
-    borders = sorted(
-        (p, side)
-        for side in (1, -1)
-        for p in _sign_changes(partial(contour_determinant, iface, h_R, c=side * s), scale(iface))
-    )
-    inside = bool(contour_determinant(iface, h_R, 0.0, s) * contour_determinant(iface, h_R, 0.0, -s) < 0)
-    start = (0.0, 0) if inside else None
-    arcs = []
-    for border in borders:
-        if start is None:
-            start = border
+    def nothing_there(self, between: Range) -> EngineError:
+        """Return the error that no state is found where one should be."""
+        found = f"between sqrt(k_perp^2 - k_max^2) = {min(between):.4g} and {max(between):.4g}"
+        return EngineError(f"no bound state at E_F {found}")
+
+    def _in_components(self, bands: Array) -> Array:
+        normal, down, up = bands
+        found = np.zeros((len(normal), 2, 4))
+        found[:, 0, 0], found[:, 1, 0] = normal, (down + up) / 2
+        found[:, 1, 1:] = np.outer((down - up) / 2, self.iface.direction)
+        return found
+
+    def w(self, p: Array) -> Array:
+        """Return h_R k_⊥."""
+        return self.h_R * np.hypot(k_max(self.iface), p)
+
+    def n(self, theta: Array) -> Array:
+        """Return the unit vector along k×ẑ, shape (n, 3)."""
+        angle = m_angle(self.iface) + theta
+        return np.stack([np.cos(angle), np.sin(angle), 0 * angle], axis=-1)
+
+    def k_x(self, p: Array, theta: Array) -> Array:
+        """Return k_x = −k n_y, for k×ẑ is k turned by −90°."""
+        return -np.hypot(k_max(self.iface), p) * self.n(theta)[:, 1]
+
+    def matrix(self, stiffness: Array) -> tuple[Array, Array]:
+        """Return A, shape (n,), and V, shape (n, 3)."""
+        total = stiffness.sum(axis=-2)
+        return total[:, 0] + self.iface.u_0, total[:, 1:] + self.iface.u_m * self.iface.direction
+
+    def determinant(self, stiffness: Array, p: Array) -> tuple[Array, Array]:
+        """Return `level` and `along`."""
+        A, V = self.matrix(stiffness)
+        w, length = self.w(p), np.linalg.norm(V, axis=-1)
+        return (A - length) * (A + length) - w**2, 2 * w * (V @ self.n(np.zeros(1))[0])
+
+    def at(self, cosine: Array | float) -> Callable[[Array], Array]:
+        """Return the determinant at cos θ as a function of p."""
+
+        def determinant(p: Array) -> Array:
+            flat = np.ravel(p)
+            level, along = self.determinant(self.stiffness(flat), flat)
+            return np.reshape(level - cosine * along, np.shape(p))
+
+        return determinant
+
+    def arcs(self) -> list[Arc]:
+        """Return all arcs, from the inside out; at |h_R| = 2 one may reach to infinity.
+
+        An arc is a range of p with |cos θ| ≤ 1; it ends where the determinant at cos θ = ± 1 changes sign, or
+        at p = 0. Where m has no in-plane part, or nothing prefers a spin, it is a circle: p[0] = p[1].
+        """
+        points = scan(0.0, scale(self.iface))
+        borders = sorted((p, side) for side in (1, -1) for p in roots(self.at(side), points))
+        if self.at(1)(points[:1]) * self.at(-1)(points[:1]) < 0:
+            borders.insert(0, (0.0, 0))
+        if len(borders) % 2:
+            borders.append((np.inf, 0))
+        pairs = zip(borders[::2], borders[1::2], strict=True)
+        return [Arc((start[0], end[0]), (start[1], end[1])) for start, end in pairs]
+
+    def points(self, arc: Arc, u: Array) -> tuple[Array, ...]:
+        """Return p = middle + half · sin u, θ, |along sin θ|, its square's rounding, and the stiffness."""
+        lower, upper = arc.p
+        p = (lower + upper) / 2 + (upper - lower) / 2 * np.sin(u)
+        stiffness = self.stiffness(p)
+        level, along = self.determinant(stiffness, p)
+        squared, lost = self.squared(arc, u, p, stiffness)
+        root = np.sqrt(squared)
+        return p, np.arctan2(root, level * np.sign(along)), root, lost, stiffness
+
+    def squared(self, arc: Arc, u: Array, p: Array, stiffness: Array) -> tuple[Array, Array]:
+        """Return (along sin θ)² = −D(0) D(π), with the determinants D(θ), and its relative rounding error."""
+        (lower, upper), (level, along) = arc.p, self.determinant(stiffness, p)
+        # Distances from both ends, with all their digits.
+        above, below = ((upper - lower) * np.sin((np.pi / 2 + side * u) / 2) ** 2 for side in (1, -1))
+        product: Array = np.full(u.shape, -1.0)
+        for side in (1, -1):
+            at_lower, at_upper = (end == side for end in arc.ends)
+            from_lower = above < below if at_lower and at_upper else np.full(u.shape, at_lower)
+            root, step = np.where(from_lower, lower, upper), np.where(from_lower, above, -below)
+            known = at_lower or at_upper
+            product = product * (self._from_root(root, step, side) if known else level - side * along)
+        return np.maximum(product, 0.0), 0 * u
+
+    def _from_root(self, root: Array, step: Array, side: int) -> Array:
+        """Return the determinant at cos θ = side a step from its root p.
+
+        Differences of square roots, q(p) − q(p₁) = (p − p₁)(p + p₁)/(q(p) + q(p₁)), keep their digits.
+        """
+        p, edge, e = root + step, k_max(self.iface), self.n(np.zeros(1))[0]
+        (A, V), (A_0, V_0) = (self.matrix(self.stiffness(at)) for at in (p, root))
+        change = step * (p + root)
+        d = self._in_components(change / (decay_constants(self.iface, p) + decay_constants(self.iface, root)))
+        dA, dV = d[..., 0].sum(axis=-1), d[..., 1:].sum(axis=-2)
+        k, k_0 = np.hypot(edge, p), np.hypot(edge, root)
+        along = 2 * self.h_R * ((dV @ e) * k + (V_0 @ e) * change / (k + k_0))
+        level = dA * (A + A_0) - np.sum(dV * (V + V_0), axis=-1) - self.h_R**2 * change
+        return np.asarray(level - side * along)
+
+    def line(self, arc: Arc, n: int = 129) -> Array:
+        """Return points (k_x, k_y) along an arc and back along its mirror image, shape (2n, 2)."""
+        if arc.narrow_ring(THINNEST):
+            theta: Array = np.linspace(0, 2 * np.pi, 2 * n)
+            p: Array = (sum(arc.p) - arc.ends[0] * (arc.p[1] - arc.p[0]) * np.cos(theta)) / 2
         else:
-            arcs.append(Arc((start[0], border[0]), (start[1], border[1])))
-            start = None
-    if start is not None:
-        arcs.append(Arc((start[0], np.inf), (start[1], 0)))
-    return arcs
+            p, theta, *_ = self.points(arc, np.linspace(-np.pi / 2, np.pi / 2, n))
+            p, theta = np.concatenate([p, p[::-1]]), np.concatenate([theta, -theta[::-1]])
+        across = m_angle(self.iface) + theta
+        # k is k×ẑ turned by 90°.
+        return np.hypot(k_max(self.iface), p)[:, None] * np.stack([-np.sin(across), np.cos(across)], axis=-1)
+
+    def around(self, between: Range) -> Rule:
+        """Return the rule over θ, ∫p dθ 2|A|/|∂det/∂p|, with p between two others."""
+        from scipy.optimize.elementwise import find_root
+
+        def rule(n: int) -> tuple[Array, Array]:
+            theta = 2 * np.pi * np.arange(n) / n
+            ends = tuple(np.full(n, end) for end in between)
+            found = find_root(lambda p, cosine: self.at(cosine)(p), ends, args=(np.cos(theta),))
+            if not np.all(found.success):
+                raise self.nothing_there(between)
+            p, stiffness = found.x, self.stiffness(found.x)
+            (A, V), change = self.matrix(stiffness), self.slope(p).sum(axis=-2)
+            # ∂/∂p of A² − |V + w n|².
+            turned = V + self.w(p)[:, None] * self.n(theta)
+            dw = self.h_R * p / np.hypot(k_max(self.iface), p)
+            dV = change[:, 1:] + dw[:, None] * self.n(theta)
+            slope = 2 * A * change[:, 0] - 2 * np.sum(turned * dV, axis=-1)
+            measure = 2 * np.abs(A) * p / np.abs(slope) * 2 * np.pi / n
+            return summed(measure, self.integrands(stiffness, p, theta))
+
+        return rule
+
+    def across(self, arc: Arc) -> Rule:
+        """Return the rule over p, ∫p dp 2|A|/|along sin θ|, where both mirror images count.
+
+        Inverse square roots at the ends are taken away by p = middle + half · sin u; Gauss–Legendre in u.
+        """
+
+        def rule(n: int) -> tuple[Array, Array]:
+            x, weights = roots_legendre(n)
+            p, theta, root, lost, stiffness = self.points(arc, x * np.pi / 2)
+            dp = (arc.p[1] - arc.p[0]) / 2 * np.cos(x * np.pi / 2) * weights * np.pi / 2
+            measure = 2 * np.abs(self.matrix(stiffness)[0]) * p * dp / root
+            both = [self.integrands(stiffness, p, side * theta) for side in (1, -1)]
+            largest = np.abs(both).reshape(2, n, -1).max(axis=(0, 2))
+            value, rounding = summed(np.tile(measure, 2), np.concatenate(both))
+            return value, rounding + float(np.sum(measure * lost * largest))
+
+        return rule
+
+    def integral(self, arcs: list[Arc], i: int, rtol: float) -> Estimate:
+        """Integrate along one arc of several."""
+        ring = arcs[i].narrow_ring(NARROW)
+        return converged(self.around(room(arcs, i)) if ring else self.across(arcs[i]), rtol)
 
 
-def contour_determinant(iface: Interface, h_R: float, p: Array | float, c: Array | float) -> Array:
-    """Return the determinant A² − B² − w² − 2Bcw of the matching matrix at E_F, at p = √(k_⊥² − k_max²)."""
-    A, B = mean_and_split(iface, p)
-    w = h_R * np.hypot(k_max(iface), p)
-    return (A - B) * (A + B) - w * (w + 2 * B * c)
+def room(arcs: list[Arc], i: int) -> Range:
+    """Return the range of p around one of several arcs in which there is no other."""
+    (lower, upper), before, after = arcs[i].p, arcs[i - 1].p[1] if i else 0.0, np.inf
+    if i + 1 < len(arcs):
+        after = arcs[i + 1].p[0]
+    return max((before + lower) / 2, lower / BEYOND), min((upper + after) / 2, upper * BEYOND)
 
 
-def contour_points(iface: Interface, h_R: float, arc: Arc, n: int = 129) -> Array:
-    """Return points (k_x, k_y) along an arc and back along its mirror image, shape (2n, 2)."""
-    if arc.nearly_circular:
-        theta: Array = np.linspace(0, 2 * np.pi, 2 * n)
-        p = at_angle(iface, h_R, arc, theta)
-    else:
-        p, theta, _ = along(iface, h_R, arc, np.linspace(-np.pi / 2, np.pi / 2, n))
-        p, theta = np.concatenate([p, p[::-1]]), np.concatenate([theta, -theta[::-1]])
-    k = np.hypot(k_max(iface), p)
-    across = np.arctan2(iface.m[1], iface.m[0]) + theta
-    # k is k×ẑ turned by 90°.
-    return np.stack([-k * np.sin(across), k * np.cos(across)], axis=-1)
+def summed(measure: Array, values: Array) -> tuple[Array, Array]:
+    """Return Σ measure · values over nodes, and its rounding error: how much cancels."""
+    size = np.tensordot(measure, np.abs(values), axes=1)
+    return np.tensordot(measure, values, axes=1), ROUNDING * size.max(axis=-1, keepdims=True)
 
 
-def along(iface: Interface, h_R: float, arc: Arc, u: Array) -> tuple[Array, Array, Array]:
-    """Return p, the angle θ from m's in-plane part to k×ẑ, and |2Bw s sin θ| at u from −π/2 to π/2."""
-    lower, upper = arc.p
-    # Distances from both ends, with all their digits.
-    above, below = ((upper - lower) * np.sin((np.pi / 2 + side * u) / 2) ** 2 for side in (1, -1))
-    p = np.where(u < 0, lower + above, upper - below)
-    parallel, antiparallel = (_determinant(iface, h_R, arc, above, below, side) for side in (1, -1))
-    # D is linear in c and vanishes at s cos θ: s² − c² = −D(s) D(−s)/(2Bw)².
-    root = np.sqrt(np.clip(-parallel * antiparallel, 0.0, None))
-    upwards = np.sign(antiparallel - parallel)
-    return p, np.arctan2(root, upwards * (parallel + antiparallel) / 2), root
+def converged(rule: Rule, rtol: float, most_nodes: int = MOST_NODES) -> Estimate:
+    """Double the nodes of a rule until it changes by less than `rtol`, or there are too many.
 
-
-def _determinant(iface: Interface, h_R: float, arc: Arc, above: Array, below: Array, side: int) -> Array:
-    """Return D at c = side · s along an arc, from its root at the nearer end where it has one.
-
-    Differences of square roots, q(p) − q(p₁) = (p − p₁)(p + p₁)/(q(p) + q(p₁)), keep their digits.
+    `rtol` is relative to the largest component of each row; the error is what the last doubling changed, and
+    rounding.
     """
-    (lower, upper), c = arc.p, side * in_plane(iface)
-    near_lower = above < below
-    at_lower, at_upper = (end == side for end in arc.ends)
-    if not at_lower and not at_upper:
-        return contour_determinant(iface, h_R, np.where(near_lower, lower + above, upper - below), c)
-    from_lower = near_lower if at_lower and at_upper else np.full(above.shape, at_lower)
-    root, step = np.where(from_lower, lower, upper), np.where(from_lower, above, -below)
-    p = root + step
-    change = step * (p + root)
-    dq_N, dq_down, dq_up = change / (decay_constants(iface, p) + decay_constants(iface, root))
-    dA, dB = dq_N + (dq_down + dq_up) / 2, (dq_down - dq_up) / 2
-    (A, B), (A_0, B_0) = mean_and_split(iface, p), mean_and_split(iface, root)
-    k, k_0 = np.hypot(k_max(iface), p), np.hypot(k_max(iface), root)
-    d_Bw = h_R * (dB * k + B_0 * change / (k + k_0))
-    return np.asarray(dA * (A + A_0) - dB * (B + B_0) - h_R**2 * change - 2 * c * d_Bw)
-
-
-def at_angle(iface: Interface, h_R: float, arc: Arc, theta: Array) -> Array:
-    """Return p at the angle θ on a nearly circular arc, by Newton's method."""
-    (lower, upper), (first, _) = arc.p, arc.ends
-    c = in_plane(iface) * np.cos(theta)
-    p = (lower + upper) / 2 - first * (upper - lower) / 2 * np.cos(theta)
-    for _ in range(4):
-        # The arc is narrow: each step squares an error of at most 1e-3.
-        p = p - contour_determinant(iface, h_R, p, c) / slope(iface, h_R, p, c)
-    return p
-
-
-def slope(iface: Interface, h_R: float, p: Array, c: Array) -> Array:
-    """Return ∂D/∂p of the determinant D = A² − B² − w² − 2Bcw, which is 2A ∂λ/∂p where D = 0."""
-    A, B = mean_and_split(iface, p)
-    q_N, q_down, q_up = decay_constants(iface, p)
-    dA, dB = p / q_N + (p / q_down + p / q_up) / 2, (p / q_down - p / q_up) / 2
-    k = np.hypot(k_max(iface), p)
-    w, dw = h_R * k, h_R * p / k
-    return 2 * (A * dA - B * dB - w * dw - c * (B * dw + dB * w))
-
-
-def _sign_changes(f: Callable[[Array | float], Array], unit: float) -> list[float]:
-    """Return every root of a smooth f on [0, ∞): those of close pairs too, by refining extrema."""
-    p = scan(0.0, unit)
-    values = np.asarray(f(p))
-    towards_zero = np.flatnonzero(
-        (np.abs(values[1:-1]) < np.abs(values[:-2]))
-        & (np.abs(values[1:-1]) < np.abs(values[2:]))
-        & (values[1:-1] * values[:-2] > 0)
-        & (values[1:-1] * values[2:] > 0)
-    )
-    extrema = [_extremum(f, p[i - 1], p[i + 1], float(np.sign(values[i]))) for i in towards_zero + 1]
-    p, values = np.append(p, extrema), np.append(values, [f(x) for x in extrema])
-    order = np.argsort(p)
-    p, values = p[order], values[order]
-    changes = np.flatnonzero(np.signbit(values[:-1]) != np.signbit(values[1:]))
-    return [float(brentq(f, p[i], p[i + 1], xtol=1e-300, rtol=1e-15)) for i in changes]
-
-
-def _extremum(f: Callable[[Array | float], Array], lower: float, upper: float, sign: float) -> float:
-    """Return where sign · f is lowest between two points."""
-    found = minimize_scalar(
-        lambda x: sign * float(f(x)),
-        bounds=(lower, upper),
-        method="bounded",
-        options={"xatol": 1e-12 * upper},
-    )
-    return float(found.x)
+    n, value = FIRST_NODES, rule(FIRST_NODES)[0]
+    while True:
+        n, before, (value, rounding) = 2 * n, value, rule(2 * n)
+        change = np.abs(value - before)
+        enough = np.maximum(rtol * np.abs(value).max(axis=-1, keepdims=True) - rounding, rounding)
+        if np.all(change <= enough) or n >= most_nodes:
+            return Estimate(value, {"quadrature": (change + rounding, DOUBLED)})

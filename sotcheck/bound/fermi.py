@@ -1,24 +1,31 @@
 """Bound states at or below E_F: from which h_R there are any, where, and when no ground state exists.
 
-A, B, w, c as in `thresholds`. A state below the continuum at k_⊥ has E < k_⊥² + (lowest band): for k_⊥ up to
-k_max, where the last channel closes at E_F, each of them is below E_F. Beyond, q's are taken at E_F, where
-p² = k_⊥² − k_max², and each negative eigenvalue of the matching matrix is a state below E_F. On the contour
-E_b(k) = E_F its determinant vanishes, which is linear in c: c = (A² − B² − w²)/(2Bw).
+A, B, w, c as in `matching`. A state below the continuum at k_⊥ has E < k_⊥² + (lowest band): for k_⊥ up to
+k_max, where the last channel closes at E_F, each of them is below E_F. Beyond, where p² = k_⊥² − k_max² at
+E_F, each negative eigenvalue of the matching matrix there is a state below E_F.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq, minimize_scalar
 
-from sotcheck.bound.continuum import bottom
-from sotcheck.bound.contour import k_max, scale, scan
-from sotcheck.bound.thresholds import alignment, in_plane, lowest_strength, mean_and_split
+from sotcheck.bound.matching import (
+    bottom,
+    in_plane,
+    k_max,
+    m_angle,
+    mean_and_split,
+    number_below,
+    of_cross,
+    scale,
+)
+from sotcheck.bound.states import bound
+from sotcheck.bound.thresholds import bound_without_rashba, lowest_strength
 from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.scan import minimum, scan
 from sotcheck.system.interface import Interface
 
 #: |h_R| from which the kinetic energy no longer outweighs the Rashba term at large k_⊥.
@@ -28,25 +35,16 @@ CRITICAL = 2.0
 def count_at_fermi(iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Array:
     """Return the number of bound states at or below E_F, shape of the broadcast arguments.
 
-    The inertia of the matching matrix at E_F, or at the bottom of the continuum where that is lower.
+    At E_F, or at the bottom of the continuum where that is lower.
     """
-    k_perp = np.asarray(k_perp, dtype=float)
-    A, B = mean_and_split(iface, np.sqrt(np.clip(k_perp**2 - k_max(iface) ** 2, 0.0, None)))
-    w = h_R * k_perp
-    length = np.sqrt(np.clip(B**2 + w**2 + 2 * B * w * alignment(iface, angle), 0.0, None))
-    return np.sum([A - length < 0, A + length < 0], axis=0)
+    p = np.sqrt(np.clip(np.square(k_perp) - k_max(iface) ** 2, 0.0, None))
+    return number_below(iface, p, h_R * np.asarray(k_perp), angle)
 
 
-@dataclass(frozen=True)
-class FirstStates:
-    """The smallest |h_R| with a bound state at or below E_F, over all k_⊥ and angles.
+class FirstStates(NamedTuple):
+    """The smallest |h_R| with a bound state at or below E_F, and the k_⊥ where; None if only for k_⊥ → ∞.
 
-    Attributes
-    ----------
-    h_R : float
-        An infimum: there are states beyond it. Zero if there are without any h_R.
-    k_perp : float or None
-        Where it is reached; None if only for k_⊥ → ∞.
+    An infimum: there are states beyond it. Zero if there are without any h_R.
     """
 
     h_R: float
@@ -54,7 +52,7 @@ class FirstStates:
 
 
 def first_states(iface: Interface) -> FirstStates:
-    """Return from which |h_R| there are bound states at or below E_F.
+    """Return from which |h_R| there are bound states at or below E_F, over all k_⊥ and angles.
 
     At k_⊥ = √(k_max² + p²) this takes w(p)/k_⊥, at most w(0)/k_max for smaller k_⊥, and 2 for k_⊥ → ∞.
     """
@@ -62,11 +60,7 @@ def first_states(iface: Interface) -> FirstStates:
     A, B = mean_and_split(iface, 0.0)
     if np.abs(B) > A:
         return FirstStates(0.0, edge)
-
-    def needed(p: Array) -> Array:
-        return np.asarray(lowest_strength(iface, p) / np.hypot(edge, p))
-
-    p, value = _minimum(needed, scan(0.0, scale(iface)))
+    p, value = minimum(lambda p: lowest_strength(iface, p) / np.hypot(edge, p), scan(0.0, scale(iface)))
     # Approached from below, 2 is undercut well before this: what is left is rounding.
     if value > CRITICAL - 1e-12:
         return FirstStates(CRITICAL, None)
@@ -77,33 +71,21 @@ def first_states(iface: Interface) -> FirstStates:
 class GroundState:
     """The lowest total energy of all one-electron states, over k_⊥ and angle.
 
-    Attributes
-    ----------
-    exists : bool
-        Whether the energies are bounded below.
-    energy : float or None
-        The infimum; None without any.
-    k_perp : float or None
-        Where; None if there is no ground state, or only for k_⊥ → ∞.
-    angle : float or None
-        Angle of k from the x axis; None where any will do.
-    bound : bool
-        Whether that state is bound, or the bottom of the continuum.
-    why : str
-        In words.
+    `exists`: whether the energies are bounded below; `energy`: the infimum; `k_perp`: where, None if only for
+    k_⊥ → ∞; `angle`: of k from the x axis, None where any will do; `bound`: whether that state is bound, or
+    the bottom of the continuum; `why`: in words.
     """
 
     exists: bool
-    energy: float | None
-    k_perp: float | None
-    angle: float | None
-    bound: bool
-    why: str
+    energy: float | None = None
+    k_perp: float | None = None
+    angle: float | None = None
+    bound: bool = False
+    why: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the attributes as JSON; the angle is that of k×ẑ in degrees."""
-        turned = None if self.angle is None else float(np.degrees(self.angle - np.pi / 2) % 360.0)
-        return {**self.__dict__, "angle": turned}
+        return asdict(self) | {"angle": None if self.angle is None else float(of_cross(self.angle))}
 
 
 def ground_state(iface: Interface, h_R: float) -> GroundState:
@@ -116,13 +98,13 @@ def ground_state(iface: Interface, h_R: float) -> GroundState:
     that of −u_m (the lower one for u_m = 0).
     """
     h = abs(h_R)
-    s = in_plane(iface)
-    slope = iface.u_0 - abs(iface.u_m) * s
+    slope = iface.u_0 - abs(iface.u_m) * in_plane(iface)
     if h > CRITICAL or (h == CRITICAL and slope < 0):
         found = "falls as k_perp^2 (1 - h_R^2/4)" if h > CRITICAL else f"falls as {slope:.3g} k_perp"
-        return GroundState(False, None, None, None, False, f"the energy of bound states {found}")
+        return GroundState(False, why=f"the energy of bound states {found}")
     lowest = float(bottom(iface, 0.0))
-    start = _unperturbed(iface)
+    # √(bottom − E) of the lowest state without h_R.
+    start = float(np.nan_to_num(bound(iface, 0.0, 0.0, 0.0).p[0]))
 
     def energy(p: Array) -> Array:
         # A product may become infinite, where a power is an error.
@@ -132,18 +114,15 @@ def ground_state(iface: Interface, h_R: float) -> GroundState:
     # The lowest point is at p ~ |u_0 − |u_m|s|/(2 − |h_R|); far beyond, rounding of p² hides what matters.
     far = 1e5 if h == CRITICAL else 1e2 / max(CRITICAL - h, 1e-9)
     # With h_R = 0 the state is at k_⊥ = 0.
-    p, value = (start, 0.0) if h == 0 else _minimum(energy, scan(start, scale(iface), far))
-    limit = limit_of_energy(iface) - lowest + start**2 if h == CRITICAL and slope == 0 else np.inf
-    if limit < min(value, 0.0):
-        return GroundState(
-            True, limit_of_energy(iface), None, None, True, "approached as k_perp grows without end"
-        )
+    p, value = (start, 0.0) if h == 0 else minimum(energy, scan(start, scale(iface), far))
+    if h == CRITICAL and slope == 0 and limit_of_energy(iface) - lowest + start**2 < min(value, 0.0):
+        why = "approached as k_perp grows without end"
+        return GroundState(True, limit_of_energy(iface), bound=True, why=why)
     if value >= 0.0 and start == 0.0:
-        return GroundState(True, lowest, 0.0, None, False, "the bottom of the continuum")
+        return GroundState(True, lowest, 0.0, why="the bottom of the continuum")
     k_perp = float(lowest_strength(iface, p)) / h if h else 0.0
-    return GroundState(
-        True, value + lowest - start**2, k_perp, _attractive_angle(iface, h_R, p), True, "a bound state"
-    )
+    angle = _attractive_angle(iface, h_R, p)
+    return GroundState(True, value + lowest - start**2, k_perp, angle, True, "a bound state")
 
 
 def limit_of_energy(iface: Interface) -> float:
@@ -153,36 +132,51 @@ def limit_of_energy(iface: Interface) -> float:
     return (iface.U_N + iface.U_F - spin * iface.J * s) / 2 - iface.u_m**2 * (1 - s**2) / 4
 
 
-def _unperturbed(iface: Interface) -> float:
-    """Return √(bottom − E) of the lowest state at h_R = 0, where A = |B|; zero if there is none."""
-
-    def lowest(p: float) -> float:
-        A, B = mean_and_split(iface, p)
-        return float(A - np.abs(B))
-
-    if lowest(0.0) >= 0:
-        return 0.0
-    # Every decay constant is at least p.
-    return float(brentq(lowest, 0.0, abs(iface.u_0) + abs(iface.u_m), xtol=1e-300, rtol=1e-15))
-
-
 def _attractive_angle(iface: Interface, h_R: float, p: float) -> float | None:
     """Return the angle of k at which n is along m's in-plane part, for the sign of B h_R."""
     _, B = mean_and_split(iface, p)
     if in_plane(iface) == 0 or B * h_R == 0:
         return None
     side = 0.0 if B * h_R > 0 else np.pi
-    return float((np.arctan2(iface.m[1], iface.m[0]) + side + np.pi / 2) % (2 * np.pi))
+    return float((m_angle(iface) + side + np.pi / 2) % (2 * np.pi))
 
 
-def _minimum(f: Callable[[Array], Array], p: Array) -> tuple[float, float]:
-    """Return (p, f(p)) at the lowest point of a smooth f: scanned at the points p, then refined."""
-    values = f(p)
-    i = int(np.argmin(values))
-    if i == 0:
-        return float(p[0]), float(values[0])
-    ends = (float(p[i - 1]), float(p[min(i + 1, len(p) - 1)]))
-    found = minimize_scalar(
-        lambda x: float(f(np.array(x))), bounds=ends, method="bounded", options={"xatol": 1e-12 * ends[1]}
-    )
-    return min((float(found.x), float(found.fun)), (float(p[i]), float(values[i])), key=lambda pair: pair[1])
+class Sea(NamedTuple):
+    """What bound states do to the Fermi sea.
+
+    `bound`: whether some lie at or below E_F; `without_rashba`: whether the interface binds some of them
+    without any h_R; `why`: why the sea has no end, so that no state can be filled up to E_F; empty if it has.
+    """
+
+    bound: bool
+    without_rashba: bool
+    why: str
+
+    @property
+    def has_bound_edge(self) -> bool:
+        """Whether bound states lie at E_F itself and carry a torque."""
+        return self.bound and not self.why
+
+
+def sea(iface: Interface, h_R: float) -> Sea:
+    """Say whether bound states are filled at h_R, the interface's own h_R not used, and whether that ends."""
+    alone = bound_without_rashba(iface) > 0
+    if not alone and abs(h_R) <= first_states(iface).h_R:
+        return Sea(False, False, "")
+    ground, limit = ground_state(iface, h_R), limit_of_energy(iface)
+    why = "" if ground.exists else ground.why
+    level = iface.u_0 == abs(iface.u_m) * in_plane(iface)
+    if abs(h_R) == CRITICAL and level and limit < iface.E_F:
+        why = f"bound states stay below E_F however large k_perp, at E = {limit:.4g}"
+    return Sea(True, alone, why)
+
+
+def fermi_energy(iface: Interface) -> dict[str, Any]:
+    """Return from which h_R there are bound states at E_F, as JSON."""
+    first = first_states(iface)
+    return {
+        "first_h_R": first.h_R,
+        "first_k_perp": first.k_perp,
+        "critical_h_R": CRITICAL,
+        "ground_state_at_critical_h_R": ground_state(iface, CRITICAL).exists,
+    }

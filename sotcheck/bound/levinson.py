@@ -1,11 +1,11 @@
 """Bound states counted by the phase of det S: Levinson's theorem in one dimension, four channels.
 
-With M = κ̂ − iK̂ − ik, det S = (−1)ⁿ det M*/det M between n open channels. M is analytic outside the cut of the
-bands, and det M vanishes at bound states only; around a large circle det M ≈ −4E turns once, so that their
-number is 1 − Δ/2π, where Δ is the change of arg det S within the segments between thresholds. The factors −1
-at the four openings, not part of Δ, are the half-bound states' −1/2 of each channel; the 1 is the 1/2 of an
-even wave for each of two spins. An eigenvalue of M that vanishes at the very bottom of the continuum, a
-half-bound state, counts 1/2.
+With M = κ̂ − iK̂ − ik, det S = (−1)ⁿ det M*/det M between n open channels. M is analytic outside the cut of
+the bands, and det M vanishes at bound states only; around a large circle det M ≈ −4E turns once, so that
+their number is 1 − Δ/2π, where Δ is the change of arg det S within the segments between thresholds. The
+factors −1 at the four openings, not part of Δ, are the half-bound states' −1/2 of each channel; the 1 is the
+1/2 of an even wave for each of two spins. An eigenvalue of M that vanishes at the very bottom of the
+continuum, a half-bound state, counts 1/2.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sotcheck.bound.chains import Problems
+from sotcheck.bound.kwant_chains import Problems
 from sotcheck.bound.segments import Density, Resonance, Segment, graded, resonance, segments
+from sotcheck.engines import Engine
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.interface import Interface
 from sotcheck.system.spin import IDENTITY
-from sotcheck.system.states import Engine, Scattering
+from sotcheck.system.states import States
 
 #: Energies end where k is this many times the interface's largest wave number.
 HIGHEST = 32.0
@@ -43,26 +45,14 @@ NOT_UNITARY = 1e-6
 
 @dataclass(frozen=True)
 class Winding:
-    """The number of bound states from the phase of det S.
+    """The number of bound states from the phase of det S, 1 − Δ/2π.
 
-    Attributes
-    ----------
-    number : float
-        1 − Δ/2π; an integer but for what lies beyond the highest energy, and half-bound states.
-    beyond : float
-        What extrapolation to the segments' ends contributes, in absolute values.
-    step : float
-        Largest phase step between neighbouring energies, modulo 2π; unit: π.
-    energies : int
-        How many were solved.
-    resonances : list of Resonance
-    lost : int
-        How many of them are too narrow for their turn of the phase to be seen.
+    `number`: an integer but for what lies beyond the highest energy, and half-bound states; its error is what
+    extrapolation to the segments' ends contributes, in absolute values. `energies`: how many were solved;
+    `lost`: how many resonances are too narrow for their turn of the phase to be seen.
     """
 
-    number: float
-    beyond: float
-    step: float
+    number: Estimate
     energies: int
     resonances: list[Resonance]
     lost: int
@@ -70,17 +60,17 @@ class Winding:
     @property
     def count(self) -> int:
         """The nearest integer."""
-        return round(self.number)
+        return round(self.number.value)
 
     @property
     def defect(self) -> float:
         """How far the number is from it."""
-        return abs(self.number - self.count)
+        return abs(float(self.number.value) - self.count)
 
     @property
     def resolved(self) -> bool:
         """Whether the nearest integer can be trusted."""
-        return self.defect < INTEGER and self.beyond < INTEGER and not self.lost
+        return max(self.defect, self.number.total) < INTEGER and not self.lost
 
 
 def levinson(engine: Engine, iface: Interface, k_perp: float, angle: float, h_R: float) -> Winding:
@@ -89,19 +79,19 @@ def levinson(engine: Engine, iface: Interface, k_perp: float, angle: float, h_R:
     The energy is varied through k_⊥² at a fixed Fermi energy, with h_R k_⊥ kept: only E − k_⊥² and h_R k_⊥
     enter. It ends at HIGHEST times the interface's largest wave number, where the phase still lacks ~ u_0/k.
     """
-    one = Problems.of([iface], np.array([k_perp]), np.array([angle]), np.array([h_R]))
+    one = Problems.one(iface, k_perp, angle, h_R)
     bands = one.bands[0]
     highest = float(bands.max() + (HIGHEST * one.wave_number[0]) ** 2)
     solver = iface.with_(E_F=highest)
 
-    def states_in(segment: Segment) -> Callable[[Array], Scattering]:
-        def at(theta: Array) -> Scattering:
+    def states_in(segment: Segment) -> Callable[[Array], States]:
+        def at(theta: Array) -> States:
             k_eff = np.sqrt(highest - segment.lower - segment.width * np.sin(theta) ** 2)
-            return engine.scatter(solver, k_eff, np.full(len(theta), angle), h_R * k_perp / k_eff)
+            return engine.solve(solver.structure, k_eff, np.full(len(theta), angle), h_R * k_perp / k_eff)
 
         return at
 
-    turned, beyond, worst, solved, peaks, lost = 0.0, 0.0, 0.0, 0, [], 0
+    turned, beyond, solved, peaks, lost = 0.0, 0.0, 0, [], 0
     for segment in segments(bands, np.inf) + decades(float(bands.max()), highest):
         states = states_in(segment)
         peak = resonance(segment, one.m[0], _density(states))
@@ -114,19 +104,17 @@ def levinson(engine: Engine, iface: Interface, k_perp: float, angle: float, h_R:
         # The phase is linear in θ at the ends, and its first and last steps are as long as what lies beyond.
         turned += float(steps.sum() + steps[0] + steps[-1])
         beyond += float(abs(steps[0]) + abs(steps[-1]))
-        worst = max(worst, float(np.abs(steps).max()) / np.pi)
         solved += len(theta)
-    return Winding(1 - turned / (2 * np.pi), beyond / (2 * np.pi), worst, solved, peaks, lost)
+    extrapolated = {"extrapolation": (beyond / (2 * np.pi), "first and last steps of every segment")}
+    return Winding(Estimate(1 - turned / (2 * np.pi), extrapolated), solved, peaks, lost)
 
 
-def _density(states: Callable[[Array], Scattering]) -> Density:
+def _density(states: Callable[[Array], States]) -> Density:
     """Return Σψψ†/2π at z = 0 as a function of θ."""
     return lambda theta: states(theta).density.sum(axis=-3) / (2 * np.pi)
 
 
-def _phase_steps(
-    states: Callable[[Array], Scattering], end: float, splits: list[float]
-) -> tuple[Array, Array]:
+def _phase_steps(states: Callable[[Array], States], end: float, splits: list[float]) -> tuple[Array, Array]:
     """Return θ of a segment's energies, and the changes of arg det S between them.
 
     Steps are halved until all are small, and all once more: the total must stay as it is.
@@ -156,7 +144,7 @@ def decades(lower: float, upper: float) -> list[Segment]:
     return [Segment(a, b - a, (True, True, True)) for a, b in itertools.pairwise(edges.tolist())]
 
 
-def _phase(states: Scattering) -> Array:
+def _phase(states: States) -> Array:
     """Return arg det S between open channels, (n,)."""
     closed = np.zeros((*states.kz.shape, 4, 4), dtype=complex)
     closed[..., :2, :2] = IDENTITY - states.open_N

@@ -1,4 +1,4 @@
-"""Whether spin-orbit coupling binds states at an interface: what the verdict on Appendix C rests on."""
+"""Whether spin-orbit coupling binds states at an interface: what a verdict on their absence rests on."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sotcheck.bound.continuum import bottom, matching_matrix
-from sotcheck.bound.contour import k_max
 from sotcheck.bound.fermi import first_states
-from sotcheck.bound.thresholds import aligned_angles, alignment, count, threshold
+from sotcheck.bound.matching import aligned_angles, eigenvalue, field, k_max, number_below
+from sotcheck.bound.thresholds import bound_without_rashba
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.interface import Interface
 
@@ -21,20 +20,11 @@ NODES, ANGLES = 33, 73
 class Occurrence:
     """Bound states at one h_R.
 
-    Attributes
-    ----------
-    h_R : float
-    lowest : float
-        Smallest eigenvalue of q_N + Q̂_F + κ̂ at the bottom of the continuum, for k_⊥ up to the largest of an
-        occupied state: negative if anything is bound there. Unit: wave vector.
-    k_perp, angle : float
-        Where.
-    alone : int
-        How many states below the continuum the interface binds by itself, without h_R, at every k_⊥.
-    added : int
-        How many states below the continuum h_R adds to those without it, at any of these k_⊥.
-    first_h_R : float
-        The |h_R| from which there are states at or below E_F, at any k_⊥.
+    `lowest`: smallest eigenvalue of the matching matrix at the bottom of the continuum, for `k_perp` up to
+    the largest of an occupied state, negative if anything is bound there (unit: wave vector); `alone`: how
+    many states below the continuum the interface binds by itself, without h_R, at every k_⊥; `added`: how
+    many h_R adds to these, at any of these k_⊥; `first_h_R`: the |h_R| from which states are at or below E_F,
+    at any k_⊥.
     """
 
     h_R: float
@@ -57,21 +47,18 @@ def occurrence(iface: Interface, h_R: float) -> Occurrence:
     The matching matrix at the bottom of the continuum is affine in k_⊥, so that its smallest eigenvalue is
     concave: only k_⊥ = 0 and the largest one can hold the minimum.
     """
-    edge = k_max(iface)
+    k_perp: Array = np.linspace(0.0, k_max(iface), NODES)[:, None]
     angles = np.concatenate([np.linspace(0, 2 * np.pi, ANGLES), aligned_angles(iface)])
-    ends = np.array([[0.0], [edge]])
-    values = np.linalg.eigvalsh(matching_matrix(iface, bottom(iface, ends), ends, angles, h_R))[..., 0]
+    w = h_R * k_perp
+    values = eigenvalue(iface, np.zeros(1), *field(iface, w[[0, -1]], angles), -1.0)
     end, at = np.unravel_index(np.argmin(values), values.shape)
-    k_perp: Array = np.linspace(0.0, edge, NODES)[:, None]
-    c = alignment(iface, angles)
-    alone = threshold(iface).bound_without_rashba
-    added = count(iface, h_R * k_perp, c) - alone
+    alone = bound_without_rashba(iface)
     return Occurrence(
-        h_R,
-        float(values[end, at]),
-        float(ends[end, 0]),
-        float(angles[at]),
-        alone,
-        max(int(added.max()), 0),
-        first_states(iface).h_R,
+        h_R=h_R,
+        lowest=float(values[end, at]),
+        k_perp=float(k_perp[[0, -1]][end, 0]),
+        angle=float(angles[at]),
+        alone=alone,
+        added=max(int(number_below(iface, 0.0, w, angles).max()) - alone, 0),
+        first_h_R=first_states(iface).h_R,
     )

@@ -7,9 +7,8 @@ ratio to the open part is a smooth function of the energy however narrow the res
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,11 +22,11 @@ GRADING, NARROW = 30.0, 0.03
 #: Below this part of the density the closed spin's share is rounding: spin is conserved.
 CONSERVED = 1e-14
 
+#: The density of states ρ = Σψψ†/2π at z = 0, (n, 2, 2), at θ (n,) of a segment.
 Density = Callable[[Array], Complex]
 
 
-@dataclass(frozen=True)
-class Segment:
+class Segment(NamedTuple):
     """Energies between two neighbouring band edges, E = lower + width sin²θ, counted from k_⊥².
 
     `open` says which of the bands N, minority, majority propagate.
@@ -35,37 +34,29 @@ class Segment:
 
     lower: float
     width: float
-    open: tuple[bool, bool, bool]
+    open: tuple[bool, ...]
 
     @property
     def open_spin(self) -> float:
         """σ·m of the only open channel: 1 or −1, and 0 where there are none or several."""
-        return {(False, True, False): 1.0, (False, False, True): -1.0}.get(self.open, 0.0)
+        spins: dict[tuple[bool, ...], float] = {(False, True, False): 1.0, (False, False, True): -1.0}
+        return spins.get(self.open, 0.0)
 
     def kinetic(self, theta: Array, bands: Array) -> Array:
         """Return E − V of every band without cancellation at the lower edge, shape (n, 3)."""
         return (self.lower - bands) + (self.width * np.sin(theta) ** 2)[:, None]
 
-    def energy(self, theta: float) -> float:
-        """Return E − k_⊥²."""
-        return self.lower + self.width * float(np.sin(theta)) ** 2
-
 
 def segments(bands: Array, bandwidth: float) -> list[Segment]:
     """Return the segments between all edges of bands (3,) that are `bandwidth` wide, in ascending order."""
-    edges = np.unique(
-        np.concatenate([bands, bands + bandwidth])[:, None] if np.isfinite(bandwidth) else bands
-    )
-    found = []
-    for lower, upper in itertools.pairwise(edges.tolist()):
-        middle = (lower + upper) / 2 - bands
-        is_open = (middle > 0) & (middle < bandwidth)
-        found.append(Segment(lower, upper - lower, (bool(is_open[0]), bool(is_open[1]), bool(is_open[2]))))
-    return found
+    edges = np.unique([bands, bands + bandwidth] if np.isfinite(bandwidth) else bands)
+    inside = ((edges[:-1] + edges[1:]) / 2)[:, None] - bands
+    is_open = (inside > 0) & (inside < bandwidth)
+    rows = zip(edges.tolist(), np.diff(edges).tolist(), is_open.tolist(), strict=False)
+    return [Segment(lower, width, tuple(which)) for lower, width, which in rows]
 
 
-@dataclass(frozen=True)
-class Resonance:
+class Resonance(NamedTuple):
     """A resonance in a segment: where its peak is, and how wide, in θ and in energy.
 
     The width is that of a Lorentzian of unit area as high as the closed spin's density of states at z = 0,
@@ -74,7 +65,6 @@ class Resonance:
 
     theta: float
     width_theta: float
-    energy: float
     width: float
 
 
@@ -83,32 +73,28 @@ def resonance(segment: Segment, m: Array, density_at: Density) -> Resonance | No
 
     With open spin s, ψ_s/ψ_-s = −a(E)/b with a real monotone a and constant b: a changes sign at the closed
     spin's own level. 1/ρ_-s-s is smooth as well and has its minimum at the peak.
-
-    Parameters
-    ----------
-    segment : Segment
-    m : array (3,)
-    density_at : callable
-        The density of states ρ = Σψψ†/2π at z = 0, (n, 2, 2), at θ (n,).
     """
     if not segment.open_spin:
         return None
     from scipy.optimize import brentq, minimize_scalar
 
-    axis = _spinors(segment.open_spin * m)
+    axis = np.linalg.eigh(dot_sigma(segment.open_spin * m))[1][:, ::-1]
 
     def in_spins(theta: float) -> Complex:
         return dagger(axis) @ density_at(np.array([theta]))[0] @ axis
+
+    def width(theta: float) -> float:
+        """Return the full width in θ of a Lorentzian of unit area as high as ρ: 2/π over the height."""
+        return float(4 / in_spins(theta)[1, 1].real / (segment.width * np.sin(2 * theta)))
 
     ends = (NEAR_END, np.pi / 2 - NEAR_END)
     first = in_spins(ends[0])
     if abs(first[0, 1]) <= CONSERVED * abs(first[0, 0]):
         return None
-    phase = np.conj(first[0, 1]) / abs(first[0, 1])
 
     def ratio(theta: float) -> float:
         rho = in_spins(theta)
-        return float((rho[0, 1] * phase).real / rho[1, 1].real)
+        return float((rho[0, 1] * np.conj(first[0, 1])).real / rho[1, 1].real)
 
     if ratio(ends[1]) > 0:
         return None
@@ -119,21 +105,11 @@ def resonance(segment: Segment, m: Array, density_at: Density) -> Resonance | No
 
     # The shift is comparable to the width, perhaps tiny: counted from the level it keeps its digits.
     reach = min(level - ends[0], ends[1] - level) / 2
-    accuracy = min(_width(segment, level, in_spins(level)), reach) / 1000
+    accuracy = min(width(level), reach) / 1000
     shift = minimize_scalar(inverse, bounds=(-reach, reach), method="bounded", options={"xatol": accuracy}).x
     peak = level + float(shift) if inverse(float(shift)) < inverse(0.0) else level
-    width = _width(segment, peak, in_spins(peak))
-    return Resonance(peak, width, segment.energy(peak), width * segment.width * np.sin(2 * peak))
-
-
-def _width(segment: Segment, theta: float, rho: Complex) -> float:
-    """Return the full width in θ of a Lorentzian of unit area this high: 2/π over the height."""
-    return float(4 / rho[1, 1].real / (segment.width * np.sin(2 * theta)))
-
-
-def _spinors(axis: Array) -> Complex:
-    """Return spinors along and against an axis as columns."""
-    return np.linalg.eigh(dot_sigma(axis))[1][:, ::-1]
+    width_theta = width(peak)
+    return Resonance(peak, width_theta, float(width_theta * segment.width * np.sin(2 * peak)))
 
 
 def graded(peak: Resonance | None, narrow: float = NARROW) -> list[float]:
@@ -143,5 +119,5 @@ def graded(peak: Resonance | None, narrow: float = NARROW) -> list[float]:
     # A small |ψ(0)|² makes the resonance itself narrower than its width says: two steps inwards.
     outermost = np.ceil(np.log(1 / peak.width_theta) / np.log(GRADING))
     steps = peak.width_theta * GRADING ** np.arange(-2, max(outermost, 0) + 1)
-    near = np.concatenate([[peak.theta], peak.theta - steps, peak.theta + steps])
-    return sorted(float(point) for point in near if 0 < point < np.pi / 2)
+    near = peak.theta + np.concatenate([[0.0], -steps, steps])
+    return sorted(near[(near > 0) & (near < np.pi / 2)].tolist())

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
 
 from sotcheck.system.interface import Interface
 
 
-@dataclass(frozen=True)
-class InterfaceState:
+class InterfaceState(NamedTuple):
     """An unperturbed state bound to the interface, of one spin, at E_F."""
 
     spin: str
@@ -22,19 +20,17 @@ class InterfaceState:
 def interface_states(iface: Interface) -> list[InterfaceState]:
     """Return the h_R = 0 interface states at E_F: q_N + q_s + u_s = 0 for spin s.
 
-    Those inside the other spin's continuum become resonances of width ~ h_R².
+    With q_N² − q_s² = U_N − U_s both are known. States inside the other spin's continuum become resonances of
+    width ~ h_R².
     """
     found = []
-    last = iface.thresholds()[-1]
     for spin, sign in (("minority", 1.0), ("majority", -1.0)):
-        strength = iface.u_0 + sign * iface.u_m
-        edges = (iface.E_F - iface.U_N, iface.E_F - iface.U_F - sign * iface.J)
-        lowest = max(*edges, 0.0)
-
-        def matching(x: float, edges: tuple[float, float] = edges, u: float = strength) -> float:
-            return float(sum(np.sqrt(max(x - edge, 0.0)) for edge in edges) + u)
-
-        if matching(lowest) < 0:
-            x = float(brentq(matching, lowest, lowest + strength**2, xtol=1e-300, rtol=1e-14))
-            found.append(InterfaceState(spin, x, inside_continuum=x < last))
+        attraction = -(iface.u_0 + sign * iface.u_m)
+        if attraction <= 0:
+            continue
+        difference = (iface.U_N - iface.U_F - sign * iface.J) / attraction
+        q_N, q_s = (attraction + difference) / 2, (attraction - difference) / 2
+        x = float(iface.E_F - iface.U_N + np.square(q_N))
+        if min(q_N, q_s) > 0 and x > 0:
+            found.append(InterfaceState(spin, x, inside_continuum=x < iface.thresholds()[-1]))
     return found

@@ -14,7 +14,7 @@ from click.core import ParameterSource
 
 from sotcheck import __version__
 from sotcheck.command.bench import bench
-from sotcheck.command.beyond import beyond, bound_states, trust_map
+from sotcheck.command.beyond import beyond, bound_states
 from sotcheck.command.options import (
     Place,
     conclude,
@@ -29,6 +29,7 @@ from sotcheck.command.options import (
     tell,
 )
 from sotcheck.command.sweep import sweep
+from sotcheck.command.trust_map import trust_map
 from sotcheck.run.executors import backend
 from sotcheck.run.plaintext import visible
 from sotcheck.run.processes import Interrupted, end, listen, stop_listening
@@ -127,8 +128,8 @@ def _check_sweep(path: Path, json_file: str | None) -> NoReturn:
         if given and option.name not in ("system", "json_file"):
             raise click.UsageError(f"{option.opts[0]} belongs to a system; {path} has its own")
     refuse_unwritable_json(json_file)
-    from sotcheck.sweep.check import check_sweep
     from sotcheck.sweep.dataset import open_sweep
+    from sotcheck.sweep.judgement import check_sweep
 
     conclude(check_sweep(open_sweep(path), progress=bar), json_file)
 
@@ -183,6 +184,13 @@ def _refuse_same_names(names: list[str]) -> None:
 
 
 @cli.command()
+@click.option(
+    "--paper",
+    metavar="FILE",
+    default="kim2017",
+    show_default=True,
+    help="A file *.py that defines a paper, as the README's 'Try another paper' has it, or one's name.",
+)
 @click.option("--power", is_flag=True, help="Seed faults into every formula and count those flagged.")
 @click.option(
     "--output",
@@ -191,10 +199,12 @@ def _refuse_same_names(names: list[str]) -> None:
 )
 @executor_options
 @json_option
-def audit(power: bool, output: Path | None, executor: str, workers: int, json_file: str | None) -> None:
-    """Put every numbered equation of the paper on trial.
+def audit(
+    paper: str, power: bool, output: Path | None, executor: str, workers: int, json_file: str | None
+) -> None:
+    """Put every numbered equation of a paper on trial.
 
-    Each is tried as a machine-read transcription has it, by both exact engines; where it disagrees, the form
+    Each is tried as transcribed, by both exact engines; where it disagrees, the form
     that exact numerics confirm is tried as well. Exit status 1 says that something disagrees as transcribed.
     """
     from sotcheck.trial.audit import audit as run_audit
@@ -203,13 +213,12 @@ def audit(power: bool, output: Path | None, executor: str, workers: int, json_fi
     refuse_unwritable_folder(output)
     with backend(executor, workers).open() as where:
         result = run_audit(
-            with_power=power, with_samples=output is not None, executor=where.executor, progress=bar
+            paper, with_power=power, with_pages=output is not None, executor=where.executor, progress=bar
         )
-        if output is not None:
-            from sotcheck.pages.audit import write_audit
-            from sotcheck.pages.audit_plots import figure_data
+    if output is not None:
+        from sotcheck.pages.audit import write_audit
 
-            write_audit(result, figure_data(where.executor, bar), output)
+        write_audit(result, output)
     conclude(result, json_file)
 
 

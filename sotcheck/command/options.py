@@ -202,9 +202,9 @@ def chosen_system(
 
 def names_of(engine: str | None) -> list[str]:
     """Return the names in a comma-separated list, each once; all that there are, of none."""
-    from sotcheck.engines import ENGINES
+    from sotcheck.engines import engine_names
 
-    return list(ENGINES) if engine is None else list(dict.fromkeys(map(str.strip, engine.split(","))))
+    return engine_names() if engine is None else list(dict.fromkeys(map(str.strip, engine.split(","))))
 
 
 def refuse_without_effect(engines: Sequence[str]) -> None:
@@ -281,9 +281,11 @@ def tell(text: str) -> None:
     click.echo(visible(text), err=True)
 
 
-def warn(iface: Interface, h_R: tuple[float, ...] | None) -> None:
-    """Print to standard error what keeps first order from being trusted on an interface."""
+def warn(iface: Interface, h_R: tuple[float, ...] | None) -> list[str]:
+    """Print to standard error what keeps first order from being trusted on an interface, and return it."""
     from sotcheck.beyond.warnings import warnings
 
-    for warning in warnings(iface, h_R or (iface.h_R,)):
+    found = warnings(iface, h_R or (iface.h_R,))
+    for warning in found:
         tell(f"sotcheck: warning: {iface.name}: {warning}")
+    return found

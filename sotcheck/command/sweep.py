@@ -71,8 +71,9 @@ def sweep(
     if output.suffix != ".nc":
         raise click.BadParameter(f"{output}: the name must end in .nc, for NetCDF", param_hint="--output")
     from sotcheck.engines import EXACT
-    from sotcheck.sweep import run
+    from sotcheck.sweep import runner
     from sotcheck.sweep.grid import parse_axis, read_table
+    from sotcheck.sweep.plan import make_plan
     from sotcheck.system.files import load
 
     engine = engine or next(iter(EXACT))
@@ -81,10 +82,12 @@ def sweep(
     axes = [parse_axis(iface, text) for text in over]
     if table is not None:
         axes.insert(0, read_table(iface, table))
-    plan = run.make_plan(iface, axes, engine=engine, scheme=scheme, spacing=spacing, tolerance=tolerance)
+    plan = make_plan(iface, axes, engine=engine, scheme=scheme, spacing=spacing, tolerance=tolerance)
     settings = {"scheme": plan.scheme, "spacing": spacing, "tolerance": tolerance}
     plan = replace(plan, command=_command(system, over, table, engine, **settings))
-    dataset = run.sweep(plan, output, where=backend(executor, workers), resume=resume, progress=bar, say=tell)
+    dataset = runner.sweep(
+        plan, output, where=backend(executor, workers), resume=resume, progress=bar, say=tell
+    )
     errors = [text for text in dataset["error"].values.ravel().tolist() if text]
     print_out(f"{plan.size} points written to {output}\n")
     if errors:

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from sotcheck.engines.stack import joined
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.quadrature import sample
-from sotcheck.system.interface import SOURCES, Interface, rashba
+from sotcheck.system.interface import Interface, rashba
 from sotcheck.system.spin import IDENTITY, in_spin_bands
 from sotcheck.system.states import Errors
+from sotcheck.system.structure import Structure
 
 #: Rounding errors of one problem's operations, in units of ε: a few dozen, not all of one sign.
 OPERATIONS = 8
@@ -23,15 +25,14 @@ WHOLE = 1.0
 
 
 def rounding_errors(
-    iface: Interface, k_perp: Array, angle: Array, h_R: Array, spacing: float = np.inf
+    structure: Structure, k_perp: Array, angle: Array, scale: Array, spacing: float = np.inf
 ) -> Errors:
     """Return bounds on the rounding errors of an engine.
 
     Parameters
     ----------
-    iface : Interface
-        Its own h_R is not used.
-    k_perp, angle, h_R : arrays that broadcast
+    structure : Structure
+    k_perp, angle, scale : arrays that broadcast
     spacing : float
         Of the lattice; infinite without one. Unit: 1/wave vector.
 
@@ -39,28 +40,25 @@ def rounding_errors(
     -------
     Errors
     """
-    k_perp, angle, h_R = np.broadcast_arrays(*np.atleast_1d(k_perp, angle, h_R))
-    q2 = np.stack([np.broadcast_to(iface.k_perp2_max(s) - k_perp**2, k_perp.shape) for s in SOURCES])
-    q = np.sqrt(q2.astype(complex))
-    normal, majority, minority = q
-    c = iface.m[0] * np.sin(angle) - iface.m[1] * np.cos(angle)
-    w = h_R * k_perp
-    # In the basis of σ·m; what couples the spins is the part of k×ẑ across m.
-    down = 1j * (minority + normal) - iface.u_0 - iface.u_m - w * c
-    up = 1j * (majority + normal) - iface.u_0 + iface.u_m + w * c
-    across2 = w**2 * np.clip(1 - c**2, 0.0, None)
-    squared = np.abs(down) ** 2 + np.abs(up) ** 2 + 2 * across2
-    determinant = np.abs(down * up - across2)
+    k_perp, angle, scale = np.broadcast_arrays(*np.atleast_1d(k_perp, angle, scale))
+    left, right = structure.left, structure.right
+    # By source: normal, majority, minority. Of a magnetic left half-space, the spin with less energy left.
+    q2 = np.stack(
+        [
+            left.bands(structure.energy, k_perp)[0][..., 0],
+            *np.moveaxis(right.bands(structure.energy, k_perp)[0][..., ::-1], -1, 0),
+        ]
+    )
+    size = np.abs(np.sqrt(q2.astype(complex)))
+    inverse, kappa = _inverse(structure, q2, k_perp, angle, scale)
     tiny = np.finfo(float).tiny
-    # |M⁻¹| in the Frobenius norm, at least as large as any of its elements.
-    inverse = np.sqrt(squared) / np.maximum(determinant, tiny)
 
     epsilon = OPERATIONS * float(np.finfo(float).eps)
-    edges = np.array([iface.U_N, iface.U_F - iface.J, iface.U_F + iface.J])
-    cancels = np.abs(iface.E_F - edges).reshape(-1, *(1,) * k_perp.ndim) + k_perp**2 + spacing**-2.0
+    edges = np.array(
+        [left.potential + left.exchange, right.potential - right.exchange, right.potential + right.exchange]
+    )
+    cancels = np.abs(structure.energy - edges).reshape(-1, *(1,) * k_perp.ndim) + k_perp**2 + spacing**-2.0
     lost = np.minimum(epsilon * cancels / np.maximum(np.abs(q2), tiny), WHOLE)
-    size = np.abs(q)
-    kappa = abs(iface.u_0) + abs(iface.u_m) + np.abs(w)
     total = size.sum(axis=0) + kappa
     relative = epsilon + np.minimum(inverse * ((size * lost).sum(axis=0) + epsilon * total), WHOLE)
 
@@ -78,12 +76,44 @@ def rounding_errors(
     )
 
 
-def worst_condition(iface: Interface) -> float:
-    """Return the largest condition number of iK̂_z + ik_z − κ̂_0 at sampled k_⊥, at least 2."""
-    x = sample(iface.thresholds(), 16) ** 2
-    k = np.sqrt(iface.kz_squared(x).astype(complex))[:, None, None] * IDENTITY
-    K = in_spin_bands(np.sqrt(iface.Kz_squared(x).astype(complex)), iface.direction)
-    return max(2.0, float(np.linalg.cond(1j * (K + k) - iface.kappa_0()).max()))
+def _inverse(
+    structure: Structure, q2: Array, k_perp: Array, angle: Array, scale: Array
+) -> tuple[Array, Array]:
+    """Return a bound on |ψ| at the interfaces per source term there, and the size of all κ̂; both (...)."""
+    if structure.layers or structure.left.exchange:
+        singular = np.linalg.svd(joined(structure, k_perp, angle, scale).matrix, compute_uv=False)
+        return 1 / np.maximum(singular[..., -1], np.finfo(float).tiny), singular[..., 0]
+    (delta,) = structure.interfaces
+    m = np.array(structure.right.direction)
+    w = delta.field(k_perp, angle, scale)
+    kappa = abs(delta.barrier) + abs(delta.exchange) + np.linalg.norm(w, axis=-1)
+    normal, majority, minority = np.sqrt(q2.astype(complex))
+    # In the basis of σ·m; what couples the spins is the part of κ̂'s field across m.
+    v = delta.exchange * np.array(delta.direction) + w
+    along = v @ m
+    across2 = ((v - along[..., None] * m) ** 2).sum(axis=-1)
+    down = 1j * (minority + normal) - delta.barrier - along
+    up = 1j * (majority + normal) - delta.barrier + along
+    squared = np.abs(down) ** 2 + np.abs(up) ** 2 + 2 * across2
+    determinant = np.abs(down * up - across2)
+    # |M⁻¹| in the Frobenius norm, at least as large as any of its elements.
+    return np.sqrt(squared) / np.maximum(determinant, np.finfo(float).tiny), kappa
+
+
+def worst_condition(structure: Structure) -> float:
+    """Return the largest condition number of the matching problem without spin-orbit terms, at least 2.
+
+    It is that of iK̂_z + ik_z − κ̂_0 at sampled k_⊥.
+    """
+    k_perp = sample(structure.thresholds(), 16)
+    if structure.layers:
+        return max(2.0, float(np.linalg.cond(joined(structure, k_perp, 0.0, 0.0).matrix).max()))
+    waves = sum(
+        in_spin_bands(np.sqrt(q2.astype(complex)), axis)
+        for q2, axis in (region.bands(structure.energy, k_perp) for region in structure.regions)
+    )
+    kappa = structure.interfaces[0].kappa(np.zeros(1), np.zeros(1), np.zeros(1))
+    return max(2.0, float(np.linalg.cond(1j * waves - kappa).max()))
 
 
 def reach(iface: Interface, k_perp: Array, angles: Array) -> Array:

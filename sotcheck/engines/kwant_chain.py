@@ -1,187 +1,94 @@
-"""The chain solved by Kwant.
-
-Kwant's time goes into assembling matrices and finding lead modes, hardly any into solving. So one system of
-Kwant's holds a bundle of independent chains that are solved together; and since chains of equal k_⊥ have
-equal leads, whatever their angle, h_R and barrier, Kwant finds the modes of each spin channel once.
-"""
+"""Any stack as a chain solved by Kwant: each region has bonds, and layers a spacing, of its own."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from sotcheck.engines.conditioning import rounding_errors, worst_condition
-from sotcheck.engines.kwant_modes import Modes, _kwant, lead_modes
-from sotcheck.engines.lattice import Chain, Scheme, default_spacing
-from sotcheck.errors import EngineError
-from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.system.interface import SOURCES, Interface, rashba
-from sotcheck.system.spin import IDENTITY, dagger, dot_sigma, pauli_vector
-from sotcheck.system.states import Errors, Scattering, flows
-
-if TYPE_CHECKING:
-    pass
+from sotcheck.engines.base import Engine
+from sotcheck.engines.kwant_private import channel_modes, kwant, wave_functions
+from sotcheck.engines.lattice import Bonds, Chain, Scheme, assemble, bonds, cells, default_spacing
+from sotcheck.errors import EngineError, in_range
+from sotcheck.numerics.arrays import Array, Complex, Index
+from sotcheck.system.spin import dot_sigma
+from sotcheck.system.states import States
+from sotcheck.system.structure import Region, Scale, Structure
 
 #: Most chains in one Kwant system: Kwant's dense lead blocks outweigh its overhead beyond.
 BUNDLE = 64
-
-
-@cache
-def _system_class() -> type:
-    """Return Kwant's low-level system of chains (−a, 0, a) whose Hamiltonian is given as a matrix.
-
-    Made late, as it derives from Kwant's. A builder would call a Python function for every site and bond.
-    """
-    from scipy import sparse
-
-    kwant = _kwant()
-
-    class Chains(kwant.system.FiniteSystem):  # type: ignore[misc, name-defined]
-        """`size` chains of three sites: their orbitals at −a first, then those at 0, then those at a."""
-
-        def __init__(self, onsite: Complex, hopping_N: Complex, hopping_F: Complex, leads: list[Any]) -> None:
-            size = onsite.shape[1]
-            sites = np.arange(3 * size).reshape(3, size)
-            self.lead_interfaces = [sites[0], sites[2]]
-            self.leads = leads
-            self._norbs = np.full(3 * size, 2)
-            blocks, rows, columns = [onsite.reshape(-1, 2, 2)], [sites.ravel()], [sites.ravel()]
-            for hopping, outer in ((hopping_N, sites[0]), (hopping_F, sites[2])):
-                # A bond and its Hermitian conjugate.
-                blocks += [-hopping, -dagger(hopping)]
-                rows += [sites[1], outer]
-                columns += [outer, sites[1]]
-            spin = np.arange(2)
-            row = 2 * np.concatenate(rows)[:, None, None] + spin[:, None] + 0 * spin
-            column = 2 * np.concatenate(columns)[:, None, None] + 0 * spin[:, None] + spin
-            self._matrix = sparse.coo_matrix(
-                (np.concatenate(blocks).ravel(), (row.ravel(), column.ravel())), shape=(6 * size, 6 * size)
-            )
-
-        def hamiltonian(self, i: int, j: int, *_: Any, **__: Any) -> Complex:
-            """Return one block, as every system of Kwant's can."""
-            block: Complex = self._matrix.tocsr()[2 * i : 2 * i + 2, 2 * j : 2 * j + 2].toarray()
-            return block
-
-        def hamiltonian_submatrix(self, *_: Any, **__: Any) -> Any:
-            """Return what Kwant's solvers ask for: the matrix, and the orbitals of each site."""
-            return self._matrix, self._norbs, self._norbs
-
-    return Chains
-
-
-def _bundled(modes: list[Modes], spinors: Complex) -> Any:
-    """Return a lead for a bundle of chains from the modes of each chain's two spin channels.
-
-    Outgoing and decaying modes are each chain's own. An incoming one comes in all chains at once: they do not
-    touch, so one wave function solves all of them.
-
-    Parameters
-    ----------
-    modes : list
-        Channel by channel: first spin of the first chain, second spin, first of the second chain, …; the same
-        channels are open in every chain.
-    spinors : array (2, 2)
-        Of the channels, in columns.
-    """
-    kwant = _kwant()
-    chains = len(modes) // 2
-    incoming, outgoing = (np.array([getattr(m, way) for m in modes]) for way in ("incoming", "outgoing"))
-    is_open = [s for s in range(2) if modes[s].is_open]
-
-    def columns(which: int) -> Complex:
-        come_in = np.zeros((2 * chains, len(is_open)), dtype=complex)
-        for column, s in enumerate(is_open):
-            come_in[s::2, column] = incoming[s::2, which]
-        return np.hstack([come_in, np.diag(outgoing[:, which])])
-
-    roots = np.array([m.root_hopping for m in modes]).reshape(chains, 1, 2) * spinors
-    root_hopping = np.zeros((chains, 2, chains, 2), dtype=complex)
-    root_hopping[np.arange(chains), :, np.arange(chains)] = roots
-    empty = np.empty(0)
-    return kwant.system.PrecalculatedLead(
-        modes=(
-            # What no one asks for when wave functions are wanted.
-            kwant.physics.PropagatingModes(empty[None], empty, empty),
-            kwant.physics.StabilizedModes(
-                columns(0), columns(1), len(is_open), root_hopping.reshape(2 * chains, 2 * chains)
-            ),
-        )
-    )
-
-
-def solve_bundle(
-    blocks: list[Chain], modes: list[list[Modes]], kappa: Complex, m: Array
-) -> tuple[Complex, Array]:
-    """Solve chains with the same open channels together.
-
-    Parameters
-    ----------
-    blocks : list of Chain
-    modes : list of lists of Modes
-        As `lead_modes` returns them.
-    kappa : array (size, 2, 2)
-    m : array (3,)
-
-    Returns
-    -------
-    psi : array (2, size, 2, 2)
-        ψ(0) per unit flux incident from N and from F, as in `Scattering`.
-    flow : array (2, size, 3, 3)
-        Σ_in Im[ψ†σ∂_zψ] at z = −0 and z = +0, by source and spin component.
-    """
-    kwant = _kwant()
-    size = len(blocks)
-    onsite_N, onsite_F, hopping_N, hopping_F, interface = (
-        np.stack([getattr(block, name) for block in blocks])
-        for name in ("onsite_N", "onsite_F", "hopping_N", "hopping_F", "onsite_interface")
-    )
-    # Ascending eigenvalues of σ·m: the minority (+1) is to come first.
-    along_m = np.linalg.eigh(dot_sigma(m))[1][:, ::-1]
-    channels = (
-        ([N for N, *_ in modes for _spin in range(2)], IDENTITY),
-        ([band for _, *F in modes for band in F], along_m),
-    )
-    system = _system_class()(
-        np.stack([onsite_N, interface + kappa, onsite_F]),
-        hopping_N,
-        hopping_F,
-        [_bundled(*lead) for lead in channels],
-    )
-    try:
-        # κ̂ is Hermitian, and so are the blocks: Kwant need not look again.
-        states = kwant.wave_function(system, 0.0, check_hermiticity=False)
-    except RuntimeError as error:
-        raise EngineError(f"Kwant could not solve the chain ({error}): is h_R finite?") from error
-
-    psi = np.zeros((2, size, 2, 2), dtype=complex)
-    flow = np.zeros((2, size, len(SOURCES), 3))
-    for side, (lead, spinors) in enumerate(channels):
-        is_open = [s for s in range(2) if lead[s].is_open]
-        if not is_open:
-            continue
-        for s, wave in zip(is_open, states(side), strict=True):
-            incident = np.array([one.incident for one in lead[s::2]])
-            # Kwant's unit current 2 Im[ψ†tψ'] = 1 is our unit of flux for ψ/√2; its phase is taken off.
-            scaled = np.sqrt(2) * wave.reshape(3, size, 2) * (incident.conj() / np.abs(incident))[:, None]
-            before, at_zero, after = scaled[..., None]
-            psi[side] += at_zero * spinors[:, s].conj()
-            # ∂_zψ at z = ∓0 is that of the bond and half a cell's on-site term: exact, not to O(a).
-            slopes = (
-                onsite_N @ at_zero / 2 - hopping_N @ before,
-                hopping_F @ after - onsite_F @ at_zero / 2,
-            )
-            source = SOURCES.index("normal" if side == 0 else ("minority", "majority")[s])
-            for bond, slope in enumerate(slopes):
-                flow[bond, :, source] += pauli_vector(slope @ dagger(at_zero)).imag
-    return psi, flow
+#: Below this (k_z a)² Kwant's modes lose their digits, or their number.
+SMALLEST_PHASE2 = 1e-14
+#: Accepted lattice spacings; most of them will not suit an interface.
+SPACINGS = (1e-30, 1e30)
 
 
 @dataclass(frozen=True)
-class KwantChain:
+class Lead:
+    """One half-space at all problems of a request.
+
+    Attributes
+    ----------
+    bonds : Bonds
+    modes : array (n, 2, 6)
+        Kwant's `Modes` of both spin channels.
+    spinors : array (2, 2)
+        Of the channels in columns: along the region's direction, and against it.
+    """
+
+    bonds: Bonds
+    modes: Complex
+    spinors: Complex
+
+    @property
+    def is_open(self) -> Array:
+        """Which channels carry current, shape (n, 2)."""
+        return self.modes[..., -1] != 0
+
+
+def lead_of(name: str, region: Region, energy: float, k_perp: Array, a: float, scheme: Scheme) -> Lead:
+    """Let Kwant find the modes of a half-space, channel by channel.
+
+    Raises
+    ------
+    EngineError
+        If Kwant fails, or finds another number of propagating modes than the band edges say.
+    LatticeError
+        If the spacing does not suit the wave numbers.
+    """
+    q2, axis = region.bands(energy, k_perp)
+    found = bonds(q2, axis, a, scheme)
+    _, first, inverse = np.unique(q2.ravel(), return_index=True, return_inverse=True)
+    flat = found.bands.reshape(2, -1).real
+    modes = []
+    for index in first:
+        k = found.wave_numbers.ravel()[index]
+        spin = ("minority", "majority")[index % 2] if region.exchange else "channel"
+        where = f"{name} lead's {spin} at k_perp = {k_perp[index // 2]:g}, k_z^2 = {(k**2).real:.3g}"
+        try:
+            one = channel_modes(*flat[:, index].tolist())
+        except (ValueError, RuntimeError, np.linalg.LinAlgError) as error:
+            raise EngineError(
+                f"Kwant could not find the modes of the {where} ({error}): "
+                "too close to a band edge, or not finite"
+            ) from error
+        if abs(k * a) ** 2 < SMALLEST_PHASE2:
+            raise EngineError(f"the {where} is too close to a band edge for Kwant's modes")
+        is_open = one.incident != 0
+        if is_open != (k.real > 0):
+            raise EngineError(
+                f"Kwant found the {where} {'open' if is_open else 'closed'}, which it is not: "
+                "too close to a band edge"
+            )
+        modes.append(one)
+    # Ascending eigenvalues of σ·d: the minority (+1) is to come first. Without exchange any basis will do.
+    spinors = np.linalg.eigh(dot_sigma(axis))[1][:, ::-1]
+    return Lead(found, np.array(modes)[inverse].reshape(-1, 2, 6), spinors)
+
+
+@dataclass(frozen=True)
+class KwantChain(Engine):
     """The `kwant` engine.
 
     Attributes
@@ -189,82 +96,107 @@ class KwantChain:
     scheme : str
         "exact-difference", "finite-difference" (second order), or its negative control "one-sided".
     spacing : float, optional
-        Lattice spacing a; by default one that suits the interface.
+        Lattice spacing a of the half-spaces; by default one that suits them.
     """
 
     scheme: Scheme = "exact-difference"
     spacing: float | None = None
-    name: ClassVar[str] = "kwant"
+    name = "kwant"
+    accuracy = 1e-9
+    #: Half a minute of Kwant's.
+    most_problems = 200_000
+    operations = 4
 
-    def spacing_for(self, iface: Interface) -> float:
+    def spacing_for(self, structure: Structure) -> float:
         """Return the spacing in use, unit: 1/wave vector."""
-        return self.spacing if self.spacing is not None else default_spacing(iface, self.scheme)
+        return self.spacing if self.spacing is not None else default_spacing(structure, self.scheme)
 
-    def scatter(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Scattering:
-        """Solve at every broadcast combination of k_⊥, in-plane angle and h_R.
+    def effective_spacing(self, structure: Structure) -> float:
+        """Return the spacing of finite differences, whose wave numbers are k √(1 − (ka)²/4)."""
+        return self.spacing_for(structure) if self.scheme == "finite-difference" else 0.0
 
-        Parameters
-        ----------
-        iface : Interface
-            Its own h_R is not used.
-        k_perp, angle, h_R : arrays that broadcast
-            In-plane wave number, angle of k from the x axis, Rashba parameter. Problems of equal k_⊥
-            share the leads' modes, so order requests by k_⊥.
+    def with_options(self, scheme: Scheme, spacing: float | None) -> Engine:
+        """Return the chain of this scheme, finite differences in the limit of a ladder of spacings.
 
-        Returns
-        -------
-        Scattering
-            With the broadcast shape in front; wave numbers are the lattice's effective ones.
+        Raises
+        ------
+        EngineError
+            For a spacing out of range.
+        """
+        from sotcheck.engines.lattice_limit import LatticeLimit
+
+        if spacing is not None:
+            in_range("spacing", spacing, *SPACINGS)
+        return LatticeLimit(spacing) if scheme == "finite-difference" else KwantChain(scheme, spacing)
+
+    def prepare(self) -> None:
+        """Import Kwant."""
+        kwant()
+
+    def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
+        """Solve at every broadcast combination of k_⊥, in-plane angle and scale.
 
         Raises
         ------
         EngineError, LatticeError
             If Kwant cannot solve a problem, or the spacing does not suit it.
         """
-        k_perp, angle, h_R = np.broadcast_arrays(*np.atleast_1d(k_perp, angle, h_R))
+        k_perp, angle, scale = np.broadcast_arrays(*np.atleast_1d(k_perp, angle, scale))
         shape = k_perp.shape
-        m = iface.direction
-        a = self.spacing_for(iface)
-        kappa = (iface.kappa_0() + h_R[..., None, None] * rashba(k_perp, angle)).reshape(-1, 2, 2)
-
-        values, inverse = np.unique(k_perp.ravel(), return_inverse=True)
-        bulks = iface.with_(name="bulks", title="", reference="", u_0=0.0, u_m=0.0, h_R=0.0)
-        solved = [lead_modes(bulks, float(value), a, self.scheme) for value in values]
-        blocks = [block for block, _ in solved]
-        psi = np.empty((2, k_perp.size, 2, 2), dtype=complex)
-        flow = np.empty((2, k_perp.size, len(SOURCES), 3))
-        # Chains of a bundle have the same open channels.
-        regimes: dict[tuple[bool, ...], list[int]] = {}
-        for index in np.argsort(inverse, kind="stable"):
-            regimes.setdefault(tuple(one.is_open for one in solved[inverse[index]][1]), []).append(index)
-        for members in regimes.values():
-            for some in np.split(np.array(members), range(BUNDLE, len(members), BUNDLE)):
-                chains = [solved[inverse[index]] for index in some]
-                psi[:, some], flow[:, some] = solve_bundle(
-                    [block for block, _ in chains], [modes for _, modes in chains], kappa[some], m
-                )
-
-        return Scattering(
-            kz=np.array([block.kz for block in blocks])[inverse].reshape(shape),
-            Kz=np.array([block.Kz for block in blocks])[inverse].reshape(*shape, 2),
-            m=m,
-            psi_N=psi[0].reshape(*shape, 2, 2),
-            psi_F=psi[1].reshape(*shape, 2, 2),
-            spin_minus=flow[0].reshape(*shape, 3, 3),
-            spin_plus=flow[1].reshape(*shape, 3, 3),
+        problems = k, phi, s = k_perp.ravel(), angle.ravel(), scale.ravel()
+        a, energy = self.spacing_for(structure), structure.energy
+        left = lead_of("N", structure.left, energy, k, a, self.scheme)
+        right = lead_of("F", structure.right, energy, k, a, self.scheme)
+        layers = [(layer, *layer.bands(energy, *problems)) for layer in structure.layers]
+        numbers = [cells(q2, layer.thickness, self.scheme, a) for layer, q2, _ in layers]
+        kappas = np.stack([delta.kappa(k, phi, s) for delta in structure.interfaces])
+        psi = np.zeros((2, *kappas.shape), dtype=complex)
+        slope = np.zeros((2, *psi.shape), dtype=complex)
+        for some in _alike(np.column_stack([left.is_open, right.is_open, *numbers])):
+            counts = [int(number[some[0]]) for number in numbers]
+            between = [
+                bonds(q2[some], axis if axis.ndim == 1 else axis[some], layer.thickness / n, self.scheme)
+                for (layer, q2, axis), n in zip(layers, counts, strict=True)
+            ]
+            regions = [left.bonds[some], *between, right.bonds[some]]
+            chain = assemble(regions, [1, *counts, 1], kappas[:, some], self.scheme)
+            leads = [(lead.modes[some], lead.spinors) for lead in (left, right)]
+            for side, waves in enumerate(wave_functions(chain, leads)):
+                _add(psi[side], slope[:, side], some, chain, waves, *leads[side])
+        return States(
+            structure,
+            k_perp,
+            angle,
+            scale,
+            left=left.bonds.wave_numbers.reshape(*shape, 2),
+            right=right.bonds.wave_numbers.reshape(*shape, 2),
+            psi=psi.reshape(2, -1, *shape, 2, 2),
+            slope=slope.reshape(2, 2, -1, *shape, 2, 2),
         )
 
-    def flows(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Array:
-        """Return the four spin flows of Fig. 2 by source, as `scattering.flows` does, from `scatter`."""
-        k_perp, angle, h_R = np.broadcast_arrays(*np.atleast_1d(k_perp, angle, h_R))
-        return flows(self.scatter(iface, k_perp, angle, h_R), iface, k_perp, angle, h_R)
 
-    def rounding(self, iface: Interface) -> float:
-        """Return the relative rounding error: ε/(qa)² of lead modes, times that of the matching problem."""
-        q2 = 1e-3 * iface.thresholds()[-1]
-        amplified = worst_condition(iface) / min(1.0, q2 * self.spacing_for(iface) ** 2)
-        return 4 * float(np.finfo(float).eps) * amplified
+def _add(
+    psi: Complex, slope: Complex, some: Index, chain: Chain, waves: Complex, modes: Complex, spinors: Complex
+) -> None:
+    """Add a bundle's waves from one lead to ψ (interfaces, n, 2, 2) and its slopes (2, interfaces, …)."""
+    for wave, channel in zip(waves, np.flatnonzero(modes[0, :, -1]), strict=True):
+        incident = modes[:, channel, -1, None]
+        # Kwant's unit current is our unit of flux for ψ/√2; its phase is taken off.
+        column = (np.sqrt(2) * wave * (incident.conj() / np.abs(incident)))[..., None]
+        row = spinors[:, channel].conj()
+        for n, site in enumerate(chain.at):
+            before, here, after = column[site - 1 : site + 2]
+            h_before, h_after = chain.half_cells[site - 1 : site + 1]
+            t_before, t_after = chain.hopping[site - 1 : site + 1]
+            psi[n, some] += here * row
+            # That of the bond and half a cell's on-site term: exact, not to O(a).
+            slope[0, n, some] += (h_before @ here - t_before @ before) * row
+            slope[1, n, some] += (t_after @ after - h_after @ here) * row
 
-    def errors(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Errors:
-        """Return bounds on the rounding errors, problem by problem."""
-        return rounding_errors(iface, k_perp, angle, h_R, self.spacing_for(iface))
+
+def _alike(kinds: Array) -> Iterator[Index]:
+    """Yield the members of bundles: problems of the same open channels and numbers of cells."""
+    _, inverse = np.unique(kinds, axis=0, return_inverse=True)
+    for kind in range(inverse.max() + 1):
+        members = np.flatnonzero(inverse.ravel() == kind)
+        yield from np.split(members, range(BUNDLE, len(members), BUNDLE))

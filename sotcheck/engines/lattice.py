@@ -1,8 +1,9 @@
 """Two discretisations of the z-direction Hamiltonian as data: on-site and hopping blocks, no solver.
 
-A bulk with wave number q is the chain −t(ψ_{n−1} + ψ_{n+1}) + h ψ_n = 0. The interface site carries
-κ̂ + (h_N + h_F)/2. With these, ∂_zψ(+0) ↔ t_F ψ_1 − (h_F/2) ψ_0 and ∂_zψ(−0) ↔ (h_N/2) ψ_0 − t_N ψ_{−1}
-for both schemes, and fluxes Im[ψ_0† t ψ_1] have the continuum's normalisation.
+A bulk with wave number q is the chain −t(ψ_{n−1} + ψ_{n+1}) + h ψ_n = 0. An interface site carries
+κ̂ + (h_left + h_right)/2. With these, ∂_zψ(+0) ↔ t_right ψ_1 − (h_right/2) ψ_0 and
+∂_zψ(−0) ↔ (h_left/2) ψ_0 − t_left ψ_{−1} for both schemes, and fluxes Im[ψ_0† t ψ_1] have the continuum's
+normalisation.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from typing import Literal
 import numpy as np
 
 from sotcheck.errors import LatticeError
-from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.system.interface import Interface
+from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.system.spin import in_spin_bands
+from sotcheck.system.structure import Structure
 
 Scheme = Literal["exact-difference", "finite-difference", "one-sided"]
 SCHEMES: tuple[Scheme, ...] = ("exact-difference", "finite-difference")
@@ -24,32 +25,8 @@ SCHEMES: tuple[Scheme, ...] = ("exact-difference", "finite-difference")
 SMALLEST_SINE = 0.01
 #: Beyond this decay |q|a, e^{-|q|a} is lost beside one and sinh is near the end of its use.
 LARGEST_DECAY = 30.0
-
-
-@dataclass(frozen=True)
-class Chain:
-    """Blocks of one chain; every matrix is 2×2 in the laboratory spin frame.
-
-    Attributes
-    ----------
-    onsite_N, onsite_F, hopping_N, hopping_F : array (2, 2)
-        h and t of the bulks, unit: wave vector.
-    onsite_interface : array (2, 2)
-        What the interface site carries besides κ̂.
-    kz, Kz : arrays () and (2,)
-        Effective wave numbers: the continuum problem with these is solved exactly by the chain.
-    bands : array (3, 2)
-        h and t of N, and of F's minority and majority: what the blocks are made of.
-    """
-
-    onsite_N: Complex
-    onsite_F: Complex
-    hopping_N: Complex
-    hopping_F: Complex
-    onsite_interface: Complex
-    kz: Complex
-    Kz: Complex
-    bands: Complex
+#: Largest |q|a within a layer.
+LARGEST_PHASE = 1.2
 
 
 def exact_difference(q2: Array, a: float) -> tuple[Complex, Complex, Complex]:
@@ -106,46 +83,102 @@ def finite_difference(q2: Array, a: float) -> tuple[Complex, Complex, Complex]:
     return 2 * t - q2 * a, t, effective
 
 
-def chain(iface: Interface, k_perp: float, a: float, scheme: Scheme) -> Chain:
-    """Return the blocks of the chain at one k_⊥.
+@dataclass(frozen=True)
+class Bonds:
+    """The bonds of one region at n problems.
 
-    Parameters
+    Attributes
     ----------
-    iface : Interface
-    k_perp : float
-    a : float
-        Lattice spacing, unit: 1/wave vector.
-    scheme : str
-        "exact-difference", "finite-difference", or "one-sided": the latter's negative control, whose
-        interface site carries the ferromagnet's value instead of the mean, so that its order is one.
+    onsite, hopping : array (n, 2, 2)
+        h and t in the laboratory spin frame; unit: wave vector.
+    bands : array (2, n, 2)
+        h and t for spin along and against the region's axis: what the blocks are made of.
+    wave_numbers : array (n, 2)
+        Effective ones: the continuum problem with these is solved exactly by the chain.
+    """
+
+    onsite: Complex
+    hopping: Complex
+    bands: Complex
+    wave_numbers: Complex
+
+    def __getitem__(self, some: Index) -> Bonds:
+        return Bonds(self.onsite[some], self.hopping[some], self.bands[:, some], self.wave_numbers[some])
+
+
+def bonds(q2: Array, axis: Array, a: float, scheme: Scheme) -> Bonds:
+    """Return the bonds of a region with these squared wave numbers (n, 2), and this spin axis.
 
     Raises
     ------
     LatticeError
         If the spacing does not suit the wave numbers.
     """
-    bulk = exact_difference if scheme == "exact-difference" else finite_difference
-    x = np.array(k_perp) ** 2
-    h_N, t_N, kz = bulk(np.atleast_1d(iface.kz_squared(x)), a)
-    h_F, t_F, Kz = bulk(iface.Kz_squared(x), a)
-    m = iface.direction
-    onsite_N, hopping_N = (in_spin_bands(np.repeat(v, 2), m) for v in (h_N, t_N))
-    onsite_F, hopping_F = (in_spin_bands(v, m) for v in (h_F, t_F))
-    onsite_interface = onsite_F if scheme == "one-sided" else (onsite_N + onsite_F) / 2
-    bands = np.stack([np.concatenate([h_N, h_F]), np.concatenate([t_N, t_F])], axis=1)
-    return Chain(onsite_N, onsite_F, hopping_N, hopping_F, onsite_interface, kz[0], Kz, bands)
+    h, t, q = (exact_difference if scheme == "exact-difference" else finite_difference)(q2, a)
+    return Bonds(in_spin_bands(h, axis), in_spin_bands(t, axis), np.stack([h, t]), q)
 
 
-def default_spacing(iface: Interface, scheme: Scheme) -> float:
-    """Return a spacing that suits all k_⊥ that carry current.
+def cells(q2: Array, thickness: float, scheme: Scheme, a: float) -> Array:
+    """Return how many cells of its own spacing a layer has, at every problem (n,).
+
+    exact-difference: |q| times the cell stays below LARGEST_PHASE. Otherwise about thickness/a, a power of
+    two: where a is halved the cells double, so that errors stay a series in a².
+    """
+    if scheme == "exact-difference":
+        phase = np.sqrt(np.abs(q2).max(axis=-1)) * thickness
+        return np.ceil(phase / LARGEST_PHASE).astype(int) + 1
+    return np.full(len(q2), 2 ** max(0, int(np.ceil(np.log2(thickness / a)))))
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Chains of the same number of sites: a site of the left lead, one at each interface, one of the right.
+
+    Attributes
+    ----------
+    sites : array (sites, n, 2, 2)
+        On-site terms, κ̂ included.
+    half_cells, hopping : array (sites - 1, n, 2, 2)
+        h/2 and t of the bonds.
+    at : list of int
+        Sites of the interfaces.
+    """
+
+    sites: Complex
+    half_cells: Complex
+    hopping: Complex
+    at: list[int]
+
+
+def assemble(regions: list[Bonds], numbers: list[int], kappas: Complex, scheme: Scheme) -> Chain:
+    """Put chains together from the bonds of regions, their numbers, and κ̂ between them (interfaces, n, 2, 2).
+
+    A site holds half a cell of each neighbouring bond, so that an interface site carries the mean of two
+    bulks, and κ̂. With "one-sided", the negative control, it carries the right one's alone: of order one.
+    """
+    each = [region for region, count in zip(regions, numbers, strict=True) for _ in range(count)]
+    half = np.stack([bond.onsite for bond in each]) / 2
+    # The outermost sites belong to the leads: a whole cell of them.
+    sites = np.concatenate([half[:1], half]) + np.concatenate([half, half[-1:]])
+    at = np.cumsum(numbers)[:-1].tolist()
+    for site, kappa in zip(at, kappas, strict=True):
+        if scheme == "one-sided":
+            sites[site] = 2 * half[site]
+        sites[site] += kappa
+    return Chain(sites, half, np.stack([bond.hopping for bond in each]), at)
+
+
+def default_spacing(structure: Structure, scheme: Scheme) -> float:
+    """Return a spacing of the leads that suits all k_⊥ that carry current.
 
     exact-difference: its error grows as ε/(qa)², so q_max a = 1.5, unless evanescent waves would decay by
     more than e^-20 within a spacing. finite-difference: q_max a = 0.4, the start of the ladder.
     """
-    edges = np.array([iface.U_N, iface.U_F + iface.J, iface.U_F - iface.J])
-    x_max = iface.thresholds()[-1]
-    q_real = np.sqrt((iface.E_F - edges).clip(min=0).max())
-    q_decay = np.sqrt((edges - iface.E_F + x_max).clip(min=0).max())
+    x_max = structure.thresholds()[-1]
+    leads = structure.left, structure.right
+    edges = np.array([lead.potential + sign * lead.exchange for lead in leads for sign in (1, -1)])
+    q_real = np.sqrt((structure.energy - edges).clip(min=0).max())
+    q_decay = np.sqrt((edges - structure.energy + x_max).clip(min=0).max())
     if scheme == "exact-difference":
         return float(min(1.5 / q_real, 20.0 / q_decay if q_decay > 0 else np.inf))
     return float(0.4 / max(q_real, q_decay / 2))

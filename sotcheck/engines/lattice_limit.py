@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
+from sotcheck.engines.base import Engine
 from sotcheck.engines.kwant_chain import KwantChain
 from sotcheck.engines.lattice import Scheme
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.system.interface import Interface
-from sotcheck.system.states import Errors, Scattering, flows
+from sotcheck.system.states import Errors, States
+from sotcheck.system.structure import Scale, Structure
 
 #: Spacings relative to the coarsest; error terms a², a⁴, a⁶ are removed.
 LADDER = (1.0, 0.5, 0.25, 0.125)
@@ -22,7 +23,7 @@ LADDER_POWERS = (2, 4, 6)
 
 
 @dataclass(frozen=True)
-class LatticeLimit:
+class LatticeLimit(Engine):
     """The `kwant` engine with the scheme "finite-difference", extrapolated.
 
     Attributes
@@ -32,41 +33,41 @@ class LatticeLimit:
     """
 
     spacing: float | None = None
-    name: ClassVar[str] = "kwant"
-    scheme: ClassVar[Scheme] = "finite-difference"
+    name = KwantChain.name
+    accuracy = KwantChain.accuracy
+    most_problems = KwantChain.most_problems
+    scheme: ClassVar[Scheme] = "finite-difference"  # type: ignore[misc]
 
-    def rungs(self, iface: Interface) -> list[KwantChain]:
+    def rungs(self, structure: Structure) -> list[KwantChain]:
         """Return the chains of the ladder, the coarsest first."""
-        a = self.spacing_for(iface)
+        a = self.spacing_for(structure)
         return [KwantChain(self.scheme, a * part) for part in LADDER]
 
-    def spacing_for(self, iface: Interface) -> float:
+    def spacing_for(self, structure: Structure) -> float:
         """Return the coarsest spacing, unit: 1/wave vector."""
-        return KwantChain(self.scheme, self.spacing).spacing_for(iface)
+        return KwantChain(self.scheme, self.spacing).spacing_for(structure)
 
-    def scatter(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Scattering:
-        """Solve at every broadcast combination of k_⊥, in-plane angle and h_R, as every engine."""
-        solved = [chain.scatter(iface, k_perp, angle, h_R) for chain in self.rungs(iface)]
+    def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
+        """Solve at every broadcast combination of k_⊥, in-plane angle and scale, as every engine."""
+        solved = [chain.solve(structure, k_perp, angle, scale) for chain in self.rungs(structure)]
         limits: dict[str, Any] = {
-            one.name: _limit([getattr(s, one.name) for s in solved]).value
-            for one in fields(Scattering)
-            if one.name != "m"
+            name: _limit([getattr(s, name) for s in solved]).value
+            for name in ("left", "right", "psi", "slope")
         }
-        return Scattering(m=iface.direction, **limits)
+        return replace(solved[-1], **limits)
 
-    def flows(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Array:
-        """Return the four spin flows of Fig. 2 by source."""
-        return _limit([chain.flows(iface, k_perp, angle, h_R) for chain in self.rungs(iface)]).value
+    def flows(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> Array:
+        """Return the limit of the flows of every interface."""
+        return _limit([one.flows(structure, k_perp, angle, scale) for one in self.rungs(structure)]).value
 
-    def errors(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Errors:
+    def errors(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> Errors:
         """Return bounds on what rounding and the last elimination leave open, problem by problem."""
-        grid = np.broadcast_arrays(*np.atleast_1d(k_perp, angle, h_R))
-        rungs = self.rungs(iface)
-        solved, bounds = [r.scatter(iface, *grid) for r in rungs], [r.errors(iface, *grid) for r in rungs]
+        rungs = self.rungs(structure)
+        solved = [one.solve(structure, k_perp, angle, scale) for one in rungs]
+        bounds = [one.errors(structure, k_perp, angle, scale) for one in rungs]
 
-        def left(values: Callable[[Scattering], Any], axes: int) -> Array:
-            error = _limit([values(one) for one in solved]).size("next order")
-            return np.asarray(error.max(axis=tuple(range(-axes, 0))))
+        def left(values: Callable[[States], Any], axes: tuple[int, ...]) -> Array:
+            return np.asarray(_limit([values(one) for one in solved]).size("next order").max(axis=axes))
 
         def carried(name: str) -> Array:
             noise = np.stack([getattr(one, name) for one in bounds])
@@ -75,18 +76,19 @@ class LatticeLimit:
         def by_source(from_N: Array, from_F: Array) -> Array:
             return np.stack([from_N, from_F, from_F], axis=-1)
 
-        psi = by_source(left(lambda s: s.psi_N, 2), left(lambda s: s.psi_F, 2))
-        leaving = left(lambda s: np.stack(s.amplitudes()[:2], -3), 3)
-        from_F = left(lambda s: np.stack(s.amplitudes()[2:], -3), 3)
+        psi = left(lambda s: s.psi, (1, -2, -1))
+        leaving = left(lambda s: np.stack(s.amplitudes()[:2]), (0, -2, -1))
+        from_F = left(lambda s: np.stack(s.amplitudes()[2:]), (0, -2, -1))
+        numbers = range(len(structure.interfaces))
         return Errors(
-            psi=psi + carried("psi"),
+            psi=by_source(*psi) + carried("psi"),
             amplitudes=by_source(leaving, from_F) + carried("amplitudes"),
-            flows=left(lambda s: flows(s, iface, *grid), 2) + carried("flows"),
+            flows=left(lambda s: np.stack([s.at(n).flows for n in numbers]), (0, -2, -1)) + carried("flows"),
         )
 
-    def rounding(self, iface: Interface) -> float:
+    def rounding(self, structure: Structure) -> float:
         """Return the relative rounding error away from band edges, that of the finest chain."""
-        return self.rungs(iface)[-1].rounding(iface)
+        return self.rungs(structure)[-1].rounding(structure)
 
 
 def _limit(values: list[Any]) -> Estimate:

@@ -14,12 +14,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
 from sotcheck.numerics.arrays import Array, Complex, Index
-from sotcheck.numerics.zeros import Functions, parameter, zeros_near
+from sotcheck.numerics.zeros import parameter, zeros_near
 from sotcheck.system.interface import SOURCES, Interface
 
 #: Poles are looked for in the ellipse of this parameter around a segment; those beyond harm no quadrature.
@@ -32,8 +31,6 @@ THINNEST = 1e-9
 NEAR = 0.25
 #: Component of m along z below which it is parallel to k×ẑ at some angle, for all that matters.
 ALIGNED = 1e-3
-#: Where |w sin χ| is below this part of the wave numbers, spin is conserved.
-CONSERVED = 1e-12
 
 Segment = tuple[float, float]
 
@@ -127,7 +124,7 @@ def poles(
         return determinant(iface, k, (minority, majority), h[rows] * root + 0j, c[rows])
 
     radius = analytic_radius(segment, [0.0, *edges], rho)
-    found = _near(f, c.size, radius)
+    found = zeros_near(f, c.size, 0.0, np.pi / 2, radius)
     return found.reshape(*angle.shape, found.shape[1])
 
 
@@ -174,28 +171,6 @@ def x_of(segment: Segment, theta: Complex) -> Complex:
     return x
 
 
-def _near(f: Functions, number: int, rho: float) -> Complex:
-    return zeros_near(f, number, 0.0, np.pi / 2, rho)
-
-
-def threshold_states(iface: Interface) -> list[float]:
-    """Return how far in x = k_⊥² states without h_R lie from each threshold, on either side of it.
-
-    At a threshold the determinant of spin s is c = u_s − i(k_z + K_s) without h_R. A small c means a state,
-    bound or virtual, at wave number c: 1/c is as large as sums next to it become, |c|² as close as they have
-    to look.
-    """
-    found: list[float] = []
-    for x in iface.thresholds()[1:]:
-        normal, majority, minority = np.sqrt(
-            np.array([iface.k_perp2_max(source) for source in SOURCES]) - x + 0j
-        )
-        for sign, band in ((1, minority), (-1, majority)):
-            distance = abs(iface.u_0 + sign * iface.u_m - 1j * (normal + band)) ** 2
-            found += [x - distance, x + distance]
-    return found
-
-
 def resonances_at_fermi_energy(iface: Interface, angle: Array, h_R: Array, above: float = 0.0) -> Complex:
     """Return the poles x_r + i x_i in k_⊥² whose real part lies where something propagates.
 
@@ -220,97 +195,3 @@ def resonances_at_fermi_energy(iface: Interface, angle: Array, h_R: Array, above
         found.append(np.where(inside, x_of(segment, theta), np.nan))
     joined: Complex = np.concatenate(found, axis=-1)
     return joined
-
-
-@dataclass(frozen=True)
-class EmbeddedStates:
-    """Minority states among propagating majority states, one or none at each point of the request.
-
-    Attributes
-    ----------
-    energy : array (...)
-        Total energy, k_⊥² included; NaN where there is none.
-    width : array (...)
-        Full width Γ: the pole lies at energy − iΓ/2; the state leaves into F after ħ/Γ.
-    minority : array (...)
-        Part of |ψ(0)|² with the spin of the minority: 1 less O(h_R²).
-    bound : array (...) of bool
-        Whether spin is conserved (m ∥ k×ẑ, or no h_R k_⊥), so that the state is truly bound: zero width.
-    """
-
-    energy: Array
-    width: Array
-    minority: Array
-    bound: Array
-
-    @property
-    def kind(self) -> Array:
-        """In words: "bound", "resonance", or "none", shape (...)."""
-        return np.where(np.isnan(self.energy), "none", np.where(self.bound, "bound", "resonance"))
-
-
-def embedded_states(iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> EmbeddedStates:
-    """Find the states of the minority inside the majority's continuum, at any energy, for fixed k_⊥.
-
-    They lie between the bottom of the majority's continuum and the lower bottom of N's and the minority's.
-
-    Parameters
-    ----------
-    iface : Interface
-        Its own h_R and E_F are not used.
-    k_perp, angle, h_R : arrays that broadcast
-
-    Returns
-    -------
-    EmbeddedStates
-    """
-    k_perp, angle, h_R = np.broadcast_arrays(*(np.asarray(a, dtype=float) for a in (k_perp, angle, h_R)))
-    c, w = along_m(iface, angle).reshape(-1, 1), (h_R * k_perp).reshape(-1, 1)
-    # x = k_⊥² − E now, so that k_z² = −U − x as above with E_F = 0.
-    edges = {"normal": -iface.U_N, "minority": -iface.U_F - iface.J, "majority": -iface.U_F + iface.J}
-    segment = (max(edges["normal"], edges["minority"]), edges["majority"])
-    theta, part = np.full(c.size, np.nan, dtype=complex), np.full(c.size, np.nan)
-    thinnest = THINNEST * max(map(abs, segment))
-    scale = max(abs(segment[1] - segment[0]), thinnest)
-    if segment[1] - segment[0] > thinnest:
-
-        def f(theta: Complex, rows: Index) -> Complex:
-            k, minority, majority = (wave_number(edge, segment, theta) for edge in edges.values())
-            return determinant(iface, k, (minority, majority), w[rows] + 0j, c[rows])
-
-        found = _near(f, c.size, analytic_radius(segment, edges.values(), RHO))
-        inside = (found.real > 0) & (found.real < np.pi / 2)
-        # The narrowest is the state; others are broad structures of the majority's own.
-        distance = np.where(inside, np.abs(found.imag), np.inf)
-        if found.shape[1]:
-            nearest = np.argmin(distance, axis=1)[:, None]
-            there = np.take_along_axis(np.where(inside, found, np.nan), nearest, axis=1)
-            part = _minority_part(iface, edges, segment, there, w, c)[:, 0]
-            # A state of the minority; elsewhere it is a shape resonance of the majority.
-            theta = np.where(part > 0.5, there[:, 0], np.nan)
-            part = np.where(part > 0.5, part, np.nan)
-    x = x_of(segment, theta)
-    bound = (np.abs(w) * np.sqrt(np.maximum(1 - c**2, 0)) <= CONSERVED * np.sqrt(scale))[:, 0]
-    shape = k_perp.shape
-    return EmbeddedStates(
-        energy=k_perp**2 - x.real.reshape(shape),
-        width=np.where(bound, np.where(np.isnan(x.real), np.nan, 0.0), 2 * np.abs(x.imag)).reshape(shape),
-        minority=part.reshape(shape),
-        bound=(bound & ~np.isnan(x.real)).reshape(shape),
-    )
-
-
-def _minority_part(
-    iface: Interface, edges: dict[str, float], segment: Segment, theta: Complex, w: Array, c: Array
-) -> Array:
-    """Return |ψ_minority|²/|ψ|² at z = 0 of the null vector of iK̂ + ik − κ̂ at a zero."""
-    k, minority, majority = (wave_number(edge, segment, theta) for edge in edges.values())
-    diagonal = (
-        1j * (minority + k) - iface.u_0 - iface.u_m - w * c,
-        1j * (majority + k) - iface.u_0 + iface.u_m + w * c,
-    )
-    coupling = np.abs(w) ** 2 * (1 - c**2)
-    # D_− ψ_− = w β ψ_+ and D_+ ψ_+ = w β* ψ_−, |β|² = 1 − c².
-    one, other = np.abs(diagonal[1]) ** 2, np.abs(diagonal[0]) ** 2
-    ratio = np.where(one >= other, one / (one + coupling), coupling / np.maximum(other + coupling, 1e-300))
-    return np.asarray(ratio)

@@ -1,4 +1,4 @@
-"""Exact currents and torques at the interface, k_⊥ by k_⊥: as (11) defines them, and averaged over angles."""
+"""Exact currents and torques at the interface, k_⊥ by k_⊥, and averaged over angles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sotcheck.exact.solved import Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.spin import IDENTITY, dagger, dot_sigma, in_spin_bands, projectors
-from sotcheck.system.states import Scattering
+from sotcheck.system.states import States
 
 
 def imaginary(matrix: Complex) -> Complex:
@@ -17,7 +17,7 @@ def imaginary(matrix: Complex) -> Complex:
     return (matrix - dagger(matrix)) / 2j
 
 
-def slopes(found: Scattering, side: str) -> tuple[Complex, Complex]:
+def slopes(found: States, side: str) -> tuple[Complex, Complex]:
     """Return ∂_zψ at z = −0 ("N") or +0 ("F") of waves from N and from F, by the waves of that side."""
     k = found.kz[..., None, None] * IDENTITY
     K = in_spin_bands(found.Kz, found.m)
@@ -33,7 +33,7 @@ def _incident(k: Complex) -> Complex:
     return np.where(k.real > 0, 1 / np.sqrt(np.where(k.real > 0, k, 1)), 0)
 
 
-def charge_flow(found: Scattering, side: str) -> Array:
+def charge_flow(found: States, side: str) -> Array:
     """Return Σ_in Im[ψ†∂_zψ] at z = −0 ("N") or +0 ("F") by source, shape (..., 3)."""
     from_N, from_F = slopes(found, side)
     minority, majority = projectors(found.m)
@@ -45,8 +45,8 @@ def charge_flow(found: Scattering, side: str) -> Array:
     return np.stack([np.trace(matrix, axis1=-2, axis2=-1).imag for matrix in matrices], axis=-1)
 
 
-def current(found: Scattering, side: str, charge_from: str | None = None) -> Complex:
-    """Return (j^e + σ·j^s)/2 of Eq. (11) at z = −0 ("N") or +0 ("F") by source, shape (..., 3, 2, 2).
+def current(found: States, side: str, charge_from: str | None = None) -> Complex:
+    """Return (j^e + σ·j^s)/2 at z = −0 ("N") or +0 ("F") by source, shape (..., 3, 2, 2).
 
     The spin current is the engine's own. In units of (eL/hV) f, with electrons of charge −e.
     """
@@ -62,23 +62,20 @@ def moment(one: Solved, found: Estimate) -> Estimate:
 
 
 def linear_torque(one: Solved) -> Estimate:
-    """Return t per h_R by k_⊥ and source, flows (3) + (4) of Fig. 2, shape (n, 1, 3, 3)."""
+    """Return t per h_R by k_⊥ and source, shape (n, 1, 3, 3)."""
     t = torque_from_flows(one.flows, one.iface.direction)
     return moment(one, one.linear(t)) / (-4 * np.pi)
 
 
-def linear_torque_number(one: Solved) -> Estimate:
-    """Return fieldlike + i dampinglike of `linear_torque` by source, shape (n, 1, 3)."""
-    return _number(one, one.flows[..., PLUS, :] + one.flows[..., INTERFACE, :])
-
-
 def flow_number(one: Solved, *which: int) -> Estimate:
-    """Return fieldlike + i dampinglike of the sum of some flows of Fig. 2 by source, shape (n, 1, 3)."""
-    return _number(one, one.flows[..., which, :].sum(axis=-2))
-
-
-def _number(one: Solved, spin: Array) -> Estimate:
+    """Return fieldlike + i dampinglike per h_R of the sum of some flows by source, shape (n, 1, 3)."""
+    spin = one.flows[..., which, :].sum(axis=-2)
     return moment(one, one.linear(complex_torque(spin, one.iface.direction))) / (-4 * np.pi)
+
+
+def linear_torque_number(one: Solved) -> Estimate:
+    """Return fieldlike + i dampinglike of `linear_torque`, shape (n, 1, 3)."""
+    return flow_number(one, PLUS, INTERFACE)
 
 
 def complex_torque(spin: Array, m: Array) -> Complex:

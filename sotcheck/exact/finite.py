@@ -8,20 +8,21 @@ from functools import lru_cache
 import numpy as np
 
 from sotcheck.engines import EXACT
+from sotcheck.exact.quantity import Quantity
 from sotcheck.exact.solved import ANGLES, Exact, Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.interface import Interface
 from sotcheck.system.spin import in_spin_bands
-from sotcheck.system.states import Scattering
+from sotcheck.system.states import States
 
 
 @lru_cache(maxsize=64)
-def _states(engine: str, iface: Interface, k_perp: tuple[float, ...]) -> Scattering:
-    return EXACT[engine].scatter(iface, np.array(k_perp)[:, None], ANGLES, np.array(iface.h_R))
+def _states(engine: str, iface: Interface, k_perp: tuple[float, ...]) -> States:
+    return EXACT[engine].solve(iface.structure, np.array(k_perp)[:, None], ANGLES, np.array(iface.h_R))
 
 
-def states(one: Solved) -> Scattering:
+def states(one: Solved) -> States:
     """Return exact states at the interface's own h_R, axes (k_⊥, angle)."""
     return _states(one.engine, one.iface, tuple(one.k_perp.tolist()))
 
@@ -32,40 +33,35 @@ def measured(one: Solved, values: Array | Complex) -> Estimate:
     return Estimate(values, {"rounding": (size, "double precision")})
 
 
-def amplitude(found: Scattering) -> tuple[Complex, Complex]:
+def amplitude(found: States) -> tuple[Complex, Complex]:
     """Return ψ(0) for waves of unit amplitude, not flux, incident from N and from F; zero if closed."""
     root_k = np.sqrt(found.kz.real)[..., None, None]
     root_K = in_spin_bands(np.sqrt(found.Kz.real).astype(complex), found.m)
     return root_k * found.psi_N, found.psi_F @ root_K
 
 
-def wave_from_N(side: str) -> Exact:
-    """ψ(0), ∂²ψ(0) of waves from N, by the Schrödinger equation of one side, and the spin current there."""
+def wave(incident: str, side: str) -> Quantity:
+    """ψ(0), ∂²ψ(0) of waves from "N" or "F" by one side's Schrödinger equation, and the spin current there.
 
-    def exact(one: Solved) -> Estimate:
+    That of waves from F is by band of incidence.
+    """
+    from_N, at = incident == "N", "z = -0" if side == "N" else "z = +0"
+
+    def measure(one: Solved) -> Estimate:
         found = states(one)
-        psi, _ = amplitude(found)
-        flux = found.kz.real[..., None, None]
-        return measured(one, _seen(one, side, psi, flux * _spin(one, side)[..., :1, :]))
+        spin = found.spin_minus if side == "N" else found.spin_plus
+        psi_N, psi_F = amplitude(found)
+        if from_N:
+            currents = found.kz.real[..., None, None] * spin[..., :1, :]
+        else:
+            # Sources are majority, minority; wave numbers minority, majority.
+            currents = found.Kz.real[..., ::-1, None] * spin[..., 1:, :]
+        return measured(one, _seen(one, side, psi_N if from_N else psi_F, currents))
 
-    return exact
-
-
-def wave_from_F(side: str) -> Exact:
-    """The same of waves from F, the spin current by band of incidence."""
-
-    def exact(one: Solved) -> Estimate:
-        found = states(one)
-        _, psi = amplitude(found)
-        # Sources are majority, minority; wave numbers minority, majority.
-        flux = found.Kz.real[..., ::-1, None]
-        return measured(one, _seen(one, side, psi, flux * _spin(one, side)[..., 1:, :]))
-
-    return exact
-
-
-def _spin(one: Solved, side: str) -> Array:
-    return states(one).spin_minus if side == "N" else states(one).spin_plus
+    words = f"psi and its second derivative at {at}, spin current at {at}"
+    return Quantity(
+        words if from_N else f"{words} by band of incidence", measure, "normal" if from_N else None
+    )
 
 
 def _seen(one: Solved, side: str, psi: Complex, currents: Array) -> Complex:
@@ -78,15 +74,15 @@ def _seen(one: Solved, side: str, psi: Complex, currents: Array) -> Complex:
     return np.concatenate(flat, axis=-1)
 
 
-def channels(which: str) -> Exact:
+def channels(which: str) -> Quantity:
     """Projector on the incident spinors for which the engine finds a state."""
 
-    def exact(one: Solved) -> Estimate:
+    def measure(one: Solved) -> Estimate:
         found = states(one)
         psi = found.psi_N if which == "N" else found.psi_F
         return measured(one, np.linalg.pinv(psi) @ psi)
 
-    return exact
+    return Quantity(f"projector on the spinors that arrive from {which} in an exact state", measure)
 
 
 def twice(values: Callable[[Solved], Complex]) -> Exact:

@@ -1,4 +1,4 @@
-"""Exact quantities for Appendix A 3: the current along x of electrons incident from N, shifted by k_x.
+"""The current along x of electrons incident from N, shifted by k_x, and how it depends on m.
 
 In units of e²EτL/2πmₑV, by k_⊥, averaged over directions. Along z it oscillates with 2k_z: its mean over a
 period is what remains beyond the interference.
@@ -6,22 +6,23 @@ period is what remains beyond the interference.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from sotcheck.exact.currents import slopes
 from sotcheck.exact.finite import measured, states
-from sotcheck.exact.second_order import averaged, combined, quadratic, turned
+from sotcheck.exact.second_order import averaged, quadratic, turned
 from sotcheck.exact.solved import Exact, Solved
-from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.arrays import Array, Mask
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.system.states import Scattering
+from sotcheck.system.states import States
 
 Y, Z = (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
-#: A distance from the interface; theory has its own, as what measures knows no formula.
-DEPTH = 0.8
+Density = Callable[[States], Array]
 
 
-def density(found: Scattering) -> Array:
+def mean_density(found: States) -> Array:
     """Density of electrons from N per unit flux, both spins, averaged over a period π/k_z of z < 0."""
     slope = slopes(found, "N")[0]
     # ψ(z) = ψ(0) cos k_z z + (∂_zψ/k_z) sin k_z z; where N is closed there is none.
@@ -30,37 +31,31 @@ def density(found: Scattering) -> Array:
     return total
 
 
-def density_at(found: Scattering, depth: float = 0.0) -> Array:
+def density_at(depth: float) -> Density:
     """The same density at z = −depth."""
-    k = found.kz[..., None, None]
-    psi = found.psi_N * np.cos(k * depth) - slopes(found, "N")[0] * np.sin(k * depth) / k
-    total: Array = (np.abs(psi) ** 2).sum(axis=(-1, -2))
-    return total
+
+    def density(found: States) -> Array:
+        k = found.kz[..., None, None]
+        psi = found.psi_N * np.cos(k * depth) - slopes(found, "N")[0] * np.sin(k * depth) / k
+        total: Array = (np.abs(psi) ** 2).sum(axis=(-1, -2))
+        return total
+
+    return density
 
 
-def current(one: Solved) -> Estimate:
+def at_finite(density: Density = mean_density) -> Exact:
     """Current along x at the interface's own h_R."""
-    return averaged(measured(one, density(states(one))), -(one.kx**2))
-
-
-def current_at_depth(one: Solved) -> Estimate:
-    """The same at z = −DEPTH."""
-    return averaged(measured(one, density_at(states(one), DEPTH)), -(one.kx**2))
+    return lambda one: averaged(measured(one, density(states(one))), -(one.kx**2))
 
 
 def unperturbed(one: Solved) -> Estimate:
     """Current along x at h_R = 0."""
-    return averaged(one.unperturbed(density(one.states)), -(one.kx**2))
+    return averaged(one.unperturbed(mean_density(one.states)), -(one.kx**2))
 
 
-def second_order(one: Solved) -> Estimate:
+def second_order(one: Solved, density: Density = mean_density) -> Estimate:
     """Coefficient of h_R² in the current along x."""
     return averaged(quadratic(one, density), -(one.kx**2))
-
-
-def second_order_at_zero(one: Solved) -> Estimate:
-    """The same at z = −0."""
-    return averaged(quadratic(one, density_at), -(one.kx**2))
 
 
 def perpendicular(one: Solved) -> Estimate:
@@ -68,19 +63,19 @@ def perpendicular(one: Solved) -> Estimate:
     return second_order(turned(one, Z))
 
 
-def magnetoresistance(exact: Exact = second_order) -> Exact:
+def magnetoresistance(one: Solved, density: Density = mean_density) -> Estimate:
     """A third of the difference between m = y and m = z: the coefficient of m_x² + 3m_y²."""
-    return lambda one: combined((1 / 3, exact(turned(one, Y))), (-1 / 3, exact(turned(one, Z))))
+    return (second_order(turned(one, Y), density) - second_order(turned(one, Z), density)) / 3
 
 
 def predicted(one: Solved) -> Estimate:
     """The current of second order for the interface's m from those for m = y and m = z."""
     m_x, m_y, _ = one.iface.direction
     share = (m_x**2 + 3 * m_y**2) / 3
-    return combined((1 - share, second_order(turned(one, Z))), (share, second_order(turned(one, Y))))
+    return perpendicular(one) * (1 - share) + second_order(turned(one, Y)) * share
 
 
-def all_open(one: Solved) -> Estimate:
-    """The magnetoresistance where all channels are open."""
-    is_open = (one.states.kz.real > 0) & (one.states.Kz.real > 0).all(axis=-1)
-    return combined((is_open[:, :1, 0].astype(float), magnetoresistance()(one)))
+def all_open(one: Solved) -> Mask:
+    """Return at which k_⊥ all channels are open."""
+    is_open: Mask = (one.states.kz.real > 0) & (one.states.Kz.real > 0).all(axis=-1)
+    return is_open[:, :1, 0]

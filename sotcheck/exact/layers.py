@@ -1,21 +1,21 @@
-"""Exact solutions around z = 0 with any layers beneath, by both engines; knows no formula of the paper."""
+"""Exact solutions around z = 0 with any layers beneath, by every engine; knows no formula of a paper."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
 
-from sotcheck.engines.continuum import outgoing
-from sotcheck.engines.layered import Layer, LayeredContinuum, LayeredEngine, Solutions, Structure
-from sotcheck.engines.layered_kwant import LayeredKwant
+from sotcheck.engines import EXACT
+from sotcheck.engines.stack import in_region, outgoing
 from sotcheck.exact.solved import ANGLES, Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.system.interface import Interface, rashba
+from sotcheck.system.interface import Interface
+from sotcheck.system.spin import dot_sigma
+from sotcheck.system.structure import Delta, Region, Scale, Structure
 
-ENGINES: dict[str, LayeredEngine] = {"continuum": LayeredContinuum(), "kwant": LayeredKwant()}
 #: Thickness of what separates z = 0 from an outer layer whose only use is that all its channels are open.
 SLAB = 0.5
 #: Coefficients of powers are read off this many points of a circle, its radius relative to convergence's.
@@ -24,42 +24,122 @@ RADIUS = 1 / 4
 
 
 @dataclass(frozen=True)
+class Solutions:
+    """Two states whose waves come in from one side only, up to a common invertible factor from the right.
+
+    Attributes
+    ----------
+    psi, slope_minus, slope_plus : array (..., 2, 2)
+        ψ(0), ∂_zψ(−0), ∂_zψ(+0); columns are states.
+    beyond : array (interfaces, ..., 2, 2)
+        ψ at the interfaces on the other side, outwards.
+    """
+
+    psi: Complex
+    slope_minus: Complex
+    slope_plus: Complex
+    beyond: Complex
+
+    @property
+    def log_minus(self) -> Complex:
+        """∂_zψ(−0) ψ(0)⁻¹."""
+        return self.slope_minus @ np.linalg.inv(self.psi)
+
+    @property
+    def log_plus(self) -> Complex:
+        """∂_zψ(+0) ψ(0)⁻¹."""
+        return self.slope_plus @ np.linalg.inv(self.psi)
+
+
+def solutions(
+    engine: str,
+    energy: float,
+    sides: tuple[tuple[Region, ...], tuple[Region, ...]],
+    delta: Delta,
+    problems: tuple[Array, Array, Scale],
+    incident: int = 0,
+) -> Solutions:
+    """Return the states that come in from the left (0) or right (1), where all channels are to be open.
+
+    Parameters
+    ----------
+    engine : str
+    energy : float
+    sides : two tuples of Region
+        Those on the left and on the right of z = 0, each from left to right.
+    delta : Delta
+        At z = 0; there is nothing at other interfaces.
+    problems : k_⊥, angle and scale, which broadcast
+    incident : int
+    """
+    left, right = sides
+    deltas = [Delta()] * (len(left) - 1) + [delta] + [Delta()] * (len(right) - 1)
+    found = EXACT[engine].solve(Structure(energy, (*left, *right), tuple(deltas)), *problems)
+    here, psi = len(left) - 1, found.psi[incident]
+    beyond = psi[:here][::-1] if incident else psi[here + 1 :]
+    minus, plus = found.slope[:, incident, here]
+    return Solutions(psi[here], minus, plus, beyond)
+
+
+def stiffness(engine: str, regions: tuple[Region, ...], energy: float, k_perp: Array) -> Complex:
+    """Return −(∂ψ outwards) ψ⁻¹ of what decays or leaves through regions on the right, (..., 2, 2)."""
+    problems = k_perp, np.zeros(1), np.zeros(1)
+    return -solutions(engine, energy, ((_open(energy, k_perp),), regions), Delta(), problems).log_plus
+
+
+def _open(energy: float, k_perp: Array) -> Region:
+    """Return a half-space with all channels open."""
+    return Region(energy - float(np.max(np.square(k_perp))) - 1)
+
+
+@dataclass(frozen=True)
 class Local:
-    """Solutions around z = 0 with N above and layers beneath, at given k_⊥ and angles.
+    """Solutions around z = 0 with N above and layers beneath, at given k_⊥.
+
+    Requests are angles (a,) or (a, points) of k, and scales of the spin-orbit terms that broadcast with them
+    after an axis of k_⊥ (n, …).
 
     Attributes
     ----------
     engine : str
     iface : Interface
         Its F is the first layer beneath.
+    k_perp : tuple of floats
     thickness : float
         Of that layer; infinite for the half-space.
-    beneath : tuple of Layer
+    beneath : tuple of Region
         What follows it.
-    k_perp : tuple of floats
+    delta : Delta, optional
+        At z = 0, instead of the interface's own.
     """
 
     engine: str
     iface: Interface
     k_perp: tuple[float, ...]
     thickness: float = np.inf
-    beneath: tuple[Layer, ...] = ()
+    beneath: tuple[Region, ...] = ()
+    delta: Delta | None = None
 
     @property
-    def normal(self) -> Layer:
+    def normal(self) -> Region:
         """N."""
-        return Layer(self.iface.U_N)
+        return self.iface.structure.left
 
     @property
-    def first(self) -> Layer:
+    def first(self) -> Region:
         """The layer just beneath z = 0."""
-        return Layer(self.iface.U_F, self.iface.J, self.iface.m, self.thickness)
+        return replace(self.iface.structure.right, thickness=self.thickness)
 
     @property
-    def outside(self) -> Layer:
+    def at_zero(self) -> Delta:
+        """What lies at z = 0."""
+        return self.delta or self.iface.structure.interfaces[0]
+
+    @property
+    def outside(self) -> Region:
         """A half-infinite layer with all channels open."""
-        edges = (self.iface.U_N, *(layer.potential - layer.exchange for layer in (self.first, *self.beneath)))
-        return Layer(min(edges) - 1)
+        layers = self.normal, self.first, *self.beneath
+        return Region(min(layer.potential - layer.exchange for layer in layers) - 1)
 
     @property
     def k(self) -> Array:
@@ -76,20 +156,19 @@ class Local:
         """iK̂_z of the first layer, shape (n, 1, 2, 2)."""
         return self._wave_numbers(self.first)
 
-    def kappa(self, h_R: float) -> Complex:
-        """κ̂ with the Rashba term of all ANGLES, shape (n, 6, 2, 2); without it, (1, 1, 2, 2)."""
-        kappa_0 = self.iface.kappa_0()[None, None]
-        return kappa_0 + h_R * rashba(*np.broadcast_arrays(self.k, ANGLES)) if h_R else kappa_0
+    def field(self, angle: Array) -> Complex:
+        """Return the spin-orbit term σ·w at z = 0 for a scale of one, shape (n, a, 2, 2)."""
+        return dot_sigma(self.at_zero.field(*self._problems(angle, 1.0)))
 
-    def from_above(self, kappa: Complex) -> Solutions:
-        """Return states that come in through N, whether or not k_z is real; κ̂ is (n, a, ..., 2, 2)."""
-        above = (Layer(self.iface.U_N, thickness=SLAB), self.outside)
-        return self._solve(Structure(self.iface.E_F, above, (self.first, *self.beneath)), kappa, "left")
+    def from_above(self, angle: Array, scale: Scale | float) -> Solutions:
+        """Return states that come in through N, whether or not k_z is real."""
+        above = self.outside, replace(self.normal, thickness=SLAB)
+        return self._solve((above, (self.first, *self.beneath)), angle, scale)
 
-    def from_beneath(self, kappa: Complex) -> Solutions:
+    def from_beneath(self, angle: Array, scale: Scale | float) -> Solutions:
         """Return states that come in through the first layer."""
-        slab = Layer(self.iface.U_F, self.iface.J, self.iface.m, SLAB)
-        return self._solve(Structure(self.iface.E_F, (self.normal,), (slab, self.outside)), kappa, "right")
+        slab = replace(self.first, thickness=SLAB)
+        return self._solve(((self.normal,), (slab, self.outside)), angle, scale, 1)
 
     def above(self, states: Solutions) -> tuple[Complex, Complex]:
         """Return the amplitudes at z = −0 of e^{ik_z z} and e^{−ik_z z}."""
@@ -101,17 +180,22 @@ class Local:
         slope: Complex = np.linalg.inv(self.iK) @ states.slope_plus
         return (states.psi + slope) / 2, (states.psi - slope) / 2
 
-    def reflection(self, kappa: Complex) -> Complex:
-        """Return r̂_ex: the wave e^{−ik_z z} per wave e^{ik_z z}; κ̂ is (n, a, 2, 2)."""
-        right, left = self.above(self.from_above(kappa))
+    def reflection(self, angle: Array, scale: Scale | float) -> Complex:
+        """Return r̂_ex: the wave e^{−ik_z z} per wave e^{ik_z z}."""
+        right, left = self.above(self.from_above(angle, scale))
         return left @ np.linalg.inv(right)
 
-    def green(self, kappa: Complex) -> Complex:
+    def green(self, angle: Array, scale: Scale | float) -> Complex:
         """Return the retarded Green function at z = 0: ψ(0) per unit jump of ∂_zψ beyond κ̂ψ(0)."""
-        return np.linalg.inv(self.from_above(kappa).log_plus - self.from_beneath(kappa).log_plus)
+        above, beneath = self.from_above(angle, scale), self.from_beneath(angle, scale)
+        return np.linalg.inv(above.log_plus - beneath.log_plus)
 
-    def coefficients(self, kappa: Complex, change: Complex, orders: int) -> tuple[Complex, Array, Array]:
-        """Return the coefficients of h, …, h^orders in r̂_ex at κ̂ + h `change`: a contour integral.
+    def radius(self, angle: Array) -> Array:
+        """Return the smallest |scale|, of complex ones too, at which ψ(0) diverges, shape (n, a)."""
+        return 1 / np.abs(np.linalg.eigvals(self.green(angle, 0.0) @ self.field(angle))).max(axis=-1)
+
+    def coefficients(self, angle: Array, orders: int) -> tuple[Complex, Array, Array]:
+        """Return the coefficients of s, …, s^orders in r̂_ex at a scale s: a contour integral.
 
         Returns
         -------
@@ -121,24 +205,36 @@ class Local:
         radius : array (n, a, 1, 1)
             Of the circle.
         """
-        fastest = np.abs(np.linalg.eigvals(self.green(kappa) @ change)).max(axis=-1)
-        radius = RADIUS / fastest
+        radius = RADIUS * self.radius(angle)
         circle = np.exp(2j * np.pi * np.arange(POINTS) / POINTS)
-        h = (radius[..., None] * circle)[..., None, None]
-        along = h * change[..., None, :, :]
-        points = kappa + along.reshape(len(self.k), -1, 2, 2)
-        r = self.reflection(points).reshape(along.shape)
+        scale = (radius[..., None] * circle).reshape(len(radius), -1)
+        r = self.reflection(np.repeat(angle, POINTS), scale).reshape(*radius.shape, POINTS, 2, 2)
         power = np.fft.fft(r, axis=-3) / POINTS
         steps = radius[..., None, None]
         values = np.stack([power[..., n, :, :] / steps**n for n in range(1, orders + 1)])
         last = np.abs(power[..., -1, :, :]).max(axis=(-1, -2), keepdims=True) * RADIUS
         return values, np.stack([last / steps**n for n in range(1, orders + 1)]), steps
 
-    def _wave_numbers(self, layer: Layer) -> Complex:
-        return 1j * layer.matrix(outgoing(layer.wave_numbers_squared(self.iface.E_F, self.k)))
+    def _problems(self, angle: Array, scale: Scale | float) -> tuple[Array, Array, Scale]:
+        return self.k, np.asarray(angle), np.asarray(scale)
 
-    def _solve(self, structure: Structure, kappa: Complex, incident: str) -> Solutions:
-        return ENGINES[self.engine].solve(structure, self.k, kappa, incident)
+    def _wave_numbers(self, region: Region) -> Complex:
+        return 1j * in_region(region, outgoing(region.bands(self.iface.E_F, self.k)[0]))
+
+    def _solve(
+        self,
+        sides: tuple[tuple[Region, ...], tuple[Region, ...]],
+        angle: Array,
+        scale: Scale | float,
+        incident: int = 0,
+    ) -> Solutions:
+        problems = self._problems(angle, scale)
+        return solutions(self.engine, self.iface.E_F, sides, self.at_zero, problems, incident)
+
+
+def angles_for(h_R: float) -> Array:
+    """Return the angles of a request at h_R: all, or one where none matters."""
+    return ANGLES if h_R else ANGLES[:1]
 
 
 @lru_cache(maxsize=256)

@@ -6,20 +6,18 @@ from dataclasses import replace
 
 import numpy as np
 
+from sotcheck.engines import Engine
 from sotcheck.engines.poles import kinks, poles
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.numerics.quadrature import MOST_VALUES, NESTED, Sum, gauss, side_by_side, sum_over_k
+from sotcheck.numerics.quadrature import NESTED, Sum, gauss, side_by_side, sum_over_k
 from sotcheck.system.interface import Interface
-from sotcheck.system.states import Engine
 
-#: The flows of Fig. 2 in the order of the `flow` axis: (1), (3), minus (2), and (4).
+#: Flows of spin in the order of the `flow` axis: (1) arrives at z = −0, (3) leaves at +0, the lattice adds,
+#: which is minus (2), what it takes; and (4) goes to the magnetism of the interface.
 FLOWS = ("spin_current_minus", "spin_current_plus", "lattice", "interface")
 MINUS, PLUS, LATTICE, INTERFACE = range(4)
-#: Scattering problems that a sum may take, by engine: half a minute of Kwant's; others have all sums' own.
-MOST_PROBLEMS = {"kwant": 200_000}
-
 #: How the error of an extrapolation over spacings is found.
 LAST_STEP = "last step of Richardson's table"
 #: Nodes in a range between thresholds, and angles, of the sum of the states' errors: a digit of it will do.
@@ -47,23 +45,23 @@ def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float, mo
         Values of shape (segments, n, 3, 4, 3): segment, h_R, source, flow, spin.
     """
     h_R = np.asarray(h_R, dtype=float)
-    rungs = getattr(engine, "rungs", None)
-    if rungs is not None:
-        return _extrapolated([exact_flows(rung, iface, h_R, rtol=rtol) for rung in rungs(iface)])
+    structure = iface.structure
+    rungs = engine.rungs(structure)
+    if len(rungs) > 1:
+        return _extrapolated([exact_flows(rung, iface, h_R, rtol=rtol) for rung in rungs])
     divisor = np.where(h_R == 0, 1.0, h_R)[:, None, None, None]
 
     def integrand(x: Array, angles: Array) -> Array:
         k_perp, angle = np.sqrt(x if x.ndim == 2 else x[:, None])[..., None], angles[:, None]
         kx = (k_perp * np.cos(angle))[..., None, None, None]
-        values = -kx * engine.flows(iface, k_perp, angle, h_R) / (4 * np.pi * divisor)
+        flows = engine.flows(structure, k_perp, angle, h_R)[..., 0, :, :, :]
+        values = -kx * flows / (4 * np.pi * divisor)
         # The opposite k first: at each angle alone the flows without h_R would swamp the torque.
         paired: Array = (values + np.roll(values, values.shape[1] // 2, axis=1)) / 2
         return paired
 
     # The finite-difference chain is a continuum problem too, of other wave numbers: its poles lie elsewhere.
-    spacing_for = getattr(engine, "spacing_for", None)
-    spacing = float(spacing_for(iface)) if spacing_for and engine.scheme == "finite-difference" else 0.0
-
+    spacing = engine.effective_spacing(structure)
     turns = kinks(iface, h_R, spacing=spacing).tolist()
     if turns and len(h_R) > 1:
         # Each h_R has kinks at angles of its own: those of one would cost the others time.
@@ -73,7 +71,7 @@ def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float, mo
     def near(segment: tuple[float, float], angles: Array) -> Complex:
         return poles(iface, segment, angles[:, None], h_R, spacing=spacing)
 
-    most = MOST_PROBLEMS.get(engine.name, MOST_VALUES) if most is None else most
+    most = engine.most_problems if most is None else most
     floor = 8 * float(np.finfo(float).eps) * largest_torque(iface) / np.abs(divisor).min()
     return sum_over_k(integrand, iface.thresholds(), rtol, floor, near, turns, most=most)
 
@@ -94,15 +92,13 @@ def _extrapolated(rungs: list[Sum]) -> Sum:
     return replace(rungs[-1], by_segment=Estimate(fit.value, terms))
 
 
-def component_errors(t_errors: Array, m: Array) -> tuple[float, float] | None:
-    """Return the errors of (fieldlike, dampinglike) from those of t along x, y, z (3,); None for m ∥ ŷ.
+def parts_of(t: Estimate, m: Array) -> Estimate | None:
+    """Return fieldlike and dampinglike, shape (2,), of a t with errors along x, y, z; None for m ∥ ŷ.
 
     Both axes are transverse to m, so that what t loses along m does not matter: |t·f|/|f|² with |f| = |m×ŷ|.
     """
-    split = components(np.eye(3), m)
-    if split is None:
-        return None
-    return float(np.abs(split[0]) @ t_errors), float(np.abs(split[1]) @ t_errors)
+    axes = components(np.eye(3), m)
+    return None if axes is None else t @ np.stack(axes, axis=-1)
 
 
 def summed_errors(engine: Engine, iface: Interface, h_R: Array) -> Array:
@@ -119,15 +115,14 @@ def summed_errors(engine: Engine, iface: Interface, h_R: Array) -> Array:
     array (segments, n, 3)
         Of any component of a flow, by range between thresholds, h_R and source.
     """
-    rungs = getattr(engine, "rungs", None)
-    if rungs is not None:
+    *coarser, finest = engine.rungs(iface.structure)
+    if coarser:
         # What the extrapolation leaves is known from the sums; it doubles the rounding of the finest.
-        return 2 * summed_errors(rungs(iface)[-1], iface, h_R)
+        return 2 * summed_errors(finest, iface, h_R)
     x, weights = gauss(iface.thresholds(), ERROR_NODES)
     k_perp = np.sqrt(x)
-    errors = engine.errors(
-        iface, k_perp[..., None, None], ERROR_ANGLES[:, None], np.asarray(h_R, dtype=float)
-    )
+    grid = k_perp[..., None, None], ERROR_ANGLES[:, None], np.asarray(h_R, dtype=float)
+    errors = engine.errors(iface.structure, *grid)
     by_k = (weights * k_perp)[..., None, None] * errors.flows.mean(axis=-3)
     return np.asarray(by_k.sum(axis=1) / (16 * np.pi**2))
 
@@ -143,12 +138,20 @@ def transverse(v: Array, m: Array) -> Array:
 
 
 def torque_from_flows(values: Array, m: Array) -> Array:
-    """Return t = [flow (3) + flow (4)]_⊥m of Fig. 2; flows (..., 4, 3) give (..., 3)."""
+    """Return t = [flow (3) + flow (4)]_⊥m; flows (..., 4, 3) give (..., 3)."""
     return transverse(values[..., PLUS, :] + values[..., INTERFACE, :], m)
 
 
+def torque_of(flows: Estimate, m: Array) -> Estimate:
+    """Return t of flows (4, 3); its error is that of the sum of two flows along any direction."""
+    return flows.each(
+        lambda value: torque_from_flows(value, m),
+        lambda size: float(np.linalg.norm(size[PLUS] + size[INTERFACE])),
+    )
+
+
 def ledger_residual(values: Array) -> Array:
-    """Return (1) − (2) − (3) − (4) of Fig. 2, which conservation of angular momentum makes zero.
+    """Return (1) − (2) − (3) − (4), which conservation of angular momentum makes zero.
 
     Flows (..., 4, 3) give (..., 3).
     """

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sotcheck.engines.continuum import match, outgoing
+from sotcheck.engines.matching import match
+from sotcheck.engines.stack import outgoing
 from sotcheck.exact.currents import complex_torque
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.system.spin import IDENTITY, PAULI, dot_sigma, spin_torque
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.system.spin import IDENTITY, PAULI, dot_sigma, pauli_vector, spin_torque
+from sotcheck.system.states import by_source
 
 #: Nodes of the k_⊥ rule in each range between thresholds.
 NODES = 53
@@ -38,13 +41,17 @@ class Points:
     @classmethod
     def of(cls, **values: Array | float) -> Points:
         """Return points from arrays and numbers that broadcast; what is not given is zero."""
-        names = ("E_F", "U_N", "U_F", "J", "u_0", "u_m")
-        arrays = np.broadcast_arrays(*(np.asarray(values.get(name, 0.0), dtype=float) for name in names))
+        arrays = np.broadcast_arrays(*(np.asarray(values.get(name, 0.0), float) for name in cls.names()))
         return cls(*(array.ravel() for array in arrays))
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Return the names of the parameters."""
+        return tuple(field.name for field in fields(cls))
 
     def part(self, which: NDArray[np.intp]) -> Points:
         """Return some of the points."""
-        return Points(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
+        return Points(*(getattr(self, name)[which] for name in self.names()))
 
     @property
     def edges(self) -> Array:
@@ -63,8 +70,11 @@ def double_exponential(nodes: int) -> tuple[Array, Array, Array]:
     return lower, upper, np.pi * np.cosh(y) * lower * upper * step
 
 
-def linear_torque(points: Points, nodes: int = NODES) -> Complex:
-    """Return fieldlike + i dampinglike per h_R of every point, all k_⊥, by source; shape (p, 3)."""
+def linear_torque(points: Points, nodes: int = NODES) -> Estimate:
+    """Return fieldlike + i dampinglike per h_R of every point, all k_⊥, by source; shape (p, 3).
+
+    The error is that of the steps in h_R, relative to the largest torque of all points.
+    """
     edges = points.edges
     bounds = np.sort(np.concatenate([np.zeros((len(edges), 1)), edges.clip(min=0)], axis=1), axis=1)
     lower, upper, weights = double_exponential(nodes)
@@ -82,7 +92,7 @@ def linear_torque(points: Points, nodes: int = NODES) -> Complex:
             squares = np.where(edge >= last[:, None, None], below, above)
             found = _integrand(points.part(some), np.sqrt(x), squares)
             total[some] += np.einsum("pns,n,p->ps", found, weights, width) / (4 * np.pi)
-    return total
+    return Estimate(total, {"steps": (STEPS * float(np.abs(total).max()), "two steps in h_R")})
 
 
 def _integrand(points: Points, k_perp: Array, squares: Array) -> Complex:
@@ -101,13 +111,10 @@ def _integrand(points: Points, k_perp: Array, squares: Array) -> Complex:
         sides = []
         for sign in (1.0, -1.0):
             kappa = kappa_0 - sign * strength[..., None, None] * PAULI[1]
-            states = match(kz, Kz, kappa, M)
-            taken = -spin_torque(exchange[..., None, :, :], states.density)
-            sides.append(complex_torque(states.spin_plus + taken, M))
+            psi, (_, plus) = match(kz, Kz, kappa, M)
+            taken = -spin_torque(exchange[..., None, :, :], by_source(psi, psi, M))
+            sides.append(complex_torque(pauli_vector(by_source(plus, psi, M)).imag + taken, M))
         odd.append((sides[0] - sides[1]) / (2 * strength[..., None]))
     slope = (4 * odd[1] - odd[0]) / 3
     # The coefficient is linear in k: its average with k_x is half of k_⊥ times that at k along x.
     return -(k_perp**2)[..., None] * slope / (8 * np.pi)
-
-
-__all__ = ["NODES", "STEPS", "Points", "double_exponential", "linear_torque"]

@@ -15,7 +15,7 @@ from sotcheck.exact.solved import ANGLES, Exact, Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.spin import PAULI, dagger, dot_sigma, in_spin_bands, projectors
-from sotcheck.system.states import Scattering
+from sotcheck.system.states import States
 
 #: Matrices (b, 2, 2) of biases of N, and of F; in a current they follow one another.
 Biases = tuple[Complex, Complex]
@@ -117,7 +117,7 @@ class Waves:
         return down, up
 
 
-def continued(found: Scattering, kappa: Complex, side: str) -> Waves:
+def continued(found: States, kappa: Complex, side: str) -> Waves:
     """Return the waves on the side "N" or "F"; κ̂ is what the interface holds, Rashba term included."""
     psi = np.stack([found.psi_N, found.psi_F])
     if side == "N":

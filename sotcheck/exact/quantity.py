@@ -41,10 +41,17 @@ class Quantity:
         """Return the same quantity under other words."""
         return replace(self, words=words, source=source or self.source)
 
-    def of(self, source: str) -> Quantity:
-        """Return that of one source, for a quantity whose third axis is the source."""
+    def of(self, source: str, *more: str) -> Quantity:
+        """Return that of one source, or the sum of several, for a quantity whose third axis is the source."""
+        if more:
+            columns = [SOURCES.index(name) for name in (source, *more)]
+            return self.then(lambda one, found: found[:, :, columns].sum(axis=2))
         column = SOURCES.index(source)
         return self.then(lambda one, found: found[:, :, column], source=source)
+
+    def __neg__(self) -> Quantity:
+        """Return the same with the opposite sign."""
+        return self.then(lambda one, found: -found)
 
     def where(self, regime: Callable[[Solved], Mask], words: str) -> Quantity:
         """Return the quantity at the k_⊥ of a regime (a mask by k_⊥), and an exact zero elsewhere."""

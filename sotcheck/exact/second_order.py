@@ -11,8 +11,8 @@ from sotcheck.engines import EXACT
 from sotcheck.engines.conditioning import reach
 from sotcheck.exact.solved import ANGLES, Solved, solved
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.numerics.estimate import Estimate, joined
-from sotcheck.system.states import Scattering
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.system.states import States
 
 #: Degree in h_R² of the interpolation, and its range of |h_R| in radii of convergence: 18^-11 is 2e-14.
 DEGREE = 11
@@ -22,65 +22,44 @@ POINTS: Array = np.sin(np.pi * np.arange(DEGREE + 1) / (2 * DEGREE)) ** 2
 _SIGNS = (-1.0) ** np.arange(DEGREE + 1) * np.where(np.arange(DEGREE + 1) % DEGREE == 0, 0.5, 1.0)
 SLOPE: Array = _SIGNS[1:] / _SIGNS[0] / -POINTS[1:]
 
-Quantity = Callable[[Scattering], Array | Complex]
-
 
 @lru_cache(maxsize=256)
-def _states(one: Solved) -> tuple[Scattering, Array]:
+def _states(one: Solved) -> tuple[States, Array]:
     """Return exact states with axes (k_⊥, angle, point), and the range of h_R² by k_⊥."""
     radius = reach(one.iface, one.k_perp, ANGLES).min(axis=1)
     # Where nothing limits the expansion, h_R k_⊥ is kept below a wave number.
     largest = REACH * np.minimum(radius, 1.0)
     grid = one.k_perp[:, None, None], ANGLES[:, None], largest[:, None, None] * np.sqrt(POINTS)
-    return EXACT[one.engine].scatter(one.iface, *np.broadcast_arrays(*grid)), largest**2
+    return EXACT[one.engine].solve(one.iface.structure, *np.broadcast_arrays(*grid)), largest**2
 
 
-def quadratic(one: Solved, quantity: Quantity) -> Estimate:
-    """Return the coefficient of h_R² of a quantity of shape (n, 6, points, ...): a polynomial's slope."""
+def quadratic(one: Solved, seen: Callable[[States], Array | Complex]) -> Estimate:
+    """Return the coefficient of h_R² of what is seen, shape (n, 6, points, ...): a polynomial's slope."""
     states, reach = _states(one)
-    values = np.moveaxis(quantity(states), 2, 0)
+    values = np.moveaxis(seen(states), 2, 0)
     # −h_R is the opposite angle, half-way round the ANGLES.
     even = (values + np.roll(values, 3, axis=2)) / 2
     scale = reach.reshape(-1, *(1,) * (even.ndim - 2))
-    value = np.tensordot(SLOPE, even[1:] - even[0], axes=1) / scale
     # The last Chebyshev coefficient, and what it has for a slope at the end of the range.
     last = np.abs(np.tensordot(_SIGNS, even, axes=1)) / DEGREE
     inner = tuple(range(1, last.ndim))
     error = 2 * DEGREE**2 * last.max(axis=inner, keepdims=True) / scale
     # Currents are differences of fluxes of order one.
     size = np.maximum(1.0, np.abs(values).max(axis=(0, *(i + 1 for i in inner)), keepdims=True)[0])
+    noise = 2 * one.rounding * np.abs(SLOPE).sum() * size / scale
     return Estimate(
-        value,
+        np.tensordot(SLOPE, even[1:] - even[0], axes=1) / scale,
         {
-            "next order": (error + 0 * np.abs(value), "last Chebyshev coefficient in h_R^2"),
-            "rounding": (
-                2 * one.rounding * np.abs(SLOPE).sum() * size / scale + 0 * np.abs(value),
-                "double precision over h_R^2",
-            ),
+            "next order": (error, "last Chebyshev coefficient in h_R^2"),
+            "rounding": (noise, "double precision over h_R^2"),
         },
     )
 
 
 def averaged(found: Estimate, weight: Array | float = 1.0) -> Estimate:
     """Return the average over angles of a quantity with axes (k_⊥, angle, ...); one angle is left."""
-    shaped = np.reshape(weight, (*np.shape(weight), *(1,) * (found.value.ndim - np.ndim(weight))))
-    terms = {
-        name: (np.abs(shaped * np.broadcast_to(size, found.value.shape)).mean(axis=1, keepdims=True), why)
-        for name, (size, why) in found.terms.items()
-    }
-    return Estimate((shaped * found.value).mean(axis=1, keepdims=True), terms)
-
-
-def combined(*parts: tuple[Array | float, Estimate]) -> Estimate:
-    """Return a linear combination of quantities, whose errors add up."""
-    value = sum(factor * found.value for factor, found in parts)
-    size = sum(
-        np.abs(factor) * np.broadcast_to(size, found.value.shape)
-        for factor, found in parts
-        for size, _ in found.terms.values()
-    )
-    origins = joined(why for _, found in parts for _, why in found.terms.values())
-    return Estimate(np.asarray(value), {"all parts": (np.asarray(size), origins)})
+    shaped = np.reshape(weight, (*np.shape(weight), *(1,) * (len(found.shape) - np.ndim(weight))))
+    return (found * shaped).mean(axis=1, keepdims=True)
 
 
 def turned(one: Solved, m: tuple[float, float, float]) -> Solved:

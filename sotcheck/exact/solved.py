@@ -16,7 +16,7 @@ from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import NESTED, sample
 from sotcheck.system.interface import Interface, rashba
-from sotcheck.system.states import Scattering, flows
+from sotcheck.system.states import States
 
 #: k_⊥ nodes in each range between thresholds.
 NODES = 3
@@ -25,6 +25,19 @@ ANGLES = 0.3 + np.arange(6) * np.pi / 3
 #: h_R in units of the radius of convergence at each k_⊥: 0, and a ladder whose even powers are eliminated.
 LADDER = np.array([0.0, 1.0, 0.5, 0.25, 0.125]) / 12
 POWERS = (2, 4, 6)
+
+
+def coefficient(
+    by_rung: Array | Complex, powers: tuple[int, ...], noise: Array | float, axes: tuple[int, ...]
+) -> Estimate:
+    """Return the coefficient of a power of h_R, the limit of quotients (n, ...) on a ladder of h_R.
+
+    The last elimination may leave one component alone by accident: along `axes` of the result every component
+    gets the largest error of any.
+    """
+    fit = richardson(by_rung, powers, noise, origin="last elimination of Richardson's table in h_R")
+    over = (fit.size("rounding"), "double precision over h_R, carried through the table")
+    return Estimate(fit.value, {"next order": fit.shared(axes).terms["next order"], "rounding": over})
 
 
 @dataclass(frozen=True)
@@ -37,16 +50,19 @@ class Solved:
     iface : Interface
     nodes : int
         k_⊥ nodes in each range between thresholds.
+    stretch : float
+        What all k_⊥ are multiplied by: with more than one, some lie beyond the last threshold.
     """
 
     engine: str
     iface: Interface
     nodes: int = NODES
+    stretch: float = 1.0
 
     @cached_property
     def k_perp(self) -> Array:
         """The in-plane wave numbers, shape (n,)."""
-        return sample(self.iface.thresholds(), self.nodes)
+        return self.stretch * sample(self.iface.thresholds(), self.nodes)
 
     @cached_property
     def h_R(self) -> Array:
@@ -63,14 +79,14 @@ class Solved:
         return k_perp, angle, h_R
 
     @cached_property
-    def states(self) -> Scattering:
+    def states(self) -> States:
         """Exact states with axes (k_⊥, angle, rung)."""
-        return EXACT[self.engine].scatter(self.iface, *self.grid)
+        return EXACT[self.engine].solve(self.iface.structure, *self.grid)
 
     @cached_property
     def flows(self) -> Array:
-        """Spin flows of Fig. 2 per unit incident flux, shape (n, 6, 5, source, flow, spin)."""
-        return flows(self.states, self.iface, *self.grid)
+        """Spin flows per unit incident flux, shape (n, 6, 5, source, flow, spin)."""
+        return self.states.flows
 
     @cached_property
     def rashba(self) -> Complex:
@@ -85,7 +101,7 @@ class Solved:
     @cached_property
     def rounding(self) -> float:
         """Relative rounding error of amplitudes and flows."""
-        return EXACT[self.engine].rounding(self.iface)
+        return EXACT[self.engine].rounding(self.iface.structure)
 
     def unperturbed(self, values: Array | Complex) -> Estimate:
         """Return values (n, 6, 5, ...) at h_R = 0, shape (n, 6, ...)."""
@@ -108,16 +124,8 @@ class Solved:
         h = self.h_R[:, :, 1:].reshape(-1, 1, 4, *(1,) * (differences.ndim - 3))
         quotients = np.moveaxis(differences[:, :, 1:] / h**power, 2, 0)
         steps = np.moveaxis(np.broadcast_to(2 * noise / h**power, differences[:, :, 1:].shape), 2, 0)
-        fit = richardson(quotients, POWERS, steps, origin="last elimination of Richardson's table in h_R")
-        # One component may escape the last elimination by accident: all of a k_⊥ and angle share the largest.
-        shared = fit.shared((1, *range(2, fit.value.ndim)))
-        return Estimate(
-            fit.value,
-            {
-                "next order": shared.terms["next order"],
-                "rounding": (fit.size("rounding"), "double precision over h_R, carried through the table"),
-            },
-        )
+        # All of a k_⊥ share the largest.
+        return coefficient(quotients, POWERS, steps, tuple(range(1, quotients.ndim - 1)))
 
     def _noise(self, values: Array | Complex) -> float:
         return self.rounding * max(1.0, float(np.abs(values).max()))
@@ -130,13 +138,13 @@ def solved(engine: str, iface: Interface, nodes: int = NODES) -> Solved:
 
 
 @lru_cache(maxsize=256)
-def linear_flows(engine: str, iface: Interface) -> Estimate:
+def linear_flows(engine: str, iface: Interface, rtol: float | None = None) -> Estimate:
     """Return the linear coefficient in h_R of the k_⊥-summed flows, (segments, 3, 4, 3)."""
     radius = float(reach(iface, sample(iface.thresholds(), 16), ANGLES).min())
     rungs = min(0.05, radius / 12) * 0.5 ** np.arange(4)
-    rtol = 1e-12 if engine == "continuum" else 1e-9
-    found = exact_flows(EXACT[engine], iface, rungs, rtol=rtol).by_segment
-    noise = EXACT[engine].rounding(iface) * largest_torque(iface) / rungs
+    tolerance = rtol or EXACT[engine].accuracy
+    found = exact_flows(EXACT[engine], iface, rungs, rtol=tolerance).by_segment
+    noise = EXACT[engine].rounding(iface.structure) * largest_torque(iface) / rungs
     fit = richardson(np.moveaxis(found.value, 1, 0), POWERS, noise[:, None, None, None, None])
     return fit.and_("quadrature", found.error.max(axis=1), NESTED)
 

@@ -1,19 +1,19 @@
-"""Exact quantities for Sec. VI: waves, transfer matrix, reflection matrix and its series at z = 0."""
+"""Exact quantities at z = 0: waves, transfer matrix, reflection matrix and its series."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
-from sotcheck.engines.layered import Layer, Solutions, Structure
-from sotcheck.exact.layers import ENGINES, SLAB, Local, half_space, measured
+from sotcheck.exact.layers import SLAB, Local, Solutions, angles_for, half_space, measured, solutions
 from sotcheck.exact.solved import ANGLES, Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.system.interface import rashba
-from sotcheck.system.spin import dot_sigma, projectors
+from sotcheck.system.spin import projectors
+from sotcheck.system.structure import Delta, Region
 
 #: Orders in h_R that are measured.
 ORDERS = 5
@@ -26,13 +26,13 @@ def followed(one: Solved, side: str) -> Estimate:
     """[ψ(z + d) + ψ(z − d)] ψ(z)⁻¹ inside N or F, of waves partly reflected beyond."""
     local = half_space(one)
     inside, other = (local.normal, local.first) if side == "left" else (local.first, local.normal)
-    steps = tuple(Layer(inside.potential, inside.exchange, inside.direction, STEP) for _ in range(2))
-    # Some other bulk beyond, so that waves run both ways.
-    behind = (*steps, Layer(inside.potential - 0.4, 0.3, (0.0, 0.6, -0.8)))
-    source = (Layer(other.potential, other.exchange, other.direction, SLAB), local.outside)
-    left, right, incident = (behind, source, "right") if side == "left" else (source, behind, "left")
-    structure = Structure(one.iface.E_F, left, right)
-    states = ENGINES[one.engine].solve(structure, local.k, local.kappa(0.0), incident)
+    step, slab = replace(inside, thickness=STEP), replace(other, thickness=SLAB)
+    # Some other bulk beyond, none of whose bands ends at a k_⊥ in use, so that waves run both ways.
+    behind = step, step, Region(inside.potential - 0.43, 0.3, (0.0, 0.6, -0.8))
+    source = slab, local.outside
+    sides, incident = ((behind[::-1], source), 1) if side == "left" else ((source[::-1], behind), 0)
+    problems = local.k, np.zeros(1), np.zeros(1)
+    states = solutions(one.engine, one.iface.E_F, sides, local.at_zero, problems, incident)
     near, far = states.beyond
     return measured(one, (far + states.psi) @ np.linalg.inv(near), near)
 
@@ -50,15 +50,13 @@ def in_ferromagnet(one: Solved) -> Estimate:
 @lru_cache(maxsize=256)
 def from_above(one: Solved, h_R: float) -> Solutions:
     """Return the states that come in through N."""
-    local = half_space(one)
-    return local.from_above(local.kappa(h_R))
+    return half_space(one).from_above(angles_for(h_R), h_R)
 
 
 @lru_cache(maxsize=256)
 def from_beneath(one: Solved, h_R: float) -> Solutions:
     """Return the states that come in through F."""
-    local = half_space(one)
-    return local.from_beneath(local.kappa(h_R))
+    return half_space(one).from_beneath(angles_for(h_R), h_R)
 
 
 def transfer(one: Solved) -> Estimate:
@@ -75,13 +73,13 @@ def transfer(one: Solved) -> Estimate:
 @lru_cache(maxsize=256)
 def film(one: Solved) -> Local:
     """Return the solutions of N, a film of F, and N."""
-    return Local(one.engine, one.iface, tuple(one.k_perp.tolist()), FILM, (Layer(one.iface.U_N),))
+    return Local(one.engine, one.iface, tuple(one.k_perp.tolist()), FILM, (one.iface.structure.left,))
 
 
 @lru_cache(maxsize=256)
 def film_states(one: Solved, h_R: float) -> Solutions:
     """Return the states that come in through N, with a film of F beneath."""
-    return film(one).from_above(film(one).kappa(h_R))
+    return film(one).from_above(angles_for(h_R), h_R)
 
 
 def through_film(one: Solved) -> Estimate:
@@ -114,7 +112,7 @@ def rashba_potential(one: Solved) -> Estimate:
 def split(local: Local, states: Solutions, transmitted: Complex) -> Complex:
     """Return m̂_i and m̂_r above each other, shape (..., 4, 2).
 
-    Eq. (41) defines them: ψ_i = m̂_i ψ_t/2ik_z, ψ_r = −m̂_r ψ_t/2ik_z.
+    They are defined by ψ_i = m̂_i ψ_t/2ik_z, ψ_r = −m̂_r ψ_t/2ik_z.
     """
     incident, reflected = local.above(states)
     twice = 2 * local.ik[..., :1, :1]
@@ -154,9 +152,7 @@ def sum_of_m(one: Solved) -> Estimate:
 @lru_cache(maxsize=64)
 def series(one: Solved) -> tuple[Complex, Array, Array]:
     """Return the coefficients of h_R^n in r̂_ex, n = 1 … ORDERS, shape (ORDERS, n, 6, 2, 2), and errors."""
-    local = half_space(one)
-    half = rashba(*np.broadcast_arrays(local.k, ANGLES[:3]))
-    values, error, radius = local.coefficients(local.kappa(0.0), half, ORDERS)
+    values, error, radius = half_space(one).coefficients(ANGLES[:3], ORDERS)
     # The other three angles are the opposite ones, where h_R counts the other way.
     sign = (-1.0) ** np.arange(1, ORDERS + 1).reshape(-1, 1, 1, 1, 1)
     return (
@@ -196,24 +192,22 @@ def green(one: Solved) -> Estimate:
 
 def orders_in_u_m(one: Solved) -> Estimate:
     """Coefficients of u_m and u_m² in r̂_ex at h_R = 0, beside each other."""
-    local = half_space(one)
-    kappa = one.iface.with_(u_m=0.0).kappa_0()[None, None]
-    sigma = dot_sigma(one.iface.direction)[None, None]
-    values, error, radius = local.coefficients(kappa, sigma, 2)
+    # u_m σ·m is the scale times k_⊥ of a spin-orbit term σ·m k_x, for k along x.
+    (x, y, z), local = one.iface.m, half_space(one)
+    delta = Delta(one.iface.u_0, spin_orbit=((x, 0.0), (y, 0.0), (z, 0.0)))
+    values, error, radius = replace(local, delta=delta).coefficients(np.zeros(1), 2)
+    per_u_m = local.k[..., None, None] ** np.array([1, 2]).reshape(2, 1, 1, 1, 1)
+    values, error, radius = values / per_u_m, error / per_u_m, radius * local.k[..., None, None]
     noise = np.stack([one.rounding * max(1.0, float(np.abs(values).max())) / radius**n for n in (1, 2)])
-
-    beside = np.concatenate(list(values), axis=-1)
     like = np.ones((2, 2))
+
+    def beside(parts: Complex | Array) -> Complex | Array:
+        return np.concatenate(list(parts * like), axis=-1)
+
     return Estimate(
-        beside,
+        beside(values),
         {
-            "next order": (
-                np.concatenate(list(error * like), axis=-1),
-                "last Fourier coefficient on a circle of complex u_m",
-            ),
-            "rounding": (
-                np.concatenate(list(noise * like), axis=-1),
-                "double precision over the circle's radius^n",
-            ),
+            "next order": (beside(error), "last Fourier coefficient on a circle of complex u_m"),
+            "rounding": (beside(noise), "double precision over the circle's radius^n"),
         },
     )

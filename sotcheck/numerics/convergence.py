@@ -67,17 +67,11 @@ def finest(
 
     Parameters
     ----------
-    values : array (n, ...)
-        From the coarsest to the finest step; n > len(powers) + 1 leaves a choice.
-    powers : tuple of int
-        As for `richardson`.
-    noise : array (n, ...)
-        Rounding errors, broadcastable to `values`.
+    values, powers, noise, name, origin
+        As for `richardson`; n > len(powers) + 1 leaves a choice.
     axes : tuple of int
         Axes of one vector, counted from the end: one component may escape an elimination by accident, so that
         all get the largest error.
-    name, origin : str
-        As for `richardson`.
 
     Returns
     -------
@@ -85,31 +79,32 @@ def finest(
         Its term `name` is infinite where the steps before the last show another order than powers[0].
     """
     length = len(powers) + 1
+    if len(values) < length:
+        raise ValueError(f"{len(values)} steps are too few to eliminate {len(powers)} powers")
     noise = np.broadcast_to(noise, values.shape)
-    best: tuple[Array, Array, Array] | None = None
-    for start in range(len(values) - length + 1):
-        some, its_noise = values[start : start + length], noise[start : start + length]
-        fit = richardson(some, powers, its_noise).shared(axes)
+
+    def fit(some: slice) -> Estimate:
+        found = richardson(values[some], powers, noise[some], name, origin).shared(axes)
         steps, shaken = (
-            one.max(axis=axes, keepdims=True) for one in (np.abs(np.diff(some, axis=0)), its_noise[1:])
+            one.max(axis=axes, keepdims=True)
+            for one in (np.abs(np.diff(values[some], axis=0)), noise[some][1:])
         )
         fast, slow = (2.0 ** -(powers[0] + sign * EXPECTED) * steps[:-1] for sign in (1, -1))
         in_order = (fast <= steps[1:]) & (steps[1:] <= slow)
         settled = np.all(in_order | (steps[1:] <= 2 * shaken[1:]), axis=0)
-        error = np.where(settled, fit.size("next order"), np.inf)
-        found = (fit.value, error, fit.size("rounding"))
-        if best is None:
-            best = found
-        else:
-            better = found[1] + found[2] < best[1] + best[2]
-            value, error, rounding = (
-                np.where(better, new, old) for new, old in zip(found, best, strict=True)
-            )
-            best = (value, error, rounding)
-    if best is None:
-        raise ValueError(f"{len(values)} steps are too few to eliminate {len(powers)} powers")
-    carried = (best[2], "double precision, carried through the table")
-    return Estimate(best[0], {name: (best[1], origin), "rounding": carried})
+        return found.and_(name, np.where(settled, 0.0, np.inf), origin)
+
+    fits = [fit(slice(start, start + length)) for start in range(len(values) - length + 1)]
+    best = np.argmin([one.error for one in fits], axis=0)[None]
+
+    def chosen(arrays: list[Array]) -> Array:
+        return np.take_along_axis(np.stack(arrays), best, axis=0)[0]
+
+    sizes = {term: chosen([one.size(term) for one in fits]) for term in fits[0].terms}
+    return Estimate(
+        chosen([one.value for one in fits]),
+        {term: (size, fits[0].terms[term][1]) for term, size in sizes.items()},
+    )
 
 
 #: How the error of an observed order is found.
@@ -168,3 +163,42 @@ def _slope(errors: Array, noise: Array, power: int, settled: float) -> Estimate:
     fit = richardson(local, (power,), local_noise)
     seen = abs(local[1] - local[0]) <= settled
     return slope(float(fit.value), fit.total if seen else np.inf)
+
+
+def power_law(values: Estimate, *, logarithm: bool = False) -> Estimate:
+    """Return the exponent p of vectors (n, 3) ~ h^p (1 + b h + …) on a halving ladder.
+
+    With `logarithm`, of h^p (log h + b + …), read off the differences of neighbours over h³. Local slopes are
+    extrapolated once; the error is what that changed, and its change a step before, plus the noise.
+    """
+    if logarithm:
+        over_cube = values * 8.0 ** np.arange(len(values.value))[:, None]
+        values = over_cube[1:] - over_cube[:-1]
+    size, noise = norm(values).value, norm(values).error
+    if np.any(size <= noise):
+        return slope(np.nan, np.inf)
+    local = np.log2(size[:-1] / size[1:])
+    before, limit = 2 * local[-2] - local[-3], 2 * local[-1] - local[-2]
+    change = max(abs(limit - local[-1]), abs(before - local[-2]) / 2)
+    carried = 3 * float((noise[-3:] / size[-3:]).sum()) / np.log(2)
+    return slope(float(limit) + (3.0 if logarithm else 0.0), float(change + carried))
+
+
+def norm(vectors: Estimate) -> Estimate:
+    """Return the norms of vectors along the last axis."""
+    return vectors.each(lambda array: np.linalg.norm(array, axis=-1))
+
+
+def limit_at_zero(steps: Array, values: Estimate) -> Estimate:
+    """Return c of values = c + h (b + d log h) + … (n,) at a ladder of h, from the last three.
+
+    The error is the change from the three before, plus the values' own carried through.
+    """
+
+    def limit(chosen: slice) -> Estimate:
+        h = steps[chosen]
+        basis = np.stack([np.ones(3), h, h * np.log(h)], axis=1)
+        return values[chosen] @ np.linalg.inv(basis)[0]
+
+    last, before = limit(slice(-3, None)), limit(slice(-4, -1))
+    return last.and_("next order", abs(last.value - before.value), "change from the steps before")

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.polynomial import chebyshev
+from scipy.optimize import brentq
 
 from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.estimate import Estimate
 
-Deviation = Callable[[Array], tuple[Array, Array]]
+Deviation = Callable[[Array], Estimate]
 
 #: h_R tried: from here, where first order has to be right, to there.
 SMALLEST, LARGEST = 1e-4, 2.0
@@ -52,8 +55,7 @@ class Target:
         return self.lower is not None and self.upper - self.lower <= 2 * accuracy * self.upper
 
 
-@dataclass(frozen=True)
-class _Crossing:
+class _Crossing(NamedTuple):
     """Where |f| may, and must, exceed a limit for the first time in a panel; None if nowhere.
 
     `noisy`: the errors of f itself outweigh the polynomial's, so that smaller panels tell no more.
@@ -62,12 +64,6 @@ class _Crossing:
     lower: float | None
     upper: float | None
     noisy: bool
-
-    def narrow(self, relative: float) -> bool:
-        """Say whether the bracket is so narrow."""
-        if self.lower is None or self.upper is None:
-            return False
-        return self.upper - self.lower <= relative * self.upper
 
 
 def _first_above(coefficients: Array, level: float) -> float | None:
@@ -80,12 +76,12 @@ def _first_above(coefficients: Array, level: float) -> float | None:
     return float(min(inside)) if inside else None
 
 
-def _crossing(limit: float, h_R: Array, values: Array, wrong: Array) -> _Crossing:
+def _crossing(limit: float, h_R: Array, f: Estimate) -> _Crossing:
     """Bracket the first crossing on Chebyshev points, the last h_R first."""
     start, end = h_R[-1], h_R[0]
     u = np.cos(np.pi * np.arange(len(h_R)) / (len(h_R) - 1))
-    coefficients = np.linalg.solve(chebyshev.chebvander(u, len(u) - 1), values)
-    interpolation, noise = SAFETY * float(np.abs(coefficients[-2:]).sum()), 2 * float(wrong.max())
+    coefficients = np.linalg.solve(chebyshev.chebvander(u, len(u) - 1), f.value)
+    interpolation, noise = SAFETY * float(np.abs(coefficients[-2:]).sum()), 2 * f.total
     error = interpolation + noise
     ends = (_first_above(coefficients, limit + sign * error) for sign in (-1, 1))
     lower, upper = (None if u is None else float(start + (u + 1) / 2 * (end - start)) for u in ends)
@@ -94,8 +90,10 @@ def _crossing(limit: float, h_R: Array, values: Array, wrong: Array) -> _Crossin
 
 def _decided(target: Target, crossing: _Crossing, narrow: float) -> bool:
     """Say whether a panel has no crossing, a narrow bracket, leaves an old doubt, or is at its best."""
-    doubtful = target.lower is not None and crossing.upper is None
-    return crossing.lower is None or doubtful or crossing.noisy or crossing.narrow(narrow)
+    lower, upper, noisy = crossing
+    if lower is None or noisy:
+        return True
+    return target.lower is not None if upper is None else upper - lower <= narrow * upper
 
 
 def search(deviation: Deviation, targets: list[Target], largest: float, accuracy: float) -> None:
@@ -104,7 +102,7 @@ def search(deviation: Deviation, targets: list[Target], largest: float, accuracy
     Parameters
     ----------
     deviation : callable
-        ``deviation(h_R)`` of h_R (n,) returns values and errors, shapes (n, components, sources).
+        ``deviation(h_R)`` of h_R (n,) returns an Estimate (n, components, sources).
     targets : list of Target
         Changed in place; without an `upper` where there is no crossing.
     largest : float
@@ -113,7 +111,7 @@ def search(deviation: Deviation, targets: list[Target], largest: float, accuracy
         Half width of a bracket, relative, that is aimed at.
     """
     probe = np.array([SMALLEST, PROBE])
-    curvature = np.abs(np.diff(deviation(probe)[0], axis=0))[0] / PROBE**2
+    curvature = np.abs(np.diff(deviation(probe).value, axis=0))[0] / PROBE**2
     predicted = min(float((t.limit / max(curvature[t.at], 1e-12)) ** 0.5) for t in targets)
     start, end = SMALLEST, min(largest, float(np.clip(AHEAD * predicted, *FIRST_END)))
     while start < largest and (waiting := [t for t in targets if t.upper is None]):
@@ -121,8 +119,8 @@ def search(deviation: Deviation, targets: list[Target], largest: float, accuracy
             u = np.cos(np.pi * np.arange(n) / (n - 1))
             # Exactly the ends at the ends: they are shared with the neighbours.
             h_R = np.where(u == -1, start, np.where(u == 1, end, start + (u + 1) / 2 * (end - start)))
-            values, wrong = deviation(h_R)
-            crossings = [_crossing(t.limit, h_R, values[:, *t.at], wrong[:, *t.at]) for t in waiting]
+            found = deviation(h_R)
+            crossings = [_crossing(t.limit, h_R, found[:, *t.at]) for t in waiting]
             width = 2 * accuracy if n < LEVELS[-1] else NARROW
             decided = all(_decided(t, c, width) for t, c in zip(waiting, crossings, strict=True))
             if decided:
@@ -140,19 +138,19 @@ def search(deviation: Deviation, targets: list[Target], largest: float, accuracy
 
 def _close(deviation: Deviation, target: Target, accuracy: float) -> None:
     """Narrow a bracket by root finding, to the accuracy wanted plus what the quadrature error allows."""
-    from scipy.optimize import brentq
-
     lower, upper = target.lower, target.upper
     if lower is None or upper is None or upper <= SMALLEST:
         return
 
+    def at(h: float) -> Estimate:
+        return deviation(np.array([h]))[0, *target.at]
+
     def excess(h: float) -> float:
-        return float(abs(deviation(np.array([h]))[0][0, *target.at])) - target.limit
+        return float(abs(at(h).value)) - target.limit
 
     first, last = excess(lower), excess(upper)
     # The error estimate says so; if it was wrong, the bracket stays as wide as it is.
     if first < 0 < last:
         root = float(brentq(excess, lower, upper, rtol=accuracy / 2, xtol=accuracy * upper / 4))
-        wrong = float(deviation(np.array([root]))[1][0, *target.at])
-        half = accuracy * root / 2 + wrong * (upper - lower) / (last - first)
+        half = accuracy * root / 2 + at(root).total * (upper - lower) / (last - first)
         target.lower, target.upper = max(lower, root - half), min(upper, root + half)

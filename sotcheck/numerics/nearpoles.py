@@ -161,52 +161,38 @@ class NearPoles:
 
 
 def near_poles(poles: Complex) -> NearPoles | None:
-    """Choose the poles that matter to an integral over [0, 1], and the nodes they need.
+    """Return the poles (pairs, lanes, most) that matter to an integral over [0, 1], and the nodes they need.
 
-    Parameters
-    ----------
-    poles : array (pairs, lanes, most)
-        NaN where there are fewer.
-
-    Returns
-    -------
-    NearPoles or None
-        None if there is nothing to take care of.
+    None if there is nothing to take care of; NaN stands for no pole.
     """
     # A pole upon an end is none: there the Jacobian, or the flux, vanishes with the wave number.
     poles = np.where(np.minimum(np.abs(poles), np.abs(poles - 1)) < AT_END, np.nan, poles)
     rho = _ellipse(poles)
     if not np.any(rho < RHO):
         return None
-    chosen: list[list[Complex]] = []
+    chosen = [[_kept(*lane) for lane in zip(*pair, strict=True)] for pair in zip(poles, rho, strict=True)]
     nodes: list[Array] = []
     steepness: list[Array] = []
     owner: list[Index] = []
-    for pair, distances in zip(poles, rho, strict=True):
-        chosen.append([])
-        places: list[Array] = [np.zeros(0)]
-        slopes: list[Array] = [np.zeros(0)]
-        lanes: list[Index] = [np.zeros(0, dtype=int)]
-        for lane, (some, far) in enumerate(zip(pair, distances, strict=True)):
-            order = [i for i in np.argsort(far) if far[i] < RHO]
-            kept: list[complex] = []
-            for i in order:
-                p = complex(some[i].real, abs(some[i].imag))
-                size = abs(p - min(max(p.real, 0.0), 1.0))
-                if any(abs(p - other) <= SAME * size for other in kept):
-                    continue
-                kept.append(p)
-                there = flanks(p, len(kept) - 1)
-                places.append(there)
-                slopes.append(1 / np.abs(there - p))
-                lanes.append(np.full(2, lane))
-            chosen[-1].append(np.array(kept, dtype=complex))
-        nodes.append(np.concatenate(places))
-        steepness.append(np.concatenate(slopes))
-        owner.append(np.concatenate(lanes))
+    for pair in chosen:
+        places = [flanks(p, which) for some in pair for which, p in enumerate(some)]
+        nodes.append(np.concatenate([np.zeros(0), *places]))
+        steepness.append(1 / np.abs(nodes[-1] - np.repeat(np.concatenate(pair), 2)))
+        owner.append(np.repeat(np.arange(len(pair)), [2 * len(some) for some in pair]))
     most = max(map(len, nodes))
 
     def padded(rows: list[Array]) -> Array:
         return np.array([np.pad(row, (0, most - len(row)), constant_values=np.nan) for row in rows])
 
     return NearPoles(chosen, padded(nodes), padded(steepness), owner)
+
+
+def _kept(poles: Complex, rho: Array) -> Complex:
+    """Return the poles that matter, in the upper half-plane and each once, the nearest first."""
+    kept: list[complex] = []
+    for i in np.argsort(rho):
+        p = complex(poles[i].real, abs(poles[i].imag))
+        size = abs(p - min(max(p.real, 0.0), 1.0))
+        if rho[i] < RHO and all(abs(p - other) > SAME * size for other in kept):
+            kept.append(p)
+    return np.array(kept, dtype=complex)

@@ -6,11 +6,12 @@ the angle φ, the trapezoid, doubled, or Fejér's rules between the angles at wh
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial, reduce
+from itertools import pairwise
+from operator import add
 
 import numpy as np
 
@@ -103,7 +104,7 @@ def sum_over_k(
     EngineError
         If the integrand is not finite.
     """
-    segments = list(_pairs(edges))
+    segments = list(pairwise(edges))
     largest, asked = 0.0, 0
 
     def counted(x: Array, angles: Array) -> Array:
@@ -138,30 +139,23 @@ def sum_over_k(
 
     average = partial(_piecewise, kinks=kinks) if len(kinks) else _all_round
     found = average(evaluate, tolerance, spent)
-    return Sum(
-        segments,
-        Estimate(found.mean, {"quadrature": (found.angular + found.radial, NESTED)}) / (4 * np.pi),
-        found.angles,
-        found.nodes,
-    )
+    return replace(found, segments=segments, by_segment=found.by_segment / (4 * np.pi))
 
 
 #: Integrals over x at given angles, shape (segments, angles, ...); their errors (segments, ...); nodes.
 ByAngle = Callable[[Array], tuple[Array, Array, int]]
 
 
-@dataclass(frozen=True)
-class _Mean:
-    """An average over the angle, with its own error and that of the integrals averaged."""
-
-    mean: Array
-    angular: Array
-    radial: Array
-    angles: int
-    nodes: int
+Tolerance = Callable[[Array], float]
 
 
-def _all_round(evaluate: ByAngle, tolerance: Callable[[Array], float], spent: Callable[[], bool]) -> _Mean:
+def _mean(value: Array, angular: Array, radial_errors: Array, angles: int, nodes: int) -> Sum:
+    """Return an average over the angle, with its own error and that of the integrals averaged."""
+    error = {"quadrature": (angular + radial_errors, NESTED)}
+    return Sum([], Estimate(value, error), angles, nodes)
+
+
+def _all_round(evaluate: ByAngle, tolerance: Tolerance, spent: Callable[[], bool]) -> Sum:
     """Average over equidistant angles, doubled until their error is below that of the integrals."""
     angles = 2 * np.pi * (np.arange(FIRST_ANGLES) + FIRST_ANGLE) / FIRST_ANGLES
     by_angle, radial_errors, nodes = evaluate(angles)
@@ -171,7 +165,7 @@ def _all_round(evaluate: ByAngle, tolerance: Callable[[Array], float], spent: Ca
         # More angles than the radial errors are worth would be wasted.
         wanted = max(tolerance(by_angle[0]), float(radial_errors.max()))
         if angular.max() <= wanted or len(angles) >= MOST_ANGLES or spent():
-            return _Mean(rules[-1], angular, radial_errors, len(angles), nodes)
+            return _mean(rules[-1], angular, radial_errors, len(angles), nodes)
         # The angles halfway between double the rule; those already done are kept.
         more, more_errors, nodes = evaluate(angles + np.pi / len(angles))
         by_angle = np.stack([by_angle, more], axis=2).reshape(len(by_angle), -1, *by_angle.shape[2:])
@@ -180,11 +174,8 @@ def _all_round(evaluate: ByAngle, tolerance: Callable[[Array], float], spent: Ca
 
 
 def _piecewise(
-    evaluate: ByAngle,
-    tolerance: Callable[[Array], float],
-    spent: Callable[[], bool],
-    kinks: Sequence[float],
-) -> _Mean:
+    evaluate: ByAngle, tolerance: Tolerance, spent: Callable[[], bool], kinks: Sequence[float]
+) -> Sum:
     """Average over half a turn and the opposite angles, piece by piece between kinks, smooth on each side."""
     inside = np.unique(np.mod(kinks, np.pi))
     ends = np.append(inside[np.diff(inside, prepend=-np.inf) > SAME_ANGLE], inside[0] + np.pi)
@@ -195,7 +186,7 @@ def _piecewise(
         return (values[:, : len(s)] + values[:, len(s) :]) / 2, errors, nodes
 
     done = []
-    for piece in _pairs([float(end) for end in ends]):
+    for piece in pairwise(ends.tolist()):
         share = (piece[1] - piece[0]) / np.pi
         samples, radial_errors, nodes = at(piece, fejer(LEVELS[0])[0])
         for n in LEVELS:
@@ -211,11 +202,10 @@ def _piecewise(
             angular = nested_error(rules)
             if spent() or angular.max() <= max(tolerance(samples[0]), float(radial_errors.max())):
                 break
-        done.append(_Mean(rules[-1] * share, angular * share, radial_errors * share, 2 * n, nodes))
-    return _Mean(
-        sum((one.mean for one in done[1:]), start=done[0].mean),
-        sum((one.angular for one in done[1:]), start=done[0].angular),
-        sum((one.radial for one in done[1:]), start=done[0].radial),
+        done.append(_mean(rules[-1] * share, angular * share, radial_errors * share, 2 * n, nodes))
+    return Sum(
+        [],
+        reduce(add, (one.by_segment for one in done)),
         sum(one.angles for one in done),
         max(one.nodes for one in done),
     )
@@ -236,7 +226,7 @@ def side_by_side(sums: list[Sum]) -> Sum:
 def gauss(edges: list[float], nodes: int) -> tuple[Array, Array]:
     """Return nodes and weights of ∫dk_⊥² over every segment, Gauss–Legendre in θ, (segments, nodes) each."""
     u, weights = np.polynomial.legendre.leggauss(nodes)
-    done = [substitution(*pair, (u + 1) * np.pi / 4) for pair in _pairs(edges)]
+    done = [substitution(*pair, (u + 1) * np.pi / 4) for pair in pairwise(edges)]
     return np.stack([x for x, _ in done]), np.stack([slope for _, slope in done]) * weights * np.pi / 4
 
 
@@ -246,7 +236,3 @@ def sample(edges: list[float], nodes: int) -> Array:
     They avoid the thresholds themselves, crowd near them, and visit every channel regime.
     """
     return np.sqrt(gauss(edges, nodes)[0].ravel())
-
-
-def _pairs(edges: list[float]) -> Iterator[tuple[float, float]]:
-    return itertools.pairwise(edges)

@@ -161,10 +161,7 @@ class _Interval:
 
     def halves(self) -> list[_Interval]:
         middle = (self.lower + self.upper) / 2
-        return [
-            _Interval(self.path, self.lower, middle),
-            _Interval(self.path, middle, self.upper),
-        ]
+        return [_Interval(self.path, self.lower, middle), _Interval(self.path, middle, self.upper)]
 
     def _near(self, poles: Complex) -> NearPoles | None:
         """Return the poles that matter here, seen from this interval as [0, 1], by pair of angles."""

@@ -6,19 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
-from sotcheck.bound.demonstrations import one_interface
 from sotcheck.pages.bound_states_plots import FIGURES, OF_EACH
 from sotcheck.pages.figures import svg
-from sotcheck.pages.publish import render
+from sotcheck.pages.publish import Picture, publish
 from sotcheck.run.output import make_folder, write_text
-from sotcheck.system.interface import Interface
 
 Data = dict[str, Any]
-
-#: Points of one system's map that Kwant solves as well.
-CHECKS = 30
 
 #: The interface that shows how little it can take.
 EXCEPTIONS = ("matched",)
@@ -38,7 +31,7 @@ def conclusions(data: Data) -> list[str]:
     attractive = curves["attractive"]["rows"][0]
     bulk = curves["bulk-magnetism"]["rows"][-1]
     return [
-        "Eq. (C5), √J, is the threshold for m in the plane and parallel to k × ẑ, without barriers and with "
+        "√J is the threshold for m in the plane and parallel to k × ẑ, without barriers and with "
         "equal potentials, and a lower bound for other angles then. In general it is neither: the systems "
         f"with J > 0 here need {lowest:.3g} to {highest:.3g} times as much, depending on the angle, and "
         "nothing at all where wave vectors are matched. For J → 0 the threshold vanishes as √J: any "
@@ -47,8 +40,8 @@ def conclusions(data: Data) -> list[str]:
         "Beyond |h_R| = 2 no ground state exists for any interface: the energy of bound states falls without "
         "end as k_perp grows. At |h_R| = 2 itself there is none if u_0 < |u_m| × (length of m's in-plane "
         "part).",
-        f"In the plane of Fig. 6, {share[1] + share[2]:.0%} of the interfaces (those with u_0 < |u_m|) have "
-        "bound states without any h_R, and these reach E_F.",
+        f"In the plane of (u_0, u_m), {share[1] + share[2]:.0%} of the interfaces (those with u_0 < |u_m|) "
+        "have bound states without any h_R, and these reach E_F.",
         f"What bound states at E_F add is not small: {attractive['ratio']['torque']:.3g} times the torque of "
         f"the scattering states at h_R = {attractive['h_R']:g} for the attractive interface, at first order "
         "in h_R already. It has to be counted with a relaxation time of its own.",
@@ -86,7 +79,7 @@ def write_bound_states(data: Data, output: Path) -> Path:
     Parameters
     ----------
     data : dict
-        From `demonstrations.report_data`.
+        From `bound.report_data`.
     output : Path
         The folder, e.g. reports/bound-states.
 
@@ -95,37 +88,33 @@ def write_bound_states(data: Data, output: Path) -> Path:
     OutputError
         If a file cannot be written.
     """
-    make_folder(output / "figures")
     maps = {entry["name"]: entry["map"] for entry in data["interfaces"]}
     interfaces = [{key: entry[key] for key in entry if key != "map"} for entry in data["interfaces"]]
     files = {"bound-states.json": {**data, "interfaces": interfaces}, "maps.json": maps}
-    # Maps of 100 × 100 numbers: no line for each.
-    texts = {name: json.dumps(part, separators=(",", ":"), allow_nan=False) for name, part in files.items()}
-    for name, text in texts.items():
-        write_text(output / name, text + "\n")
-    # From the files' content on: nothing below may know more than the JSON.
-    data, maps = (json.loads(text) for text in texts.values())
+    return publish(output, files, "bound_states", _shown, indent=None)
+
+
+def _shown(data: Data, maps: Data) -> tuple[list[Picture], Data]:
+    """Return the figures, and what the page says, from the JSON."""
     for entry in data["interfaces"]:
         entry["map"] = maps[entry["name"]]
-    drawn = {name: svg(draw, data) for name, _, draw in FIGURES}
-    for entry in data["interfaces"]:
-        drawn |= {f"{name}-{entry['name']}": svg(draw, entry) for name, _, draw in OF_EACH}
-    for name, picture in drawn.items():
-        write_text(output / "figures" / f"{name}.svg", picture)
+    pictures = [Picture(name, title, draw, data) for name, title, draw in FIGURES]
+    of_each = [
+        Picture(f"{name}-{entry['name']}", title, draw, entry)
+        for entry in data["interfaces"]
+        for name, title, draw in OF_EACH
+    ]
     context = {
         "data": data,
         "conclusions": conclusions(data),
         "figures": {name: title for name, title, _ in FIGURES},
         "of_each": {name: title for name, title, _ in OF_EACH},
-        "svg": {name: Markup(picture[picture.index("<svg") :]) for name, picture in drawn.items()},
     }
-    write_text(output / "README.md", render("bound_states.md", context))
-    write_text(output / "index.html", render("bound_states.html", context))
-    return output / "index.html"
+    return pictures + of_each, context
 
 
-def write_system(iface: Interface, output: Path) -> None:
-    """Write one system's bound-states.json, and its map and dispersion as figures.
+def write_system(entry: Data, output: Path) -> None:
+    """Write one system's `bound.portrait` as bound-states.json, and its map and dispersion as figures.
 
     Raises
     ------
@@ -133,7 +122,6 @@ def write_system(iface: Interface, output: Path) -> None:
         If a file cannot be written.
     """
     make_folder(output)
-    entry = one_interface(iface, CHECKS)
     write_text(output / "bound-states.json", json.dumps(entry, allow_nan=False) + "\n")
     for name, _, draw in OF_EACH:
         write_text(output / f"{name}.svg", svg(draw, entry))

@@ -46,10 +46,10 @@ def draw_map(data: Data) -> Figure:
         axes.grid(False)
     figure.colorbar(mesh, ax=angular, shrink=0.9, label="binding energy below the continuum")
     radial.axvline(found["k_perp_max"], color=PURPLE, ls=":", lw=1.6)
-    C5 = data["threshold"]["C5"]
-    if C5 > 0:
+    sqrt_J = data["threshold"]["C5"]
+    if sqrt_J > 0:
         k_perp = np.array(found["k_perp"])
-        radial.plot(k_perp, C5 / k_perp, color=RED, ls="--", lw=1.4)
+        radial.plot(k_perp, sqrt_J / k_perp, color=RED, ls="--", lw=1.4)
     radial.set(xlabel=r"$k_\perp$", ylabel="$h_R$", ylim=(0, h_R[-1]))
     radial.set_title("most attractive angle", fontsize=9.5)
     angular.set(xlabel=r"angle of $\mathbf{k}\times\hat z$ (degrees)")
@@ -63,8 +63,8 @@ def draw_map(data: Data) -> Figure:
     ]
     if _two(found["radial"]) or _two(found["angular"]):
         handles.append(Patch(facecolor="white", edgecolor=GREY, hatch="...", label="two states"))
-    if C5 > 0:
-        handles.append(Line2D([], [], color=RED, ls="--", lw=1.4, label=r"Eq. (C5): $h_R k_\perp=\sqrt{J}$"))
+    if sqrt_J > 0:
+        handles.append(Line2D([], [], color=RED, ls="--", lw=1.4, label=r"$h_R k_\perp=\sqrt{J}$"))
     figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8)
     return figure
 
@@ -105,13 +105,13 @@ def _panel(axes: Axes, x: Array, y: Array, panel: Data, largest: float) -> Any:
 
 
 def draw_threshold(data: Data) -> Figure:
-    """Draw the threshold against the angle between k×ẑ and m's in-plane part, in units of Eq. (C5)'s."""
+    """Draw the threshold against the angle between k×ẑ and m's in-plane part, in units of √J."""
     figure = Figure(figsize=(8.4, 3.6), layout="constrained")
     axes, small = figure.subplots(1, 2, width_ratios=(1.6, 1))
     for row, color, style in zip(data["threshold"], COLORS, STYLES, strict=False):
         axes.plot(row["angle"], row["ratio_to_C5"], color=color, ls=style, label=row["name"])
     axes.axhline(1.0, color="black", lw=1)
-    axes.text(180, 0.98, "Eq. (C5)", va="top", ha="center", fontsize=8)
+    axes.text(180, 0.98, r"$\sqrt{J}$", va="top", ha="center", fontsize=8)
     axes.set(
         xlabel=r"angle between $\mathbf{k}\times\hat z$ and the in-plane part of m (degrees)",
         ylabel=r"smallest $h_R k_\perp$ that binds, over $\sqrt{J}$", ylim=(0, None), xlim=(0, 360),
@@ -120,14 +120,14 @@ def draw_threshold(data: Data) -> Figure:
     axes.legend(fontsize=7.5, loc="lower right")
     J = [row["J"] for row in data["small_J"]]
     small.loglog(J, [row["strength"] for row in data["small_J"]], "o-", color=BLUE, ms=4, label="exact")
-    small.loglog(J, np.sqrt(J), color="black", lw=1, ls="--", label=r"$\sqrt{J}$, Eq. (C5)")
+    small.loglog(J, np.sqrt(J), color="black", lw=1, ls="--", label=r"$\sqrt{J}$")
     small.set(xlabel="$J$, nothing else at the interface", ylabel=r"smallest $|h_R| k_\perp$ that binds")
     small.legend(fontsize=7.5)
     return figure
 
 
 def draw_plane(data: Data) -> Figure:
-    """Draw Fig. 6's plane: what is bound without h_R, and which h_R k_⊥ binds elsewhere."""
+    """Draw the plane of (u_0, u_m): what is bound without h_R, and which h_R k_⊥ binds elsewhere."""
     plane = data["plane"]
     u_0, u_m = np.array(plane["u_0"]), np.array(plane["u_m"])
     count, strength = np.array(plane["count"]).T, np.array(plane["strength"]).T
@@ -221,7 +221,7 @@ def draw_spin_density(data: Data) -> Figure:
 #: File name, title and function of the figures of the whole report; those of each interface below.
 FIGURES: tuple[tuple[str, str, Callable[[Data], Figure]], ...] = (
     ("threshold", "The threshold against the angle, and for small J", draw_threshold),
-    ("plane", "What binds without any Rashba term, in the plane of Fig. 6", draw_plane),
+    ("plane", "What binds without any Rashba term, in the plane of (u_0, u_m)", draw_plane),
     ("spin-density", "What bound states add to the spin density and the torque", draw_spin_density),
 )
 OF_EACH: tuple[tuple[str, str, Callable[[Data], Figure]], ...] = (

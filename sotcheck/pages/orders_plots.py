@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sotcheck.pages.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SOURCE_COLOR, mark_bound_states
+from sotcheck.pages.panels import one_legend, panels, scientific
 
 Data = dict[str, Any]
 ORDER_COLOR = {1: BLUE, 3: ORANGE, 5: GREEN, 11: PURPLE}
@@ -21,62 +22,53 @@ def remainders(data: Data) -> Figure:
     sources = list(dict.fromkeys(row["source"] for row in found["rows"]))
     h = np.array(found["h_R"])
     figure = Figure(figsize=(3.0 * len(sources) + 0.8, 3.6), layout="constrained")
-    for axes, source in zip(figure.subplots(1, len(sources), squeeze=False)[0], sources, strict=True):
-        for row in (row for row in found["rows"] if row["source"] == source):
-            n, rest, noise = row["through_order"], np.array(row["remainder"]), np.array(row["noise"])
-            slope = row["slope"]
-            words = (
-                f"N = {n}: slope {slope:.3f} ± {row['slope_error']:.3f}" if slope is not None else f"N = {n}"
-            )
-            color = ORDER_COLOR[n]
-            axes.loglog(h, rest, ORDER_MARK[n], color=color, ms=5, label=words)
-            axes.loglog(h, rest[0] * (h / h[0]) ** (n + 2), color=color, lw=1, ls="--")
-            below = rest < 10 * noise
-            if below.any():
-                axes.loglog(h[below], noise[below], "_", color=GREY, ms=10)
+    grid = dict(zip(sources, figure.subplots(1, len(sources), squeeze=False)[0], strict=True))
+    for row in found["rows"]:
+        axes, n, slope = grid[row["source"]], row["through_order"], row["slope"]
+        rest, noise, color = np.array(row["remainder"]), np.array(row["noise"]), ORDER_COLOR[n]
+        seen = "" if slope is None else f": slope {slope:.3f} ± {row['slope_error']:.3f}"
+        axes.loglog(h, rest, ORDER_MARK[n], color=color, ms=5, label=f"N = {n}{seen}")
+        axes.loglog(h, rest[0] * (h / h[0]) ** (n + 2), color=color, lw=1, ls="--")
+        below = rest < 10 * noise
+        axes.loglog(h[below], noise[below], "_", color=GREY, ms=10)
+    for source, axes in grid.items():
         mark_bound_states(axes, found["bound_from"], h)
         axes.set(xlabel="$h_R$", title=source)
-        axes.set_xticks(h[::2], [f"{value:.2g}" for value in h[::2]])
-        axes.set_xticks([], minor=True)
+        _rungs(axes, h)
         axes.legend(fontsize=7, loc="lower right")
     figure.axes[0].set_ylabel(r"remainder $|\mathbf{t} - S_N|$")
     figure.suptitle("dashed: slopes N + 2; grey dashes: noise, where it matters", fontsize=8, color=GREY)
     return figure
 
 
+def _rungs(axes: Axes, h: np.ndarray[Any, Any]) -> None:
+    """Write every second h_R of a ladder along a log axis, and nothing else."""
+    axes.set_xticks(h[::2], [f"{value:.2g}" for value in h[::2]])
+    axes.set_xticks([], minor=True)
+
+
 def sums(data: Data) -> Figure:
     """Scattering states' torque against h_R: exact, partial sums, Padé approximant, radius of convergence."""
-    curves, radius = data["curves"], data["radius"]
-    sources = curves["sources"]
+    curves, sources = data["curves"], data["curves"]["sources"]
     h, line = np.array(curves["h_R"]), np.array(curves["line_h_R"])
-    names = list(next(iter(sources.values())))
-    figure = Figure(figsize=(3.0 * len(sources) + 1.0, 2.3 * len(names) + 0.6), layout="constrained")
-    grid = figure.subplots(len(names), len(sources), squeeze=False, sharex=True)
-    for column, (source, components) in enumerate(sources.items()):
-        for row, (name, part) in enumerate(components.items()):
-            axes = grid[row, column]
-            exact = np.array(part["exact"])
-            for n, values in part["sums"].items():
-                axes.plot(
-                    line, values, color=ORDER_COLOR[int(n)], ls="--", lw=1.2, label=f"through order {n}"
-                )
-            if part["pade"] is not None:
-                axes.plot(
-                    line, part["pade"]["values"], color=RED, lw=1.6, label=f"Padé {part['pade']['name']}"
-                )
-            axes.plot(h, exact, "o", color="black", ms=3.5, label="exact, scattering states")
-            axes.axvline(radius, color=GREY, ls=":", lw=1)
-            mark_bound_states(axes, curves["bound_from"], line)
-            _limits(axes, exact)
-            axes.set_title(f"{source}: {name}" + (" (zero)" if part["vanishes"] else ""), fontsize=9.5)
-            axes.ticklabel_format(axis="y", scilimits=(-2, 2), useMathText=True)
-    for axes in grid[-1]:
-        axes.set_xlabel("$h_R$  (dotted: radius of convergence by $k_\\perp$)", fontsize=8)
-    for axes in grid[:, 0]:
-        axes.set_ylabel("torque t  (wave vector$^3$)")
-    handles, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=7.5)
-    return figure
+    xlabel = "$h_R$  (dotted: radius of convergence by $k_\\perp$)"
+    names = next(iter(sources.values()))
+    figure, grid = panels(sources, names, xlabel, "torque t  (wave vector$^3$)")
+    for (source, name), axes in grid.items():
+        part = sources[source][name]
+        exact, pade = np.array(part["exact"]), part["pade"]
+        for n, values in part["sums"].items():
+            axes.plot(line, values, color=ORDER_COLOR[int(n)], ls="--", lw=1.2, label=f"through order {n}")
+        if pade is not None:
+            axes.plot(line, pade["values"], color=RED, lw=1.6, label=f"Padé {pade['name']}")
+        axes.plot(h, exact, "o", color="black", ms=3.5, label="exact, scattering states")
+        axes.axvline(data["radius"], color=GREY, ls=":", lw=1)
+        mark_bound_states(axes, curves["bound_from"], line)
+        _limits(axes, exact)
+        if part["vanishes"]:
+            axes.set_title(f"{source}: {name} (zero)", fontsize=9.5)
+        scientific(axes)
+    return one_legend(figure, 7)
 
 
 def _limits(axes: Axes, exact: np.ndarray[Any, Any]) -> None:
@@ -134,9 +126,8 @@ def exponents(data: Data) -> Figure:
         axes.loglog(h, rest, "o", color=color, **mark, label=f"{source}: slope {row['exponent']:.3f}{log}")
         line = rest[-1] * (h / h[-1]) ** p
         axes.loglog(h, line * np.log(h) / np.log(h[-1]) if log else line, color=color, lw=1, ls="--")
-    axes.set(xlabel="$h_R$", ylabel=r"$|\mathbf{t} - (16)|$")
-    axes.set_xticks(h[::2], [f"{value:.2g}" for value in h[::2]])
-    axes.set_xticks([], minor=True)
+    axes.set(xlabel="$h_R$", ylabel=r"$|\mathbf{t} - h_R\,\mathbf{t}_1|$")
+    _rungs(axes, h)
     mark_bound_states(axes, data["bound_from"], h)
     axes.set_title(f"transparent {data['spin']} channel; dashed: expected", fontsize=9)
     axes.legend(fontsize=7.5)

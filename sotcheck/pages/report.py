@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sotcheck.beyond.limits import LIMITS
-from sotcheck.beyond.run import conclusions
+from sotcheck.beyond.words import conclusions
 from sotcheck.bound.fermi import CRITICAL
 from sotcheck.pages.figures import FIGURES
 from sotcheck.pages.gallery import pictures

@@ -14,8 +14,8 @@ from sotcheck.pages.publish import Picture, publish
 from sotcheck.pages.sweep_plots import draw_sweep_curves, draw_sweep_map
 from sotcheck.run import executors
 from sotcheck.run.progress import Progress, silent
-from sotcheck.sweep.check import check_sweep
 from sotcheck.sweep.dataset import open_sweep
+from sotcheck.sweep.judgement import check_sweep
 from sotcheck.sweep.summary import sweep_summary
 from sotcheck.trial.verdict import Verdict
 
@@ -45,16 +45,6 @@ def write_sweeps(
     results: Sequence[Path], output: Path, *, executor: Executor | None = None, progress: Progress = silent
 ) -> tuple[int, list[Path]]:
     """Check finished sweeps, and write a page for each into a folder of its file's name.
-
-    Parameters
-    ----------
-    results : sequence of Path
-        NetCDF files of `sotcheck sweep`.
-    output : Path
-        Folder of the reports.
-    executor : Executor, optional
-        Where the numbers are computed; in this process by default.
-    progress : callable
 
     Returns
     -------

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -17,7 +16,7 @@ COLORS = (BLUE, RED, GREEN, PURPLE, ORANGE)
 
 
 def draw_sweep_curves(data: Data) -> Figure:
-    """Torque of each source along the longest axis; dashed: first order, Eq. (16)."""
+    """Torque of each source along the longest axis; dashed: first order."""
     shown = data["curves"]
     sources = list(shown["curves"][0]["exact"])
     figure = Figure(figsize=(3.1 * len(sources) + 0.6, 5.0), layout="constrained")
@@ -38,16 +37,14 @@ def draw_sweep_curves(data: Data) -> Figure:
                     axes.plot(x[order], y[order], color=color, ls="--", lw=1)
             axes.set_title(f"{source}: {name}", fontsize=9.5)
             axes.ticklabel_format(axis="y", scilimits=(-2, 2), useMathText=True)
-            if _logarithmic(x):
-                axes.set_xscale("log")
-                _decades(axes.xaxis, x)
+            _scale(axes, x=x)
     for axes in grid[-1]:
         axes.set_xlabel(_symbol(shown["name"]))
     for axes in grid[:, 0]:
         axes.set_ylabel("torque t  (wave vector$^3$)")
     handles = list(grid[0, 0].get_legend_handles_labels()[0]) if shown["curves"][0]["at"] else []
     if shown["curves"][0]["first_order"] is not None:
-        handles.append(grid[0, 0].plot([], [], color=GREY, ls="--", lw=1, label="first order, Eq. (16)")[0])
+        handles.append(grid[0, 0].plot([], [], color=GREY, ls="--", lw=1, label="first order")[0])
     if handles:
         figure.legend(handles=handles, fontsize=8, loc="outside lower center", ncols=len(handles))
     figure.suptitle(_title(data, shown["fixed"]), fontsize=10)
@@ -70,12 +67,7 @@ def draw_sweep_map(data: Data) -> Figure:
             _one_map(figure, axes, x, y, values)
             axes.set_title(f"{source}: {name}", fontsize=9.5)
             axes.grid(False)
-            if _logarithmic(x):
-                axes.set_xscale("log")
-                _decades(axes.xaxis, x)
-            if _logarithmic(y):
-                axes.set_yscale("log")
-                _decades(axes.yaxis, y)
+            _scale(axes, x=x, y=y)
     for axes in grid[-1]:
         axes.set_xlabel(_symbol(shown["x_name"]))
     for axes in grid[:, 0]:
@@ -108,12 +100,16 @@ def _one_map(figure: Figure, axes: Any, x: Any, y: Any, values: Any) -> None:
     axes.set(xlim=_span(x), ylim=_span(y))
 
 
-def _decades(axis: Axis, values: Any) -> None:
-    """Label a logarithmic axis: 1, 2 and 5 of each decade where there are few, powers of ten otherwise."""
-    axis.set_minor_formatter(NullFormatter())
-    if values.max() < 100 * values.min():
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+def _scale(axes: Any, **places: Any) -> None:
+    """Make axes logarithmic where places are; label 1, 2 and 5 of each decade if few, else powers of ten."""
+    for name, values in places.items():
+        if _logarithmic(values):
+            axes.set(**{f"{name}scale": "log"})
+            axis = getattr(axes, f"{name}axis")
+            axis.set_minor_formatter(NullFormatter())
+            if values.max() < 100 * values.min():
+                axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+                axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def _span(values: Any) -> tuple[float, float]:

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from sotcheck.beyond.limits import CURRENTS
-from sotcheck.beyond.trust_map import bound_at_limit
+from sotcheck.beyond.words import bound_at_limit
 from sotcheck.numerics.crossing import LARGEST
-from sotcheck.pages.figures import BLUE, GREY, RED
+from sotcheck.pages.figures import GREY, RED
 
 Data = dict[str, Any]
 
@@ -21,7 +21,7 @@ LEVELS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5)
 #: Regions without a limit: words, hatching.
 REGIONS = {
     "beyond": (f"good up to h_R = {LARGEST:g} at least", ""),
-    "embedded": ("an interface state at E_F: (16) fails at leading order", "xxx"),
+    "embedded": ("an interface state at E_F: first order fails", "xxx"),
     "immediate": ("off however small h_R", "xx"),
     "vanishes": ("first order vanishes", "///"),
     "closed": ("nothing comes in from this source", "\\\\\\"),
@@ -116,25 +116,3 @@ def title(data: Data) -> str:
     source = "all sources" if data["source"] not in CURRENTS else f"{data['source']} current"
     part = "both components" if data["component"] == "any" else f"{data['component']} torque"
     return f"{data['system']['name']}, {source}, {part}: off by {100 * data['limit']:g} %"
-
-
-def draw_limits(data: Data) -> Figure:
-    """Draw a system's limits of 1 % and 10 % as bars by source and component."""
-    rows = [row for row in data["limits"] if row["kind"] in ("found", "beyond", "embedded", "immediate")]
-    names = list(dict.fromkeys((row["source"], row["component"]) for row in rows))
-    figure = Figure(figsize=(6.4, 0.32 * len(names) + 1.2), layout="constrained")
-    axes = figure.subplots()
-    for row in rows:
-        y = names.index((row["source"], row["component"]))
-        first = row["limit"] <= 0.01
-        value = LARGEST if row["h_R"] is None else row["h_R"]
-        axes.plot(
-            value, y, ">" if row["h_R"] is None else "o", color=BLUE, ms=6, mfc="white" if first else BLUE
-        )
-    for marker, words in (("white", "1 %"), (BLUE, "10 %")):
-        axes.plot([], [], "o", color=BLUE, mfc=marker, label=f"off by {words}")
-    axes.set_yticks(range(len(names)), [f"{s}, {c}" for s, c in names])
-    axes.invert_yaxis()
-    axes.set(xlabel="$h_R$", xlim=(0, 1.05 * LARGEST))
-    axes.legend(fontsize=7.5, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    return figure

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Executor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from threading import Event, Thread
 from typing import Any, TypeVar
@@ -82,11 +83,20 @@ def backend(name: str, workers: int, patience: float = DASK_PATIENCE) -> Backend
         If the name is unknown, or its package is not installed, or MPI was not started as it must be.
     """
     if name == "processes":
-        return Backend(lambda: _processes(workers))
+        return Backend(partial(_processes, workers))
     if name.startswith(("dask://", "tls://")):
-        killed, lost = _dask_errors()
+        try:
+            distributed: Any = import_module("distributed")
+        except ImportError:
+            raise EngineError(
+                "--executor dask:// needs Dask; install it with: pip install distributed"
+            ) from None
         address = name.replace("dask://", "tcp://", 1).removesuffix("tcp://")
-        return Backend(lambda: _dask(address, workers, patience), killed, lost)
+        killed = (distributed.KilledWorker,)
+        # What a Dask future raises whose scheduler has gone.
+        cancelled = (CancelledError, import_module("asyncio").CancelledError)
+        opened = partial(_dask, distributed, address, workers, patience, (*killed, *cancelled))
+        return Backend(opened, killed, (*cancelled, OSError))
     if name == "mpi":
         _require_mpi()
         return Backend(_mpi)
@@ -105,32 +115,22 @@ def _processes(workers: int) -> Iterator[Open]:
         yield Open(executor, lambda: workers)
 
 
-def _dask_errors() -> tuple[tuple[type[BaseException], ...], tuple[type[BaseException], ...]]:
-    try:
-        distributed: Any = import_module("distributed")
-    except ImportError:
-        raise EngineError("--executor dask:// needs Dask; install it with: pip install distributed") from None
-    return (distributed.KilledWorker,), (*_cancelled(), OSError)
-
-
-def _cancelled() -> tuple[type[BaseException], ...]:
-    """Return what a Dask future raises whose scheduler has gone."""
-    import asyncio
-
-    return (CancelledError, asyncio.CancelledError)
-
-
 @contextmanager
-def _dask(address: str, workers: int, patience: float) -> Iterator[Open]:
+def _dask(
+    distributed: Any, address: str, workers: int, patience: float, ends: tuple[type[BaseException], ...]
+) -> Iterator[Open]:
     """Provide a cluster; what becomes of it is told once, by us, and not by each of its parts."""
-    distributed: Any = import_module("distributed")
     before = logging.root.manager.disable
     logging.disable()
     gone = Event()
     try:
         with _client(distributed, address, workers, patience) as client, _watched(client, patience, gone):
-            yield _of_client(client)
-    except (distributed.KilledWorker, EngineError, *_cancelled()) as error:
+            # Not pure in Dask's sense: it would keep results of chunks by their arguments.
+            executor = client.get_executor(pure=False)
+            yield Open(executor, lambda: max(1, sum(client.nthreads().values())))
+    except BaseException as error:
+        if not isinstance(error, (EngineError, *ends)):
+            raise
         if gone.is_set():
             raise EngineError(
                 f"all workers of the Dask cluster have gone, and none has come in {patience:g} s; start some "
@@ -151,11 +151,17 @@ def _watched(client: Any, patience: float, gone: Event) -> Iterator[None]:
     """Have a thread look for workers: with none left, futures would be waited for in silence, and forever."""
     done = Event()
 
+    def has_workers() -> bool:
+        try:
+            return bool(client.nthreads())
+        except Exception:
+            # With a scheduler that does not answer, there may be some.
+            return True
+
     def watch() -> None:
-        last = time.monotonic()
-        told = False
+        last, told = time.monotonic(), False
         while not done.wait(LOOK):
-            if _has_workers(client):
+            if has_workers():
                 last, told = time.monotonic(), False
             elif time.monotonic() - last > patience:
                 gone.set()
@@ -174,16 +180,9 @@ def _watched(client: Any, patience: float, gone: Event) -> Iterator[None]:
         watcher.join(LOOK)
 
 
-def _has_workers(client: Any) -> bool:
-    """Say whether there are workers, or, with a scheduler that does not answer, whether there may be."""
-    try:
-        return bool(client.nthreads())
-    except Exception:
-        return True
-
-
 @contextmanager
 def _client(distributed: Any, address: str, workers: int, patience: float) -> Iterator[Any]:
+    """Provide a client: of a cluster that is started here, or of a scheduler that has workers."""
     if not address:
         with deaf_children():
             # One thread each: Kwant's solver and NumPy here gain nothing from more.
@@ -226,14 +225,6 @@ def _refuse_without_certificates(distributed: Any) -> None:
         "Dask's configuration, or DASK_DISTRIBUTED__COMM__TLS__CA_FILE, ...__CLIENT__CERT and "
         "...__CLIENT__KEY in the environment"
     )
-
-
-def _of_client(client: Any) -> Open:
-    def slots() -> int:
-        return max(1, sum(client.nthreads().values()))
-
-    # Not pure in Dask's sense: it would keep results of chunks by their arguments.
-    return Open(client.get_executor(pure=False), slots)
 
 
 def _require_mpi() -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 #: System files and tables have kilobytes, maps of trust limits megabytes.
 MOST_BYTES = 100_000_000
 KINDS = {
-    stat.S_IFDIR: "a folder",
-    stat.S_IFIFO: "a named pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder; expected a file",
+    stat.S_IFIFO: "a named pipe; expected a regular file",
+    stat.S_IFSOCK: "a socket; expected a regular file",
+    stat.S_IFCHR: "a device; expected a regular file",
+    stat.S_IFBLK: "a device; expected a regular file",
 }
 
 
@@ -34,9 +34,9 @@ def open_regular(path: str | os.PathLike[str], flags: int = os.O_RDONLY) -> int:
     if kind == stat.S_IFREG:
         return descriptor
     os.close(descriptor)
-    if kind == stat.S_IFDIR:
-        raise IsADirectoryError(errno.EISDIR, "is a folder; expected a file", str(path))
-    raise OSError(errno.EINVAL, f"is {KINDS.get(kind, 'no file')}; expected a regular file", str(path))
+    # Python makes an IsADirectoryError of the first.
+    number = errno.EISDIR if kind == stat.S_IFDIR else errno.EINVAL
+    raise OSError(number, f"is {KINDS.get(kind, 'no file; expected a regular file')}", str(path))
 
 
 def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from sotcheck.errors import OutputError
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Tell of a failure by the name of the file."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{path}: cannot be written ({error.strerror or error}); choose another place"
+        ) from None
 
 
 def refuse_unwritable(path: Path) -> None:
@@ -17,15 +30,13 @@ def refuse_unwritable(path: Path) -> None:
     OutputError
         If the path is a folder, or its folder does not exist or cannot be written.
     """
-    try:
+    with _told(path):
         if path.is_dir():
             raise OutputError(f"{path}: is a folder; give the name of a file")
         # Of a link, what it leads to is written.
         folder = Path(os.path.realpath(path)).parent
         if not path.exists() and not (folder.is_dir() and os.access(folder, os.W_OK)):
             raise OutputError(f"{path}: its folder does not exist or cannot be written; choose another place")
-    except OSError as error:
-        raise _cannot(path, error) from None
 
 
 def write_text(path: Path, text: str) -> None:
@@ -47,25 +58,18 @@ def write_texts(texts: dict[Path, str]) -> None:
     OutputError
         As `write_text`, which says how each is written.
     """
-    aside: dict[Path, Path] = {}
-    try:
+    with ExitStack() as stack:
+        aside = {}
         for path, text in texts.items():
-            try:
+            with _told(path):
                 if path.exists() and not path.is_file():
                     # Renaming onto /dev/null, a terminal or a named pipe would replace it by a file.
                     path.write_text(text, encoding="utf-8")
                 else:
-                    _write_aside(path, text.encode(), aside)
-            except OSError as error:
-                raise _cannot(path, error) from None
-        for path in list(aside):
-            try:
-                _put(path, aside)
-            except OSError as error:
-                raise _cannot(path, error) from None
-    finally:
-        for left in aside.values():
-            left.unlink(missing_ok=True)
+                    aside[path] = _written_aside(path, text.encode(), stack)
+        for path, written in aside.items():
+            with _told(path):
+                _put(written, path)
 
 
 def replace(path: Path, content: bytes) -> None:
@@ -76,19 +80,14 @@ def replace(path: Path, content: bytes) -> None:
     OSError
         If that fails; the file is then what it was, and nothing is left aside.
     """
-    aside: dict[Path, Path] = {}
-    try:
-        _write_aside(path, content, aside)
-        _put(path, aside)
-    finally:
-        for left in aside.values():
-            left.unlink(missing_ok=True)
+    with ExitStack() as stack:
+        _put(_written_aside(path, content, stack), path)
 
 
-def _write_aside(path: Path, content: bytes, aside: dict[Path, Path]) -> None:
-    """Write a file under another name in the same folder, and keep record of it from the beginning."""
+def _written_aside(path: Path, content: bytes, stack: ExitStack) -> Path:
+    """Write a file under another name in the same folder, which has gone in the end, whatever happens."""
     descriptor, name = tempfile.mkstemp(dir=Path(os.path.realpath(path)).parent, prefix=".sotcheck-")
-    aside[path] = Path(name)
+    stack.callback(Path(name).unlink, missing_ok=True)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
@@ -96,20 +95,15 @@ def _write_aside(path: Path, content: bytes, aside: dict[Path, Path]) -> None:
     umask = os.umask(0)
     os.umask(umask)
     os.chmod(name, 0o666 & ~umask)
+    return Path(name)
 
 
-def _put(path: Path, aside: dict[Path, Path]) -> None:
-    """Give what was written aside its name."""
-    target = Path(os.path.realpath(path))
-    os.replace(aside[path], target)
-    del aside[path]
-    _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Have the new name on the disk as well, where a folder can be opened (on Windows it cannot)."""
+def _put(written: Path, path: Path) -> None:
+    """Give what was written aside its name, on the disk too where folders can be opened (not on Windows)."""
+    target = os.path.realpath(path)
+    os.replace(written, target)
     if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(os.path.dirname(target), os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
@@ -130,7 +124,3 @@ def make_folder(path: Path) -> None:
         raise OutputError(
             f"{path}: no folder can be made there ({error.strerror or error}); choose another with --output"
         ) from None
-
-
-def _cannot(path: Path, error: OSError) -> OutputError:
-    return OutputError(f"{path}: cannot be written ({error.strerror or error}); choose another place")

@@ -13,19 +13,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
+from sotcheck.errors import EngineError
+
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
 #: Those of them that there are: Windows has no SIGHUP.
-SIGNALS = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-)  # fmt: skip
+SIGNALS = tuple(s for s in signal.Signals if s.name in ("SIGINT", "SIGTERM", "SIGHUP"))
 #: Whether there are clocks that signal, and signals that can be held back; there are none on Windows.
 HAS_CLOCK, CAN_BLOCK = hasattr(signal, "setitimer"), hasattr(signal, "pthread_sigmask")
 #: Seconds between two ticks of the clock, which raises an interruption that nobody heard again.
 AGAIN = 0.5
 #: Seconds for a pool's threads to end by themselves.
 GRACE = 5.0
+
+
+class WorkerDiedError(EngineError):
+    """A worker process ended by itself."""
+
+    def __init__(self) -> None:
+        super().__init__("a worker process died, perhaps for lack of memory; try --workers 1")
 
 
 class Interrupted(BaseException):
@@ -96,13 +103,6 @@ def _threads() -> list[threading.Thread]:
     return [t for t in threading.enumerate() if t is not threading.main_thread() and not t.daemon]
 
 
-def _wait_for_threads() -> None:
-    """Give a pool's threads a moment to notice that their workers have gone."""
-    end_of_grace = time.monotonic() + GRACE
-    while _threads() and time.monotonic() < end_of_grace:
-        time.sleep(0.01)
-
-
 def _deafen() -> None:
     """Let nothing disturb the end any more."""
     if CAN_BLOCK:
@@ -126,19 +126,14 @@ def deaf_children() -> Iterator[None]:
 
 
 def begin_worker() -> None:
-    """Prepare a worker: it ends with its parent, and leaves the terminal to it.
+    """Prepare a worker: it ends with its parent, be it by `kill -9`, and leaves the terminal to it.
 
     A library's warning would be printed by each worker, and without saying of what; what it may mean for the
     numbers is in their error budgets.
     """
-    warnings.simplefilter("ignore")
-    end_with_parent()
-
-
-def end_with_parent() -> None:
-    """End this worker once its parent has ended, be it by `kill -9`: by itself it would wait forever."""
     from multiprocessing import parent_process
 
+    warnings.simplefilter("ignore")
     parent = parent_process()
     if parent is not None:
 
@@ -179,8 +174,6 @@ def process_pool(workers: int) -> Iterator[Executor | None]:
     from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
     from multiprocessing import active_children, get_context
 
-    from sotcheck.errors import EngineError
-
     executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=begin_worker)
     try:
         with deaf_children():
@@ -194,8 +187,10 @@ def process_pool(workers: int) -> Iterator[Executor | None]:
             process.terminate()
         executor.shutdown(wait=False, cancel_futures=True)
         # Not with wait=True: a worker that ends while it is being fed can leave the pool's threads hanging.
-        _wait_for_threads()
+        end_of_grace = time.monotonic() + GRACE
+        while _threads() and time.monotonic() < end_of_grace:
+            time.sleep(0.01)
         if isinstance(error, BrokenExecutor):
-            raise EngineError("a worker process died, perhaps for lack of memory; try --workers 1") from None
+            raise WorkerDiedError from None
         raise
     executor.shutdown()

@@ -83,12 +83,10 @@ def heartbeat(command: str) -> Iterator[None]:
         while not over.wait(HEARTBEAT):
             if not _wipes:
                 doing = str(_steps[-1]) if _steps else "at work"
+                so_far = f"{time.monotonic() - start:.0f} s so far"
                 # Whoever listens no more is no reason to stop.
                 with suppress(OSError, ValueError):
-                    sys.stderr.write(
-                        f"sotcheck {command}: {doing} ({time.monotonic() - start:.0f} s so far)\n"
-                    )
-                    sys.stderr.flush()
+                    print(f"sotcheck {command}: {doing} ({so_far})", file=sys.stderr, flush=True)
 
     Thread(target=beat, daemon=True).start()
     try:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import wraps
 from threading import Lock
-from typing import ParamSpec, TypeVar
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 #: Held by the one call that has set the limit: nested ones, and those of other threads, have it for nothing.
 _holder = Lock()
@@ -34,12 +29,5 @@ def one_blas_thread() -> Iterator[None]:
         _holder.release()
 
 
-def single_threaded(function: Callable[P, R]) -> Callable[P, R]:
-    """Return the function with BLAS kept to one thread while it runs: for every public entry point."""
-
-    @wraps(function)
-    def limited(*args: P.args, **kwargs: P.kwargs) -> R:
-        with one_blas_thread():
-            return function(*args, **kwargs)
-
-    return limited
+#: Decorator of every public entry point: BLAS is kept to one thread while it runs.
+single_threaded = one_blas_thread()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,54 +11,60 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sotcheck.errors import OutputError, SystemFileError
-from sotcheck.exact.observables import FLOWS
 from sotcheck.numerics.arrays import Array
 from sotcheck.sweep.grid import ANGLES, MAGNETIZATION, SCALARS
-from sotcheck.sweep.plan import Plan, to_toml
+from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.seal import refuse_changed, sealed
-from sotcheck.sweep.worker import ROWS, TERMS, WIDTH, Chunk
-from sotcheck.system.interface import SOURCES
+from sotcheck.sweep.worker import NUMBERS, ROWS, TERMS, Chunk, floats, unknown
+from sotcheck.system.files import to_document
+from sotcheck.system.interface import SOURCES, Interface
 
 if TYPE_CHECKING:
     import xarray as xr
 
 SPINS = ("x", "y", "z")
 UNIT = "wave vector^3"
-#: What each flow is, as in Fig. 2.
-FLOW_NAMES = {
+#: What each of NUMBERS is.
+LONG_NAMES = {
+    "fieldlike": "component of t along m x y; NaN where m is parallel to y",
+    "dampinglike": "component of t along m x (y x m); NaN where m is parallel to y",
+    "vector": "torque t",
     "spin_current_minus": "k_perp-summed spin current at z = -0",
     "spin_current_plus": "k_perp-summed spin current at z = +0",
     "lattice": "what the Rashba term adds at z = 0",
     "interface": "what the interface exchange u_m takes at z = 0",
+    "uncertainty": "error bound of each component of t",
 }
+#: Their dimensions besides those of the sweep.
+INNER: dict[str, tuple[str, ...]] = {
+    name: ("term",) if name == "uncertainty" else ("spin",) * NUMBERS[name].ndim for name in LONG_NAMES
+}
+#: Those of which there are totals.
+SUMMED = ("fieldlike", "dampinglike", "vector")
 UNITS_NOTE = (
     "hbar^2/2m_e = 1: energy = (wave vector)^2. Torques t_s of the source s and all flows carry the "
     "prefactor of t_s = -(1/4 pi) int d^2k_perp/(2 pi)^2 k_x sum_in ..., unit wave vector^3, at the given "
     "h_R and not divided by it; T = (hbar e E_x A tau_s/m_e) t_s"
 )
 COMPLEX_NOTE = (
-    "complex numbers are kept as pairs of real ones: of fieldlike + i dampinglike, Eq. (16), `fieldlike` is "
-    "the real part and `dampinglike` the imaginary part"
+    "complex numbers are kept as pairs of real ones: of fieldlike + i dampinglike, `fieldlike` is the real "
+    "part and `dampinglike` the imaginary part"
 )
 
 
 @dataclass
 class Gathered:
-    """What is known of each point of a sweep.
+    """What is known of each point of a sweep: as in a `Chunk` of all, and whether anything is there."""
 
-    Attributes
-    ----------
-    values : array (points, ROWS, WIDTH)
-        NaN where a point failed or is not known, or a component is undefined.
-    errors, warnings : arrays (points,) of str
-    known : array (points,) of bool
-        Whether anything is there.
-    """
-
-    values: Array
+    values: Any
     errors: Any
     warnings: Any
     known: Any
+
+    @property
+    def missing(self) -> list[int]:
+        """The points of which nothing is known."""
+        return np.flatnonzero(~self.known).tolist()
 
 
 def gather(plan: Plan, chunks: Iterable[Chunk]) -> Gathered:
@@ -67,29 +72,19 @@ def gather(plan: Plan, chunks: Iterable[Chunk]) -> Gathered:
 
     A point that is there twice has the same numbers twice.
     """
-    values = np.full((plan.size, len(ROWS), WIDTH), np.nan)
     errors, warnings = (np.full(plan.size, "", dtype=object) for _ in range(2))
-    known = np.zeros(plan.size, dtype=bool)
+    found = Gathered(unknown(plan.size), errors, warnings, np.zeros(plan.size, dtype=bool))
     for chunk in chunks:
-        values[chunk.indices] = chunk.values
+        found.values[chunk.indices] = chunk.values
         errors[chunk.indices], warnings[chunk.indices] = chunk.errors, chunk.warnings
-        known[chunk.indices] = True
-    return Gathered(values, errors, warnings, known)
+        found.known[chunk.indices] = True
+    return found
 
 
 def assemble(plan: Plan, found: Gathered) -> xr.Dataset:
     """Return the labelled arrays of a sweep.
 
-    Parameters
-    ----------
-    plan : Plan
-    found : Gathered
-        With every point.
-
-    Returns
-    -------
-    xarray.Dataset
-        Dimensions: the axes, then "source" and "spin" or "term".
+    Their dimensions are the axes, then "source" and "spin" or "term".
 
     Raises
     ------
@@ -98,66 +93,46 @@ def assemble(plan: Plan, found: Gathered) -> xr.Dataset:
     """
     import xarray as xr
 
-    if not found.known.all():
-        raise OutputError(f"points are missing: {np.flatnonzero(~found.known).tolist()}")
-    dims = [axis.name for axis in plan.axes]
-    numbers = found.values.reshape(*plan.shape, len(ROWS), WIDTH)
-    sources, bound = numbers[..., :-1, :], numbers[..., -1, :]
-    variables: dict[str, Any] = {
-        name: ((*dims, "source", *inner), array, {"units": UNIT, "long_name": long_name})
-        for name, inner, array, long_name in _parts(sources)
-    }
-    tau = _relaxation(plan)
+    if found.missing:
+        raise OutputError(f"points are missing: {found.missing}")
+    rows, dims = found.values.reshape(*plan.shape, len(ROWS)), plan.dims
+    tau = np.stack([plan.everywhere(f"tau_{name}") for name in ("N", "up", "down", "bound")], axis=-1)
     # Without a bound state at E_F there is nothing to add.
-    weighted = np.einsum("...s,...sn->...n", tau[..., :-1], sources[..., :5])
-    weighted += tau[..., -1:] * np.nan_to_num(bound[..., :5])
-    for prefix, parts, which in (
-        ("total_", itertools.islice(_parts(weighted), 3), "weighted with relaxation times"),
-        ("bound_", _parts(bound), "of states bound to the interface; NaN where none is at E_F"),
+    counted, total = floats(rows).copy(), np.zeros(plan.shape, NUMBERS)
+    counted[..., -1, :] = np.nan_to_num(counted[..., -1, :])
+    floats(total)[...] = np.einsum("...s,...sn->...n", tau, counted)
+    variables = {
+        **_variables(rows[..., :-1], (*dims, "source")),
+        **_variables(total, dims, "total_", ", weighted with relaxation times", SUMMED),
+        **_variables(
+            rows[..., -1], dims, "bound_", ", of states bound to the interface; NaN where none is at E_F"
+        ),
+    }
+    for name, texts, words in (
+        ("error", found.errors, "why the point failed; empty if it did not"),
+        ("warning", found.warnings, "why to doubt the torque here"),
     ):
-        for name, inner, array, long_name in parts:
-            described = {"units": UNIT, "long_name": f"{long_name}, {which}"}
-            variables[prefix + name] = ((*dims, *inner), array, described)
-    told = {"error": "why the point failed; empty if it did not", "warning": "why to doubt the torque here"}
-    for name, texts in (("error", found.errors), ("warning", found.warnings)):
         kept = np.array([_storable(text) for text in texts], dtype=object)
-        variables[name] = (dims, kept.reshape(plan.shape), {"long_name": told[name]})
+        variables[name] = (dims, kept.reshape(plan.shape), {"long_name": words})
     return xr.Dataset(variables, coords=_coordinates(plan), attrs=_attributes(plan))
 
 
-def _parts(numbers: Array) -> Iterable[tuple[str, tuple[str, ...], Array, str]]:
-    """Yield name, inner dimensions, array and description of each variable, in a worker's order."""
-    yield "fieldlike", (), numbers[..., 0], "component of t along m x y; NaN where m is parallel to y"
-    yield "dampinglike", (), numbers[..., 1], "component of t along m x (y x m); NaN where m is parallel to y"
-    yield "vector", ("spin",), numbers[..., 2:5], "torque t"
-    for i, name in enumerate(FLOWS):
-        yield name, ("spin",), numbers[..., 5 + 3 * i : 8 + 3 * i], FLOW_NAMES[name]
-    yield (
-        "uncertainty",
-        ("term",),
-        numbers[..., -len(TERMS) :],
-        "error bound of each component of t",
-    )
+def _variables(
+    numbers: Any, dims: tuple[str, ...], prefix: str = "", which: str = "", names: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return dimensions, array and description of each of NUMBERS."""
 
+    def described(name: str) -> tuple[tuple[str, ...], Array, dict[str, str]]:
+        return (*dims, *INNER[name]), numbers[name], {"units": UNIT, "long_name": LONG_NAMES[name] + which}
 
-def _relaxation(plan: Plan) -> Array:
-    """Return the relative relaxation times of sources and bound states at each point, shape (axes, ROWS)."""
-    times = []
-    for name in ("tau_N", "tau_up", "tau_down", "tau_bound"):
-        time = np.array(getattr(plan.iface, name))
-        for i, axis in enumerate(plan.axes):
-            if name in axis.columns:
-                time = np.array(axis.columns[name]).reshape(-1, *(1,) * (len(plan.axes) - i - 1))
-        times.append(np.broadcast_to(time, plan.shape))
-    return np.stack(times, axis=-1)
+    return {f"{prefix}{name}": described(name) for name in names or LONG_NAMES}
 
 
 def _coordinates(plan: Plan) -> dict[str, Any]:
-    described = {
-        **{name: {"long_name": path, "key": path} for name, path in SCALARS.items()},
-        **{name: {"long_name": "direction of the magnetization"} for name in MAGNETIZATION},
-        **{name: {"long_name": "polar angles of the magnetization", "units": "degree"} for name in ANGLES},
-    }
+    direction = {"long_name": "direction of the magnetization"}
+    angle = {"long_name": "polar angles of the magnetization", "units": "degree"}
+    described = {name: {"long_name": path, "key": path} for name, path in SCALARS.items()}
+    described |= dict.fromkeys(MAGNETIZATION, direction) | dict.fromkeys(ANGLES, angle)
     found: dict[str, Any] = {
         name: (axis.name, np.array(values), described[name])
         for axis in plan.axes
@@ -176,6 +151,17 @@ def _attributes(plan: Plan) -> dict[str, str]:
         "complex": COMPLEX_NOTE,
         "plan": json.dumps(plan.to_dict()),
     }
+
+
+def to_toml(iface: Interface) -> str:
+    """Return a system file that gives this system again."""
+    text = ""
+    for name, value in to_document(iface).items():
+        table = value if isinstance(value, dict) else {name: value}
+        text += f"\n[{name}]\n" if isinstance(value, dict) else ""
+        # JSON's strings and lists are TOML's, and its numbers have every digit.
+        text += "".join(f"{key} = {json.dumps(one, ensure_ascii=False)}\n" for key, one in table.items())
+    return text
 
 
 def _storable(text: str) -> str:
@@ -225,15 +211,12 @@ def open_sweep(path: str | Path) -> xr.Dataset:
 def _refuse_incomplete(dataset: xr.Dataset) -> None:
     """Refuse a dataset whose arrays are not those of its plan."""
     plan = plan_of(dataset)
-    outer = (*(axis.name for axis in plan.axes), "source")
-    wanted = {name: (*outer, *inner) for name, inner, _, _ in _parts(np.zeros((1, WIDTH)))}
-    wanted |= {"error": outer[:-1], "warning": outer[:-1]}
-    sizes = {"source": len(SOURCES), "spin": len(SPINS), "term": len(TERMS)}
-    sizes |= {axis.name: len(axis) for axis in plan.axes}
-    for name, dims in wanted.items():
+    wanted = {name: (*plan.dims, "source", *INNER[name]) for name in LONG_NAMES}
+    for name, dims in {**wanted, "error": plan.dims, "warning": plan.dims}.items():
         if name not in dataset or dataset[name].dims != dims:
             raise SystemFileError(f"its variable {name} is missing or has other dimensions")
-    if dataset.sizes != sizes:
+    inner = {"source": len(SOURCES), "spin": len(SPINS), "term": len(TERMS)}
+    if dataset.sizes != {**dict(zip(plan.dims, plan.shape, strict=True)), **inner}:
         raise SystemFileError("its dimensions are not those of its plan")
 
 
@@ -250,6 +233,12 @@ def plan_of(dataset: xr.Dataset) -> Plan:
     return Plan.from_dict(json.loads(dataset.attrs["plan"]))
 
 
+def flat(dataset: xr.Dataset, name: str) -> Array:
+    """Return a variable with all points along one axis, in the order of the plan's indices."""
+    values: Array = dataset[name].values
+    return values.reshape(dataset["error"].size, *values.shape[dataset["error"].ndim :])
+
+
 def complex_torque(dataset: xr.Dataset) -> xr.DataArray:
-    """Return fieldlike + i·dampinglike, the complex number of Eq. (16), at each point and source."""
+    """Return fieldlike + i·dampinglike at each point and source."""
     return (dataset["fieldlike"] + 1j * dataset["dampinglike"]).rename("torque")

@@ -10,10 +10,10 @@ import csv
 import io
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from pydantic import ValidationError
@@ -24,10 +24,11 @@ from sotcheck.system.files import KEYS
 from sotcheck.system.interface import Interface, refused
 
 Point = dict[str, float]
+T = TypeVar("T")
 
 MAGNETIZATION = ("m_x", "m_y", "m_z")
 ANGLES = ("theta", "phi")
-#: Attributes that are one number.
+#: Attributes that are one number, and their keys.
 SCALARS = {
     key.attribute: str(key)
     for key in KEYS
@@ -62,56 +63,51 @@ class Axis:
 
 
 def _names() -> dict[str, str]:
-    """Return the parameter of every accepted name: key, symbol, and last part of the key where unique."""
+    """Return the parameter of every accepted name: symbol, angle, key, and last part of the key if unique."""
     paths = {**SCALARS, "m": "interface.magnetization"}
     tables = {path.split(".")[0] for path in paths.values() if "." in path}
     last = Counter(path.rpartition(".")[2] for path in paths.values())
     names = {name: name for name in (*paths, *ANGLES)}
     for attribute, path in paths.items():
-        names[path] = attribute
         part = path.rpartition(".")[2]
-        if last[part] == 1 and part not in tables:
-            names[part] = attribute
+        names |= dict.fromkeys([path, part] if last[part] == 1 and part not in tables else [path], attribute)
     return names
 
 
 NAMES = _names()
+#: Those of a table's columns.
+COLUMNS = {
+    **{name: parameter for name, parameter in NAMES.items() if parameter != "m"},
+    **{name: name for name in MAGNETIZATION},
+}
 
 
 def parse_axis(iface: Interface, text: str) -> Axis:
     """Return the axis of one `--over` text, e.g. "h_R=0.01:1:50", "u_0=0.1:10:9:log" or "m=0,0,1;1,0,1".
 
-    Parameters
-    ----------
-    iface : Interface
-        The system to be swept; each value must be acceptable for it.
-    text : str
-
     Raises
     ------
     SystemFileError
-        Naming what was found and what is accepted.
+        Naming what was found and what is accepted: each value by itself must suit the system.
     """
+    where = f"--over {text!r}"
     name, equals, values = text.partition("=")
     if not equals:
-        raise SystemFileError(f"--over {text!r}: expected KEY=VALUES, with values as {FORMS}")
-    parameter = _parameter(name.strip(), f"--over {text!r}")
+        raise SystemFileError(f"{where}: expected KEY=VALUES, with values as {FORMS}")
+    parameter = _parameter(name.strip(), where, NAMES)
     if parameter == "m":
-        rows = [_numbers(part, text) for part in values.split(";")]
-        for row in rows:
-            if len(row) != 3:
-                raise SystemFileError(
-                    f"--over {text!r}: {row} is no direction; expected x,y,z, and ';' between directions"
-                )
-        columns = {name: tuple(row[i] for row in rows) for i, name in enumerate(MAGNETIZATION)}
+        rows = [_numbers(part, where) for part in values.split(";")]
+        for row in (row for row in rows if len(row) != 3):
+            raise SystemFileError(
+                f"{where}: {row} is no direction; expected x,y,z, and ';' between directions"
+            )
+        columns = dict(zip(MAGNETIZATION, zip(*rows, strict=True), strict=True))
     else:
-        columns = {parameter: tuple(_range(values, text) if ":" in values else _numbers(values, text))}
-    axis = _accepted(iface, Axis(parameter, columns), f"--over {text!r}")
-    places = list(zip(*axis.columns.values(), strict=True))
-    twice = [place for place, count in Counter(places).items() if count > 1]
-    if twice:
-        shown = twice[0][0] if len(twice[0]) == 1 else twice[0]
-        raise SystemFileError(f"--over {text!r}: {shown} is there twice; each value labels one place")
+        columns = {parameter: tuple(_range(values, where) if ":" in values else _numbers(values, where))}
+    axis = _accepted(iface, Axis(parameter, columns), where)
+    for place in _twice(zip(*axis.columns.values(), strict=True)):
+        shown = place[0] if len(place) == 1 else place
+        raise SystemFileError(f"{where}: {shown} is there twice; each value labels one place")
     return axis
 
 
@@ -132,24 +128,20 @@ def read_table(iface: Interface, path: Path) -> Axis:
         raise SystemFileError(f"{where}: cannot be read as CSV in UTF-8 ({why})") from None
     if len(rows) < 2:
         raise SystemFileError(f"{where}: expected a row of keys and at least one row of numbers")
-    known = {**NAMES, **{name: name for name in MAGNETIZATION}}
-    del known["m"], known["magnetization"], known["interface.magnetization"]
-    head = [_parameter(cell.strip(), where, known) for cell in rows[0][1]]
-    for name, count in Counter(head).items():
-        if count > 1:
-            raise SystemFileError(f"{where}: the column {name} is there twice")
+    head = [_parameter(cell.strip(), where, COLUMNS) for cell in rows[0][1]]
+    for name in _twice(head):
+        raise SystemFileError(f"{where}: the column {name} is there twice")
     missing = set(MAGNETIZATION) - set(head)
     if 0 < len(missing) < 3:
         raise SystemFileError(
             f"{where}: {', '.join(sorted(missing))} is missing; a direction needs all three"
         )
-    columns: dict[str, list[float]] = {name: [] for name in head}
     for line, row in rows[1:]:
         if len(row) != len(head):
             raise SystemFileError(f"{where}, line {line}: {len(row)} cells; expected {len(head)}")
-        for name, number in zip(head, _numbers(",".join(row), f"line {line}", where), strict=True):
-            columns[name].append(number)
-    return _accepted(iface, Axis("point", {name: tuple(v) for name, v in columns.items()}), where)
+    numbers = [_numbers(",".join(row), f"{where}, line {line}") for line, row in rows[1:]]
+    columns = dict(zip(head, zip(*numbers, strict=True), strict=True))
+    return _accepted(iface, Axis("point", columns), where)
 
 
 def grid(axes: Sequence[Axis]) -> tuple[int, ...]:
@@ -169,9 +161,8 @@ def grid(axes: Sequence[Axis]) -> tuple[int, ...]:
     ]
     if "magnetization" in kinds and set(ANGLES) & set(kinds):
         raise SystemFileError("magnetization and its angles (theta, phi) are both swept; give one of them")
-    for kind, count in Counter(kinds).items():
-        if count > 1:
-            raise SystemFileError(f"{kind} is swept twice; give one axis for it")
+    for kind in _twice(kinds):
+        raise SystemFileError(f"{kind} is swept twice; give one axis for it")
     shape = tuple(map(len, axes))
     if math.prod(shape) > MOST_POINTS:
         raise SystemFileError(
@@ -200,7 +191,12 @@ def in_words(point: Point) -> str:
     return ", ".join(f"{name} = {value:.4g}" for name, value in point.items()) or "the system's own values"
 
 
-def _parameter(name: str, where: str, known: dict[str, str] = NAMES) -> str:
+def _twice(items: Iterable[T]) -> list[T]:
+    """Return what is there more than once."""
+    return [item for item, count in Counter(items).items() if count > 1]
+
+
+def _parameter(name: str, where: str, known: dict[str, str]) -> str:
     if name in known:
         return known[name]
     paths = [path for path in SCALARS.values() if path.endswith(f".{name}")]
@@ -208,32 +204,28 @@ def _parameter(name: str, where: str, known: dict[str, str] = NAMES) -> str:
     raise SystemFileError(f"{where}: unknown key {name!r}{near}; accepted: {', '.join(known)}")
 
 
-def _numbers(text: str, found_in: str, where: str = "--over") -> list[float]:
+def _numbers(text: str, where: str) -> list[float]:
     try:
         numbers = [float(part) for part in text.split(",")]
     except ValueError:
-        raise SystemFileError(
-            f"{where} {found_in!r}: {text!r} is not a list of numbers; expected {FORMS}"
-        ) from None
+        raise SystemFileError(f"{where}: {text!r} is not a list of numbers; expected {FORMS}") from None
     if not all(map(math.isfinite, numbers)):
-        raise SystemFileError(f"{where} {found_in!r}: {text!r} has a number that is not finite")
+        raise SystemFileError(f"{where}: {text!r} has a number that is not finite")
     return numbers
 
 
-def _range(text: str, over: str) -> list[float]:
+def _range(text: str, where: str) -> list[float]:
     """Return the values of start:stop:count or start:stop:count:log, both ends included."""
-    parts = text.split(":")
-    logarithmic = len(parts) == 4 and parts[3].strip() == "log"
+    parts = [part.strip() for part in text.split(":")]
+    logarithmic = parts[3:] == ["log"]
     if not (len(parts) == 3 or logarithmic):
-        raise SystemFileError(f"--over {over!r}: {text!r} is no range; expected {FORMS}")
-    start, stop = (_numbers(part, over)[0] for part in parts[:2])
-    count = int(parts[2]) if parts[2].strip().isdecimal() else 0
+        raise SystemFileError(f"{where}: {text!r} is no range; expected {FORMS}")
+    start, stop = (_numbers(part, where)[0] for part in parts[:2])
+    count = int(parts[2]) if parts[2].isdecimal() else 0
     if not 2 <= count <= MOST_POINTS:
-        raise SystemFileError(
-            f"--over {over!r}: count = {parts[2]!r} is not accepted; expected 2 to {MOST_POINTS}"
-        )
+        raise SystemFileError(f"{where}: count = {parts[2]!r} is not accepted; expected 2 to {MOST_POINTS}")
     if logarithmic and not start * stop > 0:
-        raise SystemFileError(f"--over {over!r}: a log range needs two ends of one sign, neither zero")
+        raise SystemFileError(f"{where}: a log range needs two ends of one sign, neither zero")
     return (np.geomspace if logarithmic else np.linspace)(start, stop, count).tolist()
 
 
@@ -242,9 +234,8 @@ def _accepted(iface: Interface, axis: Axis, where: str) -> Axis:
 
     Whether values go together, e.g. whether any state is left at E_F, is a question for each point.
     """
-    own = iface.model_dump()
-    for index in range(len(axis)):
-        changed = changes(iface, axis.at(index))
+    own, places = iface.model_dump(), [changes(iface, axis.at(index)) for index in range(len(axis))]
+    for changed in places:
         try:
             Interface(**{**own, **changed})
         except ValidationError as error:
@@ -255,6 +246,5 @@ def _accepted(iface: Interface, axis: Axis, where: str) -> Axis:
                     ) from None
     if MAGNETIZATION[0] not in axis.columns:
         return axis
-    directions = [iface.with_(m=changes(iface, axis.at(i))["m"]).m for i in range(len(axis))]
-    normalised = dict(zip(MAGNETIZATION, zip(*directions, strict=True), strict=True))
-    return Axis(axis.name, {**axis.columns, **normalised})
+    directions = zip(*(iface.with_(m=changed["m"]).m for changed in places), strict=True)
+    return Axis(axis.name, {**axis.columns, **dict(zip(MAGNETIZATION, directions, strict=True))})

@@ -1,4 +1,4 @@
-"""The limit h_R → 0 of a sweep's torques, and what Eq. (16) says of it."""
+"""The limit h_R → 0 of a sweep's torques, along its axis of h_R or a ladder computed for it."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+from scipy.interpolate import BarycentricInterpolator
 
-from sotcheck.errors import SotcheckError
 from sotcheck.exact.observables import largest_torque
 from sotcheck.numerics.arrays import Array
-from sotcheck.numerics.estimate import Terms
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import sample
+from sotcheck.sweep.dataset import flat
 from sotcheck.sweep.grid import in_words
 from sotcheck.sweep.plan import Plan
+from sotcheck.sweep.worker import solved, why
 from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.theory.first_order import torque_vector
 from sotcheck.trial.expansion import Expansion, expansion_of
-from sotcheck.trial.torque import torque
-from sotcheck.trial.torque_table import TorqueTable
 from sotcheck.trial.verdict import Comparison, compare
 
 if TYPE_CHECKING:
@@ -39,6 +40,22 @@ Tried = list[tuple[Comparison, str]]
 
 
 @dataclass(frozen=True)
+class Untried:
+    """Where in the sweep nothing could be tried, and why."""
+
+    place: str
+    why: str
+
+
+def attempt(trial: Callable[[], T], place: str) -> T | Untried:
+    """Return what a trial gives; whatever happens at one place, the others are tried."""
+    try:
+        return trial()
+    except Exception as error:
+        return Untried(place, why(error))
+
+
+@dataclass(frozen=True)
 class Line:
     """The torque along h_R, everything else fixed.
 
@@ -46,13 +63,11 @@ class Line:
     ----------
     iface : Interface
     first_order : array (sources, 3)
-        Eq. (16) over h_R.
+        The formulas' torque over h_R.
     h : array (n,)
         |h_R|, ascending.
-    per_h_R : array (n, sources, 3)
+    per_h_R : Estimate (n, sources, 3)
         t/h_R.
-    error : array (n, sources)
-        Of it.
     place : str
         Where in the sweep that is.
     """
@@ -60,8 +75,7 @@ class Line:
     iface: Interface
     first_order: Array
     h: Array
-    per_h_R: Array
-    error: Array
+    per_h_R: Estimate
     place: str
 
     @cached_property
@@ -75,100 +89,87 @@ def _expansion(iface: Interface) -> Expansion:
     return expansion_of(iface, sample(iface.thresholds(), 1) ** 2)
 
 
-@dataclass(frozen=True)
-class Untried:
-    """Where in the sweep nothing could be tried, and why."""
-
-    place: str
-    why: str
+def stored_torques(dataset: xr.Dataset) -> Estimate:
+    """Return t at every point of a sweep, shape (points, sources, 3)."""
+    total = flat(dataset, "uncertainty")[..., -1:]
+    return Estimate(flat(dataset, "vector"), {"quadrature": (total, "from the file")})
 
 
-def attempt(trial: Callable[[], T], place: str) -> T | Untried:
-    """Return what a trial gives; whatever happens at one place, the others are tried."""
-    try:
-        return trial()
-    except SotcheckError as error:
-        return Untried(place, str(error))
-    except Exception as error:
-        return Untried(place, f"{type(error).__name__}: {error}")
+def torques(plan: Plan, iface: Interface, engine: str, h_R: list[float] | None = None) -> Estimate:
+    """Return t from an engine, shape (h_R, sources, 3)."""
+    rows = solved(plan, iface, engine, h_R).scattering()
+    total = np.array([row.t.total for row in rows]).reshape(-1, len(SOURCES), 1)
+    vectors = np.array([row.vector for row in rows]).reshape(-1, len(SOURCES), 3)
+    return Estimate(vectors, {"quadrature": (total, "computed now")})
+
+
+def first_order(plan: Plan, iface: Interface) -> Array:
+    """Return the formulas' torque over h_R, shape (sources, 3)."""
+    value: Array = torques(plan, iface, "first-order", [1.0]).value[0]
+    return value
 
 
 def lines_in_h_R(dataset: xr.Dataset, plan: Plan) -> Iterator[Line | Untried]:
     """Yield the lines along an h_R axis; nothing if there is no such axis, or it has too few values."""
-    axis = next((axis for axis in plan.axes if axis.name == "h_R"), None)
-    if axis is None:
+    if "h_R" not in plan.dims:
         return
-    h = np.array(axis.columns["h_R"])
+    at = plan.dims.index("h_R")
+    h = np.array(plan.axes[at].columns["h_R"])
     sizes, places = np.unique(np.abs(h), return_index=True)
     places = places[sizes > 0][:RUNGS]
     if len(places) < RUNGS:
         return
-    at = dataset["vector"].get_axis_num("h_R")
-    vector = np.moveaxis(dataset["vector"].values, at, 0)[places].reshape(RUNGS, -1, len(SOURCES), 3)
-    total = np.moveaxis(dataset["uncertainty"].values[..., -1], at, 0)[places]
-    total = total.reshape(RUNGS, -1, len(SOURCES))
-    indices = np.moveaxis(np.arange(plan.size).reshape(plan.shape), at, 0)[places].reshape(RUNGS, -1)
-    over = h[places][:, None]
-    for line, index in enumerate(indices[0].tolist()):
+    h, stored = h[places], stored_torques(dataset)
+    points = np.moveaxis(np.arange(plan.size).reshape(plan.shape), at, 0)[places].reshape(RUNGS, -1)
+    for indices in points.T:
+        t, point = stored[indices], plan.point(int(indices[0]))
         # A line with a failed point has no limit here; that it is missing is said by `sweep-points`.
-        if np.isfinite(vector[:, line]).all():
-            iface = plan.interface(index)
-            place = in_words({k: v for k, v in plan.point(index).items() if k != "h_R"})
-            first_order = attempt(partial(_first_order, plan, iface), place)
-            yield first_order if isinstance(first_order, Untried) else Line(
-                iface, first_order, np.abs(over[:, 0]), vector[:, line] / over[..., None],
-                total[:, line] / np.abs(over), place,
-            )  # fmt: skip
+        if np.isfinite(t.value).all():
+            place, iface = in_words({k: v for k, v in point.items() if k != "h_R"}), plan.interface(point)
+            formula = attempt(partial(first_order, plan, iface), place)
+            yield (
+                formula
+                if isinstance(formula, Untried)
+                else Line(iface, formula, np.abs(h), t / h[:, None, None], place)
+            )
 
 
 def ladder(dataset: xr.Dataset, plan: Plan, index: int) -> Line:
     """Solve one point of the sweep again at a ladder of smaller h_R."""
-    iface = plan.interface(index)
+    point = plan.point(index)
+    iface = plan.interface(point)
     h = min(abs(iface.h_R), LARGEST_RUNG, _expansion(iface).radius / 4 or np.inf) * LADDER
-    table = solved(plan, iface, exact_engine(plan), h.tolist())
-    rows = table.scattering()
-    vector = np.array([row.vector for row in rows]).reshape(len(h), len(SOURCES), 3)
-    error = np.array([row.t.total for row in rows]).reshape(len(h), len(SOURCES))
-    stored = stored_at(dataset, plan, index)["vector"].values / iface.h_R
-    first_order = stored if plan.engine == "first-order" else _first_order(plan, iface)
-    place = in_words(plan.point(index))
-    return Line(iface, first_order, h, vector / h[:, None, None], error / h[:, None], place)
+    t = torques(plan, iface, plan.exact_engine(), h.tolist())
+    formula = first_order(plan, iface) if plan.exact else flat(dataset, "vector")[index] / iface.h_R
+    return Line(iface, formula, h, t / h[:, None, None], in_words(point))
 
 
-def _first_order(plan: Plan, iface: Interface) -> Array:
-    """Return Eq. (16) over h_R, shape (sources, 3)."""
-    table = torque(iface, "first-order", h_R=1.0, tolerance=plan.tolerance)
-    return np.array([row.vector for row in table])
+def at_zero_h_R(line: Line, with_state: bool = False) -> Tried:
+    """Compare first order with the limit of t/h_R, which is even in h_R: a polynomial in h_R² at h_R = 0.
 
-
-def at_zero_h_R(line: Line, expected: Array) -> Tried:
-    """Compare a formula with the limit of t/h_R, which is even in h_R: a polynomial in h_R² at h_R = 0.
-
-    Only where such an expansion exists, and at all h_R within its radius, is the last step an error bound;
-    that of the worst component stands for all, as steps may be small by accident.
+    `with_state` adds the torque of an embedded state. Only where such an expansion exists, and at all h_R
+    within its radius, is the last step an error bound; that of the worst component stands for all, as steps
+    may be small by accident.
     """
-    found, coarser = _at_zero(line.h**2), np.append(_at_zero(line.h[:-1] ** 2), 0.0)
-    limit, step = (np.tensordot(weights, line.per_h_R, 1) for weights in (found, found - coarser))
-    last, words = float(np.abs(step).max()), "without the largest h_R"
+    missing = torque_vector(line.expansion.missing, line.iface.direction)
+    expected = line.first_order + missing if with_state else line.first_order
+    limit, coarser = _at_zero(line.h, line.per_h_R), _at_zero(line.h[:-1], line.per_h_R[:-1])
+    last, words = float(np.abs(limit.value - coarser.value).max()), "without the largest h_R"
     if not line.expansion.exists:
         last, words = np.inf, line.expansion.words
     elif line.h[-1] > line.expansion.radius:
         last = np.inf
         words = f"h_R = {line.h[-1]:.3g} is beyond the radius of convergence, {line.expansion.radius:.3g}"
-    terms: Terms = {
-        "next order": (np.full(limit.shape, last), words),
-        "quadrature": ((np.abs(found) @ line.error)[:, None], "of each torque, amplified by the limit"),
-    }
+    amplified = (limit.error, "of each torque, amplified by the limit")
+    found = Estimate(limit.value, {"next order": (last, words), "quadrature": amplified})
     state = f"; {line.expansion.words}" if line.expansion.kind == "embedded" else ""
-    return compared(expected, limit, terms, scale_of(expected, line.iface), line.place + state)
+    return compared(expected, found, scale_of(expected, line.iface), line.place + state)
 
 
-def _at_zero(x: Array) -> Array:
-    """Return the weights with which values at x give the interpolating polynomial at 0."""
-    ratios = x / (x - x[:, None] + np.eye(len(x)) * x)
-    np.fill_diagonal(ratios, 1.0)
-    weights: Array = ratios.prod(axis=1)
-    return weights
+def _at_zero(h: Array, values: Estimate) -> Estimate:
+    """Return the polynomial in h² through values, shape (n, ...), at h = 0."""
+    weights = BarycentricInterpolator(h**2, np.eye(len(h)))(0.0)
+    return values.each(lambda array: np.moveaxis(array, 0, -1)) @ weights
 
 
 def scale_of(values: Array, iface: Interface, h_R: float = 1.0) -> float:
@@ -177,33 +178,6 @@ def scale_of(values: Array, iface: Interface, h_R: float = 1.0) -> float:
     return largest if largest > VANISHING * natural else natural
 
 
-def compared(expected: Array, measured: Array, terms: Terms, scale: float, place: str) -> Tried:
+def compared(expected: Array, measured: Estimate, scale: float, place: str) -> Tried:
     """Compare source by source, on one scale."""
-
-    def of(s: int) -> Terms:
-        return {name: (np.broadcast_to(v, expected.shape)[s], o) for name, (v, o) in terms.items()}
-
-    return [(compare(expected[s], measured[s], of(s), scale=scale), place) for s in range(len(expected))]
-
-
-def stored_at(dataset: xr.Dataset, plan: Plan, index: int) -> xr.Dataset:
-    """Return what the sweep has at a point."""
-    places = np.unravel_index(index, plan.shape)
-    return dataset.isel({axis.name: int(i) for axis, i in zip(plan.axes, places, strict=True)})
-
-
-def exact_engine(plan: Plan) -> str:
-    """Return the exact engine whose limit h_R → 0 is looked at."""
-    return "continuum" if plan.engine == "first-order" else plan.engine
-
-
-def solved(plan: Plan, iface: Interface, engine: str, h_R: list[float] | None) -> TorqueTable:
-    """Return torques with the sweep's own settings."""
-    return torque(
-        iface,
-        engine,
-        h_R=h_R,
-        scheme=plan.scheme or "exact-difference",
-        spacing=plan.spacing,
-        tolerance=plan.tolerance,
-    )
+    return [(compare(expected[s], measured[s], scale=scale), place) for s in range(len(expected))]

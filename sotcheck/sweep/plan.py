@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import math
 import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -17,11 +17,13 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 import sotcheck
 from sotcheck import __version__
-from sotcheck.engines import Scheme
-from sotcheck.errors import SystemFileError
+from sotcheck.engines import EXACT, Scheme, exact_engines
+from sotcheck.errors import SystemFileError, in_range
+from sotcheck.numerics.arrays import Array
 from sotcheck.sweep.grid import ANGLES, MAGNETIZATION, SCALARS, Axis, Point, changes, grid
 from sotcheck.system.files import from_document, to_document
 from sotcheck.system.interface import Interface
+from sotcheck.trial.torque import TOLERANCE, TOLERANCES
 
 #: Packages whose version may change a digit.
 PACKAGES = ("numpy", "scipy", "kwant")
@@ -32,11 +34,8 @@ HASH_DIGITS = 16
 @cache
 def versions() -> dict[str, str]:
     """Return the versions of everything that computes here."""
-    return {
-        "sotcheck": __version__,
-        "python": platform.python_version(),
-        **{name: metadata.version(name) for name in PACKAGES},
-    }
+    packages = {name: metadata.version(name) for name in PACKAGES}
+    return {"sotcheck": __version__, "python": platform.python_version(), **packages}
 
 
 @cache
@@ -59,6 +58,7 @@ class Plan:
     system : dict
         Document of the system file (`to_document`).
     axes : tuple of Axis
+        Workers get a plan without any.
     engine, scheme : str
         ``scheme`` is None for engines without a lattice.
     spacing : float or None
@@ -90,11 +90,27 @@ class Plan:
         return grid(self.axes)
 
     @property
-    def size(self) -> int:
-        """Number of points."""
-        return int(np.prod(self.shape))
+    def dims(self) -> tuple[str, ...]:
+        """Names of the axes."""
+        return tuple(axis.name for axis in self.axes)
 
     @property
+    def size(self) -> int:
+        """Number of points."""
+        return math.prod(self.shape)
+
+    @property
+    def exact(self) -> bool:
+        """Whether the engine is an exact one."""
+        return self.engine in EXACT
+
+    def exact_engine(self, ahead: int = 0) -> str:
+        """Return the engine, the first exact one for formulas; or the exact one so far ahead of it."""
+        names = list(EXACT)
+        here = names.index(self.engine) if self.exact else 0
+        return names[(here + ahead) % len(names)]
+
+    @cached_property
     def iface(self) -> Interface:
         """The system that is swept."""
         return from_document(self.system, str(self.system["name"]))
@@ -102,12 +118,17 @@ class Plan:
     def point(self, index: int) -> Point:
         """Return the parameters of a point; the last axis runs fastest."""
         places = np.unravel_index(index, self.shape)
-        merged: Point = {}
-        for axis, place in zip(self.axes, places, strict=True):
-            merged |= axis.at(int(place))
-        return merged
+        return {
+            name: value
+            for axis, place in zip(self.axes, places, strict=True)
+            for name, value in axis.at(int(place)).items()
+        }
 
-    def interface(self, index: int) -> Interface:
+    def points(self, indices: Sequence[int]) -> list[Point]:
+        """Return the parameters of several points."""
+        return [self.point(index) for index in indices]
+
+    def interface(self, point: Point) -> Interface:
         """Return the system at a point.
 
         Raises
@@ -115,12 +136,15 @@ class Plan:
         SystemFileError
             If the point is no system.
         """
-        iface = self.iface
-        return iface.with_(**changes(iface, self.point(index)))
+        return self.iface.with_(**changes(self.iface, point))
 
-    def points(self, indices: Sequence[int]) -> list[Point]:
-        """Return the parameters of several points."""
-        return [self.point(index) for index in indices]
+    def everywhere(self, attribute: str) -> Array:
+        """Return an attribute of the system at every point, of the sweep's shape."""
+        values = np.array(getattr(self.iface, attribute))
+        for axis, *after in (self.axes[i:] for i in range(len(self.axes))):
+            if attribute in axis.columns:
+                values = np.array(axis.columns[attribute]).reshape(-1, *(1 for _ in after))
+        return np.broadcast_to(values, self.shape)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as JSON-ready tables."""
@@ -140,61 +164,74 @@ class Plan:
             plan: Plan = TypeAdapter(cls).validate_python({"versions": {}, "sources": "", **tables})
             _ = plan.iface
             for axis in plan.axes:
-                _refuse_no_axis(axis)
-            grid(plan.axes)
-        except (ValidationError, SystemFileError, KeyError, TypeError) as error:
-            raise SystemFileError(f"its plan is none of this version's ({_one_line(error)})") from None
-        return plan
+                lengths = {len(values) for values in axis.columns.values()}
+                if len(lengths) != 1 or 0 in lengths or not axis.columns.keys() <= SWEPT:
+                    raise SystemFileError(f"{axis.name!r} is no axis")
+            _ = plan.shape
+        except ValidationError as error:
+            first = error.errors()[0]
+            why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        except (SystemFileError, KeyError, TypeError) as error:
+            why = (str(error) or type(error).__name__).splitlines()[0]
+        else:
+            return plan
+        raise SystemFileError(f"its plan is none of this version's ({why})")
 
     def differences(self, other: Plan) -> list[str]:
         """Return one line for each thing that was different in `other`, an earlier plan."""
-        mine, theirs = (dict(_leaves(json.loads(json.dumps(p.to_dict())))) for p in (self, other))
-        names = [name for name in {**theirs, **mine} if name != "command"]
+        mine, theirs = self._leaves(), other._leaves()
         return [
             f"{name}: {_short(theirs.get(name))} then, {_short(mine.get(name))} now"
-            for name in names
-            if theirs.get(name) != mine.get(name)
+            for name in {**theirs, **mine}
+            if name != "command" and theirs.get(name) != mine.get(name)
         ]
 
-
-def _refuse_no_axis(axis: Axis) -> None:
-    lengths = {len(values) for values in axis.columns.values()}
-    if len(lengths) != 1 or 0 in lengths or not set(axis.columns) <= {*SCALARS, *MAGNETIZATION, *ANGLES}:
-        raise SystemFileError(f"{axis.name!r} is no axis")
-
-
-def _one_line(error: Exception) -> str:
-    """Return what is wrong, the first of it."""
-    if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+    def _leaves(self) -> dict[str, Any]:
+        """Return everything by name, without tables in it."""
+        columns = {
+            f"axis {' '.join(dict.fromkeys([axis.name, column]))}": list(values)
+            for axis in self.axes
+            for column, values in axis.columns.items()
+        }
+        return dict(_flat({**self.to_dict(), "axes": list(self.dims)})) | columns
 
 
-def to_toml(iface: Interface) -> str:
-    """Return a system file that gives this system again."""
-    document = to_document(iface)
-    lines = [f"{name} = {_toml(value)}" for name, value in document.items() if not isinstance(value, dict)]
-    for name, table in document.items():
-        if isinstance(table, dict):
-            lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
-    return "\n".join(lines) + "\n"
+#: Everything that a column of an axis may be.
+SWEPT = {*SCALARS, *MAGNETIZATION, *ANGLES}
 
 
-def _toml(value: Any) -> str:
-    # repr keeps every digit; JSON's strings and lists are TOML's.
-    return json.dumps(value, ensure_ascii=False)
+def make_plan(
+    iface: Interface,
+    axes: Sequence[Axis],
+    *,
+    engine: str = "continuum",
+    scheme: Scheme = "exact-difference",
+    spacing: float | None = None,
+    tolerance: float = TOLERANCE,
+    command: str = "",
+) -> Plan:
+    """Return the plan of a sweep, once its settings are acceptable.
+
+    Raises
+    ------
+    EngineError
+        For an unknown engine or scheme, a number out of range, or a spacing without a lattice.
+    SystemFileError
+        If the axes do not go together.
+    """
+    solver = exact_engines([engine], scheme, spacing).get(engine)
+    in_range("tolerance", tolerance, *TOLERANCES)
+    on_lattice = scheme if solver and solver.scheme else None
+    plan = Plan(to_document(iface), tuple(axes), engine, on_lattice, spacing, tolerance, command=command)
+    # The axes are looked at together here, before there is any file.
+    _ = plan.shape
+    return plan
 
 
-def _leaves(tables: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+def _flat(tables: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in tables.items():
-        if name == "axes":
-            yield "axes", [axis["name"] for axis in value]
-            for axis in value:
-                for column, values in axis["columns"].items():
-                    yield f"axis {' '.join(dict.fromkeys([axis['name'], column]))}", values
-        elif isinstance(value, dict):
-            yield from _leaves(value, f"{path}{name}.")
+        if isinstance(value, dict):
+            yield from _flat(value, f"{path}{name}.")
         else:
             yield f"{path}{name}", value
 

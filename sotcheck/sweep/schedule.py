@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, field
-from itertools import islice
 
 from sotcheck.errors import EngineError, SotcheckError
 from sotcheck.run.executors import Backend, Open
+from sotcheck.run.processes import WorkerDiedError
 from sotcheck.sweep.grid import Point
 from sotcheck.sweep.worker import Chunk, failed
 
@@ -38,8 +38,11 @@ class Queue:
     down to the guilty point.
     """
 
-    points: Iterator[int]
-    remaining: int
+    points: Sequence[int]
+    #: How many of them have been taken.
+    taken: int = 0
+    #: Chunks that were taken, and have not come back.
+    out: list[list[int]] = field(default_factory=list)
     suspects: deque[list[int]] = field(default_factory=deque)
     #: Whether the one chunk that is out is a suspect.
     alone: bool = False
@@ -49,7 +52,7 @@ class Queue:
     convicted: list[Chunk] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.remaining or self.suspects)
+        return bool(self.taken < len(self.points) or self.suspects)
 
     def room(self, slots: int) -> int:
         """Return how many chunks may be out."""
@@ -59,20 +62,24 @@ class Queue:
         """Return the next chunk, empty if there is none."""
         if self.suspects:
             self.alone = True
-            return self.suspects.popleft()
+            self.out.append(self.suspects.popleft())
+            return self.out[-1]
         # The last chunks get smaller, so that no worker is left alone with a large one.
-        share = -(-self.remaining // (AHEAD * slots))
+        share = -((self.taken - len(self.points)) // (AHEAD * slots))
         wanted = 1 if self.seconds_per_point is None else int(SECONDS / max(self.seconds_per_point, 1e-9))
-        chunk = list(islice(self.points, max(1, min(wanted, share, MOST))))
-        self.remaining -= len(chunk)
+        chunk = list(self.points[self.taken : self.taken + max(1, min(wanted, share, MOST))])
+        self.taken += len(chunk)
+        self.out += [chunk] if chunk else []
         return chunk
 
-    def learn(self, chunk: Chunk) -> None:
-        """Note that a chunk arrived, and how long it took."""
+    def learn(self, chunk: Chunk) -> Chunk:
+        """Note that a chunk arrived, and how long it took; return it."""
         self.alone = False
+        self.out.remove(chunk.indices)
         latest = chunk.seconds / len(chunk.indices)
         known = self.seconds_per_point
         self.seconds_per_point = latest if known is None else (known + latest) / 2
+        return chunk
 
     def blame(self, chunk: list[int]) -> None:
         """Take back a chunk that killed its worker, to halve it or, if it is one point, to convict it.
@@ -83,6 +90,7 @@ class Queue:
             If one point after the other is found guilty, and nothing can be computed at all.
         """
         self.alone = False
+        self.out.remove(chunk)
         if len(chunk) > 1:
             middle = len(chunk) // 2
             self.suspects.extendleft((chunk[middle:], chunk[:middle]))
@@ -92,13 +100,21 @@ class Queue:
         if self.deaths[point] < DEATHS:
             self.suspects.appendleft(chunk)
             return
-        why = f"the worker process died at this point, {DEATHS} times; {CAUSE}"
-        self.convicted.append(failed(chunk, [why]))
+        self.convicted.append(
+            failed(chunk, [f"the worker process died at this point, {DEATHS} times; {CAUSE}"])
+        )
         if len(self.convicted) > MOST_DEADLY:
             raise EngineError(
                 f"workers die whatever they compute, at {len(self.convicted)} points in a row; what was "
                 f"computed before is kept: find what ends them ({CAUSE}), then go on with --resume"
             )
+
+    def recover(self) -> None:
+        """Take back what was out when the executor broke."""
+        if len(self.out) == 1:
+            self.blame(self.out[0])
+        self.suspects.extend(self.out)
+        self.out.clear()
 
     def release(self) -> list[Chunk]:
         """Return the points found guilty so far."""
@@ -107,75 +123,50 @@ class Queue:
 
 
 def results(
-    backend: Backend, work: Work, points_of: PointsOf, indices: Iterable[int], count: int
-) -> Iterator[Chunk]:
+    backend: Backend, work: Work, points_of: PointsOf, indices: Sequence[int]
+) -> Generator[Chunk, None, None]:
     """Yield the results of all points, in the order in which they arrive.
 
-    Parameters
-    ----------
-    backend : Backend
-    work : callable
-    points_of : callable
-        Returns the parameters of some indices.
-    indices : iterable of int
-        Of `count` points.
-    count : int
+    `points_of` returns the parameters of some of the indices.
 
     Raises
     ------
     EngineError
         If the executor is lost, or nothing can be computed with it.
     """
-    queue = Queue(iter(indices), count)
+    queue = Queue(indices)
     while queue:
-        broken: list[list[int]] = []
         try:
             with backend.open() as opened:
-                yield from _rounds(opened, backend, work, points_of, queue, broken)
-        except EngineError:
-            # `process_pool` says so of a worker that died: a new pool goes on with what was out.
-            if not broken:
-                raise
-        if len(broken) == 1:
-            queue.blame(broken[0])
-        else:
-            queue.suspects.extend(broken)
+                yield from _rounds(opened, backend, work, points_of, queue)
+        except WorkerDiedError:
+            # A new pool goes on with what was out.
+            queue.recover()
     yield from queue.release()
 
 
-def _rounds(
-    opened: Open, backend: Backend, work: Work, points_of: PointsOf, queue: Queue, broken: list[list[int]]
-) -> Iterator[Chunk]:
-    """Keep the executor busy until nothing is left, or until it breaks: then `broken` gets the chunks out."""
+def _rounds(opened: Open, backend: Backend, work: Work, points_of: PointsOf, queue: Queue) -> Iterator[Chunk]:
+    """Keep the executor busy until nothing is left."""
     if opened.executor is None:
         while chunk := queue.take(1):
-            result = work(chunk, points_of(chunk))
-            queue.learn(result)
-            yield result
+            yield queue.learn(work(chunk, points_of(chunk)))
         return
-    out: dict[Future[Chunk], list[int]] = {}
-    chunk = []
+    futures: dict[Future[Chunk], list[int]] = {}
     try:
-        while queue or out:
+        while queue or futures:
             slots = opened.slots()
-            while len(out) < queue.room(slots) and (chunk := queue.take(slots)):
-                out[opened.executor.submit(work, chunk, points_of(chunk))] = chunk
-                chunk = []
-            for future in wait(out, return_when=FIRST_COMPLETED).done:
+            while len(futures) < queue.room(slots) and (chunk := queue.take(slots)):
+                futures[opened.executor.submit(work, chunk, points_of(chunk))] = chunk
+            for future in wait(futures, return_when=FIRST_COMPLETED).done:
+                chunk = futures.pop(future)
                 try:
                     result = future.result()
                 except backend.killed:
-                    queue.blame(out.pop(future))
+                    queue.blame(chunk)
                 else:
-                    del out[future]
-                    queue.learn(result)
-                    yield result
+                    yield queue.learn(result)
                     yield from queue.release()
-    except BrokenExecutor:
-        # What could not even be handed out is not to be lost.
-        broken += [*out.values(), *([chunk] if chunk else [])]
-        raise
-    except SotcheckError:
+    except (BrokenExecutor, SotcheckError):
         raise
     except backend.lost as error:
         raise EngineError(

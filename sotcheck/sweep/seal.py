@@ -1,4 +1,4 @@
-"""The end of a result's file: the SHA-256 of all before it.
+"""The result's file, written as a whole; its end is the SHA-256 of all before it.
 
 HDF5 does not look beyond the end that it has noted itself, so that any program opens the file as it is. And a
 file that was changed is told before HDF5 gets to see it: it would crash on some of them, and read others.
@@ -11,8 +11,9 @@ import os
 import re
 from pathlib import Path
 
-from sotcheck.errors import SystemFileError
+from sotcheck.errors import OutputError, SystemFileError
 from sotcheck.run.inputs import open_regular
+from sotcheck.run.output import replace
 
 #: How every HDF5 file begins.
 HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -57,3 +58,25 @@ def refuse_changed(path: str | Path) -> None:
             f"it does not end with a checksum; {REMEDY}"
         )
     raise SystemFileError(f"{path}: is not a NetCDF file that can be read; expected one of 'sotcheck sweep'")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write the result as a whole and look at what is there then.
+
+    Raises
+    ------
+    OutputError
+        If the disk is full or fails; the journal is to be kept then.
+    """
+    try:
+        replace(path, content)
+        good = path.read_bytes() == content
+    except OSError as error:
+        raise OutputError(
+            f"{path}: cannot be written ({error.strerror or error}); all points are kept beside it: "
+            "make room, then go on with --resume"
+        ) from None
+    if not good:
+        raise OutputError(
+            f"{path}: reads otherwise than it was written; all points are kept beside it: choose another disk"
+        )

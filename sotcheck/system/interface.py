@@ -8,6 +8,7 @@ belong to the theory and to the engines, which choose them independently.
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import Annotated, Any
 
 import numpy as np
@@ -25,15 +26,12 @@ from sotcheck.errors import SystemFileError, did_you_mean
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.run.plaintext import is_one_line
 from sotcheck.system.spin import IDENTITY, dot_sigma
+from sotcheck.system.structure import RASHBA, Delta, Region, Structure
 
 SOURCES = ("normal", "majority", "minority")
 #: States bound to the interface: they come in from nowhere, but those at E_F carry a torque as well.
 BOUND = "bound"
 
-#: Thresholds this close (relative to the energies that they are differences of) are one.
-SAME_THRESHOLD = 1e-12
-#: A circle of open states smaller than this part of the largest one (in k_⊥²) is no threshold.
-SMALLEST_CIRCLE = 1e-13
 #: Twice squared still a double: with no number beyond it, nothing overflows.
 LARGEST = 1e60
 #: The smallest energy of a propagating state above its band's edge: squares of it are doubles too.
@@ -202,7 +200,7 @@ class Interface(BaseModel):
         return shifted - self.J * np.array([1.0, -1.0])
 
     def kappa_0(self) -> Complex:
-        """Return κ̂_0 = u_0 + u_m σ·m, Eqs. (8) and (22), shape (2, 2)."""
+        """Return κ̂_0 = u_0 + u_m σ·m, shape (2, 2)."""
         return self.u_0 * IDENTITY + self.interface_exchange()
 
     def interface_exchange(self) -> Complex:
@@ -214,18 +212,23 @@ class Interface(BaseModel):
         edge = {"normal": self.U_N, "majority": self.U_F - self.J, "minority": self.U_F + self.J}
         return self.E_F - edge[source]
 
+    @cached_property
+    def structure(self) -> Structure:
+        """The stack without layers; its spin-orbit field is k×ẑ, so that its scale is h_R."""
+        return Structure(
+            self.E_F,
+            (Region(self.U_N), Region(self.U_F, self.J, self.m)),
+            (Delta(self.u_0, self.u_m, self.m, RASHBA),),
+        )
+
     def thresholds(self) -> list[float]:
         """Return the sorted k_⊥² > 0 at which a channel closes, after a leading 0."""
-        # A circle too small for nodes of its own is none.
-        edges = sorted(x for x in map(self.k_perp2_max, SOURCES) if x > 0.0)
-        edges = [x for x in edges if x > SMALLEST_CIRCLE * edges[-1]]
-        later = [*edges[1:], math.inf]
-        return [0.0, *(x for x, after in zip(edges, later, strict=True) if after - x > self.same_threshold)]
+        return self.structure.thresholds()
 
     @property
     def same_threshold(self) -> float:
         """The distance in k_⊥² below which two thresholds are one: energies are not known any better."""
-        return SAME_THRESHOLD * max(abs(self.E_F), abs(self.U_N), abs(self.U_F), self.J)
+        return self.structure.same_threshold
 
 
 def refused(error: ValidationError) -> dict[str, str]:
@@ -239,6 +242,6 @@ def refused(error: ValidationError) -> dict[str, str]:
 
 
 def rashba(k_perp: Array, angle: Array) -> Complex:
-    """Return σ·(k×ẑ) = k_y σ_x − k_x σ_y, Eq. (8), shape (..., 2, 2), at k = k_⊥ (cos, sin)(angle)."""
+    """Return σ·(k×ẑ) = k_y σ_x − k_x σ_y, shape (..., 2, 2), at k = k_⊥ (cos, sin)(angle)."""
     kx, ky = k_perp * np.cos(angle), k_perp * np.sin(angle)
     return dot_sigma(np.stack([ky, -kx, np.zeros_like(kx)], axis=-1))

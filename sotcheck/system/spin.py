@@ -16,9 +16,9 @@ def dot_sigma(v: Array) -> Complex:
 
 
 def projectors(m: Array) -> Complex:
-    """Return (u_+, u_-), shape (2, 2, 2): the minority (σ·m = +1) and majority projectors."""
+    """Return (u_+, u_-), shape (..., 2, 2, 2): the minority (σ·m = +1) and majority projectors."""
     sigma_m = dot_sigma(m)
-    return np.stack([(IDENTITY + sigma_m) / 2, (IDENTITY - sigma_m) / 2])
+    return np.stack([(IDENTITY + sigma_m) / 2, (IDENTITY - sigma_m) / 2], axis=-3)
 
 
 def in_spin_bands(values: Complex, m: Array) -> Complex:
@@ -27,11 +27,11 @@ def in_spin_bands(values: Complex, m: Array) -> Complex:
     Parameters
     ----------
     values : array (..., 2)
-        Values for the minority (+) and majority (-) band, as K̂_z below Eq. (2b).
-    m : array (3,)
+        Values for the minority (+) and majority (-) band.
+    m : array (3,) or (..., 3)
         Unit vector of the magnetization.
     """
-    return np.einsum("...s,sij->...ij", values, projectors(m))
+    return np.einsum("...s,...sij->...ij", values, projectors(m))
 
 
 def dagger(matrix: Complex) -> Complex:

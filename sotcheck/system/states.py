@@ -1,78 +1,148 @@
-"""What every engine returns: scattering states at the interface, in a fixed spin basis."""
+"""What every engine returns: scattering states at the interfaces, in a fixed spin basis."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.system.interface import Interface, rashba
-from sotcheck.system.spin import IDENTITY, dagger, in_spin_bands, projectors, spin_torque
+from sotcheck.system.spin import dagger, in_spin_bands, pauli_vector, projectors, spin_torque
+from sotcheck.system.structure import Scale, Structure
+
+MINUS, PLUS = range(2)
+
+
+def by_source(waves: Complex, psi: Complex, m: Array) -> Complex:
+    """Return Σ_in φψ† by source (normal, majority, minority) for φ and ψ (2, ..., 2, 2): (..., 3, 2, 2)."""
+    minority, majority = projectors(m)
+    bra = dagger(psi[1])
+    return np.stack(
+        [waves[0] @ dagger(psi[0]), waves[1] @ majority @ bra, waves[1] @ minority @ bra], axis=-3
+    )
 
 
 @dataclass(frozen=True)
-class Scattering:
-    """Exact scattering states of many problems; leading axes are those of the request.
+class States:
+    """Exact scattering states of many problems; axes (...) are those of the request.
+
+    What is said of "the interface" is said of number `here`; `at` goes to another one.
 
     Attributes
     ----------
-    kz : array (...)
-        Wave number in N (on a lattice: the effective one); positive, or positive imaginary.
-    Kz : array (..., 2)
-        Wave numbers in F: minority, majority.
-    m : array (3,)
-    psi_N, psi_F : array (..., 2, 2)
-        ψ(0) = psi @ χ for an incident spinor χ of unit flux, e^{±ikz}/√k χ; zero for closed channels.
-    spin_minus, spin_plus : array (..., 3, 3)
-        Σ_in Im[ψ†σ∂_zψ] at z = −0 and z = +0; axes: source (normal, majority, minority), spin x, y, z.
+    structure : Structure
+    k_perp, angle, scale : arrays (...)
+    left, right : array (..., 2)
+        Wave numbers in the half-spaces (on a lattice: effective ones) for spin along and against their
+        directions; positive, or positive imaginary.
+    psi : array (2, interfaces, ..., 2, 2)
+        ψ = psi @ χ at every interface for a spinor χ that comes in from the left and from the right with unit
+        flux, e^{±ikz}/√k χ; zero for closed channels.
+    slope : array (2, 2, interfaces, ..., 2, 2)
+        ∂_zψ on the left and on the right of every interface, in the same way.
+    here : int
     """
 
-    kz: Complex
-    Kz: Complex
-    m: Array
-    psi_N: Complex
-    psi_F: Complex
-    spin_minus: Array
-    spin_plus: Array
+    structure: Structure
+    k_perp: Array
+    angle: Array
+    scale: Scale
+    left: Complex
+    right: Complex
+    psi: Complex
+    slope: Complex
+    here: int = 0
+
+    def at(self, interface: int) -> States:
+        """Return the same states, seen at another interface."""
+        return replace(self, here=interface)
 
     @property
+    def m(self) -> Array:
+        """The direction of the right half-space, shape (3,)."""
+        return np.array(self.structure.right.direction)
+
+    @property
+    def kz(self) -> Complex:
+        """Wave number in a left half-space that is a normal metal, shape (...)."""
+        return self.left[..., 0]
+
+    @property
+    def Kz(self) -> Complex:
+        """Wave numbers in the right half-space, shape (..., 2): minority, majority."""
+        return self.right
+
+    @property
+    def psi_N(self) -> Complex:
+        """ψ at the interface for waves from the left, shape (..., 2, 2)."""
+        return self.psi[0, self.here]
+
+    @property
+    def psi_F(self) -> Complex:
+        """ψ at the interface for waves from the right, shape (..., 2, 2)."""
+        return self.psi[1, self.here]
+
+    @cached_property
     def density(self) -> Complex:
-        """Σ_in ψψ† at z = 0 by source, shape (..., 3, 2, 2)."""
-        minority, majority = projectors(self.m)
-        return np.stack(
-            [
-                self.psi_N @ dagger(self.psi_N),
-                self.psi_F @ majority @ dagger(self.psi_F),
-                self.psi_F @ minority @ dagger(self.psi_F),
-            ],
-            axis=-3,
-        )
+        """Σ_in ψψ† at the interface by source (normal, majority, minority), shape (..., 3, 2, 2)."""
+        here = self.psi[:, self.here]
+        return by_source(here, here, self.m)
+
+    def spin_current(self, side: int) -> Array:
+        """Return Σ_in Im[ψ†σ∂_zψ] MINUS or PLUS the interface, (..., 3, 3): source, spin x, y, z."""
+        return pauli_vector(by_source(self.slope[side, :, self.here], self.psi[:, self.here], self.m)).imag
+
+    @cached_property
+    def spin_minus(self) -> Array:
+        """The spin current on the left of the interface."""
+        return self.spin_current(MINUS)
+
+    @cached_property
+    def spin_plus(self) -> Array:
+        """The spin current on the right of the interface."""
+        return self.spin_current(PLUS)
+
+    @property
+    def flows(self) -> Array:
+        """The four spin flows of the interface by source, each from its own expression.
+
+        Spin currents Im[ψ†σ∂_zψ] on its left and right, what its spin-orbit field adds, Im[ψ†σ σ·w ψ], and
+        what its magnetism takes, −Im[ψ†σ u_m σ·d ψ].
+
+        Shape (..., 3, 4, 3): the request's axes, source, flow, spin component; per unit incident flux.
+        """
+        delta = self.structure.interfaces[self.here]
+        field = delta.field(self.k_perp, self.angle, self.scale)[..., None, :]
+        added = np.cross(field, pauli_vector(self.density).real)
+        taken = -spin_torque(delta.exchange_term, self.density)
+        return np.stack([self.spin_minus, self.spin_plus, added, taken], axis=-2)
 
     @property
     def open_N(self) -> Complex:
-        """The projector 1̂_k of Eq. (4a), shape (..., 2, 2)."""
-        return (self.kz.real > 0)[..., None, None] * IDENTITY
+        """The projector on open channels of the left half-space, shape (..., 2, 2)."""
+        return in_spin_bands((self.left.real > 0).astype(complex), np.array(self.structure.left.direction))
 
     @property
     def open_F(self) -> Complex:
-        """The projector 1̂'_k of Eq. (4b), shape (..., 2, 2)."""
-        return in_spin_bands((self.Kz.real > 0).astype(complex), self.m)
+        """The projector on open channels of the right half-space, shape (..., 2, 2)."""
+        return in_spin_bands((self.right.real > 0).astype(complex), self.m)
 
     def amplitudes(self) -> tuple[Complex, Complex, Complex, Complex]:
-        """Return (r, t, r', t') with the flux normalisation of Eqs. (2) and (3), each (..., 2, 2)."""
-        root_k = np.sqrt(np.abs(self.kz))[..., None, None]
-        root_K = in_spin_bands(np.sqrt(np.abs(self.Kz)).astype(complex), self.m)
+        """Return (r, t, r', t') of the whole structure, flux-normalised, each (..., 2, 2)."""
+        root_k = in_spin_bands(
+            np.sqrt(np.abs(self.left)).astype(complex), np.array(self.structure.left.direction)
+        )
+        root_K = in_spin_bands(np.sqrt(np.abs(self.right)).astype(complex), self.m)
         return (
-            root_k * self.psi_N - self.open_N,
-            root_K @ self.psi_N,
-            root_K @ self.psi_F - self.open_F,
-            root_k * self.psi_F,
+            root_k @ self.psi[0, 0] - self.open_N,
+            root_K @ self.psi[0, -1],
+            root_K @ self.psi[1, -1] - self.open_F,
+            root_k @ self.psi[1, 0],
         )
 
     def s_matrix(self) -> Complex:
-        """Return S between open channels, Eqs. (B1) and (B7), shape (..., 4, 4)."""
+        """Return S between open channels, shape (..., 4, 4)."""
         r, t, r_prime, t_prime = self.amplitudes()
         one, one_prime = self.open_N, self.open_F
         return np.concatenate(
@@ -84,29 +154,12 @@ class Scattering:
         )
 
     def unitarity_defect(self) -> Array:
-        """Return the largest element of |S†S − 1| and |SS† − 1| over open channels, Eq. (B8)."""
+        """Return the largest element of |S†S − 1| and |SS† − 1| over open channels."""
         s = self.s_matrix()
         zero = np.zeros_like(self.open_N)
         one = np.block([[self.open_N, zero], [zero, self.open_F]])
         left, right = dagger(s) @ s - one, s @ dagger(s) - one
         return np.maximum(np.abs(left).max(axis=(-1, -2)), np.abs(right).max(axis=(-1, -2)))
-
-
-def flows(states: Scattering, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Array:
-    """Return the four spin flows of Fig. 2 by source, each from its own expression.
-
-    Spin currents Im[ψ†σ∂_zψ] at z = ∓0 are the engine's; what the lattice adds, Im[ψ†σ h_R σ·(k×ẑ) ψ], and
-    what the interface magnetism takes, −Im[ψ†σ u_m σ·m ψ], follow from ψ(0).
-
-    Returns
-    -------
-    array (..., 3, 4, 3)
-        Axes: the request's, source, flow (as `FLOWS`), spin component; per unit incident flux.
-    """
-    rashba_term = (h_R[..., None, None] * rashba(k_perp, angle))[..., None, :, :]
-    added = spin_torque(rashba_term, states.density)
-    taken = -spin_torque(iface.interface_exchange(), states.density)
-    return np.stack([states.spin_minus, states.spin_plus, added, taken], axis=-2)
 
 
 @dataclass(frozen=True)
@@ -116,43 +169,13 @@ class Errors:
     Attributes
     ----------
     psi : array (..., 3)
-        Of any element of ψ(0) by source (normal, majority, minority), per unit incident flux.
+        Of any element of ψ at an interface by source (normal, majority, minority), per unit incident flux.
     amplitudes : array (..., 3)
         Of any reflection or transmission amplitude by source of the incident wave.
     flows : array (..., 3)
-        Of any spin flow of Fig. 2 by source, per unit incident flux.
+        Of any spin flow by source, per unit incident flux.
     """
 
     psi: Array
     amplitudes: Array
     flows: Array
-
-
-class Engine(Protocol):
-    """Anything that solves the scattering problem exactly, for all h_R."""
-
-    @property
-    def name(self) -> str:
-        """The name on the command line."""
-        ...
-
-    @property
-    def scheme(self) -> str | None:
-        """The discretisation, None for an engine without a lattice."""
-        ...
-
-    def scatter(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Scattering:
-        """Solve at every broadcast combination of k_⊥, in-plane angle and h_R."""
-        ...
-
-    def flows(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Array:
-        """Return `flows` of these states, in the engine's fastest way."""
-        ...
-
-    def rounding(self, iface: Interface) -> float:
-        """Return the relative rounding error to expect of amplitudes and currents away from band edges."""
-        ...
-
-    def errors(self, iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Errors:
-        """Return bounds on the errors of these states, problem by problem."""
-        ...

@@ -1,4 +1,4 @@
-"""The expansion in h_R to every order: Eq. (46), its counterparts for t̂, r̂', t̂', and the torque's.
+"""The expansion in h_R to every order: that of all four amplitudes, and the torque's.
 
 With Ĝ = (1 + r̂_ex)/2ik_z at h_R = 0 and R = σ·(k×ẑ), the wave function at z = 0 obeys ψ = ψ⁰ + h_R Ĝ R ψ, so
 
@@ -10,49 +10,46 @@ its coefficients are Cauchy products. Nothing here knows an engine.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from sotcheck.engines.poles import threshold_states
 from sotcheck.errors import TheoryError
 from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import sum_over_k
 from sotcheck.system.interface import Interface, rashba
 from sotcheck.system.spin import IDENTITY, PAULI, in_spin_bands, projectors
 from sotcheck.theory.amplitudes import Amplitudes, closed_forms
-from sotcheck.theory.validity import radius_of_convergence, why_not_expandable
+from sotcheck.theory.symbols import Symbols
+from sotcheck.theory.validity import radius_of_convergence, threshold_states, why_not_expandable
 
 #: Values of a sum's integrand, each of which takes all orders at every angle.
 MOST_VALUES = 100_000
 
 
 @dataclass(frozen=True)
-class AmplitudeOrders:
-    """Coefficients of h_R^n, n = 0 … N, in every scattering amplitude; each (N + 1, points, 2, 2).
+class Series:
+    """Coefficients of h_R^n, n = 0 … N, in the four scattering amplitudes; each (N + 1, points, 2, 2)."""
 
-    Attributes
-    ----------
-    r_ex, t_ex, r_prime_ex, t_prime_ex : arrays
-        Extended amplitudes: for incident waves that decay or grow as well.
-    r, t, r_prime, t_prime : arrays
-        Projected to incident waves that propagate, as Eq. (7) does.
-    """
-
-    r_ex: Complex
-    t_ex: Complex
-    r_prime_ex: Complex
-    t_prime_ex: Complex
     r: Complex
     t: Complex
     r_prime: Complex
     t_prime: Complex
 
+    def projected(self, a: Amplitudes) -> Series:
+        """Return the series for incident waves that propagate; those of `amplitude_orders` are extended."""
+        open_F = in_spin_bands(np.where(a.Kz.imag == 0, 1.0 + 0j, 0.0), a.m)
+        return Series(
+            self.r @ a.hilbert_N, self.t @ a.hilbert_N, self.r_prime @ open_F, self.t_prime @ open_F
+        )
 
-def amplitude_orders(a: Amplitudes, rashba_term: Complex, orders: int) -> AmplitudeOrders:
-    """Return the series (46) of r̂ and its counterparts.
 
-    r̂_ex^(n) = 2ik_z Ĝ(RĜ)^n, Eq. (46a); from ψ(0) = 1 + r̂_ex, below Eq. (7), and the same for waves from F,
+def amplitude_orders(a: Amplitudes, rashba_term: Complex, orders: int) -> Series:
+    """Return the series of all amplitudes, extended to incident waves that decay or grow.
+
+    r̂_ex^(n) = 2ik_z Ĝ(RĜ)^n; from ψ(0) = 1 + r̂_ex, and the same for waves from F,
 
         t̂_ex^(n)  = |K̂_z|^½ |k_z|^−½ 2ik_z Ĝ(RĜ)^n,
         t̂'_ex^(n) = |k_z|^½ Ĝ(RĜ)^n 2iK̂_z |K̂_z|^−½,
@@ -69,8 +66,7 @@ def amplitude_orders(a: Amplitudes, rashba_term: Complex, orders: int) -> Amplit
     orders : int
         N.
     """
-    k = a.kz[:, None, None]
-    G = (IDENTITY + a.r_ex) / (2j * k)
+    k, G = a.kz[:, None, None], a.G
     powers = [G]
     for _ in range(orders):
         powers.append(powers[-1] @ rashba_term @ G)
@@ -78,16 +74,13 @@ def amplitude_orders(a: Amplitudes, rashba_term: Complex, orders: int) -> Amplit
     root_k = np.sqrt(np.abs(k))
     root_K = in_spin_bands(np.sqrt(np.abs(a.Kz)).astype(complex), a.m)
     from_F = in_spin_bands(2j * a.Kz / np.sqrt(np.abs(a.Kz)), a.m)
-    open_F = in_spin_bands(np.where(a.Kz.imag == 0, 1.0 + 0j, 0.0), a.m)
-
-    r_ex, t_ex = 2j * k * X, root_K @ X * (2j * k / root_k)
-    t_prime_ex, r_prime_ex = root_k * X @ from_F, root_K @ X @ from_F
-    r_ex[0] -= IDENTITY
-    r_prime_ex[0] -= IDENTITY
-    return AmplitudeOrders(
-        r_ex, t_ex, r_prime_ex, t_prime_ex,
-        r_ex @ a.hilbert_N, t_ex @ a.hilbert_N, r_prime_ex @ open_F, t_prime_ex @ open_F,
-    )  # fmt: skip
+    incident = (np.arange(orders + 1) == 0)[:, None, None, None] * IDENTITY
+    return Series(
+        r=2j * k * X - incident,
+        t=root_K @ X * (2j * k / root_k),
+        r_prime=root_K @ X @ from_F - incident,
+        t_prime=root_k * X @ from_F,
+    )
 
 
 def _cauchy(left: Complex, right: Complex, n: int) -> Complex:
@@ -98,10 +91,6 @@ def _cauchy(left: Complex, right: Complex, n: int) -> Complex:
 def _spin(matrix: Complex) -> Complex:
     """Return Tr[σ A], shape (3, points), of (2, 2, points)."""
     return np.einsum("iba,abp->ip", PAULI, matrix)
-
-
-def _points_last(matrices: Complex) -> Complex:
-    return np.ascontiguousarray(np.moveaxis(matrices, 1, -1))
 
 
 def torque_integrand(iface: Interface, k_perp2: Array, angles: Array, wanted: list[int]) -> Array:
@@ -127,29 +116,27 @@ def torque_integrand(iface: Interface, k_perp2: Array, angles: Array, wanted: li
     x, angle = (grid.ravel() for grid in np.broadcast_arrays(k_perp2[:, None], angles))
     a = closed_forms(iface, x)
     R = rashba(np.sqrt(x), angle)
-    found = amplitude_orders(a, R, wanted[-1])
-    r, t_prime, R_last = _points_last(found.r), _points_last(found.t_prime), np.moveaxis(R, 0, -1)
+    series = amplitude_orders(a, R, wanted[-1]).projected(a)
+    # Points last, where they lie side by side.
+    r, t_prime, R_last, hilbert_N = (
+        np.ascontiguousarray(np.moveaxis(one, -3, -1)) for one in (series.r, series.t_prime, R, a.hilbert_N)
+    )
     psi_N = r.copy()
-    psi_N[0] += np.moveaxis(a.hilbert_N, 0, -1)
-    propagating, inverse_k = np.where(a.kz.imag == 0, 1.0, 0.0), 1 / np.abs(a.kz)
-
+    psi_N[0] += hilbert_N
     minority, majority = projectors(a.m)
     from_F = [np.einsum("jabp,bc->jacp", t_prime, band) for band in (majority, minority)]
-    outgoing = [r, *from_F]
-    at_zero = [psi_N, *from_F]
+    propagating, inverse_k = np.where(a.kz.imag == 0, 1.0, 0.0), 1 / np.abs(a.kz)
 
-    def torque(n: int, s: int) -> Array:
-        current = -_spin(_cauchy(outgoing[s], outgoing[s], n)).real * propagating
-        density = _cauchy(at_zero[s], at_zero[s], n - 1)
-        lattice = _spin(np.einsum("abp,bcp->acp", R_last, density)).imag * inverse_k
-        return current + lattice
+    def flow(n: int, outgoing: Complex, at_zero: Complex) -> Array:
+        current = -_spin(_cauchy(outgoing, outgoing, n)).real * propagating
+        density = _cauchy(at_zero, at_zero, n - 1)
+        return current + _spin(np.einsum("abp,bcp->acp", R_last, density)).imag * inverse_k
 
-    flow = np.array([[torque(n, s) for s in range(3)] for n in wanted])
-    m = a.m[:, None]
-    transverse = flow - np.einsum("nsip,i->nsp", flow, a.m)[:, :, None] * m
-    k_x = np.sqrt(x) * np.cos(angle)
-    values = -k_x * transverse / (4 * np.pi)
-    return np.moveaxis(values, -1, 0).reshape(len(k_perp2), len(angles), len(wanted), 3, 3)
+    sources = [(r, psi_N), *((one, one) for one in from_F)]
+    flows = np.moveaxis(np.array([[flow(n, *source) for source in sources] for n in wanted]), -1, 0)
+    transverse = flows - (flows @ a.m)[..., None] * a.m
+    values = -(np.sqrt(x) * np.cos(angle))[:, None, None, None] * transverse / (4 * np.pi)
+    return values.reshape(len(k_perp2), len(angles), len(wanted), 3, 3)
 
 
 def half_circle(highest: int) -> Array:
@@ -161,25 +148,33 @@ def half_circle(highest: int) -> Array:
     return np.pi * (np.arange(count) + 0.3) / count
 
 
-@dataclass(frozen=True)
-class TorqueOrders:
-    """Coefficients of t = Σ_n t_n h_R^n.
+def first_order(s: Symbols) -> Complex:
+    """Return the coefficient of h_R by source, fieldlike + i dampinglike, shape (n, 1, 3), by the series.
 
-    Attributes
-    ----------
-    orders : list of int
-        n = 1, 3, 5, …: opposite k cancel even ones.
-    values, errors : arrays (orders, 3, 3)
-        t_n by source and spin component in the unit of t, and the quadrature error.
+    It does not depend on the direction of m: that along z has both components.
+    """
+    along_z = s.iface.with_(m=(0.0, 0.0, 1.0))
+    t = torque_integrand(along_z, s.amplitudes.k_perp2, half_circle(1), [1])[:, :, 0].mean(axis=1)
+    return (-t[..., 0] + 1j * t[..., 1])[:, None]
+
+
+def over_k(average: Callable[[Array], Array], iface: Interface, rtol: float, rounding: float) -> Estimate:
+    """Sum orders that are averaged over the angle already, (n, ...) at k_⊥² (n,), over k_⊥.
+
+    Next to a threshold they rise where a state is almost there without h_R.
     """
 
-    orders: list[int]
-    values: Array
-    errors: Array
+    def f(x: Array, angles: Array) -> Array:
+        values = average(x)
+        return np.broadcast_to(values[:, None], (len(x), len(angles), *values.shape[1:]))
+
+    edges = iface.thresholds()
+    floor = rounding * edges[-1] ** 1.5 / (24 * np.pi**2)
+    return sum_over_k(f, edges, rtol, floor, crowds=threshold_states(iface), most=MOST_VALUES).total
 
 
-def torque_orders(iface: Interface, highest: int, *, rtol: float = 1e-12) -> TorqueOrders:
-    """Sum the coefficients of odd orders up to `highest` over k_⊥.
+def torque_orders(iface: Interface, highest: int, *, rtol: float = 1e-12) -> Estimate:
+    """Sum the coefficients t_n of odd orders up to `highest` in t = Σ_n t_n h_R^n over k_⊥.
 
     Parameters
     ----------
@@ -191,6 +186,11 @@ def torque_orders(iface: Interface, highest: int, *, rtol: float = 1e-12) -> Tor
         Wanted quadrature error relative to the largest |t_n| ρ^n, with the radius of convergence ρ by k_⊥:
         in this measure all orders are of similar size.
 
+    Returns
+    -------
+    Estimate (orders, 3, 3)
+        By order (1, 3, 5, …: opposite k cancel even ones), source and spin component, in the unit of t.
+
     Raises
     ------
     TheoryError
@@ -198,29 +198,16 @@ def torque_orders(iface: Interface, highest: int, *, rtol: float = 1e-12) -> Tor
     """
     if highest < 1 or highest % 2 == 0:
         raise TheoryError(f"the torque has odd orders only: found {highest}; expected 1, 3, 5, …")
-    radius = radius_of_convergence(iface)
     if highest > 1 and (why := why_not_expandable(iface)):
         raise TheoryError(
             f"{iface.name}: orders beyond the first do not exist, as {why}; ask for order 1, or for another "
             "interface"
         )
     orders = list(range(1, highest + 1, 2))
-    scale = min(radius, 1.0) ** np.array(orders)
+    scale = (min(radius_of_convergence(iface), 1.0) ** np.array(orders))[:, None, None]
     chosen = half_circle(highest)
 
-    def f(x: Array, angles: Array) -> Array:
-        values = torque_integrand(iface, x, chosen, orders).mean(axis=1) * scale[:, None, None]
-        return np.broadcast_to(values[:, None], (len(x), len(angles), *values.shape[1:]))
+    def average(x: Array) -> Array:
+        return torque_integrand(iface, x, chosen, orders).mean(axis=1) * scale
 
-    size = iface.thresholds()[-1] ** 1.5 / (24 * np.pi**2)
-    found = sum_over_k(
-        f,
-        iface.thresholds(),
-        rtol,
-        float(np.finfo(float).eps) * size,
-        crowds=threshold_states(iface),
-        most=MOST_VALUES,
-    )
-    return TorqueOrders(
-        orders, found.total.value / scale[:, None, None], found.total.error / scale[:, None, None]
-    )
+    return over_k(average, iface, rtol, float(np.finfo(float).eps)) / scale

@@ -1,4 +1,4 @@
-"""Scattering amplitudes of the paper: Eqs. (6) and (7), and their first-order change, Eq. (10).
+"""Scattering amplitudes without h_R: in closed form, or read off an engine's states.
 
 Matrices are 2×2 in the laboratory spin frame with the batch axis in front. This module makes its own
 choice of branches and shares none of the engines' formulas.
@@ -13,7 +13,7 @@ import numpy as np
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.interface import Interface
 from sotcheck.system.spin import IDENTITY, in_spin_bands, projectors
-from sotcheck.system.states import Scattering
+from sotcheck.system.states import States
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Amplitudes:
         k_z^+ (minority) and k_z^- (majority).
     m : array (3,)
     r, t, r_prime, t_prime : array (n, 2, 2)
-        Projected to the Hilbert space, Eq. (7).
+        Projected to incident waves that propagate.
     r_ex : array (n, 2, 2)
-        The extended reflection matrix, Eq. (6); NaN where no scattering state tells it.
+        The extended reflection matrix; NaN where no scattering state tells it.
     """
 
     k_perp2: Array
@@ -45,14 +45,19 @@ class Amplitudes:
 
     @property
     def hilbert_N(self) -> Complex:
-        """1̂_k of Eq. (4a), shape (n, 2, 2)."""
+        """1̂_k, the projector on incident waves of N, shape (n, 2, 2)."""
         return np.where(self.kz.imag == 0, 1.0, 0.0)[:, None, None] * IDENTITY
 
     @property
     def t_ex(self) -> Complex:
-        """t̂_ex from the generalized continuity relation 1 + r̂_ex = √(|k_z||K̂_z|⁻¹) t̂_ex, below Eq. (7)."""
+        """t̂_ex from the generalized continuity relation 1 + r̂_ex = √(|k_z||K̂_z|⁻¹) t̂_ex."""
         root = np.sqrt(np.abs(self.Kz) / np.abs(self.kz)[:, None]).astype(complex)
         return in_spin_bands(root, self.m) @ (IDENTITY + self.r_ex)
+
+    @property
+    def G(self) -> Complex:
+        """Ĝ = (1 + r̂_ex)/2ik_z: ψ(0) obeys ψ = ψ⁰ + h_R Ĝ σ·(k×ẑ) ψ; shape (n, 2, 2)."""
+        return (IDENTITY + self.r_ex) / (2j * self.kz)[:, None, None]
 
     def up(self, amplitude: Complex) -> Complex:
         """Return the majority (↑, σ = −1) element of a spin-conserving matrix, shape (n,)."""
@@ -64,7 +69,7 @@ class Amplitudes:
 
 
 def wave_number(k_squared: Array) -> Complex:
-    """Return k, or iq with q > 0 where k² < 0, as below Eqs. (25) and (33)."""
+    """Return k, or iq with q > 0 where k² < 0."""
     k_squared = np.asarray(k_squared, dtype=float)
     # At the edge itself, which rounding may hit, formulas divide by k: their limit is that of a tiny one.
     q = np.sqrt(np.maximum(np.abs(k_squared), np.finfo(float).tiny))
@@ -72,7 +77,7 @@ def wave_number(k_squared: Array) -> Complex:
 
 
 def closed_forms(iface: Interface, k_perp2: Array) -> Amplitudes:
-    """Return the unperturbed amplitudes of Eqs. (6) and (7) for the delta κ̂_0.
+    """Return the unperturbed amplitudes for the delta κ̂_0.
 
     Parameters
     ----------
@@ -92,7 +97,6 @@ def closed_forms(iface: Interface, k_perp2: Array) -> Amplitudes:
     k = kz[:, None]
     denominator = 1j * (Kz + k) - kappa
     one, one_prime = k.imag == 0, Kz.imag == 0
-    # Eqs. (6), with (6b) read as t̂'_ex, (6c) as r̂_ex and (6d) as r̂'_ex.
     t_ex = 2j * k * np.sqrt(np.abs(Kz) / np.abs(k)) / denominator
     t_prime_ex = 2j * Kz * np.sqrt(np.abs(k) / np.abs(Kz)) / denominator
     r_ex = (1j * (k - Kz) + kappa) / denominator
@@ -110,11 +114,11 @@ def closed_forms(iface: Interface, k_perp2: Array) -> Amplitudes:
     )
 
 
-def from_scattering(iface: Interface, k_perp2: Array, states: Scattering) -> Amplitudes:
+def from_scattering(iface: Interface, k_perp2: Array, states: States) -> Amplitudes:
     """Read the unperturbed amplitudes off scattering states that an engine found at h_R = 0.
 
-    Where N has no open channel, r̂_ex follows from (1 + r̂_ex)/k_z = (1 + r̂'_ex)/K̂_z, the third relation
-    below Eq. (7), for open bands; for closed ones no scattering state exists and r̂_ex is NaN.
+    Where N has no open channel, r̂_ex follows from (1 + r̂_ex)/k_z = (1 + r̂'_ex)/K̂_z for open bands; for
+    closed ones no scattering state exists and r̂_ex is NaN.
     """
     r, t, r_prime, t_prime = states.amplitudes()
     open_N = states.kz.real > 0
@@ -122,27 +126,3 @@ def from_scattering(iface: Interface, k_perp2: Array, states: Scattering) -> Amp
     ratio = in_spin_bands(found * states.kz[:, None] / states.Kz, states.m)
     r_ex = np.where(open_N[:, None, None], r, ratio @ (IDENTITY + r_prime) - IDENTITY)
     return Amplitudes(k_perp2, states.kz, states.Kz, iface.direction, r, t, r_prime, t_prime, r_ex)
-
-
-def change_of_t(a: Amplitudes, rashba: Complex) -> Complex:
-    """Return ∂t̂/∂h_R, Eq. (10a); `rashba` is σ·(k×ẑ), shape (n, 2, 2)."""
-    return _over_2ik(a) * a.t_ex @ rashba @ (a.hilbert_N + a.r)
-
-
-def change_of_t_prime(a: Amplitudes, rashba: Complex) -> Complex:
-    """Return ∂t̂'/∂h_R, Eq. (10b)."""
-    return _over_2ik(a) * (IDENTITY + a.r_ex) @ rashba @ a.t_prime
-
-
-def change_of_r(a: Amplitudes, rashba: Complex) -> Complex:
-    """Return ∂r̂/∂h_R, Eq. (10c)."""
-    return _over_2ik(a) * (IDENTITY + a.r_ex) @ rashba @ (a.hilbert_N + a.r)
-
-
-def change_of_r_prime(a: Amplitudes, rashba: Complex) -> Complex:
-    """Return ∂r̂'/∂h_R, Eq. (10d)."""
-    return _over_2ik(a) * a.t_ex @ rashba @ a.t_prime
-
-
-def _over_2ik(a: Amplitudes) -> Complex:
-    return 1 / (2j * a.kz)[:, None, None]

@@ -22,7 +22,7 @@ the sum over opposite angles leaves O(h_R³).) The average of k_x b over angles 
 
     t = −(1/4π) (1/4π)∫dx ⟨k_x h_R b×m⟩ 4πδ(g) = −h_R (k_0²/4π) q_N q_↓/(q_N + q_↓) m×ŷ,
 
-all fieldlike, all of the source `majority`, for any direction of m, besides the formula (16d), whose
+all fieldlike, all of the source `majority`, for any direction of m, besides the first-order formula, whose
 integrand |t'_↑|² is that of the majority alone. The position of the resonance is analytic in h_R, and so is
 its residue: what is left is h_R³ again.
 """
@@ -40,17 +40,10 @@ from sotcheck.theory.first_order import torque_vector
 
 @dataclass(frozen=True)
 class EmbeddedState:
-    """The minority state bound at E_F among propagating majority states, without h_R.
+    """The minority state bound at E_F among propagating majority states, without h_R: k_0², q_N, q_↓.
 
-    Attributes
-    ----------
-    k_perp2 : float
-        k_0².
-    q_N, q_minority : float
-        Decay constants in N and F.
-    reach : float
-        The h_R at which the shift h_R m·(k×ẑ) may carry the resonance out of the range it lives in: the scale
-        on which the torque departs from its linear term.
+    `reach` is the h_R at which the shift h_R m·(k×ẑ) may carry the resonance out of the range it lives in:
+    the scale on which the torque departs from its linear term.
     """
 
     k_perp2: float
@@ -85,7 +78,7 @@ def embedded_state(iface: Interface) -> EmbeddedState | None:
 
 
 def missing_torque(iface: Interface) -> Complex:
-    """Return what the limit of t/h_R has besides Eq. (16), fieldlike + i dampinglike by source, shape (3,).
+    """Return what t/h_R tends to besides first order, fieldlike + i dampinglike by source, shape (3,).
 
     −(k_0²/4π) q_N q_↓/(q_N + q_↓) for `majority`, fieldlike; zero without an embedded state. Unit: wave
     vector³.
@@ -99,5 +92,5 @@ def missing_torque(iface: Interface) -> Complex:
 
 
 def missing_lattice(iface: Interface) -> Array:
-    """Return what Eq. (15) misses per h_R, shape (3, 3), source by spin: all of `missing_torque`."""
+    """Return what first order of the lattice flow misses, shape (3, 3), source by spin: `missing_torque`."""
     return torque_vector(missing_torque(iface), iface.direction)

@@ -1,4 +1,4 @@
-"""The first-order formulas summed over k_⊥."""
+"""Integrands to first order in h_R summed over k_⊥."""
 
 from __future__ import annotations
 
@@ -11,38 +11,39 @@ from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import Sum, sum_over_k
 from sotcheck.numerics.radial import CLEARANCE
 from sotcheck.system.interface import Interface
-from sotcheck.theory import first_order
 from sotcheck.theory.amplitudes import Amplitudes, closed_forms
+from sotcheck.theory.first_order import FirstOrder, interface_exchange
+from sotcheck.theory.symbols import Symbols
 from sotcheck.theory.validity import radius_at_thresholds
 
 #: Features this many times wider than what nodes leave out are seen; and this narrow is none.
 NEAREST, NOTHING = 16.0, 1e-12
 #: How quadrature errors are found: the angular average is exact.
 NESTED = "nested rules in k_perp"
+EPS = float(np.finfo(float).eps)
 AmplitudeSource = Callable[[Interface, Array], Amplitudes]
-TorqueFormula = Callable[[Amplitudes], Complex]
 
 
 def first_order_torque(
     iface: Interface,
+    formula: Callable[[Symbols], Complex],
     *,
     rtol: float,
     amplitudes: AmplitudeSource = closed_forms,
-    rounding: float = float(np.finfo(float).eps),
-    formula: TorqueFormula = first_order.torque,
+    rounding: float = EPS,
 ) -> Sum:
-    """Sum the torque to first order per unit h_R over k_⊥ with unperturbed amplitudes from `amplitudes`.
+    """Sum a formula for the torque per unit h_R over k_⊥ with unperturbed amplitudes from `amplitudes`.
 
     Parameters
     ----------
     iface : Interface
+    formula : callable
+        The integrand, fieldlike + i dampinglike by source, shape (n, 1, 3).
     rtol : float
     amplitudes : callable
         ``amplitudes(iface, k_perp2)``: closed forms, or an engine's at h_R = 0.
     rounding : float
         Relative error of these amplitudes: no digits are sought below.
-    formula : callable
-        The integrand by source, shape (n, 3); another one is how a fault, or another theory, is tried.
 
     Returns
     -------
@@ -50,11 +51,11 @@ def first_order_torque(
         fieldlike + i dampinglike by range of k_⊥² and source, (segments, 3).
     """
 
-    def integrand(k_perp2: Array) -> Array:
-        torque = formula(amplitudes(iface, k_perp2))
+    def integrand(s: Symbols) -> Array:
+        torque = formula(s)
         return np.stack([torque.real, torque.imag], axis=-1)
 
-    found = _sum(integrand, iface, rtol, rounding)
+    found = _sum(integrand, iface, rtol, amplitudes, rounding)
     value = found.by_segment.value
     # The worst component's error stands for all, in each range.
     share = (found.total.total + _beyond_reach(iface)) / len(found.segments)
@@ -62,25 +63,20 @@ def first_order_torque(
     return Sum(found.segments, torque, found.angles, found.nodes)
 
 
-def first_order_flows(iface: Interface, *, rtol: float) -> Estimate:
+def first_order_flows(iface: Interface, theory: FirstOrder, *, rtol: float) -> Estimate:
     """Sum the four flows to first order per unit h_R over k_⊥, shape (3, 4, 3): source, flow, spin component.
 
     Next to an interface state inside a continuum the flows at +0 and of u_m diverge as 1/(k_⊥² − k_0²), those
     at −0 and of the lattice do not: each flow has an error of its own.
 
-    Only with closed forms: the first-order wave function at z = 0 needs the extended r̂_ex of Eq. (6), which
-    scattering states do not tell where a band is closed on both sides.
+    Only with closed forms: the first-order wave function at z = 0 needs the extended r̂_ex, which scattering
+    states do not tell where a band is closed on both sides.
     """
-
-    def printed(k_perp2: Array) -> Array:
-        a = closed_forms(iface, k_perp2)
-        return np.stack([first_order.spin_current_minus(a), first_order.lattice(a)], axis=-2)
-
-    def exchange(k_perp2: Array) -> Array:
-        return first_order.interface_exchange(closed_forms(iface, k_perp2), iface)
-
     # Apart, as the second one may diverge where the first does not.
-    sums = _sum(printed, iface, rtol), _sum(exchange, iface, rtol)
+    sums = (
+        _sum(lambda s: np.stack([theory.current(s), theory.lattice(s)], axis=-2), iface, rtol),
+        _sum(interface_exchange, iface, rtol),
+    )
     minus, lattice, taken = sums[0].total.value[:, 0], sums[0].total.value[:, 1], sums[1].total.value
     certain, other = (found.total.total + _beyond_reach(iface) for found in sums)
     errors = np.array([certain, 2 * certain + other, certain, other])[:, None]
@@ -106,14 +102,15 @@ def _size(iface: Interface) -> float:
 
 
 def _sum(
-    integrand: Callable[[Array], Array],
+    integrand: Callable[[Symbols], Array],
     iface: Interface,
     rtol: float,
-    rounding: float = float(np.finfo(float).eps),
+    amplitudes: AmplitudeSource = closed_forms,
+    rounding: float = EPS,
 ) -> Sum:
     def f(x: Array, angles: Array) -> Array:
         # The angular average is already taken: every angle gets the same value.
-        values = integrand(x)
-        return np.broadcast_to(values[:, None], (len(x), len(angles), *values.shape[1:]))
+        values = integrand(Symbols.of(iface, amplitudes(iface, x)))
+        return np.broadcast_to(values, (len(x), len(angles), *values.shape[2:]))
 
     return sum_over_k(f, iface.thresholds(), rtol, rounding * _size(iface) / (4 * np.pi))

@@ -1,15 +1,15 @@
-"""The paper's unperturbed symbols at many k_⊥ and in-plane angles: what every formula of the audit reads."""
+"""Unperturbed symbols at many k_⊥ and in-plane angles: what every formula of a paper reads."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.system.interface import Interface, rashba
-from sotcheck.system.spin import IDENTITY, dagger, dot_sigma, in_spin_bands, projectors
+from sotcheck.system.spin import IDENTITY, dot_sigma, in_spin_bands, projectors
 from sotcheck.theory.amplitudes import Amplitudes, closed_forms
 
 
@@ -19,27 +19,36 @@ class Symbols:
 
     Scalars by k_⊥ have shape (n, 1), k_x and k_y (n, a); 2×2 matrices (n, 1, 2, 2), but the Rashba term
     (n, a, 2, 2): everything broadcasts to (n, a) and (n, a, 2, 2). ↑ is majority (σ = −1), ↓ is minority
-    (σ = +1). Amplitudes are projected to the Hilbert space, Eq. (7), unless they have ``_ex`` in their name.
+    (σ = +1). Amplitudes are projected to incident waves that propagate, unless ``_ex`` is in their name.
 
     Attributes
     ----------
     iface : Interface
     k_perp : array (n,)
     angles : array (a,)
+    given : Amplitudes, optional
+        Found by an engine, say; closed forms by default.
     """
 
     iface: Interface
     k_perp: Array
     angles: Array
+    given: Amplitudes | None = field(default=None, kw_only=True)
+
+    @classmethod
+    def of(cls, iface: Interface, amplitudes: Amplitudes) -> Symbols:
+        """Return the symbols that belong to amplitudes from anywhere, at one in-plane angle."""
+        return cls(iface, np.sqrt(amplitudes.k_perp2), np.zeros(1), given=amplitudes)
 
     @cached_property
-    def _a(self) -> Amplitudes:
-        return closed_forms(self.iface, self.k_perp**2)
+    def amplitudes(self) -> Amplitudes:
+        """The amplitudes that all symbols are read from."""
+        return self.given or closed_forms(self.iface, self.k_perp**2)
 
     @property
     def k2(self) -> Array:
         """k_⊥², shape (n, 1)."""
-        return self.k_perp[:, None] ** 2
+        return self.amplitudes.k_perp2[:, None]
 
     @property
     def kx(self) -> Array:
@@ -54,17 +63,17 @@ class Symbols:
     @property
     def kz(self) -> Complex:
         """k_z, real or +i q_z, shape (n, 1)."""
-        return self._a.kz[:, None]
+        return self.amplitudes.kz[:, None]
 
     @property
     def kz_up(self) -> Complex:
         """k_z^- of the majority band, shape (n, 1)."""
-        return self._a.Kz[:, 1:]
+        return self.amplitudes.Kz[:, 1:]
 
     @property
     def kz_down(self) -> Complex:
         """k_z^+ of the minority band, shape (n, 1)."""
-        return self._a.Kz[:, :1]
+        return self.amplitudes.Kz[:, :1]
 
     @property
     def open_N(self) -> Mask:
@@ -128,63 +137,63 @@ class Symbols:
 
     @property
     def one(self) -> Complex:
-        """1̂_k of Eq. (4a), shape (n, 1, 2, 2)."""
+        """1̂_k, shape (n, 1, 2, 2)."""
         return np.where(self.open_N, 1, 0)[..., None, None] * IDENTITY
 
     @property
     def one_prime(self) -> Complex:
-        """1̂'_k of Eq. (4b), shape (n, 1, 2, 2)."""
+        """1̂'_k, shape (n, 1, 2, 2)."""
         return self.bands(np.where(self.open_down, 1, 0), np.where(self.open_up, 1, 0))
 
     @property
     def r(self) -> Complex:
         """r̂, shape (n, 1, 2, 2)."""
-        return self._a.r[:, None]
+        return self.amplitudes.r[:, None]
 
     @property
     def t(self) -> Complex:
         """t̂, shape (n, 1, 2, 2)."""
-        return self._a.t[:, None]
+        return self.amplitudes.t[:, None]
 
     @property
     def r_prime(self) -> Complex:
         """r̂', shape (n, 1, 2, 2)."""
-        return self._a.r_prime[:, None]
+        return self.amplitudes.r_prime[:, None]
 
     @property
     def t_prime(self) -> Complex:
         """t̂', shape (n, 1, 2, 2)."""
-        return self._a.t_prime[:, None]
+        return self.amplitudes.t_prime[:, None]
 
     @property
     def r_ex(self) -> Complex:
         """r̂_ex, shape (n, 1, 2, 2)."""
-        return self._a.r_ex[:, None]
+        return self.amplitudes.r_ex[:, None]
 
     @property
     def t_ex(self) -> Complex:
         """t̂_ex, shape (n, 1, 2, 2)."""
-        return self._a.t_ex[:, None]
+        return self.amplitudes.t_ex[:, None]
 
-    @property
+    @cached_property
     def r_up(self) -> Complex:
         """r↑, shape (n, 1)."""
-        return self._a.up(self._a.r)[:, None]
+        return self.amplitudes.up(self.amplitudes.r)[:, None]
 
-    @property
+    @cached_property
     def r_down(self) -> Complex:
         """r↓, shape (n, 1)."""
-        return self._a.down(self._a.r)[:, None]
+        return self.amplitudes.down(self.amplitudes.r)[:, None]
 
-    @property
+    @cached_property
     def t_prime_up(self) -> Complex:
         """t'↑, shape (n, 1)."""
-        return self._a.up(self._a.t_prime)[:, None]
+        return self.amplitudes.up(self.amplitudes.t_prime)[:, None]
 
-    @property
+    @cached_property
     def t_prime_down(self) -> Complex:
         """t'↓, shape (n, 1)."""
-        return self._a.down(self._a.t_prime)[:, None]
+        return self.amplitudes.down(self.amplitudes.t_prime)[:, None]
 
 
 def _spinor(projector: Complex) -> Complex:
@@ -197,6 +206,3 @@ def _spinor(projector: Complex) -> Complex:
 def mean_over_angles(values: Array) -> Array:
     """Return the average over the angles of a grid, the second axis, kept with length one."""
     return values.mean(axis=1, keepdims=True)
-
-
-__all__ = ["Symbols", "dagger", "mean_over_angles"]

@@ -1,6 +1,6 @@
 """Where the expansion in h_R converges, where it does not, and what takes its place.
 
-The series (46) converges for |h_R| < 1/ρ(Ĝ σ·(k×ẑ)) with Ĝ = (1 + r̂_ex)/2ik_z = (iK̂_z + ik_z − κ̂_0)⁻¹.
+The series converges for |h_R| < 1/ρ(Ĝ σ·(k×ẑ)) with Ĝ = (1 + r̂_ex)/2ik_z = (iK̂_z + ik_z − κ̂_0)⁻¹.
 Ĝ of spin s diverges in two cases only, as Re(K_z^s + k_z) and Im(K_z^s + k_z) + u_s have to vanish:
 
 - u_s < 0 binds an interface state, q_N + q_s = −u_s, at a k_⊥ where something carries current;
@@ -10,14 +10,15 @@ The series (46) converges for |h_R| < 1/ρ(Ĝ σ·(k×ẑ)) with Ĝ = (1 + r̂_e
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.radial import substitution
 from sotcheck.system.interface import SOURCES, Interface, rashba
-from sotcheck.system.spin import IDENTITY, in_spin_bands
+from sotcheck.system.spin import in_spin_bands
 from sotcheck.theory.amplitudes import closed_forms
 
 #: A matching parameter this small, relative to what it is a difference of, is zero.
@@ -28,11 +29,10 @@ SMALLEST_RADIUS = 1e-2
 
 
 def radius_by_k(iface: Interface, k_perp2: Array, angles: Array) -> Array:
-    """Return 1/ρ(Ĝ σ·(k×ẑ)) with the spectral radius ρ, Eq. (46), shape (n, angles)."""
+    """Return 1/ρ(Ĝ σ·(k×ẑ)) with the spectral radius ρ, shape (n, angles)."""
     a = closed_forms(iface, k_perp2)
-    G = (IDENTITY + a.r_ex) / (2j * a.kz)[:, None, None]
-    R = rashba(np.sqrt(k_perp2)[:, None] + 0 * angles, angles + 0 * k_perp2[:, None])
-    spectral = np.abs(np.linalg.eigvals(G[:, None] @ R)).max(axis=-1)
+    R = rashba(*np.broadcast_arrays(np.sqrt(k_perp2)[:, None], angles))
+    spectral = np.abs(np.linalg.eigvals(a.G[:, None] @ R)).max(axis=-1)
     return 1 / np.maximum(spectral, np.finfo(float).tiny)
 
 
@@ -45,19 +45,38 @@ def radius_of_convergence(iface: Interface) -> float:
     return float(radius_by_k(iface, x, np.linspace(0, np.pi, 25)).min())
 
 
+def _at_thresholds(iface: Interface) -> Iterator[tuple[float, Complex]]:
+    """Yield each threshold x and i(K_z^s + k_z) − u_s there, without h_R, of minority and majority."""
+    for x in iface.thresholds()[1:]:
+        k, majority, minority = np.sqrt(np.array([iface.k_perp2_max(s) for s in SOURCES]) - x + 0j)
+        yield x, 1j * (k + np.array([minority, majority])) - iface.u_0 - iface.u_m * np.array([1.0, -1.0])
+
+
 def radius_at_thresholds(iface: Interface) -> float:
     """Return the smallest radius of convergence at the thresholds themselves, where Ĝ may diverge.
 
     1/ρ(ĜR) is the smallest eigenvalue of R⁻¹Ĝ⁻¹, which always exists, and R⁻¹ = R/k_⊥².
     """
     angles, found = np.linspace(0, np.pi, 25), np.inf
-    for x in iface.thresholds()[1:]:
-        k, majority, minority = np.sqrt(np.array([iface.k_perp2_max(s) for s in SOURCES]) - x + 0j)
-        both = 1j * (k + np.array([minority, majority])) - iface.u_0 - iface.u_m * np.array([1.0, -1.0])
+    for x, both in _at_thresholds(iface):
         R = rashba(np.sqrt(x) + 0 * angles, angles)
         eigenvalues = np.linalg.eigvals(R @ in_spin_bands(both, iface.direction)) / x
         found = min(found, float(np.abs(eigenvalues).min()))
     return found
+
+
+def threshold_states(iface: Interface) -> list[float]:
+    """Return how far in x = k_⊥² states without h_R lie from each threshold, on either side of it.
+
+    A small c = u_s − i(k_z + K_z^s) at a threshold means a state, bound or virtual, at wave number c: 1/c is
+    as large as sums next to it become, |c|² as close as they have to look.
+    """
+    return [
+        x + side * float(distance)
+        for x, both in _at_thresholds(iface)
+        for distance in np.abs(both) ** 2
+        for side in (-1, 1)
+    ]
 
 
 def embedded_spins(iface: Interface) -> list[str]:
@@ -103,14 +122,7 @@ def expandable(iface: Interface) -> bool:
 class TransparentChannel:
     """A spin channel with matched wave vectors and no delta: K_z^s = k_z, r_s = 0, Ĝ_s = 1/2ik_z.
 
-    Attributes
-    ----------
-    spin : str
-        "majority" or "minority".
-    sign : int
-        σ·m of that spin.
-    k_perp2 : float
-        k_⊥² = E_F − U_N at grazing incidence, where Ĝ_s diverges.
+    Its spin ("majority" or "minority"), σ·m, and k_⊥² = E_F − U_N at grazing incidence, where Ĝ_s diverges.
     """
 
     spin: str
@@ -146,7 +158,7 @@ def _matched_spins(iface: Interface) -> list[TransparentChannel]:
 
 
 def transparent_term(iface: Interface) -> Array:
-    """Return the coefficient of h_R|h_R| in t that a transparent channel adds to Eq. (16), by source, (3, 3).
+    """Return the coefficient of h_R|h_R| that a transparent channel adds to t, by source, (3, 3).
 
     Let spin s be transparent and o the other. Near grazing incidence, k_z = |h_R| κ, the matching matrix has
     the small element iK_s + ik_z − h_R R_ss = |h_R| (2iκ ∓ a) with R_ss = k_⊥ c σ_s = a, c = m·(k×ẑ)/k_⊥,
@@ -160,10 +172,11 @@ def transparent_term(iface: Interface) -> Array:
 
         ∫ 2κ² dκ [1/(4κ² + a²) − 1/4κ²] = −π|a|/8
 
-    the torque departs from Eq. (16) by −(σ_s k_*³/32π) h_R|h_R| m × ⟨cos φ |c| n⟩_φ, n = (sin φ, −cos φ, 0),
-    k_*² = E_F − U_N: of second order, and the same for every material. Waves of the other spin come in with a
-    weight k_z of their own (equal bands), not at all (closed), or retarded on both sides of the threshold,
-    where ∫ dk_⊥² of 1/(2ik_z − h_R a) less its first order closes in the upper half-plane: no such term.
+    the torque departs from first order by −(σ_s k_*³/32π) h_R|h_R| m × ⟨cos φ |c| n⟩_φ with k_*² = E_F − U_N
+    and n = (sin φ, −cos φ, 0): of second order, and the same for every material. Waves of the other
+    spin come in with a weight k_z of their own (equal bands), not at all (closed), or retarded on both sides
+    of the threshold, where ∫ dk_⊥² of 1/(2ik_z − h_R a) less its first order closes in the upper half-plane:
+    no such term.
     """
     term = np.zeros((len(SOURCES), 3))
     for channel in transparent_channels(iface):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from typing import Any
@@ -15,10 +15,14 @@ from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.trial import power
 from sotcheck.trial.entries import Definition, Equation, Statement
+from sotcheck.trial.exhibits import Figure, Table, plain
 from sotcheck.trial.judge import judge, sample_pairs, words_for
-from sotcheck.trial.paper import DEFAULT, load, paper_order
+from sotcheck.trial.paper import DEFAULT, load, paper_order, spec_of
 from sotcheck.trial.result import AuditResult
 from sotcheck.trial.verdict import Comparison, Finding, Trial, Verdict
+
+#: Which of the engines a statement asks.
+ASKED = {"all": slice(None), "first": slice(1), "others": slice(1, None)}
 
 
 def judge_equation(equation: Equation) -> list[Finding]:
@@ -27,81 +31,69 @@ def judge_equation(equation: Equation) -> list[Finding]:
     for form, formula in equation.forms:
         for engine in EXACT:
             iface, found = judge(equation.of, formula, equation.on, engine)
-            words = f"worst of {len(equation.on)} interfaces: {iface.name}"
-            if form == "transcribed" and equation.corrected is not None:
+            words = [f"worst of {len(equation.on)} interfaces: {iface.name}"]
+            if form == "transcribed" and (equation.corrected or found.verdict is Verdict.DISAGREES):
+                off_by = [f"off by {equation.off_by}"] if equation.off_by else []
                 seen = words_for(equation, formula, iface, engine)
-                words = f"off by {equation.off_by}; from the numbers alone: {seen}; {words}"
-            trial = Trial(equation.of.words, found, words, equation.of.source, engine, form)
+                words = [*off_by, f"from the numbers alone: {seen}", *words]
+            trial = Trial(equation.of.words, found, "; ".join(words), equation.of.source, engine, form)
             rows.append(trial.finding(f"eq{equation.number}", equation.says, f"({equation.number})"))
     return rows
 
 
-def sample_equation(equation: Equation) -> list[dict[str, Any]]:
+def sample_equation(equation: Equation) -> dict[str, Any]:
     """Return what a plot of an equation shows: formula against Kwant's numbers, by form."""
     engine = list(EXACT)[-1]
-    return [
-        {
-            "equation": f"({equation.number})",
-            "quantity": equation.of.words,
-            "forms": [
-                {
-                    "form": form,
-                    "agrees": judge(equation.of, formula, equation.on, engine)[1].verdict is Verdict.AGREES,
-                    "points": np.round(sample_pairs(equation, formula, engine), 3).tolist(),
-                }
-                for form, formula in equation.forms
-            ],
-        }
-    ]
+    return {
+        "equation": f"({equation.number})",
+        "quantity": equation.of.words,
+        "forms": [
+            {
+                "form": form,
+                "agrees": judge(equation.of, formula, equation.on, engine)[1].verdict is Verdict.AGREES,
+                "points": np.round(sample_pairs(equation, formula, engine), 3).tolist(),
+            }
+            for form, formula in equation.forms
+        ],
+    }
 
 
 def judge_statement(statement: Statement) -> list[Finding]:
-    """Try a statement by every engine."""
+    """Try a statement by every engine, or by the first alone."""
     number = f"({statement.number})" if statement.number else None
     form = "transcribed" if number else None
     return [
         trial.finding(statement.key, statement.says, number, engine=engine, form=form)
-        for engine in EXACT
+        for engine in list(EXACT)[ASKED[statement.asks]]
         for trial in statement.judge(engine)
     ]
 
 
-def definition_row(definition: Definition) -> Finding:
+def judge_definition(definition: Definition) -> list[Finding]:
     """Return the row of an equation with nothing to test."""
     nothing = Comparison(np.nan, Estimate(np.nan), Verdict.AGREES)
     trial = Trial("definition", nothing, f"nothing to test: {definition.why}", form="definition")
-    return trial.finding(f"eq{definition.number}", definition.says, f"({definition.number})")
+    return [trial.finding(f"eq{definition.number}", definition.says, f"({definition.number})")]
 
 
-def seed_equation(equation: Equation) -> list[power.Fault]:
-    """Seed faults into the confirmed form of an equation."""
-    return list(power.seed(equation))
-
-
-WORK: dict[str, Callable[[Any], list[Any]]] = {
-    "equation": judge_equation,
-    "statement": judge_statement,
-    "power": seed_equation,
+#: What is done with an entry, by the title of a progress bar.
+WORK: dict[str, Callable[..., Any]] = {
+    "audit": lambda entry: JUDGES[type(entry)](entry),
+    "power": lambda equation: list(power.seed(equation)),
     "sample": sample_equation,
+    "figures": lambda exhibit, part: plain(exhibit.parts[part]()),
+}
+JUDGES: dict[type, Callable[[Any], list[Finding]]] = {
+    Equation: judge_equation,
+    Statement: judge_statement,
+    Definition: judge_definition,
 }
 
 
 @single_threaded
-def work(paper: str, kind: str, key: str) -> list[Any]:
+def work(paper: str, kind: str, key: str, *part: str) -> Any:
     """Do one piece of work, in whichever process: the entry is found by its key."""
-    return WORK[kind](load(paper).entries[key])
-
-
-def _results(
-    paper: str, pieces: list[tuple[str, str]], title: str, executor: Executor | None, progress: Progress
-) -> Iterator[list[Any]]:
-    calls = [partial(work, paper, *piece) for piece in pieces]
-    if executor is None:
-        done: Iterator[list[Any]] = (call() for call in calls)
-    else:
-        futures = [executor.submit(call) for call in calls]
-        done = (future.result() for future in futures)
-    yield from progress(done, title, len(pieces))
+    return WORK[kind](load(paper).entries[key], *part)
 
 
 @single_threaded
@@ -109,7 +101,7 @@ def audit(
     paper: str = DEFAULT,
     *,
     with_power: bool = False,
-    with_samples: bool = False,
+    with_pages: bool = False,
     executor: Executor | None = None,
     progress: Progress = silent,
 ) -> AuditResult:
@@ -121,8 +113,8 @@ def audit(
         Its name, or the path of a file that defines one.
     with_power : bool
         Also seed faults into every confirmed formula, and count those that are flagged.
-    with_samples : bool
-        Also keep numbers for the plots of the pages.
+    with_pages : bool
+        Also compute what only the pages show: numbers for plots, figures and tables.
     executor : Executor, optional
         Where equations are judged; in this process by default.
     progress : callable
@@ -130,18 +122,32 @@ def audit(
     Returns
     -------
     AuditResult
+
+    Raises
+    ------
+    TheoryError
+        If there is no such paper, or one of its formulas cannot be evaluated.
     """
+    paper = spec_of(paper)
     register = load(paper)
-    equations = [entry.key for entry in register.of_type(Equation)]
-    pieces = [("equation", key) for key in equations]
-    pieces += [("statement", entry.key) for entry in register.of_type(Statement)]
-    rows = [row for some in _results(paper, pieces, "audit", executor, progress) for row in some]
-    rows += [definition_row(definition) for definition in register.of_type(Definition)]
+
+    def each(kind: str, pieces: Sequence[tuple[str, ...]]) -> list[Any]:
+        calls: list[Callable[[], Any]] = [partial(work, paper, kind, *piece) for piece in pieces]
+        if executor is not None:
+            calls = [executor.submit(call).result for call in calls]
+        return [call() for call in progress(calls, kind)]
+
+    equations = [(entry.key,) for entry in register.of_type(Equation)]
+    tried = [(one.key,) for kind in JUDGES for one in register.entries.values() if isinstance(one, kind)]
+    rows = [row for found in each("audit", tried) for row in found]
     rows.sort(key=lambda row: paper_order(row.equation))
-    faults: list[power.Fault] = []
-    samples: list[dict[str, Any]] = []
-    for wanted, kind, found in ((with_power, "power", faults), (with_samples, "sample", samples)):
-        if wanted:
-            each = [(kind, key) for key in equations]
-            found += [item for some in _results(paper, each, kind, executor, progress) for item in some]
-    return AuditResult(register, tuple(rows), tuple(faults), tuple(samples))
+    faults = [fault for found in each("power", equations) for fault in found] if with_power else []
+    if not with_pages:
+        return AuditResult(register, tuple(rows), tuple(faults))
+    samples = each("sample", equations)
+    exhibits: list[Figure | Table] = [*register.of_type(Figure), *register.of_type(Table)]
+    parts = [(one.key, part) for one in exhibits for part in one.parts]
+    shown: dict[str, dict[str, Any]] = {one.key: {} for one in exhibits}
+    for (key, part), data in zip(parts, each("figures", parts), strict=True):
+        shown[key][part] = data
+    return AuditResult(register, tuple(rows), tuple(faults), tuple(samples), shown)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sotcheck.beyond.warnings import warnings
-from sotcheck.engines import ENGINES, Scheme, exact_engines
+from sotcheck.engines import EXACT, Scheme, engine_names, exact_engines
 from sotcheck.errors import EngineError, SystemFileError, in_range
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
@@ -55,7 +55,7 @@ class CheckResult(Findings):
 def check(
     iface: Interface,
     *,
-    engine: str | Sequence[str] = ENGINES,
+    engine: str | Sequence[str] | None = None,
     h_R: float | Sequence[float] | None = None,
     scheme: Scheme = "exact-difference",
     spacing: float | None = None,
@@ -67,8 +67,8 @@ def check(
     Parameters
     ----------
     iface : Interface
-    engine : str or sequence of str
-        Exact engines to try the theory with, "continuum" and "kwant"; "first-order" is what is tried.
+    engine : str or sequence of str, optional
+        Exact engines to try the theory with, all by default; "first-order" is what is tried.
     h_R : float or sequence, optional
         Rashba parameters to try besides the ladder for the linear coefficient; the interface's own by
         default. Zero has nothing to check and is refused.
@@ -96,15 +96,17 @@ def check(
             f"{iface.name}: interface.rashba = 0: without spin-orbit coupling there is no torque to check; "
             "give another value in the file or with --h-r"
         )
-    engines = exact_engines([engine] if isinstance(engine, str) else list(engine), scheme, spacing)
+    names = [engine] if isinstance(engine, str) else list(engine or engine_names())
+    engines = exact_engines(names, scheme, spacing)
     if not engines:
         raise EngineError(
-            "engine = 'first-order' alone has nothing to be checked against; add continuum or kwant"
+            f"engine = 'first-order' alone has nothing to be checked against; add {' or '.join(EXACT)}"
         )
-    evidence = gather(iface, values, tolerance, engines=engines, progress=progress)
+    paper = load()
+    evidence = gather(iface, values, tolerance, paper.first_order, engines=engines, progress=progress)
     return CheckResult(
         iface,
-        tuple(try_claims(evidence, load())),
-        evidence.why_not_analytic,
+        tuple(try_claims(evidence, paper)),
+        evidence.expansion.why_not,
         tuple(warnings(iface, values.tolist())),
     )

@@ -20,18 +20,23 @@ ASKED = {
 }
 
 
+def findings_of(claim: Claim, evidence: Evidence, paper: Paper) -> Iterator[Finding]:
+    """Yield the findings of one claim."""
+    # A control is wrong on purpose: no form of an equation is on trial.
+    form = None if claim.control else paper.form_of(claim.number)
+    equation = f"({claim.number})" if claim.number else None
+    for trial in claim.judge(evidence):
+        yield trial.finding(claim.name, claim.says, equation, form=form)
+
+
 def try_claims(evidence: Evidence, paper: Paper, *, controls: bool = False) -> Iterator[Finding]:
     """Yield the findings of a paper's claims, or of its controls; what an engine refused is one as well."""
     for claim in paper.of_type(Claim):
         if claim.control == controls:
-            # A control is wrong on purpose: no form of an equation is on trial.
-            form = None if controls else paper.form_of(claim.number)
-            equation = f"({claim.number})" if claim.number else None
-            for trial in claim.judge(evidence):
-                yield trial.finding(claim.name, claim.says, equation, form=form)
+            yield from findings_of(claim, evidence, paper)
     if not controls:
         for (asked, name), reason in evidence.refused.items():
             words = f"not to be had, and claims that need it are not tried with this engine: {reason}"
-            engine = "kwant" if asked == "lattice" else name
+            engine = evidence.lattice_engine if asked == "lattice" else name
             trial = Trial(ASKED[asked], unknown(), words, engine=engine)
             yield trial.finding("solvable", "An engine solves what the claims need")

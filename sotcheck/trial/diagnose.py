@@ -133,6 +133,3 @@ def _unrelated(expected: Complex, measured: Complex) -> str:
         return "no simple relation: where one is large the other is small"
     ratio = np.abs(measured[visible] / expected[visible])
     return f"wrong by a term, no simple relation (ratio from {ratio.min():.3g} to {ratio.max():.3g})"
-
-
-__all__ = ["diagnose"]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
+from sotcheck.engines import reference
 from sotcheck.exact.quantity import Quantity
 from sotcheck.exact.solved import Solved
 from sotcheck.numerics.arrays import Array, Complex
@@ -19,10 +20,12 @@ from sotcheck.trial.grounds import GENERAL, symbols
 from sotcheck.trial.verdict import Trial
 
 Formula = Callable[[Symbols], Array | Complex]
+F = TypeVar("F", bound=Formula)
 #: What sets the transcribed form of an equation apart from the one that numbers confirm, as far as the text
 #: alone tells. "marks": names, primes, daggers, stars, indices, signs of a superscript or brackets, each of
 #: which a machine that reads print loses or swaps. "content": a factor, a sign, a term, a structure.
 Kind = Literal["marks", "content"]
+Asked = Literal["all", "first", "others"]
 #: Both sides are formulas: their difference is rounding.
 ROUNDING = 1e-9
 #: What follows from a form of an equation, and what the other place of the paper says.
@@ -38,7 +41,7 @@ class Equation:
     key : str
         The function's name, unless another one is given.
     number : str
-        The paper's, without parentheses: "16c", "A13b".
+        The paper's, without parentheses.
     says : str
         What it says, in one sentence.
     of : Quantity
@@ -76,14 +79,14 @@ class Equation:
     off_by: str = ""
     kind: Kind | None = None
 
-    def __call__(self, s: Symbols) -> Array | Complex:
+    def __call__(self, s: Symbols) -> Any:
         """Evaluate the transcribed form."""
         return self.transcribed(s)
 
-    def correction(self, off_by: str, *, kind: Kind, tex: str) -> Callable[[Formula], Formula]:
+    def correction(self, off_by: str, *, kind: Kind, tex: str) -> Callable[[F], F]:
         """Return a decorator that makes a function the corrected form."""
 
-        def register(formula: Formula) -> Formula:
+        def register(formula: F) -> F:
             self.corrected, self.corrected_tex, self.off_by, self.kind = formula, tex, off_by, kind
             return formula
 
@@ -126,12 +129,16 @@ class Statement:
         Yields trials from the name of an exact engine, each on interfaces of the paper's own.
     number : str or None
         The paper's, if it belongs to one.
+    asks : str
+        Which engines: "all"; "first", where nothing of what is tried depends on the engine; "others", where
+        they are held against the first.
     """
 
     key: str
     says: str
     judge: Callable[[str], Iterable[Trial]]
     number: str | None = None
+    asks: Asked = "all"
 
 
 @dataclass(frozen=True)
@@ -171,7 +178,7 @@ class Consequence:
     of : str
         The number of the equation that disagrees, without parentheses.
     place : str
-        Where the other thing is said: "(A21b)", "Fig. 8", "the text below (24b)".
+        Where the other thing is said: an equation in parentheses, a figure, a place in the text.
     says : str
         How the two hang together.
     sides : callable
@@ -191,7 +198,7 @@ class Consequence:
 
     def holds(self, corrected: bool) -> bool:
         """Return whether the place follows from the corrected, or the transcribed, form everywhere."""
-        return all(self._same(symbols(Solved("continuum", iface)), corrected) for iface in self.interfaces)
+        return all(self._same(symbols(Solved(reference(), iface)), corrected) for iface in self.interfaces)
 
     def _same(self, symbols: Symbols, corrected: bool) -> bool:
         followed, said = np.broadcast_arrays(*self.sides(symbols, corrected))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -14,12 +14,13 @@ from sotcheck.errors import EngineError, LatticeError
 from sotcheck.exact.observables import LATTICE, exact_flows
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.numerics.quadrature import Sum, gauss, sample
+from sotcheck.numerics.quadrature import Sum, sample
 from sotcheck.run.progress import Progress, silent
-from sotcheck.system.interface import SOURCES, Interface, rashba
-from sotcheck.system.states import Errors, Scattering, flows
+from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.system.states import Errors, States
 from sotcheck.theory.amplitudes import Amplitudes, from_scattering
 from sotcheck.theory.embedded import missing_lattice
+from sotcheck.theory.first_order import FirstOrder
 from sotcheck.theory.sums import first_order_flows, first_order_torque
 from sotcheck.theory.validity import without_interface
 from sotcheck.trial.expansion import Expansion, expansion_of
@@ -42,8 +43,8 @@ FIRST_RUNG, LARGEST_RUNG = 0.05, 1e12
 #: number is read from those that suit it.
 SPACINGS = 0.5 ** np.arange(6)
 SPACING_POWERS = (2, 4, 6)
-#: Quadrature errors of the sums that expansions in h_R are read from, and where there is no expansion.
-FINE, KWANT_FINE, COARSE = 1e-12, 1e-9, 1e-4
+#: Quadrature errors of formulas' sums, and of exact ones where there is no expansion to read from them.
+FINE, COARSE = 1e-12, 1e-4
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,9 @@ class Resolved:
     iface: Interface
     k_perp: Array
     h_R: Array
-    states: Scattering
+    states: States
     flows: Array
     errors: Errors
-
-    @property
-    def rashba(self) -> Complex:
-        """σ·(k×ẑ) by node and angle, shape (nodes, angles, 2, 2)."""
-        return rashba(self.k_perp[:, None] + 0 * ANGLES, ANGLES + 0 * self.k_perp[:, None])
 
 
 @dataclass(frozen=True)
@@ -72,8 +68,6 @@ class Evidence:
     iface : Interface
     h_R : array
         The values asked for.
-    tolerance : float
-        Quadrature error asked for at those.
     rungs, rungs_by_k : array (4,)
         Ladders of h_R, from the largest: for k_⊥ sums, and where k_⊥ is resolved.
     expansion : Expansion
@@ -81,16 +75,15 @@ class Evidence:
     bound_states : list of Occurrence
         Per h_R asked for: what spin-orbit coupling binds.
     theory : dict of Sum
-        To first order,
-        With unperturbed amplitudes from "closed forms", "continuum", "kwant".
+        The torque to first order with unperturbed amplitudes from "closed forms", and from engines by name.
     currents : Estimate
-        Flows to first order.
+        Flows to first order, from closed forms.
     ladder, at_h_R : dict of Sum
         Exact flows per h_R by engine: on the rungs, and at the h_R asked for.
     resolved, resolved_tilted : dict of Resolved
         By engine; h_R: rungs, those asked for, LARGE_H_R; for the system's m and for TILTED.
-    spacings : array (4,)
-    lattice : dict of array (4, nodes, angles, 3, 4, 3)
+    spacings : array (n,)
+    lattice : dict of array (n, nodes, angles, 3, 4, 3)
         k_⊥-resolved flows on these spacings by scheme, at the first h_R asked for.
     engines : dict of Engine
         The exact engines asked.
@@ -100,7 +93,6 @@ class Evidence:
 
     iface: Interface
     h_R: Array
-    tolerance: float
     rungs: Array
     rungs_by_k: Array
     expansion: Expansion
@@ -113,8 +105,24 @@ class Evidence:
     resolved: dict[str, Resolved] = field(default_factory=dict)
     resolved_tilted: dict[str, Resolved] = field(default_factory=dict)
     lattice: dict[str, Array] = field(default_factory=dict)
-    engines: dict[str, Engine] = field(default_factory=lambda: EXACT)
+    engines: Mapping[str, Engine] = field(default_factory=lambda: EXACT)
     refused: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    @property
+    def formulas(self) -> Sum:
+        """The torque to first order from closed forms."""
+        return self.theory["closed forms"]
+
+    @property
+    def lattice_engine(self) -> str | None:
+        """The name of the engine that has a lattice."""
+        return lattice_engine(self.engines)
+
+    @property
+    def without_lattice(self) -> Resolved | None:
+        """The states of the first engine that has no lattice."""
+        some = (self.resolved[name] for name in self.resolved if self.engines[name].scheme is None)
+        return next(some, None)
 
     @property
     def open_sources(self) -> list[tuple[int, str]]:
@@ -123,39 +131,25 @@ class Evidence:
 
     def carries_current(self, source: str, segments: Mask) -> bool:
         """Whether a source has propagating states in any of the chosen (bool) segments of the k_⊥ sum."""
-        lowest = [x_1 for x_1, _ in self.theory["closed forms"].segments]
+        lowest = [x_1 for x_1, _ in self.formulas.segments]
         return bool(np.any(np.array(lowest)[segments] < self.iface.k_perp2_max(source)))
 
     @property
-    def radius(self) -> float:
-        """The scale of h_R up to which the k_⊥ sum may be expanded."""
-        return self.expansion.radius
-
-    @property
-    def analytic(self) -> bool:
-        """Whether the exact torque has an expansion in h_R that can be judged."""
-        return self.expansion.exists
-
-    @property
-    def why_not_analytic(self) -> str:
-        """Say what keeps the torque from having an expansion in h_R, if anything does."""
-        return "" if self.expansion.exists else self.expansion.words
-
-    @property
     def corrected_torque(self) -> Complex:
-        """Eq. (16) and the embedded state's torque, by segment and source, shape (segments, 3)."""
-        theory = self.theory["closed forms"]
-        where = np.zeros(len(theory.segments))
-        if self.expansion.k_perp2 is not None:
-            where = np.array(
-                [x_1 < self.expansion.k_perp2 < x_2 for x_1, x_2 in theory.segments], dtype=float
-            )
-        return theory.by_segment.value + where[:, None] * self.expansion.missing
+        """First order and the embedded state's torque, by segment and source, shape (segments, 3)."""
+        x = np.nan if self.expansion.k_perp2 is None else self.expansion.k_perp2
+        where = np.array([[float(x_1 < x < x_2)] for x_1, x_2 in self.formulas.segments])
+        return np.asarray(self.formulas.by_segment.value + where * self.expansion.missing)
 
     @property
     def corrected_lattice(self) -> Array:
-        """Eq. (15) and the embedded state's part, by source and spin component, shape (3, 3)."""
-        return self.currents.value[:, LATTICE] + missing_lattice(self.iface)
+        """What the lattice adds and the embedded state's part, by source and spin, shape (3, 3)."""
+        return np.asarray(self.currents.value[:, LATTICE] + missing_lattice(self.iface))
+
+
+def lattice_engine(engines: Mapping[str, Engine]) -> str | None:
+    """Return the name of the engine that has a lattice, if there is one."""
+    return next((name for name, engine in engines.items() if engine.scheme is not None), None)
 
 
 def ladders(expansion: Expansion) -> tuple[Array, Array]:
@@ -173,7 +167,7 @@ def amplitudes_of(engine: Engine) -> Callable[[Interface, Array], Amplitudes]:
     """Return a source of unperturbed amplitudes that asks an exact engine at h_R = 0."""
 
     def source(iface: Interface, k_perp2: Array) -> Amplitudes:
-        states = engine.scatter(iface, np.sqrt(k_perp2), np.array(0.0), np.array(0.0))
+        states = engine.solve(iface.structure, np.sqrt(k_perp2), np.array(0.0), np.array(0.0))
         return from_scattering(iface, k_perp2, states)
 
     return source
@@ -183,17 +177,8 @@ def resolve(engine: Engine, iface: Interface, h_R: Array) -> Resolved:
     """Solve at NODES k_⊥ a range, ANGLES, and every h_R."""
     k_perp = sample(iface.thresholds(), NODES)
     grid = np.broadcast_arrays(k_perp[:, None, None], ANGLES[:, None], h_R)
-    states = engine.scatter(iface, *grid)
-    return Resolved(iface, k_perp, h_R, states, flows(states, iface, *grid), engine.errors(iface, *grid))
-
-
-def amplitude_errors(engine: Engine, iface: Interface) -> float:
-    """Return how far errors of an engine's unperturbed amplitudes may move the sum of Eq. (16), per h_R."""
-    x, weights = gauss(iface.thresholds(), NODES)
-    errors = engine.errors(iface, np.sqrt(x), np.array(0.0), np.array(0.0)).amplitudes.max(axis=-1)
-    # (16) is k_⊥²/(8π k_z) times products of up to four amplitudes, none larger than one where k_z is real.
-    weight = x / np.sqrt(np.abs(iface.kz_squared(x)))
-    return float((weights * weight * 4 * errors).sum() / (32 * np.pi**2))
+    states = engine.solve(iface.structure, *grid)
+    return Resolved(iface, k_perp, h_R, states, states.flows, engine.errors(iface.structure, *grid))
 
 
 def lattice_ladder(iface: Interface, scheme: str, spacings: Array, h_R: float) -> Array:
@@ -205,23 +190,14 @@ def lattice_ladder(iface: Interface, scheme: str, spacings: Array, h_R: float) -
     return np.stack(rows)
 
 
-def first_order_from(iface: Interface, engine: Engine, rtol: float) -> Sum:
-    """Sum Eq. (16) with amplitudes that an exact engine finds."""
-    return first_order_torque(
-        iface,
-        rtol=rtol,
-        amplitudes=amplitudes_of(engine),
-        rounding=engine.rounding(iface),
-    )
-
-
 def gather(
     iface: Interface,
     h_R: Array,
     tolerance: float,
+    first_order: FirstOrder,
     *,
     controls: bool = False,
-    engines: dict[str, Engine] | None = None,
+    engines: Mapping[str, Engine] | None = None,
     progress: Progress = silent,
 ) -> Evidence:
     """Compute everything that claims ask for.
@@ -233,6 +209,8 @@ def gather(
         Rashba parameters to try; expansions in h_R use a ladder of their own.
     tolerance : float
         Relative quadrature error at those h_R.
+    first_order : FirstOrder
+        The theory that is on trial.
     controls : bool
         Also compute what only negative controls need.
     engines : dict of Engine, optional
@@ -248,35 +226,36 @@ def gather(
     rungs, rungs_by_k = ladders(expansion)
     all_h = np.unique(np.concatenate([rungs, rungs_by_k, h_R, LARGE_H_R]))[::-1]
     tilted = iface.with_(m=TILTED)
-    spacings = KwantChain("finite-difference").spacing_for(iface) * SPACINGS
+    spacings = KwantChain("finite-difference").spacing_for(iface.structure) * SPACINGS
+
+    # What has no expansion needs no digits, unless it is nothing at all.
+    digits = expansion.exists or without_interface(iface)
+    torque = partial(first_order_torque, iface, first_order.torque)
+    schemes = ("finite-difference", "one-sided")[: 2 if controls else 1] if lattice_engine(engines) else ()
 
     tasks: dict[tuple[str, str], Callable[[], object]] = {}
     for name, engine in engines.items():
-        # What has no expansion needs no digits, unless it is nothing at all.
-        digits = expansion.exists or without_interface(iface)
-        fine = (FINE if name == "continuum" else KWANT_FINE) if digits else COARSE
+        fine = engine.accuracy if digits else COARSE
         tasks["ladder", name] = partial(exact_flows, engine, iface, rungs, rtol=fine)
         tasks["at_h_R", name] = partial(exact_flows, engine, iface, h_R, rtol=tolerance)
         tasks["resolved", name] = partial(resolve, engine, iface, all_h)
         tasks["resolved_tilted", name] = partial(resolve, engine, tilted, np.array(LARGE_H_R))
-    for scheme in ("finite-difference", "one-sided")[: 2 if controls else 1] if "kwant" in engines else ():
+    for scheme in schemes:
         tasks["lattice", scheme] = partial(lattice_ladder, iface, scheme, spacings, float(h_R[0]))
-    tasks["theory", "closed forms"] = partial(first_order_torque, iface, rtol=FINE)
+    tasks["theory", "closed forms"] = partial(torque, rtol=FINE)
     for name, engine in engines.items():
-        tasks["theory", name] = partial(
-            first_order_from, iface, engine, FINE if name == "continuum" else KWANT_FINE
-        )
+        of_engine = {"amplitudes": amplitudes_of(engine), "rounding": engine.rounding(iface.structure)}
+        tasks["theory", name] = partial(torque, rtol=engine.accuracy, **of_engine)
 
     evidence = Evidence(
         iface=iface,
         h_R=h_R,
-        tolerance=tolerance,
         rungs=rungs,
         rungs_by_k=rungs_by_k,
         expansion=expansion,
         bound_states=[occurrence(iface, float(h)) for h in h_R],
         spacings=spacings,
-        currents=first_order_flows(iface, rtol=FINE),
+        currents=first_order_flows(iface, first_order, rtol=FINE),
         engines=engines,
     )
     for group, name in progress(tasks, iface.name):

@@ -25,8 +25,6 @@ Kind = Literal["analytic", "embedded", "transparent", "threshold"]
 #: Below this radius a ladder of h_R inside it would measure rounding: the torque is divided by h_R.
 SMALLEST_RADIUS = 1e-6
 
-#: The paper's order: the exact torque is odd in h_R, so it departs from its linear term as h_R³.
-REMAINDER_ORDER = 3.0
 #: Angles at which radii are looked at: half a turn, as the other half is h_R → −h_R.
 ANGLES = np.linspace(0, np.pi, 25)
 
@@ -38,20 +36,16 @@ class Expansion:
     Attributes
     ----------
     kind : str
-        "analytic"; "embedded": with a resonance as narrow as h_R², whose torque (16) misses; "transparent":
-        without any radius of convergence; "threshold": with none that double precision can use.
+        "analytic"; "embedded": with a resonance as narrow as h_R², whose torque first order misses;
+        "transparent": without a radius of convergence; "threshold": with none that double precision can use.
     radius : float
         The scale of h_R up to which the k_⊥ sum may be expanded.
     by_k : float
         The same where k_⊥ is resolved.
     missing : array (3,)
-        What the limit of t/h_R has besides (16): fieldlike + i dampinglike by source.
+        What the limit of t/h_R has besides the formula: fieldlike + i dampinglike by source.
     k_perp2 : float or None
         Where in the k_⊥ sum that comes from.
-    exponent : float
-        Of the remainder |t − h_R limit|.
-    powers : tuple of int
-        Powers of h_R in t/h_R after the limit.
     words : str
         What is unusual, empty if nothing.
     """
@@ -61,14 +55,17 @@ class Expansion:
     by_k: float
     missing: Complex = field(default_factory=lambda: np.zeros(len(SOURCES), dtype=complex))
     k_perp2: float | None = None
-    exponent: float = REMAINDER_ORDER
-    powers: tuple[int, ...] = (2, 4, 6)
     words: str = ""
 
     @property
     def exists(self) -> bool:
         """Whether the limit of t/h_R and the remainder's exponent can be told apart from others."""
         return self.kind in ("analytic", "embedded")
+
+    @property
+    def why_not(self) -> str:
+        """What keeps the torque from having an expansion in h_R, if anything does."""
+        return "" if self.exists else self.words
 
 
 def expansion_of(iface: Interface, k_perp2: Array) -> Expansion:

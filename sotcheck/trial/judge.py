@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from sotcheck.errors import TheoryError
 from sotcheck.exact.quantity import Quantity
 from sotcheck.exact.solved import Exact, Solved, solved
-from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate, joined
 from sotcheck.system.interface import Interface
 from sotcheck.trial.diagnose import diagnose
@@ -19,6 +20,8 @@ from sotcheck.trial.verdict import Comparison, Trial, compare
 
 #: Most pairs of numbers kept for a plot.
 SAMPLE = 100
+#: What a formula is held against, with words or without.
+Measurable = Quantity | Exact
 
 
 def real(values: Any) -> Array:
@@ -27,12 +30,34 @@ def real(values: Any) -> Array:
     return np.stack([values.real, values.imag], axis=-1)
 
 
+def evaluated(formula: Formula, one: Solved, shape: tuple[int, ...]) -> Array | Complex:
+    """Return what a formula says, of the shape of what is measured.
+
+    Raises
+    ------
+    TheoryError
+        If it cannot be evaluated, or what it returns has another shape.
+    """
+    name = getattr(formula, "__name__", "a formula")
+    try:
+        # What is no number cannot be added to one.
+        found = np.asarray(formula(symbols(one))) + 0
+    except Exception as error:
+        raise TheoryError(f"{name} fails on {one.iface.name}: {type(error).__name__}: {error}") from error
+    try:
+        return np.broadcast_to(found, shape)
+    except ValueError:
+        raise TheoryError(
+            f"{name} returns the shape {found.shape}, but its quantity has {shape} on {one.iface.name}"
+        ) from None
+
+
 def try_formula(formula: Formula, one: Solved, measured: Estimate) -> Comparison:
     """Compare a formula with the exact quantity on one interface.
 
     Rounding of the formula's own evaluation counts as the engine's.
     """
-    expected = np.broadcast_to(formula(symbols(one)), measured.shape)
+    expected = evaluated(formula, one, measured.shape)
     scale = float(max(np.abs(measured.value).max(), np.abs(expected[np.isfinite(expected)]).max(initial=0.0)))
     own = measured.and_(
         "rounding of the formula", one.rounding * scale, "double precision of the formula's own terms"
@@ -50,10 +75,7 @@ def sample_pairs(equation: Equation, formula: Formula, engine: str) -> Array:
         one = solved(engine, iface)
         exact = np.asarray(equation.of.measure(one).value)
         scale = float(np.abs(exact).max()) or 1.0
-        both = [
-            real(values / scale).ravel()
-            for values in (np.broadcast_to(formula(symbols(one)), exact.shape), exact)
-        ]
+        both = [real(values / scale).ravel() for values in (evaluated(formula, one, exact.shape), exact)]
         pairs.append(np.stack(both, axis=-1))
     found = np.concatenate(pairs)
     # Zeros against zeros show nothing.
@@ -65,7 +87,7 @@ def words_for(equation: Equation, formula: Formula, iface: Interface, engine: st
     """Say from the numbers alone what a formula is off by on one interface."""
     one = solved(engine, iface)
     exact = np.asarray(equation.of.measure(one).value)
-    expected = np.broadcast_to(np.asarray(formula(symbols(one))), exact.shape)
+    expected = evaluated(formula, one, exact.shape)
     where = {}
     if exact.shape[:1] == one.k_perp.shape:
         where = {"k_z is imaginary": iface.kz_squared(one.k_perp**2) < 0}
@@ -87,20 +109,24 @@ def worst(
 
 
 def judge(
-    of: Quantity | Exact, formula: Formula, on: tuple[Interface, ...], engine: str
+    of: Measurable, formula: Formula, on: tuple[Interface, ...], engine: str
 ) -> tuple[Interface, Comparison]:
     """Try a formula for a quantity on interfaces; return the worst, and where."""
-    measure = of.measure if isinstance(of, Quantity) else of
 
     def tried(iface: Interface) -> Comparison:
         one = solved(engine, iface)
-        return try_formula(formula, one, measure(one))
+        return try_formula(formula, one, measure_of(of)(one))
 
     return worst(on, tried)
 
 
+def measure_of(of: Measurable) -> Exact:
+    """Return how something is measured."""
+    return of.measure if isinstance(of, Quantity) else of
+
+
 def relation(
-    exact: Exact, formula: Formula, quantity: str, why: str, on: tuple[Interface, ...] = FINITE
+    exact: Measurable, formula: Formula, quantity: str, why: str, on: tuple[Interface, ...] = FINITE
 ) -> Callable[[str], Iterator[Trial]]:
     """Return the judge of a statement that says a formula, without a number of its own."""
 
@@ -112,13 +138,13 @@ def relation(
 
 
 def balance(
-    left: Exact, right: Exact, quantity: str, why: str, on: tuple[Interface, ...] = GENERAL
+    left: Measurable, right: Measurable, quantity: str, why: str, on: tuple[Interface, ...] = GENERAL
 ) -> Callable[[str], Iterator[Trial]]:
     """Return the judge of a statement that two exact quantities are equal."""
 
     def tried(engine: str) -> Iterator[Trial]:
         def both(iface: Interface) -> Comparison:
-            a, b = left(solved(engine, iface)), right(solved(engine, iface))
+            a, b = (measure_of(side)(solved(engine, iface)) for side in (left, right))
             # Both come from the same states: their errors add up.
             origins = joined(why for m in (a, b) for _, why in m.terms.values())
             sides = Estimate(b.value, {"both sides": (a.error + b.error, origins)})

@@ -1,4 +1,4 @@
-"""A user's own formula in place of Eq. (16): k_⊥ resolved and summed, with a diagnosis where it fails."""
+"""A user's own formula in place of a paper's: k_⊥ resolved and summed, with a diagnosis where it fails."""
 
 from __future__ import annotations
 
@@ -15,19 +15,21 @@ from sotcheck.errors import TheoryError, did_you_mean
 from sotcheck.exact.currents import linear_torque
 from sotcheck.exact.observables import components, largest_torque, torque_from_flows
 from sotcheck.exact.solved import linear_flows, solved
-from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.numerics.estimate import Terms
+from sotcheck.numerics.arrays import Complex
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import SOURCES, Interface
-from sotcheck.theory.amplitudes import Amplitudes, closed_forms
+from sotcheck.theory.amplitudes import Amplitudes
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.theory.sums import first_order_torque
+from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.check import CheckResult
 from sotcheck.trial.diagnose import diagnose
-from sotcheck.trial.verdict import Trial, compare
+from sotcheck.trial.verdict import Trial, Verdict, compare
 
 #: A theory: unperturbed amplitudes at n k_⊥, and the interface, to fieldlike + i dampinglike (n, 3).
 Theory = Callable[[Amplitudes, Interface], Complex]
+Formula = Callable[[Symbols], Complex]
 #: Torques per h_R are at least this part of the natural scale, unless they vanish.
 TYPICAL_TORQUE = 1e-2
 #: k_⊥ nodes in each range between thresholds: enough to see where a formula fails.
@@ -72,7 +74,7 @@ def check_theory(iface: Interface, theory: Theory, *, tolerance: float) -> Check
     iface : Interface
     theory : callable
         ``theory(amplitudes, iface)`` returns fieldlike + i dampinglike per h_R by source (normal, majority,
-        minority) at every k_⊥, shape (n, 3): the integrand of (1/4π) ∫ d(k_⊥²), as Eq. (16) has it.
+        minority) at every k_⊥, shape (n, 3): the integrand of (1/4π) ∫ d(k_⊥²).
     tolerance : float
         Relative quadrature error of its sum.
 
@@ -86,13 +88,15 @@ def check_theory(iface: Interface, theory: Theory, *, tolerance: float) -> Check
         If the function fails, or returns something else.
     """
 
-    def formula(amplitudes: Amplitudes) -> Complex:
-        return _called(theory, amplitudes, iface)
+    def formula(s: Symbols) -> Complex:
+        return _called(theory, s.amplitudes, iface)[:, None]
 
     trials = [*_resolved(iface, formula), *_summed(iface, formula, tolerance)]
     findings = [trial.finding("theory", "A formula for the torque, linear in h_R") for trial in trials]
     failed = dict.fromkeys(
-        f"{finding.source}: {finding.explanation}" for finding in findings if finding.verdict == "disagrees"
+        f"{finding.source}: {finding.explanation}"
+        for finding in findings
+        if finding.verdict is Verdict.DISAGREES
     )
     return CheckResult(iface, tuple(findings), "\n".join(failed), tuple(warnings(iface, [iface.h_R])))
 
@@ -114,50 +118,47 @@ def _called(theory: Theory, amplitudes: Amplitudes, iface: Interface) -> Complex
     return found
 
 
-def _resolved(iface: Interface, formula: Callable[[Amplitudes], Complex]) -> Iterator[Trial]:
+def _resolved(iface: Interface, formula: Formula) -> Iterator[Trial]:
     """Compare at single k_⊥, in every channel regime."""
     m = iface.direction
     for engine in EXACT:
         one = solved(engine, iface, NODES)
-        amplitudes = closed_forms(iface, one.k_perp**2)
-        expected = formula(amplitudes)
-        found = linear_torque(one)
-        exact: Array = np.asarray(found.value)[:, 0]
-        scale = float(max(np.abs(exact).max(), np.abs(expected).max()))
+        x = one.k_perp**2
+        expected = formula(Symbols(iface, one.k_perp, np.zeros(1)))[:, 0]
+        found = linear_torque(one)[:, 0]
+        scale = float(max(np.abs(found.value).max(), np.abs(expected).max()))
         where = {
-            "k_z is imaginary": iface.kz_squared(one.k_perp**2) < 0,
-            "k_z^+ is imaginary": iface.Kz_squared(one.k_perp**2)[:, 0] < 0,
-            "k_z^- is imaginary": iface.Kz_squared(one.k_perp**2)[:, 1] < 0,
+            "k_z is imaginary": iface.kz_squared(x) < 0,
+            "k_z^+ is imaginary": iface.Kz_squared(x)[:, 0] < 0,
+            "k_z^- is imaginary": iface.Kz_squared(x)[:, 1] < 0,
         }
-        for s, source in enumerate(SOURCES):
-            if iface.k_perp2_max(source) <= 0:
-                continue
-            comparison = compare(torque_vector(expected[:, s], m), found[:, 0, s], scale=scale)
-            split = components(exact[:, s], m)
+        for s, source in _open(iface):
+            comparison = compare(torque_vector(expected[:, s], m), found[:, s], scale=scale)
+            split = components(found.value[:, s], m)
             words = "at every k_perp, in every channel regime"
-            if comparison.verdict == "disagrees" and split is not None:
+            if comparison.verdict is Verdict.DISAGREES and split is not None:
                 words = diagnose(expected[:, s], split[0] + 1j * split[1], where=where)
             yield Trial("t per h_R, k_perp resolved, worst component", comparison, words, source, engine)
 
 
-def _summed(iface: Interface, formula: Callable[[Amplitudes], Complex], tolerance: float) -> Iterator[Trial]:
+def _summed(iface: Interface, formula: Formula, tolerance: float) -> Iterator[Trial]:
     """Compare the sum over k_⊥."""
     m = iface.direction
-    found = first_order_torque(iface, rtol=tolerance, formula=formula)
+    sums = first_order_torque(iface, formula, rtol=tolerance).total
+    expected = torque_vector(sums.value, m)
     for engine in EXACT:
         flows = linear_flows(engine, iface).sum(axis=0)
-        exact = torque_from_flows(flows.value, m)
         # A component of t is a sum of two flows.
-        error = 2 * flows.total
-        expected = torque_vector(found.total.value, m)
+        error = {"quadrature": (2 * flows.total + sums.total, "nested rules, and the ladder in h_R")}
+        exact = Estimate(torque_from_flows(flows.value, m), error)
         # Where m is parallel to y there is no torque, nor any flow: relative to a torque as others are.
         typical = TYPICAL_TORQUE * largest_torque(iface)
-        scale = float(max(np.abs(expected).max(), np.abs(exact).max(), typical))
-        for s, source in enumerate(SOURCES):
-            if iface.k_perp2_max(source) <= 0:
-                continue
-            terms: Terms = {"quadrature": (error + found.total.total, "nested rules, and the ladder in h_R")}
-            comparison = compare(expected[s], exact[s], terms, scale=scale)
-            yield Trial(
-                "t per h_R, k_perp summed, worst component", comparison, "summed over k_perp", source, engine
-            )
+        scale = float(max(np.abs(expected).max(), np.abs(exact.value).max(), typical))
+        for s, source in _open(iface):
+            found, quantity = compare(expected[s], exact[s], scale=scale), "t per h_R, k_perp summed"
+            yield Trial(f"{quantity}, worst component", found, "summed over k_perp", source, engine)
+
+
+def _open(iface: Interface) -> list[tuple[int, str]]:
+    """Return (index, name) of the sources that carry current."""
+    return [(s, name) for s, name in enumerate(SOURCES) if iface.k_perp2_max(name) > 0]

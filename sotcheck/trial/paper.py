@@ -5,7 +5,7 @@ A paper is a module with a `Paper` called `paper` in it, and functions that are 
     paper = Paper("mine", "My paper")
 
     @paper.equation("1", of=torque.of("normal"), tex=r"\mathcal T=...")
-    def eq1(s):
+    def first(s):
         "The torque of a current in the normal metal."
         return ...
 
@@ -28,7 +28,19 @@ from typing import Any, TypeVar
 
 from sotcheck.errors import TheoryError
 from sotcheck.exact.quantity import Quantity
-from sotcheck.trial.entries import Claim, Consequence, Definition, Entry, Equation, Formula, Kind, Statement
+from sotcheck.theory.first_order import FirstOrder
+from sotcheck.trial.entries import (
+    Asked,
+    Claim,
+    Consequence,
+    Definition,
+    Entry,
+    Equation,
+    Formula,
+    Kind,
+    Statement,
+)
+from sotcheck.trial.exhibits import Figure, Table
 
 #: The paper that is tried unless another one is named.
 DEFAULT = "kim2017"
@@ -45,14 +57,23 @@ class Paper:
     name, title : str
     sections : tuple of str
         Submodules that fill the register, for a paper that is a package.
+    reference : str
+        Where it is published.
+    machine_read : bool
+        Whether formulas are as a machine read them, whose misreadings are no errors of the authors.
+    first_order : FirstOrder
+        What `torque` and `check` take for the theory to first order in h_R; a section sets it.
     """
 
     name: str
     title: str
     sections: tuple[str, ...] = ()
-    entries: dict[str, Entry] = field(default_factory=dict)
+    reference: str = ""
+    machine_read: bool = False
+    entries: dict[str, Entry | Figure | Table] = field(default_factory=dict)
+    first_order: FirstOrder = field(init=False, repr=False, compare=False)
 
-    def add(self, *entries: Entry) -> None:
+    def add(self, *entries: Entry | Figure | Table) -> None:
         """Add entries.
 
         Raises
@@ -84,11 +105,13 @@ class Paper:
         """Register an equation with nothing to test."""
         self.add(Definition(f"definition-{number}", number, says, tex, why))
 
-    def statement(self, key: str, says: str, number: str | None = None) -> Callable[[J], J]:
-        """Return a decorator that makes a judge a `Statement`."""
+    def statement(
+        self, key: str, says: str = "", number: str | None = None, *, asks: Asked = "all"
+    ) -> Callable[[J], J]:
+        """Return a decorator that makes a judge a `Statement`, said by its docstring or `says`."""
 
         def register(judge: J) -> J:
-            self.add(Statement(key, says, judge, number))
+            self.add(Statement(key, says or _sentence(judge), judge, number, asks))
             return judge
 
         return register
@@ -104,12 +127,33 @@ class Paper:
 
         return register
 
+    def figure(
+        self, key: str, title: str, *, size: tuple[float, float] = (6.0, 4.0)
+    ) -> Callable[[Callable[[Any, dict[str, Any]], None]], Figure]:
+        """Return a decorator that makes a function draw a `Figure`."""
+
+        def register(draw: Callable[[Any, dict[str, Any]], None]) -> Figure:
+            figure = Figure(key, title, draw, size)
+            self.add(figure)
+            return figure
+
+        return register
+
+    def table(self, key: str, title: str) -> Callable[[J], J]:
+        """Return a decorator that makes a function return the rows of a `Table`."""
+
+        def register(rows: J) -> J:
+            self.add(Table(key, title, rows))
+            return rows
+
+        return register
+
     def of_type(self, kind: type[E]) -> list[E]:
         """Return the entries of one type."""
         return [entry for entry in self.entries.values() if isinstance(entry, kind)]
 
     def consequences(self, number: str | None, form: str) -> list[Consequence]:
-        """Return the places that follow from one form of "(20b)" alone."""
+        """Return the places that follow from one form of an equation alone."""
         some = (one for one in self.of_type(Consequence) if f"({one.of})" == number)
         return [one for one in some if one.form == form]
 
@@ -133,9 +177,14 @@ class Paper:
         return "content" if "content" in kinds else "marks" if "marks" in kinds else None
 
 
-def _sentence(formula: Formula) -> str:
+def _sentence(formula: Callable[..., Any]) -> str:
     """Return the first paragraph of a function's docstring on one line."""
     return " ".join((inspect.getdoc(formula) or "").split("\n\n")[0].split())
+
+
+def spec_of(name: str) -> str:
+    """Return a paper's name, or the path of its file, as it is understood in any working folder."""
+    return str(Path(name).resolve()) if name.endswith(".py") else name
 
 
 @cache
@@ -181,7 +230,7 @@ def _from_file(path: Path) -> Any:
 
 
 def paper_order(number: str | None) -> tuple[str, int, str]:
-    """Return a key that sorts "(6a)", "(16c)", "(A13b)", "(B1)", None in a paper's order."""
+    """Return a key that sorts numbers in parentheses as a paper has them: appendices later, None last."""
     if number is None:
         return ("~", 0, "")
     text = number.strip("()")

@@ -13,11 +13,13 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
 
+from sotcheck.engines import reference
 from sotcheck.exact.solved import solved
 from sotcheck.trial.entries import Equation, Formula
 from sotcheck.trial.grounds import symbols
@@ -113,24 +115,19 @@ def mutations(node: ast.AST) -> Iterator[Mutation]:
 
 def faulty(formula: Formula) -> Iterator[tuple[str, str, Formula]]:
     """Yield (kind, change, formula with one fault), for the function and the private ones it calls."""
+    if isinstance(formula, partial):
+        for kind, change, mutant in faulty(formula.func):
+            yield kind, change, partial(mutant, *formula.args, **formula.keywords)
+        return
     parts = list(_with_helpers(formula))
     for target in parts:
         tree = _tree(target)
-        for position, node in enumerate(ast.walk(tree)):
+        for node in ast.walk(tree):
             for kind, replacement in mutations(node):
-                changed = deepcopy(tree)
-                victim = next(n for i, n in enumerate(ast.walk(changed)) if i == position)
-                changed = _Replace(victim, deepcopy(replacement)).visit(changed)
+                # A copy of the tree in which the node is already copied, as its replacement.
+                changed = deepcopy(tree, {id(node): deepcopy(replacement)})
                 words = f"{_words(node)} -> {_words(replacement)}"
                 yield kind, words, _rebuilt(formula, parts, target, ast.fix_missing_locations(changed))
-
-
-class _Replace(ast.NodeTransformer):
-    def __init__(self, victim: ast.AST, replacement: ast.AST) -> None:
-        self.victim, self.replacement = victim, replacement
-
-    def visit(self, node: ast.AST) -> Any:
-        return self.replacement if node is self.victim else self.generic_visit(node)
 
 
 def _tree(function: Callable[..., Any]) -> ast.Module:
@@ -149,7 +146,7 @@ def _with_helpers(formula: Callable[..., Any]) -> Iterable[FunctionType]:
         function = waiting.pop()
         assert isinstance(function, FunctionType)
         found[function.__name__] = function
-        for name in _names(function.__code__):
+        for name in sorted(_names(function.__code__)):
             helper = function.__globals__.get(name)
             if not isinstance(helper, FunctionType) or name in found or not name.startswith("_"):
                 continue
@@ -187,11 +184,13 @@ def seed(equation: Equation) -> Iterator[Fault]:
     """Put every fault into the confirmed formula, and judge it on the equation's interfaces.
 
     One that breaks the formula altogether (shapes, types) is no fault that anyone could make unnoticed, and
-    is not counted.
+    is not counted; nor are faults in a formula that is wrong as it is.
     """
     formula = equation.confirmed
-    grounds = [solved("continuum", iface) for iface in equation.on]
+    grounds = [solved(reference(), iface) for iface in equation.on]
     exact = [equation.of.measure(one) for one in grounds]
+    if any(try_formula(formula, *pair).verdict != "agrees" for pair in zip(grounds, exact, strict=True)):
+        return
     right = [np.asarray(formula(symbols(one))) for one in grounds]
     for kind, change, mutant in faulty(formula):
         outcome, reason = "no effect", equation.invisible.get(change, NO_EFFECT[kind])
@@ -209,11 +208,5 @@ def seed(equation: Equation) -> Iterator[Fault]:
                             break
         except (ValueError, TypeError, AttributeError, IndexError, ArithmeticError, np.linalg.LinAlgError):
             continue
-        yield Fault(
-            equation.number,
-            equation.of.words,
-            kind,
-            change,
-            outcome,
-            reason if outcome == "no effect" else "",
-        )
+        reason = reason if outcome == "no effect" else ""
+        yield Fault(equation.number, equation.of.words, kind, change, outcome, reason)

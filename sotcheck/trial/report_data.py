@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from sotcheck import __version__
+from sotcheck.beyond.curve import curve_data
+from sotcheck.beyond.document import beyond_data
 from sotcheck.beyond.limits import COMPONENTS
-from sotcheck.beyond.run import beyond_data
-from sotcheck.beyond.sweep import curve_data
 from sotcheck.beyond.warnings import warnings
 from sotcheck.engines import EXACT, Engine
 from sotcheck.errors import EngineError
@@ -29,14 +29,13 @@ from sotcheck.exact.observables import (
 )
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.quadrature import sample
-from sotcheck.papers.kim2017.check_linearity import remainders
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import Interface
-from sotcheck.theory.amplitudes import closed_forms
-from sotcheck.theory.first_order import torque as first_order_integrand
+from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.check import CheckResult
 from sotcheck.trial.claims import try_claims
+from sotcheck.trial.coefficients import remainders
 from sotcheck.trial.entries import Claim
 from sotcheck.trial.evidence import SPACING_POWERS, Evidence, gather
 from sotcheck.trial.paper import load
@@ -51,8 +50,6 @@ LEDGER = {
     "to bulk magnetism (3)": (1, PLUS),
     "to interface magnetism (4)": (1, INTERFACE),
 }
-#: Number of the torque to first order in the paper.
-TORQUE = "16"
 
 
 @single_threaded
@@ -76,7 +73,8 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
         If an engine cannot solve what a report shows.
     """
     paper = load()
-    evidence = gather(iface, np.array([iface.h_R]), TOLERANCE, controls=True, progress=progress)
+    ladder = np.array([iface.h_R])
+    evidence = gather(iface, ladder, TOLERANCE, paper.first_order, controls=True, progress=progress)
     for (_, engine), reason in evidence.refused.items():
         raise EngineError(
             f"{iface.name}: a report shows both exact engines, and {engine} refuses: {reason}. "
@@ -84,8 +82,9 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
         )
     findings = tuple(try_claims(evidence, paper))
     alarms = list(try_claims(evidence, paper, controls=True))
-    note = evidence.why_not_analytic
+    note = evidence.expansion.why_not
     result = CheckResult(iface, findings, note, tuple(warnings(iface, [iface.h_R])))
+    number = paper.first_order.number
     claims, lattice = paper.of_type(Claim), lattice_errors(evidence)
     return {
         **result.to_dict(),
@@ -93,7 +92,7 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
         "summary": result.summary(),
         "note": note or None,
         # Claims about parts of the torque to first order.
-        "first_order": [c.name for c in claims if c.number != TORQUE and str(c.number).startswith(TORQUE)],
+        "first_order": [c.name for c in claims if c.number != number and str(c.number).startswith(number)],
         # Fieldlike and dampinglike are undefined for m ∥ y.
         "curve": None if components(np.zeros(3), iface.direction) is None else curve_data(iface),
         "beyond": beyond_data(iface),
@@ -137,7 +136,7 @@ def provenance(evidence: Evidence, lattice: dict[str, Any], argument: str) -> di
         "settings": {
             "tolerance": TOLERANCE,
             "h_R ladder": evidence.rungs.tolist(),
-            "radius of convergence in h_R": evidence.radius,
+            "radius of convergence in h_R": evidence.expansion.radius,
             "finite-difference spacings": evidence.spacings.tolist(),
             "exact-difference spacing": lattice["exact-difference"]["spacing"],
             "k_perp values of the sum": summed.nodes,
@@ -163,7 +162,8 @@ def resolved_integrand(evidence: Evidence) -> dict[str, Any]:
     h = float(evidence.rungs[-1])
     line_k, point_k = (sample(iface.thresholds(), nodes) for nodes in (LINE_NODES, POINT_NODES))
     # (1/4π) ∫ dx f = ∫ dk_⊥ (k_⊥/2π) f.
-    line = first_order_integrand(closed_forms(iface, line_k**2)) * (line_k / (2 * np.pi))[:, None]
+    formula = load().first_order.torque(Symbols(iface, line_k, np.zeros(1)))[:, 0]
+    line = formula * (line_k / (2 * np.pi))[:, None]
     shown = {"formula": np.stack([line.real, line.imag])}
     shown |= {name: angular_mean(iface, engine, point_k, h) for name, engine in EXACT.items()}
     return {
@@ -188,7 +188,7 @@ def angular_mean(iface: Interface, engine: Engine, k_perp: Array, h: float) -> A
     angles = 2 * np.pi * (np.arange(POINT_ANGLES) + 0.5) / POINT_ANGLES
     grid = np.broadcast_arrays(k_perp[:, None], angles, h)
     kx = (grid[0] * np.cos(grid[1]))[..., None, None, None]
-    values = -kx * engine.flows(iface, *grid) / (4 * np.pi * h)
+    values = -kx * engine.solve(iface.structure, *grid).flows / (4 * np.pi * h)
     mean = values.mean(axis=1) * (k_perp / (2 * np.pi))[:, None, None, None]
     return split(torque_from_flows(mean, iface.direction), iface)
 
@@ -216,7 +216,7 @@ def lattice_errors(evidence: Evidence) -> dict[str, Any]:
         "richardson": [error(level) for level in levels[1:]],
         "one-sided": error(evidence.lattice["one-sided"][:shown]) if evidence.iface.bulks_differ else None,
         "exact-difference": {
-            "spacing": float(chain.spacing_for(evidence.iface)),
+            "spacing": float(chain.spacing_for(evidence.iface.structure)),
             "error": error([evidence.resolved[name].flows[:, :, at]])[0],
         },
     }
@@ -224,11 +224,11 @@ def lattice_errors(evidence: Evidence) -> dict[str, Any]:
 
 def remainder_ladder(evidence: Evidence) -> dict[str, Any]:
     """Return what first order leaves on the ladder of h_R by source, and with its sign flipped."""
-    torque = evidence.theory["closed forms"].total.value
+    torque = evidence.formulas.total.value
     h, engine = evidence.rungs, first_engine(evidence, lattice=True)
 
     def table(expected: Complex) -> dict[str, list[float]]:
-        rest = remainders(evidence, engine, expected)[0] * h[:, None]
+        rest = remainders(evidence, engine, expected).value * h[:, None]
         return {source: rest[:, s].tolist() for s, source in evidence.open_sources}
 
     return {"h_R": h.tolist(), "right": table(torque), "flipped sign": table(-torque)}

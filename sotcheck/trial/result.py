@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from sotcheck.trial import power
 from sotcheck.trial.entries import Kind
 from sotcheck.trial.findings import Findings
 from sotcheck.trial.paper import Paper, paper_order
+from sotcheck.trial.power import Fault
 from sotcheck.trial.verdict import Finding
 
 
 @dataclass(frozen=True)
 class AuditResult(Findings):
-    """All rows of the audit of a paper; prints as a table, converts to the contract's JSON."""
+    """All rows of the audit of a paper; prints as a table, converts to the contract's JSON.
+
+    Attributes
+    ----------
+    paper : Paper
+    findings : tuple of Finding
+    faults : tuple of Fault
+        Those seeded.
+    samples : tuple of dict
+        Formulas against exact numbers, for the plots of the pages.
+    shown : dict
+        Data of figures and tables by key and part, ready for JSON.
+    """
 
     paper: Paper
     findings: tuple[Finding, ...]
-    faults: tuple[power.Fault, ...] = ()
+    faults: tuple[Fault, ...] = ()
     samples: tuple[dict[str, Any], ...] = ()
+    shown: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
     def _origin(self, finding: Finding) -> dict[str, Any]:
         """Return the kind of a row's disagreement, and the places of the paper that ask for either form."""
@@ -47,10 +61,7 @@ class AuditResult(Findings):
 
     def summary(self) -> str:
         """Say how many equations agree, which do not and how, what speaks for either form; the count last."""
-        lines = self.sources()
-        if self.faults:
-            lines.append(self.power_summary())
-        return "\n".join([*lines, self.light()])
+        return "\n".join([*self.sources(), *self.power(), self.light()])
 
     @property
     def numbers(self) -> list[str]:
@@ -63,49 +74,52 @@ class AuditResult(Findings):
         rows = (f for f in self.findings if f.equation and f.form != "corrected")
         return sorted({str(f.equation) for f in rows if f.verdict == "disagrees"}, key=paper_order)
 
-    def sources(self) -> list[str]:
-        """Say which disagree by marks or content, and for which form other places of the paper ask."""
-        lines = (
-            ("By marks that a machine which reads print loses or swaps (names, primes, daggers, stars,"
-             " indices, signs of superscripts, brackets)", self.of_kind("marks")),
-            ("By content (a factor, a sign, a term, a structure)", self.of_kind("content")),
-            ("Other places of the paper follow from the corrected form alone",
-             [n for n in self.refuted if self.paper.consequences(n, "corrected")]),
-            ("Other places of the paper follow from the transcribed form alone",
-             [n for n in self.refuted if self.paper.consequences(n, "transcribed")]),
-        )  # fmt: skip
-        return [f"{words}: {', '.join(numbers)}." for words, numbers in lines if numbers]
-
     def of_kind(self, kind: Kind) -> list[str]:
         """Return the refuted numbers of one kind."""
         return [number for number in self.refuted if self.paper.kind_of(number.strip("()")) == kind]
 
+    def asked_for(self, form: str) -> list[str]:
+        """Return the refuted numbers of which some other place of the paper follows from one form alone."""
+        return [number for number in self.refuted if self.paper.consequences(number, form)]
+
+    def sources(self) -> list[str]:
+        """Say which disagree by marks or content, and for which form other places of the paper ask."""
+        lines = {
+            "By marks that a machine which reads print loses or swaps (names, primes, daggers, stars,"
+            " indices, signs of superscripts, brackets)": self.of_kind("marks"),
+            "By content (a factor, a sign, a term, a structure)": self.of_kind("content"),
+            "Other places of the paper follow from the corrected form alone": self.asked_for("corrected"),
+            "Other places of the paper follow from the transcribed form alone": self.asked_for("transcribed"),
+        }
+        return [f"{words}: {', '.join(numbers)}." for words, numbers in lines.items() if numbers]
+
     def light(self) -> str:
         """Return the count of what disagrees, and how far it can be told where that comes from."""
-        corrected = {f.equation for f in self.findings if f.form == "corrected" and f.verdict == "agrees"}
-        needed, kept = (
-            sum(bool(self.paper.consequences(number, form)) for number in self.refuted)
-            for form in ("corrected", "transcribed")
-        )
+        right = {f.equation for f in self.findings if f.form == "corrected" and f.verdict == "agrees"}
+        count = f"{len(self.refuted)} of {len(self.numbers)} numbered equations disagree as transcribed"
+        if right or self.paper.machine_read:
+            count += f", {len(right)} of them with a corrected form that exact numerics confirm"
+        if not self.paper.machine_read:
+            return f"{count}."
+        needed, kept = (len(self.asked_for(form)) for form in ("corrected", "transcribed"))
         return (
-            f"{len(self.refuted)} of {len(self.numbers)} numbered equations disagree as transcribed,"
-            f" {len(corrected)} of them with a corrected form that exact numerics confirm:"
-            f" {len(self.of_kind('marks'))} by marks that a machine reading loses,"
+            f"{count}: {len(self.of_kind('marks'))} by marks that a machine reading loses,"
             f" {len(self.of_kind('content'))} by content. {needed} of the corrected forms and {kept} of the"
             " transcribed ones are what other equations, figures or sentences of the paper need. The"
             " transcription is machine-read: look at the journal's page before calling any of them the"
             " authors' error."
         )
 
-    def power_summary(self) -> str:
+    def power(self) -> list[str]:
         """Say how many seeded faults were flagged, and list those that were not."""
+        if not self.faults:
+            return []
         count = Counter(fault.outcome for fault in self.faults)
-        visible = count["flagged"] + count["missed"]
-        lines = [
-            f"power: {count['flagged']} of {visible} seeded faults flagged; "
-            f"{count['no effect']} more change nothing on any parameter set."
-        ]
-        lines += [
+        missed = [
             f"  missed: ({f.number}) {f.quantity}: {f.change}" for f in self.faults if f.outcome == "missed"
         ]
-        return "\n".join(lines)
+        return [
+            f"power: {count['flagged']} of {count['flagged'] + count['missed']} seeded faults flagged; "
+            f"{count['no effect']} more change nothing on any parameter set.",
+            *missed,
+        ]

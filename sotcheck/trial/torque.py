@@ -7,28 +7,32 @@ from collections.abc import Sequence
 import numpy as np
 
 from sotcheck.beyond.warnings import warnings
-from sotcheck.bound.at_fermi import bound_flows, sea
-from sotcheck.engines import ENGINES, Engine, Scheme, exact_engines
+from sotcheck.bound.at_fermi import bound_flows
+from sotcheck.bound.contour import DOUBLED
+from sotcheck.bound.fermi import sea
+from sotcheck.engines import FIRST_ORDER, Engine, Scheme, engine_names, exact_engines
 from sotcheck.errors import in_range
 from sotcheck.exact.observables import (
     INTERFACE,
     LAST_STEP,
     PLUS,
-    component_errors,
+    components,
     exact_flows,
+    parts_of,
     summed_errors,
     torque_from_flows,
 )
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import richardson
-from sotcheck.numerics.estimate import Estimate
+from sotcheck.numerics.estimate import Estimate, Terms
 from sotcheck.numerics.quadrature import NESTED
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import BOUND, SOURCES, Interface
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.theory.sums import first_order_flows, first_order_torque
-from sotcheck.trial.torque_table import TorqueRow, TorqueTable, row_of
+from sotcheck.trial.paper import load
+from sotcheck.trial.torque_table import TorqueRow, TorqueTable
 
 #: Default relative quadrature error, and the range accepted.
 TOLERANCE, TOLERANCES = 1e-9, (1e-12, 0.1)
@@ -37,7 +41,7 @@ TOLERANCE, TOLERANCES = 1e-9, (1e-12, 0.1)
 @single_threaded
 def torque(
     iface: Interface,
-    engine: str | Sequence[str] = ENGINES,
+    engine: str | Sequence[str] | None = None,
     *,
     h_R: float | Sequence[float] | None = None,
     scheme: Scheme = "exact-difference",
@@ -51,7 +55,7 @@ def torque(
     ----------
     iface : Interface
     engine : str or sequence of str
-        "first-order", "continuum", "kwant"; all by default.
+        "first-order", "continuum", "kwant", and what is registered besides; all by default.
     h_R : float or sequence, optional
         Rashba parameters instead of the interface's own.
     scheme : str
@@ -74,13 +78,13 @@ def torque(
     LatticeError
         If the spacing does not suit the wave numbers.
     """
-    names = [engine] if isinstance(engine, str) else list(engine)
+    names = [engine] if isinstance(engine, str) else list(engine or engine_names())
     values = rashba_parameters(iface, h_R)
     in_range("tolerance", tolerance, *TOLERANCES)
     engines = exact_engines(names, scheme, spacing)
     rows: list[TorqueRow] = []
     for name in progress(names, "torque"):
-        if name == "first-order":
+        if name == FIRST_ORDER:
             rows += _first_order_rows(iface, values, tolerance)
         else:
             rows += _exact_rows(iface, engines[name], values, tolerance)
@@ -102,7 +106,7 @@ def rashba_parameters(iface: Interface, h_R: float | Sequence[float] | None) -> 
 
 def _summed(rows: list[TorqueRow]) -> dict[float, Array]:
     """Return the sum of the sources' t by h_R from one exact engine, if any was asked."""
-    exact = [row for row in rows if row.engine != "first-order" and row.source in SOURCES]
+    exact = [row for row in rows if row.engine != FIRST_ORDER and row.source in SOURCES]
     found: dict[float, Array] = {}
     for row in exact:
         if row.engine == exact[0].engine:
@@ -111,21 +115,21 @@ def _summed(rows: list[TorqueRow]) -> dict[float, Array]:
 
 
 def _first_order_rows(iface: Interface, h_R: list[float], tolerance: float) -> list[TorqueRow]:
-    sums, currents = first_order_torque(iface, rtol=tolerance).total, first_order_flows(iface, rtol=tolerance)
-    vectors, why = torque_vector(sums.value, iface.direction), "nested rules in k_perp"
+    theory, m = load().first_order, iface.direction
+    sums = first_order_torque(iface, theory.torque, rtol=tolerance).total
+    currents = first_order_flows(iface, theory, rtol=tolerance)
+    error = {"quadrature": (sums.total + currents.total, "nested rules in k_perp")}
+    vectors = Estimate(torque_vector(sums.value, m), error)
+    # The components are the formula's own, but for m along y, where they belong to no vector.
+    defined = components(np.zeros(3), m) is not None
     return [
-        row_of(
-            iface,
-            ("first-order", None),
-            h,
-            source,
-            Estimate(h * vectors[s], {"quadrature": (abs(h) * (sums.total + currents.total), why)}),
+        TorqueRow(
+            FIRST_ORDER, None, h, iface.m, source, vectors[s] * h, sums[s].parts * h if defined else None,
             h * currents.value[s],
-            (abs(h) * sums.total, abs(h) * sums.total),
         )
         for h in h_R
         for s, source in enumerate(SOURCES)
-    ]
+    ]  # fmt: skip
 
 
 def _exact_rows(iface: Interface, engine: Engine, h_R: list[float], tolerance: float) -> list[TorqueRow]:
@@ -134,7 +138,6 @@ def _exact_rows(iface: Interface, engine: Engine, h_R: list[float], tolerance: f
     for h, rounding in zip(h_R, roundings, strict=True):
         found = exact_flows(engine, iface, np.array([h]), rtol=tolerance).total[0] * (h or 1.0)
         lattice = found.size("lattice").max(axis=(-1, -2))
-        vectors = torque_from_flows(found.value, iface.direction)
         for s, source in enumerate(SOURCES):
             # t is the part across m of a sum of two flows.
             of_t, twice = found.error[s, PLUS] + found.error[s, INTERFACE], 2 * float(rounding[s])
@@ -144,31 +147,33 @@ def _exact_rows(iface: Interface, engine: Engine, h_R: list[float], tolerance: f
                 "lattice": (float(lattice[s]), LAST_STEP),
                 "rounding": (twice, "double precision, amplified by the lattice"),
             }
-            rows.append(
-                row_of(
-                    iface, (engine.name, engine.scheme), h, source, Estimate(vectors[s], terms),
-                    found.value[s], component_errors(of_t + twice, iface.direction),
-                )
-            )  # fmt: skip
+            rows.append(_row(iface, engine, h, source, found.value[s], terms, of_t + twice))
         if sea(iface, h).has_bound_edge:
             rows.append(_bound_row(iface, engine, h, tolerance))
     return rows
 
 
 def _bound_row(iface: Interface, engine: Engine, h_R: float, tolerance: float) -> TorqueRow:
-    rungs = getattr(engine, "rungs", None)
-    found = [bound_flows(one, iface, h_R, tolerance) for one in (rungs(iface) if rungs else [engine])]
+    found = [bound_flows(one, iface, h_R, tolerance) for one in engine.rungs(iface.structure)]
     powers = tuple(2 * n for n in range(1, len(found)))
-    fit = richardson(np.stack([one.flows for one in found]), powers)
-    noise = np.array([[one.quadrature, one.rounding] for one in found])
+    fit = richardson(np.stack([one.value for one in found]), powers)
+    noise = np.array([[one.terms[name][0] for name in ("quadrature", "rounding")] for one in found])
     quadrature, rounding = richardson(0 * noise, powers, noise).size("rounding")
-    lattice = float(fit.size("next order").max()) if powers else 0.0
     terms = {
-        "quadrature": (float(quadrature), "doubled nodes along the contour E_b(k) = E_F"),
-        "lattice": (lattice, LAST_STEP),
+        "quadrature": (float(quadrature), DOUBLED),
+        "lattice": (float(fit.size("next order").max()) if powers else 0.0, LAST_STEP),
         "rounding": (float(rounding), "double precision, carried on to the contour"),
     }
-    t = Estimate(torque_from_flows(fit.value, iface.direction), terms)
     # t is the part across m of a sum of two flows.
-    errors = component_errors(np.full(3, 2 * t.total), iface.direction)
-    return row_of(iface, (engine.name, engine.scheme), h_R, BOUND, t, fit.value, errors)
+    errors = np.full(3, 2 * sum(size for size, _ in terms.values()))
+    return _row(iface, engine, h_R, BOUND, fit.value, terms, errors)
+
+
+def _row(
+    iface: Interface, engine: Engine, h_R: float, source: str, flows: Array, terms: Terms, errors: Array
+) -> TorqueRow:
+    """Return the row of some flows (4, 3): `terms` are those of all of t, `errors` along x, y, z."""
+    m = iface.direction
+    t = Estimate(torque_from_flows(flows, m), terms)
+    parts = parts_of(Estimate(t.value, {"sum": (errors, "of two flows")}), m)
+    return TorqueRow(engine.name, engine.scheme, h_R, iface.m, source, t, parts, flows)

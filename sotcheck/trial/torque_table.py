@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from tabulate import tabulate
 
 from sotcheck import __version__
-from sotcheck.exact.observables import FLOWS, components
+from sotcheck.exact.observables import FLOWS
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.files import to_document
@@ -32,12 +32,10 @@ class TorqueRow:
         "normal", "majority" or "minority"; "bound" where states bound to the interface lie at E_F.
     t : Estimate (3,)
         The torque t, unit: wave vector³ (see the README's conventions); its terms are those of any component.
-    fieldlike, dampinglike : float or None
-        Components along m×ŷ and m×(ŷ×m); None when m ∥ ŷ.
+    parts : Estimate (2,) or None
+        Components along m×ŷ and m×(ŷ×m), errors larger than those of t by up to 1/|m×ŷ|; None when m ∥ ŷ.
     flows : array (4, 3)
         Spin current at z = −0 and +0, what the lattice adds, what the interface magnetism takes.
-    component_errors : (float, float) or None
-        Uncertainties of `fieldlike` and `dampinglike`, larger by up to 1/|m×ŷ|; None when m ∥ ŷ.
     """
 
     engine: str
@@ -46,10 +44,18 @@ class TorqueRow:
     magnetization: tuple[float, float, float]
     source: str
     t: Estimate
-    fieldlike: float | None
-    dampinglike: float | None
+    parts: Estimate | None
     flows: Array
-    component_errors: tuple[float, float] | None
+
+    @property
+    def fieldlike(self) -> float | None:
+        """The component along m×ŷ; None when m ∥ ŷ."""
+        return None if self.parts is None else float(self.parts.value[0])
+
+    @property
+    def dampinglike(self) -> float | None:
+        """The component along m×(ŷ×m); None when m ∥ ŷ."""
+        return None if self.parts is None else float(self.parts.value[1])
 
     @property
     def vector(self) -> Array:
@@ -59,8 +65,8 @@ class TorqueRow:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the row as the JSON contract has it."""
-        size = {name: float(value) for name, (value, _) in self.t.terms.items()}
-        fieldlike, dampinglike = self.component_errors or (None, None)
+        size = {name: float(np.max(value)) for name, (value, _) in self.t.terms.items()}
+        fieldlike, dampinglike = (None, None) if self.parts is None else self.parts.error.tolist()
         return {
             "engine": self.engine,
             "scheme": self.scheme,
@@ -124,18 +130,7 @@ class TorqueTable(Sequence[TorqueRow]):
         groups: dict[tuple[str, float], list[TorqueRow]] = {}
         for row in self.rows:
             groups.setdefault((row.engine, row.h_R), []).append(row)
-        return [
-            row_of(
-                self.iface,
-                (group[0].engine, group[0].scheme),
-                group[0].h_R,
-                "total",
-                sum((row.t * tau[row.source] for row in group), Estimate(np.zeros(3))),
-                sum((tau[row.source] * row.flows for row in group), np.zeros((4, 3))),
-                _weighted(group, tau),
-            )
-            for group in groups.values()
-        ]
+        return [_total(group, tau) for group in groups.values()]
 
     def __str__(self) -> str:
         m = "(" + ", ".join(f"{c:.4g}" for c in self.iface.m) + ")"
@@ -155,7 +150,7 @@ class TorqueTable(Sequence[TorqueRow]):
                 "bound: states bound to the interface, for a relaxation time of their own "
                 f"(relaxation.bound = {self.iface.tau_bound:g} in totals)"
             )
-        if any(row.fieldlike is None for row in self.rows):
+        if any(row.parts is None for row in self.rows):
             notes.append(
                 "m is parallel to y: both components are undefined; the JSON has the vector t itself"
             )
@@ -165,27 +160,21 @@ class TorqueTable(Sequence[TorqueRow]):
         )
 
 
-def row_of(
-    iface: Interface, engine: tuple[str, str | None], h_R: float, source: str,
-    t: Estimate, flows: Array, errors: tuple[float, float] | None,
-) -> TorqueRow:  # fmt: skip
-    """Return a row, its components split off the vector t (3,); `errors` are theirs, None for m ∥ ŷ."""
-    split = components(t.value, iface.direction)
-    fieldlike, dampinglike = (None, None) if split is None else (float(split[0]), float(split[1]))
-    return TorqueRow(*engine, h_R, iface.m, source, t, fieldlike, dampinglike, flows, errors)
-
-
-def _weighted(rows: list[TorqueRow], tau: dict[str, float]) -> tuple[float, float] | None:
-    """Return the errors of the weighted sum's components."""
-    known = [(tau[row.source], row.component_errors) for row in rows if row.component_errors is not None]
-    if not known:
-        return None
-    return sum(w * one[0] for w, one in known), sum(w * one[1] for w, one in known)
+def _total(rows: list[TorqueRow], tau: dict[str, float]) -> TorqueRow:
+    """Return the sum of rows, weighted."""
+    parts = [row.parts * tau[row.source] for row in rows if row.parts is not None]
+    return replace(
+        rows[0],
+        source="total",
+        t=sum((row.t * tau[row.source] for row in rows), Estimate(np.zeros(3))),
+        parts=sum(parts, Estimate(np.zeros(2))) if parts else None,
+        flows=sum((tau[row.source] * row.flows for row in rows), np.zeros((4, 3))),
+    )
 
 
 def _shown(row: TorqueRow) -> list[str]:
     """Return both components with their errors, as a table shows them."""
-    if row.fieldlike is None or row.dampinglike is None or row.component_errors is None:
+    if row.parts is None:
         return ["undefined", "", "undefined", ""]
-    pairs = zip((row.fieldlike, row.dampinglike), row.component_errors, strict=True)
+    pairs = zip(row.parts.value, row.parts.error, strict=True)
     return [text for value, error in pairs for text in (f"{value: .10e}", f"{error:.1e}")]

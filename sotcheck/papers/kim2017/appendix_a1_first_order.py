@@ -9,12 +9,12 @@ import numpy as np
 
 from sotcheck.exact.conductances import at_each_angle, in_plane, whole
 from sotcheck.exact.profiles import of_F, of_N
-from sotcheck.exact.quantities import change_of
 from sotcheck.exact.quantity import Quantity
 from sotcheck.exact.solved import Exact
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.appendix_a1_normal import BIASES_N, PLANE, Z, biases_F
+from sotcheck.papers.kim2017.section3 import eq10a, eq10b, eq10c, eq10d
 from sotcheck.system.spin import IDENTITY, dagger, dot_sigma
 from sotcheck.theory.symbols import Symbols
 
@@ -28,32 +28,16 @@ def _scattered(s: Symbols, left: Complex, right: Complex) -> Complex:
     return 1 / (2j * s.kz)[..., None, None] * left @ s.rashba @ right
 
 
-A1 = r"\hat %s=\hat %s^0+\frac{h_R}{2ik_z}%s\,\hat\sigma\cdot(\mathbf k\times\mathbf z)%s"
-T_EX, R_EX, ONE_R, T_PRIME = r"\hat t^0_{ex}", r"(1+\hat r^0_{ex})", r"(\hat 1+\hat r^0)", r"\hat t'^0"
-
-
-@paper.equation("A1a", of=change_of("t"), order="h_R^2", tex=A1 % ("t", "t", T_EX, ONE_R))
-def eqA1a(s: Symbols) -> Complex:
-    """First-order change of t, repeated from Sec. III; as there, a lost 1 is restored."""
-    return _scattered(s, s.t_ex, s.one + s.r)
-
-
-@paper.equation("A1b", of=change_of("t'"), order="h_R^2", tex=A1 % ("t'", "t'", R_EX, T_PRIME))
-def eqA1b(s: Symbols) -> Complex:
-    """First-order change of t', repeated from Sec. III; as there, a lost 1 is restored."""
-    return _scattered(s, IDENTITY + s.r_ex, s.t_prime)
-
-
-@paper.equation("A1c", of=change_of("r"), order="h_R^2", tex=A1 % ("r", "r", R_EX, ONE_R))
-def eqA1c(s: Symbols) -> Complex:
-    """First-order change of r, repeated from Sec. III; as there, a lost 1 is restored."""
-    return _scattered(s, IDENTITY + s.r_ex, s.one + s.r)
-
-
-@paper.equation("A1d", of=change_of("r'"), order="h_R^2", tex=A1 % ("r'", "r'", T_EX, T_PRIME))
-def eqA1d(s: Symbols) -> Complex:
-    """First-order change of r', repeated from Sec. III; as there, a lost 1 is restored."""
-    return _scattered(s, s.t_ex, s.t_prime)
+#: (A1) is (10), repeated.
+for letter, name, original in zip("abcd", ("t", "t'", "r", "r'"), (eq10a, eq10b, eq10c, eq10d), strict=True):
+    paper.equation(
+        f"A1{letter}",
+        of=original.of,
+        order=original.order,
+        tex=original.tex,
+        says=f"First-order change of {name}, repeated from Sec. III; as there, a lost 1 is restored.",
+        key=f"eqA1{letter}",
+    )(original.transcribed)
 
 
 def eqA1a_letter(s: Symbols) -> Complex:

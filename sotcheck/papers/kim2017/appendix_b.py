@@ -1,161 +1,273 @@
-"""Appendix B of the paper, equation by equation, at the interface's own finite h_R.
+"""Appendix B: flux is conserved between the open channels, at the interface's own finite h_R.
 
-An equation is returned as the stack of its two sides, or, where one side is zero, of its first term and
-minus its second. (B1) to (B6) are tried with the extended matrices, (B7) to (B10) with those of Eq. (7).
+A relation is tried as the stack of its two sides, or, where one side is zero, of its first term and minus its
+second. (B1) to (B6) are tried with the extended matrices, (B7) to (B10) with those of (7).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
-from sotcheck.numerics.arrays import Complex, Mask
-from sotcheck.papers.kim2017.finite_rashba import extended, projected
+from sotcheck.exact.finite import measured, states
+from sotcheck.exact.quantity import Quantity
+from sotcheck.exact.solved import Solved
+from sotcheck.numerics.arrays import Array, Complex, Mask
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.papers.kim2017 import paper
+from sotcheck.papers.kim2017.finite_rashba import block, extended, projected
 from sotcheck.system.spin import IDENTITY, dagger
 from sotcheck.theory.symbols import Symbols
+from sotcheck.trial.grounds import FINITE
+
+tried = partial(paper.equation, on=FINITE)
+GENERIC, N_CLOSES, F_CLOSES, HALF_METAL = FINITE
+ALL_OPEN = (GENERIC, N_CLOSES, F_CLOSES)
+MINORITY_CLOSED = (GENERIC, F_CLOSES, HALF_METAL)
+MAJORITY_ONLY = (GENERIC, N_CLOSES, HALF_METAL)
+#: Whether N, the majority and the minority band are open: all, all but the minority, the majority alone.
+OPEN, CLOSED, ONLY = (True, True, True), (True, True, False), (False, True, False)
+N, F = slice(0, 2), slice(2, 4)
+NONE: Complex = 0 * IDENTITY
+
+S_PROJ = r"S^{proj}_{\mathbf k}"
+PRODUCT = rf"({S_PROJ})^\dagger {S_PROJ}"
+MATRIX = r"=\begin{pmatrix} %s & %s \\ %s & %s \end{pmatrix}"
 
 
-def block(upper_left: Complex, upper_right: Complex, lower_left: Complex, lower_right: Complex) -> Complex:
-    """Return 4×4 matrices of four 2×2 blocks, shape (n, a, 4, 4)."""
-    shape = np.broadcast_shapes(*(np.shape(m) for m in (upper_left, upper_right, lower_left, lower_right)))
-    a, b, c, d = (np.broadcast_to(m, shape) for m in (upper_left, upper_right, lower_left, lower_right))
-    return np.concatenate([np.concatenate([a, b], axis=-1), np.concatenate([c, d], axis=-1)], axis=-2)
+def seen(words: str, values: Callable[[Complex], Complex] = lambda S: S) -> Quantity:
+    """Return something seen in S between open channels, which has the shape (n, a, 4, 4)."""
+    return Quantity(words, lambda one: measured(one, values(states(one).s_matrix())))
 
 
-def none(s: Symbols) -> Complex:
-    """A block of zeros for every k_⊥ and angle."""
-    return np.zeros_like(s.rashba)
+def sides(words: str, values: Callable[[Complex], Complex]) -> Quantity:
+    """Return the same against both sides of a relation."""
+    return seen(words, lambda S: np.stack([values(S)] * 2, axis=-3))
 
 
-def all_open(s: Symbols) -> Mask:
-    """Where every channel is open, shape (n, 1, 1, 1): the majority band is whenever the minority is."""
-    return (s.open_N & s.open_down)[..., None, None]
+def where(of: Quantity, regime: tuple[bool, bool, bool]) -> Quantity:
+    """Return the same at the k_⊥ of a regime, and zero elsewhere."""
+
+    def kept(one: Solved, found: Estimate) -> Estimate:
+        waves = states(one)
+        is_open = np.stack([waves.kz, waves.Kz[..., 1], waves.Kz[..., 0]], axis=-1).real > 0
+        return found.where((is_open == regime).all(axis=-1))
+
+    return of.then(kept)
 
 
-def minority_closed(s: Symbols) -> Mask:
-    """Where only the minority band is closed."""
-    return (s.open_N & s.open_up & ~s.open_down)[..., None, None]
+def by_source(S: Complex) -> Complex:
+    """Overlaps of the outgoing waves of two incident spinors: the outgoing flux on the diagonal."""
+    return dagger(S) @ S
 
 
-def majority_only(s: Symbols) -> Mask:
-    """Where only the majority band is open."""
-    return (~s.open_N & s.open_up & ~s.open_down)[..., None, None]
+def by_drain(S: Complex) -> Complex:
+    """Overlaps of what two outgoing spinors receive from all incident waves."""
+    return S @ dagger(S)
 
 
+def equal(left: Complex, right: Array | Complex) -> Complex:
+    """Return both sides of a relation."""
+    return np.stack(np.broadcast_arrays(left, right), axis=-3)
+
+
+def inside(s: Symbols, regime: tuple[bool, bool, bool]) -> Mask:
+    """Where a regime is, shape (n, 1, 1, 1)."""
+    found: Mask = np.all(np.stack([s.open_N, s.open_up, s.open_down], axis=-1) == regime, axis=-1)
+    return found[..., None, None]
+
+
+@paper.equation(
+    "B1",
+    of=where(seen("S where all channels are open, all elements"), OPEN),
+    on=ALL_OPEN,
+    tex=r"S_{\mathbf k}" + MATRIX % (r"\hat r", r"\hat t'", r"\hat t", r"\hat r'"),
+)
 def eqB1(s: Symbols) -> Complex:
-    """S = ((r̂, t̂'), (t̂, r̂')), Eq. (B1), where every wave propagates."""
+    """The scattering matrix where every wave propagates."""
     a = extended(s)
-    return all_open(s) * block(a.r, a.t_prime, a.t, a.r_prime)
+    return inside(s, OPEN) * block((a.r, a.t_prime), (a.t, a.r_prime))
 
 
+@paper.equation(
+    "B1",
+    of=where(sides("S^dagger S where all channels are open, all elements", by_source), OPEN),
+    on=ALL_OPEN,
+    tex=r"S_{\mathbf k}^\dagger S_{\mathbf k}=1",
+)
 def eqB1_unitary(s: Symbols) -> Complex:
-    """S†S = 1 below Eq. (B1), where every wave propagates."""
-    S = eqB1(s)
-    return np.stack([dagger(S) @ S, np.broadcast_to(all_open(s) * np.eye(4), S.shape)], axis=-3)
+    """Below (B1): S is unitary where every wave propagates."""
+    S: Complex = eqB1(s)
+    return equal(dagger(S) @ S, inside(s, OPEN) * np.eye(4))
 
 
+paper.define(
+    "B2",
+    "The scattering matrix takes incoming to outgoing amplitudes.",
+    tex=r"\begin{pmatrix} \psi^{N,out} \\ \psi^{F,out} \end{pmatrix}=S_{\mathbf k}"
+    r"\begin{pmatrix} \psi^{N,in} \\ \psi^{F,in} \end{pmatrix}",
+    why="it defines S",
+)
+
+
+@paper.equation(
+    "B3",
+    of=where(seen("S between open channels where only the minority band is closed"), CLOSED),
+    on=MINORITY_CLOSED,
+    tex=S_PROJ + MATRIX % (r"\hat r", r"\hat t'u_-", r"u_-\hat t", r"u_-\hat r'u_-"),
+)
 def eqB3(s: Symbols) -> Complex:
-    """S^proj = ((r̂, t̂'u_-), (u_- t̂, u_- r̂' u_-)), Eq. (B3), where the minority band is evanescent."""
+    """The scattering matrix where only the minority band is evanescent."""
     a, u = extended(s), s.u_minus
-    return minority_closed(s) * block(a.r, a.t_prime @ u, u @ a.t, u @ a.r_prime @ u)
+    return inside(s, CLOSED) * block((a.r, a.t_prime @ u), (u @ a.t, u @ a.r_prime @ u))
 
 
+@paper.equation(
+    "B4",
+    of=where(sides("S^dagger S where only the minority band is closed", by_source), CLOSED),
+    on=MINORITY_CLOSED,
+    tex=PRODUCT + MATRIX % ("1", "0", "0", "u_-"),
+)
 def eqB4(s: Symbols) -> Complex:
-    """S^proj† S^proj = ((1, 0), (0, u_-)), Eq. (B4)."""
-    S = eqB3(s)
-    right = block(IDENTITY, none(s), none(s), s.u_minus)
-    return np.stack([dagger(S) @ S, minority_closed(s) * right], axis=-3)
+    """Unitarity of (B3)."""
+    S: Complex = eqB3(s)
+    return equal(dagger(S) @ S, inside(s, CLOSED) * block((IDENTITY, NONE), (NONE, s.u_minus)))
 
 
-def eqB4_reversed(s: Symbols) -> Complex:
-    """S^proj S^proj† = ((1, 0), (0, u_-)), below Eq. (B6)."""
-    S = eqB3(s)
-    right = block(IDENTITY, none(s), none(s), s.u_minus)
-    return np.stack([S @ dagger(S), minority_closed(s) * right], axis=-3)
-
-
+@paper.equation(
+    "B5",
+    of=where(seen("S between open channels where only the majority band is open"), ONLY),
+    on=MAJORITY_ONLY,
+    tex=S_PROJ + MATRIX % ("0", "0", "0", r"u_-\hat r'u_-"),
+)
 def eqB5(s: Symbols) -> Complex:
-    """S^proj = ((0, 0), (0, u_- r̂' u_-)), Eq. (B5), where only the majority band propagates."""
+    """The scattering matrix where only the majority band propagates, N being closed."""
     u = s.u_minus
-    return majority_only(s) * block(none(s), none(s), none(s), u @ extended(s).r_prime @ u)
+    return inside(s, ONLY) * block((NONE, NONE), (NONE, u @ extended(s).r_prime @ u))
 
 
+@paper.equation(
+    "B6",
+    of=where(sides("S^dagger S where only the majority band is open", by_source), ONLY),
+    on=MAJORITY_ONLY,
+    tex=PRODUCT + MATRIX % ("0", "0", "0", "u_-"),
+)
 def eqB6(s: Symbols) -> Complex:
-    """S^proj† S^proj = ((0, 0), (0, u_-)), Eq. (B6)."""
-    S = eqB5(s)
-    right = block(none(s), none(s), none(s), s.u_minus)
-    return np.stack([dagger(S) @ S, majority_only(s) * right], axis=-3)
+    """Unitarity of (B5)."""
+    S: Complex = eqB5(s)
+    return equal(dagger(S) @ S, inside(s, ONLY) * block((NONE, NONE), (NONE, s.u_minus)))
 
 
-def eqB6_reversed(s: Symbols) -> Complex:
-    """S^proj S^proj† = ((0, 0), (0, u_-)), below Eq. (B6)."""
-    S = eqB5(s)
-    right = block(none(s), none(s), none(s), s.u_minus)
-    return np.stack([S @ dagger(S), majority_only(s) * right], axis=-3)
-
-
+@tried(
+    "B7",
+    of=seen("S between open channels, every regime, all elements"),
+    tex=S_PROJ + MATRIX % (r"\hat 1\hat r", r"\hat 1\hat t'", r"\hat 1'\hat t", r"\hat 1'\hat r'"),
+)
 def eqB7(s: Symbols) -> Complex:
-    """S^proj = ((1̂ r̂, 1̂ t̂'), (1̂' t̂, 1̂' r̂')), Eq. (B7)."""
+    """The scattering matrix in every regime, from the projected matrices of (7)."""
     a = projected(s)
-    return block(s.one @ a.r, s.one @ a.t_prime, s.one_prime @ a.t, s.one_prime @ a.r_prime)
+    return block((s.one @ a.r, s.one @ a.t_prime), (s.one_prime @ a.t, s.one_prime @ a.r_prime))
 
 
-def eqB7_extended(s: Symbols) -> Complex:
-    """Eq. (B7) of the extended matrices, if the subscript "ex" is left out there as well."""
-    a = extended(s)
-    return block(s.one @ a.r, s.one @ a.t_prime, s.one_prime @ a.t, s.one_prime @ a.r_prime)
-
-
+@tried(
+    "B8",
+    of=seen(
+        "S^dagger S and S S^dagger between open channels, every regime",
+        lambda S: np.stack([by_source(S), by_source(S), by_drain(S), by_drain(S)], axis=-3),
+    ),
+    tex=PRODUCT + rf"={S_PROJ}({S_PROJ})^\dagger" + MATRIX % (r"\hat 1", "0", "0", r"\hat 1'"),
+)
 def eqB8(s: Symbols) -> Complex:
-    """S^proj† S^proj = S^proj S^proj† = ((1̂, 0), (0, 1̂')), Eq. (B8)."""
-    S = eqB7(s)
-    right = block(s.one, none(s), none(s), s.one_prime)
+    """Unitarity in every regime, in either order."""
+    S: Complex = eqB7(s)
+    right = np.broadcast_to(block((s.one, NONE), (NONE, s.one_prime)), S.shape)
     return np.stack([dagger(S) @ S, right, S @ dagger(S), right], axis=-3)
 
 
+@tried(
+    "B9a",
+    of=sides("outgoing flux matrix of waves from N", lambda S: by_source(S)[..., N, N]),
+    tex=r"\hat r^\dagger\hat 1\hat r+\hat t^\dagger\hat 1'\hat t=\hat 1",
+)
 def eqB9a(s: Symbols) -> Complex:
-    """r̂† 1̂ r̂ + t̂† 1̂' t̂ = 1̂, Eq. (B9a)."""
+    """All flux incident from N leaves, for any spinor."""
     a = projected(s)
-    left = dagger(a.r) @ s.one @ a.r + dagger(a.t) @ s.one_prime @ a.t
-    return np.stack([left, np.broadcast_to(s.one, left.shape)], axis=-3)
+    return equal(dagger(a.r) @ s.one @ a.r + dagger(a.t) @ s.one_prime @ a.t, s.one)
 
 
+@tried(
+    "B9b",
+    of=sides("outgoing flux matrix of waves from F", lambda S: by_source(S)[..., F, F]),
+    tex=r"\hat r'^\dagger\hat 1'\hat r'+\hat t'^\dagger\hat 1\hat t'=\hat 1'",
+)
 def eqB9b(s: Symbols) -> Complex:
-    """r̂'† 1̂' r̂' + t̂'† 1̂ t̂' = 1̂', Eq. (B9b)."""
+    """All flux incident from F leaves, for any spinor."""
     a = projected(s)
     left = dagger(a.r_prime) @ s.one_prime @ a.r_prime + dagger(a.t_prime) @ s.one @ a.t_prime
-    return np.stack([left, np.broadcast_to(s.one_prime, left.shape)], axis=-3)
+    return equal(left, s.one_prime)
 
 
+@tried(
+    "B9c",
+    of=sides(
+        "overlap in N of waves from N and F: first term, and minus the second",
+        lambda S: dagger(S[..., N, N]) @ S[..., N, F],
+    ),
+    tex=r"\hat r^\dagger\hat 1\hat t'+\hat t^\dagger\hat 1'\hat r'=0",
+)
 def eqB9c(s: Symbols) -> Complex:
-    """r̂† 1̂ t̂' + t̂† 1̂' r̂' = 0, Eq. (B9c)."""
+    """Waves incident from N and from F leave orthogonal to each other."""
     a = projected(s)
-    return np.stack([dagger(a.r) @ s.one @ a.t_prime, -dagger(a.t) @ s.one_prime @ a.r_prime], axis=-3)
+    return equal(dagger(a.r) @ s.one @ a.t_prime, -dagger(a.t) @ s.one_prime @ a.r_prime)
 
 
+@tried(
+    "B10a",
+    of=sides("what outgoing spinors in N receive", lambda S: by_drain(S)[..., N, N]),
+    tex=r"\hat 1(\hat r\hat r^\dagger+\hat t'\hat t'^\dagger)\hat 1=\hat 1",
+)
 def eqB10a(s: Symbols) -> Complex:
-    """1̂ (r̂ r̂† + t̂' t̂'†) 1̂ = 1̂, Eq. (B10a)."""
+    """Outgoing channels of N are filled by all sources together; lost primes of t' restored."""
     a = projected(s)
-    left = s.one @ (a.r @ dagger(a.r) + a.t_prime @ dagger(a.t_prime)) @ s.one
-    return np.stack([left, np.broadcast_to(s.one, left.shape)], axis=-3)
+    return equal(s.one @ (a.r @ dagger(a.r) + a.t_prime @ dagger(a.t_prime)) @ s.one, s.one)
 
 
+@tried(
+    "B10b",
+    of=sides("what outgoing spinors in F receive", lambda S: by_drain(S)[..., F, F]),
+    tex=r"\hat 1'(\hat r'\hat r'^\dagger+\hat t'\hat t'^\dagger)\hat 1'=\hat 1'",
+)
 def eqB10b(s: Symbols) -> Complex:
-    """1̂' (r̂' r̂'† + t̂' t̂'†) 1̂' = 1̂', Eq. (B10b) as transcribed."""
+    """Outgoing channels of F are filled by all sources together."""
     a = projected(s)
-    left = s.one_prime @ (a.r_prime @ dagger(a.r_prime) + a.t_prime @ dagger(a.t_prime)) @ s.one_prime
-    return np.stack([left, np.broadcast_to(s.one_prime, left.shape)], axis=-3)
+    filled = a.r_prime @ dagger(a.r_prime) + a.t_prime @ dagger(a.t_prime)
+    return equal(s.one_prime @ filled @ s.one_prime, s.one_prime)
 
 
+@eqB10b.correction(
+    "a swapped symbol: t t^dagger, not t' t'^dagger, from the lower right block of (B8)",
+    kind="marks",
+    tex=r"\hat 1'(\hat r'\hat r'^\dagger+\hat t\hat t^\dagger)\hat 1'=\hat 1'",
+)
 def eqB10b_corrected(s: Symbols) -> Complex:
-    """1̂' (r̂' r̂'† + t̂ t̂†) 1̂' = 1̂'."""
+    """With t̂ t̂†."""
     a = projected(s)
-    left = s.one_prime @ (a.r_prime @ dagger(a.r_prime) + a.t @ dagger(a.t)) @ s.one_prime
-    return np.stack([left, np.broadcast_to(s.one_prime, left.shape)], axis=-3)
+    filled = a.r_prime @ dagger(a.r_prime) + a.t @ dagger(a.t)
+    return equal(s.one_prime @ filled @ s.one_prime, s.one_prime)
 
 
+@tried(
+    "B10c",
+    of=sides(
+        "overlap of what spinors in N and F receive from N: first term, and minus the second",
+        lambda S: S[..., N, N] @ dagger(S[..., F, N]),
+    ),
+    tex=r"\hat 1(\hat r\hat t^\dagger+\hat t'\hat r'^\dagger)\hat 1'=0",
+)
 def eqB10c(s: Symbols) -> Complex:
-    """1̂ (r̂ t̂† + t̂' r̂'†) 1̂' = 0, Eq. (B10c)."""
+    """Outgoing channels of N and F are independent; lost primes of t', r' and the last 1' restored."""
     a = projected(s)
     first = s.one @ a.r @ dagger(a.t) @ s.one_prime
-    second = s.one @ a.t_prime @ dagger(a.r_prime) @ s.one_prime
-    return np.stack([first, -second], axis=-3)
+    return equal(first, -s.one @ a.t_prime @ dagger(a.r_prime) @ s.one_prime)

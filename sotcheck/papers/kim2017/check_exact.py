@@ -6,16 +6,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sotcheck.engines import KwantChain
 from sotcheck.exact.observables import largest_torque, ledger_residual, summed_errors, torque_from_flows
 from sotcheck.numerics.arrays import Array, Mask
 from sotcheck.numerics.convergence import finest, observed_order
-from sotcheck.numerics.estimate import Terms
-from sotcheck.numerics.quadrature import sample
+from sotcheck.numerics.estimate import Estimate, Terms
 from sotcheck.papers.kim2017 import paper
-from sotcheck.papers.kim2017.check_first_order import natural_scale
 from sotcheck.system.interface import Interface
-from sotcheck.trial.evidence import ANGLES, NODES, SPACING_POWERS, Evidence, Resolved
+from sotcheck.trial.coefficients import lattice_noise, natural_scale
+from sotcheck.trial.evidence import SPACING_POWERS, Evidence, Resolved
+from sotcheck.trial.judge import real
 from sotcheck.trial.verdict import Comparison, Trial, compare
 
 #: Residuals of conservation laws are seen from here on (per unit flux).
@@ -24,11 +23,10 @@ RESIDUAL_TELL_APART = 1e-9
 LATTICE_ORDER, ORDER_TELL_APART = 2.0, 0.05
 #: A resonance that the coarser lattices miss shows in local orders that differ by more.
 ORDER_SETTLED = 0.1
-#: Engines that are held against each other.
-BOTH = frozenset({"continuum", "kwant"})
 #: An order takes so many steps, each so much above the rounding.
 ORDER_STEPS, CLEAR = 3, 0.01
 ROUNDING = "double precision, amplified by the lattice where there is one"
+HIDDEN = ", which rounding next to a band edge hides"
 
 
 def regimes(iface: Interface, k_perp: Array) -> dict[str, Mask]:
@@ -43,6 +41,17 @@ def regimes(iface: Interface, k_perp: Array) -> dict[str, Mask]:
     return {str(name): names == name for name in dict.fromkeys(names)}
 
 
+def but_for(words: str, found: Comparison, why: str = HIDDEN) -> str:
+    """Add to the words about a sample how much of it was left out, and why."""
+    return f"{words}; {found.left_out} numbers left out{why}" if found.left_out else words
+
+
+def residual_trial(residual: Array, rounding: Array, tell_apart: float, sample: bool = True) -> Comparison:
+    """Compare what has to vanish with zero."""
+    found = Estimate(residual, {"rounding": (rounding, ROUNDING)})
+    return compare(np.zeros_like(residual), found, tell_apart=tell_apart, sample=sample)
+
+
 @paper.claim("unitarity", "The scattering matrix of open channels is unitary", "B8")
 def unitarity(evidence: Evidence) -> Iterator[Trial]:
     """S†S = SS† = 1 between open channels at every h_R, in each channel regime."""
@@ -51,22 +60,9 @@ def unitarity(evidence: Evidence) -> Iterator[Trial]:
         # Each element of S†S sums four products of two amplitudes.
         rounding = 4 * resolved.errors.amplitudes.max(axis=-1)
         for name, nodes in regimes(evidence.iface, resolved.k_perp).items():
-            found = compare(
-                np.zeros_like(defect[nodes]),
-                defect[nodes],
-                {"rounding": (rounding[nodes], ROUNDING)},
-                tell_apart=RESIDUAL_TELL_APART,
-                sample=True,
-            )
+            found = residual_trial(defect[nodes], rounding[nodes], RESIDUAL_TELL_APART)
             words = f"{defect[nodes].size} problems, h_R up to {resolved.h_R.max():g}"
             yield Trial(f"largest |S'S - 1|, {name}", found, but_for(words, found), engine=engine)
-
-
-def but_for(words: str, found: Comparison) -> str:
-    """Add to the words about a sample how much of it was left out, and why."""
-    if not found.left_out:
-        return words
-    return f"{words}; {found.left_out} numbers left out, which rounding next to a band edge hides"
 
 
 @paper.claim("ledger", "Incoming flow = lattice + bulk magnetism + interface magnetism", "Fig. 2")
@@ -75,40 +71,21 @@ def ledger(evidence: Evidence) -> Iterator[Trial]:
     for engine, resolved in evidence.resolved.items():
         # The balance is between terms as large as this, whatever is left of them.
         rashba_term = resolved.h_R.max() * resolved.k_perp.max() * np.abs(resolved.states.density).max()
-        size = max(1.0, float(np.abs(resolved.flows).max()), float(rashba_term))
+        tell_apart = RESIDUAL_TELL_APART * max(1.0, float(np.abs(resolved.flows).max()), float(rashba_term))
         residual = np.abs(ledger_residual(resolved.flows)).max(axis=-1)
         for s, source in evidence.open_sources:
-            found = compare(
-                np.zeros_like(residual[..., s]),
-                residual[..., s],
-                {"rounding": (4 * resolved.errors.flows[..., s], ROUNDING)},
-                tell_apart=RESIDUAL_TELL_APART * size,
-                sample=True,
-            )
-            yield Trial(
-                "largest residual, k_perp resolved, per unit flux",
-                found,
-                but_for(f"{residual[..., s].size} problems, h_R up to {resolved.h_R.max():g}", found),
-                source,
-                engine,
-            )
+            found = residual_trial(residual[..., s], 4 * resolved.errors.flows[..., s], tell_apart)
+            words = but_for(f"{residual[..., s].size} problems, h_R up to {resolved.h_R.max():g}", found)
+            yield Trial("largest residual, k_perp resolved, per unit flux", found, words, source, engine)
         if engine not in evidence.at_h_R:
             continue
         summed = np.abs(ledger_residual(evidence.at_h_R[engine].total.value)).max(axis=-1)
         rounding = 4 * summed_errors(evidence.engines[engine], evidence.iface, evidence.h_R).sum(axis=0)
         for s, source in evidence.open_sources:
-            yield Trial(
-                "largest residual, k_perp summed",
-                compare(
-                    np.zeros(len(evidence.h_R)),
-                    summed[:, s] * np.abs(evidence.h_R),
-                    {"rounding": (rounding[:, s], ROUNDING)},
-                    tell_apart=RESIDUAL_TELL_APART * size * largest_torque(evidence.iface),
-                ),
-                f"h_R = {', '.join(f'{h:g}' for h in evidence.h_R)}",
-                source,
-                engine,
-            )
+            size, here = np.abs(evidence.h_R), tell_apart * largest_torque(evidence.iface)
+            found = residual_trial(summed[:, s] * size, rounding[:, s], here, sample=False)
+            words = f"h_R = {', '.join(f'{h:g}' for h in evidence.h_R)}"
+            yield Trial("largest residual, k_perp summed", found, words, source, engine)
 
 
 @paper.claim("lattice-order", "Finite differences converge as a^2 to the continuum")
@@ -117,41 +94,24 @@ def lattice_order(evidence: Evidence) -> Iterator[Trial]:
     if "finite-difference" not in evidence.lattice:
         return
     yield from order_trials(evidence, "finite-difference")
-    if "continuum" not in evidence.resolved:
+    exact = evidence.without_lattice
+    if exact is None:
         return
-    exact = evidence.resolved["continuum"]
     at = int(np.flatnonzero(exact.h_R == evidence.h_R[0])[0])
-    noise = lattice_noise(evidence)
-    fit = finest(evidence.lattice["finite-difference"], SPACING_POWERS, noise, (-1, -2, -3, -4))
-    found = compare(
-        exact.flows[:, :, at],
-        fit.value,
-        {
-            "lattice": (
-                fit.size("next order"),
-                "last elimination of Richardson's table in a, if a^2 is seen there",
-            ),
-            "rounding": (
-                fit.size("rounding") + exact.errors.flows[:, :, at, :, None, None],
-                "grows as 1/a^2, carried through the table",
-            ),
-        },
-        sample=True,
+    fit = finest(
+        evidence.lattice["finite-difference"], SPACING_POWERS, lattice_noise(evidence), (-1, -2, -3, -4),
+        "lattice", "last elimination of Richardson's table in a, if a^2 is seen there",
+    )  # fmt: skip
+    rounding = fit.size("rounding") + exact.errors.flows[:, :, at, :, None, None]
+    carried = {"rounding": (rounding, "grows as 1/a^2, carried through the table")}
+    found = compare(exact.flows[:, :, at], Estimate(fit.value, fit.terms | carried), sample=True)
+    words = but_for(
+        f"{len(evidence.spacings)} spacings from a = {evidence.spacings[0]:.3g}",
+        found,
+        ": no spacing is both fine and coarse enough for them",
     )
-    words = f"{len(evidence.spacings)} spacings from a = {evidence.spacings[0]:.3g}"
-    if found.left_out:
-        words += f"; {found.left_out} numbers left out: no spacing is both fine and coarse enough for them"
-    yield Trial("Richardson's limit of the spin flows against continuum, worst", found, words, engine="kwant")
-
-
-def lattice_noise(evidence: Evidence) -> Array:
-    """Return the rounding error of the finite-difference flows by spacing, (n, nodes, angles, 3, 1, 1)."""
-    k_perp = sample(evidence.iface.thresholds(), NODES)[:, None]
-    noise = [
-        KwantChain("finite-difference", float(a)).errors(evidence.iface, k_perp, ANGLES, evidence.h_R[0])
-        for a in evidence.spacings
-    ]
-    return np.stack([one.flows for one in noise])[..., None, None]
+    quantity = "Richardson's limit of the spin flows against continuum, worst"
+    yield Trial(quantity, found, words, engine=evidence.lattice_engine)
 
 
 def order_trials(evidence: Evidence, scheme: str) -> Iterator[Trial]:
@@ -169,81 +129,72 @@ def order_trials(evidence: Evidence, scheme: str) -> Iterator[Trial]:
         2 * np.linalg.norm(noise[1:, clear], axis=1),
         settled=ORDER_SETTLED,
     )
-    found = compare(
-        LATTICE_ORDER,
-        order.value,
-        {"lattice": (order.total, "change of the local order between spacings, and noise")},
-        tell_apart=ORDER_TELL_APART,
-    )
-    yield Trial(
-        f"observed order, {scheme}",
-        found,
+    terms: Terms = {"lattice": (order.total, "change of the local order between spacings, and noise")}
+    found = compare(LATTICE_ORDER, order.value, terms, tell_apart=ORDER_TELL_APART)
+    words = (
         f"a from {evidence.spacings[0]:.3g} to {evidence.spacings[-1]:.3g}, flows resolved at "
-        f"{np.count_nonzero(clear)} of {len(clear)} k_perp, the others hidden by rounding",
-        engine="kwant",
+        f"{np.count_nonzero(clear)} of {len(clear)} k_perp, the others hidden by rounding"
     )
+    yield Trial(f"observed order, {scheme}", found, words, engine=evidence.lattice_engine)
 
 
 @paper.claim("kwant-continuum", "Kwant's exact-difference chain solves the continuum problem")
-def kwant_against_continuum(evidence: Evidence) -> Iterator[Trial]:
-    """Two exact engines that share no code, k_⊥ resolved for two directions of m, and summed."""
-    for words, pair in (("m of the system", evidence.resolved), ("m tilted", evidence.resolved_tilted)):
-        if not set(pair) >= BOTH:
-            continue
-        continuum, kwant = pair["continuum"], pair["kwant"]
-        for quantity, values, errors in (
-            ("spin flows", lambda r: r.flows, lambda r: r.errors.flows[..., None, None]),
-            ("wave function at z = 0", _wave_function, _wave_function_errors),
+def engines_against_the_first(evidence: Evidence) -> Iterator[Trial]:
+    """Exact engines that share no code, k_⊥ resolved for two directions of m, and summed."""
+    first, *others = evidence.engines
+    for other in others:
+        for words, by_engine in (
+            ("m of the system", evidence.resolved),
+            ("m tilted", evidence.resolved_tilted),
         ):
-            found = compare(
-                values(continuum),
-                values(kwant),
-                {"rounding": (errors(continuum) + errors(kwant), ROUNDING)},
-                sample=True,
-            )
-            yield Trial(
-                f"{quantity}, {words}, worst of {values(continuum).size} numbers",
-                found,
-                but_for(
-                    f"k_perp resolved, h_R from {continuum.h_R.min():.3g} to {continuum.h_R.max():g}", found
-                ),
-                engine="kwant",
-            )
-    if not set(evidence.at_h_R) >= BOTH:
-        return
-    m = evidence.iface.direction
-    exact, lattice = evidence.at_h_R["continuum"], evidence.at_h_R["kwant"]
-    scale = natural_scale(evidence, torque_from_flows(exact.total.value, m)) * float(
-        np.abs(evidence.h_R).max()
-    )
-    # t is a sum of two flows.
-    rounding = np.sum(
-        [2 * summed_errors(evidence.engines[name], evidence.iface, evidence.h_R) for name in BOTH], axis=0
-    )
-    for s, source in evidence.open_sources:
-        found = compare(
-            torque_from_flows(exact.total.value[:, s], m) * evidence.h_R[:, None],
-            torque_from_flows(lattice.total.value[:, s], m) * evidence.h_R[:, None],
-            {
-                "quadrature": (
-                    4 * float((exact.total.error + lattice.total.error).max() * np.abs(evidence.h_R).max()),
-                    "nested rules in k_perp and angle, both sides",
-                ),
-                "rounding": (rounding.sum(axis=0)[:, s, None], ROUNDING),
-            },
-            scale=scale,
+            if {first, other} <= by_engine.keys():
+                yield from _resolved_trials(by_engine[first], by_engine[other], words, other)
+        if {first, other} <= evidence.at_h_R.keys():
+            yield from _summed_trials(evidence, first, other)
+
+
+def _resolved_trials(one: Resolved, other: Resolved, words: str, engine: str) -> Iterator[Trial]:
+    for quantity, values in (("spin flows", _flows), ("wave function at z = 0", _wave_function)):
+        expected, found = values(one), values(other)
+        rounding = {"rounding": (expected.error + found.error, ROUNDING)}
+        comparison = compare(expected.value, Estimate(found.value, rounding), sample=True)
+        why = but_for(f"k_perp resolved, h_R from {one.h_R.min():.3g} to {one.h_R.max():g}", comparison)
+        yield Trial(
+            f"{quantity}, {words}, worst of {expected.value.size} numbers", comparison, why, engine=engine
         )
-        yield Trial("t, worst component", found, "k_perp summed", source, "kwant")
 
 
-def _wave_function(resolved: Resolved) -> Array:
-    psi = np.stack([resolved.states.psi_N, resolved.states.psi_F])
-    return np.stack([psi.real, psi.imag], axis=-1)
+def _flows(resolved: Resolved) -> Estimate:
+    return Estimate(resolved.flows, {"rounding": (resolved.errors.flows[..., None, None], ROUNDING)})
 
 
-def _wave_function_errors(resolved: Resolved) -> Array:
+def _wave_function(resolved: Resolved) -> Estimate:
     from_N, *from_F = np.moveaxis(resolved.errors.psi, -1, 0)
-    return np.stack([from_N, np.maximum(*from_F)])[..., None, None, None]
+    errors = np.stack([from_N, np.maximum(*from_F)])[..., None, None, None]
+    psi = np.stack([resolved.states.psi_N, resolved.states.psi_F])
+    return Estimate(real(psi), {"rounding": (errors, ROUNDING)})
+
+
+def _summed_trials(evidence: Evidence, *names: str) -> Iterator[Trial]:
+    """Compare t of two engines, k_⊥ summed, at the h_R asked for."""
+    iface, h_R = evidence.iface, evidence.h_R[:, None]
+    sums = [evidence.at_h_R[name].total for name in names]
+    one, other = (torque_from_flows(found.value, iface.direction) for found in sums)
+    largest = float(np.abs(evidence.h_R).max())
+    # t is a sum of two flows.
+    rounding = sum(
+        2 * summed_errors(evidence.engines[name], iface, evidence.h_R).sum(axis=0) for name in names
+    )
+    quadrature = 4 * largest * float((sums[0].error + sums[1].error).max())
+    for s, source in evidence.open_sources:
+        terms: Terms = {
+            "quadrature": (quadrature, "nested rules in k_perp and angle, both sides"),
+            "rounding": (rounding[:, s, None], ROUNDING),
+        }
+        found = compare(
+            one[:, s] * h_R, other[:, s] * h_R, terms, scale=natural_scale(evidence, one) * largest
+        )
+        yield Trial("t, worst component", found, "k_perp summed", source, names[1])
 
 
 @paper.claim("bound-states", "Spin-orbit coupling adds no bound state", "C5")
@@ -276,12 +227,11 @@ def no_bound_state(evidence: Evidence) -> Iterator[Trial]:
             compare(0.0, float(found.added), terms, tell_apart=0.5),
             words,
         )
-        if found.alone:
-            continue
-        yield Trial(
-            f"h_R brings states to E_F or below, any k_perp, h_R = {found.h_R:g}",
-            compare(
-                0.0, float(found.at_fermi_energy), terms if found.at_fermi_energy else {}, tell_apart=0.5
-            ),
-            f"there are such states from |h_R| = {found.first_h_R:.4g} on",
-        )
+        if not found.alone:
+            yield Trial(
+                f"h_R brings states to E_F or below, any k_perp, h_R = {found.h_R:g}",
+                compare(
+                    0.0, float(found.at_fermi_energy), terms if found.at_fermi_energy else {}, tell_apart=0.5
+                ),
+                f"there are such states from |h_R| = {found.first_h_R:.4g} on",
+            )

@@ -3,76 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
-from sotcheck.engines import EXACT
-from sotcheck.engines.conditioning import reach
-from sotcheck.exact.currents import complex_torque
-from sotcheck.exact.observables import exact_flows, torque_from_flows
-from sotcheck.exact.solved import ANGLES
-from sotcheck.numerics.arrays import Complex
-from sotcheck.numerics.convergence import richardson
-from sotcheck.numerics.quadrature import sample
+from sotcheck.exact.totals import FOR_FIGURES, by_segment
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.papers.kim2017 import paper
 from sotcheck.system.interface import Interface
+from sotcheck.trial.grounds import ground
 
-#: h_R relative to the radius of convergence of the expansion: even powers are eliminated.
-RUNGS = np.array([1.0, 0.5, 0.25]) / 32
-POWERS = (2, 4)
-RTOL = 1e-8
-#: The names of the six curves: source, component, and where k_z is real or not.
-CURVES = (
-    "normal fieldlike",
-    "normal dampinglike",
-    "majority fieldlike",
-    "majority dampinglike",
-    "majority evanescent",
-    "minority fieldlike",
-)
-
-
-@dataclass(frozen=True)
-class Point:
-    """Torques t per h_R at one E_F/J with J = 1, by source, and their error.
-
-    Attributes
-    ----------
-    propagating, evanescent : array (3,)
-        Fieldlike + i dampinglike where k_z is real, and where it is not.
-    error : float
-    """
-
-    propagating: Complex
-    evanescent: Complex
-    error: float
+#: E_F/J: the lines by boundary matching, the points by Kwant.
+RATIOS = (*np.linspace(0.1, 0.95, 18), *np.linspace(1.0, 4.0, 31))
+KWANT_RATIOS = (0.4, 0.8, 1.25, 1.75, 2.5, 3.25, 4.0)
+#: Where `torque` has that of each source, k_z being real, and the third term of (20a), k_z being imaginary.
+N, MAJORITY, MINORITY, THIRD_TERM = (0, 0), (0, 1), (0, 2), (1, 1)
+RED, BLUE, CYAN = "#D55E00", "#0072B2", "#56B4E9"
+#: The six curves in the paper's style, with the place of their numbers: N red, majority blue, minority
+#: cyan; FLT dashed, DLT solid.
+CURVES: dict[str, tuple[str, str, str, tuple[int, int], str]] = {
+    "normal fieldlike": (RED, "--", "FLT, current in N", N, "real"),
+    "normal dampinglike": (RED, "-", "DLT, current in N", N, "imag"),
+    "majority fieldlike": (BLUE, "--", "FLT, majority, k_z real", MAJORITY, "real"),
+    "majority dampinglike": (BLUE, "-", "DLT, majority", MAJORITY, "imag"),
+    "majority evanescent": (
+        BLUE, "-.", "FLT, majority, k_z imaginary: third term of (20a)", THIRD_TERM, "real"
+    ),
+    "minority fieldlike": (CYAN, "--", "FLT, minority", MINORITY, "real"),
+}  # fmt: skip
 
 
 def interface(ratio: float) -> Interface:
     """Return model (17) at one E_F/J, with J = 1."""
-    return Interface(name="bulk", E_F=ratio, J=1.0, m=(2.0, -1.0, 2.0))
+    return ground("bulk", E_F=ratio, J=1.0)
 
 
 @lru_cache(maxsize=256)
-def point(engine: str, ratio: float) -> Point:
-    """Return the linear coefficient in h_R of the exact torques of model (17)."""
-    iface = interface(ratio)
-    edges = iface.thresholds()
-    radius = float(reach(iface, sample(edges, 16), ANGLES).min())
-    found = exact_flows(EXACT[engine], iface, min(1.0, radius) * RUNGS, rtol=RTOL)
-    fit = richardson(np.moveaxis(found.by_segment.value, 1, 0), POWERS)
-    numbers = complex_torque(torque_from_flows(fit.value, iface.direction), iface.direction)
-    closed = np.array(edges[:-1]) >= ratio - iface.U_N
-    return Point(
-        numbers[~closed].sum(axis=0),
-        numbers[closed].sum(axis=0),
-        float((fit.error + found.by_segment.error.max(axis=1)).max()),
-    )
+def torque(engine: str, iface: Interface) -> Estimate:
+    """Return fieldlike + i dampinglike per h_R where k_z is real, and where it is not, by source, (2, 3)."""
+    closed = np.array(iface.thresholds()[:-1]) >= iface.E_F - iface.U_N
+    found = by_segment(engine, iface, FOR_FIGURES)
+    return found.each(lambda values: np.stack([values[~closed].sum(axis=0), values[closed].sum(axis=0)]))
 
 
-def figure4(engine: str, ratios: Sequence[float]) -> dict[str, list[float]]:
-    """Return the six curves of Fig. 4 against E_F/J, and their uncertainty, as its caption normalises them.
+def curves(engine: str, ratios: Sequence[float]) -> dict[str, list[float]]:
+    """Return the six curves against E_F/J, and their uncertainty, as the caption normalises them.
 
     Torques are divided by 2h_R ħeE_xτ A k_F³/πmₑ, with the relaxation time of each source.
 
@@ -87,20 +63,41 @@ def figure4(engine: str, ratios: Sequence[float]) -> dict[str, list[float]]:
     dict
         "ratio", "uncertainty" and each of `CURVES`: lists of one length.
     """
-    data: dict[str, list[float]] = {name: [] for name in ("ratio", *CURVES, "uncertainty")}
-    for ratio in ratios:
-        at, unit = point(engine, float(ratio)), 2 * float(ratio) ** 1.5 / np.pi
-        normal, majority, minority = at.propagating
-        values = (
-            normal.real,
-            normal.imag,
-            majority.real,
-            majority.imag,
-            at.evanescent[1].real,
-            minority.real,
-        )
-        data["ratio"].append(float(ratio))
-        data["uncertainty"].append(at.error / unit)
-        for name, value in zip(CURVES, values, strict=True):
-            data[name].append(float(value) / unit)
-    return data
+    found = [torque(engine, interface(float(ratio))) / (2 * ratio**1.5 / np.pi) for ratio in ratios]
+    return {
+        "ratio": list(map(float, ratios)),
+        **{
+            name: [float(getattr(at.value[place], part)) for at in found]
+            for name, (_, _, _, place, part) in CURVES.items()
+        },
+        "uncertainty": [at.total for at in found],
+    }
+
+
+@paper.figure("figure4", "Fig. 4: torque of bulk magnetism (17) against E_F/J", size=(8.6, 4.0))
+def draw(figure: Any, data: dict[str, Any]) -> None:
+    """Draw the torque of model (17) against E_F/J, normalised as the caption says."""
+    axes = figure.subplots()
+    for name, (color, line, label, _, _) in CURVES.items():
+        axes.plot(data["continuum"]["ratio"], data["continuum"][name], color=color, ls=line, label=label)
+        axes.plot(data["kwant"]["ratio"], data["kwant"][name], "o", color=color, ms=4, mfc="white")
+    axes.plot([], [], "o", color="black", ms=4, mfc="white", label="Kwant")
+    axes.axhline(0, color="black", lw=0.6)
+    # The third term diverges for E_F -> 0 in this normalisation (footnote 8).
+    axes.set(
+        xlabel="$E_F/J$", xlim=(0, 4), ylim=(-0.006, 0.03),
+        ylabel=r"$T_R\ /\ (2 h_R \hbar e E_x \tau A k_F^3/\pi m_e)$",
+    )  # fmt: skip
+    axes.legend(fontsize=7.5, loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+
+@draw.part("continuum")
+def lines() -> dict[str, list[float]]:
+    """Return the curves by boundary matching."""
+    return curves("continuum", RATIOS)
+
+
+@draw.part("kwant")
+def points() -> dict[str, list[float]]:
+    """Return points of the curves by Kwant."""
+    return curves("kwant", KWANT_RATIOS)

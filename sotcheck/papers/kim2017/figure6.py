@@ -13,13 +13,19 @@ import numpy as np
 
 from sotcheck.bound.unperturbed import interface_states
 from sotcheck.exact.plane import NODES, STEPS, Points, linear_torque
-from sotcheck.exact.totals import point
+from sotcheck.exact.totals import FOR_FIGURES, total
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.papers.kim2017.section5b import summed24
-from sotcheck.system.interface import Interface
+from sotcheck.papers.kim2017 import paper
+from sotcheck.papers.kim2017.section5b import summed
+from sotcheck.trial.grounds import ground
 
-#: Panels: component and current; both charge currents, of N and of F, have the same size.
-PANELS = ("fieldlike charge", "fieldlike spin", "dampinglike charge", "dampinglike spin")
+#: Panels, component and current, with the paper's titles; both charge currents, of N and of F, have one size.
+PANELS = {
+    "fieldlike charge": "FLT, charge current",
+    "fieldlike spin": "FLT, spin current",
+    "dampinglike charge": "DLT, charge current",
+    "dampinglike spin": "DLT, spin current",
+}
 #: Half the width of the plane: u_0/k_F and u_m/k_F from −RANGE to RANGE.
 RANGE = 2.0
 #: The caption's 1/24π; its k_F has to be k_F³ in the numerator, and is one here.
@@ -34,8 +40,14 @@ def panels(torque: Complex) -> dict[str, Array]:
     return dict(zip(PANELS, (charge.real, spin.real, charge.imag, spin.imag), strict=True))
 
 
-def figure6(n: int = 200) -> dict[str, Any]:
-    """Return the four panels of Fig. 6 from exact boundary matching on (n + 1)² points.
+def exact(u_0: Array | float, u_m: Array | float, nodes: int = NODES) -> dict[str, Array]:
+    """Return the panels from exact boundary matching, of the shape of u_0 and u_m."""
+    found = linear_torque(Points.of(E_F=1.0, u_0=u_0, u_m=u_m), nodes).value
+    return panels(found.reshape(*np.shape(u_0), 3))
+
+
+def plane(n: int = 200) -> dict[str, Any]:
+    """Return the four panels on (n + 1)² points.
 
     Parameters
     ----------
@@ -52,60 +64,76 @@ def figure6(n: int = 200) -> dict[str, Any]:
     """
     axis = np.linspace(-RANGE, RANGE, n + 1)
     u_0, u_m = np.meshgrid(axis, axis, indexing="ij")
-    found = panels(linear_torque(Points.of(E_F=1.0, u_0=u_0, u_m=u_m)).reshape(n + 1, n + 1, 3))
+    found, formula = exact(u_0, u_m), panels(summed(u_0, u_m))
     # Rows and columns in pairs: the k_⊥ rule has most to do close to, but not on, u_0 = ±u_m.
-    every = max(2, n // 20)
-    coarse = np.flatnonzero(np.arange(n + 1) % every < 2)
+    coarse = np.flatnonzero(np.arange(n + 1) % max(2, n // 20) < 2)
     part = np.ix_(coarse, coarse)
-    size = u_0[part].shape
-    finer = panels(
-        linear_torque(Points.of(E_F=1.0, u_0=u_0[part], u_m=u_m[part]), 2 * NODES - 1).reshape(*size, 3)
-    )
-    formula = summed24(u_0, u_m)
-    by_current: Complex = formula[..., 0] + 1j * formula[..., 1]
-    # What multiplies τ_F^s as if by majority electrons alone: panels read a difference.
-    as_sources: Complex = np.where([True, True, False], by_current[..., [0, 2, 2]], 0j)
-    closed = panels(as_sources)
-    largest = {name: float(np.abs(values).max()) for name, values in found.items()}
+    finer = exact(u_0[part], u_m[part], 2 * NODES - 1)
     states = [
         state
-        for u in axis[coarse]
-        for w in axis[coarse]
-        for state in interface_states(
-            Interface(name="attractive", E_F=1.0, J=0.0, u_0=float(u), u_m=float(w))
-        )
+        for u in axis[coarse].tolist()
+        for w in axis[coarse].tolist()
+        for state in interface_states(ground("attractive", E_F=1.0, J=0.0, u_0=u, u_m=w))
     ]
+
+    def largest(name: str, difference: Array) -> float:
+        return float(np.abs(difference).max() / np.abs(found[name]).max())
+
     return {
         "u_0": axis,
         "u_m": axis,
         **{name: np.abs(values) for name, values in found.items()},
-        "deviation": {
-            name: float(np.abs(found[name] - closed[name]).max()) / largest[name] for name in PANELS
-        },
-        "uncertainty": {
-            name: STEPS + float(np.abs(found[name][part] - finer[name]).max()) / largest[name]
-            for name in PANELS
-        },
+        "deviation": {name: largest(name, found[name] - formula[name]) for name in PANELS},
+        "uncertainty": {name: STEPS + largest(name, found[name][part] - finer[name]) for name in PANELS},
         "interface states": len(states),
         "inside continuum": sum(state.inside_continuum for state in states),
     }
 
 
-def figure6_points(engine: str = "kwant") -> list[dict[str, float]]:
-    """Return the four panels at `KWANT_POINTS`, absolute values, with their uncertainty and Eq. (24)'s."""
+def points(engine: str = "kwant") -> list[dict[str, float]]:
+    """Return the four panels at `KWANT_POINTS`, absolute values, with their uncertainty and difference."""
     rows = []
     for u_0, u_m in KWANT_POINTS:
-        iface = Interface(name="figure6", E_F=1.0, J=0.0, u_0=u_0, u_m=u_m, m=(2.0, -1.0, 2.0))
-        torque = point(engine, iface)
-        found = panels(torque.value)
-        exact = panels(linear_torque(Points.of(E_F=1.0, u_0=u_0, u_m=u_m))[0])
+        torque = total(engine, ground("figure6", E_F=1.0, J=0.0, u_0=u_0, u_m=u_m), FOR_FIGURES)
+        found, matched = panels(torque.value), exact(u_0, u_m)
         rows.append(
             {
                 "u_0": u_0,
                 "u_m": u_m,
                 **{name: float(abs(number)) for name, number in found.items()},
                 "uncertainty": float(torque.error.sum()) / UNIT,
-                "difference": max(float(abs(found[name] - exact[name])) for name in PANELS),
+                "difference": max(float(abs(found[name] - matched[name])) for name in PANELS),
             }
         )
     return rows
+
+
+@paper.figure("figure6", "Fig. 6: torque of interface magnetism (22) over (u_0, u_m)", size=(8.4, 7.2))
+def draw(figure: Any, data: dict[str, Any]) -> None:
+    """Draw the magnitudes over the plane of (u_0, u_m), normalised as the caption's corrected unit."""
+    axis = np.array(data["plane"]["u_0"])
+    grid = figure.subplots(2, 2, sharex=True, sharey=True)
+    for axes, (name, title) in zip(grid.ravel(), PANELS.items(), strict=True):
+        values = np.array(data["plane"][name])
+        # Rows are u_0, and the horizontal axis shows it.
+        mesh = axes.pcolormesh(axis, axis, values.T, cmap="cividis", shading="nearest", rasterized=True)
+        levels = np.linspace(0, values.max(), 6)[1:-1]
+        lines = axes.contour(axis, axis, values.T, levels=levels, colors="white", linewidths=0.6)
+        axes.clabel(lines, fontsize=6, fmt="%.2g")
+        for point in data["points"]:
+            axes.scatter(
+                point["u_0"], point["u_m"], c=[point[name]], cmap="cividis",
+                vmin=0, vmax=values.max(), edgecolors="white", s=42,
+            )  # fmt: skip
+        figure.colorbar(mesh, ax=axes, shrink=0.85)
+        axes.set_title(title, fontsize=9.5)
+        axes.grid(False)
+    for axes in grid[-1]:
+        axes.set_xlabel("$u_0/k_F$")
+    for axes in grid[:, 0]:
+        axes.set_ylabel("$u_m/k_F$")
+    figure.suptitle("colour: boundary matching; circles: Kwant, in the same colours", fontsize=9)
+
+
+draw.part("plane")(plane)
+draw.part("points")(points)

@@ -7,32 +7,24 @@ from typing import Any
 import numpy as np
 
 from sotcheck.exact.plane import STEPS, Points, linear_torque
-from sotcheck.exact.totals import point
+from sotcheck.exact.totals import FOR_FIGURES, total
 from sotcheck.numerics.arrays import Array
-from sotcheck.papers.kim2017.section5cd import HBAR, MASS, UNIT, fig8
-from sotcheck.system.interface import Interface
+from sotcheck.papers.kim2017 import paper
+from sotcheck.papers.kim2017.section5c import FRONT, fig8
+from sotcheck.trial.grounds import ground
 
 #: Barrier U, in any unit: the curve must not depend on it.
 BARRIER = 1.8
+#: E_F/(U − J), on which the curve does not depend.
+BETA = 0.8
 #: J/U of points by Kwant.
 KWANT_RATIOS = (0.1, 0.25, 1 / 3, 0.5, 0.7, 0.9)
+#: 2√(2mₑ) eE_xτA/15π²ħ² × [E_F/(U − J)]^{5/2} U^{3/2}: the caption's unit, corrected as (30) is.
+UNIT = 2 * FRONT * BETA**2.5 * BARRIER**1.5
 
 
-def unit(E_F: Array, U: Array, J: Array) -> Array:
-    """Return 2√(2mₑ) eE_xτA/15π²ħ² × [E_F/(U − J)]^{5/2} U^{3/2}: the caption's, corrected as (30) is."""
-    prefactor = 2 * np.sqrt(2 * MASS) / (15 * np.pi**2 * HBAR**2) / UNIT
-    return prefactor * (E_F / (U - J)) ** 2.5 * U**1.5
-
-
-def figure8(n: int = 100, beta: float = 0.8) -> dict[str, Any]:
-    """Return the curve of Fig. 8 from exact boundary matching at E_F = β (U − J).
-
-    Parameters
-    ----------
-    n : int
-        Points with 0 < J/U < 1.
-    beta : float
-        E_F/(U − J), on which the curve does not depend.
+def curve(n: int = 100) -> dict[str, Any]:
+    """Return the curve of Fig. 8 from exact boundary matching, at n points with 0 < J/U < 1.
 
     Returns
     -------
@@ -40,11 +32,9 @@ def figure8(n: int = 100, beta: float = 0.8) -> dict[str, Any]:
         "J/U"; "exact"; "formula": the last factor of Eq. (30); "deviation": the largest relative difference;
         "uncertainty": relative; "maximum": J/U of the largest point.
     """
-    ratio = np.linspace(0, 1, n + 2)[1:-1]
-    U, J = np.full(n, BARRIER), BARRIER * ratio
-    E_F = beta * (U - J)
-    found = linear_torque(Points.of(E_F=E_F, U_F=U, J=J))[:, 0].real / unit(E_F, U, J)
-    formula = fig8(ratio)
+    ratio: Array = np.linspace(0, 1, n + 2)[1:-1]
+    at = Points.of(E_F=BETA * BARRIER * (1 - ratio), U_F=BARRIER, J=BARRIER * ratio)
+    found, formula = linear_torque(at).value[:, 0].real / UNIT, fig8(ratio)
     return {
         "J/U": ratio,
         "exact": found,
@@ -55,22 +45,31 @@ def figure8(n: int = 100, beta: float = 0.8) -> dict[str, Any]:
     }
 
 
-def figure8_points(engine: str = "kwant", beta: float = 0.8) -> list[dict[str, float]]:
+def points(engine: str = "kwant") -> list[dict[str, float]]:
     """Return points of the curve by another engine, with their uncertainty."""
     rows = []
     for ratio in KWANT_RATIOS:
-        U, J = BARRIER, BARRIER * ratio
-        E_F = beta * (U - J)
-        iface = Interface(name="figure8", E_F=E_F, U_F=U, J=J, m=(2.0, -1.0, 2.0))
-        found = point(engine, iface)
-        value, error = found.value, found.error
-        size = float(unit(*map(np.asarray, (E_F, U, J))))
+        iface = ground("figure8", E_F=BETA * BARRIER * (1 - ratio), U_F=BARRIER, J=BARRIER * ratio)
+        found = total(engine, iface, FOR_FIGURES)[0].real / UNIT
+        formula = float(fig8(np.asarray(ratio)))
         rows.append(
-            {
-                "J/U": ratio,
-                "exact": float(value[0].real) / size,
-                "formula": float(fig8(np.asarray(ratio))),
-                "uncertainty": float(error[0]) / size,
-            }
+            {"J/U": ratio, "exact": float(found.value), "formula": formula, "uncertainty": found.total}
         )
     return rows
+
+
+@paper.figure("figure8", "Fig. 8: torque on a ferromagnetic insulator (25) against J/U", size=(5.4, 3.4))
+def draw(figure: Any, data: dict[str, Any]) -> None:
+    """Draw the torque on a ferromagnetic insulator against J/U, in the caption's corrected unit."""
+    axes = figure.subplots()
+    axes.plot(data["curve"]["J/U"], data["curve"]["exact"], color="#0072B2", label="boundary matching")
+    by_kwant = ([point[name] for point in data["points"]] for name in ("J/U", "exact"))
+    axes.plot(*by_kwant, "o", color="black", ms=4, mfc="white", label="Kwant")
+    axes.axvline(1 / 3, color="#E69F00", ls=":", lw=1)
+    axes.text(1 / 3, 0.01, " J = U/3", color="#9a6a00", fontsize=8, va="bottom")
+    axes.set(xlabel="$J/U$", xlim=(0, 1), ylim=(0, None), ylabel="fieldlike torque, normalised")
+    axes.legend(fontsize=8)
+
+
+draw.part("curve")(curve)
+draw.part("points")(points)

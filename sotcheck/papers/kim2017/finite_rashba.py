@@ -1,4 +1,4 @@
-"""Amplitudes at the interface's own finite h_R, and what a wave function tells at z = 0."""
+"""Sec. III, (5) to (8): amplitudes at an interface's own finite h_R, and what waves tell at z = 0."""
 
 from __future__ import annotations
 
@@ -8,17 +8,43 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sotcheck.exact.finite import measured, states
+from sotcheck.exact.quantities import at_finite_h_R
+from sotcheck.exact.quantity import Quantity
+from sotcheck.exact.solved import Solved
 from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.papers.kim2017 import paper
 from sotcheck.system.spin import IDENTITY, dagger, pauli_vector
 from sotcheck.theory.symbols import Symbols
+from sotcheck.trial.grounds import FINITE
 
 #: Points on the unit circle in the complex z plane: they tell derivatives at its centre to rounding.
 CIRCLE: Complex = np.exp(2j * np.pi * np.arange(24) / 24)
+RASHBA = r"\hat\sigma\cdot(\mathbf k\times\mathbf z)"
+MATRIX = r"(i\hat K_z+ik_z-\hat\kappa)^{-1}"
+#: The right-hand sides of (6b) to (6d), each of which belongs to another name.
+OF_T_PRIME = MATRIX + r"2i\hat K_z\sqrt{|k_z||\hat K_z|^{-1}}"
+OF_R = MATRIX + r"(ik_z-i\hat K_z+\hat\kappa)"
+OF_R_PRIME = r"\sqrt{|\hat K_z|}" + MATRIX + r"(i\hat K_z-ik_z+\hat\kappa)\sqrt{|\hat K_z|^{-1}}"
+
+paper.define(
+    "5",
+    "The interface potential is a delta function with a matrix in spin space.",
+    tex=r"H_I=\frac{\hbar^2}{2m_e}\hat\kappa\,\delta(z)",
+    why="a model; what it does to the wave function is tried apart",
+)
+paper.define(
+    "8",
+    "The interface potential is spin conserving but for a Rashba term.",
+    tex=r"\hat\kappa=\hat\kappa_0+h_R\," + RASHBA,
+    why="a model; every other entry is tried on it",
+)
 
 
 @dataclass(frozen=True)
 class Extended:
-    """Extended matrices of Eq. (6), under the names that exact numerics confirm; shape (n, a, 2, 2)."""
+    """Extended matrices of (6), under the names that exact numerics confirm; shape (n, a, 2, 2)."""
 
     r: Complex
     t: Complex
@@ -27,7 +53,7 @@ class Extended:
 
 
 def kappa(s: Symbols) -> Complex:
-    """κ̂ = κ̂_0 + h_R σ·(k×ẑ), Eq. (8), shape (n, a, 2, 2)."""
+    """κ̂ = κ̂_0 + h_R σ·(k×ẑ), (8), shape (n, a, 2, 2)."""
     return s.kappa_0 + s.iface.h_R * s.rashba
 
 
@@ -36,28 +62,152 @@ def scalar(values: Array | Complex) -> Complex:
     return np.asarray(values)[..., None, None] * IDENTITY
 
 
-def extended(s: Symbols) -> Extended:
-    """Return the extended matrices at the interface's own h_R."""
-    k, K = scalar(s.kz), s.Kz
-    root_k, root_K = scalar(np.sqrt(np.abs(s.kz))), abs_root_K(s)
-    inverse = np.linalg.inv(1j * K + 1j * k - kappa(s))
-    return Extended(
-        r=inverse @ (1j * k - 1j * K + kappa(s)),
-        t=2j * k @ root_K @ np.linalg.inv(root_k) @ inverse,
-        r_prime=root_K @ inverse @ (1j * K - 1j * k + kappa(s)) @ np.linalg.inv(root_K),
-        t_prime=inverse @ (2j * K) @ root_k @ np.linalg.inv(root_K),
-    )
+def column(*rows: Complex) -> Complex:
+    """Return matrices above each other."""
+    return np.concatenate(np.broadcast_arrays(*rows), axis=-2)
 
 
-def projected(s: Symbols) -> Extended:
-    """Return the scattering matrices at the interface's own h_R, projected by Eq. (7)."""
-    ex = extended(s)
-    return Extended(ex.r @ s.one, ex.t @ s.one, ex.r_prime @ s.one_prime, ex.t_prime @ s.one_prime)
+def block(*rows: tuple[Complex, ...]) -> Complex:
+    """Return a matrix of blocks."""
+    return column(*(np.concatenate(np.broadcast_arrays(*row), axis=-1) for row in rows))
 
 
 def abs_root_K(s: Symbols) -> Complex:
     """√|K̂_z|, shape (n, 1, 2, 2)."""
     return s.bands(np.sqrt(np.abs(s.kz_down)), np.sqrt(np.abs(s.kz_up)))
+
+
+def root_k_over_K(s: Symbols) -> Complex:
+    """√(|k_z||K̂_z|⁻¹), shape (n, 1, 2, 2)."""
+    return s.bands(np.sqrt(np.abs(s.kz) / np.abs(s.kz_down)), np.sqrt(np.abs(s.kz) / np.abs(s.kz_up)))
+
+
+def _jump_of_spin_current(one: Solved) -> Estimate:
+    """Spin current at +0 minus that at −0 of waves of unit amplitude, by source."""
+    found = states(one)
+    flux = np.concatenate([found.kz.real[..., None], found.Kz.real[..., ::-1]], axis=-1)
+    return measured(one, flux[..., None] * (found.spin_plus - found.spin_minus))
+
+
+@paper.equation(
+    "5",
+    of=Quantity("jump of the spin current at z = 0, by source", _jump_of_spin_current),
+    on=FINITE,
+    tex=r"\hat\kappa\psi_{z=0}=\partial_z\psi_{z=+0}-\partial_z\psi_{z=-0}",
+    says="Below (5): the slope of the wave function jumps by kappa psi.",
+)
+def eq5(s: Symbols) -> Complex:
+    """The jump of the spin current is Im[ψ†σκ̂ψ]; by source."""
+    a = projected(s)
+    psi_N = s.one + a.r
+    psi_F = scalar(1 / np.sqrt(np.abs(s.kz))) @ a.t_prime @ abs_root_K(s)
+    sources = (psi_N @ dagger(psi_N), *(psi_F @ u @ dagger(psi_F) for u in (s.u_minus, s.u_plus)))
+    return np.stack([pauli_vector(kappa(s) @ density).imag for density in sources], axis=2)
+
+
+def _inverse(s: Symbols) -> Complex:
+    """(iK̂_z + ik_z − κ̂)⁻¹."""
+    return np.linalg.inv(1j * s.Kz + 1j * scalar(s.kz) - kappa(s))
+
+
+def _of_t(s: Symbols) -> Complex:
+    """2ik_z √(|K̂_z||k_z|⁻¹) (iK̂_z + ik_z − κ̂)⁻¹, of (6a)."""
+    return 2j * scalar(s.kz) @ np.linalg.inv(root_k_over_K(s)) @ _inverse(s)
+
+
+def _of_t_prime(s: Symbols) -> Complex:
+    """(iK̂_z + ik_z − κ̂)⁻¹ 2iK̂_z √(|k_z||K̂_z|⁻¹), of (6b)."""
+    return _inverse(s) @ (2j * s.Kz) @ root_k_over_K(s)
+
+
+def _of_r(s: Symbols) -> Complex:
+    """(iK̂_z + ik_z − κ̂)⁻¹ (ik_z − iK̂_z + κ̂), of (6c)."""
+    return _inverse(s) @ (1j * scalar(s.kz) - 1j * s.Kz + kappa(s))
+
+
+def _of_r_prime(s: Symbols) -> Complex:
+    """√|K̂_z| (iK̂_z + ik_z − κ̂)⁻¹ (iK̂_z − ik_z + κ̂) √|K̂_z|⁻¹, of (6d)."""
+    root = abs_root_K(s)
+    return root @ _inverse(s) @ (1j * s.Kz - 1j * scalar(s.kz) + kappa(s)) @ np.linalg.inv(root)
+
+
+@paper.equation(
+    "6a", of=at_finite_h_R("t"), on=FINITE, tex=r"\hat t_{ex}=2ik_z\sqrt{|\hat K_z||k_z|^{-1}}" + MATRIX
+)
+def eq6a(s: Symbols) -> Complex:
+    """Transmission from N in terms of the interface potential."""
+    return _of_t(s) @ s.one
+
+
+@paper.equation("6b", of=at_finite_h_R("r"), on=FINITE, tex=r"\hat r_{ex}=" + OF_T_PRIME)
+def eq6b(s: Symbols) -> Complex:
+    """Named as reflection from N in terms of the interface potential."""
+    return _of_t_prime(s) @ s.one
+
+
+@eq6b.correction(
+    "the name: this right-hand side is that of t'; r is that of (6c)",
+    kind="marks",
+    tex=r"\hat r_{ex}=" + OF_R,
+)
+def eq6b_corrected(s: Symbols) -> Complex:
+    """With the right-hand side of (6c)."""
+    return _of_r(s) @ s.one
+
+
+@paper.equation("6c", of=at_finite_h_R("r'"), on=FINITE, tex=r"\hat r'_{ex}=" + OF_R)
+def eq6c(s: Symbols) -> Complex:
+    """Named as reflection from F in terms of the interface potential."""
+    return _of_r(s) @ s.one_prime
+
+
+@eq6c.correction(
+    "the name: this right-hand side is that of r; r' is that of (6d)",
+    kind="marks",
+    tex=r"\hat r'_{ex}=" + OF_R_PRIME,
+)
+def eq6c_corrected(s: Symbols) -> Complex:
+    """With the right-hand side of (6d)."""
+    return _of_r_prime(s) @ s.one_prime
+
+
+@paper.equation("6d", of=at_finite_h_R("t'"), on=FINITE, tex=r"\hat t'_{ex}=" + OF_R_PRIME)
+def eq6d(s: Symbols) -> Complex:
+    """Named as transmission from F in terms of the interface potential."""
+    return _of_r_prime(s) @ s.one_prime
+
+
+@eq6d.correction(
+    "the name: this right-hand side is that of r'; t' is that of (6b)",
+    kind="marks",
+    tex=r"\hat t'_{ex}=" + OF_T_PRIME,
+)
+def eq6d_corrected(s: Symbols) -> Complex:
+    """With the right-hand side of (6b)."""
+    return _of_t_prime(s) @ s.one_prime
+
+
+def extended(s: Symbols) -> Extended:
+    """Return the extended matrices at the interface's own h_R."""
+    return Extended(_of_r(s), _of_t(s), _of_r_prime(s), _of_t_prime(s))
+
+
+@paper.equation(
+    "7",
+    of=at_finite_h_R("r", "t", "r'", "t'"),
+    on=FINITE,
+    tex=r"\hat r=\hat r_{ex}\hat 1,\quad\hat t=\hat t_{ex}\hat 1,\quad"
+    r"\hat r'=\hat r'_{ex}\hat 1',\quad\hat t'=\hat t'_{ex}\hat 1'",
+)
+def eq7(s: Symbols) -> Complex:
+    """Projecting the incident side of the extended matrices gives the scattering matrices."""
+    ex = extended(s)
+    return np.stack([ex.r @ s.one, ex.t @ s.one, ex.r_prime @ s.one_prime, ex.t_prime @ s.one_prime], axis=-3)
+
+
+def projected(s: Symbols) -> Extended:
+    """Return the scattering matrices at the interface's own h_R, projected by (7)."""
+    return Extended(*np.moveaxis(np.asarray(eq7(s)), -3, 0))
 
 
 def observed(wave: Callable[[complex], Complex], sources: Sequence[Complex]) -> Complex:

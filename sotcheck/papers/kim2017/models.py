@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from sotcheck.trial.grounds import ground
 
+#: The next order of what is of first order: the torque is odd in h_R where it is analytic.
+FIRST_ORDER = "h_R^3"
+
 #: Model (17), with E_F below, near and above J.
 BULK = tuple(ground(f"bulk-{E_F:g}", E_F=E_F, J=1.0) for E_F in (0.6, 1.1, 1.5, 3.0))
 #: Model (22), repulsive for both spins.
@@ -22,3 +25,5 @@ INSULATOR_BARRIER = tuple(
 )
 #: Model (33), with the minority band open and closed at E_F.
 TOPOLOGICAL = tuple(ground(f"topological-{E_F:g}", E_F=E_F, U_N=2.2, J=0.7) for E_F in (0.4, 1.1, 1.9))
+#: Relaxation times that no source shares with another.
+WEIGHTS = {"tau_N": 0.7, "tau_up": 1.3, "tau_down": 0.4}

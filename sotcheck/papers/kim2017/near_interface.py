@@ -32,7 +32,7 @@ def profile(engine: str, k_F: float) -> Estimate:
 
     def integrand(x: Array, angles: Array) -> Array:
         k_perp, angle = np.broadcast_arrays(np.sqrt(x)[:, None], angles)
-        found = EXACT[engine].scatter(IFACE, k_perp, angle, np.array(IFACE.h_R))
+        found = EXACT[engine].solve(IFACE.structure, k_perp, angle, np.array(IFACE.h_R))
         waves = continued(found, IFACE.kappa_0() + IFACE.h_R * rashba(k_perp, angle), "N")
         density = [waves.mean(biases).density, *(waves.at(z / k_F, biases).density for z in POSITIONS)]
         for depth in LAYERS:
@@ -51,7 +51,7 @@ def near_and_far(engine: str) -> Iterator[Trial]:
     """Compare the current along x per bias, far from the interface, with that at several positions."""
     k_F = float(np.sqrt(IFACE.E_F - IFACE.U_N))
     found = profile(engine, k_F)
-    rounding = EXACT[engine].rounding(IFACE) * k_F**2
+    rounding = EXACT[engine].rounding(IFACE.structure) * k_F**2
     for bias, name in enumerate(("N along y", "F along m")):
         ratio = found.value[:, bias] / found.value[0, bias]
         layers = " and ".join(f"{mean:.3g}" for mean in ratio[-len(LAYERS) :])

@@ -10,7 +10,7 @@ from sotcheck.exact.finite import measured, states
 from sotcheck.exact.observables import INTERFACE, PLUS, transverse
 from sotcheck.exact.profiles import IN_N, NONE, along, at_own_h_R
 from sotcheck.exact.second_order import averaged, turned
-from sotcheck.exact.solved import ANGLES, Solved
+from sotcheck.exact.solved import Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import paper
@@ -18,7 +18,6 @@ from sotcheck.papers.kim2017.appendix_a1_in_plane import eqA13a_corrected
 from sotcheck.papers.kim2017.appendix_a1_normal import PLANE
 from sotcheck.system.interface import Interface
 from sotcheck.system.spin import PAULI
-from sotcheck.system.states import flows
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.entries import Statement
 from sotcheck.trial.grounds import FINITE, GENERAL
@@ -70,8 +69,7 @@ def charge_by_spin_bias(one: Solved) -> Estimate:
 
 def torque_by_field(one: Solved) -> Estimate:
     """Minus the torque, flows (3) + (4) of Fig. 2, by a field on electrons from N, averaged over angles."""
-    k_perp, angle, h_R = np.broadcast_arrays(one.k_perp[:, None], ANGLES, one.iface.h_R)
-    found = flows(states(one), one.iface, k_perp, angle, h_R)[..., 0, :, :]
+    found = states(one).flows[..., 0, :, :]
     torque = transverse(found[..., PLUS, :] + found[..., INTERFACE, :], one.iface.direction)
     return -moment(one, measured(one, torque))
 

@@ -7,91 +7,63 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from sotcheck.exact.currents import linear_torque_number
-from sotcheck.exact.solved import Solved, solved
-from sotcheck.numerics.arrays import Array
-from sotcheck.numerics.estimate import Estimate, Terms
+from sotcheck.exact.solved import Solved
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import paper
-from sotcheck.papers.kim2017.figure4 import Point, point
-from sotcheck.papers.kim2017.ledger import component, negative
+from sotcheck.papers.kim2017.figure4 import MAJORITY, MINORITY, THIRD_TERM, N, interface, torque
 from sotcheck.papers.kim2017.models import BULK
 from sotcheck.theory.symbols import Symbols
-from sotcheck.trial.entries import Statement
 from sotcheck.trial.judge import balance, relation
-from sotcheck.trial.verdict import Trial, compare
+from sotcheck.trial.verdict import Trial
+from sotcheck.trial.words import Judge, on_each, positive, within
 
 #: E_F/J: far below, at, above and far above 1.
 EQUAL = 1.0
 RATIOS = (0.05, EQUAL, 3.0, 8.0)
-SUM = "quadrature and Richardson's table"
 #: How "around five times" and "approximately" are read: within 20 % and within 10 %.
 AROUND, APPROXIMATELY = 0.2, 0.1
 
+#: A number from the torques of all k_⊥, (2, 3) as `figure4.torque` has them.
+Number = Callable[[Complex], float]
+
 
 def exceeds(
-    margin: Callable[[Point], float],
-    ratios: tuple[float, ...],
-    quantity: str,
-    why: str,
-    steepness: float = 2.0,
-) -> Callable[[str], Iterator[Trial]]:
+    margin: Number, ratios: tuple[float, ...], quantity: str, why: str, steepness: float = 2.0
+) -> Judge:
     """Return the judge of an inequality between torques, margin > 0, at each of some E_F/J.
 
     A margin's error is at most `steepness` times that of the torques, all smaller than one.
     """
 
-    def tried(engine: str) -> Iterator[Trial]:
+    def judge(engine: str) -> Iterator[Trial]:
         for ratio in ratios:
-            at = point(engine, ratio)
-            found = margin(at)
-            # Only the sign matters: the error must be smaller than the margin.
-            terms: Terms = {"sum": (steepness * at.error, SUM)}
-            comparison = compare(max(found, 0.0), found, terms, tell_apart=abs(found))
-            yield Trial(f"{quantity}, E_F/J = {ratio:g}", comparison, why, engine=engine)
+            found = torque(engine, interface(ratio)).each(margin, lambda size: steepness * size.max())
+            yield positive(f"{quantity}, E_F/J = {ratio:g}", found, why)
 
-    return tried
+    return judge
 
 
-def around(
-    ratio_of: Callable[[Point], float], said: float, within: float, quantity: str, why: str
-) -> Callable[[str], Iterator[Trial]]:
-    """Return the judge of a number said in words, at E_F = J."""
+def around(ratio_of: Number, said: float, by: float, quantity: str, why: str) -> Judge:
+    """Return the judge of a number said in words, at E_F = J: a range about it."""
 
-    def tried(engine: str) -> Iterator[Trial]:
-        at = point(engine, EQUAL)
-        found = ratio_of(at)
-        # What the words say is a range: its nearest number is what is expected.
-        expected = float(np.clip(found, (1 - within) * said, (1 + within) * said))
+    def judge(engine: str) -> Iterator[Trial]:
+        at = torque(engine, interface(EQUAL))
         # A quotient of sums, of which the smaller one is known worst.
-        size = float(np.abs(at.propagating[0].imag))
-        terms: Terms = {"sum": (2 * abs(found) * at.error / size, SUM)}
-        words = f"{why} '{said:g}' is read as within {within:.0%}. Found: {found:.4g}."
-        yield Trial(quantity, compare(expected, found, terms), words, engine=engine)
+        steepness = 2 * abs(ratio_of(at.value)) / abs(at.value[N].imag)
+        found = at.each(ratio_of, lambda size: steepness * size.max())
+        words = f"{why} '{said:g}' is read as within {by:.0%}. Found: {found.value:.4g}."
+        yield within(quantity, found, (1 - by) * said, (1 + by) * said, words)
 
-    return tried
-
-
-def same_sign(engine: str) -> Iterator[Trial]:
-    """Fieldlike times dampinglike torque of N at each k_⊥: never negative."""
-    for iface in BULK:
-        found = linear_torque_number(solved(engine, iface))
-        value = found.value[..., 0]
-        product, error = value.real * value.imag, 2 * np.abs(value) * found.error[..., 0]
-        worst = np.unravel_index(np.argmin(product), product.shape)
-        yield Trial(
-            f"least product of both components by k_perp, {iface.name}",
-            compare(
-                max(float(product[worst]), 0.0),
-                float(product[worst]),
-                {"next order and rounding": (float(error[worst]), "Richardson's table in h_R")},
-                scale=float(np.abs(product).max()),
-            ),
-            "Zero where k_z^+ is real: there is no dampinglike torque.",
-            "normal",
-            engine,
-        )
+    return judge
 
 
-def wave_numbers(one: Solved) -> Array:
+def largest(torques: Complex) -> float:
+    """Return the size of the largest torque besides the third term."""
+    return float(np.abs([torques[0].real, torques[0].imag]).max())
+
+
+def wave_numbers(one: Solved) -> Complex:
     """k_z, k_z^-, k_z^+ of exact states, shape (n, 1, 3)."""
     found = one.states
     return np.stack([found.kz, found.Kz[..., 1], found.Kz[..., 0]], axis=-1)[:, :1, 0]
@@ -104,11 +76,7 @@ def squares(one: Solved) -> Estimate:
 
 def reals(one: Solved) -> Estimate:
     """Whether they are real."""
-    return Estimate((wave_numbers(one).real > 0).astype(float), {})
-
-
-def _largest_other(at: Point) -> float:
-    return float(np.abs([at.propagating.real, at.propagating.imag]).max())
+    return Estimate((wave_numbers(one).real > 0).astype(float))
 
 
 def _squares(s: Symbols) -> Array:
@@ -134,121 +102,103 @@ def _regimes_corrected(s: Symbols) -> Array:
     return np.stack([s.k2 < E_F, s.k2 < E_F + J, s.k2 < E_F - J], axis=-1).astype(float)
 
 
-paper.add(
-    Statement(
-        "wave-number-relations",
-        "Below (18): k_perp^2 + k_z^2 = k_F^2 and k_perp^2 + (k_z^+-)^2 +- Delta^2 = k_F^2.",
-        relation(squares, _squares, "squares of wave numbers", "As the engine has them.", BULK),
-    ),
-    Statement(
-        "same-sign",
-        "Below (19): fieldlike and dampinglike torque of a current in N have the same sign.",
-        same_sign,
-    ),
-    Statement(
-        "regimes",
-        "Below (20): for E_F > J, k_z^+ is imaginary for k_perp^2 < k_F^2 - Delta^2 and real beyond.",
-        relation(
-            reals,
-            _regimes,
-            "whether k_z, k_z^-, k_z^+ are real",
-            "It is the other way round; the rest of the sentence holds.",
-            BULK,
-        ),
-    ),
-    Statement(
-        "regimes-corrected",
-        "The same with k_z^+ real for k_perp^2 < k_F^2 - Delta^2 and imaginary beyond.",
-        relation(
-            reals, _regimes_corrected, "whether k_z, k_z^-, k_z^+ are real", "With the two swapped.", BULK
-        ),
-    ),
-    Statement(
-        "opposite-dampinglike",
-        "Below (20): the dampinglike torque of a current in F is the opposite of that of one in N.",
-        balance(
-            component("imag", 0),
-            negative(component("imag", 1, 2)),
-            "dampinglike torque of N against minus that of F, by k_perp",
-            "At each k_perp and of the same size.",
-            BULK,
-        ),
-    ),
-    Statement(
-        "dampinglike-larger",
-        "Of a current in N the dampinglike torque is comparable with the fieldlike one, and often larger.",
-        exceeds(
-            lambda at: abs(at.propagating[0].imag) - abs(at.propagating[0].real),
-            RATIOS[:3],
-            "dampinglike less fieldlike torque of N, sizes",
-            "Far above J the fieldlike one is larger.",
-        ),
-    ),
-    Statement(
-        "fieldlike-minority",
-        "The fieldlike torque of minority electrons has the sign of that of N's.",
-        exceeds(
-            lambda at: at.propagating[2].real * at.propagating[0].real,
-            RATIOS[2:],
-            "product of fieldlike torques, minority and N",
-            "They exist for E_F > J only.",
-        ),
-    ),
-    Statement(
-        "fieldlike-majority",
-        "The fieldlike torque of majority electrons, the evanescent term apart, has the sign of that of N's"
-        " in a wide range of E_F/J: tried far above J.",
-        exceeds(
-            lambda at: at.propagating[1].real * at.propagating[0].real,
-            RATIOS[2:],
-            "product of fieldlike torques, majority and N",
-            "The signs are still opposite far above J, not only close to it.",
-        ),
-    ),
-    Statement(
-        "evanescent-largest",
-        "The third term of (20a) is larger than every other contribution.",
-        exceeds(
-            lambda at: float(
-                at.evanescent[1].real - np.abs([at.propagating.real, at.propagating.imag]).max()
-            ),
-            RATIOS,
-            "third term less the largest other contribution",
-            "Each for equal relaxation times.",
-        ),
-    ),
-    Statement(
-        "evanescent-five-times",
-        "The third term of (20a) is around five times as large as the dampinglike torques at E_F = J.",
-        around(
-            lambda at: float(at.evanescent[1].real / abs(at.propagating[0].imag)),
-            5.0,
-            AROUND,
-            "third term over dampinglike torque, E_F = J",
-            "The words give no more than one digit.",
-        ),
-    ),
-    Statement(
-        "evanescent-dominates",
-        "With currents in N and F alike the third term of (20a) approximates the torque, E_F = J.",
-        around(
-            lambda at: float(at.evanescent[1].real / (at.propagating + at.evanescent).sum().real),
-            1.0,
-            APPROXIMATELY,
-            "third term over total fieldlike torque, equal relaxation times, E_F = J",
-            "The dampinglike torques cancel then.",
-        ),
-        number="21",
-    ),
-    Statement(
-        "evanescent-at-zero",
-        "For E_F -> 0 the third term does not vanish, unlike the other contributions.",
-        exceeds(
-            lambda at: float(at.evanescent[1].real - 100 * _largest_other(at)),
-            RATIOS[:1],
-            "third term less a hundred times the largest other contribution",
-            "All others vanish with E_F, faster than k_F^3.",
-            101.0,
-        ),
-    ),
+ARE_REAL = "whether k_z, k_z^-, k_z^+ are real"
+
+paper.statement(
+    "wave-number-relations",
+    "Below (18): k_perp^2 + k_z^2 = k_F^2 and k_perp^2 + (k_z^+-)^2 +- Delta^2 = k_F^2.",
+)(relation(squares, _squares, "squares of wave numbers", "As the engine has them.", BULK))
+
+
+@paper.statement(
+    "same-sign", "Below (19): fieldlike and dampinglike torque of a current in N have the same sign."
 )
+@on_each(*BULK)
+def same_sign(one: Solved) -> Iterator[Trial]:
+    """Fieldlike times dampinglike torque of N at each k_⊥: never negative."""
+    found = linear_torque_number(one)[..., 0]
+    product = found.each(lambda t: t.real * t.imag, lambda size: 2 * np.abs(found.value) * size)
+    yield positive(
+        f"least product of both components by k_perp, {one.iface.name}",
+        product[np.unravel_index(np.argmin(product.value), product.shape)],
+        "Zero where k_z^+ is real: there is no dampinglike torque.",
+        "normal",
+        scale=float(np.abs(product.value).max()),
+    )
+
+
+paper.statement(
+    "regimes",
+    "Below (20): for E_F > J, k_z^+ is imaginary for k_perp^2 < k_F^2 - Delta^2 and real beyond.",
+)(relation(reals, _regimes, ARE_REAL, "It is the other way round; the rest of the sentence holds.", BULK))
+
+paper.statement(
+    "regimes-corrected",
+    "The same with k_z^+ real for k_perp^2 < k_F^2 - Delta^2 and imaginary beyond.",
+)(relation(reals, _regimes_corrected, ARE_REAL, "With the two swapped.", BULK))
+
+paper.statement(
+    "opposite-dampinglike",
+    "Below (20): the dampinglike torque of a current in F is the opposite of that of one in N.",
+)(
+    balance(
+        lambda one: linear_torque_number(one)[..., 0].imag,
+        lambda one: (linear_torque_number(one) @ np.array([0, -1, -1])).imag,
+        "dampinglike torque of N against minus that of F, by k_perp",
+        "At each k_perp and of the same size.",
+        BULK,
+    )
+)
+
+for key, says, margin, ratios, quantity, why in (
+    ("dampinglike-larger",
+     "Of a current in N the dampinglike torque is comparable with the fieldlike one, and often larger.",
+     lambda t: abs(t[N].imag) - abs(t[N].real), RATIOS[:3],
+     "dampinglike less fieldlike torque of N, sizes", "Far above J the fieldlike one is larger."),
+    ("fieldlike-minority", "The fieldlike torque of minority electrons has the sign of that of N's.",
+     lambda t: t[MINORITY].real * t[N].real, RATIOS[2:],
+     "product of fieldlike torques, minority and N", "They exist for E_F > J only."),
+    ("fieldlike-majority",
+     "The fieldlike torque of majority electrons, the evanescent term apart, has the sign of that of N's"
+     " in a wide range of E_F/J: tried far above J.",
+     lambda t: t[MAJORITY].real * t[N].real, RATIOS[2:],
+     "product of fieldlike torques, majority and N",
+     "The signs are still opposite far above J, not only close to it."),
+    ("evanescent-largest", "The third term of (20a) is larger than every other contribution.",
+     lambda t: t[THIRD_TERM].real - largest(t), RATIOS,
+     "third term less the largest other contribution", "Each for equal relaxation times."),
+):  # fmt: skip
+    paper.statement(key, says)(exceeds(margin, ratios, quantity, why))
+
+paper.statement(
+    "evanescent-five-times",
+    "The third term of (20a) is around five times as large as the dampinglike torques at E_F = J.",
+)(
+    around(
+        lambda t: t[THIRD_TERM].real / abs(t[N].imag), 5.0, AROUND,
+        "third term over dampinglike torque, E_F = J", "The words give no more than one digit.",
+    )
+)  # fmt: skip
+
+paper.statement(
+    "evanescent-dominates",
+    "With currents in N and F alike the third term of (20a) approximates the torque, E_F = J.",
+    "21",
+)(
+    around(
+        lambda t: t[THIRD_TERM].real / t.sum().real, 1.0, APPROXIMATELY,
+        "third term over total fieldlike torque, equal relaxation times, E_F = J",
+        "The dampinglike torques cancel then.",
+    )
+)  # fmt: skip
+
+paper.statement(
+    "evanescent-at-zero",
+    "For E_F -> 0 the third term does not vanish, unlike the other contributions.",
+)(
+    exceeds(
+        lambda t: t[THIRD_TERM].real - 100 * largest(t), RATIOS[:1],
+        "third term less a hundred times the largest other contribution",
+        "All others vanish with E_F, faster than k_F^3.", steepness=101.0,
+    )
+)  # fmt: skip

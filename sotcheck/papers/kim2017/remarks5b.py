@@ -1,198 +1,158 @@
-"""Remarks of Sec. V B in words, tried on exact numbers."""
+"""Sec. V B in words: what is said of model (22), of (24) and of Fig. 6's unit."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
-from sotcheck.engines import EXACT
 from sotcheck.exact.currents import flow_number, linear_torque_number
+from sotcheck.exact.finite import measured
 from sotcheck.exact.observables import INTERFACE as ON_INTERFACE
-from sotcheck.exact.observables import torque_from_flows
-from sotcheck.exact.solved import ANGLES, solved
-from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.exact.solved import Solved, solved
+from sotcheck.exact.totals import averaged
+from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
+from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.models import INTERFACE
-from sotcheck.papers.kim2017.old import Trial
-from sotcheck.system.interface import Interface
-from sotcheck.system.states import flows
-from sotcheck.trial.verdict import compare
+from sotcheck.trial.grounds import ground
+from sotcheck.trial.verdict import Trial
+from sotcheck.trial.words import equal, on_each, span, vanishes, whether
 
-Terms = dict[str, tuple[Array | float, str]]
-
-#: Where sums over k_⊥ are tried; relaxation times that no source shares with another.
-SUMMED = (INTERFACE[0].with_(tau_N=0.7, tau_up=1.3, tau_down=0.4),)
-#: No barrier, and no magnetism, at the interface.
-NO_BARRIER = Interface(name="no-barrier", E_F=1.0, J=0.0, u_m=0.6, m=(2.0, -1.0, 2.0))
-NO_MAGNETISM = Interface(name="no-magnetism", E_F=1.0, J=0.0, u_0=0.6, m=(2.0, -1.0, 2.0))
 #: Not small: what holds at this h_R is no matter of first order.
 FINITE = 0.4
+#: No barrier, and no magnetism, at the interface.
+NO_BARRIER = ground("no-barrier", E_F=1.0, J=0.0, u_m=0.6, h_R=FINITE)
+NO_MAGNETISM = ground("no-magnetism", E_F=1.0, J=0.0, u_0=0.6)
+#: Torques of normal, majority, minority electrons that make that of a current: per τ, per τ_F^c, per τ_F^s.
+TAU, TAU_C, TAU_S = np.array([1, 0, 0]), np.array([0, 1, 1]), np.array([0, 1, -1])
 
 
-def _by_source(found: Estimate) -> tuple[Complex, Terms]:
-    """Return values by source (n, 3), and error terms of their size."""
-    terms: Terms = {
-        name: (np.broadcast_to(size, found.value.shape)[:, 0], why)
-        for name, (size, why) in found.terms.items()
-    }
-    return np.asarray(found.value, dtype=complex)[:, 0], terms
+def torque(one: Solved) -> Estimate:
+    """Fieldlike + i dampinglike to first order, by k_⊥ and source, (n, 3)."""
+    return linear_torque_number(one)[:, 0]
 
 
-def _combined(terms: Terms) -> Terms:
-    # Three sources enter a difference; each has at most the largest error of the three.
-    return {name: (3 * np.max(size, axis=-1), why) for name, (size, why) in terms.items()}
+def components(found: Estimate) -> dict[str, Estimate]:
+    """Return both components by name."""
+    return {"fieldlike": found.real, "dampinglike": found.imag}
 
 
-def fieldlike_adds(engine: str) -> Iterator[Trial]:
-    """Yield the fieldlike torque per τ_F^c, majority plus minority, against that per τ."""
-    for iface in INTERFACE:
-        value, terms = _by_source(linear_torque_number(solved(engine, iface)))
-        yield Trial(
-            quantity=f"fieldlike torque per tau_F^c at each k_perp, against that per tau, {iface.name}",
-            comparison=compare(value[:, 0].real, (value[:, 1] + value[:, 2]).real, _combined(terms)),
-            explanation="equal currents in majority and minority electrons act as the same current in N",
+@paper.statement("interface-fieldlike-adds")
+@on_each(*INTERFACE)
+def fieldlike_adds(one: Solved) -> Iterator[Trial]:
+    """Charge currents on both sides have the same fieldlike torque: it goes with tau + tau_F^c."""
+    words = f"fieldlike torque per tau_F^c at each k_perp, against that per tau, {one.iface.name}"
+    why = "equal currents in majority and minority electrons act as the same current in N"
+    yield equal(words, (torque(one) @ TAU).real, (torque(one) @ TAU_C).real, why)
+
+
+@paper.statement("interface-dampinglike-subtracts")
+@on_each(*INTERFACE)
+def dampinglike_subtracts(one: Solved) -> Iterator[Trial]:
+    """Charge currents on both sides have opposite dampinglike torques: it goes with tau - tau_F^c."""
+    words = f"dampinglike torque per tau_F^c at each k_perp, minus that per tau, {one.iface.name}"
+    why = "what crosses the interface one way in N crosses it the other way in F"
+    yield equal(words, -(torque(one) @ TAU).imag, (torque(one) @ TAU_C).imag, why)
+
+
+@paper.statement("interface-no-barrier")
+@on_each(NO_BARRIER)
+def no_barrier(one: Solved) -> Iterator[Trial]:
+    """Charge currents have no torque where u_0 = 0."""
+    charge, per = np.stack([TAU, TAU_C], axis=-1), "torque per tau and per tau_F^c at each k_perp, u_0 = 0"
+    scale = float(np.abs(torque(one).value).max())
+    for name, found in components(torque(one) @ charge).items():
+        yield vanishes(f"{name} {per}", found, f"against {scale:.3g} of single spins", scale=scale)
+    found = averaged(one).each(lambda array: np.swapaxes(array, 1, 2))
+    scale, why = float(np.abs(found.value).max()), "averaged over directions of k; beyond first order"
+    yield vanishes(f"{per}, h_R = {FINITE:g}", found @ charge, why, scale=scale)
+
+
+@paper.statement("interface-no-magnetism")
+@on_each(NO_MAGNETISM)
+def no_magnetism(one: Solved) -> Iterator[Trial]:
+    """There is a torque even where u_m = 0."""
+    for name, per, weights in (
+        ("fieldlike", "tau_F^s", TAU_S),
+        ("dampinglike", "tau", TAU),
+        ("dampinglike", "tau_F^c", TAU_C),
+    ):
+        found = components(torque(one) @ weights)[name]
+        yield whether(
+            f"{name} torque per {per} is not zero at u_m = 0 (1: at every k_perp)",
+            np.all(np.abs(found.value) > 1e3 * found.total),
+            f"{span(found.value)} at each k_perp",
         )
 
 
-def dampinglike_subtracts(engine: str) -> Iterator[Trial]:
-    """Yield the dampinglike torque per τ_F^c against minus that per τ."""
-    for iface in INTERFACE:
-        value, terms = _by_source(linear_torque_number(solved(engine, iface)))
-        yield Trial(
-            quantity=f"dampinglike torque per tau_F^c at each k_perp, minus that per tau, {iface.name}",
-            comparison=compare(-value[:, 0].imag, (value[:, 1] + value[:, 2]).imag, _combined(terms)),
-            explanation="what crosses the interface one way in N crosses it the other way in F",
-        )
+def _shares(
+    one: Solved, per: str, weights: Array, terms: tuple[float, float], times: float
+) -> Iterator[Trial]:
+    """Yield the torque on the interface magnetism against a multiple of the terms of (24) with u_m.
 
-
-def no_barrier(engine: str) -> Iterator[Trial]:
-    """Yield the torque of charge currents where u_0 = 0: to first order, and at finite h_R."""
-    one = solved(engine, NO_BARRIER)
-    value, terms = _by_source(linear_torque_number(one))
-    scale = float(np.abs(value).max())
-    for part, name in ((np.real, "fieldlike"), (np.imag, "dampinglike")):
-        charge = np.stack([part(value[:, 0]), part(value[:, 1] + value[:, 2])])
-        yield Trial(
-            quantity=f"{name} torque per tau and per tau_F^c at each k_perp, u_0 = 0",
-            comparison=compare(0 * charge, charge, _combined(terms), scale=scale),
-            explanation=f"against {scale:.3g} of single spins",
-        )
-    k_perp, angle, h_R = np.broadcast_arrays(one.k_perp[:, None], ANGLES, FINITE)
-    found = flows(EXACT[engine].scatter(NO_BARRIER, k_perp, angle, h_R), NO_BARRIER, k_perp, angle, h_R)
-    torque = torque_from_flows((one.kx[..., None, None, None] * found).mean(axis=1), NO_BARRIER.direction)
-    charge = np.stack([torque[:, 0], torque[:, 1] + torque[:, 2]])
-    size = float(np.abs(torque).max())
-    yield Trial(
-        quantity=f"torque per tau and per tau_F^c at each k_perp, u_0 = 0, h_R = {FINITE:g}",
-        comparison=compare(
-            0 * charge, charge, {"rounding": (one.rounding * max(1.0, size), "double precision")}, scale=size
-        ),
-        explanation="six angles of k; beyond first order",
-    )
-
-
-def no_magnetism(engine: str) -> Iterator[Trial]:
-    """Yield whether there is a torque where u_m = 0, by source and component."""
-    value, terms = _by_source(linear_torque_number(solved(engine, NO_MAGNETISM)))
-    error = max(float(np.max(size)) for size, _ in terms.values())
-    combinations = {
-        ("fieldlike", "tau_F^s"): (value[:, 1] - value[:, 2]).real,
-        ("dampinglike", "tau"): value[:, 0].imag,
-        ("dampinglike", "tau_F^c"): (value[:, 1] + value[:, 2]).imag,
-    }
-    for (name, per), torque in combinations.items():
-        yield Trial(
-            quantity=f"{name} torque per {per} is not zero at u_m = 0 (1: at every k_perp)",
-            comparison=compare(1.0, float(np.all(np.abs(torque) > 1e3 * error)), {}),
-            explanation=f"between {np.abs(torque).min():.3g} and {np.abs(torque).max():.3g} at each k_perp",
-        )
-
-
-def _shares(engine: str, per: str, signs: tuple[int, int, int], times: float) -> Iterator[Trial]:
-    """Yield the torque on the interface magnetism against a multiple of the terms of Eq. (24) with u_m.
-
-    Those of charge currents are all of their fieldlike torque and none of the dampinglike; those of a spin
-    current a share u_m²/(u_0² + u_m²) of the fieldlike torque and all of the dampinglike.
+    Those terms are fractions of the fieldlike and of the dampinglike torque.
     """
-    one = solved(engine, INTERFACE[0])
-    (value, terms), (on_interface, more) = map(
-        _by_source, (linear_torque_number(one), flow_number(one, ON_INTERFACE))
-    )
-    errors = _combined(terms | {f"{name} of the flow": entry for name, entry in more.items()})
-    errors = {name: (times * np.asarray(size), why) for name, (size, why) in errors.items()}
+    whole = torque(one) @ weights
+    part = components(flow_number(one, ON_INTERFACE)[:, 0] @ weights)
+    why = f"flow (4) of Fig. 2 against {times:g} times the terms with u_m; {one.iface.name}"
+    for (name, found), fraction in zip(components(whole).items(), terms, strict=True):
+        words = f"{name} torque on the interface per {per} at each k_perp"
+        scale = float(np.abs(whole.value).max())
+        yield equal(words, times * fraction * found, part[name], why, scale=scale)
+
+
+@paper.statement("interface-share-charge")
+@on_each(INTERFACE[0])
+def charge_shares(one: Solved) -> Iterator[Trial]:
+    """Charge currents: terms with u_m in the numerators of (24) are the torque on the interface."""
+    # All of the fieldlike torque, and none of the dampinglike.
+    yield from _shares(one, "tau", TAU, (1.0, 0.0), 1.0)
+    yield from _shares(one, "tau_F^c", TAU_C, (1.0, 0.0), 1.0)
+
+
+def _spin_shares(one: Solved, times: float) -> Iterator[Trial]:
     u_0, u_m = one.iface.u_0, one.iface.u_m
-    charge = per != "tau_F^s"
-    whole, part = value @ np.array(signs), on_interface @ np.array(signs)
-    rows = (
-        ("fieldlike", times * (1.0 if charge else u_m**2 / (u_0**2 + u_m**2)) * whole.real, part.real),
-        ("dampinglike", times * (0.0 if charge else 1.0) * whole.imag, part.imag),
-    )
-    for name, expected, found in rows:
-        yield Trial(
-            quantity=f"{name} torque on the interface per {per} at each k_perp",
-            comparison=compare(expected, found, errors, scale=float(np.abs(whole).max())),
-            explanation=f"flow (4) of Fig. 2 against {times:g} times the terms with u_m; {one.iface.name}",
-        )
+    return _shares(one, "tau_F^s", TAU_S, (u_m**2 / (u_0**2 + u_m**2), 1.0), times)
 
 
-def charge_shares(engine: str) -> Iterator[Trial]:
-    """Yield what charge currents exert on the interface."""
-    yield from _shares(engine, "tau", (1, 0, 0), 1.0)
-    yield from _shares(engine, "tau_F^c", (0, 1, 1), 1.0)
+paper.statement(
+    "interface-share-spin",
+    "Spin current: terms with u_m in the numerators of (24) are the torque on the interface.",
+)(on_each(INTERFACE[0])(partial(_spin_shares, times=1.0)))
+paper.statement(
+    "interface-share-spin-corrected",
+    "Spin current: the interface gets twice the terms with u_m in (24), the bulk the rest.",
+)(on_each(INTERFACE[0])(partial(_spin_shares, times=2.0)))
 
 
-def spin_share(engine: str) -> Iterator[Trial]:
-    """Yield what a spin current exerts on the interface, as the text has it."""
-    yield from _shares(engine, "tau_F^s", (0, 1, -1), 1.0)
+@paper.statement("interface-no-evanescent")
+@on_each(*INTERFACE)
+def no_evanescent(one: Solved) -> Iterator[Trial]:
+    """All wave vectors are the same: no state at the Fermi energy has an evanescent part."""
+    waves = np.concatenate([one.states.kz[..., None], one.states.Kz], axis=-1)
+    words = f"imaginary parts of k_z, k_z^+, k_z^-, {one.iface.name}"
+    yield vanishes(words, measured(one, waves.imag), "wave numbers of the exact states", scale=1.0)
 
 
-def spin_share_corrected(engine: str) -> Iterator[Trial]:
-    """Yield the same as the numbers have it: twice the terms with u_m."""
-    yield from _shares(engine, "tau_F^s", (0, 1, -1), 2.0)
-
-
-def no_evanescent(engine: str) -> Iterator[Trial]:
-    """Yield the imaginary part of every wave number at the Fermi energy, at all k_⊥ that carry current."""
-    for iface in INTERFACE:
-        one = solved(engine, iface)
-        waves = np.concatenate([one.states.kz[..., None], one.states.Kz], axis=-1)
-        yield Trial(
-            quantity=f"imaginary parts of k_z, k_z^+, k_z^-, {iface.name}",
-            comparison=compare(
-                0 * waves.imag, waves.imag, {"rounding": (one.rounding, "double precision")}, scale=1.0
-            ),
-            explanation="wave numbers of the exact states",
-        )
-
-
-def _fig6(engine: str, power: int) -> Iterator[Trial]:
+def _fig6(one: Solved, power: int) -> Iterator[Trial]:
     """Yield the torque times k_F^power at twice the k_F, with the same u_0/k_F, u_m/k_F and k_⊥/k_F."""
-    base = INTERFACE[0]
+    base = one.iface
     double = base.with_(name="interface-doubled", E_F=4 * base.E_F, u_0=2 * base.u_0, u_m=2 * base.u_m)
-    (value, terms), (doubled, more) = (
-        _by_source(linear_torque_number(solved(engine, iface))) for iface in (base, double)
-    )
     # The sum over k_⊥ has k_F² times as many terms.
-    factor = 2.0 ** (2 + power)
-    errors = {name: (2 * np.max(size, axis=-1, keepdims=True), why) for name, (size, why) in terms.items()}
-    errors |= {
-        f"{name} at 2 k_F": (2 * factor * np.max(size, axis=-1, keepdims=True), why)
-        for name, (size, why) in more.items()
-    }
-    for part, name in ((np.real, "fieldlike"), (np.imag, "dampinglike")):
-        yield Trial(
-            quantity=f"{name} torque times k_F^{power} at k_F = 1 (expected) and 2, by k_perp/k_F and source",
-            comparison=compare(part(value), factor * part(doubled), errors),
-            explanation="u_0/k_F = 0.9, u_m/k_F = 0.4 in both; the torque goes as k_F^3",
+    doubled = components(2.0 ** (2 + power) * torque(solved(one.engine, double)))
+    for name, found in components(torque(one)).items():
+        words = f"{name} torque times k_F^{power} at k_F = 1 (expected) and 2, by k_perp/k_F and source"
+        yield equal(
+            words, found, doubled[name], "u_0/k_F = 0.9, u_m/k_F = 0.4 in both; the torque goes as k_F^3"
         )
 
 
-def fig6_unit(engine: str) -> Iterator[Trial]:
-    """Yield the torque in the caption's unit, which has 1/k_F."""
-    yield from _fig6(engine, 1)
-
-
-def fig6_unit_corrected(engine: str) -> Iterator[Trial]:
-    """Yield the torque in the unit with k_F³."""
-    yield from _fig6(engine, -3)
+paper.statement(
+    "interface-fig6-unit",
+    "The unit of Fig. 6, proportional to 1/k_F, makes its panels functions of u_0/k_F and u_m/k_F alone.",
+)(on_each(INTERFACE[0])(partial(_fig6, power=1)))
+paper.statement("interface-fig6-unit-corrected", "A unit proportional to k_F^3 does.")(
+    on_each(INTERFACE[0])(partial(_fig6, power=-3))
+)

@@ -1,281 +1,220 @@
-"""Remarks of Secs. V C and V D in words, tried on exact numbers."""
+"""Secs. V C and V D in words: what is said of models (25) and (33), of (29) and of Fig. 8."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
-from sotcheck.engines import EXACT
-from sotcheck.exact.currents import linear_torque_number
-from sotcheck.exact.observables import components, torque_from_flows
-from sotcheck.exact.plane import STEPS, Points, linear_torque
+from sotcheck.exact.finite import measured
+from sotcheck.exact.observables import components
+from sotcheck.exact.plane import Points, linear_torque
 from sotcheck.exact.solved import Solved, solved
-from sotcheck.exact.totals import total
-from sotcheck.numerics.arrays import Array, Complex, Mask
+from sotcheck.exact.totals import averaged, total
+from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import richardson
-from sotcheck.papers.kim2017 import section5cd as eq
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.models import BULK, INSULATOR, INSULATOR_BARRIER, TOPOLOGICAL
-from sotcheck.papers.kim2017.old import Trial
+from sotcheck.papers.kim2017.remarks5b import FINITE, TAU, TAU_C, torque
+from sotcheck.papers.kim2017.section5c import FRONT, eq29, fig8
 from sotcheck.system.interface import SOURCES, Interface
-from sotcheck.system.states import flows
 from sotcheck.trial.grounds import symbols
-from sotcheck.trial.verdict import compare
+from sotcheck.trial.verdict import Trial, compare
+from sotcheck.trial.words import Judge, on_each, span, vanishes, whether
 
-Judge = Callable[[str], Iterator[Trial]]
-#: Not small: what holds at this h_R is no matter of first order.
-FINITE = 0.4
-#: Model (33) with an interface potential that (33) does not have.
-TOPOLOGICAL_BARRIER = tuple(
+#: Model (25), with and without an interface potential.
+INSULATORS = INSULATOR + INSULATOR_BARRIER
+#: Model (33), with and without an interface potential, which (33) does not have.
+TOPOLOGICALS = TOPOLOGICAL + tuple(
     iface.with_(name=f"{iface.name}-barrier", u_0=0.5, u_m=-0.3) for iface in TOPOLOGICAL
 )
+DAMPINGLIKE = "dampinglike torque"
+OF_F = ("majority", "minority")
 
 
-def _linear(one: Solved) -> tuple[Complex, float]:
-    """Return fieldlike + i dampinglike at each k_⊥ by source, (n, 3), and the largest error."""
-    found = linear_torque_number(one)
-    error = sum(float(np.max(size)) for size, _ in found.terms.values())
-    return np.asarray(found.value, dtype=complex)[:, 0], error
+def no_torque(interfaces: tuple[Interface, ...], sources: tuple[str, ...], name: str) -> Judge:
+    """Return the judge of a first-order torque, or its dampinglike component, that is zero at each k_⊥."""
 
-
-def _zero(quantity: str, values: Array, error: float, scale: float, why: str) -> Trial:
-    return Trial(
-        quantity=quantity,
-        comparison=compare(
-            0 * values, values, {"differences": (error, "Richardson's table in h_R, rounding")}, scale=scale
-        ),
-        explanation=why,
-    )
-
-
-def vanishes(
-    interfaces: tuple[Interface, ...], sources: tuple[str, ...], part: Callable[[Complex], Array], name: str
-) -> Judge:
-    """Return the judge of a first-order torque that is zero, at each k_⊥."""
-
-    def judge(engine: str) -> Iterator[Trial]:
-        for iface in interfaces:
-            value, error = _linear(solved(engine, iface))
-            chosen = part(value[:, [SOURCES.index(source) for source in sources]])
-            scale = float(np.abs(value).max())
-            yield _zero(
-                f"{name} at each k_perp, {', '.join(sources)}, {iface.name}",
-                chosen,
-                error,
-                scale,
-                f"against a torque of {scale:.3g}",
-            )
+    @on_each(*interfaces)
+    def judge(one: Solved) -> Iterator[Trial]:
+        found = torque(one)[:, [SOURCES.index(source) for source in sources]]
+        found = found.imag if name == DAMPINGLIKE else found.each(np.abs)
+        words = f"{name} at each k_perp, {', '.join(sources)}, {one.iface.name}"
+        scale = float(np.abs(torque(one).value).max())
+        yield vanishes(words, found, f"against a torque of {scale:.3g}", scale=scale)
 
     return judge
 
 
-insulator_no_dampinglike = vanishes(INSULATOR + INSULATOR_BARRIER, ("normal",), np.imag, "dampinglike torque")
-insulator_no_source = vanishes(
-    INSULATOR + INSULATOR_BARRIER, ("majority", "minority"), np.abs, "torque per relaxation time of F"
-)
-topological_no_dampinglike = vanishes(
-    TOPOLOGICAL + TOPOLOGICAL_BARRIER, ("majority", "minority"), np.imag, "dampinglike torque"
-)
-minority_closed = vanishes(TOPOLOGICAL[:1], ("minority",), np.abs, "torque per tau^down")
+def fieldlike(**parameters: Array | float) -> Estimate:
+    """Return the fieldlike torque of electrons from N, all k_⊥, at points of a plane."""
+    return linear_torque(Points.of(**parameters))[:, 0].real
 
 
+paper.statement(
+    "insulator-from-N-only", "Sec. V C: with both bands of F evanescent, only electrons from N have a torque."
+)(no_torque(INSULATORS, OF_F, "torque per relaxation time of F"))
+paper.statement(
+    "insulator-no-dampinglike",
+    "Sec. V C: to first order, no dampinglike torque on a ferromagnetic insulator, whatever u_0 and u_m.",
+)(no_torque(INSULATORS, ("normal",), DAMPINGLIKE))
+
+
+@paper.statement("insulator-no-dampinglike-plane", asks="first")
 def dampinglike_plane(engine: str) -> Iterator[Trial]:
-    """Yield the dampinglike torque of an insulator, all k_⊥, over a plane of (u_0, u_m) of either sign."""
-    if engine != "continuum":
-        return
+    """Sec. V C: the same, all k_perp, for interface potentials of either sign."""
     u = np.linspace(-2, 2, 9)
     found = linear_torque(Points.of(E_F=0.9, U_F=2.0, J=0.8, u_0=u[:, None], u_m=u))[:, 0]
-    scale = float(np.abs(found).max())
-    yield _zero(
-        "dampinglike torque, 9 x 9 values of u_0 and u_m from -2 to 2",
-        found.imag,
-        STEPS * scale,
-        scale,
-        f"against fieldlike torques up to {scale:.3g}",
-    )
+    scale = float(np.abs(found.value).max())
+    words = "dampinglike torque, 9 x 9 values of u_0 and u_m from -2 to 2"
+    yield vanishes(words, found.imag, f"against fieldlike torques up to {scale:.3g}", scale=scale)
 
 
-def _finite(engine: str, iface: Interface, m: Array) -> Array:
-    """Return the angular average of k_x times the torque at h_R = FINITE, each k_⊥ and source, (n, 3, 3)."""
-    turned = iface.with_(m=tuple(m))
-    k_perp, angle, h_R = np.broadcast_arrays(
-        solved(engine, iface).k_perp[:, None], 0.3 + np.arange(24) * np.pi / 12, FINITE
-    )
-    found = flows(EXACT[engine].scatter(turned, k_perp, angle, h_R), turned, k_perp, angle, h_R)
-    weighted = (k_perp * np.cos(angle))[..., None, None, None] * found
-    return torque_from_flows(weighted.mean(axis=1), turned.direction)
-
-
-def _odd_in_m(engine: str, iface: Interface, times: Array, what: str) -> Iterator[Trial]:
-    m = iface.direction
-    plus, minus = (_finite(engine, iface, sign * m) for sign in (1, -1))
+def _odd_in_m(one: Solved, times: Array, what: str) -> Iterator[Trial]:
+    """Yield that a torque is odd in m at any h_R, but not along m × ŷ alone."""
+    m, name = one.iface.direction, one.iface.name
     # Majority and minority, and all else, are those of the opposite magnetization.
-    even = np.einsum("nsi,s->ni", plus + minus, times) / 2
-    odd = np.einsum("nsi,s->ni", plus - minus, times) / 2
-    rounding = solved(engine, iface).rounding
-    scale = float(np.abs(odd).max())
-    yield _zero(
-        f"part even in m at each k_perp, {what}, h_R = {FINITE:g}, {iface.name}",
-        even,
-        rounding * max(1.0, scale),
-        scale,
-        "time reversal turns every state into one of -k and -m",
+    plus, minus = (averaged(solved(one.engine, one.iface.with_(h_R=FINITE, m=tuple(s * m)))) for s in (1, -1))
+    even, odd = (
+        found.each(lambda array: np.einsum("nsi,s->ni", array, times) / 2)
+        for found in (plus + minus, plus - minus)
     )
-    parts = components(odd, m)
+    words = f"part even in m at each k_perp, {what}, h_R = {FINITE:g}, {name}"
+    why = "time reversal turns every state into one of -k and -m"
+    yield vanishes(words, even, why, scale=float(np.abs(odd.value).max()))
+    parts = components(odd.value, m)
     assert parts is not None
-    yield Trial(
-        quantity=f"component along m x (y x m), {what}, is not zero at h_R = {FINITE:g} (1), {iface.name}",
-        comparison=compare(1.0, float(np.abs(parts[1]).max() > 1e3 * rounding), {}),
-        explanation=f"up to {np.abs(parts[1] / parts[0]).max():.2g} of that along m x y; odd in m",
+    yield whether(
+        f"component along m x (y x m), {what}, is not zero at h_R = {FINITE:g} (1), {name}",
+        np.abs(parts[1]).max() > 1e3 * one.rounding,
+        f"up to {np.abs(parts[1] / parts[0]).max():.2g} of that along m x y; odd in m",
     )
 
 
-def insulator_odd(engine: str) -> Iterator[Trial]:
-    """Yield that the torque on an insulator is odd in m at any h_R, but not along m × ŷ alone."""
-    yield from _odd_in_m(engine, INSULATOR_BARRIER[0], np.array([1.0, 0.0, 0.0]), "electrons from N")
+paper.statement(
+    "insulator-odd-in-m",
+    "Beyond (27): at any h_R the torque on a ferromagnetic insulator is odd in m, but not along m x y alone.",
+)(on_each(INSULATOR_BARRIER[0])(partial(_odd_in_m, times=TAU, what="electrons from N")))
 
 
-def topological_odd(engine: str) -> Iterator[Trial]:
-    """Yield the same of a topological insulator with equal relaxation times."""
-    yield from _odd_in_m(engine, TOPOLOGICAL[1], np.array([0.0, 1.0, 1.0]), "tau^up = tau^down")
+@paper.statement("dampinglike-evanescent-in-N")
+@on_each(*BULK)
+def evanescent_in_N(one: Solved) -> Iterator[Trial]:
+    """Sec. V C, of Sec. V A: waves evanescent in the normal metal are what gives a dampinglike torque."""
+    found, N_open = torque(one).imag, one.states.kz[:, 0, 0].real > 0
+    size = np.abs(found.value)
+    yield whether(
+        f"dampinglike torque where k_z is imaginary (1: at every k_perp), {one.iface.name}",
+        np.all(size[~N_open].max(axis=-1) > found.total),
+        f"at most {size[~N_open].max():.2g}, with k_z real up to {size[N_open].max():.2g}",
+    )
 
 
-def _bulk_regions(engine: str) -> Iterator[tuple[Interface, Array, Mask, Mask, float]]:
-    for iface in BULK:
-        one = solved(engine, iface)
-        value, error = _linear(one)
-        N = one.states.kz[:, 0, 0].real > 0
-        minority = one.states.Kz[:, 0, 0, 0].real > 0
-        yield iface, value.imag, N, minority, error
+@paper.statement("dampinglike-evanescent-in-F")
+@on_each(*BULK)
+def evanescent_in_F(one: Solved) -> Iterator[Trial]:
+    """Corrected: waves that propagate in N and are evanescent in the minority band of F do."""
+    found = torque(one).imag
+    region = (one.states.kz[:, 0, 0].real > 0) & (one.states.Kz[:, 0, 0, 0].real == 0)
+    inside, outside = np.abs(found.value[region]), np.abs(found.value[~region])
+    yield whether(
+        f"dampinglike torque for real k_z, imaginary k_z^+, and only there (1), {one.iface.name}",
+        np.all(inside.max(axis=-1) > 1e3 * found.total) and np.all(outside < found.total),
+        f"up to {inside.max():.3g} there, {outside.max():.1g} elsewhere",
+    )
 
 
-def evanescent_in_N(engine: str) -> Iterator[Trial]:
-    """Yield whether waves evanescent in N give a dampinglike torque, as Sec. V C words it."""
-    for iface, dampinglike, N, _, error in _bulk_regions(engine):
-        yield Trial(
-            quantity=f"dampinglike torque where k_z is imaginary (1: at every k_perp), {iface.name}",
-            comparison=compare(1.0, float(np.all(np.abs(dampinglike[~N]).max(axis=-1) > error)), {}),
-            explanation=f"at most {np.abs(dampinglike[~N]).max():.2g}, with k_z real up to "
-            f"{np.abs(dampinglike[N]).max():.2g}",
-        )
-
-
-def evanescent_in_F(engine: str) -> Iterator[Trial]:
-    """Yield that the dampinglike torque comes from waves propagating in N and evanescent in a band of F."""
-    for iface, dampinglike, N, minority, error in _bulk_regions(engine):
-        region = N & ~minority
-        inside, outside = np.abs(dampinglike[region]), np.abs(dampinglike[~region])
-        yield Trial(
-            quantity=f"dampinglike torque for real k_z, imaginary k_z^+, and only there (1), {iface.name}",
-            comparison=compare(
-                1.0, float(np.all(inside.max(axis=-1) > 1e3 * error) and np.all(outside < error)), {}
-            ),
-            explanation=f"up to {inside.max():.3g} there, {outside.max():.1g} elsewhere",
-        )
-
-
+@paper.statement("insulator-maximum", asks="first")
 def maximum_in_J(engine: str) -> Iterator[Trial]:
-    """Yield the slope of the torque in J at E_F = U − J, J = U/3, and neighbours on both sides."""
-    if engine != "continuum":
-        return
+    """Below (28): at E_F = U - J the torque has its maximum at J = U/3."""
     U, steps = 1.8, 0.1 * 0.5 ** np.arange(4)
     J = U / 3 + np.concatenate([steps, -steps, [0.0, 0.3, -0.3]])
-    found = linear_torque(Points.of(E_F=U - J, U_F=U, J=J))[:, 0].real
-    slope = richardson((found[:4] - found[4:8]) / (2 * steps), (2, 4, 6))
-    noise = STEPS * found[8] / steps[-1]
-    yield Trial(
-        quantity="d torque / dJ at E_F = U - J, J = U/3",
-        comparison=compare(
-            0.0,
-            float(slope.value),
-            {
-                "next order": (slope.total, "last elimination of Richardson's table in J"),
-                "differences": (float(noise), "rounding over the step in J"),
-            },
-            scale=float(found[8] / J[8]),
-        ),
-        explanation="central differences",
-    )
-    yield Trial(
-        quantity="torque at J = U/3 is above that at J = U/3 +- 0.3 (1)",
-        comparison=compare(1.0, float(found[8] > found[9:].max()), {}),
-        explanation=f"{found[8]:.4g} against {found[9]:.4g} and {found[10]:.4g}",
+    found = fieldlike(E_F=U - J, U_F=U, J=J)
+    above, below, (top, *beside) = np.split(found.value, (4, 8))
+    slope = richardson((above - below) / (2 * steps), (2, 4, 6))
+    slope = slope.and_("differences", found.total / steps[-1], "rounding over the step in J")
+    comparison = compare(0.0, slope, scale=float(top / J[8]))
+    yield Trial("d torque / dJ at E_F = U - J, J = U/3", comparison, "central differences")
+    yield whether(
+        "torque at J = U/3 is above that at J = U/3 +- 0.3 (1)",
+        top > max(beside),
+        f"{top:.4g} against {beside[0]:.4g} and {beside[1]:.4g}",
     )
 
 
+@paper.statement("insulator-grows", asks="first")
 def grows_with_E_F(engine: str) -> Iterator[Trial]:
-    """Yield that the torque grows with E_F all the way to U − J, from nothing."""
-    if engine != "continuum":
-        return
-    E_F = np.linspace(0, 1.2, 13)[1:]
-    found = linear_torque(Points.of(E_F=E_F, U_F=1.8, J=0.6))[:, 0].real
-    yield Trial(
-        quantity="torque grows with E_F up to U - J (1), U = 1.8, J = 0.6",
-        comparison=compare(1.0, float(np.all(np.diff(found) > 0)), {}),
-        explanation=f"from {found[0]:.3g} at E_F = 0.1 to {found[-1]:.3g}",
+    """Below (28): the torque vanishes with E_F and grows with it up to E_F = U - J."""
+    found = fieldlike(E_F=np.linspace(0, 1.2, 13)[1:], U_F=1.8, J=0.6).value
+    yield whether(
+        "torque grows with E_F up to U - J (1), U = 1.8, J = 0.6",
+        np.all(np.diff(found) > 0),
+        f"from {found[0]:.3g} at E_F = 0.1 to {found[-1]:.3g}",
     )
-    small = linear_torque(Points.of(E_F=np.array([1e-4, 4e-4]), U_F=1.8, J=0.6))[:, 0].real
-    yield Trial(
-        quantity="torque at E_F = 4e-4 over that at 1e-4: 4^(5/2)",
-        comparison=compare(32.0, float(small[1] / small[0]), {"plane": (64 * STEPS, "rounding")}),
-        explanation="vanishes as E_F^(5/2)",
-    )
+    small = fieldlike(E_F=np.array([1e-4, 4e-4]), U_F=1.8, J=0.6)
+    first, second = small.value.tolist()
+    ratio = Estimate(second / first, {"plane": (64 * small.total / second, "rounding")})
+    words = "torque at E_F = 4e-4 over that at 1e-4: 4^(5/2)"
+    yield Trial(words, compare(32.0, ratio), "vanishes as E_F^(5/2)")
 
 
+@paper.statement("insulator-bound", asks="first")
 def bound(engine: str) -> Iterator[Trial]:
-    """Yield whether (29) holds as an inequality over the plane of (J/U, E_F/(U − J))."""
-    if engine != "continuum":
-        return
+    """(29) as an inequality: no torque is larger."""
     U, alpha, beta = 1.8, np.linspace(0, 1, 22)[1:-1, None], np.linspace(0, 1, 11)[1:]
-    found = linear_torque(Points.of(E_F=beta * (1 - alpha) * U, U_F=U, J=alpha * U))[:, 0].real
-    limit = float(eq.eq29(symbols(solved(engine, INSULATOR[0].with_(U_F=U)))))
-    yield Trial(
-        quantity="torque over the plane of J/U and E_F/(U - J) stays below the bound (1)",
-        comparison=compare(1.0, float(found.max() <= limit), {}),
-        explanation=f"at most {found.max() / limit:.4f} of the bound: it is never reached",
-    )
+    found = fieldlike(E_F=beta * (1 - alpha) * U, U_F=U, J=alpha * U).value.max()
+    limit = float(eq29(symbols(solved(engine, INSULATOR[0].with_(U_F=U)))))
+    words = "torque over the plane of J/U and E_F/(U - J) stays below the bound (1)"
+    yield whether(words, found <= limit, f"at most {found / limit:.4f} of the bound: it is never reached")
 
 
-def fig8_unit(corrected: bool) -> Judge:
-    """Return the judge of the torque in the unit of Fig. 8, as transcribed or corrected."""
-
-    def judge(engine: str) -> Iterator[Trial]:
-        for iface in INSULATOR:
-            U, J, E_F = iface.U_F, iface.J, iface.E_F
-            number, power = (2, 1.5) if corrected else (8, -1.5)
-            unit = number * np.sqrt(2 * eq.MASS) / (15 * np.pi**2 * eq.HBAR**2) / eq.UNIT
-            unit *= (E_F / (U - J)) ** 2.5 * U**power
-            found = total(engine, iface)
-            value, error = found.value, found.error
-            yield Trial(
-                quantity=f"torque in the unit of Fig. 8 at J/U = {J / U:.3g}, {iface.name}",
-                comparison=compare(
-                    float(eq.fig8(np.array(J / U))),
-                    float(value[0].real / unit),
-                    {"k_perp sum": (float(error[0] / unit), "quadrature and Richardson's table in h_R")},
-                ),
-                explanation="the curve is the last factor of (30)",
-                source="normal",
-            )
-
-    return judge
+def _fig8(one: Solved, number: float, power: float) -> Iterator[Trial]:
+    """Yield the torque in the unit of Fig. 8, with a number for its 8 and a power of U."""
+    U, J, E_F = one.iface.U_F, one.iface.J, one.iface.E_F
+    unit = number * FRONT * (E_F / (U - J)) ** 2.5 * U**power
+    words = f"torque in the unit of Fig. 8 at J/U = {J / U:.3g}, {one.iface.name}"
+    comparison = compare(fig8(np.array(J / U)), total(one.engine, one.iface)[0].real / unit)
+    yield Trial(words, comparison, "the curve is the last factor of (30)", "normal")
 
 
-def equal_times(engine: str) -> Iterator[Trial]:
-    """Yield the torque of a topological insulator at τ↑ = τ↓."""
-    for iface in TOPOLOGICAL:
-        value, error = _linear(solved(engine, iface))
-        both = np.abs(value[:, 1] + value[:, 2])
-        yield Trial(
-            quantity=f"fieldlike torque at tau^up = tau^down is not zero (1: at every k_perp), {iface.name}",
-            comparison=compare(1.0, float(np.all(both > 1e3 * error)), {}),
-            explanation=f"between {both.min():.3g} and {both.max():.3g}",
-        )
+paper.statement(
+    "fig8-unit",
+    "Caption of Fig. 8: in a unit with 8 and 1/U^(3/2) the torque is the last factor of (30).",
+)(on_each(*INSULATOR)(partial(_fig8, number=8, power=-1.5)))
+paper.statement(
+    "fig8-unit-corrected", "In a unit with 2 and U^(3/2), and the charge e that the caption lacks, it is."
+)(on_each(*INSULATOR)(partial(_fig8, number=2, power=1.5)))
 
 
-def no_reflection(engine: str) -> Iterator[Trial]:
-    """Yield r̂, projected to the Hilbert space, where N is insulating."""
-    for iface in TOPOLOGICAL:
-        one = solved(engine, iface)
-        r = one.states.amplitudes()[0][:, :, 0]
-        yield _zero(f"r, all elements, {iface.name}", np.abs(r), one.rounding, 1.0, "no wave arrives from N")
+@paper.statement("topological-no-reflection")
+@on_each(*TOPOLOGICAL)
+def no_reflection(one: Solved) -> Iterator[Trial]:
+    """Below (34): r vanishes where N is insulating."""
+    r = measured(one, np.abs(one.states.amplitudes()[0][:, :, 0]))
+    yield vanishes(f"r, all elements, {one.iface.name}", r, "no wave arrives from N", scale=1.0)
+
+
+paper.statement(
+    "topological-minority-closed", "Below (36): minority electrons do not contribute where E_F < J."
+)(no_torque(TOPOLOGICAL[:1], ("minority",), "torque per tau^down"))
+paper.statement(
+    "topological-no-dampinglike",
+    "Below (36): to first order, no dampinglike torque where N is insulating, whatever the interface.",
+)(no_torque(TOPOLOGICALS, OF_F, DAMPINGLIKE))
+
+
+@paper.statement("topological-equal-times")
+@on_each(*TOPOLOGICAL)
+def equal_times(one: Solved) -> Iterator[Trial]:
+    """Below (36): there is a torque even if tau^up = tau^down."""
+    found = torque(one) @ TAU_C
+    words = f"fieldlike torque at tau^up = tau^down is not zero (1: at every k_perp), {one.iface.name}"
+    yield whether(words, np.all(np.abs(found.value) > 1e3 * found.total), span(found.value))
+
+
+paper.statement(
+    "topological-odd-in-m",
+    "Beyond (36): with tau^up = tau^down the torque is odd in m at any h_R, but not along m x y alone.",
+)(on_each(TOPOLOGICAL[1])(partial(_odd_in_m, times=TAU_C, what="tau^up = tau^down")))

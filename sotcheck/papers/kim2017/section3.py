@@ -1,21 +1,46 @@
-"""Sec. III of the paper, equation by equation; `_corrected` where exact numerics confirm another form.
+"""Sec. III: scattering states, the Dyson equation, and first-order amplitudes. In words: `remarks3`.
 
 Wave functions leave out the common factor e^{ik_x x + ik_y y}/√V. Amplitudes at finite h_R belong to the
-interface's own h_R; those with a superscript 0 are the symbols' own.
+interface's own h_R, see `finite_rashba` for (5) to (8); those with a superscript 0 are the symbols' own.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from sotcheck.exact.finite import channels, wave
+from sotcheck.exact.quantities import at_finite_h_R, change_of
 from sotcheck.numerics.arrays import Complex
-from sotcheck.papers.kim2017.finite_rashba import abs_root_K, extended, kappa, observed, projected, scalar
-from sotcheck.system.spin import IDENTITY, dagger, pauli_vector
+from sotcheck.papers.kim2017 import paper
+from sotcheck.papers.kim2017.finite_rashba import (
+    RASHBA,
+    abs_root_K,
+    extended,
+    observed,
+    projected,
+    root_k_over_K,
+    scalar,
+)
+from sotcheck.system.spin import IDENTITY, dagger
 from sotcheck.theory.symbols import Symbols
+from sotcheck.trial.grounds import FINITE
+
+PSI_N, PSI_F = (rf"\psi^{side}_{{\mathbf k\sigma}}" for side in "NF")
+PLANE = r"\frac{e^{ik_xx+ik_yy}}{\sqrt V}"
+BEHIND = PSI_F + "(z<0)=" + PLANE + r"\sqrt{|k_z|^{-1}}e^{-ik_zz}%s_{\mathbf k}\sqrt{|\hat K_z|}\xi_\sigma"
+CHANGE = r"%s=%s^0+\frac{h_R}{2ik_z}%s\," + RASHBA + "%s"
 
 
+@paper.equation(
+    "1a",
+    of=wave("N", "N"),
+    on=FINITE,
+    tex=PSI_N + r"(z<0)=\frac{1}{\sqrt V}e^{i\mathbf k\cdot\mathbf r}\xi_\sigma"
+    r"+\frac{1}{\sqrt V}e^{i\bar{\mathbf k}\cdot\mathbf r}"
+    r"\sum_{\sigma'}r^{\sigma'\sigma}_{\mathbf k}\xi_{\sigma'}",
+)
 def eq1a(s: Symbols) -> Complex:
-    """ψ^N_kσ(z < 0) = e^{ik_z z} ξ_σ + e^{−ik_z z} Σ_σ' r^{σ'σ} ξ_σ', Eq. (1a), as Σ_σ ψ_σ ξ_σ†."""
+    """Electrons incident from N, on the side of N: an incoming and a reflected plane wave."""
     r, spinors = projected(s).r, (s.xi_plus, s.xi_minus)
 
     def wave(z: complex) -> Complex:
@@ -34,8 +59,15 @@ def eq1a(s: Symbols) -> Complex:
     return observed(wave, [IDENTITY])
 
 
+@paper.equation(
+    "1b",
+    of=wave("N", "F"),
+    on=FINITE,
+    tex=PSI_N + r"(z>0)=\frac{1}{\sqrt V}\sum_{\sigma'}\sqrt{\frac{|k_z|}{|k_z'|}}"
+    r"e^{i\mathbf k'\cdot\mathbf r}t^{\sigma'\sigma}_{\mathbf k}\xi_{\sigma'}",
+)
 def eq1b(s: Symbols) -> Complex:
-    """ψ^N_kσ(z > 0) = Σ_σ' √(|k_z|/|k'_z|) e^{ik'_z z} t^{σ'σ} ξ_σ', Eq. (1b), as Σ_σ ψ_σ ξ_σ†."""
+    """Electrons incident from N, on the side of F: a transmitted wave in each band."""
     t, bands = projected(s).t, ((s.xi_plus, s.kz_down), (s.xi_minus, s.kz_up))
 
     def wave(z: complex) -> Complex:
@@ -54,8 +86,14 @@ def eq1b(s: Symbols) -> Complex:
     return observed(wave, [IDENTITY])
 
 
+@paper.equation(
+    "2a",
+    of=wave("N", "N"),
+    on=FINITE,
+    tex=PSI_N + "(z<0)=" + PLANE + r"(e^{ik_zz}\hat 1_{\mathbf k}+e^{-ik_zz}\hat r_{\mathbf k})\xi_\sigma",
+)
 def eq2a(s: Symbols) -> Complex:
-    """ψ^N(z < 0) = e^{ik_z z} 1̂ + e^{−ik_z z} r̂, Eq. (2a)."""
+    """The wave (1a) in matrix form, nothing where k_z is imaginary."""
     r = projected(s).r
 
     def wave(z: complex) -> Complex:
@@ -64,10 +102,16 @@ def eq2a(s: Symbols) -> Complex:
     return observed(wave, [IDENTITY])
 
 
+@paper.equation(
+    "2b",
+    of=wave("N", "F"),
+    on=FINITE,
+    tex=PSI_N + "(z>0)=" + PLANE + r"\sqrt{|k_z||\hat K_z|^{-1}}e^{i\hat K_zz}\hat t_{\mathbf k}\xi_\sigma",
+)
 def eq2b(s: Symbols) -> Complex:
-    """ψ^N(z > 0) = √(|k_z||K̂_z|⁻¹) e^{iK̂_z z} t̂, Eq. (2b)."""
+    """The wave (1b) in matrix form."""
     t = projected(s).t
-    root = s.bands(np.sqrt(np.abs(s.kz) / np.abs(s.kz_down)), np.sqrt(np.abs(s.kz) / np.abs(s.kz_up)))
+    root = root_k_over_K(s)
 
     def wave(z: complex) -> Complex:
         return root @ s.bands(np.exp(1j * s.kz_down * z), np.exp(1j * s.kz_up * z)) @ t
@@ -75,28 +119,40 @@ def eq2b(s: Symbols) -> Complex:
     return observed(wave, [IDENTITY])
 
 
+def _behind(s: Symbols, amplitude: Complex) -> Complex:
+    """√(|k_z|⁻¹) e^{−ik_z z} amplitude √|K̂_z|."""
+
+    def wave_function(z: complex) -> Complex:
+        return scalar(np.exp(-1j * s.kz * z) / np.sqrt(np.abs(s.kz))) @ amplitude @ abs_root_K(s)
+
+    return observed(wave_function, [s.u_minus, s.u_plus])
+
+
+@paper.equation("3a", of=wave("F", "N"), on=FINITE, tex=BEHIND % r"\hat r'")
 def eq3a(s: Symbols) -> Complex:
-    """ψ^F(z < 0) = √(|k_z|⁻¹) e^{−ik_z z} r̂' √|K̂_z|, Eq. (3a) as transcribed."""
-    r_prime = projected(s).r_prime
-
-    def wave(z: complex) -> Complex:
-        return scalar(np.exp(-1j * s.kz * z) / np.sqrt(np.abs(s.kz))) @ r_prime @ abs_root_K(s)
-
-    return observed(wave, [s.u_minus, s.u_plus])
+    """Electrons incident from F, on the side of N: a transmitted wave."""
+    return _behind(s, projected(s).r_prime)
 
 
+@eq3a.correction(
+    "a swapped symbol: the wave behind the interface carries t', not r'",
+    kind="marks",
+    tex=BEHIND % r"\hat t'",
+)
 def eq3a_corrected(s: Symbols) -> Complex:
-    """ψ^F(z < 0) = √(|k_z|⁻¹) e^{−ik_z z} t̂' √|K̂_z|."""
-    t_prime = projected(s).t_prime
-
-    def wave(z: complex) -> Complex:
-        return scalar(np.exp(-1j * s.kz * z) / np.sqrt(np.abs(s.kz))) @ t_prime @ abs_root_K(s)
-
-    return observed(wave, [s.u_minus, s.u_plus])
+    """With t' for r'."""
+    return _behind(s, projected(s).t_prime)
 
 
+@paper.equation(
+    "3b",
+    of=wave("F", "F"),
+    on=FINITE,
+    tex=PSI_F + "(z>0)=" + PLANE + r"\sqrt{|\hat K_z|^{-1}}(e^{-i\hat K_zz}\hat 1'_{\mathbf k}"
+    r"+e^{i\hat K_zz}\hat r'_{\mathbf k})\sqrt{|\hat K_z|}\xi_\sigma",
+)
 def eq3b(s: Symbols) -> Complex:
-    """ψ^F(z > 0) = √|K̂_z|⁻¹ (e^{−iK̂_z z} 1̂' + e^{iK̂_z z} r̂') √|K̂_z|, Eq. (3b)."""
+    """Electrons incident from F, on the side of F: an incoming and a reflected wave in each band."""
     r_prime = projected(s).r_prime
     inverse_root = np.linalg.inv(abs_root_K(s))
 
@@ -108,178 +164,102 @@ def eq3b(s: Symbols) -> Complex:
     return observed(wave, [s.u_minus, s.u_plus])
 
 
+@paper.equation(
+    "4a", of=channels("N"), on=FINITE, tex=r"\hat 1_{\mathbf k}=1\ (k_z\ real),\quad 0\ (k_z\ imaginary)"
+)
 def eq4a(s: Symbols) -> Complex:
-    """1̂_k = 1 if k_z is real, 0 if it is imaginary, Eq. (4a)."""
+    """The projector on incident channels of N: all or none."""
     return np.where(s.open_N, 1, 0)[..., None, None] * IDENTITY
 
 
+@paper.equation(
+    "4b",
+    of=channels("F"),
+    on=FINITE,
+    tex=r"\hat 1'_{\mathbf k}=1\ (k_z^\pm\ real),\quad u_-\ (only\ k_z^-\ real),"
+    r"\quad 0\ (both\ imaginary)",
+)
 def eq4b(s: Symbols) -> Complex:
-    """1̂'_k = 1 if both k_z^± are real, u_- if only k_z^- is, 0 if none is, Eq. (4b)."""
+    """The projector on incident channels of F: both bands, the majority, or none."""
     bands = (s.open_up.astype(int) + s.open_down)[..., None, None]
     return np.select([bands == 2, bands == 1], [IDENTITY, s.u_minus], 0)
 
 
-def eq5(s: Symbols) -> Complex:
-    """κ̂ψ(0) = ∂_zψ(+0) − ∂_zψ(−0) below Eq. (5): the jump of the spin current is Im[ψ†σκ̂ψ]; by source."""
-    a = projected(s)
-    psi_N = s.one + a.r
-    psi_F = scalar(1 / np.sqrt(np.abs(s.kz))) @ a.t_prime @ abs_root_K(s)
-    sources = (psi_N @ dagger(psi_N), *(psi_F @ u @ dagger(psi_F) for u in (s.u_minus, s.u_plus)))
-    return np.stack([pauli_vector(kappa(s) @ density).imag for density in sources], axis=2)
-
-
-def eq6a(s: Symbols) -> Complex:
-    """t̂_ex = 2ik_z √(|K̂_z||k_z|⁻¹) (iK̂_z + ik_z − κ̂)⁻¹, Eq. (6a), projected by 1̂."""
-    k, K = scalar(s.kz), s.Kz
-    root = s.bands(np.sqrt(np.abs(s.kz_down) / np.abs(s.kz)), np.sqrt(np.abs(s.kz_up) / np.abs(s.kz)))
-    return 2j * k @ root @ np.linalg.inv(1j * K + 1j * k - kappa(s)) @ s.one
-
-
-def eq6b(s: Symbols) -> Complex:
-    """r̂_ex = (iK̂_z + ik_z − κ̂)⁻¹ 2iK̂_z √(|k_z||K̂_z|⁻¹), Eq. (6b) as transcribed, projected by 1̂."""
-    k, K = scalar(s.kz), s.Kz
-    root = s.bands(np.sqrt(np.abs(s.kz) / np.abs(s.kz_down)), np.sqrt(np.abs(s.kz) / np.abs(s.kz_up)))
-    return np.linalg.inv(1j * K + 1j * k - kappa(s)) @ (2j * K) @ root @ s.one
-
-
-def eq6b_corrected(s: Symbols) -> Complex:
-    """r̂_ex = (iK̂_z + ik_z − κ̂)⁻¹ (ik_z − iK̂_z + κ̂), the right-hand side of (6c), projected by 1̂."""
-    k, K = scalar(s.kz), s.Kz
-    return np.linalg.inv(1j * K + 1j * k - kappa(s)) @ (1j * k - 1j * K + kappa(s)) @ s.one
-
-
-def eq6c(s: Symbols) -> Complex:
-    """r̂'_ex = (iK̂_z + ik_z − κ̂)⁻¹ (ik_z − iK̂_z + κ̂), Eq. (6c) as transcribed, projected by 1̂'."""
-    k, K = scalar(s.kz), s.Kz
-    return np.linalg.inv(1j * K + 1j * k - kappa(s)) @ (1j * k - 1j * K + kappa(s)) @ s.one_prime
-
-
-def eq6c_corrected(s: Symbols) -> Complex:
-    """r̂'_ex = √|K̂_z| (iK̂_z + ik_z − κ̂)⁻¹ (iK̂_z − ik_z + κ̂) √|K̂_z|⁻¹, that of (6d), projected by 1̂'."""
-    k, K, root = scalar(s.kz), s.Kz, abs_root_K(s)
-    inverse = np.linalg.inv(1j * K + 1j * k - kappa(s))
-    return root @ inverse @ (1j * K - 1j * k + kappa(s)) @ np.linalg.inv(root) @ s.one_prime
-
-
-def eq6d(s: Symbols) -> Complex:
-    """t̂'_ex = √|K̂_z| (iK̂_z + ik_z − κ̂)⁻¹ (iK̂_z − ik_z + κ̂) √|K̂_z|⁻¹, (6d) as transcribed, projected by 1̂'."""
-    k, K, root = scalar(s.kz), s.Kz, abs_root_K(s)
-    inverse = np.linalg.inv(1j * K + 1j * k - kappa(s))
-    return root @ inverse @ (1j * K - 1j * k + kappa(s)) @ np.linalg.inv(root) @ s.one_prime
-
-
-def eq6d_corrected(s: Symbols) -> Complex:
-    """t̂'_ex = (iK̂_z + ik_z − κ̂)⁻¹ 2iK̂_z √(|k_z||K̂_z|⁻¹), that of (6b), projected by 1̂'."""
-    k, K = scalar(s.kz), s.Kz
-    root = s.bands(np.sqrt(np.abs(s.kz) / np.abs(s.kz_down)), np.sqrt(np.abs(s.kz) / np.abs(s.kz_up)))
-    return np.linalg.inv(1j * K + 1j * k - kappa(s)) @ (2j * K) @ root @ s.one_prime
-
-
-def eq7(s: Symbols) -> Complex:
-    """r̂ = r̂_ex 1̂, t̂ = t̂_ex 1̂, r̂' = r̂'_ex 1̂', t̂' = t̂'_ex 1̂', Eq. (7), stacked."""
-    ex = extended(s)
-    return np.stack([ex.r @ s.one, ex.t @ s.one, ex.r_prime @ s.one_prime, ex.t_prime @ s.one_prime], axis=-3)
-
-
+@paper.equation(
+    "9",
+    of=at_finite_h_R("t").named("t at finite h_R, all elements (N open)"),
+    on=FINITE,
+    tex=r"\hat t_{ex}=\hat t^0_{ex}+\frac{h_R}{2ik_z}\hat t^0_{ex}\,"
+    + RASHBA
+    + r"\sqrt{|k_z||\hat K_z|^{-1}}\,\hat t_{ex}",
+)
 def eq9(s: Symbols) -> Complex:
-    """t̂_ex = t̂⁰_ex + (h_R/2ik_z) t̂⁰_ex σ·(k×ẑ) √(|k_z||K̂_z|⁻¹) t̂_ex, Eq. (9), projected by 1̂."""
+    """Dyson equation of the transmission matrix, at any h_R."""
     factor = scalar(s.iface.h_R / (2j * s.kz))
-    root = s.bands(np.sqrt(np.abs(s.kz) / np.abs(s.kz_down)), np.sqrt(np.abs(s.kz) / np.abs(s.kz_up)))
+    root = root_k_over_K(s)
     return (s.t_ex + factor @ s.t_ex @ s.rashba @ root @ extended(s).t) @ s.one
 
 
+@paper.equation(
+    "9",
+    of=at_finite_h_R("t'").named(
+        "t' at finite h_R, all elements (t_ex carried over by the relations below (7))"
+    ),
+    on=FINITE,
+    tex=r"\hat t'_{ex}=\frac{|k_z|}{k_z}|\hat K_z|^{-1/2}\left[\hat t^0_{ex}+\frac{h_R}{2ik_z}\hat t^0_{ex}\,"
+    + RASHBA
+    + r"\sqrt{|k_z||\hat K_z|^{-1}}\,\hat t_{ex}\right]\hat K_z|\hat K_z|^{-1/2}",
+)
 def eq9_from_F(s: Symbols) -> Complex:
-    """Eq. (9) as t̂' tells it: by the relations below (7), t̂'_ex = (|k_z|/k_z) √|K̂_z|⁻¹ t̂_ex K̂_z √|K̂_z|⁻¹."""
+    """The same by what it implies for electrons incident from F, N open or closed."""
     factor, root = scalar(s.iface.h_R / (2j * s.kz)), np.linalg.inv(abs_root_K(s))
     t_ex = s.t_ex + factor @ s.t_ex @ s.rashba @ scalar(np.sqrt(np.abs(s.kz))) @ root @ extended(s).t
     return scalar(np.abs(s.kz) / s.kz) @ root @ t_ex @ s.Kz @ root @ s.one_prime
 
 
+def _over_2ik(s: Symbols) -> Complex:
+    return scalar(1 / (2j * s.kz))
+
+
+@paper.equation(
+    "10a",
+    of=change_of("t"),
+    order="h_R^2",
+    tex=CHANGE % (r"\hat t", r"\hat t", r"\hat t^0_{ex}", r"(\hat 1+\hat r^0)"),
+)
 def eq10a(s: Symbols) -> Complex:
-    """∂t̂/∂h_R = (1/2ik_z) t̂_ex σ·(k×ẑ) (1̂ + r̂), Eq. (10a)."""
-    return 1 / (2j * s.kz)[..., None, None] * s.t_ex @ s.rashba @ (s.one + s.r)
+    """First-order change of the transmission matrix from N."""
+    return _over_2ik(s) @ s.t_ex @ s.rashba @ (s.one + s.r)
 
 
+@paper.equation(
+    "10b",
+    of=change_of("t'"),
+    order="h_R^2",
+    tex=CHANGE % (r"\hat t'", r"\hat t'", r"(1+\hat r^0_{ex})", r"\hat t'^0"),
+)
 def eq10b(s: Symbols) -> Complex:
-    """∂t̂'/∂h_R = (1/2ik_z)(1 + r̂_ex) σ·(k×ẑ) t̂', Eq. (10b)."""
-    return 1 / (2j * s.kz)[..., None, None] * (IDENTITY + s.r_ex) @ s.rashba @ s.t_prime
+    """First-order change of the transmission matrix from F."""
+    return _over_2ik(s) @ (IDENTITY + s.r_ex) @ s.rashba @ s.t_prime
 
 
+@paper.equation(
+    "10c",
+    of=change_of("r"),
+    order="h_R^2",
+    tex=CHANGE % (r"\hat r", r"\hat r", r"(1+\hat r^0_{ex})", r"(\hat 1+\hat r^0)"),
+)
 def eq10c(s: Symbols) -> Complex:
-    """∂r̂/∂h_R = (1/2ik_z)(1 + r̂_ex) σ·(k×ẑ) (1̂ + r̂), Eq. (10c)."""
-    return 1 / (2j * s.kz)[..., None, None] * (IDENTITY + s.r_ex) @ s.rashba @ (s.one + s.r)
+    """First-order change of the reflection matrix from N."""
+    return _over_2ik(s) @ (IDENTITY + s.r_ex) @ s.rashba @ (s.one + s.r)
 
 
+@paper.equation(
+    "10d",
+    of=change_of("r'"),
+    order="h_R^2",
+    tex=CHANGE % (r"\hat r'", r"\hat r'", r"\hat t^0_{ex}", r"\hat t'^0"),
+)
 def eq10d(s: Symbols) -> Complex:
-    """∂r̂'/∂h_R = (1/2ik_z) t̂_ex σ·(k×ẑ) t̂', Eq. (10d)."""
-    return 1 / (2j * s.kz)[..., None, None] * s.t_ex @ s.rashba @ s.t_prime
-
-
-def continuity_from_N(s: Symbols) -> Complex:
-    """1̂ + r̂ and √(|k_z||K̂_z|⁻¹) t̂, which the text below Eq. (4b) equates."""
-    a = projected(s)
-    root = s.bands(np.sqrt(np.abs(s.kz) / np.abs(s.kz_down)), np.sqrt(np.abs(s.kz) / np.abs(s.kz_up)))
-    return np.stack([s.one + a.r, root @ a.t], axis=-3)
-
-
-def continuity_from_F(s: Symbols) -> Complex:
-    """1̂' + r̂' and √(|K̂_z||k_z|⁻¹) t̂', which the text below Eq. (4b) equates."""
-    a = projected(s)
-    root = s.bands(np.sqrt(np.abs(s.kz_down) / np.abs(s.kz)), np.sqrt(np.abs(s.kz_up) / np.abs(s.kz)))
-    return np.stack([s.one_prime + a.r_prime, root @ a.t_prime], axis=-3)
-
-
-def extended_continuity_N(s: Symbols) -> Complex:
-    """1 + r̂_ex and √(|k_z||K̂_z|⁻¹) t̂_ex, equated below Eq. (7), each times K̂_z k_z⁻¹ on the open bands of F.
-
-    By the third relation that is ψ(0) of waves from F: N may be closed.
-    """
-    ex, carried = extended(s), scalar(1 / s.kz) @ s.Kz @ s.one_prime
-    root = s.bands(np.sqrt(np.abs(s.kz) / np.abs(s.kz_down)), np.sqrt(np.abs(s.kz) / np.abs(s.kz_up)))
-    return np.stack([(IDENTITY + ex.r) @ carried, root @ ex.t @ carried], axis=-3)
-
-
-def extended_continuity_F(s: Symbols) -> Complex:
-    """1 + r̂'_ex and √(|K̂_z||k_z|⁻¹) t̂'_ex, equated below Eq. (7), carried to where N is open.
-
-    By the third relation √|K̂_z|⁻¹ (...) √|K̂_z| K̂_z⁻¹ k_z is ψ(0) of waves from N: bands of F may be closed.
-    """
-    ex, carried = extended(s), abs_root_K(s) @ np.linalg.inv(s.Kz) @ scalar(s.kz) @ s.one
-    root = s.bands(np.sqrt(np.abs(s.kz_down) / np.abs(s.kz)), np.sqrt(np.abs(s.kz_up) / np.abs(s.kz)))
-    sides = np.stack([(IDENTITY + ex.r_prime) @ carried, root @ ex.t_prime @ carried], axis=-3)
-    return np.linalg.inv(abs_root_K(s))[..., None, :, :] @ sides
-
-
-def third_relation(s: Symbols) -> Complex:
-    """(1 + r̂_ex)k_z⁻¹ and √|K̂_z|⁻¹ (1 + r̂'_ex) √(|K̂_z|K̂_z⁻¹), as transcribed, each times K̂_z 1̂'.
-
-    So the left-hand side is ψ(0) of waves from F.
-    """
-    ex, carried = extended(s), s.Kz @ s.one_prime
-    root_of_all = s.bands(
-        np.sqrt(np.abs(s.kz_down) / s.kz_down.astype(complex)),
-        np.sqrt(np.abs(s.kz_up) / s.kz_up.astype(complex)),
-    )
-    left = scalar(1 / s.kz) @ (IDENTITY + ex.r)
-    right = np.linalg.inv(abs_root_K(s)) @ (IDENTITY + ex.r_prime) @ root_of_all
-    return np.stack([left @ carried, right @ carried], axis=-3)
-
-
-def third_relation_corrected(s: Symbols) -> Complex:
-    """(1 + r̂_ex)k_z⁻¹ and √|K̂_z|⁻¹ (1 + r̂'_ex) √|K̂_z| K̂_z⁻¹, each times K̂_z 1̂'."""
-    ex, root, carried = extended(s), abs_root_K(s), s.Kz @ s.one_prime
-    left = scalar(1 / s.kz) @ (IDENTITY + ex.r)
-    right = np.linalg.inv(root) @ (IDENTITY + ex.r_prime) @ root @ np.linalg.inv(s.Kz)
-    return np.stack([left @ carried, right @ carried], axis=-3)
-
-
-def third_relation_commuting(s: Symbols) -> Complex:
-    """(1 + r̂⁰_ex)k_z⁻¹ and (1 + r̂'⁰_ex)K̂_z⁻¹ of a spin-conserving κ̂, each times K̂_z 1̂'."""
-    left = scalar(1 / s.kz) @ (IDENTITY + s.r_ex)
-    return np.stack([left @ s.Kz @ s.one_prime, s.one_prime + s.r_prime], axis=-3)
-
-
-def before_eq9(s: Symbols) -> Complex:
-    """(t̂⁰_ex)⁻¹ t̂_ex = 1 + (h_R/2ik_z) σ·(k×ẑ) (1 + r̂_ex), before Eq. (9), solved for t̂ = t̂_ex 1̂."""
-    change = scalar(s.iface.h_R / (2j * s.kz)) @ s.rashba @ (IDENTITY + extended(s).r)
-    return s.t_ex @ (IDENTITY + change) @ s.one
+    """First-order change of the reflection matrix from F."""
+    return _over_2ik(s) @ s.t_ex @ s.rashba @ s.t_prime

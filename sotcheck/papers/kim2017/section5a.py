@@ -9,12 +9,11 @@ import numpy as np
 
 from sotcheck.exact.quantities import r_by_spin, t_prime_by_spin, torque
 from sotcheck.exact.quantity import N_closed, N_open, Quantity
-from sotcheck.exact.solved import Solved
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import paper
-from sotcheck.papers.kim2017.figure4 import interface, point
-from sotcheck.papers.kim2017.models import BULK
+from sotcheck.papers.kim2017.figure4 import THIRD_TERM, interface
+from sotcheck.papers.kim2017.figure4 import torque as summed
+from sotcheck.papers.kim2017.models import BULK, FIRST_ORDER
 from sotcheck.theory.symbols import Symbols
 
 #: Where minority electrons propagate.
@@ -22,7 +21,6 @@ BOTH_BANDS = tuple(iface for iface in BULK if iface.E_F > iface.J)
 #: Where a sum over k_⊥ is taken.
 SUMMED = (interface(1.0), interface(3.0))
 
-FIRST_ORDER = "h_R^3"
 UNIT = r"h_R\frac{\hbar eE_x%s}{2\pi m_e}"
 N_SUM = r"\sum_{k_\perp^2<k_F^2}k_\perp^2"
 FRACTION = r"\frac{%s}{(k_z+k_z^-)^2|k_z+k_z^+|^2}"
@@ -34,16 +32,10 @@ of_majority = torque.of("majority").fieldlike
 of_both = torque.dampinglike.then(
     lambda one, found: found[:, :, 1:], "dampinglike torque by k_perp, majority and minority"
 )
-
-
-def _evanescent_sum(one: Solved) -> Estimate:
-    """The fieldlike torque of majority electrons summed over the k_⊥ at which k_z is imaginary."""
-    found = point(one.engine, one.iface.E_F)
-    return Estimate(found.evanescent[1].real, {"sum": (found.error, "quadrature and Richardson's table")})
-
-
 evanescent = Quantity(
-    "fieldlike torque of majority electrons, sum where N is closed", _evanescent_sum, "majority"
+    "fieldlike torque of majority electrons, sum where N is closed",
+    lambda one: summed(one.engine, one.iface)[THIRD_TERM].real,
+    "majority",
 )
 
 paper.define(

@@ -1,4 +1,4 @@
-"""Sec. V B: magnetic bilayers with interface magnetism, Eqs. (23) and (24).
+"""Sec. V B: magnetic bilayers with interface magnetism, model (22). Its statements in words: `remarks5b`.
 
 Torques are in the unit ħeE_xτA/mₑ per h_R; summands are those of (1/A) Σ_{k_⊥}, by relaxation time. Only
 u_0, u_m and k_F enter.
@@ -7,22 +7,75 @@ u_0, u_m and k_F enter.
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
+from sotcheck.exact.quantities import WIDER, beyond_k_F, r_by_spin, t_prime_by_spin, torque, whole_torque
 from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.papers.kim2017 import paper
+from sotcheck.papers.kim2017.models import FIRST_ORDER, INTERFACE, WEIGHTS
 from sotcheck.theory.symbols import Symbols
 
+#: Where sums over k_⊥ are tried.
+SUMMED = (INTERFACE[0].with_(**WEIGHTS),)
+#: Ends of the panels of a sum over k_z/k_F: D_k changes at k_z ~ u, however small.
+PANELS = np.concatenate([[0.0], 4.0 ** np.arange(-12, 1)])
 
+A = (
+    r"Re[T_R]=h_R\frac{\hbar eE_x}{\pi m_e}\sum_{k_\perp^2<k_F^2}"
+    r"\frac{2u_0u_m(\tau+\tau_F^{c})+(u_0^2+u_m^2)\tau_F^{%s}}{D_{\mathbf k}(u_0,u_m)}"
+)
+B = (
+    r"Im[T_R]=-h_R\frac{\hbar eE_x}{\pi m_e}\sum_{%s<k_F^2}"
+    r"k_z\frac{2u_0(\tau-\tau_F^{c})-2u_m\tau_F^{s}}{D_{\mathbf k}(u_0,u_m)}"
+)
+OFF_A = "an index: the last term belongs to the spin current, tau_F^s, not to the charge current again"
+OFF_RANGE = (
+    "a swapped symbol: the range of the sum is k_perp^2 < k_F^2; k_z^2 < k_F^2 holds at every k_perp,"
+    " closed channels included, where the sum diverges"
+)
+
+#: Components of one source's torque at each k_⊥, under the words of (24).
+fieldlike, dampinglike = (
+    {
+        source: getattr(torque.of(source), part).named(f"{part} torque at each {where} per {time}")
+        for source, time in (("normal", "tau"), ("majority", "tau^up"), ("minority", "tau^down"))
+    }
+    for part, where in (("fieldlike", "k_perp"), ("dampinglike", "k_perp < k_F"))
+)
+TIMES = "relaxation times 0.7, 1.3, 0.4"
+
+paper.define(
+    "22",
+    "A delta function with a spin-independent and a spin-dependent strength.",
+    tex=r"H=-\frac{\hbar^2}{2m_e}\nabla^2+\frac{\hbar^2}{2m_e}(u_0+u_m\hat\sigma\cdot\mathbf m)\delta(z)",
+    why="a model; (23) and (24) are tried on it",
+)
+
+
+@paper.equation(
+    "23",
+    of=r_by_spin.named("r, majority and minority"),
+    on=INTERFACE,
+    tex=r"r_{\mathbf k}^{\uparrow\downarrow}=\frac{u_0\mp u_m}{2ik_z-(u_0\mp u_m)}",
+)
 def eq23_r(s: Symbols) -> Complex:
-    """r↑ and r↓ = (u_0 ∓ u_m) / [2ik_z − (u_0 ∓ u_m)], Eq. (23)."""
+    """Reflection amplitudes of a spin-dependent delta function."""
     i = s.iface
     up, down = i.u_0 - i.u_m, i.u_0 + i.u_m
     return np.stack([up / (2j * s.kz - up), down / (2j * s.kz - down)], axis=-1)
 
 
+@paper.equation(
+    "23",
+    of=t_prime_by_spin.named("t', majority and minority"),
+    on=INTERFACE,
+    tex=r"t_{\mathbf k}'^{\uparrow\downarrow}=1+r_{\mathbf k}^{\uparrow\downarrow}",
+)
 def eq23_t_prime(s: Symbols) -> Complex:
-    """t'↑ and t'↓ = 1 + r↑ and 1 + r↓, Eq. (23)."""
+    """Transmission amplitudes of a spin-dependent delta function."""
     return np.stack([1 + s.r_up, 1 + s.r_down], axis=-1)
 
 
@@ -42,122 +95,164 @@ def _spin(tau_up: float, tau_down: float) -> float:
     return (tau_up - tau_down) / 2
 
 
-def _a(s: Symbols, tau: float, tau_up: float, tau_down: float) -> Complex:
+def _a(s: Symbols, tau: float, tau_c: float, last: float) -> Complex:
+    """Summand of Eq. (24a), with the relaxation time of the last term."""
+    i = s.iface
+    return (2 * i.u_0 * i.u_m * (tau + tau_c) + (i.u_0**2 + i.u_m**2) * last) / (np.pi * _d(s))
+
+
+def _a_transcribed(s: Symbols, tau: float, up: float, down: float) -> Complex:
     """Summand of Eq. (24a) as transcribed: the charge current's τ_F in both terms."""
-    i, tau_c = s.iface, _charge(tau_up, tau_down)
-    return (2 * i.u_0 * i.u_m * (tau + tau_c) + (i.u_0**2 + i.u_m**2) * tau_c) / (np.pi * _d(s))
+    return _a(s, tau, _charge(up, down), _charge(up, down))
 
 
-def _a_corrected(s: Symbols, tau: float, tau_up: float, tau_down: float) -> Complex:
+def _a_corrected(s: Symbols, tau: float, up: float, down: float) -> Complex:
     """Summand of Eq. (24a) with the spin current's τ_F in the last term."""
-    i, tau_c, tau_s = s.iface, _charge(tau_up, tau_down), _spin(tau_up, tau_down)
-    return (2 * i.u_0 * i.u_m * (tau + tau_c) + (i.u_0**2 + i.u_m**2) * tau_s) / (np.pi * _d(s))
+    return _a(s, tau, _charge(up, down), _spin(up, down))
 
 
-def _b(s: Symbols, tau: float, tau_up: float, tau_down: float) -> Complex:
+def _b(s: Symbols, tau: float, up: float, down: float) -> Complex:
     """Summand of Eq. (24b)."""
-    i, tau_c, tau_s = s.iface, _charge(tau_up, tau_down), _spin(tau_up, tau_down)
+    i, tau_c, tau_s = s.iface, _charge(up, down), _spin(up, down)
     return -s.kz * (2 * i.u_0 * (tau - tau_c) - 2 * i.u_m * tau_s) / (np.pi * _d(s))
 
 
+@paper.equation("24a", of=fieldlike["normal"], on=INTERFACE, order=FIRST_ORDER, tex=A % "c")
 def eq24a_normal(s: Symbols) -> Complex:
-    """Coefficient of τ in Eq. (24a)."""
-    return _a(s, 1, 0, 0)
+    """Fieldlike torque with interface magnetism: coefficient of tau."""
+    return _a_transcribed(s, 1, 0, 0)
 
 
-def eq24a_majority(s: Symbols) -> Complex:
-    """Coefficient of τ↑ in Eq. (24a)."""
-    return _a(s, 0, 1, 0)
-
-
-def eq24a_minority(s: Symbols) -> Complex:
-    """Coefficient of τ↓ in Eq. (24a)."""
-    return _a(s, 0, 0, 1)
-
-
-def eq24a_minority_corrected(s: Symbols) -> Complex:
-    """Coefficient of τ↓ in Eq. (24a), last term corrected."""
-    return _a_corrected(s, 0, 0, 1)
-
-
+@paper.equation("24b", of=dampinglike["normal"], on=INTERFACE, order=FIRST_ORDER, tex=B % "k_z^2")
 def eq24b_normal(s: Symbols) -> Complex:
-    """Coefficient of τ in Eq. (24b)."""
+    """Dampinglike torque with interface magnetism: coefficient of tau."""
     return _b(s, 1, 0, 0)
 
 
+@paper.equation("24a", of=fieldlike["majority"], on=INTERFACE, order=FIRST_ORDER, tex=A % "c")
+def eq24a_majority(s: Symbols) -> Complex:
+    """Fieldlike torque with interface magnetism: coefficient of tau^up."""
+    return _a_transcribed(s, 0, 1, 0)
+
+
+@paper.equation("24b", of=dampinglike["majority"], on=INTERFACE, order=FIRST_ORDER, tex=B % "k_z^2")
 def eq24b_majority(s: Symbols) -> Complex:
-    """Coefficient of τ↑ in Eq. (24b)."""
+    """Dampinglike torque with interface magnetism: coefficient of tau^up."""
     return _b(s, 0, 1, 0)
 
 
+@paper.equation("24a", of=fieldlike["minority"], on=INTERFACE, order=FIRST_ORDER, tex=A % "c")
+def eq24a_minority(s: Symbols) -> Complex:
+    """Fieldlike torque with interface magnetism: coefficient of tau^down."""
+    return _a_transcribed(s, 0, 0, 1)
+
+
+@eq24a_minority.correction(OFF_A, kind="marks", tex=A % "s")
+def eq24a_minority_corrected(s: Symbols) -> Complex:
+    """With the spin current's τ_F in the last term."""
+    return _a_corrected(s, 0, 0, 1)
+
+
+@paper.equation("24b", of=dampinglike["minority"], on=INTERFACE, order=FIRST_ORDER, tex=B % "k_z^2")
 def eq24b_minority(s: Symbols) -> Complex:
-    """Coefficient of τ↓ in Eq. (24b)."""
+    """Dampinglike torque with interface magnetism: coefficient of tau^down."""
     return _b(s, 0, 0, 1)
 
 
-def eq24a_sum(s: Symbols) -> Array:
-    """Eq. (24a) as transcribed, summed over k_⊥² < k_F², with all relaxation times."""
-    i, (grid, weights) = s.iface, _grid(s)
-    return (weights * _a(grid, i.tau_N, i.tau_up, i.tau_down)[:, 0].real).sum()
+def widened(s: Symbols) -> Symbols:
+    """Return the symbols at larger k_⊥, some of them beyond k_F."""
+    return replace(s, k_perp=WIDER * s.k_perp)
 
 
-def eq24a_sum_corrected(s: Symbols) -> Array:
-    """Eq. (24a) with its last term corrected, summed over k_⊥² < k_F², with all relaxation times."""
-    i, (grid, weights) = s.iface, _grid(s)
-    return (weights * _a_corrected(grid, i.tau_N, i.tau_up, i.tau_down)[:, 0].real).sum()
-
-
-def eq24b_sum(s: Symbols) -> Array:
-    """Eq. (24b), summed over k_⊥² < k_F², with all relaxation times."""
-    i, (grid, weights) = s.iface, _grid(s)
-    return (weights * _b(grid, i.tau_N, i.tau_up, i.tau_down)[:, 0].real).sum()
-
-
+@paper.equation(
+    "24a",
+    of=beyond_k_F(torque.of("normal").fieldlike).named(
+        "fieldlike torque per tau at k_perp on both sides of k_F"
+    ),
+    on=INTERFACE,
+    order=FIRST_ORDER,
+    tex=A % "c",
+)
 def eq24a_range(s: Symbols) -> Complex:
-    """Coefficient of τ in Eq. (24a) at k_⊥ on both sides of k_F: Σ over k_⊥² < k_F²."""
+    """The sum of the fieldlike torque runs over open channels."""
     wide = widened(s)
-    return np.where(wide.k2 < s.iface.E_F, _a(wide, 1, 0, 0), 0)
+    return np.where(wide.k2 < s.iface.E_F, _a_transcribed(wide, 1, 0, 0), 0)
 
 
+@paper.equation(
+    "24b",
+    of=beyond_k_F(torque.of("normal").dampinglike).named(
+        "dampinglike torque per tau at k_perp on both sides of k_F"
+    ),
+    on=INTERFACE,
+    order=FIRST_ORDER,
+    tex=B % "k_z^2",
+)
 def eq24b_range(s: Symbols) -> Complex:
-    """Coefficient of τ in Eq. (24b) at k_⊥ on both sides of k_F: Σ over k_z² < k_F² as transcribed."""
+    """The sum of the dampinglike torque runs over open channels."""
     wide = widened(s)
     return np.where((wide.kz**2).real < s.iface.E_F, _b(wide, 1, 0, 0), 0)
 
 
+@eq24b_range.correction(OFF_RANGE, kind="marks", tex=B % r"k_\perp^2")
 def eq24b_range_corrected(s: Symbols) -> Complex:
-    """Coefficient of τ in Eq. (24b) at k_⊥ on both sides of k_F: Σ over k_⊥² < k_F²."""
+    """With the sum over k_⊥² < k_F²."""
     wide = widened(s)
     return np.where(wide.k2 < s.iface.E_F, _b(wide, 1, 0, 0), 0)
 
 
-def widened(s: Symbols) -> Symbols:
-    """Return the symbols at k_⊥ larger by a quarter, some of them beyond k_F."""
-    return replace(s, k_perp=1.25 * s.k_perp)
-
-
-def _grid(s: Symbols) -> tuple[Symbols, Array]:
-    """Return the symbols at Gauss nodes k_⊥ = k_F sin θ, and weights with which summands give the torque."""
-    nodes, weights = np.polynomial.legendre.leggauss(60)
-    theta = (nodes + 1) * np.pi / 4
-    k_F = np.sqrt(s.iface.E_F)
-    jacobian = weights * np.pi / 4 * k_F**2 * np.sin(2 * theta) / (4 * np.pi)
-    return replace(s, k_perp=k_F * np.sin(theta)), jacobian
-
-
-def summed24(u_0: Array, u_m: Array) -> Array:
-    """Eq. (24) corrected, summed, for k_F = 1: what multiplies τ, τ_F^c and τ_F^s; shape (..., 3, 2).
-
-    The last axis is Re, Im. Gauss panels shrink towards k_z = 0, where a factor of D_k changes at k_z ~ u.
-    """
+def _channels(k_F: float, u_0: Array | float, u_m: Array | float) -> tuple[Any, Array]:
+    """Return what (24) reads at nodes of k_z, a further axis, and the weights of the sum (1/A) Σ."""
     nodes, weights = np.polynomial.legendre.leggauss(16)
-    ends = np.concatenate([[0.0], 4.0 ** np.arange(-12, 1)])
-    k_z = (ends[:-1, None] + np.diff(ends)[:, None] * (nodes + 1) / 2).ravel()
-    # d(k_⊥²) = 2 k_z dk_z with k_⊥² = 1 − k_z², and (1/π)(1/4π) in front.
-    weight = (np.diff(ends)[:, None] * weights / 2).ravel() * 2 * k_z / (4 * np.pi**2)
-    a, b = (u_0 - u_m)[..., None] ** 2, (u_0 + u_m)[..., None] ** 2
-    over_d = weight * (1 - k_z**2) * k_z / ((4 * k_z**2 + a) * (4 * k_z**2 + b))
-    flat, steep = over_d.sum(axis=-1), (k_z * over_d).sum(axis=-1)
-    real = np.stack([2 * u_0 * u_m, 2 * u_0 * u_m, u_0**2 + u_m**2], axis=-1) * flat[..., None]
-    imag = np.stack([-2 * u_0, 2 * u_0, 2 * u_m], axis=-1) * steep[..., None]
-    return np.stack([real, imag], axis=-1)
+    widths = np.diff(PANELS)[:, None]
+    k_z = k_F * (PANELS[:-1, None] + widths * (nodes + 1) / 2).ravel()
+    # d(k_⊥²)/4π = k_z dk_z/2π.
+    weight = k_F * (widths * weights / 2).ravel() * k_z / (2 * np.pi)
+    strengths = SimpleNamespace(u_0=np.asarray(u_0)[..., None], u_m=np.asarray(u_m)[..., None])
+    return SimpleNamespace(kz=k_z, k2=k_F**2 - k_z**2, iface=strengths), weight
+
+
+@paper.equation(
+    "24a",
+    of=whole_torque.fieldlike.named(f"fieldlike torque, all k_perp, {TIMES}"),
+    on=SUMMED,
+    order=FIRST_ORDER,
+    tex=A % "c",
+)
+def eq24a_sum(s: Symbols) -> Complex:
+    """Fieldlike torque with interface magnetism, summed."""
+    i = s.iface
+    grid, weights = _channels(np.sqrt(i.E_F), i.u_0, i.u_m)
+    return _a_transcribed(grid, i.tau_N, i.tau_up, i.tau_down) @ weights
+
+
+@eq24a_sum.correction(OFF_A, kind="marks", tex=A % "s")
+def eq24a_sum_corrected(s: Symbols) -> Complex:
+    """With the spin current's τ_F in the last term."""
+    i = s.iface
+    grid, weights = _channels(np.sqrt(i.E_F), i.u_0, i.u_m)
+    return _a_corrected(grid, i.tau_N, i.tau_up, i.tau_down) @ weights
+
+
+@paper.equation(
+    "24b",
+    of=whole_torque.dampinglike.named(f"dampinglike torque, all k_perp < k_F, {TIMES}"),
+    on=SUMMED,
+    order=FIRST_ORDER,
+    tex=B % r"k_\perp^2",
+)
+def eq24b_sum(s: Symbols) -> Complex:
+    """Dampinglike torque with interface magnetism, summed over open channels (the range: see there)."""
+    i = s.iface
+    grid, weights = _channels(np.sqrt(i.E_F), i.u_0, i.u_m)
+    return _b(grid, i.tau_N, i.tau_up, i.tau_down) @ weights
+
+
+def summed(u_0: Array, u_m: Array) -> Complex:
+    """Return (24) corrected, summed, for k_F = 1: fieldlike + i dampinglike by (u_0, u_m) and source."""
+    grid, weights = _channels(1.0, u_0, u_m)
+    by_source = [
+        (_a_corrected(grid, *times) + 1j * _b(grid, *times)) @ weights
+        for times in ((1, 0, 0), (0, 1, 0), (0, 0, 1))
+    ]
+    return np.stack(by_source, axis=-1)

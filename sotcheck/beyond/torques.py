@@ -1,0 +1,54 @@
+"""The exact torque at given h_R, as an Estimate, and its components by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sotcheck.engines import Engine, KwantChain, Matching
+from sotcheck.exact.observables import INTERFACE, PLUS, components, exact_flows, transverse
+from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.system.interface import SOURCES, Interface
+
+#: The engine of all curves, and the one that tries points of them.
+MATCHING, CHAIN = Matching(), KwantChain()
+
+
+def exact_torque(
+    iface: Interface, h_R: Array, *, rtol: float, engine: Engine | None = None, most: int | None = None
+) -> Estimate:
+    """Return t/h_R of scattering states with its quadrature error, shape (n, 3, 3): h_R, source, component.
+
+    Parameters
+    ----------
+    iface : Interface
+        Its own h_R is not used.
+    h_R : array (n,)
+    rtol, most : float, int
+        As for `exact_flows`.
+    engine : Engine, optional
+        MATCHING by default.
+    """
+    h_R = np.asarray(h_R, dtype=float)
+    flows = exact_flows(engine or MATCHING, iface, h_R, rtol=rtol, most=most).total
+    torque = flows[..., PLUS, :] + flows[..., INTERFACE, :]
+    return torque.each(lambda t: transverse(t, iface.direction), lambda size: size)
+
+
+def component_axes(m: Array) -> dict[str, Array]:
+    """Return by name the vectors e of t's components t·e: fieldlike and dampinglike, x, y, z where m ∥ ŷ."""
+    split = components(np.eye(3), m)
+    return (
+        dict(zip("xyz", np.eye(3), strict=True))
+        if split is None
+        else dict(zip(("fieldlike", "dampinglike"), split, strict=True))
+    )
+
+
+def open_sources(iface: Interface) -> Iterator[tuple[int, str]]:
+    """Yield place and name of each source from which something comes in at E_F."""
+    for s, source in enumerate(SOURCES):
+        if iface.k_perp2_max(source) > 0:
+            yield s, source

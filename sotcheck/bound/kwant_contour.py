@@ -1,0 +1,144 @@
+"""The flows of bound states at E_F from Kwant's self-energies, along the contour of states at E_F.
+
+Where all leads are closed at E_F, h/2 + Σ of N and of F is their stiffness. Only where to look for an arc is
+taken from the matching condition; each point of it is Kwant's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.polynomial.chebyshev import Chebyshev, chebpts1
+from scipy.optimize import brentq
+
+from sotcheck.bound.contour import DOUBLED, EPSILON, NARROW, Arc, Contour, Range, converged, room
+from sotcheck.bound.kwant_chains import Problems
+from sotcheck.bound.kwant_states import closed_leads
+from sotcheck.bound.matching import k_max
+from sotcheck.errors import EngineError
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.system.interface import Interface
+from sotcheck.system.spin import dot_sigma, pauli_vector
+
+#: Degree of the polynomials in p that stand for Kwant's self-energies on a ring, and a lower one.
+DEGREES = (30, 24)
+#: Rounding error of Kwant's self-energies relative to the largest wave number, in units of ε (coarse chain).
+KWANT_DIGITS = 32.0
+#: Smallest √(k_⊥² − k_max²) at which Kwant is asked, in units of 1/spacing, or of k_max.
+NEAREST = 1e-5
+#: Most nodes on an arc: Kwant's self-energies cost half a millisecond each.
+MOST_NODES = 256
+
+
+@dataclass(frozen=True)
+class Chain(Contour):
+    """The contour on one kind of chain, of finite differences where a `spacing` is given.
+
+    Without one it is the exact-difference chain, with spacings of its own. `on_ring`: polynomials in p that
+    stand for the components of the stiffness.
+    """
+
+    spacing: float | None = None
+    on_ring: tuple[Chebyshev, ...] = ()
+
+    def stiffness(self, p: Array) -> Array:
+        """Return h/2 + Σ, or what stands for it."""
+        if not self.on_ring:
+            return self.by_kwant(p)
+        return np.stack([f(p) for f in self.on_ring], axis=-1).reshape(-1, 2, 4)
+
+    def slope(self, p: Array) -> Array:
+        """Return the derivative of the polynomials that stand for the stiffness."""
+        return np.stack([f.deriv()(p) for f in self.on_ring], axis=-1).reshape(-1, 2, 4)
+
+    def by_kwant(self, p: Array) -> Array:
+        """Return h/2 + Σ from Kwant, shape (n, 2, 4)."""
+        # Closer to the band edge Kwant loses digits, and nothing is lost: the measure goes with p.
+        p = np.maximum(p, NEAREST * (1 / self.spacing if self.spacing else k_max(self.iface)))
+        n = len(p)
+        problems = Problems.of([self.iface] * n, np.hypot(k_max(self.iface), p), np.zeros(n), np.zeros(n))
+        blocks, _, sigma = closed_leads(problems, p, self.spacing)
+        both = np.stack([h / 2 + s for h, s in zip(blocks.onsite, sigma, strict=True)], axis=1)
+        trace = np.trace(both, axis1=-2, axis2=-1)[..., None]
+        return np.concatenate([trace, pauli_vector(both)], axis=-1).real / 2
+
+    def interpolated(self, between: Range, degree: int) -> Chain:
+        """Return a chain with polynomials in p between two others for Kwant's values."""
+        p = (between[0] + between[1]) / 2 + (between[1] - between[0]) / 2 * chebpts1(degree + 1)
+        columns = self.by_kwant(p).reshape(-1, 8).T
+        return replace(self, on_ring=tuple(Chebyshev.fit(p, y, degree, list(between)) for y in columns))
+
+    def squared(self, arc: Arc, u: Array, p: Array, stiffness: Array) -> tuple[Array, Array]:
+        """Return (along sin θ)² and its rounding error: at an end it is a difference of what Kwant rounds."""
+        (A, _), (level, along) = self.matrix(stiffness), self.determinant(stiffness, p)
+        rounded = self.rounding * (2 * A**2 + 2 * self.w(p) ** 2) * 2 * np.abs(along)
+        squared = np.maximum((along - level) * (along + level), rounded)
+        return squared, rounded / squared
+
+    def own(self, arc: Arc, between: Range) -> Arc:
+        """Return the arc between Kwant's own ends, which lie between two p around it."""
+        middle = (arc.p[0] + arc.p[1]) / 2
+        lower, upper = (
+            self._end(side, (middle, beyond)) if side else at
+            for side, beyond, at in zip(arc.ends, between, arc.p, strict=True)
+        )
+        return Arc((lower, upper), arc.ends)
+
+    def _end(self, side: int, between: Range) -> float:
+        """Return p at which a state with k×ẑ (anti)parallel to m's in-plane part is at E_F."""
+        determinant = self.at(side)
+        if determinant(np.array(between)).prod() > 0:
+            raise self.nothing_there(between)
+        return float(brentq(determinant, *between, xtol=1e-300, rtol=1e-15))
+
+    def integrands(self, stiffness: Array, p: Array, theta: Array) -> Array:
+        """Return −k_x/4π² times the four flows per |ψ_0|² = 1, shape (n, 12)."""
+        in_N, in_F = np.moveaxis(stiffness[..., :1, None] * np.eye(2) + dot_sigma(stiffness[..., 1:]), 1, 0)
+        lattice = dot_sigma(self.w(p)[:, None] * self.n(theta))
+        values, vectors = np.linalg.eigh(in_N + in_F + self.iface.kappa_0() + lattice)
+        psi = vectors[np.arange(len(p)), :, np.abs(values).argmin(axis=-1)]
+        density: Complex = psi[:, :, None] * psi[:, None, :].conj()
+        taken = np.broadcast_to(-self.iface.interface_exchange(), in_N.shape)
+        found = pauli_vector(np.stack([in_N, -in_F, lattice, taken], axis=1) @ density[:, None]).imag
+        return -self.k_x(p, theta)[:, None] * found.reshape(-1, 12) / (4 * np.pi**2)
+
+    @property
+    def rounding(self) -> float:
+        """Relative rounding error of the self-energies, which grows as 1/(k_⊥a)² on a fine lattice."""
+        phase = 1.0 if self.spacing is None else k_max(self.iface) * self.spacing
+        return KWANT_DIGITS * EPSILON / min(1.0, phase**2)
+
+    def integral(self, arcs: list[Arc], i: int, rtol: float) -> Estimate:
+        """Integrate along one arc of several; on a ring, polynomials of two degrees tell their error."""
+        between = room(arcs, i)
+        if not arcs[i].narrow_ring(NARROW):
+            return converged(self.across(self.own(arcs[i], between)), rtol, MOST_NODES)
+        fine, coarse = (
+            converged(self.interpolated(between, degree).around(between), rtol) for degree in DEGREES
+        )
+        return fine.and_("quadrature", np.abs(fine.value - coarse.value), DOUBLED)
+
+    def nothing_there(self, between: Range) -> EngineError:
+        """Return the error that a state which the matching condition has is not there."""
+        remedy = "use exact differences" if self.spacing is None else f"use a spacing below {self.spacing:g}"
+        found = super().nothing_there(between)
+        return EngineError(f"Kwant has {found}, where the continuum has; {remedy}")
+
+
+def lattice_flows(chain: Chain, rtol: float) -> Estimate:
+    """Return the flows of bound states at E_F by Kwant, shape (4, 3), without arcs that are `unresolved`.
+
+    `rtol` is relative to the largest component of all flows. An EngineError says that Kwant cannot solve a
+    chain, or that an arc of the contour is not there.
+    """
+    arcs = Contour(chain.iface, chain.h_R).arcs()
+    known = [i for i, arc in enumerate(arcs) if not unresolved(chain.iface, arc)]
+    found = sum((chain.integral(arcs, i, rtol) for i in known), Estimate(np.zeros(12)))
+    return found.each(lambda array: array.reshape(4, 3))
+
+
+def unresolved(iface: Interface, arc: Arc) -> bool:
+    """Return whether an arc lies so near to the band edge that Kwant's self-energies tell nothing of it."""
+    return arc.p[1] < (1e-3 if arc.p[0] == 0.0 else 1e-4) * k_max(iface)

@@ -1,0 +1,253 @@
+"""Exact boundary matching, for any scale of the spin-orbit terms, vectorised over k_⊥, angle and scale.
+
+Any stack is solved as `stack` says; one interface on a normal metal has a closed form.
+
+ψ is continuous at z = 0 and ∂_zψ(+0) − ∂_zψ(−0) = κ̂ψ(0). Waves leave as e^{−ik_z z} into N and as e^{iK̂_z z}
+into F, so that M ψ(0) = 2ik_z ψ_in from N and 2iK̂_z ψ_in from F, with M = iK̂_z + ik_z − κ̂. In the frame
+whose third spin axis is m, K̂_z is diagonal, and κ̂ = u_0 + v·σ gives
+
+    M = ⎛ A              −(v_1 − i v_2) ⎞    A = i(k_z + K_+) − u_0 − v_3
+        ⎝ −(v_1 + i v_2)              B ⎠    B = i(k_z + K_−) − u_0 + v_3
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sotcheck.engines.base import Engine
+from sotcheck.engines.stack import joined, outgoing
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.system.spin import IDENTITY, PAULI, dagger, pauli_vector
+from sotcheck.system.states import States
+from sotcheck.system.structure import Scale, Structure
+
+#: Problems solved together: their temporaries stay in the processor's cache.
+BLOCK = 4096
+
+
+def spinors_along(m: Array) -> Complex:
+    """Return the eigenspinors of σ·m as columns: minority (σ·m = +1), majority; shape (2, 2)."""
+    half = np.arctan2(np.hypot(m[0], m[1]), m[2]) / 2
+    phase = np.exp(1j * np.arctan2(m[1], m[0]))
+    return np.array(
+        [[np.cos(half), -np.sin(half) * phase.conj()], [np.sin(half) * phase, np.cos(half)]], dtype=complex
+    )
+
+
+def axes_of(spinors: Complex) -> Array:
+    """Return the rotation, shape (3, 3), whose columns are the spin axes of these spinors; the third is m."""
+    rotated = spinors @ PAULI @ dagger(spinors)
+    return np.einsum("iab,cba->ic", PAULI, rotated).real / 2
+
+
+@dataclass(frozen=True)
+class Matched:
+    """The matching problem solved in the frame of m; arrays broadcast to the problems.
+
+    Attributes
+    ----------
+    k, K_down, K_up : complex
+        Wave numbers; up is the majority.
+    c_down, c_up, d_down, d_up : complex
+        The columns c and d of M⁻¹: ψ(0) is 2i√k of them from N, 2i√K_± from F.
+    """
+
+    k: Complex
+    K_down: Complex
+    K_up: Complex
+    c_down: Complex
+    c_up: Complex
+    d_down: Complex
+    d_up: Complex
+
+
+def solve(
+    k: Complex, K_down: Complex, K_up: Complex, u_0: Any, v: Sequence[Array] | Sequence[Complex]
+) -> Matched:
+    """Invert M for κ̂ = u_0 + v·σ, with the three components of v in the frame of m."""
+    A = 1j * (k + K_down) - (u_0 + v[2])
+    B = 1j * (k + K_up) - (u_0 - v[2])
+    v_1, iv_2 = v[0], 1j * v[1]
+    inverse = 1 / (A * B - (v[0] ** 2 + v[1] ** 2))
+    return Matched(k, K_down, K_up, B * inverse, (v_1 + iv_2) * inverse, (v_1 - iv_2) * inverse, A * inverse)
+
+
+def currents(p: Matched, into: Array) -> None:
+    """Write spin currents and spin densities at the interface by source, in the frame of m.
+
+    Parameters
+    ----------
+    p : Matched
+    into : array (3, 3 or more, 3, ...)
+        Axes: source (normal, majority, minority); Im[ψ†σ∂_zψ] at z = −0, at z = +0, ψ†σψ; spin component;
+        the problems.
+    """
+    # Closed channels have a vanishing real part, and nothing comes in through them.
+    k, K_down, K_up = p.k.real, p.K_down.real, p.K_up.real
+    mixed = p.K_down + p.K_up.conj()
+
+    def column(down: Complex, up: Complex) -> tuple[list[Array], list[Array]]:
+        """Return ψ†σψ and Re ψ†σK̂ψ of a column."""
+        across = down * up.conj()
+        carried = mixed * across
+        dd, uu = down.real**2 + down.imag**2, up.real**2 + up.imag**2
+        return (
+            [2 * across.real, -2 * across.imag, dd - uu],
+            [carried.real, -carried.imag, K_down * dd - K_up * uu],
+        )
+
+    s_c, j_c = column(p.c_down, p.c_up)
+    s_d, j_d = column(p.d_down, p.d_up)
+    # What comes in interferes: −2ik ψ_in or −2iK̂ ψ_in against ψ, from N Im Tr[σM⁻¹].
+    trace = (
+        (p.c_up + p.d_down).imag,
+        (p.d_down - p.c_up).real,
+        (p.c_down - p.d_up).imag,
+    )
+    into_down = (p.c_up.imag, -p.c_up.real, p.c_down.imag)
+    into_up = (p.d_down.imag, p.d_down.real, -p.d_up.imag)
+    from_N, from_up, from_down = 4 * k, 4 * K_up, 4 * K_down
+    for axis in range(3):
+        s_N, s_up, s_down = from_N * (s_c[axis] + s_d[axis]), from_up * s_d[axis], from_down * s_c[axis]
+        into[0, 0, axis] = -(from_N * trace[axis] + k * s_N)
+        into[1, 0, axis] = -k * s_up
+        into[2, 0, axis] = -k * s_down
+        into[0, 1, axis] = from_N * (j_c[axis] + j_d[axis])
+        into[1, 1, axis] = from_up * (j_d[axis] + into_up[axis])
+        into[2, 1, axis] = from_down * (j_c[axis] + into_down[axis])
+        into[0, 2, axis], into[1, 2, axis], into[2, 2, axis] = s_N, s_up, s_down
+
+
+def match(kz: Complex, Kz: Complex, kappa: Complex, m: Array) -> tuple[Complex, Complex]:
+    """Solve the matching problem of one interface on a normal metal, in closed form.
+
+    Parameters
+    ----------
+    kz : array (...)
+        Wave number in N.
+    Kz : array (..., 2)
+        Wave numbers in F of the minority and majority band.
+    kappa : array (..., 2, 2)
+        The whole interface potential κ̂; Hermitian, or at a complex scale.
+    m : array (3,)
+
+    Returns
+    -------
+    psi : array (2, ..., 2, 2)
+    slope : array (2, 2, ..., 2, 2)
+        As in `States`, at this interface.
+    """
+    spinors = spinors_along(m)
+    axes = axes_of(spinors)
+    v = list(np.moveaxis(pauli_vector(kappa) @ axes / 2, -1, 0))
+    u_0 = np.trace(kappa, axis1=-2, axis2=-1) / 2
+    p = solve(kz, Kz[..., 0], Kz[..., 1], u_0, v)
+    inverse = np.stack([p.c_down, p.d_down, p.c_up, p.d_up], axis=-1).reshape(*p.c_down.shape, 2, 2)
+    # ψ of an incident wave is 1/√k, and 2ik its part of the slope besides that of the wave that leaves.
+    k, K = kz[..., None, None], Kz[..., :, None]
+    from_N, from_F = 2j * np.sqrt(k.real), 2j * np.sqrt(Kz[..., None, :].real)
+    psi_N, psi_F = from_N * inverse, from_F * inverse
+    plus = np.stack([1j * K * psi_N, 1j * K * psi_F - from_F * IDENTITY])
+    psi, plus = spinors @ np.stack([np.stack([psi_N, psi_F]), plus]) @ dagger(spinors)
+    minus = -1j * k * psi
+    minus[0] += from_N * IDENTITY
+    return psi, np.stack([minus, plus])
+
+
+def flows(structure: Structure, axes: Array, k_perp: Array, angle: Array, scale: Array) -> Array:
+    """Return the four flows of one interface in the frame of m (`axes`), shape (3, 4, 3, ...).
+
+    What a potential v·σ δ(z) adds is v × ψ†σψ: that of the spin-orbit field, and minus that of u_m m.
+    """
+    (delta,) = structure.interfaces
+    left, right = structure.left, structure.right
+    x, J = k_perp**2, right.exchange
+    kinetic = structure.energy - right.potential - x
+    k, K_down, K_up = (
+        np.sqrt(q2.astype(complex))
+        for q2 in (structure.energy - left.potential - x, kinetic - J, kinetic + J)
+    )
+    strength = scale * k_perp
+    # A k, projected on the axes.
+    sine, cosine = np.sin(angle), np.cos(angle)
+    b = [strength * (x * cosine + y * sine) for x, y in axes.T @ np.array(delta.spin_orbit)]
+    u_m = delta.exchange
+    p = solve(k, K_down, K_up, delta.barrier, [b[0], b[1], b[2] + u_m])
+    found = np.empty((3, 4, 3, *np.broadcast_shapes(k.shape, p.c_down.shape)))
+    currents(p, found)
+    for source in found:
+        s = source[2].copy()
+        for n in range(3):
+            after, before = (n + 1) % 3, (n + 2) % 3
+            source[2, n] = b[after] * s[before] - b[before] * s[after]
+        source[3, 0], source[3, 1], source[3, 2] = u_m * s[1], -u_m * s[0], 0.0
+    return found
+
+
+def _blocks(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
+    """Split a grid along its first axes into blocks of at most BLOCK problems.
+
+    Their results lie together in memory: in small pieces they would take half as long again to write.
+    """
+    waiting = [tuple(slice(0, n) for n in shape)]
+    while waiting:
+        block = waiting.pop()
+        lengths = [s.stop - s.start for s in block]
+        if np.prod(lengths) <= BLOCK:
+            yield block
+            continue
+        first = next(axis for axis, length in enumerate(lengths) if length > 1)
+        s = block[first]
+        middle = (s.start + s.stop) // 2
+        for half in (slice(middle, s.stop), slice(s.start, middle)):
+            waiting.append((*block[:first], half, *block[first + 1 :]))
+
+
+def _part(values: Any, block: tuple[slice, ...]) -> Any:
+    """Return the part of a broadcastable array that belongs to a block, still to be broadcast."""
+    return values[tuple(s if n > 1 else slice(None) for s, n in zip(block, values.shape, strict=True))]
+
+
+class Matching(Engine):
+    """The `continuum` engine."""
+
+    name = "continuum"
+    accuracy = 1e-12
+
+    def flows(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> Array:
+        """Return the flows of every interface; those of a single one, along m, in closed form."""
+        (delta, *more), m = structure.interfaces, structure.right.direction
+        if more or not has_closed_form(structure) or (delta.exchange and delta.direction != m):
+            return super().flows(structure, k_perp, angle, scale)
+        grid = np.atleast_1d(k_perp, angle, scale)
+        shape = np.broadcast_shapes(*(values.shape for values in grid))
+        padded = [values.reshape((1,) * (len(shape) - values.ndim) + values.shape) for values in grid]
+        axes = axes_of(spinors_along(np.array(m)))
+        result = np.empty((3, 4, 3, *shape))
+        for block in _blocks(shape):
+            found = flows(structure, axes, *(_part(values, block) for values in padded))
+            here: Any = (..., *block)
+            result[here] = (axes @ found.reshape(12, 3, -1)).reshape(found.shape)
+        return np.moveaxis(result, (0, 1, 2), (-3, -2, -1))[..., None, :, :, :]
+
+    def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
+        """Solve at every broadcast combination of k_⊥, in-plane angle and scale."""
+        k_perp, angle, scale = np.broadcast_arrays(*np.atleast_1d(k_perp, angle, scale))
+        leads = structure.left, structure.right
+        left, right = (outgoing(lead.bands(structure.energy, k_perp)[0]) for lead in leads)
+        if has_closed_form(structure):
+            kappa = structure.interfaces[0].kappa(k_perp, angle, scale)
+            psi, slope = match(left[..., 0], right, kappa, np.array(structure.right.direction))
+            psi, slope = psi[:, None], slope[:, :, None]
+        else:
+            psi, slope = joined(structure, k_perp, angle, scale).states()
+        return States(structure, k_perp, angle, scale, left, right, psi, slope)
+
+
+def has_closed_form(structure: Structure) -> bool:
+    """Whether a structure is one interface on a normal metal: 2×2 in the frame of the other's m."""
+    return not structure.layers and not structure.left.exchange

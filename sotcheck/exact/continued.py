@@ -1,0 +1,144 @@
+"""Exact states at complex h_R: where they diverge, and the torque's coefficients as contour integrals.
+
+t(h_R) is real-analytic: for complex h_R it is bilinear in ψ(h_R) and [ψ(h_R*)]†, both of which an engine
+finds from a κ̂ that is not Hermitian. No formula of the paper is used; `sotcheck.theory.all_orders` has those.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sotcheck.errors import EngineError
+from sotcheck.exact.layers import Local, Solutions
+from sotcheck.exact.observables import transverse
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.system.interface import Interface
+from sotcheck.system.spin import dagger, pauli_vector, projectors
+
+#: Points of the contour, and its radius relative to that of convergence: what aliases is RADIUS^POINTS.
+POINTS, RADIUS = 48, 0.5
+#: Points that tell a polynomial of second degree.
+FEW_POINTS = 8
+#: Rounding of a Fourier coefficient: a few dozen operations.
+ROUNDING = 64
+
+
+def _local(engine: str, iface: Interface, k_perp: Array) -> Local:
+    return Local(engine, iface, tuple(np.asarray(k_perp, dtype=float).tolist()))
+
+
+def _on_circle(radius: Array, points: int) -> Complex:
+    """Return h at equidistant points of circles, shape (n, a, points), with radii (n, a)."""
+    return radius[..., None] * np.exp(2j * np.pi * np.arange(points) / points)
+
+
+def poles_in_h(engine: str, iface: Interface, k_perp: Array, angles: Array) -> Complex:
+    """Return the two complex h_R at which ψ(0) diverges, by k_⊥ and angle, shape (n, a, 2).
+
+    The determinant of the inverse Green function at z = 0 is a polynomial in h_R, of second degree because κ̂
+    is linear in h_R and 2×2. A few points of a circle give its coefficients.
+    """
+    local = _local(engine, iface, k_perp)
+    h = _on_circle(np.ones((len(local.k), len(angles))), FEW_POINTS)
+    green = local.green(np.repeat(angles, FEW_POINTS), h.reshape(len(h), -1)).reshape(*h.shape, 2, 2)
+    c = np.fft.fft(1 / np.linalg.det(green), axis=-1) / FEW_POINTS
+    root = np.sqrt(c[..., 1] ** 2 - 4 * c[..., 0] * c[..., 2])
+    # The larger root without cancellation, the other one from their product.
+    turn = np.where((np.conj(c[..., 1]) * root).real < 0, -1.0, 1.0)
+    far = -(c[..., 1] + turn * root) / 2
+    return np.stack([c[..., 0] / far, far / c[..., 2]], axis=-1)
+
+
+def _normalised(local: Local, angle: Array, scale: Complex) -> list[tuple[Complex, Complex]]:
+    """Return ψ(0) and ∂_zψ(+0) by source, for incident waves of unit flux; zero for closed channels."""
+
+    def per_flux(states: Solutions, incident: Complex, ik: Complex) -> tuple[Complex, Complex]:
+        k, basis = np.linalg.eigh(-(ik @ ik))
+        flux = np.where(k > 0, 1 / np.sqrt(np.sqrt(np.abs(k))), 0.0)
+        columns = np.linalg.inv(incident) @ (basis * flux[..., None, :]) @ dagger(basis)
+        return states.psi @ columns, states.slope_plus @ columns
+
+    above, beneath = local.from_above(angle, scale), local.from_beneath(angle, scale)
+    from_N = per_flux(above, local.above(above)[0], local.ik)
+    psi, slope = per_flux(beneath, local.below(beneath)[1], local.iK)
+    minority, majority = projectors(local.iface.direction)
+    return [from_N, (psi @ majority, slope @ majority), (psi @ minority, slope @ minority)]
+
+
+def resolved_orders(
+    engine: str,
+    iface: Interface,
+    k_perp: Array,
+    angles: Array,
+    highest: int,
+    *,
+    points: int = POINTS,
+    radius: float = RADIUS,
+) -> Estimate:
+    """Return the coefficients of odd orders in t's integrand at every k_⊥ and angle: contour integrals.
+
+    Parameters
+    ----------
+    engine : str
+        Name of an exact engine.
+    iface : Interface
+    k_perp, angles : arrays (n,) and (a,)
+    highest : int
+        Highest order, odd, well below `points`.
+    points : int
+        Of the circle in h_R, even.
+    radius : float
+        Of the circle, relative to the radius of convergence at each k_⊥ and angle.
+
+    Returns
+    -------
+    Estimate (n, a, orders, 3, 3)
+        Axes: k_⊥, angle, order, source, spin; per d(k_⊥²)/4π and h_R^n. Errors: what aliases, from the
+        Fourier coefficients next to the middle of the spectrum, and the rounding of the sums.
+
+    Raises
+    ------
+    EngineError
+        Where band edges are too close together for double precision.
+    """
+    orders = np.arange(1, highest + 1, 2)
+    local = _local(engine, iface, k_perp)
+    k, angle = np.broadcast_arrays(local.k, angles)
+    step = radius * local.radius(angles)
+    h = _on_circle(step, points)
+    try:
+        # Angles and points of the contour are one axis to the engine.
+        states = _normalised(local, np.repeat(angles, points), h.reshape(len(h), -1))
+    except np.linalg.LinAlgError as singular:
+        raise EngineError(
+            f"{iface.name}: incident waves cannot be told apart at k_perp near {local.k.min():.3g}: band "
+            "edges, or a Fermi circle, too close together for an expansion in double precision"
+        ) from singular
+    exchange, mirror = iface.interface_exchange(), -np.arange(points) % points
+
+    def flow(psi: Complex, slope: Complex) -> Complex:
+        """Return flow (3) + flow (4), continued to complex h: [ψ(h*)]† of point j is that of point −j."""
+        psi, slope = psi.reshape(*h.shape, 2, 2), slope.reshape(*h.shape, 2, 2)
+        bra, bra_slope = dagger(psi[..., mirror, :, :]), dagger(slope[..., mirror, :, :])
+        current = pauli_vector(slope @ bra) - pauli_vector(psi @ bra_slope)
+        density = psi @ bra
+        return (current - pauli_vector(exchange @ density) + pauli_vector(density @ exchange)) / 2j
+
+    flows = np.stack([flow(*one) for one in states], axis=-2)
+    values = -(k * np.cos(angle))[..., None, None, None] * flows / (4 * np.pi)
+    power = np.fft.fft(values, axis=-3) / points
+    scale = step[..., None, None, None] ** orders[:, None, None]
+    found = transverse(power[..., orders, :, :].real, iface.direction) / scale
+    size, middle = (
+        np.abs(some).max(axis=(-1, -2, -3), keepdims=True)
+        for some in (power, power[..., points // 2 - 1 : points // 2 + 1, :, :])
+    )
+    return Estimate(
+        found,
+        {
+            # Coefficient n + points aliases into n: smaller than that in the middle by radius^(points/2).
+            "next order": (middle * radius ** (points // 2) / scale, "what aliases on the contour"),
+            "rounding": (ROUNDING * np.finfo(float).eps * size / scale, "sums over the contour"),
+        },
+    )

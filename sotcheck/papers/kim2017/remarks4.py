@@ -1,0 +1,227 @@
+"""Sec. IV in words: the ledger of Fig. 2, what vanishes, and where a sign is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from sotcheck.exact.currents import complex_torque, current, flow_number, moment
+from sotcheck.exact.finite import measured, states
+from sotcheck.exact.observables import INTERFACE, LATTICE, MINUS, PLUS
+from sotcheck.exact.quantities import torque
+from sotcheck.exact.quantity import Quantity
+from sotcheck.exact.solved import ANGLES, Solved
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.papers.kim2017 import paper
+from sotcheck.papers.kim2017.section4 import (
+    NO_INTERFACE_MAGNETISM,
+    by_source,
+    eq14,
+    eq16d_majority_evanescent,
+    eq16d_minority_evanescent,
+    jump_by_source,
+)
+from sotcheck.system.spin import dot_sigma, pauli_vector
+from sotcheck.theory.symbols import Symbols
+from sotcheck.trial.entries import Statement
+from sotcheck.trial.grounds import FINITE, GENERAL
+from sotcheck.trial.judge import balance, relation
+from sotcheck.trial.verdict import Trial, compare
+
+#: A direction in the plane along no axis.
+IN_PLANE = (0.6, 0.8)
+
+
+def _spin_flows(one: Solved, *signed: tuple[int, int]) -> Estimate:
+    """The sum of some flows of Fig. 2, with signs, at the interface's own h_R."""
+    found = states(one).flows
+    total: Array = np.sum([sign * found[..., flow, :] for sign, flow in signed], axis=0)
+    return measured(one, total)
+
+
+def _behind(one: Solved) -> Estimate:
+    """−(ħV/2eL) Tr[σ_⊥ ĵ_z(+0)] of (11), with the shift of the text above (13): fieldlike + i dampinglike."""
+    number = complex_torque(pauli_vector(current(one.states, "F")).real, one.iface.direction)
+    # (13)'s e²LE_xτ/2πmₑV times ħV/2eL is 1/4π in the torque's unit.
+    return moment(one, one.linear(number)) / (-4 * np.pi)
+
+
+def _average(one: Solved) -> Estimate:
+    """Average of (k·u) σ·(k×z) over angles, with u in the plane but along no axis."""
+    along = one.k_perp[:, None] * (np.cos(ANGLES) * IN_PLANE[0] + np.sin(ANGLES) * IN_PLANE[1])
+    return measured(one, (along[..., None, None] * one.rashba).mean(axis=1, keepdims=True))
+
+
+#: Spin current at z = −0 by source at the interface's own h_R, all three components.
+arriving = Quantity("spin current at z = -0", lambda one: measured(one, states(one).spin_minus))
+behind = Quantity("transverse spin current at z = +0 by k_perp and source, u_m = 0", _behind)
+OF_F = ("majority", "minority")
+
+
+def flow_after(s: Symbols) -> Complex:
+    """Fieldlike + i dampinglike of −(ħV/2eL) Tr[σ_⊥ ĵ_z(+0)], the sum of (14) and (15), by source."""
+    spin = pauli_vector(eq14(s) + jump_by_source(s)).real
+    # −(ħV/2eL) e²LE_x/2πmₑV is −1/4π in the torque's unit.
+    return -complex_torque(spin, s.m) / (4 * np.pi)
+
+
+def angular_average(s: Symbols) -> Complex:
+    """(k·u) σ·(k×ẑ) averages to (k_⊥²/2) σ·(u×ẑ), below (14)."""
+    ux, uy = IN_PLANE
+    return (s.k2 / 2)[..., None, None] * dot_sigma(np.array([uy, -ux, 0.0]))
+
+
+def equal_times(s: Symbols) -> Array:
+    """Re T of (16c, d) with τ = τ↑ = τ↓: (1/4π)(k_⊥²/k_z) Re(r↑ − r↓), or the evanescent terms."""
+    propagating = s.k2 / np.abs(s.kz) * (s.r_up - s.r_down).real / (4 * np.pi)
+    return propagating + (eq16d_majority_evanescent(s) + eq16d_minority_evanescent(s)).real
+
+
+@paper.statement(
+    "drude", "Below (16d): the shift of the text above (13) makes a current n e^2 E_x tau / m_e."
+)
+def drude(engine: str) -> Iterator[Trial]:
+    """The in-plane current of the shifted electrons of (13) against that stated below (16d)."""
+    iface = GENERAL[0]
+    k_F = np.sqrt(iface.E_F - iface.U_N)
+    kz, weight = np.polynomial.legendre.leggauss(24)
+    k_perp2, dkz = k_F**2 * (1 - kz**2), k_F * weight / (2 * np.pi) ** 3
+    # Both spins; ∫d²k_⊥ of the occupation, and of 2k_x² δ(k² − k_F²), the product of v_x and the shift.
+    density = float(2 * np.sum(dkz * np.pi * k_perp2))
+    flow = float(2 * np.sum(dkz * np.pi * 2 * k_perp2 / 2))
+    found = compare(density, -flow, {"rounding": (1e-14 * density, "double precision")})
+    yield Trial(
+        "current along x over e^2 E_x tau / m_e",
+        found,
+        "With the charge -e of (11) and the shift +e E_x tau v_x of (13) the current runs against the field.",
+        source="normal",
+        engine=engine,
+    )
+
+
+paper.add(
+    Statement(
+        "ledger",
+        "Fig. 2: what arrives is what lattice, bulk and interface magnetism take, (1) = (2) + (3) + (4).",
+        balance(
+            lambda one: _spin_flows(one, (1, MINUS)),
+            lambda one: _spin_flows(one, (1, PLUS), (1, INTERFACE), (-1, LATTICE)),
+            "flow (1), finite h_R",
+            "Each flow has its own expression.",
+            FINITE,
+        ),
+    ),
+    Statement(
+        "drains",
+        "Eq. (16) is (3) + (4) of Fig. 2, whatever the interface magnetism u_m.",
+        relation(
+            lambda one: flow_number(one, PLUS, INTERFACE),
+            by_source,
+            "torque on bulk and interface magnetism by k_perp and source",
+            "First order in h_R.",
+            GENERAL,
+        ),
+        number="16b",
+    ),
+    Statement(
+        "supplies",
+        "Eq. (16) is (1) - (2) of Fig. 2, whatever the interface magnetism u_m.",
+        relation(
+            lambda one: flow_number(one, MINUS, LATTICE),
+            by_source,
+            "what arrives less what the lattice takes by k_perp and source",
+            "First order in h_R.",
+            GENERAL,
+        ),
+        number="16b",
+    ),
+    Statement(
+        "no-rashba-no-torque",
+        "Below (13): without spin-orbit coupling no current arrives, since r and t' are even in k_perp.",
+        balance(
+            lambda one: one.unperturbed(current(one.states, "N")),
+            lambda one: one.unperturbed(np.roll(current(one.states, "N"), 3, axis=1)),
+            "charge and spin current at z = -0 at k_perp and at -k_perp, h_R = 0",
+            "k_x times it averages to zero.",
+        ),
+    ),
+    Statement(
+        "angular-average",
+        "Below (14): (k.u) sigma.(k x z) averages to (k_perp^2 / 2) sigma.(u x z).",
+        relation(
+            _average,
+            angular_average,
+            "average over directions of k_perp",
+            "For u = x it is -k_perp^2 sigma_y / 2.",
+            GENERAL,
+        ),
+    ),
+    Statement(
+        "sum-of-14-and-15",
+        "Below (15): the current at z = +0 is the sum of (14) and (15), the latter corrected.",
+        relation(
+            behind,
+            flow_after,
+            "transverse spin current at z = +0 by k_perp and source, u_m = 0",
+            "Both with the shift of the text above (13).",
+            NO_INTERFACE_MAGNETISM,
+        ),
+    ),
+    Statement(
+        "sign-of-16",
+        "Below (15): minus (hbar V / 2eL) times the sum of (14) and (15) is Eq. (16).",
+        relation(
+            behind,
+            by_source,
+            "torque by k_perp and source, u_m = 0",
+            "The overall sign is the opposite: (16) has the shift of electrons in the field, -e E_x tau v_x.",
+            NO_INTERFACE_MAGNETISM,
+        ),
+    ),
+    Statement(
+        "sign-of-16-corrected",
+        "The same with the shift -(E_x / m_e) hbar k_x tau, that of charge -e, is Eq. (16).",
+        relation(
+            -behind,
+            by_source,
+            "torque by k_perp and source, u_m = 0",
+            "The sign is lost in the shift above (13).",
+            NO_INTERFACE_MAGNETISM,
+        ),
+    ),
+    Statement(
+        "equal-times-current",
+        "With equal relaxation times no spin current arrives at z = -0, at each k_perp and at any h_R.",
+        balance(
+            arriving.of("normal"),
+            -arriving.of(*OF_F),
+            "spin current at z = -0 of N against minus that of F, all components, finite h_R",
+            "By unitarity; in (14) it goes with the difference of relaxation times.",
+            FINITE,
+        ),
+    ),
+    Statement(
+        "equal-times-dampinglike",
+        "With equal relaxation times the dampinglike torque vanishes at each k_perp, to first order only.",
+        balance(
+            torque.of("normal").dampinglike,
+            -torque.of(*OF_F).dampinglike,
+            "dampinglike torque of N against minus that of F, by k_perp",
+            "All torque is then from the lattice, and that is fieldlike.",
+        ),
+    ),
+    Statement(
+        "equal-times-fieldlike",
+        "With equal relaxation times the fieldlike torque is (k_perp^2 / 4 pi k_z) Re(r_up - r_down) where N"
+        " is open, and the evanescent terms of (16d) elsewhere: it does not vanish.",
+        relation(
+            torque.of("normal", *OF_F).fieldlike,
+            equal_times,
+            "fieldlike torque of all sources by k_perp",
+            "By unitarity of the scattering matrix.",
+            GENERAL,
+        ),
+    ),
+)

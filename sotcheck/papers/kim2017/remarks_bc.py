@@ -1,0 +1,173 @@
+"""Appendices B and C in words: what is said of flux, and of states bound to the interface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from scipy import constants
+
+from sotcheck.exact.delta_states import rashba_thresholds, simple_thresholds, states_bound
+from sotcheck.exact.solved import Solved, solved
+from sotcheck.numerics.arrays import Complex
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.papers.kim2017 import appendix_b as b
+from sotcheck.papers.kim2017 import paper
+from sotcheck.papers.kim2017.appendix_c import INTERFACES
+from sotcheck.papers.kim2017.finite_rashba import block, extended
+from sotcheck.system.spin import IDENTITY
+from sotcheck.theory.symbols import Symbols
+from sotcheck.trial.entries import Statement
+from sotcheck.trial.judge import relation
+from sotcheck.trial.verdict import Trial, compare
+
+NORMAL, IN_PLANE = (0.0, 0.0, 1.0), (0.6, -0.8, 0.0)
+#: The wave number of an electron of 1 eV, 1/nm.
+OF_1_EV = np.sqrt(2 * constants.m_e * constants.electron_volt) / constants.hbar / 1e9
+
+
+def _minority_closed(s: Symbols) -> Complex:
+    """S^proj S^proj† = ((1, 0), (0, u_-)), the reverse of (B4)."""
+    right = b.inside(s, b.CLOSED) * block((IDENTITY, b.NONE), (b.NONE, s.u_minus))
+    return b.equal(b.by_drain(b.eqB3(s)), right)
+
+
+def _majority_only(s: Symbols) -> Complex:
+    """S^proj S^proj† = ((0, 0), (0, u_-)), the reverse of (B6)."""
+    right = b.inside(s, b.ONLY) * block((b.NONE, b.NONE), (b.NONE, s.u_minus))
+    return b.equal(b.by_drain(b.eqB5(s)), right)
+
+
+def _of_extended(s: Symbols) -> Complex:
+    """(B7) of the extended matrices, if the subscript "ex" is left out there as well."""
+    a = extended(s)
+    return block((s.one @ a.r, s.one @ a.t_prime), (s.one_prime @ a.t, s.one_prime @ a.r_prime))
+
+
+paper.add(
+    Statement("unitarity-minority-closed-reversed", "Below (B6): (B4) holds in reversed order.",
+        relation(b.where(b.sides("", b.by_drain), b.CLOSED).measure, _minority_closed,
+            "S S^dagger where only the minority band is closed", "Every outgoing channel is filled.",
+            b.MINORITY_CLOSED)),
+    Statement("unitarity-majority-only-reversed", "Below (B6): (B6) holds in reversed order.",
+        relation(b.where(b.sides("", b.by_drain), b.ONLY).measure, _majority_only,
+            "S S^dagger where only the majority band is open", "Every outgoing channel is filled.",
+            b.MAJORITY_ONLY)),
+    Statement("unitarity-of-extended-matrices",
+        'Above (B2): the appendix leaves out the subscript "ex"; (B7) would hold of the extended matrices.',
+        relation(b.eqB7.of.measure, _of_extended, "S between open channels, every regime, all elements",
+            "(B7) to (B10) hold of the projected matrices (7): its projectors act on outgoing channels only."
+        )),
+)  # fmt: skip
+
+
+def _turned(engine: str, m: tuple[float, float, float]) -> Iterator[Solved]:
+    yield from (solved(engine, iface.with_(m=m)) for iface in INTERFACES)
+
+
+def _threshold(J: float, in_plane: float) -> float:
+    """Return the smallest h_R k_⊥ with a state below the continuum, for the Rashba term itself.
+
+    At the bottom of the continuum q_N = √J, q_↑ = 0 and q_↓ = √(2J); the determinant of q_N + Q̂_F + h_R
+    σ·(k×ẑ) vanishes when w² + √(2J) c w − (1 + √2)J = 0, with w = h_R k_⊥ and c = m·(k×ẑ)/k_⊥, at most the
+    length of m's in-plane part.
+    """
+    half = np.sqrt(J / 2) * in_plane
+    return float(np.sqrt(half**2 + (1 + np.sqrt(2)) * J) - half)
+
+
+def _length(engine: str) -> Estimate:
+    """Return the inverse of the threshold in nm, with the energy unit such that J = 1 eV."""
+    one = solved(engine, INTERFACES[0])
+    fit = simple_thresholds(one)
+    length = np.sqrt(one.iface.J) / OF_1_EV / fit.value.max()
+    size = length * fit.total / fit.value.max()
+    return Estimate(length, {"rounding": (size, "of the threshold")})
+
+
+def length_is(said: float) -> Callable[[str], Iterator[Trial]]:
+    """Return the judge of a length in nm, the inverse of the threshold at J = 1 eV."""
+
+    def judge(engine: str) -> Iterator[Trial]:
+        why = "0.14 nm belongs to 2J, the splitting of the bands; h_R > 1 is needed anyway"
+        yield Trial("length in nm", compare(said, _length(engine)), why, engine=engine)
+
+    return judge
+
+
+@paper.statement(
+    "bound-state-necessary",
+    "The bound (C5) is necessary for the Rashba term itself, for every direction of m and k.",
+    "C5",
+)
+def bound_is_necessary(engine: str) -> Iterator[Trial]:
+    """Yield the smallest exact threshold over m and k, which is that of (C5), met by m in the plane."""
+    directions = IN_PLANE, (0.6, 0.0, 0.8), (0.36, 0.48, 0.8), NORMAL
+    for each in zip(*(_turned(engine, m) for m in directions), strict=True):
+        fits, J = [rashba_thresholds(one) for one in each], each[0].iface.J
+        least = min(float(fit.value.min()) for fit in fits)
+        error = max(fit.total for fit in fits)
+        yield Trial(
+            f"smallest h_R k_perp that binds, over m and k, J = {J:g}",
+            compare(float(np.sqrt(J)), least, {"next order": (error, "extrapolation to the bottom")}),
+            "no direction of m and k binds below (C5)",
+            engine=engine,
+        )
+
+
+paper.statement("bound-state-length", "Below (C5): its right-hand side at J = 1 eV is 1/(0.14 nm).")(
+    length_is(0.14)
+)
+paper.statement("bound-state-length-corrected", "The right-hand side of (C5) at J = 1 eV is 1/(0.195 nm).")(
+    length_is(1 / OF_1_EV)
+)
+
+
+@paper.statement(
+    "bound-state-rashba",
+    "The Rashba term binds at (C5) when m lies in the plane, and up to sqrt(1 + sqrt 2) times later"
+    " otherwise.",
+)
+def rashba_binds_later(engine: str) -> Iterator[Trial]:
+    """Yield the exact threshold of the Rashba term for m in, tilted from and normal to the plane."""
+    for name, m in (("in the plane", IN_PLANE), ("tilted", (0.6, 0.0, 0.8)), ("normal", NORMAL)):
+        for one in _turned(engine, m):
+            fit, J = rashba_thresholds(one), one.iface.J
+            least = fit[int(np.argmin(fit.value))]
+            yield Trial(
+                f"least h_R k_perp that binds, m {name}, J = {J:g}",
+                compare(_threshold(J, float(np.hypot(m[0], m[1]))), least),
+                f"{least.value / simple_thresholds(one).value.max():.4f} times the bound (C5)",
+                engine=engine,
+            )
+
+
+@paper.statement(
+    "bound-state-count", "Counted, one state appears where the Rashba term's threshold is passed."
+)
+def counted(engine: str) -> Iterator[Trial]:
+    """Yield how many states lie below the continuum a little below and above the threshold for m normal."""
+    for one in _turned(engine, NORMAL):
+        J = one.iface.J
+        for factor, expected in ((0.99, 0), (1.01, 1)):
+            number = states_bound(one, factor * _threshold(J, 0.0), 0.3)
+            yield Trial(
+                f"states at h_R k_perp = {factor:g} of the threshold, m normal, J = {J:g}",
+                compare(float(expected), float(number), {}),
+                "negative eigenvalues of the matching problem at the bottom of the continuum",
+                engine=engine,
+            )
+
+
+@paper.statement(
+    "bound-state-h-r", "At J = 1 eV, h_R must exceed one to bind a state with k_perp below 1/(0.3 nm)."
+)
+def h_R_above_one(engine: str) -> Iterator[Trial]:
+    """Yield whether h_R must exceed one to bind, at J = 1 eV and k_max = 1/(0.3 nm)."""
+    needed = 0.3 / _length(engine).value
+    yield Trial(
+        "h_R needed to bind a state at J = 1 eV exceeds one (1: it does)",
+        compare(1.0, float(needed > 1), {}),
+        f"h_R = {needed:.3f} at k_perp = 1/(0.3 nm), with the length that J = 1 eV has",
+        engine=engine,
+    )

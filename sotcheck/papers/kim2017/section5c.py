@@ -1,0 +1,259 @@
+"""Sec. V C: ferromagnetic insulators, models (25) and (31). Its statements in words: `remarks5cd`.
+
+Torques are in the unit ħeE_xτA/mₑ per h_R, as written out in UNIT; summands are those of (1/A) Σ_{k_⊥}.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sotcheck.exact.quantities import beyond_k_F, r_by_spin, torque, whole_torque
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.papers.kim2017 import paper
+from sotcheck.papers.kim2017.models import FIRST_ORDER, INSULATOR, INSULATOR_BARRIER
+from sotcheck.papers.kim2017.section5b import widened
+from sotcheck.theory.symbols import Symbols
+from sotcheck.trial.grounds import ground
+
+#: ħ²/2mₑ = 1 with ħ = 1; e, E_x, A and relaxation times are one.
+HBAR, MASS = 1.0, 0.5
+UNIT = HBAR / MASS
+#: √(2mₑ)/15π²ħ², in front of (28), (30) and (36), in the torque's unit.
+FRONT = np.sqrt(2 * MASS) / (15 * np.pi**2 * HBAR**2) / UNIT
+#: J = U/3 and E_F = U − J, where (29) has the maximum.
+AT_MAXIMUM = tuple(ground(f"insulator-maximum-{U:g}", E_F=2 * U / 3, U_F=U, J=U / 3) for U in (1.8, 2.7))
+
+TEX_27 = r"T_R=h_R\frac{\hbar^3eE_x\tau}{2\pi m_e^2}\frac{J}{U^2-J^2}\sum_{%s<k_F^2}%s k_z"
+UNIT_28 = r"\sqrt{2m_e}\,eE_x\tau A}{15\pi^2\hbar^2}"
+TEX_28 = r"T_R=h_R\frac{%s" + UNIT_28 + r"\frac{JE_F^{5/2}}{U^2-J^2}"
+TEX_29 = r"T_R\le h_R\frac{%s\sqrt{m_e}\,eE_x\tau A}{45\sqrt 3\pi^2\hbar^2}U^{3/2}"
+TEX_30 = r"T_R=h_R\frac{%s" + UNIT_28 + r"%s\frac{\alpha(1-\alpha)^{3/2}}{1+\alpha}"
+TEX_32 = (
+    r"T_R=h_R\frac{\hbar eE_x\tau}{2\pi m_e}\sum_{\mathbf k_\perp}"
+    r"\frac{k_\perp^2k_z(q_z^-+q_z^++2u_0)(%s)}{D_{\mathbf k}(u_0,u_m)}"
+)
+FOUR = "a factor 4, inherited from (28)"
+
+BOTH = "fieldlike and dampinglike torque at each k_perp"
+of_normal = torque.of("normal")
+whole = whole_torque.fieldlike.named("fieldlike torque, all k_perp", "normal")
+
+paper.define(
+    "25",
+    "A ferromagnet that a spin-independent barrier U makes insulating.",
+    tex=r"H=-\frac{\hbar^2}{2m_e}\nabla^2+(U+J\hat\sigma\cdot\mathbf m)\Theta(z)",
+    why="a model; (26) to (32) are tried on it",
+)
+
+
+def _q(k_z: Complex) -> Complex:
+    """q_z = −ik_z."""
+    return -1j * k_z
+
+
+def _reflection(s: Symbols, up: Complex, down: Complex) -> Complex:
+    """(ik_z + q)/(ik_z − q) of both spins."""
+    return np.stack([(1j * s.kz + up) / (1j * s.kz - up), (1j * s.kz + down) / (1j * s.kz - down)], -1)
+
+
+@paper.equation(
+    "26",
+    of=r_by_spin.named("r, majority and minority"),
+    on=INSULATOR,
+    tex=r"r_{\mathbf k}^{\uparrow\downarrow}=\frac{ik_z+q_z^\mp}{ik_z-q_z^\mp}",
+)
+def eq26(s: Symbols) -> Complex:
+    """Reflection amplitudes of a ferromagnetic insulator."""
+    return _reflection(s, _q(s.kz_up), _q(s.kz_down))
+
+
+def _summand(s: Symbols, squared: Array | Complex) -> Complex:
+    """What stands in the sum of (27), for k_z² or k_⊥² in it."""
+    U, J = s.iface.U_F, s.iface.J
+    return HBAR**3 / (2 * np.pi * MASS**2) * squared * s.kz * J / (U**2 - J**2) / UNIT
+
+
+@paper.equation(
+    "27",
+    of=of_normal.named(f"{BOTH} < k_F"),
+    on=INSULATOR,
+    order=FIRST_ORDER,
+    tex=TEX_27 % ("k_z^2", "k_z^2"),
+)
+def eq27(s: Symbols) -> Complex:
+    """Torque on a ferromagnetic insulator: the summand."""
+    return _summand(s, s.kz**2)
+
+
+@eq27.correction(
+    "a swapped symbol: k_perp^2 k_z for k_z^2 k_z",
+    kind="marks",
+    tex=TEX_27 % (r"k_\perp^2", r"k_\perp^2"),
+)
+def eq27_corrected(s: Symbols) -> Complex:
+    """With k_⊥² k_z."""
+    return _summand(s, s.k2)
+
+
+@paper.equation(
+    "27",
+    of=beyond_k_F(of_normal).named("torque at k_perp on both sides of k_F"),
+    on=INSULATOR,
+    order=FIRST_ORDER,
+    tex=TEX_27 % ("k_z^2", r"k_\perp^2"),
+)
+def eq27_range(s: Symbols) -> Complex:
+    """Torque on a ferromagnetic insulator: the range of the sum."""
+    wide = widened(s)
+    return np.where((wide.kz**2).real < s.iface.E_F, _summand(wide, wide.k2), 0)
+
+
+@eq27_range.correction(
+    "a swapped symbol: the range is k_perp^2 < k_F^2; k_z^2 < k_F^2 holds at every k_perp",
+    kind="marks",
+    tex=TEX_27 % (r"k_\perp^2", r"k_\perp^2"),
+)
+def eq27_range_corrected(s: Symbols) -> Complex:
+    """With the sum over k_⊥² < k_F²."""
+    wide = widened(s)
+    return np.where(wide.k2 < s.iface.E_F, _summand(wide, wide.k2), 0)
+
+
+def _sum(s: Symbols) -> Array:
+    """J E_F^{5/2}/(U² − J²), with the unit in front."""
+    U, J = s.iface.U_F, s.iface.J
+    return np.asarray(FRONT * J * s.iface.E_F**2.5 / (U**2 - J**2))
+
+
+@paper.equation("28", of=whole, on=INSULATOR, order=FIRST_ORDER, tex=TEX_28 % "8")
+def eq28(s: Symbols) -> Array:
+    """Torque on a ferromagnetic insulator, summed."""
+    return 8 * _sum(s)
+
+
+@eq28.correction(
+    "a factor 4 too large, from the sum of (27): sum k_perp^2 k_z = A k_F^5/(15 pi)",
+    kind="content",
+    tex=TEX_28 % "2",
+)
+def eq28_corrected(s: Symbols) -> Array:
+    """With 2√(2mₑ) for 8√(2mₑ)."""
+    return 2 * _sum(s)
+
+
+def _largest(s: Symbols) -> Array:
+    """√mₑ U^{3/2}/45√3 π²ħ²."""
+    return np.asarray(np.sqrt(MASS) / (45 * np.sqrt(3) * np.pi**2 * HBAR**2) * s.iface.U_F**1.5 / UNIT)
+
+
+@paper.equation(
+    "29",
+    of=whole.named("fieldlike torque, all k_perp, at E_F = U - J and J = U/3"),
+    on=AT_MAXIMUM,
+    order=FIRST_ORDER,
+    tex=TEX_29 % "8",
+)
+def eq29(s: Symbols) -> Array:
+    """The largest torque that a ferromagnetic insulator can have, at E_F = U - J and J = U/3."""
+    return 8 * _largest(s)
+
+
+@eq29.correction(
+    f"{FOUR}: as an inequality it holds, but is never reached",
+    kind="content",
+    tex=TEX_29 % "2",
+)
+def eq29_corrected(s: Symbols) -> Array:
+    """With 2√mₑ for 8√mₑ."""
+    return 2 * _largest(s)
+
+
+def _last_factor(alpha: Array) -> Array:
+    """α (1 − α)^{3/2}/(1 + α), the last factor of (30)."""
+    return alpha * (1 - alpha) ** 1.5 / (1 + alpha)
+
+
+def fig8(J_over_U: Array) -> Array:
+    """The curve of Fig. 8: the last factor of (30)."""
+    return _last_factor(J_over_U)
+
+
+def _by_ratios(s: Symbols, power: float) -> Array:
+    """β^{5/2} U^power times the last factor, with the unit in front; α = J/U, β = E_F/(U − J)."""
+    E_F, U, J = s.iface.E_F, s.iface.U_F, s.iface.J
+    return FRONT * (E_F / (U - J)) ** 2.5 * U**power * _last_factor(np.divide(J, U))
+
+
+@paper.equation(
+    "30",
+    of=whole,
+    on=INSULATOR,
+    order=FIRST_ORDER,
+    tex=TEX_30 % ("8", r"\times\frac{\beta^{5/2}}{U^{3/2}}\times"),
+)
+def eq30(s: Symbols) -> Array:
+    """Torque on a ferromagnetic insulator by J/U and E_F/(U - J)."""
+    return 8 * _by_ratios(s, -1.5)
+
+
+@eq30.correction(
+    f"{FOUR}, and U^(3/2), which belongs in the numerator: 4/U^3 in all",
+    kind="content",
+    tex=TEX_30 % ("2", r"\times\beta^{5/2}U^{3/2}\times"),
+)
+def eq30_corrected(s: Symbols) -> Array:
+    """With β^{5/2} U^{3/2} and 2√(2mₑ) for 8√(2mₑ)."""
+    return 2 * _by_ratios(s, 1.5)
+
+
+def _up(s: Symbols) -> Complex:
+    """q_z^- + u_0 − u_m, of the majority band."""
+    return _q(s.kz_up) + s.iface.u_0 - s.iface.u_m
+
+
+def _down(s: Symbols) -> Complex:
+    """q_z^+ + u_0 + u_m, of the minority band."""
+    return _q(s.kz_down) + s.iface.u_0 + s.iface.u_m
+
+
+@paper.equation(
+    "31",
+    of=r_by_spin.named("r, majority and minority"),
+    on=INSULATOR_BARRIER,
+    tex=r"r_{\mathbf k}^{\uparrow\downarrow}=\frac{ik_z+(q_z^\mp+u_0\mp u_m)}{ik_z-(q_z^\mp+u_0\mp u_m)}",
+)
+def eq31(s: Symbols) -> Complex:
+    """Reflection amplitudes of a ferromagnetic insulator with an interface potential."""
+    return _reflection(s, _up(s), _down(s))
+
+
+def _with_barrier(s: Symbols, second: Complex) -> Complex:
+    """What stands in the sum of (32), for either sign of its second bracket.
+
+    D_k = [k_z² + (q_z^- + u_0 − u_m)²][k_z² + (q_z^+ + u_0 + u_m)²], below Eq. (32).
+    """
+    first = _q(s.kz_up) + _q(s.kz_down) + 2 * s.iface.u_0
+    d = (s.kz**2 + _up(s) ** 2) * (s.kz**2 + _down(s) ** 2)
+    return HBAR / (2 * np.pi * MASS) * s.k2 * s.kz * first * second / d / UNIT
+
+
+@paper.equation(
+    "32",
+    of=of_normal.named(BOTH),
+    on=INSULATOR_BARRIER,
+    order=FIRST_ORDER,
+    tex=TEX_32 % "q_z^--q_z^+-2u_m",
+)
+def eq32(s: Symbols) -> Complex:
+    """Torque on a ferromagnetic insulator with an interface potential: the summand."""
+    return _with_barrier(s, _q(s.kz_up) - _q(s.kz_down) - 2 * s.iface.u_m)
+
+
+@eq32.correction(
+    "a sign: so printed it is minus (27) at u_0 = u_m = 0",
+    kind="content",
+    tex=TEX_32 % "q_z^+-q_z^-+2u_m",
+)
+def eq32_corrected(s: Symbols) -> Complex:
+    """With the opposite sign."""
+    return _with_barrier(s, _q(s.kz_down) - _q(s.kz_up) + 2 * s.iface.u_m)

@@ -1,0 +1,290 @@
+"""Sec. VI B: transfer matrices, and the series in h_R. Its statements in words: `remarks6`.
+
+κ̂ has the interface's own h_R. Matrices keep the laboratory's spin frame: 2×2 blocks of κ̂_R in the frame of
+ξ_± differ by a rotation that cancels from every product.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from sotcheck.exact import transfer
+from sotcheck.exact.quantity import Quantity
+from sotcheck.numerics.arrays import Complex
+from sotcheck.papers.kim2017 import paper
+from sotcheck.papers.kim2017.finite_rashba import block, column, scalar
+from sotcheck.system.spin import IDENTITY
+from sotcheck.theory.symbols import Symbols
+from sotcheck.trial.grounds import FINITE
+
+#: Not small: what holds at finite h_R is no expansion.
+tried = partial(paper.equation, on=FINITE)
+#: Distance over which the waves of (37) are followed, and the film's thickness L.
+STEP, FILM = 0.45, 0.8
+ORDERS = range(1, 6)
+
+WAVE = r"\psi^0(%s) = \frac{e^{ik_x x + ik_y y}}{\sqrt V} "
+RUNNING = r"\sum_\sigma (e^{i%s z} %s_\sigma^R \xi_\sigma + e^{-i%s z} %s_\sigma^L \xi_\sigma)"
+PAIR = r"\begin{pmatrix} %s \\ %s \end{pmatrix}"
+BLOCKS = (
+    r"\begin{pmatrix} ik_z + i\hat K_z - \hat\kappa & ik_z - i\hat K_z - \hat\kappa \\"
+    r" ik_z - i\hat K_z + \hat\kappa & ik_z + i\hat K_z + \hat\kappa \end{pmatrix}"
+)
+BLOCKS_0 = (
+    r"\begin{pmatrix} ik_z + i\hat K_z - \hat\kappa_0 & ik_z - i\hat K_z - \hat\kappa_0 \\"
+    r" -ik_z + i\hat K_z - \hat\kappa_0 & -ik_z - i\hat K_z - \hat\kappa_0 \end{pmatrix} "
+)
+ONES = r"\begin{pmatrix} 1 & 1 \\ 1 & 1 \end{pmatrix} "
+BELOW = r"M_{0\to %s}^{-1} \begin{pmatrix} 1 \\ 0 \end{pmatrix}"
+M_0 = PAIR % (r"\hat m_i^{(0)}", r"\hat m_r^{(0)}")
+M_1 = PAIR % (r"\hat m_i^{(1)}", r"\hat m_r^{(1)}")
+EQ_44 = r"\begin{pmatrix} 1 & -1 \\ 1 & 1 \end{pmatrix}" + M_0 + " = 2ik_z " + ONES + BELOW % "d"
+
+
+@dataclass(frozen=True)
+class Over(Symbols):
+    """The symbols of N and F over something else than the film.
+
+    Attributes
+    ----------
+    below : array (..., 4, 2)
+        M_{0→L}⁻¹ (1, 0)ᵀ, amplitudes e^{±iK̂_z z} at z = +0 per transmitted one.
+    """
+
+    below: Complex
+
+
+def film(s: Symbols) -> Complex:
+    """M_{0→L} of a film of F on N, with amplitudes e^{±ik_z(z − L)} in N, shape (n, 1, 4, 4)."""
+    forth = s.bands(np.exp(1j * s.kz_down * FILM), np.exp(1j * s.kz_up * FILM))
+    back = s.bands(np.exp(-1j * s.kz_down * FILM), np.exp(-1j * s.kz_up * FILM))
+    ratio = s.Kz / s.kz[..., None, None]
+    return block(
+        ((IDENTITY + ratio) / 2 @ forth, (IDENTITY - ratio) / 2 @ back),
+        ((IDENTITY - ratio) / 2 @ forth, (IDENTITY + ratio) / 2 @ back),
+    )
+
+
+def below(s: Symbols) -> Complex:
+    """M_{0→L}⁻¹ (1, 0)ᵀ, of the film by default: a half-infinite F hides half of every matrix."""
+    return s.below if isinstance(s, Over) else np.linalg.inv(film(s))[..., :2]
+
+
+def _halves(matrix: Complex) -> tuple[Complex, Complex]:
+    """Return the upper and the lower two rows."""
+    return matrix[..., :2, :], matrix[..., 2:, :]
+
+
+def _matched(s: Symbols) -> Complex:
+    """2ik_z M_0⁻¹."""
+    k, K, kappa = scalar(1j * s.kz), 1j * s.Kz, s.kappa_0 + s.iface.h_R * s.rashba
+    return block((k + K - kappa, k - K - kappa), (k - K + kappa, k + K + kappa))
+
+
+@tried(
+    "37a",
+    of=Quantity("[psi(z+d) + psi(z-d)] / psi(z) at z < 0", transfer.in_normal_metal),
+    tex=WAVE % "z<0" + RUNNING % ("k_z", "a", "k_z", "a"),
+)
+def eq37a(s: Symbols) -> Complex:
+    """Waves in the normal metal run with wave number k_z both ways."""
+    return scalar(np.exp(1j * s.kz * STEP) + np.exp(-1j * s.kz * STEP))
+
+
+@tried(
+    "37b",
+    of=Quantity("[psi(z+d) + psi(z-d)] / psi(z) at z > 0", transfer.in_ferromagnet),
+    tex=WAVE % "z>0" + RUNNING % ("k_z", "b", "k_z", "b"),
+)
+def eq37b(s: Symbols) -> Complex:
+    """Waves beneath the interface run with wave number k_z both ways."""
+    return scalar(np.exp(1j * s.kz * STEP) + np.exp(-1j * s.kz * STEP))
+
+
+@eq37b.correction(
+    "a swapped symbol: k_z for k_z^sigma, the wave numbers beneath, as (38b) has them",
+    kind="marks",
+    tex=WAVE % "z>0" + RUNNING % (r"k_z^\sigma", "b", r"k_z^\sigma", "b"),
+)
+def eq37b_corrected(s: Symbols) -> Complex:
+    """With k_z^σ of each band."""
+    up = np.exp(1j * s.kz_up * STEP) + np.exp(-1j * s.kz_up * STEP)
+    down = np.exp(1j * s.kz_down * STEP) + np.exp(-1j * s.kz_down * STEP)
+    return s.bands(down, up)
+
+
+paper.define(
+    "38a",
+    "The transfer matrix M_0 takes the amplitudes above the interface to those beneath.",
+    tex=PAIR % (r"\hat b^R", r"\hat b^L") + " = M_0 " + PAIR % (r"\hat a^R", r"\hat a^L"),
+    why="defines M_0; (38b) is what can be tried",
+)
+
+
+@tried(
+    "38b",
+    of=Quantity("amplitudes at z = -0 per amplitude at z = +0, all elements, finite h_R", transfer.transfer),
+    tex=r"M_0^{-1} = \frac{1}{2ik_z} " + BLOCKS,
+)
+def eq38b(s: Symbols) -> Complex:
+    """The inverse of the interface's transfer matrix."""
+    return _matched(s) / (2j * s.kz)[..., None, None]
+
+
+paper.define(
+    "39",
+    "The transfer matrix through whatever lies beneath.",
+    tex=PAIR % (r"\hat c^R", r"\hat c^L") + r" = M_{0\to L} " + PAIR % (r"\hat b^R", r"\hat b^L"),
+    why="defines M_{0->L}, in a basis that is left open",
+)
+
+through_film = Quantity(
+    "reflected and transmitted amplitudes, a film of F on N, finite h_R", transfer.through_film
+)
+
+
+@tried(
+    "40",
+    of=through_film,
+    tex=PAIR % (r"\hat\psi_t", "0") + r" = M_{0\to L} M_0 " + PAIR % (r"\hat\psi_i", r"\hat\psi_r"),
+)
+def eq40(s: Symbols) -> Complex:
+    """An incident and a reflected wave become a transmitted one, with nothing coming from beneath."""
+    transmitted, returned = _halves(film(s) @ np.linalg.inv(_matched(s) / (2j * s.kz)[..., None, None]))
+    r = -np.linalg.solve(returned[..., 2:], returned[..., :2])
+    return column(r, transmitted @ column(IDENTITY, r))
+
+
+@tried(
+    "41",
+    of=through_film,
+    tex=PAIR % (r"\hat\psi_i", r"\hat\psi_r")
+    + r" = \frac{1}{2ik_z} "
+    + BLOCKS
+    + BELOW % "L"
+    + r" \hat\psi_t \equiv \frac{1}{2ik_z} "
+    + PAIR % (r"\hat m_i", r"-\hat m_r")
+    + r" \hat\psi_t",
+)
+def eq41(s: Symbols) -> Complex:
+    """The inverse relation defines m_i and m_r, and the reflection matrix is -m_r / m_i."""
+    m_i, minus_m_r = _halves(_matched(s) @ below(s))
+    return column(minus_m_r @ np.linalg.inv(m_i), scalar(2j * s.kz) @ np.linalg.inv(m_i))
+
+
+@tried(
+    "42",
+    of=Quantity(
+        "jump of the slope at z = 0 that comes with h_R, between spins along m", transfer.rashba_potential
+    ),
+    tex=r"(\hat\kappa_R)_{\sigma\sigma'} = h_R\,"
+    r"\xi_\sigma^\dagger \hat\sigma\cdot(\mathbf k\times\mathbf z) \xi_{\sigma'}",
+)
+def eq42(s: Symbols) -> Complex:
+    """The Rashba term between spin states along the magnetization."""
+    kappa_R, bands = s.iface.h_R * s.rashba, (s.u_plus, s.u_minus)
+    return block(*(tuple(u @ kappa_R @ v for v in bands) for u in bands))
+
+
+def _unperturbed(s: Symbols) -> Complex:
+    k, K, kappa = scalar(1j * s.kz), 1j * s.Kz, s.kappa_0
+    return block((k + K - kappa, k - K - kappa), (-k + K - kappa, -k - K - kappa)) @ below(s)
+
+
+@tried(
+    "43a",
+    of=Quantity("m_i and m_r, a film of F on N, h_R = 0", transfer.unperturbed_m),
+    tex=M_0 + " = " + BLOCKS_0 + BELOW % "L",
+)
+def eq43a(s: Symbols) -> Complex:
+    """m_i and m_r without the Rashba term."""
+    return _unperturbed(s)
+
+
+@tried(
+    "43b",
+    of=Quantity("change of m_i and m_r, a film of F on N, finite h_R", transfer.change_of_m),
+    tex=M_1 + r" = -\hat\kappa_R " + ONES + BELOW % "L",
+)
+def eq43b(s: Symbols) -> Complex:
+    """What the Rashba term adds to m_i and m_r."""
+    kappa_R = s.iface.h_R * s.rashba
+    return -block((kappa_R, kappa_R), (kappa_R, kappa_R)) @ below(s)
+
+
+@tried("44", of=Quantity("m_i - m_r, a film of F on N, h_R = 0", transfer.difference_of_m), tex=EQ_44)
+def eq44_difference(s: Symbols) -> Complex:
+    """A combination of m_i and m_r: the difference, first row."""
+    return scalar(2j * s.kz) @ block((IDENTITY, IDENTITY)) @ below(s)
+
+
+@tried("44", of=Quantity("m_i + m_r, a film of F on N, h_R = 0", transfer.sum_of_m), tex=EQ_44)
+def eq44_sum(s: Symbols) -> Complex:
+    """A combination of m_i and m_r: the sum, second row."""
+    return scalar(2j * s.kz) @ block((IDENTITY, IDENTITY)) @ below(s)
+
+
+@eq44_sum.correction(
+    "a sign: with -1 for the lower right 1 on the left both rows are the difference, which (45)"
+    " needs and the right-hand side is; the sum is another quantity, from (43a)",
+    kind="content",
+    tex=r"\hat m_i^{(0)} + \hat m_r^{(0)} ="
+    r" 2 \begin{pmatrix} i\hat K_z - \hat\kappa_0 & -i\hat K_z - \hat\kappa_0 \end{pmatrix} " + BELOW % "L",
+)
+def eq44_sum_corrected(s: Symbols) -> Complex:
+    """From (43a): 2 (iK̂_z − κ̂_0, −iK̂_z − κ̂_0) M_{0→L}⁻¹ (1, 0)ᵀ."""
+    return 2 * block((1j * s.Kz - s.kappa_0, -1j * s.Kz - s.kappa_0)) @ below(s)
+
+
+@tried(
+    "45",
+    of=Quantity("change of m_i and of m_r, a film of F on N, finite h_R", transfer.change_of_m),
+    tex=r"\hat m_i^{(1)} = \hat m_r^{(1)} ="
+    r" -\frac{1}{2ik_z} \hat\kappa_R (\hat m_i^{(0)} - \hat m_r^{(0)})",
+)
+def eq45(s: Symbols) -> Complex:
+    """The changes of m_i and m_r are equal and follow from the unperturbed difference."""
+    m_i, m_r = _halves(_unperturbed(s))
+    change = -1 / (2j * s.kz)[..., None, None] * (s.iface.h_R * s.rashba) @ (m_i - m_r)
+    return column(change, change)
+
+
+@tried(
+    "46b",
+    of=Quantity("psi(0) per unit jump of the slope at z = 0, h_R = 0, all elements", transfer.green),
+    tex=r"\hat G = \frac{1}{2ik_z} (1 + \hat r_{ex}^{(0)})",
+)
+def eq46b(s: Symbols) -> Complex:
+    """G is the Green function at the interface, by which the order n = 0 of (46a) is 1 + r_ex."""
+    return 1 / (2j * s.kz)[..., None, None] * (IDENTITY + s.r_ex)
+
+
+def order(s: Symbols, n: int) -> Complex:
+    """r̂_ex^(n) per h_R^n, (46a)."""
+    G: Complex = eq46b(s)
+    return (2j * s.kz)[..., None, None] * G @ np.linalg.matrix_power(s.rashba @ G, n)
+
+
+for _n in ORDERS:
+    tried(
+        "46a",
+        key=f"eq46a_{_n}",
+        says=f"The contribution of order {_n} in h_R to the extended reflection matrix.",
+        of=Quantity(f"coefficient of h_R^{_n} in r_ex, all elements", transfer.order(_n)),
+        tex=r"\hat r_{ex}^{(n)} = 2ik_z \hat G (\hat\kappa_R \hat G)^n",
+    )(partial(order, n=_n))
+
+
+@tried(
+    "46a",
+    of=Quantity("dr/dh_R at h_R = 0, projected, all elements", transfer.projected),
+    order="h_R^2",
+    tex=r"\hat r^{(1)} = 2ik_z \hat G \hat\kappa_R \hat G \hat 1",
+)
+def eq46a_projected(s: Symbols) -> Complex:
+    """The first order projected to open channels is that of the scattering matrix."""
+    G: Complex = eq46b(s)
+    return (2j * s.kz)[..., None, None] * G @ s.rashba @ G @ s.one

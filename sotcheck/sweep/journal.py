@@ -1,0 +1,238 @@
+"""The journal beside the result: records appended as they arrive, so that nothing done is ever lost.
+
+A record is one line: the CRC-32 of its JSON, then the JSON. The first one says what determines the data. It
+is written twice, as no other record can be read without it: their checksums go on from its own, so that
+records of another journal are none of this one. Whatever is not a whole record (a torn last one, above all)
+is left out on reading.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+from sotcheck.errors import OutputError
+from sotcheck.run.inputs import open_regular
+from sotcheck.run.output import refuse_unwritable
+
+Record = dict[str, Any]
+
+#: What a first record may look like when the machine went down while it was written.
+TORN_HEADER = rb"[0-9a-f]{0,8}( (\{[^\n]*)?)?"
+#: How the JSON of a header begins.
+HEADER = b'{"plan":'
+#: Between the two copies of the header: one damaged byte at the end of a line must not join them.
+BETWEEN = b"\n"
+
+
+def journal_path(result: Path) -> Path:
+    """Return where the journal of a result lies."""
+    return result.with_name(f"{result.name}.partial")
+
+
+def encode(record: Record, start: int = 0) -> bytes:
+    """Return the line of a record, its checksum going on from another one."""
+    payload = json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+    return b"%08x " % zlib.crc32(payload, start) + payload
+
+
+def decode(line: bytes, start: int = 0) -> Record | None:
+    """Return the record of a line, or None if the line is not as it was written."""
+    crc, _, payload = line.partition(b" ")
+    if not payload.endswith(b"\n") or crc != b"%08x" % zlib.crc32(payload, start):
+        return None
+    try:
+        record = json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def checksum(line: bytes) -> int:
+    """Return the checksum of a whole line."""
+    return int(line[:8], 16)
+
+
+class Journal:
+    """An open journal, locked against every other process; made by `open_journal`.
+
+    Attributes
+    ----------
+    path : Path
+    header : dict or None
+        The first record; None while there is none.
+    damaged : int
+        Lines that could not be read when last looked at, and whose points are to be computed again.
+    """
+
+    def __init__(self, path: Path, file: FileIO) -> None:
+        self.path = path
+        self._file, self._descriptor = file, file.fileno()
+        self.header: Record | None = None
+        self.damaged = 0
+        self._start = 0
+        #: A line that is to be written again before the next one.
+        self._again = b""
+        self._find_header()
+        # Until something is appended nothing is changed: the journal may turn out to be another sweep's.
+        self._end = max((end for end, record in self._lines() if record is not None), default=0)
+
+    def append(self, record: Record) -> None:
+        """Write a record as a whole, onto the disk, or not at all.
+
+        Raises
+        ------
+        OutputError
+            If the disk is full or fails, all earlier records being kept; or if the file has gone.
+        """
+        line = encode(record, self._start)
+        if self.header is None:
+            self.header, self._start, self._again = record, checksum(line), line + BETWEEN
+        size = os.fstat(self._descriptor).st_size
+        if size < self._end:
+            # Someone has cut it short: after what is left of a line, the plan comes again.
+            self._end, self._again = size, BETWEEN + encode(self.header) + BETWEEN
+        line = self._again + line
+        if not same_file(self.path, self._descriptor):
+            raise OutputError(
+                f"{self.path}: was removed or replaced while the sweep ran, and with it what was computed; "
+                "run the sweep again, and leave this file alone"
+            )
+        try:
+            # A torn record must not be in front of the next one.
+            os.ftruncate(self._descriptor, self._end)
+            rest = memoryview(line)
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+            os.fsync(self._descriptor)
+        except OSError as error:
+            with suppress(OSError):
+                os.ftruncate(self._descriptor, self._end)
+            raise OutputError(
+                f"{self.path}: cannot be written ({error.strerror or error}); what is there is kept: "
+                "make room, then go on with --resume"
+            ) from None
+        self._end += len(line)
+        self._again = b""
+
+    def records(self) -> Iterator[Record]:
+        """Yield all whole records after the header, in order of arrival, and count the others."""
+        self.damaged = 0
+        for _, record in self._lines():
+            if record is None:
+                self.damaged += 1
+            elif record != self.header:
+                yield record
+
+    def remove(self) -> None:
+        """Delete the file, if it is there: under the lock, but on Windows, which deletes no open file."""
+        if os.name == "nt":
+            self._file.close()
+        with suppress(FileNotFoundError, PermissionError):
+            self.path.unlink()
+
+    def _find_header(self) -> None:
+        """Find a whole copy of the header, refusing a file in which there is none though there should be."""
+        copies = [line for line in self._raw() if line.startswith(HEADER, line.find(b"{")) and decode(line)]
+        if copies:
+            self.header, self._start = decode(copies[0]), checksum(copies[0])
+            # One of the two is damaged: before the other one is as well.
+            self._again = copies[0] + BETWEEN if copies.count(copies[0]) == 1 else b""
+        elif not re.fullmatch(TORN_HEADER, b"".join(self._raw())):
+            raise OutputError(
+                f"{self.path}: is no journal of a sweep, or its plan is damaged, both copies; move it away, "
+                "or choose another --output"
+            )
+
+    def _lines(self) -> Iterator[tuple[int, Record | None]]:
+        """Yield the position after each line that is not blank, and its record."""
+        position = 0
+        for line in self._raw():
+            position += len(line)
+            if line != BETWEEN:
+                record = decode(line, self._start)
+                # Later copies of the header go on from nothing, as the first one.
+                yield position, self.header if record is None and decode(line) == self.header else record
+
+    def _raw(self) -> Iterator[bytes]:
+        # By our own descriptor: the lock of another one would end ours on some systems, forbid it on others.
+        with os.fdopen(os.dup(self._descriptor), "rb") as file:
+            file.seek(0)
+            yield from file
+
+
+def same_file(path: Path, descriptor: int) -> bool:
+    """Say whether what has been opened is what has that name now."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def open_journal(result: Path, *, resume: bool) -> Iterator[Journal]:
+    """Open and lock the journal of a result, creating an empty one if there is none.
+
+    `resume` says whether a result or a journal may be there.
+
+    Raises
+    ------
+    OutputError
+        If another process is at it, or there is something that would be lost, or it cannot be written.
+    """
+    refuse_unwritable(result)
+    path = journal_path(result)
+    with FileIO(_locked(path, result), "r+") as file:
+        journal = Journal(path, file)
+        try:
+            # Looked at under the lock: a run that has just ended leaves a result, and no journal.
+            if not resume and result.exists():
+                raise OutputError(f"{result}: is there already; remove it, or choose another --output")
+            if not resume and journal.header is not None:
+                raise OutputError(
+                    f"{path}: an unfinished sweep is there; go on with --resume, or remove it to start anew"
+                )
+            yield journal
+        finally:
+            if journal.header is None:
+                journal.remove()
+
+
+def _locked(path: Path, result: Path) -> int:
+    """Return the descriptor of the journal, created if need be, with the lock on it."""
+    try:
+        # Not every system has locks; it is needed by sweeps alone.
+        import portalocker
+    except ImportError as error:
+        raise OutputError(
+            f"{path}: cannot be locked against other sweeps on this system ({error}); sweep on another one"
+        ) from None
+    # A regular file, and no link to someone else's.
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+    while True:
+        try:
+            descriptor = open_regular(path, flags)
+        except OSError as error:
+            why = "is a link" if error.errno == errno.ELOOP else error.strerror
+            raise OutputError(f"{path}: cannot be written ({why}); choose another --output") from None
+        try:
+            portalocker.lock(descriptor, portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING)
+            # The run before us may have finished, and deleted the file, between our two steps.
+            if same_file(path, descriptor):
+                return descriptor
+            refusal = None
+        except portalocker.AlreadyLocked:
+            refusal = f"{result}: another sweep is writing it; wait for its end, or choose another --output"
+        except (portalocker.LockException, OSError) as error:
+            refusal = f"{path}: cannot be locked ({error}); choose an --output on a file system with locks"
+        os.close(descriptor)
+        if refusal:
+            raise OutputError(refusal)

@@ -1,0 +1,147 @@
+"""A sweep from its plan to the NetCDF file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sotcheck.errors import OutputError, SystemFileError
+from sotcheck.run.executors import Backend, backend
+from sotcheck.run.progress import Progress, silent
+from sotcheck.sweep.dataset import Gathered, assemble, gather, open_sweep, plan_of, to_netcdf
+from sotcheck.sweep.grid import in_words
+from sotcheck.sweep.journal import Journal, open_journal
+from sotcheck.sweep.plan import Plan
+from sotcheck.sweep.schedule import results
+from sotcheck.sweep.seal import write_whole
+from sotcheck.sweep.worker import Chunk, compute
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+#: Times that points are computed before the disk is at fault that loses them.
+ROUNDS = 3
+#: Most lost points that are named.
+NAMED = 3
+
+
+def sweep(
+    plan: Plan,
+    result: Path,
+    *,
+    where: Backend | None = None,
+    resume: bool = False,
+    progress: Progress = silent,
+    say: Callable[[str], None] = lambda words: None,
+) -> xr.Dataset:
+    """Compute a sweep, or go on with one, write it as NetCDF, and return what was written.
+
+    Parameters
+    ----------
+    plan : Plan
+    result : Path
+        The NetCDF file; the journal lies beside it until the end.
+    where : Backend, optional
+        Where to compute; in this process by default.
+    resume : bool
+        Go on with what is there, if anything is.
+    progress, say : callable
+        Shows how far it is; is told what an earlier run has left.
+
+    Raises
+    ------
+    OutputError
+        If a file is in the way, in use by another process, or cannot be written.
+    SystemFileError
+        If what is there belongs to another system, or other settings or versions.
+    EngineError
+        If nothing can be computed.
+    """
+    with open_journal(result, resume=resume) as journal:
+        if journal.header is None and result.exists():
+            dataset = open_sweep(result)
+            _refuse_other(plan, plan_of(dataset), result)
+            say(f"{result}: is complete already")
+            return dataset
+        plan = _begun(plan, journal)
+        found = _gathered(plan, journal)
+        # Workers need no axes: points are handed to them.
+        work = partial(compute, replace(plan, axes=()))
+        if found.known.any():
+            lost = f"; {journal.damaged} damaged records are computed again" if journal.damaged else ""
+            say(f"{journal.path}: going on with {found.known.sum()} of {plan.size} points{lost}")
+        for _ in range(ROUNDS):
+            if not found.missing:
+                break
+            missing, title = found.missing, f"sweep {plan.system['name']}"
+            computed = results(where or backend("processes", 1), work, plan.points, missing)
+            # Closed at once if writing fails: workers are not to go on under an error message.
+            with closing(computed) as chunks:
+                for _ in progress(_kept(chunks, journal), title, len(missing)):
+                    pass
+            # From the journal's content on: a sweep in one go and one in many give the same bytes.
+            found = _gathered(plan, journal)
+            if found.missing:
+                say(
+                    f"{journal.path}: was damaged while the sweep ran; computing {len(found.missing)} of "
+                    f"{plan.size} points again"
+                )
+        if found.missing:
+            named = [in_words(point) for point in plan.points(found.missing[:NAMED])]
+            named += ["..."] * (len(found.missing) > NAMED)
+            raise OutputError(
+                f"{journal.path}: lost {len(found.missing)} of {plan.size} points, {ROUNDS} times in a row "
+                f"({'; '.join(named)}); what is there is kept: find what damages this file, then go on with "
+                "--resume"
+            )
+        write_whole(result, to_netcdf(assemble(plan, found)))
+        dataset = open_sweep(result)
+        journal.remove()
+    return dataset
+
+
+def _begun(plan: Plan, journal: Journal) -> Plan:
+    """Return the plan to go on with, which is in the journal from now on."""
+    if journal.header is None:
+        journal.append({"plan": plan.to_dict()})
+        return plan
+    try:
+        earlier = Plan.from_dict(journal.header["plan"])
+    except SystemFileError as error:
+        raise SystemFileError(f"{journal.path}: {error}; move it away, or choose another --output") from None
+    _refuse_other(plan, earlier, journal.path)
+    return earlier
+
+
+def _refuse_other(plan: Plan, earlier: Plan, path: Path) -> None:
+    differences = plan.differences(earlier)
+    if differences:
+        raise SystemFileError(
+            f"{path}: was computed with something else:\n  "
+            + "\n  ".join(differences)
+            + "\ngo on as before, or choose another --output"
+        )
+
+
+def _gathered(plan: Plan, journal: Journal) -> Gathered:
+    """Return what the journal has now; records that say nothing of this sweep count as damaged."""
+
+    def chunks() -> Iterator[Chunk]:
+        for record in journal.records():
+            try:
+                yield Chunk.from_record(record, plan.size)
+            except ValueError:
+                journal.damaged += 1
+
+    return gather(plan, chunks())
+
+
+def _kept(chunks: Iterable[Chunk], journal: Journal) -> Iterator[int]:
+    """Write chunks as they arrive; yield each point once it is safe."""
+    for chunk in chunks:
+        journal.append(chunk.to_record())
+        yield from chunk.indices

@@ -1,0 +1,215 @@
+"""Any stack: a half-space, interfaces with layers between them, a half-space.
+
+H = −∂_z² + k_⊥² + U(z) + J(z) σ·d(z) + σ·w(z, k) + Σ_n [u_0 + u_m σ·d + σ·w(k)]_n δ(z − z_n)
+
+Spin-orbit fields w = s A k are linear in k = (k_x, k_y); the scale s multiplies all of them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sotcheck.errors import SotcheckError
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.system.spin import IDENTITY, dot_sigma
+
+Vector = tuple[float, float, float]
+#: Factors of all spin-orbit terms; complex where coefficients are read off.
+Scale = Array | Complex
+#: A of a spin-orbit field: rows x, y, z of spin, columns k_x, k_y.
+Matrix = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
+NO_FIELD: Matrix = ((0.0, 0.0), (0.0, 0.0), (0.0, 0.0))
+#: w = k×ẑ.
+RASHBA: Matrix = ((0.0, 1.0), (-1.0, 0.0), (0.0, 0.0))
+Z: Vector = (0.0, 0.0, 1.0)
+
+#: Thresholds this close (relative to the energies that they are differences of) are one.
+SAME_THRESHOLD = 1e-12
+#: A circle of open states smaller than this part of the largest one (in k_⊥²) is no threshold.
+SMALLEST_CIRCLE = 1e-13
+#: How far from 1 the length of a direction may be.
+UNIT = 1e-12
+
+
+def in_plane(k_perp: Array, angle: Array | float) -> Array:
+    """Return (k_x, k_y), shape (..., 2)."""
+    return np.stack(np.broadcast_arrays(k_perp * np.cos(angle), k_perp * np.sin(angle)), axis=-1)
+
+
+def _checked(part: Any, what: str) -> None:
+    """Refuse numbers that are not finite, and directions and matrices that are none."""
+    for name in ("potential", "barrier", "exchange"):
+        if not math.isfinite(value := getattr(part, name, 0.0)):
+            raise SotcheckError(f"{what}: {name} = {value} is not accepted; expected a finite number")
+    if len(part.direction) != 3 or not abs(math.hypot(*part.direction) - 1) < UNIT:
+        raise SotcheckError(f"{what}: direction = {part.direction} is not accepted; expected a unit vector")
+    if np.shape(part.spin_orbit) != (3, 2) or not np.all(np.isfinite(part.spin_orbit)):
+        raise SotcheckError(
+            f"{what}: spin_orbit = {part.spin_orbit} is not accepted; "
+            "expected three rows (spin x, y, z) of two finite numbers (k_x, k_y)"
+        )
+
+
+@dataclass(frozen=True)
+class Region:
+    """A homogeneous half-space or layer.
+
+    Attributes
+    ----------
+    potential, exchange : float
+        U and J ≥ 0; unit: energy.
+    direction : tuple of three floats
+        Unit vector d; spin along it has the higher energy.
+    thickness : float
+        Infinite for a half-space.
+    spin_orbit : tuple (3, 2)
+        A of the field w = s A k, unit: wave vector; of a layer only.
+    """
+
+    potential: float = 0.0
+    exchange: float = 0.0
+    direction: Vector = Z
+    thickness: float = math.inf
+    spin_orbit: Matrix = NO_FIELD
+
+    def __post_init__(self) -> None:
+        _checked(self, "a region")
+        if self.exchange < 0:
+            raise SotcheckError(
+                f"a region: exchange = {self.exchange:g} is not accepted; expected a number >= 0, "
+                "and the opposite direction"
+            )
+        if not self.thickness > 0:
+            raise SotcheckError(f"a region: thickness = {self.thickness:g} is not accepted; expected > 0")
+        if math.isinf(self.thickness) and self.spin_orbit != NO_FIELD:
+            raise SotcheckError("a half-space: spin_orbit is not accepted; give a finite thickness, or none")
+
+    def bands(
+        self, energy: float, k_perp: Array, angle: Array | float = 0.0, scale: Scale | float = 0.0
+    ) -> tuple[Array, Array]:
+        """Return k_z² for spin along and against an axis, (..., 2), and that axis, (3,) or (..., 3).
+
+        With a complex scale both are complex; then "along" is the eigenvalue +1 of σ·axis all the same.
+        """
+        kinetic = np.asarray(energy - self.potential - np.square(k_perp))[..., None]
+        axis = np.array(self.direction)
+        if self.spin_orbit == NO_FIELD:
+            return kinetic - self.exchange * np.array([1.0, -1.0]), axis
+        field = in_plane(k_perp, angle) @ np.transpose(self.spin_orbit)
+        total = self.exchange * axis + np.asarray(scale)[..., None] * field
+        size = np.sqrt((total**2).sum(axis=-1, keepdims=True))
+        split = kinetic - size * np.array([1.0, -1.0])
+        return split, np.where(size == 0, axis, total / np.where(size == 0, 1, size))
+
+
+@dataclass(frozen=True)
+class Delta:
+    """A delta function between two regions: u_0 + u_m σ·d + σ·w, unit: wave vector.
+
+    Attributes
+    ----------
+    barrier, exchange : float
+        u_0 and u_m, of either sign.
+    direction : tuple of three floats
+        Unit vector d.
+    spin_orbit : tuple (3, 2)
+        A of w = s A k, dimensionless.
+    """
+
+    barrier: float = 0.0
+    exchange: float = 0.0
+    direction: Vector = Z
+    spin_orbit: Matrix = NO_FIELD
+
+    def __post_init__(self) -> None:
+        _checked(self, "an interface")
+
+    @property
+    def exchange_term(self) -> Complex:
+        """u_m σ·d, shape (2, 2)."""
+        return self.exchange * dot_sigma(np.array(self.direction))
+
+    def field(self, k_perp: Array, angle: Array, scale: Scale) -> Array:
+        """Return w, shape (..., 3)."""
+        return np.asarray(scale)[..., None] * (in_plane(k_perp, angle) @ np.transpose(self.spin_orbit))
+
+    def kappa(self, k_perp: Array, angle: Array, scale: Scale) -> Complex:
+        """Return κ̂, shape (..., 2, 2)."""
+        return self.barrier * IDENTITY + self.exchange_term + dot_sigma(self.field(k_perp, angle, scale))
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Regions from left to right, and the interfaces between them; the first interface is at z = 0.
+
+    Attributes
+    ----------
+    energy : float
+        Total energy, of the same zero as the potentials.
+    regions : tuple of Region
+        The half-space z < 0, layers, the right half-space.
+    interfaces : tuple of Delta
+        One fewer.
+    """
+
+    energy: float
+    regions: tuple[Region, ...]
+    interfaces: tuple[Delta, ...]
+
+    def __post_init__(self) -> None:
+        infinite = [math.isinf(region.thickness) for region in self.regions]
+        if len(infinite) < 2 or infinite != [True, *[False] * (len(infinite) - 2), True]:
+            raise SotcheckError(
+                "a structure: the first and the last region, and no other, are half-infinite; found "
+                f"thicknesses {', '.join(f'{region.thickness:g}' for region in self.regions) or 'none'}"
+            )
+        if len(self.interfaces) != len(self.regions) - 1:
+            raise SotcheckError(
+                f"a structure: {len(self.regions)} regions have {len(self.regions) - 1} interfaces between "
+                f"them; found {len(self.interfaces)}"
+            )
+
+    @property
+    def left(self) -> Region:
+        """The half-space z < 0."""
+        return self.regions[0]
+
+    @property
+    def right(self) -> Region:
+        """The last half-space."""
+        return self.regions[-1]
+
+    @property
+    def layers(self) -> tuple[Region, ...]:
+        """What lies between the half-spaces."""
+        return self.regions[1:-1]
+
+    @property
+    def positions(self) -> list[float]:
+        """Where each interface lies: its z."""
+        return list(itertools.accumulate((layer.thickness for layer in self.layers), initial=0.0))
+
+    def thresholds(self) -> list[float]:
+        """Return the sorted k_⊥² > 0 at which a channel of a half-space closes, after a leading 0."""
+        # A circle too small for nodes of its own is none.
+        edges = sorted(
+            x
+            for region in (self.left, self.right)
+            for sign in (-1, 1)
+            if (x := self.energy - (region.potential + sign * region.exchange)) > 0.0
+        )
+        edges = [x for x in edges if x > SMALLEST_CIRCLE * edges[-1]]
+        later = [*edges[1:], math.inf]
+        return [0.0, *(x for x, after in zip(edges, later, strict=True) if after - x > self.same_threshold)]
+
+    @property
+    def same_threshold(self) -> float:
+        """The distance in k_⊥² below which two thresholds are one: energies are not known any better."""
+        energies = [abs(region.potential) for region in (self.left, self.right)]
+        energies += [self.left.exchange, self.right.exchange]
+        return SAME_THRESHOLD * max(abs(self.energy), *energies)

@@ -1,0 +1,99 @@
+"""Sweeps that tests share, and work that any worker can import."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sotcheck.sweep import runner, schedule
+from sotcheck.sweep.grid import Point, parse_axis
+from sotcheck.sweep.plan import Plan, make_plan
+from sotcheck.sweep.worker import Chunk, compute, floats, unknown
+from sotcheck.system.interface import Interface
+
+TESTS = Path(__file__).parent
+#: What finds this file, and the package as it is tested here, in another process.
+SEARCHED = os.pathsep.join([str(TESTS), str(TESTS.parent)])
+#: With every parameter in use.
+TILTED = Interface(name="tilted", E_F=1.3, U_N=0.2, U_F=-0.3, J=0.7, u_0=0.4, u_m=-0.3, m=(2.0, -1.0, 2.0))
+# Simple enough for a few milliseconds a point, and no zero anywhere.
+QUICK = Interface(name="quick", E_F=1.0, J=0.3, h_R=0.1)
+
+
+def plan_for(*over: str, iface: Interface = TILTED, **settings: Any) -> Plan:
+    return make_plan(iface, [parse_axis(iface, text) for text in over], **settings)
+
+
+def quick_plan(count: int = 12, iface: Interface = QUICK) -> Plan:
+    """Return a plan of 2·count points; the first half are no systems."""
+    return plan_for("E_F=-5,1.1", f"u_0=0.1:1:{count}", iface=iface)
+
+
+# --- interruptions --------------------------------------------------------------------------------
+
+
+class EnoughError(Exception):
+    """An interruption after some chunks."""
+
+
+def stopping(after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Interrupt a sweep once so many of its points are safe."""
+    kept = runner._kept
+
+    def some(*arguments: Any) -> Iterator[int]:
+        for count, point in enumerate(kept(*arguments)):
+            if count == after:
+                raise EnoughError
+            yield point
+
+    monkeypatch.setattr(runner, "_kept", some)
+
+
+def small_chunks(seconds: float) -> None:
+    """Let chunks be as small as tests need them."""
+    schedule.SECONDS = seconds
+
+
+def noted(log: str, plan: Plan, indices: list[int], points: list[Point]) -> Chunk:
+    """Compute a chunk, having noted that it was begun."""
+    with open(log, "a", encoding="utf-8") as file:
+        file.write(f"{indices[0]}\n")
+    return compute(plan, indices, points)
+
+
+# --- work without physics -------------------------------------------------------------------------
+
+
+def square(indices: list[int], points: list[Point]) -> Chunk:
+    """Return numbers that tell of their points."""
+    values = unknown(len(indices))
+    floats(values)[...] = np.square(indices)[:, None, None]
+    return Chunk(list(indices), values, [""] * len(indices), [""] * len(indices), 1e-3 * len(indices))
+
+
+def kill_at(guilty: int, indices: list[int], points: list[Point]) -> Chunk:
+    """End the worker process as the kernel does when memory is short, at one point, each time."""
+    return square(indices, points) if guilty not in indices else kill_always(indices, points)
+
+
+def kill_once(mark: str, victim: int, indices: list[int], points: list[Point]) -> Chunk:
+    """End the worker process at one point, the first time only."""
+    if victim in indices and not os.path.exists(mark):
+        Path(mark).touch()
+        kill_always(indices, points)
+    return square(indices, points)
+
+
+def kill_always(indices: list[int], points: list[Point]) -> Chunk:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def refuse(indices: list[int], points: list[Point]) -> Chunk:
+    raise ImportError("no module named sotcheck")
