@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -12,9 +11,7 @@ from latex2mathml.converter import convert
 from markupsafe import Markup
 from matplotlib.figure import Figure as Canvas
 
-from sotcheck.pages.figures import svg
-from sotcheck.pages.publish import render
-from sotcheck.run.output import make_folder, write_text
+from sotcheck.pages.publish import Picture, publish
 from sotcheck.trial.entries import Consequence, Definition, Equation, Statement
 from sotcheck.trial.exhibits import Figure, Table
 from sotcheck.trial.paper import Paper, paper_order
@@ -130,30 +127,19 @@ def write_audit(result: AuditResult, output: Path) -> Path:
     OutputError
         If a file cannot be written.
     """
-    make_folder(output / "figures")
     figures, tables = result.paper.of_type(Figure), result.paper.of_type(Table)
-    shown = {**result.shown, **{table.key: result.shown[table.key]["rows"] for table in tables}}
-    texts = {
-        # A thousand findings, and planes of 200 × 200 numbers: no line for each.
-        name: json.dumps(content, separators=(",", ":"), allow_nan=False)
-        for name, content in (("audit.json", audit_data(result)), ("figures.json", shown))
-    }
-    for name, text in texts.items():
-        write_text(output / name, text + "\n")
-    # From the files' content on: nothing below may know more than the JSON.
-    data, shown = (json.loads(text) for text in texts.values())
-    drawn = {one.title: (one.key, svg(partial(_drawn, one), shown[one.key])) for one in figures}
-    for name, picture in drawn.values():
-        write_text(output / "figures" / f"{name}.svg", picture)
-    context = {
-        "data": data,
-        "groups": by_number(data),
-        "in_words": in_words(data),
-        "math": lambda tex: Markup(convert(tex, display="block")),
-        "figures": {title: name for title, (name, _) in drawn.items()},
-        "svg": {name: Markup(picture[picture.index("<svg") :]) for name, picture in drawn.values()},
-        "tables": {table.title: shown[table.key] for table in tables},
-    }
-    write_text(output / "README.md", render("audit.md", context))
-    write_text(output / "index.html", render("audit.html", context))
-    return output / "index.html"
+    rows = {table.key: result.shown[table.key]["rows"] for table in tables}
+
+    def shown(data: Data, exhibits: Data) -> tuple[list[Picture], Data]:
+        pictures = [Picture(one.key, one.title, partial(_drawn, one), exhibits[one.key]) for one in figures]
+        return pictures, {
+            "data": data,
+            "groups": by_number(data),
+            "in_words": in_words(data),
+            "math": lambda tex: Markup(convert(tex, display="block")),
+            "tables": {table.title: exhibits[table.key] for table in tables},
+        }
+
+    # A thousand findings, and planes of 200 × 200 numbers: no line for each.
+    documents = {"audit.json": audit_data(result), "figures.json": {**result.shown, **rows}}
+    return publish(output, documents, "audit", shown, indent=None)
