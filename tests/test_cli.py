@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -460,7 +461,7 @@ def test_exit_status(
     nothing = Estimate(float("nan"), {"next order": (float("inf"), "none known")})
     trials = [Trial("q", Comparison(1.0, nothing, Verdict(verdict)), "why") for verdict in verdicts]
     findings = [trial.finding("claim", "title", "(1)") for trial in trials]
-    evidence = type("Nothing", (), {"why_not_analytic": ""})()
+    evidence = SimpleNamespace(why_not_analytic="", expansion=SimpleNamespace(why_not=""))
     monkeypatch.setattr(crosscheck, "gather", lambda *_, **__: evidence)
     monkeypatch.setattr(crosscheck, "try_claims", lambda *_: findings)
     assert sotcheck("check", "bulk-magnetism").status == status
