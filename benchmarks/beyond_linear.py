@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-from sotcheck.beyond.sweep import h_R_sweep
 
+from sotcheck.beyond.curve import torque_curve
 from sotcheck.bound.portrait import bound_state_map
 from sotcheck.system.files import builtin_systems, load
 
@@ -14,7 +16,7 @@ from sotcheck.system.files import builtin_systems, load
 H_R = np.concatenate([np.geomspace(0.01, 0.1, 10)[:-1], np.linspace(0.1, 2.0, 41)])
 
 
-def seconds(work, *args, **options) -> float:
+def seconds(work: Callable[..., Any], *args: Any, **options: Any) -> float:
     """Return how long a function takes."""
     start = time.perf_counter()
     work(*args, **options)
@@ -27,6 +29,6 @@ if __name__ == "__main__":
         print(
             f"{name:24s}",
             f"100 x 100 map {seconds(bound_state_map, system, n=100, checks=0):5.2f} s,",
-            f"{len(H_R)} h_R up to 1 {seconds(h_R_sweep, system, H_R / 2):5.2f} s,",
-            f"up to 2 {seconds(h_R_sweep, system, H_R):5.2f} s",
+            f"{len(H_R)} h_R up to 1 {seconds(torque_curve, system, H_R / 2):5.2f} s,",
+            f"up to 2 {seconds(torque_curve, system, H_R):5.2f} s",
         )

@@ -7,13 +7,15 @@ uniform grid. It knows the same chain
 
 from __future__ import annotations
 
+from typing import Any
+
 import kwant
 import numpy as np
 
 SIGMA = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]])
 
 
-def make_chain():
+def make_chain() -> tuple[Any, Any]:
     """Return the finalised chain −a, 0, a between two leads, and spin-current operators of its two bonds."""
     lattice = kwant.lattice.chain(norbs=2)
     chain = kwant.Builder()
@@ -42,13 +44,13 @@ def make_chain():
     return chain, bonds
 
 
-def parameters(system, k_x, k_y, h_R, spacing):
+def parameters(system: Any, k_x: float, k_y: float, h_R: float, spacing: float) -> dict[str, Any]:
     """Return the blocks of the exact-difference chain at one k."""
     m = np.array(system.m)
     sigma_m = np.einsum("i,ijk", m, SIGMA)
     one = np.eye(2)
 
-    def bulk(energy_z):
+    def bulk(energy_z: float) -> tuple[Any, Any]:
         q = np.emath.sqrt(energy_z)
         t = q / np.sin(q * spacing)
         return 2 * t * np.cos(q * spacing), t
@@ -70,14 +72,23 @@ def parameters(system, k_x, k_y, h_R, spacing):
     }
 
 
-def scattering_states(chain, params):
+def scattering_states(chain: Any, params: dict[str, Any]) -> tuple[Any, Any]:
     """Return Kwant's scattering matrix, and the wave functions of what comes in from N and from F."""
     scattering = kwant.smatrix(chain, params=params)
     waves = kwant.wave_function(chain, params=params)
     return scattering, (waves(0), waves(1))
 
 
-def spin_flows(chain, bonds, system, k_x, k_y, h_R, spacing, half_cell=0.5):
+def spin_flows(
+    chain: Any,
+    bonds: Any,
+    system: Any,
+    k_x: float,
+    k_y: float,
+    h_R: float,
+    spacing: float,
+    half_cell: float = 0.5,
+) -> tuple[Any, Any]:  # fmt: skip
     """Return Kwant's scattering matrix, and by source the spin currents and the spin density at z = 0.
 
     They are Σ_in Im[ψ†σ∂_zψ] at z = −0, at z = +0, and Σ_in ψ†σψ, per unit flux, shape (3, 3, 3); sources
@@ -106,13 +117,22 @@ def spin_flows(chain, bonds, system, k_x, k_y, h_R, spacing, half_cell=0.5):
     return scattering, flows
 
 
-def solve(chain, bonds, system, k_x, k_y, h_R, spacing, half_cell=0.5):
+def solve(
+    chain: Any,
+    bonds: Any,
+    system: Any,
+    k_x: float,
+    k_y: float,
+    h_R: float,
+    spacing: float,
+    half_cell: float = 0.5,
+) -> tuple[Any, Any]:  # fmt: skip
     """Return Kwant's scattering matrix, and the spin currents (2, 3, 3) at z = −0 and z = +0 by source."""
     scattering, flows = spin_flows(chain, bonds, system, k_x, k_y, h_R, spacing, half_cell)
     return scattering, flows[:2]
 
 
-def uniform_grid(k_max, n_k, n_angle):
+def uniform_grid(k_max: float, n_k: int, n_angle: int) -> tuple[Any, Any, Any]:
     """Return k_x, k_y and weight d²k/(2π)² at the midpoints of a uniform grid in k_perp and angle."""
     k = (np.arange(n_k) + 0.5) * k_max / n_k
     angle = (np.arange(n_angle) + 0.5) * 2 * np.pi / n_angle
@@ -121,7 +141,7 @@ def uniform_grid(k_max, n_k, n_angle):
     return k * np.cos(angle), k * np.sin(angle), weight
 
 
-def torque(system, h_R, spacing, k_max, n_k, n_angle):
+def torque(system: Any, h_R: float, spacing: float, k_max: float, n_k: int, n_angle: int) -> Any:
     """Return the torque t by source (normal, majority, minority), shape (3, 3), by a uniform grid.
 
     t = −(1/4π) ∫ d²k/(2π)² k_x (spin current at z = +0, minus what u_m takes) without its part along m.
