@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,6 +45,20 @@ GENERIC = {
 Grid = tuple[Array, Array, Array]
 
 
+def interface(**values: Any) -> Interface:
+    """Return an interface without exchange or barriers and with a tilted m, but for the values given."""
+    return Interface(**{"name": "case", "E_F": 1.0, "J": 0.0, "m": (2.0, -1.0, 2.0), **values})
+
+
+def random_interface(rng: np.random.Generator) -> Interface:
+    """Return an interface with every parameter at random, J = 0 in half the cases."""
+    U_N, U_F = rng.uniform(-1, 1, 2)
+    J = float(rng.choice([0.0, rng.uniform(0, 2)]))
+    u_0, u_m = rng.uniform(-2, 2, 2)
+    E_F = min(U_N, U_F - J) + rng.uniform(0.3, 3)
+    return interface(E_F=E_F, U_N=U_N, U_F=U_F, J=J, u_0=u_0, u_m=u_m, m=tuple(rng.normal(size=3)))
+
+
 @pytest.fixture(params=SYSTEMS)
 def iface(request: pytest.FixtureRequest) -> Interface:
     """Every system file; the built-in ones have a tilted m."""
@@ -77,7 +92,8 @@ def grid_of() -> Callable[..., Grid]:
     def grid(iface: Interface, nodes: int = 3, h_R: tuple[float, ...] = (-0.7, 0.05, 1.0)) -> Grid:
         k_perp = sample(iface.thresholds(), nodes)[:, None, None]
         angle = np.array([0.4, 2.1, 4.4])[:, None]
-        return tuple(np.broadcast_arrays(k_perp, angle, np.array(h_R)))
+        k_perp, angle, rashba = np.broadcast_arrays(k_perp, angle, np.array(h_R))
+        return k_perp, angle, rashba
 
     return grid
 
