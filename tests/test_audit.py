@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,20 +17,23 @@ from hypothesis import strategies as st
 
 from sotcheck.bound.unperturbed import interface_states
 from sotcheck.command.main import cli
+from sotcheck.engines import EXACT
 from sotcheck.errors import TheoryError
 from sotcheck.exact.quantities import torque
 from sotcheck.exact.solved import ANGLES, Solved, solved
 from sotcheck.system.interface import Interface
 from sotcheck.theory.validity import radius_by_k
 from sotcheck.trial import power
-from sotcheck.trial.audit import judge_definition, judge_equation
+from sotcheck.trial.audit import judge_equation, judge_statement
 from sotcheck.trial.entries import Definition, Equation, Statement
 from sotcheck.trial.grounds import GENERAL
-from sotcheck.trial.judge import judge, try_formula
+from sotcheck.trial.judge import try_formula
 from sotcheck.trial.paper import load, paper_order
 from sotcheck.trial.result import AuditResult
 
 PAPER = load("kim2017")
+REPORT = Path(__file__).parent.parent / "reports" / "audit" / "audit.json"
+COMMITTED = json.loads(REPORT.read_text(encoding="utf-8"))["verdicts"]
 EQUATIONS, DEFINITIONS = PAPER.of_type(Equation), PAPER.of_type(Definition)
 STATEMENTS = PAPER.of_type(Statement)
 
@@ -48,7 +53,7 @@ def name_of(equation: Equation) -> str:
 
 def test_every_number_has_an_entry() -> None:
     """A verdict, or a definition with nothing to test."""
-    found = {entry.number for entry in (*EQUATIONS, *DEFINITIONS)}
+    found = {equation.number for equation in EQUATIONS} | {definition.number for definition in DEFINITIONS}
     found |= {statement.number for statement in STATEMENTS if statement.number}
     assert found == set(NUMBERS)
 
@@ -64,18 +69,29 @@ of_each_equation = pytest.mark.parametrize("equation", EQUATIONS, ids=name_of)
 
 
 @of_each_equation
-def test_verdicts_by_continuum(equation: Equation) -> None:
-    """Right as transcribed; or wrong beyond its budget, with a corrected form that is right, and words."""
-    verdicts = {
-        form: judge(equation.of, formula, equation.on, "continuum")[1].verdict
-        for form, formula in equation.forms
-    }
-    if equation.corrected is None:
-        assert verdicts == {"transcribed": "agrees"}
-    else:
-        assert verdicts == {"transcribed": "disagrees", "corrected": "agrees"}
-        assert equation.off_by
-        assert equation.corrected_tex
+def test_verdicts_of_equations(equation: Equation) -> None:
+    """By both engines: right as transcribed; or wrong, right as corrected, and the difference in words."""
+    rows = judge_equation(equation)
+    transcribed = {"transcribed": "disagrees" if equation.corrected else "agrees"}
+    expected = transcribed | ({"corrected": "agrees"} if equation.corrected else {})
+    for engine in EXACT:
+        assert {row.form: row.verdict for row in rows if row.engine == engine} == expected
+    assert {row.equation for row in rows} == {f"({equation.number})"}
+    assert bool(equation.off_by) == bool(equation.corrected_tex) == (equation.corrected is not None)
+    if equation.corrected:
+        assert f"off by {equation.off_by}; from the numbers alone: " in rows[0].explanation
+
+
+@pytest.mark.parametrize("statement", STATEMENTS, ids=lambda one: one.key)
+def test_verdicts_of_statements(statement: Statement) -> None:
+    """The committed ones, by the engines that are asked; whatever number is wrong has a corrected form."""
+    rows = judge_statement(statement)
+    assert np.isfinite([row.measured.value for row in rows]).all()
+    found = Counter((row.engine, row.form, row.verdict) for row in rows)
+    keys = ("engine", "form", "verdict")
+    assert found == Counter(tuple(row[k] for k in keys) for row in COMMITTED if row["claim"] == statement.key)
+    if statement.number and any(row.verdict == "disagrees" for row in rows):
+        assert PAPER.form_of(statement.number) == "corrected"
 
 
 @of_each_equation
@@ -151,34 +167,16 @@ def test_no_false_alarm(iface: Interface) -> None:
             assert found.verdict != "disagrees", (equation.number, found)
 
 
-def test_rows_keep_the_contract() -> None:
-    """Both engines, both forms, the keys of a verdict; a definition has no numbers."""
-    equation = next(equation for equation in EQUATIONS if equation.corrected is not None)
-    rows = [finding.to_dict() for finding in judge_equation(equation)]
-    assert [(row["form"], row["engine"]) for row in rows] == [
-        (form, engine) for form, _ in equation.forms for engine in ("continuum", "kwant")
-    ]
-    assert rows[0]["equation"] == f"({equation.number})"
-    assert {row["verdict"] for row in rows} == {"agrees", "disagrees"}
-    (definition,) = judge_definition(DEFINITIONS[0])
-    document = AuditResult(PAPER, (definition,)).to_dict()
-    assert document["system"] is None
-    (row,) = document["verdicts"]
-    assert (row["form"], row["expected"]) == ("definition", None)
-    json.dumps(document, allow_nan=False)
-
-
-def test_command() -> None:
-    """`sotcheck audit` as a user runs it: the contract's JSON, and the status of what disagrees."""
+def test_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`sotcheck audit` as a user runs it, of a few entries: the contract's JSON, and the status."""
+    wrong = next(equation for equation in EQUATIONS if equation.corrected)
+    some: list[Any] = [STATEMENTS[0], DEFINITIONS[0], wrong]
+    monkeypatch.setattr(PAPER, "entries", {one.key: one for one in some})
     found = CliRunner().invoke(cli, ["audit", "--workers", "1", "--json", "-"])
     assert found.exit_code == 1
-    rows = json.loads(found.stdout)["verdicts"]
-    assert {row["verdict"] for row in rows} == {"agrees", "disagrees"}
-    # A number everywhere but in definitions, and an engine for each statement.
-    assert {row["form"] for row in rows if row["measured"] is None} == {"definition"}
-    assert {one.key for one in STATEMENTS} <= {row["claim"] for row in rows if row["engine"]}
-    # Whatever disagrees as transcribed has a form that agrees, by both engines.
-    for number in {row["equation"] for row in rows if row["equation"] and row["verdict"] == "disagrees"}:
-        right = [row for row in rows if row["equation"] == number and row["form"] == "corrected"]
-        assert {row["engine"] for row in right} == {"continuum", "kwant"}, number
-        assert {row["verdict"] for row in right} == {"agrees"}, number
+    document = json.loads(found.stdout)
+    assert document["system"] is None
+    rows = {row["form"]: row for row in document["verdicts"]}
+    assert list(rows) == ["transcribed", "corrected", "definition", None]
+    assert (rows["transcribed"]["verdict"], rows["corrected"]["verdict"]) == ("disagrees", "agrees")
+    assert (rows["definition"]["expected"], rows["definition"]["engine"]) == (None, None)
