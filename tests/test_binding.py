@@ -14,7 +14,7 @@ from scipy.optimize import brentq
 from sotcheck.bound import agreement as agreement_module
 from sotcheck.bound import missing_weight as weight_module
 from sotcheck.bound.agreement import agreement, compare_phases, compare_weights, random_cases, spot_check
-from sotcheck.bound.kwant_chains import Problems, density, difference_blocks
+from sotcheck.bound.kwant_chains import Problems
 from sotcheck.bound.kwant_states import Side, bound_states
 from sotcheck.bound.levinson import levinson
 from sotcheck.bound.matching import bottom, decay_constants, matching_matrix
@@ -73,18 +73,6 @@ def test_rashba_alone_binds_one_spin_without_exchange(h_R: float) -> None:
     assert np.isnan(found.energy[1])
     assert np.all(np.isnan(found.psi[:, 1]))
     assert bound(plain(u_0=0.7), 0.7, 1.1, h_R).count == 0
-
-
-def test_in_plane_threshold() -> None:
-    """No barriers, m ∥ k×ẑ: bound for |h_R| k_⊥ > √J, at that angle of k and not at the opposite one."""
-    iface, k_perp = plain(J=0.6, m=(1.0, 0.0, 0.0)), 1.3
-    critical = np.sqrt(0.6) / k_perp
-    h_R = critical * np.array([1 - 1e-12, 1 + 1e-12])
-    assert np.array_equal(bound(iface, k_perp, np.pi / 2, h_R).count, [0, 1])
-    assert np.array_equal(bound(iface, k_perp, -np.pi / 2, h_R).count, [0, 0])
-    # The majority's band is the lowest, N's lies J above: q_N = √(p² + J), q_↑ = p, together h_R k_⊥.
-    (p, _) = bound(iface, k_perp, np.pi / 2, 1.5 * critical).p
-    assert np.sqrt(p**2 + 0.6) + p == pytest.approx(1.5 * np.sqrt(0.6), rel=1e-14)
 
 
 def test_states_solve_the_matching_problem() -> None:
@@ -279,17 +267,6 @@ def test_sides_and_spacings_are_checked() -> None:
 
 
 # (c) the continuum of scattering states alone
-
-
-def test_density_of_states_of_a_perfect_chain() -> None:
-    """No interface at all: ρ = a/πv per spin with v = ∂E/∂k, by hand; nothing is missing."""
-    spacing, kinetic = 0.7, np.array([0.3, 2.0, 5.0])
-    problem = Problems.one(plain(), 0.4, 0.0, 0.0)[np.zeros(3, dtype=int)]
-    blocks = difference_blocks(problem, np.repeat(kinetic[:, None], 3, 1), spacing)
-    velocity = 2 * np.sqrt(kinetic) * np.sqrt(1 - kinetic * spacing**2 / 4)
-    expected = spacing / (np.pi * velocity)[:, None, None] * np.eye(2)
-    assert np.allclose(spacing / (2 * np.pi) * density(blocks), expected, rtol=1e-12)
-    assert np.abs(missing_weight(plain(), 0.4, 0.0, 0.0, spacing).weight.value).max() <= 1e-9
 
 
 def test_missing_weight_is_that_of_the_bound_states() -> None:

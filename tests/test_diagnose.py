@@ -47,10 +47,7 @@ FAULTS: list[tuple[Callable[[Complex], Complex], str]] = [
     ),
     (lambda t: -t.real + 1j * t.imag, "conjugated; the sign is wrong"),
     (lambda t: t - (0.25 - 1j), "wrong by a constant term, 0.25-1i is missing"),
-    (
-        lambda t: t / (1 + X**2),
-        "wrong by a term, no simple relation (ratio from 1.01 to 5)",
-    ),
+    (lambda t: t / (1 + X**2), "wrong by a term, no simple relation (ratio from 1.01 to 5)"),
 ]
 
 

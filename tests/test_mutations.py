@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,28 +44,14 @@ def cut(data: bytes, rng: Generator) -> bytes:
     return data[: int(rng.integers(len(data)))]
 
 
-def in_lines(change: Callable[[list[bytes], Generator], None]) -> Callable[[bytes, Generator], bytes]:
-    """Let a change of a list of lines be one of a text."""
-
-    def changed(data: bytes, rng: Generator) -> bytes:
-        lines = data.splitlines(keepends=True)
-        change(lines, rng)
-        return b"".join(lines)
-
-    return changed
-
-
-def drop_a_line(lines: list[bytes], rng: Generator) -> None:
-    del lines[int(rng.integers(len(lines)))]
-
-
-def repeat_a_line(lines: list[bytes], rng: Generator) -> None:
-    line = lines[int(rng.integers(len(lines)))]
-    lines.insert(int(rng.integers(len(lines) + 1)), line)
-
-
-def insert_a_line(lines: list[bytes], rng: Generator) -> None:
-    lines.insert(int(rng.integers(len(lines) + 1)), f"{rng.choice(LINES)}\n".encode())
+def a_line(how: str, data: bytes, rng: Generator) -> bytes:
+    lines = data.splitlines(keepends=True)
+    at, to = int(rng.integers(len(lines))), int(rng.integers(len(lines) + 1))
+    if how == "dropped":
+        del lines[at]
+    else:
+        lines.insert(to, lines[at] if how == "repeated" else f"{rng.choice(LINES)}\n".encode())
+    return b"".join(lines)
 
 
 def another_value(data: bytes, rng: Generator) -> bytes:
@@ -75,12 +62,10 @@ def another_value(data: bytes, rng: Generator) -> bytes:
     return "\n".join(lines).encode("latin-1")
 
 
-MUTATIONS = (
-    flip_a_byte,
-    cut,
-    *map(in_lines, (drop_a_line, repeat_a_line, insert_a_line)),
-    *[another_value] * 6,
-)
+LINE_CHANGES = (partial(a_line, how) for how in ("dropped", "repeated", "foreign"))
+MUTATIONS: tuple[Callable[[bytes, Generator], bytes], ...] = (
+    flip_a_byte, cut, *LINE_CHANGES, *[another_value] * 6
+)  # fmt: skip
 
 
 def mutant(seed: int) -> bytes:
