@@ -176,7 +176,9 @@ def test_command(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.exit_code == 1
     document = json.loads(found.stdout)
     assert document["system"] is None
+    numbers = [row["equation"] for row in document["verdicts"]]
+    assert numbers == sorted(numbers, key=paper_order)
     rows = {row["form"]: row for row in document["verdicts"]}
-    assert list(rows) == ["transcribed", "corrected", "definition", None]
+    assert set(rows) == {"transcribed", "corrected", "definition", None}
     assert (rows["transcribed"]["verdict"], rows["corrected"]["verdict"]) == ("disagrees", "agrees")
     assert (rows["definition"]["expected"], rows["definition"]["engine"]) == (None, None)

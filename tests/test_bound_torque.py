@@ -134,7 +134,7 @@ def test_torque_has_a_row_where_bound_states_lie_at_fermi_energy() -> None:
     document = row.to_dict()
     np.testing.assert_array_equal(document["spin_current_minus"], np.zeros(3))
     split = document["fieldlike"], document["dampinglike"]
-    assert split == components(row.vector, iface.direction)
+    assert split == pytest.approx(components(row.vector, iface.direction), rel=1e-13)
     assert 0 < document["uncertainty"]["total"] < 1e-9 * np.linalg.norm(row.vector)
     (total,) = (t for t in table.totals() if t.engine == "continuum" and t.h_R == 1.2)
     parts = {r.source: r.vector for r in table if r.engine == "continuum" and r.h_R == 1.2}
