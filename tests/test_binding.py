@@ -328,9 +328,10 @@ def test_narrow_resonances_are_found(h_R: float) -> None:
 def test_a_resonance_too_narrow_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of width 1e-14: the phase turns unseen, and the function says so instead of counting a state more.
 
-    Without splits at the resonance the quadrature passes it by: the machinery above is needed.
+    Without splits at a resonance the quadrature passes it by: the machinery above is needed.
     """
     assert not levinson(EXACT["continuum"], TRAP, *AT, 1e-7).resolved
+    assert off(1e-5, tolerance=1e-3)[0] < 1e-3
     monkeypatch.setattr(weight_module, "resonance", lambda *_: None)
     assert off(1e-5, tolerance=1e-3)[0] > 0.1
 
