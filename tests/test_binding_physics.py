@@ -16,7 +16,7 @@ from sotcheck.bound import report_data as report_module
 from sotcheck.bound import spin_density as density_module
 from sotcheck.bound.agreement import spot_check
 from sotcheck.bound.contour import Contour
-from sotcheck.bound.fermi import count_at_fermi, first_states, ground_state
+from sotcheck.bound.fermi import count_at_fermi, first_states, ground_state, limit_of_energy
 from sotcheck.bound.matching import aligned_angles, alignment, bottom, decay_constants, k_max, of_cross, of_k
 from sotcheck.bound.portrait import bound_state_map
 from sotcheck.bound.report_data import EFFECTS, embedded_table
@@ -175,14 +175,13 @@ def test_no_ground_state(h_R: float, slope: float, u_m: float) -> None:
 def test_marginal_case_has_a_limit(u_m: float) -> None:
     """|h_R| = 2 and u_0 = |u_m|s: the energy tends to a number, which the formula gives."""
     iface = interface(E_F=3.0, U_N=0.3, U_F=0.1, J=0.5, u_0=abs(u_m) * 0.6, u_m=u_m, m=(0.6, 0, 0.8))
-    spin = 1.0 if u_m >= 0 else -1.0
-    expected = (0.3 + 0.1 - spin * 0.5 * 0.6) / 2 - u_m**2 * 0.64 / 4
+    limit = limit_of_energy(iface)
     energy = np.nanmin(bound(iface, 1e4, aligned_angles(iface), 2.0).energy)
-    assert energy == pytest.approx(expected, abs=1e-3)
+    assert energy == pytest.approx(limit, abs=1e-3)
     found = ground_state(iface, 2.0)
     assert found.exists
     assert found.energy is not None
-    assert found.energy <= min(expected, float(bottom(iface, 0.0))) + 1e-9
+    assert found.energy <= min(limit, float(bottom(iface, 0.0))) + 1e-9
 
 
 @encircling
