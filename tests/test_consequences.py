@@ -82,6 +82,7 @@ def test_rows_and_words_tell_where_disagreements_come_from() -> None:
         "(C4)": ("content", ["(C5)"], []),
         f"({DEFINITIONS[0].number})": (None, [], []),
     }
+    assert "seeded" not in str(result)
     last = str(result).splitlines()[-1]
     assert last.startswith(
         "2 of 3 numbered equations disagree as transcribed, 2 of them with a corrected form"
