@@ -88,12 +88,8 @@ def test_pages_show_figures_and_tables(pages: Path, small: dict[str, Any]) -> No
     assert (pages / "figures" / "figure6.svg").read_text(encoding="utf-8").startswith("<?xml")
 
 
-def test_pages_without_seeded_faults(
-    tmp_path: Path, small: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pages_without_seeded_faults(tmp_path: Path, small: dict[str, Any]) -> None:
     """As `sotcheck audit --output` without `--power` writes them: nothing is said of detection power."""
-    # They are drawn as above.
-    monkeypatch.setattr("sotcheck.pages.audit.svg", lambda draw, data: "<svg/>")
     rows = tuple(judge_definition(DEFINITIONS[0]))
     page = write_audit(AuditResult(PAPER, rows, shown=small), tmp_path).read_text(encoding="utf-8")
     assert "were flagged" not in page
