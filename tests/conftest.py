@@ -91,9 +91,8 @@ def grid_of() -> Callable[..., Grid]:
 
     def grid(iface: Interface, nodes: int = 3, h_R: tuple[float, ...] = (-0.7, 0.05, 1.0)) -> Grid:
         k_perp = sample(iface.thresholds(), nodes)[:, None, None]
-        angle = np.array([0.4, 2.1, 4.4])[:, None]
-        k_perp, angle, rashba = np.broadcast_arrays(k_perp, angle, np.array(h_R))
-        return k_perp, angle, rashba
+        k, angle, h = np.broadcast_arrays(k_perp, np.array([0.4, 2.1, 4.4])[:, None], np.array(h_R))
+        return k, angle, h
 
     return grid
 
