@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,6 +32,20 @@ GENERIC = {
 }
 
 Grid = tuple[Array, Array, Array]
+
+
+def interface(**values: Any) -> Interface:
+    """Return an interface without exchange or barriers and with a tilted m, but for the values given."""
+    return Interface(**{"name": "case", "E_F": 1.0, "J": 0.0, "m": (2.0, -1.0, 2.0), **values})
+
+
+def random_interface(rng: np.random.Generator) -> Interface:
+    """Return an interface with every parameter at random, J = 0 in half the cases."""
+    U_N, U_F = rng.uniform(-1, 1, 2)
+    J = float(rng.choice([0.0, rng.uniform(0, 2)]))
+    u_0, u_m = rng.uniform(-2, 2, 2)
+    E_F = min(U_N, U_F - J) + rng.uniform(0.3, 3)
+    return interface(E_F=E_F, U_N=U_N, U_F=U_F, J=J, u_0=u_0, u_m=u_m, m=tuple(rng.normal(size=3)))
 
 
 @pytest.fixture(params=SYSTEMS)

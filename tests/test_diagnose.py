@@ -13,6 +13,7 @@ from sotcheck.trial.diagnose import diagnose
 X = np.linspace(0.1, 2.0, 24)
 RIGHT: Complex = (1 + 0.3j * X) * np.exp(1j * X**2)
 IMAGINARY = X > 1.3
+COLUMNS = np.stack([RIGHT, 2j * RIGHT])
 WHERE = {"k_z is imaginary": IMAGINARY, "k_z^+ is imaginary": X > 0.8}
 
 FAULTS: list[tuple[Callable[[Complex], Complex], str]] = [
@@ -46,10 +47,7 @@ FAULTS: list[tuple[Callable[[Complex], Complex], str]] = [
     ),
     (lambda t: -t.real + 1j * t.imag, "conjugated; the sign is wrong"),
     (lambda t: t - (0.25 - 1j), "wrong by a constant term, 0.25-1i is missing"),
-    (
-        lambda t: t / (1 + X**2),
-        "wrong by a term, no simple relation (ratio from 1.01 to 5)",
-    ),
+    (lambda t: t / (1 + X**2), "wrong by a term, no simple relation (ratio from 1.01 to 5)"),
 ]
 
 
@@ -58,35 +56,30 @@ def test_faults_are_told(fault: Callable[[Complex], Complex], words: str) -> Non
     assert diagnose(fault(RIGHT), RIGHT, where=WHERE) == words
 
 
-def test_too_much() -> None:
-    """A formula that should be zero in one regime."""
-    exact = np.where(IMAGINARY, 0, RIGHT)
-    assert (
-        diagnose(RIGHT, exact, where=WHERE)
-        == "wrong only where k_z is imaginary: a term too much: it should be zero there"
-    )
-
-
-def test_several_columns() -> None:
-    """Masks by k_⊥ hold for all further axes."""
-    exact = np.stack([RIGHT, 2j * RIGHT], axis=-1)
-    wrong = np.where(IMAGINARY[:, None], -exact, exact)
-    assert diagnose(wrong, exact, where=WHERE) == "wrong only where k_z is imaginary: the sign is wrong"
-
-
-def test_small_numbers_do_not_matter() -> None:
-    """Whatever the unit, and with noise far below the largest number."""
-    noise = 1e-9 * np.cos(40 * X)
-    for unit in (1e-12, 1.0, 1e9):
-        assert diagnose(unit * 2 * RIGHT, unit * (RIGHT + noise), where={}).startswith("ratio constant 0.500")
-
-
-def test_real_numbers_have_no_phase() -> None:
-    assert diagnose(-X, X, where={}) == "the sign is wrong"
-    assert diagnose(np.zeros(3), np.ones(3), where={}) == "a term is missing: the formula is zero there"
-
-
-def test_where_one_is_large_the_other_is_small() -> None:
-    assert "where one is large the other is small" in diagnose(
-        np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.3]), where={}
-    )
+@pytest.mark.parametrize(
+    ("found", "exact", "words"),
+    [
+        (
+            RIGHT,
+            np.where(IMAGINARY, 0, RIGHT),
+            "wrong only where k_z is imaginary: a term too much: it should be",
+        ),
+        # Masks by k_⊥ hold for all further axes.
+        (
+            np.where(IMAGINARY, -COLUMNS, COLUMNS).T,
+            COLUMNS.T,
+            "wrong only where k_z is imaginary: the sign is wrong",
+        ),
+        # Real numbers have no phase.
+        (-X, X, "the sign is wrong"),
+        (0 * X, 0 * X + 1, "a term is missing: the formula is zero there"),
+        (1.0 * (X < 0.2), 1.0 * (X > 0.2), "where one is large the other is small"),
+        # Whatever the unit, and with noise far below the largest number.
+        *[
+            (u * 2 * RIGHT, u * (RIGHT + 1e-9 * np.cos(40 * X)), "ratio constant 0.500")
+            for u in (1e-12, 1, 1e9)
+        ],
+    ],
+)
+def test_other_shapes_and_sizes(found: Complex, exact: Complex, words: str) -> None:
+    assert words in diagnose(found, exact, where=WHERE)
