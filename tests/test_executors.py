@@ -41,7 +41,7 @@ def plan_of(count: int = 24) -> Plan:
 def collected(where: Backend, work: Work, count: int) -> dict[int, tuple[float, str]]:
     """Return each point's number and error; all numbers of a point are the same."""
     found: dict[int, tuple[float, str]] = {}
-    for chunk in results(where, work, lambda indices: [{} for _ in indices], range(count)):
+    for chunk in results(where, work, lambda indices: {i: {} for i in indices}, range(count)):
         for index, values, error in zip(chunk.indices, floats(chunk.values), chunk.errors, strict=True):
             assert index not in found
             assert len(set(values.ravel().tolist())) == 1 or np.isnan(values).all()
@@ -98,7 +98,7 @@ def test_halving_finds_the_guilty_point(guilty: int) -> None:
             queue.blame(chunk)
         else:
             done += chunk
-            queue.learn(square(chunk, []))
+            queue.learn(square({i: {} for i in chunk}))
     assert sorted(done) == [i for i in range(12) if i != guilty]
     (failed,) = queue.release()
     assert failed.indices == [guilty]

@@ -209,7 +209,7 @@ def test_another_version_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> Non
         (line,) = now.differences(before)
         assert line.removeprefix("versions.").startswith(words.split()[0])
         with pytest.raises(EngineError, match=re.escape(words)):
-            compute(now, [0], now.points([0]))
+            compute(now, now.points([0]))
 
 
 def test_settings_that_do_not_matter_are_no_difference() -> None:
@@ -306,7 +306,7 @@ def test_failed_points_say_why_and_the_rest_is_there(swept: Any) -> None:
 def test_what_is_read_is_what_was_computed(swept: Any) -> None:
     plan = plan_of(swept.dataset)
     assert plan == swept.plan
-    chunk = compute(plan, range(plan.size), plan.points(range(plan.size)))
+    chunk = compute(plan, plan.points(range(plan.size)))
     again = assemble(plan, gather(plan, [chunk]))
     for name in ("vector", "uncertainty", "fieldlike"):
         assert np.array_equal(again[name][1:], swept.dataset[name][1:], equal_nan=True)
@@ -350,9 +350,9 @@ def test_complex_torques_are_pairs(swept: Any) -> None:
 def test_no_digit_depends_on_chunks_or_arrival(rng: np.random.Generator) -> None:
     """Points computed one by one, backwards or together, alone or after others: the same bytes."""
     plan = plan_for("h_R=0.1:0.4:4", "theta=10:80:3")
-    together = compute(plan, range(12), plan.points(range(12)))
+    together = compute(plan, plan.points(range(12)))
     order = rng.permutation(12).tolist()
-    alone = [compute(plan, [i], plan.points([i])) for i in order]
+    alone = [compute(plan, plan.points([i])) for i in order]
     one, other = (assemble(plan, gather(plan, chunks)) for chunks in ([together], alone))
     assert one.identical(other)
     for chunk in alone:
@@ -382,7 +382,7 @@ def test_a_crash_of_an_engine_is_the_points_alone(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(worker, "torque", torque_or_not)
     plan = plan_for("h_R=0.1,0.2,0.3")
-    chunk = compute(plan, range(3), plan.points(range(3)))
+    chunk = compute(plan, plan.points(range(3)))
     assert chunk.errors == ["", "ZeroDivisionError: a pole", ""]
     assert is_number(chunk.values[[0, 2]])
     assert np.isnan(floats(chunk.values)[1]).all()
@@ -400,7 +400,7 @@ def test_workers_keep_to_one_blas_thread(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(worker, "torque", spying)
     plan = plan_for("h_R=0.1,0.2")
     with threadpool_limits(limits=2):
-        compute(plan, [0], plan.points([0]))
+        compute(plan, plan.points([0]))
     assert seen
     assert set(seen) == {1}
 

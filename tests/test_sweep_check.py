@@ -13,7 +13,7 @@ from sweep_cases import plan_for
 
 from sotcheck.engines import matching
 from sotcheck.engines.matching import currents, solve
-from sotcheck.sweep import limit, worker
+from sotcheck.sweep import judgement, worker
 from sotcheck.sweep.judgement import check_sweep
 from sotcheck.sweep.runner import sweep
 from sotcheck.sweep.summary import sweep_summary
@@ -267,7 +267,7 @@ def test_what_cannot_be_tried_is_said_and_takes_no_other_place_with_it(
             raise np.linalg.LinAlgError("singular")
         return worker.solved(plan, iface, *arguments)
 
-    monkeypatch.setattr(limit, "solved", solved)
+    monkeypatch.setattr(judgement, "solved", solved)
     result = check_sweep(swept("E_F=1.1,1.3"))
     for claim in ("sweep-eq16", "sweep-engines"):
         places, *rest = [finding for finding in result if finding.claim == claim]

@@ -22,12 +22,12 @@ from test_sweep_store import killed_when_grown, lines
 import sotcheck
 from sotcheck.command import main as cli
 from sotcheck.errors import OutputError, SotcheckError, SystemFileError
+from sotcheck.sweep import dataset as datasets
 from sotcheck.sweep import plan as plans
-from sotcheck.sweep import runner, schedule, seal
-from sotcheck.sweep.dataset import open_sweep
+from sotcheck.sweep import runner, schedule
+from sotcheck.sweep.dataset import LENGTH, open_sweep, sealed
 from sotcheck.sweep.journal import checksum, decode, journal_path
 from sotcheck.sweep.runner import sweep
-from sotcheck.sweep.seal import LENGTH, sealed
 from sotcheck.sweep.worker import Chunk, compute, floats, unknown
 
 MUTATIONS = int(os.environ.get("SOTCHECK_MUTATIONS", "15"))
@@ -61,15 +61,15 @@ def mutated(content: bytes, chance: random.Random) -> bytes:
 def known(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Chunk]:
     """Return each point's chunk, computed once."""
     plan = quick_plan()
-    return {index: compute(plan, [index], plan.points([index])) for index in range(POINTS)}
+    return {index: compute(plan, plan.points([index])) for index in range(POINTS)}
 
 
 @pytest.fixture
 def quick(known: dict[int, Chunk], monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every point at hand: what is tried here is files."""
 
-    def at_hand(task: Any, indices: list[int], points: Any) -> Chunk:
-        (index,) = indices
+    def at_hand(task: Any, points: Any) -> Chunk:
+        (index,) = points
         return known[index]
 
     monkeypatch.setattr(runner, "compute", at_hand)
@@ -335,7 +335,7 @@ def test_the_journal_is_kept_until_the_result_is_read_back(
 ) -> None:
     path, _, whole = begun
     with monkeypatch.context() as patch:
-        patch.setattr(seal, "replace", lambda path, content: path.write_bytes(content[:-1]))
+        patch.setattr(datasets, "replace", lambda path, content: path.write_bytes(content[:-1]))
         with pytest.raises(OutputError, match="reads otherwise than it was written"):
             sweep(quick_plan(), path)
     assert journal_path(path).exists()
