@@ -8,13 +8,9 @@ from concurrent.futures import Executor, as_completed
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
 from sotcheck.errors import OutputError
-from sotcheck.pages.figures import svg
-from sotcheck.pages.publish import render
+from sotcheck.pages.publish import Picture, publish
 from sotcheck.pages.sweep_plots import draw_sweep_curves, draw_sweep_map
-from sotcheck.run.output import make_folder, write_text
 from sotcheck.run.progress import Progress, silent
 from sotcheck.sweep.dataset import open_sweep
 from sotcheck.sweep.judgement import check_sweep
@@ -25,10 +21,10 @@ Data = dict[str, Any]
 
 #: What a page's folder has, and no other report's.
 JSON_NAME = "sweep.json"
-FIGURES = {
-    "curves": ("The torque along the longest axis", draw_sweep_curves),
-    "map": ("The torque over two axes", draw_sweep_map),
-}
+FIGURES = (
+    ("curves", "The torque along the longest axis", draw_sweep_curves),
+    ("map", "The torque over two axes", draw_sweep_map),
+)
 
 
 def sweep_data(result: Path) -> Data:
@@ -48,12 +44,7 @@ def write_sweeps(
 ) -> tuple[int, list[Path]]:
     """Check finished sweeps, and write a page for each into a folder of its file's name.
 
-    Returns
-    -------
-    status : int
-        The worst exit status of the checks.
-    pages : list of Path
-        To be opened.
+    Returns the worst exit status of the checks, and the pages to be opened.
 
     Raises
     ------
@@ -69,41 +60,29 @@ def write_sweeps(
                 f"{folder}: is there, and no sweep's page; rename {result}, or choose another --output"
             )
     verdicts = set()
-    for name, data in progress(_computed(results, executor), "sweeps", len(results)):
-        write_sweep(data, output / name)
-        verdicts.add(data["verdict"])
-    status = Verdict.worst(map(Verdict, verdicts)).exit_status
-    return status, [output / result.stem / "index.html" for result in results]
+    for data in progress(_computed(results, executor), "sweeps", len(results)):
+        write_sweep(data, output / Path(data["file"]).stem)
+        verdicts.add(Verdict(data["verdict"]))
+    return Verdict.worst(verdicts).exit_status, [output / one.stem / "index.html" for one in results]
 
 
-def _computed(results: Sequence[Path], executor: Executor | None) -> Iterator[tuple[str, Data]]:
+def _computed(results: Sequence[Path], executor: Executor | None) -> Iterator[Data]:
     if executor is None:
-        yield from ((result.stem, sweep_data(result)) for result in results)
-        return
-    futures = {executor.submit(sweep_data, result): result.stem for result in results}
-    for future in as_completed(futures):
-        yield futures[future], future.result()
+        yield from map(sweep_data, results)
+    else:
+        for future in as_completed([executor.submit(sweep_data, result) for result in results]):
+            yield future.result()
 
 
 def write_sweep(data: Data, folder: Path) -> None:
     """Write one sweep's sweep.json, and from it figures, README.md and index.html."""
-    make_folder(folder / "figures")
-    text = json.dumps(data, indent=1, allow_nan=False) + "\n"
-    write_text(folder / JSON_NAME, text)
-    # From the file's content on: nothing below may know more than the JSON.
-    data = json.loads(text)
-    drawn = {name: svg(draw, data) for name, (_, draw) in FIGURES.items() if data[name] is not None}
-    for name, picture in drawn.items():
-        write_text(folder / "figures" / f"{name}.svg", picture)
-    context = {
-        "data": data,
-        "title": title(data),
-        "figures": {name: FIGURES[name][0] for name in drawn},
-        "svg": {name: Markup(picture[picture.index("<svg") :]) for name, picture in drawn.items()},
-        "has_overview": (folder.parent / "index.html").exists(),
-    }
-    write_text(folder / "README.md", render("sweep.md", context))
-    write_text(folder / "index.html", render("sweep.html", context))
+
+    def shown(data: Data) -> tuple[list[Picture], Data]:
+        pictures = [Picture(name, words, draw, data) for name, words, draw in FIGURES if data[name]]
+        has_overview = (folder.parent / "index.html").exists()
+        return pictures, {"data": data, "title": title(data), "has_overview": has_overview}
+
+    publish(folder, {JSON_NAME: data}, "sweep", shown)
 
 
 def title(data: Data) -> str:
