@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sotcheck.sweep import runner, schedule
+from sotcheck.sweep import runner
 from sotcheck.sweep.grid import Point, parse_axis
+from sotcheck.sweep.journal import Journal
 from sotcheck.sweep.plan import Plan, make_plan
 from sotcheck.sweep.worker import Chunk, compute, failed, floats
 from sotcheck.system.interface import Interface
@@ -44,22 +45,28 @@ class EnoughError(Exception):
     """An interruption after some chunks."""
 
 
-def stopping(after: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Interrupt a sweep once so many of its points are safe."""
+def enough(journal: Journal) -> None:
+    raise EnoughError
+
+
+def acting(monkeypatch: pytest.MonkeyPatch, acts: dict[int, Callable[[Journal], None]]) -> None:
+    """Do something to a sweep's journal once so many of its points are safe."""
     kept = runner._kept
 
-    def some(*arguments: Any) -> Iterator[int]:
-        for count, point in enumerate(kept(*arguments)):
-            if count == after:
-                raise EnoughError
+    def some(chunks: Any, journal: Journal) -> Iterator[int]:
+        for count, point in enumerate(kept(chunks, journal)):
+            if count in acts:
+                acts[count](journal)
             yield point
 
     monkeypatch.setattr(runner, "_kept", some)
 
 
-def small_chunks(seconds: float) -> None:
-    """Let chunks be as small as tests need them."""
-    schedule.SECONDS = seconds
+def interrupted(plan: Plan, path: Path, after: int, **settings: Any) -> None:
+    """Begin a sweep, or go on with one, and interrupt it once so many of its points are safe."""
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(EnoughError):
+        acting(patch, {after: enough})
+        runner.sweep(plan, path, **settings)
 
 
 def noted(log: str, plan: Plan, points: Points) -> Chunk:

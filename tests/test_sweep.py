@@ -244,20 +244,15 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def test_every_number_is_that_of_torque(swept: Any) -> None:
     """Bit for bit, at every point, by label."""
-    for E_F in (1.1, 1.3):
-        for h in (0.0, 0.1):
-            for place, m in enumerate([(2.0, -1.0, 2.0), (0.0, 1.0, 0.0)]):
-                table = torque(TILTED.with_(E_F=E_F, h_R=h, m=m), "continuum")
-                for row in table:
-                    found = swept.dataset.sel(E_F=E_F, h_R=h, source=row.source).isel(m=place)
-                    assert np.array_equal(found["vector"], row.vector)
-                    for flow, name in zip(row.flows, FLOWS, strict=True):
-                        assert np.array_equal(found[name], flow)
-                    expected = [np.nan if c is None else c for c in (row.fieldlike, row.dampinglike)]
-                    assert np.array_equal(
-                        [found["fieldlike"], found["dampinglike"]], expected, equal_nan=True
-                    )
-                    assert found["uncertainty"].sel(term="total") == row.t.total
+    directions = enumerate([(2.0, -1.0, 2.0), (0.0, 1.0, 0.0)])
+    for E_F, h, (place, m) in itertools.product((1.1, 1.3), (0.0, 0.1), directions):
+        for row in torque(TILTED.with_(E_F=E_F, h_R=h, m=m), "continuum"):
+            found = swept.dataset.sel(E_F=E_F, h_R=h, source=row.source).isel(m=place)
+            assert np.array_equal(found["vector"], row.vector)
+            assert np.array_equal([found[name] for name in FLOWS], row.flows)
+            expected = [np.nan if c is None else c for c in (row.fieldlike, row.dampinglike)]
+            assert np.array_equal([found["fieldlike"], found["dampinglike"]], expected, equal_nan=True)
+            assert found["uncertainty"].sel(term="total") == row.t.total
 
 
 def test_totals_are_weighted_with_the_relaxation_times_of_each_point(tmp_path: Path) -> None:
@@ -286,12 +281,9 @@ def test_bound_states_are_kept_apart(tmp_path: Path) -> None:
         at = data["total_vector"].sel(h_R=total.h_R)
         np.testing.assert_allclose(at.sel(tau_bound=0.5), total.vector, rtol=1e-12)
         assert np.isfinite(at).all()
-    warned = data["warning"].values.ravel().tolist()
-    assert [("bound to the interface" in text, "no ground state" in text) for text in warned[::2]] == [
-        (False, False),
-        (True, False),
-        (False, True),
-    ]
+    warned = data["warning"].values.ravel().tolist()[::2]
+    assert ["bound to the interface" in text for text in warned] == [False, True, False]
+    assert ["no ground state" in text for text in warned] == [False, False, True]
 
 
 def test_failed_points_say_why_and_the_rest_is_there(swept: Any) -> None:
@@ -356,10 +348,8 @@ def test_no_digit_depends_on_chunks_or_arrival(rng: np.random.Generator) -> None
     one, other = (assemble(plan, gather(plan, chunks)) for chunks in ([together], alone))
     assert one.identical(other)
     for chunk in alone:
-        assert (
-            Chunk.from_record(json.loads(json.dumps(chunk.to_record())), 12).values.tobytes()
-            == chunk.values.tobytes()
-        )
+        read = Chunk.from_record(json.loads(json.dumps(chunk.to_record())), 12)
+        assert read.values.tobytes() == chunk.values.tobytes()
 
 
 @pytest.mark.parametrize("engine", ["first-order", "kwant"])

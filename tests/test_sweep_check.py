@@ -41,7 +41,8 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
         if key not in made:
             plan = plan_for(*over, iface=iface, engine=engine)
             made[key] = sweep(plan, tmp_path_factory.mktemp("sweep") / "result.nc")
-        return made[key].copy(deep=True)
+        found: xr.Dataset = made[key].copy(deep=True)
+        return found
 
     return make
 

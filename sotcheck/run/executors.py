@@ -151,8 +151,10 @@ def _client(address: str, workers: int, patience: float) -> Iterator[Any]:
         with deaf_children():
             # One thread each: Kwant's solver and NumPy here gain nothing from more.
             started = distributed.LocalCluster(
-                n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL"
-            )
+                n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL",
+                # Else it would take Dask's own port, and warn of another cluster there.
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+            )  # fmt: skip
         with started as cluster, distributed.Client(cluster, set_as_default=False) as client:
             yield client
         return
