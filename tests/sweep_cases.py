@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from sotcheck.sweep import runner, schedule
+from sotcheck.sweep import runner
 from sotcheck.sweep.grid import Point, parse_axis
+from sotcheck.sweep.journal import Journal
 from sotcheck.sweep.plan import Plan, make_plan
-from sotcheck.sweep.worker import Chunk, compute, floats, unknown
+from sotcheck.sweep.worker import Chunk, compute, failed, floats
 from sotcheck.system.interface import Interface
 
+Points = dict[int, Point]
 TESTS = Path(__file__).parent
 #: What finds this file, and the package as it is tested here, in another process.
 SEARCHED = os.pathsep.join([str(TESTS), str(TESTS.parent)])
@@ -42,58 +45,64 @@ class EnoughError(Exception):
     """An interruption after some chunks."""
 
 
-def stopping(after: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Interrupt a sweep once so many of its points are safe."""
+def enough(journal: Journal) -> None:
+    raise EnoughError
+
+
+def acting(monkeypatch: pytest.MonkeyPatch, acts: dict[int, Callable[[Journal], None]]) -> None:
+    """Do something to a sweep's journal once so many of its points are safe."""
     kept = runner._kept
 
-    def some(*arguments: Any) -> Iterator[int]:
-        for count, point in enumerate(kept(*arguments)):
-            if count == after:
-                raise EnoughError
+    def some(chunks: Any, journal: Journal) -> Iterator[int]:
+        for count, point in enumerate(kept(chunks, journal)):
+            if count in acts:
+                acts[count](journal)
             yield point
 
     monkeypatch.setattr(runner, "_kept", some)
 
 
-def small_chunks(seconds: float) -> None:
-    """Let chunks be as small as tests need them."""
-    schedule.SECONDS = seconds
+def interrupted(plan: Plan, path: Path, after: int, **settings: Any) -> None:
+    """Begin a sweep, or go on with one, and interrupt it once so many of its points are safe."""
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(EnoughError):
+        acting(patch, {after: enough})
+        runner.sweep(plan, path, **settings)
 
 
-def noted(log: str, plan: Plan, indices: list[int], points: list[Point]) -> Chunk:
+def noted(log: str, plan: Plan, points: Points) -> Chunk:
     """Compute a chunk, having noted that it was begun."""
     with open(log, "a", encoding="utf-8") as file:
-        file.write(f"{indices[0]}\n")
-    return compute(plan, indices, points)
+        file.write(f"{min(points)}\n")
+    return compute(plan, points)
 
 
 # --- work without physics -------------------------------------------------------------------------
 
 
-def square(indices: list[int], points: list[Point]) -> Chunk:
+def square(points: Points) -> Chunk:
     """Return numbers that tell of their points."""
-    values = unknown(len(indices))
-    floats(values)[...] = np.square(indices)[:, None, None]
-    return Chunk(list(indices), values, [""] * len(indices), [""] * len(indices), 1e-3 * len(indices))
+    chunk = failed(points)
+    floats(chunk.values)[...] = np.square(chunk.indices)[:, None, None]
+    return replace(chunk, seconds=1e-3 * len(points))
 
 
-def kill_at(guilty: int, indices: list[int], points: list[Point]) -> Chunk:
+def kill_at(guilty: int, points: Points) -> Chunk:
     """End the worker process as the kernel does when memory is short, at one point, each time."""
-    return square(indices, points) if guilty not in indices else kill_always(indices, points)
+    return square(points) if guilty not in points else kill_always(points)
 
 
-def kill_once(mark: str, victim: int, indices: list[int], points: list[Point]) -> Chunk:
+def kill_once(mark: str, victim: int, points: Points) -> Chunk:
     """End the worker process at one point, the first time only."""
-    if victim in indices and not os.path.exists(mark):
+    if victim in points and not os.path.exists(mark):
         Path(mark).touch()
-        kill_always(indices, points)
-    return square(indices, points)
+        kill_always(points)
+    return square(points)
 
 
-def kill_always(indices: list[int], points: list[Point]) -> Chunk:
+def kill_always(points: Points) -> Chunk:
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError
 
 
-def refuse(indices: list[int], points: list[Point]) -> Chunk:
+def refuse(points: Points) -> Chunk:
     raise ImportError("no module named sotcheck")

@@ -256,9 +256,7 @@ FAULTS: dict[str, tuple[str, Callable[[Symbols, Complex], Complex]]] = {
     "r of the other spin in (16d)": (
         "majority",
         lambda s, t: with_column(
-            t,
-            1,
-            t[..., 1] + s.k2 / s.kz * (s.r_down - s.r_up) * np.abs(s.t_prime_up) ** 2 / (8 * np.pi),
+            t, 1, t[..., 1] + s.k2 / s.kz * (s.r_down - s.r_up) * np.abs(s.t_prime_up) ** 2 / (8 * np.pi)
         ),
     ),
     "evanescent term dropped": ("majority", lambda s, t: np.where(s.open_N[..., None], t, 0.0)),
@@ -496,10 +494,7 @@ def interfaces(draw: st.DrawFn) -> Interface:
 
 
 @settings(
-    max_examples=50,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.filter_too_much],
+    max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.filter_too_much]
 )
 @given(iface=interfaces())
 def test_no_false_alarm(iface: Interface, continuum_only: MakeEvidence) -> None:

@@ -41,7 +41,7 @@ def plan_of(count: int = 24) -> Plan:
 def collected(where: Backend, work: Work, count: int) -> dict[int, tuple[float, str]]:
     """Return each point's number and error; all numbers of a point are the same."""
     found: dict[int, tuple[float, str]] = {}
-    for chunk in results(where, work, lambda indices: [{} for _ in indices], range(count)):
+    for chunk in results(where, work, lambda indices: {i: {} for i in indices}, range(count)):
         for index, values, error in zip(chunk.indices, floats(chunk.values), chunk.errors, strict=True):
             assert index not in found
             assert len(set(values.ravel().tolist())) == 1 or np.isnan(values).all()
@@ -98,7 +98,7 @@ def test_halving_finds_the_guilty_point(guilty: int) -> None:
             queue.blame(chunk)
         else:
             done += chunk
-            queue.learn(square(chunk, []))
+            queue.learn(square({i: {} for i in chunk}))
     assert sorted(done) == [i for i in range(12) if i != guilty]
     (failed,) = queue.release()
     assert failed.indices == [guilty]
@@ -151,13 +151,10 @@ dask = pytest.importorskip("dask")
 def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     """Run a dask command, and end it and its children."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "dask", *arguments],
-        text=True,
+        [sys.executable, "-m", "dask", *arguments], text=True, start_new_session=True,
         env={**os.environ, "PYTHONPATH": SEARCHED, "DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT": "1s"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
     try:
         yield process
     finally:
@@ -177,7 +174,6 @@ def scheduler(folder: Path, protocol: str = "tcp") -> Iterator[tuple[str, subpro
         while not told.exists() and time.monotonic() < waited:
             time.sleep(0.05)
         time.sleep(0.1)
-
         yield json.loads(told.read_text(encoding="utf-8"))["address"].removeprefix(f"{protocol}://"), process
 
 
@@ -306,12 +302,9 @@ def test_mpi_gives_the_same_bytes(tmp_path: Path) -> None:
     launcher = Path(sys.executable).with_name("mpiexec")
     python = [sys.executable, "-m", "mpi4py.futures", str(script), str(tmp_path / "mpi.nc")]
     done = subprocess.run(
-        [launcher, "-n", "3", *python],
-        capture_output=True,
-        text=True,
-        check=False,
+        [launcher, "-n", "3", *python], capture_output=True, text=True, check=False,
         env={**os.environ, "PYTHONPATH": SEARCHED},
-    )
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "mpi.nc").read_bytes() == (tmp_path / "reference.nc").read_bytes()
 

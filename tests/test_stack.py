@@ -191,9 +191,7 @@ def test_layer_of_the_half_spaces_own_material(engine: Engine, relative: Relativ
     for thickness in (thin, 0.7, 30.0):
         extra = replace(structure.right, thickness=thickness)
         whole = Structure(
-            structure.energy,
-            (structure.left, extra, structure.right),
-            (*structure.interfaces, Delta()),
+            structure.energy, (structure.left, extra, structure.right), (*structure.interfaces, Delta())
         )
         found = solved(engine, whole)
         assert relative(found.psi[0, 0], alone.psi[0, 0]) <= bar

@@ -209,7 +209,7 @@ def test_another_version_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> Non
         (line,) = now.differences(before)
         assert line.removeprefix("versions.").startswith(words.split()[0])
         with pytest.raises(EngineError, match=re.escape(words)):
-            compute(now, [0], now.points([0]))
+            compute(now, now.points([0]))
 
 
 def test_settings_that_do_not_matter_are_no_difference() -> None:
@@ -244,20 +244,15 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def test_every_number_is_that_of_torque(swept: Any) -> None:
     """Bit for bit, at every point, by label."""
-    for E_F in (1.1, 1.3):
-        for h in (0.0, 0.1):
-            for place, m in enumerate([(2.0, -1.0, 2.0), (0.0, 1.0, 0.0)]):
-                table = torque(TILTED.with_(E_F=E_F, h_R=h, m=m), "continuum")
-                for row in table:
-                    found = swept.dataset.sel(E_F=E_F, h_R=h, source=row.source).isel(m=place)
-                    assert np.array_equal(found["vector"], row.vector)
-                    for flow, name in zip(row.flows, FLOWS, strict=True):
-                        assert np.array_equal(found[name], flow)
-                    expected = [np.nan if c is None else c for c in (row.fieldlike, row.dampinglike)]
-                    assert np.array_equal(
-                        [found["fieldlike"], found["dampinglike"]], expected, equal_nan=True
-                    )
-                    assert found["uncertainty"].sel(term="total") == row.t.total
+    directions = enumerate([(2.0, -1.0, 2.0), (0.0, 1.0, 0.0)])
+    for E_F, h, (place, m) in itertools.product((1.1, 1.3), (0.0, 0.1), directions):
+        for row in torque(TILTED.with_(E_F=E_F, h_R=h, m=m), "continuum"):
+            found = swept.dataset.sel(E_F=E_F, h_R=h, source=row.source).isel(m=place)
+            assert np.array_equal(found["vector"], row.vector)
+            assert np.array_equal([found[name] for name in FLOWS], row.flows)
+            expected = [np.nan if c is None else c for c in (row.fieldlike, row.dampinglike)]
+            assert np.array_equal([found["fieldlike"], found["dampinglike"]], expected, equal_nan=True)
+            assert found["uncertainty"].sel(term="total") == row.t.total
 
 
 def test_totals_are_weighted_with_the_relaxation_times_of_each_point(tmp_path: Path) -> None:
@@ -286,12 +281,9 @@ def test_bound_states_are_kept_apart(tmp_path: Path) -> None:
         at = data["total_vector"].sel(h_R=total.h_R)
         np.testing.assert_allclose(at.sel(tau_bound=0.5), total.vector, rtol=1e-12)
         assert np.isfinite(at).all()
-    warned = data["warning"].values.ravel().tolist()
-    assert [("bound to the interface" in text, "no ground state" in text) for text in warned[::2]] == [
-        (False, False),
-        (True, False),
-        (False, True),
-    ]
+    warned = data["warning"].values.ravel().tolist()[::2]
+    assert ["bound to the interface" in text for text in warned] == [False, True, False]
+    assert ["no ground state" in text for text in warned] == [False, False, True]
 
 
 def test_failed_points_say_why_and_the_rest_is_there(swept: Any) -> None:
@@ -306,7 +298,7 @@ def test_failed_points_say_why_and_the_rest_is_there(swept: Any) -> None:
 def test_what_is_read_is_what_was_computed(swept: Any) -> None:
     plan = plan_of(swept.dataset)
     assert plan == swept.plan
-    chunk = compute(plan, range(plan.size), plan.points(range(plan.size)))
+    chunk = compute(plan, plan.points(range(plan.size)))
     again = assemble(plan, gather(plan, [chunk]))
     for name in ("vector", "uncertainty", "fieldlike"):
         assert np.array_equal(again[name][1:], swept.dataset[name][1:], equal_nan=True)
@@ -350,16 +342,14 @@ def test_complex_torques_are_pairs(swept: Any) -> None:
 def test_no_digit_depends_on_chunks_or_arrival(rng: np.random.Generator) -> None:
     """Points computed one by one, backwards or together, alone or after others: the same bytes."""
     plan = plan_for("h_R=0.1:0.4:4", "theta=10:80:3")
-    together = compute(plan, range(12), plan.points(range(12)))
+    together = compute(plan, plan.points(range(12)))
     order = rng.permutation(12).tolist()
-    alone = [compute(plan, [i], plan.points([i])) for i in order]
+    alone = [compute(plan, plan.points([i])) for i in order]
     one, other = (assemble(plan, gather(plan, chunks)) for chunks in ([together], alone))
     assert one.identical(other)
     for chunk in alone:
-        assert (
-            Chunk.from_record(json.loads(json.dumps(chunk.to_record())), 12).values.tobytes()
-            == chunk.values.tobytes()
-        )
+        read = Chunk.from_record(json.loads(json.dumps(chunk.to_record())), 12)
+        assert read.values.tobytes() == chunk.values.tobytes()
 
 
 @pytest.mark.parametrize("engine", ["first-order", "kwant"])
@@ -382,7 +372,7 @@ def test_a_crash_of_an_engine_is_the_points_alone(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(worker, "torque", torque_or_not)
     plan = plan_for("h_R=0.1,0.2,0.3")
-    chunk = compute(plan, range(3), plan.points(range(3)))
+    chunk = compute(plan, plan.points(range(3)))
     assert chunk.errors == ["", "ZeroDivisionError: a pole", ""]
     assert is_number(chunk.values[[0, 2]])
     assert np.isnan(floats(chunk.values)[1]).all()
@@ -400,7 +390,7 @@ def test_workers_keep_to_one_blas_thread(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(worker, "torque", spying)
     plan = plan_for("h_R=0.1,0.2")
     with threadpool_limits(limits=2):
-        compute(plan, [0], plan.points([0]))
+        compute(plan, plan.points([0]))
     assert seen
     assert set(seen) == {1}
 

@@ -13,7 +13,7 @@ from sweep_cases import plan_for
 
 from sotcheck.engines import matching
 from sotcheck.engines.matching import currents, solve
-from sotcheck.sweep import limit, worker
+from sotcheck.sweep import judgement, worker
 from sotcheck.sweep.judgement import check_sweep
 from sotcheck.sweep.runner import sweep
 from sotcheck.sweep.summary import sweep_summary
@@ -41,7 +41,8 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
         if key not in made:
             plan = plan_for(*over, iface=iface, engine=engine)
             made[key] = sweep(plan, tmp_path_factory.mktemp("sweep") / "result.nc")
-        return made[key].copy(deep=True)
+        found: xr.Dataset = made[key].copy(deep=True)
+        return found
 
     return make
 
@@ -267,7 +268,7 @@ def test_what_cannot_be_tried_is_said_and_takes_no_other_place_with_it(
             raise np.linalg.LinAlgError("singular")
         return worker.solved(plan, iface, *arguments)
 
-    monkeypatch.setattr(limit, "solved", solved)
+    monkeypatch.setattr(judgement, "solved", solved)
     result = check_sweep(swept("E_F=1.1,1.3"))
     for claim in ("sweep-eq16", "sweep-engines"):
         places, *rest = [finding for finding in result if finding.claim == claim]

@@ -16,18 +16,18 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sweep_cases import EnoughError, quick_plan, stopping
+from sweep_cases import EnoughError, acting, enough, interrupted, quick_plan
 from test_sweep_store import killed_when_grown, lines
 
 import sotcheck
 from sotcheck.command import main as cli
 from sotcheck.errors import OutputError, SotcheckError, SystemFileError
+from sotcheck.sweep import dataset as datasets
 from sotcheck.sweep import plan as plans
-from sotcheck.sweep import runner, schedule, seal
-from sotcheck.sweep.dataset import open_sweep
+from sotcheck.sweep import runner, schedule
+from sotcheck.sweep.dataset import LENGTH, open_sweep, sealed
 from sotcheck.sweep.journal import checksum, decode, journal_path
 from sotcheck.sweep.runner import sweep
-from sotcheck.sweep.seal import LENGTH, sealed
 from sotcheck.sweep.worker import Chunk, compute, floats, unknown
 
 MUTATIONS = int(os.environ.get("SOTCHECK_MUTATIONS", "15"))
@@ -37,39 +37,35 @@ POINTS = 24
 
 def mutated(content: bytes, chance: random.Random) -> bytes:
     """Return the content after one accident."""
-    kind = chance.randrange(7)
-    start = chance.randrange(len(content))
+    start, other = chance.randrange(len(content)), chance.randrange(len(content))
     end = min(len(content), start + chance.choice([1, 7, 64, 512, 4096]))
-    block = content[start:end]
-    if kind == 0:
-        return content[:start] + bytes([content[start] ^ 1 << chance.randrange(8)]) + content[start + 1 :]
-    if kind == 1:
-        return content[:start]
-    if kind == 2:
-        return content[:start] + content[end:]
-    if kind == 3:
-        return content[:start] + chance.randbytes(len(block)) + content[start:]
-    if kind == 4:
-        return content[:end] + block + content[end:]
-    if kind == 5:
-        return content[:start] + bytes(len(block)) + content[end:]
-    other = chance.randrange(len(content))
-    return content[:other] + block + content[other + len(block) :]
+    before, block, after = content[:start], content[start:end], content[end:]
+    return chance.choice(
+        [
+            before + bytes([content[start] ^ 1 << chance.randrange(8)]) + content[start + 1 :],
+            before,
+            before + after,
+            before + chance.randbytes(len(block)) + block + after,
+            before + block + block + after,
+            before + bytes(len(block)) + after,
+            content[:other] + block + content[other + len(block) :],
+        ]
+    )
 
 
 @pytest.fixture(scope="module")
 def known(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Chunk]:
     """Return each point's chunk, computed once."""
     plan = quick_plan()
-    return {index: compute(plan, [index], plan.points([index])) for index in range(POINTS)}
+    return {index: compute(plan, plan.points([index])) for index in range(POINTS)}
 
 
 @pytest.fixture
 def quick(known: dict[int, Chunk], monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every point at hand: what is tried here is files."""
 
-    def at_hand(task: Any, indices: list[int], points: Any) -> Chunk:
-        (index,) = indices
+    def at_hand(task: Any, points: Any) -> Chunk:
+        (index,) = points
         return known[index]
 
     monkeypatch.setattr(runner, "compute", at_hand)
@@ -82,9 +78,7 @@ def quick(known: dict[int, Chunk], monkeypatch: pytest.MonkeyPatch) -> None:
 def begun(tmp_path: Path, quick: None) -> tuple[Path, bytes, bytes]:
     """Return a result's path, the journal of half of it, and the whole result's bytes."""
     path = tmp_path / "r.nc"
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(EnoughError):
-        stopping(18, patch)
-        sweep(quick_plan(), path)
+    interrupted(quick_plan(), path, after=18)
     journal = journal_path(path).read_bytes()
     sweep(quick_plan(), path, resume=True)
     whole = path.read_bytes()
@@ -129,13 +123,10 @@ ODD: tuple[Any, ...] = (
 def crafted(tree: Any, chance: random.Random) -> Any:
     """Return JSON-like data with one place of it changed, removed, doubled or renamed."""
     if isinstance(tree, dict) and tree and chance.random() < 0.8:
-        name = chance.choice(list(tree))
-        how = chance.randrange(8)
+        name, how = chance.choice(list(tree)), chance.randrange(8)
         if how == 0:
             return {k: v for k, v in tree.items() if k != name}
-        if how == 1:
-            return {**tree, "another": tree[name]}
-        return {**tree, name: crafted(tree[name], chance)}
+        return {**tree, "another": tree[name]} if how == 1 else {**tree, name: crafted(tree[name], chance)}
     if isinstance(tree, list) and tree and chance.random() < 0.8:
         place = chance.randrange(len(tree))
         how = chance.randrange(4)
@@ -277,18 +268,8 @@ def test_a_journal_cut_short_while_the_sweep_runs_is_mended(
 ) -> None:
     """Even of its plan: then another run can still go on with what came afterwards."""
     path, _, whole = begun
-    kept = runner._kept
-
-    def cutting(chunks: Any, journal: Any) -> Any:
-        for count, point in enumerate(kept(chunks, journal)):
-            if count == 16:
-                os.truncate(journal.path, left)
-            if count == 20:
-                raise EnoughError
-            yield point
-
     with monkeypatch.context() as patch, pytest.raises(EnoughError):
-        patch.setattr(runner, "_kept", cutting)
+        acting(patch, {16: lambda journal: os.truncate(journal.path, left), 20: enough})
         sweep(quick_plan(), path)
     said: list[str] = []
     sweep(quick_plan(), path, resume=True, say=said.append)
@@ -316,15 +297,7 @@ def test_a_journal_removed_while_the_sweep_runs_is_said(
     begun: tuple[Path, bytes, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, _, _ = begun
-    kept = runner._kept
-
-    def removing(chunks: Any, journal: Any) -> Any:
-        for count, point in enumerate(kept(chunks, journal)):
-            if count == 3:
-                journal.path.unlink()
-            yield point
-
-    monkeypatch.setattr(runner, "_kept", removing)
+    acting(monkeypatch, {3: lambda journal: journal.path.unlink()})
     with pytest.raises(OutputError, match=r"r\.nc\.partial: was removed or replaced while the sweep ran"):
         sweep(quick_plan(), path)
     assert list(path.parent.iterdir()) == []
@@ -335,7 +308,7 @@ def test_the_journal_is_kept_until_the_result_is_read_back(
 ) -> None:
     path, _, whole = begun
     with monkeypatch.context() as patch:
-        patch.setattr(seal, "replace", lambda path, content: path.write_bytes(content[:-1]))
+        patch.setattr(datasets, "replace", lambda path, content: path.write_bytes(content[:-1]))
         with pytest.raises(OutputError, match="reads otherwise than it was written"):
             sweep(quick_plan(), path)
     assert journal_path(path).exists()
@@ -373,15 +346,11 @@ def test_kill_9_and_a_flipped_byte_lose_nothing_unsaid(tmp_path: Path) -> None:
             path.unlink()
             continue
         kills += 1
-        flip(journal_path(path), chance)
+        content = bytearray(journal_path(path).read_bytes())
+        content[chance.randrange(len(content))] ^= chance.randrange(1, 256)
+        journal_path(path).write_bytes(content)
     sweep(quick_plan(100), path, resume=True)
     assert path.read_bytes() == reference.read_bytes()
-
-
-def flip(path: Path, chance: random.Random) -> None:
-    content = bytearray(path.read_bytes())
-    content[chance.randrange(len(content))] ^= chance.randrange(1, 256)
-    path.write_bytes(content)
 
 
 # --- places that are no files of ours -------------------------------------------------------------
@@ -472,11 +441,7 @@ def test_nothing_needs_what_only_posix_has(tmp_path: Path) -> None:
         (["sweep", "bulk-magnetism", "--over", "h_R=1,2", "-o", "o.nc"], 2, "cannot be locked"),
     ):
         done = subprocess.run(
-            [sys.executable, "-c", script, *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=tmp_path,
+            [sys.executable, "-c", script, *arguments], capture_output=True, text=True, cwd=tmp_path
         )
         assert done.returncode == status, done.stderr
         assert words in done.stdout + done.stderr

@@ -11,7 +11,9 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -19,7 +21,7 @@ from unittest.mock import Mock
 import numpy as np
 import portalocker
 import pytest
-from sweep_cases import QUICK, TESTS, EnoughError, quick_plan, stopping
+from sweep_cases import QUICK, TESTS, EnoughError, interrupted, quick_plan
 
 from sotcheck.errors import OutputError, SystemFileError
 from sotcheck.run.executors import Backend, backend
@@ -32,6 +34,17 @@ from sotcheck.sweep.runner import sweep
 
 Record = dict[str, Any]
 
+#: How a script begins that sweeps in another process, in chunks of so many seconds.
+ELSEWHERE = """
+import sys; sys.path.insert(0, sys.argv[1])
+from functools import partial
+from pathlib import Path
+from sweep_cases import noted, quick_plan
+from sotcheck.run.executors import backend
+from sotcheck.sweep import runner, schedule
+if __name__ == "__main__":
+    schedule.SECONDS, path = {}, Path(sys.argv[2])
+"""
 HEADER: Record = {"plan": {}}
 RECORDS: list[Record] = [{"points": [i], "text": "é\n" * i} for i in range(5)]
 
@@ -217,19 +230,14 @@ def test_a_real_limit_on_file_size_is_survived(tmp_path: Path) -> None:
     sweep(quick_plan(), reference)
     path = tmp_path / "r.nc"
     size = reference.stat().st_size
-    code = (
-        "import sys; sys.path.insert(0, sys.argv[1])\nfrom pathlib import Path\n"
-        "from sweep_cases import quick_plan, small_chunks\nfrom sotcheck.sweep.runner import sweep\n"
-        "if __name__ == '__main__':\n    small_chunks(0.01)\n"
-        "    sweep(quick_plan(), Path(sys.argv[2]), resume=True)"
-    )
+    code = ELSEWHERE.format(0.01) + "    runner.sweep(quick_plan(), path, resume=True)"
     # Without bytecode: cut to the limit as well, it would stay for whoever imports the modules next.
     arguments = [sys.executable, "-B", "-c", code, str(TESTS), str(path)]
     kept = []
     for limit in (5000, size - 1):
         limited = subprocess.run(
             arguments, capture_output=True, text=True, check=False,
-            preexec_fn=lambda limit=limit: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+            preexec_fn=partial(resource.setrlimit, resource.RLIMIT_FSIZE, (limit, limit)),
         )  # fmt: skip
         assert limited.returncode == 1
         assert "OutputError" in limited.stderr
@@ -251,10 +259,8 @@ def test_going_on_gives_the_same_bytes(tmp_path: Path, monkeypatch: pytest.Monke
     sweep(quick_plan(24), tmp_path / "reference.nc")
     path = tmp_path / "r.nc"
     said: list[str] = []
-    for after in (2, 2, 2):
-        with monkeypatch.context() as patch, pytest.raises(EnoughError):
-            stopping(after, patch)
-            sweep(quick_plan(24), path, resume=True, say=said.append)
+    for _ in range(3):
+        interrupted(quick_plan(24), path, after=2, resume=True, say=said.append)
         assert not path.exists()
     sweep(quick_plan(24), path, resume=True, where=backend("processes", 2), say=said.append)
     assert path.read_bytes() == (tmp_path / "reference.nc").read_bytes()
@@ -286,16 +292,9 @@ def test_an_end_before_the_journal_is_gone_is_gone_on_with(
 
 
 @pytest.mark.parametrize("finished", [False, True])
-def test_something_else_is_refused_with_the_difference_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished: bool
-) -> None:
+def test_something_else_is_refused_with_the_difference_named(tmp_path: Path, finished: bool) -> None:
     path = tmp_path / "r.nc"
-    if finished:
-        sweep(quick_plan(), path)
-    else:
-        with monkeypatch.context() as patch, pytest.raises(EnoughError):
-            stopping(13, patch)
-            sweep(quick_plan(), path)
+    sweep(quick_plan(), path) if finished else interrupted(quick_plan(), path, after=13)
     content = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
     for plan, words in (
         (quick_plan(iface=QUICK.with_(J=0.4)), "system.ferromagnet.exchange: 0.3 then, 0.4 now"),
@@ -319,26 +318,20 @@ def killed_when_grown(path: Path, growth: int, delay: float, workers: int) -> bo
 
     Beside the result, the file "begun" then has the first point of every chunk that a worker began with.
     """
-    code = (
-        "import sys; sys.path.insert(0, sys.argv[1])\nfrom functools import partial\n"
-        "from pathlib import Path\nfrom sweep_cases import noted, quick_plan, small_chunks\n"
-        "from sotcheck.run.executors import backend\nfrom sotcheck.sweep import runner\n"
-        "if __name__ == '__main__':\n    small_chunks(0.03)\n"
-        "    path = Path(sys.argv[2])\n    runner.compute = partial(noted, str(path.with_name('begun')))\n"
+    code = ELSEWHERE.format(0.03) + (
+        "    runner.compute = partial(noted, str(path.with_name('begun')))\n"
         "    where = backend('processes', int(sys.argv[3]))\n"
         "    runner.sweep(quick_plan(100), path, resume=True, where=where)"
     )
     path.with_name("begun").unlink(missing_ok=True)
     journal = journal_path(path)
     enough = growth + (journal.stat().st_size if journal.exists() else 0)
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, str(TESTS), str(path), str(workers)], start_new_session=True
-    )
+    arguments = [sys.executable, "-c", code, str(TESTS), str(path), str(workers)]
+    process = subprocess.Popen(arguments, start_new_session=True)
     while process.poll() is None:
-        try:
+        grown = False
+        with suppress(FileNotFoundError):
             grown = journal.stat().st_size >= enough
-        except FileNotFoundError:
-            grown = False
         if grown:
             time.sleep(delay)
             os.killpg(process.pid, signal.SIGKILL)
@@ -371,9 +364,7 @@ def test_kill_9_and_resume_gives_the_same_bytes(tmp_path: Path) -> None:
     assert not journal_path(path).exists()
 
 
-def test_the_header_is_the_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(EnoughError):
-        stopping(12, monkeypatch)
-        sweep(quick_plan(), tmp_path / "r.nc")
+def test_the_header_is_the_plan(tmp_path: Path) -> None:
+    interrupted(quick_plan(), tmp_path / "r.nc", after=12)
     first = journal_path(tmp_path / "r.nc").read_bytes().split(b"\n")[0]
     assert json.loads(first.split(b" ", 1)[1])["plan"] == json.loads(json.dumps(quick_plan().to_dict()))

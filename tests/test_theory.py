@@ -151,12 +151,7 @@ def test_amplitudes_from_an_engine(any_iface: Interface, engine: Engine) -> None
 
 # ------------------------------------------------------------------------------------------- Eq. (10)
 
-CHANGES = {
-    "10a": (1, eq.eq10a),
-    "10b": (3, eq.eq10b),
-    "10c": (0, eq.eq10c),
-    "10d": (2, eq.eq10d),
-}
+CHANGES = {"10a": (1, eq.eq10a), "10b": (3, eq.eq10b), "10c": (0, eq.eq10c), "10d": (2, eq.eq10d)}
 
 
 def exact_change(iface: Interface, x: Array, angle: float, which: int) -> Array:

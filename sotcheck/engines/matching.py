@@ -103,11 +103,7 @@ def currents(p: Matched, into: Array) -> None:
     s_c, j_c = column(p.c_down, p.c_up)
     s_d, j_d = column(p.d_down, p.d_up)
     # What comes in interferes: −2ik ψ_in or −2iK̂ ψ_in against ψ, from N Im Tr[σM⁻¹].
-    trace = (
-        (p.c_up + p.d_down).imag,
-        (p.d_down - p.c_up).real,
-        (p.c_down - p.d_up).imag,
-    )
+    trace = ((p.c_up + p.d_down).imag, (p.d_down - p.c_up).real, (p.c_down - p.d_up).imag)
     into_down = (p.c_up.imag, -p.c_up.real, p.c_down.imag)
     into_up = (p.d_down.imag, p.d_down.real, -p.d_up.imag)
     from_N, from_up, from_down = 4 * k, 4 * K_up, 4 * K_down

@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from sotcheck.pages.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED
+from sotcheck.pages.panels import panels, scientific
+from sotcheck.sweep.summary import COMPONENTS
 
 Data = dict[str, Any]
 
@@ -18,33 +20,27 @@ COLORS = (BLUE, RED, GREEN, PURPLE, ORANGE)
 def draw_sweep_curves(data: Data) -> Figure:
     """Torque of each source along the longest axis; dashed: first order."""
     shown = data["curves"]
-    sources = list(shown["curves"][0]["exact"])
-    figure = Figure(figsize=(3.1 * len(sources) + 0.6, 5.0), layout="constrained")
-    grid = figure.subplots(2, len(sources), squeeze=False, sharex=True)
-    x = np.array(shown["x"])
+    curves, x = shown["curves"], np.array(shown["x"])
+    xlabel, sources = _symbol(shown["name"]), curves[0]["exact"]
+    figure, of = panels(sources, COMPONENTS, xlabel, "torque t  (wave vector$^3$)")
+    figure.set_size_inches(3.1 * len(sources) + 0.6, 5.0)
     # Points in any order are joined in theirs.
     order = np.argsort(x, kind="stable")
     marker = "o" if len(x) <= 30 else ""
-    for column, source in enumerate(sources):
-        for row, name in enumerate(("fieldlike", "dampinglike")):
-            axes = grid[row, column]
-            for curve, color in zip(shown["curves"], COLORS, strict=False):
-                y = np.array(curve["exact"][source][name], dtype=float)
-                label = _words(curve["at"]) + ("" if np.isfinite(y).any() else " (no numbers)")
-                axes.plot(x[order], y[order], color=color, marker=marker, ms=3, label=label)
-                if curve["first_order"] is not None:
-                    y = np.array(curve["first_order"][source][name], dtype=float)
-                    axes.plot(x[order], y[order], color=color, ls="--", lw=1)
-            axes.set_title(f"{source}: {name}", fontsize=9.5)
-            axes.ticklabel_format(axis="y", scilimits=(-2, 2), useMathText=True)
-            _scale(axes, x=x)
-    for axes in grid[-1]:
-        axes.set_xlabel(_symbol(shown["name"]))
-    for axes in grid[:, 0]:
-        axes.set_ylabel("torque t  (wave vector$^3$)")
-    handles = list(grid[0, 0].get_legend_handles_labels()[0]) if shown["curves"][0]["at"] else []
-    if shown["curves"][0]["first_order"] is not None:
-        handles.append(grid[0, 0].plot([], [], color=GREY, ls="--", lw=1, label="first order")[0])
+    for (source, name), axes in of.items():
+        for curve, color in zip(curves, COLORS, strict=False):
+            y = np.array(curve["exact"][source][name], dtype=float)
+            label = _words(curve["at"]) + ("" if np.isfinite(y).any() else " (no numbers)")
+            axes.plot(x[order], y[order], color=color, marker=marker, ms=3, label=label)
+            if curve["first_order"] is not None:
+                y = np.array(curve["first_order"][source][name], dtype=float)
+                axes.plot(x[order], y[order], color=color, ls="--", lw=1)
+        scientific(axes)
+        _scale(axes, x=x)
+    first = figure.axes[0]
+    handles = list(first.get_legend_handles_labels()[0]) if curves[0]["at"] else []
+    if curves[0]["first_order"] is not None:
+        handles.append(first.plot([], [], color=GREY, ls="--", lw=1, label="first order")[0])
     if handles:
         figure.legend(handles=handles, fontsize=8, loc="outside lower center", ncols=len(handles))
     figure.suptitle(_title(data, shown["fixed"]), fontsize=10)
@@ -54,24 +50,17 @@ def draw_sweep_curves(data: Data) -> Figure:
 def draw_sweep_map(data: Data) -> Figure:
     """Torque of each source over two axes; crosses mark points that failed."""
     shown = data["map"]
-    sources = list(shown["values"])
-    figure = Figure(figsize=(3.3 * len(sources) + 0.4, 5.6), layout="constrained")
-    grid = figure.subplots(2, len(sources), squeeze=False, sharex=True, sharey=True)
+    sources, labels = shown["values"], (_symbol(shown["x_name"]), _symbol(shown["y_name"]))
+    figure, of = panels(sources, COMPONENTS, *labels, sharey=True)
+    figure.set_size_inches(3.3 * len(sources) + 0.4, 5.6)
     # Contours need both axes in order.
     across, up = np.argsort(shown["x"]), np.argsort(shown["y"])
     x, y = np.array(shown["x"])[across], np.array(shown["y"])[up]
-    for column, source in enumerate(sources):
-        for row, name in enumerate(("fieldlike", "dampinglike")):
-            axes = grid[row, column]
-            values = np.array(shown["values"][source][name], dtype=float)[across][:, up].T
-            _one_map(figure, axes, x, y, values)
-            axes.set_title(f"{source}: {name}", fontsize=9.5)
-            axes.grid(False)
-            _scale(axes, x=x, y=y)
-    for axes in grid[-1]:
-        axes.set_xlabel(_symbol(shown["x_name"]))
-    for axes in grid[:, 0]:
-        axes.set_ylabel(_symbol(shown["y_name"]))
+    for (source, name), axes in of.items():
+        values = np.array(sources[source][name], dtype=float)[across][:, up].T
+        _one_map(figure, axes, x, y, values)
+        axes.grid(False)
+        _scale(axes, x=x, y=y)
     figure.suptitle(_title(data, shown["fixed"]), fontsize=10)
     return figure
 
@@ -87,7 +76,7 @@ def _one_map(figure: Figure, axes: Any, x: Any, y: Any, values: Any) -> None:
             x, y, values, cmap="RdBu_r", vmin=-largest, vmax=largest, shading="nearest", rasterized=True
         )
         bar = figure.colorbar(mesh, ax=axes, shrink=0.9)
-        bar.ax.ticklabel_format(axis="y", scilimits=(-2, 2), useMathText=True)
+        scientific(bar.ax)
         bar.ax.tick_params(labelsize=7)
         # Not at zero, where contours follow the rounding.
         levels = largest * np.array([-0.75, -0.5, -0.25, 0.25, 0.5, 0.75])

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Executor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 #: Seconds to wait for a Dask scheduler, for its first worker, and for new workers once all have gone.
 DASK_PATIENCE = 60.0
-#: Seconds between two looks at whether a cluster still has workers.
+#: Between two looks at whether a cluster still has workers.
 LOOK = 1.0
 ACCEPTED = (
     "processes, dask:// (a cluster started here), dask://HOST:PORT (a scheduler), tls://HOST:PORT (one that "
@@ -32,50 +32,27 @@ ACCEPTED = (
 
 @dataclass(frozen=True)
 class Open:
-    """An executor at work.
-
-    Attributes
-    ----------
-    executor : Executor or None
-        None computes in this process.
-    slots : callable
-        Returns how many chunks can be computed at a time just now.
-    """
+    """An executor at work; None computes in this process."""
 
     executor: Executor | None
+    #: Returns how many chunks can be computed at a time just now.
     slots: Callable[[], int]
 
 
 @dataclass(frozen=True)
 class Backend:
-    """A way to get executors.
+    """A way to get executors."""
 
-    Attributes
-    ----------
-    open : callable
-        Returns a context manager of `Open`; may be called again after the executor broke.
-    killed : tuple of exception types
-        What a chunk's future raises when this chunk killed its workers, all others being fine.
-    lost : tuple of exception types
-        What any future raises when the executor is gone for good.
-    """
-
+    #: May be called again after the executor broke.
     open: Callable[[], AbstractContextManager[Open]]
+    #: What a chunk's future raises when this chunk killed its workers, all others being fine.
     killed: tuple[type[BaseException], ...] = ()
+    #: What any future raises when the executor is gone for good.
     lost: tuple[type[BaseException], ...] = ()
 
 
 def backend(name: str, workers: int, patience: float = DASK_PATIENCE) -> Backend:
-    """Return the backend of an `--executor` option.
-
-    Parameters
-    ----------
-    name : str
-        "processes", "dask://", "dask://HOST:PORT", "tls://HOST:PORT" or "mpi".
-    workers : int
-        Processes to start, where they are started here.
-    patience : float
-        Seconds to wait for a Dask scheduler, for its first worker, and for others once all have gone.
+    """Return the backend of an `--executor` option, with so many processes where they are started here.
 
     Raises
     ------
@@ -86,17 +63,16 @@ def backend(name: str, workers: int, patience: float = DASK_PATIENCE) -> Backend
         return Backend(partial(_processes, workers))
     if name.startswith(("dask://", "tls://")):
         try:
-            distributed: Any = import_module("distributed")
+            import distributed
         except ImportError:
-            raise EngineError(
-                "--executor dask:// needs Dask; install it with: pip install distributed"
-            ) from None
+            words = "--executor dask:// needs Dask; install it with: pip install distributed"
+            raise EngineError(words) from None
         address = name.replace("dask://", "tcp://", 1).removesuffix("tcp://")
-        killed = (distributed.KilledWorker,)
+        killed: Any = distributed.KilledWorker
         # What a Dask future raises whose scheduler has gone.
         cancelled = (CancelledError, import_module("asyncio").CancelledError)
-        opened = partial(_dask, distributed, address, workers, patience, (*killed, *cancelled))
-        return Backend(opened, killed, (*cancelled, OSError))
+        opened = partial(_dask, address, workers, patience, (EngineError, killed, *cancelled))
+        return Backend(opened, (killed,), (*cancelled, OSError))
     if name == "mpi":
         _require_mpi()
         return Backend(_mpi)
@@ -117,20 +93,18 @@ def _processes(workers: int) -> Iterator[Open]:
 
 @contextmanager
 def _dask(
-    distributed: Any, address: str, workers: int, patience: float, ends: tuple[type[BaseException], ...]
+    address: str, workers: int, patience: float, ends: tuple[type[BaseException], ...]
 ) -> Iterator[Open]:
     """Provide a cluster; what becomes of it is told once, by us, and not by each of its parts."""
     before = logging.root.manager.disable
     logging.disable()
     gone = Event()
     try:
-        with _client(distributed, address, workers, patience) as client, _watched(client, patience, gone):
+        with _client(address, workers, patience) as client, _watched(client, patience, gone):
             # Not pure in Dask's sense: it would keep results of chunks by their arguments.
             executor = client.get_executor(pure=False)
             yield Open(executor, lambda: max(1, sum(client.nthreads().values())))
-    except BaseException as error:
-        if not isinstance(error, (EngineError, *ends)):
-            raise
+    except ends as error:
         if gone.is_set():
             raise EngineError(
                 f"all workers of the Dask cluster have gone, and none has come in {patience:g} s; start some "
@@ -151,17 +125,14 @@ def _watched(client: Any, patience: float, gone: Event) -> Iterator[None]:
     """Have a thread look for workers: with none left, futures would be waited for in silence, and forever."""
     done = Event()
 
-    def has_workers() -> bool:
-        try:
-            return bool(client.nthreads())
-        except Exception:
-            # With a scheduler that does not answer, there may be some.
-            return True
-
     def watch() -> None:
         last, told = time.monotonic(), False
         while not done.wait(LOOK):
-            if has_workers():
+            # With a scheduler that does not answer, there may be some.
+            has_workers = True
+            with suppress(Exception):
+                has_workers = bool(client.nthreads())
+            if has_workers:
                 last, told = time.monotonic(), False
             elif time.monotonic() - last > patience:
                 gone.set()
@@ -181,19 +152,22 @@ def _watched(client: Any, patience: float, gone: Event) -> Iterator[None]:
 
 
 @contextmanager
-def _client(distributed: Any, address: str, workers: int, patience: float) -> Iterator[Any]:
+def _client(address: str, workers: int, patience: float) -> Iterator[Any]:
     """Provide a client: of a cluster that is started here, or of a scheduler that has workers."""
+    distributed: Any = import_module("distributed")
     if not address:
         with deaf_children():
             # One thread each: Kwant's solver and NumPy here gain nothing from more.
             started = distributed.LocalCluster(
-                n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL"
-            )
+                n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs="CRITICAL",
+                # Else it would take Dask's own port, and warn of another cluster there.
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+            )  # fmt: skip
         with started as cluster, distributed.Client(cluster, set_as_default=False) as client:
             yield client
         return
     if address.startswith("tls://"):
-        _refuse_without_certificates(distributed)
+        _refuse_without_certificates(distributed.Security())
     try:
         client = distributed.Client(address, timeout=patience, set_as_default=False)
     except (OSError, TimeoutError, ValueError, TypeError, RuntimeError) as error:
@@ -212,11 +186,11 @@ def _client(distributed: Any, address: str, workers: int, patience: float) -> It
         yield client
 
 
-def _refuse_without_certificates(distributed: Any) -> None:
+def _refuse_without_certificates(security: Any) -> None:
     """Say at once what Dask would say after minutes, with a traceback."""
     why = "none are configured"
     try:
-        if distributed.Security().get_connection_args("client").get("ssl_context") is not None:
+        if security.get_connection_args("client").get("ssl_context") is not None:
             return
     except (OSError, ValueError) as error:
         why = f"those configured cannot be used: {error}"

@@ -7,24 +7,16 @@ import os
 import stat
 from pathlib import Path
 
+DEVICES = (stat.S_IFCHR, stat.S_IFBLK)
 #: System files and tables have kilobytes, maps of trust limits megabytes.
 MOST_BYTES = 100_000_000
-KINDS = {
-    stat.S_IFDIR: "a folder; expected a file",
-    stat.S_IFIFO: "a named pipe; expected a regular file",
-    stat.S_IFSOCK: "a socket; expected a regular file",
-    stat.S_IFCHR: "a device; expected a regular file",
-    stat.S_IFBLK: "a device; expected a regular file",
-}
+KINDS = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", **dict.fromkeys(DEVICES, "a device")}
 
 
 def open_regular(path: str | os.PathLike[str], flags: int = os.O_RDONLY) -> int:
     """Return the descriptor of a regular file; a pipe or a device is not waited for.
 
-    Raises
-    ------
-    OSError
-        If it cannot be opened or is no regular file; `strerror` says what was found and is accepted.
+    The `strerror` of an OSError says what was found and is accepted.
     """
     # On Windows, lines would be translated without O_BINARY, and the other two do not exist.
     for name in ("O_BINARY", "O_NONBLOCK", "O_CLOEXEC"):
@@ -34,19 +26,14 @@ def open_regular(path: str | os.PathLike[str], flags: int = os.O_RDONLY) -> int:
     if kind == stat.S_IFREG:
         return descriptor
     os.close(descriptor)
-    # Python makes an IsADirectoryError of the first.
-    number = errno.EISDIR if kind == stat.S_IFDIR else errno.EINVAL
-    raise OSError(number, f"is {KINDS.get(kind, 'no file; expected a regular file')}", str(path))
+    if kind == stat.S_IFDIR:
+        # Python makes an IsADirectoryError of it.
+        raise OSError(errno.EISDIR, "is a folder; expected a file", str(path))
+    raise OSError(errno.EINVAL, f"is {KINDS.get(kind, 'no file')}; expected a regular file", str(path))
 
 
 def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
-    """Return the content of a regular file of at most so many bytes.
-
-    Raises
-    ------
-    OSError
-        If it cannot be read, is no regular file, or is larger; `strerror` says which.
-    """
+    """Return the content of a regular file of at most so many bytes; OSErrors are those of `open_regular`."""
     with os.fdopen(open_regular(path), "rb") as file:
         # Files of /proc have no size, and some of them no end.
         large = os.fstat(file.fileno()).st_size > most

@@ -12,24 +12,16 @@ from sotcheck.errors import OutputError
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _told(path: Path, what: str = "cannot be written ({}); choose another place") -> Iterator[None]:
     """Tell of a failure by the name of the file."""
     try:
         yield
     except OSError as error:
-        raise OutputError(
-            f"{path}: cannot be written ({error.strerror or error}); choose another place"
-        ) from None
+        raise OutputError(f"{path}: {what.format(error.strerror or error)}") from None
 
 
 def refuse_unwritable(path: Path) -> None:
-    """Say before the work, not after it, that a file cannot be written there.
-
-    Raises
-    ------
-    OutputError
-        If the path is a folder, or its folder does not exist or cannot be written.
-    """
+    """Refuse by an OutputError, before the work, a folder, and a file whose folder cannot be written."""
     with _told(path):
         if path.is_dir():
             raise OutputError(f"{path}: is a folder; give the name of a file")
@@ -40,23 +32,19 @@ def refuse_unwritable(path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file as a whole or not at all; into a device or a pipe, write directly.
-
-    Raises
-    ------
-    OutputError
-        If the folder does not exist or cannot be written.
-    """
+    """Write a file as `write_texts` does."""
     write_texts({path: text})
 
 
 def write_texts(texts: dict[Path, str]) -> None:
     """Write files that belong together: none is there before all have been written aside.
 
+    Each as a whole or not at all; into a device or a pipe, directly.
+
     Raises
     ------
     OutputError
-        As `write_text`, which says how each is written.
+        If a folder does not exist or cannot be written.
     """
     with ExitStack() as stack:
         aside = {}
@@ -75,10 +63,7 @@ def write_texts(texts: dict[Path, str]) -> None:
 def replace(path: Path, content: bytes) -> None:
     """Write a file aside under a fresh name, onto the disk, then rename it; of a link, what it leads to.
 
-    Raises
-    ------
-    OSError
-        If that fails; the file is then what it was, and nothing is left aside.
+    After an OSError the file is what it was, and nothing is left aside.
     """
     with ExitStack() as stack:
         _put(_written_aside(path, content, stack), path)
@@ -111,16 +96,6 @@ def _put(written: Path, path: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Create a folder with its parents.
-
-    Raises
-    ------
-    OutputError
-        If that is not possible.
-    """
-    try:
+    """Create a folder with its parents, or say in an OutputError why not."""
+    with _told(path, "no folder can be made there ({}); choose another with --output"):
         path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{path}: no folder can be made there ({error.strerror or error}); choose another with --output"
-        ) from None

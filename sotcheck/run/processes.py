@@ -11,9 +11,10 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from sotcheck.errors import EngineError
+from sotcheck.run.progress import clear
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -26,13 +27,11 @@ HAS_CLOCK, CAN_BLOCK = hasattr(signal, "setitimer"), hasattr(signal, "pthread_si
 AGAIN = 0.5
 #: Seconds for a pool's threads to end by themselves.
 GRACE = 5.0
+DIED = "a worker process died, perhaps for lack of memory; try --workers 1"
 
 
 class WorkerDiedError(EngineError):
     """A worker process ended by itself."""
-
-    def __init__(self) -> None:
-        super().__init__("a worker process died, perhaps for lack of memory; try --workers 1")
 
 
 class Interrupted(BaseException):
@@ -87,10 +86,7 @@ def _set_clock(seconds: float) -> None:
 def end(status: int) -> NoReturn:
     """Clear the bar, say that we were interrupted, and end."""
     _deafen()
-    if "sotcheck.run.progress" in sys.modules:
-        from sotcheck.run.progress import clear
-
-        clear()
+    clear()
     sys.stderr.write("sotcheck: interrupted\n")
     sys.stderr.flush()
     if _threads():
@@ -134,14 +130,12 @@ def begin_worker() -> None:
     from multiprocessing import parent_process
 
     warnings.simplefilter("ignore")
-    parent = parent_process()
-    if parent is not None:
 
-        def watch() -> None:
-            parent.join()
-            os._exit(1)
+    def watch(parent: Any) -> None:
+        parent.join()
+        os._exit(1)
 
-        threading.Thread(target=watch, daemon=True).start()
+    threading.Thread(target=watch, args=(parent_process(),), daemon=True).start()
 
 
 def _start_quiet_tracker() -> None:
@@ -160,13 +154,7 @@ def _start_quiet_tracker() -> None:
 
 @contextmanager
 def process_pool(workers: int) -> Iterator[Executor | None]:
-    """Provide an executor with so many processes, or None for one.
-
-    Raises
-    ------
-    EngineError
-        If a worker dies.
-    """
+    """Provide an executor with so many processes, or None for one; a WorkerDiedError says that one died."""
     if workers == 1:
         yield None
         return
@@ -191,6 +179,6 @@ def process_pool(workers: int) -> Iterator[Executor | None]:
         while _threads() and time.monotonic() < end_of_grace:
             time.sleep(0.01)
         if isinstance(error, BrokenExecutor):
-            raise WorkerDiedError from None
+            raise WorkerDiedError(DIED) from None
         raise
     executor.shutdown()

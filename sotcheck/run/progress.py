@@ -102,20 +102,14 @@ def _shown(items: Iterable[T], title: str, total: int | None) -> Iterator[T]:
     tqdm.set_lock(RLock())
     lock, done = Lock(), Event()
     # Some terminals claim to have no rows or columns, and tqdm takes them at their word.
-    size = get_terminal_size()
+    columns, rows = get_terminal_size()
+    words = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]"
     shown = tqdm(
-        total=total,
-        desc=title,
-        delay=DELAY,
-        mininterval=0.0,
-        miniters=0,
-        leave=False,
-        ncols=size.columns,
-        nrows=size.lines,
+        total=total, desc=title, bar_format=words, ncols=columns, nrows=rows, leave=False,
+        delay=DELAY, mininterval=0.0, miniters=0,
         # By the mean rate: of a sweep thousands of points arrive at once, and then none for seconds.
         smoothing=0.0,
-        bar_format="{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]",
-    )
+    )  # fmt: skip
 
     def tick() -> None:
         # A bar moves when an item is done; the first one may take minutes.

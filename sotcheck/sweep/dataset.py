@@ -1,9 +1,17 @@
-"""A sweep as labelled arrays: xarray in memory, NetCDF 4 (which is HDF5) on disk."""
+"""A sweep as labelled arrays: xarray in memory, NetCDF 4 (which is HDF5) on disk.
+
+The file's end is the SHA-256 of all before it. HDF5 does not look beyond the end that it has noted itself, so
+that any program opens the file as it is. And a file that was changed is told before HDF5 gets to see it: it
+would crash on some of them, and read others.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable, Sequence
+import os
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +20,10 @@ import numpy as np
 
 from sotcheck.errors import OutputError, SystemFileError
 from sotcheck.numerics.arrays import Array
+from sotcheck.run.inputs import open_regular
+from sotcheck.run.output import replace
 from sotcheck.sweep.grid import ANGLES, MAGNETIZATION, SCALARS
 from sotcheck.sweep.plan import Plan
-from sotcheck.sweep.seal import refuse_changed, sealed
 from sotcheck.sweep.worker import NUMBERS, ROWS, TERMS, Chunk, floats, unknown
 from sotcheck.system.files import to_document
 from sotcheck.system.interface import SOURCES, Interface
@@ -22,6 +31,11 @@ from sotcheck.system.interface import SOURCES, Interface
 if TYPE_CHECKING:
     import xarray as xr
 
+#: How every HDF5 file begins.
+HDF5 = b"\x89HDF\r\n\x1a\n"
+SEAL = "\nsotcheck sha256 {}\n"
+LENGTH = len(SEAL.format("0" * 64))
+REMEDY = "have it from where it was written, or compute it again"
 SPINS = ("x", "y", "z")
 UNIT = "wave vector^3"
 #: What each of NUMBERS is.
@@ -46,6 +60,7 @@ UNITS_NOTE = (
     "prefactor of t_s = -(1/4 pi) int d^2k_perp/(2 pi)^2 k_x sum_in ..., unit wave vector^3, at the given "
     "h_R and not divided by it; T = (hbar e E_x A tau_s/m_e) t_s"
 )
+BOUND_NOTE = ", of states bound to the interface; NaN where none is at E_F"
 COMPLEX_NOTE = (
     "complex numbers are kept as pairs of real ones: of fieldlike + i dampinglike, `fieldlike` is the real "
     "part and `dampinglike` the imaginary part"
@@ -68,45 +83,38 @@ class Gathered:
 
 
 def gather(plan: Plan, chunks: Iterable[Chunk]) -> Gathered:
-    """Put chunks together, in whatever order they arrived.
-
-    A point that is there twice has the same numbers twice.
-    """
+    """Put chunks together, in whatever order; a point that is there twice has the same numbers twice."""
     errors, warnings = (np.full(plan.size, "", dtype=object) for _ in range(2))
     found = Gathered(unknown(plan.size), errors, warnings, np.zeros(plan.size, dtype=bool))
     for chunk in chunks:
-        found.values[chunk.indices] = chunk.values
-        errors[chunk.indices], warnings[chunk.indices] = chunk.errors, chunk.warnings
-        found.known[chunk.indices] = True
+        at = chunk.indices
+        found.values[at], errors[at], warnings[at] = chunk.values, chunk.errors, chunk.warnings
+        found.known[at] = True
     return found
 
 
 def assemble(plan: Plan, found: Gathered) -> xr.Dataset:
-    """Return the labelled arrays of a sweep.
-
-    Their dimensions are the axes, then "source" and "spin" or "term".
-
-    Raises
-    ------
-    OutputError
-        If a point is missing: it would look like a number that is not defined.
-    """
+    """Return the labelled arrays of a whole sweep: dimensions are its axes, "source", "spin" or "term"."""
     import xarray as xr
 
-    if found.missing:
-        raise OutputError(f"points are missing: {found.missing}")
     rows, dims = found.values.reshape(*plan.shape, len(ROWS)), plan.dims
     tau = np.stack([plan.everywhere(f"tau_{name}") for name in ("N", "up", "down", "bound")], axis=-1)
     # Without a bound state at E_F there is nothing to add.
     counted, total = floats(rows).copy(), np.zeros(plan.shape, NUMBERS)
     counted[..., -1, :] = np.nan_to_num(counted[..., -1, :])
     floats(total)[...] = np.einsum("...s,...sn->...n", tau, counted)
-    variables = {
-        **_variables(rows[..., :-1], (*dims, "source")),
-        **_variables(total, dims, "total_", ", weighted with relaxation times", SUMMED),
-        **_variables(
-            rows[..., -1], dims, "bound_", ", of states bound to the interface; NaN where none is at E_F"
-        ),
+    variables: dict[str, Any] = {
+        f"{prefix}{name}": (
+            (*dims, *before, *INNER[name]),
+            numbers[name],
+            {"units": UNIT, "long_name": LONG_NAMES[name] + which},
+        )
+        for prefix, numbers, before, which, names in (
+            ("", rows[..., :-1], ("source",), "", LONG_NAMES),
+            ("total_", total, (), ", weighted with relaxation times", SUMMED),
+            ("bound_", rows[..., -1], (), BOUND_NOTE, LONG_NAMES),
+        )
+        for name in names
     }
     for name, texts, words in (
         ("error", found.errors, "why the point failed; empty if it did not"),
@@ -114,35 +122,7 @@ def assemble(plan: Plan, found: Gathered) -> xr.Dataset:
     ):
         kept = np.array([_storable(text) for text in texts], dtype=object)
         variables[name] = (dims, kept.reshape(plan.shape), {"long_name": words})
-    return xr.Dataset(variables, coords=_coordinates(plan), attrs=_attributes(plan))
-
-
-def _variables(
-    numbers: Any, dims: tuple[str, ...], prefix: str = "", which: str = "", names: Sequence[str] = ()
-) -> dict[str, Any]:
-    """Return dimensions, array and description of each of NUMBERS."""
-
-    def described(name: str) -> tuple[tuple[str, ...], Array, dict[str, str]]:
-        return (*dims, *INNER[name]), numbers[name], {"units": UNIT, "long_name": LONG_NAMES[name] + which}
-
-    return {f"{prefix}{name}": described(name) for name in names or LONG_NAMES}
-
-
-def _coordinates(plan: Plan) -> dict[str, Any]:
-    direction = {"long_name": "direction of the magnetization"}
-    angle = {"long_name": "polar angles of the magnetization", "units": "degree"}
-    described = {name: {"long_name": path, "key": path} for name, path in SCALARS.items()}
-    described |= dict.fromkeys(MAGNETIZATION, direction) | dict.fromkeys(ANGLES, angle)
-    found: dict[str, Any] = {
-        name: (axis.name, np.array(values), described[name])
-        for axis in plan.axes
-        for name, values in axis.columns.items()
-    }
-    return {**found, "source": list(SOURCES), "spin": list(SPINS), "term": list(TERMS)}
-
-
-def _attributes(plan: Plan) -> dict[str, str]:
-    return {
+    attributes = {
         "title": f"sotcheck sweep of {plan.system['name']}",
         "command": _storable(plan.command),
         "sotcheck": plan.versions["sotcheck"],
@@ -151,6 +131,17 @@ def _attributes(plan: Plan) -> dict[str, str]:
         "complex": COMPLEX_NOTE,
         "plan": json.dumps(plan.to_dict()),
     }
+    return xr.Dataset(variables, coords=_coordinates(plan), attrs=attributes)
+
+
+def _coordinates(plan: Plan) -> dict[str, Any]:
+    direction = {"long_name": "direction of the magnetization"}
+    angle = {"long_name": "polar angles of the magnetization", "units": "degree"}
+    described = {name: {"long_name": path, "key": path} for name, path in SCALARS.items()}
+    described |= dict.fromkeys(MAGNETIZATION, direction) | dict.fromkeys(ANGLES, angle)
+    columns = ((axis.name, *column) for axis in plan.axes for column in axis.columns.items())
+    found: dict[str, Any] = {name: (axis, np.array(v), described[name]) for axis, name, v in columns}
+    return {**found, "source": list(SOURCES), "spin": list(SPINS), "term": list(TERMS)}
 
 
 def to_toml(iface: Interface) -> str:
@@ -170,11 +161,29 @@ def _storable(text: str) -> str:
 
 
 def to_netcdf(dataset: xr.Dataset) -> bytes:
-    """Return the bytes of the NetCDF file, the same for the same data: nothing in it tells when or where.
-
-    They end with a seal, by which a changed file is told.
-    """
+    """Return the sealed bytes of the NetCDF file, the same for the same data: none tells when or where."""
     return sealed(bytes(dataset.to_netcdf(engine="h5netcdf")))
+
+
+def sealed(content: bytes) -> bytes:
+    """Return a file's content with its seal."""
+    return content + SEAL.format(hashlib.sha256(content).hexdigest()).encode()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write the result as a whole, look at what is there then, and refuse a disk that is full or fails."""
+    try:
+        replace(path, content)
+        good = path.read_bytes() == content
+    except OSError as error:
+        raise OutputError(
+            f"{path}: cannot be written ({error.strerror or error}); all points are kept beside it: "
+            "make room, then go on with --resume"
+        ) from None
+    if not good:
+        raise OutputError(
+            f"{path}: reads otherwise than it was written; all points are kept beside it: choose another disk"
+        )
 
 
 def open_sweep(path: str | Path) -> xr.Dataset:
@@ -188,7 +197,7 @@ def open_sweep(path: str | Path) -> xr.Dataset:
     import xarray as xr
 
     try:
-        refuse_changed(path)
+        _refuse_changed(path)
         with xr.open_dataset(path, engine="h5netcdf") as opened:
             dataset = opened.load()
     except SystemFileError:
@@ -208,10 +217,33 @@ def open_sweep(path: str | Path) -> xr.Dataset:
     return dataset
 
 
+def _refuse_changed(path: str | Path) -> None:
+    """Refuse a file that does not end with the seal of what is before it."""
+    with os.fdopen(open_regular(path), "rb") as file:
+        is_hdf5 = file.read(len(HDF5)) == HDF5
+        left = max(os.fstat(file.fileno()).st_size - LENGTH, 0)
+        file.seek(0)
+        digest = hashlib.sha256()
+        while left > 0 and (block := file.read(min(left, 1 << 20))):
+            digest.update(block)
+            left -= len(block)
+        end = file.read(LENGTH + 1)
+    if end == SEAL.format(digest.hexdigest()).encode():
+        return
+    if re.fullmatch(SEAL.format("[0-9a-f]{64}").encode(), end):
+        raise SystemFileError(f"{path}: was changed after 'sotcheck sweep' wrote it; {REMEDY}")
+    if is_hdf5:
+        raise SystemFileError(
+            f"{path}: is a NetCDF file, but no result of 'sotcheck sweep', or cut short or changed since: "
+            f"it does not end with a checksum; {REMEDY}"
+        )
+    raise SystemFileError(f"{path}: is not a NetCDF file that can be read; expected one of 'sotcheck sweep'")
+
+
 def _refuse_incomplete(dataset: xr.Dataset) -> None:
     """Refuse a dataset whose arrays are not those of its plan."""
     plan = plan_of(dataset)
-    wanted = {name: (*plan.dims, "source", *INNER[name]) for name in LONG_NAMES}
+    wanted = {name: (*plan.dims, "source", *inner) for name, inner in INNER.items()}
     for name, dims in {**wanted, "error": plan.dims, "warning": plan.dims}.items():
         if name not in dataset or dataset[name].dims != dims:
             raise SystemFileError(f"its variable {name} is missing or has other dimensions")
@@ -221,13 +253,7 @@ def _refuse_incomplete(dataset: xr.Dataset) -> None:
 
 
 def plan_of(dataset: xr.Dataset) -> Plan:
-    """Return the plan that a dataset was computed by.
-
-    Raises
-    ------
-    SystemFileError
-        If it has none; the message has no file's name.
-    """
+    """Return the plan that a dataset was computed by; a SystemFileError, if it has none, names no file."""
     if "plan" not in dataset.attrs:
         raise SystemFileError("it has no plan")
     return Plan.from_dict(json.loads(dataset.attrs["plan"]))

@@ -1,7 +1,8 @@
 """Axes of a sweep: `--over KEY=…` and tables read, every value tried against the model before any work.
 
 Columns of an axis are attributes of `Interface` (h_R, E_F, …), the components m_x, m_y, m_z of the
-magnetization, or its polar angles theta and phi in degrees.
+magnetization, or its polar angles theta and phi in degrees. A SystemFileError says what was found, where, and
+what is accepted.
 """
 
 from __future__ import annotations
@@ -41,15 +42,7 @@ FORMS = "start:stop:count, start:stop:count:log, or values separated by commas"
 
 @dataclass(frozen=True)
 class Axis:
-    """One dimension of a sweep.
-
-    Attributes
-    ----------
-    name : str
-        Of the dimension.
-    columns : dict of str to tuple of float
-        Parameters that change along it together, all of one length.
-    """
+    """One dimension of a sweep: its name, and parameters that change along it together, of one length."""
 
     name: str
     columns: dict[str, tuple[float, ...]]
@@ -76,19 +69,14 @@ def _names() -> dict[str, str]:
 
 NAMES = _names()
 #: Those of a table's columns.
-COLUMNS = {
-    **{name: parameter for name, parameter in NAMES.items() if parameter != "m"},
-    **{name: name for name in MAGNETIZATION},
-}
+COLUMNS = {name: parameter for name, parameter in NAMES.items() if parameter != "m"}
+COLUMNS |= {name: name for name in MAGNETIZATION}
 
 
 def parse_axis(iface: Interface, text: str) -> Axis:
     """Return the axis of one `--over` text, e.g. "h_R=0.01:1:50", "u_0=0.1:10:9:log" or "m=0,0,1;1,0,1".
 
-    Raises
-    ------
-    SystemFileError
-        Naming what was found and what is accepted: each value by itself must suit the system.
+    Each value by itself must suit the system.
     """
     where = f"--over {text!r}"
     name, equals, values = text.partition("=")
@@ -112,13 +100,7 @@ def parse_axis(iface: Interface, text: str) -> Axis:
 
 
 def read_table(iface: Interface, path: Path) -> Axis:
-    """Return the dimension "point" of a CSV file: a row of keys, then one row of numbers a point.
-
-    Raises
-    ------
-    SystemFileError
-        Naming the line, what was found and what is accepted.
-    """
+    """Return the dimension "point" of a CSV file: a row of keys, then one row of numbers a point."""
     where = f"--table {path}"
     try:
         reader = csv.reader(io.StringIO(read_bytes(path).decode("utf-8-sig"), newline=""))
@@ -131,11 +113,9 @@ def read_table(iface: Interface, path: Path) -> Axis:
     head = [_parameter(cell.strip(), where, COLUMNS) for cell in rows[0][1]]
     for name in _twice(head):
         raise SystemFileError(f"{where}: the column {name} is there twice")
-    missing = set(MAGNETIZATION) - set(head)
-    if 0 < len(missing) < 3:
-        raise SystemFileError(
-            f"{where}: {', '.join(sorted(missing))} is missing; a direction needs all three"
-        )
+    missing = ", ".join(name for name in MAGNETIZATION if name not in head)
+    if missing and set(MAGNETIZATION) & set(head):
+        raise SystemFileError(f"{where}: {missing} is missing; a direction needs all three")
     for line, row in rows[1:]:
         if len(row) != len(head):
             raise SystemFileError(f"{where}, line {line}: {len(row)} cells; expected {len(head)}")
@@ -145,20 +125,12 @@ def read_table(iface: Interface, path: Path) -> Axis:
 
 
 def grid(axes: Sequence[Axis]) -> tuple[int, ...]:
-    """Return the shape of the outer product of all axes.
-
-    Raises
-    ------
-    SystemFileError
-        If there is no axis, or two change the same parameter, or too many points.
-    """
+    """Return the shape of the outer product of all axes, once they are found to go together."""
     if not axes:
         raise SystemFileError("nothing to sweep over; give --over KEY=VALUES or --table FILE.csv")
-    kinds = [
-        kind
-        for axis in axes
-        for kind in dict.fromkeys("magnetization" if c in MAGNETIZATION else c for c in axis.columns)
-    ]
+    kinds: list[str] = []
+    for axis in axes:
+        kinds += dict.fromkeys("magnetization" if c in MAGNETIZATION else c for c in axis.columns)
     if "magnetization" in kinds and set(ANGLES) & set(kinds):
         raise SystemFileError("magnetization and its angles (theta, phi) are both swept; give one of them")
     for kind in _twice(kinds):
@@ -180,9 +152,8 @@ def changes(iface: Interface, point: Point) -> dict[str, Any]:
         x, y, z = iface.m
         theta = math.radians(point["theta"]) if "theta" in point else math.atan2(math.hypot(x, y), z)
         phi = math.radians(point["phi"]) if "phi" in point else math.atan2(y, x)
-        changed["m"] = (
-            math.sin(theta) * math.cos(phi), math.sin(theta) * math.sin(phi), math.cos(theta),
-        )  # fmt: skip
+        across = math.sin(theta)
+        changed["m"] = (across * math.cos(phi), across * math.sin(phi), math.cos(theta))
     return changed
 
 
@@ -239,11 +210,9 @@ def _accepted(iface: Interface, axis: Axis, where: str) -> Axis:
         try:
             Interface(**{**own, **changed})
         except ValidationError as error:
-            for name, expected in refused(error).items():
-                if name:
-                    raise SystemFileError(
-                        f"{where}: {name} = {changed[name]!r} is not accepted; expected {expected}"
-                    ) from None
+            for name, expected in ((name, words) for name, words in refused(error).items() if name):
+                found = f"{name} = {changed[name]!r}"
+                raise SystemFileError(f"{where}: {found} is not accepted; expected {expected}") from None
     if MAGNETIZATION[0] not in axis.columns:
         return axis
     directions = zip(*(iface.with_(m=changed["m"]).m for changed in places), strict=True)

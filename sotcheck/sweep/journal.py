@@ -27,8 +27,6 @@ Record = dict[str, Any]
 
 #: What a first record may look like when the machine went down while it was written.
 TORN_HEADER = rb"[0-9a-f]{0,8}( (\{[^\n]*)?)?"
-#: How the JSON of a header begins.
-HEADER = b'{"plan":'
 #: Between the two copies of the header: one damaged byte at the end of a line must not join them.
 BETWEEN = b"\n"
 
@@ -49,11 +47,10 @@ def decode(line: bytes, start: int = 0) -> Record | None:
     crc, _, payload = line.partition(b" ")
     if not payload.endswith(b"\n") or crc != b"%08x" % zlib.crc32(payload, start):
         return None
-    try:
+    with suppress(ValueError, RecursionError):
         record = json.loads(payload)
-    except (ValueError, RecursionError):
-        return None
-    return record if isinstance(record, dict) else None
+        return record if isinstance(record, dict) else None
+    return None
 
 
 def checksum(line: bytes) -> int:
@@ -62,21 +59,14 @@ def checksum(line: bytes) -> int:
 
 
 class Journal:
-    """An open journal, locked against every other process; made by `open_journal`.
-
-    Attributes
-    ----------
-    path : Path
-    header : dict or None
-        The first record; None while there is none.
-    damaged : int
-        Lines that could not be read when last looked at, and whose points are to be computed again.
-    """
+    """An open journal, locked against every other process; made by `open_journal`."""
 
     def __init__(self, path: Path, file: FileIO) -> None:
         self.path = path
         self._file, self._descriptor = file, file.fileno()
+        #: The first record; None while there is none.
         self.header: Record | None = None
+        #: Lines that could not be read when last looked at, and whose points are to be computed again.
         self.damaged = 0
         self._start = 0
         #: A line that is to be written again before the next one.
@@ -88,10 +78,8 @@ class Journal:
     def append(self, record: Record) -> None:
         """Write a record as a whole, onto the disk, or not at all.
 
-        Raises
-        ------
-        OutputError
-            If the disk is full or fails, all earlier records being kept; or if the file has gone.
+        An OutputError says that the disk is full or fails, all earlier records being kept; or that the file
+        has gone.
         """
         line = encode(record, self._start)
         if self.header is None:
@@ -141,7 +129,7 @@ class Journal:
 
     def _find_header(self) -> None:
         """Find a whole copy of the header, refusing a file in which there is none though there should be."""
-        copies = [line for line in self._raw() if line.startswith(HEADER, line.find(b"{")) and decode(line)]
+        copies = [line for line in self._raw() if line[8:].startswith(b' {"plan":') and decode(line)]
         if copies:
             self.header, self._start = decode(copies[0]), checksum(copies[0])
             # One of the two is damaged: before the other one is as well.
@@ -171,22 +159,17 @@ class Journal:
 
 def same_file(path: Path, descriptor: int) -> bool:
     """Say whether what has been opened is what has that name now."""
-    try:
+    with suppress(FileNotFoundError):
         return os.path.samestat(path.stat(), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
+    return False
 
 
 @contextmanager
 def open_journal(result: Path, *, resume: bool) -> Iterator[Journal]:
     """Open and lock the journal of a result, creating an empty one if there is none.
 
-    `resume` says whether a result or a journal may be there.
-
-    Raises
-    ------
-    OutputError
-        If another process is at it, or there is something that would be lost, or it cannot be written.
+    `resume` says whether a result or a journal may be there. An OutputError says that another process is at
+    it, or that something would be lost, or that it cannot be written.
     """
     refuse_unwritable(result)
     path = journal_path(result)

@@ -3,42 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from operator import methodcaller
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from scipy.interpolate import BarycentricInterpolator
 
+from sotcheck.engines import FIRST_ORDER
+from sotcheck.exact.observables import largest_torque
+from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
+from sotcheck.numerics.quadrature import sample
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.sweep.dataset import flat, plan_of
 from sotcheck.sweep.grid import in_words
-from sotcheck.sweep.limit import (
-    Line,
-    T,
-    Tried,
-    Untried,
-    at_zero_h_R,
-    attempt,
-    compared,
-    ladder,
-    lines_in_h_R,
-    scale_of,
-    stored_torques,
-    torques,
-)
 from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.summary import counted
-from sotcheck.system.interface import SOURCES
+from sotcheck.sweep.worker import solved, why
+from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.theory.first_order import torque_vector
 from sotcheck.trial.check import CheckResult
+from sotcheck.trial.expansion import Expansion, expansion_of
 from sotcheck.trial.paper import load
 from sotcheck.trial.verdict import Comparison, Finding, Trial, Verdict, compare, unknown
 
 if TYPE_CHECKING:
     import xarray as xr
 
-#: Points at which engines are asked again.
-SPOTS = 8
+#: Smallest |h_R| of an axis that go into the limit h_R → 0.
+RUNGS = 4
+#: Where there is no such axis: points at which engines are asked again, largest h_R of a ladder there, and
+#: its rungs relative to that.
+SPOTS, LARGEST_RUNG, LADDER = 8, 0.08, np.array([0.125, 0.25, 0.5, 1.0])
+#: Torques smaller than this part of what every incident spin could give are zero but for rounding.
+VANISHING = 1e-9
+
+T = TypeVar("T")
+#: For each source, a comparison and where it was made.
+Tried = list[tuple[Comparison, str]]
+
+
+@dataclass(frozen=True)
+class Untried:
+    """Where in the sweep nothing could be tried, and why."""
+
+    place: str
+    why: str
 
 
 @single_threaded
@@ -57,25 +70,54 @@ def check_sweep(dataset: xr.Dataset, *, spots: int = SPOTS, progress: Progress =
 
     def each(trial: Callable[[xr.Dataset, Plan, int], T], words: str) -> list[T | Untried]:
         return [
-            attempt(partial(trial, dataset, plan, index), in_words(plan.point(index)))
+            _attempt(partial(trial, dataset, plan, index), in_words(plan.point(index)))
             for index in progress(chosen, words)
         ]
 
     findings = [_complete(plan, len(good))]
     if len(good):
-        ledger = [_conservation(dataset, plan, good)]
-        words = "Angular momentum is conserved at z = 0"
-        findings += _worst("sweep-ledger", words, plan.engine, ledger, places=len(good))
-    lines = list(lines_in_h_R(dataset, plan)) if plan.exact else []
-    findings += _limits(plan, lines or each(ladder, "first order"))
+        row = partial(methodcaller, "finding", "sweep-ledger", "Angular momentum is conserved at z = 0")
+        findings += _worst([_conservation(dataset, plan, good)], row(engine=plan.engine), len(good))
+    lines = list(_lines_in_h_R(dataset, plan)) if plan.exact else []
+    findings += _limits(plan, lines or each(_ladder, "first order"))
     if plan.exact:
-        words, asked = "Both exact engines give the same torque", each(_asked, "other engine")
-        findings += _worst("sweep-engines", words, plan.exact_engine(ahead=1), asked)
+        row = partial(methodcaller, "finding", "sweep-engines", "Both exact engines give the same torque")
+        findings += _worst(each(_asked, "other engine"), row(engine=plan.exact_engine(ahead=1)))
     warned = (
         f"{one['points']} point{'s' * (one['points'] > 1)}, such as: {one['text']}"
         for one in counted(flat(dataset, "warning"))
     )
     return CheckResult(plan.iface, tuple(findings), warnings=tuple(warned))
+
+
+def _attempt(trial: Callable[[], T], place: str) -> T | Untried:
+    """Return what a trial gives; whatever happens at one place, the others are tried."""
+    try:
+        return trial()
+    except Exception as error:
+        return Untried(place, why(error))
+
+
+def _worst(
+    attempted: Sequence[Tried | Untried], row: Callable[[Trial], Finding], places: int | None = None
+) -> Iterator[Finding]:
+    """Yield a finding a source: of all places, the worst verdict, there the largest difference.
+
+    And one for the places at which nothing could be tried, if there are any.
+    """
+    tried = [one for one in attempted if not isinstance(one, Untried)]
+    untried = [one for one in attempted if isinstance(one, Untried)]
+    if untried:
+        words = f"nothing could be tried at {untried[0].place}: {untried[0].why}"
+        yield row(Trial("places", unknown(float(len(tried)), float(len(attempted))), words))
+    count = places or len(tried)
+    for source, comparisons in zip(SOURCES, zip(*tried, strict=True), strict=False):
+        comparison, place = max(
+            comparisons,
+            key=lambda one: (one[0].verdict.severity, abs(one[0].measured.value - one[0].expected)),
+        )
+        words = f"the worst of {count} place{'s' * (count > 1)}, at {place}"
+        yield row(Trial("vector t", comparison, words, source))
 
 
 def _complete(plan: Plan, good: int) -> Finding:
@@ -98,7 +140,7 @@ def _conservation(dataset: xr.Dataset, plan: Plan, good: Any) -> Tried:
     sizes = 4 * flat(dataset, "uncertainty")[good][..., -1:]
     found = Estimate(after, {"quadrature": (sizes, "that of each flow, from the file")})
     # A closed source has no flow at all: the others say what is large.
-    scale = scale_of(expected, plan.interface(plan.point(int(good[0]))))
+    scale = _scale_of(expected, plan.interface(plan.point(int(good[0]))))
     comparisons = [compare(expected[:, s], found[:, s], scale=scale) for s in range(len(SOURCES))]
     return [(one, in_words(plan.point(int(good[one.index[0]])))) for one in comparisons]
 
@@ -107,10 +149,42 @@ def _asked(dataset: xr.Dataset, plan: Plan, index: int) -> Tried:
     """Compare a point of the sweep with what the other exact engine says."""
     point = plan.point(index)
     iface = plan.interface(point)
-    stored, found = stored_torques(dataset)[index], torques(plan, iface, plan.exact_engine(ahead=1))[0]
+    stored, found = _stored(dataset)[index], _torques(plan, iface, plan.exact_engine(ahead=1))[0]
     both = {"quadrature": (found.error + stored.error, "budgets of both engines")}
-    scale = scale_of(found.value, iface, iface.h_R)
-    return compared(found.value, Estimate(stored.value, both), scale, in_words(point))
+    scale = _scale_of(found.value, iface, iface.h_R)
+    return _compared(found.value, Estimate(stored.value, both), scale, in_words(point))
+
+
+def _stored(dataset: xr.Dataset) -> Estimate:
+    """Return t at every point of a sweep, shape (points, sources, 3)."""
+    total = flat(dataset, "uncertainty")[..., -1:]
+    return Estimate(flat(dataset, "vector"), {"quadrature": (total, "from the file")})
+
+
+def _torques(plan: Plan, iface: Interface, engine: str, h_R: list[float] | None = None) -> Estimate:
+    """Return t from an engine, shape (h_R, sources, 3)."""
+    rows = solved(plan, iface, engine, h_R).scattering()
+    total = np.array([row.t.total for row in rows]).reshape(-1, len(SOURCES), 1)
+    vectors = np.array([row.vector for row in rows]).reshape(-1, len(SOURCES), 3)
+    return Estimate(vectors, {"quadrature": (total, "computed now")})
+
+
+# --- the limit h_R → 0, along the sweep's axis of h_R or a ladder computed for it ---------------------
+
+
+@dataclass(frozen=True)
+class Line:
+    """The torque along h_R at one place of a sweep, everything else fixed."""
+
+    place: str
+    iface: Interface
+    #: How the torque depends on small h_R here.
+    expansion: Expansion
+    #: The formulas' torque over h_R, shape (sources, 3).
+    first_order: Array
+    #: |h_R|, ascending, shape (n,), and t/h_R there, shape (n, sources, 3).
+    h: Array
+    per_h_R: Estimate
 
 
 def _limits(plan: Plan, lines: Sequence[Line | Untried]) -> Iterator[Finding]:
@@ -120,43 +194,96 @@ def _limits(plan: Plan, lines: Sequence[Line | Untried]) -> Iterator[Finding]:
         ("First order", load().form_of(number)),
         ("First order + embedded state", "corrected"),
     ):
-        trial = partial(at_zero_h_R, with_state="state" in formula)
+        trial = partial(_at_zero_h_R, with_state="state" in formula)
         tried = [
-            line if isinstance(line, Untried) else attempt(partial(trial, line), line.place) for line in lines
+            line if isinstance(line, Untried) else _attempt(partial(trial, line), line.place)
+            for line in lines
         ]
-        title = f"{formula} is the limit h_R → 0 of the torque over h_R"
-        yield from _worst(
-            f"sweep-eq{number}", title, plan.exact_engine(), tried, equation=f"({number})", form=form
-        )
+        words = (f"sweep-eq{number}", f"{formula} is the limit h_R → 0 of the torque over h_R", f"({number})")
+        yield from _worst(tried, methodcaller("finding", *words, engine=plan.exact_engine(), form=form))
         known = (line for line, one in zip(lines, tried, strict=True) if not isinstance(one, Untried))
         lines = [line for line in known if isinstance(line, Line) and line.expansion.kind == "embedded"]
 
 
-def _worst(
-    claim: str,
-    title: str,
-    engine: str,
-    attempted: Sequence[Tried | Untried],
-    *,
-    equation: str | None = None,
-    form: str | None = None,
-    places: int | None = None,
-) -> Iterator[Finding]:
-    """Yield a finding a source: of all places, the worst verdict, there the largest difference.
+def _lines_in_h_R(dataset: xr.Dataset, plan: Plan) -> Iterator[Line | Untried]:
+    """Yield the lines along an h_R axis; nothing if there is no such axis, or it has too few values."""
+    if "h_R" not in plan.dims:
+        return
+    at = plan.dims.index("h_R")
+    h = np.array(plan.axes[at].columns["h_R"])
+    sizes, places = np.unique(np.abs(h), return_index=True)
+    places = places[sizes > 0][:RUNGS]
+    if len(places) < RUNGS:
+        return
+    h, stored = h[places], _stored(dataset)
+    points = np.moveaxis(np.arange(plan.size).reshape(plan.shape), at, 0)[places].reshape(RUNGS, -1)
+    for indices in points.T:
+        t, point = stored[indices], plan.point(int(indices[0]))
+        # A line with a failed point has no limit here; that it is missing is said by `sweep-points`.
+        if np.isfinite(t.value).all():
+            place = in_words({name: value for name, value in point.items() if name != "h_R"})
+            yield _attempt(partial(_line, plan, place, plan.interface(point), h, t), place)
 
-    And one for the places at which nothing could be tried, if there are any.
+
+def _ladder(dataset: xr.Dataset, plan: Plan, index: int) -> Line:
+    """Solve one point of the sweep again at a ladder of smaller h_R."""
+    point = plan.point(index)
+    iface = plan.interface(point)
+    h = min(abs(iface.h_R), LARGEST_RUNG, _expansion(iface).radius / 4 or np.inf) * LADDER
+    t = _torques(plan, iface, plan.exact_engine(), h.tolist())
+    formula = None if plan.exact else flat(dataset, "vector")[index] / iface.h_R
+    return _line(plan, in_words(point), iface, h, t, formula)
+
+
+def _line(
+    plan: Plan, place: str, iface: Interface, h: Array, t: Estimate, first_order: Array | None = None
+) -> Line:
+    """Return the line of torques at some h_R; without first order given, the formulas are asked."""
+    if first_order is None:
+        first_order = _torques(plan, iface, FIRST_ORDER, [1.0]).value[0]
+    return Line(place, iface, _expansion(iface), first_order, np.abs(h), t / h[:, None, None])
+
+
+def _expansion(iface: Interface) -> Expansion:
+    # Between thresholds: at one of them there would be no Green's function.
+    return expansion_of(iface, sample(iface.thresholds(), 1) ** 2)
+
+
+def _at_zero_h_R(line: Line, with_state: bool = False) -> Tried:
+    """Compare first order with the limit of t/h_R, which is even in h_R: a polynomial in h_R² at h_R = 0.
+
+    `with_state` adds the torque of an embedded state. Only where such an expansion exists, and at all h_R
+    within its radius, is the last step an error bound; that of the worst component stands for all, as steps
+    may be small by accident.
     """
-    tried = [one for one in attempted if not isinstance(one, Untried)]
-    untried = [one for one in attempted if isinstance(one, Untried)]
-    if untried:
-        some = unknown(float(len(tried)), float(len(attempted)))
-        words = f"nothing could be tried at {untried[0].place}: {untried[0].why}"
-        yield Trial("places", some, words, engine=engine).finding(claim, title, equation)
-    count = places or len(tried)
-    for source, comparisons in zip(SOURCES, zip(*tried, strict=True), strict=False):
-        comparison, place = max(
-            comparisons,
-            key=lambda one: (one[0].verdict.severity, abs(one[0].measured.value - one[0].expected)),
-        )
-        words = f"the worst of {count} place{'s' * (count > 1)}, at {place}"
-        yield Trial("vector t", comparison, words, source, engine, form).finding(claim, title, equation)
+    expansion, h, expected = line.expansion, line.h, line.first_order
+    if with_state:
+        expected = expected + torque_vector(expansion.missing, line.iface.direction)
+    limit, coarser = _at_zero(h, line.per_h_R), _at_zero(h[:-1], line.per_h_R[:-1])
+    last, words = float(np.abs(limit.value - coarser.value).max()), "without the largest h_R"
+    if not expansion.exists:
+        last, words = np.inf, expansion.words
+    elif h[-1] > expansion.radius:
+        last = np.inf
+        words = f"h_R = {h[-1]:.3g} is beyond the radius of convergence, {expansion.radius:.3g}"
+    amplified = (limit.error, "of each torque, amplified by the limit")
+    found = Estimate(limit.value, {"next order": (last, words), "quadrature": amplified})
+    state = f"; {expansion.words}" if expansion.kind == "embedded" else ""
+    return _compared(expected, found, _scale_of(expected, line.iface), line.place + state)
+
+
+def _at_zero(h: Array, values: Estimate) -> Estimate:
+    """Return the polynomial in h² through values, shape (n, ...), at h = 0."""
+    weights = BarycentricInterpolator(h**2, np.eye(len(h)))(0.0)
+    return values.each(lambda array: np.moveaxis(array, 0, -1)) @ weights
+
+
+def _scale_of(values: Array, iface: Interface, h_R: float = 1.0) -> float:
+    """Return the largest of all sources; where symmetry leaves nothing, what would be large anywhere."""
+    largest, natural = float(np.abs(values).max()), abs(h_R) * largest_torque(iface)
+    return largest if largest > VANISHING * natural else natural
+
+
+def _compared(expected: Array, measured: Estimate, scale: float, place: str) -> Tried:
+    """Compare source by source, on one scale."""
+    return [(compare(expected[s], measured[s], scale=scale), place) for s in range(len(expected))]

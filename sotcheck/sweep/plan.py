@@ -20,7 +20,7 @@ from sotcheck import __version__
 from sotcheck.engines import EXACT, Scheme, exact_engines
 from sotcheck.errors import SystemFileError, in_range
 from sotcheck.numerics.arrays import Array
-from sotcheck.sweep.grid import ANGLES, MAGNETIZATION, SCALARS, Axis, Point, changes, grid
+from sotcheck.sweep.grid import COLUMNS, Axis, Point, changes, grid
 from sotcheck.system.files import from_document, to_document
 from sotcheck.system.interface import Interface
 from sotcheck.trial.torque import TOLERANCE, TOLERANCES
@@ -51,34 +51,20 @@ def sources() -> str:
 
 @dataclass(frozen=True)
 class Plan:
-    """A sweep before any work.
+    """A sweep before any work."""
 
-    Attributes
-    ----------
-    system : dict
-        Document of the system file (`to_document`).
-    axes : tuple of Axis
-        Workers get a plan without any.
-    engine, scheme : str
-        ``scheme`` is None for engines without a lattice.
-    spacing : float or None
-    tolerance : float
-    versions : dict
-        Of sotcheck, Python and the packages that compute.
-    sources : str
-        Hash of the source files of sotcheck.
-    command : str
-        How the sweep was asked for; the one part that may differ between runs of it.
-    """
-
+    #: Document of the system file (`to_document`).
     system: dict[str, Any]
+    #: Workers get a plan without any.
     axes: tuple[Axis, ...]
     engine: str
+    #: None for engines without a lattice.
     scheme: Scheme | None
     spacing: float | None
     tolerance: float
     versions: dict[str, str] = field(default_factory=versions)
     sources: str = field(default_factory=sources)
+    #: How the sweep was asked for; the one part that may differ between runs of it.
     command: str = ""
 
     # What is in a file must not be more than we know of.
@@ -118,32 +104,23 @@ class Plan:
     def point(self, index: int) -> Point:
         """Return the parameters of a point; the last axis runs fastest."""
         places = np.unravel_index(index, self.shape)
-        return {
-            name: value
-            for axis, place in zip(self.axes, places, strict=True)
-            for name, value in axis.at(int(place)).items()
-        }
+        at = (axis.at(int(place)) for axis, place in zip(self.axes, places, strict=True))
+        return {name: value for one in at for name, value in one.items()}
 
-    def points(self, indices: Sequence[int]) -> list[Point]:
-        """Return the parameters of several points."""
-        return [self.point(index) for index in indices]
+    def points(self, indices: Sequence[int]) -> dict[int, Point]:
+        """Return the parameters of several points by index."""
+        return {index: self.point(index) for index in indices}
 
     def interface(self, point: Point) -> Interface:
-        """Return the system at a point.
-
-        Raises
-        ------
-        SystemFileError
-            If the point is no system.
-        """
+        """Return the system at a point, or raise a SystemFileError if that is none."""
         return self.iface.with_(**changes(self.iface, point))
 
     def everywhere(self, attribute: str) -> Array:
         """Return an attribute of the system at every point, of the sweep's shape."""
         values = np.array(getattr(self.iface, attribute))
-        for axis, *after in (self.axes[i:] for i in range(len(self.axes))):
+        for i, axis in enumerate(self.axes):
             if attribute in axis.columns:
-                values = np.array(axis.columns[attribute]).reshape(-1, *(1 for _ in after))
+                values = np.array(axis.columns[attribute]).reshape(-1, *[1] * len(self.axes[i + 1 :]))
         return np.broadcast_to(values, self.shape)
 
     def to_dict(self) -> dict[str, Any]:
@@ -154,20 +131,16 @@ class Plan:
     def from_dict(cls, tables: dict[str, Any]) -> Plan:
         """Return the plan that `to_dict` wrote, perhaps through JSON.
 
-        Raises
-        ------
-        SystemFileError
-            If it is none; the message has no file's name.
+        A SystemFileError, if it is none, has no file's name.
         """
         try:
             # Nothing is to be filled in with what is at work now.
             plan: Plan = TypeAdapter(cls).validate_python({"versions": {}, "sources": "", **tables})
-            _ = plan.iface
             for axis in plan.axes:
                 lengths = {len(values) for values in axis.columns.values()}
-                if len(lengths) != 1 or 0 in lengths or not axis.columns.keys() <= SWEPT:
+                if len(lengths) != 1 or 0 in lengths or not axis.columns.keys() <= set(COLUMNS.values()):
                     raise SystemFileError(f"{axis.name!r} is no axis")
-            _ = plan.shape
+            _ = plan.iface, plan.shape
         except ValidationError as error:
             first = error.errors()[0]
             why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
@@ -196,10 +169,6 @@ class Plan:
         return dict(_flat({**self.to_dict(), "axes": list(self.dims)})) | columns
 
 
-#: Everything that a column of an axis may be.
-SWEPT = {*SCALARS, *MAGNETIZATION, *ANGLES}
-
-
 def make_plan(
     iface: Interface,
     axes: Sequence[Axis],
@@ -221,19 +190,15 @@ def make_plan(
     """
     solver = exact_engines([engine], scheme, spacing).get(engine)
     in_range("tolerance", tolerance, *TOLERANCES)
+    grid(axes)
     on_lattice = scheme if solver and solver.scheme else None
-    plan = Plan(to_document(iface), tuple(axes), engine, on_lattice, spacing, tolerance, command=command)
-    # The axes are looked at together here, before there is any file.
-    _ = plan.shape
-    return plan
+    return Plan(to_document(iface), tuple(axes), engine, on_lattice, spacing, tolerance, command=command)
 
 
 def _flat(tables: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in tables.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{path}{name}.")
-        else:
-            yield f"{path}{name}", value
+        inner = isinstance(value, dict)
+        yield from _flat(value, f"{path}{name}.") if inner else [(f"{path}{name}", value)]
 
 
 def _short(value: Any) -> str:

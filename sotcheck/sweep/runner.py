@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 from sotcheck.errors import OutputError, SystemFileError
 from sotcheck.run.executors import Backend, backend
 from sotcheck.run.progress import Progress, silent
-from sotcheck.sweep.dataset import Gathered, assemble, gather, open_sweep, plan_of, to_netcdf
+from sotcheck.sweep.dataset import Gathered, assemble, gather, open_sweep, plan_of, to_netcdf, write_whole
 from sotcheck.sweep.grid import in_words
 from sotcheck.sweep.journal import Journal, open_journal
 from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.schedule import results
-from sotcheck.sweep.seal import write_whole
 from sotcheck.sweep.worker import Chunk, compute
 
 if TYPE_CHECKING:
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
 #: Times that points are computed before the disk is at fault that loses them.
 ROUNDS = 3
-#: Most lost points that are named.
-NAMED = 3
 
 
 def sweep(
@@ -42,9 +39,8 @@ def sweep(
 
     Parameters
     ----------
-    plan : Plan
-    result : Path
-        The NetCDF file; the journal lies beside it until the end.
+    plan, result
+        The journal lies beside the result until the end.
     where : Backend, optional
         Where to compute; in this process by default.
     resume : bool
@@ -72,29 +68,25 @@ def sweep(
         # Workers need no axes: points are handed to them.
         work = partial(compute, replace(plan, axes=()))
         if found.known.any():
-            lost = f"; {journal.damaged} damaged records are computed again" if journal.damaged else ""
-            say(f"{journal.path}: going on with {found.known.sum()} of {plan.size} points{lost}")
+            also = f"; {journal.damaged} damaged records are computed again" if journal.damaged else ""
+            say(f"{journal.path}: going on with {found.known.sum()} of {plan.size} points{also}")
         for _ in range(ROUNDS):
-            if not found.missing:
+            if not (missing := found.missing):
                 break
-            missing, title = found.missing, f"sweep {plan.system['name']}"
             computed = results(where or backend("processes", 1), work, plan.points, missing)
             # Closed at once if writing fails: workers are not to go on under an error message.
             with closing(computed) as chunks:
-                for _ in progress(_kept(chunks, journal), title, len(missing)):
+                for _ in progress(_kept(chunks, journal), f"sweep {plan.system['name']}", len(missing)):
                     pass
             # From the journal's content on: a sweep in one go and one in many give the same bytes.
             found = _gathered(plan, journal)
-            if found.missing:
-                say(
-                    f"{journal.path}: was damaged while the sweep ran; computing {len(found.missing)} of "
-                    f"{plan.size} points again"
-                )
-        if found.missing:
-            named = [in_words(point) for point in plan.points(found.missing[:NAMED])]
-            named += ["..."] * (len(found.missing) > NAMED)
+            if lost := len(found.missing):
+                words = f"was damaged while the sweep ran; computing {lost} of {plan.size} points again"
+                say(f"{journal.path}: {words}")
+        if missing := found.missing:
+            named = [in_words(plan.point(index)) for index in missing[:3]] + ["..."] * (len(missing) > 3)
             raise OutputError(
-                f"{journal.path}: lost {len(found.missing)} of {plan.size} points, {ROUNDS} times in a row "
+                f"{journal.path}: lost {len(missing)} of {plan.size} points, {ROUNDS} times in a row "
                 f"({'; '.join(named)}); what is there is kept: find what damages this file, then go on with "
                 "--resume"
             )
@@ -118,13 +110,9 @@ def _begun(plan: Plan, journal: Journal) -> Plan:
 
 
 def _refuse_other(plan: Plan, earlier: Plan, path: Path) -> None:
-    differences = plan.differences(earlier)
-    if differences:
-        raise SystemFileError(
-            f"{path}: was computed with something else:\n  "
-            + "\n  ".join(differences)
-            + "\ngo on as before, or choose another --output"
-        )
+    if differences := plan.differences(earlier):
+        listed = "\n  ".join([f"{path}: was computed with something else:", *differences])
+        raise SystemFileError(f"{listed}\ngo on as before, or choose another --output")
 
 
 def _gathered(plan: Plan, journal: Journal) -> Gathered:

@@ -13,9 +13,9 @@ from sotcheck.run.processes import WorkerDiedError
 from sotcheck.sweep.grid import Point
 from sotcheck.sweep.worker import Chunk, failed
 
-#: Computes the points of some indices; any worker must be able to import it.
-Work = Callable[[list[int], list[Point]], Chunk]
-PointsOf = Callable[[list[int]], list[Point]]
+#: Computes some points; any worker must be able to import it.
+Work = Callable[[dict[int, Point]], Chunk]
+PointsOf = Callable[[list[int]], dict[int, Point]]
 
 #: Seconds that a chunk should take: what is lost at most, and far above any executor's cost of a task.
 SECONDS = 2.0
@@ -39,7 +39,6 @@ class Queue:
     """
 
     points: Sequence[int]
-    #: How many of them have been taken.
     taken: int = 0
     #: Chunks that were taken, and have not come back.
     out: list[list[int]] = field(default_factory=list)
@@ -62,13 +61,13 @@ class Queue:
         """Return the next chunk, empty if there is none."""
         if self.suspects:
             self.alone = True
-            self.out.append(self.suspects.popleft())
-            return self.out[-1]
-        # The last chunks get smaller, so that no worker is left alone with a large one.
-        share = -((self.taken - len(self.points)) // (AHEAD * slots))
-        wanted = 1 if self.seconds_per_point is None else int(SECONDS / max(self.seconds_per_point, 1e-9))
-        chunk = list(self.points[self.taken : self.taken + max(1, min(wanted, share, MOST))])
-        self.taken += len(chunk)
+            chunk = self.suspects.popleft()
+        else:
+            # The last chunks get smaller, so that no worker is left alone with a large one.
+            share = -((self.taken - len(self.points)) // (AHEAD * slots))
+            wanted = 1 if self.seconds_per_point is None else int(SECONDS / max(self.seconds_per_point, 1e-9))
+            chunk = list(self.points[self.taken : self.taken + max(1, min(wanted, share, MOST))])
+            self.taken += len(chunk)
         self.out += [chunk] if chunk else []
         return chunk
 
@@ -77,17 +76,13 @@ class Queue:
         self.alone = False
         self.out.remove(chunk.indices)
         latest = chunk.seconds / len(chunk.indices)
-        known = self.seconds_per_point
-        self.seconds_per_point = latest if known is None else (known + latest) / 2
+        self.seconds_per_point = (latest + (self.seconds_per_point or latest)) / 2
         return chunk
 
     def blame(self, chunk: list[int]) -> None:
         """Take back a chunk that killed its worker, to halve it or, if it is one point, to convict it.
 
-        Raises
-        ------
-        EngineError
-            If one point after the other is found guilty, and nothing can be computed at all.
+        An EngineError says that one after the other is found guilty, and nothing can be computed at all.
         """
         self.alone = False
         self.out.remove(chunk)
@@ -101,7 +96,7 @@ class Queue:
             self.suspects.appendleft(chunk)
             return
         self.convicted.append(
-            failed(chunk, [f"the worker process died at this point, {DEATHS} times; {CAUSE}"])
+            failed(chunk, f"the worker process died at this point, {DEATHS} times; {CAUSE}")
         )
         if len(self.convicted) > MOST_DEADLY:
             raise EngineError(
@@ -127,12 +122,8 @@ def results(
 ) -> Generator[Chunk, None, None]:
     """Yield the results of all points, in the order in which they arrive.
 
-    `points_of` returns the parameters of some of the indices.
-
-    Raises
-    ------
-    EngineError
-        If the executor is lost, or nothing can be computed with it.
+    `points_of` returns the parameters of some of the indices. An EngineError says that the executor is lost,
+    or that nothing can be computed with it.
     """
     queue = Queue(indices)
     while queue:
@@ -149,14 +140,14 @@ def _rounds(opened: Open, backend: Backend, work: Work, points_of: PointsOf, que
     """Keep the executor busy until nothing is left."""
     if opened.executor is None:
         while chunk := queue.take(1):
-            yield queue.learn(work(chunk, points_of(chunk)))
+            yield queue.learn(work(points_of(chunk)))
         return
     futures: dict[Future[Chunk], list[int]] = {}
     try:
         while queue or futures:
             slots = opened.slots()
             while len(futures) < queue.room(slots) and (chunk := queue.take(slots)):
-                futures[opened.executor.submit(work, chunk, points_of(chunk))] = chunk
+                futures[opened.executor.submit(work, points_of(chunk))] = chunk
             for future in wait(futures, return_when=FIRST_COMPLETED).done:
                 chunk = futures.pop(future)
                 try:

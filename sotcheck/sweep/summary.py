@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sotcheck.engines import FIRST_ORDER
 from sotcheck.sweep.dataset import flat, plan_of
 from sotcheck.sweep.plan import Plan
 from sotcheck.system.interface import SOURCES
@@ -68,10 +69,9 @@ def counted(texts: Any) -> list[Data]:
 def _extremes(dataset: xr.Dataset, plan: Plan, s: int, component: str) -> Data:
     """Return the smallest and largest value of one component of one source, and where they are."""
     values = flat(dataset, component)[:, s]
-    known = np.flatnonzero(np.isfinite(values))
     found: Data = {"source": SOURCES[s], "component": component}
-    for name, choose in (("smallest", np.argmin), ("largest", np.argmax)):
-        index = int(known[choose(values[known])]) if known.size else None
+    for name, choose in (("smallest", np.nanargmin), ("largest", np.nanargmax)):
+        index = int(choose(values)) if np.isfinite(values).any() else None
         found[name] = None if index is None else float(values[index])
         found[f"{name}_at"] = None if index is None else plan.point(index)
     return found
@@ -82,21 +82,21 @@ def _curves(dataset: xr.Dataset, plan: Plan) -> Data:
     along, *second = _longest(plan, range(len(plan.axes)))[:2]
     count = len(plan.axes[second[0]]) if second else 1
     chosen = dict.fromkeys(np.linspace(0, count - 1, min(count, MOST_CURVES)).astype(int).tolist())
-    curves = []
-    for place in chosen:
-        at, _ = _cut(plan, [along], dict.fromkeys(second, place))
-        indices: Any = np.arange(plan.size).reshape(plan.shape)[at]
-        curves.append(
+    cuts = [(place, _cut(plan, [along], dict.fromkeys(second, place))[0]) for place in chosen]
+    axis = plan.axes[along]
+    return {
+        "name": axis.name if len(axis.columns) == 1 else f"place along {axis.name}",
+        "x": _ticks(plan, along),
+        "fixed": _cut(plan, [along, *second])[1],
+        "curves": [
             {
                 "at": plan.axes[second[0]].at(place) if second else {},
                 "exact": _by_source(dataset, at),
-                "first_order": _first_order(plan, indices.tolist()) if plan.exact else None,
+                "first_order": _first_order(plan, at) if plan.exact else None,
             }
-        )
-    axis = plan.axes[along]
-    name = axis.name if len(axis.columns) == 1 else f"place along {axis.name}"
-    fixed = _cut(plan, [along, *second])[1]
-    return {"name": name, "x": _ticks(plan, along), "fixed": fixed, "curves": curves}
+            for place, at in cuts
+        ],
+    }
 
 
 def _map(dataset: xr.Dataset, plan: Plan) -> Data | None:
@@ -128,33 +128,34 @@ def _cut(plan: Plan, free: Sequence[int], at: dict[int, int] | None = None) -> t
 
 
 def _by_source(dataset: xr.Dataset, at: tuple[Any, ...]) -> Data:
+    """Return the numbers of a cut as lists of them, None where there is none."""
+
+    def numbers(values: Any) -> Any:
+        found: Any = np.where(np.isfinite(values), values, None)
+        return found.tolist()
+
     return {
-        source: {name: _numbers(dataset[name].values[(*at, ..., s)]) for name in COMPONENTS}
+        source: {name: numbers(dataset[name].values[(*at, ..., s)]) for name in COMPONENTS}
         for s, source in enumerate(SOURCES)
     }
 
 
-def _first_order(plan: Plan, indices: Sequence[int]) -> Data:
+def _first_order(plan: Plan, at: tuple[Any, ...]) -> Data:
     """Return first order at the points of a curve, None where it has none."""
-    found: Data = {source: {name: [] for name in COMPONENTS} for source in SOURCES}
-    for point in plan.points(indices):
+    tables: list[Any] = []
+    indices: Any = np.arange(plan.size).reshape(plan.shape)[at]
+    for index in indices.tolist():
         try:
-            rows = {row.source: row for row in torque(plan.interface(point), "first-order", tolerance=DRAWN)}
+            tables.append(torque(plan.interface(plan.point(index)), FIRST_ORDER, tolerance=DRAWN))
         except Exception:
             # Whatever happens at one point: the sweep, or its check, says why.
-            rows = {}
-        for source in SOURCES:
-            for name in COMPONENTS:
-                found[source][name].append(getattr(rows.get(source), name, None))
-    return found
+            tables.append([None] * len(SOURCES))
+    return {
+        source: {name: [getattr(table[s], name, None) for table in tables] for name in COMPONENTS}
+        for s, source in enumerate(SOURCES)
+    }
 
 
 def _ticks(plan: Plan, i: int) -> list[float]:
     (first, *others) = plan.axes[i].columns.values()
     return np.arange(float(len(first))).tolist() if others else list(first)
-
-
-def _numbers(values: Any) -> list[Any]:
-    """Return numbers as lists of them, None where there is none."""
-    found: Any = np.where(np.isfinite(values), values, None)
-    return list(found.tolist())

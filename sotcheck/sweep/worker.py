@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,18 +40,10 @@ NUMBERS = np.dtype(
 
 @dataclass(frozen=True)
 class Chunk:
-    """Results of some points.
+    """Results of some points of a sweep, and how many seconds they took.
 
-    Attributes
-    ----------
-    indices : list of int
-        Of the points in the sweep.
-    values : array (n, ROWS) of NUMBERS
-        NaN where a point failed, a component is undefined, or no bound state lies at E_F.
-    errors, warnings : list of str
-        Why a point failed, and what to warn of; empty where there is nothing to say.
-    seconds : float
-        Time it took.
+    `values`, shape (n, ROWS) of NUMBERS, are NaN where a point failed, a component is undefined, or no bound
+    state lies at E_F. Errors and warnings are empty where there is nothing to say.
     """
 
     indices: list[int]
@@ -70,10 +62,7 @@ class Chunk:
     def from_record(cls, record: dict[str, Any], size: int) -> Chunk:
         """Return the chunk of a record in a sweep of so many points.
 
-        Raises
-        ------
-        ValueError
-            If the record is none of such a sweep, or has no number where it has no error.
+        A ValueError says that the record is none of such a sweep, or has no number where it has no error.
         """
         found = _Record.model_validate(record)
         if not len(found.points) == len(set(found.points)) == len(found.errors) == len(found.warnings):
@@ -118,9 +107,10 @@ def is_number(values: Any) -> bool:
     return bool(known[..., :-1, :].all() and (known[..., -1, :].all(axis=-1) | absent).all())
 
 
-def failed(indices: Sequence[int], errors: Sequence[str]) -> Chunk:
-    """Return the chunk of points that could not be computed."""
-    return Chunk(list(indices), unknown(len(indices)), list(errors), [""] * len(indices))
+def failed(indices: Iterable[int], error: str = "") -> Chunk:
+    """Return the chunk of points of which nothing is known but, perhaps, an error."""
+    at = list(indices)
+    return Chunk(at, unknown(len(at)), [error] * len(at), [""] * len(at))
 
 
 def why(error: Exception) -> str:
@@ -128,15 +118,11 @@ def why(error: Exception) -> str:
     return str(error) if isinstance(error, SotcheckError) else f"{type(error).__name__}: {error}"
 
 
-def compute(plan: Plan, indices: Sequence[int], points: Sequence[Point]) -> Chunk:
-    """Compute the torque of every source at some points, with one BLAS thread.
+def compute(plan: Plan, points: dict[int, Point]) -> Chunk:
+    """Compute the torque of every source at some points, by their indices, with one BLAS thread.
 
-    Each point by itself, so that no digit depends on how points are put together.
-
-    Raises
-    ------
-    EngineError
-        If something else is at work here than the sweep was started with.
+    Each point by itself, so that no digit depends on how points are put together. An EngineError says that
+    something else is at work here than the sweep was started with.
     """
     here, there = {**versions(), "sources": sources()}, {**plan.versions, "sources": plan.sources}
     if here != there:
@@ -144,17 +130,20 @@ def compute(plan: Plan, indices: Sequence[int], points: Sequence[Point]) -> Chun
             f"a worker has {_listed(here)}, the sweep was started with {_listed(there)}; install the same "
             "on all workers"
         )
-    if plan.scheme:
-        # What computes on lattices is loaded late: too late to be limited.
+    if plan.exact:
+        # What is loaded later would not be limited.
         EXACT[plan.engine].prepare()
-    started = time.perf_counter()
-    chunk = failed(indices, [""] * len(indices))
+    started, chunk = time.perf_counter(), failed(points)
     with one_blas_thread():
-        for i, point in enumerate(points):
+        for i, point in enumerate(points.values()):
             try:
                 table = solved(plan, plan.interface(point), plan.engine)
                 for row in table:
-                    chunk.values[i, ROWS.index(row.source)] = _numbers(row.to_dict())
+                    kept = row.to_dict()
+                    kept["uncertainty"] = [kept["uncertainty"][name] for name in TERMS]
+                    chunk.values[i, ROWS.index(row.source)] = tuple(
+                        kept[name] for name in NUMBERS.names or ()
+                    )
                 if not is_number(chunk.values[i]):
                     raise EngineError(f"the engine {plan.engine} gave something that is no finite number")
                 chunk.warnings[i] = "; ".join(table.warnings)
@@ -174,11 +163,6 @@ def solved(plan: Plan, iface: Interface, engine: str, h_R: Sequence[float] | Non
         spacing=plan.spacing if engine == plan.engine else None,
         tolerance=plan.tolerance,
     )
-
-
-def _numbers(row: dict[str, Any]) -> tuple[Any, ...]:
-    kept = {**row, "uncertainty": [row["uncertainty"][name] for name in TERMS]}
-    return tuple(kept[name] for name in NUMBERS.names or ())
 
 
 def _listed(found: dict[str, str]) -> str:

@@ -128,13 +128,11 @@ def same_sign(one: Solved) -> Iterator[Trial]:
 
 
 paper.statement(
-    "regimes",
-    "Below (20): for E_F > J, k_z^+ is imaginary for k_perp^2 < k_F^2 - Delta^2 and real beyond.",
+    "regimes", "Below (20): for E_F > J, k_z^+ is imaginary for k_perp^2 < k_F^2 - Delta^2 and real beyond."
 )(relation(reals, _regimes, ARE_REAL, "It is the other way round; the rest of the sentence holds.", BULK))
 
 paper.statement(
-    "regimes-corrected",
-    "The same with k_z^+ real for k_perp^2 < k_F^2 - Delta^2 and imaginary beyond.",
+    "regimes-corrected", "The same with k_z^+ real for k_perp^2 < k_F^2 - Delta^2 and imaginary beyond."
 )(relation(reals, _regimes_corrected, ARE_REAL, "With the two swapped.", BULK))
 
 paper.statement(

@@ -180,8 +180,7 @@ def _fig8(one: Solved, number: float, power: float) -> Iterator[Trial]:
 
 
 paper.statement(
-    "fig8-unit",
-    "Caption of Fig. 8: in a unit with 8 and 1/U^(3/2) the torque is the last factor of (30).",
+    "fig8-unit", "Caption of Fig. 8: in a unit with 8 and 1/U^(3/2) the torque is the last factor of (30)."
 )(on_each(*INSULATOR)(partial(_fig8, number=8, power=-1.5)))
 paper.statement(
     "fig8-unit-corrected", "In a unit with 2 and U^(3/2), and the charge e that the caption lacks, it is."

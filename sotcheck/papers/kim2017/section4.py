@@ -72,12 +72,7 @@ def eq12(s: Symbols) -> Complex:
     return -np.stack(np.broadcast_arrays(*flow), axis=2)
 
 
-@paper.equation(
-    "12",
-    of=polarized_current(POLARIZED),
-    on=FINITE,
-    tex=FROM_12 + ")",
-)
+@paper.equation("12", of=polarized_current(POLARIZED), on=FINITE, tex=FROM_12 + ")")
 def eq12_polarized(s: Symbols) -> Complex:
     """The same for spin-polarized electrons of the normal metal."""
     r = projected(s).r

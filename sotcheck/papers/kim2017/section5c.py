@@ -86,9 +86,7 @@ def eq27(s: Symbols) -> Complex:
 
 
 @eq27.correction(
-    "a swapped symbol: k_perp^2 k_z for k_z^2 k_z",
-    kind="marks",
-    tex=TEX_27 % (r"k_\perp^2", r"k_\perp^2"),
+    "a swapped symbol: k_perp^2 k_z for k_z^2 k_z", kind="marks", tex=TEX_27 % (r"k_\perp^2", r"k_\perp^2")
 )
 def eq27_corrected(s: Symbols) -> Complex:
     """With k_⊥² k_z."""
@@ -158,11 +156,7 @@ def eq29(s: Symbols) -> Array:
     return 8 * _largest(s)
 
 
-@eq29.correction(
-    f"{FOUR}: as an inequality it holds, but is never reached",
-    kind="content",
-    tex=TEX_29 % "2",
-)
+@eq29.correction(f"{FOUR}: as an inequality it holds, but is never reached", kind="content", tex=TEX_29 % "2")
 def eq29_corrected(s: Symbols) -> Array:
     """With 2√mₑ for 8√mₑ."""
     return 2 * _largest(s)
@@ -238,11 +232,7 @@ def _with_barrier(s: Symbols, second: Complex) -> Complex:
 
 
 @paper.equation(
-    "32",
-    of=of_normal.named(BOTH),
-    on=INSULATOR_BARRIER,
-    order=FIRST_ORDER,
-    tex=TEX_32 % "q_z^--q_z^+-2u_m",
+    "32", of=of_normal.named(BOTH), on=INSULATOR_BARRIER, order=FIRST_ORDER, tex=TEX_32 % "q_z^--q_z^+-2u_m"
 )
 def eq32(s: Symbols) -> Complex:
     """Torque on a ferromagnetic insulator with an interface potential: the summand."""
@@ -250,9 +240,7 @@ def eq32(s: Symbols) -> Complex:
 
 
 @eq32.correction(
-    "a sign: so printed it is minus (27) at u_0 = u_m = 0",
-    kind="content",
-    tex=TEX_32 % "q_z^+-q_z^-+2u_m",
+    "a sign: so printed it is minus (27) at u_0 = u_m = 0", kind="content", tex=TEX_32 % "q_z^+-q_z^-+2u_m"
 )
 def eq32_corrected(s: Symbols) -> Complex:
     """With the opposite sign."""

@@ -68,11 +68,7 @@ def eq34(s: Symbols) -> Complex:
 
 
 @paper.equation(
-    "35",
-    of=torque.of("majority").named(f"{BOTH} per tau^up"),
-    on=TOPOLOGICAL,
-    order=FIRST_ORDER,
-    tex=TEX_35,
+    "35", of=torque.of("majority").named(f"{BOTH} per tau^up"), on=TOPOLOGICAL, order=FIRST_ORDER, tex=TEX_35
 )
 def eq35_majority(s: Symbols) -> Array:
     """Torque at a topological insulator: coefficient of tau^up."""
