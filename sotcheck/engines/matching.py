@@ -103,11 +103,7 @@ def currents(p: Matched, into: Array) -> None:
     s_c, j_c = column(p.c_down, p.c_up)
     s_d, j_d = column(p.d_down, p.d_up)
     # What comes in interferes: −2ik ψ_in or −2iK̂ ψ_in against ψ, from N Im Tr[σM⁻¹].
-    trace = (
-        (p.c_up + p.d_down).imag,
-        (p.d_down - p.c_up).real,
-        (p.c_down - p.d_up).imag,
-    )
+    trace = ((p.c_up + p.d_down).imag, (p.d_down - p.c_up).real, (p.c_down - p.d_up).imag)
     into_down = (p.c_up.imag, -p.c_up.real, p.c_down.imag)
     into_up = (p.d_down.imag, p.d_down.real, -p.d_up.imag)
     from_N, from_up, from_down = 4 * k, 4 * K_up, 4 * K_down
@@ -148,12 +144,15 @@ def match(kz: Complex, Kz: Complex, kappa: Complex, m: Array) -> tuple[Complex, 
     p = solve(kz, Kz[..., 0], Kz[..., 1], u_0, v)
     inverse = np.stack([p.c_down, p.d_down, p.c_up, p.d_up], axis=-1).reshape(*p.c_down.shape, 2, 2)
     # ψ of an incident wave is 1/√k, and 2ik its part of the slope besides that of the wave that leaves.
-    k, K = kz[..., None, None], Kz[..., :, None]
-    from_N, from_F = 2j * np.sqrt(k.real), 2j * np.sqrt(Kz[..., None, :].real)
-    psi_N, psi_F = from_N * inverse, from_F * inverse
-    plus = np.stack([1j * K * psi_N, 1j * K * psi_F - from_F * IDENTITY])
-    psi, plus = spinors @ np.stack([np.stack([psi_N, psi_F]), plus]) @ dagger(spinors)
-    minus = -1j * k * psi
+    from_N, from_F = 2j * np.sqrt(kz.real)[..., None, None], 2j * np.sqrt(Kz.real)[..., None, :]
+    both = np.empty((2, 2, *inverse.shape), dtype=complex)
+    np.multiply(from_N, inverse, out=both[0, 0])
+    np.multiply(from_F, inverse, out=both[0, 1])
+    np.multiply(1j * Kz[..., None], both[0], out=both[1])
+    both[1, 1] -= from_F * IDENTITY
+    turn = np.kron(spinors, spinors.conj()).T
+    psi, plus = (both.reshape(*both.shape[:-2], 4) @ turn).reshape(both.shape)
+    minus = -1j * kz[..., None, None] * psi
     minus[0] += from_N * IDENTITY
     return psi, np.stack([minus, plus])
 

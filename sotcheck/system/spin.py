@@ -12,7 +12,7 @@ PAULI: Complex = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -
 
 def dot_sigma(v: Array) -> Complex:
     """Return v·σ, shape (..., 2, 2), of vectors of shape (..., 3)."""
-    return np.einsum("...i,ijk->...jk", v, PAULI)
+    return (v @ PAULI.reshape(3, 4)).reshape(*np.shape(v)[:-1], 2, 2)
 
 
 def projectors(m: Array) -> Complex:
@@ -41,7 +41,7 @@ def dagger(matrix: Complex) -> Complex:
 
 def pauli_vector(matrix: Complex) -> Complex:
     """Return Tr[σ A], shape (..., 3)."""
-    return np.einsum("kij,...ji->...k", PAULI, matrix)
+    return matrix.reshape(*matrix.shape[:-2], 4) @ PAULI.swapaxes(1, 2).reshape(3, 4).T
 
 
 def spin_torque(potential: Complex, density: Complex) -> Array:
