@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 
 from sotcheck.beyond.limits import COMPONENTS, CURRENTS, LIMITS, exact_per_h, first_order, trust_limits
-from sotcheck.beyond.torques import CHAIN
+from sotcheck.beyond.torques import CHAIN, open_sources
 from sotcheck.bound.fermi import first_states
 from sotcheck.engines import Engine
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.crossing import LARGEST
-from sotcheck.numerics.estimate import Estimate
-from sotcheck.numerics.quadrature import NESTED
-from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.numerics.estimate import Estimate, side_by_side
+from sotcheck.system.interface import Interface
 
 #: h_R of the curve: 50 values, closer where first order holds.
 CURVE_H_R = np.concatenate([np.geomspace(0.01, 0.1, 10)[:-1], np.linspace(0.1, LARGEST, 41)])
@@ -29,23 +28,17 @@ def torque_curve(
     iface: Interface, h_R: Array, *, engine: Engine | None = None, rtol: float = CURVE_TOLERANCE
 ) -> Estimate:
     """Return the exact torque at all h_R (n,), not divided by h_R, as `exact_per_h` has it: (n, 2, 4)."""
-    value, error = np.empty((2, len(h_R), len(COMPONENTS), len(CURRENTS)))
-    for some in np.array_split(np.argsort(np.abs(h_R)), max(1, -(-len(h_R) // TOGETHER))):
-        found = exact_per_h(iface, h_R[some], engine=engine, rtol=rtol) * h_R[some][:, None, None]
-        value[some], error[some] = found.value, found.error
-    return Estimate(value, {"quadrature": (error, NESTED)})
+    groups = np.array_split(h_R, max(1, -(-len(h_R) // TOGETHER)))
+    sums = [exact_per_h(iface, some, engine=engine, rtol=rtol) * some[:, None, None] for some in groups]
+    return side_by_side(sums)
 
 
 def curve_data(iface: Interface) -> dict[str, Any]:
     """Return the torque against h_R: exact, the chain's points, first order's slopes, trust limits.
 
-    Returns
-    -------
-    dict
-        Ready for JSON: h_R and kwant_h_R; by open source and component, and for the total: exact, kwant,
-        first_order_per_h_R, first_order_vanishes, limits, why (where a limit is None or 0); the number of
-        Kwant's points and their largest difference relative to the largest torque at that h_R; bound_from,
-        the h_R from which bound states lie at E_F, whose torque is in none of these.
+    Ready for JSON. A limit that is None or 0 has a reason in "why"; "kwant_difference" is the largest at
+    Kwant's points, relative to the largest torque at that h_R; from "bound_from" on bound states lie at E_F,
+    whose torque is in none of these.
 
     Raises
     ------
@@ -58,9 +51,7 @@ def curve_data(iface: Interface) -> dict[str, Any]:
     slopes = first_order(iface).value
     found = {(row.source, row.component, row.limit): row for row in trust_limits(iface)}
     sources: dict[str, Any] = {}
-    for s, source in enumerate(CURRENTS):
-        if source in SOURCES and iface.k_perp2_max(source) <= 0:
-            continue
+    for s, source in [*open_sources(iface), (len(CURRENTS) - 1, CURRENTS[-1])]:
         sources[source] = {}
         for c, name in enumerate(COMPONENTS):
             rows = {f"{limit:.0%}": found[source, name, limit] for limit in LIMITS}

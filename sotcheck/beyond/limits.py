@@ -41,22 +41,16 @@ COARSEST, FINER = 5.0, 0.01
 
 @dataclass(frozen=True)
 class TrustLimit:
-    """Where first order is off by `limit` for the first time.
+    """Where first order is off by `limit`, 0.1 for 10 %, for the first time.
 
     Attributes
     ----------
-    source, component : str
-        Of CURRENTS and COMPONENTS.
-    limit : float
-        Relative deviation, 0.1 for 10 %.
     h_R, error : float or None
         The middle of the bracket and half its width; None where there is no such h_R.
-    kind : str
+    kind, reason : str
         "found"; "beyond" (not up to the largest h_R tried); "embedded" and "immediate" (h_R = 0: off however
         small h_R is, with or without an interface state to blame); "vanishes" (first order does); "closed"
-        (nothing comes in from this source); "undefined" (m ∥ y).
-    reason : str
-        In words; empty for "found".
+        (nothing comes in from this source); "undefined" (m ∥ y). In words but for "found".
     """
 
     source: str
@@ -131,23 +125,8 @@ def trust_limits(
 ) -> list[TrustLimit]:
     """Find the first h_R at which first order is off by each limit, for every source and component.
 
-    Parameters
-    ----------
-    iface : Interface
-        Its own h_R is not used.
-    limits, sources, parts : sequences
-        Relative deviations, in LIMIT_RANGE; out of CURRENTS; out of COMPONENTS.
-    largest : float
-        Where the search ends.
-    accuracy : float
-        Relative; the quadrature is as fine as that needs.
-    engine : Engine, optional
-        The continuum by default.
-
-    Returns
-    -------
-    list of TrustLimit
-        One for each combination, None with the reason included.
+    Limits lie in LIMIT_RANGE; the search ends at the `largest` h_R; the quadrature is as fine as the relative
+    accuracy needs, of the continuum by default. Each combination has a result, None with the reason included.
 
     Raises
     ------
@@ -178,9 +157,7 @@ def trust_limits(
     return [_result(iface, one, targets.get(one), largest) for one in wanted]
 
 
-def _result(
-    iface: Interface, one: tuple[str, str, float], target: Target | None, largest: float
-) -> TrustLimit:
+def _result(iface: Interface, one: tuple[str, str, float], target: Target | None, top: float) -> TrustLimit:
     def result(kind: str, reason: str, h_R: float | None = None, error: float | None = None) -> TrustLimit:
         return TrustLimit(*one, h_R, error, kind, reason)
 
@@ -190,7 +167,7 @@ def _result(
         return result("vanishes", "first order vanishes: nothing to be relative to")
     if target.upper is None:
         perhaps = "" if target.lower is None else f", though perhaps at h_R = {target.lower:.3g}"
-        return result("beyond", f"not up to h_R = {largest:g}{perhaps}")
+        return result("beyond", f"not up to h_R = {top:g}{perhaps}")
     if target.upper <= SMALLEST:
         if any(state.inside_continuum for state in interface_states(iface)):
             words = "an interface state of one spin at E_F, inside the other's continuum"

@@ -26,7 +26,6 @@ def warnings(
 
     Parameters
     ----------
-    iface : Interface
     h_R : iterable of float
         Rashba parameters in use: states may enter a continuum, or reach E_F, only there. Without any, what
         holds for all.

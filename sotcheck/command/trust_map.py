@@ -132,7 +132,7 @@ def trust_map(
         )  # fmt: skip
     if svg_file is not None:
         from sotcheck.pages.figures import svg
-        from sotcheck.pages.trust_plots import draw_trust_map
+        from sotcheck.pages.trust import draw_trust_map
         from sotcheck.run.output import write_text
 
         write_text(svg_file, svg(draw_trust_map, data))

@@ -11,9 +11,8 @@ from functools import cached_property
 from importlib.metadata import entry_points
 
 from sotcheck.engines.base import Engine, accepted
-from sotcheck.engines.kwant_chain import SPACINGS, KwantChain
+from sotcheck.engines.kwant_chain import SPACINGS, KwantChain, LatticeLimit
 from sotcheck.engines.lattice import SCHEMES, Scheme
-from sotcheck.engines.lattice_limit import LatticeLimit
 from sotcheck.engines.matching import Matching
 from sotcheck.errors import EngineError, did_you_mean
 

@@ -43,19 +43,10 @@ class Engine(ABC):
 
     @abstractmethod
     def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
-        """Solve at every broadcast combination of k_⊥, in-plane angle and scale.
+        """Solve at every broadcast combination of k_⊥, angle of k from the x axis, and scale.
 
-        Parameters
-        ----------
-        structure : Structure
-        k_perp, angle, scale : arrays that broadcast
-            In-plane wave number, angle of k from the x axis, factor of all spin-orbit terms: h_R of a bare
-            interface. Numbers are requests of length one.
-
-        Returns
-        -------
-        States
-            With the broadcast shape.
+        The scale is a factor of all spin-orbit terms: h_R of a bare interface. Numbers are requests of length
+        one.
         """
 
     def flows(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> Array:

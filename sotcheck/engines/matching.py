@@ -2,8 +2,8 @@
 
 Any stack is solved as `stack` says; one interface on a normal metal has a closed form.
 
-ψ is continuous at z = 0 and ∂_zψ(+0) − ∂_zψ(−0) = κ̂ψ(0). Waves leave as e^{−ik_z z} into N and as e^{iK̂_z z}
-into F, so that M ψ(0) = 2ik_z ψ_in from N and 2iK̂_z ψ_in from F, with M = iK̂_z + ik_z − κ̂. In the frame
+ψ is continuous at z = 0 and ∂_zψ(+0) − ∂_zψ(−0) = κ̂ψ(0). Waves leave as e^{−ik_z z} into N and as e^{iK̂_z
+z} into F, so that M ψ(0) = 2ik_z ψ_in from N and 2iK̂_z ψ_in from F, with M = iK̂_z + ik_z − κ̂. In the frame
 whose third spin axis is m, K̂_z is diagonal, and κ̂ = u_0 + v·σ gives
 
     M = ⎛ A              −(v_1 − i v_2) ⎞    A = i(k_z + K_+) − u_0 − v_3
@@ -46,14 +46,9 @@ def axes_of(spinors: Complex) -> Array:
 
 @dataclass(frozen=True)
 class Matched:
-    """The matching problem solved in the frame of m; arrays broadcast to the problems.
+    """The matching problem solved in the frame of m; arrays broadcast to the problems; up is the majority.
 
-    Attributes
-    ----------
-    k, K_down, K_up : complex
-        Wave numbers; up is the majority.
-    c_down, c_up, d_down, d_up : complex
-        The columns c and d of M⁻¹: ψ(0) is 2i√k of them from N, 2i√K_± from F.
+    c and d are the columns of M⁻¹: ψ(0) is 2i√k of them from N, 2i√K_± from F.
     """
 
     k: Complex
@@ -79,12 +74,8 @@ def solve(
 def currents(p: Matched, into: Array) -> None:
     """Write spin currents and spin densities at the interface by source, in the frame of m.
 
-    Parameters
-    ----------
-    p : Matched
-    into : array (3, 3 or more, 3, ...)
-        Axes: source (normal, majority, minority); Im[ψ†σ∂_zψ] at z = −0, at z = +0, ψ†σψ; spin component;
-        the problems.
+    `into` has axes source (normal, majority, minority); Im[ψ†σ∂_zψ] at z = −0, at z = +0, ψ†σψ; spin
+    component; the problems.
     """
     # Closed channels have a vanishing real part, and nothing comes in through them.
     k, K_down, K_up = p.k.real, p.K_down.real, p.K_up.real
@@ -121,21 +112,8 @@ def currents(p: Matched, into: Array) -> None:
 def match(kz: Complex, Kz: Complex, kappa: Complex, m: Array) -> tuple[Complex, Complex]:
     """Solve the matching problem of one interface on a normal metal, in closed form.
 
-    Parameters
-    ----------
-    kz : array (...)
-        Wave number in N.
-    Kz : array (..., 2)
-        Wave numbers in F of the minority and majority band.
-    kappa : array (..., 2, 2)
-        The whole interface potential κ̂; Hermitian, or at a complex scale.
-    m : array (3,)
-
-    Returns
-    -------
-    psi : array (2, ..., 2, 2)
-    slope : array (2, 2, ..., 2, 2)
-        As in `States`, at this interface.
+    Wave numbers in N (...) and in F (..., 2), of minority and majority; the whole κ̂ (..., 2, 2), Hermitian
+    or at a complex scale. Returns ψ (2, ..., 2, 2) and its slopes (2, 2, ..., 2, 2) as in `States`.
     """
     spinors = spinors_along(m)
     axes = axes_of(spinors)

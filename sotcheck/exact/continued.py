@@ -1,7 +1,8 @@
 """Exact states at complex h_R: where they diverge, and the torque's coefficients as contour integrals.
 
 t(h_R) is real-analytic: for complex h_R it is bilinear in ψ(h_R) and [ψ(h_R*)]†, both of which an engine
-finds from a κ̂ that is not Hermitian. No formula of the paper is used; `sotcheck.theory.all_orders` has those.
+finds from a κ̂ that is not Hermitian. No formula of the paper is used; `sotcheck.theory.all_orders` has
+those.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.numerics.estimate import Estimate
+from sotcheck.numerics.estimate import Estimate, side_by_side
 
 #: Local slopes that differ by more than this belong to no order yet.
 SETTLED = 0.5
@@ -61,22 +61,16 @@ def finest(
     name: str = "next order",
     origin: str = "last elimination of Richardson's table",
 ) -> Estimate:
-    """Extrapolate from those neighbouring steps of a ladder that leave the smallest error.
+    """Extrapolate as `richardson` from those neighbouring steps of a ladder that leave the smallest error.
 
-    Finer steps converge better until rounding outweighs what they gain: each entry has steps of its own.
+    Finer steps converge better until rounding outweighs what they gain: each entry has steps of its own. The
+    term `name` is infinite where the steps before the last show another order than powers[0].
 
     Parameters
     ----------
-    values, powers, noise, name, origin
-        As for `richardson`; n > len(powers) + 1 leaves a choice.
     axes : tuple of int
         Axes of one vector, counted from the end: one component may escape an elimination by accident, so that
         all get the largest error.
-
-    Returns
-    -------
-    Estimate
-        Its term `name` is infinite where the steps before the last show another order than powers[0].
     """
     length = len(powers) + 1
     if len(values) < length:
@@ -94,17 +88,9 @@ def finest(
         settled = np.all(in_order | (steps[1:] <= 2 * shaken[1:]), axis=0)
         return found.and_(name, np.where(settled, 0.0, np.inf), origin)
 
-    fits = [fit(slice(start, start + length)) for start in range(len(values) - length + 1)]
-    best = np.argmin([one.error for one in fits], axis=0)[None]
-
-    def chosen(arrays: list[Array]) -> Array:
-        return np.take_along_axis(np.stack(arrays), best, axis=0)[0]
-
-    sizes = {term: chosen([one.size(term) for one in fits]) for term in fits[0].terms}
-    return Estimate(
-        chosen([one.value for one in fits]),
-        {term: (size, fits[0].terms[term][1]) for term, size in sizes.items()},
-    )
+    fits = side_by_side([fit(slice(i, i + length))[None] for i in range(len(values) - length + 1)])
+    best = np.argmin(fits.error, axis=0)[None]
+    return fits.each(lambda arrays: np.take_along_axis(arrays, best, axis=0)[0])
 
 
 #: How the error of an observed order is found.
@@ -123,12 +109,8 @@ def observed_order(errors: Array, noise: Array, power: int = 2, settled: float =
 
     Parameters
     ----------
-    errors : array (n,), n ≥ 3
-        Positive, from the coarsest to the finest step.
-    noise : array (n,)
-        Rounding error of each.
-    power : int
-        Next power in the series.
+    errors, noise : array (n,), n ≥ 3
+        Positive, from the coarsest to the finest step; rounding error of each.
     settled : float
         Local slopes that differ by more belong to no order yet.
 

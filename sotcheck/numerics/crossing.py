@@ -97,18 +97,16 @@ def _decided(target: Target, crossing: _Crossing, narrow: float) -> bool:
 
 
 def search(deviation: Deviation, targets: list[Target], largest: float, accuracy: float) -> None:
-    """Fill in the brackets of all targets, panel by panel.
+    """Fill in the brackets of all targets, panel by panel; there is no `upper` where there is no crossing.
 
     Parameters
     ----------
     deviation : callable
         ``deviation(h_R)`` of h_R (n,) returns an Estimate (n, components, sources).
     targets : list of Target
-        Changed in place; without an `upper` where there is no crossing.
-    largest : float
-        Where the search ends.
-    accuracy : float
-        Half width of a bracket, relative, that is aimed at.
+        Changed in place.
+    largest, accuracy : float
+        Where the search ends; half width of a bracket, relative, that is aimed at.
     """
     probe = np.array([SMALLEST, PROBE])
     curvature = np.abs(np.diff(deviation(probe).value, axis=0))[0] / PROBE**2

@@ -42,20 +42,9 @@ def parameter(lower: float, upper: float, z: Complex) -> Array:
 
 
 def count_zeros(f: Functions, rows: Index, lower: float, upper: float, rho: float) -> tuple[Index, Array]:
-    """Count zeros by the argument principle: the turns of the phase along the ellipse.
+    """Count zeros by the argument principle, the phase's turns along ellipses; return their ρ too.
 
     Where the phase cannot be followed, a zero lies on the ellipse, which then shrinks a little.
-
-    Returns
-    -------
-    count : array of int
-    rho : array
-        The ellipses counted in.
-
-    Raises
-    ------
-    EngineError
-        If some function's phase cannot be followed on any ellipse tried.
     """
     count, used = np.zeros(len(rows), dtype=int), np.full(len(rows), rho)
     waiting = np.arange(len(rows))
@@ -126,10 +115,9 @@ def zeros_near(f: Functions, number: int, lower: float, upper: float, rho: float
     Parameters
     ----------
     f : callable
-        ``f(z, rows)``, analytic in the ellipse.
+        Analytic in the ellipse.
     number : int
         How many functions there are.
-    lower, upper, rho : float
 
     Returns
     -------

@@ -22,15 +22,7 @@ def projectors(m: Array) -> Complex:
 
 
 def in_spin_bands(values: Complex, m: Array) -> Complex:
-    """Return the 2×2 matrix v_+ u_+ + v_- u_-, shape (..., 2, 2).
-
-    Parameters
-    ----------
-    values : array (..., 2)
-        Values for the minority (+) and majority (-) band.
-    m : array (3,) or (..., 3)
-        Unit vector of the magnetization.
-    """
+    """Return v_+ u_+ + v_- u_- (..., 2, 2) of values (..., 2) of minority and majority along m (..., 3)."""
     return np.einsum("...s,...sij->...ij", values, projectors(m))
 
 
@@ -45,17 +37,8 @@ def pauli_vector(matrix: Complex) -> Complex:
 
 
 def spin_torque(potential: Complex, density: Complex) -> Array:
-    """Return Σ Im[ψ†σ B ψ] = Im Tr[σ B ψψ†], what a potential B δ(z) adds to the spin flow.
+    """Return Σ Im[ψ†σ B ψ] = Im Tr[σ B ψψ†] (..., 3), what B δ(z) adds to the spin flow.
 
-    Parameters
-    ----------
-    potential : array (..., 2, 2)
-        Hermitian B; unit: wave vector.
-    density : array (..., 2, 2)
-        Σ ψψ† at z = 0; unit: inverse wave vector for states of unit flux.
-
-    Returns
-    -------
-    array (..., 3)
+    B is Hermitian, unit: wave vector; that of the density Σ ψψ† of states of unit flux: its inverse.
     """
     return pauli_vector(potential @ density).imag
