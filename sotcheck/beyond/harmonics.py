@@ -140,24 +140,20 @@ def exponents(found: Array, error: Array, h_R: Array) -> list[dict[str, Any]]:
     return rows
 
 
-def forbidden(iface: Interface, h_R: float = FULL_H_R) -> dict[str, Any]:
+def forbidden(iface: Interface) -> dict[str, Any]:
     """Return the largest coefficient of each kind that symmetry forbids, relative to the largest allowed.
 
     Nothing is assumed here: m goes over the whole sphere.
     """
     at = product_rule(*FULL)
-    t = torque_towards(iface, at.m, np.array([h_R]), rtol=FULL_TOLERANCE)
+    t = torque_towards(iface, at.m, np.array([FULL_H_R]), rtol=FULL_TOLERANCE)
     size: dict[str, float] = {}
     for harmonic in harmonics(FULL_DEGREES, FULL_ORDERS):
         kind = _kind(*harmonic)
         size[kind] = max(size.get(kind, 0.0), float(np.abs(project(t.value, at, *harmonic)).max()))
     allowed = size.pop("allowed")
-    return {
-        "h_R": h_R,
-        "directions": len(at.theta),
-        "quadrature": t.total / allowed,
-        **{kind: value / allowed for kind, value in size.items()},
-    }
+    found = {"h_R": FULL_H_R, "directions": len(at.theta), "quadrature": t.total / allowed}
+    return found | {kind: value / allowed for kind, value in size.items()}
 
 
 def _kind(degree: int, order: int, azimuth: str) -> str:

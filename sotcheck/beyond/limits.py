@@ -13,10 +13,11 @@ from itertools import product
 
 import numpy as np
 
-from sotcheck.beyond.torques import component_axes, exact_torque
+from sotcheck.beyond.torques import exact_torque
 from sotcheck.bound.unperturbed import interface_states
 from sotcheck.engines import Engine
 from sotcheck.errors import EngineError, in_range, one_of
+from sotcheck.exact.observables import components, parts_of
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.crossing import ACCURACIES, ACCURACY, LARGEST, SMALLEST, Target, search
 from sotcheck.numerics.estimate import Estimate
@@ -69,20 +70,13 @@ def first_order(iface: Interface) -> Estimate:
 
 
 def exact_per_h(iface: Interface, h_R: Array, *, rtol: float, engine: Engine | None = None) -> Estimate:
-    """Return the exact torque per h_R, shape (n, 2, 4): component, source or total.
-
-    Raises
-    ------
-    EngineError
-        If m is parallel to y, where the components are undefined.
-    """
-    axes = component_axes(iface.direction)
-    if tuple(axes) != COMPONENTS:
+    """Return the exact torque per h_R, shape (n, 2, 4): component, source or total; not for m ∥ ŷ."""
+    parts = parts_of(exact_torque(iface, h_R, rtol=rtol, engine=engine), iface.direction)
+    if parts is None:
         raise EngineError(
             "m is parallel to y, where fieldlike and dampinglike are undefined; choose another magnetization"
         )
-    found = exact_torque(iface, h_R, rtol=rtol, engine=engine)
-    return _with_total(found @ np.stack([axes[name] for name in COMPONENTS], axis=-1), iface)
+    return _with_total(parts, iface)
 
 
 def _with_total(by_source: Estimate, iface: Interface) -> Estimate:
@@ -138,7 +132,7 @@ def trust_limits(
         one_of(source, CURRENTS, "source")
         one_of(part, COMPONENTS, "component")
         in_range("limit", limit, *LIMIT_RANGE)
-    if tuple(component_axes(iface.direction)) != COMPONENTS:
+    if components(np.zeros(3), iface.direction) is None:
         words = "m is parallel to y: fieldlike and dampinglike are undefined"
         return [TrustLimit(*one, None, None, "undefined", words) for one in wanted]
     # Of the largest spin flow.

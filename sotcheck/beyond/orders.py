@@ -44,10 +44,10 @@ TRIED_NODES, TRIED_ANGLES, TRIED_POINTS, TRIED_RADIUS = 2, np.array([0.4, 1.9]),
 LIMIT = 0.01
 
 
-def contour_orders(iface: Interface, highest: int, scale: float, *, rtol: float = 1e-11) -> Estimate:
+def contour_orders(iface: Interface, highest: int, scale: float) -> Estimate:
     """Sum the contour integrals over k_⊥, shape (orders, 3, 3): orders 1, 3, … to `highest`.
 
-    The quadrature error wanted is rtol of the largest |t_n| scale^n; scale is the radius of convergence, say.
+    The quadrature error wanted is relative to the largest |t_n| scale^n: scale is the radius of convergence.
     """
     count = max((highest + 3) // 2, ANGLES)
     angles = np.pi * (np.arange(count) + 0.3) / count
@@ -57,7 +57,7 @@ def contour_orders(iface: Interface, highest: int, scale: float, *, rtol: float 
         found = resolved_orders(MATCHING.name, iface, np.sqrt(x), angles, highest).mean(axis=1)
         return np.stack([found.value, found.error], axis=1) * weight[:, None, None]
 
-    both = over_k(average, iface, rtol, 64 * float(np.finfo(float).eps)) / weight[:, None, None]
+    both = over_k(average, iface, 1e-11, 64 * float(np.finfo(float).eps)) / weight[:, None, None]
     return both[0].and_("next order", both.value[1], "contour integrals")
 
 
@@ -115,9 +115,8 @@ def chain_orders(iface: Interface) -> dict[str, Any] | None:
     """
     k_perp = sample(iface.thresholds(), TRIED_NODES)
     formula = torque_integrand(iface, k_perp**2, TRIED_ANGLES, [1, 3, 5])
-    found = resolved_orders(
-        CHAIN.name, iface, k_perp, TRIED_ANGLES, 5, points=TRIED_POINTS, radius=TRIED_RADIUS
-    )
+    circle: Any = {"points": TRIED_POINTS, "radius": TRIED_RADIUS}
+    found = resolved_orders(CHAIN.name, iface, k_perp, TRIED_ANGLES, 5, **circle)
     scale = np.abs(formula).max(axis=(-1, -2), keepdims=True)
     if np.any(scale <= found.error):
         # No magnetism, no torque: nothing to be relative to.

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from sotcheck.beyond.torques import CHAIN, MATCHING, open_sources
-from sotcheck.engines import Engine
 from sotcheck.exact.continued import poles_in_h
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import sample
@@ -109,7 +107,7 @@ def sum_radii(iface: Interface, series: Estimate, scale: float) -> dict[str, Any
     return sources
 
 
-def radius_data(iface: Interface, *, engines: Sequence[Engine] = (MATCHING, CHAIN)) -> dict[str, Any]:
+def radius_data(iface: Interface) -> dict[str, Any]:
     """Return the map of the radius of convergence, its minimum and why, and the sum's, ready for JSON.
 
     The sum's series may converge beyond the smallest radius by k_⊥, but the exact torque leaves it there:
@@ -124,7 +122,7 @@ def radius_data(iface: Interface, *, engines: Sequence[Engine] = (MATCHING, CHAI
     k_tried = sample(edges, TRIED_NODES)
     formula = radius_by_k(iface, k_tried**2, TRIED_ANGLES)
     tried = {}
-    for engine in engines:
+    for engine in (MATCHING, CHAIN):
         exact = np.abs(poles_in_h(engine.name, iface, k_tried, TRIED_ANGLES)).min(axis=-1)
         tried[engine.name] = float((np.abs(exact - formula) / formula).max())
     reaches = {source: iface.k_perp2_max(source) for source in SOURCES}

@@ -83,10 +83,10 @@ def _snapped(edge: float, segment: Segment, close: float) -> float:
     return next((end for end in segment if abs(edge - end) <= close), edge)
 
 
-def analytic_radius(segment: Segment, branch_points: Iterable[float], most: float) -> float:
-    """Return ρ of the largest ellipse in θ that keeps clear of branch points in x, at most `most`."""
+def analytic_radius(segment: Segment, branch_points: Iterable[float]) -> float:
+    """Return ρ of the largest ellipse in θ that keeps clear of branch points in x, at most RHO."""
     lower, upper = segment
-    rho = most
+    rho = RHO
     for x in branch_points:
         if x not in segment:
             theta = np.arcsin(np.sqrt(complex((x - lower) / (upper - lower))))
@@ -95,25 +95,12 @@ def analytic_radius(segment: Segment, branch_points: Iterable[float], most: floa
     return rho
 
 
-def poles(
-    iface: Interface, segment: Segment, angle: Array, h_R: Array, *, spacing: float = 0.0, rho: float = RHO
-) -> Complex:
+def poles(iface: Interface, segment: Segment, angle: Array, h_R: Array, *, spacing: float = 0.0) -> Complex:
     """Return the poles at E_F in θ near one range between thresholds of x = k_⊥² = x₁ + (x₂ − x₁) sin²θ.
 
-    Parameters
-    ----------
-    segment : (float, float)
-        Two neighbours of ``iface.thresholds()``.
-    angle, h_R : arrays that broadcast
-    spacing : float
-        Of a finite-difference chain; 0 for the continuum, and for the exact-difference chain.
-    rho : float
-        How far off the segment poles are looked for.
-
-    Returns
-    -------
-    array (..., most)
-        NaN where there are fewer.
+    The segment lies between neighbours of ``iface.thresholds()``; the spacing is that of a finite-difference
+    chain, 0 for the continuum and for the exact-difference chain. Shape (..., most), NaN where there are
+    fewer.
 
     Raises
     ------
@@ -132,7 +119,7 @@ def poles(
         root = np.sqrt(upper) * np.sin(theta) if lower == 0 else np.sqrt(x_of(segment, theta))
         return determinant(iface, k, (minority, majority), h[rows] * root + 0j, c[rows])
 
-    radius = analytic_radius(segment, [0.0, *edges], rho)
+    radius = analytic_radius(segment, [0.0, *edges])
     found = zeros_near(f, c.size, 0.0, np.pi / 2, radius)
     return found.reshape(*angle.shape, found.shape[1])
 
@@ -224,15 +211,14 @@ def embedded_states(iface: Interface, k_perp: Array, angle: Array, h_R: Array) -
     edges = {"normal": -iface.U_N, "minority": -iface.U_F - iface.J, "majority": -iface.U_F + iface.J}
     segment = (max(edges["normal"], edges["minority"]), edges["majority"])
     theta, part = np.full(c.size, np.nan, dtype=complex), np.full(c.size, np.nan)
-    thinnest = THINNEST * max(map(abs, segment))
-    scale = max(abs(segment[1] - segment[0]), thinnest)
-    if segment[1] - segment[0] > thinnest:
+    width, thinnest = segment[1] - segment[0], THINNEST * max(map(abs, segment))
+    if width > thinnest:
 
         def f(theta: Complex, rows: Index) -> Complex:
             k, minority, majority = (wave_number(edge, segment, theta) for edge in edges.values())
             return determinant(iface, k, (minority, majority), w[rows] + 0j, c[rows])
 
-        found = zeros_near(f, c.size, 0.0, np.pi / 2, analytic_radius(segment, edges.values(), RHO))
+        found = zeros_near(f, c.size, 0.0, np.pi / 2, analytic_radius(segment, edges.values()))
         inside = (found.real > 0) & (found.real < np.pi / 2)
         # The narrowest is the state; others are broad structures of the majority's own.
         distance = np.where(inside, np.abs(found.imag), np.inf)
@@ -243,9 +229,8 @@ def embedded_states(iface: Interface, k_perp: Array, angle: Array, h_R: Array) -
             # A state of the minority; elsewhere it is a shape resonance of the majority.
             theta = np.where(part > 0.5, there[:, 0], np.nan)
             part = np.where(part > 0.5, part, np.nan)
-    x = x_of(segment, theta)
+    x, shape, scale = x_of(segment, theta), k_perp.shape, max(abs(width), thinnest)
     bound = (np.abs(w) * np.sqrt(np.maximum(1 - c**2, 0)) <= CONSERVED * np.sqrt(scale))[:, 0]
-    shape = k_perp.shape
     return EmbeddedStates(
         energy=k_perp**2 - x.real.reshape(shape),
         width=np.where(bound, np.where(np.isnan(x.real), np.nan, 0.0), 2 * np.abs(x.imag)).reshape(shape),

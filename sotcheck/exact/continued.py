@@ -81,16 +81,11 @@ def resolved_orders(
 
     Parameters
     ----------
-    engine : str
-        Name of an exact engine.
-    iface : Interface
     k_perp, angles : arrays (n,) and (a,)
     highest : int
         Highest order, odd, well below `points`.
-    points : int
-        Of the circle in h_R, even.
-    radius : float
-        Of the circle, relative to the radius of convergence at each k_⊥ and angle.
+    points, radius : int, float
+        Of the circle in h_R: an even number; relative to the radius of convergence at each k_⊥ and angle.
 
     Returns
     -------
@@ -135,11 +130,7 @@ def resolved_orders(
         np.abs(some).max(axis=(-1, -2, -3), keepdims=True)
         for some in (power, power[..., points // 2 - 1 : points // 2 + 1, :, :])
     )
-    return Estimate(
-        found,
-        {
-            # Coefficient n + points aliases into n: smaller than that in the middle by radius^(points/2).
-            "next order": (middle * radius ** (points // 2) / scale, "what aliases on the contour"),
-            "rounding": (ROUNDING * np.finfo(float).eps * size / scale, "sums over the contour"),
-        },
-    )
+    # Coefficient n + points aliases into n: smaller than that in the middle by radius^(points/2).
+    aliases = middle * radius ** (points // 2) / scale, "what aliases on the contour"
+    rounding = ROUNDING * np.finfo(float).eps * size / scale, "sums over the contour"
+    return Estimate(found, {"next order": aliases, "rounding": rounding})

@@ -126,10 +126,8 @@ def observed_order(errors: Array, noise: Array, power: int = 2, settled: float =
     best = slope(np.nan, np.inf)
     for n, one in enumerate(found):
         # Terms of a series may hide one another in one place: not in the next as well.
-        neighbours = [other for other in found[max(n - 1, 0) : n + 2] if other is not one]
-        doubt = min(
-            (abs(one.value - other.value) for other in neighbours if np.isfinite(other.value)), default=0.0
-        )
+        others = [other.value for other in found[max(n - 1, 0) : n + 2] if other is not one]
+        doubt = min((abs(one.value - other) for other in others if np.isfinite(other)), default=0.0)
         # The finer of two that are as good.
         if one.total + doubt <= best.total:
             best = slope(one.value, one.total + doubt)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, Rectangle
 
 from sotcheck.beyond.limits import CURRENTS
 from sotcheck.beyond.words import bound_at_limit, on_bound_states
@@ -76,7 +76,8 @@ def draw_trust_map(data: Data) -> Figure:
         face = "#bfe3f7" if kind == "beyond" else "#e6e6e6"
         inside = np.where(nearest == kind, 1.0, 0.0)
         if np.ptp(inside) == 0:
-            axes.add_patch(_whole(axes, face, hatch))
+            look: Any = {"facecolor": face, "hatch": hatch, "edgecolor": GREY}
+            axes.add_patch(Rectangle((0, 0), 1, 1, transform=axes.transAxes, **look))
         else:
             axes.contourf(x, y, inside, levels=[0.5, 1.5], colors=[face], hatches=[hatch])
         handles.append(Patch(facecolor=face, edgecolor=GREY, hatch=hatch, label=words))
@@ -97,19 +98,12 @@ def draw_trust_map(data: Data) -> Figure:
 
 def bound_points(points: list[Data]) -> dict[str, list[int]]:
     """Return which points leave out bound states at E_F, by from where on."""
-    left_out = [i for i, point in enumerate(points) if bound_at_limit(point)]
-    always = [i for i in left_out if points[i]["bound_from"] == 0.0]
-    found = {
-        "bound states at $E_F$ below the limit, left out": [i for i in left_out if i not in always],
-        "bound states at $E_F$ at any $h_R$, left out": always,
-    }
-    return {words: marked for words, marked in found.items() if marked}
-
-
-def _whole(axes: Any, face: str, hatch: str) -> Patch:
-    from matplotlib.patches import Rectangle
-
-    return Rectangle((0, 0), 1, 1, transform=axes.transAxes, facecolor=face, hatch=hatch, edgecolor=GREY)
+    found: dict[str, list[int]] = {}
+    for i, point in enumerate(points):
+        if bound_at_limit(point):
+            where = "at any $h_R$" if point["bound_from"] == 0.0 else "below the limit"
+            found.setdefault(f"bound states at $E_F$ {where}, left out", []).append(i)
+    return dict(sorted(found.items(), reverse=True))
 
 
 def title(data: Data) -> str:
@@ -120,13 +114,7 @@ def title(data: Data) -> str:
 
 
 def write_trust(data: Data, output: Path) -> Path:
-    """Write trust.json, and from it the figures, README.md and index.html; return the page to open first.
-
-    Raises
-    ------
-    OutputError
-        If a file cannot be written.
-    """
+    """Write trust.json, and from it the figures, README.md and index.html; return the page to open first."""
     return publish(output, {"trust.json": data}, "trust", shown)
 
 
