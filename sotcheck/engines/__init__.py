@@ -16,21 +16,7 @@ from sotcheck.engines.lattice import SCHEMES, Scheme
 from sotcheck.engines.matching import Matching
 from sotcheck.errors import EngineError, did_you_mean
 
-__all__ = [
-    "EXACT",
-    "FIRST_ORDER",
-    "SCHEMES",
-    "SPACINGS",
-    "Engine",
-    "KwantChain",
-    "LatticeLimit",
-    "Matching",
-    "Scheme",
-    "engine_names",
-    "exact_engines",
-    "reference",
-    "register",
-]
+__all__ = ["SCHEMES", "SPACINGS", "Engine", "KwantChain", "LatticeLimit", "Matching", "Scheme"]
 
 #: The entry-point group of engines from other packages.
 GROUP = "sotcheck.engines"

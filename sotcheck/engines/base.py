@@ -24,15 +24,13 @@ class Engine(ABC):
     Attributes
     ----------
     name : str
-        The name on the command line.
+        On the command line.
     accuracy : float
         Relative error that sums of its states can be brought to: what it promises.
     scheme : str, optional
         The discretisation; None for an engine without a lattice.
-    most_problems : int
-        Scattering problems that a sum may take.
-    operations : int
-        Rounding errors of one problem, in units of ε times the condition number.
+    most_problems, operations : int
+        Scattering problems that a sum may take; rounding errors of one, in ε times the condition number.
     """
 
     name: str

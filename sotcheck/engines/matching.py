@@ -12,7 +12,8 @@ whose third spin axis is m, K̂_z is diagonal, and κ̂ = u_0 + v·σ gives
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -165,30 +166,6 @@ def flows(structure: Structure, axes: Array, k_perp: Array, angle: Array, scale:
     return found
 
 
-def _blocks(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
-    """Split a grid along its first axes into blocks of at most BLOCK problems.
-
-    Their results lie together in memory: in small pieces they would take half as long again to write.
-    """
-    waiting = [tuple(slice(0, n) for n in shape)]
-    while waiting:
-        block = waiting.pop()
-        lengths = [s.stop - s.start for s in block]
-        if np.prod(lengths) <= BLOCK:
-            yield block
-            continue
-        first = next(axis for axis, length in enumerate(lengths) if length > 1)
-        s = block[first]
-        middle = (s.start + s.stop) // 2
-        for half in (slice(middle, s.stop), slice(s.start, middle)):
-            waiting.append((*block[:first], half, *block[first + 1 :]))
-
-
-def _part(values: Any, block: tuple[slice, ...]) -> Any:
-    """Return the part of a broadcastable array that belongs to a block, still to be broadcast."""
-    return values[tuple(s if n > 1 else slice(None) for s, n in zip(block, values.shape, strict=True))]
-
-
 class Matching(Engine):
     """The `continuum` engine."""
 
@@ -205,10 +182,10 @@ class Matching(Engine):
         padded = [values.reshape((1,) * (len(shape) - values.ndim) + values.shape) for values in grid]
         axes = axes_of(spinors_along(np.array(m)))
         result = np.empty((3, 4, 3, *shape))
-        for block in _blocks(shape):
-            found = flows(structure, axes, *(_part(values, block) for values in padded))
-            here: Any = (..., *block)
-            result[here] = (axes @ found.reshape(12, 3, -1)).reshape(found.shape)
+        step = max(1, BLOCK // math.prod(shape[1:]))
+        for block in (slice(start, start + step) for start in range(0, shape[0], step)):
+            found = flows(structure, axes, *(one[block] if len(one) > 1 else one for one in padded))
+            result[:, :, :, block] = (axes @ found.reshape(12, 3, -1)).reshape(found.shape)
         return np.moveaxis(result, (0, 1, 2), (-3, -2, -1))[..., None, :, :, :]
 
     def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:

@@ -63,6 +63,9 @@ def sum_over_k(
 ) -> Sum:
     """Return (1/4π) ∫ dx ⟨f(x, φ)⟩_φ, segment by segment.
 
+    Errors reached may be larger than wanted, never silently; an integrand that is not finite is an
+    EngineError.
+
     Parameters
     ----------
     f : callable
@@ -77,23 +80,12 @@ def sum_over_k(
         ``poles(segment, angles)``: the poles of the integrand near a segment, in θ, shape (a, lanes, most),
         NaN where there are fewer; complex conjugates are understood. However close to the real axis, they
         cost no more than two nodes each.
-    kinks : sequence of float, optional
-        Angles, modulo π, at which the integral over x is not smooth.
-    crowds : sequence of float
-        Where, besides `edges`, the integrand would be singular if a segment went on beyond its end.
+    kinks, crowds : sequences of float
+        Angles, modulo π, at which the integral over x is not smooth; where, besides `edges`, the integrand
+        would be singular if a segment went on beyond its end.
     most : int
-        Values of the integrand after which nothing is refined any more: what is unresolved then stays in the
-        error. Lanes count.
-
-    Returns
-    -------
-    Sum
-        With the errors reached, which may be larger than wanted; never silently.
-
-    Raises
-    ------
-    EngineError
-        If the integrand is not finite.
+        Values of the integrand, lanes counted, after which nothing is refined any more: what is unresolved
+        then stays in the error.
     """
     segments = list(pairwise(edges))
     largest, asked = 0.0, 0

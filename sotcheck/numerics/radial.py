@@ -70,11 +70,6 @@ class Path:
         below, above = [lower - x for x in crowds if 0 < x < lower], [x - upper for x in crowds if x > upper]
         return cls(segment, (delta(below), delta(above)))
 
-    @property
-    def breaks(self) -> list[float]:
-        """Where the segment has to be divided: s = 1/2 if the halves differ."""
-        return [0.0, 0.5, 1.0] if any(self.deltas) else [0.0, 1.0]
-
     def theta(self, half: int, s: Array) -> tuple[Array, Array]:
         """Return θ and dθ/ds at s in one half of the path (0 or 1)."""
         delta = self.deltas[half]
@@ -256,7 +251,8 @@ def radial(
     Once `spent` says so nothing is refined any more.
     """
     path = Path.of(segment, crowds)
-    waiting = [_Interval(path, *pair) for pair in itertools.pairwise(path.breaks)]
+    breaks = [0.0, 0.5, 1.0] if any(path.deltas) else [0.0, 1.0]
+    waiting = [_Interval(path, *pair) for pair in itertools.pairwise(breaks)]
     done: list[_Interval] = []
     while waiting:
         interval = waiting.pop()

@@ -31,8 +31,6 @@ class States:
 
     Attributes
     ----------
-    structure : Structure
-    k_perp, angle, scale : arrays (...)
     left, right : array (..., 2)
         Wave numbers in the half-spaces (on a lattice: effective ones) for spin along and against their
         directions; positive, or positive imaginary.
@@ -41,7 +39,6 @@ class States:
         flux, e^{±ikz}/√k χ; zero for closed channels.
     slope : array (2, 2, interfaces, ..., 2, 2)
         ∂_zψ on the left and on the right of every interface, in the same way.
-    here : int
     """
 
     structure: Structure
