@@ -56,13 +56,7 @@ class Axis:
 
 
 def with_parameters(iface: Interface, values: dict[str, float]) -> Interface:
-    """Return the interface with parameters of PARAMETERS set; E_F/J is a ratio to J, itself set first.
-
-    Raises
-    ------
-    SystemFileError
-        If the system is not acceptable, such as without a propagating state.
-    """
+    """Return the interface with parameters of PARAMETERS set; E_F/J is a ratio to J, itself set first."""
     plain: dict[str, Any] = {k: v for k, v in values.items() if k in type(iface).model_fields}
     if "theta" in values or "phi" in values:
         x, y, z = iface.m

@@ -52,13 +52,7 @@ EXACT = _Engines()
 
 
 def register(engine: Engine) -> None:
-    """Add an engine, in this process, to all that `torque`, `check` and the command line know.
-
-    Raises
-    ------
-    EngineError
-        If it is no engine, or its name is taken.
-    """
+    """Add an engine of a new name to those that `torque`, `check` and the command line know in this process."""
     if accepted(engine).name in EXACT:
         raise EngineError(f"there is an engine {engine.name!r} already; choose another name")
     EXACT[engine.name] = engine

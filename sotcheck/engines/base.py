@@ -87,13 +87,7 @@ class Engine(ABC):
 
 
 def accepted(engine: Engine) -> Engine:
-    """Return an engine that has what every engine needs.
-
-    Raises
-    ------
-    EngineError
-        If it has no name that the command line can take, or promises no accuracy.
-    """
+    """Return an engine that has what every one needs: a name for the command line, an accuracy promised."""
     if not isinstance(engine, Engine):
         raise EngineError(f"{engine!r} is no engine; derive its class from sotcheck.engines.Engine")
     name = getattr(engine, "name", "")

@@ -50,12 +50,7 @@ class Lead:
 def lead_of(name: str, region: Region, energy: float, k_perp: Array, a: float, scheme: Scheme) -> Lead:
     """Let Kwant find the modes of a half-space, channel by channel.
 
-    Raises
-    ------
-    EngineError
-        If Kwant fails, or finds another number of propagating modes than the band edges say.
-    LatticeError
-        If the spacing does not suit the wave numbers.
+    It is an EngineError if Kwant fails, or finds another number of propagating modes than the band edges say.
     """
     q2, axis = region.bands(energy, k_perp)
     found = bonds(q2, axis, a, scheme)
@@ -111,13 +106,7 @@ class KwantChain(Engine):
         return self.spacing_for(structure) if self.scheme == "finite-difference" else 0.0
 
     def with_options(self, scheme: Scheme, spacing: float | None) -> Engine:
-        """Return the chain of this scheme, finite differences in the limit of a ladder of spacings.
-
-        Raises
-        ------
-        EngineError
-            For a spacing out of range.
-        """
+        """Return the chain of this scheme, finite differences in the limit of a ladder of spacings."""
         if spacing is not None:
             in_range("spacing", spacing, *SPACINGS)
         return LatticeLimit(spacing) if scheme == "finite-difference" else KwantChain(scheme, spacing)

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import warnings
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sotcheck.engines.lattice import Chain
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Complex
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 #: Kwant's own default for telling propagating modes from others, in units of the rounding error.
 TOLERANCE = 1e6
@@ -28,10 +26,7 @@ TOLERANCE = 1e6
 def kwant() -> ModuleType:
     """Import Kwant late (it takes a second), without its remark that MUMPS is missing.
 
-    Raises
-    ------
-    EngineError
-        If Kwant is missing or was built for another NumPy.
+    An EngineError says if Kwant is missing or was built for another NumPy.
     """
     try:
         with warnings.catch_warnings():

@@ -32,12 +32,8 @@ LARGEST_PHASE = 1.2
 def exact_difference(q2: Array, a: float) -> tuple[Complex, Complex, Complex]:
     """Return (h, t, effective q) of the scheme whose solutions on the sites are the continuum's.
 
-    t = q/sin(qa), h = 2q cot(qa), real for q² of either sign.
-
-    Raises
-    ------
-    LatticeError
-        Near sin(qa) = 0, or when an evanescent wave decays below rounding within one spacing.
+    t = q/sin(qa), h = 2q cot(qa), real for q² of either sign. Refused are spacings with sin(qa) near 0, or
+    within which an evanescent wave decays below rounding.
     """
     q = np.sqrt(q2.astype(complex))
     qa = q * a
@@ -66,12 +62,8 @@ def exact_difference(q2: Array, a: float) -> tuple[Complex, Complex, Complex]:
 def finite_difference(q2: Array, a: float) -> tuple[Complex, Complex, Complex]:
     """Return (h, t, effective q) of second-order finite differences, multiplied by a.
 
-    t = 1/a, h = 2/a − q²a; the chain is the continuum with q̃ = q √(1 − (qa)²/4).
-
-    Raises
-    ------
-    LatticeError
-        When the lattice band ends below q: (qa)² ≥ 4.
+    t = 1/a, h = 2/a − q²a; the chain is the continuum with q̃ = q √(1 − (qa)²/4). Its band has to reach up to
+    q.
     """
     if np.any(q2 * a**2 >= 4):
         raise LatticeError(

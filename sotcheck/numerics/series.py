@@ -62,12 +62,7 @@ class Pade:
 def pade(coefficients: Array, scale: float, denominator: int) -> Pade:
     """Return the approximant [L/M] in h² with all L + M + 1 coefficients (n,) of h, h³, … used up.
 
-    Parameters
-    ----------
-    scale : float
-        Near the radius of convergence: a_j scale^(2j) should neither grow nor fall by much.
-    denominator : int
-        M < n.
+    With `scale` near the radius of convergence a_j scale^(2j) neither grows nor falls by much.
 
     Raises
     ------

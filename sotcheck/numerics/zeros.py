@@ -110,19 +110,9 @@ def newton(f: Functions, rows: Index, z: Complex, scale: float) -> Complex:
 
 
 def zeros_near(f: Functions, number: int, lower: float, upper: float, rho: float) -> Complex:
-    """Return every zero in the ellipse of parameter ρ around [lower, upper].
+    """Return every zero of many functions in the ellipse of parameter ρ around [lower, upper], (number, most).
 
-    Parameters
-    ----------
-    f : callable
-        Analytic in the ellipse.
-    number : int
-        How many functions there are.
-
-    Returns
-    -------
-    array (number, most)
-        NaN where a function has fewer zeros; a multiple zero comes once.
+    They are analytic there. NaN where a function has fewer zeros; a multiple zero comes once.
 
     Raises
     ------
