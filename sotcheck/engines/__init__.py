@@ -52,7 +52,7 @@ EXACT = _Engines()
 
 
 def register(engine: Engine) -> None:
-    """Add an engine of a new name to those that `torque`, `check` and the command line know in this process."""
+    """Add an engine of a new name, in this process, to those of `torque`, `check` and the command line."""
     if accepted(engine).name in EXACT:
         raise EngineError(f"there is an engine {engine.name!r} already; choose another name")
     EXACT[engine.name] = engine

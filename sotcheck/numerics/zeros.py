@@ -110,7 +110,7 @@ def newton(f: Functions, rows: Index, z: Complex, scale: float) -> Complex:
 
 
 def zeros_near(f: Functions, number: int, lower: float, upper: float, rho: float) -> Complex:
-    """Return every zero of many functions in the ellipse of parameter ρ around [lower, upper], (number, most).
+    """Return every zero of functions in the ellipse of parameter ρ around [lower, upper], (number, most).
 
     They are analytic there. NaN where a function has fewer zeros; a multiple zero comes once.
 

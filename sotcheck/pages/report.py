@@ -12,8 +12,8 @@ from typing import Any
 from sotcheck.beyond.limits import LIMITS
 from sotcheck.beyond.words import conclusions
 from sotcheck.bound.fermi import CRITICAL
+from sotcheck.pages.beyond import pictures
 from sotcheck.pages.figures import FIGURES
-from sotcheck.pages.gallery import pictures
 from sotcheck.pages.publish import Picture, publish
 from sotcheck.run.output import make_folder
 from sotcheck.run.progress import Progress, silent
