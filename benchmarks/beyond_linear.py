@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from sotcheck.beyond.sweep import h_R_sweep
 
+from sotcheck.beyond.limits import torque_curve
 from sotcheck.bound.portrait import bound_state_map
 from sotcheck.system.files import builtin_systems, load
 
@@ -27,6 +27,6 @@ if __name__ == "__main__":
         print(
             f"{name:24s}",
             f"100 x 100 map {seconds(bound_state_map, system, n=100, checks=0):5.2f} s,",
-            f"{len(H_R)} h_R up to 1 {seconds(h_R_sweep, system, H_R / 2):5.2f} s,",
-            f"up to 2 {seconds(h_R_sweep, system, H_R):5.2f} s",
+            f"{len(H_R)} h_R up to 1 {seconds(torque_curve, system, H_R / 2):5.2f} s,",
+            f"up to 2 {seconds(torque_curve, system, H_R):5.2f} s",
         )
