@@ -52,14 +52,11 @@ TOGETHER = 5
 class TrustLimit:
     """Where first order is off by `limit`, 0.1 for 10 %, for the first time.
 
-    Attributes
-    ----------
-    h_R, error : float or None
-        The middle of the bracket and half its width; None where there is no such h_R.
-    kind, reason : str
-        "found"; "beyond" (not up to the largest h_R tried); "embedded" and "immediate" (h_R = 0: off however
-        small h_R is, with or without an interface state to blame); "vanishes" (first order does); "closed"
-        (nothing comes in from this source); "undefined" (m ∥ y). In words but for "found".
+    h_R and its error are the middle of the bracket and half its width; None where there is no such h_R. The
+    kind is "found"; "beyond" (not up to the largest h_R tried); "embedded" and "immediate" (h_R = 0: off
+    however small h_R is, with or without an interface state to blame); "vanishes" (first order does);
+    "closed" (nothing comes in from this source); "undefined" (m ∥ y). The reason says so in words, but for
+    "found".
     """
 
     source: str

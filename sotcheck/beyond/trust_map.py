@@ -129,26 +129,10 @@ def trust_map(
 ) -> Data:
     """Sample a trust limit over two parameters, most where it changes most.
 
-    Parameters
-    ----------
-    iface : Interface
-        Everything that the axes do not set.
-    limit : float
-        0.1 for 10 %.
-    source, component : str
-        Out of CURRENTS and COMPONENTS; "any" for the smallest limit of all.
-    resume : dict, optional
-        An earlier result of the same map: its points are kept.
-    executor : Executor, optional
-        Any of concurrent.futures' kind; this process by default.
-    tasks : int, optional
-        Points computed at once, for executors that do not tell how many workers they have.
-
-    Returns
-    -------
-    dict
-        Ready for JSON, and for `resume`. Each point has the h_R from which bound states lie at E_F, which no
-        torque here counts, as "bound_from".
+    The interface sets all that the axes do not; the limit is 0.1 for 10 %; source and component are "any" for
+    the smallest limit of all. The points of an earlier result of the same map, `resume`, are kept. Executors
+    that do not tell how many workers they have need `tasks`, the points computed at once. Each point has the
+    h_R from which bound states lie at E_F, which no torque here counts, as "bound_from".
 
     Raises
     ------

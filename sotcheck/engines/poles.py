@@ -100,12 +100,7 @@ def poles(iface: Interface, segment: Segment, angle: Array, h_R: Array, *, spaci
 
     The segment lies between neighbours of ``iface.thresholds()``; the spacing is that of a finite-difference
     chain, 0 for the continuum and for the exact-difference chain. Shape (..., most), NaN where there are
-    fewer.
-
-    Raises
-    ------
-    EngineError
-        If the poles found are not as many as the argument principle counts.
+    fewer; it is an EngineError if they are not as many as the argument principle counts.
     """
     angle, h_R = np.broadcast_arrays(np.asarray(angle, dtype=float), np.asarray(h_R, dtype=float))
     lower, upper = segment
@@ -178,14 +173,9 @@ def resonances_at_fermi_energy(iface: Interface, angle: Array, h_R: Array, above
 class EmbeddedStates:
     """Minority states among propagating majority states, one or none at each point of the request.
 
-    Attributes
-    ----------
-    energy, width : array (...)
-        E, k_⊥² included, and full width Γ of the pole E − iΓ/2; NaN where there is none.
-    minority : array (...)
-        Part of |ψ(0)|² with the spin of the minority: 1 less O(h_R²).
-    bound : array (...) of bool
-        Whether spin is conserved (m ∥ k×ẑ, or no h_R k_⊥), so that the state is truly bound: zero width.
+    Energy, k_⊥² included, and full width Γ of the pole E − iΓ/2, NaN where there is none; the part of |ψ(0)|²
+    with the spin of the minority, 1 less O(h_R²); whether spin is conserved (m ∥ k×ẑ, or no h_R k_⊥), so that
+    the state is truly bound: zero width.
     """
 
     energy: Array

@@ -79,19 +79,10 @@ def resolved_orders(
 ) -> Estimate:
     """Return the coefficients of odd orders in t's integrand at every k_⊥ and angle: contour integrals.
 
-    Parameters
-    ----------
-    k_perp, angles : arrays (n,) and (a,)
-    highest : int
-        Highest order, odd, well below `points`.
-    points, radius : int, float
-        Of the circle in h_R: an even number; relative to the radius of convergence at each k_⊥ and angle.
-
-    Returns
-    -------
-    Estimate (n, a, orders, 3, 3)
-        Axes: k_⊥, angle, order, source, spin; per d(k_⊥²)/4π and h_R^n. Errors: what aliases, from the
-        Fourier coefficients next to the middle of the spectrum, and the rounding of the sums.
+    Orders go up to `highest`, odd, well below the even number of points of the circle in h_R, whose radius is
+    relative to that of convergence at each k_⊥ and angle. Shape (n, a, orders, 3, 3): k_⊥, angle, order,
+    source, spin; per d(k_⊥²)/4π and h_R^n. Errors: what aliases, from the Fourier coefficients next to the
+    middle of the spectrum, and the rounding of the sums.
 
     Raises
     ------

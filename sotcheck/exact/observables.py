@@ -27,19 +27,9 @@ ERROR_NODES, ERROR_ANGLES = 16, np.array([0.3, 1.1, 1.9, 2.7])
 def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float, most: int | None = None) -> Sum:
     """Return the k_⊥-summed flows divided by h_R, in the unit of t: −(1/4π) ∫ d²k_⊥/(2π)² k_x Σ_in ….
 
-    Parameters
-    ----------
-    h_R : array (n,)
-        Used instead of the interface's; zero gives zero torque and is not divided by.
-    rtol : float
-        Wanted quadrature error relative to the largest component.
-    most : int, optional
-        Problems after which nothing is refined any more; by default what suits the engine.
-
-    Returns
-    -------
-    Sum
-        Values of shape (segments, n, 3, 4, 3): segment, h_R, source, flow, spin.
+    Shape (segments, n, 3, 4, 3): segment, h_R, source, flow, spin. h_R (n,) is used instead of the
+    interface's; zero gives zero torque and is not divided by. The quadrature error wanted is relative to the
+    largest component; after `most` problems, by default what suits the engine, nothing is refined any more.
     """
     h_R = np.asarray(h_R, dtype=float)
     structure = iface.structure
