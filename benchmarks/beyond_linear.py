@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.beyond.curve import torque_curve
+from sotcheck.beyond.limits import torque_curve
 from sotcheck.bound.portrait import bound_state_map
 from sotcheck.system.files import builtin_systems, load
 

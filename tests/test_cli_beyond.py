@@ -86,7 +86,8 @@ def test_bound_states_json() -> None:
 
 def test_bound_states_table() -> None:
     """Conclusions first; then a line each h_R and k_perp, with the angle of the lowest state."""
-    result = bound_states(load("bulk-magnetism"), [0.9, 1.2], [1.0, 2.0], spin_density=False)
+    h_R, k_perp = np.array([0.9, 1.2]), np.array([1.0, 2.0])
+    result = bound_states(load("bulk-magnetism"), h_R, k_perp, spin_density=False)
     text, rows = str(result), list(result.rows())
     shown = [line.split() for line in text.splitlines() if " of " in line and line[0].isdigit()]
     assert len(shown) == 4

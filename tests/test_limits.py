@@ -9,8 +9,15 @@ import pytest
 from conftest import GENERIC
 
 from sotcheck.beyond import limits as limits_module
-from sotcheck.beyond.curve import torque_curve
-from sotcheck.beyond.limits import COMPONENTS, CURRENTS, TrustLimit, exact_per_h, first_order, trust_limits
+from sotcheck.beyond.limits import (
+    COMPONENTS,
+    CURRENTS,
+    TrustLimit,
+    exact_per_h,
+    first_order,
+    torque_curve,
+    trust_limits,
+)
 from sotcheck.engines import KwantChain
 from sotcheck.errors import EngineError
 from sotcheck.numerics.crossing import ACCURACY, LARGEST, SMALLEST, Target, search

@@ -101,12 +101,12 @@ def as_written(path: Path, iface: Interface) -> bool:
     """Return whether every value of the file, read by another way, is the system's, and nothing else is."""
     document: dict[str, Any] = tomllib.loads(path.read_bytes().decode())
     left = 0
-    for key in KEYS:
+    for key, attribute in KEYS.items():
         value: Any = document
-        for name in key.path:
+        for name in key.split("."):
             value = value.get(name) if isinstance(value, dict) else None
-        if value is not None and key.attribute != "m":
-            assert getattr(iface, key.attribute) == value
+        if value is not None and attribute != "m":
+            assert getattr(iface, attribute) == value
         left += value is not None
     written = sum(len(value) if isinstance(value, dict) else 1 for value in document.values())
     return left == written

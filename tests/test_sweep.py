@@ -52,17 +52,17 @@ def test_values_are_as_written(text: str, values: list[float]) -> None:
     assert (found[0], found[-1]) == (values[0], values[-1])
 
 
-@pytest.mark.parametrize("key", [k for k in KEYS if k.attribute in SCALARS], ids=str)
-def test_every_number_of_the_system_file_can_be_swept(key: Any) -> None:
+@pytest.mark.parametrize(("key", "attribute"), [pair for pair in KEYS.items() if pair[1] in SCALARS])
+def test_every_number_of_the_system_file_can_be_swept(key: str, attribute: str) -> None:
     """By its path, its symbol, the last part of the path where that is unique; it changes nothing else."""
     last = {"E_F": "fermi_energy", "u_0": "barrier", "h_R": "rashba", "tau_up": "majority"}
-    for name in (str(key), key.attribute, last.get(key.attribute, key.attribute)):
+    for name in (key, attribute, last.get(attribute, attribute)):
         axis = parse_axis(TILTED, f"{name}=0.75,0.8")
-        assert axis.name == key.attribute
+        assert axis.name == attribute
         changed = TILTED.with_(**changes(TILTED, axis.at(1)))
         differing = {n for n in Interface.model_fields if getattr(changed, n) != getattr(TILTED, n)}
-        assert differing == {key.attribute}
-        assert getattr(changed, key.attribute) == 0.8
+        assert differing == {attribute}
+        assert getattr(changed, attribute) == 0.8
 
 
 @pytest.mark.parametrize("name", ["magnetization", "interface.magnetization", "m"])

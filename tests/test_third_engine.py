@@ -15,7 +15,7 @@ from sotcheck.exact.observables import exact_flows
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.spin import IDENTITY, in_spin_bands
 from sotcheck.system.states import States
-from sotcheck.system.structure import Region, Structure
+from sotcheck.system.structure import Region, Scale, Structure
 
 
 class TransferMatrix(Engine):
@@ -24,11 +24,11 @@ class TransferMatrix(Engine):
     name = "transfer-matrix"
     accuracy = 1e-10
 
-    def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> States:
-        grid = k, phi, s = np.broadcast_arrays(*np.atleast_1d(k_perp, angle, scale))
+    def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
+        k, phi, s = np.broadcast_arrays(*np.atleast_1d(k_perp, angle, scale))
         zero, one = np.zeros((*k.shape, 2, 2)), IDENTITY + np.zeros((*k.shape, 2, 2))
 
-        def outside(region: Region) -> tuple[Complex, Complex]:
+        def outside(region: Region) -> tuple[Complex, Array]:
             q2, axis = region.bands(structure.energy, k)
             return np.sqrt(q2 + 0j), axis
 
@@ -57,7 +57,7 @@ class TransferMatrix(Engine):
         minus = np.stack([each @ start for each in before], axis=1)
         plus = np.stack([jump[n] @ minus[:, n] for n in range(len(jump))], axis=1)
         slope = np.stack([minus[..., 2:, :], plus[..., 2:, :]])
-        return States(structure, *grid, left, right, minus[..., :2, :], slope)
+        return States(structure, k, phi, s, left, right, minus[..., :2, :], slope)
 
 
 @pytest.fixture

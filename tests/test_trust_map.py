@@ -15,8 +15,7 @@ import pytest
 from sotcheck.beyond.limits import trust_limits
 from sotcheck.beyond.trust_map import PARAMETERS, Axis, LimitAt, report_maps, trust_map, with_parameters
 from sotcheck.errors import EngineError, SystemFileError
-from sotcheck.pages.trust import write_trust
-from sotcheck.pages.trust_plots import REGIONS, bound_points, draw_trust_map
+from sotcheck.pages.trust import REGIONS, bound_points, draw_trust_map, write_trust
 from sotcheck.system.files import load
 
 INSULATOR = load("ferromagnetic-insulator")

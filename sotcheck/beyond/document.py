@@ -62,14 +62,8 @@ class BeyondResult:
 
     def __str__(self) -> str:
         rows = [
-            [
-                row["source"],
-                row["component"],
-                f"{row['limit']:.0%}",
-                "-" if row["h_R"] is None else f"{row['h_R']:.5g}",
-                row["reason"],
-            ]
-            for row in self.data["limits"]
+            (source, part, f"{limit:.0%}", "-" if h_R is None else f"{h_R:.5g}", reason)
+            for source, part, limit, h_R, _, _, reason in map(dict.values, self.data["limits"])
         ]
         table = tabulate(rows, ["source", "component", "off by", "at h_R", ""], disable_numparse=True)
         sentences = [f"- {sentence}" for sentence in conclusions(self.data)]
@@ -77,11 +71,5 @@ class BeyondResult:
 
 
 def beyond(iface: Interface, *, progress: Progress = silent) -> BeyondResult:
-    """Compute how far first order holds, why it stops, and what lies beyond.
-
-    Raises
-    ------
-    EngineError, LatticeError
-        When an engine fails.
-    """
+    """Compute how far first order holds, why it stops, and what lies beyond."""
     return BeyondResult(iface, beyond_data(iface, progress=progress))

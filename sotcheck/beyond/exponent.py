@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.beyond.torques import MATCHING, open_sources
+from sotcheck.beyond.torques import MATCHING, numbers, open_sources
 from sotcheck.bound.fermi import first_states
 from sotcheck.errors import EngineError
 from sotcheck.exact.observables import torque_from_flows
@@ -16,7 +16,7 @@ from sotcheck.numerics.convergence import limit_at_zero, norm, power_law
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.theory.all_orders import torque_integrand
-from sotcheck.theory.validity import TransparentChannel, transparent_channels, transparent_term
+from sotcheck.theory.validity import transparent_channels, transparent_term
 
 #: Panels shrink by this factor towards grazing incidence, where k_z ~ h_R or h_R² decides, and towards the
 #: angles at which m·(k×ẑ) changes sign.
@@ -109,52 +109,31 @@ def remainders(iface: Interface, h_R: Array) -> Estimate:
     return Estimate(values, {"quadrature": (error, "fewer nodes, and the panel next to grazing incidence")})
 
 
-def _K_of_the_other(iface: Interface, channel: TransparentChannel) -> float:
-    """Return K_z² of the spin that is not transparent, at grazing incidence."""
-    other = "majority" if channel.spin == "minority" else "minority"
-    return iface.k_perp2_max(other) - channel.k_perp2
-
-
-def has_logarithm(iface: Interface) -> bool:
-    """Whether the remainder is h_R³ log|h_R|: m ∥ z, and the other spin open at grazing incidence.
-
-    Then iK_s + ik_z − h_R² k_⊥²/d_o is the small element and the third order falls off as 1/k_z², with a
-    coefficient proportional to Im d_o = K_o.
-    """
-    (channel,) = transparent_channels(iface)
-    return not _in_plane(iface) and _K_of_the_other(iface, channel) > iface.same_threshold
-
-
-def _in_plane(iface: Interface) -> bool:
-    return bool(np.hypot(*iface.m[:2]) > IN_PLANE)
-
-
-def _reach_of_the_other(iface: Interface) -> float:
-    """Return |iK_o − u_o|/k_⊥ at grazing incidence: the h_R up to which the other spin o may be expanded."""
-    (channel,) = transparent_channels(iface)
-    K = np.sqrt(complex(_K_of_the_other(iface, channel)))
-    return float(abs(1j * K - (iface.u_0 - channel.sign * iface.u_m)) / np.sqrt(channel.k_perp2))
-
-
 def exponent_data(iface: Interface) -> dict[str, Any] | None:
     """Return the measured exponents of an interface with a transparent channel, ready for JSON; else None.
 
     By source: exponent with error; where theory has a term in h_R|h_R|, its coefficient's norm and the ratio
     of measured to expected, extrapolated to h_R → 0.
     """
-    channels = transparent_channels(iface)
-    if not channels:
+    if not (channels := transparent_channels(iface)):
         return None
-    h_R = LADDER if _in_plane(iface) else LADDER_OUT_OF_PLANE
-    data = {"spin": channels[0].spin, "k_perp": float(np.sqrt(channels[0].k_perp2)), "h_R": h_R.tolist()}
-    reach = _reach_of_the_other(iface)
+    (channel,), in_plane = channels, np.hypot(*iface.m[:2]) > IN_PLANE
+    h_R = LADDER if in_plane else LADDER_OUT_OF_PLANE
+    data = {"spin": channel.spin, "k_perp": float(np.sqrt(channel.k_perp2)), "h_R": h_R.tolist()}
+    # K_o² of the other spin o, at grazing incidence; up to |iK_o − u_o|/k_⊥ it may be expanded.
+    K2 = iface.k_perp2_max("majority" if channel.spin == "minority" else "minority") - channel.k_perp2
+    own = 1j * np.sqrt(complex(K2)) - (iface.u_0 - channel.sign * iface.u_m)
+    reach = float(abs(own) / np.sqrt(channel.k_perp2))
+    # For m ∥ z iK_s + ik_z − h_R² k_⊥²/d_o is the small element: the third order falls off as 1/k_z², with a
+    # coefficient proportional to Im d_o = K_o, and the remainder is h_R³ log|h_R|.
+    logarithm = bool(not in_plane and iface.same_threshold < K2)
     if reach < REACH * h_R[0]:
         why = f"the other channel is all but transparent as well, and has its own scale of h_R, {reach:.1g}"
         return data | {"sources": {name: {"measured": False, "why": why} for _, name in open_sources(iface)}}
     found, term = remainders(iface, h_R), transparent_term(iface)
-    highest = channels[0].k_perp2 + iface.same_threshold
+    highest = channel.k_perp2 + iface.same_threshold
     sources = {
-        name: _measured(iface, h_R, found[:, s], term[s])
+        name: _measured(h_R, found[:, s], term[s], logarithm)
         if iface.k_perp2_max(name) <= highest
         else {"measured": False, "why": "its circle reaches beyond grazing incidence in N"}
         for s, name in open_sources(iface)
@@ -162,25 +141,18 @@ def exponent_data(iface: Interface) -> dict[str, Any] | None:
     return data | {"sources": sources, "bound_from": first_states(iface).h_R}
 
 
-def _measured(iface: Interface, h_R: Array, found: Estimate, term: Array) -> dict[str, Any]:
+def _measured(h_R: Array, found: Estimate, term: Array, logarithm: bool) -> dict[str, Any]:
     """Return the exponent of one source's remainders (n, 3), against the term in h_R|h_R| expected."""
     expected = float(np.linalg.norm(term))
-    logarithm, size = has_logarithm(iface), norm(found)
-    slope = power_law(found, logarithm=logarithm)
-    known = np.isfinite(slope.total)
-    row: dict[str, Any] = {
+    size, slope = norm(found), power_law(found, logarithm=logarithm)
+    over = expected > 0 and limit_at_zero(h_R, found @ (term / expected) / (h_R**2 * expected))
+    return {
         "measured": True,
         "remainder": size.value.tolist(),
         "error": size.error.tolist(),
-        "exponent": slope.value if known else None,
-        "exponent_error": slope.total if known else None,
+        **numbers("exponent", slope if np.isfinite(slope.total) else None),
         "expected_exponent": 2 if expected > 0 else 3,
         "logarithm": logarithm,
         "coefficient": expected,
-        "ratio": None,
-        "ratio_error": None,
+        **numbers("ratio", over or None),
     }
-    if expected > 0:
-        ratio = limit_at_zero(h_R, found @ (term / expected) / (h_R**2 * expected))
-        row["ratio"], row["ratio_error"] = float(ratio.value), ratio.total
-    return row

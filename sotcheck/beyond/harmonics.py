@@ -37,8 +37,7 @@ from sotcheck.bound.fermi import first_states
 from sotcheck.engines import Engine
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import observed_order
-from sotcheck.numerics.estimate import Estimate
-from sotcheck.numerics.quadrature import NESTED
+from sotcheck.numerics.estimate import Estimate, side_by_side
 from sotcheck.numerics.sphere import Directions, harmonics, powers_of_sine, product_rule, profile, project
 from sotcheck.system.interface import Interface
 
@@ -65,12 +64,9 @@ def torque_towards(
 
     The interface's own m and h_R are not used; the error is of any component.
     """
-    found = [
-        exact_torque(iface.with_(m=m.tolist()), h_R, rtol=rtol, engine=engine, most=MOST_PROBLEMS).shared(-1)
-        for m in directions
-    ]
-    values, errors = (np.array([getattr(one, part) for one in found]) for part in ("value", "error"))
-    return Estimate(values, {"quadrature": (errors, NESTED)})
+    towards = (iface.with_(m=m.tolist()) for m in directions)
+    found = [exact_torque(one, h_R, rtol=rtol, engine=engine, most=MOST_PROBLEMS) for one in towards]
+    return side_by_side([one.shared(-1)[None] for one in found])
 
 
 def meridian(nodes: int = NODES) -> Directions:
@@ -114,7 +110,7 @@ def harmonics_data(iface: Interface, h_R: Sequence[float] = H_R) -> dict[str, An
                 "fieldlike": found[0, :, :, s].T.tolist(),
                 "dampinglike": found[1, :, :, s].T.tolist(),
                 "error": error[:, s].tolist(),
-                "as experiments fit it": [experimental(found[:, :, i, s]) for i in range(len(h))],
+                "as experiments fit it": [experimental(pair) for pair in np.moveaxis(found[..., s], -1, 0)],
                 "exponents": exponents(found[:, :, :, s], error[:, s], h),
             }
             for s, name in open_sources(iface)
@@ -135,9 +131,7 @@ def exponents(found: Array, error: Array, h_R: Array) -> list[dict[str, Any]]:
     """Return the power of h_R with which the larger of F_l and D_l (2, l, n) starts, l = 3 and 5, if seen."""
     rows = []
     where = [int(i) for h in LADDER for i in np.flatnonzero(np.isclose(h_R, h))]
-    if len(where) < len(LADDER):
-        return []
-    for i, degree in list(enumerate(DEGREES.tolist()))[1:-1]:
+    for i, degree in list(enumerate(DEGREES.tolist()))[1:-1] if len(where) == len(LADDER) else []:
         which = int(np.argmax(np.abs(found[:, i, where[0]])))
         slope = observed_order(np.abs(found[which, i, where]), error[where])
         if np.isfinite(slope.total):
@@ -146,24 +140,20 @@ def exponents(found: Array, error: Array, h_R: Array) -> list[dict[str, Any]]:
     return rows
 
 
-def forbidden(iface: Interface, h_R: float = FULL_H_R) -> dict[str, Any]:
+def forbidden(iface: Interface) -> dict[str, Any]:
     """Return the largest coefficient of each kind that symmetry forbids, relative to the largest allowed.
 
     Nothing is assumed here: m goes over the whole sphere.
     """
     at = product_rule(*FULL)
-    t = torque_towards(iface, at.m, np.array([h_R]), rtol=FULL_TOLERANCE)
+    t = torque_towards(iface, at.m, np.array([FULL_H_R]), rtol=FULL_TOLERANCE)
     size: dict[str, float] = {}
     for harmonic in harmonics(FULL_DEGREES, FULL_ORDERS):
         kind = _kind(*harmonic)
         size[kind] = max(size.get(kind, 0.0), float(np.abs(project(t.value, at, *harmonic)).max()))
     allowed = size.pop("allowed")
-    return {
-        "h_R": h_R,
-        "directions": len(at.theta),
-        "quadrature": t.total / allowed,
-        **{kind: value / allowed for kind, value in size.items()},
-    }
+    found = {"h_R": FULL_H_R, "directions": len(at.theta), "quadrature": t.total / allowed}
+    return found | {kind: value / allowed for kind, value in size.items()}
 
 
 def _kind(degree: int, order: int, azimuth: str) -> str:
@@ -180,10 +170,8 @@ def chain_checks(iface: Interface) -> list[dict[str, float]]:
     rows = []
     for theta, phi, h in TRIED_POINTS:
         m = Directions(np.radians([theta]), np.radians([phi]), np.ones(1)).m
-        exact, lattice = (
-            torque_towards(iface, m, np.array([h]), engine=engine, rtol=TRIED_TOLERANCE)
-            for engine in (None, CHAIN)
-        )
+        ask: Any = {"h_R": np.array([h]), "rtol": TRIED_TOLERANCE}
+        exact, lattice = (torque_towards(iface, m, engine=engine, **ask) for engine in (None, CHAIN))
         size = float(np.abs(exact.value).max())
         off = exact - lattice
         numbers = {"difference": float(np.abs(off.value).max()) / size, "quadrature": off.total / size}

@@ -1,7 +1,7 @@
 """Trust limits: the first h_R at which first order is off by 1 %, or 10 %, by source and component.
 
 The deviation is f(h_R) = t_exact/(h_R t_1) − 1 with t_1 from first order. All sources and components come
-from the same k_⊥ sums.
+from the same k_⊥ sums. The torque against h_R: exact by continuum, Kwant's spot checks, first order, limits.
 """
 
 from __future__ import annotations
@@ -10,16 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
+from typing import Any
 
 import numpy as np
 
-from sotcheck.beyond.torques import component_axes, exact_torque
+from sotcheck.beyond.torques import CHAIN, exact_torque, open_sources
+from sotcheck.bound.fermi import first_states
 from sotcheck.bound.unperturbed import interface_states
 from sotcheck.engines import Engine
 from sotcheck.errors import EngineError, in_range, one_of
+from sotcheck.exact.observables import components, parts_of
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.crossing import ACCURACIES, ACCURACY, LARGEST, SMALLEST, Target, search
-from sotcheck.numerics.estimate import Estimate
+from sotcheck.numerics.estimate import Estimate, side_by_side
 from sotcheck.numerics.quadrature import NESTED
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import SOURCES, Interface
@@ -37,26 +40,23 @@ LIMIT_RANGE = (1e-5, 1.0)
 NEGLIGIBLE = 1e-9
 #: Brackets wider than accuracy times this are sought again, with a quadrature error so much smaller.
 COARSEST, FINER = 5.0, 0.01
+#: h_R of the curve: 50 values, closer where first order holds.
+CURVE_H_R = np.concatenate([np.geomspace(0.01, 0.1, 10)[:-1], np.linspace(0.1, LARGEST, 41)])
+#: Kwant's points on the curve.
+KWANT_H_R = np.array([0.05, 0.2, 0.4, 0.6])
+#: h_R summed together: neighbours need about the same angles and nodes.
+TOGETHER = 5
 
 
 @dataclass(frozen=True)
 class TrustLimit:
-    """Where first order is off by `limit` for the first time.
+    """Where first order is off by `limit`, 0.1 for 10 %, for the first time.
 
-    Attributes
-    ----------
-    source, component : str
-        Of CURRENTS and COMPONENTS.
-    limit : float
-        Relative deviation, 0.1 for 10 %.
-    h_R, error : float or None
-        The middle of the bracket and half its width; None where there is no such h_R.
-    kind : str
-        "found"; "beyond" (not up to the largest h_R tried); "embedded" and "immediate" (h_R = 0: off however
-        small h_R is, with or without an interface state to blame); "vanishes" (first order does); "closed"
-        (nothing comes in from this source); "undefined" (m ∥ y).
-    reason : str
-        In words; empty for "found".
+    h_R and its error are the middle of the bracket and half its width; None where there is no such h_R. The
+    kind is "found"; "beyond" (not up to the largest h_R tried); "embedded" and "immediate" (h_R = 0: off
+    however small h_R is, with or without an interface state to blame); "vanishes" (first order does);
+    "closed" (nothing comes in from this source); "undefined" (m ∥ y). The reason says so in words, but for
+    "found".
     """
 
     source: str
@@ -75,20 +75,13 @@ def first_order(iface: Interface) -> Estimate:
 
 
 def exact_per_h(iface: Interface, h_R: Array, *, rtol: float, engine: Engine | None = None) -> Estimate:
-    """Return the exact torque per h_R, shape (n, 2, 4): component, source or total.
-
-    Raises
-    ------
-    EngineError
-        If m is parallel to y, where the components are undefined.
-    """
-    axes = component_axes(iface.direction)
-    if tuple(axes) != COMPONENTS:
+    """Return the exact torque per h_R, shape (n, 2, 4): component, source or total; not for m ∥ ŷ."""
+    parts = parts_of(exact_torque(iface, h_R, rtol=rtol, engine=engine), iface.direction)
+    if parts is None:
         raise EngineError(
             "m is parallel to y, where fieldlike and dampinglike are undefined; choose another magnetization"
         )
-    found = exact_torque(iface, h_R, rtol=rtol, engine=engine)
-    return _with_total(found @ np.stack([axes[name] for name in COMPONENTS], axis=-1), iface)
+    return _with_total(parts, iface)
 
 
 def _with_total(by_source: Estimate, iface: Interface) -> Estimate:
@@ -131,23 +124,8 @@ def trust_limits(
 ) -> list[TrustLimit]:
     """Find the first h_R at which first order is off by each limit, for every source and component.
 
-    Parameters
-    ----------
-    iface : Interface
-        Its own h_R is not used.
-    limits, sources, parts : sequences
-        Relative deviations, in LIMIT_RANGE; out of CURRENTS; out of COMPONENTS.
-    largest : float
-        Where the search ends.
-    accuracy : float
-        Relative; the quadrature is as fine as that needs.
-    engine : Engine, optional
-        The continuum by default.
-
-    Returns
-    -------
-    list of TrustLimit
-        One for each combination, None with the reason included.
+    Limits lie in LIMIT_RANGE; the search ends at the `largest` h_R; the quadrature is as fine as the relative
+    accuracy needs, of the continuum by default. Each combination has a result, None with the reason included.
 
     Raises
     ------
@@ -159,7 +137,7 @@ def trust_limits(
         one_of(source, CURRENTS, "source")
         one_of(part, COMPONENTS, "component")
         in_range("limit", limit, *LIMIT_RANGE)
-    if tuple(component_axes(iface.direction)) != COMPONENTS:
+    if components(np.zeros(3), iface.direction) is None:
         words = "m is parallel to y: fieldlike and dampinglike are undefined"
         return [TrustLimit(*one, None, None, "undefined", words) for one in wanted]
     # Of the largest spin flow.
@@ -178,9 +156,7 @@ def trust_limits(
     return [_result(iface, one, targets.get(one), largest) for one in wanted]
 
 
-def _result(
-    iface: Interface, one: tuple[str, str, float], target: Target | None, largest: float
-) -> TrustLimit:
+def _result(iface: Interface, one: tuple[str, str, float], target: Target | None, top: float) -> TrustLimit:
     def result(kind: str, reason: str, h_R: float | None = None, error: float | None = None) -> TrustLimit:
         return TrustLimit(*one, h_R, error, kind, reason)
 
@@ -190,7 +166,7 @@ def _result(
         return result("vanishes", "first order vanishes: nothing to be relative to")
     if target.upper is None:
         perhaps = "" if target.lower is None else f", though perhaps at h_R = {target.lower:.3g}"
-        return result("beyond", f"not up to h_R = {largest:g}{perhaps}")
+        return result("beyond", f"not up to h_R = {top:g}{perhaps}")
     if target.upper <= SMALLEST:
         if any(state.inside_continuum for state in interface_states(iface)):
             words = "an interface state of one spin at E_F, inside the other's continuum"
@@ -198,3 +174,52 @@ def _result(
         return result("immediate", f"off by more at h_R = {SMALLEST:g} already", 0.0, SMALLEST)
     lower = SMALLEST if target.lower is None else target.lower
     return result("found", "", (lower + target.upper) / 2, (target.upper - lower) / 2)
+
+
+def torque_curve(
+    iface: Interface, h_R: Array, *, engine: Engine | None = None, rtol: float = 1e-4
+) -> Estimate:
+    """Return the exact torque at all h_R (n,), not divided by h_R, as `exact_per_h` has it: (n, 2, 4)."""
+    groups = np.array_split(h_R, max(1, -(-len(h_R) // TOGETHER)))
+    sums = [exact_per_h(iface, some, engine=engine, rtol=rtol) * some[:, None, None] for some in groups]
+    return side_by_side(sums)
+
+
+def curve_data(iface: Interface) -> dict[str, Any]:
+    """Return the torque against h_R: exact, the chain's points, first order's slopes, trust limits.
+
+    Ready for JSON. A limit that is None or 0 has a reason in "why"; "kwant_difference" is the largest at
+    Kwant's points, relative to the largest torque at that h_R; from "bound_from" on bound states lie at E_F,
+    whose torque is in none of these.
+
+    Raises
+    ------
+    EngineError
+        If m is parallel to y, or when an engine fails.
+    """
+    exact, same = (torque_curve(iface, h_R).value for h_R in (CURVE_H_R, KWANT_H_R))
+    kwant = torque_curve(iface, KWANT_H_R, engine=CHAIN).value
+    off, size = (np.abs(torque).max(axis=(1, 2)) for torque in (kwant - same, same))
+    slopes = first_order(iface).value
+    found = {(row.source, row.component, row.limit): row for row in trust_limits(iface)}
+    sources: dict[str, Any] = {}
+    for s, source in [*open_sources(iface), (len(CURRENTS) - 1, CURRENTS[-1])]:
+        sources[source] = {}
+        for c, name in enumerate(COMPONENTS):
+            rows = {f"{limit:.0%}": found[source, name, limit] for limit in LIMITS}
+            sources[source][name] = {
+                "exact": exact[:, c, s].tolist(),
+                CHAIN.name: kwant[:, c, s].tolist(),
+                "first_order_per_h_R": float(slopes[c, s]),
+                "first_order_vanishes": all(row.kind == "vanishes" for row in rows.values()),
+                "limits": {label: row.h_R for label, row in rows.items()},
+                "why": {label: row.reason for label, row in rows.items() if row.reason},
+            }
+    return {
+        "h_R": CURVE_H_R.tolist(),
+        "kwant_h_R": KWANT_H_R.tolist(),
+        "kwant_points": len(KWANT_H_R),
+        "bound_from": first_states(iface).h_R,
+        "kwant_difference": float((off / size).max()),
+        "sources": sources,
+    }

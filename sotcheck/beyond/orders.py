@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.polynomial import chebyshev
 
-from sotcheck.beyond.torques import CHAIN, MATCHING, component_axes, exact_torque, open_sources
+from sotcheck.beyond.torques import CHAIN, MATCHING, component_axes, exact_torque, numbers, open_sources
 from sotcheck.bound.fermi import first_states
 from sotcheck.engines import Engine
 from sotcheck.errors import EngineError
@@ -44,10 +44,10 @@ TRIED_NODES, TRIED_ANGLES, TRIED_POINTS, TRIED_RADIUS = 2, np.array([0.4, 1.9]),
 LIMIT = 0.01
 
 
-def contour_orders(iface: Interface, highest: int, scale: float, *, rtol: float = 1e-11) -> Estimate:
+def contour_orders(iface: Interface, highest: int, scale: float) -> Estimate:
     """Sum the contour integrals over k_⊥, shape (orders, 3, 3): orders 1, 3, … to `highest`.
 
-    The quadrature error wanted is rtol of the largest |t_n| scale^n; scale is the radius of convergence, say.
+    The quadrature error wanted is relative to the largest |t_n| scale^n: scale is the radius of convergence.
     """
     count = max((highest + 3) // 2, ANGLES)
     angles = np.pi * (np.arange(count) + 0.3) / count
@@ -57,7 +57,7 @@ def contour_orders(iface: Interface, highest: int, scale: float, *, rtol: float 
         found = resolved_orders(MATCHING.name, iface, np.sqrt(x), angles, highest).mean(axis=1)
         return np.stack([found.value, found.error], axis=1) * weight[:, None, None]
 
-    both = over_k(average, iface, rtol, 64 * float(np.finfo(float).eps)) / weight[:, None, None]
+    both = over_k(average, iface, 1e-11, 64 * float(np.finfo(float).eps)) / weight[:, None, None]
     return both[0].and_("next order", both.value[1], "contour integrals")
 
 
@@ -83,9 +83,8 @@ def difference_orders(
     last = np.abs((by_h.value @ transform[-1])[..., None] * at_zero[:, -1])
     # One component may change little by accident: all get the largest change of their vector.
     found = found.and_("next order", last.max(axis=1, keepdims=True), "the highest degree's part")
-    return (
-        found.each(lambda array: np.moveaxis(array, -1, 0)) / largest_h ** np.array([0, 2, 4])[:, None, None]
-    )
+    by_order = found.each(lambda array: np.moveaxis(array, -1, 0))
+    return by_order / largest_h ** np.array([0, 2, 4])[:, None, None]
 
 
 def coefficient_rows(iface: Interface, series: Estimate, others: dict[str, Estimate]) -> list[dict[str, Any]]:
@@ -99,13 +98,12 @@ def coefficient_rows(iface: Interface, series: Estimate, others: dict[str, Estim
         for name, axis in axes.items():
             value = float(series.value[j, s] @ axis)
             row: dict[str, Any] = {"order": 2 * j + 1, "source": SOURCES[s], "component": name}
-            row |= {"series": value, "series_error": float(np.linalg.norm(series.error[j, s]))}
-            for route, found in others.items():
-                row |= dict.fromkeys((route, f"{route}_error", f"{route}_off"))
-                if j < len(found.value):
-                    row[route] = measured = float(found.value[j, s] @ axis)
-                    row[f"{route}_error"] = float(np.linalg.norm(found.error[j, s]))
-                    row[f"{route}_off"] = abs(measured - value) / scale if scale > 0 else None
+            for route, found in {"series": series, **others}.items():
+                there = j < len(found.value)
+                row[route] = float(found.value[j, s] @ axis) if there else None
+                row[f"{route}_error"] = float(np.linalg.norm(found.error[j, s])) if there else None
+                if found is not series:
+                    row[f"{route}_off"] = abs(row[route] - value) / scale if there and scale > 0 else None
             rows.append(row)
     return rows
 
@@ -117,19 +115,15 @@ def chain_orders(iface: Interface) -> dict[str, Any] | None:
     """
     k_perp = sample(iface.thresholds(), TRIED_NODES)
     formula = torque_integrand(iface, k_perp**2, TRIED_ANGLES, [1, 3, 5])
-    found = resolved_orders(
-        CHAIN.name, iface, k_perp, TRIED_ANGLES, 5, points=TRIED_POINTS, radius=TRIED_RADIUS
-    )
+    circle: Any = {"points": TRIED_POINTS, "radius": TRIED_RADIUS}
+    found = resolved_orders(CHAIN.name, iface, k_perp, TRIED_ANGLES, 5, **circle)
     scale = np.abs(formula).max(axis=(-1, -2), keepdims=True)
     if np.any(scale <= found.error):
         # No magnetism, no torque: nothing to be relative to.
         return None
-    off, error = (
-        (size / scale).max(axis=(0, 1, 3, 4)).tolist()
-        for size in (np.abs(found.value - formula), found.error)
-    )
-    points = len(k_perp) * len(TRIED_ANGLES)
-    return {"points": points, "orders": [1, 3, 5], "off": off, "error": error}
+    sizes = {"off": np.abs(found.value - formula), "error": found.error}
+    relative = {name: (size / scale).max(axis=(0, 1, 3, 4)).tolist() for name, size in sizes.items()}
+    return {"points": len(k_perp) * len(TRIED_ANGLES), "orders": [1, 3, 5], **relative}
 
 
 def remainder_rows(iface: Interface, series: Estimate, radius: float) -> dict[str, Any]:
@@ -145,19 +139,10 @@ def remainder_rows(iface: Interface, series: Estimate, radius: float) -> dict[st
             every = noise[:, s] + float(np.linalg.norm(series.error[:n, s].sum(axis=0)))
             # Rungs near the noise tell nothing; three are the least.
             used = max(3, int(np.count_nonzero(size > CLEAR * every)))
-            slope = observed_order(size[:used], every[:used])
-            known = np.isfinite(slope.total)
-            rows.append(
-                {
-                    "source": source,
-                    "through_order": 2 * n - 1,
-                    "remainder": (size * h).tolist(),
-                    "noise": (every * h).tolist(),
-                    "rungs": used,
-                    "slope": 1 + slope.value if known else None,
-                    "slope_error": slope.total if known else None,
-                }
-            )
+            slope = observed_order(size[:used], every[:used]) + 1
+            row = {"remainder": (size * h).tolist(), "noise": (every * h).tolist(), "rungs": used}
+            row |= numbers("slope", slope if np.isfinite(slope.total) else None)
+            rows.append({"source": source, "through_order": 2 * n - 1, **row})
     return {"h_R": h.tolist(), "rows": rows, "bound_from": first_states(iface).h_R}
 
 
@@ -165,15 +150,14 @@ def curves(iface: Interface, series: Estimate, radius: float) -> dict[str, Any]:
     """Return exact torque, partial sums and Padé approximants over h_R, and how far each follows."""
     h = CURVE * radius
     found = exact_torque(iface, h, rtol=CURVE_RTOL) * h[:, None, None]
-    axes = component_axes(iface.direction)
-    sources = {}
+    sources: dict[str, Any] = {}
     for s, source in open_sources(iface):
-        exact = {name: found.value[:, s] @ axis for name, axis in axes.items()}
-        largest = max(float(np.abs(values).max()) for values in exact.values())
-        sources[source] = {
-            name: _curve(series.value[:, s] @ axis, exact[name], h, radius, largest)
-            for name, axis in axes.items()
-        }
+        parts = [
+            (name, series.value[:, s] @ axis, found.value[:, s] @ axis)
+            for name, axis in component_axes(iface.direction).items()
+        ]
+        largest = max(float(np.abs(exact).max()) for *_, exact in parts)
+        sources[source] = {name: _curve(terms, exact, h, radius, largest) for name, terms, exact in parts}
     return {
         "h_R": h.tolist(),
         "line_h_R": np.linspace(0, h[-1], LINE_POINTS).tolist(),

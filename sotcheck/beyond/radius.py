@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from sotcheck.beyond.torques import CHAIN, MATCHING, open_sources
-from sotcheck.engines import Engine
 from sotcheck.exact.continued import poles_in_h
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import sample
@@ -58,14 +56,8 @@ def classify(iface: Interface) -> dict[str, Any]:
     rho, x, angle = smallest(iface)
     vanishes = bool(transparent_channels(iface) or embedded_spins(iface))
     kind, why = _reason(iface, x)
-    return {
-        "radius": 0.0 if vanishes else rho,
-        "k_perp": float(np.sqrt(x)),
-        "angle": angle,
-        "kind": kind,
-        "vanishes": vanishes,
-        "why": why,
-    }
+    place = {"radius": 0.0 if vanishes else rho, "k_perp": float(np.sqrt(x)), "angle": angle}
+    return {**place, "kind": kind, "vanishes": vanishes, "why": why}
 
 
 def _reason(iface: Interface, x: float) -> tuple[str, str]:
@@ -88,12 +80,10 @@ def _reason(iface: Interface, x: float) -> tuple[str, str]:
             "iK_z + ik_z - kappa is smallest there, and k_perp, which multiplies h_R, is large"
         )
     if closing:
-        open_N = iface.kz_squared(np.array(x)) > 0
-        return "band edge", f"at {at} the {bands} band of F closes (K_z = 0)" + (
-            ": what is left of iK_z + ik_z - kappa is smallest relative to k_perp"
-            if open_N
-            else ", where N carries no flux either"
-        )
+        left = ": what is left of iK_z + ik_z - kappa is smallest relative to k_perp"
+        closed = ", where N carries no flux either"
+        then = left if iface.k_perp2_max("normal") > x else closed
+        return "band edge", f"at {at} the {bands} band of F closes (K_z = 0){then}"
     return "resonance", (
         f"at {at}, inside a range, iK_z + ik_z - kappa is smallest relative to k_perp: evanescent waves "
         "and the attractive delta nearly cancel, an interface state that is almost there"
@@ -117,7 +107,7 @@ def sum_radii(iface: Interface, series: Estimate, scale: float) -> dict[str, Any
     return sources
 
 
-def radius_data(iface: Interface, *, engines: Sequence[Engine] = (MATCHING, CHAIN)) -> dict[str, Any]:
+def radius_data(iface: Interface) -> dict[str, Any]:
     """Return the map of the radius of convergence, its minimum and why, and the sum's, ready for JSON.
 
     The sum's series may converge beyond the smallest radius by k_⊥, but the exact torque leaves it there:
@@ -132,25 +122,19 @@ def radius_data(iface: Interface, *, engines: Sequence[Engine] = (MATCHING, CHAI
     k_tried = sample(edges, TRIED_NODES)
     formula = radius_by_k(iface, k_tried**2, TRIED_ANGLES)
     tried = {}
-    for engine in engines:
+    for engine in (MATCHING, CHAIN):
         exact = np.abs(poles_in_h(engine.name, iface, k_tried, TRIED_ANGLES)).min(axis=-1)
         tried[engine.name] = float((np.abs(exact - formula) / formula).max())
-    sums = None
-    if expandable(iface):
-        sums = sum_radii(iface, torque_orders(iface, HIGHEST), radius_of_convergence(iface))
+    reaches = {source: iface.k_perp2_max(source) for source in SOURCES}
     return {
         "smallest": classify(iface),
-        "by_source": {
-            source: float(rho[x < iface.k_perp2_max(source)].min())
-            for source in SOURCES
-            if iface.k_perp2_max(source) > x.min()
-        },
+        "by_source": {s: float(rho[x < end].min()) for s, end in reaches.items() if end > x.min()},
         "k_perp": np.sqrt(x).tolist(),
         "angle": angles.tolist(),
         "map": rho.tolist(),
-        "thresholds": {
-            source: float(np.sqrt(iface.k_perp2_max(source))) for _, source in open_sources(iface)
-        },
+        "thresholds": {s: float(np.sqrt(end)) for s, end in reaches.items() if end > 0},
         "tried": {"points": len(k_tried) * len(TRIED_ANGLES), "worst": tried},
-        "sum": sums,
+        "sum": sum_radii(iface, torque_orders(iface, HIGHEST), radius_of_convergence(iface))
+        if expandable(iface)
+        else None,
     }

@@ -21,15 +21,7 @@ def exact_torque(
 ) -> Estimate:
     """Return t/h_R of scattering states with its quadrature error, shape (n, 3, 3): h_R, source, component.
 
-    Parameters
-    ----------
-    iface : Interface
-        Its own h_R is not used.
-    h_R : array (n,)
-    rtol, most : float, int
-        As for `exact_flows`.
-    engine : Engine, optional
-        MATCHING by default.
+    The interface's own h_R is not used; rtol and most are those of `exact_flows`; MATCHING by default.
     """
     h_R = np.asarray(h_R, dtype=float)
     flows = exact_flows(engine or MATCHING, iface, h_R, rtol=rtol, most=most).total
@@ -52,3 +44,9 @@ def open_sources(iface: Interface) -> Iterator[tuple[int, str]]:
     for s, source in enumerate(SOURCES):
         if iface.k_perp2_max(source) > 0:
             yield s, source
+
+
+def numbers(name: str, found: Estimate | None) -> dict[str, float | None]:
+    """Return a number and its error under its name, ready for JSON; None where there is none."""
+    known = (None, None) if found is None else (float(found.value), found.total)
+    return dict(zip((name, f"{name}_error"), known, strict=True))

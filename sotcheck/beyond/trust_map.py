@@ -56,16 +56,8 @@ class Axis:
 
 
 def with_parameters(iface: Interface, values: dict[str, float]) -> Interface:
-    """Return the interface with parameters of PARAMETERS set; E_F/J is a ratio to J, itself set first.
-
-    Raises
-    ------
-    SystemFileError
-        If the system is not acceptable, such as without a propagating state.
-    """
-    plain: dict[str, Any] = {
-        name: value for name, value in values.items() if name in type(iface).model_fields
-    }
+    """Return the interface with parameters of PARAMETERS set; E_F/J is a ratio to J, itself set first."""
+    plain: dict[str, Any] = {k: v for k, v in values.items() if k in type(iface).model_fields}
     if "theta" in values or "phi" in values:
         x, y, z = iface.m
         own = {"theta": np.degrees(np.arctan2(np.hypot(x, y), z)), "phi": np.degrees(np.arctan2(y, x))}
@@ -137,30 +129,10 @@ def trust_map(
 ) -> Data:
     """Sample a trust limit over two parameters, most where it changes most.
 
-    Parameters
-    ----------
-    iface : Interface
-        Everything that the axes do not set.
-    over_x, over_y : Axis
-    limit : float
-        0.1 for 10 %.
-    source, component : str
-        Out of CURRENTS and COMPONENTS; "any" for the smallest limit of all.
-    points : int
-        Where sampling ends.
-    resume : dict, optional
-        An earlier result of the same map: its points are kept.
-    executor : Executor, optional
-        Any of concurrent.futures' kind; this process by default.
-    tasks : int, optional
-        Points computed at once, for executors that do not tell how many workers they have.
-    progress : callable
-
-    Returns
-    -------
-    dict
-        Ready for JSON, and for `resume`. Each point has the h_R from which bound states lie at E_F, which no
-        torque here counts, as "bound_from".
+    The interface sets all that the axes do not; the limit is 0.1 for 10 %; source and component are "any" for
+    the smallest limit of all. The points of an earlier result of the same map, `resume`, are kept. Executors
+    that do not tell how many workers they have need `tasks`, the points computed at once. Each point has the
+    h_R from which bound states lie at E_F, which no torque here counts, as "bound_from".
 
     Raises
     ------
@@ -251,12 +223,8 @@ MAPS = {
 
 def report_maps(maps: dict[str, Any] = MAPS, *, resume: Data | None = None, **options: Any) -> Data:
     """Compute maps with options of `trust_map`, or go on with those of an earlier `trust.json`."""
-    known = {} if resume is None else resume["maps"]
-    return {
-        "maps": {
-            name: trust_map(
-                load(system), *over, source=source, component=part, resume=known.get(name), **options
-            )
-            for name, (system, *over, source, part) in maps.items()
-        }
-    }
+    known, found = {} if resume is None else resume["maps"], {}
+    for name, (system, *over, source, part) in maps.items():
+        asked: Data = {"source": source, "component": part, "resume": known.get(name), **options}
+        found[name] = trust_map(load(system), *over, **asked)
+    return {"maps": found}

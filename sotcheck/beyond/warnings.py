@@ -26,7 +26,6 @@ def warnings(
 
     Parameters
     ----------
-    iface : Interface
     h_R : iterable of float
         Rashba parameters in use: states may enter a continuum, or reach E_F, only there. Without any, what
         holds for all.
@@ -35,8 +34,7 @@ def warnings(
     """
     h_R = list(h_R)
     found = list(on_bound_states(iface, h_R, scattering or {}))
-    state = embedded_state(iface)
-    if state is not None:
+    if (state := embedded_state(iface)) is not None:
         missing = missing_torque(iface)[1].real
         found.append(
             "a minority interface state lies at E_F inside the majority's continuum (k_perp = "

@@ -14,7 +14,7 @@ from sotcheck.bound.matching import alignment, in_plane, k_max, m_angle, of_k
 from sotcheck.bound.portrait import CHECKS, one_interface
 from sotcheck.bound.spin_density import bound_spin_density
 from sotcheck.bound.thresholds import lowest_strength, smallest_strength, unperturbed_plane
-from sotcheck.engines.embedded import embedded_states
+from sotcheck.engines.poles import embedded_states
 from sotcheck.exact.observables import components
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded

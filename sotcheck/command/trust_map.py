@@ -80,9 +80,6 @@ SHOWN = 5
 def trust_map(
     system: str | None,
     axes: tuple[str, ...],
-    limit: float,
-    source: str,
-    component: str,
     points: int,
     resume: Path | None,
     svg_file: Path | None,
@@ -115,6 +112,7 @@ def trust_map(
         return
     if output is not None:
         raise click.UsageError("--output is for the report, without a SYSTEM; use --json and --svg")
+    asked = {name: changes.pop(name) for name in ("limit", "source", "component")}
     iface, _ = chosen_system(system, **changes)
     refuse_unwritable_json(json_file)
     refuse_unwritable_svg(svg_file)
@@ -126,13 +124,11 @@ def trust_map(
     earlier = None if resume is None else earlier_map(resume)
     over = [maps.Axis(*axis_of(text)) for text in axes]
     with backend(executor, workers).open() as where:
-        data = maps.trust_map(
-            iface, *over, limit=limit, source=source, component=component, points=points,
-            resume=earlier, executor=where.executor, progress=bar,
-        )  # fmt: skip
+        asked |= {"points": points, "resume": earlier, "executor": where.executor}
+        data = maps.trust_map(iface, *over, progress=bar, **asked)
     if svg_file is not None:
         from sotcheck.pages.figures import svg
-        from sotcheck.pages.trust_plots import draw_trust_map
+        from sotcheck.pages.trust import draw_trust_map
         from sotcheck.run.output import write_text
 
         write_text(svg_file, svg(draw_trust_map, data))
@@ -141,12 +137,7 @@ def trust_map(
 
 
 def axis_of(text: str) -> tuple[str, float, float]:
-    """Return name and range that NAME=FROM:TO stands for.
-
-    Raises
-    ------
-    EngineError
-    """
+    """Return name and range that NAME=FROM:TO stands for, or raise an EngineError."""
     name, equals, span = text.partition("=")
     lower, colon, upper = span.partition(":")
     try:
@@ -158,12 +149,7 @@ def axis_of(text: str) -> tuple[str, float, float]:
 
 
 def earlier_map(path: Path) -> dict[str, Any]:
-    """Return an earlier map, once it has the points of one.
-
-    Raises
-    ------
-    EngineError
-    """
+    """Return an earlier map, once it has the points of one, or raise an EngineError."""
     try:
         earlier: dict[str, Any] = json.loads(read_bytes(path))
         for point in earlier["points"]:

@@ -11,27 +11,12 @@ from functools import cached_property
 from importlib.metadata import entry_points
 
 from sotcheck.engines.base import Engine, accepted
-from sotcheck.engines.kwant_chain import SPACINGS, KwantChain
+from sotcheck.engines.kwant_chain import SPACINGS, KwantChain, LatticeLimit
 from sotcheck.engines.lattice import SCHEMES, Scheme
-from sotcheck.engines.lattice_limit import LatticeLimit
 from sotcheck.engines.matching import Matching
 from sotcheck.errors import EngineError, did_you_mean
 
-__all__ = [
-    "EXACT",
-    "FIRST_ORDER",
-    "SCHEMES",
-    "SPACINGS",
-    "Engine",
-    "KwantChain",
-    "LatticeLimit",
-    "Matching",
-    "Scheme",
-    "engine_names",
-    "exact_engines",
-    "reference",
-    "register",
-]
+__all__ = ["SCHEMES", "SPACINGS", "Engine", "KwantChain", "LatticeLimit", "Matching", "Scheme"]
 
 #: The entry-point group of engines from other packages.
 GROUP = "sotcheck.engines"
@@ -67,13 +52,7 @@ EXACT = _Engines()
 
 
 def register(engine: Engine) -> None:
-    """Add an engine, in this process, to all that `torque`, `check` and the command line know.
-
-    Raises
-    ------
-    EngineError
-        If it is no engine, or its name is taken.
-    """
+    """Add an engine of a new name, in this process, to those of `torque`, `check` and the command line."""
     if accepted(engine).name in EXACT:
         raise EngineError(f"there is an engine {engine.name!r} already; choose another name")
     EXACT[engine.name] = engine

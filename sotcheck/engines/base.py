@@ -24,15 +24,13 @@ class Engine(ABC):
     Attributes
     ----------
     name : str
-        The name on the command line.
+        On the command line.
     accuracy : float
         Relative error that sums of its states can be brought to: what it promises.
     scheme : str, optional
         The discretisation; None for an engine without a lattice.
-    most_problems : int
-        Scattering problems that a sum may take.
-    operations : int
-        Rounding errors of one problem, in units of ε times the condition number.
+    most_problems, operations : int
+        Scattering problems that a sum may take; rounding errors of one, in ε times the condition number.
     """
 
     name: str
@@ -43,19 +41,10 @@ class Engine(ABC):
 
     @abstractmethod
     def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
-        """Solve at every broadcast combination of k_⊥, in-plane angle and scale.
+        """Solve at every broadcast combination of k_⊥, angle of k from the x axis, and scale.
 
-        Parameters
-        ----------
-        structure : Structure
-        k_perp, angle, scale : arrays that broadcast
-            In-plane wave number, angle of k from the x axis, factor of all spin-orbit terms: h_R of a bare
-            interface. Numbers are requests of length one.
-
-        Returns
-        -------
-        States
-            With the broadcast shape.
+        The scale is a factor of all spin-orbit terms: h_R of a bare interface. Numbers are requests of length
+        one.
         """
 
     def flows(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> Array:
@@ -98,13 +87,7 @@ class Engine(ABC):
 
 
 def accepted(engine: Engine) -> Engine:
-    """Return an engine that has what every engine needs.
-
-    Raises
-    ------
-    EngineError
-        If it has no name that the command line can take, or promises no accuracy.
-    """
+    """Return an engine that has what every one needs: a name for the command line, an accuracy promised."""
     if not isinstance(engine, Engine):
         raise EngineError(f"{engine!r} is no engine; derive its class from sotcheck.engines.Engine")
     name = getattr(engine, "name", "")

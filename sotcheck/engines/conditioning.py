@@ -27,36 +27,18 @@ WHOLE = 1.0
 def rounding_errors(
     structure: Structure, k_perp: Array, angle: Array, scale: Array, spacing: float = np.inf
 ) -> Errors:
-    """Return bounds on the rounding errors of an engine.
-
-    Parameters
-    ----------
-    structure : Structure
-    k_perp, angle, scale : arrays that broadcast
-    spacing : float
-        Of the lattice; infinite without one. Unit: 1/wave vector.
-
-    Returns
-    -------
-    Errors
-    """
+    """Return bounds on an engine's rounding errors; its lattice has a spacing, unit: 1/wave vector."""
     k_perp, angle, scale = np.broadcast_arrays(*np.atleast_1d(k_perp, angle, scale))
     left, right = structure.left, structure.right
     # By source: normal, majority, minority. Of a magnetic left half-space, the spin with less energy left.
-    q2 = np.stack(
-        [
-            left.bands(structure.energy, k_perp)[0][..., 0],
-            *np.moveaxis(right.bands(structure.energy, k_perp)[0][..., ::-1], -1, 0),
-        ]
-    )
+    from_left, from_right = (lead.bands(structure.energy, k_perp)[0] for lead in (left, right))
+    q2 = np.stack([from_left[..., 0], from_right[..., 1], from_right[..., 0]])
     size = np.abs(np.sqrt(q2.astype(complex)))
     inverse, kappa = _inverse(structure, q2, k_perp, angle, scale)
     tiny = np.finfo(float).tiny
 
     epsilon = OPERATIONS * float(np.finfo(float).eps)
-    edges = np.array(
-        [left.potential + left.exchange, right.potential - right.exchange, right.potential + right.exchange]
-    )
+    edges = np.array([left.edges[1], *right.edges])
     cancels = np.abs(structure.energy - edges).reshape(-1, *(1,) * k_perp.ndim) + k_perp**2 + spacing**-2.0
     lost = np.minimum(epsilon * cancels / np.maximum(np.abs(q2), tiny), WHOLE)
     total = size.sum(axis=0) + kappa
@@ -69,11 +51,8 @@ def rounding_errors(
     flow_size = psi_size**2 * total + 2 * np.sqrt(size) * psi_size
     # Both spins from F come out of one matrix: what is left of one in the other is a rounding error too.
     flows = by_source * flow_size + epsilon * flow_size.max(axis=0)
-    return Errors(
-        psi=np.moveaxis(by_source * psi_size, 0, -1),
-        amplitudes=np.moveaxis(psi_size * leaving + np.where(is_open, epsilon, 0.0), 0, -1),
-        flows=np.moveaxis(flows, 0, -1),
-    )
+    amplitudes = psi_size * leaving + np.where(is_open, epsilon, 0.0)
+    return Errors(*(np.moveaxis(one, 0, -1) for one in (by_source * psi_size, amplitudes, flows)))
 
 
 def _inverse(

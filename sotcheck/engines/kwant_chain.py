@@ -1,9 +1,13 @@
-"""Any stack as a chain solved by Kwant: each region has bonds, and layers a spacing, of its own."""
+"""Any stack as a chain solved by Kwant: each region has bonds, and layers a spacing, of its own.
+
+Finite differences come in the limit of vanishing spacing: Richardson's table over a ladder of chains.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -12,8 +16,10 @@ from sotcheck.engines.kwant_private import channel_modes, kwant, wave_functions
 from sotcheck.engines.lattice import Bonds, Chain, Scheme, assemble, bonds, cells, default_spacing
 from sotcheck.errors import EngineError, in_range
 from sotcheck.numerics.arrays import Array, Complex, Index
+from sotcheck.numerics.convergence import richardson
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.spin import dot_sigma
-from sotcheck.system.states import States
+from sotcheck.system.states import Errors, States
 from sotcheck.system.structure import Region, Scale, Structure
 
 #: Most chains in one Kwant system: Kwant's dense lead blocks outweigh its overhead beyond.
@@ -26,15 +32,9 @@ SPACINGS = (1e-30, 1e30)
 
 @dataclass(frozen=True)
 class Lead:
-    """One half-space at all problems of a request.
+    """One half-space at all problems of a request: Kwant's `Modes` of both spin channels, (n, 2, 6).
 
-    Attributes
-    ----------
-    bonds : Bonds
-    modes : array (n, 2, 6)
-        Kwant's `Modes` of both spin channels.
-    spinors : array (2, 2)
-        Of the channels in columns: along the region's direction, and against it.
+    The channels' spinors are columns (2, 2): along the region's direction, and against it.
     """
 
     bonds: Bonds
@@ -50,12 +50,7 @@ class Lead:
 def lead_of(name: str, region: Region, energy: float, k_perp: Array, a: float, scheme: Scheme) -> Lead:
     """Let Kwant find the modes of a half-space, channel by channel.
 
-    Raises
-    ------
-    EngineError
-        If Kwant fails, or finds another number of propagating modes than the band edges say.
-    LatticeError
-        If the spacing does not suit the wave numbers.
+    It is an EngineError if Kwant fails, or finds another number of propagating modes than the band edges say.
     """
     q2, axis = region.bands(energy, k_perp)
     found = bonds(q2, axis, a, scheme)
@@ -89,14 +84,9 @@ def lead_of(name: str, region: Region, energy: float, k_perp: Array, a: float, s
 
 @dataclass(frozen=True)
 class KwantChain(Engine):
-    """The `kwant` engine.
+    """The `kwant` engine; "one-sided" is the negative control of its schemes.
 
-    Attributes
-    ----------
-    scheme : str
-        "exact-difference", "finite-difference" (second order), or its negative control "one-sided".
-    spacing : float, optional
-        Lattice spacing a of the half-spaces; by default one that suits them.
+    The spacing is that of the half-spaces; by default one that suits them.
     """
 
     scheme: Scheme = "exact-difference"
@@ -116,15 +106,7 @@ class KwantChain(Engine):
         return self.spacing_for(structure) if self.scheme == "finite-difference" else 0.0
 
     def with_options(self, scheme: Scheme, spacing: float | None) -> Engine:
-        """Return the chain of this scheme, finite differences in the limit of a ladder of spacings.
-
-        Raises
-        ------
-        EngineError
-            For a spacing out of range.
-        """
-        from sotcheck.engines.lattice_limit import LatticeLimit
-
+        """Return the chain of this scheme, finite differences in the limit of a ladder of spacings."""
         if spacing is not None:
             in_range("spacing", spacing, *SPACINGS)
         return LatticeLimit(spacing) if scheme == "finite-difference" else KwantChain(scheme, spacing)
@@ -134,13 +116,7 @@ class KwantChain(Engine):
         kwant()
 
     def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
-        """Solve at every broadcast combination of k_⊥, in-plane angle and scale.
-
-        Raises
-        ------
-        EngineError, LatticeError
-            If Kwant cannot solve a problem, or the spacing does not suit it.
-        """
+        """Solve as every engine, or say in an EngineError or LatticeError why Kwant or the spacing cannot."""
         k_perp, angle, scale = np.broadcast_arrays(*np.atleast_1d(k_perp, angle, scale))
         shape = k_perp.shape
         problems = k, phi, s = k_perp.ravel(), angle.ravel(), scale.ravel()
@@ -161,18 +137,11 @@ class KwantChain(Engine):
             regions = [left.bonds[some], *between, right.bonds[some]]
             chain = assemble(regions, [1, *counts, 1], kappas[:, some], self.scheme)
             leads = [(lead.modes[some], lead.spinors) for lead in (left, right)]
-            for side, waves in enumerate(wave_functions(chain, leads)):
-                _add(psi[side], slope[:, side], some, chain, waves, *leads[side])
-        return States(
-            structure,
-            k_perp,
-            angle,
-            scale,
-            left=left.bonds.wave_numbers.reshape(*shape, 2),
-            right=right.bonds.wave_numbers.reshape(*shape, 2),
-            psi=psi.reshape(2, -1, *shape, 2, 2),
-            slope=slope.reshape(2, 2, -1, *shape, 2, 2),
-        )
+            for side, found in enumerate(wave_functions(chain, leads)):
+                _add(psi[side], slope[:, side], some, chain, found, *leads[side])
+        k_left, k_right = (lead.bonds.wave_numbers.reshape(*shape, 2) for lead in (left, right))
+        psi, slope = psi.reshape(2, -1, *shape, 2, 2), slope.reshape(2, 2, -1, *shape, 2, 2)
+        return States(structure, k_perp, angle, scale, k_left, k_right, psi, slope)
 
 
 def _add(
@@ -200,3 +169,74 @@ def _alike(kinds: Array) -> Iterator[Index]:
     for kind in range(inverse.max() + 1):
         members = np.flatnonzero(inverse.ravel() == kind)
         yield from np.split(members, range(BUNDLE, len(members), BUNDLE))
+
+
+#: Spacings relative to the coarsest; error terms a², a⁴, a⁶ are removed.
+LADDER = (1.0, 0.5, 0.25, 0.125)
+LADDER_POWERS = (2, 4, 6)
+
+
+@dataclass(frozen=True)
+class LatticeLimit(Engine):
+    """The `kwant` engine with the scheme "finite-difference", extrapolated from this coarsest spacing."""
+
+    spacing: float | None = None
+    name = KwantChain.name
+    accuracy = KwantChain.accuracy
+    most_problems = KwantChain.most_problems
+    scheme: ClassVar[Scheme] = "finite-difference"  # type: ignore[misc]
+
+    def rungs(self, structure: Structure) -> list[KwantChain]:
+        """Return the chains of the ladder, the coarsest first."""
+        a = self.spacing_for(structure)
+        return [KwantChain(self.scheme, a * part) for part in LADDER]
+
+    def spacing_for(self, structure: Structure) -> float:
+        """Return the coarsest spacing, unit: 1/wave vector."""
+        return KwantChain(self.scheme, self.spacing).spacing_for(structure)
+
+    def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
+        """Solve at every broadcast combination of k_⊥, in-plane angle and scale, as every engine."""
+        solved = [chain.solve(structure, k_perp, angle, scale) for chain in self.rungs(structure)]
+        limits = {
+            one: _limit([getattr(s, one) for s in solved]).value for one in ("left", "right", "psi", "slope")
+        }
+        return replace(solved[-1], **limits)
+
+    def flows(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> Array:
+        """Return the limit of the flows of every interface."""
+        return _limit([one.flows(structure, k_perp, angle, scale) for one in self.rungs(structure)]).value
+
+    def errors(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> Errors:
+        """Return bounds on what rounding and the last elimination leave open, problem by problem."""
+        rungs = self.rungs(structure)
+        solved = [one.solve(structure, k_perp, angle, scale) for one in rungs]
+        bounds = [one.errors(structure, k_perp, angle, scale) for one in rungs]
+
+        def left(values: Callable[[States], Any], axes: tuple[int, ...]) -> Array:
+            return np.asarray(_limit([values(one) for one in solved]).size("next order").max(axis=axes))
+
+        def carried(name: str) -> Array:
+            noise = np.stack([getattr(one, name) for one in bounds])
+            return richardson(np.zeros_like(noise), LADDER_POWERS, noise).size("rounding")
+
+        def by_source(from_N: Array, from_F: Array) -> Array:
+            return np.stack([from_N, from_F, from_F], axis=-1)
+
+        psi = left(lambda s: s.psi, (1, -2, -1))
+        leaving = left(lambda s: np.stack(s.amplitudes()[:2]), (0, -2, -1))
+        from_F = left(lambda s: np.stack(s.amplitudes()[2:]), (0, -2, -1))
+        numbers = range(len(structure.interfaces))
+        return Errors(
+            psi=by_source(*psi) + carried("psi"),
+            amplitudes=by_source(leaving, from_F) + carried("amplitudes"),
+            flows=left(lambda s: np.stack([s.at(n).flows for n in numbers]), (0, -2, -1)) + carried("flows"),
+        )
+
+    def rounding(self, structure: Structure) -> float:
+        """Return the relative rounding error away from band edges, that of the finest chain."""
+        return self.rungs(structure)[-1].rounding(structure)
+
+
+def _limit(values: list[Any]) -> Estimate:
+    return richardson(np.stack(values), LADDER_POWERS)

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import warnings
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from sotcheck.engines.lattice import Chain
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Complex
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 #: Kwant's own default for telling propagating modes from others, in units of the rounding error.
 TOLERANCE = 1e6
@@ -28,10 +26,7 @@ TOLERANCE = 1e6
 def kwant() -> ModuleType:
     """Import Kwant late (it takes a second), without its remark that MUMPS is missing.
 
-    Raises
-    ------
-    EngineError
-        If Kwant is missing or was built for another NumPy.
+    An EngineError says if Kwant is missing or was built for another NumPy.
     """
     try:
         with warnings.catch_warnings():
@@ -58,17 +53,9 @@ def kwant() -> ModuleType:
 class Modes(NamedTuple):
     """One spin channel of one lead, as Kwant finds its modes.
 
-    Attributes
-    ----------
-    incoming, incoming_next : complex
-        Kwant's stabilized vectors `vecs` and `vecslmbdainv` of the mode that comes in; zero if closed.
-    outgoing, outgoing_next : complex
-        Those of the one that goes out or decays.
-    root_hopping : complex
-        Kwant's `sqrt_hop`.
-    incident : complex
-        The incoming wave of unit Kwant current, carried on to the first site beyond the lead's; zero if
-        closed.
+    Stabilized vectors `vecs` and `vecslmbdainv` of the mode that comes in, zero if closed, and of that which
+    goes out or decays; `sqrt_hop`; the incoming wave of unit Kwant current on the first site beyond the
+    lead's.
     """
 
     incoming: complex
@@ -102,14 +89,8 @@ def bundled_lead(modes: Complex, spinors: Complex) -> Any:
     """Return a lead for a bundle of chains from the modes of each chain's two spin channels.
 
     Outgoing and decaying modes are each chain's own. An incoming one comes in all chains at once: they do not
-    touch, so one wave function solves all of them.
-
-    Parameters
-    ----------
-    modes : array (chains, 2, 6)
-        `Modes` of every chain and spin; the same channels are open in every chain.
-    spinors : array (2, 2)
-        Of the channels, in columns.
+    touch, so one wave function solves all of them: `modes` (chains, 2, 6) have the same channels open in
+    every chain. The channels' spinors (2, 2) are columns.
     """
     chains = len(modes)
     *vectors, root_hopping, incident = np.moveaxis(modes, -1, 0)
@@ -178,22 +159,9 @@ def system_class() -> type:
 
 
 def wave_functions(chain: Chain, leads: list[tuple[Complex, Complex]]) -> list[Complex]:
-    """Return Kwant's wave functions of a bundle of chains for waves from its two leads.
+    """Return Kwant's wave functions for waves from either lead (modes, spinors), or raise an EngineError.
 
-    Parameters
-    ----------
-    chain : Chain
-    leads : list of (modes, spinors), as `bundled_lead` takes them
-
-    Returns
-    -------
-    list of two arrays (open channels, sites, chains, 2)
-        Per unit Kwant current 2 Im[ψ†tψ'] = 1.
-
-    Raises
-    ------
-    EngineError
-        If Kwant cannot solve the equations.
+    Two arrays (open channels, sites, chains, 2), per unit Kwant current 2 Im[ψ†tψ'] = 1.
     """
     system = system_class()(chain, [bundled_lead(*lead) for lead in leads])
     try:

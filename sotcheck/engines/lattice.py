@@ -32,12 +32,8 @@ LARGEST_PHASE = 1.2
 def exact_difference(q2: Array, a: float) -> tuple[Complex, Complex, Complex]:
     """Return (h, t, effective q) of the scheme whose solutions on the sites are the continuum's.
 
-    t = q/sin(qa), h = 2q cot(qa), real for q² of either sign.
-
-    Raises
-    ------
-    LatticeError
-        Near sin(qa) = 0, or when an evanescent wave decays below rounding within one spacing.
+    t = q/sin(qa), h = 2q cot(qa), real for q² of either sign. Refused are spacings with sin(qa) near 0, or
+    within which an evanescent wave decays below rounding.
     """
     q = np.sqrt(q2.astype(complex))
     qa = q * a
@@ -66,12 +62,8 @@ def exact_difference(q2: Array, a: float) -> tuple[Complex, Complex, Complex]:
 def finite_difference(q2: Array, a: float) -> tuple[Complex, Complex, Complex]:
     """Return (h, t, effective q) of second-order finite differences, multiplied by a.
 
-    t = 1/a, h = 2/a − q²a; the chain is the continuum with q̃ = q √(1 − (qa)²/4).
-
-    Raises
-    ------
-    LatticeError
-        When the lattice band ends below q: (qa)² ≥ 4.
+    t = 1/a, h = 2/a − q²a; the chain is the continuum with q̃ = q √(1 − (qa)²/4). Its band has to reach up to
+    q.
     """
     if np.any(q2 * a**2 >= 4):
         raise LatticeError(
@@ -85,16 +77,10 @@ def finite_difference(q2: Array, a: float) -> tuple[Complex, Complex, Complex]:
 
 @dataclass(frozen=True)
 class Bonds:
-    """The bonds of one region at n problems.
+    """The bonds of one region at n problems: h and t, unit: wave vector.
 
-    Attributes
-    ----------
-    onsite, hopping : array (n, 2, 2)
-        h and t in the laboratory spin frame; unit: wave vector.
-    bands : array (2, n, 2)
-        h and t for spin along and against the region's axis: what the blocks are made of.
-    wave_numbers : array (n, 2)
-        Effective ones: the continuum problem with these is solved exactly by the chain.
+    In the laboratory spin frame, (n, 2, 2); `bands` for spin along and against the region's axis, (2, n, 2).
+    With the effective wave numbers (n, 2) the continuum problem is solved exactly by the chain.
     """
 
     onsite: Complex
@@ -107,13 +93,7 @@ class Bonds:
 
 
 def bonds(q2: Array, axis: Array, a: float, scheme: Scheme) -> Bonds:
-    """Return the bonds of a region with these squared wave numbers (n, 2), and this spin axis.
-
-    Raises
-    ------
-    LatticeError
-        If the spacing does not suit the wave numbers.
-    """
+    """Return the bonds of a region with these squared wave numbers (n, 2), and this spin axis."""
     h, t, q = (exact_difference if scheme == "exact-difference" else finite_difference)(q2, a)
     return Bonds(in_spin_bands(h, axis), in_spin_bands(t, axis), np.stack([h, t]), q)
 
@@ -134,14 +114,8 @@ def cells(q2: Array, thickness: float, scheme: Scheme, a: float) -> Array:
 class Chain:
     """Chains of the same number of sites: a site of the left lead, one at each interface, one of the right.
 
-    Attributes
-    ----------
-    sites : array (sites, n, 2, 2)
-        On-site terms, κ̂ included.
-    half_cells, hopping : array (sites - 1, n, 2, 2)
-        h/2 and t of the bonds.
-    at : list of int
-        Sites of the interfaces.
+    On-site terms (sites, n, 2, 2), κ̂ included; h/2 and t of the bonds (sites − 1, n, 2, 2); the interfaces'
+    sites.
     """
 
     sites: Complex
@@ -175,8 +149,7 @@ def default_spacing(structure: Structure, scheme: Scheme) -> float:
     more than e^-20 within a spacing. finite-difference: q_max a = 0.4, the start of the ladder.
     """
     x_max = structure.thresholds()[-1]
-    leads = structure.left, structure.right
-    edges = np.array([lead.potential + sign * lead.exchange for lead in leads for sign in (1, -1)])
+    edges = np.array(structure.left.edges + structure.right.edges)
     q_real = np.sqrt((structure.energy - edges).clip(min=0).max())
     q_decay = np.sqrt((edges - structure.energy + x_max).clip(min=0).max())
     if scheme == "exact-difference":

@@ -2,8 +2,8 @@
 
 Any stack is solved as `stack` says; one interface on a normal metal has a closed form.
 
-ψ is continuous at z = 0 and ∂_zψ(+0) − ∂_zψ(−0) = κ̂ψ(0). Waves leave as e^{−ik_z z} into N and as e^{iK̂_z z}
-into F, so that M ψ(0) = 2ik_z ψ_in from N and 2iK̂_z ψ_in from F, with M = iK̂_z + ik_z − κ̂. In the frame
+ψ is continuous at z = 0 and ∂_zψ(+0) − ∂_zψ(−0) = κ̂ψ(0). Waves leave as e^{−ik_z z} into N and as e^{iK̂_z
+z} into F, so that M ψ(0) = 2ik_z ψ_in from N and 2iK̂_z ψ_in from F, with M = iK̂_z + ik_z − κ̂. In the frame
 whose third spin axis is m, K̂_z is diagonal, and κ̂ = u_0 + v·σ gives
 
     M = ⎛ A              −(v_1 − i v_2) ⎞    A = i(k_z + K_+) − u_0 − v_3
@@ -12,7 +12,8 @@ whose third spin axis is m, K̂_z is diagonal, and κ̂ = u_0 + v·σ gives
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,14 +47,9 @@ def axes_of(spinors: Complex) -> Array:
 
 @dataclass(frozen=True)
 class Matched:
-    """The matching problem solved in the frame of m; arrays broadcast to the problems.
+    """The matching problem solved in the frame of m; arrays broadcast to the problems; up is the majority.
 
-    Attributes
-    ----------
-    k, K_down, K_up : complex
-        Wave numbers; up is the majority.
-    c_down, c_up, d_down, d_up : complex
-        The columns c and d of M⁻¹: ψ(0) is 2i√k of them from N, 2i√K_± from F.
+    c and d are the columns of M⁻¹: ψ(0) is 2i√k of them from N, 2i√K_± from F.
     """
 
     k: Complex
@@ -79,12 +75,8 @@ def solve(
 def currents(p: Matched, into: Array) -> None:
     """Write spin currents and spin densities at the interface by source, in the frame of m.
 
-    Parameters
-    ----------
-    p : Matched
-    into : array (3, 3 or more, 3, ...)
-        Axes: source (normal, majority, minority); Im[ψ†σ∂_zψ] at z = −0, at z = +0, ψ†σψ; spin component;
-        the problems.
+    `into` has axes source (normal, majority, minority); Im[ψ†σ∂_zψ] at z = −0, at z = +0, ψ†σψ; spin
+    component; the problems.
     """
     # Closed channels have a vanishing real part, and nothing comes in through them.
     k, K_down, K_up = p.k.real, p.K_down.real, p.K_up.real
@@ -121,21 +113,8 @@ def currents(p: Matched, into: Array) -> None:
 def match(kz: Complex, Kz: Complex, kappa: Complex, m: Array) -> tuple[Complex, Complex]:
     """Solve the matching problem of one interface on a normal metal, in closed form.
 
-    Parameters
-    ----------
-    kz : array (...)
-        Wave number in N.
-    Kz : array (..., 2)
-        Wave numbers in F of the minority and majority band.
-    kappa : array (..., 2, 2)
-        The whole interface potential κ̂; Hermitian, or at a complex scale.
-    m : array (3,)
-
-    Returns
-    -------
-    psi : array (2, ..., 2, 2)
-    slope : array (2, 2, ..., 2, 2)
-        As in `States`, at this interface.
+    Wave numbers in N (...) and in F (..., 2), of minority and majority; the whole κ̂ (..., 2, 2), Hermitian
+    or at a complex scale. Returns ψ (2, ..., 2, 2) and its slopes (2, 2, ..., 2, 2) as in `States`.
     """
     spinors = spinors_along(m)
     axes = axes_of(spinors)
@@ -144,12 +123,15 @@ def match(kz: Complex, Kz: Complex, kappa: Complex, m: Array) -> tuple[Complex, 
     p = solve(kz, Kz[..., 0], Kz[..., 1], u_0, v)
     inverse = np.stack([p.c_down, p.d_down, p.c_up, p.d_up], axis=-1).reshape(*p.c_down.shape, 2, 2)
     # ψ of an incident wave is 1/√k, and 2ik its part of the slope besides that of the wave that leaves.
-    k, K = kz[..., None, None], Kz[..., :, None]
-    from_N, from_F = 2j * np.sqrt(k.real), 2j * np.sqrt(Kz[..., None, :].real)
-    psi_N, psi_F = from_N * inverse, from_F * inverse
-    plus = np.stack([1j * K * psi_N, 1j * K * psi_F - from_F * IDENTITY])
-    psi, plus = spinors @ np.stack([np.stack([psi_N, psi_F]), plus]) @ dagger(spinors)
-    minus = -1j * k * psi
+    from_N, from_F = 2j * np.sqrt(kz.real)[..., None, None], 2j * np.sqrt(Kz.real)[..., None, :]
+    both = np.empty((2, 2, *inverse.shape), dtype=complex)
+    np.multiply(from_N, inverse, out=both[0, 0])
+    np.multiply(from_F, inverse, out=both[0, 1])
+    np.multiply(1j * Kz[..., None], both[0], out=both[1])
+    both[1, 1] -= from_F * IDENTITY
+    turn = np.kron(spinors, spinors.conj()).T
+    psi, plus = (both.reshape(*both.shape[:-2], 4) @ turn).reshape(both.shape)
+    minus = -1j * kz[..., None, None] * psi
     minus[0] += from_N * IDENTITY
     return psi, np.stack([minus, plus])
 
@@ -184,30 +166,6 @@ def flows(structure: Structure, axes: Array, k_perp: Array, angle: Array, scale:
     return found
 
 
-def _blocks(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
-    """Split a grid along its first axes into blocks of at most BLOCK problems.
-
-    Their results lie together in memory: in small pieces they would take half as long again to write.
-    """
-    waiting = [tuple(slice(0, n) for n in shape)]
-    while waiting:
-        block = waiting.pop()
-        lengths = [s.stop - s.start for s in block]
-        if np.prod(lengths) <= BLOCK:
-            yield block
-            continue
-        first = next(axis for axis, length in enumerate(lengths) if length > 1)
-        s = block[first]
-        middle = (s.start + s.stop) // 2
-        for half in (slice(middle, s.stop), slice(s.start, middle)):
-            waiting.append((*block[:first], half, *block[first + 1 :]))
-
-
-def _part(values: Any, block: tuple[slice, ...]) -> Any:
-    """Return the part of a broadcastable array that belongs to a block, still to be broadcast."""
-    return values[tuple(s if n > 1 else slice(None) for s, n in zip(block, values.shape, strict=True))]
-
-
 class Matching(Engine):
     """The `continuum` engine."""
 
@@ -224,10 +182,10 @@ class Matching(Engine):
         padded = [values.reshape((1,) * (len(shape) - values.ndim) + values.shape) for values in grid]
         axes = axes_of(spinors_along(np.array(m)))
         result = np.empty((3, 4, 3, *shape))
-        for block in _blocks(shape):
-            found = flows(structure, axes, *(_part(values, block) for values in padded))
-            here: Any = (..., *block)
-            result[here] = (axes @ found.reshape(12, 3, -1)).reshape(found.shape)
+        step = max(1, BLOCK // math.prod(shape[1:]))
+        for block in (slice(start, start + step) for start in range(0, shape[0], step)):
+            found = flows(structure, axes, *(one[block] if len(one) > 1 else one for one in padded))
+            result[:, :, :, block] = (axes @ found.reshape(12, 3, -1)).reshape(found.shape)
         return np.moveaxis(result, (0, 1, 2), (-3, -2, -1))[..., None, :, :, :]
 
     def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -31,6 +32,9 @@ THINNEST = 1e-9
 NEAR = 0.25
 #: Component of m along z below which it is parallel to k×ẑ at some angle, for all that matters.
 ALIGNED = 1e-3
+
+#: Where |w sin χ| is below this part of the wave numbers, spin is conserved.
+CONSERVED = 1e-12
 
 Segment = tuple[float, float]
 
@@ -57,10 +61,17 @@ def along_m(iface: Interface, angle: Array) -> Array:
     return iface.m[0] * np.sin(angle) - iface.m[1] * np.cos(angle)
 
 
+def diagonal(
+    iface: Interface, k: Complex, K: tuple[Complex, Complex], w: Complex | Array, c: Array
+) -> tuple[Complex, Complex]:
+    """Return iK̂_z + ik_z − κ̂ of either spin from wave numbers of N and of F (minority, majority)."""
+    u = iface.u_m + w * c
+    return 1j * (K[0] + k) - iface.u_0 - u, 1j * (K[1] + k) - iface.u_0 + u
+
+
 def determinant(iface: Interface, k: Complex, K: tuple[Complex, Complex], w: Complex, c: Array) -> Complex:
-    """Return det(iK̂_z + ik_z − κ̂) from wave numbers of N and of F (minority, majority); shapes broadcast."""
-    minority = 1j * (K[0] + k) - iface.u_0 - iface.u_m - w * c
-    majority = 1j * (K[1] + k) - iface.u_0 + iface.u_m + w * c
+    """Return det(iK̂_z + ik_z − κ̂); shapes broadcast."""
+    minority, majority = diagonal(iface, k, K, w, c)
     return minority * majority - w**2 * (1 - c**2)
 
 
@@ -72,10 +83,10 @@ def _snapped(edge: float, segment: Segment, close: float) -> float:
     return next((end for end in segment if abs(edge - end) <= close), edge)
 
 
-def analytic_radius(segment: Segment, branch_points: Iterable[float], most: float) -> float:
-    """Return ρ of the largest ellipse in θ that keeps clear of branch points in x, at most `most`."""
+def analytic_radius(segment: Segment, branch_points: Iterable[float]) -> float:
+    """Return ρ of the largest ellipse in θ that keeps clear of branch points in x, at most RHO."""
     lower, upper = segment
-    rho = most
+    rho = RHO
     for x in branch_points:
         if x not in segment:
             theta = np.arcsin(np.sqrt(complex((x - lower) / (upper - lower))))
@@ -84,32 +95,12 @@ def analytic_radius(segment: Segment, branch_points: Iterable[float], most: floa
     return rho
 
 
-def poles(
-    iface: Interface, segment: Segment, angle: Array, h_R: Array, *, spacing: float = 0.0, rho: float = RHO
-) -> Complex:
+def poles(iface: Interface, segment: Segment, angle: Array, h_R: Array, *, spacing: float = 0.0) -> Complex:
     """Return the poles at E_F in θ near one range between thresholds of x = k_⊥² = x₁ + (x₂ − x₁) sin²θ.
 
-    Parameters
-    ----------
-    iface : Interface
-        Its own h_R is not used.
-    segment : (float, float)
-        Two neighbours of ``iface.thresholds()``.
-    angle, h_R : arrays that broadcast
-    spacing : float
-        Of a finite-difference chain; 0 for the continuum, and for the exact-difference chain.
-    rho : float
-        How far off the segment poles are looked for.
-
-    Returns
-    -------
-    array (..., most)
-        NaN where there are fewer.
-
-    Raises
-    ------
-    EngineError
-        If the poles found are not as many as the argument principle counts.
+    The segment lies between neighbours of ``iface.thresholds()``; the spacing is that of a finite-difference
+    chain, 0 for the continuum and for the exact-difference chain. Shape (..., most), NaN where there are
+    fewer; it is an EngineError if they are not as many as the argument principle counts.
     """
     angle, h_R = np.broadcast_arrays(np.asarray(angle, dtype=float), np.asarray(h_R, dtype=float))
     lower, upper = segment
@@ -123,7 +114,7 @@ def poles(
         root = np.sqrt(upper) * np.sin(theta) if lower == 0 else np.sqrt(x_of(segment, theta))
         return determinant(iface, k, (minority, majority), h[rows] * root + 0j, c[rows])
 
-    radius = analytic_radius(segment, [0.0, *edges], rho)
+    radius = analytic_radius(segment, [0.0, *edges])
     found = zeros_near(f, c.size, 0.0, np.pi / 2, radius)
     return found.reshape(*angle.shape, found.shape[1])
 
@@ -132,24 +123,14 @@ def kinks(iface: Interface, h_R: Array, *, spacing: float = 0.0) -> Array:
     """Return the angles of k, modulo π, at which a pole passes a threshold and leaves the scattering states.
 
     At a threshold the determinant ab + wc(a − b) − w² is linear in c = m·(k×ẑ)/k_⊥. For complex c nothing
-    happens but near it: the nearest angle counts, if it is as near as NEAR.
-
-    Parameters
-    ----------
-    iface : Interface
-    h_R : array (n,)
-    spacing : float
-        As for `poles`.
+    happens but near it: the nearest angle counts, if it is as near as NEAR. The spacing is that of `poles`.
     """
     in_plane = float(np.hypot(*iface.m[:2]))
     found = []
     for x in iface.thresholds()[1:]:
-        squared = np.array([iface.k_perp2_max(source) for source in SOURCES]) - x
-        normal, majority, minority = np.sqrt(squared.astype(complex)) * np.sqrt(
-            1 - squared * spacing**2 / 4 + 0j
-        )
-        a = 1j * (minority + normal) - iface.u_0 - iface.u_m
-        b = 1j * (majority + normal) - iface.u_0 + iface.u_m
+        squared = np.array([iface.k_perp2_max(source) for source in SOURCES]) - x + 0j
+        normal, majority, minority = np.sqrt(squared) * np.sqrt(1 - squared * spacing**2 / 4)
+        a, b = diagonal(iface, normal, (minority, majority), np.zeros(()), np.zeros(()))
         w = h_R[h_R != 0] * np.sqrt(x)
         if a != b and in_plane > 0:
             # For a vanishing h_R beyond all numbers, and at no angle then.
@@ -172,19 +153,10 @@ def x_of(segment: Segment, theta: Complex) -> Complex:
 
 
 def resonances_at_fermi_energy(iface: Interface, angle: Array, h_R: Array, above: float = 0.0) -> Complex:
-    """Return the poles x_r + i x_i in k_⊥² whose real part lies where something propagates.
+    """Return the poles x_r + i x_i in k_⊥² whose real part lies where something propagates, (..., most).
 
-    Parameters
-    ----------
-    iface : Interface
-    angle, h_R : arrays that broadcast
-    above : float
-        Ranges between thresholds of k_⊥² that end here, or before, are left out.
-
-    Returns
-    -------
-    array (..., most)
-        Complex k_⊥²; NaN where there are fewer. |x_i| is the half width in k_⊥².
+    NaN where there are fewer. |x_i| is the half width in k_⊥². Ranges between thresholds that end `above`, or
+    before, are left out.
     """
     found = [np.zeros((*np.broadcast_shapes(np.shape(angle), np.shape(h_R)), 0), dtype=complex)]
     for segment in itertools.pairwise(iface.thresholds()):
@@ -195,3 +167,75 @@ def resonances_at_fermi_energy(iface: Interface, angle: Array, h_R: Array, above
         found.append(np.where(inside, x_of(segment, theta), np.nan))
     joined: Complex = np.concatenate(found, axis=-1)
     return joined
+
+
+@dataclass(frozen=True)
+class EmbeddedStates:
+    """Minority states among propagating majority states, one or none at each point of the request.
+
+    Energy, k_⊥² included, and full width Γ of the pole E − iΓ/2, NaN where there is none; the part of |ψ(0)|²
+    with the spin of the minority, 1 less O(h_R²); whether spin is conserved (m ∥ k×ẑ, or no h_R k_⊥), so that
+    the state is truly bound: zero width.
+    """
+
+    energy: Array
+    width: Array
+    minority: Array
+    bound: Array
+
+    @property
+    def kind(self) -> Array:
+        """In words: "bound", "resonance", or "none", shape (...)."""
+        return np.where(np.isnan(self.energy), "none", np.where(self.bound, "bound", "resonance"))
+
+
+def embedded_states(iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> EmbeddedStates:
+    """Find the states of the minority inside the majority's continuum, at any energy, for fixed k_⊥.
+
+    They lie between the bottom of the majority's continuum and the lower bottom of N's and the minority's.
+    The interface's own h_R and E_F are not used.
+    """
+    k_perp, angle, h_R = np.broadcast_arrays(*(np.asarray(a, dtype=float) for a in (k_perp, angle, h_R)))
+    c, w = along_m(iface, angle).reshape(-1, 1), (h_R * k_perp).reshape(-1, 1)
+    # x = k_⊥² − E now, so that k_z² = −U − x as above with E_F = 0.
+    edges = {"normal": -iface.U_N, "minority": -iface.U_F - iface.J, "majority": -iface.U_F + iface.J}
+    segment = (max(edges["normal"], edges["minority"]), edges["majority"])
+    theta, part = np.full(c.size, np.nan, dtype=complex), np.full(c.size, np.nan)
+    width, thinnest = segment[1] - segment[0], THINNEST * max(map(abs, segment))
+    if width > thinnest:
+
+        def f(theta: Complex, rows: Index) -> Complex:
+            k, minority, majority = (wave_number(edge, segment, theta) for edge in edges.values())
+            return determinant(iface, k, (minority, majority), w[rows] + 0j, c[rows])
+
+        found = zeros_near(f, c.size, 0.0, np.pi / 2, analytic_radius(segment, edges.values()))
+        inside = (found.real > 0) & (found.real < np.pi / 2)
+        # The narrowest is the state; others are broad structures of the majority's own.
+        distance = np.where(inside, np.abs(found.imag), np.inf)
+        if found.shape[1]:
+            nearest = np.argmin(distance, axis=1)[:, None]
+            there = np.take_along_axis(np.where(inside, found, np.nan), nearest, axis=1)
+            part = _minority_part(iface, edges, segment, there, w, c)[:, 0]
+            # A state of the minority; elsewhere it is a shape resonance of the majority.
+            theta = np.where(part > 0.5, there[:, 0], np.nan)
+            part = np.where(part > 0.5, part, np.nan)
+    x, shape, scale = x_of(segment, theta), k_perp.shape, max(abs(width), thinnest)
+    bound = (np.abs(w) * np.sqrt(np.maximum(1 - c**2, 0)) <= CONSERVED * np.sqrt(scale))[:, 0]
+    return EmbeddedStates(
+        energy=k_perp**2 - x.real.reshape(shape),
+        width=np.where(bound, np.where(np.isnan(x.real), np.nan, 0.0), 2 * np.abs(x.imag)).reshape(shape),
+        minority=part.reshape(shape),
+        bound=(bound & ~np.isnan(x.real)).reshape(shape),
+    )
+
+
+def _minority_part(
+    iface: Interface, edges: dict[str, float], segment: Segment, theta: Complex, w: Array, c: Array
+) -> Array:
+    """Return |ψ_minority|²/|ψ|² at z = 0 of the null vector of iK̂ + ik − κ̂ at a zero."""
+    k, minority, majority = (wave_number(edge, segment, theta) for edge in edges.values())
+    coupling = np.abs(w) ** 2 * (1 - c**2)
+    # D_− ψ_− = w β ψ_+ and D_+ ψ_+ = w β* ψ_−, |β|² = 1 − c².
+    other, one = (np.abs(d) ** 2 for d in diagonal(iface, k, (minority, majority), w, c))
+    ratio = np.where(one >= other, one / (one + coupling), coupling / np.maximum(other + coupling, 1e-300))
+    return np.asarray(ratio)

@@ -1,7 +1,8 @@
 """Exact states at complex h_R: where they diverge, and the torque's coefficients as contour integrals.
 
 t(h_R) is real-analytic: for complex h_R it is bilinear in ψ(h_R) and [ψ(h_R*)]†, both of which an engine
-finds from a κ̂ that is not Hermitian. No formula of the paper is used; `sotcheck.theory.all_orders` has those.
+finds from a κ̂ that is not Hermitian. No formula of the paper is used; `sotcheck.theory.all_orders` has
+those.
 """
 
 from __future__ import annotations
@@ -78,24 +79,10 @@ def resolved_orders(
 ) -> Estimate:
     """Return the coefficients of odd orders in t's integrand at every k_⊥ and angle: contour integrals.
 
-    Parameters
-    ----------
-    engine : str
-        Name of an exact engine.
-    iface : Interface
-    k_perp, angles : arrays (n,) and (a,)
-    highest : int
-        Highest order, odd, well below `points`.
-    points : int
-        Of the circle in h_R, even.
-    radius : float
-        Of the circle, relative to the radius of convergence at each k_⊥ and angle.
-
-    Returns
-    -------
-    Estimate (n, a, orders, 3, 3)
-        Axes: k_⊥, angle, order, source, spin; per d(k_⊥²)/4π and h_R^n. Errors: what aliases, from the
-        Fourier coefficients next to the middle of the spectrum, and the rounding of the sums.
+    Orders go up to `highest`, odd, well below the even number of points of the circle in h_R, whose radius is
+    relative to that of convergence at each k_⊥ and angle. Shape (n, a, orders, 3, 3): k_⊥, angle, order,
+    source, spin; per d(k_⊥²)/4π and h_R^n. Errors: what aliases, from the Fourier coefficients next to the
+    middle of the spectrum, and the rounding of the sums.
 
     Raises
     ------
@@ -134,11 +121,7 @@ def resolved_orders(
         np.abs(some).max(axis=(-1, -2, -3), keepdims=True)
         for some in (power, power[..., points // 2 - 1 : points // 2 + 1, :, :])
     )
-    return Estimate(
-        found,
-        {
-            # Coefficient n + points aliases into n: smaller than that in the middle by radius^(points/2).
-            "next order": (middle * radius ** (points // 2) / scale, "what aliases on the contour"),
-            "rounding": (ROUNDING * np.finfo(float).eps * size / scale, "sums over the contour"),
-        },
-    )
+    # Coefficient n + points aliases into n: smaller than that in the middle by radius^(points/2).
+    aliases = middle * radius ** (points // 2) / scale, "what aliases on the contour"
+    rounding = ROUNDING * np.finfo(float).eps * size / scale, "sums over the contour"
+    return Estimate(found, {"next order": aliases, "rounding": rounding})

@@ -8,8 +8,8 @@ from sotcheck.exact.observables import INTERFACE, PLUS, torque_from_flows
 from sotcheck.exact.solved import Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.system.spin import IDENTITY, dagger, dot_sigma, in_spin_bands, projectors
-from sotcheck.system.states import States
+from sotcheck.system.spin import IDENTITY, dagger, dot_sigma
+from sotcheck.system.states import States, by_source
 
 
 def imaginary(matrix: Complex) -> Complex:
@@ -17,32 +17,15 @@ def imaginary(matrix: Complex) -> Complex:
     return (matrix - dagger(matrix)) / 2j
 
 
-def slopes(found: States, side: str) -> tuple[Complex, Complex]:
-    """Return ∂_zψ at z = −0 ("N") or +0 ("F") of waves from N and from F, by the waves of that side."""
-    k = found.kz[..., None, None] * IDENTITY
-    K = in_spin_bands(found.Kz, found.m)
-    if side == "N":
-        return 1j * k @ (2 * _incident(found.kz)[..., None, None] * IDENTITY - found.psi_N), (
-            -1j * k @ found.psi_F
-        )
-    return 1j * K @ found.psi_N, 1j * K @ (found.psi_F - 2 * in_spin_bands(_incident(found.Kz), found.m))
-
-
-def _incident(k: Complex) -> Complex:
-    # A wave of unit flux has the amplitude 1/√k; closed channels have none.
-    return np.where(k.real > 0, 1 / np.sqrt(np.where(k.real > 0, k, 1)), 0)
+def slopes(found: States, side: str) -> Complex:
+    """Return ∂_zψ at z = −0 ("N") or +0 ("F") of waves from N and from F, shape (2, ..., 2, 2)."""
+    return found.slope["NF".index(side), :, found.here]
 
 
 def charge_flow(found: States, side: str) -> Array:
     """Return Σ_in Im[ψ†∂_zψ] at z = −0 ("N") or +0 ("F") by source, shape (..., 3)."""
-    from_N, from_F = slopes(found, side)
-    minority, majority = projectors(found.m)
-    matrices = [
-        from_N @ dagger(found.psi_N),
-        from_F @ majority @ dagger(found.psi_F),
-        from_F @ minority @ dagger(found.psi_F),
-    ]
-    return np.stack([np.trace(matrix, axis1=-2, axis2=-1).imag for matrix in matrices], axis=-1)
+    flow = by_source(slopes(found, side), found.psi[:, found.here], found.m)
+    return np.trace(flow, axis1=-2, axis2=-1).imag
 
 
 def current(found: States, side: str, charge_from: str | None = None) -> Complex:
@@ -50,9 +33,8 @@ def current(found: States, side: str, charge_from: str | None = None) -> Complex
 
     The spin current is the engine's own. In units of (eL/hV) f, with electrons of charge −e.
     """
-    spin = found.spin_minus if side == "N" else found.spin_plus
-    charge = charge_flow(found, charge_from or side)
-    return -(charge[..., None, None] * IDENTITY + dot_sigma(spin)) / 2
+    charge = charge_flow(found, charge_from or side)[..., None, None] * IDENTITY
+    return -(charge + dot_sigma(found.spin_current("NF".index(side)))) / 2
 
 
 def moment(one: Solved, found: Estimate) -> Estimate:

@@ -50,28 +50,24 @@ def wave(incident: str, side: str) -> Quantity:
     def measure(one: Solved) -> Estimate:
         found = states(one)
         spin = found.spin_minus if side == "N" else found.spin_plus
-        psi_N, psi_F = amplitude(found)
+        psi = amplitude(found)[0 if from_N else 1]
         if from_N:
             currents = found.kz.real[..., None, None] * spin[..., :1, :]
         else:
             # Sources are majority, minority; wave numbers minority, majority.
             currents = found.Kz.real[..., ::-1, None] * spin[..., 1:, :]
-        return measured(one, _seen(one, side, psi_N if from_N else psi_F, currents))
+        k_perp2 = one.k_perp[:, None] ** 2 + np.zeros(psi.shape[1])
+        if side == "N":
+            curvature = -one.iface.kz_squared(k_perp2)[..., None, None] * psi
+        else:
+            curvature = -in_spin_bands(one.iface.Kz_squared(k_perp2) + 0j, one.iface.direction) @ psi
+        flat = [values.reshape(*psi.shape[:-2], -1) for values in (psi, curvature, currents + 0j)]
+        return measured(one, np.concatenate(flat, axis=-1))
 
     words = f"psi and its second derivative at {at}, spin current at {at}"
-    return Quantity(
-        words if from_N else f"{words} by band of incidence", measure, "normal" if from_N else None
-    )
-
-
-def _seen(one: Solved, side: str, psi: Complex, currents: Array) -> Complex:
-    k_perp2 = one.k_perp[:, None] ** 2 + np.zeros(psi.shape[1])
-    if side == "N":
-        curvature = -one.iface.kz_squared(k_perp2)[..., None, None] * psi
-    else:
-        curvature = -in_spin_bands(one.iface.Kz_squared(k_perp2).astype(complex), one.iface.direction) @ psi
-    flat = [values.reshape(*psi.shape[:-2], -1) for values in (psi, curvature, currents)]
-    return np.concatenate(flat, axis=-1)
+    if from_N:
+        return Quantity(words, measure, "normal")
+    return Quantity(f"{words} by band of incidence", measure)
 
 
 def channels(which: str) -> Quantity:

@@ -10,8 +10,8 @@ from sotcheck.engines import Engine
 from sotcheck.engines.poles import kinks, poles
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.convergence import richardson
-from sotcheck.numerics.estimate import Estimate
-from sotcheck.numerics.quadrature import NESTED, Sum, gauss, side_by_side, sum_over_k
+from sotcheck.numerics.estimate import Estimate, side_by_side
+from sotcheck.numerics.quadrature import NESTED, Sum, gauss, sum_over_k
 from sotcheck.system.interface import Interface
 
 #: Flows of spin in the order of the `flow` axis: (1) arrives at z = −0, (3) leaves at +0, the lattice adds,
@@ -27,22 +27,9 @@ ERROR_NODES, ERROR_ANGLES = 16, np.array([0.3, 1.1, 1.9, 2.7])
 def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float, most: int | None = None) -> Sum:
     """Return the k_⊥-summed flows divided by h_R, in the unit of t: −(1/4π) ∫ d²k_⊥/(2π)² k_x Σ_in ….
 
-    Parameters
-    ----------
-    engine : Engine
-    iface : Interface
-        Its own h_R is not used.
-    h_R : array (n,)
-        Rashba parameters, solved together; zero gives zero torque and is not divided by.
-    rtol : float
-        Wanted quadrature error relative to the largest component.
-    most : int, optional
-        Problems after which nothing is refined any more; by default what suits the engine.
-
-    Returns
-    -------
-    Sum
-        Values of shape (segments, n, 3, 4, 3): segment, h_R, source, flow, spin.
+    Shape (segments, n, 3, 4, 3): segment, h_R, source, flow, spin. h_R (n,) is used instead of the
+    interface's; zero gives zero torque and is not divided by. The quadrature error wanted is relative to the
+    largest component; after `most` problems, by default what suits the engine, nothing is refined any more.
     """
     h_R = np.asarray(h_R, dtype=float)
     structure = iface.structure
@@ -65,8 +52,9 @@ def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float, mo
     turns = kinks(iface, h_R, spacing=spacing).tolist()
     if turns and len(h_R) > 1:
         # Each h_R has kinks at angles of its own: those of one would cost the others time.
-        one_by_one = (h_R[i : i + 1] for i in range(len(h_R)))
-        return side_by_side([exact_flows(engine, iface, h, rtol=rtol, most=most) for h in one_by_one])
+        sums = [exact_flows(engine, iface, h, rtol=rtol, most=most) for h in h_R[:, None]]
+        most_of = {name: max(getattr(one, name) for one in sums) for name in ("angles", "nodes")}
+        return replace(sums[0], by_segment=side_by_side([one.by_segment for one in sums], axis=1), **most_of)
 
     def near(segment: tuple[float, float], angles: Array) -> Complex:
         return poles(iface, segment, angles[:, None], h_R, spacing=spacing)
@@ -78,14 +66,10 @@ def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float, mo
 
 def _extrapolated(rungs: list[Sum]) -> Sum:
     """Return the limit of sums on a ladder of lattice spacings, each of them halved."""
-    powers = tuple(2 * n for n in range(1, len(rungs)))
-    fit = richardson(
-        np.stack([one.by_segment.value for one in rungs]),
-        powers,
-        np.stack([one.by_segment.error for one in rungs]),
-        "lattice",
-        LAST_STEP,
+    values, errors = (
+        np.stack([getattr(one.by_segment, part) for one in rungs]) for part in ("value", "error")
     )
+    fit = richardson(values, tuple(range(2, 2 * len(rungs), 2)), errors, "lattice", LAST_STEP)
     # One component may escape the last elimination by accident: the largest of a source stands for all.
     lattice = fit.size("lattice").max(axis=(-1, -2), keepdims=True)
     terms = {"quadrature": (fit.size("rounding"), NESTED), "lattice": (lattice, LAST_STEP)}
@@ -102,18 +86,9 @@ def parts_of(t: Estimate, m: Array) -> Estimate | None:
 
 
 def summed_errors(engine: Engine, iface: Interface, h_R: Array) -> Array:
-    """Return how far the states' own errors may move a k_⊥-summed flow, in the unit of t, not over h_R.
+    """Return how far the states' own errors may move a k_⊥-summed flow, in the unit of t, not over h_R (n,).
 
-    Parameters
-    ----------
-    engine : Engine
-    iface : Interface
-    h_R : array (n,)
-
-    Returns
-    -------
-    array (segments, n, 3)
-        Of any component of a flow, by range between thresholds, h_R and source.
+    Shape (segments, n, 3): of any component of a flow, by range between thresholds, h_R and source.
     """
     *coarser, finest = engine.rungs(iface.structure)
     if coarser:

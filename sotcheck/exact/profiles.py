@@ -122,8 +122,8 @@ def continued(found: States, kappa: Complex, side: str) -> Waves:
     psi = np.stack([found.psi_N, found.psi_F])
     if side == "N":
         q = np.stack([found.kz, found.kz], axis=-1)
-        return Waves(q, found.m, psi, np.stack(slopes(found, "F")) - kappa @ psi)
-    return Waves(found.Kz, found.m, psi, np.stack(slopes(found, "N")) + kappa @ psi)
+        return Waves(q, found.m, psi, slopes(found, "F") - kappa @ psi)
+    return Waves(found.Kz, found.m, psi, slopes(found, "N") + kappa @ psi)
 
 
 @lru_cache(maxsize=128)

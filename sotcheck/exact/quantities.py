@@ -35,10 +35,8 @@ def _by_spin(symbol: str) -> Quantity:
 
 def change_of(symbol: str) -> Quantity:
     """Return ∂/∂h_R at h_R = 0 of one of r, t, r', t', all elements."""
-    which = AMPLITUDES.index(symbol)
-    return Quantity(
-        f"d{symbol}/dh_R at h_R = 0, all elements", lambda one: one.linear(one.states.amplitudes()[which])
-    )
+    which, words = AMPLITUDES.index(symbol), f"d{symbol}/dh_R at h_R = 0, all elements"
+    return Quantity(words, lambda one: one.linear(one.states.amplitudes()[which]))
 
 
 def beyond_k_F(quantity: Quantity) -> Quantity:

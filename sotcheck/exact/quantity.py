@@ -15,16 +15,10 @@ from sotcheck.system.interface import SOURCES
 
 @dataclass(frozen=True)
 class Quantity:
-    """Something that exact states tell.
+    """Something that exact states tell, e.g. "r, all elements", the `quantity` of rows.
 
-    Attributes
-    ----------
-    words : str
-        What is compared, e.g. "r, all elements"; the `quantity` of rows.
-    measure : callable
-        ``measure(solved)`` returns an `Estimate`; its axes begin with (k_⊥, angle) unless it is a sum.
-    source : str or None
-        "normal", "majority" or "minority", where it belongs to one.
+    ``measure(solved)`` returns an `Estimate`; its axes begin with (k_⊥, angle) unless it is a sum. The source
+    is "normal", "majority" or "minority", where it belongs to one.
     """
 
     words: str
@@ -43,11 +37,10 @@ class Quantity:
 
     def of(self, source: str, *more: str) -> Quantity:
         """Return that of one source, or the sum of several, for a quantity whose third axis is the source."""
+        columns = [SOURCES.index(name) for name in (source, *more)]
         if more:
-            columns = [SOURCES.index(name) for name in (source, *more)]
             return self.then(lambda one, found: found[:, :, columns].sum(axis=2))
-        column = SOURCES.index(source)
-        return self.then(lambda one, found: found[:, :, column], source=source)
+        return self.then(lambda one, found: found[:, :, columns[0]], source=source)
 
     def __neg__(self) -> Quantity:
         """Return the same with the opposite sign."""

@@ -44,14 +44,8 @@ def coefficient(
 class Solved:
     """Exact states of one engine for one interface on the grid (k_⊥, ANGLES, LADDER).
 
-    Attributes
-    ----------
-    engine : str
-    iface : Interface
-    nodes : int
-        k_⊥ nodes in each range between thresholds.
-    stretch : float
-        What all k_⊥ are multiplied by: with more than one, some lie beyond the last threshold.
+    There are `nodes` k_⊥ in each range between thresholds, all multiplied by `stretch`: beyond 1, some lie
+    beyond the last threshold.
     """
 
     engine: str
@@ -112,18 +106,18 @@ class Solved:
 
         −h_R is the opposite angle, half-way round the ANGLES.
         """
-        odd = (values - np.roll(values, 3, axis=1)) / 2
-        return self._limit(odd, 1, self._noise(values))
+        return self._limit(values, -1, 1)
 
     def quadratic(self, values: Array | Complex) -> Estimate:
         """Return the coefficient of h_R² of values (n, 6, 5, ...)."""
-        even = (values + np.roll(values, 3, axis=1)) / 2
-        return self._limit(even - even[:, :, :1], 2, self._noise(values))
+        return self._limit(values, 1, 2)
 
-    def _limit(self, differences: Array | Complex, power: int, noise: float) -> Estimate:
-        h = self.h_R[:, :, 1:].reshape(-1, 1, 4, *(1,) * (differences.ndim - 3))
-        quotients = np.moveaxis(differences[:, :, 1:] / h**power, 2, 0)
-        steps = np.moveaxis(np.broadcast_to(2 * noise / h**power, differences[:, :, 1:].shape), 2, 0)
+    def _limit(self, values: Array | Complex, parity: int, power: int) -> Estimate:
+        part = (values + parity * np.roll(values, 3, axis=1)) / 2
+        differences, h = part[:, :, 1:] - part[:, :, :1], self.h_R[:, :, 1:]
+        over = 1 / h.reshape(-1, 1, 4, *(1,) * (values.ndim - 3)) ** power
+        noise: Array = np.broadcast_to(2 * self._noise(values) * over, differences.shape)
+        quotients, steps = np.moveaxis(differences * over, 2, 0), np.moveaxis(noise, 2, 0)
         # All of a k_⊥ share the largest.
         return coefficient(quotients, POWERS, steps, tuple(range(1, quotients.ndim - 1)))
 

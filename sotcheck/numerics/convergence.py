@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.numerics.estimate import Estimate
+from sotcheck.numerics.estimate import Estimate, side_by_side
 
-#: Local slopes that differ by more than this belong to no order yet.
-SETTLED = 0.5
 #: How far off their order local slopes may be, and still be those of a series in that order.
 EXPECTED = 0.25
 
@@ -20,24 +18,11 @@ def richardson(
     name: str = "next order",
     origin: str = "last elimination of Richardson's table",
 ) -> Estimate:
-    """Extrapolate values at steps s, s/2, s/4, … to step 0.
+    """Extrapolate values (n, ...) at steps s, s/2, s/4, … to step 0.
 
-    Parameters
-    ----------
-    values : array (n, ...)
-        From the coarsest to the finest step.
-    powers : tuple of n − 1 ints
-        Powers of the step in the error series, one eliminated at each level.
-    noise : array (n, ...) or float
-        Rounding error of the values, carried through the table.
-    name, origin : str
-        Of the first error term.
-
-    Returns
-    -------
-    Estimate
-        Its term `name` is what the last elimination changed, a bound on what the next one would, infinite
-        without any; "rounding" is the noise amplified by the eliminations.
+    The n − 1 powers of the step in the error series are eliminated, one at each level. The error term `name`
+    is what the last elimination changed, a bound on what the next one would, infinite without any; "rounding"
+    is the values' noise amplified by the eliminations.
     """
     column = np.asarray(values)
     rounding = np.broadcast_to(np.asarray(noise, dtype=float), column.shape)
@@ -61,22 +46,12 @@ def finest(
     name: str = "next order",
     origin: str = "last elimination of Richardson's table",
 ) -> Estimate:
-    """Extrapolate from those neighbouring steps of a ladder that leave the smallest error.
+    """Extrapolate as `richardson` from those neighbouring steps of a ladder that leave the smallest error.
 
-    Finer steps converge better until rounding outweighs what they gain: each entry has steps of its own.
-
-    Parameters
-    ----------
-    values, powers, noise, name, origin
-        As for `richardson`; n > len(powers) + 1 leaves a choice.
-    axes : tuple of int
-        Axes of one vector, counted from the end: one component may escape an elimination by accident, so that
-        all get the largest error.
-
-    Returns
-    -------
-    Estimate
-        Its term `name` is infinite where the steps before the last show another order than powers[0].
+    Finer steps converge better until rounding outweighs what they gain: each entry has steps of its own. The
+    term `name` is infinite where the steps before the last show another order than powers[0]. Along `axes`,
+    counted from the end, lies one vector: one component may escape an elimination by accident, so that all
+    get the largest error.
     """
     length = len(powers) + 1
     if len(values) < length:
@@ -94,60 +69,31 @@ def finest(
         settled = np.all(in_order | (steps[1:] <= 2 * shaken[1:]), axis=0)
         return found.and_(name, np.where(settled, 0.0, np.inf), origin)
 
-    fits = [fit(slice(start, start + length)) for start in range(len(values) - length + 1)]
-    best = np.argmin([one.error for one in fits], axis=0)[None]
-
-    def chosen(arrays: list[Array]) -> Array:
-        return np.take_along_axis(np.stack(arrays), best, axis=0)[0]
-
-    sizes = {term: chosen([one.size(term) for one in fits]) for term in fits[0].terms}
-    return Estimate(
-        chosen([one.value for one in fits]),
-        {term: (size, fits[0].terms[term][1]) for term, size in sizes.items()},
-    )
-
-
-#: How the error of an observed order is found.
-SLOPE = "change of the local slope at the last rung, and noise"
+    fits = side_by_side([fit(slice(i, i + length))[None] for i in range(len(values) - length + 1)])
+    best = np.argmin(fits.error, axis=0)[None]
+    return fits.each(lambda arrays: np.take_along_axis(arrays, best, axis=0)[0])
 
 
 def slope(value: float, error: float) -> Estimate:
     """Return an order of convergence with its uncertainty."""
-    return Estimate(value, {"next order": (error, SLOPE)})
+    return Estimate(value, {"next order": (error, "change of the local slope at the last rung, and noise")})
 
 
-def observed_order(errors: Array, noise: Array, power: int = 2, settled: float = SETTLED) -> Estimate:
-    """Return the order p of errors ~ s^p (1 + O(s^power)) at steps s, s/2, s/4, ….
+def observed_order(errors: Array, noise: Array, power: int = 2, settled: float = 0.5) -> Estimate:
+    """Return the order p of errors ~ s^p (1 + O(s^power)), n ≥ 3 of them at steps s, s/2, s/4, ….
 
-    The local slopes log2(e_i / e_{i+1}) are themselves extrapolated to s → 0.
-
-    Parameters
-    ----------
-    errors : array (n,), n ≥ 3
-        Positive, from the coarsest to the finest step.
-    noise : array (n,)
-        Rounding error of each.
-    power : int
-        Next power in the series.
-    settled : float
-        Local slopes that differ by more belong to no order yet.
-
-    Returns
-    -------
-    Estimate
-        From the three neighbouring steps that tell it best. Its error is what the last extrapolation changed,
-        plus the rounding carried through the logarithm; infinite when rounding swamps the errors, or when
-        the local slopes have not settled: then no order is seen yet.
+    The local slopes log2(e_i / e_{i+1}) are themselves extrapolated to s → 0, from the three neighbouring
+    steps that tell best. The error is what the last extrapolation changed, plus the rounding `noise` carried
+    through the logarithm; infinite when rounding swamps the errors, or when the local slopes differ by more
+    than `settled`: then no order is seen yet.
     """
     errors, noise = np.asarray(errors, dtype=float), np.asarray(noise, dtype=float)
     found = [_slope(errors[n : n + 3], noise[n : n + 3], power, settled) for n in range(len(errors) - 2)]
     best = slope(np.nan, np.inf)
     for n, one in enumerate(found):
         # Terms of a series may hide one another in one place: not in the next as well.
-        neighbours = [other for other in found[max(n - 1, 0) : n + 2] if other is not one]
-        doubt = min(
-            (abs(one.value - other.value) for other in neighbours if np.isfinite(other.value)), default=0.0
-        )
+        others = [other.value for other in found[max(n - 1, 0) : n + 2] if other is not one]
+        doubt = min((abs(one.value - other) for other in others if np.isfinite(other)), default=0.0)
         # The finer of two that are as good.
         if one.total + doubt <= best.total:
             best = slope(one.value, one.total + doubt)

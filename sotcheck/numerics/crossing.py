@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.polynomial import chebyshev
@@ -55,15 +54,9 @@ class Target:
         return self.lower is not None and self.upper - self.lower <= 2 * accuracy * self.upper
 
 
-class _Crossing(NamedTuple):
-    """Where |f| may, and must, exceed a limit for the first time in a panel; None if nowhere.
-
-    `noisy`: the errors of f itself outweigh the polynomial's, so that smaller panels tell no more.
-    """
-
-    lower: float | None
-    upper: float | None
-    noisy: bool
+#: Where |f| may, and must, exceed a limit for the first time in a panel, None if nowhere; whether the errors
+#: of f itself outweigh the polynomial's, so that smaller panels tell no more.
+_Crossing = tuple[float | None, float | None, bool]
 
 
 def _first_above(coefficients: Array, level: float) -> float | None:
@@ -85,7 +78,7 @@ def _crossing(limit: float, h_R: Array, f: Estimate) -> _Crossing:
     error = interpolation + noise
     ends = (_first_above(coefficients, limit + sign * error) for sign in (-1, 1))
     lower, upper = (None if u is None else float(start + (u + 1) / 2 * (end - start)) for u in ends)
-    return _Crossing(lower, upper, noisy=interpolation < noise)
+    return lower, upper, interpolation < noise
 
 
 def _decided(target: Target, crossing: _Crossing, narrow: float) -> bool:
@@ -97,18 +90,10 @@ def _decided(target: Target, crossing: _Crossing, narrow: float) -> bool:
 
 
 def search(deviation: Deviation, targets: list[Target], largest: float, accuracy: float) -> None:
-    """Fill in the brackets of all targets, panel by panel.
+    """Fill in the brackets of all targets, panel by panel; there is no `upper` where there is no crossing.
 
-    Parameters
-    ----------
-    deviation : callable
-        ``deviation(h_R)`` of h_R (n,) returns an Estimate (n, components, sources).
-    targets : list of Target
-        Changed in place; without an `upper` where there is no crossing.
-    largest : float
-        Where the search ends.
-    accuracy : float
-        Half width of a bracket, relative, that is aimed at.
+    ``deviation(h_R)`` of h_R (n,) is an Estimate (n, components, sources); the search ends at `largest`; a
+    bracket's half width, relative, is to be as small as `accuracy`.
     """
     probe = np.array([SMALLEST, PROBE])
     curvature = np.abs(np.diff(deviation(probe).value, axis=0))[0] / PROBE**2
@@ -129,8 +114,8 @@ def search(deviation: Deviation, targets: list[Target], largest: float, accuracy
             end = (start + end) / 2
             continue
         for target, crossing in zip(waiting, crossings, strict=True):
-            target.lower = crossing.lower if target.lower is None else target.lower
-            target.upper = crossing.upper
+            target.lower = crossing[0] if target.lower is None else target.lower
+            target.upper = crossing[1]
             if not target.known_to(accuracy):
                 _close(deviation, target, accuracy)
         start, end = end, min(largest, GROWTH * end)

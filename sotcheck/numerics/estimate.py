@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,16 @@ def added(*some: Terms) -> Terms:
     return {
         name: (sum(size for size, _ in each), joined(why for _, why in each)) for name, each in same.items()
     }
+
+
+def side_by_side(some: Sequence[Estimate], axis: int = 0) -> Estimate:
+    """Join estimates that have terms of the same names along an axis."""
+
+    def join(arrays: Iterable[Any]) -> Array:
+        return np.concatenate(list(arrays), axis)
+
+    terms = {name: (join(one.size(name) for one in some), why) for name, (_, why) in some[0].terms.items()}
+    return Estimate(join(one.value for one in some), terms)
 
 
 @dataclass(frozen=True)

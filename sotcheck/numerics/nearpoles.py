@@ -14,6 +14,7 @@ import numpy as np
 from scipy.linalg import lstsq
 
 from sotcheck.numerics.arrays import Array, Complex, Index
+from sotcheck.numerics.zeros import parameter
 
 #: Poles within the ellipse of this parameter get functions and nodes of their own; Fejér's rule sees others.
 RHO = 1.35
@@ -40,13 +41,6 @@ def fejer(n: int) -> tuple[Array, Array]:
     return (1 - np.cos(angle)) / 2, weights
 
 
-def _ellipse(s: Complex) -> Array:
-    """Return ρ of the ellipse around [0, 1] through s."""
-    u = 2 * s - 1
-    root = np.sqrt(u - 1) * np.sqrt(u + 1)
-    return np.maximum(np.abs(u + root), np.abs(u - root))
-
-
 def flanks(p: complex, which: int) -> Array:
     """Return two nodes on the flanks of the pole p, equidistant in u with s = Re p + |Im p| tan u."""
     a, width = p.real, abs(p.imag)
@@ -64,18 +58,9 @@ def flanks(p: complex, which: int) -> Array:
 
 
 def rule(n: int, extra: Array, poles: Complex) -> Array:
-    """Return the weights of Fejér's n nodes and the `extra` ones, exact for polynomials and poles.
+    """Return the weights (n + e,) of Fejér's n nodes and e extra ones, exact for polynomials and poles (P,).
 
-    Parameters
-    ----------
-    n : int
-    extra : array (e,)
-    poles : array (P,)
-        The nearest first: with few nodes only some can be treated.
-
-    Returns
-    -------
-    array (n + e,)
+    The nearest pole comes first: with few nodes only some can be treated.
     """
     nodes, plain = fejer(n)
     # A node that happens to lie on a narrow pole would carry its weight to where f is known to ε/|Im p| only.
@@ -98,22 +83,10 @@ def rule(n: int, extra: Array, poles: Complex) -> Array:
     area = np.where(
         ratio > 1e-9, spread / np.maximum(ratio, 1e-9), (end - start) / np.where(start * end, start * end, 1)
     )
-    moments = np.concatenate(
-        [
-            np.where(polynomials % 2 == 0, 1 / (1.0 - polynomials**2 + (polynomials == 1)), 0.0),
-            area,
-            np.log((end**2 + ratio**2) / (start**2 + ratio**2)) / 2,
-        ]
-    )
-    matrix = np.concatenate(
-        [
-            np.cos(polynomials * np.arccos(np.clip(1 - 2 * s, -1, 1))[:, None])
-            * np.where(polynomials % 2, -1.0, 1.0),
-            lorentzian / distance,
-            scaled * lorentzian / distance,
-        ],
-        axis=1,
-    )
+    even = np.where(polynomials % 2 == 0, 1 / (1.0 - polynomials**2 + (polynomials == 1)), 0.0)
+    moments = np.concatenate([even, area, np.log((end**2 + ratio**2) / (start**2 + ratio**2)) / 2])
+    chebyshev = np.cos(polynomials * np.arccos(np.clip(2 * s - 1, -1, 1))[:, None])
+    matrix = np.hstack([chebyshev, lorentzian / distance, scaled * lorentzian / distance])
     # The integrand is as large as 1/|s − p|: weights are wanted to rounding relative to |s − p|.
     small = np.minimum(1.0, np.abs(s[:, None] - poles).min(axis=1))
     weights = np.zeros(len(used))
@@ -125,16 +98,12 @@ def rule(n: int, extra: Array, poles: Complex) -> Array:
 
 @dataclass
 class NearPoles:
-    """Poles near [0, 1] by pair and lane, with the nodes they ask for.
+    """Poles near [0, 1] by pair and lane, the nearest first, with the nodes they ask for.
 
     Attributes
     ----------
-    poles : list of lists of array
-        By pair and lane, the nearest first.
-    nodes : array (pairs, extra)
-        Nodes next to poles of any lane; NaN where there are fewer.
-    steepness : array (pairs, extra)
-        1/|s − p| there.
+    nodes, steepness : array (pairs, extra)
+        Nodes next to poles of any lane, NaN where there are fewer, and 1/|s − p| there.
     owner : list of array
         By pair, the lane that each of its nodes belongs to.
     """
@@ -167,7 +136,7 @@ def near_poles(poles: Complex) -> NearPoles | None:
     """
     # A pole upon an end is none: there the Jacobian, or the flux, vanishes with the wave number.
     poles = np.where(np.minimum(np.abs(poles), np.abs(poles - 1)) < AT_END, np.nan, poles)
-    rho = _ellipse(poles)
+    rho = parameter(0.0, 1.0, poles)
     if not np.any(rho < RHO):
         return None
     chosen = [[_kept(*lane) for lane in zip(*pair, strict=True)] for pair in zip(poles, rho, strict=True)]

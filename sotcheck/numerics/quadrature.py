@@ -18,7 +18,7 @@ import numpy as np
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.nearpoles import fejer
-from sotcheck.numerics.radial import LEVELS, Integrand, nested_error, radial, substitution
+from sotcheck.numerics.radial import Integrand, nested_error, radial, refined, substitution
 
 PolesOf = Callable[[tuple[float, float], Array], Complex]
 
@@ -35,16 +35,9 @@ FIRST_ANGLE = 0.3
 
 @dataclass(frozen=True)
 class Sum:
-    """A k_⊥ sum by segment between thresholds.
+    """A k_⊥ sum by segment between thresholds, ranges of k_⊥², with the angles and k_⊥ of its final rule.
 
-    Attributes
-    ----------
-    segments : list of (float, float)
-        Ranges of k_⊥².
-    by_segment : Estimate (segments, ...)
-        (1/4π) ∫ dx ⟨f⟩_φ of each segment; its term "quadrature" is radial plus angular.
-    angles, nodes : int
-        Angles, and values of k_⊥, of the final rule.
+    `by_segment` is (1/4π) ∫ dx ⟨f⟩_φ of each, shape (segments, ...); its error is radial plus angular.
     """
 
     segments: list[tuple[float, float]]
@@ -70,6 +63,9 @@ def sum_over_k(
 ) -> Sum:
     """Return (1/4π) ∫ dx ⟨f(x, φ)⟩_φ, segment by segment.
 
+    Errors reached may be larger than wanted, never silently; an integrand that is not finite is an
+    EngineError.
+
     Parameters
     ----------
     f : callable
@@ -78,31 +74,18 @@ def sum_over_k(
         lanes: integrands with poles of their own; and f is asked for x of shape (n, a) as well.
     edges : list of float
         Sorted thresholds in k_⊥², lower end first.
-    rtol : float
-        Wanted error relative to the largest component of any segment.
-    atol : float
-        Wanted error in absolute terms.
+    rtol, atol : float
+        Wanted error relative to the largest component of any segment, and in absolute terms.
     poles : callable, optional
         ``poles(segment, angles)``: the poles of the integrand near a segment, in θ, shape (a, lanes, most),
         NaN where there are fewer; complex conjugates are understood. However close to the real axis, they
         cost no more than two nodes each.
-    kinks : sequence of float, optional
-        Angles, modulo π, at which the integral over x is not smooth.
-    crowds : sequence of float
-        Where, besides `edges`, the integrand would be singular if a segment went on beyond its end.
+    kinks, crowds : sequences of float
+        Angles, modulo π, at which the integral over x is not smooth; where, besides `edges`, the integrand
+        would be singular if a segment went on beyond its end.
     most : int
-        Values of the integrand after which nothing is refined any more: what is unresolved then stays in the
-        error. Lanes count.
-
-    Returns
-    -------
-    Sum
-        With the errors reached, which may be larger than wanted; never silently.
-
-    Raises
-    ------
-    EngineError
-        If the integrand is not finite.
+        Values of the integrand, lanes counted, after which nothing is refined any more: what is unresolved
+        then stays in the error.
     """
     segments = list(pairwise(edges))
     largest, asked = 0.0, 0
@@ -121,20 +104,12 @@ def sum_over_k(
         largest = max(largest, float(np.abs(value.mean(axis=0)).max()))
         return max(rtol * largest, 4 * np.pi * atol) / len(segments)
 
+    def along(segment: tuple[float, float], angles: Array) -> tuple[Array, Array, int]:
+        near = None if poles is None else poles(segment, angles)
+        return radial(counted, segment, angles, tolerance, near, crowds=[*edges, *crowds], spent=spent)
+
     def evaluate(angles: Array) -> tuple[Array, Array, int]:
-        done = [
-            radial(
-                counted,
-                segment,
-                angles,
-                tolerance,
-                None if poles is None else poles(segment, angles),
-                crowds=[*edges, *crowds],
-                spent=spent,
-            )
-            for segment in segments
-        ]
-        values, errors, nodes = zip(*done, strict=True)
+        values, errors, nodes = zip(*(along(segment, angles) for segment in segments), strict=True)
         return np.stack(values), np.array(errors), sum(nodes)
 
     average = partial(_piecewise, kinks=kinks) if len(kinks) else _all_round
@@ -144,8 +119,6 @@ def sum_over_k(
 
 #: Integrals over x at given angles, shape (segments, angles, ...); their errors (segments, ...); nodes.
 ByAngle = Callable[[Array], tuple[Array, Array, int]]
-
-
 Tolerance = Callable[[Array], float]
 
 
@@ -180,47 +153,27 @@ def _piecewise(
     inside = np.unique(np.mod(kinks, np.pi))
     ends = np.append(inside[np.diff(inside, prepend=-np.inf) > SAME_ANGLE], inside[0] + np.pi)
 
-    def at(piece: tuple[float, float], s: Array) -> tuple[Array, Array, int]:
-        half = piece[0] + (piece[1] - piece[0]) * s
-        values, errors, nodes = evaluate(np.concatenate([half, half + np.pi]))
-        return (values[:, : len(s)] + values[:, len(s) :]) / 2, errors, nodes
+    def average(start: float, end: float) -> Sum:
+        share, radial_errors, nodes = (end - start) / np.pi, np.zeros(1), 0
 
-    done = []
-    for piece in pairwise(ends.tolist()):
-        share = (piece[1] - piece[0]) / np.pi
-        samples, radial_errors, nodes = at(piece, fejer(LEVELS[0])[0])
-        for n in LEVELS:
-            if n != LEVELS[0]:
-                more, more_errors, nodes = at(piece, fejer(n)[0][::2])
-                joined = np.empty((len(samples), n, *samples.shape[2:]))
-                joined[:, 1::2], joined[:, ::2] = samples, more
-                samples, radial_errors = joined, np.maximum(radial_errors, more_errors)
-            rules = [
-                np.tensordot(fejer(n // step)[1], samples[:, step - 1 :: step], axes=(0, 1))
-                for step in (8, 4, 2, 1)
-            ]
+        def at(s: Array) -> Array:
+            nonlocal radial_errors, nodes
+            half = start + (end - start) * s
+            values, errors, nodes = evaluate(np.concatenate([half, half + np.pi]))
+            radial_errors = np.maximum(radial_errors, errors)
+            return np.moveaxis(values[:, : len(s)] + values[:, len(s) :], 1, 0) / 2
+
+        for samples in refined(at):
+            n = len(samples)
+            rules = [np.tensordot(fejer(n // step)[1], samples[step - 1 :: step], 1) for step in (8, 4, 2, 1)]
             angular = nested_error(rules)
-            if spent() or angular.max() <= max(tolerance(samples[0]), float(radial_errors.max())):
+            if spent() or angular.max() <= max(tolerance(samples[:, 0]), float(radial_errors.max())):
                 break
-        done.append(_mean(rules[-1] * share, angular * share, radial_errors * share, 2 * n, nodes))
-    return Sum(
-        [],
-        reduce(add, (one.by_segment for one in done)),
-        sum(one.angles for one in done),
-        max(one.nodes for one in done),
-    )
+        return _mean(rules[-1] * share, angular * share, radial_errors * share, 2 * n, nodes)
 
-
-def side_by_side(sums: list[Sum]) -> Sum:
-    """Join sums over the same segments along the axis after the segments."""
-    quadrature = np.concatenate([one.by_segment.size("quadrature") for one in sums], axis=1)
-    values = np.concatenate([one.by_segment.value for one in sums], axis=1)
-    return Sum(
-        sums[0].segments,
-        Estimate(values, {"quadrature": (quadrature, NESTED)}),
-        max(one.angles for one in sums),
-        max(one.nodes for one in sums),
-    )
+    done = [average(*piece) for piece in pairwise(ends.tolist())]
+    total = reduce(add, (one.by_segment for one in done))
+    return Sum([], total, sum(one.angles for one in done), max(one.nodes for one in done))
 
 
 def gauss(edges: list[float], nodes: int) -> tuple[Array, Array]:

@@ -11,8 +11,9 @@ cosh of it: a few nodes a decade, where halving θ would need a rule of them for
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -48,14 +49,9 @@ def substitution(x_1: float, x_2: float, theta: Array) -> tuple[Array, Array]:
 
 @dataclass(frozen=True)
 class Path:
-    """θ along one segment as a function of s from 0 to 1, half by half: linear, or θ = δ sinh u at an end.
+    """θ along a segment (x₁, x₂) by s from 0 to 1, half by half: linear, or θ = δ sinh u at an end.
 
-    Attributes
-    ----------
-    segment : (float, float)
-        x₁, x₂.
-    deltas : (float, float)
-        δ at θ = 0 and at θ = π/2; 0 for linear.
+    `deltas` are δ at θ = 0 and at θ = π/2; 0 for linear.
     """
 
     segment: tuple[float, float]
@@ -73,11 +69,6 @@ class Path:
 
         below, above = [lower - x for x in crowds if 0 < x < lower], [x - upper for x in crowds if x > upper]
         return cls(segment, (delta(below), delta(above)))
-
-    @property
-    def breaks(self) -> list[float]:
-        """Where the segment has to be divided: s = 1/2 if the halves differ."""
-        return [0.0, 0.5, 1.0] if any(self.deltas) else [0.0, 1.0]
 
     def theta(self, half: int, s: Array) -> tuple[Array, Array]:
         """Return θ and dθ/ds at s in one half of the path (0 or 1)."""
@@ -97,6 +88,16 @@ class Path:
         u = np.arcsinh((theta if half == 0 else np.pi / 2 - theta) / delta)
         part = u / (2 * np.arcsinh(np.pi / 4 / delta))
         return part if half == 0 else 1 - part
+
+
+def refined(sample: Callable[[Array], Array]) -> Iterator[Array]:
+    """Yield samples (nodes, ...) of Fejér's rules of LEVELS nodes; each sample once."""
+    samples = sample(fejer(LEVELS[0])[0])
+    yield samples
+    for n in LEVELS[1:]:
+        finer = np.empty((n, *samples.shape[1:]))
+        finer[::2], finer[1::2] = sample(fejer(n)[0][::2]), samples
+        yield (samples := finer)
 
 
 def nested_error(rules: list[Array]) -> Array:
@@ -140,13 +141,8 @@ class _Interval:
         """Raise the rule until the error is within tolerance(value), or all is spent; say if that was so."""
         near = None if poles is None else self._near(poles)
         extra = None if near is None else self._extra_samples(f, angles, near)
-        samples = self._sample(f, angles, fejer(LEVELS[0])[0])
-        for n in LEVELS:
-            if n != LEVELS[0]:
-                new = self._sample(f, angles, fejer(n)[0][::2])
-                merged = np.empty((n, *samples.shape[1:]))
-                merged[1::2], merged[::2] = samples, new
-                samples = merged
+        for samples in refined(partial(self._sample, f, angles)):
+            n = len(samples)
             rules = [self._apply(samples[step - 1 :: step], near, extra) for step in (8, 4, 2, 1)]
             self.value = rules[-1]
             # The rules of one component may agree by accident: the worst stands for all.
@@ -199,14 +195,13 @@ class _Interval:
     def _extra_samples(self, f: Integrand, angles: Array, near: NearPoles) -> Array:
         """Return the integrand at the nodes next to poles, shape (extra, angles, ...); zero where none."""
         half = len(angles) // 2
-        most = near.nodes.shape[1]
-        some = np.flatnonzero(np.isfinite(near.nodes[:, :1]).all(axis=1)) if most else np.zeros(0, dtype=int)
+        some = np.flatnonzero(np.isfinite(near.nodes).any(axis=1))
         if not some.size:
             return np.zeros((0,))
         both = np.concatenate([some, some + half])
         nodes = np.where(np.isfinite(near.nodes), near.nodes, near.nodes[:, :1])[some].T
         values = self._sample(f, angles[both], np.concatenate([nodes, nodes], axis=1))
-        extra = np.zeros((most, len(angles), *values.shape[2:]))
+        extra = np.zeros((len(nodes), len(angles), *values.shape[2:]))
         extra[:, both] = values
         return extra
 
@@ -215,9 +210,7 @@ class _Interval:
         if near is None or extra is None:
             return scale * np.tensordot(fejer(len(samples))[1], samples, axes=1)
         weights, more = near.weights(len(samples))
-        value = np.einsum("npl,nspl...->spl...", weights, _by_pair(samples))
-        if extra.size:
-            value = value + np.einsum("npl,nspl...->spl...", more, _by_pair(extra))
+        value = _weighted(weights, samples) + (_weighted(more, extra) if extra.size else 0.0)
         return scale * value.reshape(samples.shape[1:])
 
     def _noise(self, n: int, near: NearPoles | None, extra: Array | None) -> Array:
@@ -233,14 +226,14 @@ class _Interval:
         slope = (upper - lower) * rate * np.maximum(np.sin(2 * theta), np.finfo(float).eps ** 0.5)
         moved = NOISE * np.finfo(float).eps * upper / slope / width * near.steepness
         more = np.abs(near.weights(n)[1]) * np.nan_to_num(moved).T[:, :, None]
-        value = np.einsum("npl,nspl...->spl...", more, np.abs(_by_pair(extra)))
-        worst: Array = width * value.max(axis=(0, 1))
+        worst: Array = width * _weighted(more, np.abs(extra)).max(axis=(0, 1))
         return worst
 
 
-def _by_pair(samples: Array) -> Array:
-    """Return samples (n, angles, lanes, ...) with the angle axis split in two: opposite ones, pairs."""
-    return samples.reshape(len(samples), 2, samples.shape[1] // 2, *samples.shape[2:])
+def _weighted(weights: Array, samples: Array) -> Array:
+    """Return sums over the nodes (n, angles, lanes, ...), the angles split in two: opposite ones, pairs."""
+    by_pair = samples.reshape(len(samples), 2, samples.shape[1] // 2, *samples.shape[2:])
+    return np.einsum("npl,nspl...->spl...", weights, by_pair)
 
 
 def radial(
@@ -258,7 +251,8 @@ def radial(
     Once `spent` says so nothing is refined any more.
     """
     path = Path.of(segment, crowds)
-    waiting = [_Interval(path, *pair) for pair in itertools.pairwise(path.breaks)]
+    breaks = [0.0, 0.5, 1.0] if any(path.deltas) else [0.0, 1.0]
+    waiting = [_Interval(path, *pair) for pair in itertools.pairwise(breaks)]
     done: list[_Interval] = []
     while waiting:
         interval = waiting.pop()

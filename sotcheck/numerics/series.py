@@ -49,12 +49,9 @@ class Pade:
 
     def poles(self) -> Complex:
         """Return the poles in the right half of the plane of h_R, by distance; doublets left out."""
-        zeros = np.roots(self.numerator)
-        w = np.array(
-            [p for p in np.roots(self.denominator) if np.all(np.abs(zeros - p) > DOUBLET * abs(p))],
-            dtype=complex,
-        )
-        h = self.scale * np.sqrt(w)
+        zeros, w = (np.roots(one).astype(complex) for one in (self.numerator, self.denominator))
+        doublet = np.any(np.abs(zeros - w[:, None]) <= DOUBLET * np.abs(w)[:, None], axis=1)
+        h = self.scale * np.sqrt(w[~doublet])
         return h[np.argsort(np.abs(h))]
 
     def real_poles(self, largest: float) -> list[float]:
@@ -63,16 +60,9 @@ class Pade:
 
 
 def pade(coefficients: Array, scale: float, denominator: int) -> Pade:
-    """Return the approximant [L/M] in h² with L + M + 1 coefficients used up.
+    """Return the approximant [L/M] in h² with all L + M + 1 coefficients (n,) of h, h³, … used up.
 
-    Parameters
-    ----------
-    coefficients : array (n,)
-        a_0, a_1, … of h, h³, ….
-    scale : float
-        Near the radius of convergence: a_j scale^(2j) should neither grow nor fall by much.
-    denominator : int
-        M < n.
+    With `scale` near the radius of convergence a_j scale^(2j) neither grows nor falls by much.
 
     Raises
     ------
@@ -114,23 +104,6 @@ class Radius:
     points: Array
 
 
-def limit_of_ratios(a: Array) -> tuple[Array, Array]:
-    """Return Domb–Sykes points: a_j/a_{j−1} and what their line in 1/j hits at 1/j = 0, j = 1, 2, …."""
-    return _with_limits(a[1:] / a[:-1], first=1)
-
-
-def limit_of_pairs(a: Array) -> tuple[Array, Array]:
-    """Return Mercer and Roberts's points for a complex pair of singularities, 1/|w|, and their limit."""
-    square = (a[3:] * a[1:-2] - a[2:-1] ** 2) / (a[2:-1] * a[:-3] - a[1:-2] ** 2)
-    return _with_limits(np.sqrt(np.abs(square)), first=2)
-
-
-def _with_limits(points: Array, first: int) -> tuple[Array, Array]:
-    """Return points of index j = first, … and what the line in 1/j through neighbours hits at 1/j = 0."""
-    j = np.arange(first, first + len(points))
-    return points, j[1:] * points[1:] - j[:-1] * points[:-1]
-
-
 def radius_from_terms(coefficients: Array, scale: float) -> Radius | None:
     """Return the radius of convergence of Σ a_j h^(2j+1), read off its coefficients; None for too few.
 
@@ -142,13 +115,15 @@ def radius_from_terms(coefficients: Array, scale: float) -> Radius | None:
     scaled = coefficients * scale ** (2.0 * np.arange(len(coefficients)))
     if len(scaled) < FEWEST:
         return None
-    found = [_envelope(scaled, scale)]
-    for method, points in (("ratio", limit_of_ratios), ("pair", limit_of_pairs)):
-        raw, limits = points(scaled)
-        last = limits[-4:]
+    a, found = scaled, [_envelope(scaled, scale)]
+    square = (a[3:] * a[1:-2] - a[2:-1] ** 2) / (a[2:-1] * a[:-3] - a[1:-2] ** 2)
+    for method, first, points in (("ratio", 1, a[1:] / a[:-1]), ("pair", 2, np.sqrt(np.abs(square)))):
+        j = np.arange(first, first + len(points))
+        # What the line in 1/j through neighbours hits at 1/j = 0: 1/|w|.
+        last = np.diff(j * points)[-4:]
         if np.all(np.isfinite(last)) and np.all(last > 0):
             value = scale / np.sqrt(last)
-            found.append(_radius(value[-1], 2 * np.ptp(value), method, raw))
+            found.append(_radius(value[-1], 2 * np.ptp(value), method, points))
     return min(found, key=lambda one: one.radius.total / one.radius.value)
 
 

@@ -39,10 +39,8 @@ class Directions:
     def axes(self) -> Array:
         """Unit vectors e_θ and e_φ, shape (n, 2, 3)."""
         s, c = np.sin(self.theta), np.cos(self.theta)
-        cos, sin, zero = np.cos(self.phi), np.sin(self.phi), np.zeros_like(s)
-        return np.stack(
-            [np.stack([c * cos, c * sin, -s], axis=-1), np.stack([-sin, cos, zero], axis=-1)], axis=1
-        )
+        cos, sin = np.cos(self.phi), np.sin(self.phi)
+        return np.moveaxis(np.array([[c * cos, c * sin, -s], [-sin, cos, 0 * s]]), -1, 0)
 
     def tangent(self, t: Array) -> Array:
         """Return (t_θ, t_φ), shape (n, ..., 2), of vectors (n, ..., 3)."""

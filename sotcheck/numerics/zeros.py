@@ -42,20 +42,9 @@ def parameter(lower: float, upper: float, z: Complex) -> Array:
 
 
 def count_zeros(f: Functions, rows: Index, lower: float, upper: float, rho: float) -> tuple[Index, Array]:
-    """Count zeros by the argument principle: the turns of the phase along the ellipse.
+    """Count zeros by the argument principle, the phase's turns along ellipses; return their ρ too.
 
     Where the phase cannot be followed, a zero lies on the ellipse, which then shrinks a little.
-
-    Returns
-    -------
-    count : array of int
-    rho : array
-        The ellipses counted in.
-
-    Raises
-    ------
-    EngineError
-        If some function's phase cannot be followed on any ellipse tried.
     """
     count, used = np.zeros(len(rows), dtype=int), np.full(len(rows), rho)
     waiting = np.arange(len(rows))
@@ -121,20 +110,9 @@ def newton(f: Functions, rows: Index, z: Complex, scale: float) -> Complex:
 
 
 def zeros_near(f: Functions, number: int, lower: float, upper: float, rho: float) -> Complex:
-    """Return every zero in the ellipse of parameter ρ around [lower, upper].
+    """Return every zero of functions in the ellipse of parameter ρ around [lower, upper], (number, most).
 
-    Parameters
-    ----------
-    f : callable
-        ``f(z, rows)``, analytic in the ellipse.
-    number : int
-        How many functions there are.
-    lower, upper, rho : float
-
-    Returns
-    -------
-    array (number, most)
-        NaN where a function has fewer zeros; a multiple zero comes once.
+    They are analytic there. NaN where a function has fewer zeros; a multiple zero comes once.
 
     Raises
     ------

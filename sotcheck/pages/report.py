@@ -15,8 +15,8 @@ from typing import Any
 from sotcheck.beyond.limits import LIMITS
 from sotcheck.beyond.words import conclusions
 from sotcheck.bound.fermi import CRITICAL
+from sotcheck.pages.beyond import pictures
 from sotcheck.pages.figures import FIGURES
-from sotcheck.pages.gallery import pictures
 from sotcheck.pages.publish import Picture, publish
 from sotcheck.run.executors import results
 from sotcheck.run.output import make_folder

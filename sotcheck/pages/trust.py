@@ -1,23 +1,120 @@
-"""Pages of the trust maps: trust.json first, then figures, README.md and index.html drawn from it."""
+"""Trust maps over two parameters: trust.json first; figures, README.md and index.html drawn from it alone."""
 
 from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
-from sotcheck.beyond.words import on_bound_states
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
+
+from sotcheck.beyond.limits import CURRENTS
+from sotcheck.beyond.words import bound_at_limit, on_bound_states
+from sotcheck.numerics.crossing import LARGEST
+from sotcheck.pages.figures import GREY, RED
 from sotcheck.pages.publish import Data, Picture, publish
-from sotcheck.pages.trust_plots import REGIONS, draw_trust_map, title
+
+#: Cells of the background along each axis.
+CELLS = 160
+LEVELS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5)
+#: Regions without a limit: words, hatching.
+REGIONS = {
+    "beyond": (f"good up to h_R = {LARGEST:g} at least", ""),
+    "embedded": ("an interface state at E_F: first order fails", "xxx"),
+    "immediate": ("off however small h_R", "xx"),
+    "vanishes": ("first order vanishes", "///"),
+    "closed": ("nothing comes in from this source", "\\\\\\"),
+    "undefined": ("m parallel to y", "|||"),
+    "no state": ("no propagating state", "..."),
+    "failed": ("could not be computed", "***"),
+}
+LABELS = {
+    "E_F": "$E_F$", "U_N": "$U_N$", "U_F": "$U_F$", "J": "$J$", "u_0": "$u_0$", "u_m": "$u_m$",
+    "E_F/J": "$E_F/J$", "theta": "polar angle of m (degrees)", "phi": "azimuth of m (degrees)",
+}  # fmt: skip
+
+
+def draw_trust_map(data: Data) -> Figure:
+    """Draw the h_R at which first order is off by the limit; regions without one hatched; samples as dots."""
+    from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
+
+    points = data["points"]
+    over_x, over_y = data["over"]
+    lower = np.array([over_x["lower"], over_y["lower"]])
+    size = np.array([over_x["upper"], over_y["upper"]]) - lower
+    at = (np.array([[p["x"], p["y"]] for p in points]) - lower) / size
+    kinds = np.array([p["kind"] for p in points])
+    middle = (np.arange(CELLS) + 0.5) / CELLS
+    grid = np.stack(np.meshgrid(middle, middle), axis=-1)
+    # The kind of a cell is that of the nearest sample.
+    nearest = kinds[NearestNDInterpolator(at, np.arange(len(at)))(grid).astype(int)]
+    x, y = lower[0] + size[0] * middle, lower[1] + size[1] * middle
+    figure = Figure(figsize=(6.6, 4.8), layout="constrained")
+    axes = figure.subplots()
+    found = kinds == "found"
+    if found.sum() > 3:
+        values = np.log10([p["h_R"] for p in points if p["kind"] == "found"])
+        smooth = LinearNDInterpolator(at[found], values)(grid)
+        filled = np.where(np.isnan(smooth), NearestNDInterpolator(at[found], values)(grid), smooth)
+        shown = np.ma.masked_where(nearest != "found", filled)
+        mesh = axes.pcolormesh(x, y, shown, cmap="cividis", shading="nearest", rasterized=True)
+        levels = [np.log10(v) for v in LEVELS if values.min() < np.log10(v) < values.max()]
+        if levels:
+            lines = axes.contour(
+                x, y, shown, levels=levels, colors="white", linewidths=0.9, linestyles="solid"
+            )
+            axes.clabel(lines, fontsize=7.5, fmt=lambda v: f"{10**v:.2g}")
+        bar = figure.colorbar(mesh, ax=axes)
+        bar.ax.yaxis.set_major_formatter(lambda v, _: f"{10**v:.2g}")
+        bar.set_label("$h_R$ up to which first order can be trusted")
+    handles: list[Any] = []
+    for kind, (words, hatch) in REGIONS.items():
+        if kind not in kinds:
+            continue
+        face = "#bfe3f7" if kind == "beyond" else "#e6e6e6"
+        inside = np.where(nearest == kind, 1.0, 0.0)
+        if np.ptp(inside) == 0:
+            look: Any = {"facecolor": face, "hatch": hatch, "edgecolor": GREY}
+            axes.add_patch(Rectangle((0, 0), 1, 1, transform=axes.transAxes, **look))
+        else:
+            axes.contourf(x, y, inside, levels=[0.5, 1.5], colors=[face], hatches=[hatch])
+        handles.append(Patch(facecolor=face, edgecolor=GREY, hatch=hatch, label=words))
+    axes.plot(*(lower + size * at).T, ".", color="black", ms=1.8, alpha=0.7)
+    for words, marked in bound_points(points).items():
+        style: Any = {"color": RED, "mfc": RED if "any" in words else "none", "ms": 3.6, "mew": 0.8}
+        handles += axes.plot(*(lower + size * at[marked]).T, "o", label=words, **style)
+    axes.set(
+        xlim=(over_x["lower"], over_x["upper"]), ylim=(over_y["lower"], over_y["upper"]),
+        xlabel=LABELS[over_x["parameter"]], ylabel=LABELS[over_y["parameter"]],
+    )  # fmt: skip
+    axes.grid(False)
+    axes.set_title(title(data), fontsize=9.5)
+    if handles:
+        figure.legend(handles=handles, loc="outside lower center", fontsize=7.5, ncols=2)
+    return figure
+
+
+def bound_points(points: list[Data]) -> dict[str, list[int]]:
+    """Return which points leave out bound states at E_F, by from where on."""
+    found: dict[str, list[int]] = {}
+    for i, point in enumerate(points):
+        if bound_at_limit(point):
+            where = "at any $h_R$" if point["bound_from"] == 0.0 else "below the limit"
+            found.setdefault(f"bound states at $E_F$ {where}, left out", []).append(i)
+    return dict(sorted(found.items(), reverse=True))
+
+
+def title(data: Data) -> str:
+    """Say what a map shows."""
+    source = "all sources" if data["source"] not in CURRENTS else f"{data['source']} current"
+    part = "both components" if data["component"] == "any" else f"{data['component']} torque"
+    return f"{data['system']['name']}, {source}, {part}: off by {100 * data['limit']:g} %"
 
 
 def write_trust(data: Data, output: Path) -> Path:
-    """Write trust.json, and from it the figures, README.md and index.html; return the page to open first.
-
-    Raises
-    ------
-    OutputError
-        If a file cannot be written.
-    """
+    """Write trust.json, and from it the figures, README.md and index.html; return the page to open first."""
     return publish(output, {"trust.json": data}, "trust", shown)
 
 

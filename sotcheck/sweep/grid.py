@@ -31,9 +31,9 @@ MAGNETIZATION = ("m_x", "m_y", "m_z")
 ANGLES = ("theta", "phi")
 #: Attributes that are one number, and their keys.
 SCALARS = {
-    key.attribute: str(key)
-    for key in KEYS
-    if isinstance(Interface.model_fields[key.attribute].default, float)
+    attribute: key
+    for key, attribute in KEYS.items()
+    if isinstance(Interface.model_fields[attribute].default, float)
 }
 #: More would neither fit into memory as arrays nor be a sweep.
 MOST_POINTS = 10**7
@@ -210,9 +210,10 @@ def _accepted(iface: Interface, axis: Axis, where: str) -> Axis:
         try:
             Interface(**{**own, **changed})
         except ValidationError as error:
-            for name, expected in ((name, words) for name, words in refused(error).items() if name):
-                found = f"{name} = {changed[name]!r}"
-                raise SystemFileError(f"{where}: {found} is not accepted; expected {expected}") from None
+            written = {name: f"{name} = {value!r}" for name, value in changed.items()}
+            for name, line in refused(error, where, written).items():
+                if name:
+                    raise SystemFileError(line) from None
     if MAGNETIZATION[0] not in axis.columns:
         return axis
     directions = zip(*(iface.with_(m=changed["m"]).m for changed in places), strict=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -17,38 +16,26 @@ from sotcheck.errors import SystemFileError, did_you_mean
 from sotcheck.run.inputs import read_bytes
 from sotcheck.system.interface import Interface, refused
 
-
-@dataclass(frozen=True)
-class Key:
-    """A key of the system file and the attribute of `Interface` it sets."""
-
-    path: tuple[str, ...]
-    attribute: str
-
-    def __str__(self) -> str:
-        return ".".join(self.path)
-
-
-KEYS = (
-    Key(("name",), "name"),
-    Key(("title",), "title"),
-    Key(("reference",), "reference"),
-    Key(("fermi_energy",), "E_F"),
-    Key(("normal", "potential"), "U_N"),
-    Key(("ferromagnet", "potential"), "U_F"),
-    Key(("ferromagnet", "exchange"), "J"),
-    Key(("interface", "barrier"), "u_0"),
-    Key(("interface", "exchange"), "u_m"),
-    Key(("interface", "rashba"), "h_R"),
-    Key(("interface", "magnetization"), "m"),
-    Key(("relaxation", "normal"), "tau_N"),
-    Key(("relaxation", "majority"), "tau_up"),
-    Key(("relaxation", "minority"), "tau_down"),
-    Key(("relaxation", "bound"), "tau_bound"),
-)
-_BY_PATH = {key.path: key for key in KEYS}
-_BY_ATTRIBUTE = {key.attribute: key for key in KEYS}
-_TABLES = {key.path[0] for key in KEYS if len(key.path) == 2}
+#: Keys of a system file, table and key, and the attribute of `Interface` that each one sets.
+KEYS = {
+    "name": "name",
+    "title": "title",
+    "reference": "reference",
+    "fermi_energy": "E_F",
+    "normal.potential": "U_N",
+    "ferromagnet.potential": "U_F",
+    "ferromagnet.exchange": "J",
+    "interface.barrier": "u_0",
+    "interface.exchange": "u_m",
+    "interface.rashba": "h_R",
+    "interface.magnetization": "m",
+    "relaxation.normal": "tau_N",
+    "relaxation.majority": "tau_up",
+    "relaxation.minority": "tau_down",
+    "relaxation.bound": "tau_bound",
+}
+_BY_ATTRIBUTE = {attribute: key for key, attribute in KEYS.items()}
+_TABLES = {key.partition(".")[0] for key in KEYS if "." in key}
 
 
 def builtin_systems() -> dict[str, Traversable]:
@@ -61,13 +48,7 @@ def builtin_systems() -> dict[str, Traversable]:
 
 
 def read_text(system: str | Path) -> tuple[str, str]:
-    """Return (where, text) of a built-in system's name or of a path to a system file.
-
-    Raises
-    ------
-    SystemFileError
-        If there is no such system or file, or it cannot be read as UTF-8 text.
-    """
+    """Return (where, text) of a built-in system's name or of a path to a system file in UTF-8."""
     builtin = builtin_systems()
     where = str(system)
     names = f"built-in: {', '.join(builtin)}"
@@ -95,16 +76,7 @@ def read_text(system: str | Path) -> tuple[str, str]:
 
 
 def load(system: str | Path) -> Interface:
-    """Load a system by built-in name or path.
-
-    Parameters
-    ----------
-    system : str or path
-        E.g. "bulk-magnetism" or "my/system.toml".
-
-    Returns
-    -------
-    Interface
+    """Load a system by built-in name or path: "bulk-magnetism" or "my/system.toml".
 
     Raises
     ------
@@ -121,17 +93,11 @@ def load(system: str | Path) -> Interface:
 
 
 def from_document(document: dict[str, Any], where: str) -> Interface:
-    """Return the validated model of a parsed system file; `where` names it in errors.
-
-    Raises
-    ------
-    SystemFileError
-        Naming the file, the key, what was found and what is accepted.
-    """
+    """Return the validated model of a parsed system file; `where` names it in errors, as in `load`."""
     values: dict[str, Any] = {}
     for name, value in document.items():
         if name not in _TABLES:
-            values[_key((name,), where).attribute] = value
+            values[_attribute(where, name)] = value
         elif not isinstance(value, dict):
             raise SystemFileError(
                 f"{where}: {name} = {_as_toml(value)} is not accepted; "
@@ -139,41 +105,36 @@ def from_document(document: dict[str, Any], where: str) -> Interface:
             )
         else:
             for inner, inner_value in value.items():
-                values[_key((name, inner), where).attribute] = inner_value
+                values[_attribute(where, name, inner)] = inner_value
     if "name" not in values:
         raise SystemFileError(f'{where}: the key name is missing; expected a line such as name = "my-system"')
     try:
         return Interface(**values)
     except ValidationError as error:
-        lines = []
-        for attribute, accepted in refused(error).items():
-            if attribute:
-                found = f"{_BY_ATTRIBUTE[attribute]} = {_as_toml(values[attribute])}"
-                accepted = f"{found} is not accepted; expected {accepted}"
-            lines.append(f"{where}: {accepted}")
-        raise SystemFileError("\n".join(lines)) from None
+        written = {name: f"{_BY_ATTRIBUTE[name]} = {_as_toml(value)}" for name, value in values.items()}
+        raise SystemFileError("\n".join(refused(error, where, written).values())) from None
 
 
 def to_document(iface: Interface) -> dict[str, Any]:
     """Return the system as nested tables, the structure of a system file."""
     document: dict[str, Any] = {}
-    for key in KEYS:
-        table = document
-        for name in key.path[:-1]:
-            table = table.setdefault(name, {})
-        value = getattr(iface, key.attribute)
-        table[key.path[-1]] = list(value) if key.attribute == "m" else value
+    for key, attribute in KEYS.items():
+        *tables, last = key.split(".")
+        value = getattr(iface, attribute)
+        table = document.setdefault(tables[0], {}) if tables else document
+        table[last] = list(value) if attribute == "m" else value
     return document
 
 
-def _key(path: tuple[str, ...], where: str) -> Key:
-    if path in _BY_PATH:
-        return _BY_PATH[path]
+def _attribute(where: str, *path: str) -> str:
+    """Return the attribute that a key, with its table, sets."""
     written = ".".join(part if re.fullmatch(r"[\w-]+", part) else json.dumps(part) for part in path)
+    if written in KEYS:
+        return KEYS[written]
     # A right key in the wrong table, or the attribute's name, is nearer than any likeness of letters.
-    same = [str(key) for key in KEYS if path[-1] in (key.path[-1], key.attribute)]
-    near = f" (did you mean {same[0]!r}?)" if same else did_you_mean(written, [*map(str, KEYS), *_TABLES])
-    raise SystemFileError(f"{where}: unknown key {written!r}{near}; accepted: {', '.join(map(str, KEYS))}")
+    same = [key for key, attribute in KEYS.items() if path[-1] in (key.split(".")[-1], attribute)]
+    near = f" (did you mean {same[0]!r}?)" if same else did_you_mean(written, [*KEYS, *_TABLES])
+    raise SystemFileError(f"{where}: unknown key {written!r}{near}; accepted: {', '.join(KEYS)}")
 
 
 def _as_toml(value: Any) -> str:

@@ -94,20 +94,9 @@ class Interface(BaseModel):
 
     H = −∂_z² + k_⊥² + U_N Θ(−z) + (U_F + J σ·m) Θ(z) + [u_0 + u_m σ·m + h_R σ·(k×ẑ)] δ(z)
 
-    Attributes
-    ----------
-    E_F, U_N, U_F, J : float
-        Fermi energy, potentials and exchange (J ≥ 0); unit: energy = wave vector².
-    u_0, u_m : float
-        Barrier and exchange of the delta; unit: wave vector.
-    h_R : float
-        Rashba parameter, dimensionless.
-    m : tuple of three floats
-        Direction of the magnetization; normalised on reading.
-    tau_N, tau_up, tau_down : float
-        Relative relaxation times of the three sources.
-    tau_bound : float
-        That of states bound to the interface; 0 leaves them out of totals.
+    Energies E_F, U_N, U_F and J ≥ 0 have the unit wave vector², u_0 and u_m the unit wave vector; h_R has
+    none. The direction m is normalised on reading. Relaxation times of the three sources are relative; that
+    of states bound to the interface may be 0, which leaves them out of totals.
     """
 
     model_config = ConfigDict(
@@ -154,23 +143,16 @@ class Interface(BaseModel):
         SystemFileError
             If an attribute is unknown or its value is not acceptable.
         """
-        for name in changes:
-            if name not in type(self).model_fields:
-                known = type(self).model_fields
-                raise SystemFileError(
-                    f"{self.name}: unknown attribute {name!r}{did_you_mean(name, known)}; "
-                    f"accepted: {', '.join(known)}"
-                )
+        known = type(self).model_fields
+        for name in changes.keys() - known.keys():
+            near = did_you_mean(name, known)
+            accepted = ", ".join(known)
+            raise SystemFileError(f"{self.name}: unknown attribute {name!r}{near}; accepted: {accepted}")
         try:
             return Interface(**{**self.model_dump(), **changes})
         except ValidationError as error:
-            lines = [
-                f"{self.name}: {name} = {changes[name]!r} is not accepted; expected {accepted}"
-                if name
-                else f"{self.name}: {accepted}"
-                for name, accepted in refused(error).items()
-            ]
-            raise SystemFileError("\n".join(lines)) from None
+            written = {name: f"{name} = {value!r}" for name, value in changes.items()}
+            raise SystemFileError("\n".join(refused(error, self.name, written).values())) from None
 
     def __str__(self) -> str:
         m = ", ".join(f"{c:.4g}" for c in self.m)
@@ -231,13 +213,15 @@ class Interface(BaseModel):
         return self.structure.same_threshold
 
 
-def refused(error: ValidationError) -> dict[str, str]:
-    """Return what is accepted for each attribute refused; '' stands for the system as a whole."""
+def refused(error: ValidationError, where: str, written: dict[str, str]) -> dict[str, str]:
+    """Return a line for each attribute refused, as it was written; '' stands for the system as a whole."""
     found = {}
     for problem in error.errors():
         name = str(problem["loc"][0]) if problem["loc"] else ""
         whole = problem["msg"].removeprefix("Value error, ")
-        found[name] = str(Interface.model_fields[name].description) if name else whole
+        expected = Interface.model_fields[name].description if name else ""
+        line = f"{written[name]} is not accepted; expected {expected}" if name else whole
+        found[name] = f"{where}: {line}"
     return found
 
 

@@ -12,7 +12,7 @@ PAULI: Complex = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -
 
 def dot_sigma(v: Array) -> Complex:
     """Return v·σ, shape (..., 2, 2), of vectors of shape (..., 3)."""
-    return np.einsum("...i,ijk->...jk", v, PAULI)
+    return (v @ PAULI.reshape(3, 4)).reshape(*np.shape(v)[:-1], 2, 2)
 
 
 def projectors(m: Array) -> Complex:
@@ -22,15 +22,7 @@ def projectors(m: Array) -> Complex:
 
 
 def in_spin_bands(values: Complex, m: Array) -> Complex:
-    """Return the 2×2 matrix v_+ u_+ + v_- u_-, shape (..., 2, 2).
-
-    Parameters
-    ----------
-    values : array (..., 2)
-        Values for the minority (+) and majority (-) band.
-    m : array (3,) or (..., 3)
-        Unit vector of the magnetization.
-    """
+    """Return v_+ u_+ + v_- u_- (..., 2, 2) of values (..., 2) of minority and majority along m (..., 3)."""
     return np.einsum("...s,...sij->...ij", values, projectors(m))
 
 
@@ -41,21 +33,12 @@ def dagger(matrix: Complex) -> Complex:
 
 def pauli_vector(matrix: Complex) -> Complex:
     """Return Tr[σ A], shape (..., 3)."""
-    return np.einsum("kij,...ji->...k", PAULI, matrix)
+    return matrix.reshape(*matrix.shape[:-2], 4) @ PAULI.swapaxes(1, 2).reshape(3, 4).T
 
 
 def spin_torque(potential: Complex, density: Complex) -> Array:
-    """Return Σ Im[ψ†σ B ψ] = Im Tr[σ B ψψ†], what a potential B δ(z) adds to the spin flow.
+    """Return Σ Im[ψ†σ B ψ] = Im Tr[σ B ψψ†] (..., 3), what B δ(z) adds to the spin flow.
 
-    Parameters
-    ----------
-    potential : array (..., 2, 2)
-        Hermitian B; unit: wave vector.
-    density : array (..., 2, 2)
-        Σ ψψ† at z = 0; unit: inverse wave vector for states of unit flux.
-
-    Returns
-    -------
-    array (..., 3)
+    B is Hermitian, unit: wave vector; that of the density Σ ψψ† of states of unit flux: its inverse.
     """
     return pauli_vector(potential @ density).imag

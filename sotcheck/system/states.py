@@ -31,8 +31,6 @@ class States:
 
     Attributes
     ----------
-    structure : Structure
-    k_perp, angle, scale : arrays (...)
     left, right : array (..., 2)
         Wave numbers in the half-spaces (on a lattice: effective ones) for spin along and against their
         directions; positive, or positive imaginary.
@@ -41,7 +39,6 @@ class States:
         flux, e^{±ikz}/√k χ; zero for closed channels.
     slope : array (2, 2, interfaces, ..., 2, 2)
         ∂_zψ on the left and on the right of every interface, in the same way.
-    here : int
     """
 
     structure: Structure
@@ -130,50 +127,30 @@ class States:
 
     def amplitudes(self) -> tuple[Complex, Complex, Complex, Complex]:
         """Return (r, t, r', t') of the whole structure, flux-normalised, each (..., 2, 2)."""
-        root_k = in_spin_bands(
-            np.sqrt(np.abs(self.left)).astype(complex), np.array(self.structure.left.direction)
-        )
-        root_K = in_spin_bands(np.sqrt(np.abs(self.right)).astype(complex), self.m)
-        return (
-            root_k @ self.psi[0, 0] - self.open_N,
-            root_K @ self.psi[0, -1],
-            root_K @ self.psi[1, -1] - self.open_F,
-            root_k @ self.psi[1, 0],
-        )
+        root_k = in_spin_bands(np.sqrt(np.abs(self.left)) + 0j, np.array(self.structure.left.direction))
+        root_K = in_spin_bands(np.sqrt(np.abs(self.right)) + 0j, self.m)
+        r, t = root_k @ self.psi[0, 0] - self.open_N, root_K @ self.psi[0, -1]
+        return r, t, root_K @ self.psi[1, -1] - self.open_F, root_k @ self.psi[1, 0]
 
     def s_matrix(self) -> Complex:
         """Return S between open channels, shape (..., 4, 4)."""
         r, t, r_prime, t_prime = self.amplitudes()
         one, one_prime = self.open_N, self.open_F
-        return np.concatenate(
-            [
-                np.concatenate([one @ r, one @ t_prime], axis=-1),
-                np.concatenate([one_prime @ t, one_prime @ r_prime], axis=-1),
-            ],
-            axis=-2,
-        )
+        return np.block([[one @ r, one @ t_prime], [one_prime @ t, one_prime @ r_prime]])
 
     def unitarity_defect(self) -> Array:
         """Return the largest element of |S†S − 1| and |SS† − 1| over open channels."""
-        s = self.s_matrix()
-        zero = np.zeros_like(self.open_N)
+        s, zero = self.s_matrix(), np.zeros_like(self.open_N)
         one = np.block([[self.open_N, zero], [zero, self.open_F]])
-        left, right = dagger(s) @ s - one, s @ dagger(s) - one
-        return np.maximum(np.abs(left).max(axis=(-1, -2)), np.abs(right).max(axis=(-1, -2)))
+        return np.abs([dagger(s) @ s - one, s @ dagger(s) - one]).max(axis=(0, -1, -2))
 
 
 @dataclass(frozen=True)
 class Errors:
-    """Bounds on the errors of an engine's states; leading axes (...) are those of the request.
+    """Bounds on the errors of an engine's states by source (normal, majority, minority), shapes (..., 3).
 
-    Attributes
-    ----------
-    psi : array (..., 3)
-        Of any element of ψ at an interface by source (normal, majority, minority), per unit incident flux.
-    amplitudes : array (..., 3)
-        Of any reflection or transmission amplitude by source of the incident wave.
-    flows : array (..., 3)
-        Of any spin flow by source, per unit incident flux.
+    Of any element of ψ at an interface, any reflection or transmission amplitude, any spin flow; per unit
+    flux.
     """
 
     psi: Array

@@ -59,16 +59,9 @@ def _checked(part: Any, what: str) -> None:
 class Region:
     """A homogeneous half-space or layer.
 
-    Attributes
-    ----------
-    potential, exchange : float
-        U and J ≥ 0; unit: energy.
-    direction : tuple of three floats
-        Unit vector d; spin along it has the higher energy.
-    thickness : float
-        Infinite for a half-space.
-    spin_orbit : tuple (3, 2)
-        A of the field w = s A k, unit: wave vector; of a layer only.
+    Potential U and exchange J ≥ 0 are energies; spin along the unit vector `direction` has the higher one.
+    The thickness of a half-space is infinite. A layer may have a spin-orbit field w = s A k, unit of A: wave
+    vector.
     """
 
     potential: float = 0.0
@@ -88,6 +81,11 @@ class Region:
             raise SotcheckError(f"a region: thickness = {self.thickness:g} is not accepted; expected > 0")
         if math.isinf(self.thickness) and self.spin_orbit != NO_FIELD:
             raise SotcheckError("a half-space: spin_orbit is not accepted; give a finite thickness, or none")
+
+    @property
+    def edges(self) -> tuple[float, float]:
+        """Energies of the band edges without spin-orbit field: spin against `direction`, and along it."""
+        return self.potential - self.exchange, self.potential + self.exchange
 
     def bands(
         self, energy: float, k_perp: Array, angle: Array | float = 0.0, scale: Scale | float = 0.0
@@ -109,16 +107,9 @@ class Region:
 
 @dataclass(frozen=True)
 class Delta:
-    """A delta function between two regions: u_0 + u_m σ·d + σ·w, unit: wave vector.
+    """A delta function between two regions: u_0 + u_m σ·d + σ·w, unit: wave vector; w = s A k.
 
-    Attributes
-    ----------
-    barrier, exchange : float
-        u_0 and u_m, of either sign.
-    direction : tuple of three floats
-        Unit vector d.
-    spin_orbit : tuple (3, 2)
-        A of w = s A k, dimensionless.
+    Barrier u_0 and exchange u_m have either sign; `direction` is the unit vector d.
     """
 
     barrier: float = 0.0
@@ -145,16 +136,9 @@ class Delta:
 
 @dataclass(frozen=True)
 class Structure:
-    """Regions from left to right, and the interfaces between them; the first interface is at z = 0.
+    """A half-space, layers, a half-space, and the interfaces between them, the first one at z = 0.
 
-    Attributes
-    ----------
-    energy : float
-        Total energy, of the same zero as the potentials.
-    regions : tuple of Region
-        The half-space z < 0, layers, the right half-space.
-    interfaces : tuple of Delta
-        One fewer.
+    The energy is the total one, of the same zero as the potentials.
     """
 
     energy: float
@@ -162,8 +146,8 @@ class Structure:
     interfaces: tuple[Delta, ...]
 
     def __post_init__(self) -> None:
-        infinite = [math.isinf(region.thickness) for region in self.regions]
-        if len(infinite) < 2 or infinite != [True, *[False] * (len(infinite) - 2), True]:
+        infinite = [n for n, region in enumerate(self.regions) if math.isinf(region.thickness)]
+        if len(self.regions) < 2 or infinite != [0, len(self.regions) - 1]:
             raise SotcheckError(
                 "a structure: the first and the last region, and no other, are half-infinite; found "
                 f"thicknesses {', '.join(f'{region.thickness:g}' for region in self.regions) or 'none'}"
@@ -198,10 +182,7 @@ class Structure:
         """Return the sorted k_⊥² > 0 at which a channel of a half-space closes, after a leading 0."""
         # A circle too small for nodes of its own is none.
         edges = sorted(
-            x
-            for region in (self.left, self.right)
-            for sign in (-1, 1)
-            if (x := self.energy - (region.potential + sign * region.exchange)) > 0.0
+            self.energy - edge for edge in self.left.edges + self.right.edges if edge < self.energy
         )
         edges = [x for x in edges if x > SMALLEST_CIRCLE * edges[-1]]
         later = [*edges[1:], math.inf]
@@ -210,6 +191,5 @@ class Structure:
     @property
     def same_threshold(self) -> float:
         """The distance in k_⊥² below which two thresholds are one: energies are not known any better."""
-        energies = [abs(region.potential) for region in (self.left, self.right)]
-        energies += [self.left.exchange, self.right.exchange]
+        energies = (abs(e) for one in (self.left, self.right) for e in (one.potential, one.exchange))
         return SAME_THRESHOLD * max(abs(self.energy), *energies)

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from sotcheck import __version__
-from sotcheck.beyond.curve import curve_data
 from sotcheck.beyond.document import beyond_data
-from sotcheck.beyond.limits import COMPONENTS
+from sotcheck.beyond.limits import COMPONENTS, curve_data
 from sotcheck.beyond.warnings import warnings
 from sotcheck.engines import EXACT, Engine
 from sotcheck.errors import EngineError

@@ -1,4 +1,4 @@
-"""Figures of orders and radius, each drawn from its JSON alone."""
+"""The figures of what lies beyond first order: which, and when, each drawn from its JSON alone."""
 
 from __future__ import annotations
 
@@ -8,12 +8,22 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.sphere import profile
+from sotcheck.pages import bound_states_plots as bound
 from sotcheck.pages.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SOURCE_COLOR, mark_bound_states
 from sotcheck.pages.panels import one_legend, panels, scientific
+from sotcheck.pages.publish import Data, Picture
 
-Data = dict[str, Any]
 ORDER_COLOR = {1: BLUE, 3: ORANGE, 5: GREEN, 11: PURPLE}
 ORDER_MARK = {1: "o", 3: "s", 5: "^"}
+COMPONENTS = ("fieldlike", "dampinglike")
+DEGREE_STYLE = {1: (BLUE, "o"), 3: (ORANGE, "s"), 5: (GREEN, "^"), 7: (PURPLE, "D")}
+#: Scans in θ of the second figure: angles, h_R besides the first, dashes from the first on.
+SCAN, SCANNED = np.linspace(0.0, 90.0, 91), (0.32, 0.5, 0.7, 1.0)
+DASHES = (":", "-.", "--", (0, (6, 1)), "-")
+#: What is below this is rounding around zero.
+ZERO = 1e-12
 
 
 def remainders(data: Data) -> Figure:
@@ -41,7 +51,7 @@ def remainders(data: Data) -> Figure:
     return figure
 
 
-def _rungs(axes: Axes, h: np.ndarray[Any, Any]) -> None:
+def _rungs(axes: Axes, h: Array) -> None:
     """Write every second h_R of a ladder along a log axis, and nothing else."""
     axes.set_xticks(h[::2], [f"{value:.2g}" for value in h[::2]])
     axes.set_xticks([], minor=True)
@@ -71,7 +81,7 @@ def sums(data: Data) -> Figure:
     return one_legend(figure, 7)
 
 
-def _limits(axes: Axes, exact: np.ndarray[Any, Any]) -> None:
+def _limits(axes: Axes, exact: Array) -> None:
     """Keep the exact curve in view, whatever diverges beside it."""
     low, high = min(0.0, float(exact.min())), max(0.0, float(exact.max()))
     room = 0.35 * (high - low) or 1e-12
@@ -101,7 +111,7 @@ def radius_map(data: Data) -> Figure:
     return figure
 
 
-def _levels(rho: np.ndarray[Any, Any]) -> list[float]:
+def _levels(rho: Array) -> list[float]:
     """Return contour levels from the smallest radius on, closer where it is small."""
     low, high = float(rho.min()), float(np.quantile(rho, 0.85))
     return [
@@ -132,3 +142,70 @@ def exponents(data: Data) -> Figure:
     axes.set_title(f"transparent {data['spin']} channel; dashed: expected", fontsize=9)
     axes.legend(fontsize=7.5)
     return figure
+
+
+def draw_coefficients(data: Data) -> Figure:
+    """Draw the size of every harmonic against h_R on log axes, with h_R^l as thin lines."""
+    h, sources = np.array(data["h_R"]), data["sources"]
+    figure, grid = panels(sources, COMPONENTS, "$h_R$", "coefficient  (wave vector$^3$)", sharey=True)
+    for (source, name), axes in grid.items():
+        noise, values = np.array(sources[source]["error"]), np.abs(sources[source][name])
+        for degree, size in zip(data["degrees"], values.T, strict=True):
+            color, marker = DEGREE_STYLE[degree]
+            seen = size > noise
+            axes.loglog(h[seen], size[seen], marker + "-", color=color, ms=4, label=f"l = {degree}")
+            if seen.any():
+                first = int(np.argmax(seen))
+                axes.loglog(h, size[first] * (h / h[first]) ** degree, color=color, lw=0.6, ls=":")
+        axes.loglog(h, noise, color=GREY, lw=0.8, ls="--", label="quadrature error")
+        mark_bound_states(axes, data["bound_from"], h, " for some m")
+        axes.xaxis.set_major_formatter("{x:g}")
+    floor = min(min(part["error"]) for part in sources.values())
+    largest = max(np.abs([part[name] for name in COMPONENTS]).max() for part in sources.values())
+    figure.axes[0].set_ylim(floor / 3, 3 * largest)
+    return one_legend(figure, 6)
+
+
+def draw_scans(data: Data) -> Figure:
+    """Draw the torque against θ of m in the xz plane, per h_R: curves that first order says are constant.
+
+    Of scattering states. There t = Σ D_l p_l ŷ − Σ F_l p_l e_θ: dampinglike along ŷ, fieldlike along −e_θ.
+    """
+    h, sources, start = np.array(data["h_R"]), data["sources"], data["bound_from"]
+    p = np.stack([profile(degree, np.radians(SCAN)) for degree in data["degrees"]])
+    xlabel = "angle of m from z, in the xz plane (degrees)"
+    figure, grid = panels(sources, COMPONENTS, xlabel, "torque/$h_R$")
+    chosen = [i for i, value in enumerate(h) if value in (h[0], *SCANNED)]
+    for (source, name), axes in grid.items():
+        values = np.array(sources[source][name])
+        for i, shade, dash in zip(chosen, np.linspace(0.75, 0.0, len(chosen)), DASHES, strict=False):
+            label = f"$h_R$ = {h[i]:g}" + ("*" if h[i] > start else "")
+            axes.plot(SCAN, values[i] @ p / h[i], color=str(shade), ls=dash, label=label)
+        scientific(axes)
+        if np.abs(values).max() < ZERO:
+            axes.set(ylim=(-1, 1), yticks=[0])
+    if h[-1] > start:
+        words = "* bound states at $E_F$ for some m, not in the scattering sum"
+        figure.suptitle(words, fontsize=8, color=GREY)
+    return one_legend(figure, 5)
+
+
+#: File name, title, part of the data, and how it is drawn.
+EXPANDABLE = (
+    ("orders", "What orders 1, 3 and 5 leave", "orders", remainders),
+    ("sums", "Partial sums and Padé approximants", "orders", sums),
+)
+NOT_EXPANDABLE = (("exponent", "How first order fails here", "exponent", exponents),)
+ALWAYS = (
+    ("radius", "Where the series in h_R converges", "radius", radius_map),
+    ("harmonics", "Angular harmonics of the torque", "harmonics", draw_coefficients),
+    ("scans", "The torque against the polar angle of m", "harmonics", draw_scans),
+    ("bound-states", "States below the continuum", "bound_states", bound.draw_map),
+    ("dispersion", "Bound states' energy, and E_F", "bound_states", bound.draw_dispersion),
+)
+
+
+def pictures(data: Data) -> list[Picture]:
+    """Return the figures of what was found: some need an expansion, some need its failure."""
+    some = (EXPANDABLE if data["orders"]["expandable"] else ()) + (NOT_EXPANDABLE if data["exponent"] else ())
+    return [Picture(f"beyond-{name}", title, draw, data[part]) for name, title, part, draw in some + ALWAYS]
