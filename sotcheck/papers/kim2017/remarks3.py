@@ -99,72 +99,37 @@ def _before_eq9(s: Symbols) -> Complex:
 
 
 paper.add(
-    Statement(
-        "continuity-from-N",
+    Statement("continuity-from-N",
         "Below (4b): 1 + r = sqrt(|k_z|/|K_z|) t with the projector for 1, N open or not.",
-        relation(FROM_N, _continuity_from_N, "both sides against psi(0)", "Continuity at z = 0."),
-    ),
-    Statement(
-        "continuity-from-F",
+        relation(FROM_N, _continuity_from_N, "both sides against psi(0)", "Continuity at z = 0.")),
+    Statement("continuity-from-F",
         "Below (4b): 1' + r' = sqrt(|K_z|/|k_z|) t' with the projector for 1', whichever bands are open.",
-        relation(FROM_F_BY_FLUX, _continuity_from_F, "both sides against psi(0)", "Continuity at z = 0."),
-    ),
-    Statement(
-        "extended-continuity-N",
+        relation(FROM_F_BY_FLUX, _continuity_from_F, "both sides against psi(0)", "Continuity at z = 0.")),
+    Statement("extended-continuity-N",
         "Below (7): 1 + r_ex = sqrt(|k_z|/|K_z|) t_ex without projection, N closed included.",
-        relation(
-            FROM_F,
-            _extended_continuity_N,
+        relation(FROM_F, _extended_continuity_N,
             "both sides on the open bands of F, against psi(0) of waves from F",
-            "Where N is closed, waves from F tell the extended matrices on the open bands of F.",
-        ),
-    ),
-    Statement(
-        "extended-continuity-F",
+            "Where N is closed, waves from F tell the extended matrices on the open bands of F.")),
+    Statement("extended-continuity-F",
         "Below (7): 1 + r'_ex = sqrt(|K_z|/|k_z|) t'_ex without projection, closed bands included.",
-        relation(
-            FROM_N,
-            _extended_continuity_F,
-            "both sides where N is open, against psi(0) of waves from N",
-            "Where a band is closed, waves from N tell the extended matrices.",
-        ),
-    ),
-    Statement(
-        "third-relation-transcribed",
+        relation(FROM_N, _extended_continuity_F, "both sides where N is open, against psi(0) of waves from N",
+            "Where a band is closed, waves from N tell the extended matrices.")),
+    Statement("third-relation-transcribed",
         "Below (7): (1 + r_ex)/k_z = |K_z|^(-1/2) (1 + r'_ex) sqrt(|K_z|/K_z), the last root as transcribed.",
-        relation(
-            FROM_F,
-            _third_relation,
-            "both sides on the open bands of F, against psi(0) of waves from F",
-            "The last root must be over |K_z| alone: see third-relation.",
-        ),
-    ),
-    Statement(
-        "third-relation",
+        relation(FROM_F, _third_relation, "both sides on the open bands of F, against psi(0) of waves from F",
+            "The last root must be over |K_z| alone: see third-relation.")),
+    Statement("third-relation",
         "Below (7): (1 + r_ex)/k_z = |K_z|^(-1/2) (1 + r'_ex) |K_z|^(1/2) / K_z, the root over |K_z| alone.",
-        relation(
-            FROM_F,
-            _third_relation_corrected,
+        relation(FROM_F, _third_relation_corrected,
             "both sides on the open bands of F, against psi(0) of waves from F",
-            "Both sides are 2i (iK_z + ik_z - kappa)^(-1).",
-        ),
-    ),
-    Statement(
-        "third-relation-commuting",
+            "Both sides are 2i (iK_z + ik_z - kappa)^(-1).")),
+    Statement("third-relation-commuting",
         "Below (7): (1 + r_ex)/k_z = (1 + r'_ex)/K_z where the interface potential conserves spin.",
-        relation(
-            FROM_F_UNPERTURBED,
-            _third_relation_commuting,
+        relation(FROM_F_UNPERTURBED, _third_relation_commuting,
             "both sides on the open bands of F at h_R = 0, against psi(0) of waves from F",
-            "Without the Rashba term everything commutes.",
-            GENERAL,
-        ),
-    ),
-    Statement(
-        "before-eq9",
+            "Without the Rashba term everything commutes.", GENERAL)),
+    Statement("before-eq9",
         "Before (9): t_ex = t0_ex (1 + (h_R/2ik_z) sigma.(k x z) (1 + r_ex)), at any h_R.",
-        relation(
-            at_finite_h_R("t"), _before_eq9, "t at finite h_R, all elements", "Exact, not an expansion."
-        ),
-    ),
-)
+        relation(at_finite_h_R("t"), _before_eq9, "t at finite h_R, all elements",
+            "Exact, not an expansion.")),
+)  # fmt: skip
