@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from sotcheck.exact.profiles import BiasesOf, along, diagonal, of_both, on_ladder
+from sotcheck.exact.profiles import BiasesOf, along, diagonal, mean_over_z, of_both, on_ladder
 from sotcheck.exact.quantities import change_of, r_by_spin, t_prime_by_spin
 from sotcheck.exact.quantity import N_open
 from sotcheck.exact.second_order import averaged
@@ -48,11 +48,7 @@ def perpendicular(part: Part) -> Exact:
 @lru_cache(maxsize=128)
 def _density(one: Solved, side: str, biases: BiasesOf) -> Complex:
     """ψ Δμ̂ ψ† by bias, averaged over z < 0, or the diagonal part over z > 0."""
-    waves = on_ladder(one, side)
-    if side == "N":
-        return waves.mean(biases(one)).density
-    down, up = waves.mean_by_band(biases(one))
-    return down.density + up.density
+    return mean_over_z(on_ladder(one, side), side, biases(one)).density
 
 
 def _changed(one: Solved, part: Part, biases: BiasesOf) -> Estimate:

@@ -8,7 +8,7 @@ from sotcheck.exact.currents import charge_flow, slopes
 from sotcheck.exact.finite import measured, states
 from sotcheck.exact.second_order import averaged, quadratic, turned
 from sotcheck.exact.solved import Exact, Solved
-from sotcheck.exact.transfer import from_above
+from sotcheck.exact.transfer import rashba_jump
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.spin import IDENTITY, dot_sigma, projectors, spin_torque
@@ -77,8 +77,7 @@ def sandwich(a_1: complex, a_2: complex, power_of_kx: int = 0) -> Exact:
     """Angular average of k_x^p κ̂_R Â κ̂_R with Â = a_1 u_+ + a_2 u_-; κ̂_R from the jump of ∂_zψ."""
 
     def exact(one: Solved) -> Estimate:
-        after, before = from_above(one, one.iface.h_R), from_above(one, 0.0)
-        jump = after.log_plus - after.log_minus - before.log_plus + before.log_minus
+        jump, after, before = rashba_jump(one)
         u_plus, u_minus = projectors(one.iface.direction)
         size = max(float(np.linalg.cond(psi).max()) for psi in (after.psi, before.psi))
         size *= max(1.0, float(np.abs(after.log_plus).max())) * max(1.0, float(np.abs(jump).max()))

@@ -139,22 +139,19 @@ def on_ladder(one: Solved, side: str) -> Waves:
     return continued(one.states, kappa, side)
 
 
+def mean_over_z(waves: Waves, side: str, biases: Biases) -> Flow:
+    """Return the flow averaged over z; in F by band, without what is off the diagonal."""
+    return waves.mean(biases) if side == "N" else Flow(*np.sum(waves.mean_by_band(biases), axis=0))
+
+
 def at_position(where: str, z: float, biases: BiasesOf, u: Array) -> Exact:
     """The current along u at a position in "N" or "F" due to biases, at finite h_R."""
     return lambda one: _current(one, at_own_h_R(one, where).at(z, biases(one)), u)
 
 
 def far_from(where: str, biases: BiasesOf, u: Array) -> Exact:
-    """The same averaged over z; in F by band, without what is off the diagonal."""
-
-    def exact(one: Solved) -> Estimate:
-        waves = at_own_h_R(one, where)
-        if where == "N":
-            return _current(one, waves.mean(biases(one)), u)
-        down, up = waves.mean_by_band(biases(one))
-        return _current(one, Flow(down.density + up.density, down.normal + up.normal), u)
-
-    return exact
+    """The same averaged over z, as by `mean_over_z`."""
+    return lambda one: _current(one, mean_over_z(at_own_h_R(one, where), where, biases(one)), u)
 
 
 def _current(one: Solved, flow: Flow, u: Array) -> Estimate:

@@ -63,27 +63,26 @@ def _extended_continuity_F(s: Symbols) -> Complex:
     return np.linalg.inv(abs_root_K(s))[..., None, :, :] @ sides
 
 
-def _third_relation(s: Symbols) -> Complex:
-    """(1 + r̂_ex)k_z⁻¹ and √|K̂_z|⁻¹ (1 + r̂'_ex) √(|K̂_z|K̂_z⁻¹), as transcribed, each times K̂_z 1̂'.
+def _third(s: Symbols, last: Complex) -> Complex:
+    """(1 + r̂_ex)k_z⁻¹ and √|K̂_z|⁻¹ (1 + r̂'_ex) times a last factor, each times K̂_z 1̂'.
 
     So the left-hand side is ψ(0) of waves from F.
     """
-    ex, carried = extended(s), s.Kz @ s.one_prime
-    root_of_all = s.bands(
-        np.sqrt(np.abs(s.kz_down) / s.kz_down.astype(complex)),
-        np.sqrt(np.abs(s.kz_up) / s.kz_up.astype(complex)),
-    )
+    ex = extended(s)
     left = scalar(1 / s.kz) @ (IDENTITY + ex.r)
-    right = np.linalg.inv(abs_root_K(s)) @ (IDENTITY + ex.r_prime) @ root_of_all
-    return np.stack([left @ carried, right @ carried], axis=-3)
+    right = np.linalg.inv(abs_root_K(s)) @ (IDENTITY + ex.r_prime) @ last
+    return np.stack([left, right], axis=-3) @ (s.Kz @ s.one_prime)[..., None, :, :]
+
+
+def _third_relation(s: Symbols) -> Complex:
+    """With √(|K̂_z|K̂_z⁻¹), as transcribed."""
+    down, up = (np.sqrt(np.abs(k) / k.astype(complex)) for k in (s.kz_down, s.kz_up))
+    return _third(s, s.bands(down, up))
 
 
 def _third_relation_corrected(s: Symbols) -> Complex:
-    """(1 + r̂_ex)k_z⁻¹ and √|K̂_z|⁻¹ (1 + r̂'_ex) √|K̂_z| K̂_z⁻¹, each times K̂_z 1̂'."""
-    ex, root, carried = extended(s), abs_root_K(s), s.Kz @ s.one_prime
-    left = scalar(1 / s.kz) @ (IDENTITY + ex.r)
-    right = np.linalg.inv(root) @ (IDENTITY + ex.r_prime) @ root @ np.linalg.inv(s.Kz)
-    return np.stack([left @ carried, right @ carried], axis=-3)
+    """With √|K̂_z| K̂_z⁻¹."""
+    return _third(s, abs_root_K(s) @ np.linalg.inv(s.Kz))
 
 
 def _third_relation_commuting(s: Symbols) -> Complex:
