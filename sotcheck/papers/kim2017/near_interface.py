@@ -64,5 +64,4 @@ def near_and_far(engine: str) -> Iterator[Trial]:
                 f"On {IFACE.name}, h_R = {IFACE.h_R:g}: {ratio[position]:.3g} times what (A8a) gives;"
                 f" averaged over the {LAYERS[0]:g}/k_F and {LAYERS[1]:g}/k_F next to the interface {layers}"
                 " times.",
-                engine=engine,
             )

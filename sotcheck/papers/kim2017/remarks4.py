@@ -92,13 +92,10 @@ def drude(engine: str) -> Iterator[Trial]:
     density = float(2 * np.sum(dkz * np.pi * k_perp2))
     flow = float(2 * np.sum(dkz * np.pi * 2 * k_perp2 / 2))
     found = compare(density, -flow, {"rounding": (1e-14 * density, "double precision")})
-    yield Trial(
-        "current along x over e^2 E_x tau / m_e",
-        found,
-        "With the charge -e of (11) and the shift +e E_x tau v_x of (13) the current runs against the field.",
-        source="normal",
-        engine=engine,
+    why = (
+        "With the charge -e of (11) and the shift +e E_x tau v_x of (13) the current runs against the field."
     )
+    yield Trial("current along x over e^2 E_x tau / m_e", found, why, "normal")
 
 
 paper.add(

@@ -90,20 +90,11 @@ def at_opposite(one: Solved) -> Estimate:
 
 
 paper.add(
-    *(
-        Statement(
-            f"a1{letter}-letter-t",
-            f"(A1{letter}) with the letter t that the transcription has for 1, in its last factor.",
-            relation(
-                change_of(name).measure,
-                formula,
-                change_of(name).words,
-                f"The letter is a slip: (10{letter}) has 1 there.",
-                GENERAL,
-            ),
-        )
-        for letter, name, formula in (("a", "t", eqA1a_letter), ("c", "r", eqA1c_letter))
-    ),
+    *(Statement(f"a1{letter}-letter-t",
+        f"(A1{letter}) with the letter t that the transcription has for 1, in its last factor.",
+        relation(change_of(name), formula, change_of(name).words,
+            f"The letter is a slip: (10{letter}) has 1 there.", GENERAL))
+        for letter, name, formula in (("a", "t", eqA1a_letter), ("c", "r", eqA1c_letter))),
     Statement("no-spin-orbit-even-in-k",
         "Above (A1): without spin-orbit coupling amplitudes are even in k: no in-plane current flows.",
         balance(amplitudes, at_opposite, "r, t, r', t' at k and -k, h_R = 0",
