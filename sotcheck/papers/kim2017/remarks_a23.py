@@ -102,8 +102,8 @@ def both_signs(engine: str) -> Iterator[Trial]:
 
 paper.add(
     Statement("A17-tilted",
-        "Below (A18b): for m other than z (A17) fails; its place is taken by h_R^2 k_perp^2 [(a_1 + a_2)/2"
-        " - (a_1 - a_2)/2 m_z sigma_z], with sigma_z of the laboratory.",
+        "Below (A18b): for m other than z (A17) fails; its place is taken by h_R^2 k_perp^2 [(a_1 + a_2)/2 -"
+        " (a_1 - a_2)/2 m_z sigma_z], with sigma_z of the laboratory.",
         relation(ml.sandwich(A_1, A_2), _tilted, "average of kappa_R A kappa_R for tilted m, finite h_R",
             "For m = z it is (A17).")),
     Statement("A17-off-diagonal",
