@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from sotcheck.exact.conductances import charge
 from sotcheck.exact.currents import moment
 from sotcheck.exact.finite import measured, states
 from sotcheck.exact.observables import INTERFACE, PLUS, transverse
-from sotcheck.exact.profiles import IN_N, NONE, along, at_own_h_R
+from sotcheck.exact.profiles import IN_N, NONE, along, at_own_h_R, charge
 from sotcheck.exact.second_order import averaged, turned
 from sotcheck.exact.solved import Solved
 from sotcheck.numerics.arrays import Array, Complex

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from sotcheck.exact.conductances import Part, along_m, charge, conductance, in_plane, spin
 from sotcheck.exact.finite import measured
-from sotcheck.exact.profiles import at_position, collinear, diagonal, far_from, of_both
+from sotcheck.exact.profiles import (
+    Part,
+    along_m,
+    at_position,
+    charge,
+    collinear,
+    conductance,
+    diagonal,
+    far_from,
+    in_plane,
+    of_both,
+    spin,
+)
 from sotcheck.exact.quantities import change_of
 from sotcheck.exact.second_order import averaged, turned
 from sotcheck.exact.solved import Exact, Solved

@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 
 from sotcheck.exact import in_plane
-from sotcheck.exact import memory_loss as ml
+from sotcheck.exact import second_order as ml
 from sotcheck.exact.solved import solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
