@@ -79,11 +79,9 @@ def equal_times(s: Symbols) -> Array:
     return propagating + (eq16d_majority_evanescent(s) + eq16d_minority_evanescent(s)).real
 
 
-@paper.statement(
-    "drude", "Below (16d): the shift of the text above (13) makes a current n e^2 E_x tau / m_e."
-)
+@paper.statement("drude")
 def drude(engine: str) -> Iterator[Trial]:
-    """The in-plane current of the shifted electrons of (13) against that stated below (16d)."""
+    """Below (16d): the shift of the text above (13) makes a current n e^2 E_x tau / m_e."""
     iface = GENERAL[0]
     k_F = np.sqrt(iface.E_F - iface.U_N)
     kz, weight = np.polynomial.legendre.leggauss(24)

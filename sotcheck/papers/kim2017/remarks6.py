@@ -61,27 +61,17 @@ def stack(name: str, engine: str) -> Local:
 
 
 def tried(
-    quantity: str,
-    expected: Array | Complex,
-    found: Estimate,
-    why: str,
-    local: Local,
-    inverted: Complex = IDENTITY,
+    words: str, said: Array | Complex, found: Estimate, why: str, local: Local, inverted: Complex = IDENTITY
 ) -> Trial:
     """Return the trial of complex matrices, with rounding relative to the largest element."""
     size = local.rounding * float(np.linalg.cond(inverted).max()) * max(1.0, float(np.abs(found.value).max()))
     own = found.and_("rounding", size, "double precision, amplified by the inversions").parts
-    comparison = compare(real(np.broadcast_to(expected, found.shape)), own)
-    return Trial(quantity, comparison, why, engine=local.engine)
+    return Trial(words, compare(real(np.broadcast_to(said, found.shape)), own), why)
 
 
-@paper.statement(
-    "layers-series",
-    "Orders 1 to 5 of (46a) hold whatever lies beneath, given the unperturbed r_ex of all of it.",
-    "46a",
-)
+@paper.statement("layers-series", number="46a")
 def series_holds(engine: str) -> Iterator[Trial]:
-    """Yield the coefficients of h_R, …, h_R⁵ in r̂_ex of every stack against Eq. (46a)."""
+    """Orders 1 to 5 of (46a) hold whatever lies beneath, given the unperturbed r_ex of all of it."""
     for name, (iface, _, _) in STACKS.items():
         local, angles = stack(name, engine), ANGLES[:2]
         found = local.coefficients(angles, len(eq.ORDERS))
@@ -92,11 +82,9 @@ def series_holds(engine: str) -> Iterator[Trial]:
             yield tried(words, eq.order(symbols, n), found[n - 1], why, local)
 
 
-@paper.statement(
-    "layers-transfer", "Equations (41) to (45) hold with the transfer matrix of other layers beneath.", "45"
-)
+@paper.statement("layers-transfer", number="45")
 def transfer_holds(engine: str) -> Iterator[Trial]:
-    """Yield what Eqs. (41) to (45) say of every stack, given M_{0→L}⁻¹ (1, 0)ᵀ."""
+    """Equations (41) to (45) hold with the transfer matrix of other layers beneath."""
     for name, (iface, _, _) in STACKS.items():
         local = stack(name, engine)
         after, before = (local.from_above(angles_for(h_R), h_R) for h_R in (iface.h_R, 0.0))
@@ -121,11 +109,9 @@ def transfer_holds(engine: str) -> Iterator[Trial]:
             yield tried(f"{what}, {name}", expected, Estimate(found), why, local, incident)
 
 
-@paper.statement(
-    "layers-details", "The reflection matrix itself depends on what lies beneath; its expression does not."
-)
+@paper.statement("layers-details")
 def details_matter(engine: str) -> Iterator[Trial]:
-    """Yield whether r̂_ex of a stack differs from that of the half-space with the same first layer."""
+    """The reflection matrix itself depends on what lies beneath; its expression does not."""
     for name, (iface, _, _) in STACKS.items():
         local = stack(name, engine)
         alone, at = Local(engine, iface, local.k_perp), (angles_for(0.0), 0.0)
@@ -134,13 +120,9 @@ def details_matter(engine: str) -> Iterator[Trial]:
         yield whether(words, change > 1e-3, f"r_ex at h_R = 0 changes by up to {change:.2g}")
 
 
-@paper.statement(
-    "layers-engines",
-    "Both exact engines give the same reflection matrix of layered structures.",
-    asks="others",
-)
+@paper.statement("layers-engines", asks="others")
 def engines_agree(engine: str) -> Iterator[Trial]:
-    """Yield r̂_ex of every stack by an engine against the first one."""
+    """Both exact engines give the same reflection matrix of layered structures."""
     for name, (iface, _, _) in STACKS.items():
         found, expected = (stack(name, one).reflection(ANGLES, iface.h_R) for one in (engine, reference()))
         why = "a chain with cells in every layer against wave matrices"

@@ -95,8 +95,9 @@ def length_is(said: float) -> Callable[[str], Iterator[Trial]]:
     return judge
 
 
+@paper.statement("bound-state-necessary", number="C5")
 def bound_is_necessary(engine: str) -> Iterator[Trial]:
-    """Yield the smallest exact threshold over m and k, which is that of (C5), met by m in the plane."""
+    """The bound (C5) is necessary for the Rashba term itself, for every direction of m and k."""
     directions = IN_PLANE, (0.6, 0.0, 0.8), (0.36, 0.48, 0.8), NORMAL
     for each in zip(*(_turned(engine, m) for m in directions), strict=True):
         fits, J = [rashba_thresholds(one) for one in each], each[0].iface.J
@@ -109,6 +110,19 @@ def bound_is_necessary(engine: str) -> Iterator[Trial]:
         yield Trial(words, compare(float(np.sqrt(J)), least), "no direction of m and k binds below (C5)")
 
 
+paper.add(
+    Statement("bound-state-length", "Below (C5): its right-hand side at J = 1 eV is 1/(0.14 nm).",
+        length_is(0.14)),
+    Statement("bound-state-length-corrected", "The right-hand side of (C5) at J = 1 eV is 1/(0.195 nm).",
+        length_is(1 / OF_1_EV)),
+)  # fmt: skip
+
+
+@paper.statement(
+    "bound-state-rashba",
+    "The Rashba term binds at (C5) when m lies in the plane, and up to sqrt(1 + sqrt 2) times later"
+    " otherwise.",
+)
 def rashba_binds_later(engine: str) -> Iterator[Trial]:
     """Yield the exact threshold of the Rashba term for m in, tilted from and normal to the plane."""
     for name, m in (("in the plane", IN_PLANE), ("tilted", (0.6, 0.0, 0.8)), ("normal", NORMAL)):
@@ -121,8 +135,9 @@ def rashba_binds_later(engine: str) -> Iterator[Trial]:
             yield Trial(words, found, f"{times:.4f} times the bound (C5)")
 
 
+@paper.statement("bound-state-count")
 def counted(engine: str) -> Iterator[Trial]:
-    """Yield how many states lie below the continuum a little below and above the threshold for m normal."""
+    """Counted, one state appears where the Rashba term's threshold is passed."""
     why = "negative eigenvalues of the matching problem at the bottom of the continuum"
     for one in _turned(engine, NORMAL):
         J = one.iface.J
@@ -132,26 +147,9 @@ def counted(engine: str) -> Iterator[Trial]:
             yield Trial(words, compare(expected, float(number)), why)
 
 
+@paper.statement("bound-state-h-r")
 def h_R_above_one(engine: str) -> Iterator[Trial]:
-    """Yield whether h_R must exceed one to bind, at J = 1 eV and k_max = 1/(0.3 nm)."""
+    """At J = 1 eV, h_R must exceed one to bind a state with k_perp below 1/(0.3 nm)."""
     needed = 0.3 / _length(engine).value
     why = f"h_R = {needed:.3f} at k_perp = 1/(0.3 nm), with the length that J = 1 eV has"
     yield whether("h_R needed to bind a state at J = 1 eV exceeds one (1: it does)", needed > 1, why)
-
-
-paper.add(
-    Statement("bound-state-necessary",
-        "The bound (C5) is necessary for the Rashba term itself, for every direction of m and k.",
-        bound_is_necessary, "C5"),
-    Statement("bound-state-length", "Below (C5): its right-hand side at J = 1 eV is 1/(0.14 nm).",
-        length_is(0.14)),
-    Statement("bound-state-length-corrected", "The right-hand side of (C5) at J = 1 eV is 1/(0.195 nm).",
-        length_is(1 / OF_1_EV)),
-    Statement("bound-state-rashba",
-        "The Rashba term binds at (C5) when m lies in the plane, and up to sqrt(1 + sqrt 2) times later"
-        " otherwise.", rashba_binds_later),
-    Statement("bound-state-count", "Counted, one state appears where the Rashba term's threshold is passed.",
-        counted),
-    Statement("bound-state-h-r",
-        "At J = 1 eV, h_R must exceed one to bind a state with k_perp below 1/(0.3 nm).", h_R_above_one),
-)  # fmt: skip

@@ -197,13 +197,9 @@ def _polarized(model: Rashba2D, polarization: Array) -> Trial:
     return Trial(words, found, why)
 
 
-@paper.statement(
-    "rashba2d",
-    "Table I: the 2D Rashba model has a fieldlike torque only; it goes with the current's polarization.",
-    asks="first",
-)
+@paper.statement("rashba2d", asks="first")
 def rashba2d(engine: str) -> Iterator[Trial]:
-    """That the reference has a fieldlike torque only, proportional to the current's polarization."""
+    """Table I: the 2D Rashba model has a fieldlike torque only; it goes with the current's polarization."""
     for model in MODELS:
         slope, why = model.linear_torque(), "exact in k, first order in alpha"
         words = f"dampinglike torque of the 2D Rashba model by band, E_F = {model.E_F:g} J"
