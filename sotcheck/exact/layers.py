@@ -28,12 +28,8 @@ Sides = tuple[tuple[Region, ...], tuple[Region, ...]]
 class Solutions:
     """Two states whose waves come in from one side only, up to a common invertible factor from the right.
 
-    Attributes
-    ----------
-    psi, slope_minus, slope_plus : array (..., 2, 2)
-        ψ(0), ∂_zψ(−0), ∂_zψ(+0); columns are states.
-    beyond : array (interfaces, ..., 2, 2)
-        ψ at the interfaces on the other side, outwards.
+    ψ(0), ∂_zψ(−0) and ∂_zψ(+0), shape (..., 2, 2), columns are states; and ψ at the interfaces on the other
+    side, outwards, (interfaces, ..., 2, 2).
     """
 
     psi: Complex
@@ -95,20 +91,8 @@ class Local:
     """Solutions around z = 0 with N above and layers beneath, at given k_⊥.
 
     Requests are angles (a,) or (a, points) of k, and scales of the spin-orbit terms that broadcast with them
-    after an axis of k_⊥ (n, …).
-
-    Attributes
-    ----------
-    engine : str
-    iface : Interface
-        Its F is the first layer beneath.
-    k_perp : tuple of floats
-    thickness : float
-        Of that layer; infinite for the half-space.
-    beneath : tuple of Region
-        What follows it.
-    delta : Delta, optional
-        At z = 0, instead of the interface's own.
+    after an axis of k_⊥ (n, …). The interface's F is the first layer beneath, of a thickness that is infinite
+    for the half-space; other regions follow it. A delta stands at z = 0 instead of the interface's own.
     """
 
     engine: str

@@ -58,12 +58,7 @@ def collinear(one: Solved) -> Biases:
 class Flow(NamedTuple):
     """Matrices of a bias in spin space by k_⊥, …, bias: shape (..., b, 2, 2); the charge is their trace.
 
-    Attributes
-    ----------
-    density : array
-        ψ Δμ̂ ψ†: times k·u, the flow along u in the plane.
-    normal : array
-        Im[∂_zψ Δμ̂ ψ†]: the flow along z.
+    The density ψ Δμ̂ ψ†, times k·u, is the flow along u in the plane, Im[∂_zψ Δμ̂ ψ†] that along the normal.
     """
 
     density: Complex
@@ -74,13 +69,8 @@ class Flow(NamedTuple):
 class Waves:
     """Exact waves of unit flux on one side, continued through the interface from the other side.
 
-    Attributes
-    ----------
-    q : array (..., 2)
-        Wave numbers of that side by band: minority, majority.
-    m : array (3,)
-    psi, slope : array (2, ..., 2, 2)
-        At the interface, of waves from N and from F.
+    Wave numbers q (..., 2) of that side are by band, minority before majority; ψ and its slope at the
+    interface, (2, ..., 2, 2), of waves from N and from F.
     """
 
     q: Complex

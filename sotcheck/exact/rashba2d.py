@@ -24,15 +24,7 @@ POWERS = (2, 4, 6)
 
 @dataclass(frozen=True)
 class Rashba2D:
-    """The model with both bands occupied.
-
-    Attributes
-    ----------
-    E_F, J : float
-        E_F > J > 0.
-    m : array (3,)
-        Unit vector, not along ŷ.
-    """
+    """The model with both bands occupied, E_F > J > 0, and a unit vector m that is not along ŷ."""
 
     E_F: float
     J: float

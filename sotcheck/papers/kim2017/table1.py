@@ -159,7 +159,7 @@ paper.add(
 def points(engine: str) -> Iterator[Trial]:
     """Torques of Table I by Kwant."""
     for iface in (BULK[2], INTERFACE[0], INSULATOR[0], TOPOLOGICAL[1]):
-        matched = linear_torque(Points.of(**{name: getattr(iface, name) for name in Points.names()}))[0].parts
+        matched = linear_torque(Points.of(**{name: getattr(iface, name) for name in Points._fields}))[0].parts
         words = f"fieldlike and dampinglike torque by source, {iface.name}"
         why = "Kwant against boundary matching as it is used over the planes"
         yield equal(words, matched, total(engine, iface, FOR_FIGURES).parts, why)
