@@ -68,9 +68,8 @@ def bound(seen: Callable[[Array], Array]) -> Exact:
     return exact
 
 
-def _at_bottom(thresholds: list[Array]) -> Estimate:
+def _at_bottom(rows: Array) -> Estimate:
     """Return the limit of thresholds found for the decay constants LADDER √J below the bottom."""
-    rows = np.array(thresholds)
     # A decay constant q is found from q², so with an error ε/q.
     noise = ROUNDING * np.abs(rows).max() / LADDER[:, None] + 0 * rows
     origin = "last elimination of Richardson's table in the decay constant"
@@ -80,13 +79,9 @@ def _at_bottom(thresholds: list[Array]) -> Estimate:
 @lru_cache(maxsize=64)
 def simple_thresholds(one: Solved) -> Estimate:
     """Return the least strength of an attractive delta that binds a state, by band."""
-    bands = list(enumerate(bottoms(one.iface)))
-    return _at_bottom(
-        [
-            np.array([by_band(one, float(bottom) - float(q) ** 2)[band].sum() for band, bottom in bands])
-            for q in LADDER * np.sqrt(one.iface.J)
-        ]
-    )
+    bands, steps = list(enumerate(bottoms(one.iface).tolist())), (LADDER**2 * one.iface.J).tolist()
+    found = [[by_band(one, bottom - step)[band].sum() for band, bottom in bands] for step in steps]
+    return _at_bottom(np.array(found))
 
 
 def rashba_thresholds(one: Solved) -> Estimate:
@@ -96,12 +91,10 @@ def rashba_thresholds(one: Solved) -> Estimate:
     """
     m = one.iface.m
     term = rashba(np.ones(12), np.arctan2(m[1], m[0]) + np.pi / 2 + np.arange(12) * np.pi / 6)
-    rows = []
-    for q in LADDER * np.sqrt(one.iface.J):
-        stiffness = below_continuum(one, float(q) ** 2)
-        # The least w > 0 for which stiffness + w term is singular.
-        rows.append(1 / np.linalg.eigvals(np.linalg.solve(-stiffness, term)).real.max(axis=-1))
-    return _at_bottom(rows)
+    stiff = (below_continuum(one, step) for step in (LADDER**2 * one.iface.J).tolist())
+    # The least w > 0 for which stiffness + w term is singular.
+    found = [1 / np.linalg.eigvals(np.linalg.solve(-each, term)).real.max(axis=-1) for each in stiff]
+    return _at_bottom(np.array(found))
 
 
 def below_continuum(one: Solved, depth: float) -> Complex:

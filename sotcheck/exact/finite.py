@@ -27,10 +27,12 @@ def states(one: Solved) -> States:
     return _states(one.engine, one.iface, tuple(one.k_perp.tolist()))
 
 
-def measured(one: Solved, values: Array | Complex) -> Estimate:
-    """Return a quantity that is exact but for rounding."""
-    size = one.rounding * max(1.0, float(np.abs(values).max()))
-    return Estimate(values, {"rounding": (size, "double precision")})
+def measured(one: Solved, values: Array | Complex, *inverted: Complex) -> Estimate:
+    """Return a quantity that is exact but for rounding, amplified by matrices inverted on the way."""
+    worst = max([1.0, *(float(np.linalg.cond(matrix).max()) for matrix in inverted)])
+    size = one.rounding * worst * max(1.0, float(np.abs(values).max()))
+    amplified = ", amplified by the inversions" if inverted else ""
+    return Estimate(values, {"rounding": (size, f"double precision{amplified}")})
 
 
 def amplitude(found: States) -> tuple[Complex, Complex]:

@@ -14,7 +14,7 @@ from sotcheck.exact.currents import slopes
 from sotcheck.exact.finite import measured, states
 from sotcheck.exact.second_order import averaged, quadratic, turned
 from sotcheck.exact.solved import Exact, Solved
-from sotcheck.numerics.arrays import Array, Mask
+from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.states import States
 
@@ -73,9 +73,3 @@ def predicted(one: Solved) -> Estimate:
     m_x, m_y, _ = one.iface.direction
     share = (m_x**2 + 3 * m_y**2) / 3
     return perpendicular(one) * (1 - share) + second_order(turned(one, Y)) * share
-
-
-def all_open(one: Solved) -> Mask:
-    """Return at which k_⊥ all channels are open."""
-    is_open: Mask = (one.states.kz.real > 0) & (one.states.Kz.real > 0).all(axis=-1)
-    return is_open[:, :1, 0]

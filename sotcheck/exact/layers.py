@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 
 from sotcheck.engines import EXACT
 from sotcheck.engines.stack import in_region, outgoing
-from sotcheck.exact.solved import ANGLES, Solved
+from sotcheck.exact.solved import ANGLES
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.interface import Interface
@@ -21,18 +21,15 @@ SLAB = 0.5
 #: Coefficients of powers are read off this many points of a circle, its radius relative to convergence's.
 POINTS = 24
 RADIUS = 1 / 4
+Sides = tuple[tuple[Region, ...], tuple[Region, ...]]
 
 
 @dataclass(frozen=True)
 class Solutions:
     """Two states whose waves come in from one side only, up to a common invertible factor from the right.
 
-    Attributes
-    ----------
-    psi, slope_minus, slope_plus : array (..., 2, 2)
-        ψ(0), ∂_zψ(−0), ∂_zψ(+0); columns are states.
-    beyond : array (interfaces, ..., 2, 2)
-        ψ at the interfaces on the other side, outwards.
+    ψ(0), ∂_zψ(−0) and ∂_zψ(+0), shape (..., 2, 2), columns are states; and ψ at the interfaces on the other
+    side, outwards, (interfaces, ..., 2, 2).
     """
 
     psi: Complex
@@ -46,6 +43,11 @@ class Solutions:
         return self.slope_minus @ np.linalg.inv(self.psi)
 
     @property
+    def jump(self) -> Complex:
+        """(∂_zψ(+0) − ∂_zψ(−0)) ψ(0)⁻¹."""
+        return self.log_plus - self.log_minus
+
+    @property
     def log_plus(self) -> Complex:
         """∂_zψ(+0) ψ(0)⁻¹."""
         return self.slope_plus @ np.linalg.inv(self.psi)
@@ -54,23 +56,15 @@ class Solutions:
 def solutions(
     engine: str,
     energy: float,
-    sides: tuple[tuple[Region, ...], tuple[Region, ...]],
+    sides: Sides,
     delta: Delta,
     problems: tuple[Array, Array, Scale],
     incident: int = 0,
 ) -> Solutions:
     """Return the states that come in from the left (0) or right (1), where all channels are to be open.
 
-    Parameters
-    ----------
-    engine : str
-    energy : float
-    sides : two tuples of Region
-        Those on the left and on the right of z = 0, each from left to right.
-    delta : Delta
-        At z = 0; there is nothing at other interfaces.
-    problems : k_⊥, angle and scale, which broadcast
-    incident : int
+    Sides are the regions on the left and on the right of z = 0, each from left to right; there is nothing at
+    other interfaces. Problems are k_⊥, angle and scale, which broadcast.
     """
     left, right = sides
     deltas = [Delta()] * (len(left) - 1) + [delta] + [Delta()] * (len(right) - 1)
@@ -97,20 +91,8 @@ class Local:
     """Solutions around z = 0 with N above and layers beneath, at given k_⊥.
 
     Requests are angles (a,) or (a, points) of k, and scales of the spin-orbit terms that broadcast with them
-    after an axis of k_⊥ (n, …).
-
-    Attributes
-    ----------
-    engine : str
-    iface : Interface
-        Its F is the first layer beneath.
-    k_perp : tuple of floats
-    thickness : float
-        Of that layer; infinite for the half-space.
-    beneath : tuple of Region
-        What follows it.
-    delta : Delta, optional
-        At z = 0, instead of the interface's own.
+    after an axis of k_⊥ (n, …). The interface's F is the first layer beneath, of a thickness that is infinite
+    for the half-space; other regions follow it. A delta stands at z = 0 instead of the interface's own.
     """
 
     engine: str
@@ -156,9 +138,10 @@ class Local:
         """iK̂_z of the first layer, shape (n, 1, 2, 2)."""
         return self._wave_numbers(self.first)
 
-    def field(self, angle: Array) -> Complex:
-        """Return the spin-orbit term σ·w at z = 0 for a scale of one, shape (n, a, 2, 2)."""
-        return dot_sigma(self.at_zero.field(*self._problems(angle, 1.0)))
+    @property
+    def rounding(self) -> float:
+        """The engine's relative rounding error."""
+        return EXACT[self.engine].rounding(self.iface.structure)
 
     def from_above(self, angle: Array, scale: Scale | float) -> Solutions:
         """Return states that come in through N, whether or not k_z is real."""
@@ -172,12 +155,12 @@ class Local:
 
     def above(self, states: Solutions) -> tuple[Complex, Complex]:
         """Return the amplitudes at z = −0 of e^{ik_z z} and e^{−ik_z z}."""
-        slope: Complex = np.linalg.inv(self.ik) @ states.slope_minus
+        slope = np.linalg.inv(self.ik) @ states.slope_minus
         return (states.psi + slope) / 2, (states.psi - slope) / 2
 
     def below(self, states: Solutions) -> tuple[Complex, Complex]:
         """Return the amplitudes at z = +0 of e^{iK̂_z z} and e^{−iK̂_z z}."""
-        slope: Complex = np.linalg.inv(self.iK) @ states.slope_plus
+        slope = np.linalg.inv(self.iK) @ states.slope_plus
         return (states.psi + slope) / 2, (states.psi - slope) / 2
 
     def reflection(self, angle: Array, scale: Scale | float) -> Complex:
@@ -192,59 +175,39 @@ class Local:
 
     def radius(self, angle: Array) -> Array:
         """Return the smallest |scale|, of complex ones too, at which ψ(0) diverges, shape (n, a)."""
-        return 1 / np.abs(np.linalg.eigvals(self.green(angle, 0.0) @ self.field(angle))).max(axis=-1)
+        term = dot_sigma(self.at_zero.field(self.k, angle, np.array(1.0)))
+        return 1 / np.abs(np.linalg.eigvals(self.green(angle, 0.0) @ term)).max(axis=-1)
 
-    def coefficients(self, angle: Array, orders: int) -> tuple[Complex, Array, Array]:
-        """Return the coefficients of s, …, s^orders in r̂_ex at a scale s: a contour integral.
+    def coefficients(self, angle: Array, orders: int) -> Estimate:
+        """Return the coefficients of s, …, s^orders in r̂_ex at a scale s, a contour integral.
 
-        Returns
-        -------
-        values : array (orders, n, a, 2, 2)
-        error : array (orders, n, a, 1, 1)
-            What higher powers alias into them, from the last Fourier coefficient.
-        radius : array (n, a, 1, 1)
-            Of the circle.
+        Shape (orders, n, a, 2, 2).
         """
         radius = RADIUS * self.radius(angle)
         circle = np.exp(2j * np.pi * np.arange(POINTS) / POINTS)
         scale = (radius[..., None] * circle).reshape(len(radius), -1)
         r = self.reflection(np.repeat(angle, POINTS), scale).reshape(*radius.shape, POINTS, 2, 2)
-        power = np.fft.fft(r, axis=-3) / POINTS
-        steps = radius[..., None, None]
-        values = np.stack([power[..., n, :, :] / steps**n for n in range(1, orders + 1)])
-        last = np.abs(power[..., -1, :, :]).max(axis=(-1, -2), keepdims=True) * RADIUS
-        return values, np.stack([last / steps**n for n in range(1, orders + 1)]), steps
-
-    def _problems(self, angle: Array, scale: Scale | float) -> tuple[Array, Array, Scale]:
-        return self.k, np.asarray(angle), np.asarray(scale)
+        found = np.moveaxis(np.fft.fft(r, axis=-3) / POINTS, -3, 0)
+        per = radius[..., None, None] ** -np.arange(1.0, orders + 1).reshape(-1, 1, 1, 1, 1)
+        # What higher powers alias into these.
+        last = np.abs(found[-1]).max(axis=(-1, -2), keepdims=True) * RADIUS
+        noise = self.rounding * max(1.0, float(np.abs(r).max()))
+        return Estimate(
+            found[1 : orders + 1] * per,
+            {
+                "next order": (last * per, "last Fourier coefficient on a circle of complex scales"),
+                "rounding": (noise * per, "double precision over the circle's radius^n"),
+            },
+        )
 
     def _wave_numbers(self, region: Region) -> Complex:
         return 1j * in_region(region, outgoing(region.bands(self.iface.E_F, self.k)[0]))
 
-    def _solve(
-        self,
-        sides: tuple[tuple[Region, ...], tuple[Region, ...]],
-        angle: Array,
-        scale: Scale | float,
-        incident: int = 0,
-    ) -> Solutions:
-        problems = self._problems(angle, scale)
+    def _solve(self, sides: Sides, angle: Array, scale: Scale | float, incident: int = 0) -> Solutions:
+        problems = self.k, np.asarray(angle), np.asarray(scale)
         return solutions(self.engine, self.iface.E_F, sides, self.at_zero, problems, incident)
 
 
 def angles_for(h_R: float) -> Array:
     """Return the angles of a request at h_R: all, or one where none matters."""
     return ANGLES if h_R else ANGLES[:1]
-
-
-@lru_cache(maxsize=256)
-def half_space(one: Solved) -> Local:
-    """Return the solutions of N/F at the k_⊥ of `one`."""
-    return Local(one.engine, one.iface, tuple(one.k_perp.tolist()))
-
-
-def measured(one: Solved, value: Complex, *inverted: Complex) -> Estimate:
-    """Return a value with its rounding error, amplified by the matrices inverted on the way."""
-    worst = max([1.0, *(float(np.linalg.cond(matrix).max()) for matrix in inverted)])
-    size = one.rounding * worst * max(1.0, float(np.abs(value).max()))
-    return Estimate(value, {"rounding": (size, "double precision, amplified by the inversions")})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +27,7 @@ BLOCK = 16384
 M = np.array([2.0, -1.0, 2.0]) / 3
 
 
-@dataclass(frozen=True)
-class Points:
+class Points(NamedTuple):
     """Interfaces by parameter, arrays of one shape (p,); the model's names and units."""
 
     E_F: Array
@@ -41,17 +40,12 @@ class Points:
     @classmethod
     def of(cls, **values: Array | float) -> Points:
         """Return points from arrays and numbers that broadcast; what is not given is zero."""
-        arrays = np.broadcast_arrays(*(np.asarray(values.get(name, 0.0), float) for name in cls.names()))
+        arrays = np.broadcast_arrays(*(np.asarray(values.get(name, 0.0), float) for name in cls._fields))
         return cls(*(array.ravel() for array in arrays))
-
-    @classmethod
-    def names(cls) -> tuple[str, ...]:
-        """Return the names of the parameters."""
-        return tuple(field.name for field in fields(cls))
 
     def part(self, which: NDArray[np.intp]) -> Points:
         """Return some of the points."""
-        return Points(*(getattr(self, name)[which] for name in self.names()))
+        return Points(*(array[which] for array in self))
 
     @property
     def edges(self) -> Array:

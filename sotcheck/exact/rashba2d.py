@@ -16,6 +16,7 @@ from sotcheck.numerics.estimate import Estimate
 
 #: Equidistant angles of k: the integrand is periodic and analytic.
 ANGLES = 2 * np.pi * (np.arange(48) + 0.3) / 48
+ACROSS = np.stack([np.sin(ANGLES), -np.cos(ANGLES), 0 * ANGLES], axis=-1)
 #: α in units of √J, and the powers that its odd differences leave.
 RUNGS = np.array([1.0, 0.5, 0.25, 0.125]) / 24
 POWERS = (2, 4, 6)
@@ -23,15 +24,7 @@ POWERS = (2, 4, 6)
 
 @dataclass(frozen=True)
 class Rashba2D:
-    """The model with both bands occupied.
-
-    Attributes
-    ----------
-    E_F, J : float
-        E_F > J > 0.
-    m : array (3,)
-        Unit vector, not along ŷ.
-    """
+    """The model with both bands occupied, E_F > J > 0, and a unit vector m that is not along ŷ."""
 
     E_F: float
     J: float
@@ -39,24 +32,22 @@ class Rashba2D:
 
     def _fermi_line(self, alpha: float, band: int) -> tuple[Array, Array]:
         """Return k (angles,) and the direction of the total field (angles, 3) at E_F; band +1 is minority."""
-        across = np.stack([np.sin(ANGLES), -np.cos(ANGLES), 0 * ANGLES], axis=-1)
         k = np.full(len(ANGLES), np.sqrt(self.E_F - band * self.J))
         # k² = E_F ∓ |J m + α k n|, solved for k by iteration: the right-hand side hardly depends on k.
         for _ in range(60):
-            field = self.J * self.m + alpha * k[:, None] * across
+            field = self.J * self.m + alpha * k[:, None] * ACROSS
             k = np.sqrt(self.E_F - band * np.linalg.norm(field, axis=-1))
-        field = self.J * self.m + alpha * k[:, None] * across
+        field = self.J * self.m + alpha * k[:, None] * ACROSS
         return k, field / np.linalg.norm(field, axis=-1)[:, None]
 
     def torque(self, alpha: float) -> Complex:
         """Return fieldlike + i dampinglike per relaxation time of minority and majority, shape (2,)."""
-        across = np.stack([np.sin(ANGLES), -np.cos(ANGLES), 0 * ANGLES], axis=-1)
         fieldlike = np.cross(self.m, [0.0, 1.0, 0.0])
         dampinglike = np.cross(self.m, -fieldlike)
         rows = []
         for band in (1, -1):
             k, direction = self._fermi_line(alpha, band)
-            slope = 2 * k + band * alpha * np.einsum("ai,ai->a", across, direction)
+            slope = 2 * k + band * alpha * np.einsum("ai,ai->a", ACROSS, direction)
             weight = k * np.cos(ANGLES) * k / slope
             spin = (weight[:, None] * band * direction).mean(axis=0) / (2 * np.pi)
             t = self.J * np.cross(self.m, spin)

@@ -21,13 +21,7 @@ DIRECTIONS = 0.3 + np.arange(24) * np.pi / 12
 def by_segment(engine: str, iface: Interface, rtol: float | None = None) -> Estimate:
     """Return fieldlike + i dampinglike per h_R by range between thresholds and source, (segments, 3).
 
-    Parameters
-    ----------
-    engine : str
-    iface : Interface
-        Its relaxation times are not used.
-    rtol : float, optional
-        Relative quadrature error; by default what the engine can do.
+    Relaxation times are not used; the relative quadrature error is what the engine can do unless it is given.
     """
     m = iface.direction
     # Relaxation times are weights of what is summed once.

@@ -7,7 +7,7 @@ from functools import wraps
 
 import numpy as np
 
-from sotcheck.exact.solved import Solved, solved
+from sotcheck.exact.solved import Exact, Solved, solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate, added
 from sotcheck.system.interface import Interface
@@ -44,6 +44,11 @@ def equal(quantity: str, said: Estimate, found: Estimate, why: str, *, scale: fl
     """Return the trial of numbers that are said to be the same; their errors add up."""
     both = Estimate(found.value, added(said.terms, found.terms))
     return Trial(quantity, compare(said.value, both, scale=scale), why)
+
+
+def same(on: tuple[Interface, ...], said: Exact, found: Exact, quantity: str, why: str) -> Judge:
+    """Return the judge of two exact quantities that are said to be the same on each interface."""
+    return on_each(*on)(lambda one: [equal(f"{quantity}, {one.iface.name}", said(one), found(one), why)])
 
 
 def within(quantity: str, found: Estimate, low: float, high: float, why: str) -> Trial:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sotcheck.exact.conductances import charge, conductance, gain, perpendicular, spin
+from sotcheck.exact.profiles import charge, conductance, gain, perpendicular, spin
 from sotcheck.exact.quantity import Quantity
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.papers.kim2017 import paper

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sotcheck.exact.conductances import at_each_angle, in_plane, whole
-from sotcheck.exact.profiles import of_F, of_N
+from sotcheck.exact.profiles import at_each_angle, in_plane, of_F, of_N, whole
 from sotcheck.exact.quantity import Quantity
 from sotcheck.exact.solved import Exact
 from sotcheck.numerics.arrays import Array, Complex

@@ -7,8 +7,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from sotcheck.exact.conductances import Part, along_m, charge, discontinuity, in_plane, spin
-from sotcheck.exact.profiles import BiasesOf, collinear, of_both
+from sotcheck.exact.profiles import (
+    BiasesOf,
+    Part,
+    along_m,
+    charge,
+    collinear,
+    discontinuity,
+    in_plane,
+    of_both,
+    spin,
+)
 from sotcheck.exact.quantity import Quantity, all_open
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.papers.kim2017 import paper

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sotcheck.exact.memory_loss import response, sandwich, unperturbed
 from sotcheck.exact.quantity import Quantity
+from sotcheck.exact.second_order import response, sandwich, unperturbed
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.papers.kim2017 import paper
 from sotcheck.system.spin import IDENTITY

@@ -11,8 +11,8 @@ from functools import partial
 import numpy as np
 
 from sotcheck.exact import in_plane
-from sotcheck.exact.memory_loss import component, sandwich
-from sotcheck.exact.quantity import Quantity
+from sotcheck.exact.quantity import Quantity, all_open
+from sotcheck.exact.second_order import component, sandwich
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.appendix_a2 import A_1, A_2
@@ -235,7 +235,7 @@ def eqA21a(s: Symbols) -> Array:
 @paper.equation(
     "A22",
     of=magnetoresistance.then(
-        lambda one, found: found.where(in_plane.all_open(one)),
+        lambda one, found: found.where(all_open(one)),
         "j_MR by k_perp with (A21d) corrected, all channels open",
     ),
     on=BULK[1:],

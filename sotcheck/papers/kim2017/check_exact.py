@@ -9,7 +9,7 @@ import numpy as np
 from sotcheck.exact.observables import largest_torque, ledger_residual, summed_errors, torque_from_flows
 from sotcheck.numerics.arrays import Array, Mask
 from sotcheck.numerics.convergence import finest, observed_order
-from sotcheck.numerics.estimate import Estimate, Terms
+from sotcheck.numerics.estimate import Estimate, Terms, added
 from sotcheck.papers.kim2017 import paper
 from sotcheck.system.interface import Interface
 from sotcheck.trial.coefficients import lattice_noise, natural_scale
@@ -32,11 +32,8 @@ HIDDEN = ", which rounding next to a band edge hides"
 def regimes(iface: Interface, k_perp: Array) -> dict[str, Mask]:
     """Return which nodes lie in each channel regime, by a description of the closed channels."""
     x = k_perp**2
-    closed = {
-        "N closed": iface.kz_squared(x) <= 0,
-        "minority closed": iface.Kz_squared(x)[:, 0] <= 0,
-        "majority closed": iface.Kz_squared(x)[:, 1] <= 0,
-    }
+    minority, majority = iface.Kz_squared(x).T <= 0
+    closed = {"N closed": iface.kz_squared(x) <= 0, "minority closed": minority, "majority closed": majority}
     names = np.array([", ".join(n for n, c in closed.items() if c[i]) or "all open" for i in range(len(x))])
     return {str(name): names == name for name in dict.fromkeys(names)}
 
@@ -124,11 +121,8 @@ def order_trials(evidence: Evidence, scheme: str) -> Iterator[Trial]:
     steps = np.linalg.norm(np.diff(values, axis=0).reshape(len(values) - 1, shape[1], -1), axis=-1)
     noise = np.linalg.norm(np.broadcast_to(lattice_noise(evidence), values.shape).reshape(shape), axis=-1)
     clear = np.all(noise[1 : 1 + ORDER_STEPS] < CLEAR * steps[:ORDER_STEPS], axis=0)
-    order = observed_order(
-        np.linalg.norm(steps[:, clear], axis=1),
-        2 * np.linalg.norm(noise[1:, clear], axis=1),
-        settled=ORDER_SETTLED,
-    )
+    seen = (np.linalg.norm(steps[:, clear], axis=1), 2 * np.linalg.norm(noise[1:, clear], axis=1))
+    order = observed_order(*seen, settled=ORDER_SETTLED)
     terms: Terms = {"lattice": (order.total, "change of the local order between spacings, and noise")}
     found = compare(LATTICE_ORDER, order.value, terms, tell_apart=ORDER_TELL_APART)
     words = (
@@ -143,10 +137,8 @@ def engines_against_the_first(evidence: Evidence) -> Iterator[Trial]:
     """Exact engines that share no code, k_⊥ resolved for two directions of m, and summed."""
     first, *others = evidence.engines
     for other in others:
-        for words, by_engine in (
-            ("m of the system", evidence.resolved),
-            ("m tilted", evidence.resolved_tilted),
-        ):
+        both = (("m of the system", evidence.resolved), ("m tilted", evidence.resolved_tilted))
+        for words, by_engine in both:
             if {first, other} <= by_engine.keys():
                 yield from _resolved_trials(by_engine[first], by_engine[other], words, other)
         if {first, other} <= evidence.at_h_R.keys():
@@ -156,12 +148,11 @@ def engines_against_the_first(evidence: Evidence) -> Iterator[Trial]:
 def _resolved_trials(one: Resolved, other: Resolved, words: str, engine: str) -> Iterator[Trial]:
     for quantity, values in (("spin flows", _flows), ("wave function at z = 0", _wave_function)):
         expected, found = values(one), values(other)
-        rounding = {"rounding": (expected.error + found.error, ROUNDING)}
-        comparison = compare(expected.value, Estimate(found.value, rounding), sample=True)
+        both = Estimate(found.value, added(expected.terms, found.terms))
+        comparison = compare(expected.value, both, sample=True)
         why = but_for(f"k_perp resolved, h_R from {one.h_R.min():.3g} to {one.h_R.max():g}", comparison)
-        yield Trial(
-            f"{quantity}, {words}, worst of {expected.value.size} numbers", comparison, why, engine=engine
-        )
+        name = f"{quantity}, {words}, worst of {expected.value.size} numbers"
+        yield Trial(name, comparison, why, engine=engine)
 
 
 def _flows(resolved: Resolved) -> Estimate:
@@ -182,18 +173,15 @@ def _summed_trials(evidence: Evidence, *names: str) -> Iterator[Trial]:
     one, other = (torque_from_flows(found.value, iface.direction) for found in sums)
     largest = float(np.abs(evidence.h_R).max())
     # t is a sum of two flows.
-    rounding = sum(
-        2 * summed_errors(evidence.engines[name], iface, evidence.h_R).sum(axis=0) for name in names
-    )
+    rounding = sum(2 * summed_errors(evidence.engines[n], iface, evidence.h_R).sum(axis=0) for n in names)
     quadrature = 4 * largest * float((sums[0].error + sums[1].error).max())
+    scale = natural_scale(evidence, one) * largest
     for s, source in evidence.open_sources:
         terms: Terms = {
             "quadrature": (quadrature, "nested rules in k_perp and angle, both sides"),
             "rounding": (rounding[:, s, None], ROUNDING),
         }
-        found = compare(
-            one[:, s] * h_R, other[:, s] * h_R, terms, scale=natural_scale(evidence, one) * largest
-        )
+        found = compare(one[:, s] * h_R, other[:, s] * h_R, terms, scale=scale)
         yield Trial("t, worst component", found, "k_perp summed", source, names[1])
 
 
@@ -222,16 +210,10 @@ def no_bound_state(evidence: Evidence) -> Iterator[Trial]:
         if found.alone:
             beside = f" to {found.alone} that the interface binds by itself"
             words += "; they reach E_F without h_R: whether it adds any is asked, not whether there are any"
-        yield Trial(
-            f"states added{beside} at any k_perp of an occupied state, h_R = {found.h_R:g}",
-            compare(0.0, float(found.added), terms, tell_apart=0.5),
-            words,
-        )
+        quantity = f"states added{beside} at any k_perp of an occupied state, h_R = {found.h_R:g}"
+        yield Trial(quantity, compare(0.0, float(found.added), terms, tell_apart=0.5), words)
         if not found.alone:
-            yield Trial(
-                f"h_R brings states to E_F or below, any k_perp, h_R = {found.h_R:g}",
-                compare(
-                    0.0, float(found.at_fermi_energy), terms if found.at_fermi_energy else {}, tell_apart=0.5
-                ),
-                f"there are such states from |h_R| = {found.first_h_R:.4g} on",
-            )
+            number = float(found.at_fermi_energy)
+            quantity = f"h_R brings states to E_F or below, any k_perp, h_R = {found.h_R:g}"
+            words = f"there are such states from |h_R| = {found.first_h_R:.4g} on"
+            yield Trial(quantity, compare(0.0, number, terms if number else {}, tell_apart=0.5), words)

@@ -23,7 +23,7 @@ from sotcheck.trial.coefficients import (
     linear_flows,
     natural_scale,
     tried,
-)
+)  # fmt: skip
 from sotcheck.trial.entries import Claim, Equation
 from sotcheck.trial.evidence import ANGLES, Evidence
 from sotcheck.trial.judge import real
@@ -111,11 +111,9 @@ def torque_trials(
     scale = natural_scale(evidence, evidence.formulas.total.value)
     # Components of t are divided by |m×ŷ|: where that is small, they say nothing.
     norm = float(np.hypot(m[0], m[2]))
-    words = (
-        "linear coefficient of the exact torque, Richardson's limit of t/h_R"
-        if norm > NEAR_Y
-        else "m is all but parallel to y: the vector is compared"
-    )
+    words = "linear coefficient of the exact torque, Richardson's limit of t/h_R"
+    if norm <= NEAR_Y:
+        words = "m is all but parallel to y: the vector is compared"
     for engine in evidence.ladder:
         flows = linear_flows(evidence, engine, segments)
         for s, source in evidence.open_sources:
@@ -125,10 +123,8 @@ def torque_trials(
             rows = [("t per h_R, worst component", torque_vector(want, m), t)]
             if norm > NEAR_Y:
                 split = t.each(lambda value: np.array(components(value, m)), lambda size: size.max() / norm)
-                rows = [
-                    ("fieldlike per h_R", want.real, split[0]),
-                    ("dampinglike per h_R", want.imag, split[1]),
-                ]
+                rows = [("fieldlike per h_R", want.real, split[0])]
+                rows += [("dampinglike per h_R", want.imag, split[1])]
             for name, target, found in rows:
                 comparison = tried(evidence, target, found, scale)
                 yield Trial(f"{name}{part}", comparison, explained(evidence, words, s), source, engine, form)
@@ -165,12 +161,10 @@ def torque_from_currents(evidence: Evidence) -> Iterator[Trial]:
     m, flows = evidence.iface.direction, evidence.currents.value
     expected = torque_vector(evidence.formulas.total.value, m)
     measured = transverse(flows[:, MINUS] + flows[:, LATTICE], m)
+    rounding = 2 * formula_rounding(evidence.iface)
     terms = {
         "quadrature": (2 * formula_error(evidence), "nested rules in k_perp"),
-        "rounding": (
-            2 * formula_rounding(evidence.iface),
-            "double precision of the amplitudes in the formulas, both sides",
-        ),
+        "rounding": (rounding, "double precision of the amplitudes in the formulas, both sides"),
     }
     for s, source in evidence.open_sources:
         found = compare(expected[s], measured[s], terms, scale=natural_scale(evidence, expected))
@@ -184,19 +178,12 @@ def amplitudes_from_anywhere(evidence: Evidence) -> Iterator[Trial]:
     for name in (name for name in evidence.engines if name in evidence.theory):
         other = evidence.theory[name].total
         rounding = amplitude_errors(evidence.engines[name], iface) + 2 * formula_rounding(iface)
-        found = compare(
-            real(reference.value),
-            real(other.value),
-            {
-                "quadrature": (reference.total + other.total, "nested rules in k_perp, both sides"),
-                "rounding": (rounding, "double precision, amplified by the lattice"),
-            },
-            scale=natural_scale(evidence, real(reference.value)),
-        )
-        yield Trial(
-            "fieldlike and dampinglike per h_R, worst",
-            found,
-            "closed forms (6), (7) against amplitudes of the engine at h_R = 0",
-            SOURCES[found.index[0]],
-            name,
-        )
+        terms = {
+            "quadrature": (reference.total + other.total, "nested rules in k_perp, both sides"),
+            "rounding": (rounding, "double precision, amplified by the lattice"),
+        }
+        expected = real(reference.value)
+        found = compare(expected, real(other.value), terms, scale=natural_scale(evidence, expected))
+        words = "closed forms (6), (7) against amplitudes of the engine at h_R = 0"
+        source = SOURCES[found.index[0]]
+        yield Trial("fieldlike and dampinglike per h_R, worst", found, words, source, name)

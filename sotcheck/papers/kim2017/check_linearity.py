@@ -47,16 +47,11 @@ def transparent_trials(evidence: Evidence) -> Iterator[Trial]:
             yield Trial(slope, compare(3.0, unknown), f"{words}; {row['why']}", source, reference())
             continue
         log = ", apart from its logarithm" if row["logarithm"] else ""
-        rows = [
-            (f"{slope}{log}", row["expected_exponent"], row["exponent"], row["exponent_error"],
-             "extrapolation of the local slopes, and quadrature"),
-        ]  # fmt: skip
+        rows = [(f"{slope}{log}", row["expected_exponent"], "exponent", "of the local slopes")]
         if row["ratio"] is not None:
-            rows.append((
-                "coefficient of h_R|h_R|, relative to theory's", 1.0, row["ratio"], row["ratio_error"],
-                "extrapolation to h_R = 0, and quadrature",
-            ))  # fmt: skip
-        for quantity, expected, value, error, origin in rows:
+            rows += [("coefficient of h_R|h_R|, relative to theory's", 1.0, "ratio", "to h_R = 0")]
+        for quantity, expected, name, what in rows:
+            value, error, origin = row[name], row[f"{name}_error"], f"extrapolation {what}, and quadrature"
             # What could not be measured comes as None.
             size = np.inf if error is None else error
             found = Estimate(np.nan if value is None else value, {"next order": (size, origin)})
@@ -76,10 +71,10 @@ def slope_trials(evidence: Evidence, expected: Complex) -> Iterator[Trial]:
                 found = _no_departure(evidence, expected[s], rest[:, s], scale)
                 if found.verdict is Verdict.AGREES:
                     quantity = f"|t - {limit}| per h_R: no departure to fit a slope to"
-                    words = (
+                    why = (
                         "what departs is next to nothing, within the noise and (h_R/radius)^2 of first order"
                     )
-                    yield Trial(quantity, found, words, source, engine)
+                    yield Trial(quantity, found, why, source, engine)
                     continue
             words = f"h_R from {evidence.rungs[0]:.3g} to {evidence.rungs[-1]:.3g}"
             if not evidence.expansion.exists:

@@ -35,7 +35,7 @@ from sotcheck.papers.kim2017.models import BULK, INSULATOR, INSULATOR_BARRIER, I
 from sotcheck.system.interface import Interface
 from sotcheck.system.spin import IDENTITY, PAULI, dagger, pauli_vector
 from sotcheck.theory.symbols import Symbols, mean_over_angles
-from sotcheck.trial.entries import Consequence, Equation, Sides
+from sotcheck.trial.entries import ROUNDING, Consequence, Equation, Sides
 from sotcheck.trial.grounds import FINITE, GENERAL
 
 Formula = Callable[[Symbols], Any]
@@ -43,14 +43,21 @@ Formula = Callable[[Symbols], Any]
 Follows = Callable[[Symbols, Formula], Sides]
 
 
-def of(follows: Follows, equation: Formula) -> Callable[[Symbols, bool], Sides]:
-    """Return the sides of a place, from either form of an equation."""
+def place(
+    equation: Formula,
+    where: str,
+    says: str,
+    follows: Follows,
+    on: tuple[Interface, ...],
+    tolerance: float = ROUNDING,
+) -> Consequence:
+    """Return a place of the paper with what follows there from either form of an equation."""
+    entry = next(e for e in paper.of_type(Equation) if equation is e or equation is e.transcribed)
 
     def sides(s: Symbols, corrected: bool) -> Sides:
-        entry = next(e for e in paper.of_type(Equation) if equation is e or equation is e.transcribed)
         return follows(s, entry.confirmed if corrected else entry)
 
-    return sides
+    return Consequence(entry.number, where, says, sides, on, tolerance)
 
 
 def same(said: Formula) -> Follows:
@@ -228,74 +235,57 @@ UNIT_U = tuple(Interface(name="unit-u", E_F=E_F, U_F=1.0, J=J) for E_F, J in ((0
 MODEL_C = (Interface(name="c-1", E_F=1.5, J=1.0), Interface(name="c-2", E_F=0.9, J=0.4))
 
 paper.add(
-    Consequence("3a", "(12)", "the spin current of the wave at z = -0",
-        of(wave_carries_current, section3.eq3a), FINITE),
-    Consequence("6b", "(18a)", "r at u_0 = u_m = 0", of(by_band(section5a.eq18a), amplitudes.eq6b),
-        without_rashba(BULK)),
-    Consequence("6b", "(23)", "r of interface magnetism", of(by_band(section5b.eq23_r), amplitudes.eq6b),
+    place(section3.eq3a, "(12)", "the spin current of the wave at z = -0", wave_carries_current, FINITE),
+    place(amplitudes.eq6b, "(18a)", "r at u_0 = u_m = 0", by_band(section5a.eq18a), without_rashba(BULK)),
+    place(amplitudes.eq6b, "(23)", "r of interface magnetism", by_band(section5b.eq23_r),
         without_rashba(INTERFACE)),
-    Consequence("6b", "(26)", "r on an insulator", of(by_band(section5c.eq26), amplitudes.eq6b),
-        without_rashba(INSULATOR)),
-    Consequence("6b", "(31)", "the same with an interface potential",
-        of(by_band(section5c.eq31), amplitudes.eq6b), without_rashba(INSULATOR_BARRIER)),
-    Consequence("6c", "(B9b)", "electrons from F are neither lost nor made", of(unitarity, amplitudes.eq6c),
-        FINITE),
-    Consequence("6d", "(18b)", "t' at u_0 = u_m = 0", of(by_band(section5a.eq18b), amplitudes.eq6d),
-        without_rashba(BULK)),
-    Consequence("6d", "(34)", "t' where N is insulating", of(by_band(section5d.eq34), amplitudes.eq6d),
+    place(amplitudes.eq6b, "(26)", "r on an insulator", by_band(section5c.eq26), without_rashba(INSULATOR)),
+    place(amplitudes.eq6b, "(31)", "the same with an interface potential", by_band(section5c.eq31),
+        without_rashba(INSULATOR_BARRIER)),
+    place(amplitudes.eq6c, "(B9b)", "electrons from F are neither lost nor made", unitarity, FINITE),
+    place(amplitudes.eq6d, "(18b)", "t' at u_0 = u_m = 0", by_band(section5a.eq18b), without_rashba(BULK)),
+    place(amplitudes.eq6d, "(34)", "t' where N is insulating", by_band(section5d.eq34),
         without_rashba(TOPOLOGICAL)),
-    Consequence("15", "(16d)", "(14) + (15) is the torque, but for an overall sign",
-        of(torque_from_lattice, section4.eq15_ferromagnet), tuple(iface.with_(u_m=0.0) for iface in GENERAL)),
-    Consequence("20a", "third line of (20a)", "the first line meets it at k_perp = k_F",
-        of(first_meets_third, section5a.eq20a_majority), BULK, 1e-4),
-    Consequence("20b", "the text below (20b)", "Im T^F has the form of Im T^N, (19b)",
-        of(dampinglike_of_both, section5a.eq20b), BULK),
-    Consequence("21", "the text above (21)",
-        "around five times the dampinglike torque at E_F = J: 5.9, not 37",
-        of(five_times, section5a.eq21_closed), (Interface(name="equal", E_F=1.0, J=1.0),), 0.2),
-    Consequence("24a", "the text below (24b)", "charge currents give none at u_0 = 0",
-        of(fieldlike_of_charge, section5b.eq24a_minority),
-        tuple(iface.with_(u_0=0.0) for iface in INTERFACE)),
-    Consequence("24a", "Fig. 6", "its panel of a fieldlike torque by spin currents",
-        of(fieldlike_of_spin, section5b.eq24a_minority), INTERFACE),
-    Consequence("24b", "Fig. 6", "a finite sum: it ends somewhere", of(ends_at_k_F, section5b.eq24b_range),
-        INTERFACE),
-    Consequence("27", "(32)", "the same k_perp^2 k_z at u_0 = u_m = 0, up to a constant",
-        of(shape_without_barrier, section5c.eq27), NO_BARRIERS),
-    Consequence("27", "(28)", "a finite sum: it ends somewhere", of(ends_at_k_F, section5c.eq27_range),
-        INSULATOR),
-    Consequence("28", "(29)", "its value at E_F = U - J, J = U/3", of(same(section5c.eq29), section5c.eq28),
-        AT_MAXIMUM),
-    Consequence("28", "(30)", "the same in terms of alpha and beta, at U = 1",
-        of(same(section5c.eq30), section5c.eq28), UNIT_U),
-    Consequence("30", "caption of Fig. 8", "the unit that makes the torque the last factor",
-        of(same(caption_of_figure_8), section5c.eq30), INSULATOR),
-    Consequence("32", "(27)", "its limit u_0 = u_m = 0", of(same(section5c.eq27_corrected), section5c.eq32),
-        NO_BARRIERS),
+    place(section4.eq15_ferromagnet, "(16d)", "(14) + (15) is the torque, but for an overall sign",
+        torque_from_lattice, tuple(iface.with_(u_m=0.0) for iface in GENERAL)),
+    place(section5a.eq20a_majority, "third line of (20a)", "the first line meets it at k_perp = k_F",
+        first_meets_third, BULK, 1e-4),
+    place(section5a.eq20b, "the text below (20b)", "Im T^F has the form of Im T^N, (19b)",
+        dampinglike_of_both, BULK),
+    place(section5a.eq21_closed, "the text above (21)",
+        "around five times the dampinglike torque at E_F = J: 5.9, not 37", five_times,
+        (Interface(name="equal", E_F=1.0, J=1.0),), 0.2),
+    place(section5b.eq24a_minority, "the text below (24b)", "charge currents give none at u_0 = 0",
+        fieldlike_of_charge, tuple(iface.with_(u_0=0.0) for iface in INTERFACE)),
+    place(section5b.eq24a_minority, "Fig. 6", "its panel of a fieldlike torque by spin currents",
+        fieldlike_of_spin, INTERFACE),
+    place(section5b.eq24b_range, "Fig. 6", "a finite sum: it ends somewhere", ends_at_k_F, INTERFACE),
+    place(section5c.eq27, "(32)", "the same k_perp^2 k_z at u_0 = u_m = 0, up to a constant",
+        shape_without_barrier, NO_BARRIERS),
+    place(section5c.eq27_range, "(28)", "a finite sum: it ends somewhere", ends_at_k_F, INSULATOR),
+    place(section5c.eq28, "(29)", "its value at E_F = U - J, J = U/3", same(section5c.eq29), AT_MAXIMUM),
+    place(section5c.eq28, "(30)", "the same in terms of alpha and beta, at U = 1", same(section5c.eq30),
+        UNIT_U),
+    place(section5c.eq30, "caption of Fig. 8", "the unit that makes the torque the last factor",
+        same(caption_of_figure_8), INSULATOR),
+    place(section5c.eq32, "(27)", "its limit u_0 = u_m = 0", same(section5c.eq27_corrected), NO_BARRIERS),
     Consequence("37b", "(38b)", "matching the waves at z = 0", matched_waves, FINITE),
-    Consequence("44", "(46b)", "r_ex = -m_r/m_i by both rows: none as transcribed",
-        of(reflected, section6b.eq44_sum), without_rashba(GENERAL)),
-    Consequence("47", "(23)", "consistent, as the text says", of(by_band(section5b.eq23_r), section6c.eq47),
-        INTERFACE),
-    Consequence("47", "(31)", "consistent, as the text says", of(by_band(section5c.eq31), section6c.eq47),
-        INSULATOR_BARRIER),
-    Consequence("A3", "(A4)", "per bias instead of per occupation, no interference",
-        of(per_bias, normal.eqA3_plane), FINITE),
-    Consequence("A5", "(A8a)", "its part of F's biases, decaying waves left out",
-        of(transmitted_into_N, normal.eqA5), FINITE),
-    Consequence("A7b", "(A8b)", "its part of N's biases, decaying waves left out",
-        of(transmitted_into_F, ferromagnet.eqA7b), FINITE),
-    Consequence("A8b", "the text below (A9)", "along z it is Diag of (A9), at h_R = 0",
-        of(continuous, ferromagnet.eqA8b), without_rashba(GENERAL)),
-    Consequence("A11", "(A12)", "its average over angles", of(averaged, first_order.eqA11_ferromagnet),
-        GENERAL),
-    Consequence("A11", "(A13a)", "its trace averaged over angles, s = m",
-        of(charge_by_F, first_order.eqA11_ferromagnet), GENERAL),
-    Consequence("A12", "(A13a)", "its trace, s = m", of(charge_by_F, first_order.eqA12_ferromagnet),
-        GENERAL),
-    Consequence("A19", "(A21b)", "its value at h_R = 0", of(same(a3.eqA21b), a3.eqA19),
+    place(section6b.eq44_sum, "(46b)", "r_ex = -m_r/m_i by both rows: none as transcribed", reflected,
         without_rashba(GENERAL)),
-    Consequence("A20", "(A21d)", "the sign of the magnetoresistance", of(magnetoresistance, a3.of_sigma_z),
+    place(section6c.eq47, "(23)", "consistent, as the text says", by_band(section5b.eq23_r), INTERFACE),
+    place(section6c.eq47, "(31)", "consistent, as the text says", by_band(section5c.eq31), INSULATOR_BARRIER),
+    place(normal.eqA3_plane, "(A4)", "per bias instead of per occupation, no interference", per_bias, FINITE),
+    place(normal.eqA5, "(A8a)", "its part of F's biases, decaying waves left out", transmitted_into_N,
         FINITE),
-    Consequence("C4", "(C5)", "where the smaller q is zero", of(threshold, appendix_c.eqC4), MODEL_C),
+    place(ferromagnet.eqA7b, "(A8b)", "its part of N's biases, decaying waves left out", transmitted_into_F,
+        FINITE),
+    place(ferromagnet.eqA8b, "the text below (A9)", "along z it is Diag of (A9), at h_R = 0", continuous,
+        without_rashba(GENERAL)),
+    place(first_order.eqA11_ferromagnet, "(A12)", "its average over angles", averaged, GENERAL),
+    place(first_order.eqA11_ferromagnet, "(A13a)", "its trace averaged over angles, s = m", charge_by_F,
+        GENERAL),
+    place(first_order.eqA12_ferromagnet, "(A13a)", "its trace, s = m", charge_by_F, GENERAL),
+    place(a3.eqA19, "(A21b)", "its value at h_R = 0", same(a3.eqA21b), without_rashba(GENERAL)),
+    place(a3.of_sigma_z, "(A21d)", "the sign of the magnetoresistance", magnetoresistance, FINITE),
+    place(appendix_c.eqC4, "(C5)", "where the smaller q is zero", threshold, MODEL_C),
 )  # fmt: skip

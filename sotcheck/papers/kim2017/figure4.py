@@ -48,20 +48,10 @@ def torque(engine: str, iface: Interface) -> Estimate:
 
 
 def curves(engine: str, ratios: Sequence[float]) -> dict[str, list[float]]:
-    """Return the six curves against E_F/J, and their uncertainty, as the caption normalises them.
+    """Return the six curves against E_F/J > 0, and their uncertainty, as the caption normalises them.
 
-    Torques are divided by 2h_R ħeE_xτ A k_F³/πmₑ, with the relaxation time of each source.
-
-    Parameters
-    ----------
-    engine : str
-    ratios : sequence of float
-        E_F/J, positive.
-
-    Returns
-    -------
-    dict
-        "ratio", "uncertainty" and each of `CURVES`: lists of one length.
+    Torques are divided by 2h_R ħeE_xτ A k_F³/πmₑ, with the relaxation time of each source. Under "ratio",
+    "uncertainty" and each of `CURVES` are lists of one length.
     """
     found = [torque(engine, interface(float(ratio))) / (2 * ratio**1.5 / np.pi) for ratio in ratios]
     return {

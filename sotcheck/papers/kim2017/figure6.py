@@ -47,20 +47,12 @@ def exact(u_0: Array | float, u_m: Array | float, nodes: int = NODES) -> dict[st
 
 
 def plane(n: int = 200) -> dict[str, Any]:
-    """Return the four panels on (n + 1)² points.
+    """Return the four panels on (n + 1)² points; n is even, so that the axes are among the points.
 
-    Parameters
-    ----------
-    n : int
-        Steps on each axis; even, so that the axes themselves are among the points.
-
-    Returns
-    -------
-    dict
-        "u_0", "u_m": axes, in units of k_F. Each of `PANELS`: absolute values by (u_0, u_m). "deviation": the
-        largest difference from Eq. (24), corrected and summed, relative to each panel's maximum.
-        "uncertainty": relative, from twice the nodes on some rows and columns and from the steps in h_R.
-        "interface states": at E_F, of attractive points among these; "inside continuum": how many of them.
+    "u_0", "u_m": axes, in units of k_F. Each of `PANELS`: absolute values by (u_0, u_m). "deviation": the
+    largest difference from Eq. (24), corrected and summed, relative to each panel's maximum. "uncertainty":
+    relative, from twice the nodes on some rows and columns and from the steps in h_R. "interface states": at
+    E_F, of attractive points among these; "inside continuum": how many of them.
     """
     axis = np.linspace(-RANGE, RANGE, n + 1)
     u_0, u_m = np.meshgrid(axis, axis, indexing="ij")
@@ -96,15 +88,10 @@ def points(engine: str = "kwant") -> list[dict[str, float]]:
     for u_0, u_m in KWANT_POINTS:
         torque = total(engine, ground("figure6", E_F=1.0, J=0.0, u_0=u_0, u_m=u_m), FOR_FIGURES)
         found, matched = panels(torque.value), exact(u_0, u_m)
-        rows.append(
-            {
-                "u_0": u_0,
-                "u_m": u_m,
-                **{name: float(abs(number)) for name, number in found.items()},
-                "uncertainty": float(torque.error.sum()) / UNIT,
-                "difference": max(float(abs(found[name] - matched[name])) for name in PANELS),
-            }
-        )
+        sizes = {name: float(abs(number)) for name, number in found.items()}
+        difference = max(float(abs(found[name] - matched[name])) for name in PANELS)
+        uncertainty = float(torque.error.sum()) / UNIT
+        rows.append({"u_0": u_0, "u_m": u_m, **sizes, "uncertainty": uncertainty, "difference": difference})
     return rows
 
 

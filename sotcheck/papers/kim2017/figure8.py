@@ -26,11 +26,8 @@ UNIT = 2 * FRONT * BETA**2.5 * BARRIER**1.5
 def curve(n: int = 100) -> dict[str, Any]:
     """Return the curve of Fig. 8 from exact boundary matching, at n points with 0 < J/U < 1.
 
-    Returns
-    -------
-    dict
-        "J/U"; "exact"; "formula": the last factor of Eq. (30); "deviation": the largest relative difference;
-        "uncertainty": relative; "maximum": J/U of the largest point.
+    "formula" is the last factor of Eq. (30), "deviation" the largest relative difference, "maximum" J/U of
+    the largest point.
     """
     ratio: Array = np.linspace(0, 1, n + 2)[1:-1]
     at = Points.of(E_F=BETA * BARRIER * (1 - ratio), U_F=BARRIER, J=BARRIER * ratio)

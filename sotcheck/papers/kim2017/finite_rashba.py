@@ -213,16 +213,8 @@ def projected(s: Symbols) -> Extended:
 def observed(wave: Callable[[complex], Complex], sources: Sequence[Complex]) -> Complex:
     """Return ψ, ∂_z²ψ and, by source, the spin current Im[ψ†σ∂_zψ] at z = 0 of a wave function.
 
-    Parameters
-    ----------
-    wave : callable
-        ``wave(z)`` is ψ(z) @ χ for incident spinors χ, shape (n, a, 2, 2); analytic in z.
-    sources : sequence of arrays (2, 2)
-        Projectors on the incident spinors that make up each source.
-
-    Returns
-    -------
-    array (n, a, 8 + 3 sources)
+    ``wave(z)`` is ψ(z) @ χ for incident spinors χ, shape (n, a, 2, 2), analytic in z; sources are projectors
+    (2, 2) on the spinors that make up each. The shape is (n, a, 8 + 3 sources).
     """
     values = np.stack([wave(z) for z in CIRCLE])
 

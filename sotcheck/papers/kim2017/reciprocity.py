@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from sotcheck.exact.conductances import charge
 from sotcheck.exact.currents import moment
 from sotcheck.exact.finite import measured, states
 from sotcheck.exact.observables import INTERFACE, PLUS, transverse
-from sotcheck.exact.profiles import IN_N, NONE, along, at_own_h_R
+from sotcheck.exact.profiles import IN_N, NONE, along, at_own_h_R, charge
 from sotcheck.exact.second_order import averaged, turned
 from sotcheck.exact.solved import Solved
 from sotcheck.numerics.arrays import Array, Complex
@@ -91,51 +90,26 @@ def from_A13a(s: Symbols) -> Array | Complex:
 
 
 paper.add(
-    Statement(
-        "time-reversal",
-        "S(k, m) = sigma_y S^T(-k, -m) sigma_y between open channels, at any h_R.",
-        balance(
-            forward,
-            backward,
-            "S at k and m, and its reciprocal, finite h_R",
-            "Time reversal turns k, m and the spin, and exchanges incoming and outgoing waves.",
-            FINITE,
-        ),
-    ),
-    Statement(
-        "onsager-spin-current",
+    Statement("time-reversal", "S(k, m) = sigma_y S^T(-k, -m) sigma_y between open channels, at any h_R.",
+        balance(forward, backward, "S at k and m, and its reciprocal, finite h_R",
+            "Time reversal turns k, m and the spin, and exchanges incoming and outgoing waves.", FINITE)),
+    Statement("onsager-spin-current",
         "App. A 1: the in-plane charge current by a spin bias is the Onsager counterpart of the spin current"
         " by an in-plane field, at any h_R: that at z = -0 by source.",
-        balance(
-            spin_by_field,
-            charge_by_spin_bias,
+        balance(spin_by_field, charge_by_spin_bias,
             "spin current at z = -0 per field, and k_z times the charge current per spin bias at -m",
             "N's current in N, each band's in F, averaged over z, as mean free paths in a field ask.",
-            FINITE,
-        ),
-    ),
-    Statement(
-        "onsager-first-order",
+            FINITE)),
+    Statement("onsager-first-order",
         "The same to first order: (A13a) corrected, at -m and times k_z, is the spin current (14) of"
         " electrons from N.",
-        relation(
-            linear_spin_by_field,
-            from_A13a,
+        relation(linear_spin_by_field, from_A13a,
             "spin current at z = -0 of electrons from N by k_perp, per field and h_R",
-            "G_Rr^{udd} - G_Rr^{duu*} is what (14) is made of.",
-            GENERAL,
-        ),
-    ),
-    Statement(
-        "onsager-torque",
+            "G_Rr^{udd} - G_Rr^{duu*} is what (14) is made of.", GENERAL)),
+    Statement("onsager-torque",
         "App. A 1: the in-plane charge current by a spin bias is the Onsager counterpart of the torque.",
-        balance(
-            torque_by_field,
-            transverse_charge,
+        balance(torque_by_field, transverse_charge,
             "torque of electrons from N per field, and k_z times the charge current per spin bias at -m",
             "Not of the torque, which differs from the spin current at z = -0 by what the lattice adds; its"
-            " own counterpart is the current that a moving magnetization drives.",
-            FINITE,
-        ),
-    ),
-)
+            " own counterpart is the current that a moving magnetization drives.", FINITE)),
+)  # fmt: skip

@@ -79,11 +79,9 @@ def equal_times(s: Symbols) -> Array:
     return propagating + (eq16d_majority_evanescent(s) + eq16d_minority_evanescent(s)).real
 
 
-@paper.statement(
-    "drude", "Below (16d): the shift of the text above (13) makes a current n e^2 E_x tau / m_e."
-)
+@paper.statement("drude")
 def drude(engine: str) -> Iterator[Trial]:
-    """The in-plane current of the shifted electrons of (13) against that stated below (16d)."""
+    """Below (16d): the shift of the text above (13) makes a current n e^2 E_x tau / m_e."""
     iface = GENERAL[0]
     k_F = np.sqrt(iface.E_F - iface.U_N)
     kz, weight = np.polynomial.legendre.leggauss(24)
@@ -92,136 +90,60 @@ def drude(engine: str) -> Iterator[Trial]:
     density = float(2 * np.sum(dkz * np.pi * k_perp2))
     flow = float(2 * np.sum(dkz * np.pi * 2 * k_perp2 / 2))
     found = compare(density, -flow, {"rounding": (1e-14 * density, "double precision")})
-    yield Trial(
-        "current along x over e^2 E_x tau / m_e",
-        found,
-        "With the charge -e of (11) and the shift +e E_x tau v_x of (13) the current runs against the field.",
-        source="normal",
-        engine=engine,
+    why = (
+        "With the charge -e of (11) and the shift +e E_x tau v_x of (13) the current runs against the field."
     )
+    yield Trial("current along x over e^2 E_x tau / m_e", found, why, "normal")
 
 
 paper.add(
-    Statement(
-        "ledger",
+    Statement("ledger",
         "Fig. 2: what arrives is what lattice, bulk and interface magnetism take, (1) = (2) + (3) + (4).",
-        balance(
-            lambda one: _spin_flows(one, (1, MINUS)),
-            lambda one: _spin_flows(one, (1, PLUS), (1, INTERFACE), (-1, LATTICE)),
-            "flow (1), finite h_R",
-            "Each flow has its own expression.",
-            FINITE,
-        ),
-    ),
-    Statement(
-        "drains",
-        "Eq. (16) is (3) + (4) of Fig. 2, whatever the interface magnetism u_m.",
-        relation(
-            lambda one: flow_number(one, PLUS, INTERFACE),
-            by_source,
-            "torque on bulk and interface magnetism by k_perp and source",
-            "First order in h_R.",
-            GENERAL,
-        ),
-        number="16b",
-    ),
-    Statement(
-        "supplies",
-        "Eq. (16) is (1) - (2) of Fig. 2, whatever the interface magnetism u_m.",
-        relation(
-            lambda one: flow_number(one, MINUS, LATTICE),
-            by_source,
-            "what arrives less what the lattice takes by k_perp and source",
-            "First order in h_R.",
-            GENERAL,
-        ),
-        number="16b",
-    ),
-    Statement(
-        "no-rashba-no-torque",
+        balance(lambda one: _spin_flows(one, (1, MINUS)),
+            lambda one: _spin_flows(one, (1, PLUS), (1, INTERFACE), (-1, LATTICE)), "flow (1), finite h_R",
+            "Each flow has its own expression.", FINITE)),
+    Statement("drains", "Eq. (16) is (3) + (4) of Fig. 2, whatever the interface magnetism u_m.",
+        relation(lambda one: flow_number(one, PLUS, INTERFACE), by_source,
+            "torque on bulk and interface magnetism by k_perp and source", "First order in h_R.", GENERAL),
+        "16b"),
+    Statement("supplies", "Eq. (16) is (1) - (2) of Fig. 2, whatever the interface magnetism u_m.",
+        relation(lambda one: flow_number(one, MINUS, LATTICE), by_source,
+            "what arrives less what the lattice takes by k_perp and source", "First order in h_R.", GENERAL),
+        "16b"),
+    Statement("no-rashba-no-torque",
         "Below (13): without spin-orbit coupling no current arrives, since r and t' are even in k_perp.",
-        balance(
-            lambda one: one.unperturbed(current(one.states, "N")),
+        balance(lambda one: one.unperturbed(current(one.states, "N")),
             lambda one: one.unperturbed(np.roll(current(one.states, "N"), 3, axis=1)),
             "charge and spin current at z = -0 at k_perp and at -k_perp, h_R = 0",
-            "k_x times it averages to zero.",
-        ),
-    ),
-    Statement(
-        "angular-average",
-        "Below (14): (k.u) sigma.(k x z) averages to (k_perp^2 / 2) sigma.(u x z).",
-        relation(
-            _average,
-            angular_average,
-            "average over directions of k_perp",
-            "For u = x it is -k_perp^2 sigma_y / 2.",
-            GENERAL,
-        ),
-    ),
-    Statement(
-        "sum-of-14-and-15",
+            "k_x times it averages to zero.")),
+    Statement("angular-average", "Below (14): (k.u) sigma.(k x z) averages to (k_perp^2 / 2) sigma.(u x z).",
+        relation(_average, angular_average, "average over directions of k_perp",
+            "For u = x it is -k_perp^2 sigma_y / 2.", GENERAL)),
+    Statement("sum-of-14-and-15",
         "Below (15): the current at z = +0 is the sum of (14) and (15), the latter corrected.",
-        relation(
-            behind,
-            flow_after,
-            "transverse spin current at z = +0 by k_perp and source, u_m = 0",
-            "Both with the shift of the text above (13).",
-            NO_INTERFACE_MAGNETISM,
-        ),
-    ),
-    Statement(
-        "sign-of-16",
-        "Below (15): minus (hbar V / 2eL) times the sum of (14) and (15) is Eq. (16).",
-        relation(
-            behind,
-            by_source,
-            "torque by k_perp and source, u_m = 0",
+        relation(behind, flow_after, "transverse spin current at z = +0 by k_perp and source, u_m = 0",
+            "Both with the shift of the text above (13).", NO_INTERFACE_MAGNETISM)),
+    Statement("sign-of-16", "Below (15): minus (hbar V / 2eL) times the sum of (14) and (15) is Eq. (16).",
+        relation(behind, by_source, "torque by k_perp and source, u_m = 0",
             "The overall sign is the opposite: (16) has the shift of electrons in the field, -e E_x tau v_x.",
-            NO_INTERFACE_MAGNETISM,
-        ),
-    ),
-    Statement(
-        "sign-of-16-corrected",
+            NO_INTERFACE_MAGNETISM)),
+    Statement("sign-of-16-corrected",
         "The same with the shift -(E_x / m_e) hbar k_x tau, that of charge -e, is Eq. (16).",
-        relation(
-            -behind,
-            by_source,
-            "torque by k_perp and source, u_m = 0",
-            "The sign is lost in the shift above (13).",
-            NO_INTERFACE_MAGNETISM,
-        ),
-    ),
-    Statement(
-        "equal-times-current",
+        relation(-behind, by_source, "torque by k_perp and source, u_m = 0",
+            "The sign is lost in the shift above (13).", NO_INTERFACE_MAGNETISM)),
+    Statement("equal-times-current",
         "With equal relaxation times no spin current arrives at z = -0, at each k_perp and at any h_R.",
-        balance(
-            arriving.of("normal"),
-            -arriving.of(*OF_F),
+        balance(arriving.of("normal"), -arriving.of(*OF_F),
             "spin current at z = -0 of N against minus that of F, all components, finite h_R",
-            "By unitarity; in (14) it goes with the difference of relaxation times.",
-            FINITE,
-        ),
-    ),
-    Statement(
-        "equal-times-dampinglike",
+            "By unitarity; in (14) it goes with the difference of relaxation times.", FINITE)),
+    Statement("equal-times-dampinglike",
         "With equal relaxation times the dampinglike torque vanishes at each k_perp, to first order only.",
-        balance(
-            torque.of("normal").dampinglike,
-            -torque.of(*OF_F).dampinglike,
+        balance(torque.of("normal").dampinglike, -torque.of(*OF_F).dampinglike,
             "dampinglike torque of N against minus that of F, by k_perp",
-            "All torque is then from the lattice, and that is fieldlike.",
-        ),
-    ),
-    Statement(
-        "equal-times-fieldlike",
+            "All torque is then from the lattice, and that is fieldlike.")),
+    Statement("equal-times-fieldlike",
         "With equal relaxation times the fieldlike torque is (k_perp^2 / 4 pi k_z) Re(r_up - r_down) where N"
         " is open, and the evanescent terms of (16d) elsewhere: it does not vanish.",
-        relation(
-            torque.of("normal", *OF_F).fieldlike,
-            equal_times,
-            "fieldlike torque of all sources by k_perp",
-            "By unitarity of the scattering matrix.",
-            GENERAL,
-        ),
-    ),
-)
+        relation(torque.of("normal", *OF_F).fieldlike, equal_times,
+            "fieldlike torque of all sources by k_perp", "By unitarity of the scattering matrix.", GENERAL)),
+)  # fmt: skip

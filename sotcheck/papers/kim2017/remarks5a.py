@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from sotcheck.exact.currents import linear_torque_number
+from sotcheck.exact.quantities import torque as by_k
 from sotcheck.exact.solved import Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
@@ -14,6 +15,7 @@ from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.figure4 import MAJORITY, MINORITY, THIRD_TERM, N, interface, torque
 from sotcheck.papers.kim2017.models import BULK
 from sotcheck.theory.symbols import Symbols
+from sotcheck.trial.entries import Statement
 from sotcheck.trial.judge import balance, relation
 from sotcheck.trial.verdict import Trial
 from sotcheck.trial.words import Judge, on_each, positive, within
@@ -102,17 +104,6 @@ def _regimes_corrected(s: Symbols) -> Array:
     return np.stack([s.k2 < E_F, s.k2 < E_F + J, s.k2 < E_F - J], axis=-1).astype(float)
 
 
-ARE_REAL = "whether k_z, k_z^-, k_z^+ are real"
-
-paper.statement(
-    "wave-number-relations",
-    "Below (18): k_perp^2 + k_z^2 = k_F^2 and k_perp^2 + (k_z^+-)^2 +- Delta^2 = k_F^2.",
-)(relation(squares, _squares, "squares of wave numbers", "As the engine has them.", BULK))
-
-
-@paper.statement(
-    "same-sign", "Below (19): fieldlike and dampinglike torque of a current in N have the same sign."
-)
 @on_each(*BULK)
 def same_sign(one: Solved) -> Iterator[Trial]:
     """Fieldlike times dampinglike torque of N at each k_⊥: never negative."""
@@ -127,76 +118,54 @@ def same_sign(one: Solved) -> Iterator[Trial]:
     )
 
 
-paper.statement(
-    "regimes", "Below (20): for E_F > J, k_z^+ is imaginary for k_perp^2 < k_F^2 - Delta^2 and real beyond."
-)(relation(reals, _regimes, ARE_REAL, "It is the other way round; the rest of the sentence holds.", BULK))
+ARE_REAL = "whether k_z, k_z^-, k_z^+ are real"
 
-paper.statement(
-    "regimes-corrected", "The same with k_z^+ real for k_perp^2 < k_F^2 - Delta^2 and imaginary beyond."
-)(relation(reals, _regimes_corrected, ARE_REAL, "With the two swapped.", BULK))
-
-paper.statement(
-    "opposite-dampinglike",
-    "Below (20): the dampinglike torque of a current in F is the opposite of that of one in N.",
-)(
-    balance(
-        lambda one: linear_torque_number(one)[..., 0].imag,
-        lambda one: (linear_torque_number(one) @ np.array([0, -1, -1])).imag,
-        "dampinglike torque of N against minus that of F, by k_perp",
-        "At each k_perp and of the same size.",
-        BULK,
-    )
-)
-
-for key, says, margin, ratios, quantity, why in (
-    ("dampinglike-larger",
-     "Of a current in N the dampinglike torque is comparable with the fieldlike one, and often larger.",
-     lambda t: abs(t[N].imag) - abs(t[N].real), RATIOS[:3],
-     "dampinglike less fieldlike torque of N, sizes", "Far above J the fieldlike one is larger."),
-    ("fieldlike-minority", "The fieldlike torque of minority electrons has the sign of that of N's.",
-     lambda t: t[MINORITY].real * t[N].real, RATIOS[2:],
-     "product of fieldlike torques, minority and N", "They exist for E_F > J only."),
-    ("fieldlike-majority",
-     "The fieldlike torque of majority electrons, the evanescent term apart, has the sign of that of N's"
-     " in a wide range of E_F/J: tried far above J.",
-     lambda t: t[MAJORITY].real * t[N].real, RATIOS[2:],
-     "product of fieldlike torques, majority and N",
-     "The signs are still opposite far above J, not only close to it."),
-    ("evanescent-largest", "The third term of (20a) is larger than every other contribution.",
-     lambda t: t[THIRD_TERM].real - largest(t), RATIOS,
-     "third term less the largest other contribution", "Each for equal relaxation times."),
-):  # fmt: skip
-    paper.statement(key, says)(exceeds(margin, ratios, quantity, why))
-
-paper.statement(
-    "evanescent-five-times",
-    "The third term of (20a) is around five times as large as the dampinglike torques at E_F = J.",
-)(
-    around(
-        lambda t: t[THIRD_TERM].real / abs(t[N].imag), 5.0, AROUND,
-        "third term over dampinglike torque, E_F = J", "The words give no more than one digit.",
-    )
-)  # fmt: skip
-
-paper.statement(
-    "evanescent-dominates",
-    "With currents in N and F alike the third term of (20a) approximates the torque, E_F = J.",
-    "21",
-)(
-    around(
-        lambda t: t[THIRD_TERM].real / t.sum().real, 1.0, APPROXIMATELY,
-        "third term over total fieldlike torque, equal relaxation times, E_F = J",
-        "The dampinglike torques cancel then.",
-    )
-)  # fmt: skip
-
-paper.statement(
-    "evanescent-at-zero",
-    "For E_F -> 0 the third term does not vanish, unlike the other contributions.",
-)(
-    exceeds(
-        lambda t: t[THIRD_TERM].real - 100 * largest(t), RATIOS[:1],
-        "third term less a hundred times the largest other contribution",
-        "All others vanish with E_F, faster than k_F^3.", steepness=101.0,
-    )
+paper.add(
+    Statement("wave-number-relations",
+        "Below (18): k_perp^2 + k_z^2 = k_F^2 and k_perp^2 + (k_z^+-)^2 +- Delta^2 = k_F^2.",
+        relation(squares, _squares, "squares of wave numbers", "As the engine has them.", BULK)),
+    Statement("same-sign",
+        "Below (19): fieldlike and dampinglike torque of a current in N have the same sign.", same_sign),
+    Statement("regimes",
+        "Below (20): for E_F > J, k_z^+ is imaginary for k_perp^2 < k_F^2 - Delta^2 and real beyond.",
+        relation(reals, _regimes, ARE_REAL, "It is the other way round; the rest of the sentence holds.",
+            BULK)),
+    Statement("regimes-corrected",
+        "The same with k_z^+ real for k_perp^2 < k_F^2 - Delta^2 and imaginary beyond.",
+        relation(reals, _regimes_corrected, ARE_REAL, "With the two swapped.", BULK)),
+    Statement("opposite-dampinglike",
+        "Below (20): the dampinglike torque of a current in F is the opposite of that of one in N.",
+        balance(by_k.of("normal").dampinglike, -by_k.of("majority", "minority").dampinglike,
+            "dampinglike torque of N against minus that of F, by k_perp",
+            "At each k_perp and of the same size.", BULK)),
+    Statement("dampinglike-larger",
+        "Of a current in N the dampinglike torque is comparable with the fieldlike one, and often larger.",
+        exceeds(lambda t: abs(t[N].imag) - abs(t[N].real), RATIOS[:3],
+            "dampinglike less fieldlike torque of N, sizes", "Far above J the fieldlike one is larger.")),
+    Statement("fieldlike-minority", "The fieldlike torque of minority electrons has the sign of that of N's.",
+        exceeds(lambda t: t[MINORITY].real * t[N].real, RATIOS[2:],
+            "product of fieldlike torques, minority and N", "They exist for E_F > J only.")),
+    Statement("fieldlike-majority",
+        "The fieldlike torque of majority electrons, the evanescent term apart, has the sign of that of N's"
+        " in a wide range of E_F/J: tried far above J.",
+        exceeds(lambda t: t[MAJORITY].real * t[N].real, RATIOS[2:],
+            "product of fieldlike torques, majority and N",
+            "The signs are still opposite far above J, not only close to it.")),
+    Statement("evanescent-largest", "The third term of (20a) is larger than every other contribution.",
+        exceeds(lambda t: t[THIRD_TERM].real - largest(t), RATIOS,
+            "third term less the largest other contribution", "Each for equal relaxation times.")),
+    Statement("evanescent-five-times",
+        "The third term of (20a) is around five times as large as the dampinglike torques at E_F = J.",
+        around(lambda t: t[THIRD_TERM].real / abs(t[N].imag), 5.0, AROUND,
+            "third term over dampinglike torque, E_F = J", "The words give no more than one digit.")),
+    Statement("evanescent-dominates",
+        "With currents in N and F alike the third term of (20a) approximates the torque, E_F = J.",
+        around(lambda t: t[THIRD_TERM].real / t.sum().real, 1.0, APPROXIMATELY,
+            "third term over total fieldlike torque, equal relaxation times, E_F = J",
+            "The dampinglike torques cancel then."), "21"),
+    Statement("evanescent-at-zero",
+        "For E_F -> 0 the third term does not vanish, unlike the other contributions.",
+        exceeds(lambda t: t[THIRD_TERM].real - 100 * largest(t), RATIOS[:1],
+            "third term less a hundred times the largest other contribution",
+            "All others vanish with E_F, faster than k_F^3.", 101.0)),
 )  # fmt: skip

@@ -16,9 +16,10 @@ from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.models import INTERFACE
+from sotcheck.trial.entries import Statement
 from sotcheck.trial.grounds import ground
 from sotcheck.trial.verdict import Trial
-from sotcheck.trial.words import equal, on_each, span, vanishes, whether
+from sotcheck.trial.words import equal, on_each, same, span, vanishes, whether
 
 #: Not small: what holds at this h_R is no matter of first order.
 FINITE = 0.4
@@ -39,22 +40,18 @@ def components(found: Estimate) -> dict[str, Estimate]:
     return {"fieldlike": found.real, "dampinglike": found.imag}
 
 
-@paper.statement("interface-fieldlike-adds")
-@on_each(*INTERFACE)
-def fieldlike_adds(one: Solved) -> Iterator[Trial]:
-    """Charge currents on both sides have the same fieldlike torque: it goes with tau + tau_F^c."""
-    words = f"fieldlike torque per tau_F^c at each k_perp, against that per tau, {one.iface.name}"
-    why = "equal currents in majority and minority electrons act as the same current in N"
-    yield equal(words, (torque(one) @ TAU).real, (torque(one) @ TAU_C).real, why)
-
-
-@paper.statement("interface-dampinglike-subtracts")
-@on_each(*INTERFACE)
-def dampinglike_subtracts(one: Solved) -> Iterator[Trial]:
-    """Charge currents on both sides have opposite dampinglike torques: it goes with tau - tau_F^c."""
-    words = f"dampinglike torque per tau_F^c at each k_perp, minus that per tau, {one.iface.name}"
-    why = "what crosses the interface one way in N crosses it the other way in F"
-    yield equal(words, -(torque(one) @ TAU).imag, (torque(one) @ TAU_C).imag, why)
+paper.add(
+    Statement("interface-fieldlike-adds",
+        "Charge currents on both sides have the same fieldlike torque: it goes with tau + tau_F^c.",
+        same(INTERFACE, lambda one: (torque(one) @ TAU).real, lambda one: (torque(one) @ TAU_C).real,
+            "fieldlike torque per tau_F^c at each k_perp, against that per tau",
+            "equal currents in majority and minority electrons act as the same current in N")),
+    Statement("interface-dampinglike-subtracts",
+        "Charge currents on both sides have opposite dampinglike torques: it goes with tau - tau_F^c.",
+        same(INTERFACE, lambda one: -(torque(one) @ TAU).imag, lambda one: (torque(one) @ TAU_C).imag,
+            "dampinglike torque per tau_F^c at each k_perp, minus that per tau",
+            "what crosses the interface one way in N crosses it the other way in F")),
+)  # fmt: skip
 
 
 @paper.statement("interface-no-barrier")
@@ -74,11 +71,8 @@ def no_barrier(one: Solved) -> Iterator[Trial]:
 @on_each(NO_MAGNETISM)
 def no_magnetism(one: Solved) -> Iterator[Trial]:
     """There is a torque even where u_m = 0."""
-    for name, per, weights in (
-        ("fieldlike", "tau_F^s", TAU_S),
-        ("dampinglike", "tau", TAU),
-        ("dampinglike", "tau_F^c", TAU_C),
-    ):
+    parts = (("fieldlike", "tau_F^s", TAU_S), ("dampinglike", "tau", TAU), ("dampinglike", "tau_F^c", TAU_C))
+    for name, per, weights in parts:
         found = components(torque(one) @ weights)[name]
         yield whether(
             f"{name} torque per {per} is not zero at u_m = 0 (1: at every k_perp)",
@@ -97,9 +91,9 @@ def _shares(
     whole = torque(one) @ weights
     part = components(flow_number(one, ON_INTERFACE)[:, 0] @ weights)
     why = f"flow (4) of Fig. 2 against {times:g} times the terms with u_m; {one.iface.name}"
+    scale = float(np.abs(whole.value).max())
     for (name, found), fraction in zip(components(whole).items(), terms, strict=True):
         words = f"{name} torque on the interface per {per} at each k_perp"
-        scale = float(np.abs(whole.value).max())
         yield equal(words, times * fraction * found, part[name], why, scale=scale)
 
 
@@ -117,14 +111,14 @@ def _spin_shares(one: Solved, times: float) -> Iterator[Trial]:
     return _shares(one, "tau_F^s", TAU_S, (u_m**2 / (u_0**2 + u_m**2), 1.0), times)
 
 
-paper.statement(
-    "interface-share-spin",
-    "Spin current: terms with u_m in the numerators of (24) are the torque on the interface.",
-)(on_each(INTERFACE[0])(partial(_spin_shares, times=1.0)))
-paper.statement(
-    "interface-share-spin-corrected",
-    "Spin current: the interface gets twice the terms with u_m in (24), the bulk the rest.",
-)(on_each(INTERFACE[0])(partial(_spin_shares, times=2.0)))
+paper.add(
+    Statement("interface-share-spin",
+        "Spin current: terms with u_m in the numerators of (24) are the torque on the interface.",
+        on_each(INTERFACE[0])(partial(_spin_shares, times=1.0))),
+    Statement("interface-share-spin-corrected",
+        "Spin current: the interface gets twice the terms with u_m in (24), the bulk the rest.",
+        on_each(INTERFACE[0])(partial(_spin_shares, times=2.0))),
+)  # fmt: skip
 
 
 @paper.statement("interface-no-evanescent")
@@ -142,17 +136,16 @@ def _fig6(one: Solved, power: int) -> Iterator[Trial]:
     double = base.with_(name="interface-doubled", E_F=4 * base.E_F, u_0=2 * base.u_0, u_m=2 * base.u_m)
     # The sum over k_⊥ has k_F² times as many terms.
     doubled = components(2.0 ** (2 + power) * torque(solved(one.engine, double)))
+    why = "u_0/k_F = 0.9, u_m/k_F = 0.4 in both; the torque goes as k_F^3"
     for name, found in components(torque(one)).items():
         words = f"{name} torque times k_F^{power} at k_F = 1 (expected) and 2, by k_perp/k_F and source"
-        yield equal(
-            words, found, doubled[name], "u_0/k_F = 0.9, u_m/k_F = 0.4 in both; the torque goes as k_F^3"
-        )
+        yield equal(words, found, doubled[name], why)
 
 
-paper.statement(
-    "interface-fig6-unit",
-    "The unit of Fig. 6, proportional to 1/k_F, makes its panels functions of u_0/k_F and u_m/k_F alone.",
-)(on_each(INTERFACE[0])(partial(_fig6, power=1)))
-paper.statement("interface-fig6-unit-corrected", "A unit proportional to k_F^3 does.")(
-    on_each(INTERFACE[0])(partial(_fig6, power=-3))
-)
+paper.add(
+    Statement("interface-fig6-unit",
+        "The unit of Fig. 6, proportional to 1/k_F, makes its panels functions of u_0/k_F and u_m/k_F alone.",
+        on_each(INTERFACE[0])(partial(_fig6, power=1))),
+    Statement("interface-fig6-unit-corrected", "A unit proportional to k_F^3 does.",
+        on_each(INTERFACE[0])(partial(_fig6, power=-3))),
+)  # fmt: skip

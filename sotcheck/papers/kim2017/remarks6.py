@@ -8,11 +8,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from sotcheck.engines import EXACT, reference
+from sotcheck.engines import reference
 from sotcheck.exact.layers import Local, angles_for
 from sotcheck.exact.solved import ANGLES
 from sotcheck.exact.transfer import split
 from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import sample
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017 import section6b as eq
@@ -23,7 +24,8 @@ from sotcheck.system.structure import Region
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.grounds import GENERAL
 from sotcheck.trial.judge import real
-from sotcheck.trial.verdict import Comparison, Trial, compare
+from sotcheck.trial.verdict import Trial, compare
+from sotcheck.trial.words import whether
 
 #: Another ferromagnet, its magnetization in no plane with m and z.
 OTHER = Region(0.3, 0.5, (0.36, 0.48, -0.8))
@@ -33,27 +35,21 @@ STACKS: dict[str, tuple[Interface, float, tuple[Region, ...]]] = {
     "a ferromagnet on another": (GENERAL[0].with_(h_R=0.4), 0.9, (OTHER,)),
     "an insulating insertion on a ferromagnet": (INSULATING.with_(h_R=0.4), 0.7, (OTHER,)),
     "ferromagnet, spacer, ferromagnet, vacuum": (
-        GENERAL[3].with_(h_R=0.4),
-        1.3,
+        GENERAL[3].with_(h_R=0.4), 1.3,
         (Region(0.2, thickness=0.8), Region(0.3, 0.5, OTHER.direction, 1.1), Region(6.0)),
     ),
-}
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Above(Symbols):
-    """The symbols of N with a measured r̂_ex of everything beneath.
-
-    Attributes
-    ----------
-    found : array (n, 1, 2, 2)
-    """
+    """The symbols of N with a measured r̂_ex of everything beneath, shape (n, 1, 2, 2)."""
 
     found: Complex
 
     @property
     def r_ex(self) -> Complex:
-        """r̂_ex, shape (n, 1, 2, 2)."""
+        """The measured one."""
         return self.found
 
 
@@ -64,55 +60,31 @@ def stack(name: str, engine: str) -> Local:
     return Local(engine, iface, tuple(sample(iface.thresholds(), 2).tolist()), thickness, layers)
 
 
-def rounding(engine: str, iface: Interface) -> float:
-    """Return the relative rounding error of an engine."""
-    return EXACT[engine].rounding(iface.structure)
-
-
 def tried(
-    expected: Array | Complex, found: Complex, noise: float, more: dict[str, tuple[Array, str]]
-) -> Comparison:
-    """Compare complex matrices, with rounding relative to the largest element."""
-    scale = max(1.0, float(np.abs(found).max()))
-    terms: dict[str, tuple[Array | float, str]] = {
-        "rounding": (noise * scale, "double precision, amplified by the inversions")
-    }
-    terms |= {name: (size[..., None], why) for name, (size, why) in more.items()}
-    return compare(real(np.broadcast_to(expected, found.shape)), real(found), terms)
+    words: str, said: Array | Complex, found: Estimate, why: str, local: Local, inverted: Complex = IDENTITY
+) -> Trial:
+    """Return the trial of complex matrices, with rounding relative to the largest element."""
+    size = local.rounding * float(np.linalg.cond(inverted).max()) * max(1.0, float(np.abs(found.value).max()))
+    own = found.and_("rounding", size, "double precision, amplified by the inversions").parts
+    return Trial(words, compare(real(np.broadcast_to(said, found.shape)), own), why)
 
 
-@paper.statement(
-    "layers-series",
-    "Orders 1 to 5 of (46a) hold whatever lies beneath, given the unperturbed r_ex of all of it.",
-    "46a",
-)
+@paper.statement("layers-series", number="46a")
 def series_holds(engine: str) -> Iterator[Trial]:
-    """Yield the coefficients of h_R, …, h_R⁵ in r̂_ex of every stack against Eq. (46a)."""
+    """Orders 1 to 5 of (46a) hold whatever lies beneath, given the unperturbed r_ex of all of it."""
     for name, (iface, _, _) in STACKS.items():
-        local = stack(name, engine)
-        angles = ANGLES[:2]
-        values, errors, radius = local.coefficients(angles, len(eq.ORDERS))
+        local, angles = stack(name, engine), ANGLES[:2]
+        found = local.coefficients(angles, len(eq.ORDERS))
         symbols = Above(iface, np.array(local.k_perp), angles, local.reflection(angles[:1], 0.0))
-        for n, value, error in zip(eq.ORDERS, values, errors, strict=True):
-            expected: Complex = eq.order(symbols, n)
-            noise = rounding(engine, iface) / radius**n
-            terms = {
-                "next order": (error, "last Fourier coefficient on a circle of complex h_R"),
-                "circle": (noise, "double precision over the circle's radius^n"),
-            }
-            yield Trial(
-                quantity=f"coefficient of h_R^{n} in r_ex, {name}",
-                comparison=tried(expected, value, rounding(engine, iface), terms),
-                explanation="read off r_ex at complex h_R, against (46a) with r_ex of the stack at h_R = 0",
-                engine=engine,
-            )
+        why = "read off r_ex at complex h_R, against (46a) with r_ex of the stack at h_R = 0"
+        for n in eq.ORDERS:
+            words = f"coefficient of h_R^{n} in r_ex, {name}"
+            yield tried(words, eq.order(symbols, n), found[n - 1], why, local)
 
 
-@paper.statement(
-    "layers-transfer", "Equations (41) to (45) hold with the transfer matrix of other layers beneath.", "45"
-)
+@paper.statement("layers-transfer", number="45")
 def transfer_holds(engine: str) -> Iterator[Trial]:
-    """Yield what Eqs. (41) to (45) say of every stack, given M_{0→L}⁻¹ (1, 0)ᵀ."""
+    """Equations (41) to (45) hold with the transfer matrix of other layers beneath."""
     for name, (iface, _, _) in STACKS.items():
         local = stack(name, engine)
         after, before = (local.from_above(angles_for(h_R), h_R) for h_R in (iface.h_R, 0.0))
@@ -125,56 +97,34 @@ def transfer_holds(engine: str) -> Iterator[Trial]:
         )
         incident, reflected = local.above(after)
         difference, total = (m_0[..., :2, :] + sign * m_0[..., 2:, :] for sign in (-1, 1))
-        noise = rounding(engine, iface) * float(np.linalg.cond(incident).max())
-        rows = (
+        why = "the formula with the amplitudes measured beneath the interface"
+        for what, expected, found in (
             ("(41): r_ex", eq.eq41(over)[..., :2, :], reflected @ np.linalg.inv(incident)),
             ("(43a): m at h_R = 0", eq.eq43a(over_0), m_0),
             ("(43b): change of m", eq.eq43b(over_0), m - m_0),
             ("(44): difference of m", eq.eq44_difference(over_0), difference),
             ("(44) corrected: sum of m", eq.eq44_sum_corrected(over_0), total),
             ("(45): change of m", eq.eq45(over_0), m - m_0),
-        )
-        for what, expected, found in rows:
-            yield Trial(
-                quantity=f"{what}, {name}",
-                comparison=tried(expected, found, noise, {}),
-                explanation="the formula with the amplitudes measured beneath the interface",
-                engine=engine,
-            )
+        ):
+            yield tried(f"{what}, {name}", expected, Estimate(found), why, local, incident)
 
 
-@paper.statement(
-    "layers-details", "The reflection matrix itself depends on what lies beneath; its expression does not."
-)
+@paper.statement("layers-details")
 def details_matter(engine: str) -> Iterator[Trial]:
-    """Yield whether r̂_ex of a stack differs from that of the half-space with the same first layer."""
+    """The reflection matrix itself depends on what lies beneath; its expression does not."""
     for name, (iface, _, _) in STACKS.items():
         local = stack(name, engine)
-        alone = Local(engine, iface, local.k_perp)
-        at = angles_for(0.0), 0.0
+        alone, at = Local(engine, iface, local.k_perp), (angles_for(0.0), 0.0)
         change = np.abs(local.reflection(*at) - alone.reflection(*at)).max()
-        yield Trial(
-            quantity=f"r_ex depends on what lies beneath the first layer (1: it does), {name}",
-            comparison=compare(1.0, float(change > 1e-3), {}),
-            explanation=f"r_ex at h_R = 0 changes by up to {change:.2g}",
-            engine=engine,
-        )
+        words = f"r_ex depends on what lies beneath the first layer (1: it does), {name}"
+        yield whether(words, change > 1e-3, f"r_ex at h_R = 0 changes by up to {change:.2g}")
 
 
-@paper.statement(
-    "layers-engines",
-    "Both exact engines give the same reflection matrix of layered structures.",
-    asks="others",
-)
+@paper.statement("layers-engines", asks="others")
 def engines_agree(engine: str) -> Iterator[Trial]:
-    """Yield r̂_ex of every stack by an engine against the first one."""
+    """Both exact engines give the same reflection matrix of layered structures."""
     for name, (iface, _, _) in STACKS.items():
-        found, expected = (
-            one.reflection(ANGLES, iface.h_R) for one in (stack(name, engine), stack(name, reference()))
-        )
-        yield Trial(
-            quantity=f"r_ex at h_R = {iface.h_R:g}, {name}",
-            comparison=tried(expected, found, rounding(engine, iface), {}),
-            explanation="a chain with cells in every layer against wave matrices",
-            engine=engine,
-        )
+        found, expected = (stack(name, one).reflection(ANGLES, iface.h_R) for one in (engine, reference()))
+        why = "a chain with cells in every layer against wave matrices"
+        words = f"r_ex at h_R = {iface.h_R:g}, {name}"
+        yield tried(words, expected, Estimate(found), why, stack(name, engine))

@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from sotcheck.exact.conductances import Part, along_m, charge, conductance, in_plane, spin
+from sotcheck.engines import EXACT
 from sotcheck.exact.finite import measured
-from sotcheck.exact.profiles import at_position, collinear, diagonal, far_from, of_both
+from sotcheck.exact.profiles import (
+    IN_N,
+    Part,
+    along_m,
+    at_position,
+    charge,
+    collinear,
+    conductance,
+    continued,
+    diagonal,
+    far_from,
+    in_plane,
+    of_both,
+    spin,
+)
 from sotcheck.exact.quantities import change_of
 from sotcheck.exact.second_order import averaged, turned
 from sotcheck.exact.solved import Exact, Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
+from sotcheck.numerics.quadrature import sum_over_k
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.appendix_a1_conductances import sum_of_conductances
 from sotcheck.papers.kim2017.appendix_a1_ferromagnet import Z_F
 from sotcheck.papers.kim2017.appendix_a1_first_order import eqA1a_letter, eqA1c_letter
 from sotcheck.papers.kim2017.appendix_a1_in_plane import eqA13b
 from sotcheck.papers.kim2017.appendix_a1_normal import PLANE, Z_N, Z
-from sotcheck.papers.kim2017.near_interface import near_and_far
+from sotcheck.system.interface import rashba
+from sotcheck.system.spin import dot_sigma
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.entries import Statement
 from sotcheck.trial.grounds import FINITE, GENERAL
 from sotcheck.trial.judge import balance, relation
+from sotcheck.trial.verdict import Trial, compare
 
 X: Array = np.array([1.0, 0.0, 0.0])
 #: Another magnetization, with another m_y.
@@ -89,166 +108,126 @@ def at_opposite(one: Solved) -> Estimate:
     return found.each(lambda values: np.roll(values, 3, axis=1))
 
 
+#: What is tried near the interface: on which one,
+IFACE = GENERAL[0].with_(h_R=0.1)
+#: at which positions, with which thicknesses of layers beside it, in units of 1/k_F.
+POSITIONS = (0.0, -1.0, -5.0)
+LAYERS = (5.0, 15.0)
+#: Points across a layer: an interference pattern of 2k_F has five periods in the thicker one.
+ACROSS = 20
+RTOL = 1e-4
+
+
+def profile(engine: str, k_F: float) -> Estimate:
+    """Current along x far away, at POSITIONS and over LAYERS, by bias: of N along y, and of F along m."""
+    biases = IN_N[[2]], -dot_sigma(IFACE.direction)[None]
+    node, weight = np.polynomial.legendre.leggauss(ACROSS)
+
+    def integrand(x: Array, angles: Array) -> Array:
+        k_perp, angle = np.broadcast_arrays(np.sqrt(x)[:, None], angles)
+        found = EXACT[engine].solve(IFACE.structure, k_perp, angle, np.array(IFACE.h_R))
+        waves = continued(found, IFACE.kappa_0() + IFACE.h_R * rashba(k_perp, angle), "N")
+        density = [waves.mean(biases).density, *(waves.at(z / k_F, biases).density for z in POSITIONS)]
+        for depth in LAYERS:
+            inside = [waves.at(z, biases).density for z in depth / k_F * (node - 1) / 2]
+            density.append(np.tensordot(weight / 2, inside, axes=1))
+        charge = np.trace(np.stack(density, axis=2), axis1=-2, axis2=-1).real
+        values = -(k_perp * np.cos(angle))[..., None, None] * charge
+        # Opposite k first: at each angle alone what cancels would swamp the rest.
+        paired: Array = (values + np.roll(values, len(angles) // 2, axis=1)) / 2
+        return paired
+
+    return sum_over_k(integrand, IFACE.thresholds(), RTOL, 0.0).total
+
+
+def near_and_far(engine: str) -> Iterator[Trial]:
+    """Compare the current along x per bias, far from the interface, with that at several positions."""
+    k_F = float(np.sqrt(IFACE.E_F - IFACE.U_N))
+    found = profile(engine, k_F)
+    rounding = EXACT[engine].rounding(IFACE.structure) * k_F**2
+    for bias, name in enumerate(("N along y", "F along m")):
+        ratio = found.value[:, bias] / found.value[0, bias]
+        layers = " and ".join(f"{mean:.3g}" for mean in ratio[-len(LAYERS) :])
+        for position, z in enumerate(POSITIONS, 1):
+            far, near = found[0, bias], found[position, bias]
+            sides = Estimate(near.value, (near - far).terms).and_("rounding", rounding, "double precision")
+            yield Trial(
+                f"charge current along x at z = {z:g}/k_F per spin bias of {name}, summed over k_perp",
+                compare(float(far.value), sides),
+                f"On {IFACE.name}, h_R = {IFACE.h_R:g}: {ratio[position]:.3g} times what (A8a) gives;"
+                f" averaged over the {LAYERS[0]:g}/k_F and {LAYERS[1]:g}/k_F next to the interface {layers}"
+                " times.",
+            )
+
+
 paper.add(
-    *(
-        Statement(
-            f"a1{letter}-letter-t",
-            f"(A1{letter}) with the letter t that the transcription has for 1, in its last factor.",
-            relation(
-                change_of(name).measure,
-                formula,
-                change_of(name).words,
-                f"The letter is a slip: (10{letter}) has 1 there.",
-                GENERAL,
-            ),
-        )
-        for letter, name, formula in (("a", "t", eqA1a_letter), ("c", "r", eqA1c_letter))
-    ),
-    Statement(
-        "no-spin-orbit-even-in-k",
+    *(Statement(f"a1{letter}-letter-t",
+        f"(A1{letter}) with the letter t that the transcription has for 1, in its last factor.",
+        relation(change_of(name), formula, change_of(name).words,
+            f"The letter is a slip: (10{letter}) has 1 there.", GENERAL))
+        for letter, name, formula in (("a", "t", eqA1a_letter), ("c", "r", eqA1c_letter))),
+    Statement("no-spin-orbit-even-in-k",
         "Above (A1): without spin-orbit coupling amplitudes are even in k: no in-plane current flows.",
-        balance(amplitudes, at_opposite, "r, t, r', t' at k and -k, h_R = 0", "Rotational symmetry about z."),
-    ),
-    Statement(
-        "perpendicular-by-band",
+        balance(amplitudes, at_opposite, "r, t, r', t' at k and -k, h_R = 0",
+            "Rotational symmetry about z.")),
+    Statement("perpendicular-by-band",
         "Note 10: for perpendicular currents (A8b) is exact, at any distance: the diagonal part.",
-        balance(
-            FAR_IN_F,
-            part(DEEP, diagonal),
-            "diagonal current along z in F: averaged over z, and at a z",
-            "Charge and spin along m are conserved in F.",
-            FINITE,
-        ),
-    ),
-    Statement(
-        "perpendicular-whole",
+        balance(FAR_IN_F, part(DEEP, diagonal), "diagonal current along z in F: averaged over z, and at a z",
+            "Charge and spin along m are conserved in F.", FINITE)),
+    Statement("perpendicular-whole",
         "Note 10: for perpendicular currents (A8b) is exact, at any distance: all of the spin current.",
-        balance(
-            FAR_IN_F,
-            DEEP,
-            "current along z in F: averaged over z, and at a z",
-            "Near the interface a transverse spin current precesses: Diag leaves it out.",
-            FINITE,
-        ),
-    ),
-    Statement(
-        "continuity-of-charge",
+        balance(FAR_IN_F, DEEP, "current along z in F: averaged over z, and at a z",
+            "Near the interface a transverse spin current precesses: Diag leaves it out.", FINITE)),
+    Statement("continuity-of-charge",
         "Below (A9): the charge current along z is the same on both sides, at any h_R.",
-        balance(
-            part(ARRIVING, charge),
-            part(DEEP, charge),
+        balance(part(ARRIVING, charge), part(DEEP, charge),
             "charge current along z at z < 0 and z > 0, all biases, finite h_R",
-            "Charge is conserved at every k.",
-            FINITE,
-        ),
-    ),
-    Statement(
-        "continuity-along-m-unperturbed",
+            "Charge is conserved at every k.", FINITE)),
+    Statement("continuity-along-m-unperturbed",
         "Below (A9): j_z(z > 0) = Diag j_z(z < 0), without spin-orbit coupling.",
-        balance(
-            part(ARRIVING, diagonal),
-            part(DEEP, diagonal),
+        balance(part(ARRIVING, diagonal), part(DEEP, diagonal),
             "diagonal current along z at z < 0 and z > 0, all biases, h_R = 0",
             "Spin along m is conserved by the interface's own potential.",
-            tuple(iface.with_(h_R=0.0) for iface in FINITE),
-        ),
-    ),
-    Statement(
-        "continuity-along-m",
+            tuple(iface.with_(h_R=0.0) for iface in FINITE))),
+    Statement("continuity-along-m",
         "Below (A9): j_z(z > 0) = Diag j_z(z < 0), as said of (A8), with spin-orbit coupling.",
-        balance(
-            mean(part(ARRIVING, along_m)),
-            mean(part(DEEP, along_m)),
+        balance(mean(part(ARRIVING, along_m)), mean(part(DEEP, along_m)),
             "spin current along m and along z at z < 0 and z > 0, averaged over angles, finite h_R",
-            "The lattice takes spin along m in second order: unitarity conserves charge alone.",
-            FINITE,
-        ),
-    ),
-    Statement(
-        "symmetry-of-G_Rr",
-        "Below (A14): G_Rr is symmetric under exchange of s and s'.",
-        balance(G_Rr, exchanged(G_Rr), "G_Rr^{ss's''} and G_Rr^{s'ss''}", "Both factors are 1 + r."),
-    ),
-    Statement(
-        "symmetry-of-G_Rt",
-        "Below (A14): G_Rt is symmetric under exchange of s and s'.",
-        balance(
-            G_Rt,
-            exchanged(G_Rt),
-            "G_Rt^{ss's''} and G_Rt^{s'ss''}",
-            "1 + r of one band and t' of the other differ by the root of K_z/k_z of that band.",
-        ),
-    ),
-    Statement(
-        "unitarity-of-conductances",
-        "Below (A14): Im G_Rr^{sss} + Im G_Rt^{sss} = 0.",
-        balance(
-            lambda one: same(G_Rr)(one).imag,
-            lambda one: -same(G_Rt)(one).imag,
-            "Im G_Rr^{sss} and -Im G_Rt^{sss} by k_perp",
-            "At each k_perp, by unitarity.",
-        ),
-    ),
-    Statement(
-        "sum-of-conductances",
+            "The lattice takes spin along m in second order: unitarity conserves charge alone.", FINITE)),
+    Statement("symmetry-of-G_Rr", "Below (A14): G_Rr is symmetric under exchange of s and s'.",
+        balance(G_Rr, exchanged(G_Rr), "G_Rr^{ss's''} and G_Rr^{s'ss''}", "Both factors are 1 + r.")),
+    Statement("symmetry-of-G_Rt", "Below (A14): G_Rt is symmetric under exchange of s and s'.",
+        balance(G_Rt, exchanged(G_Rt), "G_Rt^{ss's''} and G_Rt^{s'ss''}",
+            "1 + r of one band and t' of the other differ by the root of K_z/k_z of that band.")),
+    Statement("unitarity-of-conductances", "Below (A14): Im G_Rr^{sss} + Im G_Rt^{sss} = 0.",
+        balance(lambda one: same(G_Rr)(one).imag, lambda one: -same(G_Rt)(one).imag,
+            "Im G_Rr^{sss} and -Im G_Rt^{sss} by k_perp", "At each k_perp, by unitarity.")),
+    Statement("sum-of-conductances",
         "Below (A14): G_Rr^{sss} + G_Rt^{sss} = -(h_R e^2/2h) sum E_perp/(E_F - E_perp) |1 + r^s|^2.",
-        relation(
-            lambda one: same(G_Rr)(one) + same(G_Rt)(one),
-            sum_of_conductances,
-            "G_Rr^{sss} + G_Rt^{sss} by k_perp",
-            "By |r^s|^2 + |t'^s|^2 = 1, both of one band.",
-            GENERAL,
-        ),
-    ),
-    Statement(
-        "equilibrium-far",
+        relation(lambda one: same(G_Rr)(one) + same(G_Rt)(one), sum_of_conductances,
+            "G_Rr^{sss} + G_Rt^{sss} by k_perp", "By |r^s|^2 + |t'^s|^2 = 1, both of one band.", GENERAL)),
+    Statement("equilibrium-far",
         "Below (A14): equal chemical potentials drive no in-plane charge current, nor spin current, far from"
         " the interface, at any h_R.",
-        balance(
-            mean(driven(FAR_IN_N, NORMAL)),
-            mean(driven(FAR_IN_N, FERROMAGNET, -1)),
+        balance(mean(driven(FAR_IN_N, NORMAL)), mean(driven(FAR_IN_N, FERROMAGNET, -1)),
             "current in the plane, mean over z < 0, over angles: from N, and minus that from F",
-            "Unitarity: r r^dagger + t' t'^dagger = 1.",
-            FINITE,
-        ),
-    ),
-    Statement(
-        "equilibrium-near",
-        "The same near the interface, where interference and decaying waves count.",
-        balance(
-            mean(part(driven(NEAR, NORMAL), charge)),
-            mean(part(driven(NEAR, FERROMAGNET, -1), charge)),
+            "Unitarity: r r^dagger + t' t'^dagger = 1.", FINITE)),
+    Statement("equilibrium-near", "The same near the interface, where interference and decaying waves count.",
+        balance(mean(part(driven(NEAR, NORMAL), charge)), mean(part(driven(NEAR, FERROMAGNET, -1), charge)),
             "charge current in the plane at a z < 0, over angles: from N, and minus that from F",
             "Unitarity forbids it in the mean over z only: beside the interface each k_perp at E_F drives a"
-            " current that is odd in m and in h_R.",
-            FINITE,
-        ),
-    ),
-    Statement(
-        "equilibrium-spin-transcribed",
+            " current that is odd in m and in h_R.", FINITE)),
+    Statement("equilibrium-spin-transcribed",
         "(A13b) as transcribed at equal chemical potentials: a spin current at equilibrium.",
-        relation(
-            at_equilibrium,
-            equilibrium_of_A13b,
+        relation(at_equilibrium, equilibrium_of_A13b,
             "spin current in the plane, mean over z < 0, N and F at equal potentials",
-            "Without the stars of the corrected form, (A13b) violates unitarity.",
-            GENERAL,
-        ),
-    ),
-    Statement(
-        "collinear-charge-current",
+            "Without the stars of the corrected form, (A13b) violates unitarity.", GENERAL)),
+    Statement("collinear-charge-current",
         "Below (A14): with s = m the charge current along x is proportional to m_y.",
-        balance(
-            over_m_y,
-            lambda one: over_m_y(turned(one, OTHER)),
+        balance(over_m_y, lambda one: over_m_y(turned(one, OTHER)),
             "charge current along x over m_y, mean over z < 0, collinear biases, for two magnetizations",
-            "The only direction of collinear transport is m.",
-        ),
-    ),
-    Statement(
-        "near-the-interface",
-        "Below (A7): in the plane too, oscillating and decaying terms may be left out of the current near the"
-        " interface, as (A8a) and (A11) to (A13) do.",
-        near_and_far,
-    ),
-)
+            "The only direction of collinear transport is m.")),
+    Statement("near-the-interface",
+        "Below (A7): in the plane too, oscillating and decaying terms may be left out of the current near"
+        " the interface, as (A8a) and (A11) to (A13) do.", near_and_far),
+)  # fmt: skip

@@ -9,9 +9,10 @@ from itertools import product
 import numpy as np
 
 from sotcheck.exact import in_plane
-from sotcheck.exact import memory_loss as ml
+from sotcheck.exact import second_order as ml
 from sotcheck.exact.solved import solved
 from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.appendix_a2 import A_1, A_2, UPRIGHT, UPRIGHT_FINITE
 from sotcheck.papers.kim2017.appendix_a3 import MAGNETORESISTIVE, with_interference
@@ -81,36 +82,28 @@ def any_reading(engine: str) -> Iterator[Trial]:
         for spins in product(("same", "other"), repeat=3):
             formula = partial(_reading, spins=spins, sign=sign)
             iface, found = judge(ml.response("N", *which), formula, UPRIGHT, engine)
-            tried.append((abs(found.expected - found.measured.value), found, lead, spins, iface))
-    _, found, lead, spins, iface = min(tried, key=lambda t: t[0])
-    yield Trial(
-        "diagonal of (A18a), second order at z = -0, the best of all readings of G_Rr",
-        found,
-        f"Even the best, spins {', '.join(spins)} with a bias of {lead}, fails on {iface.name}.",
-        engine=engine,
-    )
+            why = f"Even the best, spins {', '.join(spins)} with a bias of {lead}, fails on {iface.name}."
+            tried.append((abs(found.expected - found.measured.value), found, why))
+    _, found, why = min(tried, key=lambda t: t[0])
+    yield Trial("diagonal of (A18a), second order at z = -0, the best of all readings of G_Rr", found, why)
 
 
 def both_signs(engine: str) -> Iterator[Trial]:
     """The sign of the largest and the smallest summand of j_MR with magnetism at the interface alone."""
-    found = in_plane.magnetoresistance(solved(engine, INTERFACE[0]))
-    value, error = (np.ravel(each) for each in (found.value, found.error))
-    extremes = [value.argmax(), value.argmin()]
+    found = in_plane.magnetoresistance(solved(engine, INTERFACE[0])).each(np.ravel)
+    extremes = found[[found.value.argmax(), found.value.argmin()]]
     # A sign is certain or unknown.
-    doubt = np.where(np.abs(value) > error, 0.0, np.inf)[extremes]
-    signs = np.sign(value[extremes])
-    yield Trial(
-        "signs of the largest and smallest j_MR by k_perp",
-        compare(np.array([1.0, -1.0]), signs, {"sign": (doubt, "error of j_MR against its size")}),
-        f"With complex r on {INTERFACE[0].name} j_MR takes both signs.",
-        engine=engine,
-    )
+    doubt = np.where(np.abs(extremes.value) > extremes.error, 0.0, np.inf)
+    signs = Estimate(np.sign(extremes.value), {"sign": (doubt, "error of j_MR against its size")})
+    words = "signs of the largest and smallest j_MR by k_perp"
+    why = f"With complex r on {INTERFACE[0].name} j_MR takes both signs."
+    yield Trial(words, compare(np.array([1.0, -1.0]), signs), why)
 
 
 paper.add(
     Statement("A17-tilted",
-        "Below (A18b): for m other than z (A17) fails; its place is taken by h_R^2 k_perp^2 [(a_1 + a_2)/2"
-        " - (a_1 - a_2)/2 m_z sigma_z], with sigma_z of the laboratory.",
+        "Below (A18b): for m other than z (A17) fails; its place is taken by h_R^2 k_perp^2 [(a_1 + a_2)/2 -"
+        " (a_1 - a_2)/2 m_z sigma_z], with sigma_z of the laboratory.",
         relation(ml.sandwich(A_1, A_2), _tilted, "average of kappa_R A kappa_R for tilted m, finite h_R",
             "For m = z it is (A17).")),
     Statement("A17-off-diagonal",

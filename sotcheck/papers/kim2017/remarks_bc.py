@@ -20,6 +20,7 @@ from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.entries import Statement
 from sotcheck.trial.judge import relation
 from sotcheck.trial.verdict import Trial, compare
+from sotcheck.trial.words import whether
 
 NORMAL, IN_PLANE = (0.0, 0.0, 1.0), (0.6, -0.8, 0.0)
 #: The wave number of an electron of 1 eV, 1/nm.
@@ -81,8 +82,7 @@ def _length(engine: str) -> Estimate:
     one = solved(engine, INTERFACES[0])
     fit = simple_thresholds(one)
     length = np.sqrt(one.iface.J) / OF_1_EV / fit.value.max()
-    size = length * fit.total / fit.value.max()
-    return Estimate(length, {"rounding": (size, "of the threshold")})
+    return Estimate(length, {"rounding": (length * fit.total / fit.value.max(), "of the threshold")})
 
 
 def length_is(said: float) -> Callable[[str], Iterator[Trial]]:
@@ -90,37 +90,32 @@ def length_is(said: float) -> Callable[[str], Iterator[Trial]]:
 
     def judge(engine: str) -> Iterator[Trial]:
         why = "0.14 nm belongs to 2J, the splitting of the bands; h_R > 1 is needed anyway"
-        yield Trial("length in nm", compare(said, _length(engine)), why, engine=engine)
+        yield Trial("length in nm", compare(said, _length(engine)), why)
 
     return judge
 
 
-@paper.statement(
-    "bound-state-necessary",
-    "The bound (C5) is necessary for the Rashba term itself, for every direction of m and k.",
-    "C5",
-)
+@paper.statement("bound-state-necessary", number="C5")
 def bound_is_necessary(engine: str) -> Iterator[Trial]:
-    """Yield the smallest exact threshold over m and k, which is that of (C5), met by m in the plane."""
+    """The bound (C5) is necessary for the Rashba term itself, for every direction of m and k."""
     directions = IN_PLANE, (0.6, 0.0, 0.8), (0.36, 0.48, 0.8), NORMAL
     for each in zip(*(_turned(engine, m) for m in directions), strict=True):
         fits, J = [rashba_thresholds(one) for one in each], each[0].iface.J
-        least = min(float(fit.value.min()) for fit in fits)
         error = max(fit.total for fit in fits)
-        yield Trial(
-            f"smallest h_R k_perp that binds, over m and k, J = {J:g}",
-            compare(float(np.sqrt(J)), least, {"next order": (error, "extrapolation to the bottom")}),
-            "no direction of m and k binds below (C5)",
-            engine=engine,
+        least = Estimate(
+            min(float(fit.value.min()) for fit in fits),
+            {"next order": (error, "extrapolation to the bottom")},
         )
+        words = f"smallest h_R k_perp that binds, over m and k, J = {J:g}"
+        yield Trial(words, compare(float(np.sqrt(J)), least), "no direction of m and k binds below (C5)")
 
 
-paper.statement("bound-state-length", "Below (C5): its right-hand side at J = 1 eV is 1/(0.14 nm).")(
-    length_is(0.14)
-)
-paper.statement("bound-state-length-corrected", "The right-hand side of (C5) at J = 1 eV is 1/(0.195 nm).")(
-    length_is(1 / OF_1_EV)
-)
+paper.add(
+    Statement("bound-state-length", "Below (C5): its right-hand side at J = 1 eV is 1/(0.14 nm).",
+        length_is(0.14)),
+    Statement("bound-state-length-corrected", "The right-hand side of (C5) at J = 1 eV is 1/(0.195 nm).",
+        length_is(1 / OF_1_EV)),
+)  # fmt: skip
 
 
 @paper.statement(
@@ -134,40 +129,27 @@ def rashba_binds_later(engine: str) -> Iterator[Trial]:
         for one in _turned(engine, m):
             fit, J = rashba_thresholds(one), one.iface.J
             least = fit[int(np.argmin(fit.value))]
-            yield Trial(
-                f"least h_R k_perp that binds, m {name}, J = {J:g}",
-                compare(_threshold(J, float(np.hypot(m[0], m[1]))), least),
-                f"{least.value / simple_thresholds(one).value.max():.4f} times the bound (C5)",
-                engine=engine,
-            )
+            found = compare(_threshold(J, float(np.hypot(m[0], m[1]))), least)
+            times = least.value / simple_thresholds(one).value.max()
+            words = f"least h_R k_perp that binds, m {name}, J = {J:g}"
+            yield Trial(words, found, f"{times:.4f} times the bound (C5)")
 
 
-@paper.statement(
-    "bound-state-count", "Counted, one state appears where the Rashba term's threshold is passed."
-)
+@paper.statement("bound-state-count")
 def counted(engine: str) -> Iterator[Trial]:
-    """Yield how many states lie below the continuum a little below and above the threshold for m normal."""
+    """Counted, one state appears where the Rashba term's threshold is passed."""
+    why = "negative eigenvalues of the matching problem at the bottom of the continuum"
     for one in _turned(engine, NORMAL):
         J = one.iface.J
-        for factor, expected in ((0.99, 0), (1.01, 1)):
+        for factor, expected in ((0.99, 0.0), (1.01, 1.0)):
             number = states_bound(one, factor * _threshold(J, 0.0), 0.3)
-            yield Trial(
-                f"states at h_R k_perp = {factor:g} of the threshold, m normal, J = {J:g}",
-                compare(float(expected), float(number), {}),
-                "negative eigenvalues of the matching problem at the bottom of the continuum",
-                engine=engine,
-            )
+            words = f"states at h_R k_perp = {factor:g} of the threshold, m normal, J = {J:g}"
+            yield Trial(words, compare(expected, float(number)), why)
 
 
-@paper.statement(
-    "bound-state-h-r", "At J = 1 eV, h_R must exceed one to bind a state with k_perp below 1/(0.3 nm)."
-)
+@paper.statement("bound-state-h-r")
 def h_R_above_one(engine: str) -> Iterator[Trial]:
-    """Yield whether h_R must exceed one to bind, at J = 1 eV and k_max = 1/(0.3 nm)."""
+    """At J = 1 eV, h_R must exceed one to bind a state with k_perp below 1/(0.3 nm)."""
     needed = 0.3 / _length(engine).value
-    yield Trial(
-        "h_R needed to bind a state at J = 1 eV exceeds one (1: it does)",
-        compare(1.0, float(needed > 1), {}),
-        f"h_R = {needed:.3f} at k_perp = 1/(0.3 nm), with the length that J = 1 eV has",
-        engine=engine,
-    )
+    why = f"h_R = {needed:.3f} at k_perp = 1/(0.3 nm), with the length that J = 1 eV has"
+    yield whether("h_R needed to bind a state at J = 1 eV exceeds one (1: it does)", needed > 1, why)

@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 
 from sotcheck.exact import transfer
+from sotcheck.exact.quantities import change_of
 from sotcheck.exact.quantity import Quantity
 from sotcheck.numerics.arrays import Complex
 from sotcheck.papers.kim2017 import paper
@@ -86,7 +87,7 @@ def _matched(s: Symbols) -> Complex:
 
 @tried(
     "37a",
-    of=Quantity("[psi(z+d) + psi(z-d)] / psi(z) at z < 0", transfer.in_normal_metal),
+    of=Quantity("[psi(z+d) + psi(z-d)] / psi(z) at z < 0", transfer.followed("N")),
     tex=WAVE % "z<0" + RUNNING % ("k_z", "a", "k_z", "a"),
 )
 def eq37a(s: Symbols) -> Complex:
@@ -96,7 +97,7 @@ def eq37a(s: Symbols) -> Complex:
 
 @tried(
     "37b",
-    of=Quantity("[psi(z+d) + psi(z-d)] / psi(z) at z > 0", transfer.in_ferromagnet),
+    of=Quantity("[psi(z+d) + psi(z-d)] / psi(z) at z > 0", transfer.followed("F")),
     tex=WAVE % "z>0" + RUNNING % ("k_z", "b", "k_z", "b"),
 )
 def eq37b(s: Symbols) -> Complex:
@@ -215,13 +216,13 @@ def eq43b(s: Symbols) -> Complex:
     return -block((kappa_R, kappa_R), (kappa_R, kappa_R)) @ below(s)
 
 
-@tried("44", of=Quantity("m_i - m_r, a film of F on N, h_R = 0", transfer.difference_of_m), tex=EQ_44)
+@tried("44", of=Quantity("m_i - m_r, a film of F on N, h_R = 0", transfer.combined_m(-1)), tex=EQ_44)
 def eq44_difference(s: Symbols) -> Complex:
     """A combination of m_i and m_r: the difference, first row."""
     return scalar(2j * s.kz) @ block((IDENTITY, IDENTITY)) @ below(s)
 
 
-@tried("44", of=Quantity("m_i + m_r, a film of F on N, h_R = 0", transfer.sum_of_m), tex=EQ_44)
+@tried("44", of=Quantity("m_i + m_r, a film of F on N, h_R = 0", transfer.combined_m(1)), tex=EQ_44)
 def eq44_sum(s: Symbols) -> Complex:
     """A combination of m_i and m_r: the sum, second row."""
     return scalar(2j * s.kz) @ block((IDENTITY, IDENTITY)) @ below(s)
@@ -280,7 +281,7 @@ for _n in ORDERS:
 
 @tried(
     "46a",
-    of=Quantity("dr/dh_R at h_R = 0, projected, all elements", transfer.projected),
+    of=change_of("r").named("dr/dh_R at h_R = 0, projected, all elements"),
     order="h_R^2",
     tex=r"\hat r^{(1)} = 2ik_z \hat G \hat\kappa_R \hat G \hat 1",
 )

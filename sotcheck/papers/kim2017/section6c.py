@@ -34,7 +34,7 @@ def _growth(s: Symbols, r: Complex) -> Complex:
     return scalar(2j * s.kz) / s.iface.u_m @ (s.u_plus - s.u_minus) @ np.linalg.inv(IDENTITY + r)
 
 
-@tried("47", of=Quantity("r_ex, h_R = 0, all elements", transfer.reflection_at_zero), tex=EQ_47 % ("-", "+"))
+@tried("47", of=Quantity("r_ex, h_R = 0, all elements", transfer.reflection), tex=EQ_47 % ("-", "+"))
 def eq47(s: Symbols) -> Complex:
     """The reflection matrix with interface magnetism from the one without, to all orders in u_m."""
     r = _without_u_m(s)

@@ -16,6 +16,7 @@ from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.models import BULK, INSULATOR, INTERFACE, TOPOLOGICAL
+from sotcheck.trial.entries import Statement
 from sotcheck.trial.verdict import Trial, compare
 from sotcheck.trial.words import equal, vanishes, whether
 
@@ -38,23 +39,15 @@ ALPHA, BETA = np.linspace(0, 1, 22)[1:-1, None], np.linspace(0, 1, 11)[1:]
 PART = np.linspace(0, 1, 12)[1:-1]
 #: A name, parameters in words, and points over them.
 SYSTEMS = {
-    "bulk": ("bilayer, bulk magnetism", "0 < E_F/J <= 4", Points.of(E_F=np.linspace(0, 4, 81)[1:], J=1.0)),
-    "interface": (
-        "bilayer, interface magnetism",
-        "|u_0|, |u_m| <= 2 k_F",
-        Points.of(E_F=1.0, u_0=U[:, None], u_m=U),
-    ),
-    "insulator": (
-        "ferromagnetic insulator",
-        "0 < J < U, 0 < E_F <= U - J",
-        Points.of(E_F=BETA * (1 - ALPHA), U_F=1.0, J=ALPHA),
-    ),
-    "topological": (
-        "topological insulator",
-        "0 < J < U, -J < E_F < U",
-        Points.of(E_F=-PART[:, None] + PART * (1 + PART[:, None]), U_N=1.0, J=PART[:, None]),
-    ),
-}
+    "bulk": ("bilayer, bulk magnetism", "0 < E_F/J <= 4",
+        Points.of(E_F=np.linspace(0, 4, 81)[1:], J=1.0)),
+    "interface": ("bilayer, interface magnetism", "|u_0|, |u_m| <= 2 k_F",
+        Points.of(E_F=1.0, u_0=U[:, None], u_m=U)),
+    "insulator": ("ferromagnetic insulator", "0 < J < U, 0 < E_F <= U - J",
+        Points.of(E_F=BETA * (1 - ALPHA), U_F=1.0, J=ALPHA)),
+    "topological": ("topological insulator", "0 < J < U, -J < E_F < U",
+        Points.of(E_F=-PART[:, None] + PART * (1 + PART[:, None]), U_N=1.0, J=PART[:, None])),
+}  # fmt: skip
 
 
 @lru_cache
@@ -65,15 +58,7 @@ def plane(system: str) -> Estimate:
 
 @dataclass(frozen=True)
 class Row:
-    """A system and a current, what the paper's table has of them, and what exact numerics say.
-
-    Attributes
-    ----------
-    system : str
-    current : tuple of int
-    relation : str
-        The paper's, of FLT to DLT; empty where it has no DLT.
-    """
+    """A system and a current, and the paper's relation of FLT to DLT: empty where it has no DLT."""
 
     system: str
     current: tuple[int, int, int]
@@ -83,11 +68,6 @@ class Row:
     def words(self) -> str:
         """System and current."""
         return f"{SYSTEMS[self.system][0]}, {CURRENTS[self.current]}"
-
-    @property
-    def over(self) -> str:
-        """The parameters in words."""
-        return SYSTEMS[self.system][1]
 
     @property
     def torque(self) -> Estimate:
@@ -110,16 +90,10 @@ def exists(torque: Estimate) -> dict[str, bool]:
 
 
 ROWS = (
-    Row("bulk", NORMAL, "<~"),
-    Row("bulk", EQUAL, ">>"),
-    Row("bulk", MAJORITY, ">>"),
-    Row("interface", NORMAL, ">~"),
-    Row("interface", EQUAL, ">~"),
-    Row("interface", SPIN, ">~"),
-    Row("insulator", NORMAL),
-    Row("topological", EQUAL),
-    Row("topological", MAJORITY),
-)
+    Row("bulk", NORMAL, "<~"), Row("bulk", EQUAL, ">>"), Row("bulk", MAJORITY, ">>"),
+    Row("interface", NORMAL, ">~"), Row("interface", EQUAL, ">~"), Row("interface", SPIN, ">~"),
+    Row("insulator", NORMAL), Row("topological", EQUAL), Row("topological", MAJORITY),
+)  # fmt: skip
 
 
 @paper.table("table1", "Table I")
@@ -129,25 +103,20 @@ def table1() -> list[dict[str, Any]]:
     Ratios are of |FLT| to |DLT|; fractions are of the points where there is a torque.
     """
     reference = Rashba2D(1.5, 1.0, M).linear_torque().sum(axis=0)
-    rows = [_columns("2D Rashba model", EQUAL, "E_F = 1.5 J", reference, "", np.array([]))]
-    for row in ROWS:
-        name, over, _ = SYSTEMS[row.system]
-        rows.append(_columns(name, row.current, over, row.torque, row.relation, row.ratios))
-    return rows
+    rows = [_columns("2D Rashba model", "E_F = 1.5 J", Row("", EQUAL), reference, np.array([]))]
+    return rows + [_columns(*SYSTEMS[row.system][:2], row, row.torque, row.ratios) for row in ROWS]
 
 
-def _columns(
-    system: str, current: tuple[int, int, int], over: str, torque: Estimate, relation: str, ratios: Array
-) -> dict[str, Any]:
-    some = len(ratios) > 0
+def _columns(system: str, over: str, row: Row, torque: Estimate, ratios: Array) -> dict[str, Any]:
+    some, there = len(ratios) > 0, exists(torque)
     quartiles = np.quantile(ratios, (0.25, 0.5, 0.75)).tolist() if some else [None] * 3
     return {
         "system": system,
-        "current": CURRENTS[current],
+        "current": CURRENTS[row.current],
         "over": over,
-        "FLT": "yes" if exists(torque)["fieldlike"] else "no",
-        "DLT": "yes" if exists(torque)["dampinglike"] else "no",
-        "paper": f"FLT {relation} DLT" if relation else "FLT only",
+        "FLT": "yes" if there["fieldlike"] else "no",
+        "DLT": "yes" if there["dampinglike"] else "no",
+        "paper": f"FLT {row.relation} DLT" if row.relation else "FLT only",
         **dict(zip(("lower quartile", "median", "upper quartile"), quartiles, strict=True)),
         "FLT < DLT at": float((ratios < 1).mean()) if some else None,
         "FLT > 10 DLT at": float((ratios > 10).mean()) if some else None,
@@ -161,7 +130,9 @@ def which_exist(engine: str) -> Iterator[Trial]:
         found = exists(row.torque)
         for name, says in (("fieldlike", True), ("dampinglike", bool(row.relation))):
             words = f"{name} torque exists (1) or not (0): {row.words}"
-            yield Trial(words, compare(float(says), float(found[name]), scale=1.0), f"over {row.over}")
+            yield Trial(
+                words, compare(float(says), float(found[name]), scale=1.0), f"over {SYSTEMS[row.system][1]}"
+            )
 
 
 def _compared(engine: str, meaning: dict[str, tuple[float, float]]) -> Iterator[Trial]:
@@ -171,30 +142,27 @@ def _compared(engine: str, meaning: dict[str, tuple[float, float]]) -> Iterator[
             ratios, (lower, upper) = row.ratios, meaning[row.relation]
             share = float(((ratios > lower) & (ratios <= upper)).mean())
             words = f"{lower:g} < |FLT/DLT| <= {upper:g} at most points (1): {row.words}"
-            why = f"FLT {row.relation} DLT: at {share:.0%} of {row.over}; median {np.median(ratios):.3g}"
+            over = SYSTEMS[row.system][1]
+            why = f"FLT {row.relation} DLT: at {share:.0%} of {over}; median {np.median(ratios):.3g}"
             yield whether(words, share > 0.5, why)
 
 
-paper.statement("table1-larger", "Table I: which of both torques is larger.", asks="first")(
-    partial(_compared, meaning=MEANING)
-)
-paper.statement(
-    "table1-order", "Table I: <~ and >~ as the same order of magnitude, >> as another one.", asks="first"
-)(partial(_compared, meaning=ORDER))
+paper.add(
+    Statement("table1-larger", "Table I: which of both torques is larger.",
+        partial(_compared, meaning=MEANING), asks="first"),
+    Statement("table1-order", "Table I: <~ and >~ as the same order of magnitude, >> as another one.",
+        partial(_compared, meaning=ORDER), asks="first"),
+)  # fmt: skip
 
 
 @paper.statement("table1-kwant", asks="others")
 def points(engine: str) -> Iterator[Trial]:
     """Torques of Table I by Kwant."""
-    # Against boundary matching as it is used over the planes.
     for iface in (BULK[2], INTERFACE[0], INSULATOR[0], TOPOLOGICAL[1]):
-        matched = linear_torque(Points.of(**{name: getattr(iface, name) for name in Points.names()}))
-        yield equal(
-            f"fieldlike and dampinglike torque by source, {iface.name}",
-            matched[0].parts,
-            total(engine, iface, FOR_FIGURES).parts,
-            "Kwant against boundary matching as it is used over the planes",
-        )
+        matched = linear_torque(Points.of(**{name: getattr(iface, name) for name in Points._fields}))[0].parts
+        words = f"fieldlike and dampinglike torque by source, {iface.name}"
+        why = "Kwant against boundary matching as it is used over the planes"
+        yield equal(words, matched, total(engine, iface, FOR_FIGURES).parts, why)
 
 
 @paper.statement("fig6-spin-fieldlike", asks="first")
@@ -222,26 +190,20 @@ def _polarized(model: Rashba2D, polarization: Array) -> Trial:
     slope = model.linear_torque()
     fieldlike = TIMES[:, ::-1] @ slope.value.real
     said = polarization * (TIMES @ np.array([model.E_F + 1, model.E_F - 1]))
-    return Trial(
-        f"fieldlike torque of the 2D Rashba model, three sets of times, E_F = {model.E_F:g} J",
-        compare(said * fieldlike[1] / said[1], fieldlike, {"steps": (8 * slope.total, "Richardson's table")}),
-        "relative to that at tau^up = 1.3, tau^down = 0.4; exact in k, first order in alpha",
-    )
+    steps = {"steps": (8 * slope.total, "Richardson's table")}
+    found = compare(said * fieldlike[1] / said[1], fieldlike, steps)
+    words = f"fieldlike torque of the 2D Rashba model, three sets of times, E_F = {model.E_F:g} J"
+    why = "relative to that at tau^up = 1.3, tau^down = 0.4; exact in k, first order in alpha"
+    return Trial(words, found, why)
 
 
-@paper.statement(
-    "rashba2d",
-    "Table I: the 2D Rashba model has a fieldlike torque only; it goes with the current's polarization.",
-    asks="first",
-)
+@paper.statement("rashba2d", asks="first")
 def rashba2d(engine: str) -> Iterator[Trial]:
-    """That the reference has a fieldlike torque only, proportional to the current's polarization."""
+    """Table I: the 2D Rashba model has a fieldlike torque only; it goes with the current's polarization."""
     for model in MODELS:
-        slope, words = model.linear_torque(), "dampinglike torque of the 2D Rashba model by band, E_F ="
-        scale = float(np.abs(slope.value).max())
-        yield vanishes(
-            f"{words} {model.E_F:g} J", slope.imag, "exact in k, first order in alpha", scale=scale
-        )
+        slope, why = model.linear_torque(), "exact in k, first order in alpha"
+        words = f"dampinglike torque of the 2D Rashba model by band, E_F = {model.E_F:g} J"
+        yield vanishes(words, slope.imag, why, scale=float(np.abs(slope.value).max()))
     for model in MODELS:
         yield _polarized(model, np.array([model.polarization(up, down) for up, down in TIMES]))
 
