@@ -249,8 +249,7 @@ def compare(
     estimate = measured if isinstance(measured, Estimate) else Estimate(measured)
     terms, measured = added(estimate.terms, terms or {}), estimate.value
     expected, measured = np.broadcast_arrays(
-        np.atleast_1d(np.asarray(expected, dtype=float)),
-        np.atleast_1d(np.asarray(measured, dtype=float)),
+        np.atleast_1d(np.asarray(expected, dtype=float)), np.atleast_1d(np.asarray(measured, dtype=float))
     )
     if scale is None:
         scale = float(max(np.abs(expected).max(), np.abs(measured).max()))
