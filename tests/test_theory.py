@@ -424,7 +424,7 @@ def test_radius_is_where_the_series_stops_converging(k_perp: float) -> None:
     kappa = iface.kappa_0() + circle[:, None, None] * rashba(np.array(k_perp), np.array(angle))
     kz = np.full(n, wave_number(iface.kz_squared(x))[0])
     Kz = np.broadcast_to(wave_number(iface.Kz_squared(x))[0], (n, 2))
-    psi = match(kz, Kz, kappa, iface.direction)[0][1]
+    psi = match(kz, Kz, kappa, iface.direction).psi_F
     coefficients = np.linalg.norm(np.fft.fft(psi, axis=0).reshape(n, -1), axis=1) / n
     # (0.6)^n decays to rounding near n = 70; two coefficients a step apart cancel odd-even alternation.
     growth = (coefficients[60] / coefficients[20]) ** (1 / 40) / 0.6
