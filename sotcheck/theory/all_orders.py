@@ -148,20 +148,9 @@ def over_k(average: Callable[[Array], Array], iface: Interface, rtol: float, rou
 def torque_orders(iface: Interface, highest: int, *, rtol: float = 1e-12) -> Estimate:
     """Sum the coefficients t_n of odd orders up to `highest` in t = Σ_n t_n h_R^n over k_⊥.
 
-    Parameters
-    ----------
-    iface : Interface
-        Its own h_R is not used.
-    highest : int
-        Odd.
-    rtol : float
-        Wanted quadrature error relative to the largest |t_n| ρ^n, with the radius of convergence ρ by k_⊥:
-        in this measure all orders are of similar size.
-
-    Returns
-    -------
-    Estimate (orders, 3, 3)
-        By order (1, 3, 5, …: opposite k cancel even ones), source and spin component, in the unit of t.
+    By order (1, 3, 5, …: opposite k cancel even ones), source and spin component, shape (orders, 3, 3), in
+    the unit of t. Quadrature errors are relative to the largest |t_n| ρ^n, with the radius of convergence ρ
+    by k_⊥: in this measure all orders are of similar size.
 
     Raises
     ------

@@ -33,24 +33,11 @@ def first_order_torque(
     amplitudes: AmplitudeSource = closed_forms,
     rounding: float = EPS,
 ) -> Sum:
-    """Sum a formula for the torque per unit h_R over k_⊥ with unperturbed amplitudes from `amplitudes`.
+    """Sum a formula for the torque per unit h_R over k_⊥.
 
-    Parameters
-    ----------
-    iface : Interface
-    formula : callable
-        The integrand, fieldlike + i dampinglike by source, shape (n, 1, 3).
-    rtol : float
-        Wanted relative error.
-    amplitudes : callable
-        ``amplitudes(iface, k_perp2)``: closed forms, or an engine's at h_R = 0.
-    rounding : float
-        Relative error of these amplitudes: no digits are sought below.
-
-    Returns
-    -------
-    Sum
-        fieldlike + i dampinglike by range of k_⊥² and source, (segments, 3).
+    The formula is an integrand, fieldlike + i dampinglike by source, shape (n, 1, 3); the sum has it by range
+    of k_⊥² and source, (segments, 3). Unperturbed ``amplitudes(iface, k_perp2)`` are closed forms, or those
+    of an engine with a relative error `rounding`, below which no digits are sought.
     """
 
     def integrand(s: Symbols) -> Array:

@@ -77,10 +77,6 @@ def check(
     tolerance : float
         Relative quadrature error at these h_R.
 
-    Returns
-    -------
-    CheckResult
-
     Raises
     ------
     SystemFileError

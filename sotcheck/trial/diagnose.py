@@ -17,18 +17,9 @@ VISIBLE = 1e-3
 def diagnose(expected: Array | Complex, measured: Array | Complex, *, where: Mapping[str, Mask]) -> str:
     """Say how a formula differs from exact numbers.
 
-    Parameters
-    ----------
-    expected, measured : arrays (n, ...)
-        The formula and the exact numbers; fieldlike + i dampinglike for a torque.
-    where : mapping of masks (n, ...)
-        Regimes, by words that go on with "where": "k_z is imaginary".
-
-    Returns
-    -------
-    str
-        The first that holds: no difference, a relation everywhere, one regime alone at fault, one component
-        alone at fault, a constant term, no simple relation.
+    Both are arrays (n, ...), fieldlike + i dampinglike for a torque; `where` has masks (n, ...) of regimes by
+    words that go on with "where": "k_z is imaginary". The first that holds is said: no difference, a relation
+    everywhere, one regime alone at fault, one component alone at fault, a constant term, no simple relation.
     """
     a, b = np.broadcast_arrays(np.asarray(expected, complex), np.asarray(measured, complex))
     tolerance = SAME * max(np.abs(a).max(initial=0.0), np.abs(b).max(initial=0.0))

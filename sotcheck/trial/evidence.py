@@ -67,10 +67,8 @@ class Evidence:
     Attributes
     ----------
     iface : Interface
-    h_R : array
-        The values asked for.
-    rungs, rungs_by_k : array (4,)
-        Ladders of h_R, from the largest: for k_⊥ sums, and where k_⊥ is resolved.
+    h_R, rungs, rungs_by_k : array
+        The values asked for; ladders (4,) from the largest: for k_⊥ sums, and where k_⊥ is resolved.
     expansion : Expansion
         What the torque's expansion in h_R should look like.
     bound_states : list of Occurrence
@@ -83,13 +81,10 @@ class Evidence:
         Exact flows per h_R by engine: on the rungs, and at the h_R asked for.
     resolved, resolved_tilted : dict of Resolved
         By engine; h_R: rungs, those asked for, LARGE_H_R; for the system's m and for TILTED.
-    spacings : array (n,)
     lattice : dict of array (n, nodes, angles, 3, 4, 3)
-        k_⊥-resolved flows on these spacings by scheme, at the first h_R asked for.
-    engines : dict of Engine
-        The exact engines asked.
-    refused : dict of str
-        By what was asked of which engine: why it could not be had.
+        k_⊥-resolved flows on the `spacings` (n,) by scheme, at the first h_R asked for.
+    engines, refused : dict
+        The exact engines asked; by what was asked of which engine: why it could not be had.
     """
 
     iface: Interface
@@ -193,21 +188,10 @@ def gather(
     engines: Mapping[str, Engine] | None = None,
     progress: Progress = silent,
 ) -> Evidence:
-    """Compute everything that claims ask for.
+    """Compute everything that claims ask for, and with `controls` what only negative controls need.
 
-    Parameters
-    ----------
-    iface : Interface
-    h_R : array (n,)
-        Rashba parameters to try; expansions in h_R use a ladder of their own.
-    tolerance : float
-        Relative quadrature error at those h_R.
-    first_order : FirstOrder
-        The theory that is on trial.
-    controls : bool
-        Also compute what only negative controls need.
-    engines : dict of Engine, optional
-        Exact engines by name; EXACT by default.
+    Besides the h_R (n,) asked for, summed with a relative error `tolerance`, expansions in h_R use a ladder
+    of their own. Exact engines by name are EXACT by default; `first_order` is the theory on trial.
     """
     engines = EXACT if engines is None else engines
     expansion = expansion_of(iface, sample(iface.thresholds(), NODES) ** 2)

@@ -79,10 +79,6 @@ def check_theory(iface: Interface, theory: Theory, *, tolerance: float) -> Check
     tolerance : float
         Relative quadrature error of its sum.
 
-    Returns
-    -------
-    CheckResult
-
     Raises
     ------
     TheoryError

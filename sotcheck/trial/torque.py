@@ -65,10 +65,6 @@ def torque(
     tolerance : float
         Relative quadrature error to aim at.
 
-    Returns
-    -------
-    TorqueTable
-
     Raises
     ------
     SystemFileError
