@@ -25,9 +25,6 @@ from sotcheck.theory.sums import sum_of_averages
 from sotcheck.theory.symbols import Symbols
 from sotcheck.theory.validity import radius_of_convergence, threshold_states, why_not_expandable
 
-#: Values of a sum's integrand, each of which takes all orders at every angle.
-MOST_VALUES = 100_000
-
 
 @dataclass(frozen=True)
 class Series:
@@ -142,7 +139,8 @@ def first_order(s: Symbols) -> Complex:
 def over_k(average: Callable[[Array], Array], iface: Interface, rtol: float, rounding: float) -> Estimate:
     """Sum orders, which rise next to a threshold where a state is almost there without h_R, over k_⊥."""
     crowds = threshold_states(iface)
-    return sum_of_averages(average, iface, rtol, rounding, crowds=crowds, most=MOST_VALUES).total
+    # Each value of the integrand takes all orders at every angle.
+    return sum_of_averages(average, iface, rtol, rounding, crowds=crowds, most=100_000).total
 
 
 def torque_orders(iface: Interface, highest: int, *, rtol: float = 1e-12) -> Estimate:

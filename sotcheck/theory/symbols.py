@@ -10,7 +10,7 @@ import numpy as np
 
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.system.interface import Interface, rashba
-from sotcheck.system.spin import IDENTITY, dot_sigma, in_spin_bands, projectors
+from sotcheck.system.spin import in_spin_bands, projectors
 from sotcheck.theory.amplitudes import Amplitudes, closed_forms
 
 
@@ -44,7 +44,8 @@ class Symbols:
     kz = _Read(lambda a: a.kz)
     kz_up = _Read(lambda a: a.Kz[:, 1])
     kz_down = _Read(lambda a: a.Kz[:, 0])
-    #: r̂, t̂, r̂', t̂', r̂_ex, t̂_ex: shape (n, 1, 2, 2).
+    #: 1̂_k, r̂, t̂, r̂', t̂', r̂_ex, t̂_ex: shape (n, 1, 2, 2).
+    one = _Read(lambda a: a.hilbert_N)
     r = _Read(lambda a: a.r)
     t = _Read(lambda a: a.t)
     r_prime = _Read(lambda a: a.r_prime)
@@ -134,18 +135,13 @@ class Symbols:
     @property
     def kappa_0(self) -> Complex:
         """κ̂_0, shape (2, 2)."""
-        return self.iface.u_0 * IDENTITY + self.iface.u_m * dot_sigma(self.m)
+        return self.iface.kappa_0()
 
     @property
     def rashba(self) -> Complex:
         """σ·(k×ẑ), shape (n, a, 2, 2)."""
         k_perp, angles = np.broadcast_arrays(self.k_perp[:, None], self.angles)
         return rashba(k_perp, angles)
-
-    @property
-    def one(self) -> Complex:
-        """1̂_k, shape (n, 1, 2, 2)."""
-        return np.where(self.open_N, 1, 0)[..., None, None] * IDENTITY
 
     @property
     def one_prime(self) -> Complex:

@@ -121,11 +121,8 @@ def _resolved(iface: Interface, formula: Formula) -> Iterator[Trial]:
         expected = formula(Symbols(iface, one.k_perp, np.zeros(1)))[:, 0]
         found = linear_torque(one)[:, 0]
         scale = float(max(np.abs(found.value).max(), np.abs(expected).max()))
-        where = {
-            "k_z is imaginary": iface.kz_squared(x) < 0,
-            "k_z^+ is imaginary": iface.Kz_squared(x)[:, 0] < 0,
-            "k_z^- is imaginary": iface.Kz_squared(x)[:, 1] < 0,
-        }
+        squared = zip(("k_z", "k_z^+", "k_z^-"), (iface.kz_squared(x), *iface.Kz_squared(x).T), strict=True)
+        where = {f"{k} is imaginary": k2 < 0 for k, k2 in squared}
         for s, source in open_sources(iface):
             comparison = compare(torque_vector(expected[:, s], m), found[:, s], scale=scale)
             split = components(found.value[:, s], m)

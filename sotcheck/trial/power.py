@@ -10,7 +10,7 @@ import ast
 import inspect
 import textwrap
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -104,7 +104,7 @@ def faulty(formula: Formula) -> Iterator[tuple[str, str, Formula]]:
         for kind, change, mutant in faulty(formula.func):
             yield kind, change, partial(mutant, *formula.args, **formula.keywords)
         return
-    parts = list(_with_helpers(formula))
+    parts = _with_helpers(formula)
     for target in parts:
         tree = _tree(target)
         for node in ast.walk(tree):
@@ -124,20 +124,16 @@ def _tree(function: Callable[..., Any]) -> ast.Module:
     return tree
 
 
-def _with_helpers(formula: Callable[..., Any]) -> Iterable[FunctionType]:
-    found: dict[str, FunctionType] = {}
-    waiting = [formula]
-    while waiting:
-        function = waiting.pop()
-        assert isinstance(function, FunctionType)
-        found[function.__name__] = function
+def _with_helpers(formula: Callable[..., Any]) -> list[FunctionType]:
+    assert isinstance(formula, FunctionType)
+    found = [formula]
+    # It grows while it is walked.
+    for function in found:
         for name in sorted(_names(function.__code__)):
             helper = function.__globals__.get(name)
-            if not isinstance(helper, FunctionType) or name in found or not name.startswith("_"):
-                continue
-            if helper.__module__ == formula.__module__:
-                waiting.append(helper)
-    return found.values()
+            if isinstance(helper, FunctionType) and name.startswith("_") and helper not in found:
+                found += [helper] if helper.__module__ == formula.__module__ else []
+    return found
 
 
 def _names(code: CodeType) -> set[str]:
@@ -147,7 +143,7 @@ def _names(code: CodeType) -> set[str]:
 
 
 def _rebuilt(
-    formula: Formula, parts: Iterable[FunctionType], target: FunctionType, changed: ast.Module
+    formula: Formula, parts: list[FunctionType], target: FunctionType, changed: ast.Module
 ) -> Formula:
     scope = dict(target.__globals__)
     for part in parts:
