@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.trial.verdict import TELL_APART, Comparison, Finding, Verdict, compare, decide
+from sotcheck.trial.verdict import TELL_APART, Comparison, Finding, Trial, Verdict, compare, decide
 
 BAD = (float("nan"), float("inf"), float("-inf"))
 
@@ -136,7 +136,7 @@ def test_compare_broadcasts_a_number_against_an_array() -> None:
 def finding(expected: float = 1.0, measured: float = 1.0, error: float = 1e-9) -> Finding:
     estimate = Estimate(measured, {"rounding": (error, "why")})
     comparison = Comparison(expected, estimate, Verdict.AGREES)
-    return Finding("c", "t", "(1)", "q", None, "kwant", "transcribed", "e", comparison)
+    return Trial("q", comparison, "e", None, "kwant", "transcribed").finding("c", "t", "(1)")
 
 
 def test_relative_difference() -> None:

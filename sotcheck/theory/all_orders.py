@@ -18,15 +18,12 @@ import numpy as np
 from sotcheck.errors import TheoryError
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.numerics.quadrature import sum_over_k
 from sotcheck.system.interface import Interface, rashba
 from sotcheck.system.spin import IDENTITY, PAULI, in_spin_bands, projectors
 from sotcheck.theory.amplitudes import Amplitudes, closed_forms
+from sotcheck.theory.sums import sum_of_averages
 from sotcheck.theory.symbols import Symbols
 from sotcheck.theory.validity import radius_of_convergence, threshold_states, why_not_expandable
-
-#: Values of a sum's integrand, each of which takes all orders at every angle.
-MOST_VALUES = 100_000
 
 
 @dataclass(frozen=True)
@@ -55,16 +52,7 @@ def amplitude_orders(a: Amplitudes, rashba_term: Complex, orders: int) -> Series
         t̂'_ex^(n) = |k_z|^½ Ĝ(RĜ)^n 2iK̂_z |K̂_z|^−½,
         r̂'_ex^(n) = |K̂_z|^½ Ĝ(RĜ)^n 2iK̂_z |K̂_z|^−½   (less 1 for n = 0),
 
-    where |K̂_z|^½ acts on the left: it does not commute with R.
-
-    Parameters
-    ----------
-    a : Amplitudes
-        Unperturbed, at n points.
-    rashba_term : array (n, 2, 2)
-        R = σ·(k×ẑ) at those points.
-    orders : int
-        N.
+    where |K̂_z|^½ acts on the left: it does not commute with R = σ·(k×ẑ), `rashba_term`, at the points of `a`.
     """
     k, G = a.kz[:, None, None], a.G
     powers = [G]
@@ -100,18 +88,8 @@ def torque_integrand(iface: Interface, k_perp2: Array, angles: Array, wanted: li
     incident part is unpolarised). Flow (2), from the lattice, is h_R Im Tr σ R ρ with |k_z| ρ =
     (1̂ + r̂)(1̂ + r̂)† and t̂' u_s t̂'†. No current at z = +0 and no interface magnetism is needed.
 
-    Parameters
-    ----------
-    iface : Interface
-    k_perp2 : array (n,)
-    angles : array (a,)
-    wanted : list of int
-        The orders, ascending, at least 1.
-
-    Returns
-    -------
-    array (n, a, orders, 3, 3)
-        Axes: k_⊥, angle, order, source (normal, majority, minority), spin; per d(k_⊥²)/4π and unit h_R^n.
+    The orders `wanted` are ascending and at least 1. Axes of the result: k_⊥, angle, order, source (normal,
+    majority, minority), spin; per d(k_⊥²)/4π and unit h_R^n.
     """
     x, angle = (grid.ravel() for grid in np.broadcast_arrays(k_perp2[:, None], angles))
     a = closed_forms(iface, x)
@@ -159,37 +137,18 @@ def first_order(s: Symbols) -> Complex:
 
 
 def over_k(average: Callable[[Array], Array], iface: Interface, rtol: float, rounding: float) -> Estimate:
-    """Sum orders that are averaged over the angle already, (n, ...) at k_⊥² (n,), over k_⊥.
-
-    Next to a threshold they rise where a state is almost there without h_R.
-    """
-
-    def f(x: Array, angles: Array) -> Array:
-        values = average(x)
-        return np.broadcast_to(values[:, None], (len(x), len(angles), *values.shape[1:]))
-
-    edges = iface.thresholds()
-    floor = rounding * edges[-1] ** 1.5 / (24 * np.pi**2)
-    return sum_over_k(f, edges, rtol, floor, crowds=threshold_states(iface), most=MOST_VALUES).total
+    """Sum orders, which rise next to a threshold where a state is almost there without h_R, over k_⊥."""
+    crowds = threshold_states(iface)
+    # Each value of the integrand takes all orders at every angle.
+    return sum_of_averages(average, iface, rtol, rounding, crowds=crowds, most=100_000).total
 
 
 def torque_orders(iface: Interface, highest: int, *, rtol: float = 1e-12) -> Estimate:
     """Sum the coefficients t_n of odd orders up to `highest` in t = Σ_n t_n h_R^n over k_⊥.
 
-    Parameters
-    ----------
-    iface : Interface
-        Its own h_R is not used.
-    highest : int
-        Odd.
-    rtol : float
-        Wanted quadrature error relative to the largest |t_n| ρ^n, with the radius of convergence ρ by k_⊥:
-        in this measure all orders are of similar size.
-
-    Returns
-    -------
-    Estimate (orders, 3, 3)
-        By order (1, 3, 5, …: opposite k cancel even ones), source and spin component, in the unit of t.
+    By order (1, 3, 5, …: opposite k cancel even ones), source and spin component, shape (orders, 3, 3), in
+    the unit of t. Quadrature errors are relative to the largest |t_n| ρ^n, with the radius of convergence ρ
+    by k_⊥: in this measure all orders are of similar size.
 
     Raises
     ------

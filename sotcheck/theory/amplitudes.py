@@ -22,8 +22,7 @@ class Amplitudes:
 
     Attributes
     ----------
-    k_perp2 : array (n,)
-    kz : array (n,)
+    k_perp2, kz : array (n,)
     Kz : array (n, 2)
         k_z^+ (minority) and k_z^- (majority).
     m : array (3,)
@@ -77,18 +76,7 @@ def wave_number(k_squared: Array) -> Complex:
 
 
 def closed_forms(iface: Interface, k_perp2: Array) -> Amplitudes:
-    """Return the unperturbed amplitudes for the delta κ̂_0.
-
-    Parameters
-    ----------
-    iface : Interface
-    k_perp2 : array (n,)
-        k_⊥²; thresholds themselves excluded.
-
-    Returns
-    -------
-    Amplitudes
-    """
+    """Return the unperturbed amplitudes for the delta κ̂_0 at k_⊥² (n,), thresholds themselves excluded."""
     kz = wave_number(iface.kz_squared(k_perp2))
     Kz = wave_number(iface.Kz_squared(k_perp2))
     m = iface.direction
@@ -101,17 +89,9 @@ def closed_forms(iface: Interface, k_perp2: Array) -> Amplitudes:
     t_prime_ex = 2j * Kz * np.sqrt(np.abs(k) / np.abs(Kz)) / denominator
     r_ex = (1j * (k - Kz) + kappa) / denominator
     r_prime_ex = (1j * (Kz - k) + kappa) / denominator
-    return Amplitudes(
-        k_perp2=k_perp2,
-        kz=kz,
-        Kz=Kz,
-        m=m,
-        r=in_spin_bands(np.where(one, r_ex, 0), m),
-        t=in_spin_bands(np.where(one, t_ex, 0), m),
-        r_prime=in_spin_bands(np.where(one_prime, r_prime_ex, 0), m),
-        t_prime=in_spin_bands(np.where(one_prime, t_prime_ex, 0), m),
-        r_ex=in_spin_bands(r_ex, m),
-    )
+    propagate = (one, r_ex), (one, t_ex), (one_prime, r_prime_ex), (one_prime, t_prime_ex)
+    r, t, r_prime, t_prime = (in_spin_bands(np.where(wave, found, 0), m) for wave, found in propagate)
+    return Amplitudes(k_perp2, kz, Kz, m, r, t, r_prime, t_prime, in_spin_bands(r_ex, m))
 
 
 def from_scattering(iface: Interface, k_perp2: Array, states: States) -> Amplitudes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -32,23 +33,11 @@ def first_order_torque(
     amplitudes: AmplitudeSource = closed_forms,
     rounding: float = EPS,
 ) -> Sum:
-    """Sum a formula for the torque per unit h_R over k_⊥ with unperturbed amplitudes from `amplitudes`.
+    """Sum a formula for the torque per unit h_R over k_⊥.
 
-    Parameters
-    ----------
-    iface : Interface
-    formula : callable
-        The integrand, fieldlike + i dampinglike by source, shape (n, 1, 3).
-    rtol : float
-    amplitudes : callable
-        ``amplitudes(iface, k_perp2)``: closed forms, or an engine's at h_R = 0.
-    rounding : float
-        Relative error of these amplitudes: no digits are sought below.
-
-    Returns
-    -------
-    Sum
-        fieldlike + i dampinglike by range of k_⊥² and source, (segments, 3).
+    The formula is an integrand, fieldlike + i dampinglike by source, shape (n, 1, 3); the sum has it by range
+    of k_⊥² and source, (segments, 3). Unperturbed ``amplitudes(iface, k_perp2)`` are closed forms, or those
+    of an engine with a relative error `rounding`, below which no digits are sought.
     """
 
     def integrand(s: Symbols) -> Array:
@@ -93,12 +82,7 @@ def _beyond_reach(iface: Interface) -> float:
     unseen = NEAREST * CLEARANCE**0.5
     # A channel that reflects nothing at all has nothing narrow.
     hidden = NOTHING < radius_at_thresholds(iface) < unseen
-    return unseen * _size(iface) / (4 * np.pi) if hidden else 0.0
-
-
-def _size(iface: Interface) -> float:
-    """Return ∫ d²k_⊥/(2π)² k_⊥ over the largest Fermi circle: the size of what cancels."""
-    return float(iface.thresholds()[-1] ** 1.5 / (6 * np.pi))
+    return unseen * iface.thresholds()[-1] ** 1.5 / (24 * np.pi**2) if hidden else 0.0
 
 
 def _sum(
@@ -108,9 +92,24 @@ def _sum(
     amplitudes: AmplitudeSource = closed_forms,
     rounding: float = EPS,
 ) -> Sum:
-    def f(x: Array, angles: Array) -> Array:
-        # The angular average is already taken: every angle gets the same value.
-        values = integrand(Symbols.of(iface, amplitudes(iface, x)))
-        return np.broadcast_to(values, (len(x), len(angles), *values.shape[2:]))
+    def average(x: Array) -> Array:
+        return integrand(Symbols.of(iface, amplitudes(iface, x)))[:, 0]
 
-    return sum_over_k(f, iface.thresholds(), rtol, rounding * _size(iface) / (4 * np.pi))
+    return sum_of_averages(average, iface, rtol, rounding)
+
+
+def sum_of_averages(
+    average: Callable[[Array], Array], iface: Interface, rtol: float, rounding: float, **how: Any
+) -> Sum:
+    """Sum what is averaged over the angle already, (n, ...) at k_⊥² (n,), over k_⊥.
+
+    `rounding` is relative to a torque that turns every incident spin over; `how` goes on to `sum_over_k`.
+    """
+
+    def f(x: Array, angles: Array) -> Array:
+        # Every angle gets the same value.
+        values = average(x)
+        return np.broadcast_to(values[:, None], (len(x), len(angles), *values.shape[1:]))
+
+    edges = iface.thresholds()
+    return sum_over_k(f, edges, rtol, rounding * edges[-1] ** 1.5 / (24 * np.pi**2), **how)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -9,8 +10,18 @@ import numpy as np
 
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.system.interface import Interface, rashba
-from sotcheck.system.spin import IDENTITY, dot_sigma, in_spin_bands, projectors
+from sotcheck.system.spin import in_spin_bands, projectors
 from sotcheck.theory.amplitudes import Amplitudes, closed_forms
+
+
+class _Read:
+    """A symbol that is read off the amplitudes, with an axis for the angle."""
+
+    def __init__(self, read: Callable[[Amplitudes], Complex]) -> None:
+        self.read = read
+
+    def __get__(self, symbols: Symbols, owner: type) -> Complex:
+        return self.read(symbols.amplitudes)[:, None]
 
 
 @dataclass(frozen=True)
@@ -21,19 +32,31 @@ class Symbols:
     (n, a, 2, 2): everything broadcasts to (n, a) and (n, a, 2, 2). ↑ is majority (σ = −1), ↓ is minority
     (σ = +1). Amplitudes are projected to incident waves that propagate, unless ``_ex`` is in their name.
 
-    Attributes
-    ----------
-    iface : Interface
-    k_perp : array (n,)
-    angles : array (a,)
-    given : Amplitudes, optional
-        Found by an engine, say; closed forms by default.
+    `given` amplitudes come from an engine, say; closed forms by default.
     """
 
     iface: Interface
     k_perp: Array
     angles: Array
     given: Amplitudes | None = field(default=None, kw_only=True)
+
+    #: k_z, real or +i q_z; k_z^- of the majority band, k_z^+ of the minority band: shape (n, 1).
+    kz = _Read(lambda a: a.kz)
+    kz_up = _Read(lambda a: a.Kz[:, 1])
+    kz_down = _Read(lambda a: a.Kz[:, 0])
+    #: 1̂_k, r̂, t̂, r̂', t̂', r̂_ex, t̂_ex: shape (n, 1, 2, 2).
+    one = _Read(lambda a: a.hilbert_N)
+    r = _Read(lambda a: a.r)
+    t = _Read(lambda a: a.t)
+    r_prime = _Read(lambda a: a.r_prime)
+    t_prime = _Read(lambda a: a.t_prime)
+    r_ex = _Read(lambda a: a.r_ex)
+    t_ex = _Read(lambda a: a.t_ex)
+    #: r↑, r↓, t'↑, t'↓: shape (n, 1).
+    r_up = _Read(lambda a: a.up(a.r))
+    r_down = _Read(lambda a: a.down(a.r))
+    t_prime_up = _Read(lambda a: a.up(a.t_prime))
+    t_prime_down = _Read(lambda a: a.down(a.t_prime))
 
     @classmethod
     def of(cls, iface: Interface, amplitudes: Amplitudes) -> Symbols:
@@ -59,21 +82,6 @@ class Symbols:
     def ky(self) -> Array:
         """k_y, shape (n, a)."""
         return self.k_perp[:, None] * np.sin(self.angles)
-
-    @property
-    def kz(self) -> Complex:
-        """k_z, real or +i q_z, shape (n, 1)."""
-        return self.amplitudes.kz[:, None]
-
-    @property
-    def kz_up(self) -> Complex:
-        """k_z^- of the majority band, shape (n, 1)."""
-        return self.amplitudes.Kz[:, 1:]
-
-    @property
-    def kz_down(self) -> Complex:
-        """k_z^+ of the minority band, shape (n, 1)."""
-        return self.amplitudes.Kz[:, :1]
 
     @property
     def open_N(self) -> Mask:
@@ -127,7 +135,7 @@ class Symbols:
     @property
     def kappa_0(self) -> Complex:
         """κ̂_0, shape (2, 2)."""
-        return self.iface.u_0 * IDENTITY + self.iface.u_m * dot_sigma(self.m)
+        return self.iface.kappa_0()
 
     @property
     def rashba(self) -> Complex:
@@ -136,64 +144,9 @@ class Symbols:
         return rashba(k_perp, angles)
 
     @property
-    def one(self) -> Complex:
-        """1̂_k, shape (n, 1, 2, 2)."""
-        return np.where(self.open_N, 1, 0)[..., None, None] * IDENTITY
-
-    @property
     def one_prime(self) -> Complex:
         """1̂'_k, shape (n, 1, 2, 2)."""
         return self.bands(np.where(self.open_down, 1, 0), np.where(self.open_up, 1, 0))
-
-    @property
-    def r(self) -> Complex:
-        """r̂, shape (n, 1, 2, 2)."""
-        return self.amplitudes.r[:, None]
-
-    @property
-    def t(self) -> Complex:
-        """t̂, shape (n, 1, 2, 2)."""
-        return self.amplitudes.t[:, None]
-
-    @property
-    def r_prime(self) -> Complex:
-        """r̂', shape (n, 1, 2, 2)."""
-        return self.amplitudes.r_prime[:, None]
-
-    @property
-    def t_prime(self) -> Complex:
-        """t̂', shape (n, 1, 2, 2)."""
-        return self.amplitudes.t_prime[:, None]
-
-    @property
-    def r_ex(self) -> Complex:
-        """r̂_ex, shape (n, 1, 2, 2)."""
-        return self.amplitudes.r_ex[:, None]
-
-    @property
-    def t_ex(self) -> Complex:
-        """t̂_ex, shape (n, 1, 2, 2)."""
-        return self.amplitudes.t_ex[:, None]
-
-    @cached_property
-    def r_up(self) -> Complex:
-        """r↑, shape (n, 1)."""
-        return self.amplitudes.up(self.amplitudes.r)[:, None]
-
-    @cached_property
-    def r_down(self) -> Complex:
-        """r↓, shape (n, 1)."""
-        return self.amplitudes.down(self.amplitudes.r)[:, None]
-
-    @cached_property
-    def t_prime_up(self) -> Complex:
-        """t'↑, shape (n, 1)."""
-        return self.amplitudes.up(self.amplitudes.t_prime)[:, None]
-
-    @cached_property
-    def t_prime_down(self) -> Complex:
-        """t'↓, shape (n, 1)."""
-        return self.amplitudes.down(self.amplitudes.t_prime)[:, None]
 
 
 def _spinor(projector: Complex) -> Complex:

@@ -26,6 +26,8 @@ MATCHED = 1e-12
 #: Below this radius of convergence the expansion in h_R is not worth the name: terms h_R^n are further apart
 #: than double precision reaches.
 SMALLEST_RADIUS = 1e-2
+#: Angles at which radii are looked at: half a turn, as the other half is h_R → −h_R.
+ANGLES = np.linspace(0, np.pi, 25)
 
 
 def radius_by_k(iface: Interface, k_perp2: Array, angles: Array) -> Array:
@@ -42,7 +44,7 @@ def radius_of_convergence(iface: Interface) -> float:
     # sin² sampling down to 1e-12 of a range: where a radius vanishes, it does so at a threshold.
     theta = np.concatenate([[1e-6], np.linspace(0, np.pi / 2, 62)[1:-1], [np.pi / 2 - 1e-6]])
     x = np.concatenate([substitution(*pair, theta)[0] for pair in itertools.pairwise(edges)])
-    return float(radius_by_k(iface, x, np.linspace(0, np.pi, 25)).min())
+    return float(radius_by_k(iface, x, ANGLES).min())
 
 
 def _at_thresholds(iface: Interface) -> Iterator[tuple[float, Complex]]:
@@ -57,12 +59,12 @@ def radius_at_thresholds(iface: Interface) -> float:
 
     1/ρ(ĜR) is the smallest eigenvalue of R⁻¹Ĝ⁻¹, which always exists, and R⁻¹ = R/k_⊥².
     """
-    angles, found = np.linspace(0, np.pi, 25), np.inf
+    found = [np.inf]
     for x, both in _at_thresholds(iface):
-        R = rashba(np.sqrt(x) + 0 * angles, angles)
+        R = rashba(np.sqrt(x) + 0 * ANGLES, ANGLES)
         eigenvalues = np.linalg.eigvals(R @ in_spin_bands(both, iface.direction)) / x
-        found = min(found, float(np.abs(eigenvalues).min()))
-    return found
+        found.append(float(np.abs(eigenvalues).min()))
+    return min(found)
 
 
 def threshold_states(iface: Interface) -> list[float]:

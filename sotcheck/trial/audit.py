@@ -117,11 +117,6 @@ def audit(
         Also compute what only the pages show: numbers for plots, figures and tables.
     executor : Executor, optional
         Where equations are judged; in this process by default.
-    progress : callable
-
-    Returns
-    -------
-    AuditResult
 
     Raises
     ------

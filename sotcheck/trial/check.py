@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from sotcheck.beyond.warnings import warnings
-from sotcheck.engines import EXACT, Scheme, engine_names, exact_engines
-from sotcheck.errors import EngineError, SystemFileError, in_range
+from sotcheck.engines import EXACT, Scheme, exact_engines
+from sotcheck.errors import EngineError, SystemFileError
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.files import to_document
@@ -20,7 +20,7 @@ from sotcheck.trial.claims import try_claims
 from sotcheck.trial.evidence import gather
 from sotcheck.trial.findings import Findings
 from sotcheck.trial.paper import load
-from sotcheck.trial.torque import TOLERANCE, TOLERANCES, rashba_parameters
+from sotcheck.trial.torque import TOLERANCE, asked
 from sotcheck.trial.verdict import Finding, Verdict
 
 
@@ -46,8 +46,8 @@ class CheckResult(Findings):
         count = Counter(finding.verdict for finding in self.findings)
         order = (Verdict.AGREES, Verdict.DISAGREES, Verdict.INCONCLUSIVE)
         words = [f"{count[verdict]} {verdict}" for verdict in order if count[verdict]]
-        text = f"{len(self.findings)} findings: {', '.join(words)}."
-        text = f"{text} Note: {self.note}." if self.note else text
+        note = f" Note: {self.note}." if self.note else ""
+        text = f"{len(self.findings)} findings: {', '.join(words)}.{note}"
         return "\n".join([text, *(f"Warning: {warning}." for warning in self.warnings)])
 
 
@@ -77,10 +77,6 @@ def check(
     tolerance : float
         Relative quadrature error at these h_R.
 
-    Returns
-    -------
-    CheckResult
-
     Raises
     ------
     SystemFileError
@@ -89,24 +85,19 @@ def check(
         When the tolerance or another option is out of range, or no exact engine is among those asked for. An
         engine that cannot solve a problem is a finding.
     """
-    values = np.array(rashba_parameters(iface, h_R))
-    in_range("tolerance", tolerance, *TOLERANCES)
-    if np.any(values == 0):
+    names, values = asked(iface, engine, h_R, tolerance)
+    if 0 in values:
         raise SystemFileError(
             f"{iface.name}: interface.rashba = 0: without spin-orbit coupling there is no torque to check; "
             "give another value in the file or with --h-r"
         )
-    names = [engine] if isinstance(engine, str) else list(engine or engine_names())
     engines = exact_engines(names, scheme, spacing)
     if not engines:
         raise EngineError(
             f"engine = 'first-order' alone has nothing to be checked against; add {' or '.join(EXACT)}"
         )
     paper = load()
-    evidence = gather(iface, values, tolerance, paper.first_order, engines=engines, progress=progress)
-    return CheckResult(
-        iface,
-        tuple(try_claims(evidence, paper)),
-        evidence.expansion.why_not,
-        tuple(warnings(iface, values.tolist())),
-    )
+    h = np.array(values)
+    evidence = gather(iface, h, tolerance, paper.first_order, engines=engines, progress=progress)
+    findings, warned = try_claims(evidence, paper), warnings(iface, values)
+    return CheckResult(iface, tuple(findings), evidence.expansion.why_not, tuple(warned))

@@ -69,10 +69,7 @@ def _noise(evidence: Evidence, engine: str, segments: Mask | slice) -> Array:
 
 
 def tried(evidence: Evidence, expected: Array | float, found: Estimate, scale: float) -> Comparison:
-    """Compare a formula with a coefficient.
-
-    One that no expansion defines is told by nothing, unless there is to be none.
-    """
+    """Compare a formula with a coefficient, which nothing tells without an expansion, unless it is zero."""
     if not evidence.expansion.exists:
         found = found.and_("next order", np.abs(expected), evidence.expansion.why_not)
     return compare(expected, found, scale=scale)
@@ -99,11 +96,7 @@ def formula_rounding(iface: Interface) -> float:
 
 def lattice_noise(evidence: Evidence) -> Array:
     """Return the rounding error of the finite-difference flows by spacing, (n, nodes, angles, 3, 1, 1)."""
-    k_perp = sample(evidence.iface.thresholds(), NODES)[:, None]
-    noise = [
-        KwantChain("finite-difference", float(a)).errors(
-            evidence.iface.structure, k_perp, ANGLES, evidence.h_R[0]
-        )
-        for a in evidence.spacings
-    ]
-    return np.stack([one.flows for one in noise])[..., None, None]
+    problems = sample(evidence.iface.thresholds(), NODES)[:, None], ANGLES, evidence.h_R[0]
+    chains = [KwantChain("finite-difference", float(a)) for a in evidence.spacings]
+    noise = [chain.errors(evidence.iface.structure, *problems).flows for chain in chains]
+    return np.stack(noise)[..., None, None]

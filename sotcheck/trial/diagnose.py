@@ -17,18 +17,9 @@ VISIBLE = 1e-3
 def diagnose(expected: Array | Complex, measured: Array | Complex, *, where: Mapping[str, Mask]) -> str:
     """Say how a formula differs from exact numbers.
 
-    Parameters
-    ----------
-    expected, measured : arrays (n, ...)
-        The formula and the exact numbers; fieldlike + i dampinglike for a torque.
-    where : mapping of masks (n, ...)
-        Regimes, by words that go on with "where": "k_z is imaginary".
-
-    Returns
-    -------
-    str
-        The first that holds of: no difference, a relation everywhere, one regime alone at fault, one
-        component alone at fault, a constant term, no simple relation.
+    Both are arrays (n, ...), fieldlike + i dampinglike for a torque; `where` has masks (n, ...) of regimes by
+    words that go on with "where": "k_z is imaginary". The first that holds is said: no difference, a relation
+    everywhere, one regime alone at fault, one component alone at fault, a constant term, no simple relation.
     """
     a, b = np.broadcast_arrays(np.asarray(expected, complex), np.asarray(measured, complex))
     tolerance = SAME * max(np.abs(a).max(initial=0.0), np.abs(b).max(initial=0.0))
@@ -38,13 +29,11 @@ def diagnose(expected: Array | Complex, measured: Array | Complex, *, where: Map
     everywhere = _relation(a, b, tolerance)
     if everywhere:
         return everywhere
-    regime = _regime(wrong, np.abs(b) > tolerance, where)
-    if regime is None:
-        return _component(a, b, tolerance) or _unrelated(a, b)
-    words, inside = regime
+    words, inside = _regime(wrong, np.abs(b) > tolerance, where) or ("", ...)
     a, b = a[inside], b[inside]
-    found = _relation(a, b, tolerance) or _component(a, b, tolerance) or _unrelated(a, b)
-    return f"wrong only where {words}: {found}"
+    related = _relation(a, b, tolerance) if words else None
+    found = related or _component(a, b, tolerance) or _unrelated(a, b)
+    return f"wrong only where {words}: {found}" if words else found
 
 
 def _relation(expected: Complex, measured: Complex, tolerance: float) -> str | None:
@@ -76,11 +65,10 @@ def _factor(ratio: complex) -> str:
     size, turn = abs(ratio), ratio / abs(ratio)
     if abs(turn + 1) < SAME:
         parts.append("the sign is wrong")
+    elif abs(turn - 1j) < SAME:
+        parts.append("a factor i is missing")
     elif abs(turn - 1) >= SAME:
-        degrees = np.degrees(np.angle(turn))
-        parts.append(
-            "a factor i is missing" if abs(turn - 1j) < SAME else f"a phase of {degrees:.3f} degrees"
-        )
+        parts.append(f"a phase of {np.degrees(np.angle(turn)):.3f} degrees")
     if abs(size - 1) >= SAME:
         change = f"a missing factor {size:.3f}" if size > 1 else f"a factor {1 / size:.3f} too much"
         parts.append(f"ratio constant {size:.3f}: {change}")
@@ -91,33 +79,27 @@ def _regime(wrong: Mask, seen: Mask, where: Mapping[str, Mask]) -> tuple[str, Ma
     """Return the smallest regime, or complement of one, with everything wrong but not everything seen."""
     found: list[tuple[int, str, Mask]] = []
     for words, mask in where.items():
-        inside = np.broadcast_to(
-            np.reshape(mask, (*np.shape(mask), *(1,) * (wrong.ndim - np.ndim(mask)))), wrong.shape
-        )
+        one_each = np.reshape(mask, np.shape(mask) + (1,) * (wrong.ndim - np.ndim(mask)))
+        inside = np.broadcast_to(one_each, wrong.shape)
         for name, area in ((words, inside), (f"it is not true that {words}", ~inside)):
             if not (wrong & ~area).any() and ((seen & ~area).any()):
                 found.append((int(area.sum()), name, area))
-    if not found:
-        return None
-    _, name, area = min(found, key=lambda entry: entry[0])
-    return name, area
+    return min(found, key=lambda entry: entry[0])[1:] if found else None
 
 
 def _component(expected: Complex, measured: Complex, tolerance: float) -> str | None:
     """Say which component alone is wrong, or None if both are."""
-    parts: dict[str, tuple[Array, Array]] = {
+    parts = {
         "the fieldlike (real) component": (expected.real, measured.real),
         "the dampinglike (imaginary) component": (expected.imag, measured.imag),
     }
     wrong = {name: pair for name, pair in parts.items() if np.abs(pair[0] - pair[1]).max() > tolerance}
-    if len(wrong) != 1:
+    # A real quantity has one component only.
+    if len(wrong) != 1 or min(np.abs(exact).max() for _, exact in parts.values()) <= tolerance:
         return None
-    if min(np.abs(measured.real).max(), np.abs(measured.imag).max()) <= tolerance:
-        # A real quantity has one component only.
-        return None
-    name, (a, b) = wrong.popitem()
-    relation = _relation(a.astype(complex), b.astype(complex), tolerance)
-    return f"only {name} is wrong: {relation or _unrelated(a.astype(complex), b.astype(complex))}"
+    ((name, pair),) = wrong.items()
+    a, b = (values.astype(complex) for values in pair)
+    return f"only {name} is wrong: {_relation(a, b, tolerance) or _unrelated(a, b)}"
 
 
 def _unrelated(expected: Complex, measured: Complex) -> str:

@@ -40,29 +40,23 @@ class Equation:
     ----------
     key : str
         The function's name, unless another one is given.
-    number : str
-        The paper's, without parentheses.
-    says : str
-        What it says, in one sentence.
+    number, says : str
+        The paper's, without parentheses; what it says, in one sentence.
     of : Quantity
         What exact numerics hold against it.
-    transcribed : callable
-        The formula as the transcription has it.
-    tex : str
-        The formula in LaTeX, as transcribed.
+    transcribed, corrected : callable
+        The formula as the transcription has it; the form that numbers confirm, where that is another one.
+    tex, corrected_tex : str
+        Both in LaTeX.
     on : tuple of Interface
         Where it is tried.
     order : str
         "exact", or the order in h_R of what the formula leaves out: "h_R^2", "h_R^3".
     invisible : dict
         Seeded faults that no parameter set can see, by the name that the power test gives them: the reason.
-    corrected : callable or None
-        The form that exact numerics confirm, where that is another one.
-    corrected_tex : str
-    off_by : str
-        What the transcribed form is off by: a factor, a sign, a swapped symbol, a missing term; and why.
-    kind : "marks", "content" or None
-        Which kind of difference that is; given whenever there is a corrected form.
+    off_by, kind : str
+        What the transcribed form is off by: a factor, a sign, a swapped symbol, a missing term, and why;
+        which kind of difference that is, given whenever there is a corrected form.
     """
 
     key: str
@@ -100,8 +94,8 @@ class Equation:
     @property
     def forms(self) -> list[tuple[str, Formula]]:
         """(form, formula): as transcribed, and corrected where there is one."""
-        some = [("transcribed", self.transcribed)]
-        return [*some, ("corrected", self.corrected)] if self.corrected else some
+        both = ("transcribed", self.transcribed), ("corrected", self.corrected)
+        return [(form, formula) for form, formula in both if formula]
 
 
 @dataclass(frozen=True)
@@ -121,14 +115,10 @@ class Statement:
 
     Attributes
     ----------
-    key : str
-        Identifier, the `claim` of rows.
-    says : str
-        The statement.
+    key, says, number : str
+        The `claim` of rows, the statement, and the paper's number if it belongs to one.
     judge : callable
         Yields trials from the name of an exact engine, each on interfaces of the paper's own.
-    number : str or None
-        The paper's, if it belongs to one.
     asks : str
         Which engines: "all"; "first", where nothing of what is tried depends on the engine; "others", where
         they are held against the first.
@@ -147,9 +137,7 @@ class Claim:
 
     Attributes
     ----------
-    name : str
-        Identifier, the `claim` of rows.
-    says, number
+    name, says, number : str
         As of a statement.
     judge : callable
         Yields trials from the evidence; none where the claim says nothing about a system.
@@ -175,18 +163,13 @@ class Consequence:
 
     Attributes
     ----------
-    of : str
-        The number of the equation that disagrees, without parentheses.
-    place : str
-        Where the other thing is said: an equation in parentheses, a figure, a place in the text.
-    says : str
-        How the two hang together.
+    of, place, says : str
+        The number of the equation, without parentheses; where the other thing is said: an equation in
+        parentheses, a figure, a place in the text; how the two hang together.
     sides : callable
         ``sides(symbols, corrected)``: what follows from the equation in that form, and what the place says.
-    interfaces : tuple of Interface
-        Where both are evaluated.
-    tolerance : float
-        Largest relative difference of two sides that are the same.
+    interfaces, tolerance
+        Where both are evaluated; the largest relative difference of two sides that are the same.
     """
 
     of: str

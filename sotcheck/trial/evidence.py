@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from sotcheck.beyond.torques import open_sources
 from sotcheck.bound.occurrence import Occurrence, occurrence
 from sotcheck.engines import EXACT, Engine, KwantChain
 from sotcheck.errors import EngineError, LatticeError
@@ -16,7 +17,7 @@ from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import Sum, sample
 from sotcheck.run.progress import Progress, silent
-from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.system.interface import Interface
 from sotcheck.system.states import Errors, States
 from sotcheck.theory.amplitudes import Amplitudes, from_scattering
 from sotcheck.theory.embedded import missing_lattice
@@ -66,10 +67,8 @@ class Evidence:
     Attributes
     ----------
     iface : Interface
-    h_R : array
-        The values asked for.
-    rungs, rungs_by_k : array (4,)
-        Ladders of h_R, from the largest: for k_⊥ sums, and where k_⊥ is resolved.
+    h_R, rungs, rungs_by_k : array
+        The values asked for; ladders (4,) from the largest: for k_⊥ sums, and where k_⊥ is resolved.
     expansion : Expansion
         What the torque's expansion in h_R should look like.
     bound_states : list of Occurrence
@@ -82,13 +81,10 @@ class Evidence:
         Exact flows per h_R by engine: on the rungs, and at the h_R asked for.
     resolved, resolved_tilted : dict of Resolved
         By engine; h_R: rungs, those asked for, LARGE_H_R; for the system's m and for TILTED.
-    spacings : array (n,)
     lattice : dict of array (n, nodes, angles, 3, 4, 3)
-        k_⊥-resolved flows on these spacings by scheme, at the first h_R asked for.
-    engines : dict of Engine
-        The exact engines asked.
-    refused : dict of str
-        By what was asked of which engine: why it could not be had.
+        k_⊥-resolved flows on the `spacings` (n,) by scheme, at the first h_R asked for.
+    engines, refused : dict
+        The exact engines asked; by what was asked of which engine: why it could not be had.
     """
 
     iface: Interface
@@ -115,8 +111,8 @@ class Evidence:
 
     @property
     def lattice_engine(self) -> str | None:
-        """The name of the engine that has a lattice."""
-        return lattice_engine(self.engines)
+        """The name of the engine that has a lattice, if there is one."""
+        return next((name for name, engine in self.engines.items() if engine.scheme is not None), None)
 
     @property
     def without_lattice(self) -> Resolved | None:
@@ -127,7 +123,7 @@ class Evidence:
     @property
     def open_sources(self) -> list[tuple[int, str]]:
         """(index, name) of the sources with propagating states at E_F."""
-        return [(s, n) for s, n in enumerate(SOURCES) if self.iface.k_perp2_max(n) > 0]
+        return list(open_sources(self.iface))
 
     def carries_current(self, source: str, segments: Mask) -> bool:
         """Whether a source has propagating states in any of the chosen (bool) segments of the k_⊥ sum."""
@@ -145,11 +141,6 @@ class Evidence:
     def corrected_lattice(self) -> Array:
         """What the lattice adds and the embedded state's part, by source and spin, shape (3, 3)."""
         return np.asarray(self.currents.value[:, LATTICE] + missing_lattice(self.iface))
-
-
-def lattice_engine(engines: Mapping[str, Engine]) -> str | None:
-    """Return the name of the engine that has a lattice, if there is one."""
-    return next((name for name, engine in engines.items() if engine.scheme is not None), None)
 
 
 def ladders(expansion: Expansion) -> tuple[Array, Array]:
@@ -183,11 +174,8 @@ def resolve(engine: Engine, iface: Interface, h_R: Array) -> Resolved:
 
 def lattice_ladder(iface: Interface, scheme: str, spacings: Array, h_R: float) -> Array:
     """Return k_⊥-resolved flows on every spacing, shape (spacings, nodes, angles, 3, 4, 3)."""
-    rows = [
-        resolve(KwantChain(scheme, float(a)), iface, np.array([h_R])).flows[:, :, 0]  # type: ignore[arg-type]
-        for a in spacings
-    ]
-    return np.stack(rows)
+    chains = [KwantChain(scheme, float(a)) for a in spacings]  # type: ignore[arg-type]
+    return np.stack([resolve(chain, iface, np.array([h_R])).flows[:, :, 0] for chain in chains])
 
 
 def gather(
@@ -200,26 +188,10 @@ def gather(
     engines: Mapping[str, Engine] | None = None,
     progress: Progress = silent,
 ) -> Evidence:
-    """Compute everything that claims ask for.
+    """Compute everything that claims ask for, and with `controls` what only negative controls need.
 
-    Parameters
-    ----------
-    iface : Interface
-    h_R : array (n,)
-        Rashba parameters to try; expansions in h_R use a ladder of their own.
-    tolerance : float
-        Relative quadrature error at those h_R.
-    first_order : FirstOrder
-        The theory that is on trial.
-    controls : bool
-        Also compute what only negative controls need.
-    engines : dict of Engine, optional
-        Exact engines by name; EXACT by default.
-    progress : callable
-
-    Returns
-    -------
-    Evidence
+    Besides the h_R (n,) asked for, summed with a relative error `tolerance`, expansions in h_R use a ladder
+    of their own. Exact engines by name are EXACT by default; `first_order` is the theory on trial.
     """
     engines = EXACT if engines is None else engines
     expansion = expansion_of(iface, sample(iface.thresholds(), NODES) ** 2)
@@ -231,7 +203,8 @@ def gather(
     # What has no expansion needs no digits, unless it is nothing at all.
     digits = expansion.exists or without_interface(iface)
     torque = partial(first_order_torque, iface, first_order.torque)
-    schemes = ("finite-difference", "one-sided")[: 2 if controls else 1] if lattice_engine(engines) else ()
+    schemes = ("finite-difference", "one-sided") if controls else ("finite-difference",)
+    with_lattice = any(engine.scheme for engine in engines.values())
 
     tasks: dict[tuple[str, str], Callable[[], object]] = {}
     for name, engine in engines.items():
@@ -240,12 +213,14 @@ def gather(
         tasks["at_h_R", name] = partial(exact_flows, engine, iface, h_R, rtol=tolerance)
         tasks["resolved", name] = partial(resolve, engine, iface, all_h)
         tasks["resolved_tilted", name] = partial(resolve, engine, tilted, np.array(LARGE_H_R))
-    for scheme in schemes:
+    for scheme in schemes if with_lattice else ():
         tasks["lattice", scheme] = partial(lattice_ladder, iface, scheme, spacings, float(h_R[0]))
     tasks["theory", "closed forms"] = partial(torque, rtol=FINE)
     for name, engine in engines.items():
-        of_engine = {"amplitudes": amplitudes_of(engine), "rounding": engine.rounding(iface.structure)}
-        tasks["theory", name] = partial(torque, rtol=engine.accuracy, **of_engine)
+        amplitudes, rounding = amplitudes_of(engine), engine.rounding(iface.structure)
+        tasks["theory", name] = partial(
+            torque, rtol=engine.accuracy, amplitudes=amplitudes, rounding=rounding
+        )
 
     evidence = Evidence(
         iface=iface,

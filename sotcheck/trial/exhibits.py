@@ -22,10 +22,8 @@ class Figure:
         The key is that of its data in figures.json, and the name of its file.
     draw : callable
         ``draw(figure, data)`` fills an empty Matplotlib figure from the parts by name, as JSON has them.
-    size : (float, float)
-        Width and height in inches.
-    parts : dict
-        By name: what computes that part.
+    size, parts
+        Width and height in inches; by name, what computes a part.
     """
 
     key: str

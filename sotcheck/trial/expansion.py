@@ -13,6 +13,7 @@ from sotcheck.numerics.radial import substitution
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.theory.embedded import embedded_state, missing_torque
 from sotcheck.theory.validity import (
+    ANGLES,
     radius_at_thresholds,
     radius_by_k,
     radius_of_convergence,
@@ -24,9 +25,6 @@ Kind = Literal["analytic", "embedded", "transparent", "threshold"]
 
 #: Below this radius a ladder of h_R inside it would measure rounding: the torque is divided by h_R.
 SMALLEST_RADIUS = 1e-6
-
-#: Angles at which radii are looked at: half a turn, as the other half is h_R → −h_R.
-ANGLES = np.linspace(0, np.pi, 25)
 
 
 @dataclass(frozen=True)
@@ -69,14 +67,7 @@ class Expansion:
 
 
 def expansion_of(iface: Interface, k_perp2: Array) -> Expansion:
-    """Say what kind of expansion an interface has.
-
-    Parameters
-    ----------
-    iface : Interface
-    k_perp2 : array (n,)
-        The k_⊥² at which k_⊥-resolved claims are tried.
-    """
+    """Say what kind of expansion an interface has; `k_perp2` (n,) is where k_⊥-resolved claims are tried."""
     by_k = float(radius_by_k(iface, k_perp2, ANGLES).min())
     state = embedded_state(iface)
     if state is not None:
@@ -89,11 +80,10 @@ def expansion_of(iface: Interface, k_perp2: Array) -> Expansion:
             return Expansion("embedded", radius, by_k, missing_torque(iface), state.k_perp2, words=words)
         return Expansion("threshold", radius, by_k, words=f"{words}, and {_too_near(radius)}")
     radius = radius_of_convergence(iface)
-    channels = transparent_channels(iface)
-    if channels:
+    for channel in transparent_channels(iface):
         words = (
-            f"the {channels[0].spin} channel is transparent (matched wave vectors): at grazing incidence "
-            f"(k_perp = {channels[0].k_perp2 ** 0.5:.4g}) the expansion in h_R has no radius of convergence, "
+            f"the {channel.spin} channel is transparent (matched wave vectors): at grazing incidence "
+            f"(k_perp = {channel.k_perp2**0.5:.4g}) the expansion in h_R has no radius of convergence, "
             "and the torque a term in h_R|h_R|"
         )
         return Expansion("transparent", radius, by_k, words=words)
@@ -119,8 +109,6 @@ def _too_near(radius: float) -> str:
 def _radius_elsewhere(iface: Interface, k_perp2: float) -> float:
     """Return the smallest radius over all ranges between thresholds but the one with k_⊥² = `k_perp2`."""
     theta = np.linspace(0, np.pi / 2, 62)[1:-1]
-    radii = [np.inf]
-    for segment in itertools.pairwise(iface.thresholds()):
-        if not segment[0] < k_perp2 < segment[1]:
-            radii.append(float(radius_by_k(iface, substitution(*segment, theta)[0], ANGLES).min()))
-    return min(radii)
+    others = [pair for pair in itertools.pairwise(iface.thresholds()) if not pair[0] < k_perp2 < pair[1]]
+    radii = (radius_by_k(iface, substitution(*pair, theta)[0], ANGLES).min() for pair in others)
+    return float(min(radii, default=np.inf))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from tabulate import tabulate
@@ -20,9 +20,6 @@ class Findings(Sequence[Finding]):
 
     def __len__(self) -> int:
         return len(self.findings)
-
-    def __iter__(self) -> Iterator[Finding]:
-        return iter(self.findings)
 
     def __getitem__(self, index: Any) -> Any:
         return self.findings[index]

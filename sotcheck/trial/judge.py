@@ -72,11 +72,9 @@ def sample_pairs(equation: Equation, formula: Formula, engine: str) -> Array:
     """
     pairs = []
     for iface in equation.on:
-        one = solved(engine, iface)
-        exact = np.asarray(equation.of.measure(one).value)
-        scale = float(np.abs(exact).max()) or 1.0
-        both = [real(values / scale).ravel() for values in (evaluated(formula, one, exact.shape), exact)]
-        pairs.append(np.stack(both, axis=-1))
+        both = _both(equation, formula, solved(engine, iface))
+        scale = float(np.abs(both[1]).max()) or 1.0
+        pairs.append(np.stack([real(values / scale).ravel() for values in both], axis=-1))
     found = np.concatenate(pairs)
     # Zeros against zeros show nothing.
     found = found[np.abs(found).max(axis=-1) > 1e-9]
@@ -86,12 +84,16 @@ def sample_pairs(equation: Equation, formula: Formula, engine: str) -> Array:
 def words_for(equation: Equation, formula: Formula, iface: Interface, engine: str) -> str:
     """Say from the numbers alone what a formula is off by on one interface."""
     one = solved(engine, iface)
-    exact = np.asarray(equation.of.measure(one).value)
-    expected = evaluated(formula, one, exact.shape)
-    where = {}
-    if exact.shape[:1] == one.k_perp.shape:
-        where = {"k_z is imaginary": iface.kz_squared(one.k_perp**2) < 0}
+    expected, exact = _both(equation, formula, one)
+    by_k = exact.shape[:1] == one.k_perp.shape
+    where = {"k_z is imaginary": iface.kz_squared(one.k_perp**2) < 0} if by_k else {}
     return diagnose(expected, exact, where=where)
+
+
+def _both(equation: Equation, formula: Formula, one: Solved) -> tuple[Array | Complex, Array | Complex]:
+    """Return what a formula says and what exact numerics give."""
+    exact = np.asarray(equation.of.measure(one).value)
+    return evaluated(formula, one, exact.shape), exact
 
 
 def worst(
@@ -102,8 +104,7 @@ def worst(
     def badness(entry: tuple[Interface, Comparison]) -> tuple[int, float]:
         found = entry[1]
         off = abs(found.expected - found.measured.value)
-        scale = max(abs(found.expected), abs(found.measured.value)) if relative else 1.0
-        return found.verdict.severity, off / (scale or 1.0)
+        return found.verdict.severity, found.relative_difference if relative else off
 
     return max(((iface, tried(iface)) for iface in on), key=badness)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from sotcheck.beyond.torques import open_sources
 from sotcheck.beyond.warnings import warnings
 from sotcheck.engines import EXACT
 from sotcheck.errors import TheoryError, did_you_mean
@@ -78,10 +79,6 @@ def check_theory(iface: Interface, theory: Theory, *, tolerance: float) -> Check
     tolerance : float
         Relative quadrature error of its sum.
 
-    Returns
-    -------
-    CheckResult
-
     Raises
     ------
     TheoryError
@@ -93,11 +90,8 @@ def check_theory(iface: Interface, theory: Theory, *, tolerance: float) -> Check
 
     trials = [*_resolved(iface, formula), *_summed(iface, formula, tolerance)]
     findings = [trial.finding("theory", "A formula for the torque, linear in h_R") for trial in trials]
-    failed = dict.fromkeys(
-        f"{finding.source}: {finding.explanation}"
-        for finding in findings
-        if finding.verdict is Verdict.DISAGREES
-    )
+    wrong = [finding for finding in findings if finding.verdict is Verdict.DISAGREES]
+    failed = dict.fromkeys(f"{finding.source}: {finding.explanation}" for finding in wrong)
     return CheckResult(iface, tuple(findings), "\n".join(failed), tuple(warnings(iface, [iface.h_R])))
 
 
@@ -127,12 +121,9 @@ def _resolved(iface: Interface, formula: Formula) -> Iterator[Trial]:
         expected = formula(Symbols(iface, one.k_perp, np.zeros(1)))[:, 0]
         found = linear_torque(one)[:, 0]
         scale = float(max(np.abs(found.value).max(), np.abs(expected).max()))
-        where = {
-            "k_z is imaginary": iface.kz_squared(x) < 0,
-            "k_z^+ is imaginary": iface.Kz_squared(x)[:, 0] < 0,
-            "k_z^- is imaginary": iface.Kz_squared(x)[:, 1] < 0,
-        }
-        for s, source in _open(iface):
+        squared = zip(("k_z", "k_z^+", "k_z^-"), (iface.kz_squared(x), *iface.Kz_squared(x).T), strict=True)
+        where = {f"{k} is imaginary": k2 < 0 for k, k2 in squared}
+        for s, source in open_sources(iface):
             comparison = compare(torque_vector(expected[:, s], m), found[:, s], scale=scale)
             split = components(found.value[:, s], m)
             words = "at every k_perp, in every channel regime"
@@ -154,11 +145,6 @@ def _summed(iface: Interface, formula: Formula, tolerance: float) -> Iterator[Tr
         # Where m is parallel to y there is no torque, nor any flow: relative to a torque as others are.
         typical = TYPICAL_TORQUE * largest_torque(iface)
         scale = float(max(np.abs(expected).max(), np.abs(exact.value).max(), typical))
-        for s, source in _open(iface):
+        for s, source in open_sources(iface):
             found, quantity = compare(expected[s], exact[s], scale=scale), "t per h_R, k_perp summed"
             yield Trial(f"{quantity}, worst component", found, "summed over k_perp", source, engine)
-
-
-def _open(iface: Interface) -> list[tuple[int, str]]:
-    """Return (index, name) of the sources that carry current."""
-    return [(s, name) for s, name in enumerate(SOURCES) if iface.k_perp2_max(name) > 0]

@@ -83,9 +83,8 @@ class Paper:
         """
         for entry in entries:
             if entry.key in self.entries:
-                raise TheoryError(
-                    f"{self.name}: two entries have the key {entry.key!r}; give one another name"
-                )
+                words = f"two entries have the key {entry.key!r}; give one another name"
+                raise TheoryError(f"{self.name}: {words}")
             self.entries[entry.key] = entry
 
     def equation(
@@ -109,23 +108,13 @@ class Paper:
         self, key: str, says: str = "", number: str | None = None, *, asks: Asked = "all"
     ) -> Callable[[J], J]:
         """Return a decorator that makes a judge a `Statement`, said by its docstring or `says`."""
-
-        def register(judge: J) -> J:
-            self.add(Statement(key, says or _sentence(judge), judge, number, asks))
-            return judge
-
-        return register
+        return self._adds(lambda judge: Statement(key, says or _sentence(judge), judge, number, asks))
 
     def claim(
         self, key: str, says: str, number: str | None = None, *, control: bool = False
     ) -> Callable[[J], J]:
         """Return a decorator that makes a judge of evidence a `Claim`."""
-
-        def register(judge: J) -> J:
-            self.add(Claim(key, says, judge, number, control))
-            return judge
-
-        return register
+        return self._adds(lambda judge: Claim(key, says, judge, number, control))
 
     def figure(
         self, key: str, title: str, *, size: tuple[float, float] = (6.0, 4.0)
@@ -141,10 +130,14 @@ class Paper:
 
     def table(self, key: str, title: str) -> Callable[[J], J]:
         """Return a decorator that makes a function return the rows of a `Table`."""
+        return self._adds(lambda rows: Table(key, title, rows))
 
-        def register(rows: J) -> J:
-            self.add(Table(key, title, rows))
-            return rows
+    def _adds(self, entry: Callable[[J], Entry | Table]) -> Callable[[J], J]:
+        """Return a decorator that adds the entry of a function, and leaves the function as it is."""
+
+        def register(function: J) -> J:
+            self.add(entry(function))
+            return function
 
         return register
 
@@ -166,10 +159,8 @@ class Paper:
 
         None for what is no equation of the register.
         """
-        parts = self.parts_of(number) if number else []
-        if not parts:
-            return None
-        return "corrected" if any(part.corrected for part in parts) else "transcribed"
+        forms = [bool(part.corrected) for part in self.parts_of(number)] if number else []
+        return ("corrected" if any(forms) else "transcribed") if forms else None
 
     def kind_of(self, number: str) -> Kind | None:
         """Return the kind of an equation's disagreement: content if any of its entries has that."""
@@ -197,11 +188,8 @@ def load(spec: str = DEFAULT) -> Paper:
         If there is none, or it cannot be read.
     """
     try:
-        module = (
-            _from_file(Path(spec))
-            if spec.endswith(".py")
-            else importlib.import_module(f"sotcheck.papers.{spec}")
-        )
+        of_file = spec.endswith(".py")
+        module = _from_file(Path(spec)) if of_file else importlib.import_module(f"sotcheck.papers.{spec}")
         paper = getattr(module, "paper", None)
         if not isinstance(paper, Paper):
             raise TheoryError(f"paper {spec}: it defines no `paper = Paper(...)`")

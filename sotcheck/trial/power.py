@@ -10,7 +10,7 @@ import ast
 import inspect
 import textwrap
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -52,20 +52,10 @@ UNCHANGED = 1e-13
 
 @dataclass(frozen=True)
 class Fault:
-    """A seeded fault and what became of it.
+    """A seeded fault in an equation, and what became of it.
 
-    Attributes
-    ----------
-    number, quantity : str
-        Of the equation.
-    kind : str
-        "sign", "factor", "conjugation", "symbol", "term", "range", "absolute".
-    change : str
-        The part of the source before and after.
-    outcome : str
-        "flagged", "missed", or "no effect".
-    reason : str
-        Why it has no effect.
+    Its kind is one of NO_EFFECT, its change the part of the source before and after, its outcome "flagged",
+    "missed", or "no effect", with the reason.
     """
 
     number: str
@@ -82,14 +72,11 @@ Mutation = tuple[str, ast.AST]
 def mutations(node: ast.AST) -> Iterator[Mutation]:
     """Yield (kind, replacement) of one node of a formula."""
     match node:
-        case ast.BinOp(left, ast.Add(), right):
-            yield "sign", ast.BinOp(left, ast.Sub(), right)
+        case ast.BinOp(left, ast.Add() | ast.Sub() as sign, right):
+            plus = isinstance(sign, ast.Add)
+            yield "sign", ast.BinOp(left, ast.Sub() if plus else ast.Add(), right)
             yield "term", left
-            yield "term", right
-        case ast.BinOp(left, ast.Sub(), right):
-            yield "sign", ast.BinOp(left, ast.Add(), right)
-            yield "term", left
-            yield "term", ast.UnaryOp(ast.USub(), right)
+            yield "term", right if plus else ast.UnaryOp(ast.USub(), right)
         case ast.UnaryOp(ast.USub(), operand):
             yield "sign", operand
         case ast.Return(value) if value is not None and not isinstance(value, ast.Call | ast.Tuple):
@@ -104,10 +91,8 @@ def mutations(node: ast.AST) -> Iterator[Mutation]:
         case ast.Call(ast.Attribute(ast.Name("np"), "where"), [condition, yes, no]):
             yield "range", yes
             yield "range", ast.Call(node.func, [condition, no, yes], [])
-        case ast.Compare(left, [ast.Lt()], right):
-            yield "range", ast.Compare(left, [ast.Gt()], right)
-        case ast.Compare(left, [ast.Gt()], right):
-            yield "range", ast.Compare(left, [ast.Lt()], right)
+        case ast.Compare(left, [ast.Lt() | ast.Gt() as than], right):
+            yield "range", ast.Compare(left, [ast.Gt() if isinstance(than, ast.Lt) else ast.Lt()], right)
         case ast.Attribute(value, name, ctx) if name in SWAPS and not isinstance(ctx, ast.Store):
             for other in SWAPS[name]:
                 yield "symbol", ast.Attribute(value, other, ctx)
@@ -119,7 +104,7 @@ def faulty(formula: Formula) -> Iterator[tuple[str, str, Formula]]:
         for kind, change, mutant in faulty(formula.func):
             yield kind, change, partial(mutant, *formula.args, **formula.keywords)
         return
-    parts = list(_with_helpers(formula))
+    parts = _with_helpers(formula)
     for target in parts:
         tree = _tree(target)
         for node in ast.walk(tree):
@@ -139,20 +124,16 @@ def _tree(function: Callable[..., Any]) -> ast.Module:
     return tree
 
 
-def _with_helpers(formula: Callable[..., Any]) -> Iterable[FunctionType]:
-    found: dict[str, FunctionType] = {}
-    waiting = [formula]
-    while waiting:
-        function = waiting.pop()
-        assert isinstance(function, FunctionType)
-        found[function.__name__] = function
+def _with_helpers(formula: Callable[..., Any]) -> list[FunctionType]:
+    assert isinstance(formula, FunctionType)
+    found = [formula]
+    # It grows while it is walked.
+    for function in found:
         for name in sorted(_names(function.__code__)):
             helper = function.__globals__.get(name)
-            if not isinstance(helper, FunctionType) or name in found or not name.startswith("_"):
-                continue
-            if helper.__module__ == formula.__module__:
-                waiting.append(helper)
-    return found.values()
+            if isinstance(helper, FunctionType) and name.startswith("_") and helper not in found:
+                found += [helper] if helper.__module__ == formula.__module__ else []
+    return found
 
 
 def _names(code: CodeType) -> set[str]:
@@ -162,7 +143,7 @@ def _names(code: CodeType) -> set[str]:
 
 
 def _rebuilt(
-    formula: Formula, parts: Iterable[FunctionType], target: FunctionType, changed: ast.Module
+    formula: Formula, parts: list[FunctionType], target: FunctionType, changed: ast.Module
 ) -> Formula:
     scope = dict(target.__globals__)
     for part in parts:

@@ -18,16 +18,8 @@ from sotcheck.trial.verdict import Finding
 class AuditResult(Findings):
     """All rows of the audit of a paper; prints as a table, converts to the contract's JSON.
 
-    Attributes
-    ----------
-    paper : Paper
-    findings : tuple of Finding
-    faults : tuple of Fault
-        Those seeded.
-    samples : tuple of dict
-        Formulas against exact numbers, for the plots of the pages.
-    shown : dict
-        Data of figures and tables by key and part, ready for JSON.
+    For the pages alone: `samples` of formulas against exact numbers, and `shown`, the data of figures and
+    tables by key and part.
     """
 
     paper: Paper

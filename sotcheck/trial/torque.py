@@ -65,10 +65,6 @@ def torque(
     tolerance : float
         Relative quadrature error to aim at.
 
-    Returns
-    -------
-    TorqueTable
-
     Raises
     ------
     SystemFileError
@@ -78,9 +74,7 @@ def torque(
     LatticeError
         If the spacing does not suit the wave numbers.
     """
-    names = [engine] if isinstance(engine, str) else list(engine or engine_names())
-    values = rashba_parameters(iface, h_R)
-    in_range("tolerance", tolerance, *TOLERANCES)
+    names, values = asked(iface, engine, h_R, tolerance)
     engines = exact_engines(names, scheme, spacing)
     rows: list[TorqueRow] = []
     for name in progress(names, "torque"):
@@ -91,17 +85,24 @@ def torque(
     return TorqueTable(iface, tuple(rows), tuple(warnings(iface, values, _summed(rows))))
 
 
-def rashba_parameters(iface: Interface, h_R: float | Sequence[float] | None) -> list[float]:
-    """Return the h_R to try, the interface's own by default.
+def asked(
+    iface: Interface,
+    engine: str | Sequence[str] | None,
+    h_R: float | Sequence[float] | None,
+    tolerance: float,
+) -> tuple[list[str], list[float]]:
+    """Return the engines' names and the h_R to try: all, and the interface's own, by default.
 
     Raises
     ------
-    SystemFileError
-        If one is not acceptable.
+    SystemFileError, EngineError
+        If an h_R is not acceptable, or the tolerance out of range.
     """
-    if h_R is None:
-        return [iface.h_R]
-    return [iface.with_(h_R=h).h_R for h in np.atleast_1d(np.asarray(h_R, dtype=float)).tolist()]
+    names = [engine] if isinstance(engine, str) else list(engine or engine_names())
+    given = np.atleast_1d(np.asarray(iface.h_R if h_R is None else h_R, dtype=float))
+    values = [iface.with_(h_R=h).h_R for h in given.tolist()]
+    in_range("tolerance", tolerance, *TOLERANCES)
+    return names, values
 
 
 def _summed(rows: list[TorqueRow]) -> dict[float, Array]:

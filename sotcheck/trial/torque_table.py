@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -67,14 +67,9 @@ class TorqueRow:
         """Return the row as the JSON contract has it."""
         size = {name: float(np.max(value)) for name, (value, _) in self.t.terms.items()}
         fieldlike, dampinglike = (None, None) if self.parts is None else self.parts.error.tolist()
-        return {
-            "engine": self.engine,
-            "scheme": self.scheme,
-            "h_R": self.h_R,
+        said = ("engine", "scheme", "h_R", "magnetization", "source", "fieldlike", "dampinglike")
+        return {name: getattr(self, name) for name in said} | {
             "magnetization": list(self.magnetization),
-            "source": self.source,
-            "fieldlike": self.fieldlike,
-            "dampinglike": self.dampinglike,
             "vector": self.vector.tolist(),
             **{name: flow.tolist() for name, flow in zip(FLOWS, self.flows, strict=True)},
             "uncertainty": {
@@ -98,9 +93,6 @@ class TorqueTable(Sequence[TorqueRow]):
 
     def __len__(self) -> int:
         return len(self.rows)
-
-    def __iter__(self) -> Iterator[TorqueRow]:
-        return iter(self.rows)
 
     def __getitem__(self, index: Any) -> Any:
         return self.rows[index]
@@ -134,15 +126,7 @@ class TorqueTable(Sequence[TorqueRow]):
 
     def __str__(self) -> str:
         m = "(" + ", ".join(f"{c:.4g}" for c in self.iface.m) + ")"
-        table = [
-            [
-                row.engine if row.scheme is None else f"{row.engine} ({row.scheme})",
-                f"{row.h_R:g}",
-                row.source,
-                *_shown(row),
-            ]
-            for row in (*self.rows, *self.totals())
-        ]
+        table = [_shown(row) for row in (*self.rows, *self.totals())]
         head = ["engine", "h_R", "source", "fieldlike", "+/-", "dampinglike", "+/-"]
         notes = ["+/-: uncertainty; total: the sources weighted with their relaxation times"]
         if any(row.source == BOUND for row in self.rows):
@@ -155,9 +139,8 @@ class TorqueTable(Sequence[TorqueRow]):
                 "m is parallel to y: both components are undefined; the JSON has the vector t itself"
             )
         notes += [f"Warning: {warning}" for warning in self.warnings]
-        return "\n".join(
-            [f"{self.iface.name}: torque t for m = {m}", tabulate(table, head, disable_numparse=True), *notes]
-        )
+        shown = tabulate(table, head, disable_numparse=True)
+        return "\n".join([f"{self.iface.name}: torque t for m = {m}", shown, *notes])
 
 
 def _total(rows: list[TorqueRow], tau: dict[str, float]) -> TorqueRow:
@@ -173,8 +156,10 @@ def _total(rows: list[TorqueRow], tau: dict[str, float]) -> TorqueRow:
 
 
 def _shown(row: TorqueRow) -> list[str]:
-    """Return both components with their errors, as a table shows them."""
-    if row.parts is None:
-        return ["undefined", "", "undefined", ""]
-    pairs = zip(row.parts.value, row.parts.error, strict=True)
-    return [text for value, error in pairs for text in (f"{value: .10e}", f"{error:.1e}")]
+    """Return the cells of a row: engine, h_R, source, both components with their errors."""
+    engine = row.engine if row.scheme is None else f"{row.engine} ({row.scheme})"
+    parts = ["undefined", ""] * 2
+    if row.parts is not None:
+        pairs = zip(row.parts.value, row.parts.error, strict=True)
+        parts = [text for value, error in pairs for text in (f"{value: .10e}", f"{error:.1e}")]
+    return [engine, f"{row.h_R:g}", row.source, *parts]

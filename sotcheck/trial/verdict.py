@@ -43,19 +43,8 @@ class Verdict(StrEnum):
 def decide(expected: float, measured: float, budget: float, tell_apart: float) -> Verdict:
     """Return the verdict on one number.
 
-    Parameters
-    ----------
-    expected, measured : float
-    budget : float
-        Numerical uncertainty of their difference.
-    tell_apart : float
-        The smallest difference that would matter.
-
-    Returns
-    -------
-    str
-        "disagrees" when the difference exceeds the budget; "inconclusive" when it does not but the budget
-        exceeds `tell_apart`, or when anything is not finite; "agrees" otherwise.
+    "disagrees" when the difference exceeds its numerical uncertainty, the budget; "inconclusive" when it does
+    not but the budget exceeds the smallest difference that matters, or when anything is not finite.
     """
     if not all(map(math.isfinite, (expected, measured, budget))):
         return Verdict.INCONCLUSIVE
@@ -145,34 +134,23 @@ class Trial:
     ) -> Finding:
         """Return the row of a claim; engine and form stand where the trial has none."""
         why = "; ".join(filter(None, (self.explanation, self.comparison.reason)))
-        return Finding(
-            claim, title, equation, self.quantity, self.source, self.engine or engine, self.form or form, why,
-            self.comparison,
-        )  # fmt: skip
+        own = vars(self) | {"explanation": why, "engine": self.engine or engine, "form": self.form or form}
+        return Finding(**own, claim=claim, title=title, equation=equation)
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One row of a check or an audit.
+@dataclass(frozen=True, kw_only=True)
+class Finding(Trial):
+    """One row of a check or an audit: a trial of what.
 
     Attributes
     ----------
     claim, title, equation : str
         The claim's identifier, what it says, and the paper's equation number in parentheses.
-    quantity, source, engine, form, explanation
-        As of a trial.
-    comparison : Comparison
     """
 
     claim: str
     title: str
     equation: str | None
-    quantity: str
-    source: str | None
-    engine: str | None
-    form: str | None
-    explanation: str
-    comparison: Comparison
 
     @property
     def verdict(self) -> Verdict:
@@ -195,13 +173,8 @@ class Finding:
         def number(value: float) -> float | None:
             return float(value) if math.isfinite(value) else None
 
-        return {
-            "claim": self.claim,
-            "title": self.title,
-            "equation": self.equation,
-            "quantity": self.quantity,
-            "source": self.source,
-            "engine": self.engine,
+        words = ("claim", "title", "equation", "quantity", "source", "engine")
+        return {name: getattr(self, name) for name in words} | {
             "verdict": str(self.verdict),
             "expected": number(self.expected),
             "measured": number(self.measured.value),
@@ -231,7 +204,7 @@ def compare(
     ----------
     expected : array
     measured : Estimate or array
-        Of the same shape, the error of the expected numbers included.
+        The error of the expected numbers included.
     terms : mapping, optional
         Further error terms by name: (size, scalar or of that shape; origin).
     scale : float, optional
@@ -241,10 +214,6 @@ def compare(
     sample : bool
         Whether the components are a sample, of which those that are too uncertain to tell may be left out, as
         long as they are less than half. What differs by more than its budget never is.
-
-    Returns
-    -------
-    Comparison
     """
     estimate = measured if isinstance(measured, Estimate) else Estimate(measured)
     terms, measured = added(estimate.terms, terms or {}), estimate.value
@@ -256,31 +225,20 @@ def compare(
     threshold = TELL_APART * scale if tell_apart is None else tell_apart
     sizes = {name: np.broadcast_to(size, expected.shape) for name, (size, _) in terms.items()}
     budget = sum(sizes.values(), np.zeros(expected.shape))
-    verdicts = [
-        decide(float(e), float(m), float(b), threshold)
-        for e, m, b in zip(expected.ravel(), measured.ravel(), budget.ravel(), strict=True)
-    ]
+    numbers = zip(*(one.ravel().tolist() for one in (expected, measured, budget)), strict=True)
+    verdicts = [decide(said, found, error, threshold) for said, found, error in numbers]
     doubtful = verdicts.count(Verdict.INCONCLUSIVE)
     left_out = doubtful if sample and 2 * doubtful < len(verdicts) else 0
-
-    def rank(i: int) -> tuple[int, float, float]:
-        left = left_out and verdicts[i] is Verdict.INCONCLUSIVE
-        return -1 if left else verdicts[i].severity, difference[i], size[i]
-
+    left = Verdict.INCONCLUSIVE if left_out else None
+    severity = [-1 if verdict is left else verdict.severity for verdict in verdicts]
     difference = np.nan_to_num(np.abs(expected - measured).ravel(), nan=np.inf)
     # Where nothing differs, the largest number says most.
-    size = np.nan_to_num(np.abs(expected).ravel())
-    worst = max(range(len(verdicts)), key=rank)
+    largest = np.nan_to_num(np.abs(expected).ravel())
+    worst = max(range(len(verdicts)), key=lambda i: (severity[i], difference[i], largest[i]))
     index = tuple(int(i) for i in np.unravel_index(worst, expected.shape))
     found = {name: (float(size[index]), terms[name][1]) for name, size in sizes.items()}
-    return Comparison(
-        float(expected[index]),
-        Estimate(float(measured[index]), found),
-        verdicts[worst],
-        index,
-        threshold,
-        left_out,
-    )
+    estimate = Estimate(float(measured[index]), found)
+    return Comparison(float(expected[index]), estimate, verdicts[worst], index, threshold, left_out)
 
 
 def unknown(reached: float = math.nan, wanted: float = math.nan) -> Comparison:
