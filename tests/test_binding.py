@@ -12,7 +12,7 @@ from scipy.optimize import brentq
 from sotcheck.bound import agreement as agreement_module
 from sotcheck.bound import missing_weight as weight_module
 from sotcheck.bound.agreement import agreement, compare_phases, compare_weights, random_cases, spot_check
-from sotcheck.bound.kwant_chains import Problems, density, difference_blocks
+from sotcheck.bound.kwant_chains import Problems, density
 from sotcheck.bound.kwant_states import bound_states
 from sotcheck.bound.levinson import levinson
 from sotcheck.bound.matching import bottom, matching_matrix
@@ -309,12 +309,8 @@ def test_sides_and_spacings_are_checked() -> None:
 def test_density_of_states_of_a_perfect_chain() -> None:
     """No interface at all: ρ = a/πv per spin with v = ∂E/∂k, by hand; nothing is missing."""
     spacing, kinetic = 0.7, np.array([0.3, 2.0, 5.0])
-    problem = Problems.one(plain(), 0.4, 0.0, 0.0)[np.zeros(3, dtype=int)]
-    rho = (
-        spacing
-        / (2 * np.pi)
-        * density(difference_blocks(problem, np.repeat(kinetic[:, None], 3, 1), spacing))
-    )
+    one = Problems.one(plain(), 0.4, 0.0, 0.0)
+    rho = spacing / (2 * np.pi) * density(one, np.repeat(kinetic[:, None], 3, 1), spacing)
     velocity = 2 * np.sqrt(kinetic) * np.sqrt(1 - kinetic * spacing**2 / 4)
     expected = spacing / (np.pi * velocity)
     assert np.allclose(rho, expected[:, None, None] * np.eye(2), rtol=1e-12)

@@ -13,9 +13,8 @@ from numpy.polynomial.chebyshev import Chebyshev, chebpts1
 from scipy.optimize import brentq
 
 from sotcheck.bound.contour import DOUBLED, EPSILON, NARROW, Arc, Contour, Range, converged, room
-from sotcheck.bound.kwant_chains import Problems
-from sotcheck.bound.kwant_states import closed_leads
-from sotcheck.bound.matching import k_max
+from sotcheck.bound.kwant_chains import closed_leads
+from sotcheck.bound.matching import depths, k_max
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
@@ -57,12 +56,7 @@ class Chain(Contour):
         """Return h/2 + Σ from Kwant, shape (n, 2, 4)."""
         # Closer to the band edge Kwant loses digits, and nothing is lost: the measure goes with p.
         p = np.maximum(p, NEAREST * (1 / self.spacing if self.spacing else k_max(self.iface)))
-        n = len(p)
-        problems = Problems.of([self.iface] * n, np.hypot(k_max(self.iface), p), np.zeros(n), np.zeros(n))
-        blocks, _, sigma = closed_leads(problems, p, self.spacing)
-        both = np.stack([h / 2 + s for h, s in zip(blocks.onsite, sigma, strict=True)], axis=1)
-        trace = np.trace(both, axis1=-2, axis2=-1)[..., None]
-        return np.concatenate([trace, pauli_vector(both)], axis=-1).real / 2
+        return self._in_components(closed_leads(depths(self.iface, p).T, self.spacing)[0].T)
 
     def interpolated(self, between: Range, degree: int) -> Chain:
         """Return a chain with polynomials in p between two others for Kwant's values."""

@@ -64,11 +64,15 @@ def of_cross(angle: Array | float) -> Array:
     return np.degrees(np.asarray(angle, dtype=float) - np.pi / 2) % 360.0
 
 
+def depths(iface: Interface, p: Array | float) -> Array:
+    """Return V + k_⊥² − E of the bands N, ↓ and ↑ at p = √(bottom − E), shape (3, ...)."""
+    bands = np.array([iface.U_N, iface.U_F + iface.J, iface.U_F - iface.J])
+    return np.square(p) + np.expand_dims(bands - bands.min(), tuple(range(1, np.ndim(p) + 1)))
+
+
 def decay_constants(iface: Interface, p: Array | float) -> Array:
     """Return q_N, q_↓ and q_↑ at p = √(bottom − E), shape (3, ...)."""
-    lowest = float(bottom(iface, 0.0))
-    bands = (iface.U_N, iface.U_F + iface.J, iface.U_F - iface.J)
-    return np.stack([np.sqrt(np.square(p) + (band - lowest)) for band in bands])
+    return np.sqrt(depths(iface, p))
 
 
 def mean_and_split(iface: Interface, p: Array | float) -> tuple[Array, Array]:

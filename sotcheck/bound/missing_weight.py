@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sotcheck.bound.kwant_chains import Problems, density, difference_blocks
+from sotcheck.bound.kwant_chains import Problems, density
 from sotcheck.bound.segments import Density, Resonance, Segment, graded, resonance, segments
 from sotcheck.errors import LatticeError
 from sotcheck.numerics.arrays import Array, Complex
@@ -59,9 +59,7 @@ def missing_weight(
         def at(theta: Array) -> Complex:
             nonlocal solved
             solved += len(theta)
-            same = one[np.zeros(len(theta), dtype=int)]
-            kinetic = segment.kinetic(theta, one.bands)
-            return spacing / (2 * np.pi) * density(difference_blocks(same, kinetic, spacing))
+            return spacing / (2 * np.pi) * density(one, segment.kinetic(theta, one.bands), spacing)
 
         return at
 

@@ -77,11 +77,7 @@ def report_data(
         "interfaces": [found[name] for name in interfaces],
         "threshold": [by_angle(iface) for iface in interfaces.values() if iface.J > 0],
         "small_J": [
-            {
-                "J": float(J),
-                "strength": float(lowest_strength(PLAIN.with_(J=float(J)))),
-            }
-            for J in SMALL_J
+            {"J": float(J), "strength": float(lowest_strength(PLAIN.with_(J=float(J))))} for J in SMALL_J
         ],
         "plane": unperturbed_plane(interfaces["interface-magnetism"]),
         "spin_density": [spin_density_curve(interfaces[name], CURVE_H_R) for name in CURVES],
