@@ -7,9 +7,11 @@ taken from the matching condition; each point of it is Kwant's.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from numpy.polynomial.chebyshev import Chebyshev, chebpts1
+from numpy.polynomial.chebyshev import chebpts1
+from scipy.interpolate import BarycentricInterpolator
 from scipy.optimize import brentq
 
 from sotcheck.bound.contour import DOUBLED, EPSILON, NARROW, Arc, Contour, Range, converged, room
@@ -36,21 +38,19 @@ class Chain(Contour):
     """The contour on one kind of chain, of finite differences where a `spacing` is given.
 
     Without one it is the exact-difference chain, with spacings of its own. `on_ring`: polynomials in p that
-    stand for the components of the stiffness.
+    stand for the stiffness.
     """
 
     spacing: float | None = None
-    on_ring: tuple[Chebyshev, ...] = ()
+    on_ring: Any = None
 
     def stiffness(self, p: Array) -> Array:
         """Return h/2 + Σ, or what stands for it."""
-        if not self.on_ring:
-            return self.by_kwant(p)
-        return np.stack([f(p) for f in self.on_ring], axis=-1).reshape(-1, 2, 4)
+        return np.asarray(self.on_ring(p)) if self.on_ring else self.by_kwant(p)
 
     def slope(self, p: Array) -> Array:
         """Return the derivative of the polynomials that stand for the stiffness."""
-        return np.stack([f.deriv()(p) for f in self.on_ring], axis=-1).reshape(-1, 2, 4)
+        return np.asarray(self.on_ring.derivative(p))
 
     def by_kwant(self, p: Array) -> Array:
         """Return h/2 + Σ from Kwant, shape (n, 2, 4)."""
@@ -61,8 +61,7 @@ class Chain(Contour):
     def interpolated(self, between: Range, degree: int) -> Chain:
         """Return a chain with polynomials in p between two others for Kwant's values."""
         p = (between[0] + between[1]) / 2 + (between[1] - between[0]) / 2 * chebpts1(degree + 1)
-        columns = self.by_kwant(p).reshape(-1, 8).T
-        return replace(self, on_ring=tuple(Chebyshev.fit(p, y, degree, list(between)) for y in columns))
+        return replace(self, on_ring=BarycentricInterpolator(p, self.by_kwant(p)))
 
     def squared(self, arc: Arc, u: Array, p: Array, stiffness: Array) -> tuple[Array, Array]:
         """Return (along sin θ)² and its rounding error: at an end it is a difference of what Kwant rounds."""

@@ -41,10 +41,7 @@ def missing_weight(
 ) -> MissingWeight:
     """Return what the scattering states lack at z = 0, from Kwant's wave functions at all energies.
 
-    Raises
-    ------
-    LatticeError
-        If the lattice bands are so narrow that there is a gap between them.
+    A LatticeError says that the lattice bands are so narrow that there is a gap between them.
     """
     one = Problems.one(iface, k_perp, angle, h_R)
     bandwidth = 4 / spacing**2
@@ -73,9 +70,8 @@ def missing_weight(
         total, error = total + done.estimate, error + float(done.error.max())
         converged = converged and done.status == "converged"
     matrix = IDENTITY - (total[0] * IDENTITY + dot_sigma(total[1:])) / 2
-    return MissingWeight(
-        Estimate(matrix, {"quadrature": (error, "nested rules in the energy")}), converged, solved, peaks
-    )
+    weight = Estimate(matrix, {"quadrature": (error, "nested rules in the energy")})
+    return MissingWeight(weight, converged, solved, peaks)
 
 
 def _integral(segment: Segment, rho: Density, splits: list[float], tolerance: float) -> Any:
