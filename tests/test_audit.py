@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from sotcheck.bound.unperturbed import interface_states
+from sotcheck.bound.thresholds import interface_states
 from sotcheck.errors import TheoryError
 from sotcheck.exact.quantities import torque
 from sotcheck.exact.solved import ANGLES, Solved, solved

@@ -19,7 +19,6 @@ from sotcheck.bound.contour import Contour
 from sotcheck.bound.fermi import count_at_fermi, first_states, ground_state
 from sotcheck.bound.matching import (
     aligned_angles,
-    alignment,
     bottom,
     decay_constants,
     k_max,
@@ -38,6 +37,7 @@ from sotcheck.bound.thresholds import (
     threshold,
     unperturbed_plane,
 )
+from sotcheck.engines.poles import along_m
 from sotcheck.errors import EngineError
 from sotcheck.exact.layers import stiffness
 from sotcheck.exact.observables import components
@@ -78,7 +78,7 @@ def test_threshold_is_where_states_appear(rng: np.random.Generator) -> None:
     for _ in range(100):
         iface = random_interface(rng)
         angle = rng.uniform(0, 2 * np.pi, 20)
-        strength = smallest_strength(iface, alignment(iface, angle))
+        strength = smallest_strength(iface, along_m(iface, angle))
         if bound_without_rashba(iface):
             assert np.all(strength == 0)
             continue
@@ -88,7 +88,7 @@ def test_threshold_is_where_states_appear(rng: np.random.Generator) -> None:
         assert np.all(above == 1)
         # No angle does better than the one said to be the best.
         assert np.all(strength >= lowest_strength(iface) * (1 - 1e-14))
-        assert smallest_strength(iface, alignment(iface, aligned_angles(iface))).min() == pytest.approx(
+        assert smallest_strength(iface, along_m(iface, aligned_angles(iface))).min() == pytest.approx(
             float(lowest_strength(iface)), rel=1e-12
         )
     assert tried > 20

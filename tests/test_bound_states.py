@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sotcheck.bound.fermi import Occurrence, occurrence
 from sotcheck.bound.matching import matching_matrix
-from sotcheck.bound.occurrence import Occurrence, occurrence
-from sotcheck.bound.unperturbed import interface_states
+from sotcheck.bound.thresholds import interface_states
 from sotcheck.engines.stack import outgoing
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.interface import Interface, rashba

@@ -14,7 +14,7 @@ from itertools import product
 import numpy as np
 
 from sotcheck.beyond.torques import component_axes, exact_torque
-from sotcheck.bound.unperturbed import interface_states
+from sotcheck.bound.thresholds import interface_states
 from sotcheck.engines import Engine
 from sotcheck.errors import EngineError, in_range, one_of
 from sotcheck.numerics.arrays import Array

@@ -66,8 +66,8 @@ class Problems:
         return Problems(self.k_perp, -self.bands, self.m, -self.kappa)
 
     def depth(self, p: Array) -> Array:
-        """Return V − (E − k_⊥²) of the three bands where E is p² below all of them, shape (n, 3)."""
-        return (p**2)[:, None] + self.bands - self.bands.min(axis=-1, keepdims=True)
+        """Return V − (E − k_⊥²) of the three bands where E is p² below all of them, shape (3, n)."""
+        return p**2 + (self.bands.T - self.bands.min(axis=-1))
 
     @property
     def wave_number(self) -> Array:
@@ -78,23 +78,22 @@ class Problems:
 
 
 def closed_leads(depth: Array, spacing: float | None) -> tuple[Array, Array]:
-    """Return the stiffness h/2 + Σ, with Kwant's Σ, and ψ_1/ψ_0 of half-infinite chains; each (n, bands).
+    """Return the stiffness h/2 + Σ, with Kwant's Σ, and ψ_1/ψ_0 of half-infinite chains; each (3, ...).
 
     `depth`: V + k_⊥² − E; `spacing`: of finite differences, without it chains are exact-difference ones, with
-    one spacing for all bands. An EngineError says that p is too close to a band edge.
+    one spacing for all three bands. An EngineError says that an energy is too close to a band edge.
     """
     if spacing is None:
-        a = LARGEST_DECAY / np.sqrt(depth.max(axis=-1, keepdims=True))
+        a = LARGEST_DECAY / np.sqrt(depth.max(axis=0))
         h, t = (part.real / a for part in exact_difference(-depth * a**2, 1.0)[:2])
     else:
         h, t = (part.real for part in finite_difference(-depth, spacing)[:2])
     *_, outgoing, outgoing_next, root, _ = np.moveaxis(_modes(h, t), -1, 0)
     sigma = np.abs(root) ** 2 * outgoing / outgoing_next
-    leak = np.max(np.abs(sigma.imag / h), axis=-1)
-    if leak.max() > LEAK:
+    if (leak := np.abs(sigma.imag / h).max()) > LEAK:
         raise EngineError(
-            f"Kwant's self-energy is not Hermitian outside the bands ({leak.max():.1e} of it; accepted "
-            f"{LEAK:g}): p = {np.sqrt(depth[leak.argmax()].min()):.3g} is too close to a band edge"
+            f"Kwant's self-energy is not Hermitian outside the bands ({leak:.1e} of it; accepted {LEAK:g}): "
+            f"p = {np.sqrt(depth.min()):.3g} is too close to a band edge"
         )
     # −tψ_1 = Σψ_0.
     return h / 2 + sigma.real, -sigma.real / t

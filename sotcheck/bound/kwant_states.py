@@ -19,7 +19,7 @@ from sotcheck.bound.kwant_chains import Problems, closed_leads
 from sotcheck.bound.matching import norm
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.system.spin import IDENTITY, dot_sigma, in_spin_bands
+from sotcheck.system.spin import dot_sigma, in_spin_bands
 
 Side = Literal["below", "above"]
 Indices = NDArray[np.integer[Any]]
@@ -87,10 +87,10 @@ def bound_states(problems: Problems, spacing: float | None = None, side: Side = 
 
 
 def _outwards(problems: Problems, p: Array, spacing: float | None) -> tuple[Complex, Array]:
-    """Return H + Σ − E, which grows away from the bands, (n, 2, 2), and ψ_1/ψ_0 of each band (n, 3)."""
+    """Return H + Σ − E, which grows away from the bands, (n, 2, 2), and ψ_1/ψ_0 of each band (3, n)."""
     stiffness, steps = closed_leads(problems.depth(p), spacing)
-    in_N = stiffness[:, 0, None, None] * IDENTITY
-    return in_N + in_spin_bands(stiffness[:, 1:] + 0j, problems.m) + problems.kappa, steps
+    leads = in_spin_bands((stiffness[0] + stiffness[1:]).T + 0j, problems.m)
+    return leads + problems.kappa, steps
 
 
 def _roots(problems: Problems, state: Indices, nearest: Array, spacing: float | None) -> Array:
@@ -120,5 +120,5 @@ def _weights(problems: Problems, state: Indices, p: Array, spacing: float | None
     psi = np.linalg.eigh(matrix)[1][np.arange(len(p)), :, state]
     density: Complex = psi[:, :, None] * psi[:, None, :].conj()
     along = np.einsum("nij,nji->n", dot_sigma(problems.m), density).real
-    whole = 1 + norm((steps.T**-2 - 1) / 2, along)
+    whole = 1 + norm((steps**-2.0 - 1) / 2, along)
     return density / whole[:, None, None]

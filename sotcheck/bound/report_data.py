@@ -9,11 +9,12 @@ import numpy as np
 
 from sotcheck import __version__
 from sotcheck.bound.fermi import CRITICAL, ground_state
-from sotcheck.bound.matching import alignment, in_plane, k_max, m_angle, of_k
+from sotcheck.bound.matching import in_plane, k_max, m_angle, of_k
 from sotcheck.bound.portrait import CHECKS, one_interface
 from sotcheck.bound.spin_density import bound_spin_density
 from sotcheck.bound.thresholds import lowest_strength, smallest_strength, unperturbed_plane
 from sotcheck.engines.embedded import embedded_states
+from sotcheck.engines.poles import along_m
 from sotcheck.exact.observables import components
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
@@ -82,7 +83,7 @@ def report_data(
 def by_angle(iface: Interface) -> dict[str, Any]:
     """Return the smallest h_R k_⊥ that binds, over the in-plane threshold √J, by the angle of k×ẑ to m."""
     degrees = np.linspace(0.0, 360.0, 181)
-    strength = smallest_strength(iface, alignment(iface, of_k(degrees + np.degrees(m_angle(iface)))))
+    strength = smallest_strength(iface, along_m(iface, of_k(degrees + np.degrees(m_angle(iface)))))
     return {
         "name": iface.name,
         "in_plane": in_plane(iface),
