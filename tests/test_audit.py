@@ -15,7 +15,7 @@ from conftest import interface
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from sotcheck.bound.unperturbed import interface_states
+from sotcheck.bound.thresholds import interface_states
 from sotcheck.command.main import cli
 from sotcheck.engines import EXACT
 from sotcheck.errors import TheoryError

@@ -18,7 +18,7 @@ from sotcheck.bound import spin_density as density_module
 from sotcheck.bound.agreement import spot_check
 from sotcheck.bound.contour import Contour
 from sotcheck.bound.fermi import count_at_fermi, first_states, ground_state, limit_of_energy
-from sotcheck.bound.matching import aligned_angles, alignment, bottom, decay_constants, k_max, of_cross, of_k
+from sotcheck.bound.matching import aligned_angles, bottom, decay_constants, k_max, of_cross, of_k
 from sotcheck.bound.portrait import bound_state_map
 from sotcheck.bound.report_data import EFFECTS, embedded_table
 from sotcheck.bound.spin_density import bound_density, bound_spin_density, scattering_density
@@ -31,6 +31,7 @@ from sotcheck.bound.thresholds import (
     threshold,
     unperturbed_plane,
 )
+from sotcheck.engines.poles import along_m
 from sotcheck.errors import EngineError
 from sotcheck.exact.layers import stiffness
 from sotcheck.exact.observables import components
@@ -68,7 +69,7 @@ def test_threshold_is_where_states_appear(rng: np.random.Generator) -> None:
     tried = 0
     for iface in (random_interface(rng) for _ in range(100)):
         angle = rng.uniform(0, 2 * np.pi, 20)
-        strength = smallest_strength(iface, alignment(iface, angle))
+        strength = smallest_strength(iface, along_m(iface, angle))
         if bound_without_rashba(iface):
             assert np.all(strength == 0)
             continue
@@ -78,7 +79,7 @@ def test_threshold_is_where_states_appear(rng: np.random.Generator) -> None:
         assert np.all(above == 1)
         lowest = float(lowest_strength(iface))
         assert np.all(strength >= lowest * (1 - 1e-14))
-        best = smallest_strength(iface, alignment(iface, aligned_angles(iface))).min()
+        best = smallest_strength(iface, along_m(iface, aligned_angles(iface))).min()
         assert best == pytest.approx(lowest, rel=1e-12)
     assert tried > 20
 

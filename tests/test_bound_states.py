@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from conftest import interface
 
+from sotcheck.bound.fermi import Occurrence, occurrence
 from sotcheck.bound.matching import bottom, matching_matrix
-from sotcheck.bound.occurrence import Occurrence, occurrence
-from sotcheck.bound.unperturbed import interface_states
+from sotcheck.bound.thresholds import interface_states
 from sotcheck.engines.stack import outgoing
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.interface import Interface, rashba

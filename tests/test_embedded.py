@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sotcheck.beyond.warnings import warnings
-from sotcheck.bound.unperturbed import interface_states
+from sotcheck.bound.thresholds import interface_states
 from sotcheck.engines import KwantChain, Matching
 from sotcheck.engines.poles import (
     along_m,

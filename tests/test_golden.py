@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sotcheck.bound.unperturbed import interface_states
+from sotcheck.bound.thresholds import interface_states
 from sotcheck.engines import KwantChain, Matching
 from sotcheck.exact.observables import components, exact_flows, torque_from_flows
 from sotcheck.numerics.arrays import Array

@@ -94,7 +94,7 @@ def test_why(system: Interface, kind: str) -> None:
 
 def test_embedded_states_are_those_of_appendix_c(rng: np.random.Generator) -> None:
     """The theory's condition against the root search on the matching matrix, on random interfaces."""
-    from sotcheck.bound.unperturbed import interface_states
+    from sotcheck.bound.thresholds import interface_states
 
     hits = 0
     for _ in range(300):

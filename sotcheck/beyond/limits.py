@@ -16,7 +16,7 @@ import numpy as np
 
 from sotcheck.beyond.torques import CHAIN, exact_torque, open_sources
 from sotcheck.bound.fermi import first_states
-from sotcheck.bound.unperturbed import interface_states
+from sotcheck.bound.thresholds import interface_states
 from sotcheck.engines import Engine
 from sotcheck.errors import EngineError, in_range, one_of
 from sotcheck.exact.observables import components, parts_of

@@ -7,7 +7,6 @@ a finite-difference lattice, by Kwant; `levinson`, the phase of det S.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -43,21 +42,16 @@ Row = dict[str, Any]
 def random_cases(n: int, seed: int) -> list[Case]:
     """Return n random problems."""
     rng = np.random.default_rng(seed)
-    found = []
-    for _ in range(n):
-        iface = Interface(
-            name="random",
-            E_F=POTENTIAL + EXCHANGE + 1.0,
-            U_N=rng.uniform(-POTENTIAL, POTENTIAL),
-            U_F=rng.uniform(-POTENTIAL, POTENTIAL),
-            J=rng.uniform(0.0, EXCHANGE),
-            u_0=rng.uniform(-STRENGTH, STRENGTH),
-            u_m=rng.uniform(-STRENGTH, STRENGTH),
-            m=tuple(rng.normal(size=3)),
-        )
-        k_perp, angle = rng.uniform(0.0, K_PERP), rng.uniform(0.0, 2 * np.pi)
-        found.append((iface, k_perp, angle, rng.uniform(-RASHBA, RASHBA)))
-    return found
+
+    def case() -> Case:
+        U_N, U_F = rng.uniform(-POTENTIAL, POTENTIAL, 2)
+        J, (u_0, u_m) = rng.uniform(0.0, EXCHANGE), rng.uniform(-STRENGTH, STRENGTH, 2)
+        values = {"U_N": U_N, "U_F": U_F, "J": J, "u_0": u_0, "u_m": u_m, "m": rng.normal(size=3)}
+        iface = Interface(name="random", E_F=POTENTIAL + EXCHANGE + 1.0, **values)
+        k_perp, angle, h_R = rng.uniform([0.0, 0.0, -RASHBA], [K_PERP, 2 * np.pi, RASHBA]).tolist()
+        return iface, k_perp, angle, h_R
+
+    return [case() for _ in range(n)]
 
 
 def spot_check(
@@ -96,27 +90,23 @@ def _compared(problems: Problems, found: list[Bound], chain: LatticeStates) -> d
     relative to the binding energy itself; null without states.
     """
 
-    def joined(of: Callable[[Bound], Array], *columns: int) -> Array:
-        return np.concatenate([np.reshape(of(part), (-1, *columns)) for part in found])
+    def joined(name: str, *columns: int) -> Array:
+        return np.concatenate([np.reshape(getattr(part, name), (-1, *columns)) for part in found])
 
-    scale, count, p = problems.wave_number, joined(lambda part: part.count), joined(lambda part: part.p, 2)
-    margin = joined(lambda part: part.margin) / scale
-    energy = np.abs(joined(lambda part: part.energy, 2) - chain.energy) / scale[:, None] ** 2
+    scale, count, p = problems.wave_number, joined("count"), joined("p", 2)
+    margin = joined("margin") / scale
+    energy = np.abs(joined("energy", 2) - chain.energy) / scale[:, None] ** 2
     binding = np.abs(p**2 - chain.p**2) / p**2
     return {
         "points": len(problems),
         "states": [int(np.count_nonzero(count == number)) for number in range(3)],
         "different_counts": int(np.count_nonzero(count != chain.count)),
         "near_threshold": int(np.count_nonzero((margin < NEAR) | (chain.undecided > 0))),
-        "nearest_threshold": _extreme(min, margin.tolist()),
+        "nearest_threshold": min(margin.tolist(), default=None),
         # NaN where either has no state.
-        "largest_energy_difference": _extreme(max, energy[np.isfinite(energy)].tolist()),
-        "largest_binding_difference": _extreme(max, binding[np.isfinite(binding)].tolist()),
+        "largest_energy_difference": max(energy[np.isfinite(energy)].tolist(), default=None),
+        "largest_binding_difference": max(binding[np.isfinite(binding)].tolist(), default=None),
     }
-
-
-def _extreme(which: Callable[..., float], values: Iterable[float | None]) -> float | None:
-    return which((value for value in values if value is not None), default=None)
 
 
 def _tally(rows: list[Row]) -> dict[str, Any]:
@@ -137,16 +127,21 @@ def compare_weights(cases: list[Case]) -> dict[str, Any]:
     lattice's bands than in the continuum, at the finest of SPACINGS.
     """
     rows = [_weights(case) for case in cases]
-    return _tally(rows) | {
-        "below": sum(row["below"] for row in rows),
-        "above": sum(row["above"] for row in rows),
-        "different_counts": sum(row["below"] != row["continuum"] for row in rows),
-        "largest_difference": _extreme(max, (row["difference"] for row in rows)),
-        "largest_error": _extreme(max, (row["error"] for row in rows)),
-        "smallest_weight": _extreme(min, (row["smallest_weight"] for row in rows)),
-        "resonances": sum(row["resonances"] for row in rows),
-        "narrowest": _extreme(min, (row["narrowest"] for row in rows)),
-    }
+    return (
+        _tally(rows)
+        | {
+            "below": sum(row["below"] for row in rows),
+            "above": sum(row["above"] for row in rows),
+            "different_counts": sum(row["below"] != row["continuum"] for row in rows),
+            "largest_difference": max((row["difference"] for row in rows), default=None),
+            "largest_error": max((row["error"] for row in rows), default=None),
+            "resonances": sum(row["resonances"] for row in rows),
+        }
+        | {
+            name: min((row[name] for row in rows if row[name] is not None), default=None)
+            for name in ("smallest_weight", "narrowest")
+        }
+    )
 
 
 def _weights(case: Case) -> Row:
@@ -161,7 +156,7 @@ def _weights(case: Case) -> Row:
     weight = np.concatenate([below.weight[0], above.weight[0]])
     difference, error = float(np.abs(missing.weight.value - weight.sum(axis=0)).max()), missing.weight.total
     sizes = np.trace(weight, axis1=1, axis2=2).real
-    smallest = _extreme(min, sizes[sizes > 0].tolist())
+    smallest = min(sizes[sizes > 0].tolist(), default=None)
     resolved = missing.converged and (smallest is None or smallest > RESOLVED * error)
     return {
         "below": int(below.count[0]),
@@ -175,28 +170,27 @@ def _weights(case: Case) -> Row:
         "smallest_weight": smallest,
         "energies": missing.evaluations,
         "resonances": len(missing.resonances),
-        "narrowest": _extreme(min, (peak.width for peak in missing.resonances)),
+        "narrowest": min((peak.width for peak in missing.resonances), default=None),
     }
 
 
 def compare_phases(cases: list[Case], engine: Engine) -> dict[str, Any]:
     """Compare the number of states from the phase of det S with that of (a); see `Winding.resolved`."""
-    rows: list[Row] = []
-    for case in cases:
-        winding, count = levinson(engine, *case), int(bound(*case).count)
-        rows.append(
-            {
-                "number": float(winding.number.value),
-                "count": count,
-                "agrees": winding.count == count,
-                "resolved": winding.resolved,
-                "beyond": winding.number.total,
-                "energies": winding.energies,
-                "resonances": len(winding.resonances),
-            }
-        )
+    rows: list[Row] = [
+        {
+            "number": float(winding.number.value),
+            "count": count,
+            "agrees": winding.count == count,
+            "resolved": winding.resolved,
+            "beyond": winding.number.total,
+            "energies": winding.energies,
+            "resonances": len(winding.resonances),
+        }
+        for case in cases
+        for winding, count in [(levinson(engine, *case), int(bound(*case).count))]
+    ]
     return _tally(rows) | {
         "engine": engine.name,
         "states": sum(row["count"] for row in rows),
-        "largest_defect": _extreme(max, (abs(row["number"] - row["count"]) for row in rows)),
+        "largest_defect": max((abs(row["number"] - row["count"]) for row in rows), default=None),
     }

@@ -1,4 +1,4 @@
-"""The torque of bound states at E_F as a source of its own, and how much it is beside the scattering states'.
+"""The torque of bound states at E_F as a source of its own, and what a torque without them leaves out.
 
 In a stationary bound state nothing arrives at z = −0, and what the lattice adds, w n×ψ†σψ, goes to the bulk's
 exchange field and to the interface's.
@@ -7,14 +7,17 @@ exchange field and to the interface's.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from sotcheck.bound.contour import DOUBLED, Arc, Contour
+from sotcheck.bound.fermi import Sea, sea
 from sotcheck.bound.kwant_contour import Chain, lattice_flows, unresolved
 from sotcheck.bound.matching import k_max
 from sotcheck.bound.spin_density import NOTHING, bound_density
 from sotcheck.engines import Engine, Matching
+from sotcheck.errors import SotcheckError
 from sotcheck.exact.observables import exact_flows, largest_torque, torque_from_flows
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
@@ -29,28 +32,13 @@ STEP = 1e-6
 def bound_flows(engine: Engine, iface: Interface, h_R: float, rtol: float) -> Estimate:
     """Return the flows of bound states at E_F by an exact engine, with the prefactor of t, per τ_b, (4, 3).
 
-    `continuum`: by integration along its contour E_b(k) = E_F. `kwant`: from self-energies; finite
-    differences have the engine's spacing, the exact-difference chain spacings of its own.
+    In the order of `observables.FLOWS`, with errors "quadrature" and "rounding" of any component; unit: wave
+    vector³. By integration along the contour E_b(k) = E_F, with Kwant's self-energies where the engine has a
+    lattice: finite differences have its spacing, the exact-difference chain spacings of its own.
 
-    Parameters
-    ----------
-    engine : Engine
-    iface : Interface
-        Its own h_R is not used.
-    h_R : float
-        With bound states at E_F, and a sea that ends.
-    rtol : float
-        Wanted quadrature error, relative to the largest component of each flow.
-
-    Returns
-    -------
-    Estimate
-        In the order of `observables.FLOWS`; "quadrature" and "rounding" of any component. Unit: wave vector³.
-
-    Raises
-    ------
-    EngineError
-        If there is no ground state at h_R, or Kwant cannot solve a chain.
+    `h_R`: with bound states at E_F, and a sea that ends; the interface's own is not used. `rtol`: wanted
+    quadrature error, relative to the largest component of each flow. An EngineError says that there is no
+    ground state at h_R, or that Kwant cannot solve a chain.
     """
     contour: Contour = Contour(iface, h_R)
     arcs = contour.arcs()
@@ -111,3 +99,41 @@ def bound_share(iface: Interface, h_R: float, scattering: Array | None = None) -
     if bound <= nothing:
         return None
     return bound / size if size > nothing else np.inf
+
+
+def on_bound_states(iface: Interface, h_R: list[float], scattering: Mapping[float, Array]) -> Iterator[str]:
+    """Yield what is to be said of states bound to the interface at each h_R, or at all of them without any.
+
+    `scattering`: the sum of the sources' t by h_R, where it is known.
+    """
+    if not h_R and sea(iface, 0.0).bound:
+        yield (
+            "the interface binds states at E_F by itself, at any h_R however small: the scattering formula "
+            "leaves out their torque"
+        )
+    for h in h_R:
+        there = sea(iface, h)
+        if there.why:
+            yield (
+                f"at h_R = {h:g} there is no ground state ({there.why}): what scattering states carry is not "
+                "the torque of any Fermi sea"
+            )
+        elif there.bound:
+            yield _on_share(iface, h, there, scattering.get(h))
+
+
+def _on_share(iface: Interface, h_R: float, there: Sea, scattering: Array | None) -> str:
+    """Return what bound states at E_F would add to the torque of the scattering states."""
+    cause = "which the interface binds by itself, " if there.without_rashba else ""
+    words = (
+        f"at h_R = {h_R:g} states bound to the interface lie at E_F, {cause}"
+        "and the scattering formula leaves them out"
+    )
+    try:
+        share = bound_share(iface, h_R, scattering)
+    except SotcheckError as error:
+        return f"{words}; how much they carry cannot be computed ({error})"
+    if share is None:
+        return f"{words}; they carry no torque"
+    size = f"{share:.2g} times" if np.isfinite(share) else "all of"
+    return f"{words}: for equal relaxation times they carry {size} its torque"

@@ -1,10 +1,11 @@
 """The contour E_b(k) = E_F of bound states in the plane of k, and integrals along it.
 
-With the stiffness s of N and of F at E_F, −∂ψ = sψ outwards, the matching matrix is A + (V + w n)·σ. The
-leads know nothing of the in-plane angle, so that the determinant A² − V² − w² − 2w V·n is `level` − `along`
-cos θ with the angle θ from m's in-plane part to n: at each p = √(k_⊥² − k_max²) two mirror images θ solve it,
-or none. Each state counts with δ(E_b − E_F)/∫|ψ|² = δ(λ) of the eigenvalue λ that vanishes, for ∂λ/∂E is
-minus the norm of the state whose spinor at z = 0 is of length one; and δ(λ) = 2|A| δ(determinant).
+With the stiffness of N and of both bands of F at E_F, −∂ψ = sψ outwards, the matching matrix is
+A + (B m + w n)·σ as in `matching`. The leads know nothing of the in-plane angle, so that the determinant is
+`level` − `along` cos θ with the angle θ from m's in-plane part to n: at each p = √(k_⊥² − k_max²) two mirror
+images θ solve it, or none. Each state counts with δ(E_b − E_F)/∫|ψ|² = δ(λ) of the eigenvalue λ that
+vanishes, for ∂λ/∂E is minus the norm of the state whose spinor at z = 0 is of length one; and
+δ(λ) = 2|A| δ(determinant).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import roots_legendre
 
-from sotcheck.bound.matching import decay_constants, k_max, m_angle, scale
+from sotcheck.bound.matching import combined, decay_constants, in_plane, k_max, m_angle, scale
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
@@ -72,12 +73,12 @@ class Contour:
         return 4 * EPSILON
 
     def stiffness(self, p: Array) -> Array:
-        """Return that of N and of F, q_N and Q̂_F, in components 1, x, y, z, shape (n, 2, 4)."""
-        return self._in_components(decay_constants(self.iface, p))
+        """Return that of N and of F's bands ↓ and ↑, here their decay constants, shape (3, ...)."""
+        return decay_constants(self.iface, p)
 
     def slope(self, p: Array) -> Array:
         """Return its derivative by p, ∂q/∂p = p/q."""
-        return self._in_components(p / decay_constants(self.iface, p))
+        return p / decay_constants(self.iface, p)
 
     def integrands(self, stiffness: Array, p: Array, theta: Array) -> Array:
         """Return what stands beside δ(λ) for the states at p and θ, shape (n, ..., components)."""
@@ -88,16 +89,13 @@ class Contour:
         found = f"between sqrt(k_perp^2 - k_max^2) = {min(between):.4g} and {max(between):.4g}"
         return EngineError(f"no bound state at E_F {found}")
 
-    def _in_components(self, bands: Array) -> Array:
-        normal, down, up = bands
-        found = np.zeros((len(normal), 2, 4))
-        found[:, 0, 0], found[:, 1, 0] = normal, (down + up) / 2
-        found[:, 1, 1:] = np.outer((down - up) / 2, self.iface.direction)
-        return found
+    def k_perp(self, p: Array) -> Array:
+        """Return k_⊥."""
+        return np.hypot(k_max(self.iface), p)
 
     def w(self, p: Array) -> Array:
         """Return h_R k_⊥."""
-        return self.h_R * np.hypot(k_max(self.iface), p)
+        return self.h_R * self.k_perp(p)
 
     def n(self, theta: Array) -> Array:
         """Return the unit vector along k×ẑ, shape (n, 3)."""
@@ -106,26 +104,24 @@ class Contour:
 
     def k_x(self, p: Array, theta: Array) -> Array:
         """Return k_x = −k n_y, for k×ẑ is k turned by −90°."""
-        return -np.hypot(k_max(self.iface), p) * self.n(theta)[:, 1]
+        return -self.k_perp(p) * self.n(theta)[:, 1]
 
     def matrix(self, stiffness: Array) -> tuple[Array, Array]:
-        """Return A, shape (n,), and V, shape (n, 3)."""
-        total = stiffness.sum(axis=-2)
-        return total[:, 0] + self.iface.u_0, total[:, 1:] + self.iface.u_m * self.iface.direction
+        """Return A and B."""
+        mean, split = combined(stiffness)
+        return mean + self.iface.u_0, split + self.iface.u_m
 
     def determinant(self, stiffness: Array, p: Array) -> tuple[Array, Array]:
         """Return `level` and `along`."""
-        A, V = self.matrix(stiffness)
-        w, length = self.w(p), np.linalg.norm(V, axis=-1)
-        return (A - length) * (A + length) - w**2, 2 * w * (V @ self.n(np.zeros(1))[0])
+        (A, B), w = self.matrix(stiffness), self.w(p)
+        return (A - B) * (A + B) - w**2, 2 * w * B * in_plane(self.iface)
 
     def at(self, cosine: Array | float) -> Callable[[Array], Array]:
         """Return the determinant at cos θ as a function of p."""
 
         def determinant(p: Array) -> Array:
-            flat = np.ravel(p)
-            level, along = self.determinant(self.stiffness(flat), flat)
-            return np.reshape(level - cosine * along, np.shape(p))
+            level, along = self.determinant(self.stiffness(p), p)
+            return level - cosine * along
 
         return determinant
 
@@ -173,14 +169,13 @@ class Contour:
 
         Differences of square roots, q(p) − q(p₁) = (p − p₁)(p + p₁)/(q(p) + q(p₁)), keep their digits.
         """
-        p, edge, e = root + step, k_max(self.iface), self.n(np.zeros(1))[0]
-        (A, V), (A_0, V_0) = (self.matrix(self.stiffness(at)) for at in (p, root))
+        p = root + step
+        q, q_0 = (decay_constants(self.iface, at) for at in (p, root))
+        (A, B), (A_0, B_0), k, k_0 = self.matrix(q), self.matrix(q_0), self.k_perp(p), self.k_perp(root)
         change = step * (p + root)
-        d = self._in_components(change / (decay_constants(self.iface, p) + decay_constants(self.iface, root)))
-        dA, dV = d[..., 0].sum(axis=-1), d[..., 1:].sum(axis=-2)
-        k, k_0 = np.hypot(edge, p), np.hypot(edge, root)
-        along = 2 * self.h_R * ((dV @ e) * k + (V_0 @ e) * change / (k + k_0))
-        level = dA * (A + A_0) - np.sum(dV * (V + V_0), axis=-1) - self.h_R**2 * change
+        dA, dB = combined(change / (q + q_0))
+        along = 2 * self.h_R * in_plane(self.iface) * (dB * k + B_0 * change / (k + k_0))
+        level = dA * (A + A_0) - dB * (B + B_0) - self.h_R**2 * change
         return np.asarray(level - side * along)
 
     def line(self, arc: Arc, n: int = 129) -> Array:
@@ -193,7 +188,7 @@ class Contour:
             p, theta = np.concatenate([p, p[::-1]]), np.concatenate([theta, -theta[::-1]])
         across = m_angle(self.iface) + theta
         # k is k×ẑ turned by 90°.
-        return np.hypot(k_max(self.iface), p)[:, None] * np.stack([-np.sin(across), np.cos(across)], axis=-1)
+        return self.k_perp(p)[:, None] * np.stack([-np.sin(across), np.cos(across)], axis=-1)
 
     def around(self, between: Range) -> Rule:
         """Return the rule over θ, ∫p dθ 2|A|/|∂det/∂p|, with p between two others."""
@@ -201,18 +196,16 @@ class Contour:
 
         def rule(n: int) -> tuple[Array, Array]:
             theta = 2 * np.pi * np.arange(n) / n
-            ends = tuple(np.full(n, end) for end in between)
-            found = find_root(lambda p, cosine: self.at(cosine)(p), ends, args=(np.cos(theta),))
+            cosine, ends = np.cos(theta), tuple(np.full(n, end) for end in between)
+            found = find_root(lambda p, cosine: self.at(cosine)(p), ends, args=(cosine,))
             if not np.all(found.success):
                 raise self.nothing_there(between)
             p, stiffness = found.x, self.stiffness(found.x)
-            (A, V), change = self.matrix(stiffness), self.slope(p).sum(axis=-2)
-            # ∂/∂p of A² − |V + w n|².
-            turned = V + self.w(p)[:, None] * self.n(theta)
-            dw = self.h_R * p / np.hypot(k_max(self.iface), p)
-            dV = change[:, 1:] + dw[:, None] * self.n(theta)
-            slope = 2 * A * change[:, 0] - 2 * np.sum(turned * dV, axis=-1)
-            measure = 2 * np.abs(A) * p / np.abs(slope) * 2 * np.pi / n
+            (A, B), w, k_perp = self.matrix(stiffness), self.w(p), self.k_perp(p)
+            (dA, dB), dw, c = combined(self.slope(p)), self.h_R * p / k_perp, in_plane(self.iface) * cosine
+            # Half of ∂/∂p of A² − B² − w² − 2Bcw.
+            slope = A * dA - B * dB - w * dw - c * (dB * w + B * dw)
+            measure = np.abs(A) * p / np.abs(slope) * 2 * np.pi / n
             return summed(measure, self.integrands(stiffness, p, theta))
 
         return rule

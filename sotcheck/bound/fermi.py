@@ -13,15 +13,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sotcheck.bound.matching import (
+    aligned_angles,
     bottom,
+    eigenvalue,
+    field,
     in_plane,
     k_max,
-    m_angle,
     mean_and_split,
     number_below,
     of_cross,
     scale,
-)
+)  # fmt: skip
 from sotcheck.bound.states import bound
 from sotcheck.bound.thresholds import bound_without_rashba, lowest_strength
 from sotcheck.numerics.arrays import Array
@@ -30,6 +32,8 @@ from sotcheck.system.interface import Interface
 
 #: |h_R| from which the kinetic energy no longer outweighs the Rashba term at large k_⊥.
 CRITICAL = 2.0
+#: k_⊥ at which states are counted, up to the largest of an occupied state; angles besides the extreme ones.
+NODES, ANGLES = 33, 73
 
 
 def count_at_fermi(iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> Array:
@@ -121,24 +125,18 @@ def ground_state(iface: Interface, h_R: float) -> GroundState:
     if value >= 0.0 and start == 0.0:
         return GroundState(True, lowest, 0.0, why="the bottom of the continuum")
     k_perp = float(lowest_strength(iface, p)) / h if h else 0.0
-    angle = _attractive_angle(iface, h_R, p)
+    # That at which n is along m's in-plane part, for the sign of B h_R.
+    side = h_R * mean_and_split(iface, p)[1]
+    any_angle = in_plane(iface) == 0 or side == 0
+    angle = None if any_angle else float(aligned_angles(iface)[int(side < 0)] % (2 * np.pi))
     return GroundState(True, value + lowest - start**2, k_perp, angle, True, "a bound state")
 
 
 def limit_of_energy(iface: Interface) -> float:
     """Return E_b for k_⊥ → ∞ at |h_R| = 2 and u_0 = |u_m|s."""
     s = in_plane(iface)
-    spin = 1.0 if iface.u_m >= 0 else -1.0
-    return (iface.U_N + iface.U_F - spin * iface.J * s) / 2 - iface.u_m**2 * (1 - s**2) / 4
-
-
-def _attractive_angle(iface: Interface, h_R: float, p: float) -> float | None:
-    """Return the angle of k at which n is along m's in-plane part, for the sign of B h_R."""
-    _, B = mean_and_split(iface, p)
-    if in_plane(iface) == 0 or B * h_R == 0:
-        return None
-    side = 0.0 if B * h_R > 0 else np.pi
-    return float((m_angle(iface) + side + np.pi / 2) % (2 * np.pi))
+    split = iface.J * s if iface.u_m >= 0 else -iface.J * s
+    return (iface.U_N + iface.U_F - split) / 2 - iface.u_m**2 * (1 - s**2) / 4
 
 
 class Sea(NamedTuple):
@@ -180,3 +178,45 @@ def fermi_energy(iface: Interface) -> dict[str, Any]:
         "critical_h_R": CRITICAL,
         "ground_state_at_critical_h_R": ground_state(iface, CRITICAL).exists,
     }
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """Bound states at one h_R.
+
+    `lowest`: smallest eigenvalue of the matching matrix at the bottom of the continuum, for `k_perp` up to
+    the largest of an occupied state, negative if anything is bound there (unit: wave vector); `alone`: how
+    many states below the continuum the interface binds by itself, without h_R, at every k_⊥; `added`: how
+    many h_R adds to these, at any of these k_⊥; `first_h_R`: the |h_R| from which states are at or below E_F,
+    at any k_⊥.
+    """
+
+    h_R: float
+    lowest: float
+    k_perp: float
+    angle: float
+    alone: int
+    added: int
+    first_h_R: float
+
+    @property
+    def at_fermi_energy(self) -> bool:
+        """Whether h_R itself brings states to E_F or below, where without it there are none."""
+        return not self.alone and self.first_h_R < abs(self.h_R)
+
+
+def occurrence(iface: Interface, h_R: float) -> Occurrence:
+    """Find whether h_R binds states.
+
+    The matching matrix at the bottom of the continuum is affine in k_⊥, so that its smallest eigenvalue is
+    concave: only k_⊥ = 0 and the largest one can hold the minimum.
+    """
+    k_perp: Array = np.linspace(0.0, k_max(iface), NODES)[:, None]
+    angles = np.concatenate([np.linspace(0, 2 * np.pi, ANGLES), aligned_angles(iface)])
+    w = h_R * k_perp
+    values = eigenvalue(iface, np.zeros(1), *field(iface, w[[0, -1]], angles), -1.0)
+    end, at = np.unravel_index(np.argmin(values), values.shape)
+    where = float(k_perp[[0, -1]][end, 0]), float(angles[at])
+    alone = bound_without_rashba(iface)
+    added = max(int(number_below(iface, 0.0, w, angles).max()) - alone, 0)
+    return Occurrence(h_R, float(values[end, at]), *where, alone, added, first_states(iface).h_R)

@@ -7,20 +7,21 @@ taken from the matching condition; each point of it is Kwant's.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from numpy.polynomial.chebyshev import Chebyshev, chebpts1
+from numpy.polynomial.chebyshev import chebpts1
+from scipy.interpolate import BarycentricInterpolator
 from scipy.optimize import brentq
 
 from sotcheck.bound.contour import DOUBLED, EPSILON, NARROW, Arc, Contour, Range, converged, room
-from sotcheck.bound.kwant_chains import Problems
-from sotcheck.bound.kwant_states import closed_leads
-from sotcheck.bound.matching import k_max
+from sotcheck.bound.kwant_chains import SPINS, closed_leads
+from sotcheck.bound.matching import depths, k_max
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.interface import Interface
-from sotcheck.system.spin import dot_sigma, pauli_vector
+from sotcheck.system.spin import dot_sigma, in_spin_bands, pauli_vector
 
 #: Degree of the polynomials in p that stand for Kwant's self-energies on a ring, and a lower one.
 DEGREES = (30, 24)
@@ -37,38 +38,30 @@ class Chain(Contour):
     """The contour on one kind of chain, of finite differences where a `spacing` is given.
 
     Without one it is the exact-difference chain, with spacings of its own. `on_ring`: polynomials in p that
-    stand for the components of the stiffness.
+    stand for the stiffness.
     """
 
     spacing: float | None = None
-    on_ring: tuple[Chebyshev, ...] = ()
+    on_ring: Any = None
 
     def stiffness(self, p: Array) -> Array:
         """Return h/2 + Σ, or what stands for it."""
-        if not self.on_ring:
-            return self.by_kwant(p)
-        return np.stack([f(p) for f in self.on_ring], axis=-1).reshape(-1, 2, 4)
+        return np.asarray(self.on_ring(p)) if self.on_ring else self.by_kwant(p)
 
     def slope(self, p: Array) -> Array:
         """Return the derivative of the polynomials that stand for the stiffness."""
-        return np.stack([f.deriv()(p) for f in self.on_ring], axis=-1).reshape(-1, 2, 4)
+        return np.asarray(self.on_ring.derivative(p))
 
     def by_kwant(self, p: Array) -> Array:
-        """Return h/2 + Σ from Kwant, shape (n, 2, 4)."""
+        """Return h/2 + Σ from Kwant."""
         # Closer to the band edge Kwant loses digits, and nothing is lost: the measure goes with p.
         p = np.maximum(p, NEAREST * (1 / self.spacing if self.spacing else k_max(self.iface)))
-        n = len(p)
-        problems = Problems.of([self.iface] * n, np.hypot(k_max(self.iface), p), np.zeros(n), np.zeros(n))
-        blocks, _, sigma = closed_leads(problems, p, self.spacing)
-        both = np.stack([h / 2 + s for h, s in zip(blocks.onsite, sigma, strict=True)], axis=1)
-        trace = np.trace(both, axis1=-2, axis2=-1)[..., None]
-        return np.concatenate([trace, pauli_vector(both)], axis=-1).real / 2
+        return closed_leads(depths(self.iface, p), self.spacing)[0]
 
     def interpolated(self, between: Range, degree: int) -> Chain:
         """Return a chain with polynomials in p between two others for Kwant's values."""
         p = (between[0] + between[1]) / 2 + (between[1] - between[0]) / 2 * chebpts1(degree + 1)
-        columns = self.by_kwant(p).reshape(-1, 8).T
-        return replace(self, on_ring=tuple(Chebyshev.fit(p, y, degree, list(between)) for y in columns))
+        return replace(self, on_ring=BarycentricInterpolator(p, self.by_kwant(p), axis=-1))
 
     def squared(self, arc: Arc, u: Array, p: Array, stiffness: Array) -> tuple[Array, Array]:
         """Return (along sin θ)² and its rounding error: at an end it is a difference of what Kwant rounds."""
@@ -95,7 +88,8 @@ class Chain(Contour):
 
     def integrands(self, stiffness: Array, p: Array, theta: Array) -> Array:
         """Return −k_x/4π² times the four flows per |ψ_0|² = 1, shape (n, 12)."""
-        in_N, in_F = np.moveaxis(stiffness[..., :1, None] * np.eye(2) + dot_sigma(stiffness[..., 1:]), 1, 0)
+        # N's is the same for both spins.
+        in_N, in_F = (in_spin_bands(stiffness.T[:, s] + 0j, self.iface.direction) for s in SPINS)
         lattice = dot_sigma(self.w(p)[:, None] * self.n(theta))
         values, vectors = np.linalg.eigh(in_N + in_F + self.iface.kappa_0() + lattice)
         psi = vectors[np.arange(len(p)), :, np.abs(values).argmin(axis=-1)]

@@ -15,10 +15,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sotcheck.bound.kwant_chains import Blocks, Problems, difference_blocks, exact_blocks, self_energies
+from sotcheck.bound.kwant_chains import Problems, closed_leads
+from sotcheck.bound.matching import norm
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.system.spin import dagger
+from sotcheck.system.spin import dot_sigma, in_spin_bands
 
 Side = Literal["below", "above"]
 Indices = NDArray[np.integer[Any]]
@@ -26,8 +27,6 @@ Indices = NDArray[np.integer[Any]]
 #: p = √|E − band edge| at which states are counted, in units of the problem's wave number: the next one is
 #: tried where the one before leaves the count open.
 NEAREST = (1e-4, 1e-5, 1e-6)
-#: Largest non-Hermitian part of H + Σ, relative to its largest element, that is taken for rounding.
-LEAK = 1e-6
 
 
 @dataclass(frozen=True)
@@ -87,35 +86,11 @@ def bound_states(problems: Problems, spacing: float | None = None, side: Side = 
     return LatticeStates(count, undecided, lowest[:, None] - p**2, p, weight)
 
 
-def closed_leads(
-    problems: Problems, p: Array, spacing: float | None
-) -> tuple[Blocks, Complex, list[Complex]]:
-    """Return the chains p² below all bands, H − E of their interface sites, and Σ of N and F (n, 2, 2).
-
-    An EngineError says that Kwant's self-energy is not Hermitian: p is too close to a band edge.
-    """
-    if spacing is None:
-        blocks = exact_blocks(problems, p)
-    else:
-        blocks = difference_blocks(problems, -problems.depth(p), spacing)
-    site, *sigma = self_energies(blocks)
-    leak = np.max([np.abs(s - dagger(s)).max(axis=(-1, -2)) for s in sigma], axis=0)
-    leak = leak / np.abs(site).max(axis=(-1, -2))
-    if leak.max() > LEAK:
-        raise EngineError(
-            f"Kwant's self-energy is not Hermitian outside the bands ({leak.max():.1e} of it; accepted "
-            f"{LEAK:g}): p = {p[leak.argmax()]:.3g} is too close to a band edge"
-        )
-    return blocks, site, [(s + dagger(s)) / 2 for s in sigma]
-
-
-def _outwards(problems: Problems, p: Array, spacing: float | None) -> tuple[Complex, tuple[Complex, Complex]]:
-    """Return H + Σ − E, which grows away from the bands, and ψ_{∓1}ψ_0⁻¹ in N and F; each (n, 2, 2)."""
-    blocks, site, sigma = closed_leads(problems, p, spacing)
-    matrix = site + sum(sigma)
-    # Σψ_0 = −tψ_{±1}.
-    in_N, in_F = (-np.linalg.solve(t, s) for t, s in zip(blocks.hopping, sigma, strict=True))
-    return matrix, (in_N, in_F)
+def _outwards(problems: Problems, p: Array, spacing: float | None) -> tuple[Complex, Array]:
+    """Return H + Σ − E, which grows away from the bands, (n, 2, 2), and ψ_1/ψ_0 of each band (3, n)."""
+    stiffness, steps = closed_leads(problems.depth(p), spacing)
+    leads = in_spin_bands((stiffness[0] + stiffness[1:]).T + 0j, problems.m)
+    return leads + problems.kappa, steps
 
 
 def _roots(problems: Problems, state: Indices, nearest: Array, spacing: float | None) -> Array:
@@ -140,12 +115,10 @@ def _roots(problems: Problems, state: Indices, nearest: Array, spacing: float | 
 
 
 def _weights(problems: Problems, state: Indices, p: Array, spacing: float | None) -> Complex:
-    """Return ψ_0ψ_0† with Σ_n|ψ_n|² = 1, (n, 2, 2): the leads carry ψ_n = Fⁿψ_0, and X = F†F + F†XF."""
+    """Return ψ_0ψ_0† with Σ_n|ψ_n|² = 1, (n, 2, 2): beside it Σ F^{2n} = 1/(F^{−2} − 1) a band."""
     matrix, steps = _outwards(problems, p, spacing)
     psi = np.linalg.eigh(matrix)[1][np.arange(len(p)), :, state]
-    norm = np.ones(len(p))
-    for F in steps:
-        kron = np.einsum("nij,nkl->nikjl", dagger(F), np.swapaxes(F, -1, -2)).reshape(-1, 4, 4)
-        X = np.linalg.solve(np.eye(4) - kron, (dagger(F) @ F).reshape(-1, 4, 1)).reshape(-1, 2, 2)
-        norm += np.einsum("ni,nij,nj->n", psi.conj(), X, psi).real
-    return psi[:, :, None] * psi[:, None, :].conj() / norm[:, None, None]
+    density: Complex = psi[:, :, None] * psi[:, None, :].conj()
+    along = np.einsum("nij,nji->n", dot_sigma(problems.m), density).real
+    whole = 1 + norm((steps**-2.0 - 1) / 2, along)
+    return density / whole[:, None, None]

@@ -64,23 +64,33 @@ def of_cross(angle: Array | float) -> Array:
     return np.degrees(np.asarray(angle, dtype=float) - np.pi / 2) % 360.0
 
 
+def depths(iface: Interface, p: Array | float) -> Array:
+    """Return V + k_⊥² − E of the bands N, ↓ and ↑ at p = √(bottom − E), shape (3, ...)."""
+    bands = np.array([iface.U_N, iface.U_F + iface.J, iface.U_F - iface.J])
+    return np.square(p) + np.expand_dims(bands - bands.min(), tuple(range(1, np.ndim(p) + 1)))
+
+
 def decay_constants(iface: Interface, p: Array | float) -> Array:
     """Return q_N, q_↓ and q_↑ at p = √(bottom − E), shape (3, ...)."""
-    lowest = float(bottom(iface, 0.0))
-    bands = (iface.U_N, iface.U_F + iface.J, iface.U_F - iface.J)
-    return np.stack([np.sqrt(np.square(p) + (band - lowest)) for band in bands])
+    return np.sqrt(depths(iface, p))
+
+
+def combined(q: Array) -> tuple[Array, Array]:
+    """Return q_N + (q_↓ + q_↑)/2 and (q_↓ − q_↑)/2 of q (3, ...): what stands beside 1 and σ·m."""
+    q_N, q_down, q_up = q
+    return q_N + (q_down + q_up) / 2, (q_down - q_up) / 2
 
 
 def mean_and_split(iface: Interface, p: Array | float) -> tuple[Array, Array]:
     """Return A and B of the matching matrix at p = √(bottom − E); unit: wave vector, shapes of `p`."""
-    q_N, q_down, q_up = decay_constants(iface, p)
-    return q_N + (q_down + q_up) / 2 + iface.u_0, (q_down - q_up) / 2 + iface.u_m
+    mean, split = combined(decay_constants(iface, p))
+    return mean + iface.u_0, split + iface.u_m
 
 
 def field(iface: Interface, w: Array, angle: Array | float) -> tuple[Array, Array]:
     """Return the parts of w n along and across m, where k has these angles from the x axis."""
     across = np.hypot(iface.m[2], iface.m[0] * np.cos(angle) + iface.m[1] * np.sin(angle))
-    return w * alignment(iface, angle), w * across
+    return w * along_m(iface, np.asarray(angle)), w * across
 
 
 def eigenvalue(iface: Interface, p: Array, along: Array, across: Array, sign: Array | float) -> Array:
@@ -92,16 +102,14 @@ def eigenvalue(iface: Interface, p: Array, along: Array, across: Array, sign: Ar
 def number_below(iface: Interface, p: Array | float, w: Array | float, angle: Array | float) -> Array:
     """Return how many states lie below bottom − p² at w = h_R k_⊥ and the angle of k, shape (...)."""
     parts = field(iface, np.asarray(w), angle)
-    values = (eigenvalue(iface, np.asarray(p), *parts, sign) for sign in (-1.0, 1.0))
-    return np.sum([value < 0 for value in values], axis=0)
+    return np.sum([eigenvalue(iface, np.asarray(p), *parts, sign) < 0 for sign in (-1, 1)], axis=0)
 
 
 def matching_matrix(
     iface: Interface, energy: Array, k_perp: Array | float, angle: Array | float, h_R: Array | float
 ) -> Complex:
     """Return q_N + Q̂_F + κ̂ at a total energy at or below the continuum, shape (..., 2, 2)."""
-    depth = bottom(iface, k_perp) - np.asarray(energy)
-    q_N, *q_F = decay_constants(iface, np.sqrt(depth.clip(min=0)))
+    q_N, *q_F = decay_constants(iface, np.sqrt((bottom(iface, k_perp) - energy).clip(min=0)))
     k_perp, angle, h_R = np.broadcast_arrays(*(np.asarray(a, dtype=float) for a in (k_perp, angle, h_R)))
     kappa = iface.kappa_0() + h_R[..., None, None] * rashba(k_perp, angle)
     in_F = in_spin_bands(np.stack(q_F, axis=-1).astype(complex), iface.direction)
@@ -112,8 +120,3 @@ def norm(q: Array, along: Array) -> Array:
     """Return ∫|ψ|²dz of the state whose unit spinor at z = 0 has the spin `along` m; q is (3, ...)."""
     q_N, q_down, q_up = q
     return (1 / q_N + (1 + along) / 2 / q_down + (1 - along) / 2 / q_up) / 2
-
-
-def alignment(iface: Interface, angle: Array | float) -> Array:
-    """Return c = m·(k×ẑ)/k_⊥, shape of `angle`, the angle of k from the x axis."""
-    return along_m(iface, np.asarray(angle, dtype=float))

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sotcheck.bound.kwant_chains import Problems, density, difference_blocks
+from sotcheck.bound.kwant_chains import Problems, density
 from sotcheck.bound.segments import Density, Resonance, Segment, graded, resonance, segments
 from sotcheck.errors import LatticeError
 from sotcheck.numerics.arrays import Array, Complex
@@ -41,10 +41,7 @@ def missing_weight(
 ) -> MissingWeight:
     """Return what the scattering states lack at z = 0, from Kwant's wave functions at all energies.
 
-    Raises
-    ------
-    LatticeError
-        If the lattice bands are so narrow that there is a gap between them.
+    A LatticeError says that the lattice bands are so narrow that there is a gap between them.
     """
     one = Problems.one(iface, k_perp, angle, h_R)
     bandwidth = 4 / spacing**2
@@ -59,9 +56,7 @@ def missing_weight(
         def at(theta: Array) -> Complex:
             nonlocal solved
             solved += len(theta)
-            same = one[np.zeros(len(theta), dtype=int)]
-            kinetic = segment.kinetic(theta, one.bands)
-            return spacing / (2 * np.pi) * density(difference_blocks(same, kinetic, spacing))
+            return spacing / (2 * np.pi) * density(one, segment.kinetic(theta, one.bands), spacing)
 
         return at
 
@@ -75,9 +70,8 @@ def missing_weight(
         total, error = total + done.estimate, error + float(done.error.max())
         converged = converged and done.status == "converged"
     matrix = IDENTITY - (total[0] * IDENTITY + dot_sigma(total[1:])) / 2
-    return MissingWeight(
-        Estimate(matrix, {"quadrature": (error, "nested rules in the energy")}), converged, solved, peaks
-    )
+    weight = Estimate(matrix, {"quadrature": (error, "nested rules in the energy")})
+    return MissingWeight(weight, converged, solved, peaks)
 
 
 def _integral(segment: Segment, rho: Density, splits: list[float], tolerance: float) -> Any:

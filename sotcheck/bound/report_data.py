@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -10,11 +9,11 @@ import numpy as np
 
 from sotcheck import __version__
 from sotcheck.bound.fermi import CRITICAL, ground_state
-from sotcheck.bound.matching import alignment, in_plane, k_max, m_angle, of_k
+from sotcheck.bound.matching import in_plane, k_max, m_angle, of_k
 from sotcheck.bound.portrait import CHECKS, one_interface
 from sotcheck.bound.spin_density import bound_spin_density
 from sotcheck.bound.thresholds import lowest_strength, smallest_strength, unperturbed_plane
-from sotcheck.engines.poles import embedded_states
+from sotcheck.engines.poles import along_m, embedded_states
 from sotcheck.exact.observables import components
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
@@ -56,21 +55,14 @@ def report_data(
 ) -> Any:
     """Return everything that the pages on bound states show, ready for JSON.
 
-    Parameters
-    ----------
-    checks : int
-        Points of each map solved with Kwant as well.
-    cases : (int, int)
-        Random problems on which the three routes are compared: by all, and by the continuum's.
-    progress : callable
+    `checks`: points of each map solved with Kwant as well; `cases`: random problems on which the three routes
+    are compared, the first two, and all of them.
     """
-    interfaces = {name: load(name) for name in builtin_systems()} | EFFECTS
     from sotcheck.bound.agreement import agreement
 
-    steps: dict[str, Callable[[], Any]] = {
-        name: partial(one_interface, iface, checks) for name, iface in interfaces.items()
-    }
-    steps["agreement"] = partial(agreement, *cases, 20170915)
+    interfaces = {name: load(name) for name in builtin_systems()} | EFFECTS
+    steps: dict[str, Any] = {name: partial(one_interface, one, checks) for name, one in interfaces.items()}
+    steps["agreement"] = partial(agreement, *cases)
     found = {name: steps[name]() for name in progress(steps, "bound states")}
     return {
         "sotcheck": __version__,
@@ -90,7 +82,7 @@ def report_data(
 def by_angle(iface: Interface) -> dict[str, Any]:
     """Return the smallest h_R k_⊥ that binds, over the in-plane threshold √J, by the angle of k×ẑ to m."""
     degrees = np.linspace(0.0, 360.0, 181)
-    strength = smallest_strength(iface, alignment(iface, of_k(degrees + np.degrees(m_angle(iface)))))
+    strength = smallest_strength(iface, along_m(iface, of_k(degrees + np.degrees(m_angle(iface)))))
     return {
         "name": iface.name,
         "in_plane": in_plane(iface),
@@ -104,22 +96,14 @@ def spin_density_curve(iface: Interface, h_R: tuple[float, ...]) -> dict[str, An
     iface = iface.with_(tau_N=1.0, tau_up=1.0, tau_down=1.0)
     rows = [bound_spin_density(iface, h) for h in h_R]
 
-    def split(vector: list[float]) -> list[float | None]:
-        found = components(np.array(vector), iface.direction)
-        return [None, None] if found is None else [float(part) for part in found]
+    def split(found: dict[str, Any]) -> list[float | None]:
+        parts = components(np.array(found["torque"]), iface.direction)
+        return [None, None] if parts is None else [float(part) for part in parts]
 
-    return {
-        "name": iface.name,
-        "rows": rows,
-        "components": [
-            {"h_R": row["h_R"]}
-            | {
-                part: split(row[name]["torque"])
-                for part, name in (("bound", "bound"), ("scattering", "total"))
-            }
-            for row in rows
-        ],
-    }
+    parts = [
+        {"h_R": row["h_R"], "bound": split(row["bound"]), "scattering": split(row["total"])} for row in rows
+    ]
+    return {"name": iface.name, "rows": rows, "components": parts}
 
 
 def marginal(u_0: float) -> dict[str, Any]:
@@ -139,17 +123,8 @@ def embedded_table(iface: Interface) -> list[dict[str, Any]]:
     for system, degrees in ((flat, 0.0), (flat, 45.0), (flat, 90.0), (iface, 0.0), (iface, 90.0)):
         angle = of_k(degrees + np.degrees(m_angle(iface)))
         found = embedded_states(system, np.array(k_max(iface)), angle, h_R)
-        rows += [
-            {
-                "m": list(system.m),
-                "angle": degrees,
-                "h_R": h,
-                "kind": kind,
-                "energy": None if kind == "none" else energy,
-                "width": None if kind == "none" else width,
-            }
-            for h, kind, energy, width in zip(
-                h_R.tolist(), found.kind.tolist(), found.energy.tolist(), found.width.tolist(), strict=True
-            )
-        ]
+        for h, kind, *numbers in zip(h_R, found.kind, found.energy, found.width, strict=True):
+            energy, width = (None if kind == "none" else float(number) for number in numbers)
+            row = {"h_R": float(h), "kind": str(kind), "energy": energy, "width": width}
+            rows.append({"m": list(system.m), "angle": degrees} | row)
     return rows

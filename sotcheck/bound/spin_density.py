@@ -23,7 +23,7 @@ import numpy as np
 
 from sotcheck.bound.contour import Contour
 from sotcheck.bound.fermi import ground_state
-from sotcheck.bound.matching import decay_constants, norm
+from sotcheck.bound.matching import norm
 from sotcheck.engines import Matching
 from sotcheck.errors import EngineError
 from sotcheck.exact.observables import exact_flows, largest_torque, torque_from_flows
@@ -50,13 +50,12 @@ class SpinDensity(Contour):
     def integrands(self, stiffness: Array, p: Array, theta: Array) -> Array:
         """Return the rows of `QUANTITIES`."""
         m, u_m, n, k_x = self.iface.direction, self.iface.u_m, self.n(theta), self.k_x(p, theta)
-        (A, V), w = self.matrix(stiffness), self.w(p)[:, None]
-        q = decay_constants(self.iface, p)
-        spin = -(V + w * n) / A[:, None]
-        size = norm(q, spin @ m)
+        (A, B), w = self.matrix(stiffness), self.w(p)[:, None]
+        spin = -(np.outer(B, m) + w * n) / A[:, None]
+        size = norm(stiffness, spin @ m)
         velocity = k_x - self.h_R / 2 * spin[:, 1] / size
         lattice, precession = w * np.cross(n, spin), np.cross(m, spin)
-        exchange = -(self.iface.J / (q[1] + q[2]) + u_m)[:, None] * precession
+        exchange = -(self.iface.J / (stiffness[1] + stiffness[2]) + u_m)[:, None] * precession
         rows = [k_x[:, None] * row for row in (spin, lattice, exchange)]
         rows += [velocity[:, None] * row for row in (spin, lattice)]
         rows += [np.outer(-size, [1, 0, 0]), -u_m * k_x[:, None] * precession]
@@ -105,17 +104,27 @@ def bound_spin_density(iface: Interface, h_R: float) -> dict[str, Any]:
     rounding or there is no ground state.
     """
     ground = ground_state(iface, h_R)
+    found = bound_density(iface, h_R) if ground.exists else None
     spin = scattering_density(iface, h_R)
     flows = exact_flows(Matching(), iface, np.array([h_R]), rtol=1e-8).total[0]
     torque = torque_from_flows(flows.value, iface.direction) * h_R
     torque_error = flows.error.max(axis=(-2, -1)) * 2 * abs(h_R)
     tau = np.array([iface.tau_N, iface.tau_up, iface.tau_down])
     total = {"spin": tau @ spin.value, "torque": tau @ torque}
-    document: dict[str, Any] = {
+
+    def ratio(name: str) -> float | None:
+        size = float(np.linalg.norm(total[name]))
+        # Below that it is rounding: without magnetism there is no torque, without a spin-dependent wave
+        # number no spin density of the scattering states.
+        if found is None or size <= NOTHING * largest_torque(iface):
+            return None
+        return float(np.linalg.norm(found[name].value)) / size
+
+    return {
         "h_R": h_R,
         "ground_state": ground.exists,
         "why": ground.why,
-        "bound": None,
+        "bound": found and _of_bound(found) | {"arcs": [arc._asdict() for arc in Contour(iface, h_R).arcs()]},
         "scattering": {
             source: {
                 "spin": spin.value[i].tolist(),
@@ -126,21 +135,13 @@ def bound_spin_density(iface: Interface, h_R: float) -> dict[str, Any]:
             for i, source in enumerate(SOURCES)
         },
         "total": {name: vector.tolist() for name, vector in total.items()},
-        "ratio": {"spin": None, "torque": None},
+        "ratio": {name: ratio(name) for name in total},
     }
-    if not ground.exists:
-        return document
-    found = bound_density(iface, h_R)
-    document["bound"] = {
-        **{name.replace(", ", "_").replace(" ", "_"): found[name].value.tolist() for name in QUANTITIES[:5]},
+
+
+def _of_bound(found: dict[str, Estimate]) -> dict[str, Any]:
+    some = {name.replace(", ", "_").replace(" ", "_"): found[name] for name in QUANTITIES[:5]}
+    return {name: one.value.tolist() for name, one in some.items()} | {
         "states": float(found["states"].value[0]),
-        "error": max(found[name].total for name in QUANTITIES[:5]),
-        "arcs": [{"p": list(arc.p), "ends": list(arc.ends)} for arc in Contour(iface, h_R).arcs()],
+        "error": max(one.total for one in some.values()),
     }
-    for name, vector in total.items():
-        size = float(np.linalg.norm(vector))
-        # Below that it is rounding: without magnetism there is no torque, without a spin-dependent wave
-        # number no spin density of the scattering states.
-        if size > NOTHING * largest_torque(iface):
-            document["ratio"][name] = float(np.linalg.norm(found[name].value)) / size
-    return document

@@ -50,15 +50,7 @@ class Bound:
 
 
 def bound(iface: Interface, k_perp: Array | float, angle: Array | float, h_R: Array | float) -> Bound:
-    """Find every state below the continuum.
-
-    Parameters
-    ----------
-    iface : Interface
-        Its own h_R is not used.
-    k_perp, angle, h_R : arrays that broadcast
-        In-plane wave number (≥ 0), angle of k from the x axis, Rashba parameter.
-    """
+    """Find every state below the continuum; arrays broadcast, the interface's own h_R is not used."""
     k_perp, angle, h_R = (np.array(a, dtype=float) for a in np.broadcast_arrays(k_perp, angle, h_R))
     parts = (part[..., None] for part in field(iface, h_R * k_perp, angle))
     along, across, order = np.broadcast_arrays(*parts, ORDER)

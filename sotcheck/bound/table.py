@@ -26,6 +26,8 @@ from sotcheck.system.interface import Interface
 #: Defaults: k_⊥ in units of the largest one with an open channel at E_F; angles of k×ẑ in degrees.
 K_PERP = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 ANGLES = (0.0, 45.0, 90.0, 135.0, 180.0, 225.0, 270.0, 315.0)
+#: The order of decay constants.
+BANDS = ("normal", "minority", "majority")
 #: What is accepted, angles in degrees.
 RANGES = {"h_R": (-1e3, 1e3), "k_perp": (0.0, 1e32), "angle": (-1e6, 1e6)}
 
@@ -61,10 +63,7 @@ class BoundStatesResult:
                 "count": count,
                 "energies": states.energy[there].tolist(),
                 "binding_energies": (states.p[there] ** 2).tolist(),
-                "decay_lengths": [
-                    dict(zip(("normal", "minority", "majority"), state, strict=True))
-                    for state in lengths.tolist()
-                ],
+                "decay_lengths": [dict(zip(BANDS, state, strict=True)) for state in lengths.tolist()],
                 "spins": states.spin[there].tolist(),
                 "at_or_below_E_F": int(self.at_fermi[at]),
             }
@@ -105,11 +104,8 @@ class BoundStatesResult:
         """Yield a line each h_R and k_⊥: the angles that bind, and the lowest state of all angles."""
         for i, j in np.ndindex(self.states.count.shape[:2]):
             count = self.states.count[i, j]
-            where = (
-                f"{self.h_R[i]:.4g}",
-                f"{self.k_perp[j]:.4g}",
-                f"{np.count_nonzero(count)} of {count.size}",
-            )
+            binding = f"{np.count_nonzero(count)} of {count.size}"
+            where = f"{self.h_R[i]:.4g}", f"{self.k_perp[j]:.4g}", binding
             if not count.any():
                 yield (*where, "0", "-", "-", "-", "0")
                 continue
@@ -135,22 +131,10 @@ def bound_states(
 ) -> BoundStatesResult:
     """Find the states below the whole continuum on a grid, and say what they mean.
 
-    Parameters
-    ----------
-    iface : Interface
-    h_R : float or array, optional
-        The system's own by default.
-    k_perp : float or array, optional
-        By default `K_PERP` in units of the largest k_⊥ with an open channel at E_F.
-    angle : float or array, optional
-        Of k×ẑ from the x axis, in degrees; by default `ANGLES` and those along m's in-plane part.
-    spin_density : bool
-        Whether to compute what bound states at E_F add to the interface spin density: a second each h_R.
-
-    Raises
-    ------
-    EngineError
-        If a number is out of range.
+    `h_R`: the system's own by default; `k_perp`: by default `K_PERP` in units of the largest one with an open
+    channel at E_F; `angle`: of k×ẑ from the x axis, in degrees, by default `ANGLES` and those along m's
+    in-plane part; `spin_density`: whether to compute what bound states at E_F add to the interface spin
+    density, a second each h_R. A number out of range is an EngineError.
     """
     angles = np.unique([*ANGLES, *np.round(of_cross(aligned_angles(iface)), 10)])
 

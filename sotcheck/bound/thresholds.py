@@ -7,11 +7,12 @@ one state is bound beyond them.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from sotcheck.bound.matching import alignment, in_plane, k_max, m_angle, mean_and_split, number_below, of_k
+from sotcheck.bound.matching import in_plane, k_max, m_angle, mean_and_split, number_below, of_k
+from sotcheck.engines.poles import along_m
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.interface import Interface
 
@@ -61,7 +62,7 @@ def threshold(iface: Interface) -> dict[str, Any]:
     # Without an in-plane m, or without a preferred spin, every direction is as good.
     isotropic = in_plane(iface) == 0 or B == 0 or strength == 0
     degrees = np.linspace(0.0, 360.0, 73)
-    by_angle = smallest_strength(iface, alignment(iface, of_k(degrees)))
+    by_angle = smallest_strength(iface, along_m(iface, of_k(degrees)))
     return {
         "strength": strength,
         "angle": None if isotropic else float(np.degrees(m_angle(iface)) + (180.0 if B < 0 else 0.0)) % 360.0,
@@ -95,3 +96,30 @@ def unperturbed_plane(iface: Interface, n: int = 100) -> dict[str, Any]:
         "strength": _strength(A, B, np.copysign(in_plane(iface), B)).tolist(),
         "fraction": [float(np.mean(states == number)) for number in (0, 1, 2)],
     }
+
+
+class InterfaceState(NamedTuple):
+    """An unperturbed state bound to the interface, of one spin, at E_F."""
+
+    spin: str
+    k_perp2: float
+    inside_continuum: bool
+
+
+def interface_states(iface: Interface) -> list[InterfaceState]:
+    """Return the h_R = 0 interface states at E_F: q_N + q_s + u_s = 0 for spin s.
+
+    With q_N² − q_s² = U_N − U_s both are known. States inside the other spin's continuum become resonances of
+    width ~ h_R².
+    """
+    found = []
+    for spin, sign in (("minority", 1.0), ("majority", -1.0)):
+        attraction = -(iface.u_0 + sign * iface.u_m)
+        if attraction <= 0:
+            continue
+        difference = (iface.U_N - iface.U_F - sign * iface.J) / attraction
+        q_N, q_s = (attraction + difference) / 2, (attraction - difference) / 2
+        x = float(iface.E_F - iface.U_N + np.square(q_N))
+        if min(q_N, q_s) > 0 and x > 0:
+            found.append(InterfaceState(spin, x, inside_continuum=x < iface.thresholds()[-1]))
+    return found

@@ -128,7 +128,7 @@ class KwantChain(Engine):
         kappas = np.stack([delta.kappa(k, phi, s) for delta in structure.interfaces])
         psi = np.zeros((2, *kappas.shape), dtype=complex)
         slope = np.zeros((2, *psi.shape), dtype=complex)
-        for some in _alike(np.column_stack([left.is_open, right.is_open, *numbers])):
+        for some in alike(np.column_stack([left.is_open, right.is_open, *numbers])):
             counts = [int(number[some[0]]) for number in numbers]
             between = [
                 bonds(q2[some], axis if axis.ndim == 1 else axis[some], layer.thickness / n, self.scheme)
@@ -163,7 +163,7 @@ def _add(
             slope[1, n, some] += (t_after @ after - h_after @ here) * row
 
 
-def _alike(kinds: Array) -> Iterator[Index]:
+def alike(kinds: Array) -> Iterator[Index]:
     """Yield the members of bundles: problems of the same open channels and numbers of cells."""
     _, inverse = np.unique(kinds, axis=0, return_inverse=True)
     for kind in range(inverse.max() + 1):

@@ -88,6 +88,11 @@ class Bonds:
     bands: Complex
     wave_numbers: Complex
 
+    @classmethod
+    def of(cls, bands: Complex, wave_numbers: Complex, axis: Array) -> Bonds:
+        """Return the bonds made of these bands."""
+        return cls(in_spin_bands(bands[0], axis), in_spin_bands(bands[1], axis), bands, wave_numbers)
+
     def __getitem__(self, some: Index) -> Bonds:
         return Bonds(self.onsite[some], self.hopping[some], self.bands[:, some], self.wave_numbers[some])
 
@@ -95,7 +100,7 @@ class Bonds:
 def bonds(q2: Array, axis: Array, a: float, scheme: Scheme) -> Bonds:
     """Return the bonds of a region with these squared wave numbers (n, 2), and this spin axis."""
     h, t, q = (exact_difference if scheme == "exact-difference" else finite_difference)(q2, a)
-    return Bonds(in_spin_bands(h, axis), in_spin_bands(t, axis), np.stack([h, t]), q)
+    return Bonds.of(np.stack([h, t]), q, axis)
 
 
 def cells(q2: Array, thickness: float, scheme: Scheme, a: float) -> Array:

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from sotcheck.beyond.torques import open_sources
-from sotcheck.bound.occurrence import Occurrence, occurrence
+from sotcheck.bound.fermi import Occurrence, occurrence
 from sotcheck.engines import EXACT, Engine, KwantChain
 from sotcheck.errors import EngineError, LatticeError
 from sotcheck.exact.observables import LATTICE, exact_flows

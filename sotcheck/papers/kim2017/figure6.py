@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.bound.unperturbed import interface_states
+from sotcheck.bound.thresholds import interface_states
 from sotcheck.exact.plane import NODES, STEPS, Points, linear_torque
 from sotcheck.exact.totals import FOR_FIGURES, total
 from sotcheck.numerics.arrays import Array, Complex

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -21,6 +21,7 @@ from sotcheck.papers.kim2017.finite_rashba import column
 from sotcheck.system.interface import Interface
 from sotcheck.system.spin import IDENTITY
 from sotcheck.system.structure import Region
+from sotcheck.theory.amplitudes import closed_forms
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.grounds import GENERAL
 from sotcheck.trial.judge import real
@@ -39,18 +40,6 @@ STACKS: dict[str, tuple[Interface, float, tuple[Region, ...]]] = {
         (Region(0.2, thickness=0.8), Region(0.3, 0.5, OTHER.direction, 1.1), Region(6.0)),
     ),
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Above(Symbols):
-    """The symbols of N with a measured r̂_ex of everything beneath, shape (n, 1, 2, 2)."""
-
-    found: Complex
-
-    @property
-    def r_ex(self) -> Complex:
-        """The measured one."""
-        return self.found
 
 
 @lru_cache(maxsize=16)
@@ -75,7 +64,9 @@ def series_holds(engine: str) -> Iterator[Trial]:
     for name, (iface, _, _) in STACKS.items():
         local, angles = stack(name, engine), ANGLES[:2]
         found = local.coefficients(angles, len(eq.ORDERS))
-        symbols = Above(iface, np.array(local.k_perp), angles, local.reflection(angles[:1], 0.0))
+        k_perp = np.array(local.k_perp)
+        beneath = replace(closed_forms(iface, k_perp**2), r_ex=local.reflection(angles[:1], 0.0)[:, 0])
+        symbols = Symbols(iface, k_perp, angles, given=beneath)
         why = "read off r_ex at complex h_R, against (46a) with r_ex of the stack at h_R = 0"
         for n in eq.ORDERS:
             words = f"coefficient of h_R^{n} in r_ex, {name}"
