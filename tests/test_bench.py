@@ -139,10 +139,7 @@ def test_reference_refuses_what_it_cannot_resolve() -> None:
 def test_ours_and_scipys_agree() -> None:
     """quad_vec and dblquad integrate the raw integrand to the same torque, with more problems."""
     ours = torques.ours(BULK, 0.02)
-    for count in (
-        torques.by_quad_vec(BULK, 0.02, first=0.1),
-        torques.by_dblquad(BULK, 0.02, first=0.1),
-    ):
+    for count in (torques.by_quad_vec(BULK, 0.02, first=0.1), torques.by_dblquad(BULK, 0.02, first=0.1)):
         assert count.error <= 0.02
         assert count.problems > ours.problems
         assert count.asked == 0.1

@@ -15,7 +15,7 @@ from sotcheck.exact.observables import exact_flows
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.spin import IDENTITY, in_spin_bands
 from sotcheck.system.states import States
-from sotcheck.system.structure import Region, Structure
+from sotcheck.system.structure import Region, Scale, Structure
 
 
 class TransferMatrix(Engine):
@@ -24,11 +24,11 @@ class TransferMatrix(Engine):
     name = "transfer-matrix"
     accuracy = 1e-10
 
-    def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> States:
-        grid = k, phi, s = np.broadcast_arrays(*np.atleast_1d(k_perp, angle, scale))
+    def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
+        k, phi, s = np.broadcast_arrays(*np.atleast_1d(k_perp, angle, scale))
         zero, one = np.zeros((*k.shape, 2, 2)), IDENTITY + np.zeros((*k.shape, 2, 2))
 
-        def outside(region: Region) -> tuple[Complex, Complex]:
+        def outside(region: Region) -> tuple[Complex, Array]:
             q2, axis = region.bands(structure.energy, k)
             return np.sqrt(q2 + 0j), axis
 
@@ -57,7 +57,7 @@ class TransferMatrix(Engine):
         minus = np.stack([each @ start for each in before], axis=1)
         plus = np.stack([jump[n] @ minus[:, n] for n in range(len(jump))], axis=1)
         slope = np.stack([minus[..., 2:, :], plus[..., 2:, :]])
-        return States(structure, *grid, left, right, minus[..., :2, :], slope)
+        return States(structure, k, phi, s, left, right, minus[..., :2, :], slope)
 
 
 @pytest.fixture
@@ -75,23 +75,19 @@ def test_its_states_are_exact() -> None:
     layer = Region(0.3, 0.5, (0.6, 0.0, 0.8), 1.2, ((0.0, 0.2), (-0.2, 0.1), (0.0, 0.0)))
     bare = IFACE.structure
     structure = Structure(1.7, (bare.left, layer, bare.right), bare.interfaces * 2)
-    k, angle, scale = (
-        np.array([0.4, 1.1])[:, None, None],
-        np.array([0.3, 2.0])[:, None],
-        np.array([-0.4, 0.7]),
-    )
+    grid = np.array([0.4, 1.1])[:, None, None], np.array([0.3, 2.0])[:, None], np.array([-0.4, 0.7])
     for one in (bare, structure):
-        found, expected = (e.solve(one, k, angle, scale) for e in (TransferMatrix(), Matching()))
+        found, expected = (e.solve(one, *grid) for e in (TransferMatrix(), Matching()))
         assert np.abs(found.psi - expected.psi).max() <= 1e-13
         assert np.abs(found.slope - expected.slope).max() <= 1e-13
 
 
 def test_torque_shows_its_rows(third: TransferMatrix) -> None:
     """Without any word of it in the package, in Python and on the command line alike."""
-    assert engine_names()[0] == "first-order"
-    assert engine_names()[-1] == third.name
+    names = engine_names()
+    assert (names[0], names[-1]) == ("first-order", third.name)
     rows = {(row.engine, row.source): row for row in sc.torque(IFACE, tolerance=1e-8)}
-    assert {engine for engine, _ in rows} == set(engine_names())
+    assert {engine for engine, _ in rows} == set(names)
     for source in ("normal", "majority", "minority"):
         mine, exact = rows[third.name, source], rows["continuum", source]
         assert np.abs(mine.vector - exact.vector).max() <= mine.t.total + exact.t.total
