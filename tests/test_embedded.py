@@ -255,8 +255,7 @@ def test_kwant_integrates_the_resonance() -> None:
 @pytest.mark.parametrize("h_R", [1e-4, 1e-3, 0.02, 0.3])
 def test_a_resonance_costs_little(h_R: float) -> None:
     """No more than a few dozen nodes a range whatever the width, h_R², and no error beyond the estimate."""
-    coarse = exact_flows(Matching(), TRAP, np.array([h_R]), rtol=1e-4)
-    fine = exact_flows(Matching(), TRAP, np.array([h_R]), rtol=1e-10)
+    coarse, fine = (exact_flows(Matching(), TRAP, np.array([h_R]), rtol=rtol) for rtol in (1e-4, 1e-10))
     assert coarse.nodes <= 3 * 72
     assert np.all(np.abs(coarse.total.value - fine.total.value) <= coarse.total.error + fine.total.error)
     # Rounding of k_⊥² over the width, 0.1 h_R² and less at some angles, is what no rule gets below.
@@ -268,8 +267,7 @@ def test_a_state_that_only_rashba_binds_is_integrated() -> None:
     assert embedded_state(NEARLY) is None
     h_R = np.array([0.1])
     assert np.isfinite(resonances_at_fermi_energy(NEARLY, np.linspace(0, 6, 13), h_R).real).any()
-    coarse = exact_flows(Matching(), NEARLY, h_R, rtol=1e-3)
-    fine = exact_flows(Matching(), NEARLY, h_R, rtol=1e-6)
+    coarse, fine = (exact_flows(Matching(), NEARLY, h_R, rtol=rtol) for rtol in (1e-3, 1e-6))
     assert np.all(np.abs(coarse.total.value - fine.total.value) <= coarse.total.error + fine.total.error)
 
 
@@ -303,8 +301,8 @@ def test_warnings_are_shown_and_written() -> None:
 def test_pole_upon_the_end_of_a_range() -> None:
     """U_N = E_F, J = E_F: nothing but the majority propagates, and the minority's pole lies at k_⊥ = 0."""
     iface = Interface(name="end", E_F=1.0, U_N=1.0, J=1.0, m=(0.0, 0.0, 1.0))
-    found = exact_flows(Matching(), iface, np.array([0.05]), rtol=1e-9)
-    nearby = exact_flows(Matching(), iface.with_(U_N=1.0 + 1e-7), np.array([0.05]), rtol=1e-9)
+    both = iface, iface.with_(U_N=1.0 + 1e-7)
+    found, nearby = (exact_flows(Matching(), one, np.array([0.05]), rtol=1e-9) for one in both)
     size = np.abs(found.total.value).max()
     assert found.total.total <= 1e-8 * size
     assert np.abs(found.total.value - nearby.total.value).max() <= 1e-4 * size
