@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 from sotcheck.engines import Engine, KwantChain, Matching
 from sotcheck.numerics.arrays import Array
@@ -74,30 +75,20 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(20170915)
 
 
-@pytest.fixture(scope="session")
-def grid_of() -> Callable[..., Grid]:
+def grid_of(iface: Interface, nodes: int = 3, h_R: tuple[float, ...] = (-0.7, 0.05, 1.0)) -> Grid:
     """Return (k_⊥, angle, h_R) in every channel regime, at asymmetric angles, h_R of both signs up to 1."""
-
-    def grid(iface: Interface, nodes: int = 3, h_R: tuple[float, ...] = (-0.7, 0.05, 1.0)) -> Grid:
-        k_perp = sample(iface.thresholds(), nodes)[:, None, None]
-        k, angle, h = np.broadcast_arrays(k_perp, np.array([0.4, 2.1, 4.4])[:, None], np.array(h_R))
-        return k, angle, h
-
-    return grid
+    k_perp = sample(iface.thresholds(), nodes)[:, None, None]
+    k_perp, angle, scale = np.broadcast_arrays(k_perp, np.array([0.4, 2.1, 4.4])[:, None], np.array(h_R))
+    return k_perp, angle, scale
 
 
-@pytest.fixture
-def relative() -> Callable[[Array, Array], float]:
+def relative(found: ArrayLike, reference: ArrayLike) -> float:
     """Return the largest difference relative to the largest reference value (0 if both vanish)."""
-
-    def difference(found: Array, reference: Array) -> float:
-        found, reference = np.asarray(found), np.asarray(reference)
-        assert found.shape == reference.shape
-        assert np.all(np.isfinite(found))
-        scale = float(np.abs(reference).max())
-        return float(np.abs(found - reference).max()) / (scale or 1.0)
-
-    return difference
+    found, reference = np.asarray(found), np.asarray(reference)
+    assert found.shape == reference.shape
+    assert np.all(np.isfinite(found))
+    scale = float(np.abs(reference).max())
+    return float(np.abs(found - reference).max()) / (scale or 1.0)
 
 
 @pytest.fixture(scope="session")

@@ -7,14 +7,16 @@ import json
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
+from sotcheck.engines.embedded import EmbeddedStates, embedded_states
 
 from sotcheck.beyond.warnings import warnings
 from sotcheck.bound.thresholds import interface_states
 from sotcheck.engines import KwantChain, Matching
 from sotcheck.engines.poles import (
+    Segment,
     along_m,
     determinant,
-    embedded_states,
     poles,
     resonances_at_fermi_energy,
     wave_number,
@@ -22,10 +24,10 @@ from sotcheck.engines.poles import (
 )
 from sotcheck.engines.stack import outgoing
 from sotcheck.exact.observables import components, exact_flows, torque_from_flows
-from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.convergence import observed_order, richardson
 from sotcheck.numerics.zeros import parameter, zeros_near
-from sotcheck.system.files import load
+from sotcheck.system.files import builtin_systems, load
 from sotcheck.system.interface import SOURCES, Interface, rashba
 from sotcheck.system.spin import in_spin_bands
 from sotcheck.theory.embedded import embedded_state, missing_lattice, missing_torque
@@ -42,20 +44,31 @@ TRAP = Interface(
 NEARLY = TRAP.with_(name="nearly", u_0=-0.94)
 
 
+SYSTEMS = [load(name) for name in builtin_systems()]
+
+
 def random_interface(rng: np.random.Generator) -> Interface | None:
+    x, y, z = rng.normal(size=3)
     try:
         return Interface(
-            name="random",
-            E_F=rng.uniform(0.3, 3),
-            U_N=rng.uniform(-1, 3),
-            U_F=rng.uniform(-1, 2),
-            J=rng.choice([0.0, rng.uniform(0, 2)]),
-            u_0=rng.uniform(-3, 1),
-            u_m=rng.choice([0.0, rng.uniform(-1, 1)]),
-            m=tuple(rng.normal(size=3)),
-        )
+            name="random", E_F=rng.uniform(0.3, 3), U_N=rng.uniform(-1, 3), U_F=rng.uniform(-1, 2),
+            J=rng.choice([0.0, rng.uniform(0, 2)]), u_0=rng.uniform(-3, 1),
+            u_m=rng.choice([0.0, rng.uniform(-1, 1)]), m=(x, y, z),
+        )  # fmt: skip
     except ValueError:
         return None
+
+
+def found_at(iface: Interface, *request: ArrayLike) -> EmbeddedStates:
+    """The states at k_⊥, angle and h_R."""
+    k_perp, angle, h_R = map(np.asarray, request)
+    return embedded_states(iface, k_perp, angle, h_R)
+
+
+def determinant_of(iface: Interface, segment: Segment, theta: Complex, angle: Array, h_R: Array) -> Complex:
+    k, majority, minority = (wave_number(iface.k_perp2_max(s), segment, theta) for s in SOURCES)
+    w = h_R * np.sqrt(x_of(segment, theta))
+    return determinant(iface, k, (minority, majority), w + 0j, along_m(iface, angle))
 
 
 # ------------------------------------------------------------------------------------------- zeros and poles
@@ -65,12 +78,9 @@ def test_zeros_of_known_functions() -> None:
     """Each function's own zeros in the ellipse: simple, double, none; those outside are not reported."""
     inside = [[0.2 + 0.1j, 0.7 - 1e-9j], [0.5 + 0j, 0.5 + 0j], []]
 
-    def f(z: Array, rows: Array) -> Array:
-        values = np.exp(z)
-        for i in range(2):
-            zero = np.array([pair[i] if pair else 3.0 for pair in inside])[rows]
-            values = values * (z - zero[:, None])
-        return values * (z - 5j)
+    def f(z: Complex, rows: Index) -> Complex:
+        ends = np.array([pair or (3.0, 3.0) for pair in inside])[rows]
+        return np.exp(z) * (z - ends[:, :1]) * (z - ends[:, 1:]) * (z - 5j)
 
     found = zeros_near(f, 3, 0.0, 1.0, 1.6)
     for row, expected in zip(found, inside, strict=True):
@@ -78,27 +88,19 @@ def test_zeros_of_known_functions() -> None:
         assert len(some) == len(set(expected))
         for zero in expected:
             assert np.abs(some - zero).min() <= (1e-13 if len(set(expected)) == 2 else 1e-7)
-
-
-def test_parameter_of_the_ellipse() -> None:
     assert parameter(0.0, 1.0, np.array([0.3 + 0j]))[0] == pytest.approx(1.0)
     assert parameter(0.0, 2.0, np.array([3.0 + 0j]))[0] == pytest.approx(2 + np.sqrt(3))
 
 
 def test_determinant_is_that_of_the_matching_matrix(any_iface: Interface) -> None:
     """On the real axis: det(iK̂ + ik − κ̂) with the engine's own wave numbers, in every range."""
-    edges = any_iface.thresholds()
-    angle, h_R = np.array(0.7), 0.3
-    for segment in itertools.pairwise(edges):
-        theta = np.linspace(0.1, 1.5, 7)
-        x = x_of(segment, theta)
+    theta, angle, h_R = np.linspace(0.1, 1.5, 7) + 0j, np.full(7, 0.7), np.array(0.3)
+    for segment in itertools.pairwise(any_iface.thresholds()):
+        x = x_of(segment, theta).real
         k, K = outgoing(any_iface.kz_squared(x)), outgoing(any_iface.Kz_squared(x))
-        kappa = any_iface.kappa_0() + h_R * rashba(np.sqrt(x), angle + 0 * x)
+        kappa = any_iface.kappa_0() + h_R * rashba(np.sqrt(x), angle)
         matrix = 1j * (in_spin_bands(K, any_iface.direction) + k[:, None, None] * np.eye(2)) - kappa
-        ours = [wave_number(any_iface.k_perp2_max(source), segment, theta) for source in SOURCES]
-        found = determinant(
-            any_iface, ours[0], (ours[2], ours[1]), h_R * np.sqrt(x), along_m(any_iface, angle)
-        )
+        found = determinant_of(any_iface, segment, theta, angle, h_R)
         assert np.abs(found - np.linalg.det(matrix)).max() <= 1e-13
 
 
@@ -116,10 +118,10 @@ def test_poles_of_random_interfaces(rng: np.random.Generator) -> None:
                 continue
             theta = poles(iface, segment, angle, h_R)
             numbers = [wave_number(iface.k_perp2_max(source), segment, theta) for source in SOURCES]
-            w = h_R[:, None] * np.sqrt(x_of(segment, theta))
-            c = along_m(iface, angle)[:, None]
-            size = 1 + sum(np.abs(n) for n in numbers) ** 2 + np.abs(w) ** 2 + iface.u_0**2 + iface.u_m**2
-            residual = np.abs(determinant(iface, numbers[0], (numbers[2], numbers[1]), w, c)) / size
+            w2 = np.abs(h_R[:, None] ** 2 * x_of(segment, theta))
+            size = 1 + sum(np.abs(n) for n in numbers) ** 2 + w2 + iface.u_0**2 + iface.u_m**2
+            off = determinant_of(iface, segment, theta, angle[:, None], h_R[:, None])
+            residual = np.abs(off) / size
             # Left of θ = 0 the sign of √x, which is analytic in θ where x₁ = 0, is another.
             assert not np.any(residual[theta.real > 0] > 1e-9)
         for state in interface_states(iface):
@@ -143,11 +145,9 @@ def test_finite_difference_poles_converge() -> None:
 
 def test_embedded_states_by_hand() -> None:
     """Without h_R at the k_⊥ of the state at E_F: E_F itself, truly bound, all minority."""
-    state = embedded_states(TRAP, np.sqrt(1.180625), 0.3, 0.0)
-    assert state.energy == pytest.approx(1.1, rel=1e-13)
+    state = found_at(TRAP, np.sqrt(1.180625), 0.3, 0.0)
     assert state.kind == "bound"
-    assert state.width == 0.0
-    assert state.minority == pytest.approx(1.0, abs=1e-12)
+    assert [state.width, state.energy, state.minority] == pytest.approx([0.0, 1.1, 1.0], abs=1e-12)
 
 
 def test_width_is_h_R_squared_times_sine_squared() -> None:
@@ -160,7 +160,7 @@ def test_width_is_h_R_squared_times_sine_squared() -> None:
     rule = 4 * k_perp**2 * sine2 * K / abs(D) ** 2 / (1 / q_N + 1 / q_minority)
     h_R = 0.02 * 0.5 ** np.arange(5)
     # Even part in h_R, from the opposite angle, so that corrections are O(h_R²).
-    width = [embedded_states(TRAP, k_perp, angle + turn, h_R[:, None]).width for turn in (0, np.pi)]
+    width = [found_at(TRAP, k_perp, angle + turn, h_R[:, None]).width for turn in (0, np.pi)]
     measured = (width[0] + width[1]) / 2 / h_R[:, None] ** 2
     fit = richardson(measured, (2, 4, 6, 8))
     assert np.abs(fit.value / rule - 1).max() <= 1e-6
@@ -169,17 +169,14 @@ def test_width_is_h_R_squared_times_sine_squared() -> None:
 def test_spin_conserved_is_bound() -> None:
     """m ∥ k×ẑ: no width at any h_R; a small angle off, sin² of it."""
     iface = TRAP.with_(m=(1.0, 0.0, 0.0))
-    along = np.pi / 2
-    found = embedded_states(iface, 1.05, np.array([along, along + 1e-3, along + 2e-3]), 0.1)
+    found = found_at(iface, 1.05, np.pi / 2 + np.array([0.0, 1e-3, 2e-3]), 0.1)
     assert found.kind.tolist() == ["bound", "resonance", "resonance"]
     assert found.width[0] == 0.0
     assert found.width[2] / found.width[1] == pytest.approx(4.0, rel=1e-3)
     assert np.all(np.isfinite(found.energy))
-
-
-def test_no_state_without_attraction_or_exchange() -> None:
-    for iface in (TRAP.with_(u_0=0.3), TRAP.with_(J=0.0), load("bulk-magnetism")):
-        found = embedded_states(iface, np.array([0.3, 1.0]), 0.2, 0.1)
+    # No state without attraction or exchange.
+    for other in (TRAP.with_(u_0=0.3), TRAP.with_(J=0.0), load("bulk-magnetism")):
+        found = found_at(other, [0.3, 1.0], 0.2, 0.1)
         assert found.kind.tolist() == ["none", "none"]
         assert np.all(np.isnan(found.energy))
 
@@ -241,8 +238,7 @@ def test_missing_torque_by_hand() -> None:
     assert missing_torque(TRAP) == pytest.approx([0, expected, 0], rel=1e-13)
     t = missing_lattice(TRAP)[1]
     assert components(t, TRAP.direction) == pytest.approx((expected, 0.0), abs=1e-15)
-    for name in ("bulk-magnetism", "interface-magnetism", "ferromagnetic-insulator", "topological-insulator"):
-        assert np.all(missing_torque(load(name)) == 0)
+    assert not any(missing_torque(iface).any() for iface in SYSTEMS)
 
 
 def test_kwant_integrates_the_resonance() -> None:
@@ -259,8 +255,7 @@ def test_kwant_integrates_the_resonance() -> None:
 @pytest.mark.parametrize("h_R", [1e-4, 1e-3, 0.02, 0.3])
 def test_a_resonance_costs_little(h_R: float) -> None:
     """No more than a few dozen nodes a range whatever the width, h_R², and no error beyond the estimate."""
-    coarse = exact_flows(Matching(), TRAP, np.array([h_R]), rtol=1e-4)
-    fine = exact_flows(Matching(), TRAP, np.array([h_R]), rtol=1e-10)
+    coarse, fine = (exact_flows(Matching(), TRAP, np.array([h_R]), rtol=rtol) for rtol in (1e-4, 1e-10))
     assert coarse.nodes <= 3 * 72
     assert np.all(np.abs(coarse.total.value - fine.total.value) <= coarse.total.error + fine.total.error)
     # Rounding of k_⊥² over the width, 0.1 h_R² and less at some angles, is what no rule gets below.
@@ -272,8 +267,7 @@ def test_a_state_that_only_rashba_binds_is_integrated() -> None:
     assert embedded_state(NEARLY) is None
     h_R = np.array([0.1])
     assert np.isfinite(resonances_at_fermi_energy(NEARLY, np.linspace(0, 6, 13), h_R).real).any()
-    coarse = exact_flows(Matching(), NEARLY, h_R, rtol=1e-3)
-    fine = exact_flows(Matching(), NEARLY, h_R, rtol=1e-6)
+    coarse, fine = (exact_flows(Matching(), NEARLY, h_R, rtol=rtol) for rtol in (1e-3, 1e-6))
     assert np.all(np.abs(coarse.total.value - fine.total.value) <= coarse.total.error + fine.total.error)
 
 
@@ -287,35 +281,28 @@ def test_warnings_name_the_state() -> None:
     assert f"{missing_torque(TRAP)[1].real:.4g}" in found
     (bound,) = warnings(NEARLY)
     assert "binds states at E_F by itself" in bound
-    *bound, found = warnings(NEARLY, [1e-4, 0.1])
-    assert all("bound to the interface lie at E_F" in words for words in bound)
+    *more, found = warnings(NEARLY, [1e-4, 0.1])
+    assert all("bound to the interface lie at E_F" in words for words in more)
     assert "h_R = 0.1 an interface state lies at E_F inside" in found
     (found,) = warnings(Interface(name="glass", E_F=1.0, J=0.0, u_0=0.5, u_m=0.5))
     assert "majority channel is transparent" in found
-
-
-@pytest.mark.parametrize(
-    "name", ["bulk-magnetism", "interface-magnetism", "ferromagnetic-insulator", "topological-insulator"]
-)
-def test_no_warning_without_reason(name: str) -> None:
-    assert warnings(load(name), [0.01, 0.05, 0.2]) == []
+    # None without reason.
+    assert not any(warnings(iface, [0.01, 0.05, 0.2]) for iface in SYSTEMS)
 
 
 def test_warnings_are_shown_and_written() -> None:
     table = torque(TRAP, "continuum", tolerance=1e-4)
     assert table.warnings == tuple(warnings(TRAP, [TRAP.h_R]))
-    assert json.loads(table.to_json())["warnings"] == list(table.warnings)
-    assert "Warning: a minority interface state" in str(table)
-    result = CheckResult(TRAP, (), "", table.warnings)
-    assert json.loads(result.to_json())["warnings"] == list(table.warnings)
-    assert "Warning: a minority" in str(result)
+    for shown in (table, CheckResult(TRAP, (), "", table.warnings)):
+        assert json.loads(shown.to_json())["warnings"] == list(table.warnings)
+        assert "Warning: a minority interface state" in str(shown)
 
 
 def test_pole_upon_the_end_of_a_range() -> None:
     """U_N = E_F, J = E_F: nothing but the majority propagates, and the minority's pole lies at k_⊥ = 0."""
     iface = Interface(name="end", E_F=1.0, U_N=1.0, J=1.0, m=(0.0, 0.0, 1.0))
-    found = exact_flows(Matching(), iface, np.array([0.05]), rtol=1e-9)
-    nearby = exact_flows(Matching(), iface.with_(U_N=1.0 + 1e-7), np.array([0.05]), rtol=1e-9)
+    both = iface, iface.with_(U_N=1.0 + 1e-7)
+    found, nearby = (exact_flows(Matching(), one, np.array([0.05]), rtol=1e-9) for one in both)
     size = np.abs(found.total.value).max()
     assert found.total.total <= 1e-8 * size
     assert np.abs(found.total.value - nearby.total.value).max() <= 1e-4 * size

@@ -32,6 +32,7 @@ from sotcheck.theory.validity import why_not_expandable
 from sotcheck.trial.expansion import expansion_of
 
 DEFAULT = Interface(name="default")
+MATCHED = Interface(name="matched", J=1.0, U_F=1.0, m=(2.0, -1.0, 2.0))
 
 
 class Counting(Matching):
@@ -55,8 +56,7 @@ def test_nearly_matched_channels_take_no_more_than_matched_ones(
 ) -> None:
     """The sum is resolved to what is asked for, at a cost that does not grow with 1/detuning."""
     monkeypatch.setattr(Counting, "problems", 0)
-    iface = Interface(name="matched", J=1.0, U_F=1.0 + side * detuning, m=(2.0, -1.0, 2.0))
-    found = exact_flows(Counting(), iface, np.array([0.05]), rtol=1e-9)
+    found = exact_flows(Counting(), MATCHED.with_(U_F=1.0 + side * detuning), np.array([0.05]), rtol=1e-9)
     # Where k_perp^2 is rounded to a millionth of a thin segment, 1e-9 is not to be had: the error says so.
     assert found.total.total < 3e-8 * np.abs(found.total.value).max()
     assert Counting.problems < 150_000
@@ -64,17 +64,12 @@ def test_nearly_matched_channels_take_no_more_than_matched_ones(
 
 def test_the_sum_is_continuous_in_the_detuning() -> None:
     """What nearly coincident thresholds give tends to what coincident ones give."""
-    with_detuning = [
-        exact_flows(
-            Matching(),
-            Interface(name="matched", J=1.0, U_F=1.0 + d, m=(2.0, -1.0, 2.0)),
-            np.array([0.05]),
-            rtol=1e-10,
-        ).total.value
+    none, *some = (
+        exact_flows(Matching(), MATCHED.with_(U_F=1.0 + d), np.array([0.05]), rtol=1e-10).total.value
         for d in (0.0, 1e-6, 2e-6)
-    ]
-    one, two = (np.abs(found - with_detuning[0]).max() for found in with_detuning[1:])
-    assert 0 < one < two < 1e-3 * np.abs(with_detuning[0]).max()
+    )
+    one, two = (np.abs(found - none).max() for found in some)
+    assert 0 < one < two < 1e-3 * np.abs(none).max()
 
 
 @pytest.mark.parametrize("gap", [1e-12, 1e-9, 1e-5, 1e-3])
@@ -133,6 +128,9 @@ def test_a_state_at_a_threshold_leaves_no_expansion(u_0: float) -> None:
     assert "all but" in data["why"]
     with pytest.raises(sc.SotcheckError, match="do not exist"):
         torque_orders(iface, 3)
+    at, near = (expansion_of(DEFAULT.with_(u_0=u), sample(iface.thresholds(), 8) ** 2) for u in (-1.0, -0.99))
+    assert (at.kind, at.exists, near.kind, near.exists) == ("threshold", False, "analytic", True)
+    assert "threshold" in at.words
 
 
 def test_orders_close_to_a_threshold_state_are_found() -> None:
@@ -140,14 +138,6 @@ def test_orders_close_to_a_threshold_state_are_found() -> None:
     series = torque_orders(DEFAULT.with_(u_0=-0.999), 19)
     size = np.abs(series.value).max(axis=(1, 2))
     assert np.all(series.error.max(axis=(1, 2)) < 1e-6 * size)
-
-
-def test_the_check_says_why_there_is_no_expansion() -> None:
-    at = DEFAULT.with_(u_0=-1.0)
-    found = expansion_of(at, sample(at.thresholds(), 8) ** 2)
-    near = expansion_of(DEFAULT.with_(u_0=-0.99), sample(at.thresholds(), 8) ** 2)
-    assert (found.kind, found.exists, near.kind, near.exists) == ("threshold", False, "analytic", True)
-    assert "threshold" in found.words
 
 
 @pytest.mark.parametrize("u_0", [0.0, 0.5])
@@ -194,15 +184,15 @@ def test_bound_states_of_any_scale(scale: float) -> None:
 
 
 def test_files_that_belong_together_are_written_together(tmp_path: Path) -> None:
+    def there() -> dict[str, str]:
+        return {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+
     (tmp_path / "a").write_text("old", encoding="utf-8")
     with pytest.raises(OutputError, match="nowhere"):
         write_texts({tmp_path / "a": "new", tmp_path / "b": "new", tmp_path / "nowhere" / "c": "new"})
-    assert {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == {"a": "old"}
+    assert there() == {"a": "old"}
     write_texts({tmp_path / "a": "new", tmp_path / "b": "new"})
-    assert {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == {
-        "a": "new",
-        "b": "new",
-    }
+    assert there() == {"a": "new", "b": "new"}
 
 
 def blas_threads() -> set[int]:
@@ -213,9 +203,9 @@ def test_python_s_torque_keeps_to_one_blas_thread(monkeypatch: pytest.MonkeyPatc
     seen: set[int] = set()
 
     class Spying(Matching):
-        def flows(self, *args: Array) -> Array:  # type: ignore[override]
+        def flows(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> Array:
             seen.update(blas_threads())
-            return super().flows(*args)  # type: ignore[arg-type]
+            return super().flows(structure, k_perp, angle, scale)
 
     monkeypatch.setitem(EXACT, "continuum", Spying())
     with threadpool_limits(limits=2):

@@ -9,8 +9,10 @@ import pytest
 
 from sotcheck.engines.lattice import (
     LARGEST_DECAY,
+    SCHEMES,
     SMALLEST_SINE,
     Chain,
+    Scheme,
     assemble,
     bonds,
     cells,
@@ -21,12 +23,12 @@ from sotcheck.engines.lattice import (
 from sotcheck.errors import LatticeError
 from sotcheck.numerics.quadrature import sample
 from sotcheck.system.files import load
-from sotcheck.system.interface import Interface
+from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.system.spin import dagger, dot_sigma
 from sotcheck.system.structure import Region, Structure
 
 BULKS = {"exact-difference": exact_difference, "finite-difference": finite_difference}
-SCHEMES = ("exact-difference", "finite-difference", "one-sided")
+ALL_SCHEMES: tuple[Scheme, ...] = (*SCHEMES, "one-sided")
 #: q² of propagating and evanescent waves, from next to a band edge to deep in the band or gap.
 Q2 = np.array([1e-8, 0.01, 0.3, 1.7, -1e-8, -0.2, -3.0])
 #: Sums of three terms of size 1/a, rounded: a few dozen ε.
@@ -34,14 +36,14 @@ ROUNDING = 64 * np.finfo(float).eps
 BARE = Interface(name="bare")
 
 
-@pytest.mark.parametrize("scheme", BULKS)
+@pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("a", [1.0, 0.5, 0.1])
-def test_blocks_are_hermitian(scheme: str, a: float) -> None:
-    """On-site and hopping terms are real for q² of either sign: the chain conserves flux."""
-    onsite, hopping, _ = BULKS[scheme](Q2, a)
-    assert np.all(onsite.imag == 0.0)
-    assert np.all(hopping.imag == 0.0)
+def test_blocks_are_hermitian(scheme: Scheme, a: float) -> None:
+    """On-site and hopping terms are real for q² of either sign; at q = 0 of the free chain, 2/a, 1/a."""
+    onsite, hopping, q = BULKS[scheme](np.append(Q2, 0.0), a)
+    assert not (onsite.imag.any() or hopping.imag.any())
     assert np.all(hopping.real > 0.0)
+    assert np.allclose([onsite[-1], hopping[-1], q[-1]], [2 / a, 1 / a, 0.0], rtol=ROUNDING, atol=0)
 
 
 @pytest.mark.parametrize("a", [1.0, 0.5, 0.1])
@@ -71,16 +73,12 @@ def test_finite_difference_has_the_effective_solutions(a: float) -> None:
     assert np.abs(q[3] / np.sqrt(Q2[3]) - 1) > 0.1 * Q2[3] * a**2
 
 
-@pytest.mark.parametrize("scheme", BULKS)
+@pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("a", [0.5, 0.1])
-def test_slopes_and_flux_at_the_interface(scheme: str, a: float) -> None:
+def test_slopes_and_flux_at_the_interface(scheme: Scheme, a: float) -> None:
     """∂ψ(+0) = tψ_1 − (h/2)ψ_0 and ∂ψ(−0) = (h/2)ψ_0 − tψ_{−1} are iqψ_0, with the scheme's own q."""
     onsite, hopping, q = BULKS[scheme](Q2, a)
-    step = (
-        np.exp(1j * q * a)
-        if scheme == "exact-difference"
-        else np.exp(2j * np.arcsin(np.sqrt(Q2 + 0j) * a / 2))
-    )
+    step = np.exp(1j * q * a if scheme == "exact-difference" else 2j * np.arcsin(np.sqrt(Q2 + 0j) * a / 2))
     tolerance = ROUNDING * np.abs(hopping)
     assert np.all(np.abs(hopping * step - onsite / 2 - 1j * q) <= tolerance)
     assert np.all(np.abs(onsite / 2 - hopping / step - 1j * q) <= tolerance)
@@ -91,26 +89,14 @@ def test_slopes_and_flux_at_the_interface(scheme: str, a: float) -> None:
 def test_schemes_meet_as_the_spacing_shrinks() -> None:
     """Their blocks differ by (qa)² relative to q: order two, for each q² of either sign."""
     q2 = np.array([0.5, 2.0, -1.0])
-    differences = []
-    for a in (0.1, 0.05, 0.025):
-        exact, finite = exact_difference(q2, a), finite_difference(q2, a)
-        differences.append(np.abs(exact[2] - finite[2]))
-    ratios = np.divide(differences[:-1], differences[1:])
-    assert np.allclose(ratios, 4.0, rtol=2e-3)
+    spacings = (0.1, 0.05, 0.025)
+    differences = [np.abs(exact_difference(q2, a)[2] - finite_difference(q2, a)[2]) for a in spacings]
+    assert np.allclose(np.divide(differences[:-1], differences[1:]), 4.0, rtol=2e-3)
     # q − q̃ = q (qa)²/8 + …: the size, not only the order.
     assert np.allclose(differences[0], np.abs(q2) ** 1.5 * 0.1**2 / 8, rtol=2e-2)
 
 
-def test_at_a_band_edge_exactly() -> None:
-    """q = 0: both schemes are the free chain t = 1/a, h = 2/a."""
-    for bulk in BULKS.values():
-        onsite, hopping, q = bulk(np.array([0.0]), 0.25)
-        assert hopping[0] == pytest.approx(4.0, rel=ROUNDING)
-        assert onsite[0] == pytest.approx(8.0, rel=ROUNDING)
-        assert q[0] == 0.0
-
-
-def chain(structure: Structure, k_perp: float, a: float, scheme: str) -> Chain:
+def chain(structure: Structure, k_perp: float, a: float, scheme: Scheme) -> Chain:
     """Return the chain of one problem without κ̂, its leads' spacing also that of layers."""
     regions, numbers = [], []
     for region in structure.regions:
@@ -118,12 +104,12 @@ def chain(structure: Structure, k_perp: float, a: float, scheme: str) -> Chain:
         finite = np.isfinite(region.thickness)
         numbers.append(int(cells(q2, region.thickness, scheme, a)[0]) if finite else 1)
         regions.append(bonds(q2, axis, region.thickness / numbers[-1] if finite else a, scheme))
-    kappas = [np.zeros((1, 2, 2))] * len(structure.interfaces)
+    kappas = np.zeros((len(structure.interfaces), 1, 2, 2), dtype=complex)
     return assemble(regions, numbers, kappas, scheme)
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_chain_blocks(any_iface: Interface, scheme: str) -> None:
+@pytest.mark.parametrize("scheme", ALL_SCHEMES)
+def test_chain_blocks(any_iface: Interface, scheme: Scheme) -> None:
     """Hermitian 2×2 blocks, diagonal in spin along m; the interface site carries the mean of both bulks."""
     m = dot_sigma(any_iface.direction)
     a = default_spacing(any_iface.structure, scheme)
@@ -162,15 +148,14 @@ def test_exact_difference_interface_site() -> None:
     iface = load("bulk-magnetism")
     a, k_perp = 0.7, 0.9
     blocks = chain(iface.structure, k_perp, a, "exact-difference")
-    m = dot_sigma(iface.direction)
-    q = np.sqrt(iface.kz_squared(np.array(k_perp**2)) + 0j)
-    Q = np.sqrt(iface.Kz_squared(np.array(k_perp**2)) + 0j)
-    cot = [p / np.tan(p * a) for p in (q, *Q)]
-    expected = cot[0] * np.eye(2) + cot[1] * (np.eye(2) + m) / 2 + cot[2] * (np.eye(2) - m) / 2
-    assert np.abs(blocks.sites[1, 0] - expected).max() <= ROUNDING / a
-    hopping = Q / np.sin(Q * a)
-    expected = hopping[0] * (np.eye(2) + m) / 2 + hopping[1] * (np.eye(2) - m) / 2
-    assert np.abs(blocks.hopping[1, 0] - expected).max() <= ROUNDING / a
+    bands = [(np.eye(2) + sign * dot_sigma(iface.direction)) / 2 for sign in (1, -1)]
+    q, *Q = np.sqrt(
+        np.append(iface.kz_squared(np.array(k_perp**2)), iface.Kz_squared(np.array(k_perp**2))) + 0j
+    )
+    site = sum(p / np.tan(p * a) * band for p, band in zip(Q, bands, strict=True))
+    assert np.abs(blocks.sites[1, 0] - q / np.tan(q * a) * np.eye(2) - site).max() <= ROUNDING / a
+    hopping = sum(p / np.sin(p * a) * band for p, band in zip(Q, bands, strict=True))
+    assert np.abs(blocks.hopping[1, 0] - hopping).max() <= ROUNDING / a
 
 
 # ----------------------------------------------------------------------------------------- refused spacings
@@ -199,19 +184,16 @@ def test_exact_difference_refuses(q2: list[float], a: float, word: str) -> None:
     with pytest.raises(LatticeError, match=word) as refused:
         exact_difference(np.array(q2), a)
     assert f"a = {a:g}" in str(refused.value)
+    # Not refused: just outside the guards, and tiny q, where qa → 0 but q/sin(qa) → 1/a.
+    exact_difference(np.array([4.0]), np.pi / 2 * (1 - 1.1 * SMALLEST_SINE / np.pi))
+    exact_difference(np.array([1e-14, -1e-14]), 1.0)
+    exact_difference(np.array([-4.0]), 0.99 * LARGEST_DECAY / 2)
     # Advice against decay may need a second one against aliasing.
     better = 0.99 * advised(refused.value)
     try:
         exact_difference(np.array(q2), better)
     except LatticeError as again:
         exact_difference(np.array(q2), 0.99 * advised(again))
-
-
-def test_exact_difference_accepts_next_to_what_it_refuses() -> None:
-    """Not refused: just outside the guard, tiny q (where qa → 0 but q/sin(qa) → 1/a), strong decay."""
-    exact_difference(np.array([4.0]), np.pi / 2 * (1 - 1.1 * SMALLEST_SINE / np.pi))
-    exact_difference(np.array([1e-14, -1e-14]), 1.0)
-    exact_difference(np.array([-4.0]), 0.99 * LARGEST_DECAY / 2)
 
 
 @pytest.mark.parametrize("factor", [1.0, 1.5])
@@ -224,13 +206,17 @@ def test_finite_difference_refuses_beyond_its_band(factor: float) -> None:
     finite_difference(np.array([-100.0]), a)  # evanescent waves have no such limit
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_default_spacing_suits_every_k(any_iface: Interface, scheme: str) -> None:
+def every_k_is_accepted(iface: Interface, a: float, scheme: Scheme) -> None:
+    for k_perp in sample(iface.thresholds(), 8):
+        chain(iface.structure, float(k_perp), a, scheme)
+
+
+@pytest.mark.parametrize("scheme", ALL_SCHEMES)
+def test_default_spacing_suits_every_k(any_iface: Interface, scheme: Scheme) -> None:
     """Neither refused anywhere nor needlessly small: q_max a near 1.5, or 0.4 for finite differences."""
     a = default_spacing(any_iface.structure, scheme)
-    for k_perp in sample(any_iface.thresholds(), 8):
-        chain(any_iface.structure, float(k_perp), a, scheme)
-    largest_q = np.sqrt(max(any_iface.k_perp2_max(s) for s in ("normal", "majority", "minority")))
+    every_k_is_accepted(any_iface, a, scheme)
+    largest_q = np.sqrt(max(any_iface.k_perp2_max(s) for s in SOURCES))
     limit = 1.5 if scheme == "exact-difference" else 0.4
     assert 0.2 * limit < largest_q * a <= limit * (1 + ROUNDING)
 
@@ -240,5 +226,4 @@ def test_default_spacing_shrinks_for_deep_gaps() -> None:
     iface = Interface(name="deep", E_F=1.0, U_N=0.0, U_F=1e4, J=1.0)
     a = default_spacing(iface.structure, "exact-difference")
     assert a < 0.3
-    for k_perp in sample(iface.thresholds(), 5):
-        chain(iface.structure, float(k_perp), a, "exact-difference")
+    every_k_is_accepted(iface, a, "exact-difference")

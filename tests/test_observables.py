@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
+from conftest import grid_of, relative
 
 from sotcheck.engines import Engine, KwantChain, Matching
 from sotcheck.exact.observables import (
@@ -27,8 +26,6 @@ from sotcheck.system.interface import SOURCES, Interface, rashba
 from sotcheck.system.spin import PAULI, dot_sigma, in_spin_bands, pauli_vector, projectors, spin_torque
 from sotcheck.trial.torque import torque
 
-Relative = Callable[[Array, Array], float]
-GridOf = Callable[..., tuple[Array, Array, Array]]
 #: k_⊥-summed comparisons: the quadrature is asked for this, and reaches much better.
 RTOL = 1e-9
 
@@ -42,17 +39,16 @@ def summed(iface: Interface, h_R: float, engine: Engine | None = None, rtol: flo
 # ------------------------------------------------------------------------------------------ definitions
 
 
-def test_flows_are_their_definitions(any_iface: Interface, grid_of: GridOf, relative: Relative) -> None:
+def test_flows_are_their_definitions(any_iface: Interface) -> None:
     """Im[ψ†σ h_R σ·(k×ẑ) ψ] and −Im[ψ†σ u_m σ·m ψ], state by state from ψ(0)."""
     k_perp, angle, h_R = grid_of(any_iface)
     states = Matching().solve(any_iface.structure, k_perp, angle, h_R)
     found = states.flows
     kx, ky = k_perp * np.cos(angle), k_perp * np.sin(angle)
+    sigma_m = np.einsum("i,ijk->jk", any_iface.direction, PAULI)
     potential = {
         LATTICE: h_R[..., None, None] * (ky[..., None, None] * PAULI[0] - kx[..., None, None] * PAULI[1]),
-        INTERFACE: np.broadcast_to(
-            -any_iface.u_m * np.einsum("i,ijk->jk", any_iface.direction, PAULI), (*k_perp.shape, 2, 2)
-        ),
+        INTERFACE: np.broadcast_to(-any_iface.u_m * sigma_m, (*k_perp.shape, 2, 2)),
     }
     minority, majority = projectors(any_iface.direction)
     for s, psi in enumerate((states.psi_N, states.psi_F @ majority, states.psi_F @ minority)):
@@ -60,18 +56,13 @@ def test_flows_are_their_definitions(any_iface: Interface, grid_of: GridOf, rela
             expected = np.einsum("...ia,kij,...jl,...la->...k", psi.conj(), PAULI, B, psi).imag
             size = max(1.0, float(np.abs(found[..., flow, :]).max()))
             assert np.abs(found[..., s, flow, :] - expected).max() <= 1e-13 * size
-    assert FLOWS[MINUS] == "spin_current_minus"
-    assert FLOWS[PLUS] == "spin_current_plus"
-    assert FLOWS[LATTICE] == "lattice"
-    assert FLOWS[INTERFACE] == "interface"
-
-
-def test_rashba_term() -> None:
-    """h_R (k_y σ_x − k_x σ_y), with k×ẑ = (k_y, −k_x, 0)."""
-    found = rashba(np.array(0.5), np.array(0.3))
-    kx, ky = 0.5 * np.cos(0.3), 0.5 * np.sin(0.3)
-    assert np.allclose(found, ky * PAULI[0] - kx * PAULI[1], rtol=0, atol=1e-16)
-    assert np.allclose(rashba(np.array(0.5), np.array(0.0)), -0.5 * PAULI[1], rtol=0, atol=1e-16)
+    names = {
+        MINUS: "spin_current_minus",
+        PLUS: "spin_current_plus",
+        LATTICE: "lattice",
+        INTERFACE: "interface",
+    }
+    assert {flow: FLOWS[flow] for flow in names} == names
 
 
 def test_spin_algebra() -> None:
@@ -82,6 +73,9 @@ def test_spin_algebra() -> None:
     assert np.allclose(dot_sigma(m) @ majority, -majority, atol=1e-15)
     assert np.allclose(minority @ minority, minority, atol=1e-15)
     assert np.allclose(in_spin_bands(np.array([3.0, 5.0]), m), 3 * minority + 5 * majority, atol=1e-15)
+    # The Rashba term h_R (k_y σ_x − k_x σ_y), with k×ẑ = (k_y, −k_x, 0).
+    kx, ky = 0.5 * np.cos(0.3), 0.5 * np.sin(0.3)
+    assert np.allclose(rashba(np.array(0.5), np.array(0.3)), dot_sigma(np.array([ky, -kx, 0])), atol=1e-16)
     v = np.array([0.3, -0.2, 0.9])
     assert np.allclose(pauli_vector(dot_sigma(v)), 2 * v, atol=1e-15)
     # ρ = (1 + S·σ)/2 and Tr[σ_k σ_i σ_j] = 2iε_kij: Im Tr[σ (B·σ) ρ] = B × S.
@@ -113,9 +107,7 @@ def test_components(m: tuple[float, float, float]) -> None:
     direction = np.array(m) / np.linalg.norm(m)
     y = np.array([0.0, 1.0, 0.0])
     t = 0.7 * np.cross(direction, np.cross(y, direction)) - 0.3 * np.cross(direction, y)
-    fieldlike, dampinglike = components(t, direction)
-    assert fieldlike == pytest.approx(-0.3, rel=1e-12)
-    assert dampinglike == pytest.approx(0.7, rel=1e-12)
+    assert components(t, direction) == pytest.approx((-0.3, 0.7), rel=1e-12)
 
 
 @pytest.mark.parametrize("m", [(0.0, 1.0, 0.0), (0.0, -1.0, 0.0)])
@@ -125,8 +117,7 @@ def test_components_are_undefined_along_y(m: tuple[float, float, float]) -> None
     table = torque(load("bulk-magnetism").with_(m=m), engine=["first-order", "continuum"], h_R=0.2)
     assert len(table) == 6
     for row in table:
-        assert row.fieldlike is None
-        assert row.dampinglike is None
+        assert row.fieldlike is row.dampinglike is None
         assert np.all(np.isfinite(row.vector))
         assert abs(row.vector @ np.array(m)) <= 1e-15
 
@@ -153,28 +144,15 @@ def test_exact_pin_of_the_contract(engine: Engine) -> None:
     assert np.abs(summed(iface, 0.3, engine, rtol)[0] - pin).max() <= allowed + 1.5e-16
 
 
-def test_torque_is_odd_in_rashba(any_iface: Interface, relative: Relative) -> None:
-    """k → −k is h_R → −h_R, and t is weighted by k_x: t(−h_R) = −t(h_R) at the same m."""
-    assert relative(summed(any_iface, -0.3), -summed(any_iface, 0.3)) <= 1e-13
-
-
-def test_torque_at_zero_rashba(any_iface: Interface) -> None:
-    """h_R = 0: no torque of any source (what k_x sums to zero is not divided by h_R)."""
+def test_symmetries_of_the_torque(any_iface: Interface) -> None:
+    """t is weighted by k_x, and spin is an axial vector. Without h_R there is no torque of any source."""
+    t, (x, y, z) = summed(any_iface, 0.3), any_iface.m
+    # k → −k is h_R → −h_R.
+    assert relative(summed(any_iface, -0.3), -t) <= 1e-13
+    # k and m turned by π about z; x → −x.
+    assert relative(summed(any_iface.with_(m=(-x, -y, z)), 0.3), -t * [-1, -1, 1]) <= 1e-9
+    assert relative(summed(any_iface.with_(m=(x, -y, -z)), 0.3), -t * [1, -1, -1]) <= 1e-9
     assert np.abs(summed(any_iface, 0.0)).max() <= 1e-13 * largest_torque(any_iface)
-
-
-def test_turning_m_by_pi_about_z(any_iface: Interface, relative: Relative) -> None:
-    """k and m turned by π: t turns too, and k_x changes sign, so t(−m_x, −m_y, m_z) = −R_z(π) t(m)."""
-    x, y, z = any_iface.m
-    turned = summed(any_iface.with_(m=(-x, -y, z)), 0.3)
-    assert relative(turned, -summed(any_iface, 0.3) * [-1, -1, 1]) <= 1e-9
-
-
-def test_mirror_of_the_torque(any_iface: Interface, relative: Relative) -> None:
-    """x → −x turns k_x and, of axial vectors, y and z: t(m_x, −m_y, −m_z) = −(t_x, −t_y, −t_z)."""
-    x, y, z = any_iface.m
-    mirrored = summed(any_iface.with_(m=(x, -y, -z)), 0.3)
-    assert relative(mirrored, -summed(any_iface, 0.3) * [1, -1, -1]) <= 1e-9
 
 
 def test_reversing_m_is_no_symmetry() -> None:
@@ -194,10 +172,8 @@ def test_torque_by_vector(any_iface: Interface) -> None:
     iface = any_iface.with_(m=(0.0, 0.0, 1.0))
     t = summed(iface, 0.3)
     assert np.abs(t[:, 2]).max() == 0.0
-    for vector in t:
-        fieldlike, dampinglike = components(vector, iface.direction)
-        # m×ŷ = −x̂, m×(ŷ×m) = ŷ.
-        assert np.allclose([-vector[0], vector[1]], [fieldlike, dampinglike], atol=1e-18)
+    # m×ŷ = −x̂, m×(ŷ×m) = ŷ.
+    assert np.allclose([-t[:, 0], t[:, 1]], components(t, iface.direction) or (), atol=1e-18)
 
 
 def test_ledger_of_the_sums(any_iface: Interface) -> None:
@@ -206,13 +182,12 @@ def test_ledger_of_the_sums(any_iface: Interface) -> None:
     assert np.abs(ledger_residual(found.total.value)).max() <= 1e-13 * np.abs(found.total.value).max()
 
 
-def test_several_h_R_at_once(relative: Relative) -> None:
+def test_several_h_R_at_once() -> None:
     """Solving a ladder together gives what each h_R gives alone."""
     iface = load("topological-insulator")
     together = exact_flows(Matching(), iface, np.array([0.05, 0.2]), rtol=1e-10).total.value
-    for i, h_R in enumerate((0.05, 0.2)):
-        alone = exact_flows(Matching(), iface, np.array([h_R]), rtol=1e-10).total.value[0]
-        assert relative(together[i], alone) <= 1e-10
+    alone = [exact_flows(Matching(), iface, np.array([h]), rtol=1e-10).total.value[0] for h in (0.05, 0.2)]
+    assert max(map(relative, together, alone)) <= 1e-10
 
 
 def test_table_of_engines_agrees(iface: Interface) -> None:
@@ -229,20 +204,16 @@ def test_table_of_engines_agrees(iface: Interface) -> None:
         assert allowed <= 1e-5 * scale
         # (h_R/radius)² of a radius of 0.5 at least.
         assert np.abs(first.vector - exact.vector).max() <= 5e-3 * scale
-        if iface.k_perp2_max(source) <= 0:
-            assert np.all(exact.vector == 0.0)
-            assert np.all(first.vector == 0.0)
+        assert iface.k_perp2_max(source) > 0 or not (exact.vector.any() or first.vector.any())
 
 
 def test_finite_difference_table_extrapolates() -> None:
     """`torque --scheme finite-difference`: Richardson's limit is the continuum within its uncertainty."""
     iface = load("ferromagnetic-insulator")
-    options = {"h_R": 0.1, "tolerance": 1e-6}
-    lattice = torque(iface, "kwant", scheme="finite-difference", **options)
-    exact = torque(iface, "continuum", **options)
+    lattice = torque(iface, "kwant", scheme="finite-difference", h_R=0.1, tolerance=1e-6)
+    exact = torque(iface, "continuum", h_R=0.1, tolerance=1e-6)
     scale = max(np.abs(row.vector).max() for row in exact)
     for ours, theirs in zip(lattice, exact, strict=True):
         difference = np.abs(ours.vector - theirs.vector).max()
-        assert difference <= 1e-6 * scale
-        assert difference <= 2 * (ours.t.total + theirs.t.total)
+        assert difference <= min(1e-6 * scale, 2 * (ours.t.total + theirs.t.total))
         assert set(ours.t.terms) == {"quadrature", "rounding", "lattice"}

@@ -75,23 +75,19 @@ def test_its_states_are_exact() -> None:
     layer = Region(0.3, 0.5, (0.6, 0.0, 0.8), 1.2, ((0.0, 0.2), (-0.2, 0.1), (0.0, 0.0)))
     bare = IFACE.structure
     structure = Structure(1.7, (bare.left, layer, bare.right), bare.interfaces * 2)
-    k, angle, scale = (
-        np.array([0.4, 1.1])[:, None, None],
-        np.array([0.3, 2.0])[:, None],
-        np.array([-0.4, 0.7]),
-    )
+    grid = np.array([0.4, 1.1])[:, None, None], np.array([0.3, 2.0])[:, None], np.array([-0.4, 0.7])
     for one in (bare, structure):
-        found, expected = (e.solve(one, k, angle, scale) for e in (TransferMatrix(), Matching()))
+        found, expected = (e.solve(one, *grid) for e in (TransferMatrix(), Matching()))
         assert np.abs(found.psi - expected.psi).max() <= 1e-13
         assert np.abs(found.slope - expected.slope).max() <= 1e-13
 
 
 def test_torque_shows_its_rows(third: TransferMatrix) -> None:
     """Without any word of it in the package, in Python and on the command line alike."""
-    assert engine_names()[0] == "first-order"
-    assert engine_names()[-1] == third.name
+    names = engine_names()
+    assert (names[0], names[-1]) == ("first-order", third.name)
     rows = {(row.engine, row.source): row for row in sc.torque(IFACE, tolerance=1e-8)}
-    assert {engine for engine, _ in rows} == set(engine_names())
+    assert {engine for engine, _ in rows} == set(names)
     for source in ("normal", "majority", "minority"):
         mine, exact = rows[third.name, source], rows["continuum", source]
         assert np.abs(mine.vector - exact.vector).max() <= mine.t.total + exact.t.total
