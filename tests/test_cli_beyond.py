@@ -92,8 +92,8 @@ def test_bound_states_table() -> None:
     shown = [line.split() for line in text.splitlines() if " of " in line and line[0].isdigit()]
     assert len(shown) == 4
     assert text.index("Bound states at or below E_F appear") < text.index("binding")
-    for h_R, k_perp, binding, _, angles, states, energy, angle, length, at_fermi in shown:
-        there = [r for r in rows if (r["h_R"], r["k_perp"]) == (float(h_R), float(k_perp))]
+    for h, k, binding, _, angles, states, energy, angle, length, at_fermi in shown:
+        there = [r for r in rows if (r["h_R"], r["k_perp"]) == (float(h), float(k))]
         bound_at = [r for r in there if r["count"]]
         assert (int(binding), int(angles)) == (len(bound_at), len(there))
         assert int(states) == max(r["count"] for r in there)

@@ -8,15 +8,16 @@ import json
 import numpy as np
 import pytest
 from numpy.typing import ArrayLike
-from sotcheck.engines.embedded import EmbeddedStates, embedded_states
 
 from sotcheck.beyond.warnings import warnings
 from sotcheck.bound.thresholds import interface_states
 from sotcheck.engines import KwantChain, Matching
 from sotcheck.engines.poles import (
+    EmbeddedStates,
     Segment,
     along_m,
     determinant,
+    embedded_states,
     poles,
     resonances_at_fermi_energy,
     wave_number,

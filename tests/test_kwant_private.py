@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from sotcheck.engines.kwant_private import bundled_lead, channel_modes, kwant, system_class, wave_functions
 from sotcheck.engines.lattice import Chain
+from sotcheck.system.spin import IDENTITY
 
 #: On-site term and hopping of a wave that travels with qa = 0.9, and of one that decays.
 OPEN, CLOSED = (2 * np.cos(0.9), 1.0), (2 * np.cosh(0.7), 1.0)
 
 
-def of_lead(onsite: float, hopping: float) -> tuple[object, object]:
-    return kwant().physics.modes(np.array([[onsite + 0j]]), np.array([[-hopping + 0j]]))
+def of_lead(onsite: float, hopping: float) -> tuple[Any, Any]:
+    modes: tuple[Any, Any] = kwant().physics.modes(np.array([[onsite + 0j]]), np.array([[-hopping + 0j]]))
+    return modes
 
 
 @pytest.mark.parametrize(("band", "is_open"), [(OPEN, True), (CLOSED, False)])
@@ -48,7 +52,7 @@ def free(chains: int, sites: int = 4) -> Chain:
 def test_bundled_leads_and_matrices_as_systems() -> None:
     """A `FiniteSystem` needs a matrix, norbs and leads, no more; a wave may come in all chains at once."""
     modes = np.array([[channel_modes(*OPEN)] * 2] * 3)
-    waves = wave_functions(free(3), [(modes, np.eye(2)), (modes, np.eye(2))])
+    waves = wave_functions(free(3), [(modes, IDENTITY), (modes, IDENTITY)])
     for side in (0, 1):
         assert waves[side].shape == (2, 4, 3, 2)
         wave = waves[side][0, :, :, 0]
@@ -60,7 +64,7 @@ def test_bundled_leads_and_matrices_as_systems() -> None:
 
 def test_closed_channels_have_no_incoming_wave() -> None:
     modes = np.array([[channel_modes(*OPEN), channel_modes(*CLOSED)]])
-    stabilized = bundled_lead(modes, np.eye(2)).modes()[1]
+    stabilized = bundled_lead(modes, IDENTITY).modes()[1]
     assert stabilized.nmodes == 1
     assert stabilized.vecs.shape == stabilized.vecslmbdainv.shape == (2, 3)
 
