@@ -136,6 +136,13 @@ def test_rows() -> None:
     ]
 
 
+def test_totals_are_weighted_with_relaxation_times() -> None:
+    """Each source with its own."""
+    table = sc.torque(BULK.with_(tau_N=2.0, tau_up=3.0, tau_down=5.0), engine="continuum")
+    (total,) = table.totals()
+    assert total.vector == pytest.approx(np.array([2.0, 3.0, 5.0]) @ [row.vector for row in table], rel=1e-12)
+
+
 def test_unknown_engine_and_scheme() -> None:
     """The accepted ones are listed."""
     with pytest.raises(EngineError, match=r"unknown engine 'kwnat'.* first-order, continuum, kwant"):
