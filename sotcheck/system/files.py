@@ -76,7 +76,12 @@ def read_text(system: str | Path) -> tuple[str, str]:
 
 
 def load(system: str | Path) -> Interface:
-    """Load a system by built-in name or path: "bulk-magnetism" or "my/system.toml".
+    """Load a system.
+
+    Parameters
+    ----------
+    system : str or Path
+        A built-in name or a path: "bulk-magnetism" or "my/system.toml".
 
     Raises
     ------
