@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from conftest import interface
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from sotcheck.bound.thresholds import interface_states
@@ -154,7 +154,12 @@ def interfaces(draw: st.DrawFn) -> Interface:
     return interface(E_F=E_F, U_N=U_N, U_F=U_F, J=J, u_0=u_0, u_m=u_m, m=m)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+#: N is open for k_perp < 0.014 only: its k_z is known to 1e-12, and so is what (A11) is held against.
+ALL_BUT_CLOSED = interface(E_F=0.9721917867940548, U_N=0.972, J=0.0, u_0=0.938, u_m=0.062, m=(0.0, 1.0, 1.0))
+
+
+@example(iface=ALL_BUT_CLOSED)
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(iface=interfaces())
 def test_no_false_alarm(iface: Interface) -> None:
     """Right forms never disagree, whatever the interface."""

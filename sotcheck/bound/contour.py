@@ -10,6 +10,7 @@ vanishes, for ∂λ/∂E is minus the norm of the state whose spinor at z = 0 is
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -61,7 +62,7 @@ class Arc(NamedTuple):
 class Contour:
     """Bound states of one interface (its own h_R is not used) at one h_R, by the matching condition.
 
-    Subclasses have another route to the stiffness, or say what to integrate.
+    Subclasses have another route to the stiffness; `Integral` sums over its states.
     """
 
     iface: Interface
@@ -79,10 +80,6 @@ class Contour:
     def slope(self, p: Array) -> Array:
         """Return its derivative by p, ∂q/∂p = p/q."""
         return p / decay_constants(self.iface, p)
-
-    def integrands(self, stiffness: Array, p: Array, theta: Array) -> Array:
-        """Return what stands beside δ(λ) for the states at p and θ, shape (n, ..., components)."""
-        raise NotImplementedError
 
     def nothing_there(self, between: Range) -> EngineError:
         """Return the error that no state is found where one should be."""
@@ -189,6 +186,14 @@ class Contour:
         across = m_angle(self.iface) + theta
         # k is k×ẑ turned by 90°.
         return self.k_perp(p)[:, None] * np.stack([-np.sin(across), np.cos(across)], axis=-1)
+
+
+class Integral(Contour, ABC):
+    """Integrals along the arcs of δ(λ) times what a subclass says of the states there."""
+
+    @abstractmethod
+    def integrands(self, stiffness: Array, p: Array, theta: Array) -> Array:
+        """Return what stands beside δ(λ) for the states at p and θ, shape (n, ..., components)."""
 
     def around(self, between: Range) -> Rule:
         """Return the rule over θ, ∫p dθ 2|A|/|∂det/∂p|, with p between two others."""

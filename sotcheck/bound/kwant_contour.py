@@ -14,7 +14,7 @@ from numpy.polynomial.chebyshev import chebpts1
 from scipy.interpolate import BarycentricInterpolator
 from scipy.optimize import brentq
 
-from sotcheck.bound.contour import DOUBLED, EPSILON, NARROW, Arc, Contour, Range, converged, room
+from sotcheck.bound.contour import DOUBLED, EPSILON, NARROW, Arc, Contour, Integral, Range, converged, room
 from sotcheck.bound.kwant_chains import SPINS, closed_leads
 from sotcheck.bound.matching import depths, k_max
 from sotcheck.errors import EngineError
@@ -34,7 +34,7 @@ MOST_NODES = 256
 
 
 @dataclass(frozen=True)
-class Chain(Contour):
+class Chain(Integral):
     """The contour on one kind of chain, of finite differences where a `spacing` is given.
 
     Without one it is the exact-difference chain, with spacings of its own. `on_ring`: polynomials in p that

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.bound.contour import Contour
+from sotcheck.bound.contour import Contour, Integral
 from sotcheck.bound.fermi import ground_state
 from sotcheck.bound.matching import norm
 from sotcheck.engines import Matching
@@ -44,7 +44,7 @@ QUANTITIES = (
 NOTHING = 1e-12
 
 
-class SpinDensity(Contour):
+class SpinDensity(Integral):
     """What bound states along the contour carry."""
 
     def integrands(self, stiffness: Array, p: Array, theta: Array) -> Array:

@@ -20,6 +20,8 @@ from sotcheck.system.states import States
 
 #: k_⊥ nodes in each range between thresholds.
 NODES = 3
+#: So much cancellation of energies in k_z² an engine's own rounding error, of some dozen operations, covers.
+COVERED = 16.0
 #: Six equidistant angles: averages of harmonics up to the fifth are exact, and opposite k are a pair.
 ANGLES = 0.3 + np.arange(6) * np.pi / 3
 #: h_R in units of the radius of convergence at each k_⊥: 0, and a ladder whose even powers are eliminated.
@@ -94,8 +96,16 @@ class Solved:
 
     @cached_property
     def rounding(self) -> float:
-        """Relative rounding error of amplitudes and flows."""
-        return EXACT[self.engine].rounding(self.iface.structure)
+        """Relative rounding error of amplitudes and flows.
+
+        Where a channel is all but closed, k_z² is what is left of energies that cancel, and known no better.
+        """
+        engine, structure = EXACT[self.engine], self.iface.structure
+        edges = (edge for region in structure.regions for edge in region.edges)
+        # E_F − U and the sizes of both.
+        bands = [(structure.energy - edge, abs(structure.energy) + abs(edge)) for edge in edges]
+        lost = max(size / width for width, size in bands if width > 0)
+        return engine.rounding(structure) * max(1.0, lost / COVERED)
 
     def unperturbed(self, values: Array | Complex) -> Estimate:
         """Return values (n, 6, 5, ...) at h_R = 0, shape (n, 6, ...)."""
