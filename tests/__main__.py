@@ -1,6 +1,6 @@
-"""All checks in turn: `python -m tests` runs ruff, mypy (strict, tests included) and pytest.
+"""All checks in turn: `python tests` runs ruff, mypy (strict, tests included) and pytest.
 
-Arguments go to pytest; `--cov` measures coverage against its floor, and takes twice as long.
+Arguments go to pytest; `--cov` measures coverage against its floor, and takes longer.
 """
 
 from __future__ import annotations
