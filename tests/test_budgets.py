@@ -10,8 +10,12 @@ import pytest
 import sotcheck as sc
 from sotcheck.engines import KwantChain, Matching
 from sotcheck.errors import EngineError
+from sotcheck.exact.observables import summed_errors
+from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.quadrature import sample
 from sotcheck.system.interface import Interface
+from sotcheck.system.states import Errors
+from sotcheck.system.structure import Structure
 
 BULK = sc.load("bulk-magnetism")
 M = (0.48, -0.6, 0.64)
@@ -172,3 +176,20 @@ def test_check_refuses_options_without_effect() -> None:
         sc.check(BULK, engine="first-order")
     with pytest.raises(EngineError, match="without the engine kwant, which alone has a lattice"):
         sc.check(BULK, engine="continuum", spacing=0.5)
+
+
+class OffByOne(Matching):
+    """Says of every flow that it may be off by one, whatever the source."""
+
+    def errors(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> Errors:
+        one = np.ones((*np.broadcast_shapes(*map(np.shape, (k_perp, angle, scale))), 3))
+        return Errors(one, one, one)
+
+
+def test_errors_of_states_are_summed_like_the_states(any_iface: Interface) -> None:
+    """Errors of one give (1/4π)∫d²k/(2π)² k = (1/16π²)∫dx √x over each range, by hand."""
+    found = summed_errors(OffByOne(), any_iface, np.array([0.1, 0.7]))
+    x = np.array(any_iface.thresholds())
+    expected = np.diff(x**1.5) * 2 / 3 / (16 * np.pi**2)
+    assert found.shape == (len(x) - 1, 2, 3)
+    np.testing.assert_allclose(found, expected[:, None, None] * np.ones((2, 3)), rtol=1e-12)
