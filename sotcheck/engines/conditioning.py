@@ -1,6 +1,6 @@
 """How much the matching problem amplifies rounding: bounds on errors, problem by problem, not a solution.
 
-A wave number q of q² = E_F − U − k_⊥² is known to ε Q²/q² of itself, Q² the size of what cancels; on a
+A wave number q of q² = M(E_F − U) − k_⊥² is known to ε Q²/q² of itself, Q² the size of what cancels; on a
 lattice to ε/(qa)² besides, which Q² = … + 1/a² includes. M = iK̂_z + ik_z − κ̂ is then known to
 δM = Σ_q q ε Q²/q² + ε|κ̂|, ψ(0) = M⁻¹ (…) to |M⁻¹| δM of itself, and the flux of an incident wave to its own
 ε Q²/q².
@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from sotcheck.engines.stack import joined
-from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.quadrature import sample
 from sotcheck.system.interface import Interface, rashba
 from sotcheck.system.spin import IDENTITY, in_spin_bands
@@ -33,13 +33,16 @@ def rounding_errors(
     # By source: normal, majority, minority. Of a magnetic left half-space, the spin with less energy left.
     from_left, from_right = (lead.bands(structure.energy, k_perp)[0] for lead in (left, right))
     q2 = np.stack([from_left[..., 0], from_right[..., 1], from_right[..., 0]])
-    size = np.abs(np.sqrt(q2.astype(complex)))
-    inverse, kappa = _inverse(structure, q2, k_perp, angle, scale)
+    masses = np.array([left.mass, right.mass, right.mass]).reshape(-1, *(1,) * k_perp.ndim)
+    velocities = np.sqrt(q2.astype(complex)) / masses
+    size = np.abs(velocities)
+    inverse, kappa = _inverse(structure, velocities, k_perp, angle, scale)
     tiny = np.finfo(float).tiny
 
     epsilon = OPERATIONS * float(np.finfo(float).eps)
     edges = np.array([left.edges[1], *right.edges])
-    cancels = np.abs(structure.energy - edges).reshape(-1, *(1,) * k_perp.ndim) + k_perp**2 + spacing**-2.0
+    widths = masses * np.abs(structure.energy - edges).reshape(masses.shape)
+    cancels = widths + k_perp**2 + spacing**-2.0
     lost = np.minimum(epsilon * cancels / np.maximum(np.abs(q2), tiny), WHOLE)
     total = size.sum(axis=0) + kappa
     relative = epsilon + np.minimum(inverse * ((size * lost).sum(axis=0) + epsilon * total), WHOLE)
@@ -56,7 +59,7 @@ def rounding_errors(
 
 
 def _inverse(
-    structure: Structure, q2: Array, k_perp: Array, angle: Array, scale: Array
+    structure: Structure, velocities: Complex, k_perp: Array, angle: Array, scale: Array
 ) -> tuple[Array, Array]:
     """Return a bound on |ψ| at the interfaces per source term there, and the size of all κ̂; both (...)."""
     if structure.layers or structure.left.exchange:
@@ -66,7 +69,7 @@ def _inverse(
     m = np.array(structure.right.direction)
     w = delta.field(k_perp, angle, scale)
     kappa = abs(delta.barrier) + abs(delta.exchange) + np.linalg.norm(w, axis=-1)
-    normal, majority, minority = np.sqrt(q2.astype(complex))
+    normal, majority, minority = velocities
     # In the basis of σ·m; what couples the spins is the part of κ̂'s field across m.
     v = delta.exchange * np.array(delta.direction) + w
     along = v @ m
@@ -88,8 +91,9 @@ def worst_condition(structure: Structure) -> float:
     if structure.layers:
         return max(2.0, float(np.linalg.cond(joined(structure, k_perp, 0.0, 0.0).matrix).max()))
     waves = sum(
-        in_spin_bands(np.sqrt(q2.astype(complex)), axis)
-        for q2, axis in (region.bands(structure.energy, k_perp) for region in structure.regions)
+        in_spin_bands(np.sqrt(region.bands(structure.energy, k_perp)[0] + 0j), np.array(region.direction))
+        / region.mass
+        for region in structure.regions
     )
     kappa = structure.interfaces[0].kappa(np.zeros(1), np.zeros(1), np.zeros(1))
     return max(2.0, float(np.linalg.cond(1j * waves - kappa).max()))

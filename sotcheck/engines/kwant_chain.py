@@ -53,7 +53,7 @@ def lead_of(name: str, region: Region, energy: float, k_perp: Array, a: float, s
     It is an EngineError if Kwant fails, or finds another number of propagating modes than the band edges say.
     """
     q2, axis = region.bands(energy, k_perp)
-    found = bonds(q2, axis, a, scheme)
+    found = bonds(q2, axis, a, scheme, region.mass)
     _, first, inverse = np.unique(q2.ravel(), return_index=True, return_inverse=True)
     flat = found.bands.reshape(2, -1).real
     modes = []
@@ -131,7 +131,9 @@ class KwantChain(Engine):
         for some in alike(np.column_stack([left.is_open, right.is_open, *numbers])):
             counts = [int(number[some[0]]) for number in numbers]
             between = [
-                bonds(q2[some], axis if axis.ndim == 1 else axis[some], layer.thickness / n, self.scheme)
+                bonds(
+                    q2[some], axis if axis.ndim == 1 else axis[some], layer.thickness / n, self.scheme, layer.mass
+                )
                 for (layer, q2, axis), n in zip(layers, counts, strict=True)
             ]
             regions = [left.bonds[some], *between, right.bonds[some]]

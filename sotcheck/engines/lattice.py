@@ -3,7 +3,7 @@
 A bulk with wave number q is the chain −t(ψ_{n−1} + ψ_{n+1}) + h ψ_n = 0. An interface site carries
 κ̂ + (h_left + h_right)/2. With these, ∂_zψ(+0) ↔ t_right ψ_1 − (h_right/2) ψ_0 and
 ∂_zψ(−0) ↔ (h_left/2) ψ_0 − t_left ψ_{−1} for both schemes, and fluxes Im[ψ_0† t ψ_1] have the continuum's
-normalisation.
+normalisation. With an effective mass both h and t are divided by it, and slopes are ∂_zψ/M.
 """
 
 from __future__ import annotations
@@ -97,10 +97,10 @@ class Bonds:
         return Bonds(self.onsite[some], self.hopping[some], self.bands[:, some], self.wave_numbers[some])
 
 
-def bonds(q2: Array, axis: Array, a: float, scheme: Scheme) -> Bonds:
-    """Return the bonds of a region with these squared wave numbers (n, 2), and this spin axis."""
+def bonds(q2: Array, axis: Array, a: float, scheme: Scheme, mass: float = 1.0) -> Bonds:
+    """Return the bonds of a region with these squared wave numbers (n, 2), this spin axis and this mass."""
     h, t, q = (exact_difference if scheme == "exact-difference" else finite_difference)(q2, a)
-    return Bonds.of(np.stack([h, t]), q, axis)
+    return Bonds.of(np.stack([h, t]) / mass, q, axis)
 
 
 def cells(q2: Array, thickness: float, scheme: Scheme, a: float) -> Array:
@@ -154,9 +154,9 @@ def default_spacing(structure: Structure, scheme: Scheme) -> float:
     more than e^-20 within a spacing. finite-difference: q_max a = 0.4, the start of the ladder.
     """
     x_max = structure.thresholds()[-1]
-    edges = np.array(structure.left.edges + structure.right.edges)
-    q_real = np.sqrt((structure.energy - edges).clip(min=0).max())
-    q_decay = np.sqrt((edges - structure.energy + x_max).clip(min=0).max())
+    leads = structure.left, structure.right
+    q2 = np.array([lead.mass * (structure.energy - edge) for lead in leads for edge in lead.edges])
+    q_real, q_decay = np.sqrt(q2.clip(min=0).max()), np.sqrt((x_max - q2).clip(min=0).max())
     if scheme == "exact-difference":
         return float(min(1.5 / q_real, 20.0 / q_decay if q_decay > 0 else np.inf))
     return float(0.4 / max(q_real, q_decay / 2))

@@ -3,8 +3,8 @@
 Any stack is solved as `stack` says; one interface on a normal metal has a closed form.
 
 ψ is continuous at z = 0 and ∂_zψ(+0) − ∂_zψ(−0) = κ̂ψ(0). Waves leave as e^{−ik_z z} into N and as e^{iK̂_z
-z} into F, so that M ψ(0) = 2ik_z ψ_in from N and 2iK̂_z ψ_in from F, with M = iK̂_z + ik_z − κ̂. In the frame
-whose third spin axis is m, K̂_z is diagonal, and κ̂ = u_0 + v·σ gives
+z} into F, so that M ψ(0) = 2ik_z ψ_in from N and 2iK̂_z ψ_in from F, with M = iK̂_z + ik_z − κ̂; with
+effective masses, k_z and K̂_z stand for velocities, wave numbers over masses. In the frame whose third spin axis is m, K̂_z is diagonal, and κ̂ = u_0 + v·σ gives
 
     M = ⎛ A              −(v_1 − i v_2) ⎞    A = i(k_z + K_+) − u_0 − v_3
         ⎝ −(v_1 + i v_2)              B ⎠    B = i(k_z + K_−) − u_0 + v_3
@@ -113,8 +113,8 @@ def currents(p: Matched, into: Array) -> None:
 def match(kz: Complex, Kz: Complex, kappa: Complex, m: Array) -> tuple[Complex, Complex]:
     """Solve the matching problem of one interface on a normal metal, in closed form.
 
-    Wave numbers in N (...) and in F (..., 2), of minority and majority; the whole κ̂ (..., 2, 2), Hermitian
-    or at a complex scale. Returns ψ (2, ..., 2, 2) and its slopes (2, 2, ..., 2, 2) as in `States`.
+    Velocities in N (...) and in F (..., 2), of minority and majority; the whole κ̂ (..., 2, 2),
+    Hermitian or at a complex scale. Returns ψ (2, ..., 2, 2) and its slopes (2, 2, ..., 2, 2) as in `States`.
     """
     spinors = spinors_along(m)
     axes = axes_of(spinors)
@@ -143,11 +143,15 @@ def flows(structure: Structure, axes: Array, k_perp: Array, angle: Array, scale:
     """
     (delta,) = structure.interfaces
     left, right = structure.left, structure.right
-    x, J = k_perp**2, right.exchange
-    kinetic = structure.energy - right.potential - x
+    x, J = k_perp**2, right.mass * right.exchange
+    kinetic = right.mass * (structure.energy - right.potential) - x
     k, K_down, K_up = (
-        np.sqrt(q2.astype(complex))
-        for q2 in (structure.energy - left.potential - x, kinetic - J, kinetic + J)
+        np.sqrt(q2.astype(complex)) / mass
+        for q2, mass in (
+            (left.mass * (structure.energy - left.potential) - x, left.mass),
+            (kinetic - J, right.mass),
+            (kinetic + J, right.mass),
+        )
     )
     strength = scale * k_perp
     # A k, projected on the axes.
@@ -195,7 +199,8 @@ class Matching(Engine):
         left, right = (outgoing(lead.bands(structure.energy, k_perp)[0]) for lead in leads)
         if has_closed_form(structure):
             kappa = structure.interfaces[0].kappa(k_perp, angle, scale)
-            psi, slope = match(left[..., 0], right, kappa, np.array(structure.right.direction))
+            v, V = left[..., 0] / structure.left.mass, right / structure.right.mass
+            psi, slope = match(v, V, kappa, np.array(structure.right.direction))
             psi, slope = psi[:, None], slope[:, :, None]
         else:
             psi, slope = joined(structure, k_perp, angle, scale).states()

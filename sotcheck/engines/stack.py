@@ -3,7 +3,7 @@
 Unknown are ψ at the first and at the last interface and, in every layer, two amplitudes of either spin: of
 waves that decay from the one end and from the other, or of cos qz and sin qz/q where they hardly decay, so
 that neither a thick layer nor a vanishing wave number costs digits. The equations are those at the
-interfaces: ψ is continuous, and its slope jumps by κ̂ψ. What comes in stands on their right-hand side.
+interfaces: ψ is continuous, and its slope ∂_zψ/M jumps by κ̂ψ. What comes in stands on their right-hand side.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ def outgoing(k_squared: Array | Complex) -> Complex:
 
 
 def in_region(region: Region, wave_numbers: Complex) -> Complex:
-    """Return the 2×2 matrix of a half-space's wave numbers (..., 2)."""
+    """Return the 2×2 matrix of what a half-space has for either spin (..., 2)."""
     return in_spin_bands(wave_numbers, np.array(region.direction))
 
 
 @dataclass(frozen=True)
 class Ends:
-    """ψ and ∂_zψ at both ends of a region as matrices (..., 2, unknowns) on its own unknowns."""
+    """ψ and its slope ∂_zψ/M at both ends of a region as matrices (..., 2, unknowns) on its own unknowns."""
 
     psi: tuple[Complex, Complex]
     slope: tuple[Complex, Complex]
@@ -54,8 +54,8 @@ def layer_ends(region: Region, energy: float, k_perp: Array, angle: Array, scale
     return Ends(
         psi=(both(one, either(wave, zero)), both(either(wave, cos), either(one, sine))),
         slope=(
-            both(either(1j * q, zero), either(-1j * q * wave, one)),
-            both(either(1j * q * wave, -slow * slow * sine), either(-1j * q, cos)),
+            both(either(1j * q, zero), either(-1j * q * wave, one)) / region.mass,
+            both(either(1j * q * wave, -slow * slow * sine), either(-1j * q, cos)) / region.mass,
         ),
     )
 
@@ -102,7 +102,8 @@ def joined(
     """
     k_perp, angle, scale = np.broadcast_arrays(*np.atleast_1d(k_perp, angle, scale))
     outside = structure.left, structure.right
-    left, right = waves or [outgoing(lead.bands(structure.energy, k_perp)[0]) for lead in outside]
+    waves = waves or tuple(outgoing(lead.bands(structure.energy, k_perp)[0]) for lead in outside)
+    left, right = (k / lead.mass for k, lead in zip(waves, outside, strict=True))
     one = np.broadcast_to(IDENTITY, (*k_perp.shape, 2, 2))
     ik, iK = 1j * in_region(structure.left, left), 1j * in_region(structure.right, right)
     layers = [layer_ends(layer, structure.energy, k_perp, angle, scale) for layer in structure.layers]
@@ -121,7 +122,7 @@ def joined(
         matrix[..., jump, columns[n]] = -before.slope[1] - kappa @ before.psi[1]
         matrix[..., jump, columns[n + 1]] = after.slope[0]
     source = np.zeros((*k_perp.shape, last + 2, 4), dtype=complex)
-    # ψ = 1/√k of an incident wave and 2ik its part of the slope, besides that of the wave that leaves.
+    # ψ = 1/√v of an incident wave and 2iv its part of the slope, besides that of the wave that leaves.
     source[..., 2:4, :2] = in_region(structure.left, 2j * np.sqrt(left.real))
     source[..., -2:, 2:] = in_region(structure.right, 2j * np.sqrt(right.real))
     return Joined(matrix, source, ends, columns)

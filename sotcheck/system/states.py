@@ -36,9 +36,9 @@ class States:
         directions; positive, or positive imaginary.
     psi : array (2, interfaces, ..., 2, 2)
         ψ = psi @ χ at every interface for a spinor χ that comes in from the left and from the right with unit
-        flux, e^{±ikz}/√k χ; zero for closed channels.
+        flux, e^{±ikz} √(M/k) χ; zero for closed channels.
     slope : array (2, 2, interfaces, ..., 2, 2)
-        ∂_zψ on the left and on the right of every interface, in the same way.
+        ∂_zψ/M on the left and on the right of every interface, in the same way.
     """
 
     structure: Structure
@@ -87,7 +87,7 @@ class States:
         return by_source(here, here, self.m)
 
     def spin_current(self, side: int) -> Array:
-        """Return Σ_in Im[ψ†σ∂_zψ] MINUS or PLUS the interface, (..., 3, 3): source, spin x, y, z."""
+        """Return Σ_in Im[ψ†σ∂_zψ]/M MINUS or PLUS the interface, (..., 3, 3): source, spin x, y, z."""
         return pauli_vector(by_source(self.slope[side, :, self.here], self.psi[:, self.here], self.m)).imag
 
     @cached_property
@@ -127,8 +127,10 @@ class States:
 
     def amplitudes(self) -> tuple[Complex, Complex, Complex, Complex]:
         """Return (r, t, r', t') of the whole structure, flux-normalised, each (..., 2, 2)."""
-        root_k = in_spin_bands(np.sqrt(np.abs(self.left)) + 0j, np.array(self.structure.left.direction))
-        root_K = in_spin_bands(np.sqrt(np.abs(self.right)) + 0j, self.m)
+        leads = self.structure.left, self.structure.right
+        v_left, v_right = (np.abs(k) / lead.mass for k, lead in zip((self.left, self.right), leads, strict=True))
+        root_k = in_spin_bands(np.sqrt(v_left) + 0j, np.array(self.structure.left.direction))
+        root_K = in_spin_bands(np.sqrt(v_right) + 0j, self.m)
         r, t = root_k @ self.psi[0, 0] - self.open_N, root_K @ self.psi[0, -1]
         return r, t, root_K @ self.psi[1, -1] - self.open_F, root_k @ self.psi[1, 0]
 

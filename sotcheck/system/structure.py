@@ -1,8 +1,10 @@
 """Any stack: a half-space, interfaces with layers between them, a half-space.
 
-H = −∂_z² + k_⊥² + U(z) + J(z) σ·d(z) + σ·w(z, k) + Σ_n [u_0 + u_m σ·d + σ·w(k)]_n δ(z − z_n)
+H = −∂_z (1/M(z)) ∂_z + k_⊥²/M(z) + U(z) + J(z) σ·d(z) + σ·w(z, k) + Σ_n [u_0 + u_m σ·d + σ·w(k)]_n δ(z − z_n)
 
-Spin-orbit fields w = s A k are linear in k = (k_x, k_y); the scale s multiplies all of them.
+Effective masses M are in units of the electron's. Spin-orbit fields w = s A k are linear in k = (k_x, k_y);
+the scale s multiplies all of them. What a slope or a wave number is matched by is that of the velocity,
+∂_zψ/M and k/M.
 """
 
 from __future__ import annotations
@@ -60,8 +62,9 @@ class Region:
     """A homogeneous half-space or layer.
 
     Potential U and exchange J ≥ 0 are energies; spin along the unit vector `direction` has the higher one.
-    The thickness of a half-space is infinite. A layer may have a spin-orbit field w = s A k, unit of A: wave
-    vector.
+    The effective mass is that along z and in the plane. The thickness of a half-space is infinite. A layer
+    may have a spin-orbit field w = s A k, unit of A: wave vector. A region that is not `magnetic` takes no
+    torque: what spin enters it is lost.
     """
 
     potential: float = 0.0
@@ -69,6 +72,8 @@ class Region:
     direction: Vector = Z
     thickness: float = math.inf
     spin_orbit: Matrix = NO_FIELD
+    mass: float = 1.0
+    magnetic: bool = True
 
     def __post_init__(self) -> None:
         _checked(self, "a region")
@@ -77,8 +82,11 @@ class Region:
                 f"a region: exchange = {self.exchange:g} is not accepted; expected a number >= 0, "
                 "and the opposite direction"
             )
-        if not self.thickness > 0:
-            raise SotcheckError(f"a region: thickness = {self.thickness:g} is not accepted; expected > 0")
+        for name in ("thickness", "mass"):
+            if not (value := getattr(self, name)) > 0:
+                raise SotcheckError(f"a region: {name} = {value:g} is not accepted; expected > 0")
+        if self.exchange and not self.magnetic:
+            raise SotcheckError("a region: exchange is not accepted where it is not magnetic; expected 0")
         if math.isinf(self.thickness) and self.spin_orbit != NO_FIELD:
             raise SotcheckError("a half-space: spin_orbit is not accepted; give a finite thickness, or none")
 
@@ -94,14 +102,14 @@ class Region:
 
         With a complex scale both are complex; then "along" is the eigenvalue +1 of σ·axis all the same.
         """
-        kinetic = np.asarray(energy - self.potential - np.square(k_perp))[..., None]
+        kinetic = np.asarray(self.mass * (energy - self.potential) - np.square(k_perp))[..., None]
         axis = np.array(self.direction)
         if self.spin_orbit == NO_FIELD:
-            return kinetic - self.exchange * np.array([1.0, -1.0]), axis
+            return kinetic - self.mass * self.exchange * np.array([1.0, -1.0]), axis
         field = in_plane(k_perp, angle) @ np.transpose(self.spin_orbit)
         total = self.exchange * axis + np.asarray(scale)[..., None] * field
         size = np.sqrt((total**2).sum(axis=-1, keepdims=True))
-        split = kinetic - size * np.array([1.0, -1.0])
+        split = kinetic - self.mass * size * np.array([1.0, -1.0])
         return split, np.where(size == 0, axis, total / np.where(size == 0, 1, size))
 
 
@@ -182,7 +190,10 @@ class Structure:
         """Return the sorted k_⊥² > 0 at which a channel of a half-space closes, after a leading 0."""
         # A circle too small for nodes of its own is none.
         edges = sorted(
-            self.energy - edge for edge in self.left.edges + self.right.edges if edge < self.energy
+            lead.mass * (self.energy - edge)
+            for lead in (self.left, self.right)
+            for edge in lead.edges
+            if edge < self.energy
         )
         edges = [x for x in edges if x > SMALLEST_CIRCLE * edges[-1]]
         later = [*edges[1:], math.inf]
@@ -191,5 +202,6 @@ class Structure:
     @property
     def same_threshold(self) -> float:
         """The distance in k_⊥² below which two thresholds are one: energies are not known any better."""
-        energies = (abs(e) for one in (self.left, self.right) for e in (one.potential, one.exchange))
-        return SAME_THRESHOLD * max(abs(self.energy), *energies)
+        leads = self.left, self.right
+        energies = (one.mass * abs(e) for one in leads for e in (self.energy, one.potential, one.exchange))
+        return SAME_THRESHOLD * max(energies)
