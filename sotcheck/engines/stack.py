@@ -36,11 +36,16 @@ class Ends:
     slope: tuple[Complex, Complex]
 
 
+def decays_in(region: Region, q: Complex) -> Array:
+    """Whether waves of these wave numbers decay in a layer, so that either is to start at its own end."""
+    return np.asarray(q.imag * region.thickness > 1)
+
+
 def layer_ends(region: Region, energy: float, k_perp: Array, angle: Array, scale: Scale) -> Ends:
     """Return the ends of a layer: two waves for either spin along its own axis at this k."""
     q2, axis = region.bands(energy, k_perp, angle, scale)
     q, d = outgoing(q2), region.thickness
-    decays = q.imag * d > 1
+    decays = decays_in(region, q)
     wave, slow = np.exp(1j * q * d), np.where(decays, 0, q)
     cos, sine = np.cos(slow * d), d * np.sinc(slow * d / np.pi)
     one, zero = np.ones_like(q), np.zeros_like(q)
@@ -62,19 +67,31 @@ def layer_ends(region: Region, energy: float, k_perp: Array, angle: Array, scale
 
 @dataclass(frozen=True)
 class Joined:
-    """The equations of a stack; arrays (..., n, n) and (..., n, 4): waves from the left, from the right.
+    """The equations of a stack, (..., n, n).
 
-    `columns` are the unknowns of each region.
+    `columns` are the unknowns of each region; `velocities` (..., 2) those of the half-spaces.
     """
 
+    structure: Structure
     matrix: Complex
-    source: Complex
+    velocities: tuple[Complex, Complex]
     ends: list[Ends]
     columns: list[slice]
 
+    @property
+    def source(self) -> Complex:
+        """What comes in, (..., n, 4): waves from the left, from the right."""
+        left, right = self.velocities
+        source = np.zeros((*self.matrix.shape[:-1], 4), dtype=complex)
+        # ψ = 1/√v of an incident wave and 2iv its part of the slope, besides that of the wave that leaves.
+        source[..., 2:4, :2] = in_region(self.structure.left, 2j * np.sqrt(left.real))
+        source[..., -2:, 2:] = in_region(self.structure.right, 2j * np.sqrt(right.real))
+        return source
+
     def states(self) -> tuple[Complex, Complex]:
         """Return ψ (2, interfaces, ..., 2, 2) and ∂_zψ (2, 2, interfaces, ..., 2, 2) as in `States`."""
-        unknown = np.linalg.solve(self.matrix, self.source)
+        source = self.source
+        unknown = np.linalg.solve(self.matrix, source)
         ends = list(zip(self.ends, self.columns, strict=True))
 
         def two(waves: Complex) -> Complex:
@@ -84,8 +101,8 @@ class Joined:
         psi = np.stack([two(one.psi[1] @ unknown[..., at, :]) for one, at in ends[:-1]], axis=1)
         minus = [two(one.slope[1] @ unknown[..., at, :]) for one, at in ends[:-1]]
         plus = [two(one.slope[0] @ unknown[..., at, :]) for one, at in ends[1:]]
-        minus[0][0] += self.source[..., 2:4, :2]
-        plus[-1][1] -= self.source[..., -2:, 2:]
+        minus[0][0] += source[..., 2:4, :2]
+        plus[-1][1] -= source[..., -2:, 2:]
         return psi, np.stack([np.stack(minus, axis=1), np.stack(plus, axis=1)])
 
 
@@ -121,8 +138,4 @@ def joined(
         matrix[..., continuous, columns[n + 1]] = after.psi[0]
         matrix[..., jump, columns[n]] = -before.slope[1] - kappa @ before.psi[1]
         matrix[..., jump, columns[n + 1]] = after.slope[0]
-    source = np.zeros((*k_perp.shape, last + 2, 4), dtype=complex)
-    # ψ = 1/√v of an incident wave and 2iv its part of the slope, besides that of the wave that leaves.
-    source[..., 2:4, :2] = in_region(structure.left, 2j * np.sqrt(left.real))
-    source[..., -2:, 2:] = in_region(structure.right, 2j * np.sqrt(right.real))
-    return Joined(matrix, source, ends, columns)
+    return Joined(structure, matrix, (left, right), ends, columns)
