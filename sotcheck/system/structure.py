@@ -43,6 +43,11 @@ def in_plane(k_perp: Array, angle: Array | float) -> Array:
     return np.stack(np.broadcast_arrays(k_perp * np.cos(angle), k_perp * np.sin(angle)), axis=-1)
 
 
+def spin_orbit_field(A: Matrix, k_perp: Array, angle: Array | float, scale: Scale | float) -> Array:
+    """Return w = s A k, shape (..., 3)."""
+    return np.asarray(scale)[..., None] * (in_plane(k_perp, angle) @ np.transpose(A))
+
+
 def _checked(part: Any, what: str) -> None:
     """Refuse numbers that are not finite, and directions and matrices that are none."""
     for name in ("potential", "barrier", "exchange"):
@@ -95,6 +100,10 @@ class Region:
         """Energies of the band edges without spin-orbit field: spin against `direction`, and along it."""
         return self.potential - self.exchange, self.potential + self.exchange
 
+    def field(self, k_perp: Array, angle: Array | float, scale: Scale | float) -> Array:
+        """Return w, shape (..., 3)."""
+        return spin_orbit_field(self.spin_orbit, k_perp, angle, scale)
+
     def bands(
         self, energy: float, k_perp: Array, angle: Array | float = 0.0, scale: Scale | float = 0.0
     ) -> tuple[Array, Array]:
@@ -106,8 +115,7 @@ class Region:
         axis = np.array(self.direction)
         if self.spin_orbit == NO_FIELD:
             return kinetic - self.mass * self.exchange * np.array([1.0, -1.0]), axis
-        field = in_plane(k_perp, angle) @ np.transpose(self.spin_orbit)
-        total = self.exchange * axis + np.asarray(scale)[..., None] * field
+        total = self.exchange * axis + self.field(k_perp, angle, scale)
         size = np.sqrt((total**2).sum(axis=-1, keepdims=True))
         split = kinetic - self.mass * size * np.array([1.0, -1.0])
         return split, np.where(size == 0, axis, total / np.where(size == 0, 1, size))
@@ -135,7 +143,7 @@ class Delta:
 
     def field(self, k_perp: Array, angle: Array, scale: Scale) -> Array:
         """Return w, shape (..., 3)."""
-        return np.asarray(scale)[..., None] * (in_plane(k_perp, angle) @ np.transpose(self.spin_orbit))
+        return spin_orbit_field(self.spin_orbit, k_perp, angle, scale)
 
     def kappa(self, k_perp: Array, angle: Array, scale: Scale) -> Complex:
         """Return κ̂, shape (..., 2, 2)."""

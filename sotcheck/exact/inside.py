@@ -1,0 +1,127 @@
+"""States inside the layers of a stack, continued from both ends: spin densities, and who takes what spin."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.system.spin import in_spin_bands
+from sotcheck.system.states import MINUS, PLUS, States, by_source
+from sotcheck.system.structure import NO_FIELD
+
+#: Where |q| times the thickness is at most this, cos qz and sin qz/q continue a state from one end.
+THIN = 1.0
+#: Taylor's coefficients of (1 − sin 2x/2x)/2x² in x², the highest power first.
+SINE_SQUARED = [(-1) ** (n + 1) * 4**n / (2 * math.factorial(2 * n + 1)) for n in range(14, 0, -1)]
+
+
+def _bands(states: States, layer: int) -> tuple[Complex, Array]:
+    """Return the wave numbers (..., 2) in a layer, real or positive imaginary, and their spin axis."""
+    region = states.structure.layers[layer]
+    q2, axis = region.bands(states.structure.energy, states.k_perp, states.angle, states.scale)
+    q = np.sqrt(q2 + 0j)
+    return np.where(q.imag < 0, -q, q), axis
+
+
+def _ends(states: States, layer: int) -> tuple[Complex, Complex, Complex, Complex]:
+    """Return ψ and ∂_zψ at the near end and at the far end of a layer, (2, ..., 2, 2)."""
+    mass = states.structure.layers[layer].mass
+    slope = states.slope * mass
+    return states.psi[:, layer], slope[PLUS, :, layer], states.psi[:, layer + 1], slope[MINUS, :, layer + 1]
+
+
+def psi_inside(states: States, layer: int, part: Array) -> tuple[Complex, Complex]:
+    """Return ψ and its slope ∂_zψ/M in a layer, at parts of its thickness (p,); (2, ..., p, 2, 2) each.
+
+    Each wave is continued from the end at which it is largest.
+    """
+    region = states.structure.layers[layer]
+    q, axis = (one[..., None, :] for one in _bands(states, layer))
+    d = region.thickness
+    z = d * np.asarray(part)[:, None]
+    slow = np.abs(q) * d <= THIN
+    safe = np.where(slow, 1.0, q)
+    near, far = np.exp(1j * safe * z), np.exp(1j * safe * (d - z))
+    cos, sine = np.cos(q * z), z * np.sinc(q * z / np.pi)
+
+    def combined(*slow_fast: tuple[Complex | float, Complex]) -> Complex:
+        made = (in_spin_bands(np.where(slow, one, other) + 0j, axis) for one, other in slow_fast)
+        ends = (one[..., None, :, :] for one in _ends(states, layer))
+        return np.asarray(sum(matrix @ end for matrix, end in zip(made, ends, strict=True)))
+
+    iq = 1j * safe
+    psi = combined((cos, near / 2), (sine, near / (2 * iq)), (0.0, far / 2), (0.0, -far / (2 * iq)))
+    slope = combined((-q * q * sine, iq * near / 2), (cos, near / 2), (0.0, -iq * far / 2), (0.0, far / 2))
+    return psi, slope / region.mass
+
+
+def _spin_along(states: States, layer: int) -> tuple[Array, Array]:
+    """Return Σ_in ∫ψ†σ·n ψ dz by source (..., 3), and the layer's axis of spin n, (3,) or (..., 3).
+
+    Of f = αe^{iqz} + βe^{iq(d−z)}: (|α|² + |β|²) d + 2 Re αβ* sin(qd)/q where it travels, and
+    (|α|² + |β|²)(1 − e^{−2κd})/2κ + 2 Re αβ* d e^{−κd} where it decays.
+    """
+    q, axis = _bands(states, layer)
+    d = states.structure.layers[layer].thickness
+    x = q * d
+    slow, travels = np.abs(x) <= THIN, q.real > 0
+    k = np.where(slow, 1.0, np.abs(q))
+    alone = np.where(travels, d, -np.expm1(-2 * k * d) / (2 * k))
+    crossed = np.where(travels, np.sin(k * d) / k, d * np.exp(-k * d))
+    # ∫cos², cos·sin/q and sin²/q².
+    x2 = np.where(slow, (x * x).real, 0.0)
+    root = np.sqrt(x2 + 0j) / np.pi
+    grams = (1 + np.sinc(2 * root).real) / 2, np.sinc(root).real ** 2 / 2, np.polyval(SINE_SQUARED, x2)
+    over = 1 / np.where(travels, 1j * k, -k)
+    ends = _ends(states, layer)
+    m, spin = np.asarray(states.m), np.zeros((*q.shape[:-1], 3))
+    for band, sign in enumerate((1.0, -1.0)):
+        here = np.where(np.arange(2) == band, 1.0 + 0j, 0.0)
+        projector = in_spin_bands(np.broadcast_to(here, q.shape), axis)
+        f, slope, g, slope_far = (projector @ end for end in ends)
+
+        def dot(a: Complex, b: Complex) -> Array:
+            return np.trace(by_source(a, b, m), axis1=-2, axis2=-1).real
+
+        def of(values: Array) -> Array:
+            return values[..., band, None]  # noqa: B023
+
+        factor = over[..., band, None, None]
+        alpha, beta = (f + factor * slope) / 2, (g - factor * slope_far) / 2
+        fast = of(alone) * (dot(alpha, alpha) + dot(beta, beta)) + 2 * of(crossed) * dot(alpha, beta)
+        cosine, mixed, sine = (of(gram) * d**n for n, gram in enumerate(grams, 1))
+        thin = cosine * dot(f, f) + 2 * mixed * dot(f, slope) + sine * dot(slope, slope)
+        spin += sign * np.where(of(slow), thin, fast)
+    return spin, axis
+
+
+def layer_flows(states: States) -> Array:
+    """Return what every layer's spin-orbit field adds to the spin current, and the torque on its magnetism.
+
+    With S = Σ_in ∫ψ†σψ dz these are w × S and J S × d, so that the current at the far end is that at the near
+    end, and the first, less the second. What S has across the layer's whole field v = Jd + w is told by what
+    it adds to the current, v × S.
+
+    Shape (..., layers, 3, 2, 3): source, (added, torque), spin component.
+    """
+    minus, plus = (
+        [states.at(n).spin_current(side) for n in range(len(states.structure.interfaces))]
+        for side in (MINUS, PLUS)
+    )
+    found = []
+    for n, layer in enumerate(states.structure.layers):
+        gained = minus[n + 1] - plus[n]
+        if layer.spin_orbit == NO_FIELD:
+            found.append(np.stack([np.zeros_like(gained), -gained], axis=-2))
+            continue
+        along, axis = _spin_along(states, n)
+        d = np.array(layer.direction)
+        field = layer.field(states.k_perp, states.angle, states.scale)
+        size2 = ((layer.exchange * d + field) ** 2).sum(axis=-1)[..., None, None]
+        v = (layer.exchange * d + field)[..., None, :]
+        across = np.cross(gained, v) / np.where(size2 == 0, 1, size2)
+        torque = layer.exchange * np.cross(along[..., None] * axis[..., None, :] + across, d)
+        found.append(np.stack([gained + torque, torque], axis=-2))
+    return np.stack(found, axis=-4)
