@@ -10,14 +10,39 @@ from __future__ import annotations
 
 import numpy as np
 
-from sotcheck.engines.poles import NEAR, THINNEST, Segment, analytic_radius, wave_number, x_of
+from sotcheck.engines.poles import (
+    NEAR,
+    THINNEST,
+    Segment,
+    analytic_radius,
+    kinks,
+    poles,
+    wave_number,
+    x_of,
+)
 from sotcheck.engines.stack import decays_in, joined, outgoing
 from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.zeros import zeros_near
+from sotcheck.system.interface import Interface
+from sotcheck.system.model import System
 from sotcheck.system.structure import Region, Structure
 
 #: Harmonics of the determinant in the angle of k, and what of them is rounding.
 HARMONICS, NOISE = 64, 1e-13
+
+
+def poles_near(system: System, segment: Segment, angle: Array, scale: Array, spacing: float) -> Complex:
+    """Return the poles of any system's states, a bare interface's in closed form."""
+    if isinstance(system, Interface):
+        return poles(system, segment, angle, scale, spacing=spacing)
+    return stack_poles(system.structure, segment, angle, scale, spacing=spacing)
+
+
+def kinks_of(system: System, scale: Array, spacing: float) -> Array:
+    """Return the angles of k, modulo π, at which the k_⊥ integral of any system is not smooth."""
+    if isinstance(system, Interface):
+        return kinks(system, scale, spacing=spacing)
+    return stack_kinks(system.structure, scale)
 
 
 def log_determinant(

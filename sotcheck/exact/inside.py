@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 
+from sotcheck.engines import Engine
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.spin import in_spin_bands
 from sotcheck.system.states import MINUS, PLUS, States, by_source
-from sotcheck.system.structure import NO_FIELD
+from sotcheck.system.structure import NO_FIELD, Structure
 
 #: Where |q| times the thickness is at most this, cos qz and sin qz/q continue a state from one end.
 THIN = 1.0
@@ -125,3 +126,42 @@ def layer_flows(states: States) -> Array:
         torque = layer.exchange * np.cross(along[..., None] * axis[..., None, :] + across, d)
         found.append(np.stack([gained + torque, torque], axis=-2))
     return np.stack(found, axis=-4)
+
+
+def flows_of(engine: Engine, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> Array:
+    """Return all spin flows of a stack by source, (..., 3, 4I + 2L, 3), per unit incident flux.
+
+    Four for each of the I interfaces, as `States.flows`, then two for each of the L layers, as `layer_flows`.
+    """
+    if not structure.layers:
+        return engine.flows(structure, k_perp, angle, scale)[..., 0, :, :, :]
+    states = engine.solve(structure, k_perp, angle, scale)
+    parts = [states.at(n).flows for n in range(len(structure.interfaces))]
+    return np.concatenate([*parts, *np.moveaxis(layer_flows(states), -4, 0)], axis=-2)
+
+
+def at_interfaces(structure: Structure, flows: Array) -> Array:
+    """Return the flows (..., I, 4, 3) at the interfaces, of all of them (..., 4I + 2L, 3)."""
+    number = len(structure.interfaces)
+    return flows[..., : 4 * number, :].reshape(*flows.shape[:-2], number, 4, 3)
+
+
+def in_layers(structure: Structure, flows: Array) -> Array:
+    """Return what a spin-orbit field adds, and the torque, (..., L + 1, 2, 3), of all flows (..., 4I + 2L, 3).
+
+    The last one is the right half-space, to which the part of the spin current across its magnetisation goes;
+    none if it is not magnetic.
+    """
+    number = len(structure.interfaces)
+    layers = flows[..., 4 * number :, :].reshape(*flows.shape[:-2], number - 1, 2, 3)
+    arriving, m = flows[..., 4 * number - 3, :], np.array(structure.right.direction)
+    taken = (arriving - (arriving @ m)[..., None] * m) * structure.right.magnetic
+    last = np.stack([np.zeros_like(taken), taken], axis=-2)
+    return np.concatenate([layers, last[..., None, :, :]], axis=-3)
+
+
+def total_torque(structure: Structure, flows: Array) -> Array:
+    """Return t, on all magnetism of layers and interfaces, of flows (..., 4I + 2L, 3): (..., 3)."""
+    of_interfaces = at_interfaces(structure, flows)[..., 3, :].sum(axis=-2)
+    total: Array = of_interfaces + in_layers(structure, flows)[..., 1, :].sum(axis=-2)
+    return total

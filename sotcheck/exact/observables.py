@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 
 from sotcheck.engines import Engine
-from sotcheck.engines.poles import kinks, poles
+from sotcheck.engines.determinant import kinks_of, poles_near
+from sotcheck.exact.inside import flows_of
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate, side_by_side
 from sotcheck.numerics.quadrature import NESTED, Sum, gauss, sum_over_k
-from sotcheck.system.interface import Interface
+from sotcheck.system.model import System
 
 #: Flows of spin in the order of the `flow` axis: (1) arrives at z = −0, (3) leaves at +0, the lattice adds,
 #: which is minus (2), what it takes; and (4) goes to the magnetism of the interface.
@@ -24,44 +25,47 @@ LAST_STEP = "last step of Richardson's table"
 ERROR_NODES, ERROR_ANGLES = 16, np.array([0.3, 1.1, 1.9, 2.7])
 
 
-def exact_flows(engine: Engine, iface: Interface, h_R: Array, *, rtol: float, most: int | None = None) -> Sum:
+def exact_flows(engine: Engine, system: System, h_R: Array, *, rtol: float, most: int | None = None) -> Sum:
     """Return the k_⊥-summed flows divided by h_R, in the unit of t: −(1/4π) ∫ d²k_⊥/(2π)² k_x Σ_in ….
 
-    Shape (segments, n, 3, 4, 3): segment, h_R, source, flow, spin. h_R (n,) is used instead of the
-    interface's; zero gives zero torque and is not divided by. The quadrature error wanted is relative to the
-    largest component; after `most` problems, by default what suits the engine, nothing is refined any more.
+    Shape (segments, n, 3, 4, 3): segment, h_R, source, flow, spin; of a stack the flow axis goes on as in
+    `flows_of`, and k_x is that over the mass of the source. h_R (n,), or the scale of all spin-orbit terms of
+    a stack, is used instead of the system's; zero gives zero torque and is not divided by. The quadrature
+    error wanted is relative to the largest component; after `most` problems, by default what suits the
+    engine, nothing is refined any more.
     """
     h_R = np.asarray(h_R, dtype=float)
-    structure = iface.structure
+    structure = system.structure
     rungs = engine.rungs(structure)
     if len(rungs) > 1:
-        return _extrapolated([exact_flows(rung, iface, h_R, rtol=rtol) for rung in rungs])
+        return _extrapolated([exact_flows(rung, system, h_R, rtol=rtol) for rung in rungs])
     divisor = np.where(h_R == 0, 1.0, h_R)[:, None, None, None]
+    masses = np.array(system.masses)[[0, 1, 1], None, None]
 
     def integrand(x: Array, angles: Array) -> Array:
         k_perp, angle = np.sqrt(x if x.ndim == 2 else x[:, None])[..., None], angles[:, None]
         kx = (k_perp * np.cos(angle))[..., None, None, None]
-        flows = engine.flows(structure, k_perp, angle, h_R)[..., 0, :, :, :]
-        values = -kx * flows / (4 * np.pi * divisor)
+        flows = flows_of(engine, structure, k_perp, angle, h_R)
+        values = -kx * flows / (4 * np.pi * divisor * masses)
         # The opposite k first: at each angle alone the flows without h_R would swamp the torque.
         paired: Array = (values + np.roll(values, values.shape[1] // 2, axis=1)) / 2
         return paired
 
     # The finite-difference chain is a continuum problem too, of other wave numbers: its poles lie elsewhere.
     spacing = engine.effective_spacing(structure)
-    turns = kinks(iface, h_R, spacing=spacing).tolist()
+    turns = kinks_of(system, h_R, spacing).tolist()
     if turns and len(h_R) > 1:
         # Each h_R has kinks at angles of its own: those of one would cost the others time.
-        sums = [exact_flows(engine, iface, h, rtol=rtol, most=most) for h in h_R[:, None]]
+        sums = [exact_flows(engine, system, h, rtol=rtol, most=most) for h in h_R[:, None]]
         most_of = {name: max(getattr(one, name) for one in sums) for name in ("angles", "nodes")}
         return replace(sums[0], by_segment=side_by_side([one.by_segment for one in sums], axis=1), **most_of)
 
     def near(segment: tuple[float, float], angles: Array) -> Complex:
-        return poles(iface, segment, angles[:, None], h_R, spacing=spacing)
+        return poles_near(system, segment, angles[:, None], h_R, spacing)
 
     most = engine.most_problems if most is None else most
-    floor = 8 * float(np.finfo(float).eps) * largest_torque(iface) / np.abs(divisor).min()
-    return sum_over_k(integrand, iface.thresholds(), rtol, floor, near, turns, most=most)
+    floor = 8 * float(np.finfo(float).eps) * largest_torque(system) / np.abs(divisor).min()
+    return sum_over_k(integrand, system.thresholds(), rtol, floor, near, turns, most=most)
 
 
 def _extrapolated(rungs: list[Sum]) -> Sum:
@@ -85,26 +89,26 @@ def parts_of(t: Estimate, m: Array) -> Estimate | None:
     return None if axes is None else t @ np.stack(axes, axis=-1)
 
 
-def summed_errors(engine: Engine, iface: Interface, h_R: Array) -> Array:
+def summed_errors(engine: Engine, system: System, h_R: Array) -> Array:
     """Return how far the states' own errors may move a k_⊥-summed flow, in the unit of t, not over h_R (n,).
 
     Shape (segments, n, 3): of any component of a flow, by range between thresholds, h_R and source.
     """
-    *coarser, finest = engine.rungs(iface.structure)
+    *coarser, finest = engine.rungs(system.structure)
     if coarser:
         # What the extrapolation leaves is known from the sums; it doubles the rounding of the finest.
-        return 2 * summed_errors(finest, iface, h_R)
-    x, weights = gauss(iface.thresholds(), ERROR_NODES)
+        return 2 * summed_errors(finest, system, h_R)
+    x, weights = gauss(system.thresholds(), ERROR_NODES)
     k_perp = np.sqrt(x)
     grid = k_perp[..., None, None], ERROR_ANGLES[:, None], np.asarray(h_R, dtype=float)
-    errors = engine.errors(iface.structure, *grid)
+    errors = engine.errors(system.structure, *grid)
     by_k = (weights * k_perp)[..., None, None] * errors.flows.mean(axis=-3)
-    return np.asarray(by_k.sum(axis=1) / (16 * np.pi**2))
+    return np.asarray(by_k.sum(axis=1) / (16 * np.pi**2 * np.array(system.masses)[[0, 1, 1]]))
 
 
-def largest_torque(iface: Interface) -> float:
+def largest_torque(system: System) -> float:
     """Return (1/4π)∫d²k_⊥/(2π)² k_⊥, the natural scale of t: every incident spin turned over."""
-    return float(iface.thresholds()[-1] ** 1.5 / (24 * np.pi**2))
+    return float(system.thresholds()[-1] ** 1.5 / (24 * np.pi**2) / min(system.masses))
 
 
 def transverse(v: Array, m: Array) -> Array:

@@ -8,15 +8,18 @@ import tomllib
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 from pydantic import ValidationError
 
 from sotcheck.errors import SystemFileError, did_you_mean
 from sotcheck.run.inputs import read_bytes
-from sotcheck.system.interface import Interface, refused
+from sotcheck.system.interface import Interface
+from sotcheck.system.model import System, refused, shown
+from sotcheck.system.stack import Stack
+from sotcheck.system.units import file_units, natural_units
 
-#: Keys of a system file, table and key, and the attribute of `Interface` that each one sets.
+#: Keys of a system file, table and key, and the attribute of every system that each one sets.
 KEYS = {
     "name": "name",
     "title": "title",
@@ -34,8 +37,19 @@ KEYS = {
     "relaxation.minority": "tau_down",
     "relaxation.bound": "tau_bound",
 }
-_BY_ATTRIBUTE = {attribute: key for key, attribute in KEYS.items()}
-_TABLES = {key.partition(".")[0] for key in KEYS if "." in key}
+#: Those of a `Stack` alone; layers are tables of their own.
+STACK_KEYS = {
+    "normal.mass": "mass_N",
+    "ferromagnet.mass": "mass_F",
+    "ferromagnet.magnetization": "m_F",
+    "ferromagnet.magnetic": "magnetic",
+    "interface.dresselhaus": "dresselhaus",
+    "interface.spin_orbit": "spin_orbit",
+    "layer": "layers",
+}
+ALL_KEYS = {**KEYS, **STACK_KEYS, "units.energy": "unit"}
+_BY_ATTRIBUTE = {attribute: key for key, attribute in ALL_KEYS.items()}
+_TABLES = {key.partition(".")[0] for key in ALL_KEYS if "." in key}
 
 
 def builtin_systems() -> dict[str, Traversable]:
@@ -75,8 +89,15 @@ def read_text(system: str | Path) -> tuple[str, str]:
         raise SystemFileError(f"{where}: cannot be read ({reason})") from None
 
 
-def load(system: str | Path) -> Interface:
-    """Load a system.
+Bare = Literal["bulk-magnetism", "interface-magnetism", "ferromagnetic-insulator", "topological-insulator"]
+
+
+@overload
+def load(system: Bare) -> Interface: ...
+@overload
+def load(system: str | Path) -> System: ...
+def load(system: str | Path) -> System:
+    """Load a system: a bare `Interface`, or a `Stack` if it has layers, masses or other spin-orbit terms.
 
     Parameters
     ----------
@@ -97,7 +118,22 @@ def load(system: str | Path) -> Interface:
     return from_document(document, where)
 
 
-def from_document(document: dict[str, Any], where: str) -> Interface:
+def load_bare(system: str | Path, what: str = "this") -> Interface:
+    """Load a bare interface; a stack is a SystemFileError that says that it is not for `what`."""
+    return bare(load(system), what)
+
+
+def bare(system: System, what: str) -> Interface:
+    """Return a system that is a bare interface, and refuse any other for `what`."""
+    if isinstance(system, Interface):
+        return system
+    raise SystemFileError(
+        f"{system.name}: {what} takes a bare interface, without the keys {', '.join(STACK_KEYS)}; "
+        "torque takes any system"
+    )
+
+
+def from_document(document: dict[str, Any], where: str) -> System:
     """Return the validated model of a parsed system file; `where` names it in errors, as in `load`."""
     values: dict[str, Any] = {}
     for name, value in document.items():
@@ -105,7 +141,7 @@ def from_document(document: dict[str, Any], where: str) -> Interface:
             values[_attribute(where, name)] = value
         elif not isinstance(value, dict):
             raise SystemFileError(
-                f"{where}: {name} = {_as_toml(value)} is not accepted; "
+                f"{where}: {name} = {shown(value)} is not accepted; "
                 f"expected a table, written [{name}] with keys below it"
             )
         else:
@@ -113,40 +149,34 @@ def from_document(document: dict[str, Any], where: str) -> Interface:
                 values[_attribute(where, name, inner)] = inner_value
     if "name" not in values:
         raise SystemFileError(f'{where}: the key name is missing; expected a line such as name = "my-system"')
+    model = Stack if values.keys() & set(STACK_KEYS.values()) else Interface
     try:
-        return Interface(**values)
+        return natural_units(model(**values))
     except ValidationError as error:
-        written = {name: f"{_BY_ATTRIBUTE[name]} = {_as_toml(value)}" for name, value in values.items()}
-        raise SystemFileError("\n".join(refused(error, where, written).values())) from None
+        written = {name: f"{_BY_ATTRIBUTE[name]} = {shown(value)}" for name, value in values.items()}
+        raise SystemFileError("\n".join(refused(error, where, written, model).values())) from None
 
 
-def to_document(iface: Interface) -> dict[str, Any]:
-    """Return the system as nested tables, the structure of a system file."""
+def to_document(system: System) -> dict[str, Any]:
+    """Return the system as nested tables, the structure of a system file, in the file's own units."""
     document: dict[str, Any] = {}
-    for key, attribute in KEYS.items():
+    values = file_units(system).model_dump(mode="json", exclude_none=True)
+    keys = ALL_KEYS if isinstance(system, Stack) else {**KEYS, "units.energy": "unit"}
+    for key, attribute in keys.items():
+        if attribute not in values or (attribute == "unit" and not values[attribute]):
+            continue
         *tables, last = key.split(".")
-        value = getattr(iface, attribute)
         table = document.setdefault(tables[0], {}) if tables else document
-        table[last] = list(value) if attribute == "m" else value
+        table[last] = values[attribute]
     return document
 
 
 def _attribute(where: str, *path: str) -> str:
     """Return the attribute that a key, with its table, sets."""
     written = ".".join(part if re.fullmatch(r"[\w-]+", part) else json.dumps(part) for part in path)
-    if written in KEYS:
-        return KEYS[written]
+    if written in ALL_KEYS:
+        return ALL_KEYS[written]
     # A right key in the wrong table, or the attribute's name, is nearer than any likeness of letters.
-    same = [key for key, attribute in KEYS.items() if path[-1] in (key.split(".")[-1], attribute)]
-    near = f" (did you mean {same[0]!r}?)" if same else did_you_mean(written, [*KEYS, *_TABLES])
-    raise SystemFileError(f"{where}: unknown key {written!r}{near}; accepted: {', '.join(KEYS)}")
-
-
-def _as_toml(value: Any) -> str:
-    """Return a value about as the file has it, in one line of at most 60 characters."""
-    if isinstance(value, list):
-        text = f"[{', '.join(map(_as_toml, value))}]"
-    else:
-        # JSON spells nan and inf in its own way.
-        text = repr(value) if isinstance(value, float) else json.dumps(value, default=str)
-    return text if len(text) <= 60 else f"{text[:60]}..."
+    same = [key for key, attribute in ALL_KEYS.items() if path[-1] in (key.split(".")[-1], attribute)]
+    near = f" (did you mean {same[0]!r}?)" if same else did_you_mean(written, [*ALL_KEYS, *_TABLES])
+    raise SystemFileError(f"{where}: unknown key {written!r}{near}; accepted: {', '.join(ALL_KEYS)}")

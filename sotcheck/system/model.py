@@ -1,0 +1,256 @@
+"""What every system has, immutable and validated: keys, what they accept, and how errors name them.
+
+Units: ħ²/2mₑ = 1, so energies are squared wave vectors and delta strengths are wave vectors.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, Self, get_args
+
+import numpy as np
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+
+from sotcheck.errors import SystemFileError, did_you_mean
+from sotcheck.numerics.arrays import Array
+from sotcheck.run.plaintext import is_one_line
+from sotcheck.system.structure import Structure
+
+SOURCES = ("normal", "majority", "minority")
+#: States bound to the interface: they come in from nowhere, but those at E_F carry a torque as well.
+BOUND = "bound"
+
+#: Twice squared still a double: with no number beyond it, nothing overflows.
+LARGEST = 1e60
+#: The smallest energy of a propagating state above its band's edge: squares of it are doubles too.
+SMALLEST = 1e-60
+
+
+def plain(value: Any) -> Any:
+    """Return NumPy numbers and arrays as Python's, lists as tuples."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    return tuple(map(plain, value)) if isinstance(value, list | tuple) else value
+
+
+def _direction(m: tuple[float, float, float]) -> tuple[float, float, float]:
+    largest = max(abs(c) for c in m)
+    if largest == 0.0:
+        raise ValueError("the zero vector has no direction")
+    if abs(math.hypot(*m) - 1) < 1e-15:
+        # Normalised already: a copy of a system must not drift.
+        return m
+    # Dividing by the largest component first keeps tiny and huge vectors from under- or overflowing.
+    scaled = np.array(m) / largest
+    x, y, z = (scaled / np.linalg.norm(scaled)).tolist()
+    return (x, y, z)
+
+
+def _line(text: str) -> str:
+    if not is_one_line(text):
+        raise ValueError("no text of one line")
+    return text
+
+
+# A description says what is accepted, for error messages.
+Unit = Annotated[Literal["", "eV"], Field(description="eV, or no table [units] at all")]
+Number = Annotated[
+    float,
+    BeforeValidator(plain),
+    Field(ge=-LARGEST, le=LARGEST, description=f"a finite number, at most {LARGEST:g} in size"),
+]
+Positive = Annotated[
+    float,
+    BeforeValidator(plain),
+    Field(ge=0.0, le=LARGEST, description=f"a finite number >= 0, at most {LARGEST:g}"),
+]
+Direction = Annotated[
+    tuple[float, float, float],
+    BeforeValidator(plain),
+    AfterValidator(_direction),
+    Field(description="three finite numbers, not all zero"),
+]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$", description="a text of letters, digits and '-'")]
+Line = Annotated[
+    str,
+    AfterValidator(_line),
+    Field(description="a text of one line, without control characters or marks of direction"),
+]
+
+
+CONFIG = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
+
+
+class System(BaseModel):
+    """What a bare interface and a stack have in common: two half-spaces, and a delta at z = 0.
+
+    Energies E_F, U_N, U_F and J ≥ 0 have the unit wave vector², u_0 and u_m the unit wave vector; h_R has
+    none. The direction m is normalised on reading. Relaxation times of the three sources are relative; that
+    of states bound to the interface may be 0, which leaves them out of totals. `unit` is that of the system
+    file: "" for ħ²/2mₑ = 1.
+    """
+
+    model_config = CONFIG
+
+    name: Name
+    title: Line = ""
+    reference: Line = ""
+    E_F: Number = 2.0
+    U_N: Number = 0.0
+    U_F: Number = 0.0
+    J: Positive = 1.0
+    u_0: Number = 0.0
+    u_m: Number = 0.0
+    h_R: Number = 0.05
+    m: Direction = (0.0, 0.0, 1.0)
+    tau_N: Positive = 1.0
+    tau_up: Positive = 1.0
+    tau_down: Positive = 1.0
+    tau_bound: Positive = 0.0
+    unit: Unit = ""
+
+    @model_validator(mode="after")
+    def _some_state_propagates(self) -> Self:
+        highest = max(self.k_perp2_max(source) for source in SOURCES)
+        lowest = min(self.U_N, self.U_F - self.J)
+        if highest <= 0.0:
+            raise ValueError(
+                f"fermi_energy = {self.E_F:g} leaves no propagating state: the lowest band edge is "
+                f"{lowest:g} (the smaller of U_N and U_F - J); expected a number above it"
+            )
+        if highest < SMALLEST:
+            raise ValueError(
+                f"fermi_energy = {self.E_F:g} lies {highest:g} above the lowest band edge: too little for "
+                f"double precision; expected at least {SMALLEST:g}, as in another unit of energy"
+            )
+        return self
+
+    def with_(self, **changes: Any) -> Self:
+        """Return a copy with some attributes changed and validated, e.g. ``with_(h_R=0.1, m=(1, 0, 1))``.
+
+        Raises
+        ------
+        SystemFileError
+            If an attribute is unknown or its value is not acceptable.
+        """
+        known = type(self).model_fields
+        for name in changes.keys() - known.keys():
+            near = did_you_mean(name, known)
+            accepted = ", ".join(known)
+            raise SystemFileError(f"{self.name}: unknown attribute {name!r}{near}; accepted: {accepted}")
+        try:
+            return type(self)(**{**self.model_dump(), **changes})
+        except ValidationError as error:
+            written = {name: f"{name} = {value!r}" for name, value in changes.items()}
+            lines = refused(error, self.name, written, type(self)).values()
+            raise SystemFileError("\n".join(lines)) from None
+
+    @property
+    def direction(self) -> Array:
+        """The unit vector m, shape (3,)."""
+        return np.array(self.m)
+
+    @property
+    def masses(self) -> tuple[float, float]:
+        """Effective masses of both half-spaces."""
+        return 1.0, 1.0
+
+    def k_perp2_max(self, source: str) -> float:
+        """Return the largest k_⊥² at which `source` has a propagating state at E_F (negative if none)."""
+        edge = {"normal": self.U_N, "majority": self.U_F - self.J, "minority": self.U_F + self.J}
+        return self.masses[source != "normal"] * (self.E_F - edge[source])
+
+    @property
+    def structure(self) -> Structure:
+        """The stack that this is."""
+        raise NotImplementedError
+
+    @property
+    def scale(self) -> float:
+        """The factor of the structure's spin-orbit terms."""
+        raise NotImplementedError
+
+    def thresholds(self) -> list[float]:
+        """Return the sorted k_⊥² > 0 at which a channel closes, after a leading 0."""
+        return self.structure.thresholds()
+
+    @property
+    def same_threshold(self) -> float:
+        """The distance in k_⊥² below which two thresholds are one: energies are not known any better."""
+        return self.structure.same_threshold
+
+
+def refused(
+    error: ValidationError, where: str, written: dict[str, str], model: type[BaseModel] = System
+) -> dict[str, str]:
+    """Return a line for each attribute refused, as it was written; '' stands for the system as a whole."""
+    found = {}
+    for problem in error.errors():
+        path = problem["loc"]
+        name = ".".join(map(str, path))
+        if not path:
+            line = problem["msg"].removeprefix("Value error, ")
+        elif problem["type"] == "extra_forbidden":
+            fields = _fields(model, path[:-1])
+            near = did_you_mean(str(path[-1]), fields)
+            line = f"unknown key {_in_words(path)!r}{near}; accepted: {', '.join(fields)}"
+        else:
+            given = written.get(str(path[0])) if len(path) == 1 else None
+            given = given or f"{_in_words(path)} = {shown(problem['input'])}"
+            line = f"{given} is not accepted; expected {_expected(model, path)}"
+        found[name] = f"{where}: {line}"
+    return found
+
+
+def _fields(model: type[BaseModel], path: Sequence[int | str]) -> dict[str, FieldInfo]:
+    """Return the fields of the model that lies at a path of attributes and numbers."""
+    for name in path:
+        if isinstance(name, str) and name in model.model_fields:
+            within = [model.model_fields[name].annotation]
+            while within and not (isinstance(within[0], type) and issubclass(within[0], BaseModel)):
+                within = [*get_args(within[0]), *within[1:]]
+            if not within:
+                break
+            model = within[0]
+    return model.model_fields
+
+
+def _expected(model: type[BaseModel], path: Sequence[int | str]) -> str:
+    """Return what the attribute at a path accepts: the description nearest to its end."""
+    words = ""
+    for n, name in enumerate(path):
+        field = _fields(model, path[:n]).get(str(name))
+        words = (field.description if field is not None else None) or words
+    return words or "a table of keys"
+
+
+def _in_words(path: Sequence[int | str]) -> str:
+    """Return a path as a reader of the file counts: layers from 1 on."""
+    words = ""
+    for name in path:
+        if isinstance(name, int):
+            words += f"[{name + 1}]"
+        else:
+            words += f".{name}" if words else "layer" if name == "layers" else name
+    return words
+
+
+def shown(value: Any) -> str:
+    """Return a value about as a system file has it, in one line of at most 60 characters."""
+    if isinstance(value, list | tuple):
+        text = f"[{', '.join(map(shown, value))}]"
+    else:
+        # JSON spells nan and inf in its own way.
+        text = repr(value) if isinstance(value, float) else json.dumps(value, default=str)
+    return text if len(text) <= 60 else f"{text[:60]}..."

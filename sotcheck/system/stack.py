@@ -1,0 +1,146 @@
+"""Any interface: layers between two half-spaces, effective masses, every spin-orbit term linear in k."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Annotated, Any, Self
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
+
+from sotcheck.system.model import CONFIG, LARGEST, Direction, Line, Number, Positive, System, plain
+from sotcheck.system.structure import NO_FIELD, RASHBA, Delta, Matrix, Region, Structure
+
+#: Layers that one system may have.
+MOST_LAYERS = 64
+
+AboveZero = Annotated[
+    float,
+    BeforeValidator(plain),
+    Field(gt=0.0, le=LARGEST, description=f"a finite number > 0, at most {LARGEST:g}"),
+]
+Row = tuple[Number, Number]
+SpinOrbit = Annotated[
+    tuple[Row, Row, Row],
+    BeforeValidator(plain),
+    Field(description="three rows (spin x, y, z) of two finite numbers (k_x, k_y)"),
+]
+#: d (k_x σ_x − k_y σ_y).
+DRESSELHAUS: Matrix = ((1.0, 0.0), (0.0, -1.0), (0.0, 0.0))
+
+
+def spin_orbit(rashba: float, dresselhaus: float, A: Matrix) -> Matrix:
+    """Return A of all spin-orbit terms together, rows of spin, columns k_x, k_y."""
+    total = rashba * np.array(RASHBA) + dresselhaus * np.array(DRESSELHAUS) + np.array(A)
+    one, two, three = (tuple(row) for row in (total + 0.0).tolist())
+    return one, two, three  # type: ignore[return-value]
+
+
+class Junction(BaseModel):
+    """The delta function at the far end of a layer; its magnetisation is the interface's by default."""
+
+    model_config = CONFIG
+
+    barrier: Number = 0.0
+    exchange: Number = 0.0
+    magnetization: Direction | None = None
+    rashba: Number = 0.0
+    dresselhaus: Number = 0.0
+    spin_orbit: SpinOrbit = NO_FIELD
+
+
+class Layer(BaseModel):
+    """A homogeneous layer, and the delta function at its far end."""
+
+    model_config = CONFIG
+
+    name: Line = ""
+    thickness: AboveZero = 1.0
+    potential: Number = 0.0
+    exchange: Positive = 0.0
+    magnetization: Direction | None = None
+    mass: AboveZero = 1.0
+    rashba: Number = 0.0
+    dresselhaus: Number = 0.0
+    spin_orbit: SpinOrbit = NO_FIELD
+    interface: Junction = Junction()
+
+
+Layers = Annotated[
+    tuple[Layer, ...],
+    BeforeValidator(plain),
+    Field(max_length=MOST_LAYERS, description=f"at most {MOST_LAYERS} tables [[layer]]"),
+]
+
+
+class Stack(System):
+    """A normal metal, any number of layers, and a ferromagnet or another substrate.
+
+    The m of the delta at z = 0 is that of everything magnetic without a direction of its own.
+    """
+
+    mass_N: AboveZero = 1.0
+    mass_F: AboveZero = 1.0
+    m_F: Direction | None = None
+    magnetic: bool = True
+    dresselhaus: Number = 0.0
+    spin_orbit: SpinOrbit = NO_FIELD
+    layers: Layers = ()
+
+    @model_validator(mode="after")
+    def _substrate(self) -> Self:
+        if not self.magnetic and self.J:
+            raise ValueError(
+                f"ferromagnet.exchange = {self.J:g} with ferromagnet.magnetic = false: a substrate without "
+                "magnetism has no exchange; expected exchange = 0"
+            )
+        return self
+
+    @property
+    def masses(self) -> tuple[float, float]:
+        """Effective masses of both half-spaces."""
+        return self.mass_N, self.mass_F
+
+    @property
+    def only_rashba(self) -> bool:
+        """Whether the Rashba term at z = 0 is the only spin-orbit term, so that h_R is its scale."""
+        others: list[Any] = [self.dresselhaus, np.any(self.spin_orbit)]
+        for part in (one for layer in self.layers for one in (layer, layer.interface)):
+            others += [part.rashba, part.dresselhaus, np.any(part.spin_orbit)]
+        return not any(others)
+
+    @property
+    def scale(self) -> float:
+        """h_R where nothing else couples spin and k; or else 1."""
+        return self.h_R if self.only_rashba else 1.0
+
+    @property
+    def names(self) -> list[str]:
+        """What the layers are called, and the right half-space, last."""
+        return [layer.name or f"layer {n}" for n, layer in enumerate(self.layers, 1)] + ["right half-space"]
+
+    @cached_property
+    def structure(self) -> Structure:
+        """The stack itself; where only h_R couples spin and k its field is k×ẑ."""
+        here = RASHBA if self.only_rashba else spin_orbit(self.h_R, self.dresselhaus, self.spin_orbit)
+        regions, deltas = [Region(self.U_N, mass=self.mass_N)], [Delta(self.u_0, self.u_m, self.m, here)]
+        for layer in self.layers:
+            direction = layer.magnetization or self.m
+            fields = spin_orbit(layer.rashba, layer.dresselhaus, layer.spin_orbit)
+            magnetism = layer.potential, layer.exchange, direction
+            regions.append(Region(*magnetism, layer.thickness, fields, layer.mass))
+            end = layer.interface
+            fields = spin_orbit(end.rashba, end.dresselhaus, end.spin_orbit)
+            deltas.append(Delta(end.barrier, end.exchange, end.magnetization or self.m, fields))
+        last = Region(self.U_F, self.J, self.m_F or self.m, mass=self.mass_F, magnetic=self.magnetic)
+        return Structure(self.E_F, (*regions, last), tuple(deltas))
+
+    def __str__(self) -> str:
+        m = ", ".join(f"{c:.4g}" for c in self.m)
+        lines = [
+            f"{self.name}: {self.title}",
+            f"  E_F = {self.E_F:g}; z < 0: U_N = {self.U_N:g}; {len(self.layers)} layers; beyond: "
+            f"U_F = {self.U_F:g}, J = {self.J:g}",
+            f"  z = 0: u_0 = {self.u_0:g}, u_m = {self.u_m:g}, h_R = {self.h_R:g}, m = ({m})",
+        ]
+        return "\n".join(lines)

@@ -1,0 +1,49 @@
+"""Units of system files: energies in eV and lengths in nm, against ħ²/2mₑ = 1 (CODATA constants)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from scipy import constants
+
+from sotcheck.system.model import System
+
+#: With the energy 1 eV, ħ/√(2mₑ · 1 eV) in nm: what lengths are measured in.
+LENGTH_NM: float = constants.hbar / (2 * constants.m_e * constants.electron_volt) ** 0.5 * 1e9
+#: Keys of a length, or of an energy times a length; all others are energies in eV, or pure numbers.
+OF_SYSTEM = ("u_0", "u_m")
+OF_LAYER = ("thickness", "rashba", "dresselhaus", "spin_orbit")
+OF_JUNCTION = ("barrier", "exchange")
+#: Digits that survive a change of units and back.
+DIGITS = 14
+
+Model = TypeVar("Model", bound=System)
+
+
+def natural_units(system: Model) -> Model:
+    """Return a system as its file has it in units of ħ²/2mₑ = 1 and 1 eV."""
+    return _scaled(system, lambda value: value / LENGTH_NM) if system.unit else system
+
+
+def file_units(system: Model) -> Model:
+    """Return a system in the units of its file."""
+    return _scaled(system, lambda value: float(f"{value * LENGTH_NM:.{DIGITS}g}")) if system.unit else system
+
+
+def _scaled(system: Model, change: Callable[[float], float]) -> Model:
+    def times(value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return tuple(map(times, value))
+        return change(value)
+
+    def changed(values: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+        return values | {name: times(values[name]) for name in names}
+
+    values = changed(system.model_dump(), OF_SYSTEM)
+    if "layers" in values:
+        values["layers"] = tuple(
+            changed(layer, OF_LAYER) | {"interface": changed(layer["interface"], OF_JUNCTION)}
+            for layer in values["layers"]
+        )
+    return type(system)(**values)
