@@ -1,9 +1,7 @@
 """Poles of any stack's scattering states: zeros of the determinant of its equations, for every scale.
 
 Between thresholds x = x₁ + (x₂ − x₁) sin²θ makes the wave numbers of the half-spaces analytic in θ; those of
-layers come in even powers only, whatever their axis of spin. What `stack` writes is analytic but for its
-choice of waves in a layer: decaying waves instead of cos qz and sin qz/q multiply the determinant by
-−2iq e^{iqd} for either spin, which is divided out.
+layers come in even powers only, whatever their axis of spin.
 """
 
 from __future__ import annotations
@@ -20,7 +18,8 @@ from sotcheck.engines.poles import (
     wave_number,
     x_of,
 )
-from sotcheck.engines.stack import decays_in, joined, outgoing
+from sotcheck.engines.recursion import passed_through
+from sotcheck.engines.stack import outgoing
 from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.zeros import zeros_near
 from sotcheck.system.interface import Interface
@@ -48,15 +47,10 @@ def kinks_of(system: System, scale: Array, spacing: float) -> Array:
 def log_determinant(
     structure: Structure, k_perp: Complex, angle: Complex, scale: Array, waves: tuple[Complex, Complex]
 ) -> Complex:
-    """Return the logarithm of the determinant of a stack's equations with cos qz and sin qz/q in layers."""
-    phase, size = np.linalg.slogdet(joined(structure, k_perp, angle, scale, waves).matrix)
-    found = np.log(phase) + size
-    for layer in structure.layers:
-        q = outgoing(layer.bands(structure.energy, k_perp, angle, scale)[0])
-        decays = decays_in(layer, q)
-        one = np.where(decays, q, 1.0)
-        found = found - np.where(decays, np.log(-2j * one) + 1j * one * layer.thickness, 0).sum(axis=-1)
-    return np.asarray(found)
+    """Return the logarithm of the determinant of a stack's equations; the waves of its half-spaces (..., 2)."""
+    left, right = (np.moveaxis(one, -1, 0) for one in waves)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return passed_through(structure, (k_perp, angle, scale), (left, right)).log_determinant
 
 
 def _edges(structure: Structure, segment: Segment) -> list[list[float]]:
@@ -106,13 +100,14 @@ def stack_kinks(structure: Structure, scale: Array) -> Array:
     """
     found = [np.zeros(0)]
     leads = structure.left, structure.right
-    turn = 2 * np.pi * np.arange(HARMONICS) / HARMONICS
+    turn = 2 * np.pi * np.arange(HARMONICS) / HARMONICS + 0j
     for x in structure.thresholds()[1:]:
         k_perp = np.sqrt(np.array(x))
         q2 = [lead.bands(structure.energy, k_perp)[0] for lead in leads]
         left, right = (outgoing(np.where(np.abs(one) <= structure.same_threshold, 0.0, one)) for one in q2)
         for s in scale[scale != 0]:
-            logs = log_determinant(structure, k_perp + 0 * turn, turn, s, (left, right))
+            waves = (np.broadcast_to(one, (HARMONICS, 2)) for one in (left, right))
+            logs = log_determinant(structure, k_perp + 0 * turn, turn, np.full(1, s), tuple(waves))
             series = np.fft.fftshift(np.fft.fft(np.exp(logs - logs.real.max())))[::-1] / HARMONICS
             series[np.abs(series) < NOISE * np.abs(series).max()] = 0
             zeros = np.roots(np.trim_zeros(series))

@@ -19,15 +19,16 @@ from typing import Any
 
 import numpy as np
 
+from sotcheck.engines import recursion
 from sotcheck.engines.base import Engine
-from sotcheck.engines.stack import joined, outgoing
+from sotcheck.engines.stack import outgoing
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.spin import IDENTITY, PAULI, dagger, pauli_vector
 from sotcheck.system.states import States
 from sotcheck.system.structure import Scale, Structure
 
 #: Problems solved together: their temporaries stay in the processor's cache.
-BLOCK = 4096
+BLOCK, STACK_BLOCK = 4096, 1024
 
 
 def spinors_along(m: Array) -> Complex:
@@ -178,19 +179,34 @@ class Matching(Engine):
 
     def flows(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> Array:
         """Return the flows of every interface; those of a single one, along m, in closed form."""
-        (delta, *more), m = structure.interfaces, structure.right.direction
-        if more or not has_closed_form(structure) or (delta.exchange and delta.direction != m):
-            return super().flows(structure, k_perp, angle, scale)
+        delta, m = structure.interfaces[0], structure.right.direction
+        closed = has_closed_form(structure) and (not delta.exchange or delta.direction == m)
         grid = np.atleast_1d(k_perp, angle, scale)
         shape = np.broadcast_shapes(*(values.shape for values in grid))
         padded = [values.reshape((1,) * (len(shape) - values.ndim) + values.shape) for values in grid]
-        axes = axes_of(spinors_along(np.array(m)))
-        result = np.empty((3, 4, 3, *shape))
-        step = max(1, BLOCK // math.prod(shape[1:]))
+        spinors = spinors_along(np.array(m))
+        axes = axes_of(spinors)
+        result = np.empty((len(structure.interfaces), 3, 4, 3, *shape))
+        step = max(1, (BLOCK if closed else STACK_BLOCK) // math.prod(shape[1:]))
         for block in (slice(start, start + step) for start in range(0, shape[0], step)):
-            found = flows(structure, axes, *(one[block] if len(one) > 1 else one for one in padded))
-            result[:, :, :, block] = (axes @ found.reshape(12, 3, -1)).reshape(found.shape)
-        return np.moveaxis(result, (0, 1, 2), (-3, -2, -1))[..., None, :, :, :]
+            some = [one[block] if len(one) > 1 else one for one in padded]
+            if closed:
+                found = flows(structure, axes, *some)
+                result[0, :, :, :, block] = (axes @ found.reshape(12, 3, -1)).reshape(found.shape)
+            else:
+                self._stack_flows(structure, some, spinors, result[..., block, *[slice(None)] * (len(shape) - 1)])
+        return np.moveaxis(result, (0, 1, 2, 3), (-4, -3, -2, -1))
+
+    def _stack_flows(self, structure: Structure, grid: list[Array], spinors: Complex, into: Array) -> None:
+        leads = structure.left, structure.right
+        left, right = (np.moveaxis(outgoing(one.bands(structure.energy, grid[0])[0]), -1, 0) for one in leads)
+        k_perp, angle, scale = grid
+        found = recursion.passed_through(structure, (k_perp, angle, scale), (left, right))
+        into[...] = recursion.flows(found, (k_perp, angle, scale), spinors)
+        lossy = np.broadcast_to(found.lossy, into.shape[4:])
+        if lossy.any():
+            some = (one[lossy] for one in np.broadcast_arrays(*grid))
+            into[..., lossy] = np.moveaxis(super().flows(structure, *some), 0, -1)
 
     def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
         """Solve at every broadcast combination of k_⊥, in-plane angle and scale."""
@@ -203,7 +219,7 @@ class Matching(Engine):
             psi, slope = match(v, V, kappa, np.array(structure.right.direction))
             psi, slope = psi[:, None], slope[:, :, None]
         else:
-            psi, slope = joined(structure, k_perp, angle, scale).states()
+            psi, slope = recursion.solve(structure, k_perp, angle, scale, (left, right))
         return States(structure, k_perp, angle, scale, left, right, psi, slope)
 
 

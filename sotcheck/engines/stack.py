@@ -36,16 +36,11 @@ class Ends:
     slope: tuple[Complex, Complex]
 
 
-def decays_in(region: Region, q: Complex) -> Array:
-    """Whether waves of these wave numbers decay in a layer, so that either is to start at its own end."""
-    return np.asarray(q.imag * region.thickness > 1)
-
-
 def layer_ends(region: Region, energy: float, k_perp: Array, angle: Array, scale: Scale) -> Ends:
     """Return the ends of a layer: two waves for either spin along its own axis at this k."""
     q2, axis = region.bands(energy, k_perp, angle, scale)
     q, d = outgoing(q2), region.thickness
-    decays = decays_in(region, q)
+    decays = q.imag * d > 1
     wave, slow = np.exp(1j * q * d), np.where(decays, 0, q)
     cos, sine = np.cos(slow * d), d * np.sinc(slow * d / np.pi)
     one, zero = np.ones_like(q), np.zeros_like(q)

@@ -1,0 +1,52 @@
+"""2×2 matrices as arrays (2, 2, ...): many small products without a call for each."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sotcheck.numerics.arrays import Array, Complex
+
+#: Indices of a × b = a_after b_before − a_before b_after.
+AFTER, BEFORE = [1, 2, 0], [2, 0, 1]
+
+
+def product(a: Complex, b: Complex) -> Complex:
+    """Return a @ b; all other axes broadcast, and are as many."""
+    found: Complex = a[:, 0, None] * b[0]
+    found += a[:, 1, None] * b[1]
+    return found
+
+
+def determinant(a: Complex) -> Complex:
+    """Return the determinant."""
+    found: Complex = a[0, 0] * a[1, 1] - a[0, 1] * a[1, 0]
+    return found
+
+
+def inverse(a: Complex) -> Complex:
+    """Return the inverse, by the adjugate."""
+    out = np.empty_like(a)
+    out[0, 0], out[1, 1] = a[1, 1], a[0, 0]
+    np.negative(a[0, 1], out=out[0, 1])
+    np.negative(a[1, 0], out=out[1, 0])
+    out /= determinant(a)
+    return out
+
+
+def along(values: Complex | Array, axis: Complex | Array) -> Complex:
+    """Return what has the eigenvalues `values` (2, ...) for spin along and against an axis (3, ...)."""
+    mean, half = (values[0] + values[1]) / 2, (values[0] - values[1]) / 2
+    field = half * axis
+    out = np.empty((2, 2, *np.broadcast_shapes(mean.shape, field.shape[1:])), dtype=complex)
+    np.add(mean, field[2], out=out[0, 0])
+    np.subtract(mean, field[2], out=out[1, 1])
+    across = 1j * field[1]
+    np.subtract(field[0], across, out=out[0, 1])
+    np.add(field[0], across, out=out[1, 0])
+    return out
+
+
+def cross(a: Array, b: Array) -> Array:
+    """Return a × b of vectors (3, ...)."""
+    found: Array = a[AFTER] * b[BEFORE] - a[BEFORE] * b[AFTER]
+    return found
