@@ -13,7 +13,7 @@ from sotcheck.numerics.arrays import Array, Complex, Index
 Functions = Callable[[Complex, Index], Complex]
 
 #: Points on the ellipse to begin with, and at most; the largest relative step that counts as resolved.
-FIRST_POINTS, MOST_POINTS, LARGEST_STEP = 64, 65536, 0.6
+FIRST_POINTS, MOST_POINTS, LARGEST_STEP = 64, 4096, 0.6
 #: Points of all functions together that are held in memory.
 TOGETHER = 2**20
 #: By how much ρ − 1 shrinks when a zero lies on the ellipse, and how often.
@@ -24,6 +24,8 @@ NEWTON_STEPS = 24
 #: Newton's derivative is a difference over this part of the interval; a step below the other has arrived (at
 #: a double zero, noise of ε makes steps of √ε).
 DIFFERENCE, ARRIVED = 1e-6, 1e-7
+#: A start this far off (relative to the interval) belongs to no zero.
+FAR = 1.0
 #: Zeros closer than this (relative to the interval) are one and the same.
 DISTINCT = 1e-11
 
@@ -98,15 +100,26 @@ def polynomial_zeros(f: Functions, rows: Index, lower: float, upper: float, degr
 
 def newton(f: Functions, rows: Index, z: Complex, scale: float) -> Complex:
     """Improve zeros, shape (rows, n); those that do not arrive become NaN."""
-    step = np.full(z.shape, np.inf, dtype=complex)
     h = DIFFERENCE * scale
-    # Those that run away to infinity, or meet a zero slope, end as NaN: no warnings on the way.
+    found = np.full(z.shape, np.nan, dtype=complex)
+    # Each by itself: those that have arrived, or run away, need no more steps.
+    waiting = np.argwhere(np.isfinite(z))
+    now = z[tuple(waiting.T)]
+    home = now.copy()
     with np.errstate(all="ignore"):
         for _ in range(NEWTON_STEPS):
-            slope = (f(z + h, rows) - f(z - h, rows)) / (2 * h)
-            step = f(z, rows) / slope
-            z = z - step
-    return np.where(np.abs(step) < ARRIVED * scale, z, np.nan)
+            if not len(now):
+                break
+            each = rows[waiting[:, 0]]
+            there = now[:, None] + np.array([-h, 0.0, h])
+            before, here, after = f(there, each).T
+            step = here * 2 * h / (after - before)
+            now = now - step
+            arrived = np.abs(step) < ARRIVED * scale
+            found[tuple(waiting[arrived].T)] = now[arrived]
+            on_the_way = ~arrived & (np.abs(now - home) < FAR * scale)
+            waiting, now, home = waiting[on_the_way], now[on_the_way], home[on_the_way]
+    return found
 
 
 def zeros_near(f: Functions, number: int, lower: float, upper: float, rho: float) -> Complex:
