@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import fcntl
-import json
 import os
 import pty
 import re
@@ -20,10 +19,11 @@ from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
+from conftest import Command, strict
 
 import sotcheck as sc
 from sotcheck.command import main as cli
@@ -50,49 +50,10 @@ VERDICT_KEYS = {
 FLOWS = ("spin_current_minus", "spin_current_plus", "lattice", "interface")
 
 
-class Run(NamedTuple):
-    """How a command ended."""
-
-    status: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Run]
-
-
-@pytest.fixture
-def sotcheck(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Run a command in this process: a warning would be an error here, and starting up costs nothing."""
-    monkeypatch.setattr(signal, "signal", lambda number, action: action)
-    monkeypatch.setattr(signal, "setitimer", lambda *_: (0.0, 0.0))
-
-    def run(*args: str) -> Run:
-        status: Any = 0
-        try:
-            cli.main(args)
-        except SystemExit as end:
-            status = end.code
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return Run(status, out, err)
-
-    return run
-
-
 def run(*command: str, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a program to its end in a process of its own."""
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
     return subprocess.run(command, text=True, check=False, timeout=300, **streams)
-
-
-def strict(text: str) -> Any:
-    """Parse JSON, which knows no NaN or Infinity."""
-
-    def refuse(word: str) -> None:
-        raise AssertionError(f"{word} is no JSON")
-
-    return json.loads(text, parse_constant=refuse)
 
 
 # ---------------------------------------------------------------------------------------- help, systems
@@ -110,19 +71,6 @@ def test_help_and_version(sotcheck: Command) -> None:
     assert sotcheck("--version").out == f"sotcheck, version {sc.__version__}\n"
     options = {"--engine", "--h-r", "--magnetization", "--fermi-energy", "--tolerance", "--json", "--scheme"}
     assert options <= set(sotcheck("torque", "--help").out.split())
-
-
-def test_help_imports_nothing_heavy() -> None:
-    """It is on the screen in 0.3 s because NumPy, SciPy, Kwant, pydantic and Matplotlib stay out."""
-    script = (
-        "import sys; from sotcheck.command.main import main; main(['--help']); "
-        "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
-    )
-    found = run(sys.executable, "-c", script)
-    heavy = {"numpy", "scipy", "kwant", "pydantic", "matplotlib", "jinja2", "tabulate", "tqdm"}
-    imported = set(found.stderr.split())
-    assert "click" in imported
-    assert not heavy & imported
 
 
 def test_systems(sotcheck: Command, tmp_path: Path) -> None:
@@ -283,6 +231,18 @@ BAD_USAGE = [
     ("check interface-magnetsm", "did you mean 'interface-magnetism'?"),
     ("report no-such", "'no-such': no such file"),
     ("systems no-such", "'no-such': no such file"),
+    ("bound-states", "give a SYSTEM"),
+    ("bound-states --output x --h-r 1", "--h-r belongs to a SYSTEM"),
+    ("bound-states B --k-perp -1", "k_perp = -1.0 is not accepted"),
+    ("bound-states B --angle east", "not a comma-separated list"),
+    ("trust-map B --over J=0.2:1", "a map has two axes"),
+    ("trust-map B --over J=0.2:1 --over u_0", "is not NAME=FROM:TO"),
+    ("trust-map B --over J=0.2:1 --over U_0=0:1", "unknown parameter 'U_0' (did you mean"),
+    ("trust-map B --over J=1:0.2 --over u_0=0:1", "is no range"),
+    ("trust-map B --over J=1:2 --over u_0=0:1 --svg x.png", "'x.png': figures are SVG; end it in .svg"),
+    ("trust-map B --over J=1:2 --over u_0=0:1 --svg missing/x.svg", "its folder does not exist"),
+    ("trust-map B --source all", "'total', 'any'"),
+    ("trust-map B --component all", "'dampinglike', 'any'"),
     ("sweep B --over J=1,2 -o x.nc --spacing 1", "--spacing is for"),
     ("sweep B --over J=1,2 -o x.nc --engine kwnat", "unknown engine 'kwnat' (did you mean 'kwant'?)"),
     ("audit --output ''", "'--output': an empty name is no place"),
@@ -294,8 +254,10 @@ BAD_USAGE = [
 
 
 @pytest.mark.parametrize(("line", "words"), BAD_USAGE)
-def test_bad_usage(sotcheck: Command, line: str, words: str) -> None:
-    """Status 2, nothing on standard output, the reason on standard error."""
+def test_bad_usage(sotcheck: Command, monkeypatch: pytest.MonkeyPatch, line: str, words: str) -> None:
+    """Before the work: status 2, nothing on standard output, the reason on standard error."""
+    for work in ("beyond.trust_map.trust_map", "trial.check.gather"):
+        monkeypatch.setattr(f"sotcheck.{work}", None)
     found = sotcheck(*("bulk-magnetism" if word == "B" else word for word in shlex.split(line)))
     assert (found.status, found.out) == (2, "")
     assert words in found.err
@@ -658,54 +620,37 @@ if __name__ == "__main__":
 """
 
 
-def start_workers(folder: Path, task: str) -> tuple[subprocess.Popen[str], list[int]]:
-    """Start a command with two worker processes; return it and their ids."""
-    script = folder / "work.py"
-    script.write_text(WORKERS.format(task=task))
+#: What ends a command with two workers (a worker that dies, for lack of memory, say), its status and message.
+ENDS = [
+    (signal.SIGINT, INTERRUPTED, "sotcheck: interrupted"),
+    # `kill`, `timeout` and batch systems ask the parent only; `kill -9` does not even ask.
+    (signal.SIGTERM, 128 + signal.SIGTERM, "sotcheck: interrupted"),
+    (signal.SIGKILL, -signal.SIGKILL, ""),
+    (None, 2, "sotcheck: a worker process died, perhaps for lack of memory; try --workers 1"),
+]
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.5])
+@pytest.mark.parametrize(("sent", "status", "said"), ENDS)
+def test_workers_end_with_their_parent(
+    tmp_path: Path, sent: signal.Signals | None, status: int, said: str, delay: float
+) -> None:
+    """The parent alone answers, and leaves no orphan; nor does Python's tracker of semaphores say a word."""
+    script = tmp_path / "work.py"
+    script.write_text(WORKERS.format(task="time.sleep, 60" if sent else "os._exit, 1"))
     process = started([sys.executable, str(script)])
     assert process.stdout is not None
     pids = [int(pid) for pid in process.stdout.readline().split()]
     assert len(pids) == 2
-    return process, pids
-
-
-def assert_gone(pids: list[int]) -> None:
-    """Fail if any of the processes is still there after a moment."""
-    end = time.monotonic() + 5.0
-    while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < end:
-        time.sleep(0.05)
-    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
-
-
-@pytest.mark.parametrize("delay", [0.0, 0.5])
-def test_ctrl_c_ends_the_workers(tmp_path: Path, delay: float) -> None:
-    """It reaches every process of the terminal; the parent alone answers, and leaves no orphan."""
-    process, pids = start_workers(tmp_path, "time.sleep, 60")
     time.sleep(delay)
-    os.killpg(process.pid, signal.SIGINT)
+    if sent == signal.SIGINT:
+        # From the terminal it reaches every process.
+        os.killpg(process.pid, sent)
+    elif sent:
+        process.send_signal(sent)
     _, err = process.communicate(timeout=30)
-    assert process.returncode == INTERRUPTED
-    assert err.strip() == "sotcheck: interrupted"
-    assert_gone(pids)
-
-
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL])
-def test_terminating_the_parent_ends_the_workers(tmp_path: Path, sent: int) -> None:
-    """`kill`, `timeout` and batch systems ask the parent only; `kill -9` does not even ask."""
-    process, pids = start_workers(tmp_path, "time.sleep, 60")
-    process.send_signal(sent)
-    _, err = process.communicate(timeout=30)
-    killed = sent == signal.SIGKILL
-    assert process.returncode == (-sent if killed else 128 + sent)
-    # Nor does Python's tracker of semaphores say what it found.
-    assert err == ("" if killed else "sotcheck: interrupted\n")
-    assert_gone(pids)
-
-
-def test_a_worker_that_dies(tmp_path: Path) -> None:
-    """Killed for lack of memory, say: a message instead of a traceback."""
-    process, pids = start_workers(tmp_path, "os._exit, 1")
-    _, err = process.communicate(timeout=30)
-    assert process.returncode == 2
-    assert err == "sotcheck: a worker process died, perhaps for lack of memory; try --workers 1\n"
-    assert_gone(pids)
+    assert (process.returncode, err.strip()) == (status, said)
+    end = time.monotonic() + 5.0
+    while (left := [pid for pid in pids if Path(f"/proc/{pid}").exists()]) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not left
