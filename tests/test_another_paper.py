@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
-
-from sotcheck.command.main import cli, main
+from conftest import Command, Run
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
-(EXAMPLE,) = [
-    code
-    for code in re.findall(r"^```python\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
-    if "Paper(" in code
-]
+(EXAMPLE,) = re.findall(r"^```python\n((?:(?!```).)*Paper\(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 HEAD = "from sotcheck.trial.paper import Paper\n\npaper = Paper('mine', 'Mine')\n"
 
 
@@ -28,15 +24,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def audit(*options: str) -> Result:
-    return CliRunner().invoke(cli, ["audit", "--paper", "mypaper.py", *options], catch_exceptions=False)
+@pytest.fixture
+def audit(sotcheck: Command) -> Callable[..., Run]:
+    return partial(sotcheck, "audit", "--paper", "mypaper.py")
 
 
-def test_a_wrong_sign_is_found_and_shown(folder: Path) -> None:
+def test_a_wrong_sign_is_found_and_shown(folder: Path, audit: Callable[..., Run]) -> None:
     """The rows, the seeded faults, pages that speak of this paper and no other; the same by processes."""
     found = audit("--workers", "1", "--power", "--output", "pages", "--json", "-")
-    assert found.exit_code == 1
-    document = json.loads(found.stdout)
+    assert found.status == 1
+    document = json.loads(found.out)
     verdicts = {(row["equation"], row["engine"]): row["verdict"] for row in document["verdicts"]}
     assert verdicts == {
         (f"({number})", engine): "disagrees" if number == 3 else "agrees"
@@ -53,10 +50,10 @@ def test_a_wrong_sign_is_found_and_shown(folder: Path) -> None:
     assert "from the numbers alone: the sign is wrong" in page
     assert page.count('class="scatter"') == 3
     # Workers load it from the same file, in whatever folder they are.
-    assert audit("--workers", "2", "--power", "--json", "-").stdout == found.stdout
+    assert audit("--workers", "2", "--power", "--json", "-").out == found.out
 
 
-def test_figures_and_tables_of_ones_own(folder: Path) -> None:
+def test_figures_and_tables_of_ones_own(folder: Path, audit: Callable[..., Run]) -> None:
     """A paper draws on an empty figure, from data as JSON has them."""
     more = """
 
@@ -76,7 +73,7 @@ def both():
     return [{"what": "one", "value": 1.5}, {"what": "none", "value": None}]
 """
     (folder / "mypaper.py").write_text(EXAMPLE + more, encoding="utf-8")
-    assert audit("--workers", "1", "--output", "pages").exit_code == 1
+    assert audit("--workers", "1", "--output", "pages").status == 1
     page = (folder / "pages" / "README.md").read_text(encoding="utf-8")
     assert "## Figures and Table of two from exact numerics" in page
     assert "![A sine](figures/sine.svg)" in page
@@ -99,14 +96,11 @@ def both():
         ),
     ],
 )
-def test_what_is_no_paper_is_refused(
-    text: str | None, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_no_paper_is_refused(sotcheck: Command, text: str | None, words: str, tmp_path: Path) -> None:
     """With status 2 and one line that says what is wrong with which file."""
     if text is not None:
         (tmp_path / "mine.py").write_text(text, encoding="utf-8")
-    with pytest.raises(SystemExit) as end:
-        main(["audit", "--paper", str(tmp_path / "mine.py"), "--workers", "1"])
-    assert end.value.code == 2
-    (line,) = capsys.readouterr().err.splitlines()
+    found = sotcheck("audit", "--paper", str(tmp_path / "mine.py"), "--workers", "1")
+    (line,) = found.err.splitlines()
+    assert found.status == 2
     assert re.search(words, line)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import pytest
@@ -102,6 +103,12 @@ def console() -> list[Line]:
     return [line for block in blocks("console", "sh") for line in lines_of(block)]
 
 
+def code_with(words: str) -> str:
+    """Return the only block of Python in which, or before which, the words stand."""
+    (found,) = [block.text for block in blocks("python") if words in block.before + block.text]
+    return found
+
+
 def like(shown: str, found: str) -> bool:
     """Return whether two lines are the same but for spaces, rules of tables, and rounding.
 
@@ -128,25 +135,13 @@ def parse(command: str) -> None:
     cli.commands[name].make_context(name, args)
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder of the tour's own, and no windows for plots."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(mpl.rcParams, "backend", "Agg")
-    return tmp_path
-
-
-def test_every_block_is_known() -> None:
-    """A block in a new language needs a test of its own."""
-    assert {block.language for block in blocks()} == {"sh", "console", "python", "text", "bash", "toml"}
-    assert len(blocks()) == README.count("\n```") / 2
-
-
-def test_the_tour(folder: Path) -> None:
+def test_the_tour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every console line in a folder of its own, in the README's order; then what is done with its files."""
+    monkeypatch.chdir(tmp_path)
+    # No windows for plots.
+    monkeypatch.setitem(mpl.rcParams, "backend", "Agg")
     for name in ("mytheory.py", "mypaper.py"):
-        (file,) = [block for block in blocks("python") if name in block.before]
-        (folder / name).write_text(file.text)
+        (tmp_path / name).write_text(code_with(name))
     last = 0
     for line in console():
         if line.command in NOT_OURS:
@@ -156,11 +151,14 @@ def test_the_tour(folder: Path) -> None:
         elif line.command in ONLY_PARSED:
             parse(line.command)
         else:
-            last = run(line, folder)
-    afterwards()
+            last = run(line)
+    # The snippet opens the result of the first sweep.
+    names: dict[str, Any] = {}
+    exec(code_with("open_sweep"), names)
+    assert names["data"]["fieldlike"].sizes == {"h_R": 4, "E_F": 3, "source": 3}
 
 
-def run(line: Line, folder: Path) -> int:
+def run(line: Line) -> int:
     """Run a line as a shell would; what the README shows of its output has to be there, in that order."""
     command, _, file = line.command.partition(" > ")
     for much, less in SMALLER.items():
@@ -170,25 +168,20 @@ def run(line: Line, folder: Path) -> int:
     found = CliRunner().invoke(cli, args, catch_exceptions=False)
     assert found.exit_code == STATUS.get(line.command, 0), found.output
     if file:
-        (folder / file).write_text(found.stdout)
+        Path(file).write_text(found.stdout)
     rest = iter(found.stdout.splitlines())
     for shown in line.shown:
         assert any(like(shown, other) for other in rest), f"{line.command} does not show: {shown}"
     return found.exit_code
 
 
-def afterwards() -> None:
-    """Run the snippet that opens a sweep's result, that of the first sweep."""
-    (snippet,) = [block for block in blocks("python") if "open_sweep" in block.text]
-    names: dict[str, object] = {}
-    exec(compile(snippet.text, "README.md", "exec"), names)
-    assert names["data"]["fieldlike"].sizes == {"h_R": 4, "E_F": 3, "source": 3}  # type: ignore[index]
-
-
-def test_the_tables_hold_what_the_readme_has() -> None:
-    """No reason outlives its line."""
-    commands = {line.command for line in console()} | set(jobs())
-    assert set(ONLY_PARSED) | set(NOT_OURS) | set(STATUS) <= commands
+def test_nothing_is_left_out() -> None:
+    """A block in a new language needs a test of its own; no reason outlives its line."""
+    assert {block.language for block in blocks()} == {"sh", "console", "python", "text", "bash", "toml"}
+    assert len(blocks()) == README.count("\n```") / 2
+    assert set(ONLY_PARSED) | set(NOT_OURS) | set(STATUS) <= {line.command for line in console()} | set(
+        jobs()
+    )
 
 
 def test_lines_are_compared() -> None:
@@ -200,9 +193,8 @@ def test_lines_are_compared() -> None:
 
 def test_python_example(capsys: pytest.CaptureFixture[str]) -> None:
     """It prints what the README says."""
-    (example,) = [block for block in blocks("python") if "import sotcheck as sc" in block.text]
     (output,) = [block for block in blocks("text") if block.before == "prints"]
-    exec(compile(example.text, "README.md", "exec"), {})
+    exec(code_with("import sotcheck as sc"), {})
     assert capsys.readouterr().out.split() == output.text.split()
 
 
@@ -211,16 +203,13 @@ def test_system_file(tmp_path: Path) -> None:
     (block,) = blocks("toml")
     (tmp_path / "all.toml").write_text(block.text)
     assert load(tmp_path / "all.toml") == Interface(name="my-system")
-    values = re.findall(r"^(\w+) = ", block.text, flags=re.MULTILINE)
-    assert len(values) == len(Interface.model_fields)
+    assert len(re.findall(r"^\w+ = ", block.text, flags=re.MULTILINE)) == len(Interface.model_fields)
 
 
 def jobs() -> list[str]:
     """Return the sotcheck lines of the job scripts."""
-    joined = [block.text.replace("\\\n", " ") for block in blocks("bash")]
-    return [
-        " ".join(line.split()) for text in joined for line in text.splitlines() if "sotcheck sweep" in line
-    ]
+    lines = "".join(block.text for block in blocks("bash")).replace("\\\n", " ").splitlines()
+    return [" ".join(line.split()) for line in lines if "sotcheck sweep" in line]
 
 
 def test_job_scripts() -> None:
