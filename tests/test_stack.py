@@ -23,7 +23,6 @@ from sotcheck.system.states import States
 from sotcheck.system.structure import NO_FIELD, RASHBA, Delta, Matrix, Region, Scale, Structure, Vector
 
 ENGINES = (Matching(), KwantChain())
-SEEDS = range(6)
 ANGLE, SCALE = np.array([0.4, 2.1, 4.4])[:, None], np.array([-0.6, 0.3])
 
 
@@ -54,6 +53,16 @@ def random_stack(seed: int, layers: int = 2, *, fields: bool = True) -> Structur
     return Structure(1.7, (left, *inside, region(math.inf)), tuple(deltas))
 
 
+@pytest.fixture(params=ENGINES, ids=lambda e: e.name)
+def engine(request: pytest.FixtureRequest) -> Engine:
+    return request.param
+
+
+@pytest.fixture(params=range(6))
+def structure(request: pytest.FixtureRequest) -> Structure:
+    return random_stack(request.param)
+
+
 def solved(engine: Engine, structure: Structure, nodes: int = 2, scale: Scale = SCALE) -> States:
     """Solve in every regime of the half-spaces."""
     return engine.solve(structure, sample(structure.thresholds(), nodes)[:, None, None], ANGLE, scale)
@@ -74,34 +83,24 @@ def layered(structure: Structure, *layers: Region, **changes: Any) -> Structure:
     return replace(structure, regions=(structure.left, *layers, structure.right), **changes)
 
 
-# ------------------------------------------------------------------------------------ conservation laws
-
-
-@pytest.mark.parametrize("engine", ENGINES, ids=lambda e: e.name)
-@pytest.mark.parametrize("seed", SEEDS)
-def test_unitarity_and_flux(engine: Engine, seed: int) -> None:
-    """S†S = 1 in every regime, and Im[ψ†∂_zψ] is the same on both sides of every interface."""
-    structure = random_stack(seed, layers=seed % 4)
-    states = solved(engine, structure)
+@pytest.mark.parametrize("layers", range(4))
+@pytest.mark.parametrize("seed", range(6))
+def test_conservation(engine: Engine, seed: int, layers: int) -> None:
+    """S†S = 1, Im[ψ†∂_zψ] the same everywhere; spin: after = before + the field's − the magnetism's."""
+    states = solved(engine, random_stack(seed, layers))
     assert states.unitarity_defect().max() <= 1e-12
     flux = [np.trace((dagger(states.psi) @ slope).imag, axis1=-2, axis2=-1) for slope in states.slope]
     size = max(1.0, np.abs(states.psi).max() ** 2)
     assert np.abs(flux[0] - flux[1]).max() <= 1e-12 * size
     assert np.abs(flux[0] - flux[0][:, :1]).max() <= 1e-12 * size
     assert np.abs(flux[0]).max() > 0.1
-
-
-@pytest.mark.parametrize("engine", ENGINES, ids=lambda e: e.name)
-@pytest.mark.parametrize("seed", SEEDS)
-def test_ledger_of_every_interface(engine: Engine, seed: int) -> None:
-    """Spin current after = before + what the spin-orbit field adds − what the magnetism takes."""
-    found = every_flow(solved(engine, random_stack(seed)))
+    found = every_flow(states)
     after = found[..., MINUS, :] + found[..., LATTICE, :] - found[..., INTERFACE, :]
     assert np.abs(found[..., PLUS, :] - after).max() <= 1e-12 * max(1.0, np.abs(found).max())
     assert all(np.abs(found[n][..., LATTICE, :]).max() > 0.01 for n in range(len(found)))
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", range(6))
 def test_spin_along_the_axis_passes_a_layer(seed: int) -> None:
     """A layer's field takes no spin along itself; without any field it takes none at all."""
     structure = random_stack(seed, fields=False)
@@ -114,14 +113,8 @@ def test_spin_along_the_axis_passes_a_layer(seed: int) -> None:
     assert np.abs(states.at(1).spin_minus - states.at(0).spin_plus).max() <= 1e-12 * size
 
 
-# ------------------------------------------------------------------------------------------- symmetries
-
-
-@pytest.mark.parametrize("engine", ENGINES, ids=lambda e: e.name)
-@pytest.mark.parametrize("seed", SEEDS)
-def test_time_reversal(engine: Engine, seed: int) -> None:
+def test_time_reversal(engine: Engine, structure: Structure) -> None:
     """S(k, m) = σ_y S(−k, −m)ᵀ σ_y."""
-    structure = random_stack(seed)
     there = solved(engine, structure)
     opposite = with_all(structure, lambda part: replace(part, direction=tuple(-x for x in part.direction)))
     sigma_y = np.kron(np.eye(2), PAULI[1])
@@ -136,11 +129,8 @@ def test_time_reversal(engine: Engine, seed: int) -> None:
     assert far.max() > 0.01
 
 
-@pytest.mark.parametrize("engine", ENGINES, ids=lambda e: e.name)
-@pytest.mark.parametrize("seed", SEEDS)
-def test_seen_from_the_other_side(engine: Engine, seed: int) -> None:
+def test_seen_from_the_other_side(engine: Engine, structure: Structure) -> None:
     """A reversed stack (fields know no k_z) has the states of the stack, left and right changed."""
-    structure = random_stack(seed)
     back = replace(structure, regions=structure.regions[::-1], interfaces=structure.interfaces[::-1])
     states, mirrored = solved(engine, structure), solved(engine, back)
     assert relative(mirrored.psi, states.psi[::-1, ::-1]) <= 1e-12
@@ -157,10 +147,7 @@ def test_magnetic_left_half_space_alone() -> None:
     assert np.abs(states.psi - chain.psi).max() <= 1e-12 * np.abs(states.psi).max()
 
 
-# ---------------------------------------------------------------------------------------------- limits
-
-
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", range(6))
 def test_closed_form_is_the_general_path(any_iface: Interface, seed: int) -> None:
     """One interface: 2×2 in the frame of m, for ψ, slopes and flows, against the equations of a stack."""
     for structure in (any_iface.structure, random_stack(seed, layers=0)):
@@ -174,7 +161,6 @@ def test_closed_form_is_the_general_path(any_iface: Interface, seed: int) -> Non
         assert relative(flows[..., 0, :, :, :], general) <= 1e-13
 
 
-@pytest.mark.parametrize("engine", ENGINES, ids=lambda e: e.name)
 def test_layer_of_the_half_spaces_own_material(engine: Engine) -> None:
     """Nothing changes at z = 0 when part of a half-space is called a layer."""
     structure = random_stack(1, layers=0)
@@ -203,10 +189,7 @@ def test_vanishing_layer_joins_its_interfaces() -> None:
     assert relative(found.psi[1, 1], expected.psi[1, 0]) <= 1e-5
 
 
-@pytest.mark.parametrize("engine", ENGINES, ids=lambda e: e.name)
-@pytest.mark.parametrize("seed", SEEDS)
-def test_splitting_a_layer_changes_nothing(engine: Engine, seed: int) -> None:
-    structure = random_stack(seed)
+def test_splitting_a_layer_changes_nothing(engine: Engine, structure: Structure) -> None:
     first, second = structure.layers
     pieces = (replace(first, thickness=part * first.thickness) for part in (0.3, 0.7))
     before, *after = structure.interfaces
@@ -260,9 +243,6 @@ def test_layer_at_its_own_band_edge() -> None:
     assert 1e-7 < np.abs(far.s_matrix() - edge.s_matrix()).max() < 1e-4
 
 
-# ---------------------------------------------------------------------------------- engine against engine
-
-
 @pytest.mark.parametrize("seed", range(12))
 def test_matching_against_kwant(seed: int) -> None:
     """Random stacks with spin-orbit terms in layers and at every interface: ψ, slopes, flows."""
@@ -295,18 +275,13 @@ def test_finite_differences_tend_to_the_stack() -> None:
     assert relative(solved(LatticeLimit(0.2), structure, 1).psi, exact.psi) <= 1e-6
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_errors_bound_what_engines_differ_by(seed: int) -> None:
-    structure = random_stack(seed)
+def test_errors_bound_what_engines_differ_by(structure: Structure) -> None:
     exact, chain = (solved(engine, structure) for engine in ENGINES)
     bounds = [engine.errors(structure, exact.k_perp, exact.angle, SCALE).psi for engine in ENGINES]
     off = np.abs(exact.psi - chain.psi).max(axis=(1, -2, -1))
     assert np.all(off[0] <= bounds[0][..., 0] + bounds[1][..., 0])
     assert np.all(off[1] <= sum(one[..., 1:].max(axis=-1) for one in bounds))
     assert max(float(one.max()) for one in bounds) < 1e-6
-
-
-# ------------------------------------------------------------------------------------- what is refused
 
 
 @pytest.mark.parametrize(
