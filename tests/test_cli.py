@@ -245,6 +245,7 @@ BAD_USAGE = [
     ("trust-map B --component all", "'dampinglike', 'any'"),
     ("sweep B --over J=1,2 -o x.nc --spacing 1", "--spacing is for"),
     ("sweep B --over J=1,2 -o x.nc --engine kwnat", "unknown engine 'kwnat' (did you mean 'kwant'?)"),
+    ("bench --output missing/README.md", "its folder does not exist"),
     ("audit --output ''", "'--output': an empty name is no place"),
     *(
         (f"{command} --output /dev/null/x", "no folder can be made there")
