@@ -15,7 +15,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
@@ -56,9 +56,6 @@ def run(*command: str, **options: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, text=True, check=False, timeout=300, **streams)
 
 
-# ---------------------------------------------------------------------------------------- help, systems
-
-
 def test_help_and_version(sotcheck: Command) -> None:
     """Every command documents itself; the exit statuses are in the main help."""
     overview = sotcheck("--help")
@@ -82,9 +79,6 @@ def test_systems(sotcheck: Command, tmp_path: Path) -> None:
         path.write_text(sotcheck("systems", name).out)
         assert load(path) == load(name)
     assert "did you mean 'bulk-magnetism'" in sotcheck("systems", "bulk-magnetsm").err
-
-
-# ------------------------------------------------------------------------------------------------ torque
 
 
 def test_torque_table(sotcheck: Command) -> None:
@@ -194,9 +188,6 @@ def test_huge_barriers_and_potentials(sotcheck: Command, tmp_path: Path, table: 
         assert lattice.err.count("\n") == 1
 
 
-# --------------------------------------------------------------------------------------------- bad input
-
-
 #: A command, with B for bulk-magnetism, and what is said.
 BAD_USAGE = [
     ("", "Usage: sotcheck"),
@@ -205,9 +196,7 @@ BAD_USAGE = [
     ("torque B more", "unexpected extra argument"),
     ("torque B --engin kwant", "Did you mean '--engine'?"),
     ("torque B --engine kwnat", "unknown engine 'kwnat' (did you mean 'kwant'?); choose from first-order, "),
-    ("torque B --engine ''", "unknown engine ''"),
     ("torque B --scheme one-sided", "'exact-difference', 'finite-difference'"),
-    ("torque B --spacing 0", "--spacing"),
     ("torque B --spacing nan", "'--spacing': 'nan' is not a number"),
     ("torque B --engine kwant --spacing 3", "use a spacing below"),
     ("torque B --engine continuum --spacing 1", "--spacing is for the"),
@@ -225,10 +214,8 @@ BAD_USAGE = [
     ("torque B --fermi-energy nan", "--fermi-energy: bulk-magnetism: E_F = nan"),
     ("torque B --fermi-energy -1", "--fermi-energy: bulk-magnetism: fermi"),
     ("torque B --tolerance 1", "--tolerance"),
-    ("torque B --tolerance 0", "--tolerance"),
     ("check B --tolerance nan", "'--tolerance': 'nan' is not a number"),
     ("check no-such", "'no-such': no such file, nor a built-in system; built-in: bulk-magnetism"),
-    ("check interface-magnetsm", "did you mean 'interface-magnetism'?"),
     ("report no-such", "'no-such': no such file"),
     ("systems no-such", "'no-such': no such file"),
     ("bound-states", "give a SYSTEM"),
@@ -244,7 +231,6 @@ BAD_USAGE = [
     ("trust-map B --source all", "'total', 'any'"),
     ("trust-map B --component all", "'dampinglike', 'any'"),
     ("sweep B --over J=1,2 -o x.nc --spacing 1", "--spacing is for"),
-    ("sweep B --over J=1,2 -o x.nc --engine kwnat", "unknown engine 'kwnat' (did you mean 'kwant'?)"),
     ("bench --output missing/README.md", "its folder does not exist"),
     ("audit --output ''", "'--output': an empty name is no place"),
     *(
@@ -262,24 +248,6 @@ def test_bad_usage(sotcheck: Command, monkeypatch: pytest.MonkeyPatch, line: str
     found = sotcheck(*("bulk-magnetism" if word == "B" else word for word in shlex.split(line)))
     assert (found.status, found.out) == (2, "")
     assert words in found.err
-
-
-@pytest.mark.parametrize(
-    ("command", "text", "words"),
-    [
-        ("torque", 'name = "x"\nfermi_enrgy = 1', "unknown key 'fermi_enrgy' (did you mean 'fermi_energy'?)"),
-        ("check", "name = ", "not a TOML file that can be read"),
-        ("report", 'name = "x"\n[ferromagnet]\nexchange = -1', "ferromagnet.exchange = -1 is not accepted;"),
-    ],
-)
-def test_bad_file(sotcheck: Command, tmp_path: Path, command: str, text: str, words: str) -> None:
-    """One line; tests/test_systemfile.py has the rest."""
-    path = tmp_path / "bad.toml"
-    path.write_text(text)
-    found = sotcheck(command, str(path))
-    assert (found.status, found.out) == (2, "")
-    assert found.err.startswith(f"sotcheck: {path}: {words}")
-    assert found.err.count("\n") == 1
 
 
 ESCAPES = "\x1b[31m\u202e\u2066\x9b\udcff"
@@ -303,18 +271,32 @@ def test_escapes_never_reach_the_terminal(sotcheck: Command, line: str) -> None:
     assert visible(found.err) == found.err
 
 
-def test_escapes_in_a_file(sotcheck: Command, tmp_path: Path) -> None:
-    """Keys and values in messages; a printed file stays TOML, and one that is refused."""
+@pytest.mark.parametrize(
+    ("command", "text", "words"),
+    [
+        ("torque", r'"\u001b\u202e" = 1', "unknown key "),
+        ("check", r'title = "\u001b\u202e"', r'title = "\u001b\u202e" is not accepted; expected a text'),
+        ("report", "[interface]\nrashba = '\u202e'", r'interface.rashba = "\u202e" is not accepted;'),
+        ("beyond", "fermi_enrgy = 1", "unknown key 'fermi_enrgy' (did you mean 'fermi_energy'?)"),
+        ("bound-states", "name = ", "not a TOML file that can be read"),
+    ],
+)
+def test_bad_file(sotcheck: Command, tmp_path: Path, command: str, text: str, words: str) -> None:
+    """One line, with keys and values as they are; tests/test_systemfile.py has the rest."""
     path = tmp_path / "x.toml"
-    for text in (r'"\u001b\u202e" = 1', r'title = "\u001b\u202e"', r'[interface]\nrashba = "\u001b\u202e"'):
-        path.write_text(f"name = 'x'\n{text}".replace("\\n", "\n"))
-        found = sotcheck("torque", str(path))
-        assert found.status == 2
-        assert "u001b" in found.err
-        assert visible(found.err) == found.err
+    path.write_text(f"name = 'x'\n{text}")
+    found = sotcheck(command, str(path))
+    assert (found.status, found.out) == (2, "")
+    assert found.err.startswith(f"sotcheck: {path}: {words}")
+    assert found.err.count("\n") == 1
+    assert visible(found.err) == found.err
+
+
+def test_a_printed_file_stays_toml(sotcheck: Command, tmp_path: Path) -> None:
+    """And one that is refused."""
+    path = tmp_path / "x.toml"
     path.write_text("name = 'x' # \x1b]0;evil\x07\r\n", newline="")
-    found = sotcheck("systems", str(path))
-    assert found.out == "name = 'x' # \\u001b]0;evil\\u0007\r\n"
+    assert sotcheck("systems", str(path)).out == "name = 'x' # \\u001b]0;evil\\u0007\r\n"
 
 
 def test_a_terminal_of_few_characters(tmp_path: Path) -> None:
@@ -348,9 +330,6 @@ def test_console_script_and_module_agree(tmp_path: Path) -> None:
         assert "Traceback" not in found.stderr
 
 
-# ------------------------------------------------------------------------------------------------- check
-
-
 def test_check_json(sotcheck: Command) -> None:
     """Every row has every key of the contract; all agree, so the status is 0; standard error is silent."""
     found = sotcheck("check", "topological-insulator", "--json", "-")
@@ -379,18 +358,16 @@ def test_check_json(sotcheck: Command) -> None:
 @pytest.mark.parametrize(
     ("verdicts", "status"),
     [
-        (("agrees", "agrees"), 0),
-        (("agrees", "disagrees"), 1),
-        (("inconclusive", "agrees"), 3),
-        (("inconclusive", "disagrees"), 1),
+        ("agrees agrees", 0),
+        ("agrees disagrees", 1),
+        ("inconclusive agrees", 3),
+        ("inconclusive disagrees", 1),
     ],
 )
-def test_exit_status(
-    sotcheck: Command, monkeypatch: pytest.MonkeyPatch, verdicts: tuple[str, ...], status: int
-) -> None:
+def test_exit_status(sotcheck: Command, monkeypatch: pytest.MonkeyPatch, verdicts: str, status: int) -> None:
     """A disagreement is never outvoted, a doubt is never a pass, and what is not finite is null in JSON."""
     nothing = Estimate(float("nan"), {"next order": (float("inf"), "none known")})
-    trials = [Trial("q", Comparison(1.0, nothing, Verdict(verdict)), "why") for verdict in verdicts]
+    trials = [Trial("q", Comparison(1.0, nothing, Verdict(verdict)), "why") for verdict in verdicts.split()]
     findings = [trial.finding("claim", "title", "(1)") for trial in trials]
     evidence = SimpleNamespace(expansion=SimpleNamespace(why_not=""))
     monkeypatch.setattr(crosscheck, "gather", lambda *_, **__: evidence)
@@ -418,9 +395,6 @@ def test_check_says_what_disagrees(sotcheck: Command, tmp_path: Path) -> None:
     assert ", 2 disagrees" in found.out
 
 
-# ------------------------------------------------------------------------------- pipes, progress, Ctrl-C
-
-
 def test_reader_that_goes_away() -> None:
     """`sotcheck torque … | head -0`: no traceback, and no status that could pass for a verdict."""
     read, write = os.pipe()
@@ -438,21 +412,19 @@ def test_full_disk() -> None:
     assert found.stderr == "sotcheck: standard output cannot be written (No space left on device)\n"
 
 
-def listen_to_ctrl_c() -> None:
-    """In a background job a shell makes its children deaf to SIGINT; a user's terminal does not."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def started(command: list[str], **options: Any) -> subprocess.Popen[str]:
     """Start a program that hears Ctrl-C, in a session of its own."""
+
+    def listen() -> None:
+        # In a background job a shell makes its children deaf to SIGINT; a user's terminal does not.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
-    return subprocess.Popen(
-        command, text=True, start_new_session=True, preexec_fn=listen_to_ctrl_c, **streams
-    )
+    return subprocess.Popen(command, text=True, start_new_session=True, preexec_fn=listen, **streams)
 
 
-class Terminal:
-    """A process whose standard error is a terminal."""
+class Terminal(AbstractContextManager["Terminal"]):
+    """A process whose standard error is a terminal; nothing of it is left to the next test."""
 
     def __init__(self, command: list[str], size: tuple[int, int] = (24, 80)) -> None:
         self.master, slave = pty.openpty()
@@ -481,24 +453,10 @@ class Terminal:
         self.process.communicate(timeout=60)
         return self.process.returncode
 
-
-Terminals = Callable[..., Terminal]
-
-
-@pytest.fixture
-def terminal_of() -> Iterator[Terminals]:
-    """Return a maker of terminals; a test that fails leaves no process and no open file to the next one."""
-    made: list[Terminal] = []
-
-    def make(*args: Any) -> Terminal:
-        made.append(Terminal(*args))
-        return made[-1]
-
-    yield make
-    for terminal in made:
-        if terminal.process.returncode is None:
-            os.killpg(terminal.process.pid, signal.SIGKILL)
-            terminal.close()
+    def __exit__(self, *_: object) -> None:
+        if self.process.returncode is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.close()
 
 
 #: Work whose bar appears after half a second.
@@ -516,32 +474,31 @@ def work(items: str, seconds: str) -> list[str]:
 
 
 @pytest.mark.parametrize("size", [(24, 80), (0, 0)])
-def test_bar_after_a_while(terminal_of: Terminals, size: tuple[int, int]) -> None:
+def test_bar_after_a_while(size: tuple[int, int]) -> None:
     """It shows before the first item is done, and is gone afterwards."""
     assert progress.DELAY == 2.0
-    terminal = terminal_of(work("range(2)", "1.2"), size)
-    start = time.monotonic()
-    assert "0/2" in terminal.read("work:   0%|")
-    assert time.monotonic() - start > 0.5
-    assert "| 1/2 [" in terminal.read("| 1/2 [")
-    assert terminal.close() == 0
+    with Terminal(work("range(2)", "1.2"), size) as terminal:
+        start = time.monotonic()
+        assert "0/2" in terminal.read("work:   0%|")
+        assert time.monotonic() - start > 0.5
+        assert "| 1/2 [" in terminal.read("| 1/2 [")
+        assert terminal.close() == 0
     assert terminal.seen.split("\r")[-2].strip() == ""
 
 
-def test_what_is_left_is_told_by_the_mean(terminal_of: Terminals) -> None:
+def test_what_is_left_is_told_by_the_mean() -> None:
     """Items that arrive many at once, as points of a sweep do, are no sign that the rest takes no time."""
-    terminal = terminal_of(work("range(100)", "1.5 if number in (0, 35) else 0"))
-    shown = terminal.read(" 36/100 [")
+    with Terminal(work("range(100)", "1.5 if number in (0, 35) else 0")) as terminal:
+        shown = terminal.read(" 36/100 [")
     found = re.search(r" 36/100 \[00:0(\d)<00:0(\d)\]", shown)
     assert found is not None, shown
     assert 1 <= int(found[1]) <= int(found[2])
 
 
-def test_no_bar_for_short_work_or_without_a_terminal(terminal_of: Terminals) -> None:
+def test_no_bar_for_short_work_or_without_a_terminal() -> None:
     """Silence where a bar would be in the way."""
-    terminal = terminal_of(work("range(4)", "0.1"))
-    assert terminal.close() == 0
-    assert terminal.seen == ""
+    with Terminal(work("range(4)", "0.1")) as terminal:
+        assert (terminal.close(), terminal.seen) == (0, "")
     quiet = run(*work("[1]", "1.2"))
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
 
@@ -570,19 +527,17 @@ def test_long_work_says_what_it_does_without_a_terminal(args: list[str], said: s
     assert " s so far)" not in done.stdout
 
 
-def test_ctrl_c_during_a_check(terminal_of: Terminals) -> None:
+def test_ctrl_c_during_a_check() -> None:
     """Once its bar is on the screen: one message on a line of its own, status 130."""
-    terminal = terminal_of([*COMMAND, "check", "bulk-magnetism", "--h-r", "0.2,0.6,0.8,1"])
-    assert "bulk-magnetism: " in terminal.read("%|")
-    os.killpg(terminal.process.pid, signal.SIGINT)
-    assert terminal.close() == INTERRUPTED
+    with Terminal([*COMMAND, "check", "bulk-magnetism", "--h-r", "0.2,0.6,0.8,1"]) as terminal:
+        assert "bulk-magnetism: " in terminal.read("%|")
+        os.killpg(terminal.process.pid, signal.SIGINT)
+        assert terminal.close() == INTERRUPTED
     assert "Traceback" not in terminal.seen
     # The bar's line is wiped: only spaces between its last two carriage returns.
-    before = terminal.seen[: terminal.seen.index("sotcheck: interrupted")]
-    assert before.endswith("\r")
-    assert before.rstrip("\r").rsplit("\r", 1)[1].strip() == ""
-    assert terminal.seen.rstrip().endswith("sotcheck: interrupted")
-    assert terminal.seen.count("sotcheck: interrupted") == 1
+    before, *after = terminal.seen.split("sotcheck: interrupted")
+    assert re.search(r"\r *\r+$", before)
+    assert [text.strip() for text in after] == [""]
 
 
 @pytest.mark.parametrize("delay", [0.1, 0.4, 1.0])
@@ -597,8 +552,7 @@ def test_ctrl_c_at_any_time(delay: float) -> None:
     time.sleep(delay)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
-    assert process.returncode == INTERRUPTED
-    assert out == ""
+    assert (process.returncode, out) == (INTERRUPTED, "")
     assert "Traceback" not in err
     assert err.endswith("sotcheck: interrupted\n")
 
