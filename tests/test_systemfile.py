@@ -1,17 +1,24 @@
-"""System files: what is read, what is refused; every refusal says where, what, and what is accepted."""
+"""System files: what is read, what is refused; every refusal says where, what, and what is accepted.
+
+With faults put in at random they are refused in one message, or read as they stand and computed.
+"""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sized
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from sotcheck.errors import SystemFileError
+from sotcheck.errors import SotcheckError, SystemFileError
+from sotcheck.exact.observables import transverse
 from sotcheck.system.files import KEYS, builtin_systems, from_document, load, read_text, to_document
 from sotcheck.system.interface import LARGEST, Interface
+from sotcheck.trial import torque as torques
 
 FOUR = ["bulk-magnetism", "ferromagnetic-insulator", "interface-magnetism", "topological-insulator"]
 NUMBER, NOT_NEGATIVE = "a finite number, at most 1e+60 in size", "a finite number >= 0, at most 1e+60"
@@ -200,3 +207,95 @@ def test_missing_file_folder_and_near_names(tmp_path: Path) -> None:
     assert "cannot be read (Not a directory)" in refusal(write(tmp_path, "") / "below.toml")
     assert "cannot be read (File name too long)" in refusal("a" * 300)
     assert "cannot be read (embedded null byte)" in refusal("a\0b")
+
+
+#: How many of the mutants are kept; `mutant` has as many as one likes.
+MUTANTS = 150
+VALUES = (
+    "nan", "inf", "-inf", "1e400", "1e308", "-1e308", "1e60", "1e-308", "0", "-0.0", "9" * 400, '"2"', "true",
+    "[1]", "[]", "{}", "2020-01-01", '"\\u202e"', "0x1F", "1_0", "+1.5", ".5", "1e", "'''", "[nan, 0, 1]",
+    "[0, 0, 0]", "[1e-300, 0, 0]", "[1e308, -1e308, 1e308]", "-1",
+)  # fmt: skip
+LINES = (
+    "fermi_enrgy = 1", "[normal]", "[[layers]]", "name = 3", 'name = ""', 'title = "\x1b[31m"', "a.b.c = 1",
+    '"" = 1', "normal = 3", "E_F = 1", "[interface.x]", 'reference = "\u202e"', "=", "\x00",
+    "\u2028", "é = 1",
+)  # fmt: skip
+
+
+def mutated(data: bytes, rng: np.random.Generator) -> bytes:
+    """Put one fault in: a flipped bit, an end, a line dropped, repeated or foreign, most often a value."""
+
+    def any_of(items: Sized) -> int:
+        return int(rng.integers(len(items)))
+
+    kind = int(rng.integers(11))
+    if kind < 2:
+        at = any_of(data)
+        return data[:at] + (b"" if kind else bytes([data[at] ^ (1 << any_of(range(8)))]) + data[at + 1 :])
+    lines = data.splitlines(keepends=True)
+    if kind < 5:
+        at, to = any_of(lines), any_of([*lines, b""])
+        new = [[], [lines[at]], [f"{rng.choice(LINES)}\n".encode()]][kind - 2]
+        lines[to:to] = new
+        del lines[at : at + (not new)]
+    else:
+        at = int(rng.choice([i for i, line in enumerate(lines) if b" = " in line]))
+        value = f"{10 ** rng.uniform(-6, 4):.3g}" if rng.random() < 0.7 else str(rng.choice(VALUES))
+        lines[at] = lines[at].partition(b" = ")[0] + f" = {value}\n".encode()
+    return b"".join(lines)
+
+
+def mutant(seed: int) -> bytes:
+    """Return a built-in system's file with one or two faults."""
+    rng = np.random.default_rng(seed)
+    data = read_text(str(rng.choice(FOUR)))[1].encode()
+    for _ in range(int(rng.integers(1, 3))):
+        data = mutated(data, rng) or b"\n"
+    return data
+
+
+def outcome(path: Path) -> str:
+    """Return how loading and computing end, having seen that the end is a good one."""
+    try:
+        iface = load(path)
+        assert as_written(path, iface)
+        found = torques.torque(iface, ["first-order", "continuum"], tolerance=1e-3)
+    except SotcheckError as error:
+        message = str(error)
+        assert str(path) in message or iface.name in message or "h_R" in message
+        assert len(message) < 2000
+        return "refused"
+    for row in found:
+        minus, plus, lattice, interface = row.flows
+        assert np.isfinite([*row.flows.ravel(), *row.vector]).all()
+        unbalanced = plus - (minus + lattice - interface)
+        other_torque = row.vector - transverse(plus + interface, iface.direction)
+        assert np.abs([unbalanced, other_torque]).max() <= row.t.total
+    return "computed"
+
+
+def as_written(path: Path, iface: Interface) -> bool:
+    """Return whether every value of the file, read by another way, is the system's, and nothing else is."""
+    document: dict[str, Any] = tomllib.loads(path.read_bytes().decode())
+    left = 0
+    for key, attribute in KEYS.items():
+        value: Any = document
+        for name in key.split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+        if value is not None and attribute != "m":
+            assert getattr(iface, attribute) == value
+        left += value is not None
+    written = sum(len(value) if isinstance(value, dict) else 1 for value in document.values())
+    return left == written
+
+
+@pytest.mark.parametrize("decade", range(MUTANTS // 10))
+def test_a_mutated_file_is_refused_or_computed(tmp_path: Path, decade: int) -> None:
+    """No exception of another kind, no warning; what is computed balances."""
+    ends: Counter[str] = Counter()
+    for seed in range(10 * decade, 10 * decade + 10):
+        path = tmp_path / f"{seed}.toml"
+        path.write_bytes(mutant(seed))
+        ends[outcome(path)] += 1
+    assert ends.total() == 10
