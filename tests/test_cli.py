@@ -81,14 +81,17 @@ def test_systems(sotcheck: Command, tmp_path: Path) -> None:
     assert "did you mean 'bulk-magnetism'" in sotcheck("systems", "bulk-magnetsm").err
 
 
-def test_torque_table(sotcheck: Command) -> None:
-    """All engines by default, in the order of the list."""
-    found = sotcheck("torque", "topological-insulator")
-    assert (found.status, found.err) == (0, "")
-    rows = [line.split() for line in found.out.splitlines()[3:]]
-    engines = ["first-order", "continuum", "kwant"]
-    assert [row[0] for row in rows[:12]] == [name for name in engines for _ in range(3)] + engines
-    assert "total" in found.out.splitlines()[12]
+def test_torque_against_the_contracts_numbers(sotcheck: Command) -> None:
+    """Sign, prefactor and normalisation, to the last digit printed there but one."""
+    args = ("--engine", "first-order,continuum", "--h-r", "0.3", "--tolerance", "1e-12", "--json", "-")
+    rows = strict(sotcheck("torque", "bulk-magnetism", *args).out)["torque"]
+    pins = np.array([
+        -2.19999333948e-3 - 3.78974822874e-3j, 1.75989442723e-2 + 3.78974822874e-3j, -4.02047688360e-5
+    ])  # fmt: skip
+    first = np.array([row["fieldlike"] + 1j * row["dampinglike"] for row in rows[:3]]) / 0.3
+    assert np.all(np.abs(first - pins) <= 2e-12 * np.abs(pins))
+    exact = (1.913942782358e-4, -9.751462351375e-4, -6.789673958045e-4)
+    assert rows[3]["vector"] == pytest.approx(exact, rel=2e-12)
 
 
 def test_torque_json(sotcheck: Command) -> None:
