@@ -71,13 +71,15 @@ def test_help_and_version(sotcheck: Command) -> None:
 
 
 def test_systems(sotcheck: Command, tmp_path: Path) -> None:
-    """The list has every built-in system; a printed one is a file that loads to the same system."""
+    """The list has every built-in system; a printed one is a file that loads to the same, or is refused."""
     listed = sotcheck("systems").out.splitlines()
     assert [line.split()[0] for line in listed] == list(sc.builtin_systems())
+    path = tmp_path / "printed.toml"
     for name in sc.builtin_systems():
-        path = tmp_path / f"{name}.toml"
         path.write_text(sotcheck("systems", name).out)
         assert load(path) == load(name)
+    path.write_text("name = 'x' # \x1b]0;evil\x07\r\n", newline="")
+    assert sotcheck("systems", str(path)).out == "name = 'x' # \\u001b]0;evil\\u0007\r\n"
     assert "did you mean 'bulk-magnetism'" in sotcheck("systems", "bulk-magnetsm").err
 
 
@@ -132,8 +134,7 @@ def test_magnetization_along_y(sotcheck: Command) -> None:
     """Both components are undefined: null, with the vector itself."""
     args = ("torque", "bulk-magnetism", "--engine", "first-order,continuum", "--magnetization", "0,-3,0")
     for row in strict(sotcheck(*args, "--json", "-").out)["torque"]:
-        assert row["fieldlike"] is None
-        assert row["dampinglike"] is None
+        assert row["fieldlike"] is row["dampinglike"] is None
         assert np.all(np.isfinite(row["vector"]))
     assert "undefined" in sotcheck(*args).out
 
@@ -203,10 +204,7 @@ BAD_USAGE = [
     ("torque B --spacing nan", "'--spacing': 'nan' is not a number"),
     ("torque B --engine kwant --spacing 3", "use a spacing below"),
     ("torque B --engine continuum --spacing 1", "--spacing is for the"),
-    (
-        "torque B --engine first-order --scheme exact-difference",
-        "--scheme is for the kwant engine, and --engine first-order has no use for it",
-    ),
+    ("torque B --engine first-order --scheme exact-difference", "--scheme is for the kwant engine, and "),
     ("torque B --h-r ''", "'--h-r': '' is not a comma-separated list"),
     ("torque B --h-r 0.1,,0.2", "'--h-r': '0.1,,0.2' is not"),
     ("torque B --h-r 0.1,inf", "'--h-r': '0.1,inf' has a number that is not finite"),
@@ -295,13 +293,6 @@ def test_bad_file(sotcheck: Command, tmp_path: Path, command: str, text: str, wo
     assert visible(found.err) == found.err
 
 
-def test_a_printed_file_stays_toml(sotcheck: Command, tmp_path: Path) -> None:
-    """And one that is refused."""
-    path = tmp_path / "x.toml"
-    path.write_text("name = 'x' # \x1b]0;evil\x07\r\n", newline="")
-    assert sotcheck("systems", str(path)).out == "name = 'x' # \\u001b]0;evil\\u0007\r\n"
-
-
 def test_a_terminal_of_few_characters(tmp_path: Path) -> None:
     """Gets escape sequences for what it lacks."""
     (tmp_path / "x.toml").write_text("name = 'x'\ntitle = 'ŷ'", encoding="utf-8")
@@ -360,13 +351,9 @@ def test_check_json(sotcheck: Command) -> None:
 
 @pytest.mark.parametrize(
     ("verdicts", "status"),
-    [
-        ("agrees agrees", 0),
-        ("agrees disagrees", 1),
-        ("inconclusive agrees", 3),
-        ("inconclusive disagrees", 1),
-    ],
-)
+    [("agrees agrees", 0), ("agrees disagrees", 1), ("inconclusive agrees", 3),
+     ("inconclusive disagrees", 1)],
+)  # fmt: skip
 def test_exit_status(sotcheck: Command, monkeypatch: pytest.MonkeyPatch, verdicts: str, status: int) -> None:
     """A disagreement is never outvoted, a doubt is never a pass, and what is not finite is null in JSON."""
     nothing = Estimate(float("nan"), {"next order": (float("inf"), "none known")})
@@ -398,21 +385,17 @@ def test_check_says_what_disagrees(sotcheck: Command, tmp_path: Path) -> None:
     assert ", 2 disagrees" in found.out
 
 
-def test_reader_that_goes_away() -> None:
-    """`sotcheck torque … | head -0`: no traceback, and no status that could pass for a verdict."""
+def test_output_that_nobody_takes() -> None:
+    """`sotcheck torque … | head -0`: no traceback, no status that could pass for a verdict; a full disk."""
     read, write = os.pipe()
     os.close(read)
     found = run(*COMMAND, "torque", "bulk-magnetism", "--engine", "first-order", stdout=write)
     os.close(write)
     assert (found.returncode, found.stderr) == (options.BROKEN_PIPE, "")
-
-
-def test_full_disk() -> None:
-    """Standard output that cannot be written is an error like any other."""
     with open("/dev/full", "w") as full:
         found = run(*COMMAND, "systems", stdout=full)
-    assert found.returncode == 2
-    assert found.stderr == "sotcheck: standard output cannot be written (No space left on device)\n"
+    said = "sotcheck: standard output cannot be written (No space left on device)\n"
+    assert (found.returncode, found.stderr) == (2, said)
 
 
 def started(command: list[str], **options: Any) -> subprocess.Popen[str]:

@@ -18,7 +18,7 @@ from sotcheck.errors import SotcheckError
 from sotcheck.exact.observables import INTERFACE, LATTICE, MINUS, PLUS
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.quadrature import sample
-from sotcheck.system.interface import Interface
+from sotcheck.system.interface import Interface, rashba
 from sotcheck.system.spin import PAULI, dagger
 from sotcheck.system.states import States
 from sotcheck.system.structure import NO_FIELD, RASHBA, Delta, Matrix, Region, Scale, Structure, Vector
@@ -296,11 +296,14 @@ def test_refused(make: Callable[[], object], words: str) -> None:
 
 
 def test_bare_interface_is_a_structure() -> None:
-    """Hashable, without layers, the Rashba term at unit strength."""
+    """Hashable, without layers, with the same κ̂, the Rashba term at unit strength."""
     iface = Interface(name="any", U_N=0.1, U_F=0.2, J=0.3, u_0=0.4, u_m=0.5, m=(0.0, 0.6, 0.8))
     structure = iface.structure
     assert hash(structure) == hash(Interface(**{**iface.model_dump(), "h_R": 0.7}).structure)
     assert (structure.layers, structure.positions) == ((), [0.0])
-    assert structure.interfaces[0].spin_orbit == RASHBA
+    (delta,) = structure.interfaces
+    kappa = delta.kappa(np.array(0.7), np.array(0.4), np.array(0.3))
+    expected = iface.kappa_0() + 0.3 * rashba(np.array(0.7), np.array(0.4))
+    assert np.abs(kappa - expected).max() <= 1e-15
     stack = random_stack(1)
     assert stack.positions[1:] == np.cumsum([one.thickness for one in stack.layers]).tolist()
