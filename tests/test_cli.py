@@ -192,7 +192,9 @@ def test_huge_barriers_and_potentials(sotcheck: Command, tmp_path: Path, table: 
         assert lattice.err.count("\n") == 1
 
 
-#: A command, with B for bulk-magnetism, and what is said.
+#: Names, options, values and paths from outside never move a terminal's cursor: they are shown as they are.
+ESCAPES, SHOWN = "\x1b[31m\u202e\u2066\x9b\udcff", r"1b[31m\u202e\u2066"
+#: A command, with B for bulk-magnetism and X for escape sequences, and what is said.
 BAD_USAGE = [
     ("", "Usage: sotcheck"),
     ("chek", "No such command 'chek'"),
@@ -238,7 +240,17 @@ BAD_USAGE = [
         (f"{command} --output /dev/null/x", "no folder can be made there")
         for command in ("audit", "bound-states", "bound-states B", "report B", "trust-map")
     ),
-]
+    *(
+        (line, SHOWN)
+        for line in (
+            "X", "torque X", "torque B --X", "torque B --engine X", "torque B --h-r X", "torque B --scheme X",
+            "torque B --json none/X", "check X.nc", "check B --theory X:f", "report X",
+            "report B --executor X",
+            "trust-map B --over X --over J=1:2", "trust-map B --svg X --over J=1:2",
+            "sweep B --over X=1:2 -o x.nc", "sweep B --over J=1,2 -o X",
+        )
+    ),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("line", "words"), BAD_USAGE)
@@ -246,29 +258,10 @@ def test_bad_usage(sotcheck: Command, monkeypatch: pytest.MonkeyPatch, line: str
     """Before the work: status 2, nothing on standard output, the reason on standard error."""
     for work in ("beyond.trust_map.trust_map", "trial.check.gather"):
         monkeypatch.setattr(f"sotcheck.{work}", None)
-    found = sotcheck(*("bulk-magnetism" if word == "B" else word for word in shlex.split(line)))
+    typed = [re.sub("^B$", "bulk-magnetism", word).replace("X", ESCAPES) for word in shlex.split(line)]
+    found = sotcheck(*typed)
     assert (found.status, found.out) == (2, "")
     assert words in found.err
-
-
-ESCAPES = "\x1b[31m\u202e\u2066\x9b\udcff"
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "X", "torque X", "torque B --X", "torque B --engine X", "torque B --h-r X", "torque B --scheme X",
-        "torque B --json none/X", "check X.nc", "check B --theory X:f", "report X", "report B --executor X",
-        "trust-map B --over X --over J=1:2", "trust-map B --svg X --over J=1:2",
-        "sweep B --over X=1:2 -o x.nc", "sweep B --over J=1,2 -o X",
-    ],
-)  # fmt: skip
-def test_escapes_never_reach_the_terminal(sotcheck: Command, line: str) -> None:
-    """Names, options, values and paths from outside are shown as they are."""
-    found = sotcheck(*line.replace("B", "bulk-magnetism").replace("X", ESCAPES).split(" "))
-    assert (found.status, found.out) == (2, "")
-    # Python's repr, in some messages, writes \x1b.
-    assert r"1b[31m\u202e\u2066" in found.err
     assert visible(found.err) == found.err
 
 

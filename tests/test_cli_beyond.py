@@ -116,10 +116,7 @@ def test_trust_map_and_resume(sotcheck: Command, tmp_path: Path) -> None:
     assert "<svg" in picture.read_text()
     other = sotcheck(*MAP, "--over", "u_0=-0.5:2", "--points", "12", "--resume", file, "--workers", "1")
     assert "its over differs" in other.err
-
-
-def test_trust_map_has_so_many_points(sotcheck: Command) -> None:
-    """Not those besides that workers were at when it had enough."""
+    # Not those besides that workers were at when it had enough.
     found = sotcheck(*MAP, "--over", "u_0=0:1", "--points", "4", "--workers", "2", "--json", "-")
     assert len(strict(found.out)["points"]) == 4
 
