@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import partial
 from itertools import accumulate
 
 import numpy as np
@@ -103,13 +103,18 @@ def test_amplitudes_solve_the_matching_problem(any_iface: Interface) -> None:
 ENGINES = pytest.mark.parametrize("engine", [Matching(), KwantChain()], ids=lambda e: e.name)
 
 
+def read_off(engine: Engine, iface: Interface, x: Array) -> Amplitudes:
+    """Return amplitudes of exact states at h_R = 0."""
+    states = engine.solve(iface.structure, np.sqrt(x), np.array(0.0), np.array(0.0))
+    return from_scattering(iface, x, states)
+
+
 @ENGINES
 def test_amplitudes_from_an_engine(any_iface: Interface, engine: Engine) -> None:
     """Amplitudes read off exact states at h_R = 0 are the closed forms; r_ex may be NaN."""
     x = x_of(any_iface)
     expected = closed_forms(any_iface, x)
-    states = engine.solve(any_iface.structure, np.sqrt(x), np.array(0.0), np.array(0.0))
-    found = from_scattering(any_iface, x, states)
+    found = read_off(engine, any_iface, x)
     for name in ("r", "t", "r_prime", "t_prime"):
         reference = getattr(expected, name)
         size = max(1.0, float(np.abs(reference).max()))
@@ -236,14 +241,6 @@ def test_torque_of_first_order_does_not_depend_on_m() -> None:
     assert relative(one, two) > 1e-3
 
 
-@cache
-def ladder(iface: Interface) -> tuple[Array, Array, Complex]:
-    """Return (h_R, t/h_R by rung and source, (16)'s torque) of the continuum."""
-    h = min(0.1, radius_of_convergence(iface) / 8) * RUNGS
-    exact = exact_flows(Matching(), iface, h, rtol=1e-12)
-    return h, torque_from_flows(exact.total.value, iface.direction), summed(iface, 1e-13)
-
-
 def test_remainder_grows_as_the_cube(any_iface: Interface) -> None:
     """|t − h_R (16)| ~ h_R³ for every source that carries current; a size of (h/radius)², no more.
 
@@ -254,8 +251,10 @@ def test_remainder_grows_as_the_cube(any_iface: Interface) -> None:
         slope = observed_order(rest, np.full(len(h), 1e-14))
         return slope.total < 0.05 and abs(1 + slope.value - 3.0) <= 0.05
 
-    h, exact, theory = ladder(any_iface)
-    expected = torque_vector(theory, any_iface.direction)
+    h = min(0.1, radius_of_convergence(any_iface) / 8) * RUNGS
+    flows = exact_flows(Matching(), any_iface, h, rtol=1e-12).total.value
+    exact = torque_from_flows(flows, any_iface.direction)
+    expected = torque_vector(summed(any_iface, 1e-13), any_iface.direction)
     rest, wrong = (np.linalg.norm(exact - factor * expected, axis=-1) for factor in (1.0, 1.001))
     for s, source in enumerate(SOURCES):
         if any_iface.k_perp2_max(source) <= 0:
@@ -272,13 +271,8 @@ def test_sums_with_amplitudes_of_an_engine(any_iface: Interface, engine: Engine)
 
     Where the majority alone is open and u_m ≠ 0 no state tells the minority's r_ex, and (16) needs none.
     """
-
-    def amplitudes(iface: Interface, x: Array) -> Amplitudes:
-        states = engine.solve(iface.structure, np.sqrt(x), np.array(0.0), np.array(0.0))
-        return from_scattering(iface, x, states)
-
     expected = first_order_torque(any_iface, PAPER.torque, rtol=1e-12)
-    found = first_order_torque(any_iface, PAPER.torque, rtol=1e-10, amplitudes=amplitudes)
+    found = first_order_torque(any_iface, PAPER.torque, rtol=1e-10, amplitudes=partial(read_off, engine))
     scale, error = np.abs(expected.total.value).max(), found.total.total
     assert np.abs(found.by_segment.value - expected.by_segment.value).max() <= 1e-11 * scale + error
     assert error <= 1e-9 * scale
