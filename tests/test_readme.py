@@ -229,20 +229,18 @@ def test_job_scripts() -> None:
 HEAD = "from sotcheck.trial.paper import Paper\n\npaper = Paper('mine', 'Mine')\n"
 
 
+Audit = Callable[..., Run]
+
+
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder with the README's paper in it."""
+def audit(sotcheck: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Audit:
+    """Audit the README's paper in a working folder of its own."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "mypaper.py").write_text(code_with("mypaper.py"), encoding="utf-8")
-    return tmp_path
-
-
-@pytest.fixture
-def audit(sotcheck: Command) -> Callable[..., Run]:
+    Path("mypaper.py").write_text(code_with("mypaper.py"), encoding="utf-8")
     return partial(sotcheck, "audit", "--paper", "mypaper.py")
 
 
-def test_a_wrong_sign_is_found_and_shown(folder: Path, audit: Callable[..., Run]) -> None:
+def test_a_wrong_sign_is_found_and_shown(audit: Audit) -> None:
     """The rows, the seeded faults, pages that speak of this paper and no other; the same by processes."""
     found = audit("--workers", "1", "--power", "--output", "pages", "--json", "-")
     assert found.status == 1
@@ -255,7 +253,7 @@ def test_a_wrong_sign_is_found_and_shown(folder: Path, audit: Callable[..., Run]
     }
     assert {fault["outcome"] for fault in document["power"]} == {"flagged", "no effect"}
     for name in ("README.md", "index.html"):
-        page = (folder / "pages" / name).read_text(encoding="utf-8")
+        page = Path("pages", name).read_text(encoding="utf-8")
         title = "Torque of a spin-dependent barrier"
         assert f"Every numbered equation of “{title}”, as it is written down" in page
         assert "1 of 3 numbered equations disagree as transcribed." in page
@@ -266,7 +264,7 @@ def test_a_wrong_sign_is_found_and_shown(folder: Path, audit: Callable[..., Run]
     assert audit("--workers", "2", "--power", "--json", "-").out == found.out
 
 
-def test_figures_and_tables_of_ones_own(folder: Path, audit: Callable[..., Run]) -> None:
+def test_figures_and_tables_of_ones_own(audit: Audit) -> None:
     """A paper draws on an empty figure, from data as JSON has them."""
     more = """
 
@@ -285,13 +283,13 @@ def curve():
 def both():
     return [{"what": "one", "value": 1.5}, {"what": "none", "value": None}]
 """
-    (folder / "mypaper.py").write_text(code_with("mypaper.py") + more, encoding="utf-8")
+    Path("mypaper.py").write_text(code_with("mypaper.py") + more, encoding="utf-8")
     assert audit("--workers", "1", "--output", "pages").status == 1
-    page = (folder / "pages" / "README.md").read_text(encoding="utf-8")
+    page = Path("pages", "README.md").read_text(encoding="utf-8")
     assert "## Figures and Table of two from exact numerics" in page
     assert "![A sine](figures/sine.svg)" in page
     assert "| one | 1.5 |" in page
-    assert (folder / "pages" / "figures" / "sine.svg").read_text(encoding="utf-8").startswith("<?xml")
+    assert Path("pages", "figures", "sine.svg").read_text(encoding="utf-8").startswith("<?xml")
 
 
 @pytest.mark.parametrize(
