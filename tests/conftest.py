@@ -1,15 +1,18 @@
-"""Fixtures of the physics tests: every system file, every exact engine, a grid of k_⊥ in every regime."""
+"""Fixtures: every system file, every exact engine, a grid of k_⊥ in every regime; the command line."""
 
 from __future__ import annotations
 
+import json
+import signal
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
+from sotcheck.command.main import main
 from sotcheck.engines import Engine, KwantChain, Matching
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.quadrature import sample
@@ -111,3 +114,42 @@ def evidence_of_continuum(iface: Interface) -> Evidence:
         load_paper().first_order,
         engines={"continuum": Matching()},
     )
+
+
+class Run(NamedTuple):
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Run]
+
+
+@pytest.fixture
+def sotcheck(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Run a command in this process: a warning would be an error here, and starting up costs nothing."""
+    monkeypatch.setattr(signal, "signal", lambda number, action: action)
+    monkeypatch.setattr(signal, "setitimer", lambda *_: (0.0, 0.0))
+
+    def run(*args: str) -> Run:
+        status: Any = 0
+        try:
+            main(args)
+        except SystemExit as end:
+            status = end.code
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return Run(status, out, err)
+
+    return run
+
+
+def strict(text: str) -> Any:
+    """Parse JSON, which knows no NaN or Infinity."""
+
+    def refuse(word: str) -> None:
+        raise AssertionError(f"{word} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
