@@ -122,10 +122,7 @@ def _drawn(figure: Figure, data: Data) -> Canvas:
 def write_audit(result: AuditResult, output: Path) -> Path:
     """Write audit.json, figures.json, README.md, index.html and the figures; return the page to open first.
 
-    Raises
-    ------
-    OutputError
-        If a file cannot be written.
+    An OutputError says that a file cannot be written.
     """
     figures, tables = result.paper.of_type(Figure), result.paper.of_type(Table)
     rows = {table.key: result.shown[table.key]["rows"] for table in tables}

@@ -11,19 +11,29 @@ from matplotlib.figure import Figure
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.sphere import profile
 from sotcheck.pages import bound_states_plots as bound
-from sotcheck.pages.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SOURCE_COLOR, mark_bound_states
-from sotcheck.pages.panels import one_legend, panels, scientific
+from sotcheck.pages.figures import (
+    BLUE,
+    COMPONENTS,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    RED,
+    SOURCE_COLOR,
+    ZERO,
+    canvas,
+    mark_bound_states,
+    one_legend,
+    panels,
+    scientific,
+)  # fmt: skip
 from sotcheck.pages.publish import Data, Picture
 
 ORDER_COLOR = {1: BLUE, 3: ORANGE, 5: GREEN, 11: PURPLE}
-ORDER_MARK = {1: "o", 3: "s", 5: "^"}
-COMPONENTS = ("fieldlike", "dampinglike")
 DEGREE_STYLE = {1: (BLUE, "o"), 3: (ORANGE, "s"), 5: (GREEN, "^"), 7: (PURPLE, "D")}
 #: Scans in θ of the second figure: angles, h_R besides the first, dashes from the first on.
 SCAN, SCANNED = np.linspace(0.0, 90.0, 91), (0.32, 0.5, 0.7, 1.0)
 DASHES = (":", "-.", "--", (0, (6, 1)), "-")
-#: What is below this is rounding around zero.
-ZERO = 1e-12
 
 
 def remainders(data: Data) -> Figure:
@@ -31,13 +41,13 @@ def remainders(data: Data) -> Figure:
     found = data["remainders"]
     sources = list(dict.fromkeys(row["source"] for row in found["rows"]))
     h = np.array(found["h_R"])
-    figure = Figure(figsize=(3.0 * len(sources) + 0.8, 3.6), layout="constrained")
-    grid = dict(zip(sources, figure.subplots(1, len(sources), squeeze=False)[0], strict=True))
+    figure, (line,) = canvas(3.0 * len(sources) + 0.8, 3.6, 1, len(sources), squeeze=False)
+    grid = dict(zip(sources, line, strict=True))
     for row in found["rows"]:
         axes, n, slope = grid[row["source"]], row["through_order"], row["slope"]
         rest, noise, color = np.array(row["remainder"]), np.array(row["noise"]), ORDER_COLOR[n]
         seen = "" if slope is None else f": slope {slope:.3f} ± {row['slope_error']:.3f}"
-        axes.loglog(h, rest, ORDER_MARK[n], color=color, ms=5, label=f"N = {n}{seen}")
+        axes.loglog(h, rest, DEGREE_STYLE[n][1], color=color, ms=5, label=f"N = {n}{seen}")
         axes.loglog(h, rest[0] * (h / h[0]) ** (n + 2), color=color, lw=1, ls="--")
         below = rest < 10 * noise
         axes.loglog(h[below], noise[below], "_", color=GREY, ms=10)
@@ -74,25 +84,20 @@ def sums(data: Data) -> Figure:
         axes.plot(h, exact, "o", color="black", ms=3.5, label="exact, scattering states")
         axes.axvline(data["radius"], color=GREY, ls=":", lw=1)
         mark_bound_states(axes, curves["bound_from"], line)
-        _limits(axes, exact)
+        # The exact curve stays in view, whatever diverges beside it.
+        low, high = min(0.0, float(exact.min())), max(0.0, float(exact.max()))
+        room = 0.35 * (high - low) or ZERO
+        axes.set_ylim(low - room, high + room)
         if part["vanishes"]:
             axes.set_title(f"{source}: {name} (zero)", fontsize=9.5)
         scientific(axes)
     return one_legend(figure, 7)
 
 
-def _limits(axes: Axes, exact: Array) -> None:
-    """Keep the exact curve in view, whatever diverges beside it."""
-    low, high = min(0.0, float(exact.min())), max(0.0, float(exact.max()))
-    room = 0.35 * (high - low) or 1e-12
-    axes.set_ylim(low - room, high + room)
-
-
 def radius_map(data: Data) -> Figure:
     """The radius of convergence over k_⊥ and angle: labelled contours, thresholds, its minimum."""
     k, angle, rho = np.array(data["k_perp"]), np.degrees(data["angle"]), np.array(data["map"])
-    figure = Figure(figsize=(7.2, 3.7), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=[1.35, 1])
+    figure, (left, right) = canvas(7.2, 3.7, 1, 2, width_ratios=[1.35, 1])
     least = data["smallest"]
     levels = _levels(rho)
     shades = left.contourf(k, angle, rho.T, levels=[0.0, *levels], cmap="cividis", alpha=0.55, extend="max")
@@ -105,8 +110,8 @@ def radius_map(data: Data) -> Figure:
     right.semilogy(k, rho.min(axis=1), color=BLUE)
     for source, at in data["thresholds"].items():
         right.axvline(at, color=SOURCE_COLOR[source], ls=":", lw=1.3, label=f"{source} closes")
-    right.set(xlabel=r"$k_\perp$", title="smallest over all angles")
-    right.title.set_fontsize(9)
+    right.set_xlabel(r"$k_\perp$")
+    right.set_title("smallest over all angles", fontsize=9)
     right.legend(fontsize=7.5)
     return figure
 
@@ -114,17 +119,14 @@ def radius_map(data: Data) -> Figure:
 def _levels(rho: Array) -> list[float]:
     """Return contour levels from the smallest radius on, closer where it is small."""
     low, high = float(rho.min()), float(np.quantile(rho, 0.85))
-    return [
-        float(f"{level:.2g}")
-        for level in np.unique(np.geomspace(1.05 * low, max(high, 1.5 * low), 7).round(4))
-    ]
+    levels = np.geomspace(1.05 * low, max(high, 1.5 * low), 7).round(4)
+    return [float(f"{level:.2g}") for level in np.unique(levels)]
 
 
 def exponents(data: Data) -> Figure:
     """Remainder of first order with a transparent channel on log axes, with its true slopes."""
     h = np.array(data["h_R"])
-    figure = Figure(figsize=(4.8, 3.6), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = canvas(4.8, 3.6)
     for source, row in data["sources"].items():
         if not row["measured"]:
             continue
@@ -191,12 +193,10 @@ def draw_scans(data: Data) -> Figure:
 
 
 #: File name, title, part of the data, and how it is drawn.
-EXPANDABLE = (
+FIGURES = (
     ("orders", "What orders 1, 3 and 5 leave", "orders", remainders),
     ("sums", "Partial sums and Padé approximants", "orders", sums),
-)
-NOT_EXPANDABLE = (("exponent", "How first order fails here", "exponent", exponents),)
-ALWAYS = (
+    ("exponent", "How first order fails here", "exponent", exponents),
     ("radius", "Where the series in h_R converges", "radius", radius_map),
     ("harmonics", "Angular harmonics of the torque", "harmonics", draw_coefficients),
     ("scans", "The torque against the polar angle of m", "harmonics", draw_scans),
@@ -207,5 +207,9 @@ ALWAYS = (
 
 def pictures(data: Data) -> list[Picture]:
     """Return the figures of what was found: some need an expansion, some need its failure."""
-    some = (EXPANDABLE if data["orders"]["expandable"] else ()) + (NOT_EXPANDABLE if data["exponent"] else ())
-    return [Picture(f"beyond-{name}", title, draw, data[part]) for name, title, part, draw in some + ALWAYS]
+    there = {**data, "orders": data["orders"]["expandable"] and data["orders"]}
+    return [
+        Picture(f"beyond-{name}", title, draw, data[part])
+        for name, title, part, draw in FIGURES
+        if there[part]
+    ]

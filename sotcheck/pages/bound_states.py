@@ -74,19 +74,9 @@ def _largest(checked: list[Data]) -> float:
 
 
 def write_bound_states(data: Data, output: Path) -> Path:
-    """Write bound-states.json, maps.json, README.md, index.html, figures; return the page to open first.
+    """Write the pages of `bound.report_data`, and return the one to open first.
 
-    Parameters
-    ----------
-    data : dict
-        From `bound.report_data`.
-    output : Path
-        The folder, e.g. reports/bound-states.
-
-    Raises
-    ------
-    OutputError
-        If a file cannot be written.
+    An OutputError says that a file cannot be written.
     """
     maps = {entry["name"]: entry["map"] for entry in data["interfaces"]}
     interfaces = [{key: entry[key] for key in entry if key != "map"} for entry in data["interfaces"]]
@@ -104,23 +94,13 @@ def _shown(data: Data, maps: Data) -> tuple[list[Picture], Data]:
         for entry in data["interfaces"]
         for name, title, draw in OF_EACH
     ]
-    context = {
-        "data": data,
-        "conclusions": conclusions(data),
-        "figures": {name: title for name, title, _ in FIGURES},
-        "of_each": {name: title for name, title, _ in OF_EACH},
-    }
-    return pictures + of_each, context
+    titles = [{name: title for name, title, _ in some} for some in (FIGURES, OF_EACH)]
+    context = {"conclusions": conclusions(data), **dict(zip(("figures", "of_each"), titles, strict=True))}
+    return pictures + of_each, {"data": data, **context}
 
 
 def write_system(entry: Data, output: Path) -> None:
-    """Write one system's `bound.portrait` as bound-states.json, and its map and dispersion as figures.
-
-    Raises
-    ------
-    OutputError
-        If a file cannot be written.
-    """
+    """Write one system's `bound.portrait` as bound-states.json, and its map and dispersion as figures."""
     make_folder(output)
     write_text(output / "bound-states.json", json.dumps(entry, allow_nan=False) + "\n")
     for name, _, draw in OF_EACH:

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from sotcheck.numerics.arrays import Array
-from sotcheck.pages.figures import BAR, BLUE, GREEN, GREY, ORANGE, PURPLE, RED
+from sotcheck.pages.figures import BAR, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, canvas, scientific
 
 Data = dict[str, Any]
 
@@ -33,14 +33,10 @@ def draw_map(data: Data) -> Figure:
     """Draw the binding energy of the lowest state over (k_⊥, h_R) and over (angle, h_R) of one interface."""
     found = data["map"]
     h_R = np.array(found["h_R"])
-    figure = Figure(figsize=(9.0, 4.0), layout="constrained")
-    radial, angular = figure.subplots(1, 2, sharey=True)
-    shown = [
-        (radial, np.array(found["k_perp"]), found["radial"]),
-        (angular, np.array(found["angle"]), found["angular"]),
-    ]
-    largest = max(float(np.nanmax(_binding(panel), initial=0.0)) for *_, panel in shown)
-    for axes, x, panel in shown:
+    figure, (radial, angular) = canvas(9.0, 4.0, 1, 2, sharey=True)
+    k_perp, both = np.array(found["k_perp"]), (found["radial"], found["angular"])
+    largest = max(float(np.nanmax(_binding(panel), initial=0.0)) for panel in both)
+    for axes, x, panel in zip((radial, angular), (k_perp, np.array(found["angle"])), both, strict=True):
         mesh = _panel(axes, x, h_R, panel, largest)
         axes.axhline(2.0, color="black", lw=1)
         axes.grid(False)
@@ -48,12 +44,10 @@ def draw_map(data: Data) -> Figure:
     radial.axvline(found["k_perp_max"], color=PURPLE, ls=":", lw=1.6)
     sqrt_J = data["threshold"]["C5"]
     if sqrt_J > 0:
-        k_perp = np.array(found["k_perp"])
         radial.plot(k_perp, sqrt_J / k_perp, color=RED, ls="--", lw=1.4)
     radial.set(xlabel=r"$k_\perp$", ylabel="$h_R$", ylim=(0, h_R[-1]))
     radial.set_title("most attractive angle", fontsize=9.5)
-    angular.set(xlabel=r"angle of $\mathbf{k}\times\hat z$ (degrees)")
-    angular.set_xticks([0, 90, 180, 270, 360])
+    angular.set(xlabel=r"angle of $\mathbf{k}\times\hat z$ (degrees)", xticks=[0, 90, 180, 270, 360])
     angular.set_title(r"at the last open channel's $k_\perp$", fontsize=9.5)
     handles: list[Any] = [
         Patch(facecolor=NONE, label="no bound state"),
@@ -61,7 +55,7 @@ def draw_map(data: Data) -> Figure:
         Line2D([], [], color=ORANGE, lw=1.6, label="border of states at or below $E_F$"),
         Line2D([], [], color="black", lw=1, label="$h_R$ = 2: beyond, no ground state"),
     ]
-    if _two(found["radial"]) or _two(found["angular"]):
+    if any(map(_two, both)):
         handles.append(Patch(facecolor="white", edgecolor=GREY, hatch="...", label="two states"))
     if sqrt_J > 0:
         handles.append(Line2D([], [], color=RED, ls="--", lw=1.4, label=r"$h_R k_\perp=\sqrt{J}$"))
@@ -82,15 +76,8 @@ def _panel(axes: Axes, x: Array, y: Array, panel: Data, largest: float) -> Any:
     values = _binding(panel)
     axes.set_facecolor(NONE)
     top = largest or 1.0
-    mesh = axes.pcolormesh(
-        x,
-        y,
-        np.ma.masked_invalid(values),
-        cmap="cividis",
-        norm=PowerNorm(0.4, 0, top),
-        shading="nearest",
-        rasterized=True,
-    )
+    look: Any = {"cmap": "cividis", "norm": PowerNorm(0.4, 0, top), "shading": "nearest"}
+    mesh = axes.pcolormesh(x, y, np.ma.masked_invalid(values), rasterized=True, **look)
     filled = np.nan_to_num(values, nan=0.0)
     levels = [level for level in top * np.array([0.02, 0.1, 0.25, 0.5, 0.75]) if level < filled.max()]
     if levels:
@@ -106,17 +93,16 @@ def _panel(axes: Axes, x: Array, y: Array, panel: Data, largest: float) -> Any:
 
 def draw_threshold(data: Data) -> Figure:
     """Draw the threshold against the angle between k×ẑ and m's in-plane part, in units of √J."""
-    figure = Figure(figsize=(8.4, 3.6), layout="constrained")
-    axes, small = figure.subplots(1, 2, width_ratios=(1.6, 1))
+    figure, (axes, small) = canvas(8.4, 3.6, 1, 2, width_ratios=(1.6, 1))
     for row, color, style in zip(data["threshold"], COLORS, STYLES, strict=False):
         axes.plot(row["angle"], row["ratio_to_C5"], color=color, ls=style, label=row["name"])
     axes.axhline(1.0, color="black", lw=1)
     axes.text(180, 0.98, r"$\sqrt{J}$", va="top", ha="center", fontsize=8)
     axes.set(
         xlabel=r"angle between $\mathbf{k}\times\hat z$ and the in-plane part of m (degrees)",
-        ylabel=r"smallest $h_R k_\perp$ that binds, over $\sqrt{J}$", ylim=(0, None), xlim=(0, 360),
+        ylabel=r"smallest $h_R k_\perp$ that binds, over $\sqrt{J}$", ylim=(0, None),
+        xticks=[0, 90, 180, 270, 360], xlim=(0, 360),
     )  # fmt: skip
-    axes.set_xticks([0, 90, 180, 270, 360])
     axes.legend(fontsize=7.5, loc="lower right")
     J = [row["J"] for row in data["small_J"]]
     small.loglog(J, [row["strength"] for row in data["small_J"]], "o-", color=BLUE, ms=4, label="exact")
@@ -131,17 +117,15 @@ def draw_plane(data: Data) -> Figure:
     plane = data["plane"]
     u_0, u_m = np.array(plane["u_0"]), np.array(plane["u_m"])
     count, strength = np.array(plane["count"]).T, np.array(plane["strength"]).T
-    figure = Figure(figsize=(5.8, 4.6), layout="constrained")
-    axes = figure.subplots()
-    axes.contourf(u_0, u_m, count, levels=[-0.5, 0.5, 1.5, 2.5], colors=[NONE, "#9ecae1", "#3a7fb5"])
+    figure, axes = canvas(5.8, 4.6)
+    shades = (NONE, "#9ecae1", "#3a7fb5")
+    axes.contourf(u_0, u_m, count, levels=[-0.5, 0.5, 1.5, 2.5], colors=shades)
     lines = axes.contour(u_0, u_m, strength, levels=[0.1, 0.5, 1.0, 1.5], colors="black", linewidths=0.9)
     axes.clabel(lines, fontsize=7.5, fmt="%.2g")
     fraction = plane["fraction"]
     handles: list[Any] = [
         Patch(facecolor=color, label=f"{number} at $h_R$ = 0: {part:.0%} of the plane")
-        for number, color, part in zip(
-            ("no state", "one state", "two states"), (NONE, "#9ecae1", "#3a7fb5"), fraction, strict=True
-        )
+        for number, color, part in zip(("no state", "one state", "two states"), shades, fraction, strict=True)
     ]
     handles.append(Line2D([], [], color="black", lw=0.9, label=r"smallest $|h_R| k_\perp$ that binds"))
     figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=8)
@@ -154,15 +138,14 @@ def draw_dispersion(data: Data) -> Figure:
     """Draw E_b against k_⊥ with the continuum shaded, and the contours E_b(k) = E_F, of one interface."""
     curve = data["dispersion"]
     k_perp, continuum = np.array(curve["k_perp"]), np.array(curve["continuum"])
-    figure = Figure(figsize=(9.0, 3.8), layout="constrained")
-    axes, plane = figure.subplots(1, 2, width_ratios=(1.35, 1))
+    figure, (axes, plane) = canvas(9.0, 3.8, 1, 2, width_ratios=(1.35, 1))
     energies = [e for line in curve["lines"] for e in line["energy"] if e is not None]
     low = min([curve["continuum"][0], *energies])
     high = 1.6 * curve["E_F"] - 0.6 * min(curve["continuum"][0], 0.0)
     axes.fill_between(k_perp, continuum, np.maximum(continuum, high), color=BAR, lw=0, label="continuum")
-    style = dict(zip([line["h_R"] for line in curve["lines"]], zip(COLORS, STYLES, strict=True), strict=True))
-    for line in curve["lines"]:
-        color, dashes = style[line["h_R"]]
+    style = {}
+    for line, color, dashes in zip(curve["lines"], COLORS, STYLES, strict=True):
+        style[line["h_R"]] = color, dashes
         energy = np.array(line["energy"], dtype=float)
         axes.plot(k_perp, energy, color=color, ls=dashes, label=f"bound, $h_R$ = {line['h_R']:g}")
     axes.axhline(curve["E_F"], color="black", lw=1)
@@ -172,11 +155,10 @@ def draw_dispersion(data: Data) -> Figure:
         ylim=(max(low, -2 * abs(high)) - 0.1 * abs(high), high), xlim=(0, k_perp[-1]),
     )  # fmt: skip
     axes.legend(fontsize=7.5, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    for number, contour in enumerate(data["contours"]):
-        if number == 0:
-            phi = np.linspace(0, 2 * np.pi, 181)
-            edge = contour["k_perp_max"]
-            plane.fill(edge * np.cos(phi), edge * np.sin(phi), color=BAR, lw=0)
+    for contour in data["contours"][:1]:
+        phi, edge = np.linspace(0, 2 * np.pi, 181), contour["k_perp_max"]
+        plane.fill(edge * np.cos(phi), edge * np.sin(phi), color=BAR, lw=0)
+    for contour in data["contours"]:
         for line in contour["lines"]:
             color, dashes = style[contour["h_R"]]
             plane.plot(*np.array(line).T, color=color, ls=dashes)
@@ -188,26 +170,20 @@ def draw_dispersion(data: Data) -> Figure:
 def draw_spin_density(data: Data) -> Figure:
     """Draw the spin density and both parts of the torque, with and without the bound states."""
     curves = data["spin_density"]
-    figure = Figure(figsize=(11.0, 2.8 * len(curves)), layout="constrained")
-    grid = figure.subplots(len(curves), 4, squeeze=False)
+    figure, grid = canvas(11.0, 2.8 * len(curves), len(curves), 4, squeeze=False)
     titles = ("spin density $s_y$", "$s_z$", "fieldlike torque", "dampinglike torque")
     for panels, curve in zip(grid, curves, strict=True):
         found, split = curve["rows"], curve["components"]
         h_R = [row["h_R"] for row in found]
-        parts = [
-            *(
-                ([r["bound"]["spin"][i] for r in found], [r["total"]["spin"][i] for r in found])
-                for i in (1, 2)
-            ),
-            *(([c["bound"][i] for c in split], [c["scattering"][i] for c in split]) for i in (0, 1)),
-        ]
-        for axes, title, (bound, scattering) in zip(panels, titles, parts, strict=True):
+        spins = [[[row[of]["spin"][i] for row in found] for of in ("bound", "total")] for i in (1, 2)]
+        flows = [[[part[of][i] for part in split] for of in ("bound", "scattering")] for i in (0, 1)]
+        for axes, title, (bound, scattering) in zip(panels, titles, spins + flows, strict=True):
             axes.plot(h_R, scattering, "o-", color=BLUE, ms=4, label="scattering states")
             axes.plot(h_R, bound, "s--", color=ORANGE, ms=4, label="bound states")
             axes.plot(h_R, np.add(scattering, bound), "^:", color="black", ms=4, label="both")
             axes.axhline(0, color=GREY, lw=0.7)
             axes.set_title(f"{curve['name']}: {title}", fontsize=9)
-            axes.ticklabel_format(axis="y", scilimits=(-2, 2), useMathText=True)
+            scientific(axes)
             if max(map(abs, [*bound, *scattering])) < 1e-15:
                 # No magnetism, no torque: nothing but rounding.
                 axes.set(ylim=(-1, 1), yticks=[0])
