@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.sphere import profile
-from sotcheck.pages import bound_states_plots as bound
+from sotcheck.pages import bound_states as bound
 from sotcheck.pages.figures import (
     BLUE,
     COMPONENTS,

@@ -181,12 +181,8 @@ def make_plan(
 ) -> Plan:
     """Return the plan of a sweep, once its settings are acceptable.
 
-    Raises
-    ------
-    EngineError
-        For an unknown engine or scheme, a number out of range, or a spacing without a lattice.
-    SystemFileError
-        If the axes do not go together.
+    An EngineError tells of an unknown engine or scheme, a number out of range, or a spacing without a
+    lattice; a SystemFileError of axes that do not go together.
     """
     solver = exact_engines([engine], scheme, spacing).get(engine)
     in_range("tolerance", tolerance, *TOLERANCES)
