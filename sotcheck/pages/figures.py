@@ -82,6 +82,13 @@ def scientific(axes: Axes) -> None:
     axes.ticklabel_format(axis="y", scilimits=(-2, 2), useMathText=True)
 
 
+def tame(axes: Axes, values: np.ndarray) -> None:
+    """Keep rounding noise around zero from filling the panel; write powers of ten once."""
+    scientific(axes)
+    if np.abs(values).max() < ZERO:
+        axes.set(ylim=(-1, 1), yticks=[0])
+
+
 def profile(data: Data) -> Figure:
     """Potential against z for both spins, with the delta and E_F."""
     system = data["system"]
@@ -128,7 +135,7 @@ def torque(data: Data) -> Figure:
         mark_bound_states(axes, curve["bound_from"], h)
         if part["first_order_vanishes"]:
             axes.text(0.05, 0.06, "no first-order part", transform=axes.transAxes, color=GREY, fontsize=8)
-        _tame(axes, np.concatenate([part["exact"], line]))
+        tame(axes, np.concatenate([part["exact"], line]))
     return one_legend(figure, 4)
 
 
@@ -160,7 +167,7 @@ def integrand(data: Data) -> Figure:
         formula = np.array(part["formula"])
         if np.abs(formula).max() < ZERO:
             axes.text(0.05, 0.06, "zero", transform=axes.transAxes, color=GREY, fontsize=8)
-        _tame(axes, formula)
+        tame(axes, formula)
     figure.axes[0].legend(fontsize=7.5, loc="best")
     return figure
 
@@ -267,13 +274,6 @@ FIGURES: tuple[tuple[str, str, Callable[[Data], Figure]], ...] = (
 def _slope(x: Sequence[float], y: Sequence[float]) -> float:
     """Return the slope between the last two points on log axes."""
     return float(np.log(y[-2] / y[-1]) / np.log(x[-2] / x[-1]))
-
-
-def _tame(axes: Axes, values: np.ndarray) -> None:
-    """Keep rounding noise around zero from filling the panel; write powers of ten once."""
-    scientific(axes)
-    if np.abs(values).max() < ZERO:
-        axes.set(ylim=(-1, 1), yticks=[0])
 
 
 def _beside(axes: Axes) -> None:

@@ -69,7 +69,9 @@ def render(name: str, context: Data) -> str:
         loader=PackageLoader("sotcheck.pages"), autoescape=name.endswith(".html"), finalize=_shown,
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
-    environment.filters.update(number=_number, cell=_cell, text=markdown, code=markdown_code, short=_short)
+    numbers = {"number": _number, "cell": _cell, "short": "{:.2g}".format}
+    environment.filters |= {key: _or_dash(form) for key, form in numbers.items()}
+    environment.filters |= {"text": markdown, "code": markdown_code}
     return environment.get_template(f"{name}.j2").render(context)
 
 
@@ -78,17 +80,15 @@ def _shown(value: Any) -> Any:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _short(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2g}"
+def _or_dash(form: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: "–" if value is None else form(value)
 
 
 def _cell(value: Any) -> Any:
-    """Return three significant digits of a number, a dash for nothing, words as they are."""
-    return "–" if value is None else f"{value:.3g}" if isinstance(value, float) else value
+    """Return three significant digits of a number, words as they are."""
+    return f"{value:.3g}" if isinstance(value, float) else value
 
 
-def _number(value: float | None) -> str:
-    """Return ten significant digits; whole numbers as such, nothing as a dash."""
-    if value is None:
-        return "–"
+def _number(value: float) -> str:
+    """Return ten significant digits; whole numbers as such."""
     return f"{value:.0f}" if value == int(value) and abs(value) < 1e6 else f"{value:.10g}"
