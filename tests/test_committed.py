@@ -17,9 +17,8 @@ import pytest
 
 import sotcheck as sc
 from sotcheck.bound.portrait import bound_state_map
-from sotcheck.pages.overview import refuse_another, write_overview
 from sotcheck.pages.publish import render
-from sotcheck.pages.report import shown
+from sotcheck.pages.report import refuse_another, shown, write_overview
 from sotcheck.pages.sweep import listed
 from sotcheck.system.files import to_document
 

@@ -149,8 +149,7 @@ def report(system: tuple[str, ...], output: Path, executor: str, workers: int) -
 
     A result of 'sotcheck sweep' (FILE.nc) is checked, and gets a page with its figures.
     """
-    from sotcheck.pages.overview import refuse_another, write_overview
-    from sotcheck.pages.report import OTHERS, write_reports
+    from sotcheck.pages.report import OTHERS, refuse_another, write_overview, write_reports
     from sotcheck.pages.sweep import listed, write_sweeps
     from sotcheck.system.files import builtin_systems, load
 

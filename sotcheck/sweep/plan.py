@@ -166,7 +166,7 @@ class Plan:
             for axis in self.axes
             for column, values in axis.columns.items()
         }
-        return dict(_flat({**self.to_dict(), "axes": list(self.dims)})) | columns
+        return dict(flat({**self.to_dict(), "axes": list(self.dims)})) | columns
 
 
 def make_plan(
@@ -181,12 +181,8 @@ def make_plan(
 ) -> Plan:
     """Return the plan of a sweep, once its settings are acceptable.
 
-    Raises
-    ------
-    EngineError
-        For an unknown engine or scheme, a number out of range, or a spacing without a lattice.
-    SystemFileError
-        If the axes do not go together.
+    An EngineError tells of an unknown engine or scheme, a number out of range, or a spacing without a
+    lattice; a SystemFileError of axes that do not go together.
     """
     solver = exact_engines([engine], scheme, spacing).get(engine)
     in_range("tolerance", tolerance, *TOLERANCES)
@@ -195,10 +191,11 @@ def make_plan(
     return Plan(to_document(iface), tuple(axes), engine, on_lattice, spacing, tolerance, command=command)
 
 
-def _flat(tables: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+def flat(tables: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield everything in nested tables, and its dotted name."""
     for name, value in tables.items():
         inner = isinstance(value, dict)
-        yield from _flat(value, f"{path}{name}.") if inner else [(f"{path}{name}", value)]
+        yield from flat(value, f"{path}{name}.") if inner else [(f"{path}{name}", value)]
 
 
 def _short(value: Any) -> str:
