@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from sotcheck.bound.matching import of_k
-from sotcheck.bound.states import bound
+from sotcheck.bound.states import bound, of_k
 from sotcheck.bound.table import bound_states
 from sotcheck.command.main import cli
 from sotcheck.errors import EngineError

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sotcheck.bound.fermi import CRITICAL, first_states, ground_state
+import numpy as np
+
+from sotcheck.bound.fermi import CRITICAL, first_states, ground_state, sea
+from sotcheck.bound.spin_density import bound_share
 from sotcheck.bound.thresholds import threshold
+from sotcheck.errors import SotcheckError
+from sotcheck.numerics.arrays import Array
 from sotcheck.system.interface import Interface
 
 #: |bound|/|scattering| from which the bound states' spin density is not small.
@@ -74,8 +79,11 @@ def on_spin_density(found: dict[str, Any]) -> Iterator[str]:
     if not found["bound"]["arcs"]:
         yield f"At h_R = {found['h_R']:g} no bound state is at E_F: the scattering formula misses nothing."
         return
-    spin, torque = (_times(found["ratio"][name]) for name in ("spin", "torque"))
-    known = [ratio for ratio in found["ratio"].values() if ratio is not None]
+    ratios = [found["ratio"][name] for name in ("spin", "torque")]
+    known = [ratio for ratio in ratios if ratio is not None]
+    spin, torque = (
+        "something beside nothing for" if ratio is None else f"{ratio:.3g} times" for ratio in ratios
+    )
     size = "small" if known and max(known) < SMALL else "not small"
     yield (
         f"At h_R = {found['h_R']:g} bound states at E_F, with a relaxation time of 1, give {spin} the "
@@ -83,5 +91,38 @@ def on_spin_density(found: dict[str, Any]) -> Iterator[str]:
     )
 
 
-def _times(ratio: float | None) -> str:
-    return "something beside nothing for" if ratio is None else f"{ratio:.3g} times"
+def on_bound_states(iface: Interface, h_R: list[float], scattering: Mapping[float, Array]) -> Iterator[str]:
+    """Yield what is to be said of states bound to the interface at each h_R, or at all of them without any.
+
+    `scattering`: the sum of the sources' t by h_R, where it is known.
+    """
+    if not h_R and sea(iface, 0.0).bound:
+        yield (
+            "the interface binds states at E_F by itself, at any h_R however small: the scattering formula "
+            "leaves out their torque"
+        )
+    for h in h_R:
+        there = sea(iface, h)
+        if there.why:
+            yield (
+                f"at h_R = {h:g} there is no ground state ({there.why}): what scattering states carry is not "
+                "the torque of any Fermi sea"
+            )
+        elif there.bound:
+            cause = "which the interface binds by itself, " if there.without_rashba else ""
+            yield (
+                f"at h_R = {h:g} states bound to the interface lie at E_F, {cause}and the scattering formula "
+                f"leaves them out{_share(iface, h, scattering.get(h))}"
+            )
+
+
+def _share(iface: Interface, h_R: float, scattering: Array | None) -> str:
+    """Return what bound states at E_F would add to the torque of the scattering states."""
+    try:
+        share = bound_share(iface, h_R, scattering)
+    except SotcheckError as error:
+        return f"; how much they carry cannot be computed ({error})"
+    if share is None:
+        return "; they carry no torque"
+    size = f"{share:.2g} times" if np.isfinite(share) else "all of"
+    return f": for equal relaxation times they carry {size} its torque"

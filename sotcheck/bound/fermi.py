@@ -1,30 +1,30 @@
 """Bound states at or below E_F: from which h_R there are any, where, and when no ground state exists.
 
-A, B, w, c as in `matching`. A state below the continuum at k_⊥ has E < k_⊥² + (lowest band): for k_⊥ up to
+A, B, w, c as in `states`. A state below the continuum at k_⊥ has E < k_⊥² + (lowest band): for k_⊥ up to
 k_max, where the last channel closes at E_F, each of them is below E_F. Beyond, where p² = k_⊥² − k_max² at
 E_F, each negative eigenvalue of the matching matrix there is a state below E_F.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from sotcheck.bound.matching import (
+from sotcheck.bound.states import (
     aligned_angles,
+    at_depth,
     bottom,
+    bound,
     eigenvalue,
     field,
     in_plane,
     k_max,
-    mean_and_split,
     number_below,
     of_cross,
     scale,
-)  # fmt: skip
-from sotcheck.bound.states import bound
+)
 from sotcheck.bound.thresholds import bound_without_rashba, lowest_strength
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.scan import minimum, scan
@@ -61,7 +61,7 @@ def first_states(iface: Interface) -> FirstStates:
     At k_⊥ = √(k_max² + p²) this takes w(p)/k_⊥, at most w(0)/k_max for smaller k_⊥, and 2 for k_⊥ → ∞.
     """
     edge = k_max(iface)
-    A, B = mean_and_split(iface, 0.0)
+    A, B = at_depth(iface, 0.0)
     if np.abs(B) > A:
         return FirstStates(0.0, edge)
     p, value = minimum(lambda p: lowest_strength(iface, p) / np.hypot(edge, p), scan(0.0, scale(iface)))
@@ -71,8 +71,7 @@ def first_states(iface: Interface) -> FirstStates:
     return FirstStates(value, float(np.hypot(edge, p)))
 
 
-@dataclass(frozen=True)
-class GroundState:
+class GroundState(NamedTuple):
     """The lowest total energy of all one-electron states, over k_⊥ and angle.
 
     `exists`: whether the energies are bounded below; `energy`: the infimum; `k_perp`: where, None if only for
@@ -89,7 +88,7 @@ class GroundState:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the attributes as JSON; the angle is that of k×ẑ in degrees."""
-        return asdict(self) | {"angle": None if self.angle is None else float(of_cross(self.angle))}
+        return self._asdict() | {"angle": None if self.angle is None else float(of_cross(self.angle))}
 
 
 def ground_state(iface: Interface, h_R: float) -> GroundState:
@@ -126,7 +125,7 @@ def ground_state(iface: Interface, h_R: float) -> GroundState:
         return GroundState(True, lowest, 0.0, why="the bottom of the continuum")
     k_perp = float(lowest_strength(iface, p)) / h if h else 0.0
     # That at which n is along m's in-plane part, for the sign of B h_R.
-    side = h_R * mean_and_split(iface, p)[1]
+    side = h_R * at_depth(iface, p)[1]
     any_angle = in_plane(iface) == 0 or side == 0
     angle = None if any_angle else float(aligned_angles(iface)[int(side < 0)] % (2 * np.pi))
     return GroundState(True, value + lowest - start**2, k_perp, angle, True, "a bound state")
@@ -216,7 +215,7 @@ def occurrence(iface: Interface, h_R: float) -> Occurrence:
     w = h_R * k_perp
     values = eigenvalue(iface, np.zeros(1), *field(iface, w[[0, -1]], angles), -1.0)
     end, at = np.unravel_index(np.argmin(values), values.shape)
-    where = float(k_perp[[0, -1]][end, 0]), float(angles[at])
+    where = float(k_perp[-end, 0]), float(angles[at])
     alone = bound_without_rashba(iface)
     added = max(int(number_below(iface, 0.0, w, angles).max()) - alone, 0)
     return Occurrence(h_R, float(values[end, at]), *where, alone, added, first_states(iface).h_R)

@@ -13,9 +13,8 @@ from tabulate import tabulate
 from sotcheck import __version__
 from sotcheck.bound.conclusions import conclusions, on_spin_density
 from sotcheck.bound.fermi import count_at_fermi, fermi_energy, ground_state
-from sotcheck.bound.matching import aligned_angles, k_max, of_cross, of_k
 from sotcheck.bound.spin_density import bound_spin_density
-from sotcheck.bound.states import Bound, bound
+from sotcheck.bound.states import Bound, aligned_angles, bound, k_max, of_cross, of_k
 from sotcheck.bound.thresholds import threshold
 from sotcheck.errors import in_range
 from sotcheck.numerics.arrays import Array

@@ -69,7 +69,7 @@ def bound_states(
             if value is not None:
                 raise click.UsageError(f"--{name.lower().replace('_', '-')} belongs to a SYSTEM: give one")
         refuse_unwritable_folder(output)
-        from sotcheck.bound.report_data import report_data
+        from sotcheck.bound.portrait import report_data
         from sotcheck.pages.bound_states import write_bound_states
 
         print_out(f"report written: open {write_bound_states(report_data(progress=bar), output)}\n")

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from sotcheck.beyond.warnings import warnings
-from sotcheck.bound.at_fermi import bound_flows
 from sotcheck.bound.contour import DOUBLED
 from sotcheck.bound.fermi import sea
+from sotcheck.bound.flows import bound_flows
 from sotcheck.engines import FIRST_ORDER, Engine, Scheme, engine_names, exact_engines
 from sotcheck.errors import in_range
 from sotcheck.exact.observables import (
