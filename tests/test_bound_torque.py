@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 import sotcheck as sc
+from sotcheck.beyond.document import bound_at_limit, on_bound_states
 from sotcheck.beyond.warnings import warnings
-from sotcheck.beyond.words import bound_at_limit, on_bound_states
 from sotcheck.bound.contour import Arc, Contour
-from sotcheck.bound.fermi import first_states, occurrence, sea
+from sotcheck.bound.fermi import first_states, occurrence
 from sotcheck.bound.flows import Chain, bound_flows
 from sotcheck.bound.portrait import EFFECTS
 from sotcheck.bound.spin_density import bound_share
@@ -48,7 +48,7 @@ def random_case(seed: int) -> tuple[Interface, float]:
     """An interface with bound states at E_F, at some h_R."""
     rng = np.random.default_rng([20170915, seed])
     tried = ((random_interface(rng), rng.uniform(-1.5, 1.5)) for _ in range(1000))
-    return next(case for case in tried if sea(*case).has_bound_edge)
+    return next(case for case in tried if occurrence(*case).has_bound_edge)
 
 
 @pytest.mark.parametrize(("iface", "h_R"), [*CASES, *map(random_case, range(4))])

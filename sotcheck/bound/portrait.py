@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from sotcheck import __version__
-from sotcheck.bound.conclusions import conclusions
 from sotcheck.bound.contour import Contour
 from sotcheck.bound.fermi import CRITICAL, count_at_fermi, fermi_energy, ground_state
 from sotcheck.bound.spin_density import bound_spin_density
 from sotcheck.bound.states import Bound, aligned_angles, bottom, bound, in_plane, k_max, m_angle, of_k
+from sotcheck.bound.table import conclusions
 from sotcheck.bound.thresholds import lowest_strength, smallest_strength, threshold, unperturbed_plane
 from sotcheck.engines.poles import along_m, embedded_states
 from sotcheck.errors import EngineError

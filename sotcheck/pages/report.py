@@ -12,8 +12,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from sotcheck.beyond.document import conclusions
 from sotcheck.beyond.limits import LIMITS
-from sotcheck.beyond.words import conclusions
 from sotcheck.bound.fermi import CRITICAL
 from sotcheck.pages.beyond import pictures
 from sotcheck.pages.figures import FIGURES
