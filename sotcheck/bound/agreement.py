@@ -81,9 +81,8 @@ def compare_states(cases: list[Case]) -> dict[str, Any]:
     """Return how (a) and (b) compare.
 
     `states`: how many points have 0, 1, 2; `near_threshold`: points where either cannot tell, counted as
-    different if they differ; `nearest_threshold`: the smallest distance met, as part of the largest wave
-    number; `largest_energy_difference`: relative to that wave number squared; `largest_binding_difference`:
-    relative to the binding energy itself; null without states.
+    different if they differ; `nearest_threshold`: the smallest distance met over the largest wave number;
+    differences are relative to that squared, or to the binding energy itself; null without states.
     """
     ifaces, *where = zip(*cases, strict=True)
     problems, found = Problems.of(ifaces, *map(np.array, where)), [bound(*case) for case in cases]
@@ -118,9 +117,8 @@ def compare_weights(cases: list[Case]) -> dict[str, Any]:
     """Compare the weight missing at z = 0 with the states (b) finds below and above the lattice's bands.
 
     A problem disagrees if any component of Σψψ† differs by more than the quadrature's error; it is unresolved
-    if the quadrature did not converge or some state's weight is not RESOLVED times its error, so that
-    the state might as well be absent. `different_counts`: problems with another number of states below the
-    lattice's bands than in the continuum, at the finest of SPACINGS.
+    if that did not converge, or hides some state's weight. `different_counts`: problems with another number
+    of states below the lattice's bands than in the continuum, at the finest of SPACINGS.
     """
     rows = [_weights(case) for case in cases]
 

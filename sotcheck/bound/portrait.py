@@ -79,8 +79,6 @@ def one_interface(iface: Interface, checks: int = CHECKS) -> dict[str, Any]:
 def bound_state_map(iface: Interface, n: int = 100, checks: int = CHECKS) -> dict[str, Any]:
     """Map the states below the continuum over (k_⊥, h_R) at the most attractive angle, and over angles.
 
-    The lowest state is at k×ẑ parallel or antiparallel to m's in-plane part; of these, the lower one counts.
-
     Axes of n points: "k_perp", "h_R", "angle" (of k×ẑ, degrees). "radial": by (h_R, k_⊥), "angular": by (h_R,
     angle) at the largest k_⊥ with an open channel; each with "count", "binding" (bottom − E of the lowest
     state, None where there is none) and "at_fermi". "kwant": how some of the points, chosen at random,
@@ -89,6 +87,7 @@ def bound_state_map(iface: Interface, n: int = 100, checks: int = CHECKS) -> dic
     edge = k_max(iface)
     h_R, k_perp = 2.5 * np.arange(n) / (n - 1), 2 * edge * np.arange(1, n + 1) / n
     degrees = 360.0 * np.arange(n) / n
+    # Of k×ẑ parallel and antiparallel to m's in-plane part, that with the lower state.
     aligned = aligned_angles(iface)
     both = bound(iface, k_perp[:, None], aligned, h_R[:, None, None])
     first = np.nan_to_num(both.p[..., 0], nan=-1.0).argmax(axis=-1)
@@ -161,6 +160,17 @@ def report_data(
     steps: dict[str, Any] = {name: partial(one_interface, one, checks) for name, one in interfaces.items()}
     steps["agreement"] = partial(agreement, *cases)
     found = {name: steps[name]() for name in progress(steps, "bound states")}
+    degrees = np.linspace(0.0, 360.0, 181)
+
+    def by_angle(iface: Interface) -> dict[str, Any]:
+        """Return the smallest h_R k_⊥ that binds, over the in-plane threshold √J, by the angle of n to m."""
+        angle = of_k(degrees + np.degrees(m_angle(iface)))
+        ratio = smallest_strength(iface, along_m(iface, angle)) / np.sqrt(iface.J)
+        row = {"angle": degrees.tolist(), "ratio_to_C5": ratio.tolist()}
+        return {"name": iface.name, "in_plane": in_plane(iface), **row}
+
+    # At |h_R| = 2 itself u_0 − |u_m| × m's in-plane part decides.
+    marginal = [PLAIN.with_(J=0.0, u_0=u_0, u_m=0.6) for u_0 in (-0.5, 0.3, 0.8)]
     return {
         "sotcheck": __version__,
         "interfaces": [found[name] for name in interfaces],
@@ -170,21 +180,13 @@ def report_data(
         ],
         "plane": unperturbed_plane(interfaces["interface-magnetism"]),
         "spin_density": [spin_density_curve(interfaces[name], CURVE_H_R) for name in CURVES],
-        "marginal": [marginal(u_0) for u_0 in (-0.5, 0.3, 0.8)],
+        "marginal": [
+            {"u_0": one.u_0, "u_m": one.u_m, "in_plane": in_plane(one)}
+            | ground_state(one, CRITICAL).to_dict()
+            for one in marginal
+        ],
         "embedded": embedded_table(interfaces["embedded"]),
         "agreement": found["agreement"],
-    }
-
-
-def by_angle(iface: Interface) -> dict[str, Any]:
-    """Return the smallest h_R k_⊥ that binds, over the in-plane threshold √J, by the angle of k×ẑ to m."""
-    degrees = np.linspace(0.0, 360.0, 181)
-    strength = smallest_strength(iface, along_m(iface, of_k(degrees + np.degrees(m_angle(iface)))))
-    return {
-        "name": iface.name,
-        "in_plane": in_plane(iface),
-        "angle": degrees.tolist(),
-        "ratio_to_C5": (strength / np.sqrt(iface.J)).tolist(),
     }
 
 
@@ -201,13 +203,6 @@ def spin_density_curve(iface: Interface, h_R: tuple[float, ...]) -> dict[str, An
         {"h_R": row["h_R"], "bound": split(row["bound"]), "scattering": split(row["total"])} for row in rows
     ]
     return {"name": iface.name, "rows": rows, "components": parts}
-
-
-def marginal(u_0: float) -> dict[str, Any]:
-    """Return the ground state at |h_R| = 2 itself, which u_0 − |u_m| × m's in-plane part decides."""
-    iface = PLAIN.with_(J=0.0, u_0=u_0, u_m=0.6)
-    found = ground_state(iface, CRITICAL).to_dict()
-    return {"u_0": u_0, "u_m": iface.u_m, "in_plane": in_plane(iface), **found}
 
 
 def embedded_table(iface: Interface) -> list[dict[str, Any]]:

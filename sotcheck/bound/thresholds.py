@@ -79,15 +79,12 @@ def unperturbed_plane(iface: Interface, n: int = 100) -> dict[str, Any]:
     """Return what binds without any h_R over the plane of (u_0, u_m), n cells from −2 to 2 on each axis.
 
     Such a state's energy at k_⊥ is k_⊥² less a constant, so that it also meets E_F, at one k_⊥ beyond the
-    continuum's. The interface's own u_0 and u_m are not used.
-
-    "u_0", "u_m": midpoints of the cells. "count" at h_R = 0 and "strength", the smallest |h_R| k_⊥ that
-    binds, both by (u_0, u_m). "fraction": share of the plane's cells with 0, 1 and 2 states at h_R = 0.
+    continuum's. "u_0", "u_m": midpoints of the cells. "count" at h_R = 0 and "strength", the smallest
+    |h_R| k_⊥ that binds, both by (u_0, u_m). "fraction": share of cells with 0, 1 and 2 states at h_R = 0.
     """
     axis = 2.0 * (2 * (np.arange(n) + 0.5) / n - 1)
-    u_0, u_m = np.meshgrid(axis, axis, indexing="ij")
-    A, B = at_depth(iface.with_(u_0=0.0, u_m=0.0), 0.0)
-    A, B = A + u_0, B + u_m
+    own = at_depth(iface.with_(u_0=0.0, u_m=0.0), 0.0)
+    A, B = np.array(own)[:, None, None] + np.meshgrid(axis, axis, indexing="ij")
     states = (A + B < 0).astype(int) + (A - B < 0).astype(int)
     return {
         "u_0": axis.tolist(),
@@ -107,19 +104,16 @@ class InterfaceState(NamedTuple):
 
 
 def interface_states(iface: Interface) -> list[InterfaceState]:
-    """Return the h_R = 0 interface states at E_F: q_N + q_s + u_s = 0 for spin s.
+    """Return the h_R = 0 interface states at E_F: q_N + q_s + u_s = 0 and q_N² − q_s² = U_N − U_s for spin s.
 
-    With q_N² − q_s² = U_N − U_s both are known. States inside the other spin's continuum become resonances of
-    width ~ h_R².
+    States inside the other spin's continuum become resonances of width ~ h_R².
     """
     found = []
     for spin, sign in (("minority", 1.0), ("majority", -1.0)):
-        attraction = -(iface.u_0 + sign * iface.u_m)
-        if attraction <= 0:
-            continue
-        difference = (iface.U_N - iface.U_F - sign * iface.J) / attraction
-        q_N, q_s = (attraction + difference) / 2, (attraction - difference) / 2
-        x = float(iface.E_F - iface.U_N + np.square(q_N))
-        if min(q_N, q_s) > 0 and x > 0:
-            found.append(InterfaceState(spin, x, inside_continuum=x < iface.thresholds()[-1]))
+        if (attraction := -(iface.u_0 + sign * iface.u_m)) > 0:
+            difference = (iface.U_N - iface.U_F - sign * iface.J) / attraction
+            q_N, q_s = (attraction + difference) / 2, (attraction - difference) / 2
+            x = float(iface.E_F - iface.U_N + np.square(q_N))
+            if min(q_N, q_s) > 0 and x > 0:
+                found.append(InterfaceState(spin, x, inside_continuum=x < iface.thresholds()[-1]))
     return found
