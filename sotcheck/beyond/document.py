@@ -47,7 +47,7 @@ def beyond_data(iface: Interface, *, progress: Progress = silent) -> Data:
 
 @dataclass(frozen=True)
 class BeyondResult:
-    """What lies beyond first order; prints as a table with conclusions, converts to JSON."""
+    """What `beyond_data` found; prints as a table with conclusions, converts to JSON."""
 
     iface: Interface
     data: Data
@@ -73,11 +73,6 @@ class BeyondResult:
         return "\n".join([str(self.iface), "", table, "", *sentences])
 
 
-def beyond(iface: Interface, *, progress: Progress = silent) -> BeyondResult:
-    """Compute how far first order holds, why it stops, and what lies beyond."""
-    return BeyondResult(iface, beyond_data(iface, progress=progress))
-
-
 def conclusions(data: Data) -> list[str]:
     """Say in plain sentences what `beyond_data` found."""
     return [
@@ -91,7 +86,6 @@ def conclusions(data: Data) -> list[str]:
 
 
 def _on_limits(rows: list[Data]) -> Iterator[str]:
-    """Say from which h_R first order is off."""
     total = [row for row in rows if row["source"] != "total"]
     for limit in sorted({row["limit"] for row in rows}):
         found = [row for row in total if row["limit"] == limit and row["h_R"] is not None]

@@ -136,12 +136,13 @@ def trust_map(
         raise EngineError(f"both axes are {over_x.parameter}; expected two different parameters")
     asked: Data = {"limit": limit, "source": source, "component": component}
     question = {"system": to_document(iface), "over": [vars(over_x), vars(over_y)], **asked}
-    earlier: list[Data] = resume["points"] if resume else []
-    if different := [name for name, value in question.items() if resume and resume.get(name) != value]:
+    known = question if resume is None else resume
+    if different := [name for name, value in question.items() if known.get(name) != value]:
         raise EngineError(
             f"the map to resume is another one: its {', '.join(different)} differs; "
             "start a new map, or ask for the same one"
         )
+    earlier: list[Data] = known.get("points", [])
     function = LimitAt(iface, (over_x.parameter, over_y.parameter), **asked)
     bounds = [(axis.lower, axis.upper) for axis in (over_x, over_y)]
     plane = adaptive.Learner2D(function, bounds, resolution_loss_function(CLOSEST, FARTHEST))

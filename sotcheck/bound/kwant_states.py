@@ -67,10 +67,6 @@ class Problems:
     def __getitem__(self, members: Any) -> Problems:
         return Problems(self.k_perp[members], self.bands[members], self.m[members], self.kappa[members])
 
-    def mirrored(self) -> Problems:
-        """Return what H → −H makes of them: on a lattice, states above all bands become states below."""
-        return Problems(self.k_perp, -self.bands, self.m, -self.kappa)
-
     @property
     def wave_number(self) -> Array:
         """The largest wave number that bands and interface set, k_⊥ if they set none; shape (n,)."""
@@ -111,7 +107,9 @@ def bound_states(problems: Problems, spacing: float | None = None, side: Side = 
     if side == "above":
         if spacing is None:
             raise EngineError("side = 'above' needs a finite-difference lattice; give a spacing > 0")
-        found = bound_states(problems.mirrored(), spacing)
+        # States of H above all bands are states of −H below.
+        mirrored = replace(problems, bands=-problems.bands, kappa=-problems.kappa)
+        found = bound_states(mirrored, spacing)
         middle = problems.k_perp**2 + 2 / spacing**2
         return replace(found, energy=2 * middle[:, None] - found.energy)
     n = len(problems)

@@ -32,21 +32,15 @@ LINES = (0.8, 1.2, 1.6, 1.9, 2.1)
 PLAIN = Interface(name="plain", E_F=1.0, m=(2.0, -1.0, 2.0))
 #: What each demonstration shows, beside the built-in systems.
 EFFECTS = {
-    iface.name: iface
-    for iface in (
-        PLAIN.with_(
-            name="attractive", title="Attractive for the majority: bound without any h_R",
-            J=0.0, u_0=-0.3, u_m=0.8,
-        ),
-        PLAIN.with_(
-            name="embedded", title="A minority state inside the majority's continuum",
-            U_N=1.5, U_F=0.5, u_0=-0.6, u_m=-0.6,
-        ),
-        PLAIN.with_(
-            name="matched", U_N=-1.0,
-            title="Equal wave vectors in N and for the majority: any h_R binds, although J = 1",
-        ),
-        PLAIN.with_(name="transparent", title="Nothing but the Rashba term: any h_R binds", J=0.0),
+    name: PLAIN.with_(name=name, title=title, **values)
+    for name, title, values in (
+        ("attractive", "Attractive for the majority: bound without any h_R",
+         {"J": 0.0, "u_0": -0.3, "u_m": 0.8}),
+        ("embedded", "A minority state inside the majority's continuum",
+         {"U_N": 1.5, "U_F": 0.5, "u_0": -0.6, "u_m": -0.6}),
+        ("matched", "Equal wave vectors in N and for the majority: any h_R binds, although J = 1",
+         {"U_N": -1.0}),
+        ("transparent", "Nothing but the Rashba term: any h_R binds", {"J": 0.0}),
     )
 }  # fmt: skip
 #: h_R of the curves of spin density; below 2, where a ground state exists.
@@ -163,7 +157,7 @@ def report_data(
     degrees = np.linspace(0.0, 360.0, 181)
 
     def by_angle(iface: Interface) -> dict[str, Any]:
-        """Return the smallest h_R k_⊥ that binds, over the in-plane threshold √J, by the angle of n to m."""
+        """Return the smallest h_R k_⊥ that binds over the in-plane threshold √J, by the angle of k×ẑ to m."""
         angle = of_k(degrees + np.degrees(m_angle(iface)))
         ratio = smallest_strength(iface, along_m(iface, angle)) / np.sqrt(iface.J)
         row = {"angle": degrees.tolist(), "ratio_to_C5": ratio.tolist()}

@@ -105,8 +105,8 @@ def beyond(system: str, json_file: str | None, **changes: Any) -> None:
     """
     iface, _ = chosen_system(system, **changes)
     refuse_unwritable_json(json_file)
-    from sotcheck.beyond.document import beyond as look_beyond
+    from sotcheck.beyond.document import BeyondResult, beyond_data
 
-    result = look_beyond(iface, progress=bar)
+    result = BeyondResult(iface, beyond_data(iface, progress=bar))
     warn(iface, None)
     emit(str(result), result.to_json(), json_file)
