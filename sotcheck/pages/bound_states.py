@@ -79,7 +79,7 @@ def write_bound_states(data: Data, output: Path) -> Path:
     Parameters
     ----------
     data : dict
-        From `bound.report_data`.
+        From `bound.portrait.report_data`.
     output : Path
         The folder, e.g. reports/bound-states.
 
