@@ -12,14 +12,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 import sotcheck as sc
+from sotcheck.beyond.document import bound_at_limit, on_bound_states
 from sotcheck.beyond.warnings import warnings
-from sotcheck.beyond.words import bound_at_limit, on_bound_states
-from sotcheck.bound.at_fermi import bound_flows, bound_share
 from sotcheck.bound.contour import Arc, Contour
-from sotcheck.bound.fermi import first_states, occurrence, sea
-from sotcheck.bound.kwant_contour import Chain
-from sotcheck.bound.matching import decay_constants, k_max
-from sotcheck.bound.report_data import EFFECTS
+from sotcheck.bound.fermi import first_states, occurrence
+from sotcheck.bound.flows import Chain, bound_flows
+from sotcheck.bound.portrait import EFFECTS
+from sotcheck.bound.spin_density import bound_share
+from sotcheck.bound.states import decay_constants, k_max
 from sotcheck.engines import EXACT, KwantChain
 from sotcheck.exact.observables import components, ledger_residual, torque_from_flows
 from sotcheck.numerics.convergence import richardson
@@ -48,7 +48,7 @@ def random_case(seed: int) -> tuple[Interface, float]:
     """An interface with bound states at E_F, at some h_R."""
     rng = np.random.default_rng([20170915, seed])
     tried = ((random_interface(rng), rng.uniform(-1.5, 1.5)) for _ in range(1000))
-    return next(case for case in tried if sea(*case).has_bound_edge)
+    return next(case for case in tried if occurrence(*case).has_bound_edge)
 
 
 @pytest.mark.parametrize(("iface", "h_R"), [*CASES, *map(random_case, range(4))])

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from conftest import Command, strict
 
-from sotcheck.bound.matching import of_k
-from sotcheck.bound.states import bound
+from sotcheck.bound.states import bound, of_k
 from sotcheck.bound.table import bound_states
 from sotcheck.system.files import load
 

@@ -69,7 +69,7 @@ def bound_states(
             if value is not None:
                 raise click.UsageError(f"--{name.lower().replace('_', '-')} belongs to a SYSTEM: give one")
         refuse_unwritable_folder(output)
-        from sotcheck.bound.report_data import report_data
+        from sotcheck.bound.portrait import report_data
         from sotcheck.pages.bound_states import write_bound_states
 
         print_out(f"report written: open {write_bound_states(report_data(progress=bar), output)}\n")
@@ -105,8 +105,8 @@ def beyond(system: str, json_file: str | None, **changes: Any) -> None:
     """
     iface, _ = chosen_system(system, **changes)
     refuse_unwritable_json(json_file)
-    from sotcheck.beyond.document import beyond as look_beyond
+    from sotcheck.beyond.document import BeyondResult, beyond_data
 
-    result = look_beyond(iface, progress=bar)
+    result = BeyondResult(iface, beyond_data(iface, progress=bar))
     warn(iface, None)
     emit(str(result), result.to_json(), json_file)

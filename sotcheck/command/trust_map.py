@@ -169,7 +169,7 @@ def as_table(data: dict[str, Any]) -> str:
     """Return a map in words: its smallest and largest limits, and how many points have none, and why."""
     from tabulate import tabulate
 
-    from sotcheck.beyond.words import on_bound_states
+    from sotcheck.beyond.document import on_bound_states
 
     points = data["points"]
     found = sorted((p for p in points if p["kind"] == "found"), key=lambda p: p["h_R"])

@@ -81,9 +81,19 @@ def three_ways(found: Data) -> str:
 
 
 def write_bound_states(data: Data, output: Path) -> Path:
-    """Write the pages of `bound.report_data`, and return the one to open first.
+    """Write the pages of `bound.portrait.report_data`, and return the one to open first.
 
-    An OutputError says that a file cannot be written.
+    Parameters
+    ----------
+    data : dict
+        From `bound.portrait.report_data`.
+    output : Path
+        The folder, e.g. reports/bound-states.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
     """
     maps = {entry["name"]: entry["map"] for entry in data["interfaces"]}
     interfaces = [{key: entry[key] for key in entry if key != "map"} for entry in data["interfaces"]]

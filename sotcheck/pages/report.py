@@ -12,8 +12,8 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
+from sotcheck.beyond.document import conclusions
 from sotcheck.beyond.limits import LIMITS
-from sotcheck.beyond.words import conclusions
 from sotcheck.bound.fermi import CRITICAL
 from sotcheck.errors import OutputError, SystemFileError
 from sotcheck.pages.beyond import pictures

@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
+from sotcheck.beyond.document import bound_at_limit, on_bound_states
 from sotcheck.beyond.limits import CURRENTS
-from sotcheck.beyond.words import bound_at_limit, on_bound_states
 from sotcheck.numerics.crossing import LARGEST
 from sotcheck.pages.figures import GREY, RED, canvas
 from sotcheck.pages.publish import Data, Picture, publish

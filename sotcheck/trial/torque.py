@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from sotcheck.beyond.warnings import warnings
-from sotcheck.bound.at_fermi import bound_flows
 from sotcheck.bound.contour import DOUBLED
-from sotcheck.bound.fermi import sea
+from sotcheck.bound.fermi import occurrence
+from sotcheck.bound.flows import bound_flows
 from sotcheck.engines import FIRST_ORDER, Engine, Scheme, engine_names, exact_engines
 from sotcheck.errors import in_range
 from sotcheck.exact.observables import (
@@ -149,7 +149,7 @@ def _exact_rows(iface: Interface, engine: Engine, h_R: list[float], tolerance: f
                 "rounding": (twice, "double precision, amplified by the lattice"),
             }
             rows.append(_row(iface, engine, h, source, found.value[s], terms, of_t + twice))
-        if sea(iface, h).has_bound_edge:
+        if occurrence(iface, h).has_bound_edge:
             rows.append(_bound_row(iface, engine, h, tolerance))
     return rows
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sotcheck.beyond.exponent import exponent_data
+from sotcheck.beyond.radius import exponent_data
 from sotcheck.engines import reference
 from sotcheck.numerics.arrays import Complex
 from sotcheck.numerics.convergence import observed_order
