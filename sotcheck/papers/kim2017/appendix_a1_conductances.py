@@ -85,8 +85,7 @@ def eqA10a(s: Symbols) -> Complex:
 
 
 @eqA10a.correction(STAR, kind="marks", tex=A10A % "*")
-def eqA10a_corrected(s: Symbols) -> Complex:
-    """With the star."""
+def _(s: Symbols) -> Complex:
     return _eqA10a(s, _G(s, s.r_up, s.r_up.conj()), _G(s, s.r_down, s.r_down.conj()))
 
 
@@ -102,8 +101,7 @@ def eqA10b(s: Symbols) -> Complex:
 
 
 @eqA10b.correction(STAR, kind="marks", tex=A10B % "*")
-def eqA10b_corrected(s: Symbols) -> Complex:
-    """With the stars."""
+def _(s: Symbols) -> Complex:
     up, down = s.r_up.conj(), s.r_down.conj()
     return _eqA10b(s, _G(s, s.r_up, up), _G(s, s.r_down, down), _G(s, s.r_up, down))
 

@@ -26,6 +26,7 @@ from sotcheck.papers.kim2017.appendix_a1_normal import (
     scalar,
     wide,
 )  # fmt: skip
+from sotcheck.papers.kim2017.models import at_finite
 from sotcheck.system.spin import IDENTITY, dagger
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.grounds import FINITE
@@ -80,14 +81,13 @@ A7B = J_N + UNIT + "Re" + SUM + r"\left[" + K + r"\mathbf u" + WAVE + r"%s\Delta
 A7B += r"\frac{e^{-i\hat K_z^*z}}{\sqrt{|\hat K_z|}}\right]"
 
 
-@paper.equation(
+@at_finite(
     "A7b",
     of=current(
         "along an oblique u at a z > 0, biases of N, finite h_R",
         at_position("F", Z_F, of_N, OBLIQUE),
         "normal",
     ),
-    on=FINITE,
     tex=A7B % r"\hat r_{\mathbf k}",
 )
 def eqA7b(s: Symbols) -> Complex:
@@ -98,8 +98,7 @@ def eqA7b(s: Symbols) -> Complex:
 @eqA7b.correction(
     "a swapped symbol: waves from N are t in F, not r", kind="marks", tex=A7B % r"\hat t_{\mathbf k}"
 )
-def eqA7b_corrected(s: Symbols) -> Complex:
-    """With t for r."""
+def _(s: Symbols) -> Complex:
     return _eqA7b(s, amplitudes(s).t)
 
 
@@ -135,7 +134,7 @@ def eqA7c_open(s: Symbols) -> Complex:
     return np.where(scalar(s.open_up & s.open_down), _eqA7c(s, IDENTITY), 0)
 
 
-@paper.equation("A7c", of=FROM_F.named(f"{FROM_F.words}, finite h_R"), on=FINITE, tex=A7C % "")
+@at_finite("A7c", of=FROM_F.named(f"{FROM_F.words}, finite h_R"), tex=A7C % "")
 def eqA7c(s: Symbols) -> Complex:
     """The same, a band closed or not; the 1' that the transcription has as t is restored."""
     return _eqA7c(s, IDENTITY)
@@ -147,8 +146,7 @@ def eqA7c(s: Symbols) -> Complex:
     kind="content",
     tex=A7C % r"e^{-2Im[\hat K_z]z}",
 )
-def eqA7c_corrected(s: Symbols) -> Complex:
-    """With e^{−2Im[K̂_z]z} behind every r̂'†."""
+def _(s: Symbols) -> Complex:
     return _eqA7c(s, _decay(s))
 
 
@@ -171,12 +169,11 @@ A8B += r"+\hat t_{\mathbf k}\Delta\hat\mu^N" + T_DAGGER + "]%s"
 INCIDENT = "+" + K + r"\bar{\mathbf u}\Delta\hat\mu^F"
 
 
-@paper.equation(
+@at_finite(
     "A8b",
     of=current(
         "along an oblique u, mean over z > 0, all biases, finite h_R", far_from("F", of_both, OBLIQUE)
     ),
-    on=FINITE,
     tex=A8B % ("]" + INCIDENT),
 )
 def eqA8b(s: Symbols) -> Complex:
@@ -190,6 +187,5 @@ def eqA8b(s: Symbols) -> Complex:
     kind="marks",
     tex=A8B % (INCIDENT + "]"),
 )
-def eqA8b_corrected(s: Symbols) -> Complex:
-    """With 1'/K_z before both terms."""
+def _(s: Symbols) -> Complex:
     return _eqA8b(s, _over_K(s))

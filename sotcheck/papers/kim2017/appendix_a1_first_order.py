@@ -13,11 +13,11 @@ from sotcheck.exact.solved import Exact
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.appendix_a1_normal import BIASES_N, PLANE, Z, biases_F
+from sotcheck.papers.kim2017.models import linear
 from sotcheck.papers.kim2017.section3 import eq10a, eq10b, eq10c, eq10d
 from sotcheck.system.spin import IDENTITY, dagger, dot_sigma
 from sotcheck.theory.symbols import Symbols
 
-ORDER = "h_R^3"
 #: u×z for a u in the plane along no axis.
 N: Array = np.cross(PLANE, Z)
 
@@ -80,45 +80,35 @@ def _seen(which: str, measure: Exact) -> Quantity:
     return Quantity(f"charge and spin current in the plane, mean over z < 0, {which}", measure)
 
 
-@paper.equation(
-    "A11", of=_seen("at each angle, biases of N", at_each_angle(PLANE, of_N)), order=ORDER, tex=A11 % R
-)
+@linear("A11", of=_seen("at each angle, biases of N", at_each_angle(PLANE, of_N)), tex=A11 % R)
 def eqA11_normal(s: Symbols) -> Complex:
     """The in-plane current in N to first order, before the average over angles: biases of N."""
     return _from(s, BIASES_N, _at_angle(s), IDENTITY + s.r, s.r)
 
 
-@paper.equation(
-    "A11", of=_seen("at each angle, biases of F", at_each_angle(PLANE, of_F)), order=ORDER, tex=A11 % R
-)
+@linear("A11", of=_seen("at each angle, biases of F", at_each_angle(PLANE, of_F)), tex=A11 % R)
 def eqA11_ferromagnet(s: Symbols) -> Complex:
     """The same for biases of F."""
     return _from(s, biases_F(s), _at_angle(s), s.r, s.t_prime)
 
 
 @eqA11_ferromagnet.correction(SWAPPED, kind="marks", tex=A11 % T)
-def eqA11_ferromagnet_corrected(s: Symbols) -> Complex:
-    """With t' for r."""
+def _(s: Symbols) -> Complex:
     return _from(s, biases_F(s), _at_angle(s), s.t_prime, s.t_prime)
 
 
-@paper.equation(
-    "A12", of=_seen("by k_perp, biases of N", in_plane(whole, PLANE, of_N)), order=ORDER, tex=A12 % R
-)
+@linear("A12", of=_seen("by k_perp, biases of N", in_plane(whole, PLANE, of_N)), tex=A12 % R)
 def eqA12_normal(s: Symbols) -> Complex:
     """The in-plane current in N to first order, averaged over angles: biases of N."""
     return _from(s, BIASES_N, _averaged(s), IDENTITY + s.r, s.r)
 
 
-@paper.equation(
-    "A12", of=_seen("by k_perp, biases of F", in_plane(whole, PLANE, of_F)), order=ORDER, tex=A12 % R
-)
+@linear("A12", of=_seen("by k_perp, biases of F", in_plane(whole, PLANE, of_F)), tex=A12 % R)
 def eqA12_ferromagnet(s: Symbols) -> Complex:
     """The same for biases of F."""
     return _from(s, biases_F(s), _averaged(s), s.r, s.t_prime)
 
 
 @eqA12_ferromagnet.correction(SWAPPED, kind="marks", tex=A12 % T)
-def eqA12_ferromagnet_corrected(s: Symbols) -> Complex:
-    """With t' for r."""
+def _(s: Symbols) -> Complex:
     return _from(s, biases_F(s), _averaged(s), s.t_prime, s.t_prime)

@@ -20,7 +20,6 @@ from sotcheck.exact.profiles import (
 )
 from sotcheck.exact.quantity import Quantity, all_open
 from sotcheck.numerics.arrays import Array, Complex, Mask
-from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.appendix_a1_conductances import (
     ACROSS,
     CHARGE_BIAS,
@@ -37,9 +36,8 @@ from sotcheck.papers.kim2017.appendix_a1_conductances import (
 )  # fmt: skip
 from sotcheck.papers.kim2017.appendix_a1_first_order import N
 from sotcheck.papers.kim2017.appendix_a1_normal import PLANE
+from sotcheck.papers.kim2017.models import linear
 from sotcheck.theory.symbols import Symbols
-
-ORDER = "h_R^3"
 
 
 def mean(what: str, part: Part, which: str, biases: BiasesOf = of_both) -> Quantity:
@@ -86,12 +84,7 @@ A13A = TRACE % J_U + "-" + HALF + _terms("G_{Rt}", "-", "uuu") + r"+(G_{Rr}^{%s}
 A13A += ACROSS + "]+c.c."
 
 
-@paper.equation(
-    "A13a",
-    of=mean("charge current", charge, "s = m", collinear),
-    order=ORDER,
-    tex=arrows(A13A % ("uud", "ddu")),
-)
+@linear("A13a", of=mean("charge current", charge, "s = m", collinear), tex=arrows(A13A % ("uud", "ddu")))
 def eqA13a_collinear(s: Symbols) -> Complex:
     """In-plane charge current in N of charge and collinear spin biases."""
     t = by_spins(eqA14b(s))
@@ -105,9 +98,7 @@ def _eqA13a(s: Symbols, transverse: Complex) -> Complex:
     return -along - _twice_real(transverse * (_across(s) @ N) / 2j)
 
 
-@paper.equation(
-    "A13a", of=mean("charge current", charge, "every bias"), order=ORDER, tex=arrows(A13A % ("uud", "ddu"))
-)
+@linear("A13a", of=mean("charge current", charge, "every bias"), tex=arrows(A13A % ("uud", "ddu")))
 def eqA13a(s: Symbols) -> Complex:
     """In-plane charge current in N of all biases, spins in any direction."""
     r = by_spins(eqA14a(s))
@@ -136,9 +127,7 @@ A13B_TRANSCRIBED = arrows(A13B % ("uud", "ddu", "udd", "duu")).replace("?", "")
 A13B_CORRECTED = arrows(A13B % ("udd", "duu*", "uud", "ddu*")).replace("?", "*")
 
 
-@paper.equation(
-    "A13b", of=mean("spin current along m", along_m, "s = m", collinear), order=ORDER, tex=A13B_TRANSCRIBED
-)
+@linear("A13b", of=mean("spin current along m", along_m, "s = m", collinear), tex=A13B_TRANSCRIBED)
 def eqA13b_along(s: Symbols) -> Complex:
     """In-plane spin current in N along m, of charge and collinear spin biases."""
     t = by_spins(eqA14b(s))
@@ -157,7 +146,7 @@ def _eqA13b(s: Symbols, t_duu: Complex, r_duu: Complex, transverse: Complex, kep
     return -along[..., None] * s.m - _twice_real(half / 2j)
 
 
-@paper.equation("A13b", of=mean("spin current", spin, "every bias"), order=ORDER, tex=A13B_TRANSCRIBED)
+@linear("A13b", of=mean("spin current", spin, "every bias"), tex=A13B_TRANSCRIBED)
 def eqA13b(s: Symbols) -> Complex:
     """In-plane spin current in N of all biases, spins in any direction."""
     r, t = by_spins(eqA14a(s)), by_spins(eqA14b(s))
@@ -170,7 +159,7 @@ def eqA13b(s: Symbols) -> Complex:
     kind="marks",
     tex=A13B_CORRECTED,
 )
-def eqA13b_corrected(s: Symbols) -> Complex:
+def _(s: Symbols) -> Complex:
     """With G^{↓↑↑*} for G^{↓↑↑}; in terms of s×m G_Rr^{↑↓↓} and G_Rr^{↑↑↓} change places."""
     r, t = by_spins(eqA14a(s)), by_spins(eqA14b(s))
     t_duu, r_duu = t["duu"].conj(), r["duu"].conj()
@@ -232,20 +221,20 @@ def _by_band(s: Symbols) -> dict[str, Complex]:
     }
 
 
-@paper.equation("A15a", of=CHARGE_JUMP.where(all_open, "all channels open"), order=ORDER, tex=A15A_TEX)
+@linear("A15a", of=CHARGE_JUMP.where(all_open, "all channels open"), tex=A15A_TEX)
 def eqA15a_open(s: Symbols) -> Complex:
     """The jump of the in-plane charge current, every channel open; a stray Delta before G is left out."""
     return channels_open(s) * _eqA15a(s)
 
 
-@paper.equation("A15a", of=CHARGE_JUMP, order=ORDER, tex=A15A_TEX)
+@linear("A15a", of=CHARGE_JUMP, tex=A15A_TEX)
 def eqA15a(s: Symbols) -> Complex:
     """The same over the whole range k_perp < k_F, bands of F closed or not."""
     return _eqA15a(s)
 
 
 @eqA15a.correction(OPEN_ONLY, kind="content", tex=A15A_BANDS)
-def eqA15a_corrected(s: Symbols) -> Complex:
+def _(s: Symbols) -> Complex:
     """With G̃ for G_RΔ, and i(G̃^{↓↑} − G̃^{↑↓}) s×m beside (G̃^{↑↓} + G̃^{↓↑}) m×(s×m)."""
     G = _by_band(s)
     across = (G["ud"] + G["du"]) * (_turned(EVERY.Ns, s.m) @ N)
@@ -253,27 +242,25 @@ def eqA15a_corrected(s: Symbols) -> Complex:
     return _driven(s, EVERY, G["uu"] - G["dd"], G["uu"] + G["dd"]) - _twice_real(across / 2j)
 
 
-@paper.equation("A15b", of=SPIN_JUMP.where(all_open, "all channels open"), order=ORDER, tex=A15B_TEX)
+@linear("A15b", of=SPIN_JUMP.where(all_open, "all channels open"), tex=A15B_TEX)
 def eqA15b_open(s: Symbols) -> Complex:
     """The jump of the in-plane spin current at the interface, every channel open."""
     return (channels_open(s) * _eqA15b(s))[..., None]
 
 
 @eqA15b_open.correction(NO_DIRECTION, kind="content", tex=A15B_BANDS)
-def eqA15b_open_corrected(s: Symbols) -> Complex:
-    """The same along m."""
+def _(s: Symbols) -> Complex:
     return (channels_open(s) * _eqA15b(s))[..., None] * s.m
 
 
-@paper.equation("A15b", of=SPIN_JUMP, order=ORDER, tex=A15B_TEX)
+@linear("A15b", of=SPIN_JUMP, tex=A15B_TEX)
 def eqA15b(s: Symbols) -> Complex:
     """The same over the whole range k_perp < k_F, bands of F closed or not."""
     return _eqA15b(s)[..., None]
 
 
 @eqA15b.correction(f"{NO_DIRECTION}; and {OPEN_ONLY}", kind="content", tex=A15B_BANDS)
-def eqA15b_corrected(s: Symbols) -> Complex:
-    """Along m, with G̃ for G_RΔ, everywhere."""
+def _(s: Symbols) -> Complex:
     G = _by_band(s)
     across = (G["du"] - G["ud"]) * (_turned(EVERY.Ns, s.m) @ N)
     across = across + 1j * (G["du"] + G["ud"]) * (np.cross(EVERY.Ns, s.m) @ N)

@@ -16,9 +16,9 @@ from sotcheck.exact.solved import Exact
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.finite_rashba import Extended, projected
+from sotcheck.papers.kim2017.models import at_finite
 from sotcheck.system.spin import IDENTITY, PAULI, dagger, dot_sigma
 from sotcheck.theory.symbols import Symbols
-from sotcheck.trial.grounds import FINITE
 
 #: Δμ̂^N = Δμ_0 − σ·s Δμ_s: charge, and spin along x, y, z.
 BIASES_N: Complex = np.stack([IDENTITY, *(-PAULI)])
@@ -129,51 +129,49 @@ A4_FAR = A4 + r"\frac{1}{k_z}[" + K_U + INCIDENT + K_BAR + r"\," + R_MU_R + "]"
 A4_NEAR = A4 + r"\frac{" + K_U + "}{k_z}[" + INCIDENT + R_MU_R + MU_R
 
 
-@paper.equation("A3", of=per_occupation(ALONG_Z), on=FINITE, tex=A3_FAR)
+@at_finite("A3", of=per_occupation(ALONG_Z), tex=A3_FAR)
 def eqA3_perpendicular(s: Symbols) -> Complex:
     """The current in N of electrons from N, perpendicular to the interface."""
     return _from_N(s, Z)
 
 
-@paper.equation("A3", of=per_occupation(FAR), on=FINITE, tex=A3_FAR)
+@at_finite("A3", of=per_occupation(FAR), tex=A3_FAR)
 def eqA3_oblique(s: Symbols) -> Complex:
     """The same in the plane, averaged over distances from the interface."""
     return _from_N(s, OBLIQUE)
 
 
-@paper.equation("A3", of=per_occupation(NEAR), on=FINITE, tex=A3_FAR)
+@at_finite("A3", of=per_occupation(NEAR), tex=A3_FAR)
 def eqA3_plane(s: Symbols) -> Complex:
     """The same in the plane, near the interface."""
     return _from_N(s, PLANE)
 
 
 @eqA3_plane.correction(INTERFERENCE, kind="content", tex=A3_NEAR + IN_PLANE)
-def eqA3_plane_corrected(s: Symbols) -> Complex:
-    """With the interference."""
+def _(s: Symbols) -> Complex:
     return _with_interference(s)
 
 
-@paper.equation("A4", of=ALONG_Z, on=FINITE, tex=A4_FAR)
+@at_finite("A4", of=ALONG_Z, tex=A4_FAR)
 def eqA4_perpendicular(s: Symbols) -> Complex:
     """The current in N of electrons from N, perpendicular to the interface."""
     return _from_N(s, Z) / scalar(s.kz)
 
 
-@paper.equation("A4", of=FAR, on=FINITE, tex=A4_FAR)
+@at_finite("A4", of=FAR, tex=A4_FAR)
 def eqA4_oblique(s: Symbols) -> Complex:
     """The same in the plane, averaged over distances from the interface."""
     return _from_N(s, OBLIQUE) / scalar(s.kz)
 
 
-@paper.equation("A4", of=NEAR, on=FINITE, tex=A4_FAR)
+@at_finite("A4", of=NEAR, tex=A4_FAR)
 def eqA4_plane(s: Symbols) -> Complex:
     """The same in the plane, near the interface."""
     return _from_N(s, PLANE) / scalar(s.kz)
 
 
 @eqA4_plane.correction(INTERFERENCE, kind="content", tex=A4_NEAR + IN_PLANE)
-def eqA4_plane_corrected(s: Symbols) -> Complex:
-    """With the interference."""
+def _(s: Symbols) -> Complex:
     return _with_interference(s) / scalar(s.kz)
 
 
@@ -186,10 +184,9 @@ def _eqA5(s: Symbols, wave: Complex) -> Complex:
     return -_real(_along(s, OBLIQUE * BAR) * decay * wave @ biases_F(s) @ dagger(wave))
 
 
-@paper.equation(
+@at_finite(
     "A5",
     of=current("along an oblique u at z < 0, biases of F, finite h_R", at_position("N", Z_N, of_F, OBLIQUE)),
-    on=FINITE,
     tex=A5 % r"\hat r_{\mathbf k}\Delta\hat\mu^F\hat r_{\mathbf k}^\dagger",
 )
 def eqA5(s: Symbols) -> Complex:
@@ -198,8 +195,7 @@ def eqA5(s: Symbols) -> Complex:
 
 
 @eqA5.correction("a swapped symbol: waves from F are t' in N, not r", kind="marks", tex=A5 % T_MU_T)
-def eqA5_corrected(s: Symbols) -> Complex:
-    """With t' for r."""
+def _(s: Symbols) -> Complex:
     return _eqA5(s, amplitudes(s).t_prime)
 
 
@@ -211,13 +207,12 @@ paper.define(
 )
 
 
-@paper.equation(
+@at_finite(
     "A8a",
     of=current(
         "along an oblique u, mean over z < 0, all biases, finite h_R",
         far_from("N", of_both, OBLIQUE),
     ),
-    on=FINITE,
     tex=J + UNIT + SUM + r"\frac{\hat 1_{\mathbf k}}{k_z}[" + K_BAR + "(" + R_MU_R + "+" + T_MU_T + ")+"
     + K_U + r"\Delta\hat\mu^N]",
 )  # fmt: skip
@@ -229,13 +224,12 @@ def eqA8a(s: Symbols) -> Complex:
     return -wide(s.one) / scalar(s.kz) @ np.concatenate([from_N, from_F], axis=2)
 
 
-@paper.equation(
+@at_finite(
     "A9",
     of=current(
         "along z at z < 0, all biases, finite h_R",
         at_position("N", Z_N, of_both, Z),
     ),
-    on=FINITE,
     tex=r"\hat j_{\mathbf z}(z<0)=" + UNIT + r"\sum_{k_\perp^2<k_F^2}[\Delta\hat\mu^N-("
     + R_MU_R + "+" + T_MU_T + ")]",
 )  # fmt: skip

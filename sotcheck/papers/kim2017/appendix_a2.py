@@ -81,8 +81,7 @@ def eqA18a_unperturbed(s: Symbols) -> Complex:
 
 
 @eqA18a_unperturbed.correction("a lost star: r^s r^s for r^s r^s*", kind="marks", tex=G_SS % "r^{s*}")
-def eqA18a_unperturbed_corrected(s: Symbols) -> Complex:
-    """With |r^s|²."""
+def _(s: Symbols) -> Complex:
     up, down = np.abs(s.r_up) ** 2, np.abs(s.r_down) ** 2
     return matrix((np.where(s.open_N, 1 - up, 0), np.where(s.open_N, 1 - down, 0)))
 
@@ -112,8 +111,7 @@ def eqA18a_at_N(s: Symbols) -> Complex:
     + r"[|\rho^\uparrow\rho^\downarrow|^2\Delta\mu^N_{-s}+|\rho^s|^2|t'^{-s}|^2\Delta\mu^F_{-s}"
     r"-2Re(\rho^s\rho^s\rho^{-s}r^{s*})\Delta\mu^N_s-2Re(\rho^s\rho^{-s})|t'^s|^2\Delta\mu^F_s]",
 )
-def eqA18a_at_N_corrected(s: Symbols) -> Complex:
-    """Every bias by itself: what (A9) gives with (46a) and (A17)."""
+def _(s: Symbols) -> Complex:
     up, down = 1 + s.r_up, 1 + s.r_down
     both = np.abs(up * down) ** 2
     from_up, from_down = np.abs(s.t_prime_up) ** 2, np.abs(s.t_prime_down) ** 2
@@ -144,8 +142,7 @@ def eqA18a_at_F(s: Symbols) -> Complex:
     r"+2|t^s|^2Re(\rho^s\rho^{-s})\Delta\mu^N_s"
     r"+2Re(\frac{|k_z|^2}{k_z^2}t_{ex}^s\rho^{-s}t'^sr'^{s*})\Delta\mu^F_s]",
 )
-def eqA18a_at_F_corrected(s: Symbols) -> Complex:
-    """Every bias by itself, whether or not k_z is real."""
+def _(s: Symbols) -> Complex:
     up, down = up_down(s, IDENTITY + s.r_ex)
     into_up, into_down = up_down(s, s.one_prime @ s.t_ex)
     r_up, r_down = up_down(s, s.r_prime)
@@ -190,8 +187,7 @@ def eqA18b_from_F(s: Symbols) -> Complex:
     kind="content",
     tex=r"G_{flip}^{s,F}=" + WEIGHT + r"|1+r^s|^2|t'^{-s}|^2",
 )
-def eqA18b_from_F_corrected(s: Symbols) -> Complex:
-    """With |t'|² of the biased spin."""
+def _(s: Symbols) -> Complex:
     weight = _ratio(s) / 4
     of_up = weight * np.abs(1 + s.r_down) ** 2 * np.abs(s.t_prime_up) ** 2
     of_down = weight * np.abs(1 + s.r_up) ** 2 * np.abs(s.t_prime_down) ** 2
@@ -218,6 +214,5 @@ def eqA18b_from_N(s: Symbols) -> Complex:
     kind="content",
     tex=r"G_{flip}^{N}=" + WEIGHT + r"|1+r^\uparrow|^2|1+r^\downarrow|^2",
 )
-def eqA18b_from_N_corrected(s: Symbols) -> Complex:
-    """Half of it, with the other sign."""
+def _(s: Symbols) -> Complex:
     return matrix((_flip(s) / 4, _flip(s) / 4))

@@ -17,11 +17,11 @@ from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.appendix_a2 import A_1, A_2
 from sotcheck.papers.kim2017.finite_rashba import projected
-from sotcheck.papers.kim2017.models import BULK, INTERFACE
+from sotcheck.papers.kim2017.models import BULK, INTERFACE, at_finite
 from sotcheck.system.spin import IDENTITY, dagger
 from sotcheck.theory.symbols import Symbols, mean_over_angles
 from sotcheck.trial.entries import Equation
-from sotcheck.trial.grounds import FINITE, GENERAL
+from sotcheck.trial.grounds import GENERAL
 
 #: On f-closes-first both spins reflect so much alike that j_MR is hardly above kwant's rounding.
 MAGNETORESISTIVE = (*GENERAL[:2], GENERAL[3], *INTERFACE[:2])
@@ -65,14 +65,13 @@ def _along_x(s: Symbols, square: Array) -> Array:
     return -mean_over_angles(weight * np.trace(IDENTITY + r @ dagger(r), axis1=-2, axis2=-1).real)
 
 
-@paper.equation(
+@at_finite(
     "A19",
     of=Quantity(
         "current along x by k_perp, averaged over a period along z, finite h_R",
         in_plane.at_finite(),
         "normal",
     ),
-    on=FINITE,
     tex=EQ_A19 % r"k_\perp",
 )
 def eqA19(s: Symbols) -> Array:
@@ -86,12 +85,11 @@ def eqA19(s: Symbols) -> Array:
     kind="marks",
     tex=EQ_A19 % "k_x",
 )
-def eqA19_corrected(s: Symbols) -> Array:
-    """With k_x²."""
+def _(s: Symbols) -> Array:
     return _along_x(s, s.kx**2)
 
 
-@paper.equation("A20", of=_part(0, "part of the unit matrix"), on=FINITE, tex=EQ_A20 + FIRST)
+@at_finite("A20", of=_part(0, "part of the unit matrix"), tex=EQ_A20 + FIRST)
 def eqA20_unit(s: Symbols) -> Complex:
     """The average of k_x^2 kappa_R A kappa_R over directions, part of the unit matrix."""
     return s.iface.h_R**2 * s.k2**2 / 2 * (A_2 + A_1) / 2
@@ -117,12 +115,11 @@ def _of_sigma_z(s: Symbols, sign: float) -> Complex:
 def _of_sigma(letter: str, formula: Callable[..., Complex], term: str) -> Equation:
     """Return the part of one spin direction: with a_2 − a_1 as it is printed, corrected with a_1 − a_2."""
     part = f"part of sigma_{letter}"
-    entry = paper.equation(
+    entry = at_finite(
         "A20",
         key=f"eqA20_{letter}",
         says=f"The average of k_x^2 kappa_R A kappa_R over directions, {part}.",
         of=_part("1xyz".index(letter), part),
-        on=FINITE,
         tex=EQ_A20 + term % "(a_2-a_1)",
     )(partial(formula, sign=-1.0))
     entry.correction(
@@ -266,7 +263,6 @@ def eqA22(s: Symbols) -> Complex:
     kind="content",
     tex=EQ_A22 % r"|r^\uparrow-r^\downarrow|^2(2-|r^\uparrow|^2-|r^\downarrow|^2)",
 )
-def eqA22_corrected(s: Symbols) -> Array:
-    """With |r↑ − r↓|² (2 − |r↑|² − |r↓|²)."""
+def _(s: Symbols) -> Array:
     difference = np.abs(s.r_up - s.r_down) ** 2
     return -1 / 32 * _weight(s) * difference * (2 - np.abs(s.r_up) ** 2 - np.abs(s.r_down) ** 2)

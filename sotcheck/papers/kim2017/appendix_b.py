@@ -7,7 +7,6 @@ second. (B1) to (B6) are tried with the extended matrices, (B7) to (B10) with th
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 
@@ -18,11 +17,11 @@ from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.finite_rashba import block, extended, projected
+from sotcheck.papers.kim2017.models import at_finite
 from sotcheck.system.spin import IDENTITY, dagger
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.grounds import FINITE
 
-tried = partial(paper.equation, on=FINITE)
 GENERIC, N_CLOSES, F_CLOSES, HALF_METAL = FINITE
 ALL_OPEN = (GENERIC, N_CLOSES, F_CLOSES)
 MINORITY_CLOSED = (GENERIC, F_CLOSES, HALF_METAL)
@@ -160,7 +159,7 @@ def eqB6(s: Symbols) -> Complex:
     return equal(dagger(S) @ S, inside(s, ONLY) * block((NONE, NONE), (NONE, s.u_minus)))
 
 
-@tried(
+@at_finite(
     "B7",
     of=seen("S between open channels, every regime, all elements"),
     tex=S_PROJ + MATRIX % (r"\hat 1\hat r", r"\hat 1\hat t'", r"\hat 1'\hat t", r"\hat 1'\hat r'"),
@@ -171,7 +170,7 @@ def eqB7(s: Symbols) -> Complex:
     return block((s.one @ a.r, s.one @ a.t_prime), (s.one_prime @ a.t, s.one_prime @ a.r_prime))
 
 
-@tried(
+@at_finite(
     "B8",
     of=seen(
         "S^dagger S and S S^dagger between open channels, every regime",
@@ -186,7 +185,7 @@ def eqB8(s: Symbols) -> Complex:
     return np.stack([dagger(S) @ S, right, S @ dagger(S), right], axis=-3)
 
 
-@tried(
+@at_finite(
     "B9a",
     of=sides("outgoing flux matrix of waves from N", lambda S: by_source(S)[..., N, N]),
     tex=r"\hat r^\dagger\hat 1\hat r+\hat t^\dagger\hat 1'\hat t=\hat 1",
@@ -197,7 +196,7 @@ def eqB9a(s: Symbols) -> Complex:
     return equal(dagger(a.r) @ s.one @ a.r + dagger(a.t) @ s.one_prime @ a.t, s.one)
 
 
-@tried(
+@at_finite(
     "B9b",
     of=sides("outgoing flux matrix of waves from F", lambda S: by_source(S)[..., F, F]),
     tex=r"\hat r'^\dagger\hat 1'\hat r'+\hat t'^\dagger\hat 1\hat t'=\hat 1'",
@@ -209,7 +208,7 @@ def eqB9b(s: Symbols) -> Complex:
     return equal(left, s.one_prime)
 
 
-@tried(
+@at_finite(
     "B9c",
     of=sides(
         "overlap in N of waves from N and F: first term, and minus the second",
@@ -223,7 +222,7 @@ def eqB9c(s: Symbols) -> Complex:
     return equal(dagger(a.r) @ s.one @ a.t_prime, -dagger(a.t) @ s.one_prime @ a.r_prime)
 
 
-@tried(
+@at_finite(
     "B10a",
     of=sides("what outgoing spinors in N receive", lambda S: by_drain(S)[..., N, N]),
     tex=r"\hat 1(\hat r\hat r^\dagger+\hat t'\hat t'^\dagger)\hat 1=\hat 1",
@@ -234,7 +233,7 @@ def eqB10a(s: Symbols) -> Complex:
     return equal(s.one @ (a.r @ dagger(a.r) + a.t_prime @ dagger(a.t_prime)) @ s.one, s.one)
 
 
-@tried(
+@at_finite(
     "B10b",
     of=sides("what outgoing spinors in F receive", lambda S: by_drain(S)[..., F, F]),
     tex=r"\hat 1'(\hat r'\hat r'^\dagger+\hat t'\hat t'^\dagger)\hat 1'=\hat 1'",
@@ -251,14 +250,13 @@ def eqB10b(s: Symbols) -> Complex:
     kind="marks",
     tex=r"\hat 1'(\hat r'\hat r'^\dagger+\hat t\hat t^\dagger)\hat 1'=\hat 1'",
 )
-def eqB10b_corrected(s: Symbols) -> Complex:
-    """With t̂ t̂†."""
+def _(s: Symbols) -> Complex:
     a = projected(s)
     filled = a.r_prime @ dagger(a.r_prime) + a.t @ dagger(a.t)
     return equal(s.one_prime @ filled @ s.one_prime, s.one_prime)
 
 
-@tried(
+@at_finite(
     "B10c",
     of=sides(
         "overlap of what spinors in N and F receive from N: first term, and minus the second",

@@ -72,8 +72,7 @@ def eqC4(s: Symbols) -> Array:
     kind="content",
     tex=EQ_C4 % "2 J",
 )
-def eqC4_corrected(s: Symbols) -> Array:
-    """With 2J mₑ."""
+def _(s: Symbols) -> Array:
     strength = s.iface.h_R * np.sqrt(s.iface.thresholds()[-1])
     return strength + np.array([-1.0, 1.0]) * s.iface.J / strength
 

@@ -15,9 +15,9 @@ from sotcheck.exact.solved import Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import paper
+from sotcheck.papers.kim2017.models import at_finite
 from sotcheck.system.spin import IDENTITY, dagger, pauli_vector
 from sotcheck.theory.symbols import Symbols
-from sotcheck.trial.grounds import FINITE
 
 #: Points on the unit circle in the complex z plane: they tell derivatives at its centre to rounding.
 CIRCLE: Complex = np.exp(2j * np.pi * np.arange(24) / 24)
@@ -89,10 +89,9 @@ def _jump_of_spin_current(one: Solved) -> Estimate:
     return measured(one, flux[..., None] * (found.spin_plus - found.spin_minus))
 
 
-@paper.equation(
+@at_finite(
     "5",
     of=Quantity("jump of the spin current at z = 0, by source", _jump_of_spin_current),
-    on=FINITE,
     tex=r"\hat\kappa\psi_{z=0}=\partial_z\psi_{z=+0}-\partial_z\psi_{z=-0}",
     says="Below (5): the slope of the wave function jumps by kappa psi.",
 )
@@ -131,15 +130,13 @@ def _of_r_prime(s: Symbols) -> Complex:
     return root @ _inverse(s) @ (1j * s.Kz - 1j * scalar(s.kz) + kappa(s)) @ np.linalg.inv(root)
 
 
-@paper.equation(
-    "6a", of=at_finite_h_R("t"), on=FINITE, tex=r"\hat t_{ex}=2ik_z\sqrt{|\hat K_z||k_z|^{-1}}" + MATRIX
-)
+@at_finite("6a", of=at_finite_h_R("t"), tex=r"\hat t_{ex}=2ik_z\sqrt{|\hat K_z||k_z|^{-1}}" + MATRIX)
 def eq6a(s: Symbols) -> Complex:
     """Transmission from N in terms of the interface potential."""
     return _of_t(s) @ s.one
 
 
-@paper.equation("6b", of=at_finite_h_R("r"), on=FINITE, tex=r"\hat r_{ex}=" + OF_T_PRIME)
+@at_finite("6b", of=at_finite_h_R("r"), tex=r"\hat r_{ex}=" + OF_T_PRIME)
 def eq6b(s: Symbols) -> Complex:
     """Named as reflection from N in terms of the interface potential."""
     return _of_t_prime(s) @ s.one
@@ -150,12 +147,11 @@ def eq6b(s: Symbols) -> Complex:
     kind="marks",
     tex=r"\hat r_{ex}=" + OF_R,
 )
-def eq6b_corrected(s: Symbols) -> Complex:
-    """With the right-hand side of (6c)."""
+def _(s: Symbols) -> Complex:
     return _of_r(s) @ s.one
 
 
-@paper.equation("6c", of=at_finite_h_R("r'"), on=FINITE, tex=r"\hat r'_{ex}=" + OF_R)
+@at_finite("6c", of=at_finite_h_R("r'"), tex=r"\hat r'_{ex}=" + OF_R)
 def eq6c(s: Symbols) -> Complex:
     """Named as reflection from F in terms of the interface potential."""
     return _of_r(s) @ s.one_prime
@@ -166,12 +162,11 @@ def eq6c(s: Symbols) -> Complex:
     kind="marks",
     tex=r"\hat r'_{ex}=" + OF_R_PRIME,
 )
-def eq6c_corrected(s: Symbols) -> Complex:
-    """With the right-hand side of (6d)."""
+def _(s: Symbols) -> Complex:
     return _of_r_prime(s) @ s.one_prime
 
 
-@paper.equation("6d", of=at_finite_h_R("t'"), on=FINITE, tex=r"\hat t'_{ex}=" + OF_R_PRIME)
+@at_finite("6d", of=at_finite_h_R("t'"), tex=r"\hat t'_{ex}=" + OF_R_PRIME)
 def eq6d(s: Symbols) -> Complex:
     """Named as transmission from F in terms of the interface potential."""
     return _of_r_prime(s) @ s.one_prime
@@ -182,8 +177,7 @@ def eq6d(s: Symbols) -> Complex:
     kind="marks",
     tex=r"\hat t'_{ex}=" + OF_T_PRIME,
 )
-def eq6d_corrected(s: Symbols) -> Complex:
-    """With the right-hand side of (6b)."""
+def _(s: Symbols) -> Complex:
     return _of_t_prime(s) @ s.one_prime
 
 
@@ -192,10 +186,9 @@ def extended(s: Symbols) -> Extended:
     return Extended(_of_r(s), _of_t(s), _of_r_prime(s), _of_t_prime(s))
 
 
-@paper.equation(
+@at_finite(
     "7",
     of=at_finite_h_R("r", "t", "r'", "t'"),
-    on=FINITE,
     tex=r"\hat r=\hat r_{ex}\hat 1,\quad\hat t=\hat t_{ex}\hat 1,\quad"
     r"\hat r'=\hat r'_{ex}\hat 1',\quad\hat t'=\hat t'_{ex}\hat 1'",
 )

@@ -1,11 +1,16 @@
-"""The models of Sec. V, as interfaces that equations are tried on."""
+"""Where equations are tried: at finite h_R or to first order, and on the models of Sec. V as interfaces."""
 
 from __future__ import annotations
 
-from sotcheck.trial.grounds import ground
+from functools import partial
 
-#: The next order of what is of first order: the torque is odd in h_R where it is analytic.
-FIRST_ORDER = "h_R^3"
+from sotcheck.papers.kim2017 import paper
+from sotcheck.trial.grounds import FINITE, ground
+
+#: What holds at any h_R: tried where it is not small.
+at_finite = partial(paper.equation, on=FINITE)
+#: What is of first order: the torque is odd in h_R where it is analytic, so h_R³ is left out.
+linear = partial(paper.equation, order="h_R^3")
 
 #: Model (17), with E_F below, near and above J.
 BULK = tuple(ground(f"bulk-{E_F:g}", E_F=E_F, J=1.0) for E_F in (0.6, 1.1, 1.5, 3.0))

@@ -21,9 +21,9 @@ from sotcheck.papers.kim2017.finite_rashba import (
     root_k_over_K,
     scalar,
 )
+from sotcheck.papers.kim2017.models import at_finite
 from sotcheck.system.spin import IDENTITY, dagger
 from sotcheck.theory.symbols import Symbols
-from sotcheck.trial.grounds import FINITE
 
 PSI_N, PSI_F = (rf"\psi^{side}_{{\mathbf k\sigma}}" for side in "NF")
 PLANE = r"\frac{e^{ik_xx+ik_yy}}{\sqrt V}"
@@ -31,10 +31,9 @@ BEHIND = PSI_F + "(z<0)=" + PLANE + r"\sqrt{|k_z|^{-1}}e^{-ik_zz}%s_{\mathbf k}\
 CHANGE = r"%s=%s^0+\frac{h_R}{2ik_z}%s\," + RASHBA + "%s"
 
 
-@paper.equation(
+@at_finite(
     "1a",
     of=wave("N", "N"),
-    on=FINITE,
     tex=PSI_N + r"(z<0)=\frac{1}{\sqrt V}e^{i\mathbf k\cdot\mathbf r}\xi_\sigma"
     r"+\frac{1}{\sqrt V}e^{i\bar{\mathbf k}\cdot\mathbf r}"
     r"\sum_{\sigma'}r^{\sigma'\sigma}_{\mathbf k}\xi_{\sigma'}",
@@ -59,10 +58,9 @@ def eq1a(s: Symbols) -> Complex:
     return observed(wave, [IDENTITY])
 
 
-@paper.equation(
+@at_finite(
     "1b",
     of=wave("N", "F"),
-    on=FINITE,
     tex=PSI_N + r"(z>0)=\frac{1}{\sqrt V}\sum_{\sigma'}\sqrt{\frac{|k_z|}{|k_z'|}}"
     r"e^{i\mathbf k'\cdot\mathbf r}t^{\sigma'\sigma}_{\mathbf k}\xi_{\sigma'}",
 )
@@ -86,10 +84,9 @@ def eq1b(s: Symbols) -> Complex:
     return observed(wave, [IDENTITY])
 
 
-@paper.equation(
+@at_finite(
     "2a",
     of=wave("N", "N"),
-    on=FINITE,
     tex=PSI_N + "(z<0)=" + PLANE + r"(e^{ik_zz}\hat 1_{\mathbf k}+e^{-ik_zz}\hat r_{\mathbf k})\xi_\sigma",
 )
 def eq2a(s: Symbols) -> Complex:
@@ -102,10 +99,9 @@ def eq2a(s: Symbols) -> Complex:
     return observed(wave, [IDENTITY])
 
 
-@paper.equation(
+@at_finite(
     "2b",
     of=wave("N", "F"),
-    on=FINITE,
     tex=PSI_N + "(z>0)=" + PLANE + r"\sqrt{|k_z||\hat K_z|^{-1}}e^{i\hat K_zz}\hat t_{\mathbf k}\xi_\sigma",
 )
 def eq2b(s: Symbols) -> Complex:
@@ -128,7 +124,7 @@ def _behind(s: Symbols, amplitude: Complex) -> Complex:
     return observed(wave_function, [s.u_minus, s.u_plus])
 
 
-@paper.equation("3a", of=wave("F", "N"), on=FINITE, tex=BEHIND % r"\hat r'")
+@at_finite("3a", of=wave("F", "N"), tex=BEHIND % r"\hat r'")
 def eq3a(s: Symbols) -> Complex:
     """Electrons incident from F, on the side of N: a transmitted wave."""
     return _behind(s, projected(s).r_prime)
@@ -139,15 +135,13 @@ def eq3a(s: Symbols) -> Complex:
     kind="marks",
     tex=BEHIND % r"\hat t'",
 )
-def eq3a_corrected(s: Symbols) -> Complex:
-    """With t' for r'."""
+def _(s: Symbols) -> Complex:
     return _behind(s, projected(s).t_prime)
 
 
-@paper.equation(
+@at_finite(
     "3b",
     of=wave("F", "F"),
-    on=FINITE,
     tex=PSI_F + "(z>0)=" + PLANE + r"\sqrt{|\hat K_z|^{-1}}(e^{-i\hat K_zz}\hat 1'_{\mathbf k}"
     r"+e^{i\hat K_zz}\hat r'_{\mathbf k})\sqrt{|\hat K_z|}\xi_\sigma",
 )
@@ -164,18 +158,15 @@ def eq3b(s: Symbols) -> Complex:
     return observed(wave, [s.u_minus, s.u_plus])
 
 
-@paper.equation(
-    "4a", of=channels("N"), on=FINITE, tex=r"\hat 1_{\mathbf k}=1\ (k_z\ real),\quad 0\ (k_z\ imaginary)"
-)
+@at_finite("4a", of=channels("N"), tex=r"\hat 1_{\mathbf k}=1\ (k_z\ real),\quad 0\ (k_z\ imaginary)")
 def eq4a(s: Symbols) -> Complex:
     """The projector on incident channels of N: all or none."""
     return np.where(s.open_N, 1, 0)[..., None, None] * IDENTITY
 
 
-@paper.equation(
+@at_finite(
     "4b",
     of=channels("F"),
-    on=FINITE,
     tex=r"\hat 1'_{\mathbf k}=1\ (k_z^\pm\ real),\quad u_-\ (only\ k_z^-\ real),"
     r"\quad 0\ (both\ imaginary)",
 )
@@ -185,10 +176,9 @@ def eq4b(s: Symbols) -> Complex:
     return np.select([bands == 2, bands == 1], [IDENTITY, s.u_minus], 0)
 
 
-@paper.equation(
+@at_finite(
     "9",
     of=at_finite_h_R("t").named("t at finite h_R, all elements (N open)"),
-    on=FINITE,
     tex=r"\hat t_{ex}=\hat t^0_{ex}+\frac{h_R}{2ik_z}\hat t^0_{ex}\,"
     + RASHBA
     + r"\sqrt{|k_z||\hat K_z|^{-1}}\,\hat t_{ex}",
@@ -200,12 +190,11 @@ def eq9(s: Symbols) -> Complex:
     return (s.t_ex + factor @ s.t_ex @ s.rashba @ root @ extended(s).t) @ s.one
 
 
-@paper.equation(
+@at_finite(
     "9",
     of=at_finite_h_R("t'").named(
         "t' at finite h_R, all elements (t_ex carried over by the relations below (7))"
     ),
-    on=FINITE,
     tex=r"\hat t'_{ex}=\frac{|k_z|}{k_z}|\hat K_z|^{-1/2}\left[\hat t^0_{ex}+\frac{h_R}{2ik_z}\hat t^0_{ex}\,"
     + RASHBA
     + r"\sqrt{|k_z||\hat K_z|^{-1}}\,\hat t_{ex}\right]\hat K_z|\hat K_z|^{-1/2}",

@@ -14,11 +14,11 @@ from sotcheck.exact.quantity import N_closed, N_open, Quantity
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.finite_rashba import Extended, projected
-from sotcheck.papers.kim2017.models import TOPOLOGICAL
+from sotcheck.papers.kim2017.models import TOPOLOGICAL, at_finite, linear
 from sotcheck.system.spin import PAULI, dagger, pauli_vector
 from sotcheck.theory.first_order import FirstOrder
 from sotcheck.theory.symbols import Symbols
-from sotcheck.trial.grounds import FINITE, GENERAL
+from sotcheck.trial.grounds import GENERAL
 
 #: The text first ignores magnetism at the interface: the spin current at z = +0 is then all of the torque.
 NO_INTERFACE_MAGNETISM = tuple(iface.with_(u_m=0.0) for iface in GENERAL)
@@ -27,7 +27,6 @@ UNEQUAL = tuple(iface.with_(tau_N=0.7, tau_up=1.3, tau_down=0.4) for iface in GE
 #: A spin density matrix of N without symmetry, to try (12) with.
 POLARIZED: Complex = np.array([[0.8, 0.1 - 0.2j], [0.1 + 0.2j, 0.3]])
 
-FIRST_ORDER = "h_R^3"
 J_MINUS = r"\hat j_z|_{z=-0}"
 UNIT_14 = r"h_R\frac{e^2LE_x}{4\pi m_eV}"
 UNIT_16 = r"h_R\frac{\hbar eE_x}{8\pi m_e}"
@@ -59,10 +58,9 @@ def _net(s: Symbols, a: Extended, f_N: Complex, f_F: Complex) -> Complex:
     return f_N @ s.one - a.r @ f_N @ dagger(a.r) - a.t_prime @ f_F @ dagger(a.t_prime) @ s.one
 
 
-@paper.equation(
+@at_finite(
     "12",
     of=current_minus,
-    on=FINITE,
     tex=FROM_12 + r"-\hat t'_{\mathbf k}\hat f^F_{\mathbf k}\hat t_{\mathbf k}'^\dagger\hat 1_{\mathbf k})",
 )
 def eq12(s: Symbols) -> Complex:
@@ -72,20 +70,19 @@ def eq12(s: Symbols) -> Complex:
     return -np.stack(np.broadcast_arrays(*flow), axis=2)
 
 
-@paper.equation("12", of=polarized_current(POLARIZED), on=FINITE, tex=FROM_12 + ")")
+@at_finite("12", of=polarized_current(POLARIZED), tex=FROM_12 + ")")
 def eq12_polarized(s: Symbols) -> Complex:
     """The same for spin-polarized electrons of the normal metal."""
     r = projected(s).r
     return -(POLARIZED @ s.one - r @ POLARIZED @ dagger(r))
 
 
-@paper.equation(
+@at_finite(
     "13",
     of=current_minus.then(
         lambda one, found: found * one.kx[..., None, None, None],
         "charge and spin current at z = -0, by source, at each angle, finite h_R",
     ),
-    on=FINITE,
     says="The current at z = -0 with shifted distributions, first line; the shift is that of the text"
     " above, whose sign is tried apart.",
     tex=J_MINUS + r"=-\frac{e^2L}{hV}\sum_{\mathbf k_\perp}[\Delta\hat\mu^N\hat 1_{\mathbf k}"
@@ -98,12 +95,11 @@ def eq13_first(s: Symbols) -> Complex:
     return -np.stack([_net(s, a, kx * tau_N, kx * tau_F) for tau_N, tau_F in sources(s)], axis=2)
 
 
-@paper.equation(
+@at_finite(
     "13",
     of=current_minus.then(
         moment, "charge and spin current at z = -0, by source, averaged over angles, finite h_R"
     ),
-    on=FINITE,
     tex=J_MINUS + r"=\frac{e^2LE_x}{2\pi m_eV}\sum_{\mathbf k_\perp}"
     r"[k_x\hat r_{\mathbf k}\tau^N\hat r_{\mathbf k}^\dagger"
     r"+k_x\hat t'_{\mathbf k}\hat\tau^F\hat t_{\mathbf k}'^\dagger\hat 1_{\mathbf k}]",
@@ -118,10 +114,9 @@ def eq13_second(s: Symbols) -> Complex:
     return np.stack(flow, axis=2).mean(axis=1, keepdims=True)
 
 
-@paper.equation(
+@linear(
     "14",
     of=current_change,
-    order=FIRST_ORDER,
     tex=J_MINUS + "=-" + UNIT_14 + r"\,Im\sum_{\mathbf k_\perp}\frac{k_\perp^2}{k_z}"
     r"(\hat 1_{\mathbf k}+\hat r^0_{\mathbf k})\hat\sigma_y\hat t'^0_{\mathbf k}"
     r"(\hat\tau^F-\tau^N)\hat t_{\mathbf k}'^{0\dagger}",
@@ -141,11 +136,10 @@ def _added(s: Symbols, density: Complex) -> Complex:
     return imaginary((s.k2 / np.abs(s.kz))[..., None, None] * PAULI[1] @ density) / 2
 
 
-@paper.equation(
+@linear(
     "15",
     of=current_jump.of("normal"),
     on=NO_INTERFACE_MAGNETISM,
-    order=FIRST_ORDER,
     tex=DELTA_J + r"(\hat 1_{\mathbf k}+\hat r^0_{\mathbf k})\tau^N"
     r"(\hat 1_{\mathbf k}+\hat r^{0\dagger}_{\mathbf k})",
 )
@@ -154,14 +148,13 @@ def eq15_normal(s: Symbols) -> Complex:
     return _added(s, (s.one + s.r) @ (s.one + dagger(s.r)))
 
 
-@paper.equation(
+@linear(
     "15",
     of=current_jump.then(
         lambda one, found: found[:, :, 1:],
         "jump of charge and spin current by k_perp, majority and minority, u_m = 0",
     ),
     on=NO_INTERFACE_MAGNETISM,
-    order=FIRST_ORDER,
     tex=DELTA_J + r"\hat r^{0\dagger}_{\mathbf k}\hat\tau^F\hat r^0_{\mathbf k}",
 )
 def eq15_ferromagnet(s: Symbols) -> Complex:
@@ -180,10 +173,9 @@ def eq15_ferromagnet_corrected(s: Symbols) -> Complex:
     return np.stack(flow, axis=2)
 
 
-@paper.equation(
+@linear(
     "16a",
     of=Quantity("torque vector by k_perp and source, with (16c) and (16d)", linear_torque),
-    order=FIRST_ORDER,
     tex=r"\mathbf T_R=Im[\mathcal T_R]\,\mathbf m\times(\mathbf y\times\mathbf m)"
     r"+Re[\mathcal T_R]\,\mathbf m\times\mathbf y",
 )
@@ -194,14 +186,13 @@ def eq16a(s: Symbols) -> Array:
     return T.imag * np.cross(s.m, np.cross(y, s.m)) + T.real * np.cross(s.m, y)
 
 
-@paper.equation(
+@linear(
     "16b",
     of=torque.then(
         lambda one, found: found @ np.array([one.iface.tau_N, one.iface.tau_up, one.iface.tau_down]),
         "torque by k_perp of all sources, unequal relaxation times",
     ),
     on=UNEQUAL,
-    order=FIRST_ORDER,
     tex=r"\mathcal T_R=\mathcal T_R^N+\mathcal T_R^F",
 )
 def eq16b(s: Symbols) -> Complex:
@@ -212,10 +203,9 @@ def eq16b(s: Symbols) -> Complex:
     return of_N + of_F
 
 
-@paper.equation(
+@linear(
     "16c",
     of=torque.of("normal"),
-    order=FIRST_ORDER,
     tex=r"\mathcal T_R^N=h_R\frac{\hbar eE_x\tau}{8\pi m_e}" + SUM + r"(1-r^{\uparrow *}_{\mathbf k}"
     r"r^\downarrow_{\mathbf k})(r^\uparrow_{\mathbf k}-r^{\downarrow *}_{\mathbf k})",
 )
@@ -224,10 +214,9 @@ def eq16c(s: Symbols) -> Complex:
     return s.k2 / s.kz * (1 - s.r_up.conj() * s.r_down) * (s.r_up - s.r_down.conj()) / (8 * np.pi)
 
 
-@paper.equation(
+@linear(
     "16d",
     of=torque.of("majority").where(N_open, "N open"),
-    order=FIRST_ORDER,
     tex=T_F + "-" + UNIT_16 + SUM + r"r^\downarrow_{\mathbf k}|t'^\uparrow_{\mathbf k}|^2\tau^\uparrow",
 )
 def eq16d_majority(s: Symbols) -> Complex:
@@ -235,11 +224,10 @@ def eq16d_majority(s: Symbols) -> Complex:
     return -s.k2 / s.kz * s.r_down * np.abs(s.t_prime_up) ** 2 / (8 * np.pi)
 
 
-@paper.equation(
+@linear(
     "16d",
     of=torque.of("minority").where(N_open, "N open"),
     on=GENERAL[:3],
-    order=FIRST_ORDER,
     tex=T_F + UNIT_16 + SUM + r"r^{\uparrow *}_{\mathbf k}|t'^\downarrow_{\mathbf k}|^2\tau^\downarrow",
 )
 def eq16d_minority(s: Symbols) -> Complex:
@@ -247,11 +235,10 @@ def eq16d_minority(s: Symbols) -> Complex:
     return s.k2 / s.kz * s.r_up.conj() * np.abs(s.t_prime_down) ** 2 / (8 * np.pi)
 
 
-@paper.equation(
+@linear(
     "16d",
     of=torque.of("majority").where(N_closed, "N closed"),
     on=(*GENERAL[:2], GENERAL[3], *TOPOLOGICAL),
-    order=FIRST_ORDER,
     tex=T_F + UNIT_16 + EVANESCENT_SUM + r"|t'^\uparrow_{\mathbf k}|^2\tau^\uparrow",
 )
 def eq16d_majority_evanescent(s: Symbols) -> Complex:
@@ -260,11 +247,10 @@ def eq16d_majority_evanescent(s: Symbols) -> Complex:
     return np.where(s.open_N, 0, term)
 
 
-@paper.equation(
+@linear(
     "16d",
     of=torque.of("minority").where(N_closed, "N closed"),
     on=(GENERAL[1], *TOPOLOGICAL[1:]),
-    order=FIRST_ORDER,
     tex=T_F + "-" + UNIT_16 + EVANESCENT_SUM + r"|t'^\downarrow_{\mathbf k}|^2\tau^\downarrow",
 )
 def eq16d_minority_evanescent(s: Symbols) -> Complex:

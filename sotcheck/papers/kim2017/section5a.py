@@ -13,7 +13,7 @@ from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.figure4 import THIRD_TERM, interface
 from sotcheck.papers.kim2017.figure4 import torque as summed
-from sotcheck.papers.kim2017.models import BULK, FIRST_ORDER
+from sotcheck.papers.kim2017.models import BULK, linear
 from sotcheck.theory.symbols import Symbols
 
 #: Where minority electrons propagate.
@@ -80,11 +80,10 @@ def _summand(s: Symbols, before: Complex, numerator: Array | Complex) -> Complex
     return np.where(s.open_N, s.k2 * before * fraction / (2 * np.pi), 0)
 
 
-@paper.equation(
+@linear(
     "19a",
     of=torque.of("normal").fieldlike,
     on=BULK,
-    order=FIRST_ORDER,
     tex=r"Re[\mathcal T_R^N]=-" + UNIT % r"\tau" + N_SUM + "k_z" + FRACTION % "(k_z^-)^2-|k_z^+|^2",
 )
 def eq19a(s: Symbols) -> Complex:
@@ -92,11 +91,10 @@ def eq19a(s: Symbols) -> Complex:
     return -_summand(s, s.kz, s.kz_up**2 - np.abs(s.kz_down) ** 2)
 
 
-@paper.equation(
+@linear(
     "19b",
     of=torque.of("normal").dampinglike,
     on=BULK,
-    order=FIRST_ORDER,
     tex=r"Im[\mathcal T_R^N]=-" + UNIT % r"\tau" + N_SUM + "k_z" + FRACTION % "2k_z^-Im[k_z^+]",
 )
 def eq19b(s: Symbols) -> Complex:
@@ -104,11 +102,10 @@ def eq19b(s: Symbols) -> Complex:
     return -_summand(s, s.kz, 2 * s.kz_up * s.kz_down.imag)
 
 
-@paper.equation(
+@linear(
     "20a",
     of=of_majority.where(N_open, "N open"),
     on=BULK,
-    order=FIRST_ORDER,
     tex=RE_F + "=-" + UNIT % UP + N_SUM + "k_z" + FRACTION % "k_z^2-|k_z^+|^2",
 )
 def eq20a_majority(s: Symbols) -> Complex:
@@ -121,16 +118,14 @@ def eq20a_majority(s: Symbols) -> Complex:
     kind="marks",
     tex=RE_F + "=-" + UNIT % UP + N_SUM + "k_z^-" + FRACTION % "k_z^2-|k_z^+|^2",
 )
-def eq20a_majority_corrected(s: Symbols) -> Complex:
-    """With k_z^- before the fraction."""
+def _(s: Symbols) -> Complex:
     return -_summand(s, s.kz_up, s.kz**2 - np.abs(s.kz_down) ** 2)
 
 
-@paper.equation(
+@linear(
     "20a",
     of=torque.of("minority").fieldlike.where(N_open, "N open"),
     on=BOTH_BANDS,
-    order=FIRST_ORDER,
     tex=RE_F
     + "=-"
     + UNIT % r"\tau^\downarrow"
@@ -142,21 +137,15 @@ def eq20a_minority(s: Symbols) -> Complex:
     return np.where(s.open_down, -s.k2 * s.kz_down * fraction / (2 * np.pi), 0)
 
 
-@paper.equation(
-    "20a", of=of_majority.where(N_closed, "N closed"), on=BULK, order=FIRST_ORDER, tex=RE_F + "=" + THIRD
-)
+@linear("20a", of=of_majority.where(N_closed, "N closed"), on=BULK, tex=RE_F + "=" + THIRD)
 def eq20a_evanescent(s: Symbols) -> Complex:
     """The fieldlike torque of majority electrons that are evanescent in N, third term."""
     # Δ² = J.
     return np.where(s.open_N, 0, s.k2 * s.kz_up / s.iface.J / (2 * np.pi))
 
 
-@paper.equation(
-    "20b",
-    of=of_both,
-    on=BULK,
-    order=FIRST_ORDER,
-    tex=IM_F + "=" + UNIT % UP + N_SUM + "k_z^-" + FRACTION % "2k_z^-Im[k_z^+]",
+@linear(
+    "20b", of=of_both, on=BULK, tex=IM_F + "=" + UNIT % UP + N_SUM + "k_z^-" + FRACTION % "2k_z^-Im[k_z^+]"
 )
 def eq20b(s: Symbols) -> Complex:
     """The dampinglike torque of a current in the ferromagnet: of majority electrons only."""
@@ -169,13 +158,12 @@ def eq20b(s: Symbols) -> Complex:
     kind="marks",
     tex=IM_F + "=" + UNIT % UP + N_SUM + "k_z" + FRACTION % "2k_z^-Im[k_z^+]",
 )
-def eq20b_corrected(s: Symbols) -> Complex:
-    """With k_z before the fraction."""
+def _(s: Symbols) -> Complex:
     majority = _summand(s, s.kz, 2 * s.kz_up * s.kz_down.imag)
     return np.stack([majority, np.zeros_like(majority)], axis=-1)
 
 
-@paper.equation("21", of=evanescent, on=SUMMED, order=FIRST_ORDER, tex=r"\mathcal T_R\approx " + THIRD)
+@linear("21", of=evanescent, on=SUMMED, tex=r"\mathcal T_R\approx " + THIRD)
 def eq21_sum(s: Symbols) -> Array:
     """The evanescent term as a sum, first line."""
     E_F, J = s.iface.E_F, s.iface.J
@@ -186,11 +174,10 @@ def eq21_sum(s: Symbols) -> Array:
     return np.sum(np.sqrt(J) * weights / 2 * 2 * y * k_perp2 * y / J) / (2 * np.pi) / (4 * np.pi)
 
 
-@paper.equation(
+@linear(
     "21",
     of=evanescent,
     on=SUMMED,
-    order=FIRST_ORDER,
     tex=r"\mathcal T_R\approx h_R\frac{eE_x\tau^\uparrow A\Delta}{15\pi\hbar}(5E_F+2J)",
 )
 def eq21_closed(s: Symbols) -> Array:
@@ -205,6 +192,5 @@ def eq21_closed(s: Symbols) -> Array:
     kind="content",
     tex=r"\mathcal T_R\approx h_R\frac{eE_x\tau^\uparrow A\Delta}{30\pi^2\hbar}(5E_F+2J)",
 )
-def eq21_closed_corrected(s: Symbols) -> Array:
-    """With 30π² for 15π."""
+def _(s: Symbols) -> Array:
     return np.asarray(np.sqrt(s.iface.J) / (30 * np.pi**2) * (5 * s.iface.E_F + 2 * s.iface.J) / 2)

@@ -15,7 +15,7 @@ import numpy as np
 from sotcheck.exact.quantities import WIDER, beyond_k_F, r_by_spin, t_prime_by_spin, torque, whole_torque
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.papers.kim2017 import paper
-from sotcheck.papers.kim2017.models import FIRST_ORDER, INTERFACE, WEIGHTS
+from sotcheck.papers.kim2017.models import INTERFACE, WEIGHTS, linear
 from sotcheck.theory.symbols import Symbols
 
 #: Where sums over k_⊥ are tried.
@@ -117,43 +117,42 @@ def _b(s: Symbols, tau: float, up: float, down: float) -> Complex:
     return -s.kz * (2 * i.u_0 * (tau - tau_c) - 2 * i.u_m * tau_s) / (np.pi * _d(s))
 
 
-@paper.equation("24a", of=fieldlike["normal"], on=INTERFACE, order=FIRST_ORDER, tex=A % "c")
+@linear("24a", of=fieldlike["normal"], on=INTERFACE, tex=A % "c")
 def eq24a_normal(s: Symbols) -> Complex:
     """Fieldlike torque with interface magnetism: coefficient of tau."""
     return _a_transcribed(s, 1, 0, 0)
 
 
-@paper.equation("24b", of=dampinglike["normal"], on=INTERFACE, order=FIRST_ORDER, tex=B % "k_z^2")
+@linear("24b", of=dampinglike["normal"], on=INTERFACE, tex=B % "k_z^2")
 def eq24b_normal(s: Symbols) -> Complex:
     """Dampinglike torque with interface magnetism: coefficient of tau."""
     return _b(s, 1, 0, 0)
 
 
-@paper.equation("24a", of=fieldlike["majority"], on=INTERFACE, order=FIRST_ORDER, tex=A % "c")
+@linear("24a", of=fieldlike["majority"], on=INTERFACE, tex=A % "c")
 def eq24a_majority(s: Symbols) -> Complex:
     """Fieldlike torque with interface magnetism: coefficient of tau^up."""
     return _a_transcribed(s, 0, 1, 0)
 
 
-@paper.equation("24b", of=dampinglike["majority"], on=INTERFACE, order=FIRST_ORDER, tex=B % "k_z^2")
+@linear("24b", of=dampinglike["majority"], on=INTERFACE, tex=B % "k_z^2")
 def eq24b_majority(s: Symbols) -> Complex:
     """Dampinglike torque with interface magnetism: coefficient of tau^up."""
     return _b(s, 0, 1, 0)
 
 
-@paper.equation("24a", of=fieldlike["minority"], on=INTERFACE, order=FIRST_ORDER, tex=A % "c")
+@linear("24a", of=fieldlike["minority"], on=INTERFACE, tex=A % "c")
 def eq24a_minority(s: Symbols) -> Complex:
     """Fieldlike torque with interface magnetism: coefficient of tau^down."""
     return _a_transcribed(s, 0, 0, 1)
 
 
 @eq24a_minority.correction(OFF_A, kind="marks", tex=A % "s")
-def eq24a_minority_corrected(s: Symbols) -> Complex:
-    """With the spin current's τ_F in the last term."""
+def _(s: Symbols) -> Complex:
     return _a_corrected(s, 0, 0, 1)
 
 
-@paper.equation("24b", of=dampinglike["minority"], on=INTERFACE, order=FIRST_ORDER, tex=B % "k_z^2")
+@linear("24b", of=dampinglike["minority"], on=INTERFACE, tex=B % "k_z^2")
 def eq24b_minority(s: Symbols) -> Complex:
     """Dampinglike torque with interface magnetism: coefficient of tau^down."""
     return _b(s, 0, 0, 1)
@@ -164,13 +163,12 @@ def widened(s: Symbols) -> Symbols:
     return replace(s, k_perp=WIDER * s.k_perp)
 
 
-@paper.equation(
+@linear(
     "24a",
     of=beyond_k_F(torque.of("normal").fieldlike).named(
         "fieldlike torque per tau at k_perp on both sides of k_F"
     ),
     on=INTERFACE,
-    order=FIRST_ORDER,
     tex=A % "c",
 )
 def eq24a_range(s: Symbols) -> Complex:
@@ -179,13 +177,12 @@ def eq24a_range(s: Symbols) -> Complex:
     return np.where(wide.k2 < s.iface.E_F, _a_transcribed(wide, 1, 0, 0), 0)
 
 
-@paper.equation(
+@linear(
     "24b",
     of=beyond_k_F(torque.of("normal").dampinglike).named(
         "dampinglike torque per tau at k_perp on both sides of k_F"
     ),
     on=INTERFACE,
-    order=FIRST_ORDER,
     tex=B % "k_z^2",
 )
 def eq24b_range(s: Symbols) -> Complex:
@@ -195,8 +192,7 @@ def eq24b_range(s: Symbols) -> Complex:
 
 
 @eq24b_range.correction(OFF_RANGE, kind="marks", tex=B % r"k_\perp^2")
-def eq24b_range_corrected(s: Symbols) -> Complex:
-    """With the sum over k_⊥² < k_F²."""
+def _(s: Symbols) -> Complex:
     wide = widened(s)
     return np.where(wide.k2 < s.iface.E_F, _b(wide, 1, 0, 0), 0)
 
@@ -212,12 +208,8 @@ def _channels(k_F: float, u_0: Array | float, u_m: Array | float) -> tuple[Any, 
     return SimpleNamespace(kz=k_z, k2=k_F**2 - k_z**2, iface=strengths), weight
 
 
-@paper.equation(
-    "24a",
-    of=whole_torque.fieldlike.named(f"fieldlike torque, all k_perp, {TIMES}"),
-    on=SUMMED,
-    order=FIRST_ORDER,
-    tex=A % "c",
+@linear(
+    "24a", of=whole_torque.fieldlike.named(f"fieldlike torque, all k_perp, {TIMES}"), on=SUMMED, tex=A % "c"
 )
 def eq24a_sum(s: Symbols) -> Complex:
     """Fieldlike torque with interface magnetism, summed."""
@@ -227,18 +219,16 @@ def eq24a_sum(s: Symbols) -> Complex:
 
 
 @eq24a_sum.correction(OFF_A, kind="marks", tex=A % "s")
-def eq24a_sum_corrected(s: Symbols) -> Complex:
-    """With the spin current's τ_F in the last term."""
+def _(s: Symbols) -> Complex:
     i = s.iface
     grid, weights = _channels(np.sqrt(i.E_F), i.u_0, i.u_m)
     return _a_corrected(grid, i.tau_N, i.tau_up, i.tau_down) @ weights
 
 
-@paper.equation(
+@linear(
     "24b",
     of=whole_torque.dampinglike.named(f"dampinglike torque, all k_perp < k_F, {TIMES}"),
     on=SUMMED,
-    order=FIRST_ORDER,
     tex=B % r"k_\perp^2",
 )
 def eq24b_sum(s: Symbols) -> Complex:

@@ -10,7 +10,7 @@ import numpy as np
 from sotcheck.exact.quantities import beyond_k_F, r_by_spin, torque, whole_torque
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.papers.kim2017 import paper
-from sotcheck.papers.kim2017.models import FIRST_ORDER, INSULATOR, INSULATOR_BARRIER
+from sotcheck.papers.kim2017.models import INSULATOR, INSULATOR_BARRIER, linear
 from sotcheck.papers.kim2017.section5b import widened
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.grounds import ground
@@ -73,13 +73,7 @@ def _summand(s: Symbols, squared: Array | Complex) -> Complex:
     return HBAR**3 / (2 * np.pi * MASS**2) * squared * s.kz * J / (U**2 - J**2) / UNIT
 
 
-@paper.equation(
-    "27",
-    of=of_normal.named(f"{BOTH} < k_F"),
-    on=INSULATOR,
-    order=FIRST_ORDER,
-    tex=TEX_27 % ("k_z^2", "k_z^2"),
-)
+@linear("27", of=of_normal.named(f"{BOTH} < k_F"), on=INSULATOR, tex=TEX_27 % ("k_z^2", "k_z^2"))
 def eq27(s: Symbols) -> Complex:
     """Torque on a ferromagnetic insulator: the summand."""
     return _summand(s, s.kz**2)
@@ -93,11 +87,10 @@ def eq27_corrected(s: Symbols) -> Complex:
     return _summand(s, s.k2)
 
 
-@paper.equation(
+@linear(
     "27",
     of=beyond_k_F(of_normal).named("torque at k_perp on both sides of k_F"),
     on=INSULATOR,
-    order=FIRST_ORDER,
     tex=TEX_27 % ("k_z^2", r"k_\perp^2"),
 )
 def eq27_range(s: Symbols) -> Complex:
@@ -111,8 +104,7 @@ def eq27_range(s: Symbols) -> Complex:
     kind="marks",
     tex=TEX_27 % (r"k_\perp^2", r"k_\perp^2"),
 )
-def eq27_range_corrected(s: Symbols) -> Complex:
-    """With the sum over k_⊥² < k_F²."""
+def _(s: Symbols) -> Complex:
     wide = widened(s)
     return np.where(wide.k2 < s.iface.E_F, _summand(wide, wide.k2), 0)
 
@@ -123,7 +115,7 @@ def _sum(s: Symbols) -> Array:
     return np.asarray(FRONT * J * s.iface.E_F**2.5 / (U**2 - J**2))
 
 
-@paper.equation("28", of=whole, on=INSULATOR, order=FIRST_ORDER, tex=TEX_28 % "8")
+@linear("28", of=whole, on=INSULATOR, tex=TEX_28 % "8")
 def eq28(s: Symbols) -> Array:
     """Torque on a ferromagnetic insulator, summed."""
     return 8 * _sum(s)
@@ -134,8 +126,7 @@ def eq28(s: Symbols) -> Array:
     kind="content",
     tex=TEX_28 % "2",
 )
-def eq28_corrected(s: Symbols) -> Array:
-    """With 2√(2mₑ) for 8√(2mₑ)."""
+def _(s: Symbols) -> Array:
     return 2 * _sum(s)
 
 
@@ -144,11 +135,10 @@ def _largest(s: Symbols) -> Array:
     return np.asarray(np.sqrt(MASS) / (45 * np.sqrt(3) * np.pi**2 * HBAR**2) * s.iface.U_F**1.5 / UNIT)
 
 
-@paper.equation(
+@linear(
     "29",
     of=whole.named("fieldlike torque, all k_perp, at E_F = U - J and J = U/3"),
     on=AT_MAXIMUM,
-    order=FIRST_ORDER,
     tex=TEX_29 % "8",
 )
 def eq29(s: Symbols) -> Array:
@@ -157,8 +147,7 @@ def eq29(s: Symbols) -> Array:
 
 
 @eq29.correction(f"{FOUR}: as an inequality it holds, but is never reached", kind="content", tex=TEX_29 % "2")
-def eq29_corrected(s: Symbols) -> Array:
-    """With 2√mₑ for 8√mₑ."""
+def _(s: Symbols) -> Array:
     return 2 * _largest(s)
 
 
@@ -178,13 +167,7 @@ def _by_ratios(s: Symbols, power: float) -> Array:
     return FRONT * (E_F / (U - J)) ** 2.5 * U**power * _last_factor(np.divide(J, U))
 
 
-@paper.equation(
-    "30",
-    of=whole,
-    on=INSULATOR,
-    order=FIRST_ORDER,
-    tex=TEX_30 % ("8", r"\times\frac{\beta^{5/2}}{U^{3/2}}\times"),
-)
+@linear("30", of=whole, on=INSULATOR, tex=TEX_30 % ("8", r"\times\frac{\beta^{5/2}}{U^{3/2}}\times"))
 def eq30(s: Symbols) -> Array:
     """Torque on a ferromagnetic insulator by J/U and E_F/(U - J)."""
     return 8 * _by_ratios(s, -1.5)
@@ -195,8 +178,7 @@ def eq30(s: Symbols) -> Array:
     kind="content",
     tex=TEX_30 % ("2", r"\times\beta^{5/2}U^{3/2}\times"),
 )
-def eq30_corrected(s: Symbols) -> Array:
-    """With β^{5/2} U^{3/2} and 2√(2mₑ) for 8√(2mₑ)."""
+def _(s: Symbols) -> Array:
     return 2 * _by_ratios(s, 1.5)
 
 
@@ -231,9 +213,7 @@ def _with_barrier(s: Symbols, second: Complex) -> Complex:
     return HBAR / (2 * np.pi * MASS) * s.k2 * s.kz * first * second / d / UNIT
 
 
-@paper.equation(
-    "32", of=of_normal.named(BOTH), on=INSULATOR_BARRIER, order=FIRST_ORDER, tex=TEX_32 % "q_z^--q_z^+-2u_m"
-)
+@linear("32", of=of_normal.named(BOTH), on=INSULATOR_BARRIER, tex=TEX_32 % "q_z^--q_z^+-2u_m")
 def eq32(s: Symbols) -> Complex:
     """Torque on a ferromagnetic insulator with an interface potential: the summand."""
     return _with_barrier(s, _q(s.kz_up) - _q(s.kz_down) - 2 * s.iface.u_m)
@@ -242,6 +222,5 @@ def eq32(s: Symbols) -> Complex:
 @eq32.correction(
     "a sign: so printed it is minus (27) at u_0 = u_m = 0", kind="content", tex=TEX_32 % "q_z^+-q_z^-+2u_m"
 )
-def eq32_corrected(s: Symbols) -> Complex:
-    """With the opposite sign."""
+def _(s: Symbols) -> Complex:
     return _with_barrier(s, _q(s.kz_down) - _q(s.kz_up) + 2 * s.iface.u_m)

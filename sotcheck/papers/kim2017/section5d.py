@@ -13,7 +13,7 @@ from sotcheck.exact.solved import Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import paper
-from sotcheck.papers.kim2017.models import FIRST_ORDER, TOPOLOGICAL, WEIGHTS
+from sotcheck.papers.kim2017.models import TOPOLOGICAL, WEIGHTS, linear
 from sotcheck.papers.kim2017.section5b import TIMES
 from sotcheck.papers.kim2017.section5c import BOTH, FRONT, HBAR, MASS, UNIT
 from sotcheck.theory.symbols import Symbols
@@ -67,33 +67,24 @@ def eq34(s: Symbols) -> Complex:
     return np.stack([up, down], axis=-1)
 
 
-@paper.equation(
-    "35", of=torque.of("majority").named(f"{BOTH} per tau^up"), on=TOPOLOGICAL, order=FIRST_ORDER, tex=TEX_35
-)
+@linear("35", of=torque.of("majority").named(f"{BOTH} per tau^up"), on=TOPOLOGICAL, tex=TEX_35)
 def eq35_majority(s: Symbols) -> Array:
     """Torque at a topological insulator: coefficient of tau^up."""
     U, J = s.iface.U_N, s.iface.J
     return HBAR**3 / (4 * np.pi * MASS**2) * s.k2 * s.kz_up.real / (U + J) / UNIT
 
 
-@paper.equation(
-    "35",
-    of=torque.of("minority").named(f"{BOTH} per tau^down"),
-    on=TOPOLOGICAL[1:],
-    order=FIRST_ORDER,
-    tex=TEX_35,
-)
+@linear("35", of=torque.of("minority").named(f"{BOTH} per tau^down"), on=TOPOLOGICAL[1:], tex=TEX_35)
 def eq35_minority(s: Symbols) -> Array:
     """Torque at a topological insulator: coefficient of tau^down."""
     U, J = s.iface.U_N, s.iface.J
     return -(HBAR**3) / (4 * np.pi * MASS**2) * s.k2 * s.kz_down.real / (U - J) / UNIT
 
 
-@paper.equation(
+@linear(
     "36",
     of=whole_torque.fieldlike.named(f"fieldlike torque, all k_perp, {TIMES}"),
     on=WEIGHTED,
-    order=FIRST_ORDER,
     tex=r"T_R=\frac{h_R\sqrt{2m_e}\,eE_xA}{15\pi^2\hbar^2}Re\left[\frac{(E_F+J)^{5/2}\tau^\uparrow}{U+J}"
     r"-\frac{(E_F-J)^{5/2}\tau^\downarrow}{U-J}\right]",
 )

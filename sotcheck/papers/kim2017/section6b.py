@@ -17,12 +17,11 @@ from sotcheck.exact.quantity import Quantity
 from sotcheck.numerics.arrays import Complex
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.finite_rashba import block, column, scalar
+from sotcheck.papers.kim2017.models import at_finite
 from sotcheck.system.spin import IDENTITY
 from sotcheck.theory.symbols import Symbols
-from sotcheck.trial.grounds import FINITE
 
 #: Not small: what holds at finite h_R is no expansion.
-tried = partial(paper.equation, on=FINITE)
 #: Distance over which the waves of (37) are followed, and the film's thickness L.
 STEP, FILM = 0.45, 0.8
 ORDERS = range(1, 6)
@@ -85,7 +84,7 @@ def _matched(s: Symbols) -> Complex:
     return block((k + K - kappa, k - K - kappa), (k - K + kappa, k + K + kappa))
 
 
-@tried(
+@at_finite(
     "37a",
     of=Quantity("[psi(z+d) + psi(z-d)] / psi(z) at z < 0", transfer.followed("N")),
     tex=WAVE % "z<0" + RUNNING % ("k_z", "a", "k_z", "a"),
@@ -95,7 +94,7 @@ def eq37a(s: Symbols) -> Complex:
     return scalar(np.exp(1j * s.kz * STEP) + np.exp(-1j * s.kz * STEP))
 
 
-@tried(
+@at_finite(
     "37b",
     of=Quantity("[psi(z+d) + psi(z-d)] / psi(z) at z > 0", transfer.followed("F")),
     tex=WAVE % "z>0" + RUNNING % ("k_z", "b", "k_z", "b"),
@@ -110,8 +109,7 @@ def eq37b(s: Symbols) -> Complex:
     kind="marks",
     tex=WAVE % "z>0" + RUNNING % (r"k_z^\sigma", "b", r"k_z^\sigma", "b"),
 )
-def eq37b_corrected(s: Symbols) -> Complex:
-    """With k_z^σ of each band."""
+def _(s: Symbols) -> Complex:
     up = np.exp(1j * s.kz_up * STEP) + np.exp(-1j * s.kz_up * STEP)
     down = np.exp(1j * s.kz_down * STEP) + np.exp(-1j * s.kz_down * STEP)
     return s.bands(down, up)
@@ -125,7 +123,7 @@ paper.define(
 )
 
 
-@tried(
+@at_finite(
     "38b",
     of=Quantity("amplitudes at z = -0 per amplitude at z = +0, all elements, finite h_R", transfer.transfer),
     tex=r"M_0^{-1} = \frac{1}{2ik_z} " + BLOCKS,
@@ -147,7 +145,7 @@ through_film = Quantity(
 )
 
 
-@tried(
+@at_finite(
     "40",
     of=through_film,
     tex=PAIR % (r"\hat\psi_t", "0") + r" = M_{0\to L} M_0 " + PAIR % (r"\hat\psi_i", r"\hat\psi_r"),
@@ -159,7 +157,7 @@ def eq40(s: Symbols) -> Complex:
     return column(r, transmitted @ column(IDENTITY, r))
 
 
-@tried(
+@at_finite(
     "41",
     of=through_film,
     tex=PAIR % (r"\hat\psi_i", r"\hat\psi_r")
@@ -176,7 +174,7 @@ def eq41(s: Symbols) -> Complex:
     return column(minus_m_r @ np.linalg.inv(m_i), scalar(2j * s.kz) @ np.linalg.inv(m_i))
 
 
-@tried(
+@at_finite(
     "42",
     of=Quantity(
         "jump of the slope at z = 0 that comes with h_R, between spins along m", transfer.rashba_potential
@@ -195,7 +193,7 @@ def _unperturbed(s: Symbols) -> Complex:
     return block((k + K - kappa, k - K - kappa), (-k + K - kappa, -k - K - kappa)) @ below(s)
 
 
-@tried(
+@at_finite(
     "43a",
     of=Quantity("m_i and m_r, a film of F on N, h_R = 0", transfer.unperturbed_m),
     tex=M_0 + " = " + BLOCKS_0 + BELOW % "L",
@@ -205,7 +203,7 @@ def eq43a(s: Symbols) -> Complex:
     return _unperturbed(s)
 
 
-@tried(
+@at_finite(
     "43b",
     of=Quantity("change of m_i and m_r, a film of F on N, finite h_R", transfer.change_of_m),
     tex=M_1 + r" = -\hat\kappa_R " + ONES + BELOW % "L",
@@ -216,13 +214,13 @@ def eq43b(s: Symbols) -> Complex:
     return -block((kappa_R, kappa_R), (kappa_R, kappa_R)) @ below(s)
 
 
-@tried("44", of=Quantity("m_i - m_r, a film of F on N, h_R = 0", transfer.combined_m(-1)), tex=EQ_44)
+@at_finite("44", of=Quantity("m_i - m_r, a film of F on N, h_R = 0", transfer.combined_m(-1)), tex=EQ_44)
 def eq44_difference(s: Symbols) -> Complex:
     """A combination of m_i and m_r: the difference, first row."""
     return scalar(2j * s.kz) @ block((IDENTITY, IDENTITY)) @ below(s)
 
 
-@tried("44", of=Quantity("m_i + m_r, a film of F on N, h_R = 0", transfer.combined_m(1)), tex=EQ_44)
+@at_finite("44", of=Quantity("m_i + m_r, a film of F on N, h_R = 0", transfer.combined_m(1)), tex=EQ_44)
 def eq44_sum(s: Symbols) -> Complex:
     """A combination of m_i and m_r: the sum, second row."""
     return scalar(2j * s.kz) @ block((IDENTITY, IDENTITY)) @ below(s)
@@ -240,7 +238,7 @@ def eq44_sum_corrected(s: Symbols) -> Complex:
     return 2 * block((1j * s.Kz - s.kappa_0, -1j * s.Kz - s.kappa_0)) @ below(s)
 
 
-@tried(
+@at_finite(
     "45",
     of=Quantity("change of m_i and of m_r, a film of F on N, finite h_R", transfer.change_of_m),
     tex=r"\hat m_i^{(1)} = \hat m_r^{(1)} ="
@@ -253,7 +251,7 @@ def eq45(s: Symbols) -> Complex:
     return column(change, change)
 
 
-@tried(
+@at_finite(
     "46b",
     of=Quantity("psi(0) per unit jump of the slope at z = 0, h_R = 0, all elements", transfer.green),
     tex=r"\hat G = \frac{1}{2ik_z} (1 + \hat r_{ex}^{(0)})",
@@ -270,7 +268,7 @@ def order(s: Symbols, n: int) -> Complex:
 
 
 for _n in ORDERS:
-    tried(
+    at_finite(
         "46a",
         key=f"eq46a_{_n}",
         says=f"The contribution of order {_n} in h_R to the extended reflection matrix.",
@@ -279,7 +277,7 @@ for _n in ORDERS:
     )(partial(order, n=_n))
 
 
-@tried(
+@at_finite(
     "46a",
     of=change_of("r").named("dr/dh_R at h_R = 0, projected, all elements"),
     order="h_R^2",

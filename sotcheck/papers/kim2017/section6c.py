@@ -10,7 +10,7 @@ from sotcheck.exact import transfer
 from sotcheck.exact.quantity import Quantity
 from sotcheck.numerics.arrays import Complex
 from sotcheck.papers.kim2017.finite_rashba import block, scalar
-from sotcheck.papers.kim2017.section6b import tried
+from sotcheck.papers.kim2017.models import at_finite
 from sotcheck.system.spin import IDENTITY
 from sotcheck.theory.symbols import Symbols
 
@@ -34,7 +34,7 @@ def _growth(s: Symbols, r: Complex) -> Complex:
     return scalar(2j * s.kz) / s.iface.u_m @ (s.u_plus - s.u_minus) @ np.linalg.inv(IDENTITY + r)
 
 
-@tried("47", of=Quantity("r_ex, h_R = 0, all elements", transfer.reflection), tex=EQ_47 % ("-", "+"))
+@at_finite("47", of=Quantity("r_ex, h_R = 0, all elements", transfer.reflection), tex=EQ_47 % ("-", "+"))
 def eq47(s: Symbols) -> Complex:
     """The reflection matrix with interface magnetism from the one without, to all orders in u_m."""
     r = _without_u_m(s)
@@ -47,7 +47,7 @@ def eq47(s: Symbols) -> Complex:
     kind="content",
     tex=EQ_47 % ("+", "-"),
 )
-def eq47_corrected(s: Symbols) -> Complex:
+def _(s: Symbols) -> Complex:
     """With −1 instead of +1 in the denominator, and the second term added."""
     r = _without_u_m(s)
     return r + (IDENTITY + r) @ np.linalg.inv(_growth(s, r) - IDENTITY)
@@ -59,7 +59,7 @@ def _orders_in_u_m(s: Symbols, G: Complex) -> Complex:
     return (2j * s.kz)[..., None, None] * block((G @ step, G @ step @ step))
 
 
-@tried(
+@at_finite(
     "47",
     of=Quantity("coefficients of u_m and u_m^2 in r_ex, h_R = 0", transfer.orders_in_u_m),
     tex=EQ_47_ORDERS % ("-", "-"),
@@ -72,6 +72,5 @@ def eq47_orders(s: Symbols) -> Complex:
 @eq47_orders.correction(
     "the sign of odd orders: G has the opposite sign of (46b)", kind="content", tex=EQ_47_ORDERS % ("", "")
 )
-def eq47_orders_corrected(s: Symbols) -> Complex:
-    """With Ĝ as (46b) has it."""
+def _(s: Symbols) -> Complex:
     return _orders_in_u_m(s, 1 / (2j * s.kz)[..., None, None] * (IDENTITY + _without_u_m(s)))
