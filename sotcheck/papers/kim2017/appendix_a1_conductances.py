@@ -73,12 +73,8 @@ A10B += r"\mathbf m-2Re[G^{\uparrow\downarrow}" + ACROSS + r"]\Delta\mu_s^N" + G
 STAR = "a star in the conductance below it: 1 - r^s r^s'*"
 
 
-@paper.equation(
-    "A10a",
-    of=Quantity("charge current along z at h_R = 0, every bias", perpendicular(charge)),
-    order="h_R^2",
-    tex=A10A % "",
-)
+@paper.equation("A10a", of=Quantity("charge current along z at h_R = 0, every bias", perpendicular(charge)),
+    order="h_R^2", tex=A10A % "")  # fmt: skip
 def eqA10a(s: Symbols) -> Complex:
     """The charge current along z, by charge and spin biases."""
     return _eqA10a(s, _G(s, s.r_up, s.r_up), _G(s, s.r_down, s.r_down))
@@ -89,12 +85,8 @@ def _(s: Symbols) -> Complex:
     return _eqA10a(s, _G(s, s.r_up, s.r_up.conj()), _G(s, s.r_down, s.r_down.conj()))
 
 
-@paper.equation(
-    "A10b",
-    of=Quantity("spin current along z at h_R = 0, every bias", perpendicular(spin)),
-    order="h_R^2",
-    tex=A10B % "",
-)
+@paper.equation("A10b", of=Quantity("spin current along z at h_R = 0, every bias", perpendicular(spin)),
+    order="h_R^2", tex=A10B % "")  # fmt: skip
 def eqA10b(s: Symbols) -> Complex:
     """The spin current along z; its transverse part defines the spin-mixing conductance."""
     return _eqA10b(s, _G(s, s.r_up, s.r_up), _G(s, s.r_down, s.r_down), _G(s, s.r_up, s.r_down))

@@ -61,12 +61,9 @@ def _real(matrix: Complex) -> Complex:
     return (matrix + dagger(matrix)) / 2
 
 
-paper.define(
-    "A7a",
-    "The current in F is the sum of those of electrons from N and from F.",
-    tex=J + J_N[:-1] + "+" + J_F[:-1],
-    why="splits the density matrix into incoherent sources; the terms are tried as (A7b) and (A7c)",
-)
+paper.define("A7a", "The current in F is the sum of those of electrons from N and from F.",
+    tex=J + J_N[:-1] + "+" + J_F[:-1], why="splits the density matrix into incoherent sources; the terms are"
+    " tried as (A7b) and (A7c)")  # fmt: skip
 
 
 def _eqA7b(s: Symbols, wave: Complex) -> Complex:
@@ -81,23 +78,15 @@ A7B = J_N + UNIT + "Re" + SUM + r"\left[" + K + r"\mathbf u" + WAVE + r"%s\Delta
 A7B += r"\frac{e^{-i\hat K_z^*z}}{\sqrt{|\hat K_z|}}\right]"
 
 
-@at_finite(
-    "A7b",
-    of=current(
-        "along an oblique u at a z > 0, biases of N, finite h_R",
-        at_position("F", Z_F, of_N, OBLIQUE),
-        "normal",
-    ),
-    tex=A7B % r"\hat r_{\mathbf k}",
-)
+@at_finite("A7b", of=current("along an oblique u at a z > 0, biases of N, finite h_R", at_position("F", Z_F,
+    of_N, OBLIQUE), "normal"), tex=A7B % r"\hat r_{\mathbf k}")  # fmt: skip
 def eqA7b(s: Symbols) -> Complex:
     """The current in F of electrons from N."""
     return _eqA7b(s, amplitudes(s).r)
 
 
-@eqA7b.correction(
-    "a swapped symbol: waves from N are t in F, not r", kind="marks", tex=A7B % r"\hat t_{\mathbf k}"
-)
+@eqA7b.correction("a swapped symbol: waves from N are t in F, not r", kind="marks",
+    tex=A7B % r"\hat t_{\mathbf k}")  # fmt: skip
 def _(s: Symbols) -> Complex:
     return _eqA7b(s, amplitudes(s).t)
 
@@ -140,12 +129,9 @@ def eqA7c(s: Symbols) -> Complex:
     return _eqA7c(s, IDENTITY)
 
 
-@eqA7c.correction(
-    "a missing factor e^(-2Im[K_z]z) in the first interference term: without it, the wave reflected into a"
-    " closed band grows with z",
-    kind="content",
-    tex=A7C % r"e^{-2Im[\hat K_z]z}",
-)
+@eqA7c.correction("a missing factor e^(-2Im[K_z]z) in the first interference term: without it, the wave"
+    " reflected into a closed band grows with z", kind="content",
+    tex=A7C % r"e^{-2Im[\hat K_z]z}")  # fmt: skip
 def _(s: Symbols) -> Complex:
     return _eqA7c(s, _decay(s))
 
@@ -169,23 +155,15 @@ A8B += r"+\hat t_{\mathbf k}\Delta\hat\mu^N" + T_DAGGER + "]%s"
 INCIDENT = "+" + K + r"\bar{\mathbf u}\Delta\hat\mu^F"
 
 
-@at_finite(
-    "A8b",
-    of=current(
-        "along an oblique u, mean over z > 0, all biases, finite h_R", far_from("F", of_both, OBLIQUE)
-    ),
-    tex=A8B % ("]" + INCIDENT),
-)
+@at_finite("A8b", of=current("along an oblique u, mean over z > 0, all biases, finite h_R", far_from("F",
+    of_both, OBLIQUE)), tex=A8B % ("]" + INCIDENT))  # fmt: skip
 def eqA8b(s: Symbols) -> Complex:
     """The current in F without decaying and oscillating terms, by band."""
     # The minus and the sum belong to both terms.
     return _eqA8b(s, IDENTITY)
 
 
-@eqA8b.correction(
-    "a bracket that closes too early: the incident term carries 1'/K_z as well",
-    kind="marks",
-    tex=A8B % (INCIDENT + "]"),
-)
+@eqA8b.correction("a bracket that closes too early: the incident term carries 1'/K_z as well", kind="marks",
+    tex=A8B % (INCIDENT + "]"))  # fmt: skip
 def _(s: Symbols) -> Complex:
     return _eqA8b(s, _over_K(s))

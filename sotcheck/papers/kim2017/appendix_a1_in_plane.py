@@ -107,9 +107,7 @@ def eqA13a(s: Symbols) -> Complex:
 
 @eqA13a.correction(
     "indices and a star before the transverse bias: G^udd - G^duu* (u up, d down), not G^uud - G^ddu",
-    kind="marks",
-    tex=arrows(A13A % ("udd", "duu*")),
-)
+    kind="marks", tex=arrows(A13A % ("udd", "duu*")))  # fmt: skip
 def eqA13a_corrected(s: Symbols) -> Complex:
     """With G_Rr^{↑↓↓} − G_Rr^{↓↑↑*}."""
     r = by_spins(eqA14a(s))
@@ -153,12 +151,9 @@ def eqA13b(s: Symbols) -> Complex:
     return _eqA13b(s, t["duu"], r["duu"], r["uud"] + r["ddu"], r["udd"] + r["duu"])
 
 
-@eqA13b.correction(
-    "stars: every second conductance off the diagonal is conjugated, G^duu*; and swapped indices: udd, duu"
-    " before [...] along m, and uud, ddu in the last term (u up, d down)",
-    kind="marks",
-    tex=A13B_CORRECTED,
-)
+@eqA13b.correction("stars: every second conductance off the diagonal is conjugated, G^duu*; and swapped"
+    " indices: udd, duu before [...] along m, and uud, ddu in the last term (u up, d down)", kind="marks",
+    tex=A13B_CORRECTED)  # fmt: skip
 def _(s: Symbols) -> Complex:
     """With G^{↓↑↑*} for G^{↓↑↑}; in terms of s×m G_Rr^{↑↓↓} and G_Rr^{↑↑↓} change places."""
     r, t = by_spins(eqA14a(s)), by_spins(eqA14b(s))

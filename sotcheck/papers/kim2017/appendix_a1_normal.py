@@ -184,11 +184,9 @@ def _eqA5(s: Symbols, wave: Complex) -> Complex:
     return -_real(_along(s, OBLIQUE * BAR) * decay * wave @ biases_F(s) @ dagger(wave))
 
 
-@at_finite(
-    "A5",
+@at_finite("A5",
     of=current("along an oblique u at z < 0, biases of F, finite h_R", at_position("N", Z_N, of_F, OBLIQUE)),
-    tex=A5 % r"\hat r_{\mathbf k}\Delta\hat\mu^F\hat r_{\mathbf k}^\dagger",
-)
+    tex=A5 % r"\hat r_{\mathbf k}\Delta\hat\mu^F\hat r_{\mathbf k}^\dagger")  # fmt: skip
 def eqA5(s: Symbols) -> Complex:
     """The current in N of electrons from F, decaying waves included."""
     return _eqA5(s, amplitudes(s).r)
@@ -199,23 +197,14 @@ def _(s: Symbols) -> Complex:
     return _eqA5(s, amplitudes(s).t_prime)
 
 
-paper.define(
-    "A6",
-    "The current in N is the sum of those of electrons from N and from F.",
-    tex=J + J_N[:-1] + "+" + J_F[:-1],
-    why="splits the density matrix into incoherent sources; the terms are tried as (A4) and (A5)",
-)
+paper.define("A6", "The current in N is the sum of those of electrons from N and from F.",
+    tex=J + J_N[:-1] + "+" + J_F[:-1], why="splits the density matrix into incoherent sources; the terms are"
+    " tried as (A4) and (A5)")  # fmt: skip
 
 
-@at_finite(
-    "A8a",
-    of=current(
-        "along an oblique u, mean over z < 0, all biases, finite h_R",
-        far_from("N", of_both, OBLIQUE),
-    ),
-    tex=J + UNIT + SUM + r"\frac{\hat 1_{\mathbf k}}{k_z}[" + K_BAR + "(" + R_MU_R + "+" + T_MU_T + ")+"
-    + K_U + r"\Delta\hat\mu^N]",
-)  # fmt: skip
+@at_finite("A8a", of=current("along an oblique u, mean over z < 0, all biases, finite h_R", far_from("N",
+    of_both, OBLIQUE)), tex=J + UNIT + SUM + r"\frac{\hat 1_{\mathbf k}}{k_z}[" + K_BAR + "(" + R_MU_R + "+"
+    + T_MU_T + ")+" + K_U + r"\Delta\hat\mu^N]")  # fmt: skip
 def eqA8a(s: Symbols) -> Complex:
     """The current in N without decaying and oscillating terms."""
     a, k_u, k_bar = amplitudes(s), _along(s, OBLIQUE), _along(s, OBLIQUE * BAR)

@@ -56,24 +56,17 @@ def _flip(s: Symbols) -> Array:
     return _ratio(s) * np.abs(1 + s.r_up) ** 2 * np.abs(1 + s.r_down) ** 2
 
 
-@paper.equation(
-    "A17",
-    of=Quantity("average of kappa_R A kappa_R, m = z, finite h_R", sandwich(A_1, A_2)),
-    on=UPRIGHT_FINITE,
-    tex=r"\hat\kappa_R\begin{pmatrix} a_1 & 0 \\ 0 & a_2 \end{pmatrix}\hat\kappa_R\to "
-    r"h_R^2k_\perp^2\begin{pmatrix} a_2 & 0 \\ 0 & a_1 \end{pmatrix}",
-)
+@paper.equation("A17", of=Quantity("average of kappa_R A kappa_R, m = z, finite h_R", sandwich(A_1, A_2)),
+    on=UPRIGHT_FINITE, tex=r"\hat\kappa_R\begin{pmatrix} a_1 & 0 \\ 0 & a_2 \end{pmatrix}\hat\kappa_R"
+    r"\to h_R^2k_\perp^2\begin{pmatrix} a_2 & 0 \\ 0 & a_1 \end{pmatrix}")  # fmt: skip
 def eqA17(s: Symbols) -> Complex:
     """The average of kappa_R A kappa_R over directions swaps the elements of a diagonal A."""
     return s.iface.h_R**2 * s.k2[..., None, None] * s.bands(np.array(A_2), np.array(A_1))
 
 
-@paper.equation(
-    "A18a",
-    of=Quantity("current of each spin per its bias in F by k_perp, m = z, h_R = 0", unperturbed),
-    on=UPRIGHT,
-    tex=G_SS % "r^s",
-)
+@paper.equation("A18a",
+    of=Quantity("current of each spin per its bias in F by k_perp, m = z, h_R = 0", unperturbed), on=UPRIGHT,
+    tex=G_SS % "r^s")  # fmt: skip
 def eqA18a_unperturbed(s: Symbols) -> Complex:
     """Without the Rashba term a spin's current follows its own bias with G^ss, defined below (A10b)."""
     up, down = s.r_up * s.r_up, s.r_down * s.r_down
@@ -102,15 +95,11 @@ def eqA18a_at_N(s: Symbols) -> Complex:
     return _by_differences(s)
 
 
-@eqA18a_at_N.correction(
-    "the structure: not the difference of biases drives the second order but each bias by itself;"
-    " the diagonal lacks a factor 1 + r of the other spin, and is twice too large for a bias of N",
-    kind="content",
-    tex=r"I_s|_{-0}=G^{ss}(\Delta\mu^F_s-\Delta\mu^N_s)+"
-    + WEIGHT
-    + r"[|\rho^\uparrow\rho^\downarrow|^2\Delta\mu^N_{-s}+|\rho^s|^2|t'^{-s}|^2\Delta\mu^F_{-s}"
-    r"-2Re(\rho^s\rho^s\rho^{-s}r^{s*})\Delta\mu^N_s-2Re(\rho^s\rho^{-s})|t'^s|^2\Delta\mu^F_s]",
-)
+@eqA18a_at_N.correction("the structure: not the difference of biases drives the second order but each bias by"
+    " itself; the diagonal lacks a factor 1 + r of the other spin, and is twice too large for a bias of N",
+    kind="content", tex=r"I_s|_{-0}=G^{ss}(\Delta\mu^F_s-\Delta\mu^N_s)+" + WEIGHT + r"[|\rho^\uparrow"
+    r"\rho^\downarrow|^2\Delta\mu^N_{-s}+|\rho^s|^2|t'^{-s}|^2\Delta\mu^F_{-s}-2Re(\rho^s\rho^s"
+    r"\rho^{-s}r^{s*})\Delta\mu^N_s-2Re(\rho^s\rho^{-s})|t'^s|^2\Delta\mu^F_s]")  # fmt: skip
 def _(s: Symbols) -> Complex:
     up, down = 1 + s.r_up, 1 + s.r_down
     both = np.abs(up * down) ** 2
@@ -167,26 +156,16 @@ def _(s: Symbols) -> Complex:
     return weight * np.concatenate([matrix(*of_N), matrix(*of_F)], axis=-1)
 
 
-@paper.equation(
-    "A18b",
-    of=Quantity(
-        "coefficient of h_R^2 in I_down per mu_up of F and I_up per mu_down of F by k_perp, m = z",
-        response("N", (1, 2), (0, 3)),
-    ),
-    on=UPRIGHT,
-    tex=G_FLIP,
-)
+@paper.equation("A18b", of=Quantity("coefficient of h_R^2 in I_down per mu_up of F and I_up per mu_down of F"
+    " by k_perp, m = z", response("N", (1, 2), (0, 3))), on=UPRIGHT, tex=G_FLIP)  # fmt: skip
 def eqA18b_from_F(s: Symbols) -> Complex:
     """The current of the other spin at z = -0 per bias in F."""
     return matrix((_flip(s) / 2, _flip(s) / 2))
 
 
-@eqA18b_from_F.correction(
-    "a factor 2 k_z/k_z^s' and zero where that band is closed: |t'|^2 for 2 |1 + r|^2 of the"
-    " biased spin s'; so the two spins' are not equal",
-    kind="content",
-    tex=r"G_{flip}^{s,F}=" + WEIGHT + r"|1+r^s|^2|t'^{-s}|^2",
-)
+@eqA18b_from_F.correction("a factor 2 k_z/k_z^s' and zero where that band is closed: |t'|^2 for 2 |1 + r|^2"
+    " of the biased spin s'; so the two spins' are not equal", kind="content",
+    tex=r"G_{flip}^{s,F}=" + WEIGHT + r"|1+r^s|^2|t'^{-s}|^2")  # fmt: skip
 def _(s: Symbols) -> Complex:
     weight = _ratio(s) / 4
     of_up = weight * np.abs(1 + s.r_down) ** 2 * np.abs(s.t_prime_up) ** 2
@@ -194,25 +173,15 @@ def _(s: Symbols) -> Complex:
     return matrix((of_up, of_down))
 
 
-@paper.equation(
-    "A18b",
-    of=Quantity(
-        "coefficient of h_R^2 in I_down per mu_up of N and I_up per mu_down of N by k_perp, m = z",
-        response("N", (1, 0), (0, 1)),
-    ),
-    on=UPRIGHT,
-    tex="-" + G_FLIP,
-)
+@paper.equation("A18b", of=Quantity("coefficient of h_R^2 in I_down per mu_up of N and I_up per mu_down of N"
+    " by k_perp, m = z", response("N", (1, 0), (0, 1))), on=UPRIGHT, tex="-" + G_FLIP)  # fmt: skip
 def eqA18b_from_N(s: Symbols) -> Complex:
     """The current of the other spin at z = -0 per bias in N, -G_flip by (A18a)."""
     return -matrix((_flip(s) / 2, _flip(s) / 2))
 
 
-@eqA18b_from_N.correction(
-    "a factor -2: the average of k_R^2 is k_perp^2, and what is reflected with its spin flipped"
-    " flows along with a current from F",
-    kind="content",
-    tex=r"G_{flip}^{N}=" + WEIGHT + r"|1+r^\uparrow|^2|1+r^\downarrow|^2",
-)
+@eqA18b_from_N.correction("a factor -2: the average of k_R^2 is k_perp^2, and what is reflected with its spin"
+    " flipped flows along with a current from F", kind="content",
+    tex=r"G_{flip}^{N}=" + WEIGHT + r"|1+r^\uparrow|^2|1+r^\downarrow|^2")  # fmt: skip
 def _(s: Symbols) -> Complex:
     return matrix((_flip(s) / 4, _flip(s) / 4))

@@ -65,26 +65,15 @@ def _along_x(s: Symbols, square: Array) -> Array:
     return -mean_over_angles(weight * np.trace(IDENTITY + r @ dagger(r), axis1=-2, axis2=-1).real)
 
 
-@at_finite(
-    "A19",
-    of=Quantity(
-        "current along x by k_perp, averaged over a period along z, finite h_R",
-        in_plane.at_finite(),
-        "normal",
-    ),
-    tex=EQ_A19 % r"k_\perp",
-)
+@at_finite("A19", of=Quantity("current along x by k_perp, averaged over a period along z, finite h_R",
+    in_plane.at_finite(), "normal"), tex=EQ_A19 % r"k_\perp")  # fmt: skip
 def eqA19(s: Symbols) -> Array:
     """The current along x of shifted electrons of the normal metal, their interference left out."""
     return _along_x(s, s.k2)
 
 
-@eqA19.correction(
-    "a swapped symbol: k_perp for k_x, from (A4) with u = x; a factor 2 at h_R = 0, at second"
-    " order another dependence on m, on m_z alone",
-    kind="marks",
-    tex=EQ_A19 % "k_x",
-)
+@eqA19.correction("a swapped symbol: k_perp for k_x, from (A4) with u = x; a factor 2 at h_R = 0, at second"
+    " order another dependence on m, on m_z alone", kind="marks", tex=EQ_A19 % "k_x")  # fmt: skip
 def _(s: Symbols) -> Array:
     return _along_x(s, s.kx**2)
 
@@ -155,12 +144,8 @@ def _weight(s: Symbols) -> Array:
     return np.where(s.open_N, s.k2**2 / np.abs(s.kz) ** 3, 0)
 
 
-@paper.equation(
-    "A21c",
-    of=Quantity(f"{SECOND_ORDER}, m = z", in_plane.perpendicular, "normal"),
-    order=NEXT,
-    tex=EQ_A21C % r"+\rho^{\downarrow *}\rho^{\uparrow *}+\rho^\uparrow\rho^{\downarrow *}",
-)
+@paper.equation("A21c", of=Quantity(f"{SECOND_ORDER}, m = z", in_plane.perpendicular, "normal"), order=NEXT,
+    tex=EQ_A21C % r"+\rho^{\downarrow *}\rho^{\uparrow *}+\rho^\uparrow\rho^{\downarrow *}")  # fmt: skip
 def eqA21c(s: Symbols) -> Array:
     """The correction of second order that does not depend on m."""
     up, down = 1 + s.r_up, 1 + s.r_down
@@ -168,12 +153,9 @@ def eqA21c(s: Symbols) -> Array:
     return -1 / 4 * _weight(s) * (up * down * bracket).real
 
 
-@eqA21c.correction(
-    "two terms in the parentheses: -rho_down r_down* and -rho_up r_up*, the second order of r"
-    " times r*, for +rho_down* rho_up* and +rho_up rho_down*; the prefactor is right",
-    kind="content",
-    tex=EQ_A21C % r"-\rho^\uparrow r^{\uparrow *}-\rho^\downarrow r^{\downarrow *}",
-)
+@eqA21c.correction("two terms in the parentheses: -rho_down r_down* and -rho_up r_up*, the second order of r"
+    " times r*, for +rho_down* rho_up* and +rho_up rho_down*; the prefactor is right", kind="content",
+    tex=EQ_A21C % r"-\rho^\uparrow r^{\uparrow *}-\rho^\downarrow r^{\downarrow *}")  # fmt: skip
 def eqA21c_corrected(s: Symbols) -> Array:
     """With ρ↑*ρ↓* − ρ↑r↑* − ρ↓r↓* in the parentheses."""
     up, down = 1 + s.r_up, 1 + s.r_down
@@ -187,26 +169,17 @@ def _bracket(s: Symbols, of_up: Complex, of_down: Complex) -> Array:
     return (squares - 2 * (up - down) * (up**2 * of_up.conj() - down**2 * of_down.conj())).real
 
 
-@paper.equation(
-    "A21d",
-    of=magnetoresistance.named(
-        "difference of the coefficients of h_R^2 for m = y and m = z, over 3, by k_perp"
-    ),
-    on=MAGNETORESISTIVE,
-    order=NEXT,
-    tex=r"j_{MR}=-" + UNIT % "32" + r"\,Re" + SUM + f"[{SQUARES}{PRODUCT}]",
-)
+@paper.equation("A21d", of=magnetoresistance.named("difference of the coefficients of h_R^2 for m = y and m ="
+    " z, over 3, by k_perp"), on=MAGNETORESISTIVE, order=NEXT,
+    tex=r"j_{MR}=-" + UNIT % "32" + r"\,Re" + SUM + f"[{SQUARES}{PRODUCT}]")  # fmt: skip
 def eqA21d(s: Symbols) -> Array:
     """The magnetoresistance: the coefficient of m_x^2 + 3 m_y^2."""
     return np.where(s.open_N, -1 / 16 * _bracket(s, s.r_up, s.r_down), 0)
 
 
-@eqA21d.correction(
-    "a missing factor k_perp^4/k_z^3, as (A21c) has it, and a factor 1/2: 64 pi, not 32 pi; the"
-    " sign is right, though (A20) as printed would give the opposite one",
-    kind="content",
-    tex=r"j_{MR}=-" + UNIT % "64" + r"\,Re" + SUM + r"\frac{k_\perp^4}{k_z^3}" + f"[{SQUARES}{PRODUCT}]",
-)
+@eqA21d.correction("a missing factor k_perp^4/k_z^3, as (A21c) has it, and a factor 1/2: 64 pi, not 32 pi;"
+    " the sign is right, though (A20) as printed would give the opposite one", kind="content", tex=r"j_{MR}=-"
+    + UNIT % "64" + r"\,Re" + SUM + r"\frac{k_\perp^4}{k_z^3}" + f"[{SQUARES}{PRODUCT}]")  # fmt: skip
 def eqA21d_corrected(s: Symbols) -> Array:
     """With the factor, and 64π."""
     return -1 / 32 * _weight(s) * _bracket(s, s.r_up, s.r_down)
@@ -217,52 +190,34 @@ def with_interference(s: Symbols) -> Array:
     return -1 / 32 * _weight(s) * _bracket(s, 1 + s.r_up, 1 + s.r_down)
 
 
-@paper.equation(
-    "A21a",
-    of=Quantity(SECOND_ORDER, in_plane.second_order, "normal"),
-    order=NEXT,
-    tex=r"Tr_\sigma[\hat j_x^N]=j_{conv}+j_{nonMR}+j_{MR}(m_x^2+3m_y^2)",
-)
+@paper.equation("A21a", of=Quantity(SECOND_ORDER, in_plane.second_order, "normal"), order=NEXT,
+    tex=r"Tr_\sigma[\hat j_x^N]=j_{conv}+j_{nonMR}+j_{MR}(m_x^2+3m_y^2)")  # fmt: skip
 def eqA21a(s: Symbols) -> Array:
     """The second order depends on m as m_x^2 + 3 m_y^2, with (A21c) and (A21d) corrected."""
     m_x, m_y = s.m[0], s.m[1]
     return eqA21c_corrected(s) + eqA21d_corrected(s) * (m_x**2 + 3 * m_y**2)
 
 
-@paper.equation(
-    "A22",
-    of=magnetoresistance.then(
-        lambda one, found: found.where(all_open(one)),
-        "j_MR by k_perp with (A21d) corrected, all channels open",
-    ),
-    on=BULK[1:],
-    order=NEXT,
-    tex=OF_REAL,
-)
+@paper.equation("A22", of=magnetoresistance.then(lambda one, found: found.where(all_open(one)),
+    "j_MR by k_perp with (A21d) corrected, all channels open"), on=BULK[1:], order=NEXT,
+    tex=OF_REAL)  # fmt: skip
 def eqA22_open(s: Symbols) -> Complex:
     """The summand of j_MR for real r, where all channels are open, bulk magnetism alone."""
     weight = np.where(s.open_N & s.open_up & s.open_down, s.k2**2 / np.abs(s.kz) ** 3, 0)
     return -1 / 32 * weight * (s.r_up - s.r_down) ** 2 * (2 - s.r_up**2 - s.r_down**2)
 
 
-@paper.equation(
-    "A22",
-    of=magnetoresistance.named("j_MR by k_perp with (A21d) corrected, every k_perp of the sum"),
-    on=BULK,
-    order=NEXT,
-    tex=OF_REAL,
-)
+@paper.equation("A22",
+    of=magnetoresistance.named("j_MR by k_perp with (A21d) corrected, every k_perp of the sum"), on=BULK,
+    order=NEXT, tex=OF_REAL)  # fmt: skip
 def eqA22(s: Symbols) -> Complex:
     """The same in the whole sum over k_perp, bulk magnetism alone."""
     return -1 / 32 * _weight(s) * (s.r_up - s.r_down) ** 2 * (2 - s.r_up**2 - s.r_down**2)
 
 
-@eqA22.correction(
-    "absolute values: its premise, real r, fails where the minority band is closed and |r_down|"
-    " = 1; with them it holds and is not negative for bulk magnetism alone",
-    kind="content",
-    tex=EQ_A22 % r"|r^\uparrow-r^\downarrow|^2(2-|r^\uparrow|^2-|r^\downarrow|^2)",
-)
+@eqA22.correction("absolute values: its premise, real r, fails where the minority band is closed and |r_down|"
+    " = 1; with them it holds and is not negative for bulk magnetism alone", kind="content",
+    tex=EQ_A22 % r"|r^\uparrow-r^\downarrow|^2(2-|r^\uparrow|^2-|r^\downarrow|^2)")  # fmt: skip
 def _(s: Symbols) -> Array:
     difference = np.abs(s.r_up - s.r_down) ** 2
     return -1 / 32 * _weight(s) * difference * (2 - np.abs(s.r_up) ** 2 - np.abs(s.r_down) ** 2)

@@ -78,92 +78,64 @@ def inside(s: Symbols, regime: tuple[bool, bool, bool]) -> Mask:
     return found[..., None, None]
 
 
-@paper.equation(
-    "B1",
-    of=where(seen("S where all channels are open, all elements"), OPEN),
-    on=ALL_OPEN,
-    tex=r"S_{\mathbf k}" + MATRIX % (r"\hat r", r"\hat t'", r"\hat t", r"\hat r'"),
-)
+@paper.equation("B1", of=where(seen("S where all channels are open, all elements"), OPEN), on=ALL_OPEN,
+    tex=r"S_{\mathbf k}" + MATRIX % (r"\hat r", r"\hat t'", r"\hat t", r"\hat r'"))  # fmt: skip
 def eqB1(s: Symbols) -> Complex:
     """The scattering matrix where every wave propagates."""
     a = extended(s)
     return inside(s, OPEN) * block((a.r, a.t_prime), (a.t, a.r_prime))
 
 
-@paper.equation(
-    "B1",
-    of=where(sides("S^dagger S where all channels are open, all elements", by_source), OPEN),
-    on=ALL_OPEN,
-    tex=r"S_{\mathbf k}^\dagger S_{\mathbf k}=1",
-)
+@paper.equation("B1",
+    of=where(sides("S^dagger S where all channels are open, all elements", by_source), OPEN), on=ALL_OPEN,
+    tex=r"S_{\mathbf k}^\dagger S_{\mathbf k}=1")  # fmt: skip
 def eqB1_unitary(s: Symbols) -> Complex:
     """Below (B1): S is unitary where every wave propagates."""
     S: Complex = eqB1(s)
     return equal(dagger(S) @ S, inside(s, OPEN) * np.eye(4))
 
 
-paper.define(
-    "B2",
-    "The scattering matrix takes incoming to outgoing amplitudes.",
-    tex=r"\begin{pmatrix} \psi^{N,out} \\ \psi^{F,out} \end{pmatrix}=S_{\mathbf k}"
-    r"\begin{pmatrix} \psi^{N,in} \\ \psi^{F,in} \end{pmatrix}",
-    why="it defines S",
-)
+paper.define("B2", "The scattering matrix takes incoming to outgoing amplitudes.", tex=r"\begin{pmatrix} "
+    r"\psi^{N,out} \\ \psi^{F,out} \end{pmatrix}=S_{\mathbf k}\begin{pmatrix} \psi^{N,in} \\ \psi^{F,in} "
+    r"\end{pmatrix}", why="it defines S")  # fmt: skip
 
 
-@paper.equation(
-    "B3",
+@paper.equation("B3",
     of=where(seen("S between open channels where only the minority band is closed"), CLOSED),
     on=MINORITY_CLOSED,
-    tex=S_PROJ + MATRIX % (r"\hat r", r"\hat t'u_-", r"u_-\hat t", r"u_-\hat r'u_-"),
-)
+    tex=S_PROJ + MATRIX % (r"\hat r", r"\hat t'u_-", r"u_-\hat t", r"u_-\hat r'u_-"))  # fmt: skip
 def eqB3(s: Symbols) -> Complex:
     """The scattering matrix where only the minority band is evanescent."""
     a, u = extended(s), s.u_minus
     return inside(s, CLOSED) * block((a.r, a.t_prime @ u), (u @ a.t, u @ a.r_prime @ u))
 
 
-@paper.equation(
-    "B4",
-    of=where(sides("S^dagger S where only the minority band is closed", by_source), CLOSED),
-    on=MINORITY_CLOSED,
-    tex=PRODUCT + MATRIX % ("1", "0", "0", "u_-"),
-)
+@paper.equation("B4", of=where(sides("S^dagger S where only the minority band is closed", by_source), CLOSED),
+    on=MINORITY_CLOSED, tex=PRODUCT + MATRIX % ("1", "0", "0", "u_-"))  # fmt: skip
 def eqB4(s: Symbols) -> Complex:
     """Unitarity of (B3)."""
     S: Complex = eqB3(s)
     return equal(dagger(S) @ S, inside(s, CLOSED) * block((IDENTITY, NONE), (NONE, s.u_minus)))
 
 
-@paper.equation(
-    "B5",
-    of=where(seen("S between open channels where only the majority band is open"), ONLY),
-    on=MAJORITY_ONLY,
-    tex=S_PROJ + MATRIX % ("0", "0", "0", r"u_-\hat r'u_-"),
-)
+@paper.equation("B5", of=where(seen("S between open channels where only the majority band is open"), ONLY),
+    on=MAJORITY_ONLY, tex=S_PROJ + MATRIX % ("0", "0", "0", r"u_-\hat r'u_-"))  # fmt: skip
 def eqB5(s: Symbols) -> Complex:
     """The scattering matrix where only the majority band propagates, N being closed."""
     u = s.u_minus
     return inside(s, ONLY) * block((NONE, NONE), (NONE, u @ extended(s).r_prime @ u))
 
 
-@paper.equation(
-    "B6",
-    of=where(sides("S^dagger S where only the majority band is open", by_source), ONLY),
-    on=MAJORITY_ONLY,
-    tex=PRODUCT + MATRIX % ("0", "0", "0", "u_-"),
-)
+@paper.equation("B6", of=where(sides("S^dagger S where only the majority band is open", by_source), ONLY),
+    on=MAJORITY_ONLY, tex=PRODUCT + MATRIX % ("0", "0", "0", "u_-"))  # fmt: skip
 def eqB6(s: Symbols) -> Complex:
     """Unitarity of (B5)."""
     S: Complex = eqB5(s)
     return equal(dagger(S) @ S, inside(s, ONLY) * block((NONE, NONE), (NONE, s.u_minus)))
 
 
-@at_finite(
-    "B7",
-    of=seen("S between open channels, every regime, all elements"),
-    tex=S_PROJ + MATRIX % (r"\hat 1\hat r", r"\hat 1\hat t'", r"\hat 1'\hat t", r"\hat 1'\hat r'"),
-)
+@at_finite("B7", of=seen("S between open channels, every regime, all elements"), tex=S_PROJ + MATRIX % (
+    r"\hat 1\hat r", r"\hat 1\hat t'", r"\hat 1'\hat t", r"\hat 1'\hat r'"))  # fmt: skip
 def eqB7(s: Symbols) -> Complex:
     """The scattering matrix in every regime, from the projected matrices of (7)."""
     a = projected(s)
@@ -185,22 +157,16 @@ def eqB8(s: Symbols) -> Complex:
     return np.stack([dagger(S) @ S, right, S @ dagger(S), right], axis=-3)
 
 
-@at_finite(
-    "B9a",
-    of=sides("outgoing flux matrix of waves from N", lambda S: by_source(S)[..., N, N]),
-    tex=r"\hat r^\dagger\hat 1\hat r+\hat t^\dagger\hat 1'\hat t=\hat 1",
-)
+@at_finite("B9a", of=sides("outgoing flux matrix of waves from N", lambda S: by_source(S)[..., N, N]),
+    tex=r"\hat r^\dagger\hat 1\hat r+\hat t^\dagger\hat 1'\hat t=\hat 1")  # fmt: skip
 def eqB9a(s: Symbols) -> Complex:
     """All flux incident from N leaves, for any spinor."""
     a = projected(s)
     return equal(dagger(a.r) @ s.one @ a.r + dagger(a.t) @ s.one_prime @ a.t, s.one)
 
 
-@at_finite(
-    "B9b",
-    of=sides("outgoing flux matrix of waves from F", lambda S: by_source(S)[..., F, F]),
-    tex=r"\hat r'^\dagger\hat 1'\hat r'+\hat t'^\dagger\hat 1\hat t'=\hat 1'",
-)
+@at_finite("B9b", of=sides("outgoing flux matrix of waves from F", lambda S: by_source(S)[..., F, F]),
+    tex=r"\hat r'^\dagger\hat 1'\hat r'+\hat t'^\dagger\hat 1\hat t'=\hat 1'")  # fmt: skip
 def eqB9b(s: Symbols) -> Complex:
     """All flux incident from F leaves, for any spinor."""
     a = projected(s)
@@ -222,22 +188,16 @@ def eqB9c(s: Symbols) -> Complex:
     return equal(dagger(a.r) @ s.one @ a.t_prime, -dagger(a.t) @ s.one_prime @ a.r_prime)
 
 
-@at_finite(
-    "B10a",
-    of=sides("what outgoing spinors in N receive", lambda S: by_drain(S)[..., N, N]),
-    tex=r"\hat 1(\hat r\hat r^\dagger+\hat t'\hat t'^\dagger)\hat 1=\hat 1",
-)
+@at_finite("B10a", of=sides("what outgoing spinors in N receive", lambda S: by_drain(S)[..., N, N]),
+    tex=r"\hat 1(\hat r\hat r^\dagger+\hat t'\hat t'^\dagger)\hat 1=\hat 1")  # fmt: skip
 def eqB10a(s: Symbols) -> Complex:
     """Outgoing channels of N are filled by all sources together; lost primes of t' restored."""
     a = projected(s)
     return equal(s.one @ (a.r @ dagger(a.r) + a.t_prime @ dagger(a.t_prime)) @ s.one, s.one)
 
 
-@at_finite(
-    "B10b",
-    of=sides("what outgoing spinors in F receive", lambda S: by_drain(S)[..., F, F]),
-    tex=r"\hat 1'(\hat r'\hat r'^\dagger+\hat t'\hat t'^\dagger)\hat 1'=\hat 1'",
-)
+@at_finite("B10b", of=sides("what outgoing spinors in F receive", lambda S: by_drain(S)[..., F, F]),
+    tex=r"\hat 1'(\hat r'\hat r'^\dagger+\hat t'\hat t'^\dagger)\hat 1'=\hat 1'")  # fmt: skip
 def eqB10b(s: Symbols) -> Complex:
     """Outgoing channels of F are filled by all sources together."""
     a = projected(s)
@@ -245,25 +205,17 @@ def eqB10b(s: Symbols) -> Complex:
     return equal(s.one_prime @ filled @ s.one_prime, s.one_prime)
 
 
-@eqB10b.correction(
-    "a swapped symbol: t t^dagger, not t' t'^dagger, from the lower right block of (B8)",
-    kind="marks",
-    tex=r"\hat 1'(\hat r'\hat r'^\dagger+\hat t\hat t^\dagger)\hat 1'=\hat 1'",
-)
+@eqB10b.correction("a swapped symbol: t t^dagger, not t' t'^dagger, from the lower right block of (B8)",
+    kind="marks", tex=r"\hat 1'(\hat r'\hat r'^\dagger+\hat t\hat t^\dagger)\hat 1'=\hat 1'")  # fmt: skip
 def _(s: Symbols) -> Complex:
     a = projected(s)
     filled = a.r_prime @ dagger(a.r_prime) + a.t @ dagger(a.t)
     return equal(s.one_prime @ filled @ s.one_prime, s.one_prime)
 
 
-@at_finite(
-    "B10c",
-    of=sides(
-        "overlap of what spinors in N and F receive from N: first term, and minus the second",
-        lambda S: S[..., N, N] @ dagger(S[..., F, N]),
-    ),
-    tex=r"\hat 1(\hat r\hat t^\dagger+\hat t'\hat r'^\dagger)\hat 1'=0",
-)
+@at_finite("B10c", of=sides("overlap of what spinors in N and F receive from N: first term, and minus the"
+    " second", lambda S: S[..., N, N] @ dagger(S[..., F, N])),
+    tex=r"\hat 1(\hat r\hat t^\dagger+\hat t'\hat r'^\dagger)\hat 1'=0")  # fmt: skip
 def eqB10c(s: Symbols) -> Complex:
     """Outgoing channels of N and F are independent; lost primes of t', r' and the last 1' restored."""
     a = projected(s)

@@ -35,53 +35,39 @@ paper.define(
 )
 
 
-@tried(
-    "C2",
+@tried("C2",
     of=Quantity("(q_2 - q_1)(q_2 + q_1), by band", bound(lambda q: (q[:, 1] - q[:, 0]) * q.sum(axis=1))),
-    tex=r"(q_2 - q_1)(q_2 + q_1) = \pm \frac{2 m_e J}{\hbar^2}",
-)
+    tex=r"(q_2 - q_1)(q_2 + q_1) = \pm \frac{2 m_e J}{\hbar^2}")  # fmt: skip
 def eqC2(s: Symbols) -> Array:
     """The decay constants on the two sides differ by the exchange splitting."""
     return np.array([1.0, -1.0]) * s.iface.J
 
 
-@tried(
-    "C3",
-    of=Quantity("q_2 + q_1, by band", bound(lambda q: q.sum(axis=1))),
-    tex=rf"\frac{{\hbar^2}}{{2m_e}} (q_2 + q_1) = \frac{{\hbar^2}}{{2m_e}} h_R {K_MAX}",
-)
+@tried("C3", of=Quantity("q_2 + q_1, by band", bound(lambda q: q.sum(axis=1))),
+    tex=rf"\frac{{\hbar^2}}{{2m_e}} (q_2 + q_1) = \frac{{\hbar^2}}{{2m_e}} h_R {K_MAX}")  # fmt: skip
 def eqC3(s: Symbols) -> Array:
     """The delta makes the slope jump by the sum of the decay constants."""
     k_max = np.sqrt(s.iface.thresholds()[-1])
     return s.iface.h_R * k_max
 
 
-@tried(
-    "C4",
-    of=Quantity("2q, the smaller and the larger, by band", bound(lambda q: 2 * np.sort(q, axis=1))),
-    tex=EQ_C4 % "J",
-)
+@tried("C4", of=Quantity("2q, the smaller and the larger, by band", bound(lambda q: 2 * np.sort(q, axis=1))),
+    tex=EQ_C4 % "J")  # fmt: skip
 def eqC4(s: Symbols) -> Array:
     """The decay constants of the bound state."""
     strength = s.iface.h_R * np.sqrt(s.iface.thresholds()[-1])
     return strength + np.array([-1.0, 1.0]) * s.iface.J / 2 / strength
 
 
-@eqC4.correction(
-    "a factor 2 in the second term, from (C2) over (C3); (C5) follows from the right one",
-    kind="content",
-    tex=EQ_C4 % "2 J",
-)
+@eqC4.correction("a factor 2 in the second term, from (C2) over (C3); (C5) follows from the right one",
+    kind="content", tex=EQ_C4 % "2 J")  # fmt: skip
 def _(s: Symbols) -> Array:
     strength = s.iface.h_R * np.sqrt(s.iface.thresholds()[-1])
     return strength + np.array([-1.0, 1.0]) * s.iface.J / strength
 
 
-@tried(
-    "C5",
-    of=Quantity("least strength that binds, by band", simple_thresholds),
-    tex=rf"|h_R {K_MAX}| > \sqrt{{\frac{{2 m_e J}}{{\hbar^2}}}}",
-)
+@tried("C5", of=Quantity("least strength that binds, by band", simple_thresholds),
+    tex=rf"|h_R {K_MAX}| > \sqrt{{\frac{{2 m_e J}}{{\hbar^2}}}}")  # fmt: skip
 def eqC5(s: Symbols) -> Array:
     """No state is bound in the simplified model unless the delta is stronger than this."""
     return np.sqrt(s.iface.J)

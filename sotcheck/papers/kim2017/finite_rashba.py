@@ -28,18 +28,12 @@ OF_T_PRIME = MATRIX + r"2i\hat K_z\sqrt{|k_z||\hat K_z|^{-1}}"
 OF_R = MATRIX + r"(ik_z-i\hat K_z+\hat\kappa)"
 OF_R_PRIME = r"\sqrt{|\hat K_z|}" + MATRIX + r"(i\hat K_z-ik_z+\hat\kappa)\sqrt{|\hat K_z|^{-1}}"
 
-paper.define(
-    "5",
-    "The interface potential is a delta function with a matrix in spin space.",
+paper.define("5", "The interface potential is a delta function with a matrix in spin space.",
     tex=r"H_I=\frac{\hbar^2}{2m_e}\hat\kappa\,\delta(z)",
-    why="a model; what it does to the wave function is tried apart",
-)
-paper.define(
-    "8",
-    "The interface potential is spin conserving but for a Rashba term.",
+    why="a model; what it does to the wave function is tried apart")  # fmt: skip
+paper.define("8", "The interface potential is spin conserving but for a Rashba term.",
     tex=r"\hat\kappa=\hat\kappa_0+h_R\," + RASHBA,
-    why="a model; every other entry is tried on it",
-)
+    why="a model; every other entry is tried on it")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -89,12 +83,9 @@ def _jump_of_spin_current(one: Solved) -> Estimate:
     return measured(one, flux[..., None] * (found.spin_plus - found.spin_minus))
 
 
-@at_finite(
-    "5",
-    of=Quantity("jump of the spin current at z = 0, by source", _jump_of_spin_current),
+@at_finite("5", of=Quantity("jump of the spin current at z = 0, by source", _jump_of_spin_current),
     tex=r"\hat\kappa\psi_{z=0}=\partial_z\psi_{z=+0}-\partial_z\psi_{z=-0}",
-    says="Below (5): the slope of the wave function jumps by kappa psi.",
-)
+    says="Below (5): the slope of the wave function jumps by kappa psi.")  # fmt: skip
 def eq5(s: Symbols) -> Complex:
     """The jump of the spin current is Im[ψ†σκ̂ψ]; by source."""
     a = projected(s)
@@ -142,11 +133,8 @@ def eq6b(s: Symbols) -> Complex:
     return _of_t_prime(s) @ s.one
 
 
-@eq6b.correction(
-    "the name: this right-hand side is that of t'; r is that of (6c)",
-    kind="marks",
-    tex=r"\hat r_{ex}=" + OF_R,
-)
+@eq6b.correction("the name: this right-hand side is that of t'; r is that of (6c)", kind="marks",
+    tex=r"\hat r_{ex}=" + OF_R)  # fmt: skip
 def _(s: Symbols) -> Complex:
     return _of_r(s) @ s.one
 
@@ -157,11 +145,8 @@ def eq6c(s: Symbols) -> Complex:
     return _of_r(s) @ s.one_prime
 
 
-@eq6c.correction(
-    "the name: this right-hand side is that of r; r' is that of (6d)",
-    kind="marks",
-    tex=r"\hat r'_{ex}=" + OF_R_PRIME,
-)
+@eq6c.correction("the name: this right-hand side is that of r; r' is that of (6d)", kind="marks",
+    tex=r"\hat r'_{ex}=" + OF_R_PRIME)  # fmt: skip
 def _(s: Symbols) -> Complex:
     return _of_r_prime(s) @ s.one_prime
 
@@ -172,11 +157,8 @@ def eq6d(s: Symbols) -> Complex:
     return _of_r_prime(s) @ s.one_prime
 
 
-@eq6d.correction(
-    "the name: this right-hand side is that of r'; t' is that of (6b)",
-    kind="marks",
-    tex=r"\hat t'_{ex}=" + OF_T_PRIME,
-)
+@eq6d.correction("the name: this right-hand side is that of r'; t' is that of (6b)", kind="marks",
+    tex=r"\hat t'_{ex}=" + OF_T_PRIME)  # fmt: skip
 def _(s: Symbols) -> Complex:
     return _of_t_prime(s) @ s.one_prime
 
@@ -186,12 +168,8 @@ def extended(s: Symbols) -> Extended:
     return Extended(_of_r(s), _of_t(s), _of_r_prime(s), _of_t_prime(s))
 
 
-@at_finite(
-    "7",
-    of=at_finite_h_R("r", "t", "r'", "t'"),
-    tex=r"\hat r=\hat r_{ex}\hat 1,\quad\hat t=\hat t_{ex}\hat 1,\quad"
-    r"\hat r'=\hat r'_{ex}\hat 1',\quad\hat t'=\hat t'_{ex}\hat 1'",
-)
+@at_finite("7", of=at_finite_h_R("r", "t", "r'", "t'"), tex=r"\hat r=\hat r_{ex}\hat 1,\quad\hat t="
+    r"\hat t_{ex}\hat 1,\quad\hat r'=\hat r'_{ex}\hat 1',\quad\hat t'=\hat t'_{ex}\hat 1'")  # fmt: skip
 def eq7(s: Symbols) -> Complex:
     """Projecting the incident side of the extended matrices gives the scattering matrices."""
     ex = extended(s)

@@ -18,7 +18,6 @@ from sotcheck.numerics.quadrature import sample
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017 import section6b as eq
 from sotcheck.papers.kim2017.finite_rashba import column
-from sotcheck.papers.kim2017.models import at_finite
 from sotcheck.system.interface import Interface
 from sotcheck.system.spin import IDENTITY
 from sotcheck.system.structure import Region
@@ -71,7 +70,7 @@ def series_holds(engine: str) -> Iterator[Trial]:
         why = "read off r_ex at complex h_R, against (46a) with r_ex of the stack at h_R = 0"
         for n in eq.ORDERS:
             words = f"coefficient of h_R^{n} in r_ex, {name}"
-            yield at_finite(words, eq.order(symbols, n), found[n - 1], why, local)
+            yield tried(words, eq.order(symbols, n), found[n - 1], why, local)
 
 
 @paper.statement("layers-transfer", number="45")
@@ -98,7 +97,7 @@ def transfer_holds(engine: str) -> Iterator[Trial]:
             ("(44) corrected: sum of m", eq.eq44_sum_corrected(over_0), total),
             ("(45): change of m", eq.eq45(over_0), m - m_0),
         ):
-            yield at_finite(f"{what}, {name}", expected, Estimate(found), why, local, incident)
+            yield tried(f"{what}, {name}", expected, Estimate(found), why, local, incident)
 
 
 @paper.statement("layers-details")
@@ -119,4 +118,4 @@ def engines_agree(engine: str) -> Iterator[Trial]:
         found, expected = (stack(name, one).reflection(ANGLES, iface.h_R) for one in (engine, reference()))
         why = "a chain with cells in every layer against wave matrices"
         words = f"r_ex at h_R = {iface.h_R:g}, {name}"
-        yield at_finite(words, expected, Estimate(found), why, stack(name, engine))
+        yield tried(words, expected, Estimate(found), why, stack(name, engine))

@@ -118,11 +118,8 @@ paper.add(
 )  # fmt: skip
 
 
-@paper.statement(
-    "bound-state-rashba",
-    "The Rashba term binds at (C5) when m lies in the plane, and up to sqrt(1 + sqrt 2) times later"
-    " otherwise.",
-)
+@paper.statement("bound-state-rashba", "The Rashba term binds at (C5) when m lies in the plane, and up to"
+    " sqrt(1 + sqrt 2) times later otherwise.")  # fmt: skip
 def rashba_binds_later(engine: str) -> Iterator[Trial]:
     """Yield the exact threshold of the Rashba term for m in, tilted from and normal to the plane."""
     for name, m in (("in the plane", IN_PLANE), ("tilted", (0.6, 0.0, 0.8)), ("normal", NORMAL)):

@@ -31,13 +31,9 @@ BEHIND = PSI_F + "(z<0)=" + PLANE + r"\sqrt{|k_z|^{-1}}e^{-ik_zz}%s_{\mathbf k}\
 CHANGE = r"%s=%s^0+\frac{h_R}{2ik_z}%s\," + RASHBA + "%s"
 
 
-@at_finite(
-    "1a",
-    of=wave("N", "N"),
-    tex=PSI_N + r"(z<0)=\frac{1}{\sqrt V}e^{i\mathbf k\cdot\mathbf r}\xi_\sigma"
-    r"+\frac{1}{\sqrt V}e^{i\bar{\mathbf k}\cdot\mathbf r}"
-    r"\sum_{\sigma'}r^{\sigma'\sigma}_{\mathbf k}\xi_{\sigma'}",
-)
+@at_finite("1a", of=wave("N", "N"), tex=PSI_N + r"(z<0)=\frac{1}{\sqrt V}e^{i\mathbf k\cdot\mathbf r}"
+    r"\xi_\sigma+\frac{1}{\sqrt V}e^{i\bar{\mathbf k}\cdot\mathbf r}"
+    r"\sum_{\sigma'}r^{\sigma'\sigma}_{\mathbf k}\xi_{\sigma'}")  # fmt: skip
 def eq1a(s: Symbols) -> Complex:
     """Electrons incident from N, on the side of N: an incoming and a reflected plane wave."""
     r, spinors = projected(s).r, (s.xi_plus, s.xi_minus)
@@ -58,12 +54,9 @@ def eq1a(s: Symbols) -> Complex:
     return observed(wave, [IDENTITY])
 
 
-@at_finite(
-    "1b",
-    of=wave("N", "F"),
-    tex=PSI_N + r"(z>0)=\frac{1}{\sqrt V}\sum_{\sigma'}\sqrt{\frac{|k_z|}{|k_z'|}}"
-    r"e^{i\mathbf k'\cdot\mathbf r}t^{\sigma'\sigma}_{\mathbf k}\xi_{\sigma'}",
-)
+@at_finite("1b", of=wave("N", "F"), tex=PSI_N + r"(z>0)=\frac{1}{\sqrt V}\sum_{\sigma'}"
+    r"\sqrt{\frac{|k_z|}{|k_z'|}}e^{i\mathbf k'\cdot\mathbf r}t^{\sigma'\sigma}_{\mathbf k}\xi_{"
+    r"\sigma'}")  # fmt: skip
 def eq1b(s: Symbols) -> Complex:
     """Electrons incident from N, on the side of F: a transmitted wave in each band."""
     t, bands = projected(s).t, ((s.xi_plus, s.kz_down), (s.xi_minus, s.kz_up))
@@ -84,11 +77,8 @@ def eq1b(s: Symbols) -> Complex:
     return observed(wave, [IDENTITY])
 
 
-@at_finite(
-    "2a",
-    of=wave("N", "N"),
-    tex=PSI_N + "(z<0)=" + PLANE + r"(e^{ik_zz}\hat 1_{\mathbf k}+e^{-ik_zz}\hat r_{\mathbf k})\xi_\sigma",
-)
+@at_finite("2a", of=wave("N", "N"), tex=PSI_N + "(z<0)=" + PLANE + r"(e^{ik_zz}\hat 1_{\mathbf k}+e^{-ik_zz}"
+    r"\hat r_{\mathbf k})\xi_\sigma")  # fmt: skip
 def eq2a(s: Symbols) -> Complex:
     """The wave (1a) in matrix form, nothing where k_z is imaginary."""
     r = projected(s).r
@@ -99,11 +89,8 @@ def eq2a(s: Symbols) -> Complex:
     return observed(wave, [IDENTITY])
 
 
-@at_finite(
-    "2b",
-    of=wave("N", "F"),
-    tex=PSI_N + "(z>0)=" + PLANE + r"\sqrt{|k_z||\hat K_z|^{-1}}e^{i\hat K_zz}\hat t_{\mathbf k}\xi_\sigma",
-)
+@at_finite("2b", of=wave("N", "F"), tex=PSI_N + "(z>0)=" + PLANE
+    + r"\sqrt{|k_z||\hat K_z|^{-1}}e^{i\hat K_zz}\hat t_{\mathbf k}\xi_\sigma")  # fmt: skip
 def eq2b(s: Symbols) -> Complex:
     """The wave (1b) in matrix form."""
     t = projected(s).t
@@ -130,21 +117,14 @@ def eq3a(s: Symbols) -> Complex:
     return _behind(s, projected(s).r_prime)
 
 
-@eq3a.correction(
-    "a swapped symbol: the wave behind the interface carries t', not r'",
-    kind="marks",
-    tex=BEHIND % r"\hat t'",
-)
+@eq3a.correction("a swapped symbol: the wave behind the interface carries t', not r'", kind="marks",
+    tex=BEHIND % r"\hat t'")  # fmt: skip
 def _(s: Symbols) -> Complex:
     return _behind(s, projected(s).t_prime)
 
 
-@at_finite(
-    "3b",
-    of=wave("F", "F"),
-    tex=PSI_F + "(z>0)=" + PLANE + r"\sqrt{|\hat K_z|^{-1}}(e^{-i\hat K_zz}\hat 1'_{\mathbf k}"
-    r"+e^{i\hat K_zz}\hat r'_{\mathbf k})\sqrt{|\hat K_z|}\xi_\sigma",
-)
+@at_finite("3b", of=wave("F", "F"), tex=PSI_F + "(z>0)=" + PLANE + r"\sqrt{|\hat K_z|^{-1}}(e^{-i\hat K_zz}"
+    r"\hat 1'_{\mathbf k}+e^{i\hat K_zz}\hat r'_{\mathbf k})\sqrt{|\hat K_z|}\xi_\sigma")  # fmt: skip
 def eq3b(s: Symbols) -> Complex:
     """Electrons incident from F, on the side of F: an incoming and a reflected wave in each band."""
     r_prime = projected(s).r_prime
@@ -164,25 +144,17 @@ def eq4a(s: Symbols) -> Complex:
     return np.where(s.open_N, 1, 0)[..., None, None] * IDENTITY
 
 
-@at_finite(
-    "4b",
-    of=channels("F"),
-    tex=r"\hat 1'_{\mathbf k}=1\ (k_z^\pm\ real),\quad u_-\ (only\ k_z^-\ real),"
-    r"\quad 0\ (both\ imaginary)",
-)
+@at_finite("4b", of=channels("F"), tex=r"\hat 1'_{\mathbf k}=1\ (k_z^\pm\ real),\quad u_-\ (only\ k_z^-"
+    r"\ real),\quad 0\ (both\ imaginary)")  # fmt: skip
 def eq4b(s: Symbols) -> Complex:
     """The projector on incident channels of F: both bands, the majority, or none."""
     bands = (s.open_up.astype(int) + s.open_down)[..., None, None]
     return np.select([bands == 2, bands == 1], [IDENTITY, s.u_minus], 0)
 
 
-@at_finite(
-    "9",
-    of=at_finite_h_R("t").named("t at finite h_R, all elements (N open)"),
-    tex=r"\hat t_{ex}=\hat t^0_{ex}+\frac{h_R}{2ik_z}\hat t^0_{ex}\,"
-    + RASHBA
-    + r"\sqrt{|k_z||\hat K_z|^{-1}}\,\hat t_{ex}",
-)
+@at_finite("9", of=at_finite_h_R("t").named("t at finite h_R, all elements (N open)"), tex=r"\hat t_{ex}="
+    r"\hat t^0_{ex}+\frac{h_R}{2ik_z}\hat t^0_{ex}\," + RASHBA + r"\sqrt{|k_z||\hat K_z|^{-1}}\,"
+    r"\hat t_{ex}")  # fmt: skip
 def eq9(s: Symbols) -> Complex:
     """Dyson equation of the transmission matrix, at any h_R."""
     factor = scalar(s.iface.h_R / (2j * s.kz))
@@ -190,15 +162,10 @@ def eq9(s: Symbols) -> Complex:
     return (s.t_ex + factor @ s.t_ex @ s.rashba @ root @ extended(s).t) @ s.one
 
 
-@at_finite(
-    "9",
-    of=at_finite_h_R("t'").named(
-        "t' at finite h_R, all elements (t_ex carried over by the relations below (7))"
-    ),
-    tex=r"\hat t'_{ex}=\frac{|k_z|}{k_z}|\hat K_z|^{-1/2}\left[\hat t^0_{ex}+\frac{h_R}{2ik_z}\hat t^0_{ex}\,"
-    + RASHBA
-    + r"\sqrt{|k_z||\hat K_z|^{-1}}\,\hat t_{ex}\right]\hat K_z|\hat K_z|^{-1/2}",
-)
+@at_finite("9", of=at_finite_h_R("t'").named("t' at finite h_R, all elements (t_ex carried over by the"
+    " relations below (7))"), tex=r"\hat t'_{ex}=\frac{|k_z|}{k_z}|\hat K_z|^{-1/2}"
+    r"\left[\hat t^0_{ex}+\frac{h_R}{2ik_z}\hat t^0_{ex}\," + RASHBA + r"\sqrt{|k_z||\hat K_z|^{-1}}\,"
+    r"\hat t_{ex}\right]\hat K_z|\hat K_z|^{-1/2}")  # fmt: skip
 def eq9_from_F(s: Symbols) -> Complex:
     """The same by what it implies for electrons incident from F, N open or closed."""
     factor, root = scalar(s.iface.h_R / (2j * s.kz)), np.linalg.inv(abs_root_K(s))
@@ -210,45 +177,29 @@ def _over_2ik(s: Symbols) -> Complex:
     return scalar(1 / (2j * s.kz))
 
 
-@paper.equation(
-    "10a",
-    of=change_of("t"),
-    order="h_R^2",
-    tex=CHANGE % (r"\hat t", r"\hat t", r"\hat t^0_{ex}", r"(\hat 1+\hat r^0)"),
-)
+@paper.equation("10a", of=change_of("t"), order="h_R^2",
+    tex=CHANGE % (r"\hat t", r"\hat t", r"\hat t^0_{ex}", r"(\hat 1+\hat r^0)"))  # fmt: skip
 def eq10a(s: Symbols) -> Complex:
     """First-order change of the transmission matrix from N."""
     return _over_2ik(s) @ s.t_ex @ s.rashba @ (s.one + s.r)
 
 
-@paper.equation(
-    "10b",
-    of=change_of("t'"),
-    order="h_R^2",
-    tex=CHANGE % (r"\hat t'", r"\hat t'", r"(1+\hat r^0_{ex})", r"\hat t'^0"),
-)
+@paper.equation("10b", of=change_of("t'"), order="h_R^2",
+    tex=CHANGE % (r"\hat t'", r"\hat t'", r"(1+\hat r^0_{ex})", r"\hat t'^0"))  # fmt: skip
 def eq10b(s: Symbols) -> Complex:
     """First-order change of the transmission matrix from F."""
     return _over_2ik(s) @ (IDENTITY + s.r_ex) @ s.rashba @ s.t_prime
 
 
-@paper.equation(
-    "10c",
-    of=change_of("r"),
-    order="h_R^2",
-    tex=CHANGE % (r"\hat r", r"\hat r", r"(1+\hat r^0_{ex})", r"(\hat 1+\hat r^0)"),
-)
+@paper.equation("10c", of=change_of("r"), order="h_R^2",
+    tex=CHANGE % (r"\hat r", r"\hat r", r"(1+\hat r^0_{ex})", r"(\hat 1+\hat r^0)"))  # fmt: skip
 def eq10c(s: Symbols) -> Complex:
     """First-order change of the reflection matrix from N."""
     return _over_2ik(s) @ (IDENTITY + s.r_ex) @ s.rashba @ (s.one + s.r)
 
 
-@paper.equation(
-    "10d",
-    of=change_of("r'"),
-    order="h_R^2",
-    tex=CHANGE % (r"\hat r'", r"\hat r'", r"\hat t^0_{ex}", r"\hat t'^0"),
-)
+@paper.equation("10d", of=change_of("r'"), order="h_R^2",
+    tex=CHANGE % (r"\hat r'", r"\hat r'", r"\hat t^0_{ex}", r"\hat t'^0"))  # fmt: skip
 def eq10d(s: Symbols) -> Complex:
     """First-order change of the reflection matrix from F."""
     return _over_2ik(s) @ s.t_ex @ s.rashba @ s.t_prime

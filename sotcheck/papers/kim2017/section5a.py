@@ -38,21 +38,13 @@ evanescent = Quantity(
     "majority",
 )
 
-paper.define(
-    "17",
-    "The magnetism is an exchange field in the bulk of the ferromagnet.",
+paper.define("17", "The magnetism is an exchange field in the bulk of the ferromagnet.",
     tex=r"H=-\frac{\hbar^2}{2m_e}\nabla^2+J\hat\sigma\cdot\mathbf m\,\Theta(z)",
-    why="a model; (18) to (21) are tried on it",
-)
+    why="a model; (18) to (21) are tried on it")  # fmt: skip
 
 
-@paper.equation(
-    "18a",
-    of=r_by_spin,
-    on=BULK,
-    tex=r"r^{\uparrow/\downarrow}_{\mathbf k}=\frac{k_z-k_z^\mp}{k_z+k_z^\mp}\ (k_z\ real),"
-    r"\quad 0\ (k_z\ imaginary)",
-)
+@paper.equation("18a", of=r_by_spin, on=BULK, tex=r"r^{\uparrow/\downarrow}_{\mathbf k}="
+    r"\frac{k_z-k_z^\mp}{k_z+k_z^\mp}\ (k_z\ real),\quad 0\ (k_z\ imaginary)")  # fmt: skip
 def eq18a(s: Symbols) -> Complex:
     """Reflection of electrons from N."""
     r_up = (s.kz - s.kz_up) / (s.kz + s.kz_up)
@@ -60,13 +52,9 @@ def eq18a(s: Symbols) -> Complex:
     return np.stack([np.where(s.open_N, r_up, 0), np.where(s.open_N, r_down, 0)], axis=-1)
 
 
-@paper.equation(
-    "18b",
-    of=t_prime_by_spin,
-    on=BULK,
-    tex=r"t'^{\uparrow/\downarrow}_{\mathbf k}=\frac{2i\sqrt{k_z^\mp|k_z|}}{ik_z+ik_z^\mp}"
-    r"\ (k_z^\mp\ real),\quad 0\ (k_z^\mp\ imaginary)",
-)
+@paper.equation("18b", of=t_prime_by_spin, on=BULK, tex=r"t'^{\uparrow/\downarrow}_{\mathbf k}="
+    r"\frac{2i\sqrt{k_z^\mp|k_z|}}{ik_z+ik_z^\mp}\ (k_z^\mp\ real),\quad 0\ (k_z^\mp"
+    r"\ imaginary)")  # fmt: skip
 def eq18b(s: Symbols) -> Complex:
     """Transmission of electrons from F."""
     t_up = 2j * np.sqrt(s.kz_up * np.abs(s.kz)) / (1j * s.kz + 1j * s.kz_up)
@@ -80,57 +68,37 @@ def _summand(s: Symbols, before: Complex, numerator: Array | Complex) -> Complex
     return np.where(s.open_N, s.k2 * before * fraction / (2 * np.pi), 0)
 
 
-@linear(
-    "19a",
-    of=torque.of("normal").fieldlike,
-    on=BULK,
-    tex=r"Re[\mathcal T_R^N]=-" + UNIT % r"\tau" + N_SUM + "k_z" + FRACTION % "(k_z^-)^2-|k_z^+|^2",
-)
+@linear("19a", of=torque.of("normal").fieldlike, on=BULK, tex=r"Re[\mathcal T_R^N]=-" + UNIT % r"\tau" + N_SUM
+    + "k_z" + FRACTION % "(k_z^-)^2-|k_z^+|^2")  # fmt: skip
 def eq19a(s: Symbols) -> Complex:
     """The fieldlike torque of a current in the normal metal."""
     return -_summand(s, s.kz, s.kz_up**2 - np.abs(s.kz_down) ** 2)
 
 
-@linear(
-    "19b",
-    of=torque.of("normal").dampinglike,
-    on=BULK,
-    tex=r"Im[\mathcal T_R^N]=-" + UNIT % r"\tau" + N_SUM + "k_z" + FRACTION % "2k_z^-Im[k_z^+]",
-)
+@linear("19b", of=torque.of("normal").dampinglike, on=BULK,
+    tex=r"Im[\mathcal T_R^N]=-" + UNIT % r"\tau" + N_SUM + "k_z" + FRACTION % "2k_z^-Im[k_z^+]")  # fmt: skip
 def eq19b(s: Symbols) -> Complex:
     """The dampinglike torque of a current in the normal metal."""
     return -_summand(s, s.kz, 2 * s.kz_up * s.kz_down.imag)
 
 
-@linear(
-    "20a",
-    of=of_majority.where(N_open, "N open"),
-    on=BULK,
-    tex=RE_F + "=-" + UNIT % UP + N_SUM + "k_z" + FRACTION % "k_z^2-|k_z^+|^2",
-)
+@linear("20a", of=of_majority.where(N_open, "N open"), on=BULK,
+    tex=RE_F + "=-" + UNIT % UP + N_SUM + "k_z" + FRACTION % "k_z^2-|k_z^+|^2")  # fmt: skip
 def eq20a_majority(s: Symbols) -> Complex:
     """The fieldlike torque of majority electrons that propagate in N, first term."""
     return -_summand(s, s.kz, s.kz**2 - np.abs(s.kz_down) ** 2)
 
 
 @eq20a_majority.correction(
-    "a swapped symbol, a factor k_z / k_z^-: |t'|^2 of (18b) has k_z k_z^-, and k_z cancels",
-    kind="marks",
-    tex=RE_F + "=-" + UNIT % UP + N_SUM + "k_z^-" + FRACTION % "k_z^2-|k_z^+|^2",
-)
+    "a swapped symbol, a factor k_z / k_z^-: |t'|^2 of (18b) has k_z k_z^-, and k_z cancels", kind="marks",
+    tex=RE_F + "=-" + UNIT % UP + N_SUM + "k_z^-" + FRACTION % "k_z^2-|k_z^+|^2")  # fmt: skip
 def _(s: Symbols) -> Complex:
     return -_summand(s, s.kz_up, s.kz**2 - np.abs(s.kz_down) ** 2)
 
 
-@linear(
-    "20a",
-    of=torque.of("minority").fieldlike.where(N_open, "N open"),
-    on=BOTH_BANDS,
-    tex=RE_F
-    + "=-"
-    + UNIT % r"\tau^\downarrow"
-    + r"\sum_{k_\perp^2+\Delta^2<k_F^2}k_\perp^2k_z^+\frac{k_z^--k_z}{(k_z+k_z^+)^2(k_z+k_z^-)}",
-)
+@linear("20a", of=torque.of("minority").fieldlike.where(N_open, "N open"), on=BOTH_BANDS, tex=RE_F + "=-"
+    + UNIT % r"\tau^\downarrow" + r"\sum_{k_\perp^2+\Delta^2<k_F^2}k_\perp^2k_z^+"
+    r"\frac{k_z^--k_z}{(k_z+k_z^+)^2(k_z+k_z^-)}")  # fmt: skip
 def eq20a_minority(s: Symbols) -> Complex:
     """The fieldlike torque of minority electrons, second term."""
     fraction = (s.kz_up - s.kz) / ((s.kz + s.kz_down) ** 2 * (s.kz + s.kz_up))
@@ -144,9 +112,8 @@ def eq20a_evanescent(s: Symbols) -> Complex:
     return np.where(s.open_N, 0, s.k2 * s.kz_up / s.iface.J / (2 * np.pi))
 
 
-@linear(
-    "20b", of=of_both, on=BULK, tex=IM_F + "=" + UNIT % UP + N_SUM + "k_z^-" + FRACTION % "2k_z^-Im[k_z^+]"
-)
+@linear("20b", of=of_both, on=BULK,
+    tex=IM_F + "=" + UNIT % UP + N_SUM + "k_z^-" + FRACTION % "2k_z^-Im[k_z^+]")  # fmt: skip
 def eq20b(s: Symbols) -> Complex:
     """The dampinglike torque of a current in the ferromagnet: of majority electrons only."""
     majority = _summand(s, s.kz_up, 2 * s.kz_up * s.kz_down.imag)
@@ -155,9 +122,7 @@ def eq20b(s: Symbols) -> Complex:
 
 @eq20b.correction(
     "a swapped symbol, a factor k_z^- / k_z: of the two k_z^- one is k_z; then it is minus (19b)",
-    kind="marks",
-    tex=IM_F + "=" + UNIT % UP + N_SUM + "k_z" + FRACTION % "2k_z^-Im[k_z^+]",
-)
+    kind="marks", tex=IM_F + "=" + UNIT % UP + N_SUM + "k_z" + FRACTION % "2k_z^-Im[k_z^+]")  # fmt: skip
 def _(s: Symbols) -> Complex:
     majority = _summand(s, s.kz, 2 * s.kz_up * s.kz_down.imag)
     return np.stack([majority, np.zeros_like(majority)], axis=-1)
@@ -174,23 +139,16 @@ def eq21_sum(s: Symbols) -> Array:
     return np.sum(np.sqrt(J) * weights / 2 * 2 * y * k_perp2 * y / J) / (2 * np.pi) / (4 * np.pi)
 
 
-@linear(
-    "21",
-    of=evanescent,
-    on=SUMMED,
-    tex=r"\mathcal T_R\approx h_R\frac{eE_x\tau^\uparrow A\Delta}{15\pi\hbar}(5E_F+2J)",
-)
+@linear("21", of=evanescent, on=SUMMED,
+    tex=r"\mathcal T_R\approx h_R\frac{eE_x\tau^\uparrow A\Delta}{15\pi\hbar}(5E_F+2J)")  # fmt: skip
 def eq21_closed(s: Symbols) -> Array:
     """The same in closed form, second line."""
     # e/ħ is ½ħe/mₑ where ħ²/2mₑ = 1.
     return np.asarray(np.sqrt(s.iface.J) / (15 * np.pi) * (5 * s.iface.E_F + 2 * s.iface.J) / 2)
 
 
-@eq21_closed.correction(
-    "a factor 2 pi, too large: the first line summed as (A/4 pi) times the integral over k_perp^2,"
-    " as the text says, has 30 pi^2 for 15 pi",
-    kind="content",
-    tex=r"\mathcal T_R\approx h_R\frac{eE_x\tau^\uparrow A\Delta}{30\pi^2\hbar}(5E_F+2J)",
-)
+@eq21_closed.correction("a factor 2 pi, too large: the first line summed as (A/4 pi) times the integral over"
+    " k_perp^2, as the text says, has 30 pi^2 for 15 pi", kind="content",
+    tex=r"\mathcal T_R\approx h_R\frac{eE_x\tau^\uparrow A\Delta}{30\pi^2\hbar}(5E_F+2J)")  # fmt: skip
 def _(s: Symbols) -> Array:
     return np.asarray(np.sqrt(s.iface.J) / (30 * np.pi**2) * (5 * s.iface.E_F + 2 * s.iface.J) / 2)

@@ -47,20 +47,13 @@ fieldlike, dampinglike = (
 )
 TIMES = "relaxation times 0.7, 1.3, 0.4"
 
-paper.define(
-    "22",
-    "A delta function with a spin-independent and a spin-dependent strength.",
+paper.define("22", "A delta function with a spin-independent and a spin-dependent strength.",
     tex=r"H=-\frac{\hbar^2}{2m_e}\nabla^2+\frac{\hbar^2}{2m_e}(u_0+u_m\hat\sigma\cdot\mathbf m)\delta(z)",
-    why="a model; (23) and (24) are tried on it",
-)
+    why="a model; (23) and (24) are tried on it")  # fmt: skip
 
 
-@paper.equation(
-    "23",
-    of=r_by_spin.named("r, majority and minority"),
-    on=INTERFACE,
-    tex=r"r_{\mathbf k}^{\uparrow\downarrow}=\frac{u_0\mp u_m}{2ik_z-(u_0\mp u_m)}",
-)
+@paper.equation("23", of=r_by_spin.named("r, majority and minority"), on=INTERFACE,
+    tex=r"r_{\mathbf k}^{\uparrow\downarrow}=\frac{u_0\mp u_m}{2ik_z-(u_0\mp u_m)}")  # fmt: skip
 def eq23_r(s: Symbols) -> Complex:
     """Reflection amplitudes of a spin-dependent delta function."""
     i = s.iface
@@ -68,12 +61,8 @@ def eq23_r(s: Symbols) -> Complex:
     return np.stack([up / (2j * s.kz - up), down / (2j * s.kz - down)], axis=-1)
 
 
-@paper.equation(
-    "23",
-    of=t_prime_by_spin.named("t', majority and minority"),
-    on=INTERFACE,
-    tex=r"t_{\mathbf k}'^{\uparrow\downarrow}=1+r_{\mathbf k}^{\uparrow\downarrow}",
-)
+@paper.equation("23", of=t_prime_by_spin.named("t', majority and minority"), on=INTERFACE,
+    tex=r"t_{\mathbf k}'^{\uparrow\downarrow}=1+r_{\mathbf k}^{\uparrow\downarrow}")  # fmt: skip
 def eq23_t_prime(s: Symbols) -> Complex:
     """Transmission amplitudes of a spin-dependent delta function."""
     return np.stack([1 + s.r_up, 1 + s.r_down], axis=-1)
@@ -163,28 +152,16 @@ def widened(s: Symbols) -> Symbols:
     return replace(s, k_perp=WIDER * s.k_perp)
 
 
-@linear(
-    "24a",
-    of=beyond_k_F(torque.of("normal").fieldlike).named(
-        "fieldlike torque per tau at k_perp on both sides of k_F"
-    ),
-    on=INTERFACE,
-    tex=A % "c",
-)
+@linear("24a", of=beyond_k_F(torque.of("normal").fieldlike).named("fieldlike torque per tau at k_perp on both"
+    " sides of k_F"), on=INTERFACE, tex=A % "c")  # fmt: skip
 def eq24a_range(s: Symbols) -> Complex:
     """The sum of the fieldlike torque runs over open channels."""
     wide = widened(s)
     return np.where(wide.k2 < s.iface.E_F, _a_transcribed(wide, 1, 0, 0), 0)
 
 
-@linear(
-    "24b",
-    of=beyond_k_F(torque.of("normal").dampinglike).named(
-        "dampinglike torque per tau at k_perp on both sides of k_F"
-    ),
-    on=INTERFACE,
-    tex=B % "k_z^2",
-)
+@linear("24b", of=beyond_k_F(torque.of("normal").dampinglike).named("dampinglike torque per tau at k_perp on"
+    " both sides of k_F"), on=INTERFACE, tex=B % "k_z^2")  # fmt: skip
 def eq24b_range(s: Symbols) -> Complex:
     """The sum of the dampinglike torque runs over open channels."""
     wide = widened(s)
@@ -208,9 +185,8 @@ def _channels(k_F: float, u_0: Array | float, u_m: Array | float) -> tuple[Any, 
     return SimpleNamespace(kz=k_z, k2=k_F**2 - k_z**2, iface=strengths), weight
 
 
-@linear(
-    "24a", of=whole_torque.fieldlike.named(f"fieldlike torque, all k_perp, {TIMES}"), on=SUMMED, tex=A % "c"
-)
+@linear("24a", of=whole_torque.fieldlike.named(f"fieldlike torque, all k_perp, {TIMES}"), on=SUMMED,
+    tex=A % "c")  # fmt: skip
 def eq24a_sum(s: Symbols) -> Complex:
     """Fieldlike torque with interface magnetism, summed."""
     i = s.iface
@@ -225,12 +201,8 @@ def _(s: Symbols) -> Complex:
     return _a_corrected(grid, i.tau_N, i.tau_up, i.tau_down) @ weights
 
 
-@linear(
-    "24b",
-    of=whole_torque.dampinglike.named(f"dampinglike torque, all k_perp < k_F, {TIMES}"),
-    on=SUMMED,
-    tex=B % r"k_\perp^2",
-)
+@linear("24b", of=whole_torque.dampinglike.named(f"dampinglike torque, all k_perp < k_F, {TIMES}"), on=SUMMED,
+    tex=B % r"k_\perp^2")  # fmt: skip
 def eq24b_sum(s: Symbols) -> Complex:
     """Dampinglike torque with interface magnetism, summed over open channels (the range: see there)."""
     i = s.iface

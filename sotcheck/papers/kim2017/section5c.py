@@ -38,12 +38,9 @@ BOTH = "fieldlike and dampinglike torque at each k_perp"
 of_normal = torque.of("normal")
 whole = whole_torque.fieldlike.named("fieldlike torque, all k_perp", "normal")
 
-paper.define(
-    "25",
-    "A ferromagnet that a spin-independent barrier U makes insulating.",
+paper.define("25", "A ferromagnet that a spin-independent barrier U makes insulating.",
     tex=r"H=-\frac{\hbar^2}{2m_e}\nabla^2+(U+J\hat\sigma\cdot\mathbf m)\Theta(z)",
-    why="a model; (26) to (32) are tried on it",
-)
+    why="a model; (26) to (32) are tried on it")  # fmt: skip
 
 
 def _q(k_z: Complex) -> Complex:
@@ -56,12 +53,8 @@ def _reflection(s: Symbols, up: Complex, down: Complex) -> Complex:
     return np.stack([(1j * s.kz + up) / (1j * s.kz - up), (1j * s.kz + down) / (1j * s.kz - down)], -1)
 
 
-@paper.equation(
-    "26",
-    of=r_by_spin.named("r, majority and minority"),
-    on=INSULATOR,
-    tex=r"r_{\mathbf k}^{\uparrow\downarrow}=\frac{ik_z+q_z^\mp}{ik_z-q_z^\mp}",
-)
+@paper.equation("26", of=r_by_spin.named("r, majority and minority"), on=INSULATOR,
+    tex=r"r_{\mathbf k}^{\uparrow\downarrow}=\frac{ik_z+q_z^\mp}{ik_z-q_z^\mp}")  # fmt: skip
 def eq26(s: Symbols) -> Complex:
     """Reflection amplitudes of a ferromagnetic insulator."""
     return _reflection(s, _q(s.kz_up), _q(s.kz_down))
@@ -79,31 +72,23 @@ def eq27(s: Symbols) -> Complex:
     return _summand(s, s.kz**2)
 
 
-@eq27.correction(
-    "a swapped symbol: k_perp^2 k_z for k_z^2 k_z", kind="marks", tex=TEX_27 % (r"k_\perp^2", r"k_\perp^2")
-)
+@eq27.correction("a swapped symbol: k_perp^2 k_z for k_z^2 k_z", kind="marks",
+    tex=TEX_27 % (r"k_\perp^2", r"k_\perp^2"))  # fmt: skip
 def eq27_corrected(s: Symbols) -> Complex:
     """With k_⊥² k_z."""
     return _summand(s, s.k2)
 
 
-@linear(
-    "27",
-    of=beyond_k_F(of_normal).named("torque at k_perp on both sides of k_F"),
-    on=INSULATOR,
-    tex=TEX_27 % ("k_z^2", r"k_\perp^2"),
-)
+@linear("27", of=beyond_k_F(of_normal).named("torque at k_perp on both sides of k_F"), on=INSULATOR,
+    tex=TEX_27 % ("k_z^2", r"k_\perp^2"))  # fmt: skip
 def eq27_range(s: Symbols) -> Complex:
     """Torque on a ferromagnetic insulator: the range of the sum."""
     wide = widened(s)
     return np.where((wide.kz**2).real < s.iface.E_F, _summand(wide, wide.k2), 0)
 
 
-@eq27_range.correction(
-    "a swapped symbol: the range is k_perp^2 < k_F^2; k_z^2 < k_F^2 holds at every k_perp",
-    kind="marks",
-    tex=TEX_27 % (r"k_\perp^2", r"k_\perp^2"),
-)
+@eq27_range.correction("a swapped symbol: the range is k_perp^2 < k_F^2; k_z^2 < k_F^2 holds at every k_perp",
+    kind="marks", tex=TEX_27 % (r"k_\perp^2", r"k_\perp^2"))  # fmt: skip
 def _(s: Symbols) -> Complex:
     wide = widened(s)
     return np.where(wide.k2 < s.iface.E_F, _summand(wide, wide.k2), 0)
@@ -121,11 +106,8 @@ def eq28(s: Symbols) -> Array:
     return 8 * _sum(s)
 
 
-@eq28.correction(
-    "a factor 4 too large, from the sum of (27): sum k_perp^2 k_z = A k_F^5/(15 pi)",
-    kind="content",
-    tex=TEX_28 % "2",
-)
+@eq28.correction("a factor 4 too large, from the sum of (27): sum k_perp^2 k_z = A k_F^5/(15 pi)",
+    kind="content", tex=TEX_28 % "2")  # fmt: skip
 def _(s: Symbols) -> Array:
     return 2 * _sum(s)
 
@@ -135,12 +117,8 @@ def _largest(s: Symbols) -> Array:
     return np.asarray(np.sqrt(MASS) / (45 * np.sqrt(3) * np.pi**2 * HBAR**2) * s.iface.U_F**1.5 / UNIT)
 
 
-@linear(
-    "29",
-    of=whole.named("fieldlike torque, all k_perp, at E_F = U - J and J = U/3"),
-    on=AT_MAXIMUM,
-    tex=TEX_29 % "8",
-)
+@linear("29", of=whole.named("fieldlike torque, all k_perp, at E_F = U - J and J = U/3"), on=AT_MAXIMUM,
+    tex=TEX_29 % "8")  # fmt: skip
 def eq29(s: Symbols) -> Array:
     """The largest torque that a ferromagnetic insulator can have, at E_F = U - J and J = U/3."""
     return 8 * _largest(s)
@@ -173,11 +151,8 @@ def eq30(s: Symbols) -> Array:
     return 8 * _by_ratios(s, -1.5)
 
 
-@eq30.correction(
-    f"{FOUR}, and U^(3/2), which belongs in the numerator: 4/U^3 in all",
-    kind="content",
-    tex=TEX_30 % ("2", r"\times\beta^{5/2}U^{3/2}\times"),
-)
+@eq30.correction(f"{FOUR}, and U^(3/2), which belongs in the numerator: 4/U^3 in all", kind="content",
+    tex=TEX_30 % ("2", r"\times\beta^{5/2}U^{3/2}\times"))  # fmt: skip
 def _(s: Symbols) -> Array:
     return 2 * _by_ratios(s, 1.5)
 
@@ -219,8 +194,7 @@ def eq32(s: Symbols) -> Complex:
     return _with_barrier(s, _q(s.kz_up) - _q(s.kz_down) - 2 * s.iface.u_m)
 
 
-@eq32.correction(
-    "a sign: so printed it is minus (27) at u_0 = u_m = 0", kind="content", tex=TEX_32 % "q_z^+-q_z^-+2u_m"
-)
+@eq32.correction("a sign: so printed it is minus (27) at u_0 = u_m = 0", kind="content",
+    tex=TEX_32 % "q_z^+-q_z^-+2u_m")  # fmt: skip
 def _(s: Symbols) -> Complex:
     return _with_barrier(s, _q(s.kz_down) - _q(s.kz_up) + 2 * s.iface.u_m)

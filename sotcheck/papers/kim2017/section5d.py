@@ -33,32 +33,21 @@ def _sums_of_squares(one: Solved) -> Estimate:
     return one.unperturbed(q**2 + one.states.Kz**2)
 
 
-paper.define(
-    "33",
-    "A normal metal that a barrier U makes insulating, on a ferromagnet.",
+paper.define("33", "A normal metal that a barrier U makes insulating, on a ferromagnet.",
     tex=r"H=-\frac{\hbar^2}{2m_e}\nabla^2+U\Theta(-z)+J\hat\sigma\cdot\mathbf m\Theta(z)",
-    why="a model; (34) to (36) are tried on it",
-)
+    why="a model; (34) to (36) are tried on it")  # fmt: skip
 
 
-@paper.equation(
-    "33",
-    of=Quantity("q_z^2 + (k_z^+-)^2, minority and majority", _sums_of_squares),
-    on=TOPOLOGICAL,
-    tex=r"q_z^2+(k_z^\pm)^2=2m_e(U\mp J)/\hbar^2",
-)
+@paper.equation("33", of=Quantity("q_z^2 + (k_z^+-)^2, minority and majority", _sums_of_squares),
+    on=TOPOLOGICAL, tex=r"q_z^2+(k_z^\pm)^2=2m_e(U\mp J)/\hbar^2")  # fmt: skip
 def below33(s: Symbols) -> Array:
     """Below (33): wave numbers on both sides."""
     U, J = s.iface.U_N, s.iface.J
     return 2 * MASS / HBAR**2 * np.array([U - J, U + J])
 
 
-@paper.equation(
-    "34",
-    of=t_prime_by_spin.named("t', majority and minority"),
-    on=TOPOLOGICAL,
-    tex=r"t_{\mathbf k}'^{\uparrow\downarrow}=\frac{2i\sqrt{Re[k_z^\mp]q_z}}{ik_z^\mp-q_z}",
-)
+@paper.equation("34", of=t_prime_by_spin.named("t', majority and minority"), on=TOPOLOGICAL,
+    tex=r"t_{\mathbf k}'^{\uparrow\downarrow}=\frac{2i\sqrt{Re[k_z^\mp]q_z}}{ik_z^\mp-q_z}")  # fmt: skip
 def eq34(s: Symbols) -> Complex:
     """Transmission amplitudes into an insulating normal metal."""
     q = -1j * s.kz

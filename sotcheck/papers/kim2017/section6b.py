@@ -84,72 +84,52 @@ def _matched(s: Symbols) -> Complex:
     return block((k + K - kappa, k - K - kappa), (k - K + kappa, k + K + kappa))
 
 
-@at_finite(
-    "37a",
-    of=Quantity("[psi(z+d) + psi(z-d)] / psi(z) at z < 0", transfer.followed("N")),
-    tex=WAVE % "z<0" + RUNNING % ("k_z", "a", "k_z", "a"),
-)
+@at_finite("37a", of=Quantity("[psi(z+d) + psi(z-d)] / psi(z) at z < 0", transfer.followed("N")),
+    tex=WAVE % "z<0" + RUNNING % ("k_z", "a", "k_z", "a"))  # fmt: skip
 def eq37a(s: Symbols) -> Complex:
     """Waves in the normal metal run with wave number k_z both ways."""
     return scalar(np.exp(1j * s.kz * STEP) + np.exp(-1j * s.kz * STEP))
 
 
-@at_finite(
-    "37b",
-    of=Quantity("[psi(z+d) + psi(z-d)] / psi(z) at z > 0", transfer.followed("F")),
-    tex=WAVE % "z>0" + RUNNING % ("k_z", "b", "k_z", "b"),
-)
+@at_finite("37b", of=Quantity("[psi(z+d) + psi(z-d)] / psi(z) at z > 0", transfer.followed("F")),
+    tex=WAVE % "z>0" + RUNNING % ("k_z", "b", "k_z", "b"))  # fmt: skip
 def eq37b(s: Symbols) -> Complex:
     """Waves beneath the interface run with wave number k_z both ways."""
     return scalar(np.exp(1j * s.kz * STEP) + np.exp(-1j * s.kz * STEP))
 
 
-@eq37b.correction(
-    "a swapped symbol: k_z for k_z^sigma, the wave numbers beneath, as (38b) has them",
-    kind="marks",
-    tex=WAVE % "z>0" + RUNNING % (r"k_z^\sigma", "b", r"k_z^\sigma", "b"),
-)
+@eq37b.correction("a swapped symbol: k_z for k_z^sigma, the wave numbers beneath, as (38b) has them",
+    kind="marks", tex=WAVE % "z>0" + RUNNING % (r"k_z^\sigma", "b", r"k_z^\sigma", "b"))  # fmt: skip
 def _(s: Symbols) -> Complex:
     up = np.exp(1j * s.kz_up * STEP) + np.exp(-1j * s.kz_up * STEP)
     down = np.exp(1j * s.kz_down * STEP) + np.exp(-1j * s.kz_down * STEP)
     return s.bands(down, up)
 
 
-paper.define(
-    "38a",
-    "The transfer matrix M_0 takes the amplitudes above the interface to those beneath.",
+paper.define("38a", "The transfer matrix M_0 takes the amplitudes above the interface to those beneath.",
     tex=PAIR % (r"\hat b^R", r"\hat b^L") + " = M_0 " + PAIR % (r"\hat a^R", r"\hat a^L"),
-    why="defines M_0; (38b) is what can be tried",
-)
+    why="defines M_0; (38b) is what can be tried")  # fmt: skip
 
 
-@at_finite(
-    "38b",
+@at_finite("38b",
     of=Quantity("amplitudes at z = -0 per amplitude at z = +0, all elements, finite h_R", transfer.transfer),
-    tex=r"M_0^{-1} = \frac{1}{2ik_z} " + BLOCKS,
-)
+    tex=r"M_0^{-1} = \frac{1}{2ik_z} " + BLOCKS)  # fmt: skip
 def eq38b(s: Symbols) -> Complex:
     """The inverse of the interface's transfer matrix."""
     return _matched(s) / (2j * s.kz)[..., None, None]
 
 
-paper.define(
-    "39",
-    "The transfer matrix through whatever lies beneath.",
+paper.define("39", "The transfer matrix through whatever lies beneath.",
     tex=PAIR % (r"\hat c^R", r"\hat c^L") + r" = M_{0\to L} " + PAIR % (r"\hat b^R", r"\hat b^L"),
-    why="defines M_{0->L}, in a basis that is left open",
-)
+    why="defines M_{0->L}, in a basis that is left open")  # fmt: skip
 
 through_film = Quantity(
     "reflected and transmitted amplitudes, a film of F on N, finite h_R", transfer.through_film
 )
 
 
-@at_finite(
-    "40",
-    of=through_film,
-    tex=PAIR % (r"\hat\psi_t", "0") + r" = M_{0\to L} M_0 " + PAIR % (r"\hat\psi_i", r"\hat\psi_r"),
-)
+@at_finite("40", of=through_film, tex=PAIR % (r"\hat\psi_t", "0") + r" = M_{0\to L} M_0 " + PAIR % (
+    r"\hat\psi_i", r"\hat\psi_r"))  # fmt: skip
 def eq40(s: Symbols) -> Complex:
     """An incident and a reflected wave become a transmitted one, with nothing coming from beneath."""
     transmitted, returned = _halves(film(s) @ np.linalg.inv(_matched(s) / (2j * s.kz)[..., None, None]))
@@ -157,17 +137,9 @@ def eq40(s: Symbols) -> Complex:
     return column(r, transmitted @ column(IDENTITY, r))
 
 
-@at_finite(
-    "41",
-    of=through_film,
-    tex=PAIR % (r"\hat\psi_i", r"\hat\psi_r")
-    + r" = \frac{1}{2ik_z} "
-    + BLOCKS
-    + BELOW % "L"
-    + r" \hat\psi_t \equiv \frac{1}{2ik_z} "
-    + PAIR % (r"\hat m_i", r"-\hat m_r")
-    + r" \hat\psi_t",
-)
+@at_finite("41", of=through_film, tex=PAIR % (r"\hat\psi_i", r"\hat\psi_r") + r" = \frac{1}{2ik_z} " + BLOCKS
+    + BELOW % "L" + r" \hat\psi_t \equiv \frac{1}{2ik_z} " + PAIR % (r"\hat m_i", r"-\hat m_r")
+    + r" \hat\psi_t")  # fmt: skip
 def eq41(s: Symbols) -> Complex:
     """The inverse relation defines m_i and m_r, and the reflection matrix is -m_r / m_i."""
     m_i, minus_m_r = _halves(_matched(s) @ below(s))
@@ -193,21 +165,15 @@ def _unperturbed(s: Symbols) -> Complex:
     return block((k + K - kappa, k - K - kappa), (-k + K - kappa, -k - K - kappa)) @ below(s)
 
 
-@at_finite(
-    "43a",
-    of=Quantity("m_i and m_r, a film of F on N, h_R = 0", transfer.unperturbed_m),
-    tex=M_0 + " = " + BLOCKS_0 + BELOW % "L",
-)
+@at_finite("43a", of=Quantity("m_i and m_r, a film of F on N, h_R = 0", transfer.unperturbed_m),
+    tex=M_0 + " = " + BLOCKS_0 + BELOW % "L")  # fmt: skip
 def eq43a(s: Symbols) -> Complex:
     """m_i and m_r without the Rashba term."""
     return _unperturbed(s)
 
 
-@at_finite(
-    "43b",
-    of=Quantity("change of m_i and m_r, a film of F on N, finite h_R", transfer.change_of_m),
-    tex=M_1 + r" = -\hat\kappa_R " + ONES + BELOW % "L",
-)
+@at_finite("43b", of=Quantity("change of m_i and m_r, a film of F on N, finite h_R", transfer.change_of_m),
+    tex=M_1 + r" = -\hat\kappa_R " + ONES + BELOW % "L")  # fmt: skip
 def eq43b(s: Symbols) -> Complex:
     """What the Rashba term adds to m_i and m_r."""
     kappa_R = s.iface.h_R * s.rashba
@@ -251,11 +217,9 @@ def eq45(s: Symbols) -> Complex:
     return column(change, change)
 
 
-@at_finite(
-    "46b",
+@at_finite("46b",
     of=Quantity("psi(0) per unit jump of the slope at z = 0, h_R = 0, all elements", transfer.green),
-    tex=r"\hat G = \frac{1}{2ik_z} (1 + \hat r_{ex}^{(0)})",
-)
+    tex=r"\hat G = \frac{1}{2ik_z} (1 + \hat r_{ex}^{(0)})")  # fmt: skip
 def eq46b(s: Symbols) -> Complex:
     """G is the Green function at the interface, by which the order n = 0 of (46a) is 1 + r_ex."""
     return 1 / (2j * s.kz)[..., None, None] * (IDENTITY + s.r_ex)
@@ -277,12 +241,8 @@ for _n in ORDERS:
     )(partial(order, n=_n))
 
 
-@at_finite(
-    "46a",
-    of=change_of("r").named("dr/dh_R at h_R = 0, projected, all elements"),
-    order="h_R^2",
-    tex=r"\hat r^{(1)} = 2ik_z \hat G \hat\kappa_R \hat G \hat 1",
-)
+@at_finite("46a", of=change_of("r").named("dr/dh_R at h_R = 0, projected, all elements"), order="h_R^2",
+    tex=r"\hat r^{(1)} = 2ik_z \hat G \hat\kappa_R \hat G \hat 1")  # fmt: skip
 def eq46a_projected(s: Symbols) -> Complex:
     """The first order projected to open channels is that of the scattering matrix."""
     G: Complex = eq46b(s)

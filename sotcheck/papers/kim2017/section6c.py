@@ -41,12 +41,8 @@ def eq47(s: Symbols) -> Complex:
     return r - (IDENTITY + r) @ np.linalg.inv(_growth(s, r) + IDENTITY)
 
 
-@eq47.correction(
-    "the sign of u_m: two signs, before the fraction and of the 1 beneath; so printed it is not"
-    " consistent with (23) and (31)",
-    kind="content",
-    tex=EQ_47 % ("+", "-"),
-)
+@eq47.correction("the sign of u_m: two signs, before the fraction and of the 1 beneath; so printed it is not"
+    " consistent with (23) and (31)", kind="content", tex=EQ_47 % ("+", "-"))  # fmt: skip
 def _(s: Symbols) -> Complex:
     """With −1 instead of +1 in the denominator, and the second term added."""
     r = _without_u_m(s)
@@ -59,18 +55,14 @@ def _orders_in_u_m(s: Symbols, G: Complex) -> Complex:
     return (2j * s.kz)[..., None, None] * block((G @ step, G @ step @ step))
 
 
-@at_finite(
-    "47",
-    of=Quantity("coefficients of u_m and u_m^2 in r_ex, h_R = 0", transfer.orders_in_u_m),
-    tex=EQ_47_ORDERS % ("-", "-"),
-)
+@at_finite("47", of=Quantity("coefficients of u_m and u_m^2 in r_ex, h_R = 0", transfer.orders_in_u_m),
+    tex=EQ_47_ORDERS % ("-", "-"))  # fmt: skip
 def eq47_orders(s: Symbols) -> Complex:
     """The orders in u_m that (47) sums up, with the sign of G printed there."""
     return -_orders_in_u_m(s, -1 / (2j * s.kz)[..., None, None] * (IDENTITY + _without_u_m(s)))
 
 
-@eq47_orders.correction(
-    "the sign of odd orders: G has the opposite sign of (46b)", kind="content", tex=EQ_47_ORDERS % ("", "")
-)
+@eq47_orders.correction("the sign of odd orders: G has the opposite sign of (46b)", kind="content",
+    tex=EQ_47_ORDERS % ("", ""))  # fmt: skip
 def _(s: Symbols) -> Complex:
     return _orders_in_u_m(s, 1 / (2j * s.kz)[..., None, None] * (IDENTITY + _without_u_m(s)))
