@@ -11,7 +11,6 @@ from sotcheck.exact.quantities import AMPLITUDES
 from sotcheck.exact.solved import POWERS, coefficient
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.papers.kim2017 import paper
-from sotcheck.papers.kim2017.models import at_finite
 from sotcheck.papers.kim2017.section3 import eq10a, eq10b, eq10c, eq10d
 from sotcheck.system.interface import SOURCES
 from sotcheck.theory.first_order import torque_vector
@@ -23,6 +22,7 @@ from sotcheck.trial.coefficients import (
     formula_rounding,
     linear_flows,
     natural_scale,
+    tried,
 )  # fmt: skip
 from sotcheck.trial.entries import Claim, Equation
 from sotcheck.trial.evidence import ANGLES, Evidence
@@ -74,7 +74,7 @@ def _current_trials(
     for engine in evidence.ladder:
         measured = linear_flows(evidence, engine)
         for s, source in evidence.open_sources:
-            found = at_finite(evidence, expected[s], measured[s, flow], scale)
+            found = tried(evidence, expected[s], measured[s, flow], scale)
             added = " + embedded state" if with_embedded and evidence.expansion.missing[s] != 0 else ""
             quantity = f"{FLOWS[flow]} per h_R, spin {'xyz'[found.index[0]]} (worst){added}"
             yield Trial(quantity, found, explained(evidence, words, s), source, engine)
@@ -126,7 +126,7 @@ def torque_trials(
                 rows = [("fieldlike per h_R", want.real, split[0])]
                 rows += [("dampinglike per h_R", want.imag, split[1])]
             for name, target, found in rows:
-                comparison = at_finite(evidence, target, found, scale)
+                comparison = tried(evidence, target, found, scale)
                 yield Trial(f"{name}{part}", comparison, explained(evidence, words, s), source, engine, form)
 
 
