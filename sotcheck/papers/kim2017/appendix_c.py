@@ -53,17 +53,14 @@ def eqC3(s: Symbols) -> Array:
 
 @tried("C4", of=Quantity("2q, the smaller and the larger, by band", bound(lambda q: 2 * np.sort(q, axis=1))),
     tex=EQ_C4 % "J")  # fmt: skip
-def eqC4(s: Symbols) -> Array:
+def eqC4(s: Symbols, number: int = 1) -> Array:
     """The decay constants of the bound state."""
     strength = s.iface.h_R * np.sqrt(s.iface.thresholds()[-1])
-    return strength + np.array([-1.0, 1.0]) * s.iface.J / 2 / strength
+    return strength + np.array([-1.0, 1.0]) * number * s.iface.J / 2 / strength
 
 
-@eqC4.correction("a factor 2 in the second term, from (C2) over (C3); (C5) follows from the right one",
-    kind="content", tex=EQ_C4 % "2 J")  # fmt: skip
-def _(s: Symbols) -> Array:
-    strength = s.iface.h_R * np.sqrt(s.iface.thresholds()[-1])
-    return strength + np.array([-1.0, 1.0]) * s.iface.J / strength
+eqC4.correction("a factor 2 in the second term, from (C2) over (C3); (C5) follows from the right one",
+    kind="content", tex=EQ_C4 % "2 J")(partial(eqC4.transcribed, number=2))  # fmt: skip
 
 
 @tried("C5", of=Quantity("least strength that binds, by band", simple_thresholds),

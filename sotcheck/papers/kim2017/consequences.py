@@ -119,14 +119,14 @@ def five_times(s: Symbols, evanescent: Formula) -> Sides:
 
 def fieldlike_of_charge(s: Symbols, minority: Formula) -> Sides:
     """(24a) at u_0 = 0 and τ = τ↑ = τ↓, next to its size at τ↑ alone, and none."""
-    majority = section5b.eq24a_majority(s)
-    charge = section5b.eq24a_normal(s) + majority + minority(s)
+    majority = section5b.eq24a["majority"](s)
+    charge = section5b.eq24a["normal"](s) + majority + minority(s)
     return charge / np.abs(majority).max() + 1, np.ones_like(charge)
 
 
 def fieldlike_of_spin(s: Symbols, minority: Formula) -> Sides:
     """Whether (24a) tells τ↑ from τ↓ (1: it does), as the panel of spin currents in Fig. 6 does."""
-    majority = section5b.eq24a_majority(s)
+    majority = section5b.eq24a["majority"](s)
     return np.array(float(np.abs(majority - minority(s)).max() > 1e-9 * np.abs(majority).max())), np.ones(())
 
 
@@ -255,9 +255,9 @@ paper.add(
     place(section5a.eq21_closed, "the text above (21)",
         "around five times the dampinglike torque at E_F = J: 5.9, not 37", five_times,
         (Interface(name="equal", E_F=1.0, J=1.0),), 0.2),
-    place(section5b.eq24a_minority, "the text below (24b)", "charge currents give none at u_0 = 0",
+    place(section5b.eq24a["minority"], "the text below (24b)", "charge currents give none at u_0 = 0",
         fieldlike_of_charge, tuple(iface.with_(u_0=0.0) for iface in INTERFACE)),
-    place(section5b.eq24a_minority, "Fig. 6", "its panel of a fieldlike torque by spin currents",
+    place(section5b.eq24a["minority"], "Fig. 6", "its panel of a fieldlike torque by spin currents",
         fieldlike_of_spin, INTERFACE),
     place(section5b.eq24b_range, "Fig. 6", "a finite sum: it ends somewhere", ends_at_k_F, INTERFACE),
     place(section5c.eq27, "(32)", "the same k_perp^2 k_z at u_0 = u_m = 0, up to a constant",
@@ -268,7 +268,7 @@ paper.add(
         UNIT_U),
     place(section5c.eq30, "caption of Fig. 8", "the unit that makes the torque the last factor",
         same(caption_of_figure_8), INSULATOR),
-    place(section5c.eq32, "(27)", "its limit u_0 = u_m = 0", same(section5c.eq27_corrected), NO_BARRIERS),
+    place(section5c.eq32, "(27)", "its limit u_0 = u_m = 0", same(section5c.eq27.confirmed), NO_BARRIERS),
     Consequence("37b", "(38b)", "matching the waves at z = 0", matched_waves, FINITE),
     place(section6b.eq44_sum, "(46b)", "r_ex = -m_r/m_i by both rows: none as transcribed", reflected,
         without_rashba(GENERAL)),

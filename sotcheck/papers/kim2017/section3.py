@@ -40,16 +40,10 @@ def eq1a(s: Symbols) -> Complex:
 
     def wave(z: complex) -> Complex:
         incoming, outgoing = scalar(np.exp(1j * s.kz * z)), scalar(np.exp(-1j * s.kz * z))
-        psi: Complex = np.sum(
-            [
-                (incoming @ xi + outgoing @ np.sum([xi2 @ (dagger(xi2) @ r @ xi) for xi2 in spinors], axis=0))
-                @ dagger(xi)
-                for xi in spinors
-            ],
-            axis=0,
-        )
+        reflected = [np.sum([xi2 @ (dagger(xi2) @ r @ xi) for xi2 in spinors], axis=0) for xi in spinors]
+        psi = [(incoming @ xi + outgoing @ R) @ dagger(xi) for xi, R in zip(spinors, reflected, strict=True)]
         # A wave whose k_z is imaginary is no scattering state.
-        return psi @ s.one
+        return np.sum(psi, axis=0) @ s.one
 
     return observed(wave, [IDENTITY])
 
@@ -62,17 +56,10 @@ def eq1b(s: Symbols) -> Complex:
     t, bands = projected(s).t, ((s.xi_plus, s.kz_down), (s.xi_minus, s.kz_up))
 
     def wave(z: complex) -> Complex:
-        psi: Complex = np.sum(
-            [
-                scalar(np.sqrt(np.abs(s.kz) / np.abs(k2)) * np.exp(1j * k2 * z))
-                @ (xi2 @ (dagger(xi2) @ t @ xi))
-                @ dagger(xi)
-                for xi2, k2 in bands
-                for xi, _ in bands
-            ],
-            axis=0,
-        )
-        return psi
+        root = [scalar(np.sqrt(np.abs(s.kz) / np.abs(k2)) * np.exp(1j * k2 * z)) for _, k2 in bands]
+        psi = [[xi2 @ (dagger(xi2) @ t @ xi) @ dagger(xi) for xi, _ in bands] for xi2, _ in bands]
+        found: Complex = np.sum([a @ np.sum(b, axis=0) for a, b in zip(root, psi, strict=True)], axis=0)
+        return found
 
     return observed(wave, [IDENTITY])
 
@@ -93,8 +80,7 @@ def eq2a(s: Symbols) -> Complex:
     + r"\sqrt{|k_z||\hat K_z|^{-1}}e^{i\hat K_zz}\hat t_{\mathbf k}\xi_\sigma")  # fmt: skip
 def eq2b(s: Symbols) -> Complex:
     """The wave (1b) in matrix form."""
-    t = projected(s).t
-    root = root_k_over_K(s)
+    root, t = root_k_over_K(s), projected(s).t
 
     def wave(z: complex) -> Complex:
         return root @ s.bands(np.exp(1j * s.kz_down * z), np.exp(1j * s.kz_up * z)) @ t
@@ -105,10 +91,10 @@ def eq2b(s: Symbols) -> Complex:
 def _behind(s: Symbols, amplitude: Complex) -> Complex:
     """√(|k_z|⁻¹) e^{−ik_z z} amplitude √|K̂_z|."""
 
-    def wave_function(z: complex) -> Complex:
+    def wave(z: complex) -> Complex:
         return scalar(np.exp(-1j * s.kz * z) / np.sqrt(np.abs(s.kz))) @ amplitude @ abs_root_K(s)
 
-    return observed(wave_function, [s.u_minus, s.u_plus])
+    return observed(wave, [s.u_minus, s.u_plus])
 
 
 @at_finite("3a", of=wave("F", "N"), tex=BEHIND % r"\hat r'")
@@ -127,8 +113,7 @@ def _(s: Symbols) -> Complex:
     r"\hat 1'_{\mathbf k}+e^{i\hat K_zz}\hat r'_{\mathbf k})\sqrt{|\hat K_z|}\xi_\sigma")  # fmt: skip
 def eq3b(s: Symbols) -> Complex:
     """Electrons incident from F, on the side of F: an incoming and a reflected wave in each band."""
-    r_prime = projected(s).r_prime
-    inverse_root = np.linalg.inv(abs_root_K(s))
+    r_prime, inverse_root = projected(s).r_prime, np.linalg.inv(abs_root_K(s))
 
     def wave(z: complex) -> Complex:
         incoming = s.bands(np.exp(-1j * s.kz_down * z), np.exp(-1j * s.kz_up * z))
@@ -157,8 +142,7 @@ def eq4b(s: Symbols) -> Complex:
     r"\hat t_{ex}")  # fmt: skip
 def eq9(s: Symbols) -> Complex:
     """Dyson equation of the transmission matrix, at any h_R."""
-    factor = scalar(s.iface.h_R / (2j * s.kz))
-    root = root_k_over_K(s)
+    factor, root = scalar(s.iface.h_R / (2j * s.kz)), root_k_over_K(s)
     return (s.t_ex + factor @ s.t_ex @ s.rashba @ root @ extended(s).t) @ s.one
 
 

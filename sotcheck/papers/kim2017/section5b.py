@@ -6,7 +6,9 @@ u_0, u_m and k_F enter.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,6 +19,7 @@ from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.models import INTERFACE, WEIGHTS, linear
 from sotcheck.theory.symbols import Symbols
+from sotcheck.trial.entries import Equation
 
 #: Where sums over k_⊥ are tried.
 SUMMED = (INTERFACE[0].with_(**WEIGHTS),)
@@ -37,14 +40,6 @@ OFF_RANGE = (
     " closed channels included, where the sum diverges"
 )
 
-#: Components of one source's torque at each k_⊥, under the words of (24).
-fieldlike, dampinglike = (
-    {
-        source: getattr(torque.of(source), part).named(f"{part} torque at each {where} per {time}")
-        for source, time in (("normal", "tau"), ("majority", "tau^up"), ("minority", "tau^down"))
-    }
-    for part, where in (("fieldlike", "k_perp"), ("dampinglike", "k_perp < k_F"))
-)
 TIMES = "relaxation times 0.7, 1.3, 0.4"
 
 paper.define("22", "A delta function with a spin-independent and a spin-dependent strength.",
@@ -74,77 +69,36 @@ def _d(s: Symbols) -> Complex:
     return (4 * s.kz**2 + (i.u_0 - i.u_m) ** 2) * (4 * s.kz**2 + (i.u_0 + i.u_m) ** 2) / (s.k2 * s.kz)
 
 
-def _charge(tau_up: float, tau_down: float) -> float:
-    """τ_F of the charge current: half the sum."""
-    return (tau_up + tau_down) / 2
+def _tau_F(up: float, down: float, sign: int) -> float:
+    """τ_F^c of the charge current or, with the sign −1, τ_F^s of the spin current."""
+    return (up + sign * down) / 2
 
 
-def _spin(tau_up: float, tau_down: float) -> float:
-    """τ_F of the spin current: half the difference."""
-    return (tau_up - tau_down) / 2
-
-
-def _a(s: Symbols, tau: float, tau_c: float, last: float) -> Complex:
-    """Summand of Eq. (24a), with the relaxation time of the last term."""
-    i = s.iface
+def _a(s: Symbols, tau: float, up: float, down: float, sign: int = 1) -> Complex:
+    """Summand of (24a), with τ_F^c in the last term as transcribed, or, with the other sign, τ_F^s."""
+    i, tau_c, last = s.iface, _tau_F(up, down, 1), _tau_F(up, down, sign)
     return (2 * i.u_0 * i.u_m * (tau + tau_c) + (i.u_0**2 + i.u_m**2) * last) / (np.pi * _d(s))
 
 
-def _a_transcribed(s: Symbols, tau: float, up: float, down: float) -> Complex:
-    """Summand of Eq. (24a) as transcribed: the charge current's τ_F in both terms."""
-    return _a(s, tau, _charge(up, down), _charge(up, down))
-
-
-def _a_corrected(s: Symbols, tau: float, up: float, down: float) -> Complex:
-    """Summand of Eq. (24a) with the spin current's τ_F in the last term."""
-    return _a(s, tau, _charge(up, down), _spin(up, down))
-
-
 def _b(s: Symbols, tau: float, up: float, down: float) -> Complex:
-    """Summand of Eq. (24b)."""
-    i, tau_c, tau_s = s.iface, _charge(up, down), _spin(up, down)
+    """Summand of (24b)."""
+    i, tau_c, tau_s = s.iface, _tau_F(up, down, 1), _tau_F(up, down, -1)
     return -s.kz * (2 * i.u_0 * (tau - tau_c) - 2 * i.u_m * tau_s) / (np.pi * _d(s))
 
 
-@linear("24a", of=fieldlike["normal"], on=INTERFACE, tex=A % "c")
-def eq24a_normal(s: Symbols) -> Complex:
-    """Fieldlike torque with interface magnetism: coefficient of tau."""
-    return _a_transcribed(s, 1, 0, 0)
-
-
-@linear("24b", of=dampinglike["normal"], on=INTERFACE, tex=B % "k_z^2")
-def eq24b_normal(s: Symbols) -> Complex:
-    """Dampinglike torque with interface magnetism: coefficient of tau."""
-    return _b(s, 1, 0, 0)
-
-
-@linear("24a", of=fieldlike["majority"], on=INTERFACE, tex=A % "c")
-def eq24a_majority(s: Symbols) -> Complex:
-    """Fieldlike torque with interface magnetism: coefficient of tau^up."""
-    return _a_transcribed(s, 0, 1, 0)
-
-
-@linear("24b", of=dampinglike["majority"], on=INTERFACE, tex=B % "k_z^2")
-def eq24b_majority(s: Symbols) -> Complex:
-    """Dampinglike torque with interface magnetism: coefficient of tau^up."""
-    return _b(s, 0, 1, 0)
-
-
-@linear("24a", of=fieldlike["minority"], on=INTERFACE, tex=A % "c")
-def eq24a_minority(s: Symbols) -> Complex:
-    """Fieldlike torque with interface magnetism: coefficient of tau^down."""
-    return _a_transcribed(s, 0, 0, 1)
-
-
-@eq24a_minority.correction(OFF_A, kind="marks", tex=A % "s")
-def _(s: Symbols) -> Complex:
-    return _a_corrected(s, 0, 0, 1)
-
-
-@linear("24b", of=dampinglike["minority"], on=INTERFACE, tex=B % "k_z^2")
-def eq24b_minority(s: Symbols) -> Complex:
-    """Dampinglike torque with interface magnetism: coefficient of tau^down."""
-    return _b(s, 0, 0, 1)
+#: The parts of each source's torque, by relaxation time.
+eq24a: dict[str, Equation] = {}
+for source, time, tau, up, down in (
+    ("normal", "tau", 1, 0, 0), ("majority", "tau^up", 0, 1, 0), ("minority", "tau^down", 0, 0, 1),
+):  # fmt: skip
+    times = {"tau": tau, "up": up, "down": down}
+    of, at = torque.of(source), f"torque at each k_perp%s per {time}"
+    end = f"torque with interface magnetism: coefficient of {time}."
+    eq24a[source] = linear("24a", of=of.fieldlike.named(f"fieldlike {at % ''}"), on=INTERFACE, tex=A % "c",
+        key=f"eq24a_{source}", says=f"Fieldlike {end}")(partial(_a, **times))  # fmt: skip
+    linear("24b", of=of.dampinglike.named(f"dampinglike {at % ' < k_F'}"), on=INTERFACE, tex=B % "k_z^2",
+        key=f"eq24b_{source}", says=f"Dampinglike {end}")(partial(_b, **times))  # fmt: skip
+eq24a["minority"].correction(OFF_A, kind="marks", tex=A % "s")(partial(_a, tau=0, up=0, down=1, sign=-1))
 
 
 def widened(s: Symbols) -> Symbols:
@@ -157,7 +111,7 @@ def widened(s: Symbols) -> Symbols:
 def eq24a_range(s: Symbols) -> Complex:
     """The sum of the fieldlike torque runs over open channels."""
     wide = widened(s)
-    return np.where(wide.k2 < s.iface.E_F, _a_transcribed(wide, 1, 0, 0), 0)
+    return np.where(wide.k2 < s.iface.E_F, _a(wide, 1, 0, 0), 0)
 
 
 @linear("24b", of=beyond_k_F(torque.of("normal").dampinglike).named("dampinglike torque per tau at k_perp on"
@@ -185,36 +139,33 @@ def _channels(k_F: float, u_0: Array | float, u_m: Array | float) -> tuple[Any, 
     return SimpleNamespace(kz=k_z, k2=k_F**2 - k_z**2, iface=strengths), weight
 
 
+def _summed(s: Symbols, summand: Callable[..., Complex]) -> Complex:
+    i = s.iface
+    grid, weights = _channels(np.sqrt(i.E_F), i.u_0, i.u_m)
+    return summand(grid, i.tau_N, i.tau_up, i.tau_down) @ weights
+
+
 @linear("24a", of=whole_torque.fieldlike.named(f"fieldlike torque, all k_perp, {TIMES}"), on=SUMMED,
     tex=A % "c")  # fmt: skip
 def eq24a_sum(s: Symbols) -> Complex:
     """Fieldlike torque with interface magnetism, summed."""
-    i = s.iface
-    grid, weights = _channels(np.sqrt(i.E_F), i.u_0, i.u_m)
-    return _a_transcribed(grid, i.tau_N, i.tau_up, i.tau_down) @ weights
+    return _summed(s, _a)
 
 
 @eq24a_sum.correction(OFF_A, kind="marks", tex=A % "s")
 def _(s: Symbols) -> Complex:
-    i = s.iface
-    grid, weights = _channels(np.sqrt(i.E_F), i.u_0, i.u_m)
-    return _a_corrected(grid, i.tau_N, i.tau_up, i.tau_down) @ weights
+    return _summed(s, partial(_a, sign=-1))
 
 
 @linear("24b", of=whole_torque.dampinglike.named(f"dampinglike torque, all k_perp < k_F, {TIMES}"), on=SUMMED,
     tex=B % r"k_\perp^2")  # fmt: skip
 def eq24b_sum(s: Symbols) -> Complex:
     """Dampinglike torque with interface magnetism, summed over open channels (the range: see there)."""
-    i = s.iface
-    grid, weights = _channels(np.sqrt(i.E_F), i.u_0, i.u_m)
-    return _b(grid, i.tau_N, i.tau_up, i.tau_down) @ weights
+    return _summed(s, _b)
 
 
 def summed(u_0: Array, u_m: Array) -> Complex:
     """Return (24) corrected, summed, for k_F = 1: fieldlike + i dampinglike by (u_0, u_m) and source."""
     grid, weights = _channels(1.0, u_0, u_m)
-    by_source = [
-        (_a_corrected(grid, *times) + 1j * _b(grid, *times)) @ weights
-        for times in ((1, 0, 0), (0, 1, 0), (0, 0, 1))
-    ]
-    return np.stack(by_source, axis=-1)
+    each = [_a(grid, *times, sign=-1) + 1j * _b(grid, *times) for times in np.eye(3, dtype=int).tolist()]
+    return np.stack([torque @ weights for torque in each], axis=-1)

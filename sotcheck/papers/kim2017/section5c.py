@@ -5,6 +5,8 @@ Torques are in the unit ħeE_xτA/mₑ per h_R, as written out in UNIT; summands
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from sotcheck.exact.quantities import beyond_k_F, r_by_spin, torque, whole_torque
@@ -74,8 +76,7 @@ def eq27(s: Symbols) -> Complex:
 
 @eq27.correction("a swapped symbol: k_perp^2 k_z for k_z^2 k_z", kind="marks",
     tex=TEX_27 % (r"k_\perp^2", r"k_\perp^2"))  # fmt: skip
-def eq27_corrected(s: Symbols) -> Complex:
-    """With k_⊥² k_z."""
+def _(s: Symbols) -> Complex:
     return _summand(s, s.k2)
 
 
@@ -94,67 +95,51 @@ def _(s: Symbols) -> Complex:
     return np.where(wide.k2 < s.iface.E_F, _summand(wide, wide.k2), 0)
 
 
-def _sum(s: Symbols) -> Array:
-    """J E_F^{5/2}/(U² − J²), with the unit in front."""
+def _sum(s: Symbols, number: int) -> Array:
+    """A number times J E_F^{5/2}/(U² − J²), with the unit in front."""
     U, J = s.iface.U_F, s.iface.J
-    return np.asarray(FRONT * J * s.iface.E_F**2.5 / (U**2 - J**2))
+    return number * np.asarray(FRONT * J * s.iface.E_F**2.5 / (U**2 - J**2))
 
 
-@linear("28", of=whole, on=INSULATOR, tex=TEX_28 % "8")
-def eq28(s: Symbols) -> Array:
-    """Torque on a ferromagnetic insulator, summed."""
-    return 8 * _sum(s)
+eq28 = linear("28", of=whole, on=INSULATOR, tex=TEX_28 % "8", key="eq28",
+    says="Torque on a ferromagnetic insulator, summed.")(partial(_sum, number=8))  # fmt: skip
+eq28.correction("a factor 4 too large, from the sum of (27): sum k_perp^2 k_z = A k_F^5/(15 pi)",
+    kind="content", tex=TEX_28 % "2")(partial(_sum, number=2))  # fmt: skip
 
 
-@eq28.correction("a factor 4 too large, from the sum of (27): sum k_perp^2 k_z = A k_F^5/(15 pi)",
-    kind="content", tex=TEX_28 % "2")  # fmt: skip
-def _(s: Symbols) -> Array:
-    return 2 * _sum(s)
+def _largest(s: Symbols, number: int) -> Array:
+    """A number times √mₑ U^{3/2}/45√3 π²ħ²."""
+    unit = np.sqrt(MASS) / (45 * np.sqrt(3) * np.pi**2 * HBAR**2) / UNIT
+    return number * np.asarray(unit * s.iface.U_F**1.5)
 
 
-def _largest(s: Symbols) -> Array:
-    """√mₑ U^{3/2}/45√3 π²ħ²."""
-    return np.asarray(np.sqrt(MASS) / (45 * np.sqrt(3) * np.pi**2 * HBAR**2) * s.iface.U_F**1.5 / UNIT)
-
-
-@linear("29", of=whole.named("fieldlike torque, all k_perp, at E_F = U - J and J = U/3"), on=AT_MAXIMUM,
-    tex=TEX_29 % "8")  # fmt: skip
-def eq29(s: Symbols) -> Array:
-    """The largest torque that a ferromagnetic insulator can have, at E_F = U - J and J = U/3."""
-    return 8 * _largest(s)
-
-
-@eq29.correction(f"{FOUR}: as an inequality it holds, but is never reached", kind="content", tex=TEX_29 % "2")
-def _(s: Symbols) -> Array:
-    return 2 * _largest(s)
+eq29 = linear("29", of=whole.named("fieldlike torque, all k_perp, at E_F = U - J and J = U/3"), on=AT_MAXIMUM,
+    says="The largest torque that a ferromagnetic insulator can have, at E_F = U - J and J = U/3.",
+    tex=TEX_29 % "8", key="eq29")(partial(_largest, number=8))  # fmt: skip
+eq29.correction(f"{FOUR}: as an inequality it holds, but is never reached", kind="content", tex=TEX_29 % "2")(
+    partial(_largest, number=2))  # fmt: skip
 
 
 def _last_factor(alpha: Array) -> Array:
-    """α (1 − α)^{3/2}/(1 + α), the last factor of (30)."""
+    """α (1 − α)^{3/2}/(1 + α), the last factor of (30) and the curve of Fig. 8 against J/U."""
     return alpha * (1 - alpha) ** 1.5 / (1 + alpha)
 
 
-def fig8(J_over_U: Array) -> Array:
-    """The curve of Fig. 8: the last factor of (30)."""
-    return _last_factor(J_over_U)
+fig8 = _last_factor
 
 
-def _by_ratios(s: Symbols, power: float) -> Array:
-    """β^{5/2} U^power times the last factor, with the unit in front; α = J/U, β = E_F/(U − J)."""
+def _by_ratios(s: Symbols, number: int, power: float) -> Array:
+    """A number, β^{5/2} U^power and the last factor, with the unit in front; α = J/U, β = E_F/(U − J)."""
     E_F, U, J = s.iface.E_F, s.iface.U_F, s.iface.J
-    return FRONT * (E_F / (U - J)) ** 2.5 * U**power * _last_factor(np.divide(J, U))
+    return number * FRONT * (E_F / (U - J)) ** 2.5 * U**power * _last_factor(np.divide(J, U))
 
 
-@linear("30", of=whole, on=INSULATOR, tex=TEX_30 % ("8", r"\times\frac{\beta^{5/2}}{U^{3/2}}\times"))
-def eq30(s: Symbols) -> Array:
-    """Torque on a ferromagnetic insulator by J/U and E_F/(U - J)."""
-    return 8 * _by_ratios(s, -1.5)
-
-
-@eq30.correction(f"{FOUR}, and U^(3/2), which belongs in the numerator: 4/U^3 in all", kind="content",
-    tex=TEX_30 % ("2", r"\times\beta^{5/2}U^{3/2}\times"))  # fmt: skip
-def _(s: Symbols) -> Array:
-    return 2 * _by_ratios(s, 1.5)
+eq30 = linear("30", of=whole, on=INSULATOR, tex=TEX_30 % ("8", r"\times\frac{\beta^{5/2}}{U^{3/2}}\times"),
+    says="Torque on a ferromagnetic insulator by J/U and E_F/(U - J).", key="eq30")(
+    partial(_by_ratios, number=8, power=-1.5))  # fmt: skip
+eq30.correction(f"{FOUR}, and U^(3/2), which belongs in the numerator: 4/U^3 in all", kind="content",
+    tex=TEX_30 % ("2", r"\times\beta^{5/2}U^{3/2}\times"))(
+    partial(_by_ratios, number=2, power=1.5))  # fmt: skip
 
 
 def _up(s: Symbols) -> Complex:
@@ -178,23 +163,19 @@ def eq31(s: Symbols) -> Complex:
     return _reflection(s, _up(s), _down(s))
 
 
-def _with_barrier(s: Symbols, second: Complex) -> Complex:
+def _with_barrier(s: Symbols, sign: int) -> Complex:
     """What stands in the sum of (32), for either sign of its second bracket.
 
     D_k = [k_z² + (q_z^- + u_0 − u_m)²][k_z² + (q_z^+ + u_0 + u_m)²], below Eq. (32).
     """
     first = _q(s.kz_up) + _q(s.kz_down) + 2 * s.iface.u_0
+    second = sign * (_q(s.kz_up) - _q(s.kz_down) - 2 * s.iface.u_m)
     d = (s.kz**2 + _up(s) ** 2) * (s.kz**2 + _down(s) ** 2)
     return HBAR / (2 * np.pi * MASS) * s.k2 * s.kz * first * second / d / UNIT
 
 
-@linear("32", of=of_normal.named(BOTH), on=INSULATOR_BARRIER, tex=TEX_32 % "q_z^--q_z^+-2u_m")
-def eq32(s: Symbols) -> Complex:
-    """Torque on a ferromagnetic insulator with an interface potential: the summand."""
-    return _with_barrier(s, _q(s.kz_up) - _q(s.kz_down) - 2 * s.iface.u_m)
-
-
-@eq32.correction("a sign: so printed it is minus (27) at u_0 = u_m = 0", kind="content",
-    tex=TEX_32 % "q_z^+-q_z^-+2u_m")  # fmt: skip
-def _(s: Symbols) -> Complex:
-    return _with_barrier(s, _q(s.kz_down) - _q(s.kz_up) + 2 * s.iface.u_m)
+eq32 = linear("32", of=of_normal.named(BOTH), on=INSULATOR_BARRIER, tex=TEX_32 % "q_z^--q_z^+-2u_m",
+    says="Torque on a ferromagnetic insulator with an interface potential: the summand.", key="eq32")(
+    partial(_with_barrier, sign=1))  # fmt: skip
+eq32.correction("a sign: so printed it is minus (27) at u_0 = u_m = 0", kind="content",
+    tex=TEX_32 % "q_z^+-q_z^-+2u_m")(partial(_with_barrier, sign=-1))  # fmt: skip
