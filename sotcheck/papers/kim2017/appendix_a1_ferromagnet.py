@@ -13,7 +13,7 @@ import numpy as np
 from sotcheck.exact.profiles import at_position, far_from, of_both, of_F, of_N
 from sotcheck.exact.quantity import F_open
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.papers.kim2017 import paper
+from sotcheck.papers.kim2017 import at_finite, paper
 from sotcheck.papers.kim2017.appendix_a1_normal import (
     BAR,
     BIASES_N,
@@ -26,7 +26,6 @@ from sotcheck.papers.kim2017.appendix_a1_normal import (
     scalar,
     wide,
 )  # fmt: skip
-from sotcheck.papers.kim2017.models import at_finite
 from sotcheck.system.spin import IDENTITY, dagger
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.grounds import FINITE

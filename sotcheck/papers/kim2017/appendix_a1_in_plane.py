@@ -20,7 +20,8 @@ from sotcheck.exact.profiles import (
 )
 from sotcheck.exact.quantity import Quantity, all_open
 from sotcheck.numerics.arrays import Array, Complex, Mask
-from sotcheck.papers.kim2017.appendix_a1_conductances import (
+from sotcheck.papers.kim2017 import linear
+from sotcheck.papers.kim2017.appendix_a1_matrices import (
     ACROSS,
     CHARGE_BIAS,
     EVERY,
@@ -28,15 +29,14 @@ from sotcheck.papers.kim2017.appendix_a1_conductances import (
     SPIN_TRACE,
     TRACE,
     Biases,
+    N,
     arrows,
     by_spins,
     eqA14a,
     eqA14b,
     eqA16,
 )  # fmt: skip
-from sotcheck.papers.kim2017.appendix_a1_first_order import N
 from sotcheck.papers.kim2017.appendix_a1_normal import PLANE
-from sotcheck.papers.kim2017.models import linear
 from sotcheck.theory.symbols import Symbols
 
 

@@ -14,9 +14,8 @@ from sotcheck.exact.profiles import at_position, far_from, of_both, of_F, of_N
 from sotcheck.exact.quantity import Quantity
 from sotcheck.exact.solved import Exact
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.papers.kim2017 import paper
+from sotcheck.papers.kim2017 import at_finite, paper
 from sotcheck.papers.kim2017.finite_rashba import Extended, projected
-from sotcheck.papers.kim2017.models import at_finite
 from sotcheck.system.spin import IDENTITY, PAULI, dagger, dot_sigma
 from sotcheck.theory.symbols import Symbols
 

@@ -14,10 +14,9 @@ from sotcheck.exact import in_plane
 from sotcheck.exact.quantity import Quantity, all_open
 from sotcheck.exact.second_order import component, sandwich
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.papers.kim2017 import paper
+from sotcheck.papers.kim2017 import BULK, INTERFACE, at_finite, paper
 from sotcheck.papers.kim2017.appendix_a2 import A_1, A_2
 from sotcheck.papers.kim2017.finite_rashba import projected
-from sotcheck.papers.kim2017.models import BULK, INTERFACE, at_finite
 from sotcheck.system.spin import IDENTITY, dagger
 from sotcheck.theory.symbols import Symbols, mean_over_angles
 from sotcheck.trial.entries import Equation

@@ -11,27 +11,29 @@ from scipy.optimize import brentq
 
 from sotcheck.exact.currents import complex_torque
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.papers.kim2017 import appendix_a1_ferromagnet as ferromagnet
-from sotcheck.papers.kim2017 import appendix_a1_first_order as first_order
-from sotcheck.papers.kim2017 import appendix_a1_in_plane as plane
-from sotcheck.papers.kim2017 import appendix_a1_normal as normal
-from sotcheck.papers.kim2017 import appendix_a3 as a3
 from sotcheck.papers.kim2017 import (
-    appendix_c,
+    BULK,
+    INSULATOR,
+    INSULATOR_BARRIER,
+    INTERFACE,
+    TOPOLOGICAL,
+    appendix_bc,
     paper,
     section3,
     section4,
     section5a,
     section5b,
-    section5c,
-    section5d,
-    section6b,
-    section6c,
+    section5cd,
+    section6,
 )
+from sotcheck.papers.kim2017 import appendix_a1_ferromagnet as ferromagnet
+from sotcheck.papers.kim2017 import appendix_a1_in_plane as plane
+from sotcheck.papers.kim2017 import appendix_a1_matrices as first_order
+from sotcheck.papers.kim2017 import appendix_a1_normal as normal
+from sotcheck.papers.kim2017 import appendix_a3 as a3
 from sotcheck.papers.kim2017 import finite_rashba as amplitudes
 from sotcheck.papers.kim2017.appendix_a2 import A_1, A_2
 from sotcheck.papers.kim2017.finite_rashba import block, column, kappa, projected, scalar
-from sotcheck.papers.kim2017.models import BULK, INSULATOR, INSULATOR_BARRIER, INTERFACE, TOPOLOGICAL
 from sotcheck.system.interface import Interface
 from sotcheck.system.spin import IDENTITY, PAULI, dagger, pauli_vector
 from sotcheck.theory.symbols import Symbols, mean_over_angles
@@ -138,14 +140,14 @@ def ends_at_k_F(s: Symbols, summand: Formula) -> Sides:
 
 def shape_without_barrier(s: Symbols, summand: Formula) -> Sides:
     """(27) and (32) at u_0 = u_m = 0 against k_⊥, each over its first number: (32) has a wrong sign."""
-    without, with_barrier = summand(s), section5c.eq32(s)
+    without, with_barrier = summand(s), section5cd.eq32(s)
     return without / without[0], with_barrier / with_barrier[0]
 
 
 def caption_of_figure_8(s: Symbols) -> Array:
     """The caption's unit times the curve."""
     U, J, E_F = s.iface.U_F, s.iface.J, s.iface.E_F
-    return 8 * section5c.FRONT * (E_F / (U - J)) ** 2.5 / U**1.5 * section5c.fig8(np.array(J / U))
+    return 8 * section5cd.FRONT * (E_F / (U - J)) ** 2.5 / U**1.5 * section5cd.fig8(np.array(J / U))
 
 
 def matched_waves(s: Symbols, corrected: bool) -> Sides:
@@ -153,15 +155,15 @@ def matched_waves(s: Symbols, corrected: bool) -> Sides:
     k, x = scalar(1j * s.kz), kappa(s)
     beneath = 1j * s.Kz if corrected else k
     matched = block((k + beneath - x, k - beneath - x), (k - beneath + x, k + beneath + x))
-    return matched / (2j * s.kz)[..., None, None], section6b.eq38b(s)
+    return matched / (2j * s.kz)[..., None, None], section6.eq38b(s)
 
 
 def reflected(s: Symbols, sum_of_m: Formula) -> Sides:
     """Ĝ with r̂_ex = −m̂_r m̂_i⁻¹ of the two rows of (44), a half-infinite F beneath, and (46b)."""
-    half_infinite = section6b.Over(s.iface, s.k_perp, s.angles, column(IDENTITY, 0 * s.Kz))
-    difference, total = section6b.eq44_difference(half_infinite), sum_of_m(half_infinite)
+    half_infinite = section6.Over(s.iface, s.k_perp, s.angles, column(IDENTITY, 0 * s.Kz))
+    difference, total = section6.eq44_difference(half_infinite), sum_of_m(half_infinite)
     r = -(total - difference) @ np.linalg.inv(total + difference)
-    return (IDENTITY + r) / (2j * s.kz)[..., None, None], section6b.eq46b(s)
+    return (IDENTITY + r) / (2j * s.kz)[..., None, None], section6.eq46b(s)
 
 
 def diagonal(s: Symbols, matrices: Complex) -> Complex:
@@ -225,7 +227,7 @@ def threshold(s: Symbols, decay: Formula) -> Sides:
     def smaller(strength: float) -> float:
         return float(decay(replace(s, iface=s.iface.with_(h_R=strength / k_max)))[0])
 
-    return np.array(brentq(smaller, 1e-3, 1e3, xtol=1e-14)), appendix_c.eqC5(s)
+    return np.array(brentq(smaller, 1e-3, 1e3, xtol=1e-14)), appendix_bc.eqC5(s)
 
 
 NO_BARRIERS = tuple(iface.with_(u_0=0.0, u_m=0.0) for iface in INSULATOR_BARRIER)
@@ -239,12 +241,12 @@ paper.add(
     place(amplitudes.eq6b, "(18a)", "r at u_0 = u_m = 0", by_band(section5a.eq18a), without_rashba(BULK)),
     place(amplitudes.eq6b, "(23)", "r of interface magnetism", by_band(section5b.eq23_r),
         without_rashba(INTERFACE)),
-    place(amplitudes.eq6b, "(26)", "r on an insulator", by_band(section5c.eq26), without_rashba(INSULATOR)),
-    place(amplitudes.eq6b, "(31)", "the same with an interface potential", by_band(section5c.eq31),
+    place(amplitudes.eq6b, "(26)", "r on an insulator", by_band(section5cd.eq26), without_rashba(INSULATOR)),
+    place(amplitudes.eq6b, "(31)", "the same with an interface potential", by_band(section5cd.eq31),
         without_rashba(INSULATOR_BARRIER)),
     place(amplitudes.eq6c, "(B9b)", "electrons from F are neither lost nor made", unitarity, FINITE),
     place(amplitudes.eq6d, "(18b)", "t' at u_0 = u_m = 0", by_band(section5a.eq18b), without_rashba(BULK)),
-    place(amplitudes.eq6d, "(34)", "t' where N is insulating", by_band(section5d.eq34),
+    place(amplitudes.eq6d, "(34)", "t' where N is insulating", by_band(section5cd.eq34),
         without_rashba(TOPOLOGICAL)),
     place(section4.eq15_ferromagnet, "(16d)", "(14) + (15) is the torque, but for an overall sign",
         torque_from_lattice, tuple(iface.with_(u_m=0.0) for iface in GENERAL)),
@@ -260,20 +262,20 @@ paper.add(
     place(section5b.eq24a["minority"], "Fig. 6", "its panel of a fieldlike torque by spin currents",
         fieldlike_of_spin, INTERFACE),
     place(section5b.eq24b_range, "Fig. 6", "a finite sum: it ends somewhere", ends_at_k_F, INTERFACE),
-    place(section5c.eq27, "(32)", "the same k_perp^2 k_z at u_0 = u_m = 0, up to a constant",
+    place(section5cd.eq27, "(32)", "the same k_perp^2 k_z at u_0 = u_m = 0, up to a constant",
         shape_without_barrier, NO_BARRIERS),
-    place(section5c.eq27_range, "(28)", "a finite sum: it ends somewhere", ends_at_k_F, INSULATOR),
-    place(section5c.eq28, "(29)", "its value at E_F = U - J, J = U/3", same(section5c.eq29), AT_MAXIMUM),
-    place(section5c.eq28, "(30)", "the same in terms of alpha and beta, at U = 1", same(section5c.eq30),
+    place(section5cd.eq27_range, "(28)", "a finite sum: it ends somewhere", ends_at_k_F, INSULATOR),
+    place(section5cd.eq28, "(29)", "its value at E_F = U - J, J = U/3", same(section5cd.eq29), AT_MAXIMUM),
+    place(section5cd.eq28, "(30)", "the same in terms of alpha and beta, at U = 1", same(section5cd.eq30),
         UNIT_U),
-    place(section5c.eq30, "caption of Fig. 8", "the unit that makes the torque the last factor",
+    place(section5cd.eq30, "caption of Fig. 8", "the unit that makes the torque the last factor",
         same(caption_of_figure_8), INSULATOR),
-    place(section5c.eq32, "(27)", "its limit u_0 = u_m = 0", same(section5c.eq27.confirmed), NO_BARRIERS),
+    place(section5cd.eq32, "(27)", "its limit u_0 = u_m = 0", same(section5cd.eq27.confirmed), NO_BARRIERS),
     Consequence("37b", "(38b)", "matching the waves at z = 0", matched_waves, FINITE),
-    place(section6b.eq44_sum, "(46b)", "r_ex = -m_r/m_i by both rows: none as transcribed", reflected,
+    place(section6.eq44_sum, "(46b)", "r_ex = -m_r/m_i by both rows: none as transcribed", reflected,
         without_rashba(GENERAL)),
-    place(section6c.eq47, "(23)", "consistent, as the text says", by_band(section5b.eq23_r), INTERFACE),
-    place(section6c.eq47, "(31)", "consistent, as the text says", by_band(section5c.eq31), INSULATOR_BARRIER),
+    place(section6.eq47, "(23)", "consistent, as the text says", by_band(section5b.eq23_r), INTERFACE),
+    place(section6.eq47, "(31)", "consistent, as the text says", by_band(section5cd.eq31), INSULATOR_BARRIER),
     place(normal.eqA3_plane, "(A4)", "per bias instead of per occupation, no interference", per_bias, FINITE),
     place(normal.eqA5, "(A8a)", "its part of F's biases, decaying waves left out", transmitted_into_N,
         FINITE),
@@ -287,5 +289,5 @@ paper.add(
     place(first_order.eqA12_ferromagnet, "(A13a)", "its trace, s = m", charge_by_F, GENERAL),
     place(a3.eqA19, "(A21b)", "its value at h_R = 0", same(a3.eqA21b), without_rashba(GENERAL)),
     place(a3.of_sigma_z, "(A21d)", "the sign of the magnetoresistance", magnetoresistance, FINITE),
-    place(appendix_c.eqC4, "(C5)", "where the smaller q is zero", threshold, MODEL_C),
+    place(appendix_bc.C4, "(C5)", "where the smaller q is zero", threshold, MODEL_C),
 )  # fmt: skip

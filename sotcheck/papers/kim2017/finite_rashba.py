@@ -14,8 +14,7 @@ from sotcheck.exact.quantity import Quantity
 from sotcheck.exact.solved import Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.papers.kim2017 import paper
-from sotcheck.papers.kim2017.models import at_finite
+from sotcheck.papers.kim2017 import at_finite, paper
 from sotcheck.system.spin import IDENTITY, dagger, pauli_vector
 from sotcheck.theory.symbols import Symbols
 

@@ -14,8 +14,7 @@ from sotcheck.exact.solved import Solved, solved
 from sotcheck.exact.totals import averaged
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.papers.kim2017 import paper
-from sotcheck.papers.kim2017.models import INTERFACE
+from sotcheck.papers.kim2017 import INTERFACE, paper
 from sotcheck.trial.entries import Statement
 from sotcheck.trial.grounds import ground
 from sotcheck.trial.verdict import Trial

@@ -15,10 +15,9 @@ from sotcheck.exact.totals import averaged, total
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.papers.kim2017 import paper
-from sotcheck.papers.kim2017.models import BULK, INSULATOR, INSULATOR_BARRIER, TOPOLOGICAL
+from sotcheck.papers.kim2017 import BULK, INSULATOR, INSULATOR_BARRIER, TOPOLOGICAL, paper
 from sotcheck.papers.kim2017.remarks5b import FINITE, TAU, TAU_C, torque
-from sotcheck.papers.kim2017.section5c import FRONT, eq29, fig8
+from sotcheck.papers.kim2017.section5cd import FRONT, eq29, fig8
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.trial.entries import Statement
 from sotcheck.trial.grounds import symbols

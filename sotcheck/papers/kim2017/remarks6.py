@@ -16,7 +16,7 @@ from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import sample
 from sotcheck.papers.kim2017 import paper
-from sotcheck.papers.kim2017 import section6b as eq
+from sotcheck.papers.kim2017 import section6 as eq
 from sotcheck.papers.kim2017.finite_rashba import column
 from sotcheck.system.interface import Interface
 from sotcheck.system.spin import IDENTITY

@@ -30,10 +30,9 @@ from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import sum_over_k
 from sotcheck.papers.kim2017 import paper
-from sotcheck.papers.kim2017.appendix_a1_conductances import sum_of_conductances
 from sotcheck.papers.kim2017.appendix_a1_ferromagnet import Z_F
-from sotcheck.papers.kim2017.appendix_a1_first_order import eqA1a_letter, eqA1c_letter
 from sotcheck.papers.kim2017.appendix_a1_in_plane import eqA13b
+from sotcheck.papers.kim2017.appendix_a1_matrices import eqA1a_letter, eqA1c_letter, sum_of_conductances
 from sotcheck.papers.kim2017.appendix_a1_normal import PLANE, Z_N, Z
 from sotcheck.system.interface import rashba
 from sotcheck.system.spin import dot_sigma

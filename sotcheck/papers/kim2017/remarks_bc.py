@@ -11,9 +11,9 @@ from sotcheck.exact.delta_states import rashba_thresholds, simple_thresholds, st
 from sotcheck.exact.solved import Solved, solved
 from sotcheck.numerics.arrays import Complex
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.papers.kim2017 import appendix_b as b
+from sotcheck.papers.kim2017 import appendix_bc as b
 from sotcheck.papers.kim2017 import paper
-from sotcheck.papers.kim2017.appendix_c import INTERFACES
+from sotcheck.papers.kim2017.appendix_bc import INTERFACES
 from sotcheck.papers.kim2017.finite_rashba import block, extended
 from sotcheck.system.spin import IDENTITY
 from sotcheck.theory.symbols import Symbols

@@ -1,4 +1,4 @@
-"""Sec. III: scattering states, the Dyson equation, and first-order amplitudes. In words: `remarks3`.
+"""Sec. III: scattering states, the Dyson equation, and first-order amplitudes. In words: `remarks34`.
 
 Wave functions leave out the common factor e^{ik_x x + ik_y y}/√V. Amplitudes at finite h_R belong to the
 interface's own h_R, see `finite_rashba` for (5) to (8); those with a superscript 0 are the symbols' own.
@@ -11,7 +11,7 @@ import numpy as np
 from sotcheck.exact.finite import channels, wave
 from sotcheck.exact.quantities import at_finite_h_R, change_of
 from sotcheck.numerics.arrays import Complex
-from sotcheck.papers.kim2017 import paper
+from sotcheck.papers.kim2017 import at_finite, paper
 from sotcheck.papers.kim2017.finite_rashba import (
     RASHBA,
     abs_root_K,
@@ -21,7 +21,6 @@ from sotcheck.papers.kim2017.finite_rashba import (
     root_k_over_K,
     scalar,
 )
-from sotcheck.papers.kim2017.models import at_finite
 from sotcheck.system.spin import IDENTITY, dagger
 from sotcheck.theory.symbols import Symbols
 

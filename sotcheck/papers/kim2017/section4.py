@@ -1,4 +1,4 @@
-"""Sec. IV: currents at the interface and the torque. Its statements in words: `remarks4`.
+"""Sec. IV: currents at the interface and the torque. Its statements in words: `remarks34`.
 
 Currents are summands by k_⊥ and source (normal, majority, minority): in units of (eL/hV) f for (12), of
 e²LE_xτ/2πmₑV for (13) to (15). Torques are summands of (1/A) Σ in units of ħeE_xτ/mₑ, per h_R.
@@ -12,9 +12,8 @@ from sotcheck.exact.currents import imaginary, linear_torque, moment
 from sotcheck.exact.quantities import current_change, current_jump, current_minus, polarized_current, torque
 from sotcheck.exact.quantity import N_closed, N_open, Quantity
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.papers.kim2017 import paper
+from sotcheck.papers.kim2017 import TOPOLOGICAL, at_finite, linear, paper
 from sotcheck.papers.kim2017.finite_rashba import Extended, projected
-from sotcheck.papers.kim2017.models import TOPOLOGICAL, at_finite, linear
 from sotcheck.system.spin import PAULI, dagger, pauli_vector
 from sotcheck.theory.first_order import FirstOrder
 from sotcheck.theory.symbols import Symbols

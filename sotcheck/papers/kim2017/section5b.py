@@ -16,8 +16,7 @@ import numpy as np
 
 from sotcheck.exact.quantities import WIDER, beyond_k_F, r_by_spin, t_prime_by_spin, torque, whole_torque
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.papers.kim2017 import paper
-from sotcheck.papers.kim2017.models import INTERFACE, WEIGHTS, linear
+from sotcheck.papers.kim2017 import INTERFACE, WEIGHTS, linear, paper
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.entries import Equation
 
@@ -91,13 +90,12 @@ eq24a: dict[str, Equation] = {}
 for source, time, tau, up, down in (
     ("normal", "tau", 1, 0, 0), ("majority", "tau^up", 0, 1, 0), ("minority", "tau^down", 0, 0, 1),
 ):  # fmt: skip
-    times = {"tau": tau, "up": up, "down": down}
     of, at = torque.of(source), f"torque at each k_perp%s per {time}"
     end = f"torque with interface magnetism: coefficient of {time}."
     eq24a[source] = linear("24a", of=of.fieldlike.named(f"fieldlike {at % ''}"), on=INTERFACE, tex=A % "c",
-        key=f"eq24a_{source}", says=f"Fieldlike {end}")(partial(_a, **times))  # fmt: skip
+        key=f"eq24a_{source}", says=f"Fieldlike {end}")(partial(_a, tau=tau, up=up, down=down))  # fmt: skip
     linear("24b", of=of.dampinglike.named(f"dampinglike {at % ' < k_F'}"), on=INTERFACE, tex=B % "k_z^2",
-        key=f"eq24b_{source}", says=f"Dampinglike {end}")(partial(_b, **times))  # fmt: skip
+        key=f"eq24b_{source}", says=f"Dampinglike {end}")(partial(_b, tau=tau, up=up, down=down))  # fmt: skip
 eq24a["minority"].correction(OFF_A, kind="marks", tex=A % "s")(partial(_a, tau=0, up=0, down=1, sign=-1))
 
 
@@ -167,5 +165,5 @@ def eq24b_sum(s: Symbols) -> Complex:
 def summed(u_0: Array, u_m: Array) -> Complex:
     """Return (24) corrected, summed, for k_F = 1: fieldlike + i dampinglike by (u_0, u_m) and source."""
     grid, weights = _channels(1.0, u_0, u_m)
-    each = [_a(grid, *times, sign=-1) + 1j * _b(grid, *times) for times in np.eye(3, dtype=int).tolist()]
+    each = [_a(grid, *tau, -1) + 1j * _b(grid, *tau) for tau in ((1, 0, 0), (0, 1, 0), (0, 0, 1))]
     return np.stack([torque @ weights for torque in each], axis=-1)

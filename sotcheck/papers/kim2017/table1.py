@@ -14,8 +14,7 @@ from sotcheck.exact.rashba2d import Rashba2D
 from sotcheck.exact.totals import FOR_FIGURES, total
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.papers.kim2017 import paper
-from sotcheck.papers.kim2017.models import BULK, INSULATOR, INTERFACE, TOPOLOGICAL
+from sotcheck.papers.kim2017 import BULK, INSULATOR, INTERFACE, TOPOLOGICAL, paper
 from sotcheck.trial.entries import Statement
 from sotcheck.trial.verdict import Trial, compare
 from sotcheck.trial.words import equal, vanishes, whether

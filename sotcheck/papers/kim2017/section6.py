@@ -1,4 +1,4 @@
-"""Sec. VI B: transfer matrices, and the series in h_R. Its statements in words: `remarks6`.
+"""Secs. VI B and VI C: transfer matrices, the series in h_R, and interface magnetism. In words: `remarks6`.
 
 κ̂ has the interface's own h_R. Matrices keep the laboratory's spin frame: 2×2 blocks of κ̂_R in the frame of
 ξ_± differ by a rotation that cancels from every product.
@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -15,13 +15,11 @@ from sotcheck.exact import transfer
 from sotcheck.exact.quantities import change_of
 from sotcheck.exact.quantity import Quantity
 from sotcheck.numerics.arrays import Complex
-from sotcheck.papers.kim2017 import paper
+from sotcheck.papers.kim2017 import at_finite, paper
 from sotcheck.papers.kim2017.finite_rashba import block, column, scalar
-from sotcheck.papers.kim2017.models import at_finite
 from sotcheck.system.spin import IDENTITY
 from sotcheck.theory.symbols import Symbols
 
-#: Not small: what holds at finite h_R is no expansion.
 #: Distance over which the waves of (37) are followed, and the film's thickness L.
 STEP, FILM = 0.45, 0.8
 ORDERS = range(1, 6)
@@ -29,15 +27,11 @@ ORDERS = range(1, 6)
 WAVE = r"\psi^0(%s) = \frac{e^{ik_x x + ik_y y}}{\sqrt V} "
 RUNNING = r"\sum_\sigma (e^{i%s z} %s_\sigma^R \xi_\sigma + e^{-i%s z} %s_\sigma^L \xi_\sigma)"
 PAIR = r"\begin{pmatrix} %s \\ %s \end{pmatrix}"
-BLOCKS = (
-    r"\begin{pmatrix} ik_z + i\hat K_z - \hat\kappa & ik_z - i\hat K_z - \hat\kappa \\"
-    r" ik_z - i\hat K_z + \hat\kappa & ik_z + i\hat K_z + \hat\kappa \end{pmatrix}"
-)
-BLOCKS_0 = (
-    r"\begin{pmatrix} ik_z + i\hat K_z - \hat\kappa_0 & ik_z - i\hat K_z - \hat\kappa_0 \\"
-    r" -ik_z + i\hat K_z - \hat\kappa_0 & -ik_z - i\hat K_z - \hat\kappa_0 \end{pmatrix} "
-)
-ONES = r"\begin{pmatrix} 1 & 1 \\ 1 & 1 \end{pmatrix} "
+BLOCKS = PAIR % (r"ik_z + i\hat K_z - \hat\kappa & ik_z - i\hat K_z - \hat\kappa",
+    r"ik_z - i\hat K_z + \hat\kappa & ik_z + i\hat K_z + \hat\kappa")  # fmt: skip
+BLOCKS_0 = PAIR % (r"ik_z + i\hat K_z - \hat\kappa_0 & ik_z - i\hat K_z - \hat\kappa_0",
+    r"-ik_z + i\hat K_z - \hat\kappa_0 & -ik_z - i\hat K_z - \hat\kappa_0") + " "  # fmt: skip
+ONES = PAIR % ("1 & 1", "1 & 1") + " "
 BELOW = r"M_{0\to %s}^{-1} \begin{pmatrix} 1 \\ 0 \end{pmatrix}"
 M_0 = PAIR % (r"\hat m_i^{(0)}", r"\hat m_r^{(0)}")
 M_1 = PAIR % (r"\hat m_i^{(1)}", r"\hat m_r^{(1)}")
@@ -73,11 +67,6 @@ def below(s: Symbols) -> Complex:
     return s.below if isinstance(s, Over) else np.linalg.inv(film(s))[..., :2]
 
 
-def _halves(matrix: Complex) -> tuple[Complex, Complex]:
-    """Return the upper and the lower two rows."""
-    return matrix[..., :2, :], matrix[..., 2:, :]
-
-
 def _matched(s: Symbols) -> Complex:
     """2ik_z M_0⁻¹."""
     k, K, kappa = scalar(1j * s.kz), 1j * s.Kz, s.kappa_0 + s.iface.h_R * s.rashba
@@ -91,11 +80,9 @@ def eq37a(s: Symbols) -> Complex:
     return scalar(np.exp(1j * s.kz * STEP) + np.exp(-1j * s.kz * STEP))
 
 
-@at_finite("37b", of=Quantity("[psi(z+d) + psi(z-d)] / psi(z) at z > 0", transfer.followed("F")),
-    tex=WAVE % "z>0" + RUNNING % ("k_z", "b", "k_z", "b"))  # fmt: skip
-def eq37b(s: Symbols) -> Complex:
-    """Waves beneath the interface run with wave number k_z both ways."""
-    return scalar(np.exp(1j * s.kz * STEP) + np.exp(-1j * s.kz * STEP))
+eq37b = at_finite("37b", of=Quantity("[psi(z+d) + psi(z-d)] / psi(z) at z > 0", transfer.followed("F")),
+    tex=WAVE % "z>0" + RUNNING % ("k_z", "b", "k_z", "b"), key="eq37b",
+    says="Waves beneath the interface run with wave number k_z both ways.")(eq37a.transcribed)  # fmt: skip
 
 
 @eq37b.correction("a swapped symbol: k_z for k_z^sigma, the wave numbers beneath, as (38b) has them",
@@ -132,7 +119,8 @@ through_film = Quantity(
     r"\hat\psi_i", r"\hat\psi_r"))  # fmt: skip
 def eq40(s: Symbols) -> Complex:
     """An incident and a reflected wave become a transmitted one, with nothing coming from beneath."""
-    transmitted, returned = _halves(film(s) @ np.linalg.inv(_matched(s) / (2j * s.kz)[..., None, None]))
+    through = film(s) @ np.linalg.inv(_matched(s) / (2j * s.kz)[..., None, None])
+    transmitted, returned = np.split(through, 2, axis=-2)
     r = -np.linalg.solve(returned[..., 2:], returned[..., :2])
     return column(r, transmitted @ column(IDENTITY, r))
 
@@ -142,7 +130,7 @@ def eq40(s: Symbols) -> Complex:
     + r" \hat\psi_t")  # fmt: skip
 def eq41(s: Symbols) -> Complex:
     """The inverse relation defines m_i and m_r, and the reflection matrix is -m_r / m_i."""
-    m_i, minus_m_r = _halves(_matched(s) @ below(s))
+    m_i, minus_m_r = np.split(_matched(s) @ below(s), 2, axis=-2)
     return column(minus_m_r @ np.linalg.inv(m_i), scalar(2j * s.kz) @ np.linalg.inv(m_i))
 
 
@@ -186,10 +174,9 @@ def eq44_difference(s: Symbols) -> Complex:
     return scalar(2j * s.kz) @ block((IDENTITY, IDENTITY)) @ below(s)
 
 
-@at_finite("44", of=Quantity("m_i + m_r, a film of F on N, h_R = 0", transfer.combined_m(1)), tex=EQ_44)
-def eq44_sum(s: Symbols) -> Complex:
-    """A combination of m_i and m_r: the sum, second row."""
-    return scalar(2j * s.kz) @ block((IDENTITY, IDENTITY)) @ below(s)
+eq44_sum = at_finite("44", of=Quantity("m_i + m_r, a film of F on N, h_R = 0", transfer.combined_m(1)),
+    tex=EQ_44, says="A combination of m_i and m_r: the sum, second row.", key="eq44_sum")(
+    eq44_difference.transcribed)  # fmt: skip
 
 
 @eq44_sum.correction(
@@ -212,7 +199,7 @@ def eq44_sum_corrected(s: Symbols) -> Complex:
 )
 def eq45(s: Symbols) -> Complex:
     """The changes of m_i and m_r are equal and follow from the unperturbed difference."""
-    m_i, m_r = _halves(_unperturbed(s))
+    m_i, m_r = np.split(_unperturbed(s), 2, axis=-2)
     change = -1 / (2j * s.kz)[..., None, None] * (s.iface.h_R * s.rashba) @ (m_i - m_r)
     return column(change, change)
 
@@ -247,3 +234,57 @@ def eq46a_projected(s: Symbols) -> Complex:
     """The first order projected to open channels is that of the scattering matrix."""
     G: Complex = eq46b(s)
     return (2j * s.kz)[..., None, None] * G @ s.rashba @ G @ s.one
+
+
+EQ_47 = (
+    r"\hat r_{ex} = \hat r_{ex}^{u_m=0} %s \frac{1 + \hat r_{ex}^{u_m=0}}"
+    r"{2ik_z u_m^{-1} \hat\sigma_z (1 + \hat r_{ex}^{u_m=0})^{-1} %s 1}"
+)
+EQ_47_ORDERS = (
+    r"\hat r_{ex}^{(n)} = %s2ik_z \hat G (u_m \hat\sigma_z \hat G)^n,\quad"
+    r" \hat G = %s\frac{1}{2ik_z} (1 + \hat r_{ex}^{u_m=0})"
+)
+
+
+def _without_u_m(s: Symbols) -> Complex:
+    """r̂_ex without interface magnetism."""
+    return replace(s, iface=s.iface.with_(u_m=0.0)).r_ex
+
+
+def _growth(s: Symbols, r: Complex) -> Complex:
+    """2ik_z u_m⁻¹ σ̂_z (1 + r̂)⁻¹."""
+    return scalar(2j * s.kz) / s.iface.u_m @ (s.u_plus - s.u_minus) @ np.linalg.inv(IDENTITY + r)
+
+
+@at_finite("47", of=Quantity("r_ex, h_R = 0, all elements", transfer.reflection), tex=EQ_47 % ("-", "+"))
+def eq47(s: Symbols) -> Complex:
+    """The reflection matrix with interface magnetism from the one without, to all orders in u_m."""
+    r = _without_u_m(s)
+    return r - (IDENTITY + r) @ np.linalg.inv(_growth(s, r) + IDENTITY)
+
+
+@eq47.correction("the sign of u_m: two signs, before the fraction and of the 1 beneath; so printed it is not"
+    " consistent with (23) and (31)", kind="content", tex=EQ_47 % ("+", "-"))  # fmt: skip
+def _(s: Symbols) -> Complex:
+    """With −1 instead of +1 in the denominator, and the second term added."""
+    r = _without_u_m(s)
+    return r + (IDENTITY + r) @ np.linalg.inv(_growth(s, r) - IDENTITY)
+
+
+def _orders_in_u_m(s: Symbols, G: Complex) -> Complex:
+    """2ik_z Ĝ (σ̂_z Ĝ)^n, n = 1, 2."""
+    step = (s.u_plus - s.u_minus) @ G
+    return (2j * s.kz)[..., None, None] * block((G @ step, G @ step @ step))
+
+
+@at_finite("47", of=Quantity("coefficients of u_m and u_m^2 in r_ex, h_R = 0", transfer.orders_in_u_m),
+    tex=EQ_47_ORDERS % ("-", "-"))  # fmt: skip
+def eq47_orders(s: Symbols) -> Complex:
+    """The orders in u_m that (47) sums up, with the sign of G printed there."""
+    return -_orders_in_u_m(s, -1 / (2j * s.kz)[..., None, None] * (IDENTITY + _without_u_m(s)))
+
+
+@eq47_orders.correction("the sign of odd orders: G has the opposite sign of (46b)", kind="content",
+    tex=EQ_47_ORDERS % ("", ""))  # fmt: skip
+def _(s: Symbols) -> Complex:
+    return _orders_in_u_m(s, 1 / (2j * s.kz)[..., None, None] * (IDENTITY + _without_u_m(s)))
