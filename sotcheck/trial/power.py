@@ -115,13 +115,21 @@ def faulty(formula: Formula) -> Iterator[tuple[str, str, Formula]]:
                 yield kind, words, _rebuilt(formula, parts, target, ast.fix_missing_locations(changed))
 
 
+class Confirmed(ast.NodeTransformer):
+    """Leaves of a formula that has both forms the one that numbers confirm: `y` of `x if slip else y`."""
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:  # noqa: D102
+        self.generic_visit(node)
+        return node.orelse if ast.unparse(node.test) == "slip" else node
+
+
 def _tree(function: Callable[..., Any]) -> ast.Module:
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     definition = tree.body[0]
     assert isinstance(definition, ast.FunctionDef)
     # Annotations and decorators are no part of the formula.
     definition.decorator_list = []
-    return tree
+    return Confirmed().visit(tree)
 
 
 def _with_helpers(formula: Callable[..., Any]) -> list[FunctionType]:

@@ -98,20 +98,13 @@ def _eqA13a(s: Symbols, transverse: Complex) -> Complex:
     return -along - _twice_real(transverse * (_across(s) @ N) / 2j)
 
 
-@linear("A13a", of=mean("charge current", charge, "every bias"), tex=arrows(A13A % ("uud", "ddu")))
-def eqA13a(s: Symbols) -> Complex:
+@linear("A13a", of=mean("charge current", charge, "every bias"), tex=arrows(A13A % ("uud", "ddu")), slip=(
+    "indices and a star before the transverse bias: G^udd - G^duu* (u up, d down), not G^uud - G^ddu",
+    "marks", arrows(A13A % ("udd", "duu*"))))  # fmt: skip
+def eqA13a(s: Symbols, slip: bool) -> Complex:
     """In-plane charge current in N of all biases, spins in any direction."""
     r = by_spins(eqA14a(s))
-    return _eqA13a(s, r["uud"] - r["ddu"])
-
-
-@eqA13a.correction(
-    "indices and a star before the transverse bias: G^udd - G^duu* (u up, d down), not G^uud - G^ddu",
-    kind="marks", tex=arrows(A13A % ("udd", "duu*")))  # fmt: skip
-def eqA13a_corrected(s: Symbols) -> Complex:
-    """With G_Rr^{↑↓↓} − G_Rr^{↓↑↑*}."""
-    r = by_spins(eqA14a(s))
-    return _eqA13a(s, r["udd"] - r["duu"].conj())
+    return _eqA13a(s, r[("uud" if slip else "udd")] - (r["ddu"] if slip else r["duu"].conj()))
 
 
 A13B = SPIN_TRACE % J_U + r"-\mathbf m" + HALF + _terms("G_{Rt}", "+", "uuu")
@@ -237,15 +230,15 @@ def _(s: Symbols) -> Complex:
     return _driven(s, EVERY, G["uu"] - G["dd"], G["uu"] + G["dd"]) - _twice_real(across / 2j)
 
 
-@linear("A15b", of=SPIN_JUMP.where(all_open, "all channels open"), tex=A15B_TEX)
-def eqA15b_open(s: Symbols) -> Complex:
+@linear("A15b", of=SPIN_JUMP.where(all_open, "all channels open"), tex=A15B_TEX,
+    slip=(NO_DIRECTION, "content", A15B_BANDS))  # fmt: skip
+def eqA15b_open(s: Symbols, slip: bool) -> Complex:
     """The jump of the in-plane spin current at the interface, every channel open."""
-    return (channels_open(s) * _eqA15b(s))[..., None]
-
-
-@eqA15b_open.correction(NO_DIRECTION, kind="content", tex=A15B_BANDS)
-def _(s: Symbols) -> Complex:
-    return (channels_open(s) * _eqA15b(s))[..., None] * s.m
+    return (
+        (channels_open(s) * _eqA15b(s))[..., None]
+        if slip
+        else (channels_open(s) * _eqA15b(s))[..., None] * s.m
+    )
 
 
 @linear("A15b", of=SPIN_JUMP, tex=A15B_TEX)

@@ -102,15 +102,11 @@ def eqA11_normal(s: Symbols) -> Complex:
     return _from(s, BIASES_N, _at_angle(s), IDENTITY + s.r, s.r)
 
 
-@linear("A11", of=_seen("at each angle, biases of F", at_each_angle(PLANE, of_F)), tex=A11 % R)
-def eqA11_ferromagnet(s: Symbols) -> Complex:
+@linear("A11", of=_seen("at each angle, biases of F", at_each_angle(PLANE, of_F)), tex=A11 % R,
+    slip=(SWAPPED, "marks", A11 % T))  # fmt: skip
+def eqA11_ferromagnet(s: Symbols, slip: bool) -> Complex:
     """The same for biases of F."""
-    return _from(s, biases_F(s), _at_angle(s), s.r, s.t_prime)
-
-
-@eqA11_ferromagnet.correction(SWAPPED, kind="marks", tex=A11 % T)
-def _(s: Symbols) -> Complex:
-    return _from(s, biases_F(s), _at_angle(s), s.t_prime, s.t_prime)
+    return _from(s, biases_F(s), _at_angle(s), s.r if slip else s.t_prime, s.t_prime)
 
 
 @linear("A12", of=_seen("by k_perp, biases of N", in_plane(whole, PLANE, of_N)), tex=A12 % R)
@@ -119,15 +115,11 @@ def eqA12_normal(s: Symbols) -> Complex:
     return _from(s, BIASES_N, _averaged(s), IDENTITY + s.r, s.r)
 
 
-@linear("A12", of=_seen("by k_perp, biases of F", in_plane(whole, PLANE, of_F)), tex=A12 % R)
-def eqA12_ferromagnet(s: Symbols) -> Complex:
+@linear("A12", of=_seen("by k_perp, biases of F", in_plane(whole, PLANE, of_F)), tex=A12 % R,
+    slip=(SWAPPED, "marks", A12 % T))  # fmt: skip
+def eqA12_ferromagnet(s: Symbols, slip: bool) -> Complex:
     """The same for biases of F."""
-    return _from(s, biases_F(s), _averaged(s), s.r, s.t_prime)
-
-
-@eqA12_ferromagnet.correction(SWAPPED, kind="marks", tex=A12 % T)
-def _(s: Symbols) -> Complex:
-    return _from(s, biases_F(s), _averaged(s), s.t_prime, s.t_prime)
+    return _from(s, biases_F(s), _averaged(s), s.r if slip else s.t_prime, s.t_prime)
 
 
 INSIDE, ENERGIES = r"\sum_{k_\perp^2<k_F^2}", r"\frac{E_\perp}{E_F-E_\perp}"
@@ -185,15 +177,14 @@ STAR = "a star in the conductance below it: 1 - r^s r^s'*"
 
 
 @paper.equation("A10a", of=Quantity("charge current along z at h_R = 0, every bias", perpendicular(charge)),
-    order="h_R^2", tex=A10A % "")  # fmt: skip
-def eqA10a(s: Symbols) -> Complex:
+    order="h_R^2", tex=A10A % "", slip=(STAR, "marks", A10A % "*"))  # fmt: skip
+def eqA10a(s: Symbols, slip: bool) -> Complex:
     """The charge current along z, by charge and spin biases."""
-    return _eqA10a(s, _G(s, s.r_up, s.r_up), _G(s, s.r_down, s.r_down))
-
-
-@eqA10a.correction(STAR, kind="marks", tex=A10A % "*")
-def _(s: Symbols) -> Complex:
-    return _eqA10a(s, _G(s, s.r_up, s.r_up.conj()), _G(s, s.r_down, s.r_down.conj()))
+    return _eqA10a(
+        s,
+        _G(s, s.r_up, s.r_up if slip else s.r_up.conj()),
+        _G(s, s.r_down, s.r_down if slip else s.r_down.conj()),
+    )
 
 
 @paper.equation("A10b", of=Quantity("spin current along z at h_R = 0, every bias", perpendicular(spin)),
@@ -224,26 +215,18 @@ def by_spins(values: Array | Complex) -> dict[str, Complex]:
 UNIT = r"=-h_R\frac{e^2}{2h}"
 
 
-@paper.equation(
-    "A14a",
-    of=Quantity("G_Rr by k_perp, all eight", conductance("r")),
-    order="h_R^2",
-    tex=r"G_{Rr}^{ss's''}" + UNIT + r"\sum_{\mathbf k_\perp}" + ENERGIES
-    + r"(1+r^s_{\mathbf k})(1+r^{s'}_{\mathbf k})r^{s''*}_{\mathbf k}",
-)  # fmt: skip
+@paper.equation("A14a", of=Quantity("G_Rr by k_perp, all eight", conductance("r")), order="h_R^2",
+    tex=r"G_{Rr}^{ss's''}" + UNIT + r"\sum_{\mathbf k_\perp}" + ENERGIES + r"(1+r^s_{\mathbf k})(1+r^{s'}_{"
+    r"\mathbf k})r^{s''*}_{\mathbf k}")  # fmt: skip
 def eqA14a(s: Symbols) -> Complex:
     """Conductances of reflection, Rashba scattering s' to s: what r gains, times its own conjugate."""
     r = (s.r_up, s.r_down)
     return _summed(s, ((1 + a) * (1 + b) * c.conj() for a, b, c in product(r, r, r)))
 
 
-@paper.equation(
-    "A14b",
-    of=Quantity("G_Rt by k_perp, all eight", conductance("t'")),
-    order="h_R^2",
-    tex=r"G_{Rt}^{ss's''}" + UNIT + r"\sum_{\mathbf k_\perp}" + ENERGIES
-    + r"(1+r^s_{\mathbf k})t'^{s'}_{\mathbf k}t'^{s''*}_{\mathbf k}",
-)  # fmt: skip
+@paper.equation("A14b", of=Quantity("G_Rt by k_perp, all eight", conductance("t'")), order="h_R^2",
+    tex=r"G_{Rt}^{ss's''}" + UNIT + r"\sum_{\mathbf k_\perp}" + ENERGIES + r"(1+r^s_{\mathbf k})t'^{s'}_{"
+    r"\mathbf k}t'^{s''*}_{\mathbf k}")  # fmt: skip
 def eqA14b(s: Symbols) -> Complex:
     """Conductances of transmission from F, lost primes restored, over the range of (A12)."""
     r, t = (s.r_up, s.r_down), (s.t_prime_up, s.t_prime_down)
@@ -255,12 +238,9 @@ def sum_of_conductances(s: Symbols) -> Complex:
     return _summed(s, (np.abs(1 + r) ** 2 for r in (s.r_up, s.r_down)))
 
 
-@paper.equation(
-    "A16",
-    of=Quantity("G_RDelta by k_perp, all four", gain),
-    order="h_R^2",
-    tex=r"G_{R\Delta}^{ss'}" + UNIT + INSIDE + ENERGIES + r"(1+r^s_{\mathbf k})(1+r^{s'}_{\mathbf k})",
-)
+@paper.equation("A16", of=Quantity("G_RDelta by k_perp, all four", gain), order="h_R^2",
+    tex=r"G_{R\Delta}^{ss'}" + UNIT + INSIDE + ENERGIES + r"(1+r^s_{\mathbf k})(1+r^{s'}_{"
+    r"\mathbf k})")  # fmt: skip
 def eqA16(s: Symbols) -> Complex:
     """Conductances of the jump: what r gains by Rashba scattering s' to s."""
     r = (s.r_up, s.r_down)

@@ -67,13 +67,10 @@ def _real(matrix: Complex) -> Complex:
     return (matrix + dagger(matrix)) / 2
 
 
-paper.define(
-    "A2",
-    "Charge and spin current along u as the zeroth and the other components of a four-vector.",
-    tex=r"\tilde j_{\mathbf u}=-\frac{e}{2}Tr_\sigma[\rho\{v_u,\delta(\mathbf r_{op}-\mathbf r)\}"
-    r"\tilde\sigma]",
-    why="defines the current operator; (A3) to (A16) are measured with it",
-)
+paper.define("A2", "Charge and spin current along u as the zeroth and the other components of a four-vector.",
+    tex=r"\tilde j_{\mathbf u}=-"
+    r"\frac{e}{2}Tr_\sigma[\rho\{v_u,\delta(\mathbf r_{op}-\mathbf r)\}\tilde\sigma]",
+    why="defines the current operator; (A3) to (A16) are measured with it")  # fmt: skip
 
 
 def current(words: str, measure: Exact, source: str | None = None) -> Quantity:
@@ -140,15 +137,10 @@ def eqA3_oblique(s: Symbols) -> Complex:
     return _from_N(s, OBLIQUE)
 
 
-@at_finite("A3", of=per_occupation(NEAR), tex=A3_FAR)
-def eqA3_plane(s: Symbols) -> Complex:
+@at_finite("A3", of=per_occupation(NEAR), tex=A3_FAR, slip=(INTERFERENCE, "content", A3_NEAR + IN_PLANE))
+def eqA3_plane(s: Symbols, slip: bool) -> Complex:
     """The same in the plane, near the interface."""
-    return _from_N(s, PLANE)
-
-
-@eqA3_plane.correction(INTERFERENCE, kind="content", tex=A3_NEAR + IN_PLANE)
-def _(s: Symbols) -> Complex:
-    return _with_interference(s)
+    return _from_N(s, PLANE) if slip else _with_interference(s)
 
 
 @at_finite("A4", of=ALONG_Z, tex=A4_FAR)
@@ -163,15 +155,10 @@ def eqA4_oblique(s: Symbols) -> Complex:
     return _from_N(s, OBLIQUE) / scalar(s.kz)
 
 
-@at_finite("A4", of=NEAR, tex=A4_FAR)
-def eqA4_plane(s: Symbols) -> Complex:
+@at_finite("A4", of=NEAR, tex=A4_FAR, slip=(INTERFERENCE, "content", A4_NEAR + IN_PLANE))
+def eqA4_plane(s: Symbols, slip: bool) -> Complex:
     """The same in the plane, near the interface."""
-    return _from_N(s, PLANE) / scalar(s.kz)
-
-
-@eqA4_plane.correction(INTERFERENCE, kind="content", tex=A4_NEAR + IN_PLANE)
-def _(s: Symbols) -> Complex:
-    return _with_interference(s) / scalar(s.kz)
+    return (_from_N(s, PLANE) if slip else _with_interference(s)) / scalar(s.kz)
 
 
 A5 = J_F + UNIT + "Re" + SUM + r"\left[\frac{" + K_BAR + r"}{|k_z|}e^{2Im[k_z]z}\,%s\right]"
@@ -185,15 +172,11 @@ def _eqA5(s: Symbols, wave: Complex) -> Complex:
 
 @at_finite("A5",
     of=current("along an oblique u at z < 0, biases of F, finite h_R", at_position("N", Z_N, of_F, OBLIQUE)),
-    tex=A5 % r"\hat r_{\mathbf k}\Delta\hat\mu^F\hat r_{\mathbf k}^\dagger")  # fmt: skip
-def eqA5(s: Symbols) -> Complex:
+    tex=A5 % r"\hat r_{\mathbf k}\Delta\hat\mu^F\hat r_{\mathbf k}^\dagger",
+    slip=("a swapped symbol: waves from F are t' in N, not r", "marks", A5 % T_MU_T))  # fmt: skip
+def eqA5(s: Symbols, slip: bool) -> Complex:
     """The current in N of electrons from F, decaying waves included."""
-    return _eqA5(s, amplitudes(s).r)
-
-
-@eqA5.correction("a swapped symbol: waves from F are t' in N, not r", kind="marks", tex=A5 % T_MU_T)
-def _(s: Symbols) -> Complex:
-    return _eqA5(s, amplitudes(s).t_prime)
+    return _eqA5(s, amplitudes(s).r if slip else amplitudes(s).t_prime)
 
 
 paper.define("A6", "The current in N is the sum of those of electrons from N and from F.",
@@ -212,15 +195,9 @@ def eqA8a(s: Symbols) -> Complex:
     return -wide(s.one) / scalar(s.kz) @ np.concatenate([from_N, from_F], axis=2)
 
 
-@at_finite(
-    "A9",
-    of=current(
-        "along z at z < 0, all biases, finite h_R",
-        at_position("N", Z_N, of_both, Z),
-    ),
-    tex=r"\hat j_{\mathbf z}(z<0)=" + UNIT + r"\sum_{k_\perp^2<k_F^2}[\Delta\hat\mu^N-("
-    + R_MU_R + "+" + T_MU_T + ")]",
-)  # fmt: skip
+@at_finite("A9", of=current("along z at z < 0, all biases, finite h_R", at_position("N", Z_N, of_both, Z)),
+    tex=r"\hat j_{\mathbf z}(z<0)=" + UNIT + r"\sum_{k_\perp^2<k_F^2}[\Delta\hat\mu^N-(" + R_MU_R + "+"
+    + T_MU_T + ")]")  # fmt: skip
 def eqA9(s: Symbols) -> Complex:
     """The perpendicular current in N, that of magnetoelectric circuit theory."""
     a = amplitudes(s)

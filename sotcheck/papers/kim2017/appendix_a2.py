@@ -66,16 +66,13 @@ def eqA17(s: Symbols) -> Complex:
 
 @paper.equation("A18a",
     of=Quantity("current of each spin per its bias in F by k_perp, m = z, h_R = 0", unperturbed), on=UPRIGHT,
-    tex=G_SS % "r^s")  # fmt: skip
-def eqA18a_unperturbed(s: Symbols) -> Complex:
+    tex=G_SS % "r^s", slip=("a lost star: r^s r^s for r^s r^s*", "marks", G_SS % "r^{s*}"))  # fmt: skip
+def eqA18a_unperturbed(s: Symbols, slip: bool) -> Complex:
     """Without the Rashba term a spin's current follows its own bias with G^ss, defined below (A10b)."""
-    up, down = s.r_up * s.r_up, s.r_down * s.r_down
-    return matrix((np.where(s.open_N, 1 - up, 0), np.where(s.open_N, 1 - down, 0)))
-
-
-@eqA18a_unperturbed.correction("a lost star: r^s r^s for r^s r^s*", kind="marks", tex=G_SS % "r^{s*}")
-def _(s: Symbols) -> Complex:
-    up, down = np.abs(s.r_up) ** 2, np.abs(s.r_down) ** 2
+    up, down = (
+        s.r_up * s.r_up if slip else np.abs(s.r_up) ** 2,
+        s.r_down * s.r_down if slip else np.abs(s.r_down) ** 2,
+    )
     return matrix((np.where(s.open_N, 1 - up, 0), np.where(s.open_N, 1 - down, 0)))
 
 
@@ -122,15 +119,12 @@ def eqA18a_at_F(s: Symbols) -> Complex:
     return _by_differences(s)
 
 
-@eqA18a_at_F.correction(
-    "the structure, as at z = -0; besides, the spin current jumps at the interface: here flips"
-    " have the opposite sign, and k_perp where N is closed contribute",
-    kind="content",
+@eqA18a_at_F.correction("the structure, as at z = -0; besides, the spin current jumps at the interface: here"
+    " flips have the opposite sign, and k_perp where N is closed contribute", kind="content",
     tex=r"I_s|_{+0}=G^{ss}(\Delta\mu^F_s-\Delta\mu^N_s)+h_R^2\frac{e^2}{4h}\sum_{\mathbf k_\perp}"
     r"\frac{k_\perp^2}{|k_z|^2}[-|t^s|^2|\rho^{-s}|^2\Delta\mu^N_{-s}-|t_{ex}^s|^2|t'^{-s}|^2\Delta\mu^F_{-s}"
-    r"+2|t^s|^2Re(\rho^s\rho^{-s})\Delta\mu^N_s"
-    r"+2Re(\frac{|k_z|^2}{k_z^2}t_{ex}^s\rho^{-s}t'^sr'^{s*})\Delta\mu^F_s]",
-)
+    r"+2|t^s|^2Re(\rho^s\rho^{-s})\Delta\mu^N_s+2Re(\frac{|k_z|^2}{k_z^2}t_{ex}^s\rho^{-s}t'^sr'^{s*})\Delta"
+    r"\mu^F_s]")  # fmt: skip
 def _(s: Symbols) -> Complex:
     up, down = up_down(s, IDENTITY + s.r_ex)
     into_up, into_down = up_down(s, s.one_prime @ s.t_ex)
@@ -174,14 +168,10 @@ def _(s: Symbols) -> Complex:
 
 
 @paper.equation("A18b", of=Quantity("coefficient of h_R^2 in I_down per mu_up of N and I_up per mu_down of N"
-    " by k_perp, m = z", response("N", (1, 0), (0, 1))), on=UPRIGHT, tex="-" + G_FLIP)  # fmt: skip
-def eqA18b_from_N(s: Symbols) -> Complex:
+    " by k_perp, m = z", response("N", (1, 0), (0, 1))), on=UPRIGHT, tex="-" + G_FLIP, slip=("a factor -2:"
+    " the average of k_R^2 is k_perp^2, and what is reflected with its spin flipped flows along with a"
+    " current from F", "content", r"G_{flip}^{N}=" + WEIGHT
+    + r"|1+r^\uparrow|^2|1+r^\downarrow|^2"))  # fmt: skip
+def eqA18b_from_N(s: Symbols, slip: bool) -> Complex:
     """The current of the other spin at z = -0 per bias in N, -G_flip by (A18a)."""
-    return -matrix((_flip(s) / 2, _flip(s) / 2))
-
-
-@eqA18b_from_N.correction("a factor -2: the average of k_R^2 is k_perp^2, and what is reflected with its spin"
-    " flipped flows along with a current from F", kind="content",
-    tex=r"G_{flip}^{N}=" + WEIGHT + r"|1+r^\uparrow|^2|1+r^\downarrow|^2")  # fmt: skip
-def _(s: Symbols) -> Complex:
-    return matrix((_flip(s) / 4, _flip(s) / 4))
+    return -matrix((_flip(s) / 2, _flip(s) / 2)) if slip else matrix((_flip(s) / 4, _flip(s) / 4))

@@ -65,16 +65,12 @@ def _along_x(s: Symbols, square: Array) -> Array:
 
 
 @at_finite("A19", of=Quantity("current along x by k_perp, averaged over a period along z, finite h_R",
-    in_plane.at_finite(), "normal"), tex=EQ_A19 % r"k_\perp")  # fmt: skip
-def eqA19(s: Symbols) -> Array:
+    in_plane.at_finite(), "normal"), tex=EQ_A19 % r"k_\perp", slip=("a swapped symbol: k_perp for k_x, from"
+    " (A4) with u = x; a factor 2 at h_R = 0, at second order another dependence on m, on m_z alone", "marks",
+    EQ_A19 % "k_x"))  # fmt: skip
+def eqA19(s: Symbols, slip: bool) -> Array:
     """The current along x of shifted electrons of the normal metal, their interference left out."""
-    return _along_x(s, s.k2)
-
-
-@eqA19.correction("a swapped symbol: k_perp for k_x, from (A4) with u = x; a factor 2 at h_R = 0, at second"
-    " order another dependence on m, on m_z alone", kind="marks", tex=EQ_A19 % "k_x")  # fmt: skip
-def _(s: Symbols) -> Array:
-    return _along_x(s, s.kx**2)
+    return _along_x(s, s.k2 if slip else s.kx**2)
 
 
 @at_finite("A20", of=_part(0, "part of the unit matrix"), tex=EQ_A20 + FIRST)
@@ -126,12 +122,9 @@ of_sigma_y = _of_sigma("y", _of_sigma_y, r"%s\frac{h_R^2k_\perp^4}{4m_\parallel}
 of_sigma_z = _of_sigma("z", _of_sigma_z, FIRST + r"+%s\frac{h_R^2k_\perp^4}{8}(m_x^2+3m_y^2)\hat\sigma_z")
 
 
-@paper.equation(
-    "A21b",
-    of=Quantity("current along x by k_perp, h_R = 0", in_plane.unperturbed, "normal"),
+@paper.equation("A21b", of=Quantity("current along x by k_perp, h_R = 0", in_plane.unperturbed, "normal"),
     tex=r"j_{conv}=-\frac{e^2E\tau L}{4\pi m_eV}\sum_{k_\perp^2<k_F^2,s}"
-    r"\frac{k_\perp^2}{k_z}(1+|r^s_{\mathbf k}|^2)",
-)
+    r"\frac{k_\perp^2}{k_z}(1+|r^s_{\mathbf k}|^2)")  # fmt: skip
 def eqA21b(s: Symbols) -> Array:
     """The current along x without the Rashba term."""
     weight = np.where(s.open_N, s.k2 / np.abs(s.kz), 0)
@@ -144,21 +137,16 @@ def _weight(s: Symbols) -> Array:
 
 
 @paper.equation("A21c", of=Quantity(f"{SECOND_ORDER}, m = z", in_plane.perpendicular, "normal"), order=NEXT,
-    tex=EQ_A21C % r"+\rho^{\downarrow *}\rho^{\uparrow *}+\rho^\uparrow\rho^{\downarrow *}")  # fmt: skip
-def eqA21c(s: Symbols) -> Array:
+    tex=EQ_A21C % r"+\rho^{\downarrow *}\rho^{\uparrow *}+\rho^\uparrow\rho^{\downarrow *}", slip=("two terms in the parentheses: -rho_down r_down* and -rho_up r_up*, the second order of r"
+    " times r*, for +rho_down* rho_up* and +rho_up rho_down*; the prefactor is right", "content", EQ_A21C % r"-\rho^\uparrow r^{\uparrow *}-\rho^\downarrow r^{\downarrow *}"))  # fmt: skip
+def eqA21c(s: Symbols, slip: bool) -> Array:
     """The correction of second order that does not depend on m."""
     up, down = 1 + s.r_up, 1 + s.r_down
-    bracket = up.conj() * down.conj() + down.conj() * up.conj() + up * down.conj()
-    return -1 / 4 * _weight(s) * (up * down * bracket).real
-
-
-@eqA21c.correction("two terms in the parentheses: -rho_down r_down* and -rho_up r_up*, the second order of r"
-    " times r*, for +rho_down* rho_up* and +rho_up rho_down*; the prefactor is right", kind="content",
-    tex=EQ_A21C % r"-\rho^\uparrow r^{\uparrow *}-\rho^\downarrow r^{\downarrow *}")  # fmt: skip
-def eqA21c_corrected(s: Symbols) -> Array:
-    """With ρ↑*ρ↓* − ρ↑r↑* − ρ↓r↓* in the parentheses."""
-    up, down = 1 + s.r_up, 1 + s.r_down
-    bracket = up.conj() * down.conj() - up * s.r_up.conj() - down * s.r_down.conj()
+    bracket = (
+        up.conj() * down.conj() + down.conj() * up.conj() + up * down.conj()
+        if slip
+        else up.conj() * down.conj() - up * s.r_up.conj() - down * s.r_down.conj()
+    )
     return -1 / 4 * _weight(s) * (up * down * bracket).real
 
 
@@ -170,18 +158,17 @@ def _bracket(s: Symbols, of_up: Complex, of_down: Complex) -> Array:
 
 @paper.equation("A21d", of=magnetoresistance.named("difference of the coefficients of h_R^2 for m = y and m ="
     " z, over 3, by k_perp"), on=MAGNETORESISTIVE, order=NEXT,
-    tex=r"j_{MR}=-" + UNIT % "32" + r"\,Re" + SUM + f"[{SQUARES}{PRODUCT}]")  # fmt: skip
-def eqA21d(s: Symbols) -> Array:
+    tex=r"j_{MR}=-" + UNIT % "32" + r"\,Re" + SUM + f"[{SQUARES}{PRODUCT}]", slip=("a missing factor"
+    " k_perp^4/k_z^3, as (A21c) has it, and a factor 1/2: 64 pi, not 32 pi; the sign is right, though (A20)"
+    " as printed would give the opposite one", "content", r"j_{MR}=-" + UNIT % "64" + r"\,Re" + SUM
+    + r"\frac{k_\perp^4}{k_z^3}" + f"[{SQUARES}{PRODUCT}]"))  # fmt: skip
+def eqA21d(s: Symbols, slip: bool) -> Array:
     """The magnetoresistance: the coefficient of m_x^2 + 3 m_y^2."""
-    return np.where(s.open_N, -1 / 16 * _bracket(s, s.r_up, s.r_down), 0)
-
-
-@eqA21d.correction("a missing factor k_perp^4/k_z^3, as (A21c) has it, and a factor 1/2: 64 pi, not 32 pi;"
-    " the sign is right, though (A20) as printed would give the opposite one", kind="content", tex=r"j_{MR}=-"
-    + UNIT % "64" + r"\,Re" + SUM + r"\frac{k_\perp^4}{k_z^3}" + f"[{SQUARES}{PRODUCT}]")  # fmt: skip
-def eqA21d_corrected(s: Symbols) -> Array:
-    """With the factor, and 64π."""
-    return -1 / 32 * _weight(s) * _bracket(s, s.r_up, s.r_down)
+    return (
+        np.where(s.open_N, -1 / 16 * _bracket(s, s.r_up, s.r_down), 0)
+        if slip
+        else -1 / 32 * _weight(s) * _bracket(s, s.r_up, s.r_down)
+    )
 
 
 def with_interference(s: Symbols) -> Array:
@@ -194,7 +181,7 @@ def with_interference(s: Symbols) -> Array:
 def eqA21a(s: Symbols) -> Array:
     """The second order depends on m as m_x^2 + 3 m_y^2, with (A21c) and (A21d) corrected."""
     m_x, m_y = s.m[0], s.m[1]
-    return eqA21c_corrected(s) + eqA21d_corrected(s) * (m_x**2 + 3 * m_y**2)
+    return eqA21c.confirmed(s) + eqA21d.confirmed(s) * (m_x**2 + 3 * m_y**2)
 
 
 @paper.equation("A22", of=magnetoresistance.then(lambda one, found: found.where(all_open(one)),

@@ -145,14 +145,9 @@ def eqB7(s: Symbols) -> Complex:
     return block((s.one @ a.r, s.one @ a.t_prime), (s.one_prime @ a.t, s.one_prime @ a.r_prime))
 
 
-@at_finite(
-    "B8",
-    of=seen(
-        "S^dagger S and S S^dagger between open channels, every regime",
-        lambda S: np.stack([by_source(S), by_source(S), by_drain(S), by_drain(S)], axis=-3),
-    ),
-    tex=PRODUCT + rf"={S_PROJ}({S_PROJ})^\dagger" + MATRIX % (r"\hat 1", "0", "0", r"\hat 1'"),
-)
+@at_finite("B8", of=seen("S^dagger S and S S^dagger between open channels, every regime", lambda S: np.stack(
+    [by_source(S), by_source(S), by_drain(S), by_drain(S)], axis=-3)),
+    tex=PRODUCT + rf"={S_PROJ}({S_PROJ})^\dagger" + MATRIX % (r"\hat 1", "0", "0", r"\hat 1'"))  # fmt: skip
 def eqB8(s: Symbols) -> Complex:
     """Unitarity in every regime, in either order."""
     S: Complex = eqB7(s)
@@ -177,14 +172,9 @@ def eqB9b(s: Symbols) -> Complex:
     return equal(left, s.one_prime)
 
 
-@at_finite(
-    "B9c",
-    of=sides(
-        "overlap in N of waves from N and F: first term, and minus the second",
-        lambda S: dagger(S[..., N, N]) @ S[..., N, F],
-    ),
-    tex=r"\hat r^\dagger\hat 1\hat t'+\hat t^\dagger\hat 1'\hat r'=0",
-)
+@at_finite("B9c", of=sides("overlap in N of waves from N and F: first term, and minus the second",
+    lambda S: dagger(S[..., N, N]) @ S[..., N, F]),
+    tex=r"\hat r^\dagger\hat 1\hat t'+\hat t^\dagger\hat 1'\hat r'=0")  # fmt: skip
 def eqB9c(s: Symbols) -> Complex:
     """Waves incident from N and from F leave orthogonal to each other."""
     a = projected(s)
@@ -200,19 +190,13 @@ def eqB10a(s: Symbols) -> Complex:
 
 
 @at_finite("B10b", of=sides("what outgoing spinors in F receive", lambda S: by_drain(S)[..., F, F]),
-    tex=r"\hat 1'(\hat r'\hat r'^\dagger+\hat t'\hat t'^\dagger)\hat 1'=\hat 1'")  # fmt: skip
-def eqB10b(s: Symbols) -> Complex:
+    tex=r"\hat 1'(\hat r'\hat r'^\dagger+\hat t'\hat t'^\dagger)\hat 1'=\hat 1'", slip=("a swapped symbol: t"
+    " t^dagger, not t' t'^dagger, from the lower right block of (B8)", "marks", r"\hat 1'(\hat r'"
+    r"\hat r'^\dagger+\hat t\hat t^\dagger)\hat 1'=\hat 1'"))  # fmt: skip
+def eqB10b(s: Symbols, slip: bool) -> Complex:
     """Outgoing channels of F are filled by all sources together."""
     a = projected(s)
-    filled = a.r_prime @ dagger(a.r_prime) + a.t_prime @ dagger(a.t_prime)
-    return equal(s.one_prime @ filled @ s.one_prime, s.one_prime)
-
-
-@eqB10b.correction("a swapped symbol: t t^dagger, not t' t'^dagger, from the lower right block of (B8)",
-    kind="marks", tex=r"\hat 1'(\hat r'\hat r'^\dagger+\hat t\hat t^\dagger)\hat 1'=\hat 1'")  # fmt: skip
-def _(s: Symbols) -> Complex:
-    a = projected(s)
-    filled = a.r_prime @ dagger(a.r_prime) + a.t @ dagger(a.t)
+    filled = a.r_prime @ dagger(a.r_prime) + (a.t_prime if slip else a.t) @ dagger(a.t_prime if slip else a.t)
     return equal(s.one_prime @ filled @ s.one_prime, s.one_prime)
 
 
@@ -236,13 +220,10 @@ tried = partial(paper.equation, on=INTERFACES)
 K_MAX = r"k_\perp^{max}"
 EQ_C4 = rf"2q_{{1/2}} = h_R {K_MAX} \pm \frac{{%s m_e}}{{\hbar^2 {K_MAX} h_R}}"
 
-paper.define(
-    "C1",
-    "The simplified model: an attractive delta of the largest strength, for both spins.",
+paper.define("C1", "The simplified model: an attractive delta of the largest strength, for both spins.",
     tex=r"H = -\frac{\hbar^2 \nabla^2}{2m_e} \pm J \Theta(z)"
     rf" - \frac{{\hbar^2}}{{2m_e}} h_R {K_MAX} \delta(z)",
-    why="a model; the exact threshold of the Rashba term itself is tried beside (C5)",
-)
+    why="a model; the exact threshold of the Rashba term itself is tried beside (C5)")  # fmt: skip
 
 
 @tried("C2",

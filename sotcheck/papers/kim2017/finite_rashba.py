@@ -126,40 +126,25 @@ def eq6a(s: Symbols) -> Complex:
     return _of_t(s) @ s.one
 
 
-@at_finite("6b", of=at_finite_h_R("r"), tex=r"\hat r_{ex}=" + OF_T_PRIME)
-def eq6b(s: Symbols) -> Complex:
+@at_finite("6b", of=at_finite_h_R("r"), tex=r"\hat r_{ex}=" + OF_T_PRIME, slip=("the name: this right-hand"
+    " side is that of t'; r is that of (6c)", "marks", r"\hat r_{ex}=" + OF_R))  # fmt: skip
+def eq6b(s: Symbols, slip: bool) -> Complex:
     """Named as reflection from N in terms of the interface potential."""
-    return _of_t_prime(s) @ s.one
+    return (_of_t_prime if slip else _of_r)(s) @ s.one
 
 
-@eq6b.correction("the name: this right-hand side is that of t'; r is that of (6c)", kind="marks",
-    tex=r"\hat r_{ex}=" + OF_R)  # fmt: skip
-def _(s: Symbols) -> Complex:
-    return _of_r(s) @ s.one
-
-
-@at_finite("6c", of=at_finite_h_R("r'"), tex=r"\hat r'_{ex}=" + OF_R)
-def eq6c(s: Symbols) -> Complex:
+@at_finite("6c", of=at_finite_h_R("r'"), tex=r"\hat r'_{ex}=" + OF_R, slip=("the name: this right-hand side"
+    " is that of r; r' is that of (6d)", "marks", r"\hat r'_{ex}=" + OF_R_PRIME))  # fmt: skip
+def eq6c(s: Symbols, slip: bool) -> Complex:
     """Named as reflection from F in terms of the interface potential."""
-    return _of_r(s) @ s.one_prime
+    return (_of_r if slip else _of_r_prime)(s) @ s.one_prime
 
 
-@eq6c.correction("the name: this right-hand side is that of r; r' is that of (6d)", kind="marks",
-    tex=r"\hat r'_{ex}=" + OF_R_PRIME)  # fmt: skip
-def _(s: Symbols) -> Complex:
-    return _of_r_prime(s) @ s.one_prime
-
-
-@at_finite("6d", of=at_finite_h_R("t'"), tex=r"\hat t'_{ex}=" + OF_R_PRIME)
-def eq6d(s: Symbols) -> Complex:
+@at_finite("6d", of=at_finite_h_R("t'"), tex=r"\hat t'_{ex}=" + OF_R_PRIME, slip=("the name: this right-hand"
+    " side is that of r'; t' is that of (6b)", "marks", r"\hat t'_{ex}=" + OF_T_PRIME))  # fmt: skip
+def eq6d(s: Symbols, slip: bool) -> Complex:
     """Named as transmission from F in terms of the interface potential."""
-    return _of_r_prime(s) @ s.one_prime
-
-
-@eq6d.correction("the name: this right-hand side is that of r'; t' is that of (6b)", kind="marks",
-    tex=r"\hat t'_{ex}=" + OF_T_PRIME)  # fmt: skip
-def _(s: Symbols) -> Complex:
-    return _of_t_prime(s) @ s.one_prime
+    return (_of_r_prime if slip else _of_t_prime)(s) @ s.one_prime
 
 
 def extended(s: Symbols) -> Extended:

@@ -13,7 +13,7 @@ from sotcheck.exact.solved import Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import paper
-from sotcheck.papers.kim2017.appendix_a1_in_plane import eqA13a_corrected
+from sotcheck.papers.kim2017.appendix_a1_in_plane import eqA13a
 from sotcheck.papers.kim2017.appendix_a1_normal import PLANE
 from sotcheck.system.interface import Interface
 from sotcheck.system.spin import PAULI
@@ -86,7 +86,7 @@ def linear_spin_by_field(one: Solved) -> Estimate:
 def from_A13a(s: Symbols) -> Array | Complex:
     """k_z times corrected (A13a) at −m, per spin bias of N."""
     there = Symbols(s.iface.with_(m=_opposite(s.iface)), s.k_perp, s.angles)
-    return np.where(s.open_N, s.kz, 0)[..., None] * eqA13a_corrected(there)[..., SPINS]
+    return np.where(s.open_N, s.kz, 0)[..., None] * eqA13a.confirmed(there)[..., SPINS]
 
 
 paper.add(

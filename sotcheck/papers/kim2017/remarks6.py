@@ -94,7 +94,7 @@ def transfer_holds(engine: str) -> Iterator[Trial]:
             ("(43a): m at h_R = 0", eq.eq43a(over_0), m_0),
             ("(43b): change of m", eq.eq43b(over_0), m - m_0),
             ("(44): difference of m", eq.eq44_difference(over_0), difference),
-            ("(44) corrected: sum of m", eq.eq44_sum_corrected(over_0), total),
+            ("(44) corrected: sum of m", eq.eq44_sum.confirmed(over_0), total),
             ("(45): change of m", eq.eq45(over_0), m - m_0),
         ):
             yield tried(f"{what}, {name}", expected, Estimate(found), why, local, incident)

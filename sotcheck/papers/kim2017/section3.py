@@ -96,16 +96,11 @@ def _behind(s: Symbols, amplitude: Complex) -> Complex:
     return observed(wave, [s.u_minus, s.u_plus])
 
 
-@at_finite("3a", of=wave("F", "N"), tex=BEHIND % r"\hat r'")
-def eq3a(s: Symbols) -> Complex:
+@at_finite("3a", of=wave("F", "N"), tex=BEHIND % r"\hat r'", slip=("a swapped symbol: the wave behind the"
+    " interface carries t', not r'", "marks", BEHIND % r"\hat t'"))  # fmt: skip
+def eq3a(s: Symbols, slip: bool) -> Complex:
     """Electrons incident from F, on the side of N: a transmitted wave."""
-    return _behind(s, projected(s).r_prime)
-
-
-@eq3a.correction("a swapped symbol: the wave behind the interface carries t', not r'", kind="marks",
-    tex=BEHIND % r"\hat t'")  # fmt: skip
-def _(s: Symbols) -> Complex:
-    return _behind(s, projected(s).t_prime)
+    return _behind(s, projected(s).r_prime if slip else projected(s).t_prime)
 
 
 @at_finite("3b", of=wave("F", "F"), tex=PSI_F + "(z>0)=" + PLANE + r"\sqrt{|\hat K_z|^{-1}}(e^{-i\hat K_zz}"

@@ -124,26 +124,21 @@ def eq15_normal(s: Symbols) -> Complex:
 
 @linear("15", of=current_jump.then(lambda one, found: found[:, :, 1:], "jump of charge and spin current by"
     " k_perp, majority and minority, u_m = 0"), on=NO_INTERFACE_MAGNETISM,
-    tex=DELTA_J + r"\hat r^{0\dagger}_{\mathbf k}\hat\tau^F\hat r^0_{\mathbf k}")  # fmt: skip
-def eq15_ferromagnet(s: Symbols) -> Complex:
+    tex=DELTA_J + r"\hat r^{0\dagger}_{\mathbf k}\hat\tau^F\hat r^0_{\mathbf k}", slip=("a swapped symbol:"
+    " waves from F are t' at the interface, not r", "marks", DELTA_J + r"\hat t'^0_{\mathbf k}\hat\tau^F"
+    r"\hat t_{\mathbf k}'^{0\dagger}"))  # fmt: skip
+def eq15_ferromagnet(s: Symbols, slip: bool) -> Complex:
     """What the lattice adds to the current of electrons from F."""
-    return np.stack([_added(s, dagger(s.r) @ tau_F @ s.r) for _, tau_F in sources(s)[1:]], axis=2)
-
-
-@eq15_ferromagnet.correction("a swapped symbol: waves from F are t' at the interface, not r", kind="marks",
-    tex=DELTA_J + r"\hat t'^0_{\mathbf k}\hat\tau^F\hat t_{\mathbf k}'^{0\dagger}")  # fmt: skip
-def eq15_ferromagnet_corrected(s: Symbols) -> Complex:
-    """With t' for r."""
-    flow = [_added(s, s.t_prime @ tau_F @ dagger(s.t_prime)) for _, tau_F in sources(s)[1:]]
+    flow = [
+        _added(s, (dagger(s.r) if slip else s.t_prime) @ tau_F @ (s.r if slip else dagger(s.t_prime)))
+        for _, tau_F in sources(s)[1:]
+    ]
     return np.stack(flow, axis=2)
 
 
-@linear(
-    "16a",
-    of=Quantity("torque vector by k_perp and source, with (16c) and (16d)", linear_torque),
-    tex=r"\mathbf T_R=Im[\mathcal T_R]\,\mathbf m\times(\mathbf y\times\mathbf m)"
-    r"+Re[\mathcal T_R]\,\mathbf m\times\mathbf y",
-)
+@linear("16a", of=Quantity("torque vector by k_perp and source, with (16c) and (16d)", linear_torque),
+    tex=r"\mathbf T_R=Im[\mathcal T_R]\,\mathbf m\times(\mathbf y\times\mathbf m)+Re[\mathcal T_R]\,\mathbf m"
+    r"\times\mathbf y")  # fmt: skip
 def eq16a(s: Symbols) -> Array:
     """The torque is dampinglike along m x (y x m) and fieldlike along m x y."""
     y = np.array([0.0, 1.0, 0.0])
@@ -151,15 +146,9 @@ def eq16a(s: Symbols) -> Array:
     return T.imag * np.cross(s.m, np.cross(y, s.m)) + T.real * np.cross(s.m, y)
 
 
-@linear(
-    "16b",
-    of=torque.then(
-        lambda one, found: found @ np.array([one.iface.tau_N, one.iface.tau_up, one.iface.tau_down]),
-        "torque by k_perp of all sources, unequal relaxation times",
-    ),
-    on=UNEQUAL,
-    tex=r"\mathcal T_R=\mathcal T_R^N+\mathcal T_R^F",
-)
+@linear("16b", of=torque.then(lambda one, found: found @ np.array([one.iface.tau_N, one.iface.tau_up,
+    one.iface.tau_down]), "torque by k_perp of all sources, unequal relaxation times"), on=UNEQUAL,
+    tex=r"\mathcal T_R=\mathcal T_R^N+\mathcal T_R^F")  # fmt: skip
 def eq16b(s: Symbols) -> Complex:
     """The torque is the sum of that from currents in N and in F."""
     normal, majority, minority = np.moveaxis(by_source(s), -1, 0)
@@ -216,7 +205,7 @@ def by_source(s: Symbols) -> Complex:
 
 def jump_by_source(s: Symbols) -> Complex:
     """Return (15), the part of F as corrected, by source, shape (n, 1, 3, 2, 2)."""
-    return np.concatenate([eq15_normal(s)[:, :, None], eq15_ferromagnet_corrected(s)], axis=2)
+    return np.concatenate([eq15_normal(s)[:, :, None], eq15_ferromagnet.confirmed(s)], axis=2)
 
 
 def _spin(matrices: Complex) -> Array:

@@ -167,17 +167,12 @@ def eq19b(s: Symbols) -> Complex:
 
 
 @linear("20a", of=of_majority.where(N_open, "N open"), on=BULK,
-    tex=RE_F + "=-" + UNIT % UP + N_SUM + "k_z" + FRACTION % "k_z^2-|k_z^+|^2")  # fmt: skip
-def eq20a_majority(s: Symbols) -> Complex:
+    tex=RE_F + "=-" + UNIT % UP + N_SUM + "k_z" + FRACTION % "k_z^2-|k_z^+|^2", slip=("a swapped symbol, a"
+    " factor k_z / k_z^-: |t'|^2 of (18b) has k_z k_z^-, and k_z cancels", "marks", RE_F + "=-" + UNIT % UP
+    + N_SUM + "k_z^-" + FRACTION % "k_z^2-|k_z^+|^2"))  # fmt: skip
+def eq20a_majority(s: Symbols, slip: bool) -> Complex:
     """The fieldlike torque of majority electrons that propagate in N, first term."""
-    return -_summand(s, s.kz, s.kz**2 - np.abs(s.kz_down) ** 2)
-
-
-@eq20a_majority.correction(
-    "a swapped symbol, a factor k_z / k_z^-: |t'|^2 of (18b) has k_z k_z^-, and k_z cancels", kind="marks",
-    tex=RE_F + "=-" + UNIT % UP + N_SUM + "k_z^-" + FRACTION % "k_z^2-|k_z^+|^2")  # fmt: skip
-def _(s: Symbols) -> Complex:
-    return -_summand(s, s.kz_up, s.kz**2 - np.abs(s.kz_down) ** 2)
+    return -_summand(s, s.kz if slip else s.kz_up, s.kz**2 - np.abs(s.kz_down) ** 2)
 
 
 @linear("20a", of=torque.of("minority").fieldlike.where(N_open, "N open"), on=BOTH_BANDS, tex=RE_F + "=-"
@@ -197,18 +192,12 @@ def eq20a_evanescent(s: Symbols) -> Complex:
 
 
 @linear("20b", of=of_both, on=BULK,
-    tex=IM_F + "=" + UNIT % UP + N_SUM + "k_z^-" + FRACTION % "2k_z^-Im[k_z^+]")  # fmt: skip
-def eq20b(s: Symbols) -> Complex:
+    tex=IM_F + "=" + UNIT % UP + N_SUM + "k_z^-" + FRACTION % "2k_z^-Im[k_z^+]", slip=("a swapped symbol, a"
+    " factor k_z^- / k_z: of the two k_z^- one is k_z; then it is minus (19b)", "marks", IM_F + "=" + UNIT
+    % UP + N_SUM + "k_z" + FRACTION % "2k_z^-Im[k_z^+]"))  # fmt: skip
+def eq20b(s: Symbols, slip: bool) -> Complex:
     """The dampinglike torque of a current in the ferromagnet: of majority electrons only."""
-    majority = _summand(s, s.kz_up, 2 * s.kz_up * s.kz_down.imag)
-    return np.stack([majority, np.zeros_like(majority)], axis=-1)
-
-
-@eq20b.correction(
-    "a swapped symbol, a factor k_z^- / k_z: of the two k_z^- one is k_z; then it is minus (19b)",
-    kind="marks", tex=IM_F + "=" + UNIT % UP + N_SUM + "k_z" + FRACTION % "2k_z^-Im[k_z^+]")  # fmt: skip
-def _(s: Symbols) -> Complex:
-    majority = _summand(s, s.kz, 2 * s.kz_up * s.kz_down.imag)
+    majority = _summand(s, s.kz_up if slip else s.kz, 2 * s.kz_up * s.kz_down.imag)
     return np.stack([majority, np.zeros_like(majority)], axis=-1)
 
 

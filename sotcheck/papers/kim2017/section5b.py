@@ -113,17 +113,12 @@ def eq24a_range(s: Symbols) -> Complex:
 
 
 @linear("24b", of=beyond_k_F(torque.of("normal").dampinglike).named("dampinglike torque per tau at k_perp on"
-    " both sides of k_F"), on=INTERFACE, tex=B % "k_z^2")  # fmt: skip
-def eq24b_range(s: Symbols) -> Complex:
+    " both sides of k_F"), on=INTERFACE, tex=B % "k_z^2",
+    slip=(OFF_RANGE, "marks", B % r"k_\perp^2"))  # fmt: skip
+def eq24b_range(s: Symbols, slip: bool) -> Complex:
     """The sum of the dampinglike torque runs over open channels."""
     wide = widened(s)
-    return np.where((wide.kz**2).real < s.iface.E_F, _b(wide, 1, 0, 0), 0)
-
-
-@eq24b_range.correction(OFF_RANGE, kind="marks", tex=B % r"k_\perp^2")
-def _(s: Symbols) -> Complex:
-    wide = widened(s)
-    return np.where(wide.k2 < s.iface.E_F, _b(wide, 1, 0, 0), 0)
+    return np.where(((wide.kz**2).real if slip else wide.k2) < s.iface.E_F, _b(wide, 1, 0, 0), 0)
 
 
 def _channels(k_F: float, u_0: Array | float, u_m: Array | float) -> tuple[Any, Array]:
@@ -144,15 +139,10 @@ def _summed(s: Symbols, summand: Callable[..., Complex]) -> Complex:
 
 
 @linear("24a", of=whole_torque.fieldlike.named(f"fieldlike torque, all k_perp, {TIMES}"), on=SUMMED,
-    tex=A % "c")  # fmt: skip
-def eq24a_sum(s: Symbols) -> Complex:
+    tex=A % "c", slip=(OFF_A, "marks", A % "s"))  # fmt: skip
+def eq24a_sum(s: Symbols, slip: bool) -> Complex:
     """Fieldlike torque with interface magnetism, summed."""
-    return _summed(s, _a)
-
-
-@eq24a_sum.correction(OFF_A, kind="marks", tex=A % "s")
-def _(s: Symbols) -> Complex:
-    return _summed(s, partial(_a, sign=-1))
+    return _summed(s, _a if slip else partial(_a, sign=-1))
 
 
 @linear("24b", of=whole_torque.dampinglike.named(f"dampinglike torque, all k_perp < k_F, {TIMES}"), on=SUMMED,

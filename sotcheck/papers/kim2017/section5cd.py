@@ -70,31 +70,21 @@ def _summand(s: Symbols, squared: Array | Complex) -> Complex:
     return HBAR**3 / (2 * np.pi * MASS**2) * squared * s.kz * J / (U**2 - J**2) / UNIT
 
 
-@linear("27", of=of_normal.named(f"{BOTH} < k_F"), on=INSULATOR, tex=TEX_27 % ("k_z^2", "k_z^2"))
-def eq27(s: Symbols) -> Complex:
+@linear("27", of=of_normal.named(f"{BOTH} < k_F"), on=INSULATOR, tex=TEX_27 % ("k_z^2", "k_z^2"), slip=(
+    "a swapped symbol: k_perp^2 k_z for k_z^2 k_z", "marks", TEX_27 % (r"k_\perp^2",
+    r"k_\perp^2")))  # fmt: skip
+def eq27(s: Symbols, slip: bool) -> Complex:
     """Torque on a ferromagnetic insulator: the summand."""
-    return _summand(s, s.kz**2)
-
-
-@eq27.correction("a swapped symbol: k_perp^2 k_z for k_z^2 k_z", kind="marks",
-    tex=TEX_27 % (r"k_\perp^2", r"k_\perp^2"))  # fmt: skip
-def _(s: Symbols) -> Complex:
-    return _summand(s, s.k2)
+    return _summand(s, s.kz**2 if slip else s.k2)
 
 
 @linear("27", of=beyond_k_F(of_normal).named("torque at k_perp on both sides of k_F"), on=INSULATOR,
-    tex=TEX_27 % ("k_z^2", r"k_\perp^2"))  # fmt: skip
-def eq27_range(s: Symbols) -> Complex:
+    tex=TEX_27 % ("k_z^2", r"k_\perp^2"), slip=("a swapped symbol: the range is k_perp^2 < k_F^2; k_z^2 <"
+    " k_F^2 holds at every k_perp", "marks", TEX_27 % (r"k_\perp^2", r"k_\perp^2")))  # fmt: skip
+def eq27_range(s: Symbols, slip: bool) -> Complex:
     """Torque on a ferromagnetic insulator: the range of the sum."""
     wide = widened(s)
-    return np.where((wide.kz**2).real < s.iface.E_F, _summand(wide, wide.k2), 0)
-
-
-@eq27_range.correction("a swapped symbol: the range is k_perp^2 < k_F^2; k_z^2 < k_F^2 holds at every k_perp",
-    kind="marks", tex=TEX_27 % (r"k_\perp^2", r"k_\perp^2"))  # fmt: skip
-def _(s: Symbols) -> Complex:
-    wide = widened(s)
-    return np.where(wide.k2 < s.iface.E_F, _summand(wide, wide.k2), 0)
+    return np.where(((wide.kz**2).real if slip else wide.k2) < s.iface.E_F, _summand(wide, wide.k2), 0)
 
 
 def _sum(s: Symbols, number: int) -> Array:
@@ -154,12 +144,9 @@ def _down(s: Symbols) -> Complex:
     return _q(s.kz_down) + s.iface.u_0 + s.iface.u_m
 
 
-@paper.equation(
-    "31",
-    of=r_by_spin.named("r, majority and minority"),
-    on=INSULATOR_BARRIER,
-    tex=r"r_{\mathbf k}^{\uparrow\downarrow}=\frac{ik_z+(q_z^\mp+u_0\mp u_m)}{ik_z-(q_z^\mp+u_0\mp u_m)}",
-)
+@paper.equation("31", of=r_by_spin.named("r, majority and minority"), on=INSULATOR_BARRIER,
+    tex=r"r_{\mathbf k}^{\uparrow\downarrow}="
+    r"\frac{ik_z+(q_z^\mp+u_0\mp u_m)}{ik_z-(q_z^\mp+u_0\mp u_m)}")  # fmt: skip
 def eq31(s: Symbols) -> Complex:
     """Reflection amplitudes of a ferromagnetic insulator with an interface potential."""
     return _reflection(s, _up(s), _down(s))
@@ -235,13 +222,10 @@ def eq35_minority(s: Symbols) -> Array:
     return -(HBAR**3) / (4 * np.pi * MASS**2) * s.k2 * s.kz_down.real / (U - J) / UNIT
 
 
-@linear(
-    "36",
-    of=whole_torque.fieldlike.named(f"fieldlike torque, all k_perp, {TIMES}"),
-    on=WEIGHTED,
-    tex=r"T_R=\frac{h_R\sqrt{2m_e}\,eE_xA}{15\pi^2\hbar^2}Re\left[\frac{(E_F+J)^{5/2}\tau^\uparrow}{U+J}"
-    r"-\frac{(E_F-J)^{5/2}\tau^\downarrow}{U-J}\right]",
-)
+@linear("36", of=whole_torque.fieldlike.named(f"fieldlike torque, all k_perp, {TIMES}"), on=WEIGHTED,
+    tex=r"T_R=\frac{h_R\sqrt{2m_e}\,eE_xA}{15\pi^2\hbar^2}Re"
+    r"\left[\frac{(E_F+J)^{5/2}\tau^\uparrow}{U+J}-\frac{(E_F-J)^{5/2}\tau^\downarrow}{U-J}"
+    r"\right]")  # fmt: skip
 def eq36(s: Symbols) -> Array:
     """Torque at a topological insulator, summed."""
     i = s.iface

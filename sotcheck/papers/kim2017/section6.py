@@ -134,14 +134,9 @@ def eq41(s: Symbols) -> Complex:
     return column(minus_m_r @ np.linalg.inv(m_i), scalar(2j * s.kz) @ np.linalg.inv(m_i))
 
 
-@at_finite(
-    "42",
-    of=Quantity(
-        "jump of the slope at z = 0 that comes with h_R, between spins along m", transfer.rashba_potential
-    ),
-    tex=r"(\hat\kappa_R)_{\sigma\sigma'} = h_R\,"
-    r"\xi_\sigma^\dagger \hat\sigma\cdot(\mathbf k\times\mathbf z) \xi_{\sigma'}",
-)
+@at_finite("42", of=Quantity("jump of the slope at z = 0 that comes with h_R, between spins along m",
+    transfer.rashba_potential), tex=r"(\hat\kappa_R)_{\sigma\sigma'} = h_R\,\xi_\sigma^\dagger \hat\sigma"
+    r"\cdot(\mathbf k\times\mathbf z) \xi_{\sigma'}")  # fmt: skip
 def eq42(s: Symbols) -> Complex:
     """The Rashba term between spin states along the magnetization."""
     kappa_R, bands = s.iface.h_R * s.rashba, (s.u_plus, s.u_minus)
@@ -179,24 +174,18 @@ eq44_sum = at_finite("44", of=Quantity("m_i + m_r, a film of F on N, h_R = 0", t
     eq44_difference.transcribed)  # fmt: skip
 
 
-@eq44_sum.correction(
-    "a sign: with -1 for the lower right 1 on the left both rows are the difference, which (45)"
-    " needs and the right-hand side is; the sum is another quantity, from (43a)",
-    kind="content",
-    tex=r"\hat m_i^{(0)} + \hat m_r^{(0)} ="
-    r" 2 \begin{pmatrix} i\hat K_z - \hat\kappa_0 & -i\hat K_z - \hat\kappa_0 \end{pmatrix} " + BELOW % "L",
-)
-def eq44_sum_corrected(s: Symbols) -> Complex:
+@eq44_sum.correction("a sign: with -1 for the lower right 1 on the left both rows are the difference, which"
+    " (45) needs and the right-hand side is; the sum is another quantity, from (43a)", kind="content",
+    tex=r"\hat m_i^{(0)} + \hat m_r^{(0)} = 2 \begin{pmatrix} i\hat K_z - \hat\kappa_0 & -i\hat K_z - "
+    r"\hat\kappa_0 \end{pmatrix} " + BELOW % "L")  # fmt: skip
+def _(s: Symbols) -> Complex:
     """From (43a): 2 (iK̂_z − κ̂_0, −iK̂_z − κ̂_0) M_{0→L}⁻¹ (1, 0)ᵀ."""
     return 2 * block((1j * s.Kz - s.kappa_0, -1j * s.Kz - s.kappa_0)) @ below(s)
 
 
-@at_finite(
-    "45",
-    of=Quantity("change of m_i and of m_r, a film of F on N, finite h_R", transfer.change_of_m),
-    tex=r"\hat m_i^{(1)} = \hat m_r^{(1)} ="
-    r" -\frac{1}{2ik_z} \hat\kappa_R (\hat m_i^{(0)} - \hat m_r^{(0)})",
-)
+@at_finite("45", of=Quantity("change of m_i and of m_r, a film of F on N, finite h_R", transfer.change_of_m),
+    tex=r"\hat m_i^{(1)} = \hat m_r^{(1)} = -\frac{1}{2ik_z} \hat\kappa_R (\hat m_i^{(0)} - "
+    r"\hat m_r^{(0)})")  # fmt: skip
 def eq45(s: Symbols) -> Complex:
     """The changes of m_i and m_r are equal and follow from the unperturbed difference."""
     m_i, m_r = np.split(_unperturbed(s), 2, axis=-2)
@@ -256,19 +245,17 @@ def _growth(s: Symbols, r: Complex) -> Complex:
     return scalar(2j * s.kz) / s.iface.u_m @ (s.u_plus - s.u_minus) @ np.linalg.inv(IDENTITY + r)
 
 
-@at_finite("47", of=Quantity("r_ex, h_R = 0, all elements", transfer.reflection), tex=EQ_47 % ("-", "+"))
-def eq47(s: Symbols) -> Complex:
+@at_finite("47", of=Quantity("r_ex, h_R = 0, all elements", transfer.reflection), tex=EQ_47 % ("-", "+"),
+    slip=("the sign of u_m: two signs, before the fraction and of the 1 beneath; so printed it is not"
+    " consistent with (23) and (31)", "content", EQ_47 % ("+", "-")))  # fmt: skip
+def eq47(s: Symbols, slip: bool) -> Complex:
     """The reflection matrix with interface magnetism from the one without, to all orders in u_m."""
     r = _without_u_m(s)
-    return r - (IDENTITY + r) @ np.linalg.inv(_growth(s, r) + IDENTITY)
-
-
-@eq47.correction("the sign of u_m: two signs, before the fraction and of the 1 beneath; so printed it is not"
-    " consistent with (23) and (31)", kind="content", tex=EQ_47 % ("+", "-"))  # fmt: skip
-def _(s: Symbols) -> Complex:
-    """With −1 instead of +1 in the denominator, and the second term added."""
-    r = _without_u_m(s)
-    return r + (IDENTITY + r) @ np.linalg.inv(_growth(s, r) - IDENTITY)
+    return (
+        r - (IDENTITY + r) @ np.linalg.inv(_growth(s, r) + IDENTITY)
+        if slip
+        else r + (IDENTITY + r) @ np.linalg.inv(_growth(s, r) - IDENTITY)
+    )
 
 
 def _orders_in_u_m(s: Symbols, G: Complex) -> Complex:
@@ -278,13 +265,12 @@ def _orders_in_u_m(s: Symbols, G: Complex) -> Complex:
 
 
 @at_finite("47", of=Quantity("coefficients of u_m and u_m^2 in r_ex, h_R = 0", transfer.orders_in_u_m),
-    tex=EQ_47_ORDERS % ("-", "-"))  # fmt: skip
-def eq47_orders(s: Symbols) -> Complex:
+    tex=EQ_47_ORDERS % ("-", "-"), slip=("the sign of odd orders: G has the opposite sign of (46b)",
+    "content", EQ_47_ORDERS % ("", "")))  # fmt: skip
+def eq47_orders(s: Symbols, slip: bool) -> Complex:
     """The orders in u_m that (47) sums up, with the sign of G printed there."""
-    return -_orders_in_u_m(s, -1 / (2j * s.kz)[..., None, None] * (IDENTITY + _without_u_m(s)))
-
-
-@eq47_orders.correction("the sign of odd orders: G has the opposite sign of (46b)", kind="content",
-    tex=EQ_47_ORDERS % ("", ""))  # fmt: skip
-def _(s: Symbols) -> Complex:
-    return _orders_in_u_m(s, 1 / (2j * s.kz)[..., None, None] * (IDENTITY + _without_u_m(s)))
+    return (
+        -_orders_in_u_m(s, -1 / (2j * s.kz)[..., None, None] * (IDENTITY + _without_u_m(s)))
+        if slip
+        else _orders_in_u_m(s, 1 / (2j * s.kz)[..., None, None] * (IDENTITY + _without_u_m(s)))
+    )
