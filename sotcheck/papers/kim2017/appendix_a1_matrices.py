@@ -154,20 +154,6 @@ def _G(s: Symbols, r: Complex, r2: Complex) -> Complex:
     return np.where(s.open_N, 1 - r * r2, 0)[..., None]
 
 
-def _eqA10a(s: Symbols, up: Complex, down: Complex) -> Complex:
-    """(G↑↑ + G↓↓)(Δμ_0^F − Δμ_0^N) + (G↑↑ − G↓↓)(Δμ_s^F − m·s Δμ_s^N)."""
-    b = EVERY
-    return (up + down) * (b.F0 - b.N0) + (up - down) * (b.Fs - b.Ns @ s.m)
-
-
-def _eqA10b(s: Symbols, up: Complex, down: Complex, mixing: Complex) -> Complex:
-    """The same with spins exchanged along m, less 2Re[G↑↓(m×(s×m) + is×m)] Δμ_s^N."""
-    b = EVERY
-    along = (up - down) * (b.F0 - b.N0) + (up + down) * (b.Fs - b.Ns @ s.m)
-    across = np.cross(s.m, np.cross(b.Ns, s.m)) + 1j * np.cross(b.Ns, s.m)
-    return along[..., None] * s.m - 2 * (mixing[..., None] * across).real
-
-
 G = r",\quad G^{ss'}=\frac{e^2}{h}" + INSIDE + r"(1-r^s_{\mathbf k}r^{s'%s}_{\mathbf k})"
 PLUS, MINUS = (arrows(f"(G^{{uu}}{sign}G^{{dd}})") for sign in "+-")
 A10A = TRACE % r"\hat j_{\mathbf z}" + PLUS + CHARGE_BIAS + "+" + MINUS + SPIN_BIAS + G
@@ -180,24 +166,22 @@ STAR = "a star in the conductance below it: 1 - r^s r^s'*"
     order="h_R^2", tex=A10A % "", slip=(STAR, "marks", A10A % "*"))  # fmt: skip
 def eqA10a(s: Symbols, slip: bool) -> Complex:
     """The charge current along z, by charge and spin biases."""
-    return _eqA10a(
-        s,
-        _G(s, s.r_up, s.r_up if slip else s.r_up.conj()),
-        _G(s, s.r_down, s.r_down if slip else s.r_down.conj()),
-    )
+    # (G↑↑ + G↓↓)(Δμ_0^F − Δμ_0^N) + (G↑↑ − G↓↓)(Δμ_s^F − m·s Δμ_s^N).
+    b, up = EVERY, _G(s, s.r_up, s.r_up if slip else s.r_up.conj())
+    down = _G(s, s.r_down, s.r_down if slip else s.r_down.conj())
+    return (up + down) * (b.F0 - b.N0) + (up - down) * (b.Fs - b.Ns @ s.m)
 
 
 @paper.equation("A10b", of=Quantity("spin current along z at h_R = 0, every bias", perpendicular(spin)),
-    order="h_R^2", tex=A10B % "")  # fmt: skip
-def eqA10b(s: Symbols) -> Complex:
+    order="h_R^2", tex=A10B % "", slip=(STAR, "marks", A10B % "*"))  # fmt: skip
+def eqA10b(s: Symbols, slip: bool) -> Complex:
     """The spin current along z; its transverse part defines the spin-mixing conductance."""
-    return _eqA10b(s, _G(s, s.r_up, s.r_up), _G(s, s.r_down, s.r_down), _G(s, s.r_up, s.r_down))
-
-
-@eqA10b.correction(STAR, kind="marks", tex=A10B % "*")
-def _(s: Symbols) -> Complex:
-    up, down = s.r_up.conj(), s.r_down.conj()
-    return _eqA10b(s, _G(s, s.r_up, up), _G(s, s.r_down, down), _G(s, s.r_up, down))
+    # The same with spins exchanged along m, less 2Re[G↑↓(m×(s×m) + is×m)] Δμ_s^N.
+    r_up, r_down = (s.r_up, s.r_down) if slip else (s.r_up.conj(), s.r_down.conj())
+    b, up, down = EVERY, _G(s, s.r_up, r_up), _G(s, s.r_down, r_down)
+    along = (up - down) * (b.F0 - b.N0) + (up + down) * (b.Fs - b.Ns @ s.m)
+    across = np.cross(s.m, np.cross(b.Ns, s.m)) + 1j * np.cross(b.Ns, s.m)
+    return along[..., None] * s.m - 2 * (_G(s, s.r_up, r_down)[..., None] * across).real
 
 
 def _summed(s: Symbols, summands: Iterable[Array | Complex]) -> Complex:

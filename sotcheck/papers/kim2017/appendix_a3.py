@@ -6,7 +6,6 @@ Currents by k_⊥, averaged over directions, in units of e²EτL/2πmₑV, of se
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 
@@ -79,45 +78,35 @@ def eqA20_unit(s: Symbols) -> Complex:
     return s.iface.h_R**2 * s.k2**2 / 2 * (A_2 + A_1) / 2
 
 
-def _along(s: Symbols, sign: float) -> Complex:
-    return sign * (A_1 - A_2) * s.iface.h_R**2 * s.k2**2 / 8 * (s.m[0] ** 2 + 3 * s.m[1] ** 2)
+def _along(s: Symbols, slip: bool) -> Complex:
+    return (A_2 - A_1 if slip else A_1 - A_2) * s.iface.h_R**2 * s.k2**2 / 8 * (s.m[0] ** 2 + 3 * s.m[1] ** 2)
 
 
-def _of_sigma_x(s: Symbols, sign: float) -> Complex:
-    return _along(s, sign) * s.m[2] / np.hypot(s.m[0], s.m[1])
+def _of_sigma_x(s: Symbols, slip: bool) -> Complex:
+    return _along(s, slip) * s.m[2] / np.hypot(s.m[0], s.m[1])
 
 
-def _of_sigma_y(s: Symbols, sign: float) -> Complex:
-    first = sign * (A_1 - A_2) * s.iface.h_R**2 * s.k2**2 / 4
+def _of_sigma_y(s: Symbols, slip: bool) -> Complex:
+    first = (A_2 - A_1 if slip else A_1 - A_2) * s.iface.h_R**2 * s.k2**2 / 4
     return first / np.hypot(s.m[0], s.m[1]) * s.m[0] * s.m[1]
 
 
-def _of_sigma_z(s: Symbols, sign: float) -> Complex:
-    return s.iface.h_R**2 * s.k2**2 / 2 * (A_2 - A_1) / 2 + _along(s, sign)
+def _of_sigma_z(s: Symbols, slip: bool) -> Complex:
+    return s.iface.h_R**2 * s.k2**2 / 2 * (A_2 - A_1) / 2 + _along(s, slip)
 
 
 def _of_sigma(letter: str, formula: Callable[..., Complex], term: str) -> Equation:
     """Return the part of one spin direction: with a_2 − a_1 as it is printed, corrected with a_1 − a_2."""
     part = f"part of sigma_{letter}"
-    entry = at_finite(
-        "A20",
-        key=f"eqA20_{letter}",
-        says=f"The average of k_x^2 kappa_R A kappa_R over directions, {part}.",
-        of=_part("1xyz".index(letter), part),
-        tex=EQ_A20 + term % "(a_2-a_1)",
-    )(partial(formula, sign=-1.0))
-    entry.correction(
-        "the sign: a_1 - a_2, not a_2 - a_1, with x' along the polar angle of m; with x' and y' reversed the"
-        " terms of sigma_x and sigma_y would hold as they stand, that of sigma_z never",
-        kind="content",
-        tex=EQ_A20 + term % "(a_1-a_2)",
-    )(partial(formula, sign=1.0))
-    return entry
+    return at_finite("A20", of=_part("1xyz".index(letter), part), tex=EQ_A20 + term % "(a_2-a_1)",
+        key=f"eqA20_{letter}", says=f"The average of k_x^2 kappa_R A kappa_R over directions, {part}.",
+        slip=("the sign: a_1 - a_2, not a_2 - a_1, with x' along the polar angle of m; with x' and y'"
+        " reversed the terms of sigma_x and sigma_y would hold as they stand, that of sigma_z never", "content",
+        EQ_A20 + term % "(a_1-a_2)"))(formula)  # fmt: skip
 
 
-of_sigma_x = _of_sigma(
-    "x", _of_sigma_x, r"%s\frac{h_R^2k_\perp^4m_z}{8m_\parallel}(m_x^2+3m_y^2)\hat\sigma_x"
-)
+TERM_X = r"%s\frac{h_R^2k_\perp^4m_z}{8m_\parallel}(m_x^2+3m_y^2)\hat\sigma_x"
+of_sigma_x = _of_sigma("x", _of_sigma_x, TERM_X)
 of_sigma_y = _of_sigma("y", _of_sigma_y, r"%s\frac{h_R^2k_\perp^4}{4m_\parallel}m_xm_y\hat\sigma_y")
 of_sigma_z = _of_sigma("z", _of_sigma_z, FIRST + r"+%s\frac{h_R^2k_\perp^4}{8}(m_x^2+3m_y^2)\hat\sigma_z")
 
@@ -137,17 +126,16 @@ def _weight(s: Symbols) -> Array:
 
 
 @paper.equation("A21c", of=Quantity(f"{SECOND_ORDER}, m = z", in_plane.perpendicular, "normal"), order=NEXT,
-    tex=EQ_A21C % r"+\rho^{\downarrow *}\rho^{\uparrow *}+\rho^\uparrow\rho^{\downarrow *}", slip=("two terms in the parentheses: -rho_down r_down* and -rho_up r_up*, the second order of r"
-    " times r*, for +rho_down* rho_up* and +rho_up rho_down*; the prefactor is right", "content", EQ_A21C % r"-\rho^\uparrow r^{\uparrow *}-\rho^\downarrow r^{\downarrow *}"))  # fmt: skip
+    tex=EQ_A21C % r"+\rho^{\downarrow *}\rho^{\uparrow *}+\rho^\uparrow\rho^{\downarrow *}",
+    slip=("two terms in the parentheses: -rho_down r_down* and -rho_up r_up*, the second order of r times r*,"
+    " for +rho_down* rho_up* and +rho_up rho_down*; the prefactor is right", "content",
+    EQ_A21C % r"-\rho^\uparrow r^{\uparrow *}-\rho^\downarrow r^{\downarrow *}"))  # fmt: skip
 def eqA21c(s: Symbols, slip: bool) -> Array:
     """The correction of second order that does not depend on m."""
     up, down = 1 + s.r_up, 1 + s.r_down
-    bracket = (
-        up.conj() * down.conj() + down.conj() * up.conj() + up * down.conj()
-        if slip
-        else up.conj() * down.conj() - up * s.r_up.conj() - down * s.r_down.conj()
-    )
-    return -1 / 4 * _weight(s) * (up * down * bracket).real
+    printed = down.conj() * up.conj() + up * down.conj()
+    added = printed if slip else -up * s.r_up.conj() - down * s.r_down.conj()
+    return -1 / 4 * _weight(s) * (up * down * (up.conj() * down.conj() + added)).real
 
 
 def _bracket(s: Symbols, of_up: Complex, of_down: Complex) -> Array:
@@ -164,11 +152,9 @@ def _bracket(s: Symbols, of_up: Complex, of_down: Complex) -> Array:
     + r"\frac{k_\perp^4}{k_z^3}" + f"[{SQUARES}{PRODUCT}]"))  # fmt: skip
 def eqA21d(s: Symbols, slip: bool) -> Array:
     """The magnetoresistance: the coefficient of m_x^2 + 3 m_y^2."""
-    return (
-        np.where(s.open_N, -1 / 16 * _bracket(s, s.r_up, s.r_down), 0)
-        if slip
-        else -1 / 32 * _weight(s) * _bracket(s, s.r_up, s.r_down)
-    )
+    if slip:
+        return np.where(s.open_N, -1 / 16 * _bracket(s, s.r_up, s.r_down), 0)
+    return -1 / 32 * _weight(s) * _bracket(s, s.r_up, s.r_down)
 
 
 def with_interference(s: Symbols) -> Array:
@@ -195,15 +181,12 @@ def eqA22_open(s: Symbols) -> Complex:
 
 @paper.equation("A22",
     of=magnetoresistance.named("j_MR by k_perp with (A21d) corrected, every k_perp of the sum"), on=BULK,
-    order=NEXT, tex=OF_REAL)  # fmt: skip
-def eqA22(s: Symbols) -> Complex:
+    order=NEXT, tex=OF_REAL, slip=("absolute values: its premise, real r, fails where the minority band is"
+    " closed and |r_down| = 1; with them it holds and is not negative for bulk magnetism alone", "content",
+    EQ_A22 % r"|r^\uparrow-r^\downarrow|^2(2-|r^\uparrow|^2-|r^\downarrow|^2)"))  # fmt: skip
+def eqA22(s: Symbols, slip: bool) -> Complex | Array:
     """The same in the whole sum over k_perp, bulk magnetism alone."""
-    return -1 / 32 * _weight(s) * (s.r_up - s.r_down) ** 2 * (2 - s.r_up**2 - s.r_down**2)
-
-
-@eqA22.correction("absolute values: its premise, real r, fails where the minority band is closed and |r_down|"
-    " = 1; with them it holds and is not negative for bulk magnetism alone", kind="content",
-    tex=EQ_A22 % r"|r^\uparrow-r^\downarrow|^2(2-|r^\uparrow|^2-|r^\downarrow|^2)")  # fmt: skip
-def _(s: Symbols) -> Array:
+    if slip:
+        return -1 / 32 * _weight(s) * (s.r_up - s.r_down) ** 2 * (2 - s.r_up**2 - s.r_down**2)
     difference = np.abs(s.r_up - s.r_down) ** 2
     return -1 / 32 * _weight(s) * difference * (2 - np.abs(s.r_up) ** 2 - np.abs(s.r_down) ** 2)

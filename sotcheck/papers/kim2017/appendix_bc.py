@@ -196,7 +196,8 @@ def eqB10a(s: Symbols) -> Complex:
 def eqB10b(s: Symbols, slip: bool) -> Complex:
     """Outgoing channels of F are filled by all sources together."""
     a = projected(s)
-    filled = a.r_prime @ dagger(a.r_prime) + (a.t_prime if slip else a.t) @ dagger(a.t_prime if slip else a.t)
+    t = a.t_prime if slip else a.t
+    filled = a.r_prime @ dagger(a.r_prime) + t @ dagger(t)
     return equal(s.one_prime @ filled @ s.one_prime, s.one_prime)
 
 
@@ -242,16 +243,13 @@ def eqC3(s: Symbols) -> Array:
     return s.iface.h_R * k_max
 
 
-def _twice_q(s: Symbols, number: int) -> Array:
+@tried("C4", of=Quantity("2q, the smaller and the larger, by band", bound(lambda q: 2 * np.sort(q, axis=1))),
+    tex=EQ_C4 % "J", slip=("a factor 2 in the second term, from (C2) over (C3); (C5) follows from the right"
+    " one", "content", EQ_C4 % "2 J"))  # fmt: skip
+def eqC4(s: Symbols, slip: bool) -> Array:
+    """The decay constants of the bound state."""
     strength = s.iface.h_R * np.sqrt(s.iface.thresholds()[-1])
-    return strength + np.array([-1.0, 1.0]) * number * s.iface.J / 2 / strength
-
-
-twice_q = Quantity("2q, the smaller and the larger, by band", bound(lambda q: 2 * np.sort(q, axis=1)))
-C4 = tried("C4", of=twice_q, tex=EQ_C4 % "J", key="eqC4", says="The decay constants of the bound state.")(
-    partial(_twice_q, number=1))  # fmt: skip
-C4.correction("a factor 2 in the second term, from (C2) over (C3); (C5) follows from the right one",
-    kind="content", tex=EQ_C4 % "2 J")(partial(_twice_q, number=2))  # fmt: skip
+    return strength + np.array([-1.0, 1.0]) * (s.iface.J / 2 if slip else s.iface.J) / strength
 
 
 @tried("C5", of=Quantity("least strength that binds, by band", simple_thresholds),

@@ -289,5 +289,5 @@ paper.add(
     place(first_order.eqA12_ferromagnet, "(A13a)", "its trace, s = m", charge_by_F, GENERAL),
     place(a3.eqA19, "(A21b)", "its value at h_R = 0", same(a3.eqA21b), without_rashba(GENERAL)),
     place(a3.of_sigma_z, "(A21d)", "the sign of the magnetoresistance", magnetoresistance, FINITE),
-    place(appendix_bc.C4, "(C5)", "where the smaller q is zero", threshold, MODEL_C),
+    place(appendix_bc.eqC4, "(C5)", "where the smaller q is zero", threshold, MODEL_C),
 )  # fmt: skip

@@ -129,11 +129,8 @@ def eq15_normal(s: Symbols) -> Complex:
     r"\hat t_{\mathbf k}'^{0\dagger}"))  # fmt: skip
 def eq15_ferromagnet(s: Symbols, slip: bool) -> Complex:
     """What the lattice adds to the current of electrons from F."""
-    flow = [
-        _added(s, (dagger(s.r) if slip else s.t_prime) @ tau_F @ (s.r if slip else dagger(s.t_prime)))
-        for _, tau_F in sources(s)[1:]
-    ]
-    return np.stack(flow, axis=2)
+    wave = dagger(s.r) if slip else s.t_prime
+    return np.stack([_added(s, wave @ tau_F @ dagger(wave)) for _, tau_F in sources(s)[1:]], axis=2)
 
 
 @linear("16a", of=Quantity("torque vector by k_perp and source, with (16c) and (16d)", linear_torque),

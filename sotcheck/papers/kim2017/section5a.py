@@ -6,7 +6,7 @@ Torques are summands of (1/A) Σ in units of ħeE_xτ/mₑ, per h_R.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -212,14 +212,14 @@ def eq21_sum(s: Symbols) -> Array:
     return np.sum(np.sqrt(J) * weights / 2 * 2 * y * k_perp2 * y / J) / (2 * np.pi) / (4 * np.pi)
 
 
-def _closed(s: Symbols, under: float) -> Array:
-    # e/ħ is ½ħe/mₑ where ħ²/2mₑ = 1.
-    return np.asarray(np.sqrt(s.iface.J) / under * (5 * s.iface.E_F + 2 * s.iface.J) / 2)
-
-
 CLOSED = r"\mathcal T_R\approx h_R\frac{eE_x\tau^\uparrow A\Delta}{%s\hbar}(5E_F+2J)"
-eq21_closed = linear("21", of=evanescent, on=SUMMED, tex=CLOSED % r"15\pi", key="eq21_closed",
-    says="The same in closed form, second line.")(partial(_closed, under=15 * np.pi))  # fmt: skip
-eq21_closed.correction("a factor 2 pi, too large: the first line summed as (A/4 pi) times the integral over"
-    " k_perp^2, as the text says, has 30 pi^2 for 15 pi", kind="content", tex=CLOSED % r"30\pi^2")(
-    partial(_closed, under=30 * np.pi**2))  # fmt: skip
+
+
+@linear("21", of=evanescent, on=SUMMED, tex=CLOSED % r"15\pi",
+    slip=("a factor 2 pi, too large: the first line summed as (A/4 pi) times the integral over k_perp^2, as"
+    " the text says, has 30 pi^2 for 15 pi", "content", CLOSED % r"30\pi^2"))  # fmt: skip
+def eq21_closed(s: Symbols, slip: bool) -> Array:
+    """The same in closed form, second line."""
+    # e/ħ is ½ħe/mₑ where ħ²/2mₑ = 1.
+    number = 15 * np.pi if slip else 30 * np.pi**2
+    return np.asarray(np.sqrt(s.iface.J) / number * (5 * s.iface.E_F + 2 * s.iface.J) / 2)

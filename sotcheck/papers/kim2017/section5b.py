@@ -68,20 +68,25 @@ def _d(s: Symbols) -> Complex:
     return (4 * s.kz**2 + (i.u_0 - i.u_m) ** 2) * (4 * s.kz**2 + (i.u_0 + i.u_m) ** 2) / (s.k2 * s.kz)
 
 
-def _tau_F(up: float, down: float, sign: int) -> float:
-    """τ_F^c of the charge current or, with the sign −1, τ_F^s of the spin current."""
-    return (up + sign * down) / 2
+def _charge(up: float, down: float) -> float:
+    """τ_F^c of the charge current."""
+    return (up + down) / 2
 
 
-def _a(s: Symbols, tau: float, up: float, down: float, sign: int = 1) -> Complex:
-    """Summand of (24a), with τ_F^c in the last term as transcribed, or, with the other sign, τ_F^s."""
-    i, tau_c, last = s.iface, _tau_F(up, down, 1), _tau_F(up, down, sign)
+def _spin(up: float, down: float) -> float:
+    """τ_F^s of the spin current."""
+    return (up - down) / 2
+
+
+def _a(s: Symbols, tau: float, up: float, down: float, slip: bool = True) -> Complex:
+    """Summand of (24a), with τ_F^c in the last term, as transcribed, or τ_F^s."""
+    i, tau_c, last = s.iface, _charge(up, down), _charge(up, down) if slip else _spin(up, down)
     return (2 * i.u_0 * i.u_m * (tau + tau_c) + (i.u_0**2 + i.u_m**2) * last) / (np.pi * _d(s))
 
 
 def _b(s: Symbols, tau: float, up: float, down: float) -> Complex:
     """Summand of (24b)."""
-    i, tau_c, tau_s = s.iface, _tau_F(up, down, 1), _tau_F(up, down, -1)
+    i, tau_c, tau_s = s.iface, _charge(up, down), _spin(up, down)
     return -s.kz * (2 * i.u_0 * (tau - tau_c) - 2 * i.u_m * tau_s) / (np.pi * _d(s))
 
 
@@ -96,7 +101,7 @@ for source, time, tau, up, down in (
         key=f"eq24a_{source}", says=f"Fieldlike {end}")(partial(_a, tau=tau, up=up, down=down))  # fmt: skip
     linear("24b", of=of.dampinglike.named(f"dampinglike {at % ' < k_F'}"), on=INTERFACE, tex=B % "k_z^2",
         key=f"eq24b_{source}", says=f"Dampinglike {end}")(partial(_b, tau=tau, up=up, down=down))  # fmt: skip
-eq24a["minority"].correction(OFF_A, kind="marks", tex=A % "s")(partial(_a, tau=0, up=0, down=1, sign=-1))
+eq24a["minority"].correction(OFF_A, kind="marks", tex=A % "s")(partial(_a, tau=0, up=0, down=1, slip=False))
 
 
 def widened(s: Symbols) -> Symbols:
@@ -142,7 +147,7 @@ def _summed(s: Symbols, summand: Callable[..., Complex]) -> Complex:
     tex=A % "c", slip=(OFF_A, "marks", A % "s"))  # fmt: skip
 def eq24a_sum(s: Symbols, slip: bool) -> Complex:
     """Fieldlike torque with interface magnetism, summed."""
-    return _summed(s, _a if slip else partial(_a, sign=-1))
+    return _summed(s, partial(_a, slip=slip))
 
 
 @linear("24b", of=whole_torque.dampinglike.named(f"dampinglike torque, all k_perp < k_F, {TIMES}"), on=SUMMED,
@@ -155,5 +160,5 @@ def eq24b_sum(s: Symbols) -> Complex:
 def summed(u_0: Array, u_m: Array) -> Complex:
     """Return (24) corrected, summed, for k_F = 1: fieldlike + i dampinglike by (u_0, u_m) and source."""
     grid, weights = _channels(1.0, u_0, u_m)
-    each = [_a(grid, *tau, -1) + 1j * _b(grid, *tau) for tau in ((1, 0, 0), (0, 1, 0), (0, 0, 1))]
+    each = [_a(grid, *tau, False) + 1j * _b(grid, *tau) for tau in ((1, 0, 0), (0, 1, 0), (0, 0, 1))]
     return np.stack([torque @ weights for torque in each], axis=-1)

@@ -5,8 +5,6 @@ Torques are in the unit ħeE_xτA/mₑ per h_R, as written out in UNIT; summands
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
 from sotcheck.exact.quantities import beyond_k_F, r_by_spin, t_prime_by_spin, torque, whole_torque
@@ -87,29 +85,21 @@ def eq27_range(s: Symbols, slip: bool) -> Complex:
     return np.where(((wide.kz**2).real if slip else wide.k2) < s.iface.E_F, _summand(wide, wide.k2), 0)
 
 
-def _sum(s: Symbols, number: int) -> Array:
-    """A number times J E_F^{5/2}/(U² − J²), with the unit in front."""
+@linear("28", of=whole, on=INSULATOR, tex=TEX_28 % "8", slip=("a factor 4 too large, from the sum of (27):"
+    " sum k_perp^2 k_z = A k_F^5/(15 pi)", "content", TEX_28 % "2"))  # fmt: skip
+def eq28(s: Symbols, slip: bool) -> Array:
+    """Torque on a ferromagnetic insulator, summed."""
     U, J = s.iface.U_F, s.iface.J
-    return number * np.asarray(FRONT * J * s.iface.E_F**2.5 / (U**2 - J**2))
+    return (8 if slip else 2) * np.asarray(FRONT * J * s.iface.E_F**2.5 / (U**2 - J**2))
 
 
-eq28 = linear("28", of=whole, on=INSULATOR, tex=TEX_28 % "8", key="eq28",
-    says="Torque on a ferromagnetic insulator, summed.")(partial(_sum, number=8))  # fmt: skip
-eq28.correction("a factor 4 too large, from the sum of (27): sum k_perp^2 k_z = A k_F^5/(15 pi)",
-    kind="content", tex=TEX_28 % "2")(partial(_sum, number=2))  # fmt: skip
-
-
-def _largest(s: Symbols, number: int) -> Array:
-    """A number times √mₑ U^{3/2}/45√3 π²ħ²."""
-    unit = np.sqrt(MASS) / (45 * np.sqrt(3) * np.pi**2 * HBAR**2) / UNIT
-    return number * np.asarray(unit * s.iface.U_F**1.5)
-
-
-eq29 = linear("29", of=whole.named("fieldlike torque, all k_perp, at E_F = U - J and J = U/3"), on=AT_MAXIMUM,
-    says="The largest torque that a ferromagnetic insulator can have, at E_F = U - J and J = U/3.",
-    tex=TEX_29 % "8", key="eq29")(partial(_largest, number=8))  # fmt: skip
-eq29.correction(f"{FOUR}: as an inequality it holds, but is never reached", kind="content", tex=TEX_29 % "2")(
-    partial(_largest, number=2))  # fmt: skip
+@linear("29", of=whole.named("fieldlike torque, all k_perp, at E_F = U - J and J = U/3"), on=AT_MAXIMUM,
+    tex=TEX_29 % "8", slip=(f"{FOUR}: as an inequality it holds, but is never reached", "content",
+    TEX_29 % "2"))  # fmt: skip
+def eq29(s: Symbols, slip: bool) -> Array:
+    """The largest torque that a ferromagnetic insulator can have, at E_F = U - J and J = U/3."""
+    number = np.sqrt(MASS) / (45 * np.sqrt(3) * np.pi**2 * HBAR**2) / UNIT
+    return (8 if slip else 2) * np.asarray(number * s.iface.U_F**1.5)
 
 
 def _last_factor(alpha: Array) -> Array:
@@ -120,18 +110,15 @@ def _last_factor(alpha: Array) -> Array:
 fig8 = _last_factor
 
 
-def _by_ratios(s: Symbols, number: int, power: float) -> Array:
-    """A number, β^{5/2} U^power and the last factor, with the unit in front; α = J/U, β = E_F/(U − J)."""
+@linear("30", of=whole, on=INSULATOR, tex=TEX_30 % ("8", r"\times\frac{\beta^{5/2}}{U^{3/2}}\times"),
+    slip=(f"{FOUR}, and U^(3/2), which belongs in the numerator: 4/U^3 in all", "content",
+    TEX_30 % ("2", r"\times\beta^{5/2}U^{3/2}\times")))  # fmt: skip
+def eq30(s: Symbols, slip: bool) -> Array:
+    """Torque on a ferromagnetic insulator by J/U and E_F/(U - J)."""
+    # α = J/U, β = E_F/(U − J).
     E_F, U, J = s.iface.E_F, s.iface.U_F, s.iface.J
+    number, power = (8, -1.5) if slip else (2, 1.5)
     return number * FRONT * (E_F / (U - J)) ** 2.5 * U**power * _last_factor(np.divide(J, U))
-
-
-eq30 = linear("30", of=whole, on=INSULATOR, tex=TEX_30 % ("8", r"\times\frac{\beta^{5/2}}{U^{3/2}}\times"),
-    says="Torque on a ferromagnetic insulator by J/U and E_F/(U - J).", key="eq30")(
-    partial(_by_ratios, number=8, power=-1.5))  # fmt: skip
-eq30.correction(f"{FOUR}, and U^(3/2), which belongs in the numerator: 4/U^3 in all", kind="content",
-    tex=TEX_30 % ("2", r"\times\beta^{5/2}U^{3/2}\times"))(
-    partial(_by_ratios, number=2, power=1.5))  # fmt: skip
 
 
 def _up(s: Symbols) -> Complex:
@@ -152,22 +139,16 @@ def eq31(s: Symbols) -> Complex:
     return _reflection(s, _up(s), _down(s))
 
 
-def _with_barrier(s: Symbols, sign: int) -> Complex:
-    """What stands in the sum of (32), for either sign of its second bracket.
-
-    D_k = [k_z² + (q_z^- + u_0 − u_m)²][k_z² + (q_z^+ + u_0 + u_m)²], below Eq. (32).
-    """
+@linear("32", of=of_normal.named(BOTH), on=INSULATOR_BARRIER, tex=TEX_32 % "q_z^--q_z^+-2u_m",
+    slip=("a sign: so printed it is minus (27) at u_0 = u_m = 0", "content",
+    TEX_32 % "q_z^+-q_z^-+2u_m"))  # fmt: skip
+def eq32(s: Symbols, slip: bool) -> Complex:
+    """Torque on a ferromagnetic insulator with an interface potential: the summand."""
+    # D_k = [k_z² + (q_z^- + u_0 − u_m)²][k_z² + (q_z^+ + u_0 + u_m)²], below Eq. (32).
     first = _q(s.kz_up) + _q(s.kz_down) + 2 * s.iface.u_0
-    second = sign * (_q(s.kz_up) - _q(s.kz_down) - 2 * s.iface.u_m)
+    second = (1 if slip else -1) * (_q(s.kz_up) - _q(s.kz_down) - 2 * s.iface.u_m)
     d = (s.kz**2 + _up(s) ** 2) * (s.kz**2 + _down(s) ** 2)
     return HBAR / (2 * np.pi * MASS) * s.k2 * s.kz * first * second / d / UNIT
-
-
-eq32 = linear("32", of=of_normal.named(BOTH), on=INSULATOR_BARRIER, tex=TEX_32 % "q_z^--q_z^+-2u_m",
-    says="Torque on a ferromagnetic insulator with an interface potential: the summand.", key="eq32")(
-    partial(_with_barrier, sign=1))  # fmt: skip
-eq32.correction("a sign: so printed it is minus (27) at u_0 = u_m = 0", kind="content",
-    tex=TEX_32 % "q_z^+-q_z^-+2u_m")(partial(_with_barrier, sign=-1))  # fmt: skip
 
 
 #: The minority band closed, and open, at E_F.

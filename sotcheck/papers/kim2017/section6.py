@@ -80,14 +80,14 @@ def eq37a(s: Symbols) -> Complex:
     return scalar(np.exp(1j * s.kz * STEP) + np.exp(-1j * s.kz * STEP))
 
 
-eq37b = at_finite("37b", of=Quantity("[psi(z+d) + psi(z-d)] / psi(z) at z > 0", transfer.followed("F")),
-    tex=WAVE % "z>0" + RUNNING % ("k_z", "b", "k_z", "b"), key="eq37b",
-    says="Waves beneath the interface run with wave number k_z both ways.")(eq37a.transcribed)  # fmt: skip
-
-
-@eq37b.correction("a swapped symbol: k_z for k_z^sigma, the wave numbers beneath, as (38b) has them",
-    kind="marks", tex=WAVE % "z>0" + RUNNING % (r"k_z^\sigma", "b", r"k_z^\sigma", "b"))  # fmt: skip
-def _(s: Symbols) -> Complex:
+@at_finite("37b", of=Quantity("[psi(z+d) + psi(z-d)] / psi(z) at z > 0", transfer.followed("F")),
+    tex=WAVE % "z>0" + RUNNING % ("k_z", "b", "k_z", "b"),
+    slip=("a swapped symbol: k_z for k_z^sigma, the wave numbers beneath, as (38b) has them", "marks",
+    WAVE % "z>0" + RUNNING % (r"k_z^\sigma", "b", r"k_z^\sigma", "b")))  # fmt: skip
+def eq37b(s: Symbols, slip: bool) -> Complex:
+    """Waves beneath the interface run with wave number k_z both ways."""
+    if slip:
+        return eq37a(s)
     up = np.exp(1j * s.kz_up * STEP) + np.exp(-1j * s.kz_up * STEP)
     down = np.exp(1j * s.kz_down * STEP) + np.exp(-1j * s.kz_down * STEP)
     return s.bands(down, up)
@@ -169,17 +169,16 @@ def eq44_difference(s: Symbols) -> Complex:
     return scalar(2j * s.kz) @ block((IDENTITY, IDENTITY)) @ below(s)
 
 
-eq44_sum = at_finite("44", of=Quantity("m_i + m_r, a film of F on N, h_R = 0", transfer.combined_m(1)),
-    tex=EQ_44, says="A combination of m_i and m_r: the sum, second row.", key="eq44_sum")(
-    eq44_difference.transcribed)  # fmt: skip
-
-
-@eq44_sum.correction("a sign: with -1 for the lower right 1 on the left both rows are the difference, which"
-    " (45) needs and the right-hand side is; the sum is another quantity, from (43a)", kind="content",
-    tex=r"\hat m_i^{(0)} + \hat m_r^{(0)} = 2 \begin{pmatrix} i\hat K_z - \hat\kappa_0 & -i\hat K_z - "
-    r"\hat\kappa_0 \end{pmatrix} " + BELOW % "L")  # fmt: skip
-def _(s: Symbols) -> Complex:
-    """From (43a): 2 (iK̂_z − κ̂_0, −iK̂_z − κ̂_0) M_{0→L}⁻¹ (1, 0)ᵀ."""
+@at_finite("44", of=Quantity("m_i + m_r, a film of F on N, h_R = 0", transfer.combined_m(1)), tex=EQ_44,
+    slip=("a sign: with -1 for the lower right 1 on the left both rows are the difference, which (45) needs"
+    " and the right-hand side is; the sum is another quantity, from (43a)", "content",
+    r"\hat m_i^{(0)} + "
+    r"\hat m_r^{(0)} = 2 \begin{pmatrix} i\hat K_z - \hat\kappa_0 & -i\hat K_z - \hat\kappa_0 \end{pmatrix} "
+    + BELOW % "L"))  # fmt: skip
+def eq44_sum(s: Symbols, slip: bool) -> Complex:
+    """A combination of m_i and m_r: the sum, second row."""
+    if slip:
+        return eq44_difference(s)
     return 2 * block((1j * s.Kz - s.kappa_0, -1j * s.Kz - s.kappa_0)) @ below(s)
 
 
@@ -251,11 +250,8 @@ def _growth(s: Symbols, r: Complex) -> Complex:
 def eq47(s: Symbols, slip: bool) -> Complex:
     """The reflection matrix with interface magnetism from the one without, to all orders in u_m."""
     r = _without_u_m(s)
-    return (
-        r - (IDENTITY + r) @ np.linalg.inv(_growth(s, r) + IDENTITY)
-        if slip
-        else r + (IDENTITY + r) @ np.linalg.inv(_growth(s, r) - IDENTITY)
-    )
+    sign = -1 if slip else 1
+    return r + sign * (IDENTITY + r) @ np.linalg.inv(_growth(s, r) - sign * IDENTITY)
 
 
 def _orders_in_u_m(s: Symbols, G: Complex) -> Complex:
@@ -269,8 +265,5 @@ def _orders_in_u_m(s: Symbols, G: Complex) -> Complex:
     "content", EQ_47_ORDERS % ("", "")))  # fmt: skip
 def eq47_orders(s: Symbols, slip: bool) -> Complex:
     """The orders in u_m that (47) sums up, with the sign of G printed there."""
-    return (
-        -_orders_in_u_m(s, -1 / (2j * s.kz)[..., None, None] * (IDENTITY + _without_u_m(s)))
-        if slip
-        else _orders_in_u_m(s, 1 / (2j * s.kz)[..., None, None] * (IDENTITY + _without_u_m(s)))
-    )
+    sign = -1 if slip else 1
+    return sign * _orders_in_u_m(s, sign / (2j * s.kz)[..., None, None] * (IDENTITY + _without_u_m(s)))
