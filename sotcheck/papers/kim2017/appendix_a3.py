@@ -101,8 +101,8 @@ def _of_sigma(letter: str, formula: Callable[..., Complex], term: str) -> Equati
     return at_finite("A20", of=_part("1xyz".index(letter), part), tex=EQ_A20 + term % "(a_2-a_1)",
         key=f"eqA20_{letter}", says=f"The average of k_x^2 kappa_R A kappa_R over directions, {part}.",
         slip=("the sign: a_1 - a_2, not a_2 - a_1, with x' along the polar angle of m; with x' and y'"
-        " reversed the terms of sigma_x and sigma_y would hold as they stand, that of sigma_z never", "content",
-        EQ_A20 + term % "(a_1-a_2)"))(formula)  # fmt: skip
+        " reversed the terms of sigma_x and sigma_y would hold as they stand, that of sigma_z never",
+        "content", EQ_A20 + term % "(a_1-a_2)"))(formula)  # fmt: skip
 
 
 TERM_X = r"%s\frac{h_R^2k_\perp^4m_z}{8m_\parallel}(m_x^2+3m_y^2)\hat\sigma_x"
