@@ -7,17 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sotcheck.exact.profiles import (
-    BiasesOf,
-    Part,
-    along_m,
-    charge,
-    collinear,
-    discontinuity,
-    in_plane,
-    of_both,
-    spin,
-)
+from sotcheck.exact import profiles as flows
 from sotcheck.exact.quantity import Quantity, all_open
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.papers.kim2017 import linear
@@ -40,9 +30,9 @@ from sotcheck.papers.kim2017.appendix_a1_normal import PLANE
 from sotcheck.theory.symbols import Symbols
 
 
-def mean(what: str, part: Part, which: str, biases: BiasesOf = of_both) -> Quantity:
+def mean(what: str, part: flows.Part, which: str, biases: flows.BiasesOf = flows.of_both) -> Quantity:
     """A current in N, averaged over angles."""
-    return Quantity(f"{what} in the plane, mean over z < 0, {which}", in_plane(part, PLANE, biases))
+    return Quantity(f"{what} in the plane, mean over z < 0, {which}", flows.in_plane(part, PLANE, biases))
 
 
 def _twice_real(half: Complex) -> Complex:
@@ -84,15 +74,16 @@ A13A = TRACE % J_U + "-" + HALF + _terms("G_{Rt}", "-", "uuu") + r"+(G_{Rr}^{%s}
 A13A += ACROSS + "]+c.c."
 
 
-@linear("A13a", of=mean("charge current", charge, "s = m", collinear), tex=arrows(A13A % ("uud", "ddu")))
+@linear("A13a", of=mean("charge current", flows.charge, "s = m", flows.collinear),
+    tex=arrows(A13A % ("uud", "ddu")))  # fmt: skip
 def eqA13a_collinear(s: Symbols) -> Complex:
     """In-plane charge current in N of charge and collinear spin biases."""
     t = by_spins(eqA14b(s))
     return -_driven(s, _collinear(s), t["uuu"] - t["ddd"], t["uuu"] + t["ddd"])
 
 
-@linear("A13a", of=mean("charge current", charge, "every bias"), tex=arrows(A13A % ("uud", "ddu")), slip=(
-    "indices and a star before the transverse bias: G^udd - G^duu* (u up, d down), not G^uud - G^ddu",
+@linear("A13a", of=mean("charge current", flows.charge, "every bias"), tex=arrows(A13A % ("uud", "ddu")),
+    slip=("indices and a star before the transverse bias: G^udd - G^duu* (u up, d down), not G^uud - G^ddu",
     "marks", arrows(A13A % ("udd", "duu*"))))  # fmt: skip
 def eqA13a(s: Symbols, slip: bool) -> Complex:
     """In-plane charge current in N of all biases, spins in any direction."""
@@ -113,16 +104,17 @@ A13B_TRANSCRIBED = arrows(A13B % ("uud", "ddu", "udd", "duu")).replace("?", "")
 A13B_CORRECTED = arrows(A13B % ("udd", "duu*", "uud", "ddu*")).replace("?", "*")
 
 
-@linear("A13b", of=mean("spin current along m", along_m, "s = m", collinear), tex=A13B_TRANSCRIBED)
+@linear("A13b", of=mean("spin current along m", flows.along_m, "s = m", flows.collinear),
+    tex=A13B_TRANSCRIBED)  # fmt: skip
 def eqA13b_along(s: Symbols) -> Complex:
     """In-plane spin current in N along m, of charge and collinear spin biases."""
     t = by_spins(eqA14b(s))
     return -_driven(s, _collinear(s), t["uuu"] + t["ddd"], t["uuu"] - t["ddd"])
 
 
-@linear("A13b", of=mean("spin current", spin, "every bias"), tex=A13B_TRANSCRIBED, slip=("stars: every second"
-    " conductance off the diagonal is conjugated, G^duu*; and swapped indices: udd, duu before [...] along m,"
-    " and uud, ddu in the last term (u up, d down)", "marks", A13B_CORRECTED))  # fmt: skip
+@linear("A13b", of=mean("spin current", flows.spin, "every bias"), tex=A13B_TRANSCRIBED, slip=("stars: every"
+    " second conductance off the diagonal is conjugated, G^duu*; and swapped indices: udd, duu before [...]"
+    " along m, and uud, ddu in the last term (u up, d down)", "marks", A13B_CORRECTED))  # fmt: skip
 def eqA13b(s: Symbols, slip: bool) -> Complex:
     """In-plane spin current in N of all biases, spins in any direction."""
     r, t, b = by_spins(eqA14a(s)), by_spins(eqA14b(s)), EVERY
@@ -156,8 +148,8 @@ A15B_BANDS += f"+i({UP_DOWN}+{DOWN_UP})" + CROSSED + TILDE
 OPEN_ONLY = "a missing projection: of a closed band of F the current is all in N, and F's bias drives none"
 NO_DIRECTION = "a missing direction: the right-hand side is the component along m, as in (A13b)"
 JUMP = "jump of the %s current in the plane from N to F, means over z, every bias"
-CHARGE_JUMP = Quantity(JUMP % "charge", discontinuity(charge, PLANE))
-SPIN_JUMP = Quantity(JUMP % "spin", discontinuity(spin, PLANE))
+CHARGE_JUMP = Quantity(JUMP % "charge", flows.discontinuity(flows.charge, PLANE))
+SPIN_JUMP = Quantity(JUMP % "spin", flows.discontinuity(flows.spin, PLANE))
 
 
 def channels_open(s: Symbols) -> Mask:

@@ -22,18 +22,14 @@ UPRIGHT_FINITE = tuple(iface.with_(h_R=0.4) for iface in UPRIGHT)
 #: Diagonal elements a_1 (ξ_+) and a_2 (ξ_-) of Â: any two numbers.
 A_1, A_2 = 0.7 + 0.2j, -0.4 + 0.5j
 
-G_FLIP = (
-    r"G_{flip}=h_R^2\frac{e^2}{2h}\sum_{k_\perp^2<k_F^2}\frac{E_\perp}{E_F-E_\perp}"
-    r"|1+r^\uparrow|^2|1+r^\downarrow|^2"
-)
+G_FLIP = (r"G_{flip}=h_R^2\frac{e^2}{2h}\sum_{k_\perp^2<k_F^2}"
+    r"\frac{E_\perp}{E_F-E_\perp}|1+r^\uparrow|^2|1+r^\downarrow|^2")  # fmt: skip
 G_SS = r"G^{ss}=\frac{e^2}{h}\sum_{k_\perp^2<k_F^2}(1-r^s_{\mathbf k}%s_{\mathbf k})"
 WEIGHT = r"h_R^2\frac{e^2}{4h}\sum_{k_\perp^2<k_F^2}\frac{k_\perp^2}{k_z^2}"
-EQ_A18A = (
-    r"\begin{pmatrix} I_\uparrow \\ I_\downarrow \end{pmatrix}=\begin{pmatrix}"
-    r" G^{\uparrow\uparrow}-2h_RRe\,G_{Rr}^{\uparrow\uparrow} & G_{flip} \\"
-    r" G_{flip} & G^{\downarrow\downarrow}-2h_RRe\,G_{Rr}^{\downarrow\downarrow} \end{pmatrix}"
-    r"\begin{pmatrix} \Delta\mu_\uparrow \\ \Delta\mu_\downarrow \end{pmatrix}"
-)
+EQ_A18A = (r"\begin{pmatrix} I_\uparrow \\ I_\downarrow \end{pmatrix}=\begin{pmatrix} G^{\uparrow\uparrow}"
+    r"-2h_RRe\,G_{Rr}^{\uparrow\uparrow} & G_{flip} \\ G_{flip} & G^{\downarrow\downarrow}-2h_RRe"
+    r"\,G_{Rr}^{\downarrow\downarrow} \end{pmatrix}\begin{pmatrix} \Delta\mu_\uparrow \\ \Delta"
+    r"\mu_\downarrow \end{pmatrix}")  # fmt: skip
 BY_BIAS = "coefficient of h_R^2 in I_up, I_down at z = %s by bias (N, F; up, down), m = z"
 
 

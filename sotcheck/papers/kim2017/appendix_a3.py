@@ -29,22 +29,15 @@ SECOND_ORDER = "coefficient of h_R^2 in the current along x by k_perp"
 
 SUM = r"\sum_{k_\perp^2<k_F^2}"
 UNIT = r"h_R^2\frac{e^2E\tau L}{%s\pi m_eV}"
-EQ_A19 = (
-    r"Tr_\sigma[\hat j_x^N]=-\frac{e^2E\tau L}{2\pi m_eV}Tr_\sigma"
-    + SUM
-    + r"\frac{%s^2}{k_z}(1+\hat r_{\mathbf k}\hat r_{\mathbf k}^\dagger)"
-)
+EQ_A19 = (r"Tr_\sigma[\hat j_x^N]=-\frac{e^2E\tau L}{2\pi m_eV}Tr_\sigma" + SUM + r"\frac{%s^2}{k_z}(1+"
+    r"\hat r_{\mathbf k}\hat r_{\mathbf k}^\dagger)")  # fmt: skip
 EQ_A20 = r"k_x^2\hat\kappa_R\begin{pmatrix} a_1 & 0 \\ 0 & a_2 \end{pmatrix}\hat\kappa_R\to "
 FIRST = r"h_R^2\frac{k_\perp^4}{2}\begin{pmatrix} a_2 & 0 \\ 0 & a_1 \end{pmatrix}"
-EQ_A21C = (
-    r"j_{nonMR}=-" + UNIT % "8" + r"\,Re" + SUM + r"\frac{k_\perp^4}{k_z^3}\rho^\uparrow\rho^\downarrow"
-    r"(\rho^{\uparrow *}\rho^{\downarrow *}%s)"
-)
+EQ_A21C = (r"j_{nonMR}=-" + UNIT % "8" + r"\,Re" + SUM + r"\frac{k_\perp^4}{k_z^3}\rho^\uparrow"
+    r"\rho^\downarrow(\rho^{\uparrow *}\rho^{\downarrow *}%s)")  # fmt: skip
 SQUARES = r"(|\rho^\uparrow|^2-|\rho^\downarrow|^2)^2-2"
-PRODUCT = (
-    r"(\rho^\uparrow-\rho^\downarrow)"
-    r"(\rho^{\uparrow 2}r^{\uparrow *}-\rho^{\downarrow 2}r^{\downarrow *})"
-)
+PRODUCT = (r"(\rho^\uparrow-\rho^\downarrow)(\rho^{\uparrow 2}r^{\uparrow *}-"
+    r"\rho^{\downarrow 2}r^{\downarrow *})")  # fmt: skip
 EQ_A22 = SQUARES + f"Re[{PRODUCT}]=%s" + r"\geq 0"
 OF_REAL = EQ_A22 % r"(r^\uparrow-r^\downarrow)^2(2-r^{\uparrow 2}-r^{\downarrow 2})"
 

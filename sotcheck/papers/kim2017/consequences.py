@@ -84,12 +84,6 @@ def wave_carries_current(s: Symbols, wave: Formula) -> Sides:
     return flow.reshape(*flow.shape[:-1], 2, 3) / flux, -pauli_vector(section4.eq12(s)[:, :, 1:])
 
 
-def unitarity(s: Symbols, r_prime: Formula) -> Sides:
-    """r̂'†1̂'r̂' + t̂'†1̂t̂' with the r̂' of (6c), and 1̂'."""
-    r, t = r_prime(s), projected(s).t_prime
-    return dagger(r) @ s.one_prime @ r + dagger(t) @ s.one @ t, s.one_prime
-
-
 def torque_from_lattice(s: Symbols, of_F: Formula) -> Sides:
     """The torque of (14) + (15), with the overall sign of (16), and (16d)."""
     spin = np.einsum("kij,...ji->...k", PAULI, section4.eq14(s)[:, :, 1:] + of_F(s)).real
@@ -102,11 +96,6 @@ def first_meets_third(s: Symbols, first: Formula) -> Sides:
         replace(s, k_perp=np.sqrt(s.iface.E_F * np.array([x]))) for x in (1 - 1e-12, 1 + 1e-12)
     )
     return first(inside), section5a.eq20a_evanescent(outside)
-
-
-def dampinglike_of_both(s: Symbols, of_F: Formula) -> Sides:
-    """(20b) per τ↑ and minus (19b) per τ."""
-    return of_F(s)[..., 0], -section5a.eq19b(s)
 
 
 def five_times(s: Symbols, evanescent: Formula) -> Sides:
@@ -138,12 +127,6 @@ def ends_at_k_F(s: Symbols, summand: Formula) -> Sides:
     return np.array(float(np.all(summand(far) == 0))), np.ones(())
 
 
-def shape_without_barrier(s: Symbols, summand: Formula) -> Sides:
-    """(27) and (32) at u_0 = u_m = 0 against k_⊥, each over its first number: (32) has a wrong sign."""
-    without, with_barrier = summand(s), section5cd.eq32(s)
-    return without / without[0], with_barrier / with_barrier[0]
-
-
 def caption_of_figure_8(s: Symbols) -> Array:
     """The caption's unit times the curve."""
     U, J, E_F = s.iface.U_F, s.iface.J, s.iface.E_F
@@ -166,42 +149,25 @@ def reflected(s: Symbols, sum_of_m: Formula) -> Sides:
     return (IDENTITY + r) / (2j * s.kz)[..., None, None], section6.eq46b(s)
 
 
-def diagonal(s: Symbols, matrices: Complex) -> Complex:
-    """Diag[A] = Σ_s u_s A u_s."""
-    return s.u_plus @ matrices @ s.u_plus + s.u_minus @ matrices @ s.u_minus
-
-
-def per_bias(s: Symbols, current: Formula) -> Sides:
-    """(A3) in the plane with Σ_k → Σ_{k_⊥} ∫dE/k_z, and (A4) as transcribed."""
-    open_N = s.one[:, :, None]
-    return open_N @ current(s) / s.kz[..., None, None, None], open_N @ normal.eqA4_plane(s)
-
-
-def transmitted_into_N(s: Symbols, current: Formula) -> Sides:
-    """(A5) without decaying waves, and the part of (A8a) of F's biases."""
-    return s.one[:, :, None] @ current(s), normal.eqA8a(s)[:, :, len(normal.BIASES_N) :]
-
-
-def transmitted_into_F(s: Symbols, current: Formula) -> Sides:
-    """(A7b) without decaying and oscillating terms, and the part of (A8b) of N's biases."""
-    of_N = ferromagnet.eqA8b(s)[:, :, : len(normal.BIASES_N)]
-    return s.one_prime[:, :, None] @ diagonal(s, current(s)), of_N
-
-
-def continuous(s: Symbols, current: Formula) -> Sides:
-    """The part along z of (A8b) at h_R = 0, averaged over angles, and Diag of (A9)."""
-    return mean_over_angles(current(s)) / normal.OBLIQUE[2], diagonal(s, normal.eqA9(s))
-
-
 def charge_by_F(s: Symbols, current: Formula) -> Sides:
     """The trace of (A11) or (A12) for F's biases, averaged over angles, and (A13a) with s = m."""
     traced = np.trace(current(s), axis1=-2, axis2=-1)
     return mean_over_angles(traced), plane.eqA13a_collinear(s)[..., 2:]
 
 
-def averaged(s: Symbols, current: Formula) -> Sides:
-    """(A11) for F's biases, averaged over angles, and (A12) as transcribed."""
-    return mean_over_angles(current(s)), first_order.eqA12_ferromagnet(s)
+def flux(amplitude: Complex, outgoing: Complex) -> Complex:
+    """a†1̂a: what leaves in open channels."""
+    return dagger(amplitude) @ outgoing @ amplitude
+
+
+def of_N(s: Symbols, current: Complex) -> Complex:
+    """1̂ ĵ: without decaying waves."""
+    return s.one[:, :, None] @ current
+
+
+def diagonal(s: Symbols, matrices: Complex) -> Complex:
+    """Diag[A] = Σ_s u_s A u_s."""
+    return s.u_plus @ matrices @ s.u_plus + s.u_minus @ matrices @ s.u_minus
 
 
 def magnetoresistance(s: Symbols, of_sigma_z: Formula) -> Sides:
@@ -244,7 +210,8 @@ paper.add(
     place(amplitudes.eq6b, "(26)", "r on an insulator", by_band(section5cd.eq26), without_rashba(INSULATOR)),
     place(amplitudes.eq6b, "(31)", "the same with an interface potential", by_band(section5cd.eq31),
         without_rashba(INSULATOR_BARRIER)),
-    place(amplitudes.eq6c, "(B9b)", "electrons from F are neither lost nor made", unitarity, FINITE),
+    place(amplitudes.eq6c, "(B9b)", "electrons from F are neither lost nor made", lambda s, r: (
+        flux(r(s), s.one_prime) + flux(projected(s).t_prime, s.one), s.one_prime), FINITE),
     place(amplitudes.eq6d, "(18b)", "t' at u_0 = u_m = 0", by_band(section5a.eq18b), without_rashba(BULK)),
     place(amplitudes.eq6d, "(34)", "t' where N is insulating", by_band(section5cd.eq34),
         without_rashba(TOPOLOGICAL)),
@@ -253,7 +220,7 @@ paper.add(
     place(section5a.eq20a_majority, "third line of (20a)", "the first line meets it at k_perp = k_F",
         first_meets_third, BULK, 1e-4),
     place(section5a.eq20b, "the text below (20b)", "Im T^F has the form of Im T^N, (19b)",
-        dampinglike_of_both, BULK),
+        lambda s, of_F: (of_F(s)[..., 0], -section5a.eq19b(s)), BULK),
     place(section5a.eq21_closed, "the text above (21)",
         "around five times the dampinglike torque at E_F = J: 5.9, not 37", five_times,
         (Interface(name="equal", E_F=1.0, J=1.0),), 0.2),
@@ -263,7 +230,8 @@ paper.add(
         fieldlike_of_spin, INTERFACE),
     place(section5b.eq24b_range, "Fig. 6", "a finite sum: it ends somewhere", ends_at_k_F, INTERFACE),
     place(section5cd.eq27, "(32)", "the same k_perp^2 k_z at u_0 = u_m = 0, up to a constant",
-        shape_without_barrier, NO_BARRIERS),
+        # Each over its first number: (32) has a wrong sign.
+        lambda s, form: tuple(given(s) / given(s)[0] for given in (form, section5cd.eq32)), NO_BARRIERS),
     place(section5cd.eq27_range, "(28)", "a finite sum: it ends somewhere", ends_at_k_F, INSULATOR),
     place(section5cd.eq28, "(29)", "its value at E_F = U - J, J = U/3", same(section5cd.eq29), AT_MAXIMUM),
     place(section5cd.eq28, "(30)", "the same in terms of alpha and beta, at U = 1", same(section5cd.eq30),
@@ -276,14 +244,20 @@ paper.add(
         without_rashba(GENERAL)),
     place(section6.eq47, "(23)", "consistent, as the text says", by_band(section5b.eq23_r), INTERFACE),
     place(section6.eq47, "(31)", "consistent, as the text says", by_band(section5cd.eq31), INSULATOR_BARRIER),
-    place(normal.eqA3_plane, "(A4)", "per bias instead of per occupation, no interference", per_bias, FINITE),
-    place(normal.eqA5, "(A8a)", "its part of F's biases, decaying waves left out", transmitted_into_N,
+    # Σ_k is Σ_{k_⊥} ∫dE/k_z.
+    place(normal.eqA3_plane, "(A4)", "per bias instead of per occupation, no interference",
+        lambda s, current: (of_N(s, current(s)) / normal.scalar(s.kz), of_N(s, normal.eqA4_plane(s))),
         FINITE),
-    place(ferromagnet.eqA7b, "(A8b)", "its part of N's biases, decaying waves left out", transmitted_into_F,
-        FINITE),
-    place(ferromagnet.eqA8b, "the text below (A9)", "along z it is Diag of (A9), at h_R = 0", continuous,
+    place(normal.eqA5, "(A8a)", "its part of F's biases, decaying waves left out", lambda s, current: (
+        of_N(s, current(s)), normal.eqA8a(s)[:, :, len(normal.BIASES_N) :]), FINITE),
+    place(ferromagnet.eqA7b, "(A8b)", "its part of N's biases, decaying waves left out", lambda s, current: (
+        s.one_prime[:, :, None] @ diagonal(s, current(s)),
+        ferromagnet.eqA8b(s)[:, :, : len(normal.BIASES_N)]), FINITE),
+    place(ferromagnet.eqA8b, "the text below (A9)", "along z it is Diag of (A9), at h_R = 0",
+        lambda s, current: (mean_over_angles(current(s)) / normal.OBLIQUE[2], diagonal(s, normal.eqA9(s))),
         without_rashba(GENERAL)),
-    place(first_order.eqA11_ferromagnet, "(A12)", "its average over angles", averaged, GENERAL),
+    place(first_order.eqA11_ferromagnet, "(A12)", "its average over angles", lambda s, current: (
+        mean_over_angles(current(s)), first_order.eqA12_ferromagnet(s)), GENERAL),
     place(first_order.eqA11_ferromagnet, "(A13a)", "its trace averaged over angles, s = m", charge_by_F,
         GENERAL),
     place(first_order.eqA12_ferromagnet, "(A13a)", "its trace, s = m", charge_by_F, GENERAL),

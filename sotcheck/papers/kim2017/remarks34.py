@@ -14,16 +14,8 @@ from sotcheck.exact.quantity import Quantity
 from sotcheck.exact.solved import ANGLES, Exact, Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.papers.kim2017 import paper
+from sotcheck.papers.kim2017 import paper, section4
 from sotcheck.papers.kim2017.finite_rashba import abs_root_K, extended, projected, root_k_over_K, scalar
-from sotcheck.papers.kim2017.section4 import (
-    NO_INTERFACE_MAGNETISM,
-    by_source,
-    eq14,
-    eq16d_majority_evanescent,
-    eq16d_minority_evanescent,
-    jump_by_source,
-)
 from sotcheck.system.spin import IDENTITY, dot_sigma, in_spin_bands, pauli_vector
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.entries import Statement
@@ -89,15 +81,10 @@ def _third(s: Symbols, last: Complex) -> Complex:
     return np.stack([left, right], axis=-3) @ (s.Kz @ s.one_prime)[..., None, :, :]
 
 
-def _third_relation(s: Symbols) -> Complex:
-    """With √(|K̂_z|K̂_z⁻¹), as transcribed."""
+def _root_of_both(s: Symbols) -> Complex:
+    """√(|K̂_z|K̂_z⁻¹)."""
     down, up = (np.sqrt(np.abs(k) / k.astype(complex)) for k in (s.kz_down, s.kz_up))
-    return _third(s, s.bands(down, up))
-
-
-def _third_relation_corrected(s: Symbols) -> Complex:
-    """With √|K̂_z| K̂_z⁻¹."""
-    return _third(s, abs_root_K(s) @ np.linalg.inv(s.Kz))
+    return s.bands(down, up)
 
 
 def _third_relation_commuting(s: Symbols) -> Complex:
@@ -130,11 +117,12 @@ paper.add(
             "Where a band is closed, waves from N tell the extended matrices.")),
     Statement("third-relation-transcribed",
         "Below (7): (1 + r_ex)/k_z = |K_z|^(-1/2) (1 + r'_ex) sqrt(|K_z|/K_z), the last root as transcribed.",
-        relation(FROM_F, _third_relation, "both sides on the open bands of F, against psi(0) of waves from F",
+        relation(FROM_F, lambda s: _third(s, _root_of_both(s)),
+            "both sides on the open bands of F, against psi(0) of waves from F",
             "The last root must be over |K_z| alone: see third-relation.")),
     Statement("third-relation",
         "Below (7): (1 + r_ex)/k_z = |K_z|^(-1/2) (1 + r'_ex) |K_z|^(1/2) / K_z, the root over |K_z| alone.",
-        relation(FROM_F, _third_relation_corrected,
+        relation(FROM_F, lambda s: _third(s, abs_root_K(s) @ np.linalg.inv(s.Kz)),
             "both sides on the open bands of F, against psi(0) of waves from F",
             "Both sides are 2i (iK_z + ik_z - kappa)^(-1).")),
     Statement("third-relation-commuting",
@@ -181,7 +169,7 @@ OF_F = ("majority", "minority")
 
 def flow_after(s: Symbols) -> Complex:
     """Fieldlike + i dampinglike of −(ħV/2eL) Tr[σ_⊥ ĵ_z(+0)], the sum of (14) and (15), by source."""
-    spin = pauli_vector(eq14(s) + jump_by_source(s)).real
+    spin = pauli_vector(section4.eq14(s) + section4.jump_by_source(s)).real
     # −(ħV/2eL) e²LE_x/2πmₑV is −1/4π in the torque's unit.
     return -complex_torque(spin, s.m) / (4 * np.pi)
 
@@ -195,7 +183,7 @@ def angular_average(s: Symbols) -> Complex:
 def equal_times(s: Symbols) -> Array:
     """Re T of (16c, d) with τ = τ↑ = τ↓: (1/4π)(k_⊥²/k_z) Re(r↑ − r↓), or the evanescent terms."""
     propagating = s.k2 / np.abs(s.kz) * (s.r_up - s.r_down).real / (4 * np.pi)
-    return propagating + (eq16d_majority_evanescent(s) + eq16d_minority_evanescent(s)).real
+    return propagating + (section4.eq16d_majority_evanescent(s) + section4.eq16d_minority_evanescent(s)).real
 
 
 @paper.statement("drude")
@@ -222,11 +210,11 @@ paper.add(
             lambda one: _spin_flows(one, (1, PLUS), (1, INTERFACE), (-1, LATTICE)), "flow (1), finite h_R",
             "Each flow has its own expression.", FINITE)),
     Statement("drains", "Eq. (16) is (3) + (4) of Fig. 2, whatever the interface magnetism u_m.",
-        relation(lambda one: flow_number(one, PLUS, INTERFACE), by_source,
+        relation(lambda one: flow_number(one, PLUS, INTERFACE), section4.by_source,
             "torque on bulk and interface magnetism by k_perp and source", "First order in h_R.", GENERAL),
         "16b"),
     Statement("supplies", "Eq. (16) is (1) - (2) of Fig. 2, whatever the interface magnetism u_m.",
-        relation(lambda one: flow_number(one, MINUS, LATTICE), by_source,
+        relation(lambda one: flow_number(one, MINUS, LATTICE), section4.by_source,
             "what arrives less what the lattice takes by k_perp and source", "First order in h_R.", GENERAL),
         "16b"),
     Statement("no-rashba-no-torque",
@@ -241,15 +229,15 @@ paper.add(
     Statement("sum-of-14-and-15",
         "Below (15): the current at z = +0 is the sum of (14) and (15), the latter corrected.",
         relation(behind, flow_after, "transverse spin current at z = +0 by k_perp and source, u_m = 0",
-            "Both with the shift of the text above (13).", NO_INTERFACE_MAGNETISM)),
+            "Both with the shift of the text above (13).", section4.NO_INTERFACE_MAGNETISM)),
     Statement("sign-of-16", "Below (15): minus (hbar V / 2eL) times the sum of (14) and (15) is Eq. (16).",
-        relation(behind, by_source, "torque by k_perp and source, u_m = 0",
+        relation(behind, section4.by_source, "torque by k_perp and source, u_m = 0",
             "The overall sign is the opposite: (16) has the shift of electrons in the field, -e E_x tau v_x.",
-            NO_INTERFACE_MAGNETISM)),
+            section4.NO_INTERFACE_MAGNETISM)),
     Statement("sign-of-16-corrected",
         "The same with the shift -(E_x / m_e) hbar k_x tau, that of charge -e, is Eq. (16).",
-        relation(-behind, by_source, "torque by k_perp and source, u_m = 0",
-            "The sign is lost in the shift above (13).", NO_INTERFACE_MAGNETISM)),
+        relation(-behind, section4.by_source, "torque by k_perp and source, u_m = 0",
+            "The sign is lost in the shift above (13).", section4.NO_INTERFACE_MAGNETISM)),
     Statement("equal-times-current",
         "With equal relaxation times no spin current arrives at z = -0, at each k_perp and at any h_R.",
         balance(arriving.of("normal"), -arriving.of(*OF_F),

@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from sotcheck.engines import EXACT
+from sotcheck.exact import profiles as flows
 from sotcheck.exact.finite import measured
-from sotcheck.exact.profiles import (
-    IN_N,
-    Part,
-    along_m,
-    at_position,
-    charge,
-    collinear,
-    conductance,
-    continued,
-    diagonal,
-    far_from,
-    in_plane,
-    of_both,
-    spin,
-)
 from sotcheck.exact.quantities import change_of
 from sotcheck.exact.second_order import averaged, turned
 from sotcheck.exact.solved import Exact, Solved
-from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import sum_over_k
 from sotcheck.papers.kim2017 import paper
@@ -36,7 +23,6 @@ from sotcheck.papers.kim2017.appendix_a1_matrices import eqA1a_letter, eqA1c_let
 from sotcheck.papers.kim2017.appendix_a1_normal import PLANE, Z_N, Z
 from sotcheck.system.interface import rashba
 from sotcheck.system.spin import dot_sigma
-from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.entries import Statement
 from sotcheck.trial.grounds import FINITE, GENERAL
 from sotcheck.trial.judge import balance, relation
@@ -48,13 +34,16 @@ OTHER = (1.0, 3.0, -1.0)
 #: Equal charge biases of N and F, among all biases.
 NORMAL, FERROMAGNET = 0, 4
 
-NEAR, DEEP = at_position("N", Z_N, of_both, PLANE), at_position("F", Z_F, of_both, Z)
-ARRIVING = at_position("N", Z_N, of_both, Z)
-G_Rr, G_Rt = conductance("r"), conductance("t'")
-FAR_IN_N, FAR_IN_F = far_from("N", of_both, PLANE), far_from("F", of_both, Z)
+NEAR, DEEP = (
+    flows.at_position("N", Z_N, flows.of_both, PLANE),
+    flows.at_position("F", Z_F, flows.of_both, Z),
+)
+ARRIVING = flows.at_position("N", Z_N, flows.of_both, Z)
+G_Rr, G_Rt = flows.conductance("r"), flows.conductance("t'")
+FAR_IN_N, FAR_IN_F = (flows.far_from("N", flows.of_both, PLANE), flows.far_from("F", flows.of_both, Z))
 
 
-def part(exact: Exact, what: Part) -> Exact:
+def part(exact: Exact, what: flows.Part) -> Exact:
     """A part of a current matrix at finite h_R."""
     return lambda one: measured(one, what(one, exact(one).value))
 
@@ -79,32 +68,19 @@ def exchanged(conductances: Exact) -> Exact:
     return lambda one: conductances(one)[..., [0, 1, 4, 5, 2, 3, 6, 7]]
 
 
-def at_equilibrium(one: Solved) -> Estimate:
-    """−Tr[σ ĵ_u] in N far from the interface with equal charge biases of N and F."""
-    found = in_plane(spin, PLANE)(one)
-    return found[:, :, NORMAL] + found[:, :, FERROMAGNET]
-
-
-def equilibrium_of_A13b(s: Symbols) -> Array | Complex:
-    """The same by (A13b) as transcribed."""
-    found = eqA13b(s)
-    return found[:, :, NORMAL] + found[:, :, FERROMAGNET]
+def at_equilibrium(by_bias: Any) -> Any:
+    """What equal charge biases of N and F drive together."""
+    return by_bias[:, :, NORMAL] + by_bias[:, :, FERROMAGNET]
 
 
 def over_m_y(one: Solved) -> Estimate:
     """Collinear charge current along x over m_y."""
-    return in_plane(charge, X, collinear)(one) / one.iface.direction[1]
+    return flows.in_plane(flows.charge, X, flows.collinear)(one) / one.iface.direction[1]
 
 
 def amplitudes(one: Solved) -> Estimate:
     """r̂, t̂, r̂', t̂' at h_R = 0."""
     return one.unperturbed(np.stack(one.states.amplitudes(), axis=3))
-
-
-def at_opposite(one: Solved) -> Estimate:
-    """The same at −k."""
-    found = amplitudes(one)
-    return found.each(lambda values: np.roll(values, 3, axis=1))
 
 
 #: What is tried near the interface: on which one,
@@ -119,13 +95,13 @@ RTOL = 1e-4
 
 def profile(engine: str, k_F: float) -> Estimate:
     """Current along x far away, at POSITIONS and over LAYERS, by bias: of N along y, and of F along m."""
-    biases = IN_N[[2]], -dot_sigma(IFACE.direction)[None]
+    biases = flows.IN_N[[2]], -dot_sigma(IFACE.direction)[None]
     node, weight = np.polynomial.legendre.leggauss(ACROSS)
 
     def integrand(x: Array, angles: Array) -> Array:
         k_perp, angle = np.broadcast_arrays(np.sqrt(x)[:, None], angles)
         found = EXACT[engine].solve(IFACE.structure, k_perp, angle, np.array(IFACE.h_R))
-        waves = continued(found, IFACE.kappa_0() + IFACE.h_R * rashba(k_perp, angle), "N")
+        waves = flows.continued(found, IFACE.kappa_0() + IFACE.h_R * rashba(k_perp, angle), "N")
         density = [waves.mean(biases).density, *(waves.at(z / k_F, biases).density for z in POSITIONS)]
         for depth in LAYERS:
             inside = [waves.at(z, biases).density for z in depth / k_F * (node - 1) / 2]
@@ -167,30 +143,30 @@ paper.add(
         for letter, name, formula in (("a", "t", eqA1a_letter), ("c", "r", eqA1c_letter))),
     Statement("no-spin-orbit-even-in-k",
         "Above (A1): without spin-orbit coupling amplitudes are even in k: no in-plane current flows.",
-        balance(amplitudes, at_opposite, "r, t, r', t' at k and -k, h_R = 0",
-            "Rotational symmetry about z.")),
+        balance(amplitudes, lambda one: amplitudes(one).each(lambda values: np.roll(values, 3, axis=1)),
+            "r, t, r', t' at k and -k, h_R = 0", "Rotational symmetry about z.")),
     Statement("perpendicular-by-band",
         "Note 10: for perpendicular currents (A8b) is exact, at any distance: the diagonal part.",
-        balance(FAR_IN_F, part(DEEP, diagonal), "diagonal current along z in F: averaged over z, and at a z",
-            "Charge and spin along m are conserved in F.", FINITE)),
+        balance(FAR_IN_F, part(DEEP, flows.diagonal),
+            "diagonal current along z in F: averaged over z, and at a z", "Charge and spin along m are conserved in F.", FINITE)),
     Statement("perpendicular-whole",
         "Note 10: for perpendicular currents (A8b) is exact, at any distance: all of the spin current.",
         balance(FAR_IN_F, DEEP, "current along z in F: averaged over z, and at a z",
             "Near the interface a transverse spin current precesses: Diag leaves it out.", FINITE)),
     Statement("continuity-of-charge",
         "Below (A9): the charge current along z is the same on both sides, at any h_R.",
-        balance(part(ARRIVING, charge), part(DEEP, charge),
+        balance(part(ARRIVING, flows.charge), part(DEEP, flows.charge),
             "charge current along z at z < 0 and z > 0, all biases, finite h_R",
             "Charge is conserved at every k.", FINITE)),
     Statement("continuity-along-m-unperturbed",
         "Below (A9): j_z(z > 0) = Diag j_z(z < 0), without spin-orbit coupling.",
-        balance(part(ARRIVING, diagonal), part(DEEP, diagonal),
+        balance(part(ARRIVING, flows.diagonal), part(DEEP, flows.diagonal),
             "diagonal current along z at z < 0 and z > 0, all biases, h_R = 0",
             "Spin along m is conserved by the interface's own potential.",
             tuple(iface.with_(h_R=0.0) for iface in FINITE))),
     Statement("continuity-along-m",
         "Below (A9): j_z(z > 0) = Diag j_z(z < 0), as said of (A8), with spin-orbit coupling.",
-        balance(mean(part(ARRIVING, along_m)), mean(part(DEEP, along_m)),
+        balance(mean(part(ARRIVING, flows.along_m)), mean(part(DEEP, flows.along_m)),
             "spin current along m and along z at z < 0 and z > 0, averaged over angles, finite h_R",
             "The lattice takes spin along m in second order: unitarity conserves charge alone.", FINITE)),
     Statement("symmetry-of-G_Rr", "Below (A14): G_Rr is symmetric under exchange of s and s'.",
@@ -212,13 +188,15 @@ paper.add(
             "current in the plane, mean over z < 0, over angles: from N, and minus that from F",
             "Unitarity: r r^dagger + t' t'^dagger = 1.", FINITE)),
     Statement("equilibrium-near", "The same near the interface, where interference and decaying waves count.",
-        balance(mean(part(driven(NEAR, NORMAL), charge)), mean(part(driven(NEAR, FERROMAGNET, -1), charge)),
+        balance(mean(driven(part(NEAR, flows.charge), NORMAL)),
+            mean(driven(part(NEAR, flows.charge), FERROMAGNET, -1)),
             "charge current in the plane at a z < 0, over angles: from N, and minus that from F",
             "Unitarity forbids it in the mean over z only: beside the interface each k_perp at E_F drives a"
             " current that is odd in m and in h_R.", FINITE)),
     Statement("equilibrium-spin-transcribed",
         "(A13b) as transcribed at equal chemical potentials: a spin current at equilibrium.",
-        relation(at_equilibrium, equilibrium_of_A13b,
+        relation(lambda one: at_equilibrium(flows.in_plane(flows.spin, PLANE)(one)),
+            lambda s: at_equilibrium(eqA13b(s)),
             "spin current in the plane, mean over z < 0, N and F at equal potentials",
             "Without the stars of the corrected form, (A13b) violates unitarity.", GENERAL)),
     Statement("collinear-charge-current",

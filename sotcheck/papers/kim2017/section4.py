@@ -30,10 +30,8 @@ J_MINUS = r"\hat j_z|_{z=-0}"
 UNIT_14 = r"h_R\frac{e^2LE_x}{4\pi m_eV}"
 UNIT_16 = r"h_R\frac{\hbar eE_x}{8\pi m_e}"
 DELTA_J = r"\Delta\hat j_z=" + UNIT_14 + r"\,Im\sum_{\mathbf k_\perp}\frac{k_\perp^2}{|k_z|}\hat\sigma_y"
-FROM_12 = (
-    J_MINUS + r"=-\frac{eL}{hV}\sum_{\mathbf k_\perp}\int dE\,(\hat f^N_{\mathbf k}\hat 1_{\mathbf k}"
-    r"-\hat r_{\mathbf k}\hat f^N_{\mathbf k}\hat r_{\mathbf k}^\dagger"
-)
+FROM_12 = (J_MINUS + r"=-\frac{eL}{hV}\sum_{\mathbf k_\perp}\int dE\,(\hat f^N_{\mathbf k}\hat 1_{\mathbf k}-"
+    r"\hat r_{\mathbf k}\hat f^N_{\mathbf k}\hat r_{\mathbf k}^\dagger")  # fmt: skip
 SUM = r"\sum_{\mathbf k_\perp}\frac{k_\perp^2}{k_z}"
 EVANESCENT_SUM = r"\sum_{\mathbf k_\perp,k_z^2<0}\frac{k_\perp^2}{|k_z|}"
 T_F = r"\mathcal T_R^F="

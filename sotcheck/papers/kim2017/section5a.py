@@ -116,11 +116,8 @@ of_majority = torque.of("majority").fieldlike
 of_both = torque.dampinglike.then(
     lambda one, found: found[:, :, 1:], "dampinglike torque by k_perp, majority and minority"
 )
-evanescent = Quantity(
-    "fieldlike torque of majority electrons, sum where N is closed",
-    lambda one: summed(one.engine, one.iface)[THIRD_TERM].real,
-    "majority",
-)
+evanescent = Quantity("fieldlike torque of majority electrons, sum where N is closed",
+    lambda one: summed(one.engine, one.iface)[THIRD_TERM].real, "majority")  # fmt: skip
 
 paper.define("17", "The magnetism is an exchange field in the bulk of the ferromagnet.",
     tex=r"H=-\frac{\hbar^2}{2m_e}\nabla^2+J\hat\sigma\cdot\mathbf m\,\Theta(z)",

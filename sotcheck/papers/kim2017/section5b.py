@@ -25,19 +25,13 @@ SUMMED = (INTERFACE[0].with_(**WEIGHTS),)
 #: Ends of the panels of a sum over k_z/k_F: D_k changes at k_z ~ u, however small.
 PANELS = np.concatenate([[0.0], 4.0 ** np.arange(-12, 1)])
 
-A = (
-    r"Re[T_R]=h_R\frac{\hbar eE_x}{\pi m_e}\sum_{k_\perp^2<k_F^2}"
-    r"\frac{2u_0u_m(\tau+\tau_F^{c})+(u_0^2+u_m^2)\tau_F^{%s}}{D_{\mathbf k}(u_0,u_m)}"
-)
-B = (
-    r"Im[T_R]=-h_R\frac{\hbar eE_x}{\pi m_e}\sum_{%s<k_F^2}"
-    r"k_z\frac{2u_0(\tau-\tau_F^{c})-2u_m\tau_F^{s}}{D_{\mathbf k}(u_0,u_m)}"
-)
+A = (r"Re[T_R]=h_R\frac{\hbar eE_x}{\pi m_e}\sum_{k_\perp^2<k_F^2}"
+    r"\frac{2u_0u_m(\tau+\tau_F^{c})+(u_0^2+u_m^2)\tau_F^{%s}}{D_{\mathbf k}(u_0,u_m)}")  # fmt: skip
+B = (r"Im[T_R]=-h_R\frac{\hbar eE_x}{\pi m_e}\sum_{%s<k_F^2}k_z"
+    r"\frac{2u_0(\tau-\tau_F^{c})-2u_m\tau_F^{s}}{D_{\mathbf k}(u_0,u_m)}")  # fmt: skip
 OFF_A = "an index: the last term belongs to the spin current, tau_F^s, not to the charge current again"
-OFF_RANGE = (
-    "a swapped symbol: the range of the sum is k_perp^2 < k_F^2; k_z^2 < k_F^2 holds at every k_perp,"
-    " closed channels included, where the sum diverges"
-)
+OFF_RANGE = ("a swapped symbol: the range of the sum is k_perp^2 < k_F^2; k_z^2 < k_F^2 holds at every"
+    " k_perp, closed channels included, where the sum diverges")  # fmt: skip
 
 TIMES = "relaxation times 0.7, 1.3, 0.4"
 

@@ -30,10 +30,8 @@ UNIT_28 = r"\sqrt{2m_e}\,eE_x\tau A}{15\pi^2\hbar^2}"
 TEX_28 = r"T_R=h_R\frac{%s" + UNIT_28 + r"\frac{JE_F^{5/2}}{U^2-J^2}"
 TEX_29 = r"T_R\le h_R\frac{%s\sqrt{m_e}\,eE_x\tau A}{45\sqrt 3\pi^2\hbar^2}U^{3/2}"
 TEX_30 = r"T_R=h_R\frac{%s" + UNIT_28 + r"%s\frac{\alpha(1-\alpha)^{3/2}}{1+\alpha}"
-TEX_32 = (
-    r"T_R=h_R\frac{\hbar eE_x\tau}{2\pi m_e}\sum_{\mathbf k_\perp}"
-    r"\frac{k_\perp^2k_z(q_z^-+q_z^++2u_0)(%s)}{D_{\mathbf k}(u_0,u_m)}"
-)
+TEX_32 = (r"T_R=h_R\frac{\hbar eE_x\tau}{2\pi m_e}\sum_{\mathbf k_\perp}"
+    r"\frac{k_\perp^2k_z(q_z^-+q_z^++2u_0)(%s)}{D_{\mathbf k}(u_0,u_m)}")  # fmt: skip
 FOUR = "a factor 4, inherited from (28)"
 
 BOTH = "fieldlike and dampinglike torque at each k_perp"
@@ -154,10 +152,8 @@ def eq32(s: Symbols, slip: bool) -> Complex:
 #: The minority band closed, and open, at E_F.
 WEIGHTED = tuple(iface.with_(**WEIGHTS) for iface in TOPOLOGICAL[:2])
 
-TEX_35 = (
-    r"T_R=h_R\frac{\hbar^3eE_x}{4\pi m_e^2}\sum_{\mathbf k_\perp}k_\perp^2"
-    r"\left(\frac{Re[k_z^-]}{U+J}\tau^\uparrow-\frac{Re[k_z^+]}{U-J}\tau^\downarrow\right)"
-)
+TEX_35 = (r"T_R=h_R\frac{\hbar^3eE_x}{4\pi m_e^2}\sum_{\mathbf k_\perp}k_\perp^2\left(\frac{Re[k_z^-]}{U+J}"
+    r"\tau^\uparrow-\frac{Re[k_z^+]}{U-J}\tau^\downarrow\right)")  # fmt: skip
 
 
 def _sums_of_squares(one: Solved) -> Estimate:

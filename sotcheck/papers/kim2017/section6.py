@@ -171,8 +171,7 @@ def eq44_difference(s: Symbols) -> Complex:
 
 @at_finite("44", of=Quantity("m_i + m_r, a film of F on N, h_R = 0", transfer.combined_m(1)), tex=EQ_44,
     slip=("a sign: with -1 for the lower right 1 on the left both rows are the difference, which (45) needs"
-    " and the right-hand side is; the sum is another quantity, from (43a)", "content",
-    r"\hat m_i^{(0)} + "
+    " and the right-hand side is; the sum is another quantity, from (43a)", "content", r"\hat m_i^{(0)} + "
     r"\hat m_r^{(0)} = 2 \begin{pmatrix} i\hat K_z - \hat\kappa_0 & -i\hat K_z - \hat\kappa_0 \end{pmatrix} "
     + BELOW % "L"))  # fmt: skip
 def eq44_sum(s: Symbols, slip: bool) -> Complex:
@@ -228,10 +227,8 @@ EQ_47 = (
     r"\hat r_{ex} = \hat r_{ex}^{u_m=0} %s \frac{1 + \hat r_{ex}^{u_m=0}}"
     r"{2ik_z u_m^{-1} \hat\sigma_z (1 + \hat r_{ex}^{u_m=0})^{-1} %s 1}"
 )
-EQ_47_ORDERS = (
-    r"\hat r_{ex}^{(n)} = %s2ik_z \hat G (u_m \hat\sigma_z \hat G)^n,\quad"
-    r" \hat G = %s\frac{1}{2ik_z} (1 + \hat r_{ex}^{u_m=0})"
-)
+EQ_47_ORDERS = (r"\hat r_{ex}^{(n)} = %s2ik_z \hat G (u_m \hat\sigma_z \hat G)^n,\quad \hat G = %s"
+    r"\frac{1}{2ik_z} (1 + \hat r_{ex}^{u_m=0})")  # fmt: skip
 
 
 def _without_u_m(s: Symbols) -> Complex:
