@@ -18,9 +18,9 @@ paper = Paper(
     machine_read=True,
     sections=(
         "check_first_order", "check_exact", "finite_rashba", "section3", "remarks34", "section4", "section5a",
-        "remarks5a", "section5b", "remarks5b", "section5cd", "remarks5cd", "table1", "figures", "section6",
+        "remarks5a", "section5b", "section5cd", "remarks5cd", "table1", "figures", "section6",
         "remarks6", "appendix_a1_normal", "appendix_a1_ferromagnet", "appendix_a1_matrices",
-        "appendix_a1_in_plane", "remarks_a1", "reciprocity", "appendix_a2", "appendix_a3", "remarks_a23",
+        "appendix_a1_in_plane", "remarks_a1", "appendix_a2", "appendix_a3", "remarks_a23",
         "appendix_bc", "remarks_bc", "consequences",
     ),
 )  # fmt: skip

@@ -16,7 +16,7 @@ from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import BULK, INSULATOR, INSULATOR_BARRIER, TOPOLOGICAL, paper
-from sotcheck.papers.kim2017.remarks5b import FINITE, TAU, TAU_C, torque
+from sotcheck.papers.kim2017.section5b import FINITE, TAU, TAU_C, by_source
 from sotcheck.papers.kim2017.section5cd import FRONT, eq29, fig8
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.trial.entries import Statement
@@ -39,10 +39,10 @@ def no_torque(interfaces: tuple[Interface, ...], sources: tuple[str, ...], name:
 
     @on_each(*interfaces)
     def judge(one: Solved) -> Iterator[Trial]:
-        found = torque(one)[:, [SOURCES.index(source) for source in sources]]
+        found = by_source(one)[:, [SOURCES.index(source) for source in sources]]
         found = found.imag if name == DAMPINGLIKE else found.each(np.abs)
         words = f"{name} at each k_perp, {', '.join(sources)}, {one.iface.name}"
-        scale = float(np.abs(torque(one).value).max())
+        scale = float(np.abs(by_source(one).value).max())
         yield vanishes(words, found, f"against a torque of {scale:.3g}", scale=scale)
 
     return judge
@@ -100,7 +100,7 @@ paper.add(Statement("insulator-odd-in-m",
 @on_each(*BULK)
 def evanescent_in_N(one: Solved) -> Iterator[Trial]:
     """Sec. V C, of Sec. V A: waves evanescent in the normal metal are what gives a dampinglike torque."""
-    found, N_open = torque(one).imag, one.states.kz[:, 0, 0].real > 0
+    found, N_open = by_source(one).imag, one.states.kz[:, 0, 0].real > 0
     size = np.abs(found.value)
     yield whether(
         f"dampinglike torque where k_z is imaginary (1: at every k_perp), {one.iface.name}",
@@ -113,7 +113,7 @@ def evanescent_in_N(one: Solved) -> Iterator[Trial]:
 @on_each(*BULK)
 def evanescent_in_F(one: Solved) -> Iterator[Trial]:
     """Corrected: waves that propagate in N and are evanescent in the minority band of F do."""
-    found = torque(one).imag
+    found = by_source(one).imag
     region = (one.states.kz[:, 0, 0].real > 0) & (one.states.Kz[:, 0, 0, 0].real == 0)
     inside, outside = np.abs(found.value[region]), np.abs(found.value[~region])
     yield whether(
@@ -191,7 +191,7 @@ def no_reflection(one: Solved) -> Iterator[Trial]:
 @on_each(*TOPOLOGICAL)
 def equal_times(one: Solved) -> Iterator[Trial]:
     """That the torque at equal relaxation times is nowhere zero."""
-    found = torque(one) @ TAU_C
+    found = by_source(one) @ TAU_C
     words = f"fieldlike torque at tau^up = tau^down is not zero (1: at every k_perp), {one.iface.name}"
     yield whether(words, np.all(np.abs(found.value) > 1e3 * found.total), span(found.value))
 
