@@ -38,11 +38,6 @@ from sotcheck.theory.symbols import Symbols
 N: Array = np.cross(PLANE, Z)
 
 
-def _scattered(s: Symbols, left: Complex, right: Complex) -> Complex:
-    """(1/2ik_z) left σ·(k×ẑ) right."""
-    return 1 / (2j * s.kz)[..., None, None] * left @ s.rashba @ right
-
-
 #: (A1) is (10), repeated.
 for letter, name, original in zip("abcd", ("t", "t'", "r", "r'"), (eq10a, eq10b, eq10c, eq10d), strict=True):
     paper.equation(
@@ -53,16 +48,6 @@ for letter, name, original in zip("abcd", ("t", "t'", "r", "r'"), (eq10a, eq10b,
         says=f"First-order change of {name}, repeated from Sec. III; as there, a lost 1 is restored.",
         key=f"eqA1{letter}",
     )(original.transcribed)
-
-
-def eqA1a_letter(s: Symbols) -> Complex:
-    """(A1a) with the letter t̂ that the transcription has for 1̂."""
-    return _scattered(s, s.t_ex, s.t + s.r)
-
-
-def eqA1c_letter(s: Symbols) -> Complex:
-    """(A1c) with the letter t̂ that the transcription has for 1̂."""
-    return _scattered(s, IDENTITY + s.r_ex, s.t + s.r)
 
 
 R, T = r"\hat r^0_{\mathbf k}", r"\hat t'^0_{\mathbf k}"

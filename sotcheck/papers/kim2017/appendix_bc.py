@@ -23,6 +23,7 @@ from sotcheck.papers.kim2017.finite_rashba import block, extended, projected
 from sotcheck.system.interface import Interface
 from sotcheck.system.spin import IDENTITY, dagger
 from sotcheck.theory.symbols import Symbols
+from sotcheck.trial.entries import Equation
 from sotcheck.trial.grounds import FINITE
 
 GENERIC, N_CLOSES, F_CLOSES, HALF_METAL = FINITE
@@ -89,15 +90,6 @@ def eqB1(s: Symbols) -> Complex:
     return inside(s, OPEN) * block((a.r, a.t_prime), (a.t, a.r_prime))
 
 
-@paper.equation("B1",
-    of=where(sides("S^dagger S where all channels are open, all elements", by_source), OPEN), on=ALL_OPEN,
-    tex=r"S_{\mathbf k}^\dagger S_{\mathbf k}=1")  # fmt: skip
-def eqB1_unitary(s: Symbols) -> Complex:
-    """Below (B1): S is unitary where every wave propagates."""
-    S: Complex = eqB1(s)
-    return equal(dagger(S) @ S, inside(s, OPEN) * np.eye(4))
-
-
 paper.define("B2", "The scattering matrix takes incoming to outgoing amplitudes.", tex=r"\begin{pmatrix} "
     r"\psi^{N,out} \\ \psi^{F,out} \end{pmatrix}=S_{\mathbf k}\begin{pmatrix} \psi^{N,in} \\ \psi^{F,in} "
     r"\end{pmatrix}", why="it defines S")  # fmt: skip
@@ -113,14 +105,6 @@ def eqB3(s: Symbols) -> Complex:
     return inside(s, CLOSED) * block((a.r, a.t_prime @ u), (u @ a.t, u @ a.r_prime @ u))
 
 
-@paper.equation("B4", of=where(sides("S^dagger S where only the minority band is closed", by_source), CLOSED),
-    on=MINORITY_CLOSED, tex=PRODUCT + MATRIX % ("1", "0", "0", "u_-"))  # fmt: skip
-def eqB4(s: Symbols) -> Complex:
-    """Unitarity of (B3)."""
-    S: Complex = eqB3(s)
-    return equal(dagger(S) @ S, inside(s, CLOSED) * block((IDENTITY, NONE), (NONE, s.u_minus)))
-
-
 @paper.equation("B5", of=where(seen("S between open channels where only the majority band is open"), ONLY),
     on=MAJORITY_ONLY, tex=S_PROJ + MATRIX % ("0", "0", "0", r"u_-\hat r'u_-"))  # fmt: skip
 def eqB5(s: Symbols) -> Complex:
@@ -129,12 +113,31 @@ def eqB5(s: Symbols) -> Complex:
     return inside(s, ONLY) * block((NONE, NONE), (NONE, u @ extended(s).r_prime @ u))
 
 
-@paper.equation("B6", of=where(sides("S^dagger S where only the majority band is open", by_source), ONLY),
-    on=MAJORITY_ONLY, tex=PRODUCT + MATRIX % ("0", "0", "0", "u_-"))  # fmt: skip
-def eqB6(s: Symbols) -> Complex:
-    """Unitarity of (B5)."""
-    S: Complex = eqB5(s)
-    return equal(dagger(S) @ S, inside(s, ONLY) * block((NONE, NONE), (NONE, s.u_minus)))
+def _unit(s: Symbols, regime: tuple[bool, bool, bool]) -> Complex:
+    """The unit matrix of the open channels of a regime, there."""
+    u = {OPEN: (IDENTITY, IDENTITY), CLOSED: (IDENTITY, s.u_minus), ONLY: (NONE, s.u_minus)}[regime]
+    return inside(s, regime) * block((u[0], NONE), (NONE, u[1]))
+
+
+def _unitary(s: Symbols, of: Equation, regime: tuple[bool, bool, bool]) -> Complex:
+    S: Complex = of(s)
+    return equal(dagger(S) @ S, _unit(s, regime))
+
+
+#: Unitarity of (B1), (B3) and (B5).
+unitary: dict[str, Equation] = {}
+for number, key, of, regime, words, on, tex, says in (
+    ("B1", "eqB1_unitary", eqB1, OPEN, "all channels are open, all elements", ALL_OPEN,
+        r"S_{\mathbf k}^\dagger S_{\mathbf k}=1", "Below (B1): S is unitary where every wave propagates."),
+    ("B4", "eqB4", eqB3, CLOSED, "only the minority band is closed", MINORITY_CLOSED,
+        PRODUCT + MATRIX % ("1", "0", "0", "u_-"), "Unitarity of (B3)."),
+    ("B6", "eqB6", eqB5, ONLY, "only the majority band is open", MAJORITY_ONLY,
+        PRODUCT + MATRIX % ("0", "0", "0", "u_-"), "Unitarity of (B5)."),
+):  # fmt: skip
+    seen_there = where(sides(f"S^dagger S where {words}", by_source), regime)
+    unitary[number] = paper.equation(number, of=seen_there, on=on, tex=tex, key=key, says=says)(
+        partial(_unitary, of=of, regime=regime)
+    )
 
 
 @at_finite("B7", of=seen("S between open channels, every regime, all elements"), tex=S_PROJ + MATRIX % (

@@ -50,7 +50,7 @@ def place(
     where: str,
     says: str,
     follows: Follows,
-    on: tuple[Interface, ...],
+    on: tuple[Interface, ...] | None = None,
     tolerance: float = ROUNDING,
 ) -> Consequence:
     """Return a place of the paper with what follows there from either form of an equation."""
@@ -59,7 +59,7 @@ def place(
     def sides(s: Symbols, corrected: bool) -> Sides:
         return follows(s, entry.confirmed if corrected else entry)
 
-    return Consequence(entry.number, where, says, sides, on, tolerance)
+    return Consequence(entry.number, where, says, sides, on or entry.on, tolerance)
 
 
 def same(said: Formula) -> Follows:
@@ -203,7 +203,7 @@ UNIT_U = tuple(Interface(name="unit-u", E_F=E_F, U_F=1.0, J=J) for E_F, J in ((0
 MODEL_C = (Interface(name="c-1", E_F=1.5, J=1.0), Interface(name="c-2", E_F=0.9, J=0.4))
 
 paper.add(
-    place(section3.eq3a, "(12)", "the spin current of the wave at z = -0", wave_carries_current, FINITE),
+    place(section3.eq3a, "(12)", "the spin current of the wave at z = -0", wave_carries_current),
     place(amplitudes.eq6b, "(18a)", "r at u_0 = u_m = 0", by_band(section5a.eq18a), without_rashba(BULK)),
     place(amplitudes.eq6b, "(23)", "r of interface magnetism", by_band(section5b.eq23_r),
         without_rashba(INTERFACE)),
@@ -211,33 +211,33 @@ paper.add(
     place(amplitudes.eq6b, "(31)", "the same with an interface potential", by_band(section5cd.eq31),
         without_rashba(INSULATOR_BARRIER)),
     place(amplitudes.eq6c, "(B9b)", "electrons from F are neither lost nor made", lambda s, r: (
-        flux(r(s), s.one_prime) + flux(projected(s).t_prime, s.one), s.one_prime), FINITE),
+        flux(r(s), s.one_prime) + flux(projected(s).t_prime, s.one), s.one_prime)),
     place(amplitudes.eq6d, "(18b)", "t' at u_0 = u_m = 0", by_band(section5a.eq18b), without_rashba(BULK)),
     place(amplitudes.eq6d, "(34)", "t' where N is insulating", by_band(section5cd.eq34),
         without_rashba(TOPOLOGICAL)),
     place(section4.eq15_ferromagnet, "(16d)", "(14) + (15) is the torque, but for an overall sign",
         torque_from_lattice, tuple(iface.with_(u_m=0.0) for iface in GENERAL)),
     place(section5a.eq20a_majority, "third line of (20a)", "the first line meets it at k_perp = k_F",
-        first_meets_third, BULK, 1e-4),
+        first_meets_third, tolerance=1e-4),
     place(section5a.eq20b, "the text below (20b)", "Im T^F has the form of Im T^N, (19b)",
-        lambda s, of_F: (of_F(s)[..., 0], -section5a.eq19b(s)), BULK),
+        lambda s, of_F: (of_F(s)[..., 0], -section5a.eq19b(s))),
     place(section5a.eq21_closed, "the text above (21)",
         "around five times the dampinglike torque at E_F = J: 5.9, not 37", five_times,
         (Interface(name="equal", E_F=1.0, J=1.0),), 0.2),
     place(section5b.eq24a["minority"], "the text below (24b)", "charge currents give none at u_0 = 0",
         fieldlike_of_charge, tuple(iface.with_(u_0=0.0) for iface in INTERFACE)),
     place(section5b.eq24a["minority"], "Fig. 6", "its panel of a fieldlike torque by spin currents",
-        fieldlike_of_spin, INTERFACE),
-    place(section5b.eq24b_range, "Fig. 6", "a finite sum: it ends somewhere", ends_at_k_F, INTERFACE),
+        fieldlike_of_spin),
+    place(section5b.eq24b_range, "Fig. 6", "a finite sum: it ends somewhere", ends_at_k_F),
     place(section5cd.eq27, "(32)", "the same k_perp^2 k_z at u_0 = u_m = 0, up to a constant",
         # Each over its first number: (32) has a wrong sign.
         lambda s, form: tuple(given(s) / given(s)[0] for given in (form, section5cd.eq32)), NO_BARRIERS),
-    place(section5cd.eq27_range, "(28)", "a finite sum: it ends somewhere", ends_at_k_F, INSULATOR),
+    place(section5cd.eq27_range, "(28)", "a finite sum: it ends somewhere", ends_at_k_F),
     place(section5cd.eq28, "(29)", "its value at E_F = U - J, J = U/3", same(section5cd.eq29), AT_MAXIMUM),
     place(section5cd.eq28, "(30)", "the same in terms of alpha and beta, at U = 1", same(section5cd.eq30),
         UNIT_U),
     place(section5cd.eq30, "caption of Fig. 8", "the unit that makes the torque the last factor",
-        same(caption_of_figure_8), INSULATOR),
+        same(caption_of_figure_8)),
     place(section5cd.eq32, "(27)", "its limit u_0 = u_m = 0", same(section5cd.eq27.confirmed), NO_BARRIERS),
     Consequence("37b", "(38b)", "matching the waves at z = 0", matched_waves, FINITE),
     place(section6.eq44_sum, "(46b)", "r_ex = -m_r/m_i by both rows: none as transcribed", reflected,
@@ -246,22 +246,20 @@ paper.add(
     place(section6.eq47, "(31)", "consistent, as the text says", by_band(section5cd.eq31), INSULATOR_BARRIER),
     # Σ_k is Σ_{k_⊥} ∫dE/k_z.
     place(normal.eqA3_plane, "(A4)", "per bias instead of per occupation, no interference",
-        lambda s, current: (of_N(s, current(s)) / normal.scalar(s.kz), of_N(s, normal.eqA4_plane(s))),
-        FINITE),
+        lambda s, current: (of_N(s, current(s)) / normal.scalar(s.kz), of_N(s, normal.eqA4_plane(s)))),
     place(normal.eqA5, "(A8a)", "its part of F's biases, decaying waves left out", lambda s, current: (
-        of_N(s, current(s)), normal.eqA8a(s)[:, :, len(normal.BIASES_N) :]), FINITE),
+        of_N(s, current(s)), normal.eqA8a(s)[:, :, len(normal.BIASES_N) :])),
     place(ferromagnet.eqA7b, "(A8b)", "its part of N's biases, decaying waves left out", lambda s, current: (
         s.one_prime[:, :, None] @ diagonal(s, current(s)),
-        ferromagnet.eqA8b(s)[:, :, : len(normal.BIASES_N)]), FINITE),
+        ferromagnet.eqA8b(s)[:, :, : len(normal.BIASES_N)])),
     place(ferromagnet.eqA8b, "the text below (A9)", "along z it is Diag of (A9), at h_R = 0",
         lambda s, current: (mean_over_angles(current(s)) / normal.OBLIQUE[2], diagonal(s, normal.eqA9(s))),
         without_rashba(GENERAL)),
     place(first_order.eqA11_ferromagnet, "(A12)", "its average over angles", lambda s, current: (
-        mean_over_angles(current(s)), first_order.eqA12_ferromagnet(s)), GENERAL),
-    place(first_order.eqA11_ferromagnet, "(A13a)", "its trace averaged over angles, s = m", charge_by_F,
-        GENERAL),
-    place(first_order.eqA12_ferromagnet, "(A13a)", "its trace, s = m", charge_by_F, GENERAL),
+        mean_over_angles(current(s)), first_order.eqA12_ferromagnet(s))),
+    place(first_order.eqA11_ferromagnet, "(A13a)", "its trace averaged over angles, s = m", charge_by_F),
+    place(first_order.eqA12_ferromagnet, "(A13a)", "its trace, s = m", charge_by_F),
     place(a3.eqA19, "(A21b)", "its value at h_R = 0", same(a3.eqA21b), without_rashba(GENERAL)),
-    place(a3.of_sigma_z, "(A21d)", "the sign of the magnetoresistance", magnetoresistance, FINITE),
+    place(a3.of_sigma_z, "(A21d)", "the sign of the magnetoresistance", magnetoresistance),
     place(appendix_bc.eqC4, "(C5)", "where the smaller q is zero", threshold, MODEL_C),
 )  # fmt: skip

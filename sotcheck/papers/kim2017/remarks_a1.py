@@ -22,10 +22,10 @@ from sotcheck.numerics.quadrature import sum_over_k
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.appendix_a1_ferromagnet import Z_F
 from sotcheck.papers.kim2017.appendix_a1_in_plane import eqA13a, eqA13b
-from sotcheck.papers.kim2017.appendix_a1_matrices import eqA1a_letter, eqA1c_letter, sum_of_conductances
+from sotcheck.papers.kim2017.appendix_a1_matrices import sum_of_conductances
 from sotcheck.papers.kim2017.appendix_a1_normal import PLANE, Z_N, Z
 from sotcheck.system.interface import Interface, rashba
-from sotcheck.system.spin import PAULI, dot_sigma
+from sotcheck.system.spin import IDENTITY, PAULI, dot_sigma
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.entries import Statement
 from sotcheck.trial.grounds import FINITE, GENERAL
@@ -45,6 +45,11 @@ NEAR, DEEP = (
 ARRIVING = flows.at_position("N", Z_N, flows.of_both, Z)
 G_Rr, G_Rt = flows.conductance("r"), flows.conductance("t'")
 FAR_IN_N, FAR_IN_F = (flows.far_from("N", flows.of_both, PLANE), flows.far_from("F", flows.of_both, Z))
+
+
+def with_t(s: Symbols, left: Complex) -> Complex:
+    """(1/2ik_z) left σ·(k×ẑ) (t̂ + r̂)."""
+    return 1 / (2j * s.kz)[..., None, None] * left @ s.rashba @ (s.t + s.r)
 
 
 def part(exact: Exact, what: flows.Part) -> Exact:
@@ -144,7 +149,8 @@ paper.add(
         f"(A1{letter}) with the letter t that the transcription has for 1, in its last factor.",
         relation(change_of(name), formula, change_of(name).words,
             f"The letter is a slip: (10{letter}) has 1 there.", GENERAL))
-        for letter, name, formula in (("a", "t", eqA1a_letter), ("c", "r", eqA1c_letter))),
+        for letter, name, formula in (("a", "t", lambda s: with_t(s, s.t_ex)),
+            ("c", "r", lambda s: with_t(s, IDENTITY + s.r_ex)))),
     Statement("no-spin-orbit-even-in-k",
         "Above (A1): without spin-orbit coupling amplitudes are even in k: no in-plane current flows.",
         balance(amplitudes, lambda one: amplitudes(one).each(lambda values: np.roll(values, 3, axis=1)),

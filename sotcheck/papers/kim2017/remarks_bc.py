@@ -15,7 +15,6 @@ from sotcheck.papers.kim2017 import appendix_bc as b
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.appendix_bc import INTERFACES
 from sotcheck.papers.kim2017.finite_rashba import block, extended
-from sotcheck.system.spin import IDENTITY
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.entries import Statement
 from sotcheck.trial.judge import relation
@@ -27,18 +26,6 @@ NORMAL, IN_PLANE = (0.0, 0.0, 1.0), (0.6, -0.8, 0.0)
 OF_1_EV = np.sqrt(2 * constants.m_e * constants.electron_volt) / constants.hbar / 1e9
 
 
-def _minority_closed(s: Symbols) -> Complex:
-    """S^proj S^proj† = ((1, 0), (0, u_-)), the reverse of (B4)."""
-    right = b.inside(s, b.CLOSED) * block((IDENTITY, b.NONE), (b.NONE, s.u_minus))
-    return b.equal(b.by_drain(b.eqB3(s)), right)
-
-
-def _majority_only(s: Symbols) -> Complex:
-    """S^proj S^proj† = ((0, 0), (0, u_-)), the reverse of (B6)."""
-    right = b.inside(s, b.ONLY) * block((b.NONE, b.NONE), (b.NONE, s.u_minus))
-    return b.equal(b.by_drain(b.eqB5(s)), right)
-
-
 def _of_extended(s: Symbols) -> Complex:
     """(B7) of the extended matrices, if the subscript "ex" is left out there as well."""
     a = extended(s)
@@ -47,11 +34,13 @@ def _of_extended(s: Symbols) -> Complex:
 
 paper.add(
     Statement("unitarity-minority-closed-reversed", "Below (B6): (B4) holds in reversed order.",
-        relation(b.where(b.sides("", b.by_drain), b.CLOSED).measure, _minority_closed,
+        relation(b.where(b.sides("", b.by_drain), b.CLOSED).measure,
+            lambda s: b.equal(b.by_drain(b.eqB3(s)), b.unitary["B4"](s)[..., 1, :, :]),
             "S S^dagger where only the minority band is closed", "Every outgoing channel is filled.",
             b.MINORITY_CLOSED)),
     Statement("unitarity-majority-only-reversed", "Below (B6): (B6) holds in reversed order.",
-        relation(b.where(b.sides("", b.by_drain), b.ONLY).measure, _majority_only,
+        relation(b.where(b.sides("", b.by_drain), b.ONLY).measure,
+            lambda s: b.equal(b.by_drain(b.eqB5(s)), b.unitary["B6"](s)[..., 1, :, :]),
             "S S^dagger where only the majority band is open", "Every outgoing channel is filled.",
             b.MAJORITY_ONLY)),
     Statement("unitarity-of-extended-matrices",
