@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import product
 from typing import NamedTuple
 
@@ -40,14 +41,8 @@ N: Array = np.cross(PLANE, Z)
 
 #: (A1) is (10), repeated.
 for letter, name, original in zip("abcd", ("t", "t'", "r", "r'"), (eq10a, eq10b, eq10c, eq10d), strict=True):
-    paper.equation(
-        f"A1{letter}",
-        of=original.of,
-        order=original.order,
-        tex=original.tex,
-        says=f"First-order change of {name}, repeated from Sec. III; as there, a lost 1 is restored.",
-        key=f"eqA1{letter}",
-    )(original.transcribed)
+    says = f"First-order change of {name}, repeated from Sec. III; as there, a lost 1 is restored."
+    paper.add(replace(original, key=f"eqA1{letter}", number=f"A1{letter}", says=says))
 
 
 R, T = r"\hat r^0_{\mathbf k}", r"\hat t'^0_{\mathbf k}"
@@ -116,9 +111,8 @@ ACROSS = r"[\mathbf m\times(\mathbf s\times\mathbf m)+i\mathbf s\times\mathbf m]
 
 def arrows(tex: str) -> str:
     """Return LaTeX with arrows for u and d in superscripts such as ^{udd*}."""
-    return re.sub(
-        r"(?<=\^\{)[ud]+", lambda m: m[0].replace("u", r"\uparrow").replace("d", r"\downarrow"), tex
-    )
+    names = {"u": r"\uparrow", "d": r"\downarrow"}
+    return re.sub(r"(?<=\^\{)[ud]+", lambda m: "".join(names[spin] for spin in m[0]), tex)
 
 
 class Biases(NamedTuple):

@@ -79,22 +79,16 @@ def current(words: str, measure: Exact, source: str | None = None) -> Quantity:
 
 
 #: The current in N of electrons from N: along z, and in the plane far from and near the interface.
-ALONG_Z, FAR, NEAR = (
-    current(f"per bias {words}, finite h_R", measure, "normal")
-    for words, measure in (
-        ("along z at z < 0, any bias", at_position("N", Z_N, of_N, Z)),
-        ("along an oblique u, mean over z < 0", far_from("N", of_N, OBLIQUE)),
-        ("in the plane at a z < 0, any bias", at_position("N", Z_N, of_N, PLANE)),
-    )
-)
+PER_BIAS = "per bias %s, finite h_R"
+ALONG_Z = current(PER_BIAS % "along z at z < 0, any bias", at_position("N", Z_N, of_N, Z), "normal")
+FAR = current(PER_BIAS % "along an oblique u, mean over z < 0", far_from("N", of_N, OBLIQUE), "normal")
+NEAR = current(PER_BIAS % "in the plane at a z < 0, any bias", at_position("N", Z_N, of_N, PLANE), "normal")
 
 
 def per_occupation(per_bias: Quantity) -> Quantity:
     """The current per occupation of waves of unit amplitude, not flux."""
-    return per_bias.then(
-        lambda one, found: found * one.states.kz[:, :1, :1, None, None].real,
-        per_bias.words.replace("per bias", "per occupation"),
-    )
+    words = per_bias.words.replace("per bias", "per occupation")
+    return per_bias.then(lambda one, found: found * one.states.kz[:, :1, :1, None, None].real, words)
 
 
 def _from_N(s: Symbols, u: Array) -> Complex:
@@ -106,10 +100,8 @@ def _from_N(s: Symbols, u: Array) -> Complex:
 def _with_interference(s: Symbols) -> Complex:
     """−k·u (f̂ + r̂ f̂ r̂† + 2Re[e^{2ik_z z} f̂ r̂†]), u in the plane."""
     r, wave = amplitudes(s).r, scalar(np.exp(2j * s.kz * Z_N))
-    return -_real(
-        _along(s, PLANE)
-        * (BIASES_N @ wide(s.one) + r @ BIASES_N @ dagger(r) + 2 * wave * BIASES_N @ dagger(r))
-    )
+    flow = BIASES_N @ wide(s.one) + r @ BIASES_N @ dagger(r) + 2 * wave * BIASES_N @ dagger(r)
+    return -_real(_along(s, PLANE) * flow)
 
 
 INTERFERENCE = "a missing term: interference of incident and reflected waves, 2Re[e^(2ik_z z) f r^dagger]"

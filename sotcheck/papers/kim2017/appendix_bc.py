@@ -135,9 +135,8 @@ for number, key, of, regime, words, on, tex, says in (
         PRODUCT + MATRIX % ("0", "0", "0", "u_-"), "Unitarity of (B5)."),
 ):  # fmt: skip
     seen_there = where(sides(f"S^dagger S where {words}", by_source), regime)
-    unitary[number] = paper.equation(number, of=seen_there, on=on, tex=tex, key=key, says=says)(
-        partial(_unitary, of=of, regime=regime)
-    )
+    formula = partial(_unitary, of=of, regime=regime)
+    unitary[number] = paper.equation(number, of=seen_there, on=on, tex=tex, key=key, says=says)(formula)
 
 
 @at_finite("B7", of=seen("S between open channels, every regime, all elements"), tex=S_PROJ + MATRIX % (

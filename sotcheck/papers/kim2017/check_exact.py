@@ -106,11 +106,8 @@ def lattice_order(evidence: Evidence) -> Iterator[Trial]:
     rounding = fit.size("rounding") + exact.errors.flows[:, :, at, :, None, None]
     carried = {"rounding": (rounding, "grows as 1/a^2, carried through the table")}
     found = compare(exact.flows[:, :, at], Estimate(fit.value, fit.terms | carried), sample=True)
-    words = but_for(
-        f"{len(evidence.spacings)} spacings from a = {evidence.spacings[0]:.3g}",
-        found,
-        ": no spacing is both fine and coarse enough for them",
-    )
+    words = f"{len(evidence.spacings)} spacings from a = {evidence.spacings[0]:.3g}"
+    words = but_for(words, found, ": no spacing is both fine and coarse enough for them")
     quantity = "Richardson's limit of the spin flows against continuum, worst"
     yield Trial(quantity, found, words, engine=evidence.lattice_engine)
 
@@ -181,10 +178,8 @@ def _summed_trials(evidence: Evidence, *names: str) -> Iterator[Trial]:
     quadrature = 4 * largest * float((sums[0].error + sums[1].error).max())
     scale = natural_scale(evidence, one) * largest
     for s, source in evidence.open_sources:
-        terms: Terms = {
-            "quadrature": (quadrature, "nested rules in k_perp and angle, both sides"),
-            "rounding": (rounding[:, s, None], ROUNDING),
-        }
+        terms: Terms = {"quadrature": (quadrature, "nested rules in k_perp and angle, both sides")}
+        terms["rounding"] = rounding[:, s, None], ROUNDING
         found = compare(one[:, s] * h_R, other[:, s] * h_R, terms, scale=scale)
         yield Trial("t, worst component", found, "k_perp summed", source, names[1])
 

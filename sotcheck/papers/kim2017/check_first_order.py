@@ -248,9 +248,8 @@ def slope_trials(evidence: Evidence, expected: Complex) -> Iterator[Trial]:
                 found = _no_departure(evidence, expected[s], rest[:, s], scale)
                 if found.verdict is Verdict.AGREES:
                     quantity = f"|t - {limit}| per h_R: no departure to fit a slope to"
-                    why = (
-                        "what departs is next to nothing, within the noise and (h_R/radius)^2 of first order"
-                    )
+                    why = "what departs is next to nothing, within the noise and"
+                    why += " (h_R/radius)^2 of first order"
                     yield Trial(quantity, found, why, source, engine)
                     continue
             words = f"h_R from {evidence.rungs[0]:.3g} to {evidence.rungs[-1]:.3g}"

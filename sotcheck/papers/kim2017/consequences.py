@@ -92,9 +92,8 @@ def torque_from_lattice(s: Symbols, of_F: Formula) -> Sides:
 
 def first_meets_third(s: Symbols, first: Formula) -> Sides:
     """The first and the third line of (20a) on the two sides of k_⊥ = k_F."""
-    inside, outside = (
-        replace(s, k_perp=np.sqrt(s.iface.E_F * np.array([x]))) for x in (1 - 1e-12, 1 + 1e-12)
-    )
+    k_perp = np.sqrt(s.iface.E_F * np.array([1 - 1e-12, 1 + 1e-12]))
+    inside, outside = (replace(s, k_perp=k) for k in np.split(k_perp, 2))
     return first(inside), section5a.eq20a_evanescent(outside)
 
 

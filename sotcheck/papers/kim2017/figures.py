@@ -7,6 +7,7 @@ resolves every scale there.
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,9 @@ from sotcheck.trial.grounds import ground
 
 #: Panels, component and current, with the paper's titles; both charge currents, of N and of F, have one size.
 PANELS = {
-    "fieldlike charge": "FLT, charge current",
-    "fieldlike spin": "FLT, spin current",
-    "dampinglike charge": "DLT, charge current",
-    "dampinglike spin": "DLT, spin current",
-}
+    "fieldlike charge": "FLT, charge current", "fieldlike spin": "FLT, spin current",
+    "dampinglike charge": "DLT, charge current", "dampinglike spin": "DLT, spin current",
+}  # fmt: skip
 #: Half the width of the plane: u_0/k_F and u_m/k_F from −RANGE to RANGE.
 RANGE = 2.0
 #: The caption's 1/24π; its k_F has to be k_F³ in the numerator, and is one here.
@@ -62,12 +61,9 @@ def plane(n: int = 200) -> dict[str, Any]:
     coarse = np.flatnonzero(np.arange(n + 1) % max(2, n // 20) < 2)
     part = np.ix_(coarse, coarse)
     finer = exact(u_0[part], u_m[part], 2 * NODES - 1)
-    states = [
-        state
-        for u in axis[coarse].tolist()
-        for w in axis[coarse].tolist()
-        for state in interface_states(ground("attractive", E_F=1.0, J=0.0, u_0=u, u_m=w))
-    ]
+    states = []
+    for u, w in product(axis[coarse].tolist(), repeat=2):
+        states += interface_states(ground("attractive", E_F=1.0, J=0.0, u_0=u, u_m=w))
 
     def largest(name: str, difference: Array) -> float:
         return float(np.abs(difference).max() / np.abs(found[name]).max())
@@ -163,9 +159,8 @@ def points8(engine: str = "kwant") -> list[dict[str, float]]:
         iface = ground("figure8", E_F=BETA * BARRIER * (1 - ratio), U_F=BARRIER, J=BARRIER * ratio)
         found = total(engine, iface, FOR_FIGURES)[0].real / UNIT_8
         formula = float(fig8(np.asarray(ratio)))
-        rows.append(
-            {"J/U": ratio, "exact": float(found.value), "formula": formula, "uncertainty": found.total}
-        )
+        row = {"exact": float(found.value), "formula": formula, "uncertainty": found.total}
+        rows.append({"J/U": ratio} | row)
     return rows
 
 

@@ -28,12 +28,8 @@ FROM_N: Exact = twice(lambda one: amplitude(states(one))[0])
 FROM_F: Exact = twice(lambda one: amplitude(states(one))[1])
 FROM_F_UNPERTURBED: Exact = twice(lambda one: amplitude(one.states)[1][:, :, 0])
 #: √|K̂_z| ψ(0) per unit flux incident from F.
-FROM_F_BY_FLUX: Exact = twice(
-    lambda one: (
-        in_spin_bands(np.sqrt(np.abs(states(one).Kz)).astype(complex), one.iface.direction)
-        @ states(one).psi_F
-    )
-)
+FROM_F_BY_FLUX: Exact = twice(lambda one: in_spin_bands(
+    np.sqrt(np.abs(states(one).Kz)).astype(complex), one.iface.direction) @ states(one).psi_F)  # fmt: skip
 
 
 def _continuity_from_N(s: Symbols) -> Complex:

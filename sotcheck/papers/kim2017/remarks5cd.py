@@ -78,10 +78,8 @@ def _odd_in_m(one: Solved, times: Array, what: str) -> Iterator[Trial]:
     m, name = one.iface.direction, one.iface.name
     # Majority and minority, and all else, are those of the opposite magnetization.
     plus, minus = (averaged(solved(one.engine, one.iface.with_(h_R=FINITE, m=tuple(s * m)))) for s in (1, -1))
-    even, odd = (
-        found.each(lambda array: np.einsum("nsi,s->ni", array, times) / 2)
-        for found in (plus + minus, plus - minus)
-    )
+    both = plus + minus, plus - minus
+    even, odd = (found.each(lambda array: np.einsum("nsi,s->ni", array, times) / 2) for found in both)
     words = f"part even in m at each k_perp, {what}, h_R = {FINITE:g}, {name}"
     why = "time reversal turns every state into one of -k and -m"
     yield vanishes(words, even, why, scale=float(np.abs(odd.value).max()))
@@ -102,11 +100,9 @@ def evanescent_in_N(one: Solved) -> Iterator[Trial]:
     """Sec. V C, of Sec. V A: waves evanescent in the normal metal are what gives a dampinglike torque."""
     found, N_open = by_source(one).imag, one.states.kz[:, 0, 0].real > 0
     size = np.abs(found.value)
-    yield whether(
-        f"dampinglike torque where k_z is imaginary (1: at every k_perp), {one.iface.name}",
-        np.all(size[~N_open].max(axis=-1) > found.total),
-        f"at most {size[~N_open].max():.2g}, with k_z real up to {size[N_open].max():.2g}",
-    )
+    words = f"dampinglike torque where k_z is imaginary (1: at every k_perp), {one.iface.name}"
+    why = f"at most {size[~N_open].max():.2g}, with k_z real up to {size[N_open].max():.2g}"
+    yield whether(words, np.all(size[~N_open].max(axis=-1) > found.total), why)
 
 
 @paper.statement("dampinglike-evanescent-in-F")
@@ -116,11 +112,9 @@ def evanescent_in_F(one: Solved) -> Iterator[Trial]:
     found = by_source(one).imag
     region = (one.states.kz[:, 0, 0].real > 0) & (one.states.Kz[:, 0, 0, 0].real == 0)
     inside, outside = np.abs(found.value[region]), np.abs(found.value[~region])
-    yield whether(
-        f"dampinglike torque for real k_z, imaginary k_z^+, and only there (1), {one.iface.name}",
-        np.all(inside.max(axis=-1) > 1e3 * found.total) and np.all(outside < found.total),
-        f"up to {inside.max():.3g} there, {outside.max():.1g} elsewhere",
-    )
+    words = f"dampinglike torque for real k_z, imaginary k_z^+, and only there (1), {one.iface.name}"
+    holds = np.all(inside.max(axis=-1) > 1e3 * found.total) and np.all(outside < found.total)
+    yield whether(words, holds, f"up to {inside.max():.3g} there, {outside.max():.1g} elsewhere")
 
 
 @paper.statement("insulator-maximum", asks="first")

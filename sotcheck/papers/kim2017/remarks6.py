@@ -82,10 +82,8 @@ def transfer_holds(engine: str) -> Iterator[Trial]:
         # M_{0→L} is told by the waves beneath, per wave e^{iK̂_z z} instead of per transmitted one.
         (right, left), (right_0, left_0) = local.below(after), local.below(before)
         m, m_0 = split(local, after, right), split(local, before, right_0)
-        over, over_0 = (
-            eq.Over(iface, np.array(local.k_perp), ANGLES, column(IDENTITY, back @ np.linalg.inv(wave)))
-            for wave, back in ((right, left), (right_0, left_0))
-        )
+        ratios = [column(IDENTITY, b @ np.linalg.inv(w)) for w, b in ((right, left), (right_0, left_0))]
+        over, over_0 = (eq.Over(iface, np.array(local.k_perp), ANGLES, ratio) for ratio in ratios)
         incident, reflected = local.above(after)
         difference, total = (m_0[..., :2, :] + sign * m_0[..., 2:, :] for sign in (-1, 1))
         why = "the formula with the amplitudes measured beneath the interface"

@@ -88,10 +88,8 @@ def eq13_first(s: Symbols) -> Complex:
 def eq13_second(s: Symbols) -> Complex:
     """The same with the shift put in, second line."""
     a, kx = projected(s), s.kx[..., None, None]
-    flow = [
-        kx * a.r @ tau_N @ dagger(a.r) + kx * a.t_prime @ tau_F @ dagger(a.t_prime) @ s.one
-        for tau_N, tau_F in sources(s)
-    ]
+    r, t = kx * a.r, kx * a.t_prime
+    flow = [r @ tau_N @ dagger(a.r) + t @ tau_F @ dagger(a.t_prime) @ s.one for tau_N, tau_F in sources(s)]
     return np.stack(flow, axis=2).mean(axis=1, keepdims=True)
 
 

@@ -23,11 +23,9 @@ M = np.array([2.0, -1.0, 2.0]) / 3
 #: Relaxation times of N, majority and minority that stand for a current.
 NORMAL, EQUAL, MAJORITY, SPIN = (1, 0, 0), (0, 1, 1), (0, 1, 0), (0, 1, -1)
 CURRENTS = {
-    NORMAL: "j_N",
-    EQUAL: "j_F, tau^up = tau^down",
-    MAJORITY: "j_F, majority electrons only",
+    NORMAL: "j_N", EQUAL: "j_F, tau^up = tau^down", MAJORITY: "j_F, majority electrons only",
     SPIN: "j_F, spin current tau^up = -tau^down",
-}
+}  # fmt: skip
 #: What the table's signs say at least, of |FLT|/|DLT| at more than half of the points.
 MEANING = {"<~": (0.0, 1.0), ">~": (1.0, np.inf), ">>": (1.0, np.inf)}
 #: And of the same order, or of another one.
@@ -129,9 +127,8 @@ def which_exist(engine: str) -> Iterator[Trial]:
         found = exists(row.torque)
         for name, says in (("fieldlike", True), ("dampinglike", bool(row.relation))):
             words = f"{name} torque exists (1) or not (0): {row.words}"
-            yield Trial(
-                words, compare(float(says), float(found[name]), scale=1.0), f"over {SYSTEMS[row.system][1]}"
-            )
+            comparison = compare(float(says), float(found[name]), scale=1.0)
+            yield Trial(words, comparison, f"over {SYSTEMS[row.system][1]}")
 
 
 def _compared(engine: str, meaning: dict[str, tuple[float, float]]) -> Iterator[Trial]:
