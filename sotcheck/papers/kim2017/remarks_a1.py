@@ -38,10 +38,8 @@ OTHER = (1.0, 3.0, -1.0)
 #: Equal charge biases of N and F, among all biases.
 NORMAL, FERROMAGNET = 0, 4
 
-NEAR, DEEP = (
-    flows.at_position("N", Z_N, flows.of_both, PLANE),
-    flows.at_position("F", Z_F, flows.of_both, Z),
-)
+NEAR = flows.at_position("N", Z_N, flows.of_both, PLANE)
+DEEP = flows.at_position("F", Z_F, flows.of_both, Z)
 ARRIVING = flows.at_position("N", Z_N, flows.of_both, Z)
 G_Rr, G_Rt = flows.conductance("r"), flows.conductance("t'")
 FAR_IN_N, FAR_IN_F = (flows.far_from("N", flows.of_both, PLANE), flows.far_from("F", flows.of_both, Z))
@@ -135,13 +133,12 @@ def near_and_far(engine: str) -> Iterator[Trial]:
         for position, z in enumerate(POSITIONS, 1):
             far, near = found[0, bias], found[position, bias]
             sides = Estimate(near.value, (near - far).terms).and_("rounding", rounding, "double precision")
-            yield Trial(
-                f"charge current along x at z = {z:g}/k_F per spin bias of {name}, summed over k_perp",
-                compare(float(far.value), sides),
-                f"On {IFACE.name}, h_R = {IFACE.h_R:g}: {ratio[position]:.3g} times what (A8a) gives;"
+            words = f"charge current along x at z = {z:g}/k_F per spin bias of {name}, summed over k_perp"
+            why = f"On {IFACE.name}, h_R = {IFACE.h_R:g}: {ratio[position]:.3g} times what (A8a) gives;"
+            why += (
                 f" averaged over the {LAYERS[0]:g}/k_F and {LAYERS[1]:g}/k_F next to the interface {layers}"
-                " times.",
             )
+            yield Trial(words, compare(float(far.value), sides), f"{why} times.")
 
 
 paper.add(
@@ -247,10 +244,8 @@ def charge_by_spin_bias(one: Solved) -> Estimate:
     found = states(there)
     wave_numbers = found.kz, found.Kz[..., 1], found.Kz[..., 0]
     flowing = at_own_h_R(there, "N").mean(biases), up, down
-    by_source = [
-        -k.real[..., None] * charge(there, flow.density)
-        for k, flow in zip(wave_numbers, flowing, strict=True)
-    ]
+    both = zip(wave_numbers, flowing, strict=True)
+    by_source = [-k.real[..., None] * charge(there, flow.density) for k, flow in both]
     return averaged(measured(there, np.stack(by_source, axis=2)), along(there, X))
 
 

@@ -91,10 +91,8 @@ def bound_is_necessary(engine: str) -> Iterator[Trial]:
     for each in zip(*(_turned(engine, m) for m in directions), strict=True):
         fits, J = [rashba_thresholds(one) for one in each], each[0].iface.J
         error = max(fit.total for fit in fits)
-        least = Estimate(
-            min(float(fit.value.min()) for fit in fits),
-            {"next order": (error, "extrapolation to the bottom")},
-        )
+        smallest = min(float(fit.value.min()) for fit in fits)
+        least = Estimate(smallest, {"next order": (error, "extrapolation to the bottom")})
         words = f"smallest h_R k_perp that binds, over m and k, J = {J:g}"
         yield Trial(words, compare(float(np.sqrt(J)), least), "no direction of m and k binds below (C5)")
 

@@ -61,14 +61,10 @@ def curves(engine: str, ratios: Sequence[float]) -> dict[str, list[float]]:
     "uncertainty" and each of `CURVES` are lists of one length.
     """
     found = [summed(engine, interface(float(ratio))) / (2 * ratio**1.5 / np.pi) for ratio in ratios]
-    return {
-        "ratio": list(map(float, ratios)),
-        **{
-            name: [float(getattr(at.value[place], part)) for at in found]
-            for name, (_, _, _, place, part) in CURVES.items()
-        },
-        "uncertainty": [at.total for at in found],
-    }
+    numbers = {"ratio": list(map(float, ratios))}
+    for name, (_, _, _, place, part) in CURVES.items():
+        numbers[name] = [float(getattr(at.value[place], part)) for at in found]
+    return numbers | {"uncertainty": [at.total for at in found]}
 
 
 @paper.figure("figure4", "Fig. 4: torque of bulk magnetism (17) against E_F/J", size=(8.6, 4.0))
@@ -113,9 +109,8 @@ THIRD = UNIT % UP + r"\sum_{k_F^2<k_\perp^2<k_F^2+\Delta^2}\frac{k_\perp^2k_z^-}
 RE_F, IM_F = r"Re[\mathcal T_R^F]", r"Im[\mathcal T_R^F]"
 
 of_majority = torque.of("majority").fieldlike
-of_both = torque.dampinglike.then(
-    lambda one, found: found[:, :, 1:], "dampinglike torque by k_perp, majority and minority"
-)
+BOTH = "dampinglike torque by k_perp, majority and minority"
+of_both = torque.dampinglike.then(lambda one, found: found[:, :, 1:], BOTH)
 evanescent = Quantity("fieldlike torque of majority electrons, sum where N is closed",
     lambda one: summed(one.engine, one.iface)[THIRD_TERM].real, "majority")  # fmt: skip
 

@@ -220,11 +220,9 @@ def no_magnetism(one: Solved) -> Iterator[Trial]:
     parts = (("fieldlike", "tau_F^s", TAU_S), ("dampinglike", "tau", TAU), ("dampinglike", "tau_F^c", TAU_C))
     for name, per, weights in parts:
         found = components(by_source(one) @ weights)[name]
-        yield whether(
-            f"{name} torque per {per} is not zero at u_m = 0 (1: at every k_perp)",
-            np.all(np.abs(found.value) > 1e3 * found.total),
-            f"{span(found.value)} at each k_perp",
-        )
+        words = f"{name} torque per {per} is not zero at u_m = 0 (1: at every k_perp)"
+        holds = np.all(np.abs(found.value) > 1e3 * found.total)
+        yield whether(words, holds, f"{span(found.value)} at each k_perp")
 
 
 def _shares(

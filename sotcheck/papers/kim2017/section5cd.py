@@ -25,6 +25,7 @@ FRONT = np.sqrt(2 * MASS) / (15 * np.pi**2 * HBAR**2) / UNIT
 #: J = U/3 and E_F = U − J, where (29) has the maximum.
 AT_MAXIMUM = tuple(ground(f"insulator-maximum-{U:g}", E_F=2 * U / 3, U_F=U, J=U / 3) for U in (1.8, 2.7))
 
+K_PERP = r"k_\perp^2", r"k_\perp^2"
 TEX_27 = r"T_R=h_R\frac{\hbar^3eE_x\tau}{2\pi m_e^2}\frac{J}{U^2-J^2}\sum_{%s<k_F^2}%s k_z"
 UNIT_28 = r"\sqrt{2m_e}\,eE_x\tau A}{15\pi^2\hbar^2}"
 TEX_28 = r"T_R=h_R\frac{%s" + UNIT_28 + r"\frac{JE_F^{5/2}}{U^2-J^2}"
@@ -66,9 +67,8 @@ def _summand(s: Symbols, squared: Array | Complex) -> Complex:
     return HBAR**3 / (2 * np.pi * MASS**2) * squared * s.kz * J / (U**2 - J**2) / UNIT
 
 
-@linear("27", of=of_normal.named(f"{BOTH} < k_F"), on=INSULATOR, tex=TEX_27 % ("k_z^2", "k_z^2"), slip=(
-    "a swapped symbol: k_perp^2 k_z for k_z^2 k_z", "marks", TEX_27 % (r"k_\perp^2",
-    r"k_\perp^2")))  # fmt: skip
+@linear("27", of=of_normal.named(f"{BOTH} < k_F"), on=INSULATOR, tex=TEX_27 % ("k_z^2", "k_z^2"),
+    slip=("a swapped symbol: k_perp^2 k_z for k_z^2 k_z", "marks", TEX_27 % K_PERP))  # fmt: skip
 def eq27(s: Symbols, slip: bool) -> Complex:
     """Torque on a ferromagnetic insulator: the summand."""
     return _summand(s, s.kz**2 if slip else s.k2)

@@ -56,10 +56,8 @@ def film(s: Symbols) -> Complex:
     forth = s.bands(np.exp(1j * s.kz_down * FILM), np.exp(1j * s.kz_up * FILM))
     back = s.bands(np.exp(-1j * s.kz_down * FILM), np.exp(-1j * s.kz_up * FILM))
     ratio = s.Kz / s.kz[..., None, None]
-    return block(
-        ((IDENTITY + ratio) / 2 @ forth, (IDENTITY - ratio) / 2 @ back),
-        ((IDENTITY - ratio) / 2 @ forth, (IDENTITY + ratio) / 2 @ back),
-    )
+    same, other = (IDENTITY + ratio) / 2, (IDENTITY - ratio) / 2
+    return block((same @ forth, other @ back), (other @ forth, same @ back))
 
 
 def below(s: Symbols) -> Complex:
@@ -110,9 +108,8 @@ paper.define("39", "The transfer matrix through whatever lies beneath.",
     tex=PAIR % (r"\hat c^R", r"\hat c^L") + r" = M_{0\to L} " + PAIR % (r"\hat b^R", r"\hat b^L"),
     why="defines M_{0->L}, in a basis that is left open")  # fmt: skip
 
-through_film = Quantity(
-    "reflected and transmitted amplitudes, a film of F on N, finite h_R", transfer.through_film
-)
+THROUGH = "reflected and transmitted amplitudes, a film of F on N, finite h_R"
+through_film = Quantity(THROUGH, transfer.through_film)
 
 
 @at_finite("40", of=through_film, tex=PAIR % (r"\hat\psi_t", "0") + r" = M_{0\to L} M_0 " + PAIR % (
@@ -206,13 +203,10 @@ def order(s: Symbols, n: int) -> Complex:
 
 
 for _n in ORDERS:
-    at_finite(
-        "46a",
-        key=f"eq46a_{_n}",
-        says=f"The contribution of order {_n} in h_R to the extended reflection matrix.",
-        of=Quantity(f"coefficient of h_R^{_n} in r_ex, all elements", transfer.order(_n)),
-        tex=r"\hat r_{ex}^{(n)} = 2ik_z \hat G (\hat\kappa_R \hat G)^n",
-    )(partial(order, n=_n))
+    at_finite("46a", of=Quantity(f"coefficient of h_R^{_n} in r_ex, all elements", transfer.order(_n)),
+        tex=r"\hat r_{ex}^{(n)} = 2ik_z \hat G (\hat\kappa_R \hat G)^n", key=f"eq46a_{_n}",
+        says=f"The contribution of order {_n} in h_R to the extended reflection matrix.")(
+        partial(order, n=_n))  # fmt: skip
 
 
 @at_finite("46a", of=change_of("r").named("dr/dh_R at h_R = 0, projected, all elements"), order="h_R^2",
