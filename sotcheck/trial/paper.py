@@ -22,24 +22,14 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sotcheck.errors import TheoryError
 from sotcheck.exact.quantity import Quantity
 from sotcheck.theory.first_order import FirstOrder
-from sotcheck.trial.entries import (
-    Asked,
-    Claim,
-    Consequence,
-    Definition,
-    Entry,
-    Equation,
-    Formula,
-    Kind,
-    Statement,
-)
+from sotcheck.trial.entries import Asked, Claim, Consequence, Definition, Entry, Equation, Kind, Statement
 from sotcheck.trial.exhibits import Figure, Table
 
 #: The paper that is tried unless another one is named.
@@ -88,13 +78,28 @@ class Paper:
             self.entries[entry.key] = entry
 
     def equation(
-        self, number: str, *, of: Quantity, tex: str = "", says: str = "", key: str = "", **rest: Any
-    ) -> Callable[[Formula], Equation]:
-        """Return a decorator that makes a formula an `Equation`; `rest` are its other attributes."""
+        self,
+        number: str,
+        *,
+        of: Quantity,
+        tex: str = "",
+        says: str = "",
+        key: str = "",
+        slip: tuple[str, Kind, str] | None = None,
+        **rest: Any,
+    ) -> Callable[[Callable[..., Any]], Equation]:
+        """Return a decorator that makes a formula an `Equation`; `rest` are its other attributes.
 
-        def register(formula: Formula) -> Equation:
+        `slip` says what the transcribed form is off by, its kind, and the corrected TeX of a formula that has
+        both forms: it takes whether to make the slip as its second argument, of that name.
+        """
+
+        def register(formula: Callable[..., Any]) -> Equation:
             name = key or str(getattr(formula, "__name__", number))
-            entry = Equation(name, number, says or _sentence(formula), of, formula, tex, **rest)
+            transcribed = partial(formula, slip=True) if slip else formula
+            entry = Equation(name, number, says or _sentence(formula), of, transcribed, tex, **rest)
+            if slip:
+                entry.correction(slip[0], kind=slip[1], tex=slip[2])(partial(formula, slip=False))
             self.add(entry)
             return entry
 
