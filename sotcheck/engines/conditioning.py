@@ -11,10 +11,10 @@ from __future__ import annotations
 import numpy as np
 
 from sotcheck.engines.stack import joined
-from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.quadrature import sample
 from sotcheck.system.interface import Interface, rashba
-from sotcheck.system.spin import IDENTITY, in_spin_bands
+from sotcheck.system.spin import in_spin_bands
 from sotcheck.system.states import Errors
 from sotcheck.system.structure import Structure
 
@@ -34,7 +34,7 @@ def rounding_errors(
     from_left, from_right = (lead.bands(structure.energy, k_perp)[0] for lead in (left, right))
     q2 = np.stack([from_left[..., 0], from_right[..., 1], from_right[..., 0]])
     size = np.abs(np.sqrt(q2.astype(complex)))
-    inverse, kappa = _inverse(structure, q2, k_perp, angle, scale)
+    inverse, kappa = _inverse(structure, k_perp, angle, scale)
     tiny = np.finfo(float).tiny
 
     epsilon = OPERATIONS * float(np.finfo(float).eps)
@@ -55,28 +55,29 @@ def rounding_errors(
     return Errors(*(np.moveaxis(one, 0, -1) for one in (by_source * psi_size, amplitudes, flows)))
 
 
-def _inverse(
-    structure: Structure, q2: Array, k_perp: Array, angle: Array, scale: Array
-) -> tuple[Array, Array]:
+def _matching(structure: Structure, k_perp: Array, angle: Array | float, scale: Array | float) -> Complex:
+    """Return the equations of a stack; those of a single interface are iK̂_z + ik_z − κ̂, (..., 2, 2)."""
+    if structure.layers:
+        return joined(structure, k_perp, angle, scale).matrix
+    k_perp, angle, scale = np.broadcast_arrays(*np.atleast_1d(k_perp, angle, scale))
+    waves = sum(
+        in_spin_bands(np.sqrt(q2.astype(complex)), axis)
+        for q2, axis in (region.bands(structure.energy, k_perp) for region in structure.regions)
+    )
+    return np.asarray(1j * waves - structure.interfaces[0].kappa(k_perp, angle, scale))
+
+
+def _inverse(structure: Structure, k_perp: Array, angle: Array, scale: Array) -> tuple[Array, Array]:
     """Return a bound on |ψ| at the interfaces per source term there, and the size of all κ̂; both (...)."""
-    if structure.layers or structure.left.exchange:
-        singular = np.linalg.svd(joined(structure, k_perp, angle, scale).matrix, compute_uv=False)
-        return 1 / np.maximum(singular[..., -1], np.finfo(float).tiny), singular[..., 0]
+    tiny, matrix = np.finfo(float).tiny, _matching(structure, k_perp, angle, scale)
+    if structure.layers:
+        singular = np.linalg.svd(matrix, compute_uv=False)
+        return 1 / np.maximum(singular[..., -1], tiny), singular[..., 0]
     (delta,) = structure.interfaces
-    m = np.array(structure.right.direction)
-    w = delta.field(k_perp, angle, scale)
-    kappa = abs(delta.barrier) + abs(delta.exchange) + np.linalg.norm(w, axis=-1)
-    normal, majority, minority = np.sqrt(q2.astype(complex))
-    # In the basis of σ·m; what couples the spins is the part of κ̂'s field across m.
-    v = delta.exchange * np.array(delta.direction) + w
-    along = v @ m
-    across2 = ((v - along[..., None] * m) ** 2).sum(axis=-1)
-    down = 1j * (minority + normal) - delta.barrier - along
-    up = 1j * (majority + normal) - delta.barrier + along
-    squared = np.abs(down) ** 2 + np.abs(up) ** 2 + 2 * across2
-    determinant = np.abs(down * up - across2)
-    # |M⁻¹| in the Frobenius norm, at least as large as any of its elements.
-    return np.sqrt(squared) / np.maximum(determinant, np.finfo(float).tiny), kappa
+    kappa = abs(delta.barrier) + abs(delta.exchange)
+    # |M⁻¹| in the Frobenius norm, at least as large as any of its elements: that of M over its determinant.
+    size = np.linalg.norm(matrix, axis=(-2, -1)) / np.maximum(np.abs(np.linalg.det(matrix)), tiny)
+    return size, kappa + np.linalg.norm(delta.field(k_perp, angle, scale), axis=-1)
 
 
 def worst_condition(structure: Structure) -> float:
@@ -84,15 +85,8 @@ def worst_condition(structure: Structure) -> float:
 
     It is that of iK̂_z + ik_z − κ̂_0 at sampled k_⊥.
     """
-    k_perp = sample(structure.thresholds(), 16)
-    if structure.layers:
-        return max(2.0, float(np.linalg.cond(joined(structure, k_perp, 0.0, 0.0).matrix).max()))
-    waves = sum(
-        in_spin_bands(np.sqrt(q2.astype(complex)), axis)
-        for q2, axis in (region.bands(structure.energy, k_perp) for region in structure.regions)
-    )
-    kappa = structure.interfaces[0].kappa(np.zeros(1), np.zeros(1), np.zeros(1))
-    return max(2.0, float(np.linalg.cond(1j * waves - kappa).max()))
+    matrix = _matching(structure, sample(structure.thresholds(), 16), 0.0, 0.0)
+    return max(2.0, float(np.linalg.cond(matrix).max()))
 
 
 def reach(iface: Interface, k_perp: Array, angles: Array) -> Array:
@@ -101,9 +95,7 @@ def reach(iface: Interface, k_perp: Array, angles: Array) -> Array:
     Up to there states are analytic in h_R: M₀ − h_R σ·(k×ẑ) is singular at the inverse eigenvalues of
     M₀⁻¹ σ·(k×ẑ).
     """
-    k = np.sqrt(iface.kz_squared(k_perp**2).astype(complex))[:, None, None] * IDENTITY
-    K = in_spin_bands(np.sqrt(iface.Kz_squared(k_perp**2).astype(complex)), iface.direction)
     field = rashba(k_perp[:, None] + 0 * angles, angles + 0 * k_perp[:, None])
-    found = np.linalg.solve((1j * (K + k) - iface.kappa_0())[:, None], field)
+    found = np.linalg.solve(_matching(iface.structure, k_perp, 0.0, 0.0)[:, None], field)
     largest = np.abs(np.linalg.eigvals(found)).max(axis=-1)
     return 1 / np.maximum(largest, np.finfo(float).tiny)

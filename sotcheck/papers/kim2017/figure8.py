@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.exact.plane import STEPS, Points, linear_torque
-from sotcheck.exact.totals import FOR_FIGURES, total
+from sotcheck.exact.totals import FOR_FIGURES, STEPS, Points, linear_torque, total
 from sotcheck.numerics.arrays import Array
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.section5c import FRONT, fig8
