@@ -198,10 +198,8 @@ class LatticeLimit(Engine):
     def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
         """Solve at every broadcast combination of k_⊥, in-plane angle and scale, as every engine."""
         solved = [chain.solve(structure, k_perp, angle, scale) for chain in self.rungs(structure)]
-        limits = {
-            one: _limit([getattr(s, one) for s in solved]).value for one in ("left", "right", "psi", "slope")
-        }
-        return replace(solved[-1], **limits)
+        seen = {name: [getattr(one, name) for one in solved] for name in ("left", "right", "psi", "slope")}
+        return replace(solved[-1], **{name: _limit(each).value for name, each in seen.items()})
 
     def flows(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> Array:
         """Return the limit of the flows of every interface."""
@@ -213,24 +211,22 @@ class LatticeLimit(Engine):
         solved = [one.solve(structure, k_perp, angle, scale) for one in rungs]
         bounds = [one.errors(structure, k_perp, angle, scale) for one in rungs]
 
-        def left(values: Callable[[States], Any], axes: tuple[int, ...]) -> Array:
-            return np.asarray(_limit([values(one) for one in solved]).size("next order").max(axis=axes))
-
-        def carried(name: str) -> Array:
+        def error(name: str, seen: Callable[[States], Any]) -> Array:
+            """Return bounds from what is seen, (from N and F or by source, any, ..., two axes more)."""
             noise = np.stack([getattr(one, name) for one in bounds])
-            return richardson(np.zeros_like(noise), LADDER_POWERS, noise).size("rounding")
+            carried = richardson(np.zeros_like(noise), LADDER_POWERS, noise).size("rounding")
+            left = _limit([np.asarray(seen(one)) for one in solved]).size("next order").max(axis=(1, -2, -1))
+            return np.moveaxis(left if len(left) == 3 else left[[0, 1, 1]], 0, -1) + carried
 
-        def by_source(from_N: Array, from_F: Array) -> Array:
-            return np.stack([from_N, from_F, from_F], axis=-1)
+        def flows(found: States) -> Array:
+            every = [found.at(n).flows for n in range(len(structure.interfaces))]
+            return np.moveaxis(every, -3, 0)
 
-        psi = left(lambda s: s.psi, (1, -2, -1))
-        leaving = left(lambda s: np.stack(s.amplitudes()[:2]), (0, -2, -1))
-        from_F = left(lambda s: np.stack(s.amplitudes()[2:]), (0, -2, -1))
-        numbers = range(len(structure.interfaces))
+        def amplitudes(found: States) -> Complex:
+            return np.reshape(found.amplitudes(), (2, 2, *found.psi.shape[2:]))
+
         return Errors(
-            psi=by_source(*psi) + carried("psi"),
-            amplitudes=by_source(leaving, from_F) + carried("amplitudes"),
-            flows=left(lambda s: np.stack([s.at(n).flows for n in numbers]), (0, -2, -1)) + carried("flows"),
+            error("psi", lambda found: found.psi), error("amplitudes", amplitudes), error("flows", flows)
         )
 
     def rounding(self, structure: Structure) -> float:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 
 from sotcheck.engines import EXACT
-from sotcheck.engines.conditioning import reach
 from sotcheck.exact.layers import Local
 from sotcheck.exact.observables import transverse
 from sotcheck.numerics.arrays import Array, Complex
@@ -37,7 +36,7 @@ def poles_in_h(engine: str, iface: Interface, k_perp: Array, angles: Array) -> C
     The determinant of the inverse Green function at z = 0 is a polynomial in h_R, of second degree because κ̂
     is linear in h_R and 2×2. A few points of a circle give its coefficients.
     """
-    local = Local(engine, iface, tuple(np.asarray(k_perp, dtype=float).tolist()))
+    local = Local(engine, iface, tuple(k_perp.tolist()))
     h = _on_circle(np.ones((len(local.k), len(angles))), FEW_POINTS)
     green = local.green(np.repeat(angles, FEW_POINTS), h.reshape(len(h), -1)).reshape(*h.shape, 2, 2)
     c = np.fft.fft(1 / np.linalg.det(green), axis=-1) / FEW_POINTS
@@ -66,7 +65,7 @@ def resolved_orders(
     middle of the spectrum, and the rounding of the sums.
     """
     orders = np.arange(1, highest + 1, 2)
-    step = radius * reach(iface, k_perp, angles)
+    step = radius * Local(engine, iface, tuple(k_perp.tolist())).radius(angles)
     h = _on_circle(step, points)
     states = EXACT[engine].solve(iface.structure, k_perp[:, None, None], angles[:, None], h)
     psi, slope, m = states.psi[:, 0], states.slope[PLUS, :, 0], iface.direction

@@ -38,14 +38,9 @@ class Solutions:
     beyond: Complex
 
     @property
-    def log_minus(self) -> Complex:
-        """∂_zψ(−0) ψ(0)⁻¹."""
-        return self.slope_minus @ np.linalg.inv(self.psi)
-
-    @property
     def jump(self) -> Complex:
         """(∂_zψ(+0) − ∂_zψ(−0)) ψ(0)⁻¹."""
-        return self.log_plus - self.log_minus
+        return (self.slope_plus - self.slope_minus) @ np.linalg.inv(self.psi)
 
     @property
     def log_plus(self) -> Complex:
@@ -77,13 +72,11 @@ def solutions(
 
 def stiffness(engine: str, regions: tuple[Region, ...], energy: float, k_perp: Array) -> Complex:
     """Return −(∂ψ outwards) ψ⁻¹ of what decays or leaves through regions on the right, (..., 2, 2)."""
-    problems = k_perp, np.zeros(1), np.zeros(1)
-    return -solutions(engine, energy, ((_open(energy, k_perp),), regions), Delta(), problems).log_plus
-
-
-def _open(energy: float, k_perp: Array) -> Region:
-    """Return a half-space with all channels open."""
-    return Region(energy - float(np.max(np.square(k_perp))) - 1)
+    # A half-space with all channels open.
+    left = Region(energy - float(np.max(np.square(k_perp))) - 1)
+    return -solutions(
+        engine, energy, ((left,), regions), Delta(), (k_perp, np.zeros(1), np.zeros(1))
+    ).log_plus
 
 
 @dataclass(frozen=True)
@@ -138,11 +131,6 @@ class Local:
         """iK̂_z of the first layer, shape (n, 1, 2, 2)."""
         return self._wave_numbers(self.first)
 
-    @property
-    def rounding(self) -> float:
-        """The engine's relative rounding error."""
-        return EXACT[self.engine].rounding(self.iface.structure)
-
     def from_above(self, angle: Array, scale: Scale | float) -> Solutions:
         """Return states that come in through N, whether or not k_z is real."""
         above = self.outside, replace(self.normal, thickness=SLAB)
@@ -155,13 +143,11 @@ class Local:
 
     def above(self, states: Solutions) -> tuple[Complex, Complex]:
         """Return the amplitudes at z = −0 of e^{ik_z z} and e^{−ik_z z}."""
-        slope = np.linalg.inv(self.ik) @ states.slope_minus
-        return (states.psi + slope) / 2, (states.psi - slope) / 2
+        return _amplitudes(states.psi, states.slope_minus, self.ik)
 
     def below(self, states: Solutions) -> tuple[Complex, Complex]:
         """Return the amplitudes at z = +0 of e^{iK̂_z z} and e^{−iK̂_z z}."""
-        slope = np.linalg.inv(self.iK) @ states.slope_plus
-        return (states.psi + slope) / 2, (states.psi - slope) / 2
+        return _amplitudes(states.psi, states.slope_plus, self.iK)
 
     def reflection(self, angle: Array, scale: Scale | float) -> Complex:
         """Return r̂_ex: the wave e^{−ik_z z} per wave e^{ik_z z}."""
@@ -191,14 +177,10 @@ class Local:
         per = radius[..., None, None] ** -np.arange(1.0, orders + 1).reshape(-1, 1, 1, 1, 1)
         # What higher powers alias into these.
         last = np.abs(found[-1]).max(axis=(-1, -2), keepdims=True) * RADIUS
-        noise = self.rounding * max(1.0, float(np.abs(r).max()))
-        return Estimate(
-            found[1 : orders + 1] * per,
-            {
-                "next order": (last * per, "last Fourier coefficient on a circle of complex scales"),
-                "rounding": (noise * per, "double precision over the circle's radius^n"),
-            },
-        )
+        noise = EXACT[self.engine].rounding(self.iface.structure) * max(1.0, float(np.abs(r).max()))
+        aliases = last * per, "last Fourier coefficient on a circle of complex scales"
+        rounding = noise * per, "double precision over the circle's radius^n"
+        return Estimate(found[1 : orders + 1] * per, {"next order": aliases, "rounding": rounding})
 
     def _wave_numbers(self, region: Region) -> Complex:
         return 1j * in_region(region, outgoing(region.bands(self.iface.E_F, self.k)[0]))
@@ -206,6 +188,11 @@ class Local:
     def _solve(self, sides: Sides, angle: Array, scale: Scale | float, incident: int = 0) -> Solutions:
         problems = self.k, np.asarray(angle), np.asarray(scale)
         return solutions(self.engine, self.iface.E_F, sides, self.at_zero, problems, incident)
+
+
+def _amplitudes(psi: Complex, slope: Complex, iq: Complex) -> tuple[Complex, Complex]:
+    per_q = np.linalg.inv(iq) @ slope
+    return (psi + per_q) / 2, (psi - per_q) / 2
 
 
 def angles_for(h_R: float) -> Array:

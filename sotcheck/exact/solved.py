@@ -116,16 +116,9 @@ class Solved:
 
         −h_R is the opposite angle, half-way round the ANGLES.
         """
-        return self._limit(values, -1, 1)
-
-    def quadratic(self, values: Array | Complex) -> Estimate:
-        """Return the coefficient of h_R² of values (n, 6, 5, ...)."""
-        return self._limit(values, 1, 2)
-
-    def _limit(self, values: Array | Complex, parity: int, power: int) -> Estimate:
-        part = (values + parity * np.roll(values, 3, axis=1)) / 2
-        differences, h = part[:, :, 1:] - part[:, :, :1], self.h_R[:, :, 1:]
-        over = 1 / h.reshape(-1, 1, 4, *(1,) * (values.ndim - 3)) ** power
+        odd, h = (values - np.roll(values, 3, axis=1)) / 2, self.h_R[:, :, 1:]
+        over = 1 / h.reshape(-1, 1, 4, *(1,) * (values.ndim - 3))
+        differences = odd[:, :, 1:] - odd[:, :, :1]
         noise: Array = np.broadcast_to(2 * self._noise(values) * over, differences.shape)
         quotients, steps = np.moveaxis(differences * over, 2, 0), np.moveaxis(noise, 2, 0)
         # All of a k_⊥ share the largest.
