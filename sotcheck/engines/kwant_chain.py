@@ -219,8 +219,9 @@ class LatticeLimit(Engine):
             return np.moveaxis(left if len(left) == 3 else left[[0, 1, 1]], 0, -1) + carried
 
         def flows(found: States) -> Array:
-            every = [found.at(n).flows for n in range(len(structure.interfaces))]
-            return np.moveaxis(every, -3, 0)
+            return np.stack(
+                [np.moveaxis(found.at(n).flows, -3, 0) for n, _ in enumerate(found.psi[0])], axis=1
+            )
 
         def amplitudes(found: States) -> Complex:
             return np.reshape(found.amplitudes(), (2, 2, *found.psi.shape[2:]))

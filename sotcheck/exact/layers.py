@@ -131,6 +131,11 @@ class Local:
         """iK̂_z of the first layer, shape (n, 1, 2, 2)."""
         return self._wave_numbers(self.first)
 
+    @property
+    def rounding(self) -> float:
+        """The engine's relative rounding error."""
+        return EXACT[self.engine].rounding(self.iface.structure)
+
     def from_above(self, angle: Array, scale: Scale | float) -> Solutions:
         """Return states that come in through N, whether or not k_z is real."""
         above = self.outside, replace(self.normal, thickness=SLAB)
@@ -177,7 +182,7 @@ class Local:
         per = radius[..., None, None] ** -np.arange(1.0, orders + 1).reshape(-1, 1, 1, 1, 1)
         # What higher powers alias into these.
         last = np.abs(found[-1]).max(axis=(-1, -2), keepdims=True) * RADIUS
-        noise = EXACT[self.engine].rounding(self.iface.structure) * max(1.0, float(np.abs(r).max()))
+        noise = self.rounding * max(1.0, float(np.abs(r).max()))
         aliases = last * per, "last Fourier coefficient on a circle of complex scales"
         rounding = noise * per, "double precision over the circle's radius^n"
         return Estimate(found[1 : orders + 1] * per, {"next order": aliases, "rounding": rounding})

@@ -61,12 +61,14 @@ class Solved:
         return self.stretch * sample(self.iface.thresholds(), self.nodes)
 
     @cached_property
+    def reach(self) -> Array:
+        """The radius of convergence by k_⊥, at most 1, so that h_R k_⊥ is below a wave number; shape (n,)."""
+        return np.minimum(reach(self.iface, self.k_perp, ANGLES).min(axis=1), 1.0)
+
+    @property
     def h_R(self) -> Array:
         """h_R by k_⊥ and rung, shape (n, 1, 5); the first is zero."""
-        radius = reach(self.iface, self.k_perp, ANGLES).min(axis=1)
-        # Where nothing limits the expansion, h_R k_⊥ is kept below a wave number.
-        size = np.minimum(radius, 1.0)
-        return size[:, None, None] * LADDER
+        return self.reach[:, None, None] * LADDER
 
     @property
     def grid(self) -> tuple[Array, Array, Array]:

@@ -83,14 +83,15 @@ def polynomial_zeros(f: Functions, rows: Index, lower: float, upper: float, degr
     """Return the zeros of the polynomials that interpolate f at Chebyshev points, shape (rows, degree)."""
     middle, half = (lower + upper) / 2, (upper - lower) / 2
 
-    def at(u: Array) -> Complex:
+    def at(u: Array) -> Any:
         return f(np.broadcast_to(middle + half * u + 0j, (len(rows), degree + 1)), rows).T
 
     coefficients = chebyshev.chebinterpolate(at, degree)
     # A vanishing last coefficient sends a zero to infinity, where it does not matter.
     tiny = 1e-30 * np.abs(coefficients).max(axis=0)
     coefficients[-1] = np.where(np.abs(coefficients[-1]) > tiny, coefficients[-1], tiny)
-    return middle + half * np.array([chebyshev.chebroots(one) for one in coefficients.T], dtype=complex)
+    zeros = [chebyshev.chebroots(one).astype(complex) for one in coefficients.T]
+    return np.asarray(middle + half * np.array(zeros), dtype=complex)
 
 
 def newton(f: Functions, rows: Index, z: Complex, scale: float) -> Complex:
