@@ -48,10 +48,7 @@ class Lead:
 
 
 def lead_of(name: str, region: Region, energy: float, k_perp: Array, a: float, scheme: Scheme) -> Lead:
-    """Let Kwant find the modes of a half-space, channel by channel.
-
-    It is an EngineError if Kwant fails, or finds another number of propagating modes than the band edges say.
-    """
+    """Let Kwant find a half-space's modes: an EngineError if it fails, or opens others than band edges say."""
     q2, axis = region.bands(energy, k_perp)
     found = bonds(q2, axis, a, scheme)
     _, first, inverse = np.unique(q2.ravel(), return_index=True, return_inverse=True)
@@ -84,10 +81,7 @@ def lead_of(name: str, region: Region, energy: float, k_perp: Array, a: float, s
 
 @dataclass(frozen=True)
 class KwantChain(Engine):
-    """The `kwant` engine; "one-sided" is the negative control of its schemes.
-
-    The spacing is that of the half-spaces; by default one that suits them.
-    """
+    """The `kwant` engine with half-spaces of this spacing; "one-sided" is its schemes' negative control."""
 
     scheme: Scheme = "exact-difference"
     spacing: float | None = None

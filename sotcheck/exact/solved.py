@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from sotcheck.engines import EXACT
-from sotcheck.engines.conditioning import reach
+from sotcheck.engines.stack import reach
 from sotcheck.exact.observables import exact_flows, largest_torque
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.convergence import richardson
