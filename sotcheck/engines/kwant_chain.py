@@ -48,7 +48,7 @@ class Lead:
 
 
 def lead_of(name: str, region: Region, energy: float, k_perp: Array, a: float, scheme: Scheme) -> Lead:
-    """Let Kwant find a half-space's modes: an EngineError if it fails, or opens others than band edges say."""
+    """Let Kwant find a half-space's modes: an EngineError if it fails, or opens others than band edges do."""
     q2, axis = region.bands(energy, k_perp)
     found = bonds(q2, axis, a, scheme)
     _, first, inverse = np.unique(q2.ravel(), return_index=True, return_inverse=True)

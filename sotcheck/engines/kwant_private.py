@@ -24,7 +24,7 @@ TOLERANCE = 1e6
 
 @cache
 def kwant() -> ModuleType:
-    """Import Kwant late (it takes a second), without its remark on MUMPS; an EngineError says why it cannot."""
+    """Import Kwant late (it takes a second), without its remark on MUMPS; an EngineError if that fails."""
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "MUMPS is not available", RuntimeWarning)
@@ -114,7 +114,7 @@ def bundled_lead(modes: Complex, spinors: Complex) -> Any:
 
 @cache
 def system_class() -> type:
-    """Return Kwant's low-level system of chains whose Hamiltonian is a matrix, a class derived from Kwant's."""
+    """Return Kwant's low-level system of chains whose Hamiltonian is a matrix, derived late from Kwant's."""
     from scipy import sparse
 
     class Chains(kwant().system.FiniteSystem):  # type: ignore[misc]

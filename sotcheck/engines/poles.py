@@ -76,7 +76,7 @@ def determinant(iface: Interface, k: Complex, K: tuple[Complex, Complex], w: Com
 
 
 def _snapped(edge: float, segment: Segment, close: float) -> float:
-    """Return the segment's end that an edge is but for rounding (as in `Interface.thresholds`), or the edge."""
+    """Return the segment's end that an edge is but for rounding (see `Interface.thresholds`), or the edge."""
     return next((end for end in segment if abs(edge - end) <= close), edge)
 
 

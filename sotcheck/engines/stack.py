@@ -74,7 +74,7 @@ def layer_ends(region: Region, energy: float, k_perp: Array, angle: Array, scale
 
 @dataclass(frozen=True)
 class Joined:
-    """The equations of a stack (..., n, n), (..., n, 4): waves from left and right; unknowns of each region."""
+    """The equations of a stack (..., n, n), sources (..., n, 4) from left and right, regions' unknowns."""
 
     matrix: Complex
     source: Complex

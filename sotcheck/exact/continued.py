@@ -33,8 +33,8 @@ def _on_circle(radius: Array, points: int) -> Complex:
 def poles_in_h(engine: str, iface: Interface, k_perp: Array, angles: Array) -> Complex:
     """Return the two complex h_R at which ψ(0) diverges, by k_⊥ and angle, shape (n, a, 2).
 
-    The determinant of the inverse Green function at z = 0 is a polynomial in h_R, of second degree because κ̂
-    is linear in h_R and 2×2. A few points of a circle give its coefficients.
+    The determinant of the inverse Green function at z = 0 is a polynomial of second degree in h_R, as κ̂ is
+    linear in it and 2×2. A few points of a circle give its coefficients.
     """
     local = Local(engine, iface, tuple(k_perp.tolist()))
     h = _on_circle(np.ones((len(local.k), len(angles))), FEW_POINTS)
@@ -59,10 +59,10 @@ def resolved_orders(
 ) -> Estimate:
     """Return the coefficients of odd orders in t's integrand at every k_⊥ and angle: contour integrals.
 
-    Orders go up to `highest`, odd, well below the even number of points of the circle in h_R, whose radius is
-    relative to that of convergence at each k_⊥ and angle. Shape (n, a, orders, 3, 3): k_⊥, angle, order,
-    source, spin; per d(k_⊥²)/4π and h_R^n. Errors: what aliases, from the Fourier coefficients next to the
-    middle of the spectrum, and the rounding of the sums.
+    Orders go up to `highest`, odd, well below the even number of points of the circle in h_R, its radius
+    relative to that of convergence. Shape (n, a, orders, 3, 3): k_⊥, angle, order, source, spin; per
+    d(k_⊥²)/4π and h_R^n. Errors: what aliases, from next to the middle of the spectrum, and rounding of the
+    sums.
     """
     orders = np.arange(1, highest + 1, 2)
     step = radius * Local(engine, iface, tuple(k_perp.tolist())).radius(angles)

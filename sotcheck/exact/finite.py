@@ -43,7 +43,7 @@ def amplitude(found: States) -> tuple[Complex, Complex]:
 
 
 def wave(incident: str, side: str) -> Quantity:
-    """ψ(0), ∂²ψ(0) of waves from "N" or "F" by one side's Schrödinger equation, and the spin current there.
+    """ψ(0), ∂²ψ(0) by one side's Schrödinger equation, and the spin current there, of waves from "N" or "F".
 
     That of waves from F is by band of incidence.
     """

@@ -58,8 +58,8 @@ def solutions(
 ) -> Solutions:
     """Return the states that come in from the left (0) or right (1), where all channels are to be open.
 
-    Sides are the regions on the left and on the right of z = 0, each from left to right; there is nothing at
-    other interfaces. Problems are k_⊥, angle and scale, which broadcast.
+    Sides are the regions left and right of z = 0, each from left to right, with nothing at other interfaces.
+    Problems are k_⊥, angle and scale, which broadcast.
     """
     left, right = sides
     deltas = [Delta()] * (len(left) - 1) + [delta] + [Delta()] * (len(right) - 1)
@@ -170,10 +170,7 @@ class Local:
         return 1 / np.abs(np.linalg.eigvals(self.green(angle, 0.0) @ term)).max(axis=-1)
 
     def coefficients(self, angle: Array, orders: int) -> Estimate:
-        """Return the coefficients of s, …, s^orders in r̂_ex at a scale s, a contour integral.
-
-        Shape (orders, n, a, 2, 2).
-        """
+        """Return the coefficients of s, …, s^orders in r̂_ex at a scale s, (orders, n, a, 2, 2)."""
         radius = RADIUS * self.radius(angle)
         circle = np.exp(2j * np.pi * np.arange(POINTS) / POINTS)
         scale = (radius[..., None] * circle).reshape(len(radius), -1)

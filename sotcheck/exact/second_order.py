@@ -160,10 +160,7 @@ def component(exact: Exact, which: int) -> Exact:
 
 
 def torque_per_unit(m: tuple[float, float, float] | None = None) -> Exact:
-    """Coefficient of h_R² in the torque of a perpendicular bias by source, x' and y', over m_z m_∥.
-
-    Flows (3) + (4) of the ledger; for another magnetization if one is given.
-    """
+    """Coefficient of h_R² in the torque of a perpendicular bias by source, x' and y', over m_z m_∥; any m."""
 
     def exact(one: Solved) -> Estimate:
         there = turned(one, m) if m else one

@@ -34,8 +34,7 @@ def coefficient(
 ) -> Estimate:
     """Return the coefficient of a power of h_R, the limit of quotients (n, ...) on a ladder of h_R.
 
-    The last elimination may leave one component alone by accident: along `axes` of the result every component
-    gets the largest error of any.
+    Along `axes` of the result every component gets the largest error of any, as one may escape by accident.
     """
     fit = richardson(by_rung, powers, noise, origin="last elimination of Richardson's table in h_R")
     over = (fit.size("rounding"), "double precision over h_R, carried through the table")
@@ -46,8 +45,7 @@ def coefficient(
 class Solved:
     """Exact states of one engine for one interface on the grid (k_⊥, ANGLES, LADDER).
 
-    There are `nodes` k_⊥ in each range between thresholds, all multiplied by `stretch`: beyond 1, some lie
-    beyond the last threshold.
+    `nodes` k_⊥ lie in each range between thresholds, times `stretch`: some beyond the last for more than 1.
     """
 
     engine: str
@@ -114,10 +112,7 @@ class Solved:
         return Estimate(values[:, :, 0], {"rounding": (self._noise(values), "double precision")})
 
     def linear(self, values: Array | Complex) -> Estimate:
-        """Return ∂/∂h_R at h_R = 0 of values (n, 6, 5, ...): odd differences, even powers eliminated.
-
-        −h_R is the opposite angle, half-way round the ANGLES.
-        """
+        """Return ∂/∂h_R at h_R = 0 of values (n, 6, 5, ...); −h_R is the opposite angle, half-way round."""
         odd, h = (values - np.roll(values, 3, axis=1)) / 2, self.h_R[:, :, 1:]
         over = 1 / h.reshape(-1, 1, 4, *(1,) * (values.ndim - 3))
         differences = odd[:, :, 1:] - odd[:, :, :1]

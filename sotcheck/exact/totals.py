@@ -40,7 +40,7 @@ M = np.array([2.0, -1.0, 2.0]) / 3
 def by_segment(engine: str, iface: Interface, rtol: float | None = None) -> Estimate:
     """Return fieldlike + i dampinglike per h_R by range between thresholds and source, (segments, 3).
 
-    Relaxation times are not used; the relative quadrature error is what the engine can do unless it is given.
+    Relaxation times are not used; the relative quadrature error is the engine's best unless it is given.
     """
     m = iface.direction
     # Relaxation times are weights of what is summed once.
@@ -97,7 +97,7 @@ class Points(NamedTuple):
 def double_exponential(nodes: int) -> tuple[Array, Array, Array]:
     """Return s, 1 − s and weights on [0, 1], crowding at both ends down to 1e-18, both distances accurate.
 
-    A delta of strength u changes the states in a layer k_z ~ u: nodes on a logarithmic scale see all of them.
+    A delta of strength u changes states in a layer k_z ~ u: nodes on a logarithmic scale see all of them.
     """
     y, step = np.linspace(-3.3, 3.3, nodes, retstep=True)
     lower, upper = 1 / (1 + np.exp(-np.pi * np.sinh(y))), 1 / (1 + np.exp(np.pi * np.sinh(y)))
@@ -105,10 +105,7 @@ def double_exponential(nodes: int) -> tuple[Array, Array, Array]:
 
 
 def linear_torque(points: Points, nodes: int = NODES) -> Estimate:
-    """Return fieldlike + i dampinglike per h_R of every point, all k_⊥, by source; shape (p, 3).
-
-    The error is that of the steps in h_R, relative to the largest torque of all points.
-    """
+    """Return fieldlike + i dampinglike per h_R of every point by source, (p, 3)."""
     edges = points.edges
     bounds = np.sort(np.concatenate([np.zeros((len(edges), 1)), edges.clip(min=0)], axis=1), axis=1)
     lower, upper, weights = double_exponential(nodes)

@@ -88,10 +88,10 @@ def _decided(target: Target, crossing: _Crossing, narrow: float) -> bool:
 
 
 def search(deviation: Deviation, targets: list[Target], largest: float, accuracy: float) -> None:
-    """Fill in the brackets of all targets, panel by panel; there is no `upper` where there is no crossing.
+    """Fill in the brackets of all targets, panel by panel, up to `largest`; no `upper` where nothing crosses.
 
-    ``deviation(h_R)`` of h_R (n,) is an Estimate (n, components, sources); the search ends at `largest`; a
-    bracket's half width, relative, is to be as small as `accuracy`.
+    ``deviation(h_R)`` of h_R (n,) is an Estimate (n, components, sources); a bracket's half width, relative,
+    is to be as small as `accuracy`.
     """
     probe = np.array([SMALLEST, PROBE])
     curvature = np.abs(np.diff(deviation(probe).value, axis=0))[0] / PROBE**2

@@ -98,14 +98,9 @@ def rule(n: int, extra: Array, poles: Complex) -> Array:
 
 @dataclass
 class NearPoles:
-    """Poles near [0, 1] by pair and lane, the nearest first, with the nodes they ask for.
+    """Poles near [0, 1] by pair and lane, the nearest first, with the nodes (pairs, extra) they ask for.
 
-    Attributes
-    ----------
-    nodes, steepness : array (pairs, extra)
-        Nodes next to poles of any lane, NaN where there are fewer, and 1/|s − p| there.
-    owner : list of array
-        By pair, the lane that each of its nodes belongs to.
+    Nodes next to poles of any lane, NaN where there are fewer, 1/|s − p| there, and each pair's nodes' lanes.
     """
 
     poles: list[list[Complex]]
@@ -130,10 +125,7 @@ class NearPoles:
 
 
 def near_poles(poles: Complex) -> NearPoles | None:
-    """Return the poles (pairs, lanes, most) that matter to an integral over [0, 1], and the nodes they need.
-
-    None if there is nothing to take care of; NaN stands for no pole.
-    """
+    """Return the poles of (pairs, lanes, most; NaN for none) that matter to ∫ over [0, 1], None if none."""
     # A pole upon an end is none: there the Jacobian, or the flux, vanishes with the wave number.
     poles = np.where(np.minimum(np.abs(poles), np.abs(poles - 1)) < AT_END, np.nan, poles)
     rho = parameter(0.0, 1.0, poles)

@@ -49,7 +49,7 @@ def substitution(x_1: float, x_2: float, theta: Array) -> tuple[Array, Array]:
 
 @dataclass(frozen=True)
 class Path:
-    """θ along a segment (x₁, x₂) by s from 0 to 1, half by half: linear, or θ = δ sinh u at an end.
+    """θ along a segment by s from 0 to 1, half by half: linear, or θ = δ sinh u at an end.
 
     `deltas` are δ at θ = 0 and at θ = π/2; 0 for linear.
     """
@@ -183,10 +183,7 @@ class _Interval:
         return x, jacobian * rate
 
     def _rounding(self, samples: Array) -> float:
-        """Return what rounding of k_⊥² makes of the integral: ε x₂ for each rise and fall of the integrand.
-
-        That counts on a segment so thin that doubles lie wide apart on it.
-        """
+        """Return what rounding of k_⊥² makes of the integral: ε x₂ for each rise and fall of f."""
         jacobian = self._at(fejer(len(samples))[0])[1]
         plain = samples / np.maximum(jacobian, np.finfo(float).tiny).reshape(-1, *(1,) * (samples.ndim - 1))
         variation = float(np.abs(np.diff(plain, axis=0)).sum(axis=0).max())
@@ -214,10 +211,7 @@ class _Interval:
         return scale * value.reshape(samples.shape[1:])
 
     def _noise(self, n: int, near: NearPoles | None, extra: Array | None) -> Array:
-        """Return the error that rounding of k_⊥² causes next to a pole, where the integrand is steep.
-
-        By component, the worst of all angles.
-        """
+        """Return the error, by component, of rounding of k_⊥² next to a pole, at the worst angle."""
         if near is None or extra is None or not extra.size:
             return np.zeros(self.value.shape[1:])
         lower, upper = self.path.segment
@@ -246,10 +240,7 @@ def radial(
     crowds: Sequence[float] = (),
     spent: Callable[[], bool] = lambda: False,
 ) -> tuple[Array, Array, int]:
-    """Integrate f over one segment for every angle; return values (angles, ...), error (...), nodes.
-
-    Once `spent` says so nothing is refined any more.
-    """
+    """Integrate f over a segment at every angle, until `spent`: values (angles, ...), error (...), nodes."""
     path = Path.of(segment, crowds)
     breaks = [0.0, 0.5, 1.0] if any(path.deltas) else [0.0, 1.0]
     waiting = [_Interval(path, *pair) for pair in itertools.pairwise(breaks)]

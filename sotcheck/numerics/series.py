@@ -62,12 +62,8 @@ class Pade:
 def pade(coefficients: Array, scale: float, denominator: int) -> Pade:
     """Return the approximant [L/M] in h² with all L + M + 1 coefficients (n,) of h, h³, … used up.
 
-    With `scale` near the radius of convergence a_j scale^(2j) neither grows nor falls by much.
-
-    Raises
-    ------
-    EngineError
-        If M is out of range, or a lower M is exact already (the linear system is singular).
+    With `scale` near the radius of convergence a_j scale^(2j) neither grows nor falls by much. It is an
+    EngineError if M is out of range, or a lower M is exact already (the linear system is singular).
     """
     n = len(coefficients)
     if not 0 < denominator < n:
@@ -128,10 +124,9 @@ def radius_from_terms(coefficients: Array, scale: float) -> Radius | None:
 
 
 def _envelope(scaled: Array, scale: float) -> Radius:
-    """Return what local slopes say: how fast the largest of neighbouring terms fall.
+    """Return how fast the largest of neighbouring terms fall: Cauchy and Hadamard's root, and a power of j.
 
-    Cauchy and Hadamard's root, with a power of j beside it; from the second half of the terms, its error from
-    the middle half.
+    From the second half of the terms, its error from the middle half.
     """
     n = len(scaled)
     top = np.log(np.maximum.accumulate(np.abs(scaled)[::-1])[::-1])

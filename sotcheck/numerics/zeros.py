@@ -108,14 +108,10 @@ def newton(f: Functions, rows: Index, z: Complex, scale: float) -> Complex:
 
 
 def zeros_near(f: Functions, number: int, lower: float, upper: float, rho: float) -> Complex:
-    """Return every zero of functions in the ellipse of parameter ρ around [lower, upper], (number, most).
+    """Return every zero of functions, analytic in the ellipse of ρ around [lower, upper], (number, most).
 
-    They are analytic there. NaN where a function has fewer zeros; a multiple zero comes once.
-
-    Raises
-    ------
-    EngineError
-        If the zeros found are not as many as the argument principle counts.
+    NaN where a function has fewer zeros; a multiple zero comes once. It is an EngineError if those found are
+    not as many as the argument principle counts.
     """
     count, used = count_zeros(f, np.arange(number), lower, upper, rho)
     found = np.full((number, int(count.max(initial=0))), np.nan, dtype=complex)
