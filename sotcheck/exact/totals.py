@@ -14,7 +14,7 @@ from sotcheck.exact.currents import complex_torque
 from sotcheck.exact.finite import measured
 from sotcheck.exact.observables import torque_from_flows
 from sotcheck.exact.solved import Solved, linear_flows
-from sotcheck.numerics.arrays import Array, Complex, Index
+from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.interface import Interface
@@ -83,10 +83,6 @@ class Points(NamedTuple):
         arrays = np.broadcast_arrays(*(np.asarray(values.get(name, 0.0), float) for name in cls._fields))
         return cls(*(array.ravel() for array in arrays))
 
-    def part(self, which: Index) -> Points:
-        """Return some of the points."""
-        return Points(*(array[which] for array in self))
-
     @property
     def edges(self) -> Array:
         """k_⊥² at which N, the minority and the majority band close, shape (p, 3)."""
@@ -121,7 +117,7 @@ def linear_torque(points: Points, nodes: int = NODES) -> Estimate:
             below = (edge - last[:, None, None]) + (width[:, None] * upper)[..., None]
             above = (edge - first[:, None, None]) - (width[:, None] * lower)[..., None]
             squares = np.where(edge >= last[:, None, None], below, above)
-            found = _integrand(points.part(some), np.sqrt(x), squares)
+            found = _integrand(Points(*(array[some] for array in points)), np.sqrt(x), squares)
             total[some] += np.einsum("pns,n,p->ps", found, weights, width) / (4 * np.pi)
     return Estimate(total, {"steps": (STEPS * float(np.abs(total).max()), "two steps in h_R")})
 

@@ -132,14 +132,11 @@ def near_poles(poles: Complex) -> NearPoles | None:
     if not np.any(rho < RHO):
         return None
     chosen = [[_kept(*lane) for lane in zip(*pair, strict=True)] for pair in zip(poles, rho, strict=True)]
-    nodes: list[Array] = []
-    steepness: list[Array] = []
-    owner: list[Index] = []
-    for pair in chosen:
-        places = [flanks(p, which) for some in pair for which, p in enumerate(some)]
-        nodes.append(np.concatenate([np.zeros(0), *places]))
-        steepness.append(1 / np.abs(nodes[-1] - np.repeat(np.concatenate(pair), 2)))
-        owner.append(np.repeat(np.arange(len(pair)), [2 * len(some) for some in pair]))
+    places = [[flanks(p, which) for some in pair for which, p in enumerate(some)] for pair in chosen]
+    nodes = [np.concatenate([np.zeros(0), *some]) for some in places]
+    there = [np.repeat(np.concatenate(pair), 2) for pair in chosen]
+    steepness = [1 / np.abs(s - p) for s, p in zip(nodes, there, strict=True)]
+    owner = [np.repeat(np.arange(len(pair)), [2 * len(some) for some in pair]) for pair in chosen]
     most = max(map(len, nodes))
 
     def padded(rows: list[Array]) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import toeplitz
+from scipy import interpolate
 
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex
@@ -70,18 +70,14 @@ def pade(coefficients: Array, scale: float, denominator: int) -> Pade:
         raise EngineError(f"denominator degree {denominator} is not accepted; expected 1 to {n - 1}")
     scaled = np.asarray(coefficients) * scale ** (2.0 * np.arange(n))
     largest = float(np.abs(scaled).max())
-    # a_{k−j} in row k, column j, zero above the diagonal: the first L + 1 rows give P, the others Q.
-    table = toeplitz(scaled / largest, np.zeros(denominator + 1))
-    numerator = n - denominator
     try:
-        q = np.append(1.0, np.linalg.solve(table[numerator:, 1:], -table[numerator:, 0]))
+        p, q = interpolate.pade(scaled / largest, denominator)
     except np.linalg.LinAlgError as error:
         raise EngineError(
             f"the series of {n} coefficients determines no approximant with {denominator} poles ({error}); "
             "use a smaller denominator degree"
         ) from error
-    p = table[:numerator] @ q
-    return Pade(p[::-1] * largest, q[::-1], scale)
+    return Pade(p.coeffs * largest, q.coeffs, scale)
 
 
 def reach(h: Array, off: Array, limit: float) -> float:
