@@ -6,8 +6,8 @@ Finite differences come in the limit of vanishing spacing: Richardson's table ov
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -171,23 +171,17 @@ LADDER_POWERS = (2, 4, 6)
 
 
 @dataclass(frozen=True)
-class LatticeLimit(Engine):
+class LatticeLimit(KwantChain):
     """The `kwant` engine with the scheme "finite-difference", extrapolated from this coarsest spacing."""
 
-    spacing: float | None = None
-    name = KwantChain.name
-    accuracy = KwantChain.accuracy
-    most_problems = KwantChain.most_problems
-    scheme: ClassVar[Scheme] = "finite-difference"  # type: ignore[misc]
+    scheme: Scheme = field(default="finite-difference", init=False)
+    #: The limit's wave numbers are the continuum's.
+    effective_spacing = Engine.effective_spacing
 
     def rungs(self, structure: Structure) -> list[KwantChain]:
         """Return the chains of the ladder, the coarsest first."""
         a = self.spacing_for(structure)
         return [KwantChain(self.scheme, a * part) for part in LADDER]
-
-    def spacing_for(self, structure: Structure) -> float:
-        """Return the coarsest spacing, unit: 1/wave vector."""
-        return KwantChain(self.scheme, self.spacing).spacing_for(structure)
 
     def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
         """Solve at every broadcast combination of k_⊥, in-plane angle and scale, as every engine."""

@@ -7,6 +7,7 @@ node of Fejér's need see a pole: two more lie on its flanks, at s = Re p + |Im 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -106,7 +107,7 @@ class NearPoles:
     poles: list[list[Complex]]
     nodes: Array
     steepness: Array
-    owner: list[Index]
+    owner: Sequence[Index]
     _weights: dict[int, tuple[Array, Array]] = field(default_factory=dict)
 
     def weights(self, n: int) -> tuple[Array, Array]:
