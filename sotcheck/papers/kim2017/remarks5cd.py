@@ -9,9 +9,8 @@ import numpy as np
 
 from sotcheck.exact.currents import complex_torque
 from sotcheck.exact.finite import measured
-from sotcheck.exact.plane import Points, linear_torque
 from sotcheck.exact.solved import Solved, solved
-from sotcheck.exact.totals import averaged, total
+from sotcheck.exact.totals import Points, averaged, linear_torque, total
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate

@@ -9,9 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.exact.plane import Points, linear_torque
-from sotcheck.exact.rashba2d import Rashba2D
-from sotcheck.exact.totals import FOR_FIGURES, total
+from sotcheck.exact.totals import FOR_FIGURES, Points, Rashba2D, linear_torque, total
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import BULK, INSULATOR, INTERFACE, TOPOLOGICAL, paper
