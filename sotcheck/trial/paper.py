@@ -36,11 +36,12 @@ from sotcheck.trial.entries import (
     Definition,
     Entry,
     Equation,
+    Figure,
     Formula,
     Kind,
     Statement,
+    Table,
 )
-from sotcheck.trial.exhibits import Figure, Table
 
 #: The paper that is tried unless another one is named.
 DEFAULT = "kim2017"
@@ -70,10 +71,10 @@ class Paper:
     sections: tuple[str, ...] = ()
     reference: str = ""
     machine_read: bool = False
-    entries: dict[str, Entry | Figure | Table] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
     first_order: FirstOrder = field(init=False, repr=False, compare=False)
 
-    def add(self, *entries: Entry | Figure | Table) -> None:
+    def add(self, *entries: Entry) -> None:
         """Add entries.
 
         Raises
@@ -132,7 +133,7 @@ class Paper:
         """Return a decorator that makes a function return the rows of a `Table`."""
         return self._adds(lambda rows: Table(key, title, rows))
 
-    def _adds(self, entry: Callable[[J], Entry | Table]) -> Callable[[J], J]:
+    def _adds(self, entry: Callable[[J], Entry]) -> Callable[[J], J]:
         """Return a decorator that adds the entry of a function, and leaves the function as it is."""
 
         def register(function: J) -> J:
