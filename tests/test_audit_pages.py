@@ -14,8 +14,7 @@ from sotcheck.pages.audit import write_audit
 from sotcheck.papers.kim2017 import figures, section5a, table1
 from sotcheck.trial import power
 from sotcheck.trial.audit import judge_definition, judge_equation, judge_statement, sample_equation
-from sotcheck.trial.entries import Definition, Equation, Statement
-from sotcheck.trial.exhibits import plain
+from sotcheck.trial.entries import Definition, Equation, Statement, plain
 from sotcheck.trial.paper import load
 from sotcheck.trial.result import AuditResult
 

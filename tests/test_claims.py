@@ -23,7 +23,7 @@ from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.theory.sums import first_order_torque
 from sotcheck.theory.symbols import Symbols
 from sotcheck.theory.validity import radius_of_convergence
-from sotcheck.trial import claims
+from sotcheck.trial import check as claims
 from sotcheck.trial.check import CheckResult
 from sotcheck.trial.coefficients import remainders
 from sotcheck.trial.entries import Claim

@@ -19,7 +19,7 @@ from sotcheck.run.progress import bar
 
 if TYPE_CHECKING:
     from sotcheck.system.interface import Interface
-    from sotcheck.trial.findings import Findings
+    from sotcheck.trial.result import Findings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

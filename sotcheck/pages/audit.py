@@ -11,8 +11,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure as Canvas
 
 from sotcheck.pages.publish import Data, Picture, publish
-from sotcheck.trial.entries import Consequence, Definition, Equation, Statement
-from sotcheck.trial.exhibits import Figure, Table
+from sotcheck.trial.entries import Consequence, Definition, Equation, Figure, Statement, Table
 from sotcheck.trial.paper import Paper, paper_order
 from sotcheck.trial.result import AuditResult
 from sotcheck.trial.verdict import Verdict

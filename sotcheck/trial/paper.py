@@ -29,8 +29,18 @@ from typing import Any, TypeVar
 from sotcheck.errors import TheoryError
 from sotcheck.exact.quantity import Quantity
 from sotcheck.theory.first_order import FirstOrder
-from sotcheck.trial.entries import Asked, Claim, Consequence, Definition, Entry, Equation, Kind, Statement
-from sotcheck.trial.exhibits import Figure, Table
+from sotcheck.trial.entries import (
+    Asked,
+    Claim,
+    Consequence,
+    Definition,
+    Entry,
+    Equation,
+    Figure,
+    Kind,
+    Statement,
+    Table,
+)
 
 #: The paper that is tried unless another one is named.
 DEFAULT = "kim2017"
@@ -60,10 +70,10 @@ class Paper:
     sections: tuple[str, ...] = ()
     reference: str = ""
     machine_read: bool = False
-    entries: dict[str, Entry | Figure | Table] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
     first_order: FirstOrder = field(init=False, repr=False, compare=False)
 
-    def add(self, *entries: Entry | Figure | Table) -> None:
+    def add(self, *entries: Entry) -> None:
         """Add entries.
 
         Raises
@@ -137,7 +147,7 @@ class Paper:
         """Return a decorator that makes a function return the rows of a `Table`."""
         return self._adds(lambda rows: Table(key, title, rows))
 
-    def _adds(self, entry: Callable[[J], Entry | Table]) -> Callable[[J], J]:
+    def _adds(self, entry: Callable[[J], Entry]) -> Callable[[J], J]:
         """Return a decorator that adds the entry of a function, and leaves the function as it is."""
 
         def register(function: J) -> J:
