@@ -85,10 +85,8 @@ def write_bound_states(data: Data, output: Path) -> Path:
 
     Parameters
     ----------
-    data : dict
-        From `bound.portrait.report_data`.
-    output : Path
-        The folder, e.g. reports/bound-states.
+    data, output : dict, Path
+        What that returns; the folder, e.g. reports/bound-states.
 
     Raises
     ------
