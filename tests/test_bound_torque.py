@@ -77,7 +77,23 @@ def test_nothing_by_symmetry_takes_no_time() -> None:
     iface = ATTRACTIVE.with_(m=(0.0, 1.0, 0.0))
     for engine in (EXACTLY, BY_KWANT):
         found = bound_flows(engine, iface, 0.5, 1e-9)
-        assert np.abs(found.value).max() <= found.size("quadrature").max() < 1e-14
+        assert np.abs(found.value).max() <= found.size("quadrature").max() < 1e-13
+
+
+def test_budgets_hold_on_random_interfaces() -> None:
+    """Just beyond the h_R that binds, where arcs are short and Kwant rounds most."""
+    rng, tried = np.random.default_rng(1), 0
+    while tried < 30:
+        numbers = [rng.uniform(*ends) for ends in ((0.5, 3), (-0.5, 1), (0, 1), (-1, 0.2), (-0.5, 0.5))]
+        changes = dict(zip(("E_F", "U_F", "J", "u_0", "u_m"), numbers, strict=True))
+        iface = BULK.with_(m=tuple(rng.normal(size=3)), **changes)
+        first = first_states(iface).h_R
+        h_R = first * (1 + 10 ** rng.uniform(-4, -1)) if first > 0 else 0.03
+        if not 0 < h_R < 1.9 or not occurrence(iface, h_R).has_bound_edge:
+            continue
+        exact, kwant = (bound_flows(engine, iface, h_R, 1e-9) for engine in (EXACTLY, BY_KWANT))
+        assert np.all(np.abs(exact.value - kwant.value) <= exact.error + kwant.error), (iface, h_R)
+        tried += 1
 
 
 def test_kwant_finds_its_own_contour(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ from sotcheck.system.spin import dot_sigma, in_spin_bands, pauli_vector
 #: Degree of the polynomials in p that stand for Kwant's self-energies on a ring, and a lower one.
 DEGREES = (30, 24)
 #: Rounding error of Kwant's self-energies relative to the largest wave number, in units of ε (coarse chain).
-KWANT_DIGITS = 32.0
+KWANT_DIGITS = 256.0
 #: Smallest √(k_⊥² − k_max²) at which Kwant is asked, in units of 1/spacing, or of k_max.
 NEAREST = 1e-5
 #: Most nodes on an arc: Kwant's self-energies cost half a millisecond each.
