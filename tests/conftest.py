@@ -1,20 +1,25 @@
-"""Fixtures of the physics tests: every system file, every exact engine, a grid of k_⊥ in every regime."""
+"""Fixtures: every system file, every exact engine, a grid of k_⊥ in every regime; the command line."""
 
 from __future__ import annotations
 
+import json
+import signal
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
+from sotcheck.bound.states import bottom, decay_constants
+from sotcheck.command.main import main
 from sotcheck.engines import Engine, KwantChain, Matching
-from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.quadrature import sample
 from sotcheck.system.files import builtin_systems, load
-from sotcheck.system.interface import Interface
+from sotcheck.system.interface import Interface, rashba
+from sotcheck.system.spin import IDENTITY, in_spin_bands
 from sotcheck.trial.evidence import FINE, NODES, Evidence, gather, ladders
 from sotcheck.trial.expansion import expansion_of
 from sotcheck.trial.paper import load as load_paper
@@ -47,6 +52,17 @@ def random_interface(rng: np.random.Generator) -> Interface:
     u_0, u_m = rng.uniform(-2, 2, 2)
     E_F = min(U_N, U_F - J) + rng.uniform(0.3, 3)
     return interface(E_F=E_F, U_N=U_N, U_F=U_F, J=J, u_0=u_0, u_m=u_m, m=tuple(rng.normal(size=3)))
+
+
+def matching_matrix(
+    iface: Interface, energy: Array, k_perp: Array | float, angle: Array | float, h_R: Array | float
+) -> Complex:
+    """Return q_N + Q̂_F + κ̂ at a total energy at or below the continuum, shape (..., 2, 2)."""
+    q_N, *q_F = decay_constants(iface, np.sqrt((bottom(iface, k_perp) - energy).clip(min=0)))
+    k_perp, angle, h_R = np.broadcast_arrays(*(np.asarray(a, dtype=float) for a in (k_perp, angle, h_R)))
+    kappa = iface.kappa_0() + h_R[..., None, None] * rashba(k_perp, angle)
+    in_F = in_spin_bands(np.stack(q_F, axis=-1).astype(complex), iface.direction)
+    return q_N[..., None, None] * IDENTITY + in_F + kappa
 
 
 @pytest.fixture(params=SYSTEMS)
@@ -111,3 +127,42 @@ def evidence_of_continuum(iface: Interface) -> Evidence:
         load_paper().first_order,
         engines={"continuum": Matching()},
     )
+
+
+class Run(NamedTuple):
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Run]
+
+
+@pytest.fixture
+def sotcheck(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Run a command in this process: a warning would be an error here, and starting up costs nothing."""
+    monkeypatch.setattr(signal, "signal", lambda number, action: action)
+    monkeypatch.setattr(signal, "setitimer", lambda *_: (0.0, 0.0))
+
+    def run(*args: str) -> Run:
+        status: Any = 0
+        try:
+            main(args)
+        except SystemExit as end:
+            status = end.code
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return Run(status, out, err)
+
+    return run
+
+
+def strict(text: str) -> Any:
+    """Parse JSON, which knows no NaN or Infinity."""
+
+    def refuse(word: str) -> None:
+        raise AssertionError(f"{word} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)

@@ -11,11 +11,10 @@ import numpy as np
 import pytest
 
 from sotcheck.pages.audit import write_audit
-from sotcheck.papers.kim2017 import figure4, figure6, figure8, table1
+from sotcheck.papers.kim2017 import figures, section5a, table1
 from sotcheck.trial import power
 from sotcheck.trial.audit import judge_definition, judge_equation, judge_statement, sample_equation
-from sotcheck.trial.entries import Definition, Equation, Statement
-from sotcheck.trial.exhibits import plain
+from sotcheck.trial.entries import Definition, Equation, Statement, plain
 from sotcheck.trial.paper import load
 from sotcheck.trial.result import AuditResult
 
@@ -27,11 +26,11 @@ CHOSEN = [equation for equation in PAPER.of_type(Equation) if equation.number in
 @pytest.fixture(scope="module")
 def small() -> dict[str, Any]:
     """Figures with less to compute."""
-    curves = figure4.curves("continuum", (0.5, 1.5))
+    curves = section5a.curves("continuum", (0.5, 1.5))
     shown = {
         "figure4": {"continuum": curves, "kwant": curves},
-        "figure6": {"plane": figure6.plane(4), "points": figure6.points("continuum")},
-        "figure8": {"curve": figure8.curve(5), "points": figure8.points("continuum")},
+        "figure6": {"plane": figures.plane(4), "points": figures.points6("continuum")},
+        "figure8": {"curve": figures.curve(5), "points": figures.points8("continuum")},
         "table1": {"rows": table1.table1()},
     }
     return {name: plain(data) for name, data in shown.items()}
@@ -98,8 +97,8 @@ def test_pages_without_seeded_faults(tmp_path: Path, small: dict[str, Any]) -> N
 
 def test_figure6_has_no_black_lines() -> None:
     """Finite on both axes and both diagonals, and the corrected (24) to six digits."""
-    found = figure6.plane(8)
-    for name in figure6.PANELS:
+    found = figures.plane(8)
+    for name in figures.PANELS:
         assert np.all(np.isfinite(found[name]))
         assert found["deviation"][name] < 1e-6
     assert found["inside continuum"] == 0
@@ -107,6 +106,6 @@ def test_figure6_has_no_black_lines() -> None:
 
 def test_figure4_engines_agree() -> None:
     """One ratio, both engines, every curve."""
-    continuum, kwant = (figure4.curves(engine, (1.3,)) for engine in ("continuum", "kwant"))
+    continuum, kwant = (section5a.curves(engine, (1.3,)) for engine in ("continuum", "kwant"))
     for name in continuum:
         assert continuum[name] == pytest.approx(kwant[name], rel=1e-7, abs=1e-10)

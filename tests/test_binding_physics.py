@@ -13,16 +13,14 @@ import pytest
 from conftest import interface, random_interface
 from scipy.optimize import brentq
 
-from sotcheck.bound import report_data as report_module
+from sotcheck.bound import portrait as report_module
 from sotcheck.bound import spin_density as density_module
 from sotcheck.bound.agreement import spot_check
 from sotcheck.bound.contour import Contour
 from sotcheck.bound.fermi import count_at_fermi, first_states, ground_state, limit_of_energy
-from sotcheck.bound.matching import aligned_angles, bottom, decay_constants, k_max, of_cross, of_k
-from sotcheck.bound.portrait import bound_state_map
-from sotcheck.bound.report_data import EFFECTS, embedded_table
+from sotcheck.bound.portrait import EFFECTS, bound_state_map, embedded_table
 from sotcheck.bound.spin_density import bound_density, bound_spin_density, scattering_density
-from sotcheck.bound.states import bound
+from sotcheck.bound.states import aligned_angles, bottom, bound, decay_constants, k_max, of_cross, of_k
 from sotcheck.bound.table import bound_states
 from sotcheck.bound.thresholds import (
     bound_without_rashba,

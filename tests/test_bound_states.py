@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import interface
+from conftest import interface, matching_matrix
 
 from sotcheck.bound.fermi import Occurrence, occurrence
-from sotcheck.bound.matching import bottom, matching_matrix
+from sotcheck.bound.states import bottom
 from sotcheck.bound.thresholds import interface_states
 from sotcheck.engines.stack import outgoing
 from sotcheck.numerics.arrays import Array

@@ -17,14 +17,13 @@ from sotcheck.exact.observables import LATTICE, MINUS, PLUS, ledger_residual
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017.check_exact import order_trials
-from sotcheck.papers.kim2017.check_first_order import torque_trials
-from sotcheck.papers.kim2017.check_linearity import slope_trials
+from sotcheck.papers.kim2017.check_first_order import slope_trials, torque_trials
 from sotcheck.system.files import load
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.theory.sums import first_order_torque
 from sotcheck.theory.symbols import Symbols
 from sotcheck.theory.validity import radius_of_convergence
-from sotcheck.trial import claims
+from sotcheck.trial import check as claims
 from sotcheck.trial.check import CheckResult
 from sotcheck.trial.coefficients import remainders
 from sotcheck.trial.entries import Claim
@@ -386,7 +385,7 @@ def test_noisy_order_is_no_pass(evidence: Evidence, monkeypatch: pytest.MonkeyPa
         rest = remainders(*request).value
         return Estimate(rest, {"quadrature": (0.05 * rest, "made up")})
 
-    monkeypatch.setattr("sotcheck.papers.kim2017.check_linearity.remainders", noisy)
+    monkeypatch.setattr("sotcheck.papers.kim2017.check_first_order.remainders", noisy)
     found = findings_of("linearity", evidence)
     assert {f.verdict for f in found} == {"inconclusive"}
     assert all(abs(f.measured.value - 3.0) <= 0.05 for f in found)

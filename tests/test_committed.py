@@ -17,11 +17,10 @@ import pytest
 
 import sotcheck as sc
 from sotcheck.bound.portrait import bound_state_map
-from sotcheck.pages.overview import refuse_another, write_overview
 from sotcheck.pages.publish import render
-from sotcheck.pages.report import shown
+from sotcheck.pages.report import refuse_another, shown, write_overview
 from sotcheck.pages.sweep import listed
-from sotcheck.system.files import to_document
+from sotcheck.system.files import load_bare, to_document
 
 REPORTS = Path(__file__).resolve().parent.parent / "reports"
 SYSTEMS = list(sc.builtin_systems())
@@ -36,9 +35,9 @@ def test_page_of_a_system(name: str) -> None:
     """Its README.md, word for word, from its report.json; and that is of the system that is built in."""
     data = committed(name, "report.json")
     assert render("report.md", shown(data)[1]) == (REPORTS / name / "README.md").read_text(encoding="utf-8")
-    assert data["system"] == to_document(sc.load(name))
+    assert data["system"] == to_document(load_bare(name))
     assert data["sotcheck"] == sc.__version__
-    refuse_another([sc.load(name)], REPORTS)
+    refuse_another([load_bare(name)], REPORTS)
 
 
 def test_overview(tmp_path: Path) -> None:
@@ -57,7 +56,7 @@ def test_overview(tmp_path: Path) -> None:
 def test_findings_of_a_system() -> None:
     """The same claims about the same quantities with the same verdicts, and numbers within their budgets."""
     name = "topological-insulator"
-    old, new = committed(name, "report.json")["verdicts"], sc.check(sc.load(name)).to_dict()["verdicts"]
+    old, new = committed(name, "report.json")["verdicts"], sc.check(load_bare(name)).to_dict()["verdicts"]
     words = ("claim", "title", "equation", "source", "engine", "verdict", "form")
     assert [[row[key] for key in words] for row in old] == [[row[key] for key in words] for row in new]
     # Which of several places is off by the most rounding is another one on another processor.

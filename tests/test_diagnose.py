@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sotcheck.numerics.arrays import Complex
-from sotcheck.trial.diagnose import diagnose
+from sotcheck.trial.judge import diagnose
 
 X = np.linspace(0.1, 2.0, 24)
 RIGHT: Complex = (1 + 0.3j * X) * np.exp(1j * X**2)

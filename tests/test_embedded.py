@@ -28,7 +28,7 @@ from sotcheck.exact.observables import components, exact_flows, torque_from_flow
 from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.convergence import observed_order, richardson
 from sotcheck.numerics.zeros import parameter, zeros_near
-from sotcheck.system.files import builtin_systems, load
+from sotcheck.system.files import builtin_systems, load_bare
 from sotcheck.system.interface import SOURCES, Interface, rashba
 from sotcheck.system.spin import in_spin_bands
 from sotcheck.theory.embedded import embedded_state, missing_lattice, missing_torque
@@ -45,7 +45,7 @@ TRAP = Interface(
 NEARLY = TRAP.with_(name="nearly", u_0=-0.94)
 
 
-SYSTEMS = [load(name) for name in builtin_systems()]
+SYSTEMS = [load_bare(name) for name in builtin_systems()]
 
 
 def random_interface(rng: np.random.Generator) -> Interface | None:
@@ -176,7 +176,7 @@ def test_spin_conserved_is_bound() -> None:
     assert found.width[2] / found.width[1] == pytest.approx(4.0, rel=1e-3)
     assert np.all(np.isfinite(found.energy))
     # No state without attraction or exchange.
-    for other in (TRAP.with_(u_0=0.3), TRAP.with_(J=0.0), load("bulk-magnetism")):
+    for other in (TRAP.with_(u_0=0.3), TRAP.with_(J=0.0), load_bare("bulk-magnetism")):
         found = found_at(other, [0.3, 1.0], 0.2, 0.1)
         assert found.kind.tolist() == ["none", "none"]
         assert np.all(np.isnan(found.energy))

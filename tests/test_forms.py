@@ -9,7 +9,7 @@ import pytest
 from sotcheck.exact.solved import Solved
 from sotcheck.system.interface import Interface
 from sotcheck.trial.audit import judge_statement
-from sotcheck.trial.claims import findings_of
+from sotcheck.trial.check import findings_of
 from sotcheck.trial.entries import Asked, Claim, Equation, Statement
 from sotcheck.trial.evidence import Evidence
 from sotcheck.trial.judge import try_formula

@@ -30,7 +30,7 @@ from sotcheck.numerics.sphere import (
     turned,
 )
 from sotcheck.papers.kim2017.section4 import by_source
-from sotcheck.system.files import load
+from sotcheck.system.files import load_bare
 from sotcheck.system.interface import Interface
 from sotcheck.theory.sums import first_order_torque
 
@@ -104,7 +104,7 @@ def test_experimental_form_is_the_same_field() -> None:
 @pytest.mark.parametrize("name", ["generic", "topological-insulator", "interface-magnetism"])
 def test_forbidden_parts_are_zero(name: str) -> None:
     """To rounding by rotations and mirrors; to the quadrature error by spin rotations."""
-    iface = GENERIC[name] if name in GENERIC else load(name)
+    iface = GENERIC[name] if name in GENERIC else load_bare(name)
     found = forbidden(iface)
     assert found["rotations around z"] < 1e-13
     assert found["mirrors"] < 1e-13
@@ -133,7 +133,7 @@ def test_forbidden_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
             return Estimate(np.broadcast_to(t[:, None, None], (len(t), 1, 3, 3)))
 
         monkeypatch.setattr("sotcheck.beyond.harmonics.torque_towards", faulty)
-        found = forbidden(load("bulk-magnetism"))
+        found = forbidden(load_bare("bulk-magnetism"))
         assert found[kind] == pytest.approx(1e-3, rel=0.01)
         assert all(found[other] < 1e-12 for other in rest if other != kind)
 
@@ -202,7 +202,7 @@ def test_data_is_complete(name: str) -> None:
     """Exponents are l within their errors, sources those that are open, JSON without NaN."""
     import json
 
-    iface = load(name)
+    iface = load_bare(name)
     data = harmonics_data(iface, (0.04, 0.08, 0.16))
     json.dumps(data, allow_nan=False)
     rows = [row for part in data["sources"].values() for row in part["exponents"]]
@@ -217,7 +217,7 @@ def test_data_is_complete(name: str) -> None:
 def test_kwant_checks_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     """A wrong lattice spacing scheme is seen."""
     monkeypatch.setattr("sotcheck.beyond.harmonics.CHAIN", KwantChain("finite-difference", 0.2))
-    assert max(row["difference"] for row in chain_checks(load("ferromagnetic-insulator"))) > 1e-6
+    assert max(row["difference"] for row in chain_checks(load_bare("ferromagnetic-insulator"))) > 1e-6
 
 
 def test_profile_is_one_at_the_pole() -> None:
@@ -225,7 +225,7 @@ def test_profile_is_one_at_the_pole() -> None:
 
 
 def test_own_m_is_not_used() -> None:
-    iface: Interface = load("ferromagnetic-insulator")
+    iface: Interface = load_bare("ferromagnetic-insulator")
     one = meridian(2)
     both = [
         torque_towards(iface.with_(m=m, h_R=h), one.m, np.array([0.2]), rtol=1e-6).value

@@ -60,11 +60,8 @@ def test_bundled_leads_and_matrices_as_systems() -> None:
         step = np.exp(0.9j if side == 0 else -0.9j)
         assert np.abs(wave[1:] / wave[:-1] - step).max() < 1e-13
         assert np.abs(waves[side][0, :, :, 1]).max() < 1e-13, "one spin at a time"
-
-
-def test_closed_channels_have_no_incoming_wave() -> None:
-    modes = np.array([[channel_modes(*OPEN), channel_modes(*CLOSED)]])
-    stabilized = bundled_lead(modes, IDENTITY).modes()[1]
+    # Closed channels have no incoming wave.
+    stabilized = bundled_lead(np.array([[channel_modes(*OPEN), channel_modes(*CLOSED)]]), IDENTITY).modes()[1]
     assert stabilized.nmodes == 1
     assert stabilized.vecs.shape == stabilized.vecslmbdainv.shape == (2, 3)
 

@@ -22,7 +22,7 @@ from sotcheck.engines import KwantChain
 from sotcheck.errors import EngineError
 from sotcheck.numerics.crossing import ACCURACY, LARGEST, SMALLEST, Target, search
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.system.files import load
+from sotcheck.system.files import load_bare
 from sotcheck.system.interface import Interface
 from sotcheck.trial.torque import torque
 
@@ -40,7 +40,7 @@ def deviation_of(iface: Interface, h_R: list[float], row: TrustLimit) -> np.ndar
 @pytest.mark.parametrize("name", ["bulk-magnetism", "ferromagnetic-insulator", "topological-insulator"])
 def test_first_order_is_off_by_exactly_the_limit_there(name: str) -> None:
     """At the limit the deviation is the limit, within the bracket given; below it is smaller."""
-    iface = load(name)
+    iface = load_bare(name)
     found = [row for row in trust_limits(iface, largest=0.6) if row.kind == "found"]
     assert len(found) >= 4
     for row in found:
@@ -56,7 +56,7 @@ def test_no_earlier_crossing_hides() -> None:
 
     The first crossing counts, not any.
     """
-    iface = load("interface-magnetism")
+    iface = load_bare("interface-magnetism")
     (row,) = trust_limits(
         iface, limits=[0.01], sources=["minority"], parts=["dampinglike"], largest=0.6, accuracy=1e-3
     )
@@ -127,7 +127,7 @@ def test_embedded_state_gives_limit_zero() -> None:
 
 def test_every_reason_for_none() -> None:
     """Closed, vanishing, undefined, beyond: named, not left out."""
-    insulator = load("ferromagnetic-insulator")
+    insulator = load_bare("ferromagnetic-insulator")
     kinds = {(r.source, r.component): r.kind for r in trust_limits(insulator, limits=[0.1], largest=0.3)}
     assert len(kinds) == len(CURRENTS) * len(COMPONENTS)
     assert kinds["normal", "fieldlike"] == "beyond"
@@ -140,7 +140,7 @@ def test_every_reason_for_none() -> None:
 
 def test_limits_do_not_depend_on_h_R_or_engine() -> None:
     """The interface's own h_R is not used, and Kwant finds the same limit."""
-    iface = load("ferromagnetic-insulator")
+    iface = load_bare("ferromagnetic-insulator")
     ask = {"limits": [0.01], "sources": ["normal"], "parts": ["fieldlike"], "accuracy": 5e-3}
     (one,), (two,) = (trust_limits(iface.with_(h_R=h), **ask) for h in (0.01, 0.9))  # type: ignore[arg-type]
     (three,) = trust_limits(iface, engine=KwantChain(), **ask)  # type: ignore[arg-type]
@@ -151,7 +151,7 @@ def test_limits_do_not_depend_on_h_R_or_engine() -> None:
 
 def test_total_is_weighted_with_relaxation_times() -> None:
     """With one source alone in the total, its limit is the total's."""
-    iface = load("bulk-magnetism").with_(tau_N=0.0, tau_up=0.0, tau_down=2.0)
+    iface = load_bare("bulk-magnetism").with_(tau_N=0.0, tau_up=0.0, tau_down=2.0)
     rows = trust_limits(iface, limits=[0.01], sources=["minority", "total"], parts=["fieldlike"])
     assert rows[0].h_R == pytest.approx(rows[1].h_R, rel=1e-3)
 
@@ -175,7 +175,7 @@ def test_a_seeded_fault_shows(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_bad_requests(ask, words: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(EngineError, match=words):
-        trust_limits(load("bulk-magnetism"), **ask)
+        trust_limits(load_bare("bulk-magnetism"), **ask)
 
 
 def test_the_curve_is_the_torque_at_each_h_R() -> None:
@@ -192,4 +192,4 @@ def test_the_curve_is_the_torque_at_each_h_R() -> None:
 
 def test_components_are_undefined_for_m_along_y() -> None:
     with pytest.raises(EngineError, match="parallel to y"):
-        torque_curve(load("bulk-magnetism").with_(m=(0.0, 1.0, 0.0)), np.array([0.1]))
+        torque_curve(load_bare("bulk-magnetism").with_(m=(0.0, 1.0, 0.0)), np.array([0.1]))

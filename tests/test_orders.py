@@ -19,7 +19,7 @@ from sotcheck.numerics.quadrature import sample
 from sotcheck.numerics.series import pade, partial_sum, reach
 from sotcheck.papers.kim2017 import section4
 from sotcheck.papers.kim2017.section3 import eq10a, eq10b, eq10c, eq10d
-from sotcheck.system.files import load
+from sotcheck.system.files import load_bare
 from sotcheck.system.interface import Interface, rashba
 from sotcheck.system.spin import in_spin_bands
 from sotcheck.theory import all_orders
@@ -103,7 +103,7 @@ def test_half_a_circle_averages_exactly(iface: Interface) -> None:
                                   "topological-insulator", *GENERIC])  # fmt: skip
 def test_coefficients_agree_with_contour_integrals(name: str) -> None:
     """Orders 1 to 9 of the k_⊥ sum, from the series and from exact states at complex h_R, below the bars."""
-    system = GENERIC[name] if name in GENERIC else load(name)
+    system = GENERIC[name] if name in GENERIC else load_bare(name)
     series = torque_orders(system, 9)
     exact = contour_orders(system, 9, radius_of_convergence(system))
     off = by_source(exact, series)
@@ -116,7 +116,7 @@ def test_coefficients_agree_with_contour_integrals(name: str) -> None:
 @pytest.mark.parametrize("name", ["ferromagnetic-insulator", "topological-insulator"])
 def test_coefficients_agree_with_differences(name: str) -> None:
     """Real h_R only: the interpolating polynomial's coefficients meet the bars, and their own errors."""
-    system = load(name)
+    system = load_bare(name)
     series = torque_orders(system, 5)
     found = difference_orders(Matching(), system, 0.4 * radius_of_convergence(system))
     assert np.all(by_source(found, series) < BARS)
@@ -155,7 +155,7 @@ def test_seeded_faults_are_caught(fault: str, monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_contour_too_short_says_so() -> None:
     """Too few points: the error estimate grows with what aliases, and bounds it."""
-    system = load("bulk-magnetism")
+    system = load_bare("bulk-magnetism")
     k = sample(system.thresholds(), 2)
     exact = torque_integrand(system, k**2, np.array([0.4]), [1, 3, 5])
     left = resolved_orders("continuum", system, k, np.array([0.4]), 5, points=12) - exact
@@ -165,13 +165,13 @@ def test_a_contour_too_short_says_so() -> None:
 
 def test_orders_are_odd_and_exist() -> None:
     with pytest.raises(TheoryError, match="odd orders only: found 4"):
-        torque_orders(load("bulk-magnetism"), 4)
+        torque_orders(load_bare("bulk-magnetism"), 4)
     transparent = Interface(name="transparent", E_F=1.0, J=0.0, u_0=0.5, u_m=0.5)
     with pytest.raises(TheoryError, match="do not exist"):
         torque_orders(transparent, 3)
     assert torque_orders(transparent, 1).shape == (1, 3, 3)
     with pytest.raises(EngineError, match="at least 5"):
-        difference_orders(Matching(), load("bulk-magnetism"), 0.1, steps=3)
+        difference_orders(Matching(), load_bare("bulk-magnetism"), 0.1, steps=3)
 
 
 def test_pade_of_known_functions() -> None:
@@ -207,7 +207,7 @@ def test_reach() -> None:
 
 def test_orders_data() -> None:
     """Coefficients within the bars, slopes 3, 5, 7 within their errors, everything ready for JSON."""
-    system = load("ferromagnetic-insulator")
+    system = load_bare("ferromagnetic-insulator")
     data = orders_data(system)
     assert json.loads(json.dumps(data, allow_nan=False)) == data
     assert data["expandable"]
@@ -238,7 +238,7 @@ def test_the_sum_s_series_leaves_the_torque_at_the_radius_by_k() -> None:
 
     There a pole of ψ(0) has crossed k_z = 0: |h_R − h_0| is (h_0 − h_R) for the series, on both sides.
     """
-    system = load("ferromagnetic-insulator")
+    system = load_bare("ferromagnetic-insulator")
     radius = radius_of_convergence(system)
     series = torque_orders(system, 41)
     h = radius * np.array([0.9, 1.4])
@@ -257,7 +257,7 @@ def test_kwant_s_sums() -> None:
     """Kwant's k_⊥-summed torque at real h_R alone gives orders 1, 3, 5 within the bars."""
     from sotcheck.engines import KwantChain
 
-    system = load("ferromagnetic-insulator")
+    system = load_bare("ferromagnetic-insulator")
     found = difference_orders(KwantChain(), system, 0.4 * radius_of_convergence(system), rtol=1e-10)
     assert np.all(by_source(found, torque_orders(system, 5)) < BARS)
 

@@ -7,9 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from sotcheck.beyond import exponent as exponent_module
-from sotcheck.beyond.exponent import exponent_data, remainders
-from sotcheck.beyond.radius import classify, radius_data, smallest
+from sotcheck.beyond import radius as exponent_module
+from sotcheck.beyond.radius import classify, exponent_data, radius_data, remainders, smallest
 from sotcheck.engines import Matching
 from sotcheck.errors import EngineError
 from sotcheck.exact.continued import poles_in_h

@@ -1,4 +1,7 @@
-"""The README: every console line runs and shows what it shows, every snippet works, or it is said why not."""
+"""The README: every console line runs and shows what it shows, every snippet works, or it is said why not.
+
+Its paper of three equations is audited; what is no paper is refused.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,15 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import pytest
 from click.testing import CliRunner
+from conftest import Command, Run
 
 from sotcheck.command.main import cli
 from sotcheck.system.files import load
@@ -63,17 +68,15 @@ STATUS = {
 }
 
 
-@dataclass(frozen=True)
-class Block:
-    """A fenced block of the README."""
+class Block(NamedTuple):
+    """A fenced block of the README, and the line before it."""
 
+    before: str
     language: str
     text: str
-    before: str
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """A command and what the README shows of its output."""
 
     command: str
@@ -82,24 +85,26 @@ class Line:
 
 def blocks(*languages: str) -> list[Block]:
     """Return the fenced blocks of some languages, all by default."""
-    found = re.finditer(r"([^\n]*)\n+^```(\w*)\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
-    every = [Block(match[2], match[3], match[1]) for match in found]
-    return [block for block in every if not languages or block.language in languages]
+    found = re.findall(r"([^\n]*)\n+^```(\w*)\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
+    return [Block(*parts) for parts in found if not languages or parts[1] in languages]
 
 
-def lines_of(block: Block) -> Iterator[Line]:
-    """Yield the commands of a console block; without a prompt, each line is one."""
-    if "$ " not in block.text:
-        for command in block.text.splitlines():
-            yield Line(command.partition("   #")[0].strip(), [])
-        return
-    for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
-        command, *shown = part.strip().splitlines()
-        yield Line(command, shown)
+def console() -> Iterator[Line]:
+    """Yield the commands of the console blocks; without a prompt, each line is one."""
+    for block in blocks("console", "sh"):
+        if "$ " in block.text:
+            for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
+                command, *shown = part.strip().splitlines()
+                yield Line(command, shown)
+        else:
+            for command in block.text.splitlines():
+                yield Line(command.partition("   #")[0].strip(), [])
 
 
-def console() -> list[Line]:
-    return [line for block in blocks("console", "sh") for line in lines_of(block)]
+def code_with(words: str) -> str:
+    """Return the only block of Python in which, or before which, the words stand."""
+    (found,) = [block.text for block in blocks("python") if words in block.before + block.text]
+    return found
 
 
 def like(shown: str, found: str) -> bool:
@@ -128,25 +133,13 @@ def parse(command: str) -> None:
     cli.commands[name].make_context(name, args)
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder of the tour's own, and no windows for plots."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(mpl.rcParams, "backend", "Agg")
-    return tmp_path
-
-
-def test_every_block_is_known() -> None:
-    """A block in a new language needs a test of its own."""
-    assert {block.language for block in blocks()} == {"sh", "console", "python", "text", "bash", "toml"}
-    assert len(blocks()) == README.count("\n```") / 2
-
-
-def test_the_tour(folder: Path) -> None:
+def test_the_tour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every console line in a folder of its own, in the README's order; then what is done with its files."""
+    monkeypatch.chdir(tmp_path)
+    # No windows for plots.
+    monkeypatch.setitem(mpl.rcParams, "backend", "Agg")
     for name in ("mytheory.py", "mypaper.py"):
-        (file,) = [block for block in blocks("python") if name in block.before]
-        (folder / name).write_text(file.text)
+        (tmp_path / name).write_text(code_with(name))
     last = 0
     for line in console():
         if line.command in NOT_OURS:
@@ -156,11 +149,14 @@ def test_the_tour(folder: Path) -> None:
         elif line.command in ONLY_PARSED:
             parse(line.command)
         else:
-            last = run(line, folder)
-    afterwards()
+            last = run(line)
+    # The snippet opens the result of the first sweep.
+    names: dict[str, Any] = {}
+    exec(code_with("open_sweep"), names)
+    assert names["data"]["fieldlike"].sizes == {"h_R": 4, "E_F": 3, "source": 3}
 
 
-def run(line: Line, folder: Path) -> int:
+def run(line: Line) -> int:
     """Run a line as a shell would; what the README shows of its output has to be there, in that order."""
     command, _, file = line.command.partition(" > ")
     for much, less in SMALLER.items():
@@ -170,25 +166,20 @@ def run(line: Line, folder: Path) -> int:
     found = CliRunner().invoke(cli, args, catch_exceptions=False)
     assert found.exit_code == STATUS.get(line.command, 0), found.output
     if file:
-        (folder / file).write_text(found.stdout)
+        Path(file).write_text(found.stdout)
     rest = iter(found.stdout.splitlines())
     for shown in line.shown:
         assert any(like(shown, other) for other in rest), f"{line.command} does not show: {shown}"
     return found.exit_code
 
 
-def afterwards() -> None:
-    """Run the snippet that opens a sweep's result, that of the first sweep."""
-    (snippet,) = [block for block in blocks("python") if "open_sweep" in block.text]
-    names: dict[str, object] = {}
-    exec(compile(snippet.text, "README.md", "exec"), names)
-    assert names["data"]["fieldlike"].sizes == {"h_R": 4, "E_F": 3, "source": 3}  # type: ignore[index]
-
-
-def test_the_tables_hold_what_the_readme_has() -> None:
-    """No reason outlives its line."""
-    commands = {line.command for line in console()} | set(jobs())
-    assert set(ONLY_PARSED) | set(NOT_OURS) | set(STATUS) <= commands
+def test_nothing_is_left_out() -> None:
+    """A block in a new language needs a test of its own; no reason outlives its line."""
+    assert {block.language for block in blocks()} == {"sh", "console", "python", "text", "bash", "toml"}
+    assert len(blocks()) == README.count("\n```") / 2
+    assert set(ONLY_PARSED) | set(NOT_OURS) | set(STATUS) <= {line.command for line in console()} | set(
+        jobs()
+    )
 
 
 def test_lines_are_compared() -> None:
@@ -200,9 +191,8 @@ def test_lines_are_compared() -> None:
 
 def test_python_example(capsys: pytest.CaptureFixture[str]) -> None:
     """It prints what the README says."""
-    (example,) = [block for block in blocks("python") if "import sotcheck as sc" in block.text]
     (output,) = [block for block in blocks("text") if block.before == "prints"]
-    exec(compile(example.text, "README.md", "exec"), {})
+    exec(code_with("import sotcheck as sc"), {})
     assert capsys.readouterr().out.split() == output.text.split()
 
 
@@ -211,16 +201,13 @@ def test_system_file(tmp_path: Path) -> None:
     (block,) = blocks("toml")
     (tmp_path / "all.toml").write_text(block.text)
     assert load(tmp_path / "all.toml") == Interface(name="my-system")
-    values = re.findall(r"^(\w+) = ", block.text, flags=re.MULTILINE)
-    assert len(values) == len(Interface.model_fields)
+    assert len(re.findall(r"^\w+ = ", block.text, flags=re.MULTILINE)) == len(Interface.model_fields)
 
 
 def jobs() -> list[str]:
     """Return the sotcheck lines of the job scripts."""
-    joined = [block.text.replace("\\\n", " ") for block in blocks("bash")]
-    return [
-        " ".join(line.split()) for text in joined for line in text.splitlines() if "sotcheck sweep" in line
-    ]
+    lines = "".join(block.text for block in blocks("bash")).replace("\\\n", " ").splitlines()
+    return [" ".join(line.split()) for line in lines if "sotcheck sweep" in line]
 
 
 def test_job_scripts() -> None:
@@ -237,3 +224,94 @@ def test_job_scripts() -> None:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert found.stdout == "10.0.0.1:8786\n"
+
+
+HEAD = "from sotcheck.trial.paper import Paper\n\npaper = Paper('mine', 'Mine')\n"
+
+
+Audit = Callable[..., Run]
+
+
+@pytest.fixture
+def audit(sotcheck: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Audit:
+    """Audit the README's paper in a working folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    Path("mypaper.py").write_text(code_with("mypaper.py"), encoding="utf-8")
+    return partial(sotcheck, "audit", "--paper", "mypaper.py")
+
+
+def test_a_wrong_sign_is_found_and_shown(audit: Audit) -> None:
+    """The rows, the seeded faults, pages that speak of this paper and no other; the same by processes."""
+    found = audit("--workers", "1", "--power", "--output", "pages", "--json", "-")
+    assert found.status == 1
+    document = json.loads(found.out)
+    verdicts = {(row["equation"], row["engine"]): row["verdict"] for row in document["verdicts"]}
+    assert verdicts == {
+        (f"({number})", engine): "disagrees" if number == 3 else "agrees"
+        for number in (1, 2, 3)
+        for engine in ("continuum", "kwant")
+    }
+    assert {fault["outcome"] for fault in document["power"]} == {"flagged", "no effect"}
+    for name in ("README.md", "index.html"):
+        page = Path("pages", name).read_text(encoding="utf-8")
+        title = "Torque of a spin-dependent barrier"
+        assert f"Every numbered equation of “{title}”, as it is written down" in page
+        assert "1 of 3 numbered equations disagree as transcribed." in page
+        assert not re.search(r"Kim|Phys\. Rev|machine|journal|Table I|Figures|Claims in words", page)
+    assert "from the numbers alone: the sign is wrong" in page
+    assert page.count('class="scatter"') == 3
+    # Workers load it from the same file, in whatever folder they are.
+    assert audit("--workers", "2", "--power", "--json", "-").out == found.out
+
+
+def test_figures_and_tables_of_ones_own(audit: Audit) -> None:
+    """A paper draws on an empty figure, from data as JSON has them."""
+    more = """
+
+@paper.figure("sine", "A sine", size=(3, 2))
+def draw(figure, data):
+    figure.subplots().plot(data["curve"]["x"], data["curve"]["y"])
+
+
+@draw.part("curve")
+def curve():
+    x = np.linspace(0, 6, 20)
+    return {"x": x, "y": np.sin(x)}
+
+
+@paper.table("both", "Table of two")
+def both():
+    return [{"what": "one", "value": 1.5}, {"what": "none", "value": None}]
+"""
+    Path("mypaper.py").write_text(code_with("mypaper.py") + more, encoding="utf-8")
+    assert audit("--workers", "1", "--output", "pages").status == 1
+    page = Path("pages", "README.md").read_text(encoding="utf-8")
+    assert "## Figures and Table of two from exact numerics" in page
+    assert "![A sine](figures/sine.svg)" in page
+    assert "| one | 1.5 |" in page
+    assert Path("pages", "figures", "sine.svg").read_text(encoding="utf-8").startswith("<?xml")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, r"mine\.py: there is no such file"),
+        ("x = 1", r"mine\.py: it defines no `paper = Paper\(...\)`"),
+        ("1 / 0", r"mine\.py: cannot be read \(ZeroDivisionError: division by zero\)"),
+        ("def f(:", r"mine\.py: cannot be read \(SyntaxError"),
+        (HEAD + "paper.define('1', '', tex='', why='')\n" * 2, "two entries have the key 'definition-1'"),
+        (
+            HEAD + "from sotcheck.exact.quantities import torque\n"
+            "@paper.equation('1', of=torque.of('normal'))\ndef eq1(s):\n    return s.nothing\n",
+            "eq1 fails on generic: AttributeError: .*nothing",
+        ),
+    ],
+)
+def test_what_is_no_paper_is_refused(sotcheck: Command, text: str | None, words: str, tmp_path: Path) -> None:
+    """With status 2 and one line that says what is wrong with which file."""
+    if text is not None:
+        (tmp_path / "mine.py").write_text(text, encoding="utf-8")
+    found = sotcheck("audit", "--paper", str(tmp_path / "mine.py"), "--workers", "1")
+    (line,) = found.err.splitlines()
+    assert found.status == 2
+    assert re.search(words, line)

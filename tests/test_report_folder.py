@@ -12,9 +12,8 @@ from click.testing import CliRunner, Result
 
 import sotcheck as sc
 from sotcheck.command.main import cli
-from sotcheck.pages.overview import write_overview
 from sotcheck.pages.publish import render
-from sotcheck.pages.report import shown
+from sotcheck.pages.report import shown, write_overview
 from sotcheck.pages.sweep import listed
 from sotcheck.run.plaintext import is_one_line, markdown, markdown_code, one_line, visible
 from sotcheck.system.files import read_text, to_document

@@ -236,7 +236,7 @@ def test_a_sweep_without_numbers_has_a_summary(swept: Sweep) -> None:
 )
 def test_figures_are_drawn_from_the_summary(swept: Sweep, over: tuple[str, ...]) -> None:
     from sotcheck.pages.figures import svg
-    from sotcheck.pages.sweep_plots import draw_sweep_curves, draw_sweep_map
+    from sotcheck.pages.sweep import draw_sweep_curves, draw_sweep_map
 
     data = json.loads(json.dumps(sweep_summary(swept(*over))))
     one, other = svg(draw_sweep_curves, data), svg(draw_sweep_curves, data)
@@ -281,7 +281,7 @@ def test_what_cannot_be_tried_is_said_and_takes_no_other_place_with_it(
 
 def test_what_is_plotted_is_what_is_in_the_file(swept: Sweep) -> None:
     """To the last bit, at each place."""
-    from sotcheck.pages.sweep_plots import draw_sweep_curves
+    from sotcheck.pages.sweep import draw_sweep_curves
 
     dataset = swept("h_R=0.02:0.2:5")
     figure = draw_sweep_curves(sweep_summary(dataset))

@@ -78,6 +78,13 @@ def test_compare_shows_the_largest_difference_among_equal_verdicts() -> None:
     assert (found.verdict, found.index) == ("inconclusive", (1,))
 
 
+def test_compare_shows_the_first_of_equals() -> None:
+    """Rounding does not choose the component: the largest of those as far off, and the first as large."""
+    said = np.array([0.5, 1.0, 1.0, 0.1])
+    for rounding in ([0.0, 1e-15, 0.0, 3e-15], [1e-15, 0.0, 2e-15, 0.0]):
+        assert compare(said, said + rounding, {"rounding": (1e-14, "test")}).index == (1,)
+
+
 @pytest.mark.parametrize(("other", "verdict", "index"), [(1.0, "inconclusive", 1), (2.0, "disagrees", 3)])
 @pytest.mark.parametrize("bad", BAD)
 def test_compare_with_a_number_that_is_not_finite(other: float, verdict: str, index: int, bad: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from importlib import metadata
+from itertools import chain, product
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -18,18 +19,12 @@ def needed(*requirements: str) -> set[str]:
     """Return the normalised names of all packages that requirements lead to in this environment."""
     found: set[str] = set()
     waiting = [(Requirement(text), "") for text in requirements]
-    while waiting:
-        requirement, extra = waiting.pop()
-        marker = requirement.marker
-        name = canonicalize_name(requirement.name)
-        if name in found or not (marker is None or marker.evaluate({"extra": extra})):
-            continue
-        found.add(name)
-        waiting += [
-            (Requirement(text), extra)
-            for extra in ("", *requirement.extras)
-            for text in metadata.requires(name) or []
-        ]
+    for requirement, extra in waiting:
+        name, marker = canonicalize_name(requirement.name), requirement.marker
+        if name not in found and (marker is None or marker.evaluate({"extra": extra})):
+            found.add(name)
+            further = map(Requirement, metadata.requires(name) or [])
+            waiting += product(further, ("", *requirement.extras))
     return found
 
 
@@ -37,24 +32,15 @@ def test_tested_versions() -> None:
     """Each package that the two commands install has the version it was tried with, by number."""
     settings = tomllib.loads(PROJECT)
     project, uv_settings = settings["project"], settings["tool"]["uv"]
-    pinned = {}
-    for text in uv_settings["constraint-dependencies"]:
-        name, _, number = text.partition("==")
-        assert re.fullmatch(r"[\d.]+", number), text
-        pinned[canonicalize_name(name)] = number
-    wanted = needed(
-        *project["dependencies"],
-        *project["optional-dependencies"]["dask"],
-        *settings["dependency-groups"]["dev"],
-    )
-    assert wanted <= set(pinned)
+    pinned = dict(text.split("==") for text in uv_settings["constraint-dependencies"])
+    assert all(re.fullmatch(r"[\d.]+", number) for number in pinned.values()), pinned
+    extras = (project["optional-dependencies"]["dask"], settings["dependency-groups"]["dev"])
+    wanted = needed(*project["dependencies"], *chain(*extras))
+    assert wanted <= set(map(canonicalize_name, pinned))
     assert {"numpy", "tinyarray", "pydantic-core", "tornado"} <= wanted
     built = {text.partition("==")[0] for text in uv_settings["build-constraint-dependencies"]}
-    builders = [
-        *settings["build-system"]["requires"],
-        *(str(text) for texts in uv_settings["extra-build-dependencies"].values() for text in texts),
-    ]
-    assert {canonicalize_name(Requirement(text).name) for text in builders} <= built
+    builders = (settings["build-system"]["requires"], *uv_settings["extra-build-dependencies"].values())
+    assert {canonicalize_name(Requirement(str(text)).name) for text in chain(*builders)} <= built
 
 
 def test_the_newest_versions_can_be_tried() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sotcheck.run.progress import Progress, silent
-from sotcheck.system.files import load
+from sotcheck.system.files import load_bare
 from sotcheck.system.interface import Interface
 from sotcheck_bench import problems, processes, torques
 from sotcheck_bench.machine import load_average, machine
@@ -71,7 +71,7 @@ def bench(quick: bool = False, progress: Progress = silent) -> BenchResult:
     BenchResult
     """
     size = QUICK if quick else FULL
-    iface = load(SYSTEM)
+    iface = load_bare(SYSTEM)
     parts: list[Callable[[], Iterator[Row]]] = [
         lambda: _problems(iface, size),
         lambda: _torque(iface, size),

@@ -148,21 +148,17 @@ def forbidden(iface: Interface) -> dict[str, Any]:
     at = product_rule(*FULL)
     t = torque_towards(iface, at.m, np.array([FULL_H_R]), rtol=FULL_TOLERANCE)
     size: dict[str, float] = {}
-    for harmonic in harmonics(FULL_DEGREES, FULL_ORDERS):
-        kind = _kind(*harmonic)
-        size[kind] = max(size.get(kind, 0.0), float(np.abs(project(t.value, at, *harmonic)).max()))
+    for degree, order, azimuth in harmonics(FULL_DEGREES, FULL_ORDERS):
+        kind = "allowed" if degree % 2 else "spin rotations"
+        if order != 1:
+            kind = "rotations around z"
+        elif (degree % 2 == 1) != (azimuth == "sin"):
+            kind = "mirrors"
+        found = float(np.abs(project(t.value, at, degree, order, azimuth)).max())
+        size[kind] = max(size.get(kind, 0.0), found)
     allowed = size.pop("allowed")
-    found = {"h_R": FULL_H_R, "directions": len(at.theta), "quadrature": t.total / allowed}
-    return found | {kind: value / allowed for kind, value in size.items()}
-
-
-def _kind(degree: int, order: int, azimuth: str) -> str:
-    """Return which symmetry forbids a harmonic, or "allowed"."""
-    if order != 1:
-        return "rotations around z"
-    if (degree % 2 == 1) != (azimuth == "sin"):
-        return "mirrors"
-    return "allowed" if degree % 2 else "spin rotations"
+    relative = {kind: value / allowed for kind, value in size.items()}
+    return {"h_R": FULL_H_R, "directions": len(at.theta), "quadrature": t.total / allowed, **relative}
 
 
 def chain_checks(iface: Interface) -> list[dict[str, float]]:

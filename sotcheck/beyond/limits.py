@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import product
 from typing import Any
 
@@ -94,20 +94,20 @@ class _Deviation:
     """f(h_R) = exact/first order − 1, shape (n, 2, 4); every h_R is summed once."""
 
     def __init__(self, iface: Interface, engine: Engine | None, rtol: float) -> None:
-        self.iface, self.engine, self.rtol = iface, engine, rtol
+        self.exact = partial(exact_per_h, iface, rtol=rtol, engine=engine)
         self.slopes = first_order(iface)
         size = np.abs(self.slopes.value)
         self.vanishes = size <= np.maximum(NEGLIGIBLE * size.max(), 2 * self.slopes.error)
-        self._done: dict[float, tuple[Array, Array]] = {}
+        self._done: dict[float, Estimate] = {}
 
     def __call__(self, h_R: Array) -> Estimate:
         """Sum those h_R together that are new."""
         new = [h for h in h_R.tolist() if h not in self._done]
         if new:
-            exact = exact_per_h(self.iface, np.array(new), rtol=self.rtol, engine=self.engine)
-            self._done.update(zip(new, zip(exact.value, exact.error, strict=True), strict=True))
-        value, error = (np.array(rows) for rows in zip(*map(self._done.get, h_R.tolist()), strict=True))
-        exact = Estimate(value, {"quadrature": (error + self.slopes.error, NESTED)})
+            exact = self.exact(np.array(new))
+            self._done.update((h, exact[i : i + 1]) for i, h in enumerate(new))
+        exact = side_by_side([self._done[h] for h in h_R.tolist()])
+        exact = exact.and_("quadrature", self.slopes.error, NESTED)
         return exact / np.where(self.vanishes, 1.0, self.slopes.value) - 1
 
 
@@ -126,14 +126,11 @@ def trust_limits(
 
     Limits lie in LIMIT_RANGE; the search ends at the `largest` h_R; the quadrature is as fine as the relative
     accuracy needs, of the continuum by default. Each combination has a result, None with the reason included.
-
-    Raises
-    ------
-    EngineError
-        For an unknown source or component, an accuracy or limit out of range, or when an engine fails.
+    What is unknown or out of range, or an engine that fails, is an EngineError.
     """
     in_range("accuracy", accuracy, *ACCURACIES)
-    for source, part, limit in (wanted := list(product(sources, parts, limits))):
+    wanted = list(product(sources, parts, limits))
+    for source, part, limit in wanted:
         one_of(source, CURRENTS, "source")
         one_of(part, COMPONENTS, "component")
         in_range("limit", limit, *LIMIT_RANGE)
@@ -160,9 +157,9 @@ def _result(iface: Interface, one: tuple[str, str, float], target: Target | None
     def result(kind: str, reason: str, h_R: float | None = None, error: float | None = None) -> TrustLimit:
         return TrustLimit(*one, h_R, error, kind, reason)
 
+    if target is None and one[0] in SOURCES and iface.k_perp2_max(one[0]) <= 0:
+        return result("closed", f"no {one[0]} state comes in at E_F")
     if target is None:
-        if one[0] in SOURCES and iface.k_perp2_max(one[0]) <= 0:
-            return result("closed", f"no {one[0]} state comes in at E_F")
         return result("vanishes", "first order vanishes: nothing to be relative to")
     if target.upper is None:
         perhaps = "" if target.lower is None else f", though perhaps at h_R = {target.lower:.3g}"
@@ -181,8 +178,8 @@ def torque_curve(
 ) -> Estimate:
     """Return the exact torque at all h_R (n,), not divided by h_R, as `exact_per_h` has it: (n, 2, 4)."""
     groups = np.array_split(h_R, max(1, -(-len(h_R) // TOGETHER)))
-    sums = [exact_per_h(iface, some, engine=engine, rtol=rtol) * some[:, None, None] for some in groups]
-    return side_by_side(sums)
+    per_h = side_by_side([exact_per_h(iface, some, engine=engine, rtol=rtol) for some in groups])
+    return per_h * h_R[:, None, None]
 
 
 def curve_data(iface: Interface) -> dict[str, Any]:
@@ -190,36 +187,31 @@ def curve_data(iface: Interface) -> dict[str, Any]:
 
     Ready for JSON. A limit that is None or 0 has a reason in "why"; "kwant_difference" is the largest at
     Kwant's points, relative to the largest torque at that h_R; from "bound_from" on bound states lie at E_F,
-    whose torque is in none of these.
-
-    Raises
-    ------
-    EngineError
-        If m is parallel to y, or when an engine fails.
+    whose torque is in none of these. For m ∥ y, or when an engine fails, an EngineError.
     """
     exact, same = (torque_curve(iface, h_R).value for h_R in (CURVE_H_R, KWANT_H_R))
     kwant = torque_curve(iface, KWANT_H_R, engine=CHAIN).value
     off, size = (np.abs(torque).max(axis=(1, 2)) for torque in (kwant - same, same))
     slopes = first_order(iface).value
     found = {(row.source, row.component, row.limit): row for row in trust_limits(iface)}
-    sources: dict[str, Any] = {}
-    for s, source in [*open_sources(iface), (len(CURRENTS) - 1, CURRENTS[-1])]:
-        sources[source] = {}
-        for c, name in enumerate(COMPONENTS):
-            rows = {f"{limit:.0%}": found[source, name, limit] for limit in LIMITS}
-            sources[source][name] = {
-                "exact": exact[:, c, s].tolist(),
-                CHAIN.name: kwant[:, c, s].tolist(),
-                "first_order_per_h_R": float(slopes[c, s]),
-                "first_order_vanishes": all(row.kind == "vanishes" for row in rows.values()),
-                "limits": {label: row.h_R for label, row in rows.items()},
-                "why": {label: row.reason for label, row in rows.items() if row.reason},
-            }
+
+    def component(s: int, c: int) -> dict[str, Any]:
+        rows = {f"{limit:.0%}": found[CURRENTS[s], COMPONENTS[c], limit] for limit in LIMITS}
+        return {
+            "exact": exact[:, c, s].tolist(),
+            CHAIN.name: kwant[:, c, s].tolist(),
+            "first_order_per_h_R": float(slopes[c, s]),
+            "first_order_vanishes": all(row.kind == "vanishes" for row in rows.values()),
+            "limits": {label: row.h_R for label, row in rows.items()},
+            "why": {label: row.reason for label, row in rows.items() if row.reason},
+        }
+
+    shown = [s for s, _ in open_sources(iface)] + [CURRENTS.index("total")]
     return {
         "h_R": CURVE_H_R.tolist(),
         "kwant_h_R": KWANT_H_R.tolist(),
         "kwant_points": len(KWANT_H_R),
         "bound_from": first_states(iface).h_R,
         "kwant_difference": float((off / size).max()),
-        "sources": sources,
+        "sources": {CURRENTS[s]: {name: component(s, c) for c, name in enumerate(COMPONENTS)} for s in shown},
     }

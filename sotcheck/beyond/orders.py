@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ HIGHEST, COMPARED = 19, 11
 #: Angles of half a circle: exact for the angular harmonics of odd orders below twice as many.
 ANGLES = 8
 #: Remainders are this far above their noise on the rungs that a slope is read from.
-CLEAR = 500.0
+CLEAR = 1e3
 #: Largest h_R of the differences, and the ladder of remainders, relative to the radius by k_⊥.
 DIFFERENCES, LADDER = 0.4, 0.5 * 0.5 ** np.arange(5)
 #: h_R of the curves, relative to the radius: closest where things change.
@@ -94,16 +95,17 @@ def coefficient_rows(iface: Interface, series: Estimate, others: dict[str, Estim
     """
     axes, rows = component_axes(iface.direction), []
     for j, s in np.ndindex(min(len(series.value), (COMPARED + 1) // 2), len(SOURCES)):
-        scale = max(abs(float(series.value[j, s] @ axis)) for axis in axes.values())
+        exact = {name: float(series.value[j, s] @ axis) for name, axis in axes.items()}
+        scale = max(map(abs, exact.values()))
         for name, axis in axes.items():
-            value = float(series.value[j, s] @ axis)
             row: dict[str, Any] = {"order": 2 * j + 1, "source": SOURCES[s], "component": name}
             for route, found in {"series": series, **others}.items():
-                there = j < len(found.value)
-                row[route] = float(found.value[j, s] @ axis) if there else None
-                row[f"{route}_error"] = float(np.linalg.norm(found.error[j, s])) if there else None
-                if found is not series:
-                    row[f"{route}_off"] = abs(row[route] - value) / scale if there and scale > 0 else None
+                value = error = off = None
+                if j < len(found.value):
+                    value, error = float(found.value[j, s] @ axis), float(np.linalg.norm(found.error[j, s]))
+                    off = abs(value - exact[name]) / scale if scale > 0 else None
+                row |= {route: value, f"{route}_error": error, f"{route}_off": off}
+            del row["series_off"]
             rows.append(row)
     return rows
 
@@ -132,72 +134,69 @@ def remainder_rows(iface: Interface, series: Estimate, radius: float) -> dict[st
     exact = exact_torque(iface, h, rtol=1e-12)
     noise = exact.error.max(axis=-1) + MATCHING.rounding(iface.structure) * largest_torque(iface) / h[:, None]
     rows = []
-    for s, source in open_sources(iface):
-        for n in (1, 2, 3):
-            rest = exact.value[:, s] - partial_sum(series.value[:n, s], h) / h[:, None]
-            size = np.linalg.norm(rest, axis=-1)
-            every = noise[:, s] + float(np.linalg.norm(series.error[:n, s].sum(axis=0)))
-            # Rungs near the noise tell nothing; three are the least.
-            used = max(3, int(np.count_nonzero(size > CLEAR * every)))
-            slope = observed_order(size[:used], every[:used]) + 1
-            row = {"remainder": (size * h).tolist(), "noise": (every * h).tolist(), "rungs": used}
-            row |= numbers("slope", slope if np.isfinite(slope.total) else None)
-            rows.append({"source": source, "through_order": 2 * n - 1, **row})
+    for (s, source), n in product(open_sources(iface), (1, 2, 3)):
+        rest = exact.value[:, s] - partial_sum(series.value[:n, s], h) / h[:, None]
+        size = np.linalg.norm(rest, axis=-1)
+        every = noise[:, s] + float(np.linalg.norm(series.error[:n, s].sum(axis=0)))
+        # Rungs near the noise tell nothing; three are the least.
+        used = max(3, int(np.count_nonzero(size > CLEAR * every)))
+        slope = observed_order(size[:used], every[:used]) + 1
+        row = {"remainder": (size * h).tolist(), "noise": (every * h).tolist(), "rungs": used}
+        row |= numbers("slope", slope if np.isfinite(slope.total) else None)
+        rows.append({"source": source, "through_order": 2 * n - 1, **row})
     return {"h_R": h.tolist(), "rows": rows, "bound_from": first_states(iface).h_R}
 
 
 def curves(iface: Interface, series: Estimate, radius: float) -> dict[str, Any]:
-    """Return exact torque, partial sums and Padé approximants over h_R, and how far each follows."""
-    h = CURVE * radius
+    """Return exact torque, partial sums and Padé approximants over h_R, and how far each follows.
+
+    Relative errors are to a component's own largest value so far.
+    """
+    h, axes = CURVE * radius, component_axes(iface.direction)
+    line = np.linspace(0, h[-1], LINE_POINTS)
     found = exact_torque(iface, h, rtol=CURVE_RTOL) * h[:, None, None]
+
+    def curve(coefficients: Array, exact: Array, largest: float) -> dict[str, Any]:
+        so_far = np.maximum.accumulate(np.abs(exact))
+
+        def follows(one: Array, other: Array) -> float:
+            return reach(h, np.abs(one - other) / so_far, LIMIT)
+
+        shortened = {str(n): coefficients[: (n + 1) // 2] for n in SUMS}
+        sums = {n: partial_sum(some, line).tolist() for n, some in shortened.items()}
+        row: dict[str, Any] = {"exact": exact.tolist(), "sums": sums}
+        terms = np.abs(coefficients) * radius ** np.arange(1.0, 2 * len(coefficients), 2)
+        if terms.max() < NEGLIGIBLE * largest or largest == 0:
+            return row | {"vanishes": True, "reach": None, "pade": None}
+        # The two approximants nearest to the diagonal: how far they differ says how far to trust them.
+        n = len(coefficients)
+        best, other = (pade(coefficients, radius, degree) for degree in ((n - 1) // 2, n // 2))
+        poles = best.poles()
+        return row | {
+            "vanishes": False,
+            "reach": {n: follows(partial_sum(some, h), exact) for n, some in shortened.items()},
+            "pade": {
+                "name": best.name,
+                "other": other.name,
+                "values": best(line).tolist(),
+                "reach": follows(best(h), exact),
+                "trusted": follows(best(h), other(h)),
+                "real_poles": best.real_poles(float(h[-1])),
+                "nearest_pole": float(np.abs(poles[0])) if poles.size else None,
+            },
+        }
+
     sources: dict[str, Any] = {}
     for s, source in open_sources(iface):
-        parts = [
-            (name, series.value[:, s] @ axis, found.value[:, s] @ axis)
-            for name, axis in component_axes(iface.direction).items()
-        ]
-        largest = max(float(np.abs(exact).max()) for *_, exact in parts)
-        sources[source] = {name: _curve(terms, exact, h, radius, largest) for name, terms, exact in parts}
+        parts = {name: (series.value[:, s] @ axis, found.value[:, s] @ axis) for name, axis in axes.items()}
+        largest = max(float(np.abs(exact).max()) for _, exact in parts.values())
+        sources[source] = {name: curve(*part, largest) for name, part in parts.items()}
     return {
         "h_R": h.tolist(),
-        "line_h_R": np.linspace(0, h[-1], LINE_POINTS).tolist(),
+        "line_h_R": line.tolist(),
         "error": found.error.max(axis=(-1, -2)).tolist(),
         "sources": sources,
         "bound_from": first_states(iface).h_R,
-    }
-
-
-def _curve(coefficients: Array, exact: Array, h: Array, radius: float, largest: float) -> dict[str, Any]:
-    """Return one component's curves; relative errors are to the component's own largest value so far."""
-    so_far, line = np.maximum.accumulate(np.abs(exact)), np.linspace(0, h[-1], LINE_POINTS)
-
-    def follows(one: Array, other: Array) -> float:
-        return reach(h, np.abs(one - other) / so_far, LIMIT)
-
-    shortened = {str(n): coefficients[: (n + 1) // 2] for n in SUMS}
-    row: dict[str, Any] = {
-        "exact": exact.tolist(),
-        "sums": {n: partial_sum(some, line).tolist() for n, some in shortened.items()},
-    }
-    terms = np.abs(coefficients) * radius ** np.arange(1.0, 2 * len(coefficients), 2)
-    if terms.max() < NEGLIGIBLE * largest or largest == 0:
-        return row | {"vanishes": True, "reach": None, "pade": None}
-    # The two approximants nearest to the diagonal: how far they differ says how far to trust them.
-    n = len(coefficients)
-    best, other = (pade(coefficients, radius, degree) for degree in ((n - 1) // 2, n // 2))
-    poles = best.poles()
-    return row | {
-        "vanishes": False,
-        "reach": {n: follows(partial_sum(some, h), exact) for n, some in shortened.items()},
-        "pade": {
-            "name": best.name,
-            "other": other.name,
-            "values": best(line).tolist(),
-            "reach": follows(best(h), exact),
-            "trusted": follows(best(h), other(h)),
-            "real_poles": best.real_poles(float(h[-1])),
-            "nearest_pole": float(np.abs(poles[0])) if poles.size else None,
-        },
     }
 
 

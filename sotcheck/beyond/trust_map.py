@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import islice
@@ -10,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.beyond.limits import COMPONENTS, CURRENTS, LIMIT_RANGE, TrustLimit, trust_limits
+from sotcheck.beyond.limits import COMPONENTS, CURRENTS, LIMIT_RANGE, trust_limits
 from sotcheck.bound.fermi import first_states
 from sotcheck.errors import EngineError, SotcheckError, SystemFileError, in_range, one_of
 from sotcheck.numerics.crossing import LARGEST
@@ -88,23 +87,15 @@ class LimitAt:
         parts = COMPONENTS if self.component == ANY else (self.component,)
         ask: Data = {"limits": [self.limit], "sources": sources, "parts": parts, "accuracy": ACCURACY}
         try:
-            found = min(trust_limits(self.interface_at(point), **ask), key=_rank)
+            rows = trust_limits(self.interface_at(point), **ask)
+            # Limits first, the smallest first; then those beyond; then what has none.
+            found = min(rows, key=lambda row: (row.h_R is None, row.kind != "beyond", row.h_R or 0.0))
+            return {name: getattr(found, name) for name in ENTRY}
         except SystemFileError:
-            return _none("no state", "no propagating state at E_F")
+            none = ("no state", "no propagating state at E_F")
         except SotcheckError as error:
-            return _none("failed", str(error))
-        return {name: getattr(found, name) for name in ENTRY}
-
-
-def _none(kind: str, reason: str) -> Data:
-    return dict(zip(ENTRY, (None, None, kind, reason), strict=True))
-
-
-def _rank(found: TrustLimit) -> tuple[int, float]:
-    """Sort limits first, the smallest first; then those beyond; then what has none."""
-    if found.h_R is not None:
-        return (0, found.h_R)
-    return (1 if found.kind == "beyond" else 2, 0.0)
+            none = ("failed", str(error))
+        return dict(zip(ENTRY, (None, None, *none), strict=True))
 
 
 def _height(entry: Data) -> float:
@@ -132,12 +123,8 @@ def trust_map(
     The interface sets all that the axes do not; the limit is 0.1 for 10 %; source and component are "any" for
     the smallest limit of all. The points of an earlier result of the same map, `resume`, are kept. Executors
     that do not tell how many workers they have need `tasks`, the points computed at once. Each point has the
-    h_R from which bound states lie at E_F, which no torque here counts, as "bound_from".
-
-    Raises
-    ------
-    EngineError
-        For an unknown parameter, source or component, a limit out of range, or if `resume` is of another map.
+    h_R from which bound states lie at E_F, which no torque here counts, as "bound_from". What is unknown or
+    out of range, or a `resume` of another map, is an EngineError.
     """
     import adaptive
     from adaptive.learner.learner2D import resolution_loss_function
@@ -149,7 +136,13 @@ def trust_map(
         raise EngineError(f"both axes are {over_x.parameter}; expected two different parameters")
     asked: Data = {"limit": limit, "source": source, "component": component}
     question = {"system": to_document(iface), "over": [vars(over_x), vars(over_y)], **asked}
-    earlier = _points_of(resume, question)
+    known = question if resume is None else resume
+    if different := [name for name, value in question.items() if known.get(name) != value]:
+        raise EngineError(
+            f"the map to resume is another one: its {', '.join(different)} differs; "
+            "start a new map, or ask for the same one"
+        )
+    earlier: list[Data] = known.get("points", [])
     function = LimitAt(iface, (over_x.parameter, over_y.parameter), **asked)
     bounds = [(axis.lower, axis.upper) for axis in (over_x, over_y)]
     plane = adaptive.Learner2D(function, bounds, resolution_loss_function(CLOSEST, FARTHEST))
@@ -176,28 +169,13 @@ def trust_map(
     # So that the bar ends.
     next(bar, None)
     loss = float(plane.loss())
+    rows = []
     # Workers may have been at more than were wanted.
-    rows = islice(_rows(learner.extra_data, function), max(points, len(earlier)))
+    for (x, y), entry in islice(learner.extra_data.items(), max(points, len(earlier))):
+        start = None if entry["kind"] == "no state" else first_states(function.interface_at((x, y))).h_R
+        rows.append({"x": float(x), "y": float(y), **entry, "bound_from": start})
     # The loss is infinite as long as some triangle is larger than FARTHEST.
-    return {**question, "loss": loss if np.isfinite(loss) else None, "points": list(rows)}
-
-
-def _points_of(resume: Data | None, question: Data) -> list[Data]:
-    if resume is None:
-        return []
-    if different := [name for name, value in question.items() if resume.get(name) != value]:
-        raise EngineError(
-            f"the map to resume is another one: its {', '.join(different)} differs; "
-            "start a new map, or ask for the same one"
-        )
-    points: list[Data] = resume["points"]
-    return points
-
-
-def _rows(found: dict[tuple[float, float], Data], of: LimitAt) -> Iterator[Data]:
-    for (x, y), entry in found.items():
-        start = None if entry["kind"] == "no state" else first_states(of.interface_at((x, y))).h_R
-        yield {"x": float(x), "y": float(y), **entry, "bound_from": start}
+    return {**question, "loss": loss if np.isfinite(loss) else None, "points": rows}
 
 
 #: Maps of the report by name: the built-in system, two axes, source and component.
@@ -205,20 +183,12 @@ MAPS = {
     "bulk": ("bulk-magnetism", Axis("E_F/J", 0.2, 4.0), Axis("U_N", -1.0, 1.0), "total", "fieldlike"),
     # Off the lines u_0 = 0 and u_m = 0, on which first order vanishes.
     "interface": (
-        "interface-magnetism",
-        Axis("u_0", -1.6, 3.0),
-        Axis("u_m", 0.05, 2.0),
-        "total",
-        "fieldlike",
+        "interface-magnetism", Axis("u_0", -1.6, 3.0), Axis("u_m", 0.05, 2.0), "total", "fieldlike"
     ),
     "insulator": (
-        "ferromagnetic-insulator",
-        Axis("J", 0.05, 1.5),
-        Axis("u_0", -2.0, 2.0),
-        "normal",
-        "fieldlike",
+        "ferromagnetic-insulator", Axis("J", 0.05, 1.5), Axis("u_0", -2.0, 2.0), "normal", "fieldlike"
     ),
-}
+}  # fmt: skip
 
 
 def report_maps(maps: dict[str, Any] = MAPS, *, resume: Data | None = None, **options: Any) -> Data:

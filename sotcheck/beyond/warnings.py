@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from sotcheck.bound.at_fermi import on_bound_states
+from sotcheck.bound.table import on_bound_states
 from sotcheck.engines.poles import resonances_at_fermi_energy
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.interface import Interface

@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.bound.kwant_chains import Problems
-from sotcheck.bound.kwant_states import LatticeStates, bound_states
+from sotcheck.bound.kwant_states import Problems, bound_states
 from sotcheck.bound.levinson import levinson
 from sotcheck.bound.missing_weight import missing_weight
-from sotcheck.bound.states import Bound, bound
+from sotcheck.bound.states import bound
 from sotcheck.engines import Engine, KwantChain, Matching
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.interface import Interface
@@ -57,46 +56,42 @@ def random_cases(n: int, seed: int) -> list[Case]:
 def spot_check(
     iface: Interface, k_perp: Array | float, angle: Array | float, h_R: Array | float
 ) -> dict[str, Any]:
-    """Compare (a) and (b) at the given points of one interface, as `_compared` says; arrays broadcast."""
-    flat = [np.ravel(a).astype(float) for a in np.broadcast_arrays(k_perp, angle, h_R)]
-    problems = Problems.of([iface] * len(flat[0]), *flat)
-    return _compared(problems, [bound(iface, *flat)], bound_states(problems))
+    """Compare (a) and (b) at points of one interface, as `compare_states` says; arrays broadcast."""
+    flat = [np.ravel(a).tolist() for a in np.broadcast_arrays(k_perp, angle, h_R)]
+    return compare_states([(iface, *where) for where in zip(*flat, strict=True)])
 
 
 def agreement(n: int = 1000, n_c: int = 50, seed: int = 20170915) -> dict[str, Any]:
     """Compare (a) with (b) on n random problems, and (c) with both on the first n_c of them.
 
-    `self_energies` as `spot_check`; `weight`, `phase` and `phase_kwant` with the number of problems each was
-    tried on, of those on which it disagrees, and of those it cannot resolve.
+    `weight`, `phase` and `phase_kwant` with the number of problems each was tried on, of those on which it
+    disagrees, and of those it cannot resolve.
     """
     cases = random_cases(n, seed)
-    ifaces, *numbers = zip(*cases, strict=True)
-    problems = Problems.of(ifaces, *map(np.array, numbers))
     return {
         "seed": seed,
-        "self_energies": _compared(problems, [bound(*case) for case in cases], bound_states(problems)),
+        "self_energies": compare_states(cases),
         "weight": compare_weights(cases[:n_c]),
         "phase": compare_phases(cases[:n_c], Matching()),
         "phase_kwant": compare_phases(cases[: n_c // 8], KwantChain("exact-difference")),
     }
 
 
-def _compared(problems: Problems, found: list[Bound], chain: LatticeStates) -> dict[str, Any]:
+def compare_states(cases: list[Case]) -> dict[str, Any]:
     """Return how (a) and (b) compare.
 
     `states`: how many points have 0, 1, 2; `near_threshold`: points where either cannot tell, counted as
-    different if they differ; `nearest_threshold`: the smallest distance met, as part of the largest wave
-    number; `largest_energy_difference`: relative to that wave number squared; `largest_binding_difference`:
-    relative to the binding energy itself; null without states.
+    different if they differ; `nearest_threshold`: the smallest distance met over the largest wave number;
+    differences are relative to that squared, or to the binding energy itself; null without states.
     """
-
-    def joined(name: str, *columns: int) -> Array:
-        return np.concatenate([np.reshape(getattr(part, name), (-1, *columns)) for part in found])
-
-    scale, count, p = problems.wave_number, joined("count"), joined("p", 2)
-    margin = joined("margin") / scale
-    energy = np.abs(joined("energy", 2) - chain.energy) / scale[:, None] ** 2
-    binding = np.abs(p**2 - chain.p**2) / p**2
+    ifaces, *where = zip(*cases, strict=True)
+    problems, found = Problems.of(ifaces, *map(np.array, where)), [bound(*case) for case in cases]
+    chain, scale = bound_states(problems), problems.wave_number
+    count, p, energy, at_bottom = (
+        np.stack([getattr(one, name) for one in found]) for name in ("count", "p", "energy", "at_bottom")
+    )
+    margin = np.abs(at_bottom).min(axis=-1) / scale
+    off, binding = np.abs(energy - chain.energy) / scale[:, None] ** 2, np.abs(p**2 - chain.p**2) / p**2
     return {
         "points": len(problems),
         "states": [int(np.count_nonzero(count == number)) for number in range(3)],
@@ -104,7 +99,7 @@ def _compared(problems: Problems, found: list[Bound], chain: LatticeStates) -> d
         "near_threshold": int(np.count_nonzero((margin < NEAR) | (chain.undecided > 0))),
         "nearest_threshold": min(margin.tolist(), default=None),
         # NaN where either has no state.
-        "largest_energy_difference": max(energy[np.isfinite(energy)].tolist(), default=None),
+        "largest_energy_difference": max(off[np.isfinite(off)].tolist(), default=None),
         "largest_binding_difference": max(binding[np.isfinite(binding)].tolist(), default=None),
     }
 
@@ -122,30 +117,24 @@ def compare_weights(cases: list[Case]) -> dict[str, Any]:
     """Compare the weight missing at z = 0 with the states (b) finds below and above the lattice's bands.
 
     A problem disagrees if any component of Σψψ† differs by more than the quadrature's error; it is unresolved
-    if the quadrature did not converge or some state's weight is not RESOLVED times its error, so that
-    the state might as well be absent. `different_counts`: problems with another number of states below the
-    lattice's bands than in the continuum, at the finest of SPACINGS.
+    if that did not converge, or hides some state's weight. `different_counts`: problems with another number
+    of states below the lattice's bands than in the continuum, at the finest of SPACINGS.
     """
     rows = [_weights(case) for case in cases]
-    return (
-        _tally(rows)
-        | {
-            "below": sum(row["below"] for row in rows),
-            "above": sum(row["above"] for row in rows),
-            "different_counts": sum(row["below"] != row["continuum"] for row in rows),
-            "largest_difference": max((row["difference"] for row in rows), default=None),
-            "largest_error": max((row["error"] for row in rows), default=None),
-            "resonances": sum(row["resonances"] for row in rows),
-        }
-        | {
-            name: min((row[name] for row in rows if row[name] is not None), default=None)
-            for name in ("smallest_weight", "narrowest")
-        }
-    )
+
+    def known(name: str) -> list[float]:
+        return [row[name] for row in rows if row[name] is not None]
+
+    return _tally(rows) | {
+        **{name: sum(known(name)) for name in ("below", "above", "resonances")},
+        "different_counts": sum(row["below"] != row["continuum"] for row in rows),
+        **{f"largest_{name}": max(known(name), default=None) for name in ("difference", "error")},
+        **{name: min(known(name), default=None) for name in ("smallest_weight", "narrowest")},
+    }
 
 
 def _weights(case: Case) -> Row:
-    problem, continuum = Problems.one(*case), int(bound(*case).count)
+    problem, continuum = Problems.of(case[:1], *case[1:]), int(bound(*case).count)
     for fraction in SPACINGS:
         spacing = fraction / float(problem.wave_number[0])
         below = bound_states(problem, spacing, "below")

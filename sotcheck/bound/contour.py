@@ -18,11 +18,19 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import roots_legendre
 
-from sotcheck.bound.matching import combined, decay_constants, in_plane, k_max, m_angle, scale
+from sotcheck.bound.states import (
+    combined,
+    decay_constants,
+    in_plane,
+    k_max,
+    m_angle,
+    mean_and_split,
+    scale,
+)  # fmt: skip
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.numerics.scan import roots, scan
+from sotcheck.numerics.zeros import roots, scan
 from sotcheck.system.interface import Interface
 
 #: Arcs around k = 0 narrower than this, relative to their p, are followed by angle instead of p.
@@ -103,24 +111,19 @@ class Contour:
         """Return k_x = −k n_y, for k×ẑ is k turned by −90°."""
         return -self.k_perp(p) * self.n(theta)[:, 1]
 
-    def matrix(self, stiffness: Array) -> tuple[Array, Array]:
-        """Return A and B."""
-        mean, split = combined(stiffness)
-        return mean + self.iface.u_0, split + self.iface.u_m
-
     def determinant(self, stiffness: Array, p: Array) -> tuple[Array, Array]:
         """Return `level` and `along`."""
-        (A, B), w = self.matrix(stiffness), self.w(p)
+        (A, B), w = mean_and_split(self.iface, stiffness), self.w(p)
         return (A - B) * (A + B) - w**2, 2 * w * B * in_plane(self.iface)
 
     def at(self, cosine: Array | float) -> Callable[[Array], Array]:
         """Return the determinant at cos θ as a function of p."""
 
-        def determinant(p: Array) -> Array:
+        def value(p: Array) -> Array:
             level, along = self.determinant(self.stiffness(p), p)
             return level - cosine * along
 
-        return determinant
+        return value
 
     def arcs(self) -> list[Arc]:
         """Return all arcs, from the inside out; at |h_R| = 2 one may reach to infinity.
@@ -132,8 +135,7 @@ class Contour:
         borders = sorted((p, side) for side in (1, -1) for p in roots(self.at(side), points))
         if self.at(1)(points[:1]) * self.at(-1)(points[:1]) < 0:
             borders.insert(0, (0.0, 0))
-        if len(borders) % 2:
-            borders.append((np.inf, 0))
+        borders += [(np.inf, 0)] * (len(borders) % 2)
         pairs = zip(borders[::2], borders[1::2], strict=True)
         return [Arc((start[0], end[0]), (start[1], end[1])) for start, end in pairs]
 
@@ -168,7 +170,8 @@ class Contour:
         """
         p = root + step
         q, q_0 = (decay_constants(self.iface, at) for at in (p, root))
-        (A, B), (A_0, B_0), k, k_0 = self.matrix(q), self.matrix(q_0), self.k_perp(p), self.k_perp(root)
+        (A, B), (A_0, B_0) = (mean_and_split(self.iface, at) for at in (q, q_0))
+        k, k_0 = self.k_perp(p), self.k_perp(root)
         change = step * (p + root)
         dA, dB = combined(change / (q + q_0))
         along = 2 * self.h_R * in_plane(self.iface) * (dB * k + B_0 * change / (k + k_0))
@@ -206,7 +209,7 @@ class Integral(Contour, ABC):
             if not np.all(found.success):
                 raise self.nothing_there(between)
             p, stiffness = found.x, self.stiffness(found.x)
-            (A, B), w, k_perp = self.matrix(stiffness), self.w(p), self.k_perp(p)
+            (A, B), w, k_perp = mean_and_split(self.iface, stiffness), self.w(p), self.k_perp(p)
             (dA, dB), dw, c = combined(self.slope(p)), self.h_R * p / k_perp, in_plane(self.iface) * cosine
             # Half of ∂/∂p of A² − B² − w² − 2Bcw.
             slope = A * dA - B * dB - w * dw - c * (dB * w + B * dw)
@@ -225,7 +228,7 @@ class Integral(Contour, ABC):
             x, weights = roots_legendre(n)
             p, theta, root, lost, stiffness = self.points(arc, x * np.pi / 2)
             dp = (arc.p[1] - arc.p[0]) / 2 * np.cos(x * np.pi / 2) * weights * np.pi / 2
-            measure = 2 * np.abs(self.matrix(stiffness)[0]) * p * dp / root
+            measure = 2 * np.abs(mean_and_split(self.iface, stiffness)[0]) * p * dp / root
             both = [self.integrands(stiffness, p, side * theta) for side in (1, -1)]
             largest = np.abs(both).reshape(2, n, -1).max(axis=(0, 2))
             value, rounding = summed(np.tile(measure, 2), np.concatenate(both))

@@ -1,33 +1,33 @@
 """Bound states at or below E_F: from which h_R there are any, where, and when no ground state exists.
 
-A, B, w, c as in `matching`. A state below the continuum at k_⊥ has E < k_⊥² + (lowest band): for k_⊥ up to
+A, B, w, c as in `states`. A state below the continuum at k_⊥ has E < k_⊥² + (lowest band): for k_⊥ up to
 k_max, where the last channel closes at E_F, each of them is below E_F. Beyond, where p² = k_⊥² − k_max² at
 E_F, each negative eigenvalue of the matching matrix there is a state below E_F.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from sotcheck.bound.matching import (
+from sotcheck.bound.states import (
     aligned_angles,
+    at_depth,
     bottom,
+    bound,
     eigenvalue,
     field,
     in_plane,
     k_max,
-    mean_and_split,
     number_below,
     of_cross,
     scale,
-)  # fmt: skip
-from sotcheck.bound.states import bound
+)
 from sotcheck.bound.thresholds import bound_without_rashba, lowest_strength
 from sotcheck.numerics.arrays import Array
-from sotcheck.numerics.scan import minimum, scan
+from sotcheck.numerics.zeros import minimum, scan
 from sotcheck.system.interface import Interface
 
 #: |h_R| from which the kinetic energy no longer outweighs the Rashba term at large k_⊥.
@@ -60,19 +60,16 @@ def first_states(iface: Interface) -> FirstStates:
 
     At k_⊥ = √(k_max² + p²) this takes w(p)/k_⊥, at most w(0)/k_max for smaller k_⊥, and 2 for k_⊥ → ∞.
     """
-    edge = k_max(iface)
-    A, B = mean_and_split(iface, 0.0)
+    edge, (A, B) = k_max(iface), at_depth(iface, 0.0)
     if np.abs(B) > A:
         return FirstStates(0.0, edge)
     p, value = minimum(lambda p: lowest_strength(iface, p) / np.hypot(edge, p), scan(0.0, scale(iface)))
     # Approached from below, 2 is undercut well before this: what is left is rounding.
-    if value > CRITICAL - 1e-12:
-        return FirstStates(CRITICAL, None)
-    return FirstStates(value, float(np.hypot(edge, p)))
+    beyond = value > CRITICAL - 1e-12
+    return FirstStates(CRITICAL, None) if beyond else FirstStates(value, float(np.hypot(edge, p)))
 
 
-@dataclass(frozen=True)
-class GroundState:
+class GroundState(NamedTuple):
     """The lowest total energy of all one-electron states, over k_⊥ and angle.
 
     `exists`: whether the energies are bounded below; `energy`: the infimum; `k_perp`: where, None if only for
@@ -89,7 +86,7 @@ class GroundState:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the attributes as JSON; the angle is that of k×ẑ in degrees."""
-        return asdict(self) | {"angle": None if self.angle is None else float(of_cross(self.angle))}
+        return self._asdict() | {"angle": None if self.angle is None else float(of_cross(self.angle))}
 
 
 def ground_state(iface: Interface, h_R: float) -> GroundState:
@@ -126,7 +123,7 @@ def ground_state(iface: Interface, h_R: float) -> GroundState:
         return GroundState(True, lowest, 0.0, why="the bottom of the continuum")
     k_perp = float(lowest_strength(iface, p)) / h if h else 0.0
     # That at which n is along m's in-plane part, for the sign of B h_R.
-    side = h_R * mean_and_split(iface, p)[1]
+    side = h_R * at_depth(iface, p)[1]
     any_angle = in_plane(iface) == 0 or side == 0
     angle = None if any_angle else float(aligned_angles(iface)[int(side < 0)] % (2 * np.pi))
     return GroundState(True, value + lowest - start**2, k_perp, angle, True, "a bound state")
@@ -137,36 +134,6 @@ def limit_of_energy(iface: Interface) -> float:
     s = in_plane(iface)
     split = iface.J * s if iface.u_m >= 0 else -iface.J * s
     return (iface.U_N + iface.U_F - split) / 2 - iface.u_m**2 * (1 - s**2) / 4
-
-
-class Sea(NamedTuple):
-    """What bound states do to the Fermi sea.
-
-    `bound`: whether some lie at or below E_F; `without_rashba`: whether the interface binds some of them
-    without any h_R; `why`: why the sea has no end, so that no state can be filled up to E_F; empty if it has.
-    """
-
-    bound: bool
-    without_rashba: bool
-    why: str
-
-    @property
-    def has_bound_edge(self) -> bool:
-        """Whether bound states lie at E_F itself and carry a torque."""
-        return self.bound and not self.why
-
-
-def sea(iface: Interface, h_R: float) -> Sea:
-    """Say whether bound states are filled at h_R, the interface's own h_R not used, and whether that ends."""
-    alone = bound_without_rashba(iface) > 0
-    if not alone and abs(h_R) <= first_states(iface).h_R:
-        return Sea(False, False, "")
-    ground, limit = ground_state(iface, h_R), limit_of_energy(iface)
-    why = "" if ground.exists else ground.why
-    level = iface.u_0 == abs(iface.u_m) * in_plane(iface)
-    if abs(h_R) == CRITICAL and level and limit < iface.E_F:
-        why = f"bound states stay below E_F however large k_perp, at E = {limit:.4g}"
-    return Sea(True, alone, why)
 
 
 def fermi_energy(iface: Interface) -> dict[str, Any]:
@@ -188,7 +155,7 @@ class Occurrence:
     the largest of an occupied state, negative if anything is bound there (unit: wave vector); `alone`: how
     many states below the continuum the interface binds by itself, without h_R, at every k_⊥; `added`: how
     many h_R adds to these, at any of these k_⊥; `first_h_R`: the |h_R| from which states are at or below E_F,
-    at any k_⊥.
+    at any k_⊥; `why`: why the Fermi sea has no end and no state can be filled up to E_F, empty if it has.
     """
 
     h_R: float
@@ -198,15 +165,26 @@ class Occurrence:
     alone: int
     added: int
     first_h_R: float
+    why: str
 
     @property
     def at_fermi_energy(self) -> bool:
         """Whether h_R itself brings states to E_F or below, where without it there are none."""
         return not self.alone and self.first_h_R < abs(self.h_R)
 
+    @property
+    def bound(self) -> bool:
+        """Whether bound states lie at or below E_F."""
+        return self.alone > 0 or self.at_fermi_energy
+
+    @property
+    def has_bound_edge(self) -> bool:
+        """Whether bound states lie at E_F itself and carry a torque."""
+        return self.bound and not self.why
+
 
 def occurrence(iface: Interface, h_R: float) -> Occurrence:
-    """Find whether h_R binds states.
+    """Find whether h_R binds states, and what they do to the Fermi sea; the interface's own is not used.
 
     The matching matrix at the bottom of the continuum is affine in k_⊥, so that its smallest eigenvalue is
     concave: only k_⊥ = 0 and the largest one can hold the minimum.
@@ -216,7 +194,17 @@ def occurrence(iface: Interface, h_R: float) -> Occurrence:
     w = h_R * k_perp
     values = eigenvalue(iface, np.zeros(1), *field(iface, w[[0, -1]], angles), -1.0)
     end, at = np.unravel_index(np.argmin(values), values.shape)
-    where = float(k_perp[[0, -1]][end, 0]), float(angles[at])
+    where = float(values[end, at]), float(k_perp[-end, 0]), float(angles[at])
     alone = bound_without_rashba(iface)
     added = max(int(number_below(iface, 0.0, w, angles).max()) - alone, 0)
-    return Occurrence(h_R, float(values[end, at]), *where, alone, added, first_states(iface).h_R)
+    found = Occurrence(h_R, *where, alone, added, first_states(iface).h_R, "")
+    return replace(found, why=_no_end(iface, h_R)) if found.bound else found
+
+
+def _no_end(iface: Interface, h_R: float) -> str:
+    """Return why no energy limits the states at or below E_F, or nothing."""
+    ground, limit = ground_state(iface, h_R), limit_of_energy(iface)
+    level = iface.u_0 == abs(iface.u_m) * in_plane(iface)
+    if abs(h_R) == CRITICAL and level and limit < iface.E_F:
+        return f"bound states stay below E_F however large k_perp, at E = {limit:.4g}"
+    return "" if ground.exists else ground.why

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sotcheck.bound.kwant_chains import Problems
-from sotcheck.bound.segments import Density, Resonance, Segment, graded, resonance, segments
+from sotcheck.bound.kwant_states import Problems
+from sotcheck.bound.missing_weight import Resonance, Segment, graded, resonance, segments
 from sotcheck.engines import Engine
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array
@@ -63,14 +63,9 @@ class Winding:
         return round(self.number.value)
 
     @property
-    def defect(self) -> float:
-        """How far the number is from it."""
-        return abs(float(self.number.value) - self.count)
-
-    @property
     def resolved(self) -> bool:
         """Whether the nearest integer can be trusted."""
-        return max(self.defect, self.number.total) < INTEGER and not self.lost
+        return max(abs(self.number.value - self.count), self.number.total) < INTEGER and not self.lost
 
 
 def levinson(engine: Engine, iface: Interface, k_perp: float, angle: float, h_R: float) -> Winding:
@@ -79,39 +74,34 @@ def levinson(engine: Engine, iface: Interface, k_perp: float, angle: float, h_R:
     The energy is varied through k_⊥² at a fixed Fermi energy, with h_R k_⊥ kept: only E − k_⊥² and h_R k_⊥
     enter. It ends at HIGHEST times the interface's largest wave number, where the phase still lacks ~ u_0/k.
     """
-    one = Problems.one(iface, k_perp, angle, h_R)
-    bands = one.bands[0]
-    highest = float(bands.max() + (HIGHEST * one.wave_number[0]) ** 2)
-    solver = iface.with_(E_F=highest)
+    one = Problems.of([iface], k_perp, angle, h_R)
+    bands, wave_number = one.bands[0], float(one.wave_number[0])
+    edge, length = float(bands.max()), (HIGHEST * wave_number) ** 2
+    solver = iface.with_(E_F=edge + length)
+    # Beyond the last edge all channels are open.
+    decades = GROWTH ** -np.arange(np.ceil(np.log(HIGHEST**2) / np.log(GROWTH)) - 1, -1.0, -1.0)
+    beyond = itertools.pairwise([edge, *(edge + length * decades).tolist()])
 
-    def states_in(segment: Segment) -> Callable[[Array], States]:
-        def at(theta: Array) -> States:
-            k_eff = np.sqrt(highest - segment.lower - segment.width * np.sin(theta) ** 2)
-            return engine.solve(solver.structure, k_eff, np.full(len(theta), angle), h_R * k_perp / k_eff)
+    turned, ends, solved, peaks, lost = 0.0, 0.0, 0, [], 0
+    for segment in segments(bands, np.inf) + [Segment(a, b - a, (True, True, True)) for a, b in beyond]:
 
-        return at
+        def states(theta: Array, segment: Segment = segment) -> States:
+            k = np.sqrt(solver.E_F - segment.lower - segment.width * np.sin(theta) ** 2)
+            return engine.solve(solver.structure, k, np.full(len(theta), angle), h_R * k_perp / k)
 
-    turned, beyond, solved, peaks, lost = 0.0, 0.0, 0, [], 0
-    for segment in segments(bands, np.inf) + decades(float(bands.max()), highest):
-        states = states_in(segment)
-        peak = resonance(segment, one.m[0], _density(states))
+        peak = resonance(segment, one.m[0], lambda theta: states(theta).density.sum(axis=-3) / (2 * np.pi))
         peaks += [peak] if peak else []
-        end = float(np.clip(END * one.wave_number[0] / np.sqrt(segment.width), END, 0.1))
+        end = float(np.clip(END * wave_number / np.sqrt(segment.width), END, 0.1))
         theta, steps = _phase_steps(states, end, graded(peak, np.inf))
         if peak and peak.width_theta < NARROW:
             near = np.abs((theta[1:] + theta[:-1]) / 2 - peak.theta) < WINDOW * peak.width_theta
             lost += int(abs(steps[near].sum()) < np.pi)
         # The phase is linear in θ at the ends, and its first and last steps are as long as what lies beyond.
         turned += float(steps.sum() + steps[0] + steps[-1])
-        beyond += float(abs(steps[0]) + abs(steps[-1]))
+        ends += float(abs(steps[0]) + abs(steps[-1]))
         solved += len(theta)
-    extrapolated = {"extrapolation": (beyond / (2 * np.pi), "first and last steps of every segment")}
+    extrapolated = {"extrapolation": (ends / (2 * np.pi), "first and last steps of every segment")}
     return Winding(Estimate(1 - turned / (2 * np.pi), extrapolated), solved, peaks, lost)
-
-
-def _density(states: Callable[[Array], States]) -> Density:
-    """Return Σψψ†/2π at z = 0 as a function of θ."""
-    return lambda theta: states(theta).density.sum(axis=-3) / (2 * np.pi)
 
 
 def _phase_steps(states: Callable[[Array], States], end: float, splits: list[float]) -> tuple[Array, Array]:
@@ -137,22 +127,14 @@ def _phase_steps(states: Callable[[Array], States], end: float, splits: list[flo
         phase = np.insert(phase, halved + 1, _phase(states(between)))
 
 
-def decades(lower: float, upper: float) -> list[Segment]:
-    """Return segments, with all channels open, whose energies above `lower` grow by GROWTH."""
-    number = int(np.ceil(np.log(HIGHEST**2) / np.log(GROWTH)))
-    edges = lower + (upper - lower) * np.concatenate([[0.0], GROWTH ** -np.arange(number - 1.0, -1.0, -1.0)])
-    return [Segment(a, b - a, (True, True, True)) for a, b in itertools.pairwise(edges.tolist())]
-
-
 def _phase(states: States) -> Array:
     """Return arg det S between open channels, (n,)."""
     closed = np.zeros((*states.kz.shape, 4, 4), dtype=complex)
     closed[..., :2, :2] = IDENTITY - states.open_N
     closed[..., 2:, 2:] = IDENTITY - states.open_F
     determinant = np.linalg.det(states.s_matrix() + closed)
-    if np.abs(np.abs(determinant) - 1).max() > NOT_UNITARY:
+    if (off := np.abs(np.abs(determinant) - 1).max()) > NOT_UNITARY:
         raise EngineError(
-            f"|det S| differs from 1 by {np.abs(np.abs(determinant) - 1).max():.1e}: "
-            "an energy is too close to a threshold for this engine"
+            f"|det S| differs from 1 by {off:.1e}: an energy is too close to a threshold for this engine"
         )
     return np.angle(determinant)

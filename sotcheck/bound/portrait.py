@@ -1,29 +1,59 @@
-"""All about the bound states of one interface, for pages: maps, dispersion, contours at E_F, conclusions."""
+"""All about the bound states of one interface, and of those in reports/bound-states/, ready for JSON.
+
+Maps, dispersion, contours at E_F and conclusions, of the built-in systems and one interface for each effect.
+"""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from sotcheck.bound.conclusions import conclusions
+from sotcheck import __version__
 from sotcheck.bound.contour import Contour
-from sotcheck.bound.fermi import count_at_fermi, fermi_energy, ground_state
-from sotcheck.bound.matching import aligned_angles, bottom, k_max, of_k
-from sotcheck.bound.states import Bound, bound
-from sotcheck.bound.thresholds import threshold
+from sotcheck.bound.fermi import CRITICAL, count_at_fermi, fermi_energy, ground_state
+from sotcheck.bound.spin_density import bound_spin_density
+from sotcheck.bound.states import Bound, aligned_angles, bottom, bound, in_plane, k_max, m_angle, of_k
+from sotcheck.bound.table import conclusions
+from sotcheck.bound.thresholds import lowest_strength, smallest_strength, threshold, unperturbed_plane
+from sotcheck.engines.poles import along_m, embedded_states
 from sotcheck.errors import EngineError
-from sotcheck.system.files import to_document
+from sotcheck.exact.observables import components
+from sotcheck.run.progress import Progress, silent
+from sotcheck.run.threads import single_threaded
+from sotcheck.system.files import builtin_systems, load, to_document
 from sotcheck.system.interface import Interface
 
 #: Points of a map that Kwant solves as well.
 CHECKS, SEED = 30, 20170915
 #: h_R of dispersions and contours.
 LINES = (0.8, 1.2, 1.6, 1.9, 2.1)
+PLAIN = Interface(name="plain", E_F=1.0, m=(2.0, -1.0, 2.0))
+#: What each demonstration shows, beside the built-in systems.
+EFFECTS = {
+    name: PLAIN.with_(name=name, title=title, **values)
+    for name, title, values in (
+        ("attractive", "Attractive for the majority: bound without any h_R",
+         {"J": 0.0, "u_0": -0.3, "u_m": 0.8}),
+        ("embedded", "A minority state inside the majority's continuum",
+         {"U_N": 1.5, "U_F": 0.5, "u_0": -0.6, "u_m": -0.6}),
+        ("matched", "Equal wave vectors in N and for the majority: any h_R binds, although J = 1",
+         {"U_N": -1.0}),
+        ("transparent", "Nothing but the Rashba term: any h_R binds", {"J": 0.0}),
+    )
+}  # fmt: skip
+#: h_R of the curves of spin density; below 2, where a ground state exists.
+CURVE_H_R = (0.05, 0.4, 0.7, 0.8, 1.0, 1.2)
+#: Systems with such a curve: bound states at E_F from h_R = 0.70 on, from 0.57 on, and from 0 twice.
+CURVES = ("bulk-magnetism", "interface-magnetism", "attractive", "transparent")
+#: J of the approach to J = 0, in units of E_F.
+SMALL_J = 10.0 ** -np.arange(0, 9)
 
 
 def one_interface(iface: Interface, checks: int = CHECKS) -> dict[str, Any]:
     """Return one interface's map with some points by Kwant, dispersion and contours, and what they mean."""
+    contours = [Contour(iface, h) for h in LINES if ground_state(iface, h).exists]
     return {
         "name": iface.name,
         "title": iface.title,
@@ -32,15 +62,16 @@ def one_interface(iface: Interface, checks: int = CHECKS) -> dict[str, Any]:
         "fermi_energy": fermi_energy(iface),
         "map": bound_state_map(iface, checks=checks),
         "dispersion": dispersion(iface),
-        "contours": [contour(iface, h) for h in LINES if ground_state(iface, h).exists],
+        "contours": [
+            {"h_R": one.h_R, "k_perp_max": k_max(iface), "lines": [one.line(a).tolist() for a in one.arcs()]}
+            for one in contours
+        ],
         "conclusions": conclusions(iface, (0.8, 1.9)),
     }
 
 
 def bound_state_map(iface: Interface, n: int = 100, checks: int = CHECKS) -> dict[str, Any]:
     """Map the states below the continuum over (k_⊥, h_R) at the most attractive angle, and over angles.
-
-    The lowest state is at k×ẑ parallel or antiparallel to m's in-plane part; of these, the lower one counts.
 
     Axes of n points: "k_perp", "h_R", "angle" (of k×ẑ, degrees). "radial": by (h_R, k_⊥), "angular": by (h_R,
     angle) at the largest k_⊥ with an open channel; each with "count", "binding" (bottom − E of the lowest
@@ -50,6 +81,7 @@ def bound_state_map(iface: Interface, n: int = 100, checks: int = CHECKS) -> dic
     edge = k_max(iface)
     h_R, k_perp = 2.5 * np.arange(n) / (n - 1), 2 * edge * np.arange(1, n + 1) / n
     degrees = 360.0 * np.arange(n) / n
+    # Of k×ẑ parallel and antiparallel to m's in-plane part, that with the lower state.
     aligned = aligned_angles(iface)
     both = bound(iface, k_perp[:, None], aligned, h_R[:, None, None])
     first = np.nan_to_num(both.p[..., 0], nan=-1.0).argmax(axis=-1)
@@ -107,8 +139,79 @@ def dispersion(iface: Interface) -> dict[str, Any]:
     }
 
 
-def contour(iface: Interface, h_R: float) -> dict[str, Any]:
-    """Return the contour E_b(k) = E_F as lines in the plane of k."""
-    found = Contour(iface, h_R)
-    lines = [found.line(arc).tolist() for arc in found.arcs()]
-    return {"h_R": h_R, "k_perp_max": k_max(iface), "lines": lines}
+@single_threaded
+def report_data(
+    *, checks: int = CHECKS, cases: tuple[int, int] = (1000, 50), progress: Progress = silent
+) -> Any:
+    """Return everything that the pages on bound states show, ready for JSON.
+
+    `checks`: points of each map solved with Kwant as well; `cases`: random problems on which the three routes
+    are compared, the first two, and all of them.
+    """
+    from sotcheck.bound.agreement import agreement
+
+    built_in = {name: load(name) for name in builtin_systems()}
+    interfaces = {name: one for name, one in built_in.items() if isinstance(one, Interface)} | EFFECTS
+    steps: dict[str, Any] = {name: partial(one_interface, one, checks) for name, one in interfaces.items()}
+    steps["agreement"] = partial(agreement, *cases)
+    found = {name: steps[name]() for name in progress(steps, "bound states")}
+    degrees = np.linspace(0.0, 360.0, 181)
+
+    def by_angle(iface: Interface) -> dict[str, Any]:
+        """Return the smallest h_R k_⊥ that binds over the in-plane threshold √J, by the angle of k×ẑ to m."""
+        angle = of_k(degrees + np.degrees(m_angle(iface)))
+        ratio = smallest_strength(iface, along_m(iface, angle)) / np.sqrt(iface.J)
+        row = {"angle": degrees.tolist(), "ratio_to_C5": ratio.tolist()}
+        return {"name": iface.name, "in_plane": in_plane(iface), **row}
+
+    # At |h_R| = 2 itself u_0 − |u_m| × m's in-plane part decides.
+    marginal = [PLAIN.with_(J=0.0, u_0=u_0, u_m=0.6) for u_0 in (-0.5, 0.3, 0.8)]
+    return {
+        "sotcheck": __version__,
+        "interfaces": [found[name] for name in interfaces],
+        "threshold": [by_angle(iface) for iface in interfaces.values() if iface.J > 0],
+        "small_J": [
+            {"J": float(J), "strength": float(lowest_strength(PLAIN.with_(J=float(J))))} for J in SMALL_J
+        ],
+        "plane": unperturbed_plane(interfaces["interface-magnetism"]),
+        "spin_density": [spin_density_curve(interfaces[name], CURVE_H_R) for name in CURVES],
+        "marginal": [
+            {"u_0": one.u_0, "u_m": one.u_m, "in_plane": in_plane(one)}
+            | ground_state(one, CRITICAL).to_dict()
+            for one in marginal
+        ],
+        "embedded": embedded_table(interfaces["embedded"]),
+        "agreement": found["agreement"],
+    }
+
+
+def spin_density_curve(iface: Interface, h_R: tuple[float, ...]) -> dict[str, Any]:
+    """Return what bound states add to spin density and torque against h_R, all relaxation times one."""
+    iface = iface.with_(tau_N=1.0, tau_up=1.0, tau_down=1.0)
+    rows = [bound_spin_density(iface, h) for h in h_R]
+
+    def split(found: dict[str, Any]) -> list[float | None]:
+        parts = components(np.array(found["torque"]), iface.direction)
+        return [None, None] if parts is None else [*map(float, parts)]
+
+    parts = [
+        {"h_R": row["h_R"], "bound": split(row["bound"]), "scattering": split(row["total"])} for row in rows
+    ]
+    return {"name": iface.name, "rows": rows, "components": parts}
+
+
+def embedded_table(iface: Interface) -> list[dict[str, Any]]:
+    """Return the minority's states inside the majority's continuum: bound for m ∥ k×ẑ, else resonances.
+
+    Two h_R each: away from m ∥ k×ẑ the width grows as h_R².
+    """
+    flat, h_R = iface.with_(m=(iface.m[0], iface.m[1], 0.0)), np.array([0.05, 0.1])
+    rows = []
+    for system, degrees in ((flat, 0.0), (flat, 45.0), (flat, 90.0), (iface, 0.0), (iface, 90.0)):
+        angle = of_k(degrees + np.degrees(m_angle(iface)))
+        found = embedded_states(system, np.array(k_max(iface)), angle, h_R)
+        for h, kind, *numbers in zip(h_R, found.kind, found.energy, found.width, strict=True):
+            energy, width = (None if kind == "none" else float(number) for number in numbers)
+            row = {"h_R": float(h), "kind": str(kind), "energy": energy, "width": width}
+            rows.append({"m": list(system.m), "angle": degrees} | row)
+    return rows

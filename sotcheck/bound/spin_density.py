@@ -17,13 +17,14 @@ The shift by k_x, as for the scattering states, takes k_x for half the velocity.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from sotcheck.bound.contour import Contour, Integral
 from sotcheck.bound.fermi import ground_state
-from sotcheck.bound.matching import norm
+from sotcheck.bound.states import mean_and_split, norm
 from sotcheck.engines import Matching
 from sotcheck.errors import EngineError
 from sotcheck.exact.observables import exact_flows, largest_torque, torque_from_flows
@@ -42,6 +43,8 @@ QUANTITIES = (
 )  # fmt: skip
 #: Totals smaller than this, relative to the natural scale of t, are none.
 NOTHING = 1e-12
+#: Relative errors of torques that only serve to say how much bound states carry.
+ROUGHLY = 1e-2
 
 
 class SpinDensity(Integral):
@@ -50,7 +53,7 @@ class SpinDensity(Integral):
     def integrands(self, stiffness: Array, p: Array, theta: Array) -> Array:
         """Return the rows of `QUANTITIES`."""
         m, u_m, n, k_x = self.iface.direction, self.iface.u_m, self.n(theta), self.k_x(p, theta)
-        (A, B), w = self.matrix(stiffness), self.w(p)[:, None]
+        (A, B), w = mean_and_split(self.iface, stiffness), self.w(p)[:, None]
         spin = -(np.outer(B, m) + w * n) / A[:, None]
         size = norm(stiffness, spin @ m)
         velocity = k_x - self.h_R / 2 * spin[:, 1] / size
@@ -96,6 +99,25 @@ def scattering_density(iface: Interface, h_R: float, *, rtol: float = 1e-8) -> E
     return sum_over_k(integrand, iface.thresholds(), rtol, floor).total
 
 
+def bound_share(iface: Interface, h_R: float, scattering: Array | None = None) -> float | None:
+    """Return |t| of bound states over |t| of all scattering states, for equal relaxation times.
+
+    Infinite where scattering states give nothing but rounding, None where bound states do not either; an
+    EngineError if there is no ground state. `scattering`: the sum of the sources' t (3,), where it is known.
+    """
+    # The largest numbers of a system file would overflow when squared.
+    bound = math.hypot(*bound_density(iface, h_R, rtol=ROUGHLY)["torque"].value)
+    if scattering is None:
+        flows = exact_flows(Matching(), iface, np.array([h_R]), rtol=ROUGHLY)
+        scattering = h_R * torque_from_flows(flows.total.value[0].sum(axis=0), iface.direction)
+    size = math.hypot(*scattering)
+    # Without magnetism there is no torque but rounding.
+    nothing = NOTHING * largest_torque(iface) * abs(h_R)
+    if bound <= nothing:
+        return None
+    return bound / size if size > nothing else np.inf
+
+
 def bound_spin_density(iface: Interface, h_R: float) -> dict[str, Any]:
     """Return what bound states at E_F add, beside what the scattering states give, as JSON.
 
@@ -111,20 +133,27 @@ def bound_spin_density(iface: Interface, h_R: float) -> dict[str, Any]:
     torque_error = flows.error.max(axis=(-2, -1)) * 2 * abs(h_R)
     tau = np.array([iface.tau_N, iface.tau_up, iface.tau_down])
     total = {"spin": tau @ spin.value, "torque": tau @ torque}
-
-    def ratio(name: str) -> float | None:
-        size = float(np.linalg.norm(total[name]))
+    bound, ratio = None, dict.fromkeys(total)
+    if found:
+        some = {name.replace(", ", "_").replace(" ", "_"): found[name] for name in QUANTITIES[:5]}
+        bound = {name: one.value.tolist() for name, one in some.items()} | {
+            "states": float(found["states"].value[0]),
+            "error": max(one.total for one in some.values()),
+            "arcs": [arc._asdict() for arc in Contour(iface, h_R).arcs()],
+        }
+        sizes = {name: float(np.linalg.norm(vector)) for name, vector in total.items()}
         # Below that it is rounding: without magnetism there is no torque, without a spin-dependent wave
         # number no spin density of the scattering states.
-        if found is None or size <= NOTHING * largest_torque(iface):
-            return None
-        return float(np.linalg.norm(found[name].value)) / size
-
+        nothing = NOTHING * largest_torque(iface)
+        ratio = {
+            name: float(np.linalg.norm(found[name].value)) / size if size > nothing else None
+            for name, size in sizes.items()
+        }
     return {
         "h_R": h_R,
         "ground_state": ground.exists,
         "why": ground.why,
-        "bound": found and _of_bound(found) | {"arcs": [arc._asdict() for arc in Contour(iface, h_R).arcs()]},
+        "bound": bound,
         "scattering": {
             source: {
                 "spin": spin.value[i].tolist(),
@@ -135,13 +164,5 @@ def bound_spin_density(iface: Interface, h_R: float) -> dict[str, Any]:
             for i, source in enumerate(SOURCES)
         },
         "total": {name: vector.tolist() for name, vector in total.items()},
-        "ratio": {name: ratio(name) for name in total},
-    }
-
-
-def _of_bound(found: dict[str, Estimate]) -> dict[str, Any]:
-    some = {name.replace(", ", "_").replace(" ", "_"): found[name] for name in QUANTITIES[:5]}
-    return {name: one.value.tolist() for name, one in some.items()} | {
-        "states": float(found["states"].value[0]),
-        "error": max(one.total for one in some.values()),
+        "ratio": ratio,
     }

@@ -1,9 +1,9 @@
-"""Bound states of one system on a grid of k_⊥, angles and h_R: a table, and the JSON document."""
+"""Bound states of one system on a grid of k_⊥, angles and h_R: table, JSON, and what the numbers mean."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +11,18 @@ import numpy as np
 from tabulate import tabulate
 
 from sotcheck import __version__
-from sotcheck.bound.conclusions import conclusions, on_spin_density
-from sotcheck.bound.fermi import count_at_fermi, fermi_energy, ground_state
-from sotcheck.bound.matching import aligned_angles, k_max, of_cross, of_k
-from sotcheck.bound.spin_density import bound_spin_density
-from sotcheck.bound.states import Bound, bound
+from sotcheck.bound.fermi import (
+    CRITICAL,
+    count_at_fermi,
+    fermi_energy,
+    first_states,
+    ground_state,
+    occurrence,
+)
+from sotcheck.bound.spin_density import bound_share, bound_spin_density
+from sotcheck.bound.states import Bound, aligned_angles, bound, k_max, of_cross, of_k
 from sotcheck.bound.thresholds import threshold
-from sotcheck.errors import in_range
+from sotcheck.errors import SotcheckError, in_range
 from sotcheck.numerics.arrays import Array
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.files import to_document
@@ -30,6 +35,8 @@ ANGLES = (0.0, 45.0, 90.0, 135.0, 180.0, 225.0, 270.0, 315.0)
 BANDS = ("normal", "minority", "majority")
 #: What is accepted, angles in degrees.
 RANGES = {"h_R": (-1e3, 1e3), "k_perp": (0.0, 1e32), "angle": (-1e6, 1e6)}
+#: |bound|/|scattering| from which the bound states' spin density is not small.
+SMALL = 0.01
 
 
 @dataclass(frozen=True)
@@ -68,10 +75,10 @@ class BoundStatesResult:
                 "at_or_below_E_F": int(self.at_fermi[at]),
             }
 
-    def to_dict(self, warnings: Sequence[str] = ()) -> dict[str, Any]:
-        """Return the JSON document of `sotcheck bound-states`, with warnings that the caller knows of."""
+    def to_json(self, warnings: Sequence[str] = ()) -> str:
+        """Return the JSON text of `sotcheck bound-states`, with warnings that the caller knows of."""
         ground_states = [{"h_R": h, **ground_state(self.iface, h).to_dict()} for h in self.h_R.tolist()]
-        return {
+        document = {
             "sotcheck": __version__,
             "system": to_document(self.iface),
             "bound_states": list(self.rows()),
@@ -80,24 +87,17 @@ class BoundStatesResult:
             "spin_density": self.spin_density,
             "warnings": list(warnings),
         }
-
-    def to_json(self, warnings: Sequence[str] = ()) -> str:
-        """Return `to_dict` as JSON text."""
-        return json.dumps(self.to_dict(warnings), indent=2, allow_nan=False) + "\n"
-
-    def conclusions(self) -> list[str]:
-        """Say in plain sentences what the numbers mean."""
-        added = [sentence for found in self.spin_density for sentence in on_spin_density(found)]
-        return conclusions(self.iface, self.h_R.tolist()) + added
+        return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
     def __str__(self) -> str:
+        added = [sentence for found in self.spin_density for sentence in on_spin_density(found)]
+        said = [f"- {sentence}" for sentence in conclusions(self.iface, self.h_R.tolist()) + added]
         headers = ("h_R", "k_perp", "binding", "states", "lowest energy", "at angle", "length in N", "<= E_F")
         table = tabulate(list(self._summary()), headers, disable_numparse=True)
         note = (
             "binding: angles of k x z against the x axis, in degrees, that bind; energies include k_perp^2\n"
             "All angles, with every state's energy, spin and decay lengths: --json FILE"
         )
-        said = [f"- {sentence}" for sentence in self.conclusions()]
         return "\n".join([str(self.iface), "", *said, "", table, note])
 
     def _summary(self) -> Iterator[tuple[str, ...]]:
@@ -151,3 +151,98 @@ def bound_states(
     return BoundStatesResult(
         iface, h_R, k_perp, angle, bound(iface, *grid), count_at_fermi(iface, *grid), added
     )
+
+
+def conclusions(iface: Interface, h_R: Iterable[float]) -> list[str]:
+    """Say what it takes to bind states, when they reach E_F, and what the lowest state is at each h_R."""
+    return list(_conclusions(iface, h_R))
+
+
+def _conclusions(iface: Interface, h_R: Iterable[float]) -> Iterator[str]:
+    found, first = threshold(iface), first_states(iface)
+    number, ratio = found["bound_without_rashba"], found["ratio_to_C5"]
+    if number:
+        states = "states are" if number > 1 else "state is"
+        yield f"{number} {states} bound to the interface at every k_perp without any h_R."
+    elif found["strength"] == 0:
+        yield (
+            "Any h_R binds a state at every k_perp > 0: for one spin nothing opposes it "
+            "(q_N + q_s + u_s = 0 at the bottom of the continuum)."
+        )
+    else:
+        against = "the in-plane threshold sqrt(J) would be 0, for J = 0"
+        if ratio is not None:
+            against = f"{ratio:.3g} times the in-plane threshold sqrt(J) = {found['C5']:.4g}"
+        yield f"The least |h_R| k_perp that binds a state is {found['strength']:.6g} ({against})."
+    if first.h_R == 0:
+        yield "There are bound states at and below E_F at every h_R, however small."
+    elif first.k_perp is None:
+        yield f"Below |h_R| = {CRITICAL:g} no bound state lies at or below E_F."
+    else:
+        yield (
+            f"Bound states at or below E_F appear from |h_R| = {first.h_R:.6g}, "
+            f"at k_perp = {first.k_perp:.6g}."
+        )
+    for h in h_R:
+        ground = ground_state(iface, h)
+        if not ground.exists:
+            yield f"At h_R = {h:g} no ground state exists: {ground.why}, and k_perp is unbounded."
+        elif ground.bound:
+            where = "k_perp without end" if ground.k_perp is None else f"k_perp = {ground.k_perp:.4g}"
+            yield f"At h_R = {h:g} the lowest state of all is bound: E = {ground.energy:.6g} at {where}."
+
+
+def on_spin_density(found: dict[str, Any]) -> Iterator[str]:
+    """Say whether what `bound_spin_density` found is small."""
+    if found["bound"] is None:
+        return
+    if not found["bound"]["arcs"]:
+        yield f"At h_R = {found['h_R']:g} no bound state is at E_F: the scattering formula misses nothing."
+        return
+    ratios = [found["ratio"][name] for name in ("spin", "torque")]
+    known = [ratio for ratio in ratios if ratio is not None]
+    spin, torque = (
+        "something beside nothing for" if ratio is None else f"{ratio:.3g} times" for ratio in ratios
+    )
+    size = "small" if known and max(known) < SMALL else "not small"
+    yield (
+        f"At h_R = {found['h_R']:g} bound states at E_F, with a relaxation time of 1, give {spin} the "
+        f"interface spin density and {torque} the torque of the scattering states: {size}."
+    )
+
+
+def on_bound_states(iface: Interface, h_R: list[float], scattering: Mapping[float, Array]) -> Iterator[str]:
+    """Yield what is to be said of states bound to the interface at each h_R, or at all of them without any.
+
+    `scattering`: the sum of the sources' t by h_R, where it is known.
+    """
+    if not h_R and occurrence(iface, 0.0).bound:
+        yield (
+            "the interface binds states at E_F by itself, at any h_R however small: the scattering formula "
+            "leaves out their torque"
+        )
+    for h in h_R:
+        there = occurrence(iface, h)
+        if there.why:
+            yield (
+                f"at h_R = {h:g} there is no ground state ({there.why}): what scattering states carry is not "
+                "the torque of any Fermi sea"
+            )
+        elif there.bound:
+            cause = "which the interface binds by itself, " if there.alone else ""
+            yield (
+                f"at h_R = {h:g} states bound to the interface lie at E_F, {cause}and the scattering formula "
+                f"leaves them out{_share(iface, h, scattering.get(h))}"
+            )
+
+
+def _share(iface: Interface, h_R: float, scattering: Array | None) -> str:
+    """Return what bound states at E_F would add to the torque of the scattering states."""
+    try:
+        share = bound_share(iface, h_R, scattering)
+    except SotcheckError as error:
+        return f"; how much they carry cannot be computed ({error})"
+    if share is None:
+        return "; they carry no torque"
+    size = f"{share:.2g} times" if np.isfinite(share) else "all of"
+    return f": for equal relaxation times they carry {size} its torque"

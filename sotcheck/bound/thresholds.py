@@ -1,6 +1,6 @@
 """How strong the Rashba term has to be to bind a state below the continuum, exactly, at every angle.
 
-A, B, w, c as in `matching`. At the bottom of the continuum A and B do not depend on k_⊥. Where nothing is
+A, B, w, c as in `states`. At the bottom of the continuum A and B do not depend on k_⊥. Where nothing is
 bound without h_R, |B| < A, the determinant is positive between its roots w = −Bc ∓ √(A² − B²(1 − c²)) and
 one state is bound beyond them.
 """
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sotcheck.bound.matching import in_plane, k_max, m_angle, mean_and_split, number_below, of_k
+from sotcheck.bound.states import at_depth, in_plane, k_max, m_angle, number_below, of_k
 from sotcheck.engines.poles import along_m
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.interface import Interface
@@ -31,7 +31,7 @@ def smallest_strength(iface: Interface, c: Array | float) -> Array:
 
     Zero where there is one without any h_R. For h_R < 0 take −c.
     """
-    return _strength(*mean_and_split(iface, 0.0), np.asarray(c))
+    return _strength(*at_depth(iface, 0.0), np.asarray(c))
 
 
 def lowest_strength(iface: Interface, p: Array | float = 0.0) -> Array:
@@ -39,7 +39,7 @@ def lowest_strength(iface: Interface, p: Array | float = 0.0) -> Array:
 
     |B m + w n| is largest for |c| = in_plane and the sign of B.
     """
-    A, B = mean_and_split(iface, p)
+    A, B = at_depth(iface, p)
     return _strength(A, B, np.copysign(in_plane(iface), B))
 
 
@@ -56,7 +56,7 @@ def threshold(iface: Interface) -> dict[str, Any]:
     None if any will do; "C5": √J, the in-plane threshold, that of m ∥ k×ẑ without barriers and with equal
     potentials; "by_angle": the dependence on the angle of k×ẑ in degrees.
     """
-    _, B = mean_and_split(iface, 0.0)
+    _, B = at_depth(iface, 0.0)
     strength, number = float(lowest_strength(iface)), bound_without_rashba(iface)
     sqrt_J = float(np.sqrt(iface.J))
     # Without an in-plane m, or without a preferred spin, every direction is as good.
@@ -79,15 +79,12 @@ def unperturbed_plane(iface: Interface, n: int = 100) -> dict[str, Any]:
     """Return what binds without any h_R over the plane of (u_0, u_m), n cells from −2 to 2 on each axis.
 
     Such a state's energy at k_⊥ is k_⊥² less a constant, so that it also meets E_F, at one k_⊥ beyond the
-    continuum's. The interface's own u_0 and u_m are not used.
-
-    "u_0", "u_m": midpoints of the cells. "count" at h_R = 0 and "strength", the smallest |h_R| k_⊥ that
-    binds, both by (u_0, u_m). "fraction": share of the plane's cells with 0, 1 and 2 states at h_R = 0.
+    continuum's. "u_0", "u_m": midpoints of the cells. "count" at h_R = 0 and "strength", the smallest
+    |h_R| k_⊥ that binds, both by (u_0, u_m). "fraction": share of cells with 0, 1 and 2 states at h_R = 0.
     """
     axis = 2.0 * (2 * (np.arange(n) + 0.5) / n - 1)
-    u_0, u_m = np.meshgrid(axis, axis, indexing="ij")
-    A, B = mean_and_split(iface.with_(u_0=0.0, u_m=0.0), 0.0)
-    A, B = A + u_0, B + u_m
+    own = at_depth(iface.with_(u_0=0.0, u_m=0.0), 0.0)
+    A, B = np.array(own)[:, None, None] + np.meshgrid(axis, axis, indexing="ij")
     states = (A + B < 0).astype(int) + (A - B < 0).astype(int)
     return {
         "u_0": axis.tolist(),
@@ -107,19 +104,16 @@ class InterfaceState(NamedTuple):
 
 
 def interface_states(iface: Interface) -> list[InterfaceState]:
-    """Return the h_R = 0 interface states at E_F: q_N + q_s + u_s = 0 for spin s.
+    """Return the h_R = 0 interface states at E_F: q_N + q_s + u_s = 0 and q_N² − q_s² = U_N − U_s for spin s.
 
-    With q_N² − q_s² = U_N − U_s both are known. States inside the other spin's continuum become resonances of
-    width ~ h_R².
+    States inside the other spin's continuum become resonances of width ~ h_R².
     """
     found = []
     for spin, sign in (("minority", 1.0), ("majority", -1.0)):
-        attraction = -(iface.u_0 + sign * iface.u_m)
-        if attraction <= 0:
-            continue
-        difference = (iface.U_N - iface.U_F - sign * iface.J) / attraction
-        q_N, q_s = (attraction + difference) / 2, (attraction - difference) / 2
-        x = float(iface.E_F - iface.U_N + np.square(q_N))
-        if min(q_N, q_s) > 0 and x > 0:
-            found.append(InterfaceState(spin, x, inside_continuum=x < iface.thresholds()[-1]))
+        if (attraction := -(iface.u_0 + sign * iface.u_m)) > 0:
+            difference = (iface.U_N - iface.U_F - sign * iface.J) / attraction
+            q_N, q_s = (attraction + difference) / 2, (attraction - difference) / 2
+            x = float(iface.E_F - iface.U_N + np.square(q_N))
+            if min(q_N, q_s) > 0 and x > 0:
+                found.append(InterfaceState(spin, x, inside_continuum=x < iface.thresholds()[-1]))
     return found

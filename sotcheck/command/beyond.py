@@ -10,7 +10,7 @@ import click
 from sotcheck.command.options import (
     Numbers,
     Place,
-    chosen_system,
+    chosen_interface,
     emit,
     fermi_energy_option,
     json_option,
@@ -69,12 +69,12 @@ def bound_states(
             if value is not None:
                 raise click.UsageError(f"--{name.lower().replace('_', '-')} belongs to a SYSTEM: give one")
         refuse_unwritable_folder(output)
-        from sotcheck.bound.report_data import report_data
+        from sotcheck.bound.portrait import report_data
         from sotcheck.pages.bound_states import write_bound_states
 
         print_out(f"report written: open {write_bound_states(report_data(progress=bar), output)}\n")
         return
-    iface, h_R = chosen_system(system, **changes)
+    iface, h_R = chosen_interface(system, "bound-states", **changes)
     refuse_unwritable_json(json_file)
     refuse_unwritable_folder(output)
     import numpy as np
@@ -103,10 +103,10 @@ def beyond(system: str, json_file: str | None, **changes: Any) -> None:
     it is smallest and why; Pade approximants beyond; the h_R at which first order is off by 1 % and by 10 %;
     the angular harmonics of the exact torque; bound states.
     """
-    iface, _ = chosen_system(system, **changes)
+    iface, _ = chosen_interface(system, "beyond", **changes)
     refuse_unwritable_json(json_file)
-    from sotcheck.beyond.document import beyond as look_beyond
+    from sotcheck.beyond.document import BeyondResult, beyond_data
 
-    result = look_beyond(iface, progress=bar)
+    result = BeyondResult(iface, beyond_data(iface, progress=bar))
     warn(iface, None)
     emit(str(result), result.to_json(), json_file)

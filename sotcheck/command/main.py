@@ -16,6 +16,7 @@ from sotcheck import __version__
 from sotcheck.command.bench import bench
 from sotcheck.command.beyond import beyond, bound_states
 from sotcheck.command.options import (
+    Numbers,
     Place,
     conclude,
     emit,
@@ -80,15 +81,22 @@ def systems(name: str | None) -> None:
 @cli.command()
 @click.argument("system")
 @request_options
-def torque(system: str, json_file: str | None, **asked: Any) -> None:
+@click.option(
+    "--scale",
+    type=Numbers(),
+    metavar="S,S,...",
+    help="Factors of every spin-orbit term of the system; first order is linear in them.",
+)
+def torque(system: str, json_file: str | None, scale: tuple[float, ...] | None, **asked: Any) -> None:
     """Compute the torque of each source.
 
-    Numbers are those of t (see the README's conventions) at the given h_R, not divided by it.
+    Numbers are those of t (see the README's conventions) at the given h_R, not divided by it. SYSTEM may have
+    layers, effective masses and any spin-orbit term linear in k; the JSON then tells who takes which torque.
     """
     iface, settings = request(system, json_file, **asked)
     from sotcheck.trial import torque as torques
 
-    table = torques.torque(iface, **settings)
+    table = torques.torque(iface, scale=scale, **settings)
     emit(str(table), table.to_json(), json_file)
 
 
@@ -111,7 +119,10 @@ def check(system: str, theory: str | None, json_file: str | None, **asked: Any) 
     """
     if system.endswith(RESULT):
         _check_sweep(Path(system), json_file)
-    iface, settings = request(system, json_file, **asked)
+    chosen, settings = request(system, json_file, **asked)
+    from sotcheck.system.files import bare
+
+    iface = bare(chosen, "check")
     if theory is None:
         from sotcheck.trial.check import check as cross_check
 
@@ -149,15 +160,14 @@ def report(system: tuple[str, ...], output: Path, executor: str, workers: int) -
 
     A result of 'sotcheck sweep' (FILE.nc) is checked, and gets a page with its figures.
     """
-    from sotcheck.pages.overview import refuse_another, write_overview
-    from sotcheck.pages.report import OTHERS, write_reports
+    from sotcheck.pages.report import OTHERS, refuse_another, write_overview, write_reports
     from sotcheck.pages.sweep import listed, write_sweeps
-    from sotcheck.system.files import builtin_systems, load
+    from sotcheck.system.files import builtin_systems, load_bare
 
     arguments = list(dict.fromkeys(system or builtin_systems()))
     results = [Path(argument) for argument in arguments if argument.endswith(RESULT)]
     arguments = [argument for argument in arguments if not argument.endswith(RESULT)]
-    interfaces = [load(argument) for argument in arguments]
+    interfaces = [load_bare(argument, "report") for argument in arguments]
     names = [*(iface.name for iface in interfaces), *(result.stem for result in results), *OTHERS]
     _refuse_same_names(names)
     chosen = backend(executor, workers)

@@ -19,7 +19,8 @@ from sotcheck.run.progress import bar
 
 if TYPE_CHECKING:
     from sotcheck.system.interface import Interface
-    from sotcheck.trial.findings import Findings
+    from sotcheck.system.model import System
+    from sotcheck.trial.result import Findings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -168,7 +169,7 @@ def request(
     spacing: float | None,
     tolerance: float,
     **changes: Any,
-) -> tuple[Interface, dict[str, Any]]:
+) -> tuple[System, dict[str, Any]]:
     """Return the system, and what is asked of it, once all that can be refused at once has been."""
     engines = names_of(engine)
     iface, h_R = chosen_system(system, **changes)
@@ -184,11 +185,17 @@ def chosen_system(
     fermi_energy: float | None = None,
     magnetization: tuple[float, ...] | None = None,
     h_R: tuple[float, ...] | None = None,
-) -> tuple[Interface, tuple[float, ...] | None]:
+) -> tuple[System, tuple[float, ...] | None]:
     """Load a system, apply the options that change it, and return it with the h_R asked for, if any."""
     from sotcheck.system.files import load
+    from sotcheck.system.stack import Stack
 
     iface = load(system)
+    if h_R is not None and isinstance(iface, Stack) and not iface.only_rashba:
+        raise click.BadParameter(
+            f"{iface.name} has more spin-orbit terms than [interface] rashba; torque --scale multiplies all",
+            param_hint="--h-r",
+        )
     # The first h_R last, so that it is the system's.
     wanted: list[tuple[str, str, Any]] = [("--h-r", "h_R", h) for h in reversed(h_R or ())]
     wanted += [("--magnetization", "m", magnetization), ("--fermi-energy", "E_F", fermi_energy)]
@@ -198,6 +205,14 @@ def chosen_system(
         except SystemFileError as error:
             raise click.BadParameter(str(error), param_hint=option) from None
     return iface, tuple(dict.fromkeys(h_R)) if h_R is not None else None
+
+
+def chosen_interface(system: str, what: str, **changes: Any) -> tuple[Interface, tuple[float, ...] | None]:
+    """Do the same for a command that takes a bare interface only."""
+    from sotcheck.system.files import bare
+
+    found, h_R = chosen_system(system, **changes)
+    return bare(found, what), h_R
 
 
 def names_of(engine: str | None) -> list[str]:

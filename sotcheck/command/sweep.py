@@ -74,11 +74,11 @@ def sweep(
     from sotcheck.sweep import runner
     from sotcheck.sweep.grid import parse_axis, read_table
     from sotcheck.sweep.plan import make_plan
-    from sotcheck.system.files import load
+    from sotcheck.system.files import load_bare
 
     engine = engine or next(iter(EXACT))
     refuse_without_effect([engine])
-    iface = load(system)
+    iface = load_bare(system, "sweep")
     axes = [parse_axis(iface, text) for text in over]
     if table is not None:
         axes.insert(0, read_table(iface, table))

@@ -13,7 +13,7 @@ import click
 from sotcheck.command.options import (
     Number,
     Place,
-    chosen_system,
+    chosen_interface,
     emit,
     executor_options,
     fermi_energy_option,
@@ -113,7 +113,7 @@ def trust_map(
     if output is not None:
         raise click.UsageError("--output is for the report, without a SYSTEM; use --json and --svg")
     asked = {name: changes.pop(name) for name in ("limit", "source", "component")}
-    iface, _ = chosen_system(system, **changes)
+    iface, _ = chosen_interface(system, "trust-map", **changes)
     refuse_unwritable_json(json_file)
     refuse_unwritable_svg(svg_file)
     if len(axes) != 2:
@@ -169,7 +169,7 @@ def as_table(data: dict[str, Any]) -> str:
     """Return a map in words: its smallest and largest limits, and how many points have none, and why."""
     from tabulate import tabulate
 
-    from sotcheck.beyond.words import on_bound_states
+    from sotcheck.beyond.document import on_bound_states
 
     points = data["points"]
     found = sorted((p for p in points if p["kind"] == "found"), key=lambda p: p["h_R"])

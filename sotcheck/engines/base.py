@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sotcheck.engines.conditioning import rounding_errors, worst_condition
 from sotcheck.engines.lattice import Scheme
+from sotcheck.engines.stack import rounding_errors, worst_condition
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.quadrature import MOST_VALUES
@@ -43,8 +43,7 @@ class Engine(ABC):
     def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
         """Solve at every broadcast combination of k_⊥, angle of k from the x axis, and scale.
 
-        The scale is a factor of all spin-orbit terms: h_R of a bare interface. Numbers are requests of length
-        one.
+        The scale is a factor of all spin-orbit terms: h_R of a bare interface. Numbers are axes of one.
         """
 
     def flows(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> Array:

@@ -6,18 +6,12 @@ layers come in even powers only, whatever their axis of spin.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
-from sotcheck.engines.poles import (
-    NEAR,
-    THINNEST,
-    Segment,
-    analytic_radius,
-    kinks,
-    poles,
-    wave_number,
-    x_of,
-)
+from sotcheck.engines.poles import NEAR, THINNEST, Segment, analytic_radius, kinks, poles, wave_number, x_of
 from sotcheck.engines.recursion import passed_through
 from sotcheck.engines.stack import outgoing
 from sotcheck.numerics.arrays import Array, Complex, Index
@@ -45,16 +39,16 @@ def kinks_of(system: System, scale: Array, spacing: float) -> Array:
 
 
 def log_determinant(
-    structure: Structure, k_perp: Complex, angle: Complex, scale: Array, waves: tuple[Complex, Complex]
+    structure: Structure, k_perp: Complex, angle: Any, scale: Array, waves: Sequence[Complex]
 ) -> Complex:
-    """Return the logarithm of the determinant of a stack's equations; the waves of its half-spaces (..., 2)."""
+    """Return the logarithm of the determinant of a stack's equations; waves are its half-spaces' (..., 2)."""
     left, right = (np.moveaxis(one, -1, 0) for one in waves)
     with np.errstate(divide="ignore", invalid="ignore"):
         return passed_through(structure, (k_perp, angle, scale), (left, right)).log_determinant
 
 
 def _edges(structure: Structure, segment: Segment) -> list[list[float]]:
-    """Return k_⊥² where either spin's channel closes in either half-space, those of a segment's ends as such."""
+    """Return k_⊥² where the channels of either half-space close, a segment's ends as they are."""
 
     def snapped(edge: float) -> float:
         close = structure.same_threshold
@@ -106,8 +100,8 @@ def stack_kinks(structure: Structure, scale: Array) -> Array:
         q2 = [lead.bands(structure.energy, k_perp)[0] for lead in leads]
         left, right = (outgoing(np.where(np.abs(one) <= structure.same_threshold, 0.0, one)) for one in q2)
         for s in scale[scale != 0]:
-            waves = (np.broadcast_to(one, (HARMONICS, 2)) for one in (left, right))
-            logs = log_determinant(structure, k_perp + 0 * turn, turn, np.full(1, s), tuple(waves))
+            waves = [np.broadcast_to(one, (HARMONICS, 2)) for one in (left, right)]
+            logs = log_determinant(structure, k_perp + 0 * turn, turn, np.full(1, s), waves)
             series = np.fft.fftshift(np.fft.fft(np.exp(logs - logs.real.max())))[::-1] / HARMONICS
             series[np.abs(series) < NOISE * np.abs(series).max()] = 0
             zeros = np.roots(np.trim_zeros(series))

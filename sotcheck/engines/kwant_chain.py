@@ -6,8 +6,8 @@ Finite differences come in the limit of vanishing spacing: Richardson's table ov
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -48,10 +48,7 @@ class Lead:
 
 
 def lead_of(name: str, region: Region, energy: float, k_perp: Array, a: float, scheme: Scheme) -> Lead:
-    """Let Kwant find the modes of a half-space, channel by channel.
-
-    It is an EngineError if Kwant fails, or finds another number of propagating modes than the band edges say.
-    """
+    """Let Kwant find a half-space's modes: an EngineError if it fails, or opens others than band edges do."""
     q2, axis = region.bands(energy, k_perp)
     found = bonds(q2, axis, a, scheme, region.mass)
     _, first, inverse = np.unique(q2.ravel(), return_index=True, return_inverse=True)
@@ -84,10 +81,7 @@ def lead_of(name: str, region: Region, energy: float, k_perp: Array, a: float, s
 
 @dataclass(frozen=True)
 class KwantChain(Engine):
-    """The `kwant` engine; "one-sided" is the negative control of its schemes.
-
-    The spacing is that of the half-spaces; by default one that suits them.
-    """
+    """The `kwant` engine with half-spaces of this spacing; "one-sided" is its schemes' negative control."""
 
     scheme: Scheme = "exact-difference"
     spacing: float | None = None
@@ -132,7 +126,11 @@ class KwantChain(Engine):
             counts = [int(number[some[0]]) for number in numbers]
             between = [
                 bonds(
-                    q2[some], axis if axis.ndim == 1 else axis[some], layer.thickness / n, self.scheme, layer.mass
+                    q2[some],
+                    axis if axis.ndim == 1 else axis[some],
+                    layer.thickness / n,
+                    self.scheme,
+                    layer.mass,
                 )
                 for (layer, q2, axis), n in zip(layers, counts, strict=True)
             ]
@@ -144,6 +142,11 @@ class KwantChain(Engine):
         k_left, k_right = (lead.bonds.wave_numbers.reshape(*shape, 2) for lead in (left, right))
         psi, slope = psi.reshape(2, -1, *shape, 2, 2), slope.reshape(2, 2, -1, *shape, 2, 2)
         return States(structure, k_perp, angle, scale, k_left, k_right, psi, slope)
+
+
+def _some(axis: Array, some: Index) -> Array:
+    """Return some of the axes of spin, if there is more than one."""
+    return axis if axis.ndim == 1 else axis[some]
 
 
 def _add(
@@ -179,31 +182,23 @@ LADDER_POWERS = (2, 4, 6)
 
 
 @dataclass(frozen=True)
-class LatticeLimit(Engine):
+class LatticeLimit(KwantChain):
     """The `kwant` engine with the scheme "finite-difference", extrapolated from this coarsest spacing."""
 
-    spacing: float | None = None
-    name = KwantChain.name
-    accuracy = KwantChain.accuracy
-    most_problems = KwantChain.most_problems
-    scheme: ClassVar[Scheme] = "finite-difference"  # type: ignore[misc]
+    scheme: Scheme = field(default="finite-difference", init=False)
+    #: The limit's wave numbers are the continuum's.
+    effective_spacing = Engine.effective_spacing
 
     def rungs(self, structure: Structure) -> list[KwantChain]:
         """Return the chains of the ladder, the coarsest first."""
         a = self.spacing_for(structure)
         return [KwantChain(self.scheme, a * part) for part in LADDER]
 
-    def spacing_for(self, structure: Structure) -> float:
-        """Return the coarsest spacing, unit: 1/wave vector."""
-        return KwantChain(self.scheme, self.spacing).spacing_for(structure)
-
     def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
         """Solve at every broadcast combination of k_⊥, in-plane angle and scale, as every engine."""
         solved = [chain.solve(structure, k_perp, angle, scale) for chain in self.rungs(structure)]
-        limits = {
-            one: _limit([getattr(s, one) for s in solved]).value for one in ("left", "right", "psi", "slope")
-        }
-        return replace(solved[-1], **limits)
+        seen = {name: [getattr(one, name) for one in solved] for name in ("left", "right", "psi", "slope")}
+        return replace(solved[-1], **{name: _limit(each).value for name, each in seen.items()})
 
     def flows(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> Array:
         """Return the limit of the flows of every interface."""
@@ -215,24 +210,23 @@ class LatticeLimit(Engine):
         solved = [one.solve(structure, k_perp, angle, scale) for one in rungs]
         bounds = [one.errors(structure, k_perp, angle, scale) for one in rungs]
 
-        def left(values: Callable[[States], Any], axes: tuple[int, ...]) -> Array:
-            return np.asarray(_limit([values(one) for one in solved]).size("next order").max(axis=axes))
-
-        def carried(name: str) -> Array:
+        def error(name: str, seen: Callable[[States], Any]) -> Array:
+            """Return bounds from what is seen, (from N and F or by source, any, ..., two axes more)."""
             noise = np.stack([getattr(one, name) for one in bounds])
-            return richardson(np.zeros_like(noise), LADDER_POWERS, noise).size("rounding")
+            carried = richardson(np.zeros_like(noise), LADDER_POWERS, noise).size("rounding")
+            left = _limit([np.asarray(seen(one)) for one in solved]).size("next order").max(axis=(1, -2, -1))
+            return np.moveaxis(left if len(left) == 3 else left[[0, 1, 1]], 0, -1) + carried
 
-        def by_source(from_N: Array, from_F: Array) -> Array:
-            return np.stack([from_N, from_F, from_F], axis=-1)
+        def flows(found: States) -> Array:
+            return np.stack(
+                [np.moveaxis(found.at(n).flows, -3, 0) for n, _ in enumerate(found.psi[0])], axis=1
+            )
 
-        psi = left(lambda s: s.psi, (1, -2, -1))
-        leaving = left(lambda s: np.stack(s.amplitudes()[:2]), (0, -2, -1))
-        from_F = left(lambda s: np.stack(s.amplitudes()[2:]), (0, -2, -1))
-        numbers = range(len(structure.interfaces))
+        def amplitudes(found: States) -> Complex:
+            return np.reshape(found.amplitudes(), (2, 2, *found.psi.shape[2:]))
+
         return Errors(
-            psi=by_source(*psi) + carried("psi"),
-            amplitudes=by_source(leaving, from_F) + carried("amplitudes"),
-            flows=left(lambda s: np.stack([s.at(n).flows for n in numbers]), (0, -2, -1)) + carried("flows"),
+            error("psi", lambda found: found.psi), error("amplitudes", amplitudes), error("flows", flows)
         )
 
     def rounding(self, structure: Structure) -> float:

@@ -24,10 +24,7 @@ TOLERANCE = 1e6
 
 @cache
 def kwant() -> ModuleType:
-    """Import Kwant late (it takes a second), without its remark that MUMPS is missing.
-
-    An EngineError says if Kwant is missing or was built for another NumPy.
-    """
+    """Import Kwant late (it takes a second), without its remark on MUMPS; an EngineError if that fails."""
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "MUMPS is not available", RuntimeWarning)
@@ -53,9 +50,8 @@ def kwant() -> ModuleType:
 class Modes(NamedTuple):
     """One spin channel of one lead, as Kwant finds its modes.
 
-    Stabilized vectors `vecs` and `vecslmbdainv` of the mode that comes in, zero if closed, and of that which
-    goes out or decays; `sqrt_hop`; the incoming wave of unit Kwant current on the first site beyond the
-    lead's.
+    Stabilized vectors `vecs` and `vecslmbdainv` of the incoming mode, zero if closed, and of the outgoing or
+    decaying one; `sqrt_hop`; the incoming wave of unit Kwant current on the first site beyond the lead's.
     """
 
     incoming: complex
@@ -68,10 +64,9 @@ class Modes(NamedTuple):
 
 @lru_cache(maxsize=65536)
 def channel_modes(onsite: float, hopping: float) -> Modes:
-    """Let Kwant solve the lead −t(ψ_{n−1} + ψ_{n+1}) + h ψ_n = 0 of one spin.
+    """Let Kwant solve the lead −t(ψ_{n−1} + ψ_{n+1}) + h ψ_n = 0 of one spin; chains of equal k_⊥ share it.
 
-    `kwant.physics.modes` would do the same five times slower: it looks for symmetries first. Chains of equal
-    k_⊥ have equal leads, whatever lies between them: the cache serves them.
+    `kwant.physics.modes` would do the same five times slower: it looks for symmetries first.
     """
     cell, bond = (np.array([[number]], dtype=complex) for number in (onsite, -hopping))
     waves, momenta, velocities, vecs, vecslmbdainv, root = kwant().physics.leads.compute_block_modes(
@@ -86,11 +81,10 @@ def channel_modes(onsite: float, hopping: float) -> Modes:
 
 
 def bundled_lead(modes: Complex, spinors: Complex) -> Any:
-    """Return a lead for a bundle of chains from the modes of each chain's two spin channels.
+    """Return a lead for a bundle of chains from the modes (chains, 2, 6) of their spin channels.
 
     Outgoing and decaying modes are each chain's own. An incoming one comes in all chains at once: they do not
-    touch, so one wave function solves all of them: `modes` (chains, 2, 6) have the same channels open in
-    every chain. The channels' spinors (2, 2) are columns.
+    touch, so one wave function solves all; they have the same channels open. Spinors (2, 2) are columns.
     """
     chains = len(modes)
     *vectors, root_hopping, incident = np.moveaxis(modes, -1, 0)
@@ -120,10 +114,7 @@ def bundled_lead(modes: Complex, spinors: Complex) -> Any:
 
 @cache
 def system_class() -> type:
-    """Return Kwant's low-level system of chains whose Hamiltonian is given as a matrix.
-
-    Made late, as it derives from Kwant's. A builder would call a Python function for every site and bond.
-    """
+    """Return Kwant's low-level system of chains whose Hamiltonian is a matrix, derived late from Kwant's."""
     from scipy import sparse
 
     class Chains(kwant().system.FiniteSystem):  # type: ignore[misc]
@@ -159,9 +150,9 @@ def system_class() -> type:
 
 
 def wave_functions(chain: Chain, leads: list[tuple[Complex, Complex]]) -> list[Complex]:
-    """Return Kwant's wave functions for waves from either lead (modes, spinors), or raise an EngineError.
+    """Return Kwant's waves from either lead (modes, spinors), two arrays (open channels, sites, chains, 2).
 
-    Two arrays (open channels, sites, chains, 2), per unit Kwant current 2 Im[ψ†tψ'] = 1.
+    Per unit Kwant current 2 Im[ψ†tψ'] = 1; or raise an EngineError.
     """
     system = system_class()(chain, [bundled_lead(*lead) for lead in leads])
     try:

@@ -30,10 +30,9 @@ LARGEST_PHASE = 1.2
 
 
 def exact_difference(q2: Array, a: float) -> tuple[Complex, Complex, Complex]:
-    """Return (h, t, effective q) of the scheme whose solutions on the sites are the continuum's.
+    """Return (h, t, effective q), t = q/sin(qa), h = 2q cot(qa): on the sites solutions are the continuum's.
 
-    t = q/sin(qa), h = 2q cot(qa), real for q² of either sign. Refused are spacings with sin(qa) near 0, or
-    within which an evanescent wave decays below rounding.
+    Refused are spacings with sin(qa) near 0, or within which an evanescent wave decays below rounding.
     """
     q = np.sqrt(q2.astype(complex))
     qa = q * a
@@ -60,10 +59,9 @@ def exact_difference(q2: Array, a: float) -> tuple[Complex, Complex, Complex]:
 
 
 def finite_difference(q2: Array, a: float) -> tuple[Complex, Complex, Complex]:
-    """Return (h, t, effective q) of second-order finite differences, multiplied by a.
+    """Return (h, t, effective q) of second-order finite differences times a: t = 1/a, h = 2/a − q²a.
 
-    t = 1/a, h = 2/a − q²a; the chain is the continuum with q̃ = q √(1 − (qa)²/4). Its band has to reach up to
-    q.
+    The chain is the continuum with q̃ = q √(1 − (qa)²/4). Its band has to reach up to q.
     """
     if np.any(q2 * a**2 >= 4):
         raise LatticeError(
@@ -117,10 +115,9 @@ def cells(q2: Array, thickness: float, scheme: Scheme, a: float) -> Array:
 
 @dataclass(frozen=True)
 class Chain:
-    """Chains of the same number of sites: a site of the left lead, one at each interface, one of the right.
+    """Chains of equal length: a site of the left lead, one at each interface, one of the right lead.
 
-    On-site terms (sites, n, 2, 2), κ̂ included; h/2 and t of the bonds (sites − 1, n, 2, 2); the interfaces'
-    sites.
+    On-site terms (sites, n, 2, 2) with κ̂; h/2 and t of bonds (sites − 1, n, 2, 2); the interfaces' sites.
     """
 
     sites: Complex

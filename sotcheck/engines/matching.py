@@ -4,7 +4,8 @@ Any stack is solved as `stack` says; one interface on a normal metal has a close
 
 ψ is continuous at z = 0 and ∂_zψ(+0) − ∂_zψ(−0) = κ̂ψ(0). Waves leave as e^{−ik_z z} into N and as e^{iK̂_z
 z} into F, so that M ψ(0) = 2ik_z ψ_in from N and 2iK̂_z ψ_in from F, with M = iK̂_z + ik_z − κ̂; with
-effective masses, k_z and K̂_z stand for velocities, wave numbers over masses. In the frame whose third spin axis is m, K̂_z is diagonal, and κ̂ = u_0 + v·σ gives
+effective masses, k_z and K̂_z stand for velocities, wave numbers over masses. In the frame whose third spin
+axis is m, K̂_z is diagonal, and κ̂ = u_0 + v·σ gives
 
     M = ⎛ A              −(v_1 − i v_2) ⎞    A = i(k_z + K_+) − u_0 − v_3
         ⎝ −(v_1 + i v_2)              B ⎠    B = i(k_z + K_−) − u_0 + v_3
@@ -194,19 +195,20 @@ class Matching(Engine):
                 found = flows(structure, axes, *some)
                 result[0, :, :, :, block] = (axes @ found.reshape(12, 3, -1)).reshape(found.shape)
             else:
-                self._stack_flows(structure, some, spinors, result[..., block, *[slice(None)] * (len(shape) - 1)])
+                result[:, :, :, :, block] = self._stack_flows(structure, some, spinors)
         return np.moveaxis(result, (0, 1, 2, 3), (-4, -3, -2, -1))
 
-    def _stack_flows(self, structure: Structure, grid: list[Array], spinors: Complex, into: Array) -> None:
+    def _stack_flows(self, structure: Structure, grid: list[Array], spinors: Complex) -> Array:
         leads = structure.left, structure.right
         left, right = (np.moveaxis(outgoing(one.bands(structure.energy, grid[0])[0]), -1, 0) for one in leads)
         k_perp, angle, scale = grid
         found = recursion.passed_through(structure, (k_perp, angle, scale), (left, right))
-        into[...] = recursion.flows(found, (k_perp, angle, scale), spinors)
-        lossy = np.broadcast_to(found.lossy, into.shape[4:])
+        flows = recursion.flows(found, (k_perp, angle, scale), spinors)
+        lossy = np.broadcast_to(found.lossy, flows.shape[4:])
         if lossy.any():
             some = (one[lossy] for one in np.broadcast_arrays(*grid))
-            into[..., lossy] = np.moveaxis(super().flows(structure, *some), 0, -1)
+            flows[..., lossy] = np.moveaxis(super().flows(structure, *some), 0, -1)
+        return flows
 
     def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
         """Solve at every broadcast combination of k_⊥, in-plane angle and scale."""

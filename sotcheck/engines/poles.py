@@ -76,10 +76,7 @@ def determinant(iface: Interface, k: Complex, K: tuple[Complex, Complex], w: Com
 
 
 def _snapped(edge: float, segment: Segment, close: float) -> float:
-    """Return the end of the segment that a band edge is but for rounding, or else the edge itself.
-
-    Of edges that `Interface.thresholds` takes for one, as close as that, a segment ends at one only.
-    """
+    """Return the segment's end that an edge is but for rounding (see `Interface.thresholds`), or the edge."""
     return next((end for end in segment if abs(edge - end) <= close), edge)
 
 
@@ -96,11 +93,10 @@ def analytic_radius(segment: Segment, branch_points: Iterable[float]) -> float:
 
 
 def poles(iface: Interface, segment: Segment, angle: Array, h_R: Array, *, spacing: float = 0.0) -> Complex:
-    """Return the poles at E_F in θ near one range between thresholds of x = k_⊥² = x₁ + (x₂ − x₁) sin²θ.
+    """Return the poles at E_F in θ near one range between neighbours of ``iface.thresholds()``.
 
-    The segment lies between neighbours of ``iface.thresholds()``; the spacing is that of a finite-difference
-    chain, 0 for the continuum and for the exact-difference chain. Shape (..., most), NaN where there are
-    fewer; it is an EngineError if they are not as many as the argument principle counts.
+    The range is that of x = k_⊥² = x₁ + (x₂ − x₁) sin²θ; the spacing that of a finite-difference chain, or 0.
+    Shape (..., most), NaN where fewer; an EngineError if not as many as the argument principle counts.
     """
     angle, h_R = np.broadcast_arrays(np.asarray(angle, dtype=float), np.asarray(h_R, dtype=float))
     lower, upper = segment
@@ -153,10 +149,9 @@ def x_of(segment: Segment, theta: Complex) -> Complex:
 
 
 def resonances_at_fermi_energy(iface: Interface, angle: Array, h_R: Array, above: float = 0.0) -> Complex:
-    """Return the poles x_r + i x_i in k_⊥² whose real part lies where something propagates, (..., most).
+    """Return poles x_r + i x_i in k_⊥² with x_r where something propagates, (..., most), NaN where fewer.
 
-    NaN where there are fewer. |x_i| is the half width in k_⊥². Ranges between thresholds that end `above`, or
-    before, are left out.
+    |x_i| is the half width in k_⊥². Ranges between thresholds that end `above`, or before, are left out.
     """
     found = [np.zeros((*np.broadcast_shapes(np.shape(angle), np.shape(h_R)), 0), dtype=complex)]
     for segment in itertools.pairwise(iface.thresholds()):
@@ -190,10 +185,9 @@ class EmbeddedStates:
 
 
 def embedded_states(iface: Interface, k_perp: Array, angle: Array, h_R: Array) -> EmbeddedStates:
-    """Find the states of the minority inside the majority's continuum, at any energy, for fixed k_⊥.
+    """Find the minority's states inside the majority's continuum, at any energy, for fixed k_⊥ and h_R.
 
     They lie between the bottom of the majority's continuum and the lower bottom of N's and the minority's.
-    The interface's own h_R and E_F are not used.
     """
     k_perp, angle, h_R = np.broadcast_arrays(*(np.asarray(a, dtype=float) for a in (k_perp, angle, h_R)))
     c, w = along_m(iface, angle).reshape(-1, 1), (h_R * k_perp).reshape(-1, 1)

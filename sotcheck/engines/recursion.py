@@ -24,6 +24,7 @@ import numpy as np
 from sotcheck.engines.stack import joined, outgoing
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.two_by_two import along, cross, determinant, inverse, product
+from sotcheck.system.spin import IDENTITY
 from sotcheck.system.structure import NO_FIELD, Delta, Region, Structure
 
 #: Problems in which rounding is amplified by more are solved by all equations at once.
@@ -32,7 +33,7 @@ LARGEST_LOSS = 100.0
 SHALLOW = 1.0
 
 #: k_⊥, angle and scale, which broadcast and have as many axes.
-Grid = tuple[Array, Array, Array]
+Grid = tuple[Any, Any, Any]
 
 
 def _column(values: Any, grid: Grid) -> Any:
@@ -98,7 +99,7 @@ def _shallow(region: Region, q: Complex, axis: Array, Y: Complex, b: Complex) ->
 
 def _deep(region: Region, q: Complex, axis: Array, Y: Complex, b: Complex) -> Step:
     own, e = along(1j * q / region.mass, axis), along(np.exp(1j * q * region.thickness), axis)
-    one = np.eye(2).reshape(2, 2, *(1,) * (Y.ndim - 2))
+    one = IDENTITY.reshape(2, 2, *(1,) * (Y.ndim - 2))
     inverted = inverse(own + Y)
     rho, beta = product(inverted, own - Y), product(inverted, b)
     back = product(product(e, rho), e)
@@ -165,9 +166,9 @@ class Passed:
         return np.asarray(reduce(np.maximum, (step.loss for step in self.steps), np.ones(())) > LARGEST_LOSS)
 
     def states(self, side: int) -> tuple[list[Complex], list[Complex], list[Complex]]:
-        """Return ψ at every interface and its slopes before and after it, of waves from the left, or right (1).
+        """Return ψ at every interface and its slopes before and after it, each (2, 2, ...).
 
-        Each (2, 2, ...); of unit flux.
+        Of waves of unit flux from the left, or from the right (1).
         """
         inverted = inverse(self.matrix)
         psi = [product(inverted, -self.after[0][1] if side else self.incident)]
@@ -187,7 +188,8 @@ def passed_through(structure: Structure, grid: Grid, waves: tuple[Complex, Compl
     left, right = map(along, velocities, axes)
     incident, arriving = map(along, (2j * np.sqrt(np.maximum(v.real, 0)) for v in velocities), axes)
     kappas = [kappa_of(delta, grid) for delta in structure.interfaces]
-    after, steps = [(1j * right, -arriving)], []
+    after: list[tuple[Complex, Complex]] = [(1j * right, -arriving)]
+    steps: list[Step] = []
     for layer, kappa in zip(structure.layers[::-1], kappas[:0:-1], strict=True):
         Y, b = after[0]
         steps.insert(0, passed(layer, structure.energy, grid, Y - kappa, b))
@@ -196,7 +198,7 @@ def passed_through(structure: Structure, grid: Grid, waves: tuple[Complex, Compl
 
 
 def solve(
-    structure: Structure, k_perp: Array, angle: Array, scale: Array, waves: tuple[Complex, Complex]
+    structure: Structure, k_perp: Array, angle: Array, scale: Any, waves: tuple[Complex, Complex]
 ) -> tuple[Complex, Complex]:
     """Return ψ (2, interfaces, ..., 2, 2) and ∂_zψ/M (2, 2, interfaces, ..., 2, 2) of problems of one shape.
 
@@ -243,7 +245,12 @@ def flows(found: Passed, grid: Grid, spinors: Complex) -> Array:
             psi, minus, plus = (product(one, turn) for one in waves) if side else waves
             spin = _dot(psi, psi).real
             w, u = (one[:, None] for one in (field_of(delta, grid), _column(delta.direction, grid)))
-            parts = _dot(psi, minus).imag, _dot(psi, plus).imag, cross(w, spin), cross(spin, delta.exchange * u)
+            parts = (
+                _dot(psi, minus).imag,
+                _dot(psi, plus).imag,
+                cross(w, spin),
+                cross(spin, delta.exchange * u),
+            )
             for flow, values in enumerate(parts):
                 if side:
                     # The first column is the minority's.

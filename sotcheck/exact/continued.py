@@ -1,21 +1,21 @@
 """Exact states at complex h_R: where they diverge, and the torque's coefficients as contour integrals.
 
 t(h_R) is real-analytic: for complex h_R it is bilinear in ψ(h_R) and [ψ(h_R*)]†, both of which an engine
-finds from a κ̂ that is not Hermitian. No formula of the paper is used; `sotcheck.theory.all_orders` has
-those.
+finds from a κ̂ that is not Hermitian. `sotcheck.theory.all_orders` has the formulas.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from sotcheck.errors import EngineError
-from sotcheck.exact.layers import Local, Solutions
+from sotcheck.engines import EXACT
+from sotcheck.exact.layers import Local
 from sotcheck.exact.observables import transverse
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.interface import Interface
-from sotcheck.system.spin import dagger, pauli_vector, projectors
+from sotcheck.system.spin import pauli_vector
+from sotcheck.system.states import PLUS, by_source
 
 #: Points of the contour, and its radius relative to that of convergence: what aliases is RADIUS^POINTS.
 POINTS, RADIUS = 48, 0.5
@@ -23,10 +23,6 @@ POINTS, RADIUS = 48, 0.5
 FEW_POINTS = 8
 #: Rounding of a Fourier coefficient: a few dozen operations.
 ROUNDING = 64
-
-
-def _local(engine: str, iface: Interface, k_perp: Array) -> Local:
-    return Local(engine, iface, tuple(np.asarray(k_perp, dtype=float).tolist()))
 
 
 def _on_circle(radius: Array, points: int) -> Complex:
@@ -37,10 +33,10 @@ def _on_circle(radius: Array, points: int) -> Complex:
 def poles_in_h(engine: str, iface: Interface, k_perp: Array, angles: Array) -> Complex:
     """Return the two complex h_R at which ψ(0) diverges, by k_⊥ and angle, shape (n, a, 2).
 
-    The determinant of the inverse Green function at z = 0 is a polynomial in h_R, of second degree because κ̂
-    is linear in h_R and 2×2. A few points of a circle give its coefficients.
+    The determinant of the inverse Green function at z = 0 is a polynomial of second degree in h_R, as κ̂ is
+    linear in it and 2×2. A few points of a circle give its coefficients.
     """
-    local = _local(engine, iface, k_perp)
+    local = Local(engine, iface, tuple(k_perp.tolist()))
     h = _on_circle(np.ones((len(local.k), len(angles))), FEW_POINTS)
     green = local.green(np.repeat(angles, FEW_POINTS), h.reshape(len(h), -1)).reshape(*h.shape, 2, 2)
     c = np.fft.fft(1 / np.linalg.det(green), axis=-1) / FEW_POINTS
@@ -49,22 +45,6 @@ def poles_in_h(engine: str, iface: Interface, k_perp: Array, angles: Array) -> C
     turn = np.where((np.conj(c[..., 1]) * root).real < 0, -1.0, 1.0)
     far = -(c[..., 1] + turn * root) / 2
     return np.stack([c[..., 0] / far, far / c[..., 2]], axis=-1)
-
-
-def _normalised(local: Local, angle: Array, scale: Complex) -> list[tuple[Complex, Complex]]:
-    """Return ψ(0) and ∂_zψ(+0) by source, for incident waves of unit flux; zero for closed channels."""
-
-    def per_flux(states: Solutions, incident: Complex, ik: Complex) -> tuple[Complex, Complex]:
-        k, basis = np.linalg.eigh(-(ik @ ik))
-        flux = np.where(k > 0, 1 / np.sqrt(np.sqrt(np.abs(k))), 0.0)
-        columns = np.linalg.inv(incident) @ (basis * flux[..., None, :]) @ dagger(basis)
-        return states.psi @ columns, states.slope_plus @ columns
-
-    above, beneath = local.from_above(angle, scale), local.from_beneath(angle, scale)
-    from_N = per_flux(above, local.above(above)[0], local.ik)
-    psi, slope = per_flux(beneath, local.below(beneath)[1], local.iK)
-    minority, majority = projectors(local.iface.direction)
-    return [from_N, (psi @ majority, slope @ majority), (psi @ minority, slope @ minority)]
 
 
 def resolved_orders(
@@ -79,41 +59,22 @@ def resolved_orders(
 ) -> Estimate:
     """Return the coefficients of odd orders in t's integrand at every k_⊥ and angle: contour integrals.
 
-    Orders go up to `highest`, odd, well below the even number of points of the circle in h_R, whose radius is
-    relative to that of convergence at each k_⊥ and angle. Shape (n, a, orders, 3, 3): k_⊥, angle, order,
-    source, spin; per d(k_⊥²)/4π and h_R^n. Errors: what aliases, from the Fourier coefficients next to the
-    middle of the spectrum, and the rounding of the sums.
-
-    Raises
-    ------
-    EngineError
-        Where band edges are too close together for double precision.
+    Orders go up to `highest`, odd, well below the even number of points of the circle in h_R, its radius
+    relative to that of convergence. Shape (n, a, orders, 3, 3): k_⊥, angle, order, source, spin; per
+    d(k_⊥²)/4π and h_R^n. Errors: what aliases, from next to the middle of the spectrum, and rounding of the
+    sums.
     """
     orders = np.arange(1, highest + 1, 2)
-    local = _local(engine, iface, k_perp)
-    k, angle = np.broadcast_arrays(local.k, angles)
-    step = radius * local.radius(angles)
+    step = radius * Local(engine, iface, tuple(k_perp.tolist())).radius(angles)
     h = _on_circle(step, points)
-    try:
-        # Angles and points of the contour are one axis to the engine.
-        states = _normalised(local, np.repeat(angles, points), h.reshape(len(h), -1))
-    except np.linalg.LinAlgError as singular:
-        raise EngineError(
-            f"{iface.name}: incident waves cannot be told apart at k_perp near {local.k.min():.3g}: band "
-            "edges, or a Fermi circle, too close together for an expansion in double precision"
-        ) from singular
-    exchange, mirror = iface.interface_exchange(), -np.arange(points) % points
-
-    def flow(psi: Complex, slope: Complex) -> Complex:
-        """Return flow (3) + flow (4), continued to complex h: [ψ(h*)]† of point j is that of point −j."""
-        psi, slope = psi.reshape(*h.shape, 2, 2), slope.reshape(*h.shape, 2, 2)
-        bra, bra_slope = dagger(psi[..., mirror, :, :]), dagger(slope[..., mirror, :, :])
-        current = pauli_vector(slope @ bra) - pauli_vector(psi @ bra_slope)
-        density = psi @ bra
-        return (current - pauli_vector(exchange @ density) + pauli_vector(density @ exchange)) / 2j
-
-    flows = np.stack([flow(*one) for one in states], axis=-2)
-    values = -(k * np.cos(angle))[..., None, None, None] * flows / (4 * np.pi)
+    states = EXACT[engine].solve(iface.structure, k_perp[:, None, None], angles[:, None], h)
+    psi, slope, m = states.psi[:, 0], states.slope[PLUS, :, 0], iface.direction
+    # Flow (3) + flow (4), continued to complex h: [ψ(h*)]† of point j is that of point −j.
+    bra, bra_slope = (waves[:, :, :, -np.arange(points) % points] for waves in (psi, slope))
+    current = pauli_vector(by_source(slope, bra, m)) - pauli_vector(by_source(psi, bra_slope, m))
+    density, exchange = by_source(psi, bra, m), iface.interface_exchange()
+    flows = (current - pauli_vector(exchange @ density) + pauli_vector(density @ exchange)) / 2j
+    values = -(k_perp[:, None] * np.cos(angles))[..., None, None, None] * flows / (4 * np.pi)
     power = np.fft.fft(values, axis=-3) / points
     scale = step[..., None, None, None] ** orders[:, None, None]
     found = transverse(power[..., orders, :, :].real, iface.direction) / scale

@@ -87,7 +87,7 @@ def simple_thresholds(one: Solved) -> Estimate:
 def rashba_thresholds(one: Solved) -> Estimate:
     """Return the least h_R k_⊥ for which the Rashba term binds a state below the continuum, by angle.
 
-    The angles of k are those for which k×ẑ is along and against the in-plane part of m, and others.
+    Among the angles are those for which k×ẑ is along and against the in-plane part of m.
     """
     m = one.iface.m
     term = rashba(np.ones(12), np.arctan2(m[1], m[0]) + np.pi / 2 + np.arange(12) * np.pi / 6)

@@ -43,29 +43,25 @@ def amplitude(found: States) -> tuple[Complex, Complex]:
 
 
 def wave(incident: str, side: str) -> Quantity:
-    """ψ(0), ∂²ψ(0) of waves from "N" or "F" by one side's Schrödinger equation, and the spin current there.
+    """ψ(0), ∂²ψ(0) by one side's Schrödinger equation, and the spin current there, of waves from "N" or "F".
 
     That of waves from F is by band of incidence.
     """
-    from_N, at = incident == "N", "z = -0" if side == "N" else "z = +0"
+    from_N, here = incident == "N", "NF".index(side)
+    sources = slice(0, 1) if from_N else slice(1, 3)
 
     def measure(one: Solved) -> Estimate:
         found = states(one)
-        spin = found.spin_minus if side == "N" else found.spin_plus
-        psi = amplitude(found)[0 if from_N else 1]
-        if from_N:
-            currents = found.kz.real[..., None, None] * spin[..., :1, :]
-        else:
-            # Sources are majority, minority; wave numbers minority, majority.
-            currents = found.Kz.real[..., ::-1, None] * spin[..., 1:, :]
-        k_perp2 = one.k_perp[:, None] ** 2 + np.zeros(psi.shape[1])
-        if side == "N":
-            curvature = -one.iface.kz_squared(k_perp2)[..., None, None] * psi
-        else:
-            curvature = -in_spin_bands(one.iface.Kz_squared(k_perp2) + 0j, one.iface.direction) @ psi
-        flat = [values.reshape(*psi.shape[:-2], -1) for values in (psi, curvature, currents + 0j)]
-        return measured(one, np.concatenate(flat, axis=-1))
+        psi = amplitude(found)["NF".index(incident)]
+        q2, axis = one.iface.structure.regions[here].bands(one.iface.E_F, found.k_perp)
+        curvature = -in_spin_bands(q2 + 0j, axis) @ psi
+        # Sources are normal, majority, minority; wave numbers of F minority, majority.
+        q = np.concatenate([found.kz[..., None], found.Kz[..., ::-1]], axis=-1).real
+        currents = (q[..., None] * found.spin_current(here))[..., sources, :]
+        seen = psi, curvature, currents + 0j
+        return measured(one, np.concatenate([each.reshape(*q.shape[:-1], -1) for each in seen], axis=-1))
 
+    at = ("z = -0", "z = +0")[here]
     words = f"psi and its second derivative at {at}, spin current at {at}"
     if from_N:
         return Quantity(words, measure, "normal")

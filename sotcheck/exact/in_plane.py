@@ -1,7 +1,6 @@
 """The current along x of electrons incident from N, shifted by k_x, and how it depends on m.
 
-In units of e²EτL/2πmₑV, by k_⊥, averaged over directions. Along z it oscillates with 2k_z: its mean over a
-period is what remains beyond the interference.
+In units of e²EτL/2πmₑV, by k_⊥, averaged over directions and, beyond the interference with 2k_z, over z.
 """
 
 from __future__ import annotations

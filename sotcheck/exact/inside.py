@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +40,8 @@ def psi_inside(states: States, layer: int, part: Array) -> tuple[Complex, Comple
     Each wave is continued from the end at which it is largest.
     """
     region = states.structure.layers[layer]
-    q, axis = (one[..., None, :] for one in _bands(states, layer))
+    bands = _bands(states, layer)
+    q, axis = bands[0][..., None, :], bands[1][..., None, :]
     d = region.thickness
     z = d * np.asarray(part)[:, None]
     slow = np.abs(q) * d <= THIN
@@ -47,7 +49,7 @@ def psi_inside(states: States, layer: int, part: Array) -> tuple[Complex, Comple
     near, far = np.exp(1j * safe * z), np.exp(1j * safe * (d - z))
     cos, sine = np.cos(q * z), z * np.sinc(q * z / np.pi)
 
-    def combined(*slow_fast: tuple[Complex | float, Complex]) -> Complex:
+    def combined(*slow_fast: tuple[Any, Any]) -> Complex:
         made = (in_spin_bands(np.where(slow, one, other) + 0j, axis) for one, other in slow_fast)
         ends = (one[..., None, :, :] for one in _ends(states, layer))
         return np.asarray(sum(matrix @ end for matrix, end in zip(made, ends, strict=True)))
@@ -147,7 +149,7 @@ def at_interfaces(structure: Structure, flows: Array) -> Array:
 
 
 def in_layers(structure: Structure, flows: Array) -> Array:
-    """Return what a spin-orbit field adds, and the torque, (..., L + 1, 2, 3), of all flows (..., 4I + 2L, 3).
+    """Return what spin-orbit fields add, and torques, (..., L + 1, 2, 3), of all flows (..., 4I + 2L, 3).
 
     The last one is the right half-space, to which the part of the spin current across its magnetisation goes;
     none if it is not magnetic.
@@ -164,4 +166,12 @@ def total_torque(structure: Structure, flows: Array) -> Array:
     """Return t, on all magnetism of layers and interfaces, of flows (..., 4I + 2L, 3): (..., 3)."""
     of_interfaces = at_interfaces(structure, flows)[..., 3, :].sum(axis=-2)
     total: Array = of_interfaces + in_layers(structure, flows)[..., 1, :].sum(axis=-2)
+    return total
+
+
+def errors_of_t(structure: Structure, errors: Array) -> Array:
+    """Return errors of t along x, y, z from those of all flows (4I + 2L, 3)."""
+    number = len(structure.interfaces)
+    deltas, layers = at_interfaces(structure, errors), errors[4 * number :].reshape(-1, 2, 3)
+    total: Array = deltas[:, 3].sum(axis=0) + deltas[-1, 1] + layers[:, 1].sum(axis=0)
     return total

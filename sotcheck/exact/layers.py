@@ -38,14 +38,9 @@ class Solutions:
     beyond: Complex
 
     @property
-    def log_minus(self) -> Complex:
-        """∂_zψ(−0) ψ(0)⁻¹."""
-        return self.slope_minus @ np.linalg.inv(self.psi)
-
-    @property
     def jump(self) -> Complex:
         """(∂_zψ(+0) − ∂_zψ(−0)) ψ(0)⁻¹."""
-        return self.log_plus - self.log_minus
+        return (self.slope_plus - self.slope_minus) @ np.linalg.inv(self.psi)
 
     @property
     def log_plus(self) -> Complex:
@@ -63,8 +58,8 @@ def solutions(
 ) -> Solutions:
     """Return the states that come in from the left (0) or right (1), where all channels are to be open.
 
-    Sides are the regions on the left and on the right of z = 0, each from left to right; there is nothing at
-    other interfaces. Problems are k_⊥, angle and scale, which broadcast.
+    Sides are the regions left and right of z = 0, each from left to right, with nothing at other interfaces.
+    Problems are k_⊥, angle and scale, which broadcast.
     """
     left, right = sides
     deltas = [Delta()] * (len(left) - 1) + [delta] + [Delta()] * (len(right) - 1)
@@ -77,13 +72,11 @@ def solutions(
 
 def stiffness(engine: str, regions: tuple[Region, ...], energy: float, k_perp: Array) -> Complex:
     """Return −(∂ψ outwards) ψ⁻¹ of what decays or leaves through regions on the right, (..., 2, 2)."""
-    problems = k_perp, np.zeros(1), np.zeros(1)
-    return -solutions(engine, energy, ((_open(energy, k_perp),), regions), Delta(), problems).log_plus
-
-
-def _open(energy: float, k_perp: Array) -> Region:
-    """Return a half-space with all channels open."""
-    return Region(energy - float(np.max(np.square(k_perp))) - 1)
+    # A half-space with all channels open.
+    left = Region(energy - float(np.max(np.square(k_perp))) - 1)
+    return -solutions(
+        engine, energy, ((left,), regions), Delta(), (k_perp, np.zeros(1), np.zeros(1))
+    ).log_plus
 
 
 @dataclass(frozen=True)
@@ -155,13 +148,11 @@ class Local:
 
     def above(self, states: Solutions) -> tuple[Complex, Complex]:
         """Return the amplitudes at z = −0 of e^{ik_z z} and e^{−ik_z z}."""
-        slope = np.linalg.inv(self.ik) @ states.slope_minus
-        return (states.psi + slope) / 2, (states.psi - slope) / 2
+        return _amplitudes(states.psi, states.slope_minus, self.ik)
 
     def below(self, states: Solutions) -> tuple[Complex, Complex]:
         """Return the amplitudes at z = +0 of e^{iK̂_z z} and e^{−iK̂_z z}."""
-        slope = np.linalg.inv(self.iK) @ states.slope_plus
-        return (states.psi + slope) / 2, (states.psi - slope) / 2
+        return _amplitudes(states.psi, states.slope_plus, self.iK)
 
     def reflection(self, angle: Array, scale: Scale | float) -> Complex:
         """Return r̂_ex: the wave e^{−ik_z z} per wave e^{ik_z z}."""
@@ -179,10 +170,7 @@ class Local:
         return 1 / np.abs(np.linalg.eigvals(self.green(angle, 0.0) @ term)).max(axis=-1)
 
     def coefficients(self, angle: Array, orders: int) -> Estimate:
-        """Return the coefficients of s, …, s^orders in r̂_ex at a scale s, a contour integral.
-
-        Shape (orders, n, a, 2, 2).
-        """
+        """Return the coefficients of s, …, s^orders in r̂_ex at a scale s, (orders, n, a, 2, 2)."""
         radius = RADIUS * self.radius(angle)
         circle = np.exp(2j * np.pi * np.arange(POINTS) / POINTS)
         scale = (radius[..., None] * circle).reshape(len(radius), -1)
@@ -192,13 +180,9 @@ class Local:
         # What higher powers alias into these.
         last = np.abs(found[-1]).max(axis=(-1, -2), keepdims=True) * RADIUS
         noise = self.rounding * max(1.0, float(np.abs(r).max()))
-        return Estimate(
-            found[1 : orders + 1] * per,
-            {
-                "next order": (last * per, "last Fourier coefficient on a circle of complex scales"),
-                "rounding": (noise * per, "double precision over the circle's radius^n"),
-            },
-        )
+        aliases = last * per, "last Fourier coefficient on a circle of complex scales"
+        rounding = noise * per, "double precision over the circle's radius^n"
+        return Estimate(found[1 : orders + 1] * per, {"next order": aliases, "rounding": rounding})
 
     def _wave_numbers(self, region: Region) -> Complex:
         return 1j * in_region(region, outgoing(region.bands(self.iface.E_F, self.k)[0]))
@@ -206,6 +190,11 @@ class Local:
     def _solve(self, sides: Sides, angle: Array, scale: Scale | float, incident: int = 0) -> Solutions:
         problems = self.k, np.asarray(angle), np.asarray(scale)
         return solutions(self.engine, self.iface.E_F, sides, self.at_zero, problems, incident)
+
+
+def _amplitudes(psi: Complex, slope: Complex, iq: Complex) -> tuple[Complex, Complex]:
+    per_q = np.linalg.inv(iq) @ slope
+    return (psi + per_q) / 2, (psi - per_q) / 2
 
 
 def angles_for(h_R: float) -> Array:

@@ -81,7 +81,7 @@ def _extrapolated(rungs: list[Sum]) -> Sum:
 
 
 def parts_of(t: Estimate, m: Array) -> Estimate | None:
-    """Return fieldlike and dampinglike, shape (2,), of a t with errors along x, y, z; None for m ∥ ŷ.
+    """Return (fieldlike, dampinglike) of a t with errors along x, y, z; None for m ∥ ŷ.
 
     Both axes are transverse to m, so that what t loses along m does not matter: |t·f|/|f|² with |f| = |m×ŷ|.
     """
@@ -90,9 +90,9 @@ def parts_of(t: Estimate, m: Array) -> Estimate | None:
 
 
 def summed_errors(engine: Engine, system: System, h_R: Array) -> Array:
-    """Return how far the states' own errors may move a k_⊥-summed flow, in the unit of t, not over h_R (n,).
+    """Return how far states' own errors may move any k_⊥-summed flow, in the unit of t, not over h_R (n,).
 
-    Shape (segments, n, 3): of any component of a flow, by range between thresholds, h_R and source.
+    Shape (segments, n, 3): by range between thresholds, h_R and source.
     """
     *coarser, finest = engine.rungs(system.structure)
     if coarser:
@@ -130,10 +130,7 @@ def torque_of(flows: Estimate, m: Array) -> Estimate:
 
 
 def ledger_residual(values: Array) -> Array:
-    """Return (1) − (2) − (3) − (4), which conservation of angular momentum makes zero.
-
-    Flows (..., 4, 3) give (..., 3).
-    """
+    """Return (1) − (2) − (3) − (4) of flows (..., 4, 3), zero by conservation of angular momentum."""
     return values[..., MINUS, :] + values[..., LATTICE, :] - values[..., PLUS, :] - values[..., INTERFACE, :]
 
 

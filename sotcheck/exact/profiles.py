@@ -101,13 +101,11 @@ class Waves:
 
     def mean_by_band(self, biases: Biases) -> tuple[Flow, Flow]:
         """Return the same for each band of F by itself: minority, majority."""
-        down, up = (
-            replace(
-                self, q=self.q[..., [band, band]], psi=projector @ self.psi, slope=projector @ self.slope
-            ).mean(biases)
-            for band, projector in enumerate(projectors(self.m))
-        )
-        return down, up
+        bands = [
+            replace(self, q=self.q[..., [n, n]], psi=u @ self.psi, slope=u @ self.slope)
+            for n, u in enumerate(projectors(self.m))
+        ]
+        return bands[0].mean(biases), bands[1].mean(biases)
 
 
 def continued(found: States, kappa: Complex, side: str) -> Waves:

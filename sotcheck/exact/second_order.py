@@ -8,7 +8,6 @@ from functools import lru_cache
 import numpy as np
 
 from sotcheck.engines import EXACT
-from sotcheck.engines.conditioning import reach
 from sotcheck.exact.currents import charge_flow, slopes
 from sotcheck.exact.finite import measured, states
 from sotcheck.exact.solved import ANGLES, Exact, Solved, solved
@@ -30,9 +29,7 @@ SLOPE: Array = _SIGNS[1:] / _SIGNS[0] / -POINTS[1:]
 @lru_cache(maxsize=256)
 def _states(one: Solved) -> tuple[States, Array]:
     """Return exact states with axes (k_⊥, angle, point), and the range of h_R² by k_⊥."""
-    radius = reach(one.iface, one.k_perp, ANGLES).min(axis=1)
-    # Where nothing limits the expansion, h_R k_⊥ is kept below a wave number.
-    largest = REACH * np.minimum(radius, 1.0)
+    largest = REACH * one.reach
     grid = one.k_perp[:, None, None], ANGLES[:, None], largest[:, None, None] * np.sqrt(POINTS)
     return EXACT[one.engine].solve(one.iface.structure, *np.broadcast_arrays(*grid)), largest**2
 
@@ -51,13 +48,9 @@ def quadratic(one: Solved, seen: Callable[[States], Array | Complex]) -> Estimat
     # Currents are differences of fluxes of order one.
     size = np.maximum(1.0, np.abs(values).max(axis=(0, *(i + 1 for i in inner)), keepdims=True)[0])
     noise = 2 * one.rounding * np.abs(SLOPE).sum() * size / scale
-    return Estimate(
-        np.tensordot(SLOPE, even[1:] - even[0], axes=1) / scale,
-        {
-            "next order": (error, "last Chebyshev coefficient in h_R^2"),
-            "rounding": (noise, "double precision over h_R^2"),
-        },
-    )
+    slope = Estimate(np.tensordot(SLOPE, even[1:] - even[0], axes=1) / scale)
+    slope = slope.and_("next order", error, "last Chebyshev coefficient in h_R^2")
+    return slope.and_("rounding", noise, "double precision over h_R^2")
 
 
 def averaged(found: Estimate, weight: Array | float = 1.0) -> Estimate:
@@ -139,10 +132,8 @@ def sandwich(a_1: complex, a_2: complex, power_of_kx: int = 0) -> Exact:
         size = max(float(np.linalg.cond(psi).max()) for psi in (after.psi, before.psi))
         size *= max(1.0, float(np.abs(after.log_plus).max())) * max(1.0, float(np.abs(jump).max()))
         found = jump @ (a_1 * u_plus + a_2 * u_minus) @ jump
-        noise = 4 * one.rounding * size
-        return averaged(
-            Estimate(found, {"rounding": (noise, "double precision of the jump")}), one.kx**power_of_kx
-        )
+        noise = 4 * one.rounding * size, "double precision of the jump"
+        return averaged(Estimate(found, {"rounding": noise}), one.kx**power_of_kx)
 
     return exact
 
@@ -169,10 +160,7 @@ def component(exact: Exact, which: int) -> Exact:
 
 
 def torque_per_unit(m: tuple[float, float, float] | None = None) -> Exact:
-    """Coefficient of h_R² in the torque of a perpendicular bias by source, x' and y', over m_z m_∥.
-
-    Flows (3) + (4) of the ledger; for another magnetization if one is given.
-    """
+    """Coefficient of h_R² in the torque of a perpendicular bias by source, x' and y', over m_z m_∥; any m."""
 
     def exact(one: Solved) -> Estimate:
         there = turned(one, m) if m else one

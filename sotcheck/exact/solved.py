@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from sotcheck.engines import EXACT
-from sotcheck.engines.conditioning import reach
+from sotcheck.engines.stack import reach
 from sotcheck.exact.observables import exact_flows, largest_torque
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.convergence import richardson
@@ -34,8 +34,7 @@ def coefficient(
 ) -> Estimate:
     """Return the coefficient of a power of h_R, the limit of quotients (n, ...) on a ladder of h_R.
 
-    The last elimination may leave one component alone by accident: along `axes` of the result every component
-    gets the largest error of any.
+    Along `axes` of the result every component gets the largest error of any, as one may escape by accident.
     """
     fit = richardson(by_rung, powers, noise, origin="last elimination of Richardson's table in h_R")
     over = (fit.size("rounding"), "double precision over h_R, carried through the table")
@@ -46,8 +45,7 @@ def coefficient(
 class Solved:
     """Exact states of one engine for one interface on the grid (k_⊥, ANGLES, LADDER).
 
-    There are `nodes` k_⊥ in each range between thresholds, all multiplied by `stretch`: beyond 1, some lie
-    beyond the last threshold.
+    `nodes` k_⊥ lie in each range between thresholds, times `stretch`: some beyond the last for more than 1.
     """
 
     engine: str
@@ -61,12 +59,14 @@ class Solved:
         return self.stretch * sample(self.iface.thresholds(), self.nodes)
 
     @cached_property
+    def reach(self) -> Array:
+        """The radius of convergence by k_⊥, at most 1, so that h_R k_⊥ is below a wave number; shape (n,)."""
+        return np.minimum(reach(self.iface, self.k_perp, ANGLES).min(axis=1), 1.0)
+
+    @property
     def h_R(self) -> Array:
         """h_R by k_⊥ and rung, shape (n, 1, 5); the first is zero."""
-        radius = reach(self.iface, self.k_perp, ANGLES).min(axis=1)
-        # Where nothing limits the expansion, h_R k_⊥ is kept below a wave number.
-        size = np.minimum(radius, 1.0)
-        return size[:, None, None] * LADDER
+        return self.reach[:, None, None] * LADDER
 
     @property
     def grid(self) -> tuple[Array, Array, Array]:
@@ -112,20 +112,10 @@ class Solved:
         return Estimate(values[:, :, 0], {"rounding": (self._noise(values), "double precision")})
 
     def linear(self, values: Array | Complex) -> Estimate:
-        """Return ∂/∂h_R at h_R = 0 of values (n, 6, 5, ...): odd differences, even powers eliminated.
-
-        −h_R is the opposite angle, half-way round the ANGLES.
-        """
-        return self._limit(values, -1, 1)
-
-    def quadratic(self, values: Array | Complex) -> Estimate:
-        """Return the coefficient of h_R² of values (n, 6, 5, ...)."""
-        return self._limit(values, 1, 2)
-
-    def _limit(self, values: Array | Complex, parity: int, power: int) -> Estimate:
-        part = (values + parity * np.roll(values, 3, axis=1)) / 2
-        differences, h = part[:, :, 1:] - part[:, :, :1], self.h_R[:, :, 1:]
-        over = 1 / h.reshape(-1, 1, 4, *(1,) * (values.ndim - 3)) ** power
+        """Return ∂/∂h_R at h_R = 0 of values (n, 6, 5, ...); −h_R is the opposite angle, half-way round."""
+        odd, h = (values - np.roll(values, 3, axis=1)) / 2, self.h_R[:, :, 1:]
+        over = 1 / h.reshape(-1, 1, 4, *(1,) * (values.ndim - 3))
+        differences = odd[:, :, 1:] - odd[:, :, :1]
         noise: Array = np.broadcast_to(2 * self._noise(values) * over, differences.shape)
         quotients, steps = np.moveaxis(differences * over, 2, 0), np.moveaxis(noise, 2, 0)
         # All of a k_⊥ share the largest.

@@ -97,10 +97,7 @@ def rashba_potential(one: Solved) -> Estimate:
 
 
 def split(local: Local, states: Solutions, transmitted: Complex) -> Complex:
-    """Return m̂_i and m̂_r above each other, shape (..., 4, 2).
-
-    They are defined by ψ_i = m̂_i ψ_t/2ik_z, ψ_r = −m̂_r ψ_t/2ik_z.
-    """
+    """Return m̂_i and m̂_r above each other, (..., 4, 2): ψ_i = m̂_i ψ_t/2ik_z, ψ_r = −m̂_r ψ_t/2ik_z."""
     incident, reflected = local.above(states)
     twice = 2 * local.ik[..., :1, :1]
     return twice * np.concatenate([incident, -reflected], axis=-2) @ np.linalg.inv(transmitted)

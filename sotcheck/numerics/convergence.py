@@ -20,9 +20,8 @@ def richardson(
 ) -> Estimate:
     """Extrapolate values (n, ...) at steps s, s/2, s/4, … to step 0.
 
-    The n − 1 powers of the step in the error series are eliminated, one at each level. The error term `name`
-    is what the last elimination changed, a bound on what the next one would, infinite without any; "rounding"
-    is the values' noise amplified by the eliminations.
+    One of the n − 1 powers of the step in the error series is eliminated at each level. The error term `name`
+    is what the last elimination changed, infinite without any; "rounding" the values' noise amplified.
     """
     column = np.asarray(values)
     rounding = np.broadcast_to(np.asarray(noise, dtype=float), column.shape)
@@ -50,8 +49,7 @@ def finest(
 
     Finer steps converge better until rounding outweighs what they gain: each entry has steps of its own. The
     term `name` is infinite where the steps before the last show another order than powers[0]. Along `axes`,
-    counted from the end, lies one vector: one component may escape an elimination by accident, so that all
-    get the largest error.
+    from the end, lies one vector: as one component may escape by accident, all get the largest error.
     """
     length = len(powers) + 1
     if len(values) < length:
@@ -82,10 +80,10 @@ def slope(value: float, error: float) -> Estimate:
 def observed_order(errors: Array, noise: Array, power: int = 2, settled: float = 0.5) -> Estimate:
     """Return the order p of errors ~ s^p (1 + O(s^power)), n ≥ 3 of them at steps s, s/2, s/4, ….
 
-    The local slopes log2(e_i / e_{i+1}) are themselves extrapolated to s → 0, from the three neighbouring
-    steps that tell best. The error is what the last extrapolation changed, plus the rounding `noise` carried
-    through the logarithm; infinite when rounding swamps the errors, or when the local slopes differ by more
-    than `settled`: then no order is seen yet.
+    The local slopes log2(e_i / e_{i+1}) are extrapolated to s → 0, from the three neighbouring steps that
+    tell best. The error is what the last extrapolation changed, plus the rounding `noise`; infinite when
+    rounding swamps the errors, or when the local slopes differ by more than `settled`: then no order is seen
+    yet.
     """
     errors, noise = np.asarray(errors, dtype=float), np.asarray(noise, dtype=float)
     found = [_slope(errors[n : n + 3], noise[n : n + 3], power, settled) for n in range(len(errors) - 2)]

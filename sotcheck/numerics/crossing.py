@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.polynomial import chebyshev
+from numpy.polynomial import Chebyshev
 from scipy.optimize import brentq
 
 from sotcheck.numerics.arrays import Array
@@ -59,25 +59,23 @@ class Target:
 _Crossing = tuple[float | None, float | None, bool]
 
 
-def _first_above(coefficients: Array, level: float) -> float | None:
-    """Return the first u in [−1, 1] with |p(u)| ≥ level of a Chebyshev series."""
-    if level <= 0 or abs(chebyshev.chebval(-1.0, coefficients)) >= level:
-        return -1.0
-    constant = np.eye(1, len(coefficients))[0] * level
-    roots = np.concatenate([chebyshev.chebroots(coefficients + side * constant) for side in (-1, 1)])
-    inside = [u.real for u in roots if abs(u.imag) < REAL and -1 <= u.real <= 1]
-    return float(min(inside)) if inside else None
+def _first_above(p: Chebyshev, level: float) -> float | None:
+    """Return the first point of its domain at which a polynomial has |p| ≥ level."""
+    start, end = (float(x) for x in p.domain)
+    if level <= 0 or abs(p(start)) >= level:
+        return start
+    # Roots with a small imaginary part are real; their unit is half the domain.
+    roots = np.concatenate([(p + side * level).roots() for side in (-1, 1)])
+    real = roots.real[np.abs(roots.imag) < REAL * (end - start) / 2]
+    inside = real[(start <= real) & (real <= end)]
+    return float(inside.min()) if inside.size else None
 
 
 def _crossing(limit: float, h_R: Array, f: Estimate) -> _Crossing:
     """Bracket the first crossing on Chebyshev points, the last h_R first."""
-    start, end = h_R[-1], h_R[0]
-    u = np.cos(np.pi * np.arange(len(h_R)) / (len(h_R) - 1))
-    coefficients = np.linalg.solve(chebyshev.chebvander(u, len(u) - 1), f.value)
-    interpolation, noise = SAFETY * float(np.abs(coefficients[-2:]).sum()), 2 * f.total
-    error = interpolation + noise
-    ends = (_first_above(coefficients, limit + sign * error) for sign in (-1, 1))
-    lower, upper = (None if u is None else float(start + (u + 1) / 2 * (end - start)) for u in ends)
+    p = Chebyshev.fit(h_R, f.value, len(h_R) - 1, domain=[h_R[-1], h_R[0]])
+    interpolation, noise = SAFETY * float(np.abs(p.coef[-2:]).sum()), 2 * f.total
+    lower, upper = (_first_above(p, limit + sign * (interpolation + noise)) for sign in (-1, 1))
     return lower, upper, interpolation < noise
 
 
@@ -90,10 +88,10 @@ def _decided(target: Target, crossing: _Crossing, narrow: float) -> bool:
 
 
 def search(deviation: Deviation, targets: list[Target], largest: float, accuracy: float) -> None:
-    """Fill in the brackets of all targets, panel by panel; there is no `upper` where there is no crossing.
+    """Fill in the brackets of all targets, panel by panel, up to `largest`; no `upper` where nothing crosses.
 
-    ``deviation(h_R)`` of h_R (n,) is an Estimate (n, components, sources); the search ends at `largest`; a
-    bracket's half width, relative, is to be as small as `accuracy`.
+    ``deviation(h_R)`` of h_R (n,) is an Estimate (n, components, sources); a bracket's half width, relative,
+    is to be as small as `accuracy`.
     """
     probe = np.array([SMALLEST, PROBE])
     curvature = np.abs(np.diff(deviation(probe).value, axis=0))[0] / PROBE**2

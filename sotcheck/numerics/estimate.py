@@ -46,11 +46,7 @@ class Estimate:
     Sums, multiples and parts carry both: sizes add up linearly, whatever the signs of the values. The size of
     a complex number's error is that of its real and of its imaginary part.
 
-    Attributes
-    ----------
-    value : array or number
-    terms : dict
-        By name, e.g. "quadrature", "lattice", "next order", "rounding": (size, origin).
+    `terms` by name, e.g. "quadrature", "lattice", "next order", "rounding": (size, origin).
     """
 
     value: Any

@@ -7,6 +7,7 @@ node of Fejér's need see a pole: two more lie on its flanks, at s = Re p + |Im 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -98,20 +99,15 @@ def rule(n: int, extra: Array, poles: Complex) -> Array:
 
 @dataclass
 class NearPoles:
-    """Poles near [0, 1] by pair and lane, the nearest first, with the nodes they ask for.
+    """Poles near [0, 1] by pair and lane, the nearest first, with the nodes (pairs, extra) they ask for.
 
-    Attributes
-    ----------
-    nodes, steepness : array (pairs, extra)
-        Nodes next to poles of any lane, NaN where there are fewer, and 1/|s − p| there.
-    owner : list of array
-        By pair, the lane that each of its nodes belongs to.
+    Nodes next to poles of any lane, NaN where there are fewer, 1/|s − p| there, and each pair's nodes' lanes.
     """
 
     poles: list[list[Complex]]
     nodes: Array
     steepness: Array
-    owner: list[Index]
+    owner: Sequence[Index]
     _weights: dict[int, tuple[Array, Array]] = field(default_factory=dict)
 
     def weights(self, n: int) -> tuple[Array, Array]:
@@ -130,24 +126,18 @@ class NearPoles:
 
 
 def near_poles(poles: Complex) -> NearPoles | None:
-    """Return the poles (pairs, lanes, most) that matter to an integral over [0, 1], and the nodes they need.
-
-    None if there is nothing to take care of; NaN stands for no pole.
-    """
+    """Return the poles of (pairs, lanes, most; NaN for none) that matter to ∫ over [0, 1], None if none."""
     # A pole upon an end is none: there the Jacobian, or the flux, vanishes with the wave number.
     poles = np.where(np.minimum(np.abs(poles), np.abs(poles - 1)) < AT_END, np.nan, poles)
     rho = parameter(0.0, 1.0, poles)
     if not np.any(rho < RHO):
         return None
     chosen = [[_kept(*lane) for lane in zip(*pair, strict=True)] for pair in zip(poles, rho, strict=True)]
-    nodes: list[Array] = []
-    steepness: list[Array] = []
-    owner: list[Index] = []
-    for pair in chosen:
-        places = [flanks(p, which) for some in pair for which, p in enumerate(some)]
-        nodes.append(np.concatenate([np.zeros(0), *places]))
-        steepness.append(1 / np.abs(nodes[-1] - np.repeat(np.concatenate(pair), 2)))
-        owner.append(np.repeat(np.arange(len(pair)), [2 * len(some) for some in pair]))
+    places = [[flanks(p, which) for some in pair for which, p in enumerate(some)] for pair in chosen]
+    nodes = [np.concatenate([np.zeros(0), *some]) for some in places]
+    there = [np.repeat(np.concatenate(pair), 2) for pair in chosen]
+    steepness = [1 / np.abs(s - p) for s, p in zip(nodes, there, strict=True)]
+    owner = [np.repeat(np.arange(len(pair)), [2 * len(some) for some in pair]) for pair in chosen]
     most = max(map(len, nodes))
 
     def padded(rows: list[Array]) -> Array:

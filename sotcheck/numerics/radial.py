@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from sotcheck.errors import EngineError
-from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.nearpoles import NearPoles, fejer, near_poles
 
 Integrand = Callable[[Array, Array], Array]
@@ -49,7 +49,7 @@ def substitution(x_1: float, x_2: float, theta: Array) -> tuple[Array, Array]:
 
 @dataclass(frozen=True)
 class Path:
-    """θ along a segment (x₁, x₂) by s from 0 to 1, half by half: linear, or θ = δ sinh u at an end.
+    """θ along a segment by s from 0 to 1, half by half: linear, or θ = δ sinh u at an end.
 
     `deltas` are δ at θ = 0 and at θ = π/2; 0 for linear.
     """
@@ -121,6 +121,9 @@ def nested_error(rules: list[Array]) -> Array:
 class _Interval:
     """A piece of a segment, in s, with the integrand's values on its finest rule so far."""
 
+    f: Integrand
+    angles: Array
+    poles: Complex | None
     path: Path
     lower: float
     upper: float
@@ -130,45 +133,44 @@ class _Interval:
         """Which half of the path this is in; 0 for all of it."""
         return int(self.lower >= 0.5)
 
-    def integrate(
-        self,
-        f: Integrand,
-        angles: Array,
-        tolerance: Callable[[Array], float],
-        poles: Complex | None,
-        spent: Callable[[], bool],
-    ) -> bool:
+    @property
+    def width(self) -> float:
+        """The part of the path that this is."""
+        return self.upper - self.lower
+
+    def integrate(self, tolerance: Callable[[Array], float], spent: Callable[[], bool]) -> bool:
         """Raise the rule until the error is within tolerance(value), or all is spent; say if that was so."""
-        near = None if poles is None else self._near(poles)
-        extra = None if near is None else self._extra_samples(f, angles, near)
-        for samples in refined(partial(self._sample, f, angles)):
-            n = len(samples)
-            rules = [self._apply(samples[step - 1 :: step], near, extra) for step in (8, 4, 2, 1)]
+        for samples in refined(self._sample):
+            rules = [self._apply(samples[step - 1 :: step]) for step in (8, 4, 2, 1)]
             self.value = rules[-1]
             # The rules of one component may agree by accident: the worst stands for all.
-            unresolved, noise = float(nested_error(rules).max()), self._noise(n, near, extra)
+            unresolved, noise = float(nested_error(rules).max()), self._noise(len(samples))
             self.error = unresolved + noise
-            self.nodes = n if near is None else n + near.nodes.shape[1]
+            self.nodes = len(samples) + (self.near.nodes.shape[1] if self.near else 0)
             # No rule, however fine, gets below the noise.
-            enough = max(tolerance(self.value) * (self.upper - self.lower), float(noise.max()))
+            enough = max(tolerance(self.value) * self.width, float(noise.max()))
             if unresolved <= enough or spent() or unresolved <= self._rounding(samples):
                 return True
-        return self.upper - self.lower <= SMALLEST
+        return self.width <= SMALLEST
 
     def halves(self) -> list[_Interval]:
         middle = (self.lower + self.upper) / 2
-        return [_Interval(self.path, self.lower, middle), _Interval(self.path, middle, self.upper)]
+        return [replace(self, upper=middle), replace(self, lower=middle)]
 
-    def _near(self, poles: Complex) -> NearPoles | None:
-        """Return the poles that matter here, seen from this interval as [0, 1], by pair of angles."""
-        half = len(poles) // 2
+    @cached_property
+    def near(self) -> NearPoles | None:
+        """The poles that matter here, seen from this interval as [0, 1], by pair of angles."""
+        if self.poles is None:
+            return None
+        half = len(self.poles) // 2
         # Opposite angles are averaged before they are integrated: a pair has the poles of both.
-        pairs = self.path.s(self.half, np.concatenate([poles[:half], poles[half:]], axis=-1))
-        return near_poles(np.asarray((pairs - self.lower) / (self.upper - self.lower), dtype=complex))
+        pairs = self.path.s(self.half, np.concatenate([self.poles[:half], self.poles[half:]], axis=-1))
+        return near_poles(np.asarray((pairs - self.lower) / self.width, dtype=complex))
 
-    def _sample(self, f: Integrand, angles: Array, nodes: Array) -> Array:
+    def _sample(self, nodes: Array, at: Index | slice = slice(None)) -> Array:
+        """Return the integrand times dx/ds at nodes of [0, 1], at some of the angles."""
         x, jacobian = self._at(nodes)
-        values = f(x, angles)
+        values = self.f(x, self.angles[at])
         if not np.all(np.isfinite(values)):
             raise EngineError(
                 f"the integrand is not finite near k_perp^2 = {x.flat[0]:g}: "
@@ -178,55 +180,50 @@ class _Interval:
 
     def _at(self, nodes: Array) -> tuple[Array, Array]:
         """Return x and dx/ds at nodes of [0, 1] in this interval."""
-        theta, rate = self.path.theta(self.half, self.lower + (self.upper - self.lower) * nodes)
+        theta, rate = self.path.theta(self.half, self.lower + self.width * nodes)
         x, jacobian = substitution(*self.path.segment, theta)
         return x, jacobian * rate
 
     def _rounding(self, samples: Array) -> float:
-        """Return what rounding of k_⊥² makes of the integral: ε x₂ for each rise and fall of the integrand.
-
-        That counts on a segment so thin that doubles lie wide apart on it.
-        """
+        """Return what rounding of k_⊥² makes of the integral: ε x₂ for each rise and fall of f."""
+        # That counts on a segment so thin that doubles lie wide apart on it.
         jacobian = self._at(fejer(len(samples))[0])[1]
         plain = samples / np.maximum(jacobian, np.finfo(float).tiny).reshape(-1, *(1,) * (samples.ndim - 1))
         variation = float(np.abs(np.diff(plain, axis=0)).sum(axis=0).max())
         return NOISE * float(np.finfo(float).eps) * self.path.segment[1] * variation
 
-    def _extra_samples(self, f: Integrand, angles: Array, near: NearPoles) -> Array:
-        """Return the integrand at the nodes next to poles, shape (extra, angles, ...); zero where none."""
-        half = len(angles) // 2
-        some = np.flatnonzero(np.isfinite(near.nodes).any(axis=1))
-        if not some.size:
+    @cached_property
+    def extra(self) -> Array:
+        """The integrand at the nodes next to poles, shape (extra, angles, ...); zero where none."""
+        some = (
+            np.flatnonzero(np.isfinite(self.near.nodes).any(axis=1)) if self.near else np.zeros(0, dtype=int)
+        )
+        if not self.near or not some.size:
             return np.zeros((0,))
-        both = np.concatenate([some, some + half])
-        nodes = np.where(np.isfinite(near.nodes), near.nodes, near.nodes[:, :1])[some].T
-        values = self._sample(f, angles[both], np.concatenate([nodes, nodes], axis=1))
-        extra = np.zeros((len(nodes), len(angles), *values.shape[2:]))
+        both = np.concatenate([some, some + len(self.angles) // 2])
+        nodes = np.where(np.isfinite(self.near.nodes), self.near.nodes, self.near.nodes[:, :1])[some].T
+        values = self._sample(np.concatenate([nodes, nodes], axis=1), both)
+        extra = np.zeros((len(nodes), len(self.angles), *values.shape[2:]))
         extra[:, both] = values
         return extra
 
-    def _apply(self, samples: Array, near: NearPoles | None, extra: Array | None) -> Array:
-        scale = self.upper - self.lower
-        if near is None or extra is None:
-            return scale * np.tensordot(fejer(len(samples))[1], samples, axes=1)
-        weights, more = near.weights(len(samples))
-        value = _weighted(weights, samples) + (_weighted(more, extra) if extra.size else 0.0)
-        return scale * value.reshape(samples.shape[1:])
+    def _apply(self, samples: Array) -> Array:
+        if self.near is None:
+            return self.width * np.tensordot(fejer(len(samples))[1], samples, axes=1)
+        weights, more = self.near.weights(len(samples))
+        value = _weighted(weights, samples) + (_weighted(more, self.extra) if self.extra.size else 0.0)
+        return self.width * value.reshape(samples.shape[1:])
 
-    def _noise(self, n: int, near: NearPoles | None, extra: Array | None) -> Array:
-        """Return the error that rounding of k_⊥² causes next to a pole, where the integrand is steep.
-
-        By component, the worst of all angles.
-        """
-        if near is None or extra is None or not extra.size:
+    def _noise(self, n: int) -> Array:
+        """Return the error, by component, of rounding of k_⊥² next to a pole, at the worst angle."""
+        if self.near is None or not self.extra.size:
             return np.zeros(self.value.shape[1:])
         lower, upper = self.path.segment
-        width = self.upper - self.lower
-        theta, rate = self.path.theta(self.half, self.lower + width * near.nodes)
+        theta, rate = self.path.theta(self.half, self.lower + self.width * self.near.nodes)
         slope = (upper - lower) * rate * np.maximum(np.sin(2 * theta), np.finfo(float).eps ** 0.5)
-        moved = NOISE * np.finfo(float).eps * upper / slope / width * near.steepness
-        more = np.abs(near.weights(n)[1]) * np.nan_to_num(moved).T[:, :, None]
-        worst: Array = width * _weighted(more, np.abs(extra)).max(axis=(0, 1))
+        moved = NOISE * np.finfo(float).eps * upper / slope / self.width * self.near.steepness
+        more = np.abs(self.near.weights(n)[1]) * np.nan_to_num(moved).T[:, :, None]
+        worst: Array = self.width * _weighted(more, np.abs(self.extra)).max(axis=(0, 1))
         return worst
 
 
@@ -246,21 +243,17 @@ def radial(
     crowds: Sequence[float] = (),
     spent: Callable[[], bool] = lambda: False,
 ) -> tuple[Array, Array, int]:
-    """Integrate f over one segment for every angle; return values (angles, ...), error (...), nodes.
-
-    Once `spent` says so nothing is refined any more.
-    """
+    """Integrate f over a segment at every angle, until `spent`: values (angles, ...), error (...), nodes."""
     path = Path.of(segment, crowds)
     breaks = [0.0, 0.5, 1.0] if any(path.deltas) else [0.0, 1.0]
-    waiting = [_Interval(path, *pair) for pair in itertools.pairwise(breaks)]
-    done: list[_Interval] = []
+    waiting = [_Interval(f, angles, poles, path, *pair) for pair in itertools.pairwise(breaks)]
+    done: list[tuple[Array, Array, int]] = []
     while waiting:
         interval = waiting.pop()
-        settled = interval.integrate(f, angles, tolerance, poles, spent)
+        settled = interval.integrate(tolerance, spent)
         if settled or len(done) + len(waiting) >= MOST_INTERVALS:
-            done.append(interval)
+            done.append((interval.value, interval.error, interval.nodes))
         else:
             waiting.extend(interval.halves())
-    value: Array = sum((interval.value for interval in done[1:]), start=done[0].value)
-    error: Array = sum((i.error for i in done[1:]), start=done[0].error)
-    return value, error, sum(i.nodes for i in done)
+    values, errors, nodes = zip(*done, strict=True)
+    return np.sum(values, axis=0), np.sum(errors, axis=0), sum(nodes)

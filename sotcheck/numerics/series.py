@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import toeplitz
+from scipy import interpolate
 
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex
@@ -62,30 +62,22 @@ class Pade:
 def pade(coefficients: Array, scale: float, denominator: int) -> Pade:
     """Return the approximant [L/M] in h² with all L + M + 1 coefficients (n,) of h, h³, … used up.
 
-    With `scale` near the radius of convergence a_j scale^(2j) neither grows nor falls by much.
-
-    Raises
-    ------
-    EngineError
-        If M is out of range, or a lower M is exact already (the linear system is singular).
+    With `scale` near the radius of convergence a_j scale^(2j) neither grows nor falls by much. It is an
+    EngineError if M is out of range, or a lower M is exact already (the linear system is singular).
     """
     n = len(coefficients)
     if not 0 < denominator < n:
         raise EngineError(f"denominator degree {denominator} is not accepted; expected 1 to {n - 1}")
     scaled = np.asarray(coefficients) * scale ** (2.0 * np.arange(n))
     largest = float(np.abs(scaled).max())
-    # a_{k−j} in row k, column j, zero above the diagonal: the first L + 1 rows give P, the others Q.
-    table = toeplitz(scaled / largest, np.zeros(denominator + 1))
-    numerator = n - denominator
     try:
-        q = np.append(1.0, np.linalg.solve(table[numerator:, 1:], -table[numerator:, 0]))
+        p, q = interpolate.pade(scaled / largest, denominator)
     except np.linalg.LinAlgError as error:
         raise EngineError(
             f"the series of {n} coefficients determines no approximant with {denominator} poles ({error}); "
             "use a smaller denominator degree"
         ) from error
-    p = table[:numerator] @ q
-    return Pade(p[::-1] * largest, q[::-1], scale)
+    return Pade(p.coeffs * largest, q.coeffs, scale)
 
 
 def reach(h: Array, off: Array, limit: float) -> float:
@@ -128,10 +120,9 @@ def radius_from_terms(coefficients: Array, scale: float) -> Radius | None:
 
 
 def _envelope(scaled: Array, scale: float) -> Radius:
-    """Return what local slopes say: how fast the largest of neighbouring terms fall.
+    """Return how fast the largest of neighbouring terms fall: Cauchy and Hadamard's root, and a power of j.
 
-    Cauchy and Hadamard's root, with a power of j beside it; from the second half of the terms, its error from
-    the middle half.
+    From the second half of the terms, its error from the middle half.
     """
     n = len(scaled)
     top = np.log(np.maximum.accumulate(np.abs(scaled)[::-1])[::-1])

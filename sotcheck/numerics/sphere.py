@@ -77,10 +77,7 @@ def profile(degree: int, theta: Array) -> Array:
 
 
 def gradient(degree: int, order: int, azimuth: Azimuth, at: Directions) -> Array:
-    """Return (∇f)_θ and (∇f)_φ, shape (n, 2), of degree l ≥ 1 and order M ≤ l.
-
-    For M > 1 f is scaled to the mean square of M = 1.
-    """
+    """Return (∇f)_θ and (∇f)_φ, (n, 2), of degree l ≥ 1 and M ≤ l, in mean square all as M = 1."""
     s, c = np.sin(at.theta), np.cos(at.theta)
     p = _derivative(degree, order)
     cos, sin = np.cos(order * at.phi), np.sin(order * at.phi)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from sotcheck.numerics.arrays import Array, Complex
@@ -33,7 +35,7 @@ def inverse(a: Complex) -> Complex:
     return out
 
 
-def along(values: Complex | Array, axis: Complex | Array) -> Complex:
+def along(values: Any, axis: Any) -> Complex:
     """Return what has the eigenvalues `values` (2, ...) for spin along and against an axis (3, ...)."""
     mean, half = (values[0] + values[1]) / 2, (values[0] - values[1]) / 2
     field = half * axis

@@ -1,16 +1,19 @@
-"""Zeros of analytic functions in an ellipse around an interval, many functions at once; knows no physics."""
+"""Zeros of analytic functions in an ellipse around an interval, many at once; real ones over many decades."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.polynomial import chebyshev
 
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex, Index
 
 #: ``f(z, rows)``: the functions numbered `rows`, each at its own row of z; shape of z.
 Functions = Callable[[Complex, Index], Complex]
+Function = Callable[[Array], Array]
 
 #: Points on the ellipse to begin with, and at most; the largest relative step that counts as resolved.
 FIRST_POINTS, MOST_POINTS, LARGEST_STEP = 64, 4096, 0.6
@@ -80,22 +83,17 @@ def _turns(values: Complex) -> tuple[Index, Array]:
 
 def polynomial_zeros(f: Functions, rows: Index, lower: float, upper: float, degree: int) -> Complex:
     """Return the zeros of the polynomials that interpolate f at Chebyshev points, shape (rows, degree)."""
-    angle = np.pi * (np.arange(degree + 1) + 0.5) / (degree + 1)
-    nodes = (lower + upper) / 2 + (upper - lower) / 2 * np.cos(angle)
-    values = f(np.broadcast_to(nodes.astype(complex), (len(rows), degree + 1)), rows)
-    coefficients = 2 / (degree + 1) * values @ np.cos(np.outer(angle, np.arange(degree + 1)))
-    coefficients[:, 0] /= 2
+    middle, half = (lower + upper) / 2, (upper - lower) / 2
+
+    def at(u: Array) -> Any:
+        return f(np.broadcast_to(middle + half * u + 0j, (len(rows), degree + 1)), rows).T
+
+    coefficients = chebyshev.chebinterpolate(at, degree)
     # A vanishing last coefficient sends a zero to infinity, where it does not matter.
-    tiny = 1e-30 * np.abs(coefficients).max(axis=1)
-    last = np.where(np.abs(coefficients[:, -1]) > tiny, coefficients[:, -1], tiny)
-    # The colleague matrix: u T_n = (T_{n+1} + T_{n−1})/2, closed by the polynomial itself.
-    matrix = np.zeros((len(rows), degree, degree), dtype=complex)
-    above, below = np.arange(degree - 1), np.arange(1, degree)
-    matrix[:, above, below] = matrix[:, below, above] = 0.5
-    matrix[:, 0, 1] = 1.0
-    matrix[:, -1] -= coefficients[:, :-1] / (2 * last[:, None])
-    eigenvalues: Complex = np.linalg.eigvals(matrix).astype(complex)
-    return (lower + upper) / 2 + (upper - lower) / 2 * eigenvalues
+    tiny = 1e-30 * np.abs(coefficients).max(axis=0)
+    coefficients[-1] = np.where(np.abs(coefficients[-1]) > tiny, coefficients[-1], tiny)
+    zeros = [chebyshev.chebroots(one).astype(complex) for one in coefficients.T]
+    return np.asarray(middle + half * np.array(zeros), dtype=complex)
 
 
 def newton(f: Functions, rows: Index, z: Complex, scale: float) -> Complex:
@@ -123,14 +121,10 @@ def newton(f: Functions, rows: Index, z: Complex, scale: float) -> Complex:
 
 
 def zeros_near(f: Functions, number: int, lower: float, upper: float, rho: float) -> Complex:
-    """Return every zero of functions in the ellipse of parameter ρ around [lower, upper], (number, most).
+    """Return every zero of functions, analytic in the ellipse of ρ around [lower, upper], (number, most).
 
-    They are analytic there. NaN where a function has fewer zeros; a multiple zero comes once.
-
-    Raises
-    ------
-    EngineError
-        If the zeros found are not as many as the argument principle counts.
+    NaN where a function has fewer zeros; a multiple zero comes once. It is an EngineError if those found are
+    not as many as the argument principle counts.
     """
     count, used = count_zeros(f, np.arange(number), lower, upper, rho)
     found = np.full((number, int(count.max(initial=0))), np.nan, dtype=complex)
@@ -170,3 +164,52 @@ def _distinct(z: Complex, tolerance: float) -> Complex:
         if all(abs(value - other) > tolerance for other in kept):
             kept.append(value)
     return np.array(kept, dtype=complex)
+
+
+def scan(start: float, unit: float, far: float = 1e6) -> Array:
+    """Return start and 40 points a decade beyond it, from 1e-9 to `far` units."""
+    points = int(40 * np.log10(far / 1e-9)) + 1
+    return start + np.concatenate([[0.0], unit * np.geomspace(1e-9, far, points)])
+
+
+def minimum(f: Function, x: Array) -> tuple[float, float]:
+    """Return (x, f(x)) at the lowest point of a smooth f: scanned at the points x, then refined."""
+    values = f(x)
+    i = int(np.argmin(values))
+    at = (float(x[i]), float(values[i]))
+    if i == 0:
+        return at
+    found = _lowest(f, float(x[i - 1]), float(x[min(i + 1, len(x) - 1)]))
+    return min(found, at, key=lambda pair: pair[1])
+
+
+def roots(f: Function, x: Array) -> list[float]:
+    """Return every root of a smooth f between the first and last of the points x, close pairs too."""
+    from scipy.optimize import brentq
+
+    values = np.asarray(f(x))
+    before, here, after = values[:-2], values[1:-1], values[2:]
+    nearer = (np.abs(here) < np.abs(before)) & (np.abs(here) < np.abs(after))
+
+    def turn(i: Any) -> float:
+        sign = np.sign(values[i])
+        return _lowest(lambda x: sign * f(x), x[i - 1], x[i + 1])[0]
+
+    # Between a pair that no point separates |f| has a maximum of the other sign: the extremum tells.
+    extrema = [turn(i) for i in np.flatnonzero(nearer & (here * before > 0) & (here * after > 0)) + 1]
+    x, values = np.append(x, extrema), np.append(values, [f(np.array(e)) for e in extrema])
+    order = np.argsort(x)
+    x, values = x[order], values[order]
+    changes = np.flatnonzero(np.signbit(values[:-1]) != np.signbit(values[1:]))
+    return [float(brentq(f, x[i], x[i + 1], xtol=1e-300, rtol=1e-15)) for i in changes]
+
+
+def _lowest(f: Function, lower: float, upper: float) -> tuple[float, float]:
+    """Return (x, f(x)) at the lowest point between two others."""
+    from scipy.optimize import minimize_scalar
+
+    options = {"xatol": 1e-12 * upper}
+    found = minimize_scalar(
+        lambda x: float(f(np.array(x))), bounds=(lower, upper), method="bounded", options=options
+    )
+    return float(found.x), float(found.fun)

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from latex2mathml.converter import convert
 from markupsafe import Markup
 from matplotlib.figure import Figure as Canvas
 
-from sotcheck.pages.publish import Picture, publish
-from sotcheck.trial.entries import Consequence, Definition, Equation, Statement
-from sotcheck.trial.exhibits import Figure, Table
+from sotcheck.pages.publish import Data, Picture, publish
+from sotcheck.trial.entries import Consequence, Definition, Equation, Figure, Statement, Table
 from sotcheck.trial.paper import Paper, paper_order
 from sotcheck.trial.result import AuditResult
 from sotcheck.trial.verdict import Verdict
 
-Data = dict[str, Any]
 #: What only some entries have.
 BLANK: Data = {
     "quantity": "", "tex": "", "corrected_tex": "", "off_by": "", "kind": None, "definition": None,
@@ -30,9 +27,7 @@ def audit_data(result: AuditResult) -> Data:
     paper = result.paper
     return {
         **result.to_dict(),
-        "paper": {
-            "title": paper.title, "reference": paper.reference, "machine_read": paper.machine_read,
-        },
+        "paper": {name: getattr(paper, name) for name in ("title", "reference", "machine_read")},
         # The count first on a page, last on a terminal.
         "summary": [result.light(), *result.summary().splitlines()[:-1]],
         "entries": sorted(_entries(paper), key=lambda entry: paper_order(entry["equation"])),
@@ -47,25 +42,14 @@ def audit_data(result: AuditResult) -> Data:
 def _entries(paper: Paper) -> Iterator[Data]:
     """Yield what the register says of each number, with the quantities tried under it."""
     for entry in paper.of_type(Equation):
+        same = ("says", "tex", "corrected_tex", "off_by", "kind", "order")
         yield BLANK | {
-            "equation": f"({entry.number})",
-            "says": entry.says,
-            "quantity": entry.of.words,
-            "source": entry.of.source,
-            "tex": entry.tex,
-            "corrected_tex": entry.corrected_tex,
-            "off_by": entry.off_by,
-            "kind": entry.kind,
-            "order": entry.order,
-            "interfaces": [iface.name for iface in entry.on],
-        }
+            "equation": f"({entry.number})", "quantity": entry.of.words, "source": entry.of.source,
+            **{name: getattr(entry, name) for name in same}, "interfaces": [iface.name for iface in entry.on],
+        }  # fmt: skip
     for definition in paper.of_type(Definition):
-        yield BLANK | {
-            "equation": f"({definition.number})",
-            "says": definition.says,
-            "tex": definition.tex,
-            "definition": definition.why,
-        }
+        words = {"says": definition.says, "tex": definition.tex, "definition": definition.why}
+        yield BLANK | {"equation": f"({definition.number})"} | words
     for statement in paper.of_type(Statement):
         number = f"({statement.number})" if statement.number else None
         yield BLANK | {"equation": number, "statement": statement.key, "says": statement.says}
@@ -122,10 +106,7 @@ def _drawn(figure: Figure, data: Data) -> Canvas:
 def write_audit(result: AuditResult, output: Path) -> Path:
     """Write audit.json, figures.json, README.md, index.html and the figures; return the page to open first.
 
-    Raises
-    ------
-    OutputError
-        If a file cannot be written.
+    An OutputError says that a file cannot be written.
     """
     figures, tables = result.paper.of_type(Figure), result.paper.of_type(Table)
     rows = {table.key: result.shown[table.key]["rows"] for table in tables}

@@ -10,20 +10,15 @@ from matplotlib.figure import Figure
 
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.sphere import profile
-from sotcheck.pages import bound_states_plots as bound
-from sotcheck.pages.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SOURCE_COLOR, mark_bound_states
-from sotcheck.pages.panels import one_legend, panels, scientific
+from sotcheck.pages import bound_states, figures
 from sotcheck.pages.publish import Data, Picture
 
-ORDER_COLOR = {1: BLUE, 3: ORANGE, 5: GREEN, 11: PURPLE}
-ORDER_MARK = {1: "o", 3: "s", 5: "^"}
-COMPONENTS = ("fieldlike", "dampinglike")
-DEGREE_STYLE = {1: (BLUE, "o"), 3: (ORANGE, "s"), 5: (GREEN, "^"), 7: (PURPLE, "D")}
+#: Colour and marker by the order of a term, or the degree of a harmonic.
+COLORS = (figures.BLUE, figures.ORANGE, figures.GREEN, figures.PURPLE, figures.PURPLE)
+LOOK = dict(zip((1, 3, 5, 7, 11), zip(COLORS, "os^DD", strict=True), strict=True))
 #: Scans in θ of the second figure: angles, h_R besides the first, dashes from the first on.
 SCAN, SCANNED = np.linspace(0.0, 90.0, 91), (0.32, 0.5, 0.7, 1.0)
 DASHES = (":", "-.", "--", (0, (6, 1)), "-")
-#: What is below this is rounding around zero.
-ZERO = 1e-12
 
 
 def remainders(data: Data) -> Figure:
@@ -31,23 +26,25 @@ def remainders(data: Data) -> Figure:
     found = data["remainders"]
     sources = list(dict.fromkeys(row["source"] for row in found["rows"]))
     h = np.array(found["h_R"])
-    figure = Figure(figsize=(3.0 * len(sources) + 0.8, 3.6), layout="constrained")
-    grid = dict(zip(sources, figure.subplots(1, len(sources), squeeze=False)[0], strict=True))
+    figure, (line,) = figures.canvas(3.0 * len(sources) + 0.8, 3.6, 1, len(sources), squeeze=False)
+    grid = dict(zip(sources, line, strict=True))
     for row in found["rows"]:
         axes, n, slope = grid[row["source"]], row["through_order"], row["slope"]
-        rest, noise, color = np.array(row["remainder"]), np.array(row["noise"]), ORDER_COLOR[n]
+        rest, noise, (color, mark) = np.array(row["remainder"]), np.array(row["noise"]), LOOK[n]
         seen = "" if slope is None else f": slope {slope:.3f} ± {row['slope_error']:.3f}"
-        axes.loglog(h, rest, ORDER_MARK[n], color=color, ms=5, label=f"N = {n}{seen}")
+        axes.loglog(h, rest, mark, color=color, ms=5, label=f"N = {n}{seen}")
         axes.loglog(h, rest[0] * (h / h[0]) ** (n + 2), color=color, lw=1, ls="--")
         below = rest < 10 * noise
-        axes.loglog(h[below], noise[below], "_", color=GREY, ms=10)
+        axes.loglog(h[below], noise[below], "_", color=figures.GREY, ms=10)
     for source, axes in grid.items():
-        mark_bound_states(axes, found["bound_from"], h)
+        figures.mark_bound_states(axes, found["bound_from"], h)
         axes.set(xlabel="$h_R$", title=source)
         _rungs(axes, h)
         axes.legend(fontsize=7, loc="lower right")
     figure.axes[0].set_ylabel(r"remainder $|\mathbf{t} - S_N|$")
-    figure.suptitle("dashed: slopes N + 2; grey dashes: noise, where it matters", fontsize=8, color=GREY)
+    figure.suptitle(
+        "dashed: slopes N + 2; grey dashes: noise, where it matters", fontsize=8, color=figures.GREY
+    )
     return figure
 
 
@@ -63,50 +60,47 @@ def sums(data: Data) -> Figure:
     h, line = np.array(curves["h_R"]), np.array(curves["line_h_R"])
     xlabel = "$h_R$  (dotted: radius of convergence by $k_\\perp$)"
     names = next(iter(sources.values()))
-    figure, grid = panels(sources, names, xlabel, "torque t  (wave vector$^3$)")
+    figure, grid = figures.panels(sources, names, xlabel, "torque t  (wave vector$^3$)")
     for (source, name), axes in grid.items():
         part = sources[source][name]
         exact, pade = np.array(part["exact"]), part["pade"]
         for n, values in part["sums"].items():
-            axes.plot(line, values, color=ORDER_COLOR[int(n)], ls="--", lw=1.2, label=f"through order {n}")
+            axes.plot(line, values, color=LOOK[int(n)][0], ls="--", lw=1.2, label=f"through order {n}")
         if pade is not None:
-            axes.plot(line, pade["values"], color=RED, lw=1.6, label=f"Padé {pade['name']}")
+            axes.plot(line, pade["values"], color=figures.RED, lw=1.6, label=f"Padé {pade['name']}")
         axes.plot(h, exact, "o", color="black", ms=3.5, label="exact, scattering states")
-        axes.axvline(data["radius"], color=GREY, ls=":", lw=1)
-        mark_bound_states(axes, curves["bound_from"], line)
-        _limits(axes, exact)
+        axes.axvline(data["radius"], color=figures.GREY, ls=":", lw=1)
+        figures.mark_bound_states(axes, curves["bound_from"], line)
+        # The exact curve stays in view, whatever diverges beside it.
+        low, high = min(0.0, float(exact.min())), max(0.0, float(exact.max()))
+        room = 0.35 * (high - low) or figures.ZERO
+        axes.set_ylim(low - room, high + room)
         if part["vanishes"]:
             axes.set_title(f"{source}: {name} (zero)", fontsize=9.5)
-        scientific(axes)
-    return one_legend(figure, 7)
-
-
-def _limits(axes: Axes, exact: Array) -> None:
-    """Keep the exact curve in view, whatever diverges beside it."""
-    low, high = min(0.0, float(exact.min())), max(0.0, float(exact.max()))
-    room = 0.35 * (high - low) or 1e-12
-    axes.set_ylim(low - room, high + room)
+        figures.scientific(axes)
+    return figures.one_legend(figure, 7)
 
 
 def radius_map(data: Data) -> Figure:
     """The radius of convergence over k_⊥ and angle: labelled contours, thresholds, its minimum."""
     k, angle, rho = np.array(data["k_perp"]), np.degrees(data["angle"]), np.array(data["map"])
-    figure = Figure(figsize=(7.2, 3.7), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=[1.35, 1])
+    figure, (left, right) = figures.canvas(7.2, 3.7, 1, 2, width_ratios=[1.35, 1])
     least = data["smallest"]
     levels = _levels(rho)
     shades = left.contourf(k, angle, rho.T, levels=[0.0, *levels], cmap="cividis", alpha=0.55, extend="max")
     lines = left.contour(k, angle, rho.T, levels=levels, colors="black", linewidths=0.7)
     left.clabel(lines, fmt="%.2g", fontsize=7.5)
-    left.plot(least["k_perp"], np.degrees(least["angle"]), "*", color=RED, ms=13, mec="white", clip_on=False)
+    left.plot(
+        least["k_perp"], np.degrees(least["angle"]), "*", color=figures.RED, ms=13, mec="white", clip_on=False
+    )
     left.set(xlabel=r"$k_\perp$", ylabel="angle of k from x (degrees)", yticks=[0, 45, 90, 135, 180])
     left.set_title(f"radius by k; star: {least['radius']:.3g}, {least['kind']}", fontsize=9)
     figure.colorbar(shades, ax=left, label=r"$1/\rho(\hat G\,\sigma\cdot(k\times z))$")
-    right.semilogy(k, rho.min(axis=1), color=BLUE)
+    right.semilogy(k, rho.min(axis=1), color=figures.BLUE)
     for source, at in data["thresholds"].items():
-        right.axvline(at, color=SOURCE_COLOR[source], ls=":", lw=1.3, label=f"{source} closes")
-    right.set(xlabel=r"$k_\perp$", title="smallest over all angles")
-    right.title.set_fontsize(9)
+        right.axvline(at, color=figures.SOURCE_COLOR[source], ls=":", lw=1.3, label=f"{source} closes")
+    right.set_xlabel(r"$k_\perp$")
+    right.set_title("smallest over all angles", fontsize=9)
     right.legend(fontsize=7.5)
     return figure
 
@@ -114,21 +108,18 @@ def radius_map(data: Data) -> Figure:
 def _levels(rho: Array) -> list[float]:
     """Return contour levels from the smallest radius on, closer where it is small."""
     low, high = float(rho.min()), float(np.quantile(rho, 0.85))
-    return [
-        float(f"{level:.2g}")
-        for level in np.unique(np.geomspace(1.05 * low, max(high, 1.5 * low), 7).round(4))
-    ]
+    levels = np.geomspace(1.05 * low, max(high, 1.5 * low), 7).round(4)
+    return [float(f"{level:.2g}") for level in np.unique(levels)]
 
 
 def exponents(data: Data) -> Figure:
     """Remainder of first order with a transparent channel on log axes, with its true slopes."""
     h = np.array(data["h_R"])
-    figure = Figure(figsize=(4.8, 3.6), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = figures.canvas(4.8, 3.6)
     for source, row in data["sources"].items():
         if not row["measured"]:
             continue
-        p, color = row["expected_exponent"], SOURCE_COLOR[source]
+        p, color = row["expected_exponent"], figures.SOURCE_COLOR[source]
         rest = np.array(row["remainder"])
         log = ", times log" if row["logarithm"] else ""
         ring = source == "normal"
@@ -138,7 +129,7 @@ def exponents(data: Data) -> Figure:
         axes.loglog(h, line * np.log(h) / np.log(h[-1]) if log else line, color=color, lw=1, ls="--")
     axes.set(xlabel="$h_R$", ylabel=r"$|\mathbf{t} - h_R\,\mathbf{t}_1|$")
     _rungs(axes, h)
-    mark_bound_states(axes, data["bound_from"], h)
+    figures.mark_bound_states(axes, data["bound_from"], h)
     axes.set_title(f"transparent {data['spin']} channel; dashed: expected", fontsize=9)
     axes.legend(fontsize=7.5)
     return figure
@@ -147,23 +138,25 @@ def exponents(data: Data) -> Figure:
 def draw_coefficients(data: Data) -> Figure:
     """Draw the size of every harmonic against h_R on log axes, with h_R^l as thin lines."""
     h, sources = np.array(data["h_R"]), data["sources"]
-    figure, grid = panels(sources, COMPONENTS, "$h_R$", "coefficient  (wave vector$^3$)", sharey=True)
+    figure, grid = figures.panels(
+        sources, figures.COMPONENTS, "$h_R$", "coefficient  (wave vector$^3$)", sharey=True
+    )
     for (source, name), axes in grid.items():
         noise, values = np.array(sources[source]["error"]), np.abs(sources[source][name])
         for degree, size in zip(data["degrees"], values.T, strict=True):
-            color, marker = DEGREE_STYLE[degree]
+            color, marker = LOOK[degree]
             seen = size > noise
             axes.loglog(h[seen], size[seen], marker + "-", color=color, ms=4, label=f"l = {degree}")
             if seen.any():
                 first = int(np.argmax(seen))
                 axes.loglog(h, size[first] * (h / h[first]) ** degree, color=color, lw=0.6, ls=":")
-        axes.loglog(h, noise, color=GREY, lw=0.8, ls="--", label="quadrature error")
-        mark_bound_states(axes, data["bound_from"], h, " for some m")
+        axes.loglog(h, noise, color=figures.GREY, lw=0.8, ls="--", label="quadrature error")
+        figures.mark_bound_states(axes, data["bound_from"], h, " for some m")
         axes.xaxis.set_major_formatter("{x:g}")
     floor = min(min(part["error"]) for part in sources.values())
-    largest = max(np.abs([part[name] for name in COMPONENTS]).max() for part in sources.values())
+    largest = max(np.abs([part[name] for name in figures.COMPONENTS]).max() for part in sources.values())
     figure.axes[0].set_ylim(floor / 3, 3 * largest)
-    return one_legend(figure, 6)
+    return figures.one_legend(figure, 6)
 
 
 def draw_scans(data: Data) -> Figure:
@@ -174,38 +167,38 @@ def draw_scans(data: Data) -> Figure:
     h, sources, start = np.array(data["h_R"]), data["sources"], data["bound_from"]
     p = np.stack([profile(degree, np.radians(SCAN)) for degree in data["degrees"]])
     xlabel = "angle of m from z, in the xz plane (degrees)"
-    figure, grid = panels(sources, COMPONENTS, xlabel, "torque/$h_R$")
+    figure, grid = figures.panels(sources, figures.COMPONENTS, xlabel, "torque/$h_R$")
     chosen = [i for i, value in enumerate(h) if value in (h[0], *SCANNED)]
     for (source, name), axes in grid.items():
         values = np.array(sources[source][name])
         for i, shade, dash in zip(chosen, np.linspace(0.75, 0.0, len(chosen)), DASHES, strict=False):
             label = f"$h_R$ = {h[i]:g}" + ("*" if h[i] > start else "")
             axes.plot(SCAN, values[i] @ p / h[i], color=str(shade), ls=dash, label=label)
-        scientific(axes)
-        if np.abs(values).max() < ZERO:
-            axes.set(ylim=(-1, 1), yticks=[0])
+        figures.tame(axes, values)
     if h[-1] > start:
         words = "* bound states at $E_F$ for some m, not in the scattering sum"
-        figure.suptitle(words, fontsize=8, color=GREY)
-    return one_legend(figure, 5)
+        figure.suptitle(words, fontsize=8, color=figures.GREY)
+    return figures.one_legend(figure, 5)
 
 
 #: File name, title, part of the data, and how it is drawn.
-EXPANDABLE = (
+FIGURES = (
     ("orders", "What orders 1, 3 and 5 leave", "orders", remainders),
     ("sums", "Partial sums and Padé approximants", "orders", sums),
-)
-NOT_EXPANDABLE = (("exponent", "How first order fails here", "exponent", exponents),)
-ALWAYS = (
+    ("exponent", "How first order fails here", "exponent", exponents),
     ("radius", "Where the series in h_R converges", "radius", radius_map),
     ("harmonics", "Angular harmonics of the torque", "harmonics", draw_coefficients),
     ("scans", "The torque against the polar angle of m", "harmonics", draw_scans),
-    ("bound-states", "States below the continuum", "bound_states", bound.draw_map),
-    ("dispersion", "Bound states' energy, and E_F", "bound_states", bound.draw_dispersion),
+    ("bound-states", "States below the continuum", "bound_states", bound_states.draw_map),
+    ("dispersion", "Bound states' energy, and E_F", "bound_states", bound_states.draw_dispersion),
 )
 
 
 def pictures(data: Data) -> list[Picture]:
     """Return the figures of what was found: some need an expansion, some need its failure."""
-    some = (EXPANDABLE if data["orders"]["expandable"] else ()) + (NOT_EXPANDABLE if data["exponent"] else ())
-    return [Picture(f"beyond-{name}", title, draw, data[part]) for name, title, part, draw in some + ALWAYS]
+    there = {**data, "orders": data["orders"]["expandable"] and data["orders"]}
+    return [
+        Picture(f"beyond-{name}", title, draw, data[part])
+        for name, title, part, draw in FIGURES
+        if there[part]
+    ]

@@ -1,9 +1,10 @@
-"""Figures of a report, each drawn from the report's JSON alone."""
+"""How figures look, and those of a report, each drawn from the report's JSON alone."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from itertools import product
 from typing import Any
 
 import matplotlib as mpl
@@ -13,9 +14,8 @@ mpl.use("svg")
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sotcheck.pages.panels import one_legend, panels, scientific
-
 Data = dict[str, Any]
+Panels = dict[tuple[str, str], Axes]
 
 #: Okabe and Ito's palette, told apart by colour-blind readers.
 BLUE, ORANGE, GREEN, RED, PURPLE, GREY = (
@@ -31,20 +31,11 @@ COMPONENTS = ("fieldlike", "dampinglike")
 ZERO, FLOOR = 1e-12, 1e-20
 LIMIT_STYLE: Any = {"1%": ":", "10%": "--"}
 STYLE: Any = {
-    "svg.hashsalt": "sotcheck",
-    "svg.fonttype": "path",
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "#e5e5e5",
-    "grid.linewidth": 0.6,
-    "axes.axisbelow": True,
-    "legend.frameon": False,
-    "lines.linewidth": 1.6,
-    "figure.facecolor": "white",
-    "savefig.facecolor": "white",
-}
+    "svg.hashsalt": "sotcheck", "svg.fonttype": "path", "font.size": 9, "lines.linewidth": 1.6,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True, "legend.frameon": False,
+    "axes.grid": True, "grid.color": "#e5e5e5", "grid.linewidth": 0.6,
+    "figure.facecolor": "white", "savefig.facecolor": "white",
+}  # fmt: skip
 
 
 def svg(draw: Callable[[Data], Figure], data: Data) -> str:
@@ -56,26 +47,62 @@ def svg(draw: Callable[[Data], Figure], data: Data) -> str:
     return buffer.getvalue()
 
 
+def canvas(width: float, height: float, *shape: int, **options: Any) -> tuple[Figure, Any]:
+    """Return a figure of that size and its axes; shape and options are those of `subplots`."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(*shape, **options)
+
+
+def panels(
+    sources: Collection[str], names: Collection[str], xlabel: str, ylabel: str, **options: Any
+) -> tuple[Figure, Panels]:
+    """Return a figure with a panel for each component of the torque (row) and each source (column)."""
+    shape = len(names), len(sources)
+    size = 3.1 * len(sources) + 1.0, 2.2 * len(names) + 0.6
+    figure, grid = canvas(*size, *shape, squeeze=False, sharex=True, **options)
+    found: Panels = dict(zip(((s, n) for n, s in product(names, sources)), grid.flat, strict=True))
+    for (source, name), axes in found.items():
+        axes.set_title(f"{source}: {name}", fontsize=9.5)
+    for axes in grid[-1]:
+        axes.set_xlabel(xlabel)
+    for axes in grid[:, 0]:
+        axes.set_ylabel(ylabel)
+    return figure, found
+
+
+def one_legend(figure: Figure, columns: int) -> Figure:
+    """Explain the lines of the first panel, which are those of all, below the figure."""
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", fontsize=7.5, ncols=columns)
+    return figure
+
+
+def scientific(axes: Axes) -> None:
+    """Write the power of ten of the torque once, above the axis."""
+    axes.ticklabel_format(axis="y", scilimits=(-2, 2), useMathText=True)
+
+
+def tame(axes: Axes, values: np.ndarray) -> None:
+    """Keep rounding noise around zero from filling the panel; write powers of ten once."""
+    scientific(axes)
+    if np.abs(values).max() < ZERO:
+        axes.set(ylim=(-1, 1), yticks=[0])
+
+
 def profile(data: Data) -> Figure:
     """Potential against z for both spins, with the delta and E_F."""
     system = data["system"]
     normal, ferro, delta = system["normal"], system["ferromagnet"], system["interface"]
     U_N, U_F, J, E_F = normal["potential"], ferro["potential"], ferro["exchange"], system["fermi_energy"]
-    figure = Figure(figsize=(6.0, 3.0), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = canvas(6.0, 3.0)
     axes.plot([-1, 0], [U_N, U_N], color=GREY, lw=2.2)
     for spin, sign, color in (("minority", 1, GREEN), ("majority", -1, RED)):
         axes.plot([0, 0, 1], [U_N, U_F + sign * J, U_F + sign * J], color=color, lw=2.2, label=spin)
         strength = delta["barrier"] + sign * delta["exchange"]
         if strength:
-            at = 0.03 * sign
-            axes.annotate(
-                "", (at, U_N + strength), (at, U_N), arrowprops={"arrowstyle": "-|>", "color": color, "lw": 2}
-            )
-            axes.text(
-                at + 0.03 * sign, U_N + strength, f"{strength:g} δ(z)", color=color,
-                ha="left" if sign > 0 else "right", va="center",
-            )  # fmt: skip
+            at, side, arrow = 0.03 * sign, "left" if sign > 0 else "right", {"arrowstyle": "-|>", "lw": 2}
+            axes.annotate("", (at, U_N + strength), (at, U_N), arrowprops={**arrow, "color": color})
+            axes.text(2 * at, U_N + strength, f"{strength:g} δ(z)", color=color, ha=side, va="center")
     axes.axhline(E_F, color=BLUE, ls="--", lw=1.2)
     axes.text(-0.98, E_F, "$E_F$", color=BLUE, va="bottom")
     levels = [U_N, U_F + J, U_F - J, E_F, U_N + delta["barrier"] + abs(delta["exchange"])]
@@ -107,8 +134,8 @@ def torque(data: Data) -> Figure:
                 _note(axes, value, 0.98, limit.replace("%", " %"), ha="right", va="top", rotation=90)
         mark_bound_states(axes, curve["bound_from"], h)
         if part["first_order_vanishes"]:
-            _zero_note(axes, "no first-order part")
-        _tame(axes, np.concatenate([part["exact"], line]))
+            axes.text(0.05, 0.06, "no first-order part", transform=axes.transAxes, color=GREY, fontsize=8)
+        tame(axes, np.concatenate([part["exact"], line]))
     return one_legend(figure, 4)
 
 
@@ -129,9 +156,8 @@ def integrand(data: Data) -> Figure:
     for (source, name), axes in grid.items():
         part = resolved["sources"][source][name]
         axes.plot(resolved["line_k_perp"], part["formula"], color=SOURCE_COLOR[source], label="first order")
-        axes.plot(
-            resolved["point_k_perp"], part[chain], "o", color="black", ms=3.5, mfc="white", label="Kwant"
-        )
+        style: Any = {"color": "black", "ms": 3.5, "mfc": "white"}
+        axes.plot(resolved["point_k_perp"], part[chain], "o", label="Kwant", **style)
         axes.set_title(axes.get_title(), fontsize=9.5, pad=13)
         for k, sources in closing.items():
             axes.axvline(k, color=ORANGE, ls=":", lw=1)
@@ -140,8 +166,8 @@ def integrand(data: Data) -> Figure:
                 _note(axes, k, 1.01, words, ha="center", va="bottom")
         formula = np.array(part["formula"])
         if np.abs(formula).max() < ZERO:
-            _zero_note(axes, "zero")
-        _tame(axes, formula)
+            axes.text(0.05, 0.06, "zero", transform=axes.transAxes, color=GREY, fontsize=8)
+        tame(axes, formula)
     figure.axes[0].legend(fontsize=7.5, loc="best")
     return figure
 
@@ -149,14 +175,13 @@ def integrand(data: Data) -> Figure:
 def lattice(data: Data) -> Figure:
     """Error of the lattice against spacing on log axes, with slopes, and the one-sided control."""
     errors = data["lattice"]
-    series = [("one-sided (control)", errors["one-sided"], RED, "s"),
-              ("finite differences", errors["finite-difference"], BLUE, "o")]  # fmt: skip
-    for level, values in enumerate(errors["richardson"]):
-        series.append(
-            (f"Richardson, level {level + 1}", values, (GREEN, ORANGE, PURPLE)[level], "^vD"[level])
-        )
-    figure = Figure(figsize=(7.0, 3.8), layout="constrained")
-    axes = figure.subplots()
+    levels = zip(errors["richardson"], (GREEN, ORANGE, PURPLE), "^vD", strict=False)
+    series = [
+        ("one-sided (control)", errors["one-sided"], RED, "s"),
+        ("finite differences", errors["finite-difference"], BLUE, "o"),
+        *((f"Richardson, level {n}", values, *look) for n, (values, *look) in enumerate(levels, 1)),
+    ]
+    figure, axes = canvas(7.0, 3.8)
     for label, values, color, marker in series:
         if values is not None:
             a = errors["spacing"][-len(values) :]
@@ -173,8 +198,7 @@ def remainder(data: Data) -> Figure:
     """What first order leaves of the exact torque, against h_R on log axes, and with a flipped sign."""
     ladder = data["remainder"]
     h = ladder["h_R"]
-    figure = Figure(figsize=(7.0, 3.6), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = canvas(7.0, 3.6)
     for kind, style, words in (
         ("right", {"ls": "-", "marker": "o", "ms": 5}, ""),
         ("flipped sign", {"ls": ":", "marker": "s", "ms": 4, "mfc": "white"}, ", sign flipped (control)"),
@@ -192,14 +216,12 @@ def remainder(data: Data) -> Figure:
 def ledger(data: Data) -> Figure:
     """The four flows of angular momentum by source, fieldlike and dampinglike parts."""
     rows = [row for row in data["ledger"]["rows"] if row["engine"] == data["lattice"]["engine"]]
-    figure = Figure(figsize=(3.3 * len(rows) + 0.5, 3.0), layout="constrained")
-    for axes, row in zip(figure.subplots(1, len(rows), squeeze=False)[0], rows, strict=True):
+    figure, grid = canvas(3.3 * len(rows) + 0.5, 3.0, 1, len(rows), squeeze=False)
+    for axes, row in zip(grid[0], rows, strict=True):
         y = np.arange(len(row["split"]))
         parts = zip(*row["split"].values(), strict=True)
-        for label, offset, color, values in zip(
-            COMPONENTS, (-0.18, 0.18), (BLUE, ORANGE), parts, strict=True
-        ):
-            axes.barh(y + offset, values, 0.34, color=color, label=label)
+        for label, at, color, values in zip(COMPONENTS, (-0.18, 0.18), (BLUE, ORANGE), parts, strict=True):
+            axes.barh(y + at, values, 0.34, color=color, label=label)
         axes.set_yticks(y, row["split"] if row is rows[0] else [""] * len(y))
         axes.invert_yaxis()
         axes.axvline(0, color="black", lw=0.8)
@@ -213,8 +235,7 @@ def ledger(data: Data) -> Figure:
 def budget(data: Data) -> Figure:
     """Every finding's error budget as a bar by term, the difference found as a dot."""
     rows = [row for row in data["verdicts"] if row["budget"]]
-    figure = Figure(figsize=(8.2, 0.17 * len(rows) + 1.1), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = canvas(8.2, 0.17 * len(rows) + 1.1)
     for y, row in enumerate(rows):
         for term in row["budget"]:
             if term["value"]:
@@ -255,21 +276,9 @@ def _slope(x: Sequence[float], y: Sequence[float]) -> float:
     return float(np.log(y[-2] / y[-1]) / np.log(x[-2] / x[-1]))
 
 
-def _tame(axes: Axes, values: np.ndarray) -> None:
-    """Keep rounding noise around zero from filling the panel; write powers of ten once."""
-    scientific(axes)
-    if np.abs(values).max() < ZERO:
-        axes.set_ylim(-1, 1)
-        axes.set_yticks([0])
-
-
 def _beside(axes: Axes) -> None:
     """Put the legend at the right of the panel."""
     axes.legend(fontsize=7.5, loc="center left", bbox_to_anchor=(1.0, 0.5))
-
-
-def _zero_note(axes: Axes, words: str) -> None:
-    axes.text(0.05, 0.06, words, transform=axes.transAxes, color=GREY, fontsize=8)
 
 
 def _note(axes: Axes, x: float, y: float, words: str, **style: Any) -> None:

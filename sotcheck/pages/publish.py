@@ -36,30 +36,12 @@ def publish(
     *,
     indent: int | None = 1,
 ) -> Path:
-    """Write JSON documents and their page into a folder, all files or none.
+    """Write JSON documents, by file name, and their page into a folder, all or none; return what to open.
 
-    Parameters
-    ----------
-    folder : Path
-    documents : dict
-        By file name, ready for JSON.
-    template : str
-        Name of the pair of templates, without endings.
-    shown : callable
-        Of the documents as they are read back, in their order: the figures, and what the templates are
-        filled with besides. Nothing on a page can know more than the JSON.
-    indent : int, optional
-        None for documents of thousands of numbers: no line for each.
-
-    Returns
-    -------
-    Path
-        The page to open.
-
-    Raises
-    ------
-    OutputError
-        If a file cannot be written.
+    `shown` is called with the documents as they are read back, in their order, and returns the figures, and
+    what the pair of templates is filled with besides: nothing on a page can know more than the JSON. No
+    `indent` leaves documents of thousands of numbers without a line for each. An OutputError says that a file
+    cannot be written.
     """
     separators = (",", ":") if indent is None else None
     texts = {
@@ -73,10 +55,8 @@ def publish(
         "svg": {name: Markup(picture[picture.index("<svg") :]) for name, picture in drawn.items()},
         **context,
     }
-    pages = {
-        "README.md": render(f"{template}.md", context),
-        "index.html": render(f"{template}.html", context),
-    }
+    pages = {"README.md": f"{template}.md", "index.html": f"{template}.html"}
+    pages = {name: render(page, context) for name, page in pages.items()}
     make_folder(folder / "figures" if drawn else folder)
     figures = {f"figures/{name}.svg": picture for name, picture in drawn.items()}
     write_texts({folder / name: text for name, text in (texts | pages | figures).items()})
@@ -86,19 +66,12 @@ def publish(
 def render(name: str, context: Data) -> str:
     """Return a page: the template of that name filled in."""
     environment = Environment(
-        loader=PackageLoader("sotcheck.pages"),
-        autoescape=name.endswith(".html"),
-        finalize=_shown,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["number"] = _number
-    environment.filters["cell"] = _cell
-    environment.filters["text"] = markdown
-    environment.filters["code"] = markdown_code
-    environment.filters["short"] = lambda value: "–" if value is None else f"{value:.2g}"
+        loader=PackageLoader("sotcheck.pages"), autoescape=name.endswith(".html"), finalize=_shown,
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+    )  # fmt: skip
+    numbers = {"number": _number, "cell": _cell, "short": "{:.2g}".format}
+    environment.filters |= {key: _or_dash(form) for key, form in numbers.items()}
+    environment.filters |= {"text": markdown, "code": markdown_code}
     return environment.get_template(f"{name}.j2").render(context)
 
 
@@ -107,15 +80,15 @@ def _shown(value: Any) -> Any:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
+def _or_dash(form: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: "–" if value is None else form(value)
+
+
 def _cell(value: Any) -> Any:
-    """Return three significant digits of a number, a dash for nothing, words as they are."""
-    if value is None:
-        return "–"
+    """Return three significant digits of a number, words as they are."""
     return f"{value:.3g}" if isinstance(value, float) else value
 
 
-def _number(value: float | None) -> str:
-    """Return ten significant digits; whole numbers as such, nothing as a dash."""
-    if value is None:
-        return "–"
+def _number(value: float) -> str:
+    """Return ten significant digits; whole numbers as such."""
     return f"{value:.0f}" if value == int(value) and abs(value) < 1e6 else f"{value:.10g}"

@@ -1,31 +1,32 @@
-"""Reports: JSON first, then Markdown and HTML rendered from that JSON, figures as SVG."""
+"""Reports of systems, rendered from their JSON; the page that leads to all; the folder's guard."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
+from sotcheck.beyond.document import conclusions
 from sotcheck.beyond.limits import LIMITS
-from sotcheck.beyond.words import conclusions
 from sotcheck.bound.fermi import CRITICAL
+from sotcheck.errors import OutputError, SystemFileError
 from sotcheck.pages.beyond import pictures
 from sotcheck.pages.figures import FIGURES
-from sotcheck.pages.publish import Picture, publish
+from sotcheck.pages.publish import Data, Picture, publish
 from sotcheck.run.executors import results
 from sotcheck.run.output import make_folder
 from sotcheck.run.progress import Progress, silent
+from sotcheck.sweep.plan import flat
+from sotcheck.system.files import from_document, to_document
 from sotcheck.system.interface import Interface
 from sotcheck.trial.report_data import report_data
 from sotcheck.trial.verdict import Verdict
-
-Data = dict[str, Any]
 
 #: What a system's folder has, and no other report's.
 JSON_NAME = "report.json"
@@ -35,6 +36,8 @@ OTHERS = {
     "bound-states": "Bound states: what binds, from which h_R, and what it does",
     "trust": "Trust maps: how far first order holds, over two parameters",
 }
+#: For a report that says nothing about itself.
+_UNKNOWN = "a report that this version of sotcheck cannot read; write it again"
 
 
 def write_reports(
@@ -45,28 +48,10 @@ def write_reports(
     executor: Executor | None = None,
     progress: Progress = silent,
 ) -> int:
-    """Compute and write a report for each interface.
+    """Compute and write a report for each interface, and return the worst exit status of the checks.
 
-    Parameters
-    ----------
-    interfaces : list of Interface
-    arguments : list of str
-        How each was named on the command line.
-    output : Path
-        Folder of the reports; each gets a folder of its name in it.
-    executor : Executor, optional
-        Where the numbers are computed; in this process by default.
-    progress : callable
-
-    Returns
-    -------
-    int
-        The worst exit status of the checks.
-
-    Raises
-    ------
-    OutputError
-        If a file cannot be written.
+    `arguments` say how each was named on the command line; each gets a folder of its name. An OutputError
+    says that a file cannot be written.
     """
     make_folder(output)
     calls = [partial(report_data, *task) for task in zip(interfaces, arguments, strict=True)]
@@ -186,3 +171,73 @@ def _badness(row: Data) -> tuple[int, float]:
 
 def _off(row: Data) -> float:
     return math.inf if row["measured"] is None else float(abs(row["measured"] - row["expected"]))
+
+
+# --- the folder of all reports ------------------------------------------------------------
+
+
+def refuse_another(interfaces: Sequence[Interface], output: Path) -> None:
+    """Refuse by an OutputError to write a report over anything but an earlier one of the same system."""
+    for iface in interfaces:
+        folder = output / iface.name
+        if found := _in_the_way(folder, iface):
+            raise OutputError(
+                f"{folder}: {found}; give the system in your file another name, remove that folder, "
+                "or choose another --output"
+            )
+
+
+def _in_the_way(folder: Path, iface: Interface) -> str:
+    """Say what in a report's folder is not to be written over, if anything."""
+    try:
+        # An interrupted report may have left its folders.
+        if not folder.exists() or {path.name for path in folder.iterdir()} <= {"figures"}:
+            return ""
+        data = json.loads((folder / JSON_NAME).read_text(encoding="utf-8"))
+        # Keys that are newer than the report have their default values.
+        earlier = from_document(data["system"], JSON_NAME)
+    except FileNotFoundError:
+        return "is there, and no report of a system"
+    except (OSError, ValueError, TypeError, KeyError, SystemFileError):
+        return f"its {JSON_NAME} cannot be read as that of a report"
+    old, new = (dict(flat(to_document(one))) for one in (earlier, iface))
+    for key, value in new.items():
+        # A title or a reference is no difference.
+        if key not in ("title", "reference") and old[key] != value:
+            return f"has the report of another system of that name ({key} = {old[key]}, and not {value})"
+    return ""
+
+
+def write_overview(output: Path, sweeps: Sequence[tuple[str, str]] = ()) -> Path:
+    """Write the pages that lead to all reports in a folder, whoever has written them; return what to open.
+
+    `sweeps` are folder and title of pages of sweeps. An OutputError says that a file cannot be written.
+    """
+    found = {path.parent.name: _summary(path) for path in sorted(output.glob(f"*/{JSON_NAME}"))}
+    context = {
+        "reports": [{"name": name, **summary} for name, summary in found.items() if summary is not None],
+        "others": [
+            # What other commands have put beside the systems with --output.
+            *((name, words) for name, words in OTHERS.items() if (output / name / "index.html").exists()),
+            *sweeps,
+            *((name, f"{name}: {_UNKNOWN}") for name, summary in found.items() if summary is None),
+        ],
+    }
+    return publish(output, {}, "overview", lambda: ([], context))
+
+
+def _summary(path: Path) -> Data | None:
+    """Return what the overview says of a report, None if it is damaged or of another version."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        Verdict(data["verdict"])
+        return {
+            "title": str(data["system"]["title"]),
+            "reference": str(data["system"]["reference"]),
+            "verdict": data["verdict"],
+            "findings": len(data["verdicts"]),
+            "first": first_limits(data),
+            "conclusion": list(conclusion(data)),
+        }
+    except (OSError, ValueError, TypeError, LookupError, AttributeError):
+        return None

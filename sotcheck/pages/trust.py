@@ -10,10 +10,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
+from sotcheck.beyond.document import bound_at_limit, on_bound_states
 from sotcheck.beyond.limits import CURRENTS
-from sotcheck.beyond.words import bound_at_limit, on_bound_states
 from sotcheck.numerics.crossing import LARGEST
-from sotcheck.pages.figures import GREY, RED
+from sotcheck.pages.figures import GREY, RED, canvas
 from sotcheck.pages.publish import Data, Picture, publish
 
 #: Cells of the background along each axis.
@@ -51,8 +51,7 @@ def draw_trust_map(data: Data) -> Figure:
     # The kind of a cell is that of the nearest sample.
     nearest = kinds[NearestNDInterpolator(at, np.arange(len(at)))(grid).astype(int)]
     x, y = lower[0] + size[0] * middle, lower[1] + size[1] * middle
-    figure = Figure(figsize=(6.6, 4.8), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = canvas(6.6, 4.8)
     found = kinds == "found"
     if found.sum() > 3:
         values = np.log10([p["h_R"] for p in points if p["kind"] == "found"])
@@ -62,9 +61,8 @@ def draw_trust_map(data: Data) -> Figure:
         mesh = axes.pcolormesh(x, y, shown, cmap="cividis", shading="nearest", rasterized=True)
         levels = [np.log10(v) for v in LEVELS if values.min() < np.log10(v) < values.max()]
         if levels:
-            lines = axes.contour(
-                x, y, shown, levels=levels, colors="white", linewidths=0.9, linestyles="solid"
-            )
+            white: Any = {"colors": "white", "linewidths": 0.9, "linestyles": "solid"}
+            lines = axes.contour(x, y, shown, levels=levels, **white)
             axes.clabel(lines, fontsize=7.5, fmt=lambda v: f"{10**v:.2g}")
         bar = figure.colorbar(mesh, ax=axes)
         bar.ax.yaxis.set_major_formatter(lambda v, _: f"{10**v:.2g}")

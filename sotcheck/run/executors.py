@@ -54,10 +54,7 @@ class Backend:
 def backend(name: str, workers: int, patience: float = DASK_PATIENCE) -> Backend:
     """Return the backend of an `--executor` option, with so many processes where they are started here.
 
-    Raises
-    ------
-    EngineError
-        If the name is unknown, or its package is not installed, or MPI was not started as it must be.
+    An EngineError says that it is unknown, or its package not installed, or MPI not started as it must be.
     """
     if name == "processes":
         return Backend(partial(_processes, workers))

@@ -39,12 +39,8 @@ def write_text(path: Path, text: str) -> None:
 def write_texts(texts: dict[Path, str]) -> None:
     """Write files that belong together: none is there before all have been written aside.
 
-    Each as a whole or not at all; into a device or a pipe, directly.
-
-    Raises
-    ------
-    OutputError
-        If a folder does not exist or cannot be written.
+    Each as a whole or not at all; into a device or a pipe, directly. An OutputError says that a folder does
+    not exist or cannot be written.
     """
     with ExitStack() as stack:
         aside = {}

@@ -123,14 +123,10 @@ def assemble(plan: Plan, found: Gathered) -> xr.Dataset:
         kept = np.array([_storable(text) for text in texts], dtype=object)
         variables[name] = (dims, kept.reshape(plan.shape), {"long_name": words})
     attributes = {
-        "title": f"sotcheck sweep of {plan.system['name']}",
-        "command": _storable(plan.command),
-        "sotcheck": plan.versions["sotcheck"],
-        "system": to_toml(plan.iface),
-        "units": UNITS_NOTE,
-        "complex": COMPLEX_NOTE,
-        "plan": json.dumps(plan.to_dict()),
-    }
+        "title": f"sotcheck sweep of {plan.system['name']}", "command": _storable(plan.command),
+        "sotcheck": plan.versions["sotcheck"], "system": to_toml(plan.iface),
+        "units": UNITS_NOTE, "complex": COMPLEX_NOTE, "plan": json.dumps(plan.to_dict()),
+    }  # fmt: skip
     return xr.Dataset(variables, coords=_coordinates(plan), attrs=attributes)
 
 
@@ -189,10 +185,8 @@ def write_whole(path: Path, content: bytes) -> None:
 def open_sweep(path: str | Path) -> xr.Dataset:
     """Return the labelled arrays of a finished sweep, read as a whole.
 
-    Raises
-    ------
-    SystemFileError
-        If there is no such file, or it is no result of `sotcheck sweep`, or is not as it was written.
+    A SystemFileError says that there is no such file, or that it is no result of `sotcheck sweep`, or is not
+    as it was written.
     """
     import xarray as xr
 

@@ -22,7 +22,8 @@ from pydantic import ValidationError
 from sotcheck.errors import SystemFileError, did_you_mean
 from sotcheck.run.inputs import read_bytes
 from sotcheck.system.files import KEYS
-from sotcheck.system.interface import Interface, refused
+from sotcheck.system.interface import Interface
+from sotcheck.system.model import refused
 
 Point = dict[str, float]
 T = TypeVar("T")

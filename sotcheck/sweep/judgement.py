@@ -196,8 +196,7 @@ def _limits(plan: Plan, lines: Sequence[Line | Untried]) -> Iterator[Finding]:
     ):
         trial = partial(_at_zero_h_R, with_state="state" in formula)
         tried = [
-            line if isinstance(line, Untried) else _attempt(partial(trial, line), line.place)
-            for line in lines
+            one if isinstance(one, Untried) else _attempt(partial(trial, one), one.place) for one in lines
         ]
         words = (f"sweep-eq{number}", f"{formula} is the limit h_R → 0 of the torque over h_R", f"({number})")
         yield from _worst(tried, methodcaller("finding", *words, engine=plan.exact_engine(), form=form))

@@ -21,7 +21,7 @@ from sotcheck.engines import EXACT, Scheme, exact_engines
 from sotcheck.errors import SystemFileError, in_range
 from sotcheck.numerics.arrays import Array
 from sotcheck.sweep.grid import COLUMNS, Axis, Point, changes, grid
-from sotcheck.system.files import from_document, to_document
+from sotcheck.system.files import bare, from_document, to_document
 from sotcheck.system.interface import Interface
 from sotcheck.trial.torque import TOLERANCE, TOLERANCES
 
@@ -99,7 +99,7 @@ class Plan:
     @cached_property
     def iface(self) -> Interface:
         """The system that is swept."""
-        return from_document(self.system, str(self.system["name"]))
+        return bare(from_document(self.system, str(self.system["name"])), "a sweep")
 
     def point(self, index: int) -> Point:
         """Return the parameters of a point; the last axis runs fastest."""
@@ -166,7 +166,7 @@ class Plan:
             for axis in self.axes
             for column, values in axis.columns.items()
         }
-        return dict(_flat({**self.to_dict(), "axes": list(self.dims)})) | columns
+        return dict(flat({**self.to_dict(), "axes": list(self.dims)})) | columns
 
 
 def make_plan(
@@ -181,12 +181,8 @@ def make_plan(
 ) -> Plan:
     """Return the plan of a sweep, once its settings are acceptable.
 
-    Raises
-    ------
-    EngineError
-        For an unknown engine or scheme, a number out of range, or a spacing without a lattice.
-    SystemFileError
-        If the axes do not go together.
+    An EngineError tells of an unknown engine or scheme, a number out of range, or a spacing without a
+    lattice; a SystemFileError of axes that do not go together.
     """
     solver = exact_engines([engine], scheme, spacing).get(engine)
     in_range("tolerance", tolerance, *TOLERANCES)
@@ -195,10 +191,11 @@ def make_plan(
     return Plan(to_document(iface), tuple(axes), engine, on_lattice, spacing, tolerance, command=command)
 
 
-def _flat(tables: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+def flat(tables: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield everything in nested tables, and its dotted name."""
     for name, value in tables.items():
         inner = isinstance(value, dict)
-        yield from _flat(value, f"{path}{name}.") if inner else [(f"{path}{name}", value)]
+        yield from flat(value, f"{path}{name}.") if inner else [(f"{path}{name}", value)]
 
 
 def _short(value: Any) -> str:

@@ -35,27 +35,12 @@ def sweep(
     progress: Progress = silent,
     say: Callable[[str], None] = lambda words: None,
 ) -> xr.Dataset:
-    """Compute a sweep, or go on with one, write it as NetCDF, and return what was written.
+    """Compute a sweep, or with `resume` go on with one, write it as NetCDF, and return what was written.
 
-    Parameters
-    ----------
-    plan, result
-        The journal lies beside the result until the end.
-    where : Backend, optional
-        Where to compute; in this process by default.
-    resume : bool
-        Go on with what is there, if anything is.
-    progress, say : callable
-        Shows how far it is; is told what an earlier run has left.
-
-    Raises
-    ------
-    OutputError
-        If a file is in the way, in use by another process, or cannot be written.
-    SystemFileError
-        If what is there belongs to another system, or other settings or versions.
-    EngineError
-        If nothing can be computed.
+    The journal lies beside the result until the end; by default this process computes; `say` is told what an
+    earlier run has left. An OutputError says that a file is in the way, in use by another process, or cannot
+    be written; a SystemFileError that what is there belongs to another system, or other settings or versions;
+    an EngineError that nothing can be computed.
     """
     with open_journal(result, resume=resume) as journal:
         if journal.header is None and result.exists():

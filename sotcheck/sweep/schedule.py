@@ -95,9 +95,8 @@ class Queue:
         if self.deaths[point] < DEATHS:
             self.suspects.appendleft(chunk)
             return
-        self.convicted.append(
-            failed(chunk, f"the worker process died at this point, {DEATHS} times; {CAUSE}")
-        )
+        words = f"the worker process died at this point, {DEATHS} times; {CAUSE}"
+        self.convicted.append(failed(chunk, words))
         if len(self.convicted) > MOST_DEADLY:
             raise EngineError(
                 f"workers die whatever they compute, at {len(self.convicted)} points in a row; what was "

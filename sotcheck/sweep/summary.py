@@ -37,25 +37,19 @@ def sweep_summary(dataset: xr.Dataset) -> Data:
     plan = plan_of(dataset)
     errors, totals = flat(dataset, "error"), flat(dataset, "uncertainty")[..., -1]
     return {
-        "system": plan.system,
-        "command": dataset.attrs["command"],
-        "engine": plan.engine,
-        "scheme": plan.scheme,
-        "tolerance": plan.tolerance,
-        "versions": plan.versions,
+        "system": plan.system, "command": dataset.attrs["command"], "engine": plan.engine,
+        "scheme": plan.scheme, "tolerance": plan.tolerance, "versions": plan.versions,
         "axes": [
             {"name": axis.name, "count": len(axis), "columns": {c: list(v) for c, v in axis.columns.items()}}
             for axis in plan.axes
         ],
-        "points": plan.size,
-        "failed": int((errors != "").sum()),
-        "errors": counted(errors),
-        "warnings": counted(flat(dataset, "warning")),
+        "points": plan.size, "failed": int((errors != "").sum()),
+        "errors": counted(errors), "warnings": counted(flat(dataset, "warning")),
         "uncertainty": max(totals[np.isfinite(totals)].tolist(), default=None),
         "extremes": [_extremes(dataset, plan, s, name) for s in range(len(SOURCES)) for name in COMPONENTS],
         "curves": _curves(dataset, plan),
         "map": _map(dataset, plan),
-    }
+    }  # fmt: skip
 
 
 def counted(texts: Any) -> list[Data]:
@@ -107,13 +101,10 @@ def _map(dataset: xr.Dataset, plan: Plan) -> Data | None:
     x, y = sorted(_longest(plan, numeric)[:2])
     at, fixed = _cut(plan, [x, y])
     return {
-        "x_name": plan.axes[x].name,
-        "y_name": plan.axes[y].name,
-        "x": _ticks(plan, x),
-        "y": _ticks(plan, y),
-        "fixed": fixed,
-        "values": _by_source(dataset, at),
-    }
+        "x_name": plan.axes[x].name, "y_name": plan.axes[y].name,
+        "x": _ticks(plan, x), "y": _ticks(plan, y),
+        "fixed": fixed, "values": _by_source(dataset, at),
+    }  # fmt: skip
 
 
 def _longest(plan: Plan, axes: Sequence[int]) -> list[int]:
@@ -129,13 +120,10 @@ def _cut(plan: Plan, free: Sequence[int], at: dict[int, int] | None = None) -> t
 
 def _by_source(dataset: xr.Dataset, at: tuple[Any, ...]) -> Data:
     """Return the numbers of a cut as lists of them, None where there is none."""
-
-    def numbers(values: Any) -> Any:
-        found: Any = np.where(np.isfinite(values), values, None)
-        return found.tolist()
-
+    values = {name: dataset[name].values[at] for name in COMPONENTS}
+    known: Data = {name: np.where(np.isfinite(found), found, None) for name, found in values.items()}
     return {
-        source: {name: numbers(dataset[name].values[(*at, ..., s)]) for name in COMPONENTS}
+        source: {name: known[name][..., s].tolist() for name in COMPONENTS}
         for s, source in enumerate(SOURCES)
     }
 

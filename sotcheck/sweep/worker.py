@@ -27,15 +27,10 @@ ROWS = (*SOURCES, BOUND)
 #: Error terms kept of each; the total is their sum.
 TERMS = ("quadrature", "discretization", "rounding", "total")
 #: The numbers of each.
-NUMBERS = np.dtype(
-    [
-        ("fieldlike", "<f8"),
-        ("dampinglike", "<f8"),
-        ("vector", "<f8", (3,)),
-        *((name, "<f8", (3,)) for name in FLOWS),
-        ("uncertainty", "<f8", (len(TERMS),)),
-    ]
-)
+NUMBERS = np.dtype([
+    ("fieldlike", "<f8"), ("dampinglike", "<f8"), *((name, "<f8", (3,)) for name in ("vector", *FLOWS)),
+    ("uncertainty", "<f8", (len(TERMS),)),
+])  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -139,11 +134,10 @@ def compute(plan: Plan, points: dict[int, Point]) -> Chunk:
             try:
                 table = solved(plan, plan.interface(point), plan.engine)
                 for row in table:
-                    kept = row.to_dict()
+                    kept = row.to_dict(table.iface)
                     kept["uncertainty"] = [kept["uncertainty"][name] for name in TERMS]
-                    chunk.values[i, ROWS.index(row.source)] = tuple(
-                        kept[name] for name in NUMBERS.names or ()
-                    )
+                    numbers = tuple(kept[name] for name in NUMBERS.names or ())
+                    chunk.values[i, ROWS.index(row.source)] = numbers
                 if not is_number(chunk.values[i]):
                     raise EngineError(f"the engine {plan.engine} gave something that is no finite number")
                 chunk.warnings[i] = "; ".join(table.warnings)

@@ -162,6 +162,11 @@ class System(BaseModel):
         return np.array(self.m)
 
     @property
+    def names(self) -> list[str]:
+        """What the layers are called, and the right half-space, last."""
+        return ["right half-space"]
+
+    @property
     def masses(self) -> tuple[float, float]:
         """Effective masses of both half-spaces."""
         return 1.0, 1.0
@@ -217,7 +222,7 @@ def _fields(model: type[BaseModel], path: Sequence[int | str]) -> dict[str, Fiel
     """Return the fields of the model that lies at a path of attributes and numbers."""
     for name in path:
         if isinstance(name, str) and name in model.model_fields:
-            within = [model.model_fields[name].annotation]
+            within: list[Any] = [model.model_fields[name].annotation]
             while within and not (isinstance(within[0], type) and issubclass(within[0], BaseModel)):
                 within = [*get_args(within[0]), *within[1:]]
             if not within:

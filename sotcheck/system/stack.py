@@ -33,7 +33,7 @@ def spin_orbit(rashba: float, dresselhaus: float, A: Matrix) -> Matrix:
     """Return A of all spin-orbit terms together, rows of spin, columns k_x, k_y."""
     total = rashba * np.array(RASHBA) + dresselhaus * np.array(DRESSELHAUS) + np.array(A)
     one, two, three = (tuple(row) for row in (total + 0.0).tolist())
-    return one, two, three  # type: ignore[return-value]
+    return one, two, three
 
 
 class Junction(BaseModel):

@@ -128,7 +128,9 @@ class States:
     def amplitudes(self) -> tuple[Complex, Complex, Complex, Complex]:
         """Return (r, t, r', t') of the whole structure, flux-normalised, each (..., 2, 2)."""
         leads = self.structure.left, self.structure.right
-        v_left, v_right = (np.abs(k) / lead.mass for k, lead in zip((self.left, self.right), leads, strict=True))
+        v_left, v_right = (
+            np.abs(k) / lead.mass for k, lead in zip((self.left, self.right), leads, strict=True)
+        )
         root_k = in_spin_bands(np.sqrt(v_left) + 0j, np.array(self.structure.left.direction))
         root_K = in_spin_bands(np.sqrt(v_right) + 0j, self.m)
         r, t = root_k @ self.psi[0, 0] - self.open_N, root_K @ self.psi[0, -1]

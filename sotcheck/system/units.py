@@ -31,6 +31,11 @@ def file_units(system: Model) -> Model:
     return _scaled(system, lambda value: float(f"{value * LENGTH_NM:.{DIGITS}g}")) if system.unit else system
 
 
+def unit_of_torque(system: System) -> float:
+    """Return a wave vector³ of ħ²/2mₑ = 1 in the unit of the file: nm⁻³ for one in eV, or else 1."""
+    return LENGTH_NM**-3 if system.unit else 1.0
+
+
 def _scaled(system: Model, change: Callable[[float], float]) -> Model:
     def times(value: Any) -> Any:
         if isinstance(value, list | tuple):

@@ -8,8 +8,9 @@ them,
 
     S†δS = −(i/2) ∫ ψ† V ψ dz,
 
-whatever the stack. The torque on all magnetism is what spin arrives from the left, and what the spin-orbit terms add, V × spin, less what goes on into the
-right half-space: there only spin along its magnetisation does.
+whatever the stack. The torque on all magnetism is what spin arrives from the left, and what the spin-orbit
+terms add, V × spin, less what goes on into the right half-space: there only spin along its magnetisation
+does.
 
 States come from reflection matrices looking right and left, layer by layer, in which only decaying
 exponentials occur: the opposite way to the engines' equations for all layers at once.
@@ -17,6 +18,7 @@ exponentials occur: the opposite way to the engines' equations for all layers at
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,7 +89,7 @@ class Side:
     inside: list[tuple[Complex, Complex]]
 
 
-def _come_in(media: list[Medium], kappas: list[Complex]) -> Side:
+def _come_in(media: list[Medium], kappas: Sequence[Complex]) -> Side:
     """Return ψ at the junctions, and in layers, of waves of unit flux out of the first medium."""
     admittance = media[-1].admittance
     back: list[tuple[Complex, Complex]] = []
@@ -98,7 +100,7 @@ def _come_in(media: list[Medium], kappas: list[Complex]) -> Side:
         admittance = medium.admittance @ (IDENTITY - through @ rho @ through) @ entered
     first = media[0]
     psi = [np.linalg.solve(first.admittance + admittance - kappas[0], 2j * first.root_velocity)]
-    inside = []
+    inside: list[tuple[Complex, Complex]] = []
     for medium, (entered, rho) in zip(media[1:-1], back, strict=True):
         a = entered @ psi[-1]
         inside.append((a, rho @ medium.phase() @ a))
@@ -125,7 +127,9 @@ class Unperturbed:
         media = [Medium.of(region, structure.energy, k_perp2) for region in structure.regions]
         kappas = [delta.barrier * IDENTITY + delta.exchange_term for delta in structure.interfaces]
         back = _come_in(media[::-1], kappas[::-1])
-        return cls(structure, k_perp2, media, _come_in(media, kappas), Side(back.psi[::-1], back.inside[::-1]))
+        return cls(
+            structure, k_perp2, media, _come_in(media, kappas), Side(back.psi[::-1], back.inside[::-1])
+        )
 
     def at(self, junction: int) -> Complex:
         """Return ψ at a junction, (n, 2, 4)."""
@@ -148,7 +152,7 @@ class Unperturbed:
     @property
     def open(self) -> Complex:
         """The projector on open channels, (n, 4, 4)."""
-        left, right = (m.matrix(m.q.real > 0) for m in (self.media[0], self.media[-1]))
+        left, right = (m.matrix((m.q.real > 0) + 0.0) for m in (self.media[0], self.media[-1]))
         zero = np.zeros_like(left)
         return np.block([[left, zero], [zero, right]])
 

@@ -12,6 +12,8 @@ from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import Sum, sum_over_k
 from sotcheck.numerics.radial import CLEARANCE
 from sotcheck.system.interface import Interface
+from sotcheck.system.model import System
+from sotcheck.theory import distorted
 from sotcheck.theory.amplitudes import Amplitudes, closed_forms
 from sotcheck.theory.first_order import FirstOrder, interface_exchange
 from sotcheck.theory.symbols import Symbols
@@ -99,7 +101,7 @@ def _sum(
 
 
 def sum_of_averages(
-    average: Callable[[Array], Array], iface: Interface, rtol: float, rounding: float, **how: Any
+    average: Callable[[Array], Array], iface: System, rtol: float, rounding: float, **how: Any
 ) -> Sum:
     """Sum what is averaged over the angle already, (n, ...) at k_⊥² (n,), over k_⊥.
 
@@ -113,3 +115,9 @@ def sum_of_averages(
 
     edges = iface.thresholds()
     return sum_over_k(f, edges, rtol, rounding * edges[-1] ** 1.5 / (24 * np.pi**2), **how)
+
+
+def stack_torque(system: System, *, rtol: float) -> Estimate:
+    """Sum t to first order in the scale of all spin-orbit terms over k_⊥, (3, 3): source, x, y, z."""
+    structure = system.structure
+    return sum_of_averages(lambda x: distorted.torque(structure, x), system, rtol, EPS).total

@@ -14,8 +14,7 @@ from sotcheck.numerics.estimate import Estimate
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.trial import power
-from sotcheck.trial.entries import Definition, Equation, Statement
-from sotcheck.trial.exhibits import Figure, Table, plain
+from sotcheck.trial.entries import Definition, Equation, Figure, Statement, Table, plain
 from sotcheck.trial.judge import judge, sample_pairs, words_for
 from sotcheck.trial.paper import DEFAULT, load, paper_order, spec_of
 from sotcheck.trial.result import AuditResult

@@ -1,9 +1,9 @@
-"""The cross-check of one system: evidence in, verdicts out."""
+"""The cross-check of one system: a paper's claims tried on its evidence."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +16,22 @@ from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.files import to_document
 from sotcheck.system.interface import Interface
-from sotcheck.trial.claims import try_claims
-from sotcheck.trial.evidence import gather
-from sotcheck.trial.findings import Findings
-from sotcheck.trial.paper import load
+from sotcheck.trial.entries import Claim
+from sotcheck.trial.evidence import Evidence, gather
+from sotcheck.trial.paper import Paper, load
+from sotcheck.trial.result import Findings
 from sotcheck.trial.torque import TOLERANCE, asked
-from sotcheck.trial.verdict import Finding, Verdict
+from sotcheck.trial.verdict import Finding, Trial, Verdict, unknown
+
+#: What engines are asked for, in words.
+ASKED = {
+    "ladder": "flows on the ladder of h_R, k_perp summed",
+    "at_h_R": "flows at the h_R asked for, k_perp summed",
+    "resolved": "states resolved in k_perp, m of the system",
+    "resolved_tilted": "states resolved in k_perp, m tilted",
+    "lattice": "states on a ladder of lattice spacings",
+    "theory": "amplitudes at h_R = 0 for first order",
+}
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,28 @@ class CheckResult(Findings):
         note = f" Note: {self.note}." if self.note else ""
         text = f"{len(self.findings)} findings: {', '.join(words)}.{note}"
         return "\n".join([text, *(f"Warning: {warning}." for warning in self.warnings)])
+
+
+def findings_of(claim: Claim, evidence: Evidence, paper: Paper) -> Iterator[Finding]:
+    """Yield the findings of one claim."""
+    # A control is wrong on purpose: no form of an equation is on trial.
+    form = None if claim.control else paper.form_of(claim.number)
+    equation = f"({claim.number})" if claim.number else None
+    for trial in claim.judge(evidence):
+        yield trial.finding(claim.name, claim.says, equation, form=form)
+
+
+def try_claims(evidence: Evidence, paper: Paper, *, controls: bool = False) -> Iterator[Finding]:
+    """Yield the findings of a paper's claims, or of its controls; what an engine refused is one as well."""
+    for claim in paper.of_type(Claim):
+        if claim.control == controls:
+            yield from findings_of(claim, evidence, paper)
+    if not controls:
+        for (asked, name), reason in evidence.refused.items():
+            words = f"not to be had, and claims that need it are not tried with this engine: {reason}"
+            engine = evidence.lattice_engine if asked == "lattice" else name
+            trial = Trial(ASKED[asked], unknown(), words, engine=engine)
+            yield trial.finding("solvable", "An engine solves what the claims need")
 
 
 @single_threaded

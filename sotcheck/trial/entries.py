@@ -1,4 +1,4 @@
-"""What a register holds: equations, definitions, statements, claims, and what follows from them elsewhere."""
+"""What a register holds: equations, definitions, statements, claims, what follows from them, exhibits."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from sotcheck.trial.verdict import Trial
 
 Formula = Callable[[Symbols], Array | Complex]
 F = TypeVar("F", bound=Formula)
+Part = Callable[[], Any]
+P = TypeVar("P", bound=Part)
 #: What sets the transcribed form of an equation apart from the one that numbers confirm, as far as the text
 #: alone tells. "marks": names, primes, daggers, stars, indices, signs of a superscript or brackets, each of
 #: which a machine that reads print loses or swaps. "content": a factor, a sign, a term, a structure.
@@ -202,4 +204,57 @@ class Consequence:
         return "corrected" if corrected else "transcribed"
 
 
-Entry = Equation | Definition | Statement | Claim | Consequence
+@dataclass
+class Figure:
+    """A figure: parts of its data, each computed wherever a process is free, and how it is drawn.
+
+    Attributes
+    ----------
+    key, title : str
+        The key is that of its data in figures.json, and the name of its file.
+    draw : callable
+        ``draw(figure, data)`` fills an empty Matplotlib figure from the parts by name, as JSON has them.
+    size, parts
+        Width and height in inches; by name, what computes a part.
+    """
+
+    key: str
+    title: str
+    draw: Callable[[Any, dict[str, Any]], None]
+    size: tuple[float, float]
+    parts: dict[str, Part] = field(default_factory=dict)
+
+    def part(self, name: str) -> Callable[[P], P]:
+        """Return a decorator that makes a function compute a part of the data."""
+
+        def register(compute: P) -> P:
+            self.parts[name] = compute
+            return compute
+
+        return register
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: its rows, by column."""
+
+    key: str
+    title: str
+    rows: Callable[[], list[dict[str, Any]]]
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """The rows are computed at once."""
+        return {"rows": self.rows}
+
+
+def plain(value: Any) -> Any:
+    """Return NumPy arrays as lists, for JSON, with digits to spare for a figure."""
+    if isinstance(value, np.ndarray):
+        return [plain(v) for v in value] if value.ndim > 1 else [float(f"{v:.5g}") for v in value]
+    if isinstance(value, dict):
+        return {key: plain(v) for key, v in value.items()}
+    return [plain(v) for v in value] if isinstance(value, list | tuple) else value
+
+
+Entry = Equation | Definition | Statement | Claim | Consequence | Figure | Table

@@ -25,7 +25,7 @@ from sotcheck.theory.first_order import torque_vector
 from sotcheck.theory.sums import first_order_torque
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.check import CheckResult
-from sotcheck.trial.diagnose import diagnose
+from sotcheck.trial.judge import diagnose
 from sotcheck.trial.verdict import Trial, Verdict, compare
 
 #: A theory: unperturbed amplitudes at n k_⊥, and the interface, to fieldlike + i dampinglike (n, 3).

@@ -22,7 +22,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,11 +36,11 @@ from sotcheck.trial.entries import (
     Definition,
     Entry,
     Equation,
-    Formula,
+    Figure,
     Kind,
     Statement,
+    Table,
 )
-from sotcheck.trial.exhibits import Figure, Table
 
 #: The paper that is tried unless another one is named.
 DEFAULT = "kim2017"
@@ -70,10 +70,10 @@ class Paper:
     sections: tuple[str, ...] = ()
     reference: str = ""
     machine_read: bool = False
-    entries: dict[str, Entry | Figure | Table] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
     first_order: FirstOrder = field(init=False, repr=False, compare=False)
 
-    def add(self, *entries: Entry | Figure | Table) -> None:
+    def add(self, *entries: Entry) -> None:
         """Add entries.
 
         Raises
@@ -88,13 +88,28 @@ class Paper:
             self.entries[entry.key] = entry
 
     def equation(
-        self, number: str, *, of: Quantity, tex: str = "", says: str = "", key: str = "", **rest: Any
-    ) -> Callable[[Formula], Equation]:
-        """Return a decorator that makes a formula an `Equation`; `rest` are its other attributes."""
+        self,
+        number: str,
+        *,
+        of: Quantity,
+        tex: str = "",
+        says: str = "",
+        key: str = "",
+        slip: tuple[str, Kind, str] | None = None,
+        **rest: Any,
+    ) -> Callable[[Callable[..., Any]], Equation]:
+        """Return a decorator that makes a formula an `Equation`; `rest` are its other attributes.
 
-        def register(formula: Formula) -> Equation:
+        `slip` says what the transcribed form is off by, its kind, and the corrected TeX of a formula that has
+        both forms: it takes whether to make the slip as its second argument, of that name.
+        """
+
+        def register(formula: Callable[..., Any]) -> Equation:
             name = key or str(getattr(formula, "__name__", number))
-            entry = Equation(name, number, says or _sentence(formula), of, formula, tex, **rest)
+            transcribed = partial(formula, slip=True) if slip else formula
+            entry = Equation(name, number, says or _sentence(formula), of, transcribed, tex, **rest)
+            if slip:
+                entry.correction(slip[0], kind=slip[1], tex=slip[2])(partial(formula, slip=False))
             self.add(entry)
             return entry
 
@@ -132,7 +147,7 @@ class Paper:
         """Return a decorator that makes a function return the rows of a `Table`."""
         return self._adds(lambda rows: Table(key, title, rows))
 
-    def _adds(self, entry: Callable[[J], Entry | Table]) -> Callable[[J], J]:
+    def _adds(self, entry: Callable[[J], Entry]) -> Callable[[J], J]:
         """Return a decorator that adds the entry of a function, and leaves the function as it is."""
 
         def register(function: J) -> J:

@@ -115,13 +115,23 @@ def faulty(formula: Formula) -> Iterator[tuple[str, str, Formula]]:
                 yield kind, words, _rebuilt(formula, parts, target, ast.fix_missing_locations(changed))
 
 
+class Confirmed(ast.NodeTransformer):
+    """Leaves of a formula with both forms the one that numbers confirm: no `if slip: ...`, no `x if slip`."""
+
+    def visit_If(self, node: ast.IfExp | ast.If) -> Any:  # noqa: D102
+        self.generic_visit(node)
+        return node.orelse if ast.unparse(node.test) == "slip" else node
+
+    visit_IfExp = visit_If
+
+
 def _tree(function: Callable[..., Any]) -> ast.Module:
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     definition = tree.body[0]
     assert isinstance(definition, ast.FunctionDef)
     # Annotations and decorators are no part of the formula.
     definition.decorator_list = []
-    return tree
+    return Confirmed().visit(tree)
 
 
 def _with_helpers(formula: Callable[..., Any]) -> list[FunctionType]:
@@ -129,7 +139,7 @@ def _with_helpers(formula: Callable[..., Any]) -> list[FunctionType]:
     found = [formula]
     # It grows while it is walked.
     for function in found:
-        for name in sorted(_names(function.__code__)):
+        for name in sorted(_names(compile(_tree(function), function.__name__, "exec"))):
             helper = function.__globals__.get(name)
             if isinstance(helper, FunctionType) and name.startswith("_") and helper not in found:
                 found += [helper] if helper.__module__ == formula.__module__ else []

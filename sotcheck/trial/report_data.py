@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable
 from importlib.metadata import version
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -32,11 +32,10 @@ from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import Interface
 from sotcheck.theory.symbols import Symbols
-from sotcheck.trial.check import CheckResult
-from sotcheck.trial.claims import try_claims
+from sotcheck.trial.check import CheckResult, try_claims
 from sotcheck.trial.coefficients import remainders
 from sotcheck.trial.entries import Claim
-from sotcheck.trial.evidence import SPACING_POWERS, Evidence, gather
+from sotcheck.trial.evidence import SPACING_POWERS, Evidence, Resolved, gather
 from sotcheck.trial.paper import load
 from sotcheck.trial.torque import TOLERANCE
 
@@ -144,11 +143,6 @@ def provenance(evidence: Evidence, lattice: dict[str, Any], argument: str) -> di
     }
 
 
-def first_engine(evidence: Evidence, *, lattice: bool) -> str:
-    """Return the name of the first engine with a lattice, or without one."""
-    return next(name for name, one in evidence.engines.items() if (one.scheme is not None) == lattice)
-
-
 def split(t: Array, iface: Interface) -> Array:
     """Return (fieldlike, dampinglike), shape (2, ...); for m ∥ ŷ the components along x and z instead."""
     found = components(t, iface.direction)
@@ -194,8 +188,8 @@ def angular_mean(iface: Interface, engine: Engine, k_perp: Array, h: float) -> A
 
 def lattice_errors(evidence: Evidence) -> dict[str, Any]:
     """Return the k_⊥-resolved flows' error against spacing, and after Richardson's eliminations."""
-    exact = evidence.resolved[first_engine(evidence, lattice=False)]
-    name = first_engine(evidence, lattice=True)
+    # A report has both engines.
+    exact, name = cast(Resolved, evidence.without_lattice), str(evidence.lattice_engine)
     chain: Any = evidence.engines[name]
     at = int(np.flatnonzero(exact.h_R == evidence.h_R[0])[0])
     # Finer ones show nothing but rounding beyond the first elimination.
@@ -224,7 +218,7 @@ def lattice_errors(evidence: Evidence) -> dict[str, Any]:
 def remainder_ladder(evidence: Evidence) -> dict[str, Any]:
     """Return what first order leaves on the ladder of h_R by source, and with its sign flipped."""
     torque = evidence.formulas.total.value
-    h, engine = evidence.rungs, first_engine(evidence, lattice=True)
+    h, engine = evidence.rungs, str(evidence.lattice_engine)
 
     def table(expected: Complex) -> dict[str, list[float]]:
         rest = remainders(evidence, engine, expected).value * h[:, None]

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from sotcheck.beyond.warnings import warnings
-from sotcheck.bound.at_fermi import bound_flows
 from sotcheck.bound.contour import DOUBLED
-from sotcheck.bound.fermi import sea
+from sotcheck.bound.fermi import occurrence
+from sotcheck.bound.flows import bound_flows
 from sotcheck.engines import FIRST_ORDER, Engine, Scheme, engine_names, exact_engines
-from sotcheck.errors import in_range
-from sotcheck.exact.observables import (
-    INTERFACE,
-    LAST_STEP,
-    PLUS,
-    components,
-    exact_flows,
-    parts_of,
-    summed_errors,
-    torque_from_flows,
-)
+from sotcheck.errors import SystemFileError, in_range
+from sotcheck.exact.inside import errors_of_t, total_torque
+from sotcheck.exact.observables import LAST_STEP, components, exact_flows, parts_of, summed_errors
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate, Terms
@@ -29,21 +22,29 @@ from sotcheck.numerics.quadrature import NESTED
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import BOUND, SOURCES, Interface
+from sotcheck.system.model import System
+from sotcheck.system.stack import Stack
 from sotcheck.theory.first_order import torque_vector
-from sotcheck.theory.sums import first_order_flows, first_order_torque
+from sotcheck.theory.sums import first_order_flows, first_order_torque, stack_torque
 from sotcheck.trial.paper import load
 from sotcheck.trial.torque_table import TorqueRow, TorqueTable
 
+#: What a stack's torque is warned of.
+NOT_LOOKED_FOR = (
+    "states bound in a stack, quantum-well states in a layer among them, are not looked for: the scattering "
+    "states' torque leaves theirs out"
+)
 #: Default relative quadrature error, and the range accepted.
 TOLERANCE, TOLERANCES = 1e-9, (1e-12, 0.1)
 
 
 @single_threaded
 def torque(
-    iface: Interface,
+    iface: System,
     engine: str | Sequence[str] | None = None,
     *,
     h_R: float | Sequence[float] | None = None,
+    scale: float | Sequence[float] | None = None,
     scheme: Scheme = "exact-difference",
     spacing: float | None = None,
     tolerance: float = TOLERANCE,
@@ -53,11 +54,14 @@ def torque(
 
     Parameters
     ----------
-    iface : Interface
+    iface : System
+        A bare `Interface`, or a `Stack`.
     engine : str or sequence of str
         "first-order", "continuum", "kwant", and what is registered besides; all by default.
     h_R : float or sequence, optional
-        Rashba parameters instead of the interface's own.
+        Rashba parameters instead of the interface's own, where nothing else couples spin and k.
+    scale : float or sequence, optional
+        Factors of all spin-orbit terms.
     scheme : str
         Of the kwant engine: "exact-difference", or "finite-difference" (Richardson's limit of a ladder).
     spacing : float, optional
@@ -75,23 +79,32 @@ def torque(
         If the spacing does not suit the wave numbers.
     """
     names, values = asked(iface, engine, h_R, tolerance)
+    if scale is not None:
+        values = [value * float(factor) for value in values for factor in np.atleast_1d(scale)]
+        values = list(dict.fromkeys(values))
     engines = exact_engines(names, scheme, spacing)
     rows: list[TorqueRow] = []
     for name in progress(names, "torque"):
-        if name == FIRST_ORDER:
+        if name != FIRST_ORDER:
+            rows += _exact_rows(iface, engines[name], values, tolerance)
+        elif isinstance(iface, Interface):
             rows += _first_order_rows(iface, values, tolerance)
         else:
-            rows += _exact_rows(iface, engines[name], values, tolerance)
-    return TorqueTable(iface, tuple(rows), tuple(warnings(iface, values, _summed(rows))))
+            rows += _stack_rows(iface, values, tolerance)
+    if scale is not None or isinstance(iface, Stack):
+        rows = [replace(row, scale=row.h_R / iface.scale if iface.scale else 0.0) for row in rows]
+    if isinstance(iface, Stack) and not iface.only_rashba:
+        rows = [replace(row, h_R=row.h_R * iface.h_R) for row in rows]
+    warned = warnings(iface, values, _summed(rows)) if isinstance(iface, Interface) else [NOT_LOOKED_FOR]
+    return TorqueTable(iface, tuple(rows), tuple(warned))
 
 
 def asked(
-    iface: Interface,
-    engine: str | Sequence[str] | None,
-    h_R: float | Sequence[float] | None,
-    tolerance: float,
+    iface: System, engine: str | Sequence[str] | None, h_R: float | Sequence[float] | None, tolerance: float
 ) -> tuple[list[str], list[float]]:
     """Return the engines' names and the h_R to try: all, and the interface's own, by default.
+
+    Of a stack with other spin-orbit terms than h_R: the scale of all of them, 1 by default.
 
     Raises
     ------
@@ -99,7 +112,11 @@ def asked(
         If an h_R is not acceptable, or the tolerance out of range.
     """
     names = [engine] if isinstance(engine, str) else list(engine or engine_names())
-    given = np.atleast_1d(np.asarray(iface.h_R if h_R is None else h_R, dtype=float))
+    if h_R is not None and isinstance(iface, Stack) and not iface.only_rashba:
+        raise SystemFileError(
+            f"{iface.name}: h_R is not the scale of all spin-orbit terms; give a scale, or change the layers"
+        )
+    given = np.atleast_1d(np.asarray(iface.scale if h_R is None else h_R, dtype=float))
     values = [iface.with_(h_R=h).h_R for h in given.tolist()]
     in_range("tolerance", tolerance, *TOLERANCES)
     return names, values
@@ -133,7 +150,20 @@ def _first_order_rows(iface: Interface, h_R: list[float], tolerance: float) -> l
     ]  # fmt: skip
 
 
-def _exact_rows(iface: Interface, engine: Engine, h_R: list[float], tolerance: float) -> list[TorqueRow]:
+def _stack_rows(iface: System, scales: list[float], tolerance: float) -> list[TorqueRow]:
+    found = stack_torque(iface, rtol=tolerance)
+    error = {"quadrature": (found.total, "nested rules in k_perp")}
+    flows = np.full((4, 3), np.nan)
+    rows = []
+    for scale in scales:
+        for s, source in enumerate(SOURCES):
+            t = Estimate(found.value[s], error) * scale
+            parts = parts_of(t, iface.direction)
+            rows.append(TorqueRow(FIRST_ORDER, None, scale, iface.m, source, t, parts, flows))
+    return rows
+
+
+def _exact_rows(iface: System, engine: Engine, h_R: list[float], tolerance: float) -> list[TorqueRow]:
     rows = []
     roundings = summed_errors(engine, iface, np.array(h_R)).sum(axis=0)
     for h, rounding in zip(h_R, roundings, strict=True):
@@ -141,7 +171,7 @@ def _exact_rows(iface: Interface, engine: Engine, h_R: list[float], tolerance: f
         lattice = found.size("lattice").max(axis=(-1, -2))
         for s, source in enumerate(SOURCES):
             # t is the part across m of a sum of two flows.
-            of_t, twice = found.error[s, PLUS] + found.error[s, INTERFACE], 2 * float(rounding[s])
+            of_t, twice = errors_of_t(iface.structure, found.error[s]), 2 * float(rounding[s])
             largest = max(float(np.linalg.norm(of_t)), float(found.error[s].max()))
             terms = {
                 "quadrature": (largest - lattice[s], NESTED),
@@ -149,7 +179,7 @@ def _exact_rows(iface: Interface, engine: Engine, h_R: list[float], tolerance: f
                 "rounding": (twice, "double precision, amplified by the lattice"),
             }
             rows.append(_row(iface, engine, h, source, found.value[s], terms, of_t + twice))
-        if sea(iface, h).has_bound_edge:
+        if isinstance(iface, Interface) and occurrence(iface, h).has_bound_edge:
             rows.append(_bound_row(iface, engine, h, tolerance))
     return rows
 
@@ -171,10 +201,10 @@ def _bound_row(iface: Interface, engine: Engine, h_R: float, tolerance: float) -
 
 
 def _row(
-    iface: Interface, engine: Engine, h_R: float, source: str, flows: Array, terms: Terms, errors: Array
+    iface: System, engine: Engine, h_R: float, source: str, flows: Array, terms: Terms, errors: Array
 ) -> TorqueRow:
-    """Return the row of some flows (4, 3): `terms` are those of all of t, `errors` along x, y, z."""
+    """Return the row of some flows (F, 3): `terms` are those of all of t, `errors` along x, y, z."""
     m = iface.direction
-    t = Estimate(torque_from_flows(flows, m), terms)
+    t = Estimate(total_torque(iface.structure, flows), terms)
     parts = parts_of(Estimate(t.value, {"sum": (errors, "of two flows")}), m)
     return TorqueRow(engine.name, engine.scheme, h_R, iface.m, source, t, parts, flows)

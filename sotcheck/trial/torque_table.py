@@ -11,11 +11,13 @@ import numpy as np
 from tabulate import tabulate
 
 from sotcheck import __version__
+from sotcheck.exact.inside import at_interfaces, in_layers
 from sotcheck.exact.observables import FLOWS
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.files import to_document
-from sotcheck.system.interface import BOUND, SOURCES, Interface
+from sotcheck.system.model import BOUND, SOURCES, System
+from sotcheck.system.units import unit_of_torque
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,12 @@ class TorqueRow:
         The torque t, unit: wave vector³ (see the README's conventions); its terms are those of any component.
     parts : Estimate (2,) or None
         Components along m×ŷ and m×(ŷ×m), errors larger than those of t by up to 1/|m×ŷ|; None when m ∥ ŷ.
-    flows : array (4, 3)
-        Spin current at z = −0 and +0, what the lattice adds, what the interface magnetism takes.
+    flows : array (4I + 2L, 3)
+        Spin current at z = −0 and +0, what the lattice adds, what the interface magnetism takes; the same of
+        further interfaces; for each layer what its spin-orbit field adds, and the torque on it. NaN where
+        first order of a stack does not say.
+    scale : float or None
+        Factor of the system's spin-orbit terms; None where h_R says it.
     """
 
     engine: str
@@ -46,6 +52,7 @@ class TorqueRow:
     t: Estimate
     parts: Estimate | None
     flows: Array
+    scale: float | None = None
 
     @property
     def fieldlike(self) -> float | None:
@@ -63,31 +70,55 @@ class TorqueRow:
         vector: Array = self.t.value
         return vector
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the row as the JSON contract has it."""
+    def to_dict(self, system: System, unit: float = 1.0) -> dict[str, Any]:
+        """Return the row as the JSON contract has it, wave vectors³ in multiples of `unit`."""
         size = {name: float(np.max(value)) for name, (value, _) in self.t.terms.items()}
-        fieldlike, dampinglike = (None, None) if self.parts is None else self.parts.error.tolist()
-        said = ("engine", "scheme", "h_R", "magnetization", "source", "fieldlike", "dampinglike")
-        return {name: getattr(self, name) for name in said} | {
+        parts = None if self.parts is None else self.parts * unit
+        values, errors = (
+            (([None] * 2,) * 2) if parts is None else (parts.value.tolist(), parts.error.tolist())
+        )
+        said = ("engine", "scheme", "h_R", "source", *(["scale"] if self.scale is not None else []))
+        components = ("fieldlike", "dampinglike")
+        terms = {"quadrature": "quadrature", "discretization": "lattice", "rounding": "rounding"}
+        return {
+            **{name: getattr(self, name) for name in said},
             "magnetization": list(self.magnetization),
-            "vector": self.vector.tolist(),
-            **{name: flow.tolist() for name, flow in zip(FLOWS, self.flows, strict=True)},
+            **dict(zip(components, values, strict=True)),
+            "vector": (unit * self.vector).tolist(),
+            **self._flows(system, unit),
             "uncertainty": {
-                "quadrature": size.get("quadrature", 0.0),
-                "discretization": size.get("lattice", 0.0),
-                "rounding": size.get("rounding", 0.0),
-                "total": self.t.total,
-                "fieldlike": fieldlike,
-                "dampinglike": dampinglike,
+                **{name: unit * size.get(term, 0.0) for name, term in terms.items()},
+                "total": unit * self.t.total,
+                **dict(zip(components, errors, strict=True)),
             },
         }
+
+    def _flows(self, system: System, unit: float) -> dict[str, Any]:
+        """Return who gives and takes what spin: at z = 0, at every interface, in every layer."""
+        structure = system.structure
+        if len(self.flows) < 4 * len(structure.interfaces) + 2 * len(structure.layers):
+            # To first order a stack says the whole only.
+            return dict.fromkeys((*FLOWS, "layers", "interfaces"))
+        deltas = at_interfaces(structure, self.flows) * unit
+        interfaces = [
+            {"z": z / unit ** (1 / 3), **dict(zip(FLOWS, flows.tolist(), strict=True))}
+            for z, flows in zip(structure.positions, deltas, strict=True)
+        ]
+        layers = [
+            {"name": name, "torque": torque, "lattice": added}
+            for name, (added, torque) in zip(
+                system.names, (unit * in_layers(structure, self.flows)).tolist(), strict=True
+            )
+        ]
+        here = {name: interfaces[0][name] for name in FLOWS}
+        return {**here, "layers": layers, "interfaces": interfaces}
 
 
 @dataclass(frozen=True)
 class TorqueTable(Sequence[TorqueRow]):
     """Rows of `torque`; prints as a table, converts to the contract's JSON."""
 
-    iface: Interface
+    iface: System
     rows: tuple[TorqueRow, ...]
     warnings: tuple[str, ...] = ()
 
@@ -106,7 +137,7 @@ class TorqueTable(Sequence[TorqueRow]):
         return {
             "sotcheck": __version__,
             "system": to_document(self.iface),
-            "torque": [row.to_dict() for row in self.rows],
+            "torque": [row.to_dict(self.iface, unit_of_torque(self.iface)) for row in self.rows],
             "warnings": list(self.warnings),
         }
 
@@ -151,7 +182,7 @@ def _total(rows: list[TorqueRow], tau: dict[str, float]) -> TorqueRow:
         source="total",
         t=sum((row.t * tau[row.source] for row in rows), Estimate(np.zeros(3))),
         parts=sum(parts, Estimate(np.zeros(2))) if parts else None,
-        flows=sum((tau[row.source] * row.flows for row in rows), np.zeros((4, 3))),
+        flows=np.sum([tau[row.source] * row.flows for row in rows], axis=0),
     )
 
 

@@ -15,6 +15,8 @@ from sotcheck.numerics.estimate import Estimate, Terms, added
 
 #: Relative size of the smallest fault worth seeing. A budget above it cannot tell right from wrong.
 TELL_APART = 1e-6
+#: Relative differences in size below this are rounding: of such numbers the first is shown.
+TIE = 1e-10
 
 
 class Verdict(StrEnum):
@@ -55,7 +57,7 @@ def decide(expected: float, measured: float, budget: float, tell_apart: float) -
 
 @dataclass(frozen=True)
 class Comparison:
-    """The outcome of comparing arrays: of those with the worst verdict, the component farthest off.
+    """The outcome of comparing arrays: of those with the worst verdict, the first of those farthest off.
 
     Attributes
     ----------
@@ -231,14 +233,15 @@ def compare(
     left_out = doubtful if sample and 2 * doubtful < len(verdicts) else 0
     left = Verdict.INCONCLUSIVE if left_out else None
     severity = [-1 if verdict is left else verdict.severity for verdict in verdicts]
-    difference = np.nan_to_num(np.abs(expected - measured).ravel(), nan=np.inf)
-    # Where nothing differs, the largest number says most.
-    largest = np.nan_to_num(np.abs(expected).ravel())
-    worst = max(range(len(verdicts)), key=lambda i: (severity[i], difference[i], largest[i]))
-    index = tuple(int(i) for i in np.unravel_index(worst, expected.shape))
+    worst = np.flatnonzero(np.array(severity) == max(severity))
+    # Where nothing differs, the largest number says most; of numbers as large, the first.
+    for values in (np.nan_to_num(np.abs(expected - measured), nan=np.inf), np.nan_to_num(np.abs(expected))):
+        among = values.ravel()[worst]
+        worst = worst[among >= among.max() - (TIE * scale if math.isfinite(scale) else 0.0)]
+    index = tuple(int(i) for i in np.unravel_index(worst[0], expected.shape))
     found = {name: (float(size[index]), terms[name][1]) for name, size in sizes.items()}
     estimate = Estimate(float(measured[index]), found)
-    return Comparison(float(expected[index]), estimate, verdicts[worst], index, threshold, left_out)
+    return Comparison(float(expected[index]), estimate, verdicts[worst[0]], index, threshold, left_out)
 
 
 def unknown(reached: float = math.nan, wanted: float = math.nan) -> Comparison:

@@ -13,7 +13,7 @@ import numpy as np
 from sotcheck.exact.profiles import at_position, far_from, of_both, of_F, of_N
 from sotcheck.exact.quantity import F_open
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.papers.kim2017 import paper
+from sotcheck.papers.kim2017 import at_finite, paper
 from sotcheck.papers.kim2017.appendix_a1_normal import (
     BAR,
     BIASES_N,
@@ -60,12 +60,9 @@ def _real(matrix: Complex) -> Complex:
     return (matrix + dagger(matrix)) / 2
 
 
-paper.define(
-    "A7a",
-    "The current in F is the sum of those of electrons from N and from F.",
-    tex=J + J_N[:-1] + "+" + J_F[:-1],
-    why="splits the density matrix into incoherent sources; the terms are tried as (A7b) and (A7c)",
-)
+paper.define("A7a", "The current in F is the sum of those of electrons from N and from F.",
+    tex=J + J_N[:-1] + "+" + J_F[:-1], why="splits the density matrix into incoherent sources; the terms are"
+    " tried as (A7b) and (A7c)")  # fmt: skip
 
 
 def _eqA7b(s: Symbols, wave: Complex) -> Complex:
@@ -80,27 +77,12 @@ A7B = J_N + UNIT + "Re" + SUM + r"\left[" + K + r"\mathbf u" + WAVE + r"%s\Delta
 A7B += r"\frac{e^{-i\hat K_z^*z}}{\sqrt{|\hat K_z|}}\right]"
 
 
-@paper.equation(
-    "A7b",
-    of=current(
-        "along an oblique u at a z > 0, biases of N, finite h_R",
-        at_position("F", Z_F, of_N, OBLIQUE),
-        "normal",
-    ),
-    on=FINITE,
-    tex=A7B % r"\hat r_{\mathbf k}",
-)
-def eqA7b(s: Symbols) -> Complex:
+@at_finite("A7b", of=current("along an oblique u at a z > 0, biases of N, finite h_R", at_position("F", Z_F,
+    of_N, OBLIQUE), "normal"), tex=A7B % r"\hat r_{\mathbf k}", slip=("a swapped symbol: waves from N are t"
+    " in F, not r", "marks", A7B % r"\hat t_{\mathbf k}"))  # fmt: skip
+def eqA7b(s: Symbols, slip: bool) -> Complex:
     """The current in F of electrons from N."""
-    return _eqA7b(s, amplitudes(s).r)
-
-
-@eqA7b.correction(
-    "a swapped symbol: waves from N are t in F, not r", kind="marks", tex=A7B % r"\hat t_{\mathbf k}"
-)
-def eqA7b_corrected(s: Symbols) -> Complex:
-    """With t for r."""
-    return _eqA7b(s, amplitudes(s).t)
+    return _eqA7b(s, amplitudes(s).r if slip else amplitudes(s).t)
 
 
 def _decay(s: Symbols) -> Complex:
@@ -135,21 +117,12 @@ def eqA7c_open(s: Symbols) -> Complex:
     return np.where(scalar(s.open_up & s.open_down), _eqA7c(s, IDENTITY), 0)
 
 
-@paper.equation("A7c", of=FROM_F.named(f"{FROM_F.words}, finite h_R"), on=FINITE, tex=A7C % "")
-def eqA7c(s: Symbols) -> Complex:
+@at_finite("A7c", of=FROM_F.named(f"{FROM_F.words}, finite h_R"), tex=A7C % "", slip=("a missing factor"
+    " e^(-2Im[K_z]z) in the first interference term: without it, the wave reflected into a closed band grows"
+    " with z", "content", A7C % r"e^{-2Im[\hat K_z]z}"))  # fmt: skip
+def eqA7c(s: Symbols, slip: bool) -> Complex:
     """The same, a band closed or not; the 1' that the transcription has as t is restored."""
-    return _eqA7c(s, IDENTITY)
-
-
-@eqA7c.correction(
-    "a missing factor e^(-2Im[K_z]z) in the first interference term: without it, the wave reflected into a"
-    " closed band grows with z",
-    kind="content",
-    tex=A7C % r"e^{-2Im[\hat K_z]z}",
-)
-def eqA7c_corrected(s: Symbols) -> Complex:
-    """With e^{−2Im[K̂_z]z} behind every r̂'†."""
-    return _eqA7c(s, _decay(s))
+    return _eqA7c(s, IDENTITY if slip else _decay(s))
 
 
 def _over_K(s: Symbols) -> Complex:
@@ -171,25 +144,10 @@ A8B += r"+\hat t_{\mathbf k}\Delta\hat\mu^N" + T_DAGGER + "]%s"
 INCIDENT = "+" + K + r"\bar{\mathbf u}\Delta\hat\mu^F"
 
 
-@paper.equation(
-    "A8b",
-    of=current(
-        "along an oblique u, mean over z > 0, all biases, finite h_R", far_from("F", of_both, OBLIQUE)
-    ),
-    on=FINITE,
-    tex=A8B % ("]" + INCIDENT),
-)
-def eqA8b(s: Symbols) -> Complex:
+@at_finite("A8b", of=current("along an oblique u, mean over z > 0, all biases, finite h_R", far_from("F",
+    of_both, OBLIQUE)), tex=A8B % ("]" + INCIDENT), slip=("a bracket that closes too early: the incident term"
+    " carries 1'/K_z as well", "marks", A8B % (INCIDENT + "]")))  # fmt: skip
+def eqA8b(s: Symbols, slip: bool) -> Complex:
     """The current in F without decaying and oscillating terms, by band."""
     # The minus and the sum belong to both terms.
-    return _eqA8b(s, IDENTITY)
-
-
-@eqA8b.correction(
-    "a bracket that closes too early: the incident term carries 1'/K_z as well",
-    kind="marks",
-    tex=A8B % (INCIDENT + "]"),
-)
-def eqA8b_corrected(s: Symbols) -> Complex:
-    """With 1'/K_z before both terms."""
-    return _eqA8b(s, _over_K(s))
+    return _eqA8b(s, IDENTITY if slip else _over_K(s))

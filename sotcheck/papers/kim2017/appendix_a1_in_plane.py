@@ -7,21 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from sotcheck.exact.profiles import (
-    BiasesOf,
-    Part,
-    along_m,
-    charge,
-    collinear,
-    discontinuity,
-    in_plane,
-    of_both,
-    spin,
-)
+from sotcheck.exact import profiles as flows
 from sotcheck.exact.quantity import Quantity, all_open
 from sotcheck.numerics.arrays import Array, Complex, Mask
-from sotcheck.papers.kim2017 import paper
-from sotcheck.papers.kim2017.appendix_a1_conductances import (
+from sotcheck.papers.kim2017 import linear
+from sotcheck.papers.kim2017.appendix_a1_matrices import (
     ACROSS,
     CHARGE_BIAS,
     EVERY,
@@ -29,22 +19,20 @@ from sotcheck.papers.kim2017.appendix_a1_conductances import (
     SPIN_TRACE,
     TRACE,
     Biases,
+    N,
     arrows,
     by_spins,
     eqA14a,
     eqA14b,
     eqA16,
 )  # fmt: skip
-from sotcheck.papers.kim2017.appendix_a1_first_order import N
 from sotcheck.papers.kim2017.appendix_a1_normal import PLANE
 from sotcheck.theory.symbols import Symbols
 
-ORDER = "h_R^3"
 
-
-def mean(what: str, part: Part, which: str, biases: BiasesOf = of_both) -> Quantity:
+def mean(what: str, part: flows.Part, which: str, biases: flows.BiasesOf = flows.of_both) -> Quantity:
     """A current in N, averaged over angles."""
-    return Quantity(f"{what} in the plane, mean over z < 0, {which}", in_plane(part, PLANE, biases))
+    return Quantity(f"{what} in the plane, mean over z < 0, {which}", flows.in_plane(part, PLANE, biases))
 
 
 def _twice_real(half: Complex) -> Complex:
@@ -86,43 +74,23 @@ A13A = TRACE % J_U + "-" + HALF + _terms("G_{Rt}", "-", "uuu") + r"+(G_{Rr}^{%s}
 A13A += ACROSS + "]+c.c."
 
 
-@paper.equation(
-    "A13a",
-    of=mean("charge current", charge, "s = m", collinear),
-    order=ORDER,
-    tex=arrows(A13A % ("uud", "ddu")),
-)
+@linear("A13a", of=mean("charge current", flows.charge, "s = m", flows.collinear),
+    tex=arrows(A13A % ("uud", "ddu")))  # fmt: skip
 def eqA13a_collinear(s: Symbols) -> Complex:
     """In-plane charge current in N of charge and collinear spin biases."""
     t = by_spins(eqA14b(s))
     return -_driven(s, _collinear(s), t["uuu"] - t["ddd"], t["uuu"] + t["ddd"])
 
 
-def _eqA13a(s: Symbols, transverse: Complex) -> Complex:
-    """The terms along m, and the conductances before the transverse bias."""
-    t = by_spins(eqA14b(s))
-    along = _driven(s, EVERY, t["uuu"] - t["ddd"], t["uuu"] + t["ddd"])
-    return -along - _twice_real(transverse * (_across(s) @ N) / 2j)
-
-
-@paper.equation(
-    "A13a", of=mean("charge current", charge, "every bias"), order=ORDER, tex=arrows(A13A % ("uud", "ddu"))
-)
-def eqA13a(s: Symbols) -> Complex:
+@linear("A13a", of=mean("charge current", flows.charge, "every bias"), tex=arrows(A13A % ("uud", "ddu")),
+    slip=("indices and a star before the transverse bias: G^udd - G^duu* (u up, d down), not G^uud - G^ddu",
+    "marks", arrows(A13A % ("udd", "duu*"))))  # fmt: skip
+def eqA13a(s: Symbols, slip: bool) -> Complex:
     """In-plane charge current in N of all biases, spins in any direction."""
-    r = by_spins(eqA14a(s))
-    return _eqA13a(s, r["uud"] - r["ddu"])
-
-
-@eqA13a.correction(
-    "indices and a star before the transverse bias: G^udd - G^duu* (u up, d down), not G^uud - G^ddu",
-    kind="marks",
-    tex=arrows(A13A % ("udd", "duu*")),
-)
-def eqA13a_corrected(s: Symbols) -> Complex:
-    """With G_Rr^{↑↓↓} − G_Rr^{↓↑↑*}."""
-    r = by_spins(eqA14a(s))
-    return _eqA13a(s, r["udd"] - r["duu"].conj())
+    r, t = by_spins(eqA14a(s)), by_spins(eqA14b(s))
+    along = _driven(s, EVERY, t["uuu"] - t["ddd"], t["uuu"] + t["ddd"])
+    transverse = r["uud"] - r["ddu"] if slip else r["udd"] - r["duu"].conj()
+    return -along - _twice_real(transverse * (_across(s) @ N) / 2j)
 
 
 A13B = SPIN_TRACE % J_U + r"-\mathbf m" + HALF + _terms("G_{Rt}", "+", "uuu")
@@ -136,18 +104,24 @@ A13B_TRANSCRIBED = arrows(A13B % ("uud", "ddu", "udd", "duu")).replace("?", "")
 A13B_CORRECTED = arrows(A13B % ("udd", "duu*", "uud", "ddu*")).replace("?", "*")
 
 
-@paper.equation(
-    "A13b", of=mean("spin current along m", along_m, "s = m", collinear), order=ORDER, tex=A13B_TRANSCRIBED
-)
+@linear("A13b", of=mean("spin current along m", flows.along_m, "s = m", flows.collinear),
+    tex=A13B_TRANSCRIBED)  # fmt: skip
 def eqA13b_along(s: Symbols) -> Complex:
     """In-plane spin current in N along m, of charge and collinear spin biases."""
     t = by_spins(eqA14b(s))
     return -_driven(s, _collinear(s), t["uuu"] + t["ddd"], t["uuu"] - t["ddd"])
 
 
-def _eqA13b(s: Symbols, t_duu: Complex, r_duu: Complex, transverse: Complex, kept: Complex) -> Complex:
-    """All terms; what stands for G^{↓↑↑}, and the conductances before m×(s×m) + is×m along m and alone."""
+@linear("A13b", of=mean("spin current", flows.spin, "every bias"), tex=A13B_TRANSCRIBED, slip=("stars: every"
+    " second conductance off the diagonal is conjugated, G^duu*; and swapped indices: udd, duu before [...]"
+    " along m, and uud, ddu in the last term (u up, d down)", "marks", A13B_CORRECTED))  # fmt: skip
+def eqA13b(s: Symbols, slip: bool) -> Complex:
+    """In-plane spin current in N of all biases, spins in any direction."""
     r, t, b = by_spins(eqA14a(s)), by_spins(eqA14b(s)), EVERY
+    t_duu, r_duu = (t["duu"], r["duu"]) if slip else (t["duu"].conj(), r["duu"].conj())
+    # Before m×(s×m) + is×m, along m and alone: in terms of s×m G_Rr^{↑↓↓} and G_Rr^{↑↑↓} change places.
+    transverse = r["uud"] + r["ddu"] if slip else r["udd"] + r_duu
+    kept = r["udd"] + r["duu"] if slip else r["uud"] + r["ddu"].conj()
     along = _driven(s, b, t["uuu"] + t["ddd"], t["uuu"] - t["ddd"])
     along = along - _twice_real(transverse * (_across(s) @ N) / 2j)
     turned = (t["udd"] - t_duu) * b.F0 - (t["udd"] + t_duu) * b.Fs
@@ -155,26 +129,6 @@ def _eqA13b(s: Symbols, t_duu: Complex, r_duu: Complex, transverse: Complex, kep
     half = turned[..., None] * (_turned(N, s.m) - 1j * np.cross(s.m, N))
     half = half + (N @ s.m) * kept[..., None] * _across(s)
     return -along[..., None] * s.m - _twice_real(half / 2j)
-
-
-@paper.equation("A13b", of=mean("spin current", spin, "every bias"), order=ORDER, tex=A13B_TRANSCRIBED)
-def eqA13b(s: Symbols) -> Complex:
-    """In-plane spin current in N of all biases, spins in any direction."""
-    r, t = by_spins(eqA14a(s)), by_spins(eqA14b(s))
-    return _eqA13b(s, t["duu"], r["duu"], r["uud"] + r["ddu"], r["udd"] + r["duu"])
-
-
-@eqA13b.correction(
-    "stars: every second conductance off the diagonal is conjugated, G^duu*; and swapped indices: udd, duu"
-    " before [...] along m, and uud, ddu in the last term (u up, d down)",
-    kind="marks",
-    tex=A13B_CORRECTED,
-)
-def eqA13b_corrected(s: Symbols) -> Complex:
-    """With G^{↓↑↑*} for G^{↓↑↑}; in terms of s×m G_Rr^{↑↓↓} and G_Rr^{↑↑↓} change places."""
-    r, t = by_spins(eqA14a(s)), by_spins(eqA14b(s))
-    t_duu, r_duu = t["duu"].conj(), r["duu"].conj()
-    return _eqA13b(s, t_duu, r_duu, r["udd"] + r_duu, r["uud"] + r["ddu"].conj())
 
 
 A15A, A15B = (trace % r"\Delta\hat j_{\mathbf u}" + "%s" + HALF for trace in (TRACE, SPIN_TRACE))
@@ -193,13 +147,9 @@ A15B_BANDS = A15B % r"\mathbf m\," + _terms(BAND, "+", "uu") + f"+({DOWN_UP}-{UP
 A15B_BANDS += f"+i({UP_DOWN}+{DOWN_UP})" + CROSSED + TILDE
 OPEN_ONLY = "a missing projection: of a closed band of F the current is all in N, and F's bias drives none"
 NO_DIRECTION = "a missing direction: the right-hand side is the component along m, as in (A13b)"
-CHARGE_JUMP, SPIN_JUMP = (
-    Quantity(
-        f"jump of the {part.__name__} current in the plane from N to F, means over z, every bias",
-        discontinuity(part, PLANE),
-    )
-    for part in (charge, spin)
-)
+JUMP = "jump of the %s current in the plane from N to F, means over z, every bias"
+CHARGE_JUMP = Quantity(JUMP % "charge", flows.discontinuity(flows.charge, PLANE))
+SPIN_JUMP = Quantity(JUMP % "spin", flows.discontinuity(flows.spin, PLANE))
 
 
 def channels_open(s: Symbols) -> Mask:
@@ -232,48 +182,36 @@ def _by_band(s: Symbols) -> dict[str, Complex]:
     }
 
 
-@paper.equation("A15a", of=CHARGE_JUMP.where(all_open, "all channels open"), order=ORDER, tex=A15A_TEX)
+@linear("A15a", of=CHARGE_JUMP.where(all_open, "all channels open"), tex=A15A_TEX)
 def eqA15a_open(s: Symbols) -> Complex:
     """The jump of the in-plane charge current, every channel open; a stray Delta before G is left out."""
     return channels_open(s) * _eqA15a(s)
 
 
-@paper.equation("A15a", of=CHARGE_JUMP, order=ORDER, tex=A15A_TEX)
-def eqA15a(s: Symbols) -> Complex:
+@linear("A15a", of=CHARGE_JUMP, tex=A15A_TEX, slip=(OPEN_ONLY, "content", A15A_BANDS))
+def eqA15a(s: Symbols, slip: bool) -> Complex:
     """The same over the whole range k_perp < k_F, bands of F closed or not."""
-    return _eqA15a(s)
-
-
-@eqA15a.correction(OPEN_ONLY, kind="content", tex=A15A_BANDS)
-def eqA15a_corrected(s: Symbols) -> Complex:
-    """With G̃ for G_RΔ, and i(G̃^{↓↑} − G̃^{↑↓}) s×m beside (G̃^{↑↓} + G̃^{↓↑}) m×(s×m)."""
+    if slip:
+        return _eqA15a(s)
     G = _by_band(s)
     across = (G["ud"] + G["du"]) * (_turned(EVERY.Ns, s.m) @ N)
     across = across + 1j * (G["du"] - G["ud"]) * (np.cross(EVERY.Ns, s.m) @ N)
     return _driven(s, EVERY, G["uu"] - G["dd"], G["uu"] + G["dd"]) - _twice_real(across / 2j)
 
 
-@paper.equation("A15b", of=SPIN_JUMP.where(all_open, "all channels open"), order=ORDER, tex=A15B_TEX)
-def eqA15b_open(s: Symbols) -> Complex:
+@linear("A15b", of=SPIN_JUMP.where(all_open, "all channels open"), tex=A15B_TEX,
+    slip=(NO_DIRECTION, "content", A15B_BANDS))  # fmt: skip
+def eqA15b_open(s: Symbols, slip: bool) -> Complex:
     """The jump of the in-plane spin current at the interface, every channel open."""
-    return (channels_open(s) * _eqA15b(s))[..., None]
+    jump = (channels_open(s) * _eqA15b(s))[..., None]
+    return jump if slip else jump * s.m
 
 
-@eqA15b_open.correction(NO_DIRECTION, kind="content", tex=A15B_BANDS)
-def eqA15b_open_corrected(s: Symbols) -> Complex:
-    """The same along m."""
-    return (channels_open(s) * _eqA15b(s))[..., None] * s.m
-
-
-@paper.equation("A15b", of=SPIN_JUMP, order=ORDER, tex=A15B_TEX)
-def eqA15b(s: Symbols) -> Complex:
+@linear("A15b", of=SPIN_JUMP, tex=A15B_TEX, slip=(f"{NO_DIRECTION}; and {OPEN_ONLY}", "content", A15B_BANDS))
+def eqA15b(s: Symbols, slip: bool) -> Complex:
     """The same over the whole range k_perp < k_F, bands of F closed or not."""
-    return _eqA15b(s)[..., None]
-
-
-@eqA15b.correction(f"{NO_DIRECTION}; and {OPEN_ONLY}", kind="content", tex=A15B_BANDS)
-def eqA15b_corrected(s: Symbols) -> Complex:
-    """Along m, with G̃ for G_RΔ, everywhere."""
+    if slip:
+        return _eqA15b(s)[..., None]
     G = _by_band(s)
     across = (G["du"] - G["ud"]) * (_turned(EVERY.Ns, s.m) @ N)
     across = across + 1j * (G["du"] + G["ud"]) * (np.cross(EVERY.Ns, s.m) @ N)

@@ -14,11 +14,10 @@ from sotcheck.exact.profiles import at_position, far_from, of_both, of_F, of_N
 from sotcheck.exact.quantity import Quantity
 from sotcheck.exact.solved import Exact
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.papers.kim2017 import paper
+from sotcheck.papers.kim2017 import at_finite, paper
 from sotcheck.papers.kim2017.finite_rashba import Extended, projected
 from sotcheck.system.spin import IDENTITY, PAULI, dagger, dot_sigma
 from sotcheck.theory.symbols import Symbols
-from sotcheck.trial.grounds import FINITE
 
 #: Δμ̂^N = Δμ_0 − σ·s Δμ_s: charge, and spin along x, y, z.
 BIASES_N: Complex = np.stack([IDENTITY, *(-PAULI)])
@@ -68,13 +67,10 @@ def _real(matrix: Complex) -> Complex:
     return (matrix + dagger(matrix)) / 2
 
 
-paper.define(
-    "A2",
-    "Charge and spin current along u as the zeroth and the other components of a four-vector.",
-    tex=r"\tilde j_{\mathbf u}=-\frac{e}{2}Tr_\sigma[\rho\{v_u,\delta(\mathbf r_{op}-\mathbf r)\}"
-    r"\tilde\sigma]",
-    why="defines the current operator; (A3) to (A16) are measured with it",
-)
+paper.define("A2", "Charge and spin current along u as the zeroth and the other components of a four-vector.",
+    tex=r"\tilde j_{\mathbf u}=-"
+    r"\frac{e}{2}Tr_\sigma[\rho\{v_u,\delta(\mathbf r_{op}-\mathbf r)\}\tilde\sigma]",
+    why="defines the current operator; (A3) to (A16) are measured with it")  # fmt: skip
 
 
 def current(words: str, measure: Exact, source: str | None = None) -> Quantity:
@@ -83,22 +79,16 @@ def current(words: str, measure: Exact, source: str | None = None) -> Quantity:
 
 
 #: The current in N of electrons from N: along z, and in the plane far from and near the interface.
-ALONG_Z, FAR, NEAR = (
-    current(f"per bias {words}, finite h_R", measure, "normal")
-    for words, measure in (
-        ("along z at z < 0, any bias", at_position("N", Z_N, of_N, Z)),
-        ("along an oblique u, mean over z < 0", far_from("N", of_N, OBLIQUE)),
-        ("in the plane at a z < 0, any bias", at_position("N", Z_N, of_N, PLANE)),
-    )
-)
+PER_BIAS = "per bias %s, finite h_R"
+ALONG_Z = current(PER_BIAS % "along z at z < 0, any bias", at_position("N", Z_N, of_N, Z), "normal")
+FAR = current(PER_BIAS % "along an oblique u, mean over z < 0", far_from("N", of_N, OBLIQUE), "normal")
+NEAR = current(PER_BIAS % "in the plane at a z < 0, any bias", at_position("N", Z_N, of_N, PLANE), "normal")
 
 
 def per_occupation(per_bias: Quantity) -> Quantity:
     """The current per occupation of waves of unit amplitude, not flux."""
-    return per_bias.then(
-        lambda one, found: found * one.states.kz[:, :1, :1, None, None].real,
-        per_bias.words.replace("per bias", "per occupation"),
-    )
+    words = per_bias.words.replace("per bias", "per occupation")
+    return per_bias.then(lambda one, found: found * one.states.kz[:, :1, :1, None, None].real, words)
 
 
 def _from_N(s: Symbols, u: Array) -> Complex:
@@ -110,10 +100,8 @@ def _from_N(s: Symbols, u: Array) -> Complex:
 def _with_interference(s: Symbols) -> Complex:
     """−k·u (f̂ + r̂ f̂ r̂† + 2Re[e^{2ik_z z} f̂ r̂†]), u in the plane."""
     r, wave = amplitudes(s).r, scalar(np.exp(2j * s.kz * Z_N))
-    return -_real(
-        _along(s, PLANE)
-        * (BIASES_N @ wide(s.one) + r @ BIASES_N @ dagger(r) + 2 * wave * BIASES_N @ dagger(r))
-    )
+    flow = BIASES_N @ wide(s.one) + r @ BIASES_N @ dagger(r) + 2 * wave * BIASES_N @ dagger(r)
+    return -_real(_along(s, PLANE) * flow)
 
 
 INTERFERENCE = "a missing term: interference of incident and reflected waves, 2Re[e^(2ik_z z) f r^dagger]"
@@ -129,52 +117,40 @@ A4_FAR = A4 + r"\frac{1}{k_z}[" + K_U + INCIDENT + K_BAR + r"\," + R_MU_R + "]"
 A4_NEAR = A4 + r"\frac{" + K_U + "}{k_z}[" + INCIDENT + R_MU_R + MU_R
 
 
-@paper.equation("A3", of=per_occupation(ALONG_Z), on=FINITE, tex=A3_FAR)
+@at_finite("A3", of=per_occupation(ALONG_Z), tex=A3_FAR)
 def eqA3_perpendicular(s: Symbols) -> Complex:
     """The current in N of electrons from N, perpendicular to the interface."""
     return _from_N(s, Z)
 
 
-@paper.equation("A3", of=per_occupation(FAR), on=FINITE, tex=A3_FAR)
+@at_finite("A3", of=per_occupation(FAR), tex=A3_FAR)
 def eqA3_oblique(s: Symbols) -> Complex:
     """The same in the plane, averaged over distances from the interface."""
     return _from_N(s, OBLIQUE)
 
 
-@paper.equation("A3", of=per_occupation(NEAR), on=FINITE, tex=A3_FAR)
-def eqA3_plane(s: Symbols) -> Complex:
+@at_finite("A3", of=per_occupation(NEAR), tex=A3_FAR, slip=(INTERFERENCE, "content", A3_NEAR + IN_PLANE))
+def eqA3_plane(s: Symbols, slip: bool) -> Complex:
     """The same in the plane, near the interface."""
-    return _from_N(s, PLANE)
+    return _from_N(s, PLANE) if slip else _with_interference(s)
 
 
-@eqA3_plane.correction(INTERFERENCE, kind="content", tex=A3_NEAR + IN_PLANE)
-def eqA3_plane_corrected(s: Symbols) -> Complex:
-    """With the interference."""
-    return _with_interference(s)
-
-
-@paper.equation("A4", of=ALONG_Z, on=FINITE, tex=A4_FAR)
+@at_finite("A4", of=ALONG_Z, tex=A4_FAR)
 def eqA4_perpendicular(s: Symbols) -> Complex:
     """The current in N of electrons from N, perpendicular to the interface."""
     return _from_N(s, Z) / scalar(s.kz)
 
 
-@paper.equation("A4", of=FAR, on=FINITE, tex=A4_FAR)
+@at_finite("A4", of=FAR, tex=A4_FAR)
 def eqA4_oblique(s: Symbols) -> Complex:
     """The same in the plane, averaged over distances from the interface."""
     return _from_N(s, OBLIQUE) / scalar(s.kz)
 
 
-@paper.equation("A4", of=NEAR, on=FINITE, tex=A4_FAR)
-def eqA4_plane(s: Symbols) -> Complex:
+@at_finite("A4", of=NEAR, tex=A4_FAR, slip=(INTERFERENCE, "content", A4_NEAR + IN_PLANE))
+def eqA4_plane(s: Symbols, slip: bool) -> Complex:
     """The same in the plane, near the interface."""
-    return _from_N(s, PLANE) / scalar(s.kz)
-
-
-@eqA4_plane.correction(INTERFERENCE, kind="content", tex=A4_NEAR + IN_PLANE)
-def eqA4_plane_corrected(s: Symbols) -> Complex:
-    """With the interference."""
-    return _with_interference(s) / scalar(s.kz)
+    return (_from_N(s, PLANE) if slip else _with_interference(s)) / scalar(s.kz)
 
 
 A5 = J_F + UNIT + "Re" + SUM + r"\left[\frac{" + K_BAR + r"}{|k_z|}e^{2Im[k_z]z}\,%s\right]"
@@ -186,41 +162,23 @@ def _eqA5(s: Symbols, wave: Complex) -> Complex:
     return -_real(_along(s, OBLIQUE * BAR) * decay * wave @ biases_F(s) @ dagger(wave))
 
 
-@paper.equation(
-    "A5",
+@at_finite("A5",
     of=current("along an oblique u at z < 0, biases of F, finite h_R", at_position("N", Z_N, of_F, OBLIQUE)),
-    on=FINITE,
     tex=A5 % r"\hat r_{\mathbf k}\Delta\hat\mu^F\hat r_{\mathbf k}^\dagger",
-)
-def eqA5(s: Symbols) -> Complex:
+    slip=("a swapped symbol: waves from F are t' in N, not r", "marks", A5 % T_MU_T))  # fmt: skip
+def eqA5(s: Symbols, slip: bool) -> Complex:
     """The current in N of electrons from F, decaying waves included."""
-    return _eqA5(s, amplitudes(s).r)
+    return _eqA5(s, amplitudes(s).r if slip else amplitudes(s).t_prime)
 
 
-@eqA5.correction("a swapped symbol: waves from F are t' in N, not r", kind="marks", tex=A5 % T_MU_T)
-def eqA5_corrected(s: Symbols) -> Complex:
-    """With t' for r."""
-    return _eqA5(s, amplitudes(s).t_prime)
+paper.define("A6", "The current in N is the sum of those of electrons from N and from F.",
+    tex=J + J_N[:-1] + "+" + J_F[:-1], why="splits the density matrix into incoherent sources; the terms are"
+    " tried as (A4) and (A5)")  # fmt: skip
 
 
-paper.define(
-    "A6",
-    "The current in N is the sum of those of electrons from N and from F.",
-    tex=J + J_N[:-1] + "+" + J_F[:-1],
-    why="splits the density matrix into incoherent sources; the terms are tried as (A4) and (A5)",
-)
-
-
-@paper.equation(
-    "A8a",
-    of=current(
-        "along an oblique u, mean over z < 0, all biases, finite h_R",
-        far_from("N", of_both, OBLIQUE),
-    ),
-    on=FINITE,
-    tex=J + UNIT + SUM + r"\frac{\hat 1_{\mathbf k}}{k_z}[" + K_BAR + "(" + R_MU_R + "+" + T_MU_T + ")+"
-    + K_U + r"\Delta\hat\mu^N]",
-)  # fmt: skip
+@at_finite("A8a", of=current("along an oblique u, mean over z < 0, all biases, finite h_R", far_from("N",
+    of_both, OBLIQUE)), tex=J + UNIT + SUM + r"\frac{\hat 1_{\mathbf k}}{k_z}[" + K_BAR + "(" + R_MU_R + "+"
+    + T_MU_T + ")+" + K_U + r"\Delta\hat\mu^N]")  # fmt: skip
 def eqA8a(s: Symbols) -> Complex:
     """The current in N without decaying and oscillating terms."""
     a, k_u, k_bar = amplitudes(s), _along(s, OBLIQUE), _along(s, OBLIQUE * BAR)
@@ -229,16 +187,9 @@ def eqA8a(s: Symbols) -> Complex:
     return -wide(s.one) / scalar(s.kz) @ np.concatenate([from_N, from_F], axis=2)
 
 
-@paper.equation(
-    "A9",
-    of=current(
-        "along z at z < 0, all biases, finite h_R",
-        at_position("N", Z_N, of_both, Z),
-    ),
-    on=FINITE,
-    tex=r"\hat j_{\mathbf z}(z<0)=" + UNIT + r"\sum_{k_\perp^2<k_F^2}[\Delta\hat\mu^N-("
-    + R_MU_R + "+" + T_MU_T + ")]",
-)  # fmt: skip
+@at_finite("A9", of=current("along z at z < 0, all biases, finite h_R", at_position("N", Z_N, of_both, Z)),
+    tex=r"\hat j_{\mathbf z}(z<0)=" + UNIT + r"\sum_{k_\perp^2<k_F^2}[\Delta\hat\mu^N-(" + R_MU_R + "+"
+    + T_MU_T + ")]")  # fmt: skip
 def eqA9(s: Symbols) -> Complex:
     """The perpendicular current in N, that of magnetoelectric circuit theory."""
     a = amplitudes(s)

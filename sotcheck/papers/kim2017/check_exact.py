@@ -1,4 +1,4 @@
-"""Claims about the exact solutions themselves: conservation laws, convergence, engine against engine."""
+"""Claims about the exact solutions themselves, and faults put in on purpose, which have to be flagged."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from collections.abc import Iterator
 import numpy as np
 
 from sotcheck.exact.observables import largest_torque, ledger_residual, summed_errors, torque_from_flows
-from sotcheck.numerics.arrays import Array, Mask
+from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.convergence import finest, observed_order
 from sotcheck.numerics.estimate import Estimate, Terms, added
 from sotcheck.papers.kim2017 import paper
-from sotcheck.system.interface import Interface
+from sotcheck.papers.kim2017.check_first_order import slope_trials, torque_trials
+from sotcheck.papers.kim2017.section4 import by_source
+from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.theory.sums import first_order_torque
+from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.coefficients import lattice_noise, natural_scale
-from sotcheck.trial.evidence import SPACING_POWERS, Evidence, Resolved
+from sotcheck.trial.evidence import FINE, SPACING_POWERS, Evidence, Resolved
 from sotcheck.trial.judge import real
 from sotcheck.trial.verdict import Comparison, Trial, compare
 
@@ -102,11 +106,8 @@ def lattice_order(evidence: Evidence) -> Iterator[Trial]:
     rounding = fit.size("rounding") + exact.errors.flows[:, :, at, :, None, None]
     carried = {"rounding": (rounding, "grows as 1/a^2, carried through the table")}
     found = compare(exact.flows[:, :, at], Estimate(fit.value, fit.terms | carried), sample=True)
-    words = but_for(
-        f"{len(evidence.spacings)} spacings from a = {evidence.spacings[0]:.3g}",
-        found,
-        ": no spacing is both fine and coarse enough for them",
-    )
+    words = f"{len(evidence.spacings)} spacings from a = {evidence.spacings[0]:.3g}"
+    words = but_for(words, found, ": no spacing is both fine and coarse enough for them")
     quantity = "Richardson's limit of the spin flows against continuum, worst"
     yield Trial(quantity, found, words, engine=evidence.lattice_engine)
 
@@ -177,10 +178,8 @@ def _summed_trials(evidence: Evidence, *names: str) -> Iterator[Trial]:
     quadrature = 4 * largest * float((sums[0].error + sums[1].error).max())
     scale = natural_scale(evidence, one) * largest
     for s, source in evidence.open_sources:
-        terms: Terms = {
-            "quadrature": (quadrature, "nested rules in k_perp and angle, both sides"),
-            "rounding": (rounding[:, s, None], ROUNDING),
-        }
+        terms: Terms = {"quadrature": (quadrature, "nested rules in k_perp and angle, both sides")}
+        terms["rounding"] = rounding[:, s, None], ROUNDING
         found = compare(one[:, s] * h_R, other[:, s] * h_R, terms, scale=scale)
         yield Trial("t, worst component", found, "k_perp summed", source, names[1])
 
@@ -217,3 +216,34 @@ def no_bound_state(evidence: Evidence) -> Iterator[Trial]:
             quantity = f"h_R brings states to E_F or below, any k_perp, h_R = {found.h_R:g}"
             words = f"there are such states from |h_R| = {found.first_h_R:.4g} on"
             yield Trial(quantity, compare(0.0, number, terms if number else {}, tell_apart=0.5), words)
+
+
+@paper.claim("one-sided", "Interface site with one side's value: order 1 instead of 2", None, control=True)
+def one_sided_site(evidence: Evidence) -> Iterator[Trial]:
+    """The interface site carries the ferromagnet's on-site value instead of the mean of both sides."""
+    # Where both bulks are the same, one side's value is the mean.
+    if evidence.iface.bulks_differ:
+        yield from order_trials(evidence, "one-sided")
+
+
+@paper.claim("flipped-sign", "A sign of Eq. (16) flipped", "16", control=True)
+def flipped_sign(evidence: Evidence) -> Iterator[Trial]:
+    """Eq. (16c) with 1 + r↑*r↓ for 1 − r↑*r↓, and Eq. (16d) with the opposite sign."""
+    expected = first_order_torque(evidence.iface, _flipped, rtol=FINE).by_segment.value
+    yield from torque_trials(evidence, SOURCES, expected)
+    yield from slope_trials(evidence, expected.sum(axis=0))
+
+
+@paper.claim("no-evanescent", "Eq. (16) without evanescent states", "16", control=True)
+def evanescent_dropped(evidence: Evidence) -> Iterator[Trial]:
+    """Eq. (16) summed only over k_⊥ at which every channel is open."""
+    limit = min(evidence.iface.k_perp2_max(source) for source in SOURCES)
+    dropped = np.array([x_1 >= limit for x_1, _ in evidence.formulas.segments])
+    if dropped.any():
+        expected = np.where(dropped[:, None], 0.0, evidence.formulas.by_segment.value)
+        yield from torque_trials(evidence, SOURCES, expected)
+
+
+def _flipped(s: Symbols) -> Complex:
+    normal = s.k2 / s.kz * (1 + s.r_up.conj() * s.r_down) * (s.r_up - s.r_down.conj()) / (8 * np.pi)
+    return np.concatenate([normal[..., None], -by_source(s)[..., 1:]], axis=-1)

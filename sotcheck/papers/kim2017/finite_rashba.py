@@ -14,10 +14,9 @@ from sotcheck.exact.quantity import Quantity
 from sotcheck.exact.solved import Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.papers.kim2017 import paper
+from sotcheck.papers.kim2017 import at_finite, paper
 from sotcheck.system.spin import IDENTITY, dagger, pauli_vector
 from sotcheck.theory.symbols import Symbols
-from sotcheck.trial.grounds import FINITE
 
 #: Points on the unit circle in the complex z plane: they tell derivatives at its centre to rounding.
 CIRCLE: Complex = np.exp(2j * np.pi * np.arange(24) / 24)
@@ -28,18 +27,12 @@ OF_T_PRIME = MATRIX + r"2i\hat K_z\sqrt{|k_z||\hat K_z|^{-1}}"
 OF_R = MATRIX + r"(ik_z-i\hat K_z+\hat\kappa)"
 OF_R_PRIME = r"\sqrt{|\hat K_z|}" + MATRIX + r"(i\hat K_z-ik_z+\hat\kappa)\sqrt{|\hat K_z|^{-1}}"
 
-paper.define(
-    "5",
-    "The interface potential is a delta function with a matrix in spin space.",
+paper.define("5", "The interface potential is a delta function with a matrix in spin space.",
     tex=r"H_I=\frac{\hbar^2}{2m_e}\hat\kappa\,\delta(z)",
-    why="a model; what it does to the wave function is tried apart",
-)
-paper.define(
-    "8",
-    "The interface potential is spin conserving but for a Rashba term.",
+    why="a model; what it does to the wave function is tried apart")  # fmt: skip
+paper.define("8", "The interface potential is spin conserving but for a Rashba term.",
     tex=r"\hat\kappa=\hat\kappa_0+h_R\," + RASHBA,
-    why="a model; every other entry is tried on it",
-)
+    why="a model; every other entry is tried on it")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -89,13 +82,9 @@ def _jump_of_spin_current(one: Solved) -> Estimate:
     return measured(one, flux[..., None] * (found.spin_plus - found.spin_minus))
 
 
-@paper.equation(
-    "5",
-    of=Quantity("jump of the spin current at z = 0, by source", _jump_of_spin_current),
-    on=FINITE,
+@at_finite("5", of=Quantity("jump of the spin current at z = 0, by source", _jump_of_spin_current),
     tex=r"\hat\kappa\psi_{z=0}=\partial_z\psi_{z=+0}-\partial_z\psi_{z=-0}",
-    says="Below (5): the slope of the wave function jumps by kappa psi.",
-)
+    says="Below (5): the slope of the wave function jumps by kappa psi.")  # fmt: skip
 def eq5(s: Symbols) -> Complex:
     """The jump of the spin current is Im[ψ†σκ̂ψ]; by source."""
     a = projected(s)
@@ -131,60 +120,31 @@ def _of_r_prime(s: Symbols) -> Complex:
     return root @ _inverse(s) @ (1j * s.Kz - 1j * scalar(s.kz) + kappa(s)) @ np.linalg.inv(root)
 
 
-@paper.equation(
-    "6a", of=at_finite_h_R("t"), on=FINITE, tex=r"\hat t_{ex}=2ik_z\sqrt{|\hat K_z||k_z|^{-1}}" + MATRIX
-)
+@at_finite("6a", of=at_finite_h_R("t"), tex=r"\hat t_{ex}=2ik_z\sqrt{|\hat K_z||k_z|^{-1}}" + MATRIX)
 def eq6a(s: Symbols) -> Complex:
     """Transmission from N in terms of the interface potential."""
     return _of_t(s) @ s.one
 
 
-@paper.equation("6b", of=at_finite_h_R("r"), on=FINITE, tex=r"\hat r_{ex}=" + OF_T_PRIME)
-def eq6b(s: Symbols) -> Complex:
+@at_finite("6b", of=at_finite_h_R("r"), tex=r"\hat r_{ex}=" + OF_T_PRIME, slip=("the name: this right-hand"
+    " side is that of t'; r is that of (6c)", "marks", r"\hat r_{ex}=" + OF_R))  # fmt: skip
+def eq6b(s: Symbols, slip: bool) -> Complex:
     """Named as reflection from N in terms of the interface potential."""
-    return _of_t_prime(s) @ s.one
+    return (_of_t_prime if slip else _of_r)(s) @ s.one
 
 
-@eq6b.correction(
-    "the name: this right-hand side is that of t'; r is that of (6c)",
-    kind="marks",
-    tex=r"\hat r_{ex}=" + OF_R,
-)
-def eq6b_corrected(s: Symbols) -> Complex:
-    """With the right-hand side of (6c)."""
-    return _of_r(s) @ s.one
-
-
-@paper.equation("6c", of=at_finite_h_R("r'"), on=FINITE, tex=r"\hat r'_{ex}=" + OF_R)
-def eq6c(s: Symbols) -> Complex:
+@at_finite("6c", of=at_finite_h_R("r'"), tex=r"\hat r'_{ex}=" + OF_R, slip=("the name: this right-hand side"
+    " is that of r; r' is that of (6d)", "marks", r"\hat r'_{ex}=" + OF_R_PRIME))  # fmt: skip
+def eq6c(s: Symbols, slip: bool) -> Complex:
     """Named as reflection from F in terms of the interface potential."""
-    return _of_r(s) @ s.one_prime
+    return (_of_r if slip else _of_r_prime)(s) @ s.one_prime
 
 
-@eq6c.correction(
-    "the name: this right-hand side is that of r; r' is that of (6d)",
-    kind="marks",
-    tex=r"\hat r'_{ex}=" + OF_R_PRIME,
-)
-def eq6c_corrected(s: Symbols) -> Complex:
-    """With the right-hand side of (6d)."""
-    return _of_r_prime(s) @ s.one_prime
-
-
-@paper.equation("6d", of=at_finite_h_R("t'"), on=FINITE, tex=r"\hat t'_{ex}=" + OF_R_PRIME)
-def eq6d(s: Symbols) -> Complex:
+@at_finite("6d", of=at_finite_h_R("t'"), tex=r"\hat t'_{ex}=" + OF_R_PRIME, slip=("the name: this right-hand"
+    " side is that of r'; t' is that of (6b)", "marks", r"\hat t'_{ex}=" + OF_T_PRIME))  # fmt: skip
+def eq6d(s: Symbols, slip: bool) -> Complex:
     """Named as transmission from F in terms of the interface potential."""
-    return _of_r_prime(s) @ s.one_prime
-
-
-@eq6d.correction(
-    "the name: this right-hand side is that of r'; t' is that of (6b)",
-    kind="marks",
-    tex=r"\hat t'_{ex}=" + OF_T_PRIME,
-)
-def eq6d_corrected(s: Symbols) -> Complex:
-    """With the right-hand side of (6b)."""
-    return _of_t_prime(s) @ s.one_prime
+    return (_of_r_prime if slip else _of_t_prime)(s) @ s.one_prime
 
 
 def extended(s: Symbols) -> Extended:
@@ -192,13 +152,8 @@ def extended(s: Symbols) -> Extended:
     return Extended(_of_r(s), _of_t(s), _of_r_prime(s), _of_t_prime(s))
 
 
-@paper.equation(
-    "7",
-    of=at_finite_h_R("r", "t", "r'", "t'"),
-    on=FINITE,
-    tex=r"\hat r=\hat r_{ex}\hat 1,\quad\hat t=\hat t_{ex}\hat 1,\quad"
-    r"\hat r'=\hat r'_{ex}\hat 1',\quad\hat t'=\hat t'_{ex}\hat 1'",
-)
+@at_finite("7", of=at_finite_h_R("r", "t", "r'", "t'"), tex=r"\hat r=\hat r_{ex}\hat 1,\quad\hat t="
+    r"\hat t_{ex}\hat 1,\quad\hat r'=\hat r'_{ex}\hat 1',\quad\hat t'=\hat t'_{ex}\hat 1'")  # fmt: skip
 def eq7(s: Symbols) -> Complex:
     """Projecting the incident side of the extended matrices gives the scattering matrices."""
     ex = extended(s)

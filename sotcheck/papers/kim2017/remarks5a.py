@@ -11,9 +11,8 @@ from sotcheck.exact.quantities import torque as by_k
 from sotcheck.exact.solved import Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.papers.kim2017 import paper
-from sotcheck.papers.kim2017.figure4 import MAJORITY, MINORITY, THIRD_TERM, N, interface, torque
-from sotcheck.papers.kim2017.models import BULK
+from sotcheck.papers.kim2017 import BULK, paper
+from sotcheck.papers.kim2017.section5a import MAJORITY, MINORITY, THIRD_TERM, N, interface, summed
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.entries import Statement
 from sotcheck.trial.judge import balance, relation
@@ -26,7 +25,7 @@ RATIOS = (0.05, EQUAL, 3.0, 8.0)
 #: How "around five times" and "approximately" are read: within 20 % and within 10 %.
 AROUND, APPROXIMATELY = 0.2, 0.1
 
-#: A number from the torques of all k_⊥, (2, 3) as `figure4.torque` has them.
+#: A number from the torques of all k_⊥, (2, 3) as `section5a.summed` has them.
 Number = Callable[[Complex], float]
 
 
@@ -40,7 +39,7 @@ def exceeds(
 
     def judge(engine: str) -> Iterator[Trial]:
         for ratio in ratios:
-            found = torque(engine, interface(ratio)).each(margin, lambda size: steepness * size.max())
+            found = summed(engine, interface(ratio)).each(margin, lambda size: steepness * size.max())
             yield positive(f"{quantity}, E_F/J = {ratio:g}", found, why)
 
     return judge
@@ -50,7 +49,7 @@ def around(ratio_of: Number, said: float, by: float, quantity: str, why: str) ->
     """Return the judge of a number said in words, at E_F = J: a range about it."""
 
     def judge(engine: str) -> Iterator[Trial]:
-        at = torque(engine, interface(EQUAL))
+        at = summed(engine, interface(EQUAL))
         # A quotient of sums, of which the smaller one is known worst.
         steepness = 2 * abs(ratio_of(at.value)) / abs(at.value[N].imag)
         found = at.each(ratio_of, lambda size: steepness * size.max())

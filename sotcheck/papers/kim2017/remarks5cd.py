@@ -9,16 +9,14 @@ import numpy as np
 
 from sotcheck.exact.currents import complex_torque
 from sotcheck.exact.finite import measured
-from sotcheck.exact.plane import Points, linear_torque
 from sotcheck.exact.solved import Solved, solved
-from sotcheck.exact.totals import averaged, total
+from sotcheck.exact.totals import Points, averaged, linear_torque, total
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.papers.kim2017 import paper
-from sotcheck.papers.kim2017.models import BULK, INSULATOR, INSULATOR_BARRIER, TOPOLOGICAL
-from sotcheck.papers.kim2017.remarks5b import FINITE, TAU, TAU_C, torque
-from sotcheck.papers.kim2017.section5c import FRONT, eq29, fig8
+from sotcheck.papers.kim2017 import BULK, INSULATOR, INSULATOR_BARRIER, TOPOLOGICAL, paper
+from sotcheck.papers.kim2017.section5b import FINITE, TAU, TAU_C, by_source
+from sotcheck.papers.kim2017.section5cd import FRONT, eq29, fig8
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.trial.entries import Statement
 from sotcheck.trial.grounds import symbols
@@ -40,10 +38,10 @@ def no_torque(interfaces: tuple[Interface, ...], sources: tuple[str, ...], name:
 
     @on_each(*interfaces)
     def judge(one: Solved) -> Iterator[Trial]:
-        found = torque(one)[:, [SOURCES.index(source) for source in sources]]
+        found = by_source(one)[:, [SOURCES.index(source) for source in sources]]
         found = found.imag if name == DAMPINGLIKE else found.each(np.abs)
         words = f"{name} at each k_perp, {', '.join(sources)}, {one.iface.name}"
-        scale = float(np.abs(torque(one).value).max())
+        scale = float(np.abs(by_source(one).value).max())
         yield vanishes(words, found, f"against a torque of {scale:.3g}", scale=scale)
 
     return judge
@@ -79,10 +77,8 @@ def _odd_in_m(one: Solved, times: Array, what: str) -> Iterator[Trial]:
     m, name = one.iface.direction, one.iface.name
     # Majority and minority, and all else, are those of the opposite magnetization.
     plus, minus = (averaged(solved(one.engine, one.iface.with_(h_R=FINITE, m=tuple(s * m)))) for s in (1, -1))
-    even, odd = (
-        found.each(lambda array: np.einsum("nsi,s->ni", array, times) / 2)
-        for found in (plus + minus, plus - minus)
-    )
+    both = plus + minus, plus - minus
+    even, odd = (found.each(lambda array: np.einsum("nsi,s->ni", array, times) / 2) for found in both)
     words = f"part even in m at each k_perp, {what}, h_R = {FINITE:g}, {name}"
     why = "time reversal turns every state into one of -k and -m"
     yield vanishes(words, even, why, scale=float(np.abs(odd.value).max()))
@@ -101,27 +97,23 @@ paper.add(Statement("insulator-odd-in-m",
 @on_each(*BULK)
 def evanescent_in_N(one: Solved) -> Iterator[Trial]:
     """Sec. V C, of Sec. V A: waves evanescent in the normal metal are what gives a dampinglike torque."""
-    found, N_open = torque(one).imag, one.states.kz[:, 0, 0].real > 0
+    found, N_open = by_source(one).imag, one.states.kz[:, 0, 0].real > 0
     size = np.abs(found.value)
-    yield whether(
-        f"dampinglike torque where k_z is imaginary (1: at every k_perp), {one.iface.name}",
-        np.all(size[~N_open].max(axis=-1) > found.total),
-        f"at most {size[~N_open].max():.2g}, with k_z real up to {size[N_open].max():.2g}",
-    )
+    words = f"dampinglike torque where k_z is imaginary (1: at every k_perp), {one.iface.name}"
+    why = f"at most {size[~N_open].max():.2g}, with k_z real up to {size[N_open].max():.2g}"
+    yield whether(words, np.all(size[~N_open].max(axis=-1) > found.total), why)
 
 
 @paper.statement("dampinglike-evanescent-in-F")
 @on_each(*BULK)
 def evanescent_in_F(one: Solved) -> Iterator[Trial]:
     """Corrected: waves that propagate in N and are evanescent in the minority band of F do."""
-    found = torque(one).imag
+    found = by_source(one).imag
     region = (one.states.kz[:, 0, 0].real > 0) & (one.states.Kz[:, 0, 0, 0].real == 0)
     inside, outside = np.abs(found.value[region]), np.abs(found.value[~region])
-    yield whether(
-        f"dampinglike torque for real k_z, imaginary k_z^+, and only there (1), {one.iface.name}",
-        np.all(inside.max(axis=-1) > 1e3 * found.total) and np.all(outside < found.total),
-        f"up to {inside.max():.3g} there, {outside.max():.1g} elsewhere",
-    )
+    words = f"dampinglike torque for real k_z, imaginary k_z^+, and only there (1), {one.iface.name}"
+    holds = np.all(inside.max(axis=-1) > 1e3 * found.total) and np.all(outside < found.total)
+    yield whether(words, holds, f"up to {inside.max():.3g} there, {outside.max():.1g} elsewhere")
 
 
 @paper.statement("insulator-maximum", asks="first")
@@ -192,7 +184,7 @@ def no_reflection(one: Solved) -> Iterator[Trial]:
 @on_each(*TOPOLOGICAL)
 def equal_times(one: Solved) -> Iterator[Trial]:
     """That the torque at equal relaxation times is nowhere zero."""
-    found = torque(one) @ TAU_C
+    found = by_source(one) @ TAU_C
     words = f"fieldlike torque at tau^up = tau^down is not zero (1: at every k_perp), {one.iface.name}"
     yield whether(words, np.all(np.abs(found.value) > 1e3 * found.total), span(found.value))
 

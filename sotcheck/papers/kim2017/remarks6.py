@@ -16,7 +16,7 @@ from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import sample
 from sotcheck.papers.kim2017 import paper
-from sotcheck.papers.kim2017 import section6b as eq
+from sotcheck.papers.kim2017 import section6 as eq
 from sotcheck.papers.kim2017.finite_rashba import column
 from sotcheck.system.interface import Interface
 from sotcheck.system.spin import IDENTITY
@@ -82,10 +82,8 @@ def transfer_holds(engine: str) -> Iterator[Trial]:
         # M_{0→L} is told by the waves beneath, per wave e^{iK̂_z z} instead of per transmitted one.
         (right, left), (right_0, left_0) = local.below(after), local.below(before)
         m, m_0 = split(local, after, right), split(local, before, right_0)
-        over, over_0 = (
-            eq.Over(iface, np.array(local.k_perp), ANGLES, column(IDENTITY, back @ np.linalg.inv(wave)))
-            for wave, back in ((right, left), (right_0, left_0))
-        )
+        ratios = [column(IDENTITY, b @ np.linalg.inv(w)) for w, b in ((right, left), (right_0, left_0))]
+        over, over_0 = (eq.Over(iface, np.array(local.k_perp), ANGLES, ratio) for ratio in ratios)
         incident, reflected = local.above(after)
         difference, total = (m_0[..., :2, :] + sign * m_0[..., 2:, :] for sign in (-1, 1))
         why = "the formula with the amplitudes measured beneath the interface"
@@ -94,7 +92,7 @@ def transfer_holds(engine: str) -> Iterator[Trial]:
             ("(43a): m at h_R = 0", eq.eq43a(over_0), m_0),
             ("(43b): change of m", eq.eq43b(over_0), m - m_0),
             ("(44): difference of m", eq.eq44_difference(over_0), difference),
-            ("(44) corrected: sum of m", eq.eq44_sum_corrected(over_0), total),
+            ("(44) corrected: sum of m", eq.eq44_sum.confirmed(over_0), total),
             ("(45): change of m", eq.eq45(over_0), m - m_0),
         ):
             yield tried(f"{what}, {name}", expected, Estimate(found), why, local, incident)

@@ -13,11 +13,10 @@ from sotcheck.exact import second_order as ml
 from sotcheck.exact.solved import solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.papers.kim2017 import paper
+from sotcheck.papers.kim2017 import BULK, INSULATOR, INSULATOR_BARRIER, INTERFACE, paper
 from sotcheck.papers.kim2017.appendix_a2 import A_1, A_2, UPRIGHT, UPRIGHT_FINITE
 from sotcheck.papers.kim2017.appendix_a3 import MAGNETORESISTIVE, with_interference
 from sotcheck.papers.kim2017.finite_rashba import projected, scalar
-from sotcheck.papers.kim2017.models import BULK, INSULATOR, INSULATOR_BARRIER, INTERFACE
 from sotcheck.system.spin import IDENTITY, PAULI, dagger
 from sotcheck.theory.symbols import Symbols, mean_over_angles
 from sotcheck.trial.entries import Statement

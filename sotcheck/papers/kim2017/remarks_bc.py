@@ -11,11 +11,10 @@ from sotcheck.exact.delta_states import rashba_thresholds, simple_thresholds, st
 from sotcheck.exact.solved import Solved, solved
 from sotcheck.numerics.arrays import Complex
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.papers.kim2017 import appendix_b as b
+from sotcheck.papers.kim2017 import appendix_bc as b
 from sotcheck.papers.kim2017 import paper
-from sotcheck.papers.kim2017.appendix_c import INTERFACES
+from sotcheck.papers.kim2017.appendix_bc import INTERFACES
 from sotcheck.papers.kim2017.finite_rashba import block, extended
-from sotcheck.system.spin import IDENTITY
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.entries import Statement
 from sotcheck.trial.judge import relation
@@ -27,18 +26,6 @@ NORMAL, IN_PLANE = (0.0, 0.0, 1.0), (0.6, -0.8, 0.0)
 OF_1_EV = np.sqrt(2 * constants.m_e * constants.electron_volt) / constants.hbar / 1e9
 
 
-def _minority_closed(s: Symbols) -> Complex:
-    """S^proj S^proj† = ((1, 0), (0, u_-)), the reverse of (B4)."""
-    right = b.inside(s, b.CLOSED) * block((IDENTITY, b.NONE), (b.NONE, s.u_minus))
-    return b.equal(b.by_drain(b.eqB3(s)), right)
-
-
-def _majority_only(s: Symbols) -> Complex:
-    """S^proj S^proj† = ((0, 0), (0, u_-)), the reverse of (B6)."""
-    right = b.inside(s, b.ONLY) * block((b.NONE, b.NONE), (b.NONE, s.u_minus))
-    return b.equal(b.by_drain(b.eqB5(s)), right)
-
-
 def _of_extended(s: Symbols) -> Complex:
     """(B7) of the extended matrices, if the subscript "ex" is left out there as well."""
     a = extended(s)
@@ -47,11 +34,13 @@ def _of_extended(s: Symbols) -> Complex:
 
 paper.add(
     Statement("unitarity-minority-closed-reversed", "Below (B6): (B4) holds in reversed order.",
-        relation(b.where(b.sides("", b.by_drain), b.CLOSED).measure, _minority_closed,
+        relation(b.where(b.sides("", b.by_drain), b.CLOSED).measure,
+            lambda s: b.equal(b.by_drain(b.eqB3(s)), b.unitary["B4"](s)[..., 1, :, :]),
             "S S^dagger where only the minority band is closed", "Every outgoing channel is filled.",
             b.MINORITY_CLOSED)),
     Statement("unitarity-majority-only-reversed", "Below (B6): (B6) holds in reversed order.",
-        relation(b.where(b.sides("", b.by_drain), b.ONLY).measure, _majority_only,
+        relation(b.where(b.sides("", b.by_drain), b.ONLY).measure,
+            lambda s: b.equal(b.by_drain(b.eqB5(s)), b.unitary["B6"](s)[..., 1, :, :]),
             "S S^dagger where only the majority band is open", "Every outgoing channel is filled.",
             b.MAJORITY_ONLY)),
     Statement("unitarity-of-extended-matrices",
@@ -102,10 +91,8 @@ def bound_is_necessary(engine: str) -> Iterator[Trial]:
     for each in zip(*(_turned(engine, m) for m in directions), strict=True):
         fits, J = [rashba_thresholds(one) for one in each], each[0].iface.J
         error = max(fit.total for fit in fits)
-        least = Estimate(
-            min(float(fit.value.min()) for fit in fits),
-            {"next order": (error, "extrapolation to the bottom")},
-        )
+        smallest = min(float(fit.value.min()) for fit in fits)
+        least = Estimate(smallest, {"next order": (error, "extrapolation to the bottom")})
         words = f"smallest h_R k_perp that binds, over m and k, J = {J:g}"
         yield Trial(words, compare(float(np.sqrt(J)), least), "no direction of m and k binds below (C5)")
 
@@ -118,11 +105,8 @@ paper.add(
 )  # fmt: skip
 
 
-@paper.statement(
-    "bound-state-rashba",
-    "The Rashba term binds at (C5) when m lies in the plane, and up to sqrt(1 + sqrt 2) times later"
-    " otherwise.",
-)
+@paper.statement("bound-state-rashba", "The Rashba term binds at (C5) when m lies in the plane, and up to"
+    " sqrt(1 + sqrt 2) times later otherwise.")  # fmt: skip
 def rashba_binds_later(engine: str) -> Iterator[Trial]:
     """Yield the exact threshold of the Rashba term for m in, tilted from and normal to the plane."""
     for name, m in (("in the plane", IN_PLANE), ("tilted", (0.6, 0.0, 0.8)), ("normal", NORMAL)):

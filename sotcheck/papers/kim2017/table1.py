@@ -9,13 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.exact.plane import Points, linear_torque
-from sotcheck.exact.rashba2d import Rashba2D
-from sotcheck.exact.totals import FOR_FIGURES, total
+from sotcheck.exact.totals import FOR_FIGURES, Points, Rashba2D, linear_torque, total
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.papers.kim2017 import paper
-from sotcheck.papers.kim2017.models import BULK, INSULATOR, INTERFACE, TOPOLOGICAL
+from sotcheck.papers.kim2017 import BULK, INSULATOR, INTERFACE, TOPOLOGICAL, paper
 from sotcheck.trial.entries import Statement
 from sotcheck.trial.verdict import Trial, compare
 from sotcheck.trial.words import equal, vanishes, whether
@@ -24,11 +21,9 @@ M = np.array([2.0, -1.0, 2.0]) / 3
 #: Relaxation times of N, majority and minority that stand for a current.
 NORMAL, EQUAL, MAJORITY, SPIN = (1, 0, 0), (0, 1, 1), (0, 1, 0), (0, 1, -1)
 CURRENTS = {
-    NORMAL: "j_N",
-    EQUAL: "j_F, tau^up = tau^down",
-    MAJORITY: "j_F, majority electrons only",
+    NORMAL: "j_N", EQUAL: "j_F, tau^up = tau^down", MAJORITY: "j_F, majority electrons only",
     SPIN: "j_F, spin current tau^up = -tau^down",
-}
+}  # fmt: skip
 #: What the table's signs say at least, of |FLT|/|DLT| at more than half of the points.
 MEANING = {"<~": (0.0, 1.0), ">~": (1.0, np.inf), ">>": (1.0, np.inf)}
 #: And of the same order, or of another one.
@@ -130,9 +125,8 @@ def which_exist(engine: str) -> Iterator[Trial]:
         found = exists(row.torque)
         for name, says in (("fieldlike", True), ("dampinglike", bool(row.relation))):
             words = f"{name} torque exists (1) or not (0): {row.words}"
-            yield Trial(
-                words, compare(float(says), float(found[name]), scale=1.0), f"over {SYSTEMS[row.system][1]}"
-            )
+            comparison = compare(float(says), float(found[name]), scale=1.0)
+            yield Trial(words, comparison, f"over {SYSTEMS[row.system][1]}")
 
 
 def _compared(engine: str, meaning: dict[str, tuple[float, float]]) -> Iterator[Trial]:
