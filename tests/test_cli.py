@@ -41,7 +41,8 @@ COMMAND = [sys.executable, "-m", "sotcheck"]
 INTERRUPTED = 128 + signal.SIGINT
 TORQUE_KEYS = {
     "engine", "scheme", "h_R", "magnetization", "source", "fieldlike", "dampinglike", "vector",
-    "spin_current_minus", "spin_current_plus", "lattice", "interface", "uncertainty",
+    "spin_current_minus", "spin_current_plus", "lattice", "interface", "layers", "interfaces",
+    "uncertainty",
 }  # fmt: skip
 VERDICT_KEYS = {
     "claim", "title", "equation", "quantity", "source", "verdict", "expected", "measured", "uncertainty",

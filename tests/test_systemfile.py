@@ -178,7 +178,7 @@ EDGE_OF_N = "fermi_energy = 1.0\n[normal]\npotential = 1.0\n[ferromagnet]\npoten
         (b'name = "\xff"', "not UTF-8 text (byte 8 is 0xff); "),
         (named("").encode("utf-16"), "not UTF-8 text (byte 0 is 0xff); "),
         # A wild guess would only mislead.
-        (named("[layers]"), "unknown key 'layers'; accepted"),
+        (named("[layers]"), "unknown key 'layers' (did you mean 'layer'?); accepted"),
         # Exactly at the lowest edge, of F and of N, nothing propagates either.
         (named("fermi_energy = -1.5"), f"fermi_energy = -1.5 {EDGE} -1 (the smaller of U_N and U_F - J); "),
         (named("fermi_energy = -1.0"), f"fermi_energy = -1 {EDGE} -1 "),

@@ -188,14 +188,8 @@ def chosen_system(
 ) -> tuple[System, tuple[float, ...] | None]:
     """Load a system, apply the options that change it, and return it with the h_R asked for, if any."""
     from sotcheck.system.files import load
-    from sotcheck.system.stack import Stack
 
     iface = load(system)
-    if h_R is not None and isinstance(iface, Stack) and not iface.only_rashba:
-        raise click.BadParameter(
-            f"{iface.name} has more spin-orbit terms than [interface] rashba; torque --scale multiplies all",
-            param_hint="--h-r",
-        )
     # The first h_R last, so that it is the system's.
     wanted: list[tuple[str, str, Any]] = [("--h-r", "h_R", h) for h in reversed(h_R or ())]
     wanted += [("--magnetization", "m", magnetization), ("--fermi-energy", "E_F", fermi_energy)]

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.engines import recursion
 from sotcheck.engines.base import Engine
+from sotcheck.engines.recursion import passed_through, solve_stack, stack_flows
 from sotcheck.engines.stack import outgoing
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.spin import IDENTITY, PAULI, dagger, pauli_vector
@@ -202,13 +202,13 @@ class Matching(Engine):
         leads = structure.left, structure.right
         left, right = (np.moveaxis(outgoing(one.bands(structure.energy, grid[0])[0]), -1, 0) for one in leads)
         k_perp, angle, scale = grid
-        found = recursion.passed_through(structure, (k_perp, angle, scale), (left, right))
-        flows = recursion.flows(found, (k_perp, angle, scale), spinors)
-        lossy = np.broadcast_to(found.lossy, flows.shape[4:])
+        found = passed_through(structure, (k_perp, angle, scale), (left, right))
+        found_flows = stack_flows(found, (k_perp, angle, scale), spinors)
+        lossy = np.broadcast_to(found.lossy, found_flows.shape[4:])
         if lossy.any():
             some = (one[lossy] for one in np.broadcast_arrays(*grid))
-            flows[..., lossy] = np.moveaxis(super().flows(structure, *some), 0, -1)
-        return flows
+            found_flows[..., lossy] = np.moveaxis(super().flows(structure, *some), 0, -1)
+        return found_flows
 
     def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
         """Solve at every broadcast combination of k_⊥, in-plane angle and scale."""
@@ -221,7 +221,7 @@ class Matching(Engine):
             psi, slope = match(v, V, kappa, np.array(structure.right.direction))
             psi, slope = psi[:, None], slope[:, :, None]
         else:
-            psi, slope = recursion.solve(structure, k_perp, angle, scale, (left, right))
+            psi, slope = solve_stack(structure, k_perp, angle, scale, (left, right))
         return States(structure, k_perp, angle, scale, left, right, psi, slope)
 
 

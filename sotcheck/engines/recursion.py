@@ -197,7 +197,7 @@ def passed_through(structure: Structure, grid: Grid, waves: tuple[Complex, Compl
     return Passed(structure, kappas, steps, after, left, incident)
 
 
-def solve(
+def solve_stack(
     structure: Structure, k_perp: Array, angle: Array, scale: Any, waves: tuple[Complex, Complex]
 ) -> tuple[Complex, Complex]:
     """Return ψ (2, interfaces, ..., 2, 2) and ∂_zψ/M (2, 2, interfaces, ..., 2, 2) of problems of one shape.
@@ -232,7 +232,7 @@ def _dot(a: Complex, b: Complex) -> Complex:
     return found
 
 
-def flows(found: Passed, grid: Grid, spinors: Complex) -> Array:
+def stack_flows(found: Passed, grid: Grid, spinors: Complex) -> Array:
     """Return the four flows at every interface by source, (interfaces, 3, 4, 3, ...).
 
     `spinors` are the columns along and against the axis of the right half-space.

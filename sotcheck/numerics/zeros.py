@@ -24,9 +24,9 @@ SHRINKING, MOST_SHRINKINGS = 0.93, 8
 #: Degrees of the polynomials whose zeros Newton's method starts from.
 DEGREES = (16, 32, 64)
 NEWTON_STEPS = 24
-#: Newton's derivative is a difference over this part of the interval; a step below the other has arrived (at
-#: a double zero, noise of ε makes steps of √ε).
-DIFFERENCE, ARRIVED = 1e-6, 1e-7
+#: Newton's derivative is a difference over this part of the interval; a step below the second has arrived (at
+#: a double zero, noise of ε makes steps of √ε), and one below the third is the last.
+DIFFERENCE, ARRIVED, DONE = 1e-6, 1e-7, 1e-14
 #: A start this far off (relative to the interval) belongs to no zero.
 FAR = 1.0
 #: Zeros closer than this (relative to the interval) are one and the same.
@@ -113,9 +113,10 @@ def newton(f: Functions, rows: Index, z: Complex, scale: float) -> Complex:
             before, here, after = f(there, each).T
             step = here * 2 * h / (after - before)
             now = now - step
+            done = np.abs(step) < DONE * scale
             arrived = np.abs(step) < ARRIVED * scale
             found[tuple(waiting[arrived].T)] = now[arrived]
-            on_the_way = ~arrived & (np.abs(now - home) < FAR * scale)
+            on_the_way = ~done & (np.abs(now - home) < FAR * scale)
             waiting, now, home = waiting[on_the_way], now[on_the_way], home[on_the_way]
     return found
 

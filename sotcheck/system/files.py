@@ -36,6 +36,7 @@ KEYS = {
     "relaxation.majority": "tau_up",
     "relaxation.minority": "tau_down",
     "relaxation.bound": "tau_bound",
+    "units.energy": "unit",
 }
 #: Those of a `Stack` alone; layers are tables of their own.
 STACK_KEYS = {
@@ -47,7 +48,7 @@ STACK_KEYS = {
     "interface.spin_orbit": "spin_orbit",
     "layer": "layers",
 }
-ALL_KEYS = {**KEYS, **STACK_KEYS, "units.energy": "unit"}
+ALL_KEYS = {**KEYS, **STACK_KEYS}
 _BY_ATTRIBUTE = {attribute: key for key, attribute in ALL_KEYS.items()}
 _TABLES = {key.partition(".")[0] for key in ALL_KEYS if "." in key}
 
@@ -161,7 +162,7 @@ def to_document(system: System) -> dict[str, Any]:
     """Return the system as nested tables, the structure of a system file, in the file's own units."""
     document: dict[str, Any] = {}
     values = file_units(system).model_dump(mode="json", exclude_none=True)
-    keys = ALL_KEYS if isinstance(system, Stack) else {**KEYS, "units.energy": "unit"}
+    keys = ALL_KEYS if isinstance(system, Stack) else KEYS
     for key, attribute in keys.items():
         if attribute not in values or (attribute == "unit" and not values[attribute]):
             continue

@@ -203,7 +203,7 @@ def refused(
     found = {}
     for problem in error.errors():
         path = problem["loc"]
-        name = ".".join(map(str, path))
+        name = ".".join(str(part) for part in path if not isinstance(part, int))
         if not path:
             line = problem["msg"].removeprefix("Value error, ")
         elif problem["type"] == "extra_forbidden":
@@ -211,8 +211,8 @@ def refused(
             near = did_you_mean(str(path[-1]), fields)
             line = f"unknown key {_in_words(path)!r}{near}; accepted: {', '.join(fields)}"
         else:
-            given = written.get(str(path[0])) if len(path) == 1 else None
-            given = given or f"{_in_words(path)} = {shown(problem['input'])}"
+            whole = all(isinstance(part, int) for part in path[1:])
+            given = written[str(path[0])] if whole else f"{_in_words(path)} = {shown(problem['input'])}"
             line = f"{given} is not accepted; expected {_expected(model, path)}"
         found[name] = f"{where}: {line}"
     return found
