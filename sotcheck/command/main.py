@@ -119,17 +119,18 @@ def check(system: str, theory: str | None, json_file: str | None, **asked: Any) 
     """
     if system.endswith(RESULT):
         _check_sweep(Path(system), json_file)
-    chosen, settings = request(system, json_file, **asked)
-    from sotcheck.system.files import bare
-
-    iface = bare(chosen, "check")
+    iface, settings = request(system, json_file, **asked)
     if theory is None:
         from sotcheck.trial.check import check as cross_check
 
         conclude(cross_check(iface, **settings), json_file)
+    from sotcheck.system.files import bare
     from sotcheck.trial.own_theory import check_theory, load_theory
 
-    conclude(check_theory(iface, load_theory(theory), tolerance=settings["tolerance"]), json_file)
+    conclude(
+        check_theory(bare(iface, "check --theory"), load_theory(theory), tolerance=settings["tolerance"]),
+        json_file,
+    )
 
 
 def _check_sweep(path: Path, json_file: str | None) -> NoReturn:

@@ -16,11 +16,13 @@ from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.files import to_document
 from sotcheck.system.interface import Interface
+from sotcheck.system.model import System
 from sotcheck.trial.entries import Claim
 from sotcheck.trial.evidence import Evidence, gather
 from sotcheck.trial.paper import Paper, load
 from sotcheck.trial.result import Findings
-from sotcheck.trial.torque import TOLERANCE, asked
+from sotcheck.trial.stack_check import try_stack
+from sotcheck.trial.torque import NOT_LOOKED_FOR, TOLERANCE, asked
 from sotcheck.trial.verdict import Finding, Trial, Verdict, unknown
 
 #: What engines are asked for, in words.
@@ -38,7 +40,7 @@ ASKED = {
 class CheckResult(Findings):
     """All findings about one system; prints as a table, converts to the contract's JSON."""
 
-    iface: Interface
+    iface: System
     findings: tuple[Finding, ...]
     note: str = ""
     warnings: tuple[str, ...] = ()
@@ -85,7 +87,7 @@ def try_claims(evidence: Evidence, paper: Paper, *, controls: bool = False) -> I
 
 @single_threaded
 def check(
-    iface: Interface,
+    iface: System,
     *,
     engine: str | Sequence[str] | None = None,
     h_R: float | Sequence[float] | None = None,
@@ -98,7 +100,9 @@ def check(
 
     Parameters
     ----------
-    iface : Interface
+    iface : System
+        A bare interface: every claim of the paper. A stack: first order from unperturbed states, engines,
+        conservation.
     engine : str or sequence of str, optional
         Exact engines to try the theory with, all by default; "first-order" is what is tried.
     h_R : float or sequence, optional
@@ -128,8 +132,11 @@ def check(
         raise EngineError(
             f"engine = 'first-order' alone has nothing to be checked against; add {' or '.join(EXACT)}"
         )
-    paper = load()
     h = np.array(values)
+    if not isinstance(iface, Interface):
+        tried = try_stack(iface, engines, h, tolerance, progress)
+        return CheckResult(iface, tuple(tried), warnings=(NOT_LOOKED_FOR,))
+    paper = load()
     evidence = gather(iface, h, tolerance, paper.first_order, engines=engines, progress=progress)
     findings, warned = try_claims(evidence, paper), warnings(iface, values)
     return CheckResult(iface, tuple(findings), evidence.expansion.why_not, tuple(warned))
