@@ -25,6 +25,8 @@ from sotcheck.system.structure import Region, Scale, Structure
 
 #: Rounding errors of one problem's operations, in units of ε: a few dozen, not all of one sign.
 OPERATIONS = 8
+#: The same of an element of a stack's equations, whose errors all add up.
+STACK_OPERATIONS = 2
 #: Next to a band edge q² has no digits left: no error is larger than the whole.
 WHOLE = 1.0
 
@@ -153,6 +155,8 @@ def rounding_errors(
 ) -> Errors:
     """Return bounds on an engine's rounding errors; its lattice has a spacing, unit: 1/wave vector."""
     k_perp, angle, scale = np.broadcast_arrays(*np.atleast_1d(k_perp, angle, scale))
+    if structure.layers:
+        return _stack_errors(structure, k_perp, angle, scale, spacing)
     left, right = structure.left, structure.right
     # By source: normal, majority, minority. Of a magnetic left half-space, the spin with less energy left.
     from_left, from_right = (lead.bands(structure.energy, k_perp)[0] for lead in (left, right))
@@ -181,6 +185,64 @@ def rounding_errors(
     return Errors(*(np.moveaxis(one, 0, -1) for one in (by_source * psi_size, amplitudes, flows)))
 
 
+def _stack_errors(structure: Structure, k_perp: Array, angle: Array, scale: Array, spacing: float) -> Errors:
+    """Return the bounds of a stack: |A⁻¹| (δA |x| + δb) of its equations A x = b, element by element.
+
+    Elements are known to some ε, those of a layer to as many more as it has radians; the velocities of the
+    half-spaces as said above.
+    """
+    found = joined(structure, k_perp, angle, scale)
+    epsilon, tiny = STACK_OPERATIONS * float(np.finfo(float).eps), np.finfo(float).tiny
+    size, unknown = np.abs(found.matrix), np.abs(np.linalg.solve(found.matrix, found.source))
+    unsure = epsilon * size
+    for layer, at in zip(structure.layers, found.columns[1:-1], strict=True):
+        q2 = np.abs(layer.bands(structure.energy, k_perp, angle, scale)[0]).max(axis=-1)
+        unsure[..., at] *= 1 + np.sqrt(q2)[..., None, None] * layer.thickness
+    given, losses = epsilon * np.abs(found.source), []
+    leads = (structure.left, slice(2, 4), slice(0, 2)), (structure.right, slice(-2, None), slice(2, 4))
+    for (lead, rows, waves), at, v in zip(
+        leads, (found.columns[0], found.columns[-1]), found.velocities, strict=True
+    ):
+        q2 = np.abs(lead.bands(structure.energy, k_perp)[0])
+        cancels = lead.mass * np.abs(structure.energy - np.array(lead.edges)) + k_perp[..., None] ** 2
+        lost = np.minimum(epsilon * (cancels + spacing**-2.0) / np.maximum(q2, tiny), WHOLE).max(axis=-1)
+        losses.append(lost)
+        lost = lost[..., None, None]
+        unsure[..., rows, at] += np.abs(v).max(axis=-1)[..., None, None] * lost
+        given[..., rows, waves] *= 1 + lost / epsilon
+    off = np.abs(np.linalg.inv(found.matrix)) @ (unsure @ unknown + given)
+
+    def told(parts: list[Complex], regions: slice) -> tuple[Array, Array]:
+        """Return the size and the error of what is made of unknowns, (interfaces, ..., 2, 4)."""
+        columns = found.columns[regions]
+        made = [np.abs(part) for part in parts]
+        sizes = [part @ unknown[..., at, :] for part, at in zip(made, columns, strict=True)]
+        errors = [part @ off[..., at, :] for part, at in zip(made, columns, strict=True)]
+        return np.stack(sizes), np.stack(errors) + epsilon * np.stack(sizes)
+
+    before, after = found.ends[:-1], found.ends[1:]
+    psi, psi_off = told([one.psi[1] for one in before], slice(None, -1))
+    slopes = [told([one.slope[1] for one in before], slice(None, -1))]
+    slopes.append(told([one.slope[0] for one in after], slice(1, None)))
+    kappas = np.stack(
+        [np.abs(delta.kappa(k_perp, angle, scale)).sum(axis=(-2, -1)) for delta in structure.interfaces]
+    )
+    incident = np.abs(found.source).max(axis=-2, keepdims=True)
+    flows = kappas[..., None, None] * psi * psi_off
+    for size, error in slopes:
+        flows = np.maximum(flows, psi * error + (size + incident) * psi_off)
+
+    def by_source(values: Array) -> Array:
+        """Return the largest of (..., 4) of both waves from the left, then of both from the right, twice."""
+        from_left, from_right = values[..., :2].max(axis=-1), values[..., 2:].max(axis=-1)
+        return np.stack([from_left, from_right, from_right], axis=-1)
+
+    worst = psi_off.max(axis=(0, -2))
+    speed = np.sqrt(np.max([np.abs(v).max(axis=-1) for v in found.velocities], axis=0))[..., None]
+    leaving = speed * (worst + psi.max(axis=(0, -2)) * np.max(losses, axis=0)[..., None]) + epsilon
+    return Errors(by_source(worst), by_source(leaving), by_source(4 * flows.max(axis=(0, -2))))
+
+
 def _matching(structure: Structure, k_perp: Array, angle: Array | float, scale: Array | float) -> Complex:
     """Return the equations of a stack; those of a single interface are iK̂_z + ik_z − κ̂, (..., 2, 2)."""
     if structure.layers:
@@ -194,9 +256,6 @@ def _matching(structure: Structure, k_perp: Array, angle: Array | float, scale: 
 def _inverse(structure: Structure, k_perp: Array, angle: Array, scale: Array) -> tuple[Array, Array]:
     """Return a bound on |ψ| at the interfaces per source term there, and the size of all κ̂; both (...)."""
     tiny, matrix = np.finfo(float).tiny, _matching(structure, k_perp, angle, scale)
-    if structure.layers:
-        singular = np.linalg.svd(matrix, compute_uv=False)
-        return 1 / np.maximum(singular[..., -1], tiny), singular[..., 0]
     (delta,) = structure.interfaces
     kappa = abs(delta.barrier) + abs(delta.exchange)
     # |M⁻¹| in the Frobenius norm, at least as large as any of its elements: that of M over its determinant.
