@@ -29,6 +29,7 @@ from sotcheck.command.options import (
     request_options,
     tell,
 )
+from sotcheck.command.si import Asked, si_options
 from sotcheck.command.sweep import sweep
 from sotcheck.command.trust_map import trust_map
 from sotcheck.run.executors import backend
@@ -87,16 +88,19 @@ def systems(name: str | None) -> None:
     metavar="S,S,...",
     help="Factors of every spin-orbit term of the system; first order is linear in them.",
 )
+@si_options
 def torque(system: str, json_file: str | None, scale: tuple[float, ...] | None, **asked: Any) -> None:
     """Compute the torque of each source.
 
     Numbers are those of t (see the README's conventions) at the given h_R, not divided by it. SYSTEM may have
     layers, effective masses and any spin-orbit term linear in k; the JSON then tells who takes which torque.
     """
+    measured = Asked(asked)
     iface, settings = request(system, json_file, **asked)
+    measured.refuse_without_unit(iface)
     from sotcheck.trial import torque as torques
 
-    table = torques.torque(iface, scale=scale, **settings)
+    table = measured.of(torques.torque(iface, scale=scale, **settings))
     emit(str(table), table.to_json(), json_file)
 
 

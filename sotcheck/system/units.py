@@ -7,8 +7,13 @@ from typing import Any, TypeVar
 
 from scipy import constants
 
+from sotcheck.errors import SystemFileError
 from sotcheck.system.model import System
 
+#: In J s, C and kg.
+HBAR: float = constants.hbar
+ELEMENTARY_CHARGE: float = constants.elementary_charge
+ELECTRON_MASS: float = constants.electron_mass
 #: With the energy 1 eV, ħ/√(2mₑ · 1 eV) in nm: what lengths are measured in.
 LENGTH_NM: float = constants.hbar / (2 * constants.m_e * constants.electron_volt) ** 0.5 * 1e9
 #: Keys of a length, or of an energy times a length; all others are energies in eV, or pure numbers.
@@ -34,6 +39,24 @@ def file_units(system: Model) -> Model:
 def unit_of_torque(system: System) -> float:
     """Return a wave vector³ of ħ²/2mₑ = 1 in the unit of the file: nm⁻³ for one in eV, or else 1."""
     return LENGTH_NM**-3 if system.unit else 1.0
+
+
+def length_in_m(system: System) -> float:
+    """Return the unit of length of ħ²/2mₑ = 1 in m, of a system whose file is in eV.
+
+    Raises
+    ------
+    SystemFileError
+        If the file has no unit of energy: then there are no SI units of anything.
+    """
+    if not system.unit:
+        raise SystemFileError(
+            f"{system.name}: units.energy is not given: energies are in a unit of one's choice (ħ²/2mₑ = 1) "
+            'and nothing has SI units; add a table [units] with energy = "eV" to the system file, and give '
+            "energies in eV, lengths in nm, barrier and exchange of a delta in eV nm "
+            "(sotcheck systems NAME > FILE writes a built-in system to a file for that)"
+        )
+    return LENGTH_NM * 1e-9
 
 
 def _scaled(system: Model, change: Callable[[float], float]) -> Model:

@@ -19,6 +19,9 @@ from sotcheck.system.files import to_document
 from sotcheck.system.model import BOUND, SOURCES, System
 from sotcheck.system.units import unit_of_torque
 
+#: Of the columns that `cells` fills.
+HEAD = ["engine", "h_R", "source", "fieldlike", "+/-", "dampinglike", "+/-"]
+
 
 @dataclass(frozen=True)
 class TorqueRow:
@@ -72,36 +75,38 @@ class TorqueRow:
 
     def to_dict(self, system: System, unit: float = 1.0) -> dict[str, Any]:
         """Return the row as the JSON contract has it, wave vectors³ in multiples of `unit`."""
-        size = {name: float(np.max(value)) for name, (value, _) in self.t.terms.items()}
-        parts = None if self.parts is None else self.parts * unit
-        values, errors = (
-            (([None] * 2,) * 2) if parts is None else (parts.value.tolist(), parts.error.tolist())
-        )
         said = ("engine", "scheme", "h_R", "source", *(["scale"] if self.scale is not None else []))
-        components = ("fieldlike", "dampinglike")
-        terms = {"quadrature": "quadrature", "discretization": "lattice", "rounding": "rounding"}
         return {
             **{name: getattr(self, name) for name in said},
             "magnetization": list(self.magnetization),
-            **dict(zip(components, values, strict=True)),
+            **self.numbers(system, unit, unit ** (-1 / 3)),
+        }
+
+    def numbers(self, system: System, unit: float, length: float) -> dict[str, Any]:
+        """Return the row's torques and flows in multiples of `unit`, positions in those of `length`."""
+        size = {name: float(np.max(value)) for name, (value, _) in self.t.terms.items()}
+        values, errors = named(None if self.parts is None else self.parts * unit)
+        terms = {"quadrature": "quadrature", "discretization": "lattice", "rounding": "rounding"}
+        return {
+            **values,
             "vector": (unit * self.vector).tolist(),
-            **self._flows(system, unit),
+            **self._flows(system, unit, length),
             "uncertainty": {
-                **{name: unit * size.get(term, 0.0) for name, term in terms.items()},
-                "total": unit * self.t.total,
-                **dict(zip(components, errors, strict=True)),
+                **{name: abs(unit) * size.get(term, 0.0) for name, term in terms.items()},
+                "total": abs(unit) * self.t.total,
+                **errors,
             },
         }
 
-    def _flows(self, system: System, unit: float) -> dict[str, Any]:
+    def _flows(self, system: System, unit: float, length: float) -> dict[str, Any]:
         """Return who gives and takes what spin: at z = 0, at every interface, in every layer."""
         structure = system.structure
-        if len(self.flows) < 4 * len(structure.interfaces) + 2 * len(structure.layers):
+        if np.isnan(self.flows).any():
             # To first order a stack says the whole only.
             return dict.fromkeys((*FLOWS, "layers", "interfaces"))
         deltas = at_interfaces(structure, self.flows) * unit
         interfaces = [
-            {"z": z / unit ** (1 / 3), **dict(zip(FLOWS, flows.tolist(), strict=True))}
+            {"z": z * length, **dict(zip(FLOWS, flows.tolist(), strict=True))}
             for z, flows in zip(structure.positions, deltas, strict=True)
         ]
         layers = [
@@ -147,9 +152,7 @@ class TorqueTable(Sequence[TorqueRow]):
 
     def totals(self) -> list[TorqueRow]:
         """Return one row an engine and h_R: the sources' torques weighted with their relaxation times."""
-        iface = self.iface
-        times = (iface.tau_N, iface.tau_up, iface.tau_down, iface.tau_bound)
-        tau = dict(zip((*SOURCES, BOUND), times, strict=True))
+        tau = weights(self.iface)
         groups: dict[tuple[str, float], list[TorqueRow]] = {}
         for row in self.rows:
             groups.setdefault((row.engine, row.h_R), []).append(row)
@@ -157,8 +160,7 @@ class TorqueTable(Sequence[TorqueRow]):
 
     def __str__(self) -> str:
         m = "(" + ", ".join(f"{c:.4g}" for c in self.iface.m) + ")"
-        table = [_shown(row) for row in (*self.rows, *self.totals())]
-        head = ["engine", "h_R", "source", "fieldlike", "+/-", "dampinglike", "+/-"]
+        table = [cells(row) for row in (*self.rows, *self.totals())]
         notes = ["+/-: uncertainty; total: the sources weighted with their relaxation times"]
         if any(row.source == BOUND for row in self.rows):
             notes.append(
@@ -170,8 +172,23 @@ class TorqueTable(Sequence[TorqueRow]):
                 "m is parallel to y: both components are undefined; the JSON has the vector t itself"
             )
         notes += [f"Warning: {warning}" for warning in self.warnings]
-        shown = tabulate(table, head, disable_numparse=True)
+        shown = tabulate(table, HEAD, disable_numparse=True)
         return "\n".join([f"{self.iface.name}: torque t for m = {m}", shown, *notes])
+
+
+def weights(system: System) -> dict[str, float]:
+    """Return the relative relaxation time of every source."""
+    times = (system.tau_N, system.tau_up, system.tau_down, system.tau_bound)
+    return dict(zip((*SOURCES, BOUND), times, strict=True))
+
+
+def named(parts: Estimate | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return both components by name, and their errors; None of each where there are none."""
+    names = ("fieldlike", "dampinglike")
+    if parts is None:
+        return dict.fromkeys(names), dict.fromkeys(names)
+    values, errors = (dict(zip(names, some.tolist(), strict=True)) for some in (parts.value, parts.error))
+    return values, errors
 
 
 def _total(rows: list[TorqueRow], tau: dict[str, float]) -> TorqueRow:
@@ -186,7 +203,7 @@ def _total(rows: list[TorqueRow], tau: dict[str, float]) -> TorqueRow:
     )
 
 
-def _shown(row: TorqueRow) -> list[str]:
+def cells(row: TorqueRow) -> list[str]:
     """Return the cells of a row: engine, h_R, source, both components with their errors."""
     engine = row.engine if row.scheme is None else f"{row.engine} ({row.scheme})"
     parts = ["undefined", ""] * 2

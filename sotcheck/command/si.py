@@ -1,0 +1,100 @@
+"""Options of `torque` that ask for SI units and ratios: which belong together, and what each takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sotcheck.command.options import Number, together
+
+if TYPE_CHECKING:
+    from sotcheck.system.model import System
+    from sotcheck.trial.si import Measured
+    from sotcheck.trial.torque_table import TorqueTable
+
+#: Options without effect but for another one: (that one, its own).
+FOR = {
+    "--si": ("--field", "--relaxation-time"),
+    "--efficiency": ("--saturation-magnetization", "--thickness"),
+}
+
+si_options = together(
+    click.option(
+        "--si",
+        is_flag=True,
+        help="Also print the torque per interface area in N m/m^2, (hbar e E tau_s/m_e) t, of a system whose "
+        "file is in eV; needs --field and --relaxation-time. E > 0: conventional current along +x.",
+    ),
+    click.option(
+        "--field",
+        type=Number(-1e12, 1e12),
+        metavar="E",
+        help="With --si: the electric field along x, in V/m, e.g. 1e5.",
+    ),
+    click.option(
+        "--relaxation-time",
+        type=Number(1e-30, 1e-6),
+        metavar="TAU",
+        help="With --si: the relaxation time in s, e.g. 1e-14. That of a source, tau_s, is TAU times its "
+        "weight in the system file's [relaxation].",
+    ),
+    click.option(
+        "--efficiency",
+        is_flag=True,
+        help="Also print each source's efficiencies xi = (2e/hbar)(T/A)/j = 2 M t/n, without unit, of any "
+        "system: j is the Drude current density of the source's own n carriers of effective mass M.",
+    ),
+    click.option(
+        "--saturation-magnetization",
+        type=Number(1e-3, 1e8),
+        metavar="M_S",
+        help="With --efficiency and --thickness: also print the effective field per current density, "
+        "B/j = hbar xi/(2 e M_S d), in T per (A/m^2). In A/m, e.g. 1e6.",
+    ),
+    click.option(
+        "--thickness",
+        type=Number(1e-12, 1e-3),
+        metavar="D",
+        help="With --saturation-magnetization: the magnet's thickness d in m, e.g. 1e-9.",
+    ),
+)
+
+
+class Asked:
+    """What of SI units and ratios the command line asks for; without effect on what is computed."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        names = [name for wanted, others in FOR.items() for name in (wanted, *others)]
+        self.given = {name: options.pop(name[2:].replace("-", "_")) for name in names}
+        for wanted, others in FOR.items():
+            some = [name for name in others if self.given[name] is not None]
+            if some and not self.given[wanted]:
+                raise click.UsageError(
+                    f"{some[0]} has no effect without {wanted}; leave it out, or add {wanted}"
+                )
+            missing = [name for name in others if name not in some]
+            # --efficiency needs no magnet, but half of one is none.
+            if missing and self.given[wanted] and (some or wanted == "--si"):
+                raise click.UsageError(f"{some[0] if some else wanted} needs {' and '.join(missing)} as well")
+
+    def refuse_without_unit(self, system: System) -> None:
+        """Refuse SI units, before the work, of a system that has none."""
+        from sotcheck.system.units import length_in_m
+
+        if self.given["--si"]:
+            length_in_m(system)
+
+    def of(self, table: TorqueTable) -> TorqueTable | Measured:
+        """Return the table, with what is asked for beside it."""
+        from sotcheck.trial.si import Drive, Magnet, Measured
+
+        if not (self.given["--si"] or self.given["--efficiency"]):
+            return table
+        drive, magnet = ([self.given[name] for name in others] for others in FOR.values())
+        return Measured(
+            table,
+            Drive(*drive) if self.given["--si"] else None,
+            self.given["--efficiency"],
+            Magnet(*magnet) if None not in magnet else None,
+        )
