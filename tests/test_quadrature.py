@@ -411,7 +411,7 @@ def test_kinks_that_are_not_known_are_felt(monkeypatch: pytest.MonkeyPatch) -> N
     """The test above can fail: without the kinks' angles 256 of them are not enough."""
     iface, h_R = load("bulk-magnetism"), np.array([1.0])
     reference = exact_flows(Matching(), iface, h_R, rtol=1e-9)
-    monkeypatch.setattr(observables, "kinks", lambda *_, **__: np.zeros(0))
+    monkeypatch.setattr(observables, "kinks_of", lambda *_: np.zeros(0))
     found = exact_flows(Matching(), iface, h_R, rtol=1e-9)
     assert found.angles == 256
     assert (

@@ -23,6 +23,7 @@ from conftest import Command, Run
 from sotcheck.command.main import cli
 from sotcheck.system.files import load
 from sotcheck.system.interface import Interface
+from sotcheck.system.stack import Junction, Layer, Stack
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
 
@@ -197,11 +198,24 @@ def test_python_example(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_system_file(tmp_path: Path) -> None:
-    """It is complete, with the default values, as is said."""
-    (block,) = blocks("toml")
-    (tmp_path / "all.toml").write_text(block.text)
-    assert load(tmp_path / "all.toml") == Interface(name="my-system")
-    assert len(re.findall(r"^\w+ = ", block.text, flags=re.MULTILINE)) == len(Interface.model_fields)
+    """They are complete, with the default values, as is said."""
+
+    def keys(text: str) -> int:
+        return len(re.findall(r"^\w+ = ", text, flags=re.MULTILINE))
+
+    bare, stack = (block.text for block in blocks("toml"))
+    for name, text in (("bare", bare), ("stack", stack)):
+        (tmp_path / f"{name}.toml").write_text(text)
+    assert load(tmp_path / "bare.toml") == Interface(name="my-system")
+    # The unit of energy is said in words.
+    assert keys(bare) + 1 == len(Interface.model_fields)
+    loaded = load(tmp_path / "stack.toml")
+    assert isinstance(loaded, Stack)
+    z = (0.0, 0.0, 1.0)
+    layer = Layer(magnetization=z, interface=Junction(magnetization=z))
+    assert loaded == Stack(name="my-stack", m_F=z, layers=(layer,))
+    own = set(Stack.model_fields) - set(Interface.model_fields) - {"layers"}
+    assert keys(stack) == 1 + len(own) + len(Layer.model_fields) - 1 + len(Junction.model_fields)
 
 
 def jobs() -> list[str]:
