@@ -155,8 +155,12 @@ def flows_of(engine: Engine, structure: Structure, k_perp: Array, angle: Array, 
 
     Four for each of the I interfaces, as `States.flows`, then two for each of the L layers, as `layer_flows`.
     """
-    if not structure.layers:
-        return engine.flows(structure, k_perp, angle, scale)[..., 0, :, :, :]
+    if all(layer.spin_orbit == NO_FIELD for layer in structure.layers):
+        # Nothing is added in any layer: its torque is what does not go on.
+        deltas = np.moveaxis(engine.flows(structure, k_perp, angle, scale), -4, 0)
+        taken = deltas[:-1, ..., PLUS, :] - deltas[1:, ..., MINUS, :]
+        layers = np.stack([np.zeros_like(taken), taken], axis=-2)
+        return np.concatenate([*deltas, *layers], axis=-2)
     states = engine.solve(structure, k_perp, angle, scale)
     parts = [states.at(n).flows for n in range(len(structure.interfaces))]
     return np.concatenate([*parts, *np.moveaxis(layer_flows(states), -4, 0)], axis=-2)
