@@ -9,7 +9,7 @@ import numpy as np
 
 from sotcheck.engines import Engine
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.system.spin import in_spin_bands, pauli_vector
+from sotcheck.system.spin import dot_sigma, in_spin_bands, pauli_vector
 from sotcheck.system.states import MINUS, PLUS, States, by_source
 from sotcheck.system.structure import NO_FIELD, Structure
 
@@ -80,15 +80,18 @@ def _spin_along(states: States, layer: int) -> tuple[Array, Array]:
     root = np.sqrt(x2 + 0j) / np.pi
     grams = (1 + np.sinc(2 * root).real) / 2, np.sinc(root).real ** 2 / 2, np.polyval(SINE_SQUARED, x2)
     over = 1 / np.where(travels, 1j * k, -k)
-    ends = _ends(states, layer)
-    m, spin = np.asarray(states.m), np.zeros((*q.shape[:-1], 3))
+    # Columns of waves from the right: majority, then minority.
+    turn = np.linalg.eigh(dot_sigma(states.m))[1]
+    ends = [np.stack([end[0], end[1] @ turn]) for end in _ends(states, layer)]
+    spin = np.zeros((*q.shape[:-1], 3))
     for band, sign in enumerate((1.0, -1.0)):
         here = np.where(np.arange(2) == band, 1.0 + 0j, 0.0)
         projector = in_spin_bands(np.broadcast_to(here, q.shape), axis)
         f, slope, g, slope_far = (projector @ end for end in ends)
 
         def dot(a: Complex, b: Complex) -> Array:
-            return np.trace(by_source(a, b, m), axis1=-2, axis2=-1).real
+            left, right = np.einsum("s...ij,s...ij->s...j", a, b.conj()).real
+            return np.concatenate([left.sum(axis=-1, keepdims=True), right], axis=-1)
 
         def of(values: Array) -> Array:
             return values[..., band, None]  # noqa: B023
