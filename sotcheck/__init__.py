@@ -17,13 +17,20 @@ if TYPE_CHECKING:
     from sotcheck.errors import SotcheckError
     from sotcheck.system.files import builtin_systems, load
     from sotcheck.system.interface import Interface
+    from sotcheck.system.stack import Junction, Layer, Stack
     from sotcheck.trial.check import check
     from sotcheck.trial.torque import torque
 
-__all__ = ["Interface", "SotcheckError", "__version__", "builtin_systems", "check", "load", "torque"]
+__all__ = [
+    "Interface", "Junction", "Layer", "SotcheckError", "Stack", "__version__", "builtin_systems", "check",
+    "load", "torque",
+]  # fmt: skip
 
 _HOMES = {
     "Interface": "sotcheck.system.interface",
+    "Junction": "sotcheck.system.stack",
+    "Layer": "sotcheck.system.stack",
+    "Stack": "sotcheck.system.stack",
     "SotcheckError": "sotcheck.errors",
     "builtin_systems": "sotcheck.system.files",
     "check": "sotcheck.trial.check",
