@@ -1,0 +1,82 @@
+"""Stacks against what is known of them from elsewhere."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sotcheck.engines import EXACT, Engine
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.convergence import richardson
+from sotcheck.system.spin import dagger, dot_sigma
+from sotcheck.system.structure import RASHBA, Delta, Matrix, Region, Structure
+from sotcheck.theory.distorted import Unperturbed, mean_field
+
+#: Potentials and thicknesses of five layers each, below a half-space where nothing propagates.
+PROFILES = (
+    ((0.3, -0.2, 0.5, 1.1, 2.0), (0.7, 1.1, 0.4, 0.9, 0.3), 3.0),
+    ((-1.0, -0.5, 0.0, 0.6, 1.4), (0.3, 0.3, 0.3, 0.3, 0.3), 2.4),
+    ((2.0, 0.1, 2.0, 0.1, 2.0), (0.5, 1.5, 0.5, 1.5, 0.5), 1.9),
+    ((0.9, 0.8, 0.7, 0.6, 0.5), (1.0, 2.0, 1.0, 2.0, 1.0), 1.6),
+    ((-0.4, 3.0, -0.4, 0.2, 5.0), (1.2, 0.4, 0.8, 1.9, 0.2), 4.0),
+)
+ENERGY = 1.5
+K_PERP: Array = np.array([0.2, 0.7, 1.1])
+ANGLE: Array = np.array([0.4, 2.9])
+
+
+def stepped(potentials: tuple[float, ...], widths: tuple[float, ...], last: float) -> Structure:
+    """Return a profile every step ΔU of which carries the spin-orbit delta ΔU k×ẑ, of scale λ."""
+    layers = [Region(U, thickness=d) for U, d in zip(potentials, widths, strict=True)]
+    steps = np.diff([0.0, *potentials, last])
+
+    def of(step: float) -> Matrix:
+        x, y, z = (tuple(row) for row in (step * np.array(RASHBA)).tolist())
+        return x, y, z
+
+    return Structure(
+        ENERGY,
+        (Region(), *layers, Region(last)),
+        tuple(Delta(spin_orbit=of(step)) for step in steps.tolist()),
+    )
+
+
+def shifted(structure: Structure, r: Complex, field: Array) -> Complex:
+    """dr/dλ of a profile that each spin sees shifted rigidly, −2ik_z σ·(k×ẑ) r."""
+    k_z = np.sqrt(structure.energy - K_PERP**2)[:, None, None, None]
+    shift: Complex = -2j * k_z * dot_sigma(field) @ r
+    return shift
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("engine", EXACT.values(), ids=EXACT)
+def test_a_profile_that_reflects_all_is_shifted_for_each_spin(
+    engine: Engine, profile: tuple[tuple[float, ...], tuple[float, ...], float]
+) -> None:
+    """To first order spin along k×ẑ sees U(z + λ k_⊥), whatever U is (Tokatly, Krasovskii, Vignale 2014)."""
+    structure = stepped(*profile)
+    grid = K_PERP[:, None], ANGLE
+    field = np.stack(
+        np.broadcast_arrays(K_PERP[:, None] * np.sin(ANGLE), -K_PERP[:, None] * np.cos(ANGLE), 0), -1
+    )
+
+    def r(scale: float) -> Complex:
+        return engine.solve(structure, *grid, np.array(scale)).amplitudes()[0]
+
+    steps = 0.02 * 0.5 ** np.arange(4)
+    slope = richardson(np.stack([(r(h) - r(-h)) / (2 * h) for h in steps.tolist()]), (2, 4, 6))
+    expected = shifted(structure, r(0.0), field)
+    assert np.abs(slope.value - expected).max() <= 1e-8 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_first_order_knows_of_the_shift(profile: tuple[tuple[float, ...], tuple[float, ...], float]) -> None:
+    """S†δS = −(i/2) ∫ψ†Vψ, with the average k_⊥²/2 of the angle taken off."""
+    structure = stepped(*profile)
+    found = Unperturbed.of(structure, K_PERP**2)
+    born = sum(weight * dagger(psi) @ dot_sigma(a) @ psi for a, weight, psi in found.sites())
+    r = found.s_matrix[:, :2, :2]
+    change = (-0.5j * found.s_matrix @ born)[:, :2, :2]
+    along = mean_field(RASHBA)
+    expected = shifted(structure, r[:, None], np.broadcast_to(along, (3, 1, 3)))[:, 0]
+    assert np.abs(change - expected).max() <= 1e-12 * np.abs(expected).max()
