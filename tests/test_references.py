@@ -6,11 +6,15 @@ import numpy as np
 import pytest
 
 from sotcheck.engines import EXACT, Engine
+from sotcheck.exact.inside import total_torque
+from sotcheck.exact.observables import exact_flows
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.numerics.convergence import richardson
+from sotcheck.numerics.convergence import observed_order, richardson
 from sotcheck.system.spin import dagger, dot_sigma
+from sotcheck.system.stack import Layer, Stack
 from sotcheck.system.structure import RASHBA, Delta, Matrix, Region, Structure
 from sotcheck.theory.distorted import Unperturbed, mean_field
+from sotcheck.theory.sums import stack_torque
 
 #: Potentials and thicknesses of five layers each, below a half-space where nothing propagates.
 PROFILES = (
@@ -80,3 +84,27 @@ def test_first_order_knows_of_the_shift(profile: tuple[tuple[float, ...], tuple[
     along = mean_field(RASHBA)
     expected = shifted(structure, r[:, None], np.broadcast_to(along, (3, 1, 3)))[:, 0]
     assert np.abs(change - expected).max() <= 1e-12 * np.abs(expected).max()
+
+
+def test_a_thin_rashba_layer_is_a_delta() -> None:
+    """Of width w and strength h_R/w it differs from a delta of strength h_R as w, to first order as well."""
+    h_R, widths = 0.3, 0.1 * 0.5 ** np.arange(5)
+    bare = Stack(name="delta", E_F=1.5, m=(1.0, 2.0, 2.0), h_R=h_R)
+
+    def layered(width: float) -> Stack:
+        return bare.with_(h_R=0.0, layers=(Layer(thickness=width, rashba=h_R / width),))
+
+    def exact(stack: Stack) -> Array:
+        found = exact_flows(EXACT["continuum"], stack, np.array([stack.scale]), rtol=1e-10).total.value[0]
+        return total_torque(stack.structure, found * stack.scale)
+
+    def first_order(stack: Stack) -> Array:
+        return np.asarray(stack.scale * stack_torque(stack, rtol=1e-11).value)
+
+    for torque in (first_order, exact):
+        limit = torque(bare)
+        off = np.array([np.abs(torque(layered(width)) - limit).max() for width in widths.tolist()])
+        order = observed_order(off, 1e-9 * off, power=1)
+        assert abs(order.value - 1) <= 0.01 and order.total <= 0.05
+        # A twentieth of 1/k_F is off by some per cent.
+        assert 0.01 < off[1] / np.abs(limit).max() < 0.1
