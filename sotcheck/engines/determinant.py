@@ -6,6 +6,7 @@ layers come in even powers only, whatever their axis of spin.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,10 +19,12 @@ from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.zeros import zeros_near
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
-from sotcheck.system.structure import Region, Structure
+from sotcheck.system.structure import NO_FIELD, Delta, Region, Structure
 
 #: Harmonics of the determinant in the angle of k, and what of them is rounding.
 HARMONICS, NOISE = 64, 1e-13
+#: Phase of the waves in layers beyond which a range is searched by pieces.
+PHASE = 6.0
 
 
 def poles_near(system: System, segment: Segment, angle: Array, scale: Array, spacing: float) -> Complex:
@@ -47,6 +50,27 @@ def log_determinant(
         return passed_through(structure, (k_perp, angle, scale), (left, right)).log_determinant
 
 
+def without_own_layers(structure: Structure) -> Structure:
+    """Return a stack without the layers that are but a part of a half-space.
+
+    On the other sheet of its square root a half-space has nothing but what is reflected in such a layer.
+    """
+    regions, interfaces = list(structure.regions), list(structure.interfaces)
+    for half, layer, delta in ((-1, -2, -1), (0, 1, 0)):
+        while len(regions) > 2 and _is_part(regions[layer], regions[half]) and _is_nothing(interfaces[delta]):
+            del regions[layer], interfaces[delta]
+    return Structure(structure.energy, tuple(regions), tuple(interfaces))
+
+
+def _is_part(layer: Region, half: Region) -> bool:
+    same = (layer.potential, layer.exchange, layer.mass) == (half.potential, half.exchange, half.mass)
+    return same and layer.spin_orbit == NO_FIELD and (not half.exchange or layer.direction == half.direction)
+
+
+def _is_nothing(delta: Delta) -> bool:
+    return not delta.barrier and not delta.exchange and delta.spin_orbit == NO_FIELD
+
+
 def _edges(structure: Structure, segment: Segment) -> list[list[float]]:
     """Return k_⊥² where the channels of either half-space close, a segment's ends as they are."""
 
@@ -69,6 +93,7 @@ def stack_poles(
     lower, upper = segment
     if upper - lower <= THINNEST * upper:
         return np.zeros((*angle.shape, 0), dtype=complex)
+    structure = without_own_layers(structure)
     edges, (phi, s) = _edges(structure, segment), (angle.reshape(-1, 1), scale.reshape(-1, 1))
     reference: dict[str, float] = {}
 
@@ -78,13 +103,33 @@ def stack_poles(
             np.stack([wave_number(edge, segment, theta, spacing) for edge in pair], axis=-1) for pair in edges
         )
         found = log_determinant(structure, k_perp, phi[rows], s[rows], (left, right))
-        # One size for all: it may be beyond doubles, and zeros do not depend on it.
+        # One size for all of a piece: it may be beyond doubles, and zeros do not depend on it.
         size = reference.setdefault("size", float(np.nanmedian(found.real)))
         return np.asarray(np.exp(np.clip((found - size).real, -300, 300) + 1j * found.imag))
 
-    radius = analytic_radius(segment, [0.0, *edges[0], *edges[1]])
-    found = zeros_near(f, phi.size, 0.0, np.pi / 2, radius)
-    return found.reshape(*angle.shape, found.shape[1])
+    branch_points = [0.0, *edges[0], *edges[1]]
+    found = [np.zeros((phi.size, 0), dtype=complex)]
+    # By pieces, the first and the last of which have what lies beyond.
+    ends = np.linspace(0, np.pi / 2, _pieces(structure, segment, scale) + 1)
+    for a, b in itertools.pairwise(ends):
+        reference.clear()
+        there = zeros_near(f, phi.size, a, b, analytic_radius(segment, branch_points, (a, b)))
+        mine = ((there.real >= a) | (a == 0)) & ((there.real < b) | (b == ends[-1]))
+        found.append(np.where(mine, there, np.nan))
+    together = np.concatenate(found, axis=1)
+    together = np.take_along_axis(together, np.argsort(np.isnan(together), axis=1, kind="stable"), axis=1)
+    most = int((~np.isnan(together)).sum(axis=1).max(initial=0))
+    return together[:, :most].reshape(*angle.shape, most)
+
+
+def _pieces(structure: Structure, segment: Segment, scale: Array) -> int:
+    """Return in how many pieces a range is searched: waves in layers turn, or decay, by PHASE in each."""
+    k_perp, turned = np.sqrt(np.array(segment)), 0.0
+    for layer in structure.layers:
+        strengths = np.abs(scale).max(initial=0) * np.array([1, -1])[:, None]
+        q = outgoing(layer.bands(structure.energy, k_perp, 0.3, strengths)[0])
+        turned += layer.thickness * float(np.abs(q[..., 1, :] - q[..., 0, :]).max())
+    return max(1, round(turned / PHASE))
 
 
 def stack_kinks(structure: Structure, scale: Array) -> Array:
@@ -92,7 +137,7 @@ def stack_kinks(structure: Structure, scale: Array) -> Array:
 
     At a threshold the determinant is a Laurent series in e^{iφ}: its zeros next to the unit circle count.
     """
-    found = [np.zeros(0)]
+    found, structure = [np.zeros(0)], without_own_layers(structure)
     leads = structure.left, structure.right
     turn = 2 * np.pi * np.arange(HARMONICS) / HARMONICS + 0j
     for x in structure.thresholds()[1:]:
