@@ -12,7 +12,7 @@ from conftest import random_interface, relative
 from layer_cases import CONTINUUM, GRID, KWANT, cut, k_of, random_stack, solved
 
 from sotcheck.engines.determinant import stack_kinks, stack_poles
-from sotcheck.engines.poles import kinks, poles
+from sotcheck.engines.poles import kinks, poles, wave_number
 from sotcheck.engines.recursion import passed_through
 from sotcheck.engines.stack import joined
 from sotcheck.exact.inside import layer_flows, psi_inside
@@ -20,7 +20,7 @@ from sotcheck.exact.observables import MINUS, PLUS
 from sotcheck.numerics.arrays import Complex
 from sotcheck.system.spin import IDENTITY, dot_sigma, pauli_vector
 from sotcheck.system.states import by_source
-from sotcheck.system.structure import NO_FIELD, Delta, Region, Structure
+from sotcheck.system.structure import NO_FIELD, RASHBA, Delta, Region, Structure
 
 
 @pytest.fixture(params=[1e-6, 1e-2, 0.5, 0.8, 1.0, 1.3, 3.0, 60.0], ids="|q|d={:g}".format)
@@ -164,3 +164,28 @@ def test_poles_and_kinks_of_bare_interfaces(rng: np.random.Generator) -> None:
     assert count >= 10
     assert closest < 1e-2
     assert turns >= 10
+
+
+@pytest.mark.parametrize(("band", "barrier"), [(0.0, 4.0), (0.0, 0.0), (-0.15, 0.0)])
+@pytest.mark.parametrize("thickness", [3.0, 10.0, 40.0])
+def test_poles_of_thick_layers(band: float, barrier: float, thickness: float) -> None:
+    """As many as a well has levels, if they are sharp; each where waves leave without any that come in.
+
+    On the other sheet a half-space with a band of the layer's own reflects nothing: no division by zero.
+    """
+    layer = Region(band, thickness=thickness)
+    right = Region(0.15, 0.3, (0.6, 0.0, 0.8))
+    deltas = Delta(0.5 + barrier, 0.2, spin_orbit=RASHBA), Delta(barrier)
+    structure = Structure(1.5, (Region(0.6), layer, right), deltas)
+    angle, scale, segment = np.array([0.3, 1.1, 2.0]), np.array(0.3), (0.0, structure.thresholds()[1])
+    found = stack_poles(structure, segment, angle, scale)
+    levels = thickness * (np.sqrt(1.5 - band) - np.sqrt(1.5 - band - segment[1])) / np.pi
+    assert not barrier or np.abs(np.sum(~np.isnan(found), axis=1) - 2 * levels).max() <= 3
+    for row, phi in zip(found, angle, strict=True):
+        theta = row[~np.isnan(row)]
+        edges = [[0.9, 0.9], [1.05, 1.65]]
+        pairs = [np.stack([wave_number(e, segment, theta) for e in pair], axis=-1) for pair in edges]
+        k_perp: Any = np.sqrt(segment[1]) * np.sin(theta)
+        matrix = joined(structure, k_perp, phi, 0.3, (pairs[0], pairs[1])).matrix
+        singular = np.linalg.svd(matrix, compute_uv=False)
+        assert np.all(singular[:, -1] <= 1e-6 * singular[:, 0])

@@ -14,7 +14,7 @@ import numpy as np
 
 from sotcheck.engines.poles import NEAR, THINNEST, Segment, analytic_radius, kinks, poles, wave_number, x_of
 from sotcheck.engines.recursion import passed_through
-from sotcheck.engines.stack import outgoing
+from sotcheck.engines.stack import joined, outgoing
 from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.zeros import zeros_near
 from sotcheck.system.interface import Interface
@@ -46,8 +46,33 @@ def log_determinant(
 ) -> Complex:
     """Return the logarithm of the determinant of a stack's equations; waves are its half-spaces' (..., 2)."""
     left, right = (np.moveaxis(one, -1, 0) for one in waves)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return passed_through(structure, (k_perp, angle, scale), (left, right)).log_determinant
+    with np.errstate(all="ignore"):
+        passed = passed_through(structure, (k_perp, angle, scale), (left, right))
+        found = passed.log_determinant
+        lost = np.broadcast_to(passed.lossy, found.shape) | ~np.isfinite(found)
+        if lost.any():
+            grid = (np.broadcast_to(one, found.shape)[lost] for one in (k_perp, angle, scale))
+            outside = (np.broadcast_to(one, (*found.shape, 2))[lost] for one in waves)
+            found[lost] = _of_all_equations(structure, *grid, *outside)
+    return found
+
+
+def _of_all_equations(
+    structure: Structure, k_perp: Any, angle: Any, scale: Array, left: Complex, right: Complex
+) -> Complex:
+    """Return the same from all equations at once: those of a layer have as unknowns what its waves need.
+
+    On the other sheet a half-space of a layer's own band reflects nothing of it: there the recursion divides
+    by zero.
+    """
+    sign, size = np.linalg.slogdet(joined(structure, k_perp, angle, scale, (left, right)).matrix)
+    log = size + np.log(sign)
+    for layer in structure.layers:
+        q = outgoing(layer.bands(structure.energy, k_perp, angle, scale)[0])
+        iqd = 1j * q * layer.thickness
+        waves = np.where(iqd.real < -1, np.log(-2j * q) + iqd, 0)
+        log = log - (waves - np.log(layer.mass)).sum(axis=-1)
+    return np.asarray(log)
 
 
 def without_own_layers(structure: Structure) -> Structure:
