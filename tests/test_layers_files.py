@@ -113,7 +113,7 @@ def test_a_file_in_electronvolts_and_nanometres(sotcheck: Command, tmp_path: Pat
             "'layer[1].interface.barier'", "unknown key", "(did you mean 'barrier'?)",
         ),
         ("layer = 3", "layer", "3", "tables [[layer]]"),
-        ("layer = [1]", "layer[1]", "1", "tables [[layer]]"),
+        ("layer = [1]", "layer", "1", "tables [[layer]]"),
         ("[layer]\nthickness = 1.0", "layer", "thickness", "tables [[layer]]"),
         ("[layers]\nthickness = 1.0", "'layers'", "unknown key", "(did you mean 'layer'?)"),
         ("[normal]\nspin_orbit = [[0, 1]]", "'normal.spin_orbit'", "unknown key", "'interface.spin_orbit'"),
@@ -148,7 +148,7 @@ def test_other_commands_refuse_a_stack(sotcheck: Command, tmp_path: Path, comman
     more = ("-o", str(tmp_path / "out.nc")) if command == "sweep" else ()
     run = sotcheck(command, str(path), *more)
     assert (run.status, run.out) == (2, "")
-    assert all(word in run.err for word in ("pinned", "bare interface", "torque takes any system"))
+    assert all(word in run.err for word in ("pinned", "bare interface", "torque", "any system"))
 
 
 def test_options_that_a_stack_has_no_use_for(sotcheck: Command, tmp_path: Path) -> None:
