@@ -6,6 +6,7 @@ layers come in even powers only, whatever their axis of spin.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,15 +14,17 @@ import numpy as np
 
 from sotcheck.engines.poles import NEAR, THINNEST, Segment, analytic_radius, kinks, poles, wave_number, x_of
 from sotcheck.engines.recursion import passed_through
-from sotcheck.engines.stack import outgoing
+from sotcheck.engines.stack import joined, outgoing
 from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.zeros import zeros_near
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
-from sotcheck.system.structure import Region, Structure
+from sotcheck.system.structure import NO_FIELD, Delta, Region, Structure
 
 #: Harmonics of the determinant in the angle of k, and what of them is rounding.
 HARMONICS, NOISE = 64, 1e-13
+#: Phase of the waves in layers beyond which a range is searched by pieces.
+PHASE = 6.0
 
 
 def poles_near(system: System, segment: Segment, angle: Array, scale: Array, spacing: float) -> Complex:
@@ -43,8 +46,54 @@ def log_determinant(
 ) -> Complex:
     """Return the logarithm of the determinant of a stack's equations; waves are its half-spaces' (..., 2)."""
     left, right = (np.moveaxis(one, -1, 0) for one in waves)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return passed_through(structure, (k_perp, angle, scale), (left, right)).log_determinant
+    with np.errstate(all="ignore"):
+        passed = passed_through(structure, (k_perp, angle, scale), (left, right))
+        found = passed.log_determinant
+        lost = np.broadcast_to(passed.lossy, found.shape) | ~np.isfinite(found)
+        if lost.any():
+            grid = (np.broadcast_to(one, found.shape)[lost] for one in (k_perp, angle, scale))
+            outside = (np.broadcast_to(one, (*found.shape, 2))[lost] for one in waves)
+            found[lost] = _of_all_equations(structure, *grid, *outside)
+    return found
+
+
+def _of_all_equations(
+    structure: Structure, k_perp: Any, angle: Any, scale: Array, left: Complex, right: Complex
+) -> Complex:
+    """Return the same from all equations at once: those of a layer have as unknowns what its waves need.
+
+    On the other sheet a half-space of a layer's own band reflects nothing of it: there the recursion divides
+    by zero.
+    """
+    sign, size = np.linalg.slogdet(joined(structure, k_perp, angle, scale, (left, right)).matrix)
+    log = size + np.log(sign)
+    for layer in structure.layers:
+        q = outgoing(layer.bands(structure.energy, k_perp, angle, scale)[0])
+        iqd = 1j * q * layer.thickness
+        waves = np.where(iqd.real < -1, np.log(-2j * q) + iqd, 0)
+        log = log - (waves - np.log(layer.mass)).sum(axis=-1)
+    return np.asarray(log)
+
+
+def without_own_layers(structure: Structure) -> Structure:
+    """Return a stack without the layers that are but a part of a half-space.
+
+    On the other sheet of its square root a half-space has nothing but what is reflected in such a layer.
+    """
+    regions, interfaces = list(structure.regions), list(structure.interfaces)
+    for half, layer, delta in ((-1, -2, -1), (0, 1, 0)):
+        while len(regions) > 2 and _is_part(regions[layer], regions[half]) and _is_nothing(interfaces[delta]):
+            del regions[layer], interfaces[delta]
+    return Structure(structure.energy, tuple(regions), tuple(interfaces))
+
+
+def _is_part(layer: Region, half: Region) -> bool:
+    same = (layer.potential, layer.exchange, layer.mass) == (half.potential, half.exchange, half.mass)
+    return same and layer.spin_orbit == NO_FIELD and (not half.exchange or layer.direction == half.direction)
+
+
+def _is_nothing(delta: Delta) -> bool:
+    return not delta.barrier and not delta.exchange and delta.spin_orbit == NO_FIELD
 
 
 def _edges(structure: Structure, segment: Segment) -> list[list[float]]:
@@ -69,6 +118,7 @@ def stack_poles(
     lower, upper = segment
     if upper - lower <= THINNEST * upper:
         return np.zeros((*angle.shape, 0), dtype=complex)
+    structure = without_own_layers(structure)
     edges, (phi, s) = _edges(structure, segment), (angle.reshape(-1, 1), scale.reshape(-1, 1))
     reference: dict[str, float] = {}
 
@@ -78,13 +128,33 @@ def stack_poles(
             np.stack([wave_number(edge, segment, theta, spacing) for edge in pair], axis=-1) for pair in edges
         )
         found = log_determinant(structure, k_perp, phi[rows], s[rows], (left, right))
-        # One size for all: it may be beyond doubles, and zeros do not depend on it.
+        # One size for all of a piece: it may be beyond doubles, and zeros do not depend on it.
         size = reference.setdefault("size", float(np.nanmedian(found.real)))
         return np.asarray(np.exp(np.clip((found - size).real, -300, 300) + 1j * found.imag))
 
-    radius = analytic_radius(segment, [0.0, *edges[0], *edges[1]])
-    found = zeros_near(f, phi.size, 0.0, np.pi / 2, radius)
-    return found.reshape(*angle.shape, found.shape[1])
+    branch_points = [0.0, *edges[0], *edges[1]]
+    found = [np.zeros((phi.size, 0), dtype=complex)]
+    # By pieces, the first and the last of which have what lies beyond.
+    ends = np.linspace(0, np.pi / 2, _pieces(structure, segment, scale) + 1)
+    for a, b in itertools.pairwise(ends):
+        reference.clear()
+        there = zeros_near(f, phi.size, a, b, analytic_radius(segment, branch_points, (a, b)))
+        mine = ((there.real >= a) | (a == 0)) & ((there.real < b) | (b == ends[-1]))
+        found.append(np.where(mine, there, np.nan))
+    together = np.concatenate(found, axis=1)
+    together = np.take_along_axis(together, np.argsort(np.isnan(together), axis=1, kind="stable"), axis=1)
+    most = int((~np.isnan(together)).sum(axis=1).max(initial=0))
+    return together[:, :most].reshape(*angle.shape, most)
+
+
+def _pieces(structure: Structure, segment: Segment, scale: Array) -> int:
+    """Return in how many pieces a range is searched: waves in layers turn, or decay, by PHASE in each."""
+    k_perp, turned = np.sqrt(np.array(segment)), 0.0
+    for layer in structure.layers:
+        strengths = np.abs(scale).max(initial=0) * np.array([1, -1])[:, None]
+        q = outgoing(layer.bands(structure.energy, k_perp, 0.3, strengths)[0])
+        turned += layer.thickness * float(np.abs(q[..., 1, :] - q[..., 0, :]).max())
+    return max(1, round(turned / PHASE))
 
 
 def stack_kinks(structure: Structure, scale: Array) -> Array:
@@ -92,7 +162,7 @@ def stack_kinks(structure: Structure, scale: Array) -> Array:
 
     At a threshold the determinant is a Laurent series in e^{iφ}: its zeros next to the unit circle count.
     """
-    found = [np.zeros(0)]
+    found, structure = [np.zeros(0)], without_own_layers(structure)
     leads = structure.left, structure.right
     turn = 2 * np.pi * np.arange(HARMONICS) / HARMONICS + 0j
     for x in structure.thresholds()[1:]:

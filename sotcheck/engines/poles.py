@@ -80,14 +80,16 @@ def _snapped(edge: float, segment: Segment, close: float) -> float:
     return next((end for end in segment if abs(edge - end) <= close), edge)
 
 
-def analytic_radius(segment: Segment, branch_points: Iterable[float]) -> float:
-    """Return ρ of the largest ellipse in θ that keeps clear of branch points in x, at most RHO."""
+def analytic_radius(
+    segment: Segment, branch_points: Iterable[float], part: tuple[float, float] = (0.0, np.pi / 2)
+) -> float:
+    """Return ρ of the largest ellipse around a part of θ clear of branch points in x, at most RHO."""
     lower, upper = segment
     rho = RHO
     for x in branch_points:
         if x not in segment:
             theta = np.arcsin(np.sqrt(complex((x - lower) / (upper - lower))))
-            there = float(parameter(0.0, np.pi / 2, np.array(theta)))
+            there = float(parameter(*part, np.array(theta)))
             rho = min(rho, 1 + CLEAR_OF_BRANCH_POINTS * (there - 1))
     return rho
 

@@ -78,7 +78,9 @@ def _turns(values: Complex) -> tuple[Index, Array]:
     steps = np.angle(following * values.conj())
     # A step past a double zero hides a whole turn, but not the change in size beside it.
     change = np.abs(following - values) - LARGEST_STEP * np.maximum(np.abs(following), np.abs(values))
-    return np.rint(steps.sum(axis=1) / (2 * np.pi)).astype(int), change.max(axis=1) < 0
+    # Where a function has no value, no phase can be followed.
+    turned = np.nan_to_num(steps.sum(axis=1) / (2 * np.pi))
+    return np.rint(turned).astype(int), change.max(axis=1) < 0
 
 
 def polynomial_zeros(f: Functions, rows: Index, lower: float, upper: float, degree: int) -> Complex:

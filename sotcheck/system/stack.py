@@ -25,6 +25,10 @@ SpinOrbit = Annotated[
     BeforeValidator(plain),
     Field(description="three rows (spin x, y, z) of two finite numbers (k_x, k_y)"),
 ]
+OwnDirection = Annotated[
+    Direction | None, Field(description="three finite numbers, not all zero; that of [interface] by default")
+]
+Switch = Annotated[bool, Field(description="true or false")]
 #: d (k_x σ_x − k_y σ_y).
 DRESSELHAUS: Matrix = ((1.0, 0.0), (0.0, -1.0), (0.0, 0.0))
 
@@ -43,7 +47,7 @@ class Junction(BaseModel):
 
     barrier: Number = 0.0
     exchange: Number = 0.0
-    magnetization: Direction | None = None
+    magnetization: OwnDirection = None
     rashba: Number = 0.0
     dresselhaus: Number = 0.0
     spin_orbit: SpinOrbit = NO_FIELD
@@ -58,12 +62,12 @@ class Layer(BaseModel):
     thickness: AboveZero = 1.0
     potential: Number = 0.0
     exchange: Positive = 0.0
-    magnetization: Direction | None = None
+    magnetization: OwnDirection = None
     mass: AboveZero = 1.0
     rashba: Number = 0.0
     dresselhaus: Number = 0.0
     spin_orbit: SpinOrbit = NO_FIELD
-    interface: Junction = Junction()
+    interface: Annotated[Junction, Field(description="a table [layer.interface]")] = Junction()
 
 
 Layers = Annotated[
@@ -81,8 +85,8 @@ class Stack(System):
 
     mass_N: AboveZero = 1.0
     mass_F: AboveZero = 1.0
-    m_F: Direction | None = None
-    magnetic: bool = True
+    m_F: OwnDirection = None
+    magnetic: Switch = True
     dresselhaus: Number = 0.0
     spin_orbit: SpinOrbit = NO_FIELD
     layers: Layers = ()

@@ -151,11 +151,11 @@ class TorqueTable(Sequence[TorqueRow]):
         return json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n"
 
     def totals(self) -> list[TorqueRow]:
-        """Return one row an engine and h_R: the sources' torques weighted with their relaxation times."""
+        """Return one row an engine, h_R and scale: the sources weighted with their relaxation times."""
         tau = weights(self.iface)
-        groups: dict[tuple[str, float], list[TorqueRow]] = {}
+        groups: dict[tuple[str, float, float | None], list[TorqueRow]] = {}
         for row in self.rows:
-            groups.setdefault((row.engine, row.h_R), []).append(row)
+            groups.setdefault((row.engine, row.h_R, row.scale), []).append(row)
         return [_total(group, tau) for group in groups.values()]
 
     def __str__(self) -> str:
