@@ -33,6 +33,7 @@ JSON_NAME = "report.json"
 #: Folders of other reports, and what they are.
 OTHERS = {
     "audit": "The paper on trial: every numbered equation, one by one",
+    "scalar-delta": "A second paper on trial: the closed form of one metal cut by a delta function",
     "bound-states": "Bound states: what binds, from which h_R, and what it does",
     "trust": "Trust maps: how far first order holds, over two parameters",
 }
