@@ -11,6 +11,7 @@ from sotcheck.exact.observables import INTERFACE, PLUS, components, exact_flows,
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.system.model import System
 
 #: The engine of all curves, and the one that tries points of them.
 MATCHING, CHAIN = Matching(), KwantChain()
@@ -39,7 +40,7 @@ def component_axes(m: Array) -> dict[str, Array]:
     )
 
 
-def open_sources(iface: Interface) -> Iterator[tuple[int, str]]:
+def open_sources(iface: System) -> Iterator[tuple[int, str]]:
     """Yield place and name of each source from which something comes in at E_F."""
     for s, source in enumerate(SOURCES):
         if iface.k_perp2_max(source) > 0:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sotcheck.engines import Engine
+from sotcheck.engines.stack import outgoing
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.spin import dot_sigma, in_spin_bands, pauli_vector
 from sotcheck.system.states import MINUS, PLUS, States, by_source
@@ -25,8 +26,7 @@ def _bands(states: States, layer: int) -> tuple[Complex, Array]:
     """Return the wave numbers (..., 2) in a layer, real or positive imaginary, and their spin axis."""
     region = states.structure.layers[layer]
     q2, axis = region.bands(states.structure.energy, states.k_perp, states.angle, states.scale)
-    q = np.sqrt(q2 + 0j)
-    return np.where(q.imag < 0, -q, q), axis
+    return outgoing(q2), axis
 
 
 def _ends(states: States, layer: int) -> tuple[Complex, Complex, Complex, Complex]:

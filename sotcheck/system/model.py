@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -92,7 +93,7 @@ Line = Annotated[
 CONFIG = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
 
 
-class System(BaseModel):
+class System(BaseModel, ABC):
     """What a bare interface and a stack have in common: two half-spaces, and a delta at z = 0.
 
     Energies E_F, U_N, U_F and J ≥ 0 have the unit wave vector², u_0 and u_m the unit wave vector; h_R has
@@ -177,14 +178,14 @@ class System(BaseModel):
         return self.masses[source != "normal"] * (self.E_F - edge[source])
 
     @property
+    @abstractmethod
     def structure(self) -> Structure:
         """The stack that this is."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def scale(self) -> float:
         """The factor of the structure's spin-orbit terms."""
-        raise NotImplementedError
 
     def thresholds(self) -> list[float]:
         """Return the sorted k_⊥² > 0 at which a channel closes, after a leading 0."""

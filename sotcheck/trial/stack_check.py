@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from sotcheck.beyond.torques import open_sources
 from sotcheck.engines import Engine
 from sotcheck.exact.inside import errors_of_t, spin_turned, total_torque
 from sotcheck.exact.observables import exact_flows, largest_torque, ledger_residual, summed_errors
@@ -20,7 +21,7 @@ from sotcheck.numerics.convergence import observed_order, richardson
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import NESTED, sample
 from sotcheck.run.progress import Progress
-from sotcheck.system.model import SOURCES, System
+from sotcheck.system.model import System
 from sotcheck.theory.sums import stack_torque
 from sotcheck.trial.verdict import Finding, Trial, compare
 
@@ -85,15 +86,10 @@ def climbed(engine: Engine, system: System, first: float) -> Ladder:
     return Ladder(rungs, exact_torque(engine, system, rungs, engine.accuracy))
 
 
-def open_sources(system: System) -> list[tuple[int, str]]:
-    """Return (index, name) of the sources with propagating states at E_F."""
-    return [(s, source) for s, source in enumerate(SOURCES) if system.k_perp2_max(source) > 0]
-
-
 def _first_order(system: System, engines: Mapping[str, Engine]) -> Iterator[Finding]:
     expected = stack_torque(system, rtol=1e-12)
     scale = max(float(np.abs(expected.value).max()), 1e-3 * largest_torque(system))
-    sources = open_sources(system)
+    sources = list(open_sources(system))
     # Which ladders tell most, one engine says for all.
     tried = {first: climbed(next(iter(engines.values())), system, first) for first in FIRST_RUNGS}
     best = min(tried, key=lambda first: tried[first].linear.total)
