@@ -188,26 +188,32 @@ def cut(structure: Structure, layer: int, *pieces: Region, deltas: tuple[Delta, 
     )
 
 
-def linear(structure: Structure, k_perp: Array) -> Array:
-    """The integrand of t to first order in the scale, from odd differences of the exact one, extrapolated.
+def linear_flows(structure: Structure, k_perp: Array) -> Array:
+    """Integrands of all flows to first order in the scale, from odd differences of exact ones, extrapolated.
 
     Narrow resonances need small steps: at each k_⊥ those whose last elimination changes least.
     """
     angle = 0.3 + np.arange(12) * np.pi / 6
-    weight = (k_perp[:, None] * np.cos(angle))[..., None, None]
-    masses = np.array([structure.left.mass, structure.right.mass, structure.right.mass])[:, None]
+    weight = (k_perp[:, None] * np.cos(angle))[..., None, None, None]
+    masses = np.array([structure.left.mass, structure.right.mass, structure.right.mass])[:, None, None]
 
-    def t(scale: float) -> Array:
+    def flows(scale: float) -> Array:
         found = flows_of(CONTINUUM, structure, k_perp[:, None], angle, np.array(scale))
-        return -(weight * total_torque(structure, found)).mean(axis=1) / (4 * np.pi * masses)
+        mean: Array = -(weight * found).mean(axis=1) / (4 * np.pi * masses)
+        return mean
 
-    best = np.full((len(k_perp), 3, 3), np.inf)
-    smallest = np.full((len(k_perp), 1, 1), np.inf)
+    best, smallest = np.zeros(0), np.full((len(k_perp), 1, 1, 1), np.inf)
     for step in (2e-3, 2e-4, 2e-5):
-        table = [(t(h) - t(-h)) / (2 * h) for h in step * 0.5 ** np.arange(4)]
+        table = [(flows(h) - flows(-h)) / (2 * h) for h in step * 0.5 ** np.arange(4)]
         for power in (4, 16, 64):
             before = table[-1]
             table = [(power * b - a) / (power - 1) for a, b in itertools.pairwise(table)]
-        change = np.abs(table[0] - before).max(axis=(1, 2), keepdims=True)
-        best, smallest = np.where(change < smallest, table[0], best), np.minimum(change, smallest)
+        change = np.abs(table[0] - before).max(axis=(1, 2, 3), keepdims=True)
+        best = np.where(change < smallest, table[0], best if best.size else table[0])
+        smallest = np.minimum(change, smallest)
     return best
+
+
+def linear(structure: Structure, k_perp: Array) -> Array:
+    """The integrand of t to first order in the scale, from exact solutions."""
+    return total_torque(structure, linear_flows(structure, k_perp))

@@ -67,9 +67,16 @@ class Medium:
         """√(k/M) of open channels, zero of closed ones, (n, 2, 2)."""
         return self.matrix(np.sqrt(self.q.real / self.region.mass))
 
-    def phase(self, part: float = 1.0) -> Complex:
-        """e^{iQ̂d} through a part of the layer, (n, 2, 2)."""
-        return self.matrix(np.exp(1j * self.q * self.region.thickness * part))
+    def phase(self, part: float | Array = 1.0) -> Complex:
+        """e^{iQ̂d} through a part of the layer, (n, 2, 2), or through parts (p,), (p, n, 2, 2)."""
+        far = self.region.thickness * np.asarray(part)[..., None, None]
+        return self.matrix((np.exp(1j * self.q * far)).reshape(*np.shape(part), *self.q.shape))
+
+    def nodes(self) -> tuple[Array, Array]:
+        """Return parts of the layer's thickness, and weights, of Gauss–Legendre's rule in z."""
+        turned = float(np.abs(self.q).max()) * self.region.thickness
+        u, weights = np.polynomial.legendre.leggauss(NODES + int(turned))
+        return (u + 1) / 2, weights * self.region.thickness / 2
 
 
 def _reflected(medium: Medium, admittance: Complex) -> Complex:
@@ -78,26 +85,40 @@ def _reflected(medium: Medium, admittance: Complex) -> Complex:
     return np.linalg.solve(own + admittance, own - admittance)
 
 
+def kappas_of(structure: Structure) -> list[Complex]:
+    """Return κ̂ of every junction without spin-orbit term, (2, 2) each."""
+    return [delta.barrier * IDENTITY + delta.exchange_term for delta in structure.interfaces]
+
+
 @dataclass(frozen=True)
 class Side:
     """Waves of unit flux that come in from one side; z counts onwards from there.
 
-    ψ (n, 2, 2) at every junction; in every layer a and b of ψ = e^{iQ̂z} a + e^{iQ̂(d−z)} b.
+    ψ (n, 2, 2) at every junction; in every layer a and b of ψ = e^{iQ̂z} a + e^{iQ̂(d−z)} b; just beyond every
+    junction Ŷ of slope = Ŷψ, which is that of any wave that goes on there.
     """
 
     psi: list[Complex]
     inside: list[tuple[Complex, Complex]]
+    admittance: list[Complex]
+
+    @property
+    def turned(self) -> Side:
+        """The same, in the order of the opposite direction."""
+        return Side(self.psi[::-1], self.inside[::-1], self.admittance[::-1])
 
 
 def _come_in(media: list[Medium], kappas: Sequence[Complex]) -> Side:
     """Return ψ at the junctions, and in layers, of waves of unit flux out of the first medium."""
     admittance = media[-1].admittance
+    found = [admittance]
     back: list[tuple[Complex, Complex]] = []
     for medium, kappa in zip(media[-2:0:-1], kappas[:0:-1], strict=True):
         rho, through = _reflected(medium, admittance - kappa), medium.phase()
         entered = np.linalg.inv(IDENTITY + through @ rho @ through)
         back.insert(0, (entered, rho))
         admittance = medium.admittance @ (IDENTITY - through @ rho @ through) @ entered
+        found.insert(0, admittance)
     first = media[0]
     psi = [np.linalg.solve(first.admittance + admittance - kappas[0], 2j * first.root_velocity)]
     inside: list[tuple[Complex, Complex]] = []
@@ -105,7 +126,7 @@ def _come_in(media: list[Medium], kappas: Sequence[Complex]) -> Side:
         a = entered @ psi[-1]
         inside.append((a, rho @ medium.phase() @ a))
         psi.append(medium.phase() @ a + inside[-1][1])
-    return Side(psi, inside)
+    return Side(psi, inside, found)
 
 
 @dataclass(frozen=True)
@@ -125,18 +146,16 @@ class Unperturbed:
     def of(cls, structure: Structure, k_perp2: Array) -> Unperturbed:
         """Solve by reflection matrices, from either side."""
         media = [Medium.of(region, structure.energy, k_perp2) for region in structure.regions]
-        kappas = [delta.barrier * IDENTITY + delta.exchange_term for delta in structure.interfaces]
+        kappas = kappas_of(structure)
         back = _come_in(media[::-1], kappas[::-1])
-        return cls(
-            structure, k_perp2, media, _come_in(media, kappas), Side(back.psi[::-1], back.inside[::-1])
-        )
+        return cls(structure, k_perp2, media, _come_in(media, kappas), back.turned)
 
     def at(self, junction: int) -> Complex:
         """Return ψ at a junction, (n, 2, 4)."""
         return np.concatenate([self.from_left.psi[junction], self.from_right.psi[junction]], axis=-1)
 
-    def inside(self, layer: int, part: float) -> Complex:
-        """Return ψ at a part of a layer's thickness, (n, 2, 4)."""
+    def inside(self, layer: int, part: float | Array) -> Complex:
+        """Return ψ at a part of a layer's thickness, (n, 2, 4), or at parts (p,), (p, n, 2, 4)."""
         medium = self.media[layer + 1]
         near, far = medium.phase(part), medium.phase(1 - part)
         (a, b), (c, d) = self.from_left.inside[layer], self.from_right.inside[layer]
@@ -166,11 +185,10 @@ class Unperturbed:
         for n, layer in enumerate(self.structure.layers):
             if layer.spin_orbit == NO_FIELD:
                 continue
-            size = float(np.abs(self.media[n + 1].q).max()) * layer.thickness
-            nodes, weights = np.polynomial.legendre.leggauss(NODES + int(size))
+            parts, weights = self.media[n + 1].nodes()
+            a = mean_field(layer.spin_orbit)
             found += [
-                (mean_field(layer.spin_orbit), weight * layer.thickness / 2, self.inside(n, (node + 1) / 2))
-                for node, weight in zip(nodes.tolist(), weights.tolist(), strict=True)
+                (a, weight, psi) for weight, psi in zip(weights.tolist(), self.inside(n, parts), strict=True)
             ]
         return found
 

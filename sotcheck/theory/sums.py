@@ -13,7 +13,7 @@ from sotcheck.numerics.quadrature import Sum, sum_over_k
 from sotcheck.numerics.radial import CLEARANCE
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
-from sotcheck.theory import distorted
+from sotcheck.theory import distorted, response
 from sotcheck.theory.amplitudes import Amplitudes, closed_forms
 from sotcheck.theory.first_order import FirstOrder, interface_exchange
 from sotcheck.theory.symbols import Symbols
@@ -121,3 +121,12 @@ def stack_torque(system: System, *, rtol: float) -> Estimate:
     """Sum t to first order in the scale of all spin-orbit terms over k_⊥, (3, 3): source, x, y, z."""
     structure = system.structure
     return sum_of_averages(lambda x: distorted.torque(structure, x), system, rtol, EPS).total
+
+
+def stack_flows(system: System, *, rtol: float) -> Estimate:
+    """Sum all spin flows to first order in the scale over k_⊥, (3, 4I + 2L, 3): source, flow, x, y, z.
+
+    Unlike t they diverge where a state is bound inside a continuum that it does not couple to.
+    """
+    structure = system.structure
+    return sum_of_averages(lambda x: response.flows(structure, x), system, rtol, EPS).total

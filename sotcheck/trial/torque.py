@@ -25,7 +25,7 @@ from sotcheck.system.interface import BOUND, SOURCES, Interface
 from sotcheck.system.model import System
 from sotcheck.system.stack import Stack
 from sotcheck.theory.first_order import torque_vector
-from sotcheck.theory.sums import first_order_flows, first_order_torque, stack_torque
+from sotcheck.theory.sums import first_order_flows, first_order_torque, stack_flows, stack_torque
 from sotcheck.trial.paper import load
 from sotcheck.trial.torque_table import TorqueRow, TorqueTable
 
@@ -151,15 +151,16 @@ def _first_order_rows(iface: Interface, h_R: list[float], tolerance: float) -> l
 
 
 def _stack_rows(iface: System, scales: list[float], tolerance: float) -> list[TorqueRow]:
-    found = stack_torque(iface, rtol=tolerance)
-    error = {"quadrature": (found.total, "nested rules in k_perp")}
-    flows = np.full((4, 3), np.nan)
+    found, flows = (of(iface, rtol=tolerance) for of in (stack_torque, stack_flows))
+    error = {"quadrature": (found.total + flows.total, "nested rules in k_perp")}
     rows = []
     for scale in scales:
         for s, source in enumerate(SOURCES):
             t = Estimate(found.value[s], error) * scale
-            parts = parts_of(t, iface.direction)
-            rows.append(TorqueRow(FIRST_ORDER, None, scale, iface.m, source, t, parts, flows))
+            parts = parts_of(found[s] * scale, iface.direction)
+            rows.append(
+                TorqueRow(FIRST_ORDER, None, scale, iface.m, source, t, parts, scale * flows.value[s])
+            )
     return rows
 
 

@@ -41,8 +41,7 @@ class TorqueRow:
         Components along m×ŷ and m×(ŷ×m), errors larger than those of t by up to 1/|m×ŷ|; None when m ∥ ŷ.
     flows : array (4I + 2L, 3)
         Spin current at z = −0 and +0, what the lattice adds, what the interface magnetism takes; the same of
-        further interfaces; for each layer what its spin-orbit field adds, and the torque on it. NaN where
-        first order of a stack does not say.
+        further interfaces; for each layer what its spin-orbit field adds, and the torque on it.
     scale : float or None
         Factor of the system's spin-orbit terms; None where h_R says it.
     """
@@ -101,9 +100,6 @@ class TorqueRow:
     def _flows(self, system: System, unit: float, length: float) -> dict[str, Any]:
         """Return who gives and takes what spin: at z = 0, at every interface, in every layer."""
         structure = system.structure
-        if np.isnan(self.flows).any():
-            # To first order a stack says the whole only.
-            return dict.fromkeys((*FLOWS, "layers", "interfaces"))
         deltas = at_interfaces(structure, self.flows) * unit
         interfaces = [
             {"z": z * length, **dict(zip(FLOWS, flows.tolist(), strict=True))}
