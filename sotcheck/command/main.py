@@ -29,6 +29,7 @@ from sotcheck.command.options import (
     request_options,
     tell,
 )
+from sotcheck.command.profile import profile
 from sotcheck.command.si import Asked, si_options
 from sotcheck.command.sweep import sweep
 from sotcheck.command.trust_map import trust_map
@@ -237,7 +238,7 @@ def audit(
     conclude(result, json_file)
 
 
-for command in (beyond, bound_states, trust_map, sweep, bench):
+for command in (beyond, bound_states, profile, trust_map, sweep, bench):
     cli.add_command(command)
 
 

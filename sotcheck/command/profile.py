@@ -1,0 +1,95 @@
+"""The command that draws spin against z."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sotcheck.command.options import (
+    Number,
+    Place,
+    chosen_system,
+    emit,
+    fermi_energy_option,
+    json_option,
+    magnetization_option,
+    refuse_unwritable_json,
+    refuse_unwritable_svg,
+)
+from sotcheck.run.output import write_text
+from sotcheck.run.progress import bar
+
+
+@click.command()
+@click.argument("system")
+@click.option(
+    "--source",
+    metavar="NAME,NAME,...",
+    show_default="all",
+    help="normal, majority, minority, or total: the sources weighted with their relaxation times.",
+)
+@click.option("--from", "start", type=Number(), metavar="Z", help="Where to begin, in the file's unit.")
+@click.option("--to", "stop", type=Number(), metavar="Z", help="Where to end.")
+@click.option(
+    "--points", type=click.IntRange(2, 5000), default=200, show_default=True, help="About how many z."
+)
+@click.option(
+    "--engine",
+    metavar="NAME,NAME,...",
+    default="continuum",
+    show_default=True,
+    help="One or several: an exact engine, or first-order (the linear coefficient times the scale).",
+)
+@click.option(
+    "--scale", type=Number(), default=1.0, show_default=True, help="Factor of every spin-orbit term."
+)
+@click.option(
+    "--tolerance",
+    type=Number(1e-12, 0.1),
+    default=1e-6,
+    show_default=True,
+    help="Relative error to aim at in the k_perp sum.",
+)
+@magnetization_option
+@fermi_energy_option
+@click.option("--svg", "svg_file", type=Place(path_type=Path), metavar="FILE", help="Draw it, as SVG.")
+@json_option
+def profile(
+    system: str,
+    source: str | None,
+    engine: str,
+    svg_file: Path | None,
+    json_file: str | None,
+    magnetization: tuple[float, ...] | None,
+    fermi_energy: float | None,
+    **asked: Any,
+) -> None:
+    """Compute spin density and spin current against z, of each source.
+
+    Summed over k_perp with the shift, sign and prefactor of t: from z = -0 on the current is what 'torque'
+    calls spin_current_minus, and so on at every junction. Printed as CSV: a line for each engine, source and
+    z, both sides of every junction.
+
+    \b
+    Examples:
+      sotcheck profile mine.toml --svg spin.svg
+      sotcheck profile bulk-magnetism --source normal --from -10 --to 20 --engine continuum,first-order
+    """  # noqa: D301 (click reads the \b)
+    chosen, _ = chosen_system(system, magnetization=magnetization, fermi_energy=fermi_energy)
+    refuse_unwritable_json(json_file)
+    refuse_unwritable_svg(svg_file)
+    from sotcheck.trial.against_z import against_z
+
+    engines, sources = (
+        None if given is None else list(dict.fromkeys(map(str.strip, given.split(","))))
+        for given in (engine, source)
+    )
+    found = against_z(chosen, engines or [], source=sources, progress=bar, **asked)
+    if svg_file is not None:
+        from sotcheck.pages.against_z import draw
+        from sotcheck.pages.figures import svg
+
+        write_text(svg_file, svg(draw, found.to_dict()))
+    emit(str(found), found.to_json(), json_file)

@@ -1,0 +1,99 @@
+"""Spin density and spin current against z, in half-spaces and layers, summed over k_⊥.
+
+−(1/4π) ∫ d²k_⊥/(2π)² k_x Σ_in of ψ†σψ, unit: wave vector², and of Im ψ†σ∂_zψ/M, unit: wave vector³, over the
+mass of the source: t's own prefactor, states, sign and shift. In layers d(current)/dz = v × density at every
+k, with the layer's whole field v = Jd + w.
+
+States are those of an engine at the junctions, continued from there: in layers each wave from the end at
+which it is largest, in half-spaces outwards, so that nothing grows. A lattice's own sites would not do: they
+are few on purpose (exact differences, coarse spacing), while ψ and its slope at junctions are those of the
+continuum, and what lies between follows from them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sotcheck.engines import Engine
+from sotcheck.engines.determinant import kinks_of, poles_near
+from sotcheck.exact.inside import psi_inside
+from sotcheck.exact.observables import largest_torque
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.estimate import Estimate, side_by_side
+from sotcheck.numerics.quadrature import sum_over_k
+from sotcheck.system.model import System
+from sotcheck.system.places import Places
+from sotcheck.system.spin import in_spin_bands, pauli_vector
+from sotcheck.system.states import States, by_source
+
+#: Places summed at once, and most problems of one such sum: what is kept of them fits into memory.
+AT_ONCE, MOST_PROBLEMS = 48, 60_000
+
+
+def psi_outside(states: States, right: int, depth: Array) -> tuple[Complex, Complex]:
+    """Return ψ and its slope ∂_zψ/M at depths (p,) ≥ 0 into a half-space; (2, ..., p, 2, 2) each."""
+    region = states.structure.right if right else states.structure.left
+    k, axis = (states.right if right else states.left), np.array(region.direction)
+    root = np.where(k.real > 0, np.sqrt(region.mass / np.abs(k)), 0) + 0j
+    arriving = np.zeros_like(states.psi[:, 0])
+    arriving[right] = in_spin_bands(root, axis)
+    leaving = states.psi[:, -1 if right else 0] - arriving
+    turned = 1j * k[..., None, :] * depth[:, None]
+    out = in_spin_bands(np.exp(turned), axis) @ leaving[..., None, :, :]
+    # Nothing arrives in closed channels.
+    back = in_spin_bands(np.exp(-1j * turned.imag), axis) @ arriving[..., None, :, :]
+    velocity = in_spin_bands(1j * k / region.mass, axis)[..., None, :, :]
+    return out + back, (1 if right else -1) * velocity @ (out - back)
+
+
+def spin_at(states: States, places: Places) -> Array:
+    """Return Σ_in ψ†σψ and Σ_in Im ψ†σ∂_zψ/M by source, (..., p, 3, 2, 3), per unit incident flux."""
+    structure, found = states.structure, []
+    last = len(structure.regions) - 1
+    for region, some in places.by_region():
+        z = places.z[some]
+        if region in (0, last):
+            beyond = z - structure.positions[-1] if region else -z
+            psi, slope = psi_outside(states, int(region > 0), np.maximum(beyond, 0.0))
+        else:
+            part = (z - structure.positions[region - 1]) / structure.regions[region].thickness
+            psi, slope = psi_inside(states, region - 1, np.clip(part, 0.0, 1.0))
+        both = (by_source(one, psi, states.m) for one in (psi, slope))
+        density, current = (pauli_vector(one) for one in both)
+        found.append(np.stack([density.real, current.imag], axis=-2))
+    return np.concatenate(found, axis=-4)
+
+
+def against_z(engine: Engine, system: System, scale: float, places: Places, *, rtol: float) -> Estimate:
+    """Return the k_⊥-summed spin density and current at places, (p, 3, 2, 3): place, source, which, x, y, z.
+
+    `scale` multiplies the spin-orbit terms of the system's structure, as in `exact_flows`; nothing is divided
+    by it. Far from the junctions e^{2ik_z z} asks for many k_⊥: errors are those of nested rules there.
+    """
+    structure = system.structure
+    scales, spacing = np.array([scale]), engine.effective_spacing(structure)
+    masses = np.array(system.masses)[[0, 1, 1], None, None]
+    k_most = structure.thresholds()[-1] ** 0.5
+    # Densities weigh as much as currents.
+    units = np.array([k_most, 1.0])[:, None]
+    turns = kinks_of(system, scales, spacing).tolist()
+    floor = 8 * float(np.finfo(float).eps) * largest_torque(system)
+
+    def near(segment: tuple[float, float], angles: Array) -> Complex:
+        return poles_near(system, segment, angles[:, None], scales, spacing)
+
+    def summed(some: Places) -> Estimate:
+        def integrand(x: Array, angles: Array) -> Array:
+            k_perp = np.sqrt(x if x.ndim == 2 else x[:, None])[..., None]
+            states = engine.solve(structure, *np.broadcast_arrays(k_perp, angles[:, None], scales))
+            kx = (k_perp * np.cos(angles)[:, None])[..., None, None, None, None]
+            values = -kx * units * spin_at(states, some) / (4 * np.pi * masses)
+            # The opposite k first: at each angle alone what there is without spin-orbit terms would swamp it.
+            paired: Array = (values + np.roll(values, values.shape[1] // 2, axis=1)) / 2
+            return paired
+
+        edges, most = system.thresholds(), min(engine.most_problems, MOST_PROBLEMS)
+        found = sum_over_k(integrand, edges, rtol, floor, near, turns, most=most).total
+        return found[0].each(lambda values: values / units)
+
+    return side_by_side([summed(some) for _, some in places.chunks(AT_ONCE)])

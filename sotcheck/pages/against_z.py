@@ -1,0 +1,77 @@
+"""The picture of spin density and spin current against z, drawn from the JSON of `sotcheck profile` alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from sotcheck.pages.figures import BLUE, GREEN, GREY, ORANGE, canvas, scientific
+
+Data = dict[str, Any]
+
+#: Panels from top to bottom, and the components in each.
+PARTS = {"spin_density": "spin density", "spin_current": "spin current"}
+AXES = {"x": BLUE, "y": ORANGE, "z": GREEN}
+#: Lines of engines, in the order asked for.
+LINES = ("-", "--", ":")
+#: Layers by turns, and the right half-space; names of more layers than this would overlap.
+SHADES, MOST_NAMES = ("#eef3f8", "#dfe8f1"), 6
+
+
+def draw(data: Data) -> Figure:
+    """Spin density and spin current, a column for each source, layers shaded."""
+    rows = data["profiles"]
+    sources = list(dict.fromkeys(row["source"] for row in rows))
+    engines = list(dict.fromkeys(row["engine"] for row in rows))
+    size = 3.2 * len(sources) + 1.0, 5.0
+    figure, grid = canvas(*size, len(PARTS), len(sources), squeeze=False, sharex=True, sharey="row")
+    for column, source in enumerate(sources):
+        for line, (part, words) in enumerate(PARTS.items()):
+            axes: Axes = grid[line][column]
+            _regions(axes, data, named=line == 0)
+            for row in (one for one in rows if one["source"] == source):
+                style = LINES[engines.index(row["engine"]) % len(LINES)]
+                _components(axes, data, row[part], style, row["engine"] if len(engines) > 1 else "")
+            axes.axhline(0, color=GREY, lw=0.6)
+            axes.set_xlim(data["z"][0], data["z"][-1])
+            scientific(axes)
+            if line == 0:
+                axes.set_title(source, fontsize=9.5, pad=16)
+            else:
+                axes.set_xlabel(f"z ({data['unit']['z']})")
+            if column == 0:
+                axes.set_ylabel(f"{words} ({data['unit'][part]})")
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", fontsize=8, ncols=3 * len(engines))
+    return figure
+
+
+def _components(axes: Axes, data: Data, values: list[list[float]], style: str, engine: str) -> None:
+    """Draw x, y, z region by region: currents jump where a junction gives or takes spin."""
+    z, region = np.array(data["z"]), data["region"]
+    breaks = [n for n in range(1, len(z)) if region[n] != region[n - 1]]
+    for (name, color), one in zip(AXES.items(), np.array(values).T, strict=True):
+        broken_z, broken = np.insert(z, breaks, np.nan), np.insert(one, breaks, np.nan)
+        label = f"{name}, {engine}" if engine else name
+        axes.plot(broken_z, broken, style, color=color, lw=1.3, label=label)
+
+
+def _regions(axes: Axes, data: Data, named: bool) -> None:
+    """Shade everything from z = 0 on, region by region, with its name above."""
+    first, last = data["z"][0], data["z"][-1]
+    shown = data["regions"] if len(data["regions"]) <= MOST_NAMES else []
+    for n, region in enumerate(data["regions"]):
+        lower = first if region["from"] is None else max(region["from"], first)
+        upper = last if region["to"] is None else min(region["to"], last)
+        if lower >= upper:
+            continue
+        if n:
+            axes.axvspan(lower, upper, color=SHADES[n % 2], lw=0, zorder=0)
+            axes.axvline(lower, color=GREY, ls=":", lw=0.8)
+        if named and region in shown:
+            words = region["name"].replace(" half-space", "")
+            place = axes.get_xaxis_transform()
+            axes.text((lower + upper) / 2, 1.02, words, transform=place, ha="center", fontsize=7, color=GREY)

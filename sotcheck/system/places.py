@@ -1,0 +1,69 @@
+"""Places along z: points in the half-spaces and layers of a stack, on either side of every junction."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from sotcheck.errors import SotcheckError
+from sotcheck.numerics.arrays import Array
+from sotcheck.system.structure import Structure
+
+#: Fewest places in a region; wavelengths of the fastest electrons that are shown of half-spaces.
+FEWEST, WAVELENGTHS = 5, 2.0
+
+
+@dataclass(frozen=True)
+class Places:
+    """Regions (p,), 0 for the left half-space, and z (p,) in or at the edge of each, in ascending order."""
+
+    structure: Structure
+    region: Any
+    z: Array
+
+    def __len__(self) -> int:
+        return len(self.z)
+
+    @classmethod
+    def between(cls, structure: Structure, start: float, stop: float, points: int) -> Places:
+        """Return about so many places from one z to another: in every region equidistant, edges included."""
+        if not (math.isfinite(start) and math.isfinite(stop) and start < stop):
+            raise SotcheckError(f"z from {start:g} to {stop:g} is not accepted; expected a range")
+        edges = [-math.inf, *structure.positions, math.inf]
+        regions, places = [], []
+        for region, (lower, upper) in enumerate(pairwise(edges)):
+            first, last = max(lower, start), min(upper, stop)
+            if first < last:
+                number = max(FEWEST, round(points * (last - first) / (stop - start)))
+                places.append(np.linspace(first, last, number))
+                regions.append(np.full(number, region))
+        return cls(structure, np.concatenate(regions), np.concatenate(places))
+
+    @classmethod
+    def around(cls, structure: Structure, points: int) -> Places:
+        """Return places in all layers, and a few wavelengths into both half-spaces."""
+        return cls.between(structure, *default_range(structure), points)
+
+    def by_region(self) -> Iterator[tuple[int, slice]]:
+        """Yield the regions that have places, and which these are."""
+        for region in np.unique(self.region).tolist():
+            first, last = np.searchsorted(self.region, [region, region + 1]).tolist()
+            yield region, slice(first, last)
+
+    def chunks(self, most: int) -> Iterator[tuple[slice, Places]]:
+        """Yield places by region, at most so many at once."""
+        for _, some in self.by_region():
+            for first in range(some.start, some.stop, most):
+                part = slice(first, min(first + most, some.stop))
+                yield part, Places(self.structure, self.region[part], self.z[part])
+
+
+def default_range(structure: Structure) -> tuple[float, float]:
+    """Return from where to where a picture goes that is not told otherwise."""
+    margin = WAVELENGTHS * 2 * math.pi / structure.thresholds()[-1] ** 0.5
+    return -margin, structure.positions[-1] + margin
