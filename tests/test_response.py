@@ -40,11 +40,11 @@ def unbalanced(structure: Structure, flows: Array) -> float:
     return max(float(np.abs(rest).max()) for rest in rests) / float(np.abs(flows).max())
 
 
-@pytest.mark.parametrize("first", [0, 6])
+@pytest.mark.parametrize("first", [0, 3])
 def test_random_stacks(first: int) -> None:
     """The linear coefficient of exact flows; the ledger of every part; the sum is the Born series' torque."""
-    for seed in range(first, first + 6):
-        structure = random_stack(seed).structure
+    for seed in range(first, first + 3):
+        structure = random_stack(seed, most=4).structure
         found, t = (of(structure, k_of(structure) ** 2) for of in (response.flows, distorted.torque))
         assert difference(structure) <= 1e-8, seed
         assert unbalanced(structure, found) <= 1e-12, seed

@@ -23,11 +23,11 @@ from sotcheck.numerics.estimate import Estimate, side_by_side
 from sotcheck.numerics.quadrature import sum_over_k
 from sotcheck.system.model import System
 from sotcheck.system.places import Places
-from sotcheck.system.spin import in_spin_bands, pauli_vector
-from sotcheck.system.states import States, by_source
+from sotcheck.system.spin import dot_sigma, in_spin_bands
+from sotcheck.system.states import States
 
-#: Places summed at once, and most problems of one such sum: what is kept of them fits into memory.
-AT_ONCE, MOST_PROBLEMS = 48, 60_000
+#: Places summed at once, and how many times problems, after which nothing is refined: half a minute.
+AT_ONCE, MOST_VALUES = 48, 5_000_000
 
 
 def psi_outside(states: States, right: int, depth: Array) -> tuple[Complex, Complex]:
@@ -46,9 +46,26 @@ def psi_outside(states: States, right: int, depth: Array) -> tuple[Complex, Comp
     return out + back, (1 if right else -1) * velocity @ (out - back)
 
 
+def _spins(bra: Complex, ket: Complex) -> Complex:
+    """Return bra†σ ket of both columns of matrices, (..., 2, 3)."""
+    up, down = bra.conj()[..., 0, :], bra.conj()[..., 1, :]
+    one, other = up * ket[..., 1, :], down * ket[..., 0, :]
+    return np.stack([one + other, 1j * (other - one), up * ket[..., 0, :] - down * ket[..., 1, :]], axis=-1)
+
+
 def spin_at(states: States, places: Places) -> Array:
     """Return Σ_in ψ†σψ and Σ_in Im ψ†σ∂_zψ/M by source, (..., p, 3, 2, 3), per unit incident flux."""
     structure, found = states.structure, []
+    # Columns of waves from the right: majority, then minority.
+    turn = np.linalg.eigh(dot_sigma(states.m))[1]
+
+    def turned(waves: Complex) -> Complex:
+        return np.asarray((waves[1].reshape(-1, 2) @ turn).reshape(waves[1].shape))
+
+    def by_source(psi: Complex, other: Complex) -> Complex:
+        left, right = _spins(psi[0], other[0]), _spins(turned(psi), turned(other))
+        return np.concatenate([left.sum(axis=-2, keepdims=True), right], axis=-2)
+
     last = len(structure.regions) - 1
     for region, some in places.by_region():
         z = places.z[some]
@@ -58,9 +75,7 @@ def spin_at(states: States, places: Places) -> Array:
         else:
             part = (z - structure.positions[region - 1]) / structure.regions[region].thickness
             psi, slope = psi_inside(states, region - 1, np.clip(part, 0.0, 1.0))
-        both = (by_source(one, psi, states.m) for one in (psi, slope))
-        density, current = (pauli_vector(one) for one in both)
-        found.append(np.stack([density.real, current.imag], axis=-2))
+        found.append(np.stack([by_source(psi, psi).real, by_source(psi, slope).imag], axis=-2))
     return np.concatenate(found, axis=-4)
 
 
@@ -92,7 +107,7 @@ def against_z(engine: Engine, system: System, scale: float, places: Places, *, r
             paired: Array = (values + np.roll(values, values.shape[1] // 2, axis=1)) / 2
             return paired
 
-        edges, most = system.thresholds(), min(engine.most_problems, MOST_PROBLEMS)
+        edges, most = system.thresholds(), min(engine.most_problems, MOST_VALUES // len(some))
         found = sum_over_k(integrand, edges, rtol, floor, near, turns, most=most).total
         return found[0].each(lambda values: values / units)
 
