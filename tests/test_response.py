@@ -40,10 +40,10 @@ def unbalanced(structure: Structure, flows: Array) -> float:
     return max(float(np.abs(rest).max()) for rest in rests) / float(np.abs(flows).max())
 
 
-@pytest.mark.parametrize("first", [0, 3])
+@pytest.mark.parametrize("first", [0, 2])
 def test_random_stacks(first: int) -> None:
     """The linear coefficient of exact flows; the ledger of every part; the sum is the Born series' torque."""
-    for seed in range(first, first + 3):
+    for seed in range(first, first + 2):
         structure = random_stack(seed, most=4).structure
         found, t = (of(structure, k_of(structure) ** 2) for of in (response.flows, distorted.torque))
         assert difference(structure) <= 1e-8, seed
