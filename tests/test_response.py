@@ -19,6 +19,7 @@ from sotcheck.theory import distorted, response
 from sotcheck.theory.response import Response
 from sotcheck.theory.sums import first_order_flows, stack_flows, stack_torque
 from sotcheck.trial.paper import load
+from sotcheck.trial.torque_table import ledger
 
 Patch = pytest.MonkeyPatch
 
@@ -110,3 +111,25 @@ def test_rows_of_torque() -> None:
     exact = {row.source: row for row in sc.torque(stack, engine="continuum", scale=1e-4)}
     for source, row in rows.items():
         assert relative(row.flows / 2, exact[source].flows / 1e-4) <= 1e-6
+
+
+def test_the_printed_ledger() -> None:
+    """Every spin-orbit term gives, every magnetism takes; nothing is left, and a wrong entry would be."""
+    stack = pinned()
+    (row,) = sc.torque(stack, engine="continuum", tolerance=1e-6).totals()
+    entries = ledger(stack, row.flows)
+    assert [who for who, _ in entries] == [
+        "+ spin-orbit at z = 0", "+ spin-orbit in layer 1", "+ spin-orbit at z = 1.2",
+        "- leaves to the left", "- magnetism at z = 0", "- magnetism of layer 1",
+        "- magnetism of right half-space", "- leaves to the right", "= unaccounted for",
+    ]  # fmt: skip
+    taken = [flow for who, flow in entries if "magnetism" in who]
+    np.testing.assert_allclose(np.sum(taken, axis=0), row.vector, rtol=0, atol=1e-15)
+    assert np.abs(entries[-1][1]).max() <= 1e-15
+    wrong = row.flows.copy()
+    wrong[2] *= 1.01
+    assert np.abs(ledger(stack, wrong)[-1][1]).max() > 1e-6
+    text = str(sc.torque(stack, engine=["first-order", "continuum"], tolerance=1e-6))
+    assert "total of continuum, scale = 1" in text
+    assert "- magnetism of layer 1           -3.0707e-03" in text
+    assert "takes spin" not in str(sc.torque(load_bare("bulk-magnetism", "here"), engine="first-order"))

@@ -17,6 +17,7 @@ from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.files import to_document
 from sotcheck.system.model import BOUND, SOURCES, System
+from sotcheck.system.structure import NO_FIELD
 from sotcheck.system.units import unit_of_torque
 
 #: Of the columns that `cells` fills.
@@ -156,7 +157,8 @@ class TorqueTable(Sequence[TorqueRow]):
 
     def __str__(self) -> str:
         m = "(" + ", ".join(f"{c:.4g}" for c in self.iface.m) + ")"
-        table = [cells(row) for row in (*self.rows, *self.totals())]
+        unit = unit_of_torque(self.iface)
+        table = [cells(row, unit) for row in (*self.rows, *self.totals())]
         notes = ["+/-: uncertainty; total: the sources weighted with their relaxation times"]
         if any(row.source == BOUND for row in self.rows):
             notes.append(
@@ -169,7 +171,25 @@ class TorqueTable(Sequence[TorqueRow]):
             )
         notes += [f"Warning: {warning}" for warning in self.warnings]
         shown = tabulate(table, HEAD, disable_numparse=True)
-        return "\n".join([f"{self.iface.name}: torque t for m = {m}", shown, *notes])
+        head = f"{self.iface.name}: torque t{' in nm^-3' if self.iface.unit else ''} for m = {m}"
+        return "\n".join([head, shown, *notes, *self._ledger()])
+
+    def _ledger(self) -> list[str]:
+        """Return the lines of who gives and takes spin in a stack: one engine and scale, all sources."""
+        if not self.iface.structure.layers or not self.rows:
+            return []
+        # What is exact rather than first order, which comes first.
+        rows = self.totals()
+        row = next((one for one in rows if one.engine != rows[0].engine), rows[0])
+        unit = unit_of_torque(self.iface)
+        lines = [
+            # What its uncertainty could be all of is none.
+            [who, *(f"{value * unit: .4e}" if abs(value) > row.t.total else " 0" for value in flow)]
+            for who, flow in ledger(self.iface, row.flows, unit ** (-1 / 3))
+        ]
+        said = f"total of {row.engine}, {'h_R' if row.scale is None else 'scale'} = "
+        said += f"{row.h_R if row.scale is None else row.scale:g}; the JSON has every source's"
+        return [f"who gives and who takes spin: {said}", tabulate(lines, ["", *"xyz"], disable_numparse=True)]
 
 
 def weights(system: System) -> dict[str, float]:
@@ -199,11 +219,35 @@ def _total(rows: list[TorqueRow], tau: dict[str, float]) -> TorqueRow:
     )
 
 
-def cells(row: TorqueRow) -> list[str]:
-    """Return the cells of a row: engine, h_R, source, both components with their errors."""
+def ledger(system: System, flows: Array, length: float = 1.0) -> list[tuple[str, Array]]:
+    """Return who gives spin, and who takes it, from left to right, of flows (4I + 2L, 3), and what is left.
+
+    Who can do neither is not listed; places in multiples of `length`.
+    """
+    structure = system.structure
+    deltas, layers = at_interfaces(structure, flows), in_layers(structure, flows)
+    places = [f"z = {z * length:.4g}" for z in structure.positions]
+    given, taken = [], [("leaves to the left", -deltas[0, 0])]
+    parts = places, structure.interfaces, deltas, system.names, structure.regions[1:], layers
+    for place, delta, flow, name, layer, (added, torque) in zip(*parts, strict=True):
+        given += [(f"spin-orbit at {place}", flow[2])] * (delta.spin_orbit != NO_FIELD)
+        given += [(f"spin-orbit in {name}", added)] * (layer.spin_orbit != NO_FIELD)
+        taken += [(f"magnetism at {place}", flow[3])] * bool(delta.exchange)
+        taken += [(f"magnetism of {name}", torque)] * bool(layer.exchange or torque.any())
+    taken.append(("leaves to the right", deltas[-1, 1] - layers[-1, 1]))
+    rest = np.sum([flow for _, flow in given], axis=0) - np.sum([flow for _, flow in taken], axis=0)
+    return (
+        [(f"+ {who}", flow) for who, flow in given]
+        + [(f"- {who}", flow) for who, flow in taken]
+        + [("= unaccounted for", rest)]
+    )
+
+
+def cells(row: TorqueRow, unit: float = 1.0) -> list[str]:
+    """Return the cells of a row: engine, h_R, source, both components with their errors; times `unit`."""
     engine = row.engine if row.scheme is None else f"{row.engine} ({row.scheme})"
     parts = ["undefined", ""] * 2
     if row.parts is not None:
-        pairs = zip(row.parts.value, row.parts.error, strict=True)
+        pairs = zip((row.parts * unit).value, (row.parts * unit).error, strict=True)
         parts = [text for value, error in pairs for text in (f"{value: .10e}", f"{error:.1e}")]
     return [engine, f"{row.h_R:g}", row.source, *parts]
