@@ -17,8 +17,8 @@ PARTS = {"spin_density": "spin density", "spin_current": "spin current"}
 AXES = {"x": BLUE, "y": ORANGE, "z": GREEN}
 #: Lines of engines, in the order asked for.
 LINES = ("-", "--", ":")
-#: Layers by turns, and the right half-space; names of more layers than this would overlap.
-SHADES, MOST_NAMES = ("#eef3f8", "#dfe8f1"), 6
+#: Layers by turns, and the right half-space; names of more regions than this would overlap.
+SHADES, MOST_NAMES = ("#eef3f8", "#dfe8f1"), 7
 
 
 def draw(data: Data) -> Figure:
@@ -26,8 +26,8 @@ def draw(data: Data) -> Figure:
     rows = data["profiles"]
     sources = list(dict.fromkeys(row["source"] for row in rows))
     engines = list(dict.fromkeys(row["engine"] for row in rows))
-    size = 3.2 * len(sources) + 1.0, 5.0
-    figure, grid = canvas(*size, len(PARTS), len(sources), squeeze=False, sharex=True, sharey="row")
+    size = 3.2 * len(sources) + 1.0, 5.2
+    figure, grid = canvas(*size, len(PARTS), len(sources), squeeze=False, sharex=True)
     for column, source in enumerate(sources):
         for line, (part, words) in enumerate(PARTS.items()):
             axes: Axes = grid[line][column]
@@ -39,14 +39,20 @@ def draw(data: Data) -> Figure:
             axes.set_xlim(data["z"][0], data["z"][-1])
             scientific(axes)
             if line == 0:
-                axes.set_title(source, fontsize=9.5, pad=16)
+                axes.set_title(source, fontsize=9.5, pad=22)
             else:
                 axes.set_xlabel(f"z ({data['unit']['z']})")
             if column == 0:
-                axes.set_ylabel(f"{words} ({data['unit'][part]})")
+                axes.set_ylabel(f"{words} ({_raised(data['unit'][part])})")
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", fontsize=8, ncols=3 * len(engines))
     return figure
+
+
+def _raised(unit: str) -> str:
+    """Return a unit with its power as one."""
+    name, power = unit.split("^")
+    return f"{name}$^{{{power}}}$"
 
 
 def _components(axes: Axes, data: Data, values: list[list[float]], style: str, engine: str) -> None:
@@ -60,18 +66,17 @@ def _components(axes: Axes, data: Data, values: list[list[float]], style: str, e
 
 
 def _regions(axes: Axes, data: Data, named: bool) -> None:
-    """Shade everything from z = 0 on, region by region, with its name above."""
+    """Shade everything from z = 0 on, region by region, with its name above, by turns at two heights."""
     first, last = data["z"][0], data["z"][-1]
-    shown = data["regions"] if len(data["regions"]) <= MOST_NAMES else []
     for n, region in enumerate(data["regions"]):
         lower = first if region["from"] is None else max(region["from"], first)
         upper = last if region["to"] is None else min(region["to"], last)
-        if lower >= upper:
+        if n == 0 or lower >= upper:
             continue
-        if n:
-            axes.axvspan(lower, upper, color=SHADES[n % 2], lw=0, zorder=0)
-            axes.axvline(lower, color=GREY, ls=":", lw=0.8)
-        if named and region in shown:
+        axes.axvspan(lower, upper, color=SHADES[n % 2], lw=0, zorder=0)
+        axes.axvline(lower, color=GREY, ls=":", lw=0.8)
+        if named and len(data["regions"]) <= MOST_NAMES:
             words = region["name"].replace(" half-space", "")
-            place = axes.get_xaxis_transform()
-            axes.text((lower + upper) / 2, 1.02, words, transform=place, ha="center", fontsize=7, color=GREY)
+            style: Any = {"ha": "center", "fontsize": 7, "color": GREY}
+            height = 1.02 + 0.07 * ((n + 1) % 2)
+            axes.text((lower + upper) / 2, height, words, transform=axes.get_xaxis_transform(), **style)

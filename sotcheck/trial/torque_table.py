@@ -233,7 +233,10 @@ def ledger(system: System, flows: Array, length: float = 1.0) -> list[tuple[str,
         given += [(f"spin-orbit at {place}", flow[2])] * (delta.spin_orbit != NO_FIELD)
         given += [(f"spin-orbit in {name}", added)] * (layer.spin_orbit != NO_FIELD)
         taken += [(f"magnetism at {place}", flow[3])] * bool(delta.exchange)
-        taken += [(f"magnetism of {name}", torque)] * bool(layer.exchange or torque.any())
+        taken += [(f"magnetism of {name}", torque)] * bool(layer.exchange)
+    if structure.right.magnetic and not structure.right.exchange:
+        # It takes what is across m all the same.
+        taken.append((f"magnetism of {system.names[-1]}", layers[-1, 1]))
     taken.append(("leaves to the right", deltas[-1, 1] - layers[-1, 1]))
     rest = np.sum([flow for _, flow in given], axis=0) - np.sum([flow for _, flow in taken], axis=0)
     return (
