@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import Command, relative, strict
-from layer_cases import ANGLES, CONTINUUM, GRID, KWANT, cut, k_of, pinned, random_stack
+from layer_cases import CONTINUUM, GRID, KWANT, cut, k_of, pinned, random_stack
 
 import sotcheck as sc
 from sotcheck.exact import against_z as exact
@@ -20,6 +20,7 @@ from sotcheck.exact import inside
 from sotcheck.exact.inside import at_interfaces
 from sotcheck.exact.observables import MINUS, PLUS
 from sotcheck.numerics.arrays import Array
+from sotcheck.pages.against_z import draw
 from sotcheck.system.files import load
 from sotcheck.system.places import Places
 from sotcheck.system.spin import pauli_vector
@@ -242,4 +243,19 @@ def test_places() -> None:
     assert [here.z[here.region == 1][[0, -1]].tolist(), here.z[here.region == 2][[0, -1]].tolist()] == [
         [0.5, 1.2], [1.2, 3.0]
     ]  # fmt: skip
-    assert against_z(pinned(), "first-order", points=4).places.z.max() > 1.2 + ANGLES[0]
+
+
+def test_the_picture() -> None:
+    """Draws the JSON's own numbers, both sides of a junction apart; the right half-space is shaded."""
+    bare = load("bulk-magnetism").with_(m=(1, 0, 1))
+    data = against_z(bare, "first-order", source=["normal", "total"], points=12).to_dict()
+    assert [region["name"] for region in data["regions"]] == ["left half-space", "right half-space"]
+    figure = draw(data)
+    assert [axes.get_title() for axes in figure.axes] == ["normal", "total", "", ""]
+    row = next(one for one in data["profiles"] if one["source"] == "total")
+    for line, component in zip(figure.axes[3].lines[1:4], np.transpose(row["spin_current"]), strict=True):
+        drawn = np.asarray(line.get_ydata())
+        assert np.isnan(drawn).sum() == 1
+        assert np.array_equal(drawn[~np.isnan(drawn)], component)
+    shaded: Any = figure.axes[0].patches
+    assert [patch.get_x() for patch in shaded] == [0.0]
