@@ -150,10 +150,8 @@ def test_opaque_layers() -> None:
     assert from_left[-1] <= 1e-30 * from_left[0]
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_first_order(seed: int) -> None:
-    """Is the linear coefficient of the exact profile, everywhere."""
-    structure = random_stack(seed, most=3).structure
+def first_order(structure: Structure) -> float:
+    """How far the theory's profile is from the linear coefficient of the exact one."""
     here, k_perp = places(structure), k_of(structure)
     angle = 0.3 + np.arange(12) * np.pi / 6
     weight = (k_perp[:, None] * np.cos(angle))[..., None, None, None, None]
@@ -167,7 +165,26 @@ def test_first_order(seed: int) -> None:
     table = [(profile(h) - profile(-h)) / (2 * h) for h in 1e-3 * 0.5 ** np.arange(4)]
     for power in (4, 16, 64):
         table = [(power * b - a) / (power - 1) for a, b in itertools.pairwise(table)]
-    assert relative(theory.spin_at(here, k_perp**2), table[0]) <= 1e-8
+    return relative(theory.spin_at(here, k_perp**2), table[0])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_first_order(seed: int) -> None:
+    """Is the linear coefficient of the exact profile, everywhere."""
+    assert first_order(random_stack(seed, most=3).structure) <= 1e-8
+
+
+def test_the_other_side_of_junctions(monkeypatch: Patch) -> None:
+    """Currents to first order, taken there, are seen to be wrong."""
+    original = theory.cut
+    assert first_order(pinned().structure) <= 1e-8
+
+    def cut_wrongly(here: Places) -> tuple[Structure, Any, Any]:
+        structure, junction, side = original(here)
+        return structure, junction, 1 - side
+
+    monkeypatch.setattr(theory, "cut", cut_wrongly)
+    assert first_order(pinned().structure) > 1e-2
 
 
 @pytest.mark.parametrize("name", ["pinned", "bulk-magnetism"])
