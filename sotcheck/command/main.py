@@ -15,6 +15,7 @@ from click.core import ParameterSource
 from sotcheck import __version__
 from sotcheck.command.bench import bench
 from sotcheck.command.beyond import beyond, bound_states
+from sotcheck.command.export import export
 from sotcheck.command.options import (
     Numbers,
     Place,
@@ -161,7 +162,7 @@ def _check_sweep(path: Path, json_file: str | None) -> NoReturn:
 )
 @executor_options
 def report(system: tuple[str, ...], output: Path, executor: str, workers: int) -> None:
-    """Write comparison reports (JSON, Markdown, HTML, figures) for SYSTEMs, all built-in ones by default.
+    """Write comparison reports (JSON, Markdown, HTML, figures) for SYSTEMs, all built-in bare by default.
 
     A result of 'sotcheck sweep' (FILE.nc) is checked, and gets a page with its figures.
     """
@@ -169,7 +170,7 @@ def report(system: tuple[str, ...], output: Path, executor: str, workers: int) -
     from sotcheck.pages.sweep import listed, write_sweeps
     from sotcheck.system.files import builtin_systems, load_bare
 
-    arguments = list(dict.fromkeys(system or builtin_systems()))
+    arguments = list(dict.fromkeys(system or builtin_systems("bare")))
     results = [Path(argument) for argument in arguments if argument.endswith(RESULT)]
     arguments = [argument for argument in arguments if not argument.endswith(RESULT)]
     interfaces = [load_bare(argument, "report") for argument in arguments]
@@ -237,7 +238,7 @@ def audit(
     conclude(result, json_file)
 
 
-for command in (beyond, bound_states, trust_map, sweep, bench):
+for command in (beyond, bound_states, trust_map, sweep, bench, export):
     cli.add_command(command)
 
 
