@@ -156,7 +156,7 @@ class Export:
             f"sotcheck {__version__}, {self.row.engine}: {self.system.name}, {self.source}, for {tool}",
             f"xi_FL = {fl:.8e} +/- {fl_error:.1e}, xi_DL = {dl:.8e} +/- {dl_error:.1e}",
             f"They belong to m = ({m}): export again for another one.",
-            "Torque per area that the spin, against m, takes:",
+            "Torque per area that the spin of all magnetism, against m, takes:",
             "T/A = (hbar j/2e)[xi_FL m x y + xi_DL m x (y x m)];",
             "it turns m by dm/dt = -gamma T/(A M_s d), as a field B does that has",
             f"B_FL/j = {b * fl:.6e} T per (A/m^2) along y, B_DL/j = {b * dl:.6e} T per (A/m^2) along y x m.",
