@@ -199,7 +199,8 @@ class Measured:
     def _beside_experiments(self) -> Iterator[str]:
         """Yield what was measured, what is computed in its place, and where it is from."""
         if found := self._experiments():
-            yield f"measured, and computed of {SOURCES[0]} by the last engine above (effective fields in T per (A/m^2))"
+            last = f"{SOURCES[0]} by the last engine above; effective fields in T per (A/m^2)"
+            yield f"measured, and computed of {last}"
             head = ["", "stack", "quantity", "measured", "computed"]
             lines = [
                 [f"[{n}]", one.stack, f"{one.quantity}, {one.component}", one.measured, _brief(computed)]
