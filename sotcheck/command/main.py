@@ -162,7 +162,7 @@ def _check_sweep(path: Path, json_file: str | None) -> NoReturn:
 )
 @executor_options
 def report(system: tuple[str, ...], output: Path, executor: str, workers: int) -> None:
-    """Write comparison reports (JSON, Markdown, HTML, figures) for SYSTEMs, all built-in bare by default.
+    """Write comparison reports (JSON, Markdown, HTML, figures) for SYSTEMs, all built-in ones by default.
 
     A result of 'sotcheck sweep' (FILE.nc) is checked, and gets a page with its figures.
     """
@@ -170,7 +170,7 @@ def report(system: tuple[str, ...], output: Path, executor: str, workers: int) -
     from sotcheck.pages.sweep import listed, write_sweeps
     from sotcheck.system.files import builtin_systems, load_bare
 
-    arguments = list(dict.fromkeys(system or builtin_systems("bare")))
+    arguments = list(dict.fromkeys(system or builtin_systems()))
     results = [Path(argument) for argument in arguments if argument.endswith(RESULT)]
     arguments = [argument for argument in arguments if not argument.endswith(RESULT)]
     interfaces = [load_bare(argument, "report") for argument in arguments]
@@ -238,8 +238,9 @@ def audit(
     conclude(result, json_file)
 
 
-for command in (beyond, bound_states, trust_map, sweep, bench, export):
+for command in (beyond, bound_states, trust_map, sweep, bench):
     cli.add_command(command)
+cli.add_command(export)
 
 
 def main(args: Sequence[str] | None = None) -> None:
