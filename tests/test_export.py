@@ -157,7 +157,7 @@ def test_what_is_said(sotcheck: Command, tmp_path: Path) -> None:
     asked = ("export", "pt-cu-co-pt", "--to", "ubermag", "--tolerance", "1e-3", "--source", "normal", *ASKED)
     found = sotcheck(*asked)
     assert found.status == 0
-    assert "quantum-well states" in found.err
+    assert "warning: pt-cu-co-pt: " in found.err
     for words in (
         "# They belong to m = (0, 0, 1)",
         "dm/dt = -gamma T/(A M_s d)",
