@@ -10,7 +10,7 @@ import numpy as np
 
 from sotcheck.beyond.limits import torque_curve
 from sotcheck.bound.portrait import bound_state_map
-from sotcheck.system.files import builtin_systems, load
+from sotcheck.system.files import builtin_systems, load_bare
 
 #: 50 values, as in the reports.
 H_R = np.concatenate([np.geomspace(0.01, 0.1, 10)[:-1], np.linspace(0.1, 2.0, 41)])
@@ -24,8 +24,8 @@ def seconds(work: Callable[..., Any], *args: Any, **options: Any) -> float:
 
 
 if __name__ == "__main__":
-    for name in builtin_systems():
-        system = load(name)
+    for name in builtin_systems("bare"):
+        system = load_bare(name)
         print(
             f"{name:24s}",
             f"100 x 100 map {seconds(bound_state_map, system, n=100, checks=0):5.2f} s,",

@@ -17,14 +17,14 @@ from sotcheck.command.main import main
 from sotcheck.engines import Engine, KwantChain, Matching
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.quadrature import sample
-from sotcheck.system.files import builtin_systems, load
+from sotcheck.system.files import builtin_systems, load_bare
 from sotcheck.system.interface import Interface, rashba
 from sotcheck.system.spin import IDENTITY, in_spin_bands
 from sotcheck.trial.evidence import FINE, NODES, Evidence, gather, ladders
 from sotcheck.trial.expansion import expansion_of
 from sotcheck.trial.paper import load as load_paper
 
-SYSTEMS = list(builtin_systems())
+SYSTEMS = list(builtin_systems("bare"))
 EXACT_ENGINES: list[Engine] = [Matching(), KwantChain("exact-difference"), KwantChain("finite-difference")]
 GENERIC = {
     # Every parameter in use; N closes between the minority and the majority band of F.
@@ -67,16 +67,16 @@ def matching_matrix(
 
 @pytest.fixture(params=SYSTEMS)
 def iface(request: pytest.FixtureRequest) -> Interface:
-    """Every system file; the built-in ones have a tilted m."""
-    found = load(request.param)
+    """Every bare system file; the built-in ones have a tilted m."""
+    found = load_bare(request.param)
     assert min(abs(c) for c in found.m) > 0.1, "a symmetric m would hide errors"
     return found
 
 
 @pytest.fixture(params=[*SYSTEMS, *GENERIC])
 def any_iface(request: pytest.FixtureRequest) -> Interface:
-    """Every system file, and interfaces with every parameter in use."""
-    return GENERIC[request.param] if request.param in GENERIC else load(request.param)
+    """Every bare system file, and interfaces with every parameter in use."""
+    return GENERIC[request.param] if request.param in GENERIC else load_bare(request.param)
 
 
 @pytest.fixture(params=EXACT_ENGINES, ids=lambda e: e.scheme or e.name)

@@ -408,7 +408,9 @@ def test_embedded_states_are_told_apart() -> None:
 def test_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything from the JSON, self-contained, each interface with its figures."""
     monkeypatch.setattr(report_module, "CURVE_H_R", (0.05, 1.2))
-    monkeypatch.setattr(report_module, "builtin_systems", lambda: ("bulk-magnetism", "interface-magnetism"))
+    monkeypatch.setattr(
+        report_module, "builtin_systems", lambda kind: ("bulk-magnetism", "interface-magnetism")
+    )
     monkeypatch.setattr(publish, "svg", each_kind_once(figures.svg))
     data = report_module.report_data(checks=2, cases=(8, 1))
     index = write_bound_states(data, tmp_path)

@@ -23,7 +23,7 @@ from sotcheck.pages.sweep import listed
 from sotcheck.system.files import load_bare, to_document
 
 REPORTS = Path(__file__).resolve().parent.parent / "reports"
-SYSTEMS = list(sc.builtin_systems())
+SYSTEMS = list(sc.builtin_systems("bare"))
 
 
 def committed(*path: str) -> Any:

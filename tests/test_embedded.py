@@ -45,7 +45,7 @@ TRAP = Interface(
 NEARLY = TRAP.with_(name="nearly", u_0=-0.94)
 
 
-SYSTEMS = [load_bare(name) for name in builtin_systems()]
+SYSTEMS = [load_bare(name) for name in builtin_systems("bare")]
 
 
 def random_interface(rng: np.random.Generator) -> Interface | None:

@@ -22,7 +22,7 @@ from sotcheck.errors import EngineError
 from sotcheck.exact.observables import components
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
-from sotcheck.system.files import builtin_systems, load, to_document
+from sotcheck.system.files import builtin_systems, load_bare, to_document
 from sotcheck.system.interface import Interface
 
 #: Points of a map that Kwant solves as well.
@@ -150,8 +150,7 @@ def report_data(
     """
     from sotcheck.bound.agreement import agreement
 
-    built_in = {name: load(name) for name in builtin_systems()}
-    interfaces = {name: one for name, one in built_in.items() if isinstance(one, Interface)} | EFFECTS
+    interfaces = {name: load_bare(name) for name in builtin_systems("bare")} | EFFECTS
     steps: dict[str, Any] = {name: partial(one_interface, one, checks) for name, one in interfaces.items()}
     steps["agreement"] = partial(agreement, *cases)
     found = {name: steps[name]() for name in progress(steps, "bound states")}

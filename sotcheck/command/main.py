@@ -15,6 +15,7 @@ from click.core import ParameterSource
 from sotcheck import __version__
 from sotcheck.command.bench import bench
 from sotcheck.command.beyond import beyond, bound_states
+from sotcheck.command.export import export
 from sotcheck.command.options import (
     Numbers,
     Place,
@@ -240,6 +241,7 @@ def audit(
 
 for command in (beyond, bound_states, profile, trust_map, sweep, bench):
     cli.add_command(command)
+cli.add_command(export)
 
 
 def main(args: Sequence[str] | None = None) -> None:

@@ -43,7 +43,8 @@ si_options = together(
         "--efficiency",
         is_flag=True,
         help="Also print each source's efficiencies xi = (2e/hbar)(T/A)/j = 2 M t/n, without unit, of any "
-        "system: j is the Drude current density of the source's own n carriers of effective mass M.",
+        "system: j is the Drude current density of the source's own n carriers of effective mass M. Of a "
+        "built-in stack of real materials, what was measured stands beside it.",
     ),
     click.option(
         "--saturation-magnetization",

@@ -53,13 +53,19 @@ _BY_ATTRIBUTE = {attribute: key for key, attribute in ALL_KEYS.items()}
 _TABLES = {key.partition(".")[0] for key in ALL_KEYS if "." in key}
 
 
-def builtin_systems() -> dict[str, Traversable]:
-    """Return the built-in system files by name, from a checkout or an installed wheel alike."""
+def builtin_systems(kind: Literal["any", "bare"] = "any") -> dict[str, Traversable]:
+    """Return the built-in system files by name, from a checkout or an installed wheel alike.
+
+    `kind`: "any", or "bare" for what takes a bare `Interface` only.
+    """
     installed = resources.files("sotcheck") / "systems"
     checkout = Path(__file__).resolve().parents[2] / "systems"
     folder: Traversable = installed if installed.is_dir() else checkout
     files = [f for f in folder.iterdir() if f.name.endswith(".toml")] if folder.is_dir() else []
-    return {f.name.removesuffix(".toml"): f for f in sorted(files, key=lambda f: f.name)}
+    found = {f.name.removesuffix(".toml"): f for f in sorted(files, key=lambda f: f.name)}
+    if kind == "any":
+        return found
+    return {name: file for name, file in found.items() if isinstance(load(name), Interface)}
 
 
 def read_text(system: str | Path) -> tuple[str, str]:

@@ -21,6 +21,9 @@ Units, E and τ cancel; of `normal` with M = 1 it is 6π² t/k_F³.
 *Effective field.* A field B on a magnet of magnetisation M_s and thickness d is the torque T/A = M_s d m×B,
 so B/j_s = ħ ξ/(2 e M_s d): the fieldlike one is along ŷ, the dampinglike one along ŷ×m. (Majority electrons
 at a Rashba interface, of energy −h_R k_x σ_y = h_R k_x m_y, turn m to +ŷ for k_x < 0: with j > 0, B/h_R > 0.)
+
+*Measured.* What experiments found of a built-in stack stands beside the efficiencies of `normal`, from the
+last engine asked for: the current that they count flows in the heavy metal.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -37,8 +41,11 @@ from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.model import SOURCES, System
 from sotcheck.system.structure import SMALLEST_CIRCLE
 from sotcheck.system.units import ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR, length_in_m
+from sotcheck.trial.experiments import Experiment, experiments, left_out
 from sotcheck.trial.torque_table import HEAD, TorqueRow, TorqueTable, cells, named, weights
 
+#: In the order of a row's parts.
+COMPONENTS = ("fieldlike", "dampinglike")
 #: What tables of ratios are called; sources without carriers, and components that are none, are "undefined".
 RATIOS = {
     "efficiency": "efficiency xi = (2e/hbar)(T/A)/j of the source's own current density j",
@@ -101,7 +108,9 @@ class Measured:
     - with `efficiencies`, "efficiency": {"fieldlike": ξ_FL, "dampinglike": ξ_DL, "uncertainty": {"fieldlike",
       "dampinglike"}}, null where the source has no carriers or a component is undefined;
     - with a `magnet`, "effective_field": the same of B/j in T per (A/m²), j the source's own; the document
-      has "magnet": {"saturation_magnetization", "thickness"}.
+      has "magnet": {"saturation_magnetization", "thickness"};
+    - with `efficiencies` of a built-in stack, the document has "measured": {"left_out", "experiments":
+      [{"systems", "stack", "quantity", "component", "low", "high", "sign", "source", "remark", "computed"}]}.
 
     Raises
     ------
@@ -132,6 +141,9 @@ class Measured:
             document["si"] = {**vars(self.drive), "unit": "N m/m^2"}
         if self.magnet is not None:
             document["magnet"] = vars(self.magnet)
+        if found := self._experiments():
+            said = [{**vars(one), "computed": computed} for one, computed in found]
+            document["measured"] = {"left_out": left_out(), "experiments": said}
         return document
 
     def to_json(self) -> str:
@@ -158,6 +170,12 @@ class Measured:
             found["effective_field"] = None if xi is None else xi * self.magnet.field_per_current
         return found
 
+    def _experiments(self) -> list[tuple[Experiment, float | None]]:
+        """Return what was measured of this system, and what is computed in its place."""
+        wanted = experiments(self.system.name) if self.efficiencies else []
+        row = next(row for row in reversed(self.table.rows) if row.source == SOURCES[0])
+        return [(one, _computed(one, self._ratios(row))) for one in wanted]
+
     def __str__(self) -> str:
         return "\n".join([str(self.table), *self._tables()])
 
@@ -176,6 +194,21 @@ class Measured:
             yield RATIOS[name]
             found = (replace(row, parts=self._ratios(row)[name]) for row in rows)
             yield tabulate(map(cells, found), HEAD, disable_numparse=True)
+        yield from self._beside_experiments()
+
+    def _beside_experiments(self) -> Iterator[str]:
+        """Yield what was measured, what is computed in its place, and where it is from."""
+        if found := self._experiments():
+            last = f"{SOURCES[0]} by the last engine above; effective fields in T per (A/m^2)"
+            yield f"measured, and computed of {last}"
+            head = ["", "stack", "quantity", "measured", "computed"]
+            lines = [
+                [f"[{n}]", one.stack, f"{one.quantity}, {one.component}", one.measured, _brief(computed)]
+                for n, (one, computed) in enumerate(found, 1)
+            ]
+            yield tabulate(lines, head, disable_numparse=True, missingval="-")
+            notes = [f"[{n}] {one.source}: {one.remark}; {one.sign}" for n, (one, _) in enumerate(found, 1)]
+            yield from (fill(note, 110, subsequent_indent="    ") for note in (*notes, left_out()))
 
 
 def _per_wave_vector3(system: System, drive: Drive) -> float:
@@ -186,3 +219,16 @@ def _per_wave_vector3(system: System, drive: Drive) -> float:
 def _multiple(row: TorqueRow, factor: float) -> TorqueRow:
     """Return a row with its torque in another unit."""
     return replace(row, t=row.t * factor, parts=None if row.parts is None else row.parts * factor)
+
+
+def _brief(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2g}"
+
+
+def _computed(one: Experiment, ratios: dict[str, Estimate | None]) -> float | None:
+    """Return what an experiment measured, as computed: 0 within its error; None where there is nothing."""
+    xi = ratios.get(one.quantity.replace(" ", "_"))
+    if xi is None or one.component not in COMPONENTS:
+        return None
+    n = COMPONENTS.index(one.component)
+    return float(xi.value[n]) if abs(xi.value[n]) > xi.error[n] else 0.0
