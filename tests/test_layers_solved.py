@@ -120,7 +120,7 @@ def test_where_the_recursion_loses_digits(exchange: float, off: float) -> None:
     grid = np.array([k_perp + off]), np.array([0.4]), np.array([1.0])
     states = CONTINUUM.solve(structure, *grid)
     raw = passed_through(structure, grid, (states.left.T, states.right.T))
-    assert raw.lossy.all()
+    assert raw.lossy().all()
     psi, _ = joined(structure, *grid).states()
     assert relative(states.psi, psi) <= 1e-14
     assert relative(KWANT.solve(structure, *grid).psi, psi) <= 1e-12

@@ -23,6 +23,8 @@ from sotcheck.system.structure import NO_FIELD, Delta, Region, Structure
 
 #: Harmonics of the determinant in the angle of k, and what of them is rounding.
 HARMONICS, NOISE = 64, 1e-13
+#: Amplified rounding beyond which a determinant is that of all equations at once.
+LOST = 1e12
 #: Phase of the waves in layers beyond which a range is searched by pieces.
 PHASE = 6.0
 
@@ -49,7 +51,7 @@ def log_determinant(
     with np.errstate(all="ignore"):
         passed = passed_through(structure, (k_perp, angle, scale), (left, right))
         found = passed.log_determinant
-        lost = np.broadcast_to(passed.lossy, found.shape) | ~np.isfinite(found)
+        lost = np.broadcast_to(passed.lossy(LOST), found.shape) | ~np.isfinite(found)
         if lost.any():
             grid = (np.broadcast_to(one, found.shape)[lost] for one in (k_perp, angle, scale))
             outside = (np.broadcast_to(one, (*found.shape, 2))[lost] for one in waves)

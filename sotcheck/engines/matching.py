@@ -203,7 +203,7 @@ class Matching(Engine):
             outside = [np.moveaxis(outgoing(one.bands(structure.energy, grid[0])[0]), -1, 0) for one in leads]
             passed = passed_through(structure, (grid[0], grid[1], grid[2]), (outside[0], outside[1]))
             waves, (k_perp, angle, scale) = passed.waves(turn), np.broadcast_arrays(*grid)
-            lossy = np.broadcast_to(passed.lossy, k_perp.shape)
+            lossy = np.broadcast_to(passed.lossy(), k_perp.shape)
             if lossy.any():
                 waves = np.broadcast_to(waves, (*waves.shape[:4], *k_perp.shape)).copy()
                 others = joined(structure, k_perp[lossy], angle[lossy], scale[lossy]).states()

@@ -15,6 +15,7 @@ problem itself does not: `loss` says how many.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
@@ -32,6 +33,9 @@ from sotcheck.system.structure import NO_FIELD, Delta, Region, Structure
 LARGEST_LOSS = 100.0
 #: Decay κd up to which C and S are used: digits suffer by e^{2κd}.
 SHALLOW = 1.0
+#: |qd|² below which cos qd and sin qd/qd of complex q are summed by their series in (qd)², the highest first.
+SLOW = 0.1
+COSINE, SINE = ([(-1) ** n / math.factorial(2 * n + odd) for n in range(6, -1, -1)] for odd in (0, 1))
 
 #: k_⊥, angle and scale, which broadcast and have as many axes.
 Grid = tuple[Any, Any, Any]
@@ -97,8 +101,14 @@ class Step:
 def _turned(q2: Any, d: float) -> tuple[Any, Any]:
     """Return cos qd and sin qd/q of q² of either sign, or complex; where waves decay, up to SHALLOW."""
     if np.iscomplexobj(q2):
-        q = outgoing(q2)
-        return np.cos(q * d), d * np.sinc(q * (d / np.pi))
+        iqd = np.where(np.abs(q2) * d**2 < SLOW, SLOW**0.5, 1j * d * np.sqrt(q2))
+        wave = np.exp(iqd)
+        cos, sine = (wave + 1 / wave) / 2, (wave - 1 / wave) * (d / 2) / iqd
+        slow = np.abs(q2) * d**2 < SLOW
+        if slow.any():
+            x = np.where(slow, q2 * d**2, 0)
+            cos, sine = np.where(slow, np.polyval(COSINE, x), cos), np.where(slow, d * np.polyval(SINE, x), sine)
+        return cos, sine
     size = np.sqrt(np.abs(q2))
     turn = size * d
     decays, safe = q2 < 0, np.where(size == 0, 1, size)
@@ -201,22 +211,25 @@ class Passed:
         logs = [np.log(step.pivot) + step.exponent for step in self.steps]
         return np.asarray(sum(logs, start=np.log(determinant(self.matrix))))
 
-    @property
-    def lossy(self) -> Array:
-        """Where rounding is amplified more than the problem itself does."""
-        return np.asarray(reduce(np.maximum, (step.loss for step in self.steps), np.ones(())) > LARGEST_LOSS)
+    def lossy(self, most: float = LARGEST_LOSS) -> Array:
+        """Where rounding is amplified by more than the problem itself does."""
+        return np.asarray(reduce(np.maximum, (step.loss for step in self.steps), np.ones(())) > most)
+
+    def arrivals(self, turn: Complex) -> tuple[list[Complex], list[Onward]]:
+        """Return b̂ just beyond every interface, of waves from the right with the spinors `turn`, and the ways."""
+        bs = [product(self.arriving, turn.reshape(2, 2, *(1,) * (self.arriving.ndim - 2)))]
+        onward: list[Onward] = []
+        for step in self.steps[::-1]:
+            onward.insert(0, step.onward(bs[0]))
+            bs.insert(0, onward[0][0])
+        return bs, onward
 
     def waves(self, turn: Complex = IDENTITY) -> Complex:
         """Return ψ at every interface, ∂_zψ/M before it and after it, (3, 2, 4, interfaces, ...).
 
         Of waves of unit flux from the left, of either spin, and from the right with the spinors `turn`.
         """
-        arriving = product(self.arriving, turn.reshape(2, 2, *(1,) * (self.arriving.ndim - 2)))
-        onward: list[Onward] = []
-        bs = [arriving]
-        for step in self.steps[::-1]:
-            onward.insert(0, step.onward(bs[0]))
-            bs.insert(0, onward[0][0])
+        bs, onward = self.arrivals(turn)
         inverted = inverse(self.matrix)
         first, second = product(inverted, self.incident), product(inverted, -bs[0])
         shape = np.broadcast_shapes(first.shape[2:], second.shape[2:])
@@ -264,7 +277,7 @@ def solve_stack(
     both = np.stack([columns[:, :, :2], columns[:, :, 2:]], axis=1)
     psi, *slopes = np.moveaxis(both, (2, 3), (-2, -1))
     slope = np.stack(slopes)
-    lossy = np.broadcast_to(found.lossy, k_perp.shape)
+    lossy = np.broadcast_to(found.lossy(), k_perp.shape)
     if lossy.any():
         some = (one[lossy] for one in grid)
         psi[:, :, lossy], slope[:, :, :, lossy] = joined(structure, *some).states()

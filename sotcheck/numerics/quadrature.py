@@ -21,6 +21,8 @@ from sotcheck.numerics.nearpoles import fejer
 from sotcheck.numerics.radial import Integrand, nested_error, radial, refined, substitution
 
 PolesOf = Callable[[tuple[float, float], Array], Complex]
+#: What poles upon the axis add to the integral, and its error, shaped as the integral at every angle.
+UponAxis = Callable[[tuple[float, float], Array, Complex], tuple[Array, Array]]
 
 FIRST_ANGLES, MOST_ANGLES = 8, 256
 #: Values of the integrand that a sum may take: beyond, nothing is refined any more.
@@ -60,6 +62,7 @@ def sum_over_k(
     kinks: Sequence[float] = (),
     crowds: Sequence[float] = (),
     most: int = MOST_VALUES,
+    upon: UponAxis | None = None,
 ) -> Sum:
     """Return (1/4π) ∫ dx ⟨f(x, φ)⟩_φ, segment by segment.
 
@@ -86,6 +89,9 @@ def sum_over_k(
     most : int
         Values of the integrand, lanes counted, after which nothing is refined any more: what is unresolved
         then stays in the error.
+    upon : callable, optional
+        ``upon(segment, angles, poles)``: what those poles add to ∫f dx that lie upon the real axis, as they
+        are too narrow for nodes to see them, and its error; shape (a, lanes, ...).
     """
     segments = list(pairwise(edges))
     largest, asked = 0.0, 0
@@ -106,7 +112,11 @@ def sum_over_k(
 
     def along(segment: tuple[float, float], angles: Array) -> tuple[Array, Array, int]:
         near = None if poles is None else poles(segment, angles)
-        return radial(counted, segment, angles, tolerance, near, crowds=[*edges, *crowds], spent=spent)
+        found = radial(counted, segment, angles, tolerance, near, crowds=[*edges, *crowds], spent=spent)
+        if upon is None or near is None or not near.size:
+            return found
+        (values, errors, nodes), (more, off) = found, upon(segment, angles, near)
+        return values + more, errors + off.max(axis=0), nodes
 
     def evaluate(angles: Array) -> tuple[Array, Array, int]:
         values, errors, nodes = zip(*(along(segment, angles) for segment in segments), strict=True)
