@@ -22,8 +22,8 @@ from sotcheck.system.model import System
 #: which is minus (2), what it takes; and (4) goes to the magnetism of the interface.
 FLOWS = ("spin_current_minus", "spin_current_plus", "lattice", "interface")
 MINUS, PLUS, LATTICE, INTERFACE = range(4)
-#: Half width in θ below which a resonance of a stack is integrated by itself: no node need see it.
-NARROW = 1e-9
+#: Errors of a narrow resonance's flows relative to the largest: per width in θ, and of its derivative in k_⊥².
+OF_WIDTH, OF_SLOPE = 16.0, 1e-9
 #: How the error of an extrapolation over spacings is found.
 LAST_STEP = "last step of Richardson's table"
 #: Nodes in a range between thresholds, and angles, of the sum of the states' errors: a digit of it will do.
@@ -69,28 +69,25 @@ def exact_flows(engine: Engine, system: System, h_R: Array, *, rtol: float, most
         return replace(sums[0], by_segment=side_by_side([one.by_segment for one in sums], axis=1), **most_of)
 
     def near(segment: tuple[float, float], angles: Array) -> Complex:
-        found = poles_near(system, segment, angles[:, None], h_R, spacing)
-        if isinstance(system, Interface):
-            # However narrow, nodes see it: it is at the interface itself.
-            return np.where(found.imag == 0, found + 1e-300j, found)
-        inside = (found.real > 0) & (found.real < np.pi / 2)
-        return np.where(inside & (np.abs(found.imag) < NARROW), found.real, found)
+        return poles_near(system, segment, angles[:, None], h_R, spacing)
 
-    def upon(segment: tuple[float, float], angles: Array, poles: Complex) -> tuple[Array, Array]:
-        shape = len(angles), len(h_R), *(len(masses), 4 * len(structure.interfaces) + 2 * len(structure.layers), 3)
-        some = np.argwhere((poles.imag == 0) & (poles.real > 0) & (poles.real < np.pi / 2))
-        angle, lane = some[:, 0], some[:, 1]
-        x = x_of(segment, poles[tuple(some.T)].real).real
+    def narrow(segment: tuple[float, float], angles: Array, poles: Complex) -> tuple[Array, Array]:
+        some = np.argwhere(~np.isnan(poles))
+        theta, angle, lane = poles[tuple(some.T)], some[:, 0], some[:, 1]
+        x = x_of(segment, theta.real).real
         flows = np.moveaxis(narrow_flows(structure, x, angles[angle], h_R[lane]), -1, 0)
-        kx = (np.sqrt(x) * np.cos(angles[angle]))[:, None, None, None]
-        values, errors = np.zeros(shape), np.zeros(shape)
-        np.add.at(values, (angle, lane), kx * factor[lane] * flows)
-        np.add.at(errors, (angle, lane), NARROW * np.abs(kx * factor[lane] * flows))
+        each = (np.sqrt(x) * np.cos(angles[angle]))[:, None, None, None] * factor[lane] * flows
+        values = np.zeros((len(angles), len(h_R), *flows.shape[1:]))
+        errors = np.zeros_like(values)
+        np.add.at(values, (angle, lane), each)
+        off = OF_WIDTH * np.abs(theta.imag) + OF_SLOPE
+        np.add.at(errors, (angle, lane), off[:, None, None, None] * np.abs(each).max(axis=(-1, -2), keepdims=True))
         return paired(values), paired(errors)
 
+    alone = None if isinstance(system, Interface) else narrow
     most = engine.most_problems if most is None else most
     floor = 8 * float(np.finfo(float).eps) * largest_torque(system) / np.abs(divisor).min()
-    return sum_over_k(integrand, system.thresholds(), rtol, floor, near, turns, most=most, upon=upon)
+    return sum_over_k(integrand, system.thresholds(), rtol, floor, near, turns, most=most, narrow=alone)
 
 
 def _extrapolated(rungs: list[Sum]) -> Sum:
