@@ -65,6 +65,11 @@ class Recorded(Engine):
         self.requests.append((np.asarray(k_perp), np.asarray(angle), np.asarray(scale)))
         return self.engine.flows(structure, k_perp, angle, scale)
 
+    def all_flows(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> Array:
+        """Note the request, and pass it on."""
+        self.requests.append((np.asarray(k_perp), np.asarray(angle), np.asarray(scale)))
+        return self.engine.all_flows(structure, k_perp, angle, scale)
+
     def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
         """Note the request, and pass it on."""
         self.requests.append((np.asarray(k_perp), np.asarray(angle), np.asarray(scale)))

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from sotcheck.engines.lattice import Scheme
+from sotcheck.engines.spin_flows import layer_flows
 from sotcheck.engines.stack import rounding_errors, worst_condition
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.quadrature import MOST_VALUES
-from sotcheck.system.states import Errors, States
-from sotcheck.system.structure import Scale, Structure
+from sotcheck.system.states import MINUS, PLUS, Errors, States
+from sotcheck.system.structure import NO_FIELD, Scale, Structure
 
 
 class Engine(ABC):
@@ -50,6 +51,22 @@ class Engine(ABC):
         """Return `States.flows` of every interface, (..., interfaces, 3, 4, 3), in the fastest way."""
         states = self.solve(structure, k_perp, angle, scale)
         return np.stack([states.at(n).flows for n in range(len(structure.interfaces))], axis=-4)
+
+    def all_flows(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> Array:
+        """Return all spin flows of a stack by source, (..., 3, 4I + 2L, 3), per unit incident flux.
+
+        Four for each of the I interfaces, as `States.flows`, then two for each of the L layers, as
+        `layer_flows`.
+        """
+        if all(layer.spin_orbit == NO_FIELD for layer in structure.layers):
+            # Nothing is added in any layer: its torque is what does not go on.
+            deltas = np.moveaxis(self.flows(structure, k_perp, angle, scale), -4, 0)
+            taken = deltas[:-1, ..., PLUS, :] - deltas[1:, ..., MINUS, :]
+            layers = np.stack([np.zeros_like(taken), taken], axis=-2)
+            return np.concatenate([*deltas, *layers], axis=-2)
+        states = self.solve(structure, k_perp, angle, scale)
+        parts = [states.at(n).flows for n in range(len(structure.interfaces))]
+        return np.concatenate([*parts, *np.moveaxis(layer_flows(states), -4, 0)], axis=-2)
 
     def spacing_for(self, structure: Structure) -> float:
         """Return the lattice spacing in use, unit: 1/wave vector; infinite without a lattice."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from sotcheck.engines.poles import NEAR, THINNEST, Segment, analytic_radius, kinks, poles, wave_number, x_of
-from sotcheck.engines.recursion import passed_through
+from sotcheck.engines.recursion import bands_of, passed_through
 from sotcheck.engines.stack import joined, outgoing
 from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.zeros import zeros_near
@@ -23,6 +23,10 @@ from sotcheck.system.structure import NO_FIELD, Delta, Region, Structure
 
 #: Harmonics of the determinant in the angle of k, and what of them is rounding.
 HARMONICS, NOISE = 64, 1e-13
+#: Amplified rounding beyond which a determinant is that of all equations at once.
+LOST = 1e12
+#: How far below a range in x, in its widths, the ellipses around it reach.
+AROUND = 0.15
 #: Phase of the waves in layers beyond which a range is searched by pieces.
 PHASE = 6.0
 
@@ -49,7 +53,7 @@ def log_determinant(
     with np.errstate(all="ignore"):
         passed = passed_through(structure, (k_perp, angle, scale), (left, right))
         found = passed.log_determinant
-        lost = np.broadcast_to(passed.lossy, found.shape) | ~np.isfinite(found)
+        lost = np.broadcast_to(passed.lossy(LOST), found.shape) | ~np.isfinite(found)
         if lost.any():
             grid = (np.broadcast_to(one, found.shape)[lost] for one in (k_perp, angle, scale))
             outside = (np.broadcast_to(one, (*found.shape, 2))[lost] for one in waves)
@@ -120,6 +124,7 @@ def stack_poles(
         return np.zeros((*angle.shape, 0), dtype=complex)
     structure = without_own_layers(structure)
     edges, (phi, s) = _edges(structure, segment), (angle.reshape(-1, 1), scale.reshape(-1, 1))
+    opaque = [layer for layer in structure.layers if is_opaque(layer, structure.energy, segment, scale)]
     reference: dict[str, float] = {}
 
     def f(theta: Complex, rows: Index) -> Complex:
@@ -128,6 +133,10 @@ def stack_poles(
             np.stack([wave_number(edge, segment, theta, spacing) for edge in pair], axis=-1) for pair in edges
         )
         found = log_determinant(structure, k_perp, phi[rows], s[rows], (left, right))
+        for layer in opaque:
+            # It grows by e^{κd} of either spin, analytically: what is left has the same zeros.
+            q = outgoing(bands_of(layer, structure.energy, (k_perp, phi[rows], s[rows]))[0])
+            found = found + 1j * layer.thickness * q.sum(axis=0)
         # One size for all of a piece: it may be beyond doubles, and zeros do not depend on it.
         size = reference.setdefault("size", float(np.nanmedian(found.real)))
         return np.asarray(np.exp(np.clip((found - size).real, -300, 300) + 1j * found.imag))
@@ -135,7 +144,7 @@ def stack_poles(
     branch_points = [0.0, *edges[0], *edges[1]]
     found = [np.zeros((phi.size, 0), dtype=complex)]
     # By pieces, the first and the last of which have what lies beyond.
-    ends = np.linspace(0, np.pi / 2, _pieces(structure, segment, scale) + 1)
+    ends = np.linspace(0, np.pi / 2, _pieces(structure, opaque, segment, scale) + 1)
     for a, b in itertools.pairwise(ends):
         reference.clear()
         there = zeros_near(f, phi.size, a, b, analytic_radius(segment, branch_points, (a, b)))
@@ -147,13 +156,22 @@ def stack_poles(
     return together[:, :most].reshape(*angle.shape, most)
 
 
-def _pieces(structure: Structure, segment: Segment, scale: Array) -> int:
-    """Return in how many pieces a range is searched: waves in layers turn, or decay, by PHASE in each."""
+def is_opaque(layer: Region, energy: float, segment: Segment, scale: Array) -> bool:
+    """Whether no wave travels in a layer, in all of a range and around it."""
+    lower, upper = segment
+    field = np.abs(scale).max(initial=0) * np.linalg.norm(layer.spin_orbit) * np.sqrt(upper)
+    highest = layer.mass * (energy - layer.potential + layer.exchange + field)
+    return bool(highest < lower - AROUND * (upper - lower))
+
+
+def _pieces(structure: Structure, opaque: list[Region], segment: Segment, scale: Array) -> int:
+    """Return in how many pieces a range is searched: waves turn by PHASE in each, where they may travel."""
     k_perp, turned = np.sqrt(np.array(segment)), 0.0
+    strengths = np.abs(scale).max(initial=0) * np.array([1, -1])[:, None]
     for layer in structure.layers:
-        strengths = np.abs(scale).max(initial=0) * np.array([1, -1])[:, None]
-        q = outgoing(layer.bands(structure.energy, k_perp, 0.3, strengths)[0])
-        turned += layer.thickness * float(np.abs(q[..., 1, :] - q[..., 0, :]).max())
+        if layer not in opaque:
+            q = outgoing(layer.bands(structure.energy, k_perp, 0.3, strengths)[0])
+            turned += layer.thickness * float(np.abs(q[..., 1, :] - q[..., 0, :]).max())
     return max(1, round(turned / PHASE))
 
 

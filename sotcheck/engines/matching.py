@@ -14,15 +14,16 @@ axis is m, K̂_z is diagonal, and κ̂ = u_0 + v·σ gives
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from sotcheck.engines.base import Engine
-from sotcheck.engines.recursion import passed_through, solve_stack, stack_flows
-from sotcheck.engines.stack import outgoing
+from sotcheck.engines.recursion import passed_through, solve_stack
+from sotcheck.engines.spin_flows import flows_of_waves, spinors_along, waves_of
+from sotcheck.engines.stack import joined, outgoing
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.spin import IDENTITY, PAULI, dagger, pauli_vector
 from sotcheck.system.states import States
@@ -30,15 +31,6 @@ from sotcheck.system.structure import Scale, Structure
 
 #: Problems solved together: their temporaries stay in the processor's cache.
 BLOCK, STACK_BLOCK = 4096, 1024
-
-
-def spinors_along(m: Array) -> Complex:
-    """Return the eigenspinors of σ·m as columns: minority (σ·m = +1), majority; shape (2, 2)."""
-    half = np.arctan2(np.hypot(m[0], m[1]), m[2]) / 2
-    phase = np.exp(1j * np.arctan2(m[1], m[0]))
-    return np.array(
-        [[np.cos(half), -np.sin(half) * phase.conj()], [np.sin(half) * phase, np.cos(half)]], dtype=complex
-    )
 
 
 def axes_of(spinors: Complex) -> Array:
@@ -181,34 +173,45 @@ class Matching(Engine):
     def flows(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> Array:
         """Return the flows of every interface; those of a single one, along m, in closed form."""
         delta, m = structure.interfaces[0], structure.right.direction
-        closed = has_closed_form(structure) and (not delta.exchange or delta.direction == m)
-        grid = np.atleast_1d(k_perp, angle, scale)
-        shape = np.broadcast_shapes(*(values.shape for values in grid))
-        padded = [values.reshape((1,) * (len(shape) - values.ndim) + values.shape) for values in grid]
-        spinors = spinors_along(np.array(m))
-        axes = axes_of(spinors)
-        result = np.empty((len(structure.interfaces), 3, 4, 3, *shape))
-        step = max(1, (BLOCK if closed else STACK_BLOCK) // math.prod(shape[1:]))
-        for block in (slice(start, start + step) for start in range(0, shape[0], step)):
-            some = [one[block] if len(one) > 1 else one for one in padded]
-            if closed:
-                found = flows(structure, axes, *some)
-                result[0, :, :, :, block] = (axes @ found.reshape(12, 3, -1)).reshape(found.shape)
-            else:
-                result[:, :, :, :, block] = self._stack_flows(structure, some, spinors)
-        return np.moveaxis(result, (0, 1, 2, 3), (-4, -3, -2, -1))
+        if not has_closed_form(structure) or (delta.exchange and delta.direction != m):
+            number = len(structure.interfaces)
+            found = self._by_recursion(structure, k_perp, angle, scale)[:, : 4 * number]
+            interfaces = found.reshape(3, number, 4, 3, *found.shape[3:])
+            return np.moveaxis(interfaces, (1, 0, 2, 3), (-4, -3, -2, -1))
+        axes = axes_of(spinors_along(np.array(m)))
 
-    def _stack_flows(self, structure: Structure, grid: list[Array], spinors: Complex) -> Array:
+        def closed(*grid: Array) -> Array:
+            found = flows(structure, axes, *grid)
+            turned: Array = (axes @ found.reshape(12, 3, -1)).reshape(found.shape)
+            return turned
+
+        found = in_blocks(closed, (3, 4, 3), (k_perp, angle, scale), BLOCK)[None]
+        return np.moveaxis(found, (0, 1, 2, 3), (-4, -3, -2, -1))
+
+    def all_flows(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> Array:
+        """Return the flows of every interface and every layer, (..., 3, 4I + 2L, 3)."""
+        if not structure.layers:
+            return super().all_flows(structure, k_perp, angle, scale)
+        found = self._by_recursion(structure, k_perp, angle, scale)
+        return np.moveaxis(found, (0, 1, 2), (-3, -2, -1))
+
+    def _by_recursion(self, structure: Structure, *grid: Array) -> Array:
         leads = structure.left, structure.right
-        left, right = (np.moveaxis(outgoing(one.bands(structure.energy, grid[0])[0]), -1, 0) for one in leads)
-        k_perp, angle, scale = grid
-        found = passed_through(structure, (k_perp, angle, scale), (left, right))
-        found_flows = stack_flows(found, (k_perp, angle, scale), spinors)
-        lossy = np.broadcast_to(found.lossy, found_flows.shape[4:])
-        if lossy.any():
-            some = (one[lossy] for one in np.broadcast_arrays(*grid))
-            found_flows[..., lossy] = np.moveaxis(super().flows(structure, *some), 0, -1)
-        return found_flows
+        turn = spinors_along(np.array(structure.right.direction))[:, ::-1]
+
+        def flows(*grid: Array) -> Array:
+            outside = [np.moveaxis(outgoing(one.bands(structure.energy, grid[0])[0]), -1, 0) for one in leads]
+            passed = passed_through(structure, (grid[0], grid[1], grid[2]), (outside[0], outside[1]))
+            waves, (k_perp, angle, scale) = passed.waves(turn), np.broadcast_arrays(*grid)
+            lossy = np.broadcast_to(passed.lossy(), k_perp.shape)
+            if lossy.any():
+                waves = np.broadcast_to(waves, (*waves.shape[:4], *k_perp.shape)).copy()
+                others = joined(structure, k_perp[lossy], angle[lossy], scale[lossy]).states()
+                waves[..., lossy] = waves_of(*others, turn)
+            return flows_of_waves(structure, (grid[0], grid[1], grid[2]), waves)
+
+        number = 4 * len(structure.interfaces) + 2 * len(structure.layers)
+        return in_blocks(flows, (3, number, 3), grid, STACK_BLOCK)
 
     def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
         """Solve at every broadcast combination of k_⊥, in-plane angle and scale."""
@@ -223,6 +226,20 @@ class Matching(Engine):
         else:
             psi, slope = solve_stack(structure, k_perp, angle, scale, (left, right))
         return States(structure, k_perp, angle, scale, left, right, psi, slope)
+
+
+def in_blocks(
+    of: Callable[..., Array], shape: tuple[int, ...], grid: Sequence[Array], most: int
+) -> Array:
+    """Return values (*shape, ...) of k_⊥, angle and scale, which broadcast, about so many problems at once."""
+    grid = np.atleast_1d(*grid)
+    all_in_all = np.broadcast_shapes(*(values.shape for values in grid))
+    padded = [values.reshape((1,) * (len(all_in_all) - values.ndim) + values.shape) for values in grid]
+    found = np.empty((*shape, *all_in_all))
+    step = max(1, most // math.prod(all_in_all[1:]))
+    for block in (slice(start, start + step) for start in range(0, all_in_all[0], step)):
+        found[(slice(None),) * len(shape) + (block,)] = of(*(one[block] if len(one) > 1 else one for one in padded))
+    return found
 
 
 def has_closed_form(structure: Structure) -> bool:

@@ -15,6 +15,8 @@ problem itself does not: `loss` says how many.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -23,7 +25,7 @@ import numpy as np
 
 from sotcheck.engines.stack import joined, outgoing
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.numerics.two_by_two import along, cross, determinant, inverse, product
+from sotcheck.numerics.two_by_two import along, determinant, inverse, product
 from sotcheck.system.spin import IDENTITY
 from sotcheck.system.structure import NO_FIELD, Delta, Region, Structure
 
@@ -31,88 +33,127 @@ from sotcheck.system.structure import NO_FIELD, Delta, Region, Structure
 LARGEST_LOSS = 100.0
 #: Decay κd up to which C and S are used: digits suffer by e^{2κd}.
 SHALLOW = 1.0
+#: |qd|² below which cos qd and sin qd/qd of complex q are summed by their series in (qd)², the highest first.
+SLOW = 0.1
+COSINE, SINE = ([(-1) ** n / math.factorial(2 * n + odd) for n in range(6, -1, -1)] for odd in (0, 1))
 
 #: k_⊥, angle and scale, which broadcast and have as many axes.
 Grid = tuple[Any, Any, Any]
 
 
-def _column(values: Any, grid: Grid) -> Any:
+def column(values: Any, grid: Grid) -> Any:
     """Return some numbers as an array with an axis for each of the grid's."""
     return np.asarray(values).reshape(-1, *(1,) * grid[0].ndim)
 
 
-def field_of(delta: Delta, grid: Grid) -> Array:
-    """Return an interface's spin-orbit field w, (3, ...)."""
+def field_of(part: Delta | Region, grid: Grid) -> Array:
+    """Return the spin-orbit field w of an interface or a layer, (3, ...)."""
     k_perp, angle, scale = grid
-    x, y = np.transpose(delta.spin_orbit)
-    if delta.spin_orbit == NO_FIELD:
-        return _column([0.0, 0.0, 0.0], grid)
+    x, y = np.transpose(part.spin_orbit)
+    if part.spin_orbit == NO_FIELD:
+        return column([0.0, 0.0, 0.0], grid)
     strength = scale * k_perp
-    return _column(x, grid) * (strength * np.cos(angle)) + _column(y, grid) * (strength * np.sin(angle))
+    return column(x, grid) * (strength * np.cos(angle)) + column(y, grid) * (strength * np.sin(angle))
 
 
 def kappa_of(delta: Delta, grid: Grid) -> Complex:
     """Return κ̂ of an interface, (2, 2, ...); of the shape of the grid only if it has a spin-orbit term."""
-    field = delta.exchange * _column(delta.direction, grid) + field_of(delta, grid)
-    return along(_column([delta.barrier + 1, delta.barrier - 1], grid), field)
+    field = delta.exchange * column(delta.direction, grid) + field_of(delta, grid)
+    return along(column([delta.barrier + 1, delta.barrier - 1], grid), field)
 
 
-def bands_of(region: Region, energy: float, grid: Grid) -> tuple[Complex, Array]:
-    """Return the wave numbers of both bands in a region (2, ...), and its axis of spin (3, ...)."""
-    k_perp, angle, scale = grid
-    if region.spin_orbit == NO_FIELD:
-        q2, _ = region.bands(energy, k_perp)
-        return np.moveaxis(outgoing(q2), -1, 0), _column(region.direction, grid)
-    q2, axis = region.bands(energy, *np.broadcast_arrays(k_perp, angle, scale))
-    return np.moveaxis(outgoing(q2), -1, 0), np.moveaxis(axis, -1, 0)
+def split_by(region: Region, grid: Grid) -> tuple[Any, Array]:
+    """Return the size and the axis (3, ...) of a region's whole field Jd + w."""
+    size, axis = np.asarray(region.exchange), column(region.direction, grid)
+    if region.spin_orbit != NO_FIELD:
+        total = size * axis + field_of(region, grid)
+        size = np.sqrt((total * total).sum(axis=0))
+        axis = np.where(size == 0, axis, total / np.where(size == 0, 1, size))
+    return size, axis
+
+
+def bands_of(region: Region, energy: float, grid: Grid) -> tuple[Any, Array]:
+    """Return q² in a region (2, ...) of spin along its axis (3, ...) and against it, and that axis."""
+    size, axis = split_by(region, grid)
+    kinetic = region.mass * (energy - region.potential) - grid[0] * grid[0]
+    return np.stack([kinetic - region.mass * size, kinetic + region.mass * size]), axis
+
+
+#: ψ at a layer's near end is told by b̂ there, which comes first; ψ and ∂_zψ/M at its far end are the matrices
+#: that follow times ψ, plus what comes last.
+Onward = tuple[Complex, Complex, Complex, Complex, Complex]
 
 
 @dataclass(frozen=True)
 class Step:
-    """A layer passed, (2, 2, ...): Ŷ and b̂ at its near end, and what ψ there, and b̂, make at its far end.
+    """A layer passed, (2, 2, ...): Ŷ at its near end, and what goes on from there, of b̂ at its far end.
 
-    ψ = `psi` ψ_near + `psi_b`, its slope likewise. The determinant of its equations is `pivot` e^{exponent}.
+    The determinant of its equations is `pivot` e^{exponent}.
     """
 
     Y: Complex
-    b: Complex
-    psi: Complex
-    psi_b: Complex
-    slope: Complex
-    slope_b: Complex
     pivot: Complex
     exponent: Complex
     loss: Array
+    onward: Callable[[Complex], Onward]
 
 
-def _shallow(region: Region, q: Complex, axis: Array, Y: Complex, b: Complex) -> Step:
-    d, M = region.thickness, region.mass
-    sine = d * np.sinc(q * (d / np.pi))
-    C, S, B = along(np.cos(q * d), axis), along(sine * M, axis), along(q * q * sine / M, axis)
+def _turned(q2: Any, d: float) -> tuple[Any, Any]:
+    """Return cos qd and sin qd/q of q² of either sign, or complex; where waves decay, up to SHALLOW."""
+    if np.iscomplexobj(q2):
+        iqd = np.where(np.abs(q2) * d**2 < SLOW, SLOW**0.5, 1j * d * np.sqrt(q2))
+        wave = np.exp(iqd)
+        cos, sine = (wave + 1 / wave) / 2, (wave - 1 / wave) * (d / 2) / iqd
+        slow = np.abs(q2) * d**2 < SLOW
+        if slow.any():
+            x = np.where(slow, q2 * d**2, 0)
+            cos, sine = np.where(slow, np.polyval(COSINE, x), cos), np.where(slow, d * np.polyval(SINE, x), sine)
+        return cos, sine
+    size = np.sqrt(np.abs(q2))
+    turn = size * d
+    decays, safe = q2 < 0, np.where(size == 0, 1, size)
+    cos, sine = np.cos(turn), np.where(size == 0, d, np.sin(turn) / safe)
+    if decays.any():
+        turn = np.minimum(turn, 2 * SHALLOW)
+        cos, sine = np.where(decays, np.cosh(turn), cos), np.where(decays & (size > 0), np.sinh(turn) / safe, sine)
+    return cos, sine
+
+
+def _shallow(region: Region, q2: Any, axis: Array, Y: Complex) -> Step:
+    cos, sine = _turned(q2, region.thickness)
+    C, S, B = (along(one, axis) for one in (cos, sine * region.mass, q2 * sine / region.mass))
     matrix = C - product(Y, S)
     inverted = inverse(matrix)
-    near, b = product(inverted, product(Y, C) + B), product(inverted, b)
-    psi, slope = C + product(S, near), product(C, near) - B
+    near = product(inverted, product(Y, C) + B)
+
+    def onward(b: Complex) -> Onward:
+        b = product(inverted, b)
+        return b, C + product(S, near), product(S, b), product(C, near) - B, product(C, b)
+
     pivot = determinant(matrix)
-    return Step(near, b, psi, product(S, b), slope, product(C, b), pivot, 0 * pivot, _size(inverted))
+    return Step(near, pivot, np.zeros_like(pivot), _size(inverted), onward)
 
 
-def _deep(region: Region, q: Complex, axis: Array, Y: Complex, b: Complex) -> Step:
+def _deep(region: Region, q2: Any, axis: Array, Y: Complex) -> Step:
+    q = outgoing(q2)
     own, e = along(1j * q / region.mass, axis), along(np.exp(1j * q * region.thickness), axis)
     one = IDENTITY.reshape(2, 2, *(1,) * (Y.ndim - 2))
     inverted = inverse(own + Y)
-    rho, beta = product(inverted, own - Y), product(inverted, b)
+    rho = product(inverted, own - Y)
     back = product(product(e, rho), e)
     entered = inverse(one + back)
-    start, e_beta = product(e, entered), product(e, beta)
-    returned = product(rho, start)
-    near, near_b = (product(own, product(each, entered)) for each in (one - back, 2 * one))
-    psi, slope = start + returned, product(own, start - returned)
+    near = product(own, product(one - back, entered))
+
+    def onward(b: Complex) -> Onward:
+        beta, start = product(inverted, b), product(e, entered)
+        e_beta, returned = product(e, beta), product(rho, start)
+        psi, slope = start + returned, product(own, start - returned)
+        near_b = 2 * product(own, product(entered, e_beta))
+        return near_b, psi, product(psi, e_beta) - beta, slope, product(slope, e_beta) + product(own, beta)
+
     pivot = determinant(own + Y) / (4 * determinant(own) * determinant(entered))
     exponent = -1j * q.sum(axis=0) * region.thickness
-    loss = _size(product(inverted, own)) * _size(entered)
-    far, far_slope = product(psi, e_beta) - beta, product(slope, e_beta) + product(own, beta)
-    return Step(near, product(near_b, e_beta), psi, far, slope, far_slope, pivot, exponent, loss)
+    return Step(near, pivot, exponent, _size(product(inverted, own)) * _size(entered), onward)
 
 
 def _size(matrix: Complex) -> Array:
@@ -120,38 +161,48 @@ def _size(matrix: Complex) -> Array:
     return size
 
 
-def passed(region: Region, energy: float, grid: Grid, Y: Complex, b: Complex) -> Step:
+def passed(region: Region, energy: float, grid: Grid, Y: Complex) -> Step:
     """Return the way through a layer beyond which the slope is Ŷψ + b̂."""
-    q, axis = bands_of(region, energy, grid)
-    deep = q.imag.max(axis=0) * region.thickness > SHALLOW
+    q2, axis = bands_of(region, energy, grid)
+    decay = -q2.min(axis=0) if np.isrealobj(q2) else np.square(outgoing(q2).imag.max(axis=0))
+    deep = decay * region.thickness**2 > SHALLOW**2
     if not deep.any():
-        return _shallow(region, q, axis, Y, b)
+        return _shallow(region, q2, axis, Y)
     if deep.all():
-        return _deep(region, q, axis, Y, b)
+        return _deep(region, q2, axis, Y)
     with np.errstate(all="ignore"):
-        one, other = _shallow(region, q, axis, Y, b), _deep(region, q, axis, Y, b)
-    return Step(*(np.where(deep, getattr(other, name), getattr(one, name)) for name in vars(one)))
+        both = _deep(region, q2, axis, Y), _shallow(region, q2, axis, Y)
+    names = ("Y", "pivot", "exponent", "loss")
+
+    def onward(b: Complex) -> Onward:
+        with np.errstate(all="ignore"):
+            parts = zip(*(one.onward(b) for one in both), strict=True)
+        first, *others = (np.where(deep, one, other) for one, other in parts)
+        return (first, *others)
+
+    return Step(*(np.where(deep, *(getattr(one, name) for one in both)) for name in names), onward)
 
 
 @dataclass(frozen=True)
 class Passed:
     """A stack passed from its far end, (2, 2, ...).
 
-    `after` are Ŷ and b̂ just beyond every interface; `matrix` M̂ and `arriving` b̂ those at z = 0 once waves
-    that leave to the left are taken in: M̂ψ = 2i√(k/M) of what comes in from there, and −b̂.
+    `after` is Ŷ just beyond every interface; `first` the velocities on the left; `incident` and `arriving` b̂
+    of what comes in from the left, and from the right.
     """
 
     structure: Structure
     kappas: list[Complex]
     steps: list[Step]
-    after: list[tuple[Complex, Complex]]
+    after: list[Complex]
     first: Complex
     incident: Complex
+    arriving: Complex
 
     @property
     def matrix(self) -> Complex:
-        """M̂."""
-        matrix: Complex = self.after[0][0] - self.kappas[0] + 1j * self.first
+        """M̂ψ = 2i√(k/M) of what comes in from the left, and −b̂ of what comes from the right, at z = 0."""
+        matrix: Complex = self.after[0] - self.kappas[0] + 1j * self.first
         return matrix
 
     @property
@@ -160,41 +211,56 @@ class Passed:
         logs = [np.log(step.pivot) + step.exponent for step in self.steps]
         return np.asarray(sum(logs, start=np.log(determinant(self.matrix))))
 
-    @property
-    def lossy(self) -> Array:
-        """Where rounding is amplified more than the problem itself does."""
-        return np.asarray(reduce(np.maximum, (step.loss for step in self.steps), np.ones(())) > LARGEST_LOSS)
+    def lossy(self, most: float = LARGEST_LOSS) -> Array:
+        """Where rounding is amplified by more than the problem itself does."""
+        return np.asarray(reduce(np.maximum, (step.loss for step in self.steps), np.ones(())) > most)
 
-    def states(self, side: int) -> tuple[list[Complex], list[Complex], list[Complex]]:
-        """Return ψ at every interface and its slopes before and after it, each (2, 2, ...).
+    def arrivals(self, turn: Complex) -> tuple[list[Complex], list[Onward]]:
+        """Return b̂ just beyond every interface, of waves from the right with the spinors `turn`, and the ways."""
+        bs = [product(self.arriving, turn.reshape(2, 2, *(1,) * (self.arriving.ndim - 2)))]
+        onward: list[Onward] = []
+        for step in self.steps[::-1]:
+            onward.insert(0, step.onward(bs[0]))
+            bs.insert(0, onward[0][0])
+        return bs, onward
 
-        Of waves of unit flux from the left, or from the right (1).
+    def waves(self, turn: Complex = IDENTITY) -> Complex:
+        """Return ψ at every interface, ∂_zψ/M before it and after it, (3, 2, 4, interfaces, ...).
+
+        Of waves of unit flux from the left, of either spin, and from the right with the spinors `turn`.
         """
+        bs, onward = self.arrivals(turn)
         inverted = inverse(self.matrix)
-        psi = [product(inverted, -self.after[0][1] if side else self.incident)]
-        before = [-1j * product(self.first, psi[0]) + (0 if side else self.incident)]
-        for step in self.steps:
-            before.append(product(step.slope, psi[-1]) + (step.slope_b if side else 0))
-            psi.append(product(step.psi, psi[-1]) + (step.psi_b if side else 0))
-        after = [product(Y, wave) + (b if side else 0) for (Y, b), wave in zip(self.after, psi, strict=True)]
-        return psi, before, after
+        first, second = product(inverted, self.incident), product(inverted, -bs[0])
+        shape = np.broadcast_shapes(first.shape[2:], second.shape[2:])
+        found = np.empty((3, 2, 4, len(self.after), *shape), dtype=complex)
+        psi, before, after = found
+        psi[:, :2, 0], psi[:, 2:, 0] = first, second
+        before[:, :, 0] = product(-1j * self.first, psi[:, :, 0])
+        before[:, :2, 0] += self.incident
+        for n, (_, matrix, more, sloping, more_slope) in enumerate(onward):
+            for wave, part, extra in ((psi, matrix, more), (before, sloping, more_slope)):
+                wave[:, :, n + 1] = product(part, psi[:, :, n])
+                wave[:, 2:, n + 1] += extra
+        for n, (Y, b) in enumerate(zip(self.after, bs, strict=True)):
+            after[:, :, n] = product(Y, psi[:, :, n])
+            after[:, 2:, n] += b
+        return found
 
 
 def passed_through(structure: Structure, grid: Grid, waves: tuple[Complex, Complex]) -> Passed:
     """Pass a stack; `waves` are the wave numbers of its half-spaces, (2, ...)."""
     leads = structure.left, structure.right
-    axes = [_column(lead.direction, grid) for lead in leads]
+    axes = [column(lead.direction, grid) for lead in leads]
     velocities = [q / lead.mass for q, lead in zip(waves, leads, strict=True)]
     left, right = map(along, velocities, axes)
     incident, arriving = map(along, (2j * np.sqrt(np.maximum(v.real, 0)) for v in velocities), axes)
     kappas = [kappa_of(delta, grid) for delta in structure.interfaces]
-    after: list[tuple[Complex, Complex]] = [(1j * right, -arriving)]
-    steps: list[Step] = []
+    after, steps = [1j * right], list[Step]()
     for layer, kappa in zip(structure.layers[::-1], kappas[:0:-1], strict=True):
-        Y, b = after[0]
-        steps.insert(0, passed(layer, structure.energy, grid, Y - kappa, b))
-        after.insert(0, (steps[0].Y, steps[0].b))
-    return Passed(structure, kappas, steps, after, left, incident)
+        steps.insert(0, passed(layer, structure.energy, grid, after[0] - kappa))
+        after.insert(0, steps[0].Y)
+    return Passed(structure, kappas, steps, after, left, incident, -arriving)
 
 
 def solve_stack(
@@ -207,54 +273,12 @@ def solve_stack(
     grid = k_perp, angle, scale
     left, right = (np.moveaxis(one, -1, 0) for one in waves)
     found = passed_through(structure, grid, (left, right))
-    psi = np.empty((2, len(structure.interfaces), *k_perp.shape, 2, 2), dtype=complex)
-    slope = np.empty((2, *psi.shape), dtype=complex)
-    for side in range(2):
-        for n, (here, *slopes) in enumerate(zip(*found.states(side), strict=True)):
-            psi[side, n] = np.moveaxis(here, (0, 1), (-2, -1))
-            for part, one in enumerate(slopes):
-                slope[part, side, n] = np.moveaxis(one, (0, 1), (-2, -1))
-    lossy = np.broadcast_to(found.lossy, k_perp.shape)
+    columns = found.waves()
+    both = np.stack([columns[:, :, :2], columns[:, :, 2:]], axis=1)
+    psi, *slopes = np.moveaxis(both, (2, 3), (-2, -1))
+    slope = np.stack(slopes)
+    lossy = np.broadcast_to(found.lossy(), k_perp.shape)
     if lossy.any():
         some = (one[lossy] for one in grid)
         psi[:, :, lossy], slope[:, :, :, lossy] = joined(structure, *some).states()
     return psi, slope
-
-
-def _dot(a: Complex, b: Complex) -> Complex:
-    """Return a†σb of both columns, (3, 2, ...)."""
-    up, down = a.conj()
-    found = np.empty((3, *np.broadcast_shapes(a.shape[1:], b.shape[1:])), dtype=complex)
-    one, other = up * b[1], down * b[0]
-    np.add(one, other, out=found[0])
-    np.multiply(other - one, 1j, out=found[1])
-    np.subtract(up * b[0], down * b[1], out=found[2])
-    return found
-
-
-def stack_flows(found: Passed, grid: Grid, spinors: Complex) -> Array:
-    """Return the four flows at every interface by source, (interfaces, 3, 4, 3, ...).
-
-    `spinors` are the columns along and against the axis of the right half-space.
-    """
-    structure = found.structure
-    out = np.empty((len(structure.interfaces), 3, 4, 3, *np.broadcast_shapes(*(one.shape for one in grid))))
-    turn = spinors.reshape(2, 2, *(1,) * grid[0].ndim)
-    for side in range(2):
-        for n, (delta, *waves) in enumerate(zip(structure.interfaces, *found.states(side), strict=True)):
-            psi, minus, plus = (product(one, turn) for one in waves) if side else waves
-            spin = _dot(psi, psi).real
-            w, u = (one[:, None] for one in (field_of(delta, grid), _column(delta.direction, grid)))
-            parts = (
-                _dot(psi, minus).imag,
-                _dot(psi, plus).imag,
-                cross(w, spin),
-                cross(spin, delta.exchange * u),
-            )
-            for flow, values in enumerate(parts):
-                if side:
-                    # The first column is the minority's.
-                    out[n, 2, flow], out[n, 1, flow] = values[:, 0], values[:, 1]
-                else:
-                    np.add(values[:, 0], values[:, 1], out=out[n, 0, flow])
-    return out

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -10,16 +9,15 @@ import numpy as np
 from sotcheck.engines import Engine
 from sotcheck.engines.stack import outgoing
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.system.spin import dot_sigma, in_spin_bands, pauli_vector
+from sotcheck.system.spin import in_spin_bands, pauli_vector
 from sotcheck.system.states import MINUS, PLUS, States, by_source
-from sotcheck.system.structure import NO_FIELD, Structure
+from sotcheck.system.structure import Structure
 
 #: Where |q| times the thickness is at most this, cos qz and sin qz/q continue a state from one end.
 THIN = 1.0
 #: Nodes in a layer, besides one for each radian of phase or decay.
 NODES = 16
-#: Taylor's coefficients of (1 − sin 2x/2x)/2x² in x², the highest power first.
-SINE_SQUARED = [(-1) ** (n + 1) * 4**n / (2 * math.factorial(2 * n + 1)) for n in range(14, 0, -1)]
+
 
 
 def _bands(states: States, layer: int) -> tuple[Complex, Array]:
@@ -62,49 +60,6 @@ def psi_inside(states: States, layer: int, part: Array) -> tuple[Complex, Comple
     return psi, slope / region.mass
 
 
-def _spin_along(states: States, layer: int) -> tuple[Array, Array]:
-    """Return Σ_in ∫ψ†σ·n ψ dz by source (..., 3), and the layer's axis of spin n, (3,) or (..., 3).
-
-    Of f = αe^{iqz} + βe^{iq(d−z)}: (|α|² + |β|²) d + 2 Re αβ* sin(qd)/q where it travels, and
-    (|α|² + |β|²)(1 − e^{−2κd})/2κ + 2 Re αβ* d e^{−κd} where it decays.
-    """
-    q, axis = _bands(states, layer)
-    d = states.structure.layers[layer].thickness
-    x = q * d
-    slow, travels = np.abs(x) <= THIN, q.real > 0
-    k = np.where(slow, 1.0, np.abs(q))
-    alone = np.where(travels, d, -np.expm1(-2 * k * d) / (2 * k))
-    crossed = np.where(travels, np.sin(k * d) / k, d * np.exp(-k * d))
-    # ∫cos², cos·sin/q and sin²/q².
-    x2 = np.where(slow, (x * x).real, 0.0)
-    root = np.sqrt(x2 + 0j) / np.pi
-    grams = (1 + np.sinc(2 * root).real) / 2, np.sinc(root).real ** 2 / 2, np.polyval(SINE_SQUARED, x2)
-    over = 1 / np.where(travels, 1j * k, -k)
-    # Columns of waves from the right: majority, then minority.
-    turn = np.linalg.eigh(dot_sigma(states.m))[1]
-    ends = [np.stack([end[0], end[1] @ turn]) for end in _ends(states, layer)]
-    spin = np.zeros((*q.shape[:-1], 3))
-    for band, sign in enumerate((1.0, -1.0)):
-        here = np.where(np.arange(2) == band, 1.0 + 0j, 0.0)
-        projector = in_spin_bands(np.broadcast_to(here, q.shape), axis)
-        f, slope, g, slope_far = (projector @ end for end in ends)
-
-        def dot(a: Complex, b: Complex) -> Array:
-            left, right = np.einsum("s...ij,s...ij->s...j", a, b.conj()).real
-            return np.concatenate([left.sum(axis=-1, keepdims=True), right], axis=-1)
-
-        def of(values: Array) -> Array:
-            return values[..., band, None]  # noqa: B023
-
-        factor = over[..., band, None, None]
-        alpha, beta = (f + factor * slope) / 2, (g - factor * slope_far) / 2
-        fast = of(alone) * (dot(alpha, alpha) + dot(beta, beta)) + 2 * of(crossed) * dot(alpha, beta)
-        cosine, mixed, sine = (of(gram) * d**n for n, gram in enumerate(grams, 1))
-        thin = cosine * dot(f, f) + 2 * mixed * dot(f, slope) + sine * dot(slope, slope)
-        spin += sign * np.where(of(slow), thin, fast)
-    return spin, axis
-
-
 def spin_turned(states: States, layer: int) -> Array:
     """Return v × S, what a layer's whole field v = Jd + w adds to the spin current, by source (..., 3, 3).
 
@@ -123,50 +78,12 @@ def spin_turned(states: States, layer: int) -> Array:
     return turned
 
 
-def layer_flows(states: States) -> Array:
-    """Return what every layer's spin-orbit field adds to the spin current, and the torque on its magnetism.
-
-    With S = Σ_in ∫ψ†σψ dz these are w × S and J S × d, so that the current at the far end is that at the near
-    end, and the first, less the second. What S has across the layer's whole field v = Jd + w is told by what
-    it adds to the current, v × S.
-
-    Shape (..., layers, 3, 2, 3): source, (added, torque), spin component.
-    """
-    minus, plus = (
-        [states.at(n).spin_current(side) for n in range(len(states.structure.interfaces))]
-        for side in (MINUS, PLUS)
-    )
-    found = []
-    for n, layer in enumerate(states.structure.layers):
-        gained = minus[n + 1] - plus[n]
-        if layer.spin_orbit == NO_FIELD:
-            found.append(np.stack([np.zeros_like(gained), -gained], axis=-2))
-            continue
-        along, axis = _spin_along(states, n)
-        d = np.array(layer.direction)
-        field = layer.field(states.k_perp, states.angle, states.scale)
-        size2 = ((layer.exchange * d + field) ** 2).sum(axis=-1)[..., None, None]
-        v = (layer.exchange * d + field)[..., None, :]
-        across = np.cross(gained, v) / np.where(size2 == 0, 1, size2)
-        torque = layer.exchange * np.cross(along[..., None] * axis[..., None, :] + across, d)
-        found.append(np.stack([gained + torque, torque], axis=-2))
-    return np.stack(found, axis=-4)
-
-
 def flows_of(engine: Engine, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> Array:
     """Return all spin flows of a stack by source, (..., 3, 4I + 2L, 3), per unit incident flux.
 
     Four for each of the I interfaces, as `States.flows`, then two for each of the L layers, as `layer_flows`.
     """
-    if all(layer.spin_orbit == NO_FIELD for layer in structure.layers):
-        # Nothing is added in any layer: its torque is what does not go on.
-        deltas = np.moveaxis(engine.flows(structure, k_perp, angle, scale), -4, 0)
-        taken = deltas[:-1, ..., PLUS, :] - deltas[1:, ..., MINUS, :]
-        layers = np.stack([np.zeros_like(taken), taken], axis=-2)
-        return np.concatenate([*deltas, *layers], axis=-2)
-    states = engine.solve(structure, k_perp, angle, scale)
-    parts = [states.at(n).flows for n in range(len(structure.interfaces))]
-    return np.concatenate([*parts, *np.moveaxis(layer_flows(states), -4, 0)], axis=-2)
+    return engine.all_flows(structure, k_perp, angle, scale)
 
 
 def at_interfaces(structure: Structure, flows: Array) -> Array:

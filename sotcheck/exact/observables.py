@@ -8,17 +8,22 @@ import numpy as np
 
 from sotcheck.engines import Engine
 from sotcheck.engines.determinant import kinks_of, poles_near
+from sotcheck.engines.narrow import narrow_flows
+from sotcheck.engines.poles import x_of
 from sotcheck.exact.inside import flows_of
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate, side_by_side
 from sotcheck.numerics.quadrature import NESTED, Sum, gauss, sum_over_k
+from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
 
 #: Flows of spin in the order of the `flow` axis: (1) arrives at z = −0, (3) leaves at +0, the lattice adds,
 #: which is minus (2), what it takes; and (4) goes to the magnetism of the interface.
 FLOWS = ("spin_current_minus", "spin_current_plus", "lattice", "interface")
 MINUS, PLUS, LATTICE, INTERFACE = range(4)
+#: Errors of a narrow resonance's flows relative to the largest: per width in θ, and of its derivative in k_⊥².
+OF_WIDTH, OF_SLOPE = 16.0, 1e-9
 #: How the error of an extrapolation over spacings is found.
 LAST_STEP = "last step of Richardson's table"
 #: Nodes in a range between thresholds, and angles, of the sum of the states' errors: a digit of it will do.
@@ -42,14 +47,17 @@ def exact_flows(engine: Engine, system: System, h_R: Array, *, rtol: float, most
     divisor = np.where(h_R == 0, 1.0, h_R)[:, None, None, None]
     masses = np.array(system.masses)[[0, 1, 1], None, None]
 
+    factor = -1 / (8 * np.pi * divisor * masses)
+
+    def paired(values: Array) -> Array:
+        # The opposite k first: at each angle alone the flows without h_R would swamp the torque.
+        first, second = np.split(values, 2, axis=-5)
+        return np.concatenate(2 * [first + second], axis=-5)
+
     def integrand(x: Array, angles: Array) -> Array:
         k_perp, angle = np.sqrt(x if x.ndim == 2 else x[:, None])[..., None], angles[:, None]
         kx = (k_perp * np.cos(angle))[..., None, None, None]
-        flows = flows_of(engine, structure, k_perp, angle, h_R)
-        values = -kx * flows / (4 * np.pi * divisor * masses)
-        # The opposite k first: at each angle alone the flows without h_R would swamp the torque.
-        paired: Array = (values + np.roll(values, values.shape[1] // 2, axis=1)) / 2
-        return paired
+        return paired(kx * factor * flows_of(engine, structure, k_perp, angle, h_R))
 
     # The finite-difference chain is a continuum problem too, of other wave numbers: its poles lie elsewhere.
     spacing = engine.effective_spacing(structure)
@@ -63,9 +71,23 @@ def exact_flows(engine: Engine, system: System, h_R: Array, *, rtol: float, most
     def near(segment: tuple[float, float], angles: Array) -> Complex:
         return poles_near(system, segment, angles[:, None], h_R, spacing)
 
+    def narrow(segment: tuple[float, float], angles: Array, poles: Complex) -> tuple[Array, Array]:
+        some = np.argwhere(~np.isnan(poles))
+        theta, angle, lane = poles[tuple(some.T)], some[:, 0], some[:, 1]
+        x = x_of(segment, theta.real).real
+        flows = np.moveaxis(narrow_flows(structure, x, angles[angle], h_R[lane]), -1, 0)
+        each = (np.sqrt(x) * np.cos(angles[angle]))[:, None, None, None] * factor[lane] * flows
+        values = np.zeros((len(angles), len(h_R), *flows.shape[1:]))
+        errors = np.zeros_like(values)
+        np.add.at(values, (angle, lane), each)
+        off = OF_WIDTH * np.abs(theta.imag) + OF_SLOPE
+        np.add.at(errors, (angle, lane), off[:, None, None, None] * np.abs(each).max(axis=(-1, -2), keepdims=True))
+        return paired(values), paired(errors)
+
+    alone = None if isinstance(system, Interface) else narrow
     most = engine.most_problems if most is None else most
     floor = 8 * float(np.finfo(float).eps) * largest_torque(system) / np.abs(divisor).min()
-    return sum_over_k(integrand, system.thresholds(), rtol, floor, near, turns, most=most)
+    return sum_over_k(integrand, system.thresholds(), rtol, floor, near, turns, most=most, narrow=alone)
 
 
 def _extrapolated(rungs: list[Sum]) -> Sum:

@@ -3,6 +3,9 @@
 An integrand with the poles p and p* is f(s) = (A + B s)/|s − p|² + a smooth rest. The rule's weights are
 those that are exact for 1/|s − p|², (s − Re p)/|s − p|² and as many polynomials as there are nodes left. No
 node of Fejér's need see a pole: two more lie on its flanks, at s = Re p + |Im p| tan u.
+
+Of a pole upon the axis only the finite part is integrated, −A (1/a + 1/(1 − a)) of A/(s − a)²: what π A/|Im p|
+tends to is for whoever put it there to add.
 """
 
 from __future__ import annotations
@@ -75,6 +78,7 @@ def rule(n: int, extra: Array, poles: Complex) -> Array:
     polynomials = np.arange(len(s) - 2 * len(poles))
     a, width = poles.real, np.abs(poles.imag)
     distance = np.abs(poles - np.clip(a, 0, 1))
+    distance = np.where(distance == 0, 1.0, distance)
     scaled = (s[:, None] - a) / distance
     lorentzian = 1 / (scaled**2 + (width / distance) ** 2)
     start, end = -a / distance, (1 - a) / distance
@@ -133,17 +137,23 @@ def near_poles(poles: Complex) -> NearPoles | None:
     if not np.any(rho < RHO):
         return None
     chosen = [[_kept(*lane) for lane in zip(*pair, strict=True)] for pair in zip(poles, rho, strict=True)]
-    places = [[flanks(p, which) for some in pair for which, p in enumerate(some)] for pair in chosen]
-    nodes = [np.concatenate([np.zeros(0), *some]) for some in places]
-    there = [np.repeat(np.concatenate(pair), 2) for pair in chosen]
-    steepness = [1 / np.abs(s - p) for s, p in zip(nodes, there, strict=True)]
-    owner = [np.repeat(np.arange(len(pair)), [2 * len(some) for some in pair]) for pair in chosen]
+    nodes, steepness, owner = [], [], []
+    for pair in chosen:
+        seen = [(lane, which, p) for lane, some in enumerate(pair) for which, p in enumerate(some) if not _upon(p)]
+        nodes.append(np.concatenate([np.zeros(0), *(flanks(p, which) for _, which, p in seen)]))
+        steepness.append(1 / np.abs(nodes[-1] - np.repeat([p for _, _, p in seen], 2)))
+        owner.append(np.repeat([lane for lane, _, _ in seen], 2))
     most = max(map(len, nodes))
 
     def padded(rows: list[Array]) -> Array:
         return np.array([np.pad(row, (0, most - len(row)), constant_values=np.nan) for row in rows])
 
     return NearPoles(chosen, padded(nodes), padded(steepness), owner)
+
+
+def _upon(p: complex) -> bool:
+    """Whether a pole is on the axis, within the interval, where no node can see it."""
+    return p.imag == 0 and 0 <= p.real <= 1
 
 
 def _kept(poles: Complex, rho: Array) -> Complex:

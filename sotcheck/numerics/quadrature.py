@@ -21,8 +21,14 @@ from sotcheck.numerics.nearpoles import fejer
 from sotcheck.numerics.radial import Integrand, nested_error, radial, refined, substitution
 
 PolesOf = Callable[[tuple[float, float], Array], Complex]
+#: What narrow poles add to the integral, and its error, shaped as the integral at every angle.
+Narrow = Callable[[tuple[float, float], Array, Complex], tuple[Array, Array]]
 
+#: Distance from the real axis of θ below which a pole is integrated by itself: no node need see it.
+NARROW = 1e-7
 FIRST_ANGLES, MOST_ANGLES = 8, 256
+#: A distance from the axis that is none.
+TINY = 1e-300
 #: Values of the integrand that a sum may take: beyond, nothing is refined any more.
 MOST_VALUES = 10**7
 #: How quadrature errors are found.
@@ -60,6 +66,7 @@ def sum_over_k(
     kinks: Sequence[float] = (),
     crowds: Sequence[float] = (),
     most: int = MOST_VALUES,
+    narrow: Narrow | None = None,
 ) -> Sum:
     """Return (1/4π) ∫ dx ⟨f(x, φ)⟩_φ, segment by segment.
 
@@ -86,6 +93,9 @@ def sum_over_k(
     most : int
         Values of the integrand, lanes counted, after which nothing is refined any more: what is unresolved
         then stays in the error.
+    narrow : callable, optional
+        ``narrow(segment, angles, poles)``: what poles within NARROW of the axis add to ∫f dx, and its error;
+        shape (a, lanes, ...). All others are NaN.
     """
     segments = list(pairwise(edges))
     largest, asked = 0.0, 0
@@ -106,7 +116,17 @@ def sum_over_k(
 
     def along(segment: tuple[float, float], angles: Array) -> tuple[Array, Array, int]:
         near = None if poles is None else poles(segment, angles)
-        return radial(counted, segment, angles, tolerance, near, crowds=[*edges, *crowds], spent=spent)
+        more, off = 0.0, 0.0
+        if near is not None:
+            inside = (near.real > 0) & (near.real < np.pi / 2) & (np.abs(near.imag) < NARROW)
+            if narrow is not None and inside.any():
+                more, off = narrow(segment, angles, np.where(inside, near, np.nan))
+            # A pole upon the axis is none that nodes see; another one is next to it, however close.
+            near = np.where(inside, near.real + (0 if narrow else 1j * np.maximum(np.abs(near.imag), TINY)), near)
+        values, errors, nodes = radial(
+            counted, segment, angles, tolerance, near, crowds=[*edges, *crowds], spent=spent
+        )
+        return values + more, errors + np.max(off, axis=0), nodes
 
     def evaluate(angles: Array) -> tuple[Array, Array, int]:
         values, errors, nodes = zip(*(along(segment, angles) for segment in segments), strict=True)

@@ -11,7 +11,7 @@ from numpy.polynomial import chebyshev
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex, Index
 
-#: ``f(z, rows)``: the functions numbered `rows`, each at its own row of z; shape of z.
+#: ``f(z, rows)``: the functions numbered `rows`, each at its own row of z, or all at the only one; (rows, n).
 Functions = Callable[[Complex, Index], Complex]
 Function = Callable[[Array], Array]
 
@@ -27,8 +27,8 @@ NEWTON_STEPS = 24
 #: Newton's derivative is a difference over this part of the interval; a step below the second has arrived (at
 #: a double zero, noise of ε makes steps of √ε), and one below the third is the last.
 DIFFERENCE, ARRIVED, DONE = 1e-6, 1e-7, 1e-14
-#: A start this far off (relative to the interval) belongs to no zero.
-FAR = 1.0
+#: How much larger, in ρ − 1, the ellipse is in which zeros are started from, and that in which they stay.
+NEARBY, AROUND = 2.0, 3.0
 #: Zeros closer than this (relative to the interval) are one and the same.
 DISTINCT = 1e-11
 
@@ -59,7 +59,8 @@ def count_zeros(f: Functions, rows: Index, lower: float, upper: float, rho: floa
             followed = np.zeros(len(waiting), dtype=bool)
             for some in np.array_split(np.arange(len(waiting)), -(-len(waiting) * points // TOGETHER)):
                 these = waiting[some]
-                values = f(ellipse(lower, upper, used[these], points), rows[these])
+                once = slice(1) if np.ptp(used[these]) == 0 else slice(None)
+                values = f(ellipse(lower, upper, used[these][once], points), rows[these])
                 count[these], followed[some] = _turns(values)
             waiting, points = waiting[~followed], 4 * points
         if not waiting.size:
@@ -88,7 +89,7 @@ def polynomial_zeros(f: Functions, rows: Index, lower: float, upper: float, degr
     middle, half = (lower + upper) / 2, (upper - lower) / 2
 
     def at(u: Array) -> Any:
-        return f(np.broadcast_to(middle + half * u + 0j, (len(rows), degree + 1)), rows).T
+        return f(middle + half * u[None] + 0j, rows).T
 
     coefficients = chebyshev.chebinterpolate(at, degree)
     # A vanishing last coefficient sends a zero to infinity, where it does not matter.
@@ -98,14 +99,14 @@ def polynomial_zeros(f: Functions, rows: Index, lower: float, upper: float, degr
     return np.asarray(middle + half * np.array(zeros), dtype=complex)
 
 
-def newton(f: Functions, rows: Index, z: Complex, scale: float) -> Complex:
-    """Improve zeros, shape (rows, n); those that do not arrive become NaN."""
+def newton(f: Functions, rows: Index, z: Complex, lower: float, upper: float, rho: float) -> Complex:
+    """Improve zeros, shape (rows, n); those that do not arrive, or leave the ellipse of ρ, become NaN."""
+    scale = upper - lower
     h = DIFFERENCE * scale
     found = np.full(z.shape, np.nan, dtype=complex)
     # Each by itself: those that have arrived, or run away, need no more steps.
     waiting = np.argwhere(np.isfinite(z))
     now = z[tuple(waiting.T)]
-    home = now.copy()
     with np.errstate(all="ignore"):
         for _ in range(NEWTON_STEPS):
             if not len(now):
@@ -118,8 +119,8 @@ def newton(f: Functions, rows: Index, z: Complex, scale: float) -> Complex:
             done = np.abs(step) < DONE * scale
             arrived = np.abs(step) < ARRIVED * scale
             found[tuple(waiting[arrived].T)] = now[arrived]
-            on_the_way = ~done & (np.abs(now - home) < FAR * scale)
-            waiting, now, home = waiting[on_the_way], now[on_the_way], home[on_the_way]
+            on_the_way = ~done & (parameter(lower, upper, now) < rho)
+            waiting, now = waiting[on_the_way], now[on_the_way]
     return found
 
 
@@ -136,12 +137,12 @@ def zeros_near(f: Functions, number: int, lower: float, upper: float, rho: float
         if not waiting.size:
             break
         start = polynomial_zeros(f, waiting, lower, upper, degree)
-        near = parameter(lower, upper, start) < 1 + 2 * (rho - 1)
+        near = parameter(lower, upper, start) < 1 + NEARBY * (rho - 1)
         # The nearest come first, so that few columns remain.
         most = int(near.sum(axis=1).max())
         order = np.argsort(~near, axis=1, kind="stable")[:, :most]
         start = np.take_along_axis(np.where(near, start, np.nan), order, axis=1)
-        zeros = newton(f, waiting, start, upper - lower)
+        zeros = newton(f, waiting, start, lower, upper, 1 + AROUND * (rho - 1))
         missed = []
         for i, row in zip(waiting, zeros, strict=True):
             inside = row[np.isfinite(row)]
