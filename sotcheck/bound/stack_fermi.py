@@ -1,28 +1,28 @@
 """States bound in a stack at E_F: the contours E_b(k) = E_F where both half-spaces are closed.
 
 With N(k) states below E_F at k, found by counting, the n-th contour is the border of where N ≥ n. It is
-closed, or ends where its state meets the continuum, on the circle on which the last channel closes.
+closed, or ends where its state meets the continuum, on the circle on which the last channel closes. Points
+are told by q = √(k_⊥² − k_max²), with more digits than k_⊥ has next to that circle.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from sotcheck.bound.stiffness import bottom, number_below
+from sotcheck.bound.stiffness import number_below
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.structure import Structure
 
-#: Angles of the grid on which contours are followed; steps in k_⊥ − k_max a decade, from this part of k_max.
-ANGLES, A_DECADE, NEAREST = 96, 24, 1e-5
+#: Angles of the grid on which contours are followed; steps in q a decade, from this part of k_max on.
+ANGLES, A_DECADE, NEAREST = 96, 24, 1e-4
 #: Relative size of ‖A‖ against the two half-spaces' kinetic energy from which no sea ends.
 CRITICAL = 1 - 1e-9
-#: Steps of bisections in k_⊥.
+#: Steps of bisections in q.
 STEPS = 50
 
 
@@ -81,7 +81,7 @@ def empty_beyond(structure: Structure, scale: float) -> float:
             for n, delta in enumerate(structure.interfaces)
         )
 
-    k = k_max(structure) * (1 + NEAREST)
+    k = k_max(structure) * 1.01
     while not holds(k):
         k *= 1.1
     return k
@@ -92,10 +92,60 @@ def k_max(structure: Structure) -> float:
     return math.sqrt(structure.thresholds()[-1])
 
 
-def number_at_fermi(structure: Structure, k_perp: Array, angle: Array, scale: float) -> Array:
+def depth_at_fermi(structure: Structure, q: Array) -> Array:
+    """Return p = √(bottom − E_F)."""
+    x = structure.thresholds()[-1]
+    leads = structure.left, structure.right
+    closed = [x - lead.mass * (structure.energy - lead.edges[0]) for lead in leads]
+    # That of the last channel is nothing but rounding.
+    gaps = [gap if gap > structure.same_threshold else 0.0 for gap in closed]
+    p2 = [(np.square(q) + gap) / lead.mass for gap, lead in zip(gaps, leads, strict=True)]
+    return np.sqrt(np.min(p2, axis=0))
+
+
+def number_at_fermi(structure: Structure, q: Array, angle: Array, scale: float) -> Array:
     """Return how many states lie below E_F where both half-spaces are closed."""
-    p = np.sqrt(np.maximum(bottom(structure, k_perp) - structure.energy, 0))
-    return number_below(structure, p, (k_perp, angle, np.full(k_perp.shape, scale)))
+    k_perp = np.hypot(k_max(structure), q)
+    return number_below(
+        structure, depth_at_fermi(structure, q), (k_perp, angle, np.full(k_perp.shape, scale))
+    )
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How many states lie below E_F on a grid (q, angles), from q = 0 to where there are none."""
+
+    structure: Structure
+    scale: float
+    q: Array
+    angle: Array
+    number: Array
+
+    def at(self, q: Array, angle: Array) -> Array:
+        """Return the number elsewhere."""
+        return number_at_fermi(self.structure, q, angle, self.scale)
+
+    def crossings(self, n: int, lower: Array, upper: Array, angle: Array) -> Array:
+        """Return q at which there are n states at one end and fewer at the other, by bisection, (m,)."""
+        low, high = lower.copy(), upper.copy()
+        first = self.at(low, angle) >= n
+        for _ in range(STEPS):
+            middle = (low + high) / 2
+            same = (self.at(middle, angle) >= n) == first
+            low, high = np.where(same, middle, low), np.where(same, high, middle)
+        found: Array = (low + high) / 2
+        return found
+
+
+def counted(structure: Structure, scale: float) -> Counted:
+    """Count the states below E_F beyond k_max; only where `no_end` says nothing."""
+    edge = k_max(structure)
+    end, first = math.sqrt(empty_beyond(structure, scale) ** 2 - edge**2), NEAREST * edge
+    steps = 2 + int(A_DECADE * math.log10(end / first))
+    q = np.concatenate([[0.0], np.geomspace(first, end, steps)])
+    angle = 2 * np.pi * (np.arange(ANGLES) + 0.3) / ANGLES
+    at, turned = np.meshgrid(q, angle, indexing="ij")
+    return Counted(structure, scale, q, angle, number_at_fermi(structure, at, turned, scale))
 
 
 def fermi_contours(structure: Structure, scale: float) -> list[FermiContour]:
@@ -103,23 +153,13 @@ def fermi_contours(structure: Structure, scale: float) -> list[FermiContour]:
 
     Only where `no_end` says nothing.
     """
-    edge, end = k_max(structure), empty_beyond(structure, scale)
-    decades = math.log10((end - edge) / (NEAREST * edge))
-    beyond = np.geomspace(NEAREST * edge, end - edge, 2 + int(A_DECADE * decades))
-    radii = edge + np.concatenate([[0.0], beyond])
-    angles = 2 * np.pi * (np.arange(ANGLES) + 0.3) / ANGLES
-    k_perp, angle = np.meshgrid(radii, angles, indexing="ij")
-    number = number_at_fermi(structure, k_perp, angle, scale)
-    found = []
-    for n in range(1, int(number.max()) + 1):
-        found += _borders(structure, scale, n, radii, angles, number >= n)
-    return found
+    grid = counted(structure, scale)
+    return [one for n in range(1, int(grid.number.max()) + 1) for one in _borders(grid, n)]
 
 
-def _borders(
-    structure: Structure, scale: float, n: int, radii: Array, angles: Array, inside: Any
-) -> list[FermiContour]:
+def _borders(grid: Counted, n: int) -> list[FermiContour]:
     """Return the borders of where there are n states, by the edges of the grid that they cross."""
+    inside = grid.number >= n
     rows, columns = inside.shape
     outwards = np.zeros((rows, columns), dtype=bool)
     outwards[:-1] = inside[:-1] != inside[1:]
@@ -141,7 +181,8 @@ def _borders(
     links = coo_array((np.ones(len(first)), (first, second)), shape=(edges.size, edges.size))
     label = connected_components(links, directed=False)[1].reshape(edges.shape)
     at = np.argwhere(outwards)
-    k = _crossings(structure, scale, n, radii[at[:, 0]], radii[at[:, 0] + 1], angles[at[:, 1]])
+    q = grid.crossings(n, grid.q[at[:, 0]], grid.q[at[:, 0] + 1], grid.angle[at[:, 1]])
+    k = np.hypot(k_max(grid.structure), q)
     of_each, ends = label[0][outwards], np.unique(label[1][0][along[0]])
     found = []
     for one in np.unique(of_each):
@@ -150,15 +191,3 @@ def _borders(
         span = float(k[mine].min()), float(k[mine].max())
         found.append(FermiContour(n, span, one not in ends, around))
     return sorted(found, key=lambda contour: contour.k_perp)
-
-
-def _crossings(structure: Structure, scale: float, n: int, lower: Array, upper: Array, angle: Array) -> Array:
-    """Return k_⊥ at which there are n states at one end and fewer at the other, by bisection, (m,)."""
-    low, high = lower.copy(), upper.copy()
-    first = number_at_fermi(structure, low, angle, scale) >= n
-    for _ in range(STEPS):
-        middle = (low + high) / 2
-        same = (number_at_fermi(structure, middle, angle, scale) >= n) == first
-        low, high = np.where(same, middle, low), np.where(same, high, middle)
-    found: Array = (low + high) / 2
-    return found

@@ -110,7 +110,7 @@ class StackBoundResult:
         else:
             yield f"{where} the least {name} that binds a state is {first['scale']:.6g}."
         for s, contours, why in zip(self.scale.tolist(), self.contours, self.why, strict=True):
-            yield f"At {name[1:-1]} = {s:g} {_at_fermi(contours, why)}."
+            yield f"At {name[1:-1]} = {s:g} {in_words(contours, why)}."
         yield self._by_kwant()
 
     @property
@@ -185,7 +185,7 @@ def bound_in_stack(
     return StackBoundResult(stack, scale, k_perp, angle, states, at_fermi, contours, why, lowest, agreement)
 
 
-def _at_fermi(contours: Sequence[FermiContour], why: str) -> str:
+def in_words(contours: Sequence[FermiContour], why: str) -> str:
     """Return in words which states are bound at E_F."""
     if why:
         return f"states are bound at E_F at k_perp without end ({why})"
@@ -199,17 +199,3 @@ def _at_fermi(contours: Sequence[FermiContour], why: str) -> str:
         f"{' and '.join(kinds)} Fermi contour{'' if one else 's'} of states bound in the stack "
         f"{'lies' if one else 'lie'} at E_F outside both continua (k_perp from {spans})"
     )
-
-
-def on_stack(stack: Stack, scales: Sequence[float]) -> Iterator[str]:
-    """Yield what is to be said of states bound in a stack at E_F, of which scattering states know nothing."""
-    for s in scales:
-        why = no_end(stack.structure, s)
-        contours = [] if why else fermi_contours(stack.structure, s)
-        if why or contours:
-            said = strength(stack, s)
-            name = "h_R" if stack.only_rashba else "scale"
-            yield (
-                f"at {name} = {said[name]:g} {_at_fermi(contours, why)}: the scattering states' torque "
-                "leaves theirs out"
-            )

@@ -11,6 +11,7 @@ from sotcheck.beyond.warnings import warnings
 from sotcheck.bound.contour import DOUBLED
 from sotcheck.bound.fermi import occurrence
 from sotcheck.bound.flows import bound_flows
+from sotcheck.bound.stack_warnings import on_stack
 from sotcheck.engines import FIRST_ORDER, Engine, Scheme, engine_names, exact_engines
 from sotcheck.errors import SystemFileError, in_range
 from sotcheck.exact.inside import errors_of_t, total_torque
@@ -29,11 +30,6 @@ from sotcheck.theory.sums import first_order_flows, first_order_torque, stack_to
 from sotcheck.trial.paper import load
 from sotcheck.trial.torque_table import TorqueRow, TorqueTable
 
-#: What a stack's torque is warned of.
-NOT_LOOKED_FOR = (
-    "states bound in a stack, quantum-well states in a layer among them, are not looked for: the scattering "
-    "states' torque leaves theirs out"
-)
 #: Default relative quadrature error, and the range accepted.
 TOLERANCE, TOLERANCES = 1e-9, (1e-12, 0.1)
 
@@ -95,7 +91,10 @@ def torque(
         rows = [replace(row, scale=row.h_R / iface.scale if iface.scale else 0.0) for row in rows]
     if isinstance(iface, Stack) and not iface.only_rashba:
         rows = [replace(row, h_R=row.h_R * iface.h_R) for row in rows]
-    warned = warnings(iface, values, _summed(rows)) if isinstance(iface, Interface) else [NOT_LOOKED_FOR]
+    if isinstance(iface, Interface):
+        warned = warnings(iface, values, _summed(rows))
+    else:
+        warned = list(on_stack(iface, values)) if isinstance(iface, Stack) else []
     return TorqueTable(iface, tuple(rows), tuple(warned))
 
 
