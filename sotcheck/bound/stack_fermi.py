@@ -61,8 +61,8 @@ def empty_beyond(structure: Structure, scale: float) -> float:
     """Return a k_⊥ beyond which no state is bound at or below E_F, where the sea has an end.
 
     If every region is cut in two that do not know of each other, energies only fall; then an interface binds
-    none if Σ κ tanh(κd/2)/M of both neighbours outweighs it, κ² = k_⊥² − M (E_F − U + J + s ‖A‖ k_⊥). Over
-    k_⊥ that grows with k_⊥, so that it holds beyond where it holds.
+    none if Σ κ tanh(κd/2)/M of both neighbours outweighs it, κ² = k_⊥² − M (E_F − U + J + s ‖A‖ k_⊥) ≥ 0.
+    Over k_⊥ that grows with k_⊥, so that it holds beyond where it holds.
     """
 
     def holds(k: float) -> bool:
@@ -71,7 +71,9 @@ def empty_beyond(structure: Structure, scale: float) -> float:
             field = abs(scale) * float(np.linalg.norm(region.spin_orbit, ord=2)) * k
             # Where a band lies above E_F by itself κ is larger than this.
             lost = max(region.mass * (structure.energy - region.edges[0]), 0.0)
-            kappa = math.sqrt(max(k * k - lost - region.mass * field, 0.0))
+            if (kappa2 := k * k - lost - region.mass * field) < 0:
+                return False
+            kappa = math.sqrt(kappa2)
             halves.append(kappa * math.tanh(kappa * region.thickness / 2) / region.mass)
         return all(
             halves[n] + halves[n + 1]

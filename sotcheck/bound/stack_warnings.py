@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 import numpy as np
 
-from sotcheck.bound.stack_fermi import fermi_contours, no_end
+from sotcheck.bound.stack_fermi import counted, fermi_contours, no_end
+from sotcheck.bound.stack_flows import pieces
 from sotcheck.bound.stack_table import in_words, strength
 from sotcheck.engines.determinant import stack_poles
 from sotcheck.engines.poles import x_of
@@ -21,8 +22,11 @@ NARROWEST = 1e-12
 ANGLES = (0.3 + np.arange(4)) * np.pi / 2
 
 
-def on_stack(stack: Stack, scales: Sequence[float]) -> Iterator[str]:
-    """Yield what is to be said of states bound in a stack at E_F, and of those that are all but bound."""
+def on_stack(stack: Stack, scales: Sequence[float], told: Container[float] = ()) -> Iterator[str]:
+    """Yield what is to be said of states bound in a stack at E_F, and of those that are all but bound.
+
+    `told`: the scales at which their torque has a row of its own.
+    """
     structure = stack.structure
     for s in scales:
         name = "h_R" if stack.only_rashba else "scale"
@@ -31,7 +35,9 @@ def on_stack(stack: Stack, scales: Sequence[float]) -> Iterator[str]:
             why = no_end(structure, s)
             contours = [] if why else fermi_contours(structure, s)
             if why or contours:
-                yield f"{at} {in_words(contours, why)}: the scattering states' torque leaves theirs out"
+                theirs = "the row 'bound' has theirs" if s in told else _why_not(structure, s, why)
+                left_out = "the scattering states' torque leaves them out"
+                yield f"{at} {in_words(contours, why)}: {left_out}; {theirs}"
             if (found := narrowest(structure, s)) is not None:
                 k_perp, width = found
                 yield (
@@ -41,6 +47,16 @@ def on_stack(stack: Stack, scales: Sequence[float]) -> Iterator[str]:
                 )
         except EngineError as error:
             yield f"{at} states bound in the stack, or all but bound, cannot be told ({error})"
+
+
+def _why_not(structure: Structure, scale: float, why: str) -> str:
+    """Return why the torque of states bound at E_F is not told."""
+    try:
+        if not why:
+            pieces(counted(structure, scale))
+    except EngineError as error:
+        return f"theirs is left out, for {error}"
+    return "theirs is not told" + ("" if why else ", which boundary matching would (--engine continuum)")
 
 
 def narrowest(structure: Structure, scale: float) -> tuple[float, float] | None:

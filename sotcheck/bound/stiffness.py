@@ -115,22 +115,25 @@ def passed(region: Region, q2: Array, axis: Array, L: Complex) -> tuple[Complex,
 def stiffness(q2: Any, a: float, mass: float) -> tuple[Any, Any]:
     """Return Q cot Qa/M and Q/(M sin Qa) of cells: what ∂_zψ/M at an end is of ψ there, and at the other.
 
-    Of complex k_z² as well, in which both are analytic.
+    Of k_z² with a small imaginary part as well, which comes out with all its digits.
     """
-    q = np.sqrt(np.asarray(q2, dtype=complex))
-    q = np.where(q.imag < 0, -q, q)
-    # Where a wave decays e^{-2κa} stands beside one.
-    wave, slow = np.exp(2j * q * a), np.abs(q) * a < 0.1
-    one = np.where(slow, 1, wave - 1)
-    cot, inverse_sine = 1j * q * (wave + 1) / one, 2j * q * np.exp(1j * q * a) / one
-    s = np.where(slow, q * q * a * a, 0)
-    near = np.polynomial.polynomial.polyval(s, COTANGENT) / a
-    sine = np.polynomial.polynomial.polyval(s, SINE) / a
-    own, across = np.where(slow, near, cot) / mass, np.where(slow, 1 / sine / a**2, inverse_sine) / mass
-    return (own, across) if np.iscomplexobj(q2) else (own.real, across.real)
+    decays, slow = q2.real < 0, np.abs(q2) * a**2 < SLOW
+    kappa = np.sqrt(np.where(decays & ~slow, -q2, 1))
+    # e^{-2κa} stands beside one.
+    wave = np.exp(-kappa * a)
+    beside = 1 - wave * wave
+    q = np.sqrt(np.where(decays | slow, 1 / a**2, q2))
+    series = np.where(slow, q2 * a**2, 0)
+    own = np.where(decays, kappa * (1 + wave * wave) / beside, q * np.cos(q * a) / np.sin(q * a))
+    across = np.where(decays, 2 * kappa * wave / beside, q / np.sin(q * a))
+    polynomial = np.polynomial.polynomial.polyval
+    own = np.where(slow, polynomial(series, COTANGENT) / a, own)
+    across = np.where(slow, 1 / (polynomial(series, SINE) * a), across)
+    return own / mass, across / mass
 
 
-#: x cot x and sin x / x in x².
+#: (Qa)² below which series are used: x cot x and sin x / x in x².
+SLOW = 0.01
 COTANGENT = (1.0, -1 / 3, -1 / 45, -2 / 945, -1 / 4725, -2 / 93555)
 SINE = (1.0, -1 / 6, 1 / 120, -1 / 5040, 1 / 362880, -1 / 39916800)
 
