@@ -15,7 +15,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from sotcheck.bound.stiffness import number_below
-from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.arrays import Array, Index
 from sotcheck.system.structure import Structure
 
 #: Angles of the grid on which contours are followed; steps in q a decade, from this part of k_max on.
@@ -127,7 +127,7 @@ class Counted:
         """Return the number elsewhere."""
         return number_at_fermi(self.structure, q, angle, self.scale)
 
-    def crossings(self, n: int, lower: Array, upper: Array, angle: Array) -> Array:
+    def crossings(self, n: int | Index, lower: Array, upper: Array, angle: Array) -> Array:
         """Return q at which there are n states at one end and fewer at the other, by bisection, (m,)."""
         low, high = lower.copy(), upper.copy()
         first = self.at(low, angle) >= n

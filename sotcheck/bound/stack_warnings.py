@@ -8,7 +8,7 @@ from collections.abc import Container, Iterator, Sequence
 import numpy as np
 
 from sotcheck.bound.stack_fermi import counted, fermi_contours, no_end
-from sotcheck.bound.stack_flows import pieces
+from sotcheck.bound.stack_flows import ranges
 from sotcheck.bound.stack_table import in_words, strength
 from sotcheck.engines.determinant import stack_poles
 from sotcheck.engines.poles import x_of
@@ -53,7 +53,7 @@ def _why_not(structure: Structure, scale: float, why: str) -> str:
     """Return why the torque of states bound at E_F is not told."""
     try:
         if not why:
-            pieces(counted(structure, scale))
+            ranges(counted(structure, scale))
     except EngineError as error:
         return f"theirs is left out, for {error}"
     return "theirs is not told" + ("" if why else ", which boundary matching would (--engine continuum)")

@@ -11,6 +11,7 @@ from sotcheck.beyond.warnings import warnings
 from sotcheck.bound.contour import DOUBLED
 from sotcheck.bound.fermi import occurrence
 from sotcheck.bound.flows import bound_flows
+from sotcheck.bound.stack_by_kwant import flows_by_kwant
 from sotcheck.bound.stack_fermi import no_end
 from sotcheck.bound.stack_flows import stack_bound_flows
 from sotcheck.bound.stack_warnings import on_stack
@@ -183,7 +184,7 @@ def _exact_rows(iface: System, engine: Engine, h_R: list[float], tolerance: floa
             rows.append(_row(iface, engine, h, source, found.value[s], terms, of_t + twice))
         if isinstance(iface, Interface) and occurrence(iface, h).has_bound_edge:
             rows.append(_bound_row(iface, engine, h, tolerance))
-        elif isinstance(iface, Stack) and engine.scheme is None:
+        elif isinstance(iface, Stack) and len(engine.rungs(iface.structure)) == 1:
             rows += _stack_bound_rows(iface, engine, h, tolerance)
     return rows
 
@@ -208,7 +209,10 @@ def _stack_bound_rows(iface: Stack, engine: Engine, scale: float, tolerance: flo
     """Return the row of states bound in a stack at E_F; none where `on_stack` says why it cannot be told."""
     structure = iface.structure
     try:
-        found = None if no_end(structure, scale) else stack_bound_flows(structure, scale, tolerance)
+        if no_end(structure, scale):
+            return []
+        by = (flows_by_kwant, 2) if engine.scheme else ()
+        found = stack_bound_flows(structure, scale, tolerance, *by)
     except EngineError:
         return []
     if found is None:
