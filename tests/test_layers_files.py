@@ -145,8 +145,8 @@ def test_refusals(sotcheck: Command, tmp_path: Path, lines: str, key: str, found
 def test_other_commands_refuse_a_stack(sotcheck: Command, tmp_path: Path, command: str) -> None:
     path = tmp_path / "pinned.toml"
     path.write_text(PINNED)
-    more = ("-o", str(tmp_path / "out.nc")) if command == "sweep" else ()
-    run = sotcheck(command, str(path), *more)
+    more = {"sweep": ("-o", str(tmp_path / "out.nc")), "bound-states": ("--output", str(tmp_path))}
+    run = sotcheck(command, str(path), *more.get(command, ()))
     assert (run.status, run.out) == (2, "")
     assert all(word in run.err for word in ("pinned", "bare interface", "torque", "any system"))
 

@@ -11,6 +11,7 @@ from sotcheck.command.options import (
     Numbers,
     Place,
     chosen_interface,
+    chosen_system,
     emit,
     fermi_energy_option,
     json_option,
@@ -31,6 +32,9 @@ from sotcheck.run.progress import bar
     "--angle", type=Numbers(), metavar="A,A,...", help="Angles of k x z against the x axis, in degrees."
 )
 @rashba_option
+@click.option(
+    "--scale", type=Numbers(), metavar="S,S,...", help="Factors of every spin-orbit term of the system."
+)
 @magnetization_option
 @fermi_energy_option
 @click.option(
@@ -43,15 +47,17 @@ def bound_states(
     system: str | None,
     k_perp: tuple[float, ...] | None,
     angle: tuple[float, ...] | None,
+    scale: tuple[float, ...] | None,
     output: Path | None,
     json_file: str | None,
     **changes: Any,
 ) -> None:
-    """Find the states bound to the interface, against k_perp and h_R.
+    """Find the states bound to the interface or in a stack, against k_perp and h_R or the scale.
 
     Count and energies (k_perp^2 included) of the states below the whole continuum, the least h_R that binds
     one, against the closed form, those at or below E_F, and what they add to the interface's spin density.
-    With --output, a map over k_perp and h_R with points of it solved by Kwant as well.
+    With --output, a map over k_perp and h_R with points of it solved by Kwant as well. Of a stack: states in
+    its layers as well, every one of them compared with Kwant's chain, and the Fermi contours of those at E_F.
 
     \b
     Examples:
@@ -64,7 +70,7 @@ def bound_states(
             raise click.UsageError(
                 "give a SYSTEM ('sotcheck systems' lists them), or --output for the report"
             )
-        options = {"k_perp": k_perp, "angle": angle, "json": json_file, **changes}
+        options = {"k_perp": k_perp, "angle": angle, "scale": scale, "json": json_file, **changes}
         for name, value in options.items():
             if value is not None:
                 raise click.UsageError(f"--{name.lower().replace('_', '-')} belongs to a SYSTEM: give one")
@@ -74,14 +80,33 @@ def bound_states(
 
         print_out(f"report written: open {write_bound_states(report_data(progress=bar), output)}\n")
         return
-    iface, h_R = chosen_interface(system, "bound-states", **changes)
+    found, h_R = chosen_system(system, **changes)
     refuse_unwritable_json(json_file)
-    refuse_unwritable_folder(output)
     import numpy as np
+
+    from sotcheck.system.files import bare
+    from sotcheck.system.stack import Stack
+    from sotcheck.trial.torque import TOLERANCE, asked
+
+    # Refuses an h_R where it is not all that couples spin and k.
+    if scale is not None or isinstance(found, Stack):
+        h_R = tuple(h * s for h in asked(found, None, h_R, TOLERANCE)[1] for s in scale or (1.0,))
+
+    def arrays(*given: tuple[float, ...] | None) -> list[Any]:
+        return [None if values is None else np.array(values) for values in given]
+
+    if isinstance(found, Stack) and output is None:
+        from sotcheck.bound.stack_table import bound_in_stack
+
+        in_stack = bound_in_stack(found, *arrays(h_R, k_perp, angle))
+        emit(str(in_stack), in_stack.to_json(), json_file)
+        return
+    iface = bare(found, "bound-states --output")
+    refuse_unwritable_folder(output)
 
     from sotcheck.bound.table import bound_states as find
 
-    result = find(iface, *(None if values is None else np.array(values) for values in (h_R, k_perp, angle)))
+    result = find(iface, *arrays(h_R, k_perp, angle))
     warnings = warn(iface, h_R)
     if output is not None:
         from sotcheck.bound.portrait import one_interface

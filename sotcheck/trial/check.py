@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from sotcheck.beyond.warnings import warnings
+from sotcheck.bound.stack_warnings import on_stack
 from sotcheck.engines import EXACT, Scheme, exact_engines
 from sotcheck.errors import EngineError, SystemFileError
 from sotcheck.run.progress import Progress, silent
@@ -17,12 +18,13 @@ from sotcheck.run.threads import single_threaded
 from sotcheck.system.files import to_document
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
+from sotcheck.system.stack import Stack
 from sotcheck.trial.entries import Claim
 from sotcheck.trial.evidence import Evidence, gather
 from sotcheck.trial.paper import Paper, load
 from sotcheck.trial.result import Findings
 from sotcheck.trial.stack_check import try_stack
-from sotcheck.trial.torque import NOT_LOOKED_FOR, TOLERANCE, asked
+from sotcheck.trial.torque import TOLERANCE, asked
 from sotcheck.trial.verdict import Finding, Trial, Verdict, unknown
 
 #: What engines are asked for, in words.
@@ -134,8 +136,9 @@ def check(
         )
     h = np.array(values)
     if not isinstance(iface, Interface):
+        said = list(on_stack(iface, values)) if isinstance(iface, Stack) else []
         tried = try_stack(iface, engines, h, tolerance, progress)
-        return CheckResult(iface, tuple(tried), warnings=(NOT_LOOKED_FOR,))
+        return CheckResult(iface, tuple(tried), warnings=tuple(said))
     paper = load()
     evidence = gather(iface, h, tolerance, paper.first_order, engines=engines, progress=progress)
     findings, warned = try_claims(evidence, paper), warnings(iface, values)

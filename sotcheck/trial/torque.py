@@ -11,8 +11,12 @@ from sotcheck.beyond.warnings import warnings
 from sotcheck.bound.contour import DOUBLED
 from sotcheck.bound.fermi import occurrence
 from sotcheck.bound.flows import bound_flows
+from sotcheck.bound.stack_by_kwant import flows_by_kwant
+from sotcheck.bound.stack_fermi import no_end
+from sotcheck.bound.stack_flows import stack_bound_flows
+from sotcheck.bound.stack_warnings import on_stack
 from sotcheck.engines import FIRST_ORDER, Engine, Scheme, engine_names, exact_engines
-from sotcheck.errors import SystemFileError, in_range
+from sotcheck.errors import EngineError, SystemFileError, in_range
 from sotcheck.exact.inside import errors_of_t, total_torque
 from sotcheck.exact.observables import LAST_STEP, components, exact_flows, parts_of, summed_errors
 from sotcheck.numerics.arrays import Array
@@ -29,11 +33,6 @@ from sotcheck.theory.sums import first_order_flows, first_order_torque, stack_fl
 from sotcheck.trial.paper import load
 from sotcheck.trial.torque_table import TorqueRow, TorqueTable
 
-#: What a stack's torque is warned of.
-NOT_LOOKED_FOR = (
-    "states bound in a stack, quantum-well states in a layer among them, are not looked for: the scattering "
-    "states' torque leaves theirs out"
-)
 #: Default relative quadrature error, and the range accepted.
 TOLERANCE, TOLERANCES = 1e-9, (1e-12, 0.1)
 
@@ -91,11 +90,15 @@ def torque(
             rows += _first_order_rows(iface, values, tolerance)
         else:
             rows += _stack_rows(iface, values, tolerance)
+    if isinstance(iface, Interface):
+        warned = warnings(iface, values, _summed(rows))
+    else:
+        told = {row.h_R for row in rows if row.source == BOUND}
+        warned = list(on_stack(iface, values, told)) if isinstance(iface, Stack) else []
     if scale is not None or isinstance(iface, Stack):
         rows = [replace(row, scale=row.h_R / iface.scale if iface.scale else 0.0) for row in rows]
     if isinstance(iface, Stack) and not iface.only_rashba:
         rows = [replace(row, h_R=row.h_R * iface.h_R) for row in rows]
-    warned = warnings(iface, values, _summed(rows)) if isinstance(iface, Interface) else [NOT_LOOKED_FOR]
     return TorqueTable(iface, tuple(rows), tuple(warned))
 
 
@@ -182,6 +185,8 @@ def _exact_rows(iface: System, engine: Engine, h_R: list[float], tolerance: floa
             rows.append(_row(iface, engine, h, source, found.value[s], terms, of_t + twice))
         if isinstance(iface, Interface) and occurrence(iface, h).has_bound_edge:
             rows.append(_bound_row(iface, engine, h, tolerance))
+        elif isinstance(iface, Stack) and len(engine.rungs(iface.structure)) == 1:
+            rows += _stack_bound_rows(iface, engine, h, tolerance)
     return rows
 
 
@@ -199,6 +204,23 @@ def _bound_row(iface: Interface, engine: Engine, h_R: float, tolerance: float) -
     # t is the part across m of a sum of two flows.
     errors = np.full(3, 2 * sum(size for size, _ in terms.values()))
     return _row(iface, engine, h_R, BOUND, fit.value, terms, errors)
+
+
+def _stack_bound_rows(iface: Stack, engine: Engine, scale: float, tolerance: float) -> list[TorqueRow]:
+    """Return the row of states bound in a stack at E_F; none where `on_stack` says why it cannot be told."""
+    structure = iface.structure
+    try:
+        if no_end(structure, scale):
+            return []
+        by = (flows_by_kwant, 2) if engine.scheme else ()
+        found = stack_bound_flows(structure, scale, tolerance, *by)
+    except EngineError:
+        return []
+    if found is None:
+        return []
+    terms = {name: (float(np.max(size)), origin) for name, (size, origin) in (found * 2.0).terms.items()}
+    errors = errors_of_t(structure, found.error)
+    return [_row(iface, engine, scale, BOUND, found.value, terms, errors)]
 
 
 def _row(

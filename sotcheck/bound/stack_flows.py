@@ -1,0 +1,151 @@
+"""The flows of states bound in a stack at E_F, summed along E_b(k) = E_F: a source of its own.
+
+Each state counts with δ(E_b − E_F) and its velocity without spin-orbit term, k_x ⟨1/M⟩.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import numpy as np
+from scipy.special import roots_legendre
+
+from sotcheck.bound.contour import DOUBLED, ROUNDING
+from sotcheck.bound.stack_edge import bound_at_fermi, integrand
+from sotcheck.bound.stack_fermi import Counted, counted
+from sotcheck.errors import EngineError
+from sotcheck.numerics.arrays import Array, Index
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.system.structure import Structure
+
+#: Nodes of the rules tried on a whole turn, and in a range of angles; most ranges: one costs a second or so.
+TURN, NODES, MOST_PIECES = (16, 32, 64), (12, 24), 8
+#: Steps of bisections in angle.
+STEPS = 60
+
+Ends = tuple[float, float] | None
+
+
+def rule(ends: Ends, n: int) -> tuple[Array, Array]:
+    """Return n angles and weights: on a whole turn the trapezoidal rule, or Gauss and Legendre's in u.
+
+    φ = middle + half · sin u, for at an end a state meets the continuum.
+    """
+    if ends is None:
+        return 2 * np.pi * (np.arange(n) + 0.3) / n, np.full(n, 2 * np.pi / n)
+    x, weights = roots_legendre(n)
+    half, u = (ends[1] - ends[0]) / 2, np.pi / 2 * x
+    return (ends[0] + ends[1]) / 2 + half * np.sin(u), half * np.pi / 2 * weights * np.cos(u)
+
+
+def halves(ends: Ends) -> list[Ends]:
+    """Return both halves of a range."""
+    lower, upper = ends or (0.3, 0.3 + 2 * np.pi)
+    middle = (lower + upper) / 2
+    return [(lower, middle), (middle, upper)]
+
+
+def ranges(grid: Counted) -> list[Ends]:
+    """Return the ranges of angle between which a state meets the continuum, None for a whole turn.
+
+    Over each of them all states together are smooth in the angle. A contour that turns back in angle is an
+    EngineError.
+    """
+    ends: list[float] = []
+    for level in range(1, int(grid.number.max()) + 1):
+        inside = grid.number >= level
+        crossings = np.count_nonzero(inside[1:] != inside[:-1], axis=0)
+        step = np.abs(crossings - np.roll(crossings, -1))
+        meets = inside[0] != np.roll(inside[0], -1)
+        if not np.array_equal(step, meets):
+            raise _turns_back(level)
+        ends += [_end(grid, level, int(i)) for i in np.flatnonzero(meets)]
+    ends = sorted(ends)
+    return list(itertools.pairwise([*ends, ends[0] + 2 * np.pi])) if ends else [None]
+
+
+def _turns_back(level: int) -> EngineError:
+    return EngineError(f"a contour of the bound state number {level} at E_F turns back in the angle of k")
+
+
+def _end(grid: Counted, level: int, i: int) -> float:
+    """Return the angle between number i and the next at which the state meets the continuum."""
+    low = float(grid.angle[i])
+    high, zero = low + 2 * np.pi / len(grid.angle), np.zeros(1)
+    first = grid.at(zero, np.array([low]))[0] >= level
+    for _ in range(STEPS):
+        middle = (low + high) / 2
+        same = (grid.at(zero, np.array([middle]))[0] >= level) == first
+        low, high = (middle, high) if same else (low, middle)
+    return (low + high) / 2
+
+
+def places(grid: Counted, angle: Array) -> tuple[Index, Index, Array]:
+    """Return which angles, levels and q the states at E_F have, (m,) each."""
+    at = np.broadcast_arrays(grid.q[:, None], angle)
+    number, found = grid.at(*at), []
+    for level in range(1, int(number.max()) + 1):
+        inside = number >= level
+        row, column = np.nonzero(inside[1:] != inside[:-1])
+        if np.ptp(np.bincount(column, minlength=len(angle))):
+            raise _turns_back(level)
+        found.append((row, column, np.full(len(row), level)))
+    if not found:
+        return np.zeros(0, dtype=int), np.zeros(0, dtype=int), np.zeros(0)
+    row, column, levels = (np.concatenate(one) for one in zip(*found, strict=True))
+    return column, levels, grid.crossings(levels, grid.q[row], grid.q[row + 1], angle[column])
+
+
+#: Returns what stands under the integral for states of some levels (m,) at q and angles, (m, 4I + 2L, 3):
+#: from one set of equations, or from another, by which rounding is told.
+Solver = Callable[[Counted, Index, Array, Array, bool], Array]
+
+
+def by_matching(grid: Counted, level: Index, q: Array, angle: Array, other: bool) -> Array:
+    """Solve by the eigenvectors of K, cells half as thick as the other set of equations."""
+    return integrand(bound_at_fermi(grid, level, q, angle, other))
+
+
+def stack_bound_flows(
+    structure: Structure, scale: float, rtol: float, solver: Solver = by_matching, most: int = MOST_PIECES
+) -> Estimate | None:
+    """Return the flows of states bound in a stack at E_F, with the prefactor of t, per τ_b, (4I + 2L, 3).
+
+    None if there are no such states. Where `no_end` says nothing; an EngineError says that a contour cannot
+    be followed. Ranges of angles are halved until their nodes are enough, or there are `most`.
+    """
+    grid = counted(structure, scale)
+    if not grid.number.any():
+        return None
+
+    def integral(ends: Ends, n: int, other: bool = False) -> tuple[Array, float]:
+        angle, weights = rule(ends, n)
+        column, level, q = places(grid, angle)
+        if not q.size:
+            return np.zeros((6 * len(structure.interfaces) - 2, 3)), 0.0
+        values = weights[column, None, None] * solver(grid, level, q, angle[column], other)
+        return values.sum(axis=0), ROUNDING * float(np.abs(values).sum(axis=0).max(initial=0.0))
+
+    whole = ranges(grid)
+    waiting = [(ends, integral(ends, NODES[0])[0]) for ends in whole]
+    start = np.sum([value for _, value in waiting], axis=0)
+    again = np.sum([integral(ends, NODES[0], True)[0] for ends in whole], axis=0)
+    largest, other = float(np.abs(start).max()), float(np.abs(again - start).max())
+    total, change = 0 * start, 0.0
+    pieces = len(waiting)
+    while waiting:
+        ends, value = waiting.pop()
+        for n in NODES[1:] if ends else TURN:
+            before, (value, rounding) = value, integral(ends, n)
+            off = float(np.abs(value - before).max())
+            if off <= max(rtol * largest, rounding):
+                break
+        else:
+            if pieces < most:
+                pieces += 1
+                waiting += [(half, integral(half, NODES[0])[0]) for half in halves(ends)]
+                continue
+        total, change, other = total + value, change + off, other + rounding
+    terms = {"quadrature": (change, DOUBLED), "rounding": (other, "the same by other equations")}
+    return Estimate(total, {name: (np.full(total.shape, size), of) for name, (size, of) in terms.items()})
