@@ -38,6 +38,11 @@ NOT_LOOKED_FOR = (
 TOLERANCE, TOLERANCES = 1e-9, (1e-12, 0.1)
 
 
+def most_problems(engine: Engine, system: System) -> int:
+    """Return how many problems one sum may take: a stack's cost more, and a check sums many times."""
+    return engine.most_problems
+
+
 @single_threaded
 def torque(
     iface: System,
