@@ -1,37 +1,142 @@
-"""The cross-check of a stack: everything agrees, and claims can disagree."""
+"""The cross-check of a stack: everything agrees, every row can disagree, claims apply where they may."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from layer_cases import PINNED
 
 import sotcheck as sc
-from sotcheck.engines import EXACT
+from sotcheck.engines import EXACT, Engine, Matching
 from sotcheck.exact import inside
+from sotcheck.numerics.arrays import Array
+from sotcheck.run.progress import silent
 from sotcheck.system.files import from_document
+from sotcheck.system.stack import Stack
+from sotcheck.system.states import States
+from sotcheck.system.structure import Scale, Structure
 from sotcheck.theory import distorted
 from sotcheck.theory.distorted import Unperturbed
+from sotcheck.theory.first_order import FirstOrder
+from sotcheck.trial.check import CheckResult, check_stack, try_claims
+from sotcheck.trial.paper import load
+from sotcheck.trial.stack_check import Ladders, evidence_of
 from sotcheck.trial.verdict import Verdict
 
 STACK = from_document(tomllib.loads(PINNED), "pinned")
+#: Rashba coupling at z = 0 alone, all magnetism along one axis beneath it, in a layer too.
+BENEATH = Stack(
+    name="beneath", E_F=1.5, U_F=0.2, J=0.6, u_0=0.3, h_R=0.3, m=(1.0, 2.0, 2.0),
+    layers=({"name": "spacer", "thickness": 0.8, "potential": 0.3, "exchange": 0.4, "mass": 0.8},),
+)  # fmt: skip
+OWN = {"first-order", "linearity", "engines", "ledger", "unitarity"}
+OF_PAPER = {"eq10c", "eq14", "eq15", "eq16c", "eq16d", "eq16-vector", "amplitudes"}
+CONTINUUM = {"continuum": Matching()}
 Patch = pytest.MonkeyPatch
 
 
-def disagreeing(**options: Any) -> set[str]:
-    """Return the claims of which some row disagrees."""
-    return {f.claim for f in sc.check(STACK, **options) if f.verdict is Verdict.DISAGREES}
+def checked(stack: Stack, engines: dict[str, Engine] | None = None) -> CheckResult:
+    """The check of a stack at its own scale, by engines that need no name of their own."""
+    return check_stack(stack, engines or CONTINUUM, np.array([stack.scale]), 1e-9, silent)
+
+
+def disagreeing(result: Any) -> set[str]:
+    """The claims of which some row disagrees."""
+    return {f.claim for f in result if f.verdict is Verdict.DISAGREES}
 
 
 def test_all_agree() -> None:
-    """By both engines, every source."""
+    """By both engines, every source; (16) does not apply to a layer with a spin-orbit term."""
     result = sc.check(STACK)
     assert {finding.verdict for finding in result} == {Verdict.AGREES}
-    assert {f.claim for f in result} == {"first-order", "linearity", "engines", "ledger", "unitarity"}
+    assert {f.claim for f in result} == OWN
     assert {f.engine for f in result} == set(EXACT)
+    reasons = {row["claim"]: row["reason"] for row in result.to_dict()["does_not_apply"]}
+    assert reasons["eq16c"] == "layer 1 has a spin-orbit term of its own"
+    assert reasons["lattice-order"] == "it is said of bare interfaces"
+    assert "eq16c, eq16d" in result.summary()
+
+
+# ---------------------------------------------------------------- what a paper says of whatever lies beneath
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        # Antiparallel on the right, N closes first, effective masses: velocities stand for wave numbers.
+        {"m_F": (-1.0, -2.0, -2.0), "U_N": 0.9, "mass_N": 0.6, "mass_F": 1.7, "u_m": 0.2},
+    ],
+    ids=["equal", "opposite"],
+)
+def test_the_paper_holds_with_amplitudes_of_the_whole_stack(changes: dict[str, Any]) -> None:
+    """(10c), (14) to (16) against exact solutions, every source, every range of k_z."""
+    result = checked(BENEATH.with_(**changes))
+    assert {finding.verdict for finding in result} == {Verdict.AGREES}
+    rows = [f for f in result if f.claim in OF_PAPER]
+    assert {f.claim for f in rows} == OF_PAPER
+    assert {f.source for f in rows if f.claim in ("eq16c", "eq16d")} == {"normal", "majority", "minority"}
+    assert {f.form for f in rows if f.claim == "eq15"} == {"corrected"}
+    assert any("imaginary" in f.quantity for f in rows)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "left"),
+    [
+        ({"dresselhaus": 0.1}, "the delta at z = 0 has another spin-orbit term than that of Rashba", set()),
+        ({"rashba": 0.1}, "spacer has a spin-orbit term of its own", set()),
+        ({"interface": {"rashba": 0.1}}, "the delta at the far end of spacer has a spin-orbit term", set()),
+        (
+            {"magnetization": (0.0, 0.0, 1.0)},
+            "the magnetization of spacer is not along that of the right half-space",
+            {"eq10c", "eq14", "eq15"},
+        ),
+        (
+            {"m_F": (0.0, 0.0, 1.0), "layers": (), "u_m": 0.1},
+            "the magnetization of the delta at z = 0 is not along that of the right half-space",
+            {"eq10c", "eq14", "eq15"},
+        ),
+        (
+            {"magnetic": False, "J": 0.0},
+            "the right half-space is not magnetic, and spin goes on into it",
+            {"eq10c", "eq14", "eq15", "eq16-vector", "amplitudes"},
+        ),
+        ({"magnetic": False, "J": 0.0, "U_F": 2.0}, "", OF_PAPER),
+    ],
+)
+def test_a_claim_says_which_premise_fails(changes: dict[str, Any], reason: str, left: set[str]) -> None:
+    """By name of the part of the stack that is in the way."""
+    of_layer = {"rashba", "interface", "magnetization"} & changes.keys()
+    layer = BENEATH.layers[0].model_dump() | changes
+    stack = BENEATH.with_(**({"layers": (layer,)} if of_layer else changes))
+    claims = {claim.name: claim.but(stack) for claim in load().entries.values() if hasattr(claim, "but")}
+    assert claims["eq16c"] == reason
+    assert {name for name, why in claims.items() if not why} == left
+
+
+def off(theory: FirstOrder, part: str) -> FirstOrder:
+    """The theory, a thousandth off."""
+    original = getattr(theory, part)
+    return replace(theory, **{part: lambda s: 1.001 * original(s)})
+
+
+@pytest.mark.parametrize(
+    ("part", "claims"),
+    [("torque", {"eq16c", "eq16d", "eq16-vector"}), ("current", {"eq14"}), ("lattice", {"eq15"})],
+)
+def test_formulas_of_the_paper_can_be_wrong_of_a_stack(part: str, claims: set[str]) -> None:
+    """A thousandth is seen."""
+    scales, theory = np.array([BENEATH.scale]), off(load().first_order, part)
+    evidence = evidence_of(BENEATH, CONTINUUM, scales, Ladders.of(BENEATH, CONTINUUM), theory)
+    assert claims <= disagreeing(try_claims(evidence, load()))
+
+
+# ------------------------------------------------------------------------------- every row can disagree
 
 
 def scaled_theory(patch: Patch) -> None:
@@ -59,18 +164,73 @@ def longer_layer(patch: Patch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "claims"),
+    ("fault", "claims", "stack"),
     [
-        (scaled_theory, {"first-order", "linearity"}),
-        (layer_forgotten, {"first-order", "linearity"}),
-        (conjugated, {"first-order", "linearity"}),
-        (longer_layer, {"ledger"}),
+        (scaled_theory, {"first-order", "linearity"}, BENEATH),
+        (layer_forgotten, {"first-order", "linearity"}, STACK),
+        (conjugated, {"first-order", "linearity"}, BENEATH),
+        (longer_layer, {"ledger"}, BENEATH),
     ],
 )
 def test_every_claim_can_disagree(
-    fault: Callable[[Patch], None], claims: set[str], monkeypatch: Patch
+    fault: Callable[[Patch], None], claims: set[str], stack: Any, monkeypatch: Patch
 ) -> None:
-    """Faults in the theory, in an engine, in the bookkeeping."""
+    """Faults in the theory, in the bookkeeping."""
     fault(monkeypatch)
-    engines = None if claims == {"engines"} else "continuum"
-    assert claims <= disagreeing(engine=engines)
+    assert claims <= disagreeing(checked(stack))
+
+
+class Faulty(Matching):
+    """An engine that is wrong in one way."""
+
+    def flows(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> Array:
+        return Engine.flows(self, structure, k_perp, angle, scale)
+
+
+class NotLinear(Faulty):
+    """The scale is not a factor of the spin-orbit terms."""
+
+    def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
+        return super().solve(structure, k_perp, angle, np.asarray(scale) + 0.1 * np.square(scale))
+
+
+class Mirrored(Faulty):
+    """k_y → −k_y: a sum over all k is none the wiser."""
+
+    def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
+        return super().solve(structure, k_perp, -np.asarray(angle), scale)
+
+
+class Steeper(Faulty):
+    """Slopes beyond interfaces off by 1e-4."""
+
+    def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
+        found = super().solve(structure, k_perp, angle, scale)
+        return replace(
+            found, slope=found.slope * np.array([1, 1.0001]).reshape(-1, *(1,) * (found.slope.ndim - 1))
+        )
+
+
+class Larger(Faulty):
+    """States that are too large by 1e-6."""
+
+    def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
+        found = super().solve(structure, k_perp, angle, scale)
+        return replace(found, psi=found.psi * (1 + 1e-6))
+
+
+@pytest.mark.parametrize(
+    ("engine", "claims"),
+    [
+        (NotLinear(), {"engines", "first-order", "linearity"}),
+        (Mirrored(), {"engines"}),
+        (Steeper(), {"engines", "ledger"}),
+        (Larger(), {"engines", "ledger", "unitarity"}),
+    ],
+    ids=["not-linear", "mirrored", "steeper", "larger"],
+)
+def test_an_engine_can_be_wrong(engine: Engine, claims: set[str]) -> None:
+    """A wrong engine is seen beside a right one, by what it is wrong in."""
+    result = checked(BENEATH, {"right": Matching(), "wrong": engine})
+    assert claims <= disagreeing(result)
+    assert {f.engine for f in result if f.verdict is not Verdict.AGREES} == {"wrong"}

@@ -31,10 +31,11 @@ from sotcheck.trial import evidence as evidences
 from sotcheck.trial.evidence import FINE, LARGEST_RUNG, RUNG_FRACTION, RUNGS, Evidence
 from sotcheck.trial.expansion import Expansion
 from sotcheck.trial.torque import most_problems
-from sotcheck.trial.verdict import Comparison, Finding, Trial, Verdict, compare
+from sotcheck.trial.verdict import TELL_APART, Comparison, Finding, Trial, Verdict, compare
 
 #: Largest scales of the ladders that are tried, in units of the system's own; then others, by steps.
 FIRST_RUNGS, FARTHER, FARTHEST = (1.0, 0.2, 0.05), 5.0, 8
+STRONGEST, TINY = 3.0, 1e-100
 #: t/scale is even in it.
 POWERS = (2, 4, 6)
 #: t departs from first order as scale³.
@@ -136,16 +137,22 @@ class Ladders:
         def error(part: float) -> float:
             return float(np.nan_to_num(tried[part].linear.total, nan=np.inf))
 
+        def more(part: float, doubts: float, enough: float) -> None:
+            """Try a ladder beyond one at the end of those tried that tells most, but not enough."""
+            up, strongest = part == max(tried), STRONGEST / max(_strength(system), TINY)
+            farther = part * FARTHER if up else part / FARTHER
+            if doubts > enough and part in (min(tried), max(tried)) and farther <= strongest:
+                tried[farther] = climb(one, farther)
+
         for part in FIRST_RUNGS:
             tried[part] = climb(one, part)
         # Weak coupling departs from first order by too little to be seen, a strong one by too much.
         for _ in range(FARTHEST):
-            weak, strong = min(map(doubt, tried)) > ORDER_TELL_APART, min(map(error, tried)) > 1e-6 * scale
-            if not weak and not strong:
+            best, steepest = min(tried, key=error), min(tried, key=lambda part: (doubt(part), -part))
+            more(steepest, doubt(steepest), ORDER_TELL_APART)
+            more(best, error(best), TELL_APART * scale)
+            if {best, steepest} <= tried.keys() - {min(tried), max(tried)}:
                 break
-            part = min(tried) / FARTHER if strong else max(tried) * FARTHER
-            tried[part] = climb(one, part)
-        best, steepest = min(tried, key=error), min(tried, key=doubt)
         rest = [{name: climb(engine, part) for name, engine in others} for part in (best, steepest)]
         return cls(
             expected,
@@ -154,6 +161,14 @@ class Ladders:
             {first: tried[best]} | rest[0],
             {first: tried[steepest]} | rest[1],
         )
+
+
+def _strength(system: System) -> float:
+    """Return about how far the spin-orbit terms turn spin, in radians: no ladder need reach farther."""
+    structure = system.structure
+    deltas = [np.abs(delta.spin_orbit).max() for delta in structure.interfaces]
+    layers = [one.mass * one.thickness * np.abs(one.spin_orbit).max() for one in structure.layers]
+    return float(abs(system.scale) * sum(deltas + layers))
 
 
 def _expansion(system: System) -> Expansion:
@@ -213,6 +228,19 @@ def engines_agree(
             words = "scale " + ", ".join(f"{scale:g}" for scale in scales)
             quantity = f"t, {name} against {first}, worst component"
             yield Trial(quantity, said, words, source, name).finding(*AGREE)
+        yield from _by_k(system, {key: engines[key] for key in (first, name)}, float(scales[0]))
+
+
+def _by_k(system: System, pair: Mapping[str, Engine], scale: float) -> Iterator[Finding]:
+    """Compare two engines where k_⊥ is resolved: summed, k that is mirrored is as good as k."""
+    grid = sample(system.thresholds(), NODES)[:, None], ANGLES, np.array(scale)
+    one, other = (engine.flows(system.structure, *grid) for engine in pair.values())
+    noise = sum(engine.errors(system.structure, *grid).flows for engine in pair.values())
+    rounding = np.asarray(noise)[..., None, :, None, None], "double precision, both engines"
+    said = compare(one, other, {"rounding": rounding}, tell_apart=RESIDUAL_TELL_APART, sample=True)
+    first, name = pair
+    quantity = f"spin flows, {name} against {first}, worst of k_perp and angles, per unit flux"
+    yield Trial(quantity, said, f"scale {scale:g}", None, name).finding(*AGREE)
 
 
 def conserved(system: System, engines: Mapping[str, Engine], scale: float) -> Iterator[Finding]:

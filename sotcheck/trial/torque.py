@@ -18,7 +18,6 @@ from sotcheck.exact.observables import LAST_STEP, components, exact_flows, parts
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate, Terms
-from sotcheck.numerics.quadrature import NESTED
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import BOUND, SOURCES, Interface
@@ -34,13 +33,19 @@ NOT_LOOKED_FOR = (
     "states bound in a stack, quantum-well states in a layer among them, are not looked for: the scattering "
     "states' torque leaves theirs out"
 )
+#: Problems that a sum over one layer's states may take, even by a fast engine: half a minute's.
+MOST_OF_STACKS = 1_200_000
 #: Default relative quadrature error, and the range accepted.
 TOLERANCE, TOLERANCES = 1e-9, (1e-12, 0.1)
 
 
-def most_problems(engine: Engine, system: System) -> int:
-    """Return how many problems one sum may take: a stack's cost more, and a check sums many times."""
-    return engine.most_problems
+def most_problems(engine: Engine, system: System) -> int | None:
+    """Return how many problems a sum over k_⊥ may take; None for what suits the engine and a bare interface.
+
+    Each layer takes as long as the most that a problem of a bare interface does.
+    """
+    layers = len(system.structure.layers)
+    return min(engine.most_problems, MOST_OF_STACKS) // layers if layers else None
 
 
 @single_threaded
@@ -172,14 +177,16 @@ def _exact_rows(iface: System, engine: Engine, h_R: list[float], tolerance: floa
     rows = []
     roundings = summed_errors(engine, iface, np.array(h_R)).sum(axis=0)
     for h, rounding in zip(h_R, roundings, strict=True):
-        found = exact_flows(engine, iface, np.array([h]), rtol=tolerance).total[0] * (h or 1.0)
+        most = most_problems(engine, iface)
+        found = exact_flows(engine, iface, np.array([h]), rtol=tolerance, most=most).total[0] * (h or 1.0)
         lattice = found.size("lattice").max(axis=(-1, -2))
+        _, how = found.terms["quadrature"]
         for s, source in enumerate(SOURCES):
             # t is the part across m of a sum of two flows.
             of_t, twice = errors_of_t(iface.structure, found.error[s]), 2 * float(rounding[s])
             largest = max(float(np.linalg.norm(of_t)), float(found.error[s].max()))
             terms = {
-                "quadrature": (largest - lattice[s], NESTED),
+                "quadrature": (largest - lattice[s], how),
                 "lattice": (float(lattice[s]), LAST_STEP),
                 "rounding": (twice, "double precision, amplified by the lattice"),
             }
