@@ -158,8 +158,9 @@ def test_first_order_knows_of_the_spin_summed_over_z(
     def phase(energy: float) -> Array:
         found = Unperturbed.of(replace(structure, energy=energy), K_PERP**2)
         # Of a spin along a, with the average k_⊥²/2 of the angle taken off.
-        born = sum(weight * dagger(psi) @ dot_sigma(a) @ psi for a, weight, psi in found.sites())
-        return -np.trace(born[:, :2, :2] @ dot_sigma(mean_field(RASHBA)), axis1=-2, axis2=-1).real / 2
+        born = [weight * dagger(psi) @ dot_sigma(a) @ psi for a, weight, psi in found.sites()]
+        reflected = np.sum(born, axis=0)[:, :2, :2]
+        return np.asarray(-np.trace(reflected @ dot_sigma(mean_field(RASHBA)), axis1=-2, axis2=-1).real / 2)
 
     steps = 0.02 * 0.5 ** np.arange(4)
     odd = np.stack([(phase(ENERGY + h) - phase(ENERGY - h)) / (2 * h) for h in steps.tolist()])

@@ -17,13 +17,14 @@ from sotcheck.exact import inside
 from sotcheck.numerics.arrays import Array
 from sotcheck.run.progress import silent
 from sotcheck.system.files import from_document
-from sotcheck.system.stack import Stack
+from sotcheck.system.stack import Layer, Stack
 from sotcheck.system.states import States
 from sotcheck.system.structure import Scale, Structure
 from sotcheck.theory import distorted
 from sotcheck.theory.distorted import Unperturbed
 from sotcheck.theory.first_order import FirstOrder
 from sotcheck.trial.check import CheckResult, check_stack, try_claims
+from sotcheck.trial.entries import Claim
 from sotcheck.trial.paper import load
 from sotcheck.trial.stack_check import Ladders, evidence_of
 from sotcheck.trial.verdict import Verdict
@@ -32,7 +33,7 @@ STACK = from_document(tomllib.loads(PINNED), "pinned")
 #: Rashba coupling at z = 0 alone, all magnetism along one axis beneath it, in a layer too.
 BENEATH = Stack(
     name="beneath", E_F=1.5, U_F=0.2, J=0.6, u_0=0.3, h_R=0.3, m=(1.0, 2.0, 2.0),
-    layers=({"name": "spacer", "thickness": 0.8, "potential": 0.3, "exchange": 0.4, "mass": 0.8},),
+    layers=(Layer(name="spacer", thickness=0.8, potential=0.3, exchange=0.4, mass=0.8),),
 )  # fmt: skip
 OWN = {"first-order", "linearity", "engines", "ledger", "unitarity"}
 OF_PAPER = {"eq10c", "eq14", "eq15", "eq16c", "eq16d", "eq16-vector", "amplitudes"}
@@ -114,7 +115,7 @@ def test_a_claim_says_which_premise_fails(changes: dict[str, Any], reason: str, 
     of_layer = {"rashba", "interface", "magnetization"} & changes.keys()
     layer = BENEATH.layers[0].model_dump() | changes
     stack = BENEATH.with_(**({"layers": (layer,)} if of_layer else changes))
-    claims = {claim.name: claim.but(stack) for claim in load().entries.values() if hasattr(claim, "but")}
+    claims = {claim.name: claim.but(stack) for claim in load().of_type(Claim)}
     assert claims["eq16c"] == reason
     assert {name for name, why in claims.items() if not why} == left
 
@@ -122,7 +123,8 @@ def test_a_claim_says_which_premise_fails(changes: dict[str, Any], reason: str, 
 def off(theory: FirstOrder, part: str) -> FirstOrder:
     """The theory, a thousandth off."""
     original = getattr(theory, part)
-    return replace(theory, **{part: lambda s: 1.001 * original(s)})
+    changes: dict[str, Any] = {part: lambda s: 1.001 * original(s)}
+    return replace(theory, **changes)
 
 
 @pytest.mark.parametrize(
