@@ -23,10 +23,11 @@ from sotcheck.system.structure import Scale, Structure
 from sotcheck.theory import distorted
 from sotcheck.theory.distorted import Unperturbed
 from sotcheck.theory.first_order import FirstOrder
+from sotcheck.theory.sums import stack_torque
 from sotcheck.trial.check import CheckResult, check_stack, try_claims
 from sotcheck.trial.entries import Claim
 from sotcheck.trial.paper import load
-from sotcheck.trial.stack_check import Ladders, evidence_of
+from sotcheck.trial.stack_check import Ladders, evidence_of, first_order
 from sotcheck.trial.verdict import Verdict
 
 STACK = from_document(tomllib.loads(PINNED), "pinned")
@@ -136,6 +137,42 @@ def test_formulas_of_the_paper_can_be_wrong_of_a_stack(part: str, claims: set[st
     scales, theory = np.array([BENEATH.scale]), off(load().first_order, part)
     evidence = evidence_of(BENEATH, CONTINUUM, scales, Ladders.of(BENEATH, CONTINUUM), theory)
     assert claims <= disagreeing(try_claims(evidence, load()))
+
+
+# ------------------------------------------------------------- states bound among the other spin's channels
+
+#: A well for the minority, beneath a normal metal that closes, in the continuum of the majority.
+WELL: dict[str, Any] = {"name": "well", "E_F": 1.0, "U_N": 0.8, "J": 0.9, "h_R": 0.2, "m": (1.0, 2.0, 2.0)}
+BOUND = Stack(**WELL, layers=(Layer(thickness=2.0, potential=-1.5),))
+#: With a spin-orbit field of the layer's own, masses, and m the other way on the right.
+BOUND_OTHER = Stack(
+    **WELL, mass_N=0.9, mass_F=1.3, m_F=(-1.0, -2.0, -2.0),
+    layers=(Layer(thickness=2.0, potential=-1.5, mass=0.8, rashba=0.1, dresselhaus=0.2),),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("stack", [BOUND, BOUND_OTHER], ids=["rashba", "anything"])
+def test_a_bound_state_adds_its_torque_to_first_order(stack: Stack) -> None:
+    """The state's torque is of first order, all of the source of the other spin, and what is left is scale³."""
+    found = Ladders.of(stack, CONTINUUM)
+    assert found.expansion.kind == "embedded"
+    assert abs(found.expansion.missing[1]) > 0.1 * np.abs(found.expected.value).max()
+    assert {finding.verdict for finding in first_order(stack, found)} == {Verdict.AGREES}
+    without = replace(found, expected=stack_torque(stack, rtol=1e-12))
+    assert {f.source for f in first_order(stack, without) if f.verdict is not Verdict.AGREES} == {"majority"}
+
+
+def test_the_evanescent_term_of_a_stack_with_a_bound_state() -> None:
+    """(16d) as transcribed disagrees by the state's torque, which the corrected form has: as at an interface."""
+    rows = {f.form: f.verdict for f in checked(BOUND) if f.claim == "eq16d" and "fieldlike" in f.quantity}
+    assert rows == {"transcribed": Verdict.DISAGREES, "corrected": Verdict.AGREES}
+
+
+def test_a_transparent_channel_has_no_first_order() -> None:
+    """Nothing but the Rashba delta: t has a term in h_R|h_R|, and nothing is said to disagree."""
+    result = checked(Stack(name="nothing", E_F=1.5, J=0.0, layers=(Layer(thickness=1.0),)))
+    assert result.exit_status == 3
+    assert "transparent" in result.note
 
 
 # ------------------------------------------------------------------------------- every row can disagree

@@ -22,7 +22,7 @@ from sotcheck.system.model import System
 from sotcheck.system.states import Errors, States
 from sotcheck.theory.amplitudes import Amplitudes, from_scattering
 from sotcheck.theory.embedded import missing_lattice
-from sotcheck.theory.first_order import FirstOrder
+from sotcheck.theory.first_order import FirstOrder, torque_vector
 from sotcheck.theory.sums import first_order_flows, first_order_torque
 from sotcheck.theory.validity import without_interface
 from sotcheck.trial.expansion import Expansion, expansion_of
@@ -153,9 +153,9 @@ class Evidence:
     @property
     def corrected_lattice(self) -> Array:
         """What the lattice adds and the embedded state's part, by source and spin, shape (3, 3)."""
-        bare = isinstance(self.iface, Interface)
-        missing = missing_lattice(self.bare) if bare else 0.0
-        return np.asarray(self.currents.value[:, LATTICE] + missing)
+        of_bare = isinstance(self.iface, Interface)
+        state = missing_lattice(self.bare) if of_bare else torque_vector(self.expansion.missing, self.axis)
+        return np.asarray(self.currents.value[:, LATTICE] + state)
 
 
 def ladders(expansion: Expansion) -> tuple[Array, Array]:

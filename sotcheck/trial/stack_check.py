@@ -14,8 +14,6 @@ import numpy as np
 
 from sotcheck.beyond.torques import open_sources
 from sotcheck.engines import Engine
-from sotcheck.engines.determinant import poles_near
-from sotcheck.engines.poles import x_of
 from sotcheck.exact.inside import errors_of_t, spin_turned, total_torque
 from sotcheck.exact.observables import exact_flows, largest_torque, ledger_residual, summed_errors
 from sotcheck.numerics.arrays import Array
@@ -25,17 +23,15 @@ from sotcheck.numerics.quadrature import NESTED, Sum, sample
 from sotcheck.system.model import System
 from sotcheck.theory.first_order import FirstOrder
 from sotcheck.theory.sums import first_order_flows, first_order_torque, stack_torque
-from sotcheck.theory.validity import ANGLES as HALF_TURN
-from sotcheck.theory.validity import radius_by_k
 from sotcheck.trial import evidence as evidences
 from sotcheck.trial.evidence import FINE, LARGEST_RUNG, RUNG_FRACTION, RUNGS, Evidence
 from sotcheck.trial.expansion import Expansion
+from sotcheck.trial.stack_expansion import expansion_of, strength
 from sotcheck.trial.torque import most_problems
 from sotcheck.trial.verdict import TELL_APART, Comparison, Finding, Trial, Verdict, compare
 
-#: Largest scales of the ladders that are tried, in units of the system's own; then others, by steps.
-FIRST_RUNGS, FARTHER, FARTHEST = (1.0, 0.2, 0.05), 5.0, 8
-STRONGEST, TINY = 3.0, 1e-100
+#: Largest scales of the ladders that are tried, by how far spin-orbit terms turn spin; then smaller ones.
+FIRST_RUNGS, FARTHER, FARTHEST, TINY = (1.0, 0.2, 0.05), 5.0, (1e-6, 30.0), 1e-60
 #: t/scale is even in it.
 POWERS = (2, 4, 6)
 #: t departs from first order as scale³.
@@ -44,8 +40,6 @@ REMAINDER_ORDER, ORDER_TELL_APART = 3.0, 0.05
 RESIDUAL_TELL_APART = 1e-9
 #: Where k_⊥ is resolved: nodes in each range between thresholds, and angles.
 NODES, ANGLES = 4, np.array([0.4, 1.9, 3.1, 5.2])
-#: A state whose pole lies this close to the real axis, in θ, is bound as far as doubles tell.
-BOUND_IN = 1e-9
 #: Part of the natural scale of t below which no torque counts as large.
 SMALL_TORQUE = 1e-3
 FIRST = ("first-order", "The linear coefficient of the exact torque follows from unperturbed states alone")
@@ -108,97 +102,83 @@ class Exact:
 
 @dataclass(frozen=True)
 class Ladders:
-    """First order (3, 3), and by engine the exact t on ladders that tell most of it, and of what it leaves.
+    """First order (3, 3), and by engine the exact t on ladders of the scale, by the largest of each.
 
-    `scale` is what differences of t are relative to; `expansion` says whether there is a first order at all.
+    Attributes
+    ----------
+    scale : float
+        What differences of t are relative to.
+    expansion : Expansion
+        Whether there is a first order at all.
+    ladders : dict of dict
+        By engine and by the part of all that the spin-orbit terms can turn.
+    best, steepest : float, dict
+        Which ladder tells most of the linear coefficient, and, by source, of what it leaves.
     """
 
     expected: Estimate
     scale: float
     expansion: Expansion
-    best: dict[str, Exact]
-    steepest: dict[str, Exact]
+    ladders: dict[str, dict[float, Exact]]
+    best: float
+    steepest: dict[int, float]
 
     @classmethod
     def of(cls, system: System, engines: Mapping[str, Engine]) -> Ladders:
-        """Climb: which ladders tell most, one engine says for all."""
-        expected = stack_torque(system, rtol=1e-12)
+        """Climb: which ladders tell most, the first engine says for all."""
+        expansion, missing = expansion_of(system)
+        expected = stack_torque(system, rtol=1e-12) + missing
         scale = max(float(np.abs(expected.value).max()), SMALL_TORQUE * largest_torque(system))
+        unit = 1 / max(strength(system.structure), TINY)
         (first, one), *others = engines.items()
         tried: dict[float, Exact] = {}
 
         def climb(engine: Engine, part: float) -> Exact:
-            return Exact.of(engine, system, part * system.scale * RUNGS, engine.accuracy)
+            return Exact.of(engine, system, part * unit * RUNGS, engine.accuracy)
 
-        def doubt(part: float) -> float:
-            orders = (tried[part].order(expected, s).total for s, _ in open_sources(system))
-            return float(np.nan_to_num(max(orders), nan=np.inf))
+        def doubt(part: float, s: int) -> float:
+            return float(np.nan_to_num(tried[part].order(expected, s).total, nan=np.inf))
 
         def error(part: float) -> float:
             return float(np.nan_to_num(tried[part].linear.total, nan=np.inf))
 
-        def more(part: float, doubts: float, enough: float) -> None:
-            """Try a ladder beyond one at the end of those tried that tells most, but not enough."""
-            up, strongest = part == max(tried), STRONGEST / max(_strength(system), TINY)
-            farther = part * FARTHER if up else part / FARTHER
-            if doubts > enough and part in (min(tried), max(tried)) and farther <= strongest:
-                tried[farther] = climb(one, farther)
-
         for part in FIRST_RUNGS:
             tried[part] = climb(one, part)
-        # Weak coupling departs from first order by too little to be seen, a strong one by too much.
-        for _ in range(FARTHEST):
-            best, steepest = min(tried, key=error), min(tried, key=lambda part: (doubt(part), -part))
-            more(steepest, doubt(steepest), ORDER_TELL_APART)
-            more(best, error(best), TELL_APART * scale)
-            if {best, steepest} <= tried.keys() - {min(tried), max(tried)}:
+        while True:
+            best = min(tried, key=error)
+            steepest = {
+                s: min(tried, key=lambda part, s=s: (doubt(part, s), -part))  # type: ignore[misc]
+                for s, _ in open_sources(system)
+            }
+            unsure = [part for s, part in steepest.items() if doubt(part, s) > ORDER_TELL_APART]
+            unsure += [best] if error(best) > TELL_APART * scale else []
+            # A resonance may be narrow, and what first order leaves too large, or too small.
+            farther = [min(tried) / FARTHER] if min(tried) in unsure else []
+            farther += [max(tried) * FARTHER] if max(tried) in unsure else []
+            farther = [part for part in farther if FARTHEST[0] <= part <= FARTHEST[1]]
+            if not farther or not expansion.exists:
                 break
-        rest = [{name: climb(engine, part) for name, engine in others} for part in (best, steepest)]
-        return cls(
-            expected,
-            scale,
-            _expansion(system),
-            {first: tried[best]} | rest[0],
-            {first: tried[steepest]} | rest[1],
-        )
-
-
-def _strength(system: System) -> float:
-    """Return about how far the spin-orbit terms turn spin, in radians: no ladder need reach farther."""
-    structure = system.structure
-    deltas = [np.abs(delta.spin_orbit).max() for delta in structure.interfaces]
-    layers = [one.mass * one.thickness * np.abs(one.spin_orbit).max() for one in structure.layers]
-    return float(abs(system.scale) * sum(deltas + layers))
-
-
-def _expansion(system: System) -> Expansion:
-    """Return whether first order is all of the limit: no state is bound at E_F among open channels."""
-    edges = system.thresholds()
-    by_k = np.array([x for x in sample(edges, evidences.NODES) ** 2 if x < system.k_perp2_max("normal")])
-    radius = float(radius_by_k(system, by_k, HALF_TURN).min()) if by_k.size else 0.0
-    for segment in pairwise(edges):
-        theta = poles_near(system, segment, np.zeros((1, 1)), np.zeros((1, 1)), 0.0).ravel()
-        for one in theta[(np.abs(theta.imag) < BOUND_IN) & (theta.real > 0) & (theta.real < np.pi / 2)]:
-            k_perp = float(np.sqrt(x_of(segment, one.real)))
-            words = (
-                "without spin-orbit coupling a state is bound in the stack at E_F, among the open channels "
-                f"of the other spin (k_perp = {k_perp:.4g}): first order misses its torque"
-            )
-            return Expansion("threshold", 0.0, radius, k_perp2=k_perp**2, words=words)
-    return Expansion("analytic", radius, radius)
+            tried |= {part: climb(one, part) for part in farther}
+        chosen = {best, *steepest.values()}
+        rest = {name: {part: climb(engine, part) for part in chosen} for name, engine in others}
+        return cls(expected, scale, expansion, {first: tried} | rest, best, steepest)
 
 
 def first_order(system: System, found: Ladders) -> Iterator[Finding]:
     """Try first order as the limit of t over the scale, and how t departs from it."""
-    expected, why_not = found.expected, found.expansion.why_not
-    for name, best in found.best.items():
-        steepest = found.steepest[name]
+    expected, expansion = found.expected, found.expansion
+    for name, ladders in found.ladders.items():
+        best = ladders[found.best]
         for s, source in open_sources(system):
             linear = best.linear[s].and_("first order", expected.error[s], NESTED)
-            if why_not:
-                linear = linear.and_("next order", np.abs(linear.value), why_not)
+            if not expansion.exists:
+                unknown = np.abs(linear.value) + np.abs(expected.value[s])
+                linear = linear.and_("next order", unknown, expansion.why_not)
             said = compare(expected.value[s], linear, scale=found.scale)
-            yield Trial("t per scale, worst component", said, best.words, source, name).finding(*FIRST)
+            missed = np.any(expansion.missing[s])
+            words = f"{best.words}; {expansion.words}, added here" if missed else best.words
+            yield Trial("t per scale, worst component", said, words, source, name).finding(*FIRST)
+            steepest = ladders[found.steepest[s]]
             quantity, departs = _departs(steepest, expected, s, found)
             yield Trial(quantity, departs, steepest.words, source, name).finding(*LINEAR)
 
@@ -274,7 +254,7 @@ def evidence_of(
     """Return what claims whose only spin-orbit term is that of Rashba at z = 0 are tried on."""
     expansion = found.expansion
     by_k = min(LARGEST_RUNG, RUNG_FRACTION * expansion.by_k) * RUNGS
-    first = next(iter(found.best.values()))
+    best = {name: ladders[found.best] for name, ladders in found.ladders.items()}
     sums = {"closed forms": first_order_torque(system, theory.torque, rtol=FINE)}
     for name, engine in engines.items():
         amplitudes, rounding = evidences.amplitudes_of(engine), engine.rounding(system.structure)
@@ -284,14 +264,14 @@ def evidence_of(
     return Evidence(
         iface=system,
         h_R=scales,
-        rungs=first.scales,
+        rungs=next(iter(best.values())).scales,
         rungs_by_k=by_k,
         expansion=expansion,
         bound_states=[],
         spacings=np.zeros(0),
         currents=first_order_flows(system, theory, rtol=FINE),
         theory=sums,
-        ladder={name: one.flows for name, one in found.best.items()},
+        ladder={name: one.flows for name, one in best.items()},
         resolved={name: evidences.resolve(engine, system, by_k) for name, engine in engines.items()},
         engines=engines,
     )

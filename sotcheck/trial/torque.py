@@ -26,6 +26,7 @@ from sotcheck.system.stack import Stack
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.theory.sums import first_order_flows, first_order_torque, stack_torque
 from sotcheck.trial.paper import load
+from sotcheck.trial.stack_expansion import expansion_of
 from sotcheck.trial.torque_table import TorqueRow, TorqueTable
 
 #: What a stack's torque is warned of.
@@ -105,8 +106,14 @@ def torque(
         rows = [replace(row, scale=row.h_R / iface.scale if iface.scale else 0.0) for row in rows]
     if isinstance(iface, Stack) and not iface.only_rashba:
         rows = [replace(row, h_R=row.h_R * iface.h_R) for row in rows]
-    warned = warnings(iface, values, _summed(rows)) if isinstance(iface, Interface) else [NOT_LOOKED_FOR]
-    return TorqueTable(iface, tuple(rows), tuple(warned))
+    return TorqueTable(iface, tuple(rows), tuple(_warned(iface, values, rows)))
+
+
+def _warned(system: System, scales: list[float], rows: list[TorqueRow]) -> list[str]:
+    if isinstance(system, Interface):
+        return warnings(system, scales, _summed(rows))
+    unusual = expansion_of(system)[0].words if any(row.engine == FIRST_ORDER for row in rows) else ""
+    return [NOT_LOOKED_FOR, *filter(None, [unusual])]
 
 
 def asked(
