@@ -153,7 +153,7 @@ BOUND_OTHER = Stack(
 
 @pytest.mark.parametrize("stack", [BOUND, BOUND_OTHER], ids=["rashba", "anything"])
 def test_a_bound_state_adds_its_torque_to_first_order(stack: Stack) -> None:
-    """The state's torque is of first order, all of the source of the other spin, and what is left is scale³."""
+    """It is all of the source of the other spin, and what is left is of third order."""
     found = Ladders.of(stack, CONTINUUM)
     assert found.expansion.kind == "embedded"
     assert abs(found.expansion.missing[1]) > 0.1 * np.abs(found.expected.value).max()
@@ -163,7 +163,7 @@ def test_a_bound_state_adds_its_torque_to_first_order(stack: Stack) -> None:
 
 
 def test_the_evanescent_term_of_a_stack_with_a_bound_state() -> None:
-    """(16d) as transcribed disagrees by the state's torque, which the corrected form has: as at an interface."""
+    """(16d) as transcribed disagrees by its torque, which the corrected form has: as at an interface."""
     rows = {f.form: f.verdict for f in checked(BOUND) if f.claim == "eq16d" and "fieldlike" in f.quantity}
     assert rows == {"transcribed": Verdict.DISAGREES, "corrected": Verdict.AGREES}
 
