@@ -23,6 +23,7 @@ from sotcheck.engines.poles import Segment, x_of
 from sotcheck.exact.observables import components
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import richardson
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import sample
 from sotcheck.system.interface import SOURCES
 from sotcheck.system.model import System
@@ -47,14 +48,14 @@ def strength(structure: Structure) -> float:
     return float(sum(deltas + layers))
 
 
-def expansion_of(system: System) -> tuple[Expansion, Array]:
+def expansion_of(system: System) -> tuple[Expansion, Estimate]:
     """Return whether t has a first order, and what of it open channels do not tell, by source, (3, 3)."""
     x = sample(system.thresholds(), NODES) ** 2
     x = x[x < system.k_perp2_max("normal")]
     radius = float(radius_by_k(system, x, ANGLES).min()) if x.size else 0.0
     inside, at_edge = _states(system.structure)
     where = ", ".join(f"{_x(*one) ** 0.5:.4g}" for one in at_edge or inside)
-    missing = np.zeros((len(SOURCES), 3))
+    missing = Estimate(np.zeros((len(SOURCES), 3)))
     if at_edge:
         words = (
             f"without spin-orbit coupling a channel is transparent at grazing incidence (k_perp = {where}): "
@@ -70,8 +71,11 @@ def expansion_of(system: System) -> tuple[Expansion, Array]:
     if ONE_AXIS.but(system):
         return Expansion("threshold", 0.0, radius, words=words), missing
     m = np.array(system.structure.right.direction)
-    missing[1] = sum(_torque_of_state(system.structure, *one) for one in inside)
-    split = components(missing[1], m)
+    # Of the source `majority`: the closed band is that of the higher energy.
+    place = np.array([[0.0], [1.0], [0.0]])
+    for one in inside:
+        missing += _torque_of_state(system.structure, *one) * place
+    split = components(missing.value[1], m)
     parts = np.zeros(len(SOURCES), dtype=complex)
     parts[1] = complex(*split) if split else 0.0
     at = _x(*inside[0])
@@ -115,7 +119,7 @@ def _along_m(structure: Structure, direction: int) -> Structure:
     return replace(structure, regions=(left, *inner, right), interfaces=deltas)
 
 
-def _torque_of_state(structure: Structure, segment: Segment, theta: float) -> Array:
+def _torque_of_state(structure: Structure, segment: Segment, theta: float) -> Estimate:
     """Return −(k_0²/8πM) Q×m of a state at θ."""
     k_perp2, steps = _x(segment, theta), SHIFTS / max(strength(structure), TINY)
 
@@ -123,10 +127,9 @@ def _torque_of_state(structure: Structure, segment: Segment, theta: float) -> Ar
         found = _poles(there, segment, scale)
         return _x(segment, found[np.abs(found - theta).argmin()]) if found.size else np.nan
 
-    def shift(there: Structure) -> float:
-        slopes = [(at(there, h) - at(there, -h)) / (2 * h) for h in steps.tolist()]
-        return float(richardson(np.array(slopes), (2, 4)).value)
-
-    Q = np.array([-shift(_along_m(structure, c)) for c in range(3)]) / np.sqrt(k_perp2)
-    m, mass = np.array(structure.right.direction), structure.right.mass
-    return np.asarray(-k_perp2 / (8 * np.pi * mass) * np.cross(Q, m))
+    along = [_along_m(structure, c) for c in range(3)]
+    slopes = [[(at(there, h) - at(there, -h)) / (2 * h) for there in along] for h in steps.tolist()]
+    shift = richardson(np.array(slopes), (2, 4))
+    factor = float(np.sqrt(k_perp2)) / (8 * np.pi * structure.right.mass)
+    error = factor * float(shift.error.max()), "how the state moves in a field along m"
+    return Estimate(factor * np.cross(shift.value, structure.right.direction), {"bound state": error})

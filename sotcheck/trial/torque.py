@@ -21,7 +21,7 @@ from sotcheck.numerics.estimate import Estimate, Terms
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import BOUND, SOURCES, Interface
-from sotcheck.system.model import System
+from sotcheck.system.model import LARGEST, System
 from sotcheck.system.stack import Stack
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.theory.sums import first_order_flows, first_order_torque, stack_torque
@@ -91,6 +91,8 @@ def torque(
     """
     names, values = asked(iface, engine, h_R, tolerance)
     if scale is not None:
+        for factor in np.atleast_1d(scale):
+            in_range("scale", float(factor), -LARGEST, LARGEST)
         values = [value * float(factor) for value in values for factor in np.atleast_1d(scale)]
         values = list(dict.fromkeys(values))
     engines = exact_engines(names, scheme, spacing)
@@ -112,8 +114,10 @@ def torque(
 def _warned(system: System, scales: list[float], rows: list[TorqueRow]) -> list[str]:
     if isinstance(system, Interface):
         return warnings(system, scales, _summed(rows))
-    unusual = expansion_of(system)[0].words if any(row.engine == FIRST_ORDER for row in rows) else ""
-    return [NOT_LOOKED_FOR, *filter(None, [unusual])]
+    expansion = expansion_of(system)[0] if any(row.engine == FIRST_ORDER for row in rows) else None
+    if expansion is None or not expansion.words:
+        return [NOT_LOOKED_FOR]
+    return [NOT_LOOKED_FOR, expansion.words if not expansion.exists else f"{expansion.words}, which is added"]
 
 
 def asked(
@@ -168,7 +172,7 @@ def _first_order_rows(iface: Interface, h_R: list[float], tolerance: float) -> l
 
 
 def _stack_rows(iface: System, scales: list[float], tolerance: float) -> list[TorqueRow]:
-    found = stack_torque(iface, rtol=tolerance)
+    found = stack_torque(iface, rtol=tolerance) + expansion_of(iface)[1]
     error = {"quadrature": (found.total, "nested rules in k_perp")}
     flows = np.full((4, 3), np.nan)
     rows = []
