@@ -26,8 +26,9 @@ from sotcheck.theory.first_order import FirstOrder
 from sotcheck.theory.sums import stack_torque
 from sotcheck.trial.check import CheckResult, check_stack, try_claims
 from sotcheck.trial.entries import Claim
+from sotcheck.trial.evidence import RUNGS
 from sotcheck.trial.paper import load
-from sotcheck.trial.stack_check import Ladders, conserved, engines_agree, evidence_of, first_order
+from sotcheck.trial.stack_check import Exact, Ladders, conserved, engines_agree, evidence_of, first_order
 from sotcheck.trial.verdict import Verdict
 
 STACK = from_document(tomllib.loads(PINNED), "pinned")
@@ -274,6 +275,21 @@ def test_an_engine_can_be_wrong(engine: Engine, claims: set[str]) -> None:
     rows = [*engines_agree(BENEATH, engines, np.array([0.3]), 1e-6), *conserved(BENEATH, engines, 0.3)]
     assert disagreeing(rows) == claims
     assert {f.engine for f in rows if f.verdict is not Verdict.AGREES} == {"wrong"}
+
+
+class Endless(Steeper):
+    """In a layer with a spin-orbit term its flows jump where another closed form takes over."""
+
+    most_problems = 20_000
+
+
+def test_a_sum_without_end_ends_and_says_so() -> None:
+    """What nodes cannot resolve stays in the error, with its name, and no verdict is given on it."""
+    found = Exact.of(Endless(), STACK, 0.5 * RUNGS, 1e-12)
+    size, origin = found.over_scale.terms["quadrature"]
+    assert "stopped after 20000 values" in origin
+    assert np.max(size) > 1e-9
+    assert "stopped after 20000 values" in found.linear.terms["rounding"][1]
 
 
 def test_first_order_sees_an_engine_that_is_not_linear() -> None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from sotcheck.beyond.torques import open_sources
 from sotcheck.engines import Engine
+from sotcheck.engines.determinant import kinks_of
 from sotcheck.exact.inside import errors_of_t, spin_turned, total_torque
 from sotcheck.exact.observables import exact_flows, largest_torque, ledger_residual, summed_errors
 from sotcheck.numerics.arrays import Array
@@ -64,6 +65,9 @@ class Exact:
     def of(cls, engine: Engine, system: System, scales: Array, rtol: float) -> Exact:
         """Sum over k_⊥."""
         structure, most = system.structure, most_problems(engine, system)
+        if most and kinks_of(system, scales, engine.effective_spacing(structure)).size:
+            # Each scale is then summed by itself.
+            most //= len(scales)
         flows = exact_flows(engine, system, scales, rtol=rtol, most=most)
         found = flows.total
         errors = np.stack([[errors_of_t(structure, one) for one in each] for each in found.error])

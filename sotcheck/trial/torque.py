@@ -34,8 +34,8 @@ NOT_LOOKED_FOR = (
     "states bound in a stack, quantum-well states in a layer among them, are not looked for: the scattering "
     "states' torque leaves theirs out"
 )
-#: Problems that a sum over one layer's states may take, even by a fast engine: half a minute's.
-MOST_OF_STACKS = 1_200_000
+#: Problems that a sum over one layer's states may take, even by a fast engine: seconds.
+MOST_OF_STACKS = 600_000
 #: Default relative quadrature error, and the range accepted.
 TOLERANCE, TOLERANCES = 1e-9, (1e-12, 0.1)
 
