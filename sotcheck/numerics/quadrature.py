@@ -134,7 +134,11 @@ def sum_over_k(
 
     average = partial(_piecewise, kinks=kinks) if len(kinks) else _all_round
     found = average(evaluate, tolerance, spent)
-    return replace(found, segments=segments, by_segment=found.by_segment / (4 * np.pi))
+    by_segment = found.by_segment / (4 * np.pi)
+    if spent():
+        limit = f"{NESTED}; stopped after {most} values"
+        by_segment = Estimate(by_segment.value, {"quadrature": (by_segment.error, limit)})
+    return replace(found, segments=segments, by_segment=by_segment)
 
 
 #: Integrals over x at given angles, shape (segments, angles, ...); their errors (segments, ...); nodes.

@@ -12,7 +12,7 @@ import numpy as np
 
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.model import BOUND, SOURCES, System
-from sotcheck.system.spin import IDENTITY, dot_sigma
+from sotcheck.system.spin import dot_sigma
 from sotcheck.system.structure import RASHBA, Delta, Region, Structure
 
 __all__ = ["BOUND", "SOURCES", "Interface", "rashba"]
@@ -45,14 +45,6 @@ class Interface(System):
         """Return ((k_z^+)², (k_z^-)²) in the ferromagnet at E_F, shape (..., 2): minority, majority."""
         shifted = self.E_F - self.U_F - np.asarray(k_perp2)[..., None]
         return shifted - self.J * np.array([1.0, -1.0])
-
-    def kappa_0(self) -> Complex:
-        """Return κ̂_0 = u_0 + u_m σ·m, shape (2, 2)."""
-        return self.u_0 * IDENTITY + self.interface_exchange()
-
-    def interface_exchange(self) -> Complex:
-        """Return u_m σ·m, shape (2, 2)."""
-        return self.u_m * dot_sigma(self.direction)
 
     @property
     def scale(self) -> float:

@@ -24,8 +24,9 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 from sotcheck.errors import SystemFileError, did_you_mean
-from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.run.plaintext import is_one_line
+from sotcheck.system.spin import IDENTITY, dot_sigma
 from sotcheck.system.structure import Structure
 
 SOURCES = ("normal", "majority", "minority")
@@ -161,6 +162,14 @@ class System(BaseModel, ABC):
     def direction(self) -> Array:
         """The unit vector m, shape (3,)."""
         return np.array(self.m)
+
+    def kappa_0(self) -> Complex:
+        """Return κ̂_0 = u_0 + u_m σ·m of the delta at z = 0, shape (2, 2)."""
+        return self.u_0 * IDENTITY + self.interface_exchange()
+
+    def interface_exchange(self) -> Complex:
+        """Return u_m σ·m, shape (2, 2)."""
+        return self.u_m * dot_sigma(self.direction)
 
     @property
     def names(self) -> list[str]:

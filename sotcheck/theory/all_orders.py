@@ -19,8 +19,9 @@ from sotcheck.errors import TheoryError
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.interface import Interface, rashba
+from sotcheck.system.model import System
 from sotcheck.system.spin import IDENTITY, PAULI, in_spin_bands, projectors
-from sotcheck.theory.amplitudes import Amplitudes, closed_forms
+from sotcheck.theory.amplitudes import Amplitudes, unperturbed
 from sotcheck.theory.sums import sum_of_averages
 from sotcheck.theory.symbols import Symbols
 from sotcheck.theory.validity import radius_of_convergence, threshold_states, why_not_expandable
@@ -81,7 +82,7 @@ def _spin(matrix: Complex) -> Complex:
     return np.einsum("iba,abp->ip", PAULI, matrix)
 
 
-def torque_integrand(iface: Interface, k_perp2: Array, angles: Array, wanted: list[int]) -> Array:
+def torque_integrand(iface: System, k_perp2: Array, angles: Array, wanted: list[int]) -> Array:
     """Return the coefficients of h_R^n in t's integrand: −(k_x/4π) [flow (1) + flow (2) of Fig. 2]_⊥m.
 
     Flow (1), the spin current at z = −0, is −Tr σ r̂ r̂† and −Tr σ t̂' u_s t̂'†, where k_z is real (its
@@ -92,7 +93,7 @@ def torque_integrand(iface: Interface, k_perp2: Array, angles: Array, wanted: li
     majority, minority), spin; per d(k_⊥²)/4π and unit h_R^n.
     """
     x, angle = (grid.ravel() for grid in np.broadcast_arrays(k_perp2[:, None], angles))
-    a = closed_forms(iface, x)
+    a = unperturbed(iface, x)
     R = rashba(np.sqrt(x), angle)
     series = amplitude_orders(a, R, wanted[-1]).projected(a)
     # Points last, where they lie side by side.

@@ -1,4 +1,4 @@
-"""Scattering amplitudes without h_R: in closed form, or read off an engine's states.
+"""Scattering amplitudes without h_R: in closed form, of any stack, or read off an engine's states.
 
 Matrices are 2×2 in the laboratory spin frame with the batch axis in front. This module makes its own
 choice of branches and shares none of the engines' formulas.
@@ -12,8 +12,10 @@ import numpy as np
 
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.interface import Interface
+from sotcheck.system.model import System
 from sotcheck.system.spin import IDENTITY, in_spin_bands, projectors
 from sotcheck.system.states import States
+from sotcheck.theory.distorted import Unperturbed
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Amplitudes:
     ----------
     k_perp2, kz : array (n,)
     Kz : array (n, 2)
-        k_z^+ (minority) and k_z^- (majority).
+        k_z^+ (minority) and k_z^- (majority). With effective masses kz and Kz are velocities k/M.
     m : array (3,)
     r, t, r_prime, t_prime : array (n, 2, 2)
         Projected to incident waves that propagate.
@@ -94,15 +96,39 @@ def closed_forms(iface: Interface, k_perp2: Array) -> Amplitudes:
     return Amplitudes(k_perp2, kz, Kz, m, r, t, r_prime, t_prime, in_spin_bands(r_ex, m))
 
 
-def from_scattering(iface: Interface, k_perp2: Array, states: States) -> Amplitudes:
+def of_stack(system: System, k_perp2: Array) -> Amplitudes:
+    """Return the unperturbed amplitudes of all of a stack; m is the direction of its right half-space.
+
+    r̂_ex is r̂ where N has open channels.
+    """
+    found = Unperturbed.of(system.structure, k_perp2)
+    left, right = found.media[0], found.media[-1]
+    k, K = left.q / left.region.mass, right.q / right.region.mass
+    root_k, root_K = left.matrix(np.sqrt(np.abs(k))), right.matrix(np.sqrt(np.abs(K)))
+    first, last = root_k @ found.at(0), root_K @ found.at(-1)
+    r = first[..., :2] - found.open[..., :2, :2]
+    r_prime = last[..., 2:] - found.open[..., 2:, 2:]
+    r_ex = np.where((k[:, 0].imag == 0)[:, None, None], r, np.nan)
+    m = np.array(right.region.direction)
+    return Amplitudes(k_perp2, k[:, 0], K, m, r, last[..., :2], r_prime, first[..., 2:], r_ex)
+
+
+def unperturbed(system: System, k_perp2: Array) -> Amplitudes:
+    """Return the unperturbed amplitudes of any system, of a bare interface by `closed_forms`."""
+    if isinstance(system, Interface):
+        return closed_forms(system, k_perp2)
+    return of_stack(system, k_perp2)
+
+
+def from_scattering(iface: System, k_perp2: Array, states: States) -> Amplitudes:
     """Read the unperturbed amplitudes off scattering states that an engine found at h_R = 0.
 
     Where N has no open channel, r̂_ex follows from (1 + r̂_ex)/k_z = (1 + r̂'_ex)/K̂_z for open bands; for
-    closed ones no scattering state exists and r̂_ex is NaN.
+    closed ones, and behind layers, no scattering state exists and r̂_ex is NaN.
     """
     r, t, r_prime, t_prime = states.amplitudes()
-    open_N = states.kz.real > 0
-    found = np.where(states.Kz.real > 0, 1, np.nan)
-    ratio = in_spin_bands(found * states.kz[:, None] / states.Kz, states.m)
-    r_ex = np.where(open_N[:, None, None], r, ratio @ (IDENTITY + r_prime) - IDENTITY)
-    return Amplitudes(k_perp2, states.kz, states.Kz, iface.direction, r, t, r_prime, t_prime, r_ex)
+    k, K = (waves / mass for waves, mass in zip((states.kz, states.Kz), iface.masses, strict=True))
+    found = np.where((K.real > 0) & (len(states.structure.layers) == 0), 1, np.nan)
+    ratio = in_spin_bands(found * k[:, None] / K, states.m)
+    r_ex = np.where((k.real > 0)[:, None, None], r, ratio @ (IDENTITY + r_prime) - IDENTITY)
+    return Amplitudes(k_perp2, k, K, states.m, r, t, r_prime, t_prime, r_ex)

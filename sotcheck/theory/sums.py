@@ -14,7 +14,7 @@ from sotcheck.numerics.radial import CLEARANCE
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
 from sotcheck.theory import distorted, response
-from sotcheck.theory.amplitudes import Amplitudes, closed_forms
+from sotcheck.theory.amplitudes import Amplitudes, unperturbed
 from sotcheck.theory.first_order import FirstOrder, interface_exchange
 from sotcheck.theory.symbols import Symbols
 from sotcheck.theory.validity import radius_at_thresholds
@@ -24,22 +24,23 @@ NEAREST, NOTHING = 16.0, 1e-12
 #: How quadrature errors are found: the angular average is exact.
 NESTED = "nested rules in k_perp"
 EPS = float(np.finfo(float).eps)
-AmplitudeSource = Callable[[Interface, Array], Amplitudes]
+AmplitudeSource = Callable[[System, Array], Amplitudes]
 
 
 def first_order_torque(
-    iface: Interface,
+    iface: System,
     formula: Callable[[Symbols], Complex],
     *,
     rtol: float,
-    amplitudes: AmplitudeSource = closed_forms,
+    amplitudes: AmplitudeSource = unperturbed,
     rounding: float = EPS,
 ) -> Sum:
     """Sum a formula for the torque per unit h_R over k_⊥.
 
     The formula is an integrand, fieldlike + i dampinglike by source, shape (n, 1, 3); the sum has it by range
     of k_⊥² and source, (segments, 3). Unperturbed ``amplitudes(iface, k_perp2)`` are closed forms, or those
-    of an engine with a relative error `rounding`, below which no digits are sought.
+    of an engine with a relative error `rounding`, below which no digits are sought. What is shifted is k_x
+    over the mass of the source.
     """
 
     def integrand(s: Symbols) -> Array:
@@ -54,33 +55,36 @@ def first_order_torque(
     return Sum(found.segments, torque, found.angles, found.nodes)
 
 
-def first_order_flows(iface: Interface, theory: FirstOrder, *, rtol: float) -> Estimate:
+def first_order_flows(iface: System, theory: FirstOrder, *, rtol: float) -> Estimate:
     """Sum the four flows to first order per unit h_R over k_⊥, shape (3, 4, 3): source, flow, spin component.
 
     Next to an interface state inside a continuum the flows at +0 and of u_m diverge as 1/(k_⊥² − k_0²), those
     at −0 and of the lattice do not: each flow has an error of its own.
 
-    Only with closed forms: the first-order wave function at z = 0 needs the extended r̂_ex, which scattering
-    states do not tell where a band is closed on both sides.
+    Those at +0 and of u_m only with closed forms: the first-order wave function at z = 0 needs the extended
+    r̂_ex, which scattering states do not tell where a band is closed on both sides. Of a stack they are NaN.
     """
-    # Apart, as the second one may diverge where the first does not.
-    sums = (
-        _sum(lambda s: np.stack([theory.current(s), theory.lattice(s)], axis=-2), iface, rtol),
-        _sum(interface_exchange, iface, rtol),
-    )
-    minus, lattice, taken = sums[0].total.value[:, 0], sums[0].total.value[:, 1], sums[1].total.value
-    certain, other = (found.total.total + _beyond_reach(iface) for found in sums)
+    hidden = _beyond_reach(iface)
+    known = _sum(lambda s: np.stack([theory.current(s), theory.lattice(s)], axis=-2), iface, rtol).total
+    minus, lattice, certain = known.value[:, 0], known.value[:, 1], known.total + hidden
+    taken, other = np.full_like(minus, np.nan), 0.0
+    if isinstance(iface, Interface):
+        # Apart, as it may diverge where the others do not.
+        exchange = _sum(interface_exchange, iface, rtol).total
+        taken, other = exchange.value, exchange.total + hidden
     errors = np.array([certain, 2 * certain + other, certain, other])[:, None]
     flows = np.stack([minus, minus + lattice - taken, lattice, taken], axis=-2)
     return Estimate(flows, {"quadrature": (errors, NESTED)})
 
 
-def _beyond_reach(iface: Interface) -> float:
+def _beyond_reach(iface: System) -> float:
     """Return what a feature nearer to a threshold than nodes come may hide, if the interface has one.
 
     Nodes keep CLEARANCE k_⊥² off thresholds, so that k_z/k_⊥ below its root is not seen. Where nothing is as
     narrow the integrand is smooth there, and that matters to a rounding error only.
     """
+    if not isinstance(iface, Interface):
+        return 0.0
     unseen = NEAREST * CLEARANCE**0.5
     # A channel that reflects nothing at all has nothing narrow.
     hidden = NOTHING < radius_at_thresholds(iface) < unseen
@@ -89,13 +93,16 @@ def _beyond_reach(iface: Interface) -> float:
 
 def _sum(
     integrand: Callable[[Symbols], Array],
-    iface: Interface,
+    iface: System,
     rtol: float,
-    amplitudes: AmplitudeSource = closed_forms,
+    amplitudes: AmplitudeSource = unperturbed,
     rounding: float = EPS,
 ) -> Sum:
+    masses = np.array(iface.masses)[[0, 1, 1]]
+
     def average(x: Array) -> Array:
-        return integrand(Symbols.of(iface, amplitudes(iface, x)))[:, 0]
+        values = integrand(Symbols.of(iface, amplitudes(iface, x)))[:, 0]
+        return values / masses.reshape(-1, *(1,) * (values.ndim - 2))
 
     return sum_of_averages(average, iface, rtol, rounding)
 

@@ -9,9 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from sotcheck.numerics.arrays import Array, Complex, Mask
-from sotcheck.system.interface import Interface, rashba
+from sotcheck.system.interface import rashba
+from sotcheck.system.model import System
 from sotcheck.system.spin import in_spin_bands, projectors
-from sotcheck.theory.amplitudes import Amplitudes, closed_forms
+from sotcheck.theory.amplitudes import Amplitudes, unperturbed
 
 
 class _Read:
@@ -32,10 +33,10 @@ class Symbols:
     (n, a, 2, 2): everything broadcasts to (n, a) and (n, a, 2, 2). ↑ is majority (σ = −1), ↓ is minority
     (σ = +1). Amplitudes are projected to incident waves that propagate, unless ``_ex`` is in their name.
 
-    `given` amplitudes come from an engine, say; closed forms by default.
+    `given` amplitudes come from an engine, say; those of `unperturbed` by default.
     """
 
-    iface: Interface
+    iface: System
     k_perp: Array
     angles: Array
     given: Amplitudes | None = field(default=None, kw_only=True)
@@ -59,14 +60,14 @@ class Symbols:
     t_prime_down = _Read(lambda a: a.down(a.t_prime))
 
     @classmethod
-    def of(cls, iface: Interface, amplitudes: Amplitudes) -> Symbols:
+    def of(cls, iface: System, amplitudes: Amplitudes) -> Symbols:
         """Return the symbols that belong to amplitudes from anywhere, at one in-plane angle."""
         return cls(iface, np.sqrt(amplitudes.k_perp2), np.zeros(1), given=amplitudes)
 
     @cached_property
     def amplitudes(self) -> Amplitudes:
         """The amplitudes that all symbols are read from."""
-        return self.given or closed_forms(self.iface, self.k_perp**2)
+        return self.given or unperturbed(self.iface, self.k_perp**2)
 
     @property
     def k2(self) -> Array:
@@ -110,7 +111,7 @@ class Symbols:
     @property
     def m(self) -> Array:
         """Direction of the magnetization, shape (3,)."""
-        return self.iface.direction
+        return self.amplitudes.m
 
     @property
     def u_plus(self) -> Complex:

@@ -18,8 +18,9 @@ import numpy as np
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.radial import substitution
 from sotcheck.system.interface import SOURCES, Interface, rashba
+from sotcheck.system.model import System
 from sotcheck.system.spin import in_spin_bands
-from sotcheck.theory.amplitudes import closed_forms
+from sotcheck.theory.amplitudes import unperturbed
 
 #: A matching parameter this small, relative to what it is a difference of, is zero.
 MATCHED = 1e-12
@@ -30,9 +31,9 @@ SMALLEST_RADIUS = 1e-2
 ANGLES = np.linspace(0, np.pi, 25)
 
 
-def radius_by_k(iface: Interface, k_perp2: Array, angles: Array) -> Array:
+def radius_by_k(iface: System, k_perp2: Array, angles: Array) -> Array:
     """Return 1/ρ(Ĝ σ·(k×ẑ)) with the spectral radius ρ, shape (n, angles)."""
-    a = closed_forms(iface, k_perp2)
+    a = unperturbed(iface, k_perp2)
     R = rashba(*np.broadcast_arrays(np.sqrt(k_perp2)[:, None], angles))
     spectral = np.abs(np.linalg.eigvals(a.G[:, None] @ R)).max(axis=-1)
     return 1 / np.maximum(spectral, np.finfo(float).tiny)

@@ -11,6 +11,7 @@ import numpy as np
 
 from sotcheck import __version__
 from sotcheck.beyond.warnings import warnings
+from sotcheck.bound.stack_warnings import on_stack
 from sotcheck.engines import FIRST_ORDER, exact_engines
 from sotcheck.errors import SystemFileError, did_you_mean, in_range
 from sotcheck.exact import against_z as exact
@@ -23,7 +24,7 @@ from sotcheck.system.model import LARGEST, SOURCES, System
 from sotcheck.system.places import Places, default_range
 from sotcheck.system.units import unit_of_torque
 from sotcheck.theory import against_z as theory
-from sotcheck.trial.torque import NOT_LOOKED_FOR, TOLERANCES
+from sotcheck.trial.torque import TOLERANCES
 from sotcheck.trial.torque_table import weights
 
 #: What a row may be of: a source, or all of them weighted with their relaxation times.
@@ -190,9 +191,10 @@ def against_z(
             found = exact.against_z(engines[name], system, system.scale * scale, places, rtol=tolerance)
         scheme = None if name == FIRST_ORDER else engines[name].scheme
         rows += _rows(system, Row(name, scheme, TOTAL, found), wanted)
-    warned = [NOT_LOOKED_FOR]
-    if isinstance(system, Interface):
-        warned = warnings(system, [system.h_R * scale])
+    strengths = [system.scale * scale]
+    warned = warnings(system, strengths) if isinstance(system, Interface) else []
+    if isinstance(system, Stack):
+        warned = list(on_stack(system, strengths))
     return AgainstZ(system, scale, places, tuple(rows), tuple(warned))
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from sotcheck.beyond.warnings import warnings
 from sotcheck.bound.stack_warnings import on_stack
-from sotcheck.engines import EXACT, Scheme, exact_engines
+from sotcheck.engines import EXACT, Engine, Scheme, exact_engines
 from sotcheck.errors import EngineError, SystemFileError
+from sotcheck.numerics.arrays import Array
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.files import to_document
@@ -23,7 +25,7 @@ from sotcheck.trial.entries import Claim
 from sotcheck.trial.evidence import Evidence, gather
 from sotcheck.trial.paper import Paper, load
 from sotcheck.trial.result import Findings
-from sotcheck.trial.stack_check import try_stack
+from sotcheck.trial.stack_check import Ladders, conserved, engines_agree, evidence_of, first_order
 from sotcheck.trial.torque import TOLERANCE, asked
 from sotcheck.trial.verdict import Finding, Trial, Verdict, unknown
 
@@ -46,10 +48,17 @@ class CheckResult(Findings):
     findings: tuple[Finding, ...]
     note: str = ""
     warnings: tuple[str, ...] = ()
+    untried: tuple[tuple[Claim, str], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON document of `sotcheck check`."""
-        return super().to_dict() | {"system": to_document(self.iface), "warnings": list(self.warnings)}
+        """Return the JSON document of `sotcheck check`, with the claims that do not apply to a stack."""
+        found = super().to_dict() | {"system": to_document(self.iface), "warnings": list(self.warnings)}
+        if self.untried:
+            found["does_not_apply"] = [
+                {"claim": claim.name, "title": claim.says, "equation": equation_of(claim), "reason": why}
+                for claim, why in self.untried
+            ]
+        return found
 
     def __str__(self) -> str:
         table = self.table("claim", "quantity", "source", "engine")
@@ -62,22 +71,32 @@ class CheckResult(Findings):
         words = [f"{count[verdict]} {verdict}" for verdict in order if count[verdict]]
         note = f" Note: {self.note}." if self.note else ""
         text = f"{len(self.findings)} findings: {', '.join(words)}.{note}"
-        return "\n".join([text, *(f"Warning: {warning}." for warning in self.warnings)])
+        reasons = {why: [c.name for c, but in self.untried if but == why] for _, why in self.untried}
+        lines = [f"{', '.join(names)}: does not apply: {why}." for why, names in reasons.items()]
+        return "\n".join([text, *lines, *(f"Warning: {warning}." for warning in self.warnings)])
+
+
+def equation_of(claim: Claim) -> str | None:
+    """Return the number of a claim's equation in parentheses, if it has one."""
+    return f"({claim.number})" if claim.number else None
 
 
 def findings_of(claim: Claim, evidence: Evidence, paper: Paper) -> Iterator[Finding]:
     """Yield the findings of one claim."""
     # A control is wrong on purpose: no form of an equation is on trial.
     form = None if claim.control else paper.form_of(claim.number)
-    equation = f"({claim.number})" if claim.number else None
+    equation = equation_of(claim)
     for trial in claim.judge(evidence):
         yield trial.finding(claim.name, claim.says, equation, form=form)
 
 
 def try_claims(evidence: Evidence, paper: Paper, *, controls: bool = False) -> Iterator[Finding]:
-    """Yield the findings of a paper's claims, or of its controls; what an engine refused is one as well."""
+    """Yield the findings of a paper's claims, or of its controls; what an engine refused is one as well.
+
+    Claims of which a premise does not hold are passed over.
+    """
     for claim in paper.of_type(Claim):
-        if claim.control == controls:
+        if claim.control == controls and not claim.but(evidence.iface):
             yield from findings_of(claim, evidence, paper)
     if not controls:
         for (asked, name), reason in evidence.refused.items():
@@ -85,6 +104,31 @@ def try_claims(evidence: Evidence, paper: Paper, *, controls: bool = False) -> I
             engine = evidence.lattice_engine if asked == "lattice" else name
             trial = Trial(ASKED[asked], unknown(), words, engine=engine)
             yield trial.finding("solvable", "An engine solves what the claims need")
+
+
+def check_stack(
+    system: System, engines: Mapping[str, Engine], scales: Array, tolerance: float, progress: Progress
+) -> CheckResult:
+    """Try what can be said of a stack at these scales (n,), by these exact engines."""
+    paper, ladders = load(), cache(lambda: Ladders.of(system, engines))
+    claims = [(claim, claim.but(system)) for claim in paper.of_type(Claim) if not claim.control]
+
+    def of_paper() -> Iterator[Finding]:
+        if not all(why for _, why in claims):
+            yield from try_claims(evidence_of(system, engines, scales, ladders(), paper.first_order), paper)
+
+    steps: dict[str, Callable[[], Iterator[Finding]]] = {
+        "first order": lambda: first_order(system, ladders()),
+        "claims": of_paper,
+        "engines": lambda: engines_agree(system, engines, scales, tolerance),
+        "conservation": lambda: conserved(system, engines, float(scales[0])),
+    }
+    found = tuple(finding for step in progress(steps, system.name) for finding in steps[step]())
+    # Some are tried of a stack in its own way.
+    tried = {finding.claim for finding in found}
+    untried = tuple((claim, why) for claim, why in claims if why and claim.name not in tried)
+    said = tuple(on_stack(system, scales.tolist())) if isinstance(system, Stack) else ()
+    return CheckResult(system, found, ladders().expansion.why_not, said, untried)
 
 
 @single_threaded
@@ -104,7 +148,7 @@ def check(
     ----------
     iface : System
         A bare interface: every claim of the paper. A stack: first order from unperturbed states, engines,
-        conservation.
+        conservation, and the claims of the paper whose premises hold; of the others, which one does not.
     engine : str or sequence of str, optional
         Exact engines to try the theory with, all by default; "first-order" is what is tried.
     h_R : float or sequence, optional
@@ -136,9 +180,7 @@ def check(
         )
     h = np.array(values)
     if not isinstance(iface, Interface):
-        said = list(on_stack(iface, values)) if isinstance(iface, Stack) else []
-        tried = try_stack(iface, engines, h, tolerance, progress)
-        return CheckResult(iface, tuple(tried), warnings=tuple(said))
+        return check_stack(iface, engines, h, tolerance, progress)
     paper = load()
     evidence = gather(iface, h, tolerance, paper.first_order, engines=engines, progress=progress)
     findings, warned = try_claims(evidence, paper), warnings(iface, values)

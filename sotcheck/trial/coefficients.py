@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from sotcheck.engines import Engine, KwantChain, Matching
+from sotcheck.exact.inside import errors_of_t, total_torque
 from sotcheck.exact.observables import LATTICE, MINUS, largest_torque, summed_errors, torque_from_flows
 from sotcheck.exact.solved import POWERS, coefficient
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import gauss, sample
-from sotcheck.system.interface import Interface
+from sotcheck.system.model import System
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.trial.evidence import ANGLES, NODES, Evidence
 from sotcheck.trial.verdict import Comparison, compare
@@ -49,6 +50,15 @@ def linear_flows(evidence: Evidence, engine: str, segments: Mask | slice = slice
     return fit.and_("quadrature", error, "nested rules in k_perp and angle, both sides")
 
 
+def torque_of(evidence: Evidence, flows: Estimate) -> Estimate:
+    """Return t (3,) of all flows of a source; its error is that of a sum of flows along any direction."""
+    structure = evidence.iface.structure
+    return flows.each(
+        lambda value: total_torque(structure, value),
+        lambda size: float(np.linalg.norm(errors_of_t(structure, size))),
+    )
+
+
 def remainders(evidence: Evidence, engine: str, expected: Complex) -> Estimate:
     """Return |t/h_R − first order| on the rungs, shape (4, 3): rung, source.
 
@@ -80,16 +90,17 @@ def explained(evidence: Evidence, words: str, s: int) -> str:
     return f"{words}; {evidence.expansion.words}" if evidence.expansion.missing[s] != 0 else words
 
 
-def amplitude_errors(engine: Engine, iface: Interface) -> float:
+def amplitude_errors(engine: Engine, iface: System) -> float:
     """Return how far errors of an engine's unperturbed amplitudes may move first order, per h_R."""
     x, weights = gauss(iface.thresholds(), NODES)
     errors = engine.errors(iface.structure, np.sqrt(x), np.array(0.0), np.array(0.0)).amplitudes.max(axis=-1)
     # It is k_⊥²/(8π k_z) times products of up to four amplitudes, none larger than one where k_z is real.
-    weight = x / np.sqrt(np.abs(iface.kz_squared(x)))
+    mass, _ = iface.masses
+    weight = x * mass / np.sqrt(np.abs(mass * (iface.E_F - iface.U_N) - x))
     return float((weights * weight * 4 * errors).sum() / (32 * np.pi**2))
 
 
-def formula_rounding(iface: Interface) -> float:
+def formula_rounding(iface: System) -> float:
     """Return the same for closed forms, which round as `continuum` does."""
     return amplitude_errors(Matching(), iface)
 

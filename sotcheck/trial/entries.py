@@ -14,9 +14,11 @@ from sotcheck.exact.quantity import Quantity
 from sotcheck.exact.solved import Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.interface import Interface
+from sotcheck.system.model import System
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.evidence import Evidence
 from sotcheck.trial.grounds import GENERAL, symbols
+from sotcheck.trial.premises import BARE, Premise
 from sotcheck.trial.verdict import Trial
 
 Formula = Callable[[Symbols], Array | Complex]
@@ -135,7 +137,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Claim:
-    """What the paper says of any system: tried by `check` on the evidence of the user's.
+    """What the paper says of any system that meets its premises: tried by `check` on that of the user.
 
     Attributes
     ----------
@@ -145,6 +147,8 @@ class Claim:
         Yields trials from the evidence; none where the claim says nothing about a system.
     control : bool
         Whether it is wrong on purpose: then the alarm has to ring.
+    on : tuple of Premise
+        What it takes for granted of the system.
     """
 
     name: str
@@ -152,6 +156,11 @@ class Claim:
     judge: Callable[[Evidence], Iterable[Trial]]
     number: str | None = None
     control: bool = False
+    on: tuple[Premise, ...] = (BARE,)
+
+    def but(self, system: System) -> str:
+        """Return what of a system is in the way of the claim, "" where every premise holds."""
+        return next(filter(None, (premise.but(system) for premise in self.on)), "")
 
     @property
     def key(self) -> str:

@@ -18,10 +18,11 @@ from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import Sum, sample
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.interface import Interface
+from sotcheck.system.model import System
 from sotcheck.system.states import Errors, States
 from sotcheck.theory.amplitudes import Amplitudes, from_scattering
 from sotcheck.theory.embedded import missing_lattice
-from sotcheck.theory.first_order import FirstOrder
+from sotcheck.theory.first_order import FirstOrder, torque_vector
 from sotcheck.theory.sums import first_order_flows, first_order_torque
 from sotcheck.theory.validity import without_interface
 from sotcheck.trial.expansion import Expansion, expansion_of
@@ -52,7 +53,7 @@ FINE, COARSE = 1e-12, 1e-4
 class Resolved:
     """k_⊥-resolved exact states of one engine: axes k_⊥ node, angle (as ANGLES), h_R."""
 
-    iface: Interface
+    iface: System
     k_perp: Array
     h_R: Array
     states: States
@@ -62,11 +63,11 @@ class Resolved:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All numbers about one interface.
+    """All numbers about one system; of a stack, those that claims ask for whose premises it may meet.
 
     Attributes
     ----------
-    iface : Interface
+    iface : System
     h_R, rungs, rungs_by_k : array
         The values asked for; ladders (4,) from the largest: for k_⊥ sums, and where k_⊥ is resolved.
     expansion : Expansion
@@ -87,7 +88,7 @@ class Evidence:
         The exact engines asked; by what was asked of which engine: why it could not be had.
     """
 
-    iface: Interface
+    iface: System
     h_R: Array
     rungs: Array
     rungs_by_k: Array
@@ -121,6 +122,18 @@ class Evidence:
         return next(some, None)
 
     @property
+    def bare(self) -> Interface:
+        """The system of claims that are about a bare interface."""
+        if not isinstance(self.iface, Interface):
+            raise TypeError(f"{self.iface.name} is no bare interface")
+        return self.iface
+
+    @property
+    def axis(self) -> Array:
+        """The direction that majority and minority are told by, shape (3,): that of the right half-space."""
+        return np.array(self.iface.structure.right.direction)
+
+    @property
     def open_sources(self) -> list[tuple[int, str]]:
         """(index, name) of the sources with propagating states at E_F."""
         return list(open_sources(self.iface))
@@ -140,7 +153,9 @@ class Evidence:
     @property
     def corrected_lattice(self) -> Array:
         """What the lattice adds and the embedded state's part, by source and spin, shape (3, 3)."""
-        return np.asarray(self.currents.value[:, LATTICE] + missing_lattice(self.iface))
+        of_bare = isinstance(self.iface, Interface)
+        state = missing_lattice(self.bare) if of_bare else torque_vector(self.expansion.missing, self.axis)
+        return np.asarray(self.currents.value[:, LATTICE] + state)
 
 
 def ladders(expansion: Expansion) -> tuple[Array, Array]:
@@ -154,17 +169,17 @@ def ladders(expansion: Expansion) -> tuple[Array, Array]:
     return summed, summed if expansion.kind == "analytic" else ladder(expansion.by_k)
 
 
-def amplitudes_of(engine: Engine) -> Callable[[Interface, Array], Amplitudes]:
+def amplitudes_of(engine: Engine) -> Callable[[System, Array], Amplitudes]:
     """Return a source of unperturbed amplitudes that asks an exact engine at h_R = 0."""
 
-    def source(iface: Interface, k_perp2: Array) -> Amplitudes:
+    def source(iface: System, k_perp2: Array) -> Amplitudes:
         states = engine.solve(iface.structure, np.sqrt(k_perp2), np.array(0.0), np.array(0.0))
         return from_scattering(iface, k_perp2, states)
 
     return source
 
 
-def resolve(engine: Engine, iface: Interface, h_R: Array) -> Resolved:
+def resolve(engine: Engine, iface: System, h_R: Array) -> Resolved:
     """Solve at NODES k_⊥ a range, ANGLES, and every h_R."""
     k_perp = sample(iface.thresholds(), NODES)
     grid = np.broadcast_arrays(k_perp[:, None, None], ANGLES[:, None], h_R)

@@ -125,11 +125,9 @@ class Paper:
         """Return a decorator that makes a judge a `Statement`, said by its docstring or `says`."""
         return self._adds(lambda judge: Statement(key, says or _sentence(judge), judge, number, asks))
 
-    def claim(
-        self, key: str, says: str, number: str | None = None, *, control: bool = False
-    ) -> Callable[[J], J]:
-        """Return a decorator that makes a judge of evidence a `Claim`."""
-        return self._adds(lambda judge: Claim(key, says, judge, number, control))
+    def claim(self, key: str, says: str, number: str | None = None, **rest: Any) -> Callable[[J], J]:
+        """Return a decorator that makes a judge of evidence a `Claim`; `rest` are its other attributes."""
+        return self._adds(lambda judge: Claim(key, says, judge, number, **rest))
 
     def figure(
         self, key: str, title: str, *, size: tuple[float, float] = (6.0, 4.0)

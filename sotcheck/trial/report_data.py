@@ -151,7 +151,7 @@ def split(t: Array, iface: Interface) -> Array:
 
 def resolved_integrand(evidence: Evidence) -> dict[str, Any]:
     """Return d(torque per h_R)/dk_⊥: the formula's line, and engines' points at the smallest rung."""
-    iface = evidence.iface
+    iface = evidence.bare
     h = float(evidence.rungs[-1])
     line_k, point_k = (sample(iface.thresholds(), nodes) for nodes in (LINE_NODES, POINT_NODES))
     # (1/4π) ∫ dx f = ∫ dk_⊥ (k_⊥/2π) f.
@@ -207,7 +207,7 @@ def lattice_errors(evidence: Evidence) -> dict[str, Any]:
         "spacing": evidence.spacings[:shown].tolist(),
         "finite-difference": error(levels[0]),
         "richardson": [error(level) for level in levels[1:]],
-        "one-sided": error(evidence.lattice["one-sided"][:shown]) if evidence.iface.bulks_differ else None,
+        "one-sided": error(evidence.lattice["one-sided"][:shown]) if evidence.bare.bulks_differ else None,
         "exact-difference": {
             "spacing": float(chain.spacing_for(evidence.iface.structure)),
             "error": error([evidence.resolved[name].flows[:, :, at]])[0],
@@ -239,7 +239,7 @@ def ledger_table(evidence: Evidence) -> dict[str, Any]:
                 "engine": engine,
                 "source": source,
                 "flows": {name: part.tolist() for name, part in parts.items()},
-                "split": {name: split(part, evidence.iface).tolist() for name, part in parts.items()},
+                "split": {name: split(part, evidence.bare).tolist() for name, part in parts.items()},
                 "residual": float(np.abs(ledger_residual(flows)).max()),
             }
         )

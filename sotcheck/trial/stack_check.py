@@ -1,6 +1,6 @@
 """The cross-check of a stack: first order from unperturbed states, and exact solutions by themselves.
 
-What a paper says of a bare interface is not tried on it.
+What a paper says of a bare interface is tried on it where its premises hold.
 """
 
 from __future__ import annotations
@@ -14,20 +14,25 @@ import numpy as np
 
 from sotcheck.beyond.torques import open_sources
 from sotcheck.engines import Engine
+from sotcheck.engines.determinant import kinks_of
 from sotcheck.exact.inside import errors_of_t, spin_turned, total_torque
 from sotcheck.exact.observables import exact_flows, largest_torque, ledger_residual, summed_errors
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import observed_order, richardson
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.numerics.quadrature import NESTED, sample
-from sotcheck.run.progress import Progress
+from sotcheck.numerics.quadrature import NESTED, Sum, sample
 from sotcheck.system.model import System
-from sotcheck.theory.sums import stack_torque
-from sotcheck.trial.verdict import Finding, Trial, compare
+from sotcheck.theory.first_order import FirstOrder
+from sotcheck.theory.sums import first_order_flows, first_order_torque, stack_torque
+from sotcheck.trial import evidence as evidences
+from sotcheck.trial.evidence import FINE, LARGEST_RUNG, RUNG_FRACTION, RUNGS, Evidence
+from sotcheck.trial.expansion import Expansion
+from sotcheck.trial.stack_expansion import expansion_of, strength
+from sotcheck.trial.torque import most_problems
+from sotcheck.trial.verdict import TELL_APART, Comparison, Finding, Trial, Verdict, compare
 
-#: Largest scales of the ladders that are tried, in units of the system's own.
-FIRST_RUNGS = (1.0, 0.2, 0.05)
-RUNGS = 0.5 ** np.arange(4)
+#: Largest scales of the ladders that are tried, by how far spin-orbit terms turn spin; then smaller ones.
+FIRST_RUNGS, FARTHER, FARTHEST, TINY = (1.0, 0.2, 0.05), 5.0, (1e-6, 30.0), 1e-60
 #: t/scale is even in it.
 POWERS = (2, 4, 6)
 #: t departs from first order as scale³.
@@ -36,6 +41,8 @@ REMAINDER_ORDER, ORDER_TELL_APART = 3.0, 0.05
 RESIDUAL_TELL_APART = 1e-9
 #: Where k_⊥ is resolved: nodes in each range between thresholds, and angles.
 NODES, ANGLES = 4, np.array([0.4, 1.9, 3.1, 5.2])
+#: Part of the natural scale of t below which no torque counts as large.
+SMALL_TORQUE = 1e-3
 FIRST = ("first-order", "The linear coefficient of the exact torque follows from unperturbed states alone")
 LINEAR = ("linearity", "What first order leaves is of third order in the scale of all spin-orbit terms")
 AGREE = ("engines", "Exact engines agree on the torque")
@@ -46,69 +53,158 @@ LEDGER = (
 UNITARY = ("unitarity", "The scattering matrix of open channels is unitary")
 
 
-def exact_torque(engine: Engine, system: System, scales: Array, rtol: float) -> Estimate:
-    """Return the exact t over its scale (n,), summed over k_⊥, (n, 3, 3): scale, source, x, y, z."""
-    structure = system.structure
-    found = exact_flows(engine, system, scales, rtol=rtol).total
-    errors = np.stack([[errors_of_t(structure, one) for one in each] for each in found.error])
-    rounding = summed_errors(engine, system, scales).sum(axis=0)[..., None] / np.abs(scales)[:, None, None]
-    terms = {"quadrature": (errors, NESTED), "rounding": (rounding, "double precision over the scale")}
-    return Estimate(total_torque(structure, found.value), terms)
-
-
 @dataclass(frozen=True)
-class Ladder:
-    """Scales (4,), each half the one before, and the exact t over them, (4, 3, 3)."""
+class Exact:
+    """Exact flows over these scales (n,), and t over them (n, 3, 3): scale, source, x, y, z."""
 
-    rungs: Array
+    scales: Array
+    flows: Sum
     over_scale: Estimate
+
+    @classmethod
+    def of(cls, engine: Engine, system: System, scales: Array, rtol: float) -> Exact:
+        """Sum over k_⊥."""
+        structure, most = system.structure, most_problems(engine, system)
+        if most and kinks_of(system, scales, engine.effective_spacing(structure)).size:
+            # Each scale is then summed by itself.
+            most //= len(scales)
+        flows = exact_flows(engine, system, scales, rtol=rtol, most=most)
+        found = flows.total
+        errors = np.stack([[errors_of_t(structure, one) for one in each] for each in found.error])
+        rounding = (
+            summed_errors(engine, system, scales).sum(axis=0)[..., None] / np.abs(scales)[:, None, None]
+        )
+        _, origin = found.terms.get("quadrature", (0.0, NESTED))
+        terms = {"quadrature": (errors, origin), "rounding": (rounding, "double precision over the scale")}
+        return cls(scales, flows, Estimate(total_torque(structure, found.value), terms))
 
     @property
     def linear(self) -> Estimate:
-        """The linear coefficient, (3, 3)."""
-        return richardson(self.over_scale.value, POWERS, self.over_scale.error)
+        """The linear coefficient, (3, 3), of scales each of which is half the one before."""
+        over = self.over_scale
+        _, origin = over.terms["quadrature"]
+        fit = richardson(over.value, POWERS, over.error)
+        carried, why = fit.terms["rounding"]
+        return Estimate(fit.value, fit.terms | {"rounding": (carried, f"{why}; {origin}")})
+
+    def rest(self, expected: Estimate, source: int) -> Estimate:
+        """Return how far t over the scale is from its first order, (n,)."""
+        rest = np.linalg.norm(self.over_scale.value - expected.value, axis=-1)
+        noise = np.linalg.norm(self.over_scale.error + expected.error, axis=-1)
+        return Estimate(rest[:, source], {"quadrature": (noise[:, source], NESTED)})
 
     def order(self, expected: Estimate, source: int) -> Estimate:
         """Return with which power of the scale t departs from its first order."""
-        rest = np.linalg.norm(self.over_scale.value - expected.value, axis=-1)
-        noise = np.linalg.norm(self.over_scale.error + expected.error, axis=-1)
-        return observed_order(rest[:, source], noise[:, source]) + 1
+        rest = self.rest(expected, source)
+        return observed_order(rest.value, rest.error) + 1
 
     @property
     def words(self) -> str:
         """Which scales they are."""
-        return f"scales from {self.rungs[0]:.3g} to {self.rungs[-1]:.3g}"
+        return f"scales from {self.scales[0]:.3g} to {self.scales[-1]:.3g}"
 
 
-def climbed(engine: Engine, system: System, first: float) -> Ladder:
-    """Return the exact torque on the ladder whose largest scale is this part of the system's own."""
-    rungs = first * system.scale * RUNGS
-    return Ladder(rungs, exact_torque(engine, system, rungs, engine.accuracy))
+@dataclass(frozen=True)
+class Ladders:
+    """First order (3, 3), and by engine the exact t on ladders of the scale, by the largest of each.
+
+    Attributes
+    ----------
+    scale : float
+        What differences of t are relative to.
+    expansion : Expansion
+        Whether there is a first order at all.
+    ladders : dict of dict
+        By engine and by the part of all that the spin-orbit terms can turn.
+    best, steepest : float, dict
+        Which ladder tells most of the linear coefficient, and, by source, of what it leaves.
+    """
+
+    expected: Estimate
+    scale: float
+    expansion: Expansion
+    ladders: dict[str, dict[float, Exact]]
+    best: float
+    steepest: dict[int, float]
+
+    @classmethod
+    def of(cls, system: System, engines: Mapping[str, Engine]) -> Ladders:
+        """Climb: which ladders tell most, the first engine says for all."""
+        expansion, missing = expansion_of(system)
+        expected = stack_torque(system, rtol=1e-12) + missing
+        scale = max(float(np.abs(expected.value).max()), SMALL_TORQUE * largest_torque(system))
+        unit = 1 / max(strength(system.structure), TINY)
+        (first, one), *others = engines.items()
+        tried: dict[float, Exact] = {}
+
+        def climb(engine: Engine, part: float) -> Exact:
+            return Exact.of(engine, system, part * unit * RUNGS, engine.accuracy)
+
+        def doubt(part: float, s: int) -> float:
+            return float(np.nan_to_num(tried[part].order(expected, s).total, nan=np.inf))
+
+        def error(part: float) -> float:
+            return float(np.nan_to_num(tried[part].linear.total, nan=np.inf))
+
+        for part in FIRST_RUNGS:
+            tried[part] = climb(one, part)
+        while True:
+            best = min(tried, key=error)
+            steepest = {
+                s: min(tried, key=lambda part, s=s: (doubt(part, s), -part))  # type: ignore[misc]
+                for s, _ in open_sources(system)
+            }
+            unsure = [part for s, part in steepest.items() if doubt(part, s) > ORDER_TELL_APART]
+            unsure += [best] if error(best) > TELL_APART * scale else []
+            # A resonance may be narrow, and what first order leaves too large, or too small.
+            farther = [min(tried) / FARTHER] if min(tried) in unsure else []
+            farther += [max(tried) * FARTHER] if max(tried) in unsure else []
+            farther = [part for part in farther if FARTHEST[0] <= part <= FARTHEST[1]]
+            if not farther or not expansion.exists:
+                break
+            tried |= {part: climb(one, part) for part in farther}
+        chosen = {best, *steepest.values()}
+        rest = {name: {part: climb(engine, part) for part in chosen} for name, engine in others}
+        return cls(expected, scale, expansion, {first: tried} | rest, best, steepest)
 
 
-def _first_order(system: System, engines: Mapping[str, Engine]) -> Iterator[Finding]:
-    expected = stack_torque(system, rtol=1e-12)
-    scale = max(float(np.abs(expected.value).max()), 1e-3 * largest_torque(system))
-    sources = list(open_sources(system))
-    # Which ladders tell most, one engine says for all.
-    tried = {first: climbed(next(iter(engines.values())), system, first) for first in FIRST_RUNGS}
-    best = min(tried, key=lambda first: tried[first].linear.total)
-    steepest = min(tried, key=lambda first: max(tried[first].order(expected, s).total for s, _ in sources))
-    for name, engine in engines.items():
-        own = {first: climbed(engine, system, first) for first in {best, steepest}}
-        for s, source in sources:
-            linear = own[best].linear[s].and_("first order", expected.error[s], NESTED)
-            said = compare(expected.value[s], linear, scale=scale)
-            quantity = "t per scale, worst component"
-            yield Trial(quantity, said, own[best].words, source, name).finding(*FIRST)
-            order = own[steepest].order(expected, s)
-            departs = compare(REMAINDER_ORDER, order, tell_apart=ORDER_TELL_APART)
-            quantity = "slope of |t - first order| against the scale"
-            yield Trial(quantity, departs, own[steepest].words, source, name).finding(*LINEAR)
+def first_order(system: System, found: Ladders) -> Iterator[Finding]:
+    """Try first order as the limit of t over the scale, and how t departs from it."""
+    expected, expansion = found.expected, found.expansion
+    for name, ladders in found.ladders.items():
+        best = ladders[found.best]
+        for s, source in open_sources(system):
+            linear = best.linear[s].and_("first order", expected.error[s], NESTED)
+            if not expansion.exists:
+                unknown = np.abs(linear.value) + np.abs(expected.value[s])
+                linear = linear.and_("next order", unknown, expansion.why_not)
+            said = compare(expected.value[s], linear, scale=found.scale)
+            missed = np.any(expansion.missing[s])
+            words = f"{best.words}; {expansion.words}, added here" if missed else best.words
+            yield Trial("t per scale, worst component", said, words, source, name).finding(*FIRST)
+            steepest = ladders[found.steepest[s]]
+            quantity, departs = _departs(steepest, expected, s, found)
+            yield Trial(quantity, departs, steepest.words, source, name).finding(*LINEAR)
 
 
-def _engines(system: System, engines: Mapping[str, Engine], scales: Array, rtol: float) -> Iterator[Finding]:
-    found = {name: exact_torque(engine, system, scales, rtol) for name, engine in engines.items()}
+def _departs(ladder: Exact, expected: Estimate, s: int, found: Ladders) -> tuple[str, Comparison]:
+    """Return what was compared, and how: the slope of what first order leaves, or that it leaves nothing."""
+    order, rest = ladder.order(expected, s), ladder.rest(expected, s)
+    if not order.total <= ORDER_TELL_APART and np.all(rest.value <= rest.error):
+        nothing = compare(0.0, rest, scale=found.scale)
+        if nothing.verdict is Verdict.AGREES:
+            return "|t - first order| over the scale: no departure to fit a slope to", nothing
+    if found.expansion.why_not:
+        order = order.and_("next order", np.inf, found.expansion.why_not)
+    departs = compare(REMAINDER_ORDER, order, tell_apart=ORDER_TELL_APART)
+    return "slope of |t - first order| against the scale", departs
+
+
+def engines_agree(
+    system: System, engines: Mapping[str, Engine], scales: Array, rtol: float
+) -> Iterator[Finding]:
+    """Hold the exact torque at these scales (n,) of every engine against that of the first."""
+    found = {name: Exact.of(engine, system, scales, rtol).over_scale for name, engine in engines.items()}
     (first, one), *others = found.items()
     for name, other in others:
         for s, source in open_sources(system):
@@ -116,9 +212,23 @@ def _engines(system: System, engines: Mapping[str, Engine], scales: Array, rtol:
             words = "scale " + ", ".join(f"{scale:g}" for scale in scales)
             quantity = f"t, {name} against {first}, worst component"
             yield Trial(quantity, said, words, source, name).finding(*AGREE)
+        yield from _by_k(system, {key: engines[key] for key in (first, name)}, float(scales[0]))
 
 
-def _conserved(system: System, engines: Mapping[str, Engine], scale: float) -> Iterator[Finding]:
+def _by_k(system: System, pair: Mapping[str, Engine], scale: float) -> Iterator[Finding]:
+    """Compare two engines where k_⊥ is resolved: summed, k that is mirrored is as good as k."""
+    grid = sample(system.thresholds(), NODES)[:, None], ANGLES, np.array(scale)
+    one, other = (engine.flows(system.structure, *grid) for engine in pair.values())
+    noise = sum(engine.errors(system.structure, *grid).flows for engine in pair.values())
+    rounding = np.asarray(noise)[..., None, :, None, None], "double precision, both engines"
+    said = compare(one, other, {"rounding": rounding}, tell_apart=RESIDUAL_TELL_APART, sample=True)
+    first, name = pair
+    quantity = f"spin flows, {name} against {first}, worst of k_perp and angles, per unit flux"
+    yield Trial(quantity, said, f"scale {scale:g}", None, name).finding(*AGREE)
+
+
+def conserved(system: System, engines: Mapping[str, Engine], scale: float) -> Iterator[Finding]:
+    """Try conservation of spin and of particles where k_⊥ is resolved."""
     structure = system.structure
     grid = sample(system.thresholds(), NODES)[:, None], ANGLES, np.array(scale)
     for name, engine in engines.items():
@@ -142,13 +252,30 @@ def _conserved(system: System, engines: Mapping[str, Engine], scale: float) -> I
                 yield Trial(words, said, f"scale {scale:g}", None, name).finding(*claim)
 
 
-def try_stack(
-    system: System, engines: Mapping[str, Engine], scales: Array, tolerance: float, progress: Progress
-) -> list[Finding]:
-    """Return what can be said of a stack at these scales (n,), by these exact engines."""
-    steps = {
-        "first order": lambda: list(_first_order(system, engines)),
-        "engines": lambda: list(_engines(system, engines, scales, tolerance)) if len(engines) > 1 else [],
-        "conservation": lambda: list(_conserved(system, engines, float(scales[0]))),
-    }
-    return [finding for step in progress(steps, system.name) for finding in steps[step]()]
+def evidence_of(
+    system: System, engines: Mapping[str, Engine], scales: Array, found: Ladders, theory: FirstOrder
+) -> Evidence:
+    """Return what claims whose only spin-orbit term is that of Rashba at z = 0 are tried on."""
+    expansion = found.expansion
+    by_k = min(LARGEST_RUNG, RUNG_FRACTION * expansion.by_k) * RUNGS
+    best = {name: ladders[found.best] for name, ladders in found.ladders.items()}
+    sums = {"closed forms": first_order_torque(system, theory.torque, rtol=FINE)}
+    for name, engine in engines.items():
+        amplitudes, rounding = evidences.amplitudes_of(engine), engine.rounding(system.structure)
+        sums[name] = first_order_torque(
+            system, theory.torque, rtol=engine.accuracy, amplitudes=amplitudes, rounding=rounding
+        )
+    return Evidence(
+        iface=system,
+        h_R=scales,
+        rungs=next(iter(best.values())).scales,
+        rungs_by_k=by_k,
+        expansion=expansion,
+        bound_states=[],
+        spacings=np.zeros(0),
+        currents=first_order_flows(system, theory, rtol=FINE),
+        theory=sums,
+        ladder={name: one.flows for name, one in best.items()},
+        resolved={name: evidences.resolve(engine, system, by_k) for name, engine in engines.items()},
+        engines=engines,
+    )

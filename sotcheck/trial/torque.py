@@ -22,19 +22,30 @@ from sotcheck.exact.observables import LAST_STEP, components, exact_flows, parts
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate, Terms
-from sotcheck.numerics.quadrature import NESTED
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import BOUND, SOURCES, Interface
-from sotcheck.system.model import System
+from sotcheck.system.model import LARGEST, System
 from sotcheck.system.stack import Stack
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.theory.sums import first_order_flows, first_order_torque, stack_flows, stack_torque
 from sotcheck.trial.paper import load
+from sotcheck.trial.stack_expansion import expansion_of
 from sotcheck.trial.torque_table import TorqueRow, TorqueTable
 
+#: Problems that a sum over one layer's states may take, even by a fast engine: seconds.
+MOST_OF_STACKS = 600_000
 #: Default relative quadrature error, and the range accepted.
 TOLERANCE, TOLERANCES = 1e-9, (1e-12, 0.1)
+
+
+def most_problems(engine: Engine, system: System) -> int | None:
+    """Return how many problems a sum over k_⊥ may take; None for what suits the engine and a bare interface.
+
+    Each layer takes as long as the most that a problem of a bare interface does.
+    """
+    layers = len(system.structure.layers)
+    return min(engine.most_problems, MOST_OF_STACKS) // layers if layers else None
 
 
 @single_threaded
@@ -79,6 +90,8 @@ def torque(
     """
     names, values = asked(iface, engine, h_R, tolerance)
     if scale is not None:
+        for factor in np.atleast_1d(scale):
+            in_range("scale", float(factor), -LARGEST, LARGEST)
         values = [value * float(factor) for value in values for factor in np.atleast_1d(scale)]
         values = list(dict.fromkeys(values))
     engines = exact_engines(names, scheme, spacing)
@@ -90,16 +103,21 @@ def torque(
             rows += _first_order_rows(iface, values, tolerance)
         else:
             rows += _stack_rows(iface, values, tolerance)
-    if isinstance(iface, Interface):
-        warned = warnings(iface, values, _summed(rows))
-    else:
-        told = {row.h_R for row in rows if row.source == BOUND}
-        warned = list(on_stack(iface, values, told)) if isinstance(iface, Stack) else []
+    warned = _warned(iface, values, rows)
     if scale is not None or isinstance(iface, Stack):
         rows = [replace(row, scale=row.h_R / iface.scale if iface.scale else 0.0) for row in rows]
     if isinstance(iface, Stack) and not iface.only_rashba:
         rows = [replace(row, h_R=row.h_R * iface.h_R) for row in rows]
     return TorqueTable(iface, tuple(rows), tuple(warned))
+
+
+def _warned(system: System, scales: list[float], rows: list[TorqueRow]) -> list[str]:
+    if isinstance(system, Interface):
+        return warnings(system, scales, _summed(rows))
+    told = {row.h_R for row in rows if row.source == BOUND}
+    said = list(on_stack(system, scales, told)) if isinstance(system, Stack) else []
+    words = expansion_of(system)[0].words if any(row.engine == FIRST_ORDER for row in rows) else ""
+    return [*said, f"first order: {words}"] if words else said
 
 
 def asked(
@@ -156,14 +174,16 @@ def _first_order_rows(iface: Interface, h_R: list[float], tolerance: float) -> l
 def _stack_rows(iface: System, scales: list[float], tolerance: float) -> list[TorqueRow]:
     found, flows = (of(iface, rtol=tolerance) for of in (stack_torque, stack_flows))
     error = {"quadrature": (found.total + flows.total, "nested rules in k_perp")}
+    values, embedded = flows.value, expansion_of(iface)[1]
+    if embedded.value.any():
+        # Of a state bound among open channels only the whole torque is known.
+        found, values = found + embedded, values * np.nan
     rows = []
     for scale in scales:
         for s, source in enumerate(SOURCES):
             t = Estimate(found.value[s], error) * scale
             parts = parts_of(found[s] * scale, iface.direction)
-            rows.append(
-                TorqueRow(FIRST_ORDER, None, scale, iface.m, source, t, parts, scale * flows.value[s])
-            )
+            rows.append(TorqueRow(FIRST_ORDER, None, scale, iface.m, source, t, parts, scale * values[s]))
     return rows
 
 
@@ -171,14 +191,16 @@ def _exact_rows(iface: System, engine: Engine, h_R: list[float], tolerance: floa
     rows = []
     roundings = summed_errors(engine, iface, np.array(h_R)).sum(axis=0)
     for h, rounding in zip(h_R, roundings, strict=True):
-        found = exact_flows(engine, iface, np.array([h]), rtol=tolerance).total[0] * (h or 1.0)
+        most = most_problems(engine, iface)
+        found = exact_flows(engine, iface, np.array([h]), rtol=tolerance, most=most).total[0] * (h or 1.0)
         lattice = found.size("lattice").max(axis=(-1, -2))
+        _, how = found.terms["quadrature"]
         for s, source in enumerate(SOURCES):
             # t is the part across m of a sum of two flows.
             of_t, twice = errors_of_t(iface.structure, found.error[s]), 2 * float(rounding[s])
             largest = max(float(np.linalg.norm(of_t)), float(found.error[s].max()))
             terms = {
-                "quadrature": (largest - lattice[s], NESTED),
+                "quadrature": (largest - lattice[s], how),
                 "lattice": (float(lattice[s]), LAST_STEP),
                 "rounding": (twice, "double precision, amplified by the lattice"),
             }

@@ -60,7 +60,7 @@ def unitarity(evidence: Evidence) -> Iterator[Trial]:
         defect = resolved.states.unitarity_defect()
         # Each element of S†S sums four products of two amplitudes.
         rounding = 4 * resolved.errors.amplitudes.max(axis=-1)
-        for name, nodes in regimes(evidence.iface, resolved.k_perp).items():
+        for name, nodes in regimes(evidence.bare, resolved.k_perp).items():
             found = residual_trial(defect[nodes], rounding[nodes], RESIDUAL_TELL_APART)
             words = f"{defect[nodes].size} problems, h_R up to {resolved.h_R.max():g}"
             yield Trial(f"largest |S'S - 1|, {name}", found, but_for(words, found), engine=engine)
@@ -222,7 +222,7 @@ def no_bound_state(evidence: Evidence) -> Iterator[Trial]:
 def one_sided_site(evidence: Evidence) -> Iterator[Trial]:
     """The interface site carries the ferromagnet's on-site value instead of the mean of both sides."""
     # Where both bulks are the same, one side's value is the mean.
-    if evidence.iface.bulks_differ:
+    if evidence.bare.bulks_differ:
         yield from order_trials(evidence, "one-sided")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from sotcheck.beyond.radius import exponent_data
 from sotcheck.engines import reference
-from sotcheck.exact.observables import FLOWS, LATTICE, MINUS, components, torque_of, transverse
+from sotcheck.exact.observables import FLOWS, LATTICE, MINUS, components, transverse
 from sotcheck.exact.quantities import AMPLITUDES
 from sotcheck.exact.solved import POWERS, coefficient
 from sotcheck.numerics.arrays import Array, Complex, Mask
@@ -16,7 +16,7 @@ from sotcheck.numerics.convergence import observed_order
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.section3 import eq10a, eq10b, eq10c, eq10d
-from sotcheck.system.interface import SOURCES
+from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.theory.symbols import Symbols
 from sotcheck.theory.validity import transparent_channels
@@ -28,19 +28,26 @@ from sotcheck.trial.coefficients import (
     linear_flows,
     natural_scale,
     remainders,
+    torque_of,
     tried,
 )
 from sotcheck.trial.entries import Claim, Equation
 from sotcheck.trial.evidence import ANGLES, Evidence
 from sotcheck.trial.judge import real
+from sotcheck.trial.premises import ALL_TAKEN, BARE, ONE_AXIS, RASHBA_AT_ZERO
 from sotcheck.trial.verdict import Comparison, Trial, Verdict, compare
 
+#: Sec. VI B: whatever lies at z > 0; the torque is then what spin arrives, and what the lattice adds.
+BENEATH = RASHBA_AT_ZERO, ONE_AXIS, ALL_TAKEN
 #: |m×ŷ| below which the vector t is judged instead of its components, which are divided by it.
 NEAR_Y = 0.03
 
 
 def _change_of_amplitude(symbol: str, formula: Equation) -> Claim:
-    """Return the claim that a formula is ∂/∂h_R of one of r̂, t̂, r̂', t̂' at h_R = 0."""
+    """Return the claim that a formula is ∂/∂h_R of one of r̂, t̂, r̂', t̂' at h_R = 0.
+
+    That of r̂ is said of any structure beneath (Sec. VI B); of a stack it is tried where N has open channels.
+    """
     incident = SOURCES[:1] if symbol in ("r", "t") else SOURCES[1:]
     columns = [SOURCES.index(source) for source in incident]
 
@@ -49,7 +56,8 @@ def _change_of_amplitude(symbol: str, formula: Equation) -> Claim:
         if not any(iface.k_perp2_max(source) > 0 for source in incident):
             return
         for engine, resolved in evidence.resolved.items():
-            expected = formula(Symbols(iface, resolved.k_perp, ANGLES))[:, ::2]
+            k_perp = resolved.k_perp
+            expected = formula(Symbols(iface, k_perp, ANGLES))[:, ::2]
             rungs = np.searchsorted(-resolved.h_R, -h_R)
             exact: Complex = resolved.states.amplitudes()[AMPLITUDES.index(symbol)][:, :, rungs]
             # The opposite angle is −h_R: half the difference is the odd part.
@@ -57,16 +65,19 @@ def _change_of_amplitude(symbol: str, formula: Equation) -> Claim:
             noise = resolved.errors.amplitudes[:, ::2, rungs][..., columns].max(axis=-1) / h_R
             noise = np.moveaxis(noise, 2, 0)[..., None, None, None]
             fit = coefficient(real(odd), POWERS, noise, (-3, -2, -1))
-            found = compare(real(expected), fit, sample=True)
-            k = resolved.k_perp[found.index[0]]
-            words = f"over {len(resolved.k_perp)} k_perp in every channel regime and {len(ANGLES)} angles"
+            known = np.isfinite(expected).all(axis=(1, 2, 3))
+            k_perp, fit = k_perp[known], fit[known]
+            found = compare(real(expected[known]), fit, sample=True)
+            k = k_perp[found.index[0]]
+            words = f"over {len(k_perp)} k_perp in every channel regime and {len(ANGLES)} angles"
             if found.left_out:
                 words += f"; {found.left_out} numbers left out, which rounding over h_R hides"
             quantity = f"d{symbol}/dh_R at h_R = 0, worst element, k_perp = {k:.3g}"
             yield Trial(quantity, found, words, engine=engine)
 
     number = formula.number
-    return Claim(f"eq{number}", f"First-order change of {symbol} in h_R", judge, number)
+    on = (RASHBA_AT_ZERO if symbol == "r" else BARE,)
+    return Claim(f"eq{number}", f"First-order change of {symbol} in h_R", judge, number, on=on)
 
 
 paper.add(*map(_change_of_amplitude, ("t", "t'", "r", "r'"), (eq10a, eq10b, eq10c, eq10d)))
@@ -86,14 +97,14 @@ def _current_trials(
             yield Trial(quantity, found, explained(evidence, words, s), source, engine)
 
 
-@paper.claim("eq14", "Spin current at z = -0 to first order", "14")
+@paper.claim("eq14", "Spin current at z = -0 to first order", "14", on=(RASHBA_AT_ZERO,))
 def spin_current_at_minus_zero(evidence: Evidence) -> Iterator[Trial]:
     """(14) against the linear coefficient of the exact current, by source and spin component."""
     words = "all three spin components, with the overall sign of (16)"
     yield from _current_trials(evidence, MINUS, evidence.currents.value[:, MINUS], words)
 
 
-@paper.claim("eq15", "Angular momentum from the lattice to first order", "15")
+@paper.claim("eq15", "Angular momentum from the lattice to first order", "15", on=(RASHBA_AT_ZERO,))
 def lattice_transfer(evidence: Evidence) -> Iterator[Trial]:
     """(15) against the linear coefficient of the exact transfer, evanescent states included.
 
@@ -112,7 +123,7 @@ def torque_trials(
     form: str | None = None,
 ) -> Iterator[Trial]:
     """Compare a fieldlike + i dampinglike (segments, 3) with the exact linear coefficient, by source."""
-    m = evidence.iface.direction
+    m = evidence.axis
     segments = np.ones(len(expected), dtype=bool) if segments is None else segments
     scale = natural_scale(evidence, evidence.formulas.total.value)
     # Components of t are divided by |m×ŷ|: where that is small, they say nothing.
@@ -125,7 +136,7 @@ def torque_trials(
         for s, source in evidence.open_sources:
             if source not in sources or not evidence.carries_current(source, segments):
                 continue
-            t, want = torque_of(flows[s], m), expected[segments, s].sum()
+            t, want = torque_of(evidence, flows[s]), expected[segments, s].sum()
             rows = [("t per h_R, worst component", torque_vector(want, m), t)]
             if norm > NEAR_Y:
                 split = t.each(lambda value: np.array(components(value, m)), lambda size: size.max() / norm)
@@ -136,13 +147,13 @@ def torque_trials(
                 yield Trial(f"{name}{part}", comparison, explained(evidence, words, s), source, engine, form)
 
 
-@paper.claim("eq16c", "Torque from electrons incident from the normal metal", "16c")
+@paper.claim("eq16c", "Torque from electrons incident from the normal metal", "16c", on=BENEATH)
 def torque_from_normal(evidence: Evidence) -> Iterator[Trial]:
     """(16c) against the linear coefficient of the exact torque."""
     yield from torque_trials(evidence, ("normal",), evidence.formulas.by_segment.value)
 
 
-@paper.claim("eq16d", "Torque from electrons incident from the ferromagnet", "16d")
+@paper.claim("eq16d", "Torque from electrons incident from the ferromagnet", "16d", on=BENEATH)
 def torque_from_ferromagnet(evidence: Evidence) -> Iterator[Trial]:
     """(16d), its evanescent term on its own, against the exact torque of the same k_⊥.
 
@@ -161,10 +172,10 @@ def torque_from_ferromagnet(evidence: Evidence) -> Iterator[Trial]:
         yield from torque_trials(evidence, ("majority",), corrected, evanescent, part, "corrected")
 
 
-@paper.claim("eq16-vector", "Eqs. (14) + (15), transverse to m, are the torque", "16a")
+@paper.claim("eq16-vector", "Eqs. (14) + (15), transverse to m, are the torque", "16a", on=BENEATH[:2])
 def torque_from_currents(evidence: Evidence) -> Iterator[Trial]:
     """(16a) with (16c, d) against the sum of (14) and (15): formula against formula."""
-    m, flows = evidence.iface.direction, evidence.currents.value
+    m, flows = evidence.axis, evidence.currents.value
     expected = torque_vector(evidence.formulas.total.value, m)
     measured = transverse(flows[:, MINUS] + flows[:, LATTICE], m)
     rounding = 2 * formula_rounding(evidence.iface)
@@ -177,7 +188,7 @@ def torque_from_currents(evidence: Evidence) -> Iterator[Trial]:
         yield Trial("t per h_R, worst component", found, "both sides are formulas", source)
 
 
-@paper.claim("amplitudes", "Eq. (16) needs only unperturbed amplitudes, from anywhere", "16")
+@paper.claim("amplitudes", "Eq. (16) needs only unperturbed amplitudes, from anywhere", "16", on=BENEATH[:2])
 def amplitudes_from_anywhere(evidence: Evidence) -> Iterator[Trial]:
     """(16) with amplitudes of closed forms against amplitudes found by each engine at h_R = 0."""
     reference, iface = evidence.formulas.total, evidence.iface
@@ -190,7 +201,8 @@ def amplitudes_from_anywhere(evidence: Evidence) -> Iterator[Trial]:
         }
         expected = real(reference.value)
         found = compare(expected, real(other.value), terms, scale=natural_scale(evidence, expected))
-        words = "closed forms (6), (7) against amplitudes of the engine at h_R = 0"
+        of = "closed forms (6), (7)" if isinstance(iface, Interface) else "the whole stack's, layer by layer,"
+        words = f"{of} against amplitudes of the engine at h_R = 0"
         source = SOURCES[found.index[0]]
         yield Trial("fieldlike and dampinglike per h_R, worst", found, words, source, name)
 
@@ -208,7 +220,7 @@ def linearity(evidence: Evidence) -> Iterator[Trial]:
     Where (16) is not the limit of t/h_R, the slope is that of the departure from the limit. Where a spin
     channel is transparent, the departure is of second order, with a coefficient that theory knows.
     """
-    if transparent_channels(evidence.iface):
+    if transparent_channels(evidence.bare):
         yield from transparent_trials(evidence)
     else:
         yield from slope_trials(evidence, evidence.corrected_torque.sum(axis=0))
@@ -216,7 +228,7 @@ def linearity(evidence: Evidence) -> Iterator[Trial]:
 
 def transparent_trials(evidence: Evidence) -> Iterator[Trial]:
     """Try the true exponents of a transparent channel, and the coefficient of h_R|h_R|, by source."""
-    data, words = exponent_data(evidence.iface), evidence.expansion.words
+    data, words = exponent_data(evidence.bare), evidence.expansion.words
     for source, row in data["sources"].items() if data else ():
         slope = "slope of |t - (16)| in h_R"
         if not row["measured"]:

@@ -24,7 +24,8 @@ from sotcheck.papers.kim2017.appendix_a1_ferromagnet import Z_F
 from sotcheck.papers.kim2017.appendix_a1_in_plane import eqA13a, eqA13b
 from sotcheck.papers.kim2017.appendix_a1_matrices import sum_of_conductances
 from sotcheck.papers.kim2017.appendix_a1_normal import PLANE, Z_N, Z
-from sotcheck.system.interface import Interface, rashba
+from sotcheck.system.interface import rashba
+from sotcheck.system.model import System
 from sotcheck.system.spin import IDENTITY, PAULI, dot_sigma
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.entries import Statement
@@ -221,7 +222,7 @@ paper.add(
 SPINS = slice(1, 4)
 
 
-def _opposite(iface: Interface) -> tuple[float, float, float]:
+def _opposite(iface: System) -> tuple[float, float, float]:
     x, y, z = iface.m
     return -x, -y, -z
 
