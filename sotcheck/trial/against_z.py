@@ -22,6 +22,7 @@ from sotcheck.system.files import to_document
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import LARGEST, SOURCES, System
 from sotcheck.system.places import Places, default_range
+from sotcheck.system.stack import Stack
 from sotcheck.system.units import unit_of_torque
 from sotcheck.theory import against_z as theory
 from sotcheck.trial.torque import TOLERANCES
