@@ -80,21 +80,13 @@ def torque_of_table(amplitudes_file: Path, json_file: str | None, asked: dict[st
     help="Rows in each range of k_perp between those at which a channel closes.",
 )
 @click.option(
-    "--grid",
-    type=Numbers(2),
-    metavar="NX,NY",
-    help="Instead: so many k_x and k_y, a grid of all of them.",
+    "--grid", type=Numbers(2), metavar="NX,NY", help="Instead: so many k_x and k_y, a grid of all of them."
 )
 @click.option("--engine", metavar="NAME", help="The exact engine; continuum by default.")
 @magnetization_option
 @fermi_energy_option
 def amplitudes(
-    system: str,
-    output: Path,
-    points: int,
-    grid: tuple[float, ...] | None,
-    engine: str | None,
-    **changes: Any,
+    system: str, output: Path, points: int, grid: tuple[float, ...] | None, engine: str | None, **changes: Any
 ) -> None:
     """Write a system's reflection and transmission amplitudes without spin-orbit coupling.
 
@@ -106,10 +98,11 @@ def amplitudes(
       r_up_re, r_up_im, r_down_re, ...    of electrons from N, back into N: majority (up), minority
       t_up_re, t_up_im, t_down_re, ...    t' of electrons from F's majority and minority into N
 
-    The phase of r is that at z = 0, the plane of the Rashba term: e^{ikz} comes in, r e^{-ikz} goes back, times
-    go as e^{-i omega t}. t' is that of waves of unit flux, so that |r|^2 + |t'|^2 = 1 for each spin (where N
-    is closed |t'|^2 = |k_z| |psi(0)|^2); its phase does not matter, and of several channels in F it is the
-    root of the sum of squares. Closed channels have zeros. Waves from F are shifted by k_x, as free ones.
+    The phase of r is that at z = 0, the plane of the Rashba term: e^{ikz} comes in, r e^{-ikz} goes back,
+    times go as e^{-i omega t}. t' is that of waves of unit flux, so that |r|^2 + |t'|^2 = 1 for each spin
+    (where N is closed |t'|^2 = |k_z| |psi(0)|^2); its phase does not matter, and of several channels in F
+    it is the root of the sum of squares. Closed channels have zeros. Waves from F are shifted by k_x, as free
+    ones.
 
     A header gives, in lines '# key = value' (NetCDF: attribute "sotcheck"; parquet: metadata "sotcheck", or
     DataFrame.attrs["sotcheck"]), keys of a system file:
@@ -127,9 +120,11 @@ def amplitudes(
     """  # noqa: D301 (click reads the \b)
     refuse_unwritable(output)
     if grid is not None and not all(n == int(n) and 12 <= n <= 2000 for n in grid):
-        raise click.BadParameter("expected two whole numbers from 12 to 2000, such as 101,101", param_hint="--grid")
+        raise click.BadParameter(
+            "expected two whole numbers from 12 to 2000, such as 101,101", param_hint="--grid"
+        )
     from sotcheck.theory.table_formats import format_of
-    from sotcheck.trial.amplitudes import write_amplitudes
+    from sotcheck.trial.own_amplitudes import write_amplitudes
 
     format_of(output)
     found, _ = chosen_system(system, **changes)

@@ -13,6 +13,8 @@ from sotcheck.numerics.estimate import Estimate
 
 #: Degrees of the polynomials that are tried.
 DEGREES = (1, 2, 3, 5, 7, 9, 11)
+#: Pieces at a time.
+BLOCK = 4096
 #: What lies between the outermost node and the end may be so many times what the zero there makes of it.
 UNSEEN = 4.0
 #: How the error is found.
@@ -26,19 +28,23 @@ def weights(nodes: Array, lower: float, upper: float, degree: int) -> Array:
     """
     window = min(degree + 1, len(nodes))
     ends = np.unique([lower, *nodes, upper])
-    middles, halves = (ends[1:] + ends[:-1]) / 2, np.diff(ends) / 2
-    first = np.searchsorted(nodes, middles) - window // 2
+    first = np.searchsorted(nodes, (ends[1:] + ends[:-1]) / 2) - window // 2
     chosen = np.clip(first, 0, len(nodes) - window)[:, None] + np.arange(window)
-    near = nodes[chosen]
-    u, v = np.polynomial.legendre.leggauss(window // 2 + 1)
-    at = middles[:, None] + halves[:, None] * u
-    # Lagrange's polynomials at the Gauss nodes of each piece: (pieces, nodes, window).
-    apart = near[:, :, None] - near[:, None, :] + np.eye(window)
-    reached = np.broadcast_to((at[:, :, None] - near[:, None, :])[..., None, :], (*at.shape, window, window))
-    basis = np.where(np.eye(window, dtype=bool), 1.0, reached / apart[:, None]).prod(axis=-1)
     found = np.zeros(len(nodes))
-    np.add.at(found, chosen, np.einsum("pgw,g,p->pw", basis, v, halves))
+    for some in np.array_split(np.arange(len(chosen)), len(chosen) // BLOCK + 1):
+        np.add.at(found, chosen[some], _shares(nodes[chosen[some]], ends[some], ends[some + 1]))
     return found
+
+
+def _shares(near: Array, start: Array, end: Array) -> Array:
+    """Return the integrals (pieces, window) of Lagrange's polynomials of nodes (pieces, window)."""
+    one = np.eye(near.shape[1], dtype=bool)
+    u, v = np.polynomial.legendre.leggauss(len(one) // 2 + 1)
+    at = (start + end)[:, None] / 2 + (end - start)[:, None] / 2 * u
+    apart = near[:, :, None] - near[:, None, :] + one
+    reached = (at[:, :, None] - near[:, None, :])[:, :, None, :] / apart[:, None]
+    basis = np.where(one, 1.0, reached).prod(axis=-1)
+    return np.asarray(np.einsum("pgw,g,p->pw", basis, v, (end - start) / 2))
 
 
 def integral(values: Array, nodes: Array, lower: float, upper: float) -> Estimate:
@@ -47,11 +53,12 @@ def integral(values: Array, nodes: Array, lower: float, upper: float) -> Estimat
     Each half of the nodes says how sure it is, and all of them without the zeros: where these lie beyond what
     the nodes resolve, it is not.
     """
-    ends = lower, upper
+    inside = (nodes > lower) & (nodes < upper)
+    values, nodes, ends = values[inside], nodes[inside], (lower, upper)
     known = np.pad(values, [(1, 1), *[(0, 0)] * (values.ndim - 1)])
     at, every = np.array([lower, *nodes, upper]), np.arange(len(nodes) + 2)
     kept = every, np.setdiff1d(every, every[1:-1:2]), np.setdiff1d(every, every[2:-1:2]), every[1:-1]
-    tried = []
+    tried: list[tuple[Array, Array]] = []
     for degree in (one for one in DEGREES if one < len(nodes) // 2 + 2):
         whole, *rest = (np.tensordot(weights(at[some], *ends, degree), known[some], 1) for some in kept)
         changes = np.abs(np.array(rest) - whole) * np.array([1, 1, UNSEEN]).reshape(-1, *(1,) * whole.ndim)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.errors import SystemFileError, TableError, did_you_mean
+from sotcheck.errors import TableError, did_you_mean
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.run import output
 from sotcheck.run.inputs import read_bytes
@@ -30,7 +30,7 @@ OF_SYSTEM = tuple(
 )
 #: Keys of its own, and what they accept.
 OWN = {
-    "normalization": '"flux" (|r|^2 + |t\'|^2 = 1) or "wave" (t\' in units of the incident wave\'s amplitude)',
+    "normalization": '"flux" (|r|^2 + |t|^2 = 1) or "wave" (t in units of the incident wave)',
     "edges": "a list of numbers >= 0: each k_perp at which a channel of F opens or closes",
     "source": "a text: where the amplitudes are from",
 }
@@ -76,8 +76,9 @@ def _parsed(where: str, text: str) -> dict[str, Any]:
             )
     if "fermi_energy" not in flat:
         raise TableError(
-            f"{where}: its header has no fermi_energy, from which k_z of N follows; in CSV give a line "
-            f"'# fermi_energy = 1.5' in front, in NetCDF or parquet a text attribute {ATTRIBUTE!r} with such lines"
+            f"{where}: its header has no fermi_energy, from which k_z of N follows; in CSV give a line in "
+            "front such as '# fermi_energy = 1.5', in NetCDF or parquet a text attribute "
+            f"{ATTRIBUTE!r} with such lines"
         )
     if not any(key.startswith("ferromagnet.") or key == "amplitudes.edges" for key in flat):
         raise TableError(
@@ -119,10 +120,10 @@ def _table(where: str, document: dict[str, Any], columns: Columns, rows: list[st
     values = np.stack([_complex(where, columns, name) for name in VALUES], axis=-1)
     _refuse_not_finite(where, names, k / unit, values, rows)
     order = np.lexsort(k.T[::-1])
-    table = Table(
-        where, iface, edges, "ferromagnet" in document, "rashba" in document.get("interface", {}), k[order], values[order, :2], values[order, 2:],
-        [rows[n] for n in order],
-    )  # fmt: skip
+    has_h_R = "rashba" in document.get("interface", {})
+    r, t = values[order, :2], values[order, 2:]
+    labels = [rows[n] for n in order]
+    table = Table(where, iface, edges, "ferromagnet" in document, has_h_R, k[order], r, t, labels)
     _refuse_duplicates(table)
     normalization = own.get("normalization", "flux")
     if normalization == "wave":
@@ -140,8 +141,8 @@ def _column(where: str, columns: Columns, name: str) -> Array | Complex:
     if name not in columns:
         near = did_you_mean(name, columns)
         raise TableError(
-            f"{where}: no column {name}{near}; expected k_perp, or kx and ky, and {', '.join(COLUMNS)}; found "
-            f"{', '.join(columns) or 'none'}"
+            f"{where}: no column {name}{near}; expected k_perp, or kx and ky, and {', '.join(COLUMNS)}; "
+            f"found {', '.join(columns) or 'none'}"
         )
     return columns[name]
 
@@ -164,8 +165,8 @@ def _refuse_not_finite(
         bad = np.flatnonzero(~np.isfinite(column))
         if bad.size:
             raise TableError(
-                f"{where}: {rows[bad[0]]}, {name}: {column[bad[0]]} in {bad.size} row{'s' * (bad.size > 1)}; expected "
-                "a finite number: leave the row out, or compute it again"
+                f"{where}: {rows[bad[0]]}, {name}: {column[bad[0]]} in {bad.size} row{'s' * (bad.size > 1)}; "
+                "expected a finite number: leave the row out, or compute it again"
             )
     if "k_perp" in names and k.min() < 0:
         row = int(np.argmin(k))

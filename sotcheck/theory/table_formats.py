@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sotcheck.errors import TableError
-from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.model import shown
 
 #: What rows belong to, and what they tell.
@@ -22,7 +22,7 @@ COLUMNS = tuple(f"{name}_{part}" for name in VALUES for part in ("re", "im"))
 #: Where the header is in a NetCDF file's attributes, and in a parquet file's metadata.
 ATTRIBUTE = "sotcheck"
 
-Columns = dict[str, Array | Complex]
+Columns = dict[str, NDArray[Any]]
 #: What is read: the header, columns, and how each row is called.
 Read = tuple[str, Columns, list[str]]
 
@@ -104,7 +104,7 @@ def _read_parquet(where: str, content: bytes) -> Read:
             except (ValueError, TypeError):
                 raise TableError(
                     f"{where}: {name}: a column of {table.schema.field(name).type}; expected numbers"
-                )
+                ) from None
     noted = table.schema.metadata or {}
     # pandas keeps `DataFrame.attrs` in a place of its own.
     frame = json.loads(noted.get(b"PANDAS_ATTRS", b"{}"))
@@ -120,8 +120,8 @@ def _pyarrow(where: str) -> Any:
         import pyarrow.parquet
     except ImportError:
         raise TableError(
-            f"{where}: parquet needs pyarrow, which is not installed; install sotcheck with the extra 'parquet' "
-            "(pip install '.[parquet]'), or give the table as CSV or NetCDF"
+            f"{where}: parquet needs pyarrow, which is not installed; install sotcheck with the extra "
+            "'parquet' (pip install '.[parquet]'), or give the table as CSV or NetCDF"
         ) from None
     return pyarrow.parquet
 
@@ -139,11 +139,9 @@ def _netcdf(header: str, columns: Columns) -> bytes:
     import xarray as xr
 
     axes = [name for name in columns if name.startswith("k")]
-    if axes == ["k_perp"]:
-        coordinates, shape = {"k_perp": columns["k_perp"]}, (-1,)
-    else:
-        coordinates = {name: np.unique(columns[name]) for name in axes}
-        shape = tuple(len(values) for values in coordinates.values())
+    # Sorted, as a grid's rows are.
+    coordinates = {name: np.unique(columns[name]) for name in axes}
+    shape = tuple(len(values) for values in coordinates.values())
     data = {n: (axes, value.reshape(shape)) for n, value in columns.items() if n not in axes}
     dataset = xr.Dataset(data, coords=coordinates, attrs={ATTRIBUTE: header})
     return bytes(dataset.to_netcdf(engine="h5netcdf"))

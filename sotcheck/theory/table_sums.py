@@ -1,8 +1,8 @@
 """A formula to first order in h_R summed over the rows of a table, with an error from their own density.
 
-Along k_⊥ the integrand is that of θ, k_⊥² = x₁ + (x₂ − x₁) sin²θ between the k_⊥ at which channels open: smooth,
-and zero at both ends. On a grid of k_x and k_y it is the sum over its points; k_x k×ẑ, of which isotropic
-amplitudes leave −(k_⊥²/2) ŷ, is −k_x² ŷ + k_x k_y x̂ there, so that amplitudes need no symmetry.
+Along k_⊥ the integrand is that of θ, k_⊥² = x₁ + (x₂ − x₁) sin²θ between the k_⊥ at which channels open:
+smooth, and zero at both ends. On a grid of k_x and k_y it is the sum over its points; k_x k×ẑ, of which
+isotropic amplitudes leave −(k_⊥²/2) ŷ, is −k_x² ŷ + k_x k_y x̂ there, so that amplitudes need no symmetry.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ OPAQUE = 0.5
 #: Of (1 − r↑*r↓)(r↑ − r↓*) and of r|t'|²: their largest moduli; and how many times one is off by the error of
 #: an amplitude.
 LARGEST, SENSITIVE = np.array([4.0, 1.0, 1.0]), np.array([8.0, 3.0, 3.0])
+#: Steps of the coarser grids within one; those of a symmetric one may be each other's mirror images.
+COARSER = (2, 3)
 #: Amplitudes are off by a few ε at least.
 ROUNDING = 16 * float(np.finfo(float).eps)
 NOT_UNITARY = "how far rows are from |r|^2 + |t'|^2 = 1"
@@ -93,10 +95,10 @@ def _hidden(table: Table, rows: Mask, slope: Array, theta: Array) -> Array:
     if abs(ends - edge) > 1e-9 * table.edges[-1] or x[last] == edge:
         return np.zeros(3)
     gap = np.pi / 2 - theta[-1] if at_end else theta[0]
-    largest = LARGEST if at_end else np.array([0.0, *np.maximum(np.abs(table.t[rows][0]) ** 2, 1.0)])
+    largest = LARGEST if at_end else np.pad(np.maximum(np.abs(table.t[rows][0]) ** 2, 1.0), (1, 0))
     bound: Array = gap * slope[last] * _weight(table, rows)[last] * largest
     # A source without any waves hides none.
-    carries = np.array([True, *(np.abs(table.t) > 0).any(axis=0)])
+    carries = np.append(True, (np.abs(table.t) > 0).any(axis=0))
     return np.where(carries, bound, 0.0)
 
 
@@ -112,7 +114,12 @@ def _over_grid(table: Table, formula: Formula) -> Estimate:
     values[rows] = _integrand(table, formula, rows)[:, :, None] * axis[:, None]
     on_grid = values[place] * cell
     whole = on_grid.sum(axis=(0, 1))
-    coarse = [4 * on_grid[i::2, j::2].sum(axis=(0, 1)) - whole for i in (0, 1) for j in (0, 1)]
+    coarse = [
+        step**2 * on_grid[i::step, j::step].sum(axis=(0, 1)) - whole
+        for step in COARSER
+        for i in range(step)
+        for j in range(step)
+    ]
     off = np.maximum(np.abs(np.real(coarse)), np.abs(np.imag(coarse))).max(axis=0)
     quadrature = np.where(np.any(values != 0, axis=(0, 2)), off.max(), 0.0)
     rounding = _wrong(table, rows).sum(axis=0) * 2 * cell

@@ -1,10 +1,10 @@
 """Unperturbed amplitudes from elsewhere, row by row, and all that is to be right about them before a sum.
 
-What columns mean. Electrons of spin ↑ (majority of F, σ·m = −1) and ↓ come in from N as e^{ik_z z} and go back
-as r e^{−ik_z z}, with the phase that this has at z = 0, where the Rashba term is; times go as e^{−iωt}. Waves
-from F's majority and minority come into N as t', of unit flux: |t'|² is the flux that is transmitted, and
-|k_z||ψ(0)|² per unit incident flux where N is closed. Of several open channels in F it is the sum. Of t' only
-the modulus counts. Closed channels have zeros.
+What columns mean. Electrons of spin ↑ (majority of F, σ·m = −1) and ↓ come in from N as e^{ik_z z} and go
+back as r e^{−ik_z z}, with the phase that this has at z = 0, where the Rashba term is; times go as e^{−iωt}.
+Waves from F's majority and minority come into N as t', of unit flux: |t'|² is the flux that is transmitted,
+and |k_z||ψ(0)|² per unit incident flux where N is closed. Of several open channels in F it is the sum. Of t'
+only the modulus counts. Closed channels have zeros.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 
 from sotcheck.errors import TableError
-from sotcheck.numerics.arrays import Array, Complex, Mask
+from sotcheck.numerics.arrays import Array, Complex, Index, Mask
 from sotcheck.system.interface import Interface
 from sotcheck.system.spin import in_spin_bands
 from sotcheck.theory.amplitudes import Amplitudes, wave_number
@@ -24,13 +24,13 @@ from sotcheck.theory.amplitudes import Amplitudes, wave_number
 #: Fewest rows between two k_⊥ at which a channel opens or closes: half of them still show a curve.
 FEWEST = 6
 #: Rows this close, relative to the largest k_⊥, are one; this close to a threshold (in k_⊥²) on it.
-SAME, ON_EDGE = 1e-12, 1e-9
+SAME, ON_EDGE = 1e-15, 1e-9
 #: A distance between rows so many times the largest of the four next to it is a gap.
 GAP = 1.9
 #: How far |r|² + |t'|² may be from 1: what rows are off by is in the torque's uncertainty.
 UNITARY = 1e-3
 #: How far r, or |t'|², may be from what the rows around it say; on a grid, across a line.
-JUMP, JUMP_ON_GRID = 0.25, 0.6
+JUMP, JUMP_ON_GRID = 0.25, 1.0
 #: How unequal the spacings of a grid may be, relative.
 UNEQUAL = 1e-6
 SPINS = ("up", "down")
@@ -133,8 +133,8 @@ def check(table: Table) -> None:
         found = int((table.segment == n).sum())
         if found < FEWEST:
             raise TableError(
-                f"{table.where}: {found} rows between k_perp = {start**0.5:.9g} and {end**0.5:.9g}, where a channel "
-                f"opens or closes: too few; give at least {FEWEST} there, better 30"
+                f"{table.where}: {found} rows between k_perp = {start**0.5:.9g} and {end**0.5:.9g}, where a "
+                f"channel opens or closes: too few; give at least {FEWEST} there, better 30"
             )
     _continuous(table)
 
@@ -154,7 +154,7 @@ def _closed(table: Table) -> None:
         wrong = np.flatnonzero((bands[:, s] < -margin) & (np.abs(table.t[:, s]) ** 2 > UNITARY))
         if wrong.size:
             raise table.refused(
-                wrong[0], f"t_{spin}", f"|t'| = {abs(table.t[wrong[0], s]):.6g} where this band of F is closed; "
+                wrong[0], f"t_{spin}", f"|t'| = {abs(table.t[wrong[0], s]):.6g} where F's band is closed; "
                 "expected 0, or another ferromagnet.potential or ferromagnet.exchange",
             )  # fmt: skip
 
@@ -185,7 +185,8 @@ def _gaps(table: Table) -> None:
     ends = np.concatenate([[0.0], k[:last], [table.k_max]])
     steps = np.diff(ends)
     for n, step in enumerate(steps):
-        around = np.delete(steps[max(n - 2, 0) : n + 3], min(n, 2))
+        first = int(np.clip(n - 2, 0, max(len(steps) - 5, 0)))
+        around = np.delete(steps[first : first + 5], n - first)
         if step > GAP * around.max():
             raise TableError(
                 f"{table.where}: k_perp: no row between {ends[n]:.9g} and {ends[n + 1]:.9g}, a gap "
@@ -194,9 +195,10 @@ def _gaps(table: Table) -> None:
             )
 
 
-def grid_of(table: Table) -> tuple[Array, Array, Array]:
+def grid_of(table: Table) -> tuple[Array, Array, Index]:
     """Return the k_x and the k_y of a grid, and the row at each of its points, (n_x, n_y)."""
-    axes, places = [], []
+    axes: list[Array] = []
+    places: list[Index] = []
     for name, k in zip(("kx", "ky"), table.k.T, strict=True):
         order = np.argsort(k, kind="stable")
         new = np.diff(k[order], prepend=-np.inf) > UNEQUAL * table.k_max
@@ -209,8 +211,8 @@ def grid_of(table: Table) -> tuple[Array, Array, Array]:
     if (rows < 0).any():
         i, j = np.argwhere(rows < 0)[0]
         raise TableError(
-            f"{table.where}: kx, ky: {(rows < 0).sum()} of {rows.size} points of the grid are missing, the first "
-            f"one at kx = {axes[0][i]:.9g}, ky = {axes[1][j]:.9g}; give every kx with every ky"
+            f"{table.where}: kx, ky: {(rows < 0).sum()} of {rows.size} points of the grid are missing, the "
+            f"first one at kx = {axes[0][i]:.9g}, ky = {axes[1][j]:.9g}; give every kx with every ky"
         )
     return axes[0], axes[1], rows
 
@@ -219,15 +221,15 @@ def _axis(table: Table, name: str, k: Array) -> Array:
     """Return one axis of a grid: equal steps, from −k_max to k_max."""
     if len(k) < 2 * FEWEST:
         raise TableError(
-            f"{table.where}: {name}: {len(k)} values, too few; give at least {2 * FEWEST} from {-table.k_max:.9g} "
-            f"to {table.k_max:.9g}, better 100"
+            f"{table.where}: {name}: {len(k)} values, too few; give at least {2 * FEWEST} from "
+            f"{-table.k_max:.9g} to {table.k_max:.9g}, better 100"
         )
     step = float(np.median(np.diff(k)))
     wide = int(np.argmax(np.abs(np.diff(k) - step)))
     if abs(k[wide + 1] - k[wide] - step) > UNEQUAL * table.k_max:
         raise TableError(
-            f"{table.where}: {name}: a step of {k[wide + 1] - k[wide]:.9g} from {k[wide]:.9g} to {k[wide + 1]:.9g} "
-            f"among steps of {step:.9g}; give a grid of equal steps, with the values that are missing"
+            f"{table.where}: {name}: a step of {k[wide + 1] - k[wide]:.9g} from {k[wide]:.9g} to "
+            f"{k[wide + 1]:.9g} among steps of {step:.9g}; give equal steps, with the values that are missing"
         )
     if k[0] - step > -table.k_max or k[-1] + step < table.k_max:
         raise TableError(
@@ -249,22 +251,24 @@ def _continuous(table: Table) -> None:
             if off[worst] > (JUMP_ON_GRID if table.on_grid else JUMP):
                 what = f"r_{spin}" if name == "r" else f"|t_{spin}|^2"
                 raise table.refused(
-                    worst, what, f"is {off[worst]:.3g} off what the rows around it say, and no channel opens or "
-                    "closes there; mend the row, or give more rows around it if it is a resonance",
+                    worst, what, f"is {off[worst]:.3g} off what the rows around it say, and no channel opens "
+                    "or closes there; mend the row, or give more rows around it if it is a resonance",
                 )  # fmt: skip
 
 
 def _off_line(table: Table, values: Complex) -> Array:
-    """Return how far values are from the cubic through two rows on either side (one at ends), (n,)."""
+    """Return how far values are from the cubic through the four rows next to them, (n,); 0 at ends."""
     off = np.zeros(len(values))
     for n, edges in enumerate(pairwise(table.edges)):
         rows = np.flatnonzero(table.segment == n)
         theta = angle_of(table.k_perp2[rows], *edges)
-        for i in range(1, len(rows) - 1):
-            near = [j for j in range(max(i - 2, 0), min(i + 3, len(rows))) if j != i]
-            ratios = (theta[i] - theta[near]) / (theta[near][:, None] - theta[near] + np.eye(len(near)))
-            weights = np.where(np.eye(len(near)), 1.0, ratios).prod(axis=1)
-            off[rows[i]] = abs(values[rows[i]] - weights @ values[rows[near]])
+        i = np.arange(1, len(rows) - 1)[:, None]
+        first = np.clip(i - 2, 0, len(rows) - 5)
+        near = first + np.arange(4) + (first + np.arange(4) >= i)
+        apart = theta[near][:, :, None] - theta[near][:, None, :] + np.eye(4)
+        ratios = np.where(np.eye(4), 1.0, (theta[i] - theta[near])[:, None, :] / apart)
+        said = (ratios.prod(axis=-1) * values[rows[near]]).sum(axis=-1)
+        off[rows[i[:, 0]]] = np.abs(values[rows[i[:, 0]]] - said)
     return off
 
 
