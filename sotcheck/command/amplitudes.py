@@ -20,6 +20,7 @@ from sotcheck.command.options import (
 from sotcheck.run.output import refuse_unwritable
 
 if TYPE_CHECKING:
+    from sotcheck.command.si import Asked
     from sotcheck.trial.amplitudes import Tabulated
 
 #: Options of `torque` that a table has no use for.
@@ -39,13 +40,14 @@ def refuse_both(system: str | None, amplitudes_file: Path | None) -> None:
     """Refuse a system beside a table, and neither."""
     context = click.get_current_context()
     if system is None and amplitudes_file is None:
-        parameter = next(one for one in context.command.params if one.name == "system")
-        raise click.MissingParameter(ctx=context, param=parameter)
+        raise click.MissingParameter(ctx=context, param_hint="'SYSTEM'", param_type="argument")
     if system is not None and amplitudes_file is not None:
         raise click.UsageError(f"--amplitudes takes the place of SYSTEM; leave {system!r} out, or the option")
 
 
-def torque_of_table(amplitudes_file: Path, json_file: str | None, asked: dict[str, Any]) -> Tabulated:
+def torque_of_table(
+    amplitudes_file: Path, json_file: str | None, asked: dict[str, Any], measured: Asked
+) -> Tabulated:
     """Return the torque to first order of a table, once all that can be refused at once has been."""
     context = click.get_current_context()
     for name in WITHOUT_EFFECT:
@@ -59,7 +61,14 @@ def torque_of_table(amplitudes_file: Path, json_file: str | None, asked: dict[st
     refuse_unwritable_json(json_file)
     from sotcheck.trial.amplitudes import tabulated
 
-    return tabulated(amplitudes_file, h_R=asked["h_R"], magnetization=asked["magnetization"])
+    found = tabulated(amplitudes_file, h_R=asked["h_R"], magnetization=asked["magnetization"])
+    measured.refuse_without_unit(found.iface)
+    if measured.given["--efficiency"] and not found.table.known_F:
+        raise click.UsageError(
+            f"--efficiency needs the carriers of F: {amplitudes_file} has amplitudes.edges, but no "
+            "ferromagnet.potential and ferromagnet.exchange in its header"
+        )
+    return found
 
 
 @click.command("amplitudes")

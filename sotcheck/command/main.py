@@ -106,7 +106,7 @@ def torque(
     measured = Asked(asked)
     refuse_both(system, amplitudes_file)
     if amplitudes_file is not None:
-        table = measured.of(torque_of_table(amplitudes_file, json_file, asked))
+        table = measured.of(torque_of_table(amplitudes_file, json_file, asked, measured))
     else:
         iface, settings = request(str(system), json_file, **asked)
         measured.refuse_without_unit(iface)

@@ -150,8 +150,9 @@ def _column(where: str, columns: Columns, name: str) -> Array | Complex:
 def _complex(where: str, columns: Columns, name: str) -> Complex:
     if name in columns:
         return np.asarray(columns[name], dtype=complex)
-    real, imaginary = (_column(where, columns, f"{name}_{part}") for part in ("re", "im"))
-    return np.asarray(real + 1j * np.asarray(imaginary))
+    real, imaginary = (np.real(_column(where, columns, f"{name}_{part}")) for part in ("re", "im"))
+    # Side by side: a sum would make NaN of infinities.
+    return np.ascontiguousarray(np.stack([real, imaginary], axis=-1), dtype=float).view(complex)[:, 0]
 
 
 def _refuse_not_finite(

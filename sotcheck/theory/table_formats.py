@@ -95,7 +95,12 @@ def _read_netcdf(where: str, content: bytes) -> Read:
 
 
 def _read_parquet(where: str, content: bytes) -> Read:
-    table = _pyarrow(where).read_table(io.BytesIO(content))
+    parquet = _pyarrow(where)
+    try:
+        table = parquet.read_table(io.BytesIO(content))
+    except Exception as error:
+        why = str(error).partition("\n")[0]
+        raise TableError(f"{where}: is not a parquet file that can be read ({why})") from None
     columns: Columns = {}
     for name in table.column_names:
         if name in {*AXES, *COLUMNS}:

@@ -29,8 +29,8 @@ SAME, ON_EDGE = 1e-15, 1e-9
 GAP = 1.9
 #: How far |r|² + |t'|² may be from 1: what rows are off by is in the torque's uncertainty.
 UNITARY = 1e-3
-#: How far r, or |t'|², may be from what the rows around it say; on a grid, across a line.
-JUMP, JUMP_ON_GRID = 0.25, 1.0
+#: How far r, or |t'|², may be from what the rows around it say; on a grid, next to an edge.
+JUMP, JUMP_ON_GRID, JUMP_AT_EDGE = 0.25, 0.5, 1.0
 #: How unequal the spacings of a grid may be, relative.
 UNEQUAL = 1e-6
 SPINS = ("up", "down")
@@ -248,16 +248,16 @@ def _continuous(table: Table) -> None:
             # |t'|² may be large where N is closed.
             off = off / np.maximum(1.0, np.abs(values[:, s]))
             worst = int(np.argmax(off))
-            if off[worst] > (JUMP_ON_GRID if table.on_grid else JUMP):
-                what = f"r_{spin}" if name == "r" else f"|t_{spin}|^2"
+            if off[worst] > 1:
+                column, value = (f"r_{spin}", table.r) if name == "r" else (f"t_{spin}", table.t)
                 raise table.refused(
-                    worst, what, f"is {off[worst]:.3g} off what the rows around it say, and no channel opens "
-                    "or closes there; mend the row, or give more rows around it if it is a resonance",
+                    worst, column, f"{value[worst, s]:.4g} is off what the rows around it say, and no "
+                    "channel opens or closes there; mend the row, or give more rows around it if it is a resonance",
                 )  # fmt: skip
 
 
 def _off_line(table: Table, values: Complex) -> Array:
-    """Return how far values are from the cubic through the four rows next to them, (n,); 0 at ends."""
+    """Return how far values are from the cubic through four rows around, in what is allowed, (n,)."""
     off = np.zeros(len(values))
     for n, edges in enumerate(pairwise(table.edges)):
         rows = np.flatnonzero(table.segment == n)
@@ -268,20 +268,25 @@ def _off_line(table: Table, values: Complex) -> Array:
         apart = theta[near][:, :, None] - theta[near][:, None, :] + np.eye(4)
         ratios = np.where(np.eye(4), 1.0, (theta[i] - theta[near])[:, None, :] / apart)
         said = (ratios.prod(axis=-1) * values[rows[near]]).sum(axis=-1)
-        off[rows[i[:, 0]]] = np.abs(values[rows[i[:, 0]]] - said)
+        off[rows[i[:, 0]]] = np.abs(values[rows[i[:, 0]]] - said) / JUMP
     return off
 
 
 def _off_grid(table: Table, values: Complex) -> Array:
-    """Return how far values are from the mean of both neighbours along kx, or ky, of the same range, (n,)."""
+    """Return how far values are from the cubic through two rows on either side, along kx and ky, likewise.
+
+    Where those are not all of one range, from the mean of the next two: less of what square roots do there.
+    """
     off = np.zeros(len(values))
     rows = grid_of(table)[2]
     for lines in (rows, rows.T):
-        before, here, after = lines[:-2].ravel(), lines[1:-1].ravel(), lines[2:].ravel()
-        same = table.segment[[before, after]] == table.segment[here]
-        inside = same.all(axis=0) & (table.segment[here] >= 0)
-        found = np.abs(values[here] - (values[before] + values[after]) / 2)
-        off[here] = np.maximum(off[here], np.where(inside, found, 0.0))
+        for ends, weights, allowed in ((2, [-1, 4, 4, -1], JUMP_ON_GRID), (1, [1, 1], JUMP_AT_EDGE)):
+            here = lines[ends:-ends].ravel()
+            steps = [step for step in range(-ends, ends + 1) if step]
+            near = np.stack([lines[ends + step : len(lines) - ends + step].ravel() for step in steps])
+            inside = (table.segment[near] == table.segment[here]).all(axis=0) & (table.segment[here] >= 0)
+            found = np.abs(values[here] - np.array(weights) @ values[near] / sum(weights))
+            off[here] = np.maximum(off[here], np.where(inside, found / allowed, 0.0))
     return off
 
 

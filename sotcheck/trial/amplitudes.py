@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +34,11 @@ NOT_TOLD = (
 class Tabulated(TorqueTable):
     """Rows of `torque` whose amplitudes come from a file."""
 
-    table: Table | None = None
+    table: Table = field(kw_only=True)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document; of the interface only what the table knows."""
         document = super().to_dict()
-        assert self.table is not None
         known = document["system"]
         known["interface"] = {key: known["interface"][key] for key in ("rashba", "magnetization")}
         if not self.table.known_F:
@@ -65,7 +64,7 @@ def tabulated(
         raise TableError(f"{path}: its header has no interface.rashba; give it there, or h_R by --h-r")
     values = [iface.h_R] if h_R is None else [iface.with_(h_R=h).h_R for h in h_R]
     rows = _rows(first_order_of(table, load().first_order.torque), iface, values)
-    return Tabulated(iface.with_(h_R=values[0]), tuple(rows), (NOT_TOLD,), table)
+    return Tabulated(iface.with_(h_R=values[0]), tuple(rows), (NOT_TOLD,), table=table)
 
 
 def _rows(found: Estimate, iface: Interface, values: Sequence[float]) -> list[TorqueRow]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from sotcheck import __version__
-from sotcheck.engines import exact_engines, reference
+from sotcheck.engines import EXACT, exact_engines, reference
 from sotcheck.engines.determinant import poles_near
 from sotcheck.errors import SystemFileError
 from sotcheck.numerics.arrays import Array
@@ -97,21 +97,20 @@ def _resonances(system: System, segment: Segment) -> tuple[Array, Array]:
     if not narrow.any():
         return at, width
     if segment[1] > system.E_F - system.U_N:
-        # Next to a resonance that is fed |t'|² goes as the inverse square of the distance.
-        near, far = (_transmitted(system, segment, at + distance) for distance in (NEAR, 2 * NEAR))
-        narrow_bound = narrow & (near < 2 * far).all(axis=0)
-        at, width = at[~narrow_bound], width[~narrow_bound]
+        # Next to one that is fed |t'|² goes as the inverse square of the distance, wide ones divided out.
+        others = at[~narrow], width[~narrow]
+        near, far = (_transmitted(system, segment, at + d, *others) for d in (NEAR, 2 * NEAR))
+        narrow &= (near <= 2 * far).all(axis=0)
+        at, width = at[~narrow], width[~narrow]
     return at, width
 
 
-def _transmitted(system: System, segment: Segment, theta: Array) -> Array:
-    """Return |t'|² into both spins of N, (2, n)."""
+def _transmitted(system: System, segment: Segment, theta: Array, at: Array, width: Array) -> Array:
+    """Return |t'|² into both spins of N without the peaks of some resonances, (2, n)."""
     k_perp = np.sqrt(substitution(*segment, theta)[0])
-    states = exact_engines([reference()], "exact-difference", None)[reference()].solve(
-        system.structure, k_perp, np.zeros(1), np.zeros(1)
-    )
-    t_prime = states.amplitudes()[3]
-    return np.abs(np.einsum("nij,sji->sn", t_prime, projectors(system.direction))) ** 2
+    states = EXACT[reference()].solve(system.structure, k_perp, np.zeros(1), np.zeros(1))
+    t_prime = np.einsum("nij,sji->sn", states.amplitudes()[3], projectors(system.direction))
+    return np.asarray(np.abs(t_prime) ** 2 * ((theta[:, None] - at) ** 2 + width**2).prod(axis=1))
 
 
 def _too_narrow(system: System, segment: Segment, theta: float) -> SystemFileError:
