@@ -103,7 +103,7 @@ def amplitudes(
     such as ab initio, of the same columns:
 
     \b
-      k_perp, or kx and ky                modulus or components of k, any order of rows
+      k_perp, or kx and ky                modulus or components of k, all digits, any order of rows
       r_up_re, r_up_im, r_down_re, ...    of electrons from N, back into N: majority (up), minority
       t_up_re, t_up_im, t_down_re, ...    t' of electrons from F's majority and minority into N
 
@@ -128,9 +128,9 @@ def amplitudes(
     rows. The uncertainty comes from every second row left out.
     """  # noqa: D301 (click reads the \b)
     refuse_unwritable(output)
-    if grid is not None and not all(n == int(n) and 12 <= n <= 2000 for n in grid):
+    if grid is not None and not all(n == int(n) and 12 <= n <= 700 for n in grid):
         raise click.BadParameter(
-            "expected two whole numbers from 12 to 2000, such as 101,101", param_hint="--grid"
+            "expected two whole numbers from 12 to 700, such as 101,101", param_hint="--grid"
         )
     from sotcheck.theory.table_formats import format_of
     from sotcheck.trial.own_amplitudes import write_amplitudes

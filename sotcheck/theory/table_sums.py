@@ -50,11 +50,22 @@ def _weight(table: Table, rows: Mask) -> Array:
 
 def _wrong(table: Table, rows: Mask) -> Array:
     """Return how far the integrand may be off by errors of the amplitudes, (n, 3)."""
-    inner = table.segment >= 0
-    defect = max(float(table.defect[inner].max(initial=0.0)), ROUNDING)
-    evanescent = 2 * np.abs(table.t[rows]) ** 2 * ~table.open_N[rows, None]
-    off = np.where(table.open_N[rows, None], SENSITIVE, np.pad(evanescent, [(0, 0), (1, 0)]))
-    return defect * off * _weight(table, rows)[:, None]
+    defect = max(float(table.defect[table.segment >= 0].max(initial=0.0)), ROUNDING)
+    # Where N is closed nothing has to be 1: there decimals tell.
+    sizes = np.abs(table.t[rows])
+    evanescent = np.pad(2 * sizes * max(defect, _decimals(table.t[~table.open_N])), [(0, 0), (1, 0)])
+    off = np.where(table.open_N[rows, None], SENSITIVE * defect, evanescent)
+    return np.asarray(off * _weight(table, rows)[:, None])
+
+
+def _decimals(values: Complex) -> float:
+    """Return half a unit in the last decimal that any of the values has, or what single precision leaves."""
+    parts = np.stack([values.real, values.imag])
+    for digits in range(2, 13):
+        if np.array_equal(np.round(parts, digits), parts):
+            return float(0.5 * 10.0**-digits)
+    single = np.array_equal(parts.astype(np.float32), parts)
+    return float(np.finfo(np.float32).eps * np.abs(parts).max(initial=0.0)) if single else 0.0
 
 
 def _over_k(table: Table, formula: Formula) -> Estimate:

@@ -143,7 +143,14 @@ def _closed(table: Table) -> None:
     """Refuse amplitudes of waves that do not exist."""
     margin = ON_EDGE * table.edges[-1]
     kz2 = table.iface.kz_squared(table.k_perp2)
-    bands = table.iface.Kz_squared(table.k_perp2)[:, ::-1] if table.known_F else np.zeros(table.t.shape)
+    if table.known_F:
+        bands, where = (
+            table.iface.Kz_squared(table.k_perp2)[:, ::-1],
+            "where F's band is closed; expected 0, or another [ferromagnet]",
+        )
+    else:
+        bands = np.repeat(table.edges[-1] - table.k_perp2[:, None], 2, axis=1)
+        where = "beyond the last of amplitudes.edges; expected 0, or another edge"
     for s, spin in enumerate(SPINS):
         wrong = np.flatnonzero((kz2 < -margin) & (np.abs(table.r[:, s]) ** 2 > UNITARY))
         if wrong.size:
@@ -154,8 +161,7 @@ def _closed(table: Table) -> None:
         wrong = np.flatnonzero((bands[:, s] < -margin) & (np.abs(table.t[:, s]) ** 2 > UNITARY))
         if wrong.size:
             raise table.refused(
-                wrong[0], f"t_{spin}", f"|t'| = {abs(table.t[wrong[0], s]):.6g} where F's band is closed; "
-                "expected 0, or another ferromagnet.potential or ferromagnet.exchange",
+                wrong[0], f"t_{spin}", f"|t'| = {abs(table.t[wrong[0], s]):.6g} {where}"
             )  # fmt: skip
 
 
@@ -251,8 +257,8 @@ def _continuous(table: Table) -> None:
             if off[worst] > 1:
                 column, value = (f"r_{spin}", table.r) if name == "r" else (f"t_{spin}", table.t)
                 raise table.refused(
-                    worst, column, f"{value[worst, s]:.4g} is off what the rows around it say, and no "
-                    "channel opens or closes there; mend the row, or give more rows around it if it is a resonance",
+                    worst, column, f"{value[worst, s]:.4g} is off what the rows around say, and no channel "
+                    "opens or closes there; mend it, or give more rows around it if it is a resonance",
                 )  # fmt: skip
 
 
