@@ -319,7 +319,7 @@ def test_faults_in_rows(uniform: Columns, tmp_path: Path, fault: Any, words: lis
         ({"ferromagnet__exchagne": "1.0"}, "did you mean 'ferromagnet.exchange'?"),
         ({"fermi_energy": "-1.5"}, "fermi_energy = -1.5 leaves no propagating state"),
         ({"fermi_energy": "1.2"}, "where N has no open channel"),
-        ({"ferromagnet__exchange": None, "amplitudes__edges": "[0.70710678]"}, "beyond the last of amplitudes"),
+        ({"ferromagnet__exchange": None, "amplitudes__edges": "[0.707]"}, "beyond the last of amplitudes"),
         ({"fermi_energy": "'x'"}, 'fermi_energy = "x" is not accepted'),
         ({"fermi_energy": "1.5.1"}, "its header is not TOML"),
         ({"amplitudes__normalization": '"none"'}, 'amplitudes.normalization = "none" is not accepted'),
