@@ -107,8 +107,7 @@ def table_of(iface: Interface, k: Array, **changes: Any) -> Table:
     k = np.reshape(k, (len(k), -1))
     x, edges = (k**2).sum(axis=1), iface.thresholds()
     r, t = np.zeros((2, len(k), 2), dtype=complex)
-    # Neither on thresholds nor in the middle, where formulas divide by zero.
-    inside = (x < edges[-1] * (1 - 1e-12)) & (x > 0)
+    inside = x < edges[-1] * (1 - 1e-12)
     a = closed_forms(iface, x[inside])
     r[inside] = np.stack([a.up(a.r), a.down(a.r)], axis=-1)
     t[inside] = np.stack([a.up(a.t_prime), a.down(a.t_prime)], axis=-1)
@@ -495,3 +494,18 @@ def test_bad_usage(
     found = sotcheck(*(f"{word.lower()}.csv" if word in ("E", "F") else word for word in command.split()))
     assert (found.status, found.out) == (2, "")
     assert words in found.err
+
+
+def test_the_readmes_table(tmp_path: Path) -> None:
+    """Its header is accepted, and its rows are those of the system that it names; two are too few."""
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```text\n(# fermi_energy.*?)```", readme, flags=re.DOTALL)
+    names, *rows = [line.split(",") for line in block.splitlines() if not line.startswith("#")]
+    expected = columns_of(BULK, np.linspace(0, 1.5, 61))
+    for row in rows:
+        at = int(np.argmin(np.abs(expected["k_perp"] - float(row[0]))))
+        for name, value in zip(names[1:], row[1:], strict=True):
+            assert float(value) == pytest.approx(expected[name][at], abs=6e-5)
+    (tmp_path / "short.csv").write_text(block)
+    with pytest.raises(TableError, match="2 rows, too few"):
+        read_table(tmp_path / "short.csv")
