@@ -501,7 +501,7 @@ def test_the_readmes_table(tmp_path: Path) -> None:
     readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```text\n(# fermi_energy.*?)```", readme, flags=re.DOTALL)
     names, *rows = [line.split(",") for line in block.splitlines() if not line.startswith("#")]
-    expected = columns_of(BULK, np.linspace(0, 1.5, 61))
+    expected = columns_of(BULK, np.linspace(0, 1.58, 80))
     for row in rows:
         at = int(np.argmin(np.abs(expected["k_perp"] - float(row[0]))))
         for name, value in zip(names[1:], row[1:], strict=True):
