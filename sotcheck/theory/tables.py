@@ -23,8 +23,9 @@ from sotcheck.theory.amplitudes import Amplitudes, wave_number
 
 #: Fewest rows between two k_⊥ at which a channel opens or closes: half of them still show a curve.
 FEWEST = 6
-#: Rows this close, relative to the largest k_⊥, are one; this close to a threshold (in k_⊥²) on it.
-SAME, ON_EDGE = 1e-15, 1e-9
+#: Rows this close, relative to the largest k_⊥, are one; this close to a threshold, relative to the range of
+#: k_⊥², on it. Channels are closed for sure this far, relative to the largest k_⊥², from their threshold.
+SAME, ON_EDGE, CLOSED = 1e-15, 1e-7, 1e-6
 #: A distance between rows so many times the largest of the four next to it is a gap.
 GAP = 1.9
 #: How far |r|² + |t'|² may be from 1: what rows are off by is in the torque's uncertainty.
@@ -94,10 +95,12 @@ class Table:
     @cached_property
     def segment(self) -> Array:
         """In which range between edges a row lies, (n,); −1 on an edge and beyond the last."""
-        edges = np.array(self.edges)
-        near = np.abs(self.k_perp2[:, None] - edges[1:]).min(axis=1) <= ON_EDGE * edges[-1]
-        found = np.searchsorted(edges, self.k_perp2, side="right") - 1
-        return np.where(near | (found >= len(edges) - 1), -1, found)
+        edges, x = np.array(self.edges), self.k_perp2
+        n = np.clip(np.searchsorted(edges, x, side="right") - 1, 0, len(edges) - 2)
+        close = ON_EDGE * np.diff(edges)[n]
+        # The middle, k_⊥ = 0, is no edge.
+        near = (x - edges[n] <= close) & (n > 0) | (edges[n + 1] - x <= close)
+        return np.where(near, -1, n)
 
     @cached_property
     def defect(self) -> Array:
@@ -141,7 +144,7 @@ def check(table: Table) -> None:
 
 def _closed(table: Table) -> None:
     """Refuse amplitudes of waves that do not exist."""
-    margin = ON_EDGE * table.edges[-1]
+    margin = CLOSED * table.edges[-1]
     kz2 = table.iface.kz_squared(table.k_perp2)
     if table.known_F:
         bands, where = (

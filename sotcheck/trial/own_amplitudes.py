@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from sotcheck import __version__
-from sotcheck.engines import EXACT, exact_engines, reference
+from sotcheck.engines import EXACT, Engine, exact_engines, reference
 from sotcheck.engines.determinant import poles_near
 from sotcheck.errors import SystemFileError
 from sotcheck.numerics.arrays import Array
@@ -55,35 +55,43 @@ def write_amplitudes(
     _refuse_other_premises(system)
     name = reference() if engine is None else engine
     solver = exact_engines([name], "exact-difference", None)[name]
-    edges = system.thresholds()
-    if grid is None:
-        k_perp = np.sqrt(np.concatenate([_crowding(system, pair, points) for pair in pairwise(edges)]))
-        k = {"k_perp": k_perp}
-    else:
-        kx, ky = (edges[-1] ** 0.5 * ((2 * np.arange(n) + 1) / n - 1) for n in grid)
-        k = {"kx": np.repeat(kx, len(ky)), "ky": np.tile(ky, len(kx))}
-        k_perp = np.hypot(*k.values())
-        _refuse_narrow(system, float(max(kx[1] - kx[0], ky[1] - ky[0])) / WITHIN)
-    inside = k_perp**2 < edges[-1]
-    states = solver.solve(system.structure, k_perp[inside], np.zeros(1), np.zeros(1))
-    r, _, _, t_prime = states.amplitudes()
+    k = _rows(system, points) if grid is None else _grid(system, *grid)
     unit = LENGTH_NM if system.unit else 1.0
     columns: Columns = {axis: values / unit for axis, values in k.items()}
+    columns |= _solved(solver, system, np.hypot.reduce(list(k.values())))
+    write_table(path, system, columns, f"{name} of sotcheck {__version__}, h_R = 0")
+    return len(columns["r_up_re"])
+
+
+def _rows(system: System, points: int) -> dict[str, Array]:
+    x = [_crowding(system, pair, points) for pair in pairwise(system.thresholds())]
+    return {"k_perp": np.sqrt(np.concatenate(x))}
+
+
+def _grid(system: System, n_x: int, n_y: int) -> dict[str, Array]:
+    k_max = system.thresholds()[-1] ** 0.5
+    kx, ky = (k_max * ((2 * np.arange(n) + 1) / n - 1) for n in (n_x, n_y))
+    _refuse_narrow(system, 2 * k_max / min(n_x, n_y) / WITHIN)
+    return {"kx": np.repeat(kx, n_y), "ky": np.tile(ky, n_x)}
+
+
+def _solved(solver: Engine, system: System, k_perp: Array) -> Columns:
+    """Return r and t' of both spins, zeros for closed channels."""
+    inside = k_perp**2 < system.thresholds()[-1]
+    states = solver.solve(system.structure, k_perp[inside], np.zeros(1), np.zeros(1))
+    r, _, _, t_prime = states.amplitudes()
     minority, majority = projectors(system.direction)
     # What rounding leaves of closed channels is none.
-    open_N, (open_down, open_up) = states.kz.real > 0, np.moveaxis(states.Kz.real > 0, -1, 0)
-    each = (
-        (r, majority, open_N),
-        (r, minority, open_N),
-        (t_prime, majority, open_up),
-        (t_prime, minority, open_down),
-    )
-    for column, (matrix, spin, is_open) in zip(VALUES, each, strict=True):
+    of_N, (of_minority, of_majority) = states.kz.real > 0, np.moveaxis(states.Kz.real > 0, -1, 0)
+    matrices = (r, majority, of_N), (r, minority, of_N), (t_prime, majority, of_majority)
+    columns: Columns = {}
+    for column, (matrix, spin, is_open) in zip(
+        VALUES, (*matrices, (t_prime, minority, of_minority)), strict=True
+    ):
         found = np.zeros(len(k_perp), dtype=complex)
         found[inside] = np.where(is_open, np.einsum("nij,ji->n", matrix, spin), 0)
         columns |= {f"{column}_re": found.real, f"{column}_im": found.imag}
-    write_table(path, system, columns, f"{name} of sotcheck {__version__}, h_R = 0")
-    return len(k_perp)
+    return columns
 
 
 def _resonances(system: System, segment: Segment) -> tuple[Array, Array]:
@@ -113,11 +121,10 @@ def _transmitted(system: System, segment: Segment, theta: Array, at: Array, widt
     return np.asarray(np.abs(t_prime) ** 2 * ((theta[:, None] - at) ** 2 + width**2).prod(axis=1))
 
 
-def _too_narrow(system: System, segment: Segment, theta: float) -> SystemFileError:
+def _too_narrow(system: System, segment: Segment, theta: float, remedy: str) -> SystemFileError:
     k_perp = substitution(*segment, np.array(theta))[0] ** 0.5
     return SystemFileError(
-        f"{system.name}: a resonance at k_perp = {k_perp:.9g} is too narrow for rows of a table; "
-        "leave --grid out, or have sotcheck torque find it"
+        f"{system.name}: a resonance at k_perp = {k_perp:.9g} is too narrow for these rows; {remedy}"
     )
 
 
@@ -128,14 +135,19 @@ def _refuse_narrow(system: System, width: float) -> None:
         x, slope = substitution(*segment, at)
         narrow = (at > 0) & (at < np.pi / 2) & (widths * slope < 2 * np.sqrt(x) * width)
         if narrow.any():
-            raise _too_narrow(system, segment, at[narrow][0])
+            remedy = "take more k_x and k_y, or rows against k_perp: leave --grid out"
+            raise _too_narrow(system, segment, at[narrow][0], remedy)
 
 
 def _crowding(system: System, segment: Segment, points: int) -> Array:
     """Return k_⊥² in a range: `points` equidistant in θ, more around resonances, as narrow as they are."""
     at, width = _resonances(system, segment)
     if (inside := (width < NARROWEST) & (at > 0) & (at < np.pi / 2)).any():
-        raise _too_narrow(system, segment, at[inside][0])
+        remedy = "the exact engines of sotcheck torque find it"
+        raise _too_narrow(system, segment, at[inside][0], remedy)
+    # Those beyond an end are as wide as they are far from it.
+    here = np.clip(at, 0.0, np.pi / 2)
+    at, width = here, np.maximum(np.hypot(width, at - here), NARROWEST)
     step = min(COARSEST, 15 / points)
 
     def count(theta: Array) -> Array:
