@@ -22,6 +22,10 @@ class EngineError(SotcheckError):
     """An engine is missing, or could not solve the problem it was given."""
 
 
+class TableError(SotcheckError):
+    """A table of amplitudes cannot be read, or is not what a sum over k_⊥ needs."""
+
+
 class TheoryError(SotcheckError):
     """A user's own formula could not be found, or does not return what is needed."""
 

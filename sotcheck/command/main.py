@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from sotcheck import __version__
+from sotcheck.command.amplitudes import amplitudes, amplitudes_option, refuse_both, torque_of_table
 from sotcheck.command.bench import bench
 from sotcheck.command.beyond import beyond, bound_states
 from sotcheck.command.export import export
@@ -82,7 +83,8 @@ def systems(name: str | None) -> None:
 
 
 @cli.command()
-@click.argument("system")
+@click.argument("system", required=False)
+@amplitudes_option
 @request_options
 @click.option(
     "--scale",
@@ -91,18 +93,28 @@ def systems(name: str | None) -> None:
     help="Factors of every spin-orbit term of the system; first order is linear in them.",
 )
 @si_options
-def torque(system: str, json_file: str | None, scale: tuple[float, ...] | None, **asked: Any) -> None:
+def torque(
+    system: str | None,
+    amplitudes_file: Path | None,
+    json_file: str | None,
+    scale: tuple[float, ...] | None,
+    **asked: Any,
+) -> None:
     """Compute the torque of each source.
 
     Numbers are those of t (see the README's conventions) at the given h_R, not divided by it. SYSTEM may have
     layers, effective masses and any spin-orbit term linear in k; the JSON then tells who takes which torque.
     """
     measured = Asked(asked)
-    iface, settings = request(system, json_file, **asked)
-    measured.refuse_without_unit(iface)
-    from sotcheck.trial import torque as torques
+    refuse_both(system, amplitudes_file)
+    if amplitudes_file is not None:
+        table = measured.of(torque_of_table(amplitudes_file, json_file, asked, measured))
+    else:
+        iface, settings = request(str(system), json_file, **asked)
+        measured.refuse_without_unit(iface)
+        from sotcheck.trial import torque as torques
 
-    table = measured.of(torques.torque(iface, scale=scale, **settings))
+        table = measured.of(torques.torque(iface, scale=scale, **settings))
     emit(str(table), table.to_json(), json_file)
 
 
@@ -239,9 +251,8 @@ def audit(
     conclude(result, json_file)
 
 
-for command in (beyond, bound_states, profile, trust_map, sweep, bench):
+for command in (amplitudes, beyond, bound_states, profile, export, trust_map, sweep, bench):
     cli.add_command(command)
-cli.add_command(export)
 
 
 def main(args: Sequence[str] | None = None) -> None:

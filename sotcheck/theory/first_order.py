@@ -15,6 +15,9 @@ from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.spin import PAULI, dagger, projectors, spin_torque
 from sotcheck.theory.symbols import Symbols
 
+#: Of what isotropic amplitudes leave of k_x k×ẑ.
+Y = np.array([0.0, 1.0, 0.0])
+
 
 @dataclass(frozen=True)
 class FirstOrder:
@@ -55,8 +58,11 @@ def interface_exchange(s: Symbols) -> Array:
     return (taken / (4 * np.pi * np.abs(a.kz))[:, None, None])[:, None]
 
 
-def torque_vector(complex_torque: Complex, m: Array) -> Array:
-    """Return the vector t of fieldlike + i dampinglike, along m×ŷ and m×(ŷ×m), shape (..., 3)."""
-    fieldlike = np.cross(m, np.array([0.0, 1.0, 0.0]))
+def torque_vector(complex_torque: Complex, m: Array, axis: Array = Y) -> Array:
+    """Return the vector t of fieldlike + i dampinglike, along m×ŷ and m×(ŷ×m), shape (..., 3).
+
+    With another axis in the place of ŷ: where k_x k×ẑ has another average over the angle.
+    """
+    fieldlike = np.cross(m, axis)
     dampinglike = np.cross(m, -fieldlike)
     return complex_torque.imag[..., None] * dampinglike + complex_torque.real[..., None] * fieldlike
