@@ -1,0 +1,155 @@
+"""A user's own Kwant system at one k after another: exact spin flows at some h_R, and first order in h_R."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from sotcheck.engines.user_builder import N, UserSystem, orbitals
+from sotcheck.engines.user_states import At, Flows
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.convergence import finest
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.system.interface import SOURCES
+from sotcheck.system.spin import dagger
+from sotcheck.theory.on_lattice import continued, torque_of_amplitudes, torque_of_states
+
+#: Each h_R is half the one before; the odd part of t over h_R is even in it.
+RUNGS = 0.5 ** np.arange(5)
+POWERS = (2, 4, 6)
+
+
+def grid_of(cell: Array, points: int) -> Array:
+    """Return the midpoints (points², 2) of a grid over the cell of k, whose centre is k = 0."""
+    axes = [width * ((np.arange(points) + 0.5) / points - 0.5) for width in cell]
+    return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
+
+
+@dataclass(frozen=True)
+class Point:
+    """What is known at one k: torques per unit incident current, by channel."""
+
+    at: At
+    rungs: Array
+
+    @cached_property
+    def sources(self) -> Array:
+        """Which source each incoming channel belongs to: 1 or 0, (channels, 3)."""
+        left, right = self.at.channels
+        of = [0] * len(left.spin) + [SOURCES.index("minority" if s > 0 else "majority") for s in right.spin]
+        return np.eye(len(SOURCES))[of]
+
+    @cached_property
+    def shift(self) -> Array:
+        """−(1/4π) ½ ∂ε/∂k_x of each channel: its weight in the sum over k."""
+        return -np.concatenate([channels.shift for channels in self.at.channels]) / (4 * np.pi)
+
+    def by_source(self, torque: Array) -> Array:
+        """Return channels' torques (channels, 3) by source, as they are and weighted: (2, 3, 3)."""
+        weights = np.stack([self.sources, self.sources * self.shift[:, None]])
+        return np.einsum("wcs,ci->wsi", weights, torque)
+
+    @cached_property
+    def flows(self) -> dict[float, Flows]:
+        """Exact flows at h_R = 0 and at both signs of every rung."""
+        return {h: self.at.flows(h) for h in (0.0, *self.rungs.tolist(), *(-self.rungs).tolist())}
+
+    def exact(self, h_R: float) -> Array:
+        """Return the exact torque, (2, 3, 3): what arrives and is added, less what goes on along m."""
+        flows = self.flows[h_R]
+        passed = flows.onward[:, None] * self.at.system.m
+        return self.by_source(flows.minus + flows.added - passed)
+
+    @cached_property
+    def psi(self) -> Complex:
+        """Unperturbed states, (channels, orbitals)."""
+        return self.at.states(0.0)
+
+    @cached_property
+    def s_matrix(self) -> Complex:
+        """The unperturbed S-matrix."""
+        return self.at.s_matrix(0.0)
+
+    @cached_property
+    def noise(self) -> float:
+        """The rounding error of any source's flows."""
+        return self.at.rounding(self.psi) * len(self.psi)
+
+    @property
+    def leaving(self) -> tuple[Complex, Complex]:
+        """What outgoing waves carry away: σ into N, and σ·m into F, all channels wide."""
+        (n, _), every = self.at.open, sum(self.at.open)
+        to_left, onward = np.zeros((3, every, every), complex), np.zeros((every, every), complex)
+        to_left[:, :n, :n] = self.at.channels[0].leaving[:3]
+        onward[n:, n:] = self.at.channels[1].leaving[3]
+        return to_left, onward
+
+    @cached_property
+    def first_order(self) -> Array:
+        """First order from unperturbed states, per h_R, (2, 3, 3)."""
+        at = self.at
+        return self.by_source(torque_of_states(self.s_matrix, self.psi, at.V, *self.leaving, at.system.m))
+
+    @property
+    def reflection(self) -> tuple[Complex, Complex, float] | None:
+        """r, t' and v at z = 0, where N is an open chain up to there; None elsewhere."""
+        at_zero = self.at.channels[N].at_zero
+        if at_zero is None or self.at.open[N] != 2:
+            return None
+        return continued(*at_zero, self.s_matrix)
+
+    @cached_property
+    def from_amplitudes(self) -> Array | None:
+        """First order from r and t' alone, (2, 3, 3), where its premises hold."""
+        (zero, *others), V = self.at.system.zero, self.at.V
+        here, found = orbitals([zero]), self.reflection
+        beyond = V.copy()
+        beyond[np.ix_(here, here)] = 0
+        if others or np.any(beyond) or not self.at.along_m or found is None:
+            return None
+        # In N the two channels are spin up and down; their torques are added, and their weights alike.
+        return self.by_source(torque_of_amplitudes(*found, V[np.ix_(here, here)], self.at.system.m))
+
+    def odd(self) -> Estimate:
+        """Return the linear coefficient in h_R of the exact torque, (2, 3, 3)."""
+        both = [(self.exact(h) - self.exact(-h)) / (2 * h) for h in self.rungs.tolist()]
+        noise = np.array([1.0, np.abs(self.shift).max()])[:, None, None] * self.noise
+        return finest(np.array(both), POWERS, noise / np.abs(self.rungs)[:, None, None, None], (-1,))
+
+    def passed_by_channels(self) -> tuple[Array, Array]:
+        """Return spin through z = −0, (channels, 3), and into F along m from S alone, at the top h_R."""
+        at, S = self.at, self.at.s_matrix(float(self.rungs[0]))
+        n, _ = at.open
+        left, right = at.channels
+        to_left, onward = self.leaving
+        minus = -np.einsum("oc,sop,pc->cs", S.conj(), to_left, S).real
+        minus[:n] += left.spin[:, None] * at.system.m
+        into = np.einsum("oc,op,pc->c", S.conj(), onward, S).real
+        into[n:] -= right.spin
+        return minus, into
+
+    def unitarity(self) -> float:
+        """Return the largest element of S†S − 1 at the top h_R."""
+        S = self.at.s_matrix(float(self.rungs[0]))
+        return float(np.abs(dagger(S) @ S - np.eye(len(S))).max())
+
+    def ledger(self) -> Array:
+        """Return what arrives at z = 0, less what is taken there and goes on, (channels, 3)."""
+        one = self.flows[float(self.rungs[0])]
+        return one.minus + one.lattice - one.interface - one.plus
+
+    def hermiticity(self) -> float:
+        """Return the largest element of H − H† at the top h_R, relative to H's."""
+        H = self.at.system.hamiltonian(self.at.k, float(self.rungs[0]))
+        return float(np.abs(H - dagger(H)).max() / np.abs(H).max())
+
+
+def open_points(system: UserSystem, ks: Array, rungs: Array) -> Iterator[tuple[int, Point]]:
+    """Yield the points among k (n, 2) at which some channel is open, and which they are."""
+    for n, k in enumerate(ks):
+        at = At(system, k)
+        if sum(at.open):
+            yield n, Point(at, rungs)
