@@ -25,7 +25,7 @@ builder_options = together(
     ),
     click.option(
         "--grid",
-        type=click.IntRange(4, 1000),
+        type=click.IntRange(8, 1000),
         metavar="N",
         help="With --builder: sum over N x N points of the cell of k, N even; 12 by default.",
     ),

@@ -88,8 +88,10 @@ class At:
         try:
             return call()
         except Exception as error:
-            words = f"{self.system.name}: Kwant fails at k = {shown(self.k)}: {in_a_line(error)}"
-            raise BuilderError(words) from error
+            raise BuilderError(
+                f"{self.system.name}: Kwant fails at k = {shown(self.k)}: {in_a_line(error)}; at the very "
+                "edge of a band it does: give another k or energy"
+            ) from error
 
     @property
     def open(self) -> tuple[int, int]:
@@ -159,10 +161,14 @@ class At:
         same = np.abs(H[np.ix_(order, order)] - chain)[rows].max() <= EPS * 16 * np.abs(H).max()
         return steps if same and not np.any(H[order[rows]][:, beyond]) else None
 
+    def _asked(self, h_R: float) -> dict[str, Any]:
+        # Whether H is Hermitian is a verdict of its own.
+        params = self.system.values(self.k, h_R)
+        return {"energy": self.system.energy, "params": params, "check_hermiticity": False}
+
     def states(self, h_R: float) -> Complex:
         """Return ψ of every incoming channel, those of N first, (n, orbitals)."""
-        params = self.system.values(self.k, h_R)
-        waves = self._by_kwant(lambda: kwant().wave_function(self.solved, self.system.energy, params=params))
+        waves = self._by_kwant(lambda: kwant().wave_function(self.solved, **self._asked(h_R)))
         found = [
             channels.incoming.T @ waves(lead)
             for lead, channels in enumerate(self.channels)
@@ -172,8 +178,7 @@ class At:
 
     def s_matrix(self, h_R: float) -> Complex:
         """Return S: rows are outgoing waves as Kwant has them, columns incoming channels, N before F."""
-        params = self.system.values(self.k, h_R)
-        found = self._by_kwant(lambda: kwant().smatrix(self.solved, self.system.energy, params=params))
+        found = self._by_kwant(lambda: kwant().smatrix(self.solved, **self._asked(h_R)))
         left, right = (channels.incoming for channels in self.channels)
         n, _ = self.open
         return np.concatenate([found.data[:, :n] @ left, found.data[:, n:] @ right], axis=1)
@@ -194,13 +199,17 @@ class At:
 
         def current(spin: Complex, here: Any, there: Any) -> Any:
             """Return the current to here from there, of the spin here."""
-            return of.Current(finite, onsite=spin, where=bonds(here, there), sum=True)
+            return of.Current(
+                finite, onsite=spin, where=bonds(here, there), check_hermiticity=False, sum=True
+            )
 
         on_zero = [sites[i] for i in system.zero]
         return {
             "minus": [current(s, system.zero, system.left) for s in PAULI],
             "plus": [current(-s, system.zero, system.right) for s in PAULI],
-            "interface": [of.Source(finite, onsite=-s, where=on_zero, sum=True) for s in PAULI],
+            "interface": [
+                of.Source(finite, onsite=-s, where=on_zero, check_hermiticity=False, sum=True) for s in PAULI
+            ],
             "onward": [current(dot_sigma(system.m), last, before)],
         }
 

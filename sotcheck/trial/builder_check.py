@@ -12,25 +12,35 @@ from tabulate import tabulate
 
 from sotcheck.engines.kwant_private import kwant
 from sotcheck.engines.user_accepted import accepted
-from sotcheck.engines.user_builder import NONE, F, N, UserSystem, in_a_line, shown
+from sotcheck.engines.user_builder import GENERIC, NONE, F, N, UserSystem, in_a_line, shown
 from sotcheck.errors import BuilderError
 from sotcheck.exact.observables import components
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import observed_order
-from sotcheck.numerics.estimate import Estimate
+from sotcheck.numerics.estimate import Estimate, side_by_side
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import SOURCES
-from sotcheck.trial.builder_evidence import RUNGS, Point, grid_of, open_points
+from sotcheck.trial.builder_evidence import (
+    PLAIN,
+    RUNGS,
+    WEIGHTED,
+    Point,
+    area_of,
+    grid_error,
+    grid_of,
+    open_points,
+)
 from sotcheck.trial.own_theory import load_function
 from sotcheck.trial.result import Findings
 from sotcheck.trial.verdict import Comparison, Finding, Trial, Verdict, compare
 
-#: Points of the grid along either axis.
-GRID = 12
+#: Points of the grid along either axis: by default, and the least of which half still tell an error.
+GRID, SMALLEST_GRID = 12, 8
 #: Slopes that differ by this much are told apart; residuals of conservation laws are seen from here on.
 ORDER_TELL_APART, RESIDUAL_TELL_APART = 0.05, 1e-9
-PLAIN, WEIGHTED = 0, 1
+#: Torques per h_R and incident current of this size are told from none by their own.
+SMALL_TORQUE = 1e-3
 FIRST = ("first-order", "The linear coefficient of the exact torque follows from unperturbed states alone")
 AMPLITUDES = ("amplitudes", "It follows from r and t' at z = 0 and the velocity in N alone")
 LINEAR = ("linearity", "What first order leaves is of higher order in h_R")
@@ -101,33 +111,39 @@ def check_builder(
     BuilderError
         If the function fails, or what it returns cannot be checked; the message says what to do.
     """
-    if grid < 4 or grid % 2:
-        raise BuilderError(f"grid = {grid} is not accepted; expected an even number from 4 on")
+    if grid < SMALLEST_GRID or grid % 2:
+        raise BuilderError(f"grid = {grid} is not accepted; expected an even number from {SMALLEST_GRID} on")
     name, made = _called(spec)
     if h_R is not None and isinstance(made, dict):
         made = made | {"h_R": h_R}
     system = accepted(name, made)
     ks = np.array(k, dtype=float) if len(k) else grid_of(system.cell, grid)
-    found = list(progress(open_points(system, ks, system.h_R * RUNGS), "k", len(ks)))
+    if not len(k):
+        _refuse_cut_off(system, grid)
+    found = []
+    every = open_points(system, ks, system.h_R * RUNGS, exactly=bool(len(k)))
+    for n, point in progress(every, f"{name}: open k"):
+        # Here, where its time shows.
+        _ = point.linear
+        found.append((n, point))
     _refuse_closed(system, ks, [n for n, _ in found], given=bool(len(k)))
     points = [point for _, point in found]
     findings = [*_by_k(points), *_conserved(points)]
     if len(k):
         return BuilderResult(system, tuple(findings), len(points), note=_note(points))
-    area = float(np.prod(system.cell)) / (len(ks) * (2 * np.pi) ** 2)
-    _refuse_cut_off(system, grid)
+    area = area_of(system, ks)
     findings += _summed(points, area)
-    torques = _torques(points, [n for n, _ in found], grid, area)
+    torques = _torques(points, area, grid)
     return BuilderResult(system, tuple(findings), len(points), tuple(torques), _note(points))
 
 
 def _called(spec: str | Callable[[], Any]) -> tuple[str, Any]:
     # Before the user's module does: this import keeps Kwant's remark on MUMPS to itself.
     kwant()
-    function = (
-        load_function("--builder", spec, "mysystem:layers", BuilderError) if isinstance(spec, str) else spec
-    )
-    name = spec if isinstance(spec, str) else getattr(spec, "__name__", "builder")
+    if isinstance(spec, str):
+        name, function = spec, load_function("--builder", spec, "mysystem:layers", BuilderError)
+    else:
+        name, function = getattr(spec, "__name__", "builder"), spec
     try:
         return name, function()
     except Exception as error:
@@ -149,20 +165,19 @@ def _refuse_closed(system: UserSystem, ks: Array, found: list[int], *, given: bo
 
 
 def _refuse_cut_off(system: UserSystem, grid: int) -> None:
-    """Refuse a cell that is no period of H, unless nothing propagates at its edges."""
+    """Refuse a cell that is no period of the leads, unless nothing propagates at its edges."""
+    generic = GENERIC * system.cell
     for axis in np.eye(2):
-        for along in np.linspace(-0.5, 0.5, grid + 1):
-            up, down = ((sign * axis / 2 + along * axis[::-1]) * system.cell for sign in (1, -1))
-            if not _same_leads(system, up, down) and list(open_points(system, np.array([up, down]), RUNGS)):
-                raise BuilderError(
-                    f"{system.name}: the cell of k cuts off open channels, as at k = {shown(up)}, and is no "
-                    "period of H; give its widths, 'cell': (K_x, K_y)"
-                )
-
-
-def _same_leads(system: UserSystem, one: Array, other: Array) -> bool:
-    blocks = [[*system.lead(N, k), *system.lead(F, k)] for k in (one, other)]
-    return all(np.abs(a - b).max() <= NONE * np.abs(a).max() for a, b in zip(*blocks, strict=True))
+        blocks = ([*system.lead(N, k), *system.lead(F, k)] for k in (generic, generic + axis * system.cell))
+        if all(np.abs(a - b).max() <= NONE * np.abs(a).max() for a, b in zip(*blocks, strict=True)):
+            continue
+        sides = [axis / 2 + along * axis[::-1] for along in np.linspace(-0.5, 0.5, grid + 1)]
+        edge = np.array([sign * side for side in sides for sign in (1, -1)]) * system.cell
+        for n, _ in open_points(system, edge, RUNGS):
+            raise BuilderError(
+                f"{system.name}: the cell of k cuts off open channels, as at k = {shown(edge[n])}, and is no "
+                "period of H; give its widths, 'cell': (K_x, K_y)"
+            )
 
 
 def _note(points: list[Point]) -> str:
@@ -184,80 +199,76 @@ def _open_sources(points: list[Point]) -> Iterator[tuple[int, str, list[Point]]]
 def _by_k(points: list[Point]) -> Iterator[Finding]:
     """Yield first order, and what departs from it, k by k."""
     for s, source, some in _open_sources(points):
-        exact = [point.odd()[PLAIN, s] for point in some]
-        found = _stacked(exact)
+        found = _stacked([point.linear[PLAIN, s] for point in some])
         expected = np.array([point.first_order[PLAIN, s] for point in some])
-        scale = float(max(np.abs(expected).max(), np.abs(found.value).max(), 1e-3))
-        words = f"{len(some)} k, h_R from {some[0].rungs[0]:.3g} to {some[0].rungs[-1]:.3g}"
+        scale = float(max(np.abs(expected).max(), np.abs(found.value).max(), SMALL_TORQUE))
         said = compare(expected, found, scale=scale, sample=True)
-        quantity = "t per h_R and incident current, worst component"
+        quantity, words = "t per h_R and incident current, worst component", _words(some)
         yield Trial(f"{quantity}, {BY_K}", said, words, source, "kwant").finding(*FIRST)
-        pairs = [(one.from_amplitudes, exact[n]) for n, one in enumerate(some)]
-        by_r = [(one[PLAIN, s], other) for one, other in pairs if one is not None]
+        by_r = [
+            (one[PLAIN, s], found[n]) for n, p in enumerate(some) if (one := p.from_amplitudes) is not None
+        ]
         if by_r:
-            said = compare(
-                np.array([one for one, _ in by_r]), _stacked([o for _, o in by_r]), scale=scale, sample=True
-            )
+            at_zero, exact = zip(*by_r, strict=True)
+            said = compare(np.array(at_zero), _stacked(exact), scale=scale, sample=True)
             yield Trial(f"{quantity}, where N is open", said, words, source, "kwant").finding(*AMPLITUDES)
-        yield Trial(
-            f"slope of |t - first order| in h_R, {BY_K}", *_slope(some, s, PLAIN, expected), source, "kwant"
-        ).finding(*LINEAR)
+        rungs, noise = some[0].rungs.tolist(), _noise(some, PLAIN)
+        rest = np.array([[p.odd(h)[PLAIN, s] / h - p.first_order[PLAIN, s] for p in some] for h in rungs])
+        quantity = f"slope of |t - first order| in h_R, odd part, {BY_K}"
+        yield Trial(quantity, _slope(3.0, rest, noise), words, source, "kwant").finding(*LINEAR)
+        even = np.array([[point.even(h)[PLAIN, s] / h for point in some] for h in rungs])
+        if np.any(np.abs(even) > 4 * noise):
+            quantity = f"slope of t in h_R, even part, {BY_K}"
+            yield Trial(quantity, _slope(2.0, even, noise), words, source, "kwant").finding(*LINEAR)
 
 
-def _stacked(some: list[Estimate]) -> Estimate:
-    terms = {
-        name: (np.array([one.size(name) for one in some]), why) for name, (_, why) in some[0].terms.items()
-    }
-    return Estimate(np.array([one.value for one in some]), terms)
-
-
-def _remainders(points: list[Point], s: int, kind: int) -> tuple[Array, Array, Array]:
-    """Return [t(h) − t(0)]/h by rung and point, its even part in h, and its noise."""
+def _words(points: list[Point]) -> str:
     rungs = points[0].rungs
-    zero = np.array([point.exact(0.0)[kind, s] for point in points])
-    up, down = (
-        np.array([[p.exact(sign * h)[kind, s] for p in points] for h in rungs.tolist()]) for sign in (1, -1)
-    )
-    size = np.array([point.noise * (np.abs(point.shift).max() if kind else 1.0) for point in points])
-    over = rungs[:, None, None]
-    return (up - zero) / over, (up + down - 2 * zero) / (2 * over), 2 * size[None, :, None] / over
+    return f"{len(points)} k, h_R from {rungs[0]:.3g} to {rungs[-1]:.3g}"
 
 
-def _slope(points: list[Point], s: int, kind: int, expected: Array) -> tuple[Comparison, str]:
-    """Compare with which power of h_R t departs from first order: 2, or 3 where t is odd in h_R."""
-    rest, even, noise = _remainders(points, s, kind)
-    noise = np.broadcast_to(noise, rest.shape)
-    rest = rest - expected
-    if kind == WEIGHTED:
-        rest, even, noise = (one.sum(axis=1, keepdims=True) for one in (rest, even, noise))
-    is_odd = bool(np.all(np.abs(even) <= 4 * noise))
-    size, error = (np.linalg.norm(one, axis=(1, 2)) for one in (rest, noise))
-    order = observed_order(size, error, power=2 if is_odd else 1) + 1
-    words = "t is odd in h_R" if is_odd else "t has a part that is even in h_R"
-    said = compare(3.0 if is_odd else 2.0, order, tell_apart=ORDER_TELL_APART)
-    return said, f"h_R from {points[0].rungs[0]:.3g} on; {words}"
+def _stacked(some: Sequence[Estimate]) -> Estimate:
+    return side_by_side([one[None] for one in some])
+
+
+def _noise(points: list[Point], kind: int) -> Array:
+    """Return the rounding error of a torque over h_R, (rungs, points, 1)."""
+    size = np.array([p.noise * (np.abs(p.shift).max() if kind == WEIGHTED else 1.0) for p in points])
+    return 2 * size[:, None] / points[0].rungs[:, None, None]
+
+
+def _slope(expected: float, over_h: Array, noise: Array) -> Comparison:
+    """Compare with which power of h_R vanishes what is given over h_R, (rungs, points, 3)."""
+    size, error = (np.linalg.norm(one, axis=(1, 2)) for one in (over_h, np.broadcast_to(noise, over_h.shape)))
+    return compare(expected, observed_order(size, error) + 1, tell_apart=ORDER_TELL_APART)
 
 
 def _summed(points: list[Point], area: float) -> Iterator[Finding]:
     """Yield the same, summed over the grid with ½ ∂ε/∂k_x of each channel."""
-    exact = _stacked([point.odd() for point in points])[:, WEIGHTED].sum(axis=0) * area
+    exact = _stacked([point.linear for point in points])[:, WEIGHTED].sum(axis=0) * area
     first = np.array([point.first_order[WEIGHTED] for point in points])
     expected = first.sum(axis=0) * area
     scale = max(float(np.abs(expected).max()), float(np.abs(exact.value).max()))
+    is_odd = all(point.is_odd_in_k for point in points)
+    part = "k and -k at both signs of h_R are alike" if is_odd else "of what is odd in h_R: k and -k differ"
+    noise = _noise(points, WEIGHTED).sum(axis=1, keepdims=True)
     for s, source, _ in _open_sources(points):
-        said = compare(expected[s], exact[s], scale=scale)
-        words = "both sides on the same grid"
+        said, words = compare(expected[s], exact[s], scale=scale), "both sides on the same grid"
         yield Trial(f"t per h_R, worst component, {SUMMED}", said, words, source, "kwant").finding(*FIRST)
-        trial = _slope(points, s, WEIGHTED, first[:, s])
+        change = [
+            sum(p.odd(h)[WEIGHTED, s] + (p.even(h)[WEIGHTED, s] if is_odd else 0) for p in points) / h
+            for h in points[0].rungs.tolist()
+        ]
+        slope = _slope(3.0, (np.array(change) - first[:, s].sum(axis=0))[:, None], noise)
         quantity = f"slope of |t - first order| in h_R, {SUMMED}"
-        yield Trial(quantity, *trial, source, "kwant").finding(*LINEAR)
+        yield Trial(quantity, slope, f"{_words(points)}; {part}", source, "kwant").finding(*LINEAR)
 
 
 def _conserved(points: list[Point]) -> Iterator[Finding]:
     """Yield the conservation laws, at the largest h_R, worst of all k and channels."""
     top = float(points[0].rungs[0])
     by_channels = [point.passed_by_channels() for point in points]
-    flows = [point.flows[top] for point in points]
+    flows = [point.flows(top) for point in points]
     minus = [np.abs(one.minus - by_S).max() for one, (by_S, _) in zip(flows, by_channels, strict=True)]
     onward = [np.abs(one.onward - by_S).max() for one, (_, by_S) in zip(flows, by_channels, strict=True)]
     residuals: dict[str, tuple[list[float], tuple[str, str]]] = {
@@ -274,22 +285,14 @@ def _conserved(points: list[Point]) -> Iterator[Finding]:
         yield Trial(f"{quantity}, worst", said, f"h_R = {top:g}", None, "kwant").finding(*claim)
 
 
-def _torques(points: list[Point], where: list[int], grid: int, area: float) -> Iterator[dict[str, Any]]:
-    """Yield sums by source: first order, the exact torque at h_R, how far parts of the grid differ."""
-    first = np.zeros((grid * grid, 3, 3))
-    first[where] = [point.first_order[WEIGHTED] for point in points]
-    first *= area
-    exact = np.sum([point.exact(float(point.rungs[0]))[WEIGHTED] for point in points], axis=0) * area
-    # Every other point along either axis: four grids of twice the spacing.
-    parts = first.reshape(grid // 2, 2, grid // 2, 2, 3, 3).sum(axis=(0, 2)) * 4
-    total = first.sum(axis=0)
-    grids = np.abs(parts - total).max(axis=(0, 1))
-    m = points[0].at.system.m
+def _torques(points: list[Point], area: float, grid: int) -> Iterator[dict[str, Any]]:
+    """Yield sums by source: first order, the exact torque at h_R, how far coarser grids differ."""
+    system, top = points[0].at.system, float(points[0].rungs[0])
+    first = np.sum([point.first_order[WEIGHTED] for point in points], axis=0) * area
+    exact = np.sum([point.exact(top)[WEIGHTED] for point in points], axis=0) * area
+    error = grid_error(system, first, grid)
     for s, source, _ in _open_sources(points):
-        along = components(total[s], m)
+        along = components(first[s], system.m)
         fieldlike, dampinglike = (None, None) if along is None else map(float, along)
-        yield {
-            "source": source, "fieldlike": fieldlike, "dampinglike": dampinglike,
-            "first_order": total[s].tolist(), "grid": float(grids[s].max()), "h_R": float(points[0].rungs[0]),
-            "vector": exact[s].tolist(),
-        }  # fmt: skip
+        summed = {"first_order": first[s].tolist(), "grid": float(error[s]), "vector": exact[s].tolist()}
+        yield {"source": source, "h_R": top, "fieldlike": fieldlike, "dampinglike": dampinglike, **summed}
