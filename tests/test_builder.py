@@ -459,3 +459,8 @@ def test_command(sotcheck: Command, monkeypatch: Patch) -> None:
         refused = sotcheck("check", *args)
         assert refused.status == 2
         assert words in refused.err
+
+
+def test_the_readme_shows_the_example() -> None:
+    readme = (EXAMPLES.parent / "README.md").read_text(encoding="utf-8")
+    assert f"```python\n{(EXAMPLES / 'sd_cubic.py').read_text(encoding='utf-8')}```\n" in readme
