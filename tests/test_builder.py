@@ -157,6 +157,18 @@ def lossy(patch: Patch) -> None:
     patch.setattr(At, "s_matrix", lambda self, h: 1.00001 * original(self, h))
 
 
+def taken_once_more(patch: Patch) -> None:
+    """Exchange between z = 0 and the lead of F takes a little more than there is."""
+    original = At.flows
+
+    def more(self: At, h: float) -> Any:
+        flows = original(self, h)
+        flows.taken[:] += 1e-6
+        return flows
+
+    patch.setattr(At, "flows", more)
+
+
 def hidden_current(patch: Patch) -> None:
     """Spin that a current operator does not see."""
     original = At.flows
@@ -182,6 +194,7 @@ def first_order_in_the_even_part(patch: Patch) -> None:
         (turned_reflection, {"amplitudes"}),
         (wrong_velocity, {"amplitudes"}),
         (mirrored, {"first-order", "amplitudes", "linearity", "ledger"}),
+        (taken_once_more, {"ledger"}),
         (lossy, {"unitarity"}),
         (hidden_current, {"symmetry"}),
         (first_order_in_the_even_part, {"linearity"}),
@@ -221,6 +234,40 @@ def with_onsite(module: Any, onsite: Any) -> Made:
     made: Made = module.layers()
     made["builder"][made["zero"]] = onsite
     return made
+
+
+def in_real_space() -> Made:
+    """Return the example as a cubic lattice, with Rashba hoppings in the plane, by kwant.wraparound."""
+    import kwant.wraparound
+
+    wrap, symmetry, module = kwant.wraparound.wraparound, kwant.TranslationalSymmetry, example()
+    lattice = kwant.lattice.cubic(norbs=2)
+    fields = {-1: 0 * IDENTITY, 0: 0.3 * IDENTITY, 1: 0.8 * module.SIGMA_M}
+    layered = kwant.Builder(symmetry((1, 0, 0), (0, 1, 0)))
+    for z, field in fields.items():
+        layered[lattice(0, 0, z)] = field
+    layered[lattice.neighbors()] = -IDENTITY
+    layered[lattice(1, 0, 0), lattice(0, 0, 0)] = lambda a, b, h_R: -IDENTITY - 0.5j * h_R * PAULI[1]
+    layered[lattice(0, 1, 0), lattice(0, 0, 0)] = lambda a, b, h_R: -IDENTITY + 0.5j * h_R * PAULI[0]
+    builder = wrap(layered, coordinate_names="xyz")
+    for z in (-1, 1):
+        lead = kwant.Builder(symmetry((1, 0, 0), (0, 1, 0), (0, 0, z)))
+        lead[lattice(0, 0, 0)], lead[lattice.neighbors()] = fields[z], -IDENTITY
+        builder.attach_lead(wrap(lead, keep=2, coordinate_names="xyz"))
+    return {"builder": builder, "zero": lattice(0, 0, 0), "energy": -3.0}
+
+
+def test_a_lattice_in_real_space() -> None:
+    """Kwant's own momenta in the plane are ours; nor do conservation laws of the leads change anything."""
+    conserving = layers()
+    for lead in conserving["builder"].leads:
+        lead.builder.conservation_law = example().SIGMA_M
+    found = []
+    for made in (layers(), in_real_space(), conserving):
+        point = Point(At(accepted("example", made), np.array(OPEN)), np.array([0.1]))
+        found.append(np.array([point.first_order, point.exact(0.1)]))
+    for other in found[1:]:
+        assert np.abs(other - found[0]).max() <= 1e-13
 
 
 def two_orbitals(sites: int = 2) -> Made:

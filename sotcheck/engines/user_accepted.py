@@ -199,8 +199,8 @@ def _spin(system: UserSystem) -> None:
     metal = [H[orbitals(system.left)], *system.lead(N, k)]
     if max(np.abs(turned(one, axis)).max() for one in metal for axis in np.eye(3)) > size:
         raise BuilderError(
-            f"{name}: spin is not conserved in N, at z < 0; let it be without exchange and spin-orbit "
-            "coupling, and move z = 0 to the first site that has any"
+            f"{name}: spin is not conserved in N, at z < 0; attach N before F, let it be without exchange "
+            "and spin-orbit coupling, and move z = 0 to the first site that has any"
         )
     magnet = [H[orbitals(last)], *system.lead(F, k)]
     if max(np.abs(turned(one, system.m)).max() for one in magnet) > size:

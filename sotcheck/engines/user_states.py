@@ -55,21 +55,23 @@ class Flows:
 
     Attributes
     ----------
-    minus, plus : array
-        Through the bonds before and after z = 0.
+    minus, plus, last : array
+        Through the bonds before and after z = 0, and before the right lead.
     lattice, interface : array
         What h_R's term adds on z = 0, and what exchange takes there.
-    added : array
-        What h_R's term adds in all.
+    added, taken : array
+        The same from z = 0 to the right lead.
     onward : array (n,)
         What goes on into the right lead of spin along m.
     """
 
     minus: Array
     plus: Array
+    last: Array
     lattice: Array
     interface: Array
     added: Array
+    taken: Array
     onward: Array
 
 
@@ -185,7 +187,7 @@ class At:
 
     @cached_property
     def _operators(self) -> dict[str, list[Any]]:
-        """Kwant's operators: currents through bonds, and what is turned on sites, of σ or of σ·m."""
+        """Kwant's operators of currents through bonds, of σ or of σ·m."""
         finite, system, of = self.system.finite, self.system, kwant().operator
         sites = finite.sites
 
@@ -203,33 +205,36 @@ class At:
                 finite, onsite=spin, where=bonds(here, there), check_hermiticity=False, sum=True
             )
 
-        on_zero = [sites[i] for i in system.zero]
         return {
             "minus": [current(s, system.zero, system.left) for s in PAULI],
             "plus": [current(-s, system.zero, system.right) for s in PAULI],
-            "interface": [
-                of.Source(finite, onsite=-s, where=on_zero, check_hermiticity=False, sum=True) for s in PAULI
-            ],
+            "last": [current(-s, before, last) for s in PAULI],
             "onward": [current(dot_sigma(system.m), last, before)],
         }
 
     def flows(self, h_R: float) -> Flows:
         """Return the spin flows of every incoming channel."""
-        psi = self.states(h_R)
+        psi, H = self.states(h_R), self.system.hamiltonian(self.k, 0.0)
+        values = self.system.values(self.k, h_R)
 
-        def measured(name: str, h: float) -> Array:
-            bound = [one.bind(params=self.system.values(self.k, h)) for one in self._operators[name]]
+        def current(name: str) -> Array:
+            bound = [one.bind(params=values) for one in self._operators[name]]
             return np.array([[np.real(one(np.ascontiguousarray(wave))) for one in bound] for wave in psi])
 
-        zero = orbitals(self.system.zero)
-        on_zero = self.V[np.ix_(zero, zero)]
+        def turns(term: Complex, sites: Any) -> Array:
+            """Return what a term of H within sites adds to their spin."""
+            some = orbitals(sites)
+            return added(term[np.ix_(some, some)], psi[:, some])
+
+        zero = self.system.zero
+        inside = np.setdiff1d(np.append(zero, self.system.right), self.system.finite.lead_interfaces[F])
         return Flows(
-            measured("minus", h_R),
-            measured("plus", h_R),
-            h_R * added(on_zero, psi[:, zero]),
-            measured("interface", 0.0),
-            h_R * added(self.V, psi),
-            measured("onward", h_R)[:, 0],
+            **{name: current(name) for name in ("minus", "plus", "last")},
+            lattice=h_R * turns(self.V, zero),
+            interface=-turns(H, zero),
+            added=h_R * turns(self.V, inside),
+            taken=-turns(H, inside),
+            onward=current("onward")[:, 0],
         )
 
     def rounding(self, psi: Complex) -> float:

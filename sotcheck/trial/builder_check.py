@@ -44,10 +44,19 @@ SMALL_TORQUE = 1e-3
 FIRST = ("first-order", "The linear coefficient of the exact torque follows from unperturbed states alone")
 AMPLITUDES = ("amplitudes", "It follows from r and t' at z = 0 and the velocity in N alone")
 LINEAR = ("linearity", "What first order leaves is of higher order in h_R")
-LEDGER = ("ledger", "Spin that arrives at z = 0 is what is taken there and what goes on")
+LEDGER = ("ledger", "Spin that arrives is what is taken and what goes on")
 UNITARY = ("unitarity", "The scattering matrix of open channels is unitary")
 HERMITIAN = ("hermiticity", "The Hamiltonian is Hermitian")
 SYMMETRY = ("symmetry", "Spin is conserved in N, and spin along m in the right lead")
+#: What a point's residuals are, and of which law.
+CONSERVED = {
+    "spin that arrives less what is taken and goes on, at z = 0": LEDGER,
+    "spin that arrives less what is taken and goes on, z = 0 to F's lead": LEDGER,
+    "S†S - 1": UNITARY,
+    "H - H†, relative": HERMITIAN,
+    "spin through z = -0 by its current, less that of channels": SYMMETRY,
+    "spin along m into F by its current, less that of channels": SYMMETRY,
+}
 BY_K, SUMMED = "at every k", "summed over the grid"
 
 
@@ -266,23 +275,13 @@ def _summed(points: list[Point], area: float) -> Iterator[Finding]:
 
 def _conserved(points: list[Point]) -> Iterator[Finding]:
     """Yield the conservation laws, at the largest h_R, worst of all k and channels."""
-    top = float(points[0].rungs[0])
-    by_channels = [point.passed_by_channels() for point in points]
-    flows = [point.flows(top) for point in points]
-    minus = [np.abs(one.minus - by_S).max() for one, (by_S, _) in zip(flows, by_channels, strict=True)]
-    onward = [np.abs(one.onward - by_S).max() for one, (_, by_S) in zip(flows, by_channels, strict=True)]
-    residuals: dict[str, tuple[list[float], tuple[str, str]]] = {
-        "minus + lattice - interface - plus at z = 0": ([np.abs(p.ledger()).max() for p in points], LEDGER),
-        "S†S - 1": ([point.unitarity() for point in points], UNITARY),
-        "H - H†, relative": ([point.hermiticity() for point in points], HERMITIAN),
-        "spin through z = -0 by its current, less that of channels": (minus, SYMMETRY),
-        "spin along m into F by its current, less that of channels": (onward, SYMMETRY),
-    }
+    residuals = np.array([point.residuals() for point in points])
     noise = np.array([4 * point.noise for point in points])
-    for quantity, (sizes, claim) in residuals.items():
-        found = Estimate(np.array(sizes), {"rounding": (noise, "double precision")})
+    for sizes, (quantity, claim) in zip(residuals.T, CONSERVED.items(), strict=True):
+        found = Estimate(sizes, {"rounding": (noise, "double precision")})
         said = compare(0.0, found, tell_apart=RESIDUAL_TELL_APART, sample=True)
-        yield Trial(f"{quantity}, worst", said, f"h_R = {top:g}", None, "kwant").finding(*claim)
+        words = f"h_R = {points[0].rungs[0]:g}"
+        yield Trial(f"{quantity}, worst", said, words, None, "kwant").finding(*claim)
 
 
 def _torques(points: list[Point], area: float, grid: int) -> Iterator[dict[str, Any]]:

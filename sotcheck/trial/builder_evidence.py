@@ -152,32 +152,35 @@ class Point:
         here, there = system.hamiltonian(k, h), system.hamiltonian(-k, -h)
         return float(np.abs(here - there).max()) <= NONE * float(np.abs(here).max())
 
-    def passed_by_channels(self) -> tuple[Array, Array]:
-        """Return spin through z = −0, (channels, 3), and into F along m from S alone, at the top h_R."""
-        at, S = self.at, self.at.s_matrix(float(self.rungs[0]))
-        n, _ = at.open
-        left, right = at.channels
+    def by_channels(self, S: Complex) -> tuple[Array, Array]:
+        """Return spin through z = −0, (channels, 3), and into F along m from an S-matrix alone."""
+        n, _ = self.at.open
+        left, right = self.at.channels
         to_left, onward = self.leaving
         minus = -np.einsum("oc,sop,pc->cs", S.conj(), to_left, S).real
-        minus[:n] += left.spin[:, None] * at.system.m
+        minus[:n] += left.spin[:, None] * self.at.system.m
         into = np.einsum("oc,op,pc->c", S.conj(), onward, S).real
         into[n:] -= right.spin
         return minus, into
 
-    def unitarity(self) -> float:
-        """Return the largest element of S†S − 1 at the top h_R."""
-        S = self.at.s_matrix(float(self.rungs[0]))
-        return float(np.abs(dagger(S) @ S - np.eye(len(S))).max())
+    def residuals(self) -> list[float]:
+        """Return what conservation laws leave at the top h_R, the worst of all channels.
 
-    def ledger(self) -> Array:
-        """Return what arrives at z = 0, less what is taken there and goes on, (channels, 3)."""
-        one = self.flows(float(self.rungs[0]))
-        return one.minus + one.lattice - one.interface - one.plus
-
-    def hermiticity(self) -> float:
-        """Return the largest element of H − H† at the top h_R, relative to H's."""
-        H = self.at.system.hamiltonian(self.at.k, float(self.rungs[0]))
-        return float(np.abs(H - dagger(H)).max() / np.abs(H).max())
+        At z = 0, and from there to the lead of F, what arrives less what is taken and goes on; S†S − 1;
+        H − H†, relative; spin through z = −0, and along m into F, by currents less by S.
+        """
+        top = float(self.rungs[0])
+        flows, S, H = self.flows(top), self.at.s_matrix(top), self.at.system.hamiltonian(self.at.k, top)
+        minus, into = self.by_channels(S)
+        left = (
+            flows.minus + flows.lattice - flows.interface - flows.plus,
+            flows.minus + flows.added - flows.taken - flows.last,
+            dagger(S) @ S - np.eye(len(S)),
+            (H - dagger(H)) / np.abs(H).max(),
+            flows.minus - minus,
+            flows.onward - into,
+        )
+        return [float(np.abs(one).max()) for one in left]
 
 
 def open_points(
