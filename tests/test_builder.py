@@ -308,6 +308,30 @@ def two_orbitals(sites: int = 2) -> Made:
     return {"builder": builder, "zero": [lattice(0, o) for o in (0, 1)][:sites], "energy": -2.0}
 
 
+def test_unit_cells_of_several_sites() -> None:
+    """N of two kinds of atoms and F of three, of which the next cell touches one."""
+    module, made = example(), layers()
+    chain, builder = made["zero"].family, made["builder"]
+
+    def atom(onsite: Any, more: float) -> Any:
+        return lambda site, k_x, k_y: onsite(site, k_x, k_y) + more * IDENTITY
+
+    N, F = [atom(module.metal, u) for u in (0.1, 0.0)], [atom(module.magnet, u) for u in (0.0, 0.3, -0.2)]
+    builder.leads.clear()
+    for z in (*range(-4, 0), *range(1, 6)):
+        builder[chain(z)] = N[z % 2] if z < 0 else F[z % 3]
+    builder[chain.neighbors()] = -IDENTITY
+    for period, atoms in ((-2, N), (3, F)):
+        lead = kwant().Builder(kwant().TranslationalSymmetry((period,)))
+        for z, onsite in enumerate(atoms):
+            lead[chain(z)] = onsite
+        lead[chain.neighbors()] = -IDENTITY
+        builder.attach_lead(lead)
+    result = check_builder(lambda: made, k=[OPEN])
+    assert {f.verdict for f in result} == {"agrees"}
+    assert {"normal", "minority"} <= {f.source for f in result}
+
+
 def test_any_lattice() -> None:
     """Where r and t' do not tell first order, unperturbed states do; the note says what is not tried."""
     result = check_builder(two_orbitals, k=[(0.7, -0.4), (1.2, 0.9)])

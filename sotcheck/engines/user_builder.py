@@ -68,10 +68,12 @@ class UserSystem:
     def lead(self, lead: int, k: Array, h_R: float = 0.0) -> tuple[Complex, Complex]:
         """Return H of a lead's unit cell, and its hopping from the cell before, nearer to the region."""
         one = self.finite.leads[lead]
-        return (
-            self._evaluated(one.cell_hamiltonian, k, h_R),
-            self._evaluated(one.inter_cell_hopping, k, h_R),
-        )
+        cell = self._evaluated(one.cell_hamiltonian, k, h_R)
+        # Kwant gives the columns of those sites alone that the next cell touches, which come first.
+        touched = self._evaluated(one.inter_cell_hopping, k, h_R)
+        hop = np.zeros_like(cell)
+        hop[:, : touched.shape[1]] = touched
+        return cell, hop
 
     def _evaluated(self, what: Any, k: Array, h_R: float) -> Complex:
         try:
