@@ -21,7 +21,7 @@ from sotcheck.errors import BuilderError
 from sotcheck.exact.observables import torque_from_flows
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.interface import Interface
-from sotcheck.system.spin import IDENTITY, PAULI, dot_sigma
+from sotcheck.system.spin import IDENTITY, PAULI, dot_sigma, projectors
 from sotcheck.theory import distorted, on_lattice
 from sotcheck.trial.builder_check import _summed, check_builder
 from sotcheck.trial.builder_evidence import (
@@ -234,6 +234,22 @@ def with_onsite(module: Any, onsite: Any) -> Made:
     made: Made = module.layers()
     made["builder"][made["zero"]] = onsite
     return made
+
+
+def test_the_form_of_the_paper() -> None:
+    """That of Eq. (16), with the lattice's velocity v = 2 sin k_z in place of 2k_z."""
+    point = Point(At(accepted("example", layers()), np.array(OPEN)), np.ones(1))
+    assert point.reflection is not None
+    r, t_prime, velocity = point.reflection
+    k_z = np.arccos((3 - 2 * np.cos(OPEN).sum()) / 2)
+    assert velocity == pytest.approx(2 * np.sin(k_z), abs=1e-13)
+    m, n = point.at.system.m, np.array([np.sin(OPEN[1]), -np.sin(OPEN[0]), 0.0])
+    down, up = (np.trace(p @ r) for p in projectors(m))
+    majority, minority = (np.abs(t_prime) ** 2).sum(axis=0)
+    forms = (1 - up.conj() * down) * (up - down.conj()), -down * majority, up.conj() * minority
+    for form, found in zip(forms, point.first_order[PLAIN], strict=True):
+        expected = form.real * np.cross(m, n) + form.imag * np.cross(m, np.cross(n, m))
+        assert found == pytest.approx(2 / velocity * expected, abs=1e-13)
 
 
 def in_real_space() -> Made:
@@ -520,7 +536,7 @@ def test_command(sotcheck: Command, monkeypatch: Patch) -> None:
         ("cannot be imported", "--builder", "nowhere:layers"),
         ("no channel is open at k = (3, 3)", "--builder", "sd_cubic:layers", "--k", "3,3"),
         ("expected an even number from 8 on", "--builder", "sd_cubic:layers", "--grid", "9"),
-        ("SYSTEM belongs to a system", "bulk-magnetism", "--builder", "sd_cubic:layers"),
+        ("give one of them", "bulk-magnetism", "--builder", "sd_cubic:layers"),
         ("--engine belongs to a system", "--builder", "sd_cubic:layers", "--engine", "kwant"),
         ("one number, the largest h_R", "--builder", "sd_cubic:layers", "--h-r", "0.1,0.2"),
         ("give single k, or a grid", "--builder", "sd_cubic:layers", "--k", "1,1", "--grid", "8"),

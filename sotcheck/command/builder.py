@@ -40,8 +40,9 @@ def refuse_others(taken: tuple[str, ...], whose: str) -> None:
     for option in context.command.params:
         given = context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
         if given and option.name not in taken:
-            words = "SYSTEM" if isinstance(option, click.Argument) else option.opts[0]
-            raise click.UsageError(f"{words} belongs to a system; {whose} has its own")
+            if isinstance(option, click.Argument):
+                raise click.UsageError(f"SYSTEM and {whose}: give one of them")
+            raise click.UsageError(f"{option.opts[0]} belongs to a system; {whose} has its own")
 
 
 def refuse_without_builder(k: tuple[tuple[float, ...], ...], grid: int | None) -> None:
