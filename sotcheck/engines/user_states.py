@@ -16,7 +16,7 @@ from sotcheck.engines.kwant_private import kwant
 from sotcheck.engines.user_builder import NONE, F, N, UserSystem, in_a_line, orbitals, shown, turned
 from sotcheck.errors import BuilderError
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.system.spin import PAULI, dagger, dot_sigma
+from sotcheck.system.spin import IDENTITY, PAULI, dagger, dot_sigma
 
 EPS = float(np.finfo(float).eps)
 AXES = np.eye(3)
@@ -40,6 +40,8 @@ class Channels:
         What outgoing waves, as Kwant has them, carry away of σ_x, σ_y, σ_z and σ·m.
     at_zero : tuple of arrays (2, n) or None
         Incoming and outgoing waves continued to the site z = 0, in N if that is one uniform chain.
+    rounding : float
+        How far Kwant's waves are from independent ones of unit current: wave numbers may lie close together.
     """
 
     incoming: Complex
@@ -47,6 +49,7 @@ class Channels:
     shift: Array
     leaving: Complex
     at_zero: tuple[Complex, Complex] | None
+    rounding: float
 
 
 @dataclass(frozen=True)
@@ -90,10 +93,10 @@ class At:
         try:
             return call()
         except Exception as error:
-            raise BuilderError(
-                f"{self.system.name}: Kwant fails at k = {shown(self.k)}: {in_a_line(error)}; at the very "
-                "edge of a band it does: give another k or energy"
-            ) from error
+            words = f"{self.system.name}: Kwant fails at k = {shown(self.k)}: {in_a_line(error)}"
+            if error.__cause__ is None:
+                words += "; at the very edge of a band it does: give another k or energy"
+            raise BuilderError(words) from error
 
     @property
     def open(self) -> tuple[int, int]:
@@ -139,7 +142,8 @@ class At:
         if steps is not None:
             far = waves * np.exp(-1j * momenta * steps)
             at_zero = far[:, into] @ incoming, far[:, out]
-        return Channels(incoming, spin, shift, leaving, at_zero)
+        unit = [carried(IDENTITY, some) - sign * np.eye(n) for some, sign in ((into, -1), (out, 1))]
+        return Channels(incoming, spin, shift, leaving, at_zero, float(np.abs(unit).max(initial=0.0)))
 
     @cached_property
     def along_m(self) -> bool:
@@ -238,9 +242,10 @@ class At:
         )
 
     def rounding(self, psi: Complex) -> float:
-        """Return the rounding error of flows of these states: ε, amplified as bonds and H are by them."""
+        """Return the rounding error of flows of these states: ε, amplified as H is by them, and of modes."""
         H = self.system.hamiltonian(self.k, 0.0)
-        return 4 * EPS * float(1 + (np.abs(H).sum(axis=1).max() * np.abs(psi).max() ** 2) ** 2)
+        solved = 4 * EPS * float(1 + (np.abs(H).sum(axis=1).max() * np.abs(psi).max() ** 2) ** 2)
+        return solved + sum(channels.rounding for channels in self.channels)
 
 
 def added(V: Complex, psi: Complex) -> Array:
