@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from sotcheck.engines.user_builder import NONE, N, UserSystem, orbitals
+from sotcheck.engines.user_builder import NONE, F, N, UserSystem, orbitals
 from sotcheck.engines.user_states import At, Flows
 from sotcheck.errors import BuilderError
 from sotcheck.numerics.arrays import Array, Complex
@@ -92,8 +92,8 @@ class Point:
         """What outgoing waves carry away: σ into N, and σ·m into F, all channels wide."""
         (n, _), every = self.at.open, sum(self.at.open)
         to_left, onward = np.zeros((3, every, every), complex), np.zeros((every, every), complex)
-        to_left[:, :n, :n] = self.at.channels[0].leaving[:3]
-        onward[n:, n:] = self.at.channels[1].leaving[3]
+        to_left[:, :n, :n] = self.at.channels[N].leaving[:3]
+        onward[n:, n:] = self.at.channels[F].leaving[3]
         return to_left, onward
 
     @cached_property
@@ -148,9 +148,13 @@ class Point:
     @cached_property
     def is_odd_in_k(self) -> bool:
         """Whether −k at −h_R is k at h_R: what is even in h_R then leaves the sum over k."""
-        system, k, h = self.at.system, self.at.k, float(self.rungs[0])
-        here, there = system.hamiltonian(k, h), system.hamiltonian(-k, -h)
-        return float(np.abs(here - there).max()) <= NONE * float(np.abs(here).max())
+        system, h = self.at.system, float(self.rungs[0])
+        here, there = (
+            [system.hamiltonian(sign * self.at.k, sign * h)]
+            + [block for lead in (N, F) for block in system.lead(lead, sign * self.at.k)]
+            for sign in (1, -1)
+        )
+        return all(np.abs(a - b).max() <= NONE * np.abs(a).max() for a, b in zip(here, there, strict=True))
 
     def by_channels(self, S: Complex) -> tuple[Array, Array]:
         """Return spin through z = −0, (channels, 3), and into F along m from an S-matrix alone."""
