@@ -30,6 +30,10 @@ class TheoryError(SotcheckError):
     """A user's own formula could not be found, or does not return what is needed."""
 
 
+class BuilderError(SotcheckError):
+    """A user's own Kwant system could not be found, or is not one that can be checked."""
+
+
 class OutputError(SotcheckError):
     """A result could not be written."""
 

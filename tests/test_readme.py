@@ -139,7 +139,7 @@ def test_the_tour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     # No windows for plots.
     monkeypatch.setitem(mpl.rcParams, "backend", "Agg")
-    for name in ("mytheory.py", "mypaper.py"):
+    for name in ("mytheory.py", "mypaper.py", "sd_cubic.py"):
         (tmp_path / name).write_text(code_with(name))
     last = 0
     for line in console():

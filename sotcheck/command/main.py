@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-from click.core import ParameterSource
 
 from sotcheck import __version__
 from sotcheck.command.amplitudes import amplitudes, amplitudes_option, refuse_both, torque_of_table
 from sotcheck.command.bench import bench
 from sotcheck.command.beyond import beyond, bound_states
+from sotcheck.command.builder import builder_options, check_own, refuse_others, refuse_without_builder
 from sotcheck.command.export import export
 from sotcheck.command.options import (
     Numbers,
@@ -119,14 +119,23 @@ def torque(
 
 
 @cli.command()
-@click.argument("system")
+@click.argument("system", required=False)
+@builder_options
 @click.option(
     "--theory",
     metavar="MODULE:FUNCTION",
     help="Try your own formula in place of first order; the README's 'Bring your own theory' shows one.",
 )
 @request_options
-def check(system: str, theory: str | None, json_file: str | None, **asked: Any) -> None:
+def check(
+    system: str | None,
+    theory: str | None,
+    json_file: str | None,
+    builder: str | None,
+    k: tuple[tuple[float, ...], ...],
+    grid: int | None,
+    **asked: Any,
+) -> None:
     """Cross-check the theory on one system and print the verdicts.
 
     Every claim is tried with both exact engines. 'uncertainty' is the sum of a named error budget;
@@ -135,6 +144,11 @@ def check(system: str, theory: str | None, json_file: str | None, **asked: Any) 
     SYSTEM may also be a result of 'sotcheck sweep' (FILE.nc): then conservation of angular momentum at every
     point, first order as the limit h_R -> 0, and the other exact engine at some points are tried.
     """
+    if builder is not None:
+        check_own(builder, json_file, k, grid, asked["h_R"])
+    refuse_without_builder(k, grid)
+    if system is None:
+        raise click.UsageError("Missing argument 'SYSTEM'.")
     if system.endswith(RESULT):
         _check_sweep(Path(system), json_file)
     iface, settings = request(system, json_file, **asked)
@@ -152,11 +166,7 @@ def check(system: str, theory: str | None, json_file: str | None, **asked: Any) 
 
 
 def _check_sweep(path: Path, json_file: str | None) -> NoReturn:
-    context = click.get_current_context()
-    for option in context.command.params:
-        given = context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
-        if given and option.name not in ("system", "json_file"):
-            raise click.UsageError(f"{option.opts[0]} belongs to a system; {path} has its own")
+    refuse_others(("system", "json_file"), str(path))
     refuse_unwritable_json(json_file)
     from sotcheck.sweep.dataset import open_sweep
     from sotcheck.sweep.judgement import check_sweep

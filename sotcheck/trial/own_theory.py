@@ -6,13 +6,14 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
 from sotcheck.beyond.torques import open_sources
 from sotcheck.beyond.warnings import warnings
 from sotcheck.engines import EXACT
-from sotcheck.errors import TheoryError, did_you_mean
+from sotcheck.errors import SotcheckError, TheoryError, did_you_mean
 from sotcheck.exact.currents import linear_torque
 from sotcheck.exact.observables import components, largest_torque, torque_from_flows
 from sotcheck.exact.solved import linear_flows, solved
@@ -37,33 +38,44 @@ TYPICAL_TORQUE = 1e-2
 NODES = 12
 
 
-def load_theory(spec: str) -> Theory:
+def load_function(option: str, spec: str, example: str, refused: type[SotcheckError]) -> Callable[..., Any]:
     """Import the function that "module:function" names, from the working folder too.
+
+    Raises
+    ------
+    SotcheckError
+        Of the type `refused`, if there is no such module or function.
+    """
+    module_name, colon, name = spec.partition(":")
+    if not (module_name and colon and name):
+        raise refused(f"{option} {spec}: expected module:function, such as {example}")
+    sys.path.insert(0, os.getcwd())
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:
+        raise refused(
+            f"{option} {spec}: the module {module_name!r} cannot be imported ({error}); "
+            "it is looked for in the working folder and among installed packages"
+        ) from error
+    finally:
+        sys.path.pop(0)
+    function = getattr(module, name, None)
+    if not callable(function):
+        near = did_you_mean(name, [n for n, value in vars(module).items() if callable(value)])
+        raise refused(f"{option} {spec}: {module_name} has no function {name!r}{near}")
+    found: Callable[..., Any] = function
+    return found
+
+
+def load_theory(spec: str) -> Theory:
+    """Import a user's formula, "module:function".
 
     Raises
     ------
     TheoryError
         If there is no such module or function.
     """
-    module_name, colon, name = spec.partition(":")
-    if not (module_name and colon and name):
-        raise TheoryError(f"--theory {spec}: expected module:function, such as mytheory:torque")
-    sys.path.insert(0, os.getcwd())
-    try:
-        module = importlib.import_module(module_name)
-    except Exception as error:
-        raise TheoryError(
-            f"--theory {spec}: the module {module_name!r} cannot be imported ({error}); "
-            "it is looked for in the working folder and among installed packages"
-        ) from error
-    finally:
-        sys.path.pop(0)
-    theory = getattr(module, name, None)
-    if not callable(theory):
-        near = did_you_mean(name, [n for n, value in vars(module).items() if callable(value)])
-        raise TheoryError(f"--theory {spec}: {module_name} has no function {name!r}{near}")
-    function: Theory = theory
-    return function
+    return load_function("--theory", spec, "mytheory:torque", TheoryError)
 
 
 @single_threaded
