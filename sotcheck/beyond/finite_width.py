@@ -42,12 +42,16 @@ from sotcheck.system.units import unit_of_torque
 SIDES = {"N": (1.0, 0.0), "F": (0.0, 1.0), "both": (0.5, 0.5)}
 #: Widths w k_F, each √2 times the one before; those at which Kwant is asked as well; and of these the ladder
 #: to w = 0, from 0.1 on, each half the one before.
-WIDTHS = 0.1 * 2.0 ** (np.arange(-10, 11) / 2)
-SAME, LADDER = slice(None, None, 2), slice(0, 11, 2)
+WIDTHS = 0.1 * 2.0 ** (np.arange(-14, 11) / 2)
+SAME, LADDER = slice(None, None, 2), slice(0, 15, 2)
+#: Places in the ladder, the largest width first, of those that tell the slope: thinner ones round too much.
+STEEP = slice(2, 6)
 #: Relative quadrature error.
 TOLERANCE = 1e-8
 #: A component smaller than this part of the largest is none: first order has it only by accident, if at all.
 NEGLIGIBLE = 1e-4
+#: Fewest widths of the ladder that tell order and slope.
+FEWEST = 6
 #: Part of the first layer's thickness that a Rashba layer in it may take.
 MOST_OF_A_LAYER = 0.9
 
@@ -140,10 +144,16 @@ def first_width(x: Array, off: Array, limit: float) -> Width:
     first, u = int(np.argmax(above)), np.log2(x)
 
     def crossing(points: int) -> float:
-        start = min(max(first - points // 2, 0), len(x) - points)
+        start = max(min(first - points // 2, len(x) - points), 0)
         near = slice(start, start + points)
-        p = Polynomial.fit(u[near], off[near], points - 1)
-        return float(2 ** brentq(lambda v: abs(p(v)) - limit, u[first - 1], u[first]))
+        p = Polynomial.fit(u[near], off[near], len(u[near]) - 1)
+
+        def beyond(v: float) -> float:
+            # At the ends what is known, whatever the polynomial's rounding says.
+            here = np.flatnonzero(u == v)
+            return abs(off[here[0]] if here.size else p(v)) - limit
+
+        return float(2 ** brentq(beyond, u[first - 1], u[first]))
 
     six, four = crossing(6), crossing(4)
     return six, abs(six - four), ""
@@ -181,7 +191,7 @@ def _rows(widths: Widths, name: str, x: Array, off: Estimate) -> Iterator[dict[s
     """Yield a row for each component and source: the delta's t, how the layer's goes there, its limits."""
     steps = np.flatnonzero(np.isin(x, WIDTHS[LADDER]))[::-1]
     ladder, h = off[steps], x[steps][:, None, None]
-    slope = richardson(ladder.value / h, (1, 2, 3), ladder.error / h)
+    slope = richardson((ladder.value / h)[STEEP], (1, 2, 3), (ladder.error / h)[STEEP])
     for at in np.ndindex(2, 4):
         if widths.vanishes[at]:
             continue
@@ -198,9 +208,10 @@ def _rows(widths: Widths, name: str, x: Array, off: Estimate) -> Iterator[dict[s
             "slope_error": float(slope.error[at]),
             "order": float(order.value) if seen else None,
             "order_error": order.total if seen else None,
+            # Below the smallest width there is a limit, but none is known.
             "limits": {limit: width for limit, (width, *_) in found.items()},
             "limit_errors": {limit: error for limit, (_, error, _) in found.items()},
-            "why": {limit: why for limit, (*_, why) in found.items() if why},
+            "why": {limit: why for limit, (*_, why) in found.items()},
         }
 
 
@@ -259,6 +270,11 @@ def _refuse(system: System) -> None:
         raise SystemFileError(
             f"{system.name}: interface.rashba = 0: there is no delta that a layer of finite width could "
             "stand for; give another value in the file or with --h-r"
+        )
+    if min(largest_width(system, side) for side in SIDES) < WIDTHS[LADDER][FEWEST - 1]:
+        raise SystemFileError(
+            f"{system.name}: layer[1].thickness is too small for a Rashba layer within it: expected at least "
+            f"{WIDTHS[LADDER][FEWEST - 1] / MOST_OF_A_LAYER:.2g}/k_F"
         )
     if components(np.zeros(3), system.direction) is None:
         raise SystemFileError(

@@ -16,10 +16,12 @@ from sotcheck.pages.publish import Data, Picture, publish
 SIDES = {
     "N": ("N's side", figures.BLUE),
     "F": ("F's side", figures.RED),
-    "both": ("half on either side", figures.GREEN),
+    "both": ("both sides, half on each", figures.GREEN),
 }
 #: Deviations below this are not drawn.
 FLOOR = 1e-6
+#: An order this well known is told in words.
+KNOWN = 0.1
 LIMITS = {"1%": 0.01, "10%": 0.1}
 
 
@@ -60,8 +62,22 @@ def draw(data: Data) -> Figure:
 
 
 def rows_of(data: Data) -> list[Data]:
-    """Return all rows of one system."""
-    return [row | {"side": side["side"]} for side in data["sides"] for row in side["rows"]]
+    """Return all rows of one system, with their limits in words."""
+    return [
+        row | {"side": side["side"], "words": {limit: _width(row, side, limit) for limit in LIMITS}}
+        for side in data["sides"]
+        for row in side["rows"]
+    ]
+
+
+def _width(row: Data, side: Data, limit: str) -> str:
+    """Say at which w k_F a component is off by a limit, or that it is below or beyond all that were tried."""
+    if (width := row["limits"][limit]) is not None:
+        return f"{width:.3g}"
+    c, s = row["at"]
+    widths = side["w_k_F"]
+    above = abs(side["off"][row["engine"]][c][s][0]) >= LIMITS[limit]
+    return f"< {widths[0]:.2g}" if above else f"> {widths[-1]:.2g}"
 
 
 def table(data: Data) -> list[Data]:
@@ -81,25 +97,30 @@ def conclusion(data: Data) -> list[str]:
     """Say in sentences how thin a layer has to be, which order was seen, and whether engines agree."""
     said = []
     for side in data["sides"]:
-        exact = [r for r in side["rows"] if r["engine"] == side["engine"] and r["source"] != "total"]
-        orders = [row["order"] for row in exact if row["order"] is not None]
-        seen = f"{min(orders):.2f} to {max(orders):.2f}" if orders else "none"
-        where = SIDES[side["side"]][0]
+        of_side = [row for row in rows_of(data) if row["side"] == side["side"] and row["source"] != "total"]
+        exact = [row for row in of_side if row["engine"] == side["engine"]]
+        known = [row for row in exact if row["order"] is not None and row["order_error"] <= KNOWN]
+        orders = sorted({f"{row['order']:.1f}" for row in known})
         said.append(
-            f"Layer on {where}: the first component is off by 1 % at {_first(exact, '1%')}, "
-            f"by 10 % at {_first(exact, '10%')}; orders seen: {seen}; engines agree on |t(w)/t(0) - 1| to "
-            f"{side['difference']:.0e}, and to {side['difference_at_limits']:.0e} where it is 1 % and 10 %."
+            f"Layer on {SIDES[side['side']][0]}: the first component is off by 1 % at {_first(exact, '1%')}, "
+            f"by 10 % at {_first(exact, '10%')}; orders seen to {KNOWN:g}: {', '.join(orders) or 'none'}; "
+            f"engines agree on |t(w)/t(0) - 1| to {side['difference']:.0e}, and to "
+            f"{side['difference_at_limits']:.0e} where it is 1 % and 10 %."
         )
     return said
 
 
 def _first(rows: list[Data], limit: str) -> str:
     """Say at which width the first component reaches a limit, and which one it is."""
-    found = [(row["limits"][limit], row) for row in rows if row["limits"][limit] is not None]
-    if not found:
-        return "no width tried"
-    width, row = min(found, key=lambda one: float(one[0]))
-    return f"w k_F = {width:.2g} ({row['source']}, {row['component']})"
+    row = min(rows, key=lambda row: _rank(row, limit))
+    words = row["words"][limit]
+    return f"w k_F {words if words[0] in '<>' else f'= {words}'} ({row['source']}, {row['component']})"
+
+
+def _rank(row: Data, limit: str) -> tuple[int, float]:
+    return "<=>".index(row["words"][limit][0]) if row["limits"][limit] is None else 1, row["limits"][
+        limit
+    ] or 0.0
 
 
 def write_finite_width(data: Data, output: Path) -> Path:
