@@ -18,6 +18,7 @@ import sotcheck as sc
 from sotcheck.beyond.limits import COMPONENTS, CURRENTS, LIMITS, TrustLimit, trust_limits
 from sotcheck.command.main import cli
 from sotcheck.pages import figures
+from sotcheck.pages.stack import ledger as draw_ledger
 from sotcheck.pages.stack import profile, spin_orbit_words
 from sotcheck.system.stack import Stack
 from sotcheck.trial import stack_data
@@ -91,6 +92,18 @@ def test_layers_take_what_the_contract_says(rows: list[TorqueRow]) -> None:
     np.testing.assert_allclose(torques, LAYERS["normal"], rtol=0, atol=1e-13)
     split = found["parts"][-1]["split"]["taken"]
     np.testing.assert_allclose(split, [rows[0].fieldlike, rows[0].dampinglike], rtol=1e-12)
+
+
+def test_m_along_y() -> None:
+    """The two axes across m stand for components that are undefined, in the figure too."""
+    system = pinned(m=(0.0, 1.0, 0.0))
+    row = sc.torque(system, engine="continuum")[0]
+    found = ledger(system, row)
+    assert found["components"] == ["x", "z"]
+    assert found["parts"][-1]["split"]["taken"] == [row.vector[0], row.vector[2]]
+    assert "<svg" in figures.svg(
+        draw_ledger, {"ledger": {"rows": [found]}, "lattice": {"engine": "continuum"}}
+    )
 
 
 def test_a_flow_that_is_off_is_seen(rows: list[TorqueRow]) -> None:

@@ -142,17 +142,16 @@ def torque(data: Data) -> Figure:
             if value is not None:
                 axes.axvline(value, color=ORANGE, ls=LIMIT_STYLE[limit], lw=1)
                 _note(axes, value, 0.98, limit.replace("%", " %"), ha="right", va="top", rotation=90)
-        if curve["bound_from"] is not None:
-            mark_bound_states(axes, curve["bound_from"], h)
+        mark_bound_states(axes, curve["bound_from"], h)
         if part["first_order_vanishes"]:
             axes.text(0.05, 0.06, "no first-order part", transform=axes.transAxes, color=GREY, fontsize=8)
         tame(axes, np.concatenate([part["exact"], line]))
     return one_legend(figure, 4)
 
 
-def mark_bound_states(axes: Any, start: float, h_R: np.ndarray, condition: str = "") -> None:
+def mark_bound_states(axes: Any, start: float | None, h_R: np.ndarray, condition: str = "") -> None:
     """Shade the h_R drawn at which bound states lie at E_F, whose torque is not among what is drawn."""
-    if start < h_R.max():
+    if start is not None and start < h_R.max():
         words = f"bound states at $E_F${condition},\nnot in the scattering sum"
         axes.axvspan(max(start, h_R.min()), h_R.max(), color=BOUND_COLOR, lw=0, zorder=0, label=words)
 
@@ -232,7 +231,8 @@ def ledger(data: Data) -> Figure:
     for axes, row in zip(grid[0], rows, strict=True):
         y = np.arange(len(row["split"]))
         parts = zip(*row["split"].values(), strict=True)
-        for label, at, color, values in zip(COMPONENTS, (-0.18, 0.18), (BLUE, ORANGE), parts, strict=True):
+        names = row.get("components", COMPONENTS)
+        for label, at, color, values in zip(names, (-0.18, 0.18), (BLUE, ORANGE), parts, strict=True):
             axes.barh(y + at, values, 0.34, color=color, label=label)
         axes.set_yticks(y, map(plain, row["split"]) if row is rows[0] else [""] * len(y))
         axes.invert_yaxis()
@@ -263,7 +263,8 @@ def budget(data: Data) -> Figure:
     axes.set(xlabel="absolute size, in the unit of each quantity", ylim=(len(rows) - 0.3, -0.7))
     axes.set_yticks(range(len(rows)), labels, fontsize=6)
     axes.grid(axis="y", visible=False)
-    for name in dict.fromkeys(term["name"] for row in rows for term in row["budget"]):
+    found = {term["name"] for row in rows for term in row["budget"]}
+    for name in sorted(found, key=[*TERM_COLOR, *sorted(found)].index):
         axes.plot([], [], "|", color=TERM_COLOR.get(name, RED), ms=9, mew=2.4, label=name)
     axes.plot([], [], color=BAR, lw=5, label="whole budget")
     axes.plot([], [], "o", color="black", ms=3.2, label="difference found")

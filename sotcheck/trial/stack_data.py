@@ -116,7 +116,8 @@ def parts(system: System, flows: Array) -> Iterator[tuple[str, Array]]:
 def ledger(system: System, row: TorqueRow) -> dict[str, Any]:
     """Return who takes what of one source's spin by one engine, and what interfaces leave of it."""
     unit = unit_of_torque(system)
-    axes = component_axes(system.direction)
+    # For m ∥ ŷ the two across it.
+    axes = {name: axis for name, axis in component_axes(system.direction).items() if name != "y"}
     across = np.stack(list(axes.values()), axis=-1)
     found = [(part, unit * four) for part, four in parts(system, row.flows)]
     arriving = found[-1][1][0] @ across
