@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from layer_cases import pinned
 
 import sotcheck as sc
@@ -14,9 +16,9 @@ from sotcheck.beyond import finite_width as layers
 from sotcheck.beyond.finite_width import LADDER, WIDTHS, Widths, finite_width, first_width, spread
 from sotcheck.beyond.torques import CHAIN, MATCHING
 from sotcheck.command.finite_width import as_text
+from sotcheck.command.main import cli
 from sotcheck.numerics.convergence import observed_order
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.pages.finite_width import write_finite_width
 from sotcheck.system.structure import RASHBA, Structure
 
 BULK, BARRIER = sc.load("bulk-magnetism"), sc.load("interface-magnetism")
@@ -53,8 +55,8 @@ def test_what_is_spread_in_a_stack(side: str) -> None:
     inside = after.layers[bool(layers.SIDES[side][0]) :]
     assert sum(one.thickness for one in inside) == pytest.approx(1.2)
     assert {one.mass for one in inside} == {0.8}
-    total = sum(np.array(one.spin_orbit) * one.thickness for one in after.layers)
-    assert total[0, 1] == pytest.approx(0.2 * 1.2 + stack.h_R)
+    total = sum(one.spin_orbit[0][1] * one.thickness for one in after.layers)
+    assert total == pytest.approx(0.2 * 1.2 + stack.h_R)
     assert after.interfaces[-1] == before.interfaces[-1]
     assert layers.largest_width(stack, "F") < 1.2 * layers.wave_number(stack)
 
@@ -120,8 +122,12 @@ def test_page(monkeypatch: Patch, tmp_path: Path) -> None:
         return Estimate(parts * (1 + slopes * x), {"quadrature": (1e-14, "")})
 
     monkeypatch.setattr(layers, "torque_of", formula)
-    data = finite_width([BULK], sides=("N", "F"))
-    text = write_finite_width(data, tmp_path).parent.joinpath("README.md").read_text()
+    to = ["--output", str(tmp_path), "--json", "-", "--workers", "1"]
+    run = CliRunner().invoke(cli, ["finite-width", "bulk-magnetism", *to])
+    assert run.exit_code == 0, run.output
+    data, text = json.loads(run.stdout), (tmp_path / "README.md").read_text()
+    assert data == json.loads((tmp_path / "finite-width.json").read_text())
+    assert (tmp_path / "figures" / "bulk-magnetism.svg").exists()
     assert "| N's side | normal | fieldlike | 1.0000 ± " in text
     assert "1 % at w k_F = 0.005 (minority, dampinglike), by 10 % at w k_F = 0.05 (" in text
     # A component that is none has no row.

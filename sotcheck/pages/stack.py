@@ -48,7 +48,7 @@ def profile(data: Data) -> Figure:
         words = _about_delta(delta)
         if delta["spin_orbit"]:
             axes.plot(delta["z"], min(levels) - 0.09 * span, "*", color=figures.ORANGE, ms=13, mec="black")
-        _write(axes, delta["z"], -0.13, "\n".join([f"{delta['z']:.4g}", *words]), va="top")
+        _write(axes, delta["z"], -0.03, "\n".join([f"{delta['z']:.4g}", *words]), va="top")
     axes.axhline(there["energy"], color=figures.BLUE, ls="--", lw=1.2)
     axes.text(-0.98 * room, there["energy"], " $E_F$", color=figures.BLUE, va="bottom")
     unit = there["unit"]
@@ -57,7 +57,7 @@ def profile(data: Data) -> Figure:
         ylabel=f"band edge{f' ({unit})' if unit else ''}", xticks=[],
     )  # fmt: skip
     axes.grid(False)
-    axes.set_xlabel(f"z{' (nm)' if unit else ''}, and what stands there", labelpad=14 * _most_lines(deltas))
+    axes.set_xlabel(f"z{' (nm)' if unit else ''}, and what stands there", labelpad=10 * _most_lines(deltas))
     _explain(axes)
     return figure
 
@@ -133,7 +133,7 @@ def ledger(data: Data) -> Figure:
     return figures.ledger({**data, "ledger": {"rows": rows}})
 
 
-#: File name, title, key of the JSON that it needs, and how it is drawn of all of the JSON.
+#: File name, title, key of the JSON without which there is none, and how it is drawn of all of the JSON.
 FIGURES = (
     ("profile", "The stack: band edges, deltas, spin-orbit terms", "geometry", profile),
     ("ledger", "The ledger of angular momentum, part by part", "ledger", ledger),
