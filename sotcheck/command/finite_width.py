@@ -90,4 +90,4 @@ def as_text(data: dict[str, Any]) -> str:
 
 def _cells(row: dict[str, Any]) -> list[str]:
     order = ["-", ""] if row["order"] is None else [f"{row['order']:.4f}", f"{row['order_error']:.1e}"]
-    return order + ["-" if w is None else f"{w:.4g}" for w in row["limits"].values()]
+    return order + [row["why"][limit] if w is None else f"{w:.4g}" for limit, w in row["limits"].items()]

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from sotcheck.pages import figures
 from sotcheck.pages.publish import Data, Picture
-from sotcheck.system.model import SOURCES
+from sotcheck.system.model import BOUND, SOURCES
 
 #: A half-space takes this part of the thickness of all layers in the drawing.
 OUTSIDE = 0.35
@@ -154,7 +154,7 @@ def shown(data: Data) -> tuple[list[Picture], Data]:
     return pictures, {
         "figures": {one.name: one.title for one in pictures},
         "unit": "nm⁻³" if data["geometry"]["unit"] else "wave vector³",
-        "torques": sorted(data["torque"], key=lambda row: SOURCES.index(row["source"])),
+        "torques": sorted(data["torque"], key=lambda row: (*SOURCES, BOUND).index(row["source"])),
         "taken": [row for row in rows if row["engine"] == data["lattice"]["engine"]],
         "component_index": {name: n for n, name in enumerate(rows[0]["components"])},
         "residual": max(row["residual"] for row in rows),
