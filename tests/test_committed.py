@@ -16,7 +16,9 @@ import numpy as np
 import pytest
 
 import sotcheck as sc
+from sotcheck.beyond.finite_width import SIDES, WIDTHS
 from sotcheck.bound.portrait import bound_state_map
+from sotcheck.pages.finite_width import shown as finite_widths
 from sotcheck.pages.publish import render
 from sotcheck.pages.report import refuse_another, shown, write_overview
 from sotcheck.pages.sweep import listed
@@ -38,6 +40,17 @@ def test_page_of_a_system(name: str) -> None:
     assert data["system"] == to_document(load_bare(name))
     assert data["sotcheck"] == sc.__version__
     refuse_another([load_bare(name)], REPORTS)
+
+
+def test_page_of_finite_widths() -> None:
+    """Word for word, from its JSON; of the systems that are built in, by the widths that are tried now."""
+    data = committed("finite-width", "finite-width.json")
+    page = (REPORTS / "finite-width" / "README.md").read_text(encoding="utf-8")
+    assert render("finite_width.md", finite_widths(data)[1]) == page
+    for one in data["systems"]:
+        assert one["system"] == to_document(load_bare(one["system"]["name"]))
+        assert [side["side"] for side in one["sides"]] == list(SIDES)
+        assert {tuple(side["w_k_F"]) for side in one["sides"]} == {tuple(WIDTHS.tolist())}
 
 
 def test_overview(tmp_path: Path) -> None:

@@ -26,8 +26,9 @@ from sotcheck.numerics.estimate import Estimate, side_by_side
 from sotcheck.numerics.quadrature import NESTED
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.system.model import System
 from sotcheck.theory.all_orders import first_order as series
-from sotcheck.theory.sums import first_order_torque
+from sotcheck.theory.sums import first_order_torque, stack_torque
 
 #: "total": the sources weighted with their relaxation times.
 CURRENTS = (*SOURCES, "total")
@@ -69,22 +70,29 @@ class TrustLimit:
 
 
 @lru_cache(maxsize=64)
-def first_order(iface: Interface) -> Estimate:
-    """Return first order per h_R, shape (2, 4): component, source and total."""
-    return _with_total(first_order_torque(iface, series, rtol=1e-10).total.parts, iface)
+def first_order(iface: System) -> Estimate:
+    """Return first order per h_R, or per scale of a stack, shape (2, 4): component, source and total."""
+    if isinstance(iface, Interface):
+        return _with_total(first_order_torque(iface, series, rtol=1e-10).total.parts, iface)
+    return _with_total(_split(stack_torque(iface, rtol=1e-10), iface), iface)
 
 
-def exact_per_h(iface: Interface, h_R: Array, *, rtol: float, engine: Engine | None = None) -> Estimate:
+def exact_per_h(iface: System, h_R: Array, *, rtol: float, engine: Engine | None = None) -> Estimate:
     """Return the exact torque per h_R, shape (n, 2, 4): component, source or total; not for m ∥ ŷ."""
-    parts = parts_of(exact_torque(iface, h_R, rtol=rtol, engine=engine), iface.direction)
+    return _with_total(_split(exact_torque(iface, h_R, rtol=rtol, engine=engine), iface), iface)
+
+
+def _split(t: Estimate, iface: System) -> Estimate:
+    """Return components (..., 2) of t (..., 3), or say that there are none."""
+    parts = parts_of(t, iface.direction)
     if parts is None:
         raise EngineError(
             "m is parallel to y, where fieldlike and dampinglike are undefined; choose another magnetization"
         )
-    return _with_total(parts, iface)
+    return parts
 
 
-def _with_total(by_source: Estimate, iface: Interface) -> Estimate:
+def _with_total(by_source: Estimate, iface: System) -> Estimate:
     """Return (..., 2, 4) of components by source (..., 3, 2): with the sum weighted by relaxation times."""
     weights = np.column_stack([np.eye(3), [iface.tau_N, iface.tau_up, iface.tau_down]])
     return by_source.each(lambda array: np.swapaxes(array, -1, -2)) @ weights
@@ -93,7 +101,7 @@ def _with_total(by_source: Estimate, iface: Interface) -> Estimate:
 class _Deviation:
     """f(h_R) = exact/first order − 1, shape (n, 2, 4); every h_R is summed once."""
 
-    def __init__(self, iface: Interface, engine: Engine | None, rtol: float) -> None:
+    def __init__(self, iface: System, engine: Engine | None, rtol: float) -> None:
         self.exact = partial(exact_per_h, iface, rtol=rtol, engine=engine)
         self.slopes = first_order(iface)
         size = np.abs(self.slopes.value)
@@ -113,7 +121,7 @@ class _Deviation:
 
 @single_threaded
 def trust_limits(
-    iface: Interface,
+    iface: System,
     *,
     limits: Sequence[float] = LIMITS,
     sources: Sequence[str] = CURRENTS,
@@ -123,6 +131,8 @@ def trust_limits(
     engine: Engine | None = None,
 ) -> list[TrustLimit]:
     """Find the first h_R at which first order is off by each limit, for every source and component.
+
+    Of a stack it is the first scale of all spin-orbit terms.
 
     Limits lie in LIMIT_RANGE; the search ends at the `largest` h_R; the quadrature is as fine as the relative
     accuracy needs, of the continuum by default. Each combination has a result, None with the reason included.
@@ -153,7 +163,7 @@ def trust_limits(
     return [_result(iface, one, targets.get(one), largest) for one in wanted]
 
 
-def _result(iface: Interface, one: tuple[str, str, float], target: Target | None, top: float) -> TrustLimit:
+def _result(iface: System, one: tuple[str, str, float], target: Target | None, top: float) -> TrustLimit:
     def result(kind: str, reason: str, h_R: float | None = None, error: float | None = None) -> TrustLimit:
         return TrustLimit(*one, h_R, error, kind, reason)
 
@@ -165,7 +175,8 @@ def _result(iface: Interface, one: tuple[str, str, float], target: Target | None
         perhaps = "" if target.lower is None else f", though perhaps at h_R = {target.lower:.3g}"
         return result("beyond", f"not up to h_R = {top:g}{perhaps}")
     if target.upper <= SMALLEST:
-        if any(state.inside_continuum for state in interface_states(iface)):
+        states = interface_states(iface) if isinstance(iface, Interface) else ()
+        if any(state.inside_continuum for state in states):
             words = "an interface state of one spin at E_F, inside the other's continuum"
             return result("embedded", f"{words}: first order misses its torque", 0.0, 0.0)
         return result("immediate", f"off by more at h_R = {SMALLEST:g} already", 0.0, SMALLEST)
@@ -173,27 +184,35 @@ def _result(iface: Interface, one: tuple[str, str, float], target: Target | None
     return result("found", "", (lower + target.upper) / 2, (target.upper - lower) / 2)
 
 
-def torque_curve(
-    iface: Interface, h_R: Array, *, engine: Engine | None = None, rtol: float = 1e-4
-) -> Estimate:
+def torque_curve(iface: System, h_R: Array, *, engine: Engine | None = None, rtol: float = 1e-4) -> Estimate:
     """Return the exact torque at all h_R (n,), not divided by h_R, as `exact_per_h` has it: (n, 2, 4)."""
     groups = np.array_split(h_R, max(1, -(-len(h_R) // TOGETHER)))
     per_h = side_by_side([exact_per_h(iface, some, engine=engine, rtol=rtol) for some in groups])
     return per_h * h_R[:, None, None]
 
 
-def curve_data(iface: Interface) -> dict[str, Any]:
+def curve_data(
+    iface: System,
+    h_R: Array = CURVE_H_R,
+    same_h_R: Array = KWANT_H_R,
+    *,
+    per: float = 1.0,
+    unit: float = 1.0,
+    **search_by: float,
+) -> dict[str, Any]:
     """Return the torque against h_R: exact, the chain's points, first order's slopes, trust limits.
 
     Ready for JSON. A limit that is None or 0 has a reason in "why"; "kwant_difference" is the largest at
     Kwant's points, relative to the largest torque at that h_R; from "bound_from" on bound states lie at E_F,
-    whose torque is in none of these. For m ∥ y, or when an engine fails, an EngineError.
+    whose torque is in none of these, None where they are not looked for. All h_R are in multiples of `per`,
+    torques in those of `unit`. For m ∥ y, or when an engine fails, an EngineError.
     """
-    exact, same = (torque_curve(iface, h_R).value for h_R in (CURVE_H_R, KWANT_H_R))
-    kwant = torque_curve(iface, KWANT_H_R, engine=CHAIN).value
+    exact, same = (unit * torque_curve(iface, per * some).value for some in (h_R, same_h_R))
+    kwant = unit * torque_curve(iface, per * same_h_R, engine=CHAIN).value
     off, size = (np.abs(torque).max(axis=(1, 2)) for torque in (kwant - same, same))
-    slopes = first_order(iface).value
-    found = {(row.source, row.component, row.limit): row for row in trust_limits(iface)}
+    slopes = unit * per * first_order(iface).value
+    limits = trust_limits(iface, **search_by)  # type: ignore[arg-type]
+    found = {(row.source, row.component, row.limit): row for row in limits}
 
     def component(s: int, c: int) -> dict[str, Any]:
         rows = {f"{limit:.0%}": found[CURRENTS[s], COMPONENTS[c], limit] for limit in LIMITS}
@@ -202,16 +221,16 @@ def curve_data(iface: Interface) -> dict[str, Any]:
             CHAIN.name: kwant[:, c, s].tolist(),
             "first_order_per_h_R": float(slopes[c, s]),
             "first_order_vanishes": all(row.kind == "vanishes" for row in rows.values()),
-            "limits": {label: row.h_R for label, row in rows.items()},
+            "limits": {label: row.h_R and row.h_R / per for label, row in rows.items()},
             "why": {label: row.reason for label, row in rows.items() if row.reason},
         }
 
     shown = [s for s, _ in open_sources(iface)] + [CURRENTS.index("total")]
     return {
-        "h_R": CURVE_H_R.tolist(),
-        "kwant_h_R": KWANT_H_R.tolist(),
-        "kwant_points": len(KWANT_H_R),
-        "bound_from": first_states(iface).h_R,
+        "h_R": h_R.tolist(),
+        "kwant_h_R": same_h_R.tolist(),
+        "kwant_points": len(same_h_R),
+        "bound_from": first_states(iface).h_R if isinstance(iface, Interface) else None,
         "kwant_difference": float((off / size).max()),
         "sources": {CURRENTS[s]: {name: component(s, c) for c, name in enumerate(COMPONENTS)} for s in shown},
     }

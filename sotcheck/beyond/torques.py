@@ -7,27 +7,26 @@ from collections.abc import Iterator
 import numpy as np
 
 from sotcheck.engines import Engine, KwantChain, Matching
-from sotcheck.exact.observables import INTERFACE, PLUS, components, exact_flows, transverse
+from sotcheck.exact.inside import errors_of_t, total_torque
+from sotcheck.exact.observables import components, exact_flows
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.system.interface import SOURCES, Interface
-from sotcheck.system.model import System
+from sotcheck.system.model import SOURCES, System
 
 #: The engine of all curves, and the one that tries points of them.
 MATCHING, CHAIN = Matching(), KwantChain()
 
 
 def exact_torque(
-    iface: Interface, h_R: Array, *, rtol: float, engine: Engine | None = None, most: int | None = None
+    system: System, h_R: Array, *, rtol: float, engine: Engine | None = None, most: int | None = None
 ) -> Estimate:
     """Return t/h_R of scattering states with its quadrature error, shape (n, 3, 3): h_R, source, component.
 
-    The interface's own h_R is not used; rtol and most are those of `exact_flows`; MATCHING by default.
+    The system's own h_R, or scale, is not used; rtol and most are those of `exact_flows`.
     """
-    h_R = np.asarray(h_R, dtype=float)
-    flows = exact_flows(engine or MATCHING, iface, h_R, rtol=rtol, most=most).total
-    torque = flows[..., PLUS, :] + flows[..., INTERFACE, :]
-    return torque.each(lambda t: transverse(t, iface.direction), lambda size: size)
+    h_R, structure = np.asarray(h_R, dtype=float), system.structure
+    flows = exact_flows(engine or MATCHING, system, h_R, rtol=rtol, most=most).total
+    return flows.each(lambda all_: total_torque(structure, all_), lambda size: errors_of_t(structure, size))
 
 
 def component_axes(m: Array) -> dict[str, Array]:

@@ -17,6 +17,7 @@ from sotcheck.command.bench import bench
 from sotcheck.command.beyond import beyond, bound_states
 from sotcheck.command.builder import builder_options, check_own, refuse_others, refuse_without_builder
 from sotcheck.command.export import export
+from sotcheck.command.finite_width import finite_width
 from sotcheck.command.options import (
     Numbers,
     Place,
@@ -187,28 +188,29 @@ def _check_sweep(path: Path, json_file: str | None) -> NoReturn:
 def report(system: tuple[str, ...], output: Path, executor: str, workers: int) -> None:
     """Write comparison reports (JSON, Markdown, HTML, figures) for SYSTEMs, all built-in ones by default.
 
+    Of a stack a report tells who takes which torque, layer by layer and interface by interface.
     A result of 'sotcheck sweep' (FILE.nc) is checked, and gets a page with its figures.
     """
     from sotcheck.pages.report import OTHERS, refuse_another, write_overview, write_reports
     from sotcheck.pages.sweep import listed, write_sweeps
-    from sotcheck.system.files import builtin_systems, load_bare
+    from sotcheck.system.files import builtin_systems, load
 
     arguments = list(dict.fromkeys(system or builtin_systems()))
     results = [Path(argument) for argument in arguments if argument.endswith(RESULT)]
     arguments = [argument for argument in arguments if not argument.endswith(RESULT)]
-    interfaces = [load_bare(argument, "report") for argument in arguments]
-    names = [*(iface.name for iface in interfaces), *(result.stem for result in results), *OTHERS]
+    systems = [load(argument) for argument in arguments]
+    names = [*(one.name for one in systems), *(result.stem for result in results), *OTHERS]
     _refuse_same_names(names)
     chosen = backend(executor, workers)
-    refuse_another(interfaces, output)
+    refuse_another(systems, output)
     refuse_unwritable_folder(output)
     with chosen.open() as where:
         status, pages = write_sweeps(results, output, executor=where.executor, progress=bar)
-        if interfaces:
-            of_systems = write_reports(interfaces, arguments, output, executor=where.executor, progress=bar)
+        if systems:
+            of_systems = write_reports(systems, arguments, output, executor=where.executor, progress=bar)
             # Disagreement (1) outweighs doubt (3).
             status = min(filter(None, (status, of_systems)), default=0)
-    if interfaces or (output / "index.html").exists():
+    if systems or (output / "index.html").exists():
         pages = [write_overview(output, listed(output))]
     print_out(f"reports written: open {' '.join(map(str, pages))}\n")
     raise SystemExit(status)
@@ -261,7 +263,7 @@ def audit(
     conclude(result, json_file)
 
 
-for command in (amplitudes, beyond, bound_states, profile, export, trust_map, sweep, bench):
+for command in (amplitudes, beyond, bound_states, profile, export, trust_map, finite_width, sweep, bench):
     cli.add_command(command)
 
 

@@ -114,8 +114,8 @@ def total_torque(structure: Structure, flows: Array) -> Array:
 
 
 def errors_of_t(structure: Structure, errors: Array) -> Array:
-    """Return errors of t along x, y, z from those of all flows (4I + 2L, 3)."""
-    number = len(structure.interfaces)
-    deltas, layers = at_interfaces(structure, errors), errors[4 * number :].reshape(-1, 2, 3)
-    total: Array = deltas[:, 3].sum(axis=0) + deltas[-1, 1] + layers[:, 1].sum(axis=0)
+    """Return errors of t along x, y, z, (..., 3), from those of all flows (..., 4I + 2L, 3)."""
+    deltas = at_interfaces(structure, errors)
+    taken = errors[..., 4 * len(structure.interfaces) + 1 :: 2, :]
+    total: Array = deltas[..., 3, :].sum(axis=-2) + deltas[..., -1, 1, :] + taken.sum(axis=-2)
     return total

@@ -25,7 +25,10 @@ BAR = "#d9d9d9"
 #: Behind curves that leave bound states out.
 BOUND_COLOR = "#fdf0d5"
 SOURCE_COLOR = {"normal": BLUE, "majority": RED, "minority": GREEN, "total": GREY}
-TERM_COLOR = {"next order": PURPLE, "lattice": GREEN, "quadrature": BLUE, "rounding": GREY}
+TERM_COLOR = {
+    "next order": PURPLE, "lattice": GREEN, "quadrature": BLUE, "rounding": GREY,
+    "first order": ORANGE, "other engine": GREEN,
+}  # fmt: skip
 COMPONENTS = ("fieldlike", "dampinglike")
 #: Torques below this are rounding; differences below that are drawn there.
 ZERO, FLOOR = 1e-12, 1e-20
@@ -45,6 +48,11 @@ def svg(draw: Callable[[Data], Figure], data: Data) -> str:
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()
+
+
+def plain(text: str) -> str:
+    """Return a user's text so that nothing in it is taken for mathematics."""
+    return text.replace("$", r"\$")
 
 
 def canvas(width: float, height: float, *shape: int, **options: Any) -> tuple[Figure, Any]:
@@ -118,10 +126,12 @@ def profile(data: Data) -> Figure:
 
 
 def torque(data: Data) -> Figure:
-    """Torque of scattering states against h_R: exact, Kwant's points, first order, the trust limits."""
+    """Torque of scattering states against h_R, or scale: exact, Kwant's points, first order, trust limits."""
     curve, chain = data["curve"], data["lattice"]["engine"]
     h = np.array(curve["h_R"])
-    figure, grid = panels(curve["sources"], COMPONENTS, "$h_R$", "torque t  (wave vector$^3$)")
+    xlabel = "scale of all spin-orbit terms" if "geometry" in data else "$h_R$"
+    unit = "nm$^{-3}$" if data["system"].get("units") and "geometry" in data else "wave vector$^3$"
+    figure, grid = panels(curve["sources"], COMPONENTS, xlabel, f"torque t  ({unit})")
     for (source, name), axes in grid.items():
         part = curve["sources"][source][name]
         line = part["first_order_per_h_R"] * h
@@ -139,9 +149,9 @@ def torque(data: Data) -> Figure:
     return one_legend(figure, 4)
 
 
-def mark_bound_states(axes: Any, start: float, h_R: np.ndarray, condition: str = "") -> None:
+def mark_bound_states(axes: Any, start: float | None, h_R: np.ndarray, condition: str = "") -> None:
     """Shade the h_R drawn at which bound states lie at E_F, whose torque is not among what is drawn."""
-    if start < h_R.max():
+    if start is not None and start < h_R.max():
         words = f"bound states at $E_F${condition},\nnot in the scattering sum"
         axes.axvspan(max(start, h_R.min()), h_R.max(), color=BOUND_COLOR, lw=0, zorder=0, label=words)
 
@@ -216,13 +226,15 @@ def remainder(data: Data) -> Figure:
 def ledger(data: Data) -> Figure:
     """The four flows of angular momentum by source, fieldlike and dampinglike parts."""
     rows = [row for row in data["ledger"]["rows"] if row["engine"] == data["lattice"]["engine"]]
-    figure, grid = canvas(3.3 * len(rows) + 0.5, 3.0, 1, len(rows), squeeze=False)
+    most = max(len(row["split"]) for row in rows)
+    figure, grid = canvas(3.3 * len(rows) + 0.5, max(3.0, 0.32 * most + 0.8), 1, len(rows), squeeze=False)
     for axes, row in zip(grid[0], rows, strict=True):
         y = np.arange(len(row["split"]))
         parts = zip(*row["split"].values(), strict=True)
-        for label, at, color, values in zip(COMPONENTS, (-0.18, 0.18), (BLUE, ORANGE), parts, strict=True):
+        names = row.get("components", COMPONENTS)
+        for label, at, color, values in zip(names, (-0.18, 0.18), (BLUE, ORANGE), parts, strict=True):
             axes.barh(y + at, values, 0.34, color=color, label=label)
-        axes.set_yticks(y, row["split"] if row is rows[0] else [""] * len(y))
+        axes.set_yticks(y, map(plain, row["split"]) if row is rows[0] else [""] * len(y))
         axes.invert_yaxis()
         axes.axvline(0, color="black", lw=0.8)
         axes.set_title(row["source"], fontsize=9.5)
@@ -239,7 +251,7 @@ def budget(data: Data) -> Figure:
     for y, row in enumerate(rows):
         for term in row["budget"]:
             if term["value"]:
-                color = TERM_COLOR[term["name"]]
+                color = TERM_COLOR.get(term["name"], RED)
                 axes.plot(max(term["value"], FLOOR), y, "|", color=color, ms=9, mew=2.4)
         if row["uncertainty"]:
             axes.plot([FLOOR, row["uncertainty"]], [y, y], color=BAR, lw=5, solid_capstyle="butt", zorder=0)
@@ -251,8 +263,9 @@ def budget(data: Data) -> Figure:
     axes.set(xlabel="absolute size, in the unit of each quantity", ylim=(len(rows) - 0.3, -0.7))
     axes.set_yticks(range(len(rows)), labels, fontsize=6)
     axes.grid(axis="y", visible=False)
-    for name, color in TERM_COLOR.items():
-        axes.plot([], [], "|", color=color, ms=9, mew=2.4, label=name)
+    found = {term["name"] for row in rows for term in row["budget"]}
+    for name in sorted(found, key=[*TERM_COLOR, *sorted(found)].index):
+        axes.plot([], [], "|", color=TERM_COLOR.get(name, RED), ms=9, mew=2.4, label=name)
     axes.plot([], [], color=BAR, lw=5, label="whole budget")
     axes.plot([], [], "o", color="black", ms=3.2, label="difference found")
     figure.legend(fontsize=7.5, loc="outside upper center", ncols=6)

@@ -8,14 +8,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from functools import partial
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 
 from sotcheck.beyond.document import conclusions
 from sotcheck.beyond.limits import LIMITS
 from sotcheck.bound.fermi import CRITICAL
 from sotcheck.errors import OutputError, SystemFileError
+from sotcheck.pages import stack
 from sotcheck.pages.beyond import pictures
 from sotcheck.pages.figures import FIGURES
 from sotcheck.pages.publish import Data, Picture, publish
@@ -24,7 +23,8 @@ from sotcheck.run.output import make_folder
 from sotcheck.run.progress import Progress, silent
 from sotcheck.sweep.plan import flat
 from sotcheck.system.files import from_document, to_document
-from sotcheck.system.interface import Interface
+from sotcheck.system.model import System
+from sotcheck.system.model import shown as short
 from sotcheck.trial.report_data import report_data
 from sotcheck.trial.verdict import Verdict
 
@@ -36,26 +36,27 @@ OTHERS = {
     "scalar-delta": "A second paper on trial: the closed form of one metal cut by a delta function",
     "bound-states": "Bound states: what binds, from which h_R, and what it does",
     "trust": "Trust maps: how far first order holds, over two parameters",
+    "finite-width": "Rashba layers of finite width: how thin one has to be to be a delta",
 }
 #: For a report that says nothing about itself.
 _UNKNOWN = "a report that this version of sotcheck cannot read; write it again"
 
 
 def write_reports(
-    interfaces: list[Interface],
+    systems: list[System],
     arguments: list[str],
     output: Path,
     *,
     executor: Executor | None = None,
     progress: Progress = silent,
 ) -> int:
-    """Compute and write a report for each interface, and return the worst exit status of the checks.
+    """Compute and write a report for each system, and return the worst exit status of the checks.
 
     `arguments` say how each was named on the command line; each gets a folder of its name. An OutputError
     says that a file cannot be written.
     """
     make_folder(output)
-    calls = [partial(report_data, *task) for task in zip(interfaces, arguments, strict=True)]
+    calls = [partial(report_data, *task) for task in zip(systems, arguments, strict=True)]
     verdicts = []
     for data in progress(results(calls, executor), "reports", len(calls)):
         publish(output / data["system"]["name"], {JSON_NAME: data}, "report", shown)
@@ -65,16 +66,19 @@ def write_reports(
 
 def shown(data: Data) -> tuple[list[Picture], Data]:
     """Return the figures of a report, and what its pages say, derived from its data."""
+    said = {"data": data, "conclusion": list(conclusion(data)), "claims": claim_table(data)}
+    if stack.is_stack(data):
+        figures, own = stack.shown(data)
+        return figures, {**said, **own, "stack": True}
     # For m ∥ ŷ there is no curve.
     figures = [Picture(*one, data) for one in FIGURES if one[0] != "torque" or data["curve"] is not None]
     beyond = pictures(data["beyond"])
     return [*figures, *beyond], {
-        "data": data,
+        **said,
+        "stack": False,
         "figures": {one.name: one.title for one in figures},
         "beyond": conclusions(data["beyond"]),
         "beyond_figures": {one.name: one.title for one in beyond},
-        "conclusion": list(conclusion(data)),
-        "claims": claim_table(data),
         "controls": control_table(data),
     }
 
@@ -84,7 +88,8 @@ def conclusion(data: Data) -> Iterator[str]:
     rows = data["verdicts"]
     count = Counter(row["verdict"] for row in rows)
     if data["verdict"] == "agrees":
-        yield f"The first-order theory holds for this interface: all {len(rows)} findings agree."
+        this = "stack" if stack.is_stack(data) else "interface"
+        yield f"The first-order theory holds for this {this}: all {len(rows)} findings agree."
     else:
         worst = sorted({row["claim"] for row in rows if row["verdict"] == data["verdict"]})
         yield (
@@ -95,8 +100,13 @@ def conclusion(data: Data) -> Iterator[str]:
         yield f"The expansion in h_R fails here: {data['note']}."
     for warning in data["warnings"]:
         yield f"Warning: {warning}."
+    yield from stack.conclusion(data) if stack.is_stack(data) else _of_interface(data)
+
+
+def _of_interface(data: Data) -> Iterator[str]:
+    """Say what was found of a bare interface besides."""
     # Of exact engines, not of other formulas.
-    torque = [row for row in rows if row["claim"] in data["first_order"] and row["engine"]]
+    torque = [row for row in data["verdicts"] if row["claim"] in data["first_order"] and row["engine"]]
     torque = [row for row in torque if row["verdict"] == "agrees"]
     scale = max((abs(row["expected"]) for row in torque), default=0.0)
     if scale > 0:
@@ -143,7 +153,9 @@ def on_bound_states(state: Data) -> str:
 
 
 def first_limits(data: Data) -> dict[str, float | None]:
-    """Return the smallest h_R at which any component is off by 1 % and by 10 %, None if none is."""
+    """Return the smallest h_R or scale at which any component is off by 1 % and by 10 %, None if none is."""
+    if stack.is_stack(data):
+        return stack.first_limits(data)
     rows = [row for row in data["beyond"]["limits"] if row["source"] != "total" and row["h_R"] is not None]
     return {
         f"{limit:.0%}": min((row["h_R"] for row in rows if row["limit"] == limit), default=None)
@@ -153,8 +165,10 @@ def first_limits(data: Data) -> dict[str, float | None]:
 
 def claim_table(data: Data) -> list[Data]:
     """Return one row a claim: the number of its findings, and of the worst ones the one farthest off."""
-    groups = (list(rows) for _, rows in groupby(data["verdicts"], itemgetter("claim")))
-    return [max(rows, key=_badness) | {"findings": len(rows)} for rows in groups]
+    groups: dict[str, list[Data]] = {}
+    for row in data["verdicts"]:
+        groups.setdefault(row["claim"], []).append(row)
+    return [max(rows, key=_badness) | {"findings": len(rows)} for rows in groups.values()]
 
 
 def control_table(data: Data) -> list[Data]:
@@ -177,18 +191,18 @@ def _off(row: Data) -> float:
 # --- the folder of all reports ------------------------------------------------------------
 
 
-def refuse_another(interfaces: Sequence[Interface], output: Path) -> None:
+def refuse_another(systems: Sequence[System], output: Path) -> None:
     """Refuse by an OutputError to write a report over anything but an earlier one of the same system."""
-    for iface in interfaces:
-        folder = output / iface.name
-        if found := _in_the_way(folder, iface):
+    for system in systems:
+        folder = output / system.name
+        if found := _in_the_way(folder, system):
             raise OutputError(
                 f"{folder}: {found}; give the system in your file another name, remove that folder, "
                 "or choose another --output"
             )
 
 
-def _in_the_way(folder: Path, iface: Interface) -> str:
+def _in_the_way(folder: Path, system: System) -> str:
     """Say what in a report's folder is not to be written over, if anything."""
     try:
         # An interrupted report may have left its folders.
@@ -201,11 +215,12 @@ def _in_the_way(folder: Path, iface: Interface) -> str:
         return "is there, and no report of a system"
     except (OSError, ValueError, TypeError, KeyError, SystemFileError):
         return f"its {JSON_NAME} cannot be read as that of a report"
-    old, new = (dict(flat(to_document(one))) for one in (earlier, iface))
-    for key, value in new.items():
+    old, new = (dict(flat(to_document(one))) for one in (earlier, system))
+    for key in {**old, **new}:
         # A title or a reference is no difference.
-        if key not in ("title", "reference") and old[key] != value:
-            return f"has the report of another system of that name ({key} = {old[key]}, and not {value})"
+        if key not in ("title", "reference") and old.get(key) != new.get(key):
+            was, is_ = (short(some[key]) if key in some else "default" for some in (old, new))
+            return f"has the report of another system of that name ({key} = {was}, and not {is_})"
     return ""
 
 
@@ -216,7 +231,14 @@ def write_overview(output: Path, sweeps: Sequence[tuple[str, str]] = ()) -> Path
     """
     found = {path.parent.name: _summary(path) for path in sorted(output.glob(f"*/{JSON_NAME}"))}
     context = {
-        "reports": [{"name": name, **summary} for name, summary in found.items() if summary is not None],
+        **{
+            kind: [
+                {"name": name, **one}
+                for name, one in found.items()
+                if one is not None and one["kind"] == kind
+            ]
+            for kind in ("reports", "stacks")
+        },
         "others": [
             # What other commands have put beside the systems with --output.
             *((name, words) for name, words in OTHERS.items() if (output / name / "index.html").exists()),
@@ -233,7 +255,9 @@ def _summary(path: Path) -> Data | None:
         data = json.loads(path.read_text(encoding="utf-8"))
         Verdict(data["verdict"])
         return {
-            "title": str(data["system"]["title"]),
+            "kind": "stacks" if stack.is_stack(data) else "reports",
+            "layers": stack.layers_words(data) if stack.is_stack(data) else "",
+            "title": str(data["system"]["title"]) or data["system"]["name"],
             "reference": str(data["system"]["reference"]),
             "verdict": data["verdict"],
             "findings": len(data["verdicts"]),

@@ -31,12 +31,14 @@ from sotcheck.numerics.quadrature import sample
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import Interface
+from sotcheck.system.model import System
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.check import CheckResult, try_claims
 from sotcheck.trial.coefficients import remainders
 from sotcheck.trial.entries import Claim
 from sotcheck.trial.evidence import SPACING_POWERS, Evidence, Resolved, gather
 from sotcheck.trial.paper import load
+from sotcheck.trial.stack_data import stack_data
 from sotcheck.trial.torque import TOLERANCE
 
 #: k_⊥ nodes a range for the integrand: the formula's line, and Kwant's points on it.
@@ -51,12 +53,12 @@ LEDGER = {
 
 
 @single_threaded
-def report_data(iface: Interface, argument: str, *, progress: Progress = silent) -> dict[str, Any]:
+def report_data(system: System, argument: str, *, progress: Progress = silent) -> dict[str, Any]:
     """Compute everything that a report shows.
 
     Parameters
     ----------
-    iface : Interface
+    system : System
     argument : str
         How the system was named on the command line, for the command that reproduces the report.
 
@@ -70,6 +72,23 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
     EngineError
         If an engine cannot solve what a report shows.
     """
+    result, shown, settings = (
+        interface_data(system, progress) if isinstance(system, Interface) else stack_data(system)
+    )
+    return {
+        **result.to_dict(),
+        "verdict": str(result.verdict),
+        "summary": result.summary(),
+        "note": result.note or None,
+        **shown,
+        "provenance": provenance(argument, settings),
+    }
+
+
+def interface_data(
+    iface: Interface, progress: Progress
+) -> tuple[CheckResult, dict[str, Any], dict[str, Any]]:
+    """Return the cross-check, what else a bare interface's report shows, and the settings of it all."""
     paper = load()
     ladder = np.array([iface.h_R])
     evidence = gather(iface, ladder, TOLERANCE, paper.first_order, controls=True, progress=progress)
@@ -84,11 +103,7 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
     result = CheckResult(iface, findings, note, tuple(warnings(iface, [iface.h_R])))
     number = paper.first_order.number
     claims, lattice = paper.of_type(Claim), lattice_errors(evidence)
-    return {
-        **result.to_dict(),
-        "verdict": str(result.verdict),
-        "summary": result.summary(),
-        "note": note or None,
+    shown = {
         # Claims about parts of the torque to first order.
         "first_order": [c.name for c in claims if c.number != number and str(c.number).startswith(number)],
         # Fieldlike and dampinglike are undefined for m ∥ y.
@@ -119,27 +134,32 @@ def report_data(iface: Interface, argument: str, *, progress: Progress = silent)
             }
             for found in evidence.bound_states
         ],
-        "provenance": provenance(evidence, lattice, argument),
     }
+    return result, shown, settings_of(evidence, lattice)
 
 
-def provenance(evidence: Evidence, lattice: dict[str, Any], argument: str) -> dict[str, Any]:
+def provenance(argument: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Return by which command, with which versions and settings a report was computed."""
-    summed = evidence.at_h_R[lattice["engine"]]
     packages = {name: version(name) for name in ("kwant", "numpy", "scipy", "matplotlib")}
     return {
         "command": shlex.join(["sotcheck", "report", argument]),
         "python": platform.python_version(),
         "packages": packages | {"sotcheck": __version__},
-        "settings": {
-            "tolerance": TOLERANCE,
-            "h_R ladder": evidence.rungs.tolist(),
-            "radius of convergence in h_R": evidence.expansion.radius,
-            "finite-difference spacings": evidence.spacings.tolist(),
-            "exact-difference spacing": lattice["exact-difference"]["spacing"],
-            "k_perp values of the sum": summed.nodes,
-            "angles of the sum": summed.angles,
-        },
+        "settings": settings,
+    }
+
+
+def settings_of(evidence: Evidence, lattice: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a bare interface's report."""
+    summed = evidence.at_h_R[lattice["engine"]]
+    return {
+        "tolerance": TOLERANCE,
+        "h_R ladder": evidence.rungs.tolist(),
+        "radius of convergence in h_R": evidence.expansion.radius,
+        "finite-difference spacings": evidence.spacings.tolist(),
+        "exact-difference spacing": lattice["exact-difference"]["spacing"],
+        "k_perp values of the sum": summed.nodes,
+        "angles of the sum": summed.angles,
     }
 
 

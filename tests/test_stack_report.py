@@ -1,0 +1,194 @@
+"""The report of a stack: who takes what, where what lies, its page, and its line in the overview."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from layer_cases import LAYERS, PINNED, every_key, pinned
+
+import sotcheck as sc
+from sotcheck.beyond.limits import COMPONENTS, CURRENTS, LIMITS, TrustLimit, trust_limits
+from sotcheck.command.main import cli
+from sotcheck.pages import figures
+from sotcheck.pages.stack import ledger as draw_ledger
+from sotcheck.pages.stack import profile, spin_orbit_words
+from sotcheck.system.stack import Stack
+from sotcheck.trial import stack_data
+from sotcheck.trial.check import CheckResult
+from sotcheck.trial.report_data import report_data
+from sotcheck.trial.stack_data import FLOWS, WHOLE, geometry, ledger
+from sotcheck.trial.torque_table import TorqueRow
+from sotcheck.trial.verdict import Trial, compare
+
+COMMITTED = Path(__file__).resolve().parent.parent / "reports"
+#: Names that would be markup, mathematics, or another column.
+HOSTILE = "<b>$x_$ | [a](b)"
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[TorqueRow]:
+    return list(sc.torque(pinned(), engine="continuum"))
+
+
+@pytest.fixture(scope="module")
+def data() -> dict[str, Any]:
+    """A whole report of a stack with a hostile name, with one finding and a curve of two points."""
+    system = pinned()
+    system = system.with_(layers=(system.layers[0].model_copy(update={"name": HOSTILE}),))
+    finding = Trial("a quantity", compare(1.0, sc.torque(system, "continuum")[0].t[0]), "", "normal", "kwant")
+
+    def limits(_: Any, **__: Any) -> list[TrustLimit]:
+        return [
+            TrustLimit(source, part, limit, 20 * limit, 0.0, "found", "")
+            for source in CURRENTS
+            for part in COMPONENTS
+            for limit in LIMITS
+        ]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stack_data, "check", lambda s: CheckResult(s, (finding.finding("one", "One claim"),)))
+        patch.setattr("sotcheck.beyond.limits.trust_limits", limits)
+        patch.setattr(stack_data, "CURVE", np.array([0.5, 1.0]))
+        patch.setattr(stack_data, "SAME", np.array([1.0]))
+        found: dict[str, Any] = json.loads(json.dumps(report_data(system, "pinned.toml"), allow_nan=False))
+    return found
+
+
+# --------------------------------------------------------------------------------------- who takes what
+
+
+def test_every_part_takes_what_does_not_go_on(rows: list[TorqueRow]) -> None:
+    """What arrives = what the lattice gets + the torque + what goes on, and goes on to the next part."""
+    for row in rows:
+        found = ledger(pinned(), row)
+        *parts, whole = found["parts"]
+        assert [part["part"] for part in parts] == ["z = 0", "layer 1", "z = 1.2", "right half-space"]
+        assert whole["part"] == WHOLE
+        for part in (*parts, whole):
+            arriving, lattice, taken, on = (np.array(part["flows"][name]) for name in FLOWS)
+            np.testing.assert_allclose(arriving, lattice + taken + on, rtol=0, atol=1e-16)
+        for before, after in pairwise(parts):
+            assert before["flows"]["on"] == after["flows"]["arriving"]
+        np.testing.assert_allclose(whole["flows"]["taken"], row.vector, rtol=0, atol=1e-17)
+        for name in ("lattice", "taken"):
+            np.testing.assert_allclose(
+                whole["flows"][name], np.sum([part["flows"][name] for part in parts], axis=0), atol=1e-17
+            )
+        assert found["residual"] <= 1e-17
+
+
+def test_layers_take_what_the_contract_says(rows: list[TorqueRow]) -> None:
+    """And a component of it is the part along its axis."""
+    found = ledger(pinned(), rows[0])
+    torques = [part["flows"]["taken"] for part in found["parts"] if part["part"] in pinned().names]
+    np.testing.assert_allclose(torques, LAYERS["normal"], rtol=0, atol=1e-13)
+    split = found["parts"][-1]["split"]["taken"]
+    assert split == pytest.approx([rows[0].fieldlike, rows[0].dampinglike], rel=1e-12)
+
+
+def test_m_along_y() -> None:
+    """The two axes across m stand for components that are undefined, in the figure too."""
+    system = pinned(m=(0.0, 1.0, 0.0))
+    row = sc.torque(system, engine="continuum")[0]
+    found = ledger(system, row)
+    assert found["components"] == ["x", "z"]
+    assert found["parts"][-1]["split"]["taken"] == [row.vector[0], row.vector[2]]
+    assert "<svg" in figures.svg(
+        draw_ledger, {"ledger": {"rows": [found]}, "lattice": {"engine": "continuum"}}
+    )
+
+
+def test_a_flow_that_is_off_is_seen(rows: list[TorqueRow]) -> None:
+    """The four flows of an interface come from expressions of their own."""
+    flows = rows[0].flows.copy()
+    flows[1] *= 1 + 1e-6
+    assert ledger(pinned(), replace(rows[0], flows=flows))["residual"] > 1e-10
+
+
+# ------------------------------------------------------------------------------------- where what lies
+
+
+@pytest.mark.parametrize("unit", ["", '[units]\nenergy = "eV"'])
+def test_geometry_is_the_file_s(unit: str) -> None:
+    """In its own units, with all spin-orbit terms together, from left to right."""
+    found = geometry(every_key(unit))
+    names = [region["name"] for region in found["regions"]]
+    assert names == ["left half-space", "heavy metal", "layer 2", "right half-space"]
+    ends = [region["to"] for region in found["regions"]]
+    assert ends == [0.0, pytest.approx(0.7), pytest.approx(1.2), None]
+    assert [region["from"] for region in found["regions"]] == [None, *ends[:-1]]
+    assert found["regions"][2]["exchange"] == pytest.approx(0.25)
+    assert found["regions"][2]["direction"] == (0.0, 0.0, -1.0)
+    assert [one["barrier"] for one in found["interfaces"]] == pytest.approx([0.3, 0.0, 0.35])
+    np.testing.assert_allclose(found["regions"][1]["spin_orbit"], 0.08 * np.array([[1, 0], [0, -1], [0, 0]]))
+    assert found["interfaces"][1]["spin_orbit"] is None
+    assert spin_orbit_words(found["regions"][1]["spin_orbit"]) == ["Dresselhaus 0.08"]
+    assert spin_orbit_words(found["regions"][2]["spin_orbit"]) == ["Rashba 0.07", "other linear terms"]
+    assert figures.svg(profile, {"geometry": found}).count("<path") > 20
+
+
+# ------------------------------------------------------------------------------------ limits of a stack
+
+
+def test_limits_of_a_stack_without_layers() -> None:
+    """Are those of the bare interface that it is."""
+    bare = sc.load("bulk-magnetism")
+    stack = Stack(**bare.model_dump())
+    some: dict[str, Any] = {"sources": ["normal"], "parts": ["fieldlike"], "limits": [0.02], "accuracy": 0.01}
+    (one,), (other,) = trust_limits(bare, **some), trust_limits(stack, **some)
+    assert one.h_R == pytest.approx(other.h_R, rel=1e-6)
+
+
+# ------------------------------------------------------------------------------------------------ pages
+
+
+def report(*args: str) -> Result:
+    return CliRunner().invoke(cli, ["report", *args, "--workers", "1"])
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: dict[str, Any]) -> Path:
+    """A folder with the report of a bare interface, where that of a stack is written without the work."""
+    (tmp_path / "bulk-magnetism").mkdir()
+    shutil.copy(COMMITTED / "bulk-magnetism" / "report.json", tmp_path / "bulk-magnetism")
+    (tmp_path / "pinned.toml").write_text(PINNED)
+    monkeypatch.setattr("sotcheck.pages.report.report_data", lambda system, argument: data)
+    return tmp_path
+
+
+def test_page_and_overview(folder: Path, data: dict[str, Any]) -> None:
+    """Both kinds in one overview; a layer's name is text wherever it stands."""
+    found = report(str(folder / "pinned.toml"), "--output", str(folder))
+    assert found.exit_code == {"agrees": 0, "disagrees": 1}[data["verdict"]], found.output
+    overview = (folder / "README.md").read_text()
+    assert "| [bulk-magnetism](bulk-magnetism/README.md) | ✓ agrees |" in overview
+    assert "| [pinned](pinned/README.md) | …" in overview
+    assert "| 1 | 0.2 | 2 |" in overview
+    page, html = ((folder / "pinned" / name).read_text() for name in ("README.md", "index.html"))
+    name = r"\<b\>$x_$ \| \[a\](b)".replace("$x_$", r"\$x\_\$")
+    assert name in page
+    for text in (overview, page):
+        assert "<b>" not in text
+        assert "| [a](b)" not in text
+    assert "<b>" not in html
+    assert {path.stem for path in (folder / "pinned" / "figures").iterdir()} == {
+        "profile", "ledger", "torque", "budget"
+    }  # fmt: skip
+    row = next(row for row in data["torque"] if row["engine"] == "kwant")
+    assert f"| normal | kwant | {row['fieldlike']:.10g} | {row['dampinglike']:.10g} |" in page
+    assert "Warning" not in page
+
+
+def test_a_stack_is_not_written_over_a_bare_interface(folder: Path) -> None:
+    """Nor the other way round: what differs is named."""
+    (folder / "pinned.toml").write_text(PINNED.replace('"pinned"', '"bulk-magnetism"'))
+    words = str(report(str(folder / "pinned.toml"), "--output", str(folder)).exception)
+    assert "has the report of another system of that name" in words
