@@ -6,7 +6,7 @@ What a paper says of a bare interface is tried on it where its premises hold.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -32,7 +32,7 @@ from sotcheck.trial.torque import most_problems
 from sotcheck.trial.verdict import TELL_APART, Comparison, Finding, Trial, Verdict, compare
 
 #: Largest scales of the ladders that are tried, by how far spin-orbit terms turn spin; then smaller ones.
-FIRST_RUNGS, FARTHER, FARTHEST, TINY = (1.0, 0.2, 0.05), 5.0, (1e-6, 30.0), 1e-60
+FIRST_RUNGS, FARTHER, SMALLEST, LARGEST, TINY = (1.0, 0.2, 0.05), 5.0, 1e-6, 5.0, 1e-60
 #: t/scale is even in it.
 POWERS = (2, 4, 6)
 #: t departs from first order as scale³.
@@ -41,6 +41,8 @@ REMAINDER_ORDER, ORDER_TELL_APART = 3.0, 0.05
 RESIDUAL_TELL_APART = 1e-9
 #: Where k_⊥ is resolved: nodes in each range between thresholds, and angles.
 NODES, ANGLES = 4, np.array([0.4, 1.9, 3.1, 5.2])
+#: What rounding leaves of any sum, in units of the largest torque there can be.
+FLOOR = 8 * float(np.finfo(float).eps)
 #: Part of the natural scale of t below which no torque counts as large.
 SMALL_TORQUE = 1e-3
 FIRST = ("first-order", "The linear coefficient of the exact torque follows from unperturbed states alone")
@@ -71,9 +73,9 @@ class Exact:
         flows = exact_flows(engine, system, scales, rtol=rtol, most=most)
         found = flows.total
         errors = np.stack([[errors_of_t(structure, one) for one in each] for each in found.error])
-        rounding = (
-            summed_errors(engine, system, scales).sum(axis=0)[..., None] / np.abs(scales)[:, None, None]
-        )
+        # No sum is refined below FLOOR of the largest torque there can be.
+        noise = summed_errors(engine, system, scales).sum(axis=0) + FLOOR * largest_torque(system)
+        rounding = noise[..., None] / np.abs(scales)[:, None, None]
         _, origin = found.terms.get("quadrature", (0.0, NESTED))
         terms = {"quadrature": (errors, origin), "rounding": (rounding, "double precision over the scale")}
         return cls(scales, flows, Estimate(total_torque(structure, found.value), terms))
@@ -146,10 +148,16 @@ class Ladders:
         def error(part: float) -> float:
             return float(np.nan_to_num(tried[part].linear.total, nan=np.inf))
 
+        def borne_out(part: float) -> bool:
+            here = tried[part].linear
+            others = [one.linear for smaller, one in tried.items() if smaller < part]
+            return not any(np.any(np.abs(here.value - a.value) > here.error + a.error) for a in others)
+
         for part in FIRST_RUNGS:
             tried[part] = climb(one, part)
         while True:
-            best = min(tried, key=error)
+            # Outside the radius of convergence a table may settle by accident: smaller scales have to agree.
+            best = min(filter(borne_out, tried), key=error)
             steepest = {
                 s: min(tried, key=lambda part, s=s: (doubt(part, s), -part))  # type: ignore[misc]
                 for s, _ in open_sources(system)
@@ -159,7 +167,7 @@ class Ladders:
             # A resonance may be narrow, and what first order leaves too large, or too small.
             farther = [min(tried) / FARTHER] if min(tried) in unsure else []
             farther += [max(tried) * FARTHER] if max(tried) in unsure else []
-            farther = [part for part in farther if FARTHEST[0] <= part <= FARTHEST[1]]
+            farther = [part for part in farther if SMALLEST <= part <= LARGEST]
             if not farther or not expansion.exists:
                 break
             tried |= {part: climb(one, part) for part in farther}
@@ -262,9 +270,11 @@ def evidence_of(
     sums = {"closed forms": first_order_torque(system, theory.torque, rtol=FINE)}
     for name, engine in engines.items():
         amplitudes, rounding = evidences.amplitudes_of(engine), engine.rounding(system.structure)
-        sums[name] = first_order_torque(
+        found_by = first_order_torque(
             system, theory.torque, rtol=engine.accuracy, amplitudes=amplitudes, rounding=rounding
         )
+        floor = rounding * largest_torque(system), "no digits are sought below the amplitudes' own"
+        sums[name] = replace(found_by, by_segment=found_by.by_segment.and_("rounding", *floor))
     return Evidence(
         iface=system,
         h_R=scales,

@@ -35,6 +35,8 @@ from sotcheck.trial.torque_table import TorqueRow, TorqueTable
 
 #: Problems that a sum over one layer's states may take, even by a fast engine: seconds.
 MOST_OF_STACKS = 600_000
+#: Of more layers, sums take their time: with fewer problems they would tell nothing.
+MANY = 8
 #: Default relative quadrature error, and the range accepted.
 TOLERANCE, TOLERANCES = 1e-9, (1e-12, 0.1)
 
@@ -44,7 +46,7 @@ def most_problems(engine: Engine, system: System) -> int | None:
 
     Each layer takes as long as the most that a problem of a bare interface does.
     """
-    layers = len(system.structure.layers)
+    layers = min(len(system.structure.layers), MANY)
     return min(engine.most_problems, MOST_OF_STACKS) // layers if layers else None
 
 
