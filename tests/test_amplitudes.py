@@ -23,9 +23,10 @@ from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.system.stack import Junction, Layer, Stack
 from sotcheck.theory.amplitudes import closed_forms
 from sotcheck.theory.sums import first_order_torque, stack_torque
+from sotcheck.theory.table_checks import check
 from sotcheck.theory.table_files import read_table
 from sotcheck.theory.table_sums import first_order_of
-from sotcheck.theory.tables import Table, check
+from sotcheck.theory.tables import Table
 from sotcheck.trial.amplitudes import tabulated
 from sotcheck.trial.own_amplitudes import write_amplitudes
 from sotcheck.trial.paper import load as load_paper

@@ -21,13 +21,16 @@ from sotcheck.system.interface import Interface
 from sotcheck.system.model import System, shown
 from sotcheck.system.units import LENGTH_NM
 from sotcheck.theory.amplitudes import wave_number
+from sotcheck.theory.table_checks import FEWEST, check
 from sotcheck.theory.table_formats import ATTRIBUTE, COLUMNS, FORMATS, VALUES, Columns, format_of
-from sotcheck.theory.tables import FEWEST, SAME, Table, check
+from sotcheck.theory.tables import Table
 
 #: Keys of system files that a header may have; what the interface does, the amplitudes say.
 OF_SYSTEM = tuple(
     key for key in KEYS if key not in ("interface.barrier", "interface.exchange", "relaxation.bound")
 )
+#: Rows this close, relative to the largest k_⊥, are one.
+SAME = 1e-15
 #: Keys of its own, and what they accept.
 OWN = {
     "normalization": '"flux" (|r|^2 + |t|^2 = 1) or "wave" (t in units of the incident wave)',
