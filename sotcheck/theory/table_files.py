@@ -29,6 +29,8 @@ from sotcheck.theory.tables import Table
 OF_SYSTEM = tuple(
     key for key in KEYS if key not in ("interface.barrier", "interface.exchange", "relaxation.bound")
 )
+#: The largest number that any column may have.
+LARGEST = 1e30
 #: Rows this close, relative to the largest k_⊥, are one.
 SAME = 1e-15
 #: Keys of its own, and what they accept.
@@ -99,7 +101,7 @@ def _interface(
     rest = {"name": stem, **{key: value for key, value in document.items() if key != "amplitudes"}}
     given = own.get("edges")
     if given is not None and not (
-        isinstance(given, list) and all(type(k) in (int, float) and 0 <= k < np.inf for k in given)
+        isinstance(given, list) and all(type(k) in (int, float) and 0 <= k <= LARGEST for k in given)
     ):
         raise TableError(
             f"{where}: amplitudes.edges = {shown(given)} is not accepted; expected {OWN['edges']}"
@@ -166,11 +168,12 @@ def _refuse_not_finite(
             f"{where}: {len(k)} rows, too few; give at least {FEWEST} for each range of k_perp, better 30"
         )
     for name, column in zip((*names, *VALUES), [*k.T, *values.T], strict=True):
-        bad = np.flatnonzero(~np.isfinite(column))
+        # Squares of what is larger are no doubles.
+        bad = np.flatnonzero(~(np.abs(column) <= LARGEST))
         if bad.size:
             raise TableError(
                 f"{where}: {rows[bad[0]]}, {name}: {column[bad[0]]} in {bad.size} row{'s' * (bad.size > 1)}; "
-                "expected a finite number: leave the row out, or compute it again"
+                f"expected a finite number, at most {LARGEST:g}: leave the row out, or compute it again"
             )
     if "k_perp" in names and k.min() < 0:
         row = int(np.argmin(k))
