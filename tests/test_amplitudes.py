@@ -23,9 +23,10 @@ from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.system.stack import Junction, Layer, Stack
 from sotcheck.theory.amplitudes import closed_forms
 from sotcheck.theory.sums import first_order_torque, stack_torque
+from sotcheck.theory.table_checks import check
 from sotcheck.theory.table_files import read_table
 from sotcheck.theory.table_sums import first_order_of
-from sotcheck.theory.tables import Table, check
+from sotcheck.theory.tables import Table
 from sotcheck.trial.amplitudes import tabulated
 from sotcheck.trial.own_amplitudes import write_amplitudes
 from sotcheck.trial.paper import load as load_paper
@@ -322,6 +323,7 @@ def test_faults_in_rows(uniform: Columns, tmp_path: Path, fault: Any, words: lis
         ({"fermi_energy": "'x'"}, 'fermi_energy = "x" is not accepted'),
         ({"fermi_energy": "1.5.1"}, "its header is not TOML"),
         ({"amplitudes__normalization": '"none"'}, 'amplitudes.normalization = "none" is not accepted'),
+        ({"amplitudes__edges": "[1e300]"}, "amplitudes.edges = [1e+300] is not accepted"),
         ({"amplitudes__edges": '"1.2"'}, 'amplitudes.edges = "1.2" is not accepted'),
         ({"ferromagnet__exchange": None, "amplitudes__edges": "[]", "amplitudes__normalization": '"wave"'},
          "needs ferromagnet.potential"),
@@ -401,6 +403,7 @@ def test_other_ways_to_have_a_header(uniform: Columns, tmp_path: Path) -> None:
         ("empty.csv", b"", "its header has no fermi_energy"),
         ("latin.csv", b"\xe9", "not UTF-8 text (byte 0)"),
         ("ragged.csv", b"a,b\n1,2\n3\n", "line 3: 1 values for 2 columns"),
+        ("quoted.csv", b'a\n"1\n2\n', "line 2, a: "),
         ("twice.csv", b"a,a\n1,2\n", "two columns are called a"),
         ("wrong.nc", b"no", "is not a NetCDF 4 file that can be read"),
         ("wrong.parquet", b"no", "is not a parquet file that can be read"),

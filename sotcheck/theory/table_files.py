@@ -21,13 +21,18 @@ from sotcheck.system.interface import Interface
 from sotcheck.system.model import System, shown
 from sotcheck.system.units import LENGTH_NM
 from sotcheck.theory.amplitudes import wave_number
+from sotcheck.theory.table_checks import FEWEST, check
 from sotcheck.theory.table_formats import ATTRIBUTE, COLUMNS, FORMATS, VALUES, Columns, format_of
-from sotcheck.theory.tables import FEWEST, SAME, Table, check
+from sotcheck.theory.tables import Table
 
 #: Keys of system files that a header may have; what the interface does, the amplitudes say.
 OF_SYSTEM = tuple(
     key for key in KEYS if key not in ("interface.barrier", "interface.exchange", "relaxation.bound")
 )
+#: The largest number that any column may have.
+LARGEST = 1e30
+#: Rows this close, relative to the largest k_⊥, are one.
+SAME = 1e-15
 #: Keys of its own, and what they accept.
 OWN = {
     "normalization": '"flux" (|r|^2 + |t|^2 = 1) or "wave" (t in units of the incident wave)',
@@ -96,7 +101,7 @@ def _interface(
     rest = {"name": stem, **{key: value for key, value in document.items() if key != "amplitudes"}}
     given = own.get("edges")
     if given is not None and not (
-        isinstance(given, list) and all(type(k) in (int, float) and 0 <= k < np.inf for k in given)
+        isinstance(given, list) and all(type(k) in (int, float) and 0 <= k <= LARGEST for k in given)
     ):
         raise TableError(
             f"{where}: amplitudes.edges = {shown(given)} is not accepted; expected {OWN['edges']}"
@@ -163,11 +168,12 @@ def _refuse_not_finite(
             f"{where}: {len(k)} rows, too few; give at least {FEWEST} for each range of k_perp, better 30"
         )
     for name, column in zip((*names, *VALUES), [*k.T, *values.T], strict=True):
-        bad = np.flatnonzero(~np.isfinite(column))
+        # Squares of what is larger are no doubles.
+        bad = np.flatnonzero(~(np.abs(column) <= LARGEST))
         if bad.size:
             raise TableError(
                 f"{where}: {rows[bad[0]]}, {name}: {column[bad[0]]} in {bad.size} row{'s' * (bad.size > 1)}; "
-                "expected a finite number: leave the row out, or compute it again"
+                f"expected a finite number, at most {LARGEST:g}: leave the row out, or compute it again"
             )
     if "k_perp" in names and k.min() < 0:
         row = int(np.argmin(k))

@@ -50,7 +50,7 @@ def _read_csv(where: str, content: bytes) -> Read:
     ]
     (_, *numbers), (names, *cells) = (
         [n for n, _ in kept] or [0],
-        list(csv.reader(line for _, line in kept)) or [[]],
+        list(csv.reader((line for _, line in kept), quoting=csv.QUOTE_NONE)) or [[]],
     )
     names = [name.strip() for name in names]
     values = np.empty((len(cells), len(names)))

@@ -16,7 +16,8 @@ from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.tabulated import LEFT_OUT, integral, weights
 from sotcheck.theory.symbols import Symbols
-from sotcheck.theory.tables import Table, angle_of, grid_of
+from sotcheck.theory.table_checks import grid_of
+from sotcheck.theory.tables import Table, angle_of
 
 Formula = Callable[[Symbols], Complex]
 #: Next to N's edge |1 + r| goes to zero: below this it is seen to.

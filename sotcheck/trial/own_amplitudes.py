@@ -11,7 +11,7 @@ from sotcheck import __version__
 from sotcheck.engines import EXACT, Engine, exact_engines, reference
 from sotcheck.engines.determinant import poles_near
 from sotcheck.errors import SystemFileError
-from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.arrays import Array, Mask
 from sotcheck.numerics.radial import substitution
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.model import System
@@ -28,6 +28,10 @@ POINTS = 100
 COARSEST, WITHIN = 0.3, 2.0
 #: The narrowest resonance, in θ, that rows can be put around; how far from narrower ones tails are looked at.
 NARROWEST, NEAR = 1e-10, 1e-6
+#: Poles this close to an end, in θ, are none.
+AT_END = 1e-7
+#: Rows that are closer, relative to the largest k_⊥, are one.
+APART = 1e-14
 #: How parallel directions are.
 COLLINEAR = 1e-12
 Segment = tuple[float, float]
@@ -65,7 +69,9 @@ def write_amplitudes(
 
 def _rows(system: System, points: int) -> dict[str, Array]:
     x = [_crowding(system, pair, points) for pair in pairwise(system.thresholds())]
-    return {"k_perp": np.sqrt(np.concatenate(x))}
+    k_perp = np.sqrt(np.concatenate(x))
+    # Doubles cannot tell all of them apart where they crowd.
+    return {"k_perp": k_perp[np.diff(k_perp, prepend=-1.0) > APART * k_perp[-1]]}
 
 
 def _grid(system: System, n_x: int, n_y: int) -> dict[str, Array]:
@@ -101,7 +107,7 @@ def _resonances(system: System, segment: Segment) -> tuple[Array, Array]:
     """
     found = poles_near(system, segment, np.zeros(1), np.zeros(1), 0.0).ravel()
     at, width = found[np.isfinite(found)].real, np.abs(found[np.isfinite(found)].imag)
-    narrow = (width < NARROWEST) & (at > 0) & (at < np.pi / 2)
+    narrow = (width < NARROWEST) & _inside(at)
     if not narrow.any():
         return at, width
     if segment[1] > system.E_F - system.U_N:
@@ -111,6 +117,11 @@ def _resonances(system: System, segment: Segment) -> tuple[Array, Array]:
         narrow &= (near <= 2 * far).all(axis=0)
         at, width = at[~narrow], width[~narrow]
     return at, width
+
+
+def _inside(at: Array) -> Mask:
+    """Say which θ are not upon an end, where flux vanishes with the wave number."""
+    return (at > AT_END) & (at < np.pi / 2 - AT_END)
 
 
 def _transmitted(system: System, segment: Segment, theta: Array, at: Array, width: Array) -> Array:
@@ -133,7 +144,7 @@ def _refuse_narrow(system: System, width: float) -> None:
     for segment in pairwise(system.thresholds()):
         at, widths = _resonances(system, segment)
         x, slope = substitution(*segment, at)
-        narrow = (at > 0) & (at < np.pi / 2) & (widths * slope < 2 * np.sqrt(x) * width)
+        narrow = _inside(at) & (widths * slope < 2 * np.sqrt(x) * width)
         if narrow.any():
             remedy = "take more k_x and k_y, or rows against k_perp: leave --grid out"
             raise _too_narrow(system, segment, at[narrow][0], remedy)
@@ -142,12 +153,14 @@ def _refuse_narrow(system: System, width: float) -> None:
 def _crowding(system: System, segment: Segment, points: int) -> Array:
     """Return k_⊥² in a range: `points` equidistant in θ, more around resonances, as narrow as they are."""
     at, width = _resonances(system, segment)
-    if (inside := (width < NARROWEST) & (at > 0) & (at < np.pi / 2)).any():
+    if (inside := (width < NARROWEST) & _inside(at)).any():
         remedy = "the exact engines of sotcheck torque find it"
         raise _too_narrow(system, segment, at[inside][0], remedy)
     # Those beyond an end are as wide as they are far from it.
     here = np.clip(at, 0.0, np.pi / 2)
-    at, width = here, np.maximum(np.hypot(width, at - here), NARROWEST)
+    width = np.hypot(width, at - here)
+    counts = _inside(at) | (width > AT_END)
+    at, width = here[counts], width[counts]
     step = min(COARSEST, 15 / points)
 
     def count(theta: Array) -> Array:
