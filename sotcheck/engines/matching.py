@@ -228,17 +228,16 @@ class Matching(Engine):
         return States(structure, k_perp, angle, scale, left, right, psi, slope)
 
 
-def in_blocks(
-    of: Callable[..., Array], shape: tuple[int, ...], grid: Sequence[Array], most: int
-) -> Array:
-    """Return values (*shape, ...) of k_⊥, angle and scale, which broadcast, about so many problems at once."""
+def in_blocks(of: Callable[..., Array], shape: tuple[int, ...], grid: Sequence[Array], most: int) -> Array:
+    """Return values (*shape, ...) of k_⊥, angle and scale, which broadcast, so many problems at once."""
     grid = np.atleast_1d(*grid)
     all_in_all = np.broadcast_shapes(*(values.shape for values in grid))
     padded = [values.reshape((1,) * (len(all_in_all) - values.ndim) + values.shape) for values in grid]
     found = np.empty((*shape, *all_in_all))
     step = max(1, most // math.prod(all_in_all[1:]))
     for block in (slice(start, start + step) for start in range(0, all_in_all[0], step)):
-        found[(slice(None),) * len(shape) + (block,)] = of(*(one[block] if len(one) > 1 else one for one in padded))
+        some = (one[block] if len(one) > 1 else one for one in padded)
+        found[(*(slice(None),) * len(shape), block)] = of(*some)
     return found
 
 

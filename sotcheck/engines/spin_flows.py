@@ -90,7 +90,7 @@ def flows_of_waves(structure: Structure, grid: Grid, waves: Complex) -> Array:
         if delta.exchange:
             _cross(-delta.exchange * column(delta.direction, grid), here, at[:, 4 * n + 3])
     for n, layer in enumerate(structure.layers):
-        gained, (added, torque) = at[:, 4 * n + 4] - at[:, 4 * n + 1], np.moveaxis(inside[:, 2 * n : 2 * n + 2], 1, 0)
+        gained, added, torque = at[:, 4 * n + 4] - at[:, 4 * n + 1], inside[:, 2 * n], inside[:, 2 * n + 1]
         if layer.spin_orbit == NO_FIELD:
             # Nothing is added: what does not go on is the torque.
             np.negative(gained, out=torque)
