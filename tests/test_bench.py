@@ -186,7 +186,7 @@ def test_the_table() -> None:
 BARS = {
     "continuum": (None, 0.25), "continuum_over_naive": (30_000, None), "kwant_over_naive": (25, None),
     "kwant_difference": (None, 1e-13), "fewer_than_quad_vec": (50, None), "workers_ratio": (1.8, None),
-    "memory": (None, 500), "sweep_overhead": (None, 5),
+    "memory": (None, 500), "sweep_overhead": (None, 5), "stack_plain": (None, 5), "stack_coupled": (None, 5),
 }  # fmt: skip
 
 

@@ -1,8 +1,10 @@
-"""How long a scattering problem takes: boundary matching, our Kwant path, and the naive Kwant script."""
+"""How long a scattering problem takes: boundary matching, stacks, our Kwant path, the naive Kwant script."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +13,9 @@ from sotcheck.engines.kwant_private import channel_modes
 from sotcheck.exact.observables import exact_flows
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.interface import Interface
+from sotcheck.system.model import System
 from sotcheck.system.spin import pauli_vector
+from sotcheck.system.stack import Stack
 from sotcheck.system.states import States
 from sotcheck_bench import naive_kwant
 from sotcheck_bench.timing import Recorded, best_of, every, largest
@@ -68,6 +72,49 @@ def continuum_times(iface: Interface, *, side: int, looped: int, rounds: int) ->
         "grid": found["grid"] / side**2,
         "different": found["different"] / len(different[0]),
         "loop": found["loop"] / looped,
+    }
+
+
+def three_layers(iface: Interface, rashba: float) -> Stack:
+    """Return an interface with three layers behind it, two of them magnetic, and Rashba terms in all."""
+    layers: Any = (
+        {"thickness": 1.0, "potential": 0.3, "exchange": 0.4, "magnetization": (1, 0, 1), "mass": 1.2},
+        {"thickness": 0.8, "potential": -0.2, "mass": 0.8, "interface": {"barrier": 0.2}},
+        {"thickness": 0.6, "potential": 0.1, "exchange": 0.3, "magnetization": (0, 1, 2)},
+    )
+    layers = tuple({**one, "rashba": rashba} for one in layers)
+    return Stack(**{**iface.model_dump(), "name": "three-layers", "layers": layers})
+
+
+def stack_times(iface: Interface, *, side: int, rounds: int) -> dict[str, float]:
+    """Return how many times longer three layers take than a bare interface, without and with Rashba terms.
+
+    Returns
+    -------
+    dict
+        "plain" and "coupled": a problem on a grid of side²; with " torque", one at TOLERANCE; with
+        " problems", how many more problems that asks for.
+    """
+    engine = Matching()
+    k_perp = (np.arange(side) + 0.5)[:, None, None] * k_max(iface) / side
+    angle = ((np.arange(side) + 0.5) * 2 * np.pi / side)[:, None]
+    systems: dict[str, System] = {
+        "bare": iface, "plain": three_layers(iface, 0.0), "coupled": three_layers(iface, 0.1)
+    }  # fmt: skip
+    work: dict[str, Callable[[], Any]] = {}
+    found = {}
+    for name, system in systems.items():
+        scale = np.array([system.scale])
+        work[name] = partial(engine.all_flows, system.structure, k_perp, angle, scale)
+        work[f"{name} torque"] = partial(exact_flows, engine, system, scale, rtol=TOLERANCE)
+        recorded = Recorded(engine)
+        exact_flows(recorded, system, scale, rtol=TOLERANCE)
+        found[f"{name} problems"] = float(recorded.problems)
+    found |= best_of(work, rounds)
+    return {
+        name + what: found[name + what] / found["bare" + what]
+        for name in ("plain", "coupled")
+        for what in ("", " torque", " problems")
     }
 
 

@@ -74,6 +74,7 @@ def bench(quick: bool = False, progress: Progress = silent) -> BenchResult:
     iface = load_bare(SYSTEM)
     parts: list[Callable[[], Iterator[Row]]] = [
         lambda: _problems(iface, size),
+        lambda: _stack(iface, size),
         lambda: _torque(iface, size),
         lambda: _quadrature(iface, size),
         lambda: _workers(size),
@@ -131,6 +132,17 @@ def _problems(iface: Interface, size: Size) -> Iterator[Row]:
         "kwant_difference_edges", part, "the same at band edges too", kwant["difference at edges"],
         note=f"all {kwant['compared']:.0f} problems; Kwant's modes round as ε/(k_z a)², in either path",
     )  # fmt: skip
+
+
+def _stack(iface: Interface, size: Size) -> Iterator[Row]:
+    """Measure three layers against the bare interface."""
+    found = problems.stack_times(iface, side=size.side // 4, rounds=max(2, size.rounds // 2))
+    for name, what in (("plain", "three layers"), ("coupled", "with Rashba terms in all")):
+        yield Row(f"stack_{name}", "stack", f"{what}: a problem on a grid", found[name], "×",
+                  at_most=5 if size.judged else None)  # fmt: skip
+        torque, more = found[f"{name} torque"], found[f"{name} problems"]
+        yield Row(f"stack_{name}_torque", "stack", f"{what}: a torque", torque, "×",
+                  note=f"{more:.3g} times as many problems: {torque / more:.3g} × a problem")  # fmt: skip
 
 
 def _torque(iface: Interface, size: Size) -> Iterator[Row]:

@@ -22,15 +22,15 @@ import numpy as np
 
 from sotcheck.engines.base import Engine
 from sotcheck.engines.recursion import passed_through, solve_stack
-from sotcheck.engines.spin_flows import flows_of_waves, spinors_along, waves_of
+from sotcheck.engines.spin_flows import spinors_along, waves_of, write_flows
 from sotcheck.engines.stack import joined, outgoing
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.spin import IDENTITY, PAULI, dagger, pauli_vector
 from sotcheck.system.states import States
 from sotcheck.system.structure import Scale, Structure
 
-#: Problems solved together: their temporaries stay in the processor's cache.
-BLOCK, STACK_BLOCK = 4096, 1024
+#: Problems solved together: their temporaries stay in the processor's cache. Of a stack times its interfaces.
+BLOCK, STACK_BLOCK = 4096, 16384
 
 
 def axes_of(spinors: Complex) -> Array:
@@ -180,10 +180,9 @@ class Matching(Engine):
             return np.moveaxis(interfaces, (1, 0, 2, 3), (-4, -3, -2, -1))
         axes = axes_of(spinors_along(np.array(m)))
 
-        def closed(*grid: Array) -> Array:
+        def closed(into: Array, *grid: Array) -> None:
             found = flows(structure, axes, *grid)
-            turned: Array = (axes @ found.reshape(12, 3, -1)).reshape(found.shape)
-            return turned
+            into[:] = (axes @ found.reshape(12, 3, -1)).reshape(found.shape)
 
         found = in_blocks(closed, (3, 4, 3), (k_perp, angle, scale), BLOCK)[None]
         return np.moveaxis(found, (0, 1, 2, 3), (-4, -3, -2, -1))
@@ -199,7 +198,7 @@ class Matching(Engine):
         leads = structure.left, structure.right
         turn = spinors_along(np.array(structure.right.direction))[:, ::-1]
 
-        def flows(*grid: Array) -> Array:
+        def write(into: Array, *grid: Array) -> None:
             outside = [np.moveaxis(outgoing(one.bands(structure.energy, grid[0])[0]), -1, 0) for one in leads]
             passed = passed_through(structure, (grid[0], grid[1], grid[2]), (outside[0], outside[1]))
             waves, (k_perp, angle, scale) = passed.waves(turn), np.broadcast_arrays(*grid)
@@ -208,10 +207,10 @@ class Matching(Engine):
                 waves = np.broadcast_to(waves, (*waves.shape[:4], *k_perp.shape)).copy()
                 others = joined(structure, k_perp[lossy], angle[lossy], scale[lossy]).states()
                 waves[..., lossy] = waves_of(*others, turn)
-            return flows_of_waves(structure, (grid[0], grid[1], grid[2]), waves)
+            write_flows(structure, (grid[0], grid[1], grid[2]), waves, into)
 
         number = 4 * len(structure.interfaces) + 2 * len(structure.layers)
-        return in_blocks(flows, (3, number, 3), grid, STACK_BLOCK)
+        return in_blocks(write, (3, number, 3), grid, STACK_BLOCK // len(structure.interfaces))
 
     def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
         """Solve at every broadcast combination of k_⊥, in-plane angle and scale."""
@@ -228,17 +227,16 @@ class Matching(Engine):
         return States(structure, k_perp, angle, scale, left, right, psi, slope)
 
 
-def in_blocks(
-    of: Callable[..., Array], shape: tuple[int, ...], grid: Sequence[Array], most: int
-) -> Array:
-    """Return values (*shape, ...) of k_⊥, angle and scale, which broadcast, about so many problems at once."""
+def in_blocks(write: Callable[..., None], shape: tuple[int, ...], grid: Sequence[Array], most: int) -> Array:
+    """Return values (*shape, ...) written for k_⊥, angle and scale, which broadcast, so many at once."""
     grid = np.atleast_1d(*grid)
     all_in_all = np.broadcast_shapes(*(values.shape for values in grid))
     padded = [values.reshape((1,) * (len(all_in_all) - values.ndim) + values.shape) for values in grid]
     found = np.empty((*shape, *all_in_all))
     step = max(1, most // math.prod(all_in_all[1:]))
     for block in (slice(start, start + step) for start in range(0, all_in_all[0], step)):
-        found[(slice(None),) * len(shape) + (block,)] = of(*(one[block] if len(one) > 1 else one for one in padded))
+        some = (one[block] if len(one) > 1 else one for one in padded)
+        write(found[(*(slice(None),) * len(shape), block)], *some)
     return found
 
 

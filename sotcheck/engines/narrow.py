@@ -6,7 +6,8 @@ its null vector, with w = Σ_in |R†b̂|²/4 as no flux is lost. Hence
 
     ∫dx ψψ† = RR† (4π/|D|) |R†b̂|² / Σ_in |R†b̂|²,
 
-finite however little of b̂ arrives, and known to the width relative to the distance of other states.
+finite however little of b̂ arrives, and known to the width relative to the distance of other states: of the
+other spin's, and of the same spin's, no closer than about 1/D.
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ import numpy as np
 from sotcheck.engines.recursion import Grid, Passed, passed_through
 from sotcheck.engines.spin_flows import flows_of_waves, spinors_along
 from sotcheck.engines.stack import outgoing
-from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.two_by_two import product
 from sotcheck.system.spin import IDENTITY, dagger
 from sotcheck.system.structure import Structure
 
 #: Steps in x of the derivative of Ĝ⁻¹, relative to x, and how far off the pole its home is looked for.
 STEP, OFF = 2e-5, 1e-9
+#: Errors relative to the largest flow: per width over distance, of the derivative; what of x is rounding.
+OF_WIDTH, OF_SLOPE, ROUNDING = 8.0, 1e-9, 1e-15
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,8 @@ class Sides:
         mirrored = Structure(structure.energy, structure.regions[::-1], structure.interfaces[::-1])
         leads = structure.left, structure.right
         first, last = (np.moveaxis(outgoing(one.bands(structure.energy, grid[0])[0]), -1, 0) for one in leads)
-        return cls(passed_through(structure, grid, (first, last)), passed_through(mirrored, grid, (last, first)))
+        ways = (structure, (first, last)), (mirrored, (last, first))
+        return cls(*(passed_through(one, grid, outside) for one, outside in ways))
 
     @property
     def inverse_green(self) -> Complex:
@@ -50,8 +54,12 @@ class Sides:
         return np.moveaxis(found, (1, 2), (-2, -1))
 
 
-def narrow_flows(structure: Structure, x: Array, angle: Array, scale: Array) -> Array:
-    """Return ∫dx of all flows over resonances at x = k_⊥² (p,), (3, 4I + 2L, 3, p)."""
+def narrow_flows(structure: Structure, poles: Complex, angle: Array, scale: Array) -> tuple[Array, Array]:
+    """Return ∫dx of all flows over resonances at poles in x = k_⊥² (p,), (p, 3, 4I + 2L, 3).
+
+    Their errors relative to each one's largest flow have axes of one for all but the first.
+    """
+    x, width = poles.real, np.abs(poles.imag)
 
     def sides(x: Array) -> Sides:
         return Sides.of(structure, (np.sqrt(x), angle, scale))
@@ -62,44 +70,47 @@ def narrow_flows(structure: Structure, x: Array, angle: Array, scale: Array) -> 
     home, each = np.argmin(sizes, axis=0), np.arange(len(x))
     matrix = here.inverse_green[home, each]
     values, vectors = np.linalg.eigh((matrix + dagger(matrix)) / 2)
-    R = np.take_along_axis(vectors, np.abs(values).argmin(axis=-1)[:, None, None], axis=-1)[..., 0]
+    own = np.abs(values).argmin(axis=-1)
+    R = vectors[each, :, own]
 
     def slope(step: Array) -> Array:
         rise = (sides(x + step).inverse_green - sides(x - step).inverse_green)[home, each]
         found: Array = np.einsum("pi,pij,pj->p", R.conj(), rise, R).real / (2 * step)
         return found
 
-    D = (4 * slope(STEP * x) - slope(2 * STEP * x)) / 3
-    waves = np.zeros((3, 2, 4, len(structure.interfaces), len(x)), dtype=complex)
+    D = np.abs(4 * slope(STEP * x) - slope(2 * STEP * x)) / 3
+    state, arriving = _carried(here, home, R.T, structure)
+    share = arriving / np.maximum(arriving.sum(axis=0), np.finfo(float).tiny)
+    waves = state[:, :, None] * np.sqrt(4 * np.pi * share / D)[:, None]
+    flows = flows_of_waves(structure, (np.sqrt(x), angle, scale), waves)
+    other_spin = D / np.maximum(np.abs(values[each, 1 - own]), np.finfo(float).tiny)
+    off = OF_SLOPE + OF_WIDTH * (width + ROUNDING * x) * (other_spin + D)
+    return np.moveaxis(flows, -1, 0), np.minimum(off, 1.0)[:, None, None, None]
+
+
+def _carried(sides: Sides, home: Index, R: Complex, structure: Structure) -> tuple[Complex, Array]:
+    """Return states (3, 2, interfaces, p) that are R at their homes, and |R†b̂|² there by column (4, p)."""
+    number = len(structure.interfaces)
+    state = np.zeros((3, 2, number, len(home)), dtype=complex)
+    arriving = np.zeros((4, len(home)))
     turn = spinors_along(np.array(structure.right.direction))[:, ::-1]
-    for n in np.unique(home):
-        some = home == n
-        state, arriving = _carried(here, int(n), R.T, turn)
-        share = arriving / np.maximum(arriving.sum(axis=0), np.finfo(float).tiny)
-        found = state[:, :, None] * np.sqrt(4 * np.pi * share / np.abs(D))[:, None]
-        waves[..., some] = found[..., some]
-    return flows_of_waves(structure, (np.sqrt(x), angle, scale), waves)
-
-
-def _carried(sides: Sides, home: int, R: Complex, turn: Complex) -> tuple[Complex, Array]:
-    """Return a state (3, 2, interfaces, p) that is R at its home, and |R†b̂|² there by column (4, p)."""
-    number = len(sides.right.after)
-    state = np.empty((3, 2, number, R.shape[-1]), dtype=complex)
-    couplings = []
-    # From the left, then from the right: seen from either side the other one lies ahead.
+    # Seen from either side, the other one lies ahead; slopes of the mirror image have the other sign.
     for passed, mirrored, spinors in ((sides.left, True, IDENTITY), (sides.right, False, turn)):
+        start, sign, column = (number - 1 - home, -1, 0) if mirrored else (home, 1, 2)
+        behind, ahead = (2, 1) if mirrored else (1, 2)
         bs, onward = passed.arrivals(spinors)
-        start = number - 1 - home if mirrored else home
-        couplings.append(np.abs((R.conj()[:, None] * bs[start]).sum(axis=0)) ** 2)
-        wave = R[:, None]
-        for n in range(start, number):
-            place, sign = (number - 1 - n, -1) if mirrored else (n, 1)
-            behind, ahead = (1, 2)[::sign]
-            state[0, :, place] = wave[:, 0]
-            state[ahead, :, place] = sign * product(passed.after[n], wave)[:, 0]
-            if n > start:
-                state[behind, :, place] = sign * before[:, 0]
-            if n < number - 1:
-                _, matrix, _, sloping, _ = onward[n]
-                before, wave = product(sloping, wave), product(matrix, wave)
-    return state, np.concatenate(couplings)
+        wave, slope = np.zeros_like(R)[:, None], np.zeros_like(R)[:, None]
+        for n in range(number):
+            if n:
+                _, matrix, _, sloping, _ = onward[n - 1]
+                wave, slope = product(matrix, wave), product(sloping, wave)
+            starts, beyond = start == n, start < n
+            wave = np.where(starts, R[:, None], wave)
+            there = number - 1 - n if mirrored else n
+            state[0, :, there] = np.where(starts | beyond, wave[:, 0], state[0, :, there])
+            forward = sign * product(passed.after[n], wave)[:, 0]
+            state[ahead, :, there] = np.where(starts | beyond, forward, state[ahead, :, there])
+            state[behind, :, there] = np.where(beyond, sign * slope[:, 0], state[behind, :, there])
+            arrived = np.abs((R.conj()[:, None] * bs[n]).sum(axis=0)) ** 2
+            arriving[column : column + 2] = np.where(starts, arrived, arriving[column : column + 2])
+    return state, arriving

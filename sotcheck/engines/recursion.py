@@ -107,7 +107,8 @@ def _turned(q2: Any, d: float) -> tuple[Any, Any]:
         slow = np.abs(q2) * d**2 < SLOW
         if slow.any():
             x = np.where(slow, q2 * d**2, 0)
-            cos, sine = np.where(slow, np.polyval(COSINE, x), cos), np.where(slow, d * np.polyval(SINE, x), sine)
+            cos = np.where(slow, np.polyval(COSINE, x), cos)
+            sine = np.where(slow, d * np.polyval(SINE, x), sine)
         return cos, sine
     size = np.sqrt(np.abs(q2))
     turn = size * d
@@ -115,7 +116,7 @@ def _turned(q2: Any, d: float) -> tuple[Any, Any]:
     cos, sine = np.cos(turn), np.where(size == 0, d, np.sin(turn) / safe)
     if decays.any():
         turn = np.minimum(turn, 2 * SHALLOW)
-        cos, sine = np.where(decays, np.cosh(turn), cos), np.where(decays & (size > 0), np.sinh(turn) / safe, sine)
+        cos, sine = np.where(decays, np.cosh(turn), cos), np.where(decays, np.sinh(turn) / safe, sine)
     return cos, sine
 
 
@@ -172,7 +173,6 @@ def passed(region: Region, energy: float, grid: Grid, Y: Complex) -> Step:
         return _deep(region, q2, axis, Y)
     with np.errstate(all="ignore"):
         both = _deep(region, q2, axis, Y), _shallow(region, q2, axis, Y)
-    names = ("Y", "pivot", "exponent", "loss")
 
     def onward(b: Complex) -> Onward:
         with np.errstate(all="ignore"):
@@ -180,7 +180,10 @@ def passed(region: Region, energy: float, grid: Grid, Y: Complex) -> Step:
         first, *others = (np.where(deep, one, other) for one, other in parts)
         return (first, *others)
 
-    return Step(*(np.where(deep, *(getattr(one, name) for one in both)) for name in names), onward)
+    names = ("Y", "pivot", "exponent", "loss")
+    Y, *others = (np.where(deep, *(getattr(one, name) for one in both)) for name in names)
+    pivot, exponent, loss = others
+    return Step(Y, pivot, exponent, loss, onward)
 
 
 @dataclass(frozen=True)
@@ -216,7 +219,7 @@ class Passed:
         return np.asarray(reduce(np.maximum, (step.loss for step in self.steps), np.ones(())) > most)
 
     def arrivals(self, turn: Complex) -> tuple[list[Complex], list[Onward]]:
-        """Return b̂ just beyond every interface, of waves from the right with the spinors `turn`, and the ways."""
+        """Return b̂ just beyond every interface, of waves from the right with spinors `turn`, and the ways."""
         bs = [product(self.arriving, turn.reshape(2, 2, *(1,) * (self.arriving.ndim - 2)))]
         onward: list[Onward] = []
         for step in self.steps[::-1]:

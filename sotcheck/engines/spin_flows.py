@@ -76,8 +76,15 @@ def _cross(v: Any, s: Any, into: Array) -> None:
 def flows_of_waves(structure: Structure, grid: Grid, waves: Complex) -> Array:
     """Return all flows, (3, 4I + 2L, 3, ...)."""
     number, shape = len(structure.interfaces), np.broadcast_shapes(*(one.shape for one in grid))
+    out = np.empty((3, 4 * number + 2 * len(structure.layers), 3, *shape))
+    write_flows(structure, grid, waves, out)
+    return out
+
+
+def write_flows(structure: Structure, grid: Grid, waves: Complex, out: Array) -> None:
+    """Write all flows, (3, 4I + 2L, 3, ...)."""
+    number = len(structure.interfaces)
     psi, before, after = waves
-    out = np.zeros((3, 4 * number + 2 * len(structure.layers), 3, *shape))
     at, inside = out[:, : 4 * number], out[:, 4 * number :]
     minus, plus = _products(psi, before), _products(psi, after)
     density, spin = _density(psi)
@@ -85,16 +92,23 @@ def flows_of_waves(structure: Structure, grid: Grid, waves: Complex) -> Array:
         at[:, 0::4, i], at[:, 1::4, i] = one, other
     for n, delta in enumerate(structure.interfaces):
         here = [one[:, n] for one in spin]
-        if delta.spin_orbit != NO_FIELD:
-            _cross(field_of(delta, grid), here, at[:, 4 * n + 2])
-        if delta.exchange:
-            _cross(-delta.exchange * column(delta.direction, grid), here, at[:, 4 * n + 3])
+        lattice, taken = at[:, 4 * n + 2], at[:, 4 * n + 3]
+        for acts, field, into in (
+            (delta.spin_orbit != NO_FIELD, field_of(delta, grid), lattice),
+            (delta.exchange, -delta.exchange * column(delta.direction, grid), taken),
+        ):
+            if acts:
+                _cross(field, here, into)
+            else:
+                into[:] = 0
     for n, layer in enumerate(structure.layers):
-        gained, (added, torque) = at[:, 4 * n + 4] - at[:, 4 * n + 1], np.moveaxis(inside[:, 2 * n : 2 * n + 2], 1, 0)
+        gained, added, torque = at[:, 4 * n + 4] - at[:, 4 * n + 1], inside[:, 2 * n], inside[:, 2 * n + 1]
         if layer.spin_orbit == NO_FIELD:
             # Nothing is added: what does not go on is the torque.
+            added[:] = 0
             np.negative(gained, out=torque)
             continue
+        torque[:] = 0
         if layer.exchange:
             size, axis = split_by(layer, grid)
             ends = [
@@ -110,7 +124,6 @@ def flows_of_waves(structure: Structure, grid: Grid, waves: Complex) -> Array:
             whole = [(one - other) * axis[i] + across[:, i] for i in range(3)]
             _cross(-layer.exchange * column(layer.direction, grid), whole, torque)
         np.add(gained, torque, out=added)
-    return out
 
 
 def _by_band(total: Array, vector: list[Array], axis: Array) -> Array:

@@ -19,7 +19,6 @@ THIN = 1.0
 NODES = 16
 
 
-
 def _bands(states: States, layer: int) -> tuple[Complex, Array]:
     """Return the wave numbers (..., 2) in a layer, real or positive imaginary, and their spin axis."""
     region = states.structure.layers[layer]

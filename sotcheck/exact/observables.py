@@ -22,8 +22,6 @@ from sotcheck.system.model import System
 #: which is minus (2), what it takes; and (4) goes to the magnetism of the interface.
 FLOWS = ("spin_current_minus", "spin_current_plus", "lattice", "interface")
 MINUS, PLUS, LATTICE, INTERFACE = range(4)
-#: Errors of a narrow resonance's flows relative to the largest: per width in θ, and of its derivative in k_⊥².
-OF_WIDTH, OF_SLOPE = 16.0, 1e-9
 #: How the error of an extrapolation over spacings is found.
 LAST_STEP = "last step of Richardson's table"
 #: Nodes in a range between thresholds, and angles, of the sum of the states' errors: a digit of it will do.
@@ -73,15 +71,13 @@ def exact_flows(engine: Engine, system: System, h_R: Array, *, rtol: float, most
 
     def narrow(segment: tuple[float, float], angles: Array, poles: Complex) -> tuple[Array, Array]:
         some = np.argwhere(~np.isnan(poles))
-        theta, angle, lane = poles[tuple(some.T)], some[:, 0], some[:, 1]
-        x = x_of(segment, theta.real).real
-        flows = np.moveaxis(narrow_flows(structure, x, angles[angle], h_R[lane]), -1, 0)
-        each = (np.sqrt(x) * np.cos(angles[angle]))[:, None, None, None] * factor[lane] * flows
+        x, (at, lane) = x_of(segment, poles[tuple(some.T)]), some[:, :2].T
+        flows, off = narrow_flows(structure, x, angles[at], h_R[lane])
+        each = (np.sqrt(x.real) * np.cos(angles[at]))[:, None, None, None] * factor[lane] * flows
         values = np.zeros((len(angles), len(h_R), *flows.shape[1:]))
         errors = np.zeros_like(values)
-        np.add.at(values, (angle, lane), each)
-        off = OF_WIDTH * np.abs(theta.imag) + OF_SLOPE
-        np.add.at(errors, (angle, lane), off[:, None, None, None] * np.abs(each).max(axis=(-1, -2), keepdims=True))
+        np.add.at(values, (at, lane), each)
+        np.add.at(errors, (at, lane), off * np.abs(each).max(axis=(-1, -2), keepdims=True))
         return paired(values), paired(errors)
 
     alone = None if isinstance(system, Interface) else narrow

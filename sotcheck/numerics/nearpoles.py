@@ -4,8 +4,8 @@ An integrand with the poles p and p* is f(s) = (A + B s)/|s − p|² + a smooth 
 those that are exact for 1/|s − p|², (s − Re p)/|s − p|² and as many polynomials as there are nodes left. No
 node of Fejér's need see a pole: two more lie on its flanks, at s = Re p + |Im p| tan u.
 
-Of a pole upon the axis only the finite part is integrated, −A (1/a + 1/(1 − a)) of A/(s − a)²: what π A/|Im p|
-tends to is for whoever put it there to add.
+Of a pole upon the axis only the finite part is integrated, −A (1/a + 1/(1 − a)) of A/(s − a)²: what
+π A/|Im p| tends to is for whoever put it there to add.
 """
 
 from __future__ import annotations
@@ -139,7 +139,9 @@ def near_poles(poles: Complex) -> NearPoles | None:
     chosen = [[_kept(*lane) for lane in zip(*pair, strict=True)] for pair in zip(poles, rho, strict=True)]
     nodes, steepness, owner = [], [], []
     for pair in chosen:
-        seen = [(lane, which, p) for lane, some in enumerate(pair) for which, p in enumerate(some) if not _upon(p)]
+        seen = [
+            (lane, which, p) for lane, some in enumerate(pair) for which, p in enumerate(some) if not _upon(p)
+        ]
         nodes.append(np.concatenate([np.zeros(0), *(flanks(p, which) for _, which, p in seen)]))
         steepness.append(1 / np.abs(nodes[-1] - np.repeat([p for _, _, p in seen], 2)))
         owner.append(np.repeat([lane for lane, _, _ in seen], 2))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial, reduce
 from itertools import pairwise
 from operator import add
+from typing import Any
 
 import numpy as np
 
@@ -116,13 +117,15 @@ def sum_over_k(
 
     def along(segment: tuple[float, float], angles: Array) -> tuple[Array, Array, int]:
         near = None if poles is None else poles(segment, angles)
-        more, off = 0.0, 0.0
+        more: Any = 0.0
+        off: Any = 0.0
         if near is not None:
             inside = (near.real > 0) & (near.real < np.pi / 2) & (np.abs(near.imag) < NARROW)
             if narrow is not None and inside.any():
                 more, off = narrow(segment, angles, np.where(inside, near, np.nan))
             # A pole upon the axis is none that nodes see; another one is next to it, however close.
-            near = np.where(inside, near.real + (0 if narrow else 1j * np.maximum(np.abs(near.imag), TINY)), near)
+            distance = 0.0 if narrow else np.maximum(np.abs(near.imag), TINY)
+            near = np.where(inside, near.real + 1j * distance, near)
         values, errors, nodes = radial(
             counted, segment, angles, tolerance, near, crowds=[*edges, *crowds], spent=spent
         )

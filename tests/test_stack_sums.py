@@ -1,0 +1,108 @@
+"""k_⊥ sums of stacks: narrow resonances by themselves, budgets that hold; of 200 with SOTCHECK_STACKS=200."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import pytest
+from layer_cases import CONTINUUM, random_stack
+
+import sotcheck as sc
+from sotcheck.engines.determinant import stack_poles
+from sotcheck.engines.narrow import narrow_flows
+from sotcheck.engines.poles import x_of
+from sotcheck.exact.inside import flows_of, in_layers
+from sotcheck.exact.observables import exact_flows
+from sotcheck.numerics import quadrature
+from sotcheck.system.stack import Stack
+from sotcheck.system.structure import Structure
+
+#: Random stacks whose budgets are tried.
+SEEDS = range(int(os.environ.get("SOTCHECK_STACKS", "0"))) or [11, 14]
+
+
+def well(thickness: float) -> Stack:
+    """A well with everything in it between two barriers."""
+    barrier = {"potential": 4.0, "exchange": 0.3, "magnetization": (1, 0, 0)}
+    inside = {
+        "thickness": 2.0, "potential": 0.1, "exchange": 0.4, "magnetization": (0.6, 0, 0.8), "mass": 0.9,
+        "spin_orbit": ((0.1, 0.2), (-0.3, 0), (0, 0.1)), "interface": {"exchange": 0.1, "barrier": 0.1},
+    }  # fmt: skip
+    ends = {"thickness": thickness, "interface": {"exchange": 0.2, "magnetization": (0, 1, 0)}}
+    layers: Any = ({**barrier, **ends}, inside, {**barrier, "thickness": 0.9 * thickness})
+    return Stack(
+        name="well", E_F=1.5, U_N=0.1, U_F=-0.1, J=0.5, m=(0, 0.6, 0.8), u_0=0.1, h_R=0.3, layers=layers
+    )
+
+
+def resonances(structure: Structure, angle: float) -> list[complex]:
+    """Return poles in x with their width, of the first range."""
+    segment = (0.0, structure.thresholds()[1])
+    theta = stack_poles(structure, segment, np.array(angle), np.array(1.0))
+    inside = theta[(theta.real > 0) & (theta.real < np.pi / 2) & (np.abs(theta.imag) < 1e-4)]
+    return [complex(x) for x in x_of(segment, inside)]
+
+
+@pytest.mark.parametrize("thickness", [4.0, 5.0])
+@pytest.mark.parametrize("angle", [0.4, 0.4 + np.pi])
+def test_integral_over_a_narrow_resonance(thickness: float, angle: float) -> None:
+    """All that a layer adds and takes, by source, against Gauss and Legendre's rule in arsinh (x/width)."""
+    structure, one = well(thickness).structure, np.array([1.0])
+    for pole in resonances(structure, angle):
+        width, far = abs(pole.imag), 0.02
+        found, off = narrow_flows(structure, np.array([pole]), np.array([angle]), one)
+        nodes, weights = np.polynomial.legendre.leggauss(200)
+        reach = np.arcsinh(far / width)
+        k_perp = np.sqrt(pole.real + width * np.sinh(nodes * reach))
+        values = flows_of(CONTINUUM, structure, k_perp[:, None], np.array(angle), one[0])[:, 0]
+        slope = width * reach * np.cosh(nodes * reach)
+        # What lies beyond is 2/π of the width over the distance.
+        direct = np.tensordot(weights * slope, values, 1) / (1 - 2 * width / (np.pi * far))
+        inside = slice(4 * len(structure.interfaces) + 2, 4 * len(structure.interfaces) + 4)
+        size = np.abs(found[0][:, inside]).max()
+        assert size > 1e-2
+        assert (
+            np.abs(found[0][:, inside] - direct[:, inside]).max() <= max(float(off.max()), 4 * width) * size
+        )
+        assert off.max() <= 1e4 * width + 1e-8
+
+
+def test_a_resonance_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By nodes on its flanks or by itself: the same sums within both errors, which are small."""
+    stack, sums = well(4.6), []
+    for narrow in (1e-9, 1e-6):
+        monkeypatch.setattr(quadrature, "NARROW", narrow)
+        sums.append(exact_flows(CONTINUUM, stack, np.array([1.0]), rtol=1e-6).total)
+    flanks, alone = sums
+    size = np.abs(flanks.value).max()
+    assert np.all(np.abs(flanks.value - alone.value) <= flanks.error + alone.error)
+    assert max(flanks.total, alone.total) <= 1e-4 * size
+
+
+def test_a_well_without_leaks_has_its_torque() -> None:
+    """However thick the barriers are, a level takes what its couplings say, by their ratio."""
+    rows = [sc.torque(well(d), engine="continuum", tolerance=1e-6) for d in (12.0, 24.0)]
+    for table in rows:
+        size = max(np.abs(row.vector).max() for row in table)
+        assert size > 1e-4
+        assert max(row.t.total for row in table) <= 1e-5 * size
+        # That on the well itself, which nothing else reaches.
+        torques = [in_layers(table.iface.structure, row.flows)[1, 1] for row in table]
+        assert np.abs(torques).max() > 1e-5
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_budgets_of_random_stacks(seed: int) -> None:
+    """At 1e-4 and 1e-8 both say how far they are from 1e-11, vector and components."""
+    stack = random_stack(seed)
+    fine = sc.torque(stack, engine="continuum", tolerance=1e-11)
+    for tolerance in (1e-4, 1e-8):
+        for row, reference in zip(
+            sc.torque(stack, engine="continuum", tolerance=tolerance), fine, strict=True
+        ):
+            assert np.abs(row.vector - reference.vector).max() <= row.t.total, tolerance
+            assert row.parts is not None
+            assert reference.parts is not None
+            assert np.all(np.abs(row.parts.value - reference.parts.value) <= row.parts.error), tolerance
