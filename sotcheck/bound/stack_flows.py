@@ -21,6 +21,8 @@ from sotcheck.system.structure import Structure
 
 #: Nodes of the rules tried on a whole turn, and in a range of angles; most ranges of a contour.
 TURN, NODES, MOST_PIECES = (16, 32, 64), (12, 24), 24
+#: Most levels that are summed; states solved at once.
+MOST_LEVELS, TOGETHER = 24, 256
 #: Steps of bisections in angle.
 STEPS = 60
 
@@ -53,6 +55,8 @@ def ranges(grid: Counted) -> list[Ends]:
     EngineError.
     """
     ends: list[float] = []
+    if (levels := int(grid.number.max())) > MOST_LEVELS:
+        raise EngineError(f"{levels} states are bound at E_F, too many to be summed (at most {MOST_LEVELS})")
     for level in range(1, int(grid.number.max()) + 1):
         inside = grid.number >= level
         crossings = np.count_nonzero(inside[1:] != inside[:-1], axis=0)
@@ -104,7 +108,10 @@ Solver = Callable[[Counted, Index, Array, Array, bool], Array]
 
 def by_matching(grid: Counted, level: Index, q: Array, angle: Array, other: bool) -> Array:
     """Solve by the eigenvectors of K, cells half as thick as the other set of equations."""
-    return integrand(bound_at_fermi(grid, level, q, angle, other))
+    together = np.array_split(np.arange(len(q)), -(-len(q) // TOGETHER))
+    return np.concatenate(
+        [integrand(bound_at_fermi(grid, level[some], q[some], angle[some], other)) for some in together]
+    )
 
 
 def stack_bound_flows(
