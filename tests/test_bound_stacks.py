@@ -225,7 +225,7 @@ def test_what_a_torque_is_warned_of() -> None:
     assert said(pinned()) == []
     (found,) = said(WELL)
     assert "3 closed and 1 open Fermi contours" in found
-    assert "1.9011 to 1.96329" in found
+    assert "k_perp = 1.9011 to 1.96329, 1.68628 to 1.72755" in found
     (found,) = said(pinned(h_R=2.5))
     assert "k_perp without end" in found
 

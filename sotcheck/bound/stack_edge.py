@@ -13,8 +13,8 @@ import numpy as np
 
 from sotcheck.bound.stack_fermi import Counted, depth_at_fermi, k_max
 from sotcheck.bound.stiffness import Grid, both_leads, cells, stiffness
-from sotcheck.engines.stack import outgoing
 from sotcheck.engines.spin_flows import layer_flows
+from sotcheck.engines.stack import outgoing
 from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.system.spin import in_spin_bands, pauli_vector
 from sotcheck.system.states import States

@@ -19,8 +19,10 @@ from sotcheck.numerics.arrays import Array, Index
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.structure import Structure
 
-#: Nodes of the rules tried on a whole turn, and in a range of angles; most ranges: one costs a second or so.
-TURN, NODES, MOST_PIECES = (16, 32, 64), (12, 24), 8
+#: Nodes of the rules tried on a whole turn, and in a range of angles; most ranges of a contour.
+TURN, NODES, MOST_PIECES = (16, 32, 64), (12, 24), 24
+#: Most levels that are summed; states solved at once.
+MOST_LEVELS, TOGETHER = 24, 256
 #: Steps of bisections in angle.
 STEPS = 60
 
@@ -53,6 +55,8 @@ def ranges(grid: Counted) -> list[Ends]:
     EngineError.
     """
     ends: list[float] = []
+    if (levels := int(grid.number.max())) > MOST_LEVELS:
+        raise EngineError(f"{levels} states are bound at E_F, too many to be summed (at most {MOST_LEVELS})")
     for level in range(1, int(grid.number.max()) + 1):
         inside = grid.number >= level
         crossings = np.count_nonzero(inside[1:] != inside[:-1], axis=0)
@@ -104,7 +108,10 @@ Solver = Callable[[Counted, Index, Array, Array, bool], Array]
 
 def by_matching(grid: Counted, level: Index, q: Array, angle: Array, other: bool) -> Array:
     """Solve by the eigenvectors of K, cells half as thick as the other set of equations."""
-    return integrand(bound_at_fermi(grid, level, q, angle, other))
+    together = np.array_split(np.arange(len(q)), -(-len(q) // TOGETHER))
+    return np.concatenate(
+        [integrand(bound_at_fermi(grid, level[some], q[some], angle[some], other)) for some in together]
+    )
 
 
 def stack_bound_flows(
@@ -113,7 +120,7 @@ def stack_bound_flows(
     """Return the flows of states bound in a stack at E_F, with the prefactor of t, per τ_b, (4I + 2L, 3).
 
     None if there are no such states. Where `no_end` says nothing; an EngineError says that a contour cannot
-    be followed. Ranges of angles are halved until their nodes are enough, or there are `most`.
+    be followed. The worst range of angles is halved until nodes are enough, or there are `most`.
     """
     grid = counted(structure, scale)
     if not grid.number.any():
@@ -127,25 +134,30 @@ def stack_bound_flows(
         values = weights[column, None, None] * solver(grid, level, q, angle[column], other)
         return values.sum(axis=0), ROUNDING * float(np.abs(values).sum(axis=0).max(initial=0.0))
 
-    whole = ranges(grid)
-    waiting = [(ends, integral(ends, NODES[0])[0]) for ends in whole]
-    start = np.sum([value for _, value in waiting], axis=0)
-    again = np.sum([integral(ends, NODES[0], True)[0] for ends in whole], axis=0)
-    largest, other = float(np.abs(start).max()), float(np.abs(again - start).max())
-    total, change = 0 * start, 0.0
-    pieces = len(waiting)
-    while waiting:
-        ends, value = waiting.pop()
-        for n in NODES[1:] if ends else TURN:
+    def tried(ends: Ends) -> tuple[float, Array, float, Ends]:
+        """Return what the last doubling of the nodes changes, the integral, and its rounding error."""
+        numbers = NODES if ends else TURN
+        value = integral(ends, numbers[0])[0]
+        for n in numbers[1:]:
             before, (value, rounding) = value, integral(ends, n)
-            off = float(np.abs(value - before).max())
-            if off <= max(rtol * largest, rounding):
+            change = float(np.abs(value - before).max())
+            if change <= max(rtol * float(np.abs(value).max()), rounding):
                 break
-        else:
-            if pieces < most:
-                pieces += 1
-                waiting += [(half, integral(half, NODES[0])[0]) for half in halves(ends)]
-                continue
-        total, change, other = total + value, change + off, other + rounding
+        return change, value, rounding, ends
+
+    whole = ranges(grid)
+    start, again = (
+        np.sum([integral(ends, NODES[0], other)[0] for ends in whole], axis=0) for other in (False, True)
+    )
+    done = [tried(ends) for ends in whole]
+    while len(done) < most:
+        change, rounding = sum(one[0] for one in done), sum(one[2] for one in done)
+        if change <= max(rtol * float(np.abs(start).max()), rounding):
+            break
+        worst = done.pop(int(np.argmax([one[0] for one in done])))
+        done += [tried(half) for half in halves(worst[-1])]
+    total = np.sum([one[1] for one in done], axis=0)
+    change, rounding = sum(one[0] for one in done), sum(one[2] for one in done)
+    other = float(np.abs(again - start).max()) + rounding
     terms = {"quadrature": (change, DOUBLED), "rounding": (other, "the same by other equations")}
     return Estimate(total, {name: (np.full(total.shape, size), of) for name, (size, of) in terms.items()})

@@ -22,6 +22,8 @@ from sotcheck.run.threads import single_threaded
 from sotcheck.system.files import to_document
 from sotcheck.system.stack import Stack
 
+#: Contours whose k_⊥ a sentence says.
+MOST_SPANS = 6
 #: What the JSON says of its thresholds.
 MEANING = (
     "the smallest factor of all spin-orbit terms from which a state is below the continuum at that k_perp, "
@@ -194,8 +196,11 @@ def in_words(contours: Sequence[FermiContour], why: str) -> str:
     closed = sum(one.closed for one in contours)
     kinds = [f"{n} {kind}" for n, kind in ((closed, "closed"), (len(contours) - closed, "open")) if n]
     one = len(contours) == 1
-    spans = ", ".join("{:.6g} to {:.6g}".format(*contour.k_perp) for contour in contours)
+    ends = [(f"{lower:.6g}", f"{upper:.6g}") for lower, upper in (each.k_perp for each in contours)]
+    spans = [lower if lower == upper else f"{lower} to {upper}" for lower, upper in ends]
+    if len(spans) > MOST_SPANS:
+        spans = [*spans[: MOST_SPANS - 1], "...", spans[-1]]
     return (
         f"{' and '.join(kinds)} Fermi contour{'' if one else 's'} of states bound in the stack "
-        f"{'lies' if one else 'lie'} at E_F outside both continua (k_perp from {spans})"
+        f"{'lies' if one else 'lie'} at E_F outside both continua (k_perp = {', '.join(spans)})"
     )

@@ -118,7 +118,7 @@ def stiffness(q2: Any, a: float, mass: float) -> tuple[Any, Any]:
     Of k_z² with a small imaginary part as well, which comes out with all its digits.
     """
     decays, slow = q2.real < 0, np.abs(q2) * a**2 < SLOW
-    kappa = np.sqrt(np.where(decays & ~slow, -q2, 1))
+    kappa = np.sqrt(np.where(decays & ~slow, -q2, 1 / a**2))
     # e^{-2κa} stands beside one.
     wave = np.exp(-kappa * a)
     beside = 1 - wave * wave
