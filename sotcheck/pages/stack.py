@@ -15,7 +15,7 @@ from sotcheck.system.model import BOUND, SOURCES
 
 #: A half-space takes this part of the thickness of all layers in the drawing.
 OUTSIDE = 0.35
-#: Bars of the ledger smaller than this part of the largest one are left out.
+#: What is smaller than this part of the largest is left out of the ledger's bars, and of sentences.
 NOTHING = 1e-9
 BANDS = (("minority", 1, figures.GREEN), ("majority", -1, figures.RED))
 
@@ -195,10 +195,11 @@ def _who(row: Data) -> str:
     """Say which part takes most of one source's spin, of either component."""
     *some, whole = row["parts"]
     words = []
+    largest = np.abs([part["split"]["taken"] for part in row["parts"]]).max()
     for n, name in enumerate(row["components"]):
         total = whole["split"]["taken"][n]
         most = max(some, key=lambda part: abs(part["split"]["taken"][n]))
-        if total and most["split"]["taken"][n]:
-            own = most["split"]["taken"][n]
+        own = most["split"]["taken"][n]
+        if abs(own) > NOTHING * largest:
             words.append(f"{name} torque {total:.3g}, of any part the most ({own:.3g}) on {most['part']}")
     return f"Source {row['source']}: {'; '.join(words) or 'no torque'}."
