@@ -32,7 +32,7 @@ from sotcheck.trial.torque import most_problems
 from sotcheck.trial.verdict import TELL_APART, Comparison, Finding, Trial, Verdict, compare
 
 #: Largest scales of the ladders that are tried, by how far spin-orbit terms turn spin; then smaller ones.
-FIRST_RUNGS, FARTHER, SMALLEST, LARGEST, TINY = (1.0, 0.2, 0.05), 5.0, 1e-6, 5.0, 1e-60
+FIRST_RUNGS, FARTHER, SMALLEST, TINY = (1.0, 0.2, 0.05), 5.0, 1e-6, 1e-60
 #: t/scale is even in it.
 POWERS = (2, 4, 6)
 #: t departs from first order as scale³.
@@ -135,7 +135,7 @@ class Ladders:
         expansion, missing = expansion_of(system)
         expected = stack_torque(system, rtol=1e-12) + missing
         scale = max(float(np.abs(expected.value).max()), SMALL_TORQUE * largest_torque(system))
-        unit = 1 / max(strength(system.structure), TINY)
+        unit = (expansion.radius or 1.0) / max(strength(system.structure), TINY)
         (first, one), *others = engines.items()
         tried: dict[float, Exact] = {}
 
@@ -164,13 +164,11 @@ class Ladders:
             }
             unsure = [part for s, part in steepest.items() if doubt(part, s) > ORDER_TELL_APART]
             unsure += [best] if error(best) > TELL_APART * scale else []
-            # A resonance may be narrow, and what first order leaves too large, or too small.
-            farther = [min(tried) / FARTHER] if min(tried) in unsure else []
-            farther += [max(tried) * FARTHER] if max(tried) in unsure else []
-            farther = [part for part in farther if SMALLEST <= part <= LARGEST]
-            if not farther or not expansion.exists:
+            # A resonance may be narrow, and what first order leaves too large.
+            farther = min(tried) / FARTHER
+            if min(tried) not in unsure or farther < SMALLEST or not expansion.exists:
                 break
-            tried |= {part: climb(one, part) for part in farther}
+            tried[farther] = climb(one, farther)
         chosen = {best, *steepest.values()}
         rest = {name: {part: climb(engine, part) for part in chosen} for name, engine in others}
         return cls(expected, scale, expansion, {first: tried} | rest, best, steepest)

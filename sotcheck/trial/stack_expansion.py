@@ -37,6 +37,8 @@ from sotcheck.trial.premises import ONE_AXIS
 BOUND_IN = 1e-9
 #: A pole this close to a threshold, in θ, lies at it: a channel is transparent there.
 AT_THRESHOLD = 1e-6
+#: A state this far from a threshold, in θ, is none that spin-orbit terms carry there.
+CLEAR = 1.0
 #: By how much a field along m moves states, in θ, at most.
 SHIFTS, TINY = 1e-3 * 0.5 ** np.arange(3), 1e-60
 
@@ -52,8 +54,8 @@ def expansion_of(system: System) -> tuple[Expansion, Estimate]:
     """Return whether t has a first order, and what of it open channels do not tell, by source, (3, 3)."""
     x = sample(system.thresholds(), NODES) ** 2
     x = x[x < system.k_perp2_max("normal")]
-    radius = float(radius_by_k(system, x, ANGLES).min()) if x.size else 0.0
-    inside, at_edge = _states(system.structure)
+    by_k = float(radius_by_k(system, x, ANGLES).min()) if x.size else 0.0
+    (inside, at_edge), radius = _states(system.structure), _reach(system.structure)
     where = ", ".join(f"{_x(*one) ** 0.5:.4g}" for one in at_edge or inside)
     missing = Estimate(np.zeros((len(SOURCES), 3)))
     if at_edge:
@@ -61,15 +63,15 @@ def expansion_of(system: System) -> tuple[Expansion, Estimate]:
             f"without spin-orbit coupling a channel is transparent at grazing incidence (k_perp = {where}): "
             "t has no expansion in the scale there"
         )
-        return Expansion("transparent", 0.0, radius, words=words), missing
+        return Expansion("transparent", 0.0, by_k, words=words), missing
     if not inside:
-        return Expansion("analytic", radius, radius), missing
+        return Expansion("analytic", radius, by_k), missing
     words = (
         "without spin-orbit coupling a state is bound in the stack at E_F, among the open channels of the "
         f"other spin (k_perp = {where}): first order misses its torque"
     )
     if ONE_AXIS.but(system):
-        return Expansion("threshold", 0.0, radius, words=words), missing
+        return Expansion("threshold", 0.0, by_k, words=words), missing
     m = np.array(system.structure.right.direction)
     # Of the source `majority`: the closed band is that of the higher energy.
     place = np.array([[0.0], [1.0], [0.0]])
@@ -79,7 +81,7 @@ def expansion_of(system: System) -> tuple[Expansion, Estimate]:
     parts = np.zeros(len(SOURCES), dtype=complex)
     parts[1] = complex(*split) if split else 0.0
     at = _x(*inside[0])
-    return Expansion("embedded", radius, radius, parts, at, words), missing
+    return Expansion("embedded", radius, by_k, parts, at, words), missing
 
 
 def _x(segment: Segment, theta: float) -> float:
@@ -103,6 +105,16 @@ def _states(structure: Structure) -> tuple[list[tuple[Segment, float]], list[tup
                 edge = lower or theta > np.pi / 2 - AT_THRESHOLD
                 (at_edge if edge else inside).append((segment, theta))
     return inside, at_edge
+
+
+def _reach(structure: Structure) -> float:
+    """Return which part of the spin-orbit terms' strength leaves states next to thresholds where they are."""
+    found = [1.0]
+    for segment in pairwise(structure.thresholds()):
+        theta = stack_poles(structure, segment, np.zeros((1, 1)), np.zeros((1, 1))).ravel()
+        ends = [np.pi / 2] if segment[0] == 0 else [0.0, np.pi / 2]
+        found += [float(np.nanmin(np.abs(theta - end)) / CLEAR) for end in ends if theta.size]
+    return min(found)
 
 
 def _along_m(structure: Structure, direction: int) -> Structure:
