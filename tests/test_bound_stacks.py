@@ -175,7 +175,7 @@ def test_flows_are_a_bare_interfaces(h_R: float) -> None:
     np.testing.assert_allclose(found.value, known, atol=found.total)
     F = iface.structure.right
     layered = cut(iface.structure, 1, replace(F, thickness=1.7), F)
-    sliced = stack_bound_flows(layered, h_R, 1e-10)
+    sliced = stack_bound_flows(layered, h_R, 1e-6)
     assert sliced is not None
     np.testing.assert_allclose(sliced.value[:4], known, atol=sliced.total)
     torque = known[1] - (known[1] @ iface.direction) * iface.direction
