@@ -13,7 +13,7 @@ from conftest import Command, interface
 from layer_cases import PINNED, cut, pinned, random_stack
 
 import sotcheck as sc
-from sotcheck.bound import stiffness
+from sotcheck.bound import stack_fermi, stiffness
 from sotcheck.bound.agreement import random_cases
 from sotcheck.bound.contour import Contour
 from sotcheck.bound.flows import bound_flows
@@ -28,6 +28,7 @@ from sotcheck.bound.stiffness import number_below
 from sotcheck.bound.thresholds import threshold
 from sotcheck.engines import EXACT
 from sotcheck.engines.recursion import passed_through
+from sotcheck.errors import EngineError
 from sotcheck.exact.inside import at_interfaces, in_layers
 from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.zeros import count_zeros
@@ -70,7 +71,10 @@ def test_counts_are_kwants() -> None:
 def test_a_layer_that_is_not_cut_miscounts(monkeypatch: pytest.MonkeyPatch) -> None:
     """The alarm rings: a cell of several half waves hides states of its own."""
     states = stack_bound(WELL.structure, 0.3, 0.5, 1.0)
-    assert compare(WELL.structure, np.array([[0.3, 0.5, 1.0]]), states.p[None])["different_counts"] == 0
+    found = compare(WELL.structure, np.array([[0.3, 0.5, 1.0]]), states.p[None])
+    assert found["different_counts"] == found["different_energies"] == 0 < found["states"]
+    off = compare(WELL.structure, np.array([[0.3, 0.5, 1.0]]), states.p[None] * (1 + 1e-7))
+    assert off["different_energies"] == off["states"]
     monkeypatch.setattr(stiffness, "PHASE", 1e3)
     with np.errstate(invalid="ignore"):
         p = stack_bound(WELL.structure, 0.3, 0.5, 1.0).p[None]
@@ -148,7 +152,7 @@ def test_contours_are_a_bare_interfaces(h_R: float, closed: bool) -> None:
     np.testing.assert_allclose(found.k_perp, np.hypot(k_max(iface.structure), arc.p), rtol=2e-3)
 
 
-def test_no_state_beyond_the_grid() -> None:
+def test_no_state_beyond_the_grid(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sea ends where it is said to, by Kwant's count as well; or it is said that it does not end."""
     for seed in (10, 36):
         structure = random_stack(seed).structure
@@ -160,6 +164,9 @@ def test_no_state_beyond_the_grid() -> None:
             assert grid.number[i, j] == number_by_kwant(
                 structure, float(p), float(k_perp), float(grid.angle[j]), 1.0
             )
+    monkeypatch.setattr(stack_fermi, "empty_beyond", lambda *_: 1.001 * k_max(WELL.structure))
+    with pytest.raises(EngineError, match="where none can be"):
+        counted(WELL.structure, 1.0)
     bare = interface(E_F=1.0).structure
     assert empty_beyond(bare, 1.99) > 1
     assert "interface 1 is 2.01 k_perp" in no_end(bare, 2.01)
@@ -175,7 +182,7 @@ def test_flows_are_a_bare_interfaces(h_R: float) -> None:
     np.testing.assert_allclose(found.value, known, atol=found.total)
     F = iface.structure.right
     layered = cut(iface.structure, 1, replace(F, thickness=1.7), F)
-    sliced = stack_bound_flows(layered, h_R, 1e-10)
+    sliced = stack_bound_flows(layered, h_R, 1e-6)
     assert sliced is not None
     np.testing.assert_allclose(sliced.value[:4], known, atol=sliced.total)
     torque = known[1] - (known[1] @ iface.direction) * iface.direction

@@ -28,7 +28,7 @@ from sotcheck.system.structure import Structure
 #: p at which counts are compared, in units of k_max: Kwant's self-energies lose digits at the band edge.
 NEAREST = 1e-5
 #: Relative distance from a state's p at which its number is to change.
-AROUND = 1e-7
+AROUND = 1e-8
 #: Longest layer, in radians, and most energies that are compared.
 MOST_SITES, MOST_ENERGIES = 300.0, 200
 #: Relative range of q in which a state at E_F is looked for; by how much self-energies are changed to tell

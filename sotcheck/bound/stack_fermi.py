@@ -15,6 +15,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from sotcheck.bound.stiffness import number_below
+from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Index
 from sotcheck.system.structure import Structure
 
@@ -147,7 +148,12 @@ def counted(structure: Structure, scale: float) -> Counted:
     q = np.concatenate([[0.0], np.geomspace(first, end, steps)])
     angle = 2 * np.pi * (np.arange(ANGLES) + 0.3) / ANGLES
     at, turned = np.meshgrid(q, angle, indexing="ij")
-    return Counted(structure, scale, q, angle, number_at_fermi(structure, at, turned, scale))
+    number = number_at_fermi(structure, at, turned, scale)
+    if number[-1].any():
+        raise EngineError(
+            f"states are bound at E_F beyond k_perp = {math.hypot(edge, end):g}, where none can be"
+        )
+    return Counted(structure, scale, q, angle, number)
 
 
 def fermi_contours(structure: Structure, scale: float) -> list[FermiContour]:

@@ -56,7 +56,7 @@ def _why_not(structure: Structure, scale: float, why: str) -> str:
             ranges(counted(structure, scale))
     except EngineError as error:
         return f"theirs is left out, for {error}"
-    return "theirs is not told" + ("" if why else ", which boundary matching would (--engine continuum)")
+    return "theirs is not told" if why else "theirs is the row 'bound' of boundary matching (torque)"
 
 
 def narrowest(structure: Structure, scale: float) -> tuple[float, float] | None:
