@@ -25,7 +25,8 @@ from sotcheck.trial.entries import Claim
 from sotcheck.trial.evidence import Evidence, gather
 from sotcheck.trial.paper import Paper, load
 from sotcheck.trial.result import Findings
-from sotcheck.trial.stack_check import Ladders, conserved, engines_agree, evidence_of, first_order
+from sotcheck.trial.stack_check import conserved, engines_agree, evidence_of, first_order
+from sotcheck.trial.stack_ladders import Ladders
 from sotcheck.trial.torque import TOLERANCE, asked
 from sotcheck.trial.verdict import Finding, Trial, Verdict, unknown
 

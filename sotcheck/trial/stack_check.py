@@ -6,7 +6,7 @@ What a paper says of a bare interface is tried on it where its premises hold.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -14,37 +14,25 @@ import numpy as np
 
 from sotcheck.beyond.torques import open_sources
 from sotcheck.engines import Engine
-from sotcheck.engines.determinant import kinks_of
-from sotcheck.exact.inside import errors_of_t, spin_turned, total_torque
-from sotcheck.exact.observables import exact_flows, largest_torque, ledger_residual, summed_errors
+from sotcheck.exact.inside import spin_turned
+from sotcheck.exact.observables import largest_torque, ledger_residual
 from sotcheck.numerics.arrays import Array
-from sotcheck.numerics.convergence import observed_order, richardson
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.numerics.quadrature import NESTED, Sum, sample
+from sotcheck.numerics.quadrature import NESTED, sample
 from sotcheck.system.model import System
 from sotcheck.theory.first_order import FirstOrder
-from sotcheck.theory.sums import first_order_flows, first_order_torque, stack_torque
+from sotcheck.theory.sums import first_order_flows, first_order_torque
 from sotcheck.trial import evidence as evidences
 from sotcheck.trial.evidence import FINE, LARGEST_RUNG, RUNG_FRACTION, RUNGS, Evidence
-from sotcheck.trial.expansion import Expansion
-from sotcheck.trial.stack_expansion import expansion_of, strength
-from sotcheck.trial.torque import most_problems
-from sotcheck.trial.verdict import TELL_APART, Comparison, Finding, Trial, Verdict, compare
+from sotcheck.trial.stack_ladders import ORDER_TELL_APART, Exact, Ladders
+from sotcheck.trial.verdict import Comparison, Finding, Trial, Verdict, compare
 
-#: Largest scales of the ladders that are tried, by how far spin-orbit terms turn spin; then smaller ones.
-FIRST_RUNGS, FARTHER, SMALLEST, TINY = (1.0, 0.2, 0.05), 5.0, 1e-6, 1e-60
-#: t/scale is even in it.
-POWERS = (2, 4, 6)
 #: t departs from first order as scale³.
-REMAINDER_ORDER, ORDER_TELL_APART = 3.0, 0.05
+REMAINDER_ORDER = 3.0
 #: Residuals of conservation laws are seen from here on, per unit flux.
 RESIDUAL_TELL_APART = 1e-9
 #: Where k_⊥ is resolved: nodes in each range between thresholds, and angles.
 NODES, ANGLES = 4, np.array([0.4, 1.9, 3.1, 5.2])
-#: What rounding leaves of any sum, in units of the largest torque there can be.
-FLOOR = 8 * float(np.finfo(float).eps)
-#: Part of the natural scale of t below which no torque counts as large.
-SMALL_TORQUE = 1e-3
 FIRST = ("first-order", "The linear coefficient of the exact torque follows from unperturbed states alone")
 LINEAR = ("linearity", "What first order leaves is of third order in the scale of all spin-orbit terms")
 AGREE = ("engines", "Exact engines agree on the torque")
@@ -53,125 +41,6 @@ LEDGER = (
     "Spin that arrives is what is taken and what goes on, at every interface and in every layer",
 )
 UNITARY = ("unitarity", "The scattering matrix of open channels is unitary")
-
-
-@dataclass(frozen=True)
-class Exact:
-    """Exact flows over these scales (n,), and t over them (n, 3, 3): scale, source, x, y, z."""
-
-    scales: Array
-    flows: Sum
-    over_scale: Estimate
-
-    @classmethod
-    def of(cls, engine: Engine, system: System, scales: Array, rtol: float) -> Exact:
-        """Sum over k_⊥."""
-        structure, most = system.structure, most_problems(engine, system)
-        if most and kinks_of(system, scales, engine.effective_spacing(structure)).size:
-            # Each scale is then summed by itself.
-            most //= len(scales)
-        flows = exact_flows(engine, system, scales, rtol=rtol, most=most)
-        found = flows.total
-        errors = np.stack([[errors_of_t(structure, one) for one in each] for each in found.error])
-        # No sum is refined below FLOOR of the largest torque there can be.
-        noise = summed_errors(engine, system, scales).sum(axis=0) + FLOOR * largest_torque(system)
-        rounding = noise[..., None] / np.abs(scales)[:, None, None]
-        _, origin = found.terms.get("quadrature", (0.0, NESTED))
-        terms = {"quadrature": (errors, origin), "rounding": (rounding, "double precision over the scale")}
-        return cls(scales, flows, Estimate(total_torque(structure, found.value), terms))
-
-    @property
-    def linear(self) -> Estimate:
-        """The linear coefficient, (3, 3), of scales each of which is half the one before."""
-        over = self.over_scale
-        _, origin = over.terms["quadrature"]
-        fit = richardson(over.value, POWERS, over.error)
-        carried, why = fit.terms["rounding"]
-        return Estimate(fit.value, fit.terms | {"rounding": (carried, f"{why}; {origin}")})
-
-    def rest(self, expected: Estimate, source: int) -> Estimate:
-        """Return how far t over the scale is from its first order, (n,)."""
-        rest = np.linalg.norm(self.over_scale.value - expected.value, axis=-1)
-        noise = np.linalg.norm(self.over_scale.error + expected.error, axis=-1)
-        return Estimate(rest[:, source], {"quadrature": (noise[:, source], NESTED)})
-
-    def order(self, expected: Estimate, source: int) -> Estimate:
-        """Return with which power of the scale t departs from its first order."""
-        rest = self.rest(expected, source)
-        return observed_order(rest.value, rest.error) + 1
-
-    @property
-    def words(self) -> str:
-        """Which scales they are."""
-        return f"scales from {self.scales[0]:.3g} to {self.scales[-1]:.3g}"
-
-
-@dataclass(frozen=True)
-class Ladders:
-    """First order (3, 3), and by engine the exact t on ladders of the scale, by the largest of each.
-
-    Attributes
-    ----------
-    scale : float
-        What differences of t are relative to.
-    expansion : Expansion
-        Whether there is a first order at all.
-    ladders : dict of dict
-        By engine and by the part of all that the spin-orbit terms can turn.
-    best, steepest : float, dict
-        Which ladder tells most of the linear coefficient, and, by source, of what it leaves.
-    """
-
-    expected: Estimate
-    scale: float
-    expansion: Expansion
-    ladders: dict[str, dict[float, Exact]]
-    best: float
-    steepest: dict[int, float]
-
-    @classmethod
-    def of(cls, system: System, engines: Mapping[str, Engine]) -> Ladders:
-        """Climb: which ladders tell most, the first engine says for all."""
-        expansion, missing = expansion_of(system)
-        expected = stack_torque(system, rtol=1e-12) + missing
-        scale = max(float(np.abs(expected.value).max()), SMALL_TORQUE * largest_torque(system))
-        unit = (expansion.radius or 1.0) / max(strength(system.structure), TINY)
-        (first, one), *others = engines.items()
-        tried: dict[float, Exact] = {}
-
-        def climb(engine: Engine, part: float) -> Exact:
-            return Exact.of(engine, system, part * unit * RUNGS, engine.accuracy)
-
-        def doubt(part: float, s: int) -> float:
-            return float(np.nan_to_num(tried[part].order(expected, s).total, nan=np.inf))
-
-        def error(part: float) -> float:
-            return float(np.nan_to_num(tried[part].linear.total, nan=np.inf))
-
-        def borne_out(part: float) -> bool:
-            here = tried[part].linear
-            others = [one.linear for smaller, one in tried.items() if smaller < part]
-            return not any(np.any(np.abs(here.value - a.value) > here.error + a.error) for a in others)
-
-        for part in FIRST_RUNGS:
-            tried[part] = climb(one, part)
-        while True:
-            # Outside the radius of convergence a table may settle by accident: smaller scales have to agree.
-            best = min(filter(borne_out, tried), key=error)
-            steepest = {
-                s: min(tried, key=lambda part, s=s: (doubt(part, s), -part))  # type: ignore[misc]
-                for s, _ in open_sources(system)
-            }
-            unsure = [part for s, part in steepest.items() if doubt(part, s) > ORDER_TELL_APART]
-            unsure += [best] if error(best) > TELL_APART * scale else []
-            # A resonance may be narrow, and what first order leaves too large.
-            farther = min(tried) / FARTHER
-            if min(tried) not in unsure or farther < SMALLEST or not expansion.exists:
-                break
-            tried[farther] = climb(one, farther)
-        chosen = {best, *steepest.values()}
-        rest = {name: {part: climb(engine, part) for part in chosen} for name, engine in others}
-        return cls(expected, scale, expansion, {first: tried} | rest, best, steepest)
 
 
 def first_order(system: System, found: Ladders) -> Iterator[Finding]:

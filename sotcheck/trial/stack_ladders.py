@@ -1,0 +1,184 @@
+"""The exact t of a stack on ladders of the scale of all its spin-orbit terms, and which of them tell most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sotcheck.beyond.torques import open_sources
+from sotcheck.engines import Engine
+from sotcheck.engines.determinant import kinks_of
+from sotcheck.exact.inside import errors_of_t, total_torque
+from sotcheck.exact.observables import exact_flows, largest_torque, summed_errors
+from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.convergence import observed_order, richardson
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.numerics.quadrature import NESTED, Sum
+from sotcheck.system.model import System
+from sotcheck.theory.sums import stack_torque
+from sotcheck.trial.evidence import RUNGS
+from sotcheck.trial.expansion import Expansion
+from sotcheck.trial.stack_expansion import expansion_of, strength
+from sotcheck.trial.torque import most_problems
+from sotcheck.trial.verdict import TELL_APART
+
+#: Largest scales of the ladders that are tried, by how far spin-orbit terms turn spin; then smaller ones.
+FIRST_RUNGS, FARTHER, SMALLEST, TINY = (1.0, 0.2, 0.05), 5.0, 1e-6, 1e-60
+#: t/scale is even in it.
+POWERS = (2, 4, 6)
+#: What rounding leaves of any sum, in units of the largest torque there can be.
+FLOOR = 8 * float(np.finfo(float).eps)
+#: Part of the natural scale of t below which no torque counts as large.
+SMALL_TORQUE = 1e-3
+#: How uncertain a slope may be.
+ORDER_TELL_APART = 0.05
+
+
+@dataclass(frozen=True)
+class Exact:
+    """Exact flows over these scales (n,), and t over them (n, 3, 3): scale, source, x, y, z."""
+
+    scales: Array
+    flows: Sum
+    over_scale: Estimate
+
+    @classmethod
+    def of(cls, engine: Engine, system: System, scales: Array, rtol: float) -> Exact:
+        """Sum over k_⊥."""
+        structure, most = system.structure, most_problems(engine, system)
+        if most and kinks_of(system, scales, engine.effective_spacing(structure)).size:
+            # Each scale is then summed by itself.
+            most //= len(scales)
+        flows = exact_flows(engine, system, scales, rtol=rtol, most=most)
+        found = flows.total
+        errors = np.stack([[errors_of_t(structure, one) for one in each] for each in found.error])
+        # No sum is refined below FLOOR of the largest torque there can be.
+        noise = summed_errors(engine, system, scales).sum(axis=0) + FLOOR * largest_torque(system)
+        rounding = noise[..., None] / np.abs(scales)[:, None, None]
+        _, origin = found.terms.get("quadrature", (0.0, NESTED))
+        terms = {"quadrature": (errors, origin), "rounding": (rounding, "double precision over the scale")}
+        return cls(scales, flows, Estimate(total_torque(structure, found.value), terms))
+
+    @property
+    def linear(self) -> Estimate:
+        """The linear coefficient, (3, 3), of scales each of which is half the one before."""
+        over = self.over_scale
+        _, origin = over.terms["quadrature"]
+        fit = richardson(over.value, POWERS, over.error)
+        carried, why = fit.terms["rounding"]
+        return Estimate(fit.value, fit.terms | {"rounding": (carried, f"{why}; {origin}")})
+
+    def rest(self, expected: Estimate, source: int) -> Estimate:
+        """Return how far t over the scale is from its first order, (n,)."""
+        rest = np.linalg.norm(self.over_scale.value - expected.value, axis=-1)
+        noise = np.linalg.norm(self.over_scale.error + expected.error, axis=-1)
+        return Estimate(rest[:, source], {"quadrature": (noise[:, source], NESTED)})
+
+    def order(self, expected: Estimate, source: int) -> Estimate:
+        """Return with which power of the scale t departs from its first order."""
+        rest = self.rest(expected, source)
+        return observed_order(rest.value, rest.error) + 1
+
+    @property
+    def words(self) -> str:
+        """Which scales they are."""
+        return f"scales from {self.scales[0]:.3g} to {self.scales[-1]:.3g}"
+
+
+@dataclass(frozen=True)
+class Climb:
+    """The ladders of one engine, by the part of all that the spin-orbit terms can turn at the largest scale.
+
+    `unit` is the scale at which they turn spin by about a radian, or less where less is the limit.
+    """
+
+    engine: Engine
+    system: System
+    unit: float
+    expected: Estimate
+    tried: dict[float, Exact] = field(default_factory=dict)
+
+    def at(self, *parts: float) -> dict[float, Exact]:
+        """Return ladders, which are climbed once."""
+        for part in parts:
+            if part not in self.tried:
+                scales = part * self.unit * RUNGS
+                self.tried[part] = Exact.of(self.engine, self.system, scales, self.engine.accuracy)
+        return {part: self.tried[part] for part in parts}
+
+    def doubt(self, part: float, source: int) -> float:
+        """Return how uncertain the power is with which t departs from first order."""
+        order = self.tried[part].order(self.expected, source)
+        return float(np.nan_to_num(order.total, nan=np.inf))
+
+    def error(self, part: float) -> float:
+        """Return how uncertain the linear coefficient is."""
+        return float(np.nan_to_num(self.tried[part].linear.total, nan=np.inf))
+
+    def borne_out(self, part: float) -> bool:
+        """Whether smaller scales agree: outside the radius of convergence a table may settle by accident."""
+        here = self.tried[part].linear
+        others = [one.linear for smaller, one in self.tried.items() if smaller < part]
+        return not any(np.any(np.abs(here.value - one.value) > here.error + one.error) for one in others)
+
+    @property
+    def best(self) -> float:
+        """Which ladder tells most of the linear coefficient."""
+        return min(filter(self.borne_out, self.tried), key=self.error)
+
+    @property
+    def steepest(self) -> dict[int, float]:
+        """Which ladder tells most of what first order leaves, by source."""
+        return {
+            s: min(self.tried, key=lambda part, s=s: (self.doubt(part, s), -part))  # type: ignore[misc]
+            for s, _ in open_sources(self.system)
+        }
+
+    def enough(self, scale: float) -> bool:
+        """Whether a smaller scale would tell no more, or what is told suffices."""
+        unsure = [part for s, part in self.steepest.items() if self.doubt(part, s) > ORDER_TELL_APART]
+        unsure += [self.best] if self.error(self.best) > TELL_APART * scale else []
+        return min(self.tried) not in unsure or min(self.tried) < FARTHER * SMALLEST
+
+
+@dataclass(frozen=True)
+class Ladders:
+    """First order (3, 3), and by engine the exact t on ladders of the scale, by the largest of each.
+
+    Attributes
+    ----------
+    scale : float
+        What differences of t are relative to.
+    expansion : Expansion
+        Whether there is a first order at all.
+    ladders : dict of dict
+        By engine, as of a `Climb`.
+    best, steepest : float, dict
+        Which ladder tells most of the linear coefficient, and, by source, of what it leaves.
+    """
+
+    expected: Estimate
+    scale: float
+    expansion: Expansion
+    ladders: dict[str, dict[float, Exact]]
+    best: float
+    steepest: dict[int, float]
+
+    @classmethod
+    def of(cls, system: System, engines: Mapping[str, Engine]) -> Ladders:
+        """Climb: which ladders tell most, the first engine says for all."""
+        expansion, missing = expansion_of(system)
+        expected = stack_torque(system, rtol=1e-12) + missing
+        scale = max(float(np.abs(expected.value).max()), SMALL_TORQUE * largest_torque(system))
+        unit = (expansion.radius or 1.0) / max(strength(system.structure), TINY)
+        climbs = {name: Climb(engine, system, unit, expected) for name, engine in engines.items()}
+        first = next(iter(climbs.values()))
+        first.at(*FIRST_RUNGS)
+        # A resonance may be narrow, and what first order leaves too large.
+        while expansion.exists and not first.enough(scale):
+            first.at(min(first.tried) / FARTHER)
+        best, steepest = first.best, first.steepest
+        ladders = {name: climb.at(best, *steepest.values()) for name, climb in climbs.items()}
+        return cls(expected, scale, expansion, ladders, best, steepest)
