@@ -93,6 +93,12 @@ def test_a_well_without_leaks_has_its_torque() -> None:
         assert np.abs(torques).max() > 1e-5
 
 
+def test_couplings_beyond_doubles_are_not_told() -> None:
+    """From which side a level behind κd = 400 is filled: the budget is as large as what it would take."""
+    rows = sc.torque(well(300.0), engine="continuum", tolerance=1e-4)
+    assert min(row.t.total for row in rows[:2]) > 1e-5
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_budgets_of_random_stacks(seed: int) -> None:
     """At 1e-4 and 1e-8 both say how far they are from 1e-11, vector and components."""

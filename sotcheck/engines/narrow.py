@@ -80,12 +80,15 @@ def narrow_flows(structure: Structure, poles: Complex, angle: Array, scale: Arra
 
     D = np.abs(4 * slope(STEP * x) - slope(2 * STEP * x)) / 3
     state, arriving = _carried(here, home, R.T, structure)
-    share = arriving / np.maximum(arriving.sum(axis=0), np.finfo(float).tiny)
+    # Where nothing arrives that doubles can tell, nobody knows from which side it would.
+    told = arriving.sum(axis=0) > np.finfo(float).tiny
+    share = np.where(told, arriving, 1.0) / np.where(told, arriving, 1.0).sum(axis=0)
     waves = state[:, :, None] * np.sqrt(4 * np.pi * share / D)[:, None]
     flows = flows_of_waves(structure, (np.sqrt(x), angle, scale), waves)
     other_spin = D / np.maximum(np.abs(values[each, 1 - own]), np.finfo(float).tiny)
     off = OF_SLOPE + OF_WIDTH * (width + ROUNDING * x) * (other_spin + D)
-    return np.moveaxis(flows, -1, 0), np.minimum(off, 1.0)[:, None, None, None]
+    off = np.where(told, np.minimum(off, 1.0), 1.0)
+    return np.moveaxis(flows, -1, 0), off[:, None, None, None]
 
 
 def _carried(sides: Sides, home: Index, R: Complex, structure: Structure) -> tuple[Complex, Array]:
