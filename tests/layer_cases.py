@@ -89,6 +89,7 @@ barrier = 0.3
 exchange = 0.4
 rashba = 0.05
 dresselhaus = 0.06
+weyl = 0.04
 spin_orbit = [[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]
 magnetization = [2, -1, 2]
 [[layer]]
@@ -102,6 +103,7 @@ thickness = 0.5
 exchange = 0.25
 magnetization = [0, 0, -2]
 rashba = 0.07
+weyl = 0.02
 spin_orbit = [[0, 0], [0, 0], [0.1, 0]]
 [layer.interface]
 barrier = 0.35
@@ -109,6 +111,7 @@ exchange = 0.45
 magnetization = [1, 0, 0]
 rashba = 0.01
 dresselhaus = 0.02
+weyl = 0.03
 spin_orbit = [[0, 0.03], [0, 0], [0, 0]]
 """
 

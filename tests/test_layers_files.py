@@ -35,10 +35,10 @@ def test_every_key_reaches_the_hamiltonian() -> None:
     expected: list[Any] = [
         np.zeros((3, 2)),
         [(0.08, 0), (0, -0.08), (0, 0)],
-        [(0, 0.07), (-0.07, 0), (0.1, 0)],
-        [(0.16, 0.25), (0.25, 0.34), (0.5, 0.6)],
+        [(0.02, 0.07), (-0.07, 0.02), (0.1, 0)],
+        [(0.2, 0.25), (0.25, 0.38), (0.5, 0.6)],
         np.zeros((3, 2)),
-        [(0.02, 0.04), (-0.01, -0.02), (0, 0)],
+        [(0.05, 0.04), (-0.01, 0.01), (0, 0)],
     ]
     np.testing.assert_allclose(fields, np.array(expected), atol=1e-15)
     assert [one.barrier for one in structure.interfaces] == [0.3, 0.0, 0.35]

@@ -73,9 +73,9 @@ def spread(system: System, width: float, side: str) -> Stack:
         field = {"thickness": after, "rashba": beneath.rashba + strength, "interface": Junction()}
         layers.insert(0, beneath.model_copy(update=field))
     if before:
-        own: dict[str, Any] = {"dresselhaus": stack.dresselhaus, "spin_orbit": stack.spin_orbit}
+        own: dict[str, Any] = {name: getattr(stack, name) for name in ("dresselhaus", "weyl", "spin_orbit")}
         moved = Junction(barrier=stack.u_0, exchange=stack.u_m, **own)
-        delta = {"u_0": 0.0, "u_m": 0.0, "dresselhaus": 0.0, "spin_orbit": NO_FIELD}
+        delta = {"u_0": 0.0, "u_m": 0.0, "dresselhaus": 0.0, "weyl": 0.0, "spin_orbit": NO_FIELD}
         above: dict[str, Any] = {"potential": stack.U_N, "mass": stack.mass_N, "rashba": strength}
         layers.insert(0, Layer(thickness=before, interface=moved, **above))
     return stack.with_(layers=tuple(layers), **delta)

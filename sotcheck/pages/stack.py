@@ -106,14 +106,15 @@ def _vector(v: list[float]) -> str:
 
 
 def spin_orbit_words(A: list[list[float]] | None) -> list[str]:
-    """Name a spin-orbit term: Rashba h (k_y, −k_x), Dresselhaus d (k_x, −k_y), and whether there is more."""
+    """Name a spin-orbit term: Rashba h (k_y, −k_x), Dresselhaus d (k_x, −k_y), Weyl w (k_x, k_y), others."""
     if A is None:
         return []
     (xx, xy), (yx, yy), last = A
-    rashba, dresselhaus = (xy - yx) / 2, (xx - yy) / 2
+    rashba, dresselhaus, weyl = (xy - yx) / 2, (xx - yy) / 2, (xx + yy) / 2
     words = [f"Rashba {rashba:.3g}"] if rashba else []
     words += [f"Dresselhaus {dresselhaus:.3g}"] if dresselhaus else []
-    return words + ["other linear terms"] * any((xx + yy, xy + yx, *last))
+    words += [f"Weyl {weyl:.3g}"] if weyl else []
+    return words + ["other linear terms"] * any((xy + yx, *last))
 
 
 def layers_words(data: Data) -> str:

@@ -45,6 +45,7 @@ STACK_KEYS = {
     "ferromagnet.magnetization": "m_F",
     "ferromagnet.magnetic": "magnetic",
     "interface.dresselhaus": "dresselhaus",
+    "interface.weyl": "weyl",
     "interface.spin_orbit": "spin_orbit",
     "layer": "layers",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
@@ -31,32 +31,43 @@ OwnDirection = Annotated[
 Switch = Annotated[bool, Field(description="true or false")]
 #: d (k_x σ_x − k_y σ_y).
 DRESSELHAUS: Matrix = ((1.0, 0.0), (0.0, -1.0), (0.0, 0.0))
+#: w (k_x σ_x + k_y σ_y).
+WEYL: Matrix = ((1.0, 0.0), (0.0, 1.0), (0.0, 0.0))
 
 
-def spin_orbit(rashba: float, dresselhaus: float, A: Matrix) -> Matrix:
+def spin_orbit(rashba: float, dresselhaus: float, weyl: float, A: Matrix) -> Matrix:
     """Return A of all spin-orbit terms together, rows of spin, columns k_x, k_y."""
-    total = rashba * np.array(RASHBA) + dresselhaus * np.array(DRESSELHAUS) + np.array(A)
-    one, two, three = (tuple(row) for row in (total + 0.0).tolist())
+    named = rashba * np.array(RASHBA) + dresselhaus * np.array(DRESSELHAUS) + weyl * np.array(WEYL)
+    one, two, three = (tuple(row) for row in (named + np.array(A) + 0.0).tolist())
     return one, two, three
 
 
-class Junction(BaseModel):
-    """The delta function at the far end of a layer; its magnetisation is the interface's by default."""
+class SpinOrbitTerms(BaseModel):
+    """What couples spin and k in a layer or at a junction; each is a name for some A, which add up."""
 
     model_config = CONFIG
+
+    rashba: Number = 0.0
+    dresselhaus: Number = 0.0
+    weyl: Number = 0.0
+    spin_orbit: SpinOrbit = NO_FIELD
+
+    @property
+    def A(self) -> Matrix:
+        """All of them together."""
+        return spin_orbit(self.rashba, self.dresselhaus, self.weyl, self.spin_orbit)
+
+
+class Junction(SpinOrbitTerms):
+    """The delta function at the far end of a layer; its magnetisation is the interface's by default."""
 
     barrier: Number = 0.0
     exchange: Number = 0.0
     magnetization: OwnDirection = None
-    rashba: Number = 0.0
-    dresselhaus: Number = 0.0
-    spin_orbit: SpinOrbit = NO_FIELD
 
 
-class Layer(BaseModel):
+class Layer(SpinOrbitTerms):
     """A homogeneous layer, and the delta function at its far end."""
-
-    model_config = CONFIG
 
     name: Line = ""
     thickness: AboveZero = 1.0
@@ -64,9 +75,6 @@ class Layer(BaseModel):
     exchange: Positive = 0.0
     magnetization: OwnDirection = None
     mass: AboveZero = 1.0
-    rashba: Number = 0.0
-    dresselhaus: Number = 0.0
-    spin_orbit: SpinOrbit = NO_FIELD
     interface: Annotated[Junction, Field(description="a table [layer.interface]")] = Junction()
 
 
@@ -88,6 +96,7 @@ class Stack(System):
     m_F: OwnDirection = None
     magnetic: Switch = True
     dresselhaus: Number = 0.0
+    weyl: Number = 0.0
     spin_orbit: SpinOrbit = NO_FIELD
     layers: Layers = ()
 
@@ -108,10 +117,9 @@ class Stack(System):
     @property
     def only_rashba(self) -> bool:
         """Whether the Rashba term at z = 0 is the only spin-orbit term, so that h_R is its scale."""
-        others: list[Any] = [self.dresselhaus, np.any(self.spin_orbit)]
-        for part in (one for layer in self.layers for one in (layer, layer.interface)):
-            others += [part.rashba, part.dresselhaus, np.any(part.spin_orbit)]
-        return not any(others)
+        parts = [one for layer in self.layers for one in (layer, layer.interface)]
+        own = spin_orbit(0.0, self.dresselhaus, self.weyl, self.spin_orbit)
+        return not np.any([own, *(part.A for part in parts)])
 
     @property
     def scale(self) -> float:
@@ -126,16 +134,15 @@ class Stack(System):
     @cached_property
     def structure(self) -> Structure:
         """The stack itself; where only h_R couples spin and k its field is k×ẑ."""
-        here = RASHBA if self.only_rashba else spin_orbit(self.h_R, self.dresselhaus, self.spin_orbit)
+        terms = self.dresselhaus, self.weyl, self.spin_orbit
+        here = RASHBA if self.only_rashba else spin_orbit(self.h_R, *terms)
         regions, deltas = [Region(self.U_N, mass=self.mass_N)], [Delta(self.u_0, self.u_m, self.m, here)]
         for layer in self.layers:
             direction = layer.magnetization or self.m
-            fields = spin_orbit(layer.rashba, layer.dresselhaus, layer.spin_orbit)
             magnetism = layer.potential, layer.exchange, direction
-            regions.append(Region(*magnetism, layer.thickness, fields, layer.mass))
+            regions.append(Region(*magnetism, layer.thickness, layer.A, layer.mass))
             end = layer.interface
-            fields = spin_orbit(end.rashba, end.dresselhaus, end.spin_orbit)
-            deltas.append(Delta(end.barrier, end.exchange, end.magnetization or self.m, fields))
+            deltas.append(Delta(end.barrier, end.exchange, end.magnetization or self.m, end.A))
         last = Region(self.U_F, self.J, self.m_F or self.m, mass=self.mass_F, magnetic=self.magnetic)
         return Structure(self.E_F, (*regions, last), tuple(deltas))
 

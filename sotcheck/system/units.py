@@ -18,7 +18,7 @@ ELECTRON_MASS: float = constants.electron_mass
 LENGTH_NM: float = constants.hbar / (2 * constants.m_e * constants.electron_volt) ** 0.5 * 1e9
 #: Keys of a length, or of an energy times a length; all others are energies in eV, or pure numbers.
 OF_SYSTEM = ("u_0", "u_m")
-OF_LAYER = ("thickness", "rashba", "dresselhaus", "spin_orbit")
+OF_LAYER = ("thickness", "rashba", "dresselhaus", "weyl", "spin_orbit")
 OF_JUNCTION = ("barrier", "exchange")
 #: Digits that survive a change of units and back.
 DIGITS = 14
