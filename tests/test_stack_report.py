@@ -104,7 +104,7 @@ def test_m_along_y() -> None:
     assert found["components"] == ["x", "z"]
     assert found["parts"][-1]["split"]["taken"] == [row.vector[0], row.vector[2]]
     assert "<svg" in figures.svg(
-        draw_ledger, {"ledger": {"rows": [found]}, "lattice": {"engine": "continuum"}}
+        draw_ledger, {"ledger": {"rows": [found]}, "lattice": {"engine": "continuum"}, "torque": []}
     )
 
 
@@ -221,6 +221,18 @@ def test_noise_is_no_torque(data: dict[str, Any]) -> None:
     assert found["dampinglike"] == row["dampinglike"]
     lines = list(pages._taken(data))
     assert {line["part"] for line in lines} == {"z = 0", HOSTILE, "z = 1.2", "right half-space", WHOLE}
+
+
+def test_no_torque_at_all(data: dict[str, Any]) -> None:
+    """Nothing is told of numbers that are all noise: neither who takes most of it, nor where it is off."""
+    loud = [{**row, "uncertainty": {**row["uncertainty"], "total": 1.0}} for row in data["torque"]]
+    quiet = {**data, "torque": loud}
+    told = list(pages.conclusion(quiet))
+    assert told == [f"Source {source}: no torque." for source in ("normal", "majority", "minority")]
+    pictures, said = pages.shown(quiet)
+    assert "ledger" not in {one.name for one in pictures}
+    assert "ledger" in {one.name for one in pages.shown(data)[0]}
+    assert not any(any(row["vector"]) for row in said["torques"] if row["source"] != "total")
 
 
 def test_bound_states_and_experiments_are_told(data: dict[str, Any]) -> None:

@@ -18,6 +18,8 @@ from sotcheck.trial.against_z import TOTAL
 OUTSIDE = 0.35
 #: Words of places closer than this part of the panel stand at different heights, of which there are so many.
 NEAR, STEPS = 0.12, 4
+#: Height of a line of them, in inches.
+LINE = 0.12
 #: What is smaller than this part of the largest is left out of the ledger's bars, and of sentences.
 NOTHING = 1e-9
 BANDS = (("minority", 1, figures.GREEN), ("majority", -1, figures.RED))
@@ -34,16 +36,19 @@ def profile(data: Data) -> Figure:
     regions, deltas = there["regions"], there["interfaces"]
     depth = deltas[-1]["z"]
     room = OUTSIDE * depth or 1.0
-    figure, axes = figures.canvas(9.6, 4.2)
     ends = [_ends(region, room, depth) for region in regions]
+    middles, places = [sum(pair) / 2 for pair in ends], [delta["z"] for delta in deltas]
+    above = list(_spread(middles, map(_about, regions), depth + 2 * room))
+    below = list(_spread(places, map(_about_delta, deltas), depth + 2 * room))
+    lines = max(map(len, above)) + max(map(len, below))
+    figure, axes = figures.canvas(9.6, 3.6 + LINE * lines)
     for region, (start, end) in zip(regions, ends, strict=True):
         if region["spin_orbit"]:
             axes.axvspan(start, end, color=figures.ORANGE, alpha=0.16, lw=0, zorder=0)
         for spin, sign, color in BANDS if region["exchange"] else (("both spins", 0, figures.GREY),):
             edge = region["potential"] + sign * region["exchange"]
             axes.plot([start, end], [edge, edge], color=color, lw=2.4, label=spin, solid_capstyle="butt")
-    middles = [sum(pair) / 2 for pair in ends]
-    for z, words in zip(middles, _spread(middles, map(_about, regions), depth + 2 * room), strict=True):
+    for z, words in zip(middles, above, strict=True):
         style: Any = {"ha": "center", "va": "bottom", "fontsize": 7.5}
         # Further away from the panel is up here.
         text = "\n".join([*filter(None, words), *(word for word in words if not word)])
@@ -64,9 +69,7 @@ def profile(data: Data) -> Figure:
         ylabel=f"band edge{f' ({unit})' if unit else ''}",
         xlabel=f"z{' (nm)' if unit else ''}, and what stands there",
     )  # fmt: skip
-    places = [delta["z"] for delta in deltas]
-    told = _spread(places, map(_about_delta, deltas), depth + 2 * room)
-    axes.set_xticks(places, [figures.plain("\n".join(words)) for words in told], fontsize=7.5)
+    axes.set_xticks(places, [figures.plain("\n".join(words)) for words in below], fontsize=7.5)
     axes.grid(False)
     _explain(axes, there)
     return figure
@@ -141,7 +144,8 @@ def ledger(data: Data) -> Figure:
     """Who takes what, by source: the bars that matter to any."""
     rows = data["ledger"]["rows"]
     size = {name: np.abs([row["split"][name] for row in rows]).max() for name in rows[0]["split"]}
-    seen = [name for name in size if size[name] > NOTHING * max(size.values())]
+    noise = max(_noise(data, row) for row in rows)
+    seen = [name for name in size if size[name] > noise]
     rows = [{**row, "split": {name: row["split"][name] for name in seen}} for row in rows]
     return figures.ledger({**data, "ledger": {"rows": rows}})
 
@@ -176,7 +180,9 @@ FIGURES = (
 
 def shown(data: Data) -> tuple[list[Picture], Data]:
     """Return the figures of what a stack's report has, and what its pages say besides."""
-    pictures = [Picture(name, title, draw, data) for name, title, key, draw in FIGURES if data.get(key)]
+    taken = list(_taken(data))
+    there = {**data, "ledger": any(any(line["flows"]) for line in taken)}
+    pictures = [Picture(name, title, draw, data) for name, title, key, draw in FIGURES if there[key]]
     order = (*SOURCES, BOUND, TOTAL)
     torques = [_certain(row) for row in (*data["torque"], *data["totals"]) if any(row["vector"])]
     return pictures, {
@@ -184,7 +190,7 @@ def shown(data: Data) -> tuple[list[Picture], Data]:
         "unit": unit_of(data),
         "torques": sorted(torques, key=lambda row: order.index(row["source"])),
         "curves": curves(data) if data["curve"] else {},
-        "taken": list(_taken(data)),
+        "taken": taken,
         "residual": max(row["residual"] for row in data["ledger"]["rows"]),
     }
 
@@ -212,13 +218,19 @@ def _taken(data: Data) -> Iterator[Data]:
     for row in data["ledger"]["rows"]:
         if row["engine"] != data["lattice"]["engine"]:
             continue
-        size = max(np.abs(list(part["split"].values())).max() for part in row["parts"])
         for part in row["parts"]:
             flows = np.array(list(part["split"].values()))
-            flows[np.abs(flows) < NOTHING * size] = 0.0
+            flows[np.abs(flows) <= _noise(data, row)] = 0.0
             if flows[1:3].any() or part is row["parts"][-1]:
                 for name, values in zip(row["components"], flows.T.tolist(), strict=True):
                     yield {"source": row["source"], "part": part["part"], "component": name, "flows": values}
+
+
+def _noise(data: Data, row: Data) -> float:
+    """Return how large a flow of a source's ledger may be and yet be nothing."""
+    size = max(np.abs(list(part["split"].values())).max() for part in row["parts"])
+    same = (one for one in data["torque"] if all(one[key] == row[key] for key in ("engine", "source")))
+    return max([NOTHING * size, *(one["uncertainty"]["total"] for one in same)])
 
 
 def first_limits(data: Data) -> dict[str, float | None]:
@@ -236,9 +248,9 @@ def conclusion(data: Data) -> Iterator[str]:
     """Say what was found of a stack besides the verdicts."""
     for row in data["ledger"]["rows"]:
         if row["engine"] == data["lattice"]["engine"]:
-            yield _who(row, unit_of(data))
+            yield _who(row, unit_of(data), _noise(data, row))
     yield from _bound(data)
-    if (curve := data["curve"]) is not None:
+    if (curve := data["curve"]) is not None and any(any(_certain(row)["vector"]) for row in data["torque"]):
         far = [
             f"to {limit.replace('%', ' %')} up to {scale:.2g} times the file's spin-orbit terms"
             if scale
@@ -267,17 +279,16 @@ def _bound(data: Data) -> Iterator[str]:
             )
 
 
-def _who(row: Data, unit: str) -> str:
+def _who(row: Data, unit: str, noise: float) -> str:
     """Say which part takes most of one source's spin, of either component."""
     *some, whole = row["parts"]
     words = []
-    largest = np.abs([part["split"]["taken"] for part in row["parts"]]).max()
     for n, name in enumerate(row["components"]):
         total = whole["split"]["taken"][n]
         most = max(some, key=lambda part: abs(part["split"]["taken"][n]))
         own = most["split"]["taken"][n]
-        if abs(own) > NOTHING * largest:
-            all_of_it = abs(own - total) <= NOTHING * largest
+        if abs(own) > noise:
+            all_of_it = abs(own - total) <= noise
             share = "all of it" if all_of_it else f"of any part the most ({own:.3g})"
             words.append(f"{name} torque {total:.3g} {unit}, {share} on {most['part']}")
     return f"Source {row['source']}: {'; '.join(words) or 'no torque'}."
