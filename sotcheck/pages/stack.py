@@ -184,7 +184,9 @@ def shown(data: Data) -> tuple[list[Picture], Data]:
     there = {**data, "ledger": any(any(line["flows"]) for line in taken)}
     pictures = [Picture(name, title, draw, data) for name, title, key, draw in FIGURES if there[key]]
     order = (*SOURCES, BOUND, TOTAL)
-    torques = [_certain(row) for row in (*data["torque"], *data["totals"]) if any(row["vector"])]
+    torques = [_certain(row) for row in data["torque"] if any(row["vector"])]
+    if len({row["source"] for row in torques}) > 1:
+        torques += map(_certain, data["totals"])
     return pictures, {
         "figures": {one.name: one.title for one in pictures},
         "unit": unit_of(data),
