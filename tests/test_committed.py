@@ -23,23 +23,27 @@ from sotcheck.pages.publish import render
 from sotcheck.pages.report import refuse_another, shown, write_overview
 from sotcheck.pages.sweep import listed
 from sotcheck.system.files import load_bare, to_document
+from sotcheck.trial.si import Measured
 
 REPORTS = Path(__file__).resolve().parent.parent / "reports"
-SYSTEMS = list(sc.builtin_systems("bare"))
+#: In bytes, of a stack's page.
+MOST_OF_A_PAGE = 600e3
 
 
 def committed(*path: str) -> Any:
     return json.loads(REPORTS.joinpath(*path).read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("name", sc.builtin_systems())
 def test_page_of_a_system(name: str) -> None:
     """Its README.md, word for word, from its report.json; and that is of the system that is built in."""
     data = committed(name, "report.json")
     assert render("report.md", shown(data)[1]) == (REPORTS / name / "README.md").read_text(encoding="utf-8")
-    assert data["system"] == to_document(load_bare(name))
+    assert data["system"] == to_document(sc.load(name))
     assert data["sotcheck"] == sc.__version__
-    refuse_another([load_bare(name)], REPORTS)
+    refuse_another([sc.load(name)], REPORTS)
+    if "geometry" in data:
+        assert (REPORTS / name / "index.html").stat().st_size < MOST_OF_A_PAGE
 
 
 def test_page_of_finite_widths() -> None:
@@ -66,10 +70,10 @@ def test_overview(tmp_path: Path) -> None:
     assert all(f"]({folder}/README.md)" in (REPORTS / "README.md").read_text() for folder in folders)
 
 
-def test_findings_of_a_system() -> None:
+@pytest.mark.parametrize("name", ["topological-insulator", "pt-yig"])
+def test_findings_of_a_system(name: str) -> None:
     """The same claims about the same quantities with the same verdicts, and numbers within their budgets."""
-    name = "topological-insulator"
-    old, new = committed(name, "report.json")["verdicts"], sc.check(load_bare(name)).to_dict()["verdicts"]
+    old, new = committed(name, "report.json")["verdicts"], sc.check(sc.load(name)).to_dict()["verdicts"]
     words = ("claim", "title", "equation", "source", "engine", "verdict", "form")
     assert [[row[key] for key in words] for row in old] == [[row[key] for key in words] for row in new]
     # Which of several places is off by the most rounding is another one on another processor.
@@ -80,6 +84,20 @@ def test_findings_of_a_system() -> None:
         margin = before["uncertainty"] + now["uncertainty"]
         for key in () if "worst" in before["quantity"] else ("expected", "measured"):
             assert now[key] == pytest.approx(before[key], rel=1e-9, abs=margin)
+
+
+@pytest.mark.parametrize("name", ["pt-co-alox", "pt-yig"])
+def test_torques_of_a_stack(name: str) -> None:
+    """Its page shows what `torque` gives now, efficiencies and measured values included."""
+    data, system = committed(name, "report.json"), sc.load(name)
+    now = Measured(sc.torque(system, "continuum", tolerance=1e-7), efficiencies=True).to_dict()
+    before = [row for row in data["torque"] if row["engine"] == "continuum"]
+    assert [row["source"] for row in before] == [row["source"] for row in now["torque"]]
+    for old, new in zip(before, now["torque"], strict=True):
+        margin = old["uncertainty"]["total"] + new["uncertainty"]["total"]
+        np.testing.assert_allclose(old["vector"], new["vector"], rtol=1e-9, atol=margin)
+    experiments = [{**one, "computed": None} for one in data["measured"]["experiments"]]
+    assert experiments == [{**one, "computed": None} for one in now["measured"]["experiments"]]
 
 
 def test_map_of_bound_states() -> None:

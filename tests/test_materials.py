@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from typing import Any
 
 import pytest
 from conftest import Command, strict
+from layer_cases import PINNED
 from scipy.constants import electron_mass, elementary_charge, hbar
 
 import sotcheck as sc
-from sotcheck.system.files import builtin_systems, load, read_text
+from sotcheck.system.files import builtin_systems, from_document, load, read_text
+from sotcheck.system.model import System
 from sotcheck.system.stack import Stack
-from sotcheck.system.units import file_units
+from sotcheck.system.units import LENGTH_NM, file_units
 from sotcheck.trial.experiments import all_experiments, experiments, left_out
-from sotcheck.trial.verdict import Verdict
+from sotcheck.trial.verdict import Trial, Verdict, compare
 
 STACKS = [name for name in builtin_systems() if name not in builtin_systems("bare")]
 #: A key, its number or list of numbers, and its comment, which goes on below.
@@ -70,6 +74,57 @@ def test_check_agrees(name: str) -> None:
     """By one engine here; both take 5, 12 and 2 s."""
     result = sc.check(load(name), engine="continuum", tolerance=1e-6)
     assert {finding.verdict for finding in result.findings} == {Verdict.AGREES}
+
+
+def finer(system: System) -> System:
+    """The same at half of all lengths: energies are four times as large, wave vectors twice."""
+    keys = {"E_F": 4, "U_N": 4, "U_F": 4, "J": 4, "u_0": 2, "u_m": 2}
+    changed: dict[str, Any] = {key: times * getattr(system, key) for key, times in keys.items()}
+    if isinstance(system, Stack):
+        of_layer = {"thickness": 0.5, "potential": 4, "exchange": 4, "rashba": 2}
+        changed["layers"] = tuple(
+            layer.model_copy(
+                update={key: times * getattr(layer, key) for key, times in of_layer.items()}
+                | {"interface": layer.interface.model_copy(update={"barrier": 2 * layer.interface.barrier})}
+            )
+            for layer in system.layers
+        )
+    return system.with_(**changed)
+
+
+@pytest.mark.parametrize("name", ["bulk-magnetism", "pinned", "pt-yig"])
+def test_every_torque_of_a_check_is_known_as_one(name: str) -> None:
+    """Eight times as large at half of all lengths, and nothing else is: a unit would change no other."""
+    system = from_document(tomllib.loads(PINNED), "pinned") if name == "pinned" else load(name)
+    engines = ["continuum", "kwant"] if name == "pt-yig" else ["continuum"]
+    found, other = (sc.check(one, engine=engines) for one in (system, finer(system)))
+    assert len(found) == len(other)
+    for one, another in zip(found, other, strict=True):
+        assert one.quantity.split(", k_perp = ")[0] == another.quantity.split(", k_perp = ")[0]
+        ratio = 8 if one.torque else 1
+        scale = 1e-7 * max(abs(one.expected), 1e-5)
+        assert another.expected == pytest.approx(ratio * one.expected, rel=1e-6, abs=scale), one.quantity
+        # Of what is expected to vanish, the smallest difference that matters tells.
+        before, after = one.comparison.tell_apart, another.comparison.tell_apart
+        assert after == pytest.approx(ratio * before, rel=1e-3, nan_ok=True), one.quantity
+    assert {finding.torque for finding in found} == {True, False}
+
+
+def test_check_is_in_the_unit_of_torque() -> None:
+    """In nm⁻³ as `torque`, budgets and words too, of a stack and of a bare interface in eV."""
+    for system in (load("pt-yig"), load("bulk-magnetism").with_(unit="eV")):
+        found = sc.check(system, engine="continuum")
+        table = sc.torque(system, "first-order", tolerance=1e-9).to_dict()["torque"]
+        (told,) = (f for f in found if f.claim == "eq16c" and f.quantity.startswith("fieldlike"))
+        assert told.expected * system.h_R == pytest.approx(table[0]["fieldlike"], rel=1e-9)
+        natural = sc.check(system.with_(unit=""), engine="continuum")
+        for one, plain in zip(found, natural, strict=True):
+            unit = LENGTH_NM**-3 if one.torque else 1.0
+            assert one.measured.total == pytest.approx(unit * plain.measured.total, rel=1e-9)
+            assert one.comparison.tell_apart == pytest.approx(unit * plain.comparison.tell_apart, nan_ok=True)
+    doubt = compare(1.0, 1.0, {"rounding": (0.5, "a guess")})
+    why = Trial("t", doubt, "", torque=True).finding("a", "b").in_unit(100.0).to_dict()
+    assert why["explanation"].startswith("inconclusive: rounding (a guess), 5.0e+01, hides")
 
 
 def test_experiments() -> None:

@@ -18,6 +18,8 @@ import sotcheck as sc
 from sotcheck.beyond.limits import COMPONENTS, CURRENTS, LIMITS, TrustLimit, trust_limits
 from sotcheck.command.main import cli
 from sotcheck.pages import figures
+from sotcheck.pages import stack as pages
+from sotcheck.pages.publish import render
 from sotcheck.pages.stack import ledger as draw_ledger
 from sotcheck.pages.stack import profile, spin_orbit_words
 from sotcheck.system.stack import Stack
@@ -102,7 +104,7 @@ def test_m_along_y() -> None:
     assert found["components"] == ["x", "z"]
     assert found["parts"][-1]["split"]["taken"] == [row.vector[0], row.vector[2]]
     assert "<svg" in figures.svg(
-        draw_ledger, {"ledger": {"rows": [found]}, "lattice": {"engine": "continuum"}}
+        draw_ledger, {"ledger": {"rows": [found]}, "lattice": {"engine": "continuum"}, "torque": []}
     )
 
 
@@ -133,6 +135,12 @@ def test_geometry_is_the_file_s(unit: str) -> None:
     assert spin_orbit_words(found["regions"][1]["spin_orbit"]) == ["Dresselhaus 0.08"]
     assert spin_orbit_words(found["regions"][2]["spin_orbit"]) == ["Rashba 0.07", "Weyl 0.02", "other linear terms"]
     assert figures.svg(profile, {"geometry": found}).count("<path") > 20
+
+
+def test_words_that_would_touch_stand_at_different_heights() -> None:
+    """Of places close to each other: lines of the second begin below those of the first, and so on."""
+    found = list(pages._spread([0.0, 0.01, 0.02, 0.5], [["0"], ["1", "more"], ["2"], ["3"]], 1.0))
+    assert found == [["0"], ["", "", "1", "more"], ["", "", "", "", "2"], ["3"]]
 
 
 # ------------------------------------------------------------------------------------ limits of a stack
@@ -180,11 +188,70 @@ def test_page_and_overview(folder: Path, data: dict[str, Any]) -> None:
         assert "| [a](b)" not in text
     assert "<b>" not in html
     assert {path.stem for path in (folder / "pinned" / "figures").iterdir()} == {
-        "profile", "ledger", "torque", "budget"
+        "profile", "spin", "ledger", "torque", "budget"
     }  # fmt: skip
     row = next(row for row in data["torque"] if row["engine"] == "kwant")
     assert f"| normal | kwant | {row['fieldlike']:.10g} | {row['dampinglike']:.10g} |" in page
     assert "Warning" not in page
+
+
+def test_spin_against_z(data: dict[str, Any]) -> None:
+    """Its current on both sides of a junction is that of the ledger, in the JSON of few digits."""
+    found = data["against_z"]
+    assert {row["engine"] for row in found["profiles"]} == {"continuum", "first-order"}
+    row = next(row for row in found["profiles"] if (row["engine"], row["source"]) == ("continuum", "normal"))
+    there = next(row for row in data["torque"] if (row["engine"], row["source"]) == ("continuum", "normal"))
+    last = max(n for n, name in enumerate(found["region"]) if name == "left half-space")
+    for at, key in ((last, "spin_current_minus"), (last + 1, "spin_current_plus")):
+        assert found["z"][at] == 0
+        np.testing.assert_allclose(row["spin_current"][at], there[key], rtol=0, atol=1e-6)
+    assert len(json.dumps(found)) < 60_000
+    assert stack_data.rounded([[12345.678, -1e-9]]) == [[12346.0, 0.0]]
+
+
+def test_noise_is_no_torque(data: dict[str, Any]) -> None:
+    """What its uncertainty or the rounding of a sum could be all of is shown as 0."""
+    row = data["torque"][0]
+    noise = {"fieldlike": 1e-12, "vector": [1e-12, 1.0, 1.0]}
+    efficiency = {"fieldlike": 1e-15, "dampinglike": None, "uncertainty": {"fieldlike": 1e-14}}
+    told = {**row, **noise, "efficiency": efficiency, "uncertainty": {**row["uncertainty"], "total": 1e-11}}
+    found = pages._certain(told)
+    assert (found["fieldlike"], found["vector"]) == (0.0, [0.0, 1.0, 1.0])
+    assert found["efficiency"] == {"fieldlike": 0.0, "dampinglike": None}
+    assert found["dampinglike"] == row["dampinglike"]
+    lines = list(pages._taken(data))
+    assert {line["part"] for line in lines} == {"z = 0", HOSTILE, "z = 1.2", "right half-space", WHOLE}
+
+
+def test_no_torque_at_all(data: dict[str, Any]) -> None:
+    """Nothing is told of numbers that are all noise: neither who takes most of it, nor where it is off."""
+    loud = [{**row, "uncertainty": {**row["uncertainty"], "total": 1.0}} for row in data["torque"]]
+    quiet = {**data, "torque": loud}
+    told = list(pages.conclusion(quiet))
+    assert told == [f"Source {source}: no torque." for source in ("normal", "majority", "minority")]
+    pictures, said = pages.shown(quiet)
+    assert "ledger" not in {one.name for one in pictures}
+    assert "ledger" in {one.name for one in pages.shown(data)[0]}
+    assert not any(any(row["vector"]) for row in said["torques"] if row["source"] != "total")
+
+
+def test_bound_states_and_experiments_are_told(data: dict[str, Any]) -> None:
+    """What bound states add, by the same engine, and what was measured beside what is computed."""
+    (row, total) = ({**data["torque"][-1], "source": "bound"}, data["totals"][-1])
+    assert row["engine"] == total["engine"] == data["lattice"]["engine"]
+    measured = {"left_out": "computed: alone", "experiments": [{
+        "stack": HOSTILE, "quantity": "efficiency", "component": "fieldlike", "low": 0.05, "high": 0.1,
+        "sign": "size only", "source": "They", "remark": "so", "computed": -0.0123,
+    }]}  # fmt: skip
+    more = {**data, "torque": [*data["torque"], row], "measured": measured}
+    assert not any("States bound" in words for words in pages.conclusion(data))
+    assert any(
+        f"all sources is fieldlike {total['fieldlike']:.3g}" in words for words in pages.conclusion(more)
+    )
+    page = render("stack.md", {"data": more, **pages.shown(more)[1]})
+    assert "| efficiency, fieldlike | 0.05 to 0.1 | -0.0123 | They: so; size only |" in page
+    assert "Computed from alone" in page
+    assert "What was measured" not in render("stack.md", {"data": data, **pages.shown(data)[1]})
 
 
 def test_a_stack_is_not_written_over_a_bare_interface(folder: Path) -> None:

@@ -37,7 +37,7 @@ def on_stack(stack: Stack, scales: Sequence[float], told: Container[float] = ())
             if why or contours:
                 theirs = "the row 'bound' has theirs" if s in told else _why_not(structure, s, why)
                 left_out = "the scattering states' torque leaves them out"
-                yield f"{at} {in_words(contours, why)}: {left_out}; {theirs}"
+                yield f"{at}, {in_words(contours, why)}: {left_out}; {theirs}"
             if (found := narrowest(structure, s)) is not None:
                 k_perp, width = found
                 yield (

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sotcheck.pages.figures import BLUE, GREEN, GREY, ORANGE, canvas, scientific
+from sotcheck.pages.figures import BLUE, GREEN, GREY, ORANGE, canvas, plain, scientific
 
 Data = dict[str, Any]
 
@@ -26,7 +26,8 @@ def draw(data: Data) -> Figure:
     rows = data["profiles"]
     sources = list(dict.fromkeys(row["source"] for row in rows))
     engines = list(dict.fromkeys(row["engine"] for row in rows))
-    size = 3.2 * len(sources) + 1.0, 5.2
+    # A legend of two engines is as wide as two panels.
+    size = 3.2 * max(len(sources), len(engines)) + 1.0, 5.2
     figure, grid = canvas(*size, len(PARTS), len(sources), squeeze=False, sharex=True)
     for column, source in enumerate(sources):
         for line, (part, words) in enumerate(PARTS.items()):
@@ -45,7 +46,8 @@ def draw(data: Data) -> Figure:
             if column == 0:
                 axes.set_ylabel(f"{words} ({_raised(data['unit'][part])})")
     handles, labels = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", fontsize=8, ncols=3 * len(engines))
+    columns = 3 * min(len(engines), len(sources))
+    figure.legend(handles, labels, loc="outside lower center", fontsize=8, ncols=columns)
     return figure
 
 
@@ -76,7 +78,7 @@ def _regions(axes: Axes, data: Data, named: bool) -> None:
         axes.axvspan(lower, upper, color=SHADES[n % 2], lw=0, zorder=0)
         axes.axvline(lower, color=GREY, ls=":", lw=0.8)
         if named and len(data["regions"]) <= MOST_NAMES:
-            words = region["name"].replace(" half-space", "")
+            words = plain(region["name"].replace(" half-space", ""))
             style: Any = {"ha": "center", "fontsize": 7, "color": GREY}
             height = 1.02 + 0.07 * ((n + 1) % 2)
             axes.text((lower + upper) / 2, height, words, transform=axes.get_xaxis_transform(), **style)

@@ -59,7 +59,7 @@ def write_reports(
     calls = [partial(report_data, *task) for task in zip(systems, arguments, strict=True)]
     verdicts = []
     for data in progress(results(calls, executor), "reports", len(calls)):
-        publish(output / data["system"]["name"], {JSON_NAME: data}, "report", shown)
+        publish(output / data["system"]["name"], {JSON_NAME: data}, "report", shown, indent=None)
         verdicts.append(Verdict(data["verdict"]))
     return Verdict.worst(verdicts).exit_status
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -21,6 +21,7 @@ from sotcheck.system.files import to_document
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
 from sotcheck.system.stack import Stack
+from sotcheck.system.units import unit_of_torque
 from sotcheck.trial.entries import Claim
 from sotcheck.trial.evidence import Evidence, gather
 from sotcheck.trial.paper import Paper, load
@@ -63,7 +64,8 @@ class CheckResult(Findings):
 
     def __str__(self) -> str:
         table = self.table("claim", "quantity", "source", "engine")
-        return f"{self.iface.name}: {self.iface.title}\n{table}\n{self.summary()}"
+        unit = "; torques in nm^-3" if self.iface.unit else ""
+        return f"{self.iface.name}: {self.iface.title}{unit}\n{table}\n{self.summary()}"
 
     def summary(self) -> str:
         """Say in one sentence how many findings agree, and why any does not."""
@@ -107,6 +109,12 @@ def try_claims(evidence: Evidence, paper: Paper, *, controls: bool = False) -> I
             yield trial.finding("solvable", "An engine solves what the claims need")
 
 
+def in_file_units(system: System, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings with torques in the unit of the system's file."""
+    unit = unit_of_torque(system)
+    return tuple(finding.in_unit(unit) for finding in findings)
+
+
 def check_stack(
     system: System, engines: Mapping[str, Engine], scales: Array, tolerance: float, progress: Progress
 ) -> CheckResult:
@@ -124,7 +132,8 @@ def check_stack(
         "engines": lambda: engines_agree(system, engines, scales, tolerance),
         "conservation": lambda: conserved(system, engines, float(scales[0])),
     }
-    found = tuple(finding for step in progress(steps, system.name) for finding in steps[step]())
+    all_steps = (finding for step in progress(steps, system.name) for finding in steps[step]())
+    found = in_file_units(system, all_steps)
     # Some are tried of a stack in its own way.
     tried = {finding.claim for finding in found}
     untried = tuple((claim, why) for claim, why in claims if why and claim.name not in tried)
@@ -185,4 +194,4 @@ def check(
     paper = load()
     evidence = gather(iface, h, tolerance, paper.first_order, engines=engines, progress=progress)
     findings, warned = try_claims(evidence, paper), warnings(iface, values)
-    return CheckResult(iface, tuple(findings), evidence.expansion.why_not, tuple(warned))
+    return CheckResult(iface, in_file_units(iface, findings), evidence.expansion.why_not, tuple(warned))

@@ -25,7 +25,7 @@ from sotcheck.theory.amplitudes import Amplitudes
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.theory.sums import first_order_torque
 from sotcheck.theory.symbols import Symbols
-from sotcheck.trial.check import CheckResult
+from sotcheck.trial.check import CheckResult, in_file_units
 from sotcheck.trial.judge import diagnose
 from sotcheck.trial.verdict import Trial, Verdict, compare
 
@@ -104,7 +104,8 @@ def check_theory(iface: Interface, theory: Theory, *, tolerance: float) -> Check
     findings = [trial.finding("theory", "A formula for the torque, linear in h_R") for trial in trials]
     wrong = [finding for finding in findings if finding.verdict is Verdict.DISAGREES]
     failed = dict.fromkeys(f"{finding.source}: {finding.explanation}" for finding in wrong)
-    return CheckResult(iface, tuple(findings), "\n".join(failed), tuple(warnings(iface, [iface.h_R])))
+    warned = tuple(warnings(iface, [iface.h_R]))
+    return CheckResult(iface, in_file_units(iface, findings), "\n".join(failed), warned)
 
 
 def _called(theory: Theory, amplitudes: Amplitudes, iface: Interface) -> Complex:
@@ -159,4 +160,5 @@ def _summed(iface: Interface, formula: Formula, tolerance: float) -> Iterator[Tr
         scale = float(max(np.abs(expected).max(), np.abs(exact.value).max(), typical))
         for s, source in open_sources(iface):
             found, quantity = compare(expected[s], exact[s], scale=scale), "t per h_R, k_perp summed"
-            yield Trial(f"{quantity}, worst component", found, "summed over k_perp", source, engine)
+            words = "summed over k_perp"
+            yield Trial(f"{quantity}, worst component", found, words, source, engine, torque=True)

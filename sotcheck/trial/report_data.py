@@ -33,7 +33,7 @@ from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
 from sotcheck.theory.symbols import Symbols
-from sotcheck.trial.check import CheckResult, try_claims
+from sotcheck.trial.check import CheckResult, in_file_units, try_claims
 from sotcheck.trial.coefficients import remainders
 from sotcheck.trial.entries import Claim
 from sotcheck.trial.evidence import SPACING_POWERS, Evidence, Resolved, gather
@@ -97,8 +97,8 @@ def interface_data(
             f"{iface.name}: a report shows both exact engines, and {engine} refuses: {reason}. "
             "'sotcheck check' judges what can be had"
         )
-    findings = tuple(try_claims(evidence, paper))
-    alarms = list(try_claims(evidence, paper, controls=True))
+    findings = in_file_units(iface, try_claims(evidence, paper))
+    alarms = in_file_units(iface, try_claims(evidence, paper, controls=True))
     note = evidence.expansion.why_not
     result = CheckResult(iface, findings, note, tuple(warnings(iface, [iface.h_R])))
     number = paper.first_order.number

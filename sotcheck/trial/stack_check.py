@@ -40,6 +40,7 @@ LEDGER = (
     "ledger",
     "Spin that arrives is what is taken and what goes on, at every interface and in every layer",
 )
+NO_DEPARTURE = "|t - first order| over the scale: no departure to fit a slope to"
 UNITARY = ("unitarity", "The scattering matrix of open channels is unitary")
 
 
@@ -56,10 +57,12 @@ def first_order(system: System, found: Ladders) -> Iterator[Finding]:
             said = compare(expected.value[s], linear, scale=found.scale)
             missed = np.any(expansion.missing[s])
             words = f"{best.words}; {expansion.words}, added here" if missed else best.words
-            yield Trial("t per scale, worst component", said, words, source, name).finding(*FIRST)
+            tried = Trial("t per scale, worst component", said, words, source, name, torque=True)
+            yield tried.finding(*FIRST)
             steepest = ladders[found.steepest[s]]
             quantity, departs = _departs(steepest, expected, s, found)
-            yield Trial(quantity, departs, steepest.words, source, name).finding(*LINEAR)
+            is_torque = quantity == NO_DEPARTURE
+            yield Trial(quantity, departs, steepest.words, source, name, torque=is_torque).finding(*LINEAR)
 
 
 def _departs(ladder: Exact, expected: Estimate, s: int, found: Ladders) -> tuple[str, Comparison]:
@@ -68,7 +71,7 @@ def _departs(ladder: Exact, expected: Estimate, s: int, found: Ladders) -> tuple
     if not order.total <= ORDER_TELL_APART and np.all(rest.value <= rest.error):
         nothing = compare(0.0, rest, scale=found.scale)
         if nothing.verdict is Verdict.AGREES:
-            return "|t - first order| over the scale: no departure to fit a slope to", nothing
+            return NO_DEPARTURE, nothing
     if found.expansion.why_not:
         order = order.and_("next order", np.inf, found.expansion.why_not)
     departs = compare(REMAINDER_ORDER, order, tell_apart=ORDER_TELL_APART)
@@ -86,7 +89,7 @@ def engines_agree(
             said = compare(one.value[:, s], other[:, s].and_("other engine", one.error[:, s], NESTED))
             words = "scale " + ", ".join(f"{scale:g}" for scale in scales)
             quantity = f"t, {name} against {first}, worst component"
-            yield Trial(quantity, said, words, source, name).finding(*AGREE)
+            yield Trial(quantity, said, words, source, name, torque=True).finding(*AGREE)
         yield from _by_k(system, {key: engines[key] for key in (first, name)}, float(scales[0]))
 
 

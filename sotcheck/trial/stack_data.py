@@ -9,14 +9,16 @@ import numpy as np
 
 from sotcheck.beyond.limits import curve_data
 from sotcheck.beyond.torques import CHAIN, component_axes, open_sources
-from sotcheck.engines import EXACT
+from sotcheck.engines import EXACT, FIRST_ORDER
 from sotcheck.exact.inside import at_interfaces, in_layers, total_torque
 from sotcheck.exact.observables import components, ledger_residual
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.model import System
 from sotcheck.system.structure import NO_FIELD
 from sotcheck.system.units import file_units, unit_of_torque
+from sotcheck.trial.against_z import PARTS, against_z
 from sotcheck.trial.check import CheckResult, check
+from sotcheck.trial.si import Measured
 from sotcheck.trial.torque import TOLERANCE, torque
 from sotcheck.trial.torque_table import TorqueRow
 
@@ -24,6 +26,8 @@ from sotcheck.trial.torque_table import TorqueRow
 #: units of the system's own.
 CURVE, SAME = np.concatenate([[0.05], np.linspace(0.1, 4.0, 40)]), np.array([0.5, 1.0, 2.0])
 LIMIT_ACCURACY = 5e-3
+#: Spin against z: by which engines, at about how many places, with how many digits of the largest number.
+PROFILED, PLACES, DECIMALS = ("continuum", FIRST_ORDER), 120, 4
 #: The four flows of a part: what arrives = what it gives to the lattice + what it takes + what goes on.
 FLOWS = ("arriving", "lattice", "taken", "on")
 #: What a whole stack is called among its parts.
@@ -36,9 +40,13 @@ def stack_data(system: System) -> tuple[CheckResult, dict[str, Any], dict[str, A
     has_parts = components(np.zeros(3), system.direction) is not None
     scales: dict[str, Any] = {"per": system.scale, "unit": unit_of_torque(system)}
     search: dict[str, Any] = {"largest": float(CURVE[-1]) * system.scale, "accuracy": LIMIT_ACCURACY}
+    measured = Measured(table, efficiencies=True).to_dict()
     shown = {
         "geometry": geometry(system),
-        "torque": table.to_dict()["torque"],
+        "torque": measured["torque"],
+        "totals": [row.to_dict(system, unit_of_torque(system)) for row in table.totals()],
+        "measured": measured.get("measured"),
+        "against_z": profiles(system),
         "curve": curve_data(system, CURVE, SAME, **scales, **search) if has_parts else None,
         "lattice": {"engine": CHAIN.name},
         "ledger": {"rows": [ledger(system, row) for row in table.scattering() if _shown(system, row)]},
@@ -87,6 +95,24 @@ def geometry(system: System) -> dict[str, Any]:
 def _field(A: Any, scale: float) -> Any:
     """Return A at the system's own scale, None where there is nothing."""
     return None if A == NO_FIELD or not scale else (scale * np.array(A)).tolist()
+
+
+def profiles(system: System) -> dict[str, Any]:
+    """Return spin density and spin current against z of sources with states at E_F, as in a picture."""
+    sources = [source for _, source in open_sources(system)]
+    found = against_z(system, PROFILED, source=sources, points=PLACES).to_dict()
+    for row in found["profiles"]:
+        for part in PARTS:
+            row[part] = rounded(row[part])
+    found["z"] = rounded(found["z"])
+    return {key: found[key] for key in ("unit", "regions", "z", "region", "profiles")}
+
+
+def rounded(values: Any) -> Any:
+    """Return numbers with DECIMALS digits after the first of the largest."""
+    largest = float(np.abs(values).max())
+    decimals = DECIMALS - int(np.floor(np.log10(largest))) if largest else 0
+    return (np.round(values, decimals) + 0.0).tolist()
 
 
 # --- who takes what -------------------------------------------------------------------------

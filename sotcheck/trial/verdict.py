@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -87,6 +87,11 @@ class Comparison:
         scale = max(abs(self.expected), abs(self.measured.value))
         return abs(self.measured.value - self.expected) / scale if scale > 0 else 0.0
 
+    def times(self, factor: float) -> Comparison:
+        """Return the comparison of numbers that are all larger by a factor: of those in another unit."""
+        scaled = {name: getattr(self, name) * factor for name in ("expected", "measured", "tell_apart")}
+        return replace(self, **scaled)
+
     @property
     def reason(self) -> str:
         """Say why nothing could be told; empty where something could."""
@@ -116,6 +121,8 @@ class Trial:
         For which source, measured by which exact engine.
     form : str or None
         "transcribed", "corrected", "definition", or None for a claim that is no equation.
+    torque : bool
+        Whether it is a torque or a spin current summed over k_⊥ (unit: wave vector³), and no pure number.
     """
 
     quantity: str
@@ -124,6 +131,15 @@ class Trial:
     source: str | None = None
     engine: str | None = None
     form: str | None = None
+    torque: bool = False
+
+    def in_unit(self, unit: float) -> Self:
+        """Return it with a torque in another unit, in which a wave vector³ is so much."""
+        if not self.torque:
+            return self
+        other = self.comparison.times(unit)
+        words = self.explanation.replace(self.comparison.reason, other.reason)
+        return replace(self, comparison=other, explanation=words)
 
     def finding(
         self,

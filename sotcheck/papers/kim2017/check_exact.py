@@ -86,7 +86,7 @@ def ledger(evidence: Evidence) -> Iterator[Trial]:
             size, here = np.abs(evidence.h_R), tell_apart * largest_torque(evidence.iface)
             found = residual_trial(summed[:, s] * size, rounding[:, s], here, sample=False)
             words = f"h_R = {', '.join(f'{h:g}' for h in evidence.h_R)}"
-            yield Trial("largest residual, k_perp summed", found, words, source, engine)
+            yield Trial("largest residual, k_perp summed", found, words, source, engine, torque=True)
 
 
 @paper.claim("lattice-order", "Finite differences converge as a^2 to the continuum")
@@ -181,7 +181,7 @@ def _summed_trials(evidence: Evidence, *names: str) -> Iterator[Trial]:
         terms: Terms = {"quadrature": (quadrature, "nested rules in k_perp and angle, both sides")}
         terms["rounding"] = rounding[:, s, None], ROUNDING
         found = compare(one[:, s] * h_R, other[:, s] * h_R, terms, scale=scale)
-        yield Trial("t, worst component", found, "k_perp summed", source, names[1])
+        yield Trial("t, worst component", found, "k_perp summed", source, names[1], torque=True)
 
 
 @paper.claim("bound-states", "Spin-orbit coupling adds no bound state", "C5")

@@ -94,7 +94,7 @@ def _current_trials(
             found = tried(evidence, expected[s], measured[s, flow], scale)
             added = " + embedded state" if with_embedded and evidence.expansion.missing[s] != 0 else ""
             quantity = f"{FLOWS[flow]} per h_R, spin {'xyz'[found.index[0]]} (worst){added}"
-            yield Trial(quantity, found, explained(evidence, words, s), source, engine)
+            yield Trial(quantity, found, explained(evidence, words, s), source, engine, torque=True)
 
 
 @paper.claim("eq14", "Spin current at z = -0 to first order", "14", on=(RASHBA_AT_ZERO,))
@@ -144,7 +144,8 @@ def torque_trials(
                 rows += [("dampinglike per h_R", want.imag, split[1])]
             for name, target, found in rows:
                 comparison = tried(evidence, target, found, scale)
-                yield Trial(f"{name}{part}", comparison, explained(evidence, words, s), source, engine, form)
+                why = explained(evidence, words, s)
+                yield Trial(f"{name}{part}", comparison, why, source, engine, form, torque=True)
 
 
 @paper.claim("eq16c", "Torque from electrons incident from the normal metal", "16c", on=BENEATH)
@@ -185,7 +186,7 @@ def torque_from_currents(evidence: Evidence) -> Iterator[Trial]:
     }
     for s, source in evidence.open_sources:
         found = compare(expected[s], measured[s], terms, scale=natural_scale(evidence, expected))
-        yield Trial("t per h_R, worst component", found, "both sides are formulas", source)
+        yield Trial("t per h_R, worst component", found, "both sides are formulas", source, torque=True)
 
 
 @paper.claim("amplitudes", "Eq. (16) needs only unperturbed amplitudes, from anywhere", "16", on=BENEATH[:2])
@@ -204,7 +205,7 @@ def amplitudes_from_anywhere(evidence: Evidence) -> Iterator[Trial]:
         of = "closed forms (6), (7)" if isinstance(iface, Interface) else "the whole stack's, layer by layer,"
         words = f"{of} against amplitudes of the engine at h_R = 0"
         source = SOURCES[found.index[0]]
-        yield Trial("fieldlike and dampinglike per h_R, worst", found, words, source, name)
+        yield Trial("fieldlike and dampinglike per h_R, worst", found, words, source, name, torque=True)
 
 
 #: The exact torque is odd in h_R, so it departs from its linear term as h_R³.
@@ -262,7 +263,7 @@ def slope_trials(evidence: Evidence, expected: Complex) -> Iterator[Trial]:
                     quantity = f"|t - {limit}| per h_R: no departure to fit a slope to"
                     why = "what departs is next to nothing, within the noise and"
                     why += " (h_R/radius)^2 of first order"
-                    yield Trial(quantity, found, why, source, engine)
+                    yield Trial(quantity, found, why, source, engine, torque=True)
                     continue
             words = f"h_R from {evidence.rungs[0]:.3g} to {evidence.rungs[-1]:.3g}"
             if not evidence.expansion.exists:
