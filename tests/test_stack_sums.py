@@ -10,6 +10,7 @@ import pytest
 from layer_cases import CONTINUUM, random_stack
 
 import sotcheck as sc
+from sotcheck.engines import narrow as narrow_resonances
 from sotcheck.engines.determinant import stack_poles
 from sotcheck.engines.narrow import narrow_flows
 from sotcheck.engines.poles import x_of
@@ -47,8 +48,11 @@ def resonances(structure: Structure, angle: float) -> list[complex]:
 
 @pytest.mark.parametrize("thickness", [4.0, 5.0])
 @pytest.mark.parametrize("angle", [0.4, 0.4 + np.pi])
-def test_integral_over_a_narrow_resonance(thickness: float, angle: float) -> None:
+def test_integral_over_a_narrow_resonance(
+    thickness: float, angle: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All that a layer adds and takes, by source, against Gauss and Legendre's rule in arsinh (x/width)."""
+    monkeypatch.setattr(narrow_resonances, "WORST", 0.0)
     structure, one = well(thickness).structure, np.array([1.0])
     for pole in resonances(structure, angle):
         width, far = abs(pole.imag), 0.02
@@ -63,10 +67,24 @@ def test_integral_over_a_narrow_resonance(thickness: float, angle: float) -> Non
         inside = slice(4 * len(structure.interfaces) + 2, 4 * len(structure.interfaces) + 4)
         size = np.abs(found[0][:, inside]).max()
         assert size > 1e-2
-        assert (
-            np.abs(found[0][:, inside] - direct[:, inside]).max() <= max(float(off.max()), 4 * width) * size
-        )
-        assert off.max() <= 1e4 * width + 1e-8
+        apart = np.abs(found[0][:, inside] - direct[:, inside])
+        assert np.all(apart <= np.maximum(off[0], 4 * width * size))
+        assert off.max() <= 1e3 * np.sqrt(width)
+
+
+def test_a_state_that_spin_orbit_terms_alone_let_go() -> None:
+    """What arrives interferes with it: all is of first order, and dampinglike torques of all sources cancel.
+
+    Where N is closed the majority's has to vanish. Below √ε of the scale nothing is known, and it says so.
+    """
+    layers: Any = ({"thickness": 5.0, "potential": 0.3},)
+    stack = Stack(name="embedded", E_F=1.5, U_N=3.0, J=0.5, m=(2, -1, 2), u_0=1.0, layers=layers)
+    for h_R, relative in ((1e-3, 1e-3), (1e-5, np.inf)):
+        rows = sc.torque(stack, "continuum", h_R=h_R, tolerance=1e-6)
+        for row in rows:
+            assert row.parts is not None
+            assert abs(row.parts.value[1]) <= row.parts.error[1]
+        assert rows[1].t.total <= relative * abs(rows[1].fieldlike)
 
 
 def test_a_resonance_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
