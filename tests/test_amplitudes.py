@@ -496,6 +496,9 @@ def test_commands(sotcheck: Command, tmp_path: Path) -> None:
         assert one["vector"] == pytest.approx(other["vector"], rel=1e-8, abs=1e-15)
         assert one["lattice"] is None
     assert "efficiency" in sotcheck("torque", "--amplitudes", path, "--efficiency").out
+    refused = sotcheck("amplitudes", "bulk-magnetism", "-o", path, "--engine", "first-order")
+    assert (refused.status, refused.out) == (2, "")
+    assert "engine first-order solves nothing; choose from continuum, kwant" in refused.err
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from sotcheck.engines import narrow as narrow_resonances
 from sotcheck.engines.determinant import stack_poles
 from sotcheck.engines.narrow import narrow_flows
 from sotcheck.engines.poles import x_of
+from sotcheck.errors import EngineError
 from sotcheck.exact.inside import flows_of, in_layers
 from sotcheck.exact.observables import exact_flows
 from sotcheck.numerics import quadrature
@@ -109,6 +110,22 @@ def test_a_well_without_leaks_has_its_torque() -> None:
         # That on the well itself, which nothing else reaches.
         torques = [in_layers(table.iface.structure, row.flows)[1, 1] for row in table]
         assert np.abs(torques).max() > 1e-5
+
+
+@pytest.mark.parametrize(
+    ("changes", "scale", "words"),
+    [
+        ({}, 1e30, "has no energy: a number is beyond double precision"),
+        ({"rashba": 0.05}, 1e60, "equations are singular: a number is beyond double precision"),
+        ({"thickness": 1e60}, 1.0, r"waves turn by 2\.59e\+59 radians in the layers"),
+    ],
+)
+def test_numbers_beyond_doubles(changes: Any, scale: float, words: str) -> None:
+    """Told by name, without a warning of NumPy's."""
+    layers: Any = ({"thickness": 1.0, "potential": 0.3, **changes},)
+    stack = Stack(name="beyond", E_F=1.5, u_0=0.2, h_R=0.1, m=(2, -1, 2), layers=layers)
+    with pytest.raises(EngineError, match=words):
+        sc.torque(stack, "continuum", scale=scale)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

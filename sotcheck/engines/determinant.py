@@ -177,8 +177,8 @@ def _pieces(structure: Structure, opaque: list[Region], segment: Segment, scale:
             turned += layer.thickness * float(np.abs(q[..., 1, :] - q[..., 0, :]).max())
     if not turned / PHASE < MOST_PIECES:
         raise EngineError(
-            f"waves turn by {turned:.3g} radians in the layers: a thickness, mass, energy or spin-orbit term is "
-            f"too large; expected at most {PHASE * MOST_PIECES:g}"
+            f"waves turn by {turned:.3g} radians in the layers: a thickness, mass, energy or spin-orbit term "
+            f"is too large; expected at most {PHASE * MOST_PIECES:g}"
         )
     return max(1, round(turned / PHASE))
 

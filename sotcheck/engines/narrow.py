@@ -20,6 +20,7 @@ import numpy as np
 from sotcheck.engines.recursion import Grid, Passed, passed_through
 from sotcheck.engines.spin_flows import flows_of_waves, spinors_along
 from sotcheck.engines.stack import outgoing
+from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.two_by_two import product
 from sotcheck.system.spin import IDENTITY, dagger
@@ -83,6 +84,9 @@ def narrow_flows(structure: Structure, poles: Complex, angle: Array, scale: Arra
         return found
 
     D = np.abs(4 * slope(STEP * x) - slope(2 * STEP * x)) / 3
+    if not D.min() > 0:
+        at = np.sqrt(x[int(np.argmin(D))])
+        raise EngineError(f"a state at k_perp = {at:g} has no energy: a number is beyond double precision")
     state, arriving = _carried(here, home, R.T, structure)
     # Where nothing arrives that doubles can tell, nobody knows from which side it would.
     told = arriving.sum(axis=0) > np.finfo(float).tiny

@@ -137,8 +137,8 @@ def asked(
     names = [engine] if isinstance(engine, str) else list(engine or engine_names())
     if h_R is not None and isinstance(iface, Stack) and not iface.only_rashba:
         raise SystemFileError(
-            f"{iface.name}: h_R (--h-r) is not its only spin-orbit term; leave it out: torque's scale (--scale) "
-            "multiplies all"
+            f"{iface.name}: h_R (--h-r) is not its only spin-orbit term; leave it out: scale "
+            "(--scale of torque) multiplies all"
         )
     given = np.atleast_1d(np.asarray(iface.scale if h_R is None else h_R, dtype=float))
     values = [iface.with_(h_R=h).h_R for h in given.tolist()]
