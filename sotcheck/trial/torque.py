@@ -118,7 +118,10 @@ def _warned(system: System, scales: list[float], rows: list[TorqueRow]) -> list[
         return warnings(system, scales, _summed(rows))
     told = {row.h_R for row in rows if row.source == BOUND}
     said = list(on_stack(system, scales, told)) if isinstance(system, Stack) else []
-    words = expansion_of(system)[0].words if any(row.engine == FIRST_ORDER for row in rows) else ""
+    if not any(row.engine == FIRST_ORDER for row in rows):
+        return said
+    expansion, embedded = expansion_of(system)
+    words = f"{expansion.words}, added here" if embedded.value.any() else expansion.words
     return [*said, f"first order: {words}"] if words else said
 
 
