@@ -68,3 +68,9 @@ def one_of(name: str, accepted: Sequence[str], what: str) -> None:
         raise EngineError(
             f"unknown {what} {name!r}{did_you_mean(name, accepted)}; choose from {', '.join(accepted)}"
         )
+
+
+def in_a_line(error: BaseException) -> str:
+    """Return what an error says, and what Kwant's wrapping of it hides, in one line."""
+    inner = error.__cause__ or error
+    return " ".join(f"{type(inner).__name__}: {inner}".split())

@@ -242,6 +242,7 @@ def test_the_command(sotcheck: Command, tmp_path: Path) -> None:
         (("--source", "nromal"), "did you mean 'normal'"),
         (("--engine", "kwnat"), "did you mean 'kwant'"),
         (("--from", "3", "--to", "-3"), "expected a range"),
+        (("--from", "-1e60"), "(1000 wavelengths beyond all layers)"),
         (("--svg", "spin.png"), "figures are SVG"),
         (("--points", "1"), "not in the range"),
     ],

@@ -24,7 +24,7 @@ from sotcheck.system.stack import Junction, Layer, Stack
 from sotcheck.theory.amplitudes import closed_forms
 from sotcheck.theory.sums import first_order_torque, stack_torque
 from sotcheck.theory.table_checks import check
-from sotcheck.theory.table_files import read_table
+from sotcheck.theory.table_files import read_table, write_table
 from sotcheck.theory.table_sums import first_order_of
 from sotcheck.theory.tables import Table
 from sotcheck.trial.amplitudes import tabulated
@@ -321,7 +321,10 @@ def test_faults_in_rows(uniform: Columns, tmp_path: Path, fault: Any, words: lis
         ({"fermi_energy": "1.2"}, "where N has no open channel"),
         ({"ferromagnet__exchange": None, "amplitudes__edges": "[0.707]"}, "beyond the last of amplitudes"),
         ({"fermi_energy": "'x'"}, 'fermi_energy = "x" is not accepted'),
+        ({"fermi_energy": "'x'", "ferromagnet__exchange": None, "amplitudes__edges": "[1.5]"},
+         'fermi_energy = "x" is not accepted'),
         ({"fermi_energy": "1.5.1"}, "its header is not TOML"),
+        ({"amplitudes__edges": "[" * 3000 + "]" * 3000}, "its header is not TOML (maximum recursion"),
         ({"amplitudes__normalization": '"none"'}, 'amplitudes.normalization = "none" is not accepted'),
         ({"amplitudes__edges": "[1e300]"}, "amplitudes.edges = [1e+300] is not accepted"),
         ({"amplitudes__edges": '"1.2"'}, 'amplitudes.edges = "1.2" is not accepted'),
@@ -405,6 +408,8 @@ def test_other_ways_to_have_a_header(uniform: Columns, tmp_path: Path) -> None:
         ("ragged.csv", b"a,b\n1,2\n3\n", "line 3: 1 values for 2 columns"),
         ("quoted.csv", b'a\n"1\n2\n', "line 2, a: "),
         ("twice.csv", b"a,a\n1,2\n", "two columns are called a"),
+        ("german.csv", b"k_perp;r_up_re\n0,1;0,5\n", 'its columns, "k_perp, r_up_re", are not separated by'),
+        ("long.csv", b"a,b\n1," + b"x" * 200_000, "line 2, b: "),
         ("wrong.nc", b"no", "is not a NetCDF 4 file that can be read"),
         ("wrong.parquet", b"no", "is not a parquet file that can be read"),
         ("table.txt", b"", "ends in .csv, .nc, .parquet"),
@@ -418,8 +423,44 @@ def test_what_is_no_table(name: str, content: bytes | None, words: str, tmp_path
     assert words in str(caught.value)
 
 
+def test_as_spreadsheets_save_it(uniform: Columns, tmp_path: Path) -> None:
+    """Lines filled up with empty cells, names in quotes, a byte order mark, Windows' ends of lines."""
+    path = csv(tmp_path / "plain.csv", uniform)
+    expected, (*header, names) = tabulated(path), path.read_text().splitlines()[:4]
+    text = path.read_text().replace(names, ",".join(f'"{name}"' for name in names.split(",")))
+    for line in header:
+        text = text.replace(line, line + "," * 8)
+    (tmp_path / "saved.csv").write_bytes(b"\xef\xbb\xbf" + text.replace("\n", ",\r\n").encode())
+    for one, other in zip(tabulated(tmp_path / "saved.csv"), expected, strict=True):
+        assert np.array_equal(one.vector, other.vector)
+
+
+def test_damaged_parquet(uniform: Columns, tmp_path: Path) -> None:
+    """Metadata that are none, a list in each row, and a bit that tipped over in the numbers."""
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "table.parquet"
+    write_table(path, BULK, uniform, "a test")
+    good, table = path.read_bytes(), parquet.read_table(path)
+    at = good.index(uniform["r_up_re"][:8].tobytes())
+    path.write_bytes(good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :])
+    with pytest.raises(TableError, match="checksum"):
+        read_table(path)
+    for metadata, words in (({b"PANDAS_ATTRS": b"{no"}, "Expecting"), ({b"sotcheck": b"\xff"}, "utf-8")):
+        parquet.write_table(table.replace_schema_metadata(metadata), path)
+        with pytest.raises(TableError, match=f"metadata are not text that can be read .*{words}"):
+            read_table(path)
+    lists = table.set_column(1, "r_up_re", [[[1.0]] * len(table)])
+    parquet.write_table(lists, path)
+    with pytest.raises(TableError, match="r_up_re: a column of list<"):
+        read_table(path)
+
+
 def test_shapes_and_types(uniform: Columns, tmp_path: Path) -> None:
-    """Variables along other dimensions than k, and columns of words."""
+    """Variables along other dimensions than k, more rows than memory has room for, and columns of words."""
+    many = xr.Dataset(coords={"kx": np.arange(4000.0), "ky": np.arange(4000.0)})
+    many.to_netcdf(tmp_path / "many.nc", engine="h5netcdf")
+    with pytest.raises(TableError, match="16,000,000 rows; expected at most 10,000,000"):
+        read_table(tmp_path / "many.nc")
     dataset = xr.Dataset({n: ("k_perp", v) for n, v in uniform.items()}).assign(r_up_re=("spin", np.zeros(2)))
     dataset.to_netcdf(tmp_path / "shape.nc", engine="h5netcdf")
     with pytest.raises(TableError, match=r"r_up_re: a variable of float64 with dimensions \('spin',\)"):
@@ -455,6 +496,9 @@ def test_commands(sotcheck: Command, tmp_path: Path) -> None:
         assert one["vector"] == pytest.approx(other["vector"], rel=1e-8, abs=1e-15)
         assert one["lattice"] is None
     assert "efficiency" in sotcheck("torque", "--amplitudes", path, "--efficiency").out
+    refused = sotcheck("amplitudes", "bulk-magnetism", "-o", path, "--engine", "first-order")
+    assert (refused.status, refused.out) == (2, "")
+    assert "engine first-order solves nothing; choose from continuum, kwant" in refused.err
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -482,6 +483,7 @@ RASHBA = SD.interface
     ("make", "words"),
     [
         (raising, "the function fails: ValueError: no such lattice"),
+        (lambda: sys.exit(0), "the function fails: SystemExit: 0"),
         (lambda: None, "returned NoneType; expected a dictionary"),
         (change(zero=...), "the key 'zero' is missing; needed: builder, zero, energy"),
         (change(zeros=1), "unknown key 'zeros' (did you mean 'zero'?)"),

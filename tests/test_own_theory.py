@@ -61,6 +61,8 @@ def test_diagnosis(words: str) -> None:
         ("def torque(a, iface): return [[float('nan')] * 3] * len(a.kz)", "not finite"),
         ("def torgue(a, iface): pass", "has no function 'torque' (did you mean 'torgue'?)"),
         ("1 +", "cannot be imported"),
+        ("import sys; sys.exit(0)", "cannot be imported (SystemExit: 0)"),
+        ("def torque(a, iface): raise SystemExit(0)", "torque: SystemExit: 0"),
     ],
 )
 def test_mistakes_are_explained(

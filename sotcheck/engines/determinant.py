@@ -15,6 +15,7 @@ import numpy as np
 from sotcheck.engines.poles import NEAR, THINNEST, Segment, analytic_radius, kinks, poles, wave_number, x_of
 from sotcheck.engines.recursion import bands_of, passed_through
 from sotcheck.engines.stack import joined, outgoing
+from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.zeros import zeros_near
 from sotcheck.system.interface import Interface
@@ -29,6 +30,8 @@ LOST = 1e12
 AROUND = 0.15
 #: Phase of the waves in layers beyond which a range is searched by pieces.
 PHASE = 6.0
+#: Pieces that a range may have: minutes.
+MOST_PIECES = 2000
 
 
 def poles_near(system: System, segment: Segment, angle: Array, scale: Array, spacing: float) -> Complex:
@@ -172,6 +175,11 @@ def _pieces(structure: Structure, opaque: list[Region], segment: Segment, scale:
         if layer not in opaque:
             q = outgoing(layer.bands(structure.energy, k_perp, 0.3, strengths)[0])
             turned += layer.thickness * float(np.abs(q[..., 1, :] - q[..., 0, :]).max())
+    if not turned / PHASE < MOST_PIECES:
+        raise EngineError(
+            f"waves turn by {turned:.3g} radians in the layers: a thickness, mass, energy or spin-orbit term "
+            f"is too large; expected at most {PHASE * MOST_PIECES:g}"
+        )
     return max(1, round(turned / PHASE))
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.quadrature import sample
 from sotcheck.system.interface import Interface, rashba
@@ -193,7 +194,10 @@ def _stack_errors(structure: Structure, k_perp: Array, angle: Array, scale: Arra
     """
     found = joined(structure, k_perp, angle, scale)
     epsilon, tiny = STACK_OPERATIONS * float(np.finfo(float).eps), np.finfo(float).tiny
-    size, unknown = np.abs(found.matrix), np.abs(np.linalg.solve(found.matrix, found.source))
+    try:
+        size, unknown = np.abs(found.matrix), np.abs(np.linalg.solve(found.matrix, found.source))
+    except np.linalg.LinAlgError:
+        raise EngineError("a stack's equations are singular: a number is beyond double precision") from None
     unsure = epsilon * size
     for layer, at in zip(structure.layers, found.columns[1:-1], strict=True):
         q2 = np.abs(layer.bands(structure.energy, k_perp, angle, scale)[0]).max(axis=-1)

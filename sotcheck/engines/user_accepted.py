@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from sotcheck.engines.kwant_private import kwant
-from sotcheck.engines.user_builder import GENERIC, NONE, F, N, UserSystem, in_a_line, orbitals, shown, turned
-from sotcheck.errors import BuilderError, did_you_mean
+from sotcheck.engines.user_builder import GENERIC, NONE, F, N, UserSystem, orbitals, shown, turned
+from sotcheck.errors import BuilderError, did_you_mean, in_a_line
 from sotcheck.numerics.arrays import Array, Index
 from sotcheck.system.spin import dagger
 
@@ -111,7 +111,7 @@ def _finite(name: str, builder: Any) -> Any:
         )
     try:
         return builder.finalized()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise BuilderError(f"{name}: Kwant cannot finalize it: {in_a_line(error)}") from error
 
 

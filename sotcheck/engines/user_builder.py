@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.errors import BuilderError
+from sotcheck.errors import BuilderError, in_a_line
 from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.system.spin import PAULI, dot_sigma
 
@@ -78,7 +78,7 @@ class UserSystem:
     def _evaluated(self, what: Any, k: Array, h_R: float) -> Complex:
         try:
             found = np.asarray(what(params=self.values(k, h_R)), dtype=complex)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise BuilderError(f"{self.name}: its Hamiltonian fails: {in_a_line(error)}") from error
         if not np.all(np.isfinite(found)):
             raise BuilderError(
@@ -139,12 +139,6 @@ class UserSystem:
 def shown(k: Array) -> str:
     """Return k as text."""
     return f"({k[0]:g}, {k[1]:g})"
-
-
-def in_a_line(error: BaseException) -> str:
-    """Return what an error says, and what Kwant's wrapping of it hides, in one line."""
-    inner = error.__cause__ or error
-    return " ".join(f"{type(inner).__name__}: {inner}".split())
 
 
 def orbitals(sites: Index | Sequence[int]) -> Index:

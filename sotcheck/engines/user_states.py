@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from sotcheck.engines.kwant_private import kwant
-from sotcheck.engines.user_builder import NONE, F, N, UserSystem, in_a_line, orbitals, shown, turned
-from sotcheck.errors import BuilderError
+from sotcheck.engines.user_builder import NONE, F, N, UserSystem, orbitals, shown, turned
+from sotcheck.errors import BuilderError, in_a_line
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.spin import IDENTITY, PAULI, dagger, dot_sigma
 
@@ -92,7 +92,7 @@ class At:
     def _by_kwant(self, call: Any) -> Any:
         try:
             return call()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             words = f"{self.system.name}: Kwant fails at k = {shown(self.k)}: {in_a_line(error)}"
             if error.__cause__ is None:
                 words += "; at the very edge of a band it does: give another k or energy"

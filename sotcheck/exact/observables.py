@@ -11,7 +11,7 @@ from sotcheck.engines.determinant import kinks_of, poles_near
 from sotcheck.engines.narrow import narrow_flows
 from sotcheck.engines.poles import x_of
 from sotcheck.exact.inside import flows_of
-from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate, side_by_side
 from sotcheck.numerics.quadrature import NESTED, Sum, gauss, sum_over_k
@@ -69,16 +69,20 @@ def exact_flows(engine: Engine, system: System, h_R: Array, *, rtol: float, most
     def near(segment: tuple[float, float], angles: Array) -> Complex:
         return poles_near(system, segment, angles[:, None], h_R, spacing)
 
-    def narrow(segment: tuple[float, float], angles: Array, poles: Complex) -> tuple[Array, Array]:
+    def narrow(segment: tuple[float, float], angles: Array, poles: Complex) -> tuple[Array, Array, Mask]:
         some = np.argwhere(~np.isnan(poles))
         x, (at, lane) = x_of(segment, poles[tuple(some.T)]), some[:, :2].T
         flows, off = narrow_flows(structure, x, angles[at], h_R[lane])
-        each = (np.sqrt(x.real) * np.cos(angles[at]))[:, None, None, None] * factor[lane] * flows
+        by_itself = np.isfinite(off).all(axis=(1, 2, 3))
+        alone = np.zeros(poles.shape, dtype=bool)
+        alone[tuple(some[by_itself].T)] = True
+        weight = (np.sqrt(x.real) * np.cos(angles[at]))[:, None, None, None] * factor[lane]
         values = np.zeros((len(angles), len(h_R), *flows.shape[1:]))
         errors = np.zeros_like(values)
-        np.add.at(values, (at, lane), each)
-        np.add.at(errors, (at, lane), off * np.abs(each).max(axis=(-1, -2), keepdims=True))
-        return paired(values), paired(errors)
+        at, lane = at[by_itself], lane[by_itself]
+        np.add.at(values, (at, lane), (weight * flows)[by_itself])
+        np.add.at(errors, (at, lane), np.abs(weight * off)[by_itself])
+        return paired(values), paired(errors), alone
 
     alone = None if isinstance(system, Interface) else narrow
     most = engine.most_problems if most is None else most

@@ -16,16 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.nearpoles import fejer
 from sotcheck.numerics.radial import Integrand, nested_error, radial, refined, substitution
 
 PolesOf = Callable[[tuple[float, float], Array], Complex]
-#: What narrow poles add to the integral, and its error, shaped as the integral at every angle.
-Narrow = Callable[[tuple[float, float], Array, Complex], tuple[Array, Array]]
+#: What narrow poles add to the integral, and its error, shaped as the integral at every angle; and which do.
+Narrow = Callable[[tuple[float, float], Array, Complex], tuple[Array, Array, Mask]]
 
-#: Distance from the real axis of θ below which a pole is integrated by itself: no node need see it.
+#: Distance from the real axis of θ below which a pole may be integrated by itself: no node need see it.
 NARROW = 1e-7
 FIRST_ANGLES, MOST_ANGLES = 8, 256
 #: A distance from the axis that is none.
@@ -95,8 +95,8 @@ def sum_over_k(
         Values of the integrand, lanes counted, after which nothing is refined any more: what is unresolved
         then stays in the error.
     narrow : callable, optional
-        ``narrow(segment, angles, poles)``: what poles within NARROW of the axis add to ∫f dx, and its error;
-        shape (a, lanes, ...). All others are NaN.
+        ``narrow(segment, angles, poles)``: what poles within NARROW of the axis add to ∫f dx, and its error,
+        shape (a, lanes, ...); and of which poles it is. All others are NaN.
     """
     segments = list(pairwise(edges))
     largest, asked = 0.0, 0
@@ -122,7 +122,7 @@ def sum_over_k(
         if near is not None:
             inside = (near.real > 0) & (near.real < np.pi / 2) & (np.abs(near.imag) < NARROW)
             if narrow is not None and inside.any():
-                more, off = narrow(segment, angles, np.where(inside, near, np.nan))
+                more, off, inside = narrow(segment, angles, np.where(inside, near, np.nan))
             # A pole upon the axis is none that nodes see; another one is next to it, however close.
             distance = 0.0 if narrow else np.maximum(np.abs(near.imag), TINY)
             near = np.where(inside, near.real + 1j * distance, near)

@@ -16,6 +16,8 @@ from sotcheck.system.structure import Structure
 
 #: Fewest places in a region; wavelengths of the fastest electrons that are shown of half-spaces.
 FEWEST, WAVELENGTHS = 5, 2.0
+#: Wavelengths that it may go on: e^{2ik_z z} asks for as many k_⊥.
+FARTHEST = 1000.0
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,12 @@ class Places:
     @classmethod
     def between(cls, structure: Structure, start: float, stop: float, points: int) -> Places:
         """Return about so many places from one z to another: in every region equidistant, edges included."""
-        if not (math.isfinite(start) and math.isfinite(stop) and start < stop):
-            raise SotcheckError(f"z from {start:g} to {stop:g} is not accepted; expected a range")
+        far = FARTHEST * 2 * math.pi / structure.thresholds()[-1] ** 0.5
+        if not -far <= start < stop <= structure.positions[-1] + far:
+            raise SotcheckError(
+                f"z from {start:g} to {stop:g} is not accepted; expected a range, from {-far:.4g} to "
+                f"{structure.positions[-1] + far:.4g} at most ({FARTHEST:g} wavelengths beyond all layers)"
+            )
         edges = [-math.inf, *structure.positions, math.inf]
         regions, places = [], []
         for region, (lower, upper) in enumerate(pairwise(edges)):

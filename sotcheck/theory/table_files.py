@@ -64,7 +64,7 @@ def _parsed(where: str, text: str) -> dict[str, Any]:
     """Return the header's keys, nested as a system file's."""
     try:
         document = tomllib.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TableError(
             f"{where}: its header is not TOML ({error}); expected lines such as fermi_energy = 1.5"
         ) from None
@@ -108,8 +108,9 @@ def _interface(
         )
     if "ferromagnet" not in rest:
         # No more is known of F's bands than where the last one closes.
-        potential = float(rest["fermi_energy"]) - (max(given or [0.0]) * (LENGTH_NM if unit != 1 else 1)) ** 2
-        rest["ferromagnet"] = {"potential": potential, "exchange": 0.0}
+        E_F, last = rest["fermi_energy"], (max(given or [0.0]) * unit) ** 2
+        known = isinstance(E_F, int | float) and abs(E_F) <= LARGEST
+        rest["ferromagnet"] = {"potential": E_F - last if known else 0.0, "exchange": 0.0}
     found = from_document(rest, where)
     assert isinstance(found, Interface)
     edges = sorted({*found.thresholds(), *((k * unit) ** 2 for k in given or [])})

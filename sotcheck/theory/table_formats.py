@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
+import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ VALUES = ("r_up", "r_down", "t_up", "t_down")
 COLUMNS = tuple(f"{name}_{part}" for name in VALUES for part in ("re", "im"))
 #: Where the header is in a NetCDF file's attributes, and in a parquet file's metadata.
 ATTRIBUTE = "sotcheck"
+
+#: Rows that a table may have.
+MOST_ROWS = 10_000_000
 
 Columns = dict[str, NDArray[Any]]
 #: What is read: the header, columns, and how each row is called.
@@ -44,17 +48,19 @@ def _read_csv(where: str, content: bytes) -> Read:
         lines = content.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise TableError(f"{where}: not UTF-8 text (byte {error.start})") from None
-    header = "\n".join(line.lstrip()[1:].strip() for line in lines if line.lstrip().startswith("#"))
-    kept = [
-        (n, line) for n, line in enumerate(lines, 1) if line.strip() and not line.lstrip().startswith("#")
-    ]
-    (_, *numbers), (names, *cells) = (
-        [n for n, _ in kept] or [0],
-        list(csv.reader((line for _, line in kept), quoting=csv.QUOTE_NONE)) or [[]],
-    )
-    names = [name.strip() for name in names]
-    values = np.empty((len(cells), len(names)))
-    for i, (line, row) in enumerate(zip(numbers, cells, strict=True)):
+    # Spreadsheets fill lines up with empty cells, and put names in quotes.
+    lines = [line.strip().rstrip(", \t") for line in lines]
+    header = "\n".join(line[1:].strip() for line in lines if line.startswith("#"))
+    kept = [(n, line.split(",")) for n, line in enumerate(lines, 1) if line and not line.startswith("#")]
+    (_, names), *rows = kept or [(0, [])]
+    names = [name.strip('" ') for name in names]
+    if len(names) == 1 and len(apart := re.split("[;\\s]+", names[0])) > 1:
+        raise TableError(
+            f"{where}: its columns, {shown(', '.join(apart))}, are not separated by commas; save the table "
+            "with commas between columns, and points in numbers"
+        )
+    values = np.empty((len(rows), len(names)))
+    for i, (line, row) in enumerate(rows):
         if len(row) != len(names):
             raise TableError(f"{where}: line {line}: {len(row)} values for {len(names)} columns")
         for j, (name, cell) in enumerate(zip(names, row, strict=True)):
@@ -65,13 +71,17 @@ def _read_csv(where: str, content: bytes) -> Read:
     for name in names:
         if names.count(name) > 1:
             raise TableError(f"{where}: two columns are called {name}; give one another name")
-    return header, dict(zip(names, values.T, strict=True)), [f"line {line}" for line in numbers]
+    return header, dict(zip(names, values.T, strict=True)), [f"line {line}" for line, _ in rows]
 
 
 def _read_netcdf(where: str, content: bytes) -> Read:
+    import h5py
     import xarray as xr
 
     try:
+        with h5py.File(io.BytesIO(content)) as file:
+            # What h5netcdf, if it fails there, complains of once more when it is collected.
+            file.attrs.get("_nc3_strict")
         with xr.open_dataset(io.BytesIO(content), engine="h5netcdf") as opened:
             data = opened.load()
     except Exception as error:
@@ -82,11 +92,14 @@ def _read_netcdf(where: str, content: bytes) -> Read:
     axes = [name for name in AXES if name in wanted]
     across = {dim for name in axes for dim in wanted[name].dims}
     for name, one in wanted.items():
-        if set(one.dims) - across or one.dtype.kind not in "fiuc":
+        if set(one.dims) - across or one.dtype.kind not in ("fiuc" if name in VALUES else "fiu"):
             raise TableError(
                 f"{where}: {name}: a variable of {one.dtype} with dimensions {one.dims}; expected numbers "
                 f"along those of {' and '.join(axes) or 'k_perp'}"
             )
+    rows = math.prod(data.sizes[dim] for dim in across)
+    if rows > MOST_ROWS:
+        raise TableError(f"{where}: {rows:,} rows; expected at most {MOST_ROWS:,}")
     arrays = xr.broadcast(*wanted.values())
     columns: Columns = {
         name: np.asarray(one.values).ravel() for name, one in zip(wanted, arrays, strict=True)
@@ -97,7 +110,7 @@ def _read_netcdf(where: str, content: bytes) -> Read:
 def _read_parquet(where: str, content: bytes) -> Read:
     parquet = _pyarrow(where)
     try:
-        table = parquet.read_table(io.BytesIO(content))
+        table = parquet.read_table(io.BytesIO(content), page_checksum_verification=True)
     except Exception as error:
         why = str(error).partition("\n")[0]
         raise TableError(f"{where}: is not a parquet file that can be read ({why})") from None
@@ -107,17 +120,19 @@ def _read_parquet(where: str, content: bytes) -> Read:
             try:
                 columns[name] = np.array(table.column(name).to_pylist(), dtype=float)
             except (ValueError, TypeError):
+                columns[name] = np.empty((0, 0))
+            if columns[name].ndim != 1:
                 raise TableError(
                     f"{where}: {name}: a column of {table.schema.field(name).type}; expected numbers"
-                ) from None
+                )
     noted = table.schema.metadata or {}
-    # pandas keeps `DataFrame.attrs` in a place of its own.
-    frame = json.loads(noted.get(b"PANDAS_ATTRS", b"{}"))
-    return (
-        noted.get(ATTRIBUTE.encode(), str(frame.get(ATTRIBUTE, "")).encode()).decode(),
-        columns,
-        _rows(columns),
-    )
+    try:
+        # pandas keeps `DataFrame.attrs` in a place of its own.
+        frame = json.loads(noted.get(b"PANDAS_ATTRS", b"{}"))
+        header = noted.get(ATTRIBUTE.encode(), str(frame.get(ATTRIBUTE, "")).encode()).decode()
+    except (ValueError, AttributeError) as error:
+        raise TableError(f"{where}: its metadata are not text that can be read ({error})") from None
+    return header, columns, _rows(columns)
 
 
 def _pyarrow(where: str) -> Any:
@@ -158,7 +173,7 @@ def _parquet(header: str, columns: Columns) -> bytes:
 
     table = pyarrow.table(columns, metadata={ATTRIBUTE: header})
     file = io.BytesIO()
-    parquet.write_table(table, file)
+    parquet.write_table(table, file, write_page_checksum=True)
     return file.getvalue()
 
 

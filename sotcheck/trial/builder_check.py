@@ -12,8 +12,8 @@ from tabulate import tabulate
 
 from sotcheck.engines.kwant_private import kwant
 from sotcheck.engines.user_accepted import accepted
-from sotcheck.engines.user_builder import GENERIC, NONE, F, N, UserSystem, in_a_line, shown
-from sotcheck.errors import BuilderError
+from sotcheck.engines.user_builder import GENERIC, NONE, F, N, UserSystem, shown
+from sotcheck.errors import BuilderError, in_a_line
 from sotcheck.exact.observables import components
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import observed_order
@@ -155,7 +155,7 @@ def _called(spec: str | Callable[[], Any]) -> tuple[str, Any]:
         name, function = getattr(spec, "__name__", "builder"), spec
     try:
         return name, function()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise BuilderError(f"{name}: the function fails: {in_a_line(error)}") from error
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from sotcheck import __version__
 from sotcheck.engines import EXACT, Engine, exact_engines, reference
 from sotcheck.engines.determinant import poles_near
-from sotcheck.errors import SystemFileError
+from sotcheck.errors import EngineError, SystemFileError
 from sotcheck.numerics.arrays import Array, Mask
 from sotcheck.numerics.radial import substitution
 from sotcheck.run.threads import single_threaded
@@ -58,7 +58,9 @@ def write_amplitudes(
     """
     _refuse_other_premises(system)
     name = reference() if engine is None else engine
-    solver = exact_engines([name], "exact-difference", None)[name]
+    solver = exact_engines([name], "exact-difference", None).get(name)
+    if solver is None:
+        raise EngineError(f"engine {name} solves nothing; choose from {', '.join(EXACT)}")
     k = _rows(system, points) if grid is None else _grid(system, *grid)
     unit = LENGTH_NM if system.unit else 1.0
     columns: Columns = {axis: values / unit for axis, values in k.items()}

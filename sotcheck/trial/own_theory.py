@@ -13,7 +13,7 @@ import numpy as np
 from sotcheck.beyond.torques import open_sources
 from sotcheck.beyond.warnings import warnings
 from sotcheck.engines import EXACT
-from sotcheck.errors import SotcheckError, TheoryError, did_you_mean
+from sotcheck.errors import SotcheckError, TheoryError, did_you_mean, in_a_line
 from sotcheck.exact.currents import linear_torque
 from sotcheck.exact.observables import components, largest_torque, torque_from_flows
 from sotcheck.exact.solved import linear_flows, solved
@@ -52,9 +52,9 @@ def load_function(option: str, spec: str, example: str, refused: type[SotcheckEr
     sys.path.insert(0, os.getcwd())
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise refused(
-            f"{option} {spec}: the module {module_name!r} cannot be imported ({error}); "
+            f"{option} {spec}: the module {module_name!r} cannot be imported ({in_a_line(error)}); "
             "it is looked for in the working folder and among installed packages"
         ) from error
     finally:
@@ -112,8 +112,8 @@ def _called(theory: Theory, amplitudes: Amplitudes, iface: Interface) -> Complex
     name = getattr(theory, "__name__", "theory")
     try:
         found = np.asarray(theory(amplitudes, iface), dtype=complex)
-    except Exception as error:
-        raise TheoryError(f"{name}: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise TheoryError(f"{name}: {in_a_line(error)}") from error
     shape = (len(amplitudes.k_perp2), len(SOURCES))
     if found.shape != shape:
         raise TheoryError(

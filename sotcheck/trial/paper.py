@@ -210,7 +210,7 @@ def load(spec: str = DEFAULT) -> Paper:
             importlib.import_module(f"{module.__name__}.{section}")
     except TheoryError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise TheoryError(
             f"paper {spec}: cannot be read ({type(error).__name__}: {error}); expected the name of a "
             "paper that comes with sotcheck, or a path to a file *.py that defines one"

@@ -118,7 +118,10 @@ def _warned(system: System, scales: list[float], rows: list[TorqueRow]) -> list[
         return warnings(system, scales, _summed(rows))
     told = {row.h_R for row in rows if row.source == BOUND}
     said = list(on_stack(system, scales, told)) if isinstance(system, Stack) else []
-    words = expansion_of(system)[0].words if any(row.engine == FIRST_ORDER for row in rows) else ""
+    if not any(row.engine == FIRST_ORDER for row in rows):
+        return said
+    expansion, embedded = expansion_of(system)
+    words = f"{expansion.words}, added here" if embedded.value.any() else expansion.words
     return [*said, f"first order: {words}"] if words else said
 
 
@@ -137,7 +140,8 @@ def asked(
     names = [engine] if isinstance(engine, str) else list(engine or engine_names())
     if h_R is not None and isinstance(iface, Stack) and not iface.only_rashba:
         raise SystemFileError(
-            f"{iface.name}: h_R (--h-r) is not its only spin-orbit term; scale (--scale) multiplies all"
+            f"{iface.name}: h_R (--h-r) is not its only spin-orbit term; leave it out: scale "
+            "(--scale of torque) multiplies all"
         )
     given = np.atleast_1d(np.asarray(iface.scale if h_R is None else h_R, dtype=float))
     values = [iface.with_(h_R=h).h_R for h in given.tolist()]

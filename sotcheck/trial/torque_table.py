@@ -42,7 +42,8 @@ class TorqueRow:
         Components along m×ŷ and m×(ŷ×m), errors larger than those of t by up to 1/|m×ŷ|; None when m ∥ ŷ.
     flows : array (4I + 2L, 3)
         Spin current at z = −0 and +0, what the lattice adds, what the interface magnetism takes; the same of
-        further interfaces; for each layer what its spin-orbit field adds, and the torque on it.
+        further interfaces; for each layer what its spin-orbit field adds, and the torque on it. NaN where
+        only t is known.
     scale : float or None
         Factor of the system's spin-orbit terms; None where h_R says it.
     """
@@ -73,6 +74,11 @@ class TorqueRow:
         vector: Array = self.t.value
         return vector
 
+    @property
+    def knows_flows(self) -> bool:
+        """Whether more than t is known."""
+        return not np.isnan(self.flows).any()
+
     def to_dict(self, system: System, unit: float = 1.0) -> dict[str, Any]:
         """Return the row as the JSON contract has it, wave vectors³ in multiples of `unit`."""
         said = ("engine", "scheme", "h_R", "source", *(["scale"] if self.scale is not None else []))
@@ -101,6 +107,8 @@ class TorqueRow:
     def _flows(self, system: System, unit: float, length: float) -> dict[str, Any]:
         """Return who gives and takes what spin: at z = 0, at every interface, in every layer."""
         structure = system.structure
+        if not self.knows_flows:
+            return dict.fromkeys((*FLOWS, "layers", "interfaces"))
         deltas = at_interfaces(structure, self.flows) * unit
         interfaces = [
             {"z": z * length, **dict(zip(FLOWS, flows.tolist(), strict=True))}
@@ -176,10 +184,10 @@ class TorqueTable(Sequence[TorqueRow]):
 
     def _ledger(self) -> list[str]:
         """Return the lines of who gives and takes spin in a stack: one engine and scale, all sources."""
-        if not self.iface.structure.layers or not self.rows:
+        rows = [row for row in self.totals() if row.knows_flows]
+        if not self.iface.structure.layers or not rows:
             return []
         # What is exact rather than first order, which comes first.
-        rows = self.totals()
         row = next((one for one in rows if one.engine != rows[0].engine), rows[0])
         unit = unit_of_torque(self.iface)
         lines = [
