@@ -17,17 +17,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from sotcheck.engines.recursion import Grid, Passed, passed_through
-from sotcheck.engines.spin_flows import flows_of_waves, spinors_along
+from sotcheck.engines.spin_flows import flows_of_waves, slopes_in_x, spinors_along
 from sotcheck.engines.stack import outgoing
 from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.two_by_two import product
 from sotcheck.system.spin import IDENTITY, dagger
 from sotcheck.system.structure import Structure
 
-#: Steps in x of the derivative of Ĝ⁻¹, relative to x, and how far off the pole its home is looked for.
-STEP, OFF = 2e-5, 1e-9
+#: How far off the pole its home is looked for, relative to x.
+OFF = 1e-9
 #: Errors relative to the largest flow: per width over distance, of the derivative; what of x is rounding.
-OF_WIDTH, OF_SLOPE, ROUNDING = 8.0, 1e-9, 1e-15
+OF_WIDTH, OF_SLOPE, ROUNDING = 8.0, 1e-12, 1e-15
 
 
 @dataclass(frozen=True)
@@ -73,13 +73,8 @@ def narrow_flows(structure: Structure, poles: Complex, angle: Array, scale: Arra
     own = np.abs(values).argmin(axis=-1)
     R = vectors[each, :, own]
 
-    def slope(step: Array) -> Array:
-        rise = (sides(x + step).inverse_green - sides(x - step).inverse_green)[home, each]
-        found: Array = np.einsum("pi,pij,pj->p", R.conj(), rise, R).real / (2 * step)
-        return found
-
-    D = np.abs(4 * slope(STEP * x) - slope(2 * STEP * x)) / 3
     state, arriving = _carried(here, home, R.T, structure)
+    D = _norm(structure, (np.sqrt(x), angle, scale), state)
     # Where nothing arrives that doubles can tell, nobody knows from which side it would.
     told = arriving.sum(axis=0) > np.finfo(float).tiny
     share = np.where(told, arriving, 1.0) / np.where(told, arriving, 1.0).sum(axis=0)
@@ -89,6 +84,20 @@ def narrow_flows(structure: Structure, poles: Complex, angle: Array, scale: Arra
     off = OF_SLOPE + OF_WIDTH * (width + ROUNDING * x) * (other_spin + D)
     off = np.where(told, np.minimum(off, 1.0), 1.0)
     return np.moveaxis(flows, -1, 0), off[:, None, None, None]
+
+
+def _norm(structure: Structure, grid: Grid, state: Complex) -> Array:
+    """Return ⟨∂H/∂x⟩ (p,) of states (3, 2, interfaces, p), where nothing travels in a half-space."""
+    columns = np.zeros((3, 2, 4, *state.shape[2:]), dtype=complex)
+    columns[:, :, 2] = state
+    D: Array = slopes_in_x(structure, grid, columns)[1]
+    for lead, psi in ((structure.left, state[0, :, 0]), (structure.right, state[0, :, -1])):
+        q2 = lead.bands(structure.energy, grid[0])[0].T
+        down, up = np.abs(spinors_along(np.array(lead.direction)).conj().T @ psi) ** 2
+        closed = q2 < 0
+        tails = np.where(closed, [down, up] / (2 * lead.mass * np.sqrt(np.where(closed, -q2, 1))), 0)
+        D = D + tails.sum(axis=0)
+    return D
 
 
 def _carried(sides: Sides, home: Index, R: Complex, structure: Structure) -> tuple[Complex, Array]:
