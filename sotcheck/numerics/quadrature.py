@@ -26,7 +26,7 @@ PolesOf = Callable[[tuple[float, float], Array], Complex]
 Narrow = Callable[[tuple[float, float], Array, Complex], tuple[Array, Array]]
 
 #: Distance from the real axis of θ below which a pole is integrated by itself: no node need see it.
-NARROW = 1e-7
+NARROW = 1e-8
 FIRST_ANGLES, MOST_ANGLES = 8, 256
 #: A distance from the axis that is none.
 TINY = 1e-300
