@@ -36,6 +36,8 @@ MOST_VALUES = 10**7
 NESTED = "nested rules in k_perp and angle"
 #: Kinks closer than this are one.
 SAME_ANGLE = 1e-6
+#: By how much, at least, a rule between kinks gains on the one before.
+SLOW = 0.1
 #: First angle in units of their spacing: a generic one, so that no harmonic vanishes on all of a nested rule.
 FIRST_ANGLE = 0.3
 
@@ -182,6 +184,7 @@ def _piecewise(
 
     def average(start: float, end: float) -> Sum:
         share, radial_errors, nodes = (end - start) / np.pi, np.zeros(1), 0
+        rules, angular, n = list[Array](), np.zeros(0), 0
 
         def at(s: Array) -> Array:
             nonlocal radial_errors, nodes
@@ -190,12 +193,30 @@ def _piecewise(
             radial_errors = np.maximum(radial_errors, errors)
             return np.moveaxis(values[:, : len(s)] + values[:, len(s) :], 1, 0) / 2
 
-        for samples in refined(at):
-            n = len(samples)
-            rules = [np.tensordot(fejer(n // step)[1], samples[step - 1 :: step], 1) for step in (8, 4, 2, 1)]
-            angular = nested_error(rules)
-            if spent() or angular.max() <= max(tolerance(samples[:, 0]), float(radial_errors.max())):
-                break
+        def crowded(s: Array) -> Array:
+            values = at(np.sin(np.pi / 2 * s) ** 2)
+            return values * (np.pi / 2 * np.sin(np.pi * s)).reshape(-1, *(1,) * (values.ndim - 1))
+
+        def settled(sampled: Callable[[Array], Array]) -> bool:
+            nonlocal rules, angular, n
+            before = np.inf
+            for samples in refined(sampled):
+                n = len(samples)
+                rules = [
+                    np.tensordot(fejer(n // step)[1], samples[step - 1 :: step], 1) for step in (8, 4, 2, 1)
+                ]
+                angular, wanted = nested_error(rules), max(tolerance(samples[:, 0]), radial_errors.max())
+                if spent() or angular.max() <= wanted:
+                    return True
+                if sampled is at and angular.max() > SLOW * before:
+                    return False
+                before = float(angular.max())
+            return True
+
+        # Where two levels meet at a threshold there is a branch point just beyond a kink, which is the passing
+        # of one: where Fejér's rules converge slowly, nodes crowd at both ends instead.
+        if not settled(at):
+            settled(crowded)
         return _mean(rules[-1] * share, angular * share, radial_errors * share, 2 * n, nodes)
 
     done = [average(*piece) for piece in pairwise(ends.tolist())]
