@@ -23,7 +23,7 @@ import numpy as np
 from sotcheck.engines.recursion import Grid, bands_of, column, field_of, split_by
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.states import States
-from sotcheck.system.structure import NO_FIELD, Region, Structure
+from sotcheck.system.structure import NO_FIELD, Delta, Region, Structure
 
 #: Where |q|² times the thickness squared is at most this, the integrals of cos² and so on are used.
 THIN = 1.0
@@ -131,7 +131,7 @@ def write_flows(structure: Structure, grid: Grid, waves: Complex, out: Array) ->
 def _ends(n: int, after: Complex, density: Pair, minus: Products, plus: Products) -> list[Pair]:
     """Return ψ†ψ, ψ†∂_zψ/M and |∂_zψ/M|² at the near end of layer n, and ψ†∂_zψ/M at the far one."""
     total, spin = density
-    slopes = (_real(tuple(one[:, m] for one in of)) for of, m in ((plus, n), (minus, n + 1)))  # type: ignore[arg-type]
+    slopes = (_real(tuple(one[:, m] for one in of)) for of, m in ((plus, n), (minus, n + 1)))
     return [(total[:, n], [one[:, n] for one in spin]), *slopes, _density(after[:, :, n])]
 
 

@@ -184,7 +184,8 @@ def _piecewise(
 
     def average(start: float, end: float) -> Sum:
         share, radial_errors, nodes = (end - start) / np.pi, np.zeros(1), 0
-        rules, angular, n = list[Array](), np.zeros(0), 0
+        rules, n = list[Array](), 0
+        angular: Array = np.zeros(0)
 
         def at(s: Array) -> Array:
             nonlocal radial_errors, nodes
@@ -195,7 +196,9 @@ def _piecewise(
 
         def crowded(s: Array) -> Array:
             values = at(np.sin(np.pi / 2 * s) ** 2)
-            return values * (np.pi / 2 * np.sin(np.pi * s)).reshape(-1, *(1,) * (values.ndim - 1))
+            rate: Array = np.pi / 2 * np.sin(np.pi * s)
+            weighted: Array = values * rate.reshape(-1, *(1,) * (values.ndim - 1))
+            return weighted
 
         def settled(sampled: Callable[[Array], Array]) -> bool:
             nonlocal rules, angular, n
@@ -205,16 +208,16 @@ def _piecewise(
                 rules = [
                     np.tensordot(fejer(n // step)[1], samples[step - 1 :: step], 1) for step in (8, 4, 2, 1)
                 ]
-                angular, wanted = nested_error(rules), max(tolerance(samples[:, 0]), radial_errors.max())
-                if spent() or angular.max() <= wanted:
+                angular = nested_error(rules)
+                if spent() or angular.max() <= max(tolerance(samples[:, 0]), float(radial_errors.max())):
                     return True
                 if sampled is at and angular.max() > SLOW * before:
                     return False
                 before = float(angular.max())
             return True
 
-        # Where two levels meet at a threshold there is a branch point just beyond a kink, which is the passing
-        # of one: where Fejér's rules converge slowly, nodes crowd at both ends instead.
+        # A kink is a level's passing of a threshold; where two meet there, a branch point lies just beyond.
+        # Where Fejér's rules converge slowly, nodes crowd at both ends instead.
         if not settled(at):
             settled(crowded)
         return _mean(rules[-1] * share, angular * share, radial_errors * share, 2 * n, nodes)
