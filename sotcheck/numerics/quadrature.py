@@ -38,6 +38,8 @@ NESTED = "nested rules in k_perp and angle"
 SAME_ANGLE = 1e-6
 #: By how much, at least, a rule between kinks gains on the one before.
 SLOW = 0.1
+#: The nodes at either end, and those next to them.
+ENDS = (0, 1), (-1, -2)
 #: First angle in units of their spacing: a generic one, so that no harmonic vanishes on all of a nested rule.
 FIRST_ANGLE = 0.3
 
@@ -196,8 +198,7 @@ def _piecewise(
 
         def crowded(s: Array) -> Array:
             values = at(np.sin(np.pi / 2 * s) ** 2)
-            rate: Array = np.pi / 2 * np.sin(np.pi * s)
-            weighted: Array = values * rate.reshape(-1, *(1,) * (values.ndim - 1))
+            weighted: Array = values * _rate(s).reshape(-1, *(1,) * (values.ndim - 1))
             return weighted
 
         def settled(sampled: Callable[[Array], Array]) -> bool:
@@ -209,6 +210,8 @@ def _piecewise(
                     np.tensordot(fejer(n // step)[1], samples[step - 1 :: step], 1) for step in (8, 4, 2, 1)
                 ]
                 angular = nested_error(rules)
+                if sampled is crowded:
+                    angular = np.abs(rules[-1] - rules[-2]) + _unseen(samples)
                 if spent() or angular.max() <= max(tolerance(samples[:, 0]), float(radial_errors.max())):
                     return True
                 if sampled is at and angular.max() > SLOW * before:
@@ -225,6 +228,23 @@ def _piecewise(
     done = [average(*piece) for piece in pairwise(ends.tolist())]
     total = reduce(add, (one.by_segment for one in done))
     return Sum([], total, sum(one.angles for one in done), max(one.nodes for one in done))
+
+
+def _rate(s: Array) -> Array:
+    """Return the derivative of sin²(πs/2), which crowds nodes."""
+    rate: Array = np.pi / 2 * np.sin(np.pi * s)
+    return rate
+
+
+def _unseen(samples: Array) -> Array:
+    """Return what a branch point may hide that is closer to an end than the crowded nodes are.
+
+    Its share of the integral is that of the last node, as far as the function changes there.
+    """
+    nodes, weights = fejer(len(samples))
+    one, other = (np.abs(samples[i] / _rate(nodes[i]) - samples[j] / _rate(nodes[j])) for i, j in ENDS)
+    unseen: Array = weights[0] * _rate(nodes[0]) * (one + other)
+    return unseen
 
 
 def gauss(edges: list[float], nodes: int) -> tuple[Array, Array]:
