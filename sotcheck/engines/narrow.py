@@ -6,8 +6,8 @@ its null vector, with w = Σ_in |R†b̂|²/4 as no flux is lost. Hence
 
     ∫dx ψψ† = RR† (4π/|D|) |R†b̂|² / Σ_in |R†b̂|²,
 
-finite however little of b̂ arrives, and known to the width relative to the distance of other states: of the
-other spin's, and of the same spin's, no closer than about 1/D.
+with |D| = ⟨∂H/∂x⟩ of the wave that is R there: finite however little of b̂ arrives, and known to the width
+relative to the distance of other states: of the other spin's, and of the same spin's, no closer than about 1/D.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from sotcheck.system.structure import Structure
 
 #: How far off the pole its home is looked for, relative to x.
 OFF = 1e-9
-#: Errors relative to the largest flow: per width over distance, of the derivative; what of x is rounding.
+#: Errors relative to the largest flow: per width over distance, of D; what of x is rounding.
 OF_WIDTH, OF_SLOPE, ROUNDING = 8.0, 1e-12, 1e-15
 
 
