@@ -161,7 +161,7 @@ def test_poles_and_kinks_of_bare_interfaces(rng: np.random.Generator) -> None:
         wanted = np.sort(kinks(bare, h_R[::2]))
         turns += len(wanted)
         for one in (structure, *split):
-            np.testing.assert_allclose(np.sort(stack_kinks(one, h_R[::2])), wanted, rtol=0, atol=1e-7)
+            np.testing.assert_allclose(stack_kinks(one, h_R[::2]).real, wanted, rtol=0, atol=1e-7)
     assert count >= 10
     assert closest < 1e-2
     assert turns >= 10

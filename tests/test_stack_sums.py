@@ -12,7 +12,7 @@ from layer_cases import CONTINUUM, random_stack
 
 import sotcheck as sc
 from sotcheck.engines import narrow as narrow_resonances
-from sotcheck.engines.determinant import stack_poles
+from sotcheck.engines.determinant import separating, stack_poles
 from sotcheck.engines.narrow import narrow_flows
 from sotcheck.engines.poles import x_of
 from sotcheck.errors import EngineError
@@ -92,6 +92,40 @@ def test_a_state_that_spin_orbit_terms_alone_let_go() -> None:
     assert [row["layers"] for row in strict(table.to_json())["torque"]] == [None] * 3
     assert table.warnings[0].endswith("first order misses its torque, added here")
     assert "who gives" not in str(table)
+
+
+def test_a_level_where_another_state_has_a_node() -> None:
+    """Ĝ⁻¹ has a pole next to a level whose home all but is another state's node: nothing happens there."""
+    structure = random_stack(22).structure
+    segment, angles = (structure.thresholds()[2], structure.thresholds()[3]), np.linspace(0.3393, 0.3399, 25)
+    theta = stack_poles(structure, segment, angles, np.ones(1))
+    at = np.nanargmax(np.where(np.abs(theta.imag) < 1e-7, theta.real, np.nan), axis=-1)
+    x = x_of(segment, np.take_along_axis(theta, at[:, None], axis=-1)[:, 0])
+    flows, off = narrow_flows(structure, x, angles, np.ones(25))
+    assert np.abs(flows).max() > 1
+    assert np.abs(np.diff(flows, 2, axis=0)).max() <= 1e-6 * np.abs(flows).max()
+    assert off.max() <= 1e-10
+
+
+def test_kinks_that_no_rule_feels() -> None:
+    """Real ones divide; of complex ones all round those near the axis, and later those near a piece."""
+    assert not separating(np.array([0.5 + 0.2j, 1.0 + 0.15j])).size
+    np.testing.assert_allclose(separating(np.array([2.0, 0.5 + 0.2j, 1.0])), [0.5, 1.0, 2.0])
+    np.testing.assert_allclose(separating(np.array([1.0, 1.5, 1.25 + 0.2j])), [1.0, 1.5])
+    np.testing.assert_allclose(separating(np.array([3.1, 0.04 + 0.05j])), [0.04, 3.1])
+
+
+@pytest.mark.parametrize("beyond", [0.0, 1e-5, 1e-3, 1e-1])
+def test_a_branch_point_just_beyond_a_kink(beyond: float) -> None:
+    """√(φ + b) from one kink to the next, a turn by π: to the tolerance, in few angles, within the budget."""
+    found = quadrature.sum_over_k(
+        lambda x, angles: np.sqrt(np.mod(angles, np.pi) + beyond) + 0 * x[:, None],
+        [0.0, 1.0], 1e-8, 0.0, kinks=[0.0],
+    )  # fmt: skip
+    exact = ((np.pi + beyond) ** 1.5 - beyond**1.5) / (6 * np.pi**2)
+    assert found.total.error <= 1e-8 * exact
+    assert abs(found.total.value - exact) <= found.total.error + 1e-15 * exact
+    assert found.angles <= 254
 
 
 def test_a_resonance_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:

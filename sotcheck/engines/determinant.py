@@ -17,7 +17,7 @@ from sotcheck.engines.recursion import bands_of, passed_through
 from sotcheck.engines.stack import joined, outgoing
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex, Index
-from sotcheck.numerics.zeros import zeros_near
+from sotcheck.numerics.zeros import parameter, zeros_near
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
 from sotcheck.system.structure import NO_FIELD, Delta, Region, Structure
@@ -28,6 +28,8 @@ HARMONICS, NOISE = 64, 1e-13
 LOST = 1e12
 #: How far below a range in x, in its widths, the ellipses around it reach.
 AROUND = 0.15
+#: Imaginary part of an angle, and ellipse around a piece, up to which a kink is felt.
+ALL_ROUND, SMOOTH = 0.1, 1.4
 #: Phase of the waves in layers beyond which a range is searched by pieces.
 PHASE = 6.0
 #: Pieces that a range may have: minutes.
@@ -45,7 +47,7 @@ def kinks_of(system: System, scale: Array, spacing: float) -> Array:
     """Return the angles of k, modulo π, at which the k_⊥ integral of any system is not smooth."""
     if isinstance(system, Interface):
         return kinks(system, scale, spacing=spacing)
-    return stack_kinks(system.structure, scale)
+    return separating(stack_kinks(system.structure, scale))
 
 
 def log_determinant(
@@ -183,12 +185,12 @@ def _pieces(structure: Structure, opaque: list[Region], segment: Segment, scale:
     return max(1, round(turned / PHASE))
 
 
-def stack_kinks(structure: Structure, scale: Array) -> Array:
-    """Return the angles of k, modulo π, at which a pole passes a threshold, or comes close to it.
+def stack_kinks(structure: Structure, scale: Array) -> Complex:
+    """Return the complex angles of k, real parts modulo π, at which a pole is at a threshold.
 
-    At a threshold the determinant is a Laurent series in e^{iφ}: its zeros next to the unit circle count.
+    There the determinant is a Laurent series in e^{iφ}: its zeros next to the unit circle count.
     """
-    found, structure = [np.zeros(0)], without_own_layers(structure)
+    found, structure = [np.zeros(0, dtype=complex)], without_own_layers(structure)
     leads = structure.left, structure.right
     turn = 2 * np.pi * np.arange(HARMONICS) / HARMONICS + 0j
     for x in structure.thresholds()[1:]:
@@ -201,6 +203,29 @@ def stack_kinks(structure: Structure, scale: Array) -> Array:
             series = np.fft.fftshift(np.fft.fft(np.exp(logs - logs.real.max())))[::-1] / HARMONICS
             series[np.abs(series) < NOISE * np.abs(series).max()] = 0
             zeros = np.roots(np.trim_zeros(series))
-            found.append(np.angle(zeros[np.abs(np.log(np.abs(zeros))) < NEAR]))
-    angles: Array = np.unique(np.mod(np.concatenate(found), np.pi))
-    return angles
+            angles = -1j * np.log(zeros[zeros != 0])
+            found.append(angles[np.abs(angles.imag) < NEAR])
+    kinks = np.concatenate(found)
+    return np.unique(np.mod(kinks.real, np.pi) + 1j * np.abs(kinks.imag))
+
+
+def separating(kinks: Complex) -> Array:
+    """Return the fewest angles, modulo π, between which functions with kinks at complex angles are smooth.
+
+    All round the trapezoid sees no kink that is further than ALL_ROUND from the real axis; between two angles
+    Fejér's rules none outside the ellipse of SMOOTH.
+    """
+    ends: list[float] = []
+    for at in kinks[np.argsort(kinks.imag)]:
+        if not ends:
+            felt = at.imag < ALL_ROUND
+        else:
+            around = [ends[-1] - np.pi, *ends, ends[0] + np.pi]
+            images = [at - np.pi, at, at + np.pi]
+            felt = any(
+                float(parameter(*piece, np.array(images)).min()) < SMOOTH
+                for piece in itertools.pairwise(around)
+            )
+        if felt:
+            ends = sorted({*ends, at.real})
+    return np.array(ends)

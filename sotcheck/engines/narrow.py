@@ -6,9 +6,8 @@ its null vector, with w = Σ_in |R†b̂|²/4 as no flux is lost. Hence
 
     ∫dx ψψ† = RR† (4π/|D|) |R†b̂|² / Σ_in |R†b̂|²,
 
-finite however little of b̂ arrives. What else there is of ψ, and how Ĝ⁻¹ is not Hermitian, is as large as √w:
-spin is known to the root of the width relative to the distance of other states, of the other spin's, and of
-the same spin's, no closer than about 1/D.
+with |D| = ⟨∂H/∂x⟩ of the wave that is R there: finite however little of b̂ arrives, and known to the width
+relative to the distance of other states: of the other spin's, and of the same spin's, no closer than about 1/D.
 """
 
 from __future__ import annotations
@@ -18,20 +17,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from sotcheck.engines.recursion import Grid, Passed, passed_through
-from sotcheck.engines.spin_flows import flows_of_waves, spinors_along
+from sotcheck.engines.spin_flows import flows_of_waves, slopes_in_x, spinors_along
 from sotcheck.engines.stack import outgoing
-from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.two_by_two import product
 from sotcheck.system.spin import IDENTITY, dagger
 from sotcheck.system.structure import Structure
 
-#: Steps in x of the derivative of Ĝ⁻¹, relative to x, and how far off the pole its home is looked for.
-STEP, OFF = 2e-5, 1e-9
-#: Errors: of what else is there, per √(width/distance); of the derivative; of x, by rounding, per distance.
-OF_ROOT, OF_SLOPE, ROUNDING, OF_PLACE = 2.0, 1e-9, 1e-15, 8.0
-#: Errors of nodes on flanks, per ε over the width, and where they tell nothing.
-OF_FLANKS, WORST = 4.0, 1e-2
+#: How far off the pole its home is looked for, relative to x.
+OFF = 1e-9
+#: Errors relative to the largest flow: per width over distance, of D; what of x is rounding.
+OF_WIDTH, OF_SLOPE, ROUNDING = 8.0, 1e-12, 1e-15
 
 
 @dataclass(frozen=True)
@@ -61,10 +57,9 @@ class Sides:
 def narrow_flows(structure: Structure, poles: Complex, angle: Array, scale: Array) -> tuple[Array, Array]:
     """Return ∫dx of all flows over resonances at poles in x = k_⊥² (p,), (p, 3, 4I + 2L, 3).
 
-    Their errors, of any flow of a source, have axes of one for the last two. Of a resonance that nodes on its
-    flanks, known to ε over its width, tell more of they are infinite.
+    Their errors relative to each one's largest flow have axes of one for all but the first.
     """
-    x = poles.real
+    x, width = poles.real, np.abs(poles.imag)
 
     def sides(x: Array) -> Sides:
         return Sides.of(structure, (np.sqrt(x), angle, scale))
@@ -78,34 +73,31 @@ def narrow_flows(structure: Structure, poles: Complex, angle: Array, scale: Arra
     own = np.abs(values).argmin(axis=-1)
     R = vectors[each, :, own]
 
-    def slope(step: Array) -> Array:
-        rise = (sides(x + step).inverse_green - sides(x - step).inverse_green)[home, each]
-        found: Array = np.einsum("pi,pij,pj->p", R.conj(), rise, R).real / (2 * step)
-        return found
-
-    D = np.abs(4 * slope(STEP * x) - slope(2 * STEP * x)) / 3
-    if not D.min() > 0:
-        at = np.sqrt(x[int(np.argmin(D))])
-        raise EngineError(f"a state at k_perp = {at:g} has no energy: a number is beyond double precision")
     state, arriving = _carried(here, home, R.T, structure)
+    D = _norm(structure, (np.sqrt(x), angle, scale), state)
     # Where nothing arrives that doubles can tell, nobody knows from which side it would.
     told = arriving.sum(axis=0) > np.finfo(float).tiny
     share = np.where(told, arriving, 1.0) / np.where(told, arriving, 1.0).sum(axis=0)
     waves = state[:, :, None] * np.sqrt(4 * np.pi * share / D)[:, None]
-    flows = np.moveaxis(flows_of_waves(structure, (np.sqrt(x), angle, scale), waves), -1, 0)
-    # Of its width, what arrives tells more than the pole, whose place is rounded.
-    near = D / np.maximum(np.abs(values[each, 1 - own]), np.finfo(float).tiny) + D
-    width = arriving.sum(axis=0) / (4 * D)
-    psi, slope_size = (np.linalg.norm(one, axis=0) for one in (state[0], np.stack([*state[1], *state[2]])))
-    carried = (psi * (np.sqrt(x) * psi + slope_size)).max(axis=0) * 4 * np.pi / D
-    by_source = np.stack([share[0] + share[1], share[2], share[3]], axis=-1)
-    largest = np.abs(flows).max(axis=(-1, -2))
-    between = np.sqrt(by_source * (width * near)[:, None]) * carried[:, None]
-    rounded = OF_SLOPE + OF_PLACE * ROUNDING * x * near
-    off = OF_ROOT * between + np.where(told, rounded, 1.0)[:, None] * largest
-    flanks = ROUNDING * x / np.maximum(np.abs(poles.imag), np.finfo(float).tiny)
-    seen = (flanks < WORST) & (off > OF_FLANKS * flanks[:, None] * (largest + between)).any(axis=-1)
-    return flows, np.where(seen[:, None], np.inf, off)[:, :, None, None]
+    flows = flows_of_waves(structure, (np.sqrt(x), angle, scale), waves)
+    other_spin = D / np.maximum(np.abs(values[each, 1 - own]), np.finfo(float).tiny)
+    off = OF_SLOPE + OF_WIDTH * (width + ROUNDING * x) * (other_spin + D)
+    off = np.where(told, np.minimum(off, 1.0), 1.0)
+    return np.moveaxis(flows, -1, 0), off[:, None, None, None]
+
+
+def _norm(structure: Structure, grid: Grid, state: Complex) -> Array:
+    """Return ⟨∂H/∂x⟩ (p,) of states (3, 2, interfaces, p), where nothing travels in a half-space."""
+    columns = np.zeros((3, 2, 4, *state.shape[2:]), dtype=complex)
+    columns[:, :, 2] = state
+    D: Array = slopes_in_x(structure, grid, columns)[1]
+    for lead, psi in ((structure.left, state[0, :, 0]), (structure.right, state[0, :, -1])):
+        q2 = lead.bands(structure.energy, grid[0])[0].T
+        down, up = np.abs(spinors_along(np.array(lead.direction)).conj().T @ psi) ** 2
+        closed = q2 < 0
+        tails = np.where(closed, [down, up] / (2 * lead.mass * np.sqrt(np.where(closed, -q2, 1))), 0)
+        D = D + tails.sum(axis=0)
+    return D
 
 
 def _carried(sides: Sides, home: Index, R: Complex, structure: Structure) -> tuple[Complex, Array]:

@@ -23,7 +23,7 @@ import numpy as np
 from sotcheck.engines.recursion import Grid, bands_of, column, field_of, split_by
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.states import States
-from sotcheck.system.structure import NO_FIELD, Region, Structure
+from sotcheck.system.structure import NO_FIELD, Delta, Region, Structure
 
 #: Where |q|² times the thickness squared is at most this, the integrals of cos² and so on are used.
 THIN = 1.0
@@ -32,6 +32,8 @@ SINE_SQUARED = [(-1) ** (n + 1) * 4**n / (2 * math.factorial(2 * n + 1)) for n i
 
 #: a†b of two waves by source: up-up, down-down, up-down and down-up, each (3, ...).
 Products = tuple[Any, Any, Any, Any]
+#: a†a and a†σa, or Re a†b and Re a†σb.
+Pair = tuple[Array, list[Array]]
 
 
 def _by_source(products: Any) -> Any:
@@ -47,7 +49,7 @@ def _products(a: Complex, b: Complex) -> Products:
     return one, two, three, four
 
 
-def _real(of: Products) -> tuple[Array, list[Array]]:
+def _real(of: Products) -> Pair:
     """Return Re a†b and Re a†σb."""
     uu, dd, ud, du = of
     return (uu + dd).real, [ud.real + du.real, ud.imag - du.imag, uu.real - dd.real]
@@ -59,7 +61,7 @@ def _imaginary(of: Products) -> list[Array]:
     return [ud.imag + du.imag, du.real - ud.real, uu.imag - dd.imag]
 
 
-def _density(a: Complex) -> tuple[Array, list[Array]]:
+def _density(a: Complex) -> Pair:
     """Return a†a and a†σa."""
     uu, dd = map(_by_source, a.real**2 + a.imag**2)
     ud = _by_source(a[0].conj() * a[1])
@@ -124,6 +126,46 @@ def write_flows(structure: Structure, grid: Grid, waves: Complex, out: Array) ->
             whole = [(one - other) * axis[i] + across[:, i] for i in range(3)]
             _cross(-layer.exchange * column(layer.direction, grid), whole, torque)
         np.add(gained, torque, out=added)
+
+
+def _ends(n: int, after: Complex, density: Pair, minus: Products, plus: Products) -> list[Pair]:
+    """Return ψ†ψ, ψ†∂_zψ/M and |∂_zψ/M|² at the near end of layer n, and ψ†∂_zψ/M at the far one."""
+    total, spin = density
+    slopes = (_real(tuple(one[:, m] for one in of)) for of, m in ((plus, n), (minus, n + 1)))
+    return [(total[:, n], [one[:, n] for one in spin]), *slopes, _density(after[:, :, n])]
+
+
+def _content(
+    layer: Region, energy: float, grid: Grid, ends: list[Pair], gained: Array
+) -> tuple[Array, list[Array]]:
+    """Return ∫ψ†ψ dz and ∫ψ†σψ dz within a layer of products at its ends, and of the spin current gained."""
+    size, axis = split_by(layer, grid)
+    q2 = bands_of(layer, energy, grid)[0][:, None]
+    one, other = _within(layer, q2, *(_by_band(*end, axis) for end in ends))
+    across = np.empty_like(gained)
+    _cross(-axis / np.where(size == 0, 1, size), np.moveaxis(gained, 1, 0), across)
+    return one + other, [(one - other) * axis[i] + across[:, i] for i in range(3)]
+
+
+def slopes_in_x(structure: Structure, grid: Grid, waves: Complex) -> Array:
+    """Return ⟨∂H/∂x⟩ of x = k_⊥² by source (3, ...), from one end of a stack to the other.
+
+    That of x/M + w·σ in layers and of w·σ at interfaces, w being linear in k_⊥.
+    """
+    psi, before, after = waves
+    minus, plus, density = _products(psi, before), _products(psi, after), _density(psi)
+    currents = [np.stack(_imaginary(one), axis=1) for one in (minus, plus)]
+
+    def coupled(part: Delta | Region, spin: list[Array]) -> Any:
+        return sum(w * s for w, s in zip(field_of(part, grid), spin, strict=True)) / (2 * grid[0] ** 2)
+
+    found = sum(coupled(d, [one[:, n] for one in density[1]]) for n, d in enumerate(structure.interfaces))
+    for n, layer in enumerate(structure.layers):
+        gained = currents[0][:, :, n + 1] - currents[1][:, :, n]
+        ends = _ends(n, after, density, minus, plus)
+        total, spin = _content(layer, structure.energy, grid, ends, gained)
+        found = found + total / layer.mass + coupled(layer, spin)
+    return np.asarray(found)
 
 
 def _by_band(total: Array, vector: list[Array], axis: Array) -> Array:

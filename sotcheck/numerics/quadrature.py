@@ -36,6 +36,10 @@ MOST_VALUES = 10**7
 NESTED = "nested rules in k_perp and angle"
 #: Kinks closer than this are one.
 SAME_ANGLE = 1e-6
+#: By how much, at least, a rule between kinks gains on the one before.
+SLOW = 0.1
+#: The nodes at either end, and those next to them.
+ENDS = (0, 1), (-1, -2)
 #: First angle in units of their spacing: a generic one, so that no harmonic vanishes on all of a nested rule.
 FIRST_ANGLE = 0.3
 
@@ -182,6 +186,8 @@ def _piecewise(
 
     def average(start: float, end: float) -> Sum:
         share, radial_errors, nodes = (end - start) / np.pi, np.zeros(1), 0
+        rules, n = list[Array](), 0
+        angular: Array = np.zeros(0)
 
         def at(s: Array) -> Array:
             nonlocal radial_errors, nodes
@@ -190,17 +196,55 @@ def _piecewise(
             radial_errors = np.maximum(radial_errors, errors)
             return np.moveaxis(values[:, : len(s)] + values[:, len(s) :], 1, 0) / 2
 
-        for samples in refined(at):
-            n = len(samples)
-            rules = [np.tensordot(fejer(n // step)[1], samples[step - 1 :: step], 1) for step in (8, 4, 2, 1)]
-            angular = nested_error(rules)
-            if spent() or angular.max() <= max(tolerance(samples[:, 0]), float(radial_errors.max())):
-                break
+        def crowded(s: Array) -> Array:
+            values = at(np.sin(np.pi / 2 * s) ** 2)
+            weighted: Array = values * _rate(s).reshape(-1, *(1,) * (values.ndim - 1))
+            return weighted
+
+        def settled(sampled: Callable[[Array], Array]) -> bool:
+            nonlocal rules, angular, n
+            before = np.inf
+            for samples in refined(sampled):
+                n = len(samples)
+                rules = [
+                    np.tensordot(fejer(n // step)[1], samples[step - 1 :: step], 1) for step in (8, 4, 2, 1)
+                ]
+                angular = nested_error(rules)
+                if sampled is crowded:
+                    angular = np.abs(rules[-1] - rules[-2]) + _unseen(samples)
+                if spent() or angular.max() <= max(tolerance(samples[:, 0]), float(radial_errors.max())):
+                    return True
+                if sampled is at and angular.max() > SLOW * before:
+                    return False
+                before = float(angular.max())
+            return True
+
+        # A kink is a level's passing of a threshold; where two meet there, a branch point lies just beyond.
+        # Where Fejér's rules converge slowly, nodes crowd at both ends instead.
+        if not settled(at):
+            settled(crowded)
         return _mean(rules[-1] * share, angular * share, radial_errors * share, 2 * n, nodes)
 
     done = [average(*piece) for piece in pairwise(ends.tolist())]
     total = reduce(add, (one.by_segment for one in done))
     return Sum([], total, sum(one.angles for one in done), max(one.nodes for one in done))
+
+
+def _rate(s: Array) -> Array:
+    """Return the derivative of sin²(πs/2), which crowds nodes."""
+    rate: Array = np.pi / 2 * np.sin(np.pi * s)
+    return rate
+
+
+def _unseen(samples: Array) -> Array:
+    """Return what a branch point may hide that is closer to an end than the crowded nodes are.
+
+    Its share of the integral is that of the last node, as far as the function changes there.
+    """
+    nodes, weights = fejer(len(samples))
+    one, other = (np.abs(samples[i] / _rate(nodes[i]) - samples[j] / _rate(nodes[j])) for i, j in ENDS)
+    unseen: Array = weights[0] * _rate(nodes[0]) * (one + other)
+    return unseen
 
 
 def gauss(edges: list[float], nodes: int) -> tuple[Array, Array]:
