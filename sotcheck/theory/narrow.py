@@ -1,0 +1,193 @@
+"""First order of resonances that no node sees: what each adds to the integral of all flows over k_⊥².
+
+At home a state has Ĝ⁻¹ = D (x − x₀) + iw in the direction R of its null vector, see `resonances`. What arrives
+there fills it, a source with the share s of Σ_in |R†b̂|² = 4w, so that
+
+    ∫dx ψψ† = R R† (4π/|D|) s,
+
+however narrow it is. To first order the spin-orbit terms act as a static field, h Σ σ·a: in it all of that is
+found again, at the state's new place. The integrand (x/2) ∂_h flow has the integral
+
+    d/dh [(x₀/2) flow(∫dx ψψ†)]    at h = 0,
+
+by differences over steps h so small that no other state is near. Where channels of the other spin are open
+it is the coefficient at scales beyond the root of the width, when these fill the state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.convergence import richardson
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.system.spin import pauli_vector
+from sotcheck.system.structure import NO_FIELD, Structure
+from sotcheck.theory.distorted import Unperturbed, by_source, kappas_of, mean_field
+from sotcheck.theory.resonances import Resonance, resonances
+
+#: Steps of the field, in units of what moves a state about as far as the next one; those of derivatives in x.
+FIELDS, STEP = 0.02 * 0.5 ** np.arange(3), 1e-3
+#: How often the place of a state is improved.
+IMPROVED = 4
+TINY = 1e-300
+
+
+def in_field(structure: Structure, h: float) -> Structure:
+    """Return a stack in the static field h a of every spin-orbit term."""
+
+    def turned(part: Any) -> Any:
+        if part.spin_orbit == NO_FIELD:
+            return part
+        total = part.exchange * np.array(part.direction) + h * mean_field(part.spin_orbit)
+        size = float(np.linalg.norm(total))
+        return replace(part, exchange=size, direction=tuple((total / size).tolist())) if size else part
+
+    left, *layers, right = structure.regions
+    regions = (left, *map(turned, layers), right)
+    return Structure(structure.energy, regions, tuple(map(turned, structure.interfaces)))
+
+
+def _spin(ket: Complex, bra: Complex) -> Complex:
+    """Return bra†σ ket, (..., 3)."""
+    return pauli_vector(ket[..., :, None] @ bra.conj()[..., None, :])
+
+
+@dataclass(frozen=True)
+class State:
+    """A state all but bound at x, with the spinor R at its home, D, and the shares (3,) of what fills it."""
+
+    x: float
+    home: int
+    R: Complex
+    D: float
+    shares: Array
+    waves: Unperturbed
+
+    @classmethod
+    def of(cls, structure: Structure, x: float, room: float, like: State | None = None) -> State:
+        """Follow a state from near x, with no other one within `room`; it is that which is `like` another."""
+        kappas, step = kappas_of(structure), STEP * room
+        home, R = (-1, None) if like is None else (like.home, like.R)
+        for _ in range(IMPROVED):
+            waves = Unperturbed.of(structure, x + step * np.array([0.0, 1.0, -1.0, 2.0, -2.0]))
+            sides = zip(waves.from_left.admittance, waves.from_right.admittance, kappas, strict=True)
+            inverse = np.stack([one + other - kappa for one, other, kappa in sides])
+            if home < 0:
+                # It is at home where it is seen best.
+                seen = np.linalg.svd(inverse[:, 1:], compute_uv=False)[..., -1]
+                home = int(seen.sum(axis=-1).argmin())
+            left, sizes, right = np.linalg.svd(inverse[home, 0])
+            own = sizes.argmin() if R is None else np.abs(right @ R).argmax()
+            L, R = left[:, own], right[own].conj()
+            near, far = inverse[home, 1] - inverse[home, 2], inverse[home, 3] - inverse[home, 4]
+            slope = (8 * near - far) / (12 * step)
+            x += float((-(L.conj() @ inverse[home, 0] @ R) / (L.conj() @ slope @ R)).real)
+        # What arrives is smooth in x, and known where ψ is not large.
+        arriving = L.conj() @ (inverse[home, 1:3] @ waves.at(home)[1:3])
+        filling = np.einsum("nc,scd,nd->s", arriving, by_source(structure), arriving.conj()).real
+        D = abs(float((R.conj() @ slope @ R).real))
+        return cls(x, home, R, D, filling / max(float(filling.sum()), TINY), waves)
+
+    def flows(self, unperturbed: Structure, h: float) -> Array:
+        """Return (x/2) times all flows of ∫dx ψψ† in the field h, (3, 4I + 2L, 3)."""
+        psi, minus, plus, inside = self._carried()
+        fields = [mean_field(delta.spin_orbit) for delta in unperturbed.interfaces]
+        exchange = [delta.exchange * np.array(delta.direction) for delta in unperturbed.interfaces]
+        spin, before, beyond = _spin(psi, psi).real, _spin(minus, psi).imag, _spin(plus, psi).imag
+        four = before, beyond, h * np.cross(fields, spin), np.cross(spin, exchange)
+        found = list(np.stack(four, axis=1).reshape(-1, 3))
+        for n, layer in enumerate(unperturbed.layers):
+            added = h * np.cross(mean_field(layer.spin_orbit), inside[n])
+            found += [added, (beyond[n] + added - before[n + 1]) * bool(layer.exchange)]
+        each: Array = self.x / 2 * 4 * np.pi / self.D * np.stack(found)
+        return self.shares[:, None, None] * each
+
+    def reach(self) -> float:
+        """Return (x/2) (4π/|D|) Σ |a| ψ†ψ, how much all spin-orbit terms may add."""
+        psi, _, _, inside = self._carried()
+        sites = [*zip(self.waves.structure.interfaces, _spin(psi, psi).real, strict=True)]
+        sites += [*zip(self.waves.structure.layers, inside, strict=True)]  # type: ignore[arg-type]
+        sizes = [np.linalg.norm(mean_field(one.spin_orbit)) * np.linalg.norm(spin) for one, spin in sites]
+        return float(self.x / 2 * 4 * np.pi / self.D * sum(sizes))
+
+    def _carried(self) -> tuple[Complex, Complex, Complex, list[Array]]:
+        """Return ψ and slopes on either side of all junctions (junctions, 2), and ∫ψ†σψ dz in layers."""
+        structure = self.waves.structure
+        kappas, number = kappas_of(structure), len(structure.interfaces)
+        psi, minus, plus = (np.zeros((number, 2), dtype=complex) for _ in range(3))
+        inside = [np.zeros(3)] * (number - 1)
+        ways = (self.waves.from_left, 1, minus, plus), (self.waves.from_right, -1, plus, minus)
+        for side, ahead, before, beyond in ways:
+            wave, n = self.R, self.home
+            while True:
+                psi[n], beyond[n] = wave, ahead * side.admittance[n].reshape(-1, 2, 2)[0] @ wave
+                if n != self.home:
+                    before[n] = beyond[n] - ahead * kappas[n] @ wave
+                layer, n = min(n, n + ahead), n + ahead
+                if not 0 <= n < number:
+                    break
+                medium, (entered, rho) = self.waves.media[layer + 1], side.onward[layer]
+                a = entered[0] @ wave
+                b = rho[0] @ medium.phase()[0] @ a
+                wave = medium.phase()[0] @ a + b
+                if structure.layers[layer].spin_orbit != NO_FIELD:
+                    parts, weights = medium.nodes()
+                    there = medium.phase(parts)[:, 0] @ a + medium.phase(1 - parts)[:, 0] @ b
+                    inside[layer] = weights @ _spin(there, there).real
+        return psi, minus, plus, inside
+
+
+#: States closer to another one than this (relative) are filled together.
+TOGETHER = 1e-7
+HOW = "resonances between nodes, by their own integral"
+
+
+def narrow_flows(structure: Structure, one: Resonance) -> Estimate:
+    """Return what a state adds to first order of all flows summed over k_⊥, (3, 4I + 2L, 3)."""
+    masses = np.array([structure.left.mass, structure.right.mass, structure.right.mass])[:, None, None]
+    terms = [np.abs(delta.spin_orbit).max() for delta in structure.interfaces]
+    terms += [layer.mass * layer.thickness * np.abs(layer.spin_orbit).max() for layer in structure.layers]
+    apart = one.room > TOGETHER * one.k_perp2
+    room = one.room if apart else TOGETHER * one.k_perp2
+    unit = room / max(float(sum(terms)) * np.sqrt(one.k_perp2), TINY)
+    unperturbed = State.of(structure, one.k_perp2, room)
+
+    def at(h: float) -> Array:
+        return State.of(in_field(structure, h), unperturbed.x, room, unperturbed).flows(structure, h)
+
+    if apart:
+        slopes = [(at(h) - at(-h)) / (2 * h) for h in (unit * FIELDS).tolist()]
+        found = richardson(np.stack(slopes), (2, 4)) / (-((4 * np.pi) ** 2) * masses)
+        error = float(found.error.max()) + 8 * one.width / room * float(np.abs(found.value).max())
+        return Estimate(found.value, {"resonance": (error, HOW)})
+    # How fields divide what fills two states so close is beyond doubles.
+    shape = unperturbed.flows(structure, 0.0).shape
+    largest = unperturbed.reach() / float((4 * np.pi) ** 2 * masses.min())
+    return Estimate(np.zeros(shape), {"resonance": (largest, HOW)})
+
+
+@lru_cache(maxsize=16)
+def unseen_flows(structure: Structure) -> Estimate:
+    """Return what all states too narrow for nodes add to first order, (3, 4I + 2L, 3)."""
+    total = Estimate(np.zeros((3, 4 * len(structure.interfaces) + 2 * len(structure.layers), 3)))
+    for one in resonances(structure):
+        if one.unseen:
+            total += narrow_flows(structure, one)
+    return total
+
+
+def torque_of(structure: Structure, flows: Array) -> Array:
+    """Return t of flows: what arrives at z = −0 and is added, less what leaves through the right."""
+    number = len(structure.interfaces)
+    added = flows[:, 2 : 4 * number : 4].sum(axis=1) + flows[:, 4 * number :: 2].sum(axis=1)
+    leaves = flows[:, 4 * number - 3]
+    if structure.right.magnetic:
+        m = np.array(structure.right.direction)
+        leaves = (leaves @ m)[:, None] * m
+    total: Array = flows[:, 0] + added - leaves
+    return total
