@@ -32,8 +32,8 @@ from sotcheck.theory.resonances import Resonance, resonances
 
 #: Steps of the field, in units of what moves a state about as far as the next one; those of derivatives in x.
 FIELDS, STEP = 0.02 * 0.5 ** np.arange(3), 1e-3
-#: How often the place of a state is improved.
-IMPROVED = 4
+#: How often the place of a state is improved, and how far off it, in steps, it is looked at from.
+IMPROVED, OFF = 4, 1e-9
 TINY = 1e-300
 
 
@@ -74,19 +74,20 @@ class State:
         kappas, step = kappas_of(structure), STEP * room
         home, R = (-1, None) if like is None else (like.home, like.R)
         for _ in range(IMPROVED):
-            waves = Unperturbed.of(structure, x + step * np.array([0.0, 1.0, -1.0, 2.0, -2.0]))
+            waves = Unperturbed.of(structure, x + step * np.array([OFF, 1.0, -1.0, 2.0, -2.0]))
             sides = zip(waves.from_left.admittance, waves.from_right.admittance, kappas, strict=True)
             inverse = np.stack([one + other - kappa for one, other, kappa in sides])
             if home < 0:
                 # It is at home where it is seen best.
                 seen = np.linalg.svd(inverse[:, 1:], compute_uv=False)[..., -1]
                 home = int(seen.sum(axis=-1).argmin())
-            left, sizes, right = np.linalg.svd(inverse[home, 0])
+            near, far = inverse[home, 1:3], inverse[home, 3:]
+            there = (4 * near.sum(axis=0) - far.sum(axis=0)) / 6
+            left, sizes, right = np.linalg.svd(there)
             own = sizes.argmin() if R is None else np.abs(right @ R).argmax()
             L, R = left[:, own], right[own].conj()
-            near, far = inverse[home, 1] - inverse[home, 2], inverse[home, 3] - inverse[home, 4]
-            slope = (8 * near - far) / (12 * step)
-            x += float((-(L.conj() @ inverse[home, 0] @ R) / (L.conj() @ slope @ R)).real)
+            slope = (8 * (near[0] - near[1]) - (far[0] - far[1])) / (12 * step)
+            x += float((-(L.conj() @ there @ R) / (L.conj() @ slope @ R)).real)
         # What arrives is smooth in x, and known where ψ is not large.
         arriving = L.conj() @ (inverse[home, 1:3] @ waves.at(home)[1:3])
         filling = np.einsum("nc,scd,nd->s", arriving, by_source(structure), arriving.conj()).real
@@ -163,7 +164,8 @@ def narrow_flows(structure: Structure, one: Resonance) -> Estimate:
     if apart:
         slopes = [(at(h) - at(-h)) / (2 * h) for h in (unit * FIELDS).tolist()]
         found = richardson(np.stack(slopes), (2, 4)) / (-((4 * np.pi) ** 2) * masses)
-        error = float(found.error.max()) + 8 * one.width / room * float(np.abs(found.value).max())
+        # Outside its window its flanks count twice.
+        error = float(found.error.max()) + 4 * one.width / one.window * float(np.abs(found.value).max())
         return Estimate(found.value, {"resonance": (error, HOW)})
     # How fields divide what fills two states so close is beyond doubles.
     shape = unperturbed.flows(structure, 0.0).shape

@@ -37,13 +37,14 @@ PHASE, CUTS = 6.0, 4
 #: Ranges thinner than this (relative) are rounding of two band edges.
 THINNEST = 1e-9
 #: Widths in x, relative to it, below which no node sees a state; the part of its room that is its window.
-NARROW, WINDOW = 1e-10, 1e-4
+NARROW, WINDOW = 1e-10, 5e-4
 #: States less wide than this in θ have nodes of their own.
 WIDE = 0.03
 #: Zeros this close to the axis of θ get their width from the flux.
 CLOSE = 1e-5
-#: Step in x, in units of the range, of derivatives there; axes this close to parallel are parallel.
-STEP, PARALLEL = 1e-4, 1e-14
+#: Step in x, in units of the range, of derivatives there, and how far off, in steps, a state is looked at
+#: from; axes this close to parallel are parallel.
+STEP, OFF, PARALLEL = 1e-4, 1e-9, 1e-14
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,11 @@ class Resonance:
         """Whether it lies within its range."""
         lower, upper = self.segment
         return lower < self.k_perp2 < upper and self.room > 0
+
+    @property
+    def window(self) -> float:
+        """How far in x from it nodes keep, where it is unseen."""
+        return WINDOW * max(self.room, NARROW * self.segment[1])
 
     @property
     def unseen(self) -> bool:
@@ -202,7 +208,7 @@ def _home(structure: Structure, x: Array) -> tuple[Complex, Complex]:
 
 def width_of(structure: Structure, x: float, step: float, spin: Complex | None) -> float:
     """Return the half-width in x of a narrow state at x; `spin` projects on its spin, if that is known."""
-    inverse, arriving = _home(structure, x + step * np.array([0.0, 1.0, -1.0]))
+    inverse, arriving = _home(structure, x + step * np.array([OFF, 1.0, -1.0]))
     through = inverse if spin is None else spin @ inverse @ spin + (IDENTITY - spin) * np.abs(inverse).max()
     home = int(np.argmin(np.linalg.svd(through[:, 1:], compute_uv=False)[..., -1].sum(axis=-1)))
     values, vectors = np.linalg.eigh((through[home, 0] + dagger(through[home, 0])) / 2)
@@ -212,12 +218,25 @@ def width_of(structure: Structure, x: float, step: float, spin: Complex | None) 
     return float((np.abs(R.conj() @ b) ** 2).sum(axis=-1).mean()) / 4 / slope
 
 
+def _closed(structure: Structure, upper: float, spin: Array) -> bool:
+    """Whether neither half-space has waves of a spin in the range up to `upper`."""
+    below = upper - structure.same_threshold
+    halves = structure.left, structure.right
+    signs = (float(np.sign(spin @ half.direction)) for half in halves)
+    highest = (
+        half.mass * (structure.energy - half.potential - sign * half.exchange)
+        for half, sign in zip(halves, signs, strict=True)
+    )
+    return all(edge < below for edge in highest)
+
+
 def _in_range(structure: Structure, segment: Segment) -> Iterator[Resonance]:
     lower, upper = segment
     axis = common_axis(structure)
     spins = [None] if axis is None else list(projectors(axis))
+    bound = [False] if axis is None else [_closed(structure, upper, sign * axis) for sign in (1, -1)]
     for a, b in _pieces(structure, segment):
-        for spin, zeros in zip(spins, _zeros(structure, segment, (a, b)), strict=True):
+        for spin, closed, zeros in zip(spins, bound, _zeros(structure, segment, (a, b)), strict=True):
             for theta in zeros[~np.isnan(zeros)].tolist():
                 # The first piece and the last have what lies beyond.
                 if (theta.real < a and a > 0) or (theta.real >= b and b < np.pi / 2):
@@ -226,7 +245,7 @@ def _in_range(structure: Structure, segment: Segment) -> Iterator[Resonance]:
                 width = abs(at.imag)
                 if abs(theta.imag) < CLOSE and 0 < theta.real < np.pi / 2:
                     room = min(at.real - lower, upper - at.real)
-                    width = width_of(structure, at.real, STEP * room, spin)
+                    width = 0.0 if closed else width_of(structure, at.real, STEP * room, spin)
                 yield Resonance(segment, float(at.real), width)
 
 
@@ -264,9 +283,8 @@ class Places:
             (lower, upper), x, width = one.segment, one.k_perp2, one.width
             slope = 2 * np.sqrt(max((x - lower) * (upper - x), 0.0))
             if one.unseen:
-                half = WINDOW * max(one.room, NARROW * upper)
-                windows.append((x, half))
-                edges += [x - half, x, x + half]
+                windows.append((x, one.window))
+                edges += [x - one.window, x, x + one.window]
             elif not one.inside:
                 crowds += [end + side * abs(end - x) for end, side in ((lower, -1), (upper, 1)) if x != end]
             elif 0 < width < WIDE * slope and all(abs(x - edge) > width for edge in edges):
