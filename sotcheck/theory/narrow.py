@@ -34,6 +34,8 @@ from sotcheck.theory.resonances import Resonance, resonances
 FIELDS, STEP = 0.02 * 0.5 ** np.arange(3), 1e-3
 #: How often the place of a state is improved, and how far off it, in steps, it is looked at from.
 IMPROVED, OFF = 4, 1e-9
+#: Places around it, in steps, and the weights of a value and a slope there.
+AROUND, CENTRE, SLOPE = (1.0, -1.0, 2.0, -2.0), np.array([4, 4, -1, -1]) / 6, np.array([8, -8, -1, 1]) / 12
 TINY = 1e-300
 
 
@@ -59,13 +61,13 @@ def _spin(ket: Complex, bra: Complex) -> Complex:
 
 @dataclass(frozen=True)
 class State:
-    """A state all but bound at x, with the spinor R at its home, D, and the shares (3,) of what fills it."""
+    """A state all but bound at x, with the spinor R at its home, D, and 4w by source (3,)."""
 
     x: float
     home: int
     R: Complex
     D: float
-    shares: Array
+    filling: Array
     waves: Unperturbed
 
     @classmethod
@@ -74,25 +76,29 @@ class State:
         kappas, step = kappas_of(structure), STEP * room
         home, R = (-1, None) if like is None else (like.home, like.R)
         for _ in range(IMPROVED):
-            waves = Unperturbed.of(structure, x + step * np.array([OFF, 1.0, -1.0, 2.0, -2.0]))
+            waves = Unperturbed.of(structure, x + step * np.array([OFF, *AROUND]))
             sides = zip(waves.from_left.admittance, waves.from_right.admittance, kappas, strict=True)
             inverse = np.stack([one + other - kappa for one, other, kappa in sides])
             if home < 0:
                 # It is at home where it is seen best.
                 seen = np.linalg.svd(inverse[:, 1:], compute_uv=False)[..., -1]
                 home = int(seen.sum(axis=-1).argmin())
-            near, far = inverse[home, 1:3], inverse[home, 3:]
-            there = (4 * near.sum(axis=0) - far.sum(axis=0)) / 6
+            there = np.tensordot(CENTRE, inverse[home, 1:], 1)
             left, sizes, right = np.linalg.svd(there)
             own = sizes.argmin() if R is None else np.abs(right @ R).argmax()
             L, R = left[:, own], right[own].conj()
-            slope = (8 * (near[0] - near[1]) - (far[0] - far[1])) / (12 * step)
+            slope = np.tensordot(SLOPE, inverse[home, 1:], 1) / step
             x += float((-(L.conj() @ there @ R) / (L.conj() @ slope @ R)).real)
         # What arrives is smooth in x, and known where ψ is not large.
-        arriving = L.conj() @ (inverse[home, 1:3] @ waves.at(home)[1:3])
-        filling = np.einsum("nc,scd,nd->s", arriving, by_source(structure), arriving.conj()).real
+        arriving = L.conj() @ (inverse[home, 1:] @ waves.at(home)[1:])
+        filling = np.einsum("n,nc,scd,nd->s", CENTRE, arriving, by_source(structure), arriving.conj()).real
         D = abs(float((R.conj() @ slope @ R).real))
-        return cls(x, home, R, D, filling / max(float(filling.sum()), TINY), waves)
+        return cls(x, home, R, D, filling, waves)
+
+    @property
+    def width(self) -> float:
+        """The half-width w/|D| in x."""
+        return float(self.filling.sum()) / 4 / self.D
 
     def flows(self, unperturbed: Structure, h: float) -> Array:
         """Return (x/2) times all flows of ∫dx ψψ† in the field h, (3, 4I + 2L, 3)."""
@@ -106,7 +112,7 @@ class State:
             added = h * np.cross(mean_field(layer.spin_orbit), inside[n])
             found += [added, (beyond[n] + added - before[n + 1]) * bool(layer.exchange)]
         each: Array = self.x / 2 * 4 * np.pi / self.D * np.stack(found)
-        return self.shares[:, None, None] * each
+        return (self.filling / max(float(self.filling.sum()), TINY))[:, None, None] * each
 
     def reach(self) -> float:
         """Return (x/2) (4π/|D|) Σ |a| ψ†ψ, how much all spin-orbit terms may add."""
@@ -143,6 +149,8 @@ class State:
         return psi, minus, plus, inside
 
 
+#: Errors relative to the largest flow: per width over the distance of the next state, of derivatives in x.
+ROUGH, OF_SLOPE = 8.0, 1e-10
 #: States closer to another one than this (relative) are filled together.
 TOGETHER = 1e-7
 HOW = "resonances between nodes, by their own integral"
@@ -158,14 +166,20 @@ def narrow_flows(structure: Structure, one: Resonance) -> Estimate:
     unit = room / max(float(sum(terms)) * np.sqrt(one.k_perp2), TINY)
     unperturbed = State.of(structure, one.k_perp2, room)
 
-    def at(h: float) -> Array:
-        return State.of(in_field(structure, h), unperturbed.x, room, unperturbed).flows(structure, h)
+    def rise(h: float) -> Array:
+        up, down = (State.of(in_field(structure, s), unperturbed.x, room, unperturbed) for s in (h, -h))
+        # Flanks beyond the window are seen, and within it what they are at its ends.
+        widths = np.maximum(one.width + (up.width - down.width) / 2 * np.array([1.0, -1.0]), 0.0)
+        seen = widths * one.window / (widths**2 + one.window**2)
+        within = 2 / np.pi * (np.arctan2(one.window, widths) - seen)
+        change: Array = within[0] * up.flows(structure, h) - within[1] * down.flows(structure, -h)
+        return change / (2 * h)
 
     if apart:
-        slopes = [(at(h) - at(-h)) / (2 * h) for h in (unit * FIELDS).tolist()]
-        found = richardson(np.stack(slopes), (2, 4)) / (-((4 * np.pi) ** 2) * masses)
-        # Outside its window its flanks count twice.
-        error = float(found.error.max()) + 4 * one.width / one.window * float(np.abs(found.value).max())
+        slopes = np.stack([rise(h) for h in (unit * FIELDS).tolist()])
+        found = richardson(slopes, (2, 4)) / (-((4 * np.pi) ** 2) * masses)
+        off = ROUGH * (one.width / room + (one.width / one.window) ** 2) + OF_SLOPE
+        error = float(found.error.max()) + off * float(np.abs(found.value).max())
         return Estimate(found.value, {"resonance": (error, HOW)})
     # How fields divide what fills two states so close is beyond doubles.
     shape = unperturbed.flows(structure, 0.0).shape
