@@ -37,7 +37,7 @@ PHASE, CUTS = 6.0, 4
 #: Ranges thinner than this (relative) are rounding of two band edges.
 THINNEST = 1e-9
 #: Widths in x, relative to it, below which no node sees a state; the part of its room that is its window.
-NARROW, WINDOW = 1e-10, 5e-4
+NARROW, WINDOW = 1e-9, 5e-4
 #: States less wide than this in θ have nodes of their own.
 WIDE = 0.03
 #: Zeros this close to the axis of θ get their width from the flux.
