@@ -25,7 +25,7 @@ import numpy as np
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.system.spin import pauli_vector
+from sotcheck.system.spin import dagger, pauli_vector
 from sotcheck.system.structure import NO_FIELD, Structure
 from sotcheck.theory.distorted import Unperturbed, by_source, kappas_of, mean_field
 from sotcheck.theory.resonances import Resonance, resonances
@@ -54,20 +54,16 @@ def in_field(structure: Structure, h: float) -> Structure:
     return Structure(structure.energy, regions, tuple(map(turned, structure.interfaces)))
 
 
-def _spin(ket: Complex, bra: Complex) -> Complex:
-    """Return bra†σ ket, (..., 3)."""
-    return pauli_vector(ket[..., :, None] @ bra.conj()[..., None, :])
-
-
 @dataclass(frozen=True)
 class State:
-    """A state all but bound at x, with the spinor R at its home, D, and 4w by source (3,)."""
+    """A state all but bound at x, with the spinor R at its home, D, L†b̂ (4,) of what comes in, and w/|D|."""
 
     x: float
     home: int
     R: Complex
     D: float
-    filling: Array
+    arriving: Complex
+    width: float
     waves: Unperturbed
 
     @classmethod
@@ -91,43 +87,87 @@ class State:
             x += float((-(L.conj() @ there @ R) / (L.conj() @ slope @ R)).real)
         # What arrives is smooth in x, and known where ψ is not large.
         arriving = L.conj() @ (inverse[home, 1:] @ waves.at(home)[1:])
-        filling = np.einsum("n,nc,scd,nd->s", CENTRE, arriving, by_source(structure), arriving.conj()).real
         D = abs(float((R.conj() @ slope @ R).real))
-        return cls(x, home, R, D, filling, waves)
+        # The phase of R is that of L, on which ∫ψ depends.
+        turned = R * np.exp(-1j * np.angle(L.conj() @ slope @ R * np.sign((R.conj() @ slope @ R).real)))
+        width = float((CENTRE @ np.abs(arriving) ** 2).sum()) / 4 / D
+        sizes = np.sqrt(np.maximum(CENTRE @ np.abs(arriving) ** 2, 0.0))
+        phases = np.exp(1j * np.angle(CENTRE @ arriving))
+        return cls(x, home, turned, D, sizes * phases, width, waves)
 
-    @property
-    def width(self) -> float:
-        """The half-width w/|D| in x."""
-        return float(self.filling.sum()) / 4 / self.D
+    def flows(self, unperturbed: Structure, h: float, within: float = 1.0) -> Array:
+        """Return (x/2) times all flows of ∫dx ψψ† in the field h, (3, 4I + 2L, 3).
 
-    def flows(self, unperturbed: Structure, h: float) -> Array:
-        """Return (x/2) times all flows of ∫dx ψψ† in the field h, (3, 4I + 2L, 3)."""
-        psi, minus, plus, inside = self._carried()
-        fields = [mean_field(delta.spin_orbit) for delta in unperturbed.interfaces]
-        exchange = [delta.exchange * np.array(delta.direction) for delta in unperturbed.interfaces]
-        spin, before, beyond = _spin(psi, psi).real, _spin(minus, psi).imag, _spin(plus, psi).imag
-        four = before, beyond, h * np.cross(fields, spin), np.cross(spin, exchange)
-        found = list(np.stack(four, axis=1).reshape(-1, 3))
+        Besides the part `within` its window of RR† there is ∫ψ = −iπ R (L†b̂)/|D| beside what passes it by.
+        """
+        own, others = self._carried(), self._passing()
+        size = float(np.linalg.norm(self.arriving)) or 1.0
+        alone = [one[..., None] * self.arriving / size for one in own]
+        beside = [one[..., None] * self.arriving * (-1j * np.pi / self.D) for one in own]
+        both = [one + other for one, other in zip(beside, others, strict=True)]
+
+        def of(waves: list[Complex]) -> Array:
+            return self._flows_of(waves, unperturbed, h)
+
+        return self.x / 2 * (within * 4 * np.pi / self.D * of(alone) + of(both) - of(beside) - of(others))
+
+    def _flows_of(self, waves: list[Complex], unperturbed: Structure, h: float) -> Array:
+        """Return all flows of waves: ψ, slopes before and beyond junctions, √weight ψ at nodes of layers."""
+        psi, minus, plus, *inside = waves
+        sources = by_source(unperturbed)
+
+        def spin(ket: Complex, bra: Complex) -> Complex:
+            return pauli_vector((ket[:, None] @ sources) @ dagger(bra)[:, None])
+
+        fields = np.stack([mean_field(delta.spin_orbit) for delta in unperturbed.interfaces])[:, None]
+        exchange = np.stack([one.exchange * np.array(one.direction) for one in unperturbed.interfaces])[:, None]
+        density, before, beyond = spin(psi, psi).real, spin(minus, psi).imag, spin(plus, psi).imag
+        four = before, beyond, h * np.cross(fields, density), np.cross(density, exchange)
+        found = list(np.stack(four, axis=1).reshape(-1, 3, 3))
         for n, layer in enumerate(unperturbed.layers):
-            added = h * np.cross(mean_field(layer.spin_orbit), inside[n])
+            a = mean_field(layer.spin_orbit)
+            added = h * np.cross(a, spin(inside[n], inside[n]).real.sum(axis=0))
             found += [added, (beyond[n] + added - before[n + 1]) * bool(layer.exchange)]
-        each: Array = self.x / 2 * 4 * np.pi / self.D * np.stack(found)
-        return (self.filling / max(float(self.filling.sum()), TINY))[:, None, None] * each
+        return np.stack(found, axis=1)
+
+    def _nodes(self, layer: int) -> tuple[Array, Array]:
+        """Return nodes in a layer, and the roots of their weights; none without spin-orbit field."""
+        if self.waves.structure.layers[layer].spin_orbit == NO_FIELD:
+            return np.zeros(0), np.zeros(0)
+        parts, weights = self.waves.media[layer + 1].nodes()
+        return parts, np.sqrt(weights)
+
+    def _passing(self) -> list[Complex]:
+        """Return the states of unit flux without this one, of opposite sign on either side of it."""
+        psi = np.stack([self.waves.at(n)[1:3].mean(axis=0) for n in range(len(self.waves.structure.interfaces))])
+        minus, plus = np.zeros_like(psi), np.zeros_like(psi)
+        for n, kappa in enumerate(kappas_of(self.waves.structure)):
+            right, left = (side.admittance[n] for side in (self.waves.from_left, self.waves.from_right))
+            one, other = self.waves.at(n)[1:3, :, :2], self.waves.at(n)[1:3, :, 2:]
+            right, left = (np.broadcast_to(y, (5, 2, 2))[1:3] for y in (right, left))
+            minus[n] = np.concatenate([(right - kappa) @ one, -left @ other], axis=-1).mean(axis=0)
+            plus[n] = np.concatenate([right @ one, (kappa - left) @ other], axis=-1).mean(axis=0)
+        found = [psi, minus, plus]
+        for layer in range(len(self.waves.structure.layers)):
+            parts, roots = self._nodes(layer)
+            inside = self.waves.inside(layer, parts)[:, 1:3].mean(axis=1)
+            found.append(roots[:, None, None] * inside)
+        return found
 
     def reach(self) -> float:
         """Return (x/2) (4π/|D|) Σ |a| ψ†ψ, how much all spin-orbit terms may add."""
-        psi, _, _, inside = self._carried()
-        sites = [*zip(self.waves.structure.interfaces, _spin(psi, psi).real, strict=True)]
-        sites += [*zip(self.waves.structure.layers, inside, strict=True)]  # type: ignore[arg-type]
-        sizes = [np.linalg.norm(mean_field(one.spin_orbit)) * np.linalg.norm(spin) for one, spin in sites]
-        return float(self.x / 2 * 4 * np.pi / self.D * sum(sizes))
+        psi, _, _, *inside = self._carried()
+        structure = self.waves.structure
+        sites = [*zip(structure.interfaces, psi, strict=True), *zip(structure.layers, inside, strict=True)]
+        size = sum(np.linalg.norm(mean_field(one.spin_orbit)) * np.linalg.norm(wave) ** 2 for one, wave in sites)
+        return float(self.x / 2 * 4 * np.pi / self.D * size)
 
-    def _carried(self) -> tuple[Complex, Complex, Complex, list[Array]]:
-        """Return ψ and slopes on either side of all junctions (junctions, 2), and ∫ψ†σψ dz in layers."""
+    def _carried(self) -> list[Complex]:
+        """Return ψ = R at home going on to both sides, as `_flows_of` takes waves, without columns."""
         structure = self.waves.structure
         kappas, number = kappas_of(structure), len(structure.interfaces)
         psi, minus, plus = (np.zeros((number, 2), dtype=complex) for _ in range(3))
-        inside = [np.zeros(3)] * (number - 1)
+        inside = [np.zeros((0, 2), dtype=complex)] * (number - 1)
         ways = (self.waves.from_left, 1, minus, plus), (self.waves.from_right, -1, plus, minus)
         for side, ahead, before, beyond in ways:
             wave, n = self.R, self.home
@@ -142,11 +182,12 @@ class State:
                 a = entered[0] @ wave
                 b = rho[0] @ medium.phase()[0] @ a
                 wave = medium.phase()[0] @ a + b
-                if structure.layers[layer].spin_orbit != NO_FIELD:
-                    parts, weights = medium.nodes()
-                    there = medium.phase(parts)[:, 0] @ a + medium.phase(1 - parts)[:, 0] @ b
-                    inside[layer] = weights @ _spin(there, there).real
-        return psi, minus, plus, inside
+                parts, roots = self._nodes(layer)
+                if ahead < 0:
+                    parts = 1 - parts
+                inside[layer] = medium.phase(parts)[:, 0] @ a + medium.phase(1 - parts)[:, 0] @ b
+                inside[layer] *= roots[:, None]
+        return [psi, minus, plus, *inside]
 
 
 #: Errors relative to the largest flow: per width over the distance of the next state, of derivatives in x.
@@ -172,7 +213,7 @@ def narrow_flows(structure: Structure, one: Resonance) -> Estimate:
         widths = np.maximum(one.width + (up.width - down.width) / 2 * np.array([1.0, -1.0]), 0.0)
         seen = widths * one.window / (widths**2 + one.window**2)
         within = 2 / np.pi * (np.arctan2(one.window, widths) - seen)
-        change: Array = within[0] * up.flows(structure, h) - within[1] * down.flows(structure, -h)
+        change: Array = up.flows(structure, h, within[0]) - down.flows(structure, -h, within[1])
         return change / (2 * h)
 
     if apart:
@@ -182,7 +223,7 @@ def narrow_flows(structure: Structure, one: Resonance) -> Estimate:
         error = float(found.error.max()) + off * float(np.abs(found.value).max())
         return Estimate(found.value, {"resonance": (error, HOW)})
     # How fields divide what fills two states so close is beyond doubles.
-    shape = unperturbed.flows(structure, 0.0).shape
+    shape = 3, 4 * len(structure.interfaces) + 2 * len(structure.layers), 3
     largest = unperturbed.reach() / float((4 * np.pi) ** 2 * masses.min())
     return Estimate(np.zeros(shape), {"resonance": (largest, HOW)})
 
