@@ -7,7 +7,10 @@ its null vector, with w = Σ_in |R†b̂|²/4 as no flux is lost. Hence
     ∫dx ψψ† = RR† (4π/|D|) |R†b̂|² / Σ_in |R†b̂|²,
 
 finite however little of b̂ arrives, and known to the width relative to the distance of other states: of the
-other spin's, and of the same spin's, no closer than about 1/D.
+other spin's, and of the same spin's, no closer than about 1/D. Beside waves ψ₀ that pass it by, as those of an
+open other spin do, there is ∫dx ψ ψ₀† as well, with L the left null vector of Ĝ⁻¹ and D = L†∂_xĜ⁻¹R,
+
+    ∫dx ψ = −iπ R L†b̂/|D|.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from sotcheck.engines.spin_flows import flows_of_waves, spinors_along
 from sotcheck.engines.stack import outgoing
 from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.two_by_two import product
-from sotcheck.system.spin import IDENTITY, dagger
+from sotcheck.system.spin import IDENTITY
 from sotcheck.system.structure import Structure
 
 #: Steps in x of the derivative of Ĝ⁻¹, relative to x, and how far off the pole its home is looked for.
@@ -69,30 +72,39 @@ def narrow_flows(structure: Structure, poles: Complex, angle: Array, scale: Arra
     sizes = np.linalg.svd(sides(x * (1 + OFF)).inverse_green, compute_uv=False)[..., -1]
     home, each = np.argmin(sizes, axis=0), np.arange(len(x))
     matrix = here.inverse_green[home, each]
-    values, vectors = np.linalg.eigh((matrix + dagger(matrix)) / 2)
-    own = np.abs(values).argmin(axis=-1)
-    R = vectors[each, :, own]
+    left, values, right = np.linalg.svd(matrix)
+    L, R = left[..., -1], right[:, -1].conj()
+    around = [sides(x + part * STEP * x) for part in (1, -1, 2, -2)]
+    near, far = (
+        (one.inverse_green - other.inverse_green)[home, each] for one, other in (around[:2], around[2:])
+    )
+    rise = (8 * near - far) / (12 * STEP * x)[:, None, None]
+    D, turn = (np.einsum("pi,pij,pj->p", bra.conj(), rise, R) for bra in (R, L))
+    # The phase of R is that of L, on which ∫ψ depends.
+    R, D = R * np.exp(-1j * np.angle(turn * np.sign(D.real)))[:, None], np.abs(D.real)
+    state, arriving = _carried(here, home, R.T, L.T, structure)
+    size = np.sqrt(np.maximum((np.abs(arriving) ** 2).sum(axis=0), np.finfo(float).tiny))
+    alone = state[:, :, None] * (np.sqrt(4 * np.pi / D) * arriving / size)[:, None]
+    beside = state[:, :, None] * (-1j * np.pi / D * arriving)[:, None]
+    spinors = spinors_along(np.array(structure.right.direction))[:, ::-1]
+    passing = (around[0].right.waves(spinors) + around[1].right.waves(spinors)) / 2
 
-    def slope(step: Array) -> Array:
-        rise = (sides(x + step).inverse_green - sides(x - step).inverse_green)[home, each]
-        found: Array = np.einsum("pi,pij,pj->p", R.conj(), rise, R).real / (2 * step)
-        return found
+    def of(waves: Complex) -> Array:
+        return flows_of_waves(structure, (np.sqrt(x), angle, scale), waves)
 
-    D = np.abs(4 * slope(STEP * x) - slope(2 * STEP * x)) / 3
-    state, arriving = _carried(here, home, R.T, structure)
-    share = arriving / np.maximum(arriving.sum(axis=0), np.finfo(float).tiny)
-    waves = state[:, :, None] * np.sqrt(4 * np.pi * share / D)[:, None]
-    flows = flows_of_waves(structure, (np.sqrt(x), angle, scale), waves)
-    other_spin = D / np.maximum(np.abs(values[each, 1 - own]), np.finfo(float).tiny)
+    flows = of(alone) + of(beside + passing) - of(beside) - of(passing)
+    other_spin = D / np.maximum(values[:, 0], np.finfo(float).tiny)
     off = OF_SLOPE + OF_WIDTH * (width + ROUNDING * x) * (other_spin + D)
     return np.moveaxis(flows, -1, 0), np.minimum(off, 1.0)[:, None, None, None]
 
 
-def _carried(sides: Sides, home: Index, R: Complex, structure: Structure) -> tuple[Complex, Array]:
-    """Return states (3, 2, interfaces, p) that are R at their homes, and |R†b̂|² there by column (4, p)."""
+def _carried(
+    sides: Sides, home: Index, R: Complex, L: Complex, structure: Structure
+) -> tuple[Complex, Complex]:
+    """Return states (3, 2, interfaces, p) that are R at their homes, and L†b̂ there by column (4, p)."""
     number = len(structure.interfaces)
     state = np.zeros((3, 2, number, len(home)), dtype=complex)
-    arriving = np.zeros((4, len(home)))
+    arriving = np.zeros((4, len(home)), dtype=complex)
     turn = spinors_along(np.array(structure.right.direction))[:, ::-1]
     # Seen from either side, the other one lies ahead; slopes of the mirror image have the other sign.
     for passed, mirrored, spinors in ((sides.left, True, IDENTITY), (sides.right, False, turn)):
@@ -111,6 +123,6 @@ def _carried(sides: Sides, home: Index, R: Complex, structure: Structure) -> tup
             forward = sign * product(passed.after[n], wave)[:, 0]
             state[ahead, :, there] = np.where(starts | beyond, forward, state[ahead, :, there])
             state[behind, :, there] = np.where(beyond, sign * slope[:, 0], state[behind, :, there])
-            arrived = np.abs((R.conj()[:, None] * bs[n]).sum(axis=0)) ** 2
+            arrived = -(L.conj()[:, None] * bs[n]).sum(axis=0)
             arriving[column : column + 2] = np.where(starts, arrived, arriving[column : column + 2])
     return state, arriving
