@@ -7,8 +7,8 @@ its null vector, with w = Σ_in |R†b̂|²/4 as no flux is lost. Hence
     ∫dx ψψ† = RR† (4π/|D|) |R†b̂|² / Σ_in |R†b̂|²,
 
 finite however little of b̂ arrives, and known to the width relative to the distance of other states: of the
-other spin's, and of the same spin's, no closer than about 1/D. Beside waves ψ₀ that pass it by, as those of an
-open other spin do, there is ∫dx ψ ψ₀† as well, with L the left null vector of Ĝ⁻¹ and D = L†∂_xĜ⁻¹R,
+other spin's, and of the same spin's, no closer than about 1/D. Beside waves ψ₀ that pass it by, as those of
+an open other spin do, there is ∫dx ψ ψ₀† as well, with L the left null vector of Ĝ⁻¹ and D = L†∂_xĜ⁻¹R,
 
     ∫dx ψ = −iπ R L†b̂/|D|.
 """
@@ -87,7 +87,10 @@ def narrow_flows(structure: Structure, poles: Complex, angle: Array, scale: Arra
     alone = state[:, :, None] * (np.sqrt(4 * np.pi / D) * arriving / size)[:, None]
     beside = state[:, :, None] * (-1j * np.pi / D * arriving)[:, None]
     spinors = spinors_along(np.array(structure.right.direction))[:, ::-1]
+    # Either side of the state its own part all but cancels: iw is left.
+    rest = -0.25j * size**2 / ((D * STEP * x) ** 2 + (size**2 / 4) ** 2)
     passing = (around[0].right.waves(spinors) + around[1].right.waves(spinors)) / 2
+    passing = passing - state[:, :, None] * (rest * arriving)[:, None]
 
     def of(waves: Complex) -> Array:
         return flows_of_waves(structure, (np.sqrt(x), angle, scale), waves)

@@ -64,13 +64,15 @@ class State:
     D: float
     arriving: Complex
     width: float
+    step: float
     waves: Unperturbed
 
     @classmethod
     def of(cls, structure: Structure, x: float, room: float, like: State | None = None) -> State:
         """Follow a state from near x, with no other one within `room`; it is that which is `like` another."""
         kappas, step = kappas_of(structure), STEP * room
-        home, R = (-1, None) if like is None else (like.home, like.R)
+        home = -1 if like is None else like.home
+        R = np.zeros(2, dtype=complex) if like is None else like.R
         for _ in range(IMPROVED):
             waves = Unperturbed.of(structure, x + step * np.array([OFF, *AROUND]))
             sides = zip(waves.from_left.admittance, waves.from_right.admittance, kappas, strict=True)
@@ -81,7 +83,7 @@ class State:
                 home = int(seen.sum(axis=-1).argmin())
             there = np.tensordot(CENTRE, inverse[home, 1:], 1)
             left, sizes, right = np.linalg.svd(there)
-            own = sizes.argmin() if R is None else np.abs(right @ R).argmax()
+            own = np.abs(right @ R).argmax() if R.any() else sizes.argmin()
             L, R = left[:, own], right[own].conj()
             slope = np.tensordot(SLOPE, inverse[home, 1:], 1) / step
             x += float((-(L.conj() @ there @ R) / (L.conj() @ slope @ R)).real)
@@ -93,14 +95,17 @@ class State:
         width = float((CENTRE @ np.abs(arriving) ** 2).sum()) / 4 / D
         sizes = np.sqrt(np.maximum(CENTRE @ np.abs(arriving) ** 2, 0.0))
         phases = np.exp(1j * np.angle(CENTRE @ arriving))
-        return cls(x, home, turned, D, sizes * phases, width, waves)
+        return cls(x, home, turned, D, sizes * phases, width, step, waves)
 
     def flows(self, unperturbed: Structure, h: float, within: float = 1.0) -> Array:
         """Return (x/2) times all flows of ∫dx ψψ† in the field h, (3, 4I + 2L, 3).
 
         Besides the part `within` its window of RR† there is ∫ψ = −iπ R (L†b̂)/|D| beside what passes it by.
         """
-        own, others = self._carried(), self._passing()
+        own = self._carried()
+        # Either side of the state its own part all but cancels: iw is left.
+        rest = -1j * self.width / self.D / (self.step**2 + self.width**2) * self.arriving
+        others = [all_ - one[..., None] * rest for all_, one in zip(self._around(), own, strict=True)]
         size = float(np.linalg.norm(self.arriving)) or 1.0
         alone = [one[..., None] * self.arriving / size for one in own]
         beside = [one[..., None] * self.arriving * (-1j * np.pi / self.D) for one in own]
@@ -120,7 +125,9 @@ class State:
             return pauli_vector((ket[:, None] @ sources) @ dagger(bra)[:, None])
 
         fields = np.stack([mean_field(delta.spin_orbit) for delta in unperturbed.interfaces])[:, None]
-        exchange = np.stack([one.exchange * np.array(one.direction) for one in unperturbed.interfaces])[:, None]
+        exchange = np.stack([one.exchange * np.array(one.direction) for one in unperturbed.interfaces])[
+            :, None
+        ]
         density, before, beyond = spin(psi, psi).real, spin(minus, psi).imag, spin(plus, psi).imag
         four = before, beyond, h * np.cross(fields, density), np.cross(density, exchange)
         found = list(np.stack(four, axis=1).reshape(-1, 3, 3))
@@ -137,9 +144,11 @@ class State:
         parts, weights = self.waves.media[layer + 1].nodes()
         return parts, np.sqrt(weights)
 
-    def _passing(self) -> list[Complex]:
-        """Return the states of unit flux without this one, of opposite sign on either side of it."""
-        psi = np.stack([self.waves.at(n)[1:3].mean(axis=0) for n in range(len(self.waves.structure.interfaces))])
+    def _around(self) -> list[Complex]:
+        """Return the mean of the states of unit flux on either side of this one, as `_flows_of` takes them."""
+        psi = np.stack(
+            [self.waves.at(n)[1:3].mean(axis=0) for n in range(len(self.waves.structure.interfaces))]
+        )
         minus, plus = np.zeros_like(psi), np.zeros_like(psi)
         for n, kappa in enumerate(kappas_of(self.waves.structure)):
             right, left = (side.admittance[n] for side in (self.waves.from_left, self.waves.from_right))
@@ -159,7 +168,9 @@ class State:
         psi, _, _, *inside = self._carried()
         structure = self.waves.structure
         sites = [*zip(structure.interfaces, psi, strict=True), *zip(structure.layers, inside, strict=True)]
-        size = sum(np.linalg.norm(mean_field(one.spin_orbit)) * np.linalg.norm(wave) ** 2 for one, wave in sites)
+        size = sum(
+            np.linalg.norm(mean_field(one.spin_orbit)) * np.linalg.norm(wave) ** 2 for one, wave in sites
+        )
         return float(self.x / 2 * 4 * np.pi / self.D * size)
 
     def _carried(self) -> list[Complex]:

@@ -51,19 +51,15 @@ STEP, OFF, PARALLEL = 1e-4, 1e-9, 1e-14
 class Resonance:
     """A state at x = k_⊥² whose square falls to a half at x ± width; zero width: it is bound.
 
-    `room` is how far away in x the next state is, or the end of its range.
+    `room` is how far away in x the next state is, or the end of its range. Next to a range, not `inside` it,
+    states are on the other side of a threshold's square root: images of some, or virtual ones.
     """
 
     segment: Segment
     k_perp2: float
     width: float
+    inside: bool
     room: float = 0.0
-
-    @property
-    def inside(self) -> bool:
-        """Whether it lies within its range."""
-        lower, upper = self.segment
-        return lower < self.k_perp2 < upper and self.room > 0
 
     @property
     def window(self) -> float:
@@ -242,11 +238,11 @@ def _in_range(structure: Structure, segment: Segment) -> Iterator[Resonance]:
                 if (theta.real < a and a > 0) or (theta.real >= b and b < np.pi / 2):
                     continue
                 at = lower + (upper - lower) * np.sin(theta) ** 2
-                width = abs(at.imag)
-                if abs(theta.imag) < CLOSE and 0 < theta.real < np.pi / 2:
-                    room = min(at.real - lower, upper - at.real)
+                width, room = abs(at.imag), min(at.real - lower, upper - at.real)
+                inside = bool(0 < theta.real < np.pi / 2 and room > 0)
+                if inside and abs(theta.imag) < CLOSE:
                     width = 0.0 if closed else width_of(structure, at.real, STEP * room, spin)
-                yield Resonance(segment, float(at.real), width)
+                yield Resonance(segment, float(at.real), float(width), inside)
 
 
 @lru_cache(maxsize=32)
@@ -258,7 +254,7 @@ def resonances(structure: Structure) -> tuple[Resonance, ...]:
             found += list(_in_range(structure, segment))
 
     def room(one: Resonance) -> float:
-        others = [abs(a.k_perp2 - one.k_perp2) + a.width for a in found if a is not one]
+        others = [abs(a.k_perp2 - one.k_perp2) + a.width for a in found if a is not one and a.inside]
         return min([abs(end - one.k_perp2) for end in one.segment] + others)
 
     return tuple(replace(one, room=room(one)) for one in found)

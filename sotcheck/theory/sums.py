@@ -112,7 +112,12 @@ def _sum(
 
 
 def sum_of_averages(
-    average: Callable[[Array], Array], iface: System, rtol: float, rounding: float, told: bool = False, **how: Any
+    average: Callable[[Array], Array],
+    iface: System,
+    rtol: float,
+    rounding: float,
+    told: bool = False,
+    **how: Any,
 ) -> Sum:
     """Sum what is averaged over the angle already, (n, ...) at k_⊥² (n,), over k_⊥.
 
