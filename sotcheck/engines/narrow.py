@@ -6,9 +6,9 @@ its null vector, with w = Σ_in |R†b̂|²/4 as no flux is lost. Hence
 
     ∫dx ψψ† = RR† (4π/|D|) |R†b̂|² / Σ_in |R†b̂|²,
 
-finite however little of b̂ arrives, and known to the width relative to the distance of other states: of the
-other spin's, and of the same spin's, no closer than about 1/D. Beside waves ψ₀ that pass it by, as those of
-an open other spin do, there is ∫dx ψ ψ₀† as well, with L the left null vector of Ĝ⁻¹ and D = L†∂_xĜ⁻¹R,
+finite however little of b̂ arrives, and known to the width relative to the distance of other states: of
+the other spin's, and of the same spin's, no closer than about 1/D. Beside waves ψ₀ that pass it by, as those
+of an open other spin do, there is ∫dx ψ ψ₀† as well, with L the left null vector of Ĝ⁻¹ and D = L†∂_xĜ⁻¹R,
 
     ∫dx ψ = −iπ R L†b̂/|D|.
 """

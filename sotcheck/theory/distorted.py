@@ -95,8 +95,8 @@ class Side:
     """Waves of unit flux that come in from one side; z counts onwards from there.
 
     ψ (n, 2, 2) at every junction; in every layer a and b of ψ = e^{iQ̂z} a + e^{iQ̂(d−z)} b; just beyond every
-    junction Ŷ of slope = Ŷψ, which is that of any wave that goes on there; of such a wave, a = `entered` ψ and
-    b = ρ̂ e^{iQ̂d} a in every layer.
+    junction Ŷ of slope = Ŷψ, which is that of any wave that goes on there; of such a wave, in every layer, X̂
+    and ρ̂ of a = X̂ψ and b = ρ̂ e^{iQ̂d} a.
     """
 
     psi: list[Complex]

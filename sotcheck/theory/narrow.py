@@ -1,7 +1,7 @@
 """First order of resonances that no node sees: what each adds to the integral of all flows over k_⊥².
 
-At home a state has Ĝ⁻¹ = D (x − x₀) + iw in the direction R of its null vector, see `resonances`. What arrives
-there fills it, a source with the share s of Σ_in |R†b̂|² = 4w, so that
+At home a state has Ĝ⁻¹ = D (x − x₀) + iw in the direction R of its null vector, see `resonances`. What
+arrives there fills it, a source with the share s of Σ_in |R†b̂|² = 4w, so that
 
     ∫dx ψψ† = R R† (4π/|D|) s,
 
@@ -16,6 +16,7 @@ it is the coefficient at scales beyond the root of the width, when these fill th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -111,12 +112,12 @@ class State:
         beside = [one[..., None] * self.arriving * (-1j * np.pi / self.D) for one in own]
         both = [one + other for one, other in zip(beside, others, strict=True)]
 
-        def of(waves: list[Complex]) -> Array:
+        def of(waves: Sequence[Complex]) -> Any:
             return self._flows_of(waves, unperturbed, h)
 
         return self.x / 2 * (within * 4 * np.pi / self.D * of(alone) + of(both) - of(beside) - of(others))
 
-    def _flows_of(self, waves: list[Complex], unperturbed: Structure, h: float) -> Array:
+    def _flows_of(self, waves: Sequence[Complex], unperturbed: Structure, h: float) -> Array:
         """Return all flows of waves: ψ, slopes before and beyond junctions, √weight ψ at nodes of layers."""
         psi, minus, plus, *inside = waves
         sources = by_source(unperturbed)
@@ -167,7 +168,8 @@ class State:
         """Return (x/2) (4π/|D|) Σ |a| ψ†ψ, how much all spin-orbit terms may add."""
         psi, _, _, *inside = self._carried()
         structure = self.waves.structure
-        sites = [*zip(structure.interfaces, psi, strict=True), *zip(structure.layers, inside, strict=True)]
+        sites: list[Any] = [*zip(structure.interfaces, psi, strict=True)]
+        sites += zip(structure.layers, inside, strict=True)
         size = sum(
             np.linalg.norm(mean_field(one.spin_orbit)) * np.linalg.norm(wave) ** 2 for one, wave in sites
         )

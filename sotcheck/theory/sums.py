@@ -121,9 +121,9 @@ def sum_of_averages(
 ) -> Sum:
     """Sum what is averaged over the angle already, (n, ...) at k_⊥² (n,), over k_⊥.
 
-    `rounding` is relative to a torque that turns every incident spin over; `how` goes on to `sum_over_k`. Of a
-    stack what resonances too narrow for nodes would add to torques is in the error, unless it is `told` by
-    the caller.
+    `rounding` is relative to a torque that turns every incident spin over; `how` goes on to `sum_over_k`.
+    What resonances of a stack too narrow for nodes would add to torques is in the error, unless the caller
+    has `told` it.
     """
     edges = iface.thresholds()
     smallest = rounding * edges[-1] ** 1.5 / (24 * np.pi**2)
