@@ -146,7 +146,7 @@ class State:
         return parts, np.sqrt(weights)
 
     def _around(self) -> list[Complex]:
-        """Return the mean of the states of unit flux on either side of this one, as `_flows_of` takes them."""
+        """Return the mean of states of unit flux on either side of it, as `_flows_of` takes them."""
         psi = np.stack(
             [self.waves.at(n)[1:3].mean(axis=0) for n in range(len(self.waves.structure.interfaces))]
         )

@@ -25,7 +25,7 @@ from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.zeros import parameter, zeros_near
 from sotcheck.system.spin import IDENTITY, dagger, projectors
-from sotcheck.system.structure import NO_FIELD, Region, Structure
+from sotcheck.system.structure import NO_FIELD, Delta, Region, Structure
 from sotcheck.theory.distorted import Medium, Unperturbed, kappas_of
 
 Segment = tuple[float, float]
@@ -74,7 +74,8 @@ class Resonance:
 
 def common_axis(structure: Structure) -> Array | None:
     """Return the axis along which all magnetism lies, z for none; None if there is no such axis."""
-    magnetic = [one for one in (*structure.regions, *structure.interfaces) if one.exchange]
+    parts: list[Region | Delta] = [*structure.regions, *structure.interfaces]
+    magnetic = [one for one in parts if one.exchange]
     axes = [np.array(one.direction) for one in magnetic] or [np.array([0.0, 0.0, 1.0])]
     aligned = all(np.linalg.norm(np.cross(one, axes[0])) <= PARALLEL for one in axes)
     return axes[0] if aligned else None
@@ -129,7 +130,7 @@ def _opaque(layer: Region, energy: float, segment: Segment) -> bool:
 def log_determinants(structure: Structure, segment: Segment, theta: Complex) -> Complex:
     """Return the logarithm of the determinant at θ (n,), or of both spins', (1 or 2, n)."""
     axis, (lower, upper) = common_axis(structure), segment
-    x = lower + (upper - lower) * np.sin(theta) ** 2
+    x: Complex = np.asarray(lower + (upper - lower) * np.sin(theta) ** 2, dtype=complex)
 
     def parts(matrix: Complex) -> Complex:
         if axis is None:
