@@ -113,10 +113,10 @@ def test_t_is_what_its_flows_make() -> None:
     np.testing.assert_allclose(torque_of(stack.structure, flows.value), t.value, rtol=0, atol=1e-15)
 
 
-@pytest.mark.parametrize("seed", [5])
+@pytest.mark.parametrize("seed", [41])
 def test_random_stacks_with_opaque_layers(seed: int) -> None:
-    """No two axes alike, half-widths down to 1e-10; at both tolerances the budget holds."""
-    stack = random_stack(seed)
+    """No two axes alike, a half-width of 1e-52; at both tolerances the budget holds."""
+    stack = random_stack(seed, most=2)
     linear, error = exact(stack, 4e-3)
     for rtol in (1e-4, 1e-8):
         found = stack_torque(stack, rtol=rtol)
@@ -130,14 +130,13 @@ def test_from_a_leaking_state_to_a_bound_one() -> None:
     assert "bound in the stack" in " ".join(sc.torque(closed(), engine="first-order").warnings)
     said = " ".join(sc.torque(leak(12.0), engine="first-order").warnings)
     assert "narrowest at k_perp = 0.971079, half-width 2.2e-17" in said
-    leaking = sc.torque(leak(12.0), engine=["first-order", "continuum"], h_R=[1e-3], tolerance=1e-6)
-    rows = {(row.engine, row.source): row for row in leaking}
-    for source in ("majority", "minority"):
-        mine, other = rows["first-order", source], rows["continuum", source]
-        room = (mine.t.total + other.t.total) + 1e-6 * np.abs(other.vector).max()
-        np.testing.assert_allclose(mine.vector, other.vector, rtol=0, atol=room)
+    found = exact_flows(CONTINUUM, leak(12.0), np.array([1e-3]), rtol=1e-4).total[0]
+    rows = {row.source: row for row in sc.torque(leak(12.0), engine="first-order", h_R=1.0)}
+    for source, flows, error in zip(rows, found.value, found.error, strict=True):
+        other, room = total_torque(leak(12.0).structure, flows), 1e-6 + 2 * error.max()
+        np.testing.assert_allclose(rows[source].vector, other, rtol=0, atol=room)
     # What is left of the difference is that of the stacks.
-    assert abs(rows["first-order", "majority"].vector[0] / 1e-3 / bound["majority"].vector[0] - 1) < 0.01
+    assert abs(rows["majority"].vector[0] / bound["majority"].vector[0] - 1) < 0.01
 
 
 def test_the_exact_torque_of_a_bound_state_at_any_scale() -> None:
@@ -179,12 +178,13 @@ def width_doubled(patch: pytest.MonkeyPatch) -> None:
     ("fault", "thickness"), [(nothing_found, 7.0), (left_out, 14.0), (width_doubled, 14.0)]
 )
 def test_faults_are_seen(fault: Any, thickness: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By orders of magnitude more than the errors said."""
-    stack = well(thickness)
-    linear, error = exact(stack, 1e-2 if thickness > 8 else 1e-4)
+    """By orders of magnitude more than the errors said, in what wells of any width agree upon."""
+    right = stack_torque(well(thickness), rtol=1e-8)
+    for one in (resonances.resonances, narrow.unseen_flows):
+        one.cache_clear()
     fault(monkeypatch)
-    found = stack_torque(stack, rtol=1e-8)
-    assert np.abs(found.value - linear).max() > 100 * (found.total + error)
+    found = stack_torque(well(thickness), rtol=1e-8)
+    assert np.abs(found.value - right.value).max() > 100 * (found.total + right.total)
 
 
 def test_what_others_leave_out_is_in_their_error() -> None:
