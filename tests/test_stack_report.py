@@ -133,7 +133,11 @@ def test_geometry_is_the_file_s(unit: str) -> None:
     np.testing.assert_allclose(found["regions"][1]["spin_orbit"], 0.08 * np.array([[1, 0], [0, -1], [0, 0]]))
     assert found["interfaces"][1]["spin_orbit"] is None
     assert spin_orbit_words(found["regions"][1]["spin_orbit"]) == ["Dresselhaus 0.08"]
-    assert spin_orbit_words(found["regions"][2]["spin_orbit"]) == ["Rashba 0.07", "Weyl 0.02", "other linear terms"]
+    assert spin_orbit_words(found["regions"][2]["spin_orbit"]) == [
+        "Rashba 0.07",
+        "Weyl 0.02",
+        "other linear terms",
+    ]
     assert figures.svg(profile, {"geometry": found}).count("<path") > 20
 
 

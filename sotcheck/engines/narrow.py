@@ -7,7 +7,11 @@ its null vector, with w = Σ_in |R†b̂|²/4 as no flux is lost. Hence
     ∫dx ψψ† = RR† (4π/|D|) |R†b̂|² / Σ_in |R†b̂|²,
 
 with |D| = ⟨∂H/∂x⟩ of the wave that is R there: finite however little of b̂ arrives, and known to the width
-relative to the distance of other states: of the other spin's, and of the same spin's, no closer than about 1/D.
+relative to the distance of other states, of the other spin's, and of the same spin's, no closer than about
+1/D. Beside waves ψ₀ that pass it by, as those of an open other spin do, there is ∫dx ψ ψ₀† as well, with L
+the left null vector of Ĝ⁻¹, and phases in which L†∂_xĜ⁻¹R has the sign of D,
+
+    ∫dx ψ = −iπ R L†b̂/|D|.
 """
 
 from __future__ import annotations
@@ -19,15 +23,18 @@ import numpy as np
 from sotcheck.engines.recursion import Grid, Passed, passed_through
 from sotcheck.engines.spin_flows import flows_of_waves, slopes_in_x, spinors_along
 from sotcheck.engines.stack import outgoing
+from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.two_by_two import product
-from sotcheck.system.spin import IDENTITY, dagger
+from sotcheck.system.spin import IDENTITY
 from sotcheck.system.structure import Structure
 
-#: How far off the pole its home is looked for, relative to x.
-OFF = 1e-9
+#: Steps in x of the derivative of Ĝ⁻¹, relative to x, and how far off the pole its home is looked for.
+STEP, OFF = 2e-5, 1e-9
 #: Errors relative to the largest flow: per width over distance, of D; what of x is rounding.
 OF_WIDTH, OF_SLOPE, ROUNDING = 8.0, 1e-12, 1e-15
+#: Errors of nodes on flanks, per ε over the width, and where they tell nothing.
+OF_FLANKS, WORST = 4.0, 1e-2
 
 
 @dataclass(frozen=True)
@@ -57,9 +64,10 @@ class Sides:
 def narrow_flows(structure: Structure, poles: Complex, angle: Array, scale: Array) -> tuple[Array, Array]:
     """Return ∫dx of all flows over resonances at poles in x = k_⊥² (p,), (p, 3, 4I + 2L, 3).
 
-    Their errors relative to each one's largest flow have axes of one for all but the first.
+    Their errors, of any flow of a source, have axes of one for the last two. Of a resonance that nodes on its
+    flanks, known to ε over its width, tell more of they are infinite.
     """
-    x, width = poles.real, np.abs(poles.imag)
+    x, width, grid = poles.real, np.abs(poles.imag), (np.sqrt(poles.real), angle, scale)
 
     def sides(x: Array) -> Sides:
         return Sides.of(structure, (np.sqrt(x), angle, scale))
@@ -68,22 +76,43 @@ def narrow_flows(structure: Structure, poles: Complex, angle: Array, scale: Arra
     # Its home is where it is seen best.
     sizes = np.linalg.svd(sides(x * (1 + OFF)).inverse_green, compute_uv=False)[..., -1]
     home, each = np.argmin(sizes, axis=0), np.arange(len(x))
-    matrix = here.inverse_green[home, each]
-    values, vectors = np.linalg.eigh((matrix + dagger(matrix)) / 2)
-    own = np.abs(values).argmin(axis=-1)
-    R = vectors[each, :, own]
-
-    state, arriving = _carried(here, home, R.T, structure)
-    D = _norm(structure, (np.sqrt(x), angle, scale), state)
+    left, values, right = np.linalg.svd(here.inverse_green[home, each])
+    L, R = left[..., -1], right[:, -1].conj()
+    around = [sides(x * (1 + STEP)), sides(x * (1 - STEP))]
+    rise = (around[0].inverse_green - around[1].inverse_green)[home, each]
+    slope, turn = (np.einsum("pi,pij,pj->p", bra.conj(), rise, R) for bra in (R, L))
+    # The phase of R is that of L, on which ∫ψ depends.
+    R = R * np.exp(-1j * np.angle(turn * np.sign(slope.real)))[:, None]
+    state, arriving = _carried(here, home, R.T, L.T, structure)
+    D = _norm(structure, grid, state)
+    if not D.min() > 0:
+        at = grid[0][int(np.argmin(D))]
+        raise EngineError(f"a state at k_perp = {at:g} has no energy: a number is beyond double precision")
+    arrived = (np.abs(arriving) ** 2).sum(axis=0)
     # Where nothing arrives that doubles can tell, nobody knows from which side it would.
-    told = arriving.sum(axis=0) > np.finfo(float).tiny
-    share = np.where(told, arriving, 1.0) / np.where(told, arriving, 1.0).sum(axis=0)
-    waves = state[:, :, None] * np.sqrt(4 * np.pi * share / D)[:, None]
-    flows = flows_of_waves(structure, (np.sqrt(x), angle, scale), waves)
-    other_spin = D / np.maximum(np.abs(values[each, 1 - own]), np.finfo(float).tiny)
-    off = OF_SLOPE + OF_WIDTH * (width + ROUNDING * x) * (other_spin + D)
-    off = np.where(told, np.minimum(off, 1.0), 1.0)
-    return np.moveaxis(flows, -1, 0), off[:, None, None, None]
+    told = arrived > np.finfo(float).tiny
+    share = np.where(told, arriving / np.sqrt(np.where(told, arrived, 1.0)), 0.5)
+
+    def flows(waves: Complex) -> Array:
+        return np.moveaxis(flows_of_waves(structure, grid, waves), -1, 0)
+
+    alone = flows(state[:, :, None] * (np.sqrt(4 * np.pi / D) * share)[:, None])
+    beside = state[:, :, None] * (-1j * np.pi / D * arriving)[:, None]
+    spinors = spinors_along(np.array(structure.right.direction))[:, ::-1]
+    # Either side of the state its own part all but cancels: iw is left.
+    rest = -0.25j * arrived / ((D * STEP * x) ** 2 + (arrived / 4) ** 2)
+    passing = (around[0].right.waves(spinors) + around[1].right.waves(spinors)) / 2
+    passing = passing - state[:, :, None] * (rest * arriving)[:, None]
+    crossed = flows(beside + passing) - flows(beside) - flows(passing)
+    near = D / np.maximum(values[:, 0], np.finfo(float).tiny) + D
+    off = np.where(told, np.minimum(OF_SLOPE + OF_WIDTH * (width + ROUNDING * x) * near, 1.0), 1.0)
+    # Across a step other states are what they are at its middle.
+    off_crossed = np.minimum(off + (STEP * x * near) ** 2, 1.0)
+    largest, mixed = (np.abs(one).max(axis=(-1, -2)) for one in (alone, crossed))
+    errors = off[:, None] * largest + off_crossed[:, None] * mixed
+    flanks = ROUNDING * x / np.maximum(width, np.finfo(float).tiny)
+    seen = (flanks < WORST) & (errors > OF_FLANKS * flanks[:, None] * (largest + mixed)).any(axis=-1)
+    return alone + crossed, np.where(seen[:, None], np.inf, errors)[:, :, None, None]
 
 
 def _norm(structure: Structure, grid: Grid, state: Complex) -> Array:
@@ -100,11 +129,13 @@ def _norm(structure: Structure, grid: Grid, state: Complex) -> Array:
     return D
 
 
-def _carried(sides: Sides, home: Index, R: Complex, structure: Structure) -> tuple[Complex, Array]:
-    """Return states (3, 2, interfaces, p) that are R at their homes, and |R†b̂|² there by column (4, p)."""
+def _carried(
+    sides: Sides, home: Index, R: Complex, L: Complex, structure: Structure
+) -> tuple[Complex, Complex]:
+    """Return states (3, 2, interfaces, p) that are R at their homes, and L†b̂ there by column (4, p)."""
     number = len(structure.interfaces)
     state = np.zeros((3, 2, number, len(home)), dtype=complex)
-    arriving = np.zeros((4, len(home)))
+    arriving = np.zeros((4, len(home)), dtype=complex)
     turn = spinors_along(np.array(structure.right.direction))[:, ::-1]
     # Seen from either side, the other one lies ahead; slopes of the mirror image have the other sign.
     for passed, mirrored, spinors in ((sides.left, True, IDENTITY), (sides.right, False, turn)):
@@ -123,6 +154,6 @@ def _carried(sides: Sides, home: Index, R: Complex, structure: Structure) -> tup
             forward = sign * product(passed.after[n], wave)[:, 0]
             state[ahead, :, there] = np.where(starts | beyond, forward, state[ahead, :, there])
             state[behind, :, there] = np.where(beyond, sign * slope[:, 0], state[behind, :, there])
-            arrived = np.abs((R.conj()[:, None] * bs[n]).sum(axis=0)) ** 2
+            arrived = -(L.conj()[:, None] * bs[n]).sum(axis=0)
             arriving[column : column + 2] = np.where(starts, arrived, arriving[column : column + 2])
     return state, arriving

@@ -95,17 +95,19 @@ class Side:
     """Waves of unit flux that come in from one side; z counts onwards from there.
 
     ψ (n, 2, 2) at every junction; in every layer a and b of ψ = e^{iQ̂z} a + e^{iQ̂(d−z)} b; just beyond every
-    junction Ŷ of slope = Ŷψ, which is that of any wave that goes on there.
+    junction Ŷ of slope = Ŷψ, which is that of any wave that goes on there; of such a wave, in every layer, X̂
+    and ρ̂ of a = X̂ψ and b = ρ̂ e^{iQ̂d} a.
     """
 
     psi: list[Complex]
     inside: list[tuple[Complex, Complex]]
     admittance: list[Complex]
+    onward: list[tuple[Complex, Complex]]
 
     @property
     def turned(self) -> Side:
         """The same, in the order of the opposite direction."""
-        return Side(self.psi[::-1], self.inside[::-1], self.admittance[::-1])
+        return Side(self.psi[::-1], self.inside[::-1], self.admittance[::-1], self.onward[::-1])
 
 
 def _come_in(media: list[Medium], kappas: Sequence[Complex]) -> Side:
@@ -126,7 +128,7 @@ def _come_in(media: list[Medium], kappas: Sequence[Complex]) -> Side:
         a = entered @ psi[-1]
         inside.append((a, rho @ medium.phase() @ a))
         psi.append(medium.phase() @ a + inside[-1][1])
-    return Side(psi, inside, found)
+    return Side(psi, inside, found, back)
 
 
 @dataclass(frozen=True)

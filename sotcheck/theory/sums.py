@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,12 +12,14 @@ import numpy as np
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import Sum, sum_over_k
-from sotcheck.numerics.radial import CLEARANCE
+from sotcheck.numerics.radial import CLEARANCE, Integrand
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
 from sotcheck.theory import distorted, response
 from sotcheck.theory.amplitudes import Amplitudes, unperturbed
 from sotcheck.theory.first_order import FirstOrder, interface_exchange
+from sotcheck.theory.narrow import torque_of, unseen_flows
+from sotcheck.theory.resonances import Places
 from sotcheck.theory.symbols import Symbols
 from sotcheck.theory.validity import radius_at_thresholds
 
@@ -108,26 +112,53 @@ def _sum(
 
 
 def sum_of_averages(
-    average: Callable[[Array], Array], iface: System, rtol: float, rounding: float, **how: Any
+    average: Callable[[Array], Array],
+    iface: System,
+    rtol: float,
+    rounding: float,
+    told: bool = False,
+    **how: Any,
 ) -> Sum:
     """Sum what is averaged over the angle already, (n, ...) at k_⊥² (n,), over k_⊥.
 
     `rounding` is relative to a torque that turns every incident spin over; `how` goes on to `sum_over_k`.
+    What resonances of a stack too narrow for nodes would add to torques is in the error, unless the caller
+    has `told` it.
     """
+    edges = iface.thresholds()
+    smallest = rounding * edges[-1] ** 1.5 / (24 * np.pi**2)
+    if isinstance(iface, Interface):
+        return sum_over_k(_all_round(average), edges, rtol, smallest, **how)
+    places = Places.of(iface.structure)
+    ends = sorted({*edges, *places.edges})
+    crowds = [*places.crowds, *how.pop("crowds", ())]
+    f = _all_round(lambda x: average(places.seen(x)))
+    found = sum_over_k(f, ends, rtol, smallest, crowds=crowds, **how)
+    first = np.searchsorted(ends, edges[:-1])
+    joined = found.by_segment.each(lambda part: np.add.reduceat(part, first, axis=0))
+    if not told:
+        left_out = unseen_flows(iface.structure)
+        size = (float(np.abs(left_out.value).max()) + left_out.total) / len(joined.value)
+        joined = joined.and_("resonance", size, "resonances too narrow for nodes, left out")
+    return replace(found, segments=list(pairwise(edges)), by_segment=joined)
+
+
+def _all_round(average: Callable[[Array], Array]) -> Integrand:
+    """Return an integrand that has the same value at every angle."""
 
     def f(x: Array, angles: Array) -> Array:
-        # Every angle gets the same value.
         values = average(x)
         return np.broadcast_to(values[:, None], (len(x), len(angles), *values.shape[1:]))
 
-    edges = iface.thresholds()
-    return sum_over_k(f, edges, rtol, rounding * edges[-1] ** 1.5 / (24 * np.pi**2), **how)
+    return f
 
 
 def stack_torque(system: System, *, rtol: float) -> Estimate:
     """Sum t to first order in the scale of all spin-orbit terms over k_⊥, (3, 3): source, x, y, z."""
-    structure = system.structure
-    return sum_of_averages(lambda x: distorted.torque(structure, x), system, rtol, EPS).total
+    structure, narrow = system.structure, unseen_flows(system.structure)
+    seen = sum_of_averages(lambda x: distorted.torque(structure, x), system, rtol, EPS, told=True).total
+    parts = 2 + len(structure.interfaces) + len(structure.layers)
+    return seen + narrow.each(lambda flows: torque_of(structure, flows), lambda size: parts * size[:, 0])
 
 
 def stack_flows(system: System, *, rtol: float) -> Estimate:
@@ -136,4 +167,5 @@ def stack_flows(system: System, *, rtol: float) -> Estimate:
     Unlike t they diverge where a state is bound inside a continuum that it does not couple to.
     """
     structure = system.structure
-    return sum_of_averages(lambda x: response.flows(structure, x), system, rtol, EPS).total
+    seen = sum_of_averages(lambda x: response.flows(structure, x), system, rtol, EPS, told=True).total
+    return seen + unseen_flows(structure)

@@ -28,6 +28,7 @@ from sotcheck.numerics.quadrature import sample
 from sotcheck.system.interface import SOURCES
 from sotcheck.system.model import System
 from sotcheck.system.structure import Matrix, Structure
+from sotcheck.theory.resonances import resonances
 from sotcheck.theory.validity import ANGLES, radius_by_k
 from sotcheck.trial.evidence import NODES
 from sotcheck.trial.expansion import Expansion
@@ -35,6 +36,8 @@ from sotcheck.trial.premises import ONE_AXIS
 
 #: A state whose pole lies this close to the real axis, in θ, is bound as far as doubles tell.
 BOUND_IN = 1e-9
+#: Resonances narrower than this part of k_⊥² are named.
+REMARKABLE = 1e-6
 #: A pole this close to a threshold, in θ, lies at it: a channel is transparent there.
 AT_THRESHOLD = 1e-6
 #: A state this far from a threshold, in θ, is none that spin-orbit terms carry there.
@@ -65,7 +68,7 @@ def expansion_of(system: System) -> tuple[Expansion, Estimate]:
         )
         return Expansion("transparent", 0.0, by_k, words=words), missing
     if not inside:
-        return Expansion("analytic", radius, by_k), missing
+        return Expansion("analytic", radius, by_k, words=_narrowest(system.structure)), missing
     words = (
         "without spin-orbit coupling a state is bound in the stack at E_F, among the open channels of the "
         f"other spin (k_perp = {where}): first order misses its torque"
@@ -95,15 +98,22 @@ def _poles(structure: Structure, segment: Segment, scale: float) -> Array:
 
 
 def _states(structure: Structure) -> tuple[list[tuple[Segment, float]], list[tuple[Segment, float]]]:
-    """Return range and θ of states bound among open channels, and of those at thresholds."""
-    inside: list[tuple[Segment, float]] = []
-    at_edge: list[tuple[Segment, float]] = []
-    for segment in pairwise(structure.thresholds()):
-        for theta in _poles(structure, segment, 0.0).tolist():
-            lower = theta < AT_THRESHOLD
-            if theta < np.pi / 2 + AT_THRESHOLD and not (lower and segment[0] == 0):
-                edge = lower or theta > np.pi / 2 - AT_THRESHOLD
-                (at_edge if edge else inside).append((segment, theta))
+    """Return range and θ of states bound among open channels, and of those at thresholds.
+
+    What is bound has no width at all, as theory tells: narrow resonances are in its first order already.
+    """
+    inside = [
+        (one.segment, float(np.arcsin(np.sqrt((one.k_perp2 - lower) / (upper - lower)))))
+        for one in resonances(structure)
+        for lower, upper in [one.segment]
+        if one.inside and one.width == 0
+    ]
+    at_edge = [
+        (segment, theta)
+        for segment in pairwise(structure.thresholds())
+        for theta in _poles(structure, segment, 0.0).tolist()
+        if (theta < AT_THRESHOLD and segment[0] > 0) or abs(theta - np.pi / 2) < AT_THRESHOLD
+    ]
     return inside, at_edge
 
 
@@ -115,6 +125,25 @@ def _reach(structure: Structure) -> float:
         ends = [np.pi / 2] if segment[0] == 0 else [0.0, np.pi / 2]
         found += [float(np.nanmin(np.abs(theta - end)) / CLEAR) for end in ends if theta.size]
     return min(found)
+
+
+def _narrowest(structure: Structure) -> str:
+    """Return what is to be said of resonances so narrow that first order changes with the scale's size."""
+    found = [one for one in resonances(structure) if one.inside and 0 < one.width < REMARKABLE * one.k_perp2]
+    if not found:
+        return ""
+    least, root = min(found, key=lambda one: one.width), [one.k_perp2**0.5 for one in found]
+    at, width = least.k_perp2**0.5, least.width / (2 * least.k_perp2**0.5)
+    reach = (least.width / least.k_perp2) ** 0.5
+    unseen = (
+        "their torque is that of scales beyond the root of the width"
+        if least.unseen
+        else "it holds for spin-orbit terms weaker than about the root of that"
+    )
+    return (
+        f"{len(root)} of the stack's resonances without spin-orbit coupling are narrow (the narrowest at "
+        f"k_perp = {at:.6g}, half-width {width:.2g}): {unseen} ({reach:.1g}) where another channel is open"
+    )
 
 
 def _along_m(structure: Structure, direction: int) -> Structure:

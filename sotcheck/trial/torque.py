@@ -178,12 +178,17 @@ def _first_order_rows(iface: Interface, h_R: list[float], tolerance: float) -> l
 
 
 def _stack_rows(iface: System, scales: list[float], tolerance: float) -> list[TorqueRow]:
-    found, flows = (of(iface, rtol=tolerance) for of in (stack_torque, stack_flows))
-    error = {"quadrature": (found.total + flows.total, "nested rules in k_perp")}
-    values, embedded = flows.value, expansion_of(iface)[1]
+    found, embedded = stack_torque(iface, rtol=tolerance), expansion_of(iface)[1]
     if embedded.value.any():
         # Of a state bound among open channels only the whole torque is known.
-        found, values = found + embedded, values * np.nan
+        found = found + embedded
+        number = 4 * len(iface.structure.interfaces) + 2 * len(iface.structure.layers)
+        flows = Estimate(np.full((len(SOURCES), number, 3), np.nan))
+        error = {"quadrature": (found.total, "nested rules in k_perp")}
+    else:
+        flows = stack_flows(iface, rtol=tolerance)
+        error = {"quadrature": (found.total + flows.total, "nested rules in k_perp")}
+    values = flows.value
     rows = []
     for scale in scales:
         for s, source in enumerate(SOURCES):
