@@ -7,7 +7,7 @@ its null vector, with w = Σ_in |R†b̂|²/4 as no flux is lost. Hence
     ∫dx ψψ† = RR† (4π/|D|) |R†b̂|² / Σ_in |R†b̂|²,
 
 with |D| = ⟨∂H/∂x⟩ of the wave that is R there: finite however little of b̂ arrives, and known to the width
-relative to the distance of other states: of the other spin's, and of the same spin's, no closer than about 1/D.
+relative to the distance of other states: of the other spin's, and of its own, no closer than about 1/D.
 """
 
 from __future__ import annotations
