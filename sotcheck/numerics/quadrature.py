@@ -1,7 +1,8 @@
 """The sum over k_⊥: split at every threshold, averaged over the angle, with nested error estimates.
 
 ∫ d²k_⊥/(2π)² f = (1/4π) ∫ dx ⟨f⟩_φ with x = k_⊥². Over each range between thresholds `radial` integrates; in
-the angle φ, the trapezoid, doubled, or Fejér's rules between the angles at which the integral has kinks.
+the angle φ, the trapezoid, doubled, or Fejér's rules between the angles at which the integral has kinks;
+where those converge slowly, in s of φ = φ₁ + (φ₂ − φ₁) sin²(πs/2).
 """
 
 from __future__ import annotations
