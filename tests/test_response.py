@@ -85,7 +85,7 @@ def test_faults_are_seen(fault: Callable[[Patch], None], monkeypatch: Patch) -> 
     assert rest > 1e-5 or fault is left_out
 
 
-@pytest.mark.parametrize("name", builtin_systems())
+@pytest.mark.parametrize("name", builtin_systems("bare"))
 def test_a_bare_interface(name: str) -> None:
     """All four flows are those of the paper's own first order."""
     iface = load_bare(name, "here").with_(m=(1, 2, 2), u_m=0.2)

@@ -129,7 +129,7 @@ def check_stack(
     steps: dict[str, Callable[[], Iterator[Finding]]] = {
         "first order": lambda: first_order(system, ladders()),
         "claims": of_paper,
-        "engines": lambda: engines_agree(system, engines, scales, tolerance),
+        "engines": lambda: engines_agree(system, engines, scales, tolerance, ladders().scale),
         "conservation": lambda: conserved(system, engines, float(scales[0])),
     }
     all_steps = (finding for step in progress(steps, system.name) for finding in steps[step]())

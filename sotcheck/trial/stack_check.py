@@ -79,14 +79,18 @@ def _departs(ladder: Exact, expected: Estimate, s: int, found: Ladders) -> tuple
 
 
 def engines_agree(
-    system: System, engines: Mapping[str, Engine], scales: Array, rtol: float
+    system: System, engines: Mapping[str, Engine], scales: Array, rtol: float, size: float
 ) -> Iterator[Finding]:
-    """Hold the exact torque at these scales (n,) of every engine against that of the first."""
+    """Hold the exact torque at these scales (n,) of every engine against that of the first.
+
+    Differences of t over the scale are relative to `size`, where t vanishes, or is smaller.
+    """
     found = {name: Exact.of(engine, system, scales, rtol).over_scale for name, engine in engines.items()}
     (first, one), *others = found.items()
     for name, other in others:
         for s, source in open_sources(system):
-            said = compare(one.value[:, s], other[:, s].and_("other engine", one.error[:, s], NESTED))
+            both = other[:, s].and_("other engine", one.error[:, s], NESTED)
+            said = compare(one.value[:, s], both, scale=max(size, float(np.abs(both.value).max())))
             words = "scale " + ", ".join(f"{scale:g}" for scale in scales)
             quantity = f"t, {name} against {first}, worst component"
             yield Trial(quantity, said, words, source, name, torque=True).finding(*AGREE)

@@ -30,6 +30,8 @@ FIRST_RUNGS, FARTHER, SMALLEST, TINY = (1.0, 0.2, 0.05), 5.0, 1e-6, 1e-60
 POWERS = (2, 4, 6)
 #: What rounding leaves of any sum, in units of the largest torque there can be.
 FLOOR = 8 * float(np.finfo(float).eps)
+#: Flows at z = 0.
+FLOWS = 4
 #: Part of the natural scale of t below which no torque counts as large.
 SMALL_TORQUE = 1e-3
 #: How uncertain a slope may be.
@@ -70,6 +72,12 @@ class Exact:
         carried, why = fit.terms["rounding"]
         return Estimate(fit.value, fit.terms | {"rounding": (carried, f"{why}; {origin}")})
 
+    @property
+    def linear_flows(self) -> Estimate:
+        """The linear coefficient of the flows at z = 0, (3, 4, 3), of which the paper's claims are."""
+        found = self.flows.total
+        return richardson(found.value[..., :FLOWS, :], POWERS, found.error[..., :FLOWS, :])
+
     def rest(self, expected: Estimate, source: int) -> Estimate:
         """Return how far t over the scale is from its first order, (n,)."""
         rest = np.linalg.norm(self.over_scale.value - expected.value, axis=-1)
@@ -91,13 +99,15 @@ class Exact:
 class Climb:
     """The ladders of one engine, by the part of all that the spin-orbit terms can turn at the largest scale.
 
-    `unit` is the scale at which they turn spin by about a radian, or less where less is the limit.
+    `unit` is the scale at which they turn spin by about a radian, or less where less is the limit. Flows that
+    have a linear coefficient are `regular`; t may vanish where they do not.
     """
 
     engine: Engine
     system: System
     unit: float
     expected: Estimate
+    regular: bool
     tried: dict[float, Exact] = field(default_factory=dict)
 
     def at(self, *parts: float) -> dict[float, Exact]:
@@ -113,15 +123,20 @@ class Climb:
         order = self.tried[part].order(self.expected, source)
         return float(np.nan_to_num(order.total, nan=np.inf))
 
+    def told(self, part: float) -> list[Estimate]:
+        """Return the linear coefficients that a ladder tells."""
+        ladder = self.tried[part]
+        return [ladder.linear, *([ladder.linear_flows] if self.regular else [])]
+
     def error(self, part: float) -> float:
-        """Return how uncertain the linear coefficient is."""
-        return float(np.nan_to_num(self.tried[part].linear.total, nan=np.inf))
+        """Return how uncertain the linear coefficients are."""
+        return max(float(np.nan_to_num(one.total, nan=np.inf)) for one in self.told(part))
 
     def borne_out(self, part: float) -> bool:
         """Whether smaller scales agree: outside the radius of convergence a table may settle by accident."""
-        here = self.tried[part].linear
-        others = [one.linear for smaller, one in self.tried.items() if smaller < part]
-        return not any(np.any(np.abs(here.value - one.value) > here.error + one.error) for one in others)
+        smaller = [self.told(other) for other in self.tried if other < part]
+        pairs = [pair for others in smaller for pair in zip(self.told(part), others, strict=True)]
+        return not any(np.any(np.abs(here.value - one.value) > here.error + one.error) for here, one in pairs)
 
     @property
     def best(self) -> float:
@@ -173,7 +188,8 @@ class Ladders:
         expected = stack_torque(system, rtol=1e-12) + missing
         scale = max(float(np.abs(expected.value).max()), SMALL_TORQUE * largest_torque(system))
         unit = (expansion.radius or 1.0) / max(strength(system.structure), TINY)
-        climbs = {name: Climb(engine, system, unit, expected) for name, engine in engines.items()}
+        regular = expansion.kind == "analytic"
+        climbs = {name: Climb(engine, system, unit, expected, regular) for name, engine in engines.items()}
         first = next(iter(climbs.values()))
         first.at(*FIRST_RUNGS)
         # A resonance may be narrow, and what first order leaves too large.
