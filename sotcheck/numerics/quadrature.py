@@ -37,8 +37,8 @@ MOST_VALUES = 10**7
 NESTED = "nested rules in k_perp and angle"
 #: Kinks closer than this are one.
 SAME_ANGLE = 1e-6
-#: By how much, at least, a rule between kinks gains on the one before.
-SLOW = 0.1
+#: Rules between kinks that gain less on the one before, and are this far from what is wanted, are slow.
+SLOW, FAR = 0.1, 1e3
 #: The nodes at either end, and those next to them.
 ENDS = (0, 1), (-1, -2)
 #: First angle in units of their spacing: a generic one, so that no harmonic vanishes on all of a nested rule.
@@ -213,11 +213,13 @@ def _piecewise(
                 angular = nested_error(rules)
                 if sampled is crowded:
                     angular = np.abs(rules[-1] - rules[-2]) + _unseen(samples)
-                if spent() or angular.max() <= max(tolerance(samples[:, 0]), float(radial_errors.max())):
+                worst = float(angular.max())
+                wanted = max(tolerance(samples[:, 0]), float(radial_errors.max()))
+                if spent() or worst <= wanted:
                     return True
-                if sampled is at and angular.max() > SLOW * before:
+                if sampled is at and worst > max(SLOW * before, FAR * wanted):
                     return False
-                before = float(angular.max())
+                before = worst
             return True
 
         # A kink is a level's passing of a threshold; where two meet there, a branch point lies just beyond.
