@@ -30,7 +30,7 @@ from sotcheck.system.states import States
 from sotcheck.system.structure import Scale, Structure
 
 #: Problems solved together: their temporaries stay in the processor's cache. Of a stack times its interfaces.
-BLOCK, STACK_BLOCK = 4096, 16384
+BLOCK, STACK_BLOCK = 4096, 8192
 
 
 def axes_of(spinors: Complex) -> Array:
@@ -180,12 +180,13 @@ class Matching(Engine):
             return np.moveaxis(interfaces, (1, 0, 2, 3), (-4, -3, -2, -1))
         axes = axes_of(spinors_along(np.array(m)))
 
-        def closed(into: Array, *grid: Array) -> None:
+        def closed(into: Array, *grid: Array) -> object:
             found = flows(structure, axes, *grid)
-            into[:] = (axes @ found.reshape(12, 3, -1)).reshape(found.shape)
+            np.matmul(axes, found.reshape(12, 3, -1), out=into.reshape(12, 3, -1, copy=False))
+            return found
 
-        found = in_blocks(closed, (3, 4, 3), (k_perp, angle, scale), BLOCK)[None]
-        return np.moveaxis(found, (0, 1, 2, 3), (-4, -3, -2, -1))
+        along_xyz = in_blocks(closed, (3, 4, 3), (k_perp, angle, scale), BLOCK)[None]
+        return np.moveaxis(along_xyz, (0, 1, 2, 3), (-4, -3, -2, -1))
 
     def all_flows(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> Array:
         """Return the flows of every interface and every layer, (..., 3, 4I + 2L, 3)."""
@@ -198,7 +199,7 @@ class Matching(Engine):
         leads = structure.left, structure.right
         turn = spinors_along(np.array(structure.right.direction))[:, ::-1]
 
-        def write(into: Array, *grid: Array) -> None:
+        def write(into: Array, *grid: Array) -> object:
             outside = [np.moveaxis(outgoing(one.bands(structure.energy, grid[0])[0]), -1, 0) for one in leads]
             passed = passed_through(structure, (grid[0], grid[1], grid[2]), (outside[0], outside[1]))
             waves, (k_perp, angle, scale) = passed.waves(turn), np.broadcast_arrays(*grid)
@@ -208,6 +209,7 @@ class Matching(Engine):
                 others = joined(structure, k_perp[lossy], angle[lossy], scale[lossy]).states()
                 waves[..., lossy] = waves_of(*others, turn)
             write_flows(structure, (grid[0], grid[1], grid[2]), waves, into)
+            return passed, waves
 
         number = 4 * len(structure.interfaces) + 2 * len(structure.layers)
         return in_blocks(write, (3, number, 3), grid, STACK_BLOCK // len(structure.interfaces))
@@ -227,8 +229,14 @@ class Matching(Engine):
         return States(structure, k_perp, angle, scale, left, right, psi, slope)
 
 
-def in_blocks(write: Callable[..., None], shape: tuple[int, ...], grid: Sequence[Array], most: int) -> Array:
-    """Return values (*shape, ...) written for k_⊥, angle and scale, which broadcast, so many at once."""
+def in_blocks(
+    write: Callable[..., object], shape: tuple[int, ...], grid: Sequence[Array], most: int
+) -> Array:
+    """Return values (*shape, ...) written for k_⊥, angle and scale, which broadcast, so many at once.
+
+    What `write` returns is kept until the next block is done: memory that goes back to the system after each
+    has to be got anew, which takes as long as the kernel.
+    """
     grid = np.atleast_1d(*grid)
     all_in_all = np.broadcast_shapes(*(values.shape for values in grid))
     padded = [values.reshape((1,) * (len(all_in_all) - values.ndim) + values.shape) for values in grid]
@@ -236,7 +244,7 @@ def in_blocks(write: Callable[..., None], shape: tuple[int, ...], grid: Sequence
     step = max(1, most // math.prod(all_in_all[1:]))
     for block in (slice(start, start + step) for start in range(0, all_in_all[0], step)):
         some = (one[block] if len(one) > 1 else one for one in padded)
-        write(found[(*(slice(None),) * len(shape), block)], *some)
+        _kept = write(found[(*(slice(None),) * len(shape), block)], *some)
     return found
 
 
