@@ -40,7 +40,7 @@ from sotcheck.trial.verdict import Comparison, Trial, Verdict, compare
 #: Sec. VI B: whatever lies at z > 0; the torque is then what spin arrives, and what the lattice adds.
 BENEATH = RASHBA_AT_ZERO, ONE_AXIS, ALL_TAKEN
 #: |m×ŷ| below which the vector t is judged instead of its components, which are divided by it.
-NEAR_Y = 0.03
+NEAR_Y = 0.1
 
 
 def _change_of_amplitude(symbol: str, formula: Equation) -> Claim:
