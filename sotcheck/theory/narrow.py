@@ -26,7 +26,7 @@ import numpy as np
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.system.spin import dagger, pauli_vector
+from sotcheck.system.spin import dagger, dot_sigma, pauli_vector
 from sotcheck.system.structure import NO_FIELD, Structure
 from sotcheck.theory.distorted import Unperturbed, by_source, kappas_of, mean_field
 from sotcheck.theory.resonances import Resonance, resonances
@@ -164,15 +164,17 @@ class State:
             found.append(roots[:, None, None] * inside)
         return found
 
-    def reach(self) -> float:
-        """Return (x/2) (4π/|D|) Σ |a| ψ†ψ, how much all spin-orbit terms may add."""
+    def sites(self) -> list[tuple[Array, Complex]]:
+        """Return a and ψ, (..., 2) where it has a weight, wherever there is a spin-orbit term."""
         psi, _, _, *inside = self._carried()
         structure = self.waves.structure
-        sites: list[Any] = [*zip(structure.interfaces, psi, strict=True)]
-        sites += zip(structure.layers, inside, strict=True)
-        size = sum(
-            np.linalg.norm(mean_field(one.spin_orbit)) * np.linalg.norm(wave) ** 2 for one, wave in sites
-        )
+        parts: list[Any] = [*zip(structure.interfaces, psi, strict=True)]
+        parts += zip(structure.layers, inside, strict=True)
+        return [(mean_field(part.spin_orbit), np.atleast_2d(wave)) for part, wave in parts]
+
+    def reach(self) -> float:
+        """Return (x/2) (4π/|D|) Σ |a| ψ†ψ, how much all spin-orbit terms may add."""
+        size = sum(np.linalg.norm(a) * np.linalg.norm(wave) ** 2 for a, wave in self.sites())
         return float(self.x / 2 * 4 * np.pi / self.D * size)
 
     def _carried(self) -> list[Complex]:
@@ -239,6 +241,25 @@ def narrow_flows(structure: Structure, one: Resonance) -> Estimate:
     shape = 3, 4 * len(structure.interfaces) + 2 * len(structure.layers), 3
     largest = unperturbed.reach() / float((4 * np.pi) ** 2 * masses.min())
     return Estimate(np.zeros(shape), {"resonance": (largest, HOW)})
+
+
+def bound_torque(structure: Structure, one: Resonance) -> Estimate:
+    """Return the t per scale, (3,), of a state bound at x₀ among open channels of the other spin.
+
+    Spin-orbit terms make it a resonance as narrow as the square of the scale, through which those channels
+    fill it: with φ normalised, m the axis of all magnetism, and M the mass of the right half-space,
+
+        t = −(x₀/8πM) Q×m,    Q = Σ a φ†σ·m φ / ⟨1/M⟩.
+
+    φ†φ/⟨1/M⟩ is ψ†ψ/D of the wave ψ that is R at home.
+    """
+    state, m = State.of(structure, one.k_perp2, one.room), np.array(structure.right.direction)
+    along = dot_sigma(m)
+    Q = sum(
+        (a * np.einsum("ni,ij,nj->", wave.conj(), along, wave).real for a, wave in state.sites()), np.zeros(3)
+    )
+    t = -state.x / (8 * np.pi * structure.right.mass) * np.cross(Q / state.D, m)
+    return Estimate(t, {"bound state": (OF_SLOPE * float(np.abs(t).max()), "derivative of what binds it")})
 
 
 @lru_cache(maxsize=16)
