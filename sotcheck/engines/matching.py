@@ -16,13 +16,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from sotcheck.engines.base import Engine
 from sotcheck.engines.recursion import passed_through, solve_stack
-from sotcheck.engines.spin_flows import spinors_along, waves_of, write_flows
+from sotcheck.engines.spin_flows import flows_of_waves, spinors_along, waves_of, write_flows
 from sotcheck.engines.stack import joined, outgoing
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.spin import IDENTITY, PAULI, dagger, pauli_vector
@@ -31,6 +32,8 @@ from sotcheck.system.structure import Scale, Structure
 
 #: Problems solved together: their temporaries stay in the processor's cache. Of a stack times its interfaces.
 BLOCK, STACK_BLOCK = 4096, 8192
+#: Bytes that are taken once and given back.
+KEPT = 2**25 - 2**16
 
 
 def axes_of(spinors: Complex) -> Array:
@@ -180,10 +183,9 @@ class Matching(Engine):
             return np.moveaxis(interfaces, (1, 0, 2, 3), (-4, -3, -2, -1))
         axes = axes_of(spinors_along(np.array(m)))
 
-        def closed(into: Array, *grid: Array) -> object:
+        def closed(into: Array, *grid: Array) -> None:
             found = flows(structure, axes, *grid)
             np.matmul(axes, found.reshape(12, 3, -1), out=into.reshape(12, 3, -1, copy=False))
-            return found
 
         along_xyz = in_blocks(closed, (3, 4, 3), (k_perp, angle, scale), BLOCK)[None]
         return np.moveaxis(along_xyz, (0, 1, 2, 3), (-4, -3, -2, -1))
@@ -199,20 +201,19 @@ class Matching(Engine):
         leads = structure.left, structure.right
         turn = spinors_along(np.array(structure.right.direction))[:, ::-1]
 
-        def write(into: Array, *grid: Array) -> object:
+        def write(into: Array, *grid: Array) -> None:
             outside = [np.moveaxis(outgoing(one.bands(structure.energy, grid[0])[0]), -1, 0) for one in leads]
             passed = passed_through(structure, (grid[0], grid[1], grid[2]), (outside[0], outside[1]))
-            waves, (k_perp, angle, scale) = passed.waves(turn), np.broadcast_arrays(*grid)
-            lossy = np.broadcast_to(passed.lossy(), k_perp.shape)
+            bands = [step.bands for step in passed.steps]
+            write_flows(structure, (grid[0], grid[1], grid[2]), bands, passed.one_by_one(turn), into)
+            lossy = np.broadcast_to(passed.lossy(), into.shape[3:])
             if lossy.any():
-                waves = np.broadcast_to(waves, (*waves.shape[:4], *k_perp.shape)).copy()
-                others = joined(structure, k_perp[lossy], angle[lossy], scale[lossy]).states()
-                waves[..., lossy] = waves_of(*others, turn)
-            write_flows(structure, (grid[0], grid[1], grid[2]), waves, into)
-            return passed, waves
+                some = [np.broadcast_to(one, lossy.shape)[lossy] for one in grid]
+                waves = waves_of(*joined(structure, *some).states(), turn)
+                into[..., lossy] = flows_of_waves(structure, (some[0], some[1], some[2]), waves)
 
         number = 4 * len(structure.interfaces) + 2 * len(structure.layers)
-        return in_blocks(write, (3, number, 3), grid, STACK_BLOCK // len(structure.interfaces))
+        return in_blocks(write, (3, number, 3), grid, STACK_BLOCK // len(structure.interfaces), np.zeros)
 
     def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
         """Solve at every broadcast combination of k_⊥, in-plane angle and scale."""
@@ -229,22 +230,32 @@ class Matching(Engine):
         return States(structure, k_perp, angle, scale, left, right, psi, slope)
 
 
-def in_blocks(
-    write: Callable[..., object], shape: tuple[int, ...], grid: Sequence[Array], most: int
-) -> Array:
-    """Return values (*shape, ...) written for k_⊥, angle and scale, which broadcast, so many at once.
+@cache
+def keep_memory() -> None:
+    """Let what is freed stay with the process: to get memory anew for each block takes as long as the kernel.
 
-    What `write` returns is kept until the next block is done: memory that goes back to the system after each
-    has to be got anew, which takes as long as the kernel.
+    The usual C library keeps as much as twice the largest piece that it was once given back, up to 32 MB.
     """
+    np.empty(KEPT, dtype=np.uint8)
+
+
+def in_blocks(
+    write: Callable[..., None],
+    shape: tuple[int, ...],
+    grid: Sequence[Array],
+    most: int,
+    new: Callable[..., Array] = np.empty,
+) -> Array:
+    """Return values (*shape, ...) written for k_⊥, angle and scale, which broadcast, so many at once."""
+    keep_memory()
     grid = np.atleast_1d(*grid)
     all_in_all = np.broadcast_shapes(*(values.shape for values in grid))
     padded = [values.reshape((1,) * (len(all_in_all) - values.ndim) + values.shape) for values in grid]
-    found = np.empty((*shape, *all_in_all))
+    found = new((*shape, *all_in_all))
     step = max(1, most // math.prod(all_in_all[1:]))
     for block in (slice(start, start + step) for start in range(0, all_in_all[0], step)):
         some = (one[block] if len(one) > 1 else one for one in padded)
-        _kept = write(found[(*(slice(None),) * len(shape), block)], *some)
+        write(found[(*(slice(None),) * len(shape), block)], *some)
     return found
 
 

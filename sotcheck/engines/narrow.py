@@ -141,12 +141,12 @@ def _carried(
     for passed, mirrored, spinors in ((sides.left, True, IDENTITY), (sides.right, False, turn)):
         start, sign, column = (number - 1 - home, -1, 0) if mirrored else (home, 1, 2)
         behind, ahead = (2, 1) if mirrored else (1, 2)
-        bs, onward = passed.arrivals(spinors)
+        bs, _ = passed.arrivals(spinors)
         wave, slope = np.zeros_like(R)[:, None], np.zeros_like(R)[:, None]
         for n in range(number):
             if n:
-                _, matrix, _, sloping, _ = onward[n - 1]
-                wave, slope = product(matrix, wave), product(sloping, wave)
+                wave = product(passed.steps[n - 1].P, wave)
+                slope = product(passed.steps[n - 1].far, wave)
             starts, beyond = start == n, start < n
             wave = np.where(starts, R[:, None], wave)
             there = number - 1 - n if mirrored else n

@@ -16,10 +16,10 @@ problem itself does not: `loss` says how many.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -56,46 +56,56 @@ def field_of(part: Delta | Region, grid: Grid) -> Array:
     return column(x, grid) * (strength * np.cos(angle)) + column(y, grid) * (strength * np.sin(angle))
 
 
+def is_scalar(delta: Delta) -> bool:
+    """Whether an interface is the same for all spins: the spin current is continuous there."""
+    return not delta.exchange and delta.spin_orbit == NO_FIELD
+
+
 def kappa_of(delta: Delta, grid: Grid) -> Complex:
     """Return κ̂ of an interface, (2, 2, ...); of the shape of the grid only if it has a spin-orbit term."""
+    if is_scalar(delta):
+        return delta.barrier * IDENTITY.reshape(2, 2, *(1,) * grid[0].ndim)
     field = delta.exchange * column(delta.direction, grid) + field_of(delta, grid)
     return along(column([delta.barrier + 1, delta.barrier - 1], grid), field)
 
 
-def split_by(region: Region, grid: Grid) -> tuple[Any, Array]:
-    """Return the size and the axis (3, ...) of a region's whole field Jd + w."""
+class Bands(NamedTuple):
+    """q² in a region (2, ...) of spin along its whole field Jd + w and against it; its axis and size."""
+
+    q2: Any
+    axis: Array
+    size: Any
+
+
+def bands_of(region: Region, energy: float, grid: Grid) -> Bands:
+    """Return the bands of a region."""
     size, axis = np.asarray(region.exchange), column(region.direction, grid)
     if region.spin_orbit != NO_FIELD:
-        total = size * axis + field_of(region, grid)
-        size = np.sqrt((total * total).sum(axis=0))
-        axis = np.where(size == 0, axis, total / np.where(size == 0, 1, size))
-    return size, axis
-
-
-def bands_of(region: Region, energy: float, grid: Grid) -> tuple[Any, Array]:
-    """Return q² in a region (2, ...) of spin along its axis (3, ...) and against it, and that axis."""
-    size, axis = split_by(region, grid)
-    kinetic = region.mass * (energy - region.potential) - grid[0] * grid[0]
-    return np.stack([kinetic - region.mass * size, kinetic + region.mass * size]), axis
-
-
-#: ψ at a layer's near end is told by b̂ there, which comes first; ψ and ∂_zψ/M at its far end are the matrices
-#: that follow times ψ, plus what comes last.
-Onward = tuple[Complex, Complex, Complex, Complex, Complex]
+        total = field_of(region, grid)
+        if region.exchange:
+            total = size * axis + total
+        size = np.sqrt(sum(one * one for one in total))
+        axis = total / size if size.all() else np.where(size == 0, axis, total / np.where(size == 0, 1, size))
+    kinetic, split = region.mass * (energy - region.potential) - grid[0] * grid[0], region.mass * size
+    return Bands(np.stack([kinetic - split, kinetic + split]), axis, size)
 
 
 @dataclass(frozen=True)
 class Step:
-    """A layer passed, (2, 2, ...): Ŷ at its near end, and what goes on from there, of b̂ at its far end.
+    """A layer passed, (2, 2, ...): Ŷ at its near end and at its far end, P̂, and what goes on from there.
 
-    The determinant of its equations is `pivot` e^{exponent}.
+    ψ at the far end is P̂ψ and something more: `onward` says what, after b̂ at the near end, of b̂ at the far
+    end. The determinant of the layer's equations is `pivot` e^{exponent}.
     """
 
+    bands: Bands
+    far: Complex
     Y: Complex
+    P: Complex
     pivot: Complex
     exponent: Complex
     loss: Array
-    onward: Callable[[Complex], Onward]
+    onward: Callable[[Complex], tuple[Complex, Complex]]
 
 
 def _turned(q2: Any, d: float) -> tuple[Any, Any]:
@@ -111,50 +121,52 @@ def _turned(q2: Any, d: float) -> tuple[Any, Any]:
             sine = np.where(slow, d * np.polyval(SINE, x), sine)
         return cos, sine
     size = np.sqrt(np.abs(q2))
-    turn = size * d
-    decays, safe = q2 < 0, np.where(size == 0, 1, size)
-    cos, sine = np.cos(turn), np.where(size == 0, d, np.sin(turn) / safe)
+    turn, decays = size * d, q2 < 0
+    cos, sine = np.cos(turn), np.sin(turn)
     if decays.any():
-        turn = np.minimum(turn, 2 * SHALLOW)
-        cos, sine = np.where(decays, np.cosh(turn), cos), np.where(decays, np.sinh(turn) / safe, sine)
+        np.minimum(turn, 2 * SHALLOW, out=turn, where=decays)
+        np.cosh(turn, out=cos, where=decays)
+        np.sinh(turn, out=sine, where=decays)
+    np.divide(sine, size, out=sine, where=size > 0)
+    sine[size == 0] = d
     return cos, sine
 
 
-def _shallow(region: Region, q2: Any, axis: Array, Y: Complex) -> Step:
-    cos, sine = _turned(q2, region.thickness)
-    C, S, B = (along(one, axis) for one in (cos, sine * region.mass, q2 * sine / region.mass))
-    matrix = C - product(Y, S)
-    inverted = inverse(matrix)
-    near = product(inverted, product(Y, C) + B)
-
-    def onward(b: Complex) -> Onward:
-        b = product(inverted, b)
-        return b, C + product(S, near), product(S, b), product(C, near) - B, product(C, b)
-
+def _shallow(region: Region, bands: Bands, Y: Complex) -> Step:
+    cos, sine = _turned(bands.q2, region.thickness)
+    values = np.array([cos, sine * region.mass, bands.q2 * (sine / region.mass)]).swapaxes(0, 1)
+    every = along(values, bands.axis[:, None])
+    C, S, B = every[:, :, 0], every[:, :, 1], every[:, :, 2]
+    matrix = C - product(S, Y)
     pivot = determinant(matrix)
-    return Step(near, pivot, np.zeros_like(pivot), _size(inverted), onward)
+    P = inverse(matrix, 1 / pivot)
+
+    def onward(b: Complex) -> tuple[Complex, Complex]:
+        # P̂Ŝ = Ŝ(C − ŶS)⁻¹, whose determinant is the same.
+        near_b = product(inverse(C - product(Y, S), 1 / pivot), b)
+        return near_b, product(S, near_b)
+
+    return Step(bands, Y, product(B + product(C, Y), P), P, pivot, np.zeros_like(pivot), _size(P), onward)
 
 
-def _deep(region: Region, q2: Any, axis: Array, Y: Complex) -> Step:
-    q = outgoing(q2)
-    own, e = along(1j * q / region.mass, axis), along(np.exp(1j * q * region.thickness), axis)
+def _deep(region: Region, bands: Bands, Y: Complex) -> Step:
+    q = outgoing(bands.q2)
+    own, e = (along(one, bands.axis) for one in (1j * q / region.mass, np.exp(1j * q * region.thickness)))
     one = IDENTITY.reshape(2, 2, *(1,) * (Y.ndim - 2))
     inverted = inverse(own + Y)
-    rho = product(inverted, own - Y)
-    back = product(product(e, rho), e)
+    back = product(product(e, product(inverted, own - Y)), e)
     entered = inverse(one + back)
-    near = product(own, product(one - back, entered))
+    near, shared = product(own, product(one - back, entered)), product(inverted, own)
+    P = 2 * product(shared, product(e, entered))
 
-    def onward(b: Complex) -> Onward:
-        beta, start = product(inverted, b), product(e, entered)
-        e_beta, returned = product(e, beta), product(rho, start)
-        psi, slope = start + returned, product(own, start - returned)
-        near_b = 2 * product(own, product(entered, e_beta))
-        return near_b, psi, product(psi, e_beta) - beta, slope, product(slope, e_beta) + product(own, beta)
+    def onward(b: Complex) -> tuple[Complex, Complex]:
+        beta = product(inverted, b)
+        e_beta = product(e, beta)
+        return 2 * product(own, product(entered, e_beta)), product(P, e_beta) - beta
 
     pivot = determinant(own + Y) / (4 * determinant(own) * determinant(entered))
     exponent = -1j * q.sum(axis=0) * region.thickness
-    return Step(near, pivot, exponent, _size(product(inverted, own)) * _size(entered), onward)
+    return Step(bands, Y, near, P, pivot, exponent, _size(shared) * _size(entered), onward)
 
 
 def _size(matrix: Complex) -> Array:
@@ -164,26 +176,29 @@ def _size(matrix: Complex) -> Array:
 
 def passed(region: Region, energy: float, grid: Grid, Y: Complex) -> Step:
     """Return the way through a layer beyond which the slope is Ŷψ + b̂."""
-    q2, axis = bands_of(region, energy, grid)
-    decay = -q2.min(axis=0) if np.isrealobj(q2) else np.square(outgoing(q2).imag.max(axis=0))
+    bands = bands_of(region, energy, grid)
+    # The band of less energy left decays the faster.
+    decay = -bands.q2[0] if np.isrealobj(bands.q2) else np.square(outgoing(bands.q2).imag.max(axis=0))
     deep = decay * region.thickness**2 > SHALLOW**2
     if not deep.any():
-        return _shallow(region, q2, axis, Y)
+        return _shallow(region, bands, Y)
     if deep.all():
-        return _deep(region, q2, axis, Y)
+        return _deep(region, bands, Y)
     with np.errstate(all="ignore"):
-        both = _deep(region, q2, axis, Y), _shallow(region, q2, axis, Y)
+        both = _deep(region, bands, Y), _shallow(region, bands, Y)
 
-    def onward(b: Complex) -> Onward:
+    def onward(b: Complex) -> tuple[Complex, Complex]:
         with np.errstate(all="ignore"):
-            parts = zip(*(one.onward(b) for one in both), strict=True)
-        first, *others = (np.where(deep, one, other) for one, other in parts)
-        return (first, *others)
+            (near, more), (shallow_near, shallow_more) = (one.onward(b) for one in both)
+        return np.where(deep, near, shallow_near), np.where(deep, more, shallow_more)
 
-    names = ("Y", "pivot", "exponent", "loss")
-    Y, *others = (np.where(deep, *(getattr(one, name) for one in both)) for name in names)
-    pivot, exponent, loss = others
-    return Step(Y, pivot, exponent, loss, onward)
+    names = ("Y", "P", "pivot", "exponent", "loss")
+    found: dict[str, Any] = {name: np.where(deep, *(getattr(one, name) for one in both)) for name in names}
+    return replace(both[0], onward=onward, **found)
+
+
+#: ψ at an interface, and ∂_zψ/M before it and after it, (2, 4, ...) each.
+Waves = tuple[Complex, Complex, Complex]
 
 
 @dataclass(frozen=True)
@@ -218,37 +233,50 @@ class Passed:
         """Where rounding is amplified by more than the problem itself does."""
         return np.asarray(reduce(np.maximum, (step.loss for step in self.steps), np.ones(())) > most)
 
-    def arrivals(self, turn: Complex) -> tuple[list[Complex], list[Onward]]:
-        """Return b̂ just beyond every interface, of waves from the right with spinors `turn`, and the ways."""
+    def arrivals(self, turn: Complex) -> tuple[list[Complex], list[Complex]]:
+        """Return b̂ just beyond every interface and what ψ is more there, of waves with spinors `turn`."""
         bs = [product(self.arriving, turn.reshape(2, 2, *(1,) * (self.arriving.ndim - 2)))]
-        onward: list[Onward] = []
+        more: list[Complex] = []
         for step in self.steps[::-1]:
-            onward.insert(0, step.onward(bs[0]))
-            bs.insert(0, onward[0][0])
-        return bs, onward
+            b, psi = step.onward(bs[0])
+            bs.insert(0, b)
+            more.insert(0, psi)
+        return bs, more
 
     def waves(self, turn: Complex = IDENTITY) -> Complex:
-        """Return ψ at every interface, ∂_zψ/M before it and after it, (3, 2, 4, interfaces, ...).
+        """Return the waves at all interfaces, (3, 2, 4, interfaces, ...)."""
+        each = [np.stack(np.broadcast_arrays(*one)) for one in self.one_by_one(turn)]
+        return np.stack(np.broadcast_arrays(*each), axis=3)
 
-        Of waves of unit flux from the left, of either spin, and from the right with the spinors `turn`.
+    def one_by_one(self, turn: Complex = IDENTITY) -> Iterator[Waves]:
+        """Yield the waves at every interface: of unit flux from the left, of either spin, and from the right.
+
+        Those have the spinors `turn`.
         """
-        bs, onward = self.arrivals(turn)
+        bs, more = self.arrivals(turn)
         inverted = inverse(self.matrix)
-        first, second = product(inverted, self.incident), product(inverted, -bs[0])
-        shape = np.broadcast_shapes(first.shape[2:], second.shape[2:])
-        found = np.empty((3, 2, 4, len(self.after), *shape), dtype=complex)
-        psi, before, after = found
-        psi[:, :2, 0], psi[:, 2:, 0] = first, second
-        before[:, :, 0] = product(-1j * self.first, psi[:, :, 0])
-        before[:, :2, 0] += self.incident
-        for n, (_, matrix, more, sloping, more_slope) in enumerate(onward):
-            for wave, part, extra in ((psi, matrix, more), (before, sloping, more_slope)):
-                wave[:, :, n + 1] = product(part, psi[:, :, n])
-                wave[:, 2:, n + 1] += extra
-        for n, (Y, b) in enumerate(zip(self.after, bs, strict=True)):
-            after[:, :, n] = product(Y, psi[:, :, n])
-            after[:, 2:, n] += b
-        return found
+        psi = _columns(product(inverted, self.incident), product(inverted, -bs[0]))
+        before = product(-1j * self.first, psi)
+        before[:, :2] += self.incident
+        for n, (delta, Y, b) in enumerate(zip(self.structure.interfaces, self.after, bs, strict=True)):
+            if n:
+                psi = product(self.steps[n - 1].P, psi)
+                psi[:, 2:] += more[n - 1]
+            after = product(Y, psi)
+            after[:, 2:] += b
+            if n and is_scalar(delta):
+                before = after - delta.barrier * psi if delta.barrier else after
+            elif n:
+                before = product(self.steps[n - 1].far, psi)
+                before[:, 2:] += b
+            yield psi, before, after
+
+
+def _columns(left: Complex, right: Complex) -> Complex:
+    """Return both pairs of columns, (2, 4, ...)."""
+    found = np.empty((2, 4, *np.broadcast_shapes(left.shape[2:], right.shape[2:])), dtype=complex)
+    found[:, :2], found[:, 2:] = left, right
+    return found
 
 
 def passed_through(structure: Structure, grid: Grid, waves: tuple[Complex, Complex]) -> Passed:

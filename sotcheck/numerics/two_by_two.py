@@ -25,26 +25,33 @@ def determinant(a: Complex) -> Complex:
     return found
 
 
-def inverse(a: Complex) -> Complex:
-    """Return the inverse, by the adjugate."""
+def inverse(a: Complex, reciprocal: Complex | None = None) -> Complex:
+    """Return the inverse, by the adjugate; `reciprocal` is one over the determinant, if known."""
+    factor = 1 / determinant(a) if reciprocal is None else reciprocal
     out = np.empty_like(a)
-    out[0, 0], out[1, 1] = a[1, 1], a[0, 0]
-    np.negative(a[0, 1], out=out[0, 1])
-    np.negative(a[1, 0], out=out[1, 0])
-    out /= determinant(a)
+    np.multiply(a[1, 1], factor, out=out[0, 0])
+    np.multiply(a[0, 0], factor, out=out[1, 1])
+    factor = -factor
+    np.multiply(a[0, 1], factor, out=out[0, 1])
+    np.multiply(a[1, 0], factor, out=out[1, 0])
     return out
 
 
 def along(values: Any, axis: Any) -> Complex:
     """Return what has the eigenvalues `values` (2, ...) for spin along and against an axis (3, ...)."""
-    mean, half = (values[0] + values[1]) / 2, (values[0] - values[1]) / 2
-    field = half * axis
+    half = (values[0] - values[1]) / 2
+    mean, field = (values[0] + values[1]) / 2, half * axis
     out = np.empty((2, 2, *np.broadcast_shapes(mean.shape, field.shape[1:])), dtype=complex)
     np.add(mean, field[2], out=out[0, 0])
     np.subtract(mean, field[2], out=out[1, 1])
-    across = 1j * field[1]
-    np.subtract(field[0], across, out=out[0, 1])
-    np.add(field[0], across, out=out[1, 0])
+    if np.iscomplexobj(field):
+        across = 1j * field[1]
+        np.subtract(field[0], across, out=out[0, 1])
+        np.add(field[0], across, out=out[1, 0])
+    else:
+        out[0, 1].real = out[1, 0].real = field[0]
+        out[1, 0].imag = field[1]
+        np.negative(field[1], out=out[0, 1].imag)
     return out
 
 
