@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from sotcheck.engines.layer import bands_of
 from sotcheck.engines.poles import NEAR, THINNEST, Segment, analytic_radius, kinks, poles, wave_number, x_of
-from sotcheck.engines.recursion import bands_of, passed_through
+from sotcheck.engines.recursion import passed_through
 from sotcheck.engines.stack import joined, outgoing
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex, Index

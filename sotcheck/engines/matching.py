@@ -13,27 +13,24 @@ axis is m, K̂_z is diagonal, and κ̂ = u_0 + v·σ gives
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 
 from sotcheck.engines.base import Engine
-from sotcheck.engines.recursion import passed_through, solve_stack
-from sotcheck.engines.spin_flows import flows_of_waves, spinors_along, waves_of, write_flows
-from sotcheck.engines.stack import joined, outgoing
+from sotcheck.engines.blocks import in_blocks
+from sotcheck.engines.recursion import outside, solve_stack
+from sotcheck.engines.spin_flows import spinors_along
+from sotcheck.engines.stack_flows import stack_flows
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.spin import IDENTITY, PAULI, dagger, pauli_vector
 from sotcheck.system.states import States
 from sotcheck.system.structure import Scale, Structure
 
-#: Problems solved together: their temporaries stay in the processor's cache. Of a stack times its interfaces.
-BLOCK, STACK_BLOCK = 4096, 8192
-#: Bytes that are taken once and given back.
-KEPT = 2**25 - 2**16
+#: Problems solved together: their temporaries stay in the processor's cache.
+BLOCK = 4096
 
 
 def axes_of(spinors: Complex) -> Array:
@@ -178,12 +175,12 @@ class Matching(Engine):
         delta, m = structure.interfaces[0], structure.right.direction
         if not has_closed_form(structure) or (delta.exchange and delta.direction != m):
             number = len(structure.interfaces)
-            found = self._by_recursion(structure, k_perp, angle, scale)[:, : 4 * number]
-            interfaces = found.reshape(3, number, 4, 3, *found.shape[3:])
-            return np.moveaxis(interfaces, (1, 0, 2, 3), (-4, -3, -2, -1))
+            found = stack_flows(structure, k_perp, angle, scale)[: 4 * number]
+            interfaces = found.reshape(number, 4, 3, 3, *found.shape[3:])
+            return np.moveaxis(interfaces, (0, 2, 1, 3), (-4, -3, -2, -1))
         axes = axes_of(spinors_along(np.array(m)))
 
-        def closed(into: Array, *grid: Array) -> None:
+        def closed(into: Array, _: slice, *grid: Array) -> None:
             found = flows(structure, axes, *grid)
             np.matmul(axes, found.reshape(12, 3, -1), out=into.reshape(12, 3, -1, copy=False))
 
@@ -194,32 +191,13 @@ class Matching(Engine):
         """Return the flows of every interface and every layer, (..., 3, 4I + 2L, 3)."""
         if not structure.layers:
             return super().all_flows(structure, k_perp, angle, scale)
-        found = self._by_recursion(structure, k_perp, angle, scale)
-        return np.moveaxis(found, (0, 1, 2), (-3, -2, -1))
-
-    def _by_recursion(self, structure: Structure, *grid: Array) -> Array:
-        leads = structure.left, structure.right
-        turn = spinors_along(np.array(structure.right.direction))[:, ::-1]
-
-        def write(into: Array, *grid: Array) -> None:
-            outside = [np.moveaxis(outgoing(one.bands(structure.energy, grid[0])[0]), -1, 0) for one in leads]
-            passed = passed_through(structure, (grid[0], grid[1], grid[2]), (outside[0], outside[1]))
-            bands = [step.bands for step in passed.steps]
-            write_flows(structure, (grid[0], grid[1], grid[2]), bands, passed.one_by_one(turn), into)
-            lossy = np.broadcast_to(passed.lossy(), into.shape[3:])
-            if lossy.any():
-                some = [np.broadcast_to(one, lossy.shape)[lossy] for one in grid]
-                waves = waves_of(*joined(structure, *some).states(), turn)
-                into[..., lossy] = flows_of_waves(structure, (some[0], some[1], some[2]), waves)
-
-        number = 4 * len(structure.interfaces) + 2 * len(structure.layers)
-        return in_blocks(write, (3, number, 3), grid, STACK_BLOCK // len(structure.interfaces), np.zeros)
+        found = stack_flows(structure, k_perp, angle, scale)
+        return np.moveaxis(found, (1, 0, 2), (-3, -2, -1))
 
     def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:
         """Solve at every broadcast combination of k_⊥, in-plane angle and scale."""
         k_perp, angle, scale = np.broadcast_arrays(*np.atleast_1d(k_perp, angle, scale))
-        leads = structure.left, structure.right
-        left, right = (outgoing(lead.bands(structure.energy, k_perp)[0]) for lead in leads)
+        left, right = (np.moveaxis(one, 0, -1) for one in outside(structure, k_perp))
         if has_closed_form(structure):
             kappa = structure.interfaces[0].kappa(k_perp, angle, scale)
             v, V = left[..., 0] / structure.left.mass, right / structure.right.mass
@@ -228,35 +206,6 @@ class Matching(Engine):
         else:
             psi, slope = solve_stack(structure, k_perp, angle, scale, (left, right))
         return States(structure, k_perp, angle, scale, left, right, psi, slope)
-
-
-@cache
-def keep_memory() -> None:
-    """Let what is freed stay with the process: to get memory anew for each block takes as long as the kernel.
-
-    The usual C library keeps as much as twice the largest piece that it was once given back, up to 32 MB.
-    """
-    np.empty(KEPT, dtype=np.uint8)
-
-
-def in_blocks(
-    write: Callable[..., None],
-    shape: tuple[int, ...],
-    grid: Sequence[Array],
-    most: int,
-    new: Callable[..., Array] = np.empty,
-) -> Array:
-    """Return values (*shape, ...) written for k_⊥, angle and scale, which broadcast, so many at once."""
-    keep_memory()
-    grid = np.atleast_1d(*grid)
-    all_in_all = np.broadcast_shapes(*(values.shape for values in grid))
-    padded = [values.reshape((1,) * (len(all_in_all) - values.ndim) + values.shape) for values in grid]
-    found = new((*shape, *all_in_all))
-    step = max(1, most // math.prod(all_in_all[1:]))
-    for block in (slice(start, start + step) for start in range(0, all_in_all[0], step)):
-        some = (one[block] if len(one) > 1 else one for one in padded)
-        write(found[(*(slice(None),) * len(shape), block)], *some)
-    return found
 
 
 def has_closed_form(structure: Structure) -> bool:

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sotcheck.engines.recursion import Grid, Passed, passed_through
+from sotcheck.engines.layer import Grid
+from sotcheck.engines.recursion import Passed, outside, passed_through
 from sotcheck.engines.spin_flows import flows_of_waves, slopes_in_x, spinors_along
-from sotcheck.engines.stack import outgoing
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.two_by_two import product
@@ -48,10 +48,7 @@ class Sides:
     def of(cls, structure: Structure, grid: Grid) -> Sides:
         """Pass a stack, and its mirror image."""
         mirrored = Structure(structure.energy, structure.regions[::-1], structure.interfaces[::-1])
-        leads = structure.left, structure.right
-        first, last = (np.moveaxis(outgoing(one.bands(structure.energy, grid[0])[0]), -1, 0) for one in leads)
-        ways = (structure, (first, last)), (mirrored, (last, first))
-        return cls(*(passed_through(one, grid, outside) for one, outside in ways))
+        return cls(*(passed_through(one, grid, outside(one, grid[0])) for one in (structure, mirrored)))
 
     @property
     def inverse_green(self) -> Complex:

@@ -1,13 +1,9 @@
 """Any stack, layer by layer, from the far end: ∂_zψ/M = Ŷψ + b̂ at every place, 2×2, many problems at once.
 
 Beyond the last interface Ŷ = iK̂/M, and b̂ = −2i√(K̂/M) of waves that come in from there. An interface takes κ̂
-off. Through a layer, with C = cos Q̂d, S = M sin Q̂d/Q̂ and B = Q̂ sin Q̂d/M,
-
-    (C − ŶS) ∂_zψ/M = (ŶC + B) ψ + b̂  at its near end;
-
-where waves decay within it, the matrix with which they are reflected at its far end stands for Ŷ, so that no
-wave grows. The product of the determinants of all that is inverted is that of `stack`'s equations: entire in
-energy and k_⊥² but for the wave numbers of the half-spaces.
+off; `layer` says what a layer does. The product of the determinants of all that is inverted is that of
+`stack`'s equations: entire in energy and k_⊥² but for the wave numbers of the half-spaces. Then waves are
+followed from z = 0 on.
 
 A matrix C − ŶS that is all but singular, where ψ all but vanishes for both spins' sake, costs digits that the
 problem itself does not: `loss` says how many.
@@ -15,45 +11,22 @@ problem itself does not: `loss` says how many.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import reduce
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from sotcheck.engines.layer import Grid, Step, column, field_of, passed
 from sotcheck.engines.stack import joined, outgoing
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.two_by_two import along, determinant, inverse, product
 from sotcheck.system.spin import IDENTITY
-from sotcheck.system.structure import NO_FIELD, Delta, Region, Structure
+from sotcheck.system.structure import NO_FIELD, Delta, Structure
 
 #: Problems in which rounding is amplified by more are solved by all equations at once.
 LARGEST_LOSS = 100.0
-#: Decay κd up to which C and S are used: digits suffer by e^{2κd}.
-SHALLOW = 1.0
-#: |qd|² below which cos qd and sin qd/qd of complex q are summed by their series in (qd)², the highest first.
-SLOW = 0.1
-COSINE, SINE = ([(-1) ** n / math.factorial(2 * n + odd) for n in range(6, -1, -1)] for odd in (0, 1))
-
-#: k_⊥, angle and scale, which broadcast and have as many axes.
-Grid = tuple[Any, Any, Any]
-
-
-def column(values: Any, grid: Grid) -> Any:
-    """Return some numbers as an array with an axis for each of the grid's."""
-    return np.asarray(values).reshape(-1, *(1,) * grid[0].ndim)
-
-
-def field_of(part: Delta | Region, grid: Grid) -> Array:
-    """Return the spin-orbit field w of an interface or a layer, (3, ...)."""
-    k_perp, angle, scale = grid
-    x, y = np.transpose(part.spin_orbit)
-    if part.spin_orbit == NO_FIELD:
-        return column([0.0, 0.0, 0.0], grid)
-    strength = scale * k_perp
-    return column(x, grid) * (strength * np.cos(angle)) + column(y, grid) * (strength * np.sin(angle))
 
 
 def is_scalar(delta: Delta) -> bool:
@@ -67,134 +40,6 @@ def kappa_of(delta: Delta, grid: Grid) -> Complex:
         return delta.barrier * IDENTITY.reshape(2, 2, *(1,) * grid[0].ndim)
     field = delta.exchange * column(delta.direction, grid) + field_of(delta, grid)
     return along(column([delta.barrier + 1, delta.barrier - 1], grid), field)
-
-
-class Bands(NamedTuple):
-    """q² in a region (2, ...) of spin along its whole field Jd + w and against it; its axis and size."""
-
-    q2: Any
-    axis: Array
-    size: Any
-
-
-def bands_of(region: Region, energy: float, grid: Grid) -> Bands:
-    """Return the bands of a region."""
-    size, axis = np.asarray(region.exchange), column(region.direction, grid)
-    if region.spin_orbit != NO_FIELD:
-        total = field_of(region, grid)
-        if region.exchange:
-            total = size * axis + total
-        size = np.sqrt(sum(one * one for one in total))
-        axis = total / size if size.all() else np.where(size == 0, axis, total / np.where(size == 0, 1, size))
-    kinetic, split = region.mass * (energy - region.potential) - grid[0] * grid[0], region.mass * size
-    return Bands(np.stack([kinetic - split, kinetic + split]), axis, size)
-
-
-@dataclass(frozen=True)
-class Step:
-    """A layer passed, (2, 2, ...): Ŷ at its near end and at its far end, P̂, and what goes on from there.
-
-    ψ at the far end is P̂ψ and something more: `onward` says what, after b̂ at the near end, of b̂ at the far
-    end. The determinant of the layer's equations is `pivot` e^{exponent}.
-    """
-
-    bands: Bands
-    far: Complex
-    Y: Complex
-    P: Complex
-    pivot: Complex
-    exponent: Complex
-    loss: Array
-    onward: Callable[[Complex], tuple[Complex, Complex]]
-
-
-def _turned(q2: Any, d: float) -> tuple[Any, Any]:
-    """Return cos qd and sin qd/q of q² of either sign, or complex; where waves decay, up to SHALLOW."""
-    if np.iscomplexobj(q2):
-        iqd = np.where(np.abs(q2) * d**2 < SLOW, SLOW**0.5, 1j * d * np.sqrt(q2))
-        wave = np.exp(iqd)
-        cos, sine = (wave + 1 / wave) / 2, (wave - 1 / wave) * (d / 2) / iqd
-        slow = np.abs(q2) * d**2 < SLOW
-        if slow.any():
-            x = np.where(slow, q2 * d**2, 0)
-            cos = np.where(slow, np.polyval(COSINE, x), cos)
-            sine = np.where(slow, d * np.polyval(SINE, x), sine)
-        return cos, sine
-    size = np.sqrt(np.abs(q2))
-    turn, decays = size * d, q2 < 0
-    cos, sine = np.cos(turn), np.sin(turn)
-    if decays.any():
-        np.minimum(turn, 2 * SHALLOW, out=turn, where=decays)
-        np.cosh(turn, out=cos, where=decays)
-        np.sinh(turn, out=sine, where=decays)
-    np.divide(sine, size, out=sine, where=size > 0)
-    sine[size == 0] = d
-    return cos, sine
-
-
-def _shallow(region: Region, bands: Bands, Y: Complex) -> Step:
-    cos, sine = _turned(bands.q2, region.thickness)
-    values = np.array([cos, sine * region.mass, bands.q2 * (sine / region.mass)]).swapaxes(0, 1)
-    every = along(values, bands.axis[:, None])
-    C, S, B = every[:, :, 0], every[:, :, 1], every[:, :, 2]
-    matrix = C - product(S, Y)
-    pivot = determinant(matrix)
-    P = inverse(matrix, 1 / pivot)
-
-    def onward(b: Complex) -> tuple[Complex, Complex]:
-        # P̂Ŝ = Ŝ(C − ŶS)⁻¹, whose determinant is the same.
-        near_b = product(inverse(C - product(Y, S), 1 / pivot), b)
-        return near_b, product(S, near_b)
-
-    return Step(bands, Y, product(B + product(C, Y), P), P, pivot, np.zeros_like(pivot), _size(P), onward)
-
-
-def _deep(region: Region, bands: Bands, Y: Complex) -> Step:
-    q = outgoing(bands.q2)
-    own, e = (along(one, bands.axis) for one in (1j * q / region.mass, np.exp(1j * q * region.thickness)))
-    one = IDENTITY.reshape(2, 2, *(1,) * (Y.ndim - 2))
-    inverted = inverse(own + Y)
-    back = product(product(e, product(inverted, own - Y)), e)
-    entered = inverse(one + back)
-    near, shared = product(own, product(one - back, entered)), product(inverted, own)
-    P = 2 * product(shared, product(e, entered))
-
-    def onward(b: Complex) -> tuple[Complex, Complex]:
-        beta = product(inverted, b)
-        e_beta = product(e, beta)
-        return 2 * product(own, product(entered, e_beta)), product(P, e_beta) - beta
-
-    pivot = determinant(own + Y) / (4 * determinant(own) * determinant(entered))
-    exponent = -1j * q.sum(axis=0) * region.thickness
-    return Step(bands, Y, near, P, pivot, exponent, _size(shared) * _size(entered), onward)
-
-
-def _size(matrix: Complex) -> Array:
-    size: Array = np.abs(matrix).max(axis=(0, 1))
-    return size
-
-
-def passed(region: Region, energy: float, grid: Grid, Y: Complex) -> Step:
-    """Return the way through a layer beyond which the slope is Ŷψ + b̂."""
-    bands = bands_of(region, energy, grid)
-    # The band of less energy left decays the faster.
-    decay = -bands.q2[0] if np.isrealobj(bands.q2) else np.square(outgoing(bands.q2).imag.max(axis=0))
-    deep = decay * region.thickness**2 > SHALLOW**2
-    if not deep.any():
-        return _shallow(region, bands, Y)
-    if deep.all():
-        return _deep(region, bands, Y)
-    with np.errstate(all="ignore"):
-        both = _deep(region, bands, Y), _shallow(region, bands, Y)
-
-    def onward(b: Complex) -> tuple[Complex, Complex]:
-        with np.errstate(all="ignore"):
-            (near, more), (shallow_near, shallow_more) = (one.onward(b) for one in both)
-        return np.where(deep, near, shallow_near), np.where(deep, more, shallow_more)
-
-    names = ("Y", "P", "pivot", "exponent", "loss")
-    found: dict[str, Any] = {name: np.where(deep, *(getattr(one, name) for one in both)) for name in names}
-    return replace(both[0], onward=onward, **found)
 
 
 #: ψ at an interface, and ∂_zψ/M before it and after it, (2, 4, ...) each.
@@ -248,14 +93,16 @@ class Passed:
         each = [np.stack(np.broadcast_arrays(*one)) for one in self.one_by_one(turn)]
         return np.stack(np.broadcast_arrays(*each), axis=3)
 
-    def one_by_one(self, turn: Complex = IDENTITY) -> Iterator[Waves]:
+    def one_by_one(self, turn: Complex = IDENTITY, start: Complex | None = None) -> Iterator[Waves]:
         """Yield the waves at every interface: of unit flux from the left, of either spin, and from the right.
 
-        Those have the spinors `turn`.
+        Those have the spinors `turn`. Of another ψ to `start` from, only what follows means anything.
         """
         bs, more = self.arrivals(turn)
-        inverted = inverse(self.matrix)
-        psi = _columns(product(inverted, self.incident), product(inverted, -bs[0]))
+        if start is None:
+            inverted = inverse(self.matrix)
+            start = _columns(product(inverted, self.incident), product(inverted, -bs[0]))
+        psi = start
         before = product(-1j * self.first, psi)
         before[:, :2] += self.incident
         for n, (delta, Y, b) in enumerate(zip(self.structure.interfaces, self.after, bs, strict=True)):
@@ -279,19 +126,35 @@ def _columns(left: Complex, right: Complex) -> Complex:
     return found
 
 
-def passed_through(structure: Structure, grid: Grid, waves: tuple[Complex, Complex]) -> Passed:
-    """Pass a stack; `waves` are the wave numbers of its half-spaces, (2, ...)."""
+def outside(structure: Structure, k_perp: Array) -> tuple[Complex, Complex]:
+    """Return the wave numbers (2, ...) of both half-spaces."""
+    leads = structure.left, structure.right
+    left, right = (np.moveaxis(outgoing(one.bands(structure.energy, k_perp)[0]), -1, 0) for one in leads)
+    return left, right
+
+
+def passed_through(
+    structure: Structure,
+    grid: Grid,
+    waves: tuple[Complex, Complex],
+    beyond: tuple[Complex, Complex] | None = None,
+) -> Passed:
+    """Pass a stack; `waves` are the wave numbers of its half-spaces, (2, ...).
+
+    What lies beyond its last interface may be anything that has Ŷ and b̂ instead of the right half-space.
+    """
     leads = structure.left, structure.right
     axes = [column(lead.direction, grid) for lead in leads]
     velocities = [q / lead.mass for q, lead in zip(waves, leads, strict=True)]
     left, right = map(along, velocities, axes)
     incident, arriving = map(along, (2j * np.sqrt(np.maximum(v.real, 0)) for v in velocities), axes)
+    Y, b = beyond or (1j * right, -arriving)
     kappas = [kappa_of(delta, grid) for delta in structure.interfaces]
-    after, steps = [1j * right], list[Step]()
+    after, steps = [Y], list[Step]()
     for layer, kappa in zip(structure.layers[::-1], kappas[:0:-1], strict=True):
         steps.insert(0, passed(layer, structure.energy, grid, after[0] - kappa))
         after.insert(0, steps[0].Y)
-    return Passed(structure, kappas, steps, after, left, incident, -arriving)
+    return Passed(structure, kappas, steps, after, left, incident, b)
 
 
 def solve_stack(

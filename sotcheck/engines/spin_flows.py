@@ -26,7 +26,8 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.engines.recursion import Bands, Grid, Waves, bands_of, column, field_of, is_scalar
+from sotcheck.engines.layer import Bands, Grid, bands_of, column, field_of
+from sotcheck.engines.recursion import Waves, is_scalar
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.states import States
 from sotcheck.system.structure import NO_FIELD, Delta, Region, Structure
@@ -91,11 +92,11 @@ def _cross(v: Any, s: Any, into: Array) -> None:
 
 def flows_of_waves(structure: Structure, grid: Grid, waves: Complex) -> Array:
     """Return all flows, (3, 4I + 2L, 3, ...), of waves (3, 2, 4, interfaces, ...)."""
-    number, shape = len(structure.interfaces), np.broadcast_shapes(*(one.shape for one in grid))
-    out = np.zeros((3, 4 * number + 2 * len(structure.layers), 3, *shape))
+    split, shape = 4 * len(structure.interfaces), np.broadcast_shapes(*(one.shape for one in grid))
+    out = np.zeros((split + 2 * len(structure.layers), 3, 3, *shape))
     bands = [bands_of(layer, structure.energy, grid) for layer in structure.layers]
-    write_flows(structure, grid, bands, np.moveaxis(waves, 3, 0), out)
-    return out
+    write_flows(structure, grid, bands, np.moveaxis(waves, 3, 0), out[:split], out[split:])
+    return out.swapaxes(0, 1)
 
 
 def _both(layer: Region) -> bool:
@@ -104,13 +105,15 @@ def _both(layer: Region) -> bool:
 
 
 def write_flows(
-    structure: Structure, grid: Grid, bands: Sequence[Bands], waves: Iterable[Waves], out: Array
-) -> None:
-    """Write all flows that do not vanish, (3, 4I + 2L, 3, ...), of waves from interface to interface."""
-    number, layers = len(structure.interfaces), structure.layers
-    ends, shape = np.empty(0), out.shape[3:]
+    structure: Structure, grid: Grid, bands: Sequence[Bands], waves: Iterable[Waves], at: Array, inside: Array
+) -> Complex:
+    """Write all flows that do not vanish, of waves from interface to interface; return ψ at the last one.
+
+    By flow, then by source: `at` interfaces, (4I, 3, 3, ...), and `inside` layers, (2L, 3, 3, ...).
+    """
+    layers, ends, shape = structure.layers, np.empty(0), at.shape[3:]
     for n, (delta, (psi, before, after)) in enumerate(zip(structure.interfaces, waves, strict=True)):
-        minus, plus, lattice, taken = out[:, 4 * n : 4 * n + 4].swapaxes(0, 1)
+        minus, plus, lattice, taken = at[4 * n : 4 * n + 4]
         same, bra = n > 0 and is_scalar(delta), psi.conj()
         beyond = _products(bra, after)
         _imaginary(beyond, plus)
@@ -128,8 +131,8 @@ def write_flows(
         if delta.exchange:
             _cross(-delta.exchange * column(delta.direction, grid), ends[0, 1:], taken)
         if n:
-            layer, last = layers[n - 1], out[:, 4 * n - 3]
-            added, torque = out[:, 4 * number + 2 * n - 2], out[:, 4 * number + 2 * n - 1]
+            layer, last = layers[n - 1], at[4 * n - 3]
+            added, torque = inside[2 * n - 2 : 2 * n]
             if layer.spin_orbit == NO_FIELD:
                 np.subtract(last, minus, out=torque)
             else:
@@ -143,6 +146,7 @@ def write_flows(
         if within:
             _real(beyond, ends[1])
             _density(after, ends[2])
+    return psi
 
 
 def _write_torque(layer: Region, bands: Bands, ends: Array, gained: Array, torque: Array) -> None:

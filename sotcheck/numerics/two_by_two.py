@@ -41,8 +41,9 @@ def along(values: Any, axis: Any) -> Complex:
     """Return what has the eigenvalues `values` (2, ...) for spin along and against an axis (3, ...)."""
     half = (values[0] - values[1]) / 2
     mean, field = (values[0] + values[1]) / 2, half * axis
-    out = np.empty((2, 2, *np.broadcast_shapes(mean.shape, field.shape[1:])), dtype=complex)
-    np.add(mean, field[2], out=out[0, 0])
+    up = mean + field[2]
+    out = np.empty((2, 2, *up.shape), dtype=complex)
+    out[0, 0] = up
     np.subtract(mean, field[2], out=out[1, 1])
     if np.iscomplexobj(field):
         across = 1j * field[1]
