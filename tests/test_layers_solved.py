@@ -11,6 +11,7 @@ import pytest
 from conftest import random_interface, relative
 from layer_cases import CONTINUUM, GRID, KWANT, cut, k_of, random_stack, solved
 
+from sotcheck.engines import stack_flows
 from sotcheck.engines.determinant import stack_kinks, stack_poles
 from sotcheck.engines.poles import kinks, poles, wave_number
 from sotcheck.engines.recursion import passed_through
@@ -18,7 +19,7 @@ from sotcheck.engines.spin_flows import layer_flows
 from sotcheck.engines.stack import joined
 from sotcheck.exact.inside import psi_inside
 from sotcheck.exact.observables import MINUS, PLUS
-from sotcheck.numerics.arrays import Complex
+from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.spin import IDENTITY, dot_sigma, pauli_vector
 from sotcheck.system.states import by_source
 from sotcheck.system.structure import NO_FIELD, RASHBA, Delta, Region, Structure
@@ -96,6 +97,64 @@ def test_recursion_against_all_equations(seed: int) -> None:
     assert relative(states.slope, slope) <= 1e-11
     expected = np.stack([states.at(n).flows for n in range(len(structure.interfaces))], axis=-4)
     assert relative(CONTINUUM.flows(structure, k_of(structure)[:, None, None], *GRID), expected) <= 1e-12
+
+
+def without_fields(structure: Structure, last: int) -> Structure:
+    """Return a stack without spin-orbit terms beyond one of its interfaces."""
+
+    def kept(parts: tuple[Any, ...]) -> tuple[Any, ...]:
+        return parts[: last + 1] + tuple(replace(one, spin_orbit=NO_FIELD) for one in parts[last + 1 :])
+
+    return replace(structure, regions=kept(structure.regions), interfaces=kept(structure.interfaces))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_matrices_of_many_angles(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where spin-orbit terms end, flows are matrices times products of ψ: as from interface to interface."""
+    random = random_stack(seed, most=5).structure
+    structure = without_fields(random, seed % len(random.interfaces))
+    head, tail = stack_flows.parts_of(structure)
+    assert head.interfaces + tail.interfaces[1:] == structure.interfaces
+    assert head.regions[:-1] + tail.regions[1:] == structure.regions
+    assert len(tail.layers) == len(random.interfaces) - 1 - seed % len(random.interfaces)
+    grid = k_of(structure)[:, None, None], *GRID
+    found = {}
+    for many in (1, 10**9):
+        monkeypatch.setattr(stack_flows, "MANY", many)
+        found[many] = CONTINUUM.all_flows(structure, *grid)
+    assert relative(found[1], found[10**9]) <= 1e-13
+
+
+@pytest.mark.parametrize("depth", [1.5, 20.0, 60.0])
+def test_digits_behind_an_opaque_layer(depth: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What little comes through either way is known to its own size, by matrices and without them."""
+    magnet = Region(0.2, 0.3, (0.0, 1.0, 0.0), 0.9)
+    barrier = Region(3.0, 0.4, (0.6, 0.0, 0.8), thickness=depth / np.sqrt(1.5), mass=0.8)
+    deltas = Delta(0.1, spin_orbit=RASHBA), Delta(0.2), Delta(0.3, 0.1), Delta(-0.1)
+    structure = Structure(1.5, (Region(0.1), magnet, barrier, Region(0.3, thickness=1.1), Region()), deltas)
+    grid = np.array([0.2, 0.5, 0.8])[:, None, None], *GRID
+
+    def through(flows: Array) -> Array:
+        """Spin currents of waves from the left behind the barrier, and from the right before it."""
+        from_left, from_right = flows[..., 2:, :1, :2, :], flows[..., :2, 1:, :2, :]
+        return np.concatenate([one.reshape(3, 3, 2, -1, 3) for one in (from_left, from_right)], axis=3)
+
+    states = CONTINUUM.solve(structure, *grid)
+    expected = through(np.stack([states.at(n).flows for n in range(4)], axis=-4))
+    size = np.linalg.norm(expected, axis=-1).max(axis=(1, 2))
+    assert np.all(size > 0)
+    assert size.max() < 10 * np.exp(-1.5 * depth)
+
+    def off() -> float:
+        apart = np.abs(through(CONTINUUM.flows(structure, *grid)) - expected).max(axis=(1, 2, -1))
+        return float((apart / size).max())
+
+    for many in (10**9, 1):
+        monkeypatch.setattr(stack_flows, "MANY", many)
+        assert off() <= 1e-12
+    numbers = stack_flows._numbers
+    monkeypatch.setattr(stack_flows, "_numbers", lambda x: numbers([np.conj(one) for one in x]))
+    assert off() > 1e-3
 
 
 @pytest.mark.parametrize("exchange", [0.5, 1.5])

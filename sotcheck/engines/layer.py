@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ from sotcheck.engines.stack import outgoing
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.two_by_two import along, determinant, inverse, product
 from sotcheck.system.spin import IDENTITY
-from sotcheck.system.structure import NO_FIELD, Delta, Region
+from sotcheck.system.structure import NO_FIELD, Delta, Matrix, Region
 
 #: Decay κd up to which C and S are used: digits suffer by e^{2κd}.
 SHALLOW = 1.0
@@ -39,14 +40,20 @@ def column(values: Any, grid: Grid) -> Any:
     return np.asarray(values).reshape(-1, *(1,) * grid[0].ndim)
 
 
+@cache
+def _columns(spin_orbit: Matrix, ndim: int) -> tuple[Array, Array]:
+    x, y = np.array(spin_orbit).T.reshape(2, 3, *(1,) * ndim)
+    return x, y
+
+
 def field_of(part: Delta | Region, grid: Grid) -> Array:
     """Return the spin-orbit field w of an interface or a layer, (3, ...)."""
     k_perp, angle, scale = grid
-    x, y = np.transpose(part.spin_orbit)
+    x, y = _columns(part.spin_orbit, grid[0].ndim)
     if part.spin_orbit == NO_FIELD:
-        return column([0.0, 0.0, 0.0], grid)
+        return x
     strength = scale * k_perp
-    return column(x, grid) * (strength * np.cos(angle)) + column(y, grid) * (strength * np.sin(angle))
+    return x * (strength * np.cos(angle)) + y * (strength * np.sin(angle))
 
 
 class Bands(NamedTuple):
@@ -64,7 +71,7 @@ def bands_of(region: Region, energy: float, grid: Grid) -> Bands:
         total = field_of(region, grid)
         if region.exchange:
             total = size * axis + total
-        size = np.sqrt(sum(one * one for one in total))
+        size = np.sqrt(total[0] * total[0] + total[1] * total[1] + total[2] * total[2])
         axis = total / size if size.all() else np.where(size == 0, axis, total / np.where(size == 0, 1, size))
     kinetic, split = region.mass * (energy - region.potential) - grid[0] * grid[0], region.mass * size
     return Bands(np.stack([kinetic - split, kinetic + split]), axis, size)
@@ -91,14 +98,14 @@ class Step:
 def _turned(q2: Any, d: float) -> tuple[Any, Any]:
     """Return cos qd and sin qd/q of q² of either sign, or complex; where waves decay, up to SHALLOW."""
     if np.iscomplexobj(q2):
-        iqd = np.where(np.abs(q2) * d**2 < SLOW, SLOW**0.5, 1j * d * np.sqrt(q2))
-        wave = np.exp(iqd)
-        cos, sine = (wave + 1 / wave) / 2, (wave - 1 / wave) * (d / 2) / iqd
-        slow = np.abs(q2) * d**2 < SLOW
+        x = q2 * d**2
+        slow = np.abs(x) < SLOW
+        i_qd = 1j * np.sqrt(np.where(slow, SLOW, x))
+        wave = np.exp(i_qd)
+        back = 1 / wave
+        cos, sine = (wave + back) / 2, (wave - back) * (d / 2) / i_qd
         if slow.any():
-            x = np.where(slow, q2 * d**2, 0)
-            cos = np.where(slow, np.polyval(COSINE, x), cos)
-            sine = np.where(slow, d * np.polyval(SINE, x), sine)
+            cos[slow], sine[slow] = np.polyval(COSINE, x[slow]), d * np.polyval(SINE, x[slow])
         return cos, sine
     size = np.sqrt(np.abs(q2))
     turn, decays = size * d, q2 < 0
