@@ -120,7 +120,7 @@ def test_matrices_of_many_angles(seed: int, monkeypatch: pytest.MonkeyPatch) -> 
     grid = k_of(structure)[:, None, None], *GRID
     found = {}
     for many in (1, 10**9):
-        monkeypatch.setattr(stack_flows, "MANY", many)
+        monkeypatch.setattr(stack_flows, "MANY", (1, many))
         found[many] = CONTINUUM.all_flows(structure, *grid)
     assert relative(found[1], found[10**9]) <= 1e-13
 
@@ -150,7 +150,7 @@ def test_digits_behind_an_opaque_layer(depth: float, monkeypatch: pytest.MonkeyP
         return float((apart / size).max())
 
     for many in (10**9, 1):
-        monkeypatch.setattr(stack_flows, "MANY", many)
+        monkeypatch.setattr(stack_flows, "MANY", (1, many))
         assert off() <= 1e-12
     numbers = stack_flows._numbers
     monkeypatch.setattr(stack_flows, "_numbers", lambda x: numbers([np.conj(one) for one in x]))

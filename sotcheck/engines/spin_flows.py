@@ -36,7 +36,7 @@ from sotcheck.system.structure import NO_FIELD, Delta, Region, Structure
 THIN = 1.0
 #: Taylor's coefficients of (1 − sin 2x/2x)/2x² and of sin²x/x² in x², the highest power first.
 SINE_SQUARED, HALF_TURN = (
-    [(-1) ** n * 2 * 4**n / math.factorial(2 * n + after) for n in range(12, -1, -1)] for after in (3, 2)
+    [(-1) ** n * 2 * 4**n / math.factorial(2 * n + after) for n in range(10, -1, -1)] for after in (3, 2)
 )
 
 #: a†b of two waves by source: up-up and down-down, and up-down and down-up, each (2, 3, ...).

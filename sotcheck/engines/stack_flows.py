@@ -30,8 +30,8 @@ from sotcheck.system.structure import NO_FIELD, Structure
 
 #: Problems solved together: their temporaries stay in the processor's cache; times a stack's interfaces.
 BLOCK, STACK_BLOCK = 4096, 8192
-#: Angles times scales from which on matrices pay.
-MANY = 48
+#: Angles times scales, and problems in all, from which on matrices pay.
+MANY = (16, 3000)
 
 
 def stack_flows(structure: Structure, *grid: Array) -> Array:
@@ -42,7 +42,7 @@ def stack_flows(structure: Structure, *grid: Array) -> Array:
     head, tail = parts_of(structure)
     by_k = k_perp.ndim == len(shape) and k_perp.size == shape[0]
     mapped = None
-    if tail.layers and by_k and math.prod(shape[1:]) >= MANY:
+    if tail.layers and by_k and math.prod(shape[1:]) >= MANY[0] and math.prod(shape) >= MANY[1]:
         mapped, turn_of_head = Mapped.of(tail, k_perp, turn), IDENTITY
     else:
         head, turn_of_head = structure, turn
