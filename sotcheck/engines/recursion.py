@@ -20,7 +20,7 @@ import numpy as np
 
 from sotcheck.engines.layer import Grid, Step, column, field_of, passed
 from sotcheck.engines.stack import joined, outgoing
-from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.two_by_two import along, determinant, inverse, product
 from sotcheck.system.spin import IDENTITY
 from sotcheck.system.structure import NO_FIELD, Delta, Structure
@@ -74,7 +74,7 @@ class Passed:
         logs = [np.log(step.pivot) + step.exponent for step in self.steps]
         return np.asarray(sum(logs, start=np.log(determinant(self.matrix))))
 
-    def lossy(self, most: float = LARGEST_LOSS) -> Array:
+    def lossy(self, most: float = LARGEST_LOSS) -> Mask:
         """Where rounding is amplified by more than the problem itself does."""
         return np.asarray(reduce(np.maximum, (step.loss for step in self.steps), np.ones(())) > most)
 
@@ -173,6 +173,6 @@ def solve_stack(
     slope = np.stack(slopes)
     lossy = np.broadcast_to(found.lossy(), k_perp.shape)
     if lossy.any():
-        some = (one[lossy] for one in grid)
-        psi[:, :, lossy], slope[:, :, :, lossy] = joined(structure, *some).states()
+        some = joined(structure, k_perp[lossy], angle[lossy], scale[lossy])
+        psi[:, :, lossy], slope[:, :, :, lossy] = some.states()
     return psi, slope

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +28,7 @@ from sotcheck.system.spin import IDENTITY, PAULI
 from sotcheck.system.structure import NO_FIELD, Structure
 
 #: Problems solved together: their temporaries stay in the processor's cache; times a stack's interfaces.
-BLOCK, STACK_BLOCK = 4096, 8192
+BLOCK, STACK_BLOCK = 4096, 12288
 #: Angles times scales, and problems in all, from which on matrices pay.
 MANY = (16, 3000)
 
@@ -49,7 +48,7 @@ def stack_flows(structure: Structure, *grid: Array) -> Array:
 
     def write(into: Array, block: slice, *some: Array) -> None:
         grid, at, inside = (some[0], some[1], some[2]), into[: 4 * number], into[4 * number :]
-        passed = passed_through(head, grid, outside(head, grid[0]), mapped and mapped.beyond(block))
+        passed = passed_through(head, grid, outside(head, grid[0]), mapped.beyond(block) if mapped else None)
         bands, lossy = [step.bands for step in passed.steps], passed.lossy()
         psi = write_flows(head, grid, bands, passed.one_by_one(turn_of_head), at, inside)
         if mapped:
@@ -141,7 +140,7 @@ def _form(psi: Complex, slope: Complex) -> Array:
     return np.stack(parts, axis=1)
 
 
-def _numbers(x: Sequence[Any]) -> Array:
+def _numbers(x: Any) -> Array:
     """Return |x_p|², and the real and imaginary parts of x_p* x_q, (n, p², ...), of x (p, n, ...)."""
     out = np.empty((x[0].shape[0], len(x) ** 2, *x[0].shape[1:]))
     for p, one in enumerate(x):
