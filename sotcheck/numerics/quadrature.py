@@ -125,9 +125,7 @@ def sum_over_k(
         more: Any = 0.0
         off: Any = 0.0
         if near is not None:
-            # One at the end itself, θ = 0, has no place at a positive k_⊥².
-            inside = (near.real > np.abs(near.imag)) & (near.real < np.pi / 2)
-            inside &= np.abs(near.imag) < NARROW
+            inside = (near.real > 0) & (near.real < np.pi / 2) & (np.abs(near.imag) < NARROW)
             if narrow is not None and inside.any():
                 more, off, inside = narrow(segment, angles, np.where(inside, near, np.nan))
             # A pole upon the axis is none that nodes see; another one is next to it, however close.

@@ -17,7 +17,7 @@ Function = Callable[[Array], Array]
 
 #: Points on the ellipse to begin with, and at most; the largest relative step that counts as resolved.
 FIRST_POINTS, MOST_POINTS, LARGEST_STEP = 64, 4096, 0.6
-#: How many times as many points a phase is followed through; harmonics at either end that tell what they lack.
+#: How many times as many points a phase is followed through; harmonics at either end tell what they lack.
 FINER, TAIL = 4, 3
 #: Points of all functions together that are held in memory.
 TOGETHER = 2**20
