@@ -12,7 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.engines.poles import NEAR, THINNEST, Segment, analytic_radius, kinks, poles, wave_number, x_of
+from sotcheck.engines.poles import (
+    FAR,
+    NEAR,
+    RHO,
+    THINNEST,
+    Segment,
+    analytic_radius,
+    kinks,
+    poles,
+    wave_number,
+    x_of,
+)
 from sotcheck.engines.recursion import bands_of, passed_through
 from sotcheck.engines.stack import joined, outgoing
 from sotcheck.errors import EngineError
@@ -152,7 +163,8 @@ def stack_poles(
     ends = np.linspace(0, np.pi / 2, _pieces(structure, opaque, segment, scale) + 1)
     for a, b in itertools.pairwise(ends):
         reference.clear()
-        there = zeros_near(f, phi.size, a, b, analytic_radius(segment, branch_points, (a, b)))
+        rho = analytic_radius(segment, branch_points, (a, b), FAR if len(ends) == 2 else RHO)
+        there = zeros_near(f, phi.size, a, b, rho)
         mine = ((there.real >= a) | (a == 0)) & ((there.real < b) | (b == ends[-1]))
         found.append(np.where(mine, there, np.nan))
     together = np.concatenate(found, axis=1)
