@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 
 from sotcheck.errors import EngineError
-from sotcheck.numerics.arrays import Array, Complex, Index
+from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.nearpoles import NearPoles, fejer, near_poles
 
 Integrand = Callable[[Array, Array], Array]

@@ -15,8 +15,9 @@ from sotcheck.numerics.arrays import Array, Complex, Index, Mask
 Functions = Callable[[Complex, Index], Complex]
 Function = Callable[[Array], Array]
 
-#: Points on the ellipse to begin with, and at most; the largest relative step that counts as resolved.
-FIRST_POINTS, MOST_POINTS, LARGEST_STEP = 64, 4096, 0.6
+#: Points on the ellipse to begin with, and at most, per 1/(ρ − 1) too: then a zero lies on it; the largest
+#: relative step that counts as resolved.
+FIRST_POINTS, MOST_POINTS, ENOUGH, LARGEST_STEP = 96, 4096, 256, 0.6
 #: How many times as many points a phase is followed through; harmonics at either end tell what they lack.
 FINER, TAIL = 4, 3
 #: Points of all functions together that are held in memory.
@@ -33,8 +34,9 @@ DIFFERENCE, ARRIVED, DONE = 1e-6, 1e-7, 1e-14
 NEARBY, AROUND = 2.0, 3.0
 #: Zeros of one function that are found together, terms of its series, and steps of Aberth's method.
 MOST_INSIDE, MOST_HARMONICS, ABERTH_STEPS = 12, 64, 16
-#: Rounding of a Chebyshev series, and its error relative to a zero's imaginary part that is good enough.
-ROUNDING, SURE = 1e-15, 1e-9
+#: Rounding of a Chebyshev series; its error relative to a zero's imaginary part that is good enough, and the
+#: power of ρ with which that grows: quadrature asks little of zeros far off.
+ROUNDING, SURE, FORGIVING = 1e-15, 1e-9, 16
 NONE = np.zeros(0, dtype=complex)
 #: Zeros closer than this (relative to the interval) are one and the same.
 DISTINCT = 1e-11
@@ -71,7 +73,7 @@ def _counted(
     used, waiting = np.full(len(rows), rho), np.arange(len(rows))
     for _ in range(MOST_SHRINKINGS):
         points = FIRST_POINTS
-        while waiting.size and points <= MOST_POINTS:
+        while waiting.size and points <= min(MOST_POINTS, ENOUGH / (used[waiting[0]] - 1)):
             left = []
             for these in np.array_split(waiting, -(-len(waiting) * points // TOGETHER)):
                 once = slice(1) if np.ptp(used[these]) == 0 else slice(None)
@@ -158,7 +160,8 @@ def zeros_inside(count: int, rho: Array, values: Complex) -> tuple[Complex, Mask
                 break
         # What the series lacks, in values and so in zeros.
         lacks = np.abs(harmonics[:, len(k) - 2 : len(k) + 3]).max(axis=1) + ROUNDING
-        exact = (np.abs(step) < ARRIVED) & (lacks[:, None] < SURE * np.abs(slope) * np.abs(z.imag))
+        near = np.abs(slope * z.imag) * np.abs(z + root) ** FORGIVING
+        exact = (np.abs(step) < ARRIVED) & (lacks[:, None] < SURE * near)
     return z, exact
 
 
