@@ -55,7 +55,7 @@ def poles_near(system: System, segment: Segment, angle: Array, scale: Array, spa
     """Return the poles of any system's states, a bare interface's in closed form."""
     if isinstance(system, Interface):
         return poles(system, segment, angle, scale, spacing=spacing)
-    return stack_poles(system.structure, segment, angle, scale, spacing=spacing)
+    return stack_poles(system.structure, segment, angle, scale, spacing=spacing, reach=FAR)
 
 
 def kinks_of(system: System, scale: Array, spacing: float) -> Array:
@@ -190,11 +190,18 @@ def _series(at: Range, theta: bytes, scale: float) -> tuple[Array, Complex] | No
 
 
 def stack_poles(
-    structure: Structure, segment: Segment, angle: Array, scale: Array, *, spacing: float = 0.0
+    structure: Structure,
+    segment: Segment,
+    angle: Array,
+    scale: Array,
+    *,
+    spacing: float = 0.0,
+    reach: float = RHO,
 ) -> Complex:
     """Return the poles in θ near one range between thresholds, as `poles` does for a bare interface.
 
-    The spacing is that of finite differences in the half-spaces.
+    The spacing is that of finite differences in the half-spaces; ρ of the ellipse is up to the reach, or to
+    RHO around each piece of a range in which waves turn often.
     """
     angle, scale = np.broadcast_arrays(np.asarray(angle, dtype=float), np.asarray(scale, dtype=float))
     lower, upper = segment
@@ -222,7 +229,7 @@ def stack_poles(
     ends = np.linspace(0, np.pi / 2, _pieces(structure, opaque, segment, scale) + 1)
     for a, b in itertools.pairwise(ends):
         reference.clear()
-        rho = analytic_radius(segment, branch_points, (a, b), FAR if len(ends) == 2 else RHO)
+        rho = analytic_radius(segment, branch_points, (a, b), reach if len(ends) == 2 else RHO)
         there = zeros_near(f, phi.size, a, b, rho)
         mine = ((there.real >= a) | (a == 0)) & ((there.real < b) | (b == ends[-1]))
         found.append(np.where(mine, there, np.nan))

@@ -22,8 +22,8 @@ from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.zeros import parameter, zeros_near
 from sotcheck.system.interface import SOURCES, Interface
 
-#: Poles are looked for in the ellipse of this parameter around a segment; of a stack, of the second around
-#: all of it: those beyond harm no quadrature.
+#: Poles are looked for in the ellipse of this parameter around a segment: those beyond harm no sum, but
+#: nodes are saved if those of stacks are known as far as the second.
 RHO, FAR = 1.5, 2.0
 #: Part of the way to the nearest branch point that the ellipse may go.
 CLEAR_OF_BRANCH_POINTS = 0.9

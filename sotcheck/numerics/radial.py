@@ -300,9 +300,9 @@ def radial(
         ends = np.cumsum([len(one) for one, _ in at])[:-1]
         for one, some in zip(waiting, np.split(values, ends), strict=True):
             one.take(some)
-        wanted = [tolerance(one.value) for one in waiting]
         later: list[_Interval] = []
-        for one, enough in zip(waiting, wanted, strict=True):
+        for one in waiting:
+            enough = tolerance(one.value)
             pieces = len(done[one.number]) + sum(other.number == one.number for other in [*waiting, *later])
             if spent() or one.settled(enough) or (one.level + 1 == len(LEVELS) and pieces > MOST_INTERVALS):
                 done[one.number].append(one)
