@@ -8,12 +8,25 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from sotcheck.engines.layer import bands_of
-from sotcheck.engines.poles import NEAR, THINNEST, Segment, analytic_radius, kinks, poles, wave_number, x_of
+from sotcheck.engines.poles import (
+    FAR,
+    NEAR,
+    RHO,
+    THINNEST,
+    Segment,
+    analytic_radius,
+    kinks,
+    poles,
+    wave_number,
+    x_of,
+)
 from sotcheck.engines.recursion import passed_through
 from sotcheck.engines.stack import joined, outgoing
 from sotcheck.errors import EngineError
@@ -25,6 +38,8 @@ from sotcheck.system.structure import NO_FIELD, Delta, Region, Structure
 
 #: Harmonics of the determinant in the angle of k, and what of them is rounding.
 HARMONICS, NOISE = 64, 1e-13
+#: Angles at least at which that series is found, terms at either end that are rounding, and series kept.
+FEWEST, LACKING, KEPT = 8, 1, 64
 #: Amplified rounding beyond which a determinant is that of all equations at once.
 LOST = 1e12
 #: How far below a range in x, in its widths, the ellipses around it reach.
@@ -41,7 +56,7 @@ def poles_near(system: System, segment: Segment, angle: Array, scale: Array, spa
     """Return the poles of any system's states, a bare interface's in closed form."""
     if isinstance(system, Interface):
         return poles(system, segment, angle, scale, spacing=spacing)
-    return stack_poles(system.structure, segment, angle, scale, spacing=spacing)
+    return stack_poles(system.structure, segment, angle, scale, spacing=spacing, reach=FAR)
 
 
 def kinks_of(system: System, scale: Array, spacing: float) -> Array:
@@ -117,12 +132,77 @@ def _edges(structure: Structure, segment: Segment) -> list[list[float]]:
     return [[snapped(float(x)) for x in lead.bands(structure.energy, np.zeros(()))[0]] for lead in leads]
 
 
+@dataclass(frozen=True)
+class Range:
+    """A stack's determinant in θ of one range between thresholds; scales up to the largest."""
+
+    structure: Structure
+    segment: Segment
+    spacing: float
+    largest: float
+
+    @property
+    def opaque(self) -> list[Region]:
+        """The layers in which no wave travels."""
+        largest, energy = np.array(self.largest), self.structure.energy
+        return [one for one in self.structure.layers if is_opaque(one, energy, self.segment, largest)]
+
+    def log_determinant(self, theta: Complex, angle: Any, scale: Any) -> Complex:
+        """Return its logarithm but for what grows in opaque layers."""
+        (lower, upper), spacing = self.segment, self.spacing
+        k_perp = np.sqrt(upper) * np.sin(theta) if lower == 0 else np.sqrt(x_of(self.segment, theta))
+        left, right = (
+            np.stack([wave_number(edge, self.segment, theta, spacing) for edge in pair], axis=-1)
+            for pair in _edges(self.structure, self.segment)
+        )
+        found = log_determinant(self.structure, k_perp, angle, scale, (left, right))
+        for layer in self.opaque:
+            # It grows by e^{κd} of either spin, analytically: what is left has the same zeros.
+            q = outgoing(bands_of(layer, self.structure.energy, (k_perp, angle, scale))[0])
+            found = found + 1j * layer.thickness * q.sum(axis=0)
+        return found
+
+    def by_harmonics(self, theta: bytes, scale: float, angle: Array) -> Complex | None:
+        """Return the same (angles, n) at angles (angles, 1) from its series in e^{iφ}, or None."""
+        series = _series(self, theta, scale)
+        if series is None:
+            return None
+        size, harmonics = series
+        order = np.arange(len(harmonics)) - len(harmonics) // 2
+        with np.errstate(divide="ignore"):
+            return np.asarray(size + np.log(np.exp(1j * order * angle) @ harmonics))
+
+
+@lru_cache(maxsize=KEPT)
+def _series(at: Range, theta: bytes, scale: float) -> tuple[Array, Complex] | None:
+    """Return a determinant's size (n,) at θ (n,), and its series in e^{iφ} (harmonics, n); None if long."""
+    there = np.frombuffer(theta, dtype=complex)[None]
+    turns = FEWEST
+    while turns <= HARMONICS:
+        turn = 2 * np.pi * np.arange(turns)[:, None] / turns
+        logs = at.log_determinant(there, turn, np.full((1, 1), scale))
+        size = logs.real.max(axis=0)
+        series = np.fft.fftshift(np.fft.fft(np.exp(logs - size), axis=0), axes=0) / turns
+        lacks = np.abs(series[np.arange(-LACKING, LACKING)]).max(axis=0)
+        if np.all(lacks < NOISE * np.abs(series).max(axis=0)):
+            return size, series
+        turns *= 2
+    return None
+
+
 def stack_poles(
-    structure: Structure, segment: Segment, angle: Array, scale: Array, *, spacing: float = 0.0
+    structure: Structure,
+    segment: Segment,
+    angle: Array,
+    scale: Array,
+    *,
+    spacing: float = 0.0,
+    reach: float = RHO,
 ) -> Complex:
     """Return the poles in θ near one range between thresholds, as `poles` does for a bare interface.
 
-    The spacing is that of finite differences in the half-spaces.
+    The spacing is that of finite differences in the half-spaces; ρ of the ellipse is up to the reach, or to
+    RHO around each piece of a range in which waves turn often.
     """
     angle, scale = np.broadcast_arrays(np.asarray(angle, dtype=float), np.asarray(scale, dtype=float))
     lower, upper = segment
@@ -130,19 +210,16 @@ def stack_poles(
         return np.zeros((*angle.shape, 0), dtype=complex)
     structure = without_own_layers(structure)
     edges, (phi, s) = _edges(structure, segment), (angle.reshape(-1, 1), scale.reshape(-1, 1))
-    opaque = [layer for layer in structure.layers if is_opaque(layer, structure.energy, segment, scale)]
+    at = Range(structure, segment, spacing, float(np.abs(scale).max(initial=0)))
+    opaque = at.opaque
     reference: dict[str, float] = {}
 
     def f(theta: Complex, rows: Index) -> Complex:
-        k_perp = np.sqrt(upper) * np.sin(theta) if lower == 0 else np.sqrt(x_of(segment, theta))
-        left, right = (
-            np.stack([wave_number(edge, segment, theta, spacing) for edge in pair], axis=-1) for pair in edges
-        )
-        found = log_determinant(structure, k_perp, phi[rows], s[rows], (left, right))
-        for layer in opaque:
-            # It grows by e^{κd} of either spin, analytically: what is left has the same zeros.
-            q = outgoing(bands_of(layer, structure.energy, (k_perp, phi[rows], s[rows]))[0])
-            found = found + 1j * layer.thickness * q.sum(axis=0)
+        found = None
+        if len(theta) == 1 and len(phi) >= FEWEST and np.ptp(s[rows]) == 0:
+            found = at.by_harmonics(theta.tobytes(), float(s[rows[0], 0]), phi[rows])
+        if found is None:
+            found = at.log_determinant(theta, phi[rows], s[rows])
         # One size for all of a piece: it may be beyond doubles, and zeros do not depend on it.
         size = reference.setdefault("size", float(np.nanmedian(found.real)))
         return np.asarray(np.exp(np.clip((found - size).real, -300, 300) + 1j * found.imag))
@@ -153,7 +230,8 @@ def stack_poles(
     ends = np.linspace(0, np.pi / 2, _pieces(structure, opaque, segment, scale) + 1)
     for a, b in itertools.pairwise(ends):
         reference.clear()
-        there = zeros_near(f, phi.size, a, b, analytic_radius(segment, branch_points, (a, b)))
+        rho = analytic_radius(segment, branch_points, (a, b), reach if len(ends) == 2 else RHO)
+        there = zeros_near(f, phi.size, a, b, rho)
         mine = ((there.real >= a) | (a == 0)) & ((there.real < b) | (b == ends[-1]))
         found.append(np.where(mine, there, np.nan))
     together = np.concatenate(found, axis=1)

@@ -22,8 +22,9 @@ from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.zeros import parameter, zeros_near
 from sotcheck.system.interface import SOURCES, Interface
 
-#: Poles are looked for in the ellipse of this parameter around a segment; those beyond harm no quadrature.
-RHO = 1.5
+#: Poles are looked for in the ellipse of this parameter around a segment: those beyond harm no sum, but
+#: nodes are saved if those of stacks are known as far as the second.
+RHO, FAR = 1.5, 2.0
 #: Part of the way to the nearest branch point that the ellipse may go.
 CLEAR_OF_BRANCH_POINTS = 0.9
 #: Segments thinner than this (relative) are nothing but the rounding of two band edges.
@@ -37,6 +38,8 @@ ALIGNED = 1e-3
 CONSERVED = 1e-12
 
 Segment = tuple[float, float]
+#: The range of θ.
+WHOLE = (0.0, np.pi / 2)
 
 
 def wave_number(edge: float, segment: Segment, theta: Complex, spacing: float = 0.0) -> Complex:
@@ -81,11 +84,10 @@ def _snapped(edge: float, segment: Segment, close: float) -> float:
 
 
 def analytic_radius(
-    segment: Segment, branch_points: Iterable[float], part: tuple[float, float] = (0.0, np.pi / 2)
+    segment: Segment, branch_points: Iterable[float], part: Segment = WHOLE, rho: float = RHO
 ) -> float:
-    """Return ρ of the largest ellipse around a part of θ clear of branch points in x, at most RHO."""
+    """Return ρ of the largest ellipse around a part of θ clear of branch points in x, at most that given."""
     lower, upper = segment
-    rho = RHO
     for x in branch_points:
         if x not in segment:
             theta = np.arcsin(np.sqrt(complex((x - lower) / (upper - lower))))

@@ -72,6 +72,8 @@ def exact_flows(engine: Engine, system: System, h_R: Array, *, rtol: float, most
     def narrow(segment: tuple[float, float], angles: Array, poles: Complex) -> tuple[Array, Array, Mask]:
         some = np.argwhere(~np.isnan(poles))
         x, (at, lane) = x_of(segment, poles[tuple(some.T)]), some[:, :2].T
+        # At θ = 0 but for rounding: still a place, if one beyond doubles.
+        x = np.maximum(x.real, np.finfo(float).tiny) + 1j * x.imag
         flows, off = narrow_flows(structure, x, angles[at], h_R[lane])
         by_itself = np.isfinite(off).all(axis=(1, 2, 3))
         alone = np.zeros(poles.shape, dtype=bool)

@@ -20,8 +20,10 @@ from scipy.linalg import lstsq
 from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.zeros import parameter
 
-#: Poles within the ellipse of this parameter get functions and nodes of their own; Fejér's rule sees others.
-RHO = 1.35
+#: Poles within ellipses of these parameters get nodes and functions of their own, and functions alone.
+RHO, FAR = 1.35, 2.0
+#: Nodes of the rule that integrates functions with poles beyond the first ellipse.
+FINE = 255
 #: Where between the ends, in u, the two nodes of a pole lie; those of the next elsewhere: it may coincide.
 FLANKS = ((0.25, 0.75), (0.14, 0.62), (0.33, 0.84), (0.07, 0.55))
 #: Poles closer than this part of their distance from the interval are taken for one.
@@ -101,6 +103,30 @@ def rule(n: int, extra: Array, poles: Complex) -> Array:
     return weights
 
 
+@cache
+def _finer(n: int) -> Array:
+    """Return the polynomials that are 1 at one of Fejér's n nodes, at FINE ones, with their weights."""
+    at, finer = (np.polynomial.chebyshev.chebvander(2 * fejer(m)[0] - 1, n - 1) for m in (n, FINE))
+    weighed: Array = np.linalg.solve(at.T, (fejer(FINE)[1][:, None] * finer).T)
+    return weighed
+
+
+def far_rule(n: int, poles: Complex) -> Array:
+    """Return the weights (n, ...) of Fejér's nodes as `rule` does, of poles (..., P) none of which is near.
+
+    f Π|s − p|² is interpolated; NaN stands for no pole.
+    """
+    poles = poles[..., : (n - 1) // 2]
+
+    def product(s: Array) -> Array:
+        factors = np.abs(s.reshape(-1, *(1,) * poles.ndim) - poles) ** 2
+        found: Array = np.where(np.isnan(factors), 1.0, factors).prod(axis=-1)
+        return found
+
+    found: Array = product(fejer(n)[0]) * np.tensordot(_finer(n), 1 / product(fejer(FINE)[0]), 1)
+    return found
+
+
 @dataclass
 class NearPoles:
     """Poles near [0, 1] by pair and lane, the nearest first, with the nodes (pairs, extra) they ask for.
@@ -117,11 +143,17 @@ class NearPoles:
     def weights(self, n: int) -> tuple[Array, Array]:
         """Return the weights of n Fejér nodes and of the extra ones, shapes (n | extra, pairs, lanes)."""
         if n not in self._weights:
-            lanes = len(self.poles[0])
-            plain = np.empty((n, len(self.poles), lanes))
+            lanes, most = len(self.poles[0]), max(len(some) for pair in self.poles for some in pair)
+            padded = [
+                [np.pad(one, (0, most - len(one)), constant_values=np.nan) for one in pair]
+                for pair in self.poles
+            ]
+            plain = far_rule(n, np.array(padded))
             more = np.zeros((self.nodes.shape[1], len(self.poles), lanes))
             for i, pair in enumerate(self.poles):
                 for j, some in enumerate(pair):
+                    if not len(some) or parameter(0.0, 1.0, some[0]) >= RHO:
+                        continue
                     own = np.flatnonzero(self.owner[i] == j)
                     found = rule(n, self.nodes[i, own], some)
                     plain[:, i, j], more[own, i, j] = found[:n], found[n:]
@@ -134,17 +166,17 @@ def near_poles(poles: Complex) -> NearPoles | None:
     # A pole upon an end is none: there the Jacobian, or the flux, vanishes with the wave number.
     poles = np.where(np.minimum(np.abs(poles), np.abs(poles - 1)) < AT_END, np.nan, poles)
     rho = parameter(0.0, 1.0, poles)
-    if not np.any(rho < RHO):
+    if not np.any(rho < FAR):
         return None
     chosen = [[_kept(*lane) for lane in zip(*pair, strict=True)] for pair in zip(poles, rho, strict=True)]
     nodes, steepness, owner = [], [], []
     for pair in chosen:
         seen = [
-            (lane, which, p) for lane, some in enumerate(pair) for which, p in enumerate(some) if not _upon(p)
+            (lane, which, p) for lane, some in enumerate(pair) for which, p in enumerate(some) if _seen(p)
         ]
         nodes.append(np.concatenate([np.zeros(0), *(flanks(p, which) for _, which, p in seen)]))
         steepness.append(1 / np.abs(nodes[-1] - np.repeat([p for _, _, p in seen], 2)))
-        owner.append(np.repeat([lane for lane, _, _ in seen], 2))
+        owner.append(np.repeat(np.array([lane for lane, _, _ in seen], dtype=int), 2))
     most = max(map(len, nodes))
 
     def padded(rows: list[Array]) -> Array:
@@ -153,9 +185,9 @@ def near_poles(poles: Complex) -> NearPoles | None:
     return NearPoles(chosen, padded(nodes), padded(steepness), owner)
 
 
-def _upon(p: complex) -> bool:
-    """Whether a pole is on the axis, within the interval, where no node can see it."""
-    return p.imag == 0 and 0 <= p.real <= 1
+def _seen(p: complex) -> bool:
+    """Whether a pole is near, but not on the axis, within the interval, where no node can see it."""
+    return bool(parameter(0.0, 1.0, np.array(p)) < RHO) and not (p.imag == 0 and 0 <= p.real <= 1)
 
 
 def _kept(poles: Complex, rho: Array) -> Complex:
@@ -164,6 +196,6 @@ def _kept(poles: Complex, rho: Array) -> Complex:
     for i in np.argsort(rho):
         p = complex(poles[i].real, abs(poles[i].imag))
         size = abs(p - min(max(p.real, 0.0), 1.0))
-        if rho[i] < RHO and all(abs(p - other) > SAME * size for other in kept):
+        if rho[i] < FAR and all(abs(p - other) > SAME * size for other in kept):
             kept.append(p)
     return np.array(kept, dtype=complex)

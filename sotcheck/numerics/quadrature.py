@@ -20,7 +20,7 @@ import numpy as np
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.nearpoles import fejer
-from sotcheck.numerics.radial import Integrand, nested_error, radial, refined, substitution
+from sotcheck.numerics.radial import Integrand, Reached, nested_error, radial, refined, substitution
 
 PolesOf = Callable[[tuple[float, float], Array], Complex]
 #: What narrow poles add to the integral, and its error, shaped as the integral at every angle; and which do.
@@ -120,7 +120,9 @@ def sum_over_k(
         largest = max(largest, float(np.abs(value.mean(axis=0)).max()))
         return max(rtol * largest, 4 * np.pi * atol) / len(segments)
 
-    def along(segment: tuple[float, float], angles: Array) -> tuple[Array, Array, int]:
+    reached: Reached = {}
+
+    def seen(segment: tuple[float, float], angles: Array) -> tuple[Any, Any, Complex | None]:
         near = None if poles is None else poles(segment, angles)
         more: Any = 0.0
         off: Any = 0.0
@@ -131,14 +133,18 @@ def sum_over_k(
             # A pole upon the axis is none that nodes see; another one is next to it, however close.
             distance = 0.0 if narrow else np.maximum(np.abs(near.imag), TINY)
             near = np.where(inside, near.real + 1j * distance, near)
-        values, errors, nodes = radial(
-            counted, segment, angles, tolerance, near, crowds=[*edges, *crowds], spent=spent
-        )
-        return values + more, errors + np.max(off, axis=0), nodes
+        return more, np.max(off, axis=0), near
 
     def evaluate(angles: Array) -> tuple[Array, Array, int]:
-        values, errors, nodes = zip(*(along(segment, angles) for segment in segments), strict=True)
-        return np.stack(values), np.array(errors), sum(nodes)
+        more, off, near = zip(*(seen(segment, angles) for segment in segments), strict=True)
+        values, errors, nodes = radial(
+            counted, segments, angles, tolerance, near,
+            crowds=[*edges, *crowds], spent=spent, reached=reached,
+        )  # fmt: skip
+        for n, (one, error) in enumerate(zip(more, off, strict=True)):
+            values[n] += one
+            errors[n] += error
+        return values, errors, nodes
 
     average = partial(_piecewise, kinks=kinks) if len(kinks) else _all_round
     found = average(evaluate, tolerance, spent)

@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 
 from sotcheck.errors import EngineError
-from sotcheck.numerics.arrays import Array, Complex, Index
+from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.nearpoles import NearPoles, fejer, near_poles
 
 Integrand = Callable[[Array, Array], Array]
@@ -125,8 +125,11 @@ class _Interval:
     angles: Array
     poles: Complex | None
     path: Path
+    number: int
     lower: float
     upper: float
+    samples: Array | None = None
+    level: int = 0
 
     @property
     def half(self) -> int:
@@ -138,24 +141,48 @@ class _Interval:
         """The part of the path that this is."""
         return self.upper - self.lower
 
-    def integrate(self, tolerance: Callable[[Array], float], spent: Callable[[], bool]) -> bool:
-        """Raise the rule until the error is within tolerance(value), or all is spent; say if that was so."""
-        for samples in refined(self._sample):
-            rules = [self._apply(samples[step - 1 :: step]) for step in (8, 4, 2, 1)]
-            self.value = rules[-1]
-            # The rules of one component may agree by accident: the worst stands for all.
-            unresolved, noise = float(nested_error(rules).max()), self._noise(len(samples))
-            self.error = unresolved + noise
-            self.nodes = len(samples) + (self.near.nodes.shape[1] if self.near else 0)
-            # No rule, however fine, gets below the noise.
-            enough = max(tolerance(self.value) * self.width, float(noise.max()))
-            if unresolved <= enough or spent() or unresolved <= self._rounding(samples):
-                return True
-        return self.width <= SMALLEST
+    @property
+    def place(self) -> tuple[int, float, float]:
+        """The segment, and the piece of it."""
+        return self.number, self.lower, self.upper
+
+    def asked(self) -> Array:
+        """Return the nodes of the next rule that the one before lacks."""
+        nodes = fejer(LEVELS[self.level])[0]
+        return nodes if self.samples is None else nodes[::2]
+
+    def take(self, values: Array) -> None:
+        """Take the integrand there, and integrate."""
+        if self.samples is not None:
+            coarse = self.samples
+            self.samples = np.empty((len(coarse) + len(values), *values.shape[1:]))
+            self.samples[::2], self.samples[1::2] = values, coarse
+        else:
+            self.samples = values
+        rules = [self._apply(self.samples[step - 1 :: step]) for step in (8, 4, 2, 1)]
+        self.value = rules[-1]
+        # The rules of one component may agree by accident: the worst stands for all.
+        self.unresolved, noise = float(nested_error(rules).max()), self._noise(len(self.samples))
+        self.error, self.noise = self.unresolved + noise, float(noise.max())
+        self.nodes = len(self.samples) + (self.near.nodes.shape[1] if self.near else 0)
+
+    def settled(self, tolerance: float) -> bool:
+        """Whether the error is within a tolerance of the whole; no rule, however fine, is below the noise."""
+        if self.unresolved <= max(tolerance * self.width, self.noise) or self.unresolved <= self._rounding():
+            return True
+        return self.level + 1 == len(LEVELS) and self.width <= SMALLEST
+
+    def finer(self) -> list[_Interval]:
+        """Return this with the next rule, or its halves."""
+        if self.level + 1 < len(LEVELS):
+            self.level += 1
+            return [self]
+        return self.halves()
 
     def halves(self) -> list[_Interval]:
         middle = (self.lower + self.upper) / 2
-        return [replace(self, upper=middle), replace(self, lower=middle)]
+        whole = replace(self, samples=None, level=0)
+        return [replace(whole, upper=middle), replace(whole, lower=middle)]
 
     @cached_property
     def near(self) -> NearPoles | None:
@@ -167,30 +194,23 @@ class _Interval:
         pairs = self.path.s(self.half, np.concatenate([self.poles[:half], self.poles[half:]], axis=-1))
         return near_poles(np.asarray((pairs - self.lower) / self.width, dtype=complex))
 
-    def _sample(self, nodes: Array, at: Index | slice = slice(None)) -> Array:
-        """Return the integrand times dx/ds at nodes of [0, 1], at some of the angles."""
-        x, jacobian = self._at(nodes)
-        values = self.f(x, self.angles[at])
-        if not np.all(np.isfinite(values)):
-            raise EngineError(
-                f"the integrand is not finite near k_perp^2 = {x.flat[0]:g}: "
-                "a parameter is too large for double precision"
-            )
-        return values * jacobian.reshape(*jacobian.shape, *(1,) * (values.ndim - jacobian.ndim))
-
     def _at(self, nodes: Array) -> tuple[Array, Array]:
         """Return x and dx/ds at nodes of [0, 1] in this interval."""
         theta, rate = self.path.theta(self.half, self.lower + self.width * nodes)
         x, jacobian = substitution(*self.path.segment, theta)
         return x, jacobian * rate
 
-    def _rounding(self, samples: Array) -> float:
+    def _rounding(self) -> float:
         """Return what rounding of k_⊥² makes of the integral: ε x₂ for each rise and fall of f."""
+        assert self.samples is not None
         # That counts on a segment so thin that doubles lie wide apart on it.
-        jacobian = self._at(fejer(len(samples))[0])[1]
-        plain = samples / np.maximum(jacobian, np.finfo(float).tiny).reshape(-1, *(1,) * (samples.ndim - 1))
-        variation = float(np.abs(np.diff(plain, axis=0)).sum(axis=0).max())
-        return NOISE * float(np.finfo(float).eps) * self.path.segment[1] * variation
+        jacobian = np.maximum(self._at(fejer(len(self.samples))[0])[1], np.finfo(float).tiny)
+        of_one = NOISE * float(np.finfo(float).eps) * self.path.segment[1]
+        most = len(self.samples) * float(np.ptp(self.samples)) / float(jacobian.min())
+        if of_one * most < self.unresolved:
+            return 0.0
+        plain = self.samples / jacobian.reshape(-1, *(1,) * (self.samples.ndim - 1))
+        return of_one * float(np.abs(np.diff(plain, axis=0)).sum(axis=0).max())
 
     @cached_property
     def extra(self) -> Array:
@@ -202,7 +222,8 @@ class _Interval:
             return np.zeros((0,))
         both = np.concatenate([some, some + len(self.angles) // 2])
         nodes = np.where(np.isfinite(self.near.nodes), self.near.nodes, self.near.nodes[:, :1])[some].T
-        values = self._sample(np.concatenate([nodes, nodes], axis=1), both)
+        x, jacobian = self._at(np.concatenate([nodes, nodes], axis=1))
+        values = _weighed(self.f(x, self.angles[both]), x, jacobian)
         extra = np.zeros((len(nodes), len(self.angles), *values.shape[2:]))
         extra[:, both] = values
         return extra
@@ -233,27 +254,65 @@ def _weighted(weights: Array, samples: Array) -> Array:
     return np.einsum("npl,nspl...->spl...", weights, by_pair)
 
 
+def _weighed(values: Array, x: Array, jacobian: Array) -> Array:
+    """Return values of the integrand times dx/ds."""
+    if not np.all(np.isfinite(values)):
+        raise EngineError(
+            f"the integrand is not finite near k_perp^2 = {x.flat[0]:g}: "
+            "a parameter is too large for double precision"
+        )
+    weighed: Array = values * jacobian.reshape(*jacobian.shape, *(1,) * (values.ndim - jacobian.ndim))
+    return weighed
+
+
+#: By number of the segment and piece of it, the level of rules that it needed.
+Reached = dict[tuple[int, float, float], int]
+
+
 def radial(
     f: Integrand,
-    segment: tuple[float, float],
+    segments: Sequence[tuple[float, float]],
     angles: Array,
     tolerance: Callable[[Array], float],
-    poles: Complex | None = None,
+    poles: Sequence[Complex | None],
     *,
     crowds: Sequence[float] = (),
     spent: Callable[[], bool] = lambda: False,
+    reached: Reached,
 ) -> tuple[Array, Array, int]:
-    """Integrate f over a segment at every angle, until `spent`: values (angles, ...), error (...), nodes."""
-    path = Path.of(segment, crowds)
-    breaks = [0.0, 0.5, 1.0] if any(path.deltas) else [0.0, 1.0]
-    waiting = [_Interval(f, angles, poles, path, *pair) for pair in itertools.pairwise(breaks)]
-    done: list[tuple[Array, Array, int]] = []
+    """Integrate f over segments at every angle, until `spent`, all of them together.
+
+    Begins with the rules that are `reached` at other angles. Returns values (segments, angles, ...), errors
+    (segments, ...) and the number of nodes.
+    """
+    waiting: list[_Interval] = []
+    for number, (segment, near) in enumerate(zip(segments, poles, strict=True)):
+        path = Path.of(segment, crowds)
+        breaks = [0.0, 0.5, 1.0] if any(path.deltas) else [0.0, 1.0]
+        for pair in itertools.pairwise(breaks):
+            level = reached.get((number, *pair), 0)
+            waiting.append(_Interval(f, angles, near, path, number, *pair, level=level))
+    done: list[list[_Interval]] = [[] for _ in segments]
     while waiting:
-        interval = waiting.pop()
-        settled = interval.integrate(tolerance, spent)
-        if settled or len(done) + len(waiting) >= MOST_INTERVALS:
-            done.append((interval.value, interval.error, interval.nodes))
-        else:
-            waiting.extend(interval.halves())
-    values, errors, nodes = zip(*done, strict=True)
-    return np.sum(values, axis=0), np.sum(errors, axis=0), sum(nodes)
+        at = [one._at(one.asked()) for one in waiting]
+        x, jacobian = (np.concatenate(parts) for parts in zip(*at, strict=True))
+        values = _weighed(f(x, angles), x, jacobian)
+        ends = np.cumsum([len(one) for one, _ in at])[:-1]
+        for one, some in zip(waiting, np.split(values, ends), strict=True):
+            one.take(some)
+        later: list[_Interval] = []
+        for one in waiting:
+            enough = tolerance(one.value)
+            pieces = len(done[one.number]) + sum(other.number == one.number for other in [*waiting, *later])
+            if spent() or one.settled(enough) or (one.level + 1 == len(LEVELS) and pieces > MOST_INTERVALS):
+                done[one.number].append(one)
+                reached[one.place] = max(one.level, reached.get(one.place, 0))
+            else:
+                later += one.finer()
+        waiting = later
+    sums = [
+        (np.sum([one.value for one in some], axis=0), np.sum([one.error for one in some], axis=0))
+        for some in done
+    ]
+    values, errors = (np.stack(parts) for parts in zip(*sums, strict=True))
+    return values, errors, sum(one.nodes for some in done for one in some)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.polynomial import chebyshev
 
 from sotcheck.errors import EngineError
-from sotcheck.numerics.arrays import Array, Complex, Index
+from sotcheck.numerics.arrays import Array, Complex, Index, Mask
 
 #: ``f(z, rows)``: the functions numbered `rows`, each at its own row of z, or all at the only one; (rows, n).
 Functions = Callable[[Complex, Index], Complex]
 Function = Callable[[Array], Array]
 
-#: Points on the ellipse to begin with, and at most; the largest relative step that counts as resolved.
-FIRST_POINTS, MOST_POINTS, LARGEST_STEP = 64, 4096, 0.6
+#: Points on the ellipse to begin with, and at most, per 1/(ρ − 1) too: then a zero lies on it; the largest
+#: relative step that counts as resolved.
+FIRST_POINTS, MOST_POINTS, ENOUGH, LARGEST_STEP = 96, 4096, 256, 0.6
+#: How many times as many points a phase is followed through; harmonics at either end tell what they lack.
+FINER, TAIL = 4, 3
 #: Points of all functions together that are held in memory.
 TOGETHER = 2**20
 #: By how much ρ − 1 shrinks when a zero lies on the ellipse, and how often.
@@ -29,6 +32,12 @@ NEWTON_STEPS = 24
 DIFFERENCE, ARRIVED, DONE = 1e-6, 1e-7, 1e-14
 #: How much larger, in ρ − 1, the ellipse is in which zeros are started from, and that in which they stay.
 NEARBY, AROUND = 2.0, 3.0
+#: Zeros of one function that are found together, terms of its series, and steps of Aberth's method.
+MOST_INSIDE, MOST_HARMONICS, ABERTH_STEPS = 12, 64, 16
+#: Rounding of a Chebyshev series; its error relative to a zero's imaginary part that is good enough, and the
+#: power of ρ with which that grows: quadrature asks little of zeros far off.
+ROUNDING, SURE, FORGIVING = 1e-15, 1e-9, 16
+NONE = np.zeros(0, dtype=complex)
 #: Zeros closer than this (relative to the interval) are one and the same.
 DISTINCT = 1e-11
 
@@ -47,24 +56,34 @@ def parameter(lower: float, upper: float, z: Complex) -> Array:
 
 
 def count_zeros(f: Functions, rows: Index, lower: float, upper: float, rho: float) -> tuple[Index, Array]:
-    """Count zeros by the argument principle, the phase's turns along ellipses; return their ρ too.
+    """Count zeros by the argument principle, the phase's turns along ellipses; return their ρ too."""
+    count, used = np.zeros(len(rows), dtype=int), np.zeros(len(rows))
+    for these, found, at, _ in _counted(f, rows, lower, upper, rho):
+        count[these], used[these] = found, at
+    return count, used
+
+
+def _counted(
+    f: Functions, rows: Index, lower: float, upper: float, rho: float
+) -> Iterator[tuple[Index, Index, Array, Complex]]:
+    """Yield which of the rows have been counted, their zeros, the ρ of their ellipses and f on them.
 
     Where the phase cannot be followed, a zero lies on the ellipse, which then shrinks a little.
     """
-    count, used = np.zeros(len(rows), dtype=int), np.full(len(rows), rho)
-    waiting = np.arange(len(rows))
+    used, waiting = np.full(len(rows), rho), np.arange(len(rows))
     for _ in range(MOST_SHRINKINGS):
         points = FIRST_POINTS
-        while waiting.size and points <= MOST_POINTS:
-            followed = np.zeros(len(waiting), dtype=bool)
-            for some in np.array_split(np.arange(len(waiting)), -(-len(waiting) * points // TOGETHER)):
-                these = waiting[some]
+        while waiting.size and points <= min(MOST_POINTS, ENOUGH / (used[waiting[0]] - 1)):
+            left = []
+            for these in np.array_split(waiting, -(-len(waiting) * points // TOGETHER)):
                 once = slice(1) if np.ptp(used[these]) == 0 else slice(None)
                 values = f(ellipse(lower, upper, used[these][once], points), rows[these])
-                count[these], followed[some] = _turns(values)
-            waiting, points = waiting[~followed], 4 * points
+                count, followed = _turns(values)
+                yield these[followed], count[followed], used[these[followed]], values[followed]
+                left.append(these[~followed])
+            waiting, points = np.concatenate(left), 2 * points
         if not waiting.size:
-            return count, used
+            return
         used[waiting] = 1 + SHRINKING * (used[waiting] - 1)
     raise EngineError(
         f"the poles of {waiting.size} scattering problems could not be counted: "
@@ -73,15 +92,77 @@ def count_zeros(f: Functions, rows: Index, lower: float, upper: float, rho: floa
 
 
 def _turns(values: Complex) -> tuple[Index, Array]:
-    """Return how often the phase of each row turns, going round, and whether it can be followed."""
-    following = np.roll(values, -1, axis=1)
-    # Products with the conjugate turn as quotients do, and zero divides nothing.
-    steps = np.angle(following * values.conj())
-    # A step past a double zero hides a whole turn, but not the change in size beside it.
-    change = np.abs(following - values) - LARGEST_STEP * np.maximum(np.abs(following), np.abs(values))
+    """Return how often the phase of each row turns, going round, and whether it can be followed.
+
+    It is followed between the points too, by their own harmonics, where what these lack hides no zero.
+    """
+    points = values.shape[1]
     # Where a function has no value, no phase can be followed.
-    turned = np.nan_to_num(steps.sum(axis=1) / (2 * np.pi))
-    return np.rint(turned).astype(int), change.max(axis=1) < 0
+    valued = np.isfinite(values).all(axis=1)
+    harmonics = np.fft.fftshift(np.fft.fft(np.where(valued[:, None], values, 0), axis=1), axes=1) / points
+    lacks = np.abs(harmonics[:, np.arange(-TAIL, TAIL)]).sum(axis=1)
+    beside = (FINER - 1) * points // 2
+    padded = np.fft.ifftshift(np.pad(harmonics, ((0, 0), (beside, beside))), axes=1)
+    finer = np.fft.ifft(padded, axis=1) * FINER * points
+    following = np.roll(finer, -1, axis=1)
+    # Products with the conjugate turn as quotients do, and zero divides nothing.
+    steps = np.angle(following * finer.conj())
+    # A step past a double zero hides a whole turn, but not the change in size beside it.
+    change = np.abs(following - finer) - LARGEST_STEP * np.maximum(np.abs(following), np.abs(finer))
+    followed = valued & (change.max(axis=1) < 0) & (lacks < np.abs(finer).min(axis=1) / FINER)
+    return np.rint(steps.sum(axis=1) / (2 * np.pi)).astype(int), followed
+
+
+def zeros_inside(count: int, rho: Array, values: Complex) -> tuple[Complex, Mask]:
+    """Return as many zeros, in units in which the interval is [−1, 1], (rows, count); and which are exact.
+
+    They are those of the Chebyshev series with the values on the ellipse of ρ, (rows, points): found from
+    their power sums Σ T_k = ∮ T_k d(log f)/2πi, then all at once by the method of Aberth.
+    """
+    rows, points = values.shape
+    k = np.arange(min(points // 2, MOST_HARMONICS))
+    grown, turn = rho[:, None] ** k, 2 * np.pi * np.arange(points) / points
+    values = values / np.abs(values).max(axis=1, keepdims=True)
+    harmonics = np.fft.fft(values, axis=1) / points
+    series = harmonics[:, : len(k)] / grown
+    series[:, 0] /= 2
+    phase = np.unwrap(np.angle(values), axis=1) - count * turn
+    log = np.fft.fft(np.log(np.abs(values)) + 1j * phase, axis=1) / points
+    some = np.arange(1, count + 1)
+    sums = -some / 2 * (grown[:, some] * log[:, -some] - log[:, some] / grown[:, some])
+    # Power sums of the zeros themselves, and Newton's identities.
+    to_powers = np.array([np.pad(chebyshev.cheb2poly(np.eye(n + 1)[n]), (0, count - n)) for n in some])
+    powers = np.linalg.solve(to_powers[:, 1:], (sums - count * to_powers[:, 0]).T)
+    companion = np.zeros((rows, count, count), dtype=complex)
+    companion[:, some[1:] - 1, some[1:] - 2] = 1
+    elementary = [np.ones(rows, dtype=complex)]
+    for n in some:
+        parts = [(-1) ** (i - 1) * elementary[n - i] * powers[i - 1] for i in range(1, n + 1)]
+        elementary.append(np.asarray(sum(parts)) / n)
+        companion[:, 0, n - 1] = (-1) ** (n - 1) * elementary[n]
+    z = np.linalg.eigvals(companion)
+    weights = np.stack([series, k * series], axis=-1)
+    own = np.eye(count, dtype=bool)
+    with np.errstate(all="ignore"):
+        for _ in range(ABERTH_STEPS):
+            root = np.sqrt(z - 1) * np.sqrt(z + 1)
+            up = np.broadcast_to((z + root)[..., None], (*z.shape, len(k) - 1))
+            up = np.concatenate([np.ones((*z.shape, 1)), np.multiply.accumulate(up, axis=-1)], axis=-1)
+            f, slope = (
+                ((up + 1 / up) @ weights[..., :1])[..., 0],
+                ((up - 1 / up) @ weights[..., 1:])[..., 0] / root,
+            )
+            quotient = f / slope
+            apart = np.where(own, np.inf, z[:, :, None] - z[:, None])
+            step = quotient / (1 - quotient * (1 / apart).sum(axis=-1))
+            z = z - step
+            if not np.nanmax(np.abs(step)) > DONE:
+                break
+        # What the series lacks, in values and so in zeros.
+        lacks = np.abs(harmonics[:, len(k) - 2 : len(k) + 3]).max(axis=1) + ROUNDING
+        near = np.abs(slope * z.imag) * np.abs(z + root) ** FORGIVING
+        exact = (np.abs(step) < ARRIVED) & (lacks[:, None] < SURE * near)
+    return z, exact
 
 
 def polynomial_zeros(f: Functions, rows: Index, lower: float, upper: float, degree: int) -> Complex:
@@ -130,36 +211,52 @@ def zeros_near(f: Functions, number: int, lower: float, upper: float, rho: float
     NaN where a function has fewer zeros; a multiple zero comes once. It is an EngineError if those found are
     not as many as the argument principle counts.
     """
-    count, used = count_zeros(f, np.arange(number), lower, upper, rho)
-    found = np.full((number, int(count.max(initial=0))), np.nan, dtype=complex)
-    waiting = np.flatnonzero(count)
+    rows = np.arange(number)
+    count, used, kept = np.zeros(number, dtype=int), np.zeros(number), list[Complex]([NONE] * number)
+    missed = list[int]()
+
+    def settle(these: Index, zeros: Complex) -> None:
+        """Keep zeros (these, n) where they are as many as counted."""
+        for i, row in zip(these, zeros, strict=True):
+            inside = row[np.isfinite(row)]
+            inside = inside[parameter(lower, upper, inside) < used[i]]
+            single = _distinct(inside, DISTINCT * (upper - lower))
+            # A double zero is found twice, or once.
+            if count[i] in (len(inside), len(single)):
+                kept[i] = single
+            else:
+                missed.append(i)
+
+    for these, found, at, values in _counted(f, rows, lower, upper, rho):
+        count[these], used[these] = found, at
+        missed += these[found > MOST_INSIDE].tolist()
+        for n in set(found[(found > 0) & (found <= MOST_INSIDE)].tolist()):
+            some = found == n
+            z, exact = zeros_inside(n, at[some], values[some])
+            z = (lower + upper) / 2 + (upper - lower) / 2 * z
+            rough = np.where(exact, np.nan, z)
+            if not exact.all():
+                z = np.where(exact, z, newton(f, these[some], rough, lower, upper, 1 + AROUND * (rho - 1)))
+            settle(these[some], z)
     for degree in DEGREES:
-        if not waiting.size:
+        if not missed:
             break
+        waiting, missed = np.array(missed), []
         start = polynomial_zeros(f, waiting, lower, upper, degree)
         near = parameter(lower, upper, start) < 1 + NEARBY * (rho - 1)
         # The nearest come first, so that few columns remain.
         most = int(near.sum(axis=1).max())
         order = np.argsort(~near, axis=1, kind="stable")[:, :most]
         start = np.take_along_axis(np.where(near, start, np.nan), order, axis=1)
-        zeros = newton(f, waiting, start, lower, upper, 1 + AROUND * (rho - 1))
-        missed = []
-        for i, row in zip(waiting, zeros, strict=True):
-            inside = row[np.isfinite(row)]
-            inside = inside[parameter(lower, upper, inside) < used[i]]
-            single = _distinct(inside, DISTINCT * (upper - lower))
-            # A double zero is found twice, or once.
-            if count[i] in (len(inside), len(single)):
-                found[i, : len(single)] = single
-            else:
-                missed.append(i)
-        waiting = np.array(missed, dtype=int)
-    if waiting.size:
+        settle(waiting, newton(f, waiting, start, lower, upper, 1 + AROUND * (rho - 1)))
+    if missed:
         raise EngineError(
-            f"{waiting.size} scattering problems have other poles than the {count[waiting].max()} counted: "
+            f"{len(missed)} scattering problems have other poles than the {count[missed].max()} counted: "
             "a parameter is too large for double precision, or two band edges all but coincide"
         )
-    return found
+    return np.array(
+        [np.pad(one, (0, count.max(initial=0) - len(one)), constant_values=np.nan) for one in kept]
+    )
 
 
 def _distinct(z: Complex, tolerance: float) -> Complex:
