@@ -8,7 +8,7 @@ where those converge slowly, in s of φ = φ₁ + (φ₂ − φ₁) sin²(πs/2)
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from itertools import pairwise
@@ -20,7 +20,7 @@ import numpy as np
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.nearpoles import fejer
-from sotcheck.numerics.radial import Integrand, nested_error, radial, refined, substitution
+from sotcheck.numerics.radial import Integrand, Tolerance, nested_error, radial, refined, substitution
 
 PolesOf = Callable[[tuple[float, float], Array], Complex]
 #: What narrow poles add to the integral, and its error, shaped as the integral at every angle; and which do.
@@ -35,6 +35,10 @@ TINY = 1e-300
 MOST_VALUES = 10**7
 #: How quadrature errors are found.
 NESTED = "nested rules in k_perp and angle"
+#: The two parts of the error of an average over the angle: its own, and that of what it averages.
+ANGULAR, RADIAL = "angular", "radial"
+#: Ranges of angles beyond which none is halved any more.
+MOST_PIECES = 64
 #: Kinks closer than this are one.
 SAME_ANGLE = 1e-6
 #: Rules between kinks that gain less on the one before, and are this far from what is wanted, are slow.
@@ -103,21 +107,18 @@ def sum_over_k(
         ``narrow(segment, angles, poles)``: what poles within NARROW of the axis add to ∫f dx, and its error,
         shape (a, lanes, ...); and of which poles it is. All others are NaN.
     """
-    segments = list(pairwise(edges))
-    largest, asked = 0.0, 0
+    segments, spent, largest = list(pairwise(edges)), _Spent(most), 0.0
 
     def counted(x: Array, angles: Array) -> Array:
-        nonlocal asked
         values = f(x, angles)
-        asked += math.prod(values.shape[: 2 if poles is None else 3])
+        spent.values += math.prod(values.shape[: 2 if poles is None else 3])
         return values
 
-    def spent() -> bool:
-        return asked >= most
-
-    def tolerance(value: Array) -> float:
+    def tolerance(value: Array, error: Array) -> float:
         nonlocal largest
-        largest = max(largest, float(np.abs(value.mean(axis=0)).max()))
+        # A coarse rule next to poles may be wrong by any factor: only what is sure counts.
+        sure = np.abs(value.mean(axis=0)) - error
+        largest = max(largest, float(sure.max()))
         return max(rtol * largest, 4 * np.pi * atol) / len(segments)
 
     def along(segment: tuple[float, float], angles: Array) -> tuple[Array, Array, int]:
@@ -149,18 +150,23 @@ def sum_over_k(
     return replace(found, segments=segments, by_segment=by_segment)
 
 
+@dataclass
+class _Spent:
+    """How many values of the integrand there were; whether all that may be are spent, or a part of them."""
+
+    most: int
+    values: int = 0
+    part: float = 1.0
+
+    def __call__(self) -> bool:
+        return self.values >= self.part * self.most
+
+
 #: Integrals over x at given angles, shape (segments, angles, ...); their errors (segments, ...); nodes.
 ByAngle = Callable[[Array], tuple[Array, Array, int]]
-Tolerance = Callable[[Array], float]
 
 
-def _mean(value: Array, angular: Array, radial_errors: Array, angles: int, nodes: int) -> Sum:
-    """Return an average over the angle, with its own error and that of the integrals averaged."""
-    error = {"quadrature": (angular + radial_errors, NESTED)}
-    return Sum([], Estimate(value, error), angles, nodes)
-
-
-def _all_round(evaluate: ByAngle, tolerance: Tolerance, spent: Callable[[], bool]) -> Sum:
+def _all_round(evaluate: ByAngle, tolerance: Tolerance, spent: _Spent) -> Sum:
     """Average over equidistant angles, doubled until their error is below that of the integrals."""
     angles = 2 * np.pi * (np.arange(FIRST_ANGLES) + FIRST_ANGLE) / FIRST_ANGLES
     by_angle, radial_errors, nodes = evaluate(angles)
@@ -168,9 +174,10 @@ def _all_round(evaluate: ByAngle, tolerance: Tolerance, spent: Callable[[], bool
         rules = [by_angle[:, ::step].mean(axis=1) for step in (8, 4, 2, 1)]
         angular = nested_error(rules)
         # More angles than the radial errors are worth would be wasted.
-        wanted = max(tolerance(by_angle[0]), float(radial_errors.max()))
+        wanted = max(tolerance(rules[-1][None], angular + radial_errors), float(radial_errors.max()))
         if angular.max() <= wanted or len(angles) >= MOST_ANGLES or spent():
-            return _mean(rules[-1], angular, radial_errors, len(angles), nodes)
+            error = {"quadrature": (angular + radial_errors, NESTED)}
+            return Sum([], Estimate(rules[-1], error), len(angles), nodes)
         # The angles halfway between double the rule; those already done are kept.
         more, more_errors, nodes = evaluate(angles + np.pi / len(angles))
         by_angle = np.stack([by_angle, more], axis=2).reshape(len(by_angle), -1, *by_angle.shape[2:])
@@ -178,59 +185,98 @@ def _all_round(evaluate: ByAngle, tolerance: Tolerance, spent: Callable[[], bool
         radial_errors = np.maximum(radial_errors, more_errors)
 
 
-def _piecewise(
-    evaluate: ByAngle, tolerance: Tolerance, spent: Callable[[], bool], kinks: Sequence[float]
-) -> Sum:
-    """Average over half a turn and the opposite angles, piece by piece between kinks, smooth on each side."""
+def _piecewise(evaluate: ByAngle, tolerance: Tolerance, spent: _Spent, kinks: Sequence[float]) -> Sum:
+    """Average over half a turn and the opposite angles, piece by piece between kinks, smooth on each side.
+
+    The piece with the largest error gets more angles, until all of them together are good enough.
+    """
     inside = np.unique(np.mod(kinks, np.pi))
     ends = np.append(inside[np.diff(inside, prepend=-np.inf) > SAME_ANGLE], inside[0] + np.pi)
+    pieces = list[_Piece]()
+    for ends_of_one in pairwise(ends.tolist()):
+        # Each has its share of what may be spent, before one of them gets it all.
+        spent.part = (len(pieces) + 1) / (len(ends) - 1)
+        pieces.append(_Piece.of(evaluate, *ends_of_one))
+    spent.part = 1.0
+    while True:
+        total = reduce(add, (one.rule.by_segment for one in pieces))
+        angular, of_integrals = (float(total.size(name).max()) for name in (ANGULAR, RADIAL))
+        wanted = max(tolerance(total.value[None], total.error), of_integrals)
+        if angular <= wanted or spent() or len(pieces) >= MOST_PIECES:
+            break
+        worst = max(pieces, key=lambda one: one.angular)
+        better = worst.better(evaluate, wanted)
+        if spent() and sum(one.error for one in better) >= worst.error:
+            # The last that was begun is worth less than what it would replace.
+            break
+        pieces = [one for one in pieces if one is not worst] + better
+    angles, nodes = sum(one.rule.angles for one in pieces), max(one.rule.nodes for one in pieces)
+    return Sum([], Estimate(total.value, {"quadrature": (total.error, NESTED)}), angles, nodes)
 
-    def average(start: float, end: float) -> Sum:
-        share, radial_errors, nodes = (end - start) / np.pi, np.zeros(1), 0
-        rules, n = list[Array](), 0
-        angular: Array = np.zeros(0)
 
-        def at(s: Array) -> Array:
-            nonlocal radial_errors, nodes
-            half = start + (end - start) * s
-            values, errors, nodes = evaluate(np.concatenate([half, half + np.pi]))
-            radial_errors = np.maximum(radial_errors, errors)
-            return np.moveaxis(values[:, : len(s)] + values[:, len(s) :], 1, 0) / 2
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """A range of angles, its part of the average by the finest rule so far, and the rules that follow.
 
-        def crowded(s: Array) -> Array:
-            values = at(np.sin(np.pi / 2 * s) ** 2)
-            weighted: Array = values * _rate(s).reshape(-1, *(1,) * (values.ndim - 1))
-            return weighted
+    Nodes may be `crowded` at both ends.
+    """
 
-        def settled(sampled: Callable[[Array], Array]) -> bool:
-            nonlocal rules, angular, n
-            before = np.inf
-            for samples in refined(sampled):
-                n = len(samples)
-                rules = [
-                    np.tensordot(fejer(n // step)[1], samples[step - 1 :: step], 1) for step in (8, 4, 2, 1)
-                ]
-                angular = nested_error(rules)
-                if sampled is crowded:
-                    angular = np.abs(rules[-1] - rules[-2]) + _unseen(samples)
-                worst = float(angular.max())
-                wanted = max(tolerance(samples[:, 0]), float(radial_errors.max()))
-                if spent() or worst <= wanted:
-                    return True
-                if sampled is at and worst > max(SLOW * before, FAR * wanted):
-                    return False
-                before = worst
-            return True
+    ends: tuple[float, float]
+    crowded: bool
+    rule: Sum
+    finer: Iterator[Sum]
 
-        # A kink is a level's passing of a threshold; where two meet there, a branch point lies just beyond.
-        # Where Fejér's rules converge slowly, nodes crowd at both ends instead.
-        if not settled(at):
-            settled(crowded)
-        return _mean(rules[-1] * share, angular * share, radial_errors * share, 2 * n, nodes)
+    @classmethod
+    def of(cls, evaluate: ByAngle, start: float, end: float, crowded: bool = False) -> _Piece:
+        """Evaluate the first rule."""
+        rules = _rules(evaluate, (start, end), crowded)
+        return cls((start, end), crowded, next(rules), rules)
 
-    done = [average(*piece) for piece in pairwise(ends.tolist())]
-    total = reduce(add, (one.by_segment for one in done))
-    return Sum([], total, sum(one.angles for one in done), max(one.nodes for one in done))
+    @property
+    def angular(self) -> float:
+        """The largest error of the average."""
+        return float(self.rule.by_segment.size(ANGULAR).max())
+
+    @property
+    def error(self) -> float:
+        """The largest error, that of integrals over x included."""
+        return float(self.rule.by_segment.error.max())
+
+    def better(self, evaluate: ByAngle, wanted: float) -> list[_Piece]:
+        """Return what is to take its place: the next rule; where these converge slowly other nodes, or halves.
+
+        A kink is a level's passing of a threshold; where two meet there, a branch point lies just beyond: nodes
+        crowd at both ends. Where two levels all but meet in between that is of no help.
+        """
+        finer = next(self.finer, None)
+        if finer is not None:
+            found = replace(self, rule=finer)
+            if found.angular <= max(SLOW * self.angular, FAR * wanted):
+                return [found]
+            if not self.crowded:
+                return [_Piece.of(evaluate, *self.ends, crowded=True)]
+        (start, end), middle = self.ends, sum(self.ends) / 2
+        return [_Piece.of(evaluate, start, middle), _Piece.of(evaluate, middle, end)]
+
+
+def _rules(evaluate: ByAngle, ends: tuple[float, float], crowded: bool) -> Iterator[Sum]:
+    """Yield what a range of angles adds to the average, by one rule after the other."""
+    (start, end), seen = ends, list[tuple[Array, int]]()
+
+    def at(s: Array) -> Array:
+        half = start + (end - start) * (np.sin(np.pi / 2 * s) ** 2 if crowded else s)
+        values, *rest = evaluate(np.concatenate([half, half + np.pi]))
+        seen.append((rest[0], rest[1]))
+        both: Array = np.moveaxis(values[:, : len(s)] + values[:, len(s) :], 1, 0) / 2
+        return both * _rate(s).reshape(-1, *(1,) * (both.ndim - 1)) if crowded else both
+
+    for samples in refined(at):
+        n, share = len(samples), (end - start) / np.pi
+        rules = [np.tensordot(fejer(n // step)[1], samples[step - 1 :: step], 1) for step in (8, 4, 2, 1)]
+        angular = np.abs(rules[-1] - rules[-2]) + _unseen(samples) if crowded else nested_error(rules)
+        radial_errors = reduce(np.maximum, (errors for errors, _ in seen))
+        terms = {ANGULAR: (angular * share, NESTED), RADIAL: (radial_errors * share, NESTED)}
+        yield Sum([], Estimate(rules[-1] * share, terms), 2 * n, seen[-1][1])
 
 
 def _rate(s: Array) -> Array:

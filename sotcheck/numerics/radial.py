@@ -22,6 +22,8 @@ from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.nearpoles import NearPoles, fejer, near_poles
 
 Integrand = Callable[[Array, Array], Array]
+#: The error wanted of an integral whose value by angle, and error, are known so far.
+Tolerance = Callable[[Array, Array], float]
 
 #: Nodes in θ: tried in this order, then the interval is halved.
 LEVELS = (15, 31, 63, 127)
@@ -138,8 +140,8 @@ class _Interval:
         """The part of the path that this is."""
         return self.upper - self.lower
 
-    def integrate(self, tolerance: Callable[[Array], float], spent: Callable[[], bool]) -> bool:
-        """Raise the rule until the error is within tolerance(value), or all is spent; say if that was so."""
+    def integrate(self, tolerance: Tolerance, spent: Callable[[], bool]) -> bool:
+        """Raise the rule until the error is within the tolerance, or all is spent; say if that was so."""
         for samples in refined(self._sample):
             rules = [self._apply(samples[step - 1 :: step]) for step in (8, 4, 2, 1)]
             self.value = rules[-1]
@@ -148,7 +150,7 @@ class _Interval:
             self.error = unresolved + noise
             self.nodes = len(samples) + (self.near.nodes.shape[1] if self.near else 0)
             # No rule, however fine, gets below the noise.
-            enough = max(tolerance(self.value) * self.width, float(noise.max()))
+            enough = max(tolerance(self.value, self.error) * self.width, float(noise.max()))
             if unresolved <= enough or spent() or unresolved <= self._rounding(samples):
                 return True
         return self.width <= SMALLEST
@@ -237,7 +239,7 @@ def radial(
     f: Integrand,
     segment: tuple[float, float],
     angles: Array,
-    tolerance: Callable[[Array], float],
+    tolerance: Tolerance,
     poles: Complex | None = None,
     *,
     crowds: Sequence[float] = (),
