@@ -29,6 +29,8 @@ Narrow = Callable[[tuple[float, float], Array, Complex], tuple[Array, Array, Mas
 #: Distance from the real axis of θ below which a pole may be integrated by itself: no node need see it.
 NARROW = 1e-7
 FIRST_ANGLES, MOST_ANGLES = 8, 256
+#: Of a pole integrated by itself nodes see how it interferes, its distance's root; in units of the tolerance.
+UNFELT = 0.03
 #: A distance from the axis that is none.
 TINY = 1e-300
 #: Values of the integrand that a sum may take: beyond, nothing is refined any more.
@@ -131,7 +133,8 @@ def sum_over_k(
                 more, off, inside = narrow(segment, angles, np.where(inside, near, np.nan))
             # A pole upon the axis is none that nodes see; another one is next to it, however close.
             distance = 0.0 if narrow else np.maximum(np.abs(near.imag), TINY)
-            near = np.where(inside, near.real + 1j * distance, near)
+            felt = ~inside | (narrow is None) | (np.sqrt(np.abs(near.imag)) > UNFELT * rtol)
+            near = np.where(felt, np.where(inside, near.real + 1j * distance, near), np.nan)
         values, errors, nodes = radial(
             counted, segment, angles, tolerance, near, crowds=[*edges, *crowds], spent=spent
         )

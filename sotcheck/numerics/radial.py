@@ -153,6 +153,10 @@ class _Interval:
             enough = max(tolerance(self.value, self.error) * self.width, float(noise.max()))
             if unresolved <= enough or spent() or unresolved <= self._rounding(samples):
                 return True
+            # Twice the nodes square what is left of it: where the last rule cannot do, halves begin at once.
+            size = float(np.abs(self.value).max()) + unresolved
+            if (unresolved / size) ** ((LEVELS[-1] + 1) / (len(samples) + 1)) > enough / size:
+                break
         return self.width <= SMALLEST
 
     def halves(self) -> list[_Interval]:

@@ -51,8 +51,8 @@ class Exact:
         """Sum over k_⊥."""
         structure, most = system.structure, most_problems(engine, system)
         if most and kinks_of(system, scales, engine.effective_spacing(structure)).size:
-            # Each scale is then summed by itself.
-            most //= len(scales)
+            # Each scale is then summed by itself; ladders have many, half a sum's problems each.
+            most //= 2 * len(scales)
         flows = exact_flows(engine, system, scales, rtol=rtol, most=most)
         found = flows.total
         errors = np.stack([[errors_of_t(structure, one) for one in each] for each in found.error])
