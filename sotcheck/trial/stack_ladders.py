@@ -12,10 +12,10 @@ from sotcheck.engines import Engine
 from sotcheck.engines.determinant import kinks_of
 from sotcheck.exact.inside import errors_of_t, total_torque
 from sotcheck.exact.observables import exact_flows, largest_torque, summed_errors
+from sotcheck.numerics.angles import NESTED, Sum
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import observed_order, richardson
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.numerics.quadrature import NESTED, Sum
 from sotcheck.system.model import System
 from sotcheck.theory.sums import stack_torque
 from sotcheck.trial.evidence import RUNGS
