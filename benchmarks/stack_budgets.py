@@ -23,13 +23,13 @@ Line = dict[str, Any]
 
 
 def summed(seed: int, tolerance: float, limit: int) -> Line:
-    """Return the torque of a random stack with its errors, and the time it took; stopped after a `limit`."""
+    """Return the torque of a random stack with its errors, and the time it took, at most `limit` s of a CPU."""
 
     def late(*_: object) -> None:
         raise TimeoutError(f"stopped after {limit} s")
 
-    signal.signal(signal.SIGALRM, late)
-    signal.alarm(limit)
+    signal.signal(signal.SIGPROF, late)
+    signal.setitimer(signal.ITIMER_PROF, limit)
     wall, cpu = time.perf_counter(), time.process_time()
     found: Line = {"seed": seed, "tolerance": tolerance}
     try:
@@ -41,7 +41,7 @@ def summed(seed: int, tolerance: float, limit: int) -> Line:
     except Exception as reason:  # the next one may be well
         found["failed"] = f"{type(reason).__name__}: {reason}"
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
     return {**found, "wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
 
 
@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument("store", type=Path)
     parser.add_argument("--tolerance", type=float, nargs="*", default=[])
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 200], help="first and last but one")
-    parser.add_argument("--limit", type=int, default=300, help="seconds for each")
+    parser.add_argument("--limit", type=int, default=300, help="CPU seconds for each")
     options = parser.parse_args()
     options.store.touch()
     lines = [json.loads(text) for text in options.store.read_text().splitlines()]

@@ -213,6 +213,12 @@ ROUGH, OF_SLOPE = 8.0, 1e-10
 #: States closer to another one than this (relative) are filled together.
 TOGETHER = 1e-7
 HOW = "resonances between nodes, by their own integral"
+NOT_DIVIDED = "two states between nodes, too close to one another for doubles to tell what divides them"
+
+
+def together(one: Resonance) -> bool:
+    """Whether a state that no node sees is so close to another one that it is not told who fills which."""
+    return one.unseen and one.room <= TOGETHER * one.k_perp2
 
 
 def narrow_flows(structure: Structure, one: Resonance) -> Estimate:
@@ -220,7 +226,7 @@ def narrow_flows(structure: Structure, one: Resonance) -> Estimate:
     masses = np.array([structure.left.mass, structure.right.mass, structure.right.mass])[:, None, None]
     terms = [np.abs(delta.spin_orbit).max() for delta in structure.interfaces]
     terms += [layer.mass * layer.thickness * np.abs(layer.spin_orbit).max() for layer in structure.layers]
-    apart = one.room > TOGETHER * one.k_perp2
+    apart = not together(one)
     room = one.room if apart else TOGETHER * one.k_perp2
     unit = room / max(float(sum(terms)) * np.sqrt(one.k_perp2), TINY)
     unperturbed = State.of(structure, one.k_perp2, room)
@@ -240,10 +246,10 @@ def narrow_flows(structure: Structure, one: Resonance) -> Estimate:
         off = ROUGH * (one.width / room + (one.width / one.window) ** 2) + OF_SLOPE
         error = float(found.error.max()) + off * float(np.abs(found.value).max())
         return Estimate(found.value, {"resonance": (error, HOW)})
-    # How fields divide what fills two states so close is beyond doubles.
+    # How fields divide what fills two states so close is beyond doubles: as much as both may take is error.
     shape = 3, 4 * len(structure.interfaces) + 2 * len(structure.layers), 3
     largest = unperturbed.reach() / float((4 * np.pi) ** 2 * masses.min())
-    return Estimate(np.zeros(shape), {"resonance": (largest, HOW)})
+    return Estimate(np.zeros(shape), {"resonances together": (largest, NOT_DIVIDED)})
 
 
 def bound_torque(structure: Structure, one: Resonance) -> Estimate:
