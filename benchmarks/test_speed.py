@@ -13,7 +13,7 @@ from sotcheck.engines import Engine, KwantChain, Matching
 from sotcheck.engines.kwant_chain import BUNDLE
 from sotcheck.engines.kwant_private import channel_modes
 from sotcheck.exact.observables import exact_flows
-from sotcheck.numerics.quadrature import Sum
+from sotcheck.numerics.angles import Sum
 from sotcheck.sweep.journal import open_journal
 from sotcheck.system.files import load
 from sotcheck.trial.torque import torque

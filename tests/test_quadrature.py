@@ -13,9 +13,10 @@ from sotcheck.engines import Matching
 from sotcheck.errors import EngineError
 from sotcheck.exact import observables
 from sotcheck.exact.observables import exact_flows
+from sotcheck.numerics.angles import FIRST_ANGLES, MOST_ANGLES
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.nearpoles import fejer, near_poles, rule
-from sotcheck.numerics.quadrature import FIRST_ANGLES, MOST_ANGLES, PolesOf, sample, sum_over_k
+from sotcheck.numerics.quadrature import PolesOf, sample, sum_over_k
 from sotcheck.numerics.radial import LEVELS, nested_error, substitution
 from sotcheck.system.files import load
 from sotcheck.system.interface import Interface

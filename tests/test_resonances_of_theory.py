@@ -184,7 +184,9 @@ def test_faults_are_seen(fault: Any, thickness: float, monkeypatch: pytest.Monke
         one.cache_clear()
     fault(monkeypatch)
     found = stack_torque(well(thickness), rtol=1e-8)
-    assert np.abs(found.value - right.value).max() > 100 * (found.total + right.total)
+    lost = np.abs(found.value - right.value).max()
+    # Nodes that meet a state unawares do not get over it, and say so.
+    assert lost > 100 * (found.total + right.total) or found.total > lost > 1e5 * right.total
 
 
 def test_what_others_leave_out_is_in_their_error() -> None:

@@ -20,10 +20,10 @@ from sotcheck.bound.thresholds import interface_states
 from sotcheck.engines import Engine
 from sotcheck.errors import EngineError, in_range, one_of
 from sotcheck.exact.observables import components, parts_of
+from sotcheck.numerics.angles import NESTED
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.crossing import ACCURACIES, ACCURACY, LARGEST, SMALLEST, Target, search
 from sotcheck.numerics.estimate import Estimate, side_by_side
-from sotcheck.numerics.quadrature import NESTED
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.system.model import System

@@ -1,14 +1,17 @@
 """Resonances of a stack so narrow that no node sees them: the integral over each, whatever its width.
 
+The engine's witness: the residue of the matching equations where the state is at home, told by what arrives
+there; that of theory rests on the state's norm and on the tails of the wave that only arrives in it.
+
 At interface n ψ = Ĝb̂ with Ĝ⁻¹ = Ŷ_right − κ̂ + Ŷ_left, the slopes of what leaves on either side, and b̂ of
 what comes in. Next to a state all but bound, at x₀ of x = k_⊥², Ĝ⁻¹ = D (x − x₀) + iw in the direction R of
 its null vector, with w = Σ_in |R†b̂|²/4 as no flux is lost. Hence
 
     ∫dx ψψ† = RR† (4π/|D|) |R†b̂|² / Σ_in |R†b̂|²,
 
-with |D| = ⟨∂H/∂x⟩ of the wave that is R there: finite however little of b̂ arrives, and known to the width
-relative to the distance of other states, of the other spin's, and of the same spin's, no closer than about
-1/D. Beside waves ψ₀ that pass it by, as those of an open other spin do, there is ∫dx ψ ψ₀† as well, with L
+with |D| that of ⟨∂H/∂x⟩ of the wave that is R there: finite however little of b̂ arrives, and known to the
+width relative to the distance of other states, of the other spin's, and of the same spin's, no closer than
+about 1/D. Beside waves ψ₀ that pass it by, as those of an open other spin do, there is ∫dx ψ ψ₀† as well, with L
 the left null vector of Ĝ⁻¹, and phases in which L†∂_xĜ⁻¹R has the sign of D,
 
     ∫dx ψ = −iπ R L†b̂/|D|.
@@ -81,7 +84,8 @@ def narrow_flows(structure: Structure, poles: Complex, angle: Array, scale: Arra
     # The phase of R is that of L, on which ∫ψ depends.
     R = R * np.exp(-1j * np.angle(turn * np.sign(slope.real)))[:, None]
     state, arriving = _carried(here, home, R.T, L.T, structure)
-    D = _norm(structure, grid, state)
+    # Next to k_⊥ = 0 spin-orbit terms, linear in it, may outweigh 1/M: levels fall there.
+    D = np.abs(_norm(structure, grid, state))
     if not D.min() > 0:
         at = grid[0][int(np.argmin(D))]
         raise EngineError(f"a state at k_perp = {at:g} has no energy: a number is beyond double precision")

@@ -11,10 +11,11 @@ from sotcheck.engines.determinant import kinks_of, poles_near
 from sotcheck.engines.narrow import narrow_flows
 from sotcheck.engines.poles import x_of
 from sotcheck.exact.inside import flows_of
+from sotcheck.numerics.angles import NESTED, Sum
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate, side_by_side
-from sotcheck.numerics.quadrature import NESTED, Sum, gauss, sum_over_k
+from sotcheck.numerics.quadrature import gauss, sum_over_k
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
 

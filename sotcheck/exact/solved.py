@@ -11,10 +11,11 @@ import numpy as np
 from sotcheck.engines import EXACT
 from sotcheck.engines.stack import reach
 from sotcheck.exact.observables import exact_flows, largest_torque
+from sotcheck.numerics.angles import NESTED
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.numerics.quadrature import NESTED, sample
+from sotcheck.numerics.quadrature import sample
 from sotcheck.system.interface import Interface, rashba
 from sotcheck.system.states import States
 

@@ -22,6 +22,8 @@ from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.nearpoles import NearPoles, fejer, near_poles
 
 Integrand = Callable[[Array, Array], Array]
+#: The error wanted of an integral whose value by angle, and error, are known so far.
+Tolerance = Callable[[Array, Array], float]
 
 #: Nodes in θ: tried in this order, then the interval is halved.
 LEVELS = (15, 31, 63, 127)
@@ -168,16 +170,18 @@ class _Interval:
 
     def settled(self, tolerance: float) -> bool:
         """Whether the error is within a tolerance of the whole; no rule, however fine, is below the noise."""
-        if self.unresolved <= max(tolerance * self.width, self.noise) or self.unresolved <= self._rounding():
-            return True
-        return self.level + 1 == len(LEVELS) and self.width <= SMALLEST
+        self.enough = max(tolerance * self.width, self.noise)
+        return self.unresolved <= self.enough or self.unresolved <= self._rounding()
 
     def finer(self) -> list[_Interval]:
-        """Return this with the next rule, or its halves."""
-        if self.level + 1 < len(LEVELS):
-            self.level += 1
-            return [self]
-        return self.halves()
+        """Return this with the next rule, or its halves where the last rule could not do either."""
+        # Twice the nodes square what is left of it.
+        size = float(np.abs(self.value).max()) + self.unresolved
+        power = (LEVELS[-1] + 1) / (LEVELS[self.level] + 1)
+        if (self.unresolved / size) ** power > self.enough / size:
+            return self.halves()
+        self.level += 1
+        return [self]
 
     def halves(self) -> list[_Interval]:
         middle = (self.lower + self.upper) / 2
@@ -273,7 +277,7 @@ def radial(
     f: Integrand,
     segments: Sequence[tuple[float, float]],
     angles: Array,
-    tolerance: Callable[[Array], float],
+    tolerance: Tolerance,
     poles: Sequence[Complex | None],
     *,
     crowds: Sequence[float] = (),
@@ -302,13 +306,15 @@ def radial(
             one.take(some)
         later: list[_Interval] = []
         for one in waiting:
-            enough = tolerance(one.value)
-            pieces = len(done[one.number]) + sum(other.number == one.number for other in [*waiting, *later])
-            if spent() or one.settled(enough) or (one.level + 1 == len(LEVELS) and pieces > MOST_INTERVALS):
-                done[one.number].append(one)
-                reached[one.place] = max(one.level, reached.get(one.place, 0))
-            else:
-                later += one.finer()
+            if not spent() and not one.settled(tolerance(one.value, one.error)):
+                finer = one.finer()
+                beside = [*done[one.number], *waiting, *later]
+                pieces = sum(other.number == one.number for other in beside)
+                if len(finer) == 1 or (one.width > SMALLEST and pieces <= MOST_INTERVALS):
+                    later += finer
+                    continue
+            done[one.number].append(one)
+            reached[one.place] = max(one.level, reached.get(one.place, 0))
         waiting = later
     sums = [
         (np.sum([one.value for one in some], axis=0), np.sum([one.error for one in some], axis=0))

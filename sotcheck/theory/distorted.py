@@ -110,7 +110,7 @@ class Side:
         return Side(self.psi[::-1], self.inside[::-1], self.admittance[::-1], self.onward[::-1])
 
 
-def _come_in(media: list[Medium], kappas: Sequence[Complex]) -> Side:
+def come_in(media: list[Medium], kappas: Sequence[Complex]) -> Side:
     """Return ψ at the junctions, and in layers, of waves of unit flux out of the first medium."""
     admittance = media[-1].admittance
     found = [admittance]
@@ -149,8 +149,8 @@ class Unperturbed:
         """Solve by reflection matrices, from either side."""
         media = [Medium.of(region, structure.energy, k_perp2) for region in structure.regions]
         kappas = kappas_of(structure)
-        back = _come_in(media[::-1], kappas[::-1])
-        return cls(structure, k_perp2, media, _come_in(media, kappas), back.turned)
+        back = come_in(media[::-1], kappas[::-1])
+        return cls(structure, k_perp2, media, come_in(media, kappas), back.turned)
 
     def at(self, junction: int) -> Complex:
         """Return ψ at a junction, (n, 2, 4)."""

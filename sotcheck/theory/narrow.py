@@ -1,12 +1,22 @@
 """First order of resonances that no node sees: what each adds to the integral of all flows over k_⊥².
 
-At home a state has Ĝ⁻¹ = D (x − x₀) + iw in the direction R of its null vector, see `resonances`. What
-arrives there fills it, a source with the share s of Σ_in |R†b̂|² = 4w, so that
+A state all but bound at x₀ of x = k_⊥² decays through open channels, as φ, in which waves only leave, and is
+filled through them, as χ, in which waves only arrive: both are the bound state, but for how much there is
+outside. Green's theorem for χ and the wave ψ_j of unit flux that comes in through channel j,
+(x − x_χ*) ⟨χ|1/M|ψ_j⟩ = 2i √v_j a_j*, with the velocity v_j = k/M and the amplitude a_j of what arrives in χ,
+gives
 
-    ∫dx ψψ† = R R† (4π/|D|) s,
+    ψ_j = φ 2i √v_j a_j*/(⟨χ|1/M|φ⟩ (x − x₀ ∓ iw)),
 
-however narrow it is. To first order the spin-orbit terms act as a static field, h Σ σ·a: in it all of that is
-found again, at the state's new place. The integrand (x/2) ∂_h flow has the integral
+and for χ itself the flux through which it is filled, Σ v_j |a_j|² = w ⟨χ|1/M|χ⟩. Hence, however narrow,
+
+    ∫dx ψ_jψ_j† = φφ† (4π/N) v_j |a_j|²/Σ v|a|²,    N = ⟨φ|1/M|φ⟩,
+
+by the norm of the wave and by its tails in the leads alone: neither the residue of a Green function, nor what
+arrives where the state is at home, is asked for.
+
+To first order the spin-orbit terms act as a static field, h Σ σ·a: in it all of that is found again, at the
+state's new place. The integrand (x/2) ∂_h flow has the integral
 
     d/dh [(x₀/2) flow(∫dx ψψ†)]    at h = 0,
 
@@ -28,6 +38,7 @@ from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.spin import dagger, dot_sigma, pauli_vector
 from sotcheck.system.structure import NO_FIELD, Structure
+from sotcheck.theory.carried import Carried, filled
 from sotcheck.theory.distorted import Unperturbed, by_source, kappas_of, mean_field
 from sotcheck.theory.resonances import Resonance, resonances
 
@@ -35,8 +46,8 @@ from sotcheck.theory.resonances import Resonance, resonances
 FIELDS, STEP = 0.02 * 0.5 ** np.arange(3), 1e-3
 #: How often the place of a state is improved, and how far off it, in steps, it is looked at from.
 IMPROVED, OFF = 4, 1e-9
-#: Places around it, in steps, and the weights of a value and a slope there.
-AROUND, CENTRE, SLOPE = (1.0, -1.0, 2.0, -2.0), np.array([4, 4, -1, -1]) / 6, np.array([8, -8, -1, 1]) / 12
+#: Places around it, in steps, and the weights of a value there.
+AROUND, CENTRE = (1.0, -1.0, 2.0, -2.0), np.array([4, 4, -1, -1]) / 6
 TINY = 1e-300
 
 
@@ -57,7 +68,10 @@ def in_field(structure: Structure, h: float) -> Structure:
 
 @dataclass(frozen=True)
 class State:
-    """A state all but bound at x, with the spinor R at its home, D, L†b̂ (4,) of what comes in, and w/|D|."""
+    """A state all but bound at x, with the spinor R at its home, and N as D.
+
+    `arriving` are N c_j of ψ_j = c_j φ/(x − x₀ ∓ iw), (4,); `wave` is φ.
+    """
 
     x: float
     home: int
@@ -67,6 +81,7 @@ class State:
     width: float
     step: float
     waves: Unperturbed
+    wave: Carried
 
     @classmethod
     def of(cls, structure: Structure, x: float, room: float, like: State | None = None) -> State:
@@ -86,22 +101,27 @@ class State:
             left, sizes, right = np.linalg.svd(there)
             own = np.abs(right @ R).argmax() if R.any() else sizes.argmin()
             L, R = left[:, own], right[own].conj()
-            slope = np.tensordot(SLOPE, inverse[home, 1:], 1) / step
-            x += float((-(L.conj() @ there @ R) / (L.conj() @ slope @ R)).real)
-        # What arrives is smooth in x, and known where ψ is not large.
-        arriving = L.conj() @ (inverse[home, 1:] @ waves.at(home)[1:])
-        D = abs(float((R.conj() @ slope @ R).real))
-        # The phase of R is that of L, on which ∫ψ depends.
-        turned = R * np.exp(-1j * np.angle(L.conj() @ slope @ R * np.sign((R.conj() @ slope @ R).real)))
-        width = float((CENTRE @ np.abs(arriving) ** 2).sum()) / 4 / D
-        sizes = np.sqrt(np.maximum(CENTRE @ np.abs(arriving) ** 2, 0.0))
-        phases = np.exp(1j * np.angle(CENTRE @ arriving))
-        return cls(x, home, turned, D, sizes * phases, width, step, waves)
+            leaves = Carried.of(waves.media, kappas, (waves.from_left, waves.from_right), home, R)
+            # The null vector of Ĝ⁻¹† is the spinor at home of the wave that only arrives.
+            arrives = Carried.of(waves.media, kappas, filled(structure, waves.media), home, L)
+            overlap = arrives.overlap(leaves, waves.media)
+            # By Hellmann and Feynman the slope of L†Ĝ⁻¹R is −⟨χ|1/M|φ⟩.
+            x += float((L.conj() @ there @ R / overlap).real)
+        # With the phase of R both are one and the same wave.
+        turn, D = np.exp(-1j * np.angle(overlap)), abs(overlap)
+        leaves = Carried.of(waves.media, kappas, (waves.from_left, waves.from_right), home, R * turn)
+        tails = [
+            medium.root_velocity[0] @ psi
+            for medium, psi in ((waves.media[0], arrives.psi[0]), (waves.media[-1], arrives.psi[-1]))
+        ]
+        arriving = 2j * np.concatenate(tails).conj()
+        width = float((np.abs(arriving) ** 2).sum()) / 4 / D
+        return cls(x, home, R * turn, D, arriving, width, step, waves, leaves)
 
     def flows(self, unperturbed: Structure, h: float, within: float = 1.0) -> Array:
         """Return (x/2) times all flows of ∫dx ψψ† in the field h, (3, 4I + 2L, 3).
 
-        Besides the part `within` its window of RR† there is ∫ψ = −iπ R (L†b̂)/|D| beside what passes it by.
+        Besides the part `within` its window of φφ† there is ∫ψ_j = −iπ c_j φ beside what passes it by.
         """
         own = self._carried()
         # Either side of the state its own part all but cancels: iw is left.
@@ -178,31 +198,14 @@ class State:
         return float(self.x / 2 * 4 * np.pi / self.D * size)
 
     def _carried(self) -> list[Complex]:
-        """Return ψ = R at home going on to both sides, as `_flows_of` takes waves, without columns."""
-        structure = self.waves.structure
-        kappas, number = kappas_of(structure), len(structure.interfaces)
-        psi, minus, plus = (np.zeros((number, 2), dtype=complex) for _ in range(3))
-        inside = [np.zeros((0, 2), dtype=complex)] * (number - 1)
-        ways = (self.waves.from_left, 1, minus, plus), (self.waves.from_right, -1, plus, minus)
-        for side, ahead, before, beyond in ways:
-            wave, n = self.R, self.home
-            while True:
-                psi[n], beyond[n] = wave, ahead * side.admittance[n].reshape(-1, 2, 2)[0] @ wave
-                if n != self.home:
-                    before[n] = beyond[n] - ahead * kappas[n] @ wave
-                layer, n = min(n, n + ahead), n + ahead
-                if not 0 <= n < number:
-                    break
-                medium, (entered, rho) = self.waves.media[layer + 1], side.onward[layer]
-                a = entered[0] @ wave
-                b = rho[0] @ medium.phase()[0] @ a
-                wave = medium.phase()[0] @ a + b
-                parts, roots = self._nodes(layer)
-                if ahead < 0:
-                    parts = 1 - parts
-                inside[layer] = medium.phase(parts)[:, 0] @ a + medium.phase(1 - parts)[:, 0] @ b
-                inside[layer] *= roots[:, None]
-        return [psi, minus, plus, *inside]
+        """Return φ as `_flows_of` takes waves, without columns."""
+        inside = []
+        for layer, (a, b, ahead) in enumerate(self.wave.inside):
+            (parts, roots), medium = self._nodes(layer), self.waves.media[layer + 1]
+            near = parts if ahead > 0 else 1 - parts
+            psi = medium.phase(near)[:, 0] @ a + medium.phase(1 - near)[:, 0] @ b
+            inside.append(psi * roots[:, None])
+        return [self.wave.psi, self.wave.minus, self.wave.plus, *inside]
 
 
 #: Errors relative to the largest flow: per width over the distance of the next state, of derivatives in x.
@@ -210,6 +213,12 @@ ROUGH, OF_SLOPE = 8.0, 1e-10
 #: States closer to another one than this (relative) are filled together.
 TOGETHER = 1e-7
 HOW = "resonances between nodes, by their own integral"
+NOT_DIVIDED = "two states between nodes, too close to one another for doubles to tell what divides them"
+
+
+def together(one: Resonance) -> bool:
+    """Whether a state that no node sees is so close to another one that it is not told who fills which."""
+    return one.unseen and one.room <= TOGETHER * one.k_perp2
 
 
 def narrow_flows(structure: Structure, one: Resonance) -> Estimate:
@@ -217,7 +226,7 @@ def narrow_flows(structure: Structure, one: Resonance) -> Estimate:
     masses = np.array([structure.left.mass, structure.right.mass, structure.right.mass])[:, None, None]
     terms = [np.abs(delta.spin_orbit).max() for delta in structure.interfaces]
     terms += [layer.mass * layer.thickness * np.abs(layer.spin_orbit).max() for layer in structure.layers]
-    apart = one.room > TOGETHER * one.k_perp2
+    apart = not together(one)
     room = one.room if apart else TOGETHER * one.k_perp2
     unit = room / max(float(sum(terms)) * np.sqrt(one.k_perp2), TINY)
     unperturbed = State.of(structure, one.k_perp2, room)
@@ -237,10 +246,10 @@ def narrow_flows(structure: Structure, one: Resonance) -> Estimate:
         off = ROUGH * (one.width / room + (one.width / one.window) ** 2) + OF_SLOPE
         error = float(found.error.max()) + off * float(np.abs(found.value).max())
         return Estimate(found.value, {"resonance": (error, HOW)})
-    # How fields divide what fills two states so close is beyond doubles.
+    # How fields divide what fills two states so close is beyond doubles: as much as both may take is error.
     shape = 3, 4 * len(structure.interfaces) + 2 * len(structure.layers), 3
     largest = unperturbed.reach() / float((4 * np.pi) ** 2 * masses.min())
-    return Estimate(np.zeros(shape), {"resonance": (largest, HOW)})
+    return Estimate(np.zeros(shape), {"resonances together": (largest, NOT_DIVIDED)})
 
 
 def bound_torque(structure: Structure, one: Resonance) -> Estimate:

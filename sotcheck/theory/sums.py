@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from sotcheck.numerics.angles import Sum
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.numerics.quadrature import Sum, sum_over_k
+from sotcheck.numerics.quadrature import sum_over_k
 from sotcheck.numerics.radial import CLEARANCE, Integrand
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System

@@ -13,9 +13,10 @@ from sotcheck.bound.fermi import Occurrence, occurrence
 from sotcheck.engines import EXACT, Engine, KwantChain
 from sotcheck.errors import EngineError, LatticeError
 from sotcheck.exact.observables import LATTICE, exact_flows
+from sotcheck.numerics.angles import Sum
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.numerics.quadrature import Sum, sample
+from sotcheck.numerics.quadrature import sample
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System

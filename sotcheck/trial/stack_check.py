@@ -16,9 +16,10 @@ from sotcheck.beyond.torques import open_sources
 from sotcheck.engines import Engine
 from sotcheck.exact.inside import spin_turned
 from sotcheck.exact.observables import largest_torque, ledger_residual
+from sotcheck.numerics.angles import NESTED
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.numerics.quadrature import NESTED, sample
+from sotcheck.numerics.quadrature import sample
 from sotcheck.system.model import System
 from sotcheck.theory.first_order import FirstOrder
 from sotcheck.theory.sums import first_order_flows, first_order_torque

@@ -22,7 +22,7 @@ from sotcheck.numerics.quadrature import sample
 from sotcheck.system.interface import SOURCES
 from sotcheck.system.model import System
 from sotcheck.system.structure import Structure
-from sotcheck.theory.narrow import bound_torque
+from sotcheck.theory.narrow import bound_torque, together
 from sotcheck.theory.resonances import Resonance, resonances
 from sotcheck.theory.validity import ANGLES, radius_by_k
 from sotcheck.trial.evidence import NODES
@@ -123,7 +123,10 @@ def _narrowest(structure: Structure) -> str:
         if least.unseen
         else "it holds for spin-orbit terms weaker than about the root of that"
     )
+    close = "; of two too close to one another to tell who fills which it is in the error"
     return (
         f"{len(root)} of the stack's resonances without spin-orbit coupling are narrow (the narrowest at "
         f"k_perp = {at:.6g}, half-width {width:.2g}): {unseen} ({reach:.1g}) where another channel is open"
+        + close
+        * any(map(together, found))
     )

@@ -12,10 +12,10 @@ from sotcheck.engines import Engine
 from sotcheck.engines.determinant import kinks_of
 from sotcheck.exact.inside import errors_of_t, total_torque
 from sotcheck.exact.observables import exact_flows, largest_torque, summed_errors
+from sotcheck.numerics.angles import NESTED, Sum
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import observed_order, richardson
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.numerics.quadrature import NESTED, Sum
 from sotcheck.system.model import System
 from sotcheck.theory.sums import stack_torque
 from sotcheck.trial.evidence import RUNGS
@@ -51,8 +51,8 @@ class Exact:
         """Sum over k_⊥."""
         structure, most = system.structure, most_problems(engine, system)
         if most and kinks_of(system, scales, engine.effective_spacing(structure)).size:
-            # Each scale is then summed by itself.
-            most //= len(scales)
+            # Each scale is then summed by itself; ladders have many, half a sum's problems each.
+            most //= 2 * len(scales)
         flows = exact_flows(engine, system, scales, rtol=rtol, most=most)
         found = flows.total
         errors = np.stack([[errors_of_t(structure, one) for one in each] for each in found.error])

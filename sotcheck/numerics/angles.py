@@ -1,0 +1,202 @@
+"""Averages over the angle of k: the trapezoid, doubled, or Fejér's rules between its kinks.
+
+Where Fejér's rules converge slowly nodes crowd at both ends, in s of φ = φ₁ + (φ₂ − φ₁) sin²(πs/2), or else a
+range is halved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+from itertools import pairwise
+from operator import add
+
+import numpy as np
+
+from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.numerics.nearpoles import fejer
+from sotcheck.numerics.radial import Tolerance, nested_error, refined
+
+#: Angles all round to begin with, and at most.
+FIRST_ANGLES, MOST_ANGLES = 8, 256
+#: How quadrature errors are found.
+NESTED = "nested rules in k_perp and angle"
+#: The two parts of the error of an average over the angle: its own, and that of what it averages.
+ANGULAR, RADIAL = "angular", "radial"
+#: Ranges of angles beyond which none is halved any more.
+MOST_PIECES = 64
+#: Kinks closer than this are one.
+SAME_ANGLE = 1e-6
+#: Rules between kinks that gain less on the one before, and are this far from what is wanted, are slow.
+SLOW, FAR = 0.1, 1e3
+#: The nodes at either end, and those next to them.
+ENDS = (0, 1), (-1, -2)
+#: First angle in units of their spacing: a generic one, so that no harmonic vanishes on all of a nested rule.
+FIRST_ANGLE = 0.3
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A k_⊥ sum by segment between thresholds, ranges of k_⊥², with the angles and k_⊥ of its final rule.
+
+    `by_segment` is (1/4π) ∫ dx ⟨f⟩_φ of each, shape (segments, ...); its error is radial plus angular.
+    """
+
+    segments: list[tuple[float, float]]
+    by_segment: Estimate
+    angles: int = 0
+    nodes: int = 0
+
+    @property
+    def total(self) -> Estimate:
+        """The sum over all segments."""
+        return self.by_segment.sum(axis=0)
+
+
+@dataclass
+class Spent:
+    """How many values of the integrand there were, of the most that there may be, or a part of these."""
+
+    most: int
+    values: int = 0
+    part: float = 1.0
+
+    def __call__(self) -> bool:
+        """Whether nothing is to be refined any more."""
+        return self.values >= self.part * self.most
+
+
+#: Integrals over x at given angles, shape (segments, angles, ...); their errors (segments, ...); nodes.
+ByAngle = Callable[[Array], tuple[Array, Array, int]]
+
+
+def all_round(evaluate: ByAngle, tolerance: Tolerance, spent: Spent) -> Sum:
+    """Average over equidistant angles, doubled until their error is below that of the integrals."""
+    angles = 2 * np.pi * (np.arange(FIRST_ANGLES) + FIRST_ANGLE) / FIRST_ANGLES
+    by_angle, radial_errors, nodes = evaluate(angles)
+    while True:
+        rules = [by_angle[:, ::step].mean(axis=1) for step in (8, 4, 2, 1)]
+        angular = nested_error(rules)
+        # More angles than the radial errors are worth would be wasted.
+        wanted = max(tolerance(rules[-1][None], angular + radial_errors), float(radial_errors.max()))
+        if angular.max() <= wanted or len(angles) >= MOST_ANGLES or spent():
+            error = {"quadrature": (angular + radial_errors, NESTED)}
+            return Sum([], Estimate(rules[-1], error), len(angles), nodes)
+        # The angles halfway between double the rule; those already done are kept.
+        more, more_errors, nodes = evaluate(angles + np.pi / len(angles))
+        by_angle = np.stack([by_angle, more], axis=2).reshape(len(by_angle), -1, *by_angle.shape[2:])
+        angles = np.stack([angles, angles + np.pi / len(angles)], axis=1).ravel()
+        radial_errors = np.maximum(radial_errors, more_errors)
+
+
+def piecewise(evaluate: ByAngle, tolerance: Tolerance, spent: Spent, kinks: Sequence[float]) -> Sum:
+    """Average over half a turn and the opposite angles, piece by piece between kinks, smooth on each side.
+
+    The piece with the largest error gets more angles, until all of them together are good enough.
+    """
+    inside = np.unique(np.mod(kinks, np.pi))
+    ends = np.append(inside[np.diff(inside, prepend=-np.inf) > SAME_ANGLE], inside[0] + np.pi)
+    pieces = list[_Piece]()
+    for ends_of_one in pairwise(ends.tolist()):
+        # Each has its share of what may be spent, before one of them gets it all.
+        spent.part = (len(pieces) + 1) / (len(ends) - 1)
+        pieces.append(_Piece.of(evaluate, *ends_of_one))
+    spent.part = 1.0
+    while True:
+        total = reduce(add, (one.rule.by_segment for one in pieces))
+        angular, of_integrals = (float(total.size(name).max()) for name in (ANGULAR, RADIAL))
+        wanted = max(tolerance(total.value[None], total.error), of_integrals)
+        if angular <= wanted or spent() or len(pieces) >= MOST_PIECES:
+            break
+        worst = max(pieces, key=lambda one: one.angular)
+        better = worst.better(evaluate, wanted)
+        if spent() and sum(one.error for one in better) >= worst.error:
+            # The last that was begun is worth less than what it would replace.
+            break
+        pieces = [one for one in pieces if one is not worst] + better
+    angles, nodes = sum(one.rule.angles for one in pieces), max(one.rule.nodes for one in pieces)
+    return Sum([], Estimate(total.value, {"quadrature": (total.error, NESTED)}), angles, nodes)
+
+
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """A range of angles, its part of the average by the finest rule so far, and the rules that follow.
+
+    Nodes may be `crowded` at both ends.
+    """
+
+    ends: tuple[float, float]
+    crowded: bool
+    rule: Sum
+    finer: Iterator[Sum]
+
+    @classmethod
+    def of(cls, evaluate: ByAngle, start: float, end: float, crowded: bool = False) -> _Piece:
+        """Evaluate the first rule."""
+        rules = _rules(evaluate, (start, end), crowded)
+        return cls((start, end), crowded, next(rules), rules)
+
+    @property
+    def angular(self) -> float:
+        """The largest error of the average."""
+        return float(self.rule.by_segment.size(ANGULAR).max())
+
+    @property
+    def error(self) -> float:
+        """The largest error, that of integrals over x included."""
+        return float(self.rule.by_segment.error.max())
+
+    def better(self, evaluate: ByAngle, wanted: float) -> list[_Piece]:
+        """Return what takes its place: the next rule; where these converge slowly other nodes, or halves.
+
+        A kink is a level's passing of a threshold; where two meet there, a branch point lies just beyond:
+        nodes crowd at both ends. Where two levels all but meet in between that is of no help.
+        """
+        finer = next(self.finer, None)
+        if finer is not None:
+            found = replace(self, rule=finer)
+            if found.angular <= max(SLOW * self.angular, FAR * wanted):
+                return [found]
+            if not self.crowded:
+                return [_Piece.of(evaluate, *self.ends, crowded=True)]
+        (start, end), middle = self.ends, sum(self.ends) / 2
+        return [_Piece.of(evaluate, start, middle), _Piece.of(evaluate, middle, end)]
+
+
+def _rules(evaluate: ByAngle, ends: tuple[float, float], crowded: bool) -> Iterator[Sum]:
+    """Yield what a range of angles adds to the average, by one rule after the other."""
+    (start, end), seen = ends, list[tuple[Array, int]]()
+
+    def at(s: Array) -> Array:
+        half = start + (end - start) * (np.sin(np.pi / 2 * s) ** 2 if crowded else s)
+        values, errors, nodes = evaluate(np.concatenate([half, half + np.pi]))
+        seen.append((errors, nodes))
+        both: Array = np.moveaxis(values[:, : len(s)] + values[:, len(s) :], 1, 0) / 2
+        return both * _rate(s).reshape(-1, *(1,) * (both.ndim - 1)) if crowded else both
+
+    for samples in refined(at):
+        n, share = len(samples), (end - start) / np.pi
+        rules = [np.tensordot(fejer(n // step)[1], samples[step - 1 :: step], 1) for step in (8, 4, 2, 1)]
+        angular = np.abs(rules[-1] - rules[-2]) + _unseen(samples) if crowded else nested_error(rules)
+        radial_errors = reduce(np.maximum, (errors for errors, _ in seen))
+        terms = {ANGULAR: (angular * share, NESTED), RADIAL: (radial_errors * share, NESTED)}
+        yield Sum([], Estimate(rules[-1] * share, terms), 2 * n, seen[-1][1])
+
+
+def _rate(s: Array) -> Array:
+    """Return the derivative of sin²(πs/2), which crowds nodes."""
+    rate: Array = np.pi / 2 * np.sin(np.pi * s)
+    return rate
+
+
+def _unseen(samples: Array) -> Array:
+    """Return what a branch point may hide that is closer to an end than the crowded nodes are.
+
+    Its share of the integral is that of the last node, as far as the function changes there.
+    """
+    nodes, weights = fejer(len(samples))
+    one, other = (np.abs(samples[i] / _rate(nodes[i]) - samples[j] / _rate(nodes[j])) for i, j in ENDS)
+    unseen: Array = weights[0] * _rate(nodes[0]) * (one + other)
+    return unseen
