@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from sotcheck.beyond.torques import open_sources
 from sotcheck.engines import Engine
 from sotcheck.engines.determinant import kinks_of
+from sotcheck.exact.apart import apart
 from sotcheck.exact.inside import errors_of_t, total_torque
 from sotcheck.exact.observables import exact_flows, largest_torque, summed_errors
 from sotcheck.numerics.arrays import Array
@@ -40,28 +41,48 @@ ORDER_TELL_APART = 0.05
 
 @dataclass(frozen=True)
 class Exact:
-    """Exact flows over these scales (n,), and t over them (n, 3, 3): scale, source, x, y, z."""
+    """An engine's flows over these scales (n,), and t over them (n, 3, 3): scale, source, x, y, z.
 
+    `noise` (n, 3) is what rounding makes of t, not over the scale; `apart` is what t over the scale differs
+    by from another engine's, where that was summed.
+    """
+
+    engine: Engine
     scales: Array
+    noise: Array
     flows: Sum
     over_scale: Estimate
+    apart: Estimate | None = None
 
     @classmethod
-    def of(cls, engine: Engine, system: System, scales: Array, rtol: float) -> Exact:
-        """Sum over k_⊥."""
+    def of(
+        cls, engine: Engine, system: System, scales: Array, rtol: float, beside: Exact | None = None
+    ) -> Exact:
+        """Sum over k_⊥: all flows, or, `beside` another engine, what they differ by from that one's."""
         structure, most = system.structure, most_problems(engine, system)
+        # No sum is refined below FLOOR of the largest torque there can be.
+        noise = summed_errors(engine, system, scales).sum(axis=0) + FLOOR * largest_torque(system)
+
+        def over_scale(found: Estimate, noise: Array) -> Estimate:
+            errors = np.stack([[errors_of_t(structure, one) for one in each] for each in found.error])
+            rounding = noise[..., None] / np.abs(scales)[:, None, None]
+            _, origin = found.terms.get("quadrature", (0.0, NESTED))
+            terms = {"quadrature": (errors, origin), "rounding": (rounding, "double precision over the scale")}
+            return Estimate(total_torque(structure, found.value), terms)
+
+        if beside and len(engine.rungs(structure)) == 1:
+            more = apart(engine, beside.engine, system, scales, float(noise.max()), most)
+            flows = replace(beside.flows, by_segment=beside.flows.by_segment + more)
+            both = noise + beside.noise
+            departs = over_scale(more.sum(axis=0), both)
+            # What rounding makes of the other engine's sum comes on top.
+            noise = both + beside.noise
+            return cls(engine, scales, noise, flows, over_scale(flows.total, noise), departs)
         if most and kinks_of(system, scales, engine.effective_spacing(structure)).size:
             # Each scale is then summed by itself.
             most //= len(scales)
         flows = exact_flows(engine, system, scales, rtol=rtol, most=most)
-        found = flows.total
-        errors = np.stack([[errors_of_t(structure, one) for one in each] for each in found.error])
-        # No sum is refined below FLOOR of the largest torque there can be.
-        noise = summed_errors(engine, system, scales).sum(axis=0) + FLOOR * largest_torque(system)
-        rounding = noise[..., None] / np.abs(scales)[:, None, None]
-        _, origin = found.terms.get("quadrature", (0.0, NESTED))
-        terms = {"quadrature": (errors, origin), "rounding": (rounding, "double precision over the scale")}
-        return cls(scales, flows, Estimate(total_torque(structure, found.value), terms))
+        return cls(engine, scales, noise, flows, over_scale(flows.total, noise))
 
     @property
     def linear(self) -> Estimate:
@@ -100,7 +121,7 @@ class Climb:
     """The ladders of one engine, by the part of all that the spin-orbit terms can turn at the largest scale.
 
     `unit` is the scale at which they turn spin by about a radian, or less where less is the limit. Flows that
-    have a linear coefficient are `regular`; t may vanish where they do not.
+    have a linear coefficient are `regular`; t may vanish where they do not. `beside`: that of the engine whose sums this one's are held against.
     """
 
     engine: Engine
@@ -108,6 +129,7 @@ class Climb:
     unit: float
     expected: Estimate
     regular: bool
+    beside: Climb | None = None
     tried: dict[float, Exact] = field(default_factory=dict)
 
     def at(self, *parts: float) -> dict[float, Exact]:
@@ -115,7 +137,8 @@ class Climb:
         for part in parts:
             if part not in self.tried:
                 scales = part * self.unit * RUNGS
-                self.tried[part] = Exact.of(self.engine, self.system, scales, self.engine.accuracy)
+                other = self.beside.at(part)[part] if self.beside else None
+                self.tried[part] = Exact.of(self.engine, self.system, scales, self.engine.accuracy, other)
         return {part: self.tried[part] for part in parts}
 
     def doubt(self, part: float, source: int) -> float:
@@ -189,8 +212,11 @@ class Ladders:
         scale = max(float(np.abs(expected.value).max()), SMALL_TORQUE * largest_torque(system))
         unit = (expansion.radius or 1.0) / max(strength(system.structure), TINY)
         regular = expansion.kind == "analytic"
-        climbs = {name: Climb(engine, system, unit, expected, regular) for name, engine in engines.items()}
-        first = next(iter(climbs.values()))
+        name, *others = engines
+        first = Climb(engines[name], system, unit, expected, regular)
+        climbs = {name: first} | {
+            other: Climb(engines[other], system, unit, expected, regular, first) for other in others
+        }
         first.at(*FIRST_RUNGS)
         # A resonance may be narrow, and what first order leaves too large.
         while expansion.exists and not first.enough(scale):
