@@ -1,4 +1,4 @@
-"""How far k_⊥-summed flows of two engines are apart: the sum of what differs, which is cheap where nothing does.
+"""How far summed flows of two engines are apart: the sum of what differs, which is cheap where nothing does.
 
 What both have alike, resonances and kinks included, no node need resolve twice.
 """
@@ -18,8 +18,10 @@ from sotcheck.system.model import System
 RTOL = 1e-4
 
 
-def apart(engine: Engine, other: Engine, system: System, scales: Array, noise: float, most: int | None) -> Estimate:
-    """Return the summed flows of an engine less those of another, over the scale, as in `exact_flows`' segments.
+def apart(
+    engine: Engine, other: Engine, system: System, scales: Array, noise: float, most: int | None
+) -> Estimate:
+    """Return summed flows of an engine less those of another, over the scale, by segment as `exact_flows`.
 
     Neither engine is the limit of others. `noise` is what rounding leaves of a sum, not over the scale: below
     it nothing is refined, nor after `most` problems.
@@ -33,5 +35,7 @@ def apart(engine: Engine, other: Engine, system: System, scales: Array, noise: f
         k_x = (k_perp * np.cos(angle))[..., None, None, None]
         return k_x * factor * (one - two)
 
-    found = sum_over_k(integrand, system.thresholds(), RTOL, noise, most=(most or engine.most_problems) // len(scales))
+    found = sum_over_k(
+        integrand, system.thresholds(), RTOL, noise, most=(most or engine.most_problems) // len(scales)
+    )
     return found.by_segment / scales[:, None, None, None]

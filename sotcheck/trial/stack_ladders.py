@@ -21,8 +21,8 @@ from sotcheck.system.model import System
 from sotcheck.theory.sums import stack_torque
 from sotcheck.trial.evidence import RUNGS
 from sotcheck.trial.expansion import Expansion
+from sotcheck.trial.reach import most_problems
 from sotcheck.trial.stack_expansion import expansion_of, strength
-from sotcheck.trial.torque import most_problems
 from sotcheck.trial.verdict import TELL_APART
 
 #: Largest scales of the ladders that are tried, by how far spin-orbit terms turn spin; then smaller ones.
@@ -67,16 +67,18 @@ class Exact:
             errors = np.stack([[errors_of_t(structure, one) for one in each] for each in found.error])
             rounding = noise[..., None] / np.abs(scales)[:, None, None]
             _, origin = found.terms.get("quadrature", (0.0, NESTED))
-            terms = {"quadrature": (errors, origin), "rounding": (rounding, "double precision over the scale")}
+            terms = {
+                "quadrature": (errors, origin),
+                "rounding": (rounding, "double precision over the scale"),
+            }
             return Estimate(total_torque(structure, found.value), terms)
 
         if beside and len(engine.rungs(structure)) == 1:
             more = apart(engine, beside.engine, system, scales, float(noise.max()), most)
             flows = replace(beside.flows, by_segment=beside.flows.by_segment + more)
-            both = noise + beside.noise
-            departs = over_scale(more.sum(axis=0), both)
-            # What rounding makes of the other engine's sum comes on top.
-            noise = both + beside.noise
+            departs = over_scale(more.sum(axis=0), noise + beside.noise)
+            # In a difference that both make, nodes see rounding as they see all else that is not smooth.
+            noise = np.maximum(noise, beside.noise)
             return cls(engine, scales, noise, flows, over_scale(flows.total, noise), departs)
         if most and kinks_of(system, scales, engine.effective_spacing(structure)).size:
             # Each scale is then summed by itself.
@@ -121,7 +123,8 @@ class Climb:
     """The ladders of one engine, by the part of all that the spin-orbit terms can turn at the largest scale.
 
     `unit` is the scale at which they turn spin by about a radian, or less where less is the limit. Flows that
-    have a linear coefficient are `regular`; t may vanish where they do not. `beside`: that of the engine whose sums this one's are held against.
+    have a linear coefficient are `regular`; t may vanish where they do not. `beside`: that of the engine
+    whose sums this one's are held against.
     """
 
     engine: Engine
