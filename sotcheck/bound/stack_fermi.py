@@ -128,9 +128,7 @@ class Counted:
         """Return the number elsewhere."""
         return number_at_fermi(self.structure, q, angle, self.scale)
 
-    def crossings(
-        self, n: int | Index, lower: Array, upper: Array, angle: Array, steps: int = STEPS
-    ) -> Array:
+    def crossings(self, n: Index, lower: Array, upper: Array, angle: Array, steps: int = STEPS) -> Array:
         """Return q at which there are n states at one end and fewer at the other, by bisection, (m,)."""
         low, high = lower.copy(), upper.copy()
         first = self.at(low, angle) >= n
@@ -201,9 +199,8 @@ def _borders(grid: Counted, n: int) -> tuple[Index, Index, Index, Index]:
         for b in range(a)
         if (both := crossed[a] & crossed[b]).any()
     ]
-    first, second = (
-        np.concatenate([np.zeros(0, dtype=int), *(pair[side] for pair in pairs)]) for side in (0, 1)
-    )
+    none = np.zeros(0, dtype=int)
+    first, second = (np.concatenate([none, *(pair[side] for pair in pairs)]) for side in (0, 1))
     links = coo_array((np.ones(len(first)), (first, second)), shape=(edges.size, edges.size))
     label = connected_components(links, directed=False)[1].reshape(edges.shape)
     at = np.argwhere(outwards)
