@@ -27,7 +27,7 @@ def apart(
     it nothing is refined, nor after `most` problems.
     """
     structure = system.structure
-    factor = -1 / (8 * np.pi * np.array(system.masses)[[0, 1, 1], None, None])
+    factor = -1 / (4 * np.pi * np.array(system.masses)[[0, 1, 1], None, None])
 
     def integrand(x: Array, angles: Array) -> Array:
         k_perp, angle = np.sqrt(x)[:, None, None], angles[:, None]

@@ -27,10 +27,14 @@ from sotcheck.trial.verdict import TELL_APART
 
 #: Largest scales of the ladders that are tried, by how far spin-orbit terms turn spin; then smaller ones.
 FIRST_RUNGS, FARTHER, SMALLEST, TINY = (1.0, 0.2, 0.05), 5.0, 1e-6, 1e-60
+#: Larger ones, where what first order leaves is but so many times its error.
+LARGEST, HIDDEN = 25.0, 1e3
 #: t/scale is even in it.
 POWERS = (2, 4, 6)
 #: What rounding leaves of any sum, in units of the largest torque there can be.
 FLOOR = 8 * float(np.finfo(float).eps)
+#: Relative accuracy that is tried where a better one is not to be had, and how a sum says so.
+COARSER, STOPPED = 1e-8, "stopped"
 #: Flows at z = 0.
 FLOWS = 4
 #: Part of the natural scale of t below which no torque counts as large.
@@ -84,6 +88,10 @@ class Exact:
             # Each scale is then summed by itself.
             most //= len(scales)
         flows = exact_flows(engine, system, scales, rtol=rtol, most=most)
+        if rtol < COARSER and STOPPED in flows.total.terms["quadrature"][1]:
+            # The first ranges of k may have taken all that there was for digits that no one needs.
+            again = exact_flows(engine, system, scales, rtol=COARSER, most=most)
+            flows = min(flows, again, key=lambda one: one.total.total)
         return cls(engine, scales, noise, flows, over_scale(flows.total, noise))
 
     @property
@@ -177,6 +185,16 @@ class Climb:
             for s, _ in open_sources(self.system)
         }
 
+    def hidden(self) -> bool:
+        """Whether what first order leaves of a source is seen, and so little that larger scales tell more."""
+        part, steepest = max(self.tried), self.steepest
+        found = []
+        for s, best in steepest.items():
+            top = self.tried[part].rest(self.expected, s)[0]
+            seen = top.total < top.value < HIDDEN * top.total
+            found.append(seen and self.doubt(best, s) > ORDER_TELL_APART)
+        return any(found) and part < LARGEST
+
     def enough(self, scale: float) -> bool:
         """Whether a smaller scale would tell no more, or what is told suffices."""
         unsure = [part for s, part in self.steepest.items() if self.doubt(part, s) > ORDER_TELL_APART]
@@ -221,6 +239,8 @@ class Ladders:
             other: Climb(engines[other], system, unit, expected, regular, first) for other in others
         }
         first.at(*FIRST_RUNGS)
+        while expansion.exists and first.hidden():
+            first.at(max(first.tried) * FARTHER)
         # A resonance may be narrow, and what first order leaves too large.
         while expansion.exists and not first.enough(scale):
             first.at(min(first.tried) / FARTHER)
