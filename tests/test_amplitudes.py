@@ -165,6 +165,17 @@ def test_errors_of_half_a_table_cover_no_more() -> None:
     assert found.total < 1e-3 * np.abs(exact.value).max()
 
 
+def test_errors_of_smooth_tables_are_small() -> None:
+    """Not that of half the rows, which is thousands of times as large: several times the true one."""
+    exact = first_order_torque(BULK, FORMULA, rtol=1e-11).total
+    theta = (np.arange(40) + 0.5) / 40 * np.pi / 2
+    k = [np.sqrt(a + (b - a) * np.sin(theta) ** 2) for a, b in pairwise(BULK.thresholds())]
+    found = first_order_of(table_of(BULK, np.concatenate(k)), FORMULA)
+    off = np.abs(found.value - np.outer(exact.value, [0, 1])).max()
+    assert off <= found.total + exact.total
+    assert found.total <= 30 * max(off, 1e-13)
+
+
 def test_lower_symmetry() -> None:
     """Amplitudes that depend on the direction of k: as the exact torque of the same grid of interfaces."""
     k_max, h = BULK.thresholds()[-1] ** 0.5, 1e-3

@@ -501,6 +501,7 @@ RASHBA = SD.interface
         (spinless, "a site has norbs = 1; expected norbs = 2"),
         (backwards, "spin is not conserved in N"),
         (lambda: layers() | {"zero": kwant().lattice.chain(norbs=2)(7)}, "is no site of the builder"),
+        (change(zero=[]), "'zero' = [] is no site of the builder; give the site at z = 0"),
         (lambda: layers() | {"zero": kwant().lattice.chain(norbs=2)(1)}, "z = 0 touches the right lead"),
         (lambda: two_orbitals(1), "'zero' does not cut the system in two"),
         (onsite(SD.metal), "has the parameter h_R"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +14,7 @@ from layer_cases import PINNED
 
 import sotcheck as sc
 from sotcheck.engines import EXACT, Engine, Matching
+from sotcheck.errors import LatticeError
 from sotcheck.exact import inside
 from sotcheck.numerics.arrays import Array
 from sotcheck.run.progress import silent
@@ -28,6 +30,7 @@ from sotcheck.trial.check import CheckResult, check_stack, try_claims
 from sotcheck.trial.entries import Claim
 from sotcheck.trial.evidence import RUNGS
 from sotcheck.trial.paper import load
+from sotcheck.trial.reach import refuse_beyond
 from sotcheck.trial.stack_check import conserved, engines_agree, evidence_of, first_order
 from sotcheck.trial.stack_ladders import Exact, Ladders
 from sotcheck.trial.verdict import Verdict
@@ -281,6 +284,17 @@ def test_an_engine_can_be_wrong(engine: Engine, claims: set[str]) -> None:
     assert {f.engine for f in rows if f.verdict is not Verdict.AGREES} == {"wrong"}
 
 
+def test_what_engines_differ_by_is_the_difference_of_their_sums() -> None:
+    """A wrong engine's sum is the right one's and what it differs by, where both can be had."""
+    scales = np.array([0.3, 0.15])
+    right = Exact.of(Matching(), BENEATH, scales, 1e-10)
+    wrong, beside = (Exact.of(Steeper(), BENEATH, scales, 1e-10, other) for other in (None, right))
+    assert beside.apart is not None
+    size = np.abs(wrong.over_scale.value).max()
+    assert np.abs(beside.apart.value).max() > 1e-5 * size
+    assert np.abs(beside.over_scale.value - wrong.over_scale.value).max() <= 1e-8 * size
+
+
 class Endless(Steeper):
     """In a layer with a spin-orbit term its flows jump where another closed form takes over."""
 
@@ -294,6 +308,35 @@ def test_a_sum_without_end_ends_and_says_so() -> None:
     assert "stopped after 20000 values" in origin
     assert np.max(size) > 1e-9
     assert "stopped after 20000 values" in found.linear.terms["rounding"][1]
+
+
+def test_larger_scales_tell_what_small_ones_hide(monkeypatch: Patch) -> None:
+    """Of a source of which first order leaves next to nothing the slope is told by a larger ladder."""
+    monkeypatch.setattr("sotcheck.trial.stack_ladders.FIRST_RUNGS", (0.002,))
+    found = Ladders.of(BENEATH, CONTINUUM)
+    assert max(found.steepest.values()) > 0.002
+    assert {f.verdict for f in first_order(BENEATH, found)} == {Verdict.AGREES}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("potential", 1e20, "potential = 1e+20 asks for more than 3000 cells of a lattice; give a smaller"),
+        ("exchange", 1e9, "exchange = 1000000000.0 asks for more"),
+        ("thickness", 1e9, "thickness = 1000000000.0 asks for more"),
+        ("mass", 1e12, "mass = 1000000000000.0 asks for more"),
+        ("rashba", 1e9, "rashba = 1000000000.0 asks for more"),
+        ("thickness", 1e-9, "thickness = 1e-09 leaves a lattice no digits; expected at least 2e-06"),
+    ],
+)
+def test_a_lattice_refuses_by_key(key: str, value: float, words: str) -> None:
+    """At once, in one line, by torque and check alike; what has no lattice is not refused."""
+    layer = BENEATH.layers[0].model_dump() | {key: value}
+    stack = BENEATH.with_(layers=(layer,))
+    for asked in (sc.torque, sc.check):
+        with pytest.raises(LatticeError, match="spacer: " + re.escape(words)):
+            asked(stack, engine="kwant")
+    refuse_beyond(Matching(), stack)
 
 
 def test_first_order_sees_an_engine_that_is_not_linear(monkeypatch: Patch) -> None:

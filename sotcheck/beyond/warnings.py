@@ -10,6 +10,7 @@ from sotcheck.bound.table import on_bound_states
 from sotcheck.engines.poles import resonances_at_fermi_energy
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.interface import Interface
+from sotcheck.system.units import unit_of_torque, wave_vector
 from sotcheck.theory.embedded import embedded_state, missing_torque
 from sotcheck.theory.validity import transparent_channels
 
@@ -32,20 +33,21 @@ def warnings(
     scattering : mapping of float to array (3,), optional
         Sum of the sources' t by h_R, where it is known: it need not be computed then.
     """
-    h_R = list(h_R)
+    h_R, (one_k, unit) = list(h_R), wave_vector(iface)
     found = list(on_bound_states(iface, h_R, scattering or {}))
     if (state := embedded_state(iface)) is not None:
-        missing = missing_torque(iface)[1].real
+        missing = missing_torque(iface)[1].real * unit_of_torque(iface)
         found.append(
             "a minority interface state lies at E_F inside the majority's continuum (k_perp = "
-            f"{state.k_perp2**0.5:.4g}): first order misses its torque, fieldlike "
-            f"{missing:.4g} h_R of the source majority; exact engines integrate its resonance, of width h_R^2"
+            f"{one_k * state.k_perp2**0.5:.4g}{unit}): first order misses its torque, fieldlike "
+            f"{missing:.4g} h_R{' nm^-3' if unit else ''} of the source majority; exact engines integrate "
+            "its resonance, of width h_R^2"
         )
     else:
         found += [
             f"at h_R = {h:g} an interface state lies at E_F inside the majority's continuum (k_perp = "
-            f"{k:.4g}, at some in-plane angles) though there is none without h_R: first order does not know "
-            "of its torque"
+            f"{one_k * k:.4g}{unit}, at some in-plane angles) though there is none without h_R: "
+            "first order does not know of its torque"
             for h, k in _entered(iface, h_R)
         ]
     found += [

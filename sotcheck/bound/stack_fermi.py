@@ -23,8 +23,8 @@ from sotcheck.system.structure import Structure
 ANGLES, A_DECADE, NEAREST = 96, 24, 1e-4
 #: Relative size of ‖A‖ against the two half-spaces' kinetic energy from which no sea ends.
 CRITICAL = 1 - 1e-9
-#: Steps of bisections in q.
-STEPS = 50
+#: Steps of bisections in q: to all digits, and to those that the span of a contour is told with.
+STEPS, FEWER = 50, 30
 
 
 @dataclass(frozen=True)
@@ -128,11 +128,11 @@ class Counted:
         """Return the number elsewhere."""
         return number_at_fermi(self.structure, q, angle, self.scale)
 
-    def crossings(self, n: int | Index, lower: Array, upper: Array, angle: Array) -> Array:
+    def crossings(self, n: Index, lower: Array, upper: Array, angle: Array, steps: int = STEPS) -> Array:
         """Return q at which there are n states at one end and fewer at the other, by bisection, (m,)."""
         low, high = lower.copy(), upper.copy()
         first = self.at(low, angle) >= n
-        for _ in range(STEPS):
+        for _ in range(steps):
             middle = (low + high) / 2
             same = (self.at(middle, angle) >= n) == first
             low, high = np.where(same, middle, low), np.where(same, high, middle)
@@ -162,11 +162,27 @@ def fermi_contours(structure: Structure, scale: float) -> list[FermiContour]:
     Only where `no_end` says nothing.
     """
     grid = counted(structure, scale)
-    return [one for n in range(1, int(grid.number.max()) + 1) for one in _borders(grid, n)]
+    borders = [_borders(grid, n) for n in range(1, int(grid.number.max()) + 1)]
+    if not borders:
+        return []
+    level, at = (np.concatenate([one[part] for one in borders]) for part in (0, 1))
+    (row, column), q = at.T, grid.q
+    k = np.hypot(k_max(structure), grid.crossings(level, q[row], q[row + 1], grid.angle[column], FEWER))
+    found, end = [], np.cumsum([len(one[0]) for one in borders])
+    for (of_level, edges, border, open_ones), there in zip(borders, np.split(k, end[:-1]), strict=True):
+        for one in np.unique(border):
+            mine = border == one
+            around = len(np.unique(edges[mine, 1])) == len(grid.angle)
+            span = float(there[mine].min()), float(there[mine].max())
+            found.append(FermiContour(int(of_level[0]), span, one not in open_ones, around))
+    return sorted(found, key=lambda contour: (contour.number, contour.k_perp))
 
 
-def _borders(grid: Counted, n: int) -> list[FermiContour]:
-    """Return the borders of where there are n states, by the edges of the grid that they cross."""
+def _borders(grid: Counted, n: int) -> tuple[Index, Index, Index, Index]:
+    """Return the edges along q that borders of where there are n states cross.
+
+    That is: n, and row and column (2), of each, which border crosses it, and which borders end at q = 0.
+    """
     inside = grid.number >= n
     rows, columns = inside.shape
     outwards = np.zeros((rows, columns), dtype=bool)
@@ -183,19 +199,9 @@ def _borders(grid: Counted, n: int) -> list[FermiContour]:
         for b in range(a)
         if (both := crossed[a] & crossed[b]).any()
     ]
-    if not pairs:
-        return []
-    first, second = (np.concatenate([pair[side] for pair in pairs]) for side in (0, 1))
+    none = np.zeros(0, dtype=int)
+    first, second = (np.concatenate([none, *(pair[side] for pair in pairs)]) for side in (0, 1))
     links = coo_array((np.ones(len(first)), (first, second)), shape=(edges.size, edges.size))
     label = connected_components(links, directed=False)[1].reshape(edges.shape)
     at = np.argwhere(outwards)
-    q = grid.crossings(n, grid.q[at[:, 0]], grid.q[at[:, 0] + 1], grid.angle[at[:, 1]])
-    k = np.hypot(k_max(grid.structure), q)
-    of_each, ends = label[0][outwards], np.unique(label[1][0][along[0]])
-    found = []
-    for one in np.unique(of_each):
-        mine = of_each == one
-        around = len(np.unique(at[mine, 1])) == columns
-        span = float(k[mine].min()), float(k[mine].max())
-        found.append(FermiContour(n, span, one not in ends, around))
-    return sorted(found, key=lambda contour: contour.k_perp)
+    return np.full(len(at), n), at, label[0][outwards], np.unique(label[1][0][along[0]])

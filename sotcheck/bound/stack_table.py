@@ -187,8 +187,8 @@ def bound_in_stack(
     return StackBoundResult(stack, scale, k_perp, angle, states, at_fermi, contours, why, lowest, agreement)
 
 
-def in_words(contours: Sequence[FermiContour], why: str) -> str:
-    """Return in words which states are bound at E_F."""
+def in_words(contours: Sequence[FermiContour], why: str, wave_vector: tuple[float, str] = (1.0, "")) -> str:
+    """Return in words which states are bound at E_F; `wave_vector`: one in the unit wanted, its name."""
     if why:
         return f"states are bound at E_F at k_perp without end ({why})"
     if not contours:
@@ -196,11 +196,12 @@ def in_words(contours: Sequence[FermiContour], why: str) -> str:
     closed = sum(one.closed for one in contours)
     kinds = [f"{n} {kind}" for n, kind in ((closed, "closed"), (len(contours) - closed, "open")) if n]
     one = len(contours) == 1
-    ends = [(f"{lower:.6g}", f"{upper:.6g}") for lower, upper in (each.k_perp for each in contours)]
+    one_k, unit = wave_vector
+    ends = [tuple(f"{one_k * k:.6g}" for k in each.k_perp) for each in contours]
     spans = [lower if lower == upper else f"{lower} to {upper}" for lower, upper in ends]
     if len(spans) > MOST_SPANS:
         spans = [*spans[: MOST_SPANS - 1], "...", spans[-1]]
     return (
         f"{' and '.join(kinds)} Fermi contour{'' if one else 's'} of states bound in the stack "
-        f"{'lies' if one else 'lie'} at E_F outside both continua (k_perp = {', '.join(spans)})"
+        f"{'lies' if one else 'lie'} at E_F outside both continua (k_perp = {', '.join(spans)}{unit})"
     )

@@ -15,6 +15,7 @@ from sotcheck.engines.poles import x_of
 from sotcheck.errors import EngineError
 from sotcheck.system.stack import Stack
 from sotcheck.system.structure import Structure
+from sotcheck.system.units import wave_vector
 
 #: Resonances narrower than this part of k_⊥² are known to ε/width only.
 NARROWEST = 1e-12
@@ -27,7 +28,7 @@ def on_stack(stack: Stack, scales: Sequence[float], told: Container[float] = ())
 
     `told`: the scales at which their torque has a row of its own.
     """
-    structure = stack.structure
+    structure, (one_k, unit) = stack.structure, wave_vector(stack)
     for s in scales:
         name = "h_R" if stack.only_rashba else "scale"
         at = f"at {name} = {strength(stack, s)[name]:g}"
@@ -37,13 +38,13 @@ def on_stack(stack: Stack, scales: Sequence[float], told: Container[float] = ())
             if why or contours:
                 theirs = "the row 'bound' has theirs" if s in told else _why_not(structure, s, why)
                 left_out = "the scattering states' torque leaves them out"
-                yield f"{at}, {in_words(contours, why)}: {left_out}; {theirs}"
+                yield f"{at}, {in_words(contours, why, (one_k, unit))}: {left_out}; {theirs}"
             if (found := narrowest(structure, s)) is not None:
-                k_perp, width = found
+                k_perp, width = one_k * found[0], one_k * found[1]
                 yield (
                     f"{at} the stack has resonances within the continuum that double precision cannot "
-                    f"resolve (the narrowest at k_perp = {k_perp:.6g}, half-width {width:.2g}): their torque "
-                    "is known to rounding over width only, and the error says so"
+                    f"resolve (the narrowest at k_perp = {k_perp:.6g}, half-width {width:.2g}{unit}): "
+                    "their torque is known to rounding over width only, and the error says so"
                 )
         except EngineError as error:
             yield f"{at} states bound in the stack, or all but bound, cannot be told ({error})"

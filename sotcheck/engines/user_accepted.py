@@ -141,12 +141,14 @@ def _zero(name: str, finite: Any, given: Any) -> Index:
     """Return the numbers of the sites z = 0, a site or several."""
     sites = [given] if isinstance(given, kwant().builder.Site) else given
     try:
-        return np.array([finite.id_by_site[site] for site in sites], dtype=int)
+        if numbers := [finite.id_by_site[site] for site in sites]:
+            return np.array(numbers, dtype=int)
     except (KeyError, TypeError):
-        raise BuilderError(
-            f"{name}: 'zero' = {given!r} is no site of the builder; give the site at z = 0, such as "
-            "lattice(0), or a list of all sites of that layer"
-        ) from None
+        pass
+    raise BuilderError(
+        f"{name}: 'zero' = {given!r} is no site of the builder; give the site at z = 0, such as "
+        "lattice(0), or a list of all sites of that layer"
+    )
 
 
 def _laid_out(system: UserSystem) -> None:
@@ -154,7 +156,7 @@ def _laid_out(system: UserSystem) -> None:
     ends = [set(map(int, ends)) for ends in system.finite.lead_interfaces]
     zero = set(map(int, system.zero))
     for end, side in zip(ends, ("left", "right"), strict=True):
-        if not zero or end & zero:
+        if end & zero:
             raise BuilderError(
                 f"{system.name}: z = 0 touches the {side} lead; currents are measured on either side of it: "
                 "put a site or more between them, as by builder.attach_lead(lead, add_cells=1)"

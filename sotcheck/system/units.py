@@ -41,6 +41,11 @@ def unit_of_torque(system: System) -> float:
     return LENGTH_NM**-3 if system.unit else 1.0
 
 
+def wave_vector(system: System) -> tuple[float, str]:
+    """Return a wave vector of ħ²/2mₑ = 1 in the unit of the file, and how that is said behind a number."""
+    return (1 / LENGTH_NM, " nm^-1") if system.unit else (1.0, "")
+
+
 def length_in_m(system: System) -> float:
     """Return the unit of length of ħ²/2mₑ = 1 in m, of a system whose file is in eV.
 

@@ -25,6 +25,7 @@ from sotcheck.system.units import unit_of_torque
 from sotcheck.trial.entries import Claim
 from sotcheck.trial.evidence import Evidence, gather
 from sotcheck.trial.paper import Paper, load
+from sotcheck.trial.reach import refuse_beyond
 from sotcheck.trial.result import Findings
 from sotcheck.trial.stack_check import conserved, engines_agree, evidence_of, first_order
 from sotcheck.trial.stack_ladders import Ladders
@@ -190,6 +191,8 @@ def check(
         )
     h = np.array(values)
     if not isinstance(iface, Interface):
+        for one in engines.values():
+            refuse_beyond(one, iface)
         return check_stack(iface, engines, h, tolerance, progress)
     paper = load()
     evidence = gather(iface, h, tolerance, paper.first_order, engines=engines, progress=progress)

@@ -11,6 +11,7 @@ import numpy as np
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.radial import substitution
 from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.system.units import wave_vector
 from sotcheck.theory.embedded import embedded_state, missing_torque
 from sotcheck.theory.validity import (
     ANGLES,
@@ -69,12 +70,13 @@ class Expansion:
 def expansion_of(iface: Interface, k_perp2: Array) -> Expansion:
     """Say what kind of expansion an interface has; `k_perp2` (n,) is where k_⊥-resolved claims are tried."""
     by_k = float(radius_by_k(iface, k_perp2, ANGLES).min())
+    one_k, unit = wave_vector(iface)
     state = embedded_state(iface)
     if state is not None:
         radius = min(state.reach, _radius_elsewhere(iface, state.k_perp2))
         words = (
             "a minority interface state lies at E_F inside the majority's continuum "
-            f"(k_perp = {state.k_perp2**0.5:.4g}): first order misses its torque"
+            f"(k_perp = {one_k * state.k_perp2**0.5:.4g}{unit}): first order misses its torque"
         )
         if radius >= SMALLEST_RADIUS:
             return Expansion("embedded", radius, by_k, missing_torque(iface), state.k_perp2, words=words)
@@ -83,8 +85,8 @@ def expansion_of(iface: Interface, k_perp2: Array) -> Expansion:
     for channel in transparent_channels(iface):
         words = (
             f"the {channel.spin} channel is transparent (matched wave vectors): at grazing incidence "
-            f"(k_perp = {channel.k_perp2**0.5:.4g}) the expansion in h_R has no radius of convergence, "
-            "and the torque a term in h_R|h_R|"
+            f"(k_perp = {one_k * channel.k_perp2**0.5:.4g}{unit}) the expansion in h_R has no radius of "
+            "convergence, and the torque a term in h_R|h_R|"
         )
         return Expansion("transparent", radius, by_k, words=words)
     if without_interface(iface):

@@ -86,13 +86,19 @@ def engines_agree(
 
     Differences of t over the scale are relative to `size`, where t vanishes, or is smaller.
     """
-    found = {name: Exact.of(engine, system, scales, rtol).over_scale for name, engine in engines.items()}
-    (first, one), *others = found.items()
-    for name, other in others:
+    (first, engine), *others = engines.items()
+    if not others:
+        return
+    reference = Exact.of(engine, system, scales, rtol)
+    one = reference.over_scale
+    for name, engine in others:
+        found = Exact.of(engine, system, scales, rtol, reference)
+        apart = found.apart or found.over_scale.and_("other engine", one.error, NESTED) - one.value
         for s, source in open_sources(system):
-            both = other[:, s].and_("other engine", one.error[:, s], NESTED)
+            both = apart[:, s] + one.value[:, s]
             said = compare(one.value[:, s], both, scale=max(size, float(np.abs(both.value).max())))
-            words = "scale " + ", ".join(f"{scale:g}" for scale in scales)
+            words = "what they differ by, summed; " if found.apart else ""
+            words += "scale " + ", ".join(f"{scale:g}" for scale in scales)
             quantity = f"t, {name} against {first}, worst component"
             yield Trial(quantity, said, words, source, name, torque=True).finding(*AGREE)
         yield from _by_k(system, {key: engines[key] for key in (first, name)}, float(scales[0]))
@@ -121,14 +127,16 @@ def conserved(system: System, engines: Mapping[str, Engine], scale: float) -> It
             here.spin_plus + spin_turned(states, n) - there.spin_minus
             for n, (here, there) in enumerate(pairwise(at))
         ]
+        # Four flows, or four products of two amplitudes, each known to so much.
+        of_flows, worst = 4 * errors.flows[..., None], 8 * errors.amplitudes.max(axis=-1)
         residuals: dict[str, tuple[list[Any], Array, tuple[str, str]]] = {
-            "at interfaces": ([ledger_residual(one.flows) for one in at], errors.flows, LEDGER),
-            "in layers": (passed, errors.flows, LEDGER),
-            "S†S - 1": ([states.unitarity_defect()], errors.amplitudes, UNITARY),
+            "at interfaces": ([ledger_residual(one.flows) for one in at], of_flows, LEDGER),
+            "in layers": (passed, of_flows, LEDGER),
+            "S†S - 1": ([states.unitarity_defect()], worst, UNITARY),
         }
         for quantity, (residual, error, claim) in residuals.items():
             if residual:
-                rounding = {"rounding": (4 * float(error.max()), "double precision")}
+                rounding = {"rounding": (error, "double precision")}
                 found = Estimate(np.stack(residual), rounding)
                 said = compare(0.0, found, tell_apart=RESIDUAL_TELL_APART, sample=True)
                 words = f"{quantity}, worst of k_perp and angles, per unit flux"

@@ -22,6 +22,7 @@ from sotcheck.numerics.quadrature import sample
 from sotcheck.system.interface import SOURCES
 from sotcheck.system.model import System
 from sotcheck.system.structure import Structure
+from sotcheck.system.units import wave_vector
 from sotcheck.theory.narrow import bound_torque, together
 from sotcheck.theory.resonances import Resonance, resonances
 from sotcheck.theory.validity import ANGLES, radius_by_k
@@ -52,7 +53,9 @@ def expansion_of(system: System) -> tuple[Expansion, Estimate]:
     x = x[x < system.k_perp2_max("normal")]
     by_k = float(radius_by_k(system, x, ANGLES).min()) if x.size else 0.0
     (inside, at_edge), radius = _states(system.structure), _reach(system.structure)
-    where = ", ".join(f"{x**0.5:.4g}" for x in at_edge or [one.k_perp2 for one in inside])
+    one_k, unit = wave_vector(system)
+    at = at_edge or [one.k_perp2 for one in inside]
+    where = ", ".join(f"{one_k * x**0.5:.4g}" for x in at) + unit
     missing = Estimate(np.zeros((len(SOURCES), 3)))
     if at_edge:
         words = (
@@ -61,7 +64,7 @@ def expansion_of(system: System) -> tuple[Expansion, Estimate]:
         )
         return Expansion("transparent", 0.0, by_k, words=words), missing
     if not inside:
-        return Expansion("analytic", radius, by_k, words=_narrowest(system.structure)), missing
+        return Expansion("analytic", radius, by_k, words=_narrowest(system)), missing
     words = (
         "without spin-orbit coupling a state is bound in the stack at E_F, among the open channels of the "
         f"other spin (k_perp = {where}): first order misses its torque"
@@ -110,13 +113,15 @@ def _reach(structure: Structure) -> float:
     return min(found)
 
 
-def _narrowest(structure: Structure) -> str:
+def _narrowest(system: System) -> str:
     """Return what is to be said of resonances so narrow that first order changes with the scale's size."""
-    found = [one for one in resonances(structure) if one.inside and 0 < one.width < REMARKABLE * one.k_perp2]
+    found = [
+        one for one in resonances(system.structure) if one.inside and 0 < one.width < REMARKABLE * one.k_perp2
+    ]
     if not found:
         return ""
-    least, root = min(found, key=lambda one: one.width), [one.k_perp2**0.5 for one in found]
-    at, width = least.k_perp2**0.5, least.width / (2 * least.k_perp2**0.5)
+    least, (one_k, unit) = min(found, key=lambda one: one.width), wave_vector(system)
+    at, width = one_k * least.k_perp2**0.5, one_k * least.width / (2 * least.k_perp2**0.5)
     reach = (least.width / least.k_perp2) ** 0.5
     unseen = (
         "their torque is that of scales beyond the root of the width"
@@ -125,8 +130,7 @@ def _narrowest(structure: Structure) -> str:
     )
     close = "; of two too close to one another to tell who fills which it is in the error"
     return (
-        f"{len(root)} of the stack's resonances without spin-orbit coupling are narrow (the narrowest at "
-        f"k_perp = {at:.6g}, half-width {width:.2g}): {unseen} ({reach:.1g}) where another channel is open"
-        + close
-        * any(map(together, found))
+        f"{len(found)} of the stack's resonances without spin-orbit coupling are narrow (the narrowest at "
+        f"k_perp = {at:.6g}, half-width {width:.2g}{unit}): {unseen} ({reach:.1g}) where another channel "
+        f"is open{close if any(map(together, found)) else ''}"
     )

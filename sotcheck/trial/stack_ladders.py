@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from sotcheck.beyond.torques import open_sources
 from sotcheck.engines import Engine
 from sotcheck.engines.determinant import kinks_of
+from sotcheck.exact.apart import apart
 from sotcheck.exact.inside import errors_of_t, total_torque
 from sotcheck.exact.observables import exact_flows, largest_torque, summed_errors
 from sotcheck.numerics.angles import NESTED, Sum
@@ -20,16 +21,20 @@ from sotcheck.system.model import System
 from sotcheck.theory.sums import stack_torque
 from sotcheck.trial.evidence import RUNGS
 from sotcheck.trial.expansion import Expansion
+from sotcheck.trial.reach import most_problems
 from sotcheck.trial.stack_expansion import expansion_of, strength
-from sotcheck.trial.torque import most_problems
 from sotcheck.trial.verdict import TELL_APART
 
 #: Largest scales of the ladders that are tried, by how far spin-orbit terms turn spin; then smaller ones.
 FIRST_RUNGS, FARTHER, SMALLEST, TINY = (1.0, 0.2, 0.05), 5.0, 1e-6, 1e-60
+#: Larger ones, where what first order leaves is but so many times its error.
+LARGEST, HIDDEN = 25.0, 1e3
 #: t/scale is even in it.
 POWERS = (2, 4, 6)
 #: What rounding leaves of any sum, in units of the largest torque there can be.
 FLOOR = 8 * float(np.finfo(float).eps)
+#: Relative accuracy that is tried where a better one is not to be had, and how a sum says so.
+COARSER, STOPPED = 1e-8, "stopped"
 #: Flows at z = 0.
 FLOWS = 4
 #: Part of the natural scale of t below which no torque counts as large.
@@ -40,28 +45,54 @@ ORDER_TELL_APART = 0.05
 
 @dataclass(frozen=True)
 class Exact:
-    """Exact flows over these scales (n,), and t over them (n, 3, 3): scale, source, x, y, z."""
+    """An engine's flows over these scales (n,), and t over them (n, 3, 3): scale, source, x, y, z.
 
+    `noise` (n, 3) is what rounding makes of t, not over the scale; `apart` is what t over the scale differs
+    by from another engine's, where that was summed.
+    """
+
+    engine: Engine
     scales: Array
+    noise: Array
     flows: Sum
     over_scale: Estimate
+    apart: Estimate | None = None
 
     @classmethod
-    def of(cls, engine: Engine, system: System, scales: Array, rtol: float) -> Exact:
-        """Sum over k_⊥."""
+    def of(
+        cls, engine: Engine, system: System, scales: Array, rtol: float, beside: Exact | None = None
+    ) -> Exact:
+        """Sum over k_⊥: all flows, or, `beside` another engine, what they differ by from that one's."""
         structure, most = system.structure, most_problems(engine, system)
+        # No sum is refined below FLOOR of the largest torque there can be.
+        noise = summed_errors(engine, system, scales).sum(axis=0) + FLOOR * largest_torque(system)
+
+        def over_scale(found: Estimate, noise: Array) -> Estimate:
+            errors = np.stack([[errors_of_t(structure, one) for one in each] for each in found.error])
+            rounding = noise[..., None] / np.abs(scales)[:, None, None]
+            _, origin = found.terms.get("quadrature", (0.0, NESTED))
+            terms = {
+                "quadrature": (errors, origin),
+                "rounding": (rounding, "double precision over the scale"),
+            }
+            return Estimate(total_torque(structure, found.value), terms)
+
+        if beside and len(engine.rungs(structure)) == 1:
+            more = apart(engine, beside.engine, system, scales, float(noise.max()), most)
+            flows = replace(beside.flows, by_segment=beside.flows.by_segment + more)
+            departs = over_scale(more.sum(axis=0), noise + beside.noise)
+            # In a difference that both make, nodes see rounding as they see all else that is not smooth.
+            noise = np.maximum(noise, beside.noise)
+            return cls(engine, scales, noise, flows, over_scale(flows.total, noise), departs)
         if most and kinks_of(system, scales, engine.effective_spacing(structure)).size:
             # Each scale is then summed by itself; ladders have many, half a sum's problems each.
             most //= 2 * len(scales)
         flows = exact_flows(engine, system, scales, rtol=rtol, most=most)
-        found = flows.total
-        errors = np.stack([[errors_of_t(structure, one) for one in each] for each in found.error])
-        # No sum is refined below FLOOR of the largest torque there can be.
-        noise = summed_errors(engine, system, scales).sum(axis=0) + FLOOR * largest_torque(system)
-        rounding = noise[..., None] / np.abs(scales)[:, None, None]
-        _, origin = found.terms.get("quadrature", (0.0, NESTED))
-        terms = {"quadrature": (errors, origin), "rounding": (rounding, "double precision over the scale")}
-        return cls(scales, flows, Estimate(total_torque(structure, found.value), terms))
+        if rtol < COARSER and STOPPED in flows.total.terms["quadrature"][1]:
+            # The first ranges of k may have taken all that there was for digits that no one needs.
+            again = exact_flows(engine, system, scales, rtol=COARSER, most=most)
+            flows = min(flows, again, key=lambda one: one.total.total)
+        return cls(engine, scales, noise, flows, over_scale(flows.total, noise))
 
     @property
     def linear(self) -> Estimate:
@@ -100,7 +131,8 @@ class Climb:
     """The ladders of one engine, by the part of all that the spin-orbit terms can turn at the largest scale.
 
     `unit` is the scale at which they turn spin by about a radian, or less where less is the limit. Flows that
-    have a linear coefficient are `regular`; t may vanish where they do not.
+    have a linear coefficient are `regular`; t may vanish where they do not. `beside`: that of the engine
+    whose sums this one's are held against.
     """
 
     engine: Engine
@@ -108,6 +140,7 @@ class Climb:
     unit: float
     expected: Estimate
     regular: bool
+    beside: Climb | None = None
     tried: dict[float, Exact] = field(default_factory=dict)
 
     def at(self, *parts: float) -> dict[float, Exact]:
@@ -115,7 +148,8 @@ class Climb:
         for part in parts:
             if part not in self.tried:
                 scales = part * self.unit * RUNGS
-                self.tried[part] = Exact.of(self.engine, self.system, scales, self.engine.accuracy)
+                other = self.beside.at(part)[part] if self.beside else None
+                self.tried[part] = Exact.of(self.engine, self.system, scales, self.engine.accuracy, other)
         return {part: self.tried[part] for part in parts}
 
     def doubt(self, part: float, source: int) -> float:
@@ -150,6 +184,16 @@ class Climb:
             s: min(self.tried, key=lambda part, s=s: (self.doubt(part, s), -part))  # type: ignore[misc]
             for s, _ in open_sources(self.system)
         }
+
+    def hidden(self) -> bool:
+        """Whether what first order leaves of a source is seen, and so little that larger scales tell more."""
+        part, steepest = max(self.tried), self.steepest
+        found = []
+        for s, best in steepest.items():
+            top = self.tried[part].rest(self.expected, s)[0]
+            seen = top.total < top.value < HIDDEN * top.total
+            found.append(seen and self.doubt(best, s) > ORDER_TELL_APART)
+        return any(found) and part < LARGEST
 
     def enough(self, scale: float) -> bool:
         """Whether a smaller scale would tell no more, or what is told suffices."""
@@ -189,9 +233,14 @@ class Ladders:
         scale = max(float(np.abs(expected.value).max()), SMALL_TORQUE * largest_torque(system))
         unit = (expansion.radius or 1.0) / max(strength(system.structure), TINY)
         regular = expansion.kind == "analytic"
-        climbs = {name: Climb(engine, system, unit, expected, regular) for name, engine in engines.items()}
-        first = next(iter(climbs.values()))
+        name, *others = engines
+        first = Climb(engines[name], system, unit, expected, regular)
+        climbs = {name: first} | {
+            other: Climb(engines[other], system, unit, expected, regular, first) for other in others
+        }
         first.at(*FIRST_RUNGS)
+        while expansion.exists and first.hidden():
+            first.at(max(first.tried) * FARTHER)
         # A resonance may be narrow, and what first order leaves too large.
         while expansion.exists and not first.enough(scale):
             first.at(min(first.tried) / FARTHER)

@@ -30,24 +30,12 @@ from sotcheck.system.stack import Stack
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.theory.sums import first_order_flows, first_order_torque, stack_flows, stack_torque
 from sotcheck.trial.paper import load
+from sotcheck.trial.reach import most_problems, refuse_beyond
 from sotcheck.trial.stack_expansion import expansion_of
 from sotcheck.trial.torque_table import TorqueRow, TorqueTable
 
-#: Problems that a sum over one layer's states may take, even by a fast engine: ten seconds.
-MOST_OF_STACKS = 1_200_000
-#: Of more layers, sums take their time: with fewer problems they would tell nothing.
-MANY = 8
 #: Default relative quadrature error, and the range accepted.
 TOLERANCE, TOLERANCES = 1e-9, (1e-12, 0.1)
-
-
-def most_problems(engine: Engine, system: System) -> int | None:
-    """Return how many problems a sum over k_⊥ may take; None for what suits the engine and a bare interface.
-
-    Each layer takes as long as the most that a problem of a bare interface does.
-    """
-    layers = min(len(system.structure.layers), MANY)
-    return min(engine.most_problems, MOST_OF_STACKS) // layers if layers else None
 
 
 @single_threaded
@@ -88,7 +76,7 @@ def torque(
     EngineError
         For an unknown engine or scheme, a tolerance or spacing out of range, or when an engine fails.
     LatticeError
-        If the spacing does not suit the wave numbers.
+        If the spacing does not suit the wave numbers, or a layer no lattice.
     """
     names, values = asked(iface, engine, h_R, tolerance)
     if scale is not None:
@@ -97,6 +85,8 @@ def torque(
         values = [value * float(factor) for value in values for factor in np.atleast_1d(scale)]
         values = list(dict.fromkeys(values))
     engines = exact_engines(names, scheme, spacing)
+    for one in engines.values():
+        refuse_beyond(one, iface)
     rows: list[TorqueRow] = []
     for name in progress(names, "torque"):
         if name != FIRST_ORDER:

@@ -1,0 +1,41 @@
+"""How far summed flows of two engines are apart: the sum of what differs, which is cheap where nothing does.
+
+What both have alike, resonances and kinks included, no node need resolve twice.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sotcheck.engines import Engine
+from sotcheck.exact.inside import flows_of
+from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.numerics.quadrature import sum_over_k
+from sotcheck.system.model import System
+
+#: Relative accuracy of a difference that is more than rounding.
+RTOL = 1e-4
+
+
+def apart(
+    engine: Engine, other: Engine, system: System, scales: Array, noise: float, most: int | None
+) -> Estimate:
+    """Return summed flows of an engine less those of another, over the scale, by segment as `exact_flows`.
+
+    Neither engine is the limit of others. `noise` is what rounding leaves of a sum, not over the scale: below
+    it nothing is refined, nor after `most` problems.
+    """
+    structure = system.structure
+    factor = -1 / (4 * np.pi * np.array(system.masses)[[0, 1, 1], None, None])
+
+    def integrand(x: Array, angles: Array) -> Array:
+        k_perp, angle = np.sqrt(x)[:, None, None], angles[:, None]
+        one, two = (flows_of(each, structure, k_perp, angle, scales) for each in (engine, other))
+        k_x = (k_perp * np.cos(angle))[..., None, None, None]
+        return k_x * factor * (one - two)
+
+    found = sum_over_k(
+        integrand, system.thresholds(), RTOL, noise, most=(most or engine.most_problems) // len(scales)
+    )
+    return found.by_segment / scales[:, None, None, None]
