@@ -190,11 +190,12 @@ def _weights(layer: Region, q2: Array) -> Array:
         np.negative(out[1], out=out[3])
     if thin.any():
         # ∫cos² = d − q²∫sin²/q², and ∫cos sin/q = sin²(qd)/2q².
-        x2 = np.where(thin, x2, 0.0)
+        where: Any = True if thin.all() else thin
+        x2 = x2 if where is True else np.where(thin, x2, 0.0)
         sine = _series(SINE_SQUARED, x2)
         slow = d - d * x2 * sine, mass * d**2 * _series(HALF_TURN, x2), mass**2 * d**3 * sine, 0 * sine
         for one, other in zip(out, slow, strict=True):
-            np.copyto(one, other, where=thin)
+            np.copyto(one, other, where=where)
     return out
 
 
