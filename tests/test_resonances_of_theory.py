@@ -175,7 +175,7 @@ def width_doubled(patch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "thickness"), [(nothing_found, 14.0), (left_out, 14.0), (width_doubled, 14.0)]
+    ("fault", "thickness"), [(nothing_found, 7.0), (left_out, 14.0), (width_doubled, 14.0)]
 )
 def test_faults_are_seen(fault: Any, thickness: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """By orders of magnitude more than the errors said, in what wells of any width agree upon."""

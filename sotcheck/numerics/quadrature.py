@@ -8,7 +8,7 @@ where those converge slowly, in s of φ = φ₁ + (φ₂ − φ₁) sin²(πs/2)
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from itertools import pairwise
@@ -20,7 +20,15 @@ import numpy as np
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.nearpoles import fejer
-from sotcheck.numerics.radial import Integrand, Reached, nested_error, radial, refined, substitution
+from sotcheck.numerics.radial import (
+    LEVELS,
+    Integrand,
+    Reached,
+    interleaved,
+    nested_error,
+    radial,
+    substitution,
+)
 
 PolesOf = Callable[[tuple[float, float], Array], Complex]
 #: What narrow poles add to the integral, and its error, shaped as the integral at every angle; and which do.
@@ -120,7 +128,9 @@ def sum_over_k(
         largest = max(largest, float(np.abs(value.mean(axis=0)).max()))
         return max(rtol * largest, 4 * np.pi * atol) / len(segments)
 
-    reached: Reached = {}
+    # Where poles are unknown a needle in one segment is not to spoil what is wanted of the others.
+    each = [slice(n, n + 1) for n in range(len(segments))]
+    groups: list[tuple[slice, Reached]] = [(one, {}) for one in (each if poles is None else [slice(None)])]
 
     def seen(segment: tuple[float, float], angles: Array) -> tuple[Any, Any, Complex | None]:
         near = None if poles is None else poles(segment, angles)
@@ -137,10 +147,16 @@ def sum_over_k(
 
     def evaluate(angles: Array) -> tuple[Array, Array, int]:
         more, off, near = zip(*(seen(segment, angles) for segment in segments), strict=True)
-        values, errors, nodes = radial(
-            counted, segments, angles, tolerance, near,
-            crowds=[*edges, *crowds], spent=spent, reached=reached,
-        )  # fmt: skip
+        done = []
+        for group, reached in groups:
+            done.append(
+                radial(
+                    counted, segments[group], angles, tolerance, near[group],
+                    crowds=[*edges, *crowds], spent=spent, reached=reached,
+                )
+            )  # fmt: skip
+        values, errors = (np.concatenate(parts) for parts in list(zip(*done, strict=True))[:2])
+        nodes = sum(one[2] for one in done)
         for n, (one, error) in enumerate(zip(more, off, strict=True)):
             values[n] += one
             errors[n] += error
@@ -237,6 +253,15 @@ def _piecewise(
     done = [average(*piece) for piece in pairwise(ends.tolist())]
     total = reduce(add, (one.by_segment for one in done))
     return Sum([], total, sum(one.angles for one in done), max(one.nodes for one in done))
+
+
+def refined(sample: Callable[[Array], Array]) -> Iterator[Array]:
+    """Yield samples (nodes, ...) of Fejér's rules of LEVELS nodes; each sample once."""
+    samples = sample(fejer(LEVELS[0])[0])
+    yield samples
+    for n in LEVELS[1:]:
+        samples = interleaved(sample(fejer(n)[0][::2]), samples)
+        yield samples
 
 
 def _rate(s: Array) -> Array:

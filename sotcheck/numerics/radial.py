@@ -11,7 +11,7 @@ cosh of it: a few nodes a decade, where halving θ would need a rule of them for
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -90,14 +90,11 @@ class Path:
         return part if half == 0 else 1 - part
 
 
-def refined(sample: Callable[[Array], Array]) -> Iterator[Array]:
-    """Yield samples (nodes, ...) of Fejér's rules of LEVELS nodes; each sample once."""
-    samples = sample(fejer(LEVELS[0])[0])
-    yield samples
-    for n in LEVELS[1:]:
-        finer = np.empty((n, *samples.shape[1:]))
-        finer[::2], finer[1::2] = sample(fejer(n)[0][::2]), samples
-        yield (samples := finer)
+def interleaved(new: Array, coarse: Array) -> Array:
+    """Return the samples of a rule from those that its coarser one lacks and has."""
+    finer = np.empty((len(new) + len(coarse), *new.shape[1:]))
+    finer[::2], finer[1::2] = new, coarse
+    return finer
 
 
 def nested_error(rules: list[Array]) -> Array:
@@ -141,11 +138,6 @@ class _Interval:
         """The part of the path that this is."""
         return self.upper - self.lower
 
-    @property
-    def place(self) -> tuple[int, float, float]:
-        """The segment, and the piece of it."""
-        return self.number, self.lower, self.upper
-
     def asked(self) -> Array:
         """Return the nodes of the next rule that the one before lacks."""
         nodes = fejer(LEVELS[self.level])[0]
@@ -153,12 +145,7 @@ class _Interval:
 
     def take(self, values: Array) -> None:
         """Take the integrand there, and integrate."""
-        if self.samples is not None:
-            coarse = self.samples
-            self.samples = np.empty((len(coarse) + len(values), *values.shape[1:]))
-            self.samples[::2], self.samples[1::2] = values, coarse
-        else:
-            self.samples = values
+        self.samples = values if self.samples is None else interleaved(values, self.samples)
         rules = [self._apply(self.samples[step - 1 :: step]) for step in (8, 4, 2, 1)]
         self.value = rules[-1]
         # The rules of one component may agree by accident: the worst stands for all.
@@ -171,13 +158,6 @@ class _Interval:
         if self.unresolved <= max(tolerance * self.width, self.noise) or self.unresolved <= self._rounding():
             return True
         return self.level + 1 == len(LEVELS) and self.width <= SMALLEST
-
-    def finer(self) -> list[_Interval]:
-        """Return this with the next rule, or its halves."""
-        if self.level + 1 < len(LEVELS):
-            self.level += 1
-            return [self]
-        return self.halves()
 
     def halves(self) -> list[_Interval]:
         middle = (self.lower + self.upper) / 2
@@ -255,14 +235,13 @@ def _weighted(weights: Array, samples: Array) -> Array:
 
 
 def _weighed(values: Array, x: Array, jacobian: Array) -> Array:
-    """Return values of the integrand times dx/ds."""
+    """Return values of the integrand times dx/ds, all of them numbers."""
     if not np.all(np.isfinite(values)):
         raise EngineError(
             f"the integrand is not finite near k_perp^2 = {x.flat[0]:g}: "
             "a parameter is too large for double precision"
         )
-    weighed: Array = values * jacobian.reshape(*jacobian.shape, *(1,) * (values.ndim - jacobian.ndim))
-    return weighed
+    return np.asarray(values * jacobian.reshape(*jacobian.shape, *(1,) * (values.ndim - jacobian.ndim)))
 
 
 #: By number of the segment and piece of it, the level of rules that it needed.
@@ -282,34 +261,37 @@ def radial(
 ) -> tuple[Array, Array, int]:
     """Integrate f over segments at every angle, until `spent`, all of them together.
 
-    Begins with the rules that are `reached` at other angles. Returns values (segments, angles, ...), errors
-    (segments, ...) and the number of nodes.
+    Begins a level below those `reached` at other angles. Returns values (segments, angles, ...), their errors
+    (segments, ...), and nodes.
     """
     waiting: list[_Interval] = []
     for number, (segment, near) in enumerate(zip(segments, poles, strict=True)):
         path = Path.of(segment, crowds)
         breaks = [0.0, 0.5, 1.0] if any(path.deltas) else [0.0, 1.0]
         for pair in itertools.pairwise(breaks):
-            level = reached.get((number, *pair), 0)
+            level = max(reached.get((number, *pair), 0) - 1, 0)
             waiting.append(_Interval(f, angles, near, path, number, *pair, level=level))
     done: list[list[_Interval]] = [[] for _ in segments]
-    while waiting:
-        at = [one._at(one.asked()) for one in waiting]
+    # Levels are raised together; halves come one after the other, segment by segment.
+    halves: list[list[_Interval]] = [[] for _ in segments]
+    while waiting or any(halves):
+        now, waiting = waiting or [next(filter(None, halves)).pop()], []
+        at = [one._at(one.asked()) for one in now]
         x, jacobian = (np.concatenate(parts) for parts in zip(*at, strict=True))
         values = _weighed(f(x, angles), x, jacobian)
         ends = np.cumsum([len(one) for one, _ in at])[:-1]
-        for one, some in zip(waiting, np.split(values, ends), strict=True):
+        for one, some in zip(now, np.split(values, ends), strict=True):
             one.take(some)
-        later: list[_Interval] = []
-        for one in waiting:
-            enough = tolerance(one.value)
-            pieces = len(done[one.number]) + sum(other.number == one.number for other in [*waiting, *later])
-            if spent() or one.settled(enough) or (one.level + 1 == len(LEVELS) and pieces > MOST_INTERVALS):
+            pieces = len(done[one.number]) + len(halves[one.number]) + 1
+            last = one.level + 1 == len(LEVELS)
+            if spent() or one.settled(tolerance(one.value)) or (last and pieces >= MOST_INTERVALS):
                 done[one.number].append(one)
-                reached[one.place] = max(one.level, reached.get(one.place, 0))
+                reached[one.number, one.lower, one.upper] = one.level
+            elif last:
+                halves[one.number] += one.halves()
             else:
-                later += one.finer()
-        waiting = later
+                one.level += 1
+                waiting.append(one)
     sums = [
         (np.sum([one.value for one in some], axis=0), np.sum([one.error for one in some], axis=0))
         for some in done
