@@ -189,13 +189,7 @@ def series_at(at: Range, theta: bytes, scale: float) -> tuple[Array, Complex] | 
 
 
 def stack_poles(
-    structure: Structure,
-    segment: Segment,
-    angle: Array,
-    scale: Array,
-    *,
-    spacing: float = 0,
-    reach: float = RHO,
+    structure: Structure, segment: Segment, angle: Array, scale: Array, spacing: float = 0, reach: float = RHO
 ) -> Complex:
     """Return the poles in θ near one range between thresholds, as `poles` does for a bare interface.
 

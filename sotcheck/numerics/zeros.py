@@ -90,14 +90,14 @@ def _counted(
     )
 
 
-def _turns(values: Complex) -> tuple[Index, Array]:
+def _turns(values: Complex) -> tuple[Index, Mask]:
     """Return how often the phase of each row turns, going round, and whether it can be followed.
 
     It is followed between the points too, by their own harmonics, where what these lack hides no zero.
     """
     points = values.shape[1]
     # Where a function has no value, no phase can be followed.
-    valued = np.isfinite(values).all(axis=1)
+    valued: Mask = np.asarray(np.isfinite(values).all(axis=1))
     harmonics = np.fft.fftshift(np.fft.fft(np.where(valued[:, None], values, 0), axis=1), axes=1) / points
     lacks = np.abs(harmonics[:, np.arange(-TAIL, TAIL)]).sum(axis=1)
     beside = (FINER - 1) * points // 2
@@ -108,7 +108,7 @@ def _turns(values: Complex) -> tuple[Index, Array]:
     steps = np.angle(following * finer.conj())
     # A step past a double zero hides a whole turn, but not the change in size beside it.
     change = np.abs(following - finer) - LARGEST_STEP * np.maximum(np.abs(following), np.abs(finer))
-    followed = valued & (change.max(axis=1) < 0) & (lacks < np.abs(finer).min(axis=1) / FINER)
+    followed: Mask = valued & (change.max(axis=1) < 0) & (lacks < np.abs(finer).min(axis=1) / FINER)
     return np.rint(steps.sum(axis=1) / (2 * np.pi)).astype(int), followed
 
 
@@ -130,7 +130,9 @@ def zeros_inside(count: int, rho: Array, values: Complex) -> tuple[Complex, Mask
     some = np.arange(1, count + 1)
     sums = -some / 2 * (grown[:, some] * log[:, -some] - log[:, some] / grown[:, some])
     # Power sums of the zeros themselves, and Newton's identities.
-    to_powers = np.array([np.pad(chebyshev.cheb2poly(np.eye(n + 1)[n]), (0, count - n)) for n in some])
+    to_powers = np.array(
+        [np.pad(chebyshev.cheb2poly(np.eye(n + 1)[n]), (0, count - n)) for n in range(1, count + 1)]
+    )
     powers = np.linalg.solve(to_powers[:, 1:], (sums - count * to_powers[:, 0]).T)
     companion = np.zeros((rows, count, count), dtype=complex)
     companion[:, some[1:] - 1, some[1:] - 2] = 1
@@ -161,7 +163,7 @@ def zeros_inside(count: int, rho: Array, values: Complex) -> tuple[Complex, Mask
         lacks = np.abs(harmonics[:, len(k) - 2 : len(k) + 3]).max(axis=1) + ROUNDING
         near = np.abs(slope * z.imag) * np.abs(z + root) ** FORGIVING
         exact = (np.abs(step) < ARRIVED) & (lacks[:, None] < SURE * near)
-    return z, exact
+    return np.asarray(z, dtype=complex), np.asarray(exact)
 
 
 def polynomial_zeros(f: Functions, rows: Index, lower: float, upper: float, degree: int) -> Complex:
