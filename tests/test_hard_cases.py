@@ -21,8 +21,8 @@ from sotcheck.engines import EXACT, Matching
 from sotcheck.errors import EngineError, OutputError, SystemFileError
 from sotcheck.exact.observables import exact_flows
 from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.path import Path as Way
 from sotcheck.numerics.quadrature import sample, sum_over_k
-from sotcheck.numerics.radial import Path as Way
 from sotcheck.run.output import write_texts
 from sotcheck.run.threads import one_blas_thread
 from sotcheck.system.interface import Interface

@@ -16,8 +16,9 @@ from sotcheck.exact.observables import exact_flows
 from sotcheck.numerics.angles import FIRST_ANGLES, MOST_ANGLES
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.nearpoles import fejer, near_poles, rule
+from sotcheck.numerics.path import substitution
 from sotcheck.numerics.quadrature import PolesOf, sample, sum_over_k
-from sotcheck.numerics.radial import LEVELS, nested_error, substitution
+from sotcheck.numerics.radial import LEVELS, nested_error
 from sotcheck.system.files import load
 from sotcheck.system.interface import Interface
 

@@ -15,7 +15,7 @@ from sotcheck.engines.kwant_private import channel_modes
 from sotcheck.errors import EngineError
 from sotcheck.exact.observables import exact_flows, torque_from_flows
 from sotcheck.numerics.arrays import Array
-from sotcheck.numerics.radial import substitution
+from sotcheck.numerics.path import substitution
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck_bench import naive_kwant
 from sotcheck_bench.problems import k_max

@@ -18,8 +18,8 @@ from sotcheck.exact.observables import torque_from_flows
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import limit_at_zero, norm, power_law
 from sotcheck.numerics.estimate import Estimate
+from sotcheck.numerics.path import substitution
 from sotcheck.numerics.quadrature import sample
-from sotcheck.numerics.radial import substitution
 from sotcheck.numerics.series import radius_from_terms
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.theory.all_orders import torque_integrand, torque_orders

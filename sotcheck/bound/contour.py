@@ -30,7 +30,7 @@ from sotcheck.bound.states import (
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.numerics.zeros import roots, scan
+from sotcheck.numerics.real_roots import roots, scan
 from sotcheck.system.interface import Interface
 
 #: Arcs around k = 0 narrower than this, relative to their p, are followed by angle instead of p.

@@ -27,7 +27,7 @@ from sotcheck.bound.states import (
 )
 from sotcheck.bound.thresholds import bound_without_rashba, lowest_strength
 from sotcheck.numerics.arrays import Array
-from sotcheck.numerics.zeros import minimum, scan
+from sotcheck.numerics.real_roots import minimum, scan
 from sotcheck.system.interface import Interface
 
 #: |h_R| from which the kinetic energy no longer outweighs the Rashba term at large k_⊥.

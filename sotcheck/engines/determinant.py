@@ -164,17 +164,16 @@ class Range:
 
     def by_harmonics(self, theta: bytes, scale: float, angle: Array) -> Complex | None:
         """Return the same (angles, n) at angles (angles, 1) from its series in e^{iφ}, or None."""
-        series = _series(self, theta, scale)
-        if series is None:
+        found = series_at(self, theta, scale)
+        if found is None:
             return None
-        size, harmonics = series
+        size, harmonics = found
         order = np.arange(len(harmonics)) - len(harmonics) // 2
-        with np.errstate(divide="ignore"):
-            return np.asarray(size + np.log(np.exp(1j * order * angle) @ harmonics))
+        return np.asarray(size + np.log(np.exp(1j * order * angle) @ harmonics))
 
 
 @lru_cache(maxsize=KEPT)
-def _series(at: Range, theta: bytes, scale: float) -> tuple[Array, Complex] | None:
+def series_at(at: Range, theta: bytes, scale: float) -> tuple[Array, Complex] | None:
     """Return a determinant's size (n,) at θ (n,), and its series in e^{iφ} (harmonics, n); None if long."""
     there = np.frombuffer(theta, dtype=complex)[None]
     turns = FEWEST
@@ -191,43 +190,35 @@ def _series(at: Range, theta: bytes, scale: float) -> tuple[Array, Complex] | No
 
 
 def stack_poles(
-    structure: Structure,
-    segment: Segment,
-    angle: Array,
-    scale: Array,
-    *,
-    spacing: float = 0.0,
-    reach: float = RHO,
+    structure: Structure, segment: Segment, angle: Array, scale: Array, spacing: float = 0, reach: float = RHO
 ) -> Complex:
     """Return the poles in θ near one range between thresholds, as `poles` does for a bare interface.
 
-    The spacing is that of finite differences in the half-spaces; ρ of the ellipse is up to the reach, or to
-    RHO around each piece of a range in which waves turn often.
+    The spacing is that of finite differences in the half-spaces; the ellipse's ρ is up to `reach`, or to RHO
+    around each piece of a range.
     """
     angle, scale = np.broadcast_arrays(np.asarray(angle, dtype=float), np.asarray(scale, dtype=float))
     lower, upper = segment
     if upper - lower <= THINNEST * upper:
         return np.zeros((*angle.shape, 0), dtype=complex)
     structure = without_own_layers(structure)
-    edges, (phi, s) = _edges(structure, segment), (angle.reshape(-1, 1), scale.reshape(-1, 1))
+    phi, s = angle.reshape(-1, 1), scale.reshape(-1, 1)
     at = Range(structure, segment, spacing, float(np.abs(scale).max(initial=0)))
-    opaque = at.opaque
     reference: dict[str, float] = {}
 
     def f(theta: Complex, rows: Index) -> Complex:
-        found = None
-        if len(theta) == 1 and len(phi) >= FEWEST and np.ptp(s[rows]) == 0:
-            found = at.by_harmonics(theta.tobytes(), float(s[rows[0], 0]), phi[rows])
+        alike = len(theta) == 1 and len(phi) >= FEWEST and np.ptp(s[rows]) == 0
+        found = at.by_harmonics(theta.tobytes(), float(s[rows[0], 0]), phi[rows]) if alike else None
         if found is None:
             found = at.log_determinant(theta, phi[rows], s[rows])
         # One size for all of a piece: it may be beyond doubles, and zeros do not depend on it.
         size = reference.setdefault("size", float(np.nanmedian(found.real)))
         return np.asarray(np.exp(np.clip((found - size).real, -300, 300) + 1j * found.imag))
 
-    branch_points = [0.0, *edges[0], *edges[1]]
+    branch_points = [0.0, *itertools.chain(*_edges(structure, segment))]
     found = [np.zeros((phi.size, 0), dtype=complex)]
     # By pieces, the first and the last of which have what lies beyond.
-    ends = np.linspace(0, np.pi / 2, _pieces(structure, opaque, segment, scale) + 1)
+    ends = np.linspace(0, np.pi / 2, _pieces(structure, at.opaque, segment, scale) + 1)
     for a, b in itertools.pairwise(ends):
         reference.clear()
         rho = analytic_radius(segment, branch_points, (a, b), reach if len(ends) == 2 else RHO)

@@ -17,7 +17,7 @@ import numpy as np
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.nearpoles import fejer
-from sotcheck.numerics.radial import Tolerance, nested_error, refined
+from sotcheck.numerics.radial import LEVELS, Tolerance, interleaved, nested_error
 
 #: Angles all round to begin with, and at most.
 FIRST_ANGLES, MOST_ANGLES = 8, 256
@@ -176,13 +176,22 @@ def _rules(evaluate: ByAngle, ends: tuple[float, float], crowded: bool) -> Itera
         both: Array = np.moveaxis(values[:, : len(s)] + values[:, len(s) :], 1, 0) / 2
         return both * _rate(s).reshape(-1, *(1,) * (both.ndim - 1)) if crowded else both
 
-    for samples in refined(at):
+    for samples in _refined(at):
         n, share = len(samples), (end - start) / np.pi
         rules = [np.tensordot(fejer(n // step)[1], samples[step - 1 :: step], 1) for step in (8, 4, 2, 1)]
         angular = np.abs(rules[-1] - rules[-2]) + _unseen(samples) if crowded else nested_error(rules)
         radial_errors = reduce(np.maximum, (errors for errors, _ in seen))
         terms = {ANGULAR: (angular * share, NESTED), RADIAL: (radial_errors * share, NESTED)}
         yield Sum([], Estimate(rules[-1] * share, terms), 2 * n, seen[-1][1])
+
+
+def _refined(sample: Callable[[Array], Array]) -> Iterator[Array]:
+    """Yield samples (nodes, ...) of Fejér's rules of LEVELS nodes; each sample once."""
+    samples = sample(fejer(LEVELS[0])[0])
+    yield samples
+    for n in LEVELS[1:]:
+        samples = interleaved(sample(fejer(n)[0][::2]), samples)
+        yield samples
 
 
 def _rate(s: Array) -> Array:

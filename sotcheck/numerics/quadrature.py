@@ -18,7 +18,8 @@ import numpy as np
 from sotcheck.numerics.angles import NESTED, Spent, Sum, all_round, piecewise
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.numerics.radial import Integrand, Reached, radial, substitution
+from sotcheck.numerics.path import substitution
+from sotcheck.numerics.radial import Integrand, Reached, radial
 
 PolesOf = Callable[[tuple[float, float], Array], Complex]
 #: What narrow poles add to the integral, and its error, shaped as the integral at every angle; and which do.
@@ -81,14 +82,15 @@ def sum_over_k(
         spent.values += math.prod(values.shape[: 2 if poles is None else 3])
         return values
 
-    def tolerance(value: Array, error: Array) -> float:
-        nonlocal largest
-        # A coarse rule next to poles may be wrong by any factor: only what is sure counts.
-        sure = np.abs(value.mean(axis=0)) - error
-        largest = max(largest, float(sure.max()))
-        return max(rtol * largest, 4 * np.pi * atol) / len(segments)
+    def sure(value: Array, error: Array) -> float:
+        return float((np.abs(value.mean(axis=0)) - error).max())
 
-    reached: Reached = {}
+    def tolerance(value: Array, error: Array) -> float:
+        return max(rtol * max(largest, sure(value, error)), 4 * np.pi * atol) / len(segments)
+
+    # Where poles are unknown a needle in one segment is not to spoil what is wanted of the others.
+    each = [slice(n, n + 1) for n in range(len(segments))]
+    groups: list[tuple[slice, Reached]] = [(one, {}) for one in (each if poles is None else [slice(None)])]
 
     def seen(segment: tuple[float, float], angles: Array) -> tuple[Any, Any, Complex | None]:
         near = None if poles is None else poles(segment, angles)
@@ -106,10 +108,16 @@ def sum_over_k(
 
     def evaluate(angles: Array) -> tuple[Array, Array, int]:
         more, off, near = zip(*(seen(segment, angles) for segment in segments), strict=True)
-        values, errors, nodes = radial(
-            counted, segments, angles, tolerance, near,
-            crowds=[*edges, *crowds], spent=spent, reached=reached,
-        )  # fmt: skip
+        done = []
+        for group, reached in groups:
+            done.append(
+                radial(
+                    counted, segments[group], angles, tolerance, near[group],
+                    crowds=[*edges, *crowds], spent=spent, reached=reached,
+                )
+            )  # fmt: skip
+        values, errors = (np.concatenate(parts) for parts in list(zip(*done, strict=True))[:2])
+        nodes = sum(one[2] for one in done)
         for n, (one, error) in enumerate(zip(more, off, strict=True)):
             values[n] += one
             errors[n] += error

@@ -1,17 +1,13 @@
 """The integral over one range of k_⊥² between thresholds: kinks substituted away, nested error estimates.
 
-x = x₁ + (x₂ − x₁) sin²θ turns the square roots √(x − x₁) and √(x₂ − x) into smooth functions of θ. In θ,
-Fejér's second rule with 7, 15, …, 127 nodes, each containing the one before, made exact for poles next to the
-real axis.
-
-Where another threshold lies just beyond an end, √(x − edge) branches at θ = ±iδ. Then θ = δ sinh u makes a
-cosh of it: a few nodes a decade, where halving θ would need a rule of them for each factor of two.
+Along the path of `path`, Fejér's second rule with 7, 15, …, 127 nodes, each containing the one before, made
+exact for poles next to the real axis.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -20,6 +16,7 @@ import numpy as np
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.nearpoles import NearPoles, fejer, near_poles
+from sotcheck.numerics.path import Path, substitution
 
 Integrand = Callable[[Array, Array], Array]
 #: The error wanted of an integral whose value by angle, and error, are known so far.
@@ -31,75 +28,17 @@ LEVELS = (15, 31, 63, 127)
 SMALLEST = 2.0**-20
 #: Most intervals of a segment: noise has no end. What is unresolved then stays in the error estimate as well.
 MOST_INTERVALS = 1000
-#: A singularity this close to an end of a segment, in θ, is taken care of by the substitution.
-CROWDED = 0.05
 #: Rounding of k_⊥² in units of ε, its own and that of a resonance's position.
 NOISE = 4.0
 #: Errors near complex poles oscillate under their geometric envelope: how much a lucky rule may hide.
 SAFETY = 4.0
-#: Where a wave number is zero no state has a flux; this close (relative) the Jacobian makes no difference.
-CLEARANCE = 1e-13
 
 
-def substitution(x_1: float, x_2: float, theta: Array) -> tuple[Array, Array]:
-    """Return x and dx/dθ of x = x₁ + (x₂ − x₁) sin²θ, x kept CLEARANCE off the thresholds."""
-    width = x_2 - x_1
-    clear = min(CLEARANCE * x_2, width / 4)
-    x = np.clip(x_1 + width * np.sin(theta) ** 2, x_1 + clear, x_2 - clear)
-    return x, width * np.sin(2 * theta)
-
-
-@dataclass(frozen=True)
-class Path:
-    """θ along a segment by s from 0 to 1, half by half: linear, or θ = δ sinh u at an end.
-
-    `deltas` are δ at θ = 0 and at θ = π/2; 0 for linear.
-    """
-
-    segment: tuple[float, float]
-    deltas: tuple[float, float]
-
-    @classmethod
-    def of(cls, segment: tuple[float, float], crowds: Sequence[float]) -> Path:
-        """Return the path along a segment with singularities at x = `crowds`, of which those beyond count."""
-        lower, upper = segment
-
-        def delta(gaps: list[float]) -> float:
-            # √(x − edge) vanishes at sin²θ, or cos²θ, = −gap/width.
-            nearest = float(np.arcsinh(np.sqrt(min(gaps, default=np.inf) / (upper - lower))))
-            return nearest if nearest < CROWDED else 0.0
-
-        below, above = [lower - x for x in crowds if 0 < x < lower], [x - upper for x in crowds if x > upper]
-        return cls(segment, (delta(below), delta(above)))
-
-    def theta(self, half: int, s: Array) -> tuple[Array, Array]:
-        """Return θ and dθ/ds at s in one half of the path (0 or 1)."""
-        delta = self.deltas[half]
-        if not delta:
-            return s * np.pi / 2, np.full_like(s, np.pi / 2)
-        rate = 2 * np.arcsinh(np.pi / 4 / delta)
-        u = rate * (s if half == 0 else 1 - s)
-        theta = delta * np.sinh(u)
-        return theta if half == 0 else np.pi / 2 - theta, delta * rate * np.cosh(u)
-
-    def s(self, half: int, theta: Complex) -> Complex:
-        """Return s of complex θ, as one half continues."""
-        delta = self.deltas[half]
-        if not delta:
-            return theta * 2 / np.pi
-        u = np.arcsinh((theta if half == 0 else np.pi / 2 - theta) / delta)
-        part = u / (2 * np.arcsinh(np.pi / 4 / delta))
-        return part if half == 0 else 1 - part
-
-
-def refined(sample: Callable[[Array], Array]) -> Iterator[Array]:
-    """Yield samples (nodes, ...) of Fejér's rules of LEVELS nodes; each sample once."""
-    samples = sample(fejer(LEVELS[0])[0])
-    yield samples
-    for n in LEVELS[1:]:
-        finer = np.empty((n, *samples.shape[1:]))
-        finer[::2], finer[1::2] = sample(fejer(n)[0][::2]), samples
-        yield (samples := finer)
+def interleaved(new: Array, coarse: Array) -> Array:
+    """Return the samples of a rule from those that its coarser one lacks and has."""
+    finer = np.empty((len(new) + len(coarse), *new.shape[1:]))
+    finer[::2], finer[1::2] = new, coarse
+    return finer
 
 
 def nested_error(rules: list[Array]) -> Array:
@@ -143,11 +82,6 @@ class _Interval:
         """The part of the path that this is."""
         return self.upper - self.lower
 
-    @property
-    def place(self) -> tuple[int, float, float]:
-        """The segment, and the piece of it."""
-        return self.number, self.lower, self.upper
-
     def asked(self) -> Array:
         """Return the nodes of the next rule that the one before lacks."""
         nodes = fejer(LEVELS[self.level])[0]
@@ -155,12 +89,7 @@ class _Interval:
 
     def take(self, values: Array) -> None:
         """Take the integrand there, and integrate."""
-        if self.samples is not None:
-            coarse = self.samples
-            self.samples = np.empty((len(coarse) + len(values), *values.shape[1:]))
-            self.samples[::2], self.samples[1::2] = values, coarse
-        else:
-            self.samples = values
+        self.samples = values if self.samples is None else interleaved(values, self.samples)
         rules = [self._apply(self.samples[step - 1 :: step]) for step in (8, 4, 2, 1)]
         self.value = rules[-1]
         # The rules of one component may agree by accident: the worst stands for all.
@@ -173,15 +102,12 @@ class _Interval:
         self.enough = max(tolerance * self.width, self.noise)
         return self.unresolved <= self.enough or self.unresolved <= self._rounding()
 
-    def finer(self) -> list[_Interval]:
-        """Return this with the next rule, or its halves where the last rule could not do either."""
-        # Twice the nodes square what is left of it.
+    @property
+    def exhausted(self) -> bool:
+        """Whether the last rule could not do either: twice the nodes square what is left of an error."""
         size = float(np.abs(self.value).max()) + self.unresolved
         power = (LEVELS[-1] + 1) / (LEVELS[self.level] + 1)
-        if (self.unresolved / size) ** power > self.enough / size:
-            return self.halves()
-        self.level += 1
-        return [self]
+        return (self.unresolved / size) ** power > self.enough / size
 
     def halves(self) -> list[_Interval]:
         middle = (self.lower + self.upper) / 2
@@ -259,14 +185,13 @@ def _weighted(weights: Array, samples: Array) -> Array:
 
 
 def _weighed(values: Array, x: Array, jacobian: Array) -> Array:
-    """Return values of the integrand times dx/ds."""
+    """Return values of the integrand times dx/ds, all of them numbers."""
     if not np.all(np.isfinite(values)):
         raise EngineError(
             f"the integrand is not finite near k_perp^2 = {x.flat[0]:g}: "
             "a parameter is too large for double precision"
         )
-    weighed: Array = values * jacobian.reshape(*jacobian.shape, *(1,) * (values.ndim - jacobian.ndim))
-    return weighed
+    return np.asarray(values * jacobian.reshape(*jacobian.shape, *(1,) * (values.ndim - jacobian.ndim)))
 
 
 #: By number of the segment and piece of it, the level of rules that it needed.
@@ -286,36 +211,40 @@ def radial(
 ) -> tuple[Array, Array, int]:
     """Integrate f over segments at every angle, until `spent`, all of them together.
 
-    Begins with the rules that are `reached` at other angles. Returns values (segments, angles, ...), errors
-    (segments, ...) and the number of nodes.
+    Begins a level below those `reached` at other angles. Returns values (segments, angles, ...), their errors
+    (segments, ...), and nodes.
     """
     waiting: list[_Interval] = []
     for number, (segment, near) in enumerate(zip(segments, poles, strict=True)):
         path = Path.of(segment, crowds)
         breaks = [0.0, 0.5, 1.0] if any(path.deltas) else [0.0, 1.0]
         for pair in itertools.pairwise(breaks):
-            level = reached.get((number, *pair), 0)
+            level = max(reached.get((number, *pair), 0) - 1, 0)
             waiting.append(_Interval(f, angles, near, path, number, *pair, level=level))
     done: list[list[_Interval]] = [[] for _ in segments]
-    while waiting:
-        at = [one._at(one.asked()) for one in waiting]
+    # Levels are raised together; halves come one after the other, segment by segment.
+    halves: list[list[_Interval]] = [[] for _ in segments]
+    while waiting or any(halves):
+        now, waiting = waiting or [next(filter(None, halves)).pop()], []
+        at = [one._at(one.asked()) for one in now]
         x, jacobian = (np.concatenate(parts) for parts in zip(*at, strict=True))
         values = _weighed(f(x, angles), x, jacobian)
         ends = np.cumsum([len(one) for one, _ in at])[:-1]
-        for one, some in zip(waiting, np.split(values, ends), strict=True):
+        for one, some in zip(now, np.split(values, ends), strict=True):
             one.take(some)
-        later: list[_Interval] = []
-        for one in waiting:
-            if not spent() and not one.settled(tolerance(one.value, one.error)):
-                finer = one.finer()
-                beside = [*done[one.number], *waiting, *later]
-                pieces = sum(other.number == one.number for other in beside)
-                if len(finer) == 1 or (one.width > SMALLEST and pieces <= MOST_INTERVALS):
-                    later += finer
-                    continue
-            done[one.number].append(one)
-            reached[one.place] = max(one.level, reached.get(one.place, 0))
-        waiting = later
+            pieces = len(done[one.number]) + len(halves[one.number]) + 1
+            if (
+                spent()
+                or one.settled(tolerance(one.value, one.error))
+                or (one.exhausted and (pieces >= MOST_INTERVALS or one.width <= SMALLEST))
+            ):
+                done[one.number].append(one)
+                reached[one.number, one.lower, one.upper] = one.level
+            elif one.exhausted:
+                halves[one.number] += one.halves()
+            else:
+                one.level += 1
+                waiting.append(one)
     sums = [
         (np.sum([one.value for one in some], axis=0), np.sum([one.error for one in some], axis=0))
         for some in done

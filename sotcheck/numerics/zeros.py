@@ -1,4 +1,4 @@
-"""Zeros of analytic functions in an ellipse around an interval, many at once; real ones over many decades."""
+"""Zeros of analytic functions in an ellipse around an interval, many at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from sotcheck.numerics.arrays import Array, Complex, Index, Mask
 
 #: ``f(z, rows)``: the functions numbered `rows`, each at its own row of z, or all at the only one; (rows, n).
 Functions = Callable[[Complex, Index], Complex]
-Function = Callable[[Array], Array]
 
 #: Points on the ellipse to begin with, and at most, per 1/(ρ − 1) too: then a zero lies on it; the largest
 #: relative step that counts as resolved.
@@ -91,14 +90,14 @@ def _counted(
     )
 
 
-def _turns(values: Complex) -> tuple[Index, Array]:
+def _turns(values: Complex) -> tuple[Index, Mask]:
     """Return how often the phase of each row turns, going round, and whether it can be followed.
 
     It is followed between the points too, by their own harmonics, where what these lack hides no zero.
     """
     points = values.shape[1]
     # Where a function has no value, no phase can be followed.
-    valued = np.isfinite(values).all(axis=1)
+    valued: Mask = np.asarray(np.isfinite(values).all(axis=1))
     harmonics = np.fft.fftshift(np.fft.fft(np.where(valued[:, None], values, 0), axis=1), axes=1) / points
     lacks = np.abs(harmonics[:, np.arange(-TAIL, TAIL)]).sum(axis=1)
     beside = (FINER - 1) * points // 2
@@ -109,7 +108,7 @@ def _turns(values: Complex) -> tuple[Index, Array]:
     steps = np.angle(following * finer.conj())
     # A step past a double zero hides a whole turn, but not the change in size beside it.
     change = np.abs(following - finer) - LARGEST_STEP * np.maximum(np.abs(following), np.abs(finer))
-    followed = valued & (change.max(axis=1) < 0) & (lacks < np.abs(finer).min(axis=1) / FINER)
+    followed: Mask = valued & (change.max(axis=1) < 0) & (lacks < np.abs(finer).min(axis=1) / FINER)
     return np.rint(steps.sum(axis=1) / (2 * np.pi)).astype(int), followed
 
 
@@ -131,7 +130,9 @@ def zeros_inside(count: int, rho: Array, values: Complex) -> tuple[Complex, Mask
     some = np.arange(1, count + 1)
     sums = -some / 2 * (grown[:, some] * log[:, -some] - log[:, some] / grown[:, some])
     # Power sums of the zeros themselves, and Newton's identities.
-    to_powers = np.array([np.pad(chebyshev.cheb2poly(np.eye(n + 1)[n]), (0, count - n)) for n in some])
+    to_powers = np.array(
+        [np.pad(chebyshev.cheb2poly(np.eye(n + 1)[n]), (0, count - n)) for n in range(1, count + 1)]
+    )
     powers = np.linalg.solve(to_powers[:, 1:], (sums - count * to_powers[:, 0]).T)
     companion = np.zeros((rows, count, count), dtype=complex)
     companion[:, some[1:] - 1, some[1:] - 2] = 1
@@ -162,7 +163,7 @@ def zeros_inside(count: int, rho: Array, values: Complex) -> tuple[Complex, Mask
         lacks = np.abs(harmonics[:, len(k) - 2 : len(k) + 3]).max(axis=1) + ROUNDING
         near = np.abs(slope * z.imag) * np.abs(z + root) ** FORGIVING
         exact = (np.abs(step) < ARRIVED) & (lacks[:, None] < SURE * near)
-    return z, exact
+    return np.asarray(z, dtype=complex), np.asarray(exact)
 
 
 def polynomial_zeros(f: Functions, rows: Index, lower: float, upper: float, degree: int) -> Complex:
@@ -265,52 +266,3 @@ def _distinct(z: Complex, tolerance: float) -> Complex:
         if all(abs(value - other) > tolerance for other in kept):
             kept.append(value)
     return np.array(kept, dtype=complex)
-
-
-def scan(start: float, unit: float, far: float = 1e6) -> Array:
-    """Return start and 40 points a decade beyond it, from 1e-9 to `far` units."""
-    points = int(40 * np.log10(far / 1e-9)) + 1
-    return start + np.concatenate([[0.0], unit * np.geomspace(1e-9, far, points)])
-
-
-def minimum(f: Function, x: Array) -> tuple[float, float]:
-    """Return (x, f(x)) at the lowest point of a smooth f: scanned at the points x, then refined."""
-    values = f(x)
-    i = int(np.argmin(values))
-    at = (float(x[i]), float(values[i]))
-    if i == 0:
-        return at
-    found = _lowest(f, float(x[i - 1]), float(x[min(i + 1, len(x) - 1)]))
-    return min(found, at, key=lambda pair: pair[1])
-
-
-def roots(f: Function, x: Array) -> list[float]:
-    """Return every root of a smooth f between the first and last of the points x, close pairs too."""
-    from scipy.optimize import brentq
-
-    values = np.asarray(f(x))
-    before, here, after = values[:-2], values[1:-1], values[2:]
-    nearer = (np.abs(here) < np.abs(before)) & (np.abs(here) < np.abs(after))
-
-    def turn(i: Any) -> float:
-        sign = np.sign(values[i])
-        return _lowest(lambda x: sign * f(x), x[i - 1], x[i + 1])[0]
-
-    # Between a pair that no point separates |f| has a maximum of the other sign: the extremum tells.
-    extrema = [turn(i) for i in np.flatnonzero(nearer & (here * before > 0) & (here * after > 0)) + 1]
-    x, values = np.append(x, extrema), np.append(values, [f(np.array(e)) for e in extrema])
-    order = np.argsort(x)
-    x, values = x[order], values[order]
-    changes = np.flatnonzero(np.signbit(values[:-1]) != np.signbit(values[1:]))
-    return [float(brentq(f, x[i], x[i + 1], xtol=1e-300, rtol=1e-15)) for i in changes]
-
-
-def _lowest(f: Function, lower: float, upper: float) -> tuple[float, float]:
-    """Return (x, f(x)) at the lowest point between two others."""
-    from scipy.optimize import minimize_scalar
-
-    options = {"xatol": 1e-12 * upper}
-    found = minimize_scalar(
-        lambda x: float(f(np.array(x))), bounds=(lower, upper), method="bounded", options=options
-    )
-    return float(found.x), float(found.fun)

@@ -12,8 +12,9 @@ import numpy as np
 from sotcheck.numerics.angles import Sum
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
+from sotcheck.numerics.path import CLEARANCE
 from sotcheck.numerics.quadrature import sum_over_k
-from sotcheck.numerics.radial import CLEARANCE, Integrand
+from sotcheck.numerics.radial import Integrand
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
 from sotcheck.theory import distorted, response

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.numerics.radial import substitution
+from sotcheck.numerics.path import substitution
 from sotcheck.system.interface import SOURCES, Interface, rashba
 from sotcheck.system.model import System
 from sotcheck.system.spin import in_spin_bands

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.numerics.radial import substitution
+from sotcheck.numerics.path import substitution
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.system.units import wave_vector
 from sotcheck.theory.embedded import embedded_state, missing_torque

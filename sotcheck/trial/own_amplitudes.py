@@ -12,7 +12,7 @@ from sotcheck.engines import EXACT, Engine, exact_engines, reference
 from sotcheck.engines.determinant import poles_near
 from sotcheck.errors import EngineError, SystemFileError
 from sotcheck.numerics.arrays import Array, Mask
-from sotcheck.numerics.radial import substitution
+from sotcheck.numerics.path import substitution
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.model import System
 from sotcheck.system.spin import projectors
