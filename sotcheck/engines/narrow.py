@@ -9,10 +9,10 @@ its null vector, with w = Σ_in |R†b̂|²/4 as no flux is lost. Hence
 
     ∫dx ψψ† = RR† (4π/|D|) |R†b̂|² / Σ_in |R†b̂|²,
 
-with |D| that of ⟨∂H/∂x⟩ of the wave that is R there: finite however little of b̂ arrives, and known to the width
-relative to the distance of other states, of the other spin's, and of the same spin's, no closer than about
-1/D. Beside waves ψ₀ that pass it by, as those of an open other spin do, there is ∫dx ψ ψ₀† as well, with L
-the left null vector of Ĝ⁻¹, and phases in which L†∂_xĜ⁻¹R has the sign of D,
+with |D| that of ⟨∂H/∂x⟩ of the wave that is R there: finite however little of b̂ arrives, and known to the
+width relative to the distance of other states, of the other spin's, and of the same spin's, no closer than
+about 1/D. Beside waves ψ₀ that pass it by, as those of an open other spin do, there is ∫dx ψ ψ₀† as well,
+with L the left null vector of Ĝ⁻¹, and phases in which L†∂_xĜ⁻¹R has the sign of D,
 
     ∫dx ψ = −iπ R L†b̂/|D|.
 """

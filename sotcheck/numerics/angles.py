@@ -98,20 +98,26 @@ def piecewise(evaluate: ByAngle, tolerance: Tolerance, spent: Spent, kinks: Sequ
     """
     inside = np.unique(np.mod(kinks, np.pi))
     ends = np.append(inside[np.diff(inside, prepend=-np.inf) > SAME_ANGLE], inside[0] + np.pi)
-    pieces = list[_Piece]()
+    pieces, short = list[_Piece](), list[_Piece]()
     for ends_of_one in pairwise(ends.tolist()):
         # Each has its share of what may be spent, before one of them gets it all.
         spent.part = (len(pieces) + 1) / (len(ends) - 1)
         pieces.append(_Piece.of(evaluate, *ends_of_one))
+        short += pieces[-1:] * spent()
     spent.part = 1.0
     while True:
         total = reduce(add, (one.rule.by_segment for one in pieces))
         angular, of_integrals = (float(total.size(name).max()) for name in (ANGULAR, RADIAL))
         wanted = max(tolerance(total.value[None], total.error), of_integrals)
-        if angular <= wanted or spent() or len(pieces) >= MOST_PIECES:
+        if spent() or (angular <= wanted and not short) or len(pieces) >= MOST_PIECES:
             break
-        worst = max(pieces, key=lambda one: one.angular)
-        better = worst.better(evaluate, wanted)
+        if short:
+            # What others have left is for those that it would have helped.
+            worst = short.pop()
+            better = [_Piece.of(evaluate, *worst.ends)]
+        else:
+            worst = max(pieces, key=lambda one: one.angular)
+            better = worst.better(evaluate, wanted)
         if spent() and sum(one.error for one in better) >= worst.error:
             # The last that was begun is worth less than what it would replace.
             break

@@ -81,14 +81,14 @@ def sum_over_k(
         spent.values += math.prod(values.shape[: 2 if poles is None else 3])
         return values
 
+    def sure(value: Array, error: Array) -> float:
+        return float((np.abs(value.mean(axis=0)) - error).max())
+
     def tolerance(value: Array, error: Array) -> float:
-        nonlocal largest
-        # A coarse rule next to poles may be wrong by any factor: only what is sure counts.
-        sure = np.abs(value.mean(axis=0)) - error
-        largest = max(largest, float(sure.max()))
-        return max(rtol * largest, 4 * np.pi * atol) / len(segments)
+        return max(rtol * max(largest, sure(value, error)), 4 * np.pi * atol) / len(segments)
 
     def along(segment: tuple[float, float], angles: Array) -> tuple[Array, Array, int]:
+        nonlocal largest
         near = None if poles is None else poles(segment, angles)
         more: Any = 0.0
         off: Any = 0.0
@@ -103,6 +103,8 @@ def sum_over_k(
         values, errors, nodes = radial(
             counted, segment, angles, tolerance, near, crowds=[*edges, *crowds], spent=spent
         )
+        # A coarse rule next to poles may be wrong by any factor: what is settled is a measure for all.
+        largest = max(largest, sure(values, errors))
         return values + more, errors + np.max(off, axis=0), nodes
 
     def evaluate(angles: Array) -> tuple[Array, Array, int]:
