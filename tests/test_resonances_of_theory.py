@@ -225,7 +225,7 @@ def test_the_integral_of_a_state_by_norm_and_by_residue(seed: int, monkeypatch: 
             nodes, weights = np.polynomial.legendre.leggauss(200)
             reach = np.arcsinh(far / one.width)
             k_perp = np.sqrt(one.k_perp2 + one.width * np.sinh(nodes * reach))
-            values = flows_of(CONTINUUM, structure, k_perp[:, None], none, 0.0)[:, 0]
+            values = flows_of(CONTINUUM, structure, k_perp[:, None], none, none[0])[:, 0]
             direct = np.tensordot(weights * one.width * reach * np.cosh(nodes * reach), values, 1)
             # Beyond lies 2/π of the width over the distance; what else is there is as large as it is wide.
             assert np.abs(theory - direct).max() <= (one.width / far + 10 * far) * size
