@@ -29,8 +29,9 @@ ANGULAR, RADIAL = "angular", "radial"
 MOST_PIECES = 64
 #: Kinks closer than this are one.
 SAME_ANGLE = 1e-6
-#: Rules between kinks that gain less on the one before, and are this far from what is wanted, are slow.
-SLOW, FAR = 0.1, 1e3
+#: Rules between kinks that gain less on the one before, and are this far from what is wanted, are slow. Where
+#: the last rule is this close it may be noise that is left, and no halves are tried.
+SLOW, FAR, CLOSE = 0.1, 1e3, 100.0
 #: The nodes at either end, and those next to them.
 ENDS = (0, 1), (-1, -2)
 #: First angle in units of their spacing: a generic one, so that no harmonic vanishes on all of a nested rule.
@@ -116,8 +117,10 @@ def piecewise(evaluate: ByAngle, tolerance: Tolerance, spent: Spent, kinks: Sequ
             worst = short.pop()
             better = [_Piece.of(evaluate, *worst.ends)]
         else:
-            worst = max(pieces, key=lambda one: one.angular)
-            better = worst.better(evaluate, wanted)
+            worst = max(pieces, key=lambda one: one.to_gain)
+            better = worst.better(evaluate, wanted) if worst.to_gain else []
+        if not better:
+            break
         if spent() and sum(one.error for one in better) >= worst.error:
             # The last that was begun is worth less than what it would replace.
             break
@@ -150,12 +153,18 @@ class _Piece:
         return float(self.rule.by_segment.size(ANGULAR).max())
 
     @property
+    def to_gain(self) -> float:
+        """The same, unless what is averaged is no better known: noise has no end."""
+        known = float(self.rule.by_segment.size(RADIAL).max())
+        return self.angular if self.angular > known else 0.0
+
+    @property
     def error(self) -> float:
         """The largest error, that of integrals over x included."""
         return float(self.rule.by_segment.error.max())
 
     def better(self, evaluate: ByAngle, wanted: float) -> list[_Piece]:
-        """Return what takes its place: the next rule; where these converge slowly other nodes, or halves.
+        """Return what takes its place: the next rule; where they are slow other nodes, or halves.
 
         A kink is a level's passing of a threshold; where two meet there, a branch point lies just beyond:
         nodes crowd at both ends. Where two levels all but meet in between that is of no help.
@@ -167,6 +176,8 @@ class _Piece:
                 return [found]
             if not self.crowded:
                 return [_Piece.of(evaluate, *self.ends, crowded=True)]
+        elif self.to_gain <= CLOSE * wanted:
+            return []
         (start, end), middle = self.ends, sum(self.ends) / 2
         return [_Piece.of(evaluate, start, middle), _Piece.of(evaluate, middle, end)]
 
