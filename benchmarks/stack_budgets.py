@@ -23,7 +23,7 @@ Line = dict[str, Any]
 
 
 def summed(seed: int, tolerance: float, limit: int) -> Line:
-    """Return the torque of a random stack with its errors, and the time, at most `limit` s of a CPU."""
+    """Return the torque of a random stack with its errors, and its time, at most `limit` s of a CPU."""
 
     def late(*_: object) -> None:
         raise TimeoutError(f"stopped after {limit} s")

@@ -108,7 +108,7 @@ def test_a_sum_that_has_spent_all_says_what_is_unresolved() -> None:
 
     exact = (np.arctan(0.2877e3) + np.arctan(0.7123e3)) / (4 * np.pi)
     thorough = sum_over_k(peak, [0.0, 1.0], 1e-10, 1e-14)
-    hasty = sum_over_k(peak, [0.0, 1.0], 1e-10, 1e-14, most=8000)
+    hasty = sum_over_k(peak, [0.0, 1.0], 1e-10, 1e-14, most=3000)
     assert thorough.total.value[0] == pytest.approx(exact, rel=1e-9)
     assert hasty.nodes < thorough.nodes
     assert abs(hasty.total.value[0] - exact) <= hasty.total.total

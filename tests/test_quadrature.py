@@ -13,7 +13,7 @@ from sotcheck.engines import Matching
 from sotcheck.errors import EngineError
 from sotcheck.exact import observables
 from sotcheck.exact.observables import exact_flows
-from sotcheck.numerics.angles import FIRST_ANGLES, MOST_ANGLES
+from sotcheck.numerics.angles import CLOSE, FIRST_ANGLES, MOST_ANGLES
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.nearpoles import fejer, near_poles, rule
 from sotcheck.numerics.path import substitution
@@ -543,3 +543,49 @@ def test_m_in_the_plane_beyond_the_radius(m: tuple[float, float, float]) -> None
     off = [np.abs((tilted.total - reference.total).value).max() for tilted in tilts]
     assert off[1] <= 0.02 * np.abs(reference.total.value).max()
     assert off[0] / off[1] > 1.98
+
+
+def test_a_coarse_rule_upon_a_peak_is_no_measure() -> None:
+    """Its first rule has a node on a peak of 1e-6: what that makes of the integral loosens no tolerance."""
+    at, width = float(substitution(0.0, 1.0, fejer(15)[0] * np.pi / 2)[0][7]), 1e-6
+
+    def f(x: Array) -> Array:
+        return np.where(x < 1, width**2 / ((x - at) ** 2 + width**2), width / (1.01 + np.cos(25 * x)))
+
+    peak = width * (np.arctan((1 - at) / width) + np.arctan(at / width))
+    fine, weights = np.polynomial.legendre.leggauss(2000)
+    exact = peak + float(weights @ f((fine + 3) / 2)) / 2
+    found = sum_over_k(radial_only(f), [0.0, 1.0, 2.0], 1e-5, 0.0)
+    assert found.total.error * UNIT <= 1e-4 * exact
+    assert abs(found.total.value * UNIT - exact) <= found.total.error * UNIT
+
+
+@pytest.mark.parametrize("width", [1e-2, 1e-4])
+def test_two_levels_that_all_but_meet_between_kinks(width: float) -> None:
+    """A peak at an angle that no kink tells: its range is halved, the others are left alone."""
+
+    def f(x: Array, angles: Array) -> Array:
+        turn = np.mod(angles - 0.2, np.pi)
+        return np.exp(np.cos(turn)) + width**2 / ((turn - 0.4567) ** 2 + width**2) + 0 * x[:, None]
+
+    peak = width * (np.arctan((np.pi - 0.4567) / width) + np.arctan(0.4567 / width))
+    turn, weights = np.polynomial.legendre.leggauss(60)
+    exact = (peak + np.pi / 2 * float(weights @ np.exp(np.cos((turn + 1) * np.pi / 2)))) / np.pi
+    found = sum_over_k(f, [0.0, 1.0], 1e-8, 0.0, kinks=[0.2, 1.3, 2.0])
+    # Relative to the largest that angles have, and no halves where the last rule is CLOSE: that may be noise.
+    assert found.total.error * UNIT <= CLOSE * 1e-8 * (np.e + 1)
+    assert abs(found.total.value * UNIT - exact) <= found.total.error * UNIT
+    assert found.angles < 2 * 127 * (2 if width == 1e-2 else 12)
+
+
+def test_every_range_of_angles_has_its_share() -> None:
+    """Where little may be spent the first of four ranges, of no weight but hard, does not get it all."""
+
+    def f(x: Array, angles: Array) -> Array:
+        turn = np.mod(angles, np.pi)
+        hard = 1e-9 / ((x[:, None] - 0.1 - 0.2 * turn) ** 2 + 1e-6)
+        return np.where(turn < 0.8, hard, 1 / (1.2 + np.cos(9 * x[:, None] + turn)))
+
+    found = sum_over_k(f, [0.0, 1.0], 1e-10, 0.0, kinks=[0.0, 0.8, 1.6, 2.4], most=80_000)
+    assert "stopped after 80000 values" in found.total.terms["quadrature"][1]
+    assert found.total.error <= 1e-4 * found.total.value

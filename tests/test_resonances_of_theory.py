@@ -12,9 +12,10 @@ import pytest
 from layer_cases import CONTINUUM, random_stack
 
 import sotcheck as sc
+from sotcheck.engines import narrow as engine_narrow
 from sotcheck.engines.determinant import stack_poles
 from sotcheck.engines.poles import x_of
-from sotcheck.exact.inside import total_torque
+from sotcheck.exact.inside import flows_of, total_torque
 from sotcheck.exact.observables import exact_flows
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.stack import Layer, Stack
@@ -22,6 +23,7 @@ from sotcheck.theory import narrow, resonances, sums
 from sotcheck.theory.narrow import State, narrow_flows, torque_of
 from sotcheck.theory.resonances import Places
 from sotcheck.theory.sums import stack_flows, stack_torque
+from sotcheck.trial import stack_expansion
 
 
 @pytest.fixture(autouse=True)
@@ -198,3 +200,46 @@ def test_what_others_leave_out_is_in_their_error() -> None:
         (one for one in resonances.resonances(stack.structure) if one.unseen), key=lambda one: one.room
     )
     assert np.max(size) >= np.abs(narrow_flows(stack.structure, most).value).max() > 1e-5
+
+
+# ---------------------------------------------------------------------------- two witnesses, and a third
+
+
+@pytest.mark.parametrize("seed", [5, 7, 18])
+def test_the_integral_of_a_state_by_norm_and_by_residue(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Theory's wave that only arrives, the engine's residue, and nodes: flows without spin-orbit terms."""
+    structure, none = random_stack(seed).structure, np.zeros(1)
+    monkeypatch.setattr(engine_narrow, "WORST", 0.0)
+    tried = 0
+    for one in resonances.resonances(structure):
+        if not one.inside or not 0 < one.width < 1e-5 * one.room:
+            continue
+        theory = State.of(structure, one.k_perp2, one.room).flows(structure, 0.0) * 2 / one.k_perp2
+        pole = np.array([one.k_perp2 - 1j * one.width])
+        engine, off = engine_narrow.narrow_flows(structure, pole, none, none)
+        size, rough = np.abs(engine).max(), 8 * one.width / one.room + 1e-9
+        assert size > 1e-2
+        assert np.abs(theory - engine[0]).max() <= rough * size + off.max()
+        if one.width > 1e-9:
+            far = 1e-3 * one.room
+            nodes, weights = np.polynomial.legendre.leggauss(200)
+            reach = np.arcsinh(far / one.width)
+            k_perp = np.sqrt(one.k_perp2 + one.width * np.sinh(nodes * reach))
+            values = flows_of(CONTINUUM, structure, k_perp[:, None], none, none[0])[:, 0]
+            direct = np.tensordot(weights * one.width * reach * np.cosh(nodes * reach), values, 1)
+            # Beyond lies 2/π of the width over the distance; what else is there is as large as it is wide.
+            assert np.abs(theory - direct).max() <= (one.width / far + 10 * far) * size
+        tried += 1
+    assert tried
+
+
+def test_two_states_too_close_to_one_another_are_named() -> None:
+    """Wells that 14 κ⁻¹ of a barrier keep apart: who fills which is beyond doubles."""
+    inside = Layer(thickness=2.0, potential=-0.5, exchange=0.4, rashba=0.2)
+    opaque = Layer(thickness=14.0, potential=2.2)
+    stack = Stack(name="pair", E_F=1.0, J=0.3, m=(1.0, 2.0, 2.0), layers=(opaque, inside) * 2 + (opaque,))
+    t = stack_torque(stack, rtol=1e-6)
+    size, origin = t.terms["resonances together"]
+    assert "too close to one another" in origin
+    assert np.max(size) > np.abs(t.value).max()
+    assert stack_expansion._narrowest(stack.structure).endswith("who fills which it is in the error")

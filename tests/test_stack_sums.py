@@ -12,13 +12,14 @@ from layer_cases import CONTINUUM, random_stack
 
 import sotcheck as sc
 from sotcheck.engines import narrow as narrow_resonances
-from sotcheck.engines.determinant import separating, stack_poles
+from sotcheck.engines.determinant import stack_poles
 from sotcheck.engines.narrow import narrow_flows
 from sotcheck.engines.poles import x_of
 from sotcheck.errors import EngineError
 from sotcheck.exact.inside import flows_of, in_layers
 from sotcheck.exact.observables import exact_flows
 from sotcheck.numerics import quadrature
+from sotcheck.numerics.angles import separating
 from sotcheck.system.stack import Stack
 from sotcheck.system.structure import Structure
 

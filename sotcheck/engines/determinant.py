@@ -26,12 +26,13 @@ from sotcheck.engines.poles import (
     poles,
     wave_number,
     x_of,
-)
+)  # fmt: skip
 from sotcheck.engines.recursion import passed_through
 from sotcheck.engines.stack import joined, outgoing
 from sotcheck.errors import EngineError
+from sotcheck.numerics.angles import separating
 from sotcheck.numerics.arrays import Array, Complex, Index
-from sotcheck.numerics.zeros import parameter, zeros_near
+from sotcheck.numerics.zeros import zeros_near
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
 from sotcheck.system.structure import NO_FIELD, Delta, Region, Structure
@@ -44,8 +45,6 @@ FEWEST, LACKING, KEPT = 8, 1, 64
 LOST = 1e12
 #: How far below a range in x, in its widths, the ellipses around it reach.
 AROUND = 0.15
-#: Imaginary part of an angle, and ellipse around a piece, up to which a kink is felt.
-ALL_ROUND, SMOOTH = 0.1, 1.4
 #: Phase of the waves in layers beyond which a range is searched by pieces.
 PHASE = 6.0
 #: Pieces that a range may have: minutes.
@@ -277,25 +276,3 @@ def stack_kinks(structure: Structure, scale: Array) -> Complex:
             found.append(angles[np.abs(angles.imag) < NEAR])
     kinks = np.concatenate(found)
     return np.unique(np.mod(kinks.real, np.pi) + 1j * np.abs(kinks.imag))
-
-
-def separating(kinks: Complex) -> Array:
-    """Return the fewest angles, modulo π, between which functions with kinks at complex angles are smooth.
-
-    All round the trapezoid sees no kink that is further than ALL_ROUND from the real axis; between two angles
-    Fejér's rules none outside the ellipse of SMOOTH.
-    """
-    ends: list[float] = []
-    for at in kinks[np.argsort(kinks.imag)]:
-        if not ends:
-            felt = at.imag < ALL_ROUND
-        else:
-            around = [ends[-1] - np.pi, *ends, ends[0] + np.pi]
-            images = [at - np.pi, at, at + np.pi]
-            felt = any(
-                float(parameter(*piece, np.array(images)).min()) < SMOOTH
-                for piece in itertools.pairwise(around)
-            )
-        if felt:
-            ends = sorted({*ends, at.real})
-    return np.array(ends)

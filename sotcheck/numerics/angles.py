@@ -14,10 +14,11 @@ from operator import add
 
 import numpy as np
 
-from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.nearpoles import fejer
 from sotcheck.numerics.radial import LEVELS, Tolerance, interleaved, nested_error
+from sotcheck.numerics.zeros import parameter
 
 #: Angles all round to begin with, and at most.
 FIRST_ANGLES, MOST_ANGLES = 8, 256
@@ -29,10 +30,13 @@ ANGULAR, RADIAL = "angular", "radial"
 MOST_PIECES = 64
 #: Kinks closer than this are one.
 SAME_ANGLE = 1e-6
-#: Rules between kinks that gain less on the one before, and are this far from what is wanted, are slow.
-SLOW, FAR = 0.1, 1e3
+#: Rules between kinks that gain less on the one before, and are this far from what is wanted, are slow. Where
+#: the last rule is this close it may be noise that is left, and no halves are tried.
+SLOW, FAR, CLOSE = 0.1, 1e3, 100.0
 #: The nodes at either end, and those next to them.
 ENDS = (0, 1), (-1, -2)
+#: Imaginary part of an angle, and ellipse around a piece, up to which a kink is felt.
+ALL_ROUND, SMOOTH = 0.1, 1.4
 #: First angle in units of their spacing: a generic one, so that no harmonic vanishes on all of a nested rule.
 FIRST_ANGLE = 0.3
 
@@ -98,20 +102,28 @@ def piecewise(evaluate: ByAngle, tolerance: Tolerance, spent: Spent, kinks: Sequ
     """
     inside = np.unique(np.mod(kinks, np.pi))
     ends = np.append(inside[np.diff(inside, prepend=-np.inf) > SAME_ANGLE], inside[0] + np.pi)
-    pieces = list[_Piece]()
+    pieces, short = list[_Piece](), list[_Piece]()
     for ends_of_one in pairwise(ends.tolist()):
         # Each has its share of what may be spent, before one of them gets it all.
         spent.part = (len(pieces) + 1) / (len(ends) - 1)
         pieces.append(_Piece.of(evaluate, *ends_of_one))
+        short += pieces[-1:] * spent()
     spent.part = 1.0
     while True:
         total = reduce(add, (one.rule.by_segment for one in pieces))
         angular, of_integrals = (float(total.size(name).max()) for name in (ANGULAR, RADIAL))
         wanted = max(tolerance(total.value[None], total.error), of_integrals)
-        if angular <= wanted or spent() or len(pieces) >= MOST_PIECES:
+        if spent() or (angular <= wanted and not short) or len(pieces) >= MOST_PIECES:
             break
-        worst = max(pieces, key=lambda one: one.angular)
-        better = worst.better(evaluate, wanted)
+        if short:
+            # What others have left is for those that it would have helped.
+            worst = short.pop()
+            better = [_Piece.of(evaluate, *worst.ends)]
+        else:
+            worst = max(pieces, key=lambda one: one.to_gain)
+            better = worst.better(evaluate, wanted) if worst.to_gain else []
+        if not better:
+            break
         if spent() and sum(one.error for one in better) >= worst.error:
             # The last that was begun is worth less than what it would replace.
             break
@@ -144,12 +156,18 @@ class _Piece:
         return float(self.rule.by_segment.size(ANGULAR).max())
 
     @property
+    def to_gain(self) -> float:
+        """The same, unless what is averaged is no better known: noise has no end."""
+        known = float(self.rule.by_segment.size(RADIAL).max())
+        return self.angular if self.angular > known else 0.0
+
+    @property
     def error(self) -> float:
         """The largest error, that of integrals over x included."""
         return float(self.rule.by_segment.error.max())
 
     def better(self, evaluate: ByAngle, wanted: float) -> list[_Piece]:
-        """Return what takes its place: the next rule; where these converge slowly other nodes, or halves.
+        """Return what takes its place: the next rule; where they are slow other nodes, or halves.
 
         A kink is a level's passing of a threshold; where two meet there, a branch point lies just beyond:
         nodes crowd at both ends. Where two levels all but meet in between that is of no help.
@@ -161,6 +179,8 @@ class _Piece:
                 return [found]
             if not self.crowded:
                 return [_Piece.of(evaluate, *self.ends, crowded=True)]
+        elif self.to_gain <= CLOSE * wanted:
+            return []
         (start, end), middle = self.ends, sum(self.ends) / 2
         return [_Piece.of(evaluate, start, middle), _Piece.of(evaluate, middle, end)]
 
@@ -209,3 +229,24 @@ def _unseen(samples: Array) -> Array:
     one, other = (np.abs(samples[i] / _rate(nodes[i]) - samples[j] / _rate(nodes[j])) for i, j in ENDS)
     unseen: Array = weights[0] * _rate(nodes[0]) * (one + other)
     return unseen
+
+
+def separating(kinks: Complex) -> Array:
+    """Return the fewest angles, modulo π, between which functions with kinks at complex angles are smooth.
+
+    All round the trapezoid sees no kink that is further than ALL_ROUND from the real axis; between two angles
+    Fejér's rules none outside the ellipse of SMOOTH.
+    """
+    ends: list[float] = []
+    for at in kinks[np.argsort(kinks.imag)]:
+        if not ends:
+            felt = at.imag < ALL_ROUND
+        else:
+            around = [ends[-1] - np.pi, *ends, ends[0] + np.pi]
+            images = [at - np.pi, at, at + np.pi]
+            felt = any(
+                float(parameter(*piece, np.array(images)).min()) < SMOOTH for piece in pairwise(around)
+            )
+        if felt:
+            ends = sorted({*ends, at.real})
+    return np.array(ends)

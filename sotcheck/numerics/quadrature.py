@@ -107,6 +107,7 @@ def sum_over_k(
         return more, np.max(off, axis=0), near
 
     def evaluate(angles: Array) -> tuple[Array, Array, int]:
+        nonlocal largest
         more, off, near = zip(*(seen(segment, angles) for segment in segments), strict=True)
         done = []
         for group, reached in groups:
@@ -116,6 +117,8 @@ def sum_over_k(
                     crowds=[*edges, *crowds], spent=spent, reached=reached,
                 )
             )  # fmt: skip
+            # A coarse rule next to poles may be wrong by any factor: what is settled is a measure for all.
+            largest = max([largest, *map(sure, *done[-1][:2])])
         values, errors = (np.concatenate(parts) for parts in list(zip(*done, strict=True))[:2])
         nodes = sum(one[2] for one in done)
         for n, (one, error) in enumerate(zip(more, off, strict=True)):

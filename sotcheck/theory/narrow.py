@@ -46,8 +46,8 @@ from sotcheck.theory.resonances import Resonance, resonances
 FIELDS, STEP = 0.02 * 0.5 ** np.arange(3), 1e-3
 #: How often the place of a state is improved, and how far off it, in steps, it is looked at from.
 IMPROVED, OFF = 4, 1e-9
-#: Places around it, in steps, and the weights of a value there.
-AROUND, CENTRE = (1.0, -1.0, 2.0, -2.0), np.array([4, 4, -1, -1]) / 6
+#: Places around it, in steps.
+AROUND = (1.0, -1.0)
 TINY = 1e-300
 
 
@@ -97,7 +97,7 @@ class State:
                 # It is at home where it is seen best.
                 seen = np.linalg.svd(inverse[:, 1:], compute_uv=False)[..., -1]
                 home = int(seen.sum(axis=-1).argmin())
-            there = np.tensordot(CENTRE, inverse[home, 1:], 1)
+            there = inverse[home, 0]
             left, sizes, right = np.linalg.svd(there)
             own = np.abs(right @ R).argmax() if R.any() else sizes.argmin()
             L, R = left[:, own], right[own].conj()
@@ -106,7 +106,7 @@ class State:
             arrives = Carried.of(waves.media, kappas, filled(structure, waves.media), home, L)
             overlap = arrives.overlap(leaves, waves.media)
             # By Hellmann and Feynman the slope of L†Ĝ⁻¹R is −⟨χ|1/M|φ⟩.
-            x += float((L.conj() @ there @ R / overlap).real)
+            x += OFF * step + float((L.conj() @ there @ R / overlap).real)
         # With the phase of R both are one and the same wave.
         turn, D = np.exp(-1j * np.angle(overlap)), abs(overlap)
         leaves = Carried.of(waves.media, kappas, (waves.from_left, waves.from_right), home, R * turn)
@@ -174,7 +174,7 @@ class State:
         for n, kappa in enumerate(kappas_of(self.waves.structure)):
             right, left = (side.admittance[n] for side in (self.waves.from_left, self.waves.from_right))
             one, other = self.waves.at(n)[1:3, :, :2], self.waves.at(n)[1:3, :, 2:]
-            right, left = (np.broadcast_to(y, (5, 2, 2))[1:3] for y in (right, left))
+            right, left = (np.broadcast_to(y, (3, 2, 2))[1:3] for y in (right, left))
             minus[n] = np.concatenate([(right - kappa) @ one, -left @ other], axis=-1).mean(axis=0)
             plus[n] = np.concatenate([right @ one, (kappa - left) @ other], axis=-1).mean(axis=0)
         found = [psi, minus, plus]
