@@ -28,13 +28,13 @@ from sotcheck.trial.verdict import TELL_APART
 #: Largest scales of the ladders that are tried, by how far spin-orbit terms turn spin; then smaller ones.
 FIRST_RUNGS, FARTHER, SMALLEST, TINY = (1.0, 0.2, 0.05), 5.0, 1e-6, 1e-60
 #: Larger ones, where what first order leaves is but so many times its error.
-LARGEST, HIDDEN = 25.0, 1e3
+LARGEST, HIDDEN = 25.0, 1e4
 #: t/scale is even in it.
 POWERS = (2, 4, 6)
 #: What rounding leaves of any sum, in units of the largest torque there can be.
 FLOOR = 8 * float(np.finfo(float).eps)
 #: Relative accuracy that is tried where a better one is not to be had, and how a sum says so.
-COARSER, STOPPED = 1e-8, "stopped"
+COARSER, STOPPED = 1e-9, "stopped"
 #: Flows at z = 0.
 FLOWS = 4
 #: Part of the natural scale of t below which no torque counts as large.
