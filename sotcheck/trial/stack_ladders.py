@@ -33,8 +33,6 @@ LARGEST, HIDDEN = 25.0, 1e4
 POWERS = (2, 4, 6)
 #: What rounding leaves of any sum, in units of the largest torque there can be.
 FLOOR = 8 * float(np.finfo(float).eps)
-#: Relative accuracy that is tried where a better one is not to be had, and how a sum says so.
-COARSER, STOPPED = 1e-9, "stopped"
 #: Flows at z = 0.
 FLOWS = 4
 #: Part of the natural scale of t below which no torque counts as large.
@@ -88,10 +86,6 @@ class Exact:
             # Each scale is then summed by itself.
             most //= len(scales)
         flows = exact_flows(engine, system, scales, rtol=rtol, most=most)
-        if rtol < COARSER and STOPPED in flows.total.terms["quadrature"][1]:
-            # The first ranges of k may have taken all that there was for digits that no one needs.
-            again = exact_flows(engine, system, scales, rtol=COARSER, most=most)
-            flows = min(flows, again, key=lambda one: one.total.total)
         return cls(engine, scales, noise, flows, over_scale(flows.total, noise))
 
     @property
@@ -239,11 +233,11 @@ class Ladders:
             other: Climb(engines[other], system, unit, expected, regular, first) for other in others
         }
         first.at(*FIRST_RUNGS)
-        while expansion.exists and first.hidden():
-            first.at(max(first.tried) * FARTHER)
         # A resonance may be narrow, and what first order leaves too large.
         while expansion.exists and not first.enough(scale):
             first.at(min(first.tried) / FARTHER)
+        while expansion.exists and first.hidden():
+            first.at(max(first.tried) * FARTHER)
         best, steepest = first.best, first.steepest
         ladders = {name: climb.at(best, *steepest.values()) for name, climb in climbs.items()}
         return cls(expected, scale, expansion, ladders, best, steepest)
