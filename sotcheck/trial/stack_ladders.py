@@ -174,10 +174,13 @@ class Climb:
     @property
     def steepest(self) -> dict[int, float]:
         """Which ladder tells most of what first order leaves, by source."""
-        return {
-            s: min(self.tried, key=lambda part, s=s: (self.doubt(part, s), -part))  # type: ignore[misc]
-            for s, _ in open_sources(self.system)
-        }
+        found = {}
+        for s, _ in open_sources(self.system):
+            doubts = {part: self.doubt(part, s) for part in self.tried}
+            # A larger one that tells no power tells nothing else either.
+            some = [one for one in doubts if one <= max(FIRST_RUNGS) or doubts[one] <= ORDER_TELL_APART]
+            found[s] = min(some, key=lambda part, doubts=doubts: (doubts[part], -part))  # type: ignore[misc]
+        return found
 
     def hidden(self) -> bool:
         """Whether what first order leaves of a source is seen, and so little that larger scales tell more."""
