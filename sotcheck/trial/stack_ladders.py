@@ -28,13 +28,11 @@ from sotcheck.trial.verdict import TELL_APART
 #: Largest scales of the ladders that are tried, by how far spin-orbit terms turn spin; then smaller ones.
 FIRST_RUNGS, FARTHER, SMALLEST, TINY = (1.0, 0.2, 0.05), 5.0, 1e-6, 1e-60
 #: Larger ones, where what first order leaves is but so many times its error.
-LARGEST, HIDDEN = 25.0, 1e3
+LARGEST, HIDDEN = 25.0, 1e4
 #: t/scale is even in it.
 POWERS = (2, 4, 6)
 #: What rounding leaves of any sum, in units of the largest torque there can be.
 FLOOR = 8 * float(np.finfo(float).eps)
-#: Relative accuracy that is tried where a better one is not to be had, and how a sum says so.
-COARSER, STOPPED = 1e-8, "stopped"
 #: Flows at z = 0.
 FLOWS = 4
 #: Part of the natural scale of t below which no torque counts as large.
@@ -88,10 +86,6 @@ class Exact:
             # Each scale is then summed by itself; ladders have many, half a sum's problems each.
             most //= 2 * len(scales)
         flows = exact_flows(engine, system, scales, rtol=rtol, most=most)
-        if rtol < COARSER and STOPPED in flows.total.terms["quadrature"][1]:
-            # The first ranges of k may have taken all that there was for digits that no one needs.
-            again = exact_flows(engine, system, scales, rtol=COARSER, most=most)
-            flows = min(flows, again, key=lambda one: one.total.total)
         return cls(engine, scales, noise, flows, over_scale(flows.total, noise))
 
     @property
@@ -180,10 +174,13 @@ class Climb:
     @property
     def steepest(self) -> dict[int, float]:
         """Which ladder tells most of what first order leaves, by source."""
-        return {
-            s: min(self.tried, key=lambda part, s=s: (self.doubt(part, s), -part))  # type: ignore[misc]
-            for s, _ in open_sources(self.system)
-        }
+        found = {}
+        for s, _ in open_sources(self.system):
+            doubts = {part: self.doubt(part, s) for part in self.tried}
+            # A larger one that tells no power tells nothing else either.
+            some = [one for one in doubts if one <= max(FIRST_RUNGS) or doubts[one] <= ORDER_TELL_APART]
+            found[s] = min(some, key=lambda part, doubts=doubts: (doubts[part], -part))  # type: ignore[misc]
+        return found
 
     def hidden(self) -> bool:
         """Whether what first order leaves of a source is seen, and so little that larger scales tell more."""
@@ -239,11 +236,11 @@ class Ladders:
             other: Climb(engines[other], system, unit, expected, regular, first) for other in others
         }
         first.at(*FIRST_RUNGS)
-        while expansion.exists and first.hidden():
-            first.at(max(first.tried) * FARTHER)
         # A resonance may be narrow, and what first order leaves too large.
         while expansion.exists and not first.enough(scale):
             first.at(min(first.tried) / FARTHER)
+        while expansion.exists and first.hidden():
+            first.at(max(first.tried) * FARTHER)
         best, steepest = first.best, first.steepest
         ladders = {name: climb.at(best, *steepest.values()) for name, climb in climbs.items()}
         return cls(expected, scale, expansion, ladders, best, steepest)
