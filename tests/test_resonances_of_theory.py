@@ -242,4 +242,4 @@ def test_two_states_too_close_to_one_another_are_named() -> None:
     size, origin = t.terms["resonances together"]
     assert "too close to one another" in origin
     assert np.max(size) > np.abs(t.value).max()
-    assert stack_expansion._narrowest(stack.structure).endswith("who fills which it is in the error")
+    assert stack_expansion._narrowest(stack).endswith("who fills which it is in the error")
