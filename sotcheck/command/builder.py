@@ -7,7 +7,8 @@ from typing import Any, NoReturn
 import click
 from click.core import ParameterSource
 
-from sotcheck.command.options import Numbers, conclude, refuse_unwritable_json, together
+from sotcheck.command.options import Numbers, together
+from sotcheck.command.output import conclude, refuse_unwritable_json
 from sotcheck.run.progress import bar
 
 builder_options = together(
@@ -31,7 +32,7 @@ builder_options = together(
     ),
 )
 #: What goes with --builder.
-TAKEN = ("builder", "k", "grid", "h_R", "json_file")
+TAKEN = ("builder", "k", "grid", "h_R", "json_file", "csv_file")
 
 
 def refuse_others(taken: tuple[str, ...], whose: str) -> None:

@@ -47,6 +47,12 @@ def kwant() -> ModuleType:
     return kwant
 
 
+def build() -> str:
+    """Return Kwant's version and what solves its sparse systems, or raise an EngineError."""
+    solver = "MUMPS" if hasattr(kwant().solvers, "mumps") else "SciPy"
+    return f"{kwant().__version__}, solver {solver}"
+
+
 class Modes(NamedTuple):
     """One spin channel of one lead, as Kwant finds its modes.
 
