@@ -13,21 +13,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sotcheck.errors import OutputError
-from sotcheck.pages.figures import (
-    COMPONENTS,
-    GREY,
-    ORANGE,
-    SOURCE_COLOR,
-    STYLE,
-    Panels,
-    canvas,
-    one_legend,
-    panels,
-    plain,
-    tame,
-)
+from sotcheck.pages.figures import COMPONENTS, GREY, ORANGE, SOURCE_COLOR, one_legend, plain, tame
 
 Data = dict[str, Any]
+Panels = dict[tuple[str, str], Axes]
+
+STYLE: Any = {
+    "svg.hashsalt": "sotcheck", "svg.fonttype": "path", "font.size": 9, "lines.linewidth": 1.6,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True, "legend.frameon": False,
+    "axes.grid": True, "grid.color": "#e5e5e5", "grid.linewidth": 0.6,
+}  # fmt: skip
 
 #: What keys are called on an axis.
 NAMES = {
@@ -74,7 +69,24 @@ def integrand(data: Data) -> Figure:
 
 def _panels(rows: list[Data], xlabel: str, ylabel: str) -> tuple[Figure, Panels]:
     sources = list(dict.fromkeys(row["source"] for row in rows))
-    return panels(sources, COMPONENTS, xlabel, ylabel)
+    return _grid(sources, xlabel, ylabel, 2.2, sharex=True)
+
+
+def _grid(
+    sources: Collection[str], xlabel: str, ylabel: str, height: float, **shared: bool
+) -> tuple[Figure, Panels]:
+    """Return a figure with a panel for each component (row) and source (column)."""
+    size = 3.2 * len(sources) + 0.9, height * len(COMPONENTS) + 0.6
+    figure = Figure(figsize=size, layout="constrained")
+    grid = figure.subplots(len(COMPONENTS), len(sources), squeeze=False, **shared)
+    found: Panels = dict(zip(((s, n) for n, s in product(COMPONENTS, sources)), grid.flat, strict=True))
+    for (source, part), axes in found.items():
+        axes.set_title(f"{source}: {part}", fontsize=9.5)
+    for axes in grid[-1]:
+        axes.set_xlabel(xlabel)
+    for axes in grid[:, 0]:
+        axes.set_ylabel(ylabel)
+    return figure, found
 
 
 def _lines(axes: Axes, rows: list[Data], name: str, part: str, source: str) -> None:
@@ -96,7 +108,8 @@ def _finished(figure: Figure, data: Data) -> Figure:
 def k_map(data: Data) -> Figure:
     """Both components of the torque per d²k over (k_x, k_y), a column for each source, thresholds drawn."""
     maps: dict[str, Data] = data["maps"]
-    figure, grid = _square_panels(maps, data)
+    names = (f"${name}$  ({unit_of(data, 1)})" for name in ("k_x", "k_y"))
+    figure, grid = _grid(maps, *names, 3.0, sharex=True, sharey=True)
     k, angle = np.meshgrid(data["k_perp"], data["angle"], indexing="ij")
     circle = np.linspace(0, 2 * np.pi, 181)
     for (source, part), axes in grid.items():
@@ -119,19 +132,6 @@ def k_map(data: Data) -> Figure:
         axes.grid(visible=False)
     figure.suptitle(f"{plain(data['system']['name'])}: torque per d$^2k$, {data['engine']}", fontsize=10)
     return figure
-
-
-def _square_panels(sources: Collection[str], data: Data) -> tuple[Figure, Panels]:
-    size = 3.4 * len(sources) + 0.4, 3.1 * len(COMPONENTS) + 0.4
-    figure, grid = canvas(*size, len(COMPONENTS), len(sources), squeeze=False, sharex=True, sharey=True)
-    found: Panels = dict(zip(((s, n) for n, s in product(COMPONENTS, sources)), grid.flat, strict=True))
-    for (source, part), axes in found.items():
-        axes.set_title(f"{source}: {part}", fontsize=9.5)
-    for axes in grid[-1]:
-        axes.set_xlabel(f"$k_x$  ({unit_of(data, 1)})")
-    for axes in grid[:, 0]:
-        axes.set_ylabel(f"$k_y$  ({unit_of(data, 1)})")
-    return figure, found
 
 
 def picture(draw: Callable[[Data], Figure], data: Data, kind: str) -> bytes:
