@@ -19,7 +19,7 @@ import sotcheck
 from sotcheck.system.files import builtin_systems
 
 ROOT = Path(__file__).resolve().parent.parent
-REPORT = "pip install uv && uv run sotcheck report"
+FIRST = "pip install uv && uv run sotcheck check interface-magnetism"
 TESTS = "pip install uv && uv run python tests"
 
 
@@ -59,7 +59,7 @@ def test_readme_gives_the_two_commands_and_ci_the_second() -> None:
     """Each is complete in itself, and stands in a block of its own; every relative link leads to a file."""
     readme = text_of(ROOT / "README.md")
     blocks = re.findall(r"```(?:sh|bash|console)\n(.*?)```", readme, flags=re.DOTALL)
-    assert {REPORT, TESTS} <= {block.strip() for block in blocks}
+    assert {FIRST, TESTS} <= {block.strip() for block in blocks}
     for target in re.findall(r"\]\(([^)#]+)\)", readme):
         assert "://" in target or (ROOT / target).exists(), target
     script = text_of(ROOT / ".ci" / "run")
@@ -163,14 +163,14 @@ def with_kwant(folder: Path, code: str, *args: str) -> subprocess.CompletedProce
 
 
 def test_kwant_that_cannot_be_imported(tmp_path: Path) -> None:
-    """What happened; commands for uv and pip that put it right, as in the README; what works still."""
+    """What happened; commands for uv and pip that put it right, as in the manual; what works still."""
     words = "numpy.dtype size changed, may indicate binary incompatibility. Expected 96, got 88"
     found = with_kwant(tmp_path, f"raise ValueError({words!r})")
     assert (found.returncode, found.stdout) == (2, "")
     assert found.stderr.startswith(f"sotcheck: Kwant was built for another NumPy ({words}")
     commands = re.findall(r"'((?:uv|pip) [^']+)'", found.stderr)
     assert [command.split()[0] for command in commands] == ["uv", "pip"]
-    assert all(command in text_of(ROOT / "README.md") for command in commands)
+    assert all(command in text_of(ROOT / "docs/how-to/install.md") for command in commands)
     found = with_kwant(tmp_path, "raise ImportError('no kwant here')")
     assert found.returncode == 2
     assert found.stderr.startswith("sotcheck: Kwant cannot be imported (no kwant here)")

@@ -53,4 +53,4 @@ def test_the_newest_versions_can_be_tried() -> None:
         assert before["tool"]["uv"].pop(name)
     assert after == before
     assert f"--ignore tests/{Path(__file__).name} " in script
-    assert "`.ci/newest`" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert "`.ci/newest`" in (ROOT / "docs/how-to/install.md").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ builder_options = together(
     click.option(
         "--builder",
         metavar="MODULE:FUNCTION",
-        help="Check your own Kwant system instead of SYSTEM; the README's 'Your own Kwant system' shows one.",
+        help="Check your own Kwant system instead of SYSTEM; docs/how-to/kwant-system.md shows one.",
     ),
     click.option(
         "--k",

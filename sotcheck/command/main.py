@@ -79,7 +79,7 @@ def torque(
 ) -> None:
     """Compute the torque of each source.
 
-    Numbers are those of t (see the README's conventions) at the given h_R, not divided by it. SYSTEM may have
+    Numbers are those of t (see the manual's conventions) at the given h_R, not divided by it. SYSTEM may have
     layers, effective masses and any spin-orbit term linear in k; the JSON then tells who takes which torque.
     """
     measured = Asked(asked)
@@ -101,7 +101,7 @@ def torque(
 @click.option(
     "--theory",
     metavar="MODULE:FUNCTION",
-    help="Try your own formula in place of first order; the README's 'Bring your own theory' shows one.",
+    help="Try your own formula in place of first order; docs/how-to/theory.md shows one.",
 )
 @request_options
 def check(

@@ -74,7 +74,7 @@ def _refuse_same_names(names: list[str]) -> None:
     metavar="FILE",
     default="kim2017",
     show_default=True,
-    help="A file *.py that defines a paper, as the README's 'Try another paper' has it, or one's name.",
+    help="A file *.py that defines a paper, as docs/how-to/paper.md has it, or one's name.",
 )
 @click.option("--power", is_flag=True, help="Seed faults into every formula and count those flagged.")
 @click.option(

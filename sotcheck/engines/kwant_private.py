@@ -32,7 +32,7 @@ def kwant() -> ModuleType:
             import kwant.solvers.default
     except ImportError as error:
         raise EngineError(
-            f"Kwant cannot be imported ({error}); install it as the README's section 'Install' says, "
+            f"Kwant cannot be imported ({error}); install it as docs/how-to/install.md says, "
             "or choose another engine with --engine continuum"
         ) from error
     except ValueError as error:

@@ -31,8 +31,8 @@ NAMES = {
     "phi": r"$\varphi$ of m (degrees)", "m": "m: number of the direction",
     **{f"tau_{name}": rf"$\tau$ of {name}" for name in ("N", "up", "down", "bound")},
 }  # fmt: skip
-#: Lines of engines, in the order asked for.
-LINES = ("--", "-", ":", "-.")
+#: Lines of engines, in the order asked for, and marks of further ones.
+LINES, MARKS = ("--", "-"), "osv"
 #: Formats of a file, by the end of its name.
 FORMATS = ("svg", "png", "pdf")
 DPI = 160
@@ -95,7 +95,11 @@ def _lines(axes: Axes, rows: list[Data], name: str, part: str, source: str) -> N
         own = [row for row in rows if (row["engine"], row["source"]) == (engine, source)]
         x, y = ([np.nan if row[key] is None else row[key] for row in own] for key in (name, part))
         color = GREY if n == 0 and engine.startswith("first") else SOURCE_COLOR.get(source, ORANGE)
-        axes.plot(x, y, LINES[n % len(LINES)], color=color, label=engine, marker="." if len(x) < 4 else "")
+        if n < len(LINES):
+            axes.plot(x, y, LINES[n], color=color, label=engine, marker="." if len(x) < 4 else "")
+        else:
+            # Engines that agree would hide each other's lines.
+            axes.plot(x, y, MARKS[n % len(MARKS)], color="black", ms=4, mfc="none", label=engine)
         drawn += [value for value in y if np.isfinite(value)]
     tame(axes, np.array(drawn))
 

@@ -37,7 +37,7 @@ class TorqueRow:
     source : str
         "normal", "majority" or "minority"; "bound" where states bound to the interface lie at E_F.
     t : Estimate (3,)
-        The torque t, unit: wave vector³ (see the README's conventions); its terms are those of any component.
+        The torque t, unit: wave vector³ (see the manual's conventions); its terms are those of any component.
     parts : Estimate (2,) or None
         Components along m×ŷ and m×(ŷ×m), errors larger than those of t by up to 1/|m×ŷ|; None when m ∥ ŷ.
     flows : array (4I + 2L, 3)
