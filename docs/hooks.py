@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+from markdown import Markdown
+from markdown.extensions import Extension
 from pydantic import BaseModel
 
 import sotcheck
@@ -24,8 +26,17 @@ SECTIONS = {
 }
 
 
+class Underscores(Extension):
+    """Underscores are indices (k_⊥, ∂_zψ), and stars alone stress words."""
+
+    def extendMarkdown(self, md: Markdown) -> None:
+        """Take out what reads them as stress."""
+        md.delimiters.remove("_")
+
+
 def on_config(config: Any) -> Any:
     """Put the pages that there are in order: a notebook or a page more needs no line anywhere."""
+    config.markdown_extensions.append(Underscores())
     config.nav = ["index.md", *({title: _pages(*where)} for title, where in SECTIONS.items())]
     return config
 

@@ -312,6 +312,8 @@ def test_the_manual_builds(manual: Path) -> None:
     for name in ("torque", "check", "load", "Interface"):
         assert re.search(rf'id="sotcheck[\w.]*\.{name}"', reference["python"]), name
     assert "spin_current_minus" in reference["json"]
+    # Indices stay what they are.
+    assert "−∂_z² + k_⊥²" in (manual / "explanation" / "conventions.html").read_text(encoding="utf-8")
 
 
 def test_a_link_that_leads_nowhere_is_seen(tmp_path: Path) -> None:
