@@ -26,7 +26,7 @@ SECTIONS = {
 }
 
 
-class Underscores(Extension):
+class Underscores(Extension):  # type: ignore[misc]
     """Underscores are indices (k_⊥, ∂_zψ), and stars alone stress words."""
 
     def extendMarkdown(self, md: Markdown) -> None:

@@ -157,12 +157,10 @@ def parse(command: str) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A working folder with a bare system and a stack; no windows, and no engines that stay."""
+    """A working folder; no windows, and no engines that stay."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(mpl.rcParams, "backend", "Agg")
     monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "mine.toml").write_text(template("mine"), encoding="utf-8")
-    (tmp_path / "my-stack.toml").write_text(template("my-stack", stack=True), encoding="utf-8")
     engines = set(EXACT)
     yield tmp_path
     for name in set(EXACT) - engines:
@@ -172,6 +170,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "console", "sh", "python")])
 def test_a_page(folder: Path, page: str) -> None:
     """Everything in it, in its order, in a folder of its own; Python is written to files or run."""
+    for name in ("mine", "my-stack"):
+        if f"new {name}.toml" not in PAGES[page]:
+            Path(f"{name}.toml").write_text(template(name, stack=name == "my-stack"), encoding="utf-8")
     names: dict[str, Any] = {}
     found, last = blocks(page), 0
     for n, block in enumerate(found):

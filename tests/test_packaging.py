@@ -112,11 +112,12 @@ def others() -> list[Path]:
     found: dict[str, Path] = {}
     for minor in range(11, 15):
         name = f"python3.{minor}"
-        places = [shutil.which(name), *Path.home().glob(f".pyenv/versions/3.{minor}.*/bin/{name}")]
-        for place in filter(None, places):
+        on_path = shutil.which(name)
+        places = [Path(on_path)] if on_path else []
+        for place in [*places, *Path.home().glob(f".pyenv/versions/3.{minor}.*/bin/{name}")]:
             tried = subprocess.run([place, "-c", "import venv"], capture_output=True, check=False)
             if tried.returncode == 0 and minor != sys.version_info.minor:
-                found[name] = Path(place)
+                found[name] = place
     return list(found.values())
 
 
@@ -129,7 +130,7 @@ def starts(python: Path, wheel: Path, folder: Path) -> None:
     clean = {**os.environ, "PYTHONPATH": str(place)}
 
     def run(*args: str) -> str:
-        command = [python, "-W", "error", *args]
+        command = [str(python), "-W", "error", *args]
         found = subprocess.run(command, cwd=place, env=clean, capture_output=True, text=True, check=False)
         assert found.returncode == 0, found.stdout + found.stderr
         return found.stdout

@@ -73,7 +73,7 @@ def _panels(rows: list[Data], xlabel: str, ylabel: str) -> tuple[Figure, Panels]
 
 
 def _grid(
-    sources: Collection[str], xlabel: str, ylabel: str, height: float, **shared: bool
+    sources: Collection[str], xlabel: str, ylabel: str, height: float, **shared: Any
 ) -> tuple[Figure, Panels]:
     """Return a figure with a panel for each component (row) and source (column)."""
     size = 3.2 * len(sources) + 0.9, height * len(COMPONENTS) + 0.6
@@ -99,7 +99,9 @@ def _lines(axes: Axes, rows: list[Data], name: str, part: str, source: str) -> N
             axes.plot(x, y, LINES[n], color=color, label=engine, marker="." if len(x) < 4 else "")
         else:
             # Engines that agree would hide each other's lines.
-            axes.plot(x, y, MARKS[n % len(MARKS)], color="black", ms=4, mfc="none", label=engine)
+            axes.plot(
+                x, y, MARKS[(n - len(LINES)) % len(MARKS)], color="black", ms=4, mfc="none", label=engine
+            )
         drawn += [value for value in y if np.isfinite(value)]
     tame(axes, np.array(drawn))
 
@@ -112,8 +114,8 @@ def _finished(figure: Figure, data: Data) -> Figure:
 def k_map(data: Data) -> Figure:
     """Both components of the torque per d²k over (k_x, k_y), a column for each source, thresholds drawn."""
     maps: dict[str, Data] = data["maps"]
-    names = (f"${name}$  ({unit_of(data, 1)})" for name in ("k_x", "k_y"))
-    figure, grid = _grid(maps, *names, 3.0, sharex=True, sharey=True)
+    x, y = (f"${name}$  ({unit_of(data, 1)})" for name in ("k_x", "k_y"))
+    figure, grid = _grid(maps, x, y, 3.0, sharex=True, sharey=True)
     k, angle = np.meshgrid(data["k_perp"], data["angle"], indexing="ij")
     circle = np.linspace(0, 2 * np.pi, 181)
     for (source, part), axes in grid.items():
