@@ -8,6 +8,7 @@ import platform
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from importlib import metadata
 from importlib.util import find_spec
@@ -44,13 +45,11 @@ def doctor(json_file: str | None) -> None:
 
 
 def as_table(rows: list[dict[str, Any]]) -> str:
-    """Return the rows as a table, and what to do in the end."""
-    from sotcheck.run.tables import tabled
-
+    """Return the rows as a table, and what to do in the end; what makes other tables may be missing."""
     wrong = [row["what"] for row in rows if row["state"] != OK and row["needed"]]
-    lines = [[row["what"], row["state"], row["found"]] for row in rows]
+    lines = [f"{row['what']:24}{row['state']:9}{row['found']}" for row in rows]
     said = f"Not in order: {', '.join(wrong)}." if wrong else "All that is needed is here."
-    return tabled(lines, ["", "", "found"]) + f"\n{said}"
+    return "\n".join([*lines, said])
 
 
 def findings() -> Iterator[dict[str, Any]]:
@@ -70,7 +69,11 @@ def findings() -> Iterator[dict[str, Any]]:
 
 def required() -> list[str]:
     """Return the packages that sotcheck cannot do without, by what it says of itself."""
-    found = metadata.requires("sotcheck") or []
+    try:
+        found = metadata.requires("sotcheck") or []
+    except metadata.PackageNotFoundError:
+        # Started from a checkout, by a Python that it is not installed in.
+        return ["click"]
     return [re.split(r"[^\w.-]", one)[0] for one in found if "extra ==" not in one]
 
 
@@ -97,38 +100,50 @@ def _row(
 
 def _kwant() -> dict[str, Any]:
     """Say whether Kwant runs with the NumPy that is here, and by what it solves."""
-    from sotcheck.engines import KwantChain
-    from sotcheck.engines.kwant_private import build
     from sotcheck.errors import SotcheckError
-    from sotcheck.system.files import load
 
     try:
-        said = build()
         import numpy as np
 
+        from sotcheck.engines import KwantChain
+        from sotcheck.engines.kwant_private import build
+        from sotcheck.system.files import load
+
+        said = build()
         KwantChain().solve(load("bulk-magnetism").structure, *np.full((3, 1), 0.3))
-    except SotcheckError as error:
+    except (SotcheckError, ImportError) as error:
         return _row("kwant runs", None, "", remedy=str(error), state=BROKEN)
     return _row("kwant runs", said, "")
 
 
 def _blas() -> Iterator[dict[str, Any]]:
     """Say which libraries of linear algebra are loaded, with how many threads, and what was asked for."""
-    # Both bring their own.
-    import numpy  # noqa: F401
-    import scipy.linalg  # noqa: F401
-    from threadpoolctl import threadpool_info
-
-    for one in threadpool_info():
+    with suppress(ImportError):
+        # Both bring their own.
+        import numpy  # noqa: F401
+        import scipy.linalg  # noqa: F401
+    for one in _libraries():
         words = f"{one['version'] or 'version unknown'}, {one.get('architecture', '')}".strip(", ")
         yield _row(f"blas {one['prefix']}", words, f"{one['num_threads']} threads")
     asked = ", ".join(f"{name}={os.environ[name]}" for name in VARIABLES if os.environ.get(name))
     yield _row("cores", str(os.cpu_count()), asked)
 
 
+def _libraries() -> list[dict[str, Any]]:
+    try:
+        from threadpoolctl import threadpool_info
+    except ImportError:
+        return []
+    found: list[dict[str, Any]] = threadpool_info()
+    return found
+
+
 def _own() -> Iterator[dict[str, Any]]:
     """Say whether the built-in systems are there."""
-    from sotcheck.system.files import builtin_systems
+    try:
+        from sotcheck.system.files import builtin_systems
 
-    found = builtin_systems()
-    yield _row("systems", f"{len(found)} built in" if found else None, "", remedy="reinstall sotcheck")
+        found = len(builtin_systems())
+    except ImportError:
+        found = 0
+    yield _row("systems", f"{found} built in" if found else None, "", remedy="nothing that can be read")
