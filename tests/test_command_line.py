@@ -23,7 +23,7 @@ from conftest import Command
 import sotcheck as sc
 from sotcheck.command import doctor, output
 from sotcheck.command.files import SHELLS
-from sotcheck.command.main import cli
+from sotcheck.command.main import COMMANDS, cli
 from sotcheck.engines import Matching
 from sotcheck.errors import EngineError
 from sotcheck.exact.by_k import torque_by_k_perp, torque_density
@@ -114,6 +114,11 @@ def test_csv_everywhere(sotcheck: Command, args: tuple[str, ...], column: str, n
     rows = rows_of("".join(lines))
     assert column in rows[0]
     assert len(rows) == (number or len(rows))
+
+
+def test_help_has_every_command_once() -> None:
+    names = " ".join(COMMANDS.values()).split()
+    assert sorted(names) == sorted(cli.commands)
 
 
 def test_every_table_has_both_options() -> None:

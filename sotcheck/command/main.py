@@ -35,7 +35,20 @@ from sotcheck.run.processes import Interrupted, end, listen, stop_listening
 from sotcheck.run.progress import bar, heartbeat
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Sections(click.Group):
+    """A group whose help tells commands by what they are for."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a section for each kind of command."""
+        room = formatter.width - 6 - max(map(len, self.commands))
+        for title, names in COMMANDS.items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(name, self.commands[name].get_short_help_str(room)) for name in names.split()]
+                )
+
+
+@click.group(cls=Sections, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="sotcheck")
 def cli() -> None:
     """Can I trust this formula?
@@ -54,7 +67,7 @@ def cli() -> None:
     Examples:
       sotcheck torque bulk-magnetism --h-r 0.05,0.1
       sotcheck check bulk-magnetism
-      sotcheck systems bulk-magnetism > mine.toml    (edit, then: sotcheck check mine.toml)
+      sotcheck new mine.toml    (edit, then: sotcheck check mine.toml)
       sotcheck report
     """  # noqa: D301, D400 (click reads the \b, and it is a question)
 
@@ -151,6 +164,15 @@ def _check_sweep(path: Path, json_file: str | None) -> NoReturn:
     conclude(check_sweep(open_sweep(path), progress=bar), json_file)
 
 
+#: By what they are for, in the order of the help text.
+COMMANDS = {
+    "Try one system": "check torque beyond bound-states report",
+    "Draw": "plot profile",
+    "Try many": "sweep trust-map finite-width",
+    "Try a paper": "audit",
+    "Read and write files": "systems new schema amplitudes export",
+    "Look after this machine": "doctor bench completion",
+}
 for command in (
     systems, new, torque, check, plot, report, audit, beyond, bound_states, profile, trust_map, finite_width,
     sweep, amplitudes, export, bench, doctor, schema, completion,
