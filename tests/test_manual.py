@@ -248,7 +248,8 @@ def test_system_files_are_complete(tmp_path: Path) -> None:
     loaded = load(tmp_path / "stack.toml")
     assert isinstance(loaded, Stack)
     z = (0.0, 0.0, 1.0)
-    layer = Layer(magnetization=z, interface=Junction(magnetization=z))
+    # A layer like N would be none.
+    layer = Layer(potential=0.5, magnetization=z, interface=Junction(magnetization=z))
     assert loaded == Stack(name="my-stack", m_F=z, layers=(layer,))
     # But for the unit and the tables of layers and their interfaces.
     assert keys(stack) == len(Stack.model_fields) - 2 + len(Layer.model_fields) - 1 + len(

@@ -58,8 +58,12 @@ MEANINGS = {
         for name, end in {**dict.fromkeys(Junction.model_fields, ""), "magnetization": ", of its own"}.items()
     },
 }
-#: Numbers to begin with in eV and nm, where the defaults mean something else: metals that are like copper.
-IN_EV: dict[str, Any] = {"fermi_energy": 7.0, "ferromagnet.exchange": 0.5, "units.energy": "eV"}
+#: Numbers to begin with by unit, where the defaults will not do: a layer that is not the same as N, at which
+#: nothing reflects; in eV and nm, metals that are like copper.
+BEGINNINGS: dict[str, dict[str, Any]] = {
+    "": {"layer.potential": 0.5},
+    "eV": {"fermi_energy": 7.0, "ferromagnet.exchange": 0.5, "layer.potential": 1.0},
+}
 #: Width of a line up to its comment.
 COMMENT = 33
 #: What pydantic calls limits, and JSON Schema does.
@@ -67,7 +71,7 @@ LIMITS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum"}
 
 
 def template(name: str, *, stack: bool = False, unit: str = "", schema: str = "") -> str:
-    """Return a system file with every key, its default (or a number in eV) and its meaning.
+    """Return a system file with every key, its default (or another number to begin with) and its meaning.
 
     `stack`: with the keys that any interface may have, and a layer. `schema`: where editors find its schema.
     """
@@ -81,12 +85,12 @@ def template(name: str, *, stack: bool = False, unit: str = "", schema: str = ""
         if table == "" and unit:
             lines += ["", "[units]", _line(f"energy = {json.dumps(unit)}", "units.energy")]
     if stack:
-        lines += _layer()
+        lines += _layer(unit)
     return "\n".join(lines) + "\n"
 
 
 def _default(key: str, name: str, unit: str) -> str:
-    value = IN_EV.get(key) if unit else None
+    value = BEGINNINGS[unit].get(key)
     if value is None:
         value = name if key == "name" else Stack.model_fields[ALL_KEYS[key]].default
     return _toml([0.0, 0.0, 1.0] if value is None else value)
@@ -100,7 +104,7 @@ def _line(text: str, key: str) -> str:
     return f"{text:{COMMENT - 2}}  # {MEANINGS[key]}"
 
 
-def _layer() -> Iterator[str]:
+def _layer(unit: str) -> Iterator[str]:
     for title, path, model in (
         ("[[layer]]", "layer", Layer),
         ("[layer.interface]", "layer.interface", Junction),
@@ -108,7 +112,8 @@ def _layer() -> Iterator[str]:
         yield from ("", _line(title, path))
         for key, field in sorted(model.model_fields.items(), key=lambda one: _order(model, one[0])):
             if key != "interface":
-                value = [0.0, 0.0, 1.0] if field.default is None else field.default
+                value = BEGINNINGS[unit].get(f"{path}.{key}", field.default)
+                value = [0.0, 0.0, 1.0] if value is None else value
                 yield _line(f"{key} = {_toml(value)}", f"{path}.{key}")
 
 
