@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -54,6 +56,23 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
         if marker in markdown:
             markdown = markdown.replace(marker, make())
     return markdown
+
+
+def pages() -> str:
+    """Return a line for each section, with links to its pages by their titles."""
+    lines = []
+    for title, where in SECTIONS.items():
+        links = (f"[{_title(DOCS / page)}]({page})" for page in _pages(*where))
+        lines.append(f"- **{title}**: {' · '.join(links)}")
+    return "\n".join(lines)
+
+
+def _title(page: Path) -> str:
+    """Return the first heading of a page, or of a notebook."""
+    text = page.read_text(encoding="utf-8")
+    if page.suffix == ".ipynb":
+        text = "\n".join("".join(cell["source"]) for cell in json.loads(text)["cells"])
+    return re.findall(r"^# (.*)", text, flags=re.MULTILINE)[0]
 
 
 def commands() -> str:
@@ -143,6 +162,7 @@ def api() -> str:
 
 
 GENERATED: dict[str, Callable[[], str]] = {
+    "pages": pages,
     "commands": commands,
     "bare system file": bare_file,
     "stack": stack_file,

@@ -311,6 +311,10 @@ def test_the_manual_builds(manual: Path) -> None:
     for name in ("torque", "check", "load", "Interface"):
         assert re.search(rf'id="sotcheck[\w.]*\.{name}"', reference["python"]), name
     assert "spin_current_minus" in reference["json"]
+    front = (manual / "index.html").read_text(encoding="utf-8")
+    for page in PAGES:
+        if page.startswith("docs/") and page != "docs/index.md":
+            assert f'href="{page[5:-3]}.html"' in front, page
     # Indices stay what they are.
     assert "−∂_z² + k_⊥²" in (manual / "explanation" / "conventions.html").read_text(encoding="utf-8")
 
