@@ -63,7 +63,13 @@ def findings() -> Iterator[dict[str, Any]]:
     yield from _blas()
     for extra, module in EXTRAS.items():
         version = metadata_version(module) if find_spec(module) else None
-        yield _row(f"extra {extra}", version, module, needed=False, remedy=f"pip install 'sotcheck[{extra}]'")
+        yield _row(
+            f"extra {extra}",
+            version,
+            module,
+            needed=False,
+            remedy=f"uv sync --extra {extra}, or pip install '.[{extra}]'",
+        )
     yield from _own()
 
 
