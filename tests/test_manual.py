@@ -44,6 +44,7 @@ ONLY_PARSED = {
     "sotcheck audit": "a minute; test_audit runs it",
     "sotcheck audit --power": "several minutes; test_audit runs parts of it",
     "sotcheck audit --output reports/audit": "two minutes; test_audit_pages writes such pages",
+    "sotcheck beyond bulk-magnetism": "five seconds; test_cli_beyond runs it",
     "sotcheck bench": "four minutes; test_bench runs it with less work",
     "sotcheck sweep mine.toml --over u_0=0:2:200 --over u_m=0:1:100 --engine kwant -o result.nc "
     "--executor dask://HOST:8786": "no such host; test_executors starts clusters",
@@ -73,7 +74,9 @@ SMALLER = {
     ":50 ": ":4 ",
     ":40 ": ":3 ",
     "--workers 8": "--workers 1",
-    "--svg map.svg": "--svg map.svg --points 9",
+    "--svg map.svg": "--svg map.svg --points 4",
+    # By Kwant, test_bound_torque has them.
+    "--engine continuum,kwant --h-r 1.2": "--engine continuum --h-r 1.2",
 }
 #: Exit statuses other than 0.
 STATUS = {
