@@ -551,6 +551,8 @@ def test_command(sotcheck: Command, monkeypatch: Patch) -> None:
         assert words in refused.err
 
 
-def test_the_readme_shows_the_example() -> None:
-    readme = (EXAMPLES.parent / "README.md").read_text(encoding="utf-8")
-    assert f"```python\n{(EXAMPLES / 'sd_cubic.py').read_text(encoding='utf-8')}```\n" in readme
+def test_the_manual_shows_the_example() -> None:
+    page = EXAMPLES.parent / "docs" / "how-to" / "kwant-system.md"
+    assert f"```python\n{(EXAMPLES / 'sd_cubic.py').read_text(encoding='utf-8')}```\n" in page.read_text(
+        encoding="utf-8"
+    )

@@ -27,7 +27,7 @@ from conftest import Command, strict
 
 import sotcheck as sc
 from sotcheck.command import main as cli
-from sotcheck.command import options
+from sotcheck.command import output
 from sotcheck.exact.observables import transverse
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.run import progress
@@ -383,7 +383,7 @@ def test_output_that_nobody_takes() -> None:
     os.close(read)
     found = run(*COMMAND, "torque", "bulk-magnetism", "--engine", "first-order", stdout=write)
     os.close(write)
-    assert (found.returncode, found.stderr) == (options.BROKEN_PIPE, "")
+    assert (found.returncode, found.stderr) == (output.BROKEN_PIPE, "")
     with open("/dev/full", "w") as full:
         found = run(*COMMAND, "systems", stdout=full)
     said = "sotcheck: standard output cannot be written (No space left on device)\n"

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 ADDED = dict(re.findall(r"### an? (\w+)\n.*?```python\n(.*?)```", TEXT, flags=re.DOTALL))
 WALK = re.findall(r"^(\d+)\. (.*?)(?=^\d+\. |^$)", TEXT, flags=re.DOTALL | re.MULTILINE)
-#: The README's order, and the rooms of the walk in it.
+#: The manual's order, and the rooms of the walk in it.
 ROOMS = ("run", "system", "theory", "engines", "exact", "bound", "beyond", "trial", "papers", "command")
 
 

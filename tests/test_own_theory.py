@@ -88,15 +88,15 @@ def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert any("2.000" in row["explanation"] for row in rows)
 
 
-def test_readme_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_manuals_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It says what it leaves out, and is told so: wrong where k_z is imaginary, for the sources in F."""
-    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-    section = readme[readme.index("### Bring your own theory") :]
+    page = Path(__file__).parent.parent / "docs" / "how-to" / "theory.md"
+    section = page.read_text(encoding="utf-8")
     code = section[section.index("```python\n") + len("```python\n") :].partition("```")[0]
     assert len([line for line in code.splitlines() if line.strip()]) <= 15
-    (tmp_path / "readmetheory.py").write_text(code)
+    (tmp_path / "manualtheory.py").write_text(code)
     monkeypatch.chdir(tmp_path)
-    result = check_theory(BULK, load_theory("readmetheory:torque"), tolerance=1e-9)
+    result = check_theory(BULK, load_theory("manualtheory:torque"), tolerance=1e-9)
     by_source = {f.source: f for f in result if "resolved" in f.quantity and f.engine == "kwant"}
     assert by_source["normal"].verdict == "agrees"
     assert by_source["majority"].verdict == "disagrees"

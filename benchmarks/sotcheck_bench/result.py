@@ -10,6 +10,7 @@ from typing import Any
 from tabulate import tabulate
 
 from sotcheck import __version__
+from sotcheck.run.tables import tabled
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ class BenchResult:
         return [row for row in self.rows if row.met is False]
 
     def __str__(self) -> str:
-        table = tabulate([row.cells() for row in self.rows], headers=HEADERS, disable_numparse=True)
+        table = tabled([row.cells() for row in self.rows], HEADERS)
         return f"{table}\n\n{self.summary}\n\n{_machine_words(self.machine)}"
 
     @property

@@ -8,20 +8,22 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-from tabulate import tabulate
-
 from sotcheck import __version__
 from sotcheck.beyond.harmonics import harmonics_data
-from sotcheck.beyond.limits import trust_limits
+from sotcheck.beyond.limits import LIMITS, trust_limits
 from sotcheck.beyond.orders import orders_data
 from sotcheck.beyond.radius import exponent_data, radius_data
 from sotcheck.beyond.warnings import warnings
 from sotcheck.bound.portrait import one_interface
+from sotcheck.bound.stack_warnings import on_stack
 from sotcheck.numerics.crossing import LARGEST
 from sotcheck.run.progress import Progress, silent
+from sotcheck.run.tables import tabled
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.files import to_document
 from sotcheck.system.interface import Interface
+from sotcheck.system.model import System
+from sotcheck.system.stack import Stack
 
 Data = dict[str, Any]
 
@@ -32,51 +34,74 @@ MIXED_UP = 1e-6
 
 
 @single_threaded
-def beyond_data(iface: Interface, *, progress: Progress = silent) -> Data:
-    """Return all numbers beyond first order about one system, ready for JSON."""
+def beyond_data(system: System, *, limits: Sequence[float] = LIMITS, progress: Progress = silent) -> Data:
+    """Return all numbers beyond first order about one system, ready for JSON; of a stack the limits alone."""
     parts: dict[str, Callable[[], Any]] = {
-        "orders": partial(orders_data, iface),
-        "radius": partial(radius_data, iface),
-        "exponent": partial(exponent_data, iface),
-        "limits": lambda: [asdict(row) for row in trust_limits(iface)],
-        "harmonics": partial(harmonics_data, iface),
-        "bound_states": partial(one_interface, iface, CHECKS),
+        "limits": lambda: [asdict(row) for row in trust_limits(system, limits=limits)]
     }
-    return {name: parts[name]() for name in progress(parts, f"{iface.name}: beyond")}
+    if isinstance(system, Interface):
+        parts = {
+            "orders": partial(orders_data, system),
+            "radius": partial(radius_data, system),
+            "exponent": partial(exponent_data, system),
+            **parts,
+            "harmonics": partial(harmonics_data, system),
+            "bound_states": partial(one_interface, system, CHECKS),
+        }
+    return {name: parts[name]() for name in progress(parts, f"{system.name}: beyond")}
 
 
 @dataclass(frozen=True)
 class BeyondResult:
     """What `beyond_data` found; prints as a table with conclusions, converts to JSON."""
 
-    iface: Interface
+    iface: System
     data: Data
+
+    @property
+    def warnings(self) -> list[str]:
+        """What keeps first order from being trusted at the system's own h_R, or scale."""
+        if isinstance(self.iface, Interface):
+            return warnings(self.iface, [self.iface.h_R])
+        return list(on_stack(self.iface, [self.iface.scale])) if isinstance(self.iface, Stack) else []
+
+    @property
+    def strength(self) -> str:
+        """What limits are of: h_R, or the factor of all spin-orbit terms of a stack that has more of them."""
+        return "scale" if isinstance(self.iface, Stack) and not self.iface.only_rashba else "h_R"
 
     def to_json(self) -> str:
         """Return everything as JSON text."""
         document = {
             "sotcheck": __version__,
             "system": to_document(self.iface),
-            "warnings": warnings(self.iface, [self.iface.h_R]),
-            "conclusions": conclusions(self.data),
+            "warnings": self.warnings,
+            "conclusions": conclusions(self.data, self.strength),
             "beyond": self.data,
         }
         return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
     def __str__(self) -> str:
         rows = [
-            (source, part, f"{limit:.0%}", "-" if h_R is None else f"{h_R:.5g}", reason)
+            (source, part, percent(limit), "-" if h_R is None else f"{h_R:.5g}", reason)
             for source, part, limit, h_R, _, _, reason in map(dict.values, self.data["limits"])
         ]
-        table = tabulate(rows, ["source", "component", "off by", "at h_R", ""], disable_numparse=True)
-        sentences = [f"- {sentence}" for sentence in conclusions(self.data)]
+        table = tabled(rows, ["source", "component", "off by", f"at {self.strength}", ""])
+        sentences = [f"- {sentence}" for sentence in conclusions(self.data, self.strength)]
         return "\n".join([str(self.iface), "", table, "", *sentences])
 
 
-def conclusions(data: Data) -> list[str]:
+def percent(part: float) -> str:
+    """Return a part of one in per cent."""
+    return f"{100 * part:.3g}%"
+
+
+def conclusions(data: Data, strength: str = "h_R") -> list[str]:
     """Say in plain sentences what `beyond_data` found."""
+    if "orders" not in data:
+        return list(_on_limits(data["limits"], strength))
     return [
-        *_on_limits(data["limits"]),
+        *_on_limits(data["limits"], strength),
         # For m ∥ y there are no components, and without them nothing to compare.
         *(_on_orders(data["orders"]) if data["limits"][0]["kind"] != "undefined" else ()),
         *_on_convergence(data["radius"]["smallest"], data["exponent"]),
@@ -85,14 +110,14 @@ def conclusions(data: Data) -> list[str]:
     ]
 
 
-def _on_limits(rows: list[Data]) -> Iterator[str]:
+def _on_limits(rows: list[Data], strength: str) -> Iterator[str]:
     total = [row for row in rows if row["source"] != "total"]
     for limit in sorted({row["limit"] for row in rows}):
         found = [row for row in total if row["limit"] == limit and row["h_R"] is not None]
         if found:
             worst = min(found, key=lambda row: row["h_R"])
             yield (
-                f"First order is off by {limit:.0%} from h_R = {worst['h_R']:.3g} on "
+                f"First order is off by {percent(limit)} from {strength} = {worst['h_R']:.3g} on "
                 f"({worst['component']} torque of {worst['source']} electrons)."
             )
     for reason in dict.fromkeys(row["reason"] for row in total if row["kind"] in ("embedded", "immediate")):

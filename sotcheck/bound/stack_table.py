@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from tabulate import tabulate
 
 from sotcheck import __version__
 from sotcheck.bound.stack_by_kwant import compare
@@ -18,6 +17,7 @@ from sotcheck.bound.states import of_k
 from sotcheck.bound.table import ANGLES, K_PERP, RANGES
 from sotcheck.errors import in_range
 from sotcheck.numerics.arrays import Array
+from sotcheck.run.tables import tabled
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.files import to_document
 from sotcheck.system.stack import Stack
@@ -94,7 +94,7 @@ class StackBoundResult:
     def __str__(self) -> str:
         said = [f"- {sentence}" for sentence in self._conclusions()]
         headers = ("h_R", "scale", "k_perp", "binding", "states", "lowest energy", "at angle", "<= E_F")
-        table = tabulate(list(self._summary()), headers, disable_numparse=True)
+        table = tabled(list(self._summary()), headers)
         note = (
             "binding: angles of k x z against the x axis, in degrees, that bind; energies include "
             "k_perp^2/mass\nAll angles, with every state's energy: --json FILE"

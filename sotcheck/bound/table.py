@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from tabulate import tabulate
 
 from sotcheck import __version__
 from sotcheck.bound.fermi import (
@@ -24,6 +23,7 @@ from sotcheck.bound.states import Bound, aligned_angles, bound, k_max, of_cross,
 from sotcheck.bound.thresholds import threshold
 from sotcheck.errors import SotcheckError, in_range
 from sotcheck.numerics.arrays import Array
+from sotcheck.run.tables import tabled
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.files import to_document
 from sotcheck.system.interface import Interface
@@ -93,7 +93,7 @@ class BoundStatesResult:
         added = [sentence for found in self.spin_density for sentence in on_spin_density(found)]
         said = [f"- {sentence}" for sentence in conclusions(self.iface, self.h_R.tolist()) + added]
         headers = ("h_R", "k_perp", "binding", "states", "lowest energy", "at angle", "length in N", "<= E_F")
-        table = tabulate(list(self._summary()), headers, disable_numparse=True)
+        table = tabled(list(self._summary()), headers)
         note = (
             "binding: angles of k x z against the x axis, in degrees, that bind; energies include k_perp^2\n"
             "All angles, with every state's energy, spin and decay lengths: --json FILE"

@@ -8,15 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from sotcheck.command.options import (
-    Numbers,
-    Place,
-    chosen_system,
-    fermi_energy_option,
-    magnetization_option,
-    print_out,
-    refuse_unwritable_json,
-)
+from sotcheck.command.complete import Listed, exact_engines, system_argument
+from sotcheck.command.options import Numbers, Place, chosen_system, fermi_energy_option, magnetization_option
+from sotcheck.command.output import print_out, refuse_unwritable_json
 from sotcheck.run.output import refuse_unwritable
 
 if TYPE_CHECKING:
@@ -72,7 +66,7 @@ def torque_of_table(
 
 
 @click.command("amplitudes")
-@click.argument("system")
+@system_argument()
 @click.option(
     "-o",
     "--output",
@@ -91,7 +85,9 @@ def torque_of_table(
 @click.option(
     "--grid", type=Numbers(2), metavar="NX,NY", help="Instead: so many k_x and k_y, a grid of all of them."
 )
-@click.option("--engine", metavar="NAME", help="The exact engine; continuum by default.")
+@click.option(
+    "--engine", type=Listed(exact_engines), metavar="NAME", help="The exact engine; continuum by default."
+)
 @magnetization_option
 @fermi_energy_option
 def amplitudes(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path
 
 import click
 
-from sotcheck.command.options import Place, emit, json_option, refuse_unwritable_json
+from sotcheck.command.options import Place
+from sotcheck.command.output import emit, json_option, refuse_unwritable_json
 from sotcheck.run.output import refuse_unwritable, write_text
 from sotcheck.run.progress import bar
 
@@ -37,4 +39,4 @@ def bench(quick: bool, output: Path | None, json_file: str | None) -> None:
     if output is not None:
         command = f"{result.command} --output {output}"
         write_text(output, replace(result, command=command).to_markdown())
-    emit(str(result), result.to_json(), json_file)
+    emit(result, result.to_json(), json_file, itemgetter("benchmarks"))

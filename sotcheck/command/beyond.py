@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import click
 
+from sotcheck.command.complete import system_argument
 from sotcheck.command.options import (
     Numbers,
     Place,
-    chosen_interface,
     chosen_system,
-    emit,
     fermi_energy_option,
-    json_option,
     magnetization_option,
-    print_out,
     rashba_option,
+    warn,
+)
+from sotcheck.command.output import (
+    emit,
+    json_option,
+    print_out,
     refuse_unwritable_folder,
     refuse_unwritable_json,
-    warn,
+    tell,
 )
 from sotcheck.run.progress import bar
 
 
 @click.command("bound-states")
-@click.argument("system", required=False)
+@system_argument(required=False)
 @click.option("--k-perp", type=Numbers(), metavar="K,K,...", help="In-plane wave numbers, unit: wave vector.")
 @click.option(
     "--angle", type=Numbers(), metavar="A,A,...", help="Angles of k x z against the x axis, in degrees."
@@ -99,7 +103,7 @@ def bound_states(
         from sotcheck.bound.stack_table import bound_in_stack
 
         in_stack = bound_in_stack(found, *arrays(h_R, k_perp, angle))
-        emit(str(in_stack), in_stack.to_json(), json_file)
+        emit(in_stack, in_stack.to_json(), json_file, itemgetter("bound_states"))
         return
     iface = bare(found, "bound-states --output")
     refuse_unwritable_folder(output)
@@ -113,25 +117,36 @@ def bound_states(
         from sotcheck.pages.bound_states import write_system
 
         write_system(one_interface(iface), output)
-    emit(str(result), result.to_json(warnings), json_file)
+    emit(result, result.to_json(warnings), json_file, itemgetter("bound_states"))
 
 
 @click.command()
-@click.argument("system")
+@system_argument()
+@click.option(
+    "--limit",
+    type=Numbers(),
+    default="0.01,0.1",
+    show_default=True,
+    metavar="L,L,...",
+    help="Deviations of first order whose h_R is sought: 0.05 for 5 %.",
+)
 @magnetization_option
 @fermi_energy_option
 @json_option
-def beyond(system: str, json_file: str | None, **changes: Any) -> None:
+def beyond(system: str, limit: tuple[float, ...], json_file: str | None, **changes: Any) -> None:
     """Say how far first order holds, why it stops, and what the torque does beyond.
 
     The series in h_R order by order, from theory and from the exact torque; its radius of convergence, where
-    it is smallest and why; Pade approximants beyond; the h_R at which first order is off by 1 % and by 10 %;
-    the angular harmonics of the exact torque; bound states.
+    it is smallest and why; Pade approximants beyond; the h_R at which first order is off by 1 % and by 10 %,
+    or by --limit; the angular harmonics of the exact torque; bound states. Of a stack the limits alone: the
+    h_R, or the factor of all spin-orbit terms.
     """
-    iface, _ = chosen_interface(system, "beyond", **changes)
+    chosen, _ = chosen_system(system, **changes)
     refuse_unwritable_json(json_file)
     from sotcheck.beyond.document import BeyondResult, beyond_data
 
-    result = BeyondResult(iface, beyond_data(iface, progress=bar))
-    warn(iface, None)
-    emit(str(result), result.to_json(), json_file)
+    found = beyond_data(chosen, limits=tuple(dict.fromkeys(limit)), progress=bar)
+    result = BeyondResult(chosen, found)
+    for warning in result.warnings:
+        tell(f"sotcheck: warning: {chosen.name}: {warning}")
+    emit(result, result.to_json(), json_file, lambda document: document["beyond"]["limits"])

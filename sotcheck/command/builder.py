@@ -7,14 +7,15 @@ from typing import Any, NoReturn
 import click
 from click.core import ParameterSource
 
-from sotcheck.command.options import Numbers, conclude, refuse_unwritable_json, together
+from sotcheck.command.options import Numbers, together
+from sotcheck.command.output import conclude, refuse_unwritable_json
 from sotcheck.run.progress import bar
 
 builder_options = together(
     click.option(
         "--builder",
         metavar="MODULE:FUNCTION",
-        help="Check your own Kwant system instead of SYSTEM; the README's 'Your own Kwant system' shows one.",
+        help="Check your own Kwant system instead of SYSTEM; docs/how-to/kwant-system.md shows one.",
     ),
     click.option(
         "--k",
@@ -31,7 +32,7 @@ builder_options = together(
     ),
 )
 #: What goes with --builder.
-TAKEN = ("builder", "k", "grid", "h_R", "json_file")
+TAKEN = ("builder", "k", "grid", "h_R", "json_file", "csv_file")
 
 
 def refuse_others(taken: tuple[str, ...], whose: str) -> None:

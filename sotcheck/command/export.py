@@ -7,16 +7,16 @@ from typing import Any
 
 import click
 
+from sotcheck.command.complete import Listed, engines, system_argument
 from sotcheck.command.options import (
     Number,
     Place,
     chosen_system,
     fermi_energy_option,
     magnetization_option,
-    print_out,
-    tell,
     tolerance_option,
 )
+from sotcheck.command.output import print_out, tell
 from sotcheck.run.output import refuse_unwritable, write_text
 from sotcheck.run.progress import bar
 
@@ -25,7 +25,7 @@ TOOLS = ("magnum.np", "mumax3", "ubermag")
 
 
 @click.command("export")
-@click.argument("system")
+@system_argument()
 @click.option("--to", "tool", required=True, type=click.Choice(TOOLS), help="The program to write for.")
 @click.option(
     "--saturation-magnetization",
@@ -64,7 +64,9 @@ TOOLS = ("magnum.np", "mumax3", "ubermag")
     show_default=True,
     help="All sources together, with the relaxation times of the file, or one by its own current density.",
 )
-@click.option("--engine", metavar="NAME", help="The engine; the first exact one by default.")
+@click.option(
+    "--engine", type=Listed(engines), metavar="NAME", help="The engine; the first exact one by default."
+)
 @tolerance_option
 @magnetization_option
 @fermi_energy_option

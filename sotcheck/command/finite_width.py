@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
+from sotcheck.command.complete import system_argument
 from sotcheck.command.options import (
     Place,
     chosen_system,
-    emit,
     executor_options,
     fermi_energy_option,
-    json_option,
     magnetization_option,
+)
+from sotcheck.command.output import (
+    emit,
+    json_option,
     print_out,
     refuse_unwritable_folder,
     refuse_unwritable_json,
+    to_stdout,
 )
 from sotcheck.run.executors import backend
 from sotcheck.run.progress import bar
 
 
 @click.command("finite-width")
-@click.argument("system", nargs=-1)
+@system_argument(nargs=-1)
 @click.option("--h-r", "h_R", type=float, help="Rashba parameter instead of the systems' own.")
 @magnetization_option
 @fermi_energy_option
@@ -62,14 +67,24 @@ def finite_width(
         from sotcheck.pages.finite_width import write_finite_width
 
         page = write_finite_width(data, output)
-        if json_file != "-":
+        if not to_stdout(json_file):
             print_out(f"page written: open {page}\n")
-    emit(as_text(data), json.dumps(data, indent=1, allow_nan=False) + "\n", json_file)
+    emit(partial(as_text, data), json.dumps(data, indent=1, allow_nan=False) + "\n", json_file, csv_rows)
+
+
+def csv_rows(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of all systems and sides, with the names of both."""
+    return [
+        {"system": one["system"]["name"], "side": side["side"], **row}
+        for one in data["systems"]
+        for side in one["sides"]
+        for row in side["rows"]
+    ]
 
 
 def as_text(data: dict[str, Any]) -> str:
     """Return a table for each system, with what follows from it in words."""
-    from tabulate import tabulate
+    from sotcheck.run.tables import tabled
 
     head = ["layer on", "source", "component", "order", "+/-", "1 % at w k_F", "10 % at w k_F"]
     lines: list[str] = []
@@ -80,10 +95,7 @@ def as_text(data: dict[str, Any]) -> str:
             for row in side["rows"]
             if row["engine"] == side["engine"]
         ]
-        lines += [
-            f"{one['system']['name']}: k_F = {one['k_F']:.4g}",
-            tabulate(rows, head, disable_numparse=True),
-        ]
+        lines += [f"{one['system']['name']}: k_F = {one['k_F']:.4g}", tabled(rows, head)]
         lines += [f"Warning: {warning}" for warning in one["warnings"]]
     return "\n".join(lines)
 

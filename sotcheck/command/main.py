@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,36 +17,38 @@ from sotcheck.command.amplitudes import amplitudes, amplitudes_option, refuse_bo
 from sotcheck.command.bench import bench
 from sotcheck.command.beyond import beyond, bound_states
 from sotcheck.command.builder import builder_options, check_own, refuse_others, refuse_without_builder
+from sotcheck.command.complete import system_argument
+from sotcheck.command.doctor import doctor
 from sotcheck.command.export import export
+from sotcheck.command.files import completion, new, schema, systems
 from sotcheck.command.finite_width import finite_width
-from sotcheck.command.options import (
-    Numbers,
-    Place,
-    conclude,
-    emit,
-    executor_options,
-    json_option,
-    print_out,
-    refuse_unwritable_folder,
-    refuse_unwritable_json,
-    request,
-    request_options,
-    tell,
-)
+from sotcheck.command.options import RESULT, Numbers, request, request_options
+from sotcheck.command.output import conclude, emit, refuse_unwritable_json, tell
+from sotcheck.command.plot import plot
 from sotcheck.command.profile import profile
+from sotcheck.command.report import audit, report
 from sotcheck.command.si import Asked, si_options
 from sotcheck.command.sweep import sweep
 from sotcheck.command.trust_map import trust_map
-from sotcheck.run.executors import backend
 from sotcheck.run.plaintext import visible
 from sotcheck.run.processes import Interrupted, end, listen, stop_listening
 from sotcheck.run.progress import bar, heartbeat
 
-#: How results of `sotcheck sweep` are told from system files.
-RESULT = ".nc"
+
+class Sections(click.Group):
+    """A group whose help tells commands by what they are for."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a section for each kind of command."""
+        room = formatter.width - 6 - max(map(len, self.commands))
+        for title, names in COMMANDS.items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(name, self.commands[name].get_short_help_str(room)) for name in names.split()]
+                )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Sections, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="sotcheck")
 def cli() -> None:
     """Can I trust this formula?
@@ -64,27 +67,13 @@ def cli() -> None:
     Examples:
       sotcheck torque bulk-magnetism --h-r 0.05,0.1
       sotcheck check bulk-magnetism
-      sotcheck systems bulk-magnetism > mine.toml    (edit, then: sotcheck check mine.toml)
+      sotcheck new mine.toml    (edit, then: sotcheck check mine.toml)
       sotcheck report
     """  # noqa: D301, D400 (click reads the \b, and it is a question)
 
 
-@cli.command()
-@click.argument("name", required=False)
-def systems(name: str | None) -> None:
-    """List the built-in systems, or print one as a file that can be edited."""
-    from sotcheck.system.files import builtin_systems, load, read_text
-
-    if name is not None:
-        print_out(read_text(name)[1])
-        return
-    for builtin in builtin_systems():
-        iface = load(builtin)
-        print_out(f"{builtin:24s} {iface.title} ({iface.reference})\n")
-
-
-@cli.command()
-@click.argument("system", required=False)
+@click.command()
+@system_argument(required=False)
 @amplitudes_option
 @request_options
 @click.option(
@@ -103,7 +92,7 @@ def torque(
 ) -> None:
     """Compute the torque of each source.
 
-    Numbers are those of t (see the README's conventions) at the given h_R, not divided by it. SYSTEM may have
+    Numbers are those of t (see the manual's conventions) at the given h_R, not divided by it. SYSTEM may have
     layers, effective masses and any spin-orbit term linear in k; the JSON then tells who takes which torque.
     """
     measured = Asked(asked)
@@ -116,16 +105,16 @@ def torque(
         from sotcheck.trial import torque as torques
 
         table = measured.of(torques.torque(iface, scale=scale, **settings))
-    emit(str(table), table.to_json(), json_file)
+    emit(table, table.to_json(), json_file, itemgetter("torque"))
 
 
-@cli.command()
-@click.argument("system", required=False)
+@click.command()
+@system_argument(required=False)
 @builder_options
 @click.option(
     "--theory",
     metavar="MODULE:FUNCTION",
-    help="Try your own formula in place of first order; the README's 'Bring your own theory' shows one.",
+    help="Try your own formula in place of first order; docs/how-to/theory.md shows one.",
 )
 @request_options
 def check(
@@ -167,7 +156,7 @@ def check(
 
 
 def _check_sweep(path: Path, json_file: str | None) -> NoReturn:
-    refuse_others(("system", "json_file"), str(path))
+    refuse_others(("system", "json_file", "csv_file"), str(path))
     refuse_unwritable_json(json_file)
     from sotcheck.sweep.dataset import open_sweep
     from sotcheck.sweep.judgement import check_sweep
@@ -175,95 +164,19 @@ def _check_sweep(path: Path, json_file: str | None) -> NoReturn:
     conclude(check_sweep(open_sweep(path), progress=bar), json_file)
 
 
-@cli.command()
-@click.argument("system", nargs=-1)
-@click.option(
-    "--output",
-    type=Place(path_type=Path),
-    default=Path("reports"),
-    show_default=True,
-    help="Folder for the reports.",
-)
-@executor_options
-def report(system: tuple[str, ...], output: Path, executor: str, workers: int) -> None:
-    """Write comparison reports (JSON, Markdown, HTML, figures) for SYSTEMs, all built-in ones by default.
-
-    Of a stack a report tells who takes which torque, layer by layer and interface by interface.
-    A result of 'sotcheck sweep' (FILE.nc) is checked, and gets a page with its figures.
-    """
-    from sotcheck.pages.report import OTHERS, refuse_another, write_overview, write_reports
-    from sotcheck.pages.sweep import listed, write_sweeps
-    from sotcheck.system.files import builtin_systems, load
-
-    arguments = list(dict.fromkeys(system or builtin_systems()))
-    results = [Path(argument) for argument in arguments if argument.endswith(RESULT)]
-    arguments = [argument for argument in arguments if not argument.endswith(RESULT)]
-    systems = [load(argument) for argument in arguments]
-    names = [*(one.name for one in systems), *(result.stem for result in results), *OTHERS]
-    _refuse_same_names(names)
-    chosen = backend(executor, workers)
-    refuse_another(systems, output)
-    refuse_unwritable_folder(output)
-    with chosen.open() as where:
-        status, pages = write_sweeps(results, output, executor=where.executor, progress=bar)
-        if systems:
-            of_systems = write_reports(systems, arguments, output, executor=where.executor, progress=bar)
-            # Disagreement (1) outweighs doubt (3).
-            status = min(filter(None, (status, of_systems)), default=0)
-    if systems or (output / "index.html").exists():
-        pages = [write_overview(output, listed(output))]
-    print_out(f"reports written: open {' '.join(map(str, pages))}\n")
-    raise SystemExit(status)
-
-
-def _refuse_same_names(names: list[str]) -> None:
-    # Some file systems take capitals for small letters.
-    folders = [name.casefold() for name in names]
-    for name in names:
-        if folders.count(name.casefold()) > 1:
-            raise click.UsageError(f"two reports have the name {name!r}, and both the same folder")
-
-
-@cli.command()
-@click.option(
-    "--paper",
-    metavar="FILE",
-    default="kim2017",
-    show_default=True,
-    help="A file *.py that defines a paper, as the README's 'Try another paper' has it, or one's name.",
-)
-@click.option("--power", is_flag=True, help="Seed faults into every formula and count those flagged.")
-@click.option(
-    "--output",
-    type=Place(path_type=Path),
-    help="Write the pages there too, e.g. reports/audit; figures take a minute or two more.",
-)
-@executor_options
-@json_option
-def audit(
-    paper: str, power: bool, output: Path | None, executor: str, workers: int, json_file: str | None
-) -> None:
-    """Put every numbered equation of a paper on trial.
-
-    Each is tried as transcribed, by both exact engines; where it disagrees, the form
-    that exact numerics confirm is tried as well. Exit status 1 says that something disagrees as transcribed.
-    """
-    from sotcheck.trial.audit import audit as run_audit
-
-    refuse_unwritable_json(json_file)
-    refuse_unwritable_folder(output)
-    with backend(executor, workers).open() as where:
-        result = run_audit(
-            paper, with_power=power, with_pages=output is not None, executor=where.executor, progress=bar
-        )
-    if output is not None:
-        from sotcheck.pages.audit import write_audit
-
-        write_audit(result, output)
-    conclude(result, json_file)
-
-
-for command in (amplitudes, beyond, bound_states, profile, export, trust_map, finite_width, sweep, bench):
+#: By what they are for, in the order of the help text.
+COMMANDS = {
+    "Try one system": "check torque beyond bound-states report",
+    "Draw": "plot profile",
+    "Try many": "sweep trust-map finite-width",
+    "Try a paper": "audit",
+    "Read and write files": "systems new schema amplitudes export",
+    "Look after this machine": "doctor bench completion",
+}
+for command in (
+    systems, new, torque, check, plot, report, audit, beyond, bound_states, profile, trust_map, finite_width,
+    sweep, amplitudes, export, bench, doctor, schema, completion,
+):  # fmt: skip
     cli.add_command(command)
 
 

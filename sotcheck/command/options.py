@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
-from sotcheck.errors import OutputError, SystemFileError
-from sotcheck.run.output import make_folder, refuse_unwritable, write_text
-from sotcheck.run.plaintext import visible
+from sotcheck.command.complete import Listed, engines
+from sotcheck.command.output import json_option, refuse_unwritable_json, tell
+from sotcheck.errors import SystemFileError
 from sotcheck.run.progress import bar
 
 if TYPE_CHECKING:
     from sotcheck.system.interface import Interface
     from sotcheck.system.model import System
-    from sotcheck.trial.result import Findings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+#: How results of `sotcheck sweep` are told from system files.
+RESULT = ".nc"
 #: Processes for independent pieces of a check or report.
 DEFAULT_WORKERS = min(2, os.cpu_count() or 1)
-#: 13 is SIGPIPE, which Windows does not have.
-BROKEN_PIPE = 128 + 13
 
 
 class Numbers(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.3
@@ -97,6 +94,7 @@ tolerance_option = click.option(
 )
 engine_option = click.option(
     "--engine",
+    type=Listed(engines),
     metavar="NAME,NAME,...",
     show_default="all",
     help="One or several engines: first-order, and exact ones that are installed; a wrong name lists them.",
@@ -115,12 +113,6 @@ spacing_option = click.option(
 )
 
 
-json_option = click.option(
-    "--json",
-    "json_file",
-    metavar="FILE",
-    help="Write JSON to FILE; '-' is standard output, and then nothing else goes there.",
-)
 executor_option = click.option(
     "--executor",
     default="processes",
@@ -229,65 +221,6 @@ def refuse_without_effect(engines: Sequence[str]) -> None:
                 f"--{name} is for the {words} engine, and --engine {','.join(engines)} has no use for it; "
                 f"leave it out, or add {words} to --engine"
             )
-
-
-def refuse_unwritable_json(json_file: str | None) -> None:
-    """Refuse an output place before the work, not after it."""
-    if json_file is None or json_file == "-":
-        return
-    if json_file == "" or json_file.endswith(os.sep):
-        raise click.BadParameter(f"{json_file!r} is not the name of a file", param_hint="--json")
-    refuse_unwritable(Path(json_file))
-
-
-def refuse_unwritable_svg(svg_file: Path | None) -> None:
-    """Refuse a place for a figure before the work, and a name that promises another format."""
-    if svg_file is None:
-        return
-    if svg_file.suffix.lower() != ".svg":
-        raise click.BadParameter(f"{str(svg_file)!r}: figures are SVG; end it in .svg", param_hint="--svg")
-    refuse_unwritable(svg_file)
-
-
-def refuse_unwritable_folder(folder: Path | None) -> None:
-    """Make a folder for pages before the work, and refuse one that cannot be written."""
-    if folder is None:
-        return
-    make_folder(folder)
-    refuse_unwritable(folder / "index.html")
-
-
-def emit(text: str, json_text: str, json_file: str | None) -> None:
-    """Print a result, and write its JSON where it is wanted."""
-    if json_file == "-":
-        print_out(json_text)
-        return
-    if json_file is not None:
-        write_text(Path(json_file), json_text)
-    print_out(text + "\n")
-
-
-def conclude(result: Findings, json_file: str | None) -> NoReturn:
-    """Print findings, write their JSON, and end with their exit status."""
-    emit(str(result), result.to_json(), json_file)
-    raise SystemExit(result.exit_status)
-
-
-def print_out(text: str) -> None:
-    """Write to standard output; a reader that went away or a full disk is no verdict."""
-    try:
-        click.echo(visible(text), nl=False)
-    except OSError as error:
-        # What is still in the buffer must not fail again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):
-            raise SystemExit(BROKEN_PIPE) from None
-        raise OutputError(f"standard output cannot be written ({error.strerror})") from None
-
-
-def tell(text: str) -> None:
-    """Write a message to standard error, where nothing in it may act on the terminal."""
-    click.echo(visible(text), err=True)
 
 
 def warn(iface: Interface, h_R: tuple[float, ...] | None) -> list[str]:

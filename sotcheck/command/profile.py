@@ -7,23 +7,15 @@ from typing import Any
 
 import click
 
-from sotcheck.command.options import (
-    Number,
-    Place,
-    chosen_system,
-    emit,
-    fermi_energy_option,
-    json_option,
-    magnetization_option,
-    refuse_unwritable_json,
-    refuse_unwritable_svg,
-)
+from sotcheck.command.complete import Listed, engines, system_argument
+from sotcheck.command.options import Number, Place, chosen_system, fermi_energy_option, magnetization_option
+from sotcheck.command.output import emit, json_option, refuse_unwritable_json, refuse_unwritable_svg
 from sotcheck.run.output import write_text
 from sotcheck.run.progress import bar
 
 
 @click.command()
-@click.argument("system")
+@system_argument()
 @click.option(
     "--source",
     metavar="NAME,NAME,...",
@@ -37,6 +29,7 @@ from sotcheck.run.progress import bar
 )
 @click.option(
     "--engine",
+    type=Listed(engines),
     metavar="NAME,NAME,...",
     default="continuum",
     show_default=True,
@@ -92,4 +85,4 @@ def profile(
         from sotcheck.pages.figures import svg
 
         write_text(svg_file, svg(draw, found.to_dict()))
-    emit(str(found), found.to_json(), json_file)
+    emit(found, found.to_json(), json_file, lambda _: f"{found}\n")

@@ -9,14 +9,9 @@ from typing import Any
 
 import click
 
-from sotcheck.command.options import (
-    Place,
-    executor_options,
-    lattice_options,
-    print_out,
-    refuse_without_effect,
-    tell,
-)
+from sotcheck.command.complete import KeyValues, Listed, engines, keys, system_argument
+from sotcheck.command.options import Place, executor_options, lattice_options, refuse_without_effect
+from sotcheck.command.output import print_out, tell
 from sotcheck.run.executors import backend
 from sotcheck.run.progress import bar
 
@@ -25,10 +20,11 @@ SOME_FAILED = 3
 
 
 @click.command("sweep")
-@click.argument("system")
+@system_argument()
 @click.option(
     "--over",
     multiple=True,
+    type=KeyValues(keys),
     metavar="KEY=VALUES",
     help="An axis, e.g. h_R=0.01:1:50, interface.barrier=0.1:10:9:log, E_F=1,1.5,2 or m=0,0,1;1,0,1; may be "
     "given several times. Keys are those of the system file or its symbols, besides theta and phi (degrees).",
@@ -38,7 +34,12 @@ SOME_FAILED = 3
     type=Place(path_type=Path),
     help="A CSV file of points: a row of keys, then one row of numbers a point.",
 )
-@click.option("--engine", show_default="the first exact one", help="Engine to use, as of 'sotcheck torque'.")
+@click.option(
+    "--engine",
+    type=Listed(engines),
+    show_default="the first exact one",
+    help="Engine to use, as of 'sotcheck torque'.",
+)
 @lattice_options
 @executor_options
 @click.option("--resume", is_flag=True, help="Go on with what an interrupted run has left, if anything.")

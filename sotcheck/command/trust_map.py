@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from functools import partial
 from math import isfinite
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import click
 
+from sotcheck.command.complete import KeyValues, map_keys, system_argument
 from sotcheck.command.options import (
     Number,
     Place,
     chosen_interface,
-    emit,
     executor_options,
     fermi_energy_option,
-    json_option,
     magnetization_option,
+)
+from sotcheck.command.output import (
+    emit,
+    json_option,
     print_out,
     refuse_unwritable_folder,
     refuse_unwritable_json,
@@ -34,11 +39,12 @@ SHOWN = 5
 
 
 @click.command("trust-map")
-@click.argument("system", required=False)
+@system_argument(required=False)
 @click.option(
     "--over",
     "axes",
     multiple=True,
+    type=KeyValues(map_keys),
     metavar="NAME=FROM:TO",
     help="Two of E_F, U_N, U_F, J, u_0, u_m, E_F/J, theta, phi, each with its range; give it twice.",
 )
@@ -133,7 +139,7 @@ def trust_map(
 
         write_text(svg_file, svg(draw_trust_map, data))
     document = json.dumps({"sotcheck": __version__, **data}, indent=1, allow_nan=False) + "\n"
-    emit(as_table(data), document, json_file)
+    emit(partial(as_table, data), document, json_file, itemgetter("points"))
 
 
 def axis_of(text: str) -> tuple[str, float, float]:
@@ -167,9 +173,8 @@ def earlier_map(path: Path) -> dict[str, Any]:
 
 def as_table(data: dict[str, Any]) -> str:
     """Return a map in words: its smallest and largest limits, and how many points have none, and why."""
-    from tabulate import tabulate
-
     from sotcheck.beyond.document import on_bound_states
+    from sotcheck.run.tables import tabled
 
     points = data["points"]
     found = sorted((p for p in points if p["kind"] == "found"), key=lambda p: p["h_R"])
@@ -180,7 +185,7 @@ def as_table(data: dict[str, Any]) -> str:
         [
             f"{data['system']['name']}: h_R at which first order is off by {data['limit']:.3g} "
             f"({data['source']}, {data['component']})",
-            tabulate(rows, [*(axis["parameter"] for axis in data["over"]), "h_R"], disable_numparse=True),
+            tabled(rows, [*(axis["parameter"] for axis in data["over"]), "h_R"]),
             f"{len(points)} points; shown are the smallest and largest limits",
             *on_bound_states(points),
             *(f"{number} points without a limit: {reason}" for reason, number in reasons.items()),

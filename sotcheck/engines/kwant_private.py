@@ -32,7 +32,7 @@ def kwant() -> ModuleType:
             import kwant.solvers.default
     except ImportError as error:
         raise EngineError(
-            f"Kwant cannot be imported ({error}); install it as the README's section 'Install' says, "
+            f"Kwant cannot be imported ({error}); install it as docs/how-to/install.md says, "
             "or choose another engine with --engine continuum"
         ) from error
     except ValueError as error:
@@ -45,6 +45,12 @@ def kwant() -> ModuleType:
             "-C--global-option=--cython kwant==1.5.0'"
         ) from error
     return kwant
+
+
+def build() -> str:
+    """Return Kwant's version and what solves its sparse systems, or raise an EngineError."""
+    solver = "MUMPS" if hasattr(kwant().solvers, "mumps") else "SciPy"
+    return f"{kwant().__version__}, solver {solver}"
 
 
 class Modes(NamedTuple):

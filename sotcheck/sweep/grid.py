@@ -23,7 +23,7 @@ from sotcheck.errors import SystemFileError, did_you_mean
 from sotcheck.run.inputs import read_bytes
 from sotcheck.system.files import KEYS
 from sotcheck.system.interface import Interface
-from sotcheck.system.model import refused
+from sotcheck.system.model import System, refused
 
 Point = dict[str, float]
 T = TypeVar("T")
@@ -74,7 +74,7 @@ COLUMNS = {name: parameter for name, parameter in NAMES.items() if parameter != 
 COLUMNS |= {name: name for name in MAGNETIZATION}
 
 
-def parse_axis(iface: Interface, text: str) -> Axis:
+def parse_axis(iface: System, text: str) -> Axis:
     """Return the axis of one `--over` text, e.g. "h_R=0.01:1:50", "u_0=0.1:10:9:log" or "m=0,0,1;1,0,1".
 
     Each value by itself must suit the system.
@@ -92,7 +92,7 @@ def parse_axis(iface: Interface, text: str) -> Axis:
             )
         columns = dict(zip(MAGNETIZATION, zip(*rows, strict=True), strict=True))
     else:
-        columns = {parameter: tuple(_range(values, where) if ":" in values else _numbers(values, where))}
+        columns = {parameter: values_of(values, where)}
     axis = _accepted(iface, Axis(parameter, columns), where)
     for place in _twice(zip(*axis.columns.values(), strict=True)):
         shown = place[0] if len(place) == 1 else place
@@ -100,7 +100,7 @@ def parse_axis(iface: Interface, text: str) -> Axis:
     return axis
 
 
-def read_table(iface: Interface, path: Path) -> Axis:
+def read_table(iface: System, path: Path) -> Axis:
     """Return the dimension "point" of a CSV file: a row of keys, then one row of numbers a point."""
     where = f"--table {path}"
     try:
@@ -144,8 +144,8 @@ def grid(axes: Sequence[Axis]) -> tuple[int, ...]:
     return shape
 
 
-def changes(iface: Interface, point: Point) -> dict[str, Any]:
-    """Return the attributes of `Interface` that a point changes: angles and components become m."""
+def changes(iface: System, point: Point) -> dict[str, Any]:
+    """Return the attributes that a point changes: angles and components become m."""
     changed: dict[str, Any] = {name: value for name, value in point.items() if name in SCALARS}
     if MAGNETIZATION[0] in point:
         changed["m"] = tuple(point[name] for name in MAGNETIZATION)
@@ -176,6 +176,11 @@ def _parameter(name: str, where: str, known: dict[str, str]) -> str:
     raise SystemFileError(f"{where}: unknown key {name!r}{near}; accepted: {', '.join(known)}")
 
 
+def values_of(text: str, where: str) -> tuple[float, ...]:
+    """Return the numbers of a range or a list, as FORMS has them; `where` names them in errors."""
+    return tuple(_range(text, where) if ":" in text else _numbers(text, where))
+
+
 def _numbers(text: str, where: str) -> list[float]:
     try:
         numbers = [float(part) for part in text.split(",")]
@@ -201,7 +206,7 @@ def _range(text: str, where: str) -> list[float]:
     return (np.geomspace if logarithmic else np.linspace)(start, stop, count).tolist()
 
 
-def _accepted(iface: Interface, axis: Axis, where: str) -> Axis:
+def _accepted(iface: System, axis: Axis, where: str) -> Axis:
     """Return the axis with m normalised, once the model accepts each of its values by itself.
 
     Whether values go together, e.g. whether any state is left at E_F, is a question for each point.
@@ -209,7 +214,7 @@ def _accepted(iface: Interface, axis: Axis, where: str) -> Axis:
     own, places = iface.model_dump(), [changes(iface, axis.at(index)) for index in range(len(axis))]
     for changed in places:
         try:
-            Interface(**{**own, **changed})
+            type(iface)(**{**own, **changed})
         except ValidationError as error:
             written = {name: f"{name} = {value!r}" for name, value in changed.items()}
             for name, line in refused(error, where, written).items():

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -54,19 +52,28 @@ _BY_ATTRIBUTE = {attribute: key for key, attribute in ALL_KEYS.items()}
 _TABLES = {key.partition(".")[0] for key in ALL_KEYS if "." in key}
 
 
-def builtin_systems(kind: Literal["any", "bare"] = "any") -> dict[str, Traversable]:
+def builtin_systems(kind: Literal["any", "bare"] = "any") -> dict[str, Path]:
     """Return the built-in system files by name, from a checkout or an installed wheel alike.
 
     `kind`: "any", or "bare" for what takes a bare `Interface` only.
     """
-    installed = resources.files("sotcheck") / "systems"
-    checkout = Path(__file__).resolve().parents[2] / "systems"
-    folder: Traversable = installed if installed.is_dir() else checkout
+    folder = _folder()
     files = [f for f in folder.iterdir() if f.name.endswith(".toml")] if folder.is_dir() else []
     found = {f.name.removesuffix(".toml"): f for f in sorted(files, key=lambda f: f.name)}
     if kind == "any":
         return found
     return {name: file for name, file in found.items() if isinstance(load(name), Interface)}
+
+
+def _folder() -> Path:
+    """Return the folder of the built-in files and their schema, of a wheel or a checkout."""
+    installed = Path(__file__).resolve().parents[1] / "systems"
+    return installed if installed.is_dir() else installed.parents[1] / "systems"
+
+
+def schema_file() -> Path:
+    """Return the JSON Schema of system files that comes along."""
+    return _folder() / "system.schema.json"
 
 
 def read_text(system: str | Path) -> tuple[str, str]:
@@ -137,7 +144,7 @@ def bare(system: System, what: str) -> Interface:
         return system
     raise SystemFileError(
         f"{system.name}: {what} takes a bare interface, without the keys {', '.join(STACK_KEYS)}; "
-        "torque, check, bound-states, profile, export, report and finite-width take any system"
+        "torque, check, plot, beyond, bound-states, profile, export, report and finite-width take any system"
     )
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from tabulate import tabulate
 
 from sotcheck.engines.kwant_private import kwant
 from sotcheck.engines.user_accepted import accepted
@@ -19,6 +18,7 @@ from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import observed_order
 from sotcheck.numerics.estimate import Estimate, side_by_side
 from sotcheck.run.progress import Progress, silent
+from sotcheck.run.tables import tabled
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import SOURCES
 from sotcheck.trial.builder_evidence import (
@@ -81,8 +81,11 @@ class BuilderResult(Findings):
         parts.append(self.table("claim", "quantity", "source"))
         if self.torques:
             head = ["source", "t per h_R, first order: x", "y", "z", "grid +/-", "t at h_R: x", "y", "z"]
-            rows = [[row["source"], *row["first_order"], row["grid"], *row["vector"]] for row in self.torques]
-            parts.append(tabulate(rows, head, floatfmt=".5g"))
+            rows = [
+                [row["source"], *(f"{x: .5g}" for x in (*row["first_order"], row["grid"], *row["vector"]))]
+                for row in self.torques
+            ]
+            parts.append(tabled(rows, head))
         count = Counter(finding.verdict for finding in self.findings)
         words = ", ".join(f"{count[verdict]} {verdict}" for verdict in Verdict if count[verdict])
         note = f" Note: {self.note}." if self.note else ""

@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tabulate import tabulate
-
 from sotcheck import __version__
+from sotcheck.run.tables import tabled
 from sotcheck.trial.entries import Kind
 from sotcheck.trial.paper import Paper, paper_order
 from sotcheck.trial.power import Fault
@@ -64,7 +63,7 @@ class Findings(Sequence[Finding]):
             for row in (finding.to_dict(),)
         ]
         head = ["verdict", *columns, "expected", "measured", "uncertainty"]
-        return tabulate(rows, head, disable_numparse=True)
+        return tabled(rows, head)
 
 
 def _number(value: float) -> str:

@@ -35,9 +35,9 @@ from textwrap import fill
 from typing import Any
 
 import numpy as np
-from tabulate import tabulate
 
 from sotcheck.numerics.estimate import Estimate
+from sotcheck.run.tables import tabled
 from sotcheck.system.model import SOURCES, System
 from sotcheck.system.structure import SMALLEST_CIRCLE
 from sotcheck.system.units import ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR, length_in_m
@@ -188,12 +188,12 @@ class Measured:
                 f"torque per area in N m/m^2 for E = {self.drive.field:g} V/m and a relaxation time of "
                 f"{self.drive.relaxation_time:g} s times the source's weight"
             )
-            yield tabulate(map(cells, rows), HEAD, disable_numparse=True)
+            yield tabled(list(map(cells, rows)), HEAD)
         rows = self.table.scattering()
         for name in self._ratios(rows[0]):
             yield RATIOS[name]
             found = (replace(row, parts=self._ratios(row)[name]) for row in rows)
-            yield tabulate(map(cells, found), HEAD, disable_numparse=True)
+            yield tabled(list(map(cells, found)), HEAD)
         yield from self._beside_experiments()
 
     def _beside_experiments(self) -> Iterator[str]:
@@ -206,7 +206,7 @@ class Measured:
                 [f"[{n}]", one.stack, f"{one.quantity}, {one.component}", one.measured, _brief(computed)]
                 for n, (one, computed) in enumerate(found, 1)
             ]
-            yield tabulate(lines, head, disable_numparse=True, missingval="-")
+            yield tabled(lines, head)
             notes = [f"[{n}] {one.source}: {one.remark}; {one.sign}" for n, (one, _) in enumerate(found, 1)]
             yield from (fill(note, 110, subsequent_indent="    ") for note in (*notes, left_out()))
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from tabulate import tabulate
 
 from sotcheck import __version__
 from sotcheck.exact.inside import at_interfaces, in_layers
 from sotcheck.exact.observables import FLOWS
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
+from sotcheck.run.tables import tabled
 from sotcheck.system.files import to_document
 from sotcheck.system.model import BOUND, SOURCES, System
 from sotcheck.system.structure import NO_FIELD
@@ -37,7 +37,7 @@ class TorqueRow:
     source : str
         "normal", "majority" or "minority"; "bound" where states bound to the interface lie at E_F.
     t : Estimate (3,)
-        The torque t, unit: wave vector³ (see the README's conventions); its terms are those of any component.
+        The torque t, unit: wave vector³ (see the manual's conventions); its terms are those of any component.
     parts : Estimate (2,) or None
         Components along m×ŷ and m×(ŷ×m), errors larger than those of t by up to 1/|m×ŷ|; None when m ∥ ŷ.
     flows : array (4I + 2L, 3)
@@ -178,7 +178,7 @@ class TorqueTable(Sequence[TorqueRow]):
                 "m is parallel to y: both components are undefined; the JSON has the vector t itself"
             )
         notes += [f"Warning: {warning}" for warning in self.warnings]
-        shown = tabulate(table, HEAD, disable_numparse=True)
+        shown = tabled(table, HEAD)
         head = f"{self.iface.name}: torque t{' in nm^-3' if self.iface.unit else ''} for m = {m}"
         return "\n".join([head, shown, *notes, *self._ledger()])
 
@@ -197,7 +197,7 @@ class TorqueTable(Sequence[TorqueRow]):
         ]
         said = f"total of {row.engine}, {'h_R' if row.scale is None else 'scale'} = "
         said += f"{row.h_R if row.scale is None else row.scale:g}; the JSON has every source's"
-        return [f"who gives and who takes spin: {said}", tabulate(lines, ["", *"xyz"], disable_numparse=True)]
+        return [f"who gives and who takes spin: {said}", tabled(lines, ["", *"xyz"])]
 
 
 def weights(system: System) -> dict[str, float]:

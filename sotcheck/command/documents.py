@@ -1,0 +1,263 @@
+"""What the JSON of each command has: models that JSON Schemas, and the manual's tables, are made of."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sotcheck.system.reference import schema as of_system_file
+
+Vector = Annotated[list[float], Field(min_length=3, max_length=3, description="x, y, z")]
+Flow = Vector | None
+Free = Annotated[dict[str, Any], Field(description="an object; its keys say what they are")]
+
+
+def _is(words: str, **more: Any) -> Any:
+    return Field(description=words, **more)
+
+
+class Part(BaseModel):
+    """An object with these keys and no others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Components(Part):
+    """Uncertainties of both components; null where they are undefined."""
+
+    fieldlike: float | None
+    dampinglike: float | None
+
+
+class Uncertainty(Components):
+    """Of a torque, by origin and in all."""
+
+    quadrature: float = _is("of the sum over k")
+    discretization: float = _is("of the lattice")
+    rounding: float = _is("of double precision")
+    total: float = _is("of any component of `vector`")
+
+
+class LayerFlows(Part):
+    """What happens to spin in a layer; the last one is the right half-space."""
+
+    name: str
+    torque: Vector = _is("on its magnetization")
+    lattice: Vector = _is("what its own spin-orbit field adds")
+
+
+class InterfaceFlows(Part):
+    """Flows of spin at a delta: plus = minus + lattice − interface."""
+
+    z: float
+    spin_current_minus: Vector = _is("arrives from the left")
+    spin_current_plus: Vector = _is("leaves to the right")
+    lattice: Vector = _is("what spin-orbit coupling adds")
+    interface: Vector = _is("what its magnetism takes")
+
+
+class Flows(Part):
+    """Torque and flows of spin of one source, in the unit of t."""
+
+    fieldlike: float | None = _is("component along m×ŷ; null for m ∥ ŷ")
+    dampinglike: float | None = _is("component along m×(ŷ×m); null for m ∥ ŷ")
+    vector: Vector = _is("the torque t")
+    spin_current_minus: Flow = _is("at z = −0; null where only t is known, as the other flows")
+    spin_current_plus: Flow = _is("at z = +0")
+    lattice: Flow = _is("what spin-orbit coupling at z = 0 adds")
+    interface: Flow = _is("what u_m at z = 0 takes")
+    layers: list[LayerFlows] | None
+    interfaces: list[InterfaceFlows] | None = _is("from z = 0 on")
+    uncertainty: Uncertainty
+
+
+class InSI(Flows):
+    """The same as torque per area, in N·m/m²; lengths in m."""
+
+    relaxation_time: float = _is("of this source, in s")
+
+
+class Ratio(Components):
+    """A ratio to the source's own current density; null where it has none."""
+
+    uncertainty: Components
+
+
+class TorqueRow(Flows):
+    """One engine, h_R and source."""
+
+    engine: str
+    scheme: str | None = _is("of an engine with a lattice")
+    h_R: float
+    scale: float = _is("factor of all spin-orbit terms, of a stack or with --scale", default=1.0)
+    source: Literal["normal", "majority", "minority", "bound"]
+    magnetization: Vector
+    si: InSI | None = _is("with --si", default=None)
+    efficiency: Ratio | None = _is("with --efficiency: ξ = (2e/ħ)(T/A)/j", default=None)
+    effective_field: Ratio | None = _is("with a magnet: B/j in T per A/m²", default=None)
+
+
+class Document(Part):
+    """What every document begins with."""
+
+    sotcheck: str = _is("version")
+    system: Free | None = _is("the system file's tables; null where there is no single one")
+
+
+class Warned(Document):
+    """A document with warnings."""
+
+    warnings: list[str] = _is("what keeps first order from being trusted")
+
+
+class Torque(Warned):
+    """What `sotcheck torque` writes."""
+
+    torque: list[TorqueRow]
+    si: Free | None = _is("with --si: field, relaxation_time, unit", default=None)
+    magnet: Free | None = _is("with a magnet: saturation_magnetization, thickness", default=None)
+    measured: Free | None = _is("of a built-in stack with --efficiency: experiments", default=None)
+
+
+class BudgetTerm(Part):
+    """A term of an error budget."""
+
+    name: str
+    value: float | None
+    origin: str
+
+
+class VerdictRow(Part):
+    """One claim, tried on one quantity."""
+
+    claim: str
+    title: str = _is("what the claim says")
+    equation: str | None = _is("the paper's number, in parentheses")
+    quantity: str
+    source: str | None
+    engine: str | None
+    verdict: Literal["agrees", "disagrees", "inconclusive"]
+    expected: float | None = _is("what the claim says")
+    measured: float | None = _is("what exact numerics give")
+    uncertainty: float | None = _is("of their difference: the sum of the budget")
+    relative_difference: float | None
+    form: Literal["transcribed", "corrected", "definition"] | None
+    explanation: str
+    budget: list[BudgetTerm]
+
+
+class Check(Warned):
+    """What `sotcheck check` writes."""
+
+    verdicts: list[VerdictRow]
+    does_not_apply: list[Free] = _is(
+        "claims whose premises a stack does not meet, with the reason", default=[]
+    )
+    torque: list[Free] = _is("with --builder: sums over the grid of k", default=[])
+
+
+class AuditRow(VerdictRow):
+    """A row of an audit."""
+
+    kind: Literal["marks", "content"] | None = _is("of a disagreement as transcribed")
+    needed_for: list[str] = _is("places of the paper that follow from the corrected form alone")
+    kept_in: list[str] = _is("places of the paper that follow from the transcribed form alone")
+
+
+class Audit(Document):
+    """What `sotcheck audit` writes."""
+
+    verdicts: list[AuditRow]
+    power: list[Free] = _is("with --power: seeded faults, and whether they were flagged", default=[])
+
+
+class BoundRow(Part):
+    """The bound states at one k_⊥, angle and h_R or scale."""
+
+    k_perp: float
+    angle: float = _is("between k×ẑ and the x axis, in degrees")
+    h_R: float | None = None
+    scale: float | None = None
+    count: int
+    energies: list[float] = _is("k_⊥² included")
+    binding_energies: list[float] = _is("below the continuum")
+    decay_lengths: list[Free] = _is("of a bare interface", default=[])
+    spins: list[Vector] = _is("of a bare interface", default=[])
+    at_or_below_E_F: int
+
+
+class BoundStates(Warned):
+    """What `sotcheck bound-states` writes."""
+
+    bound_states: list[BoundRow]
+    threshold: Free = _is("the least h_R, or scale, that binds a state")
+    fermi_energy: Free | list[Free] = _is("which states lie at E_F")
+    spin_density: list[Free] = _is("of a bare interface: what those at E_F add", default=[])
+    kwant: Free | None = _is("of a stack: how far Kwant's chain agrees", default=None)
+
+
+class ProfileRow(Part):
+    """One engine and source against z."""
+
+    engine: str
+    scheme: str | None
+    source: Literal["normal", "majority", "minority", "total"]
+    spin_density: list[Vector]
+    spin_current: list[Vector]
+    uncertainty: Free
+
+
+class Profile(Warned):
+    """What `sotcheck profile` writes."""
+
+    scale: float
+    h_R: float
+    unit: Free
+    regions: list[Free] = _is("name, from, to, exchange")
+    z: list[float]
+    region: list[str] = _is("that each z lies in")
+    profiles: list[ProfileRow]
+
+
+class LimitRow(Part):
+    """Where first order is off by so much for the first time."""
+
+    source: str
+    component: str
+    limit: float = _is("0.1 for 10 %")
+    h_R: float | None = _is("or the scale of a stack; null where there is none")
+    error: float | None
+    kind: str
+    reason: str
+
+
+class BeyondData(BaseModel):
+    """Limits, and of a bare interface all else."""
+
+    limits: list[LimitRow]
+
+
+class Beyond(Warned):
+    """What `sotcheck beyond` writes."""
+
+    conclusions: list[str]
+    beyond: BeyondData
+
+
+#: By the name of the command that writes them.
+DOCUMENTS: dict[str, type[Document]] = {
+    "torque": Torque,
+    "check": Check,
+    "audit": Audit,
+    "bound-states": BoundStates,
+    "profile": Profile,
+    "beyond": Beyond,
+}
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """Return the JSON Schema of system files, and of what each command writes, by name."""
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    found = {name: {**dialect, **model.model_json_schema()} for name, model in DOCUMENTS.items()}
+    return {"system": of_system_file(), **found}

@@ -1,0 +1,170 @@
+"""Pictures of `sotcheck plot`: torque against a key, against k_⊥, over (k_x, k_y); files of any format."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Collection
+from itertools import product
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from sotcheck.errors import OutputError
+from sotcheck.pages.figures import COMPONENTS, GREY, ORANGE, SOURCE_COLOR, one_legend, plain, tame
+
+Data = dict[str, Any]
+Panels = dict[tuple[str, str], Axes]
+
+STYLE: Any = {
+    "svg.hashsalt": "sotcheck", "svg.fonttype": "path", "font.size": 9, "lines.linewidth": 1.6,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True, "legend.frameon": False,
+    "axes.grid": True, "grid.color": "#e5e5e5", "grid.linewidth": 0.6,
+}  # fmt: skip
+
+#: What keys are called on an axis.
+NAMES = {
+    "h_R": "$h_R$", "E_F": "$E_F$", "U_N": "$U_N$", "U_F": "$U_F$", "J": "$J$", "u_0": "$u_0$",
+    "u_m": "$u_m$", "scale": "scale of all spin-orbit terms", "theta": r"$\theta$ of m (degrees)",
+    "phi": r"$\varphi$ of m (degrees)", "m": "m: number of the direction",
+    **{f"tau_{name}": rf"$\tau$ of {name}" for name in ("N", "up", "down", "bound")},
+}  # fmt: skip
+#: Lines of engines, in the order asked for, and marks of further ones.
+LINES, MARKS = ("--", "-"), "osv"
+#: Formats of a file, by the end of its name.
+FORMATS = ("svg", "png", "pdf")
+DPI = 160
+#: What opens windows, by the first that can.
+WINDOWS = ("QtAgg", "TkAgg", "GTK4Agg", "GTK3Agg", "WxAgg", "MacOSX")
+
+
+def unit_of(data: Data, power: int) -> str:
+    """Return the unit of a wave vector to a power."""
+    base, exponent = ("nm", -power) if data["system"].get("units") else ("wave vector", power)
+    return base if exponent == 1 else f"{base}$^{{{exponent}}}$"
+
+
+def torque_curve(data: Data) -> Figure:
+    """Both components of the torque against a key, a column for each source, a line for each engine."""
+    name, rows = data["axis"], data["torque"]
+    figure, grid = _panels(rows, NAMES.get(name, plain(name)), f"torque t  ({unit_of(data, 3)})")
+    for (source, part), axes in grid.items():
+        _lines(axes, rows, name, part, source)
+    return _finished(figure, data)
+
+
+def integrand(data: Data) -> Figure:
+    """Both components of dt/dk_⊥, thresholds marked."""
+    rows = data["integrand"]
+    unit = unit_of(data, 2)
+    figure, grid = _panels(rows, rf"$k_\perp$  ({unit_of(data, 1)})", rf"d$t$/d$k_\perp$  ({unit})")
+    for (source, part), axes in grid.items():
+        _lines(axes, rows, "k_perp", part, source)
+        for k in set(data["thresholds"].values()):
+            axes.axvline(k, color=ORANGE, ls=":", lw=1)
+    return _finished(figure, data)
+
+
+def _panels(rows: list[Data], xlabel: str, ylabel: str) -> tuple[Figure, Panels]:
+    sources = list(dict.fromkeys(row["source"] for row in rows))
+    return _grid(sources, xlabel, ylabel, 2.2, sharex=True)
+
+
+def _grid(
+    sources: Collection[str], xlabel: str, ylabel: str, height: float, **shared: Any
+) -> tuple[Figure, Panels]:
+    """Return a figure with a panel for each component (row) and source (column)."""
+    size = 3.2 * len(sources) + 0.9, height * len(COMPONENTS) + 0.6
+    figure = Figure(figsize=size, layout="constrained")
+    grid = figure.subplots(len(COMPONENTS), len(sources), squeeze=False, **shared)
+    found: Panels = dict(zip(((s, n) for n, s in product(COMPONENTS, sources)), grid.flat, strict=True))
+    for (source, part), axes in found.items():
+        axes.set_title(f"{source}: {part}", fontsize=9.5)
+    for axes in grid[-1]:
+        axes.set_xlabel(xlabel)
+    for axes in grid[:, 0]:
+        axes.set_ylabel(ylabel)
+    return figure, found
+
+
+def _lines(axes: Axes, rows: list[Data], name: str, part: str, source: str) -> None:
+    drawn = [0.0]
+    for n, engine in enumerate(dict.fromkeys(row["engine"] for row in rows)):
+        own = [row for row in rows if (row["engine"], row["source"]) == (engine, source)]
+        x, y = ([np.nan if row[key] is None else row[key] for row in own] for key in (name, part))
+        color = GREY if n == 0 and engine.startswith("first") else SOURCE_COLOR.get(source, ORANGE)
+        if n < len(LINES):
+            axes.plot(x, y, LINES[n], color=color, label=engine, marker="." if len(x) < 4 else "")
+        else:
+            # Engines that agree would hide each other's lines.
+            axes.plot(
+                x, y, MARKS[(n - len(LINES)) % len(MARKS)], color="black", ms=4, mfc="none", label=engine
+            )
+        drawn += [value for value in y if np.isfinite(value)]
+    tame(axes, np.array(drawn))
+
+
+def _finished(figure: Figure, data: Data) -> Figure:
+    figure.suptitle(plain(data["system"]["name"]), fontsize=10)
+    return one_legend(figure, 4)
+
+
+def k_map(data: Data) -> Figure:
+    """Both components of the torque per d²k over (k_x, k_y), a column for each source, thresholds drawn."""
+    maps: dict[str, Data] = data["maps"]
+    x, y = (f"${name}$  ({unit_of(data, 1)})" for name in ("k_x", "k_y"))
+    figure, grid = _grid(maps, x, y, 3.0, sharex=True, sharey=True)
+    k, angle = np.meshgrid(data["k_perp"], data["angle"], indexing="ij")
+    circle = np.linspace(0, 2 * np.pi, 181)
+    for (source, part), axes in grid.items():
+        values = np.array(maps[source][part])
+        most = float(np.abs(values).max()) or 1.0
+        mesh = axes.pcolormesh(
+            k * np.cos(angle),
+            k * np.sin(angle),
+            values,
+            cmap="RdBu_r",
+            vmin=-most,
+            vmax=most,
+            rasterized=True,
+        )
+        for radius in set(data["thresholds"].values()):
+            axes.plot(radius * np.cos(circle), radius * np.sin(circle), color=GREY, lw=0.8, ls=":")
+        bar = figure.colorbar(mesh, ax=axes, shrink=0.85)
+        bar.formatter.set_powerlimits((-2, 2))  # type: ignore[attr-defined]
+        axes.set_aspect("equal")
+        axes.grid(visible=False)
+    figure.suptitle(f"{plain(data['system']['name'])}: torque per d$^2k$, {data['engine']}", fontsize=10)
+    return figure
+
+
+def picture(draw: Callable[[Data], Figure], data: Data, kind: str) -> bytes:
+    """Return a figure in one of FORMATS."""
+    buffer = io.BytesIO()
+    with mpl.rc_context(STYLE):
+        metadata = {"Date": None, "Creator": None} if kind == "svg" else None
+        draw(data).savefig(buffer, format=kind, metadata=metadata, dpi=DPI)
+    return buffer.getvalue()
+
+
+def in_a_window(draw: Callable[[Data], Figure], data: Data) -> None:
+    """Show a figure in a window until it is closed, or raise an OutputError where there is none to be had."""
+    from matplotlib import pyplot as plt
+
+    for backend in WINDOWS:
+        try:
+            plt.switch_backend(backend)
+        except ImportError:
+            # Not installed, or no display.
+            continue
+        with mpl.rc_context(STYLE):
+            figure, manager = draw(data), plt.figure().canvas.manager
+        if manager is not None:
+            # What was drawn takes the place of pyplot's empty figure.
+            manager.canvas.figure = figure
+            figure.set_canvas(manager.canvas)
+            plt.show()
+            return
+    raise OutputError("no window can be opened here; give --output FILE.svg, FILE.png or FILE.pdf")
