@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 
 import sotcheck as sc
 from sotcheck.errors import SystemFileError
@@ -54,16 +53,16 @@ def test_immutable_hashable_picklable() -> None:
     for m in np.random.default_rng(1).normal(size=(100, 3)):
         tilted = BULK.with_(m=m)
         assert tilted.with_(h_R=BULK.h_R) == tilted
-    with pytest.raises(ValidationError, match="frozen"):
+    with pytest.raises(SystemFileError, match="h_R is frozen"):
         BULK.h_R = 1.0
-    with pytest.raises(ValidationError, match="frozen"):
+    with pytest.raises(SystemFileError, match="h_R is frozen"):
         del BULK.h_R
     assert len({BULK, sc.load("bulk-magnetism"), BULK.with_(h_R=0.2)}) == 2
     assert pickle.loads(pickle.dumps(BULK)) == BULK
 
 
 REFUSED: list[tuple[str, str, list[Any]]] = [
-    ("h_R", "a finite number", ["0.1", None, True, float("nan"), 1j, [0.1, 0.2]]),
+    ("h_R", "a finite number", ["0.1", None, True, float("nan"), 1j]),
     ("h_R", "a finite number, at most 1e+60", [1e300]),
     ("J", "a finite number >= 0", [-1]),
     ("m", "three finite numbers", [(1, 2), 3, "xyz"]),
