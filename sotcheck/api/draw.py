@@ -10,6 +10,7 @@ import numpy as np
 from sotcheck.api.result import Names, names
 from sotcheck.errors import SystemFileError, one_of
 from sotcheck.system.family import Family
+from sotcheck.system.model import System
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,6 +23,8 @@ SOURCE_COLOR = {"normal": BLUE, "majority": RED, "minority": GREEN, "bound": ORA
 SPIN_COLOR = {"x": BLUE, "y": RED, "z": GREEN}
 VERDICT_COLOR = {"agrees": GREEN, "inconclusive": ORANGE, "disagrees": RED}
 DASHES = ("-", "--", ":", "-.")
+#: Names of energies.
+ENERGIES = ("E_F", "U_N", "U_F", "J", "fermi_energy", "potential")
 #: Marks on one line.
 MOST_MARKS = 30
 #: Dimensions as axes have them.
@@ -45,6 +48,14 @@ def symbol(dim: str, unit: str = "") -> str:
     """Return what an axis is labelled with."""
     words = SYMBOLS.get(dim, dim)
     return f"{words} ({power(unit)})" if unit else words
+
+
+def varied(dim: str, system: System) -> str:
+    """Return what an axis is labelled with along which a system's key varies, with the unit of its file."""
+    word = dim.rpartition(".")[2]
+    if word == "thickness":
+        return symbol(dim, "nm" if system.unit else "1/wave vector")
+    return symbol(dim, (system.unit or "wave vector^2") if word in ENERGIES else "")
 
 
 def power(unit: str) -> str:
@@ -96,7 +107,8 @@ class Legend:
         """Tell them at the right of the axes."""
         from matplotlib.lines import Line2D
 
-        order = sorted(self.told.items(), key=lambda one: "color" not in one[1])
+        # Colours first, then dashes, then marks.
+        order = sorted(self.told.items(), key=lambda one: ("color" not in one[1], "ls" not in one[1]))
         handles = [Line2D([], [], **{"color": GREY, "ms": 4, **how}, label=name) for name, how in order]
         ax.legend(handles=handles, fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
 
@@ -132,7 +144,7 @@ def abscissa(data: xr.Dataset, dim: str) -> Any:
     return values if np.issubdtype(values.dtype, np.number) else np.arange(len(values))
 
 
-def plane(ax: Axes, values: xr.DataArray, title: str, words: str) -> Axes:
+def plane(ax: Axes, values: xr.DataArray, title: str, words: str, system: System) -> Axes:
     """Draw a map of two dimensions, the first one upwards."""
     data, (up, right) = values.to_dataset(name="value"), map(str, values.dims)
     size = float(np.nanmax(np.abs(values.values), initial=0.0)) or 1.0
@@ -141,7 +153,7 @@ def plane(ax: Axes, values: xr.DataArray, title: str, words: str) -> Axes:
         shading="nearest",
     )  # fmt: skip
     ax.figure.colorbar(mesh, ax=ax, label=words)
-    return finish(ax, title, symbol(right), symbol(up))
+    return finish(ax, title, varied(right, system), varied(up, system))
 
 
 def dimensions(family: Family | None, more: tuple[str, ...] = ()) -> list[str]:

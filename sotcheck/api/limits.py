@@ -37,9 +37,9 @@ class TrustLimits(Result[Rows]):
     than h_R it is called `scale`, the factor of all of them. Torques are those of scattering states.
     """
 
-    def __init__(self, *of: Any, strength: str, told: tuple[str, ...]) -> None:
-        super().__init__(*of)
-        self.strength, self._told = strength, told
+    def __init__(self, system: System, *of: Any, strength: str, told: tuple[str, ...]) -> None:
+        super().__init__(system.name, *of)
+        self.system, self.strength, self._told = system, strength, told
 
     @property
     def rows(self) -> Rows:
@@ -95,7 +95,8 @@ class TrustLimits(Result[Rows]):
         words = draw.symbol(self.strength)
         if len(dims) == 2:
             plane = data[self.strength].isel(limit=0).sel(source=sources[-1], component=parts[0])
-            return draw.plane(ax, plane.transpose(*dims[::-1]), f"{title}, {sources[-1]}, {parts[0]}", words)
+            title += f", {sources[-1]}, {parts[0]}"
+            return draw.plane(ax, plane.transpose(*dims[::-1]), title, words, self.system)
         legend = draw.Legend()
         kinds = [f"{100 * x:g} %" for x in data["limit"].values]
         for n, kind in enumerate(kinds):
@@ -112,9 +113,8 @@ class TrustLimits(Result[Rows]):
         ax.set_ylim(0, 1.15 * float(np.nanmax(data[self.strength].values, initial=1e-9)))
         if not dims:
             ax.set_xticks(range(len(sources)), sources)
-        return draw.finish(
-            ax, title, draw.symbol(dims[0]) if dims else "source", f"{words} from which it is off"
-        )
+        xlabel = draw.varied(dims[0], self.system) if dims else "source"
+        return draw.finish(ax, title, xlabel, f"{words} from which it is off")
 
 
 def trust_limits(
@@ -165,9 +165,7 @@ def trust_limits(
     top = largest or (MOST_SCALE if others[0] else LARGEST)
     parts = [found_by.trust_limits(one, largest=top, **ask) for one in progress(systems, "trust limits")]
     told = dict.fromkeys(said for one, part in zip(systems, parts, strict=True) for said in _on(one, part))
-    return TrustLimits(
-        systems[0].name, family, parts, strength="scale" if others[0] else "h_R", told=tuple(told)
-    )
+    return TrustLimits(systems[0], family, parts, strength="scale" if others[0] else "h_R", told=tuple(told))
 
 
 #: Of a stack whose spin-orbit terms are more than h_R: the largest factor of all of them that is tried.

@@ -12,7 +12,7 @@ from sotcheck.api import draw
 from sotcheck.api.result import Names, Result, SystemLike, chosen
 from sotcheck.engines import Scheme, reference
 from sotcheck.errors import SystemFileError, one_of
-from sotcheck.run.executors import Backend, backend
+from sotcheck.run.executors import DASK_PATIENCE, Backend, backend
 from sotcheck.run.progress import Progress, silent
 from sotcheck.sweep import dataset, runner
 from sotcheck.sweep.grid import MAGNETIZATION, NAMES, Axis, accepted_axis, parse_axis, read_table
@@ -33,6 +33,11 @@ class Sweep(Result["xr.Dataset"]):
     """A finished sweep: the labelled arrays of its file; `errors` tells of points that failed."""
 
     columns = (*COMPONENTS, "vector", "error", "warning")
+
+    @property
+    def system(self) -> Interface:
+        """The system that was swept."""
+        return dataset.plan_of(self.parts[0]).iface
 
     @property
     def errors(self) -> list[str]:
@@ -61,7 +66,8 @@ class Sweep(Result["xr.Dataset"]):
         if len(dims) == 2:
             wanted = "total" if source is None else draw.some(data, "source", source)[0]
             one = data[f"total_{component}"] if wanted == "total" else data[component].sel(source=wanted)
-            return draw.plane(ax, one.transpose(*dims[::-1]), f"{self.name}: torque, {wanted}", words)
+            title = f"{self.name}: torque, {wanted}"
+            return draw.plane(ax, one.transpose(*dims[::-1]), title, words, self.system)
         if len(dims) > 2:
             raise SystemFileError("a picture has two dimensions; select some: to_xarray().sel(...)")
         legend = draw.Legend()
@@ -70,7 +76,7 @@ class Sweep(Result["xr.Dataset"]):
             error = data["uncertainty"].sel(source=which, term="total")
             draw.line(ax, draw.abscissa(data, dims[0]), data[component].sel(source=which), error, color=color)
         legend.put(ax)
-        return draw.finish(ax, f"{self.name}: torque", draw.symbol(dims[0]), words)
+        return draw.finish(ax, f"{self.name}: torque", draw.varied(dims[0], self.system), words)
 
 
 def sweep(
@@ -148,7 +154,7 @@ def open_sweep(path: str | Path) -> Sweep:
     return Sweep(str(dataset.plan_of(data).system["name"]), None, [data])
 
 
-def where_of(executor: Any, workers: int) -> Backend:
+def where_of(executor: Any, workers: int, patience: float = DASK_PATIENCE) -> Backend:
     """Return where to compute: here, by the name of an executor, or at a Dask client's scheduler."""
     if isinstance(executor, str):
         return backend(executor, workers)
@@ -157,7 +163,7 @@ def where_of(executor: Any, workers: int) -> Backend:
         raise SystemFileError(
             f"executor = {executor!r} is not accepted; expected a name, or a client of Dask"
         )
-    return backend(address.replace("tcp://", "dask://", 1), workers)
+    return backend(address.replace("tcp://", "dask://", 1), workers, patience)
 
 
 def _axis(iface: Interface, name: str, values: Any) -> Axis:
@@ -165,6 +171,12 @@ def _axis(iface: Interface, name: str, values: Any) -> Axis:
     where = f"over {name!r}"
     if name not in NAMES:
         raise SystemFileError(f"{where}: a sweep takes {', '.join(NAMES)}")
-    parameter, array = NAMES[name], np.asarray(values, dtype=float)
+    parameter = NAMES[name]
+    try:
+        array = np.asarray(values, dtype=float)
+        if array.ndim != 1 + (parameter == "m") or not array.size:
+            raise ValueError
+    except (ValueError, TypeError):
+        raise SystemFileError(f"{where}: {values!r} is no list of numbers (of directions, for m)") from None
     columns = zip(MAGNETIZATION, array.T, strict=True) if parameter == "m" else [(parameter, array)]
     return accepted_axis(iface, Axis(parameter, {key: tuple(one.tolist()) for key, one in columns}), where)

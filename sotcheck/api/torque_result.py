@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COMPONENTS = ("fieldlike", "dampinglike")
-COMPONENT_COLOR = dict(zip(COMPONENTS, (draw.BLUE, draw.RED), strict=True))
 FLOWS = ("spin_current_minus", "spin_current_plus", "lattice", "interface")
 #: What rows may have besides, of both components.
 BESIDE = ("si", "efficiency", "effective_field")
@@ -152,40 +151,41 @@ class Torque(Result["TorqueTable | Measured"], Sequence[TorqueRow]):
         ax : Axes, optional
             Where to draw; a new figure by default.
         component, source, engine : str or sequence of str, optional
-            Which; both components, all sources that come in and all engines by default. Of two dimensions a
-            map is drawn of the first component, of `source`, the total by default, by the last engine.
+            Which; both components of t, all sources that come in and all engines by default. Components are
+            also "efficiency_fieldlike" and the like, where asked for. Of two dimensions a map is drawn of the
+            first component, of `source`, the total by default, by the last engine.
         """
         data, more = self.to_xarray(), () if self.over is None else (self.over,)
         dims = draw.dimensions(self.family, more)
         parts, engines = names(component) or list(COMPONENTS), draw.some(data, "engine", engine)
         for name in parts:
-            one_of(name, COMPONENTS, "component")
+            one_of(name, [one for one in map(str, data) if one.endswith(COMPONENTS)], "component")
         sources = draw.some(data, "source", source or _shown(data))
-        ax, unit = draw.axes_for(ax), draw.power(data["fieldlike"].attrs["units"])
+        ax, unit = draw.axes_for(ax), draw.power(data[parts[0]].attrs.get("units", ""))
+        words = f"torque t ({unit})" if unit else parts[0].replace("_", ", ")
         title = f"{self.name}: torque"
         if len(dims) == 2:
             which = draw.some(data, "source", source or "total")[0]
             values = data[parts[0]].sel(source=which, engine=engines[-1]).transpose(*dims[::-1])
-            return draw.plane(ax, values, f"{title}, {which}, {engines[-1]}", f"{parts[0]} ({unit})")
+            title += f", {which}, {engines[-1]}"
+            return draw.plane(ax, values, title, f"{parts[0]}: {words}", self.iface)
         legend = draw.Legend()
         for which, part, name in product(sources, parts, engines):
             one = data.sel(source=which, engine=name)
-            number = engines.index(name)
-            style: dict[str, Any] = {"ls": legend.dash(part, parts)}
+            style: dict[str, Any] = {}
             if dims:
-                x, style["color"] = draw.abscissa(data, dims[0]), legend.color(which, draw.SOURCE_COLOR)
+                x = draw.abscissa(data, dims[0])
+                style["ls"], style["color"] = legend.dash(part, parts), legend.color(which, draw.SOURCE_COLOR)
             else:
-                x, style["color"] = (
-                    [sources.index(which) + 0.15 * number],
-                    legend.color(part, COMPONENT_COLOR),
-                )
+                x = [sources.index(which) + 0.15 * engines.index(name)]
+                style["color"] = legend.color(part, dict(zip(parts, draw.CYCLE, strict=False)))
             style |= legend.mark(name, engines)
             draw.line(ax, x, *(np.atleast_1d(one[n].values) for n in (part, f"{part}_error")), **style)
         if not dims:
             ax.set_xticks(range(len(sources)), sources)
         legend.put(ax)
-        xlabel = draw.symbol(dims[0]) if dims else "source"
-        return draw.finish(ax, title, xlabel, f"torque t ({unit})")
+        xlabel = draw.varied(dims[0], self.iface) if dims else "source"
+        return draw.finish(ax, title, xlabel, words)
 
 
 def _documents(parts: list[Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, Self, dataclass_transform, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -75,6 +75,10 @@ class Validated(BaseModel, metaclass=_Ours):
     def values(self) -> dict[str, Any]:
         """What it has been made of, by attribute."""
         return {name: getattr(self, name) for name in type(self).model_fields}
+
+    def __repr_args__(self) -> Iterator[tuple[str, Any]]:
+        fields = type(self).model_fields
+        return ((name, value) for name, value in self.values.items() if value != fields[name].default)
 
     if not TYPE_CHECKING:
 

@@ -1,4 +1,4 @@
-"""Execute the notebooks beside this file and keep what their cells show: python docs/tutorials/execute.py.
+"""Execute the tutorials' notebooks and keep what their cells show: python tests/notebooks.py [FILE ...].
 
 Each cell runs as in a notebook: what its last line is, is shown.
 """
@@ -18,6 +18,8 @@ import matplotlib as mpl
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
+
+TUTORIALS = sorted((Path(__file__).resolve().parent.parent / "docs" / "tutorials").glob("*.ipynb"))
 
 
 def run(source: str, names: dict[str, Any]) -> list[dict[str, Any]]:
@@ -60,6 +62,6 @@ def execute(path: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    for given in map(Path, sys.argv[1:] or sorted(map(str, Path(__file__).parent.glob("*.ipynb")))):
+    for given in map(Path, sys.argv[1:] or map(str, TUTORIALS)):
         text = json.dumps(execute(given), indent=1, ensure_ascii=False) + "\n"
         given.write_text(text, encoding="utf-8")
