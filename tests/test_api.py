@@ -49,7 +49,7 @@ def test_public_names() -> None:
         assert {"Parameters", "Raises"} <= set((inspect.getdoc(function) or "").split())
     assert {*sc.__all__} <= {*dir(sc)}
     assert not [name for name in dir(sc) if name not in sc.__all__ and not name.startswith("__")]
-    text = pydoc.render_doc(sc, renderer=pydoc.plaintext)
+    text = pydoc.plain(pydoc.render_doc(sc))
     assert not [name for name in sc.__all__ if name != "__version__" and not re.search(rf"\b{name}\b", text)]
 
 
@@ -66,7 +66,7 @@ WRONG: list[tuple[Callable[[], Any], str]] = [
     (lambda: sc.Interface(name="x", J=-1.0), "x: J = -1.0 is not accepted; expected a finite number >= 0"),
     (lambda: sc.Interface(name="a b"), "a b: name = 'a b' is not accepted; expected a text of letters"),
     (lambda: sc.Interface(E_F=1.0), "Interface: name is missing; expected a text of letters"),  # type: ignore[call-arg]
-    (lambda: sc.Interface("x"), "Interface: values go by name; accepted: name, title"),  # type: ignore[call-arg, misc]
+    (lambda: sc.Interface("x"), "Interface: values go by name; accepted: name, title"),  # type: ignore[call-arg]
     (lambda: sc.Interface(name="x", hR=1), "x: unknown key 'hR' (did you mean 'h_R'?)"),  # type: ignore[call-arg]
     (lambda: sc.Layer(thickness=-1.0), "Layer: thickness = -1.0 is not accepted; expected a finite"),
     (lambda: sc.Stack(name="x", layers=({"thickness": 0.0},)), "x: layer[1].thickness = 0.0 is not accepted"),  # type: ignore[arg-type]
@@ -133,6 +133,7 @@ def test_families() -> None:
 def test_keys_of_the_file_are_in_its_units() -> None:
     """Attributes are in units of ħ²/2mₑ = 1; what a file says can be changed, and loaded, as it says it."""
     film = sc.load("pt-co-alox")
+    assert isinstance(film, sc.Stack)
     thicker = film.with_({"layer[1].thickness": 0.8, "interface.barrier": 0.1})
     document = to_document(film)
     document["layer"][0]["thickness"], document["interface"]["barrier"] = 0.8, 0.1

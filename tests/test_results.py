@@ -106,6 +106,7 @@ def test_arrays_are_the_rows() -> None:
     assert float(found["fieldlike"]) == pytest.approx(row.fieldlike / LENGTH_NM**3, rel=1e-12)
     assert found["fieldlike"].attrs["units"] == "nm^-3"
     ratio = efficiency(sc.load("pt-co-alox"), row)
+    assert ratio is not None
     assert float(found["efficiency_fieldlike"]) == pytest.approx(ratio.value[0], rel=1e-12)
 
 
@@ -180,7 +181,8 @@ def test_angles_average_to_what_is_resolved_in_k() -> None:
 def test_places() -> None:
     """Both sides of every junction, by text or by the sign of a zero; between them a current jumps."""
     ask: Any = {"engine": "first-order", "source": "normal", "tolerance": 1e-4}
-    data = sc.spin_density("pt-co-alox", z=["0.6+0", 0.3, "-0", 0.0, "0.6-0"], **ask).to_xarray()
+    z: list[float | str] = ["0.6+0", 0.3, "-0", 0.0, "0.6-0"]
+    data = sc.spin_density("pt-co-alox", z=z, **ask).to_xarray()
     assert data["z"].values == pytest.approx([0, 0, 0.3, 0.6, 0.6], abs=1e-12)
     assert data["side"].values.tolist() == ["-", "+", "", "-", "+"]
     assert data["region"].values.tolist() == ["left half-space", "Co", "Co", "Co", "right half-space"]

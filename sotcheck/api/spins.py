@@ -14,7 +14,7 @@ from sotcheck.errors import one_of
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.model import SOURCES, System
-from sotcheck.system.places import Places
+from sotcheck.system.places import Places, Where
 from sotcheck.system.units import unit_of_torque
 from sotcheck.trial import against_z as trial
 from sotcheck.trial.resolved import Resolved, resolved
@@ -27,7 +27,7 @@ BOTH_SIDES = ("-0", "+0")
 
 def spin_density(
     system: SystemLike,
-    z: ArrayLike | None = None,
+    z: Where | None = None,
     engine: Names = "continuum",
     *,
     source: Names = None,
@@ -117,7 +117,7 @@ def _flows(
 
 def spin_currents(
     system: SystemLike,
-    z: ArrayLike | None = BOTH_SIDES,
+    z: Where | None = BOTH_SIDES,
     engine: Names = ("first-order", "continuum"),
     *,
     by: str | None = None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -15,6 +15,8 @@ from sotcheck.errors import SotcheckError
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.structure import Structure
 
+#: Places as `Places.at` takes them.
+Where = ArrayLike | Sequence[float | str]
 #: Fewest places in a region; wavelengths of the fastest electrons that are shown of half-spaces.
 FEWEST, WAVELENGTHS = 5, 2.0
 #: Wavelengths that it may go on: e^{2ik_z z} asks for as many k_⊥.
@@ -54,7 +56,7 @@ class Places:
         return cls(structure, np.concatenate(regions), np.concatenate(places))
 
     @classmethod
-    def at(cls, structure: Structure, z: ArrayLike, length: float = 1.0) -> Places:
+    def at(cls, structure: Structure, z: Where, length: float = 1.0) -> Places:
         """Return places at some z, in multiples of `length`, in ascending order.
 
         At a junction a number, and a text such as "+0" or "0.6+0", is its far side; "-0" or "0.6-0", and the

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from sotcheck import __version__
 from sotcheck.beyond.warnings import warnings
@@ -22,7 +21,7 @@ from sotcheck.run.threads import single_threaded
 from sotcheck.system.files import to_document
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import LARGEST, SOURCES, System
-from sotcheck.system.places import Places, default_range
+from sotcheck.system.places import Places, Where, default_range
 from sotcheck.system.stack import Stack
 from sotcheck.system.units import unit_of_torque
 from sotcheck.theory import against_z as theory
@@ -135,7 +134,7 @@ def against_z(
     *,
     source: str | Sequence[str] | None = None,
     scale: float = 1.0,
-    z: ArrayLike | None = None,
+    z: Where | None = None,
     start: float | None = None,
     stop: float | None = None,
     points: int = POINTS,
