@@ -70,7 +70,10 @@ def __dir__() -> list[str]:
 
 
 class _Package(ModuleType):
-    """The functions `sweep` and `beyond` have the names of rooms, whose import would otherwise hide them."""
+    """The functions `sweep` and `beyond` have the names of rooms, whose import would otherwise hide them.
+
+    ``from sotcheck.sweep.plan import Plan`` finds the rooms all the same.
+    """
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (name in _HOMES and isinstance(value, ModuleType)):

@@ -100,6 +100,14 @@ WRONG: list[tuple[Callable[[], Any], str]] = [
     (lambda: sc.trust_limits(BULK, 0.05, engine="first-order"), "choose an exact one"),
     (lambda: sc.spin_density(BULK, z="0.3-0"), "there is no junction"),
     (lambda: sc.spin_density(BULK, z="here"), "z = 'here' is not accepted"),
+    (lambda: sc.spin_currents(BULK.with_(h_R=[0.1]), by="k_perp"), "a family needs k_perp"),
+    (lambda: sc.spin_currents(BULK, by="k_perp", source="nromal"), "did you mean 'normal'?"),
+    (lambda: sc.spin_currents(BULK, by="k_perp", k_perp="x"), "k_perp = 'x' is not accepted"),
+    (lambda: sc.bound_states(BULK, "x"), "h_R = 'x' is not accepted"),
+    (lambda: sc.trust_limits(BULK, "x"), "limit = 'x' is not accepted"),
+    (lambda: sc.torque(BULK, h_R="x"), "h_R = 'x' is not accepted"),
+    (lambda: sc.torque(BULK, tolerance="x"), "tolerance = 'x' is not accepted"),  # type: ignore[arg-type]
+    (lambda: sc.torque(3), "3 is no system"),  # type: ignore[arg-type]
     (lambda: sc.spin_currents(BULK, by="angel"), "did you mean 'angle'?"),
     (lambda: sc.spin_currents(BULK, by="k_perp", k_perp=[9.0]), "k_perp = 9 "),
     (lambda: sc.sweep(BULK, "x.csv", over="h_R=0:1:3"), "must end in .nc"),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sotcheck.api import draw
-from sotcheck.api.result import Result, SystemLike, chosen, joined, members
+from sotcheck.api.result import Result, SystemLike, chosen, joined, members, numbers
 from sotcheck.api.torques import torque
 from sotcheck.beyond.warnings import warnings
 from sotcheck.bound.stack_table import StackBoundResult, bound_in_stack, strength
@@ -174,14 +174,11 @@ def bound_in(
     scale: ArrayLike | None = None,
 ) -> Found:
     """Return what is found of one system."""
-
-    def array(given: ArrayLike | None) -> Any:
-        return None if given is None else np.atleast_1d(np.asarray(given, dtype=float))
-
-    values, factors, grid = array(h_R), array(scale), (array(k_perp), array(angle))
+    values, factors = numbers("h_R", h_R), numbers("scale", scale)
+    grid = numbers("k_perp", k_perp), numbers("angle", angle)
     # Refuses an h_R where it is not all that couples spin and k.
     if factors is not None or isinstance(system, Stack):
-        own = asked(system, None, values, TOLERANCE)[1]
+        own = asked(system, None, None if values is None else values.tolist(), TOLERANCE)[1]
         values = np.multiply.outer(own, 1.0 if factors is None else factors).ravel()
     if isinstance(system, Stack):
         return bound_in_stack(system, values, *grid)

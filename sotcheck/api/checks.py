@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sotcheck.api import draw
-from sotcheck.api.result import MOST_ROWS, Names, Result, SystemLike, chosen, members, names, picture
+from sotcheck.api.result import MOST_ROWS, Names, Result, SystemLike, chosen, members, names, numbers, picture
 from sotcheck.engines import Scheme
 from sotcheck.errors import SystemFileError
 from sotcheck.run.executors import backend
@@ -192,8 +192,10 @@ def check(
     """
     if (system is None) == (builder is None):
         raise SystemFileError("check: give a system, or builder=FUNCTION in its place")
+    given = numbers("h_R", h_R)
+    values = None if given is None else given.tolist()
     if builder is not None:
-        largest = None if h_R is None else float(np.max(h_R))
+        largest = None if values is None else max(values)
         found = check_builder(builder, k=k, grid=grid or GRID, h_R=largest, progress=progress)
         return Verdicts(found.system.name, None, [found])
     if isinstance(system, str | Path) and str(system).endswith(".nc"):
@@ -212,7 +214,6 @@ def check(
             check_theory(bare(one, "check with a theory"), formula, tolerance=tolerance) for one in systems
         ]
     else:
-        values = None if h_R is None else np.asarray(h_R).tolist()
         how: dict[str, Any] = {
             "scheme": scheme,
             "spacing": spacing,

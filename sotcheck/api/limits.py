@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sotcheck.api import draw
-from sotcheck.api.result import Names, Result, SystemLike, chosen, members, names, single
+from sotcheck.api.result import Names, Result, SystemLike, chosen, members, names, numbers, single
 from sotcheck.beyond import limits as found_by
 from sotcheck.beyond.document import BeyondResult, beyond_data, conclusions
 from sotcheck.beyond.warnings import warnings
@@ -155,7 +155,9 @@ def trust_limits(
     solver = exact_engines([engine], "exact-difference", None).get(engine)
     if solver is None:
         raise EngineError(f"engine {engine!r} is what is tried; choose an exact one")
-    ask: dict[str, Any] = {"limits": np.atleast_1d(limit).tolist(), "accuracy": accuracy, "engine": solver}
+    wanted = numbers("limit", limit)
+    ask: dict[str, Any] = {"limits": [] if wanted is None else wanted.tolist()}
+    ask |= {"accuracy": accuracy, "engine": solver}
     ask |= {"sources": names(source) or found_by.CURRENTS, "parts": names(component) or found_by.COMPONENTS}
     others = [isinstance(one, Stack) and not one.only_rashba for one in systems]
     if any(others) != all(others):

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from sotcheck.errors import SystemFileError
+from sotcheck.numerics.arrays import Array
 from sotcheck.system.family import Family
 from sotcheck.system.files import load
 from sotcheck.system.model import System
@@ -38,6 +40,10 @@ def chosen(system: SystemLike, **changes: Any) -> System | Family:
     ------
     SystemFileError
     """
+    if not isinstance(system, System | Family | str | Path | Mapping):
+        raise SystemFileError(
+            f"{system!r} is no system; expected one, a family, a built-in name, a file, or what one would say"
+        )
     found = system if isinstance(system, System | Family) else load(system)
     wanted = {name: value for name, value in changes.items() if value is not None}
     return found.with_(wanted) if wanted else found
@@ -68,6 +74,24 @@ def names(given: Names) -> list[str] | None:
         return None
     parts = given.split(",") if isinstance(given, str) else given
     return list(dict.fromkeys(part.strip() for part in parts))
+
+
+def numbers(name: str, given: ArrayLike | None) -> Array | None:
+    """Return a number or several as an array (n,).
+
+    Raises
+    ------
+    SystemFileError
+        If there is anything else among them.
+    """
+    if given is None:
+        return None
+    try:
+        return np.atleast_1d(np.asarray(given, dtype=float))
+    except (ValueError, TypeError):
+        raise SystemFileError(
+            f"{name} = {given!r} is not accepted; expected a number or a sequence of numbers"
+        ) from None
 
 
 class Result(ABC, Generic[Part]):
@@ -180,6 +204,6 @@ def picture(draw: Callable[[Axes], Any]) -> str:
     except SystemFileError:
         return ""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    figure.savefig(buffer, format="png", dpi=80)
     code = base64.b64encode(buffer.getvalue()).decode()
-    return f'<img alt="the same as a picture: plot()" src="data:image/svg+xml;base64,{code}">'
+    return f'<img alt="the same as a picture: plot()" src="data:image/png;base64,{code}">'

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sotcheck.api.profiles import Profile, Spins
-from sotcheck.api.result import Names, SystemLike, chosen, members, names
-from sotcheck.errors import one_of
+from sotcheck.api.result import Names, SystemLike, chosen, members, names, numbers
+from sotcheck.errors import SystemFileError, one_of
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.model import SOURCES, System
@@ -162,24 +162,27 @@ def spin_currents(
     if by == "angle":
         engines = [name for name in engines if name != "first-order"]
     family, systems = members(found)
-    wanted = names(source) or list(trial.OF)
+    if family and k_perp is None:
+        raise SystemFileError(f"{family!r}: resolved, a family needs k_perp, which all of it have in common")
+    wanted, angles = names(source) or list(trial.OF), numbers("angle", angle)
+    for name in wanted:
+        one_of(name, trial.OF, "source")
+    nodes = numbers("k_perp", k_perp)
     parts = []
     for one in progress(systems, "spin currents"):
         length = unit_of_torque(one) ** (-1 / 3)
         own = Places.at(one.structure, BOTH_SIDES if z is None else z, length)
-        nodes = None if k_perp is None else np.atleast_1d(np.asarray(k_perp, dtype=float)) * length
+        k = None if nodes is None else nodes * length
         states = resolved(
             one,
             own,
             engines,
             scale=scale,
-            k_perp=nodes,
-            angle=angle,
+            k_perp=k,
+            angle=angles,
             by_angle=by == "angle",
             tolerance=tolerance,
         )
-        # The same k_⊥ for all of a family.
-        k_perp = states.k_perp / length if family else k_perp
         parts.append(_resolved(states, wanted))
     return Spins(systems[0].name, family, parts, what="spin_current")
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sotcheck.api.result import Names, SystemLike, chosen, members, names
+from sotcheck.api.result import Names, SystemLike, chosen, members, names, numbers
 from sotcheck.api.torque_result import Torque
 from sotcheck.engines import Scheme
 from sotcheck.errors import SystemFileError
@@ -85,9 +85,8 @@ def torque(
     if (system is None) == (amplitudes is None):
         raise SystemFileError("torque: give a system, or amplitudes=FILE in its place")
     if system is None:
-        values = None if h_R is None else np.atleast_1d(h_R).tolist()
         m: Any = magnetization
-        table = tabulated(str(amplitudes), h_R=values, magnetization=m)
+        table = tabulated(str(amplitudes), h_R=_plain("h_R", h_R), magnetization=m)
         return Torque(table.iface.name, None, [beside.of(table)], over=over)
     found = chosen(system, m=magnetization, E_F=fermi_energy)
     family, systems = members(found)
@@ -96,7 +95,7 @@ def torque(
     for one in systems[:1] if si else ():
         length_in_m(one)
     how: dict[str, Any] = {"scheme": scheme, "spacing": spacing, "tolerance": tolerance}
-    wanted: dict[str, Any] = {"h_R": _plain(h_R), "scale": _plain(scale)}
+    wanted: dict[str, Any] = {"h_R": _plain("h_R", h_R), "scale": _plain("scale", scale)}
     several = progress(systems, "torque") if family else systems
     tables = [
         trial.torque(one, names(engine), **wanted, **how, progress=silent if family else progress)
@@ -105,8 +104,9 @@ def torque(
     return Torque(systems[0].name, family, [beside.of(table) for table in tables], over=over)
 
 
-def _plain(values: ArrayLike | None) -> Any:
-    return None if values is None else np.asarray(values).tolist()
+def _plain(name: str, given: ArrayLike | None) -> Any:
+    values = numbers(name, given)
+    return None if values is None else values.tolist()
 
 
 def _over(h_R: ArrayLike | None, scale: ArrayLike | None) -> str | None:

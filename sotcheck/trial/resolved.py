@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from sotcheck.engines import FIRST_ORDER, Engine, exact_engines
 from sotcheck.errors import EngineError, in_range
@@ -59,7 +58,7 @@ def resolved(
     *,
     scale: float = 1.0,
     k_perp: Array | None = None,
-    angle: ArrayLike | None = None,
+    angle: Array | None = None,
     by_angle: bool = False,
     tolerance: float,
 ) -> Resolved:
@@ -85,7 +84,7 @@ def resolved(
             )
     strength = system.scale * scale
     found: dict[str, tuple[Estimate, Estimate]] = {}
-    angles = np.arange(0.0, 360.0, STEP) if angle is None else np.atleast_1d(np.asarray(angle, dtype=float))
+    angles = np.arange(0.0, 360.0, STEP) if angle is None else angle
     for name in engines:
         if name == FIRST_ORDER:
             exact_sum = {"rounding": (0.0, "closed forms")}
