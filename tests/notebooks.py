@@ -37,7 +37,7 @@ def run(source: str, names: dict[str, Any]) -> list[dict[str, Any]]:
         outputs.append({"output_type": "display_data", "metadata": {}, "data": shown(value)})
     for number in plt.get_fignums():
         buffer = io.BytesIO()
-        plt.figure(number).savefig(buffer, format="png", dpi=72)
+        plt.figure(number).savefig(buffer, format="png", dpi=96)
         data = {"image/png": base64.b64encode(buffer.getvalue()).decode(), "text/plain": ["a picture"]}
         outputs.append({"output_type": "display_data", "metadata": {}, "data": data})
     plt.close("all")

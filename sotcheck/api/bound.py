@@ -111,7 +111,9 @@ class BoundStates(Result[Found]):
         ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
         unit = self.systems[0].unit or "wave vector^2"
         title = f"{self.name}: states bound below the continuum"
-        return draw.finish(ax, title, draw.symbol("k_perp"), f"binding energy ({draw.power(unit)})")
+        return draw.finish(
+            ax, title, draw.symbol("k_perp", "wave vector"), f"binding energy ({draw.power(unit)})"
+        )
 
 
 def _strengths(part: Found) -> tuple[list[dict[str, float]], str]:

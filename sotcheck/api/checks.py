@@ -107,7 +107,8 @@ class Verdicts(Result[Findings], Findings):
                 ax.plot(np.maximum(off[here], FLOOR), order[here], "o", ms=4, color=color, label=word)
         claims = [one.claim for one in self.findings]
         first = [n for n in order.tolist() if n == 0 or claims[n] != claims[n - 1]]
-        step = max(1, len(first) // 24)
+        # As many words as there is room for.
+        step = max(1, int(len(first) / (5 * ax.figure.bbox.height / ax.figure.dpi) + 1))
         ax.set_yticks(first[::step], [claims[n] for n in first[::step]], fontsize=7)
         ax.invert_yaxis()
         ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))

@@ -153,7 +153,10 @@ class Spins(Result[Profile]):
         if dims:
             ylabel = f"d({WORDS[what]}, {wanted[0]}) / d($k_\\perp^2$/4π)  ({unit})"
             return draw.finish(
-                ax, title, draw.symbol("k_perp", "nm^-1" if self.parts[0].system.unit else ""), ylabel
+                ax,
+                title,
+                draw.symbol("k_perp", "nm^-1" if self.parts[0].system.unit else "wave vector"),
+                ylabel,
             )
         length = "nm" if self.parts[0].system.unit else "1/wave vector"
         return draw.finish(ax, title, f"z ({length})", f"{WORDS[what]} ({unit})")
