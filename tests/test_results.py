@@ -125,6 +125,9 @@ def test_shares_of_bound_states() -> None:
     assert float(share.sel(h_R=0.5)) == 0
     assert float(share.sel(h_R=1.2)) == pytest.approx(bound_share(BULK, 1.2), rel=0.02)
     assert sc.torque(BULK, "first-order", **FAST).bound_share.item() == 0
+    family = sc.bound_states(BULK.with_(h_R=[0.5, 1.2]))
+    assert family.share.values == pytest.approx(share.values, abs=1e-12)
+    assert family.to_xarray()["count"].dims == ("h_R", "k_perp", "angle")
 
 
 @pytest.mark.parametrize("system", [INTERFACE, "pt-yig"])

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sotcheck.api import draw
-from sotcheck.api.result import Result, SystemLike, chosen, joined, members, numbers
+from sotcheck.api.result import Result, SystemLike, chosen, joined, members, numbers, refuse_twice
 from sotcheck.api.torques import torque
 from sotcheck.beyond.warnings import warnings
 from sotcheck.bound.stack_table import StackBoundResult, bound_in_stack, strength
@@ -162,7 +162,9 @@ def bound_states(
     SystemFileError, EngineError
         For what is not accepted.
     """
-    family, systems = members(chosen(system, m=magnetization, E_F=fermi_energy))
+    found = chosen(system, m=magnetization, E_F=fermi_energy)
+    refuse_twice(found, h_R=h_R)
+    family, systems = members(found)
     several = progress(systems, "bound states") if family else systems
     parts = [bound_in(one, h_R, k_perp, angle, scale) for one in several]
     return BoundStates(systems[0].name, family, parts, systems=systems)

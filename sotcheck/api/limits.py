@@ -152,6 +152,8 @@ def trust_limits(
         For what is not accepted, or if an engine fails.
     """
     family, systems = members(chosen(system, m=magnetization, E_F=fermi_energy))
+    if family and {"h_R", "interface.rashba"} & family.axes.keys():
+        raise SystemFileError(f"{family!r}: h_R is what is sought; leave it out of the family")
     solver = exact_engines([engine], "exact-difference", None).get(engine)
     if solver is None:
         raise EngineError(f"engine {engine!r} is what is tried; choose an exact one")

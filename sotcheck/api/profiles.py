@@ -58,6 +58,8 @@ class Spins(Result[Profile]):
     def __init__(self, *of: Any, what: str) -> None:
         super().__init__(*of)
         self.what = what
+        if not all(np.array_equal(one.places.z, self.parts[0].places.z) for one in self.parts):
+            raise SystemFileError(f"{self.family!r}: its z differ from system to system; give z, for all")
 
     def _in_short(self) -> str:
         part = self.parts[0]

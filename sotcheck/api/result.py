@@ -94,6 +94,18 @@ def numbers(name: str, given: ArrayLike | None) -> Array | None:
         ) from None
 
 
+def refuse_twice(found: System | Family, **given: Any) -> None:
+    """Refuse options that are axes of the family already.
+
+    Raises
+    ------
+    SystemFileError
+    """
+    for name, value in given.items():
+        if isinstance(found, Family) and value is not None and name in found.axes:
+            raise SystemFileError(f"{name} is given twice: it is an axis of the family already")
+
+
 class Result(ABC, Generic[Part]):
     """A result of one system, or of each of a family.
 
@@ -174,6 +186,9 @@ def joined(datasets: list[xr.Dataset], family: Family | None) -> xr.Dataset:
 
     if family is None:
         return datasets[0]
+    # What varies in the family is one number of each.
+    clashing = {dim: 0 for dim in family.axes if dim in datasets[0].dims}
+    datasets = [one.isel(clashing, drop=True) for one in datasets]
     # What only some have is missing in the others.
     aligned: Any = xr.align(*datasets, join="outer", copy=False)
     variables: dict[str, Any] = {}

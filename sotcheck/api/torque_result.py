@@ -89,10 +89,9 @@ class Torque(Result["TorqueTable | Measured"], Sequence[TorqueRow]):
         """|t| of states bound at E_F over that of scattering states, for equal relaxation times."""
         t = self.to_xarray()["torque"].sel(spin=list(SPINS))
         size = (t.sel(source=list(SOURCES)).sum("source") ** 2).sum("spin") ** 0.5
-        if BOUND not in t["source"]:
-            return (0 * size).rename("bound_share")
-        of_bound = (t.sel(source=BOUND, drop=True) ** 2).sum("spin", skipna=True) ** 0.5
-        return (of_bound / size).rename("bound_share")
+        bound = t.sel(source=[name for name in t["source"].values if name == BOUND]).sum("source")
+        share: xr.DataArray = (bound**2).sum("spin") ** 0.5 / size
+        return share.rename("bound_share").assign_attrs(units="1")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document of `sotcheck torque`; of a family one for each system."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sotcheck.api.result import Names, SystemLike, chosen, members, names, numbers
+from sotcheck.api.result import Names, SystemLike, chosen, members, names, numbers, refuse_twice
 from sotcheck.api.torque_result import Torque
 from sotcheck.engines import Scheme
 from sotcheck.errors import SystemFileError
@@ -90,8 +90,7 @@ def torque(
         return Torque(table.iface.name, None, [beside.of(table)], over=over)
     found = chosen(system, m=magnetization, E_F=fermi_energy)
     family, systems = members(found)
-    for name in {"h_R"} & (family.axes.keys() if family and over else set()):
-        raise SystemFileError(f"{name} is given twice: it is an axis of the family already")
+    refuse_twice(found, h_R=h_R)
     for one in systems[:1] if si else ():
         length_in_m(one)
     how: dict[str, Any] = {"scheme": scheme, "spacing": spacing, "tolerance": tolerance}
