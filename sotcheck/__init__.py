@@ -61,7 +61,11 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+        found = getattr(import_module(_HOMES[name]), name)
+        if (room := sys.modules.get(f"sotcheck.{name}")) is not None:
+            # `sotcheck.sweep.plan` is there as well.
+            found.__dict__ = vars(room)
+        return found
     raise AttributeError(f"module 'sotcheck' has no attribute {name!r}")
 
 
@@ -70,10 +74,7 @@ def __dir__() -> list[str]:
 
 
 class _Package(ModuleType):
-    """The functions `sweep` and `beyond` have the names of rooms, whose import would otherwise hide them.
-
-    ``from sotcheck.sweep.plan import Plan`` finds the rooms all the same.
-    """
+    """The functions `sweep` and `beyond` have the names of rooms, whose import would otherwise hide them."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (name in _HOMES and isinstance(value, ModuleType)):

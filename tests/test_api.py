@@ -59,7 +59,11 @@ def test_rooms_do_not_hide_functions() -> None:
         importlib.import_module(room)
     assert inspect.isfunction(sc.sweep)
     assert inspect.isfunction(sc.beyond)
-    assert sys.modules["sotcheck.sweep"].__doc__
+    # Nor do functions hide what is in the rooms.
+    assert sc.sweep.plan is sys.modules["sotcheck.sweep.plan"]  # type: ignore[attr-defined]
+    assert (sc.sweep.__module__, sc.sweep.__name__) == ("sotcheck.api.sweeps", "sweep")
+    assert "Parameters" in str(sc.sweep.__doc__)
+    assert next(iter(inspect.signature(sc.sweep).parameters)) == "system"
 
 
 WRONG: list[tuple[Callable[[], Any], str]] = [
