@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from numbers import Real
 
 
 class SotcheckError(Exception):
@@ -51,7 +52,7 @@ def in_range(name: str, value: float, lowest: float, highest: float) -> None:
     ------
     EngineError
     """
-    if not lowest <= value <= highest:
+    if not (isinstance(value, Real) and lowest <= value <= highest):
         raise EngineError(
             f"{name} = {value!r} is not accepted; expected a number from {lowest:g} to {highest:g}"
         )

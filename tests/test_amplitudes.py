@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,13 @@ from sotcheck.theory.tables import Table
 from sotcheck.trial.amplitudes import tabulated
 from sotcheck.trial.own_amplitudes import write_amplitudes
 from sotcheck.trial.paper import load as load_paper
-from sotcheck.trial.torque_table import TorqueTable
+from sotcheck.trial.torque_table import TorqueRow
 
 BULK = sc.load("bulk-magnetism")
 FORMULA = load_paper().first_order.torque
 
 
-def within(found: TorqueTable, expected: TorqueTable, relative: float) -> None:
+def within(found: Sequence[TorqueRow], expected: Sequence[TorqueRow], relative: float) -> None:
     """Require both torques to be equal within what the first one claims, which is at most so much."""
     for one, other in zip(found, expected, strict=True):
         same = ("engine", "scheme", "source", "h_R", "magnetization")

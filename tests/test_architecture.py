@@ -23,7 +23,7 @@ TREES = {module: ast.parse(path.read_text(encoding="utf-8")) for module, path in
 #: From the ground up: a room imports from those before it only, and says its rule in its `__init__.py`.
 ROOMS = (
     "run", "numerics", "system", "theory", "engines", "exact", "bound", "beyond", "trial", "sweep", "pages",
-    "papers", "command",
+    "papers", "api", "command",
 )  # fmt: skip
 #: What every room may import.
 GROUND = ("sotcheck", "sotcheck.errors")
@@ -34,8 +34,8 @@ LONGEST = 300
 #: Who alone may import what: physics modules print nothing, draw nothing, and ask nothing of a terminal.
 ONLY = {
     "kwant": {"engines"},
-    # Pages, and a paper's own figures.
-    "matplotlib": {"pages", "papers"},
+    # Pages, a paper's own figures, and results in Python.
+    "matplotlib": {"pages", "papers", "api"},
     "sotcheck.papers": set(),
     "sotcheck.command": {"__main__"},
     **{name: {"run", "pages", "command"} for name in ("click", "jinja2", "tqdm")},

@@ -23,7 +23,6 @@ from sotcheck.pages.publish import render
 from sotcheck.pages.report import refuse_another, shown, write_overview
 from sotcheck.pages.sweep import listed
 from sotcheck.system.files import load_bare, to_document
-from sotcheck.trial.si import Measured
 
 REPORTS = Path(__file__).resolve().parent.parent / "reports"
 #: In bytes, of a stack's page.
@@ -90,7 +89,7 @@ def test_findings_of_a_system(name: str) -> None:
 def test_torques_of_a_stack(name: str) -> None:
     """Its page shows what `torque` gives now, efficiencies and measured values included."""
     data, system = committed(name, "report.json"), sc.load(name)
-    now = Measured(sc.torque(system, "continuum", tolerance=1e-7), efficiencies=True).to_dict()
+    now = sc.torque(system, "continuum", tolerance=1e-7, efficiency=True).to_dict()
     before = [row for row in data["torque"] if row["engine"] == "continuum"]
     assert [row["source"] for row in before] == [row["source"] for row in now["torque"]]
     for old, new in zip(before, now["torque"], strict=True):

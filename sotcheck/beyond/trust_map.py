@@ -56,12 +56,7 @@ class Axis:
 
 def with_parameters(iface: Interface, values: dict[str, float]) -> Interface:
     """Return the interface with parameters of PARAMETERS set; E_F/J is a ratio to J, itself set first."""
-    plain: dict[str, Any] = {k: v for k, v in values.items() if k in type(iface).model_fields}
-    if "theta" in values or "phi" in values:
-        x, y, z = iface.m
-        own = {"theta": np.degrees(np.arctan2(np.hypot(x, y), z)), "phi": np.degrees(np.arctan2(y, x))}
-        theta, phi = (np.radians(values.get(name, float(angle))) for name, angle in own.items())
-        plain["m"] = (np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta))
+    plain = {name: value for name, value in values.items() if name != "E_F/J"}
     if "E_F/J" in values:
         plain["E_F"] = values["E_F/J"] * plain.get("J", iface.J)
     return iface.with_(**plain)

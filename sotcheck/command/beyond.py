@@ -86,37 +86,23 @@ def bound_states(
         return
     found, h_R = chosen_system(system, **changes)
     refuse_unwritable_json(json_file)
-    import numpy as np
-
+    from sotcheck.api.bound import bound_in
+    from sotcheck.bound.stack_table import StackBoundResult
     from sotcheck.system.files import bare
-    from sotcheck.system.stack import Stack
-    from sotcheck.trial.torque import TOLERANCE, asked
 
-    # Refuses an h_R where it is not all that couples spin and k.
-    if scale is not None or isinstance(found, Stack):
-        h_R = tuple(h * s for h in asked(found, None, h_R, TOLERANCE)[1] for s in scale or (1.0,))
-
-    def arrays(*given: tuple[float, ...] | None) -> list[Any]:
-        return [None if values is None else np.array(values) for values in given]
-
-    if isinstance(found, Stack) and output is None:
-        from sotcheck.bound.stack_table import bound_in_stack
-
-        in_stack = bound_in_stack(found, *arrays(h_R, k_perp, angle))
-        emit(in_stack, in_stack.to_json(), json_file, itemgetter("bound_states"))
+    if output is not None:
+        bare(found, "bound-states --output")
+        refuse_unwritable_folder(output)
+    result = bound_in(found, h_R, k_perp, angle, scale)
+    if isinstance(result, StackBoundResult):
+        emit(result, result.to_json(), json_file, itemgetter("bound_states"))
         return
-    iface = bare(found, "bound-states --output")
-    refuse_unwritable_folder(output)
-
-    from sotcheck.bound.table import bound_states as find
-
-    result = find(iface, *arrays(h_R, k_perp, angle))
-    warnings = warn(iface, h_R)
+    warnings = warn(result.iface, tuple(result.h_R.tolist()))
     if output is not None:
         from sotcheck.bound.portrait import one_interface
         from sotcheck.pages.bound_states import write_system
 
-        write_system(one_interface(iface), output)
+        write_system(one_interface(result.iface), output)
     emit(result, result.to_json(warnings), json_file, itemgetter("bound_states"))
 
 

@@ -88,14 +88,6 @@ class Asked:
 
     def of(self, table: TorqueTable) -> TorqueTable | Measured:
         """Return the table, with what is asked for beside it."""
-        from sotcheck.trial.si import Drive, Magnet, Measured
+        from sotcheck.api.torques import Beside
 
-        if not (self.given["--si"] or self.given["--efficiency"]):
-            return table
-        drive, magnet = ([self.given[name] for name in others] for others in FOR.values())
-        return Measured(
-            table,
-            Drive(*drive) if self.given["--si"] else None,
-            self.given["--efficiency"],
-            Magnet(*magnet) if None not in magnet else None,
-        )
+        return Beside(*self.given.values()).of(table)

@@ -24,7 +24,7 @@ from sotcheck.run.progress import Progress, silent
 from sotcheck.sweep.plan import flat
 from sotcheck.system.files import from_document, to_document
 from sotcheck.system.model import System
-from sotcheck.system.model import shown as short
+from sotcheck.system.validated import shown as short
 from sotcheck.trial.report_data import report_data
 from sotcheck.trial.verdict import Verdict
 

@@ -112,12 +112,17 @@ def _deafen() -> None:
 def deaf_children() -> Iterator[None]:
     """Let processes that are started meanwhile ignore Ctrl-C, from their first instruction on.
 
-    It reaches every process of the terminal: the parent alone is to hear it, and ends them.
+    It reaches every process of the terminal: the parent alone is to hear it, and ends them. Nor do they run
+    the user's script again, which would start a sweep in each of them: what they compute is imported by name.
     """
     hears = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    main = vars(sys.modules["__main__"])
+    of_script: dict[str, Any] = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
+    main["__spec__"] = None
     try:
         yield
     finally:
+        main.update(of_script)
         signal.signal(signal.SIGINT, hears)
 
 

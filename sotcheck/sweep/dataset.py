@@ -22,9 +22,10 @@ from sotcheck.errors import OutputError, SystemFileError
 from sotcheck.numerics.arrays import Array
 from sotcheck.run.inputs import open_regular
 from sotcheck.run.output import replace
-from sotcheck.sweep.grid import ANGLES, MAGNETIZATION, SCALARS
+from sotcheck.sweep.grid import MAGNETIZATION, SCALARS
 from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.worker import NUMBERS, ROWS, TERMS, Chunk, floats, unknown
+from sotcheck.system.family import ANGLES
 from sotcheck.system.files import to_document
 from sotcheck.system.interface import SOURCES, Interface
 

@@ -17,19 +17,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from pydantic import ValidationError
 
 from sotcheck.errors import SystemFileError, did_you_mean
 from sotcheck.run.inputs import read_bytes
+from sotcheck.system.family import ANGLES, direction
 from sotcheck.system.files import KEYS
 from sotcheck.system.interface import Interface
-from sotcheck.system.model import System, refused
+from sotcheck.system.model import System
+from sotcheck.system.validated import RefusedError
 
 Point = dict[str, float]
 T = TypeVar("T")
 
 MAGNETIZATION = ("m_x", "m_y", "m_z")
-ANGLES = ("theta", "phi")
 #: Attributes that are one number, and their keys.
 SCALARS = {
     attribute: key
@@ -93,7 +93,7 @@ def parse_axis(iface: System, text: str) -> Axis:
         columns = dict(zip(MAGNETIZATION, zip(*rows, strict=True), strict=True))
     else:
         columns = {parameter: values_of(values, where)}
-    axis = _accepted(iface, Axis(parameter, columns), where)
+    axis = accepted_axis(iface, Axis(parameter, columns), where)
     for place in _twice(zip(*axis.columns.values(), strict=True)):
         shown = place[0] if len(place) == 1 else place
         raise SystemFileError(f"{where}: {shown} is there twice; each value labels one place")
@@ -122,7 +122,7 @@ def read_table(iface: System, path: Path) -> Axis:
             raise SystemFileError(f"{where}, line {line}: {len(row)} cells; expected {len(head)}")
     numbers = [_numbers(",".join(row), f"{where}, line {line}") for line, row in rows[1:]]
     columns = dict(zip(head, zip(*numbers, strict=True), strict=True))
-    return _accepted(iface, Axis("point", columns), where)
+    return accepted_axis(iface, Axis("point", columns), where)
 
 
 def grid(axes: Sequence[Axis]) -> tuple[int, ...]:
@@ -150,11 +150,7 @@ def changes(iface: System, point: Point) -> dict[str, Any]:
     if MAGNETIZATION[0] in point:
         changed["m"] = tuple(point[name] for name in MAGNETIZATION)
     elif set(ANGLES) & set(point):
-        x, y, z = iface.m
-        theta = math.radians(point["theta"]) if "theta" in point else math.atan2(math.hypot(x, y), z)
-        phi = math.radians(point["phi"]) if "phi" in point else math.atan2(y, x)
-        across = math.sin(theta)
-        changed["m"] = (across * math.cos(phi), across * math.sin(phi), math.cos(theta))
+        changed["m"] = direction(iface, {name: point[name] for name in ANGLES if name in point})
     return changed
 
 
@@ -206,18 +202,17 @@ def _range(text: str, where: str) -> list[float]:
     return (np.geomspace if logarithmic else np.linspace)(start, stop, count).tolist()
 
 
-def _accepted(iface: System, axis: Axis, where: str) -> Axis:
+def accepted_axis(iface: System, axis: Axis, where: str) -> Axis:
     """Return the axis with m normalised, once the model accepts each of its values by itself.
 
     Whether values go together, e.g. whether any state is left at E_F, is a question for each point.
     """
-    own, places = iface.model_dump(), [changes(iface, axis.at(index)) for index in range(len(axis))]
+    own, places = iface.values, [changes(iface, axis.at(index)) for index in range(len(axis))]
     for changed in places:
         try:
-            type(iface)(**{**own, **changed})
-        except ValidationError as error:
-            written = {name: f"{name} = {value!r}" for name, value in changed.items()}
-            for name, line in refused(error, where, written).items():
+            type(iface).checked({**own, **changed}, where)
+        except RefusedError as error:
+            for name, line in error.lines.items():
                 if name:
                     raise SystemFileError(line) from None
     if MAGNETIZATION[0] not in axis.columns:

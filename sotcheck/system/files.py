@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, overload
-
-from pydantic import ValidationError
 
 from sotcheck.errors import SystemFileError, did_you_mean
 from sotcheck.run.inputs import read_bytes
 from sotcheck.system.interface import Interface
-from sotcheck.system.model import System, refused, shown
+from sotcheck.system.model import System
 from sotcheck.system.stack import Stack
 from sotcheck.system.units import file_units, natural_units
+from sotcheck.system.validated import shown
 
 #: Keys of a system file, table and key, and the attribute of every system that each one sets.
 KEYS = {
@@ -110,20 +110,23 @@ Bare = Literal["bulk-magnetism", "interface-magnetism", "ferromagnetic-insulator
 @overload
 def load(system: Bare) -> Interface: ...
 @overload
-def load(system: str | Path) -> System: ...
-def load(system: str | Path) -> System:
+def load(system: str | Path | Mapping[str, Any]) -> System: ...
+def load(system: str | Path | Mapping[str, Any]) -> System:
     """Load a system: a bare `Interface`, or a `Stack` if it has layers, masses or other spin-orbit terms.
 
     Parameters
     ----------
-    system : str or Path
-        A built-in name or a path: "bulk-magnetism" or "my/system.toml".
+    system : str, Path or mapping
+        A built-in name or a path: "bulk-magnetism" or "my/system.toml". Or what a file would say, as nested
+        tables: ``{"name": "mine", "fermi_energy": 7.0, "units": {"energy": "eV"}, "layer": [...]}``.
 
     Raises
     ------
     SystemFileError
         Naming the file, the key, what was found and what is accepted.
     """
+    if isinstance(system, Mapping):
+        return from_document(dict(system), str(system.get("name", "the system")))
     where, text = read_text(system)
     try:
         document = tomllib.loads(text)
@@ -165,11 +168,8 @@ def from_document(document: dict[str, Any], where: str) -> System:
     if "name" not in values:
         raise SystemFileError(f'{where}: the key name is missing; expected a line such as name = "my-system"')
     model = Stack if values.keys() & set(STACK_KEYS.values()) else Interface
-    try:
-        return natural_units(model(**values))
-    except ValidationError as error:
-        written = {name: f"{_BY_ATTRIBUTE[name]} = {shown(value)}" for name, value in values.items()}
-        raise SystemFileError("\n".join(refused(error, where, written, model).values())) from None
+    written = {name: f"{_BY_ATTRIBUTE[name]} = {shown(value)}" for name, value in values.items()}
+    return natural_units(model.checked(values, where, written))
 
 
 def to_document(system: System) -> dict[str, Any]:

@@ -5,29 +5,19 @@ Units: ħ²/2mₑ = 1, so energies are squared wave vectors and delta strengths 
 
 from __future__ import annotations
 
-import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Self, get_args
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self, overload
 
 import numpy as np
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
-from pydantic.fields import FieldInfo
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from sotcheck.errors import SystemFileError, did_you_mean
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.run.plaintext import is_one_line
 from sotcheck.system.spin import IDENTITY, dot_sigma
 from sotcheck.system.structure import Structure
+from sotcheck.system.validated import Validated
 
 SOURCES = ("normal", "majority", "minority")
 #: States bound to the interface: they come in from nowhere, but those at E_F carry a torque as well.
@@ -91,10 +81,7 @@ Line = Annotated[
 ]
 
 
-CONFIG = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
-
-
-class System(BaseModel, ABC):
+class System(Validated, ABC):
     """What a bare interface and a stack have in common: two half-spaces, and a delta at z = 0.
 
     Energies E_F, U_N, U_F and J ≥ 0 have the unit wave vector², u_0 and u_m the unit wave vector; h_R has
@@ -102,8 +89,6 @@ class System(BaseModel, ABC):
     of states bound to the interface may be 0, which leaves them out of totals. `unit` is that of the system
     file: "" for ħ²/2mₑ = 1.
     """
-
-    model_config = CONFIG
 
     name: Name
     title: Line = ""
@@ -138,25 +123,30 @@ class System(BaseModel, ABC):
             )
         return self
 
-    def with_(self, **changes: Any) -> Self:
+    @overload
+    def with_(self, changes: None = None, /, **more: float | str | bool | tuple[Any, ...] | None) -> Self: ...
+    @overload
+    def with_(self, changes: Mapping[str, Any] | None = None, /, **more: Any) -> Any: ...
+    def with_(self, changes: Mapping[str, Any] | None = None, /, **more: Any) -> Any:
         """Return a copy with some attributes changed and validated, e.g. ``with_(h_R=0.1, m=(1, 0, 1))``.
+
+        Parameters
+        ----------
+        changes, **more
+            Attributes, in units of ħ²/2mₑ = 1 as they are; ``theta`` and ``phi``, the direction of m in
+            degrees; and keys of the system file, in its own units, in a mapping: e.g.
+            ``{"layer[1].thickness": 0.8}``. Where several numbers stand for one, as in
+            ``with_(h_R=np.linspace(0, 1, 21))``, or several directions for m, a `Family` of systems is
+            returned, with a dimension for each.
 
         Raises
         ------
         SystemFileError
             If an attribute is unknown or its value is not acceptable.
         """
-        known = type(self).model_fields
-        for name in changes.keys() - known.keys():
-            near = did_you_mean(name, known)
-            accepted = ", ".join(known)
-            raise SystemFileError(f"{self.name}: unknown attribute {name!r}{near}; accepted: {accepted}")
-        try:
-            return type(self)(**{**self.model_dump(), **changes})
-        except ValidationError as error:
-            written = {name: f"{name} = {value!r}" for name, value in changes.items()}
-            lines = refused(error, self.name, written, type(self)).values()
-            raise SystemFileError("\n".join(lines)) from None
+        from sotcheck.system.family import changed
+
+        return changed(self, {**(changes or {}), **more})
 
     @property
     def direction(self) -> Array:
@@ -204,68 +194,3 @@ class System(BaseModel, ABC):
     def same_threshold(self) -> float:
         """The distance in k_⊥² below which two thresholds are one: energies are not known any better."""
         return self.structure.same_threshold
-
-
-def refused(
-    error: ValidationError, where: str, written: dict[str, str], model: type[BaseModel] = System
-) -> dict[str, str]:
-    """Return a line for each attribute refused, as it was written; '' stands for the system as a whole."""
-    found = {}
-    for problem in error.errors():
-        path = problem["loc"]
-        name = ".".join(str(part) for part in path if not isinstance(part, int))
-        if not path:
-            line = problem["msg"].removeprefix("Value error, ")
-        elif problem["type"] == "extra_forbidden":
-            fields = _fields(model, path[:-1])
-            near = did_you_mean(str(path[-1]), fields)
-            line = f"unknown key {_in_words(path)!r}{near}; accepted: {', '.join(fields)}"
-        else:
-            whole = all(isinstance(part, int) for part in path[1:])
-            given = written[str(path[0])] if whole else f"{_in_words(path)} = {shown(problem['input'])}"
-            line = f"{given} is not accepted; expected {_expected(model, path)}"
-        found[name] = f"{where}: {line}"
-    return found
-
-
-def _fields(model: type[BaseModel], path: Sequence[int | str]) -> dict[str, FieldInfo]:
-    """Return the fields of the model that lies at a path of attributes and numbers."""
-    for name in path:
-        if isinstance(name, str) and name in model.model_fields:
-            within: list[Any] = [model.model_fields[name].annotation]
-            while within and not (isinstance(within[0], type) and issubclass(within[0], BaseModel)):
-                within = [*get_args(within[0]), *within[1:]]
-            if not within:
-                break
-            model = within[0]
-    return model.model_fields
-
-
-def _expected(model: type[BaseModel], path: Sequence[int | str]) -> str:
-    """Return what the attribute at a path accepts: the description nearest to its end."""
-    words = ""
-    for n, name in enumerate(path):
-        field = _fields(model, path[:n]).get(str(name))
-        words = (field.description if field is not None else None) or words
-    return words or "a table of keys"
-
-
-def _in_words(path: Sequence[int | str]) -> str:
-    """Return a path as a reader of the file counts: layers from 1 on."""
-    words = ""
-    for name in path:
-        if isinstance(name, int):
-            words += f"[{name + 1}]"
-        else:
-            words += f".{name}" if words else "layer" if name == "layers" else name
-    return words
-
-
-def shown(value: Any) -> str:
-    """Return a value about as a system file has it, in one line of at most 60 characters."""
-    if isinstance(value, list | tuple):
-        text = f"[{', '.join(map(shown, value))}]"
-    else:
-        # JSON spells nan and inf in its own way.
-        text = repr(value) if isinstance(value, float) else json.dumps(value, default=str)
-    return text if len(text) <= 60 else f"{text[:60]}..."

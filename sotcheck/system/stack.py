@@ -6,10 +6,11 @@ from functools import cached_property
 from typing import Annotated, Self
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from sotcheck.system.model import CONFIG, LARGEST, Direction, Line, Number, Positive, System, plain
+from sotcheck.system.model import LARGEST, Direction, Line, Number, Positive, System, plain
 from sotcheck.system.structure import NO_FIELD, RASHBA, Delta, Matrix, Region, Structure
+from sotcheck.system.validated import Validated
 
 #: Layers that one system may have.
 MOST_LAYERS = 64
@@ -42,10 +43,8 @@ def spin_orbit(rashba: float, dresselhaus: float, weyl: float, A: Matrix) -> Mat
     return one, two, three
 
 
-class SpinOrbitTerms(BaseModel):
+class SpinOrbitTerms(Validated):
     """What couples spin and k in a layer or at a junction; each is a name for some A, which add up."""
-
-    model_config = CONFIG
 
     rashba: Number = 0.0
     dresselhaus: Number = 0.0

@@ -18,8 +18,9 @@ from sotcheck.run import output
 from sotcheck.run.inputs import read_bytes
 from sotcheck.system.files import KEYS, from_document, to_document
 from sotcheck.system.interface import Interface
-from sotcheck.system.model import System, shown
+from sotcheck.system.model import System
 from sotcheck.system.units import LENGTH_NM
+from sotcheck.system.validated import shown
 from sotcheck.theory.amplitudes import wave_number
 from sotcheck.theory.table_checks import FEWEST, check
 from sotcheck.theory.table_formats import ATTRIBUTE, COLUMNS, FORMATS, VALUES, Columns, format_of

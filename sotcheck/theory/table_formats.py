@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sotcheck.errors import TableError
-from sotcheck.system.model import shown
+from sotcheck.system.validated import shown
 
 #: What rows belong to, and what they tell.
 AXES = ("k_perp", "kx", "ky")

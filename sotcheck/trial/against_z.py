@@ -21,7 +21,7 @@ from sotcheck.run.threads import single_threaded
 from sotcheck.system.files import to_document
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import LARGEST, SOURCES, System
-from sotcheck.system.places import Places, default_range
+from sotcheck.system.places import Places, Where, default_range
 from sotcheck.system.stack import Stack
 from sotcheck.system.units import unit_of_torque
 from sotcheck.theory import against_z as theory
@@ -134,6 +134,7 @@ def against_z(
     *,
     source: str | Sequence[str] | None = None,
     scale: float = 1.0,
+    z: Where | None = None,
     start: float | None = None,
     stop: float | None = None,
     points: int = POINTS,
@@ -152,8 +153,10 @@ def against_z(
         "normal", "majority", "minority", "total"; all by default.
     scale : float
         Factor of all spin-orbit terms.
+    z : sequence, optional
+        Where, in the unit of the system's file, as `Places.at` takes it.
     start, stop : float, optional
-        Range of z, in the unit of the system's file; by default all layers and some wavelengths around them.
+        Range of z instead; by default all layers and some wavelengths around them.
     points : int
         About how many places; every region has its edges besides.
     tolerance : float
@@ -177,13 +180,12 @@ def against_z(
     in_range("scale", scale, -LARGEST, LARGEST)
     engines = exact_engines(names, "exact-difference", None)
     length = unit_of_torque(system) ** (-1 / 3)
-    first, last = default_range(system.structure)
-    places = Places.between(
-        system.structure,
-        first if start is None else start / length,
-        last if stop is None else stop / length,
-        points,
-    )
+    if z is not None:
+        places = Places.at(system.structure, z, length)
+    else:
+        ends = zip((start, stop), default_range(system.structure), strict=True)
+        first, last = (own if end is None else end / length for end, own in ends)
+        places = Places.between(system.structure, first, last, points)
     rows: list[Row] = []
     for name in progress(names, "profile"):
         if name == FIRST_ORDER:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -38,15 +39,10 @@ Segment = tuple[float, float]
 
 
 @single_threaded
-def write_amplitudes(
-    system: System,
-    path: Path,
-    *,
-    points: int = POINTS,
-    grid: tuple[int, int] | None = None,
-    engine: str | None = None,
-) -> int:
-    """Write a system's own r and t' without spin-orbit term, from an exact engine, and return how many rows.
+def own_amplitudes(
+    system: System, *, points: int = POINTS, grid: tuple[int, int] | None = None, engine: str | None = None
+) -> tuple[str, Columns]:
+    """Return the engine's name, and the columns of a system's own r and t' without spin-orbit term.
 
     Rows are `points` in each range of k_⊥ between those where a channel closes, crowding there; or the points
     of a grid of k_x and k_y.
@@ -65,6 +61,12 @@ def write_amplitudes(
     unit = LENGTH_NM if system.unit else 1.0
     columns: Columns = {axis: values / unit for axis, values in k.items()}
     columns |= _solved(solver, system, np.hypot.reduce(list(k.values())))
+    return name, columns
+
+
+def write_amplitudes(system: System, path: Path, **wanted: Any) -> int:
+    """Write the table of `own_amplitudes`, and return how many rows it has."""
+    name, columns = own_amplitudes(system, **wanted)
     write_table(path, system, columns, f"{name} of sotcheck {__version__}, h_R = 0")
     return len(columns["r_up_re"])
 

@@ -8,9 +8,10 @@ from sotcheck.engines import Engine, KwantChain, LatticeLimit
 from sotcheck.engines.lattice import cells
 from sotcheck.errors import LatticeError
 from sotcheck.numerics.arrays import Array
-from sotcheck.system.model import System, shown
+from sotcheck.system.model import System
 from sotcheck.system.stack import Layer, Stack
 from sotcheck.system.units import file_units
+from sotcheck.system.validated import shown
 
 #: Problems that a sum over one layer's states may take, even by a fast engine: ten seconds.
 MOST_OF_STACKS = 1_200_000

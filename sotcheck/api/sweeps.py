@@ -1,0 +1,182 @@
+"""`sc.sweep`: the torque over ranges, on any executor, never lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sotcheck.api import draw
+from sotcheck.api.result import Names, Result, SystemLike, chosen
+from sotcheck.engines import Scheme, reference
+from sotcheck.errors import SystemFileError, one_of
+from sotcheck.run.executors import DASK_PATIENCE, Backend, backend
+from sotcheck.run.progress import Progress, silent
+from sotcheck.sweep import dataset, runner
+from sotcheck.sweep.grid import MAGNETIZATION, NAMES, Axis, accepted_axis, parse_axis, read_table
+from sotcheck.sweep.plan import make_plan
+from sotcheck.system.family import Family
+from sotcheck.system.files import bare
+from sotcheck.system.interface import Interface
+from sotcheck.trial.torque import TOLERANCE
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
+COMPONENTS = ("fieldlike", "dampinglike")
+
+
+class Sweep(Result["xr.Dataset"]):
+    """A finished sweep: the labelled arrays of its file; `errors` tells of points that failed."""
+
+    columns = (*COMPONENTS, "vector", "error", "warning")
+
+    @property
+    def system(self) -> Interface:
+        """The system that was swept."""
+        return dataset.plan_of(self.parts[0]).iface
+
+    @property
+    def errors(self) -> list[str]:
+        """Why points failed, one text each."""
+        return [text for text in self.parts[0]["error"].values.ravel().tolist() if text]
+
+    @property
+    def complex(self) -> xr.DataArray:
+        """Fieldlike + i dampinglike."""
+        return dataset.complex_torque(self.parts[0])
+
+    def _labelled(self, part: xr.Dataset) -> xr.Dataset:
+        return part
+
+    def _in_short(self) -> str:
+        data = self.parts[0]
+        failed = f", {len(self.errors)} failed" if self.errors else ""
+        return f" over {', '.join(map(str, data['error'].dims))}: {data['error'].size} points{failed}"
+
+    def plot(self, ax: Axes | None = None, *, component: str = COMPONENTS[0], source: Names = None) -> Axes:
+        """Draw a component of the torque: lines of one dimension by source, a map of two, of the total."""
+        one_of(component, COMPONENTS, "component")
+        data, ax = self.parts[0], draw.axes_for(ax)
+        dims = list(map(str, data["error"].dims))
+        words = f"{component} (wave vector$^3$)"
+        if len(dims) == 2:
+            wanted = "total" if source is None else draw.some(data, "source", source)[0]
+            one = data[f"total_{component}"] if wanted == "total" else data[component].sel(source=wanted)
+            title = f"{self.name}: torque, {wanted}"
+            return draw.plane(ax, one.transpose(*dims[::-1]), title, words, self.system)
+        if len(dims) > 2:
+            raise SystemFileError("a picture has two dimensions; select some: to_xarray().sel(...)")
+        legend = draw.Legend()
+        for which in draw.some(data, "source", source):
+            color = legend.color(which, draw.SOURCE_COLOR)
+            error = data["uncertainty"].sel(source=which, term="total")
+            draw.line(ax, draw.abscissa(data, dims[0]), data[component].sel(source=which), error, color=color)
+        legend.put(ax)
+        return draw.finish(ax, f"{self.name}: torque", draw.varied(dims[0], self.system), words)
+
+
+def sweep(
+    system: SystemLike,
+    output: str | Path,
+    *,
+    over: Mapping[str, Any] | str | Sequence[str] = (),
+    table: str | Path | None = None,
+    engine: str | None = None,
+    scheme: Scheme = "exact-difference",
+    spacing: float | None = None,
+    tolerance: float = TOLERANCE,
+    executor: Any = "processes",
+    workers: int = 1,
+    resume: bool = False,
+    progress: Progress = silent,
+    say: Callable[[str], None] = lambda words: None,
+) -> Sweep:
+    """Compute the torque over ranges, and keep it in a NetCDF file as it arrives, as `sotcheck sweep` does.
+
+    Parameters
+    ----------
+    system : System, Family, str, Path or mapping
+        A bare interface; the axes of a family are swept.
+    output : str or Path
+        The NetCDF file to write.
+    over : mapping, str or sequence of str
+        Further axes: ``{"h_R": np.linspace(0, 1, 21)}``, or as on the command line, "h_R=0:1:21".
+    table : str or Path, optional
+        A CSV file of points.
+    engine, scheme, spacing, tolerance
+        As of `torque`; the first exact engine by default.
+    executor, workers : optional
+        This process by default; "processes" or "dask://" (a cluster started here) with so many `workers`,
+        "dask://HOST:PORT", "tls://HOST:PORT", "mpi"; or a client of Dask.
+    resume : bool
+        Go on with what an interrupted run has left, if anything.
+
+    Raises
+    ------
+    SystemFileError, OutputError, EngineError
+        For what is not accepted, a file in the way, or if nothing can be computed.
+    """
+    found = chosen(system)
+    base = bare(found.system if isinstance(found, Family) else found, "sweep")
+    axes = [
+        _axis(base, name, values)
+        for name, values in (found.axes if isinstance(found, Family) else {}).items()
+    ]
+    if isinstance(over, Mapping):
+        axes += [_axis(base, name, values) for name, values in over.items()]
+    else:
+        axes += [parse_axis(base, text) for text in ([over] if isinstance(over, str) else over)]
+    if table is not None:
+        axes.insert(0, read_table(base, Path(table)))
+    if Path(output).suffix != ".nc":
+        raise SystemFileError(f"output = {str(output)!r}: the name must end in .nc, for NetCDF")
+    how: dict[str, Any] = {"scheme": scheme, "spacing": spacing, "tolerance": tolerance}
+    plan = make_plan(base, axes, engine=engine or reference(), **how, command="sc.sweep")
+    data = runner.sweep(
+        plan, Path(output), where=where_of(executor, workers), resume=resume, progress=progress, say=say
+    )
+    return Sweep(base.name, None, [data])
+
+
+def open_sweep(path: str | Path) -> Sweep:
+    """Open a finished sweep.
+
+    Raises
+    ------
+    SystemFileError
+        If there is no such file, or it is no result of a sweep, or is not as it was written.
+    """
+    data = dataset.open_sweep(path)
+    return Sweep(str(dataset.plan_of(data).system["name"]), None, [data])
+
+
+def where_of(executor: Any, workers: int, patience: float = DASK_PATIENCE) -> Backend:
+    """Return where to compute: here, by the name of an executor, or at a Dask client's scheduler."""
+    if isinstance(executor, str):
+        return backend(executor, workers)
+    address = getattr(getattr(executor, "scheduler", None), "address", None)
+    if not isinstance(address, str):
+        raise SystemFileError(
+            f"executor = {executor!r} is not accepted; expected a name, or a client of Dask"
+        )
+    return backend(address.replace("tcp://", "dask://", 1), workers, patience)
+
+
+def _axis(iface: Interface, name: str, values: Any) -> Axis:
+    """Return an axis of plain numbers, or of directions."""
+    where = f"over {name!r}"
+    if name not in NAMES:
+        raise SystemFileError(f"{where}: a sweep takes {', '.join(NAMES)}")
+    parameter = NAMES[name]
+    try:
+        array = np.asarray(values, dtype=float)
+        if array.ndim != 1 + (parameter == "m") or not array.size:
+            raise ValueError
+    except (ValueError, TypeError):
+        raise SystemFileError(f"{where}: {values!r} is no list of numbers (of directions, for m)") from None
+    columns = zip(MAGNETIZATION, array.T, strict=True) if parameter == "m" else [(parameter, array)]
+    return accepted_axis(iface, Axis(parameter, {key: tuple(one.tolist()) for key, one in columns}), where)
