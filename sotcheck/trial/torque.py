@@ -29,6 +29,7 @@ from sotcheck.system.model import LARGEST, System
 from sotcheck.system.stack import Stack
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.theory.sums import first_order_flows, first_order_torque, stack_flows, stack_torque
+from sotcheck.trial.certified import certified
 from sotcheck.trial.paper import load
 from sotcheck.trial.stack_expansion import expansion_of
 from sotcheck.trial.torque_table import TorqueRow, TorqueTable
@@ -60,6 +61,7 @@ def torque(
     scheme: Scheme = "exact-difference",
     spacing: float | None = None,
     tolerance: float = TOLERANCE,
+    certify: bool | str = False,
     progress: Progress = silent,
 ) -> TorqueTable:
     """Compute the torque of every source.
@@ -80,6 +82,8 @@ def torque(
         Lattice spacing of the kwant engine, the coarsest of the ladder for finite differences.
     tolerance : float
         Relative quadrature error to aim at.
+    certify : bool or str
+        Whether to add what is proved in ball arithmetic; of the file that this names, if any, read once more.
 
     Raises
     ------
@@ -110,6 +114,8 @@ def torque(
         rows = [replace(row, scale=row.h_R / iface.scale if iface.scale else 0.0) for row in rows]
     if isinstance(iface, Stack) and not iface.only_rashba:
         rows = [replace(row, h_R=row.h_R * iface.h_R) for row in rows]
+    if certify:
+        rows = certified(iface, rows, certify if isinstance(certify, str) else None)
     return TorqueTable(iface, tuple(rows), tuple(warned))
 
 
