@@ -7,10 +7,60 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flint import arb
+from flint import arb, ctx
 
 from sotcheck.errors import SotcheckError
-from sotcheck.referee.sums import Enclosure
+from sotcheck.referee.quadrature import UnprovedError
+from sotcheck.referee.reading import read
+from sotcheck.referee.sums import Enclosure, bare_torque
+
+BARE_ONLY = "only torques of bare interfaces are proved so far, not of stacks"
+#: Binary digits that balls are computed with: at first, and after that, where those prove nothing.
+DIGITS = (128, 256)
+#: What every range's rule may be wrong by, relative to the torque.
+GOAL = 1e-17
+#: The radius sought, relative to the largest component of t.
+RADIUS = 1e-12
+
+
+def prove(
+    document: dict[str, Any],
+    *,
+    h_R: float | None = None,
+    scale: float | None = None,
+    first_order: bool = False,
+) -> dict[str, Enclosure]:
+    """Enclose the torque of every source of the system that a file's tables describe.
+
+    Parameters
+    ----------
+    document : dict
+        As `tomllib` reads a system file.
+    h_R, scale : float, optional
+        As the options --h-r and --scale have them.
+    first_order : bool
+        What is linear in the spin-orbit terms, rather than the whole torque.
+
+    Raises
+    ------
+    UnprovedError
+        Where nothing can be enclosed, and why.
+    SystemFileError
+        For a key or value that the referee does not know.
+    """
+    why: UnprovedError | None = None
+    for digits in DIGITS:
+        with ctx.workprec(digits):
+            problem, factor = read(document, h_R=h_R, scale=scale)
+            if not problem.bare:
+                raise UnprovedError(BARE_ONLY)
+            try:
+                found = bare_torque(problem, arb(GOAL), first_order=first_order)
+            except UnprovedError as error:
+                why = error
+                continue
+            return {s: one.times(arb(factor)) for s, one in found.items()} if first_order else found
+    raise why or UnprovedError("nothing was tried")
 
 
 def outward(ball: arb) -> list[float]:

@@ -31,7 +31,7 @@ COVER = 6
 #: [-1, 1].
 BALL = arb(0, 1)
 #: How often a range may be halved, and into how many ranges all in all.
-DEEPEST, MOST_RANGES = 60, 2000
+DEEPEST, MOST_RANGES = 45, 2000
 
 
 class UnprovedError(SotcheckError):
@@ -48,35 +48,30 @@ def size(values: list[acb]) -> arb:
     return largest
 
 
-def integral(f: Function, goal: arb, place: Callable[[float], str] = str) -> list[arb]:
-    """Enclose ∫ f(u) du from 0 to 1, of functions that are real where u is.
-
-    A root may be taken with its cut in another direction, all over an ellipse, where its value in the
-    middle of the range is the principal one: then it is that along the range, on which the principal one
-    has no cut.
+def integral(piece: Callable[[float, float], list[arb] | None], place: Callable[[float], str]) -> list[arb]:
+    """Enclose an integral from 0 to 1, halving ranges.
 
     Parameters
     ----------
-    f : callable
-    goal : arb
-        What the rule may be wrong by in each range, in absolute terms; it is in the answer.
+    piece : callable
+        Encloses the integral over a range, or returns None.
     place : callable
         What some u is, in words, for errors.
 
     Raises
     ------
     UnprovedError
-        If f is not seen to be analytic along all of the path.
+        If some range, however small, has no enclosure.
     """
     total: list[arb] = []
     waiting = [(0.0, 1.0, 0)]
     done = 0
     while waiting:
         one, other, depth = waiting.pop()
-        found = _range(f, one, other, goal)
+        found = piece(one, other)
         if found is None:
             middle = (one + other) / 2
-            if depth == DEEPEST or done + len(waiting) > MOST_RANGES or not one < middle < other:
+            if depth == DEEPEST or done + len(waiting) > MOST_RANGES:
                 raise UnprovedError(
                     f"the integrand is not seen to be analytic near {place(middle)}: a pole on or too near "
                     "the path, such as a state bound among open channels"
@@ -88,20 +83,25 @@ def integral(f: Function, goal: arb, place: Callable[[float], str] = str) -> lis
     return total
 
 
-def _range(f: Function, a: float, b: float, goal: arb) -> list[arb] | None:
-    """Enclose the integral over one range; None where that takes too many nodes."""
+def by_nodes(f: Function, a: float, b: float, goal: arb) -> list[arb] | None:
+    """Enclose the integral of functions that are real where u is; None where that takes too many nodes.
+
+    A root may be taken with its cut in another direction, all over an ellipse, where its value in the
+    middle of the range is the principal one: then it is that along the range, on which the principal one
+    has no cut. The rule is wrong by the goal at most, in absolute terms, which is in the answer.
+    """
     middle, half = (arb(a) + arb(b)) / 2, (arb(b) - arb(a)) / 2
     best: tuple[int, arb] | None = None
     at: acb | None = None
     for rho in map(arb, ELLIPSES):
         ellipse = middle, half * (rho + 1 / rho) / 2, half * (rho - 1 / rho) / 2
-        bound = _bound(f, at, *ellipse)
+        bound = bound_in(f, at, *ellipse)
         if best is None and not bound.is_finite():
             at = acb(middle)
-            bound = _bound(f, at, *ellipse)
+            bound = bound_in(f, at, *ellipse)
         if not bound.is_finite():
             break
-        nodes, error = _rule(half * bound, rho, goal)
+        nodes, error = nodes_for(half * bound, rho, goal)
         if best is not None and nodes >= best[0]:
             break
         best = nodes, error
@@ -114,10 +114,10 @@ def _range(f: Function, a: float, b: float, goal: arb) -> list[arb] | None:
         sums = [s + v for s, v in zip(sums, values, strict=True)] if sums else values
     if not all(s.is_finite() for s in sums):
         return None
-    return [arb(s, error) if s.is_exact() else s + arb(0, error) for s in sums]
+    return [s + arb(0, error) for s in sums]
 
 
-def _bound(f: Function, at: acb | None, middle: arb, wide: arb, high: arb) -> arb:
+def bound_in(f: Function, at: acb | None, middle: arb, wide: arb, high: arb) -> arb:
     """Return a bound of |f| in an ellipse with these semi-axes; infinite where it may not be analytic."""
     largest = arb(0)
     for n in range(COVER):
@@ -128,7 +128,7 @@ def _bound(f: Function, at: acb | None, middle: arb, wide: arb, high: arb) -> ar
     return largest
 
 
-def _rule(bound: arb, rho: arb, goal: arb) -> tuple[int, arb]:
+def nodes_for(bound: arb, rho: arb, goal: arb) -> tuple[int, arb]:
     """Return how many nodes reach the goal, and what they are wrong by at most."""
     constant = 64 * bound / (15 * (1 - rho**-2))
     wanted = (constant / goal).log() / (2 * rho.log()) if constant > goal else arb(0)

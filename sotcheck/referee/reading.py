@@ -66,6 +66,11 @@ class Region:
     A: list[list[arb]]
     magnetic: bool = True
 
+    @property
+    def twofold(self) -> bool:
+        """Whether both magnetism and a spin-orbit term turn spins in it."""
+        return self.J != 0 and not all(number.is_zero() for row in self.A for number in row)
+
     def threshold(self, energy: Fraction, spin: int) -> Fraction:
         """Return the k_⊥² at which spin along (1) or against d (-1) becomes a closed channel."""
         return self.mass * (energy - self.U - spin * self.J)

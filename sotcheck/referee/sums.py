@@ -6,20 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
 
 from flint import acb, arb, ctx
 
 from sotcheck.referee.interface import NUMBERS, Bare, I, Pair, Waves, determinant, flows, signs_of
-from sotcheck.referee.quadrature import UnprovedError, integral, rule
-from sotcheck.referee.reading import SOURCES, Problem, Vector, exact, read
-
-#: Binary digits that balls are computed with: at first, and after that, where those prove nothing.
-DIGITS = (128, 256)
-#: What every range's rule may be wrong by, relative to the torque.
-GOAL = 1e-17
-#: The radius sought, relative to the largest component of t.
-RADIUS = 1e-12
+from sotcheck.referee.quadrature import by_nodes, integral, rule
+from sotcheck.referee.reading import SOURCES, Problem, Vector, exact
 
 
 @dataclass(frozen=True)
@@ -84,13 +76,15 @@ def ranges(problem: Problem) -> list[tuple[Range, list[str]]]:
 
 #: Flows of each source in one range at one u: as many numbers a source.
 Integrand = Callable[[acb, acb | None, Range, list[str]], list[acb]]
+#: Their integral between two u; None where there is no enclosure.
+Piece = Callable[[float, float, Range, list[str]], list[arb] | None]
 
 
-def summed(problem: Problem, integrand: Integrand, numbers: int, goal: arb) -> dict[str, list[arb]]:
+def summed(problem: Problem, piece: Piece, numbers: int) -> dict[str, list[arb]]:
     """Enclose -(1/4π) ∫ d²k_⊥/(2π)² of means over the angle, for every source."""
     totals = {source: [arb(0)] * numbers for source in SOURCES}
     for part, sources in ranges(problem):
-        found = integral(lambda u, at: integrand(u, at, part, sources), goal, part.place)  # noqa: B023
+        found = integral(lambda a, b: piece(a, b, part, sources), part.place)  # noqa: B023 (used at once)
         for n, source in enumerate(sources):
             own = found[numbers * n : numbers * (n + 1)]
             totals[source] = [one + other for one, other in zip(totals[source], own, strict=True)]
@@ -193,7 +187,12 @@ def bare_torque(problem: Problem, goal: arb, *, first_order: bool) -> dict[str, 
         found = flows(iface, k_perp, waves, sources, first_order=first_order, signs=signs)
         return [jacobian * one for one in found]
 
-    numbers = summed(problem, integrand, NUMBERS, goal * rough(problem, integrand, NUMBERS))
+    size = goal * rough(problem, integrand, NUMBERS)
+
+    def piece(a: float, b: float, part: Range, sources: list[str]) -> list[arb] | None:
+        return by_nodes(lambda u, at: integrand(u, at, part, sources), a, b, size)
+
+    numbers = summed(problem, piece, NUMBERS)
     found = {}
     for source, own in numbers.items():
         spin, lattice, current = own[:3], own[3:6], own[6:]
@@ -211,44 +210,3 @@ def bare_torque(problem: Problem, goal: arb, *, first_order: bool) -> dict[str, 
 
 def _in_the_lab(frame: list[Vector], v: Vector) -> Vector:
     return [sum((part * axis[n] for part, axis in zip(v, frame, strict=True)), arb(0)) for n in range(3)]
-
-
-def prove(
-    document: dict[str, Any],
-    *,
-    h_R: float | None = None,
-    scale: float | None = None,
-    first_order: bool = False,
-) -> dict[str, Enclosure]:
-    """Enclose the torque of every source of the system that a file's tables describe.
-
-    Parameters
-    ----------
-    document : dict
-        As `tomllib` reads a system file.
-    h_R, scale : float, optional
-        As the options --h-r and --scale have them.
-    first_order : bool
-        What is linear in the spin-orbit terms, rather than the whole torque.
-
-    Raises
-    ------
-    UnprovedError
-        Where nothing can be enclosed, and why.
-    SystemFileError
-        For a key or value that the referee does not know.
-    """
-    method = bare_torque
-    why: UnprovedError | None = None
-    for digits in DIGITS:
-        with ctx.workprec(digits):
-            problem, factor = read(document, h_R=h_R, scale=scale)
-            if not problem.bare:
-                raise UnprovedError("the referee proves torques of bare interfaces only")
-            try:
-                found = method(problem, arb(GOAL), first_order=first_order)
-            except UnprovedError as error:
-                why = error
-                continue
-            return {s: one.times(arb(factor)) for s, one in found.items()} if first_order else found
-    raise why or UnprovedError("nothing was tried")

@@ -8,8 +8,7 @@ from functools import cache
 from typing import Any
 
 from sotcheck.engines import FIRST_ORDER
-from sotcheck.referee.certificate import Certificate, certificates
-from sotcheck.referee.sums import prove
+from sotcheck.referee.certificate import Certificate, certificates, prove
 from sotcheck.system.files import from_document, read_text, to_document
 from sotcheck.system.interface import SOURCES
 from sotcheck.system.model import System
