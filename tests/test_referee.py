@@ -95,21 +95,26 @@ def test_engines_lie_within(seed: int) -> None:
             assert all(near(ball, x, row.t.total) for ball, x in zip(balls, numbers, strict=True))
 
 
-def nested(document: dict[str, Any]) -> bool:
+def nested(document: dict[str, Any], digits: int, goal: float) -> bool:
     """Whether what is proved with few digits and short ranges fits what is proved with many and long ones."""
     found: list[dict[str, Enclosure]] = []
-    for digits, goal, nodes in ((80, 1e-14, 24), (128, 1e-20, 60)):
-        with ctx.workprec(digits), pytest.MonkeyPatch.context() as patch:
+    for prec, missed, nodes in ((digits, goal, 24), (128, 1e-20, 60)):
+        with ctx.workprec(prec), pytest.MonkeyPatch.context() as patch:
             patch.setattr(quadrature, "MOST_NODES", nodes)
-            found.append(bare_torque(read(document)[0], arb(goal), first_order=False))
+            found.append(bare_torque(read(document)[0], arb(missed), first_order=False))
     return all(
         wide.overlaps(narrow) and wide.rad() > 100 * narrow.rad()
         for wide, narrow in zip(*(one["majority"].vector for one in found), strict=True)
     )
 
 
-def test_precisions_nest() -> None:
-    assert nested(STRONG)
+#: Digits and goals of the wider one.
+ROUGH, FINER = (64, 1e-10), (80, 1e-14)
+
+
+@pytest.mark.parametrize("wide", [ROUGH, FINER])
+def test_precisions_nest(wide: tuple[int, float]) -> None:
+    assert nested(STRONG, *wide)
 
 
 def small_bound(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,11 +128,11 @@ def wrong_sign(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sums, "signs_of", lambda P, Q: (-right(P, Q)[0], -right(P, Q)[1]))
 
 
-@pytest.mark.parametrize("fault", [small_bound, wrong_sign])
-def test_faults_are_seen(monkeypatch: pytest.MonkeyPatch, fault: Any) -> None:
+@pytest.mark.parametrize(("fault", "wide"), [(small_bound, FINER), (wrong_sign, ROUGH)])
+def test_faults_are_seen(monkeypatch: pytest.MonkeyPatch, fault: Any, wide: tuple[int, float]) -> None:
     """A bound that is too small, a sign: then precisions do not nest."""
     fault(monkeypatch)
-    assert not nested(STRONG)
+    assert not nested(STRONG, *wide)
 
 
 def test_another_sign_is_no_engines_number(monkeypatch: pytest.MonkeyPatch) -> None:
