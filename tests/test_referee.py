@@ -6,6 +6,7 @@ import json
 import math
 import random
 import tomllib
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -15,12 +16,16 @@ from flint import arb, ctx
 import sotcheck as sc
 from sotcheck.command.main import main
 from sotcheck.errors import SystemFileError
+from sotcheck.exact.observables import exact_flows
+from sotcheck.numerics.estimate import Estimate
 from sotcheck.referee import interface, quadrature, sums
 from sotcheck.referee.certificate import outward, prove
 from sotcheck.referee.quadrature import UnprovedError
 from sotcheck.referee.reading import read
 from sotcheck.referee.sums import Enclosure, bare_torque
 from sotcheck.system.files import from_document
+from sotcheck.trial import torque as torques
+from sotcheck.trial.certified import covered
 
 #: Half a unit of the last digit that the contract prints.
 DIGIT = 6e-13
@@ -201,3 +206,21 @@ def test_command(capsys: pytest.CaptureFixture[str]) -> None:
             assert len(row["certified"][name]) == 2
     main(main_args)
     assert "fieldlike, proved" in capsys.readouterr().out
+
+
+def test_a_fault_of_both_engines_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another h_R in every exact sum, which only a number from elsewhere tells; and a small budget."""
+    system = from_document(TILTED, "x")
+    rows = list(sc.torque(system, "continuum"))
+    assert all(one.verdict == "agrees" for one in covered(system, rows)[0])
+    off = [replace(row, t=Estimate(row.t.value * (1 + 1e-7), row.t.terms)) for row in rows]
+    assert any(one.verdict == "disagrees" for one in covered(system, off)[0])
+
+    right = exact_flows
+    monkeypatch.setattr(
+        torques, "exact_flows",
+        lambda engine, system, h, **how: right(engine, system, h * (1 + 1e-6 * h**2), **how),
+    )  # fmt: skip
+    findings, unproved = covered(system, list(sc.torque(system, "continuum")))
+    assert not unproved
+    assert sum(one.verdict == "disagrees" for one in findings) >= 2

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from dataclasses import replace
 from functools import cache
 from typing import Any
+
+import numpy as np
 
 from sotcheck.engines import FIRST_ORDER
 from sotcheck.referee.certificate import Certificate, certificates, prove
@@ -13,9 +16,13 @@ from sotcheck.system.files import from_document, read_text, to_document
 from sotcheck.system.interface import SOURCES
 from sotcheck.system.model import System
 from sotcheck.system.stack import Stack
+from sotcheck.system.units import unit_of_torque
 from sotcheck.trial.torque_table import TorqueRow
+from sotcheck.trial.verdict import Finding, Trial, compare
 
 NO_BOUND = "torques of bound states are not proved"
+EPS = float(np.finfo(float).eps)
+PROVED = ("proved", "The budget of a torque covers how far it is from the proved one")
 
 
 def certified(system: System, rows: list[TorqueRow], path: str | None = None) -> list[TorqueRow]:
@@ -48,3 +55,24 @@ def tables_of(system: System, path: str) -> dict[str, Any]:
         if changed:
             document[name] = document.get(name, {}) | changed
     return document
+
+
+def covered(system: System, rows: list[TorqueRow]) -> tuple[list[Finding], list[str]]:
+    """Hold rows of exact engines against what is proved; return findings, and where nothing is proved why."""
+    findings, unproved, unit = [], [], unit_of_torque(system)
+    for row in certified(system, rows):
+        found = row.certificate.proved if row.certificate is not None else None
+        if found is None:
+            unproved.append(
+                f"no torque is proved at h_R = {row.h_R:g}: {row.certificate and row.certificate.reason}"
+            )
+        elif system.k_perp2_max(row.source) > 0:
+            middle = np.array([float(one.mid()) for one in found.vector]) / unit
+            # Of a ball, and of a double in its place.
+            proof = found.radius / unit + EPS * float(np.abs(middle).max())
+            # However wide a budget is, it may be right.
+            said = compare(middle, row.t.and_("proof", proof, "ball arithmetic"), tell_apart=math.inf)
+            words = f"h_R = {row.h_R:g}, enclosed in ball arithmetic to {found.radius:.0e}"
+            trial = Trial("t, worst component", said, words, row.source, row.engine, torque=True)
+            findings.append(trial.finding(*PROVED))
+    return findings, list(dict.fromkeys(unproved))

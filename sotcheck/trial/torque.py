@@ -210,22 +210,29 @@ def _exact_rows(iface: System, engine: Engine, h_R: list[float], tolerance: floa
     for h, rounding in zip(h_R, roundings, strict=True):
         most = most_problems(engine, iface)
         found = exact_flows(engine, iface, np.array([h]), rtol=tolerance, most=most).total[0] * (h or 1.0)
-        lattice = found.size("lattice").max(axis=(-1, -2))
-        _, how = found.terms["quadrature"]
-        for s, source in enumerate(SOURCES):
-            # t is the part across m of a sum of two flows.
-            of_t, twice = errors_of_t(iface.structure, found.error[s]), 2 * float(rounding[s])
-            largest = max(float(np.linalg.norm(of_t)), float(found.error[s].max()))
-            terms = {
-                "quadrature": (largest - lattice[s], how),
-                "lattice": (float(lattice[s]), LAST_STEP),
-                "rounding": (twice, "double precision, amplified by the lattice"),
-            }
-            rows.append(_row(iface, engine, h, source, found.value[s], terms, of_t + twice))
+        rows += rows_of(iface, engine, h, found, rounding)
         if isinstance(iface, Interface) and occurrence(iface, h).has_bound_edge:
             rows.append(_bound_row(iface, engine, h, tolerance))
         elif isinstance(iface, Stack) and len(engine.rungs(iface.structure)) == 1:
             rows += _stack_bound_rows(iface, engine, h, tolerance)
+    return rows
+
+
+def rows_of(iface: System, engine: Engine, h_R: float, found: Estimate, rounding: Array) -> list[TorqueRow]:
+    """Return the rows of all sources' flows (3, F, 3), which states' own errors may move by so much (3,)."""
+    rows = []
+    lattice = found.size("lattice").max(axis=(-1, -2))
+    _, how = found.terms["quadrature"]
+    for s, source in enumerate(SOURCES):
+        # t is the part across m of a sum of two flows.
+        of_t, twice = errors_of_t(iface.structure, found.error[s]), 2 * float(rounding[s])
+        largest = max(float(np.linalg.norm(of_t)), float(found.error[s].max()))
+        terms = {
+            "quadrature": (largest - lattice[s], how),
+            "lattice": (float(lattice[s]), LAST_STEP),
+            "rounding": (twice, "double precision, amplified by the lattice"),
+        }
+        rows.append(_row(iface, engine, h_R, source, found.value[s], terms, of_t + twice))
     return rows
 
 
