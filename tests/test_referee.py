@@ -10,20 +10,25 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 from flint import arb, ctx
 
 import sotcheck as sc
+from sotcheck.bound.table import bound_states as bound_table
 from sotcheck.command.main import main
 from sotcheck.errors import SystemFileError
 from sotcheck.exact.observables import exact_flows
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.referee import interface, quadrature, sums
+from sotcheck.referee.bound import certified as certified_states
+from sotcheck.referee.bound import first_change
 from sotcheck.referee.certificate import outward, prove
 from sotcheck.referee.quadrature import UnprovedError
 from sotcheck.referee.reading import read
 from sotcheck.referee.sums import Enclosure, bare_torque
 from sotcheck.system.files import from_document
+from sotcheck.system.interface import Interface
 from sotcheck.trial import torque as torques
 from sotcheck.trial.certified import covered
 
@@ -224,3 +229,49 @@ def test_a_fault_of_both_engines_is_seen(monkeypatch: pytest.MonkeyPatch) -> Non
     findings, unproved = covered(system, list(sc.torque(system, "continuum")))
     assert not unproved
     assert sum(one.verdict == "disagrees" for one in findings) >= 2
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_bound_states(seed: int) -> None:
+    """Counts are the engine's, its energies lie within; below the k_perp that is proved there is no other."""
+    document = random_tables(seed)
+    document["interface"]["rashba"] = 1.5
+    system = from_document(document, "x")
+    assert isinstance(system, Interface)
+    count, first = first_change(read(document)[0])
+    assert first is not None
+    around = float(first) * np.array([0.5, 0.999999, 1.000001, 2.0])
+    found = list(bound_table(system, None, around, np.linspace(0.0, 360.0, 25) + aligned(system)).rows())
+    for row, proved in zip(found, certified_states(document, found)["rows"], strict=True):
+        ball = proved["certified"]
+        assert ball["count"] == row["count"] and ball["at_or_below_E_F"] == row["at_or_below_E_F"]
+        for (lower, upper), energy in zip(ball["energies"], sorted(row["energies"]), strict=True):
+            assert lower - 1e-9 < energy < upper + 1e-9 and upper - lower < 1e-12
+    counts = [{row["count"] for row in found if row["k_perp"] == k} for k in around.tolist()]
+    assert counts[0] == counts[1] == {count}
+    assert counts[2] != {count}
+
+
+def aligned(system: Interface) -> float:
+    """Return the angle of m in the plane, in degrees: states come up first at k x z along or against it."""
+    return float(np.degrees(np.arctan2(system.m[1], system.m[0])))
+
+
+def test_bound_states_command(capsys: pytest.CaptureFixture[str]) -> None:
+    args = [
+        "bound-states",
+        "bulk-magnetism",
+        "--h-r",
+        "1.2",
+        "--k-perp",
+        "0.5,4",
+        "--angle",
+        "0",
+        "--certify",
+    ]
+    main([*args, "--json", "-"])
+    document = json.loads(capsys.readouterr().out)
+    assert [row["certified"]["count"] for row in document["bound_states"]] == [0, 1]
+    assert document["certified"][0]["count"] == 0
+    main(args)
+    assert "0 at k_perp < 0.928" in capsys.readouterr().out

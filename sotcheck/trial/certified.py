@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import tomllib
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from sotcheck.engines import FIRST_ORDER
+from sotcheck.referee import bound
 from sotcheck.referee.certificate import Certificate, certificates, prove
 from sotcheck.system.files import from_document, read_text, to_document
 from sotcheck.system.interface import SOURCES
@@ -76,3 +78,22 @@ def covered(system: System, rows: list[TorqueRow]) -> tuple[list[Finding], list[
             trial = Trial("t, worst component", said, words, row.source, row.engine, torque=True)
             findings.append(trial.finding(*PROVED))
     return findings, list(dict.fromkeys(unproved))
+
+
+def with_bound_states(system: System, path: str, text: str, json_text: str) -> tuple[str, str]:
+    """Return table and JSON of `sotcheck bound-states` with what is proved of every row, and of all k_⊥."""
+    document = json.loads(json_text)
+    proved = bound.certified(tables_of(system, path), document["bound_states"])
+    rows = [row | more for row, more in zip(document["bound_states"], proved["rows"], strict=True)]
+    document |= {"bound_states": rows, "certified": proved["below"]}
+    said = []
+    for one in proved["below"]:
+        if one["count"] is None:
+            said.append(f"h_R = {one['h_R']:g}: not proved: {one['not_certified']}")
+        else:
+            until = f"k_perp < {one['k_perp'][0]!r}" if one["k_perp"] else "any k_perp"
+            said.append(f"h_R = {one['h_R']:g}: {one['count']} at {until} and any angle")
+    some = sum(row["certified"] is not None for row in rows)
+    said.append(f"count and energies of {some} of {len(rows)} k: --json FILE")
+    lines = ["", "proved in ball arithmetic, states below the continuum:", *said]
+    return text + "\n".join(lines), json.dumps(document, indent=2, allow_nan=False) + "\n"
