@@ -290,7 +290,7 @@ LAYERED = {
         }
     ],
 }
-LAYERED["ferromagnet"]["magnetization"] = [0.0, 1.0, 3.0]
+LAYERED["ferromagnet"] |= {"magnetization": [0.0, 1.0, 3.0], "mass": 0.7}
 
 
 @pytest.mark.parametrize("engine", ["continuum", "first-order"])

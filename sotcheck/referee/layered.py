@@ -6,7 +6,7 @@ from flint import acb, arb
 
 from sotcheck.referee.angles import Fraction2, by_points
 from sotcheck.referee.interface import I, Waves
-from sotcheck.referee.reading import SOURCES, Problem, Vector
+from sotcheck.referee.reading import SOURCES, Problem, Vector, exact
 from sotcheck.referee.stack import States, flows
 from sotcheck.referee.sums import Enclosure, Range, cross, dot, enclose, rough, summed
 
@@ -58,7 +58,9 @@ def stack_torque(problem: Problem, goal: arb, *, first_order: bool) -> dict[str,
         return by_points(fraction, a, b, size)
 
     found = summed(problem, piece, numbers, HALVINGS)
-    return {source: _shared(problem, found[source]) for source in SOURCES}
+    # A source is shifted by its half-space's velocity, k_x over the mass.
+    masses = {source: exact(problem.regions[-(source != "normal")].mass) for source in SOURCES}
+    return {s: _shared(problem, [number / masses[s] for number in found[s]]) for s in SOURCES}
 
 
 def _shared(problem: Problem, numbers: list[arb]) -> Enclosure:
