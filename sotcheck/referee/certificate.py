@@ -1,4 +1,4 @@
-"""How what is proved is written: intervals of doubles, rounded outwards, or why there are none."""
+"""What is proved of a system file, as intervals rounded outwards, or why nothing is."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from sotcheck.referee.quadrature import UnprovedError
 from sotcheck.referee.reading import read
 from sotcheck.referee.sums import Enclosure, bare_torque
 
-#: Binary digits that balls are computed with: at first, and after that, where those prove nothing.
+#: Binary digits that balls are computed with: at first, and after that, where those prove nothing or too
+#: little.
 DIGITS = (128, 256)
-#: What every range's rule may be wrong by, relative to the torque.
+#: What every range's rule may be wrong by, relative to the flows: of a bare interface, and of a stack.
 GOAL, STACK_GOAL = 1e-17, 1e-14
-#: The radius sought, relative to the largest component of t.
+#: The radius sought, relative to the largest component of any source's t.
 RADIUS = 1e-12
+#: With more digits a goal is so much finer.
+FINER = 1e-4
 
 
 def prove(
@@ -30,7 +33,7 @@ def prove(
     scale: float | None = None,
     first_order: bool = False,
 ) -> dict[str, Enclosure]:
-    """Enclose the torque of every source of the system that a file's tables describe.
+    """Enclose the torque of every source of the system that a file's tables describe, to `RADIUS` if it can.
 
     Parameters
     ----------
@@ -48,18 +51,28 @@ def prove(
     SystemFileError
         For a key or value that the referee does not know.
     """
-    why: UnprovedError | None = None
-    for digits in DIGITS:
+    found: dict[str, Enclosure] = {}
+    why = UnprovedError("nothing was tried")
+    for n, digits in enumerate(DIGITS):
         with ctx.workprec(digits):
-            problem, factor = read(document, h_R=h_R, scale=scale)
+            problem, _ = read(document, h_R=h_R, scale=scale)
             method, goal = (bare_torque, GOAL) if problem.bare else (stack_torque, STACK_GOAL)
             try:
-                found = method(problem, arb(goal), first_order=first_order)
+                found = method(problem, arb(goal) * FINER**n, first_order=first_order)
             except UnprovedError as error:
                 why = error
-                continue
-            return {s: one.times(arb(factor)) for s, one in found.items()} if first_order else found
-    raise why or UnprovedError("nothing was tried")
+        if found and _narrow(found):
+            break
+    if not found:
+        raise why
+    return found
+
+
+def _narrow(found: dict[str, Enclosure]) -> bool:
+    """Return whether all radii are as small as sought; nothing is sought where nothing turns spins."""
+    largest = max(abs(float(part.mid())) for one in found.values() for part in one.vector)
+    flow = max(abs(float(part.mid())) for one in found.values() for part in one.interfaces[0][0])
+    return all(one.radius <= RADIUS * max(largest, FINER * flow) for one in found.values())
 
 
 def outward(ball: arb) -> list[float]:

@@ -17,11 +17,11 @@ HALVINGS = 9
 
 
 def stack_torque(problem: Problem, goal: arb, *, first_order: bool) -> dict[str, Enclosure]:
-    """Enclose the torque of every source of a stack; to first order its coefficient of the scale.
+    """Enclose the torque of every source of a stack, or what of it is linear in the spin-orbit terms.
 
-    What is linear in the scale s is linear in w = k_⊥ (A_x cos φ + A_y sin φ) too: the mean of k_x times
-    it is half k_⊥ times it at φ = 0, and it is the mean over a circle |s| = r of the flows times
-    exp(-iθ)/r, s = r exp(iθ).
+    What is linear in a scale s of theirs is linear in w = k_⊥ (A_x cos φ + A_y sin φ) too: the mean of
+    k_x times it is half k_⊥ times it at φ = 0, and it is the mean over a circle |s| = r of the flows
+    times exp(-iθ)/r, s = r exp(iθ).
     """
 
     def states(u: acb, angle: acb, part: Range, *, inside: bool = True) -> tuple[States, Waves]:

@@ -125,15 +125,6 @@ class Enclosure:
     layers: list[Vector]
     interfaces: list[list[Vector]]
 
-    def times(self, factor: arb) -> Enclosure:
-        """Return all of it times a factor."""
-        return Enclosure(
-            [factor * n for n in self.vector],
-            None if self.parts is None else (factor * self.parts[0], factor * self.parts[1]),
-            [[factor * n for n in one] for one in self.layers],
-            [[[factor * n for n in one] for one in four] for four in self.interfaces],
-        )
-
     @property
     def radius(self) -> float:
         """How much is not known of any component of t."""
@@ -168,7 +159,7 @@ def cross(a: Vector, b: Vector) -> Vector:
 
 
 def bare_torque(problem: Problem, goal: arb, *, first_order: bool) -> dict[str, Enclosure]:
-    """Enclose the torque of every source of a bare interface; to first order its coefficient of h."""
+    """Enclose the torque of every source of a bare interface, or what of it is linear in h."""
     delta, m = problem.deltas[0], problem.m
     m_par = (m[0] ** 2 + m[1] ** 2).sqrt()
     upright = m[0].is_zero() and m[1].is_zero()
@@ -194,7 +185,8 @@ def bare_torque(problem: Problem, goal: arb, *, first_order: bool) -> dict[str, 
 
     numbers = summed(problem, piece, NUMBERS)
     found = {}
-    for source, own in numbers.items():
+    for source, numbers_of_h in numbers.items():
+        own = [iface.h * number for number in numbers_of_h] if first_order else numbers_of_h
         spin, lattice, current = own[:3], own[3:6], own[6:]
         # Im ψ†σ(u_m σ·m)ψ = u_m m×s.
         taken = [arb(0), iface.u_m * spin[2], -iface.u_m * spin[1]]
