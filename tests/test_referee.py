@@ -20,7 +20,7 @@ from sotcheck.command.main import main
 from sotcheck.errors import SystemFileError
 from sotcheck.exact.observables import FLOWS, exact_flows
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.referee import interface, quadrature, sums
+from sotcheck.referee import certificate, interface, quadrature, sums
 from sotcheck.referee.bound import certified as certified_states
 from sotcheck.referee.bound import first_change
 from sotcheck.referee.certificate import outward, prove
@@ -90,7 +90,7 @@ def test_pinned_numbers() -> None:
     assert exact.radius < RADIUS * 1e-3
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_engines_lie_within(seed: int) -> None:
     """Within their uncertainties, on random interfaces, at any h_R up to 1; flows at z = 0 as well."""
     document = random_tables(seed)
@@ -183,8 +183,9 @@ def test_units_and_reading() -> None:
             read(tables(**wrong))
 
 
-def test_what_cannot_be_proved_has_a_reason() -> None:
+def test_what_cannot_be_proved_has_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a state bound among open channels of the other spin first order is no integral."""
+    monkeypatch.setattr(certificate, "DIGITS", (64,))
     embedded = tables(1.0, 1.0, barrier=-1.5, magnetization=[0, 0, 1]) | {"normal": {"potential": 1.5}}
     with pytest.raises(UnprovedError, match="k_perp"):
         prove(embedded, first_order=True)
@@ -232,7 +233,7 @@ def test_a_fault_of_both_engines_is_seen(monkeypatch: pytest.MonkeyPatch) -> Non
     assert sum(one.verdict == "disagrees" for one in findings) >= 2
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_bound_states(seed: int) -> None:
     """Counts are the engine's, its energies lie within; below the k_perp that is proved there is no other."""
     document = random_tables(seed)
@@ -280,11 +281,11 @@ def test_bound_states_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 #: One layer with magnetism and a spin-orbit term, magnetisations that differ; one source alone.
 LAYERED = {
-    **tables(1.0, 1.2, barrier=0.2, exchange=0.1, rashba=0.1, magnetization=[1.0, 0.0, 2.0]),
+    **tables(0.5, 0.7, barrier=0.6, exchange=0.1, rashba=0.1, magnetization=[1.0, 0.0, 2.0]),
     "normal": {"potential": 2.0},
     "layer": [
         {
-            **{"thickness": 0.5, "potential": 0.3, "exchange": 0.5, "mass": 0.8, "rashba": 0.2},
+            **{"thickness": 0.3, "potential": 0.3, "exchange": 0.5, "mass": 0.8, "rashba": 0.2},
             "magnetization": [1.0, 0.5, 2.0],
             "interface": {"barrier": 0.1, "rashba": 0.1},
         }
