@@ -32,6 +32,7 @@ def torque(
     scheme: Scheme = "exact-difference",
     spacing: float | None = None,
     tolerance: float = trial.TOLERANCE,
+    certify: bool = False,
     si: bool = False,
     field: float | None = None,
     relaxation_time: float | None = None,
@@ -59,6 +60,8 @@ def torque(
         Of the kwant engine: "exact-difference", or "finite-difference"; lattice spacing.
     tolerance : float
         Relative quadrature error to aim at.
+    certify : bool
+        Whether to add what is proved in ball arithmetic.
     si, field, relaxation_time : bool, float (V/m), float (s)
         Whether to give the torque per area in N·m/m² as well, of a system in eV, for a field and a time.
     efficiency, saturation_magnetization, thickness : bool, float (A/m), float (m)
@@ -93,7 +96,7 @@ def torque(
     refuse_twice(found, h_R=h_R)
     for one in systems[:1] if si else ():
         length_in_m(one)
-    how: dict[str, Any] = {"scheme": scheme, "spacing": spacing, "tolerance": tolerance}
+    how: dict[str, Any] = {"scheme": scheme, "spacing": spacing, "tolerance": tolerance, "certify": certify}
     wanted: dict[str, Any] = {"h_R": _plain("h_R", h_R), "scale": _plain("scale", scale)}
     several = progress(systems, "torque") if family else systems
     tables = [

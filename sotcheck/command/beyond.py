@@ -12,6 +12,7 @@ from sotcheck.command.complete import system_argument
 from sotcheck.command.options import (
     Numbers,
     Place,
+    certify_option,
     chosen_system,
     fermi_energy_option,
     magnetization_option,
@@ -46,6 +47,7 @@ from sotcheck.run.progress import bar
     type=Place(path_type=Path),
     help="Also write the map and the dispersion there; without SYSTEM, the report on bound states.",
 )
+@certify_option
 @json_option
 def bound_states(
     system: str | None,
@@ -53,6 +55,7 @@ def bound_states(
     angle: tuple[float, ...] | None,
     scale: tuple[float, ...] | None,
     output: Path | None,
+    certify: bool,
     json_file: str | None,
     **changes: Any,
 ) -> None:
@@ -89,7 +92,10 @@ def bound_states(
     from sotcheck.api.bound import bound_in
     from sotcheck.bound.stack_table import StackBoundResult
     from sotcheck.system.files import bare
+    from sotcheck.system.interface import Interface
 
+    if certify and not isinstance(found, Interface):
+        raise click.UsageError("--certify is for bare interfaces: states bound in a stack are not proved")
     if output is not None:
         bare(found, "bound-states --output")
         refuse_unwritable_folder(output)
@@ -103,7 +109,12 @@ def bound_states(
         from sotcheck.pages.bound_states import write_system
 
         write_system(one_interface(result.iface), output)
-    emit(result, result.to_json(warnings), json_file, itemgetter("bound_states"))
+    text, json_text = str(result), result.to_json(warnings)
+    if certify:
+        from sotcheck.trial.certified import with_bound_states
+
+        text, json_text = with_bound_states(result.iface, system, text, json_text)
+    emit(text, json_text, json_file, itemgetter("bound_states"))
 
 
 @click.command()

@@ -22,7 +22,7 @@ from sotcheck.command.doctor import doctor
 from sotcheck.command.export import export
 from sotcheck.command.files import completion, new, schema, systems
 from sotcheck.command.finite_width import finite_width
-from sotcheck.command.options import RESULT, Numbers, request, request_options
+from sotcheck.command.options import RESULT, Numbers, certify_option, request, request_options
 from sotcheck.command.output import conclude, emit, refuse_unwritable_json, tell
 from sotcheck.command.plot import plot
 from sotcheck.command.profile import profile
@@ -82,12 +82,14 @@ def cli() -> None:
     metavar="S,S,...",
     help="Factors of every spin-orbit term of the system; first order is linear in them.",
 )
+@certify_option
 @si_options
 def torque(
     system: str | None,
     amplitudes_file: Path | None,
     json_file: str | None,
     scale: tuple[float, ...] | None,
+    certify: bool,
     **asked: Any,
 ) -> None:
     """Compute the torque of each source.
@@ -104,7 +106,8 @@ def torque(
         measured.refuse_without_unit(iface)
         from sotcheck.trial import torque as torques
 
-        table = measured.of(torques.torque(iface, scale=scale, **settings))
+        proof = str(system) if certify else False
+        table = measured.of(torques.torque(iface, scale=scale, certify=proof, **settings))
     emit(table, table.to_json(), json_file, itemgetter("torque"))
 
 
