@@ -127,7 +127,7 @@ def trust_map(
         asked |= {"points": points, "resume": earlier, "executor": where.executor}
         data = maps.trust_map(iface, *over, progress=bar, **asked)
     if svg_file is not None:
-        from sotcheck.pages.figures import svg
+        from sotcheck.pages.svg import svg
         from sotcheck.pages.trust import draw_trust_map
         from sotcheck.run.output import write_text
 
