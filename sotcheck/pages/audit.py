@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import groupby
@@ -11,69 +10,17 @@ from typing import Any
 
 from matplotlib.figure import Figure as Canvas
 
-from sotcheck.pages.page import Block, Data, Formula, Link, Page, Picture, Scatter, Section, Words
+from sotcheck.pages.page import Block, Code, Data, Formula, Link, Page, Picture, Scatter, Section, Words
 from sotcheck.pages.page import Table as TableBlock
 from sotcheck.pages.publish import MARKS, publish
 from sotcheck.pages.sentences import off
-from sotcheck.trial.entries import Consequence, Definition, Equation, Figure, Statement, Table
-from sotcheck.trial.paper import Paper, paper_order
+from sotcheck.trial.audit_data import audit_data
+from sotcheck.trial.entries import Figure, Table
 from sotcheck.trial.result import AuditResult
 from sotcheck.trial.verdict import Verdict
 
 #: Points of a plot, about.
 DOTS = 40
-PACKAGE = Path(__file__).parent.parent
-#: What only some entries have.
-BLANK: Data = {
-    "quantity": "", "tex": "", "corrected_tex": "", "off_by": "", "kind": None, "definition": None,
-    "code": None,
-}  # fmt: skip
-
-
-def audit_data(result: AuditResult) -> Data:
-    """Return everything that the pages show besides the figures, ready for JSON."""
-    paper = result.paper
-    return {
-        **result.to_dict(),
-        "paper": {name: getattr(paper, name) for name in ("title", "reference", "machine_read")},
-        # The count first on a page, last on a terminal.
-        "summary": [result.light(), *result.summary().splitlines()[:-1]],
-        "entries": sorted(_entries(paper), key=lambda entry: paper_order(entry["equation"])),
-        "consequences": [
-            {"equation": f"({one.of})", "place": one.place, "says": one.says, "form": one.form}
-            for one in paper.of_type(Consequence)
-        ],
-        "samples": result.samples,
-    }  # fmt: skip
-
-
-def _entries(paper: Paper) -> Iterator[Data]:
-    """Yield what the register says of each number, with the quantities tried under it."""
-    for entry in paper.of_type(Equation):
-        same = ("says", "tex", "corrected_tex", "off_by", "kind", "order")
-        yield BLANK | {
-            "equation": f"({entry.number})", "quantity": entry.of.words, "source": entry.of.source,
-            **{name: getattr(entry, name) for name in same}, "interfaces": [iface.name for iface in entry.on],
-            "code": _code(entry.transcribed),
-        }  # fmt: skip
-    for definition in paper.of_type(Definition):
-        words = {"says": definition.says, "tex": definition.tex, "definition": definition.why}
-        yield BLANK | {"equation": f"({definition.number})"} | words
-    for statement in paper.of_type(Statement):
-        number = f"({statement.number})" if statement.number else None
-        yield BLANK | {"equation": number, "statement": statement.key, "says": statement.says}
-
-
-def _code(formula: Any) -> Data | None:
-    """Return file, from the project's folder, and line of a formula; None of a file of someone's own."""
-    while isinstance(formula, partial):
-        formula = formula.func
-    formula = inspect.unwrap(formula)
-    file = Path(formula.__code__.co_filename)
-    if PACKAGE not in file.parents:
-        return None
-    # The line of its name: a decorator's comes first.
-    return {"file": file.relative_to(PACKAGE.parent).as_posix(), "line": formula.__code__.co_firstlineno}
 
 
 def by_number(data: Data) -> list[Data]:
@@ -162,15 +109,16 @@ def page(data: Data, exhibits: list[Picture | TableBlock], root: str) -> Page:
     first, *summary = data["summary"]
     return Page(
         "The paper on trial",
-        f"Every numbered equation of “{paper['title']}”{reference}, as {how}, against exact scattering solutions by "
-        f"boundary matching and by Kwant.{differ}",
+        f"Every numbered equation of “{paper['title']}”{reference}, as {how}, against exact scattering "
+        f"solutions by boundary matching and by Kwant.{differ}",
         quote=f"{first.partition(': ')[0].rstrip('.')}.",
         facts=[*([first] if ": " in first else []), *summary],
         board=entries,
         sections=[
             Section("All equations", [_overview(groups)], "equations", brief=True, full=False),
             Section("Equation by equation", anchor="one-by-one", entries=entries),
-            *([Section(" and ".join(kinds) + " from exact numerics", exhibits, "exhibits", brief=True)] if exhibits else []),
+            *([Section(f"{' and '.join(kinds)} from exact numerics", exhibits, "exhibits", brief=True)]
+              if exhibits else []),
             *([Section("Claims in words", [_claims(claims)], "words", brief=True)] if claims else []),
             *([Section("Detection power", [_power(data["power"])], "power")] if "power" in data else []),
         ],
@@ -201,9 +149,10 @@ def _entry(group: Data, root: str) -> Section:
     places = {(one["code"]["file"], one["code"]["line"]): None for one in group["entries"] if one.get("code")}
     if places:
         links = [
-            Link(f"{Path(file).name}, line {line}", f"{root}{file}#L{line}" if root else "") for file, line in places
+            Link(f"{Path(file).name}, line {line}", f"{root}{file}#L{line}" * bool(root))
+            for file, line in places
         ]
-        blocks.append(Words(links))
+        blocks.append(Code(links))
     state = "definition" if group["definition"] else str(group["transcribed"])
     mark = "≡ definition" if group["definition"] else MARKS[state]
     return Section(
@@ -226,11 +175,13 @@ def _dots(samples: list[Data]) -> Data:
 
 def _overview(groups: list[Data]) -> TableBlock:
     return TableBlock(
-        ("equation", "says", "as transcribed|verdict", "corrected|verdict", "off by", "kind", "form needed elsewhere"),
+        ("equation", "says", "as transcribed|verdict", "corrected|verdict", "off by", "kind",
+         "form needed elsewhere"),
         [
             (Link(group["equation"], f"#{group['anchor']}"), group["entries"][0]["says"],
              "definition" if group["definition"] else group["transcribed"], group["corrected"] or "",
-             "; ".join(dict.fromkeys(group["off_by"])), group["kind"] or "", _asked_for(group["consequences"]))
+             "; ".join(dict.fromkeys(group["off_by"])), group["kind"] or "",
+             _asked_for(group["consequences"]))
             for group in groups
         ],
     )  # fmt: skip
@@ -263,12 +214,10 @@ def _rows(rows: list[Data]) -> TableBlock:
 
 
 def _worst_of(rows: list[Data]) -> Iterator[tuple[Data, str]]:
-    """Yield of all findings about one thing the one that is farthest off, and which sources and engines they are of."""
+    """Yield of all findings about one thing the one farthest off, and the sources and engines of all."""
     some: dict[Any, list[Data]] = {}
     for row in rows:
-        some.setdefault(
-            (row["form"], row["quantity"], row["verdict"]), []
-        ).append(row)
+        some.setdefault((row["form"], row["quantity"], row["verdict"]), []).append(row)
     for same in some.values():
         of = [row[key] for key in ("source", "engine") for row in same if row[key]]
         yield max(same, key=off), ", ".join(dict.fromkeys(of))
@@ -288,8 +237,9 @@ def _claims(claims: list[Data]) -> TableBlock:
     for claim in claims:
         row = max((row for row in claim["rows"] if row["verdict"] == claim["verdict"]), key=off)
         rows.append((claim["verdict"], claim["says"], len(claim["rows"]), *_numbers(row)[:3]))
+    numbers = ("findings|number", "expected|number", "measured|number", "uncertainty|short")
     return TableBlock(
-        ("verdict|verdict", "claim", "findings|number", "expected|number", "measured|number", "uncertainty|short"),
+        ("verdict|verdict", "claim", *numbers),
         rows,
         note="Numbers are those of the finding farthest off among those with the worst verdict.",
     )
@@ -307,5 +257,5 @@ def _power(faults: list[Data]) -> Words:
     flagged = sum(fault["outcome"] == "flagged" for fault in effective)
     said = f"{flagged} of {len(effective)} faults that change a value were flagged."
     rest = len(faults) - len(effective)
-    others = f"{rest} others change nothing on any parameter set; why, is said for each of them in audit.json."
+    others = f"{rest} others change nothing on any parameter set: audit.json says why, one by one."
     return Words([said, *([others] if rest else [])])

@@ -64,7 +64,7 @@ def draw_map(data: Data) -> Figure:
     if any(panel["two"] for panel in both):
         handles.append(Patch(facecolor="white", edgecolor=GREY, hatch="///", label="two states"))
     if sqrt_J > 0:
-        handles.append(Line2D([], [], color=RED, ls="--", lw=1.4, label=r"$h_R k_\perp=\sqrt{J}$"))
+        handles.append(Line2D([], [], color=RED, ls="--", lw=1.4, label=r"$h_R k_\perp$ = √J"))
     figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=SMALL)
     return figure
 

@@ -114,8 +114,8 @@ def shown(data: Data, maps: Data) -> Page:
     }
     return Page(
         "Bound states: what they are, and what they do",
-        "States bound to the interface, below the whole continuum, at any h_R. The torque of the paper counts "
-        "scattering states only.",
+        "States bound to the interface, below the whole continuum, at any h_R. The torque of the paper "
+        "counts scattering states only.",
         quote=first,
         facts=others,
         first=[pictures["threshold"]],
@@ -124,7 +124,8 @@ def shown(data: Data, maps: Data) -> Page:
             Section("Without any Rashba term", [pictures["plane"], _marginal(data)], "without"),
             Section("What they add", [pictures["spin-density"], _added(data)], "added", brief=True),
             Section("Inside the other spin's continuum", [_embedded(data)], "embedded-states"),
-            *([Section("Three ways that share no code", [_three(data["agreement"])], "ways")] if data["agreement"] else []),
+            *([Section("Three ways that share no code", [_three(data["agreement"])], "ways")]
+              if data["agreement"] else []),
             *(Section(entry["name"], list(_of_one(entry)), entry["name"]) for entry in data["interfaces"]),
         ],
         files=["bound-states.json", "maps.json"],
@@ -157,10 +158,11 @@ def _added(data: Data) -> Table:
             if row["bound"]["arcs"]
         ],
         "Bound states at E_F beside scattering states, all relaxation times 1",
-        'Where a system is missing at an h_R, no bound state is at E_F there. "–": the scattering states give '
-        "nothing to compare with. Spin density: −∫d²k/(2π)² k_x δ(E_b − E_F) ψ†σψ at z = 0, with the prefactor "
-        "and the shift by k_x of the scattering states; with the group velocity in place of k_x the numbers "
-        "are in the JSON as spin_velocity and torque_velocity.",
+        'Where a system is missing at an h_R, no bound state is at E_F there. "–": the scattering states '
+        'give '
+        "nothing to compare with. Spin density: −∫d²k/(2π)² k_x δ(E_b − E_F) ψ†σψ at z = 0, with the "
+        "prefactor and the shift by k_x of the scattering states; with the group velocity in place of k_x "
+        "the numbers are in the JSON as spin_velocity and torque_velocity.",
     )  # fmt: skip
 
 
@@ -179,11 +181,13 @@ def _embedded(data: Data) -> Table:
     return Table(
         ("m", "angle of k × ẑ to m in the plane|cell", "h_R|cell", "kind", "energy|cell", "width|short"),
         [
-            (", ".join(f"{c:.3g}" for c in row["m"]), *(row[key] for key in ("angle", "h_R", "kind", "energy", "width")))
+            (", ".join(f"{c:.3g}" for c in row["m"]), row["angle"], row["h_R"], row["kind"], row["energy"],
+             row["width"])
             for row in data["embedded"]
         ],
         note="A state of the minority inside the majority's continuum is bound where spin is conserved (m "
-        "parallel to k × ẑ, or h_R = 0), and elsewhere a resonance of a width that grows as h_R^2. Here at the "
+        "parallel to k × ẑ, or h_R = 0), and elsewhere a resonance of a width that grows as h_R^2. Here at "
+        "the "
         'largest k_perp with an open channel at E_F, interface "embedded"; angles in degrees.',
     )  # fmt: skip
 
@@ -200,7 +204,8 @@ def _three(found: Data) -> Table:
          "cannot tell|number", "largest difference|short"),
         [
             ("eigenvalues of H + Σ(E) − E with Kwant's leads; difference: energies",
-             *(energies[key] for key in ("points", "different_counts", "near_threshold", "largest_energy_difference"))),
+             *(energies[key] for key in
+               ("points", "different_counts", "near_threshold", "largest_energy_difference"))),
             ("weight at z = 0 missing from all bands of a lattice, by Kwant, against the states found on it "
              f"({weight['below']} below, {weight['above']} above the bands)",
              *(weight[key] for key in ("points", "disagree", "unresolved", "largest_difference"))),
@@ -215,7 +220,8 @@ def _of_one(entry: Data) -> Iterator[Words | Picture]:
     numbers = ", ".join(
         f"{symbol} = {system[part][key]:.3g}"
         for symbol, part, key in (
-            ("U_N", "normal", "potential"), ("U_F", "ferromagnet", "potential"), ("J", "ferromagnet", "exchange"),
+            ("U_N", "normal", "potential"), ("U_F", "ferromagnet", "potential"),
+            ("J", "ferromagnet", "exchange"),
             ("u_0", "interface", "barrier"), ("u_m", "interface", "exchange"),
         )
     )  # fmt: skip
@@ -223,8 +229,8 @@ def _of_one(entry: Data) -> Iterator[Words | Picture]:
     said = list(entry["conclusions"])
     if found := entry["map"]["kwant"]:
         said.append(
-            f"{found['points']} points of the map solved with Kwant as well: {found['different_counts']} numbers of "
-            f"states differ, energies by at most {found['largest_energy_difference'] or 0.0:.2g}."
+            f"{found['points']} points of the map solved with Kwant as well: {found['different_counts']} "
+            f"numbers of states differ, energies by at most {found['largest_energy_difference'] or 0.0:.2g}."
         )
     yield Words(said, listed=True)
     for name, title, draw in OF_EACH:

@@ -131,16 +131,20 @@ def write_finite_width(data: Data, output: Path) -> Path:
 
 
 ABOUT = (
-    "The theory has its Rashba term in a delta function at z = 0, of strength h_R. A layer of width w in which it is "
-    "h_R/w, σ·(k×ẑ) h_R/w, tends to that delta as w → 0. How fast depends on where the layer lies, because of what its "
-    "material is there: on N's side (just before z = 0, with N's potential and no exchange), on F's side (just after "
-    "z = 0, with F's potential and exchange), or half on either side. Barrier and exchange of the delta stay at z = 0. "
-    "The torque is that on all magnetism, of scattering states, at the file's h_R; states bound in the layer are not "
-    "looked for. Widths are in units of 1/k_F, k_F being the largest in-plane wave number of a state at E_F.",
-    '"Slope" is the relative change of the torque per w k_F as w → 0 (Richardson), "order" the power of w with which it '
-    "goes to zero, from widths w k_F from 0.1 down to 0.0008, with the change of the last extrapolation and noise as its "
-    'uncertainty ("–": not seen yet). The last columns: the first w k_F at which the torque is off by so much, exact and '
-    '(in parentheses) to first order. "<": off by more at the thinnest layer tried; ">": not at the thickest. A component '
+    "The theory has its Rashba term in a delta function at z = 0, of strength h_R. A layer of width w in "
+    "which it is h_R/w, σ·(k×ẑ) h_R/w, tends to that delta as w → 0. How fast depends on where the layer "
+    "lies, because of what its material is there: on N's side (just before z = 0, with N's potential and no "
+    "exchange), on F's side (just after z = 0, with F's potential and exchange), or half on either side. "
+    "Barrier and exchange of the delta stay at z = 0. The torque is that on all magnetism, of scattering "
+    "states, at the file's h_R; states bound in the layer are not looked for. Widths are in units of 1/k_F, "
+    "k_F being the largest in-plane wave number of a state at E_F.",
+    '"Slope" is the relative change of the torque per w k_F as w → 0 (Richardson), "order" the power of w '
+    "with which it "
+    "goes to zero, from widths w k_F from 0.1 down to 0.0008, with the change of the last extrapolation and "
+    "noise as its "
+    'uncertainty ("–": not seen yet). The last columns: the first w k_F at which the torque is off by so '
+    'much, exact and (in parentheses) to first order. "<": off by more at the thinnest layer tried; ">": '
+    "not at the thickest. A component "
     "below 10⁻⁴ of the largest is left out.",
 )
 
@@ -174,7 +178,7 @@ def shown(data: Data) -> Page:
 
 
 def quote(systems: list[Data]) -> str:
-    """Say in one sentence how thin a layer has to be, for the first component of the system that asks most."""
+    """Say in one sentence how thin a layer has to be, for the component that asks most."""
     rows = [
         (row, one["system"]["name"])
         for one in systems
@@ -184,8 +188,9 @@ def quote(systems: list[Data]) -> str:
     row, name = min(rows, key=lambda pair: _rank(pair[0], "1%"))
     words = row["words"]["1%"]
     return (
-        f"A Rashba layer stands for a delta to 1 % only where w k_F {words if words[0] in '<>' else f'< {words}'}: so it is "
-        f"for {name} with the layer on {SIDES[row['side']][0]} ({row['source']}, {row['component']}), the most exacting here."
+        "A Rashba layer stands for a delta to 1 % only where w k_F "
+        f"{words if words[0] in '<>' else f'< {words}'}: so it is for {name} with the layer on "
+        f"{SIDES[row['side']][0]} ({row['source']}, {row['component']}), the most exacting here."
     )
 
 
@@ -205,11 +210,13 @@ def _of_one(one: Data, picture: Picture | None) -> Iterator[Words | Picture | Ta
         return row["words"][name] + (f" ({row['first']['words'][name]})" if row["first"] else "")
 
     yield Table(
-        ("layer on", "source", "component", "slope|cell", "order, exact|cell", "order, Kwant|cell", "order, first order|cell",
+        ("layer on", "source", "component", "slope|cell", "order, exact|cell", "order, Kwant|cell",
+         "order, first order|cell",
          "1 % at w k_F|cell", "10 % at w k_F|cell"),
         [
             (row["side"], row["source"], row["component"], f"{row['slope']:.4f} ± {row['slope_error']:.2g}",
-             *(order(other) for other in (row, row["chain"], row["first"])), limit(row, "1%"), limit(row, "10%"))
+             *(order(other) for other in (row, row["chain"], row["first"])), limit(row, "1%"),
+             limit(row, "10%"))
             for row in table(one)
         ],
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The drawing of what stands where along z: band edges, deltas and spin-orbit terms, from a report's JSON alone."""
+"""The drawing of what stands where along z: band edges, deltas, spin-orbit terms, from JSON alone."""
 
 from __future__ import annotations
 

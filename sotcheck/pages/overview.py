@@ -85,7 +85,8 @@ def _overview(reports: list[Data], others: Sequence[tuple[str, str]]) -> Page:
 
     def table(kind: str, *what: str) -> list[Table]:
         rows = [
-            (Link(one["name"], _address(one["name"])), *([one["layers"]] if one["layers"] else []), one["verdict"],
+            (Link(one["name"], _address(one["name"])), *([one["layers"]] if one["layers"] else []),
+             one["verdict"],
              one["findings"], one["first"]["1%"], one["first"]["10%"])
             for one in reports
             if one["kind"] == kind
@@ -101,7 +102,10 @@ def _overview(reports: list[Data], others: Sequence[tuple[str, str]]) -> Page:
     of_stacks = " Of stacks: the scale of all spin-orbit terms, in units of the file's own." * any(
         one["layers"] for one in reports
     )
-    note = "The last two columns: the smallest h_R at which any component of the exact torque departs from first order by so much."
+    note = (
+        "The last two columns: the smallest h_R at which any component of the exact torque departs from "
+        "first order by so much."
+    )
     links = [Table(("report", "what it is"), [(Link(name, _address(name)), words) for name, words in others])]
     said = [
         Section(one["name"], [
@@ -116,8 +120,8 @@ def _overview(reports: list[Data], others: Sequence[tuple[str, str]]) -> Page:
         "Comparison reports",
         "First-order spin-orbit torque (Phys. Rev. B 96, 104438) against exact scattering solutions.",
         worst,
-        f"First-order theory holds for {agree} of {len(reports)} systems, tried by {sum(one['findings'] for one in reports)} "
-        "findings." if reports else "",
+        f"First-order theory holds for {agree} of {len(reports)} systems, tried by "
+        f"{sum(one['findings'] for one in reports)} findings." if reports else "",
         sections=[
             *([Section("Systems", [*tables, Words([note + of_stacks])], brief=True)] if tables else []),
             *([Section("Other reports", links, brief=True)] if others else []),

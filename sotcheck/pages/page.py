@@ -71,6 +71,15 @@ class Words:
 
 
 @dataclass(frozen=True)
+class Code:
+    """Places of the project's code, which lead there where `to` is not empty."""
+
+    links: Sequence[Link]
+
+    kind = "code"
+
+
+@dataclass(frozen=True)
 class Formula:
     """A formula in LaTeX."""
 
@@ -88,7 +97,7 @@ class Scatter:
     kind = "scatter"
 
 
-Block = Picture | Table | Words | Formula | Scatter
+Block = Picture | Table | Words | Code | Formula | Scatter
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from sotcheck.pages.page import Data
 #: Dots of a picture along each axis.
 DOTS = 81
 NOTE = (
-    "What a wave vector in the plane and its opposite give together, exact, at the file's own spin-orbit terms; the "
-    "sum over all is the torque. Circles: where channels of a source close."
+    "What a wave vector in the plane and its opposite give together, exact, at the file's own spin-orbit "
+    "terms; the sum over all is the torque. Circles: where channels of a source close."
 )
 
 
@@ -58,7 +58,7 @@ def draw(data: Data) -> Figure:
 
 
 def _on_plane(k: Array, angle: Array, values: Array, axis: Array, edge: float) -> Array:
-    """Return values, by (k_⊥, angle in half a turn), on a square of (k_y, k_x); nothing where no channel is open."""
+    """Return values, by (k_⊥, angle in half a turn), on a square of (k_y, k_x), where a channel is open."""
     from scipy.interpolate import RegularGridInterpolator
 
     # k and its opposite have one value: the angles go on.

@@ -1,4 +1,4 @@
-"""One way to write pages: JSON first, and from the JSON alone figures, README.md and one offline HTML file."""
+"""One way to write pages: JSON first, from it alone figures, README.md and one offline HTML file."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from sotcheck.pages import against_z, plane, stack
 from sotcheck.pages.beyond import pictures
 from sotcheck.pages.figures import COMPONENTS, FIGURES, budget, torque
 from sotcheck.pages.geometry import profile
-from sotcheck.pages.page import Data, Page, Picture, Section, Table, Words
+from sotcheck.pages.page import Block, Data, Page, Picture, Section, Table, Words
 from sotcheck.pages.publish import form, publish
 from sotcheck.pages.sentences import conclusion, off, quote
 from sotcheck.run.executors import results
@@ -59,7 +59,7 @@ def shown(data: Data) -> Page:
         "curve": Picture("torque", f"Torque against {per}: exact and first order", draw, data, brief=True),
     }
     findings = Section(f"All {len(data['verdicts'])} findings", [_findings(data)], "findings")
-    trial = [_claims(data), Picture("budget", "Differences found and error budgets", budget, data,
+    trial: list[Block] = [_claims(data), Picture("budget", "Differences found and error budgets", budget, data,
              "Of each claim and engine the finding that comes closest to its budget.")]  # fmt: skip
     return Page(
         system["name"],
@@ -81,7 +81,7 @@ def shown(data: Data) -> Page:
 
 def _resolved(data: Data) -> Iterator[Section]:
     """Yield where the torque comes from, and what lies across the interface."""
-    blocks = []
+    blocks: list[Block] = []
     if data.get("integrand"):
         blocks.append(Picture(*FIGURES["integrand"], data))
     if data.get("plane"):
@@ -95,8 +95,9 @@ def _resolved(data: Data) -> Iterator[Section]:
     if data.get("against_z"):
         spin = Picture(
             "spin", "Spin density and spin current against z, by source", against_z.draw, data["against_z"],
-            "Of scattering states at E_F, at the file's own spin-orbit terms, exact and to first order; current along "
-            "z. It jumps where spin-orbit terms give spin, and falls off where magnetism takes it.",
+            "Of scattering states at E_F, at the file's own spin-orbit terms, exact and to first order; "
+            "current along z. It jumps where spin-orbit terms give spin, and falls off where magnetism "
+            "takes it.",
         )  # fmt: skip
         yield Section("Spin against z", [spin], "spin-against-z")
 
@@ -104,7 +105,7 @@ def _resolved(data: Data) -> Iterator[Section]:
 def _sections(data: Data) -> list[Section]:
     """Return what only the page of a bare interface has, first."""
     found = conclusions(data["beyond"])
-    beyond = [Words(found, listed=True), _limits(data), *pictures(data["beyond"])]
+    beyond: list[Block] = [Words(found, listed=True), _limits(data), *pictures(data["beyond"])]
     return [Section("Beyond linear", beyond, "beyond", brief=True)]
 
 
@@ -122,17 +123,20 @@ def _limits(data: Data) -> Table:
 def _other_sections(data: Data) -> list[Section]:
     """Return the ledger of a bare interface, what first order and lattices leave, and the controls."""
     ledger = Table(
-        ("engine", "source", "part", *(f"{name}|sci" for name in data["ledger"]["rows"][0]["split"]), "largest residual|short"),
+        ("engine", "source", "part", *(f"{name}|sci" for name in data["ledger"]["rows"][0]["split"]),
+         "largest residual|short"),
         [
-            (row["engine"], row["source"], COMPONENTS[part], *(flow[part] for flow in row["split"].values()), row["residual"])
+            (row["engine"], row["source"], COMPONENTS[part], *(flow[part] for flow in row["split"].values()),
+             row["residual"])
             for row in data["ledger"]["rows"]
             for part in (0, 1)
         ],
-        note=f"(1) = (2) + (3) + (4) at h_R = {data['ledger']['h_R']:.2g}, each flow from its own expression.",
+        note=f"(1) = (2) + (3) + (4) at h_R = {data['ledger']['h_R']:.2g}, each from its own expression.",
     )  # fmt: skip
     errors = [Picture(*FIGURES[name], data) for name in ("remainder", "lattice")]
     return [
-        Section("The ledger of angular momentum", [Picture(*FIGURES["ledger"], data), ledger], "ledger", brief=True),
+        Section("The ledger of angular momentum", [Picture(*FIGURES["ledger"], data), ledger], "ledger",
+                brief=True),
         Section("What is left, and why", errors, "errors"),
         Section("Negative controls", [_controls(data)], "controls", brief=True),
     ]  # fmt: skip
@@ -173,8 +177,8 @@ def _provenance(found: Data) -> list[Words | Table]:
 
 def _claims(data: Data) -> Table:
     unit = (
-        "Torques and spin currents are in nm⁻³, per h_R or scale where it says so; k_perp is in the wave vector of "
-        "1 eV, 5.123 nm⁻¹; slopes, amplitudes and what is per unit flux have no unit."
+        "Torques and spin currents are in nm⁻³, per h_R or scale where it says so; k_perp is in the wave "
+        "vector of 1 eV, 5.123 nm⁻¹; slopes, amplitudes and what is per unit flux have no unit."
         if stack.is_stack(data) and data["geometry"]["unit"]
         else "Units: ħ²/2mₑ = 1."
     )
@@ -183,17 +187,19 @@ def _claims(data: Data) -> Table:
         ("verdict|verdict", "claim", "equation", "findings|number", "expected|number", "measured|number",
          "uncertainty|short"),
         [[row[key] or "" if key == "equation" else row[key] for key in keys] for row in claim_table(data)],
-        note="Each line shows the finding farthest off among those with the worst verdict; its uncertainty is the sum "
-        f"of a named error budget. {unit}",
+        note="Each line shows the finding farthest off among those with the worst verdict; its uncertainty "
+        f"is the sum of a named error budget. {unit}",
     )  # fmt: skip
 
 
 def _findings(data: Data) -> Table:
     return Table(
-        ("verdict|verdict", "claim", "quantity", "source", "engine", "expected|number", "measured|number", "error budget"),
+        ("verdict|verdict", "claim", "quantity", "source", "engine", "expected|number", "measured|number",
+         "error budget"),
         [
-            (row["verdict"], row["claim"], row["quantity"], row["source"] or "", row["engine"] or "", row["expected"],
-             row["measured"], ", ".join(f"{term['name']} {term['value']:.2g}" for term in row["budget"]) or "exact")
+            (row["verdict"], row["claim"], row["quantity"], row["source"] or "", row["engine"] or "",
+             row["expected"], row["measured"],
+             ", ".join(f"{term['name']} {term['value']:.2g}" for term in row["budget"]) or "exact")
             for row in data["verdicts"]
         ],
     )  # fmt: skip

@@ -16,7 +16,8 @@ def quote(data: Data) -> str:
     """Say in one sentence how far first order holds for an interface, and what ends it."""
     first, state = first_limits(data), data["bound_states"][0]
     far = (
-        f"first order gives the torque to 1 % up to h_R = {first['1%']:.2g} and to 10 % up to h_R = {first['10%']:.2g}"
+        f"first order gives the torque to 1 % up to h_R = {first['1%']:.2g} and to 10 % up to h_R = "
+        f"{first['10%']:.2g}"
         if all(first.values())
         else "first order fails at any h_R"
         if data["note"]

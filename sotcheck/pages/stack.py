@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -64,7 +65,7 @@ def quote(data: Data) -> str:
     far = (
         f"first order gives it to 10 % up to {first['10%']:.2g} times the file's spin-orbit terms"
         if first["10%"]
-        else f"first order gives it to 10 % up to {data['curve']['h_R'][-1]:g} times the file's spin-orbit terms at least"
+        else f"first order gives it to 10 % up to {data['curve']['h_R'][-1]:g} times the file's at least"
         if data["curve"]
         else "fieldlike and dampinglike are undefined"
     )
@@ -80,7 +81,8 @@ def sections(data: Data) -> list[Section]:
     drawn: list[Picture | Table] = []
     if any(any(line["flows"]) for line in taken):
         drawn.append(Picture("ledger", "The ledger of angular momentum, part by part", ledger, data,
-                             "Incoming (1) = to the lattice (2) + to the magnetism of layers (3) and of interfaces "
+                             "Incoming (1) = to the lattice (2) + to the magnetism of layers (3) and of "
+                             "interfaces "
                              f"(4) + what goes on beyond. Unit: {unit_of(data)}."))  # fmt: skip
     found.append(Section("Who takes what", [*drawn, _ledger_table(data, taken)], "who", brief=True))
     if data["curve"]:
@@ -103,9 +105,9 @@ def _torques(data: Data) -> Table:
             for row in sorted(rows, key=lambda row: order.index(row["source"]))
         ],
         note=f"In {unit_of(data)}, at the file's own spin-orbit terms; first order is linear in them. "
-        "ξ = (2e/ħ)(torque/area)/j, j the current density that the source itself carries, without unit. 0: not "
-        "told from zero. A source without rows has no states at E_F. The total is weighted with relaxation "
-        "times, bound states (where they are) included in that of exact engines.",
+        "ξ = (2e/ħ)(torque/area)/j, j the current density that the source itself carries, without unit. 0: "
+        "not told from zero. A source without rows has no states at E_F. The total is weighted with "
+        "relaxation times, bound states (where they are) included in that of exact engines.",
     )  # fmt: skip
 
 
@@ -132,12 +134,15 @@ def _measured(data: Data) -> Table:
 def _ledger_table(data: Data, taken: list[Data]) -> Table:
     residual = max((row["residual"] for row in data["ledger"]["rows"]), default=0.0)
     return Table(
-        ("source", "part", "component", *(f"{flow}|cell" for flow in ("arrives", "to the lattice", "taken: its torque", "goes on"))),
+        ("source", "part", "component", "arrives|cell", "to the lattice|cell", "taken: its torque|cell",
+         "goes on|cell"),
         [(row["source"], row["part"], row["component"], *row["flows"]) for row in taken],
-        note="Of the spin that arrives at a part, its spin-orbit term gives some to the lattice, its magnetism "
-        f"takes some (its torque), and the rest goes on: {unit_of(data)}, by {data['lattice']['engine']}. Parts "
-        "that neither give nor take spin are left out. At interfaces the four flows come from expressions of "
-        f"their own, and leave at most {residual:.1e} (any engine and source). What a layer takes is what does "
+        note="Of the spin that arrives at a part, its spin-orbit term gives some to the lattice, its "
+        f"magnetism takes some (its torque), and the rest goes on: {unit_of(data)}, by "
+        f"{data['lattice']['engine']}. "
+        "Parts that neither give nor take spin are left out. At interfaces the four flows come from "
+        f"expressions of their own, and leave at most {residual:.1e} (any engine and source). What a layer "
+        "takes is what does "
         'not go on in it; the claim "ledger" tries that by another route.',
     )  # fmt: skip
 
@@ -147,12 +152,13 @@ def _limits(data: Data) -> Table:
     return Table(
         ("source", "component", "off by 1 % at|short", "by 10 % at|short", ""),
         [
-            (source, name, *((None, None) if part["first_order_vanishes"] else (part["limits"]["1%"], part["limits"]["10%"])),
+            (source, name, *((None, None) if part["first_order_vanishes"] else part["limits"].values()),
              "first order is zero" if part["first_order_vanishes"] else "")
             for source, name, part in rows
         ],
         "First scale of all spin-orbit terms at which the exact torque departs from first order",
-        f'A scale of 1 is the file\'s own. "–": not up to a scale of {data["curve"]["h_R"][-1]:g}. Of scattering '
+        f'A scale of 1 is the file\'s own. "–": not up to a scale of {data["curve"]["h_R"][-1]:g}. Of '
+        'scattering '
         "states: curves and total have no bound states.",
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ import base64
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -47,9 +47,9 @@ CLASSES = {
     "fill:none;stroke:var(--grid);stroke-width:0.6": "g", "fill:none;stroke:var(--ink);stroke-width:0.8": "s",
     "stroke:var(--ink);stroke-width:0.8": "t", "fill:var(--paper)": "p",
     "font-size:9px;text-anchor:middle": "m", "font-size:9px;text-anchor:end": "e", "font-size:9px": "n",
-    "font-size:8.5px;text-anchor:middle": "a", "font-size:8.5px;text-anchor:start": "b", "font-size:8.5px": "c",
-    "font-size:10px;text-anchor:middle": "h", "font-style:oblique;font-size:10px": "o",
-    "font-style:oblique;font-size:8.5px": "i", "font-size:6.3px": "x", "font-size:7px": "y",
+    "font-size:8.5px;text-anchor:middle": "a", "font-size:8.5px;text-anchor:start": "b",
+    "font-size:8.5px": "c", "font-style:oblique;font-size:8.5px": "i", "font-size:6.3px": "x",
+    "font-size:10px;text-anchor:middle": "h", "font-style:oblique;font-size:10px": "o", "font-size:7px": "y",
 }  # fmt: skip
 _HREF = "{http://www.w3.org/1999/xlink}href"
 _TEX = (
@@ -108,10 +108,10 @@ def inline(text: str, name: str, title: str) -> str:
 def _axes(n: int, axes: Axes, figure: Figure) -> dict[str, Any]:
     """Return where a panel lies in the drawing, and what its axes and colours mean."""
     width, height = 72 * figure.get_size_inches()
-    box = axes.get_position()
+    (x0, y0), (x1, y1) = axes.get_position().get_points()
     found: dict[str, Any] = {
         "n": n,
-        "box": [round(v, 1) for v in (box.x0 * width, (1 - box.y1) * height, box.x1 * width, (1 - box.y0) * height)],
+        "box": [round(float(v), 1) for v in (x0 * width, (1 - y1) * height, x1 * width, (1 - y0) * height)],
         "names": [_label(axis.get_label_text()) for axis in (axes.xaxis, axes.yaxis)],
     }  # fmt: skip
     for name, limits, scale in (
@@ -146,7 +146,7 @@ def _shrink(parent: ET.Element) -> None:
         tag = child.tag.rpartition("}")[2] if isinstance(child.tag, str) else ""
         if tag in ("metadata", "style", ""):
             continue
-        child.tag, child.text, child.tail = tag, (child.text or "").strip() or None, None
+        child.tag, child.text, child.tail = tag, (child.text or "").strip(" \n") or None, None
         marks = [one for one in child if str(one.tag).endswith("}use")]
         if tag == "g" and len(marks) == len(child) > 0:
             # The stroke of marks stands where they are defined, their filling here.
@@ -156,8 +156,27 @@ def _shrink(parent: ET.Element) -> None:
         _attributes(child)
         if tag in ("g", "defs") and not len(child):
             continue
+        if tag == "text":
+            child[:] = _words(child)
         children += list(child) if tag == "g" and not child.attrib else [child]
     parent[:] = children
+
+
+def _words(text: ET.Element) -> list[ET.Element]:
+    """Return the letters of a text with mathematics, which have a place each, put together to words."""
+    words: list[ET.Element] = []
+    last = 0.0
+    for letter in text:
+        place = float(letter.attrib["x"])
+        style = {key: value for key, value in letter.attrib.items() if key != "x"}
+        same = bool(words) and style == {key: value for key, value in words[-1].attrib.items() if key != "x"}
+        # Farther away than most letters are wide, another one may stand between.
+        if same and 0 < place - last < 8.0:
+            words[-1].text = f"{words[-1].text or ''}{letter.text or ''}"
+        else:
+            words.append(letter)
+        last = place
+    return words
 
 
 def _attributes(one: ET.Element) -> None:
@@ -229,7 +248,8 @@ def _relative(path: str) -> str:
 def _palette(href: str) -> str:
     """Return an embedded picture with a palette: maps have 256 colours at most."""
     kind, _, data = href.partition(",")
-    image, buffer = Image.open(io.BytesIO(base64.b64decode(data))), io.BytesIO()
+    image: Image.Image = Image.open(io.BytesIO(base64.b64decode(data)))
+    buffer = io.BytesIO()
     if image.getextrema()[-1] == (255, 255):
         image = image.convert("RGB").convert("P", palette=Image.Palette.ADAPTIVE, colors=256)
     image.save(buffer, "png", optimize=True)

@@ -78,7 +78,6 @@ def write_sweeps(
 
 def write_sweep(data: Data, folder: Path) -> None:
     """Write one sweep's sweep.json, and from it figures, README.md and index.html."""
-
     has_overview = (folder.parent / "index.html").exists()
     publish(folder, {JSON_NAME: data}, lambda data: shown(data, "../index.html" * has_overview))
 
@@ -92,14 +91,12 @@ def shown(data: Data, up: str) -> Page:
     ]
     failed = f", {data['failed']} of them failed" if data["failed"] else ""
     scheme = f" ({data['scheme']})" if data["scheme"] else ""
+    keys = ("verdict", "title", "source", "engine", "expected", "measured", "uncertainty", "explanation")
+    heads = ("expected|number", "measured|number", "uncertainty|short", "why")
     trial = Table(
-        ("verdict|verdict", "claim", "source", "engine", "expected|number", "measured|number", "uncertainty|short", "why"),
-        [
-            [row[key] or "" if key == "source" else row[key] for key in
-             ("verdict", "title", "source", "engine", "expected", "measured", "uncertainty", "explanation")]
-            for row in data["verdicts"]
-        ],
-    )  # fmt: skip
+        ("verdict|verdict", "claim", "source", "engine", *heads),
+        [[row[key] for key in keys] for row in data["verdicts"]],
+    )
     axes = Table(
         ("axis", "values|number", "from|cell", "to|cell"),
         [
@@ -114,8 +111,9 @@ def shown(data: Data, up: str) -> Page:
     ]
     return Page(
         f"Sweep: {title(data)}",
-        f"{data['points']} points{failed}; engine {data['engine']}{scheme}, tolerance {data['tolerance']:g}; largest "
-        f"uncertainty of a component {data['uncertainty']:.2g}. Torques in wave vector³, at each h_R and not divided by it.",
+        f"{data['points']} points{failed}; engine {data['engine']}{scheme}, tolerance "
+        f"{data['tolerance']:g}; largest uncertainty of a component {data['uncertainty']:.2g}. Torques in "
+        "wave vector³, at each h_R and not divided by it.",
         data["verdict"],
         quote(data),
         first=pictures,
@@ -123,7 +121,7 @@ def shown(data: Data, up: str) -> Page:
             Section("On trial", [trial], "trial", brief=True),
             Section("Smallest and largest", [_extremes(data)], "extremes", brief=True),
             *([Section("Points that failed, and warnings",
-                       [Table(("points|number", "what", "e.g."), bad)], "failed", brief=True)] if bad else []),
+                       [Table(("points|number", "what", "e.g."), bad)], "failed", True)] if bad else []),
             Section("Axes", [axes, Words([data["command"]], code=True)], "axes", brief=True),
         ],
         files=[JSON_NAME],
@@ -140,9 +138,9 @@ def quote(data: Data) -> str:
         return "No point of this sweep has a torque."
     row = max(known, key=lambda row: max(abs(row["smallest"]), abs(row["largest"])))
     return (
-        f"Over {' and '.join(axis['name'] for axis in data['axes'])} the {row['component']} torque of {row['source']} "
-        f"electrons goes from {row['smallest']:.3g} ({_place(row['smallest_at'])}) to {row['largest']:.3g} "
-        f"({_place(row['largest_at'])})."
+        f"Over {' and '.join(axis['name'] for axis in data['axes'])} the {row['component']} torque of "
+        f"{row['source']} electrons goes from {row['smallest']:.3g} ({_place(row['smallest_at'])}) to "
+        f"{row['largest']:.3g} ({_place(row['largest_at'])})."
     )
 
 
@@ -150,7 +148,8 @@ def _extremes(data: Data) -> Table:
     return Table(
         ("source", "component", "smallest|cell", "at", "largest|cell", "at"),
         [
-            (row["source"], row["component"], row["smallest"], _place(row["smallest_at"]), row["largest"], _place(row["largest_at"]))
+            (row["source"], row["component"], row["smallest"], _place(row["smallest_at"]), row["largest"],
+             _place(row["largest_at"]))
             for row in data["extremes"]
         ],
     )  # fmt: skip

@@ -124,9 +124,10 @@ def shown(data: Data) -> Page:
     said = [f"{one['system']['name']}: {' '.join(summary(one))}" for one in maps.values()]
     return Page(
         "How far first order can be trusted",
-        "Each map shows the h_R at which first order is off by the given part of the exact torque for the first time. "
-        "Points were chosen by adaptive sampling (dots); hatched regions have no limit, for the reason given. Exact is "
-        "the torque of scattering states: where bound states lie at E_F below the limit, points are marked red.",
+        "Each map shows the h_R at which first order is off by the given part of the exact torque for the "
+        "first time. Points were chosen by adaptive sampling (dots); hatched regions have no limit, for the "
+        "reason given. Exact is the torque of scattering states: where bound states lie at E_F below the "
+        "limit, points are marked red.",
         quote=quote(maps),
         facts=said,
         first=list(drawn.values())[:1],
@@ -145,8 +146,8 @@ def quote(maps: Data) -> str:
         return "Nowhere on these maps first order has a limit."
     low, middle, high = np.quantile(found, (0.0, 0.5, 1.0))
     return (
-        f"Where first order stops to be trusted depends on the interface by a factor of {high / low:.0f}: from "
-        f"h_R = {low:.2g} to {high:.2g}, and {middle:.2g} in the middle of {len(found)} interfaces."
+        f"Where first order stops to be trusted depends on the interface by a factor of {high / low:.0f}: "
+        f"from h_R = {low:.2g} to {high:.2g}, and {middle:.2g} in the middle of {len(found)} interfaces."
     )
 
 

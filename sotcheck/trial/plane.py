@@ -19,8 +19,8 @@ NODES, ANGLES = 14, 24
 def torque_plane(system: System) -> dict[str, Any]:
     """Return d²t/dk_x dk_y of sources with states at E_F, in wave vectors, k and −k taken together.
 
-    Without h_R each of the two alone has a torque that swamps what is summed. "k_perp" and "angle" (of k, half
-    a turn) are the axes of "sources", by source and component: their integral over all directions is t.
+    Without h_R each of the two alone has a torque that swamps what is summed. "k_perp" and "angle" (of k,
+    half a turn) are the axes of "sources", by source and component: their integral over all directions is t.
     "thresholds" by source.
     """
     structure, masses = system.structure, np.array(system.masses)[[0, 1, 1], None]
