@@ -59,8 +59,8 @@ def shown(data: Data) -> Page:
         "curve": Picture("torque", f"Torque against {per}: exact and first order", draw, data, brief=True),
     }
     findings = Section(f"All {len(data['verdicts'])} findings", [_findings(data)], "findings")
-    trial: list[Block] = [_claims(data), Picture("budget", "Differences found and error budgets", budget, data,
-             "Of each claim and engine the finding that comes closest to its budget.")]  # fmt: skip
+    words = "Of each claim and engine the finding that comes closest to its budget."
+    trial = [_claims(data), Picture("budget", "Differences found and error budgets", budget, data, words)]
     return Page(
         system["name"],
         f"{system['title']}{reference}",
@@ -73,7 +73,7 @@ def shown(data: Data) -> Page:
             *(stack.sections(data) if of_stack else _sections(data)),
             *_resolved(data),
             *([] if of_stack else _other_sections(data)),
-            Section("Provenance", _provenance(data["provenance"])),
+            Section("Provenance", _provenance(data["provenance"]), brief=True),
         ],
         files=[JSON_NAME],
     )
