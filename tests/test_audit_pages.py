@@ -71,7 +71,9 @@ def test_pages_tell_what_the_json_does(pages: Path) -> None:
     line = next(line for line in readme.splitlines() if line.startswith("| (6b)"))
     assert "✗ disagrees | ✓ agrees | the name" in line
     assert line.endswith("| marks | corrected: (18a), (23), (26), (31) |")
-    words = "(18a) follows from the corrected form alone: r at <i>u</i><sub>0</sub> = <i>u</i><sub>m</sub> = 0."
+    words = (
+        "(18a) follows from the corrected form alone: r at <i>u</i><sub>0</sub> = <i>u</i><sub>m</sub> = 0."
+    )
     assert words in page
     assert "| (10c) |" in readme
     assert "faults that change a value were flagged" in page

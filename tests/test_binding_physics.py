@@ -35,9 +35,9 @@ from sotcheck.errors import EngineError
 from sotcheck.exact.layers import stiffness
 from sotcheck.exact.observables import components
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.pages import publish
+from sotcheck.pages import publish, svg
 from sotcheck.pages.bound_states import write_bound_states
-from sotcheck.system.files import load
+from sotcheck.system.files import load, load_bare
 from sotcheck.system.interface import Interface, rashba
 from sotcheck.system.spin import PAULI, pauli_vector
 from sotcheck.system.structure import Region
@@ -402,13 +402,17 @@ def test_map_with_kwant() -> None:
 @pytest.mark.parametrize("name", ["bulk-magnetism", "interface-magnetism"])
 def test_borders_of_a_map_are_where_states_appear(name: str) -> None:
     """Smooth, and right to a hundredth of the map: on one side of every border there is a state more."""
-    iface = load(name)
+    iface = load_bare(name)
     found = bound_state_map(iface, checks=0)
     aligned = aligned_angles(iface)
-    for region, count in (("bound", lambda *at: bound(iface, *at).count), ("at_fermi", partial(count_at_fermi, iface))):
+    counts: dict[str, Any] = {
+        "bound": lambda *at: bound(iface, *at).count,
+        "at_fermi": partial(count_at_fermi, iface),
+    }
+    for region, count in counts.items():
         for ring in (ring for polygon in found["radial"][region] for ring in polygon):
             k, h = np.array(ring).T
-            inner = (0.15 < k) & (k < 0.98 * k.max()) & (0.05 < h) & (h < 2.45)
+            inner = (k > 0.15) & (k < 0.98 * k.max()) & (h > 0.05) & (h < 2.45)
             assert inner.sum() > 20
             k, h = k[inner][:, None], h[inner][:, None]
             numbers = [count(k, aligned, h * factor).max(axis=-1) for factor in (0.985, 1.015)]
@@ -431,7 +435,7 @@ def test_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         report_module, "builtin_systems", lambda kind: ("bulk-magnetism", "interface-magnetism")
     )
-    monkeypatch.setattr(publish, "svg", each_kind_once(publish.svg))
+    monkeypatch.setattr(publish, "svg", each_kind_once(svg.svg))
     data = report_module.report_data(checks=2, cases=(8, 1))
     index = write_bound_states(data, tmp_path)
     page = index.read_text(encoding="utf-8")
@@ -440,7 +444,7 @@ def test_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not any(link.startswith("http") for link in links)
     for entry in data["interfaces"]:
         assert f'<section id="{entry["name"]}"' in page
-        assert f'aria-label="States below the continuum"' in page
+        assert 'aria-label="States below the continuum"' in page
     assert {path.stem for path in (tmp_path / "figures").iterdir()} == {"threshold", "spin-density"}
     assert "0 numbers of states differ" in (tmp_path / "README.md").read_text(encoding="utf-8")
     assert set(EFFECTS) <= {entry["name"] for entry in data["interfaces"]}

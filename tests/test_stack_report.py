@@ -22,7 +22,6 @@ from sotcheck.pages import stack as pages
 from sotcheck.pages.geometry import profile, spin_orbit_words
 from sotcheck.pages.publish import render
 from sotcheck.pages.report import shown
-from sotcheck.pages.sentences import conclusion
 from sotcheck.pages.stack import ledger as draw_ledger
 from sotcheck.pages.svg import svg
 from sotcheck.system.stack import Stack

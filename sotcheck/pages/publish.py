@@ -19,6 +19,8 @@ from sotcheck.run.plaintext import markdown, markdown_code, visible
 
 #: Files of a folder, by the template that makes them.
 TEMPLATES = {"README.md": "readme.md", "index.html": "page.html"}
+#: In bytes: what a page may weigh.
+MOST_OF_A_PAGE = 600_000
 #: Symbols in sentences, as they are typed: a letter and its index; a power.
 _SYMBOL = re.compile(r"(?<![\w^])([A-Za-zξρτκ])_(perp|FL|DL|up|down|[RFN0mxyzbk])(?![\w])")
 _POWER = re.compile(r"(?<=[\w)])\^(-?\d+(?:/\d+)?|-?[a-z](?!\w))")
