@@ -20,6 +20,7 @@ from sotcheck.command.main import cli
 from sotcheck.pages import geometry as drawing
 from sotcheck.pages import stack as pages
 from sotcheck.pages.geometry import profile, spin_orbit_words
+from sotcheck.pages.page import Table
 from sotcheck.pages.publish import render
 from sotcheck.pages.report import shown
 from sotcheck.pages.stack import ledger as draw_ledger
@@ -237,8 +238,9 @@ def test_no_torque_at_all(data: dict[str, Any]) -> None:
     assert told == [f"Source {source}: no torque." for source in ("normal", "majority", "minority")]
     assert "ledger" not in {one.name for one in shown(quiet).pictures}
     assert "ledger" in {one.name for one in shown(data).pictures}
-    torques = next(one for one in pages.sections(quiet) if one.id == "torques").blocks[0].rows
-    assert not any(any(row[4:7]) for row in torques if row[0] != "total")
+    (torques,) = next(one for one in pages.sections(quiet) if one.id == "torques").blocks
+    assert isinstance(torques, Table)
+    assert not any(any(row[4:7]) for row in torques.rows if row[0] != "total")
     assert "exerts a torque" in pages.quote(quiet)
 
 

@@ -60,7 +60,8 @@ def shown(data: Data) -> Page:
     }
     findings = Section(f"All {len(data['verdicts'])} findings", [_findings(data)], "findings")
     words = "Of each claim and engine the finding that comes closest to its budget."
-    trial = [_claims(data), Picture("budget", "Differences found and error budgets", budget, data, words)]
+    trial: list[Block] = [_claims(data)]
+    trial.append(Picture("budget", "Differences found and error budgets", budget, data, words))
     return Page(
         system["name"],
         f"{system['title']}{reference}",

@@ -69,7 +69,8 @@ def quote(data: Data) -> str:
         if data["curve"]
         else "fieldlike and dampinglike are undefined"
     )
-    return f"{_who(row, unit_of(data), _noise(data, row)).rstrip('.')}; {far}."
+    _, _, words = _who(row, unit_of(data), _noise(data, row)).rstrip(".").partition(": ")
+    return f"A current of {row['source']} electrons exerts a {words.replace('; ', ', and a ', 1)}; {far}."
 
 
 def sections(data: Data) -> list[Section]:
