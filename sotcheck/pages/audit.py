@@ -20,7 +20,9 @@ from sotcheck.trial.result import AuditResult
 from sotcheck.trial.verdict import Verdict
 
 #: Points of a plot, about.
-DOTS = 40
+DOTS = 30
+#: Before what is told of a difference from its numbers.
+ALONE = "from the numbers alone: "
 
 
 def by_number(data: Data) -> list[Data]:
@@ -227,7 +229,7 @@ def _numbers(row: Data) -> tuple[Any, ...]:
     """Return what was expected and measured, and where: what the form is off by is said elsewhere."""
     # Where an agreement was the least close is in audit.json.
     said = "" if row["verdict"] == "agrees" else row["explanation"]
-    where = said.partition("from the numbers alone: ")[2] or said
+    where = said if said.startswith(ALONE) else said.partition(ALONE)[2] or said
     return row["expected"], row["measured"], row["uncertainty"], where
 
 
