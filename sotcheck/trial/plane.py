@@ -12,8 +12,8 @@ from sotcheck.numerics.quadrature import sample
 from sotcheck.system.model import System
 from sotcheck.trial.digits import rounded
 
-#: k_⊥ in each range between thresholds, and angles in half a turn: what a picture shows.
-NODES, ANGLES = 14, 24
+#: k_⊥ of all ranges between thresholds together, and angles in half a turn: what a picture shows.
+NODES, ANGLES = 48, 24
 
 
 def torque_plane(system: System) -> dict[str, Any]:
@@ -24,7 +24,8 @@ def torque_plane(system: System) -> dict[str, Any]:
     "thresholds" by source.
     """
     structure, masses = system.structure, np.array(system.masses)[[0, 1, 1], None]
-    k_perp, angle = sample(system.thresholds(), NODES), np.pi * (np.arange(ANGLES) + 0.5) / ANGLES
+    edges = system.thresholds()
+    k_perp, angle = sample(edges, NODES // (len(edges) - 1)), np.pi * (np.arange(ANGLES) + 0.5) / ANGLES
     at = np.broadcast_arrays(k_perp[:, None, None], angle[:, None] + np.array([0.0, np.pi]), system.scale)
     kx = (at[0] * np.cos(at[1]))[..., None, None]
     torques = -kx / masses * total_torque(structure, flows_of(MATCHING, structure, *at)) / (4 * np.pi)
