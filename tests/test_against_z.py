@@ -269,7 +269,7 @@ def test_the_picture() -> None:
     data = against_z(bare, "first-order", source=["normal", "total"], points=12).to_dict()
     assert [region["name"] for region in data["regions"]] == ["left half-space", "right half-space"]
     figure = draw(data)
-    assert [axes.get_title() for axes in figure.axes] == ["normal", "total", "", ""]
+    assert [axes.get_title() for axes in figure.axes] == ["normal", "normal", "total", "total"]
     row = next(one for one in data["profiles"] if one["source"] == "total")
     for line, component in zip(figure.axes[3].lines[1:4], np.transpose(row["spin_current"]), strict=True):
         drawn = np.asarray(line.get_ydata())

@@ -55,10 +55,11 @@ def test_page_is_self_contained(pages: Path) -> None:
     links = set(re.findall(r"""(?:src|href)=["']([^"'#]+)""", page))
     assert {link for link in links if link.startswith("http")} == set()
     assert page.count("<math") >= len(DEFINITIONS)
-    assert page.count('class="scatter"') == len(CHOSEN)
-    anchors = re.findall(r'<td><a href="#(eq-\w+)"', page)
+    assert page.count('<svg class="scatter"') == len(CHOSEN)
+    anchors = re.findall(r'<a class="\w+" href="#(eq-\w+)"', page)
     assert len(anchors) == len(set(anchors)) == len(DEFINITIONS) + 2
-    assert all(f'<section id="{anchor}">' in page for anchor in anchors)
+    assert all(f'<details id="{anchor}"' in page for anchor in anchors)
+    assert re.search(r"Code: section\d\.py, line \d+", page)
 
 
 def test_pages_tell_what_the_json_does(pages: Path) -> None:
@@ -70,7 +71,10 @@ def test_pages_tell_what_the_json_does(pages: Path) -> None:
     line = next(line for line in readme.splitlines() if line.startswith("| (6b)"))
     assert "✗ disagrees | ✓ agrees | the name" in line
     assert line.endswith("| marks | corrected: (18a), (23), (26), (31) |")
-    assert "(18a) follows from the corrected form alone: r at u_0 = u_m = 0." in page
+    words = (
+        "(18a) follows from the corrected form alone: r at <i>u</i><sub>0</sub> = <i>u</i><sub>m</sub> = 0."
+    )
+    assert words in page
     assert "| (10c) |" in readme
     assert "faults that change a value were flagged" in page
     assert "ledger" in {row["claim"] for row in data["verdicts"]}
@@ -80,7 +84,7 @@ def test_pages_show_figures_and_tables(pages: Path, small: dict[str, Any]) -> No
     """Whatever the paper registers, under its title, once on each page."""
     for name in ("README.md", "index.html"):
         page = (pages / name).read_text(encoding="utf-8")
-        assert page.count("Figures and Table I from exact numerics") == 1
+        assert len(re.findall("^#+ Figures and Table I|<h2[^>]*>Figures and Table I", page, re.M)) == 1
         assert "Fig. 8: torque on a ferromagnetic insulator (25) against J/U" in page
         assert "bilayer, interface magnetism" in page
     assert set(json.loads((pages / "figures.json").read_text(encoding="utf-8"))) == set(small)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,9 @@ from sotcheck.errors import EngineError
 from sotcheck.exact.layers import stiffness
 from sotcheck.exact.observables import components
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.pages import figures, publish
+from sotcheck.pages import publish, svg
 from sotcheck.pages.bound_states import write_bound_states
-from sotcheck.system.files import load
+from sotcheck.system.files import load, load_bare
 from sotcheck.system.interface import Interface, rashba
 from sotcheck.system.spin import PAULI, pauli_vector
 from sotcheck.system.structure import Region
@@ -108,11 +109,13 @@ def test_plane_of_barriers() -> None:
     system = load("interface-magnetism")
     plane = unperturbed_plane(system, n=41)
     u_0, u_m = np.meshgrid(plane["u_0"], plane["u_m"], indexing="ij")
-    np.testing.assert_array_equal(plane["count"], (u_0 < u_m).astype(int) + (u_0 < -u_m))
+    A, B = plane["own"][0] + u_0, plane["own"][1] + u_m
+    states = (A + B < 0).astype(int) + (A - B < 0)
+    np.testing.assert_array_equal(states, (u_0 < u_m).astype(int) + (u_0 < -u_m))
     assert plane["fraction"] == pytest.approx([0.25, 0.5, 0.25], abs=0.02)
     for i, j in ((30, 22), (40, 20), (25, 3)):
         found = threshold(system.with_(u_0=plane["u_0"][i], u_m=plane["u_m"][j]))
-        assert plane["strength"][i][j] == pytest.approx(found["strength"], rel=1e-12)
+        assert plane["strength"][i][j] == pytest.approx(found["strength"], abs=1e-6)
 
 
 def test_first_states_at_fermi_energy(rng: np.random.Generator) -> None:
@@ -388,12 +391,33 @@ def test_spin_density_in_words() -> None:
 
 
 def test_map_with_kwant() -> None:
-    """100 × 100, with points by Kwant's self-energies: as many states, and the same energies."""
+    """Points by Kwant's self-energies: as many states, and the same energies."""
     found = bound_state_map(load("topological-insulator"), checks=10)
-    assert np.shape(found["radial"]["count"]) == np.shape(found["angular"]["binding"]) == (100, 100)
+    assert np.shape(found["radial"]["binding"]) == np.shape(found["angular"]["binding"]) == (60, 60)
     assert (found["kwant"]["points"], found["kwant"]["different_counts"]) == (10, 0)
     assert found["kwant"]["largest_energy_difference"] < 1e-9
     assert spot_check(BULK, 2.0, 0.3, 1.5)["different_counts"] == 0
+
+
+@pytest.mark.parametrize("name", ["bulk-magnetism", "interface-magnetism"])
+def test_borders_of_a_map_are_where_states_appear(name: str) -> None:
+    """Smooth, and right to a hundredth of the map: on one side of every border there is a state more."""
+    iface = load_bare(name)
+    found = bound_state_map(iface, checks=0)
+    aligned = aligned_angles(iface)
+    counts: dict[str, Any] = {
+        "bound": lambda *at: bound(iface, *at).count,
+        "at_fermi": partial(count_at_fermi, iface),
+    }
+    for region, count in counts.items():
+        for ring in (ring for polygon in found["radial"][region] for ring in polygon):
+            k, h = np.array(ring).T
+            inner = (k > 0.15) & (k < 0.98 * k.max()) & (h > 0.05) & (h < 2.45)
+            assert inner.sum() > 20
+            k, h = k[inner][:, None], h[inner][:, None]
+            numbers = [count(k, aligned, h * factor).max(axis=-1) for factor in (0.985, 1.015)]
+            sideways = [count(k * factor, aligned, h).max(axis=-1) for factor in (0.985, 1.015)]
+            assert np.all((numbers[0] != numbers[1]) | (sideways[0] != sideways[1]))
 
 
 def test_embedded_states_are_told_apart() -> None:
@@ -411,7 +435,7 @@ def test_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         report_module, "builtin_systems", lambda kind: ("bulk-magnetism", "interface-magnetism")
     )
-    monkeypatch.setattr(publish, "svg", each_kind_once(figures.svg))
+    monkeypatch.setattr(publish, "svg", each_kind_once(svg.svg))
     data = report_module.report_data(checks=2, cases=(8, 1))
     index = write_bound_states(data, tmp_path)
     page = index.read_text(encoding="utf-8")
@@ -419,8 +443,9 @@ def test_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert {"../index.html", "bound-states.json"} <= links
     assert not any(link.startswith("http") for link in links)
     for entry in data["interfaces"]:
-        assert f'<section id="{entry["name"]}">' in page
-        assert (tmp_path / "figures" / f"map-{entry['name']}.svg").is_file()
+        assert f'<section id="{entry["name"]}"' in page
+        assert 'aria-label="States below the continuum"' in page
+    assert {path.stem for path in (tmp_path / "figures").iterdir()} == {"threshold", "spin-density"}
     assert "0 numbers of states differ" in (tmp_path / "README.md").read_text(encoding="utf-8")
     assert set(EFFECTS) <= {entry["name"] for entry in data["interfaces"]}
     attractive = next(entry for entry in data["interfaces"] if entry["name"] == "attractive")

@@ -24,7 +24,7 @@ from sotcheck.engines import EXACT, KwantChain
 from sotcheck.exact.observables import components, ledger_residual, torque_from_flows
 from sotcheck.numerics.convergence import richardson
 from sotcheck.pages.figures import mark_bound_states
-from sotcheck.pages.report import on_bound_states as reported
+from sotcheck.pages.sentences import on_bound_states as reported
 from sotcheck.system.files import from_document, load, to_document
 from sotcheck.system.interface import Interface
 from sotcheck.trial.paper import load as load_paper

@@ -12,8 +12,9 @@ from click.testing import CliRunner, Result
 
 import sotcheck as sc
 from sotcheck.command.main import cli
+from sotcheck.pages.overview import write_overview
 from sotcheck.pages.publish import render
-from sotcheck.pages.report import shown, write_overview
+from sotcheck.pages.report import shown
 from sotcheck.pages.sweep import listed
 from sotcheck.run.plaintext import is_one_line, markdown, markdown_code, one_line, visible
 from sotcheck.system.files import read_text, to_document
@@ -85,13 +86,13 @@ def test_unreadable_reports_are_listed_as_such(folder: Path) -> None:
     page = (folder / "README.md").read_text()
     assert "| [bulk-magnetism](bulk-magnetism/README.md) |" in page
     for name in broken:
-        assert (
-            f"- [{name}: a report that this version of sotcheck cannot read; write it again]({name}/" in page
-        )
-    assert "- [swept: a sweep's page that cannot be read; write it again](swept/README.md)" in page
-    assert r"- [a\](b) \<i\>: a report" in page
+        words = f"{name}: a report that this version of sotcheck cannot read; write it again"
+        assert f"| [{name}]({name}/README.md) | {words} |" in page
+    words = "a sweep's page that cannot be read; write it again"
+    assert f"| [swept](swept/README.md) | swept: {words} |" in page
+    assert r"| a\](b) \<i\>: a report" in page
     assert "](a%5D%28b%29%20%3Ci%3E/README.md)" in page
-    assert "<i>" not in (folder / "index.html").read_text()
+    assert "<i>: a report" not in (folder / "index.html").read_text()
 
 
 # ----------------------------------------------------------------------------- another system's report
@@ -183,9 +184,9 @@ def test_pages_show_hidden_characters() -> None:
     """Those of a file's name in the command, and of anything else that is not the pages' own."""
     data = committed("topological-insulator") | {"note": "\u2066\udcff"}
     data["provenance"]["command"] = "sotcheck report '\u202e`x`\x1b.toml'"
-    pictures, context = shown(data)
-    page = render("report.md", context)
-    assert r"``sotcheck report '\u202e`x`\u001b.toml'`` with sotcheck" in page
-    for text in (page, render("report.html", context | {"svg": {one.name: "" for one in pictures}})):
+    page = shown(data)
+    readme = render("readme.md", page)
+    assert r"``sotcheck report '\u202e`x`\u001b.toml'``" in readme
+    for text in (readme, render("page.html", page, {one.name: "<svg/>" for one in page.pictures})):
         assert visible(text) == text
-        assert r"\u2066\udcff" in text
+        assert r"\u2066\udcff" in text.replace(r"\\", "\\")

@@ -17,13 +17,16 @@ from layer_cases import LAYERS, PINNED, every_key, pinned
 import sotcheck as sc
 from sotcheck.beyond.limits import COMPONENTS, CURRENTS, LIMITS, TrustLimit, trust_limits
 from sotcheck.command.main import cli
-from sotcheck.pages import figures
+from sotcheck.pages import geometry as drawing
 from sotcheck.pages import stack as pages
+from sotcheck.pages.geometry import profile, spin_orbit_words
+from sotcheck.pages.page import Table
 from sotcheck.pages.publish import render
+from sotcheck.pages.report import shown
 from sotcheck.pages.stack import ledger as draw_ledger
-from sotcheck.pages.stack import profile, spin_orbit_words
+from sotcheck.pages.svg import svg
 from sotcheck.system.stack import Stack
-from sotcheck.trial import stack_data
+from sotcheck.trial import digits, stack_data
 from sotcheck.trial.check import CheckResult
 from sotcheck.trial.report_data import report_data
 from sotcheck.trial.stack_data import FLOWS, WHOLE, geometry, ledger
@@ -103,7 +106,7 @@ def test_m_along_y() -> None:
     found = ledger(system, row)
     assert found["components"] == ["x", "z"]
     assert found["parts"][-1]["split"]["taken"] == [row.vector[0], row.vector[2]]
-    assert "<svg" in figures.svg(
+    assert "<svg" in svg(
         draw_ledger, {"ledger": {"rows": [found]}, "lattice": {"engine": "continuum"}, "torque": []}
     )
 
@@ -138,12 +141,12 @@ def test_geometry_is_the_file_s(unit: str) -> None:
         "Weyl 0.02",
         "other linear terms",
     ]
-    assert figures.svg(profile, {"geometry": found}).count("<path") > 20
+    assert svg(profile, {"geometry": found}).count("<path") > 20
 
 
 def test_words_that_would_touch_stand_at_different_heights() -> None:
     """Of places close to each other: lines of the second begin below those of the first, and so on."""
-    found = list(pages._spread([0.0, 0.01, 0.02, 0.5], [["0"], ["1", "more"], ["2"], ["3"]], 1.0))
+    found = list(drawing._spread([0.0, 0.01, 0.02, 0.5], [["0"], ["1", "more"], ["2"], ["3"]], 1.0))
     assert found == [["0"], ["", "", "1", "more"], ["", "", "", "", "2"], ["3"]]
 
 
@@ -192,7 +195,7 @@ def test_page_and_overview(folder: Path, data: dict[str, Any]) -> None:
         assert "| [a](b)" not in text
     assert "<b>" not in html
     assert {path.stem for path in (folder / "pinned" / "figures").iterdir()} == {
-        "profile", "spin", "ledger", "torque", "budget"
+        "geometry", "torque"
     }  # fmt: skip
     row = next(row for row in data["torque"] if row["engine"] == "kwant")
     assert f"| normal | kwant | {row['fieldlike']:.10g} | {row['dampinglike']:.10g} |" in page
@@ -210,7 +213,7 @@ def test_spin_against_z(data: dict[str, Any]) -> None:
         assert found["z"][at] == 0
         np.testing.assert_allclose(row["spin_current"][at], there[key], rtol=0, atol=1e-6)
     assert len(json.dumps(found)) < 60_000
-    assert stack_data.rounded([[12345.678, -1e-9]]) == [[12346.0, 0.0]]
+    assert digits.rounded([[12345.678, -1e-9]]) == [[12346.0, 0.0]]
 
 
 def test_noise_is_no_torque(data: dict[str, Any]) -> None:
@@ -233,10 +236,12 @@ def test_no_torque_at_all(data: dict[str, Any]) -> None:
     quiet = {**data, "torque": loud}
     told = list(pages.conclusion(quiet))
     assert told == [f"Source {source}: no torque." for source in ("normal", "majority", "minority")]
-    pictures, said = pages.shown(quiet)
-    assert "ledger" not in {one.name for one in pictures}
-    assert "ledger" in {one.name for one in pages.shown(data)[0]}
-    assert not any(any(row["vector"]) for row in said["torques"] if row["source"] != "total")
+    assert "ledger" not in {one.name for one in shown(quiet).pictures}
+    assert "ledger" in {one.name for one in shown(data).pictures}
+    (torques,) = next(one for one in pages.sections(quiet) if one.id == "torques").blocks
+    assert isinstance(torques, Table)
+    assert not any(any(row[4:7]) for row in torques.rows if row[0] != "total")
+    assert "exerts a torque" in pages.quote(quiet)
 
 
 def test_bound_states_and_experiments_are_told(data: dict[str, Any]) -> None:
@@ -252,10 +257,10 @@ def test_bound_states_and_experiments_are_told(data: dict[str, Any]) -> None:
     assert any(
         f"all sources is fieldlike {total['fieldlike']:.3g}" in words for words in pages.conclusion(more)
     )
-    page = render("stack.md", {"data": more, **pages.shown(more)[1]})
+    page = render("readme.md", shown(more))
     assert "| efficiency, fieldlike | 0.05 to 0.1 | -0.0123 | They: so; size only |" in page
     assert "Computed from alone" in page
-    assert "What was measured" not in render("stack.md", {"data": data, **pages.shown(data)[1]})
+    assert "What was measured" not in render("readme.md", shown(data))
 
 
 def test_a_stack_is_not_written_over_a_bare_interface(folder: Path) -> None:

@@ -235,7 +235,7 @@ def test_a_sweep_without_numbers_has_a_summary(swept: Sweep) -> None:
     [("h_R=0.02:0.2:5", "E_F=-5,1.1,1.3"), ("m=0,0,1;0,1,0;1,0,0",), ("u_0=0.1:10:3:log", "phi=0:90:3")],
 )
 def test_figures_are_drawn_from_the_summary(swept: Sweep, over: tuple[str, ...]) -> None:
-    from sotcheck.pages.figures import svg
+    from sotcheck.pages.svg import svg
     from sotcheck.pages.sweep import draw_sweep_curves, draw_sweep_map
 
     data = json.loads(json.dumps(sweep_summary(swept(*over))))

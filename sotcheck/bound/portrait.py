@@ -12,14 +12,27 @@ import numpy as np
 
 from sotcheck import __version__
 from sotcheck.bound.contour import Contour
-from sotcheck.bound.fermi import CRITICAL, count_at_fermi, fermi_energy, ground_state
+from sotcheck.bound.fermi import CRITICAL, fermi_energy, ground_state
 from sotcheck.bound.spin_density import bound_spin_density
-from sotcheck.bound.states import Bound, aligned_angles, bottom, bound, in_plane, k_max, m_angle, of_k
+from sotcheck.bound.states import (
+    ORDER,
+    Bound,
+    aligned_angles,
+    bottom,
+    bound,
+    eigenvalue,
+    field,
+    in_plane,
+    k_max,
+    m_angle,
+    of_k,
+)
 from sotcheck.bound.table import conclusions
 from sotcheck.bound.thresholds import lowest_strength, smallest_strength, threshold, unperturbed_plane
 from sotcheck.engines.poles import along_m, embedded_states
 from sotcheck.errors import EngineError
 from sotcheck.exact.observables import components
+from sotcheck.numerics.arrays import Array
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.files import builtin_systems, load_bare, to_document
@@ -27,6 +40,8 @@ from sotcheck.system.interface import Interface
 
 #: Points of a map that Kwant solves as well.
 CHECKS, SEED = 30, 20170915
+#: Points along each axis of what borders are drawn through.
+FINE = 61
 #: h_R of dispersions and contours.
 LINES = (0.8, 1.2, 1.6, 1.9, 2.1)
 PLAIN = Interface(name="plain", E_F=1.0, m=(2.0, -1.0, 2.0))
@@ -70,33 +85,35 @@ def one_interface(iface: Interface, checks: int = CHECKS) -> dict[str, Any]:
     }
 
 
-def bound_state_map(iface: Interface, n: int = 100, checks: int = CHECKS) -> dict[str, Any]:
+def bound_state_map(iface: Interface, n: int = 60, checks: int = CHECKS) -> dict[str, Any]:
     """Map the states below the continuum over (k_⊥, h_R) at the most attractive angle, and over angles.
 
     Axes of n points: "k_perp", "h_R", "angle" (of k×ẑ, degrees). "radial": by (h_R, k_⊥), "angular": by (h_R,
-    angle) at the largest k_⊥ with an open channel; each with "count", "binding" (bottom − E of the lowest
-    state, None where there is none) and "at_fermi". "kwant": how some of the points, chosen at random,
-    compare; None, with "kwant_refused" saying why, where Kwant could not solve them.
+    angle) at the largest k_⊥ with an open channel; each with "binding" (bottom − E of the lowest state, None
+    where there is none), and regions as in `_regions`: "bound", where a state is; "two", where two are;
+    "at_fermi", where one is at or below E_F. "kwant": how some of the points, chosen at random, compare;
+    None, with "kwant_refused" saying why, where Kwant could not solve them.
     """
     edge = k_max(iface)
-    h_R, k_perp = 2.5 * np.arange(n) / (n - 1), 2 * edge * np.arange(1, n + 1) / n
-    degrees = 360.0 * np.arange(n) / n
+    h_R, k_perp, degrees = _axes(edge, n)
     # Of k×ẑ parallel and antiparallel to m's in-plane part, that with the lower state.
     aligned = aligned_angles(iface)
     both = bound(iface, k_perp[:, None], aligned, h_R[:, None, None])
     first = np.nan_to_num(both.p[..., 0], nan=-1.0).argmax(axis=-1)
     radial = bound(iface, k_perp, aligned[first], h_R[:, None])
     angular = bound(iface, edge, of_k(degrees), h_R[:, None])
+    fine_h, fine_k, fine_degrees = _axes(edge, FINE)
     document: dict[str, Any] = {
         "system": to_document(iface),
-        "k_perp": k_perp.tolist(),
-        "h_R": h_R.tolist(),
+        "k_perp": k_perp.round(5).tolist(),
+        "h_R": h_R.round(5).tolist(),
         "angle": degrees.tolist(),
         "k_perp_max": edge,
         "bottom": float(bottom(iface, 0.0)),
         "E_F": iface.E_F,
-        "radial": _panel(iface, radial),
-        "angular": _panel(iface, angular),
+        "radial": _binding(radial) | _regions(iface, fine_k, fine_h, fine_k, aligned),
+        "angular": _binding(angular)
+        | _regions(iface, fine_degrees, fine_h, edge, of_k(fine_degrees)[:, None]),
         "kwant": None,
     }
     if checks:
@@ -111,13 +128,52 @@ def bound_state_map(iface: Interface, n: int = 100, checks: int = CHECKS) -> dic
     return document
 
 
-def _panel(iface: Interface, states: Bound) -> dict[str, Any]:
-    # Six decimals: more than a colour shows, and a third less to keep.
-    binding = np.round(states.p[..., 0] ** 2, 6)
+def _axes(edge: float, n: int) -> tuple[Array, Array, Array]:
+    """Return h_R, k_⊥ and degrees of a map with n points each."""
+    part = np.arange(n) / (n - 1)
+    return 2.5 * part, 2 * edge * (1 / n + (1 - 1 / n) * part), 360.0 * part
+
+
+def _binding(states: Bound) -> dict[str, Any]:
+    # More digits than a colour shows.
+    binding = np.round(states.p[..., 0] ** 2, 5)
+    return {"binding": [[None if np.isnan(b) else b for b in row] for row in binding.tolist()]}
+
+
+def _regions(iface: Interface, x: Array, h_R: Array, k_perp: Array | float, angle: Array) -> dict[str, Any]:
+    """Return regions of (x, h_R) as polygons of rings of places, each a contour of an eigenvalue's zero.
+
+    Eigenvalues of the matching matrix vary smoothly where numbers of states jump. `angle` (x, candidates): of
+    several angles the one with the lowest eigenvalue counts.
+    """
+    import contourpy
+
+    k_perp = np.broadcast_to(k_perp, x.shape)
+    parts = field(
+        iface,
+        (h_R[:, None] * k_perp)[..., None, None],
+        np.broadcast_to(angle, (len(x), angle.shape[-1]))[..., None],
+    )
+
+    def lowest(p: Array | float) -> Array:
+        found = eigenvalue(iface, np.asarray(p), *parts, ORDER)
+        at = found[..., :1].argmin(axis=-2, keepdims=True)
+        return np.take_along_axis(found, at, axis=-2)[..., 0, :]
+
+    p = np.sqrt(np.clip(np.square(k_perp) - k_max(iface) ** 2, 0.0, None))
+    at_bottom, at_fermi = lowest(0.0), lowest(p[:, None, None])
+
+    def where_negative(values: Array) -> list[Any]:
+        outlines = contourpy.contour_generator(x, h_R, values, fill_type="OuterOffset").filled(-np.inf, 0.0)
+        return [
+            [ring.round(3).tolist() for ring in np.split(points, offsets[1:-1])]
+            for points, offsets in zip(*outlines, strict=True)
+        ]
+
     return {
-        "count": states.count.tolist(),
-        "binding": [[None if np.isnan(b) else b for b in row] for row in binding.tolist()],
-        "at_fermi": count_at_fermi(iface, states.k_perp, states.angle, states.h_R).tolist(),
+        "bound": where_negative(at_bottom[..., 0]),
+        "two": where_negative(at_bottom[..., 1]),
+        "at_fermi": where_negative(at_fermi[..., 0]),
     }
 
 

@@ -75,12 +75,13 @@ def threshold(iface: Interface) -> dict[str, Any]:
     }
 
 
-def unperturbed_plane(iface: Interface, n: int = 100) -> dict[str, Any]:
+def unperturbed_plane(iface: Interface, n: int = 60) -> dict[str, Any]:
     """Return what binds without any h_R over the plane of (u_0, u_m), n cells from −2 to 2 on each axis.
 
     Such a state's energy at k_⊥ is k_⊥² less a constant, so that it also meets E_F, at one k_⊥ beyond the
-    continuum's. "u_0", "u_m": midpoints of the cells. "count" at h_R = 0 and "strength", the smallest
-    |h_R| k_⊥ that binds, both by (u_0, u_m). "fraction": share of cells with 0, 1 and 2 states at h_R = 0.
+    continuum's. "u_0", "u_m": midpoints of the cells. "own": A and B of nothing but the materials,
+    with states where A + u_0 ± (B + u_m) < 0. By (u_0, u_m): "strength", the smallest |h_R| k_⊥ that binds.
+    "fraction": share of cells with 0, 1 and 2 states at h_R = 0.
     """
     axis = 2.0 * (2 * (np.arange(n) + 0.5) / n - 1)
     own = at_depth(iface.with_(u_0=0.0, u_m=0.0), 0.0)
@@ -89,8 +90,8 @@ def unperturbed_plane(iface: Interface, n: int = 100) -> dict[str, Any]:
     return {
         "u_0": axis.tolist(),
         "u_m": axis.tolist(),
-        "count": states.tolist(),
-        "strength": _strength(A, B, np.copysign(in_plane(iface), B)).tolist(),
+        "own": [float(value) for value in own],
+        "strength": _strength(A, B, np.copysign(in_plane(iface), B)).round(6).tolist(),
         "fraction": [float(np.mean(states == number)) for number in (0, 1, 2)],
     }
 

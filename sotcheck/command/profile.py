@@ -82,7 +82,7 @@ def profile(
     found = against_z(chosen, engines or [], source=sources, progress=bar, **asked)
     if svg_file is not None:
         from sotcheck.pages.against_z import draw
-        from sotcheck.pages.figures import svg
+        from sotcheck.pages.svg import svg
 
         write_text(svg_file, svg(draw, found.to_dict()))
     emit(found, found.to_json(), json_file, lambda _: f"{found}\n")

@@ -35,7 +35,8 @@ def report(system: tuple[str, ...], output: Path, executor: str, workers: int) -
     Of a stack a report tells who takes which torque, layer by layer and interface by interface.
     A result of 'sotcheck sweep' (FILE.nc) is checked, and gets a page with its figures.
     """
-    from sotcheck.pages.report import OTHERS, refuse_another, write_overview, write_reports
+    from sotcheck.pages.overview import OTHERS, refuse_another, write_overview
+    from sotcheck.pages.report import write_reports
     from sotcheck.pages.sweep import listed, write_sweeps
     from sotcheck.system.files import builtin_systems, load
 

@@ -69,7 +69,9 @@ SHOWN = 5
     show_default=True,
     help="Which component; 'any': the smaller limit of both.",
 )
-@click.option("--points", type=click.IntRange(4, 100_000), default=150, show_default=True)
+@click.option(
+    "--points", type=click.IntRange(4, 100_000), help="150 by default, 300 for each map of the report."
+)
 @click.option(
     "--resume",
     type=Place(exists=True, dir_okay=False, path_type=Path),
@@ -86,7 +88,7 @@ SHOWN = 5
 def trust_map(
     system: str | None,
     axes: tuple[str, ...],
-    points: int,
+    points: int | None,
     resume: Path | None,
     svg_file: Path | None,
     output: Path | None,
@@ -109,11 +111,11 @@ def trust_map(
         if output is None:
             raise click.UsageError("give either a SYSTEM with its --over, or --output for the report")
         refuse_unwritable_folder(output)
-        from sotcheck.beyond.trust_map import report_maps
+        from sotcheck.beyond.trust_map import POINTS, report_maps
         from sotcheck.pages.trust import write_trust
 
         with backend(executor, workers).open() as where:
-            data = report_maps(points=points, executor=where.executor, progress=bar)
+            data = report_maps(points=points or 2 * POINTS, executor=where.executor, progress=bar)
         print_out(f"report written: open {write_trust(data, output)}\n")
         return
     if output is not None:
@@ -130,10 +132,10 @@ def trust_map(
     earlier = None if resume is None else earlier_map(resume)
     over = [maps.Axis(*axis_of(text)) for text in axes]
     with backend(executor, workers).open() as where:
-        asked |= {"points": points, "resume": earlier, "executor": where.executor}
+        asked |= {"points": points or maps.POINTS, "resume": earlier, "executor": where.executor}
         data = maps.trust_map(iface, *over, progress=bar, **asked)
     if svg_file is not None:
-        from sotcheck.pages.figures import svg
+        from sotcheck.pages.svg import svg
         from sotcheck.pages.trust import draw_trust_map
         from sotcheck.run.output import write_text
 

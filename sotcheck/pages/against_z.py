@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sotcheck.pages.figures import BLUE, GREEN, GREY, ORANGE, canvas, plain, scientific
+from sotcheck.pages.figures import BLUE, GREEN, GREY, ORANGE, SMALL, canvas, one_legend, plain, scientific
+from sotcheck.pages.svg import THEME
 
 Data = dict[str, Any]
 
@@ -18,19 +19,18 @@ AXES = {"x": BLUE, "y": ORANGE, "z": GREEN}
 #: Lines of engines, in the order asked for.
 LINES = ("-", "--", ":")
 #: Layers by turns, and the right half-space; names of more regions than this would overlap.
-SHADES, MOST_NAMES = ("#eef3f8", "#dfe8f1"), 7
+SHADES, MOST_NAMES = (THEME["layer"][0], THEME["layer2"][0]), 7
 
 
 def draw(data: Data) -> Figure:
-    """Spin density and spin current, a column for each source, layers shaded."""
+    """Spin density and spin current, a row for each source, layers shaded."""
     rows = data["profiles"]
     sources = list(dict.fromkeys(row["source"] for row in rows))
     engines = list(dict.fromkeys(row["engine"] for row in rows))
-    # A legend of two engines is as wide as two panels.
-    size = 3.2 * max(len(sources), len(engines)) + 1.0, 5.2
-    figure, grid = canvas(*size, len(PARTS), len(sources), squeeze=False, sharex=True)
-    for column, source in enumerate(sources):
-        for line, (part, words) in enumerate(PARTS.items()):
+    shape = len(sources), len(PARTS)
+    figure, grid = canvas(1.9 * len(sources) + 0.9, *shape, squeeze=False, sharex=True)
+    for line, source in enumerate(sources):
+        for column, (part, words) in enumerate(PARTS.items()):
             axes: Axes = grid[line][column]
             _regions(axes, data, named=line == 0)
             for row in (one for one in rows if one["source"] == source):
@@ -39,16 +39,11 @@ def draw(data: Data) -> Figure:
             axes.axhline(0, color=GREY, lw=0.6)
             axes.set_xlim(data["z"][0], data["z"][-1])
             scientific(axes)
-            if line == 0:
-                axes.set_title(source, fontsize=9.5, pad=22)
-            else:
-                axes.set_xlabel(f"z ({data['unit']['z']})")
-            if column == 0:
-                axes.set_ylabel(f"{words} ({_raised(data['unit'][part])})")
-    handles, labels = figure.axes[0].get_legend_handles_labels()
-    columns = 3 * min(len(engines), len(sources))
-    figure.legend(handles, labels, loc="outside lower center", fontsize=8, ncols=columns)
-    return figure
+            axes.set_title(source, pad=24 if line == 0 else 6)
+            axes.set_ylabel(f"{words} ({_raised(data['unit'][part])})")
+    for axes in grid[-1]:
+        axes.set_xlabel(f"z ({data['unit']['z']})")
+    return one_legend(figure, 3)
 
 
 def _raised(unit: str) -> str:
@@ -79,6 +74,6 @@ def _regions(axes: Axes, data: Data, named: bool) -> None:
         axes.axvline(lower, color=GREY, ls=":", lw=0.8)
         if named and len(data["regions"]) <= MOST_NAMES:
             words = plain(region["name"].replace(" half-space", ""))
-            style: Any = {"ha": "center", "fontsize": 7, "color": GREY}
-            height = 1.02 + 0.07 * ((n + 1) % 2)
+            style: Any = {"ha": "center", "fontsize": SMALL, "color": GREY}
+            height = 1.02 + 0.11 * ((n + 1) % 2)
             axes.text((lower + upper) / 2, height, words, transform=axes.get_xaxis_transform(), **style)

@@ -4,55 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
-from latex2mathml.converter import convert
-from markupsafe import Markup
 from matplotlib.figure import Figure as Canvas
 
-from sotcheck.pages.publish import Data, Picture, publish
-from sotcheck.trial.entries import Consequence, Definition, Equation, Figure, Statement, Table
-from sotcheck.trial.paper import Paper, paper_order
+from sotcheck.pages.page import Block, Code, Data, Formula, Link, Page, Picture, Scatter, Section, Words
+from sotcheck.pages.page import Table as TableBlock
+from sotcheck.pages.publish import MARKS, publish
+from sotcheck.pages.sentences import off
+from sotcheck.trial.audit_data import audit_data
+from sotcheck.trial.entries import Figure, Table
 from sotcheck.trial.result import AuditResult
 from sotcheck.trial.verdict import Verdict
 
-#: What only some entries have.
-BLANK: Data = {
-    "quantity": "", "tex": "", "corrected_tex": "", "off_by": "", "kind": None, "definition": None,
-}  # fmt: skip
-
-
-def audit_data(result: AuditResult) -> Data:
-    """Return everything that the pages show besides the figures, ready for JSON."""
-    paper = result.paper
-    return {
-        **result.to_dict(),
-        "paper": {name: getattr(paper, name) for name in ("title", "reference", "machine_read")},
-        # The count first on a page, last on a terminal.
-        "summary": [result.light(), *result.summary().splitlines()[:-1]],
-        "entries": sorted(_entries(paper), key=lambda entry: paper_order(entry["equation"])),
-        "consequences": [
-            {"equation": f"({one.of})", "place": one.place, "says": one.says, "form": one.form}
-            for one in paper.of_type(Consequence)
-        ],
-        "samples": result.samples,
-    }  # fmt: skip
-
-
-def _entries(paper: Paper) -> Iterator[Data]:
-    """Yield what the register says of each number, with the quantities tried under it."""
-    for entry in paper.of_type(Equation):
-        same = ("says", "tex", "corrected_tex", "off_by", "kind", "order")
-        yield BLANK | {
-            "equation": f"({entry.number})", "quantity": entry.of.words, "source": entry.of.source,
-            **{name: getattr(entry, name) for name in same}, "interfaces": [iface.name for iface in entry.on],
-        }  # fmt: skip
-    for definition in paper.of_type(Definition):
-        words = {"says": definition.says, "tex": definition.tex, "definition": definition.why}
-        yield BLANK | {"equation": f"({definition.number})"} | words
-    for statement in paper.of_type(Statement):
-        number = f"({statement.number})" if statement.number else None
-        yield BLANK | {"equation": number, "statement": statement.key, "says": statement.says}
+#: Points of a plot, about.
+DOTS = 30
+#: Before what is told of a difference from its numbers.
+ALONE = "from the numbers alone: "
 
 
 def by_number(data: Data) -> list[Data]:
@@ -110,17 +80,184 @@ def write_audit(result: AuditResult, output: Path) -> Path:
     """
     figures, tables = result.paper.of_type(Figure), result.paper.of_type(Table)
     rows = {table.key: result.shown[table.key]["rows"] for table in tables}
+    # The pages of the project's own folder lead to its code.
+    root = "../../" if (output / "../../sotcheck/pages").exists() else ""
 
-    def shown(data: Data, exhibits: Data) -> tuple[list[Picture], Data]:
-        pictures = [Picture(one.key, one.title, partial(_drawn, one), exhibits[one.key]) for one in figures]
-        return pictures, {
-            "data": data,
-            "groups": by_number(data),
-            "in_words": in_words(data),
-            "math": lambda tex: Markup(convert(tex, display="block")),
-            "tables": {table.title: exhibits[table.key] for table in tables},
-        }
+    def shown(data: Data, exhibits: Data) -> Page:
+        drawn = [
+            Picture(one.key, one.title, partial(_drawn, one), exhibits[one.key], brief=True)
+            for one in figures
+        ]
+        return page(data, [*drawn, *(_exhibit(one.title, exhibits[one.key]) for one in tables)], root)
 
-    # A thousand findings, and planes of 200 × 200 numbers: no line for each.
-    documents = {"audit.json": audit_data(result), "figures.json": {**result.shown, **rows}}
-    return publish(output, documents, "audit", shown, indent=None)
+    # A thousand findings, and planes of 100 × 100 numbers: no line for each.
+    return publish(
+        output, {"audit.json": audit_data(result), "figures.json": {**result.shown, **rows}}, shown
+    )
+
+
+def page(data: Data, exhibits: list[Picture | TableBlock], root: str) -> Page:
+    """Return the audit's page: a board of all numbers, a section for each, what was said in words."""
+    groups, claims = by_number(data), in_words(data)
+    entries = [_entry(group, root) for group in groups]
+    paper = data["paper"]
+    reference = f" ({paper['reference']})" if paper["reference"] else ""
+    how = "a machine-read transcription has it" if paper["machine_read"] else "it is written down"
+    differ = " Where the two differ, the form that the numbers confirm is given beside it." * any(
+        group["corrected"] for group in groups
+    )
+    kinds = [*(["Figures"] if any(isinstance(one, Picture) for one in exhibits) else []),
+             *(one.caption for one in exhibits if isinstance(one, TableBlock))]  # fmt: skip
+    first, *summary = data["summary"]
+    return Page(
+        "The paper on trial",
+        f"Every numbered equation of “{paper['title']}”{reference}, as {how}, against exact scattering "
+        f"solutions by boundary matching and by Kwant.{differ}",
+        quote=f"{first.partition(': ')[0].rstrip('.')}.",
+        facts=[*([first] if ": " in first else []), *summary],
+        board=entries,
+        sections=[
+            Section("All equations", [_overview(groups)], "equations", brief=True, full=False),
+            Section("Equation by equation", anchor="one-by-one", entries=entries),
+            *([Section(f"{' and '.join(kinds)} from exact numerics", exhibits, "exhibits", brief=True)]
+              if exhibits else []),
+            *([Section("Claims in words", [_claims(claims)], "words", brief=True)] if claims else []),
+            *([Section("Detection power", [_power(data["power"])], "power")] if "power" in data else []),
+        ],
+        files=["audit.json", "figures.json"],
+    )  # fmt: skip
+
+
+def _entry(group: Data, root: str) -> Section:
+    """Return the part of the page that one number opens: formula, numbers, plot, where the code stands."""
+    blocks: list[Block] = []
+    for entry in group["entries"]:
+        # The first is said in the line that opens.
+        says = [entry["says"]] * (entry is not group["entries"][0])
+        nothing = [f"Nothing to test: {entry['definition']}"] * bool(entry["definition"])
+        blocks += [Words([*says, *nothing])] * bool(says or nothing)
+        blocks += [Formula(entry["tex"])] * bool(entry["tex"])
+        if entry["corrected_tex"]:
+            blocks.append(
+                Words([f"As transcribed, off by {entry['off_by']} ({entry['kind']}). Confirmed form:"])
+            )
+            blocks.append(Formula(entry["corrected_tex"]))
+    blocks += [
+        Words([f"{one['place']} follows from the {one['form']} form alone: {one['says']}."])
+        for one in group["consequences"]
+    ]
+    if not group["definition"]:
+        blocks += [_rows(group["rows"]), *([Scatter(_dots(group["plots"]))] if group["plots"] else [])]
+    places = {(one["code"]["file"], one["code"]["line"]): None for one in group["entries"] if one.get("code")}
+    if places:
+        links = [
+            Link(f"{Path(file).name}, line {line}", f"{root}{file}#L{line}" * bool(root))
+            for file, line in places
+        ]
+        blocks.append(Code(links))
+    state = "definition" if group["definition"] else str(group["transcribed"])
+    mark = "≡ definition" if group["definition"] else MARKS[state]
+    return Section(
+        f"{group['equation']} {group['entries'][0]['says']}", blocks, group["anchor"], state=state, mark=mark
+    )
+
+
+def _dots(samples: list[Data]) -> Data:
+    """Return all quantities of a number in one plot, in whole dots, each once."""
+    dots: dict[tuple[str, bool], set[tuple[int, int]]] = {}
+    for form in (form for sample in samples for form in sample["forms"]):
+        places = ((2 * round(50 * x), 2 * round(50 * y)) for x, y in form["points"])
+        dots.setdefault((form["form"], form["agrees"]), set()).update(places)
+    forms = [
+        {"form": form, "agrees": agrees, "dots": sorted(found)[:: 1 + len(found) // DOTS]}
+        for (form, agrees), found in dots.items()
+    ]
+    return {"quantity": "Each quantity over its largest number", "forms": forms}
+
+
+def _overview(groups: list[Data]) -> TableBlock:
+    return TableBlock(
+        ("equation", "says", "as transcribed|verdict", "corrected|verdict", "off by", "kind",
+         "form needed elsewhere"),
+        [
+            (Link(group["equation"], f"#{group['anchor']}"), group["entries"][0]["says"],
+             "definition" if group["definition"] else group["transcribed"], group["corrected"] or "",
+             "; ".join(dict.fromkeys(group["off_by"])), group["kind"] or "",
+             _asked_for(group["consequences"]))
+            for group in groups
+        ],
+    )  # fmt: skip
+
+
+def _asked_for(consequences: list[Data]) -> str:
+    """Return which form other places of the paper need."""
+    by_form = groupby(sorted(consequences, key=lambda one: one["form"]), key=lambda one: one["form"])
+    return "; ".join(f"{form}: {', '.join(one['place'] for one in some)}" for form, some in by_form)
+
+
+def _rows(rows: list[Data]) -> TableBlock:
+    """Return the findings of each form, quantity and verdict in one row: the one that is farthest off."""
+    return TableBlock(
+        (
+            "verdict|verdict",
+            "form",
+            "quantity",
+            "of",
+            "expected|number",
+            "measured|number",
+            "uncertainty|short",
+            "where",
+        ),
+        [
+            (row["verdict"], row["form"] or "", row["quantity"], of, *_numbers(row))
+            for row, of in _worst_of(rows)
+        ],
+    )
+
+
+def _worst_of(rows: list[Data]) -> Iterator[tuple[Data, str]]:
+    """Yield of all findings about one thing the one farthest off, and the sources and engines of all."""
+    some: dict[Any, list[Data]] = {}
+    for row in rows:
+        some.setdefault((row["form"], row["quantity"], row["verdict"]), []).append(row)
+    for same in some.values():
+        of = [row[key] for key in ("source", "engine") for row in same if row[key]]
+        yield max(same, key=off), ", ".join(dict.fromkeys(of))
+
+
+def _numbers(row: Data) -> tuple[Any, ...]:
+    """Return what was expected and measured, and where: what the form is off by is said elsewhere."""
+    # Where an agreement was the least close is in audit.json.
+    said = "" if row["verdict"] == "agrees" else row["explanation"]
+    where = said if said.startswith(ALONE) else said.partition(ALONE)[2] or said
+    return row["expected"], row["measured"], row["uncertainty"], where
+
+
+def _claims(claims: list[Data]) -> TableBlock:
+    """Return each claim with the finding that is farthest off among those with the worst verdict."""
+    rows = []
+    for claim in claims:
+        row = max((row for row in claim["rows"] if row["verdict"] == claim["verdict"]), key=off)
+        rows.append((claim["verdict"], claim["says"], len(claim["rows"]), *_numbers(row)[:3]))
+    numbers = ("findings|number", "expected|number", "measured|number", "uncertainty|short")
+    return TableBlock(
+        ("verdict|verdict", "claim", *numbers),
+        rows,
+        note="Numbers are those of the finding farthest off among those with the worst verdict.",
+    )
+
+
+def _exhibit(title: str, rows: list[Data]) -> TableBlock:
+    numbers = [key for key in (rows or [{}])[0] if any(isinstance(row[key], float) for row in rows)]
+    columns = [f"{key}|cell" if key in numbers else key for key in (rows or [{}])[0]]
+    return TableBlock(columns, [list(row.values()) for row in rows], title)
+
+
+def _power(faults: list[Data]) -> Words:
+    """Say how many seeded faults were flagged; audit.json has them all."""
+    effective = [fault for fault in faults if fault["outcome"] != "no effect"]
+    flagged = sum(fault["outcome"] == "flagged" for fault in effective)
+    said = f"{flagged} of {len(effective)} faults that change a value were flagged."
+    rest = len(faults) - len(effective)
+    others = f"{rest} others change nothing on any parameter set: audit.json says why, one by one."
+    return Words([said, *([others] if rest else [])])

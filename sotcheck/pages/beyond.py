@@ -6,18 +6,23 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.sphere import profile
-from sotcheck.pages import bound_states, figures
-from sotcheck.pages.publish import Data, Picture
+from sotcheck.pages import bound_figures, figures
+from sotcheck.pages.page import Data, Picture
+from sotcheck.pages.svg import WHITE
 
 #: Colour and marker by the order of a term, or the degree of a harmonic.
 COLORS = (figures.BLUE, figures.ORANGE, figures.GREEN, figures.PURPLE, figures.PURPLE)
 LOOK = dict(zip((1, 3, 5, 7, 11), zip(COLORS, "os^DD", strict=True), strict=True))
 #: Scans in θ of the second figure: angles, h_R besides the first, dashes from the first on.
-SCAN, SCANNED = np.linspace(0.0, 90.0, 91), (0.32, 0.5, 0.7, 1.0)
+SCAN, SCANNED = np.linspace(0.0, 90.0, 46), (0.32, 0.5, 0.7, 1.0)
+SCANS = (figures.GREY, figures.BLUE, figures.GREEN, figures.ORANGE, figures.RED)
+#: Dots of a map of radii along k_⊥.
+EVEN = 80
 DASHES = (":", "-.", "--", (0, (6, 1)), "-")
 
 
@@ -26,8 +31,8 @@ def remainders(data: Data) -> Figure:
     found = data["remainders"]
     sources = list(dict.fromkeys(row["source"] for row in found["rows"]))
     h = np.array(found["h_R"])
-    figure, (line,) = figures.canvas(3.0 * len(sources) + 0.8, 3.6, 1, len(sources), squeeze=False)
-    grid = dict(zip(sources, line, strict=True))
+    figure, column = figures.canvas(2.3 * len(sources) + 0.6, len(sources), 1, squeeze=False, sharex=True)
+    grid = dict(zip(sources, column[:, 0], strict=True))
     for row in found["rows"]:
         axes, n, slope = grid[row["source"]], row["through_order"], row["slope"]
         rest, noise, (color, mark) = np.array(row["remainder"]), np.array(row["noise"]), LOOK[n]
@@ -38,13 +43,11 @@ def remainders(data: Data) -> Figure:
         axes.loglog(h[below], noise[below], "_", color=figures.GREY, ms=10)
     for source, axes in grid.items():
         figures.mark_bound_states(axes, found["bound_from"], h)
-        axes.set(xlabel="$h_R$", title=source)
+        axes.set_title(source)
         _rungs(axes, h)
-        axes.legend(fontsize=7, loc="lower right")
-    figure.axes[0].set_ylabel(r"remainder $|\mathbf{t} - S_N|$")
-    figure.suptitle(
-        "dashed: slopes N + 2; grey dashes: noise, where it matters", fontsize=8, color=figures.GREY
-    )
+        axes.legend(fontsize=figures.SMALL, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    column[-1, 0].set_xlabel("$h_R$")
+    figure.supylabel(r"remainder $|\mathbf{t} - S_N|$", fontsize=10)
     return figure
 
 
@@ -58,7 +61,7 @@ def sums(data: Data) -> Figure:
     """Scattering states' torque against h_R: exact, partial sums, Padé approximant, radius of convergence."""
     curves, sources = data["curves"], data["curves"]["sources"]
     h, line = np.array(curves["h_R"]), np.array(curves["line_h_R"])
-    xlabel = "$h_R$  (dotted: radius of convergence by $k_\\perp$)"
+    xlabel = "$h_R$"
     names = next(iter(sources.values()))
     figure, grid = figures.panels(sources, names, xlabel, "torque t  (wave vector$^3$)")
     for (source, name), axes in grid.items():
@@ -76,32 +79,36 @@ def sums(data: Data) -> Figure:
         room = 0.35 * (high - low) or figures.ZERO
         axes.set_ylim(low - room, high + room)
         if part["vanishes"]:
-            axes.set_title(f"{source}: {name} (zero)", fontsize=9.5)
+            axes.set_title(f"{source}: {name} (zero)")
         figures.scientific(axes)
-    return figures.one_legend(figure, 7)
+    return figures.one_legend(figure, 3)
 
 
 def radius_map(data: Data) -> Figure:
     """The radius of convergence over k_⊥ and angle: labelled contours, thresholds, its minimum."""
     k, angle, rho = np.array(data["k_perp"]), np.degrees(data["angle"]), np.array(data["map"])
-    figure, (left, right) = figures.canvas(7.2, 3.7, 1, 2, width_ratios=[1.35, 1])
+    figure, (left, right) = figures.canvas(6.2, 2, 1, height_ratios=[1.35, 1], sharex=True)
     least = data["smallest"]
     levels = _levels(rho)
-    shades = left.contourf(k, angle, rho.T, levels=[0.0, *levels], cmap="cividis", alpha=0.55, extend="max")
-    lines = left.contour(k, angle, rho.T, levels=levels, colors="black", linewidths=0.7)
-    left.clabel(lines, fmt="%.2g", fontsize=7.5)
+    # Evenly spaced, for a picture; large radii all look alike.
+    even = np.linspace(k[0], k[-1], EVEN)
+    shown = np.stack([np.interp(even, k, line) for line in rho.T])
+    norm = LogNorm(levels[0], 10 * levels[0], clip=True)
+    shades = figures.picture(left, even, angle, shown, cmap="cividis", norm=norm)
+    lines = left.contour(k, angle, rho.T, levels=levels, colors=WHITE, linewidths=0.8)
+    left.clabel(lines, fmt="%.2g", fontsize=figures.SMALL)
     left.plot(
-        least["k_perp"], np.degrees(least["angle"]), "*", color=figures.RED, ms=13, mec="white", clip_on=False
+        least["k_perp"], np.degrees(least["angle"]), "*", color=figures.RED, ms=13, mec=WHITE, clip_on=False
     )
-    left.set(xlabel=r"$k_\perp$", ylabel="angle of k from x (degrees)", yticks=[0, 45, 90, 135, 180])
-    left.set_title(f"radius by k; star: {least['radius']:.3g}, {least['kind']}", fontsize=9)
+    left.set(ylabel="angle of k from x (degrees)", yticks=[0, 45, 90, 135, 180])
+    left.set_title(f"radius by k; star: {least['radius']:.3g}, {least['kind']}")
     figure.colorbar(shades, ax=left, label=r"$1/\rho(\hat G\,\sigma\cdot(k\times z))$")
     right.semilogy(k, rho.min(axis=1), color=figures.BLUE)
     for source, at in data["thresholds"].items():
         right.axvline(at, color=figures.SOURCE_COLOR[source], ls=":", lw=1.3, label=f"{source} closes")
     right.set_xlabel(r"$k_\perp$")
-    right.set_title("smallest over all angles", fontsize=9)
-    right.legend(fontsize=7.5)
+    right.set_title("smallest over all angles")
+    right.legend(fontsize=figures.SMALL)
     return figure
 
 
@@ -115,7 +122,7 @@ def _levels(rho: Array) -> list[float]:
 def exponents(data: Data) -> Figure:
     """Remainder of first order with a transparent channel on log axes, with its true slopes."""
     h = np.array(data["h_R"])
-    figure, axes = figures.canvas(4.8, 3.6)
+    figure, axes = figures.canvas(4.2)
     for source, row in data["sources"].items():
         if not row["measured"]:
             continue
@@ -130,8 +137,8 @@ def exponents(data: Data) -> Figure:
     axes.set(xlabel="$h_R$", ylabel=r"$|\mathbf{t} - h_R\,\mathbf{t}_1|$")
     _rungs(axes, h)
     figures.mark_bound_states(axes, data["bound_from"], h)
-    axes.set_title(f"transparent {data['spin']} channel; dashed: expected", fontsize=9)
-    axes.legend(fontsize=7.5)
+    axes.set_title(f"transparent {data['spin']} channel; dashed: expected")
+    axes.legend(fontsize=figures.SMALL)
     return figure
 
 
@@ -156,7 +163,7 @@ def draw_coefficients(data: Data) -> Figure:
     floor = min(min(part["error"]) for part in sources.values())
     largest = max(np.abs([part[name] for name in figures.COMPONENTS]).max() for part in sources.values())
     figure.axes[0].set_ylim(floor / 3, 3 * largest)
-    return figures.one_legend(figure, 6)
+    return figures.one_legend(figure, 3)
 
 
 def draw_scans(data: Data) -> Figure:
@@ -166,39 +173,40 @@ def draw_scans(data: Data) -> Figure:
     """
     h, sources, start = np.array(data["h_R"]), data["sources"], data["bound_from"]
     p = np.stack([profile(degree, np.radians(SCAN)) for degree in data["degrees"]])
-    xlabel = "angle of m from z, in the xz plane (degrees)"
+    xlabel = "angle of m from z (degrees)"
     figure, grid = figures.panels(sources, figures.COMPONENTS, xlabel, "torque/$h_R$")
     chosen = [i for i, value in enumerate(h) if value in (h[0], *SCANNED)]
     for (source, name), axes in grid.items():
         values = np.array(sources[source][name])
-        for i, shade, dash in zip(chosen, np.linspace(0.75, 0.0, len(chosen)), DASHES, strict=False):
+        for i, color, dash in zip(chosen, SCANS, DASHES, strict=False):
             label = f"$h_R$ = {h[i]:g}" + ("*" if h[i] > start else "")
-            axes.plot(SCAN, values[i] @ p / h[i], color=str(shade), ls=dash, label=label)
+            axes.plot(SCAN, values[i] @ p / h[i], color=color, ls=dash, label=label)
         figures.tame(axes, values)
-    if h[-1] > start:
-        words = "* bound states at $E_F$ for some m, not in the scattering sum"
-        figure.suptitle(words, fontsize=8, color=figures.GREY)
-    return figures.one_legend(figure, 5)
+    return figures.one_legend(figure, 3)
 
 
-#: File name, title, part of the data, and how it is drawn.
+#: File name, title, note, part of the data, and how it is drawn.
 FIGURES = (
-    ("orders", "What orders 1, 3 and 5 leave", "orders", remainders),
-    ("sums", "Partial sums and Padé approximants", "orders", sums),
-    ("exponent", "How first order fails here", "exponent", exponents),
-    ("radius", "Where the series in h_R converges", "radius", radius_map),
-    ("harmonics", "Angular harmonics of the torque", "harmonics", draw_coefficients),
-    ("scans", "The torque against the polar angle of m", "harmonics", draw_scans),
-    ("bound-states", "States below the continuum", "bound_states", bound_states.draw_map),
-    ("dispersion", "Bound states' energy, and E_F", "bound_states", bound_states.draw_dispersion),
-)
+    ("orders", "What orders 1, 3 and 5 leave", "Dashed: slopes N + 2; grey dashes: noise, where it matters.",
+     "orders", remainders),
+    ("sums", "Partial sums and Padé approximants",
+     "Dotted: radius of convergence by k_perp.", "orders", sums),
+    ("exponent", "How first order fails here", "", "exponent", exponents),
+    ("radius", "Where the series in h_R converges", "", "radius", radius_map),
+    ("harmonics", "Angular harmonics of the torque", "", "harmonics", draw_coefficients),
+    ("scans", "The torque against the polar angle of m, in the xz plane",
+     "To first order these are straight lines. *: bound states at E_F for some m, not in the scattering sum.",
+     "harmonics", draw_scans),
+    ("bound-states", "States below the continuum", "", "bound_states", bound_figures.draw_map),
+    ("dispersion", "Bound states' energy, and E_F", "", "bound_states", bound_figures.draw_dispersion),
+)  # fmt: skip
 
 
 def pictures(data: Data) -> list[Picture]:
     """Return the figures of what was found: some need an expansion, some need its failure."""
     there = {**data, "orders": data["orders"]["expandable"] and data["orders"]}
     return [
-        Picture(f"beyond-{name}", title, draw, data[part])
-        for name, title, part, draw in FIGURES
+        Picture(f"beyond-{name}", title, draw, data[part], note)
+        for name, title, note, part, draw in FIGURES
         if there[part]
     ]

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.colors import PowerNorm
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
-
-from sotcheck.numerics.arrays import Array
-from sotcheck.pages.figures import BAR, BLUE, GREEN, GREY, ORANGE, PURPLE, RED, canvas, scientific, svg
-from sotcheck.pages.publish import Data, Picture, publish
+from sotcheck.pages.bound_figures import (
+    draw_dispersion,
+    draw_map,
+    draw_plane,
+    draw_spin_density,
+    draw_threshold,
+)
+from sotcheck.pages.page import Data, Link, Page, Picture, Section, Table, Words
+from sotcheck.pages.publish import publish
+from sotcheck.pages.svg import svg
 from sotcheck.run.output import make_folder, write_text
 
 #: The interface that shows how little it can take.
 EXCEPTIONS = ("matched",)
-#: Where no state is bound.
-NONE = "#eeeeee"
-COLORS = (BLUE, GREEN, ORANGE, PURPLE, RED)
-STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+#: File name, title, how it is drawn, and a note, of the figures of the whole report; those of each interface.
+FIGURES = (
+    ("threshold", "The threshold against the angle, and for small J", draw_threshold, ""),
+    ("plane", "What binds without any Rashba term, in the plane of (u_0, u_m)", draw_plane, ""),
+    ("spin-density", "What bound states add to the spin density and the torque", draw_spin_density, ""),
+)
+OF_EACH = (
+    ("map", "States below the continuum", draw_map),
+    ("dispersion", "Energy against k_perp, and the contours at E_F", draw_dispersion),
+)
 
 
 def conclusions(data: Data) -> list[str]:
@@ -96,22 +101,140 @@ def write_bound_states(data: Data, output: Path) -> Path:
     maps = {entry["name"]: entry["map"] for entry in data["interfaces"]}
     interfaces = [{key: entry[key] for key in entry if key != "map"} for entry in data["interfaces"]]
     files = {"bound-states.json": {**data, "interfaces": interfaces}, "maps.json": maps}
-    return publish(output, files, "bound_states", _shown, indent=None)
+    return publish(output, files, shown)
 
 
-def _shown(data: Data, maps: Data) -> tuple[list[Picture], Data]:
-    """Return the figures, and what the page says, from the JSON."""
+def shown(data: Data, maps: Data) -> Page:
+    """Return the page, from the JSON."""
     for entry in data["interfaces"]:
         entry["map"] = maps[entry["name"]]
-    pictures = [Picture(name, title, draw, data) for name, title, draw in FIGURES]
-    of_each = [
-        Picture(f"{name}-{entry['name']}", title, draw, entry)
-        for entry in data["interfaces"]
-        for name, title, draw in OF_EACH
-    ]
-    titles = [{name: title for name, title, _ in some} for some in (FIGURES, OF_EACH)]
-    context = {"conclusions": conclusions(data), **dict(zip(("figures", "of_each"), titles, strict=True))}
-    return pictures + of_each, {"data": data, **context}
+    first, *others = conclusions(data)
+    pictures = {
+        name: Picture(name, title, draw, data, note, name != "plane") for name, title, draw, note in FIGURES
+    }
+    return Page(
+        "Bound states: what they are, and what they do",
+        "States bound to the interface, below the whole continuum, at any h_R. The torque of the paper "
+        "counts scattering states only.",
+        quote=first,
+        facts=others,
+        first=[pictures["threshold"]],
+        sections=[
+            Section("By interface", [_by_interface(data)], "by-interface", brief=True),
+            Section("Without any Rashba term", [pictures["plane"], _marginal(data)], "without"),
+            Section("What they add", [pictures["spin-density"], _added(data)], "added", brief=True),
+            Section("Inside the other spin's continuum", [_embedded(data)], "embedded-states"),
+            *([Section("Three ways that share no code", [_three(data["agreement"])], "ways")]
+              if data["agreement"] else []),
+            *(Section(entry["name"], list(_of_one(entry)), entry["name"]) for entry in data["interfaces"]),
+        ],
+        files=["bound-states.json", "maps.json"],
+    )  # fmt: skip
+
+
+def _by_interface(data: Data) -> Table:
+    return Table(
+        ("interface", "what it is", "least |h_R| k_perp that binds|cell", "over √J|cell",
+         "states at or below E_F from h_R =|cell", "ground state at |h_R| = 2"),
+        [
+            (
+                Link(entry["name"], f"#{entry['name']}"), entry["title"], entry["threshold"]["strength"],
+                entry["threshold"]["ratio_to_C5"], entry["fermi_energy"]["first_h_R"],
+                "yes" if entry["fermi_energy"]["ground_state_at_critical_h_R"] else "no",
+            )
+            for entry in data["interfaces"]
+        ],
+    )  # fmt: skip
+
+
+def _added(data: Data) -> Table:
+    return Table(
+        ("interface", "h_R|cell", "spin density: bound/scattering|cell", "torque: bound/scattering|cell",
+         "quadrature error|short"),
+        [
+            (curve["name"], row["h_R"], row["ratio"]["spin"], row["ratio"]["torque"], row["bound"]["error"])
+            for curve in data["spin_density"]
+            for row in curve["rows"]
+            if row["bound"]["arcs"]
+        ],
+        "Bound states at E_F beside scattering states, all relaxation times 1",
+        'Where a system is missing at an h_R, no bound state is at E_F there. "–": the scattering states '
+        'give '
+        "nothing to compare with. Spin density: −∫d²k/(2π)² k_x δ(E_b − E_F) ψ†σψ at z = 0, with the "
+        "prefactor and the shift by k_x of the scattering states; with the group velocity in place of k_x "
+        "the numbers are in the JSON as spin_velocity and torque_velocity.",
+    )  # fmt: skip
+
+
+def _marginal(data: Data) -> Table:
+    return Table(
+        ("u_0|cell", "|u_m| in plane|cell", "ground state", "why"),
+        [
+            (row["u_0"], row["u_m"] * row["in_plane"], "yes" if row["exists"] else "no", row["why"])
+            for row in data["marginal"]
+        ],
+        "|h_R| = 2 itself: u_0 against |u_m| times the length of m's in-plane part decides",
+    )
+
+
+def _embedded(data: Data) -> Table:
+    return Table(
+        ("m", "angle of k × ẑ to m in the plane|cell", "h_R|cell", "kind", "energy|cell", "width|short"),
+        [
+            (", ".join(f"{c:.3g}" for c in row["m"]), row["angle"], row["h_R"], row["kind"], row["energy"],
+             row["width"])
+            for row in data["embedded"]
+        ],
+        note="A state of the minority inside the majority's continuum is bound where spin is conserved (m "
+        "parallel to k × ẑ, or h_R = 0), and elsewhere a resonance of a width that grows as h_R^2. Here at "
+        "the "
+        'largest k_perp with an open channel at E_F, interface "embedded"; angles in degrees.',
+    )  # fmt: skip
+
+
+def _three(found: Data) -> Table:
+    energies, weight = found["self_energies"], found["weight"]
+    phases = [
+        (f"phase of det S ({phase['engine']}), Levinson's theorem; difference: from an integer",
+         *(phase[key] for key in ("points", "disagree", "unresolved", "largest_defect")))
+        for phase in (found["phase"], found["phase_kwant"])
+    ]  # fmt: skip
+    return Table(
+        ("against roots of the matching matrix", "problems|number", "numbers of states differ|number",
+         "cannot tell|number", "largest difference|short"),
+        [
+            ("eigenvalues of H + Σ(E) − E with Kwant's leads; difference: energies",
+             *(energies[key] for key in
+               ("points", "different_counts", "near_threshold", "largest_energy_difference"))),
+            ("weight at z = 0 missing from all bands of a lattice, by Kwant, against the states found on it "
+             f"({weight['below']} below, {weight['above']} above the bands)",
+             *(weight[key] for key in ("points", "disagree", "unresolved", "largest_difference"))),
+            *phases,
+        ],
+    )  # fmt: skip
+
+
+def _of_one(entry: Data) -> Iterator[Words | Picture]:
+    """Yield what the page shows of one interface."""
+    system = entry["system"]
+    numbers = ", ".join(
+        f"{symbol} = {system[part][key]:.3g}"
+        for symbol, part, key in (
+            ("U_N", "normal", "potential"), ("U_F", "ferromagnet", "potential"),
+            ("J", "ferromagnet", "exchange"),
+            ("u_0", "interface", "barrier"), ("u_m", "interface", "exchange"),
+        )
+    )  # fmt: skip
+    yield Words([f"{entry['title']}: E_F = {system['fermi_energy']:.3g}, {numbers}."])
+    said = list(entry["conclusions"])
+    if found := entry["map"]["kwant"]:
+        said.append(
+            f"{found['points']} points of the map solved with Kwant as well: {found['different_counts']} "
+            f"numbers of states differ, energies by at most {found['largest_energy_difference'] or 0.0:.2g}."
+        )
+    yield Words(said, listed=True)
+    for name, title, draw in OF_EACH:
+        yield Picture(f"{name}-{entry['name']}", title, draw, entry)
 
 
 def write_system(entry: Data, output: Path) -> None:
@@ -120,180 +243,3 @@ def write_system(entry: Data, output: Path) -> None:
     write_text(output / "bound-states.json", json.dumps(entry, allow_nan=False) + "\n")
     for name, _, draw in OF_EACH:
         write_text(output / f"{name}.svg", svg(draw, entry))
-
-
-def draw_map(data: Data) -> Figure:
-    """Draw the binding energy of the lowest state over (k_⊥, h_R) and over (angle, h_R) of one interface."""
-    found = data["map"]
-    h_R = np.array(found["h_R"])
-    figure, (radial, angular) = canvas(9.0, 4.0, 1, 2, sharey=True)
-    k_perp, both = np.array(found["k_perp"]), (found["radial"], found["angular"])
-    largest = max(float(np.nanmax(_binding(panel), initial=0.0)) for panel in both)
-    for axes, x, panel in zip((radial, angular), (k_perp, np.array(found["angle"])), both, strict=True):
-        mesh = _panel(axes, x, h_R, panel, largest)
-        axes.axhline(2.0, color="black", lw=1)
-        axes.grid(False)
-    figure.colorbar(mesh, ax=angular, shrink=0.9, label="binding energy below the continuum")
-    radial.axvline(found["k_perp_max"], color=PURPLE, ls=":", lw=1.6)
-    sqrt_J = data["threshold"]["C5"]
-    if sqrt_J > 0:
-        radial.plot(k_perp, sqrt_J / k_perp, color=RED, ls="--", lw=1.4)
-    radial.set(xlabel=r"$k_\perp$", ylabel="$h_R$", ylim=(0, h_R[-1]))
-    radial.set_title("most attractive angle", fontsize=9.5)
-    angular.set(xlabel=r"angle of $\mathbf{k}\times\hat z$ (degrees)", xticks=[0, 90, 180, 270, 360])
-    angular.set_title(r"at the last open channel's $k_\perp$", fontsize=9.5)
-    handles: list[Any] = [
-        Patch(facecolor=NONE, label="no bound state"),
-        Line2D([], [], color=PURPLE, ls=":", lw=1.6, label="last open channel at $E_F$"),
-        Line2D([], [], color=ORANGE, lw=1.6, label="border of states at or below $E_F$"),
-        Line2D([], [], color="black", lw=1, label="$h_R$ = 2: beyond, no ground state"),
-    ]
-    if any(map(_two, both)):
-        handles.append(Patch(facecolor="white", edgecolor=GREY, hatch="...", label="two states"))
-    if sqrt_J > 0:
-        handles.append(Line2D([], [], color=RED, ls="--", lw=1.4, label=r"$h_R k_\perp=\sqrt{J}$"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8)
-    return figure
-
-
-def _binding(panel: Data) -> Array:
-    return np.array(panel["binding"], dtype=float)
-
-
-def _two(panel: Data) -> bool:
-    return bool(np.max(panel["count"]) > 1)
-
-
-def _panel(axes: Axes, x: Array, y: Array, panel: Data, largest: float) -> Any:
-    """Draw one map: colour with labelled contours, grey where nothing is bound, E_F's border, two states."""
-    values = _binding(panel)
-    axes.set_facecolor(NONE)
-    top = largest or 1.0
-    look: Any = {"cmap": "cividis", "norm": PowerNorm(0.4, 0, top), "shading": "nearest"}
-    mesh = axes.pcolormesh(x, y, np.ma.masked_invalid(values), rasterized=True, **look)
-    filled = np.nan_to_num(values, nan=0.0)
-    levels = [level for level in top * np.array([0.02, 0.1, 0.25, 0.5, 0.75]) if level < filled.max()]
-    if levels:
-        lines = axes.contour(x, y, filled, levels=levels, colors="white", linewidths=0.7)
-        axes.clabel(lines, fontsize=7, fmt="%.2g")
-    at_fermi = np.array(panel["at_fermi"])
-    if 0 < np.count_nonzero(at_fermi) < at_fermi.size:
-        axes.contour(x, y, at_fermi > 0, levels=[0.5], colors=ORANGE, linewidths=1.6)
-    if _two(panel):
-        axes.contourf(x, y, np.array(panel["count"]), levels=[1.5, 2.5], colors="none", hatches=["..."])
-    return mesh
-
-
-def draw_threshold(data: Data) -> Figure:
-    """Draw the threshold against the angle between k×ẑ and m's in-plane part, in units of √J."""
-    figure, (axes, small) = canvas(8.4, 3.6, 1, 2, width_ratios=(1.6, 1))
-    for row, color, style in zip(data["threshold"], COLORS, STYLES, strict=False):
-        axes.plot(row["angle"], row["ratio_to_C5"], color=color, ls=style, label=row["name"])
-    axes.axhline(1.0, color="black", lw=1)
-    axes.text(180, 0.98, r"$\sqrt{J}$", va="top", ha="center", fontsize=8)
-    axes.set(
-        xlabel=r"angle between $\mathbf{k}\times\hat z$ and the in-plane part of m (degrees)",
-        ylabel=r"smallest $h_R k_\perp$ that binds, over $\sqrt{J}$", ylim=(0, None),
-        xticks=[0, 90, 180, 270, 360], xlim=(0, 360),
-    )  # fmt: skip
-    axes.legend(fontsize=7.5, loc="lower right")
-    J = [row["J"] for row in data["small_J"]]
-    small.loglog(J, [row["strength"] for row in data["small_J"]], "o-", color=BLUE, ms=4, label="exact")
-    small.loglog(J, np.sqrt(J), color="black", lw=1, ls="--", label=r"$\sqrt{J}$")
-    small.set(xlabel="$J$, nothing else at the interface", ylabel=r"smallest $|h_R| k_\perp$ that binds")
-    small.legend(fontsize=7.5)
-    return figure
-
-
-def draw_plane(data: Data) -> Figure:
-    """Draw the plane of (u_0, u_m): what is bound without h_R, and which h_R k_⊥ binds elsewhere."""
-    plane = data["plane"]
-    u_0, u_m = np.array(plane["u_0"]), np.array(plane["u_m"])
-    count, strength = np.array(plane["count"]).T, np.array(plane["strength"]).T
-    figure, axes = canvas(5.8, 4.6)
-    shades = (NONE, "#9ecae1", "#3a7fb5")
-    axes.contourf(u_0, u_m, count, levels=[-0.5, 0.5, 1.5, 2.5], colors=shades)
-    lines = axes.contour(u_0, u_m, strength, levels=[0.1, 0.5, 1.0, 1.5], colors="black", linewidths=0.9)
-    axes.clabel(lines, fontsize=7.5, fmt="%.2g")
-    fraction = plane["fraction"]
-    handles: list[Any] = [
-        Patch(facecolor=color, label=f"{number} at $h_R$ = 0: {part:.0%} of the plane")
-        for number, color, part in zip(("no state", "one state", "two states"), shades, fraction, strict=True)
-    ]
-    handles.append(Line2D([], [], color="black", lw=0.9, label=r"smallest $|h_R| k_\perp$ that binds"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=8)
-    axes.set(xlabel="$u_0$", ylabel="$u_m$", aspect="equal")
-    axes.grid(False)
-    return figure
-
-
-def draw_dispersion(data: Data) -> Figure:
-    """Draw E_b against k_⊥ with the continuum shaded, and the contours E_b(k) = E_F, of one interface."""
-    curve = data["dispersion"]
-    k_perp, continuum = np.array(curve["k_perp"]), np.array(curve["continuum"])
-    figure, (axes, plane) = canvas(9.0, 3.8, 1, 2, width_ratios=(1.35, 1))
-    energies = [e for line in curve["lines"] for e in line["energy"] if e is not None]
-    low = min([curve["continuum"][0], *energies])
-    high = 1.6 * curve["E_F"] - 0.6 * min(curve["continuum"][0], 0.0)
-    axes.fill_between(k_perp, continuum, np.maximum(continuum, high), color=BAR, lw=0, label="continuum")
-    style = {}
-    for line, color, dashes in zip(curve["lines"], COLORS, STYLES, strict=True):
-        style[line["h_R"]] = color, dashes
-        energy = np.array(line["energy"], dtype=float)
-        axes.plot(k_perp, energy, color=color, ls=dashes, label=f"bound, $h_R$ = {line['h_R']:g}")
-    axes.axhline(curve["E_F"], color="black", lw=1)
-    axes.text(0.02 * k_perp[-1], curve["E_F"], "$E_F$", va="bottom")
-    axes.set(
-        xlabel=r"$k_\perp$ along the most attractive angle", ylabel="total energy",
-        ylim=(max(low, -2 * abs(high)) - 0.1 * abs(high), high), xlim=(0, k_perp[-1]),
-    )  # fmt: skip
-    axes.legend(fontsize=7.5, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    for contour in data["contours"][:1]:
-        phi, edge = np.linspace(0, 2 * np.pi, 181), contour["k_perp_max"]
-        plane.fill(edge * np.cos(phi), edge * np.sin(phi), color=BAR, lw=0)
-    for contour in data["contours"]:
-        for line in contour["lines"]:
-            color, dashes = style[contour["h_R"]]
-            plane.plot(*np.array(line).T, color=color, ls=dashes)
-    plane.set(xlabel="$k_x$", ylabel="$k_y$", aspect="equal")
-    plane.set_title("$E_b(\\mathbf{k}) = E_F$; grey: scattering states", fontsize=9.5)
-    return figure
-
-
-def draw_spin_density(data: Data) -> Figure:
-    """Draw the spin density and both parts of the torque, with and without the bound states."""
-    curves = data["spin_density"]
-    figure, grid = canvas(11.0, 2.8 * len(curves), len(curves), 4, squeeze=False)
-    titles = ("spin density $s_y$", "$s_z$", "fieldlike torque", "dampinglike torque")
-    for panels, curve in zip(grid, curves, strict=True):
-        found, split = curve["rows"], curve["components"]
-        h_R = [row["h_R"] for row in found]
-        spins = [[[row[of]["spin"][i] for row in found] for of in ("bound", "total")] for i in (1, 2)]
-        flows = [[[part[of][i] for part in split] for of in ("bound", "scattering")] for i in (0, 1)]
-        for axes, title, (bound, scattering) in zip(panels, titles, spins + flows, strict=True):
-            axes.plot(h_R, scattering, "o-", color=BLUE, ms=4, label="scattering states")
-            axes.plot(h_R, bound, "s--", color=ORANGE, ms=4, label="bound states")
-            axes.plot(h_R, np.add(scattering, bound), "^:", color="black", ms=4, label="both")
-            axes.axhline(0, color=GREY, lw=0.7)
-            axes.set_title(f"{curve['name']}: {title}", fontsize=9)
-            scientific(axes)
-            if max(map(abs, [*bound, *scattering])) < 1e-15:
-                # No magnetism, no torque: nothing but rounding.
-                axes.set(ylim=(-1, 1), yticks=[0])
-    for axes in grid[-1]:
-        axes.set_xlabel("$h_R$")
-    handles, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
-    return figure
-
-
-#: File name, title and function of the figures of the whole report; those of each interface below.
-FIGURES: tuple[tuple[str, str, Callable[[Data], Figure]], ...] = (
-    ("threshold", "The threshold against the angle, and for small J", draw_threshold),
-    ("plane", "What binds without any Rashba term, in the plane of (u_0, u_m)", draw_plane),
-    ("spin-density", "What bound states add to the spin density and the torque", draw_spin_density),
-)
-OF_EACH: tuple[tuple[str, str, Callable[[Data], Figure]], ...] = (
-    ("map", "States below the continuum", draw_map),
-    ("dispersion", "Energy against k_perp, and the contours at E_F", draw_dispersion),
-)

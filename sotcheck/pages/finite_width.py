@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ from matplotlib.figure import Figure
 
 from sotcheck.engines import FIRST_ORDER
 from sotcheck.pages import figures
-from sotcheck.pages.publish import Data, Picture, publish
+from sotcheck.pages.page import Data, Page, Picture, Section, Table, Words
+from sotcheck.pages.publish import publish
 
 #: Where the layer lies, in words, and the colour of its curves.
 SIDES = {
@@ -58,7 +60,7 @@ def draw(data: Data) -> Figure:
         for limit, dash in figures.LIMIT_STYLE.items():
             axes.axhline(LIMITS[limit], color=figures.ORANGE, ls=dash, lw=1)
     figure.axes[0].set_ylim(FLOOR, 10)
-    return figures.one_legend(figure, 3)
+    return figures.one_legend(figure, 2)
 
 
 def rows_of(data: Data) -> list[Data]:
@@ -125,16 +127,96 @@ def _rank(row: Data, limit: str) -> tuple[int, float]:
 
 def write_finite_width(data: Data, output: Path) -> Path:
     """Write finite-width.json and what is drawn from it; return the page to open first."""
-    return publish(output, {"finite-width.json": data}, "finite_width", shown)
+    return publish(output, {"finite-width.json": data}, shown)
 
 
-def shown(data: Data) -> tuple[list[Picture], Data]:
-    """Return the figures, and what is said of each system."""
+ABOUT = (
+    "The theory has its Rashba term in a delta function at z = 0, of strength h_R. A layer of width w in "
+    "which it is h_R/w, σ·(k×ẑ) h_R/w, tends to that delta as w → 0. How fast depends on where the layer "
+    "lies, because of what its material is there: on N's side (just before z = 0, with N's potential and no "
+    "exchange), on F's side (just after z = 0, with F's potential and exchange), or half on either side. "
+    "Barrier and exchange of the delta stay at z = 0. The torque is that on all magnetism, of scattering "
+    "states, at the file's h_R; states bound in the layer are not looked for. Widths are in units of 1/k_F, "
+    "k_F being the largest in-plane wave number of a state at E_F.",
+    '"Slope" is the relative change of the torque per w k_F as w → 0 (Richardson), "order" the power of w '
+    "with which it "
+    "goes to zero, from widths w k_F from 0.1 down to 0.0008, with the change of the last extrapolation and "
+    "noise as its "
+    'uncertainty ("–": not seen yet). The last columns: the first w k_F at which the torque is off by so '
+    'much, exact and (in parentheses) to first order. "<": off by more at the thinnest layer tried; ">": '
+    "not at the thickest. A component "
+    "below 10⁻⁴ of the largest is left out.",
+)
+
+
+def shown(data: Data) -> Page:
+    """Return the page, with a section for each system."""
     systems = data["systems"]
-    pictures = [Picture(one["system"]["name"], one["system"]["name"], draw, one) for one in systems]
-    return pictures, {
-        "systems": [
-            {"name": one["system"]["name"], "data": one, "rows": table(one), "conclusion": conclusion(one)}
-            for one in systems
-        ]
-    }
+    drawn = [
+        Picture(
+            one["system"]["name"],
+            f"{one['system']['name']}: how far the torque is off",
+            draw,
+            one,
+            brief=True,
+        )
+        for one in systems
+    ]
+    return Page(
+        "Rashba layers of finite width against the delta",
+        quote=quote(systems),
+        first=drawn[:1],
+        sections=[
+            Section("What is compared", [Words(ABOUT)], "about", brief=True),
+            *(
+                Section(one["system"]["name"], list(_of_one(one, picture)), one["system"]["name"], brief=True)
+                for one, picture in zip(systems, [None, *drawn[1:]], strict=True)
+            ),
+        ],
+        files=["finite-width.json"],
+    )
+
+
+def quote(systems: list[Data]) -> str:
+    """Say in one sentence how thin a layer has to be, for the component that asks most."""
+    rows = [
+        (row, one["system"]["name"])
+        for one in systems
+        for row in rows_of(one)
+        if row["source"] != "total" and row["engine"] == one["sides"][0]["engine"]
+    ]
+    row, name = min(rows, key=lambda pair: _rank(pair[0], "1%"))
+    words = row["words"]["1%"]
+    return (
+        "A Rashba layer stands for a delta to 1 % only where w k_F "
+        f"{words if words[0] in '<>' else f'< {words}'}: so it is for {name} with the layer on "
+        f"{SIDES[row['side']][0]} ({row['source']}, {row['component']}), the most exacting here."
+    )
+
+
+def _of_one(one: Data, picture: Picture | None) -> Iterator[Words | Picture | Table]:
+    """Yield what is shown of one system."""
+    known = f"{one['system']['title']}. " if one["system"]["title"] else ""
+    yield Words([f"{known}h_R = {one['system']['interface']['rashba']:.3g}, k_F = {one['k_F']:.3g}."])
+    yield Words([*conclusion(one), *(f"Warning: {warning}." for warning in one["warnings"])], listed=True)
+    if picture:
+        yield picture
+
+    def order(row: Data | None) -> str:
+        known = row is not None and row["order"] is not None
+        return f"{row['order']:.3f} ± {row['order_error']:.2g}" if row and known else "–"
+
+    def limit(row: Data, name: str) -> str:
+        return row["words"][name] + (f" ({row['first']['words'][name]})" if row["first"] else "")
+
+    yield Table(
+        ("layer on", "source", "component", "slope|cell", "order, exact|cell", "order, Kwant|cell",
+         "order, first order|cell",
+         "1 % at w k_F|cell", "10 % at w k_F|cell"),
+        [
+            (row["side"], row["source"], row["component"], f"{row['slope']:.4f} ± {row['slope_error']:.2g}",
+             *(order(other) for other in (row, row["chain"], row["first"])), limit(row, "1%"),
+             limit(row, "10%"))
+            for row in table(one)
+        ],
+    )  # fmt: skip

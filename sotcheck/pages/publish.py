@@ -1,94 +1,112 @@
-"""One way to write pages: JSON first, and from the JSON alone figures, Markdown and one offline HTML file."""
+"""One way to write pages: JSON first, from it alone figures, README.md and one offline HTML file."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from latex2mathml.converter import convert
+from markupsafe import Markup, escape
 
-from sotcheck.pages.figures import svg
+from sotcheck.pages.page import Data, Page
+from sotcheck.pages.svg import THEME, class_rules, inline, svg
 from sotcheck.run.output import make_folder, write_texts
 from sotcheck.run.plaintext import markdown, markdown_code, visible
 
-Data = dict[str, Any]
+#: Files of a folder, by the template that makes them.
+TEMPLATES = {"README.md": "readme.md", "index.html": "page.html"}
+#: In bytes: what a page may weigh.
+MOST_OF_A_PAGE = 600_000
+#: Symbols in sentences, as they are typed: a letter and its index; a power.
+_SYMBOL = re.compile(r"(?<![\w^])([A-Za-zξρτκ])_(perp|FL|DL|up|down|[RFN0mxyzbk])(?![\w])")
+_POWER = re.compile(r"(?<=[\w)])\^(-?\d+(?:/\d+)?|-?[a-z](?!\w))")
+#: End tags that HTML does not need.
+_IMPLIED = re.compile(r"</(?:td|th|tr|li)>\n?")
+_FORMS: dict[str, Callable[[float], str]] = {
+    # Whole numbers as such.
+    "number": lambda v: f"{v:.0f}" if v == int(v) and abs(v) < 1e6 else f"{v:.10g}",
+    "cell": lambda v: f"{v:.3g}",
+    "short": lambda v: f"{v:.2g}",
+    "sci": lambda v: f"{v:.6e}",
+    "": str,
+}
+MARKS = {"agrees": "✓ agrees", "disagrees": "✗ disagrees", "inconclusive": "? inconclusive"}
 
 
-@dataclass(frozen=True)
-class Picture:
-    """One figure: file name, title, how it is drawn, and of which part of the JSON."""
-
-    name: str
-    title: str
-    draw: Callable[[Any], Any]
-    data: Any
-
-
-def publish(
-    folder: Path,
-    documents: dict[str, Data],
-    template: str,
-    shown: Callable[..., tuple[Sequence[Picture], Data]],
-    *,
-    indent: int | None = 1,
-) -> Path:
+def publish(folder: Path, documents: dict[str, Data], shown: Callable[..., Page]) -> Path:
     """Write JSON documents, by file name, and their page into a folder, all or none; return what to open.
 
-    `shown` is called with the documents as they are read back, in their order, and returns the figures, and
-    what the pair of templates is filled with besides: nothing on a page can know more than the JSON. No
-    `indent` leaves documents of thousands of numbers without a line for each. An OutputError says that a file
-    cannot be written.
+    `shown` is called with the documents as they are read back, in their order, and returns the page: nothing
+    on it can know more than the JSON. Figures that README.md shows become files. An OutputError says that a
+    file cannot be written.
     """
-    separators = (",", ":") if indent is None else None
     texts = {
-        name: json.dumps(content, indent=indent, separators=separators, allow_nan=False) + "\n"
+        name: json.dumps(content, separators=(",", ":"), allow_nan=False) + "\n"
         for name, content in documents.items()
     }
-    pictures, context = shown(*map(json.loads, texts.values()))
-    drawn = {one.name: svg(one.draw, one.data) for one in pictures}
-    context = {
-        "figures": {one.name: one.title for one in pictures},
-        "svg": {name: Markup(picture[picture.index("<svg") :]) for name, picture in drawn.items()},
-        **context,
-    }
-    pages = {"README.md": f"{template}.md", "index.html": f"{template}.html"}
-    pages = {name: render(page, context) for name, page in pages.items()}
-    make_folder(folder / "figures" if drawn else folder)
-    figures = {f"figures/{name}.svg": picture for name, picture in drawn.items()}
+    page = shown(*map(json.loads, texts.values()))
+    drawn = {one.name: svg(one.draw, one.data) for one in page.pictures}
+    pages = {name: render(template, page, drawn) for name, template in TEMPLATES.items()}
+    figures = {f"figures/{one.name}.svg": drawn[one.name] for one in page.pictures if one.brief}
+    make_folder(folder / "figures" if figures else folder)
     write_texts({folder / name: text for name, text in (texts | pages | figures).items()})
     return folder / "index.html"
 
 
-def render(name: str, context: Data) -> str:
-    """Return a page: the template of that name filled in."""
+def render(name: str, page: Page, drawn: dict[str, str] | None = None) -> str:
+    """Return a page as Markdown or HTML, figures, by name, inside the latter."""
     environment = Environment(
         loader=PackageLoader("sotcheck.pages"), autoescape=name.endswith(".html"), finalize=_shown,
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
-    numbers = {"number": _number, "cell": _cell, "short": "{:.2g}".format}
-    environment.filters |= {key: _or_dash(form) for key, form in numbers.items()}
-    environment.filters |= {"text": markdown, "code": markdown_code}
-    return environment.get_template(f"{name}.j2").render(context)
+    titles = {one.name: one.title for one in page.pictures}
+    environment.filters |= {"text": markdown, "code": markdown_code, "typeset": typeset, "form": form}
+    text = environment.get_template(f"{name}.j2").render(
+        page=page,
+        marks=MARKS,
+        theme=THEME,
+        class_rules=Markup(class_rules()),
+        math=mathml,
+        svg={key: Markup(inline(text, key, titles[key])) for key, text in (drawn or {}).items()},
+    )
+    return _IMPLIED.sub("", text) if name.endswith(".html") else text
+
+
+def mathml(tex: str) -> Markup:
+    """Return a formula as MathML, without what a page need not be told."""
+    found = convert(tex, display="block").replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "")
+    # Brackets are as high as what is in them.
+    found = found.replace(' stretchy="false"', "").replace('<mspace width="0.167em" />', "")
+    # Letters as such, besides those that HTML has for itself.
+    found = re.sub(r"&#x0*(?!26;|3C;|3E;)([0-9A-F]+);", lambda match: chr(int(match[1], 16)), found)
+    # Bold letters have a code of their own.
+    found = re.sub(
+        r'<mi mathvariant="bold">([a-z])</mi>',
+        lambda match: f"<mi>{chr(0x1D41A - 97 + ord(match[1]))}</mi>",
+        found,
+    )
+    found = re.sub(r"^(<math[^>]*>)<mrow>(.*)</mrow></math>$", r"\1\2</math>", found)
+    return Markup(re.sub(r"<mrow>(<m[ion]>[^<]*</m[ion]>)</mrow>", r"\1", found))
+
+
+def typeset(text: str) -> Markup:
+    """Return plain text for HTML, with indices and powers as such."""
+    safe = str(escape(visible(text)))
+    safe = _POWER.sub(r"<sup>\1</sup>", safe)
+    return Markup(_SYMBOL.sub(lambda m: f"<i>{m[1]}</i><sub>{'⊥' if m[2] == 'perp' else m[2]}</sub>", safe))
+
+
+def form(value: Any, how: str) -> str:
+    """Return a value of a table as text: numbers as it says there, "–" for None."""
+    if value is None:
+        return "–"
+    return MARKS.get(str(value), str(value)) if isinstance(value, str) else _FORMS[how](value)
 
 
 def _shown(value: Any) -> Any:
     """Let nothing of a user's text act on a page unseen; what is markup already is ours."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _or_dash(form: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda value: "–" if value is None else form(value)
-
-
-def _cell(value: Any) -> Any:
-    """Return three significant digits of a number, words as they are."""
-    return f"{value:.3g}" if isinstance(value, float) else value
-
-
-def _number(value: float) -> str:
-    """Return ten significant digits; whole numbers as such."""
-    return f"{value:.0f}" if value == int(value) and abs(value) < 1e6 else f"{value:.10g}"

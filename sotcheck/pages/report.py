@@ -1,45 +1,29 @@
-"""Reports of systems, rendered from their JSON; the page that leads to all; the folder's guard."""
+"""Reports of systems, rendered from their JSON."""
 
 from __future__ import annotations
 
-import json
-import math
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
 
 from sotcheck.beyond.document import conclusions
-from sotcheck.beyond.limits import LIMITS
-from sotcheck.bound.fermi import CRITICAL
-from sotcheck.errors import OutputError, SystemFileError
-from sotcheck.pages import stack
+from sotcheck.pages import against_z, plane, stack
 from sotcheck.pages.beyond import pictures
-from sotcheck.pages.figures import FIGURES
-from sotcheck.pages.publish import Data, Picture, publish
+from sotcheck.pages.figures import COMPONENTS, FIGURES, budget, torque
+from sotcheck.pages.geometry import profile
+from sotcheck.pages.page import Block, Data, Page, Picture, Section, Table, Words
+from sotcheck.pages.publish import form, publish
+from sotcheck.pages.sentences import conclusion, off, quote
 from sotcheck.run.executors import results
 from sotcheck.run.output import make_folder
 from sotcheck.run.progress import Progress, silent
-from sotcheck.sweep.plan import flat
-from sotcheck.system.files import from_document, to_document
 from sotcheck.system.model import System
-from sotcheck.system.validated import shown as short
 from sotcheck.trial.report_data import report_data
 from sotcheck.trial.verdict import Verdict
 
 #: What a system's folder has, and no other report's.
 JSON_NAME = "report.json"
-#: Folders of other reports, and what they are.
-OTHERS = {
-    "audit": "The paper on trial: every numbered equation, one by one",
-    "scalar-delta": "A second paper on trial: the closed form of one metal cut by a delta function",
-    "bound-states": "Bound states: what binds, from which h_R, and what it does",
-    "trust": "Trust maps: how far first order holds, over two parameters",
-    "finite-width": "Rashba layers of finite width: how thin one has to be to be a delta",
-}
-#: For a report that says nothing about itself.
-_UNKNOWN = "a report that this version of sotcheck cannot read; write it again"
 
 
 def write_reports(
@@ -59,108 +43,167 @@ def write_reports(
     calls = [partial(report_data, *task) for task in zip(systems, arguments, strict=True)]
     verdicts = []
     for data in progress(results(calls, executor), "reports", len(calls)):
-        publish(output / data["system"]["name"], {JSON_NAME: data}, "report", shown, indent=None)
+        publish(output / data["system"]["name"], {JSON_NAME: data}, shown)
         verdicts.append(Verdict(data["verdict"]))
     return Verdict.worst(verdicts).exit_status
 
 
-def shown(data: Data) -> tuple[list[Picture], Data]:
-    """Return the figures of a report, and what its pages say, derived from its data."""
-    said = {"data": data, "conclusion": list(conclusion(data)), "claims": claim_table(data)}
-    if stack.is_stack(data):
-        figures, own = stack.shown(data)
-        return figures, {**said, **own, "stack": True}
-    # For m ∥ ŷ there is no curve.
-    figures = [Picture(*one, data) for one in FIGURES if one[0] != "torque" or data["curve"] is not None]
-    beyond = pictures(data["beyond"])
-    return [*figures, *beyond], {
-        **said,
-        "stack": False,
-        "figures": {one.name: one.title for one in figures},
-        "beyond": conclusions(data["beyond"]),
-        "beyond_figures": {one.name: one.title for one in beyond},
-        "controls": control_table(data),
+def shown(data: Data) -> Page:
+    """Return the page of a report, derived from its data alone."""
+    system, of_stack = data["system"], stack.is_stack(data)
+    reference = f" ({system['reference']})" if system["reference"] else ""
+    per, draw = ("the scale of all spin-orbit terms", stack.curve) if of_stack else ("h_R", torque)
+    first = {
+        "geometry": Picture("geometry", "Band edges along z, and E_F", profile, data, brief=True),
+        # For m ∥ ŷ there is no curve.
+        "curve": Picture("torque", f"Torque against {per}: exact and first order", draw, data, brief=True),
     }
-
-
-def conclusion(data: Data) -> Iterator[str]:
-    """Say what was found, in plain sentences."""
-    rows = data["verdicts"]
-    count = Counter(row["verdict"] for row in rows)
-    if data["verdict"] == "agrees":
-        this = "stack" if stack.is_stack(data) else "interface"
-        yield f"The first-order theory holds for this {this}: all {len(rows)} findings agree."
-    else:
-        worst = sorted({row["claim"] for row in rows if row["verdict"] == data["verdict"]})
-        yield (
-            f"{count['disagrees']} of {len(rows)} findings disagree and {count['inconclusive']} are "
-            f"inconclusive ({', '.join(worst)})."
-        )
-    if data["note"]:
-        yield f"The expansion in h_R fails here: {data['note']}."
-    for warning in data["warnings"]:
-        yield f"Warning: {warning}."
-    yield from stack.conclusion(data) if stack.is_stack(data) else _of_interface(data)
-
-
-def _of_interface(data: Data) -> Iterator[str]:
-    """Say what was found of a bare interface besides."""
-    # Of exact engines, not of other formulas.
-    torque = [row for row in data["verdicts"] if row["claim"] in data["first_order"] and row["engine"]]
-    torque = [row for row in torque if row["verdict"] == "agrees"]
-    scale = max((abs(row["expected"]) for row in torque), default=0.0)
-    if scale > 0:
-        every = "for every source" if data["verdict"] == "agrees" else f"in {len(torque)} findings that agree"
-        part = max(map(_off, torque)) / scale
-        yield (
-            f"First order is the linear coefficient of the exact torque to {part:.0e} of its largest "
-            f"component, {every}, by Kwant and by boundary matching."
-        )
-    first = first_limits(data)
-    if all(first.values()):
-        yield (
-            f"Every component is good to 1 % up to h_R = {first['1%']:.2g} and to 10 % up to "
-            f"h_R = {first['10%']:.2g}."
-        )
-    if (curve := data["curve"]) is not None:
-        yield (
-            f"The torque was computed at {len(curve['h_R'])} h_R up to {curve['h_R'][-1]:g}, with Kwant at "
-            f"{curve['kwant_points']}: the largest relative difference is {curve['kwant_difference']:.0e}."
-        )
-    yield on_bound_states(data["bound_states"][0])
-
-
-def on_bound_states(state: Data) -> str:
-    """Say what is bound at the h_R in use, and from which h_R on states at E_F are left out."""
-    first = state["first_h_R_at_fermi_energy"]
-    if state["alone"]:
-        number = f"{state['alone']} state{'s' * (state['alone'] > 1)}"
-        return (
-            f"The interface binds {number} by itself, which reach E_F at any h_R: curves of the exact torque "
-            "are those of the scattering states."
-        )
-    lies = (
-        f"there is no bound state (smallest eigenvalue {state['lowest_eigenvalue']:.2g} > 0)"
-        if state["lowest_eigenvalue"] >= 0
-        else f"there is a bound state below the continuum at k_perp = {state['k_perp']:.3g}"
-    )
-    if first >= CRITICAL:
-        return f"At h_R = {state['h_R']:g} {lies}, and none lies at E_F below |h_R| = {CRITICAL:g}."
-    return (
-        f"At h_R = {state['h_R']:g} {lies}; from |h_R| = {first:.3g} on bound states lie at E_F, and curves "
-        "of the exact torque are those of the scattering states."
+    findings = Section(f"All {len(data['verdicts'])} findings", [_findings(data)], "findings")
+    words = "Of each claim and engine the finding that comes closest to its budget."
+    trial: list[Block] = [_claims(data)]
+    trial.append(Picture("budget", "Differences found and error budgets", budget, data, words))
+    return Page(
+        system["name"],
+        f"{system['title']}{reference}",
+        data["verdict"],
+        stack.quote(data) if of_stack else quote(data),
+        list(conclusion(data)),
+        [picture for key, picture in first.items() if data.get(key)],
+        sections=[
+            Section("On trial", trial, "trial", brief=True, entries=[findings]),
+            *(stack.sections(data) if of_stack else _sections(data)),
+            *_resolved(data),
+            *([] if of_stack else _other_sections(data)),
+            Section("Provenance", _provenance(data["provenance"]), brief=True),
+        ],
+        files=[JSON_NAME],
     )
 
 
-def first_limits(data: Data) -> dict[str, float | None]:
-    """Return the smallest h_R or scale at which any component is off by 1 % and by 10 %, None if none is."""
-    if stack.is_stack(data):
-        return stack.first_limits(data)
-    rows = [row for row in data["beyond"]["limits"] if row["source"] != "total" and row["h_R"] is not None]
-    return {
-        f"{limit:.0%}": min((row["h_R"] for row in rows if row["limit"] == limit), default=None)
-        for limit in LIMITS
-    }
+def _resolved(data: Data) -> Iterator[Section]:
+    """Yield where the torque comes from, and what lies across the interface."""
+    blocks: list[Block] = []
+    if data.get("integrand"):
+        blocks.append(Picture(*FIGURES["integrand"], data))
+    if data.get("plane"):
+        blocks.append(
+            Picture(
+                "plane", "The torque by (k_x, k_y), with thresholds", plane.draw, data["plane"], plane.NOTE
+            )
+        )
+    if blocks:
+        yield Section("Where the torque comes from", blocks, "resolved")
+    if data.get("against_z"):
+        spin = Picture(
+            "spin", "Spin density and spin current against z, by source", against_z.draw, data["against_z"],
+            "Of scattering states at E_F, at the file's own spin-orbit terms, exact and to first order; "
+            "current along z. It jumps where spin-orbit terms give spin, and falls off where magnetism "
+            "takes it.",
+        )  # fmt: skip
+        yield Section("Spin against z", [spin], "spin-against-z")
+
+
+def _sections(data: Data) -> list[Section]:
+    """Return what only the page of a bare interface has, first."""
+    found = conclusions(data["beyond"])
+    beyond: list[Block] = [Words(found, listed=True), _limits(data), *pictures(data["beyond"])]
+    return [Section("Beyond linear", beyond, "beyond", brief=True)]
+
+
+def _limits(data: Data) -> Table:
+    return Table(
+        ("source", "component", "off by", "at h_R|short", "why"),
+        [
+            (row["source"], row["component"], f"{row['limit']:.0%}", row["h_R"], row["reason"])
+            for row in data["beyond"]["limits"]
+        ],
+        "First h_R at which the exact torque departs from first order",
+    )
+
+
+def _other_sections(data: Data) -> list[Section]:
+    """Return the ledger of a bare interface, what first order and lattices leave, and the controls."""
+    ledger = Table(
+        ("engine", "source", "part", *(f"{name}|sci" for name in data["ledger"]["rows"][0]["split"]),
+         "largest residual|short"),
+        [
+            (row["engine"], row["source"], COMPONENTS[part], *(flow[part] for flow in row["split"].values()),
+             row["residual"])
+            for row in data["ledger"]["rows"]
+            for part in (0, 1)
+        ],
+        note=f"(1) = (2) + (3) + (4) at h_R = {data['ledger']['h_R']:.2g}, each from its own expression.",
+    )  # fmt: skip
+    errors = [Picture(*FIGURES[name], data) for name in ("remainder", "lattice")]
+    return [
+        Section("The ledger of angular momentum", [Picture(*FIGURES["ledger"], data), ledger], "ledger",
+                brief=True),
+        Section("What is left, and why", errors, "errors"),
+        Section("Negative controls", [_controls(data)], "controls", brief=True),
+    ]  # fmt: skip
+
+
+def _controls(data: Data) -> Table:
+    def caught(row: Data) -> str:
+        if row["caught"]:
+            return f"yes: {len(row['caught'])} of {len(row['findings'])} findings disagree"
+        return "NO" if row["findings"] else "nothing to break: this interface has none of it"
+
+    def example(one: Data | None) -> str:
+        if one is None:
+            return ""
+        of = ", ".join(filter(None, (one["quantity"], one["source"])))
+        numbers = (form(one[key], "number") for key in ("expected", "measured"))
+        return "{}: expected {}, measured {} ± {}".format(of, *numbers, form(one["uncertainty"], "short"))
+
+    return Table(
+        ("fault", "caught", "example"),
+        [(row["title"], caught(row), example(row["example"])) for row in control_table(data)],
+        note="Faults put in on purpose have to be flagged by the same machinery.",
+    )
+
+
+def _provenance(found: Data) -> list[Words | Table]:
+    packages = ", ".join(f"{name} {version}" for name, version in found["packages"].items())
+    settings = [
+        (name, " ".join(f"{v:.2g}" for v in (value if isinstance(value, list) else [value])))
+        for name, value in found["settings"].items()
+    ]
+    return [
+        Words([found["command"]], code=True),
+        Words([f"Computed by Python {found['python']}, {packages}."]),
+        Table(("setting", "value"), settings),
+    ]
+
+
+def _claims(data: Data) -> Table:
+    unit = (
+        "Torques and spin currents are in nm⁻³, per h_R or scale where it says so; k_perp is in the wave "
+        "vector of 1 eV, 5.123 nm⁻¹; slopes, amplitudes and what is per unit flux have no unit."
+        if stack.is_stack(data) and data["geometry"]["unit"]
+        else "Units: ħ²/2mₑ = 1."
+    )
+    keys = ("verdict", "title", "equation", "findings", "expected", "measured", "uncertainty")
+    return Table(
+        ("verdict|verdict", "claim", "equation", "findings|number", "expected|number", "measured|number",
+         "uncertainty|short"),
+        [[row[key] or "" if key == "equation" else row[key] for key in keys] for row in claim_table(data)],
+        note="Each line shows the finding farthest off among those with the worst verdict; its uncertainty "
+        f"is the sum of a named error budget. {unit}",
+    )  # fmt: skip
+
+
+def _findings(data: Data) -> Table:
+    return Table(
+        ("verdict|verdict", "claim", "quantity", "source", "engine", "expected|number", "measured|number",
+         "error budget"),
+        [
+            (row["verdict"], row["claim"], row["quantity"], row["source"] or "", row["engine"] or "",
+             row["expected"], row["measured"],
+             ", ".join(f"{term['name']} {term['value']:.2g}" for term in row["budget"]) or "exact")
+            for row in data["verdicts"]
+        ],
+    )  # fmt: skip
 
 
 def claim_table(data: Data) -> list[Data]:
@@ -175,94 +218,10 @@ def control_table(data: Data) -> list[Data]:
     """Return one row a negative control: the findings that caught it, and the clearest."""
     caught = [[row for row in one["findings"] if row["verdict"] == "disagrees"] for one in data["controls"]]
     return [
-        control | {"caught": rows, "example": max(rows, key=_off, default=None)}
+        control | {"caught": rows, "example": max(rows, key=off, default=None)}
         for control, rows in zip(data["controls"], caught, strict=True)
     ]
 
 
 def _badness(row: Data) -> tuple[int, float]:
-    return Verdict(row["verdict"]).severity, _off(row)
-
-
-def _off(row: Data) -> float:
-    return math.inf if row["measured"] is None else float(abs(row["measured"] - row["expected"]))
-
-
-# --- the folder of all reports ------------------------------------------------------------
-
-
-def refuse_another(systems: Sequence[System], output: Path) -> None:
-    """Refuse by an OutputError to write a report over anything but an earlier one of the same system."""
-    for system in systems:
-        folder = output / system.name
-        if found := _in_the_way(folder, system):
-            raise OutputError(
-                f"{folder}: {found}; give the system in your file another name, remove that folder, "
-                "or choose another --output"
-            )
-
-
-def _in_the_way(folder: Path, system: System) -> str:
-    """Say what in a report's folder is not to be written over, if anything."""
-    try:
-        # An interrupted report may have left its folders.
-        if not folder.exists() or {path.name for path in folder.iterdir()} <= {"figures"}:
-            return ""
-        data = json.loads((folder / JSON_NAME).read_text(encoding="utf-8"))
-        # Keys that are newer than the report have their default values.
-        earlier = from_document(data["system"], JSON_NAME)
-    except FileNotFoundError:
-        return "is there, and no report of a system"
-    except (OSError, ValueError, TypeError, KeyError, SystemFileError):
-        return f"its {JSON_NAME} cannot be read as that of a report"
-    old, new = (dict(flat(to_document(one))) for one in (earlier, system))
-    for key in {**old, **new}:
-        # A title or a reference is no difference.
-        if key not in ("title", "reference") and old.get(key) != new.get(key):
-            was, is_ = (short(some[key]) if key in some else "default" for some in (old, new))
-            return f"has the report of another system of that name ({key} = {was}, and not {is_})"
-    return ""
-
-
-def write_overview(output: Path, sweeps: Sequence[tuple[str, str]] = ()) -> Path:
-    """Write the pages that lead to all reports in a folder, whoever has written them; return what to open.
-
-    `sweeps` are folder and title of pages of sweeps. An OutputError says that a file cannot be written.
-    """
-    found = {path.parent.name: _summary(path) for path in sorted(output.glob(f"*/{JSON_NAME}"))}
-    context = {
-        **{
-            kind: [
-                {"name": name, **one}
-                for name, one in found.items()
-                if one is not None and one["kind"] == kind
-            ]
-            for kind in ("reports", "stacks")
-        },
-        "others": [
-            # What other commands have put beside the systems with --output.
-            *((name, words) for name, words in OTHERS.items() if (output / name / "index.html").exists()),
-            *sweeps,
-            *((name, f"{name}: {_UNKNOWN}") for name, summary in found.items() if summary is None),
-        ],
-    }
-    return publish(output, {}, "overview", lambda: ([], context))
-
-
-def _summary(path: Path) -> Data | None:
-    """Return what the overview says of a report, None if it is damaged or of another version."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        Verdict(data["verdict"])
-        return {
-            "kind": "stacks" if stack.is_stack(data) else "reports",
-            "layers": stack.layers_words(data) if stack.is_stack(data) else "",
-            "title": str(data["system"]["title"]) or data["system"]["name"],
-            "reference": str(data["system"]["reference"]),
-            "verdict": data["verdict"],
-            "findings": len(data["verdicts"]),
-            "first": first_limits(data),
-            "conclusion": list(conclusion(data)),
-        }
-    except (OSError, ValueError, TypeError, LookupError, AttributeError):
-        return None
+    return Verdict(row["verdict"]).severity, off(row)

@@ -2,135 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sotcheck.pages import against_z, figures
-from sotcheck.pages.publish import Data, Picture
+from sotcheck.pages import figures
+from sotcheck.pages.page import Data, Picture, Section, Table
 from sotcheck.system.model import BOUND, SOURCES
 from sotcheck.trial.against_z import TOTAL
 
-#: A half-space takes this part of the thickness of all layers in the drawing.
-OUTSIDE = 0.35
-#: Words of places closer than this part of the panel stand at different heights, of which there are so many.
-NEAR, STEPS = 0.12, 4
-#: Height of a line of them, in inches.
-LINE = 0.12
 #: What is smaller than this part of the largest is left out of the ledger's bars, and of sentences.
 NOTHING = 1e-9
-BANDS = (("minority", 1, figures.GREEN), ("majority", -1, figures.RED))
 
 
 def is_stack(data: Data) -> bool:
     """Say whether a report is one of a stack."""
-    return "geometry" in data
-
-
-def profile(data: Data) -> Figure:
-    """Band edges of every layer, deltas and spin-orbit terms against z, and E_F."""
-    there = data["geometry"]
-    regions, deltas = there["regions"], there["interfaces"]
-    depth = deltas[-1]["z"]
-    room = OUTSIDE * depth or 1.0
-    ends = [_ends(region, room, depth) for region in regions]
-    middles, places = [sum(pair) / 2 for pair in ends], [delta["z"] for delta in deltas]
-    above = list(_spread(middles, map(_about, regions), depth + 2 * room))
-    below = list(_spread(places, map(_about_delta, deltas), depth + 2 * room))
-    lines = max(map(len, above)) + max(map(len, below))
-    figure, axes = figures.canvas(9.6, 3.6 + LINE * lines)
-    for region, (start, end) in zip(regions, ends, strict=True):
-        if region["spin_orbit"]:
-            axes.axvspan(start, end, color=figures.ORANGE, alpha=0.16, lw=0, zorder=0)
-        for spin, sign, color in BANDS if region["exchange"] else (("both spins", 0, figures.GREY),):
-            edge = region["potential"] + sign * region["exchange"]
-            axes.plot([start, end], [edge, edge], color=color, lw=2.4, label=spin, solid_capstyle="butt")
-    for z, words in zip(middles, above, strict=True):
-        style: Any = {"ha": "center", "va": "bottom", "fontsize": 7.5}
-        # Further away from the panel is up here.
-        text = "\n".join([*filter(None, words), *(word for word in words if not word)])
-        axes.text(z, 1.02, figures.plain(text), transform=axes.get_xaxis_transform(), **style)
-    levels = [region["potential"] + sign * region["exchange"] for region in regions for sign in (-1, 1)]
-    levels.append(there["energy"])
-    span = max(levels) - min(levels) or 1.0
-    for delta in deltas:
-        axes.axvline(delta["z"], color="black", lw=0.8, ls=":")
-        if delta["spin_orbit"]:
-            axes.plot(delta["z"], min(levels) - 0.09 * span, "*", color=figures.ORANGE, ms=13, mec="black")
-    axes.axhline(there["energy"], color=figures.BLUE, ls="--", lw=1.2)
-    place: Any = {"xytext": (2, 4), "textcoords": "offset points"}
-    axes.annotate("$E_F$", (-room, there["energy"]), color=figures.BLUE, **place)
-    unit = there["unit"]
-    axes.set(
-        xlim=(-room, depth + room), ylim=(min(levels) - 0.18 * span, max(levels) + 0.12 * span),
-        ylabel=f"band edge{f' ({unit})' if unit else ''}",
-        xlabel=f"z{' (nm)' if unit else ''}, and what stands there",
-    )  # fmt: skip
-    axes.set_xticks(places, [figures.plain("\n".join(words)) for words in below], fontsize=7.5)
-    axes.grid(False)
-    _explain(axes, there)
-    return figure
-
-
-def _ends(region: Data, room: float, depth: float) -> tuple[float, float]:
-    return (-room if region["from"] is None else region["from"]), (
-        depth + room if region["to"] is None else region["to"]
-    )
-
-
-def _spread(places: list[float], words: Iterable[list[str]], width: float) -> Iterator[list[str]]:
-    """Yield the lines of words, with empty ones before where they would run into those of the last place."""
-    lines = list(words)
-    most, step = max(map(len, lines)), 0
-    for z, before, said in zip(places, [-np.inf, *places], lines, strict=False):
-        step = (step + 1) % STEPS if z - before < NEAR * width else 0
-        yield [""] * (most * step) + said
-
-
-def _explain(axes: Axes, there: Data) -> None:
-    """Explain each colour once, and the marks of spin-orbit terms that there are, beside the panel."""
-    if any(delta["spin_orbit"] for delta in there["interfaces"]):
-        axes.plot([], [], "*", color=figures.ORANGE, ms=11, mec="black", label="spin-orbit term at a delta")
-    if any(region["spin_orbit"] for region in there["regions"]):
-        axes.fill_between([], [], color=figures.ORANGE, alpha=0.3, label="spin-orbit term in a layer")
-    handles, labels = axes.get_legend_handles_labels()
-    once = dict(zip(labels, handles, strict=True))
-    axes.legend(once.values(), once, fontsize=7.5, loc="center left", bbox_to_anchor=(1.0, 0.5))
-
-
-def _about(region: Data) -> list[str]:
-    """Say what a region is: its name, mass, direction, spin-orbit term."""
-    words = [region["name"]]
-    if region["mass"] != 1:
-        words.append(f"mass {region['mass']:.4g}")
-    if region["exchange"]:
-        words.append(f"along {_vector(region['direction'])}")
-    return words + spin_orbit_words(region["spin_orbit"])
-
-
-def _about_delta(delta: Data) -> list[str]:
-    words = [f"{delta['z']:.4g}"]
-    words += [f"{name} {delta[name]:.3g}" for name in ("barrier", "exchange") if delta[name]]
-    return words + spin_orbit_words(delta["spin_orbit"])
-
-
-def _vector(v: list[float]) -> str:
-    return f"({', '.join(f'{c + 0.0:.2g}' for c in v)})"
-
-
-def spin_orbit_words(A: list[list[float]] | None) -> list[str]:
-    """Name a spin-orbit term: Rashba h (k_y, −k_x), Dresselhaus d (k_x, −k_y), Weyl w (k_x, k_y), others."""
-    if A is None:
-        return []
-    (xx, xy), (yx, yy), last = A
-    rashba, dresselhaus, weyl = (xy - yx) / 2, (xx - yy) / 2, (xx + yy) / 2
-    words = [f"Rashba {rashba:.3g}"] if rashba else []
-    words += [f"Dresselhaus {dresselhaus:.3g}"] if dresselhaus else []
-    words += [f"Weyl {weyl:.3g}"] if weyl else []
-    return words + ["other linear terms"] * any((xy + yx, *last))
+    return "totals" in data
 
 
 def layers_words(data: Data) -> str:
@@ -164,38 +52,116 @@ def curves(data: Data) -> Data:
     return sources
 
 
-def spin(data: Data) -> Figure:
-    """Spin density and spin current against z."""
-    return against_z.draw(data["against_z"])
+def quote(data: Data) -> str:
+    """Say in one sentence what the torque of the stack is, who takes it, and how far first order holds."""
+    row = max(
+        (row for row in data["ledger"]["rows"] if row["engine"] == data["lattice"]["engine"]),
+        key=lambda row: np.abs(row["parts"][-1]["split"]["taken"]).max(),
+        default=None,
+    )
+    if row is None or np.abs(row["parts"][-1]["split"]["taken"]).max() <= _noise(data, row):
+        return "No current of scattering states exerts a torque on this stack."
+    first = first_limits(data)
+    far = (
+        f"first order gives it to 10 % up to {first['10%']:.2g} times the file's spin-orbit terms"
+        if first["10%"]
+        else f"first order gives it to 10 % up to {data['curve']['h_R'][-1]:g} times the file's at least"
+        if data["curve"]
+        else "fieldlike and dampinglike are undefined"
+    )
+    _, _, words = _who(row, unit_of(data), _noise(data, row)).rstrip(".").partition(": ")
+    return f"A current of {row['source']} electrons exerts a {words.replace('; ', ', and a ', 1)}; {far}."
 
 
-#: File name, title, key of the JSON without which there is none, and how it is drawn of all of the JSON.
-FIGURES = (
-    ("profile", "The stack: band edges, deltas, spin-orbit terms", "geometry", profile),
-    ("spin", "Spin density and spin current against z, by source", "against_z", spin),
-    ("ledger", "The ledger of angular momentum, part by part", "ledger", ledger),
-    ("torque", "Torque against the scale of all spin-orbit terms: exact and first order", "curve", curve),
-    ("budget", "Differences found and error budgets", "verdicts", figures.budget),
-)
-
-
-def shown(data: Data) -> tuple[list[Picture], Data]:
-    """Return the figures of what a stack's report has, and what its pages say besides."""
+def sections(data: Data) -> list[Section]:
+    """Return what the page of a stack shows besides what all reports do."""
     taken = list(_taken(data))
-    there = {**data, "ledger": any(any(line["flows"]) for line in taken)}
-    pictures = [Picture(name, title, draw, data) for name, title, key, draw in FIGURES if there[key]]
+    found = [Section("The torque of each source, by every engine", [_torques(data)], "torques", brief=True)]
+    if data["measured"]:
+        found.append(Section("What was measured", [_measured(data)], "measured", brief=True))
+    drawn: list[Picture | Table] = []
+    if any(any(line["flows"]) for line in taken):
+        drawn.append(Picture("ledger", "The ledger of angular momentum, part by part", ledger, data,
+                             "Incoming (1) = to the lattice (2) + to the magnetism of layers (3) and of "
+                             "interfaces "
+                             f"(4) + what goes on beyond. Unit: {unit_of(data)}."))  # fmt: skip
+    found.append(Section("Who takes what", [*drawn, _ledger_table(data, taken)], "who", brief=True))
+    if data["curve"]:
+        found.append(Section("How far first order holds", [_limits(data)], "limits", brief=True))
+    return found
+
+
+def _torques(data: Data) -> Table:
+    """Return the table of torques, those of all sources with it where there are several."""
     order = (*SOURCES, BOUND, TOTAL)
-    torques = [_certain(row) for row in data["torque"] if any(row["vector"])]
-    if len({row["source"] for row in torques}) > 1:
-        torques += map(_certain, data["totals"])
-    return pictures, {
-        "figures": {one.name: one.title for one in pictures},
-        "unit": unit_of(data),
-        "torques": sorted(torques, key=lambda row: order.index(row["source"])),
-        "curves": curves(data) if data["curve"] else {},
-        "taken": taken,
-        "residual": max(row["residual"] for row in data["ledger"]["rows"]),
-    }
+    rows = [_certain(row) for row in data["torque"] if any(row["vector"])]
+    if len({row["source"] for row in rows}) > 1:
+        rows += map(_certain, data["totals"])
+    return Table(
+        ("source", "engine", "fieldlike|number", "dampinglike|number", *(f"t_{axis}|cell" for axis in "xyz"),
+         "uncertainty|short", "ξ_FL|cell", "ξ_DL|cell"),
+        [
+            (row["source"], row["engine"], row["fieldlike"], row["dampinglike"], *row["vector"],
+             row["uncertainty"]["total"], row["efficiency"]["fieldlike"], row["efficiency"]["dampinglike"])
+            for row in sorted(rows, key=lambda row: order.index(row["source"]))
+        ],
+        note=f"In {unit_of(data)}, at the file's own spin-orbit terms; first order is linear in them. "
+        "ξ = (2e/ħ)(torque/area)/j, j the current density that the source itself carries, without unit. 0: "
+        "not told from zero. A source without rows has no states at E_F. The total is weighted with "
+        "relaxation times, bound states (where they are) included in that of exact engines.",
+    )  # fmt: skip
+
+
+def _measured(data: Data) -> Table:
+    """Return what experiments found, beside what is computed."""
+
+    def number(one: Data) -> str:
+        low, high = one["low"], one["high"]
+        return "see there" if low is None else f"{low:g}" if low == high else f"{low:g} to {high:g}"
+
+    left_out = data["measured"]["left_out"].replace("computed: ", "Computed from ", 1)
+    return Table(
+        ("stack", "quantity", "measured", "computed|cell", "source"),
+        [
+            (one["stack"], one["quantity"] + ("" if one["component"] == "both" else f", {one['component']}"),
+             number(one), one["computed"], f"{one['source']}: {one['remark']}; {one['sign']}")
+            for one in data["measured"]["experiments"]
+        ],
+        note='Computed: efficiencies of the source normal; "–" where the model has no such number. Effective '
+        "fields in T per (A/m²): sotcheck torque --efficiency computes them for a given magnet. " + left_out,
+    )  # fmt: skip
+
+
+def _ledger_table(data: Data, taken: list[Data]) -> Table:
+    residual = max((row["residual"] for row in data["ledger"]["rows"]), default=0.0)
+    return Table(
+        ("source", "part", "component", "arrives|cell", "to the lattice|cell", "taken: its torque|cell",
+         "goes on|cell"),
+        [(row["source"], row["part"], row["component"], *row["flows"]) for row in taken],
+        note="Of the spin that arrives at a part, its spin-orbit term gives some to the lattice, its "
+        f"magnetism takes some (its torque), and the rest goes on: {unit_of(data)}, by "
+        f"{data['lattice']['engine']}. "
+        "Parts that neither give nor take spin are left out. At interfaces the four flows come from "
+        f"expressions of their own, and leave at most {residual:.1e} (any engine and source). What a layer "
+        "takes is what does "
+        'not go on in it; the claim "ledger" tries that by another route.',
+    )  # fmt: skip
+
+
+def _limits(data: Data) -> Table:
+    rows = [(source, name, part) for source, parts in curves(data).items() for name, part in parts.items()]
+    return Table(
+        ("source", "component", "off by 1 % at|short", "by 10 % at|short", ""),
+        [
+            (source, name, *((None, None) if part["first_order_vanishes"] else part["limits"].values()),
+             "first order is zero" if part["first_order_vanishes"] else "")
+            for source, name, part in rows
+        ],
+        "First scale of all spin-orbit terms at which the exact torque departs from first order",
+        f'A scale of 1 is the file\'s own. "–": not up to a scale of {data["curve"]["h_R"][-1]:g}. Of '
+        'scattering '
+        "states: curves and total have no bound states.",
+    )  # fmt: skip
 
 
 def unit_of(data: Data) -> str:

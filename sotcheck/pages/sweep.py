@@ -14,8 +14,21 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from sotcheck.errors import OutputError
-from sotcheck.pages.figures import BLUE, COMPONENTS, GREEN, GREY, ORANGE, PURPLE, RED, panels, scientific
-from sotcheck.pages.publish import Data, Picture, publish
+from sotcheck.pages.figures import (
+    BLUE,
+    COMPONENTS,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    RED,
+    SMALL,
+    panels,
+    scientific,
+)
+from sotcheck.pages.page import Data, Page, Picture, Section, Table, Words
+from sotcheck.pages.publish import publish
+from sotcheck.pages.svg import BLACK
 from sotcheck.run import executors
 from sotcheck.run.progress import Progress, silent
 from sotcheck.sweep.dataset import open_sweep
@@ -65,12 +78,85 @@ def write_sweeps(
 
 def write_sweep(data: Data, folder: Path) -> None:
     """Write one sweep's sweep.json, and from it figures, README.md and index.html."""
+    has_overview = (folder.parent / "index.html").exists()
+    publish(folder, {JSON_NAME: data}, lambda data: shown(data, "../index.html" * has_overview))
 
-    def shown(data: Data) -> tuple[list[Picture], Data]:
-        known = {"data": data, "title": title(data), "has_overview": (folder.parent / "index.html").exists()}
-        return [Picture(*one, data) for one in FIGURES if data[one[0]] is not None], known
 
-    publish(folder, {JSON_NAME: data}, "sweep", shown)
+def shown(data: Data, up: str) -> Page:
+    """Return a sweep's page."""
+    pictures = [
+        Picture(name, words, draw, data, brief=True)
+        for name, words, draw in FIGURES
+        if data[name] is not None
+    ]
+    failed = f", {data['failed']} of them failed" if data["failed"] else ""
+    scheme = f" ({data['scheme']})" if data["scheme"] else ""
+    keys = ("verdict", "title", "source", "engine", "expected", "measured", "uncertainty", "explanation")
+    heads = ("expected|number", "measured|number", "uncertainty|short", "why")
+    trial = Table(
+        ("verdict|verdict", "claim", "source", "engine", *heads),
+        [[row[key] for key in keys] for row in data["verdicts"]],
+    )
+    axes = Table(
+        ("axis", "values|number", "from|cell", "to|cell"),
+        [
+            (name, axis["count"], min(values), max(values))
+            for axis in data["axes"]
+            for name, values in axis["columns"].items()
+        ],
+    )
+    bad = [
+        *((one["points"], "failed", one["text"]) for one in data["errors"]),
+        *((one["points"], "warning", one["text"]) for one in data["warnings"]),
+    ]
+    return Page(
+        f"Sweep: {title(data)}",
+        f"{data['points']} points{failed}; engine {data['engine']}{scheme}, tolerance "
+        f"{data['tolerance']:g}; largest uncertainty of a component {data['uncertainty']:.2g}. Torques in "
+        "wave vector³, at each h_R and not divided by it.",
+        data["verdict"],
+        quote(data),
+        first=pictures,
+        sections=[
+            Section("On trial", [trial], "trial", brief=True),
+            Section("Smallest and largest", [_extremes(data)], "extremes", brief=True),
+            *([Section("Points that failed, and warnings",
+                       [Table(("points|number", "what", "e.g."), bad)], "failed", True)] if bad else []),
+            Section("Axes", [axes, Words([data["command"]], code=True)], "axes", brief=True),
+        ],
+        files=[JSON_NAME],
+        up=up,
+        colophon="Computed by " + ", ".join(f"{name} {version}" for name, version in data["versions"].items())
+        + f". Every point: {data['file']}.",
+    )  # fmt: skip
+
+
+def quote(data: Data) -> str:
+    """Say in one sentence between which values the torque of the strongest source lies."""
+    known = [row for row in data["extremes"] if row["largest"] is not None]
+    if not known:
+        return "No point of this sweep has a torque."
+    row = max(known, key=lambda row: max(abs(row["smallest"]), abs(row["largest"])))
+    return (
+        f"Over {' and '.join(axis['name'] for axis in data['axes'])} the {row['component']} torque of "
+        f"{row['source']} electrons goes from {row['smallest']:.3g} ({_place(row['smallest_at'])}) to "
+        f"{row['largest']:.3g} ({_place(row['largest_at'])})."
+    )
+
+
+def _extremes(data: Data) -> Table:
+    return Table(
+        ("source", "component", "smallest|cell", "at", "largest|cell", "at"),
+        [
+            (row["source"], row["component"], row["smallest"], _place(row["smallest_at"]), row["largest"],
+             _place(row["largest_at"]))
+            for row in data["extremes"]
+        ],
+    )  # fmt: skip
+
+
+def _place(at: Data | None) -> str:
+    return ", ".join(f"{name} = {value:.3g}" for name, value in (at or {}).items())
 
 
 def title(data: Data) -> str:
@@ -96,7 +182,6 @@ def draw_sweep_curves(data: Data) -> Figure:
     curves, x = shown["curves"], np.array(shown["x"])
     xlabel, sources = _symbol(shown["name"]), curves[0]["exact"]
     figure, of = panels(sources, COMPONENTS, xlabel, "torque t  (wave vector$^3$)")
-    figure.set_size_inches(3.1 * len(sources) + 0.6, 5.0)
     # Points in any order are joined in theirs.
     order = np.argsort(x, kind="stable")
     marker = "o" if len(x) <= 30 else ""
@@ -115,7 +200,7 @@ def draw_sweep_curves(data: Data) -> Figure:
     if curves[0]["first_order"] is not None:
         handles.append(first.plot([], [], color=GREY, ls="--", lw=1, label="first order")[0])
     if handles:
-        figure.legend(handles=handles, fontsize=8, loc="outside lower center", ncols=len(handles))
+        figure.legend(handles=handles, fontsize=SMALL, loc="outside lower center", ncols=min(3, len(handles)))
     figure.suptitle(_heading(data, shown["fixed"]), fontsize=10)
     return figure
 
@@ -125,7 +210,6 @@ def draw_sweep_map(data: Data) -> Figure:
     shown = data["map"]
     sources, labels = shown["values"], (_symbol(shown["x_name"]), _symbol(shown["y_name"]))
     figure, of = panels(sources, COMPONENTS, *labels, sharey=True)
-    figure.set_size_inches(3.3 * len(sources) + 0.4, 5.6)
     # Contours need both axes in order.
     across, up = np.argsort(shown["x"]), np.argsort(shown["y"])
     x, y = np.array(shown["x"])[across], np.array(shown["y"])[up]
@@ -150,11 +234,11 @@ def _one_map(figure: Figure, axes: Any, x: Any, y: Any, values: Any) -> None:
         )
         bar = figure.colorbar(mesh, ax=axes, shrink=0.9)
         scientific(bar.ax)
-        bar.ax.tick_params(labelsize=7)
+        bar.ax.tick_params(labelsize=SMALL)
         # Not at zero, where contours follow the rounding.
         levels = largest * np.array([-0.75, -0.5, -0.25, 0.25, 0.5, 0.75])
-        lines = axes.contour(x, y, np.ma.masked_invalid(values), levels, colors="black", linewidths=0.6)
-        axes.clabel(lines, fontsize=6.5, fmt="%.2g")
+        lines = axes.contour(x, y, np.ma.masked_invalid(values), levels, colors=BLACK, linewidths=0.6)
+        axes.clabel(lines, fontsize=SMALL, fmt="%.2g")
     else:
         axes.text(0.5, 0.5, "zero" if known.any() else "undefined", transform=axes.transAxes, ha="center")
     failed_y, failed_x = np.nonzero(~known)

@@ -13,11 +13,13 @@ from matplotlib.patches import Patch, Rectangle
 from sotcheck.beyond.document import bound_at_limit, on_bound_states
 from sotcheck.beyond.limits import CURRENTS
 from sotcheck.numerics.crossing import LARGEST
-from sotcheck.pages.figures import GREY, RED, canvas
-from sotcheck.pages.publish import Data, Picture, publish
+from sotcheck.pages.figures import GREY, RED, SMALL, canvas, picture
+from sotcheck.pages.page import Data, Page, Picture, Section, Words
+from sotcheck.pages.publish import publish
+from sotcheck.pages.svg import BLACK, WHITE
 
 #: Cells of the background along each axis.
-CELLS = 160
+CELLS = 100
 LEVELS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5)
 #: Regions without a limit: words, hatching.
 REGIONS = {
@@ -51,19 +53,19 @@ def draw_trust_map(data: Data) -> Figure:
     # The kind of a cell is that of the nearest sample.
     nearest = kinds[NearestNDInterpolator(at, np.arange(len(at)))(grid).astype(int)]
     x, y = lower[0] + size[0] * middle, lower[1] + size[1] * middle
-    figure, axes = canvas(6.6, 4.8)
+    figure, axes = canvas(5.2)
     found = kinds == "found"
     if found.sum() > 3:
         values = np.log10([p["h_R"] for p in points if p["kind"] == "found"])
         smooth = LinearNDInterpolator(at[found], values)(grid)
         filled = np.where(np.isnan(smooth), NearestNDInterpolator(at[found], values)(grid), smooth)
         shown = np.ma.masked_where(nearest != "found", filled)
-        mesh = axes.pcolormesh(x, y, shown, cmap="cividis", shading="nearest", rasterized=True)
+        mesh = picture(axes, x, y, shown, cmap="cividis")
         levels = [np.log10(v) for v in LEVELS if values.min() < np.log10(v) < values.max()]
         if levels:
-            white: Any = {"colors": "white", "linewidths": 0.9, "linestyles": "solid"}
+            white: Any = {"colors": WHITE, "linewidths": 0.9, "linestyles": "solid"}
             lines = axes.contour(x, y, shown, levels=levels, **white)
-            axes.clabel(lines, fontsize=7.5, fmt=lambda v: f"{10**v:.2g}")
+            axes.clabel(lines, fontsize=SMALL, fmt=lambda v: f"{10**v:.2g}")
         bar = figure.colorbar(mesh, ax=axes)
         bar.ax.yaxis.set_major_formatter(lambda v, _: f"{10**v:.2g}")
         bar.set_label("$h_R$ up to which first order can be trusted")
@@ -79,7 +81,7 @@ def draw_trust_map(data: Data) -> Figure:
         else:
             axes.contourf(x, y, inside, levels=[0.5, 1.5], colors=[face], hatches=[hatch])
         handles.append(Patch(facecolor=face, edgecolor=GREY, hatch=hatch, label=words))
-    axes.plot(*(lower + size * at).T, ".", color="black", ms=1.8, alpha=0.7)
+    axes.plot(*(lower + size * at).T, ".", color=BLACK, ms=1.8, alpha=0.7)
     for words, marked in bound_points(points).items():
         style: Any = {"color": RED, "mfc": RED if "any" in words else "none", "ms": 3.6, "mew": 0.8}
         handles += axes.plot(*(lower + size * at[marked]).T, "o", label=words, **style)
@@ -88,9 +90,8 @@ def draw_trust_map(data: Data) -> Figure:
         xlabel=LABELS[over_x["parameter"]], ylabel=LABELS[over_y["parameter"]],
     )  # fmt: skip
     axes.grid(False)
-    axes.set_title(title(data), fontsize=9.5)
     if handles:
-        figure.legend(handles=handles, loc="outside lower center", fontsize=7.5, ncols=2)
+        figure.legend(handles=handles, loc="outside lower center", fontsize=SMALL, ncols=1)
     return figure
 
 
@@ -113,25 +114,52 @@ def title(data: Data) -> str:
 
 def write_trust(data: Data, output: Path) -> Path:
     """Write trust.json, and from it the figures, README.md and index.html; return the page to open first."""
-    return publish(output, {"trust.json": data}, "trust", shown)
+    return publish(output, {"trust.json": data}, shown)
 
 
-def shown(data: Data) -> tuple[list[Picture], Data]:
-    """Return the maps as figures, and what is said of each."""
-    maps = data["maps"].items()
-    pictures = [Picture(name, title(one), draw_trust_map, one) for name, one in maps]
-    return pictures, {"maps": [{"name": name, "title": title(one), **summary(one)} for name, one in maps]}
+def shown(data: Data) -> Page:
+    """Return the page: each map, and what is said of it."""
+    maps = data["maps"]
+    drawn = {name: Picture(name, title(one), draw_trust_map, one, brief=True) for name, one in maps.items()}
+    said = [f"{one['system']['name']}: {' '.join(summary(one))}" for one in maps.values()]
+    return Page(
+        "How far first order can be trusted",
+        "Each map shows the h_R at which first order is off by the given part of the exact torque for the "
+        "first time. Points were chosen by adaptive sampling (dots); hatched regions have no limit, for the "
+        "reason given. Exact is the torque of scattering states: where bound states lie at E_F below the "
+        "limit, points are marked red.",
+        quote=quote(maps),
+        facts=said,
+        first=list(drawn.values())[:1],
+        sections=[
+            Section(title(one), [*([drawn[name]] if n else []), Words(summary(one))], name, brief=True)
+            for n, (name, one) in enumerate(maps.items())
+        ],
+        files=["trust.json"],
+    )
 
 
-def summary(data: Data) -> Data:
+def quote(maps: Data) -> str:
+    """Say in one sentence between which limits first order can be trusted."""
+    found = [p["h_R"] for one in maps.values() for p in one["points"] if p["kind"] == "found"]
+    if not found:
+        return "Nowhere on these maps first order has a limit."
+    low, middle, high = np.quantile(found, (0.0, 0.5, 1.0))
+    return (
+        f"Where first order stops to be trusted depends on the interface by a factor of {high / low:.0f}: "
+        f"from h_R = {low:.2g} to {high:.2g}, and {middle:.2g} in the middle of {len(found)} interfaces."
+    )
+
+
+def summary(data: Data) -> list[str]:
     """Return what is said of a map in words: the range of its limits, how many points, what they lack."""
     points = data["points"]
     limits = [p["h_R"] for p in points if p["kind"] == "found"]
     count = Counter(p["kind"] for p in points)
-    return {
-        "points": len(points),
-        "smallest": min(limits, default=None),
-        "largest": max(limits, default=None),
-        "bound": list(on_bound_states(points)),
-        "without": [{"words": REGIONS[kind][0], "points": n} for kind, n in count.items() if kind != "found"],
-    }
+    return [
+        f"Limits from {min(limits):.2g} to {max(limits):.2g} at {len(points)} points."
+        if limits
+        else f"No limit at any of {len(points)} points.",
+        *(f"{n} points: {REGIONS[kind][0]}." for kind, n in count.items() if kind != "found"),
+        *(f"{sentence}." for sentence in on_bound_states(points)),
+    ]

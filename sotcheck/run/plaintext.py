@@ -39,9 +39,11 @@ def one_line(text: str) -> str:
     return _NOT_IN_A_LINE.sub(_escape, text)
 
 
-def markdown(text: str) -> str:
-    """Return a text in one line that Markdown shows as it is: in a paragraph, heading, link or table."""
+def markdown(text: str, in_front: bool = True) -> str:
+    """Return a text in one line that Markdown shows as it is, at the start of a line or not (in a table)."""
     escaped = _MARKUP.sub(r"\\\g<0>", one_line(text).strip())
+    if not in_front:
+        return escaped
     return _MARKUP_IN_FRONT.sub(r"\1\\\2", escaped)
 
 

@@ -50,7 +50,8 @@ def sample_equation(equation: Equation) -> dict[str, Any]:
             {
                 "form": form,
                 "agrees": judge(equation.of, formula, equation.on, engine)[1].verdict is Verdict.AGREES,
-                "points": np.round(sample_pairs(equation, formula, engine), 3).tolist(),
+                # As many as a plot can show, each once.
+                "points": np.unique(np.round(sample_pairs(equation, formula, engine), 2), axis=0).tolist(),
             }
             for form, formula in equation.forms
         ],

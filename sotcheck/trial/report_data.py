@@ -38,7 +38,8 @@ from sotcheck.trial.coefficients import remainders
 from sotcheck.trial.entries import Claim
 from sotcheck.trial.evidence import SPACING_POWERS, Evidence, Resolved, gather
 from sotcheck.trial.paper import load
-from sotcheck.trial.stack_data import stack_data
+from sotcheck.trial.plane import torque_plane
+from sotcheck.trial.stack_data import geometry, profiles, stack_data
 from sotcheck.trial.torque import TOLERANCE
 
 #: k_⊥ nodes a range for the integrand: the formula's line, and Kwant's points on it.
@@ -108,6 +109,9 @@ def interface_data(
         "first_order": [c.name for c in claims if c.number != number and str(c.number).startswith(number)],
         # Fieldlike and dampinglike are undefined for m ∥ y.
         "curve": None if components(np.zeros(3), iface.direction) is None else curve_data(iface),
+        "geometry": geometry(iface),
+        "against_z": profiles(iface),
+        "plane": torque_plane(iface),
         "beyond": beyond_data(iface),
         "integrand": resolved_integrand(evidence),
         "lattice": lattice,

@@ -18,6 +18,8 @@ from sotcheck.system.structure import NO_FIELD
 from sotcheck.system.units import file_units, unit_of_torque
 from sotcheck.trial.against_z import PARTS, against_z
 from sotcheck.trial.check import CheckResult, check
+from sotcheck.trial.digits import rounded
+from sotcheck.trial.plane import torque_plane
 from sotcheck.trial.si import Measured
 from sotcheck.trial.torque import TOLERANCE, torque
 from sotcheck.trial.torque_table import TorqueRow
@@ -26,8 +28,8 @@ from sotcheck.trial.torque_table import TorqueRow
 #: units of the system's own.
 CURVE, SAME = np.concatenate([[0.05], np.linspace(0.1, 4.0, 40)]), np.array([0.5, 1.0, 2.0])
 LIMIT_ACCURACY = 5e-3
-#: Spin against z: by which engines, at about how many places, with how many digits of the largest number.
-PROFILED, PLACES, DECIMALS = ("continuum", FIRST_ORDER), 120, 4
+#: Spin against z: by which engines, at about how many places, to which relative accuracy of the sums.
+PROFILED, PLACES, ACCURACY = ("continuum", FIRST_ORDER), 120, 1e-4
 #: The four flows of a part: what arrives = what it gives to the lattice + what it takes + what goes on.
 FLOWS = ("arriving", "lattice", "taken", "on")
 #: What a whole stack is called among its parts.
@@ -47,6 +49,7 @@ def stack_data(system: System) -> tuple[CheckResult, dict[str, Any], dict[str, A
         "totals": [row.to_dict(system, unit_of_torque(system)) for row in table.totals()],
         "measured": measured.get("measured"),
         "against_z": profiles(system),
+        "plane": torque_plane(system),
         "curve": curve_data(system, CURVE, SAME, **scales, **search) if has_parts else None,
         "lattice": {"engine": CHAIN.name},
         "ledger": {"rows": [ledger(system, row) for row in table.scattering() if _shown(system, row)]},
@@ -100,19 +103,12 @@ def _field(A: Any, scale: float) -> Any:
 def profiles(system: System) -> dict[str, Any]:
     """Return spin density and spin current against z of sources with states at E_F, as in a picture."""
     sources = [source for _, source in open_sources(system)]
-    found = against_z(system, PROFILED, source=sources, points=PLACES).to_dict()
+    found = against_z(system, PROFILED, source=sources, points=PLACES, tolerance=ACCURACY).to_dict()
     for row in found["profiles"]:
         for part in PARTS:
             row[part] = rounded(row[part])
     found["z"] = rounded(found["z"])
     return {key: found[key] for key in ("unit", "regions", "z", "region", "profiles")}
-
-
-def rounded(values: Any) -> Any:
-    """Return numbers with DECIMALS digits after the first of the largest."""
-    largest = float(np.abs(values).max())
-    decimals = DECIMALS - int(np.floor(np.log10(largest))) if largest else 0
-    return (np.round(values, decimals) + 0.0).tolist()
 
 
 # --- who takes what -------------------------------------------------------------------------

@@ -45,7 +45,7 @@ def exact(u_0: Array | float, u_m: Array | float, nodes: int = NODES) -> dict[st
     return panels(found.reshape(*np.shape(u_0), 3))
 
 
-def plane(n: int = 200) -> dict[str, Any]:
+def plane(n: int = 100) -> dict[str, Any]:
     """Return the four panels on (n + 1)² points; n is even, so that the axes are among the points.
 
     "u_0", "u_m": axes, in units of k_F. Each of `PANELS`: absolute values by (u_0, u_m). "deviation": the
@@ -91,7 +91,7 @@ def points6(engine: str = "kwant") -> list[dict[str, float]]:
     return rows
 
 
-@paper.figure("figure6", "Fig. 6: torque of interface magnetism (22) over (u_0, u_m)", size=(8.4, 7.2))
+@paper.figure("figure6", "Fig. 6: torque of interface magnetism (22) over (u_0, u_m)", size=(6.0, 5.6))
 def draw6(figure: Any, data: dict[str, Any]) -> None:
     """Draw the magnitudes over the plane of (u_0, u_m), normalised as the caption's corrected unit."""
     axis = np.array(data["plane"]["u_0"])
@@ -99,23 +99,29 @@ def draw6(figure: Any, data: dict[str, Any]) -> None:
     for axes, (name, title) in zip(grid.ravel(), PANELS.items(), strict=True):
         values = np.array(data["plane"][name])
         # Rows are u_0, and the horizontal axis shows it.
-        mesh = axes.pcolormesh(axis, axis, values.T, cmap="cividis", shading="nearest", rasterized=True)
+        mesh = axes.imshow(
+            values.T,
+            cmap="cividis",
+            origin="lower",
+            interpolation="none",
+            extent=(-RANGE, RANGE, -RANGE, RANGE),
+        )
         levels = np.linspace(0, values.max(), 6)[1:-1]
-        lines = axes.contour(axis, axis, values.T, levels=levels, colors="white", linewidths=0.6)
-        axes.clabel(lines, fontsize=6, fmt="%.2g")
+        lines = axes.contour(axis, axis, values.T, levels=levels, colors="#fefefe", linewidths=0.6)
+        axes.clabel(lines, fontsize=8, fmt="%.2g")
         for point in data["points"]:
             axes.scatter(
                 point["u_0"], point["u_m"], c=[point[name]], cmap="cividis",
-                vmin=0, vmax=values.max(), edgecolors="white", s=42,
+                vmin=0, vmax=values.max(), edgecolors="#fefefe", s=42,
             )  # fmt: skip
         figure.colorbar(mesh, ax=axes, shrink=0.85)
-        axes.set_title(title, fontsize=9.5)
+        axes.set_title(title)
         axes.grid(False)
     for axes in grid[-1]:
         axes.set_xlabel("$u_0/k_F$")
     for axes in grid[:, 0]:
         axes.set_ylabel("$u_m/k_F$")
-    figure.suptitle("colour: boundary matching; circles: Kwant, in the same colours", fontsize=9)
+    figure.suptitle("colour: boundary matching; circles: Kwant, in the same colours", fontsize=8.5)
 
 
 draw6.part("plane")(plane)
@@ -163,7 +169,7 @@ def points8(engine: str = "kwant") -> list[dict[str, float]]:
     return rows
 
 
-@paper.figure("figure8", "Fig. 8: torque on a ferromagnetic insulator (25) against J/U", size=(5.4, 3.4))
+@paper.figure("figure8", "Fig. 8: torque on a ferromagnetic insulator (25) against J/U", size=(6.0, 3.6))
 def draw8(figure: Any, data: dict[str, Any]) -> None:
     """Draw the torque on a ferromagnetic insulator against J/U, in the caption's corrected unit."""
     axes = figure.subplots()
@@ -171,7 +177,7 @@ def draw8(figure: Any, data: dict[str, Any]) -> None:
     by_kwant = ([point[name] for point in data["points"]] for name in ("J/U", "exact"))
     axes.plot(*by_kwant, "o", color="black", ms=4, mfc="white", label="Kwant")
     axes.axvline(1 / 3, color="#E69F00", ls=":", lw=1)
-    axes.text(1 / 3, 0.01, " J = U/3", color="#9a6a00", fontsize=8, va="bottom")
+    axes.text(1 / 3, 0.01, " J = U/3", color="#8a5f00", fontsize=8, va="bottom")
     axes.set(xlabel="$J/U$", xlim=(0, 1), ylim=(0, None), ylabel="fieldlike torque, normalised")
     axes.legend(fontsize=8)
 

@@ -67,7 +67,7 @@ def curves(engine: str, ratios: Sequence[float]) -> dict[str, list[float]]:
     return numbers | {"uncertainty": [at.total for at in found]}
 
 
-@paper.figure("figure4", "Fig. 4: torque of bulk magnetism (17) against E_F/J", size=(8.6, 4.0))
+@paper.figure("figure4", "Fig. 4: torque of bulk magnetism (17) against E_F/J", size=(6.0, 4.8))
 def draw(figure: Any, data: dict[str, Any]) -> None:
     """Draw the torque of model (17) against E_F/J, normalised as the caption says."""
     axes = figure.subplots()
@@ -81,7 +81,7 @@ def draw(figure: Any, data: dict[str, Any]) -> None:
         xlabel="$E_F/J$", xlim=(0, 4), ylim=(-0.006, 0.03),
         ylabel=r"$T_R\ /\ (2 h_R \hbar e E_x \tau A k_F^3/\pi m_e)$",
     )  # fmt: skip
-    axes.legend(fontsize=7.5, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    figure.legend(fontsize=8.5, loc="outside lower center", ncols=3)
 
 
 @draw.part("continuum")

@@ -1,0 +1,44 @@
+"""The torque by (k_x, k_y) of each source, at a system's own spin-orbit terms, ready for JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sotcheck.beyond.torques import MATCHING, component_axes, open_sources
+from sotcheck.exact.inside import flows_of, total_torque
+from sotcheck.numerics.quadrature import sample
+from sotcheck.system.model import System
+from sotcheck.trial.digits import rounded
+
+#: k_⊥ of all ranges between thresholds together, and angles in half a turn: what a picture shows.
+NODES, ANGLES = 48, 24
+
+
+def torque_plane(system: System) -> dict[str, Any]:
+    """Return d²t/dk_x dk_y of sources with states at E_F, in wave vectors, k and −k taken together.
+
+    Without h_R each of the two alone has a torque that swamps what is summed. "k_perp" and "angle" (of k,
+    half a turn) are the axes of "sources", by source and component: their integral over all directions is t.
+    "thresholds" by source.
+    """
+    structure, masses = system.structure, np.array(system.masses)[[0, 1, 1], None]
+    edges = system.thresholds()
+    k_perp, angle = sample(edges, NODES // (len(edges) - 1)), np.pi * (np.arange(ANGLES) + 0.5) / ANGLES
+    at = np.broadcast_arrays(k_perp[:, None, None], angle[:, None] + np.array([0.0, np.pi]), system.scale)
+    kx = (at[0] * np.cos(at[1]))[..., None, None]
+    torques = -kx / masses * total_torque(structure, flows_of(MATCHING, structure, *at)) / (4 * np.pi)
+    mean = torques.mean(axis=2) / (2 * np.pi) ** 2
+    axes = {name: axis for name, axis in component_axes(system.direction).items() if name != "y"}
+    return {
+        "k_perp": k_perp.round(6).tolist(),
+        "angle": angle.tolist(),
+        "thresholds": {
+            source: float(np.sqrt(system.k_perp2_max(source))) for _, source in open_sources(system)
+        },
+        "sources": {
+            source: {name: rounded(mean[:, :, s] @ axis) for name, axis in axes.items()}
+            for s, source in open_sources(system)
+        },
+    }

@@ -1,0 +1,61 @@
+// What a page has to have, as functions that return what is wrong: run in a browser by test_pages.py.
+const CHECKS = {
+  // Wider than the window.
+  scroll: () => document.documentElement.scrollWidth > innerWidth ? [`${document.documentElement.scrollWidth} px wide`] : [],
+
+  // Text whose contrast with what is behind it is below 4.5.
+  contrast: () => {
+    const parse = text => (text.match(/[\d.]+/g) || []).map(Number);
+    const light = rgb => {
+      const [r, g, b] = rgb.slice(0, 3).map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const behind = one => {
+      for (; one; one = one.parentElement) {
+        const rgba = parse(getComputedStyle(one).backgroundColor);
+        if (rgba.length === 3 || rgba[3] > 0.99) return rgba;
+      }
+      return [255, 255, 255];
+    };
+    const wrong = new Set();
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      const one = walker.currentNode.parentElement, style = getComputedStyle(one);
+      if (!walker.currentNode.data.trim() || one.closest("script, style, .skip, #value") || !one.getClientRects().length) continue;
+      const svg = one.closest("svg");
+      const front = parse(svg ? style.fill : style.color);
+      // On maps, whose colours are those of numbers.
+      if (svg && ["254,254,254", "1,1,1"].includes(front.join())) continue;
+      const [high, low] = [light(front), light(behind(one))].sort((a, b) => b - a);
+      const ratio = (high + 0.05) / (low + 0.05);
+      if (ratio < 4.5) wrong.add(`${ratio.toFixed(2)}: ${one.tagName} ${walker.currentNode.data.trim().slice(0, 30)}`);
+    }
+    return [...wrong];
+  },
+
+  // Pictures and tables that tell nothing to who does not see them; headings that leave out a level.
+  names: () => {
+    const wrong = [];
+    for (const one of document.querySelectorAll("svg, img")) {
+      if (!(one.getAttribute("aria-label") || one.getAttribute("alt") || one.getAttribute("aria-hidden"))) wrong.push(one.tagName);
+    }
+    for (const one of document.querySelectorAll("th:not([scope])")) wrong.push(`th ${one.textContent}`);
+    for (const one of document.querySelectorAll("input:not(label input), button:empty")) wrong.push(one.tagName);
+    let level = 0;
+    for (const one of document.querySelectorAll("h1, h2, h3, h4")) {
+      const now = Number(one.tagName[1]);
+      if (now > level + 1) wrong.push(`${one.tagName} ${one.textContent}`);
+      level = now;
+    }
+    if (document.querySelectorAll("h1").length !== 1) wrong.push("h1");
+    for (const landmark of ["main", "nav[aria-label]"]) if (document.querySelectorAll(landmark).length !== 1) wrong.push(landmark);
+    const first = document.querySelector("a, button");
+    if (!first || !first.getAttribute("href")?.startsWith("#")) wrong.push("skip link");
+    const ids = [...document.querySelectorAll("[id]")].map(one => one.id);
+    wrong.push(...ids.filter((id, i) => ids.indexOf(id) < i));
+    for (const one of document.querySelectorAll('a[href^="#"]')) {
+      if (!document.getElementById(one.getAttribute("href").slice(1))) wrong.push(`nothing at ${one.getAttribute("href")}`);
+    }
+    return wrong;
+  },
+};
