@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sotcheck.beyond.torques import MATCHING, component_axes, open_sources
-from sotcheck.exact.inside import flows_of, total_torque
+from sotcheck.exact.by_k import torque_density
 from sotcheck.numerics.quadrature import sample
 from sotcheck.system.model import System
 from sotcheck.trial.digits import rounded
@@ -23,13 +23,9 @@ def torque_plane(system: System) -> dict[str, Any]:
     half a turn) are the axes of "sources", by source and component: their integral over all directions is t.
     "thresholds" by source.
     """
-    structure, masses = system.structure, np.array(system.masses)[[0, 1, 1], None]
     edges = system.thresholds()
     k_perp, angle = sample(edges, NODES // (len(edges) - 1)), np.pi * (np.arange(ANGLES) + 0.5) / ANGLES
-    at = np.broadcast_arrays(k_perp[:, None, None], angle[:, None] + np.array([0.0, np.pi]), system.scale)
-    kx = (at[0] * np.cos(at[1]))[..., None, None]
-    torques = -kx / masses * total_torque(structure, flows_of(MATCHING, structure, *at)) / (4 * np.pi)
-    mean = torques.mean(axis=2) / (2 * np.pi) ** 2
+    mean = torque_density(MATCHING, system, system.scale, k_perp, angle)
     axes = {name: axis for name, axis in component_axes(system.direction).items() if name != "y"}
     return {
         "k_perp": k_perp.round(6).tolist(),
