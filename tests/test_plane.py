@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import sotcheck as sc
-from sotcheck.exact.inside import total_torque
+from sotcheck.exact.by_k import torque_density
 from sotcheck.numerics.quadrature import gauss
 from sotcheck.trial import plane
 from sotcheck.trial.plane import NODES, torque_plane
@@ -41,5 +41,5 @@ def test_a_map_adds_up_to_the_torque(name: str) -> None:
 
 def test_a_wrong_factor_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """As half of each pair of directions, or one mass too many, would be."""
-    monkeypatch.setattr(plane, "total_torque", lambda *args: 0.99 * total_torque(*args))
+    monkeypatch.setattr(plane, "torque_density", lambda *args: 0.99 * torque_density(*args))
     assert off("bulk-magnetism") > 5e-3
