@@ -61,6 +61,9 @@ def prove(
                 found = method(problem, arb(goal) * FINER**n, first_order=first_order)
             except UnprovedError as error:
                 why = error
+                if problem.bare:
+                    # Ranges were halved until a double could not tell their ends: no digits help.
+                    break
         if found and _narrow(found):
             break
     if not found:
