@@ -19,7 +19,7 @@ from sotcheck.referee.sums import Enclosure, bare_torque
 #: little.
 DIGITS = (128, 256)
 #: What every range's rule may be wrong by, relative to the flows: of a bare interface, and of a stack.
-GOAL, STACK_GOAL = 1e-17, 1e-14
+GOAL, STACK_GOAL = 1e-17, 1e-15
 #: The radius sought, relative to the largest component of any source's t.
 RADIUS = 1e-12
 #: With more digits a goal is so much finer.
