@@ -58,7 +58,7 @@ def nested_error(rules: list[Array]) -> Array:
     return d_3 * gain
 
 
-@dataclass
+@dataclass(eq=False)
 class _Interval:
     """A piece of a segment, in s, with the integrand's values on its finest rule so far."""
 
@@ -222,29 +222,42 @@ def radial(
             level = max(reached.get((number, *pair), 0) - 1, 0)
             waiting.append(_Interval(f, angles, near, path, number, *pair, level=level))
     done: list[list[_Interval]] = [[] for _ in segments]
-    # Levels are raised together; halves come one after the other, segment by segment.
-    halves: list[list[_Interval]] = [[] for _ in segments]
-    while waiting or any(halves):
-        now, waiting = waiting or [next(filter(None, halves)).pop()], []
+    # Levels are raised together; then the worst of what they leave is halved, and so on.
+    short: list[_Interval] = []
+    enough = 0.0
+
+    def settle(one: _Interval) -> None:
+        nonlocal enough
+        done[one.number].append(one)
+        reached[one.number, one.lower, one.upper] = one.level
+        # What is settled of one segment is a measure for all.
+        sums = (sum(getattr(part, name) for part in done[one.number]) for name in ("value", "error"))
+        enough = max(enough, tolerance(*sums))
+
+    while waiting or (short and not spent()):
+        if not waiting:
+            worst = max(short, key=lambda one: one.unresolved)
+            short.remove(worst)
+            waiting = worst.halves()
+        now, waiting = waiting, []
         at = [one._at(one.asked()) for one in now]
         x, jacobian = (np.concatenate(parts) for parts in zip(*at, strict=True))
         values = _weighed(f(x, angles), x, jacobian)
         ends = np.cumsum([len(one) for one, _ in at])[:-1]
         for one, some in zip(now, np.split(values, ends), strict=True):
             one.take(some)
-            pieces = len(done[one.number]) + len(halves[one.number]) + 1
-            if (
-                spent()
-                or one.settled(tolerance(one.value, one.error))
-                or (one.exhausted and (pieces >= MOST_INTERVALS or one.width <= SMALLEST))
-            ):
-                done[one.number].append(one)
-                reached[one.number, one.lower, one.upper] = one.level
-            elif one.exhausted:
-                halves[one.number] += one.halves()
-            else:
+        for one in now:
+            if spent() or one.settled(max(enough, tolerance(one.value, one.error))):
+                settle(one)
+            elif not one.exhausted:
                 one.level += 1
                 waiting.append(one)
+            elif one.width <= SMALLEST or len(done[one.number]) + len(short) >= MOST_INTERVALS:
+                settle(one)
+            else:
+                short.append(one)
+    for one in short:
+        settle(one)
     sums = [
         (np.sum([one.value for one in some], axis=0), np.sum([one.error for one in some], axis=0))
         for some in done
