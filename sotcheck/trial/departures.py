@@ -22,6 +22,9 @@ from sotcheck.trial.verdict import Finding, Trial, Verdict, compare
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Columns that are no numbers.
+TEXTS = ("system", "order", "source", WHY)
+
 
 def read(path: Path) -> tuple[str, pd.DataFrame]:
     """Return the kind of a table of another code, and the table."""
@@ -30,8 +33,11 @@ def read(path: Path) -> tuple[str, pd.DataFrame]:
     is_csv = ending(path) == ".csv"
     try:
         content = io.BytesIO(read_bytes(path))
-        how: dict[str, Any] = {"comment": "#", "float_precision": "round_trip", "skipinitialspace": True}
+        # As text, of which Python makes the doubles nearest to it.
+        how: dict[str, Any] = {"comment": "#", "skipinitialspace": True, "dtype": str}
         found = pd.read_csv(content, **how) if is_csv else pd.read_parquet(content)
+        numbers = {name: float for name in found if name not in TEXTS}
+        found = found.astype(numbers)
     except Exception as error:
         # pandas, and what it reads with, raise whatever they like.
         why = str(getattr(error, "strerror", None) or error).partition("\n")[0]
@@ -85,12 +91,9 @@ def departures(path: Path, tolerance: float, progress: Progress = silent) -> Dep
     ours = ours.iloc[[at[key] for key in wanted]]
     names = np.array([one for one in theirs if one not in (*keys, WHY) and not one.endswith(RADIUS)])
     radii = [f"{name}{RADIUS}" for name in names]
-    try:
-        found, own = (theirs.reindex(columns=some).to_numpy(float) for some in (names, radii))
-        if np.isinf(found).any():
-            raise ValueError("an infinite one")
-    except (ValueError, TypeError) as error:
-        raise TableError(f"{path}: something in it is no number ({error})") from None
+    found, own = (theirs.reindex(columns=some).to_numpy(float) for some in (names, radii))
+    if np.isinf(found).any():
+        raise TableError(f"{path}: something in it is infinite; leave it empty")
     proved, radius = (ours.reindex(columns=some).to_numpy(float) for some in (names, radii))
     measured = [name in ours for name in radii]
     largest = np.nanmax(np.where(measured, np.abs(proved), 0.0), axis=1, keepdims=True, initial=0.0)

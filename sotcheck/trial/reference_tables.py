@@ -99,11 +99,11 @@ def seeded(n: int) -> Document:
     }
 
 
-def parameters(system: System) -> Row:
-    """Return what a system file would say, by columns."""
-    found = {"fermi_energy": system.E_F, "U_N": system.U_N, "U_F": system.U_F}
-    found |= {name: getattr(system, name) for name in ("J", "u_0", "u_m", "h_R")}
-    return found | _vector("m", system.m)
+def parameters(tables: Document, system: System) -> Row:
+    """Return what the file says, by columns: m as it stands there, of any length."""
+    found = {name: getattr(system, name) for name in ("E_F", "U_N", "U_F", "J", "u_0", "u_m", "h_R")}
+    m = [float(part) for part in tables["interface"]["magnetization"]]
+    return {"fermi_energy": found.pop("E_F"), **found, **_vector("m", m)}
 
 
 def _vector(name: str, values: Any) -> Row:
@@ -160,7 +160,7 @@ def rows(kind: str, name: str) -> tuple[Row, ...]:
     """Return the rows of an interface."""
     tables = systems()[name]
     system = from_document(tables, name)
-    return tuple({"system": name, **parameters(system), **row} for row in ROWS[kind](tables, system))
+    return tuple({"system": name, **parameters(tables, system), **row} for row in ROWS[kind](tables, system))
 
 
 def table(kind: str, names: Iterable[str], progress: Progress = silent) -> pd.DataFrame:
