@@ -143,7 +143,7 @@ def _bound(tables: Document, system: System) -> Iterator[Row]:
     wanted = [{"k_perp": k, "angle": float(some.randrange(360)), "h_R": system.h_R} for k in BOUND_AT]
     for asked, proved in zip(wanted, bound.certified(tables, wanted)["rows"], strict=True):
         row: Row = {"k_perp": asked["k_perp"], "angle": asked["angle"]}
-        found = proved["certified"] or dict.fromkeys(("count", "at_or_below_E_F")) | {"energies": []}
+        found: Row = proved["certified"] or {"count": None, "at_or_below_E_F": None, "energies": []}
         row |= {name: found[name] for name in ("count", "at_or_below_E_F")}
         for n, (lower, upper) in enumerate([*found["energies"], (math.nan, math.nan)][:2], 1):
             row |= {f"energy_{n}": (lower + upper) / 2, f"energy_{n}{RADIUS}": two_digits(upper - lower)}
