@@ -46,6 +46,7 @@ ONLY_PARSED = {
     "sotcheck audit --output reports/audit": "two minutes; test_audit_pages writes such pages",
     "sotcheck beyond bulk-magnetism": "five seconds; test_cli_beyond runs it",
     "sotcheck bench": "four minutes; test_bench runs it with less work",
+    "sotcheck reference -o torques.csv": "a minute; test_reference_tables proves parts of it",
     "sotcheck sweep mine.toml --over u_0=0:2:200 --over u_m=0:1:100 --engine kwant -o result.nc "
     "--executor dask://HOST:8786": "no such host; test_executors starts clusters",
     "sotcheck sweep mine.toml --over u_0=0:2:200 --over u_m=0:1:100 --engine kwant "
@@ -80,6 +81,7 @@ SMALLER = {
 }
 #: Exit statuses other than 0.
 STATUS = {
+    "sotcheck reference --compare mine.csv --tolerance 1e-11": 1,
     "sotcheck check bulk-magnetism --theory mytheory:torque": 1,
     "sotcheck audit --paper mypaper.py --power --output mypaper --workers 1": 1,
 }

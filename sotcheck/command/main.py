@@ -26,6 +26,7 @@ from sotcheck.command.options import RESULT, Numbers, certify_option, request, r
 from sotcheck.command.output import conclude, emit, refuse_unwritable_json, tell
 from sotcheck.command.plot import plot
 from sotcheck.command.profile import profile
+from sotcheck.command.reference import reference
 from sotcheck.command.report import audit, report
 from sotcheck.command.si import Asked, si_options
 from sotcheck.command.sweep import sweep
@@ -173,12 +174,13 @@ COMMANDS = {
     "Draw": "plot profile",
     "Try many": "sweep trust-map finite-width",
     "Try a paper": "audit",
+    "Try another code": "reference",
     "Read and write files": "systems new schema amplitudes export",
     "Look after this machine": "doctor bench completion",
 }
 for command in (
     systems, new, torque, check, plot, report, audit, beyond, bound_states, profile, trust_map, finite_width,
-    sweep, amplitudes, export, bench, doctor, schema, completion,
+    sweep, reference, amplitudes, export, bench, doctor, schema, completion,
 ):  # fmt: skip
     cli.add_command(command)
 

@@ -89,6 +89,18 @@ def outward(ball: arb) -> list[float]:
     return ends
 
 
+def rounded(ball: arb) -> tuple[float, float]:
+    """Return the double nearest to a ball's middle, and a radius of two digits that holds it all."""
+    number = float(ball.mid())
+    with ctx.workprec(4 * DIGITS[-1]):
+        return number, two_digits(outward(abs(ball - arb(number)))[1])
+
+
+def two_digits(radius: float) -> float:
+    """Return a number of two digits that is not less."""
+    return float(f"{1.06 * radius:.1e}")
+
+
 @dataclass(frozen=True)
 class Certificate:
     """What is proved of the torque of one source; None and a reason where nothing is."""

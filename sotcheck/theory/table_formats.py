@@ -108,7 +108,7 @@ def _read_netcdf(where: str, content: bytes) -> Read:
 
 
 def _read_parquet(where: str, content: bytes) -> Read:
-    parquet = _pyarrow(where)
+    parquet = parquet_of(where)
     try:
         table = parquet.read_table(io.BytesIO(content), page_checksum_verification=True)
     except Exception as error:
@@ -135,7 +135,8 @@ def _read_parquet(where: str, content: bytes) -> Read:
     return header, columns, _rows(columns)
 
 
-def _pyarrow(where: str) -> Any:
+def parquet_of(where: str) -> Any:
+    """Return pyarrow.parquet, or say in a TableError that it is not installed."""
     try:
         import pyarrow.parquet
     except ImportError:
@@ -168,7 +169,7 @@ def _netcdf(header: str, columns: Columns) -> bytes:
 
 
 def _parquet(header: str, columns: Columns) -> bytes:
-    parquet = _pyarrow("a table *.parquet")
+    parquet = parquet_of("a table *.parquet")
     import pyarrow
 
     table = pyarrow.table(columns, metadata={ATTRIBUTE: header})
