@@ -24,6 +24,8 @@ SHADES, MOST_NAMES = ("#eef3f8", "#dfe8f1"), 7
 def draw(data: Data) -> Figure:
     """Spin density and spin current, a column for each source, layers shaded."""
     rows = data["profiles"]
+    # Sources that do not come in, as from an insulator, bring no spin at all.
+    rows = [row for row in rows if any(np.any(row[part]) for part in PARTS)] or rows
     sources = list(dict.fromkeys(row["source"] for row in rows))
     engines = list(dict.fromkeys(row["engine"] for row in rows))
     # A legend of two engines is as wide as two panels.
