@@ -10,7 +10,8 @@ Systems: `load` (a name, a file, what a file would say), `Interface`, `Stack` of
 `builtin_systems`. What is asked of them: `torque`, `check`, `spin_currents`, `spin_density`, `amplitudes`,
 `bound_states`, `trust_limits`, `beyond`, `sweep`; of a paper, `audit`. Wherever a system is accepted, so is
 its name or file, and a family of systems, which arrays in `with_` make. Every result has `to_xarray()`,
-`to_dataframe()` and `plot(ax=None)`. What is wrong is a `SotcheckError` that says what is accepted.
+`to_dataframe()` and `plot(ax=None)`. With `progress=tqdm.auto.tqdm` what takes long
+shows how far it is. What is wrong is a `SotcheckError` that says what is accepted.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ WRONG: list[tuple[Callable[[], Any], str]] = [
     (lambda: sc.trust_limits(BULK.with_(h_R=[0.1]), 0.05), "h_R is what is sought"),
     (lambda: sc.check(), "give a system, or builder=FUNCTION"),
     (lambda: sc.check(BULK, grid=8), "k and grid are for a builder"),
-    (lambda: sc.beyond("pt-yig"), "beyond takes a bare interface"),
+    (lambda: sc.beyond("pt-yig"), "of a stack, trust_limits(system, 0.05) tells"),
     (lambda: sc.beyond(BULK.with_(h_R=[0.1, 0.2])), "beyond takes one system"),
     (lambda: sc.trust_limits(BULK, 0.05, source="nromal"), "did you mean 'normal'?"),
     (lambda: sc.trust_limits(BULK, 0.05, engine="first-order"), "choose an exact one"),
@@ -216,6 +216,29 @@ def test_objects_print_well() -> None:
     # Two engines at two h_R: three sources and their weighted total each, and a note on the total.
     assert len(lines) == 3 + 2 * 2 * (3 + 1) + 1
     assert max(map(len, [*lines, *str(BULK).splitlines()])) < 100
+
+
+def test_help_is_ours() -> None:
+    """`help(sc)` and completion have names, types and defaults, and nothing of pydantic's or of memory."""
+    text = pydoc.plain(pydoc.render_doc(sc))
+    assert "Interface(*, name: str, title: str = '', reference: str = '', E_F: float = 2.0" in text
+    for function in (sc.torque, sc.sweep, sc.audit):
+        text += pydoc.plain(pydoc.render_doc(function))
+    assert " 0x" not in text and "model_validate" not in text and "__pydantic" not in text
+    iface = sc.load("bulk-magnetism")
+    assert {"E_F", "h_R", "with_", "model_copy", "__str__"} <= set(dir(iface))
+    assert not {"model_dump", "parse_raw", "json"} & set(dir(iface))
+
+
+def test_what_a_newcomer_tries() -> None:
+    """A range is several numbers; a system without a title prints as its name; a stack has no series."""
+    tilted = sc.load("bulk-magnetism").with_(theta=range(0, 181, 60))
+    assert [round(one.m[2], 9) for one in tilted] == [1.0, 0.5, -0.5, -1.0]
+    assert str(sc.Interface(name="bare")).splitlines()[0] == "bare"
+    stack = sc.Stack(name="film", layers=(sc.Layer(thickness=1.0),))
+    assert str(stack).startswith("film\n") and "; 1 layer; " in str(stack)
+    with pytest.raises(sc.SotcheckError, match=r"of a stack, trust_limits\(system, 0.05\) tells"):
+        sc.beyond(stack)
 
 
 def test_rows() -> None:

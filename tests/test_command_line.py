@@ -27,12 +27,14 @@ from sotcheck.command.main import COMMANDS, cli
 from sotcheck.engines import Matching
 from sotcheck.errors import EngineError
 from sotcheck.exact.by_k import torque_by_k_perp, torque_density
+from sotcheck.pages import against_z
 from sotcheck.pages import curves as pages
 from sotcheck.run.tables import fitting, tabled
 from sotcheck.system.files import load
 from sotcheck.system.interface import Interface
 from sotcheck.system.reference import MEANINGS, template
 from sotcheck.system.stack import Stack
+from sotcheck.trial import against_z as trial_against_z
 from sotcheck.trial import curves
 
 HEAD = ["engine", "h_R", "source", "fieldlike", "+/-"]
@@ -119,6 +121,52 @@ def test_csv_everywhere(sotcheck: Command, args: tuple[str, ...], column: str, n
 def test_help_has_every_command_once() -> None:
     names = " ".join(COMMANDS.values()).split()
     assert sorted(names) == sorted(cli.commands)
+
+
+def test_help_is_whole(sotcheck: Command) -> None:
+    """No sentence is cut short, and no range is told that is none."""
+    assert "..." not in sotcheck("--help").out.split("Options:")[1]
+    for name, command in cli.commands.items():
+        text = command.get_help(click.Context(command, info_name=name))
+        assert "<=None" not in text and "00000.0" not in text and " FLOAT" not in text, name
+
+
+def test_a_stack_in_its_own_unit(sotcheck: Command, tmp_path: Path) -> None:
+    """Keys of its layers are axes of pictures; errors and tables say in which unit z and k_perp are."""
+    file, table = tmp_path / "film.toml", tmp_path / "film.csv"
+    sotcheck("new", str(file), "--stack", "--ev")
+    over = ("plot", str(file), "--engine", "first-order", "-o", str(tmp_path / "film.svg"), "--over")
+    assert sotcheck(*over, "layer[1].thickness=0.5,1.0", "--csv", str(table)).status == 0
+    rows = list(csv.DictReader(io.StringIO(table.read_text())))
+    thin = sc.torque(sc.load(file).with_({"layer[1].thickness": 0.5}), "first-order", tolerance=1e-4)
+    first = next(row for row in rows if row["source"] == "normal" and row["layer[1].thickness"] == "0.5")
+    assert float(first["fieldlike"]) == pytest.approx(thin.to_dict()["torque"][0]["fieldlike"], rel=1e-9)
+    wrong = sotcheck(*over, "layer[2].thickness=1,2")
+    assert wrong.status == 2 and "layer[2].thickness: it has 1 layer," in wrong.err
+    wrong = sotcheck("profile", str(file), "--from", "3", "--to", "1")
+    assert wrong.status == 2 and "z from 3 to 1 is not accepted" in wrong.err
+    assert "1 is 5.12317 nm^-1" in sotcheck("bound-states", str(file), "--k-perp", "1", "--angle", "0").out
+
+
+def test_pictures_show_what_there_is(tmp_path: Path) -> None:
+    """No panel for a source that does not come in; no line hidden by an equal one; no label cut off."""
+    zero, one = ({"fieldlike": x, "dampinglike": 0.0, "engine": "continuum", "h_R": 0.1} for x in (0.0, 1.0))
+    rows = [{**one, "source": "normal"}, {**zero, "source": "majority"}]
+    data = {"system": {"name": "film"}, "axis": "h_R", "torque": rows}
+    assert [axes.get_title() for axes in pages.torque_curve(data).axes][:2] == [
+        "normal: fieldlike",
+        "normal: dampinglike",
+    ]
+    insulated = sc.Interface(name="film", E_F=1.5, U_F=5.0, J=0.5)
+    profile = trial_against_z.against_z(insulated, "continuum", z=[-1.0, 1.0], tolerance=1e-3).to_dict()
+    titles = [axes.get_title() for axes in against_z.draw(profile).axes]
+    assert [title for title in titles if title] == ["normal", "total"]
+    drawn = sc.spin_currents("bulk-magnetism", by="k_perp", k_perp=[0.5, 0.9, 1.1]).plot(source="normal")
+    dashes = [line.get_linestyle() for line in drawn.lines if line.get_linewidth() == 1.6]
+    assert dashes == ["-", "--", ":"]
+    legend = drawn.get_legend()
+    assert legend is not None
+    assert [line.get_linestyle() for line in legend.get_lines()][:3] == dashes
 
 
 def test_every_table_has_both_options() -> None:

@@ -150,7 +150,8 @@ def bound_states(
     h_R, scale : float or sequence, optional
         Rashba parameters instead of the system's own; factors of all spin-orbit terms.
     k_perp, angle : float or sequence, optional
-        In-plane wave numbers, and angles of k×ẑ against the x axis in degrees.
+        In-plane wave numbers in units in which ħ²/2mₑ = 1 (of a system in eV, 1 is 5.123 nm⁻¹), and angles of
+        k×ẑ against the x axis in degrees.
 
     Returns
     -------

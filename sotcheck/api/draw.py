@@ -91,7 +91,7 @@ class Legend:
         """Return the dashes of one of several names."""
         found = DASHES[among.index(name) % len(DASHES)]
         if len(among) > 1:
-            self.told.setdefault(name, {"ls": found})
+            self.told.setdefault(name, {}).setdefault("ls", found)
         return found
 
     def mark(self, name: str, among: Sequence[str]) -> dict[str, Any]:

@@ -269,5 +269,10 @@ def beyond(
         For a stack, or what is not accepted.
     """
     found = single(chosen(system, m=magnetization, E_F=fermi_energy), "beyond")
+    if isinstance(found, Stack):
+        raise SystemFileError(
+            f"{found.name}: the series is that of a bare interface; of a stack, "
+            "trust_limits(system, 0.05) tells where first order is off by 5 %"
+        )
     iface = bare(found, "beyond")
     return Beyond(iface.name, None, [BeyondResult(iface, beyond_data(iface, progress=progress))])

@@ -144,9 +144,11 @@ class Spins(Result[Profile]):
             errors = {axis: data[f"{what}_error"].sel(spin=axis) for axis in wanted}
         for words, one in lines.items():
             color = legend.color(words, None if dims else draw.SPIN_COLOR)
+            # Equal currents, as on both sides of z = 0, would hide each other.
+            dashes = legend.dash(words, list(lines)) if dims else "-"
             for name in engines:
                 y = one.sel({"engine": name, **({"spin": wanted[0]} if dims else {})})
-                style = {"color": color, **legend.mark(name, engines)}
+                style = {"color": color, "ls": dashes, **legend.mark(name, engines)}
                 if dims:
                     draw.line(ax, data["k_perp"].values, y.values, **style)
                 else:

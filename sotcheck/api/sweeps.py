@@ -93,7 +93,7 @@ def sweep(
     workers: int = 1,
     resume: bool = False,
     progress: Progress = silent,
-    say: Callable[[str], None] = lambda words: None,
+    say: Callable[[str], None] | None = None,
 ) -> Sweep:
     """Compute the torque over ranges, and keep it in a NetCDF file as it arrives, as `sotcheck sweep` does.
 
@@ -137,7 +137,12 @@ def sweep(
     how: dict[str, Any] = {"scheme": scheme, "spacing": spacing, "tolerance": tolerance}
     plan = make_plan(base, axes, engine=engine or reference(), **how, command="sc.sweep")
     data = runner.sweep(
-        plan, Path(output), where=where_of(executor, workers), resume=resume, progress=progress, say=say
+        plan,
+        Path(output),
+        where=where_of(executor, workers),
+        resume=resume,
+        progress=progress,
+        say=say or (lambda _: None),
     )
     return Sweep(base.name, None, [data])
 

@@ -21,6 +21,7 @@ from sotcheck.run.tables import tabled
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.files import to_document
 from sotcheck.system.stack import Stack
+from sotcheck.system.units import wave_vector
 
 #: Contours whose k_⊥ a sentence says.
 MOST_SPANS = 6
@@ -99,6 +100,10 @@ class StackBoundResult:
             "binding: angles of k x z against the x axis, in degrees, that bind; energies include "
             "k_perp^2/mass\nAll angles, with every state's energy: --json FILE"
         )
+        one, unit = wave_vector(self.stack)
+        if unit:
+            unit = f"in units in which hbar^2/2m = 1, as in --k-perp and the JSON; 1 is {one:.6g}{unit}"
+            note = f"k_perp: {unit}\n{note}"
         return "\n".join([str(self.stack), "", *said, "", table, note])
 
     def _conclusions(self) -> Iterator[str]:
@@ -112,7 +117,7 @@ class StackBoundResult:
         else:
             yield f"{where} the least {name} that binds a state is {first['scale']:.6g}."
         for s, contours, why in zip(self.scale.tolist(), self.contours, self.why, strict=True):
-            yield f"At {name[1:-1]} = {s:g} {in_words(contours, why)}."
+            yield f"At {name[1:-1]} = {s:g}: {in_words(contours, why)}."
         yield self._by_kwant()
 
     @property

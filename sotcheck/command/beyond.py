@@ -32,7 +32,12 @@ from sotcheck.run.progress import bar
 
 @click.command("bound-states")
 @system_argument(required=False)
-@click.option("--k-perp", type=Numbers(), metavar="K,K,...", help="In-plane wave numbers, unit: wave vector.")
+@click.option(
+    "--k-perp",
+    type=Numbers(),
+    metavar="K,K,...",
+    help="In-plane wave numbers in units in which hbar^2/2m = 1; of a system in eV, 1 is 5.123 nm^-1.",
+)
 @click.option(
     "--angle", type=Numbers(), metavar="A,A,...", help="Angles of k x z against the x axis, in degrees."
 )

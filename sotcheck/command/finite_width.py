@@ -31,7 +31,9 @@ from sotcheck.run.progress import bar
 
 @click.command("finite-width")
 @system_argument(nargs=-1)
-@click.option("--h-r", "h_R", type=float, help="Rashba parameter instead of the systems' own.")
+@click.option(
+    "--h-r", "h_R", type=float, metavar="NUMBER", help="Rashba parameter instead of the systems' own."
+)
 @magnetization_option
 @fermi_energy_option
 @click.option("--output", type=Place(path_type=Path), help="Write a page there, e.g. reports/finite-width.")

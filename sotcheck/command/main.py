@@ -35,17 +35,19 @@ from sotcheck.run.plaintext import visible
 from sotcheck.run.processes import Interrupted, end, listen, stop_listening
 from sotcheck.run.progress import bar, heartbeat
 
+#: Characters of the longest first sentence of a command's help: it is wrapped, not cut.
+WHOLE = 300
+
 
 class Sections(click.Group):
     """A group whose help tells commands by what they are for."""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write a section for each kind of command."""
-        room = formatter.width - 6 - max(map(len, self.commands))
         for title, names in COMMANDS.items():
             with formatter.section(title):
                 formatter.write_dl(
-                    [(name, self.commands[name].get_short_help_str(room)) for name in names.split()]
+                    [(name, self.commands[name].get_short_help_str(WHOLE)) for name in names.split()]
                 )
 
 

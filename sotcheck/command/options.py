@@ -53,6 +53,12 @@ class Number(click.FloatRange):
 
     name = "number"
 
+    def _describe_range(self) -> str:
+        """Return the range for `--help`, nothing where there is none."""
+        ends = [None if end is None else f"{end:g}" for end in (self.min, self.max)]
+        low, high = (end and text for end, text in zip(ends, (f"{ends[0]}<=", f"<={ends[1]}"), strict=True))
+        return f"{low or ''}x{high or ''}" if low or high else ""
+
     def convert(self, value: Any, param: Any, ctx: Any) -> float:
         """Parse and check."""
         number: float = super().convert(value, param, ctx)
@@ -71,7 +77,9 @@ class Place(click.Path):
         return super().convert(value, param, ctx)
 
 
-fermi_energy_option = click.option("--fermi-energy", type=float, help="E_F instead of the system's own.")
+fermi_energy_option = click.option(
+    "--fermi-energy", type=float, metavar="NUMBER", help="E_F instead of the system's own."
+)
 magnetization_option = click.option(
     "--magnetization",
     type=Numbers(3),

@@ -54,8 +54,9 @@ class Picture(NamedTuple):
     "--over",
     type=KeyValues(keys),
     metavar="KEY=VALUES",
-    help="Of torque: a key as of 'sotcheck sweep', such as E_F=0.5:3:40, theta=0:180:37 or m=0,0,1;1,0,1, or "
-    "scale=..., the factor of all spin-orbit terms; h_R=0.02:1:25 by default.",
+    help="Of torque: a key as of 'sotcheck sweep', such as E_F=0.5:3:40, theta=0:180:37 or m=0,0,1;1,0,1, "
+    "one of a layer, layer[1].thickness=0.5:2:7, or scale=..., the factor of all spin-orbit terms; by "
+    "default h_R=0.02:1:25, or scale=0.1:2:20 where h_R is not the only such term.",
 )
 @click.option(
     "--source",
@@ -166,6 +167,10 @@ def _torque(chosen: System, over: str | None, **asked: Any) -> Picture:
     name, _, values = text.partition("=")
     if name.strip() == "scale":
         points = [(x, {"scale": x}) for x in values_of(values, f"--over {text!r}")]
+    elif name.strip().startswith("layer["):
+        points = [(x, {name.strip(): x}) for x in values_of(values, f"--over {text!r}")]
+        # Not one wrong key for each point.
+        chosen.with_(points[0][1])
     else:
         axis = parse_axis(chosen, text)
         name, single = axis.name, len(axis.columns) == 1

@@ -25,6 +25,8 @@ SHADES, MOST_NAMES = (THEME["layer"][0], THEME["layer2"][0]), 7
 def draw(data: Data) -> Figure:
     """Spin density and spin current, a row for each source, layers shaded."""
     rows = data["profiles"]
+    # Sources that do not come in, as from an insulator, bring no spin at all.
+    rows = [row for row in rows if any(np.any(row[part]) for part in PARTS)] or rows
     sources = list(dict.fromkeys(row["source"] for row in rows))
     engines = list(dict.fromkeys(row["engine"] for row in rows))
     shape = len(sources), len(PARTS)

@@ -68,7 +68,9 @@ def integrand(data: Data) -> Figure:
 
 
 def _panels(rows: list[Data], xlabel: str, ylabel: str) -> tuple[Figure, Panels]:
-    sources = list(dict.fromkeys(row["source"] for row in rows))
+    # Sources that do not come in, as from an insulator, have no torque at all.
+    there = [row for row in rows if row["fieldlike"] or row["dampinglike"]] or rows
+    sources = list(dict.fromkeys(row["source"] for row in there))
     return _grid(sources, xlabel, ylabel, 2.2, sharex=True)
 
 
@@ -145,7 +147,7 @@ def picture(draw: Callable[[Data], Figure], data: Data, kind: str) -> bytes:
     buffer = io.BytesIO()
     with mpl.rc_context(STYLE):
         metadata = {"Date": None, "Creator": None} if kind == "svg" else None
-        draw(data).savefig(buffer, format=kind, metadata=metadata, dpi=DPI)
+        draw(data).savefig(buffer, format=kind, metadata=metadata, dpi=DPI, bbox_inches="tight")
     return buffer.getvalue()
 
 

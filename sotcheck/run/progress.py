@@ -48,9 +48,17 @@ class Progress(Protocol):
         ...
 
 
-def silent(items: Iterable[T], title: str, total: int | None = None) -> Iterable[T]:
-    """Show nothing."""
-    return items
+class _Silent:
+    """Shows nothing; an object, so that `help` names it without an address."""
+
+    def __call__(self, items: Iterable[T], title: str, total: int | None = None) -> Iterable[T]:
+        return items
+
+    def __repr__(self) -> str:
+        return "silent"
+
+
+silent: Progress = _Silent()
 
 
 def bar(items: Iterable[T], title: str, total: int | None = None) -> Iterable[T]:

@@ -142,7 +142,8 @@ def _with_keys(system: System, changes: Mapping[str, Any]) -> System:
         if layer is not None:
             layers, number = document.get("layer", []), int(layer[1])
             if not 1 <= number <= len(layers):
-                raise SystemFileError(f"{system.name}: {name}: it has {len(layers)} layers, counted from 1")
+                some = f"{len(layers)} layer{'' if len(layers) == 1 else 's'}"
+                raise SystemFileError(f"{system.name}: {name}: it has {some}, counted from 1")
             table, key = layers[number - 1], layer[3]
             table = table.setdefault("interface", {}) if layer[2] else table
         elif "." in name:

@@ -27,7 +27,7 @@ class Interface(System):
     def __str__(self) -> str:
         m = ", ".join(f"{c:.4g}" for c in self.m)
         return (
-            f"{self.name}: {self.title}\n"
+            f"{self.heading}\n"
             f"  E_F = {self.E_F:g}; z < 0: U_N = {self.U_N:g}; z > 0: U_F = {self.U_F:g}, J = {self.J:g}\n"
             f"  z = 0: u_0 = {self.u_0:g}, u_m = {self.u_m:g}, h_R = {self.h_R:g}, m = ({m})"
         )

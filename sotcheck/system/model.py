@@ -33,7 +33,7 @@ def plain(value: Any) -> Any:
     """Return NumPy numbers and arrays as Python's, lists as tuples."""
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
-    return tuple(map(plain, value)) if isinstance(value, list | tuple) else value
+    return tuple(map(plain, value)) if isinstance(value, list | tuple | range) else value
 
 
 def _direction(m: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -147,6 +147,11 @@ class System(Validated, ABC):
         from sotcheck.system.family import changed
 
         return changed(self, {**(changes or {}), **more})
+
+    @property
+    def heading(self) -> str:
+        """Its name, and its title if it has one."""
+        return f"{self.name}: {self.title}" if self.title else self.name
 
     @property
     def direction(self) -> Array:

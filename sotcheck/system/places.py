@@ -37,13 +37,19 @@ class Places:
         return len(self.z)
 
     @classmethod
-    def between(cls, structure: Structure, start: float, stop: float, points: int) -> Places:
-        """Return about so many places from one z to another: in every region equidistant, edges included."""
+    def between(
+        cls, structure: Structure, start: float, stop: float, points: int, length: float = 1.0
+    ) -> Places:
+        """Return about so many places from one z to another: in every region equidistant, edges included.
+
+        `length`: the unit in which an error tells z.
+        """
         far = FARTHEST * 2 * math.pi / structure.thresholds()[-1] ** 0.5
         if not -far <= start < stop <= structure.positions[-1] + far:
             raise SotcheckError(
-                f"z from {start:g} to {stop:g} is not accepted; expected a range, from {-far:.4g} to "
-                f"{structure.positions[-1] + far:.4g} at most ({FARTHEST:g} wavelengths beyond all layers)"
+                f"z from {start * length:g} to {stop * length:g} is not accepted; expected a range, from "
+                f"{-far * length:.4g} to {(structure.positions[-1] + far) * length:.4g} at most "
+                f"({FARTHEST:g} wavelengths beyond all layers)"
             )
         edges = [-math.inf, *structure.positions, math.inf]
         regions, places = [], []

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, Self, dataclass_transform, get_args
+from inspect import Parameter, Signature
+from typing import TYPE_CHECKING, Any, NoReturn, Self, dataclass_transform, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
@@ -43,11 +44,44 @@ class _Ours(ModelMetaclass):
                 raise SystemFileError(f"{cls.__name__}: values go by name; accepted: {accepted}")
             return cls.checked(values)
 
+        def __dir__(cls) -> list[str]:  # noqa: N805
+            """Return what is ours, for `help` and completion: nobody needs pydantic's."""
+            return [name for name in super().__dir__() if name not in _NOT_OURS and "pydantic" not in name]
+
+
+#: What any model of pydantic has beyond any object.
+_NOT_OURS = {*dir(BaseModel), "__class_vars__", "__private_attributes__", "__signature__"} - {
+    *dir(object),
+    "model_copy",
+}
+
 
 class Validated(BaseModel, metaclass=_Ours):
     """An immutable model, every instance of which has been validated, copies with changes as well."""
 
     model_config = CONFIG
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """Give `help` names, types and defaults, without how they are validated."""
+        fields = cls.model_fields
+        # That of a class is without what `Annotated` adds, however deep.
+        given = {name: field.annotation for name, field in fields.items()}
+        types = get_type_hints(type("", (), {"__annotations__": given}))
+        cls.__signature__ = Signature(
+            [
+                Parameter(
+                    name,
+                    Parameter.KEYWORD_ONLY,
+                    default=Parameter.empty if field.is_required() else field.default,
+                    annotation=types[name],
+                )
+                for name, field in fields.items()
+            ]
+        )
+
+    def __dir__(self) -> list[str]:
+        return [*dir(type(self)), *type(self).model_fields]
 
     @classmethod
     def checked(

@@ -185,7 +185,7 @@ def against_z(
     else:
         ends = zip((start, stop), default_range(system.structure), strict=True)
         first, last = (own if end is None else end / length for end, own in ends)
-        places = Places.between(system.structure, first, last, points)
+        places = Places.between(system.structure, first, last, points, length)
     rows: list[Row] = []
     for name in progress(names, "profile"):
         if name == FIRST_ORDER:

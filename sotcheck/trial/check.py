@@ -68,7 +68,7 @@ class CheckResult(Findings):
     def __str__(self) -> str:
         table = self.table("claim", "quantity", "source", "engine")
         unit = "; torques in nm^-3" if self.iface.unit else ""
-        return f"{self.iface.name}: {self.iface.title}{unit}\n{table}\n{self.summary()}"
+        return f"{self.iface.heading}{unit}\n{table}\n{self.summary()}"
 
     def summary(self) -> str:
         """Say in one sentence how many findings agree, and why any does not."""

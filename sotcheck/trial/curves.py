@@ -57,7 +57,7 @@ def torque_curve(
     for x, changes in progress(points, f"{system.name}: points"):
         scale = changes.get("scale")
         try:
-            changed = system.with_(**{key: value for key, value in changes.items() if key != "scale"})
+            changed = system.with_({key: value for key, value in changes.items() if key != "scale"})
             found = torque(changed, engines, scale=scale, tolerance=tolerance)
         except SotcheckError as error:
             failed.append({name: x, "error": str(error)})
