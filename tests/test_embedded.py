@@ -24,6 +24,7 @@ from sotcheck.engines.poles import (
     x_of,
 )
 from sotcheck.engines.stack import outgoing
+from sotcheck.errors import SystemFileError
 from sotcheck.exact.observables import components, exact_flows, torque_from_flows
 from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.convergence import observed_order, richardson
@@ -56,7 +57,7 @@ def random_interface(rng: np.random.Generator) -> Interface | None:
             J=rng.choice([0.0, rng.uniform(0, 2)]), u_0=rng.uniform(-3, 1),
             u_m=rng.choice([0.0, rng.uniform(-1, 1)]), m=(x, y, z),
         )  # fmt: skip
-    except ValueError:
+    except SystemFileError:
         return None
 
 

@@ -141,7 +141,7 @@ def test_refusals(sotcheck: Command, tmp_path: Path, lines: str, key: str, found
     assert message.splitlines()[0] in run.err
 
 
-@pytest.mark.parametrize("command", ["bound-states", "beyond", "trust-map", "sweep"])
+@pytest.mark.parametrize("command", ["bound-states", "trust-map", "sweep"])
 def test_other_commands_refuse_a_stack(sotcheck: Command, tmp_path: Path, command: str) -> None:
     path = tmp_path / "pinned.toml"
     path.write_text(PINNED)

@@ -100,7 +100,11 @@ def test_every_torque_of_a_check_is_known_as_one(name: str) -> None:
     found, other = (sc.check(one, engine=engines) for one in (system, finer(system)))
     assert len(found) == len(other)
     for one, another in zip(found, other, strict=True):
-        assert one.quantity.split(", k_perp = ")[0] == another.quantity.split(", k_perp = ")[0]
+        # Of components that rounding alone makes differ any may be the worst.
+        said, also = (
+            re.sub(r", k_perp = .*|, spin [xyz] \(worst\)", "", it.quantity) for it in (one, another)
+        )
+        assert said == also
         ratio = 8 if one.torque else 1
         scale = 1e-7 * max(abs(one.expected), 1e-5)
         assert another.expected == pytest.approx(ratio * one.expected, rel=1e-6, abs=scale), one.quantity

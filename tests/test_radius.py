@@ -10,7 +10,7 @@ import pytest
 from sotcheck.beyond import radius as exponent_module
 from sotcheck.beyond.radius import classify, exponent_data, radius_data, remainders, smallest
 from sotcheck.engines import Matching
-from sotcheck.errors import EngineError
+from sotcheck.errors import EngineError, SystemFileError
 from sotcheck.exact.continued import poles_in_h
 from sotcheck.numerics.convergence import limit_at_zero, power_law
 from sotcheck.numerics.estimate import Estimate
@@ -100,7 +100,7 @@ def test_embedded_states_are_those_of_appendix_c(rng: np.random.Generator) -> No
         U_N, U_F, J, u_0, u_m = rng.uniform((-0.5, -0.5, 0, -2, -1), (3, 1.5, 1, 0.5, 1))
         try:
             system = Interface(name="random", E_F=1.0, U_N=U_N, U_F=U_F, J=J, u_0=u_0, u_m=u_m)
-        except ValueError:
+        except SystemFileError:
             continue
         want = {state.spin for state in interface_states(system) if state.inside_continuum}
         assert set(embedded_spins(system)) == want, system
