@@ -146,7 +146,7 @@ def starts(python: Path, wheel: Path, folder: Path) -> None:
 def test_it_says_on_which_pythons_it_works() -> None:
     """From the least to the newest that was tried, in words and in classifiers."""
     project = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]
-    assert project["requires-python"] == ">=3.11"
+    assert project["requires-python"] == ">=3.11.5"
     said = [line.rpartition(" :: ")[2] for line in project["classifiers"] if " :: Python :: 3." in line]
     assert said == [f"3.{minor}" for minor in range(11, 15)]
     assert {"dask", "mpi", "notebook", "parquet"} <= set(project["optional-dependencies"])
