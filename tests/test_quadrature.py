@@ -573,7 +573,7 @@ def test_two_levels_that_all_but_meet_between_kinks(width: float) -> None:
     exact = (peak + np.pi / 2 * float(weights @ np.exp(np.cos((turn + 1) * np.pi / 2)))) / np.pi
     found = sum_over_k(f, [0.0, 1.0], 1e-8, 0.0, kinks=[0.2, 1.3, 2.0])
     # Relative to the largest that angles have, and no halves where the last rule is CLOSE: that may be noise.
-    assert found.total.error * UNIT <= CLOSE * 1e-8 * (np.e + 1)
+    assert found.total.error * UNIT <= CLOSE * 1e-8 * (np.exp(1) + 1)
     assert abs(found.total.value * UNIT - exact) <= found.total.error * UNIT
     assert found.angles < 2 * 127 * (2 if width == 1e-2 else 12)
 
