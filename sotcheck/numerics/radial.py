@@ -95,6 +95,8 @@ class _Interval:
         # The rules of one component may agree by accident: the worst stands for all.
         self.unresolved, noise = float(nested_error(rules).max()), self._noise(len(self.samples))
         self.error, self.noise = self.unresolved + noise, float(noise.max())
+        # Rules that are still far off, as those that miss a needle, are as far as any two of them are apart.
+        self.apart = max(float(np.abs(one - other).max()) for one, other in itertools.combinations(rules, 2))
         self.nodes = len(self.samples) + (self.near.nodes.shape[1] if self.near else 0)
 
     def settled(self, tolerance: float) -> bool:
@@ -247,16 +249,18 @@ def radial(
         for one, some in zip(now, np.split(values, ends), strict=True):
             one.take(some)
         for one in now:
-            if spent() or one.settled(max(enough, tolerance(one.value, one.error))):
+            if one.settled(max(enough, tolerance(one.value, one.error))) or (
+                one.exhausted
+                and (one.width <= SMALLEST or len(done[one.number]) + len(short) >= MOST_INTERVALS)
+            ):
                 settle(one)
-            elif not one.exhausted:
+            elif one.exhausted or spent():
+                short.append(one)
+            else:
                 one.level += 1
                 waiting.append(one)
-            elif one.width <= SMALLEST or len(done[one.number]) + len(short) >= MOST_INTERVALS:
-                settle(one)
-            else:
-                short.append(one)
     for one in short:
+        one.error = one.error + one.apart
         settle(one)
     sums = [
         (np.sum([one.value for one in some], axis=0), np.sum([one.error for one in some], axis=0))
