@@ -144,11 +144,6 @@ class KwantChain(Engine):
         return States(structure, k_perp, angle, scale, k_left, k_right, psi, slope)
 
 
-def _some(axis: Array, some: Index) -> Array:
-    """Return some of the axes of spin, if there is more than one."""
-    return axis if axis.ndim == 1 else axis[some]
-
-
 def _add(
     psi: Complex, slope: Complex, some: Index, chain: Chain, waves: Complex, modes: Complex, spinors: Complex
 ) -> None:
