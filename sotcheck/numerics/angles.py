@@ -18,6 +18,7 @@ from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.nearpoles import fejer
 from sotcheck.numerics.radial import LEVELS, Tolerance, interleaved, nested_error
+from sotcheck.numerics.tails import fejer_tail, period_tail
 from sotcheck.numerics.zeros import parameter
 
 #: Angles all round to begin with, and at most.
@@ -82,7 +83,7 @@ def all_round(evaluate: ByAngle, tolerance: Tolerance, spent: Spent) -> Sum:
     by_angle, radial_errors, nodes = evaluate(angles)
     while True:
         rules = [by_angle[:, ::step].mean(axis=1) for step in (8, 4, 2, 1)]
-        angular = nested_error(rules)
+        angular = np.minimum(nested_error(rules), period_tail(np.moveaxis(by_angle, 1, 0)))
         # More angles than the radial errors are worth would be wasted.
         wanted = max(tolerance(rules[-1][None], angular + radial_errors), float(radial_errors.max()))
         if angular.max() <= wanted or len(angles) >= MOST_ANGLES or spent():
@@ -199,7 +200,10 @@ def _rules(evaluate: ByAngle, ends: tuple[float, float], crowded: bool) -> Itera
     for samples in _refined(at):
         n, share = len(samples), (end - start) / np.pi
         rules = [np.tensordot(fejer(n // step)[1], samples[step - 1 :: step], 1) for step in (8, 4, 2, 1)]
-        angular = np.abs(rules[-1] - rules[-2]) + _unseen(samples) if crowded else nested_error(rules)
+        if crowded:
+            angular = np.abs(rules[-1] - rules[-2]) + _unseen(samples)
+        else:
+            angular = np.minimum(nested_error(rules), fejer_tail(samples))
         radial_errors = reduce(np.maximum, (errors for errors, _ in seen))
         terms = {ANGULAR: (angular * share, NESTED), RADIAL: (radial_errors * share, NESTED)}
         yield Sum([], Estimate(rules[-1] * share, terms), 2 * n, seen[-1][1])

@@ -17,6 +17,7 @@ from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.nearpoles import NearPoles, fejer, near_poles
 from sotcheck.numerics.path import Path, substitution
+from sotcheck.numerics.tails import fejer_tail
 
 Integrand = Callable[[Array, Array], Array]
 #: The error wanted of an integral whose value by angle, and error, are known so far.
@@ -93,7 +94,8 @@ class _Interval:
         rules = [self._apply(self.samples[step - 1 :: step]) for step in (8, 4, 2, 1)]
         self.value = rules[-1]
         # The rules of one component may agree by accident: the worst stands for all.
-        self.unresolved, noise = float(nested_error(rules).max()), self._noise(len(self.samples))
+        by_rules, noise = float(nested_error(rules).max()), self._noise(len(self.samples))
+        self.unresolved = min(by_rules, self.width * fejer_tail(self._smooth(self.samples)))
         self.error, self.noise = self.unresolved + noise, float(noise.max())
         self.nodes = len(self.samples) + (self.near.nodes.shape[1] if self.near else 0)
 
@@ -164,6 +166,14 @@ class _Interval:
         weights, more = self.near.weights(len(samples))
         value = _weighted(weights, samples) + (_weighted(more, self.extra) if self.extra.size else 0.0)
         return self.width * value.reshape(samples.shape[1:])
+
+    def _smooth(self, samples: Array) -> Array:
+        """Return samples without the poles that the rule is exact for: it interpolates what is left."""
+        if self.near is None:
+            return samples
+        by_pair = samples.reshape(len(samples), 2, samples.shape[1] // 2, *samples.shape[2:])
+        factors = self.near.factors(len(samples))[:, None]
+        return by_pair * factors.reshape(*factors.shape, *(1,) * (by_pair.ndim - factors.ndim))
 
     def _noise(self, n: int) -> Array:
         """Return the error, by component, of rounding of k_⊥² next to a pole, at the worst angle."""
