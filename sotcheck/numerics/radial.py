@@ -176,16 +176,16 @@ class _Interval:
         return by_pair * factors.reshape(*factors.shape, *(1,) * (by_pair.ndim - factors.ndim))
 
     def _noise(self, n: int) -> Array:
-        """Return the error, by component, of rounding of k_⊥² next to a pole, at the worst angle."""
+        """Return the error, by angle and component, of rounding of k_⊥² next to a pole."""
         if self.near is None or not self.extra.size:
-            return np.zeros(self.value.shape[1:])
+            return np.zeros(self.value.shape)
         lower, upper = self.path.segment
         theta, rate = self.path.theta(self.half, self.lower + self.width * self.near.nodes)
         slope = (upper - lower) * rate * np.maximum(np.sin(2 * theta), np.finfo(float).eps ** 0.5)
         moved = NOISE * np.finfo(float).eps * upper / slope / self.width * self.near.steepness
         more = np.abs(self.near.weights(n)[1]) * np.nan_to_num(moved).T[:, :, None]
-        worst: Array = self.width * _weighted(more, np.abs(self.extra)).max(axis=(0, 1))
-        return worst
+        noise: Array = self.width * _weighted(more, np.abs(self.extra))
+        return noise.reshape(self.value.shape)
 
 
 def _weighted(weights: Array, samples: Array) -> Array:
@@ -221,8 +221,8 @@ def radial(
 ) -> tuple[Array, Array, int]:
     """Integrate f over segments at every angle, until `spent`, all of them together.
 
-    Begins a level below those `reached` at other angles. Returns values (segments, angles, ...), their errors
-    (segments, ...), and nodes.
+    Begins a level below those `reached` at other angles. Returns values (segments, angles, ...), their errors,
+    and nodes.
     """
     waiting: list[_Interval] = []
     for number, (segment, near) in enumerate(zip(segments, poles, strict=True)):
