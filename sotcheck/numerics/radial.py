@@ -95,8 +95,8 @@ class _Interval:
         self.value = rules[-1]
         # The rules of one component may agree by accident: the worst stands for all.
         by_rules, noise = float(nested_error(rules).max()), self._noise(len(self.samples))
-        self.unresolved = min(by_rules, self.width * fejer_tail(self._smooth(self.samples)))
-        self.error, self.noise = self.unresolved + noise, float(noise.max())
+        unresolved = np.minimum(by_rules, self.width * fejer_tail(self._smooth(self.samples)))
+        self.error, self.noise, self.unresolved = unresolved + noise, float(noise.max()), unresolved.max()
         self.nodes = len(self.samples) + (self.near.nodes.shape[1] if self.near else 0)
 
     def settled(self, tolerance: float) -> bool:
@@ -173,7 +173,8 @@ class _Interval:
             return samples
         by_pair = samples.reshape(len(samples), 2, samples.shape[1] // 2, *samples.shape[2:])
         factors = self.near.factors(len(samples))[:, None]
-        return by_pair * factors.reshape(*factors.shape, *(1,) * (by_pair.ndim - factors.ndim))
+        smooth = by_pair * factors.reshape(*factors.shape, *(1,) * (by_pair.ndim - factors.ndim))
+        return smooth.reshape(samples.shape)
 
     def _noise(self, n: int) -> Array:
         """Return the error, by angle and component, of rounding of k_⊥² next to a pole."""

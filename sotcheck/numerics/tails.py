@@ -29,36 +29,34 @@ def _sines(n: int) -> Array:
     return found
 
 
-def fejer_tail(samples: Array) -> float:
-    """Return what Fejér's rule on [0, 1] leaves out of any component, of samples (n, ...); inf if unknown.
+def fejer_tail(samples: Array) -> Array:
+    """Return what Fejér's rule on [0, 1] leaves out, of samples (n, some, ...) at worst of some; inf if unknown.
 
     With s = (1 − cos t)/2 and f sin t = Σ b_k sin kt the rule integrates b_k/k; and it takes any beyond n for
     that of 2(n + 1) − k, hence b_k (1/k + 1/(2n + 2 − k)): about 2/n each.
     """
-    n = len(samples)
-    b = np.abs(_sines(n) @ samples.reshape(n, -1)).max(axis=1)
-    return float(_beyond(np.append(0.0, b), WINDOWS + 1)) * 2 / WINDOWS
+    b = np.abs(np.tensordot(_sines(len(samples)), samples, 1)).max(axis=1)
+    return _beyond(np.concatenate([0 * b[:1], b]), WINDOWS + 1) * 2 / WINDOWS
 
 
-def period_tail(samples: Array) -> float:
-    """Return what equidistant nodes leave out of any mean over a period; samples (n, ...).
+def period_tail(samples: Array) -> Array:
+    """Return what equidistant nodes leave out of means over a period; samples (n, ...).
 
     With f = Σ c_m exp(imφ) these are c_n, c_2n, …, and c_−n, …, of which those up to n/2 are resolved.
     """
-    n = len(samples)
-    c = np.abs(np.fft.rfft(samples.reshape(n, -1), axis=0)).max(axis=1) / n
-    return 2 * float(_beyond(c[1:], 2 * WINDOWS)) if n >= 2 * WINDOWS else np.inf
+    c = np.abs(np.fft.rfft(samples, axis=0, norm="forward"))[1:]
+    return 2 * _beyond(c, 2 * WINDOWS) if len(c) >= WINDOWS else np.full(c.shape[1:], np.inf)
 
 
-def _beyond(sizes: Array, window: int) -> float:
-    """Return what an envelope of the coefficients sums up to from a window on, one for each; inf if flat."""
-    largest = sizes.reshape(WINDOWS, -1).max(axis=1)
+def _beyond(sizes: Array, window: int) -> Array:
+    """Return what an envelope of coefficients (n, ...) sums up to from a window on, one for each; inf if flat."""
+    largest = sizes.reshape(WINDOWS, -1, *sizes.shape[1:]).max(axis=1)
     envelope = np.maximum.accumulate(largest[::-1])[::-1]
     half, later, last = envelope[[WINDOWS // 2 - 1, 3 * WINDOWS // 4 - 1, WINDOWS - 1]]
-    if last <= ROUNDING * envelope[0]:
-        return SAFETY * float(last)
+    tiny = float(np.finfo(float).tiny)
     # The slower of its last two quarters stands for all that follow.
-    decay = max(last / later, later / half) ** (4 / WINDOWS)
-    if decay >= 1:
-        return np.inf
-    return SAFETY * float(half * decay ** (window - WINDOWS // 2) / (1 - decay))
+    decay = np.maximum(last / np.maximum(later, tiny), later / np.maximum(half, tiny)) ** (4 / WINDOWS)
+    left = np.full_like(half, np.inf)
+    np.divide(half * decay ** (window - WINDOWS // 2), 1 - decay, out=left, where=decay < 1)
+    found: Array = SAFETY * np.where(last <= ROUNDING * envelope[0].max(initial=0.0), last, left)
+    return found
