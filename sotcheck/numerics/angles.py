@@ -83,7 +83,7 @@ def all_round(evaluate: ByAngle, tolerance: Tolerance, spent: Spent) -> Sum:
     by_angle, errors_by_angle, nodes = evaluate(angles)
     while True:
         rules = [by_angle[:, ::step].mean(axis=1) for step in (8, 4, 2, 1)]
-        angular = np.minimum(nested_error(rules), period_tail(np.moveaxis(by_angle, 1, 0)).max())
+        angular = np.minimum(nested_error(rules), period_tail(np.moveaxis(by_angle, 1, 0)))
         radial_errors = errors_by_angle.mean(axis=1)
         # More angles than the radial errors are worth would be wasted.
         wanted = max(tolerance(rules[-1][None], (angular + radial_errors)[None]), float(radial_errors.max()))

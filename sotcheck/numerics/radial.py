@@ -96,7 +96,8 @@ class _Interval:
         # The rules of one component may agree by accident: the worst stands for all.
         by_rules, noise = float(nested_error(rules).max()), self._noise(len(self.samples))
         unresolved = np.minimum(by_rules, self.width * fejer_tail(self._smooth(self.samples)))
-        self.error, self.noise, self.unresolved = unresolved + noise, float(noise.max()), unresolved.max()
+        self.unresolved, self.noise = float(unresolved.max()), float(noise.max())
+        self.error = unresolved + noise
         self.nodes = len(self.samples) + (self.near.nodes.shape[1] if self.near else 0)
 
     def settled(self, tolerance: float) -> bool:
@@ -222,8 +223,8 @@ def radial(
 ) -> tuple[Array, Array, int]:
     """Integrate f over segments at every angle, until `spent`, all of them together.
 
-    Begins a level below those `reached` at other angles. Returns values (segments, angles, ...), their errors,
-    and nodes.
+    Begins a level below those `reached` at other angles. Returns values (segments, angles, ...), errors of
+    each, and nodes.
     """
     waiting: list[_Interval] = []
     for number, (segment, near) in enumerate(zip(segments, poles, strict=True)):

@@ -30,7 +30,7 @@ def _sines(n: int) -> Array:
 
 
 def fejer_tail(samples: Array) -> Array:
-    """Return what Fejér's rule on [0, 1] leaves out, of samples (n, some, ...) at worst of some; inf if unknown.
+    """Return what Fejér's rule on [0, 1] leaves out of samples (n, some, ...), at worst; inf if flat.
 
     With s = (1 − cos t)/2 and f sin t = Σ b_k sin kt the rule integrates b_k/k; and it takes any beyond n for
     that of 2(n + 1) − k, hence b_k (1/k + 1/(2n + 2 − k)): about 2/n each.
@@ -39,17 +39,17 @@ def fejer_tail(samples: Array) -> Array:
     return _beyond(np.concatenate([0 * b[:1], b]), WINDOWS + 1) * 2 / WINDOWS
 
 
-def period_tail(samples: Array) -> Array:
-    """Return what equidistant nodes leave out of means over a period; samples (n, ...).
+def period_tail(samples: Array) -> float:
+    """Return what equidistant nodes leave out of any mean over a period, of samples (n, ...).
 
     With f = Σ c_m exp(imφ) these are c_n, c_2n, …, and c_−n, …, of which those up to n/2 are resolved.
     """
-    c = np.abs(np.fft.rfft(samples, axis=0, norm="forward"))[1:]
-    return 2 * _beyond(c, 2 * WINDOWS) if len(c) >= WINDOWS else np.full(c.shape[1:], np.inf)
+    c = np.abs(np.fft.rfft(samples.reshape(len(samples), -1), axis=0, norm="forward"))[1:].max(axis=1)
+    return 2 * float(_beyond(c, 2 * WINDOWS)) if len(c) >= WINDOWS else np.inf
 
 
 def _beyond(sizes: Array, window: int) -> Array:
-    """Return what an envelope of coefficients (n, ...) sums up to from a window on, one for each; inf if flat."""
+    """Return what an envelope of coefficients (n, ...), one a window, sums up to from one on; inf if flat."""
     largest = sizes.reshape(WINDOWS, -1, *sizes.shape[1:]).max(axis=1)
     envelope = np.maximum.accumulate(largest[::-1])[::-1]
     half, later, last = envelope[[WINDOWS // 2 - 1, 3 * WINDOWS // 4 - 1, WINDOWS - 1]]
