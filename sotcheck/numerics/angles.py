@@ -205,8 +205,9 @@ def _rules(evaluate: ByAngle, ends: tuple[float, float], crowded: bool) -> Itera
         rules = [np.tensordot(fejer(n // step)[1], samples[step - 1 :: step], 1) for step in (8, 4, 2, 1)]
         angular = np.abs(rules[-1] - rules[-2]) + _unseen(samples) if crowded else nested_error(rules)
         radial_errors = np.tensordot(fejer(n)[1], errors, 1)
-        # Next to kinks the rules of one component may agree by accident: the worst stands for all.
-        terms = {ANGULAR: (angular.max() * share, NESTED), RADIAL: (radial_errors * share, NESTED)}
+        # Next to kinks the rules of one component may agree by accident: the worst of a segment is all's.
+        worst = angular.max(axis=tuple(range(1, angular.ndim)), keepdims=True)
+        terms = {ANGULAR: (worst * share, NESTED), RADIAL: (radial_errors * share, NESTED)}
         yield Sum([], Estimate(rules[-1] * share, terms), 2 * n, nodes)
 
 
