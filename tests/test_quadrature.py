@@ -13,12 +13,13 @@ from sotcheck.engines import Matching
 from sotcheck.errors import EngineError
 from sotcheck.exact import observables
 from sotcheck.exact.observables import exact_flows
-from sotcheck.numerics.angles import CLOSE, FIRST_ANGLES, MOST_ANGLES
+from sotcheck.numerics.angles import CLOSE, FIRST_ANGLE, FIRST_ANGLES, MOST_ANGLES
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.nearpoles import fejer, near_poles, rule
 from sotcheck.numerics.path import substitution
 from sotcheck.numerics.quadrature import PolesOf, sample, sum_over_k
 from sotcheck.numerics.radial import LEVELS, nested_error
+from sotcheck.numerics.tails import SAFETY, fejer_tail, period_tail
 from sotcheck.system.files import load
 from sotcheck.system.interface import Interface
 
@@ -377,6 +378,33 @@ def test_nested_error_of_geometric_sequences() -> None:
     assert nested_error([np.array(v) for v in (0.0, 1.0, 0.0, 1.0)]) == 1.0
     # One accidental agreement does not hide the rest.
     assert nested_error([np.array(v) for v in (0.0, 1.0, 1.0, 1.5)]) == 0.5
+
+
+@pytest.mark.parametrize("distance", [0.2, 0.3, 0.5, 0.8])
+def test_tails_bound_what_is_left_out_and_little_more(distance: float) -> None:
+    """Poles all along an ellipse, and in a strip, around the nodes; above 1e-11 within three decades."""
+    turn = np.linspace(0, np.pi, 41)
+    p = (1 + np.cos(turn) * np.cosh(distance) + 1j * np.sin(turn) * np.sinh(distance)) / 2
+    exact = np.log((1 - p) / -p).real
+    for n in LEVELS:
+        f = (1 / (fejer(n)[0][:, None] - p)).real
+        error, bound = np.abs(fejer(n)[1] @ f - exact), fejer_tail(f[:, None])
+        assert np.all(error <= bound + 4 * EPS * np.abs(f).max(axis=0))
+        if np.exp(-distance * n) < 1e-2:
+            assert np.median(bound) <= 1e3 * np.median(error) + 1e-11
+    for n in (16, 32, 64, 128):
+        angles = 2 * np.pi * (np.arange(n) + FIRST_ANGLE) / n
+        f = np.sinh(distance) / (np.cosh(distance) - np.cos(angles - 1))
+        error = abs(f.mean() - 1)
+        assert error <= period_tail(f) + 4 * EPS * f.max()
+
+
+def test_tails_that_are_flat_bound_nothing() -> None:
+    """Noise is no decay, and bounds no less than itself: nested rules are left alone. Rounding is none."""
+    noise = np.random.default_rng(3).standard_normal((63, 1))
+    assert fejer_tail(1 + 1e-9 * noise) > 1e-10
+    assert period_tail(1 + 1e-9 * noise[:32]) > 1e-10
+    assert fejer_tail(1 + EPS * noise) <= SAFETY * 4 * EPS
 
 
 @pytest.mark.parametrize("rtol", [1e-3, 1e-6, 1e-9])

@@ -18,6 +18,7 @@ from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.nearpoles import fejer
 from sotcheck.numerics.radial import LEVELS, Tolerance, interleaved, nested_error
+from sotcheck.numerics.tails import period_tail
 from sotcheck.numerics.zeros import parameter
 
 #: Angles all round to begin with, and at most.
@@ -72,19 +73,20 @@ class Spent:
         return self.values >= self.part * self.most
 
 
-#: Integrals over x at given angles, shape (segments, angles, ...); their errors (segments, ...); nodes.
+#: Integrals over x at given angles, shape (segments, angles, ...); their errors; nodes.
 ByAngle = Callable[[Array], tuple[Array, Array, int]]
 
 
 def all_round(evaluate: ByAngle, tolerance: Tolerance, spent: Spent) -> Sum:
     """Average over equidistant angles, doubled until their error is below that of the integrals."""
     angles = 2 * np.pi * (np.arange(FIRST_ANGLES) + FIRST_ANGLE) / FIRST_ANGLES
-    by_angle, radial_errors, nodes = evaluate(angles)
+    by_angle, errors_by_angle, nodes = evaluate(angles)
     while True:
         rules = [by_angle[:, ::step].mean(axis=1) for step in (8, 4, 2, 1)]
-        angular = nested_error(rules)
+        angular = np.minimum(nested_error(rules), period_tail(np.moveaxis(by_angle, 1, 0)))
+        radial_errors = errors_by_angle.mean(axis=1)
         # More angles than the radial errors are worth would be wasted.
-        wanted = max(tolerance(rules[-1][None], angular + radial_errors), float(radial_errors.max()))
+        wanted = max(tolerance(rules[-1][None], (angular + radial_errors)[None]), float(radial_errors.max()))
         if angular.max() <= wanted or len(angles) >= MOST_ANGLES or spent():
             error = {"quadrature": (angular + radial_errors, NESTED)}
             return Sum([], Estimate(rules[-1], error), len(angles), nodes)
@@ -92,7 +94,7 @@ def all_round(evaluate: ByAngle, tolerance: Tolerance, spent: Spent) -> Sum:
         more, more_errors, nodes = evaluate(angles + np.pi / len(angles))
         by_angle = np.stack([by_angle, more], axis=2).reshape(len(by_angle), -1, *by_angle.shape[2:])
         angles = np.stack([angles, angles + np.pi / len(angles)], axis=1).ravel()
-        radial_errors = np.maximum(radial_errors, more_errors)
+        errors_by_angle = np.concatenate([errors_by_angle, more_errors], axis=1)
 
 
 def piecewise(evaluate: ByAngle, tolerance: Tolerance, spent: Spent, kinks: Sequence[float]) -> Sum:
@@ -112,7 +114,7 @@ def piecewise(evaluate: ByAngle, tolerance: Tolerance, spent: Spent, kinks: Sequ
     while True:
         total = reduce(add, (one.rule.by_segment for one in pieces))
         angular, of_integrals = (float(total.size(name).max()) for name in (ANGULAR, RADIAL))
-        wanted = max(tolerance(total.value[None], total.error), of_integrals)
+        wanted = max(tolerance(total.value[None], total.error[None]), of_integrals)
         if spent() or (angular <= wanted and not short) or len(pieces) >= MOST_PIECES:
             break
         if short:
@@ -187,22 +189,26 @@ class _Piece:
 
 def _rules(evaluate: ByAngle, ends: tuple[float, float], crowded: bool) -> Iterator[Sum]:
     """Yield what a range of angles adds to the average, by one rule after the other."""
-    (start, end), seen = ends, list[tuple[Array, int]]()
+    (start, end), nodes = ends, 0
 
     def at(s: Array) -> Array:
+        nonlocal nodes
         half = start + (end - start) * (np.sin(np.pi / 2 * s) ** 2 if crowded else s)
         values, errors, nodes = evaluate(np.concatenate([half, half + np.pi]))
-        seen.append((errors, nodes))
-        both: Array = np.moveaxis(values[:, : len(s)] + values[:, len(s) :], 1, 0) / 2
+        both = np.stack([values, errors])
+        both = np.moveaxis(both[:, :, : len(s)] + both[:, :, len(s) :], 2, 0) / 2
         return both * _rate(s).reshape(-1, *(1,) * (both.ndim - 1)) if crowded else both
 
-    for samples in _refined(at):
+    for both in _refined(at):
+        samples, errors = both[:, 0], both[:, 1]
         n, share = len(samples), (end - start) / np.pi
         rules = [np.tensordot(fejer(n // step)[1], samples[step - 1 :: step], 1) for step in (8, 4, 2, 1)]
         angular = np.abs(rules[-1] - rules[-2]) + _unseen(samples) if crowded else nested_error(rules)
-        radial_errors = reduce(np.maximum, (errors for errors, _ in seen))
-        terms = {ANGULAR: (angular * share, NESTED), RADIAL: (radial_errors * share, NESTED)}
-        yield Sum([], Estimate(rules[-1] * share, terms), 2 * n, seen[-1][1])
+        radial_errors = np.tensordot(fejer(n)[1], errors, 1)
+        # Next to kinks the rules of one component may agree by accident: the worst of a segment is all's.
+        worst = angular.max(axis=tuple(range(1, angular.ndim)), keepdims=True)
+        terms = {ANGULAR: (worst * share, NESTED), RADIAL: (radial_errors * share, NESTED)}
+        yield Sum([], Estimate(rules[-1] * share, terms), 2 * n, nodes)
 
 
 def _refined(sample: Callable[[Array], Array]) -> Iterator[Array]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 from scipy.linalg import lstsq
@@ -117,13 +117,15 @@ def far_rule(n: int, poles: Complex) -> Array:
     f Π|s − p|² is interpolated; NaN stands for no pole.
     """
     poles = poles[..., : (n - 1) // 2]
+    here, finer = (_product(fejer(m)[0], poles) for m in (n, FINE))
+    found: Array = here * np.tensordot(_finer(n), 1 / finer, 1)
+    return found
 
-    def product(s: Array) -> Array:
-        factors = np.abs(s.reshape(-1, *(1,) * poles.ndim) - poles) ** 2
-        found: Array = np.where(np.isnan(factors), 1.0, factors).prod(axis=-1)
-        return found
 
-    found: Array = product(fejer(n)[0]) * np.tensordot(_finer(n), 1 / product(fejer(FINE)[0]), 1)
+def _product(s: Array, poles: Complex) -> Array:
+    """Return Π|s − p|², shape (n, ...), of poles (..., P), NaN for none."""
+    factors = np.abs(s.reshape(-1, *(1,) * poles.ndim) - poles) ** 2
+    found: Array = np.where(np.isnan(factors), 1.0, factors).prod(axis=-1)
     return found
 
 
@@ -140,16 +142,26 @@ class NearPoles:
     owner: Sequence[Index]
     _weights: dict[int, tuple[Array, Array]] = field(default_factory=dict)
 
+    @cached_property
+    def padded(self) -> Complex:
+        """The poles, shape (pairs, lanes, most), NaN where there are fewer."""
+        most = max(len(some) for pair in self.poles for some in pair)
+        rows = [
+            [np.pad(one, (0, most - len(one)), constant_values=np.nan) for one in pair] for pair in self.poles
+        ]
+        return np.array(rows)
+
+    def factors(self, n: int) -> Array:
+        """Return Π|s − p|² over its geometric mean at n Fejér nodes, by which poles are multiplied away."""
+        poles = self.padded[..., : (n - 1) // 2]
+        mean = np.nanprod((parameter(0.0, 1.0, poles) / 4) ** 2, axis=-1)
+        return _product(fejer(n)[0], poles) / mean
+
     def weights(self, n: int) -> tuple[Array, Array]:
         """Return the weights of n Fejér nodes and of the extra ones, shapes (n | extra, pairs, lanes)."""
         if n not in self._weights:
-            lanes, most = len(self.poles[0]), max(len(some) for pair in self.poles for some in pair)
-            padded = [
-                [np.pad(one, (0, most - len(one)), constant_values=np.nan) for one in pair]
-                for pair in self.poles
-            ]
-            plain = far_rule(n, np.array(padded))
-            more = np.zeros((self.nodes.shape[1], len(self.poles), lanes))
+            plain = far_rule(n, self.padded)
+            more = np.zeros((self.nodes.shape[1], *self.padded.shape[:2]))
             for i, pair in enumerate(self.poles):
                 for j, some in enumerate(pair):
                     if not len(some) or parameter(0.0, 1.0, some[0]) >= RHO:

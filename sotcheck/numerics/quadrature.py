@@ -83,7 +83,7 @@ def sum_over_k(
         return values
 
     def sure(value: Array, error: Array) -> float:
-        return float((np.abs(value.mean(axis=0)) - error).max())
+        return float((np.abs(value.mean(axis=0)) - error.mean(axis=0)).max())
 
     def tolerance(value: Array, error: Array) -> float:
         return max(rtol * max(largest, sure(value, error)), 4 * np.pi * atol) / len(segments)
@@ -104,7 +104,7 @@ def sum_over_k(
             distance = 0.0 if narrow else np.maximum(np.abs(near.imag), TINY)
             felt = ~inside | (narrow is None) | (np.sqrt(np.abs(near.imag)) > UNFELT * rtol)
             near = np.where(felt, np.where(inside, near.real + 1j * distance, near), np.nan)
-        return more, np.max(off, axis=0), near
+        return more, off, near
 
     def evaluate(angles: Array) -> tuple[Array, Array, int]:
         nonlocal largest

@@ -17,6 +17,7 @@ from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.nearpoles import NearPoles, fejer, near_poles
 from sotcheck.numerics.path import Path, substitution
+from sotcheck.numerics.tails import fejer_tail
 
 Integrand = Callable[[Array, Array], Array]
 #: The error wanted of an integral whose value by angle, and error, are known so far.
@@ -93,8 +94,10 @@ class _Interval:
         rules = [self._apply(self.samples[step - 1 :: step]) for step in (8, 4, 2, 1)]
         self.value = rules[-1]
         # The rules of one component may agree by accident: the worst stands for all.
-        self.unresolved, noise = float(nested_error(rules).max()), self._noise(len(self.samples))
-        self.error, self.noise = self.unresolved + noise, float(noise.max())
+        by_rules, noise = float(nested_error(rules).max()), self._noise(len(self.samples))
+        unresolved = np.minimum(by_rules, self.width * fejer_tail(self._smooth(self.samples)))
+        self.unresolved, self.noise = float(unresolved.max()), float(noise.max())
+        self.error = unresolved + noise
         # Rules that are still far off, as those that miss a needle, are as far as any two of them are apart.
         self.apart = max(float(np.abs(one - other).max()) for one, other in itertools.combinations(rules, 2))
         self.nodes = len(self.samples) + (self.near.nodes.shape[1] if self.near else 0)
@@ -167,17 +170,26 @@ class _Interval:
         value = _weighted(weights, samples) + (_weighted(more, self.extra) if self.extra.size else 0.0)
         return self.width * value.reshape(samples.shape[1:])
 
+    def _smooth(self, samples: Array) -> Array:
+        """Return samples without the poles that the rule is exact for: it interpolates what is left."""
+        if self.near is None:
+            return samples
+        by_pair = samples.reshape(len(samples), 2, samples.shape[1] // 2, *samples.shape[2:])
+        factors = self.near.factors(len(samples))[:, None]
+        smooth = by_pair * factors.reshape(*factors.shape, *(1,) * (by_pair.ndim - factors.ndim))
+        return smooth.reshape(samples.shape)
+
     def _noise(self, n: int) -> Array:
-        """Return the error, by component, of rounding of k_⊥² next to a pole, at the worst angle."""
+        """Return the error, by angle and component, of rounding of k_⊥² next to a pole."""
         if self.near is None or not self.extra.size:
-            return np.zeros(self.value.shape[1:])
+            return np.zeros(self.value.shape)
         lower, upper = self.path.segment
         theta, rate = self.path.theta(self.half, self.lower + self.width * self.near.nodes)
         slope = (upper - lower) * rate * np.maximum(np.sin(2 * theta), np.finfo(float).eps ** 0.5)
         moved = NOISE * np.finfo(float).eps * upper / slope / self.width * self.near.steepness
         more = np.abs(self.near.weights(n)[1]) * np.nan_to_num(moved).T[:, :, None]
-        worst: Array = self.width * _weighted(more, np.abs(self.extra)).max(axis=(0, 1))
-        return worst
+        noise: Array = self.width * _weighted(more, np.abs(self.extra))
+        return noise.reshape(self.value.shape)
 
 
 def _weighted(weights: Array, samples: Array) -> Array:
@@ -213,8 +225,8 @@ def radial(
 ) -> tuple[Array, Array, int]:
     """Integrate f over segments at every angle, until `spent`, all of them together.
 
-    Begins a level below those `reached` at other angles. Returns values (segments, angles, ...), their errors
-    (segments, ...), and nodes.
+    Begins a level below those `reached` at other angles. Returns values (segments, angles, ...), errors of
+    each, and nodes.
     """
     waiting: list[_Interval] = []
     for number, (segment, near) in enumerate(zip(segments, poles, strict=True)):
