@@ -17,7 +17,7 @@ import numpy as np
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.nearpoles import fejer
-from sotcheck.numerics.radial import LEVELS, Tolerance, interleaved, nested_error
+from sotcheck.numerics.radial import LEVELS, Tolerance, alike, interleaved, nested_error
 from sotcheck.numerics.tails import period_tail
 from sotcheck.numerics.zeros import parameter
 
@@ -83,7 +83,7 @@ def all_round(evaluate: ByAngle, tolerance: Tolerance, spent: Spent) -> Sum:
     by_angle, errors_by_angle, nodes = evaluate(angles)
     while True:
         rules = [by_angle[:, ::step].mean(axis=1) for step in (8, 4, 2, 1)]
-        angular = np.minimum(nested_error(rules), period_tail(np.moveaxis(by_angle, 1, 0)))
+        angular = alike(np.minimum(nested_error(rules), period_tail(np.moveaxis(by_angle, 1, 0))))
         radial_errors = errors_by_angle.mean(axis=1)
         # More angles than the radial errors are worth would be wasted.
         wanted = max(tolerance(rules[-1][None], (angular + radial_errors)[None]), float(radial_errors.max()))
@@ -205,9 +205,7 @@ def _rules(evaluate: ByAngle, ends: tuple[float, float], crowded: bool) -> Itera
         rules = [np.tensordot(fejer(n // step)[1], samples[step - 1 :: step], 1) for step in (8, 4, 2, 1)]
         angular = np.abs(rules[-1] - rules[-2]) + _unseen(samples) if crowded else nested_error(rules)
         radial_errors = np.tensordot(fejer(n)[1], errors, 1)
-        # Next to kinks the rules of one component may agree by accident: the worst of a segment is all's.
-        worst = angular.max(axis=tuple(range(1, angular.ndim)), keepdims=True)
-        terms = {ANGULAR: (worst * share, NESTED), RADIAL: (radial_errors * share, NESTED)}
+        terms = {ANGULAR: (alike(angular) * share, NESTED), RADIAL: (radial_errors * share, NESTED)}
         yield Sum([], Estimate(rules[-1] * share, terms), 2 * n, nodes)
 
 

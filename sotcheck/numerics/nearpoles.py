@@ -129,6 +129,12 @@ def _product(s: Array, poles: Complex) -> Array:
     return found
 
 
+def _mean(poles: Complex) -> Array:
+    """Return the geometric mean of Π|s − p|² on [0, 1], poles being (..., P), NaN for none."""
+    found: Array = np.nanprod((parameter(0.0, 1.0, poles) / 4) ** 2, axis=-1)
+    return found
+
+
 @dataclass
 class NearPoles:
     """Poles near [0, 1] by pair and lane, the nearest first, with the nodes (pairs, extra) they ask for.
@@ -154,8 +160,14 @@ class NearPoles:
     def factors(self, n: int) -> Array:
         """Return Π|s − p|² over its geometric mean at n Fejér nodes, by which poles are multiplied away."""
         poles = self.padded[..., : (n - 1) // 2]
-        mean = np.nanprod((parameter(0.0, 1.0, poles) / 4) ** 2, axis=-1)
-        return _product(fejer(n)[0], poles) / mean
+        return _product(fejer(n)[0], poles) / _mean(poles)
+
+    @cached_property
+    def amplified(self) -> Array:
+        """What dividing by these factors again makes of an error: ∫ds over them, but for poles with nodes."""
+        far = np.where(parameter(0.0, 1.0, self.padded) < RHO, np.nan, self.padded)
+        found: Array = np.tensordot(fejer(FINE)[1], _mean(far) / _product(fejer(FINE)[0], far), 1)
+        return found
 
     def weights(self, n: int) -> tuple[Array, Array]:
         """Return the weights of n Fejér nodes and of the extra ones, shapes (n | extra, pairs, lanes)."""

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,8 @@ MOST_INTERVALS = 1000
 NOISE = 4.0
 #: Errors near complex poles oscillate under their geometric envelope: how much a lucky rule may hide.
 SAFETY = 4.0
+#: Next to poles weights are larger than Fejér's: by how much what they leave out may be.
+AMPLIFIED = 4.0
 
 
 def interleaved(new: Array, coarse: Array) -> Array:
@@ -40,6 +43,12 @@ def interleaved(new: Array, coarse: Array) -> Array:
     finer = np.empty((len(new) + len(coarse), *new.shape[1:]))
     finer[::2], finer[1::2] = new, coarse
     return finer
+
+
+def alike(errors: Array) -> Array:
+    """Return the largest errors along the last two axes, the first excepted: one may be small by accident."""
+    largest: Array = errors.max(axis=tuple(range(max(1, errors.ndim - 2), errors.ndim)), keepdims=True)
+    return largest
 
 
 def nested_error(rules: list[Array]) -> Array:
@@ -93,11 +102,12 @@ class _Interval:
         self.samples = values if self.samples is None else interleaved(values, self.samples)
         rules = [self._apply(self.samples[step - 1 :: step]) for step in (8, 4, 2, 1)]
         self.value = rules[-1]
-        # The rules of one component may agree by accident: the worst stands for all.
-        by_rules, noise = float(nested_error(rules).max()), self._noise(len(self.samples))
-        unresolved = np.minimum(by_rules, self.width * fejer_tail(self._smooth(self.samples)))
+        by_rules, noise = alike(nested_error(rules).max(axis=0)[None]), self._noise(len(self.samples))
+        tail = self.width * fejer_tail(self._smooth(self.samples)) * self._amplified
+        unresolved = np.minimum(by_rules, tail)
         self.unresolved, self.noise = float(unresolved.max()), float(noise.max())
-        self.error = unresolved + noise
+        rounding = np.tensordot(fejer(len(self.samples))[1], np.abs(self.samples), 1)
+        self.error = unresolved + noise + alike(NOISE * np.finfo(float).eps * self.width * rounding)
         # Rules that are still far off, as those that miss a needle, are as far as any two of them are apart.
         self.apart = max(float(np.abs(one - other).max()) for one, other in itertools.combinations(rules, 2))
         self.nodes = len(self.samples) + (self.near.nodes.shape[1] if self.near else 0)
@@ -178,6 +188,14 @@ class _Interval:
         factors = self.near.factors(len(samples))[:, None]
         smooth = by_pair * factors.reshape(*factors.shape, *(1,) * (by_pair.ndim - factors.ndim))
         return smooth.reshape(samples.shape)
+
+    @cached_property
+    def _amplified(self) -> Any:
+        """By how much more than Fejér's a rule for poles may leave out, (lanes, ...)."""
+        if self.near is None:
+            return 1.0
+        worst = self.near.amplified.max(axis=0)
+        return AMPLIFIED * worst.reshape(-1, *(1,) * (self.value.ndim - 2))
 
     def _noise(self, n: int) -> Array:
         """Return the error, by angle and component, of rounding of k_⊥² next to a pole."""

@@ -35,28 +35,36 @@ def fejer_tail(samples: Array) -> Array:
     With s = (1 − cos t)/2 and f sin t = Σ b_k sin kt the rule integrates b_k/k; and it takes any beyond n for
     that of 2(n + 1) − k, hence b_k (1/k + 1/(2n + 2 − k)): about 2/n each.
     """
-    b = np.abs(np.tensordot(_sines(len(samples)), samples, 1)).max(axis=1)
-    return _beyond(np.concatenate([0 * b[:1], b]), WINDOWS + 1) * 2 / WINDOWS
+    n = len(samples)
+    b = np.abs(np.tensordot(_sines(n), samples, 1)).max(axis=1)
+    last, decay, noise = _envelope(np.concatenate([0 * b[:1], b]))
+    each = decay ** (WINDOWS / n)
+    left = np.full_like(last, np.inf)
+    np.divide(2 / n * last * decay, 1 - each, out=left, where=each < 1)
+    found: Array = np.minimum(SAFETY * left, noise)
+    return found
 
 
-def period_tail(samples: Array) -> float:
-    """Return what equidistant nodes leave out of any mean over a period, of samples (n, ...).
+def period_tail(samples: Array) -> Array:
+    """Return what equidistant nodes leave out of the mean over a period, of samples (n, ...).
 
     With f = Σ c_m exp(imφ) these are c_n, c_2n, …, and c_−n, …, of which those up to n/2 are resolved.
     """
-    c = np.abs(np.fft.rfft(samples.reshape(len(samples), -1), axis=0, norm="forward"))[1:].max(axis=1)
-    return 2 * float(_beyond(c, 2 * WINDOWS)) if len(c) >= WINDOWS else np.inf
+    c = np.abs(np.fft.rfft(samples, axis=0, norm="forward"))[1:]
+    if len(c) < WINDOWS:
+        return np.full(samples.shape[1:], np.inf)
+    last, decay, noise = _envelope(c)
+    found: Array = 2 * np.minimum(np.where(decay < 1, SAFETY * last * decay**WINDOWS, np.inf), noise)
+    return found
 
 
-def _beyond(sizes: Array, window: int) -> Array:
-    """Return what an envelope of coefficients (n, ...), one a window, sums up to from one on; inf if flat."""
+def _envelope(sizes: Array) -> tuple[Array, Array, Array]:
+    """Return where an envelope of coefficients (n, ...) ends, its decay a window; and, inf if none, noise."""
     largest = sizes.reshape(WINDOWS, -1, *sizes.shape[1:]).max(axis=1)
     envelope = np.maximum.accumulate(largest[::-1])[::-1]
     half, later, last = envelope[[WINDOWS // 2 - 1, 3 * WINDOWS // 4 - 1, WINDOWS - 1]]
     tiny = float(np.finfo(float).tiny)
     # The slower of its last two quarters stands for all that follow.
     decay = np.maximum(last / np.maximum(later, tiny), later / np.maximum(half, tiny)) ** (4 / WINDOWS)
-    left = np.full_like(half, np.inf)
-    np.divide(half * decay ** (window - WINDOWS // 2), 1 - decay, out=left, where=decay < 1)
-    found: Array = SAFETY * np.where(last <= ROUNDING * envelope[0].max(initial=0.0), last, left)
-    return found
+    noise = np.where(last <= ROUNDING * envelope[0].max(initial=0.0), last, np.inf)
+    return last, decay, noise
