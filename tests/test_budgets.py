@@ -179,7 +179,9 @@ def test_check_refuses_options_without_effect() -> None:
 
 
 class OffByOne(Matching):
-    """Says of every flow that it may be off by one, whatever the source."""
+    """Says of every flow that it may be off by one, whatever the source, and all of them alike."""
+
+    independent = False
 
     def errors(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> Errors:
         one = np.ones((*np.broadcast_shapes(*map(np.shape, (k_perp, angle, scale))), 3))
@@ -193,3 +195,12 @@ def test_errors_of_states_are_summed_like_the_states(any_iface: Interface) -> No
     expected = np.diff(x**1.5) * 2 / 3 / (16 * np.pi**2)
     assert found.shape == (len(x) - 1, 2, 3)
     np.testing.assert_allclose(found, expected[:, None, None] * np.ones((2, 3)), rtol=1e-12)
+
+
+def test_errors_of_rounding_average_out(any_iface: Interface, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of n states add up to √n of one, at least: a third, with sixteen k_⊥."""
+    h_R = np.array([0.3])
+    alike = summed_errors(OffByOne(), any_iface, h_R)
+    monkeypatch.setattr(OffByOne, "independent", True)
+    some = summed_errors(OffByOne(), any_iface, h_R)
+    assert np.all((some > alike / 4) & (some < alike / 2.5))

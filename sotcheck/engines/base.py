@@ -32,6 +32,8 @@ class Engine(ABC):
         The discretisation; None for an engine without a lattice.
     most_problems, operations : int
         Scattering problems that a sum may take; rounding errors of one, in ε times the condition number.
+    independent : bool
+        Whether errors of states at different k_⊥ are, as those of rounding; else all of them may add up.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Engine(ABC):
     scheme: str | None = None
     most_problems: int = MOST_VALUES
     operations: int = 16
+    independent: bool = True
 
     @abstractmethod
     def solve(self, structure: Structure, k_perp: Array, angle: Array, scale: Scale) -> States:

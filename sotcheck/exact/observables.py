@@ -128,7 +128,9 @@ def summed_errors(engine: Engine, system: System, h_R: Array) -> Array:
     grid = k_perp[..., None, None], ERROR_ANGLES[:, None], np.asarray(h_R, dtype=float)
     errors = engine.errors(system.structure, *grid)
     by_k = (weights * k_perp)[..., None, None] * errors.flows.mean(axis=-3)
-    return np.asarray(by_k.sum(axis=1) / (16 * np.pi**2 * np.array(system.masses)[[0, 1, 1]]))
+    # Errors at different angles may have that of one k_z in common.
+    total = np.linalg.norm(by_k, axis=1) if engine.independent else by_k.sum(axis=1)
+    return np.asarray(total / (16 * np.pi**2 * np.array(system.masses)[[0, 1, 1]]))
 
 
 def largest_torque(system: System) -> float:

@@ -26,6 +26,7 @@ OTHERS = {
     "bound-states": "Bound states: what binds, from which h_R, and what it does",
     "trust": "Trust maps: how far first order holds, over two parameters",
     "finite-width": "Rashba layers of finite width: how thin one has to be to be a delta",
+    "budgets": "Error budgets against proved torques: whether they hold, and how much too large they are",
 }
 #: For a report that says nothing about itself.
 _UNKNOWN = "a report that this version of sotcheck cannot read; write it again"

@@ -55,8 +55,8 @@ def first_order_torque(
 
     found = _sum(integrand, iface, rtol, amplitudes, rounding)
     value = found.by_segment.value
-    # The worst component's error stands for all, in each range.
-    share = (found.total.total + _beyond_reach(iface)) / len(found.segments)
+    # The worse component's error of a source stands for both, in each range.
+    share = (found.total.error.max(axis=-1) + _beyond_reach(iface)) / len(found.segments)
     torque = Estimate(value[..., 0] + 1j * value[..., 1], {"quadrature": (share, NESTED)})
     return Sum(found.segments, torque, found.angles, found.nodes)
 
@@ -72,13 +72,13 @@ def first_order_flows(iface: System, theory: FirstOrder, *, rtol: float) -> Esti
     """
     hidden = _beyond_reach(iface)
     known = _sum(lambda s: np.stack([theory.current(s), theory.lattice(s)], axis=-2), iface, rtol).total
-    minus, lattice, certain = known.value[:, 0], known.value[:, 1], known.total + hidden
-    taken, other = np.full_like(minus, np.nan), 0.0
+    minus, lattice, certain = known.value[:, 0], known.value[:, 1], known.error.max(axis=(1, 2)) + hidden
+    taken, other = np.full_like(minus, np.nan), np.zeros(len(minus))
     if isinstance(iface, Interface):
         # Apart, as it may diverge where the others do not.
         exchange = _sum(interface_exchange, iface, rtol).total
-        taken, other = exchange.value, exchange.total + hidden
-    errors = np.array([certain, 2 * certain + other, certain, other])[:, None]
+        taken, other = exchange.value, exchange.error.max(axis=1) + hidden
+    errors = np.stack([certain, 2 * certain + other, certain, other], axis=-1)[..., None]
     flows = np.stack([minus, minus + lattice - taken, lattice, taken], axis=-2)
     return Estimate(flows, {"quadrature": (errors, NESTED)})
 
@@ -130,7 +130,9 @@ def sum_of_averages(
     edges = iface.thresholds()
     smallest = rounding * edges[-1] ** 1.5 / (24 * np.pi**2)
     if isinstance(iface, Interface):
-        return sum_over_k(_all_round(average), edges, rtol, smallest, **how)
+        found = sum_over_k(_all_round(average), edges, rtol, smallest, **how)
+        terms = found.by_segment.and_("quadrature", smallest / len(edges[1:]), NESTED)
+        return replace(found, by_segment=terms)
     places = Places.of(iface.structure)
     ends = sorted({*edges, *places.edges})
     crowds = [*places.crowds, *how.pop("crowds", ())]

@@ -159,8 +159,8 @@ def _first_order_rows(iface: Interface, h_R: list[float], tolerance: float) -> l
     theory, m = load().first_order, iface.direction
     sums = first_order_torque(iface, theory.torque, rtol=tolerance).total
     currents = first_order_flows(iface, theory, rtol=tolerance)
-    error = {"quadrature": (sums.total + currents.total, "nested rules in k_perp")}
-    vectors = Estimate(torque_vector(sums.value, m), error)
+    errors = (sums.error + currents.error.max(axis=(1, 2)))[:, None]
+    vectors = Estimate(torque_vector(sums.value, m), {"quadrature": (errors, "nested rules in k_perp")})
     # The components are the formula's own, but for m along y, where they belong to no vector.
     defined = components(np.zeros(3), m) is not None
     return [
