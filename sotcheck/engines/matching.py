@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from sotcheck.engines.base import Engine
-from sotcheck.engines.blocks import in_blocks
+from sotcheck.engines.blocks import compiled, in_blocks
 from sotcheck.engines.recursion import outside, solve_stack
 from sotcheck.engines.spin_flows import spinors_along
 from sotcheck.engines.stack_flows import stack_flows
@@ -179,6 +179,9 @@ class Matching(Engine):
             interfaces = found.reshape(number, 4, 3, 3, *found.shape[3:])
             return np.moveaxis(interfaces, (0, 2, 1, 3), (-4, -3, -2, -1))
         axes = axes_of(spinors_along(np.array(m)))
+        if kernels := compiled(k_perp, angle, scale):
+            found = kernels.flows(structure, axes, *np.atleast_1d(k_perp, angle, scale))[None]
+            return np.moveaxis(found, (0, 2, 1, 3), (-4, -3, -2, -1))
 
         def closed(into: Array, _: slice, *grid: Array) -> None:
             found = flows(structure, axes, *grid)
