@@ -94,7 +94,10 @@ def native_times(iface: Interface, *, side: int, rounds: int) -> dict[str, float
         return work
 
     with TemporaryDirectory() as folder:
-        contestants = {"numpy": by(False), "fill": lambda: np.full((side, side, 36), 1.0)}
+        contestants: dict[str, Callable[[], Array]] = {
+            "numpy": by(False),
+            "fill": lambda: np.full((side, side, 36), 1.0),
+        }
         if (c := in_c(iface, k_perp, angle, folder)) is not None:
             contestants["c"] = c
         if has_numba():
