@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from sotcheck.engines import Matching, blocks
-from sotcheck.engines.matching import axes_of
-from sotcheck.engines.spin_flows import spinors_along
+from sotcheck.engines.matching import frame_of
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.interface import Interface
 from sotcheck_bench.timing import best_of
@@ -56,7 +55,7 @@ def in_c(iface: Interface, k_perp: Array, angle: Array, folder: str) -> Callable
     grid, real = ctypes.CDLL(str(library)).grid, ctypes.POINTER(ctypes.c_double)
     structure, (delta,) = iface.structure, iface.structure.interfaces
     left, right = structure.left, structure.right
-    axes = axes_of(spinors_along(np.array(right.direction)))
+    axes = frame_of(right.direction)
     kinetic = structure.energy - left.potential, structure.energy - right.potential
     numbers = np.array([*kinetic, right.exchange, delta.barrier, delta.exchange, iface.h_R])
     given = [
