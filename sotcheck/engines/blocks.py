@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,11 @@ def keep_memory() -> None:
 
 @cache
 def _kernels() -> Any:
-    return import_module("sotcheck.engines.compiled.stack") if find_spec("numba") else None
+    try:
+        return import_module("sotcheck.engines.compiled.stack")
+    except ImportError:
+        # No numba, or one that does not go with this NumPy.
+        return None
 
 
 def compiled(*grid: Array) -> Any:
