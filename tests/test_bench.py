@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 from conftest import GENERIC, Command, relative
 from sotcheck_bench import naive_kwant, problems, processes, run, torques
 from sotcheck_bench.machine import machine
+from sotcheck_bench.native import has_numba, in_c
 from sotcheck_bench.result import HOW, BenchResult, Row
 from sotcheck_bench.timing import Recorded, best_of, every
 
@@ -183,11 +185,27 @@ def test_the_table() -> None:
 
 
 #: Promised: at least, or at most.
-BARS = {
+BARS: dict[str, tuple[float | None, float | None]] = {
     "continuum": (None, 0.25), "continuum_over_naive": (30_000, None), "kwant_over_naive": (25, None),
     "kwant_difference": (None, 1e-13), "fewer_than_quad_vec": (50, None), "workers_ratio": (1.8, None),
     "memory": (None, 500), "sweep_overhead": (None, 5), "stack_plain": (None, 5), "stack_coupled": (None, 5),
 }  # fmt: skip
+if has_numba():
+    BARS |= {"numba_over_c": (None, 2), "numba_threads": (1.6, None)}
+
+
+def test_the_limit_in_c_is_the_same_closed_form() -> None:
+    """Its numbers are the engine's, to rounding; not so with another scale."""
+    k_perp, angle = np.array([0.2, 1.1, 1.5]), np.array([0.3, 2.0])
+    with TemporaryDirectory() as folder:
+        work = in_c(BULK, k_perp, angle, folder)
+        assert work is not None
+        expected = Matching().flows(BULK.structure, k_perp[:, None], angle, np.array(BULK.h_R))[
+            ..., 0, :, :, :
+        ]
+        assert relative(work(), expected) <= 1e-14
+        other = Matching().flows(BULK.structure, k_perp[:, None], angle, np.array(0.2))[..., 0, :, :, :]
+        assert relative(work(), other) > 1e-3
 
 
 def test_a_whole_run(sotcheck: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

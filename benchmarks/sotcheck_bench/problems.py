@@ -18,6 +18,7 @@ from sotcheck.system.spin import pauli_vector
 from sotcheck.system.stack import Stack
 from sotcheck.system.states import States
 from sotcheck_bench import naive_kwant
+from sotcheck_bench.native import has_numba, kernels
 from sotcheck_bench.timing import Recorded, best_of, every, largest
 
 #: Tolerance of the torque whose scattering problems are used.
@@ -60,14 +61,15 @@ def continuum_times(iface: Interface, *, side: int, looped: int, rounds: int) ->
         for problem in singly:
             engine.flows(iface.structure, *map(np.array, problem))
 
-    found = best_of(
-        {
-            "grid": lambda: engine.flows(iface.structure, k_perp, angle, h_R),
-            "different": lambda: engine.flows(iface.structure, *different),
-            "loop": loop,
-        },
-        rounds,
-    )
+    with kernels(compiled=False):
+        found = best_of(
+            {
+                "grid": lambda: engine.flows(iface.structure, k_perp, angle, h_R),
+                "different": lambda: engine.flows(iface.structure, *different),
+                "loop": loop,
+            },
+            rounds,
+        )
     return {
         "grid": found["grid"] / side**2,
         "different": found["different"] / len(different[0]),
@@ -92,8 +94,9 @@ def stack_times(iface: Interface, *, side: int, rounds: int) -> dict[str, float]
     Returns
     -------
     dict
-        "plain" and "coupled": a problem on a grid of side²; with " torque", one at TOLERANCE; with
-        " problems", how many more problems that asks for.
+        "plain" and "coupled": a problem on a grid of side², by NumPy; with " torque", one at TOLERANCE; with
+        " problems", how many more problems that asks for; with " compiled", by numba, and with " both",
+        the bare interface by numba as well.
     """
     engine = Matching()
     k_perp = (np.arange(side) + 0.5)[:, None, None] * k_max(iface) / side
@@ -105,17 +108,32 @@ def stack_times(iface: Interface, *, side: int, rounds: int) -> dict[str, float]
     found = {}
     for name, system in systems.items():
         scale = np.array([system.scale])
-        work[name] = partial(engine.all_flows, system.structure, k_perp, angle, scale)
+        request = system.structure, k_perp, angle, scale
+        work[name] = partial(_flows, engine, False, *request)
+        if has_numba():
+            work[f"{name} compiled"] = partial(_flows, engine, True, *request)
         work[f"{name} torque"] = partial(_torque, engine, system, scale)
         recorded = Recorded(engine)
         exact_flows(recorded, system, scale, rtol=TOLERANCE)
         found[f"{name} problems"] = float(recorded.problems)
+    for one in work.values():
+        one()
     found |= best_of(work, rounds)
-    return {
+    ratios = {
         name + what: found[name + what] / found["bare" + what]
         for name in ("plain", "coupled")
         for what in ("", " torque", " problems")
     }
+    if has_numba():
+        ratios["coupled compiled"] = found["coupled compiled"] / found["bare"]
+        ratios["coupled both"] = found["coupled compiled"] / found["bare compiled"]
+    return ratios
+
+
+def _flows(engine: Matching, compiled: bool, *request: Any) -> Array:
+    """Solve by NumPy, or compiled."""
+    with kernels(compiled):
+        return engine.all_flows(*request)
 
 
 def _torque(engine: Matching, system: System, scale: Array) -> None:

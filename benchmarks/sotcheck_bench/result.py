@@ -82,9 +82,11 @@ HOW = {
     "continuum": "Boundary matching, in closed form: all four spin flows of all three sources. The grid is "
     "that of a sum over k_perp and angle; `all different` has a k_perp, angle and h_R of its own for every "
     "problem. The plain loop calls the same engine with one problem at a time.",
+    "native": "The same closed form by NumPy, by numba (the extra `fast`) and in C "
+    "(`benchmarks/sotcheck_bench/closed_form.c`, one thread), into new memory each time.",
     "stack": "An interface with three layers behind it, two of them magnetic, against the bare one in closed "
-    "form: all flows at four interfaces and in three layers, five and a half times as many numbers; and a "
-    "torque at a tolerance of 1e-8, poles and all.",
+    "form: all flows at four interfaces and in three layers, five and a half times as many numbers, in "
+    "requests whose memory the process keeps; and a torque at a tolerance of 1e-8, poles and all.",
     "kwant": "The problems are those that `exact_flows` asks for at a tolerance of 1e-8 (16 angles share a "
     "k_perp), modes found anew. The naive script (`benchmarks/sotcheck_bench/naive_kwant.py`) finalises its "
     "builder once, then calls `kwant.smatrix` and `kwant.wave_function`, evenly spread over the same "

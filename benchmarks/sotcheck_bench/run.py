@@ -10,6 +10,7 @@ from sotcheck.system.files import load_bare
 from sotcheck.system.interface import Interface
 from sotcheck_bench import problems, processes, torques
 from sotcheck_bench.machine import load_average, machine
+from sotcheck_bench.native import native_times
 from sotcheck_bench.result import BenchResult, Row
 
 #: The built-in system on which speed is measured: magnetism of the bulk, tilted m, three thresholds.
@@ -74,6 +75,7 @@ def bench(quick: bool = False, progress: Progress = silent) -> BenchResult:
     iface = load_bare(SYSTEM)
     parts: list[Callable[[], Iterator[Row]]] = [
         lambda: _problems(iface, size),
+        lambda: _native(iface, size),
         lambda: _stack(iface, size),
         lambda: _torque(iface, size),
         lambda: _quadrature(iface, size),
@@ -134,15 +136,40 @@ def _problems(iface: Interface, size: Size) -> Iterator[Row]:
     )  # fmt: skip
 
 
+def _native(iface: Interface, size: Size) -> Iterator[Row]:
+    """Measure the closed form against C."""
+    found = native_times(iface, side=size.side // 2, rounds=size.rounds)
+    part, c = "native", found.get("c")
+    for name, what in (
+        ("fill", "a problem's 36 numbers written, no more"), ("c", "a problem in C"), ("numpy", "by NumPy"),
+        ("numba", "by numba"),
+    ):  # fmt: skip
+        if name in found:
+            apart = found.get(f"{name} apart")
+            note = "" if apart is None else f"{apart:.1e} from NumPy's at most"
+            yield Row(f"native_{name}", part, what, 1e9 * found[name], "ns", note=note)
+    if c is not None:
+        yield Row("numpy_over_c", part, "NumPy takes as long as C", found["numpy"] / c, "×")
+    if "numba" in found:
+        if c is not None:
+            yield Row("numba_over_c", part, "numba takes as long as C", found["numba"] / c, "×", at_most=2)
+        yield Row("numba_threads", part, "two threads are faster", found["numba"] / found["threads"], "×",
+                  at_least=1.6 if size.judged else None)  # fmt: skip
+
+
 def _stack(iface: Interface, size: Size) -> Iterator[Row]:
     """Measure three layers against the bare interface."""
-    found = problems.stack_times(iface, side=size.side // 4, rounds=max(2, size.rounds // 2))
+    found = problems.stack_times(iface, side=size.side // 8, rounds=max(2, size.rounds // 2))
     for name, what in (("plain", "three layers"), ("coupled", "with Rashba terms in all")):
         yield Row(f"stack_{name}", "stack", f"{what}: a problem on a grid", found[name], "×",
                   at_most=5 if size.judged else None)  # fmt: skip
         torque, more = found[f"{name} torque"], found[f"{name} problems"]
         yield Row(f"stack_{name}_torque", "stack", f"{what}: a torque", torque, "×",
                   note=f"{more:.3g} times as many problems: {torque / more:.3g} × a problem")  # fmt: skip
+    if "coupled both" in found:
+        yield Row("stack_compiled", "stack", "the latter compiled", found["coupled compiled"], "×",
+                  note="by numba, against the bare one by NumPy")  # fmt: skip
+        yield Row("stack_both_compiled", "stack", "the same, both compiled", found["coupled both"], "×")
 
 
 def _torque(iface: Interface, size: Size) -> Iterator[Row]:

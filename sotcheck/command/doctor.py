@@ -20,7 +20,9 @@ import click
 from sotcheck.command.output import emit, json_option, refuse_unwritable_json
 
 #: What modules an extra brings, which does not need them all to be of use.
-EXTRAS = {"dask": "distributed", "mpi": "mpi4py", "notebook": "ipykernel", "parquet": "pyarrow"}
+EXTRAS = {
+    "dask": "distributed", "fast": "numba", "mpi": "mpi4py", "notebook": "ipykernel", "parquet": "pyarrow",
+}  # fmt: skip
 #: Variables that say how many threads BLAS takes, or what else it does.
 VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_CORETYPE", "PYTHONPATH")
 OK, MISSING, BROKEN = "ok", "missing", "broken"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import cache
+from importlib import import_module
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +14,8 @@ from sotcheck.numerics.arrays import Array
 
 #: Bytes that are taken once and given back.
 KEPT = 2**25 - 2**16
+#: Problems in a request from which on compiled kernels are used: to load numba takes as long as a million.
+MANY_FOR_NUMBA = 32768
 
 
 @cache
@@ -21,6 +25,24 @@ def keep_memory() -> None:
     The usual C library keeps as much as twice the largest piece that it was once given back, up to 32 MB.
     """
     np.empty(KEPT, dtype=np.uint8)
+
+
+@cache
+def _kernels() -> Any:
+    try:
+        return import_module("sotcheck.engines.compiled.stack")
+    except ImportError:
+        # No numba, or one that does not go with this NumPy.
+        return None
+
+
+def compiled(*grid: Array) -> Any:
+    """Return the compiled kernels, or None: for few problems of k_⊥, angle and scale, or without numba.
+
+    Only how many there are decides, so that a request has the same digits whatever came before it.
+    """
+    number = math.prod(np.broadcast_shapes(*(np.shape(one) for one in grid)))
+    return _kernels() if number >= MANY_FOR_NUMBA else None
 
 
 def in_blocks(

@@ -15,19 +15,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from sotcheck.engines.base import Engine
-from sotcheck.engines.blocks import in_blocks
+from sotcheck.engines.blocks import compiled, in_blocks
 from sotcheck.engines.recursion import outside, solve_stack
 from sotcheck.engines.spin_flows import spinors_along
 from sotcheck.engines.stack_flows import stack_flows
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.spin import IDENTITY, PAULI, dagger, pauli_vector
 from sotcheck.system.states import States
-from sotcheck.system.structure import Scale, Structure
+from sotcheck.system.structure import Scale, Structure, Vector
 
 #: Problems solved together: their temporaries stay in the processor's cache.
 BLOCK = 4096
@@ -37,6 +38,14 @@ def axes_of(spinors: Complex) -> Array:
     """Return the rotation, shape (3, 3), whose columns are the spin axes of these spinors; the third is m."""
     rotated = spinors @ PAULI @ dagger(spinors)
     return np.einsum("iab,cba->ic", PAULI, rotated).real / 2
+
+
+@lru_cache(maxsize=64)
+def frame_of(m: Vector) -> Array:
+    """Return the axes of the frame whose third one is m, found once."""
+    axes = axes_of(spinors_along(np.array(m)))
+    axes.flags.writeable = False
+    return axes
 
 
 @dataclass(frozen=True)
@@ -76,32 +85,35 @@ def currents(p: Matched, into: Array) -> None:
     k, K_down, K_up = p.k.real, p.K_down.real, p.K_up.real
     mixed = p.K_down + p.K_up.conj()
 
-    def column(down: Complex, up: Complex) -> tuple[list[Array], list[Array]]:
+    def three(x: Array, y: Array, z: Array) -> Array:
+        found = np.empty((3, *into.shape[3:]))
+        found[0], found[1], found[2] = x, y, z
+        return found
+
+    def column(down: Complex, up: Complex) -> tuple[Array, Array]:
         """Return ψ†σψ and Re ψ†σK̂ψ of a column."""
         across = down * up.conj()
         carried = mixed * across
         dd, uu = down.real**2 + down.imag**2, up.real**2 + up.imag**2
-        return (
-            [2 * across.real, -2 * across.imag, dd - uu],
-            [carried.real, -carried.imag, K_down * dd - K_up * uu],
-        )
+        across *= 2
+        s = three(across.real, -across.imag, dd - uu)
+        return s, three(carried.real, -carried.imag, K_down * dd - K_up * uu)
 
     s_c, j_c = column(p.c_down, p.c_up)
     s_d, j_d = column(p.d_down, p.d_up)
-    # What comes in interferes: −2ik ψ_in or −2iK̂ ψ_in against ψ, from N Im Tr[σM⁻¹].
-    trace = ((p.c_up + p.d_down).imag, (p.d_down - p.c_up).real, (p.c_down - p.d_up).imag)
-    into_down = (p.c_up.imag, -p.c_up.real, p.c_down.imag)
-    into_up = (p.d_down.imag, p.d_down.real, -p.d_up.imag)
     from_N, from_up, from_down = 4 * k, 4 * K_up, 4 * K_down
-    for axis in range(3):
-        s_N, s_up, s_down = from_N * (s_c[axis] + s_d[axis]), from_up * s_d[axis], from_down * s_c[axis]
-        into[0, 0, axis] = -(from_N * trace[axis] + k * s_N)
-        into[1, 0, axis] = -k * s_up
-        into[2, 0, axis] = -k * s_down
-        into[0, 1, axis] = from_N * (j_c[axis] + j_d[axis])
-        into[1, 1, axis] = from_up * (j_d[axis] + into_up[axis])
-        into[2, 1, axis] = from_down * (j_c[axis] + into_down[axis])
-        into[0, 2, axis], into[1, 2, axis], into[2, 2, axis] = s_N, s_up, s_down
+    np.multiply(from_N, s_c + s_d, out=into[0, 2])
+    np.multiply(from_up, s_d, out=into[1, 2])
+    np.multiply(from_down, s_c, out=into[2, 2])
+    np.multiply(-k, into[:, 2], out=into[:, 0])
+    np.multiply(from_N, j_c + j_d, out=into[0, 1])
+    # What comes in interferes: −2ik ψ_in or −2iK̂ ψ_in against ψ, from N Im Tr[σM⁻¹].
+    trace = three((p.c_up + p.d_down).imag, (p.d_down - p.c_up).real, (p.c_down - p.d_up).imag)
+    into[0, 0] -= from_N * trace
+    j_d += three(p.d_down.imag, p.d_down.real, -p.d_up.imag)
+    np.multiply(from_up, j_d, out=into[1, 1])
+    j_c += three(p.c_up.imag, -p.c_up.real, p.c_down.imag)
+    np.multiply(from_down, j_c, out=into[2, 1])
 
 
 def match(kz: Complex, Kz: Complex, kappa: Complex, m: Array) -> tuple[Complex, Complex]:
@@ -155,12 +167,17 @@ def flows(structure: Structure, axes: Array, k_perp: Array, angle: Array, scale:
     p = solve(k, K_down, K_up, delta.barrier, [b[0], b[1], b[2] + u_m])
     found = np.empty((3, 4, 3, *np.broadcast_shapes(k.shape, p.c_down.shape)))
     currents(p, found)
-    for source in found:
-        s = source[2].copy()
-        for n in range(3):
-            after, before = (n + 1) % 3, (n + 2) % 3
-            source[2, n] = b[after] * s[before] - b[before] * s[after]
-        source[3, 0], source[3, 1], source[3, 2] = u_m * s[1], -u_m * s[0], 0.0
+    s = found[:, 2].copy()
+    for n in range(3):
+        after, before = (n + 1) % 3, (n + 2) % 3
+        np.multiply(b[after], s[:, before], out=found[:, 2, n])
+        found[:, 2, n] -= b[before] * s[:, after]
+    found[:, 3, 2] = 0.0
+    if u_m:
+        np.multiply(u_m, s[:, 1], out=found[:, 3, 0])
+        np.multiply(-u_m, s[:, 0], out=found[:, 3, 1])
+    else:
+        found[:, 3, :2] = 0.0
     return found
 
 
@@ -178,14 +195,17 @@ class Matching(Engine):
             found = stack_flows(structure, k_perp, angle, scale)[: 4 * number]
             interfaces = found.reshape(number, 4, 3, 3, *found.shape[3:])
             return np.moveaxis(interfaces, (0, 2, 1, 3), (-4, -3, -2, -1))
-        axes = axes_of(spinors_along(np.array(m)))
+        axes = frame_of(m)
+        if kernels := compiled(k_perp, angle, scale):
+            found = kernels.flows(structure, axes, *np.atleast_1d(k_perp, angle, scale))[None]
+            return np.moveaxis(found, (0, 2, 1, 3), (-4, -3, -2, -1))
 
         def closed(into: Array, _: slice, *grid: Array) -> None:
             found = flows(structure, axes, *grid)
             np.matmul(axes, found.reshape(12, 3, -1), out=into.reshape(12, 3, -1, copy=False))
 
         along_xyz = in_blocks(closed, (3, 4, 3), (k_perp, angle, scale), BLOCK)[None]
-        return np.moveaxis(along_xyz, (0, 1, 2, 3), (-4, -3, -2, -1))
+        return along_xyz.transpose(*range(4, along_xyz.ndim), 0, 1, 2, 3)
 
     def all_flows(self, structure: Structure, k_perp: Array, angle: Array, scale: Array) -> Array:
         """Return the flows of every interface and every layer, (..., 3, 4I + 2L, 3)."""

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.engines.blocks import in_blocks
+from sotcheck.engines.blocks import compiled, in_blocks
 from sotcheck.engines.recursion import Passed, is_scalar, outside, passed_through
 from sotcheck.engines.spin_flows import flows_of_waves, spinors_along, waves_of, write_flows
 from sotcheck.engines.stack import joined
@@ -43,6 +43,9 @@ def stack_flows(structure: Structure, *grid: Array) -> Array:
     mapped = None
     if tail.layers and by_k and math.prod(shape[1:]) >= MANY[0] and math.prod(shape) >= MANY[1]:
         mapped, turn_of_head = Mapped.of(tail, k_perp, turn), IDENTITY
+    elif kernels := compiled(*grid):
+        found: Array = kernels.all_flows(structure, k_perp, angle, scale)
+        return found
     else:
         head, turn_of_head = structure, turn
 
