@@ -106,6 +106,20 @@ def test_engines_lie_within(seed: int) -> None:
             assert all(near(ball, x, row.t.total) for ball, x in zip(balls, numbers, strict=True))
 
 
+@pytest.mark.parametrize("seed", [1010, 1069, 1162])
+def test_first_order_lies_within(seed: int) -> None:
+    """Rounding counts in the budget of first order: here it outweighs what rules leave."""
+    document = random_tables(seed)
+    proved = prove(document, first_order=True)
+    for row in sc.torque(from_document(document, "x"), "first-order"):
+        found = proved[row.source]
+        assert row.parts is not None
+        assert found.parts is not None
+        assert all(near(ball, x, row.t.total) for ball, x in zip(found.vector, row.vector, strict=True))
+        for ball, x, error in zip(found.parts, row.parts.value, row.parts.error, strict=True):
+            assert near(ball, x, error)
+
+
 def nested(document: dict[str, Any], digits: int, goal: float) -> bool:
     """Whether what is proved with few digits and short ranges fits what is proved with many and long ones."""
     found: list[dict[str, Enclosure]] = []

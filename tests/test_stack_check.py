@@ -16,6 +16,7 @@ import sotcheck as sc
 from sotcheck.engines import EXACT, Engine, Matching
 from sotcheck.errors import LatticeError
 from sotcheck.exact import inside
+from sotcheck.exact.apart import Summed, flows_beside
 from sotcheck.numerics.arrays import Array
 from sotcheck.run.progress import silent
 from sotcheck.system.files import from_document
@@ -293,6 +294,14 @@ def test_what_engines_differ_by_is_the_difference_of_their_sums() -> None:
     size = np.abs(wrong.over_scale.value).max()
     assert np.abs(beside.apart.value).max() > 1e-5 * size
     assert np.abs(beside.over_scale.value - wrong.over_scale.value).max() <= 1e-8 * size
+    # As in `torque`, where the engine that is asked first sums alone.
+    summed: Summed = {}
+    _, rest = (
+        flows_beside(one, BENEATH, 0.3, 1e-10, None, 0.0, summed).total for one in (Matching(), Steeper())
+    )
+    off = np.abs(rest.value[0] - wrong.flows.total.value[0])
+    assert np.all(off <= rest.error[0] + wrong.flows.total.error[0])
+    assert np.abs(summed[0.3][1].total.value[0] - rest.value[0]).max() > 1e-5 * size
 
 
 class Endless(Steeper):
