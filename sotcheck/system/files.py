@@ -149,7 +149,8 @@ def bare(system: System, what: str) -> Interface:
         return system
     raise SystemFileError(
         f"{system.name}: {what} takes a bare interface, without the keys {', '.join(STACK_KEYS)}; "
-        "torque, check, plot, beyond, bound-states, profile, export, report and finite-width take any system"
+        "torque, check, plot, sweep, beyond, bound-states, profile, export, report and finite-width take any "
+        "system"
     )
 
 
