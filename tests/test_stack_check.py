@@ -14,7 +14,7 @@ from layer_cases import PINNED
 
 import sotcheck as sc
 from sotcheck.engines import EXACT, Engine, Matching
-from sotcheck.errors import LatticeError
+from sotcheck.errors import EngineError, LatticeError
 from sotcheck.exact import inside
 from sotcheck.exact.apart import Summed, flows_beside
 from sotcheck.numerics.arrays import Array
@@ -346,6 +346,15 @@ def test_a_lattice_refuses_by_key(key: str, value: float, words: str) -> None:
         with pytest.raises(LatticeError, match="spacer: " + re.escape(words)):
             asked(stack, engine="kwant")
     refuse_beyond(Matching(), stack)
+
+
+@pytest.mark.parametrize("engine", ["first-order", "continuum"])
+def test_poles_beyond_count_name_the_layer(engine: str) -> None:
+    """With the key that stands out, in words of the file."""
+    stack = BENEATH.with_(layers=(BENEATH.layers[0].model_dump() | {"thickness": 1e3},))
+    words = "spacer: thickness = 1000.0: waves of .* wavelengths fit in; give a smaller one .*counted"
+    with pytest.raises(EngineError, match=words):
+        sc.torque(stack, engine=engine, tolerance=1e-3)
 
 
 def test_first_order_sees_an_engine_that_is_not_linear(monkeypatch: Patch) -> None:

@@ -60,8 +60,8 @@ INNER: dict[str, tuple[str, ...]] = {
 #: Those of which there are totals.
 SUMMED = ("fieldlike", "dampinglike", "vector")
 UNITS_NOTE = (
-    "hbar^2/2m_e = 1: energy = (wave vector)^2, torque = wave vector^3; of a system file in eV lengths are in "
-    "nm, but those of u_0 and u_m. Torques t_s of the source s and all flows carry the prefactor of "
+    "hbar^2/2m_e = 1: energy = (wave vector)^2, torque = wave vector^3; of a system file in eV lengths are "
+    "in nm, but those of u_0 and u_m. Torques t_s of the source s and all flows carry the prefactor of "
     "t_s = -(1/4 pi) int d^2k_perp/(2 pi)^2 k_x sum_in ..., at the given h_R and not divided by it; "
     "T = (hbar e E_x A tau_s/m_e) t_s"
 )

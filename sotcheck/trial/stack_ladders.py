@@ -21,7 +21,7 @@ from sotcheck.system.model import System
 from sotcheck.theory.sums import stack_torque
 from sotcheck.trial.evidence import RUNGS
 from sotcheck.trial.expansion import Expansion
-from sotcheck.trial.reach import most_problems
+from sotcheck.trial.reach import most_problems, naming_layers
 from sotcheck.trial.stack_expansion import expansion_of, strength
 from sotcheck.trial.verdict import TELL_APART
 
@@ -223,6 +223,11 @@ class Ladders:
     @classmethod
     def of(cls, system: System, engines: Mapping[str, Engine]) -> Ladders:
         """Climb: which ladders tell most, the first engine says for all."""
+        with naming_layers(system):
+            return cls._of(system, engines)
+
+    @classmethod
+    def _of(cls, system: System, engines: Mapping[str, Engine]) -> Ladders:
         expansion, missing = expansion_of(system)
         expected = stack_torque(system, rtol=1e-12) + missing
         scale = max(float(np.abs(expected.value).max()), SMALL_TORQUE * largest_torque(system))

@@ -32,7 +32,7 @@ from sotcheck.theory.first_order import torque_vector
 from sotcheck.theory.sums import first_order_flows, first_order_torque, stack_flows, stack_torque
 from sotcheck.trial.certified import certified
 from sotcheck.trial.paper import load
-from sotcheck.trial.reach import most_problems, refuse_beyond
+from sotcheck.trial.reach import most_problems, naming_layers, refuse_beyond
 from sotcheck.trial.stack_expansion import expansion_of, strength
 from sotcheck.trial.torque_table import TorqueRow, TorqueTable
 
@@ -94,14 +94,15 @@ def torque(
         refuse_beyond(one, iface)
     rows: list[TorqueRow] = []
     summed: Summed = {}
-    for name in progress(names, "torque"):
-        if name != FIRST_ORDER:
-            rows += _exact_rows(iface, engines[name], values, tolerance, summed)
-        elif isinstance(iface, Interface):
-            rows += _first_order_rows(iface, values, tolerance)
-        else:
-            rows += _stack_rows(iface, values, tolerance)
-    warned = _warned(iface, values, rows)
+    with naming_layers(iface):
+        for name in progress(names, "torque"):
+            if name != FIRST_ORDER:
+                rows += _exact_rows(iface, engines[name], values, tolerance, summed)
+            elif isinstance(iface, Interface):
+                rows += _first_order_rows(iface, values, tolerance)
+            else:
+                rows += _stack_rows(iface, values, tolerance)
+        warned = _warned(iface, values, rows)
     if scale is not None or isinstance(iface, Stack):
         rows = [replace(row, scale=row.h_R / iface.scale if iface.scale else 0.0) for row in rows]
     if isinstance(iface, Stack) and not iface.only_rashba:
