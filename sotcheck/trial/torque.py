@@ -94,15 +94,14 @@ def torque(
         refuse_beyond(one, iface)
     rows: list[TorqueRow] = []
     summed: Summed = {}
-    with naming_layers(iface):
-        for name in progress(names, "torque"):
-            if name != FIRST_ORDER:
-                rows += _exact_rows(iface, engines[name], values, tolerance, summed)
-            elif isinstance(iface, Interface):
-                rows += _first_order_rows(iface, values, tolerance)
-            else:
-                rows += _stack_rows(iface, values, tolerance)
-        warned = _warned(iface, values, rows)
+    for name in progress(names, "torque"):
+        if name != FIRST_ORDER:
+            rows += _exact_rows(iface, engines[name], values, tolerance, summed)
+        elif isinstance(iface, Interface):
+            rows += _first_order_rows(iface, values, tolerance)
+        else:
+            rows += _stack_rows(iface, values, tolerance)
+    warned = _warned(iface, values, rows)
     if scale is not None or isinstance(iface, Stack):
         rows = [replace(row, scale=row.h_R / iface.scale if iface.scale else 0.0) for row in rows]
     if isinstance(iface, Stack) and not iface.only_rashba:
@@ -187,8 +186,9 @@ def _rounding(system: System, flows: Estimate, strength: float) -> tuple[float, 
 
 
 def _stack_rows(iface: System, scales: list[float], tolerance: float) -> list[TorqueRow]:
-    found, embedded = stack_torque(iface, rtol=tolerance), expansion_of(iface)[1]
-    flows = stack_flows(iface, rtol=tolerance) if not embedded.value.any() else None
+    with naming_layers(iface):
+        found, embedded = stack_torque(iface, rtol=tolerance), expansion_of(iface)[1]
+        flows = stack_flows(iface, rtol=tolerance) if not embedded.value.any() else None
     rounding = _rounding(iface, flows or found, strength(iface.structure))
     found = found.and_("rounding", *rounding) + embedded
     # Of a state bound among open channels only the whole torque is known.
@@ -212,7 +212,8 @@ def _exact_rows(
     roundings = summed_errors(engine, iface, np.array(h_R)).sum(axis=0)
     for h, rounding in zip(h_R, roundings, strict=True):
         most = most_problems(engine, iface)
-        found = flows_beside(engine, iface, h, tolerance, most, float(rounding.max()), summed)
+        with naming_layers(iface):
+            found = flows_beside(engine, iface, h, tolerance, most, float(rounding.max()), summed)
         rows += rows_of(iface, engine, h, found.total[0] * (h or 1.0), rounding)
         if isinstance(iface, Interface) and occurrence(iface, h).has_bound_edge:
             rows.append(_bound_row(iface, engine, h, tolerance))
