@@ -25,6 +25,7 @@ from sotcheck.sweep.dataset import assemble, complex_torque, gather, open_sweep,
 from sotcheck.sweep.grid import NAMES, SCALARS, changes, grid, parse_axis, read_table
 from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.runner import sweep
+from sotcheck.sweep.summary import sweep_summary
 from sotcheck.sweep.worker import Chunk, compute, floats, is_number
 from sotcheck.system.files import KEYS, from_document, load
 from sotcheck.system.interface import SOURCES, Interface
@@ -95,6 +96,11 @@ def test_keys_are_in_the_units_of_the_file(system: System, text: str, name: str)
     wanted = torque(chosen, "continuum", tolerance=1e-3).to_dict()["torque"]
     assert data["vector"].values[0].tolist() == [row["vector"] for row in wanted if row["source"] != "bound"]
     assert data["vector"].attrs["units"] == "nm^-3"
+    ((drawn,),) = (
+        one["first_order"]["normal"]["fieldlike"] for one in sweep_summary(data)["curves"]["curves"]
+    )
+    formula = torque(chosen, "first-order", tolerance=1e-3).to_dict()["torque"][0]["fieldlike"]
+    assert drawn == pytest.approx(formula, rel=1e-2, abs=1e-4)
     assert from_document(tomllib.loads(data.attrs["system"]), "there") == plan.iface
 
 

@@ -61,7 +61,7 @@ class Sweep(Result["xr.Dataset"]):
         one_of(component, COMPONENTS, "component")
         data, ax = self.parts[0], draw.axes_for(ax)
         dims = list(map(str, data["error"].dims))
-        words = f"{component} (wave vector$^3$)"
+        words = f"{component} ({draw.power(data[component].attrs['units'])})"
         if len(dims) == 2:
             wanted = "total" if source is None else draw.some(data, "source", source)[0]
             one = data[f"total_{component}"] if wanted == "total" else data[component].sel(source=wanted)
