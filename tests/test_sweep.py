@@ -78,9 +78,7 @@ LAYERED = Stack(name="layered", E_F=5.0, U_F=20.0, J=0.0, unit="eV", layers=(LAY
     [
         (EV, "barrier=0.1", "interface.barrier"),
         (EV, "u_0=0.1", "u_0"),
-        (EV, "fermi_energy=6", "E_F"),
         (LAYERED, "layer[1].thickness=0.2", "layer[1].thickness"),
-        (LAYERED, "layer[1].interface.rashba=0.2", "layer[1].interface.rashba"),
         (LAYERED, "ferromagnet.mass=0.5", "mass_F"),
     ],
 )
