@@ -18,6 +18,7 @@ from sotcheck.sweep.journal import Journal
 from sotcheck.sweep.plan import Plan, make_plan
 from sotcheck.sweep.worker import Chunk, compute, failed, floats
 from sotcheck.system.interface import Interface
+from sotcheck.system.model import System
 
 Points = dict[int, Point]
 TESTS = Path(__file__).parent
@@ -29,7 +30,7 @@ TILTED = Interface(name="tilted", E_F=1.3, U_N=0.2, U_F=-0.3, J=0.7, u_0=0.4, u_
 QUICK = Interface(name="quick", E_F=1.0, J=0.3, h_R=0.1)
 
 
-def plan_for(*over: str, iface: Interface = TILTED, **settings: Any) -> Plan:
+def plan_for(*over: str, iface: System = TILTED, **settings: Any) -> Plan:
     return make_plan(iface, [parse_axis(iface, text) for text in over], **settings)
 
 

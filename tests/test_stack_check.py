@@ -14,8 +14,9 @@ from layer_cases import PINNED
 
 import sotcheck as sc
 from sotcheck.engines import EXACT, Engine, Matching
-from sotcheck.errors import LatticeError
+from sotcheck.errors import EngineError, LatticeError
 from sotcheck.exact import inside
+from sotcheck.exact.apart import Summed, flows_beside
 from sotcheck.numerics.arrays import Array
 from sotcheck.run.progress import silent
 from sotcheck.system.files import from_document
@@ -293,6 +294,14 @@ def test_what_engines_differ_by_is_the_difference_of_their_sums() -> None:
     size = np.abs(wrong.over_scale.value).max()
     assert np.abs(beside.apart.value).max() > 1e-5 * size
     assert np.abs(beside.over_scale.value - wrong.over_scale.value).max() <= 1e-8 * size
+    # As in `torque`, where the engine that is asked first sums alone.
+    summed: Summed = {}
+    _, rest = (
+        flows_beside(one, BENEATH, 0.3, 1e-10, None, 0.0, summed).total for one in (Matching(), Steeper())
+    )
+    off = np.abs(rest.value[0] - wrong.flows.total.value[0])
+    assert np.all(off <= rest.error[0] + wrong.flows.total.error[0])
+    assert np.abs(summed[0.3][1].total.value[0] - rest.value[0]).max() > 1e-5 * size
 
 
 class Endless(Steeper):
@@ -337,6 +346,15 @@ def test_a_lattice_refuses_by_key(key: str, value: float, words: str) -> None:
         with pytest.raises(LatticeError, match="spacer: " + re.escape(words)):
             asked(stack, engine="kwant")
     refuse_beyond(Matching(), stack)
+
+
+@pytest.mark.parametrize("engine", ["first-order", "continuum"])
+def test_poles_beyond_count_name_the_layer(engine: str) -> None:
+    """With the key that stands out, in words of the file."""
+    stack = BENEATH.with_(layers=(BENEATH.layers[0].model_dump() | {"thickness": 1e3},))
+    words = "spacer: thickness = 1000.0: waves of .* wavelengths fit in; give a smaller one .*counted"
+    with pytest.raises(EngineError, match=words):
+        sc.torque(stack, engine=engine, tolerance=1e-3)
 
 
 def test_first_order_sees_an_engine_that_is_not_linear(monkeypatch: Patch) -> None:

@@ -22,12 +22,15 @@ from sotcheck.errors import EngineError, SotcheckError, SystemFileError
 from sotcheck.exact.observables import FLOWS, LATTICE, torque_from_flows
 from sotcheck.sweep import worker
 from sotcheck.sweep.dataset import assemble, complex_torque, gather, open_sweep, plan_of, to_toml
-from sotcheck.sweep.grid import SCALARS, changes, grid, parse_axis, read_table
+from sotcheck.sweep.grid import NAMES, SCALARS, changes, grid, parse_axis, read_table
 from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.runner import sweep
+from sotcheck.sweep.summary import sweep_summary
 from sotcheck.sweep.worker import Chunk, compute, floats, is_number
 from sotcheck.system.files import KEYS, from_document, load
 from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.system.model import System
+from sotcheck.system.stack import Layer, Stack
 from sotcheck.trial.torque import torque
 
 # --- axes -----------------------------------------------------------------------------------------
@@ -63,6 +66,55 @@ def test_every_number_of_the_system_file_can_be_swept(key: str, attribute: str) 
         differing = {n for n in Interface.model_fields if getattr(changed, n) != getattr(TILTED, n)}
         assert differing == {attribute}
         assert getattr(changed, attribute) == 0.8
+
+
+EV = Interface(name="ev", E_F=7.0, u_0=5.0, h_R=0.05, unit="eV")
+LAYER = Layer(thickness=0.9, exchange=0.6, rashba=0.1)
+LAYERED = Stack(name="layered", E_F=5.0, U_F=20.0, J=0.0, unit="eV", layers=(LAYER,))
+
+
+@pytest.mark.parametrize(
+    ("system", "text", "name"),
+    [
+        (EV, "barrier=0.1", "interface.barrier"),
+        (EV, "u_0=0.1", "u_0"),
+        (LAYERED, "layer[1].thickness=0.2", "layer[1].thickness"),
+        (LAYERED, "ferromagnet.mass=0.5", "mass_F"),
+    ],
+)
+def test_keys_are_in_the_units_of_the_file(system: System, text: str, name: str) -> None:
+    """Attributes are not; what a sweep keeps is the torque of that system, in the unit of its JSON."""
+    plan = plan_for(text, iface=system, tolerance=1e-3)
+    assert plan.dims == (name,)
+    key, value = text.split("=")
+    there = key if "." in key or name == key else SCALARS[NAMES[key]]
+    chosen = system.with_({there: float(value)})
+    assert plan.interface(plan.point(0)).structure == chosen.structure != system.structure
+    data = assemble(plan, gather(plan, [compute(plan, plan.points([0]))]))
+    wanted = torque(chosen, "continuum", tolerance=1e-3).to_dict()["torque"]
+    assert data["vector"].values[0].tolist() == [row["vector"] for row in wanted if row["source"] != "bound"]
+    assert data["vector"].attrs["units"] == "nm^-3"
+    ((drawn,),) = (
+        one["first_order"]["normal"]["fieldlike"] for one in sweep_summary(data)["curves"]["curves"]
+    )
+    formula = torque(chosen, "first-order", tolerance=1e-3).to_dict()["torque"][0]["fieldlike"]
+    assert drawn == pytest.approx(formula, rel=1e-2, abs=1e-4)
+    assert from_document(tomllib.loads(data.attrs["system"]), "there") == plan.iface
+
+
+@pytest.mark.parametrize(
+    ("system", "text", "words"),
+    [
+        (LAYERED, "layer[2].thickness=1", "layer[2].thickness: it has 1 layer, counted from 1"),
+        (LAYERED, "layer[1].thickness=-1", "layer[1].thickness = -1.0 is not accepted; expected"),
+        (LAYERED, "layer[1].width=1", "unknown key 'layer[1].width'"),
+        (EV, "layer[1].thickness=1", "unknown key 'layer[1].thickness'"),
+        (EV, "mass_N=1", "unknown key 'mass_N'"),
+    ],
+)  # fmt: skip
+def test_keys_of_layers_are_refused_by_name(system: System, text: str, words: str) -> None:
+    with pytest.raises(SystemFileError, match=re.escape(words)):
+        parse_axis(system, text)
 
 
 @pytest.mark.parametrize("name", ["magnetization", "interface.magnetization", "m"])

@@ -263,10 +263,10 @@ def test_what_cannot_be_tried_is_said_and_takes_no_other_place_with_it(
 ) -> None:
     """Whatever is raised at one place, by the limit or by the other engine."""
 
-    def solved(plan: Any, iface: Interface, *arguments: Any) -> Any:
+    def solved(plan: Any, iface: Interface, *engines: str, **how: Any) -> Any:
         if iface.E_F == 1.1:
             raise np.linalg.LinAlgError("singular")
-        return worker.solved(plan, iface, *arguments)
+        return worker.solved(plan, iface, *engines, **how)
 
     monkeypatch.setattr(judgement, "solved", solved)
     result = check_sweep(swept("E_F=1.1,1.3"))

@@ -146,7 +146,6 @@ UNKNOWN = [
     ("[interface]\nrashbaa = 1", "interface.rashbaa", "interface.rashba"),
     ("[interfaces]\nrashba = 1", "interfaces", "interface"),
     # A right key in the wrong table, or in none.
-    ("[ferromagnet]\nrashba = 1", "ferromagnet.rashba", "interface.rashba"),
     ("[normal]\nexchange = 1", "normal.exchange", "ferromagnet.exchange"),
     ("magnetization = [0, 0, 1]", "magnetization", "interface.magnetization"),
     # The name it has in Python and in the paper.

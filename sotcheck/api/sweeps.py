@@ -15,11 +15,10 @@ from sotcheck.errors import SystemFileError, one_of
 from sotcheck.run.executors import DASK_PATIENCE, Backend, backend
 from sotcheck.run.progress import Progress, silent
 from sotcheck.sweep import dataset, runner
-from sotcheck.sweep.grid import MAGNETIZATION, NAMES, Axis, accepted_axis, parse_axis, read_table
+from sotcheck.sweep.grid import MAGNETIZATION, Axis, accepted_axis, parameter_of, parse_axis, read_table
 from sotcheck.sweep.plan import make_plan
 from sotcheck.system.family import Family
-from sotcheck.system.files import bare
-from sotcheck.system.interface import Interface
+from sotcheck.system.model import System
 from sotcheck.trial.torque import TOLERANCE
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ class Sweep(Result["xr.Dataset"]):
     columns = (*COMPONENTS, "vector", "error", "warning")
 
     @property
-    def system(self) -> Interface:
+    def system(self) -> System:
         """The system that was swept."""
         return dataset.plan_of(self.parts[0]).iface
 
@@ -62,7 +61,7 @@ class Sweep(Result["xr.Dataset"]):
         one_of(component, COMPONENTS, "component")
         data, ax = self.parts[0], draw.axes_for(ax)
         dims = list(map(str, data["error"].dims))
-        words = f"{component} (wave vector$^3$)"
+        words = f"{component} ({draw.power(data[component].attrs['units'])})"
         if len(dims) == 2:
             wanted = "total" if source is None else draw.some(data, "source", source)[0]
             one = data[f"total_{component}"] if wanted == "total" else data[component].sel(source=wanted)
@@ -100,7 +99,7 @@ def sweep(
     Parameters
     ----------
     system : System, Family, str, Path or mapping
-        A bare interface; the axes of a family are swept.
+        The axes of a family are swept.
     output : str or Path
         The NetCDF file to write.
     over : mapping, str or sequence of str
@@ -121,7 +120,7 @@ def sweep(
         For what is not accepted, a file in the way, or if nothing can be computed.
     """
     found = chosen(system)
-    base = bare(found.system if isinstance(found, Family) else found, "sweep")
+    base = found.system if isinstance(found, Family) else found
     axes = [
         _axis(base, name, values)
         for name, values in (found.axes if isinstance(found, Family) else {}).items()
@@ -171,12 +170,10 @@ def where_of(executor: Any, workers: int, patience: float = DASK_PATIENCE) -> Ba
     return backend(address.replace("tcp://", "dask://", 1), workers, patience)
 
 
-def _axis(iface: Interface, name: str, values: Any) -> Axis:
+def _axis(iface: System, name: str, values: Any) -> Axis:
     """Return an axis of plain numbers, or of directions."""
     where = f"over {name!r}"
-    if name not in NAMES:
-        raise SystemFileError(f"{where}: a sweep takes {', '.join(NAMES)}")
-    parameter = NAMES[name]
+    parameter = parameter_of(iface, name, where)
     try:
         array = np.asarray(values, dtype=float)
         if array.ndim != 1 + (parameter == "m") or not array.size:

@@ -27,7 +27,8 @@ SOME_FAILED = 3
     type=KeyValues(keys),
     metavar="KEY=VALUES",
     help="An axis, e.g. h_R=0.01:1:50, interface.barrier=0.1:10:9:log, E_F=1,1.5,2 or m=0,0,1;1,0,1; may be "
-    "given several times. Keys are those of the system file or its symbols, besides theta and phi (degrees).",
+    "given several times. Keys are those of the system file or its symbols, layer[1].thickness among them, "
+    "besides theta and phi (degrees).",
 )
 @click.option(
     "--table",
@@ -75,11 +76,11 @@ def sweep(
     from sotcheck.sweep import runner
     from sotcheck.sweep.grid import parse_axis, read_table
     from sotcheck.sweep.plan import make_plan
-    from sotcheck.system.files import load_bare
+    from sotcheck.system.files import load
 
     engine = engine or next(iter(EXACT))
     refuse_without_effect([engine])
-    iface = load_bare(system, "sweep")
+    iface = load(system)
     axes = [parse_axis(iface, text) for text in over]
     if table is not None:
         axes.insert(0, read_table(iface, table))

@@ -5,15 +5,22 @@ What both have alike, resonances and kinks included, no node need resolve twice.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from sotcheck.engines import Engine
 from sotcheck.exact.inside import flows_of
+from sotcheck.exact.observables import FLOOR, exact_flows, largest_torque
+from sotcheck.numerics.angles import Sum
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import sum_over_k
+from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
 
+#: By scale: the engine that was asked first, and its sum.
+Summed = dict[float, tuple[Engine, Sum]]
 #: Relative accuracy of a difference that is more than rounding.
 RTOL = 1e-4
 
@@ -39,3 +46,22 @@ def apart(
         integrand, system.thresholds(), RTOL, noise, most=(most or engine.most_problems) // len(scales)
     )
     return found.by_segment / scales[:, None, None, None]
+
+
+def flows_beside(
+    engine: Engine, system: System, scale: float, rtol: float, most: int | None, noise: float, summed: Summed
+) -> Sum:
+    """Return `exact_flows` at a scale: of a stack, those of the engine asked first and what differs.
+
+    Resonances of stacks may be narrow, and a slow engine need not find again what both have alike.
+    """
+    alone = isinstance(system, Interface) or len(engine.rungs(system.structure)) > 1 or not scale
+    if alone or scale not in summed:
+        found = exact_flows(engine, system, np.array([scale]), rtol=rtol, most=most)
+        if not alone:
+            summed[scale] = engine, found
+        return found
+    first, found = summed[scale]
+    noise += FLOOR * largest_torque(system)
+    more = apart(engine, first, system, np.array([scale]), noise, most)
+    return replace(found, by_segment=found.by_segment + more)

@@ -25,6 +25,8 @@ FLOWS = ("spin_current_minus", "spin_current_plus", "lattice", "interface")
 MINUS, PLUS, LATTICE, INTERFACE = range(4)
 #: How the error of an extrapolation over spacings is found.
 LAST_STEP = "last step of Richardson's table"
+#: What rounding leaves of any sum, in units of the largest torque there can be.
+FLOOR = 8 * float(np.finfo(float).eps)
 #: Nodes in a range between thresholds, and angles, of the sum of the states' errors: a digit of it will do.
 ERROR_NODES, ERROR_ANGLES = 16, np.array([0.3, 1.1, 1.9, 2.7])
 
@@ -89,7 +91,7 @@ def exact_flows(engine: Engine, system: System, h_R: Array, *, rtol: float, most
 
     alone = None if isinstance(system, Interface) else narrow
     most = engine.most_problems if most is None else most
-    floor = 8 * float(np.finfo(float).eps) * largest_torque(system) / np.abs(divisor).min()
+    floor = FLOOR * largest_torque(system) / np.abs(divisor).min()
     return sum_over_k(integrand, system.thresholds(), rtol, floor, near, turns, most=most, narrow=alone)
 
 

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from sotcheck.errors import OutputError
+from sotcheck.pages.curves import unit_of
 from sotcheck.pages.figures import (
     BLUE,
     COMPONENTS,
@@ -113,7 +114,7 @@ def shown(data: Data, up: str) -> Page:
         f"Sweep: {title(data)}",
         f"{data['points']} points{failed}; engine {data['engine']}{scheme}, tolerance "
         f"{data['tolerance']:g}; largest uncertainty of a component {data['uncertainty']:.2g}. Torques in "
-        "wave vector³, at each h_R and not divided by it.",
+        f"{'nm⁻³' if data['system'].get('units') else 'wave vector³'}, at each h_R and not divided by it.",
         data["verdict"],
         quote(data),
         first=pictures,
@@ -181,7 +182,7 @@ def draw_sweep_curves(data: Data) -> Figure:
     shown = data["curves"]
     curves, x = shown["curves"], np.array(shown["x"])
     xlabel, sources = _symbol(shown["name"]), curves[0]["exact"]
-    figure, of = panels(sources, COMPONENTS, xlabel, "torque t  (wave vector$^3$)")
+    figure, of = panels(sources, COMPONENTS, xlabel, f"torque t  ({unit_of(data, 3)})")
     # Points in any order are joined in theirs.
     order = np.argsort(x, kind="stable")
     marker = "o" if len(x) <= 30 else ""

@@ -27,7 +27,9 @@ from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.worker import NUMBERS, ROWS, TERMS, Chunk, floats, unknown
 from sotcheck.system.family import ANGLES
 from sotcheck.system.files import to_document
-from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.system.interface import SOURCES
+from sotcheck.system.model import System
+from sotcheck.system.units import OF_SYSTEM
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -38,7 +40,8 @@ SEAL = "\nsotcheck sha256 {}\n"
 LENGTH = len(SEAL.format("0" * 64))
 REMEDY = "have it from where it was written, or compute it again"
 SPINS = ("x", "y", "z")
-UNIT = "wave vector^3"
+#: By the system file's unit of energy.
+UNITS = {"": "wave vector^3", "eV": "nm^-3"}
 #: What each of NUMBERS is.
 LONG_NAMES = {
     "fieldlike": "component of t along m x y; NaN where m is parallel to y",
@@ -57,9 +60,10 @@ INNER: dict[str, tuple[str, ...]] = {
 #: Those of which there are totals.
 SUMMED = ("fieldlike", "dampinglike", "vector")
 UNITS_NOTE = (
-    "hbar^2/2m_e = 1: energy = (wave vector)^2. Torques t_s of the source s and all flows carry the "
-    "prefactor of t_s = -(1/4 pi) int d^2k_perp/(2 pi)^2 k_x sum_in ..., unit wave vector^3, at the given "
-    "h_R and not divided by it; T = (hbar e E_x A tau_s/m_e) t_s"
+    "hbar^2/2m_e = 1: energy = (wave vector)^2, torque = wave vector^3; of a system file in eV lengths are "
+    "in nm, but those of u_0 and u_m. Torques t_s of the source s and all flows carry the prefactor of "
+    "t_s = -(1/4 pi) int d^2k_perp/(2 pi)^2 k_x sum_in ..., at the given h_R and not divided by it; "
+    "T = (hbar e E_x A tau_s/m_e) t_s"
 )
 BOUND_NOTE = ", of states bound to the interface; NaN where none is at E_F"
 COMPLEX_NOTE = (
@@ -108,7 +112,7 @@ def assemble(plan: Plan, found: Gathered) -> xr.Dataset:
         f"{prefix}{name}": (
             (*dims, *before, *INNER[name]),
             numbers[name],
-            {"units": UNIT, "long_name": LONG_NAMES[name] + which},
+            {"units": UNITS[plan.iface.unit], "long_name": LONG_NAMES[name] + which},
         )
         for prefix, numbers, before, which, names in (
             ("", rows[..., :-1], ("source",), "", LONG_NAMES),
@@ -134,21 +138,31 @@ def assemble(plan: Plan, found: Gathered) -> xr.Dataset:
 def _coordinates(plan: Plan) -> dict[str, Any]:
     direction = {"long_name": "direction of the magnetization"}
     angle = {"long_name": "polar angles of the magnetization", "units": "degree"}
-    described = {name: {"long_name": path, "key": path} for name, path in SCALARS.items()}
+    keys = {name: SCALARS.get(name, name) for axis in plan.axes for name in axis.columns}
+    described = {name: {"long_name": path, "key": path} for name, path in keys.items()}
+    if plan.iface.unit:
+        for name in {*OF_SYSTEM} & described.keys():
+            described[name] = {"long_name": f"{SCALARS[name]}, in units of hbar^2/2m_e = 1 and 1 eV"}
     described |= dict.fromkeys(MAGNETIZATION, direction) | dict.fromkeys(ANGLES, angle)
     columns = ((axis.name, *column) for axis in plan.axes for column in axis.columns.items())
     found: dict[str, Any] = {name: (axis, np.array(v), described[name]) for axis, name, v in columns}
     return {**found, "source": list(SOURCES), "spin": list(SPINS), "term": list(TERMS)}
 
 
-def to_toml(iface: Interface) -> str:
+def to_toml(system: System) -> str:
     """Return a system file that gives this system again."""
-    text = ""
-    for name, value in to_document(iface).items():
-        table = value if isinstance(value, dict) else {name: value}
-        text += f"\n[{name}]\n" if isinstance(value, dict) else ""
+    document, text = to_document(system), ""
+
+    def lines(table: dict[str, Any]) -> str:
         # JSON's strings and lists are TOML's, and its numbers have every digit.
-        text += "".join(f"{key} = {json.dumps(one, ensure_ascii=False)}\n" for key, one in table.items())
+        return "".join(f"{key} = {json.dumps(one, ensure_ascii=False)}\n" for key, one in table.items())
+
+    layers = document.pop("layer", [])
+    for name, value in document.items():
+        text += f"\n[{name}]\n{lines(value)}" if isinstance(value, dict) else lines({name: value})
+    for layer in layers:
+        delta = layer.pop("interface")
+        text += f"\n[[layer]]\n{lines(layer)}\n[layer.interface]\n{lines(delta)}"
     return text
 
 

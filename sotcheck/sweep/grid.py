@@ -1,8 +1,8 @@
 """Axes of a sweep: `--over KEY=…` and tables read, every value tried against the model before any work.
 
-Columns of an axis are attributes of `Interface` (h_R, E_F, …), the components m_x, m_y, m_z of the
-magnetization, or its polar angles theta and phi in degrees. A SystemFileError says what was found, where, and
-what is accepted.
+Columns of an axis are attributes of the system (h_R, E_F, …), in units of ħ²/2mₑ = 1; keys of its file, in
+that file's units, where there is no such attribute; the components m_x, m_y, m_z of the magnetization, or its
+polar angles theta and phi in degrees. A SystemFileError says what was found, where, and what is accepted.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,9 +22,10 @@ import numpy as np
 from sotcheck.errors import SystemFileError, did_you_mean
 from sotcheck.run.inputs import read_bytes
 from sotcheck.system.family import ANGLES, direction
-from sotcheck.system.files import KEYS
-from sotcheck.system.interface import Interface
+from sotcheck.system.files import ALL_KEYS
 from sotcheck.system.model import System
+from sotcheck.system.stack import Stack
+from sotcheck.system.units import OF_SYSTEM
 from sotcheck.system.validated import RefusedError
 
 Point = dict[str, float]
@@ -33,9 +35,11 @@ MAGNETIZATION = ("m_x", "m_y", "m_z")
 #: Attributes that are one number, and their keys.
 SCALARS = {
     attribute: key
-    for key, attribute in KEYS.items()
-    if isinstance(Interface.model_fields[attribute].default, float)
+    for key, attribute in ALL_KEYS.items()
+    if isinstance(Stack.model_fields[attribute].default, float)
 }
+#: A number of a layer, or of the delta at its end: keys that are no attributes.
+OF_LAYER = re.compile(r"layer\[\d+\]\.(interface\.)?\w+")
 #: More would neither fit into memory as arrays nor be a sweep.
 MOST_POINTS = 10**7
 FORMS = "start:stop:count, start:stop:count:log, or values separated by commas"
@@ -69,9 +73,23 @@ def _names() -> dict[str, str]:
 
 
 NAMES = _names()
-#: Those of a table's columns.
-COLUMNS = {name: parameter for name, parameter in NAMES.items() if parameter != "m"}
-COLUMNS |= {name: name for name in MAGNETIZATION}
+
+
+def names_of(system: System) -> dict[str, str]:
+    """Return those of one system; in eV, keys stay whose attributes have numbers in another unit."""
+    known = {*type(system).model_fields, *ANGLES}
+    keys = {SCALARS[name] for name in OF_SYSTEM} if system.unit else set()
+    keys |= {key.rpartition(".")[2] for key in keys}
+    return {
+        name: SCALARS[parameter] if name in keys else parameter
+        for name, parameter in NAMES.items()
+        if parameter in known
+    }
+
+
+def is_column(name: str) -> bool:
+    """Say whether an axis of some system may have a column of that name."""
+    return name in {*SCALARS, *SCALARS.values(), *ANGLES, *MAGNETIZATION} or bool(OF_LAYER.fullmatch(name))
 
 
 def parse_axis(iface: System, text: str) -> Axis:
@@ -83,7 +101,7 @@ def parse_axis(iface: System, text: str) -> Axis:
     name, equals, values = text.partition("=")
     if not equals:
         raise SystemFileError(f"{where}: expected KEY=VALUES, with values as {FORMS}")
-    parameter = _parameter(name.strip(), where, NAMES)
+    parameter = parameter_of(iface, name.strip(), where)
     if parameter == "m":
         rows = [_numbers(part, where) for part in values.split(";")]
         for row in (row for row in rows if len(row) != 3):
@@ -111,7 +129,7 @@ def read_table(iface: System, path: Path) -> Axis:
         raise SystemFileError(f"{where}: cannot be read as CSV in UTF-8 ({why})") from None
     if len(rows) < 2:
         raise SystemFileError(f"{where}: expected a row of keys and at least one row of numbers")
-    head = [_parameter(cell.strip(), where, COLUMNS) for cell in rows[0][1]]
+    head = [parameter_of(iface, cell.strip(), where, of_table=True) for cell in rows[0][1]]
     for name in _twice(head):
         raise SystemFileError(f"{where}: the column {name} is there twice")
     missing = ", ".join(name for name in MAGNETIZATION if name not in head)
@@ -131,7 +149,8 @@ def grid(axes: Sequence[Axis]) -> tuple[int, ...]:
         raise SystemFileError("nothing to sweep over; give --over KEY=VALUES or --table FILE.csv")
     kinds: list[str] = []
     for axis in axes:
-        kinds += dict.fromkeys("magnetization" if c in MAGNETIZATION else c for c in axis.columns)
+        named = ("magnetization" if c in MAGNETIZATION else ALL_KEYS.get(c, c) for c in axis.columns)
+        kinds += dict.fromkeys(named)
     if "magnetization" in kinds and set(ANGLES) & set(kinds):
         raise SystemFileError("magnetization and its angles (theta, phi) are both swept; give one of them")
     for kind in _twice(kinds):
@@ -145,8 +164,9 @@ def grid(axes: Sequence[Axis]) -> tuple[int, ...]:
 
 
 def changes(iface: System, point: Point) -> dict[str, Any]:
-    """Return the attributes that a point changes: angles and components become m."""
-    changed: dict[str, Any] = {name: value for name, value in point.items() if name in SCALARS}
+    """Return what a point changes, as `System.with_` takes it: angles and components become m."""
+    others = (*MAGNETIZATION, *ANGLES)
+    changed: dict[str, Any] = {name: value for name, value in point.items() if name not in others}
     if MAGNETIZATION[0] in point:
         changed["m"] = tuple(point[name] for name in MAGNETIZATION)
     elif set(ANGLES) & set(point):
@@ -164,12 +184,18 @@ def _twice(items: Iterable[T]) -> list[T]:
     return [item for item, count in Counter(items).items() if count > 1]
 
 
-def _parameter(name: str, where: str, known: dict[str, str]) -> str:
-    if name in known:
-        return known[name]
-    paths = [path for path in SCALARS.values() if path.endswith(f".{name}")]
+def parameter_of(iface: System, name: str, where: str, *, of_table: bool = False) -> str:
+    """Return the parameter that a name stands for; a table has a direction's components, in place of it."""
+    known = names_of(iface)
+    if of_table:
+        known = {one: parameter for one, parameter in known.items() if parameter != "m"}
+        known |= {one: one for one in MAGNETIZATION}
+    if name in known or (isinstance(iface, Stack) and OF_LAYER.fullmatch(name)):
+        return known.get(name, name)
+    paths = [path for path in SCALARS.values() if path.endswith(f".{name}") and path in known]
     near = f" (did you mean {' or '.join(map(repr, paths))}?)" if paths else did_you_mean(name, known)
-    raise SystemFileError(f"{where}: unknown key {name!r}{near}; accepted: {', '.join(known)}")
+    layers = ", layer[1].thickness and so on" if isinstance(iface, Stack) else ""
+    raise SystemFileError(f"{where}: unknown key {name!r}{near}; accepted: {', '.join(known)}{layers}")
 
 
 def values_of(text: str, where: str) -> tuple[float, ...]:
@@ -207,14 +233,16 @@ def accepted_axis(iface: System, axis: Axis, where: str) -> Axis:
 
     Whether values go together, e.g. whether any state is left at E_F, is a question for each point.
     """
-    own, places = iface.values, [changes(iface, axis.at(index)) for index in range(len(axis))]
+    places = [changes(iface, axis.at(index)) for index in range(len(axis))]
     for changed in places:
         try:
-            type(iface).checked({**own, **changed}, where)
+            iface.with_(changed)
         except RefusedError as error:
             for name, line in error.lines.items():
                 if name:
-                    raise SystemFileError(line) from None
+                    raise SystemFileError(f"{where}{line.removeprefix(iface.name)}") from None
+        except SystemFileError as error:
+            raise SystemFileError(f"{where}: {error}") from None
     if MAGNETIZATION[0] not in axis.columns:
         return axis
     directions = zip(*(iface.with_(m=changed["m"]).m for changed in places), strict=True)

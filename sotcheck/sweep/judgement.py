@@ -23,7 +23,11 @@ from sotcheck.sweep.grid import in_words
 from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.summary import counted
 from sotcheck.sweep.worker import solved, why
+from sotcheck.system.files import bare
 from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.system.model import System
+from sotcheck.system.stack import Stack
+from sotcheck.system.units import unit_of_torque
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.trial.check import CheckResult
 from sotcheck.trial.expansion import Expansion, expansion_of
@@ -60,13 +64,13 @@ def check_sweep(dataset: xr.Dataset, *, spots: int = SPOTS, progress: Progress =
 
     Conservation of angular momentum is tried at every point, first order against the limit h_R → 0 along
     every line of an h_R axis with at least RUNGS sizes besides zero (otherwise a ladder is computed at so
-    many spots, evenly spread), and the other exact engine at the spots. A point that failed makes it
-    inconclusive.
+    many spots, evenly spread), and the other exact engine at the spots. First order of a stack is left to
+    the check of single ones. A point that failed makes it inconclusive.
     """
     plan = plan_of(dataset)
     good = np.flatnonzero(flat(dataset, "error") == "")
     evenly = np.linspace(0, len(good) - 1, min(spots, len(good))).round().astype(int)
-    chosen = [index for index in good[np.unique(evenly)].tolist() if plan.interface(plan.point(index)).h_R]
+    chosen = [index for index in good[np.unique(evenly)].tolist() if plan.interface(plan.point(index)).scale]
 
     def each(trial: Callable[[xr.Dataset, Plan, int], T], words: str) -> list[T | Untried]:
         return [
@@ -78,8 +82,9 @@ def check_sweep(dataset: xr.Dataset, *, spots: int = SPOTS, progress: Progress =
     if len(good):
         row = partial(methodcaller, "finding", "sweep-ledger", "Angular momentum is conserved at z = 0")
         findings += _worst([_conservation(dataset, plan, good)], row(engine=plan.engine), len(good))
-    lines = list(_lines_in_h_R(dataset, plan)) if plan.exact else []
-    findings += _limits(plan, lines or each(_ladder, "first order"))
+    if isinstance(plan.iface, Interface):
+        lines = list(_lines_in_h_R(dataset, plan)) if plan.exact else []
+        findings += _limits(plan, lines or each(_ladder, "first order"))
     if plan.exact:
         row = partial(methodcaller, "finding", "sweep-engines", "Both exact engines give the same torque")
         findings += _worst(each(_asked, "other engine"), row(engine=plan.exact_engine(ahead=1)))
@@ -151,7 +156,7 @@ def _asked(dataset: xr.Dataset, plan: Plan, index: int) -> Tried:
     iface = plan.interface(point)
     stored, found = _stored(dataset)[index], _torques(plan, iface, plan.exact_engine(ahead=1))[0]
     both = {"quadrature": (found.error + stored.error, "budgets of both engines")}
-    scale = _scale_of(found.value, iface, iface.h_R)
+    scale = _scale_of(found.value, iface, iface.scale)
     return _compared(found.value, Estimate(stored.value, both), scale, in_words(point))
 
 
@@ -161,12 +166,14 @@ def _stored(dataset: xr.Dataset) -> Estimate:
     return Estimate(flat(dataset, "vector"), {"quadrature": (total, "from the file")})
 
 
-def _torques(plan: Plan, iface: Interface, engine: str, h_R: list[float] | None = None) -> Estimate:
-    """Return t from an engine, shape (h_R, sources, 3)."""
-    rows = solved(plan, iface, engine, h_R).scattering()
+def _torques(plan: Plan, iface: System, engine: str, h_R: list[float] | None = None) -> Estimate:
+    """Return t from an engine, in the file's unit, shape (h_R, sources, 3)."""
+    # Beside the sweep's own engine another one is quick.
+    asked = [*dict.fromkeys([plan.engine, engine])] if isinstance(iface, Stack) else [engine]
+    rows = [row for row in solved(plan, iface, *asked, h_R=h_R).scattering() if row.engine == engine]
     total = np.array([row.t.total for row in rows]).reshape(-1, len(SOURCES), 1)
     vectors = np.array([row.vector for row in rows]).reshape(-1, len(SOURCES), 3)
-    return Estimate(vectors, {"quadrature": (total, "computed now")})
+    return Estimate(vectors, {"quadrature": (total, "computed now")}) * unit_of_torque(iface)
 
 
 # --- the limit h_R → 0, along the sweep's axis of h_R or a ladder computed for it ---------------------
@@ -177,7 +184,7 @@ class Line:
     """The torque along h_R at one place of a sweep, everything else fixed."""
 
     place: str
-    iface: Interface
+    iface: System
     #: How the torque depends on small h_R here.
     expansion: Expansion
     #: The formulas' torque over h_R, shape (sources, 3).
@@ -235,7 +242,7 @@ def _ladder(dataset: xr.Dataset, plan: Plan, index: int) -> Line:
 
 
 def _line(
-    plan: Plan, place: str, iface: Interface, h: Array, t: Estimate, first_order: Array | None = None
+    plan: Plan, place: str, iface: System, h: Array, t: Estimate, first_order: Array | None = None
 ) -> Line:
     """Return the line of torques at some h_R; without first order given, the formulas are asked."""
     if first_order is None:
@@ -243,9 +250,9 @@ def _line(
     return Line(place, iface, _expansion(iface), first_order, np.abs(h), t / h[:, None, None])
 
 
-def _expansion(iface: Interface) -> Expansion:
+def _expansion(iface: System) -> Expansion:
     # Between thresholds: at one of them there would be no Green's function.
-    return expansion_of(iface, sample(iface.thresholds(), 1) ** 2)
+    return expansion_of(bare(iface, "the limit h_R → 0"), sample(iface.thresholds(), 1) ** 2)
 
 
 def _at_zero_h_R(line: Line, with_state: bool = False) -> Tried:
@@ -257,7 +264,8 @@ def _at_zero_h_R(line: Line, with_state: bool = False) -> Tried:
     """
     expansion, h, expected = line.expansion, line.h, line.first_order
     if with_state:
-        expected = expected + torque_vector(expansion.missing, line.iface.direction)
+        missing = torque_vector(expansion.missing, line.iface.direction)
+        expected = expected + missing * unit_of_torque(line.iface)
     limit, coarser = _at_zero(h, line.per_h_R), _at_zero(h[:-1], line.per_h_R[:-1])
     last, words = float(np.abs(limit.value - coarser.value).max()), "without the largest h_R"
     if not expansion.exists:
@@ -277,9 +285,9 @@ def _at_zero(h: Array, values: Estimate) -> Estimate:
     return values.each(lambda array: np.moveaxis(array, 0, -1)) @ weights
 
 
-def _scale_of(values: Array, iface: Interface, h_R: float = 1.0) -> float:
+def _scale_of(values: Array, iface: System, h_R: float = 1.0) -> float:
     """Return the largest of all sources; where symmetry leaves nothing, what would be large anywhere."""
-    largest, natural = float(np.abs(values).max()), abs(h_R) * largest_torque(iface)
+    largest, natural = float(np.abs(values).max()), abs(h_R) * largest_torque(iface) * unit_of_torque(iface)
     return largest if largest > VANISHING * natural else natural
 
 

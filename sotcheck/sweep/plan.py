@@ -20,9 +20,9 @@ from sotcheck import __version__
 from sotcheck.engines import EXACT, Scheme, exact_engines
 from sotcheck.errors import SystemFileError, in_range
 from sotcheck.numerics.arrays import Array
-from sotcheck.sweep.grid import COLUMNS, Axis, Point, changes, grid
-from sotcheck.system.files import bare, from_document, to_document
-from sotcheck.system.interface import Interface
+from sotcheck.sweep.grid import Axis, Point, changes, grid, is_column
+from sotcheck.system.files import from_document, to_document
+from sotcheck.system.model import System
 from sotcheck.trial.torque import TOLERANCE, TOLERANCES
 
 #: Packages whose version may change a digit.
@@ -97,9 +97,9 @@ class Plan:
         return names[(here + ahead) % len(names)]
 
     @cached_property
-    def iface(self) -> Interface:
+    def iface(self) -> System:
         """The system that is swept."""
-        return bare(from_document(self.system, str(self.system["name"])), "a sweep")
+        return from_document(self.system, str(self.system["name"]))
 
     def point(self, index: int) -> Point:
         """Return the parameters of a point; the last axis runs fastest."""
@@ -111,9 +111,10 @@ class Plan:
         """Return the parameters of several points by index."""
         return {index: self.point(index) for index in indices}
 
-    def interface(self, point: Point) -> Interface:
+    def interface(self, point: Point) -> System:
         """Return the system at a point, or raise a SystemFileError if that is none."""
-        return self.iface.with_(**changes(self.iface, point))
+        found: System = self.iface.with_(changes(self.iface, point))
+        return found
 
     def everywhere(self, attribute: str) -> Array:
         """Return an attribute of the system at every point, of the sweep's shape."""
@@ -138,7 +139,7 @@ class Plan:
             plan: Plan = TypeAdapter(cls).validate_python({"versions": {}, "sources": "", **tables})
             for axis in plan.axes:
                 lengths = {len(values) for values in axis.columns.values()}
-                if len(lengths) != 1 or 0 in lengths or not axis.columns.keys() <= set(COLUMNS.values()):
+                if len(lengths) != 1 or 0 in lengths or not all(map(is_column, axis.columns)):
                     raise SystemFileError(f"{axis.name!r} is no axis")
             _ = plan.iface, plan.shape
         except ValidationError as error:
@@ -170,7 +171,7 @@ class Plan:
 
 
 def make_plan(
-    iface: Interface,
+    iface: System,
     axes: Sequence[Axis],
     *,
     engine: str = "continuum",

@@ -134,12 +134,13 @@ def _first_order(plan: Plan, at: tuple[Any, ...]) -> Data:
     indices: Any = np.arange(plan.size).reshape(plan.shape)[at]
     for index in indices.tolist():
         try:
-            tables.append(torque(plan.interface(plan.point(index)), FIRST_ORDER, tolerance=DRAWN))
+            found = torque(plan.interface(plan.point(index)), FIRST_ORDER, tolerance=DRAWN)
+            tables.append(found.to_dict()["torque"])
         except Exception:
             # Whatever happens at one point: the sweep, or its check, says why.
-            tables.append([None] * len(SOURCES))
+            tables.append([{}] * len(SOURCES))
     return {
-        source: {name: [getattr(table[s], name, None) for table in tables] for name in COMPONENTS}
+        source: {name: [table[s].get(name) for table in tables] for name in COMPONENTS}
         for s, source in enumerate(SOURCES)
     }
 

@@ -18,7 +18,9 @@ from sotcheck.numerics.arrays import Array
 from sotcheck.run.threads import one_blas_thread
 from sotcheck.sweep.grid import Point
 from sotcheck.sweep.plan import Plan, sources, versions
-from sotcheck.system.interface import BOUND, SOURCES, Interface
+from sotcheck.system.interface import BOUND, SOURCES
+from sotcheck.system.model import System
+from sotcheck.system.units import unit_of_torque
 from sotcheck.trial.torque import torque
 from sotcheck.trial.torque_table import TorqueTable
 
@@ -134,7 +136,7 @@ def compute(plan: Plan, points: dict[int, Point]) -> Chunk:
             try:
                 table = solved(plan, plan.interface(point), plan.engine)
                 for row in table:
-                    kept = row.to_dict(table.iface)
+                    kept = row.to_dict(table.iface, unit_of_torque(table.iface))
                     kept["uncertainty"] = [kept["uncertainty"][name] for name in TERMS]
                     numbers = tuple(kept[name] for name in NUMBERS.names or ())
                     chunk.values[i, ROWS.index(row.source)] = numbers
@@ -147,14 +149,14 @@ def compute(plan: Plan, points: dict[int, Point]) -> Chunk:
     return replace(chunk, seconds=time.perf_counter() - started)
 
 
-def solved(plan: Plan, iface: Interface, engine: str, h_R: Sequence[float] | None = None) -> TorqueTable:
+def solved(plan: Plan, iface: System, *engines: str, h_R: Sequence[float] | None = None) -> TorqueTable:
     """Return torques with the sweep's own settings."""
     return torque(
         iface,
-        engine,
+        engines,
         h_R=h_R,
         scheme=plan.scheme or "exact-difference",
-        spacing=plan.spacing if engine == plan.engine else None,
+        spacing=plan.spacing if plan.engine in engines else None,
         tolerance=plan.tolerance,
     )
 

@@ -13,7 +13,7 @@ from sotcheck.errors import SystemFileError, did_you_mean
 from sotcheck.run.inputs import read_bytes
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
-from sotcheck.system.stack import Stack
+from sotcheck.system.stack import Layer, SpinOrbitTerms, Stack
 from sotcheck.system.units import file_units, natural_units
 from sotcheck.system.validated import shown
 
@@ -49,6 +49,8 @@ STACK_KEYS = {
 }
 ALL_KEYS = {**KEYS, **STACK_KEYS}
 _BY_ATTRIBUTE = {attribute: key for key, attribute in ALL_KEYS.items()}
+#: Tables of what is infinite.
+HALF_SPACES = ("normal", "ferromagnet")
 _TABLES = {key.partition(".")[0] for key in ALL_KEYS if "." in key}
 
 
@@ -147,7 +149,8 @@ def bare(system: System, what: str) -> Interface:
         return system
     raise SystemFileError(
         f"{system.name}: {what} takes a bare interface, without the keys {', '.join(STACK_KEYS)}; "
-        "torque, check, plot, beyond, bound-states, profile, export, report and finite-width take any system"
+        "torque, check, plot, sweep, beyond, bound-states, profile, export, report and finite-width take any "
+        "system"
     )
 
 
@@ -156,7 +159,7 @@ def from_document(document: dict[str, Any], where: str) -> System:
     values: dict[str, Any] = {}
     for name, value in document.items():
         if name not in _TABLES:
-            values[_attribute(where, name)] = value
+            values[_attribute(where, value, name)] = value
         elif not isinstance(value, dict):
             raise SystemFileError(
                 f"{where}: {name} = {shown(value)} is not accepted; "
@@ -164,7 +167,7 @@ def from_document(document: dict[str, Any], where: str) -> System:
             )
         else:
             for inner, inner_value in value.items():
-                values[_attribute(where, name, inner)] = inner_value
+                values[_attribute(where, inner_value, name, inner)] = inner_value
     if "name" not in values:
         raise SystemFileError(f'{where}: the key name is missing; expected a line such as name = "my-system"')
     model = Stack if values.keys() & set(STACK_KEYS.values()) else Interface
@@ -186,12 +189,18 @@ def to_document(system: System) -> dict[str, Any]:
     return document
 
 
-def _attribute(where: str, *path: str) -> str:
-    """Return the attribute that a key, with its table, sets."""
+def _attribute(where: str, value: Any, *path: str) -> str:
+    """Return the attribute that a key, with its table, sets; `value` is what errors show."""
     written = ".".join(part if re.fullmatch(r"[\w-]+", part) else json.dumps(part) for part in path)
     if written in ALL_KEYS:
         return ALL_KEYS[written]
+    if path[0] in HALF_SPACES and path[-1] in SpinOrbitTerms.model_fields:
+        raise SystemFileError(
+            f"{where}: {written} = {shown(value)} is not accepted: a half-space has no spin-orbit coupling; "
+            f"expected {path[-1]} in a table [[layer]] of some thickness, or in [interface]"
+        )
     # A right key in the wrong table, or the attribute's name, is nearer than any likeness of letters.
     same = [key for key, attribute in ALL_KEYS.items() if path[-1] in (key.split(".")[-1], attribute)]
+    same += [f"[[layer]] {path[-1]}"] if path[-1] in Layer.model_fields else []
     near = f" (did you mean {same[0]!r}?)" if same else did_you_mean(written, [*ALL_KEYS, *_TABLES])
     raise SystemFileError(f"{where}: unknown key {written!r}{near}; accepted: {', '.join(ALL_KEYS)}")

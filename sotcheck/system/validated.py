@@ -159,12 +159,16 @@ def refused(
     found = {}
     for problem in error.errors():
         path = problem["loc"]
+        kind = problem["type"]
+        if kind == "missing" and isinstance(path[-1], int):
+            # Too few numbers: the fault is that of what has them.
+            path, kind = path[:-1], "too_short"
         name = ".".join(str(part) for part in path if not isinstance(part, int))
         if not path:
             line = problem["msg"].removeprefix("Value error, ")
-        elif problem["type"] == "missing" and isinstance(path[-1], str):
+        elif kind == "missing":
             line = f"{_in_words(path)} is missing; expected {_expected(model, path)}"
-        elif problem["type"] == "extra_forbidden":
+        elif kind == "extra_forbidden":
             fields = _fields(model, path[:-1])
             near = did_you_mean(str(path[-1]), fields)
             line = f"unknown key {_in_words(path)!r}{near}; accepted: {', '.join(fields)}"

@@ -163,10 +163,11 @@ def _zeros(structure: Structure, segment: Segment, ends: tuple[float, float], cu
         theta = np.broadcast_to(theta, (len(rows), theta.shape[-1]))
         with np.errstate(all="ignore"):
             logs = log_determinants(structure, segment, theta.ravel()).reshape(number, *theta.shape)
-        logs = logs[rows, np.arange(len(rows))]
-        if not size:
-            size.append(float(np.nanmedian(logs.real)))
-        return np.asarray(np.exp(np.clip(logs.real - size[0], -300, 300) + 1j * logs.imag))
+            logs = logs[rows, np.arange(len(rows))]
+            if not size:
+                size.append(float(np.nanmedian(logs.real)))
+            # Beyond doubles there is no value: whoever counts zeros says so.
+            return np.asarray(np.exp(np.clip(logs.real - size[0], -300, 300) + 1j * logs.imag))
 
     rho = RHO
     for half in (structure.left, structure.right):

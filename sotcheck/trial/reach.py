@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 
 from sotcheck.engines import Engine, KwantChain, LatticeLimit
 from sotcheck.engines.lattice import cells
-from sotcheck.errors import LatticeError
+from sotcheck.errors import EngineError, LatticeError
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.model import System
 from sotcheck.system.stack import Layer, Stack
@@ -20,6 +23,8 @@ MANY = 8
 #: Cells of a lattice in all problems of a sum, half a minute of Kwant's; and in one problem, of which a sum
 #: has to have some hundreds.
 MOST_SITES, MOST_CELLS = 3_000_000, 3000
+#: What both kinds of error say that tell of poles.
+COUNTED = "counted"
 #: A layer thinner than this, in wavelengths over 2π: on-site terms of 1/thickness leave no digits of slopes.
 THINNEST = 3e-6
 
@@ -52,6 +57,39 @@ def _cells(engine: KwantChain, system: System) -> Array:
         else:
             q2, spacing = q2.reshape(-1, 2), finest.spacing_for(structure)
             found.append(float(cells(q2, layer.thickness, finest.scheme, spacing).max()))
+    return np.array(found)
+
+
+@contextmanager
+def naming_layers(system: System) -> Iterator[None]:
+    """Say of which layer of a stack an engine complains that its poles cannot be counted, and what to do.
+
+    Raises
+    ------
+    EngineError
+        As the engine does, with the layer that the most waves fit in, and the key whose value stands out.
+    """
+    try:
+        yield
+    except EngineError as error:
+        if not isinstance(system, Stack) or not system.layers or COUNTED not in str(error):
+            raise
+        radians = _radians(system)
+        n = int(np.argmax(radians))
+        said, key = file_units(system).layers[n], _standing_out(system.layers[n], system)
+        raise EngineError(
+            f"{system.name}: {system.names[n]}: {key} = {shown(getattr(said, key))}: waves of "
+            f"{radians[n] / (2 * np.pi):.0f} wavelengths fit in; give a smaller one ({error})"
+        ) from error
+
+
+def _radians(system: Stack) -> Array:
+    """Return the largest phase that electrons at E_F gather in each layer."""
+    k_perp, strengths = np.array([0.0, system.structure.thresholds()[-1] ** 0.5]), system.scale
+    found = []
+    for layer in system.structure.layers:
+        q2, _ = layer.bands(system.structure.energy, k_perp, np.array([0.3, 1.9]), strengths)
+        found.append(float(np.sqrt(np.maximum(q2, 0.0)).max()) * layer.thickness)
     return np.array(found)
 
 

@@ -12,7 +12,7 @@ from sotcheck.engines import Engine
 from sotcheck.engines.determinant import kinks_of
 from sotcheck.exact.apart import apart
 from sotcheck.exact.inside import errors_of_t, total_torque
-from sotcheck.exact.observables import exact_flows, largest_torque, summed_errors
+from sotcheck.exact.observables import FLOOR, exact_flows, largest_torque, summed_errors
 from sotcheck.numerics.angles import NESTED, Sum
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import observed_order, richardson
@@ -21,7 +21,7 @@ from sotcheck.system.model import System
 from sotcheck.theory.sums import stack_torque
 from sotcheck.trial.evidence import RUNGS
 from sotcheck.trial.expansion import Expansion
-from sotcheck.trial.reach import most_problems
+from sotcheck.trial.reach import most_problems, naming_layers
 from sotcheck.trial.stack_expansion import expansion_of, strength
 from sotcheck.trial.verdict import TELL_APART
 
@@ -31,8 +31,6 @@ FIRST_RUNGS, FARTHER, SMALLEST, TINY = (1.0, 0.2, 0.05), 5.0, 1e-6, 1e-60
 LARGEST, HIDDEN = 25.0, 1e4
 #: t/scale is even in it.
 POWERS = (2, 4, 6)
-#: What rounding leaves of any sum, in units of the largest torque there can be.
-FLOOR = 8 * float(np.finfo(float).eps)
 #: Flows at z = 0.
 FLOWS = 4
 #: Part of the natural scale of t below which no torque counts as large.
@@ -225,6 +223,11 @@ class Ladders:
     @classmethod
     def of(cls, system: System, engines: Mapping[str, Engine]) -> Ladders:
         """Climb: which ladders tell most, the first engine says for all."""
+        with naming_layers(system):
+            return cls._of(system, engines)
+
+    @classmethod
+    def _of(cls, system: System, engines: Mapping[str, Engine]) -> Ladders:
         expansion, missing = expansion_of(system)
         expected = stack_torque(system, rtol=1e-12) + missing
         scale = max(float(np.abs(expected.value).max()), SMALL_TORQUE * largest_torque(system))

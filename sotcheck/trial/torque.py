@@ -17,8 +17,9 @@ from sotcheck.bound.stack_flows import stack_bound_flows
 from sotcheck.bound.stack_warnings import on_stack
 from sotcheck.engines import FIRST_ORDER, Engine, Scheme, engine_names, exact_engines
 from sotcheck.errors import EngineError, SystemFileError, in_range
+from sotcheck.exact.apart import Summed, flows_beside
 from sotcheck.exact.inside import errors_of_t, total_torque
-from sotcheck.exact.observables import LAST_STEP, components, exact_flows, parts_of, summed_errors
+from sotcheck.exact.observables import FLOOR, LAST_STEP, components, largest_torque, parts_of, summed_errors
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate, Terms
@@ -31,8 +32,8 @@ from sotcheck.theory.first_order import torque_vector
 from sotcheck.theory.sums import first_order_flows, first_order_torque, stack_flows, stack_torque
 from sotcheck.trial.certified import certified
 from sotcheck.trial.paper import load
-from sotcheck.trial.reach import most_problems, refuse_beyond
-from sotcheck.trial.stack_expansion import expansion_of
+from sotcheck.trial.reach import most_problems, naming_layers, refuse_beyond
+from sotcheck.trial.stack_expansion import expansion_of, strength
 from sotcheck.trial.torque_table import TorqueRow, TorqueTable
 
 #: Default relative quadrature error, and the range accepted.
@@ -92,9 +93,10 @@ def torque(
     for one in engines.values():
         refuse_beyond(one, iface)
     rows: list[TorqueRow] = []
+    summed: Summed = {}
     for name in progress(names, "torque"):
         if name != FIRST_ORDER:
-            rows += _exact_rows(iface, engines[name], values, tolerance)
+            rows += _exact_rows(iface, engines[name], values, tolerance, summed)
         elif isinstance(iface, Interface):
             rows += _first_order_rows(iface, values, tolerance)
         else:
@@ -157,10 +159,12 @@ def _summed(rows: list[TorqueRow]) -> dict[float, Array]:
 
 def _first_order_rows(iface: Interface, h_R: list[float], tolerance: float) -> list[TorqueRow]:
     theory, m = load().first_order, iface.direction
-    sums = first_order_torque(iface, theory.torque, rtol=tolerance).total
     currents = first_order_flows(iface, theory, rtol=tolerance)
-    errors = (sums.error + currents.error.max(axis=(1, 2)))[:, None]
-    vectors = Estimate(torque_vector(sums.value, m), {"quadrature": (errors, "nested rules in k_perp")})
+    rounding = _rounding(iface, currents, 1.0)
+    sums = first_order_torque(iface, theory.torque, rtol=tolerance).total.and_("rounding", *rounding)
+    by_source = (sums.size("quadrature") + currents.error.max(axis=(1, 2)))[:, None]
+    error = {"quadrature": (by_source, "nested rules in k_perp"), "rounding": rounding}
+    vectors = Estimate(torque_vector(sums.value, m), error)
     # The components are the formula's own, but for m along y, where they belong to no vector.
     defined = components(np.zeros(3), m) is not None
     return [
@@ -173,18 +177,23 @@ def _first_order_rows(iface: Interface, h_R: list[float], tolerance: float) -> l
     ]  # fmt: skip
 
 
+def _rounding(system: System, flows: Estimate, strength: float) -> tuple[float, str]:
+    """Return what rounding leaves of sums of flows like these, those of both spins apart, and why."""
+    largest = max(float(np.abs(flows.value).max()), largest_torque(system) * strength)
+    return FLOOR * largest, "double precision"
+
+
 def _stack_rows(iface: System, scales: list[float], tolerance: float) -> list[TorqueRow]:
-    found, embedded = stack_torque(iface, rtol=tolerance), expansion_of(iface)[1]
-    if embedded.value.any():
-        # Of a state bound among open channels only the whole torque is known.
-        found = found + embedded
-        number = 4 * len(iface.structure.interfaces) + 2 * len(iface.structure.layers)
-        flows = Estimate(np.full((len(SOURCES), number, 3), np.nan))
-        error = {"quadrature": (found.total, "nested rules in k_perp")}
-    else:
-        flows = stack_flows(iface, rtol=tolerance)
-        error = {"quadrature": (found.total + flows.total, "nested rules in k_perp")}
-    values = flows.value
+    with naming_layers(iface):
+        found, embedded = stack_torque(iface, rtol=tolerance), expansion_of(iface)[1]
+        flows = stack_flows(iface, rtol=tolerance) if not embedded.value.any() else None
+    rounding = _rounding(iface, flows or found, strength(iface.structure))
+    found = found.and_("rounding", *rounding) + embedded
+    # Of a state bound among open channels only the whole torque is known.
+    number = 4 * len(iface.structure.interfaces) + 2 * len(iface.structure.layers)
+    values = flows.value if flows else np.full((len(SOURCES), number, 3), np.nan)
+    told = found.total - rounding[0] + (flows.total if flows else 0.0)
+    error = {"quadrature": (told, "nested rules in k_perp"), "rounding": rounding}
     rows = []
     for scale in scales:
         for s, source in enumerate(SOURCES):
@@ -194,13 +203,16 @@ def _stack_rows(iface: System, scales: list[float], tolerance: float) -> list[To
     return rows
 
 
-def _exact_rows(iface: System, engine: Engine, h_R: list[float], tolerance: float) -> list[TorqueRow]:
+def _exact_rows(
+    iface: System, engine: Engine, h_R: list[float], tolerance: float, summed: Summed
+) -> list[TorqueRow]:
     rows = []
     roundings = summed_errors(engine, iface, np.array(h_R)).sum(axis=0)
     for h, rounding in zip(h_R, roundings, strict=True):
         most = most_problems(engine, iface)
-        found = exact_flows(engine, iface, np.array([h]), rtol=tolerance, most=most).total[0] * (h or 1.0)
-        rows += rows_of(iface, engine, h, found, rounding)
+        with naming_layers(iface):
+            found = flows_beside(engine, iface, h, tolerance, most, float(rounding.max()), summed)
+        rows += rows_of(iface, engine, h, found.total[0] * (h or 1.0), rounding)
         if isinstance(iface, Interface) and occurrence(iface, h).has_bound_edge:
             rows.append(_bound_row(iface, engine, h, tolerance))
         elif isinstance(iface, Stack) and len(engine.rungs(iface.structure)) == 1:
