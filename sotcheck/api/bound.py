@@ -15,7 +15,7 @@ from sotcheck.bound.stack_table import StackBoundResult, bound_in_stack, strengt
 from sotcheck.bound.stack_warnings import on_stack
 from sotcheck.bound.table import BoundStatesResult
 from sotcheck.bound.table import bound_states as found_bound
-from sotcheck.errors import SystemFileError
+from sotcheck.errors import SystemFileError, in_our_words
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.files import bare
 from sotcheck.system.model import System
@@ -131,6 +131,7 @@ def _on(system: System, part: Found) -> list[str]:
     return list(on_stack(part.stack, part.scale.tolist()))
 
 
+@in_our_words
 def bound_states(
     system: SystemLike,
     h_R: ArrayLike | None = None,

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from sotcheck.api import draw
 from sotcheck.api.result import MOST_ROWS, Names, Result, SystemLike, chosen, members, names, numbers, picture
 from sotcheck.engines import Scheme
-from sotcheck.errors import SystemFileError
+from sotcheck.errors import SystemFileError, in_our_words
 from sotcheck.run.executors import backend
 from sotcheck.run.progress import Progress, silent
 from sotcheck.trial import check as trial
@@ -142,6 +142,7 @@ def _varied(system: Any, axes: dict[str, Any]) -> dict[str, Any]:
     return {name: getattr(system, name, None) for name in axes}
 
 
+@in_our_words
 def check(
     system: SystemLike | None = None,
     *,
@@ -225,6 +226,7 @@ def check(
     return Verdicts(systems[0].name, family, results)
 
 
+@in_our_words
 def audit(
     paper: str | Path = DEFAULT,
     *,

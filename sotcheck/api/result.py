@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sotcheck.errors import SystemFileError
+from sotcheck.errors import SystemFileError, in_our_words
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.family import Family
 from sotcheck.system.files import load
@@ -120,6 +120,10 @@ class Result(ABC, Generic[Part]):
 
     #: Variables that are columns of the table; all by default.
     columns: tuple[str, ...] | None = None
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        cls.plot = in_our_words(cls.plot)  # type: ignore[method-assign]
 
     def __init__(self, name: str, family: Family | None, parts: list[Part]) -> None:
         self.name, self.family, self.parts = name, family, parts

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from sotcheck.api.profiles import Profile, Spins
 from sotcheck.api.result import Names, SystemLike, chosen, members, names, numbers
-from sotcheck.errors import SystemFileError, one_of
+from sotcheck.errors import SystemFileError, in_our_words, one_of
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.model import SOURCES, System
@@ -25,6 +25,7 @@ from sotcheck.trial.torque_table import weights
 BOTH_SIDES = ("-0", "+0")
 
 
+@in_our_words
 def spin_density(
     system: SystemLike,
     z: Where | None = None,
@@ -115,6 +116,7 @@ def _flows(
     return found
 
 
+@in_our_words
 def spin_currents(
     system: SystemLike,
     z: Where | None = BOTH_SIDES,

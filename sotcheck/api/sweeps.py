@@ -11,7 +11,7 @@ import numpy as np
 from sotcheck.api import draw
 from sotcheck.api.result import Names, Result, SystemLike, chosen
 from sotcheck.engines import Scheme, reference
-from sotcheck.errors import SystemFileError, one_of
+from sotcheck.errors import SystemFileError, in_our_words, one_of
 from sotcheck.run.executors import DASK_PATIENCE, Backend, backend
 from sotcheck.run.progress import Progress, silent
 from sotcheck.sweep import dataset, runner
@@ -79,6 +79,7 @@ class Sweep(Result["xr.Dataset"]):
         return draw.finish(ax, f"{self.name}: torque", draw.varied(dims[0], self.system), words)
 
 
+@in_our_words
 def sweep(
     system: SystemLike,
     output: str | Path,
@@ -147,6 +148,7 @@ def sweep(
     return Sweep(base.name, None, [data])
 
 
+@in_our_words
 def open_sweep(path: str | Path) -> Sweep:
     """Open a finished sweep.
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from sotcheck.api.result import Names, SystemLike, chosen, members, names, numbers, refuse_twice
 from sotcheck.api.torque_result import Torque
 from sotcheck.engines import Scheme
-from sotcheck.errors import SystemFileError
+from sotcheck.errors import SystemFileError, in_our_words
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.units import length_in_m
 from sotcheck.trial import torque as trial
@@ -20,6 +20,7 @@ from sotcheck.trial.si import Drive, Magnet, Measured
 from sotcheck.trial.torque_table import TorqueTable
 
 
+@in_our_words
 def torque(
     system: SystemLike | None = None,
     engine: Names = None,
