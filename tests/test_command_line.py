@@ -322,7 +322,7 @@ def test_first_order_of_the_integrand_is_the_exact_one_at_small_h_R() -> None:
     with pytest.raises(EngineError, match="bare interfaces only"):
         curves.integrand(load("pt-yig"), ["first-order"])
     with pytest.raises(EngineError, match="parallel to y"):
-        curves.k_map(load("bulk-magnetism").with_(m=(0, 1, 0)))
+        curves.integrand(load("bulk-magnetism").with_(m=(0, 1, 0)))
 
 
 def completed(*words: str) -> list[str]:

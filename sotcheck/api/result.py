@@ -184,6 +184,11 @@ class Result(ABC, Generic[Part]):
         return str(frame.head(MOST_ROWS).to_html(index=False, float_format="{:.6g}".format)) + more
 
 
+def documents(parts: Sequence[Any]) -> dict[str, Any]:
+    """Return a JSON document, or of a family one for each system."""
+    return parts[0].to_dict() if len(parts) == 1 else {"systems": [part.to_dict() for part in parts]}
+
+
 def joined(datasets: list[xr.Dataset], family: Family | None) -> xr.Dataset:
     """Return one dataset of those of a family, along its dimensions."""
     import xarray as xr

@@ -95,6 +95,7 @@ def sweep(
     resume: bool = False,
     progress: Progress = silent,
     say: Callable[[str], None] | None = None,
+    command: str = "sc.sweep",
 ) -> Sweep:
     """Compute the torque over ranges, and keep it in a NetCDF file as it arrives, as `sotcheck sweep` does.
 
@@ -115,12 +116,18 @@ def sweep(
         "dask://HOST:PORT", "tls://HOST:PORT", "mpi"; or a client of Dask.
     resume : bool
         Go on with what an interrupted run has left, if anything.
+    say : callable, optional
+        Is told what happens to workers.
+    command : str
+        What gives these data again: the file keeps it.
 
     Raises
     ------
     SystemFileError, OutputError, EngineError
         For what is not accepted, a file in the way, or if nothing can be computed.
     """
+    if Path(output).suffix != ".nc":
+        raise SystemFileError(f"output = {str(output)!r}: the name must end in .nc, for NetCDF")
     found = chosen(system)
     base = bare(found.system if isinstance(found, Family) else found, "sweep")
     axes = [
@@ -133,10 +140,8 @@ def sweep(
         axes += [parse_axis(base, text) for text in ([over] if isinstance(over, str) else over)]
     if table is not None:
         axes.insert(0, read_table(base, Path(table)))
-    if Path(output).suffix != ".nc":
-        raise SystemFileError(f"output = {str(output)!r}: the name must end in .nc, for NetCDF")
     how: dict[str, Any] = {"scheme": scheme, "spacing": spacing, "tolerance": tolerance}
-    plan = make_plan(base, axes, engine=engine or reference(), **how, command="sc.sweep")
+    plan = make_plan(base, axes, engine=engine or reference(), **how, command=command)
     data = runner.sweep(
         plan,
         Path(output),

@@ -195,25 +195,26 @@ def _spin(
 
 
 def _by_k(chosen: System, what: str, names: list[str] | None) -> Picture:
-    from sotcheck.pages import curves as pages
+    from sotcheck.pages import plane
+    from sotcheck.pages.curves import integrand
     from sotcheck.trial import curves
 
     if what == "integrand":
-        return Picture(curves.integrand(chosen, names), pages.integrand, itemgetter("integrand"))
+        return Picture(curves.integrand(chosen, names), integrand, itemgetter("integrand"))
     if names is not None and len(names) != 1:
         raise click.BadParameter("a map is of one engine", param_hint="--engine")
-    return Picture(curves.k_map(chosen, names[0] if names else None), pages.k_map, curves.map_rows)
+    return Picture(curves.k_map(chosen, names[0] if names else None), plane.draw, curves.map_rows)
 
 
 def _only(data: dict[str, Any], sources: list[str]) -> dict[str, Any]:
-    """Return the data with rows, or maps, of some sources only."""
+    """Return the data with rows, or a map, of some sources only."""
     from sotcheck.errors import EngineError
 
     kept = dict(data)
     for name, value in data.items():
         if isinstance(value, list) and value and isinstance(value[0], dict) and "source" in value[0]:
             kept[name] = [row for row in value if row["source"] in sources]
-        elif name == "maps":
+        elif name == "sources":
             kept[name] = {source: value[source] for source in sources if source in value}
         else:
             continue

@@ -39,6 +39,12 @@ def plain(text: str) -> str:
     return text.replace("$", r"\$")
 
 
+def unit_of(data: Data, power: int) -> str:
+    """Return the unit of a wave vector to a power."""
+    base, exponent = ("nm", -power) if data["system"].get("units") else ("wave vector", power)
+    return base if exponent == 1 else f"{base}$^{{{exponent}}}$"
+
+
 def canvas(height: float, *shape: int, **options: Any) -> tuple[Figure, Any]:
     """Return a figure of that height and its axes; shape and options are those of `subplots`."""
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
@@ -93,7 +99,8 @@ def torque(data: Data) -> Figure:
     curve, chain = data["curve"], data["lattice"]["engine"]
     h = np.array(curve["h_R"])
     xlabel = "scale of all spin-orbit terms" if "totals" in data else "$h_R$"
-    unit = "nm$^{-3}$" if data["system"].get("units") and "totals" in data else "wave vector$^3$"
+    # Those of a bare interface are in wave vectors, whatever its file is in.
+    unit = unit_of(data if "totals" in data else {"system": {}}, 3)
     figure, grid = panels(curve["sources"], COMPONENTS, xlabel, f"torque t  ({unit})")
     for (source, name), axes in grid.items():
         part = curve["sources"][source][name]
