@@ -111,7 +111,10 @@ def torque(data: Data) -> Figure:
         for limit, value in part["limits"].items():
             if value is not None:
                 axes.axvline(value, color=ORANGE, ls=LIMIT_STYLE[limit], lw=1)
-                _note(axes, value, 0.98, limit.replace("%", " %"), ha="right", va="top", rotation=90)
+                # Where the curve is not.
+                high = 2 * np.interp(value, h, part["exact"]) > max(0, *line) + min(0, *line)
+                end: Any = {"y": 0.02, "va": "bottom"} if high else {"y": 0.98, "va": "top"}
+                _note(axes, value, words=limit.replace("%", " %"), ha="right", rotation=90, **end)
         mark_bound_states(axes, curve["bound_from"], h)
         if part["first_order_vanishes"]:
             axes.text(0.05, 0.06, "no first-order part", transform=axes.transAxes, color=GREY, fontsize=SMALL)
