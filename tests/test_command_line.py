@@ -80,6 +80,19 @@ def test_colour_is_for_terminals_only(monkeypatch: pytest.MonkeyPatch) -> None:
             assert output.colored(text, Terminal()) == text
 
 
+def test_sentences_fit_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Warnings and verdicts in words; tables, which fit by themselves, CSV and its comments stay."""
+    monkeypatch.setattr(output, "get_terminal_size", lambda: os.terminal_size((40, 20)))
+    warning = "Warning: at h_R = 1.2 states bound to the interface lie at E_F, and carry 3.4 times as much"
+    table = "normal  fieldlike  1.0000000000e-04  1.0e-14  and so on"
+    rows = "# uncertainty of continuum, normal: 1e-3 of it\nengine,source,region,z,spin_density_x"
+    text = f"{warning}\n{table}\n{rows}\n"
+    shown = output.wrapped(text, Terminal())
+    assert shown.endswith(f"{table}\n{rows}\n") and " ".join(shown.split()) == " ".join(text.split())
+    assert [len(line) <= 40 for line in shown.split("\n")[:3]] == [True] * 3
+    assert output.wrapped(text, io.StringIO()) == text
+
+
 def rows_of(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 

@@ -90,6 +90,8 @@ def mathml(tex: str) -> Markup:
         found,
     )
     found = re.sub(r"^(<math[^>]*>)<mrow>(.*)</mrow></math>$", r"\1\2</math>", found)
+    # A row of one thing is that thing.
+    found = re.sub(r"<mrow>(<(m\w+)\b[^>]*>(?:(?!</?\2\b).)*</\2>)</mrow>", r"\1", found)
     return Markup(re.sub(r"<mrow>(<m[ion]>[^<]*</m[ion]>)</mrow>", r"\1", found))
 
 
