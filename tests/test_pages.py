@@ -211,6 +211,26 @@ def test_the_side_bar_folds(browser: Browser, folder: Path) -> None:
     assert browser.run(state) == "block"
 
 
+def test_what_has_the_focus_is_seen(browser: Browser, folder: Path) -> None:
+    """A line around whatever the Tab key goes to, in both themes; on a page without it, it is missed."""
+    from selenium.webdriver import ActionChains, Keys
+
+    def unseen(path: Path, theme: str) -> list[str]:
+        browser.open(path, theme=theme)
+        found = []
+        for _ in range(16):
+            ActionChains(browser.driver).send_keys(Keys.TAB).perform()
+            found += browser.wrong("focus")
+        return found
+
+    page = folder / "pt-yig" / "index.html"
+    assert [unseen(page, theme) for theme in THEMES] == [[], []]
+    bad = page.with_name("unseen.html")
+    text = page.read_text(encoding="utf-8")
+    bad.write_text(text.replace("</style>", "* { outline: none !important; }</style>"), encoding="utf-8")
+    assert unseen(bad, "light") != []
+
+
 # ---------------------------------------------------------------------------------------- figures
 
 

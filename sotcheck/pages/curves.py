@@ -13,24 +13,24 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sotcheck.errors import OutputError
-from sotcheck.pages.figures import COMPONENTS, GREY, ORANGE, SOURCE_COLOR, one_legend, plain, tame, unit_of
+from sotcheck.pages import svg
+from sotcheck.pages.figures import (
+    COMPONENTS,
+    GREY,
+    ORANGE,
+    SOURCE_COLOR,
+    one_legend,
+    plain,
+    symbol,
+    tame,
+    unit_of,
+)
 
 Data = dict[str, Any]
 Panels = dict[tuple[str, str], Axes]
 
-STYLE: Any = {
-    "svg.hashsalt": "sotcheck", "svg.fonttype": "path", "font.size": 9, "lines.linewidth": 1.6,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True, "legend.frameon": False,
-    "axes.grid": True, "grid.color": "#e5e5e5", "grid.linewidth": 0.6,
-}  # fmt: skip
-
-#: What keys are called on an axis.
-NAMES = {
-    "h_R": "$h_R$", "E_F": "$E_F$", "U_N": "$U_N$", "U_F": "$U_F$", "J": "$J$", "u_0": "$u_0$",
-    "u_m": "$u_m$", "scale": "scale of all spin-orbit terms", "theta": r"$\theta$ of m (degrees)",
-    "phi": r"$\varphi$ of m (degrees)", "m": "m: number of the direction",
-    **{f"tau_{name}": rf"$\tau$ of {name}" for name in ("N", "up", "down", "bound")},
-}  # fmt: skip
+#: Letters as paths: whoever reads the file need not have their font.
+STYLE: Any = svg.STYLE | {"svg.fonttype": "path", "font.size": 9}
 #: Lines of engines, in the order asked for, and marks of further ones.
 LINES, MARKS = ("--", "-"), "osv"
 #: Formats of a file, by the end of its name.
@@ -43,7 +43,7 @@ WINDOWS = ("QtAgg", "TkAgg", "GTK4Agg", "GTK3Agg", "WxAgg", "MacOSX")
 def torque_curve(data: Data) -> Figure:
     """Both components of the torque against a key, a column for each source, a line for each engine."""
     name, rows = data["axis"], data["torque"]
-    figure, grid = _panels(rows, NAMES.get(name, plain(name)), f"torque t  ({unit_of(data, 3)})")
+    figure, grid = _panels(rows, symbol(name), f"torque t  ({unit_of(data, 3)})")
     for (source, part), axes in grid.items():
         _lines(axes, rows, name, part, source)
     return _finished(figure, data)

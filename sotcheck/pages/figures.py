@@ -30,6 +30,12 @@ COMPONENTS = ("fieldlike", "dampinglike")
 #: Torques below this are rounding; differences below that are drawn there.
 ZERO, FLOOR = 1e-12, 1e-20
 LIMIT_STYLE: Any = {"1%": ":", "10%": "--"}
+#: What stands on an axis where a parameter is not a letter with an index.
+WORDS = {
+    "scale": "scale of all spin-orbit terms", "theta": r"$\theta$ of m (degrees)", "E_F/J": "$E_F/J$",
+    "phi": r"$\varphi$ of m (degrees)", "m": "m: number of the direction",
+    **{f"tau_{name}": rf"$\tau$ of {name}" for name in ("N", "up", "down", "bound")},
+}  # fmt: skip
 #: All figures are as wide, in inches; the size of words that have to be small.
 WIDTH, SMALL = 6.0, 8.5
 
@@ -37,6 +43,14 @@ WIDTH, SMALL = 6.0, 8.5
 def plain(text: str) -> str:
     """Return a user's text so that nothing in it is taken for mathematics."""
     return text.replace("$", r"\$")
+
+
+def symbol(name: str) -> str:
+    """Return a parameter as the paper prints it, or in words."""
+    head, under, tail = name.partition("_")
+    if name in WORDS or len(head) != 1 or (under and not tail.isalnum()):
+        return WORDS.get(name, plain(name))
+    return f"${head}_{{{tail}}}$" if under else f"${name}$"
 
 
 def unit_of(data: Data, power: int) -> str:

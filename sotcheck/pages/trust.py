@@ -13,7 +13,7 @@ from matplotlib.patches import Patch, Rectangle
 from sotcheck.beyond.document import bound_at_limit, on_bound_states
 from sotcheck.beyond.limits import CURRENTS
 from sotcheck.numerics.crossing import LARGEST
-from sotcheck.pages.figures import GREY, RED, SMALL, canvas, picture
+from sotcheck.pages.figures import GREY, RED, SMALL, canvas, picture, symbol
 from sotcheck.pages.page import Data, Page, Picture, Section, Words
 from sotcheck.pages.publish import publish
 from sotcheck.pages.svg import BLACK, WHITE
@@ -34,10 +34,6 @@ REGIONS = {
     "no state": ("no propagating state", "..."),
     "failed": ("could not be computed", "***"),
 }
-LABELS = {
-    "E_F": "$E_F$", "U_N": "$U_N$", "U_F": "$U_F$", "J": "$J$", "u_0": "$u_0$", "u_m": "$u_m$",
-    "E_F/J": "$E_F/J$", "theta": "polar angle of m (degrees)", "phi": "azimuth of m (degrees)",
-}  # fmt: skip
 
 
 def draw_trust_map(data: Data) -> Figure:
@@ -97,7 +93,7 @@ def draw_trust_map(data: Data) -> Figure:
         handles += axes.plot(*(lower + size * at[marked]).T, "o", label=words, **style)
     axes.set(
         xlim=(over_x["lower"], over_x["upper"]), ylim=(over_y["lower"], over_y["upper"]),
-        xlabel=LABELS[over_x["parameter"]], ylabel=LABELS[over_y["parameter"]],
+        xlabel=symbol(over_x["parameter"]), ylabel=symbol(over_y["parameter"]),
     )  # fmt: skip
     axes.grid(False)
     if handles:
