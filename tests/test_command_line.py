@@ -242,10 +242,13 @@ PICTURES = {
     "integrand": (),
     "map": ("--source", "majority", "--h-r", "0.3"),
     "spin": ("--points", "10"),
+    "currents": ("--engine", "first-order", "--source", "normal"),
 }
 
 
-@pytest.mark.parametrize(("what", "kind"), list(zip(PICTURES, ("svg", "png", "pdf", "svg"), strict=True)))
+@pytest.mark.parametrize(
+    ("what", "kind"), list(zip(PICTURES, ("svg", "png", "pdf", "svg", "png"), strict=True))
+)
 def test_pictures(sotcheck: Command, tmp_path: Path, what: str, kind: str) -> None:
     """Of each kind, in each format, and the numbers of which they are made."""
     file = tmp_path / f"picture.{kind}"

@@ -103,6 +103,8 @@ WRITTEN = {
     "plot of spin": ("plot", "pt-yig", "--what", "spin", "--points", "5", *FAST[2:], "-o", "x.svg"),
     "plot of integrand": ("plot", "bulk-magnetism", "--what", "integrand", "--engine", "first-order",
                           "-o", "x.svg"),
+    "plot of currents": ("plot", "bulk-magnetism", "--what", "currents", "--engine", "first-order",
+                         "-o", "x.svg"),
     "plot of map": ("plot", "bulk-magnetism", "--what", "map", "-o", "x.svg"),
     "systems": ("systems",),
     "doctor": ("doctor",),

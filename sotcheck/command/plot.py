@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sotcheck.system.model import System
 
 #: Pictures by name.
-WHAT = ("torque", "integrand", "map", "spin")
+WHAT = ("torque", "integrand", "map", "spin", "currents")
 #: What the torque is drawn against, where no key is given.
 AGAINST = {True: "h_R=0.02:1:25", False: "scale=0.1:2:20"}
 
@@ -48,7 +48,8 @@ class Picture(NamedTuple):
     default="torque",
     show_default=True,
     help="torque against a key; integrand: where in k_perp it comes from; map: where in the plane of "
-    "(k_x, k_y); spin: spin density and spin current against z.",
+    "(k_x, k_y); spin: spin density and spin current against z; currents: spin currents on both sides of "
+    "z = 0, and what h_R adds there, against k_perp.",
 )
 @click.option(
     "--over",
@@ -128,6 +129,8 @@ def plot(
         picture = _torque(chosen, over, **asked)
     elif what == "spin":
         picture = _spin(chosen, sources, points, **asked)
+    elif what == "currents":
+        picture = _currents(chosen, **asked)
     else:
         picture = _by_k(chosen, what, names)
     data = picture.data if what == "spin" or sources is None else _only(picture.data, sources)
@@ -192,6 +195,31 @@ def _spin(
     asked: dict[str, Any] = {"source": sources, "points": points, "tolerance": tolerance}
     found = against_z(chosen, engine or "continuum", progress=bar, **asked)
     return Picture(found.to_dict(), draw, lambda _: f"{found}\n")
+
+
+def _currents(chosen: System, engine: list[str] | None, tolerance: float) -> Picture:
+    from matplotlib.figure import Figure
+
+    from sotcheck import __version__
+    from sotcheck.api.spins import spin_currents
+    from sotcheck.engines import FIRST_ORDER, reference
+    from sotcheck.system.files import to_document
+    from sotcheck.trial.curves import thresholds
+
+    names = engine or [FIRST_ORDER, reference()]
+    found = spin_currents(chosen, engine=names, by="k_perp", tolerance=tolerance, progress=bar)
+    frame = found.to_dataframe().query("source in @there", local_dict={"there": list(thresholds(chosen))})
+
+    def draw(data: dict[str, Any]) -> Figure:
+        sources = list(dict.fromkeys(row["source"] for row in data["currents"]))
+        figure = Figure(figsize=(8.0, 3.2 * len(sources)), layout="constrained")
+        for source, (axes,) in zip(sources, figure.subplots(len(sources), 1, squeeze=False), strict=True):
+            found.plot(axes, source=source)
+        return figure
+
+    rows = frame.filter(regex="^(?!spin_density)").to_dict("records")
+    data = {"sotcheck": __version__, "system": to_document(chosen), "currents": rows}
+    return Picture(data, draw, itemgetter("currents"))
 
 
 def _by_k(chosen: System, what: str, names: list[str] | None) -> Picture:

@@ -197,6 +197,7 @@ class Plot(Document):
     failed: list[Free] = is_("of torque: points without one, and why", default=[])
     integrand: list[IntegrandPoint] = is_("of integrand", default=[])
     thresholds: dict[str, float] = is_("where channels close, by source", default={})
+    currents: list[Free] = is_("of currents: by engine, z, source and k_perp", default=[])
     engine: str = is_("of a map", default="")
     k_perp: list[float] = is_("of a map", default=[])
     angle: list[float] = is_("of k, in half a turn: the opposite k has the same torque", default=[])
