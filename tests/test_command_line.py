@@ -260,7 +260,8 @@ def test_pictures(sotcheck: Command, tmp_path: Path, what: str, kind: str) -> No
     text = (tmp_path / "data.csv").read_text()
     rows = rows_of("".join(line for line in text.splitlines(keepends=True) if not line.startswith("#")))
     sources = {row["source"] for row in rows}
-    expected = {"torque": {"normal"}, "map": {"majority"}}.get(what, sources | {"minority"})
+    own = {"torque": {"normal"}, "currents": {"normal"}, "map": {"majority"}}
+    expected = own.get(what, sources | {"minority"})
     assert sources == expected and len(rows) > 5
 
 
