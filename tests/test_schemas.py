@@ -150,7 +150,7 @@ def _word(row: dict[str, Any]) -> bool:
 
 
 #: Lists of objects whose keys the schema leaves open.
-FREE = {"does_not_apply", "spin_density", "fermi_energy", "power", "regions"}
+FREE = {"does_not_apply", "spin_density", "fermi_energy", "power", "regions", "currents"}
 FAULTS: tuple[Callable[[dict[str, Any]], bool], ...] = (_more, _less, _word)
 
 

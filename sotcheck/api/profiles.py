@@ -21,6 +21,7 @@ from sotcheck.trial import against_z as trial
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 #: What by itself is no function of z: what the spin-orbit term adds at z = 0, and what u_m takes there.
 AT_ZERO = ("lattice", "interface")
@@ -193,6 +194,17 @@ class Spins(Result[Profile]):
         return draw.finish(
             ax, title, f"z ({'nm' if system.unit else '1/wave vector'})", f"{WORDS[what]} ({unit})"
         )
+
+
+def by_source(spins: Spins, sources: Sequence[str]) -> Figure:
+    """Return a figure with a panel for each source, named once or more."""
+    from matplotlib.figure import Figure
+
+    wanted = list(dict.fromkeys(sources))
+    figure = Figure(figsize=(8.0, 3.2 * len(wanted)), layout="constrained")
+    for source, (axes,) in zip(wanted, figure.subplots(len(wanted), 1, squeeze=False), strict=True):
+        spins.plot(axes, source=source)
+    return figure
 
 
 def _unit(system: System, power: int) -> str:

@@ -198,9 +198,8 @@ def _spin(
 
 
 def _currents(chosen: System, engine: list[str] | None, tolerance: float) -> Picture:
-    from matplotlib.figure import Figure
-
     from sotcheck import __version__
+    from sotcheck.api.profiles import by_source
     from sotcheck.api.spins import spin_currents
     from sotcheck.engines import FIRST_ORDER, reference
     from sotcheck.system.files import to_document
@@ -209,17 +208,13 @@ def _currents(chosen: System, engine: list[str] | None, tolerance: float) -> Pic
     names = engine or [FIRST_ORDER, reference()]
     found = spin_currents(chosen, engine=names, by="k_perp", tolerance=tolerance, progress=bar)
     frame = found.to_dataframe().query("source in @there", local_dict={"there": list(thresholds(chosen))})
-
-    def draw(data: dict[str, Any]) -> Figure:
-        sources = list(dict.fromkeys(row["source"] for row in data["currents"]))
-        figure = Figure(figsize=(8.0, 3.2 * len(sources)), layout="constrained")
-        for source, (axes,) in zip(sources, figure.subplots(len(sources), 1, squeeze=False), strict=True):
-            found.plot(axes, source=source)
-        return figure
-
     rows = frame.filter(regex="^(?!spin_density)").to_dict("records")
     data = {"sotcheck": __version__, "system": to_document(chosen), "currents": rows}
-    return Picture(data, draw, itemgetter("currents"))
+    return Picture(
+        data,
+        lambda some: by_source(found, [row["source"] for row in some["currents"]]),
+        itemgetter("currents"),
+    )
 
 
 def _by_k(chosen: System, what: str, names: list[str] | None) -> Picture:
