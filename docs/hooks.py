@@ -14,8 +14,8 @@ from markdown.extensions import Extension
 from pydantic import BaseModel
 
 import sotcheck
-from sotcheck.command.documents import DOCUMENTS
 from sotcheck.command.main import cli
+from sotcheck.command.schemas import DOCUMENTS
 from sotcheck.system.reference import schema, template
 
 DOCS = Path(__file__).parent

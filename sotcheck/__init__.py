@@ -65,7 +65,7 @@ def __getattr__(name: str) -> Any:
         found = getattr(import_module(_HOMES[name]), name)
         if (room := sys.modules.get(f"sotcheck.{name}")) is not None:
             # `sotcheck.sweep.plan` is there as well.
-            found.__dict__ = vars(room)
+            vars(found).update(vars(room))
         return found
     raise AttributeError(f"module 'sotcheck' has no attribute {name!r}")
 

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
+from inspect import signature
 from numbers import Real
+from typing import ParamSpec, TypeVar
+
+Options = ParamSpec("Options")
+Returned = TypeVar("Returned")
 
 
 class SotcheckError(Exception):
@@ -69,6 +75,24 @@ def one_of(name: str, accepted: Sequence[str], what: str) -> None:
         raise EngineError(
             f"unknown {what} {name!r}{did_you_mean(name, accepted)}; choose from {', '.join(accepted)}"
         )
+
+
+def in_our_words(function: Callable[Options, Returned]) -> Callable[Options, Returned]:
+    """Return a function that refuses arguments it does not take as everything else is refused."""
+    known = signature(function)
+
+    @wraps(function)
+    def called(*args: Options.args, **options: Options.kwargs) -> Returned:
+        try:
+            known.bind(*args, **options)
+        except TypeError as error:
+            accepted = [name for name in known.parameters if name != "self"]
+            unknown = [name for name in options if name not in accepted]
+            wrong = f"unknown option {unknown[0]!r}{did_you_mean(unknown[0], accepted)}" if unknown else error
+            raise SotcheckError(f"{function.__name__}: {wrong}; accepted: {', '.join(accepted)}") from None
+        return function(*args, **options)
+
+    return called
 
 
 def in_a_line(error: BaseException) -> str:

@@ -33,6 +33,13 @@ const CHECKS = {
     return [...wrong];
   },
 
+  // What has the focus, without a line around it that stands out from what is behind.
+  focus: () => {
+    const one = document.activeElement, style = getComputedStyle(one);
+    const seen = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+    return one === document.body || seen ? [] : [one.tagName];
+  },
+
   // Pictures and tables that tell nothing to who does not see them; headings that leave out a level.
   names: () => {
     const wrong = [];

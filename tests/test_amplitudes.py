@@ -521,7 +521,7 @@ def test_commands(sotcheck: Command, tmp_path: Path) -> None:
         ("torque --amplitudes F --engine kwant", "there is first-order only"),
         ("torque --amplitudes F --json none/x", "folder does not exist"),
         ("torque --amplitudes F --si --field 1 --relaxation-time 1e-14", "units.energy is not given"),
-        ("torque --amplitudes E --efficiency", "--efficiency needs the carriers of F"),
+        ("torque --amplitudes E --efficiency", "efficiency needs the carriers of F"),
         ("torque --amplitudes none.csv", "none.csv: cannot be read"),
         ("amplitudes bulk-magnetism", "Missing option '-o'"),
         ("amplitudes bulk-magnetism -o x.txt", "x.txt: a table of amplitudes ends in .csv"),

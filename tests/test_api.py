@@ -64,6 +64,7 @@ def test_rooms_do_not_hide_functions() -> None:
     assert (sc.sweep.__module__, sc.sweep.__name__) == ("sotcheck.api.sweeps", "sweep")
     assert "Parameters" in str(sc.sweep.__doc__)
     assert next(iter(inspect.signature(sc.sweep).parameters)) == "system"
+    assert pickle.loads(pickle.dumps(sc.sweep)) is sc.sweep
 
 
 WRONG: list[tuple[Callable[[], Any], str]] = [
@@ -117,6 +118,10 @@ WRONG: list[tuple[Callable[[], Any], str]] = [
     (lambda: sc.torque(3), "3 is no system"),  # type: ignore[arg-type]
     (lambda: sc.spin_currents(BULK, by="angel"), "did you mean 'angle'?"),
     (lambda: sc.spin_currents(BULK, by="k_perp", k_perp=[9.0]), "k_perp = 9 "),
+    (lambda: sc.torque(BULK, engin="kwant"), "torque: unknown option 'engin' (did you mean 'engine'?)"),  # type: ignore[call-arg]
+    (lambda: sc.sweep(BULK, "x.nc", engines="kwant"), "did you mean 'engine'?"),  # type: ignore[call-arg]
+    (lambda: sc.load(), "load: missing a required argument: 'system'; accepted: system"),  # type: ignore[call-overload]
+    (lambda: sc.amplitudes(BULK).plot(source="normal"), "plot: unknown option 'source'; accepted: ax"),  # type: ignore[call-arg]
     (lambda: sc.sweep(BULK, "x.csv", over="h_R=0:1:3"), "must end in .nc"),
     (lambda: sc.sweep(BULK, "x.nc"), "nothing to sweep over"),
     (lambda: sc.sweep(BULK, "x.nc", over={"h_R": [0.1]}, executor=3), "executor = 3 is not accepted"),
@@ -236,7 +241,10 @@ def test_what_a_newcomer_tries() -> None:
     assert [round(one.m[2], 9) for one in tilted] == [1.0, 0.5, -0.5, -1.0]
     assert str(sc.Interface(name="bare")).splitlines()[0] == "bare"
     stack = sc.Stack(name="film", layers=(sc.Layer(thickness=1.0),))
-    assert str(stack).startswith("film\n") and "; 1 layer; " in str(stack)
+    assert str(stack).startswith("film\n") and "; layer 1 1 | beyond: " in str(stack)
+    film = sc.load({"name": "film", "units": {"energy": "eV"}, "interface": {"barrier": 0.5}, "layer": [{}]})
+    assert "E_F = 2 eV; " in str(film) and "layer 1 1 nm | beyond" in str(film)
+    assert "u_0 = 0.5 eV nm" in str(film)
     with pytest.raises(sc.SotcheckError, match=r"of a stack, trust_limits\(system, 0.05\) tells"):
         sc.beyond(stack)
 

@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import GENERIC, Command, relative
+from jsonschema import Draft202012Validator
 from sotcheck_bench import naive_kwant, problems, processes, run, torques
 from sotcheck_bench.machine import machine
 from sotcheck_bench.native import has_numba, in_c
 from sotcheck_bench.result import HOW, BenchResult, Row
 from sotcheck_bench.timing import Recorded, best_of, every
 
+from sotcheck.command.schemas import schemas
 from sotcheck.engines import KwantChain, Matching
 from sotcheck.errors import EngineError
 from sotcheck.exact.observables import exact_flows
@@ -217,6 +219,7 @@ def test_a_whole_run(sotcheck: Command, tmp_path: Path, monkeypatch: pytest.Monk
     found = sotcheck("bench", "--quick", "--output", files[0], "--json", files[1])
     assert found.status == 0
     data = json.loads(Path(files[1]).read_text(encoding="utf-8"))
+    Draft202012Validator(schemas()["bench"]).validate(data)
     rows = {row["key"]: row for row in data["benchmarks"]}
     assert len(rows) == len(data["benchmarks"]) > 30
     assert {row["section"] for row in rows.values()} == set(HOW)

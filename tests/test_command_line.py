@@ -80,6 +80,19 @@ def test_colour_is_for_terminals_only(monkeypatch: pytest.MonkeyPatch) -> None:
             assert output.colored(text, Terminal()) == text
 
 
+def test_sentences_fit_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Warnings and verdicts in words; tables, which fit by themselves, CSV and its comments stay."""
+    monkeypatch.setattr(output, "get_terminal_size", lambda: os.terminal_size((40, 20)))
+    warning = "Warning: at h_R = 1.2 states bound to the interface lie at E_F, and carry 3.4 times as much"
+    table = "normal  fieldlike  1.0000000000e-04  1.0e-14  and so on"
+    rows = "# uncertainty of continuum, normal: 1e-3 of it\nengine,source,region,z,spin_density_x"
+    text = f"{warning}\n{table}\n{rows}\n"
+    shown = output.wrapped(text, Terminal())
+    assert shown.endswith(f"{table}\n{rows}\n") and " ".join(shown.split()) == " ".join(text.split())
+    assert [len(line) <= 40 for line in shown.split("\n")[:3]] == [True] * 3
+    assert output.wrapped(text, io.StringIO()) == text
+
+
 def rows_of(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
@@ -229,10 +242,13 @@ PICTURES = {
     "integrand": (),
     "map": ("--source", "majority", "--h-r", "0.3"),
     "spin": ("--points", "10"),
+    "currents": ("--engine", "first-order", "--source", "normal"),
 }
 
 
-@pytest.mark.parametrize(("what", "kind"), list(zip(PICTURES, ("svg", "png", "pdf", "svg"), strict=True)))
+@pytest.mark.parametrize(
+    ("what", "kind"), list(zip(PICTURES, ("svg", "png", "pdf", "svg", "png"), strict=True))
+)
 def test_pictures(sotcheck: Command, tmp_path: Path, what: str, kind: str) -> None:
     """Of each kind, in each format, and the numbers of which they are made."""
     file = tmp_path / f"picture.{kind}"
@@ -244,7 +260,8 @@ def test_pictures(sotcheck: Command, tmp_path: Path, what: str, kind: str) -> No
     text = (tmp_path / "data.csv").read_text()
     rows = rows_of("".join(line for line in text.splitlines(keepends=True) if not line.startswith("#")))
     sources = {row["source"] for row in rows}
-    expected = {"torque": {"normal"}, "map": {"majority"}}.get(what, sources | {"minority"})
+    own = {"torque": {"normal"}, "currents": {"normal"}, "map": {"majority"}}
+    expected = own.get(what, sources | {"minority"})
     assert sources == expected and len(rows) > 5
 
 
@@ -322,7 +339,7 @@ def test_first_order_of_the_integrand_is_the_exact_one_at_small_h_R() -> None:
     with pytest.raises(EngineError, match="bare interfaces only"):
         curves.integrand(load("pt-yig"), ["first-order"])
     with pytest.raises(EngineError, match="parallel to y"):
-        curves.k_map(load("bulk-magnetism").with_(m=(0, 1, 0)))
+        curves.integrand(load("bulk-magnetism").with_(m=(0, 1, 0)))
 
 
 def completed(*words: str) -> list[str]:

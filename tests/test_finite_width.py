@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from jsonschema import Draft202012Validator
 from layer_cases import pinned
 
 import sotcheck as sc
@@ -17,6 +18,7 @@ from sotcheck.beyond.finite_width import LADDER, WIDTHS, Widths, finite_width, f
 from sotcheck.beyond.torques import CHAIN, MATCHING
 from sotcheck.command.finite_width import as_text
 from sotcheck.command.main import cli
+from sotcheck.command.schemas import schemas
 from sotcheck.numerics.convergence import observed_order
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.structure import RASHBA, Structure
@@ -127,6 +129,7 @@ def test_page(monkeypatch: Patch, tmp_path: Path) -> None:
     assert run.exit_code == 0, run.output
     data, text = json.loads(run.stdout), (tmp_path / "README.md").read_text()
     assert data == json.loads((tmp_path / "finite-width.json").read_text())
+    Draft202012Validator(schemas()["finite-width"]).validate(data)
     assert (tmp_path / "figures" / "bulk-magnetism.svg").exists()
     assert "| N's side | normal | fieldlike | 1.0000 ± " in text
     assert "1 % at w k_F = 0.005 (minority, dampinglike), by 10 % at w k_F = 0.05 (" in text

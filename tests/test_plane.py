@@ -8,6 +8,7 @@ import pytest
 import sotcheck as sc
 from sotcheck.exact.by_k import torque_density
 from sotcheck.numerics.quadrature import gauss
+from sotcheck.system.units import wave_vector
 from sotcheck.trial import plane
 from sotcheck.trial.plane import NODES, torque_plane
 
@@ -19,14 +20,14 @@ def off(name: str) -> float:
         torque_plane(system),
         [row for row in sc.torque(system, "continuum") if row.source != "bound"],
     )
-    edges = system.thresholds()
+    edges, unit = system.thresholds(), wave_vector(system)[0]
     weights = gauss(edges, NODES // (len(edges) - 1))[1].ravel()
     differences, size = [], 0.0
     for row in rows:
         parts = found["sources"].get(row.source, {})
         for part, values in parts.items():
             # ∫d²k f = π ∫d(k²) of f's mean over all directions.
-            total = np.pi * float(weights @ np.mean(values, axis=1))
+            total = np.pi * float(weights @ np.mean(values, axis=1)) / unit
             size = max(size, abs(getattr(row, part)))
             differences.append(abs(total - getattr(row, part)))
     assert size > 0

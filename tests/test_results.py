@@ -24,6 +24,7 @@ from sotcheck.numerics.quadrature import gauss
 from sotcheck.system.units import LENGTH_NM
 from sotcheck.theory.all_orders import torque_orders
 from sotcheck.theory.symbols import Symbols
+from sotcheck.trial import resolved
 from sotcheck.trial.paper import load as load_paper
 from sotcheck.trial.si import efficiency
 
@@ -128,6 +129,11 @@ def test_shares_of_bound_states() -> None:
     family = sc.bound_states(BULK.with_(h_R=[0.5, 1.2]))
     assert family.share.values == pytest.approx(share.values, abs=1e-12)
     assert family.to_xarray()["count"].dims == ("h_R", "k_perp", "angle")
+    ax = sc.bound_states(BULK, [0.5, 1.2]).plot(what="share")
+    assert ax.lines[0].get_ydata() == pytest.approx(share.values)
+    with pytest.raises(sc.SotcheckError, match="unknown quantity 'shares'"):
+        family.plot(what="shares")
+    plt.close("all")
 
 
 @pytest.mark.parametrize("system", [INTERFACE, "pt-yig"])
@@ -142,10 +148,10 @@ def test_resolved_spin_currents_add_up(system: Any) -> None:
     table = sc.torque(one, "first-order,continuum").to_xarray()
     minus, plus = data["spin_current"].isel(z=0), data["spin_current"].isel(z=1)
     both = {"spin_current_minus": minus, "spin_current_plus": plus}
-    for name, resolved in {**both, "lattice": data["lattice"], "interface": data["interface"]}.items():
+    for name, by_k in {**both, "lattice": data["lattice"], "interface": data["interface"]}.items():
         expected = table[name].sel(source=data["source"])
         size = float(abs(table["torque"]).max())
-        summed = (resolved * measure).sum("k_perp")
+        summed = (by_k * measure).sum("k_perp")
         assert float(abs(summed - expected).max()) < 1e-6 * size, name
         # A sign, or half of it, would be seen.
         assert float(abs(expected).max()) < 1e-9 * size or float(abs(summed + expected).max()) > 1e-2 * size
@@ -179,6 +185,39 @@ def test_angles_average_to_what_is_resolved_in_k() -> None:
     turned = by_angle["spin_current"].roll(angle=36)
     assert float(abs(turned - by_angle["spin_current"]).max()) < 1e-12
     assert by_k["side"].values.tolist() == ["-", ""]
+
+
+@pytest.mark.parametrize("name", ["interface-magnetism", "pt-cu-co-pt"])
+def test_first_order_by_angle_is_the_limit_of_what_is_exact(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At every angle of k, of density and current and of what is added and taken; rows of k_y count."""
+
+    def off() -> float:
+        ask: Any = {"by": "angle", "angle": [10, 100, 200], "scale": 1e-4, "source": "normal"}
+        ask["z"] = ["-0", "+0", 0.4]
+        k = [3.0, 7.0] if name.startswith("pt") else [0.5, 0.9]
+        data = sc.spin_currents(sc.load(name), k_perp=k, **ask).to_xarray()
+        parts = [data[part] for part in ("spin_density", "spin_current", "lattice", "interface")]
+        both = [one.sel(engine=["first-order", "continuum"]).values for one in parts]
+        # What an interface without u_m, or without h_R, does not have is zero.
+        return max(float(abs(a - b).max() / max(abs(a).max(), 1e-30)) for a, b in both)
+
+    assert off() < 1e-6
+    right = resolved._with_column
+    monkeypatch.setattr(resolved, "_with_column", lambda structure, n: right(structure, 0))
+    assert off() > 0.01
+
+
+def test_only_currents_jump() -> None:
+    """Spin density is one line across all layers, however few places there are; currents are one a region."""
+    spins = sc.spin_density("pt-co-alox", z=[-0.5, -0.1, 0.2, 0.5, 0.8, 1.0], source="normal", tolerance=1e-2)
+    drawn = {what: spins.plot(what=what).lines for what in ("spin_density", "spin_current")}
+    points = {what: [np.size(line.get_xdata()) for line in lines[:3]] for what, lines in drawn.items()}
+    assert points == {"spin_density": [6, 6, 6], "spin_current": [2, 2, 2]}
+    assert str(spins).splitlines()[0].startswith("# pt-co-alox: z in nm")
+    assert json.loads(spins.to_json())["profiles"][0]["source"] == "normal"
+    plt.close("all")
 
 
 def test_places() -> None:

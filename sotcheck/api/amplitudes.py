@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from sotcheck.api import draw
 from sotcheck.api.result import Result, SystemLike, chosen, single
-from sotcheck.errors import SystemFileError
+from sotcheck.errors import SystemFileError, in_our_words
 from sotcheck.system.model import System
 from sotcheck.theory.table_formats import Columns
 from sotcheck.trial.own_amplitudes import POINTS, own_amplitudes, write_amplitudes
@@ -62,6 +62,7 @@ class Amplitudes(Result[Columns]):
         )
 
 
+@in_our_words
 def amplitudes(
     system: SystemLike,
     output: str | Path | None = None,

@@ -15,7 +15,7 @@ from sotcheck.bound.stack_table import StackBoundResult, bound_in_stack, strengt
 from sotcheck.bound.stack_warnings import on_stack
 from sotcheck.bound.table import BoundStatesResult
 from sotcheck.bound.table import bound_states as found_bound
-from sotcheck.errors import SystemFileError
+from sotcheck.errors import SystemFileError, in_our_words, one_of
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.files import bare
 from sotcheck.system.model import System
@@ -86,8 +86,19 @@ class BoundStates(Result[Found]):
             {name: [one[name] for one in values], "k_perp": part.k_perp, "angle": part.angle},
         )
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the binding energy of the lowest state of all angles against k_⊥, by h_R or scale."""
+    def plot(self, ax: Axes | None = None, *, what: str = "energy") -> Axes:
+        """Draw what binds the lowest state of all angles against k_⊥, by h_R or scale; or their share.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; a new figure by default.
+        what : str
+            "energy", the binding energy, or "share", what those at E_F carry, against h_R or scale.
+        """
+        one_of(what, ("energy", "share"), "quantity")
+        if what == "share":
+            return self._plot_share(ax)
         if self.family:
             raise SystemFileError("of a family no picture is drawn: there is one for each system")
         data, ax = self.to_xarray(), draw.axes_for(ax)
@@ -115,6 +126,15 @@ class BoundStates(Result[Found]):
             ax, title, draw.symbol("k_perp", "wave vector"), f"binding energy ({draw.power(unit)})"
         )
 
+    def _plot_share(self, ax: Axes | None) -> Axes:
+        name = _strengths(self.parts[0])[1]
+        dims, words = draw.dimensions(self.family, (name,)), "torque of bound states / of scattering states"
+        ax, title = draw.axes_for(ax), f"{self.name}: share of bound states at E_F"
+        if len(dims) == 2:
+            return draw.plane(ax, self.share.transpose(*dims[::-1]), title, words, self.systems[0])
+        draw.line(ax, self.share[name].values, self.share.values, color=draw.BLUE)
+        return draw.finish(ax, title, draw.symbol(name), words)
+
 
 def _strengths(part: Found) -> tuple[list[dict[str, float]], str]:
     """Return h_R and scale of what was looked at, and which of them tells it."""
@@ -131,6 +151,7 @@ def _on(system: System, part: Found) -> list[str]:
     return list(on_stack(part.stack, part.scale.tolist()))
 
 
+@in_our_words
 def bound_states(
     system: SystemLike,
     h_R: ArrayLike | None = None,

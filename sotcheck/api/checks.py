@@ -11,9 +11,20 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sotcheck.api import draw
-from sotcheck.api.result import MOST_ROWS, Names, Result, SystemLike, chosen, members, names, numbers, picture
+from sotcheck.api.result import (
+    MOST_ROWS,
+    Names,
+    Result,
+    SystemLike,
+    chosen,
+    documents,
+    members,
+    names,
+    numbers,
+    picture,
+)
 from sotcheck.engines import Scheme
-from sotcheck.errors import SystemFileError
+from sotcheck.errors import SystemFileError, in_our_words
 from sotcheck.run.executors import backend
 from sotcheck.run.progress import Progress, silent
 from sotcheck.trial import check as trial
@@ -50,11 +61,7 @@ class Verdicts(Result[Findings], Findings):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document of `sotcheck check` or `audit`; of a family one for each system."""
-        return (
-            self.parts[0].to_dict()
-            if len(self.parts) == 1
-            else {"systems": [one.to_dict() for one in self.parts]}
-        )
+        return documents(self.parts)
 
     def __str__(self) -> str:
         return "\n\n".join(map(str, self.parts))
@@ -142,6 +149,7 @@ def _varied(system: Any, axes: dict[str, Any]) -> dict[str, Any]:
     return {name: getattr(system, name, None) for name in axes}
 
 
+@in_our_words
 def check(
     system: SystemLike | None = None,
     *,
@@ -225,6 +233,7 @@ def check(
     return Verdicts(systems[0].name, family, results)
 
 
+@in_our_words
 def audit(
     paper: str | Path = DEFAULT,
     *,

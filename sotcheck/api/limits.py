@@ -16,7 +16,7 @@ from sotcheck.beyond.document import BeyondResult, beyond_data, conclusions
 from sotcheck.beyond.warnings import warnings
 from sotcheck.bound.stack_warnings import on_stack
 from sotcheck.engines import exact_engines
-from sotcheck.errors import EngineError, SystemFileError
+from sotcheck.errors import EngineError, SystemFileError, in_our_words
 from sotcheck.numerics.crossing import ACCURACY, LARGEST
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.files import bare
@@ -117,6 +117,7 @@ class TrustLimits(Result[Rows]):
         return draw.finish(ax, title, xlabel, f"{words} from which it is off")
 
 
+@in_our_words
 def trust_limits(
     system: SystemLike,
     limit: float | ArrayLike = found_by.LIMITS,
@@ -252,6 +253,7 @@ class Beyond(Result[BeyondResult]):
         )
 
 
+@in_our_words
 def beyond(
     system: SystemLike,
     *,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sotcheck.api import draw
-from sotcheck.api.result import SPINS, Names, Result
+from sotcheck.api.result import SPINS, Names, Result, documents
 from sotcheck.errors import SystemFileError, one_of
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.model import System
@@ -20,6 +21,7 @@ from sotcheck.trial import against_z as trial
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 #: What by itself is no function of z: what the spin-orbit term adds at z = 0, and what u_m takes there.
 AT_ZERO = ("lattice", "interface")
@@ -35,7 +37,7 @@ class Profile:
     """Spin of one system: by engine density and current at places, and what is added and taken at z = 0.
 
     `spin` by engine: (p, sources, 2, 3), or of states resolved in k_⊥ (p, sources, 2, 3, k) and so on;
-    `at_zero` by engine: (sources, 2, 3, …).
+    `at_zero` by engine: (sources, 2, 3, …). `table`: what `sotcheck profile` writes, of what is summed.
     """
 
     system: System
@@ -44,7 +46,12 @@ class Profile:
     spin: dict[str, Estimate]
     at_zero: dict[str, Estimate]
     grid: dict[str, Any]
-    warnings: tuple[str, ...] = ()
+    table: trial.AgainstZ | None = None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to know of states that are left out."""
+        return () if self.table is None else self.table.warnings
 
 
 class Spins(Result[Profile]):
@@ -65,6 +72,23 @@ class Spins(Result[Profile]):
         part = self.parts[0]
         over = " and ".join(part.grid) or "summed over k_perp"
         return f" at {len(part.places)} z, {over}, by {', '.join(part.spin)}"
+
+    def _tables(self) -> list[trial.AgainstZ]:
+        found = [part.table for part in self.parts if part.table is not None]
+        if not found:
+            raise SystemFileError("resolved in k_perp there is no such document; to_xarray() has all")
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON document of `sotcheck profile`, of what is summed; of a family one for each."""
+        return documents(self._tables())
+
+    def to_json(self) -> str:
+        """Return `to_dict` as JSON text."""
+        return json.dumps(self.to_dict(), allow_nan=False) + "\n"
+
+    def __str__(self) -> str:
+        return repr(self) if self.parts[0].grid else "\n\n".join(map(str, self._tables()))
 
     def _labelled(self, part: Profile) -> xr.Dataset:
         import xarray as xr
@@ -152,7 +176,8 @@ class Spins(Result[Profile]):
                 if dims:
                     draw.line(ax, data["k_perp"].values, y.values, **style)
                 else:
-                    _by_region(ax, data, y.values, errors[words].sel(engine=name).values, style)
+                    error = errors[words].sel(engine=name).values
+                    _along_z(ax, data, y.values, error, what == "spin_current", style)
         legend.put(ax)
         if dims:
             ylabel = f"d({WORDS[what]}, {wanted[0]}) / d($k_\\perp^2$/4π)  ({unit})"
@@ -162,8 +187,24 @@ class Spins(Result[Profile]):
                 draw.symbol("k_perp", "nm^-1" if self.parts[0].system.unit else "wave vector"),
                 ylabel,
             )
-        length = "nm" if self.parts[0].system.unit else "1/wave vector"
-        return draw.finish(ax, title, f"z ({length})", f"{WORDS[what]} ({unit})")
+        system, places = self.parts[0].system, self.parts[0].places
+        for junction in places.structure.positions:
+            if places.z[0] <= junction <= places.z[-1]:
+                ax.axvline(junction * unit_of_torque(system) ** (-1 / 3), color="#bbbbbb", lw=0.8, ls=":")
+        return draw.finish(
+            ax, title, f"z ({'nm' if system.unit else '1/wave vector'})", f"{WORDS[what]} ({unit})"
+        )
+
+
+def by_source(spins: Spins, sources: Sequence[str]) -> Figure:
+    """Return a figure with a panel for each source, named once or more."""
+    from matplotlib.figure import Figure
+
+    wanted = list(dict.fromkeys(sources))
+    figure = Figure(figsize=(8.0, 3.2 * len(wanted)), layout="constrained")
+    for source, (axes,) in zip(wanted, figure.subplots(len(wanted), 1, squeeze=False), strict=True):
+        spins.plot(axes, source=source)
+    return figure
 
 
 def _unit(system: System, power: int) -> str:
@@ -196,14 +237,11 @@ def _place(data: xr.Dataset, n: int) -> str:
     return f"{side}0".replace("-", "−") if z == 0 and side else f"{z:.4g}{f' {side} 0' if side else ''}"
 
 
-def _by_region(ax: Axes, data: xr.Dataset, y: Any, error: Any, style: dict[str, Any]) -> None:
-    """Draw a line for each region: currents jump where a junction gives or takes spin."""
+def _along_z(ax: Axes, data: xr.Dataset, y: Any, error: Any, jumps: bool, style: dict[str, Any]) -> None:
+    """Draw a line, of currents one for each region: they jump where a junction gives or takes spin."""
     regions, z = data["region"].values, data["z"].values
-    for number, region in enumerate(dict.fromkeys(regions.tolist())):
-        here = regions == region
+    for here in [regions == one for one in dict.fromkeys(regions.tolist())] if jumps else [regions != ""]:
         draw.line(ax, z[here], y[here], error[here], **style)
-        if number:
-            ax.axvline(z[here][0], color="#bbbbbb", lw=0.8, ls=":")
 
 
 def _map(ax: Axes, data: xr.Dataset, what: str, title: str) -> Axes:

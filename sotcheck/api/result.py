@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sotcheck.errors import SystemFileError
+from sotcheck.errors import SystemFileError, in_our_words
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.family import Family
 from sotcheck.system.files import load
@@ -121,6 +121,10 @@ class Result(ABC, Generic[Part]):
     #: Variables that are columns of the table; all by default.
     columns: tuple[str, ...] | None = None
 
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        cls.plot = in_our_words(cls.plot)  # type: ignore[method-assign]
+
     def __init__(self, name: str, family: Family | None, parts: list[Part]) -> None:
         self.name, self.family, self.parts = name, family, parts
 
@@ -178,6 +182,11 @@ class Result(ABC, Generic[Part]):
         frame = self.to_dataframe()
         more = f"<p>{len(frame)} rows: <code>to_dataframe()</code></p>" if len(frame) > MOST_ROWS else ""
         return str(frame.head(MOST_ROWS).to_html(index=False, float_format="{:.6g}".format)) + more
+
+
+def documents(parts: Sequence[Any]) -> dict[str, Any]:
+    """Return a JSON document, or of a family one for each system."""
+    return parts[0].to_dict() if len(parts) == 1 else {"systems": [part.to_dict() for part in parts]}
 
 
 def joined(datasets: list[xr.Dataset], family: Family | None) -> xr.Dataset:

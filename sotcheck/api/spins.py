@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from sotcheck.api.profiles import Profile, Spins
 from sotcheck.api.result import Names, SystemLike, chosen, members, names, numbers
-from sotcheck.errors import SystemFileError, one_of
+from sotcheck.errors import SystemFileError, in_our_words, one_of
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.model import SOURCES, System
@@ -25,6 +25,7 @@ from sotcheck.trial.torque_table import weights
 BOTH_SIDES = ("-0", "+0")
 
 
+@in_our_words
 def spin_density(
     system: SystemLike,
     z: Where | None = None,
@@ -84,7 +85,7 @@ def _summed(
         engines = dict.fromkeys(row.engine for row in profile.rows)
         spin = {name: _stacked([row.spin for row in profile.rows if row.engine == name]) for name in engines}
         at_zero = _flows(one, list(engines), sources, scale, tolerance)
-        parts.append(Profile(one, profile.places, sources, spin, at_zero, {}, profile.warnings))
+        parts.append(Profile(one, profile.places, sources, spin, at_zero, {}, profile))
     return Spins(systems[0].name, family, parts, what=what)
 
 
@@ -115,6 +116,7 @@ def _flows(
     return found
 
 
+@in_our_words
 def spin_currents(
     system: SystemLike,
     z: Where | None = BOTH_SIDES,
@@ -140,8 +142,7 @@ def spin_currents(
     engine, source : str or sequence of str
         "first-order" (a paper's formulas at z = ±0, all of them linear in the scale), "continuum", "kwant".
     by : str, optional
-        None: summed over k_⊥. "k_perp": resolved, and averaged over the angle of k. "angle": resolved in
-        both, by exact engines alone.
+        None: summed over k_⊥. "k_perp": resolved, and averaged over the angle of k. "angle": in both.
     k_perp, angle : sequence, optional
         Where to resolve, in the file's unit and in degrees from the x axis.
     scale : float
@@ -159,8 +160,6 @@ def spin_currents(
         return _summed(found, z, engine, source, scale, tolerance, progress, "spin_current", {})
     one_of(by, ("k_perp", "angle"), "resolution")
     engines = names(engine) or []
-    if by == "angle":
-        engines = [name for name in engines if name != "first-order"]
     family, systems = members(found)
     if family and k_perp is None:
         raise SystemFileError(f"{family!r}: resolved, a family needs k_perp, which all of it have in common")

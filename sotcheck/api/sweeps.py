@@ -11,7 +11,7 @@ import numpy as np
 from sotcheck.api import draw
 from sotcheck.api.result import Names, Result, SystemLike, chosen
 from sotcheck.engines import Scheme, reference
-from sotcheck.errors import SystemFileError, one_of
+from sotcheck.errors import SystemFileError, in_our_words, one_of
 from sotcheck.run.executors import DASK_PATIENCE, Backend, backend
 from sotcheck.run.progress import Progress, silent
 from sotcheck.sweep import dataset, runner
@@ -78,6 +78,7 @@ class Sweep(Result["xr.Dataset"]):
         return draw.finish(ax, f"{self.name}: torque", draw.varied(dims[0], self.system), words)
 
 
+@in_our_words
 def sweep(
     system: SystemLike,
     output: str | Path,
@@ -93,6 +94,7 @@ def sweep(
     resume: bool = False,
     progress: Progress = silent,
     say: Callable[[str], None] | None = None,
+    command: str = "sc.sweep",
 ) -> Sweep:
     """Compute the torque over ranges, and keep it in a NetCDF file as it arrives, as `sotcheck sweep` does.
 
@@ -113,12 +115,18 @@ def sweep(
         "dask://HOST:PORT", "tls://HOST:PORT", "mpi"; or a client of Dask.
     resume : bool
         Go on with what an interrupted run has left, if anything.
+    say : callable, optional
+        Is told what happens to workers.
+    command : str
+        What gives these data again: the file keeps it.
 
     Raises
     ------
     SystemFileError, OutputError, EngineError
         For what is not accepted, a file in the way, or if nothing can be computed.
     """
+    if Path(output).suffix != ".nc":
+        raise SystemFileError(f"output = {str(output)!r}: the name must end in .nc, for NetCDF")
     found = chosen(system)
     base = found.system if isinstance(found, Family) else found
     axes = [
@@ -131,10 +139,8 @@ def sweep(
         axes += [parse_axis(base, text) for text in ([over] if isinstance(over, str) else over)]
     if table is not None:
         axes.insert(0, read_table(base, Path(table)))
-    if Path(output).suffix != ".nc":
-        raise SystemFileError(f"output = {str(output)!r}: the name must end in .nc, for NetCDF")
     how: dict[str, Any] = {"scheme": scheme, "spacing": spacing, "tolerance": tolerance}
-    plan = make_plan(base, axes, engine=engine or reference(), **how, command="sc.sweep")
+    plan = make_plan(base, axes, engine=engine or reference(), **how, command=command)
     data = runner.sweep(
         plan,
         Path(output),
@@ -146,6 +152,7 @@ def sweep(
     return Sweep(base.name, None, [data])
 
 
+@in_our_words
 def open_sweep(path: str | Path) -> Sweep:
     """Open a finished sweep.
 

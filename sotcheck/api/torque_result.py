@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sotcheck.api import draw
-from sotcheck.api.result import SPINS, Names, Result, names
+from sotcheck.api.result import SPINS, Names, Result, documents, names
 from sotcheck.errors import one_of
 from sotcheck.system.model import BOUND, SOURCES, System
 from sotcheck.system.units import unit_of_torque
@@ -95,7 +95,7 @@ class Torque(Result["TorqueTable | Measured"], Sequence[TorqueRow]):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document of `sotcheck torque`; of a family one for each system."""
-        return _documents(self.parts)
+        return documents(self.parts)
 
     def to_json(self) -> str:
         """Return `to_dict` as JSON text."""
@@ -185,11 +185,6 @@ class Torque(Result["TorqueTable | Measured"], Sequence[TorqueRow]):
         legend.put(ax)
         xlabel = draw.varied(dims[0], self.iface) if dims else "source"
         return draw.finish(ax, title, xlabel, words)
-
-
-def _documents(parts: list[Any]) -> dict[str, Any]:
-    """Return a JSON document, or one for each system."""
-    return parts[0].to_dict() if len(parts) == 1 else {"systems": [part.to_dict() for part in parts]}
 
 
 def _shown(data: xr.Dataset) -> list[str]:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from sotcheck.api.result import Names, SystemLike, chosen, members, names, numbers, refuse_twice
 from sotcheck.api.torque_result import Torque
 from sotcheck.engines import Scheme
-from sotcheck.errors import SystemFileError
+from sotcheck.errors import SystemFileError, in_our_words
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.units import length_in_m
 from sotcheck.trial import torque as trial
@@ -20,6 +20,7 @@ from sotcheck.trial.si import Drive, Magnet, Measured
 from sotcheck.trial.torque_table import TorqueTable
 
 
+@in_our_words
 def torque(
     system: SystemLike | None = None,
     engine: Names = None,
@@ -32,7 +33,7 @@ def torque(
     scheme: Scheme = "exact-difference",
     spacing: float | None = None,
     tolerance: float = trial.TOLERANCE,
-    certify: bool = False,
+    certify: bool | str = False,
     si: bool = False,
     field: float | None = None,
     relaxation_time: float | None = None,
@@ -60,8 +61,8 @@ def torque(
         Of the kwant engine: "exact-difference", or "finite-difference"; lattice spacing.
     tolerance : float
         Relative quadrature error to aim at.
-    certify : bool
-        Whether to add what is proved in ball arithmetic.
+    certify : bool or str
+        Whether to add what is proved in ball arithmetic; a file whose numbers are read exactly for that.
     si, field, relaxation_time : bool, float (V/m), float (s)
         Whether to give the torque per area in N·m/m² as well, of a system in eV, for a field and a time.
     efficiency, saturation_magnetization, thickness : bool, float (A/m), float (m)
@@ -90,13 +91,21 @@ def torque(
     if system is None:
         m: Any = magnetization
         table = tabulated(str(amplitudes), h_R=_plain("h_R", h_R), magnetization=m)
+        if si:
+            length_in_m(table.iface)
+        if efficiency and not table.table.known_F:
+            raise SystemFileError(
+                f"efficiency needs the carriers of F: {amplitudes} has amplitudes.edges, but no "
+                "ferromagnet.potential and ferromagnet.exchange in its header"
+            )
         return Torque(table.iface.name, None, [beside.of(table)], over=over)
     found = chosen(system, m=magnetization, E_F=fermi_energy)
     family, systems = members(found)
     refuse_twice(found, h_R=h_R)
     for one in systems[:1] if si else ():
         length_in_m(one)
-    how: dict[str, Any] = {"scheme": scheme, "spacing": spacing, "tolerance": tolerance, "certify": certify}
+    proof = str(system) if certify is True and isinstance(system, str | Path) else certify
+    how: dict[str, Any] = {"scheme": scheme, "spacing": spacing, "tolerance": tolerance, "certify": proof}
     wanted: dict[str, Any] = {"h_R": _plain("h_R", h_R), "scale": _plain("scale", scale)}
     several = progress(systems, "torque") if family else systems
     tables = [

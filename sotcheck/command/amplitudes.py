@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -12,10 +12,6 @@ from sotcheck.command.complete import Listed, exact_engines, system_argument
 from sotcheck.command.options import Numbers, Place, chosen_system, fermi_energy_option, magnetization_option
 from sotcheck.command.output import print_out, refuse_unwritable_json
 from sotcheck.run.output import refuse_unwritable
-
-if TYPE_CHECKING:
-    from sotcheck.command.si import Asked
-    from sotcheck.trial.amplitudes import Tabulated
 
 #: Options of `torque` that a table has no use for.
 WITHOUT_EFFECT = ("scheme", "spacing", "tolerance", "fermi_energy", "scale", "certify")
@@ -39,10 +35,8 @@ def refuse_both(system: str | None, amplitudes_file: Path | None) -> None:
         raise click.UsageError(f"--amplitudes takes the place of SYSTEM; leave {system!r} out, or the option")
 
 
-def torque_of_table(
-    amplitudes_file: Path, json_file: str | None, asked: dict[str, Any], measured: Asked
-) -> Tabulated:
-    """Return the torque to first order of a table, once all that can be refused at once has been."""
+def refuse_for_table(json_file: str | None, asked: dict[str, Any]) -> None:
+    """Refuse what a table of amplitudes has no use for."""
     context = click.get_current_context()
     for name in WITHOUT_EFFECT:
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
@@ -53,16 +47,6 @@ def torque_of_table(
             f"--engine {asked['engine']}: of a table of amplitudes there is first-order only; leave it out"
         )
     refuse_unwritable_json(json_file)
-    from sotcheck.trial.amplitudes import tabulated
-
-    found = tabulated(amplitudes_file, h_R=asked["h_R"], magnetization=asked["magnetization"])
-    measured.refuse_without_unit(found.iface)
-    if measured.given["--efficiency"] and not found.table.known_F:
-        raise click.UsageError(
-            f"--efficiency needs the carriers of F: {amplitudes_file} has amplitudes.edges, but no "
-            "ferromagnet.potential and ferromagnet.exchange in its header"
-        )
-    return found
 
 
 @click.command("amplitudes")

@@ -114,12 +114,12 @@ def bound_states(
         from sotcheck.pages.bound_states import write_system
 
         write_system(one_interface(result.iface), output)
-    text, json_text = str(result), result.to_json(warnings)
+    proved, json_text = "", result.to_json(warnings)
     if certify:
         from sotcheck.trial.certified import with_bound_states
 
-        text, json_text = with_bound_states(result.iface, system, text, json_text)
-    emit(text, json_text, json_file, itemgetter("bound_states"))
+        proved, json_text = with_bound_states(result.iface, system, proved, json_text)
+    emit(lambda: f"{result}{proved}", json_text, json_file, itemgetter("bound_states"))
 
 
 @click.command()

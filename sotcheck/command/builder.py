@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 from click.core import ParameterSource
 
 from sotcheck.command.options import Numbers, together
-from sotcheck.command.output import conclude, refuse_unwritable_json
-from sotcheck.run.progress import bar
+from sotcheck.command.output import refuse_unwritable_json
 
 builder_options = together(
     click.option(
@@ -53,17 +52,13 @@ def refuse_without_builder(k: tuple[tuple[float, ...], ...], grid: int | None) -
             raise click.UsageError(f"{option} is for --builder; a system file is summed over all k")
 
 
-def check_own(
+def refuse_for_builder(
     builder: str, json_file: str | None, k: tuple[Any, ...], grid: int | None, h_R: tuple[float, ...] | None
-) -> NoReturn:
-    """Check a user's own Kwant system, and end with the exit status."""
+) -> None:
+    """Refuse what a user's own Kwant system has no use for."""
     refuse_others(TAKEN, f"--builder {builder}")
     if k and grid:
         raise click.UsageError("--k and --grid: give single k, or a grid to sum over")
     if h_R is not None and len(h_R) != 1:
         raise click.BadParameter("one number, the largest h_R that is tried", param_hint="--h-r")
     refuse_unwritable_json(json_file)
-    from sotcheck.trial.builder_check import GRID, check_builder
-
-    largest = h_R[0] if h_R else None
-    conclude(check_builder(builder, k=k, grid=grid or GRID, h_R=largest, progress=bar), json_file)

@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 
+from sotcheck import __version__
 from sotcheck.command.output import emit, json_option, refuse_unwritable_json
 
 #: What modules an extra brings, which does not need them all to be of use.
@@ -40,7 +41,7 @@ def doctor(json_file: str | None) -> None:
     """
     refuse_unwritable_json(json_file)
     rows = list(findings())
-    text = json.dumps({"rows": rows}, indent=2) + "\n"
+    text = json.dumps({"sotcheck": __version__, "rows": rows}, indent=2) + "\n"
     emit(partial(as_table, rows), text, json_file, itemgetter("rows"))
     if any(row["state"] != OK and row["needed"] for row in rows):
         raise SystemExit(FAULTY)

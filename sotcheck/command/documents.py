@@ -1,4 +1,4 @@
-"""What the JSON of each command has: models that JSON Schemas, and the manual's tables, are made of."""
+"""What the JSON of commands about systems has: models that JSON Schemas, and the manual, are made of."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sotcheck.system.reference import schema as of_system_file
-
 Vector = Annotated[list[float], Field(min_length=3, max_length=3, description="x, y, z")]
 Flow = Vector | None
 Free = Annotated[dict[str, Any], Field(description="an object; its keys say what they are")]
 
 
-def _is(words: str, **more: Any) -> Any:
+def is_(words: str, **more: Any) -> Any:
+    """Return a key with its meaning."""
     return Field(description=words, **more)
 
 
@@ -33,49 +32,49 @@ class Components(Part):
 class Uncertainty(Components):
     """Of a torque, by origin and in all."""
 
-    quadrature: float = _is("of the sum over k")
-    discretization: float = _is("of the lattice")
-    rounding: float = _is("of double precision")
-    total: float = _is("of any component of `vector`")
+    quadrature: float = is_("of the sum over k")
+    discretization: float = is_("of the lattice")
+    rounding: float = is_("of double precision")
+    total: float = is_("of any component of `vector`")
 
 
 class LayerFlows(Part):
     """What happens to spin in a layer; the last one is the right half-space."""
 
     name: str
-    torque: Vector = _is("on its magnetization")
-    lattice: Vector = _is("what its own spin-orbit field adds")
+    torque: Vector = is_("on its magnetization")
+    lattice: Vector = is_("what its own spin-orbit field adds")
 
 
 class InterfaceFlows(Part):
     """Flows of spin at a delta: plus = minus + lattice − interface."""
 
     z: float
-    spin_current_minus: Vector = _is("arrives from the left")
-    spin_current_plus: Vector = _is("leaves to the right")
-    lattice: Vector = _is("what spin-orbit coupling adds")
-    interface: Vector = _is("what its magnetism takes")
+    spin_current_minus: Vector = is_("arrives from the left")
+    spin_current_plus: Vector = is_("leaves to the right")
+    lattice: Vector = is_("what spin-orbit coupling adds")
+    interface: Vector = is_("what its magnetism takes")
 
 
 class Flows(Part):
     """Torque and flows of spin of one source, in the unit of t."""
 
-    fieldlike: float | None = _is("component along m×ŷ; null for m ∥ ŷ")
-    dampinglike: float | None = _is("component along m×(ŷ×m); null for m ∥ ŷ")
-    vector: Vector = _is("the torque t")
-    spin_current_minus: Flow = _is("at z = −0; null where only t is known, as the other flows")
-    spin_current_plus: Flow = _is("at z = +0")
-    lattice: Flow = _is("what spin-orbit coupling at z = 0 adds")
-    interface: Flow = _is("what u_m at z = 0 takes")
+    fieldlike: float | None = is_("component along m×ŷ; null for m ∥ ŷ")
+    dampinglike: float | None = is_("component along m×(ŷ×m); null for m ∥ ŷ")
+    vector: Vector = is_("the torque t")
+    spin_current_minus: Flow = is_("at z = −0; null where only t is known, as the other flows")
+    spin_current_plus: Flow = is_("at z = +0")
+    lattice: Flow = is_("what spin-orbit coupling at z = 0 adds")
+    interface: Flow = is_("what u_m at z = 0 takes")
     layers: list[LayerFlows] | None
-    interfaces: list[InterfaceFlows] | None = _is("from z = 0 on")
+    interfaces: list[InterfaceFlows] | None = is_("from z = 0 on")
     uncertainty: Uncertainty
 
 
 class InSI(Flows):
     """The same as torque per area, in N·m/m²; lengths in m."""
 
-    relaxation_time: float = _is("of this source, in s")
+    relaxation_time: float = is_("of this source, in s")
 
 
 class Ratio(Components):
@@ -88,36 +87,41 @@ class TorqueRow(Flows):
     """One engine, h_R and source."""
 
     engine: str
-    scheme: str | None = _is("of an engine with a lattice")
+    scheme: str | None = is_("of an engine with a lattice")
     h_R: float
-    scale: float = _is("factor of all spin-orbit terms, of a stack or with --scale", default=1.0)
+    scale: float = is_("factor of all spin-orbit terms, of a stack or with --scale", default=1.0)
     source: Literal["normal", "majority", "minority", "bound"]
     magnetization: Vector
-    si: InSI | None = _is("with --si", default=None)
-    efficiency: Ratio | None = _is("with --efficiency: ξ = (2e/ħ)(T/A)/j", default=None)
-    effective_field: Ratio | None = _is("with a magnet: B/j in T per A/m²", default=None)
+    si: InSI | None = is_("with --si", default=None)
+    efficiency: Ratio | None = is_("with --efficiency: ξ = (2e/ħ)(T/A)/j", default=None)
+    effective_field: Ratio | None = is_("with a magnet: B/j in T per A/m²", default=None)
 
 
-class Document(Part):
+class Versioned(Part):
     """What every document begins with."""
 
-    sotcheck: str = _is("version")
-    system: Free | None = _is("the system file's tables; null where there is no single one")
+    sotcheck: str = is_("version")
+
+
+class Document(Versioned):
+    """A document about a system."""
+
+    system: Free | None = is_("the system file's tables; null where there is no single one")
 
 
 class Warned(Document):
     """A document with warnings."""
 
-    warnings: list[str] = _is("what keeps first order from being trusted")
+    warnings: list[str] = is_("what keeps first order from being trusted")
 
 
 class Torque(Warned):
     """What `sotcheck torque` writes."""
 
     torque: list[TorqueRow]
-    si: Free | None = _is("with --si: field, relaxation_time, unit", default=None)
-    magnet: Free | None = _is("with a magnet: saturation_magnetization, thickness", default=None)
-    measured: Free | None = _is("of a built-in stack with --efficiency: experiments", default=None)
+    si: Free | None = is_("with --si: field, relaxation_time, unit", default=None)
+    magnet: Free | None = is_("with a magnet: saturation_magnetization, thickness", default=None)
+    measured: Free | None = is_("of a built-in stack with --efficiency: experiments", default=None)
 
 
 class BudgetTerm(Part):
@@ -132,15 +136,15 @@ class VerdictRow(Part):
     """One claim, tried on one quantity."""
 
     claim: str
-    title: str = _is("what the claim says")
-    equation: str | None = _is("the paper's number, in parentheses")
+    title: str = is_("what the claim says")
+    equation: str | None = is_("the paper's number, in parentheses")
     quantity: str
     source: str | None
     engine: str | None
     verdict: Literal["agrees", "disagrees", "inconclusive"]
-    expected: float | None = _is("what the claim says")
-    measured: float | None = _is("what exact numerics give")
-    uncertainty: float | None = _is("of their difference: the sum of the budget")
+    expected: float | None = is_("what the claim says")
+    measured: float | None = is_("what exact numerics give")
+    uncertainty: float | None = is_("of their difference: the sum of the budget")
     relative_difference: float | None
     form: Literal["transcribed", "corrected", "definition"] | None
     explanation: str
@@ -151,39 +155,39 @@ class Check(Warned):
     """What `sotcheck check` writes."""
 
     verdicts: list[VerdictRow]
-    does_not_apply: list[Free] = _is(
+    does_not_apply: list[Free] = is_(
         "claims whose premises a stack does not meet, with the reason", default=[]
     )
-    torque: list[Free] = _is("with --builder: sums over the grid of k", default=[])
+    torque: list[Free] = is_("with --builder: sums over the grid of k", default=[])
 
 
 class AuditRow(VerdictRow):
     """A row of an audit."""
 
-    kind: Literal["marks", "content"] | None = _is("of a disagreement as transcribed")
-    needed_for: list[str] = _is("places of the paper that follow from the corrected form alone")
-    kept_in: list[str] = _is("places of the paper that follow from the transcribed form alone")
+    kind: Literal["marks", "content"] | None = is_("of a disagreement as transcribed")
+    needed_for: list[str] = is_("places of the paper that follow from the corrected form alone")
+    kept_in: list[str] = is_("places of the paper that follow from the transcribed form alone")
 
 
 class Audit(Document):
     """What `sotcheck audit` writes."""
 
     verdicts: list[AuditRow]
-    power: list[Free] = _is("with --power: seeded faults, and whether they were flagged", default=[])
+    power: list[Free] = is_("with --power: seeded faults, and whether they were flagged", default=[])
 
 
 class BoundRow(Part):
     """The bound states at one k_⊥, angle and h_R or scale."""
 
     k_perp: float
-    angle: float = _is("between k×ẑ and the x axis, in degrees")
+    angle: float = is_("between k×ẑ and the x axis, in degrees")
     h_R: float | None = None
     scale: float | None = None
     count: int
-    energies: list[float] = _is("k_⊥² included")
-    binding_energies: list[float] = _is("below the continuum")
-    decay_lengths: list[Free] = _is("of a bare interface", default=[])
-    spins: list[Vector] = _is("of a bare interface", default=[])
+    energies: list[float] = is_("k_⊥² included")
+    binding_energies: list[float] = is_("below the continuum")
+    decay_lengths: list[Free] = is_("of a bare interface", default=[])
+    spins: list[Vector] = is_("of a bare interface", default=[])
     at_or_below_E_F: int
 
 
@@ -191,10 +195,10 @@ class BoundStates(Warned):
     """What `sotcheck bound-states` writes."""
 
     bound_states: list[BoundRow]
-    threshold: Free = _is("the least h_R, or scale, that binds a state")
-    fermi_energy: Free | list[Free] = _is("which states lie at E_F")
-    spin_density: list[Free] = _is("of a bare interface: what those at E_F add", default=[])
-    kwant: Free | None = _is("of a stack: how far Kwant's chain agrees", default=None)
+    threshold: Free = is_("the least h_R, or scale, that binds a state")
+    fermi_energy: Free | list[Free] = is_("which states lie at E_F")
+    spin_density: list[Free] = is_("of a bare interface: what those at E_F add", default=[])
+    kwant: Free | None = is_("of a stack: how far Kwant's chain agrees", default=None)
 
 
 class ProfileRow(Part):
@@ -214,9 +218,9 @@ class Profile(Warned):
     scale: float
     h_R: float
     unit: Free
-    regions: list[Free] = _is("name, from, to, exchange")
+    regions: list[Free] = is_("name, from, to, exchange")
     z: list[float]
-    region: list[str] = _is("that each z lies in")
+    region: list[str] = is_("that each z lies in")
     profiles: list[ProfileRow]
 
 
@@ -225,8 +229,8 @@ class LimitRow(Part):
 
     source: str
     component: str
-    limit: float = _is("0.1 for 10 %")
-    h_R: float | None = _is("or the scale of a stack; null where there is none")
+    limit: float = is_("0.1 for 10 %")
+    h_R: float | None = is_("or the scale of a stack; null where there is none")
     error: float | None
     kind: str
     reason: str
@@ -243,21 +247,3 @@ class Beyond(Warned):
 
     conclusions: list[str]
     beyond: BeyondData
-
-
-#: By the name of the command that writes them.
-DOCUMENTS: dict[str, type[Document]] = {
-    "torque": Torque,
-    "check": Check,
-    "audit": Audit,
-    "bound-states": BoundStates,
-    "profile": Profile,
-    "beyond": Beyond,
-}
-
-
-def schemas() -> dict[str, dict[str, Any]]:
-    """Return the JSON Schema of system files, and of what each command writes, by name."""
-    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    found = {name: {**dialect, **model.model_json_schema()} for name, model in DOCUMENTS.items()}
-    return {"system": of_system_file(), **found}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from sotcheck import __version__
 from sotcheck.command.options import Place
 from sotcheck.command.output import emit, json_option, print_out, refuse_unwritable_json
 from sotcheck.run.output import refuse_unwritable, write_text
@@ -48,7 +49,7 @@ def systems(name: str | None, json_file: str | None) -> None:
     text = partial(tabled, [[row["name"], f"{row['title']} ({row['reference']})"] for row in rows])
     emit(
         text,
-        json.dumps({"systems": rows}, indent=2, ensure_ascii=False) + "\n",
+        json.dumps({"sotcheck": __version__, "systems": rows}, indent=2, ensure_ascii=False) + "\n",
         json_file,
         itemgetter("systems"),
     )
@@ -99,7 +100,7 @@ def schema(name: str | None) -> None:
     Without NAME, their names. Of 'system' there is a file that comes along; 'sotcheck new' links to it, and
     editors that know TOML complete and check keys by it.
     """
-    from sotcheck.command.documents import schemas
+    from sotcheck.command.schemas import schemas
 
     known = schemas()
     if name is None:

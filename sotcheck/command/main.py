@@ -8,15 +8,20 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from sotcheck import __version__
-from sotcheck.command.amplitudes import amplitudes, amplitudes_option, refuse_both, torque_of_table
+from sotcheck.command.amplitudes import amplitudes, amplitudes_option, refuse_both, refuse_for_table
 from sotcheck.command.bench import bench
 from sotcheck.command.beyond import beyond, bound_states
-from sotcheck.command.builder import builder_options, check_own, refuse_others, refuse_without_builder
+from sotcheck.command.builder import (
+    builder_options,
+    refuse_for_builder,
+    refuse_others,
+    refuse_without_builder,
+)
 from sotcheck.command.complete import system_argument
 from sotcheck.command.doctor import doctor
 from sotcheck.command.export import export
@@ -28,7 +33,7 @@ from sotcheck.command.plot import plot
 from sotcheck.command.profile import profile
 from sotcheck.command.reference import reference
 from sotcheck.command.report import audit, report
-from sotcheck.command.si import Asked, si_options
+from sotcheck.command.si import beside_torque, si_options
 from sotcheck.command.sweep import sweep
 from sotcheck.command.trust_map import trust_map
 from sotcheck.run.plaintext import visible
@@ -100,18 +105,18 @@ def torque(
     Numbers are those of t (see the manual's conventions) at the given h_R, not divided by it. SYSTEM may have
     layers, effective masses and any spin-orbit term linear in k; the JSON then tells who takes which torque.
     """
-    measured = Asked(asked)
+    beside = beside_torque(asked)
     refuse_both(system, amplitudes_file)
     if amplitudes_file is not None:
-        table = measured.of(torque_of_table(amplitudes_file, json_file, asked, measured))
+        refuse_for_table(json_file, asked)
+        settings = {"amplitudes": amplitudes_file, **{name: asked[name] for name in ("h_R", "magnetization")}}
     else:
-        iface, settings = request(str(system), json_file, **asked)
-        measured.refuse_without_unit(iface)
-        from sotcheck.trial import torque as torques
+        chosen, settings = request(str(system), json_file, **asked)
+        settings |= {"system": chosen, "scale": scale, "certify": str(system) if certify else False}
+    from sotcheck.api.torques import torque as compute
 
-        proof = str(system) if certify else False
-        table = measured.of(torques.torque(iface, scale=scale, certify=proof, **settings))
-    emit(table, table.to_json(), json_file, itemgetter("torque"))
+    found = compute(**settings, **beside)
+    emit(found, found.to_json(), json_file, itemgetter("torque"))
 
 
 @click.command()
@@ -140,34 +145,24 @@ def check(
     SYSTEM may also be a result of 'sotcheck sweep' (FILE.nc): then conservation of angular momentum at every
     point, first order as the limit h_R -> 0, and the other exact engine at some points are tried.
     """
+    settings: dict[str, Any]
     if builder is not None:
-        check_own(builder, json_file, k, grid, asked["h_R"])
-    refuse_without_builder(k, grid)
-    if system is None:
-        raise click.UsageError("Missing argument 'SYSTEM'.")
-    if system.endswith(RESULT):
-        _check_sweep(Path(system), json_file)
-    iface, settings = request(system, json_file, **asked)
-    if theory is None:
-        from sotcheck.trial.check import check as cross_check
+        refuse_for_builder(builder, json_file, k, grid, asked["h_R"])
+        settings = {"builder": builder, "k": k, "grid": grid, "h_R": asked["h_R"], "progress": bar}
+    else:
+        refuse_without_builder(k, grid)
+        if system is None:
+            raise click.UsageError("Missing argument 'SYSTEM'.")
+        if system.endswith(RESULT):
+            refuse_others(("system", "json_file", "csv_file"), system)
+            refuse_unwritable_json(json_file)
+            settings = {"system": system, "progress": bar}
+        else:
+            chosen, settings = request(system, json_file, **asked)
+            settings |= {"system": chosen, "theory": theory}
+    from sotcheck.api.checks import check as cross_check
 
-        conclude(cross_check(iface, **settings), json_file)
-    from sotcheck.system.files import bare
-    from sotcheck.trial.own_theory import check_theory, load_theory
-
-    conclude(
-        check_theory(bare(iface, "check --theory"), load_theory(theory), tolerance=settings["tolerance"]),
-        json_file,
-    )
-
-
-def _check_sweep(path: Path, json_file: str | None) -> NoReturn:
-    refuse_others(("system", "json_file", "csv_file"), str(path))
-    refuse_unwritable_json(json_file)
-    from sotcheck.sweep.dataset import open_sweep
-    from sotcheck.sweep.judgement import check_sweep
-
-    conclude(check_sweep(open_sweep(path), progress=bar), json_file)
+    conclude(cross_check(**settings), json_file)
 
 
 #: By what they are for, in the order of the help text.

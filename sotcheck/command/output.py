@@ -8,6 +8,7 @@ import json
 import os
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
 from pathlib import Path
@@ -32,6 +33,9 @@ VECTORS = {
     "vector", "magnetization", "spin_current_minus", "spin_current_plus", "lattice", "interface",
     "first_order",
 }  # fmt: skip
+#: Six words or more with one space between them, no comment of a CSV file; and how it is wrapped.
+SENTENCE = re.compile(r"(?!#)\S+( \S+){5,}")
+WHOLE: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
 #: How words look on a terminal: what is wrong stands out.
 COLORS: dict[str, dict[str, Any]] = {
     r"^agrees\b": {"fg": "green"},
@@ -124,7 +128,7 @@ def show(result: object) -> None:
     from sotcheck.run.tables import fitting
 
     with fitting(get_terminal_size().columns if sys.stdout.isatty() else None):
-        print_out(f"{result() if callable(result) else result}\n")
+        print_out(wrapped(f"{result() if callable(result) else result}\n", sys.stdout))
 
 
 def as_csv(rows: Iterable[dict[str, Any]]) -> str:
@@ -157,6 +161,17 @@ def conclude(result: Findings, json_file: str | None) -> NoReturn:
     raise SystemExit(result.exit_status)
 
 
+def wrapped(text: str, stream: TextIO) -> str:
+    """Return a text whose sentences are no longer than the lines of a terminal; tables and CSV stay."""
+    if not stream.isatty():
+        return text
+    width, lines = get_terminal_size().columns, []
+    for line in text.split("\n"):
+        told = len(line) > width and SENTENCE.fullmatch(line)
+        lines.append(textwrap.fill(line, width, subsequent_indent="  ", **WHOLE) if told else line)
+    return "\n".join(lines)
+
+
 def colored(text: str, stream: TextIO) -> str:
     """Return a text with verdicts and warnings in colour, where a terminal shows it and no one minds.
 
@@ -187,4 +202,4 @@ def print_out(text: str) -> None:
 
 def tell(text: str) -> None:
     """Write a message to standard error, where nothing in it may act on the terminal."""
-    click.echo(colored(visible(text), sys.stderr), err=True)
+    click.echo(colored(visible(wrapped(text, sys.stderr)), sys.stderr), err=True)

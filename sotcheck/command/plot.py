@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sotcheck.system.model import System
 
 #: Pictures by name.
-WHAT = ("torque", "integrand", "map", "spin")
+WHAT = ("torque", "integrand", "map", "spin", "currents")
 #: What the torque is drawn against, where no key is given.
 AGAINST = {True: "h_R=0.02:1:25", False: "scale=0.1:2:20"}
 
@@ -48,7 +48,8 @@ class Picture(NamedTuple):
     default="torque",
     show_default=True,
     help="torque against a key; integrand: where in k_perp it comes from; map: where in the plane of "
-    "(k_x, k_y); spin: spin density and spin current against z.",
+    "(k_x, k_y); spin: spin density and spin current against z; currents: spin currents on both sides of "
+    "z = 0, and what h_R adds there, against k_perp.",
 )
 @click.option(
     "--over",
@@ -128,6 +129,8 @@ def plot(
         picture = _torque(chosen, over, **asked)
     elif what == "spin":
         picture = _spin(chosen, sources, points, **asked)
+    elif what == "currents":
+        picture = _currents(chosen, **asked)
     else:
         picture = _by_k(chosen, what, names)
     data = picture.data if what == "spin" or sources is None else _only(picture.data, sources)
@@ -194,26 +197,47 @@ def _spin(
     return Picture(found.to_dict(), draw, lambda _: f"{found}\n")
 
 
+def _currents(chosen: System, engine: list[str] | None, tolerance: float) -> Picture:
+    from sotcheck import __version__
+    from sotcheck.api.profiles import by_source
+    from sotcheck.api.spins import spin_currents
+    from sotcheck.engines import FIRST_ORDER, reference
+    from sotcheck.system.files import to_document
+    from sotcheck.trial.curves import thresholds
+
+    names = engine or [FIRST_ORDER, reference()]
+    found = spin_currents(chosen, engine=names, by="k_perp", tolerance=tolerance, progress=bar)
+    frame = found.to_dataframe().query("source in @there", local_dict={"there": list(thresholds(chosen))})
+    rows = frame.filter(regex="^(?!spin_density)").to_dict("records")
+    data = {"sotcheck": __version__, "system": to_document(chosen), "currents": rows}
+    return Picture(
+        data,
+        lambda some: by_source(found, [row["source"] for row in some["currents"]]),
+        itemgetter("currents"),
+    )
+
+
 def _by_k(chosen: System, what: str, names: list[str] | None) -> Picture:
-    from sotcheck.pages import curves as pages
+    from sotcheck.pages import plane
+    from sotcheck.pages.curves import integrand
     from sotcheck.trial import curves
 
     if what == "integrand":
-        return Picture(curves.integrand(chosen, names), pages.integrand, itemgetter("integrand"))
+        return Picture(curves.integrand(chosen, names), integrand, itemgetter("integrand"))
     if names is not None and len(names) != 1:
         raise click.BadParameter("a map is of one engine", param_hint="--engine")
-    return Picture(curves.k_map(chosen, names[0] if names else None), pages.k_map, curves.map_rows)
+    return Picture(curves.k_map(chosen, names[0] if names else None), plane.draw, curves.map_rows)
 
 
 def _only(data: dict[str, Any], sources: list[str]) -> dict[str, Any]:
-    """Return the data with rows, or maps, of some sources only."""
+    """Return the data with rows, or a map, of some sources only."""
     from sotcheck.errors import EngineError
 
     kept = dict(data)
     for name, value in data.items():
         if isinstance(value, list) and value and isinstance(value[0], dict) and "source" in value[0]:
             kept[name] = [row for row in value if row["source"] in sources]
-        elif name == "maps":
+        elif name == "sources":
             kept[name] = {source: value[source] for source in sources if source in value}
         else:
             continue

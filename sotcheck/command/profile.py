@@ -73,13 +73,9 @@ def profile(
     chosen, _ = chosen_system(system, magnetization=magnetization, fermi_energy=fermi_energy)
     refuse_unwritable_json(json_file)
     refuse_unwritable_svg(svg_file)
-    from sotcheck.trial.against_z import against_z
+    from sotcheck.api.spins import spin_density
 
-    engines, sources = (
-        None if given is None else list(dict.fromkeys(map(str.strip, given.split(","))))
-        for given in (engine, source)
-    )
-    found = against_z(chosen, engines or [], source=sources, progress=bar, **asked)
+    found = spin_density(chosen, None, engine, source=source, progress=bar, **asked)
     if svg_file is not None:
         from sotcheck.pages.against_z import draw
         from sotcheck.pages.svg import svg

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from sotcheck.command.options import Number, together
-
-if TYPE_CHECKING:
-    from sotcheck.system.model import System
-    from sotcheck.trial.si import Measured
-    from sotcheck.trial.torque_table import TorqueTable
 
 #: Options without effect but for another one: (that one, its own).
 FOR = {
@@ -62,32 +57,16 @@ si_options = together(
 )
 
 
-class Asked:
-    """What of SI units and ratios the command line asks for; without effect on what is computed."""
-
-    def __init__(self, options: dict[str, Any]) -> None:
-        names = [name for wanted, others in FOR.items() for name in (wanted, *others)]
-        self.given = {name: options.pop(name[2:].replace("-", "_")) for name in names}
-        for wanted, others in FOR.items():
-            some = [name for name in others if self.given[name] is not None]
-            if some and not self.given[wanted]:
-                raise click.UsageError(
-                    f"{some[0]} has no effect without {wanted}; leave it out, or add {wanted}"
-                )
-            missing = [name for name in others if name not in some]
-            # --efficiency needs no magnet, but half of one is none.
-            if missing and self.given[wanted] and (some or wanted == "--si"):
-                raise click.UsageError(f"{some[0] if some else wanted} needs {' and '.join(missing)} as well")
-
-    def refuse_without_unit(self, system: System) -> None:
-        """Refuse SI units, before the work, of a system that has none."""
-        from sotcheck.system.units import length_in_m
-
-        if self.given["--si"]:
-            length_in_m(system)
-
-    def of(self, table: TorqueTable) -> TorqueTable | Measured:
-        """Return the table, with what is asked for beside it."""
-        from sotcheck.api.torques import Beside
-
-        return Beside(*self.given.values()).of(table)
+def beside_torque(options: dict[str, Any]) -> dict[str, Any]:
+    """Take those of SI units and ratios out of options, as `sc.torque` has them; half of them is refused."""
+    names = [name for wanted, others in FOR.items() for name in (wanted, *others)]
+    given = {name: options.pop(name[2:].replace("-", "_")) for name in names}
+    for wanted, others in FOR.items():
+        some = [name for name in others if given[name] is not None]
+        if some and not given[wanted]:
+            raise click.UsageError(f"{some[0]} has no effect without {wanted}; leave it out, or add {wanted}")
+        missing = [name for name in others if name not in some]
+        # --efficiency needs no magnet, but half of one is none.
+        if missing and given[wanted] and (some or wanted == "--si"):
+            raise click.UsageError(f"{some[0] if some else wanted} needs {' and '.join(missing)} as well")
+    return {name[2:].replace("-", "_"): value for name, value in given.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import click
 from sotcheck.command.complete import KeyValues, Listed, engines, keys, system_argument
 from sotcheck.command.options import Place, executor_options, lattice_options, refuse_without_effect
 from sotcheck.command.output import print_out, tell
-from sotcheck.run.executors import backend
 from sotcheck.run.progress import bar
 
 #: Exit status when points failed, all others being there.
@@ -70,30 +68,22 @@ def sweep(
       sotcheck sweep mine.toml --over theta=0:180:19 --engine kwant -o tilt.nc --resume
       sotcheck report result.nc
     """  # noqa: D301 (click reads the \b)
-    if output.suffix != ".nc":
-        raise click.BadParameter(f"{output}: the name must end in .nc, for NetCDF", param_hint="--output")
-    from sotcheck.engines import EXACT
-    from sotcheck.sweep import runner
-    from sotcheck.sweep.grid import parse_axis, read_table
-    from sotcheck.sweep.plan import make_plan
-    from sotcheck.system.files import load
+    from sotcheck.api.sweeps import sweep as compute
+    from sotcheck.engines import EXACT, reference
 
-    engine = engine or next(iter(EXACT))
+    engine = engine or reference()
     refuse_without_effect([engine])
-    iface = load(system)
-    axes = [parse_axis(iface, text) for text in over]
-    if table is not None:
-        axes.insert(0, read_table(iface, table))
-    plan = make_plan(iface, axes, engine=engine, scheme=scheme, spacing=spacing, tolerance=tolerance)
-    settings = {"scheme": plan.scheme, "spacing": spacing, "tolerance": tolerance}
-    plan = replace(plan, command=_command(system, over, table, engine, **settings))
-    dataset = runner.sweep(
-        plan, output, where=backend(executor, workers), resume=resume, progress=bar, say=tell
-    )
-    errors = [text for text in dataset["error"].values.ravel().tolist() if text]
-    print_out(f"{plan.size} points written to {output}\n")
-    if errors:
-        print_out(f"{len(errors)} of them failed, the first with: {errors[0]}\n")
+    settings = {"scheme": scheme, "spacing": spacing, "tolerance": tolerance}
+    lattice = engine in EXACT and EXACT[engine].scheme
+    words = _command(system, over, table, engine, **settings | {"scheme": scheme if lattice else None})
+    where: dict[str, Any] = {"executor": executor, "workers": workers, "resume": resume}
+    found = compute(
+        system, output, over=over, table=table, engine=engine, **settings, **where,
+        progress=bar, say=tell, command=words,
+    )  # fmt: skip
+    print_out(f"{found.to_xarray()['error'].size} points written to {output}\n")
+    if found.errors:
+        print_out(f"{len(found.errors)} of them failed, the first with: {found.errors[0]}\n")
         raise SystemExit(SOME_FAILED)
 
 

@@ -114,7 +114,7 @@ def page(data: Data, exhibits: list[Picture | TableBlock], root: str) -> Page:
         f"Every numbered equation of “{paper['title']}”{reference}, as {how}, against exact scattering "
         f"solutions by boundary matching and by Kwant.{differ}",
         quote=f"{first.partition(': ')[0].rstrip('.')}.",
-        facts=[*([first] if ": " in first else []), *summary],
+        facts=[one[:1].upper() + one[1:] for one in [*([first] if ": " in first else []), *summary]],
         board=entries,
         sections=[
             Section("All equations", [_overview(groups)], "equations", brief=True, full=False),

@@ -102,7 +102,9 @@ def radius_map(data: Data) -> Figure:
     )
     left.set(ylabel="angle of k from x (degrees)", yticks=[0, 45, 90, 135, 180])
     left.set_title(f"radius by k; star: {least['radius']:.3g}, {least['kind']}")
-    figure.colorbar(shades, ax=left, label=r"$1/\rho(\hat G\,\sigma\cdot(k\times z))$")
+    left.grid(False)
+    bar = figure.colorbar(shades, ax=left, label="radius of convergence at k", ticks=levels, format="%.2g")
+    bar.minorticks_off()
     right.semilogy(k, rho.min(axis=1), color=figures.BLUE)
     for source, at in data["thresholds"].items():
         right.axvline(at, color=figures.SOURCE_COLOR[source], ls=":", lw=1.3, label=f"{source} closes")

@@ -106,16 +106,16 @@ def draw_threshold(data: Data) -> Figure:
     for row, color, style in zip(data["threshold"], COLORS, STYLES, strict=False):
         axes.plot(row["angle"], row["ratio_to_C5"], color=color, ls=style, label=row["name"])
     axes.axhline(1.0, color="black", lw=1)
-    axes.text(180, 0.98, r"$\sqrt{J}$", va="top", ha="center", fontsize=SMALL)
+    axes.text(180, 0.98, "√J", va="top", ha="center", fontsize=SMALL)
     axes.set(
         xlabel=r"angle between $\mathbf{k}\times\hat z$ and the in-plane part of m (degrees)",
-        ylabel=r"smallest $h_R k_\perp$ that binds, over $\sqrt{J}$", ylim=(0, None),
+        ylabel=r"smallest $h_R k_\perp$ that binds, over √J", ylim=(0, None),
         xticks=[0, 90, 180, 270, 360], xlim=(0, 360),
     )  # fmt: skip
-    axes.legend(fontsize=SMALL, loc="upper right")
+    axes.legend(fontsize=SMALL, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     J = [row["J"] for row in data["small_J"]]
     small.loglog(J, [row["strength"] for row in data["small_J"]], "o-", color=BLUE, ms=4, label="exact")
-    small.loglog(J, np.sqrt(J), color="black", lw=1, ls="--", label=r"$\sqrt{J}$")
+    small.loglog(J, np.sqrt(J), color="black", lw=1, ls="--", label="√J")
     small.set(xlabel="$J$, nothing else at the interface", ylabel=r"smallest $|h_R| k_\perp$ that binds")
     small.legend(fontsize=SMALL)
     return figure
@@ -134,14 +134,14 @@ def draw_plane(data: Data) -> Figure:
         fine = np.linspace(u_0[0], u_0[-1], 121)
         one = A + fine + sign * (B + fine[:, None]) if sign else A + fine + np.abs(B + fine[:, None])
         axes.contourf(fine, fine, one, levels=[-np.inf, 0.0], colors=[color])
-    lines = axes.contour(u_0, u_m, strength, levels=[0.1, 0.5, 1.0, 1.5], colors=BLACK, linewidths=0.9)
+    lines = axes.contour(u_0, u_m, strength, levels=[0.1, 0.5, 1.0, 1.5], colors="black", linewidths=0.9)
     axes.clabel(lines, fontsize=SMALL, fmt="%.2g")
     fraction = plane["fraction"]
     handles: list[Any] = [
         Patch(facecolor=color, label=f"{number} at $h_R$ = 0: {part:.0%} of the plane")
         for number, color, part in zip(("no state", "one state", "two states"), shades, fraction, strict=True)
     ]
-    handles.append(Line2D([], [], color=BLACK, lw=0.9, label=r"smallest $|h_R| k_\perp$ that binds"))
+    handles.append(Line2D([], [], color="black", lw=0.9, label=r"smallest $|h_R| k_\perp$ that binds"))
     figure.legend(handles=handles, loc="outside lower center", ncols=1, fontsize=SMALL)
     axes.set(xlabel="$u_0$", ylabel="$u_m$", aspect="equal")
     axes.grid(False)
@@ -185,7 +185,7 @@ def draw_spin_density(data: Data) -> Figure:
     """Draw the spin density and both parts of the torque, with and without the bound states."""
     curves = data["spin_density"]
     titles = ("spin density $s_y$", "$s_z$", "fieldlike torque", "dampinglike torque")
-    figure, grid = canvas(3.3 * len(curves) + 0.5, 2 * len(curves), 2, squeeze=False)
+    figure, grid = canvas(3.0 * len(curves) + 0.8, 2 * len(curves), 2, squeeze=False, sharex=True)
     for panels, curve in zip(grid.reshape(len(curves), 4), curves, strict=True):
         found, split = curve["rows"], curve["components"]
         h_R = [row["h_R"] for row in found]
@@ -196,7 +196,8 @@ def draw_spin_density(data: Data) -> Figure:
             axes.plot(h_R, bound, "s--", color=ORANGE, ms=4, label="bound states")
             axes.plot(h_R, np.add(scattering, bound), "^:", color="black", ms=4, label="both")
             axes.axhline(0, color=GREY, lw=0.7)
-            axes.set_title(f"{curve['name']}: {title}", fontsize=SMALL)
+            # Where no power of ten is.
+            axes.set_title(f"{curve['name']}: {title}", fontsize=SMALL, y=1.0, pad=13)
             scientific(axes)
             if max(map(abs, [*bound, *scattering])) < 1e-15:
                 # No magnetism, no torque: nothing but rounding.

@@ -47,11 +47,12 @@ def conclusions(data: Data) -> list[str]:
     attractive = curves["attractive"]["rows"][0]
     bulk = curves["bulk-magnetism"]["rows"][-1]
     return [
+        "The least h_R k_perp that binds a state is no universal √J: the systems with J > 0 here need "
+        f"{lowest:.3g} to {highest:.3g} times as much, depending on the angle, and nothing at all where wave "
+        "vectors are matched.",
         "√J is the threshold for m in the plane and parallel to k × ẑ, without barriers and with "
-        "equal potentials, and a lower bound for other angles then. In general it is neither: the systems "
-        f"with J > 0 here need {lowest:.3g} to {highest:.3g} times as much, depending on the angle, and "
-        "nothing at all where wave vectors are matched. For J → 0 the threshold vanishes as √J: any "
-        "attractive delta binds.",
+        "equal potentials, and a lower bound for other angles then. For J → 0 the threshold vanishes as √J: "
+        "any attractive delta binds.",
         f"Bound states at or below E_F appear from h_R = {first}.",
         "Beyond |h_R| = 2 no ground state exists for any interface: the energy of bound states falls without "
         "end as k_perp grows. At |h_R| = 2 itself there is none if u_0 < |u_m| × (length of m's in-plane "

@@ -1,9 +1,9 @@
-"""Pictures of `sotcheck plot`: torque against a key, against k_⊥, over (k_x, k_y); files of any format."""
+"""Pictures of `sotcheck plot`: torque against a key or against k_⊥; files of any format."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -13,24 +13,24 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sotcheck.errors import OutputError
-from sotcheck.pages.figures import COMPONENTS, GREY, ORANGE, SOURCE_COLOR, one_legend, plain, tame
+from sotcheck.pages import svg
+from sotcheck.pages.figures import (
+    COMPONENTS,
+    GREY,
+    ORANGE,
+    SOURCE_COLOR,
+    one_legend,
+    plain,
+    symbol,
+    tame,
+    unit_of,
+)
 
 Data = dict[str, Any]
 Panels = dict[tuple[str, str], Axes]
 
-STYLE: Any = {
-    "svg.hashsalt": "sotcheck", "svg.fonttype": "path", "font.size": 9, "lines.linewidth": 1.6,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True, "legend.frameon": False,
-    "axes.grid": True, "grid.color": "#e5e5e5", "grid.linewidth": 0.6,
-}  # fmt: skip
-
-#: What keys are called on an axis.
-NAMES = {
-    "h_R": "$h_R$", "E_F": "$E_F$", "U_N": "$U_N$", "U_F": "$U_F$", "J": "$J$", "u_0": "$u_0$",
-    "u_m": "$u_m$", "scale": "scale of all spin-orbit terms", "theta": r"$\theta$ of m (degrees)",
-    "phi": r"$\varphi$ of m (degrees)", "m": "m: number of the direction",
-    **{f"tau_{name}": rf"$\tau$ of {name}" for name in ("N", "up", "down", "bound")},
-}  # fmt: skip
+#: Letters as paths: whoever reads the file need not have their font.
+STYLE: Any = svg.STYLE | {"svg.fonttype": "path", "font.size": 9}
 #: Lines of engines, in the order asked for, and marks of further ones.
 LINES, MARKS = ("--", "-"), "osv"
 #: Formats of a file, by the end of its name.
@@ -40,16 +40,10 @@ DPI = 160
 WINDOWS = ("QtAgg", "TkAgg", "GTK4Agg", "GTK3Agg", "WxAgg", "MacOSX")
 
 
-def unit_of(data: Data, power: int) -> str:
-    """Return the unit of a wave vector to a power."""
-    base, exponent = ("nm", -power) if data["system"].get("units") else ("wave vector", power)
-    return base if exponent == 1 else f"{base}$^{{{exponent}}}$"
-
-
 def torque_curve(data: Data) -> Figure:
     """Both components of the torque against a key, a column for each source, a line for each engine."""
     name, rows = data["axis"], data["torque"]
-    figure, grid = _panels(rows, NAMES.get(name, plain(name)), f"torque t  ({unit_of(data, 3)})")
+    figure, grid = _panels(rows, symbol(name), f"torque t  ({unit_of(data, 3)})")
     for (source, part), axes in grid.items():
         _lines(axes, rows, name, part, source)
     return _finished(figure, data)
@@ -68,19 +62,13 @@ def integrand(data: Data) -> Figure:
 
 
 def _panels(rows: list[Data], xlabel: str, ylabel: str) -> tuple[Figure, Panels]:
+    """Return a figure with a panel for each component (row) and source (column)."""
     # Sources that do not come in, as from an insulator, have no torque at all.
     there = [row for row in rows if row["fieldlike"] or row["dampinglike"]] or rows
     sources = list(dict.fromkeys(row["source"] for row in there))
-    return _grid(sources, xlabel, ylabel, 2.2, sharex=True)
-
-
-def _grid(
-    sources: Collection[str], xlabel: str, ylabel: str, height: float, **shared: Any
-) -> tuple[Figure, Panels]:
-    """Return a figure with a panel for each component (row) and source (column)."""
-    size = 3.2 * len(sources) + 0.9, height * len(COMPONENTS) + 0.6
+    size = 3.2 * len(sources) + 0.9, 2.2 * len(COMPONENTS) + 0.6
     figure = Figure(figsize=size, layout="constrained")
-    grid = figure.subplots(len(COMPONENTS), len(sources), squeeze=False, **shared)
+    grid = figure.subplots(len(COMPONENTS), len(sources), squeeze=False, sharex=True)
     found: Panels = dict(zip(((s, n) for n, s in product(COMPONENTS, sources)), grid.flat, strict=True))
     for (source, part), axes in found.items():
         axes.set_title(f"{source}: {part}", fontsize=9.5)
@@ -111,35 +99,6 @@ def _lines(axes: Axes, rows: list[Data], name: str, part: str, source: str) -> N
 def _finished(figure: Figure, data: Data) -> Figure:
     figure.suptitle(plain(data["system"]["name"]), fontsize=10)
     return one_legend(figure, 4)
-
-
-def k_map(data: Data) -> Figure:
-    """Both components of the torque per d²k over (k_x, k_y), a column for each source, thresholds drawn."""
-    maps: dict[str, Data] = data["maps"]
-    x, y = (f"${name}$  ({unit_of(data, 1)})" for name in ("k_x", "k_y"))
-    figure, grid = _grid(maps, x, y, 3.0, sharex=True, sharey=True)
-    k, angle = np.meshgrid(data["k_perp"], data["angle"], indexing="ij")
-    circle = np.linspace(0, 2 * np.pi, 181)
-    for (source, part), axes in grid.items():
-        values = np.array(maps[source][part])
-        most = float(np.abs(values).max()) or 1.0
-        mesh = axes.pcolormesh(
-            k * np.cos(angle),
-            k * np.sin(angle),
-            values,
-            cmap="RdBu_r",
-            vmin=-most,
-            vmax=most,
-            rasterized=True,
-        )
-        for radius in set(data["thresholds"].values()):
-            axes.plot(radius * np.cos(circle), radius * np.sin(circle), color=GREY, lw=0.8, ls=":")
-        bar = figure.colorbar(mesh, ax=axes, shrink=0.85)
-        bar.formatter.set_powerlimits((-2, 2))  # type: ignore[attr-defined]
-        axes.set_aspect("equal")
-        axes.grid(visible=False)
-    figure.suptitle(f"{plain(data['system']['name'])}: torque per d$^2k$, {data['engine']}", fontsize=10)
-    return figure
 
 
 def picture(draw: Callable[[Data], Figure], data: Data, kind: str) -> bytes:

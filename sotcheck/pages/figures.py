@@ -30,6 +30,12 @@ COMPONENTS = ("fieldlike", "dampinglike")
 #: Torques below this are rounding; differences below that are drawn there.
 ZERO, FLOOR = 1e-12, 1e-20
 LIMIT_STYLE: Any = {"1%": ":", "10%": "--"}
+#: What stands on an axis where a parameter is not a letter with an index.
+WORDS = {
+    "scale": "scale of all spin-orbit terms", "theta": r"$\theta$ of m (degrees)", "E_F/J": "$E_F/J$",
+    "phi": r"$\varphi$ of m (degrees)", "m": "m: number of the direction",
+    **{f"tau_{name}": rf"$\tau$ of {name}" for name in ("N", "up", "down", "bound")},
+}  # fmt: skip
 #: All figures are as wide, in inches; the size of words that have to be small.
 WIDTH, SMALL = 6.0, 8.5
 
@@ -37,6 +43,20 @@ WIDTH, SMALL = 6.0, 8.5
 def plain(text: str) -> str:
     """Return a user's text so that nothing in it is taken for mathematics."""
     return text.replace("$", r"\$")
+
+
+def symbol(name: str) -> str:
+    """Return a parameter as the paper prints it, or in words."""
+    head, under, tail = name.partition("_")
+    if name in WORDS or len(head) != 1 or (under and not tail.isalnum()):
+        return WORDS.get(name, plain(name))
+    return f"${head}_{{{tail}}}$" if under else f"${name}$"
+
+
+def unit_of(data: Data, power: int) -> str:
+    """Return the unit of a wave vector to a power."""
+    base, exponent = ("nm", -power) if data["system"].get("units") else ("wave vector", power)
+    return base if exponent == 1 else f"{base}$^{{{exponent}}}$"
 
 
 def canvas(height: float, *shape: int, **options: Any) -> tuple[Figure, Any]:
@@ -93,7 +113,8 @@ def torque(data: Data) -> Figure:
     curve, chain = data["curve"], data["lattice"]["engine"]
     h = np.array(curve["h_R"])
     xlabel = "scale of all spin-orbit terms" if "totals" in data else "$h_R$"
-    unit = "nm$^{-3}$" if data["system"].get("units") and "totals" in data else "wave vector$^3$"
+    # Those of a bare interface are in wave vectors, whatever its file is in.
+    unit = unit_of(data if "totals" in data else {"system": {}}, 3)
     figure, grid = panels(curve["sources"], COMPONENTS, xlabel, f"torque t  ({unit})")
     for (source, name), axes in grid.items():
         part = curve["sources"][source][name]
@@ -104,7 +125,10 @@ def torque(data: Data) -> Figure:
         for limit, value in part["limits"].items():
             if value is not None:
                 axes.axvline(value, color=ORANGE, ls=LIMIT_STYLE[limit], lw=1)
-                _note(axes, value, 0.98, limit.replace("%", " %"), ha="right", va="top", rotation=90)
+                # Where the curve is not.
+                high = 2 * np.interp(value, h, part["exact"]) > max(0, *line) + min(0, *line)
+                end: Any = {"y": 0.02, "va": "bottom"} if high else {"y": 0.98, "va": "top"}
+                _note(axes, value, words=limit.replace("%", " %"), ha="right", rotation=90, **end)
         mark_bound_states(axes, curve["bound_from"], h)
         if part["first_order_vanishes"]:
             axes.text(0.05, 0.06, "no first-order part", transform=axes.transAxes, color=GREY, fontsize=SMALL)

@@ -36,7 +36,7 @@ def profile(data: Data) -> Figure:
     levels.append(there["energy"])
     span = max(levels) - min(levels) or 1.0
     top = max(levels) + 0.25 * span
-    figure, axes = figures.canvas(3.1 + LINE * lines)
+    figure, axes = figures.canvas(2.5 + LINE * lines)
     for region, (start, end) in zip(regions, ends, strict=True):
         if region["spin_orbit"]:
             axes.axvspan(start, end, color=figures.ORANGE, alpha=0.16, lw=0, zorder=0)

@@ -1,13 +1,14 @@
-"""Maps of the torque by (k_x, k_y), with thresholds, drawn from a report's JSON alone."""
+"""Maps of the torque by (k_x, k_y), with thresholds, from the JSON of a report or of `sotcheck plot`."""
 
 from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
 from sotcheck.numerics.arrays import Array
-from sotcheck.pages.figures import GREY, NONE, SMALL, SOURCE_COLOR, ZERO, canvas, picture
+from sotcheck.pages.figures import GREY, NONE, SMALL, SOURCE_COLOR, ZERO, canvas, picture, plain, unit_of
 from sotcheck.pages.page import Data
 
 #: Dots of a picture along each axis.
@@ -46,13 +47,16 @@ def draw(data: Data) -> Figure:
             axes.set(aspect="equal", xlim=(axis[0], axis[-1]), ylim=(axis[0], axis[-1]))
             axes.grid(False)
     for axes in grid[-1]:
-        axes.set_xlabel("$k_x$")
+        axes.set_xlabel(f"$k_x$  ({unit_of(data, 1)})")
     for axes in grid[:, 0]:
-        axes.set_ylabel("$k_y$")
+        axes.set_ylabel(f"$k_y$  ({unit_of(data, 1)})")
     handles = [
-        Circle((0, 0), 1, fill=False, ec=SOURCE_COLOR[of], ls="--", label=f"{of} closes")
+        Line2D([], [], color=SOURCE_COLOR[of], lw=1, ls="--", label=f"{of} closes")
         for of in data["thresholds"]
     ]
+    if "engine" in data:
+        name = plain(data["system"]["name"])
+        figure.suptitle(f"{name}: torque per d$^2k$, {data['engine']}", fontsize=10)
     figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=SMALL)
     return figure
 

@@ -24,6 +24,7 @@ MOST_OF_A_PAGE = 600_000
 #: Symbols in sentences, as they are typed: a letter and its index; a power.
 _SYMBOL = re.compile(r"(?<![\w^])([A-Za-zξρτκ])_(perp|FL|DL|up|down|[RFN0mxyzbk])(?![\w])")
 _POWER = re.compile(r"(?<=[\w)])\^(-?\d+(?:/\d+)?|-?[a-z](?!\w))")
+_TENTH = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)e(-?)\+?0*(\d+)(?!\w)")
 #: End tags that HTML does not need.
 _IMPLIED = re.compile(r"</(?:td|th|tr|li)>\n?")
 _FORMS: dict[str, Callable[[float], str]] = {
@@ -90,6 +91,8 @@ def mathml(tex: str) -> Markup:
         found,
     )
     found = re.sub(r"^(<math[^>]*>)<mrow>(.*)</mrow></math>$", r"\1\2</math>", found)
+    # A row of one thing is that thing.
+    found = re.sub(r"<mrow>(<(m\w+)\b[^>]*>(?:(?!</?\2\b).)*</\2>)</mrow>", r"\1", found)
     return Markup(re.sub(r"<mrow>(<m[ion]>[^<]*</m[ion]>)</mrow>", r"\1", found))
 
 
@@ -97,6 +100,7 @@ def typeset(text: str) -> Markup:
     """Return plain text for HTML, with indices and powers as such."""
     safe = str(escape(visible(text)))
     safe = _POWER.sub(r"<sup>\1</sup>", safe)
+    safe = _TENTH.sub(lambda m: f"{m[1]}·10<sup>{m[2].replace('-', '−')}{m[3]}</sup>", safe)
     return Markup(_SYMBOL.sub(lambda m: f"<i>{m[1]}</i><sub>{'⊥' if m[2] == 'perp' else m[2]}</sub>", safe))
 
 

@@ -86,10 +86,9 @@ def _resolved(data: Data) -> Iterator[Section]:
     if data.get("integrand"):
         blocks.append(Picture(*FIGURES["integrand"], data))
     if data.get("plane"):
+        of = data["plane"] | {"system": data["system"]}
         blocks.append(
-            Picture(
-                "plane", "The torque by (k_x, k_y), with thresholds", plane.draw, data["plane"], plane.NOTE
-            )
+            Picture("plane", "The torque by (k_x, k_y), with thresholds", plane.draw, of, plane.NOTE)
         )
     if blocks:
         yield Section("Where the torque comes from", blocks, "resolved")

@@ -26,6 +26,7 @@ from sotcheck.pages.figures import (
     SMALL,
     panels,
     scientific,
+    symbol,
 )
 from sotcheck.pages.page import Data, Page, Picture, Section, Table, Words
 from sotcheck.pages.publish import publish
@@ -181,7 +182,7 @@ def draw_sweep_curves(data: Data) -> Figure:
     """Torque of each source along the longest axis; dashed: first order."""
     shown = data["curves"]
     curves, x = shown["curves"], np.array(shown["x"])
-    xlabel, sources = _symbol(shown["name"]), curves[0]["exact"]
+    xlabel, sources = symbol(shown["name"]), curves[0]["exact"]
     figure, of = panels(sources, COMPONENTS, xlabel, f"torque t  ({unit_of(data, 3)})")
     # Points in any order are joined in theirs.
     order = np.argsort(x, kind="stable")
@@ -209,7 +210,7 @@ def draw_sweep_curves(data: Data) -> Figure:
 def draw_sweep_map(data: Data) -> Figure:
     """Torque of each source over two axes; crosses mark points that failed."""
     shown = data["map"]
-    sources, labels = shown["values"], (_symbol(shown["x_name"]), _symbol(shown["y_name"]))
+    sources, labels = shown["values"], (symbol(shown["x_name"]), symbol(shown["y_name"]))
     figure, of = panels(sources, COMPONENTS, *labels, sharey=True)
     # Contours need both axes in order.
     across, up = np.argsort(shown["x"]), np.argsort(shown["y"])
@@ -275,17 +276,8 @@ def _logarithmic(x: Any) -> bool:
     return bool(np.ptp(np.diff(np.log(ordered))) < 1e-6)
 
 
-def _symbol(name: str) -> str:
-    """Return a parameter as it is printed in the paper."""
-    known = {"theta": r"$\theta$ (degrees)", "phi": r"$\phi$ (degrees)", "point": "point"}
-    if name in known:
-        return known[name]
-    head, _, tail = name.partition("_")
-    return f"${head}_{{{tail}}}$" if tail and " " not in name else name if " " in name else f"${name}$"
-
-
 def _words(at: Data) -> str:
-    return ", ".join(f"{_symbol(name)} = {value:.4g}" for name, value in at.items()) or "exact"
+    return ", ".join(f"{symbol(name)} = {value:.4g}" for name, value in at.items()) or "exact"
 
 
 def _heading(data: Data, fixed: Data) -> str:

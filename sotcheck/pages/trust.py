@@ -13,13 +13,15 @@ from matplotlib.patches import Patch, Rectangle
 from sotcheck.beyond.document import bound_at_limit, on_bound_states
 from sotcheck.beyond.limits import CURRENTS
 from sotcheck.numerics.crossing import LARGEST
-from sotcheck.pages.figures import GREY, RED, SMALL, canvas, picture
+from sotcheck.pages.figures import GREY, RED, SMALL, canvas, picture, symbol
 from sotcheck.pages.page import Data, Page, Picture, Section, Words
 from sotcheck.pages.publish import publish
 from sotcheck.pages.svg import BLACK, WHITE
 
-#: Cells of the background along each axis.
-CELLS = 100
+#: Cells of the background along each axis; over how many of them lines are smoothed.
+CELLS, SMOOTH = 150, 1.5
+#: Beyond so many points they are drawn small.
+MANY = 400
 LEVELS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5)
 #: Regions without a limit: words, hatching.
 REGIONS = {
@@ -32,15 +34,12 @@ REGIONS = {
     "no state": ("no propagating state", "..."),
     "failed": ("could not be computed", "***"),
 }
-LABELS = {
-    "E_F": "$E_F$", "U_N": "$U_N$", "U_F": "$U_F$", "J": "$J$", "u_0": "$u_0$", "u_m": "$u_m$",
-    "E_F/J": "$E_F/J$", "theta": "polar angle of m (degrees)", "phi": "azimuth of m (degrees)",
-}  # fmt: skip
 
 
 def draw_trust_map(data: Data) -> Figure:
     """Draw the h_R at which first order is off by the limit; regions without one hatched; samples as dots."""
     from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
+    from scipy.ndimage import gaussian_filter
 
     points = data["points"]
     over_x, over_y = data["over"]
@@ -64,7 +63,8 @@ def draw_trust_map(data: Data) -> Figure:
         levels = [np.log10(v) for v in LEVELS if values.min() < np.log10(v) < values.max()]
         if levels:
             white: Any = {"colors": WHITE, "linewidths": 0.9, "linestyles": "solid"}
-            lines = axes.contour(x, y, shown, levels=levels, **white)
+            even = np.ma.masked_where(shown.mask, gaussian_filter(filled, SMOOTH))
+            lines = axes.contour(x, y, even, levels=levels, **white)
             axes.clabel(lines, fontsize=SMALL, fmt=lambda v: f"{10**v:.2g}")
         bar = figure.colorbar(mesh, ax=axes)
         bar.ax.yaxis.set_major_formatter(lambda v, _: f"{10**v:.2g}")
@@ -81,13 +81,19 @@ def draw_trust_map(data: Data) -> Figure:
         else:
             axes.contourf(x, y, inside, levels=[0.5, 1.5], colors=[face], hatches=[hatch])
         handles.append(Patch(facecolor=face, edgecolor=GREY, hatch=hatch, label=words))
-    axes.plot(*(lower + size * at).T, ".", color=BLACK, ms=1.8, alpha=0.7)
+    small = 0.6 if len(points) > MANY else 1.0
+    axes.plot(*(lower + size * at).T, ".", color=BLACK, ms=1.8 * small, alpha=0.7)
     for words, marked in bound_points(points).items():
-        style: Any = {"color": RED, "mfc": RED if "any" in words else "none", "ms": 3.6, "mew": 0.8}
+        style: Any = {
+            "color": RED,
+            "mfc": RED if "any" in words else "none",
+            "ms": 3.6 * small,
+            "mew": 0.8 * small,
+        }
         handles += axes.plot(*(lower + size * at[marked]).T, "o", label=words, **style)
     axes.set(
         xlim=(over_x["lower"], over_x["upper"]), ylim=(over_y["lower"], over_y["upper"]),
-        xlabel=LABELS[over_x["parameter"]], ylabel=LABELS[over_y["parameter"]],
+        xlabel=symbol(over_x["parameter"]), ylabel=symbol(over_y["parameter"]),
     )  # fmt: skip
     axes.grid(False)
     if handles:
@@ -125,9 +131,9 @@ def shown(data: Data) -> Page:
     return Page(
         "How far first order can be trusted",
         "Each map shows the h_R at which first order is off by the given part of the exact torque for the "
-        "first time. Points were chosen by adaptive sampling (dots); hatched regions have no limit, for the "
-        "reason given. Exact is the torque of scattering states: where bound states lie at E_F below the "
-        "limit, points are marked red.",
+        "first time. Points were chosen by adaptive sampling (dots; lines are smoothed over a hundredth of "
+        "the map); hatched regions have no limit, for the reason given. Exact is the torque of scattering "
+        "states: where bound states lie at E_F below the limit, points are marked red.",
         quote=quote(maps),
         facts=said,
         first=list(drawn.values())[:1],

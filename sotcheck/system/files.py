@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, overload
 
-from sotcheck.errors import SystemFileError, did_you_mean
+from sotcheck.errors import SystemFileError, did_you_mean, in_our_words
 from sotcheck.run.inputs import read_bytes
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
@@ -54,6 +54,7 @@ HALF_SPACES = ("normal", "ferromagnet")
 _TABLES = {key.partition(".")[0] for key in ALL_KEYS if "." in key}
 
 
+@in_our_words
 def builtin_systems(kind: Literal["any", "bare"] = "any") -> dict[str, Path]:
     """Return the built-in system files by name, from a checkout or an installed wheel alike.
 
@@ -113,6 +114,7 @@ Bare = Literal["bulk-magnetism", "interface-magnetism", "ferromagnetic-insulator
 def load(system: Bare) -> Interface: ...
 @overload
 def load(system: str | Path | Mapping[str, Any]) -> System: ...
+@in_our_words
 def load(system: str | Path | Mapping[str, Any]) -> System:
     """Load a system: a bare `Interface`, or a `Stack` if it has layers, masses or other spin-orbit terms.
 

@@ -24,14 +24,6 @@ class Interface(System):
     H = −∂_z² + k_⊥² + U_N Θ(−z) + (U_F + J σ·m) Θ(z) + [u_0 + u_m σ·m + h_R σ·(k×ẑ)] δ(z)
     """
 
-    def __str__(self) -> str:
-        m = ", ".join(f"{c:.4g}" for c in self.m)
-        return (
-            f"{self.heading}\n"
-            f"  E_F = {self.E_F:g}; z < 0: U_N = {self.U_N:g}; z > 0: U_F = {self.U_F:g}, J = {self.J:g}\n"
-            f"  z = 0: u_0 = {self.u_0:g}, u_m = {self.u_m:g}, h_R = {self.h_R:g}, m = ({m})"
-        )
-
     @property
     def bulks_differ(self) -> bool:
         """Whether N and F have different potentials for any spin."""

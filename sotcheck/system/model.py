@@ -153,6 +153,23 @@ class System(Validated, ABC):
         """Its name, and its title if it has one."""
         return f"{self.name}: {self.title}" if self.title else self.name
 
+    def _beyond(self) -> str:
+        """Say what is at z > 0."""
+        return "z > 0"
+
+    def __str__(self) -> str:
+        """In the units of its file."""
+        from sotcheck.system.units import file_units
+
+        own, m = file_units(self), ", ".join(f"{c:.4g}" for c in self.m)
+        energy, strength = (" eV", " eV nm") if self.unit else ("", "")
+        return (
+            f"{self.heading}\n"
+            f"  E_F = {own.E_F:g}{energy}; z < 0: U_N = {own.U_N:g}{energy}; {own._beyond()}: "
+            f"U_F = {own.U_F:g}{energy}, J = {own.J:g}{energy}\n"
+            f"  z = 0: u_0 = {own.u_0:g}{strength}, u_m = {own.u_m:g}{strength}, h_R = {own.h_R:g}, m = ({m})"
+        )
+
     @property
     def direction(self) -> Array:
         """The unit vector m, shape (3,)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ from pydantic import BaseModel
 from sotcheck.system.files import ALL_KEYS, KEYS
 from sotcheck.system.stack import Junction, Layer, Stack
 
-#: By key, `layer.KEY` and `layer.interface.KEY`. Tables have meanings, too.
+#: By key, `layer.KEY` and `layer.interface.KEY`. Tables have meanings, too; {ħ²/2mₑ = 1|eV} by unit.
 MEANINGS = {
     "name": "what results are called",
     "title": "one line for reports",
@@ -43,12 +44,12 @@ MEANINGS = {
     "relaxation.bound": "of states bound to the interface, where such lie at E_F",
     "layer": "between z = 0 and the right half-space, in the order of z; any number",
     "layer.name": "for reports; layer 1 and so on by default",
-    "layer.thickness": "in nm, or in inverse wave vectors",
+    "layer.thickness": "in {inverse wave vectors|nm}",
     "layer.potential": "of both spins",
     "layer.exchange": "its majority electrons have potential - exchange",
     "layer.magnetization": "direction of its own",
     "layer.mass": "effective mass",
-    "layer.rashba": "in the whole layer: adds rashba sigma.(k x z); unit: wave vector, or eV nm",
+    "layer.rashba": "in the whole layer: adds rashba sigma.(k x z); unit: {wave vector|eV nm}",
     "layer.dresselhaus": "adds d (k_x sigma_x - k_y sigma_y)",
     "layer.weyl": "adds w (k_x sigma_x + k_y sigma_y)",
     "layer.spin_orbit": "adds sigma.(A k): rows x, y, z of spin, columns k_x, k_y",
@@ -80,10 +81,10 @@ def template(name: str, *, stack: bool = False, unit: str = "", schema: str = ""
     tables = dict.fromkeys(key.rpartition(".")[0] for key in keys)
     for table in tables:
         own = {key: _default(key, name, unit) for key in keys if key.rpartition(".")[0] == table}
-        lines += [] if not table else ["", _line(f"[{table}]", table)]
-        lines += [_line(f"{key.rpartition('.')[2]} = {value}", key) for key, value in own.items()]
+        lines += [] if not table else ["", _line(f"[{table}]", table, unit)]
+        lines += [_line(f"{key.rpartition('.')[2]} = {value}", key, unit) for key, value in own.items()]
         if table == "" and unit:
-            lines += ["", "[units]", _line(f"energy = {json.dumps(unit)}", "units.energy")]
+            lines += ["", "[units]", _line(f"energy = {json.dumps(unit)}", "units.energy", unit)]
     if stack:
         lines += _layer(unit)
     return "\n".join(lines) + "\n"
@@ -100,8 +101,14 @@ def _toml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _line(text: str, key: str) -> str:
-    return f"{text:{COMMENT - 2}}  # {MEANINGS[key]}"
+def _line(text: str, key: str, unit: str) -> str:
+    return f"{text:{COMMENT - 2}}  # {_meaning(key, unit)}"
+
+
+def _meaning(key: str, unit: str | None = None) -> str:
+    """Return what a key means, in files of one unit, or of any."""
+    which = {None: r"\1, or \2", "": r"\1"}.get(unit, r"\2")
+    return re.sub(r"\{(.*?)\|(.*?)\}", which, MEANINGS[key])
 
 
 def _layer(unit: str) -> Iterator[str]:
@@ -109,12 +116,12 @@ def _layer(unit: str) -> Iterator[str]:
         ("[[layer]]", "layer", Layer),
         ("[layer.interface]", "layer.interface", Junction),
     ):
-        yield from ("", _line(title, path))
+        yield from ("", _line(title, path, unit))
         for key, field in sorted(model.model_fields.items(), key=lambda one: _order(model, one[0])):
             if key != "interface":
                 value = BEGINNINGS[unit].get(f"{path}.{key}", field.default)
                 value = [0.0, 0.0, 1.0] if value is None else value
-                yield _line(f"{key} = {_toml(value)}", f"{path}.{key}")
+                yield _line(f"{key} = {_toml(value)}", f"{path}.{key}", unit)
 
 
 def _order(model: type[BaseModel], key: str) -> int:
@@ -140,7 +147,7 @@ def schema() -> dict[str, Any]:
         table, _, last = key.rpartition(".")
         place = document["properties"]
         if table:
-            empty = {"type": "object", "description": MEANINGS[table], "additionalProperties": False}
+            empty = {"type": "object", "description": _meaning(table), "additionalProperties": False}
             place = place.setdefault(table, {**empty, "properties": {}})["properties"]
         place[last] = _of_toml(own["properties"][attribute], own["$defs"], key)
     return document
@@ -165,4 +172,4 @@ def _of_toml(one: dict[str, Any], defs: dict[str, Any], key: str) -> dict[str, A
         said["items"] = _of_toml(items, defs, key)
     plain = one.get("default") if not isinstance(one.get("default"), dict | list) else None
     default = {} if plain is None else {"default": plain}
-    return {**said, "description": MEANINGS[key] + (f"; {accepted}" if accepted else ""), **default}
+    return {**said, "description": _meaning(key) + (f"; {accepted}" if accepted else ""), **default}

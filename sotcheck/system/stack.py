@@ -145,15 +145,7 @@ class Stack(System):
         last = Region(self.U_F, self.J, self.m_F or self.m, mass=self.mass_F, magnetic=self.magnetic)
         return Structure(self.E_F, (*regions, last), tuple(deltas))
 
-    def _layers(self) -> str:
-        return f"{len(self.layers)} layer{'' if len(self.layers) == 1 else 's'}"
-
-    def __str__(self) -> str:
-        m = ", ".join(f"{c:.4g}" for c in self.m)
-        lines = [
-            f"{self.heading}",
-            f"  E_F = {self.E_F:g}; z < 0: U_N = {self.U_N:g}; {self._layers()}; beyond: "
-            f"U_F = {self.U_F:g}, J = {self.J:g}",
-            f"  z = 0: u_0 = {self.u_0:g}, u_m = {self.u_m:g}, h_R = {self.h_R:g}, m = ({m})",
-        ]
-        return "\n".join(lines)
+    def _beyond(self) -> str:
+        unit = " nm" if self.unit else ""
+        named = zip(self.names, self.layers, strict=False)
+        return " | ".join([*(f"{name} {layer.thickness:g}{unit}" for name, layer in named), "beyond"])

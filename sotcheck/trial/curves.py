@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from sotcheck import __version__
 from sotcheck.engines import FIRST_ORDER, exact_engines, reference
 from sotcheck.errors import EngineError, SotcheckError
-from sotcheck.exact.by_k import torque_by_k_perp, torque_density
+from sotcheck.exact.by_k import torque_by_k_perp
 from sotcheck.exact.observables import components
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.quadrature import sample
@@ -23,12 +22,13 @@ from sotcheck.system.model import SOURCES, System
 from sotcheck.system.units import unit_of_torque
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.paper import load
+from sotcheck.trial.plane import torque_plane
 from sotcheck.trial.torque import torque
 
 Data = dict[str, Any]
 
-#: Of a picture; nodes in each range of k_⊥ between thresholds; angles and radii of a map.
-TOLERANCE, NODES, ANGLES, RADII = 1e-4, 60, 72, 40
+#: Of a picture; nodes in each range of k_⊥ between thresholds.
+TOLERANCE, NODES = 1e-4, 60
 COMPONENTS = ("fieldlike", "dampinglike")
 
 
@@ -121,42 +121,19 @@ def integrand(system: System, engine: Sequence[str] | None = None) -> Data:
 
 @single_threaded
 def k_map(system: System, engine: str | None = None) -> Data:
-    """Return the torque per d²k of every source over (k_x, k_y), ready for JSON.
-
-    A polar grid: "k_perp" (n,) and "angle" (a,) are cells' borders, "maps" has their values, (n − 1, a − 1);
-    in wave vectors, in the file's unit.
-    """
+    """Return the torque per d²k of every source over (k_x, k_y), by an engine, ready for JSON."""
     name = engine or reference()
     solver = exact_engines([name], "exact-difference", None)[name]
-    edges = np.array([0.0, *np.sqrt(system.thresholds()[1:])])
-    borders = np.unique([np.linspace(lower, upper, RADII) for lower, upper in pairwise(edges.tolist())])
-    angles = np.linspace(0, 2 * np.pi, ANGLES + 1)
-    middle, at = (borders[1:] + borders[:-1]) / 2, (angles[1:] + angles[:-1]) / 2
-    parts = split(torque_density(solver, system, system.scale, middle, at), system)
-    unit = _wave_vector(system)
-    maps = {
-        source: {part: (parts[c, :, :, s] * unit).tolist() for c, part in enumerate(COMPONENTS)}
-        for s, source in enumerate(SOURCES)
-        if source in thresholds(system)
-    }
-    return _document(
-        system,
-        engine=name,
-        thresholds=thresholds(system),
-        k_perp=(borders * unit).tolist(),
-        angle=angles.tolist(),
-        maps=maps,
-    )
+    return _document(system, engine=name, **torque_plane(system, solver))
 
 
 def map_rows(data: Data) -> list[Data]:
-    """Return a map as rows of k_x, k_y and the torques there."""
-    k, angle = (np.array(data[name]) for name in ("k_perp", "angle"))
-    middle, at = (k[1:] + k[:-1]) / 2, (angle[1:] + angle[:-1]) / 2
+    """Return a map as rows of k_x, k_y and the torques there, which are those of the opposite k as well."""
     return [
-        {"source": source, "k_x": radius * np.cos(phi), "k_y": radius * np.sin(phi)}
+        {"source": source, "k_x": k * np.cos(phi + turn), "k_y": k * np.sin(phi + turn)}
         | {part: values[n][i] for part, values in parts.items()}
-        for source, parts in data["maps"].items()
-        for n, radius in enumerate(middle.tolist())
-        for i, phi in enumerate(at.tolist())
+        for source, parts in data["sources"].items()
+        for n, k in enumerate(data["k_perp"])
+        for turn in (0.0, np.pi)
+        for i, phi in enumerate(data["angle"])
     ]

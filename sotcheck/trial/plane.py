@@ -7,34 +7,36 @@ from typing import Any
 import numpy as np
 
 from sotcheck.beyond.torques import MATCHING, component_axes, open_sources
+from sotcheck.engines import Engine
 from sotcheck.exact.by_k import torque_density
 from sotcheck.numerics.quadrature import sample
 from sotcheck.system.model import System
+from sotcheck.system.units import wave_vector
 from sotcheck.trial.digits import rounded
 
 #: k_⊥ of all ranges between thresholds together, and angles in half a turn: what a picture shows.
 NODES, ANGLES = 48, 24
 
 
-def torque_plane(system: System) -> dict[str, Any]:
-    """Return d²t/dk_x dk_y of sources with states at E_F, in wave vectors, k and −k taken together.
+def torque_plane(system: System, engine: Engine = MATCHING) -> dict[str, Any]:
+    """Return d²t/dk_x dk_y of sources with states at E_F, k and −k taken together, in the unit of the file.
 
     Without h_R each of the two alone has a torque that swamps what is summed. "k_perp" and "angle" (of k,
     half a turn) are the axes of "sources", by source and component: their integral over all directions is t.
     "thresholds" by source.
     """
-    edges = system.thresholds()
+    edges, unit = system.thresholds(), wave_vector(system)[0]
     k_perp, angle = sample(edges, NODES // (len(edges) - 1)), np.pi * (np.arange(ANGLES) + 0.5) / ANGLES
-    mean = torque_density(MATCHING, system, system.scale, k_perp, angle)
+    mean = torque_density(engine, system, system.scale, k_perp, angle)
     axes = {name: axis for name, axis in component_axes(system.direction).items() if name != "y"}
     return {
-        "k_perp": k_perp.round(6).tolist(),
+        "k_perp": (unit * k_perp).round(6).tolist(),
         "angle": angle.tolist(),
         "thresholds": {
-            source: float(np.sqrt(system.k_perp2_max(source))) for _, source in open_sources(system)
+            source: unit * float(np.sqrt(system.k_perp2_max(source))) for _, source in open_sources(system)
         },
         "sources": {
-            source: {name: rounded(mean[:, :, s] @ axis) for name, axis in axes.items()}
+            source: {name: rounded(unit * mean[:, :, s] @ axis) for name, axis in axes.items()}
             for s, source in open_sources(system)
         },
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
 from sotcheck.system.places import Places
+from sotcheck.system.structure import Structure
 from sotcheck.theory import against_z as theory
 from sotcheck.theory import response
 from sotcheck.theory.amplitudes import unperturbed
@@ -65,8 +66,8 @@ def resolved(
 ) -> Resolved:
     """Return spin by k_⊥ as integrands of (1/4π) ∫ d(k_⊥²), averaged over the angle of k, or by angle too.
 
-    By angle they are integrands of ∫ d²k_⊥/(2π)², each the mean of k and −k; first order is known of
-    averages alone. The error of an average is what its last doubling of angles changed.
+    By angle they are integrands of ∫ d²k_⊥/(2π)², each the mean of k and −k. The error of an average is what
+    its last doubling of angles changed.
 
     Raises
     ------
@@ -89,7 +90,10 @@ def resolved(
     for name in engines:
         if name == FIRST_ORDER:
             exact_sum = {"rounding": (0.0, "closed forms")}
-            parts = _first_order(system, places, k**2)
+            if by_angle:
+                parts = _first_order_at(places, k**2, np.radians(angles))
+            else:
+                parts = _first_order(system, places, k**2)
             found[name] = (Estimate(parts[0] * strength, exact_sum), Estimate(parts[1] * strength, exact_sum))
         elif by_angle:
             one = _at_angles(solvers[name], system, places, k, np.radians(angles), strength)
@@ -154,10 +158,9 @@ def _averaged(
 
 def _first_order(system: System, places: Places, x: Array) -> tuple[Array, Array]:
     """Return linear coefficients, (p, 3, 2, k, 3) and (3, 2, k, 3); at z = ±0 those of the paper."""
-    spin = np.moveaxis(theory.spin_at(places, x), 0, 3)
     if not isinstance(system, Interface):
-        flows = np.moveaxis(response.flows(system.structure, x), 0, 2)
-        return spin, flows[:, [LATTICE, INTERFACE]]
+        return _linear(places, x)
+    spin = np.moveaxis(theory.spin_at(places, x), 0, 3)
     paper, s = load().first_order, Symbols.of(system, unperturbed(system, x))
     current, lattice, taken = (
         np.moveaxis(one(s)[:, 0], 0, 1) for one in (paper.current, paper.lattice, interface_exchange)
@@ -167,3 +170,36 @@ def _first_order(system: System, places: Places, x: Array) -> tuple[Array, Array
         if z == 0:
             spin[n, :, 1] = sides[region]
     return spin, np.stack([lattice, taken], axis=1)
+
+
+def _linear(places: Places, x: Array) -> tuple[Array, Array]:
+    """Return the same of any structure, by the response of its states."""
+    flows = np.moveaxis(response.flows(places.structure, x), 0, 2)
+    return np.moveaxis(theory.spin_at(places, x), 0, 3), flows[:, [LATTICE, INTERFACE]]
+
+
+def _first_order_at(places: Places, x: Array, angle: Array) -> tuple[Array, Array]:
+    """Return linear coefficients by angle, (p, 3, 2, k, angle, 3) and (3, 2, k, angle, 3).
+
+    Averaged, k_x A k leaves k_⊥²/2 times the first column of A; at an angle φ it is as much times
+    2 cos φ (cos φ, sin φ) of both columns.
+    """
+    structure, weights = places.structure, 2 * np.cos(angle) * np.stack([np.cos(angle), np.sin(angle)])
+    spin, at_zero = zip(
+        *(_linear(replace(places, structure=_with_column(structure, n)), x) for n in range(2)), strict=True
+    )
+    found = (np.einsum("na,n...c->...ac", weights, np.stack(parts)) for parts in (spin, at_zero))
+    return next(found), next(found)
+
+
+def _with_column(structure: Structure, n: int) -> Structure:
+    """Return a structure that has one column of all spin-orbit terms in place of the first, alone."""
+
+    def kept(part: Any) -> Any:
+        return replace(part, spin_orbit=tuple((row[n], 0.0) for row in part.spin_orbit))
+
+    return replace(
+        structure,
+        regions=tuple(map(kept, structure.regions)),
+        interfaces=tuple(map(kept, structure.interfaces)),
+    )
