@@ -93,7 +93,8 @@ def tried(seed: int) -> list[Line]:
         except UnprovedError as why:
             proofs[engine] = str(why)
     for tolerance in TOLERANCES:
-        began, line = time.process_time(), {"seed": seed, "name": system.name, "tolerance": tolerance}
+        line: Line = {"seed": seed, "name": system.name, "tolerance": tolerance}
+        began = time.process_time()
         rows = sc.torque(system, list(ENGINES), tolerance=tolerance)
         line["cpu_s"] = time.process_time() - began
         line["unproved"] = {engine: why for engine, why in proofs.items() if isinstance(why, str)}
@@ -134,8 +135,12 @@ def _summed(lines: list[Line], engine: str, tolerance: float) -> Line:
         if one["engine"] == engine
     ]
     beyond = sorted({name for name, one in every if one["error"] > one["budget"] + one["radius"]})
-    # Of exact zeros there is no ratio.
-    some = [(name.split("-")[0], one) for name, one in every if one["radius"] or one["error"] != one["size"]]
+    # There is no ratio where both are zero, or what is proved is, of which a last digit may be left.
+    some = [
+        (name.split("-")[0], one)
+        for name, one in every
+        if one["error"] and (one["radius"] or one["error"] != one["size"])
+    ]
     ratios = np.array([decades(one) for _, one in some])
     terms = [max(one["terms"], key=one["terms"].__getitem__) for _, one in some]
     counts = np.histogram(np.clip(ratios, BINS[0], BINS[-1]), BINS)[0]

@@ -399,6 +399,24 @@ def test_tails_bound_what_is_left_out_and_little_more(distance: float) -> None:
         assert error <= period_tail(f) + 4 * EPS * f.max()
 
 
+@pytest.mark.parametrize("width", [0.045, 0.05, 0.06])
+@pytest.mark.parametrize("waves", [6, 12, 18])
+def test_tails_count_what_poles_make_of_them(width: float, waves: int) -> None:
+    """Two poles just beyond an end: what is left out is divided by their distances, and so is its bound."""
+    poles = 1.0004 + 1j * width * np.array([1, 1.05])
+    near = near_poles(poles[None, None])
+    assert near is not None
+    assert not near.nodes.size
+
+    def f(s: Array) -> Array:
+        return np.cos(waves * s + 0.3) / (np.abs(s[:, None] - poles) ** 2).prod(axis=1)
+
+    (fine, plain), s = fejer(255), fejer(15)[0]
+    error = abs(near.weights(15)[0][:, 0, 0] @ f(s) - plain @ f(fine))
+    tail = float(fejer_tail((f(s) * near.factors(15)[:, 0, 0])[:, None]))
+    assert tail < error <= tail * near.amplified[0, 0]
+
+
 def test_tails_that_are_flat_bound_nothing() -> None:
     """Noise is no decay, and bounds no less than itself: nested rules are left alone. Rounding is none."""
     noise = np.random.default_rng(3).standard_normal((63, 1))

@@ -24,8 +24,8 @@ from sotcheck.system.spin import IDENTITY, in_spin_bands
 from sotcheck.system.states import Errors
 from sotcheck.system.structure import Region, Scale, Structure
 
-#: Rounding errors of one problem's operations, in units of ε: a few dozen, not all of one sign. The bounds
-#: below are a dozen times what flows scatter, by either engine, under changes of k_⊥ in its last digits.
+#: Rounding errors of one problem's operations, in units of ε: a few dozen, not all of one sign. Bounds are
+#: seven times, or more, what flows of either engine scatter where k_⊥ changes in its last digits.
 OPERATIONS = 2
 #: The same of an element of a stack's equations, whose errors all add up.
 STACK_OPERATIONS = 2
@@ -180,7 +180,8 @@ def rounding_errors(
     psi_size = np.where(is_open, 2 * np.sqrt(size) * inverse, 0.0)
     by_source = relative + lost / 2
     leaving = (np.sqrt(size) * (by_source[:, None] + lost / 2)).max(axis=1)
-    flow_size = psi_size**2 * total + 2 * np.sqrt(size) * psi_size
+    # ψ†κ̂ψ, and ψ† times a slope: that of what leaves, or of that and of what comes in.
+    flow_size = psi_size**2 * np.maximum(size.max(axis=0), kappa) + 2 * np.sqrt(size) * psi_size
     # Both spins from F come out of one matrix: what is left of one in the other is a rounding error too.
     flows = by_source * flow_size + epsilon * flow_size.max(axis=0)
     amplitudes = psi_size * leaving + np.where(is_open, epsilon, 0.0)

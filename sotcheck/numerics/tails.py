@@ -18,7 +18,7 @@ WINDOWS = 8
 #: Relative to the largest, coefficients that need not decay any more: this small they are rounding.
 ROUNDING = 1e-12
 #: What an envelope may lie below what it stands for.
-SAFETY = 4.0
+SAFETY = 6.0
 
 
 @cache
