@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import random
 import tomllib
 from dataclasses import replace
 from fractions import Fraction
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from flint import arb, ctx
+from referee_cases import random_tables, tables
 
 import sotcheck as sc
 from sotcheck.bound.table import bound_states as bound_table
@@ -41,28 +41,10 @@ RADIUS = 1e-12
 TINY = 1e-6
 
 
-def tables(E_F: float = 1.5, J: float = 1.0, **interface: Any) -> dict[str, Any]:
-    return {"name": "x", "fermi_energy": E_F, "ferromagnet": {"exchange": J}, "interface": interface}
-
-
 TILTED = tables(rashba=0.3, magnetization=[2.0, -1.0, 2.0])
 #: At some angles a state is bound as electrons cease to propagate; of one source alone.
 STRONG = tables(1.0, 0.0, rashba=1.5, barrier=0.3, exchange=0.4, magnetization=[2.0, -1.0, 2.0])
 STRONG["normal"] = {"potential": 2.0}
-
-
-def random_tables(seed: int) -> dict[str, Any]:
-    """Return any bare interface: both half-spaces open or closed, resonant or not."""
-    some = random.Random(seed)
-    J, U_F, U_N = (some.choice((0.0, some.uniform(*ends))) for ends in ((0, 2), (-1, 3), (-0.5, 1)))
-    m = [some.gauss(0, 1) for _ in range(3)]
-    found = tables(min(U_N, U_F - J) + some.uniform(0.3, 3), J, magnetization=m, rashba=some.uniform(0, 1))
-    found["interface"] |= {
-        "barrier": some.uniform(-1, 1.5),
-        "exchange": some.choice((0.0, some.uniform(-1, 1))),
-    }
-    found["normal"], found["ferromagnet"]["potential"] = {"potential": U_N}, U_F
-    return found
 
 
 def near(ball: arb, number: float, error: float) -> bool:

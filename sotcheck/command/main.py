@@ -22,7 +22,7 @@ from sotcheck.command.doctor import doctor
 from sotcheck.command.export import export
 from sotcheck.command.files import completion, new, schema, systems
 from sotcheck.command.finite_width import finite_width
-from sotcheck.command.options import RESULT, Numbers, certify_option, request, request_options
+from sotcheck.command.options import RESULT, Numbers, certify_option, request, request_options, within_option
 from sotcheck.command.output import conclude, emit, refuse_unwritable_json, tell
 from sotcheck.command.plot import plot
 from sotcheck.command.profile import profile
@@ -86,6 +86,7 @@ def cli() -> None:
     help="Factors of every spin-orbit term of the system; first order is linear in them.",
 )
 @certify_option
+@within_option
 @si_options
 def torque(
     system: str | None,
@@ -93,6 +94,7 @@ def torque(
     json_file: str | None,
     scale: tuple[float, ...] | None,
     certify: bool,
+    certify_within: float,
     **asked: Any,
 ) -> None:
     """Compute the torque of each source.
@@ -110,7 +112,8 @@ def torque(
         from sotcheck.trial import torque as torques
 
         proof = str(system) if certify else False
-        table = measured.of(torques.torque(iface, scale=scale, certify=proof, **settings))
+        settings |= {"scale": scale, "certify": proof, "certify_within": certify_within}
+        table = measured.of(torques.torque(iface, **settings))
     emit(table, table.to_json(), json_file, itemgetter("torque"))
 
 
