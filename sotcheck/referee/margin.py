@@ -22,6 +22,8 @@ from sotcheck.referee.quadrature import BALL, look, size
 ELLIPSES, STRIPS = (6.0, 4.0, 2.5, 1.7), (1.2, 2.0, 3.5, 5.0)
 #: Parts of both (of the logarithm of ρ), the largest first, in which D may be seen not to vanish.
 PARTS = (0.6, 0.45, 0.3, 0.18)
+#: How much larger a bound is than values, about.
+ROUGHLY = 1000
 #: Arcs around an ellipse, and parts of all angles, in which functions are bounded.
 ARCS = 20, 16
 #: Parts of D in which it is known where `PARTS[1]` holds, and most nodes for that: in k_⊥, and L of 2L + 1
@@ -120,20 +122,23 @@ class Model:
         if rho is None:
             return None
         typical = min(abs(D(acb(middle), acb(n))).mid() for n in range(6))
-        found: list[tuple[int, int, float, arb]] = []
-        for strip in STRIPS:
-            bound = largest(
-                lambda t, angle: [D(t, angle)], middle, half, arb(rho), arb(strip), mirrored=False
-            )
-            if not bound.is_finite():
-                break
+
+        def points(strip: float, bound: arb) -> tuple[int, int]:
             digits = float((16 * bound / (KNOWN * typical)).log()) / (1 - PARTS[1])
-            found.append((math.ceil(digits / math.log(rho)), math.ceil(digits / strip), strip, bound))
-            if len(found) > 1 and found[-1][0] * found[-1][1] > found[-2][0] * found[-2][1]:
-                break
-        along, around, strip, bound = min(
-            found, key=lambda one: one[0] * one[1], default=(ALONG + 1, 0, 0.0, arb(0))
-        )
+            return math.ceil(digits / math.log(rho)), math.ceil(digits / strip)
+
+        def few(strip: float) -> int:
+            # About: some values, and how much too large bounds are.
+            top = acb(middle) + half * I * (rho - 1 / rho) / 2
+            some = [abs(D(top, acb(n, side * strip))).mid() for n in range(6) for side in (1, -1)]
+            along, around = points(strip, ROUGHLY * max(some))
+            return along * around
+
+        strip = min(STRIPS, key=few)
+        bound = largest(lambda t, angle: [D(t, angle)], middle, half, arb(rho), arb(strip), mirrored=False)
+        if not bound.is_finite():
+            return None
+        along, around = points(strip, bound)
         if along > ALONG or around > AROUND:
             return None
         return cls(rho, strip, bound, _interpolated(D, middle, half, along, around))
