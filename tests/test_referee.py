@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import random
 import tomllib
 from dataclasses import replace
 from fractions import Fraction
@@ -12,7 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from flint import arb, ctx
+from flint import acb, arb, ctx
+from referee_cases import random_tables, tables
 
 import sotcheck as sc
 from sotcheck.bound.table import bound_states as bound_table
@@ -21,7 +21,7 @@ from sotcheck.errors import SystemFileError
 from sotcheck.exact import apart
 from sotcheck.exact.observables import FLOWS, exact_flows
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.referee import certificate, interface, quadrature, sums
+from sotcheck.referee import angles, certificate, interface, quadrature, stack, sums
 from sotcheck.referee.bound import certified as certified_states
 from sotcheck.referee.bound import first_change
 from sotcheck.referee.certificate import outward, prove
@@ -41,28 +41,10 @@ RADIUS = 1e-12
 TINY = 1e-6
 
 
-def tables(E_F: float = 1.5, J: float = 1.0, **interface: Any) -> dict[str, Any]:
-    return {"name": "x", "fermi_energy": E_F, "ferromagnet": {"exchange": J}, "interface": interface}
-
-
 TILTED = tables(rashba=0.3, magnetization=[2.0, -1.0, 2.0])
 #: At some angles a state is bound as electrons cease to propagate; of one source alone.
 STRONG = tables(1.0, 0.0, rashba=1.5, barrier=0.3, exchange=0.4, magnetization=[2.0, -1.0, 2.0])
 STRONG["normal"] = {"potential": 2.0}
-
-
-def random_tables(seed: int) -> dict[str, Any]:
-    """Return any bare interface: both half-spaces open or closed, resonant or not."""
-    some = random.Random(seed)
-    J, U_F, U_N = (some.choice((0.0, some.uniform(*ends))) for ends in ((0, 2), (-1, 3), (-0.5, 1)))
-    m = [some.gauss(0, 1) for _ in range(3)]
-    found = tables(min(U_N, U_F - J) + some.uniform(0.3, 3), J, magnetization=m, rashba=some.uniform(0, 1))
-    found["interface"] |= {
-        "barrier": some.uniform(-1, 1.5),
-        "exchange": some.choice((0.0, some.uniform(-1, 1))),
-    }
-    found["normal"], found["ferromagnet"]["potential"] = {"potential": U_N}, U_F
-    return found
 
 
 def near(ball: arb, number: float, error: float) -> bool:
@@ -306,6 +288,60 @@ LAYERED = {
     ],
 }
 LAYERED["ferromagnet"] |= {"magnetization": [0.0, 1.0, 3.0], "mass": 0.7}
+
+
+def test_all_sources_have_green_s_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All open sources together: their flows, added, are those of one side's poles; not so with a sign."""
+    with ctx.workprec(128):
+        problem, _ = read(LAYERED | {"normal": {"potential": 0.0}})
+        part, sources = sums.ranges(problem)[0]
+        assert len(sources) == 2
+
+        def difference() -> float:
+            _, k_perp, waves = part.at(acb(0.4))
+            one = stack.States(problem, k_perp, waves, acb(0.7), acb(1))
+            each = stack.flows(problem, one, one, waves, sources)
+            every = stack.flows(problem, one, one, waves, [stack.ALL])
+            size = abs(one.det) ** 2
+            added = [sum(each[n :: len(every)], acb(0)).real / size for n in range(len(every))]
+            return max(float(abs(a - (b / one.det).real)) for a, b in zip(added, every, strict=True))
+
+        assert difference() < 1e-30
+        right = stack.States.green.fget
+        assert right is not None
+        monkeypatch.setattr(stack.States, "green", property(lambda states: right(states) * acb(1, 1e-12)))
+        assert difference() > 1e-14
+
+
+def mean_of_fraction(goal: float) -> arb:
+    """Enclose the mean over φ, summed over u from 0 to 1, of (2 + cos φ)/|u + 1 + i(1 - cos φ/2)|²."""
+
+    def D(u: acb, angle: acb) -> acb:
+        return u + 1 + acb(0, 1) * (1 - angle.cos() / 2)
+
+    def parts(u: acb, angle: acb) -> tuple[list[acb], acb, acb]:
+        return [2 + angle.cos()], D(u, angle), D(u.conjugate(), angle.conjugate()).conjugate()
+
+    found = angles.by_points(angles.Fraction2(parts, D, 2), 0.0, 1.0, arb(goal))
+    assert found is not None
+    return found[0]
+
+
+@pytest.mark.parametrize(("factor", "nest"), [(1.0, True), (1e-8, False)])
+def test_sums_over_angles_nest(monkeypatch: pytest.MonkeyPatch, factor: float, nest: bool) -> None:
+    """A wide interval holds the narrow one; not so if bounds in the complex plane are too small."""
+    with ctx.workprec(128):
+        narrow = mean_of_fraction(1e-20)
+        right = angles.largest
+        monkeypatch.setattr(angles, "largest", lambda *args, **how: right(*args, **how) * factor)
+        wide = mean_of_fraction(1e-6)
+        assert wide.overlaps(narrow) == nest
+        assert narrow.rad() < 1e-18 and (not nest or wide.rad() > 100 * narrow.rad())
+
+
+def test_no_more_time_than_asked_for() -> None:
+    with pytest.raises(UnprovedError, match=r"not proved within 0\.05 s"):
+        prove(LAYERED, seconds=0.05)
 
 
 @pytest.mark.parametrize("engine", ["continuum", "first-order"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ def torque(
     spacing: float | None = None,
     tolerance: float = trial.TOLERANCE,
     certify: bool | str = False,
+    certify_within: float = math.inf,
     si: bool = False,
     field: float | None = None,
     relaxation_time: float | None = None,
@@ -63,6 +65,8 @@ def torque(
         Relative quadrature error to aim at.
     certify : bool or str
         Whether to add what is proved in ball arithmetic; a file whose numbers are read exactly for that.
+    certify_within : float
+        Seconds after which a proof is given up.
     si, field, relaxation_time : bool, float (V/m), float (s)
         Whether to give the torque per area in N·m/m² as well, of a system in eV, for a field and a time.
     efficiency, saturation_magnetization, thickness : bool, float (A/m), float (m)
@@ -106,6 +110,7 @@ def torque(
         length_in_m(one)
     proof = str(system) if certify is True and isinstance(system, str | Path) else certify
     how: dict[str, Any] = {"scheme": scheme, "spacing": spacing, "tolerance": tolerance, "certify": proof}
+    how["certify_within"] = certify_within
     wanted: dict[str, Any] = {"h_R": _plain("h_R", h_R), "scale": _plain("scale", scale)}
     several = progress(systems, "torque") if family else systems
     tables = [

@@ -27,7 +27,7 @@ from sotcheck.command.doctor import doctor
 from sotcheck.command.export import export
 from sotcheck.command.files import completion, new, schema, systems
 from sotcheck.command.finite_width import finite_width
-from sotcheck.command.options import RESULT, Numbers, certify_option, request, request_options
+from sotcheck.command.options import RESULT, Numbers, certify_option, request, request_options, within_option
 from sotcheck.command.output import conclude, emit, refuse_unwritable_json, tell
 from sotcheck.command.plot import plot
 from sotcheck.command.profile import profile
@@ -91,6 +91,7 @@ def cli() -> None:
     help="Factors of every spin-orbit term of the system; first order is linear in them.",
 )
 @certify_option
+@within_option
 @si_options
 def torque(
     system: str | None,
@@ -98,6 +99,7 @@ def torque(
     json_file: str | None,
     scale: tuple[float, ...] | None,
     certify: bool,
+    certify_within: float,
     **asked: Any,
 ) -> None:
     """Compute the torque of each source.
@@ -112,7 +114,8 @@ def torque(
         settings = {"amplitudes": amplitudes_file, **{name: asked[name] for name in ("h_R", "magnetization")}}
     else:
         chosen, settings = request(str(system), json_file, **asked)
-        settings |= {"system": chosen, "scale": scale, "certify": str(system) if certify else False}
+        proof = str(system) if certify else False
+        settings |= {"system": chosen, "scale": scale, "certify": proof, "certify_within": certify_within}
     from sotcheck.api.torques import torque as compute
 
     found = compute(**settings, **beside)

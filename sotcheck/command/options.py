@@ -120,6 +120,13 @@ spacing_option = click.option(
     help="Lattice spacing of the kwant engine (coarsest of the ladder for finite differences).",
 )
 certify_option = click.option("--certify", is_flag=True, help="Add intervals that are proved to contain it.")
+within_option = click.option(
+    "--certify-within",
+    type=Number(0.0, 1e9),
+    metavar="SECONDS",
+    default=1e9,
+    help="How long each proof may take; a stack may need minutes. No limit by default.",
+)
 
 
 executor_option = click.option(

@@ -11,7 +11,7 @@ from flint import arb, ctx
 
 from sotcheck.errors import SotcheckError
 from sotcheck.referee.layered import stack_torque
-from sotcheck.referee.quadrature import UnprovedError
+from sotcheck.referee.quadrature import UnprovedError, within
 from sotcheck.referee.reading import read
 from sotcheck.referee.sums import Enclosure, bare_torque
 
@@ -19,7 +19,7 @@ from sotcheck.referee.sums import Enclosure, bare_torque
 #: little.
 DIGITS = (128, 256)
 #: What every range's rule may be wrong by, relative to the flows: of a bare interface, and of a stack.
-GOAL, STACK_GOAL = 1e-17, 1e-15
+GOAL, STACK_GOAL = 1e-17, 1e-14
 #: The radius sought, relative to the largest component of any source's t.
 RADIUS = 1e-12
 #: With more digits a goal is so much finer.
@@ -32,6 +32,7 @@ def prove(
     h_R: float | None = None,
     scale: float | None = None,
     first_order: bool = False,
+    seconds: float = math.inf,
 ) -> dict[str, Enclosure]:
     """Enclose the torque of every source of the system that a file's tables describe, to `RADIUS` if it can.
 
@@ -43,6 +44,8 @@ def prove(
         As the options --h-r and --scale have them.
     first_order : bool
         What is linear in the spin-orbit terms, rather than the whole torque.
+    seconds : float
+        How long it may take.
 
     Raises
     ------
@@ -54,16 +57,16 @@ def prove(
     found: dict[str, Enclosure] = {}
     why = UnprovedError("nothing was tried")
     for n, digits in enumerate(DIGITS):
-        with ctx.workprec(digits):
+        with ctx.workprec(digits), within(seconds):
             problem, _ = read(document, h_R=h_R, scale=scale)
             method, goal = (bare_torque, GOAL) if problem.bare else (stack_torque, STACK_GOAL)
             try:
                 found = method(problem, arb(goal) * FINER**n, first_order=first_order)
             except UnprovedError as error:
+                # Ranges were halved until they took too long, or a double could not tell their ends: no
+                # digits help.
                 why = error
-                if problem.bare:
-                    # Ranges were halved until a double could not tell their ends: no digits help.
-                    break
+                break
         if found and _narrow(found):
             break
     if not found:

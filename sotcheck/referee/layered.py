@@ -2,60 +2,106 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from flint import acb, arb
 
 from sotcheck.referee.angles import Fraction2, by_points
 from sotcheck.referee.interface import I, Waves
+from sotcheck.referee.margin import no_zeros
 from sotcheck.referee.reading import SOURCES, Problem, Vector, exact
-from sotcheck.referee.stack import States, flows
-from sotcheck.referee.sums import Enclosure, Range, cross, dot, enclose, rough, summed
+from sotcheck.referee.stack import ALL, States, flows
+from sotcheck.referee.sums import Enclosure, Range, cross, dot, enclose, ranges, rough, summed
 
 #: Circle of scales on which what is linear in the spin-orbit terms is read off.
 CIRCLE = 0.1
 #: How often a range of k_⊥ is halved at most: each takes seconds.
 HALVINGS = 9
+#: How far into the complex plane paths may go, what is tried first.
+BENDS = (-0.5, -0.2)
+
+
+@dataclass(frozen=True)
+class Flows:
+    """What is integrated over a range of k_⊥ and an angle, of some sources: flows times k_⊥ cos φ.
+
+    What is linear in a scale s of spin-orbit terms is linear in w = k_⊥ (A_x cos φ + A_y sin φ) too: the mean
+    of k_x times it is half k_⊥ times it at φ = 0, and it is the mean over a circle |s| = r of the flows
+    times exp(-iθ)/r, s = r exp(iθ): then θ is the angle. u runs from 0 to 1 along t + i bend t (1 - t).
+    """
+
+    problem: Problem
+    part: Range
+    sources: list[str]
+    first_order: bool
+    bend: float = 0.0
+
+    def states(self, u: acb, angle: acb, *, inside: bool = True) -> tuple[States, Waves, acb]:
+        """Return the states, and what the flows are to be multiplied by."""
+        jacobian, k_perp, waves = self.part.at(u)
+        weight = jacobian * k_perp
+        if self.first_order:
+            turn = (I * angle).exp()
+            scale = CIRCLE * turn
+            return (
+                States(self.problem, k_perp, waves, acb(0), scale, inside=inside),
+                waves,
+                weight / (2 * CIRCLE * turn),
+            )
+        states = States(self.problem, k_perp, waves, angle, acb(1), inside=inside)
+        return states, waves, weight * angle.cos()
+
+    def along(self, t: acb) -> tuple[acb, acb]:
+        """Return u and du/dt."""
+        return t + I * self.bend * t * (1 - t), 1 + I * self.bend * (1 - 2 * t)
+
+    def parts(self, t: acb, angle: acb) -> tuple[list[acb], acb, acb]:
+        """Return numbers without poles, det G and its conjugate, of all sources together 1."""
+        u, speed = self.along(t)
+        one, waves, weight = self.states(u, angle)
+        # The scale's conjugate lies on the circle at minus the angle.
+        other_angle = (-angle if self.first_order else angle).conjugate()
+        same = u.imag.is_zero() and angle.imag.is_zero() and not self.first_order
+        other = one if same else self.states(u.conjugate(), other_angle)[0]
+        weight = speed * weight
+        numbers = [weight * number for number in flows(self.problem, one, other, waves, self.sources)]
+        return numbers, one.det, acb(1) if self.sources == [ALL] else other.det.conjugate()
+
+    def fraction(self) -> Fraction2:
+        """Return all this as `by_points` takes it."""
+        return Fraction2(
+            self.parts,
+            lambda t, angle: self.states(self.along(t)[0], angle, inside=False)[0].det,
+            1 if self.sources == [ALL] else 2,
+        )
 
 
 def stack_torque(problem: Problem, goal: arb, *, first_order: bool) -> dict[str, Enclosure]:
     """Enclose the torque of every source of a stack, or what of it is linear in the spin-orbit terms.
 
-    What is linear in a scale s of theirs is linear in w = k_⊥ (A_x cos φ + A_y sin φ) too: the mean of
-    k_x times it is half k_⊥ times it at φ = 0, and it is the mean over a circle |s| = r of the flows
-    times exp(-iθ)/r, s = r exp(iθ).
+    Where one source alone is open its flows have poles on one side of the real axis only: the path may go
+    round them.
     """
-
-    def states(u: acb, angle: acb, part: Range, *, inside: bool = True) -> tuple[States, Waves]:
-        _, k_perp, waves = part.at(u)
-        where, scale = (acb(0), CIRCLE * (I * angle).exp()) if first_order else (angle, acb(1))
-        return States(problem, k_perp, waves, where, scale, inside=inside), waves
-
-    def factor(u: acb, angle: acb, part: Range) -> acb:
-        jacobian, k_perp, _ = part.at(u)
-        weight = (-I * angle).exp() / (2 * CIRCLE) if first_order else angle.cos()
-        return jacobian * k_perp * weight
-
-    def numerators(u: acb, angle: acb, part: Range, sources: list[str]) -> list[acb]:
-        one, waves = states(u, angle, part)
-        # The scale's conjugate lies on the circle at minus the angle.
-        other, _ = states(u.conjugate(), -angle.conjugate() if first_order else angle.conjugate(), part)
-        return [factor(u, angle, part) * number for number in flows(problem, one, other, waves, sources)]
-
-    def values(u: acb, angle: acb, part: Range, sources: list[str]) -> list[acb]:
-        one, waves = states(u, angle, part)
-        other = states(u, -angle, part)[0] if first_order else one
-        weight = factor(u, angle, part) / (one.det * other.det.conjugate())
-        return [weight * number for number in flows(problem, one, other, waves, sources)]
-
     numbers = 9 * len(problem.deltas) + 3 * sum(layer.twofold for layer in problem.regions[1:-1])
-    size = goal * rough(problem, lambda u, _, part, sources: values(u, acb(0.7), part, sources), numbers)
 
-    def piece(a: float, b: float, part: Range, sources: list[str]) -> list[arb] | None:
-        fraction = Fraction2(
-            lambda u, angle: values(u, angle, part, sources),
-            lambda u, angle: numerators(u, angle, part, sources),
-            lambda u, angle: states(u, angle, part, inside=False)[0].det,
-        )
-        return by_points(fraction, a, b, size)
+    def sample(u: acb, _: acb | None, part: Range, sources: list[str]) -> list[acb]:
+        found, det, other = Flows(problem, part, sources, first_order).parts(u, acb(0.7))
+        return [number / (det * other) for number in found]
+
+    size = goal * rough(problem, sample, numbers)
+
+    def path(part: Range, sources: list[str]) -> Flows:
+        if len(sources) > 1:
+            return Flows(problem, part, sources, first_order)
+        straight = Flows(problem, part, [ALL], first_order)
+        # A state that decays has poles at smaller E, at larger k_⊥²: the path goes below.
+        some = (bend for bend in BENDS if no_zeros(straight.fraction().D, bend))
+        return replace(straight, bend=next(some, 0.0))
+
+    paths = {tuple(sources): path(part, sources) for part, sources in ranges(problem)}
+
+    def piece(a: float, b: float, _: Range, sources: list[str]) -> list[arb] | None:
+        return by_points(paths[tuple(sources)].fraction(), a, b, size)
 
     found = summed(problem, piece, numbers, HALVINGS)
     # A source is shifted by its half-space's velocity, k_x over the mass.

@@ -11,7 +11,11 @@ be analytic in one of them its value is no number, and the range is halved.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 
 from flint import acb, arb, ctx
@@ -36,6 +40,33 @@ DEEPEST, MOST_RANGES = 45, 2000
 
 class UnprovedError(SotcheckError):
     """No enclosure was found, and why not."""
+
+
+#: When to stop, by the clock, and after how many seconds that is.
+_UNTIL: ContextVar[tuple[float, float]] = ContextVar("until", default=(math.inf, math.inf))
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Stop what takes longer: `UnprovedError` from the next `look`."""
+    token = _UNTIL.set((time.monotonic() + seconds, seconds))
+    try:
+        yield
+    finally:
+        _UNTIL.reset(token)
+
+
+def look() -> None:
+    """Look at the clock.
+
+    Raises
+    ------
+    UnprovedError
+        If the time is over.
+    """
+    until, seconds = _UNTIL.get()
+    if time.monotonic() > until:
+        raise UnprovedError(f"not proved within {seconds:g} s")
 
 
 def size(values: list[acb]) -> arb:
@@ -72,6 +103,7 @@ def integral(
     done = 0
     while waiting:
         one, other, depth = waiting.pop()
+        look()
         found = piece(one, other)
         if found is None:
             middle = (one + other) / 2

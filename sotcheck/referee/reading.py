@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from flint import arb
@@ -70,6 +71,11 @@ class Region:
     def twofold(self) -> bool:
         """Whether both magnetism and a spin-orbit term turn spins in it."""
         return self.J != 0 and not all(number.is_zero() for row in self.A for number in row)
+
+    @cached_property
+    def balls(self) -> tuple[arb, arb, list[arb]]:
+        """U, the mass, and J d."""
+        return exact(self.U), exact(self.mass), [exact(self.J) * part for part in self.d]
 
     def threshold(self, energy: Fraction, spin: int) -> Fraction:
         """Return the k_⊥² at which spin along (1) or against d (-1) becomes a closed channel."""

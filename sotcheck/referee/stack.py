@@ -3,12 +3,13 @@
 With the velocity v = ∂_zψ/M a layer has ψ' = Mv and v' = Wψ, W = k²/M + U - E + σ·(J d + w), w = A k; a delta
 adds κ̂ψ to v. (ψ, v) goes from z = -0 to the right end by T; there v - iK̂ψ = -2iK̂ ψ_in, and on the left
 v + ikψ = 2ik ψ_in (wave numbers over masses): with (ℓ_ψ, ℓ_v) = (-iK̂, 1) T and G = ℓ_ψ - ik ℓ_v this gives
-ψ(-0) = -2i G⁻¹ K̂ ψ_in of waves from the right, and -2i G⁻¹ ℓ_v k ψ_in from the left. Flows follow from Y
-V Y†, V = 4k of `normal`, 4K_s times the projector of others, Y what is left of (ψ, v).
+ψ(-0) = -2i G⁻¹ K̂ ψ_in of waves from the right, and -2i G⁻¹ ℓ_v k ψ_in from the left. Flows are linear in
+ρ = Y V Y†, V = 4k of `normal`, 4K_s times the projector of others, Y what is left of (ψ, v).
 
 A conjugate is that of a function of u and angle at conjugate arguments: Y† at (u, φ) is the conjugate of
-Y(ū, φ̄), transposed. The integral of ψ†σψ over a layer is Y_out† Ω ∂_wT Y_in: with δψ what w adds to ψ,
-∂_z (ψ†δv - v†δψ) = ψ†σψ.
+Y(ū, φ̄), transposed. All open sources together have ρ = 2i (𝒢 - 𝒢†), 𝒢 = (1; -ik) g (1, -ik) + (0, 0; 0, -ik)
+being Green's function at z = -0, and g = -G⁻¹ℓ_v: it has poles on one side of the real axis only. The
+integral of ψ†σψ over a layer is Y_out† Ω ∂_wT Y_in: with δψ what w adds to ψ, ∂_z (ψ†δv - v†δψ) = ψ†σψ.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from sotcheck.referee.reading import Problem, Region, exact
 Field = list[acb]
 ONE = acb_mat([[1, 0], [0, 1]])
 NONE = acb_mat(2, 2)
-#: Ω of ψ†δv - v†δψ.
-SYMPLECTIC = acb_mat([[0, 0, 1, 0], [0, 0, 0, 1], [-1, 0, 0, 0], [0, -1, 0, 0]])
+PAULI = [acb_mat([[0, 1], [1, 0]]), acb_mat([[0, -I], [I, 0]]), acb_mat([[1, 0], [0, -1]])]
 HALF = 1 / (2 * I)
 #: Terms of a power series, and from where on a closed form is better.
 TERMS, FAR = 30, 10
-AXES = [[acb(int(i == n)) for i in range(3)] for n in range(3)]
+#: Up to which ratio of what |v|² may be at most and at least a closed form is the narrower one.
+KNOWN = 1.3
+#: The name of all open sources together.
+ALL = "all"
 
 
 def spin(scalar: acb | arb, v: Field) -> acb_mat:
@@ -34,24 +37,19 @@ def spin(scalar: acb | arb, v: Field) -> acb_mat:
     return acb_mat([[scalar + v[2], v[0] - I * v[1]], [v[0] + I * v[1], scalar - v[2]]])
 
 
-def blocks(a: acb_mat, b: acb_mat, c: acb_mat, d: acb_mat) -> acb_mat:
-    """Return ((a, b), (c, d)) of blocks as many rows as columns."""
-    rows = [
-        [*one, *other]
-        for left, right in ((a, b), (c, d))
-        for one, other in zip(left.table(), right.table(), strict=True)
-    ]
-    return acb_mat(rows)
+def stacked(*rows: acb_mat) -> acb_mat:
+    """Return matrices below each other as one."""
+    return acb_mat([line for one in rows for line in one.table()])
 
 
-def block(matrix: acb_mat, row: int, column: int = 0, size: int = 2) -> acb_mat:
-    """Return one block of so many rows and columns."""
-    some = matrix.table()[size * row : size * (row + 1)]
-    return acb_mat([line[size * column : size * (column + 1)] for line in some])
+def beside(*columns: acb_mat) -> acb_mat:
+    """Return matrices beside each other as one."""
+    return stacked(*(one.transpose() for one in columns)).transpose()
 
 
-def vector(a: acb, b: acb, c: acb, d: acb) -> Field:
-    """Return Tr σ·((a, b), (c, d))."""
+def vector(matrix: acb_mat) -> Field:
+    """Return Tr σ of a 2×2 matrix."""
+    a, b, c, d = matrix.entries()
     return [b + c, I * (b - c), a - d]
 
 
@@ -60,32 +58,55 @@ def cross(a: Field, b: Field) -> Field:
     return [a[n - 2] * b[n - 1] - a[n - 1] * b[n - 2] for n in range(3)]
 
 
-def transfer(layer: Region, scalar: acb, v: Field, along: list[Field]) -> list[acb_mat]:
-    """Return T of a layer with W = scalar + σ·v, and its derivatives with respect to v along some directions.
+Columns = tuple[acb_mat, acb_mat]
+START = beside(ONE, NONE), beside(NONE, ONE)
 
-    Functions of W are their means over both eigenvalues, and differences over |v| times σ·v, and so are their
-    derivatives; where |v| is as good as unknown, T is the exponential of a matrix.
+
+def carried(layer: Region, scalar: acb, v: Field, columns: Columns, *, inside: bool) -> list[Columns]:
+    """Return (ψ, v) at a layer's far end from those at its near end, W = scalar + σ·v; `inside`: ∂_vT too.
+
+    T = ((C, MS), (WS, C)) is of functions of W: a mean of both eigenvalues, and a spread (difference over
+    2|v|) times σ·v. Along n their derivatives are spread σ·n + n·v (spread of slopes + bend σ·v), bend =
+    (mean of slopes - spread)/v². Where |v| is as good as unknown, T is the exponential of a matrix.
     """
-    L, M = layer.thickness, exact(layer.mass)
+    psi, velocity = columns
+    L, M = layer.thickness, acb(layer.balls[1])
     square = sum((part * part for part in v), acb(0))
+    plain = all(part.is_zero() for part in v)
+    if not plain and not arb(KNOWN) * square.abs_lower() > square.abs_upper():
+        return _exponential(layer, scalar, v, columns, inside=inside)
     size = square.sqrt()
-    values = [scalar + size, scalar - size]
-    if not 4 * square.abs_lower() > square.abs_upper() and not all(part.is_zero() for part in v):
-        return _exponential(layer, scalar, v, along)
-    functions: list[tuple[acb, ...]] = []
-    slopes: list[tuple[acb, ...]] = []
-    for y in values:
+    functions: list[list[acb]] = []
+    slopes: list[list[acb]] = []
+    for y in (scalar + size, scalar - size):
         C, S = cosine_and_sine(M * y, L)
-        functions.append((C, S, y * S))
-        slopes.append((L * M * S / 2, M * sine_slope(M * y, L), (L * C + S) / 2))
-    found = [_of_parts([(a, [b * n for n in v]) for a, b in _spread(functions, size)], M)]
-    for n in along:
-        turn = sum((a * b for a, b in zip(v, n, strict=True)), acb(0))
-        bends = []
-        for (_, b), (mean, slope) in zip(_spread(functions, size), _spread(slopes, size), strict=True):
-            bend = turn * (mean - b) / square
-            bends.append((slope * turn, [b * one + bend * other for one, other in zip(n, v, strict=True)]))
-        found.append(_of_parts(bends, M))
+        functions.append([C, M * S, y * S])
+        if inside:
+            slopes.append([L * M * S / 2, M * M * sine_slope(M * y, L), (L * C + S) / 2])
+        if plain:
+            C, S, WS = functions[0]
+            return [(psi * C + velocity * S, psi * WS + velocity * C)]
+    turn = spin(acb(0), v)
+    turned = turn * psi, turn * velocity
+    means, spreads = _spread(functions, size)
+
+    def times(means: list[acb], spreads: list[acb]) -> Columns:
+        (C, S, WS), (c, s, ws) = means, spreads
+        return (
+            psi * C + turned[0] * c + velocity * S + turned[1] * s,
+            psi * WS + turned[0] * ws + velocity * C + turned[1] * c,
+        )
+
+    found = [times(means, spreads)]
+    if inside:
+        of_slopes, more = _spread(slopes, size)
+        bends = [(one - spread) / square for one, spread in zip(of_slopes, spreads, strict=True)]
+        C, S, WS = spreads
+        straight = psi * C + velocity * S, psi * WS + velocity * C
+        bent = times(more, bends)
+        for axis, part in zip(PAULI, v, strict=True):
+            one, other = (axis * a + b * part for a, b in zip(straight, bent, strict=True))
+            found.append((one, other))
     return found
 
 
@@ -114,37 +135,35 @@ def sine_slope(square: acb, L: arb) -> acb:
     return (total + acb(arb(0, rest), arb(0, rest))) * L**3
 
 
-def _spread(functions: list[tuple[acb, ...]], size: acb) -> list[tuple[acb, acb]]:
+def _spread(functions: list[list[acb]], size: acb) -> tuple[list[acb], list[acb]]:
     """Return of each function its mean over both eigenvalues, and half its difference over |v|."""
-    return [
-        ((f + g) / 2, acb(0) if size.is_zero() else (f - g) / (2 * size))
-        for f, g in zip(*functions, strict=True)
-    ]
+    pairs = list(zip(*functions, strict=True))
+    return [(f + g) / 2 for f, g in pairs], [(f - g) / (2 * size) for f, g in pairs]
 
 
-def _of_parts(parts: list[tuple[acb, Field]], M: arb) -> acb_mat:
-    """Return ((C, MS), (WS, C)) of C, S and WS."""
-    C, S, WS = (spin(*part) for part in parts)
-    return blocks(C, S * acb(M), WS, C)
-
-
-def _exponential(layer: Region, scalar: acb, v: Field, along: list[Field]) -> list[acb_mat]:
+def _exponential(layer: Region, scalar: acb, v: Field, columns: Columns, *, inside: bool) -> list[Columns]:
     """Return the same by exponentials of the generator A, and of ((A, A'), (0, A))."""
     L = acb(layer.thickness)
-    A = blocks(NONE, ONE * (L * exact(layer.mass)), spin(scalar, v) * L, NONE)
-    found = [A.exp()]
-    for n in along:
-        slope = blocks(NONE, NONE, spin(acb(0), n) * L, NONE)
-        found.append(block(blocks(A, slope, acb_mat(4, 4), A).exp(), 0, 1, 4))
-    return found
+    A = stacked(beside(NONE, ONE * (L * layer.balls[1])), beside(spin(scalar, v) * L, NONE))
+    found, whole = [A.exp()], stacked(*columns)
+    for axis in PAULI if inside else []:
+        slope = stacked(beside(NONE, NONE), beside(axis * L, NONE))
+        both = stacked(beside(A, slope), beside(acb_mat(4, 4), A)).exp()
+        found.append(acb_mat([line[4:] for line in both.table()[:4]]))
+    return [halves(one * whole) for one in found]
+
+
+def halves(matrix: acb_mat) -> Columns:
+    """Return the upper and the lower two rows."""
+    lines = matrix.table()
+    return acb_mat(lines[:2]), acb_mat(lines[2:])
 
 
 class States:
     """All that a stack's states are at one u, angle and scale of spin-orbit terms.
 
-    `det` G; `start`: det G times Y at z = -0, of waves from the left and from the right; `steps`: what
-    leads from there to the left of every delta; `turned`: of layers with magnetism and a spin-orbit term,
-    by number, Ω ∂T along x, y and z after what leads there (with `inside`).
+    `det` G; `steps`: what (ψ, v) there becomes at the left of every delta; `turned`: of layers with
+    magnetism and a spin-orbit term, by number, what ∂T along x, y and z makes of it (with `inside`).
     """
 
     def __init__(
@@ -157,35 +176,38 @@ class States:
         right = problem.regions[-1]
         half = (waves.plus[0] - waves.minus[0]) / 2
         K = spin((waves.plus[0] + waves.minus[0]) / 2, [half * part for part in right.d])
-        whole = blocks(ONE, NONE, NONE, ONE)
-        self.steps, turned = [whole], {}
+        here, E = START, exact(problem.energy)
+        self.steps, self.turned = [here], {}
         for n, (delta, w) in enumerate(zip(problem.deltas, self.w, strict=True)):
             kappa = spin(delta.u_0, [delta.u_m * d + part for d, part in zip(delta.d, w, strict=True)])
-            whole = blocks(ONE, NONE, kappa, ONE) * whole
+            here = here[0], here[1] + kappa * here[0]
             layer = problem.regions[n + 1]
             if n + 1 == len(problem.deltas):
                 break
-            W = k_perp * k_perp / exact(layer.mass) + exact(layer.U - problem.energy)
-            field = [exact(layer.J) * d + part for d, part in zip(layer.d, self.w_inside[n + 1], strict=True)]
-            T, *slopes = transfer(layer, W, field, AXES if inside and layer.twofold else [])
-            turned[n + 1] = [SYMPLECTIC * slope * whole for slope in slopes]
-            whole = T * whole
-            self.steps.append(whole)
-        ends = (
-            acb_mat([[*one, *other] for one, other in zip((K * -I).table(), ONE.table(), strict=True)])
-            * whole
-        )
-        l_psi, l_v = (acb_mat([line[2 * n : 2 * n + 2] for line in ends.table()]) for n in (0, 1))
-        ik = I * waves.k[0]
-        (a, b), (c, d) = (l_psi - l_v * ik).table()
+            U, mass, Jd = layer.balls
+            W = k_perp * k_perp / mass + (U - E)
+            field = [one + part for one, part in zip(Jd, self.w_inside[n + 1], strict=True)]
+            here, *self.turned[n + 1] = carried(layer, W, field, here, inside=inside and layer.twofold)
+            self.steps.append(here)
+        ends = (here[1] - K * here[0] * I).table()
+        l_psi, self.l_v = (acb_mat([line[n : n + 2] for line in ends]) for n in (0, 2))
+        self.ik = I * waves.k[0]
+        (a, b), (c, d) = (l_psi - self.l_v * self.ik).table()
         self.det = a * d - b * c
-        adjugate = acb_mat([[d, -b], [-c, a]])
-        reflected = adjugate * l_v
-        self.start = {
-            "left": acb_mat([*(reflected * acb(-1)).table(), *(ONE * self.det + reflected * ik).table()]),
-            "right": acb_mat([*adjugate.table(), *(adjugate * -ik).table()]),
-        }
-        self.turned = turned
+        self.adjugate = acb_mat([[d, -b], [-c, a]])
+
+    def start(self, source: str) -> acb_mat:
+        """Return det G times Y at z = -0, of waves from the left or from the right."""
+        if source != "normal":
+            return stacked(self.adjugate, self.adjugate * -self.ik)
+        reflected = self.adjugate * self.l_v
+        return stacked(reflected * acb(-1), ONE * self.det + reflected * self.ik)
+
+    @property
+    def green(self) -> acb_mat:
+        """Det G times 4i𝒢: 4i (1; -ik) g (1, -ik), g = -G⁻¹ℓ_v, and 4i (-ik) = 4k."""
+        g, ik = self.adjugate * self.l_v * (-4 * I), self.ik
+        return stacked(beside(g, g * -ik), beside(g * -ik, g * (ik * ik) + ONE * (-4 * I * ik * self.det)))
 
 
 def _field(A: list[list[arb]], k: tuple[acb, acb]) -> Field:
@@ -197,28 +219,32 @@ def flows(problem: Problem, states: States, twin: States, waves: Waves, sources:
 
     All times |det G|², that is, times det G and the conjugate of the twin's: so they have no poles. The
     last is of layers with magnetism and a spin-orbit term. `twin`: the states at conjugate arguments.
+    Of `ALL` sources: functions times det G, whose real parts are theirs.
     """
     found: list[acb] = []
     right = problem.regions[-1]
-    start = {side: (one, twin.start[side].conjugate().transpose()) for side, one in states.start.items()}
     steps = [
-        (one, other.conjugate().transpose()) for one, other in zip(states.steps, twin.steps, strict=True)
+        (psi, v, psi_twin.conjugate().transpose(), v_twin.conjugate().transpose())
+        for (psi, v), (psi_twin, v_twin) in zip(states.steps, twin.steps, strict=True)
     ]
     for source in sources:
-        side = "left" if source == "normal" else "right"
-        sign = {"normal": 0, "majority": -1, "minority": 1}[source]
-        k = (waves.k, waves.plus, waves.minus)[sign][0]
-        V = spin(4 * k, [acb(0)] * 3) if sign == 0 else spin(2 * k, [2 * sign * k * part for part in right.d])
-        Y, Y_dagger = start[side]
-        first = Y * V * Y_dagger
-        for n, (step, step_dagger) in enumerate(steps):
-            (a, b, p, q), (c, d, r, s), (e, f, _, _), (g, h, _, _) = (step * first * step_dagger).table()
-            # Tr σ of vψ† - ψv†, and of ψψ†.
-            turning = vector(e - p, f - q, g - r, h - s)
-            density = vector(a, b, c, d)
+        if source == ALL:
+            first = states.green
+        else:
+            sign = {"normal": 0, "majority": -1, "minority": 1}[source]
+            k = (waves.k, waves.plus, waves.minus)[sign][0]
+            V = ONE * (4 * k) if sign == 0 else spin(2 * k, [2 * sign * k * part for part in right.d])
+            first = states.start(source) * V * twin.start(source).conjugate().transpose()
+        for n, (psi, v, psi_dagger, v_dagger) in enumerate(steps):
+            after = first * psi_dagger
+            density = vector(psi * after)
+            turning = vector(v * after - psi * (first * v_dagger))
             found += [*(part * HALF for part in turning), *density, *cross(states.w[n], density)]
         for n, slopes in states.turned.items():
             if slopes:
-                after = first * steps[n][1]
-                found += cross(states.w_inside[n], [(slope * after).trace() for slope in slopes])
+                _, _, psi_dagger, v_dagger = steps[n]
+                one, other = first * psi_dagger, first * v_dagger
+                turned = [(up * one).trace() for _, up in slopes]
+                less = [(down * other).trace() for down, _ in slopes]
+                found += cross(states.w_inside[n], [a - b for a, b in zip(turned, less, strict=True)])
     return found

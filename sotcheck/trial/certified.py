@@ -6,7 +6,7 @@ import json
 import math
 import tomllib
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from sotcheck.engines import FIRST_ORDER
 from sotcheck.referee import bound
 from sotcheck.referee.certificate import Certificate, certificates, prove
+from sotcheck.run.progress import Progress, silent
 from sotcheck.system.files import from_document, read_text, to_document
 from sotcheck.system.interface import SOURCES
 from sotcheck.system.model import System
@@ -27,20 +28,35 @@ EPS = float(np.finfo(float).eps)
 PROVED = ("proved", "The budget of a torque covers how far it is from the proved one")
 
 
-def certified(system: System, rows: list[TorqueRow], path: str | None = None) -> list[TorqueRow]:
-    """Return rows with a certificate each: of the system's tables, or of its file (a name or a path)."""
+def certified(
+    system: System,
+    rows: list[TorqueRow],
+    path: str | None = None,
+    *,
+    seconds: float = math.inf,
+    progress: Progress = silent,
+) -> list[TorqueRow]:
+    """Return rows with a certificate each: of the system's tables, or of its file (a name or a path).
+
+    `seconds`: how long a proof may take.
+    """
     tables = to_document(system) if path is None else tables_of(system, path)
     by_scale = isinstance(system, Stack) and not system.only_rashba
 
     @cache
     def proved(number: float | None, first_order: bool) -> dict[str, Certificate]:
         asked = {"scale" if by_scale else "h_R": number}
-        return certificates(lambda: prove(tables, first_order=first_order, **asked), list(SOURCES))
+        find = partial(prove, tables, first_order=first_order, seconds=seconds, **asked)
+        return certificates(find, list(SOURCES))
 
     def certificate(row: TorqueRow) -> Certificate:
-        found = proved(row.scale if by_scale else row.h_R, row.engine == FIRST_ORDER)
-        return found.get(row.source, Certificate(None, NO_BOUND))
+        return proved(*wanted(row)).get(row.source, Certificate(None, NO_BOUND))
 
+    def wanted(row: TorqueRow) -> tuple[float | None, bool]:
+        return row.scale if by_scale else row.h_R, row.engine == FIRST_ORDER
+
+    for each in progress(list(dict.fromkeys(map(wanted, rows))), "proof"):
+        proved(*each)
     return [replace(row, certificate=certificate(row)) for row in rows]
 
 

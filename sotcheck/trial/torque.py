@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -51,6 +52,7 @@ def torque(
     spacing: float | None = None,
     tolerance: float = TOLERANCE,
     certify: bool | str = False,
+    certify_within: float = math.inf,
     progress: Progress = silent,
 ) -> TorqueTable:
     """Compute the torque of every source.
@@ -73,6 +75,8 @@ def torque(
         Relative quadrature error to aim at.
     certify : bool or str
         Whether to add what is proved in ball arithmetic; of the file that this names, if any, read once more.
+    certify_within : float
+        How many seconds each proof may take.
 
     Raises
     ------
@@ -107,7 +111,8 @@ def torque(
     if isinstance(iface, Stack) and not iface.only_rashba:
         rows = [replace(row, h_R=row.h_R * iface.h_R) for row in rows]
     if certify:
-        rows = certified(iface, rows, certify if isinstance(certify, str) else None)
+        named = certify if isinstance(certify, str) else None
+        rows = certified(iface, rows, named, seconds=certify_within, progress=progress)
     return TorqueTable(iface, tuple(rows), tuple(warned))
 
 
