@@ -22,8 +22,8 @@ FILES = {
 TREES = {module: ast.parse(path.read_text(encoding="utf-8")) for module, path in FILES.items()}
 #: From the ground up: a room imports from those before it only, and says its rule in its `__init__.py`.
 ROOMS = (
-    "run", "numerics", "system", "theory", "engines", "exact", "bound", "beyond", "trial", "sweep", "pages",
-    "papers", "command",
+    "run", "numerics", "system", "theory", "referee", "engines", "exact", "bound", "beyond", "trial",
+    "sweep", "pages", "papers", "command",
 )  # fmt: skip
 #: What every room may import.
 GROUND = ("sotcheck", "sotcheck.errors")
@@ -34,6 +34,7 @@ LONGEST = 300
 #: Who alone may import what: physics modules print nothing, draw nothing, and ask nothing of a terminal.
 ONLY = {
     "kwant": {"engines"},
+    "flint": {"referee"},
     # Pages, and a paper's own figures.
     "matplotlib": {"pages", "papers"},
     "sotcheck.papers": set(),
@@ -137,6 +138,15 @@ def test_witnesses_never_confer() -> None:
     assert "sotcheck.engines.matching" not in reached("engines.kwant_chain")
 
 
+def test_the_referee_knows_nobody() -> None:
+    """It solves and sums for itself, with ball arithmetic and errors alone, and few lean on it."""
+    found = {name for module in reached("referee") for name in imports(module)}
+    own = {name for name in found if within(name, "sotcheck") and not within(name, "sotcheck.referee")}
+    assert own and all(within(name, "sotcheck.errors") for name in own)
+    assert {name.split(".")[0] for name in found} - sys.stdlib_module_names == {"sotcheck", "flint"}
+    assert {room(module) for module in importers("sotcheck.referee")} <= {"trial", "command"}
+
+
 @pytest.mark.parametrize("package", ONLY)
 def test_who_alone_may_import(package: str) -> None:
     assert {room(module) for module in importers(package)} <= ONLY[package]
@@ -187,7 +197,7 @@ def test_no_import_cycles() -> None:
     TopologicalSorter(graph).prepare()
 
 
-HEAVY = ("kwant", "matplotlib", "numpy", "scipy", "pydantic", "jinja2", "tabulate", "tqdm")
+HEAVY = ("kwant", "matplotlib", "numpy", "scipy", "pydantic", "jinja2", "tabulate", "tqdm", "flint")
 TORQUE = "import sotcheck as s; s.torque(s.load('topological-insulator'), ['first-order', 'continuum'])"
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sotcheck.trial.amplitudes import Tabulated
 
 #: Options of `torque` that a table has no use for.
-WITHOUT_EFFECT = ("scheme", "spacing", "tolerance", "fermi_energy", "scale")
+WITHOUT_EFFECT = ("scheme", "spacing", "tolerance", "fermi_energy", "scale", "certify")
 
 amplitudes_option = click.option(
     "--amplitudes",

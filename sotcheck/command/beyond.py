@@ -10,6 +10,7 @@ import click
 from sotcheck.command.options import (
     Numbers,
     Place,
+    certify_option,
     chosen_interface,
     chosen_system,
     emit,
@@ -42,6 +43,7 @@ from sotcheck.run.progress import bar
     type=Place(path_type=Path),
     help="Also write the map and the dispersion there; without SYSTEM, the report on bound states.",
 )
+@certify_option
 @json_option
 def bound_states(
     system: str | None,
@@ -49,6 +51,7 @@ def bound_states(
     angle: tuple[float, ...] | None,
     scale: tuple[float, ...] | None,
     output: Path | None,
+    certify: bool,
     json_file: str | None,
     **changes: Any,
 ) -> None:
@@ -95,6 +98,8 @@ def bound_states(
     def arrays(*given: tuple[float, ...] | None) -> list[Any]:
         return [None if values is None else np.array(values) for values in given]
 
+    if certify and isinstance(found, Stack):
+        raise click.UsageError("--certify is for bare interfaces: states bound in a stack are not proved")
     if isinstance(found, Stack) and output is None:
         from sotcheck.bound.stack_table import bound_in_stack
 
@@ -113,7 +118,12 @@ def bound_states(
         from sotcheck.pages.bound_states import write_system
 
         write_system(one_interface(iface), output)
-    emit(str(result), result.to_json(warnings), json_file)
+    text, json_text = str(result), result.to_json(warnings)
+    if certify:
+        from sotcheck.trial.certified import with_bound_states
+
+        text, json_text = with_bound_states(iface, system, text, json_text)
+    emit(text, json_text, json_file)
 
 
 @click.command()

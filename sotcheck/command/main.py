@@ -21,6 +21,7 @@ from sotcheck.command.finite_width import finite_width
 from sotcheck.command.options import (
     Numbers,
     Place,
+    certify_option,
     conclude,
     emit,
     executor_options,
@@ -93,12 +94,14 @@ def systems(name: str | None) -> None:
     metavar="S,S,...",
     help="Factors of every spin-orbit term of the system; first order is linear in them.",
 )
+@certify_option
 @si_options
 def torque(
     system: str | None,
     amplitudes_file: Path | None,
     json_file: str | None,
     scale: tuple[float, ...] | None,
+    certify: bool,
     **asked: Any,
 ) -> None:
     """Compute the torque of each source.
@@ -115,7 +118,8 @@ def torque(
         measured.refuse_without_unit(iface)
         from sotcheck.trial import torque as torques
 
-        table = measured.of(torques.torque(iface, scale=scale, **settings))
+        proof = str(system) if certify else False
+        table = measured.of(torques.torque(iface, scale=scale, certify=proof, **settings))
     emit(str(table), table.to_json(), json_file)
 
 

@@ -113,8 +113,7 @@ spacing_option = click.option(
     type=Number(1e-30, 1e30),
     help="Lattice spacing of the kwant engine (coarsest of the ladder for finite differences).",
 )
-
-
+certify_option = click.option("--certify", is_flag=True, help="Add intervals that are proved to contain it.")
 json_option = click.option(
     "--json",
     "json_file",

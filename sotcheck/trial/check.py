@@ -14,6 +14,7 @@ from sotcheck.beyond.warnings import warnings
 from sotcheck.bound.stack_warnings import on_stack
 from sotcheck.engines import EXACT, Engine, Scheme, exact_engines
 from sotcheck.errors import EngineError, SystemFileError
+from sotcheck.exact.observables import summed_errors
 from sotcheck.numerics.arrays import Array
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
@@ -22,6 +23,7 @@ from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
 from sotcheck.system.stack import Stack
 from sotcheck.system.units import unit_of_torque
+from sotcheck.trial.certified import covered
 from sotcheck.trial.entries import Claim
 from sotcheck.trial.evidence import Evidence, gather
 from sotcheck.trial.paper import Paper, load
@@ -29,7 +31,7 @@ from sotcheck.trial.reach import refuse_beyond
 from sotcheck.trial.result import Findings
 from sotcheck.trial.stack_check import conserved, engines_agree, evidence_of, first_order
 from sotcheck.trial.stack_ladders import Ladders
-from sotcheck.trial.torque import TOLERANCE, asked
+from sotcheck.trial.torque import TOLERANCE, asked, rows_of
 from sotcheck.trial.verdict import Finding, Trial, Verdict, unknown
 
 #: What engines are asked for, in words.
@@ -196,5 +198,15 @@ def check(
         return check_stack(iface, engines, h, tolerance, progress)
     paper = load()
     evidence = gather(iface, h, tolerance, paper.first_order, engines=engines, progress=progress)
-    findings, warned = try_claims(evidence, paper), warnings(iface, values)
-    return CheckResult(iface, in_file_units(iface, findings), evidence.expansion.why_not, tuple(warned))
+    # k_⊥ sums at the h_R asked for are over h_R.
+    rows = [
+        row
+        for name, one in engines.items()
+        if name in evidence.at_h_R
+        for n, rounding in enumerate(summed_errors(one, iface, h).sum(axis=0))
+        for row in rows_of(iface, one, values[n], evidence.at_h_R[name].total[n] * values[n], rounding)
+    ]
+    proved, unproved = covered(iface, rows)
+    found = in_file_units(iface, (*try_claims(evidence, paper), *proved))
+    said = (*warnings(iface, values), *unproved)
+    return CheckResult(iface, found, evidence.expansion.why_not, said)

@@ -29,6 +29,7 @@ from sotcheck.system.model import LARGEST, System
 from sotcheck.system.stack import Stack
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.theory.sums import first_order_flows, first_order_torque, stack_flows, stack_torque
+from sotcheck.trial.certified import certified
 from sotcheck.trial.paper import load
 from sotcheck.trial.reach import most_problems, refuse_beyond
 from sotcheck.trial.stack_expansion import expansion_of
@@ -48,6 +49,7 @@ def torque(
     scheme: Scheme = "exact-difference",
     spacing: float | None = None,
     tolerance: float = TOLERANCE,
+    certify: bool | str = False,
     progress: Progress = silent,
 ) -> TorqueTable:
     """Compute the torque of every source.
@@ -68,6 +70,8 @@ def torque(
         Lattice spacing of the kwant engine, the coarsest of the ladder for finite differences.
     tolerance : float
         Relative quadrature error to aim at.
+    certify : bool or str
+        Whether to add what is proved in ball arithmetic; of the file that this names, if any, read once more.
 
     Raises
     ------
@@ -100,6 +104,8 @@ def torque(
         rows = [replace(row, scale=row.h_R / iface.scale if iface.scale else 0.0) for row in rows]
     if isinstance(iface, Stack) and not iface.only_rashba:
         rows = [replace(row, h_R=row.h_R * iface.h_R) for row in rows]
+    if certify:
+        rows = certified(iface, rows, certify if isinstance(certify, str) else None)
     return TorqueTable(iface, tuple(rows), tuple(warned))
 
 
@@ -194,22 +200,29 @@ def _exact_rows(iface: System, engine: Engine, h_R: list[float], tolerance: floa
     for h, rounding in zip(h_R, roundings, strict=True):
         most = most_problems(engine, iface)
         found = exact_flows(engine, iface, np.array([h]), rtol=tolerance, most=most).total[0] * (h or 1.0)
-        lattice = found.size("lattice").max(axis=(-1, -2))
-        _, how = found.terms["quadrature"]
-        for s, source in enumerate(SOURCES):
-            # t is the part across m of a sum of two flows.
-            of_t, twice = errors_of_t(iface.structure, found.error[s]), 2 * float(rounding[s])
-            largest = max(float(np.linalg.norm(of_t)), float(found.error[s].max()))
-            terms = {
-                "quadrature": (largest - lattice[s], how),
-                "lattice": (float(lattice[s]), LAST_STEP),
-                "rounding": (twice, "double precision, amplified by the lattice"),
-            }
-            rows.append(_row(iface, engine, h, source, found.value[s], terms, of_t + twice))
+        rows += rows_of(iface, engine, h, found, rounding)
         if isinstance(iface, Interface) and occurrence(iface, h).has_bound_edge:
             rows.append(_bound_row(iface, engine, h, tolerance))
         elif isinstance(iface, Stack) and len(engine.rungs(iface.structure)) == 1:
             rows += _stack_bound_rows(iface, engine, h, tolerance)
+    return rows
+
+
+def rows_of(iface: System, engine: Engine, h_R: float, found: Estimate, rounding: Array) -> list[TorqueRow]:
+    """Return the rows of all sources' flows (3, F, 3), which states' own errors may move by so much (3,)."""
+    rows = []
+    lattice = found.size("lattice").max(axis=(-1, -2))
+    _, how = found.terms["quadrature"]
+    for s, source in enumerate(SOURCES):
+        # t is the part across m of a sum of two flows.
+        of_t, twice = errors_of_t(iface.structure, found.error[s]), 2 * float(rounding[s])
+        largest = max(float(np.linalg.norm(of_t)), float(found.error[s].max()))
+        terms = {
+            "quadrature": (largest - lattice[s], how),
+            "lattice": (float(lattice[s]), LAST_STEP),
+            "rounding": (twice, "double precision, amplified by the lattice"),
+        }
+        rows.append(_row(iface, engine, h_R, source, found.value[s], terms, of_t + twice))
     return rows
 
 

@@ -11,10 +11,12 @@ import numpy as np
 from tabulate import tabulate
 
 from sotcheck import __version__
+from sotcheck.engines import FIRST_ORDER
 from sotcheck.exact.inside import at_interfaces, in_layers
 from sotcheck.exact.observables import FLOWS
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
+from sotcheck.referee.certificate import Certificate
 from sotcheck.system.files import to_document
 from sotcheck.system.model import BOUND, SOURCES, System
 from sotcheck.system.structure import NO_FIELD
@@ -46,6 +48,8 @@ class TorqueRow:
         only t is known.
     scale : float or None
         Factor of the system's spin-orbit terms; None where h_R says it.
+    certificate : Certificate or None
+        What the referee proves, if it was asked.
     """
 
     engine: str
@@ -57,6 +61,7 @@ class TorqueRow:
     parts: Estimate | None
     flows: Array
     scale: float | None = None
+    certificate: Certificate | None = None
 
     @property
     def fieldlike(self) -> float | None:
@@ -86,6 +91,7 @@ class TorqueRow:
             **{name: getattr(self, name) for name in said},
             "magnetization": list(self.magnetization),
             **self.numbers(system, unit, unit ** (-1 / 3)),
+            **({} if self.certificate is None else self.certificate.to_dict()),
         }
 
     def numbers(self, system: System, unit: float, length: float) -> dict[str, Any]:
@@ -180,7 +186,23 @@ class TorqueTable(Sequence[TorqueRow]):
         notes += [f"Warning: {warning}" for warning in self.warnings]
         shown = tabulate(table, HEAD, disable_numparse=True)
         head = f"{self.iface.name}: torque t{' in nm^-3' if self.iface.unit else ''} for m = {m}"
-        return "\n".join([head, shown, *notes, *self._ledger()])
+        return "\n".join([head, shown, *notes, *self._proved(), *self._ledger()])
+
+    def _proved(self) -> list[str]:
+        """Return the lines of what the referee proves: the same of all exact engines."""
+        lines = [
+            (
+                "first order" if row.engine == FIRST_ORDER else "exact",
+                f"{row.h_R:g}",
+                row.source,
+                *row.certificate.cells(),
+            )
+            for row in self.rows
+            if row.certificate is not None
+        ]
+        once = list(dict.fromkeys(lines))
+        heads = ["formula", "h_R", "source", "fieldlike, proved", "dampinglike, proved"]
+        return ["proved in ball arithmetic:", tabulate(once, heads, disable_numparse=True)] if once else []
 
     def _ledger(self) -> list[str]:
         """Return the lines of who gives and takes spin in a stack: one engine and scale, all sources."""

@@ -1,0 +1,1 @@
+"""Proves torques in ball arithmetic, from formulas of its own: a third witness, which knows no other room."""

@@ -1,0 +1,111 @@
+"""How what is proved is written: intervals of doubles, rounded outwards, or why there are none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flint import arb, ctx
+
+from sotcheck.errors import SotcheckError
+from sotcheck.referee.quadrature import UnprovedError
+from sotcheck.referee.reading import read
+from sotcheck.referee.sums import Enclosure, bare_torque
+
+BARE_ONLY = "only torques of bare interfaces are proved so far, not of stacks"
+#: Binary digits that balls are computed with: at first, and after that, where those prove nothing.
+DIGITS = (128, 256)
+#: What every range's rule may be wrong by, relative to the torque.
+GOAL = 1e-17
+#: The radius sought, relative to the largest component of t.
+RADIUS = 1e-12
+
+
+def prove(
+    document: dict[str, Any],
+    *,
+    h_R: float | None = None,
+    scale: float | None = None,
+    first_order: bool = False,
+) -> dict[str, Enclosure]:
+    """Enclose the torque of every source of the system that a file's tables describe.
+
+    Parameters
+    ----------
+    document : dict
+        As `tomllib` reads a system file.
+    h_R, scale : float, optional
+        As the options --h-r and --scale have them.
+    first_order : bool
+        What is linear in the spin-orbit terms, rather than the whole torque.
+
+    Raises
+    ------
+    UnprovedError
+        Where nothing can be enclosed, and why.
+    SystemFileError
+        For a key or value that the referee does not know.
+    """
+    why: UnprovedError | None = None
+    for digits in DIGITS:
+        with ctx.workprec(digits):
+            problem, factor = read(document, h_R=h_R, scale=scale)
+            if not problem.bare:
+                raise UnprovedError(BARE_ONLY)
+            try:
+                found = bare_torque(problem, arb(GOAL), first_order=first_order)
+            except UnprovedError as error:
+                why = error
+                continue
+            return {s: one.times(arb(factor)) for s, one in found.items()} if first_order else found
+    raise why or UnprovedError("nothing was tried")
+
+
+def outward(ball: arb) -> list[float]:
+    """Return an interval around a ball, of doubles and of the decimals that they are printed as."""
+    ends = []
+    for end, sign, away in ((ball.lower(), 1, -math.inf), (ball.upper(), -1, math.inf)):
+        number = float(end)
+        while not all(sign * written <= sign * end for written in (arb(number), arb(repr(number)))):
+            number = math.nextafter(number, away)
+        ends.append(number)
+    return ends
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What is proved of the torque of one source; None and a reason where nothing is."""
+
+    proved: Enclosure | None
+    reason: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what the contract adds to a row of torques."""
+        if self.proved is None:
+            return {"certified": None, "not_certified": self.reason}
+        parts = self.proved.parts or (None, None)
+        components = zip(("fieldlike", "dampinglike"), parts, strict=True)
+        return {
+            "certified": {
+                "vector": [outward(one) for one in self.proved.vector],
+                **{name: None if part is None else outward(part) for name, part in components},
+            }
+        }
+
+    def cells(self, digits: int = 18) -> list[str]:
+        """Return both components as balls in decimals, which contain what is proved."""
+        if self.proved is None:
+            return [f"not proved: {self.reason}", ""]
+        if self.proved.parts is None:
+            return ["undefined"] * 2
+        return [part.str(digits) for part in self.proved.parts]
+
+
+def certificates(find: Callable[[], dict[str, Enclosure]], sources: list[str]) -> dict[str, Certificate]:
+    """Return what `find` proves of each source, or why it proves nothing."""
+    try:
+        return {source: Certificate(one) for source, one in find().items()}
+    except SotcheckError as error:
+        return {source: Certificate(None, str(error)) for source in sources}

@@ -1,0 +1,143 @@
+"""Integrals of analytic functions in ball arithmetic: every result is an interval that contains the true one.
+
+Gauss-Legendre with n ≥ 2 nodes on [-1, 1] is exact for polynomials below degree 2n, and f analytic in the
+ellipse with foci ±1 and semi-axes (ρ ± 1/ρ)/2, bounded there by M, is Σ a_k T_k with |a_k| ≤ 2M ρ^-k
+(Trefethen, Approximation Theory and Approximation Practice, SIAM 2013, Theorem 8.1). Of T_k with k ≥ 4
+even, integral and rule are at most 2/15 and 2 in size, of odd k both vanish: so |error| ≤ (64/15) M ρ^-2n
+/ (1 - ρ^-2), all coefficients with k ≥ 2n even summed. M is what ball arithmetic says of rectangles that
+cover the ellipse's upper half (f is real where u is: by reflection that is all); where f is not seen to
+be analytic in one of them its value is no number, and the range is halved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+from flint import acb, arb, ctx
+
+from sotcheck.errors import SotcheckError
+
+#: What is integrated: several functions of one variable; no numbers (nan) where it may not be analytic.
+#: The second argument is None, or a real point: then each root has its cut elsewhere, and at this point
+#: its principal value.
+Function = Callable[[acb, acb | None], list[acb]]
+#: Ellipses that are tried, the narrowest first.
+ELLIPSES = (1.5, 2.0, 3.0, 4.5, 8.0)
+#: Nodes that a range may have before it is halved.
+MOST_NODES = 60
+#: Rectangles side by side that cover half an ellipse.
+COVER = 6
+#: [-1, 1].
+BALL = arb(0, 1)
+#: How often a range may be halved, and into how many ranges all in all.
+DEEPEST, MOST_RANGES = 45, 2000
+
+
+class UnprovedError(SotcheckError):
+    """No enclosure was found, and why not."""
+
+
+def size(values: list[acb]) -> arb:
+    """Return a number that no |value| exceeds: infinite where one is no number."""
+    largest = arb(0)
+    for value in values:
+        if not value.is_finite():
+            return arb("inf")
+        largest = largest.max(value.abs_upper())
+    return largest
+
+
+def integral(piece: Callable[[float, float], list[arb] | None], place: Callable[[float], str]) -> list[arb]:
+    """Enclose an integral from 0 to 1, halving ranges.
+
+    Parameters
+    ----------
+    piece : callable
+        Encloses the integral over a range, or returns None.
+    place : callable
+        What some u is, in words, for errors.
+
+    Raises
+    ------
+    UnprovedError
+        If some range, however small, has no enclosure.
+    """
+    total: list[arb] = []
+    waiting = [(0.0, 1.0, 0)]
+    done = 0
+    while waiting:
+        one, other, depth = waiting.pop()
+        found = piece(one, other)
+        if found is None:
+            middle = (one + other) / 2
+            if depth == DEEPEST or done + len(waiting) > MOST_RANGES:
+                raise UnprovedError(
+                    f"the integrand is not seen to be analytic near {place(middle)}: a pole on or too near "
+                    "the path, such as a state bound among open channels"
+                )
+            waiting += [(middle, other, depth + 1), (one, middle, depth + 1)]
+            continue
+        done += 1
+        total = [x + y for x, y in zip(total, found, strict=True)] if total else found
+    return total
+
+
+def by_nodes(f: Function, a: float, b: float, goal: arb) -> list[arb] | None:
+    """Enclose the integral of functions that are real where u is; None where that takes too many nodes.
+
+    A root may be taken with its cut in another direction, all over an ellipse, where its value in the
+    middle of the range is the principal one: then it is that along the range, on which the principal one
+    has no cut. The rule is wrong by the goal at most, in absolute terms, which is in the answer.
+    """
+    middle, half = (arb(a) + arb(b)) / 2, (arb(b) - arb(a)) / 2
+    best: tuple[int, arb] | None = None
+    at: acb | None = None
+    for rho in map(arb, ELLIPSES):
+        ellipse = middle, half * (rho + 1 / rho) / 2, half * (rho - 1 / rho) / 2
+        bound = bound_in(f, at, *ellipse)
+        if best is None and not bound.is_finite():
+            at = acb(middle)
+            bound = bound_in(f, at, *ellipse)
+        if not bound.is_finite():
+            break
+        nodes, error = nodes_for(half * bound, rho, goal)
+        if best is not None and nodes >= best[0]:
+            break
+        best = nodes, error
+    if best is None or best[0] > MOST_NODES:
+        return None
+    nodes, error = best
+    sums: list[arb] = []
+    for x, weight in rule(nodes, ctx.prec):
+        values = [(half * weight) * value.real for value in f(acb(middle + half * x), at)]
+        sums = [s + v for s, v in zip(sums, values, strict=True)] if sums else values
+    if not all(s.is_finite() for s in sums):
+        return None
+    return [s + arb(0, error) for s in sums]
+
+
+def bound_in(f: Function, at: acb | None, middle: arb, wide: arb, high: arb) -> arb:
+    """Return a bound of |f| in an ellipse with these semi-axes; infinite where it may not be analytic."""
+    largest = arb(0)
+    for n in range(COVER):
+        centre = middle + wide * (2 * n + 1 - COVER) / COVER
+        largest = largest.max(size(f(acb(centre + wide / COVER * BALL, high / 2 * (1 + BALL)), at)))
+        if not largest.is_finite():
+            break
+    return largest
+
+
+def nodes_for(bound: arb, rho: arb, goal: arb) -> tuple[int, arb]:
+    """Return how many nodes reach the goal, and what they are wrong by at most."""
+    constant = 64 * bound / (15 * (1 - rho**-2))
+    wanted = (constant / goal).log() / (2 * rho.log()) if constant > goal else arb(0)
+    # A few numbers of nodes only, which are worth keeping.
+    nodes = max(2, 4 * (int(float(wanted.upper())) // 4 + 1))
+    return nodes, (constant * rho ** (-2 * nodes)).upper()
+
+
+@cache
+def rule(nodes: int, prec: int) -> list[tuple[arb, arb]]:
+    """Return nodes and weights on [-1, 1], as balls at the precision at hand (which is part of the key)."""
+    return [arb.legendre_p_root(nodes, k, weight=True) for k in range(nodes)]

@@ -1,0 +1,277 @@
+"""The referee: pinned numbers and engines lie in its intervals, precisions nest, and faults are seen."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import tomllib
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from flint import arb, ctx
+
+import sotcheck as sc
+from sotcheck.bound.table import bound_states as bound_table
+from sotcheck.command.main import main
+from sotcheck.errors import SystemFileError
+from sotcheck.exact.observables import exact_flows
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.referee import interface, quadrature, sums
+from sotcheck.referee.bound import certified as certified_states
+from sotcheck.referee.bound import first_change
+from sotcheck.referee.certificate import outward, prove
+from sotcheck.referee.quadrature import UnprovedError
+from sotcheck.referee.reading import read
+from sotcheck.referee.sums import Enclosure, bare_torque
+from sotcheck.system.files import from_document
+from sotcheck.system.interface import Interface
+from sotcheck.trial import torque as torques
+from sotcheck.trial.certified import covered
+
+#: Half a unit of the last digit that the contract prints.
+DIGIT = 6e-13
+#: t is enclosed to this part of its largest component.
+RADIUS = 1e-12
+#: Of t where nothing turns spins.
+TINY = 1e-6
+
+
+def tables(E_F: float = 1.5, J: float = 1.0, **interface: Any) -> dict[str, Any]:
+    return {"name": "x", "fermi_energy": E_F, "ferromagnet": {"exchange": J}, "interface": interface}
+
+
+TILTED = tables(rashba=0.3, magnetization=[2.0, -1.0, 2.0])
+#: At some angles a state is bound as electrons cease to propagate; of one source alone.
+STRONG = tables(1.0, 0.0, rashba=1.5, barrier=0.3, exchange=0.4, magnetization=[2.0, -1.0, 2.0])
+STRONG["normal"] = {"potential": 2.0}
+
+
+def random_tables(seed: int) -> dict[str, Any]:
+    """Return any bare interface: both half-spaces open or closed, resonant or not."""
+    some = random.Random(seed)
+    J, U_F, U_N = (some.choice((0.0, some.uniform(*ends))) for ends in ((0, 2), (-1, 3), (-0.5, 1)))
+    m = [some.gauss(0, 1) for _ in range(3)]
+    found = tables(min(U_N, U_F - J) + some.uniform(0.3, 3), J, magnetization=m, rashba=some.uniform(0, 1))
+    found["interface"] |= {
+        "barrier": some.uniform(-1, 1.5),
+        "exchange": some.choice((0.0, some.uniform(-1, 1))),
+    }
+    found["normal"], found["ferromagnet"]["potential"] = {"potential": U_N}, U_F
+    return found
+
+
+def near(ball: arb, number: float, error: float) -> bool:
+    """Whether a number lies in a ball, give or take its own error."""
+    return (ball + arb(0, error)).contains(arb(number))
+
+
+def test_pinned_numbers() -> None:
+    """First order, and exact at h_R = 0.3 with tilted m, as printed elsewhere; narrowly enclosed."""
+    pinned = {
+        "normal": (-2.19999333948e-3, -3.78974822874e-3),
+        "majority": (1.75989442723e-2, 3.78974822874e-3),
+        "minority": (-4.02047688360e-5, 0.0),
+    }
+    for source, found in prove(tables(rashba=1.0), first_order=True).items():
+        assert found.parts is not None
+        for ball, number in zip(found.parts, pinned[source], strict=True):
+            assert near(ball, number, DIGIT * 10 ** math.ceil(math.log10(abs(number) or 1.0)) * 10)
+            assert float(ball.rad()) < 1e-18
+    exact = prove(TILTED)["normal"]
+    for ball, number in zip(
+        exact.vector, (1.913942782358e-4, -9.751462351375e-4, -6.789673958045e-4), strict=True
+    ):
+        assert near(ball, number, DIGIT * 1e-3)
+    assert exact.radius < RADIUS * 1e-3
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_engines_lie_within(seed: int) -> None:
+    """Within their uncertainties, on random interfaces, at any h_R up to 1; flows at z = 0 as well."""
+    document = random_tables(seed)
+    proved = prove(document)
+    largest = max(abs(float(one)) for found in proved.values() for one in found.vector)
+    for row in sc.torque(from_document(document, "x"), "continuum"):
+        if row.source == "bound":
+            continue
+        found = proved[row.source]
+        assert found.radius <= RADIUS * max(largest, TINY)
+        assert all(near(ball, x, row.t.total) for ball, x in zip(found.vector, row.vector, strict=True))
+        for balls, numbers in zip(found.interfaces[0], row.flows, strict=True):
+            assert all(near(ball, x, row.t.total) for ball, x in zip(balls, numbers, strict=True))
+
+
+def nested(document: dict[str, Any], digits: int, goal: float) -> bool:
+    """Whether what is proved with few digits and short ranges fits what is proved with many and long ones."""
+    found: list[dict[str, Enclosure]] = []
+    for prec, missed, nodes in ((digits, goal, 16), (128, 1e-20, 60)):
+        with ctx.workprec(prec), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(quadrature, "MOST_NODES", nodes)
+            found.append(bare_torque(read(document)[0], arb(missed), first_order=False))
+    return all(
+        wide.overlaps(narrow) and wide.rad() > 100 * narrow.rad()
+        for wide, narrow in zip(*(one["majority"].vector for one in found), strict=True)
+    )
+
+
+#: Digits and goals of the wider one.
+ROUGH, FINER = (64, 1e-10), (80, 1e-14)
+
+
+@pytest.mark.parametrize("wide", [ROUGH, FINER])
+def test_precisions_nest(wide: tuple[int, float]) -> None:
+    assert nested(STRONG, *wide)
+
+
+def small_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = quadrature.size
+    monkeypatch.setattr(quadrature, "size", lambda values: size(values) * 1e-17)
+
+
+def wrong_sign(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the roots with their cut elsewhere, which some ranges have that depend on the goal."""
+    right = interface.signs_of
+    monkeypatch.setattr(sums, "signs_of", lambda P, Q: (-right(P, Q)[0], -right(P, Q)[1]))
+
+
+@pytest.mark.parametrize(("fault", "wide"), [(small_bound, FINER), (wrong_sign, ROUGH)])
+def test_faults_are_seen(monkeypatch: pytest.MonkeyPatch, fault: Any, wide: tuple[int, float]) -> None:
+    """A bound that is too small, a sign: then precisions do not nest."""
+    fault(monkeypatch)
+    assert not nested(STRONG, *wide)
+
+
+def test_another_sign_is_no_engines_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is in the intervals by their width: a sign in the referee, and the engine is outside."""
+    current = interface.current
+    monkeypatch.setattr(interface, "current", lambda *args: [-one for one in current(*args)])
+    row = next(iter(sc.torque(from_document(TILTED, "x"), "continuum")))
+    balls = prove(TILTED)[row.source].vector
+    assert not all(near(ball, x, row.t.total) for ball, x in zip(balls, row.vector, strict=True))
+
+
+def test_intervals_are_rounded_outwards() -> None:
+    """As doubles, and as the decimals that JSON prints."""
+    with ctx.workprec(128):
+        for ball in (arb(1) / 3, -arb(2).sqrt() / 10**5, arb(0.1), arb(0, 1e-20)):
+            lower, upper = outward(ball)
+            for end in (arb(lower), arb(json.dumps(lower))):
+                assert end <= ball.lower()
+            for end in (arb(upper), arb(json.dumps(upper))):
+                assert end >= ball.upper()
+            assert upper - lower <= 1e-15
+
+
+def test_units_and_reading() -> None:
+    """In eV the referee's own constants lead to the engine's numbers; it refuses what it does not know."""
+    document = tables(rashba=0.2, barrier=0.1, magnetization=[1, 0, 1]) | {"units": {"energy": "eV"}}
+    system = from_document(tomllib.loads('name = "x"\n[units]\nenergy = "eV"\n'), "x")
+    assert system.unit == "eV"
+    table = sc.torque(from_document(document, "x"), "continuum")
+    proved = prove(document)
+    for row in table.to_dict()["torque"]:
+        for ball, x in zip(proved[row["source"]].vector, row["vector"], strict=True):
+            assert near(ball, x, row["uncertainty"]["total"] + 1e-13 * abs(x))
+    assert read(document)[0].edge("normal") == Fraction(1.5)
+    for wrong in ({"gap": 1.0}, {"barrier": "high"}, {"barrier": math.nan}, {"magnetization": [0, 0, 0]}):
+        with pytest.raises(SystemFileError):
+            read(tables(**wrong))
+
+
+def test_what_cannot_be_proved_has_a_reason() -> None:
+    """With a state bound among open channels of the other spin first order is no integral."""
+    embedded = tables(1.0, 1.0, barrier=-1.5, magnetization=[0, 0, 1]) | {"normal": {"potential": 1.5}}
+    with pytest.raises(UnprovedError, match="k_perp"):
+        prove(embedded, first_order=True)
+    assert prove(embedded | {"interface": embedded["interface"] | {"magnetization": [1.0, 0.0, 1.0]}})
+
+
+def test_command(capsys: pytest.CaptureFixture[str]) -> None:
+    main_args = [
+        "torque",
+        "bulk-magnetism",
+        "--engine",
+        "continuum",
+        "--certify",
+        "--magnetization",
+        "2,-1,2",
+    ]
+    main([*main_args, "--json", "-"])
+    rows = json.loads(capsys.readouterr().out)["torque"]
+    for row in rows:
+        for (lower, upper), x in zip(row["certified"]["vector"], row["vector"], strict=True):
+            assert (
+                lower <= upper and abs(x - (lower + upper) / 2) <= row["uncertainty"]["total"] + upper - lower
+            )
+        for name in ("fieldlike", "dampinglike"):
+            assert len(row["certified"][name]) == 2
+    main(main_args)
+    assert "fieldlike, proved" in capsys.readouterr().out
+
+
+def test_a_fault_of_both_engines_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another h_R in every exact sum, which only a number from elsewhere tells; and a small budget."""
+    system = from_document(TILTED, "x")
+    rows = list(sc.torque(system, "continuum"))
+    assert all(one.verdict == "agrees" for one in covered(system, rows)[0])
+    off = [replace(row, t=Estimate(row.t.value * (1 + 1e-7), row.t.terms)) for row in rows]
+    assert any(one.verdict == "disagrees" for one in covered(system, off)[0])
+
+    right = exact_flows
+    monkeypatch.setattr(
+        torques, "exact_flows",
+        lambda engine, system, h, **how: right(engine, system, h * (1 + 1e-6 * h**2), **how),
+    )  # fmt: skip
+    findings, unproved = covered(system, list(sc.torque(system, "continuum")))
+    assert not unproved
+    assert sum(one.verdict == "disagrees" for one in findings) >= 2
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_bound_states(seed: int) -> None:
+    """Counts are the engine's, its energies lie within; below the k_perp that is proved there is no other."""
+    document = random_tables(seed)
+    document["interface"]["rashba"] = 1.5
+    system = from_document(document, "x")
+    assert isinstance(system, Interface)
+    count, first = first_change(read(document)[0])
+    assert first is not None
+    around = float(first) * np.array([0.5, 0.999999, 1.000001, 2.0])
+    found = list(bound_table(system, None, around, np.linspace(0.0, 360.0, 25) + aligned(system)).rows())
+    for row, proved in zip(found, certified_states(document, found)["rows"], strict=True):
+        ball = proved["certified"]
+        assert ball["count"] == row["count"] and ball["at_or_below_E_F"] == row["at_or_below_E_F"]
+        for (lower, upper), energy in zip(ball["energies"], sorted(row["energies"]), strict=True):
+            assert lower - 1e-9 < energy < upper + 1e-9 and upper - lower < 1e-12
+    counts = [{row["count"] for row in found if row["k_perp"] == k} for k in around.tolist()]
+    assert counts[0] == counts[1] == {count}
+    assert counts[2] != {count}
+
+
+def aligned(system: Interface) -> float:
+    """Return the angle of m in the plane, in degrees: states come up first at k x z along or against it."""
+    return float(np.degrees(np.arctan2(system.m[1], system.m[0])))
+
+
+def test_bound_states_command(capsys: pytest.CaptureFixture[str]) -> None:
+    args = [
+        "bound-states",
+        "bulk-magnetism",
+        "--h-r",
+        "1.2",
+        "--k-perp",
+        "0.5,4",
+        "--angle",
+        "0",
+        "--certify",
+    ]
+    main([*args, "--json", "-"])
+    document = json.loads(capsys.readouterr().out)
+    assert [row["certified"]["count"] for row in document["bound_states"]] == [0, 1]
+    assert document["certified"][0]["count"] == 0
+    main(args)
+    assert "0 at k_perp < 0.928" in capsys.readouterr().out
