@@ -6,7 +6,7 @@ import json
 import math
 import tomllib
 from dataclasses import replace
-from functools import cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -32,16 +32,22 @@ def certified(system: System, rows: list[TorqueRow], path: str | None = None) ->
     tables = to_document(system) if path is None else tables_of(system, path)
     by_scale = isinstance(system, Stack) and not system.only_rashba
 
-    @cache
     def proved(number: float | None, first_order: bool) -> dict[str, Certificate]:
-        asked = {"scale" if by_scale else "h_R": number}
-        return certificates(lambda: prove(tables, first_order=first_order, **asked), list(SOURCES))
+        return _proved(json.dumps(tables), "scale" if by_scale else "h_R", number, first_order)
 
     def certificate(row: TorqueRow) -> Certificate:
         found = proved(row.scale if by_scale else row.h_R, row.engine == FIRST_ORDER)
         return found.get(row.source, Certificate(None, NO_BOUND))
 
     return [replace(row, certificate=certificate(row)) for row in rows]
+
+
+@lru_cache(maxsize=64)
+def _proved(tables: str, factor: str, number: float | None, first_order: bool) -> dict[str, Certificate]:
+    """Return what is proved of every source: of the same tables once, as an engine's rows follow another's."""
+    asked: dict[str, Any] = {factor: number}
+    found = partial(prove, json.loads(tables), first_order=first_order, **asked)
+    return certificates(found, list(SOURCES))
 
 
 def tables_of(system: System, path: str) -> dict[str, Any]:
