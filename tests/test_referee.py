@@ -18,12 +18,13 @@ import sotcheck as sc
 from sotcheck.bound.table import bound_states as bound_table
 from sotcheck.command.main import main
 from sotcheck.errors import SystemFileError
-from sotcheck.exact.observables import exact_flows
+from sotcheck.exact.observables import FLOWS, exact_flows
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.referee import interface, quadrature, sums
 from sotcheck.referee.bound import certified as certified_states
 from sotcheck.referee.bound import first_change
 from sotcheck.referee.certificate import outward, prove
+from sotcheck.referee.layered import stack_torque
 from sotcheck.referee.quadrature import UnprovedError
 from sotcheck.referee.reading import read
 from sotcheck.referee.sums import Enclosure, bare_torque
@@ -275,3 +276,36 @@ def test_bound_states_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert document["certified"][0]["count"] == 0
     main(args)
     assert "0 at k_perp < 0.928" in capsys.readouterr().out
+
+
+#: One layer with magnetism and a spin-orbit term, magnetisations that differ; one source alone.
+LAYERED = {
+    **tables(1.0, 1.2, barrier=0.2, exchange=0.1, rashba=0.1, magnetization=[1.0, 0.0, 2.0]),
+    "normal": {"potential": 2.0},
+    "layer": [
+        {
+            **{"thickness": 0.5, "potential": 0.3, "exchange": 0.5, "mass": 0.8, "rashba": 0.2},
+            "magnetization": [1.0, 0.5, 2.0],
+            "interface": {"barrier": 0.1, "rashba": 0.1},
+        }
+    ],
+}
+LAYERED["ferromagnet"] |= {"magnetization": [0.0, 1.0, 3.0], "mass": 0.7}
+
+
+@pytest.mark.parametrize("engine", ["continuum", "first-order"])
+def test_stacks(engine: str) -> None:
+    """Every layer's torque and every flow of a stack, exact and to first order, lie within."""
+    with ctx.workprec(96):
+        problem, scale = read(LAYERED)
+        found = stack_torque(problem, arb(1e-4), first_order=engine == "first-order")["majority"]
+    assert scale == 1.0
+    row = next(r for r in sc.torque(from_document(LAYERED, "x"), engine) if r.source == "majority")
+    said = row.to_dict(from_document(LAYERED, "x"))
+    pairs = [(found.vector, said["vector"])]
+    pairs += zip(found.layers, (one["torque"] for one in said["layers"]), strict=True)
+    for four, one in zip(found.interfaces, said["interfaces"], strict=True):
+        pairs += zip(four, [one[name] for name in FLOWS], strict=True)
+    for balls, numbers in pairs:
+        assert all(near(ball, x, row.t.total) for ball, x in zip(balls, numbers, strict=True))
+    assert 0 < found.radius < 0.1 * max(abs(float(one)) for one in found.vector)

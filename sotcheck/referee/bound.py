@@ -14,12 +14,13 @@ from typing import Any
 from flint import arb, ctx
 
 from sotcheck.errors import SotcheckError
-from sotcheck.referee.certificate import BARE_ONLY, outward
+from sotcheck.referee.certificate import outward
 from sotcheck.referee.quadrature import UnprovedError
 from sotcheck.referee.reading import Problem, exact, read
 
 #: Binary digits of balls, and of energies relative to the largest depth.
 DIGITS, WANTED = 192, 80
+BARE_ONLY = "states bound in stacks are not proved"
 
 
 @dataclass(frozen=True)

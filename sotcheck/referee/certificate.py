@@ -10,15 +10,15 @@ from typing import Any
 from flint import arb, ctx
 
 from sotcheck.errors import SotcheckError
+from sotcheck.referee.layered import stack_torque
 from sotcheck.referee.quadrature import UnprovedError
 from sotcheck.referee.reading import read
 from sotcheck.referee.sums import Enclosure, bare_torque
 
-BARE_ONLY = "only torques of bare interfaces are proved so far, not of stacks"
 #: Binary digits that balls are computed with: at first, and after that, where those prove nothing.
 DIGITS = (128, 256)
 #: What every range's rule may be wrong by, relative to the torque.
-GOAL = 1e-17
+GOAL, STACK_GOAL = 1e-17, 1e-14
 #: The radius sought, relative to the largest component of t.
 RADIUS = 1e-12
 
@@ -52,10 +52,9 @@ def prove(
     for digits in DIGITS:
         with ctx.workprec(digits):
             problem, factor = read(document, h_R=h_R, scale=scale)
-            if not problem.bare:
-                raise UnprovedError(BARE_ONLY)
+            method, goal = (bare_torque, GOAL) if problem.bare else (stack_torque, STACK_GOAL)
             try:
-                found = bare_torque(problem, arb(GOAL), first_order=first_order)
+                found = method(problem, arb(goal), first_order=first_order)
             except UnprovedError as error:
                 why = error
                 continue

@@ -30,7 +30,7 @@ MOST_NODES = 60
 COVER = 6
 #: [-1, 1].
 BALL = arb(0, 1)
-#: How often a range may be halved, and into how many ranges all in all.
+#: How often a range may be halved at most, and into how many ranges all in all.
 DEEPEST, MOST_RANGES = 45, 2000
 
 
@@ -48,7 +48,9 @@ def size(values: list[acb]) -> arb:
     return largest
 
 
-def integral(piece: Callable[[float, float], list[arb] | None], place: Callable[[float], str]) -> list[arb]:
+def integral(
+    piece: Callable[[float, float], list[arb] | None], place: Callable[[float], str], deepest: int = DEEPEST
+) -> list[arb]:
     """Enclose an integral from 0 to 1, halving ranges.
 
     Parameters
@@ -57,6 +59,8 @@ def integral(piece: Callable[[float, float], list[arb] | None], place: Callable[
         Encloses the integral over a range, or returns None.
     place : callable
         What some u is, in words, for errors.
+    deepest : int
+        How often a range may be halved.
 
     Raises
     ------
@@ -71,7 +75,7 @@ def integral(piece: Callable[[float, float], list[arb] | None], place: Callable[
         found = piece(one, other)
         if found is None:
             middle = (one + other) / 2
-            if depth == DEEPEST or done + len(waiting) > MOST_RANGES:
+            if depth == deepest or done + len(waiting) > MOST_RANGES:
                 raise UnprovedError(
                     f"the integrand is not seen to be analytic near {place(middle)}: a pole on or too near "
                     "the path, such as a state bound among open channels"

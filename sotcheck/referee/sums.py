@@ -10,7 +10,7 @@ from itertools import pairwise
 from flint import acb, arb, ctx
 
 from sotcheck.referee.interface import NUMBERS, Bare, I, Pair, Waves, determinant, flows, signs_of
-from sotcheck.referee.quadrature import by_nodes, integral, rule
+from sotcheck.referee.quadrature import DEEPEST, by_nodes, integral, rule
 from sotcheck.referee.reading import SOURCES, Problem, Vector, exact
 
 
@@ -80,11 +80,11 @@ Integrand = Callable[[acb, acb | None, Range, list[str]], list[acb]]
 Piece = Callable[[float, float, Range, list[str]], list[arb] | None]
 
 
-def summed(problem: Problem, piece: Piece, numbers: int) -> dict[str, list[arb]]:
+def summed(problem: Problem, piece: Piece, numbers: int, deepest: int = DEEPEST) -> dict[str, list[arb]]:
     """Enclose -(1/4π) ∫ d²k_⊥/(2π)² of means over the angle, for every source."""
     totals = {source: [arb(0)] * numbers for source in SOURCES}
     for part, sources in ranges(problem):
-        found = integral(lambda a, b: piece(a, b, part, sources), part.place)  # noqa: B023 (used at once)
+        found = integral(lambda a, b: piece(a, b, part, sources), part.place, deepest)  # noqa: B023
         for n, source in enumerate(sources):
             own = found[numbers * n : numbers * (n + 1)]
             totals[source] = [one + other for one, other in zip(totals[source], own, strict=True)]
