@@ -160,7 +160,7 @@ def check(
     if theory is None:
         from sotcheck.trial.check import check as cross_check
 
-        conclude(cross_check(iface, **settings), json_file)
+        conclude(cross_check(iface, path=system, **settings), json_file)
     from sotcheck.system.files import bare
     from sotcheck.trial.own_theory import check_theory, load_theory
 
@@ -236,7 +236,8 @@ def _refuse_same_names(names: list[str]) -> None:
     show_default=True,
     help="A file *.py that defines a paper, as the README's 'Try another paper' has it, or one's name.",
 )
-@click.option("--power", is_flag=True, help="Seed faults into every formula and count those flagged.")
+@click.option("--power", "with_power", is_flag=True, help="Seed faults, and count those flagged.")
+@click.option("--faults", type=click.IntRange(0), help="At most so many faults in the code; all by default.")
 @click.option(
     "--output",
     type=Place(path_type=Path),
@@ -245,7 +246,7 @@ def _refuse_same_names(names: list[str]) -> None:
 @executor_options
 @json_option
 def audit(
-    paper: str, power: bool, output: Path | None, executor: str, workers: int, json_file: str | None
+    paper: str, output: Path | None, executor: str, workers: int, json_file: str | None, **power: Any
 ) -> None:
     """Put every numbered equation of a paper on trial.
 
@@ -256,10 +257,8 @@ def audit(
 
     refuse_unwritable_json(json_file)
     refuse_unwritable_folder(output)
-    with backend(executor, workers).open() as where:
-        result = run_audit(
-            paper, with_power=power, with_pages=output is not None, executor=where.executor, progress=bar
-        )
+    with backend(executor, workers).open() as at:
+        result = run_audit(paper, with_pages=output is not None, executor=at.executor, progress=bar, **power)
     if output is not None:
         from sotcheck.pages.audit import write_audit
 
