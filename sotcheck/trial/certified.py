@@ -28,6 +28,7 @@ from sotcheck.trial.torque_table import TorqueRow, TorqueTable
 from sotcheck.trial.verdict import Finding, Trial, compare
 
 NO_BOUND = "torques of bound states are not proved"
+COMPONENTS = ("fieldlike", "dampinglike")
 EPS = float(np.finfo(float).eps)
 PROVED = ("proved", "The budget of a torque covers how far it is from the proved one")
 EQUATIONS = ("equations", "States solve the equations that the contract's Hamiltonian gives for the file")
@@ -40,7 +41,7 @@ def certified(system: System, rows: list[TorqueRow], path: str | None = None) ->
     by_scale = isinstance(system, Stack) and not system.only_rashba
 
     def proved(number: float | None, first_order: bool) -> dict[str, Certificate]:
-        return _proved(json.dumps(tables), "scale" if by_scale else "h_R", number, first_order)
+        return proofs(json.dumps(tables), "scale" if by_scale else "h_R", number, first_order)
 
     def certificate(row: TorqueRow) -> Certificate:
         found = proved(row.scale if by_scale else row.h_R, row.engine == FIRST_ORDER)
@@ -50,7 +51,7 @@ def certified(system: System, rows: list[TorqueRow], path: str | None = None) ->
 
 
 @lru_cache(maxsize=64)
-def _proved(tables: str, factor: str, number: float | None, first_order: bool) -> dict[str, Certificate]:
+def proofs(tables: str, factor: str, number: float | None, first_order: bool) -> dict[str, Certificate]:
     """Return what is proved of every source: of the same tables once, for the rows of all engines."""
     asked: dict[str, Any] = {factor: number}
     found = partial(prove, json.loads(tables), first_order=first_order, **asked)
@@ -116,7 +117,8 @@ def _held(
     """Hold numbers of a row, as JSON has them, against others by their places, in the unit of the file."""
     unit = unit_of_torque(system)
     said = row.to_dict(system, unit)
-    known = {name: one for name, one in other.items() if _at(said, name) is not None}
+    # Flows may be unknown; components never, where there are any: none is NaN then.
+    known = {name: one for name, one in other.items() if _at(said, name) is not None or name in COMPONENTS}
     # A flow is known no worse than any component of t, a sum of two.
     sizes = [said["uncertainty"].get(name) or said["uncertainty"]["total"] for name in known]
     budget = np.concatenate(
