@@ -215,10 +215,11 @@ def all_seeds() -> tuple[Seed, ...]:
 
 def pieces(most: int | None = None) -> Iterator[tuple[int, int, int]]:
     """Yield (first, end, step) of faults that are tried together, of all or of so many evenly chosen."""
+    if most == 0:
+        return
     number = len(all_seeds())
-    step = 1 if most is None else max(1, -(-number // max(most, 1)))
-    end = 0 if most == 0 else number
-    yield from ((n, min(n + PIECE * step, end), step) for n in range(0, end, PIECE * step))
+    step = 1 if most is None else -(-number // most)
+    yield from ((n, min(n + PIECE * step, number), step) for n in range(0, number, PIECE * step))
 
 
 def tried(first: int, end: int, step: int) -> list[Fault]:
