@@ -13,8 +13,9 @@ from sotcheck.engines import EXACT
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
-from sotcheck.trial import power
+from sotcheck.trial import machinery, power
 from sotcheck.trial.entries import Definition, Equation, Figure, Statement, Table, plain
+from sotcheck.trial.faults import Fault as Planted
 from sotcheck.trial.judge import judge, sample_pairs, words_for
 from sotcheck.trial.paper import DEFAULT, load, paper_order, spec_of
 from sotcheck.trial.result import AuditResult
@@ -93,6 +94,8 @@ JUDGES: dict[type, Callable[[Any], list[Finding]]] = {
 @single_threaded
 def work(paper: str, kind: str, key: str, *part: str) -> Any:
     """Do one piece of work, in whichever process: the entry is found by its key."""
+    if kind == "machinery":
+        return machinery.tried(int(key), *map(int, part))
     return WORK[kind](load(paper).entries[key], *part)
 
 
@@ -101,6 +104,7 @@ def audit(
     paper: str = DEFAULT,
     *,
     with_power: bool = False,
+    faults: int | None = None,
     with_pages: bool = False,
     executor: Executor | None = None,
     progress: Progress = silent,
@@ -112,7 +116,9 @@ def audit(
     paper : str
         Its name, or the path of a file that defines one.
     with_power : bool
-        Also seed faults into every confirmed formula, and count those that are flagged.
+        Also seed faults into every confirmed formula, and into the machinery, and count those flagged.
+    faults : int, optional
+        How many faults of the machinery are tried at most, evenly chosen; all by default.
     with_pages : bool
         Also compute what only the pages show: numbers for plots, figures and tables.
     executor : Executor, optional
@@ -136,13 +142,18 @@ def audit(
     tried = [(one.key,) for kind in JUDGES for one in register.entries.values() if isinstance(one, kind)]
     rows = [row for found in each("audit", tried) for row in found]
     rows.sort(key=lambda row: paper_order(row.equation))
-    faults = [fault for found in each("power", equations) for fault in found] if with_power else []
+    seeded: list[power.Fault] = []
+    planted: list[Planted] = []
+    if with_power:
+        seeded = [fault for found in each("power", equations) for fault in found]
+        pieces = [(str(n), *map(str, more)) for n, *more in machinery.pieces(faults)]
+        planted = [fault for found in each("machinery", pieces) for fault in found]
     if not with_pages:
-        return AuditResult(register, tuple(rows), tuple(faults))
+        return AuditResult(register, tuple(rows), tuple(seeded), planted=tuple(planted))
     samples = each("sample", equations)
     exhibits: list[Figure | Table] = [*register.of_type(Figure), *register.of_type(Table)]
     parts = [(one.key, part) for one in exhibits for part in one.parts]
     shown: dict[str, dict[str, Any]] = {one.key: {} for one in exhibits}
     for (key, part), data in zip(parts, each("figures", parts), strict=True):
         shown[key][part] = data
-    return AuditResult(register, tuple(rows), tuple(faults), tuple(samples), shown)
+    return AuditResult(register, tuple(rows), tuple(seeded), tuple(samples), shown, tuple(planted))

@@ -12,7 +12,7 @@ import numpy as np
 
 from sotcheck.beyond.warnings import warnings
 from sotcheck.bound.stack_warnings import on_stack
-from sotcheck.engines import EXACT, Engine, Scheme, exact_engines
+from sotcheck.engines import EXACT, FIRST_ORDER, Engine, Scheme, exact_engines
 from sotcheck.errors import EngineError, SystemFileError
 from sotcheck.exact.observables import summed_errors
 from sotcheck.numerics.arrays import Array
@@ -23,15 +23,15 @@ from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
 from sotcheck.system.stack import Stack
 from sotcheck.system.units import unit_of_torque
-from sotcheck.trial.certified import covered
+from sotcheck.trial.certified import covered, once_more
 from sotcheck.trial.entries import Claim
 from sotcheck.trial.evidence import Evidence, gather
 from sotcheck.trial.paper import Paper, load
 from sotcheck.trial.reach import refuse_beyond
 from sotcheck.trial.result import Findings
-from sotcheck.trial.stack_check import conserved, engines_agree, evidence_of, first_order
+from sotcheck.trial.stack_check import conserved, engines_agree, evidence_of, first_order, stack_rows, sums
 from sotcheck.trial.stack_ladders import Ladders
-from sotcheck.trial.torque import TOLERANCE, asked, rows_of
+from sotcheck.trial.torque import TOLERANCE, asked, first_order_rows, rows_of
 from sotcheck.trial.verdict import Finding, Trial, Verdict, unknown
 
 #: What engines are asked for, in words.
@@ -119,10 +119,16 @@ def in_file_units(system: System, findings: Iterable[Finding]) -> tuple[Finding,
 
 
 def check_stack(
-    system: System, engines: Mapping[str, Engine], scales: Array, tolerance: float, progress: Progress
+    system: System,
+    engines: Mapping[str, Engine],
+    scales: Array,
+    tolerance: float,
+    path: str | None,
+    progress: Progress,
 ) -> CheckResult:
     """Try what can be said of a stack at these scales (n,), by these exact engines."""
     paper, ladders = load(), cache(lambda: Ladders.of(system, engines))
+    summed = cache(lambda: sums(system, engines, scales, tolerance))
     claims = [(claim, claim.but(system)) for claim in paper.of_type(Claim) if not claim.control]
 
     def of_paper() -> Iterator[Finding]:
@@ -132,7 +138,8 @@ def check_stack(
     steps: dict[str, Callable[[], Iterator[Finding]]] = {
         "first order": lambda: first_order(system, ladders()),
         "claims": of_paper,
-        "engines": lambda: engines_agree(system, engines, scales, tolerance, ladders().scale),
+        "engines": lambda: engines_agree(system, summed(), ladders().scale),
+        "sums": lambda: once_more(system, stack_rows(system, summed()), engines, path),
         "conservation": lambda: conserved(system, engines, float(scales[0])),
     }
     all_steps = (finding for step in progress(steps, system.name) for finding in steps[step]())
@@ -153,6 +160,7 @@ def check(
     scheme: Scheme = "exact-difference",
     spacing: float | None = None,
     tolerance: float = TOLERANCE,
+    path: str | None = None,
     progress: Progress = silent,
 ) -> CheckResult:
     """Try every claim on one interface.
@@ -171,6 +179,8 @@ def check(
         Of the kwant engine, as for `torque`.
     tolerance : float
         Relative quadrature error at these h_R.
+    path : str, optional
+        The file, or built-in name, that the system was read from: what is proved is that of the file.
 
     Raises
     ------
@@ -195,7 +205,7 @@ def check(
     if not isinstance(iface, Interface):
         for one in engines.values():
             refuse_beyond(one, iface)
-        return check_stack(iface, engines, h, tolerance, progress)
+        return check_stack(iface, engines, h, tolerance, path, progress)
     paper = load()
     evidence = gather(iface, h, tolerance, paper.first_order, engines=engines, progress=progress)
     # k_⊥ sums at the h_R asked for are over h_R.
@@ -206,7 +216,10 @@ def check(
         for n, rounding in enumerate(summed_errors(one, iface, h).sum(axis=0))
         for row in rows_of(iface, one, values[n], evidence.at_h_R[name].total[n] * values[n], rounding)
     ]
-    proved, unproved = covered(iface, rows)
-    found = in_file_units(iface, (*try_claims(evidence, paper), *proved))
+    if FIRST_ORDER in names:
+        rows += first_order_rows(iface, values, tolerance)
+    proved, unproved = covered(iface, rows, path)
+    more = once_more(iface, rows, engines, path)
+    found = in_file_units(iface, (*try_claims(evidence, paper), *proved, *more))
     said = (*warnings(iface, values), *unproved)
     return CheckResult(iface, found, evidence.expansion.why_not, said)

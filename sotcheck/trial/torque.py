@@ -96,7 +96,7 @@ def torque(
         if name != FIRST_ORDER:
             rows += _exact_rows(iface, engines[name], values, tolerance)
         elif isinstance(iface, Interface):
-            rows += _first_order_rows(iface, values, tolerance)
+            rows += first_order_rows(iface, values, tolerance)
         else:
             rows += _stack_rows(iface, values, tolerance)
     warned = _warned(iface, values, rows)
@@ -155,7 +155,8 @@ def _summed(rows: list[TorqueRow]) -> dict[float, Array]:
     return found
 
 
-def _first_order_rows(iface: Interface, h_R: list[float], tolerance: float) -> list[TorqueRow]:
+def first_order_rows(iface: Interface, h_R: list[float], tolerance: float) -> list[TorqueRow]:
+    """Return the rows of every source of a bare interface to first order."""
     theory, m = load().first_order, iface.direction
     sums = first_order_torque(iface, theory.torque, rtol=tolerance).total
     currents = first_order_flows(iface, theory, rtol=tolerance)
