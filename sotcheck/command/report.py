@@ -86,7 +86,10 @@ def _refuse_same_names(names: list[str]) -> None:
     type=click.IntRange(0),
     default=0,
     show_default=True,
-    help="With --power: at most so many faults in the code as well.",
+    help="With --power: try so many faults in the code itself as well, at most, seconds each.",
+)
+@click.option(
+    "--store", type=Place(path_type=Path), help="With --faults: a file of what is known of them, grows."
 )
 @click.option(
     "--output",

@@ -18,10 +18,12 @@ from scipy.linalg import expm
 from sotcheck.engines import Engine
 from sotcheck.engines.determinant import poles_near
 from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.referee.reading import Problem, read
 from sotcheck.system.model import SOURCES, System
 from sotcheck.system.states import States
+from sotcheck.trial.stack_expansion import strength
 from sotcheck.trial.verdict import Comparison, compare
 
 SIGMA = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]])
@@ -34,6 +36,8 @@ INSIDE = 8
 FLOWS = ("spin_current_minus", "spin_current_plus", "lattice", "interface")
 #: Distance of a pole from the real axis, in θ, below which nodes may miss it; and how lucky they may be.
 NARROW, SAFETY = 0.1, 4.0
+#: Part of the scale at which flows are about linear in it.
+SMALL = 0.02
 #: Where equations are tried, in each range and all round.
 SOME_NODES, SOME_ANGLES = 4, 5
 #: Rounding errors of a residual, in units of the largest error of ψ.
@@ -250,3 +254,12 @@ def plainly(engine: Engine, system: System, tables: dict[str, Any], asked: dict[
     )
     error = SAFETY * float(np.abs(fine - coarse).max()) + narrow * float(np.abs(fine).max())
     return Estimate(fine, {"plain rule": (error, "twice the nodes")})
+
+
+def linear(engine: Engine, system: System, tables: dict[str, Any], asked: dict[str, float]) -> Estimate:
+    """Return what of these flows is linear in the scale, at the scale asked for: all are odd in it."""
+    (name, number), turned = next(iter(asked.items())), strength(system.structure)
+    parts = [SMALL * half / max(1.0, abs(number) * turned) for half in (1.0, 0.5, 0.25)]
+    sums = [plainly(engine, system, tables, {name: number * part}) * (1 / part) for part in parts]
+    noise = np.stack([np.broadcast_to(one.error, one.value.shape) for one in sums])
+    return richardson(np.stack([one.value for one in sums]), (2, 4), noise)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,8 @@ JUDGES: dict[type, Callable[[Any], list[Finding]]] = {
 def work(paper: str, kind: str, key: str, *part: str) -> Any:
     """Do one piece of work, in whichever process: the entry is found by its key."""
     if kind == "machinery":
-        return machinery.tried(int(key), *map(int, part))
+        end, step, store = part
+        return machinery.tried(int(key), int(end), int(step), store)
     return WORK[kind](load(paper).entries[key], *part)
 
 
@@ -104,7 +106,8 @@ def audit(
     paper: str = DEFAULT,
     *,
     with_power: bool = False,
-    faults: int | None = None,
+    faults: int = 0,
+    store: Path | None = None,
     with_pages: bool = False,
     executor: Executor | None = None,
     progress: Progress = silent,
@@ -116,9 +119,11 @@ def audit(
     paper : str
         Its name, or the path of a file that defines one.
     with_power : bool
-        Also seed faults into every confirmed formula, and into the machinery, and count those flagged.
-    faults : int, optional
-        How many faults of the machinery are tried at most, evenly chosen; all by default.
+        Also seed faults into every confirmed formula, and count those flagged.
+    faults : int
+        How many faults of the machinery are tried as well, at most, evenly chosen from all.
+    store : path, optional
+        A file with a line of JSON for each of these, which is read and added to: those in it are known.
     with_pages : bool
         Also compute what only the pages show: numbers for plots, figures and tables.
     executor : Executor, optional
@@ -146,7 +151,8 @@ def audit(
     planted: list[Planted] = []
     if with_power:
         seeded = [fault for found in each("power", equations) for fault in found]
-        pieces = [(str(n), *map(str, more)) for n, *more in machinery.pieces(faults)]
+        known = str(store.absolute()) if store else ""
+        pieces = [(*map(str, one), known) for one in machinery.pieces(faults)]
         planted = [fault for found in each("machinery", pieces) for fault in found]
     if not with_pages:
         return AuditResult(register, tuple(rows), tuple(seeded), planted=tuple(planted))

@@ -74,11 +74,12 @@ def tables_of(system: System, path: str) -> dict[str, Any]:
 
 
 def covered(
-    system: System, rows: list[TorqueRow], path: str | None = None
+    system: System, rows: list[TorqueRow], path: str | None = None, worst: str = ""
 ) -> tuple[list[Finding], list[str]]:
     """Hold rows, and their totals, against what is proved of the system, or of the file that it is from.
 
-    All numbers are tried that JSON has of a row. Returns findings, and where nothing is proved why.
+    All numbers are tried that JSON has of a row. Returns findings, and where nothing is proved why. Of rows
+    at several h_R that are the `worst` of something only one for each engine and source, and no totals.
     """
     findings, unproved, tables = [], [], to_document(system) if path is None else tables_of(system, path)
     table = TorqueTable(system, tuple(certified(system, rows, path)))
@@ -95,6 +96,8 @@ def covered(
         # Of a source without a state everything is zero, and that is no news.
         if found.radius or np.any(row.flows) or system.k_perp2_max(row.source) > 0:
             findings.append(_tried(system, row, found))
+    if worst:
+        return list(_worst(findings, worst)), list(dict.fromkeys(unproved))
     for row in table.totals():
         # Of bound states nothing is proved.
         parts = proved.get((row.engine, row.h_R, row.scale), [])
@@ -102,6 +105,16 @@ def covered(
             weights = [float(tau[source]) for source, _ in parts]
             findings.append(_tried(system, row, weighted([one for _, one in parts], weights)))
     return findings, list(dict.fromkeys(unproved))
+
+
+def _worst(findings: list[Finding], of: str) -> Iterator[Finding]:
+    """Yield of all findings of an engine and source the one with the worst verdict that is farthest off."""
+    groups: dict[tuple[str | None, str | None], list[Finding]] = {}
+    for one in findings:
+        groups.setdefault((one.engine, one.source), []).append(one)
+    for some in groups.values():
+        found = max(some, key=lambda one: (one.verdict.severity, one.comparison.relative_difference))
+        yield replace(found, explanation=f"{found.explanation}; worst of {len(some)} of the {of}")
 
 
 def _tried(system: System, row: TorqueRow, found: Enclosure) -> Finding:
@@ -138,9 +151,14 @@ def _held(
 
 
 def once_more(
-    system: System, rows: list[TorqueRow], engines: Mapping[str, Engine], path: str | None = None
+    system: System,
+    rows: list[TorqueRow],
+    engines: Mapping[str, Engine],
+    path: str | None = None,
+    *,
+    first_order: bool = False,
 ) -> Iterator[Finding]:
-    """Hold states against the equations of the file; sum those of stacks once more."""
+    """Hold states against the equations of the file; sum those of stacks once more, to first order too."""
     tables = to_document(system) if path is None else tables_of(system, path)
     by_scale = isinstance(system, Stack) and not system.only_rashba
     first = next(iter(engines.values()))
@@ -151,13 +169,17 @@ def once_more(
             found = again.solved(engine, system, tables, asked)
             yield Trial("largest residual, per unit flux", found, words, None, name).finding(*EQUATIONS)
         if isinstance(system, Stack):
-            plain, problem = again.plainly(first, system, tables, asked), read(tables, **asked)[0]
+            problem = read(tables, **asked)[0]
+            sums = {False: again.plainly(first, system, tables, asked)}
+            if first_order:
+                sums[True] = again.linear(first, system, tables, asked)
             for row in rows:
-                if (row.scale if by_scale else row.h_R) == number and row.source in SOURCES:
-                    of_source = plain.value[SOURCES.index(row.source)]
+                plain = sums.get(row.engine == FIRST_ORDER)
+                if (row.scale if by_scale else row.h_R) == number and row.source in SOURCES and plain:
+                    of_source = plain[SOURCES.index(row.source)]
                     words = f"summed by {again.NODES} nodes a range and {again.ANGLES} angles"
-                    other = again.by_place(problem, of_source)
-                    held = _held(system, row, other, plain.total, "t and flows, worst number", words)
+                    other = again.by_place(problem, of_source.value)
+                    held = _held(system, row, other, of_source.total, "t and flows, worst number", words)
                     yield held.finding(*PLAIN)
 
 

@@ -44,15 +44,15 @@ OFF = 1e-6
 #: Relative change of a number of the contract from which on a fault has an effect.
 EFFECT = 1e-9
 #: Faults of one kind that a function gets at most.
-OF_A_KIND = 1
+OF_A_KIND = 2
 
 
 @dataclass(frozen=True)
 class Fault:
     """A seeded fault in the machinery, and what became of it.
 
-    `outcome` is "flagged", "missed", "budget" where uncertainties alone change and still cover, or "no
-    effect"; `by` is the claim, or the error, that tells, or the reason why nothing does.
+    `outcome` is "flagged", "raised" for an error, "missed", "budget" where uncertainties alone change and
+    still cover, or "no effect"; `by` is the claim, or the error, that tells, or the reason why nothing does.
     """
 
     room: str
@@ -61,6 +61,11 @@ class Fault:
     change: str
     outcome: str = ""
     by: str = ""
+
+    @property
+    def planted(self) -> Fault:
+        """The same before it was tried."""
+        return replace(self, outcome="", by="")
 
 
 @dataclass(frozen=True)
@@ -79,13 +84,14 @@ class Seed:
 def mutations(node: ast.AST) -> Iterator[power.Mutation]:
     """Yield (kind, replacement) of one node of the machinery."""
     for kind, found in power.mutations(node):
-        if kind not in ("symbol", "factor"):
+        # What a function returns need not be a number.
+        if kind not in ("symbol", "factor") and not isinstance(node, ast.Return):
             yield {"conjugation": "transpose", "range": "branch"}.get(kind, kind), found
     match node:
         case ast.BinOp(_, ast.Mult() | ast.Div() | ast.Pow()):
             yield "factor", ast.BinOp(ast.Constant(1 + OFF), ast.Mult(), node)
             yield "factor", ast.BinOp(ast.Constant(1 - OFF), ast.Mult(), node)
-        case ast.Return(value) if value is not None and not isinstance(value, ast.Call | ast.Tuple):
+        case ast.Return(ast.BinOp() | ast.UnaryOp() | ast.Subscript() | ast.Attribute() as value):
             yield "sign", ast.Return(ast.UnaryOp(ast.USub(), value))
         case ast.AugAssign(target, ast.Add() | ast.Sub() as sign, value):
             other = ast.Sub() if isinstance(sign, ast.Add) else ast.Add()

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 import os
 import pickle
 import resource
 import shutil
 import sys
-import tomllib
 from atexit import register
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
@@ -25,19 +24,22 @@ from pathlib import Path
 from tempfile import mkdtemp
 from types import FrameType
 from typing import Any
+from zlib import crc32
 
 import numpy as np
-from tabulate import tabulate
 
+from sotcheck.engines import Scheme
+from sotcheck.run.progress import Progress, silent
 from sotcheck.system.files import load
 from sotcheck.system.model import System
 from sotcheck.system.units import unit_of_torque
-from sotcheck.trial.certified import proofs
+from sotcheck.trial import certified
+from sotcheck.trial.fault_store import stored
 from sotcheck.trial.faults import EFFECT, ROOMS, Fault, Seed, seeds, source_of
-from sotcheck.trial.named_faults import BY_KWANT, NAMED, SYSTEMS
+from sotcheck.trial.named_faults import ASKED, EXACT_DIFFERENCE, KWANT, NAMED, SYSTEMS, Asked
 
 #: Seconds of processor time, and bytes, that one fault may cost.
-PATIENCE, MEMORY = 60, 8 * 2**30
+PATIENCE, MEMORY = 40, 8 * 2**30
 
 
 @cache
@@ -56,31 +58,31 @@ def systems() -> dict[str, System]:
 
 
 Outcome = tuple[str, str]
-OUTCOMES = ("flagged", "missed", "budget", "no effect")
+#: Numbers by system, engine, source and name: those said, and their uncertainties.
+Numbers = tuple[dict[Any, Any], dict[Any, Any]]
 
 
-def flagged(system: Any, engine: str | None) -> str:
+def flagged(system: Any, engines: Sequence[str] | None, scheme: Scheme = "exact-difference") -> str:
     """Return the first row of a check that does not agree, or the error raised; "" if there is none."""
     from sotcheck.trial.check import check
 
-    names = None if engine is None else ["first-order", engine]
-    for finding in check(system, engine=names, path=paths()[system.name]).findings:
+    for finding in check(system, engine=engines, scheme=scheme, path=paths()[system.name]).findings:
         if finding.verdict != "agrees":
             return f"{finding.claim}: {finding.verdict}"
     return ""
 
 
-def all_numbers(read: dict[str, Any]) -> dict[str, dict[Any, Any]]:
+def all_numbers(read: dict[str, Any], asked: Sequence[Asked]) -> list[Numbers]:
     """Return the numbers of `torque` and its totals: those said, and those of their uncertainty."""
     from sotcheck.trial.torque import torque
 
-    said: dict[Any, Any] = {}
-    unsure: dict[Any, Any] = {}
-    for system in read.values():
-        table = torque(system, engine=None if system.name in BY_KWANT else ["first-order", "continuum"])
-        unit = unit_of_torque(system)
+    numbers = []
+    for name, engines, scheme in asked:
+        said: dict[Any, Any] = {}
+        unsure: dict[Any, Any] = {}
+        table, unit = torque(read[name], engines, scheme=scheme), unit_of_torque(read[name])
         for source, row in [(row.source, row) for row in table] + [("total", row) for row in table.totals()]:
-            key, found = (system.name, row.engine, source), row.to_dict(system, unit)
+            key, found = (name, row.engine, source), row.to_dict(read[name], unit)
             unsure[key] = list(found.pop("uncertainty").values())
             parts = {
                 f"{part} {n}": one
@@ -89,22 +91,25 @@ def all_numbers(read: dict[str, Any]) -> dict[str, dict[Any, Any]]:
             }
             found |= {f"{part} {name}": value for part, one in parts.items() for name, value in one.items()}
             said |= {(*key, name): value for name, value in found.items()}
-    return {"said": said, "unsure": unsure}
+        numbers.append((said, unsure))
+    return numbers
 
 
-def differ(one: dict[Any, Any], other: dict[Any, Any]) -> str:
-    """Return the name of a number that is another by more than EFFECT, of the largest of its kind; or ""."""
+def apart(one: dict[Any, Any], other: dict[Any, Any]) -> tuple[float, str]:
+    """Return by how much a number is another, relative to the largest of its kind, and which one most is."""
     if one.keys() != other.keys():
-        return "rows"
-    arrays = {key: (_array(value), _array(other[key])) for key, value in one.items()}
+        return math.inf, "rows"
     sizes: dict[Any, float] = {}
-    for (system, engine, _, *kind), (a, _) in arrays.items():
+    both = {key: (_array(value), _array(other[key])) for key, value in one.items()}
+    for (system, engine, _, *kind), (a, _) in both.items():
         key = system, engine, *kind
         sizes[key] = max(sizes.get(key, 0.0), float(np.max(np.abs(a), initial=0.0)))
-    for (system, engine, source, *kind), (a, b) in arrays.items():
-        if a.shape != b.shape or not np.all(np.abs(a - b) <= EFFECT * sizes[system, engine, *kind]):
-            return ", ".join((system, engine, source, *kind))
-    return ""
+    worst = 0.0, ""
+    for (system, engine, source, *kind), (a, b) in both.items():
+        off = float(np.max(np.abs(a - b), initial=0.0)) if a.shape == b.shape else math.inf
+        relative = math.inf if math.isnan(off) else off / (sizes[system, engine, *kind] or 1.0)
+        worst = max(worst, (relative, ", ".join((system, engine, source, *kind))))
+    return worst
 
 
 def _array(value: Any) -> Any:
@@ -118,34 +123,39 @@ def _array(value: Any) -> Any:
     )
 
 
-def try_one(seed: Seed | None, base: dict[str, Any]) -> Outcome:
+def try_one(seed: Seed | None, base: list[Numbers]) -> Outcome:
     """Plant a fault in this process, which is for nothing else, and return (outcome, by)."""
     if seed is not None:
         seed.plant()
+    # What takes long is tried of what has most to do with it.
+    asked = [one for one in ASKED if one[2] == EXACT_DIFFERENCE or (seed and seed.fault.room == "lattice")]
+    right = [one for one, of in zip(base, ASKED, strict=True) if of in asked]
     try:
         read = systems()
-        for name, system in read.items():
-            if told := flagged(system, "continuum"):
+        for name, engines, scheme in asked:
+            if engines != KWANT and (told := flagged(read[name], engines, scheme)):
                 return "flagged", f"{name}, {told}"
-        found = all_numbers(read)
-        if found == base:
-            return "no effect", ""
-        # Kwant takes longer.
-        for name in BY_KWANT:
-            if told := flagged(read[name], None):
-                return "flagged", f"{name}, {told}"
-        if what := differ(base["said"], found["said"]):
-            return "missed", what
-        if differ(base["unsure"], found["unsure"]):
-            return "budget", "uncertainties alone are others, and cover what they should"
+        found = all_numbers(read, asked)
+        if found == right:
+            return "no effect", "every number is the same to the last bit"
+        for name, engines, scheme in asked:
+            if engines == KWANT and (told := flagged(read[name], None, scheme)):
+                return "flagged", f"{name} by Kwant, {told}"
+        (off, what), (unsure, which) = (
+            max(apart(one[n], other[n]) for one, other in zip(right, found, strict=True)) for n in (0, 1)
+        )
     except Exception as error:
         words = str(error).replace(str(Path(paths()["stack"]).parent), "")
-        return "flagged", f"{type(error).__name__}: {words[:80]}"
-    return "no effect", ""
+        return "raised", f"{type(error).__name__}: {words[:80]}"
+    if off > EFFECT:
+        return "missed", f"{what}: {off:.0e} of the largest"
+    if unsure > EFFECT:
+        return "budget", f"uncertainties alone, {unsure:.0e} at most ({which}), and they cover"
+    return "no effect", f"numbers change by {off:.0e} at most"
 
 
 def in_a_fork(work: Callable[[], Any]) -> Any:
-    """Return what `work` returns in a process of its own; (flagged, why) if it dies."""
+    """Return what `work` returns in a process of its own; ("raised", why) if it dies."""
     read, write = os.pipe()
     child = os.fork()
     if not child:
@@ -165,7 +175,7 @@ def in_a_fork(work: Callable[[], Any]) -> Any:
     _, status = os.waitpid(child, 0)
     if status:
         signal = os.WTERMSIG(status)
-        return "flagged", f"no end after {PATIENCE} s" if signal else "died"
+        return "raised", f"no end after {PATIENCE} s" if signal else "died"
     return pickle.loads(answer)
 
 
@@ -183,24 +193,37 @@ def lines_run() -> set[tuple[str, int]]:
 
     sys.settrace(trace)
     try:
-        for system in systems().values():
-            flagged(system, None)
-        all_numbers(systems())
+        for name, engines, scheme in ASKED:
+            flagged(systems()[name], None if engines == KWANT else engines, scheme)
+        all_numbers(systems(), ASKED)
     finally:
         sys.settrace(None)
     return seen
 
 
 @cache
-def base() -> dict[str, Any]:
+def base() -> list[Numbers]:
     """Return the numbers of every system without a fault; none of them may be flagged."""
-    for name, path in paths().items():
-        # The referee, which no fault reaches, proves before there are forks: once for all of them.
-        if "layer" not in (tables := tomllib.loads(Path(path).read_text(encoding="utf-8"))):
-            for first_order in (False, True):
-                proofs(json.dumps(tables), "h_R", systems()[name].h_R, first_order)
-    found: dict[str, Any] = in_a_fork(lambda: all_numbers(systems()))
+    # The referee, which no fault reaches, proves before there are forks: once for all of them.
+    for one in dict.fromkeys(in_a_fork(_proofs_asked)):
+        certified.proofs(*one)
+    found: list[Numbers] = in_a_fork(lambda: all_numbers(systems(), ASKED))
     return found
+
+
+def _proofs_asked() -> list[tuple[Any, ...]]:
+    """Return what checks of the systems want proved."""
+    asked, prove = [], certified.proofs
+
+    def noted(*what: Any) -> Any:
+        asked.append(what)
+        return prove(*what)
+
+    certified.proofs = noted  # type: ignore[assignment]
+    for name, engines, scheme in ASKED:
+        if engines != KWANT:
+            flagged(systems()[name], engines, scheme)
+    return asked
 
 
 #: Faults tried by one piece of work.
@@ -209,42 +232,31 @@ PIECE = 8
 
 @cache
 def all_seeds() -> tuple[Seed, ...]:
-    """Return every fault, in an order of its own."""
-    return (*(one() for one in NAMED), *seeds(in_a_fork(lines_run)))
+    """Return every fault, those by hand first, the others in an order that any part of is a sample."""
+    found = sorted(seeds(in_a_fork(lines_run)), key=lambda one: crc32(repr(one.fault).encode()))
+    return (*(one() for one in NAMED), *found)
 
 
-def pieces(most: int | None = None) -> Iterator[tuple[int, int, int]]:
-    """Yield (first, end, step) of faults that are tried together, of all or of so many evenly chosen."""
-    if most == 0:
-        return
-    number = len(all_seeds())
-    step = 1 if most is None else -(-number // most)
-    yield from ((n, min(n + PIECE * step, number), step) for n in range(0, number, PIECE * step))
+def pieces(most: int) -> Iterator[tuple[int, int, int]]:
+    """Yield (first, end, step) of faults that are tried together, of so many at most, evenly chosen."""
+    if most:
+        number = len(all_seeds())
+        step = -(-number // most)
+        yield from ((n, min(n + PIECE * step, number), step) for n in range(0, number, PIECE * step))
 
 
-def tried(first: int, end: int, step: int) -> list[Fault]:
-    """Try some of the faults, each in a process of its own."""
+def tried(
+    first: int, end: int | None, step: int, store: str = "", progress: Progress = silent
+) -> list[Fault]:
+    """Try some of the faults, each in a process of its own, but for those in a store: a line of JSON each."""
+    known = {one.planted: one for one in stored([store] if store and Path(store).exists() else [])}
     found = []
-    for seed in all_seeds()[first:end:step]:
-        outcome, by = in_a_fork(partial(try_one, seed, base()))
-        found.append(replace(seed.fault, outcome=outcome, by=by))
+    for seed in progress(all_seeds()[first:end:step], "faults"):
+        if seed.fault not in known:
+            outcome, by = in_a_fork(partial(try_one, seed, base()))
+            known[seed.fault] = replace(seed.fault, outcome=outcome, by=by)
+            if store:
+                with open(store, "a", encoding="utf-8") as file:
+                    file.write(json.dumps(vars(known[seed.fault])) + "\n")
+        found.append(known[seed.fault])
     return found
-
-
-def table(faults: Sequence[Fault]) -> list[str]:
-    """Say how many faults of each room were flagged, and list those that were not."""
-    if not faults:
-        return []
-    heads = ["machinery", "flagged", "missed", "budgets alone", "no effect"]
-    rows = []
-    for room in dict.fromkeys(fault.room for fault in faults):
-        count = Counter(fault.outcome for fault in faults if fault.room == room)
-        rows.append([room, *(count[name] for name in OUTCOMES)])
-    count = Counter(fault.outcome for fault in faults)
-    seen, effect = count["flagged"], count["flagged"] + count["missed"]
-    return [
-        tabulate(rows, heads),
-        f"machinery: {seen} of {effect} seeded faults that change a number flagged; {count['budget']} more "
-        f"change uncertainties alone, which still cover, and {count['no effect']} nothing.",
-        *(f"  missed: {one.place}: {one.change} ({one.by})" for one in faults if one.outcome == "missed"),
-    ]

@@ -5,6 +5,7 @@ Each of these was once put in by hand, and passed `check` then.
 
 from __future__ import annotations
 
+from sotcheck.engines import Scheme
 from sotcheck.trial.faults import edited
 
 #: Small, and seeing much: tilted m, barriers of either sign, all channel regimes, unequal relaxation, units.
@@ -36,8 +37,16 @@ SYSTEMS = {
         interface = {barrier = 0.1, rashba = 0.1}
     """,
 }
-#: Those that Kwant solves as well.
-BY_KWANT = ("half-metal", "stack")
+EXACT_DIFFERENCE: Scheme = "exact-difference"
+CONTINUUM, KWANT = ("first-order", "continuum"), ("kwant",)
+#: Of whose torques all numbers are looked at: system, engines, scheme; first those that cost little.
+Asked = tuple[str, tuple[str, ...], Scheme]
+ASKED: tuple[Asked, ...] = (
+    *((name, CONTINUUM, EXACT_DIFFERENCE) for name in SYSTEMS),
+    ("half-metal", KWANT, EXACT_DIFFERENCE),
+    ("half-metal", KWANT, "finite-difference"),
+    ("stack", KWANT, EXACT_DIFFERENCE),
+)
 
 
 _J = "1.001 * self.J"
@@ -52,7 +61,7 @@ NAMED = (
     ),
     edited(
         "a segment of the k_perp sum dropped",
-        ("numerics.quadrature", "sum_over_k", "list(pairwise(edges))", "list(pairwise(edges))[:2]"),
+        ("numerics.quadrature", "sum_over_k", "values[n] += one", "values[n] = values[n] * (n != 1) + one"),
     ),
     edited(
         "k_y sigma_x of the Rashba field scaled by 1.1",

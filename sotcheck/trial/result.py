@@ -11,8 +11,8 @@ from typing import Any
 
 from sotcheck import __version__
 from sotcheck.run.tables import tabled
-from sotcheck.trial import machinery
 from sotcheck.trial.entries import Kind
+from sotcheck.trial.fault_store import table
 from sotcheck.trial.faults import Fault as Planted
 from sotcheck.trial.paper import Paper, paper_order
 from sotcheck.trial.power import Fault
@@ -114,7 +114,7 @@ class AuditResult(Findings):
 
     def summary(self) -> str:
         """Say how many equations agree, which do not and how, what speaks for either form; the count last."""
-        return "\n".join([*self.sources(), *self.power(), *machinery.table(self.planted), self.light()])
+        return "\n".join([*self.sources(), *self.power(), *table(self.planted), self.light()])
 
     @property
     def numbers(self) -> list[str]:

@@ -21,13 +21,12 @@ from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import sample
 from sotcheck.system.model import System
-from sotcheck.system.stack import Stack
 from sotcheck.theory.first_order import FirstOrder
 from sotcheck.theory.sums import first_order_flows, first_order_torque
 from sotcheck.trial import evidence as evidences
 from sotcheck.trial.evidence import FINE, LARGEST_RUNG, RUNG_FRACTION, RUNGS, Evidence
 from sotcheck.trial.stack_ladders import ORDER_TELL_APART, Exact, Ladders
-from sotcheck.trial.torque import rows_of
+from sotcheck.trial.torque import rows_of, with_scales
 from sotcheck.trial.torque_table import TorqueRow
 from sotcheck.trial.verdict import Comparison, Finding, Trial, Verdict, compare
 
@@ -97,11 +96,7 @@ def stack_rows(system: System, summed: Mapping[str, Exact]) -> list[TorqueRow]:
             # Sums are over the scale.
             found = one.flows.total[n] * scale
             rows += rows_of(system, one.engine, scale, found, one.noise[n])
-    if isinstance(system, Stack):
-        rows = [replace(row, scale=row.h_R / system.scale) for row in rows]
-        if not system.only_rashba:
-            rows = [replace(row, h_R=row.h_R * system.h_R) for row in rows]
-    return rows
+    return with_scales(system, rows)
 
 
 def engines_agree(system: System, summed: Mapping[str, Exact], size: float) -> Iterator[Finding]:
