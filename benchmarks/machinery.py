@@ -13,7 +13,7 @@ from pathlib import Path
 from sotcheck.run.progress import bar
 from sotcheck.run.threads import single_threaded
 from sotcheck.trial import machinery
-from sotcheck.trial.fault_store import record, stored, table
+from sotcheck.trial.fault_store import counted, record, stored, table
 
 
 @single_threaded
@@ -29,7 +29,7 @@ def main() -> None:
         return
     first, step = map(int, options.shard.split("/"))
     found = machinery.tried(first, None, step, str(options.files[0]), bar)
-    print("\n".join(table(found)))
+    print("\n".join(table(counted(found))))
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def test_what_has_an_effect_and_is_not_seen_is_missed(
     monkeypatch.setattr(machinery, "flagged", lambda *_: "")
     assert outcome(NAMED[0](), base) == "missed"
     missed = faults.Fault("model", "here", "sign", "a -> b", "missed", "t")
-    assert "0 of 1 seeded" in "\n".join(fault_store.table([missed]))
+    assert "0 of 1 faults" in "\n".join(fault_store.table(fault_store.counted([missed])))
 
 
 class Steeper(Matching):

@@ -170,6 +170,7 @@ class Audit(Document):
 
     verdicts: list[AuditRow]
     power: list[Free] = _is("with --power: seeded faults, and whether they were flagged", default=[])
+    machinery: list[Free] = _is("with --faults: the same of faults in the code itself", default=[])
 
 
 class BoundRow(Part):

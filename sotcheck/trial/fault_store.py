@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import astuple
 from pathlib import Path
@@ -30,33 +30,47 @@ def stored(files: Iterable[str | Path]) -> list[Fault]:
     return found
 
 
-def table(faults: Sequence[Fault]) -> list[str]:
-    """Say how many faults of each room were flagged, and list those that were not."""
-    if not faults:
-        return []
-    rows, count = by_room(faults), Counter(fault.outcome for fault in faults)
-    seen = count["flagged"] + count["raised"]
-    return [
-        tabled(rows, ["machinery", *OUTCOMES]),
-        f"machinery: {seen} of {seen + count['missed']} seeded faults that change a number flagged; "
-        f"{count['budget']} more change uncertainties alone, which still cover, and "
-        f"{count['no effect']} nothing.",
-        *(f"  missed: {one.place}: {one.change} ({one.by})" for one in faults if one.outcome == "missed"),
-    ]
-
-
-def by_room(faults: Sequence[Fault]) -> list[list[Any]]:
-    """Return a row for each room: its name, and how many faults had each outcome."""
+def counted(faults: Iterable[Fault]) -> dict[str, Any]:
+    """Return how many faults of each room had each outcome, and all that were not seen, with the reason."""
+    order = ("named", *ROOMS)
+    faults = sorted(set(faults), key=lambda one: (order.index(one.room), astuple(one)))
     count = Counter((fault.room, fault.outcome) for fault in faults)
     rooms = dict.fromkeys(fault.room for fault in faults)
-    return [[room, *(count[room, name] for name in OUTCOMES)] for room in rooms]
+    return {
+        "rooms": [{"room": room} | {name: count[room, name] for name in OUTCOMES} for room in rooms],
+        "unseen": [vars(one) for one in faults if one.outcome not in ("flagged", "raised")],
+    }
 
 
-def record(faults: Sequence[Fault]) -> str:
-    """Write what was found of all faults, and return where: numbers by room, and each that was not seen."""
-    faults = sorted(set(faults), key=lambda one: (list(("named", *ROOMS)).index(one.room), astuple(one)))
-    unseen = [vars(one) for one in faults if one.outcome not in ("flagged", "raised")]
-    rooms = [dict(zip(("room", *OUTCOMES), row, strict=True)) for row in by_room(faults)]
-    document = {"sotcheck": __version__, "systems": list(SYSTEMS), "rooms": rooms, "unseen": unseen}
-    RECORD.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+def record(faults: Iterable[Fault]) -> str:
+    """Write what was found of all faults, and return where."""
+    document = {"sotcheck": __version__, "systems": list(SYSTEMS), **counted(faults)}
+    RECORD.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return str(RECORD)
+
+
+def recorded() -> dict[str, Any]:
+    """Return what the last run of all faults found, and with which version."""
+    found: dict[str, Any] = json.loads(RECORD.read_text(encoding="utf-8"))
+    return found
+
+
+def sentence(found: dict[str, Any]) -> str:
+    """Say how many faults were flagged."""
+    count = {name: sum(room[name] for room in found["rooms"]) for name in OUTCOMES}
+    seen = count["flagged"] + count["raised"]
+    return (
+        f"{seen} of {seen + count['missed']} faults in the machinery that change a number were seen, "
+        f"{count['raised']} of them by an error raised; {count['budget']} more change uncertainties alone, "
+        f"which still cover, and {count['no effect']} nothing"
+    )
+
+
+def table(found: dict[str, Any]) -> list[str]:
+    """Say how many faults of each room were flagged, and list those that should have been and were not."""
+    missed = [one for one in found["unseen"] if one["outcome"] == "missed"]
+    return [
+        tabled([list(room.values()) for room in found["rooms"]], ["machinery", *OUTCOMES]),
+        f"machinery: {sentence(found)}.",
+        *(f"  missed: {one['place']}: {one['change']} ({one['by']})" for one in missed),
+    ]

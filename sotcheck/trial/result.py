@@ -12,9 +12,9 @@ from typing import Any
 from sotcheck import __version__
 from sotcheck.run.tables import tabled
 from sotcheck.trial.entries import Kind
-from sotcheck.trial.fault_store import table
+from sotcheck.trial.fault_store import counted, recorded, table
 from sotcheck.trial.faults import Fault as Planted
-from sotcheck.trial.paper import Paper, paper_order
+from sotcheck.trial.paper import DEFAULT, Paper, paper_order
 from sotcheck.trial.power import Fault
 from sotcheck.trial.verdict import Finding, Verdict
 
@@ -114,7 +114,7 @@ class AuditResult(Findings):
 
     def summary(self) -> str:
         """Say how many equations agree, which do not and how, what speaks for either form; the count last."""
-        return "\n".join([*self.sources(), *self.power(), *table(self.planted), self.light()])
+        return "\n".join([*self.sources(), *self.power(), *self.machinery(), self.light()])
 
     @property
     def numbers(self) -> list[str]:
@@ -176,3 +176,9 @@ class AuditResult(Findings):
             f"{count['no effect']} more change nothing on any parameter set.",
             *missed,
         ]
+
+    def machinery(self) -> list[str]:
+        """Say how many faults in the code were flagged: of those tried now, or when all were tried."""
+        if self.planted:
+            return table(counted(self.planted))
+        return table(recorded()) if self.faults and self.paper.name == DEFAULT else []
