@@ -34,6 +34,8 @@ PROVED = ("proved", "The budget of a torque covers how far it is from the proved
 EQUATIONS = ("equations", "States solve the equations that the contract's Hamiltonian gives for the file")
 PLAIN = ("plain-sum", "Torques and flows are what a plain rule sums up from states")
 
+FILED = ("file", "Rows of torque carry the m, h_R and z of the file")
+
 
 def certified(system: System, rows: list[TorqueRow], path: str | None = None) -> list[TorqueRow]:
     """Return rows with a certificate each: of the system's tables, or of its file (a name or a path)."""
@@ -158,10 +160,11 @@ def once_more(
     *,
     first_order: bool = False,
 ) -> Iterator[Finding]:
-    """Hold states against the equations of the file; sum those of stacks once more, to first order too."""
+    """Hold rows and states against the file; sum those of stacks once more, to first order too."""
     tables = to_document(system) if path is None else tables_of(system, path)
     by_scale = isinstance(system, Stack) and not system.only_rashba
     first = next(iter(engines.values()))
+    yield _filed(system, rows, tables)
     for number in dict.fromkeys((row.scale if by_scale else row.h_R) for row in rows):
         asked = {"scale" if by_scale else "h_R": float(number or 0.0)}
         for name, engine in engines.items():
@@ -181,6 +184,24 @@ def once_more(
                     other = again.by_place(problem, of_source.value)
                     held = _held(system, row, other, of_source.total, "t and flows, worst number", words)
                     yield held.finding(*PLAIN)
+
+
+def _filed(system: System, rows: list[TorqueRow], tables: dict[str, Any]) -> Finding:
+    """Hold what rows say besides torques against the file."""
+    m = np.array(tables["interface"].get("magnetization", (0.0, 0.0, 1.0)), dtype=float)
+    z = np.cumsum([0.0, *(layer["thickness"] for layer in tables.get("layer", ()))])
+    h_R = tables["interface"].get("rashba", 0.0)
+    said, filed = [], []
+    for row in rows:
+        found = row.to_dict(system, unit_of_torque(system))
+        places = [one["z"] for one in found["interfaces"] or []]
+        said += [row.h_R, *found["magnetization"], *places]
+        # At a factor of all spin-orbit terms h_R is that of the file times it; else it was asked for.
+        filed += [h_R * row.scale if row.scale is not None and h_R else row.h_R, *m / np.linalg.norm(m)]
+        filed += z[: len(places)].tolist()
+    rounding = {"rounding": (8 * EPS * float(np.abs(filed).max()), "double precision")}
+    held = compare(np.array(filed), np.array(said), rounding)
+    return Trial("m, h_R, and z of interfaces", held, "of all rows").finding(*FILED)
 
 
 def _at(row: dict[str, Any], name: str) -> Any:

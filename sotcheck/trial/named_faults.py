@@ -27,14 +27,17 @@ SYSTEMS = {
         fermi_energy = 1.5
         normal = {mass = 1.2}
         ferromagnet = {potential = -0.1, exchange = 0.6, magnetization = [0, 1, 3]}
-        interface = {barrier = 0.2, exchange = 0.1, rashba = 0.3, magnetization = [1, 0, 2]}
+        interface = {barrier = 0.04, exchange = 0.02, rashba = 0.3, magnetization = [1, 0, 2]}
+        units = {energy = "eV"}
         [[layer]]
-        thickness = 1.2
+        thickness = 0.23
         potential = 0.3
         exchange = 0.5
         mass = 0.8
-        rashba = 0.2
-        interface = {barrier = 0.1, rashba = 0.1}
+        rashba = 0.04
+        dresselhaus = 0.01
+        weyl = 0.005
+        interface = {barrier = 0.02, rashba = 0.1, spin_orbit = [[0, 0], [0.03, 0], [0, 0.02]]}
     """,
 }
 EXACT_DIFFERENCE: Scheme = "exact-difference"
