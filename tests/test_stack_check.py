@@ -13,7 +13,7 @@ import pytest
 from layer_cases import PINNED
 
 import sotcheck as sc
-from sotcheck.engines import EXACT, Engine, Matching
+from sotcheck.engines import EXACT, FIRST_ORDER, Engine, Matching
 from sotcheck.errors import LatticeError
 from sotcheck.exact import inside
 from sotcheck.numerics.arrays import Array
@@ -62,7 +62,7 @@ def test_all_agree() -> None:
     result = sc.check(STACK)
     assert {finding.verdict for finding in result} == {Verdict.AGREES}
     assert {f.claim for f in result} == OWN
-    assert {f.engine for f in result} == set(EXACT)
+    assert {f.engine for f in result} == {*EXACT, FIRST_ORDER, None}
     reasons = {row["claim"]: row["reason"] for row in result.to_dict()["does_not_apply"]}
     assert reasons["eq16c"] == "layer 1 has a spin-orbit term of its own"
     assert reasons["lattice-order"] == "it is said of bare interfaces"

@@ -204,6 +204,8 @@ def lines_run() -> set[tuple[str, int]]:
 @cache
 def base() -> list[Numbers]:
     """Return the numbers of every system without a fault; none of them may be flagged."""
+    # Files are this process's own, and go with it.
+    paths()
     # The referee, which no fault reaches, proves before there are forks: once for all of them.
     for one in dict.fromkeys(in_a_fork(_proofs_asked)):
         certified.proofs(*one)
@@ -233,6 +235,7 @@ PIECE = 8
 @cache
 def all_seeds() -> tuple[Seed, ...]:
     """Return every fault, those by hand first, the others in an order that any part of is a sample."""
+    paths()
     found = sorted(seeds(in_a_fork(lines_run)), key=lambda one: crc32(repr(one.fault).encode()))
     return (*(one() for one in NAMED), *found)
 
