@@ -15,6 +15,7 @@ from sotcheck.papers.kim2017 import figures, section5a, table1
 from sotcheck.trial import power
 from sotcheck.trial.audit import judge_definition, judge_equation, judge_statement, sample_equation
 from sotcheck.trial.entries import Definition, Equation, Statement, plain
+from sotcheck.trial.fault_store import recorded
 from sotcheck.trial.paper import load
 from sotcheck.trial.result import AuditResult
 
@@ -77,6 +78,8 @@ def test_pages_tell_what_the_json_does(pages: Path) -> None:
     assert words in page
     assert "| (10c) |" in readme
     assert "faults that change a value were flagged" in page
+    assert all(f"<td>{room['room']}<td" in page for room in recorded()["rooms"])
+    assert len(recorded()["unseen"]) and "faults in the machinery that change a number were seen" in page
     assert "ledger" in {row["claim"] for row in data["verdicts"]}
 
 

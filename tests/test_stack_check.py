@@ -13,7 +13,7 @@ import pytest
 from layer_cases import PINNED
 
 import sotcheck as sc
-from sotcheck.engines import EXACT, Engine, Matching
+from sotcheck.engines import EXACT, FIRST_ORDER, Engine, Matching
 from sotcheck.errors import EngineError, LatticeError
 from sotcheck.exact import inside
 from sotcheck.exact.apart import Summed, flows_beside
@@ -32,7 +32,7 @@ from sotcheck.trial.entries import Claim
 from sotcheck.trial.evidence import RUNGS
 from sotcheck.trial.paper import load
 from sotcheck.trial.reach import refuse_beyond
-from sotcheck.trial.stack_check import conserved, engines_agree, evidence_of, first_order
+from sotcheck.trial.stack_check import conserved, engines_agree, evidence_of, first_order, sums
 from sotcheck.trial.stack_ladders import Exact, Ladders
 from sotcheck.trial.verdict import Verdict
 
@@ -42,7 +42,7 @@ BENEATH = Stack(
     name="beneath", E_F=1.5, U_F=0.2, J=0.6, u_0=0.3, h_R=0.3, m=(1.0, 2.0, 2.0),
     layers=(Layer(name="spacer", thickness=0.8, potential=0.3, exchange=0.4, mass=0.8),),
 )  # fmt: skip
-OWN = {"first-order", "linearity", "engines", "ledger", "unitarity"}
+OWN = {"first-order", "linearity", "engines", "ledger", "unitarity", "equations", "plain-sum", "file"}
 OF_PAPER = {"eq10c", "eq14", "eq15", "eq16c", "eq16d", "eq16-vector", "amplitudes"}
 CONTINUUM = {"continuum": Matching()}
 Patch = pytest.MonkeyPatch
@@ -50,7 +50,7 @@ Patch = pytest.MonkeyPatch
 
 def checked(stack: Stack, engines: dict[str, Engine] | None = None) -> CheckResult:
     """The check of a stack at its own scale, by engines that need no name of their own."""
-    return check_stack(stack, engines or CONTINUUM, np.array([stack.scale]), 1e-9, silent)
+    return check_stack(stack, engines or CONTINUUM, np.array([stack.scale]), 1e-9, None, silent)
 
 
 def disagreeing(result: Any) -> set[str]:
@@ -63,7 +63,7 @@ def test_all_agree() -> None:
     result = sc.check(STACK)
     assert {finding.verdict for finding in result} == {Verdict.AGREES}
     assert {f.claim for f in result} == OWN
-    assert {f.engine for f in result} == set(EXACT)
+    assert {f.engine for f in result} == {*EXACT, FIRST_ORDER, None}
     reasons = {row["claim"]: row["reason"] for row in result.to_dict()["does_not_apply"]}
     assert reasons["eq16c"] == "layer 1 has a spin-orbit term of its own"
     assert reasons["lattice-order"] == "it is said of bare interfaces"
@@ -280,7 +280,8 @@ class Larger(Faulty):
 def test_an_engine_can_be_wrong(engine: Engine, claims: set[str]) -> None:
     """A wrong engine is seen beside a right one, by what it is wrong in."""
     engines = {"right": Matching(), "wrong": engine}
-    rows = [*engines_agree(BENEATH, engines, np.array([0.3]), 1e-6, 1e-3), *conserved(BENEATH, engines, 0.3)]
+    summed = sums(BENEATH, engines, np.array([0.3]), 1e-6)
+    rows = [*engines_agree(BENEATH, summed, 1e-3), *conserved(BENEATH, engines, 0.3)]
     assert disagreeing(rows) == claims
     assert {f.engine for f in rows if f.verdict is not Verdict.AGREES} == {"wrong"}
 

@@ -174,6 +174,7 @@ class Audit(Document):
 
     verdicts: list[AuditRow]
     power: list[Free] = is_("with --power: seeded faults, and whether they were flagged", default=[])
+    machinery: list[Free] = is_("with --faults: the same of faults in the code itself", default=[])
 
 
 class BoundRow(Part):

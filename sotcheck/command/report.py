@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -77,7 +78,19 @@ def _refuse_same_names(names: list[str]) -> None:
     show_default=True,
     help="A file *.py that defines a paper, as docs/how-to/paper.md has it, or one's name.",
 )
-@click.option("--power", is_flag=True, help="Seed faults into every formula and count those flagged.")
+@click.option(
+    "--power", "with_power", is_flag=True, help="Seed faults into every formula and count those flagged."
+)
+@click.option(
+    "--faults",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="With --power: try so many faults in the code itself as well, at most, seconds each.",
+)
+@click.option(
+    "--store", type=Place(path_type=Path), help="With --faults: a file of what is known of them, grows."
+)
 @click.option(
     "--output",
     type=Place(path_type=Path),
@@ -86,7 +99,7 @@ def _refuse_same_names(names: list[str]) -> None:
 @executor_options
 @json_option
 def audit(
-    paper: str, power: bool, output: Path | None, executor: str, workers: int, json_file: str | None
+    paper: str, output: Path | None, executor: str, workers: int, json_file: str | None, **power: Any
 ) -> None:
     """Put every numbered equation of a paper on trial.
 
@@ -97,10 +110,8 @@ def audit(
 
     refuse_unwritable_json(json_file)
     refuse_unwritable_folder(output)
-    with backend(executor, workers).open() as where:
-        result = run_audit(
-            paper, with_power=power, with_pages=output is not None, executor=where.executor, progress=bar
-        )
+    with backend(executor, workers).open() as at:
+        result = run_audit(paper, with_pages=output is not None, executor=at.executor, progress=bar, **power)
     if output is not None:
         from sotcheck.pages.audit import write_audit
 

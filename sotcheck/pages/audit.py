@@ -16,6 +16,7 @@ from sotcheck.pages.publish import MARKS, publish
 from sotcheck.pages.sentences import off
 from sotcheck.trial.audit_data import audit_data
 from sotcheck.trial.entries import Figure, Table
+from sotcheck.trial.fault_store import OUTCOMES, sentence
 from sotcheck.trial.result import AuditResult
 from sotcheck.trial.verdict import Verdict
 
@@ -123,6 +124,8 @@ def page(data: Data, exhibits: list[Picture | TableBlock], root: str) -> Page:
               if exhibits else []),
             *([Section("Claims in words", [_claims(claims)], "words", brief=True)] if claims else []),
             *([Section("Detection power", [_power(data["power"])], "power")] if "power" in data else []),
+            *([Section("The machinery on trial", _machinery(data["whole_machinery"]), "machinery")]
+              if "whole_machinery" in data else []),
         ],
         files=["audit.json", "figures.json"],
     )  # fmt: skip
@@ -261,3 +264,19 @@ def _power(faults: list[Data]) -> Words:
     rest = len(faults) - len(effective)
     others = f"{rest} others change nothing on any parameter set: audit.json says why, one by one."
     return Words([said, *([others] if rest else [])])
+
+
+def _machinery(found: Data) -> list[Block]:
+    """Return how many faults in the code were seen, by room, and all that were not, with the reason."""
+    said = (
+        f"With sotcheck {found['sotcheck']}, by checks of {len(found['systems'])} systems: {sentence(found)}."
+    )
+    heads = [name if name == "room" else f"{name}|number" for name in ("room", *OUTCOMES)]
+    rooms = [list(room.values()) for room in found["rooms"]]
+    keys = ("room", "place", "change", "outcome", "by")
+    unseen = [[one[key] for key in keys] for one in found["unseen"]]
+    return [
+        Words([said]),
+        TableBlock(heads, rooms, "Faults tried"),
+        TableBlock(("room", "place", "change", "outcome", "why it is not seen"), unseen, "Faults not seen"),
+    ]

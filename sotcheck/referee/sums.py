@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -106,6 +106,10 @@ def rough(problem: Problem, integrand: Integrand, numbers: int) -> arb:
     return min(some, key=float, default=arb(1))
 
 
+#: Flows at an interface, as JSON has them.
+FLOWS = ("spin_current_minus", "spin_current_plus", "lattice", "interface")
+
+
 @dataclass(frozen=True)
 class Enclosure:
     """What is proved of one source, as balls, unit: wave vector³ (×1 of the file's unit).
@@ -125,10 +129,51 @@ class Enclosure:
     layers: list[Vector]
     interfaces: list[list[Vector]]
 
+    def times(self, factor: arb) -> Enclosure:
+        """Return all of it times a factor."""
+        return Enclosure(
+            [factor * n for n in self.vector],
+            None if self.parts is None else (factor * self.parts[0], factor * self.parts[1]),
+            [[factor * n for n in one] for one in self.layers],
+            [[[factor * n for n in one] for one in four] for four in self.interfaces],
+        )
+
+    def numbers(self) -> dict[str, list[arb]]:
+        """Return all balls by the place of their numbers in JSON."""
+        parts = {} if self.parts is None else {"fieldlike": [self.parts[0]], "dampinglike": [self.parts[1]]}
+        of_layers = {f"layers {n} torque": one for n, one in enumerate(self.layers)}
+        of_deltas = {
+            f"interfaces {n} {flow}": one
+            for n, four in enumerate(self.interfaces)
+            for flow, one in zip(FLOWS, four, strict=True)
+        }
+        here = {flow: self.interfaces[0][n] for n, flow in enumerate(FLOWS)}
+        return {"vector": self.vector, **parts, **of_layers, **of_deltas, **here}
+
     @property
     def radius(self) -> float:
         """How much is not known of any component of t."""
         return max(float(one.rad()) for one in self.vector)
+
+
+def weighted(found: list[Enclosure], weights: list[float]) -> Enclosure:
+    """Return the sum of what is proved of several sources, each times a weight."""
+    shares = [one.times(arb(weight)) for one, weight in zip(found, weights, strict=True)]
+
+    def total(parts: Iterable[Sequence[arb]]) -> list[arb]:
+        return [sum(column, arb(0)) for column in zip(*parts, strict=True)]
+
+    parts = [one.parts for one in shares if one.parts is not None]
+    both = total(parts)
+    return Enclosure(
+        total(one.vector for one in shares),
+        (both[0], both[1]) if parts else None,
+        [total(some) for some in zip(*(one.layers for one in shares), strict=True)],
+        [
+            [total(flow) for flow in zip(*some, strict=True)]
+            for some in zip(*(one.interfaces for one in shares), strict=True)
+        ],
+    )
 
 
 def enclose(problem: Problem, layers: list[Vector], interfaces: list[list[Vector]]) -> Enclosure:

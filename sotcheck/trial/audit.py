@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,9 @@ from sotcheck.engines import EXACT
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
-from sotcheck.trial import power
+from sotcheck.trial import machinery, power
 from sotcheck.trial.entries import Definition, Equation, Figure, Statement, Table, plain
+from sotcheck.trial.faults import Fault as Planted
 from sotcheck.trial.judge import judge, sample_pairs, words_for
 from sotcheck.trial.paper import DEFAULT, load, paper_order, spec_of
 from sotcheck.trial.result import AuditResult
@@ -93,6 +95,9 @@ JUDGES: dict[type, Callable[[Any], list[Finding]]] = {
 @single_threaded
 def work(paper: str, kind: str, key: str, *part: str) -> Any:
     """Do one piece of work, in whichever process: the entry is found by its key."""
+    if kind == "machinery":
+        end, step, store = part
+        return machinery.tried(int(key), int(end), int(step), store)
     return WORK[kind](load(paper).entries[key], *part)
 
 
@@ -101,6 +106,8 @@ def audit(
     paper: str = DEFAULT,
     *,
     with_power: bool = False,
+    faults: int = 0,
+    store: Path | None = None,
     with_pages: bool = False,
     executor: Executor | None = None,
     progress: Progress = silent,
@@ -112,7 +119,11 @@ def audit(
     paper : str
         Its name, or the path of a file that defines one.
     with_power : bool
-        Also seed faults into every confirmed formula, and count those that are flagged.
+        Also seed faults into every confirmed formula, and count those flagged.
+    faults : int
+        How many faults of the machinery are tried as well, at most, evenly chosen from all.
+    store : path, optional
+        A file with a line of JSON for each of these, which is read and added to: those in it are known.
     with_pages : bool
         Also compute what only the pages show: numbers for plots, figures and tables.
     executor : Executor, optional
@@ -136,13 +147,19 @@ def audit(
     tried = [(one.key,) for kind in JUDGES for one in register.entries.values() if isinstance(one, kind)]
     rows = [row for found in each("audit", tried) for row in found]
     rows.sort(key=lambda row: paper_order(row.equation))
-    faults = [fault for found in each("power", equations) for fault in found] if with_power else []
+    seeded: list[power.Fault] = []
+    planted: list[Planted] = []
+    if with_power:
+        seeded = [fault for found in each("power", equations) for fault in found]
+        known = str(store.absolute()) if store else ""
+        pieces = [(*map(str, one), known) for one in machinery.pieces(faults)]
+        planted = [fault for found in each("machinery", pieces) for fault in found]
     if not with_pages:
-        return AuditResult(register, tuple(rows), tuple(faults))
+        return AuditResult(register, tuple(rows), tuple(seeded), planted=tuple(planted))
     samples = each("sample", equations)
     exhibits: list[Figure | Table] = [*register.of_type(Figure), *register.of_type(Table)]
     parts = [(one.key, part) for one in exhibits for part in one.parts]
     shown: dict[str, dict[str, Any]] = {one.key: {} for one in exhibits}
     for (key, part), data in zip(parts, each("figures", parts), strict=True):
         shown[key][part] = data
-    return AuditResult(register, tuple(rows), tuple(faults), tuple(samples), shown)
+    return AuditResult(register, tuple(rows), tuple(seeded), tuple(samples), shown, tuple(planted))

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from sotcheck.trial.entries import Consequence, Definition, Equation, Statement
-from sotcheck.trial.paper import Paper, paper_order
+from sotcheck.trial.fault_store import recorded
+from sotcheck.trial.paper import DEFAULT, Paper, paper_order
 from sotcheck.trial.result import AuditResult
 
 Data = dict[str, Any]
@@ -36,6 +37,7 @@ def audit_data(result: AuditResult) -> Data:
             for one in paper.of_type(Consequence)
         ],
         "samples": result.samples,
+        **({"whole_machinery": recorded()} if result.faults and paper.name == DEFAULT else {}),
     }  # fmt: skip
 
 

@@ -5,27 +5,37 @@ from __future__ import annotations
 import json
 import math
 import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import cache, partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
-from sotcheck.engines import FIRST_ORDER
+from sotcheck.engines import FIRST_ORDER, Engine
+from sotcheck.numerics.arrays import Array
 from sotcheck.referee import bound
 from sotcheck.referee.certificate import Certificate, certificates, prove
+from sotcheck.referee.reading import read
+from sotcheck.referee.sums import Enclosure, weighted
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.files import from_document, read_text, to_document
 from sotcheck.system.interface import SOURCES
 from sotcheck.system.model import System
 from sotcheck.system.stack import Stack
 from sotcheck.system.units import unit_of_torque
-from sotcheck.trial.torque_table import TorqueRow
+from sotcheck.trial import again
+from sotcheck.trial.torque_table import TorqueRow, TorqueTable
 from sotcheck.trial.verdict import Finding, Trial, compare
 
 NO_BOUND = "torques of bound states are not proved"
+COMPONENTS = ("fieldlike", "dampinglike")
 EPS = float(np.finfo(float).eps)
 PROVED = ("proved", "The budget of a torque covers how far it is from the proved one")
+EQUATIONS = ("equations", "States solve the equations that the contract's Hamiltonian gives for the file")
+PLAIN = ("plain-sum", "Torques and flows are what a plain rule sums up from states")
+
+FILED = ("file", "Rows of torque carry the m, h_R and z of the file")
 
 
 def certified(
@@ -43,11 +53,9 @@ def certified(
     tables = to_document(system) if path is None else tables_of(system, path)
     by_scale = isinstance(system, Stack) and not system.only_rashba
 
-    @cache
     def proved(number: float | None, first_order: bool) -> dict[str, Certificate]:
-        asked = {"scale" if by_scale else "h_R": number}
-        find = partial(prove, tables, first_order=first_order, seconds=seconds, **asked)
-        return certificates(find, list(SOURCES))
+        factor = "scale" if by_scale else "h_R"
+        return proofs(json.dumps(tables), factor, number, first_order, seconds)
 
     def certificate(row: TorqueRow) -> Certificate:
         return proved(*wanted(row)).get(row.source, Certificate(None, NO_BOUND))
@@ -58,6 +66,16 @@ def certified(
     for each in progress(list(dict.fromkeys(map(wanted, rows))), "proof"):
         proved(*each)
     return [replace(row, certificate=certificate(row)) for row in rows]
+
+
+@lru_cache(maxsize=64)
+def proofs(
+    tables: str, factor: str, number: float | None, first_order: bool, seconds: float
+) -> dict[str, Certificate]:
+    """Return what is proved of every source: of the same tables once, for the rows of all engines."""
+    asked: dict[str, Any] = {factor: number}
+    found = partial(prove, json.loads(tables), first_order=first_order, seconds=seconds, **asked)
+    return certificates(found, list(SOURCES))
 
 
 def tables_of(system: System, path: str) -> dict[str, Any]:
@@ -75,25 +93,143 @@ def tables_of(system: System, path: str) -> dict[str, Any]:
     return document
 
 
-def covered(system: System, rows: list[TorqueRow]) -> tuple[list[Finding], list[str]]:
-    """Hold rows of exact engines against what is proved; return findings, and where nothing is proved why."""
-    findings, unproved, unit = [], [], unit_of_torque(system)
-    for row in certified(system, rows):
+def covered(
+    system: System, rows: list[TorqueRow], path: str | None = None, worst: str = ""
+) -> tuple[list[Finding], list[str]]:
+    """Hold rows, and their totals, against what is proved of the system, or of the file that it is from.
+
+    All numbers are tried that JSON has of a row. Returns findings, and where nothing is proved why. Of rows
+    at several h_R that are the `worst` of something only one for each engine and source, and no totals.
+    """
+    findings, unproved, tables = [], [], to_document(system) if path is None else tables_of(system, path)
+    table = TorqueTable(system, tuple(certified(system, rows, path)))
+    tau = {"normal": 1.0, "majority": 1.0, "minority": 1.0} | tables.get("relaxation", {})
+    proved: dict[tuple[str, float, float | None], list[tuple[str, Enclosure]]] = {}
+    for row in table:
         found = row.certificate.proved if row.certificate is not None else None
         if found is None:
             unproved.append(
                 f"no torque is proved at h_R = {row.h_R:g}: {row.certificate and row.certificate.reason}"
             )
-        elif system.k_perp2_max(row.source) > 0:
-            middle = np.array([float(one.mid()) for one in found.vector]) / unit
-            # Of a ball, and of a double in its place.
-            proof = found.radius / unit + EPS * float(np.abs(middle).max())
-            # However wide a budget is, it may be right.
-            said = compare(middle, row.t.and_("proof", proof, "ball arithmetic"), tell_apart=math.inf)
-            words = f"h_R = {row.h_R:g}, enclosed in ball arithmetic to {found.radius:.0e}"
-            trial = Trial("t, worst component", said, words, row.source, row.engine, torque=True)
-            findings.append(trial.finding(*PROVED))
+            continue
+        proved.setdefault((row.engine, row.h_R, row.scale), []).append((row.source, found))
+        # Of a source without a state everything is zero, and that is no news.
+        if found.radius or np.any(row.flows) or system.k_perp2_max(row.source) > 0:
+            findings.append(_tried(system, row, found))
+    if worst:
+        return list(_worst(findings, worst)), list(dict.fromkeys(unproved))
+    for row in table.totals():
+        # Of bound states nothing is proved.
+        parts = proved.get((row.engine, row.h_R, row.scale), [])
+        if len(parts) == len(SOURCES) and system.tau_bound == 0:
+            weights = [float(tau[source]) for source, _ in parts]
+            findings.append(_tried(system, row, weighted([one for _, one in parts], weights)))
     return findings, list(dict.fromkeys(unproved))
+
+
+def _worst(findings: list[Finding], of: str) -> Iterator[Finding]:
+    """Yield of all findings of an engine and source the one with the worst verdict that is farthest off."""
+    groups: dict[tuple[str | None, str | None], list[Finding]] = {}
+    for one in findings:
+        groups.setdefault((one.engine, one.source), []).append(one)
+    for some in groups.values():
+        found = max(some, key=lambda one: (one.verdict.severity, one.comparison.relative_difference))
+        yield replace(found, explanation=f"{found.explanation}; worst of {len(some)} of the {of}")
+
+
+def _tried(system: System, row: TorqueRow, found: Enclosure) -> Finding:
+    """Hold all numbers of a row against what is proved of them."""
+    proof = {name: np.array([float(one.mid()) for one in balls]) for name, balls in found.numbers().items()}
+    words = f"h_R = {row.h_R:g}, enclosed in ball arithmetic to {found.radius:.0e}"
+    return _held(system, row, proof, found.radius, "t and flows, worst number", words).finding(*PROVED)
+
+
+def _held(
+    system: System, row: TorqueRow, other: dict[str, Array], error: float, quantity: str, words: str
+) -> Trial:
+    """Hold numbers of a row, as JSON has them, against others by their places, in the unit of the file."""
+    unit = unit_of_torque(system)
+    said = row.to_dict(system, unit)
+    # Flows may be unknown; components never, where there are any: none is NaN then.
+    known = {name: one for name, one in other.items() if _at(said, name) is not None or name in COMPONENTS}
+    # A flow is known no worse than any component of t, a sum of two.
+    sizes = [said["uncertainty"].get(name) or said["uncertainty"]["total"] for name in known]
+    budget = np.concatenate(
+        [np.full(len(one), size) for one, size in zip(known.values(), sizes, strict=True)]
+    )
+    measured = np.concatenate([np.atleast_1d(np.asarray(_at(said, name), dtype=float)) for name in known])
+    expected = np.concatenate(list(known.values()))
+    # Of a double in the place of another number.
+    rounding = error + EPS * float(np.abs(expected).max())
+    terms = {
+        "budget": (budget / unit, "of the row"),
+        "other side": (rounding / unit, "of what it is held against"),
+    }
+    # However wide a budget is, it may be right.
+    found = compare(expected / unit, measured / unit, terms, tell_apart=math.inf)
+    return Trial(quantity, found, words, row.source, row.engine, torque=True)
+
+
+def once_more(
+    system: System,
+    rows: list[TorqueRow],
+    engines: Mapping[str, Engine],
+    path: str | None = None,
+    *,
+    first_order: bool = False,
+) -> Iterator[Finding]:
+    """Hold rows and states against the file; sum those of stacks once more, to first order too."""
+    tables = to_document(system) if path is None else tables_of(system, path)
+    by_scale = isinstance(system, Stack) and not system.only_rashba
+    first = next(iter(engines.values()))
+    yield _filed(system, rows, tables)
+    for number in dict.fromkeys((row.scale if by_scale else row.h_R) for row in rows):
+        asked = {"scale" if by_scale else "h_R": float(number or 0.0)}
+        for name, engine in engines.items():
+            words = f"h_R or scale = {number:g}; the file as the referee reads it"
+            found = again.solved(engine, system, tables, asked)
+            yield Trial("largest residual, per unit flux", found, words, None, name).finding(*EQUATIONS)
+        if isinstance(system, Stack):
+            problem = read(tables, **asked)[0]
+            sums = {False: again.plainly(first, system, tables, asked)}
+            if first_order:
+                sums[True] = again.linear(first, system, tables, asked)
+            for row in rows:
+                plain = sums.get(row.engine == FIRST_ORDER)
+                if (row.scale if by_scale else row.h_R) == number and row.source in SOURCES and plain:
+                    of_source = plain[SOURCES.index(row.source)]
+                    words = f"summed by {again.NODES} nodes a range and {again.ANGLES} angles"
+                    other = again.by_place(problem, of_source.value)
+                    held = _held(system, row, other, of_source.total, "t and flows, worst number", words)
+                    yield held.finding(*PLAIN)
+
+
+def _filed(system: System, rows: list[TorqueRow], tables: dict[str, Any]) -> Finding:
+    """Hold what rows say besides torques against the file."""
+    m = np.array(tables["interface"].get("magnetization", (0.0, 0.0, 1.0)), dtype=float)
+    z = np.cumsum([0.0, *(layer["thickness"] for layer in tables.get("layer", ()))])
+    h_R = tables["interface"].get("rashba", 0.0)
+    said, filed = [], []
+    for row in rows:
+        found = row.to_dict(system, unit_of_torque(system))
+        places = [one["z"] for one in found["interfaces"] or []]
+        said += [row.h_R, *found["magnetization"], *places]
+        # At a factor of all spin-orbit terms h_R is that of the file times it; else it was asked for.
+        filed += [h_R * row.scale if row.scale is not None and h_R else row.h_R, *m / np.linalg.norm(m)]
+        filed += z[: len(places)].tolist()
+    rounding = {"rounding": (8 * EPS * float(np.abs(filed).max()), "double precision")}
+    held = compare(np.array(filed), np.array(said), rounding)
+    return Trial("m, h_R, and z of interfaces", held, "of all rows").finding(*FILED)
+
+
+def _at(row: dict[str, Any], name: str) -> Any:
+    """Return a number, or three, of a row: "layers 0 torque" is the torque of the first layer."""
+    found: Any = row
+    for part in name.split():
+        if found is None:
+            return None
+        found = found[int(part)] if part.isdigit() else found[part]
+    return found
 
 
 def with_bound_states(system: System, path: str, text: str, json_text: str) -> tuple[str, str]:

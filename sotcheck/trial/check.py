@@ -14,6 +14,7 @@ from sotcheck.beyond.warnings import warnings
 from sotcheck.bound.stack_warnings import on_stack
 from sotcheck.engines import EXACT, Engine, Scheme, exact_engines
 from sotcheck.errors import EngineError, SystemFileError
+from sotcheck.exact.apart import Summed
 from sotcheck.exact.observables import summed_errors
 from sotcheck.numerics.arrays import Array
 from sotcheck.run.progress import Progress, silent
@@ -23,15 +24,15 @@ from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
 from sotcheck.system.stack import Stack
 from sotcheck.system.units import unit_of_torque
-from sotcheck.trial.certified import covered
+from sotcheck.trial.certified import covered, once_more
 from sotcheck.trial.entries import Claim
 from sotcheck.trial.evidence import Evidence, gather
 from sotcheck.trial.paper import Paper, load
 from sotcheck.trial.reach import refuse_beyond
 from sotcheck.trial.result import Findings
-from sotcheck.trial.stack_check import conserved, engines_agree, evidence_of, first_order
+from sotcheck.trial.stack_check import conserved, engines_agree, evidence_of, first_order, stack_rows, sums
 from sotcheck.trial.stack_ladders import Ladders
-from sotcheck.trial.torque import TOLERANCE, asked, rows_of
+from sotcheck.trial.torque import TOLERANCE, asked, rows_by, rows_of, with_scales
 from sotcheck.trial.verdict import Finding, Trial, Verdict, unknown
 
 #: What engines are asked for, in words.
@@ -119,20 +120,38 @@ def in_file_units(system: System, findings: Iterable[Finding]) -> tuple[Finding,
 
 
 def check_stack(
-    system: System, engines: Mapping[str, Engine], scales: Array, tolerance: float, progress: Progress
+    system: System,
+    engines: Mapping[str, Engine],
+    scales: Array,
+    tolerance: float,
+    path: str | None,
+    progress: Progress,
 ) -> CheckResult:
     """Try what can be said of a stack at these scales (n,), by these exact engines."""
     paper, ladders = load(), cache(lambda: Ladders.of(system, engines))
+    summed = cache(lambda: sums(system, engines, scales, tolerance))
     claims = [(claim, claim.but(system)) for claim in paper.of_type(Claim) if not claim.control]
 
     def of_paper() -> Iterator[Finding]:
         if not all(why for _, why in claims):
             yield from try_claims(evidence_of(system, engines, scales, ladders(), paper.first_order), paper)
 
+    def of_rows() -> Iterator[Finding]:
+        # As `torque` has them, but for a lattice's own, which would take longer than their difference.
+        asked_of = (None, *(one for one in engines.values() if one.scheme is None))
+        known: Summed = {}
+        rows = [row for one in asked_of for row in rows_by(one, system, scales.tolist(), tolerance, known)]
+        by_lattice = [row for row in stack_rows(system, summed()) if engines[row.engine].scheme]
+        rows = [*with_scales(system, rows), *by_lattice]
+        yield from once_more(system, rows, engines, path, first_order=ladders().expansion.exists)
+        if not system.structure.layers:
+            yield from covered(system, rows, path)[0]
+
     steps: dict[str, Callable[[], Iterator[Finding]]] = {
         "first order": lambda: first_order(system, ladders()),
         "claims": of_paper,
-        "engines": lambda: engines_agree(system, engines, scales, tolerance, ladders().scale),
+        "engines": lambda: engines_agree(system, summed(), ladders().scale),
+        "sums": of_rows,
         "conservation": lambda: conserved(system, engines, float(scales[0])),
     }
     all_steps = (finding for step in progress(steps, system.name) for finding in steps[step]())
@@ -153,6 +172,7 @@ def check(
     scheme: Scheme = "exact-difference",
     spacing: float | None = None,
     tolerance: float = TOLERANCE,
+    path: str | None = None,
     progress: Progress = silent,
 ) -> CheckResult:
     """Try every claim on one interface.
@@ -171,6 +191,8 @@ def check(
         Of the kwant engine, as for `torque`.
     tolerance : float
         Relative quadrature error at these h_R.
+    path : str, optional
+        The file, or built-in name, that the system was read from: what is proved is that of the file.
 
     Raises
     ------
@@ -195,18 +217,23 @@ def check(
     if not isinstance(iface, Interface):
         for one in engines.values():
             refuse_beyond(one, iface)
-        return check_stack(iface, engines, h, tolerance, progress)
+        return check_stack(iface, engines, h, tolerance, path, progress)
     paper = load()
     evidence = gather(iface, h, tolerance, paper.first_order, engines=engines, progress=progress)
-    # k_⊥ sums at the h_R asked for are over h_R.
-    rows = [
+    # What `torque` says at the h_R asked for, and sums on the ladder, which are over h_R.
+    asked_of = {name: engines.get(name) for name in names if name not in engines or name in evidence.at_h_R}
+    known: Summed = {}
+    rows = [row for one in asked_of.values() for row in rows_by(one, iface, values, tolerance, known)]
+    on_ladder = [
         row
-        for name, one in engines.items()
-        if name in evidence.at_h_R
-        for n, rounding in enumerate(summed_errors(one, iface, h).sum(axis=0))
-        for row in rows_of(iface, one, values[n], evidence.at_h_R[name].total[n] * values[n], rounding)
+        for name, summed in evidence.ladder.items()
+        for n, rounding in enumerate(summed_errors(engines[name], iface, evidence.rungs).sum(axis=0))
+        for h in [float(evidence.rungs[n])]
+        for row in rows_of(iface, engines[name], h, summed.total[n] * h, rounding)
     ]
-    proved, unproved = covered(iface, rows)
-    found = in_file_units(iface, (*try_claims(evidence, paper), *proved))
-    said = (*warnings(iface, values), *unproved)
-    return CheckResult(iface, found, evidence.expansion.why_not, said)
+    proved, unproved = covered(iface, rows, path)
+    ladder, why_not = covered(iface, on_ladder, path, worst="ladder")
+    more = once_more(iface, rows, engines, path)
+    all_found = in_file_units(iface, (*try_claims(evidence, paper), *proved, *ladder, *more))
+    said = (*warnings(iface, values), *dict.fromkeys((*unproved, *why_not)))
+    return CheckResult(iface, all_found, evidence.expansion.why_not, said)

@@ -12,7 +12,9 @@ from typing import Any
 from sotcheck import __version__
 from sotcheck.run.tables import tabled
 from sotcheck.trial.entries import Kind
-from sotcheck.trial.paper import Paper, paper_order
+from sotcheck.trial.fault_store import counted, recorded, table
+from sotcheck.trial.faults import Fault as Planted
+from sotcheck.trial.paper import DEFAULT, Paper, paper_order
 from sotcheck.trial.power import Fault
 from sotcheck.trial.verdict import Finding, Verdict
 
@@ -83,6 +85,7 @@ class AuditResult(Findings):
     faults: tuple[Fault, ...] = ()
     samples: tuple[dict[str, Any], ...] = ()
     shown: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    planted: tuple[Planted, ...] = ()
 
     def _origin(self, finding: Finding) -> dict[str, Any]:
         """Return the kind of a row's disagreement, and the places of the paper that ask for either form."""
@@ -102,6 +105,8 @@ class AuditResult(Findings):
         document["verdicts"] = [row | self._origin(finding) for row, finding in rows]
         if self.faults:
             document["power"] = [vars(fault) for fault in self.faults]
+        if self.planted:
+            document["machinery"] = [vars(fault) for fault in self.planted]
         return document
 
     def __str__(self) -> str:
@@ -109,7 +114,7 @@ class AuditResult(Findings):
 
     def summary(self) -> str:
         """Say how many equations agree, which do not and how, what speaks for either form; the count last."""
-        return "\n".join([*self.sources(), *self.power(), self.light()])
+        return "\n".join([*self.sources(), *self.power(), *self.machinery(), self.light()])
 
     @property
     def numbers(self) -> list[str]:
@@ -171,3 +176,9 @@ class AuditResult(Findings):
             f"{count['no effect']} more change nothing on any parameter set.",
             *missed,
         ]
+
+    def machinery(self) -> list[str]:
+        """Say how many faults in the code were flagged: of those tried now, or when all were tried."""
+        if self.planted:
+            return table(counted(self.planted))
+        return table(recorded()) if self.faults and self.paper.name == DEFAULT else []

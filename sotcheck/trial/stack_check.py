@@ -26,6 +26,8 @@ from sotcheck.theory.sums import first_order_flows, first_order_torque
 from sotcheck.trial import evidence as evidences
 from sotcheck.trial.evidence import FINE, LARGEST_RUNG, RUNG_FRACTION, RUNGS, Evidence
 from sotcheck.trial.stack_ladders import ORDER_TELL_APART, Exact, Ladders
+from sotcheck.trial.torque import rows_of, with_scales
+from sotcheck.trial.torque_table import TorqueRow
 from sotcheck.trial.verdict import Comparison, Finding, Trial, Verdict, compare
 
 #: t departs from first order as scale³.
@@ -79,20 +81,32 @@ def _departs(ladder: Exact, expected: Estimate, s: int, found: Ladders) -> tuple
     return "slope of |t - first order| against the scale", departs
 
 
-def engines_agree(
-    system: System, engines: Mapping[str, Engine], scales: Array, rtol: float, size: float
-) -> Iterator[Finding]:
-    """Hold the exact torque at these scales (n,) of every engine against that of the first.
+def sums(system: System, engines: Mapping[str, Engine], scales: Array, rtol: float) -> dict[str, Exact]:
+    """Sum the flows at these scales (n,) of every engine; of others as they differ from the first's."""
+    (first, engine), *others = engines.items()
+    found = {first: Exact.of(engine, system, scales, rtol)}
+    return found | {name: Exact.of(one, system, scales, rtol, found[first]) for name, one in others}
+
+
+def stack_rows(system: System, summed: Mapping[str, Exact]) -> list[TorqueRow]:
+    """Return the rows of torques at every scale, of every engine."""
+    rows = []
+    for one in summed.values():
+        for n, scale in enumerate(one.scales.tolist()):
+            # Sums are over the scale.
+            found = one.flows.total[n] * scale
+            rows += rows_of(system, one.engine, scale, found, one.noise[n])
+    return with_scales(system, rows)
+
+
+def engines_agree(system: System, summed: Mapping[str, Exact], size: float) -> Iterator[Finding]:
+    """Hold the exact torque of every engine against that of the first.
 
     Differences of t over the scale are relative to `size`, where t vanishes, or is smaller.
     """
-    (first, engine), *others = engines.items()
-    if not others:
-        return
-    reference = Exact.of(engine, system, scales, rtol)
-    one = reference.over_scale
-    for name, engine in others:
-        found = Exact.of(engine, system, scales, rtol, reference)
+    (first, reference), *others = summed.items()
+    one, scales = reference.over_scale, reference.scales
+    for name, found in others:
         apart = found.apart or found.over_scale.and_("other engine", one.error, NESTED) - one.value
         for s, source in open_sources(system):
             both = apart[:, s] + one.value[:, s]
@@ -101,7 +115,7 @@ def engines_agree(
             words += "scale " + ", ".join(f"{scale:g}" for scale in scales)
             quantity = f"t, {name} against {first}, worst component"
             yield Trial(quantity, said, words, source, name, torque=True).finding(*AGREE)
-        yield from _by_k(system, {key: engines[key] for key in (first, name)}, float(scales[0]))
+        yield from _by_k(system, {first: reference.engine, name: found.engine}, float(scales[0]))
 
 
 def _by_k(system: System, pair: Mapping[str, Engine], scale: float) -> Iterator[Finding]:

@@ -99,17 +99,9 @@ def torque(
     rows: list[TorqueRow] = []
     summed: Summed = {}
     for name in progress(names, "torque"):
-        if name != FIRST_ORDER:
-            rows += _exact_rows(iface, engines[name], values, tolerance, summed)
-        elif isinstance(iface, Interface):
-            rows += _first_order_rows(iface, values, tolerance)
-        else:
-            rows += _stack_rows(iface, values, tolerance)
+        rows += rows_by(engines.get(name), iface, values, tolerance, summed)
     warned = _warned(iface, values, rows)
-    if scale is not None or isinstance(iface, Stack):
-        rows = [replace(row, scale=row.h_R / iface.scale if iface.scale else 0.0) for row in rows]
-    if isinstance(iface, Stack) and not iface.only_rashba:
-        rows = [replace(row, h_R=row.h_R * iface.h_R) for row in rows]
+    rows = with_scales(iface, rows, asked=scale is not None)
     if certify:
         named = certify if isinstance(certify, str) else None
         rows = certified(iface, rows, named, seconds=certify_within, progress=progress)
@@ -162,7 +154,29 @@ def _summed(rows: list[TorqueRow]) -> dict[float, Array]:
     return found
 
 
-def _first_order_rows(iface: Interface, h_R: list[float], tolerance: float) -> list[TorqueRow]:
+def rows_by(
+    engine: Engine | None, iface: System, values: list[float], tolerance: float, summed: Summed
+) -> list[TorqueRow]:
+    """Return the rows of an engine, or to first order, at these h_R, or scales of all spin-orbit terms.
+
+    `summed` keeps a stack's sums for the engines asked after the first.
+    """
+    if engine is not None:
+        return _exact_rows(iface, engine, values, tolerance, summed)
+    of = _first_order_rows if isinstance(iface, Interface) else _stack_rows
+    return of(iface, values, tolerance)
+
+
+def with_scales(iface: System, rows: list[TorqueRow], *, asked: bool = False) -> list[TorqueRow]:
+    """Return rows with their scale, of a stack or where it was asked for, and with the h_R that it makes."""
+    if asked or isinstance(iface, Stack):
+        rows = [replace(row, scale=row.h_R / iface.scale if iface.scale else 0.0) for row in rows]
+    if isinstance(iface, Stack) and not iface.only_rashba:
+        rows = [replace(row, h_R=row.h_R * iface.h_R) for row in rows]
+    return rows
+
+
+def _first_order_rows(iface: System, h_R: list[float], tolerance: float) -> list[TorqueRow]:
     theory, m = load().first_order, iface.direction
     currents = first_order_flows(iface, theory, rtol=tolerance)
     rounding = _rounding(iface, currents, 1.0)
