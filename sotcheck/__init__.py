@@ -65,7 +65,9 @@ def __getattr__(name: str) -> Any:
         found = getattr(import_module(_HOMES[name]), name)
         if (room := sys.modules.get(f"sotcheck.{name}")) is not None:
             # `sotcheck.sweep.plan` is there as well.
-            vars(found).update(vars(room))
+            # It keeps what it wraps, of which its signature is read.
+            vars(room)["__wrapped__"] = vars(found)["__wrapped__"]
+            found.__dict__ = vars(room)
         return found
     raise AttributeError(f"module 'sotcheck' has no attribute {name!r}")
 

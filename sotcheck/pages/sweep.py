@@ -107,10 +107,8 @@ def shown(data: Data, up: str) -> Page:
             for name, values in axis["columns"].items()
         ],
     )
-    bad = [
-        *((one["points"], "failed", one["text"]) for one in data["errors"]),
-        *((one["points"], "warning", one["text"]) for one in data["warnings"]),
-    ]
+    kinds = (("failed", "errors"), ("warning", "warnings"))
+    bad = [(one["points"], kind, one["text"]) for kind, some in kinds for one in data[some]]
     return Page(
         f"Sweep: {title(data)}",
         f"{data['points']} points{failed}; engine {data['engine']}{scheme}, tolerance "
