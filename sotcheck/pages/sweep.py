@@ -14,7 +14,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from sotcheck.errors import OutputError
-from sotcheck.pages.curves import unit_of
 from sotcheck.pages.figures import (
     BLUE,
     COMPONENTS,
@@ -27,6 +26,7 @@ from sotcheck.pages.figures import (
     panels,
     scientific,
     symbol,
+    unit_of,
 )
 from sotcheck.pages.page import Data, Page, Picture, Section, Table, Words
 from sotcheck.pages.publish import publish
