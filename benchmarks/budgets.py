@@ -198,6 +198,8 @@ def main() -> None:
     if options.store:
         options.store[0].touch()
         lines = [json.loads(text) for one in options.store for text in one.read_text().splitlines()]
+        # Files may overlap.
+        lines = list({(one["seed"], one["tolerance"]): one for one in lines}.values())
         there = {one["seed"] for one in lines}
         for seed in sorted({*range(*options.seeds)} - there):
             found = tried(seed)

@@ -46,12 +46,12 @@ def quote(data: Data) -> str:
     """Say in one sentence whether budgets hold, and how idle they are."""
     tried = sum(one["torques"] for one in data["results"])
     beyond = len({name for one in data["results"] for name in one["beyond"]})
-    number = sum(data["interfaces"].values())
+    number = max(one["interfaces"] for one in data["results"])
     worst = max(one["median"] for one in data["results"])
-    held = "all" if not beyond else f"all but {beyond}"
+    held = "all" if not beyond else f"all but {beyond} of"
     return (
-        f"Budgets cover the proved error of {held} of {number} interfaces ({tried:,} torques), and are "
-        f"{worst:.1f} decades above it in the median, at most."
+        f"Budgets cover the proved error of {held} {number} interfaces ({tried:,} torques), and are "
+        f"{worst:.2f} decades above it in the median, at most."
     )
 
 
@@ -71,7 +71,7 @@ def shown(data: Data) -> Page:
     )  # fmt: skip
     kinds = ", ".join(f"{number} {kind}" for kind, number in data["interfaces"].items())
     missing = [*data["unproved"], *(name for one in data["results"] for name in one["beyond"])]
-    said = [f"Interfaces: {kinds}; nothing proved of {len(data['unproved'])}."]
+    said = [f"Interfaces: {kinds}; of {len(data['unproved'])} not all is proved."]
     said += [f"Not covered or not proved: {', '.join(dict.fromkeys(missing))}."] if missing else []
     return Page(
         "Error budgets against proved torques",
