@@ -48,7 +48,7 @@ def test_a_sample_of_the_others(base: list[machinery.Numbers]) -> None:
     seeded = list(faults.seeds())
     assert len(seeded) >= 300
     places = ("exact.observables.transverse", "system.units.natural_units", "system.spin.spin_torque")
-    some = [one for one in seeded if one.fault.place in places]
+    some = [one for one in seeded if one.fault.place in places][::2]
     assert len(some) >= 4 and {outcome(one, base) for one in some} <= {"flagged", "raised", "no effect"}
     kinds = {"sign", "factor", "term", "index", "segment", "transpose", "branch", "symbol"}
     assert kinds <= {one.fault.kind for one in seeded}

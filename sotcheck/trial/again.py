@@ -38,6 +38,8 @@ FLOWS = ("spin_current_minus", "spin_current_plus", "lattice", "interface")
 NARROW, SAFETY = 0.1, 4.0
 #: Part of the scale at which flows are about linear in it.
 SMALL = 0.02
+#: Equidistant angles that suffice there.
+FEW = 16
 #: Where equations are tried, in each range and all round.
 SOME_NODES, SOME_ANGLES = 4, 5
 #: Rounding errors of a residual, in units of the largest error of ψ.
@@ -238,13 +240,15 @@ def solved(engine: Engine, system: System, tables: dict[str, Any], asked: dict[s
     return compare(0.0, off, terms, tell_apart=math.inf)
 
 
-def plainly(engine: Engine, system: System, tables: dict[str, Any], asked: dict[str, float]) -> Estimate:
+def plainly(
+    engine: Engine, system: System, tables: dict[str, Any], asked: dict[str, float], around: int = ANGLES
+) -> Estimate:
     """Return the flows of all k_⊥ by a plain rule, (3, 4I + 2L, 3), doubled once for its error.
 
     A resonance that it may miss makes it as uncertain as it is large.
     """
     coarse, fine = (
-        summed(engine, system, tables, asked, n, m) for n, m in ((NODES // 2, ANGLES // 2), (NODES, ANGLES))
+        summed(engine, system, tables, asked, n, m) for n, m in ((NODES // 2, around // 2), (NODES, around))
     )
     problem, factor = read(tables, **asked)
     angles = np.arange(SOME_ANGLES) * 2 * np.pi / SOME_ANGLES + FIRST_ANGLE
@@ -260,6 +264,7 @@ def linear(engine: Engine, system: System, tables: dict[str, Any], asked: dict[s
     """Return what of these flows is linear in the scale, at the scale asked for: all are odd in it."""
     (name, number), turned = next(iter(asked.items())), strength(system.structure)
     parts = [SMALL * half / max(1.0, abs(number) * turned) for half in (1.0, 0.5, 0.25)]
-    sums = [plainly(engine, system, tables, {name: number * part}) * (1 / part) for part in parts]
+    # What is linear in k and flows with k_x is cos² φ.
+    sums = [plainly(engine, system, tables, {name: number * one}, FEW) * (1 / one) for one in parts]
     noise = np.stack([np.broadcast_to(one.error, one.value.shape) for one in sums])
     return richardson(np.stack([one.value for one in sums]), (2, 4), noise)

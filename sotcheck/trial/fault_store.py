@@ -33,7 +33,8 @@ def stored(files: Iterable[str | Path]) -> list[Fault]:
 def counted(faults: Iterable[Fault]) -> dict[str, Any]:
     """Return how many faults of each room had each outcome, and all that were not seen, with the reason."""
     order = ("named", *ROOMS)
-    faults = sorted(set(faults), key=lambda one: (order.index(one.room), astuple(one)))
+    known = {one.planted: one for one in faults}
+    faults = sorted(known.values(), key=lambda one: (order.index(one.room), astuple(one)))
     count = Counter((fault.room, fault.outcome) for fault in faults)
     rooms = dict.fromkeys(fault.room for fault in faults)
     return {

@@ -140,7 +140,7 @@ def try_one(seed: Seed | None, base: list[Numbers]) -> Outcome:
                 return "flagged", f"{name}, {told}"
         found = all_numbers(read, asked)
         if found == right:
-            return "no effect", "every number is the same to the last bit"
+            return "no effect", "every number of torque is the same to the last bit"
         for name, engines, scheme in asked:
             if engines == KWANT and (told := flagged(read[name], None, scheme)):
                 return "flagged", f"{name} by Kwant, {told}"
