@@ -25,6 +25,7 @@ from sotcheck.referee.bound import certified as certified_states
 from sotcheck.referee.bound import first_change
 from sotcheck.referee.certificate import outward, prove
 from sotcheck.referee.layered import stack_torque
+from sotcheck.referee.margin import largest
 from sotcheck.referee.quadrature import UnprovedError
 from sotcheck.referee.reading import read
 from sotcheck.referee.sums import Enclosure, bare_torque
@@ -293,9 +294,8 @@ def test_all_sources_have_green_s_function(monkeypatch: pytest.MonkeyPatch) -> N
             return max(float(abs(a - (b / one.det).real)) for a, b in zip(added, every, strict=True))
 
         assert difference() < 1e-30
-        right = stack.States.green.fget
-        assert right is not None
-        monkeypatch.setattr(stack.States, "green", property(lambda states: right(states) * acb(1, 1e-12)))
+        right = stack.States.green
+        monkeypatch.setattr(stack.States, "green", lambda states: right(states) * acb(1, 1e-12))
         assert difference() > 1e-14
 
 
@@ -318,8 +318,9 @@ def test_sums_over_angles_nest(monkeypatch: pytest.MonkeyPatch, factor: float, n
     """A wide interval holds the narrow one; not so if bounds in the complex plane are too small."""
     with ctx.workprec(128):
         narrow = mean_of_fraction(1e-20)
-        right = angles.largest
-        monkeypatch.setattr(angles, "largest", lambda *args, **how: right(*args, **how) * factor)
+        monkeypatch.setattr(
+            "sotcheck.referee.angles.largest", lambda *args, **how: largest(*args, **how) * factor
+        )
         wide = mean_of_fraction(1e-6)
         assert wide.overlaps(narrow) == nest
         assert narrow.rad() < 1e-18 and (not nest or wide.rad() > 100 * narrow.rad())
