@@ -14,7 +14,7 @@ from sotcheck.referee.stack import ALL, States, flows
 from sotcheck.referee.sums import Enclosure, Range, cross, dot, enclose, ranges, rough, summed
 
 #: Circle of scales on which what is linear in the spin-orbit terms is read off.
-CIRCLE = 0.1
+CIRCLE = 0.01
 #: How often a range of k_⊥ is halved at most: each takes seconds.
 HALVINGS = 9
 #: How far into the complex plane paths may go, what is tried first.
@@ -88,7 +88,8 @@ def stack_torque(problem: Problem, goal: arb, *, first_order: bool) -> dict[str,
         found, det, other = Flows(problem, part, sources, first_order).parts(u, acb(0.7))
         return [number / (det * other) for number in found]
 
-    size = goal * rough(problem, sample, numbers)
+    # Of first order the circle's numbers are mostly those of order 0, over its radius.
+    size = goal * rough(problem, sample, numbers) * (CIRCLE if first_order else 1)
 
     def path(part: Range, sources: list[str]) -> Flows:
         if len(sources) > 1:

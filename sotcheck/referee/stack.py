@@ -203,7 +203,6 @@ class States:
         reflected = self.adjugate * self.l_v
         return stacked(reflected * acb(-1), ONE * self.det + reflected * self.ik)
 
-    @property
     def green(self) -> acb_mat:
         """Det G times 4i𝒢: 4i (1; -ik) g (1, -ik), g = -G⁻¹ℓ_v, and 4i (-ik) = 4k."""
         g, ik = self.adjugate * self.l_v * (-4 * I), self.ik
@@ -229,7 +228,7 @@ def flows(problem: Problem, states: States, twin: States, waves: Waves, sources:
     ]
     for source in sources:
         if source == ALL:
-            first = states.green
+            first = states.green()
         else:
             sign = {"normal": 0, "majority": -1, "minority": 1}[source]
             k = (waves.k, waves.plus, waves.minus)[sign][0]
