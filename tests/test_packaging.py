@@ -70,8 +70,9 @@ def test_readme_gives_the_two_commands_and_ci_the_second() -> None:
     *before, last = commands
     assert last == TESTS
     # Besides, nothing but a browser for the tests of pages.
-    assert before[:3] == ["set -euo pipefail", 'cd "$(dirname "$0")/.."', "unset PYTHONDONTWRITEBYTECODE"]
-    assert len(before) == 6
+    assert before[:2] == ["set -euo pipefail", 'cd "$(dirname "$0")/.."']
+    assert before[2:4] == ["unset PYTHONDONTWRITEBYTECODE", "export CI=true"]
+    assert len(before) == 7
     assert "chromium" in before[4]
 
 
