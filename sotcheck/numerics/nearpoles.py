@@ -174,10 +174,10 @@ class NearPoles:
 
     @cached_property
     def amplified(self) -> Array:
-        """What dividing by these factors again makes of an error: ∫ds over them, but for poles with nodes."""
-        far = np.where(parameter(0.0, 1.0, self.padded) < RHO, np.nan, self.padded)
-        found: Array = np.tensordot(fejer(FINE)[1], _mean(far) / _product(fejer(FINE)[0], far), 1)
-        return found
+        """What dividing by these factors again makes of an error: ∫ds over them; NaN if one is near."""
+        found: Array = np.tensordot(fejer(FINE)[1], _mean(self.padded) / _product(fejer(FINE)[0], self.padded), 1)
+        near = (parameter(0.0, 1.0, self.padded) < RHO).any(axis=-1)
+        return np.where(near, np.nan, found)
 
     def weights(self, n: int) -> tuple[Array, Array]:
         """Return the weights of n Fejér nodes and of the extra ones, shapes (n | extra, pairs, lanes)."""
@@ -186,8 +186,7 @@ class NearPoles:
             more = np.zeros((self.nodes.shape[1], *self.padded.shape[:2]))
             for i, pair in enumerate(self.poles):
                 for j, some in enumerate(pair):
-                    far = not len(some) or parameter(0.0, 1.0, some[0]) >= RHO
-                    if far and np.abs(plain[:, i, j]).sum() <= LARGE:
+                    if not len(some) or parameter(0.0, 1.0, some[0]) >= RHO:
                         continue
                     own = np.flatnonzero(self.owner[i] == j)
                     found = rule(n, self.nodes[i, own], some)

@@ -104,7 +104,8 @@ class _Interval:
         self.value = rules[-1]
         by_rules, noise = alike(nested_error(rules).max(axis=0)[None]), self._noise(len(self.samples))
         tail = self.width * fejer_tail(self._smooth(self.samples)) * self._amplified
-        unresolved = np.minimum(by_rules, tail)
+        # Next to poles only the rules tell, whose nodes see them: no tail is none.
+        unresolved = np.fmin(by_rules, tail)
         self.unresolved, self.noise = float(unresolved.max()), float(noise.max())
         rounding = np.tensordot(fejer(len(self.samples))[1], np.abs(self.samples), 1)
         self.error = unresolved + noise + alike(NOISE * np.finfo(float).eps * self.width * rounding)
