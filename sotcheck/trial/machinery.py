@@ -29,6 +29,7 @@ from zlib import crc32
 import numpy as np
 
 from sotcheck.engines import Scheme
+from sotcheck.errors import EngineError
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.files import load
 from sotcheck.system.model import System
@@ -40,6 +41,8 @@ from sotcheck.trial.named_faults import ASKED, EXACT_DIFFERENCE, KWANT, NAMED, S
 
 #: Seconds of processor time, and bytes, that one fault may cost.
 PATIENCE, MEMORY = 40, 8 * 2**30
+#: Seconds for what is done once, without a fault, and traced line by line.
+LONG = 600
 
 
 @cache
@@ -154,7 +157,7 @@ def try_one(seed: Seed | None, base: list[Numbers]) -> Outcome:
     return "no effect", f"numbers change by {off:.0e} at most"
 
 
-def in_a_fork(work: Callable[[], Any]) -> Any:
+def in_a_fork(work: Callable[[], Any], patience: int = PATIENCE) -> Any:
     """Return what `work` returns in a process of its own; ("raised", why) if it dies."""
     read, write = os.pipe()
     child = os.fork()
@@ -162,7 +165,7 @@ def in_a_fork(work: Callable[[], Any]) -> Any:
         code = 1
         try:
             os.close(read)
-            resource.setrlimit(resource.RLIMIT_CPU, (PATIENCE, PATIENCE))
+            resource.setrlimit(resource.RLIMIT_CPU, (patience, patience))
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
             with os.fdopen(write, "wb") as pipe:
                 pickle.dump(work(), pipe)
@@ -175,7 +178,7 @@ def in_a_fork(work: Callable[[], Any]) -> Any:
     _, status = os.waitpid(child, 0)
     if status:
         signal = os.WTERMSIG(status)
-        return "raised", f"no end after {PATIENCE} s" if signal else "died"
+        return "raised", f"no end after {patience} s" if signal else "died"
     return pickle.loads(answer)
 
 
@@ -207,9 +210,9 @@ def base() -> list[Numbers]:
     # Files are this process's own, and go with it.
     paths()
     # The referee, which no fault reaches, proves before there are forks: once for all of them.
-    for one in dict.fromkeys(in_a_fork(_proofs_asked)):
+    for one in dict.fromkeys(in_a_fork(_proofs_asked, LONG)):
         certified.proofs(*one)
-    found: list[Numbers] = in_a_fork(lambda: all_numbers(systems(), ASKED))
+    found: list[Numbers] = in_a_fork(lambda: all_numbers(systems(), ASKED), LONG)
     return found
 
 
@@ -236,7 +239,10 @@ PIECE = 8
 def all_seeds() -> tuple[Seed, ...]:
     """Return every fault, those by hand first, the others in an order that any part of is a sample."""
     paths()
-    found = sorted(seeds(in_a_fork(lines_run)), key=lambda one: crc32(repr(one.fault).encode()))
+    lines = in_a_fork(lines_run, LONG)
+    if not isinstance(lines, set):
+        raise EngineError(f"faults in the machinery: checks without one came to no end: {lines[1]}")
+    found = sorted(seeds(lines), key=lambda one: crc32(repr(one.fault).encode()))
     return (*(one() for one in NAMED), *found)
 
 
