@@ -41,8 +41,8 @@ from sotcheck.trial.named_faults import ASKED, EXACT_DIFFERENCE, KWANT, NAMED, S
 
 #: Seconds of processor time, and bytes, that one fault may cost.
 PATIENCE, MEMORY = 80, 8 * 2**30
-#: Seconds for all systems without a fault, every line traced.
-TRACED = 600
+#: Seconds for what is done once, without a fault, and traced line by line.
+LONG = 600
 
 
 @cache
@@ -210,9 +210,9 @@ def base() -> list[Numbers]:
     # Files are this process's own, and go with it.
     paths()
     # The referee, which no fault reaches, proves before there are forks: once for all of them.
-    for one in dict.fromkeys(in_a_fork(_proofs_asked)):
+    for one in dict.fromkeys(in_a_fork(_proofs_asked, LONG)):
         certified.proofs(*one)
-    found: list[Numbers] = in_a_fork(lambda: all_numbers(systems(), ASKED))
+    found: list[Numbers] = in_a_fork(lambda: all_numbers(systems(), ASKED), LONG)
     return found
 
 
@@ -239,9 +239,9 @@ PIECE = 8
 def all_seeds() -> tuple[Seed, ...]:
     """Return every fault, those by hand first, the others in an order that any part of is a sample."""
     paths()
-    lines = in_a_fork(lines_run, TRACED)
+    lines = in_a_fork(lines_run, LONG)
     if not isinstance(lines, set):
-        raise EngineError(f"checks without a fault, traced line by line: {': '.join(lines)}")
+        raise EngineError(f"faults in the machinery: checks without one came to no end: {lines[1]}")
     found = sorted(seeds(lines), key=lambda one: crc32(repr(one.fault).encode()))
     return (*(one() for one in NAMED), *found)
 
