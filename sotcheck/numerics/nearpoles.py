@@ -175,7 +175,9 @@ class NearPoles:
     @cached_property
     def amplified(self) -> Array:
         """What dividing by these factors again makes of an error: ∫ds over them; NaN if one is near."""
-        found: Array = np.tensordot(fejer(FINE)[1], _mean(self.padded) / _product(fejer(FINE)[0], self.padded), 1)
+        found: Array = np.tensordot(
+            fejer(FINE)[1], _mean(self.padded) / _product(fejer(FINE)[0], self.padded), 1
+        )
         near = (parameter(0.0, 1.0, self.padded) < RHO).any(axis=-1)
         return np.where(near, np.nan, found)
 

@@ -100,6 +100,16 @@ class Equations:
             coming = coming + 2j * np.sqrt(v.real)[..., None, None] * band
         return np.asarray(velocity), np.asarray(coming)
 
+    def unsure(self, n: int) -> Array:
+        """Return how far rounding of k_z² may take velocities in a half-space, and 2√v of what comes in."""
+        region, found = self.problem.regions[n], np.zeros_like(self.k_perp)
+        mass, E, U, J = (float(one) for one in (region.mass, self.problem.energy, region.U, region.J))
+        rounding = float(np.finfo(float).eps) * (mass * (abs(E) + abs(U) + abs(J)) + self.k_perp**2)
+        for sign in (1, -1):
+            k_z = np.sqrt(np.maximum(np.abs(mass * (E - U - sign * J) - self.k_perp**2), rounding))
+            found = np.maximum(found, rounding / k_z / mass * (1 + np.sqrt(mass / k_z)))
+        return found
+
     def residuals(self, states: States) -> tuple[Array, Array]:
         """Return what the equations leave of states, by problem, and the size of what is subtracted."""
         left, right = (np.moveaxis(one, 1, 0) for one in states.slope)
@@ -235,7 +245,9 @@ def solved(engine: Engine, system: System, tables: dict[str, Any], asked: dict[s
         grows = np.maximum(grows, np.abs(equations.through(n)).max(axis=(-2, -1)))
     for n in (0, -1):
         grows = np.maximum(grows, np.abs(equations.outside(n)[0]).max(axis=(-2, -1)))
-    error = OPERATIONS * ((1 + grows) * psi + float(np.finfo(float).eps) * size)
+    waves = np.maximum(equations.unsure(0), equations.unsure(-1))
+    largest = 1 + np.abs(states.psi).max(axis=(0, 1, -2, -1))
+    error = OPERATIONS * ((1 + grows) * psi + float(np.finfo(float).eps) * size + waves * largest)
     terms = {"rounding": (error, "double precision, carried through the equations")}
     return compare(0.0, off, terms, tell_apart=math.inf)
 

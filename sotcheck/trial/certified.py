@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from sotcheck.engines import FIRST_ORDER, Engine
+from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array
 from sotcheck.referee import bound
 from sotcheck.referee.certificate import Certificate, certificates, prove
@@ -26,7 +27,7 @@ from sotcheck.system.stack import Stack
 from sotcheck.system.units import unit_of_torque
 from sotcheck.trial import again
 from sotcheck.trial.torque_table import TorqueRow, TorqueTable
-from sotcheck.trial.verdict import Finding, Trial, compare
+from sotcheck.trial.verdict import Finding, Trial, compare, unknown
 
 NO_BOUND = "torques of bound states are not proved"
 COMPONENTS = ("fieldlike", "dampinglike")
@@ -187,7 +188,10 @@ def once_more(
         asked = {"scale" if by_scale else "h_R": float(number or 0.0)}
         for name, engine in engines.items():
             words = f"h_R or scale = {number:g}; the file as the referee reads it"
-            found = again.solved(engine, system, tables, asked)
+            try:
+                found = again.solved(engine, system, tables, asked)
+            except EngineError as error:
+                found, words = unknown(0.0), f"an engine's states are not to be had: {error}"
             yield Trial("largest residual, per unit flux", found, words, None, name).finding(*EQUATIONS)
         if isinstance(system, Stack):
             problem = read(tables, **asked)[0]
