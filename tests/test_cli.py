@@ -329,7 +329,7 @@ def test_check_json(sotcheck: Command) -> None:
         assert row["verdict"] == "agrees"
         assert row["form"] in ("transcribed", "corrected", "definition", None)
         # N is insulating here: what electrons from N would tell is not there, and not claimed.
-        assert row["source"] in ("majority", "minority", None)
+        assert row["source"] in ("majority", "minority", "total", None)
         assert row["equation"] is None or row["equation"].startswith("(")
         assert all(isinstance(row[key], float) for key in ("expected", "measured", "uncertainty"))
         assert row["uncertainty"] == pytest.approx(sum(term["value"] for term in row["budget"]))
@@ -351,7 +351,7 @@ def test_exit_status(sotcheck: Command, monkeypatch: pytest.MonkeyPatch, verdict
     nothing = Estimate(float("nan"), {"next order": (float("inf"), "none known")})
     trials = [Trial("q", Comparison(1.0, nothing, Verdict(verdict)), "why") for verdict in verdicts.split()]
     findings = [trial.finding("claim", "title", "(1)") for trial in trials]
-    evidence = SimpleNamespace(expansion=SimpleNamespace(why_not=""), at_h_R={})
+    evidence = SimpleNamespace(expansion=SimpleNamespace(why_not=""), at_h_R={}, ladder={})
     monkeypatch.setattr(crosscheck, "gather", lambda *_, **__: evidence)
     monkeypatch.setattr(crosscheck, "try_claims", lambda *_: findings)
     assert sotcheck("check", "bulk-magnetism").status == status

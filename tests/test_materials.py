@@ -100,6 +100,8 @@ def test_every_torque_of_a_check_is_known_as_one(name: str) -> None:
     found, other = (sc.check(one, engine=engines) for one in (system, finer(system)))
     assert len(found) == len(other)
     for one, another in zip(found, other, strict=True):
+        if one.claim == "file":  # h_R and z have units of their own
+            continue
         # Of components that rounding alone makes differ any may be the worst.
         said, also = (
             re.sub(r", k_perp = .*|, spin [xyz] \(worst\)", "", it.quantity) for it in (one, another)

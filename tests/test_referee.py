@@ -18,6 +18,7 @@ import sotcheck as sc
 from sotcheck.bound.table import bound_states as bound_table
 from sotcheck.command.main import main
 from sotcheck.errors import SystemFileError
+from sotcheck.exact import apart
 from sotcheck.exact.observables import FLOWS, exact_flows
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.referee import angles, certificate, interface, quadrature, stack, sums
@@ -31,7 +32,6 @@ from sotcheck.referee.reading import read
 from sotcheck.referee.sums import Enclosure, bare_torque
 from sotcheck.system.files import from_document
 from sotcheck.system.interface import Interface
-from sotcheck.trial import torque as torques
 from sotcheck.trial.certified import covered
 
 #: Half a unit of the last digit that the contract prints.
@@ -208,7 +208,7 @@ def test_a_fault_of_both_engines_is_seen(monkeypatch: pytest.MonkeyPatch) -> Non
 
     right = exact_flows
     monkeypatch.setattr(
-        torques, "exact_flows",
+        apart, "exact_flows",
         lambda engine, system, h, **how: right(engine, system, h * (1 + 1e-6 * h**2), **how),
     )  # fmt: skip
     findings, unproved = covered(system, list(sc.torque(system, "continuum")))

@@ -50,7 +50,7 @@ LADDER = (0.16, 0.08, 0.04)
 #: Quadrature error up to the last step that matters to exponents, and beyond.
 FINE_UP_TO, FINE, COARSE = 0.2, 1e-8, 1e-5
 #: The full sphere, nodes in θ and φ, on which everything forbidden is looked for.
-FULL, FULL_H_R, FULL_TOLERANCE, FULL_ORDERS, FULL_DEGREES = (6, 6), 0.08, 1e-11, 2, 4
+FULL, FULL_H_R, FULL_TOLERANCE, FULL_ORDERS, FULL_DEGREES = (6, 6), 0.05, 1e-11, 2, 4
 #: Problems of one direction: there are dozens, and where a sum is hard its error may be larger than wanted.
 MOST_PROBLEMS = 40_000
 #: Directions (θ, φ) in degrees and h_R of the chain's spot checks.

@@ -174,12 +174,14 @@ class NearPoles:
 
     @cached_property
     def amplified(self) -> Array:
-        """What dividing by these factors again makes of an error: ∫ds over them; NaN if one is near."""
-        found: Array = np.tensordot(
-            fejer(FINE)[1], _mean(self.padded) / _product(fejer(FINE)[0], self.padded), 1
-        )
-        near = (parameter(0.0, 1.0, self.padded) < RHO).any(axis=-1)
-        return np.where(near, np.nan, found)
+        """What dividing by these factors again makes of an error: ∫ds over them, but for poles with nodes.
+
+        NaN next to a pole upon the axis, where that is no number.
+        """
+        near, (nodes, weights) = parameter(0.0, 1.0, self.padded) < RHO, fejer(FINE)
+        far = np.where(near, np.nan, self.padded)
+        found: Array = np.tensordot(weights, _mean(far) / _product(nodes, far), 1)
+        return np.where((near & (self.padded.imag == 0)).any(axis=-1), np.nan, found)
 
     def weights(self, n: int) -> tuple[Array, Array]:
         """Return the weights of n Fejér nodes and of the extra ones, shapes (n | extra, pairs, lanes)."""

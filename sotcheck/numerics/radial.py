@@ -104,13 +104,13 @@ class _Interval:
         self.value = rules[-1]
         by_rules, noise = alike(nested_error(rules).max(axis=0)[None]), self._noise(len(self.samples))
         tail = self.width * fejer_tail(self._smooth(self.samples)) * self._amplified
-        # Next to poles only the rules tell, whose nodes see them: no tail is none.
         unresolved = np.fmin(by_rules, tail)
         self.unresolved, self.noise = float(unresolved.max()), float(noise.max())
         rounding = np.tensordot(fejer(len(self.samples))[1], np.abs(self.samples), 1)
         self.error = unresolved + noise + alike(NOISE * np.finfo(float).eps * self.width * rounding)
         # Rules that are still far off, as those that miss a needle, are as far as any two of them are apart.
-        self.apart = max(float(np.abs(one - other).max()) for one, other in itertools.combinations(rules, 2))
+        apart = itertools.combinations(rules[1:], 2)
+        self.apart = max(float(np.abs(one - other).max()) for one, other in apart)
         self.nodes = len(self.samples) + (self.near.nodes.shape[1] if self.near else 0)
 
     def settled(self, tolerance: float) -> bool:
@@ -244,8 +244,7 @@ def radial(
 ) -> tuple[Array, Array, int]:
     """Integrate f over segments at every angle, until `spent`, all of them together.
 
-    Begins a level below those `reached` at other angles. Returns values (segments, angles, ...), errors of
-    each, and nodes.
+    Begins a level below those `reached` elsewhere. Returns values (segments, angles, ...), errors and nodes.
     """
     waiting: list[_Interval] = []
     for number, (segment, near) in enumerate(zip(segments, poles, strict=True)):

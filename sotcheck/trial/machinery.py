@@ -13,7 +13,6 @@ import json
 import math
 import os
 import pickle
-import resource
 import shutil
 import sys
 from atexit import register
@@ -159,6 +158,9 @@ def try_one(seed: Seed | None, base: list[Numbers]) -> Outcome:
 
 def in_a_fork(work: Callable[[], Any], patience: int = PATIENCE) -> Any:
     """Return what `work` returns in a process of its own; ("raised", why) if it dies."""
+    # Not every system has it, nor forks: there faults cannot be tried, and nothing else needs them.
+    import resource
+
     read, write = os.pipe()
     child = os.fork()
     if not child:

@@ -16,8 +16,8 @@ from sotcheck.system.stack import Layer, Stack
 from sotcheck.system.units import file_units
 from sotcheck.system.validated import shown
 
-#: Problems that a sum over one layer's states may take, even by a fast engine: ten seconds.
-MOST_OF_STACKS = 1_200_000
+#: Problems that a sum over one layer's states may take, even by a fast engine: half a minute.
+MOST_OF_STACKS = 4_000_000
 #: Of more layers, sums take their time: with fewer problems they would tell nothing.
 MANY = 8
 #: Cells of a lattice in all problems of a sum, half a minute of Kwant's; and in one problem, of which a sum

@@ -285,7 +285,14 @@ def _stack_bound_rows(iface: Stack, engine: Engine, scale: float, tolerance: flo
         return []
     if found is None:
         return []
-    terms = {name: (float(np.max(size)), origin) for name, (size, origin) in (found * 2.0).terms.items()}
+    # t is the sum of what every interface and layer takes.
+    terms = {
+        name: (
+            float(np.linalg.norm(errors_of_t(structure, np.broadcast_to(size, found.value.shape)))),
+            origin,
+        )
+        for name, (size, origin) in found.terms.items()
+    }
     errors = errors_of_t(structure, found.error)
     return [_row(iface, engine, scale, BOUND, found.value, terms, errors)]
 
