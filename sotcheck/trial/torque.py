@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -91,15 +92,13 @@ def torque(
     if scale is not None:
         for factor in np.atleast_1d(scale):
             in_range("scale", float(factor), -LARGEST, LARGEST)
-        values = [value * float(factor) for value in values for factor in np.atleast_1d(scale)]
-        values = list(dict.fromkeys(values))
+        values = list(dict.fromkeys(v * float(factor) for v in values for factor in np.atleast_1d(scale)))
     engines = exact_engines(names, scheme, spacing)
     for one in engines.values():
         refuse_beyond(one, iface)
-    rows: list[TorqueRow] = []
     summed: Summed = {}
-    for name in progress(names, "torque"):
-        rows += rows_by(engines.get(name), iface, values, tolerance, summed)
+    of = partial(rows_by, iface=iface, values=values, tolerance=tolerance, summed=summed)
+    rows = [row for name in progress(names, "torque") for row in of(engines.get(name))]
     warned = _warned(iface, values, rows)
     rows = with_scales(iface, rows, asked=scale is not None)
     if certify:
@@ -147,11 +146,8 @@ def asked(
 def _summed(rows: list[TorqueRow]) -> dict[float, Array]:
     """Return the sum of the sources' t by h_R from one exact engine, if any was asked."""
     exact = [row for row in rows if row.engine != FIRST_ORDER and row.source in SOURCES]
-    found: dict[float, Array] = {}
-    for row in exact:
-        if row.engine == exact[0].engine:
-            found[row.h_R] = found.get(row.h_R, np.zeros(3)) + row.vector
-    return found
+    one = [row for row in exact if row.engine == exact[0].engine]
+    return {h: np.sum([row.vector for row in one if row.h_R == h], axis=0) for h in {row.h_R for row in one}}
 
 
 def rows_by(
@@ -275,14 +271,11 @@ def _bound_row(iface: Interface, engine: Engine, h_R: float, tolerance: float) -
 
 def _stack_bound_rows(iface: Stack, engine: Engine, scale: float, tolerance: float) -> list[TorqueRow]:
     """Return the row of states bound in a stack at E_F; none where `on_stack` says why it cannot be told."""
-    structure = iface.structure
+    structure, by = iface.structure, (flows_by_kwant, 2) if engine.scheme else ()
     try:
-        if no_end(structure, scale):
-            return []
-        by = (flows_by_kwant, 2) if engine.scheme else ()
-        found = stack_bound_flows(structure, scale, tolerance, *by)
+        found = None if no_end(structure, scale) else stack_bound_flows(structure, scale, tolerance, *by)
     except EngineError:
-        return []
+        found = None
     if found is None:
         return []
     # t is the sum of what every interface and layer takes.
