@@ -274,7 +274,8 @@ def _machinery(found: Data) -> list[Block]:
     heads = [name if name == "room" else f"{name}|number" for name in ("room", *OUTCOMES)]
     rooms = [list(room.values()) for room in found["rooms"]]
     keys = ("room", "place", "change", "outcome", "by")
-    unseen = [[one[key] for key in keys] for one in found["unseen"]]
+    # What changes no number is in the record.
+    unseen = [[one[key] for key in keys] for one in found["unseen"] if one["outcome"] != "no effect"]
     return [
         Words([said]),
         TableBlock(heads, rooms, "Faults tried"),
