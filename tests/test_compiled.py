@@ -40,13 +40,14 @@ def test_bare_interfaces(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_random_bare_interfaces(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """To 1e-14 again; a barrier that is off by 1e-12 is seen."""
+    """To 1e-14 again, or as far as NumPy's path knows itself; a barrier that is off by 1e-12 is seen."""
     seen = 0
     for _ in range(60):
         structure = random_interface(rng).structure
         grid = k_of(structure)[:, None, None], *GRID
         found, expected = both(structure, monkeypatch, *grid)
-        assert relative(found, expected) <= 1e-14
+        apart, known = np.abs(found - expected).max(axis=(-1, -2)), CONTINUUM.errors(structure, *grid).flows
+        assert np.all(apart <= np.maximum(known, 1e-14 * np.abs(expected).max()))
         (delta,) = structure.interfaces
         off = replace(structure, interfaces=(replace(delta, barrier=delta.barrier + 1e-12),))
         seen += relative(both(off, monkeypatch, *grid)[0], expected) > 1e-14
