@@ -82,10 +82,11 @@ def test_overview(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["topological-insulator", "pt-yig"])
 def test_findings_of_a_system(name: str) -> None:
     """The same claims about the same quantities with the same verdicts, and numbers within their budgets."""
-    old, new = committed(name, "report.json")["verdicts"], sc.check(sc.load(name)).to_dict()["verdicts"]
-    # Reports of bare interfaces neither ask the referee nor hold rows against the file once more.
-    beside = {"proved", "equations", "file", "plain-sum"}
-    old, new = ([row for row in rows if row["claim"] not in beside] for rows in (old, new))
+    system = sc.load(name)
+    old, new = committed(name, "report.json")["verdicts"], sc.check(system).to_dict()["verdicts"]
+    if isinstance(system, sc.Interface):
+        # Reports of bare interfaces neither ask the referee nor hold rows against the file once more.
+        new = [row for row in new if row["claim"] not in {"proved", "equations", "file"}]
     words = ("claim", "title", "equation", "source", "engine", "verdict", "form")
     assert [[row[key] for key in words] for row in old] == [[row[key] for key in words] for row in new]
     # Which of several places is off by the most rounding is another one on another processor.

@@ -417,6 +417,16 @@ def test_tails_count_what_poles_make_of_them(width: float, waves: int) -> None:
     assert tail < error <= tail * near.amplified[0, 0]
 
 
+def test_weights_next_to_many_poles_magnify_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two pairs upon the axis, as of a stack: exact for all polynomials weights add up to 10⁵ and more."""
+    poles, none = np.array([0.19976445, 0.0610651, 0.2203201, 0.07953483], dtype=complex), np.zeros(0)
+    small = [np.abs(rule(n, none, poles)).sum() for n in LEVELS[1:]]
+    monkeypatch.setattr("sotcheck.numerics.nearpoles.PARTS", (1.0,))
+    assert all(
+        one < 1e-4 * np.abs(rule(n, none, poles)).sum() for n, one in zip(LEVELS[1:], small, strict=True)
+    )
+
+
 def test_tails_that_are_flat_bound_nothing() -> None:
     """Noise is no decay, and bounds no less than itself: nested rules are left alone. Rounding is none."""
     noise = np.random.default_rng(3).standard_normal((63, 1))

@@ -187,3 +187,12 @@ def test_budgets_of_random_stacks(seed: int) -> None:
             assert row.parts is not None
             assert reference.parts is not None
             assert np.all(np.abs(row.parts.value - reference.parts.value) <= row.parts.error), tolerance
+
+
+@pytest.mark.parametrize("seed", [58, 151])
+def test_several_resonances_leave_no_error_untold(seed: int) -> None:
+    """Weights of 10⁶ next to their poles once made sums at 1e-9 wrong by 12,000 budgets."""
+    coarse, fine = (sc.torque(random_stack(seed), "continuum", tolerance=rtol) for rtol in (1e-6, 1e-9))
+    for one, other in zip(coarse, fine, strict=True):
+        assert np.abs(one.vector - other.vector).max() <= one.t.total + other.t.total
+        assert other.t.total < 1e-11

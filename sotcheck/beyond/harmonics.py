@@ -49,7 +49,8 @@ H_R = (0.02, 0.04, 0.08, 0.16, 0.32, 0.5, 0.7, 1.0)
 LADDER = (0.16, 0.08, 0.04)
 #: Quadrature error up to the last step that matters to exponents, and beyond.
 FINE_UP_TO, FINE, COARSE = 0.2, 1e-8, 1e-5
-#: The full sphere, nodes in θ and φ, on which everything forbidden is looked for.
+#: The full sphere, nodes in θ and φ, on which everything forbidden is looked for; at an h_R so small that
+#: harmonics beyond these nodes, which go as h_R⁸, are not taken for forbidden ones.
 FULL, FULL_H_R, FULL_TOLERANCE, FULL_ORDERS, FULL_DEGREES = (6, 6), 0.05, 1e-11, 2, 4
 #: Problems of one direction: there are dozens, and where a sum is hard its error may be larger than wanted.
 MOST_PROBLEMS = 40_000
