@@ -10,7 +10,6 @@ import pytest
 from sotcheck_bench import naive_kwant
 
 from sotcheck.engines import Engine, KwantChain, Matching
-from sotcheck.engines.kwant_chain import BUNDLE
 from sotcheck.engines.kwant_private import channel_modes
 from sotcheck.exact.observables import exact_flows
 from sotcheck.numerics.angles import Sum
@@ -31,7 +30,7 @@ def test_continuum_flows(benchmark: Any, problems: int) -> None:
     assert benchmark(Matching().flows, IFACE.structure, k_perp, angle, H_R).shape[:2] == (side, side)
 
 
-@pytest.mark.parametrize("chains", [1, 16, BUNDLE])
+@pytest.mark.parametrize("chains", [1, 16, 256])
 def test_kwant_bundle(benchmark: Any, chains: int) -> None:
     """One bundle of chains of equal k_⊥, modes known."""
     angle = np.linspace(0.1, 6.2, chains)

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sotcheck.engines.kwant_private import bundled_lead, channel_modes, kwant, system_class, wave_functions
+from sotcheck.engines.kwant_private import ROUNDING, TRIED, channel_modes, kwant, lead_modes, wave_functions
 from sotcheck.engines.lattice import Chain
+from sotcheck.errors import EngineError
 from sotcheck.system.spin import IDENTITY
 
 #: On-site term and hopping of a wave that travels with qa = 0.9, and of one that decays.
@@ -49,8 +50,8 @@ def free(chains: int, sites: int = 4) -> Chain:
     return Chain(OPEN[0] * one, OPEN[0] * one[1:] / 2, OPEN[1] * one[1:], [1])
 
 
-def test_bundled_leads_and_matrices_as_systems() -> None:
-    """A `FiniteSystem` needs a matrix, norbs and leads, no more; a wave may come in all chains at once."""
+def test_a_wave_comes_in_all_chains_at_once() -> None:
+    """Kwant's solver needs the equations, no more; a closed channel's wave is zero."""
     modes = np.array([[channel_modes(*OPEN)] * 2] * 3)
     waves = wave_functions(free(3), [(modes, IDENTITY), (modes, IDENTITY)])
     for side in (0, 1):
@@ -60,18 +61,42 @@ def test_bundled_leads_and_matrices_as_systems() -> None:
         step = np.exp(0.9j if side == 0 else -0.9j)
         assert np.abs(wave[1:] / wave[:-1] - step).max() < 1e-13
         assert np.abs(waves[side][0, :, :, 1]).max() < 1e-13, "one spin at a time"
-    # Closed channels have no incoming wave.
-    stabilized = bundled_lead(np.array([[channel_modes(*OPEN), channel_modes(*CLOSED)]]), IDENTITY).modes()[1]
-    assert stabilized.nmodes == 1
-    assert stabilized.vecs.shape == stabilized.vecslmbdainv.shape == (2, 3)
+    half = np.array([[channel_modes(*OPEN), channel_modes(*CLOSED)]])
+    from_left, from_right = wave_functions(free(1), [(half, IDENTITY), (modes[:1], IDENTITY)])
+    assert np.abs(from_left[1]).max() == 0 < np.abs(from_left[0]).max()
+    assert np.abs(from_right).max(axis=(1, 2, 3)).min() > 0.1
 
 
-def test_a_system_gives_its_hamiltonian_block_by_block() -> None:
-    chain = free(2)
-    system = system_class()(chain, [])
-    matrix, norbs, _ = system.hamiltonian_submatrix()
-    assert np.array_equal(norbs, np.full(8, 2))
-    assert np.abs(matrix.toarray() - matrix.toarray().conj().T).max() == 0
-    assert np.array_equal(system.hamiltonian(0, 0), chain.sites[0, 0])
-    assert np.array_equal(system.hamiltonian(0, 2), -chain.hopping[0, 0])
-    assert np.abs(system.hamiltonian(0, 1)).max() == 0, "chains do not touch"
+def nowhere(one: int) -> str:
+    return f"channel {one}"
+
+
+def phaseless(modes: Any) -> Any:
+    return modes * modes[..., [1, 1, 3, 3, 4, 1]].conj()
+
+
+def test_modes_of_many_channels_are_kwants(rng: np.random.Generator) -> None:
+    """Also those at which Kwant is not asked, of both signs of the hopping, in the band and far from it."""
+    cosine = np.concatenate(
+        [rng.uniform(-1, 1, 40), np.cosh(rng.uniform(0.01, 20, 40)) * rng.choice([-1, 1], 40)]
+    )
+    hopping = rng.uniform(0.3, 3, 80) * rng.choice([-1, 1], 80)
+    onsite = 2 * hopping * cosine
+    found = lead_modes(onsite, hopping, nowhere)
+    kwants = np.array([channel_modes(*band) for band in zip(onsite.tolist(), hopping.tolist(), strict=True)])
+    ours, theirs = phaseless(found), phaseless(kwants)
+    rounding = np.finfo(float).eps * (1 / np.abs(1 - cosine**2) + np.abs(cosine))
+    assert np.all(np.abs(ours - theirs) <= ROUNDING * rounding[:, None] * np.abs(theirs))
+    assert np.array_equal(found[:, -1] != 0, np.abs(cosine) < 1)
+
+
+def test_modes_that_are_not_kwants_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    onsite, hopping = np.linspace(-1.9, 5, 3 * TRIED), np.ones(3 * TRIED)
+    lead_modes(onsite, hopping, nowhere)
+    real = np.linalg.eigvals
+    monkeypatch.setattr(np.linalg, "eigvals", lambda transfer: real(transfer) * (1 + 1e-9))
+    with pytest.raises(EngineError, match=r"the modes of channel \d+ are not Kwant's"):
+        lead_modes(onsite, hopping, nowhere)
+    monkeypatch.undo()
+    with pytest.raises(EngineError, match="channel 2: not finite"):
+        lead_modes(np.array([1.0, 1.0, np.nan]), np.ones(3), nowhere)

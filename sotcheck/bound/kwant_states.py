@@ -20,7 +20,7 @@ import numpy as np
 
 from sotcheck.bound.states import norm
 from sotcheck.engines.kwant_chain import alike
-from sotcheck.engines.kwant_private import channel_modes, wave_functions
+from sotcheck.engines.kwant_private import lead_modes, wave_functions
 from sotcheck.engines.lattice import Bonds, assemble, exact_difference, finite_difference
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex
@@ -197,7 +197,7 @@ def density(problem: Problems, kinetic: Array, spacing: float) -> Complex:
     regions = [Bonds.of(bands[..., s], q[:, s], m) for s in SPINS]
     spinors = np.linalg.eigh(dot_sigma(m))[1][:, ::-1]
     found: Complex = np.empty((len(kinetic), 2, 2), dtype=complex)
-    for some in alike(modes[..., -1] != 0):
+    for some in alike(np.zeros((len(kinetic), 1))):
         kappa = np.broadcast_to(problem.kappa, (1, len(some), 2, 2))
         chain = assemble([region[some] for region in regions], [1, 1], kappa, "finite-difference")
         leads = [(modes[some][:, s], spinors) for s in SPINS]
@@ -208,10 +208,4 @@ def density(problem: Problems, kinetic: Array, spacing: float) -> Complex:
 
 def _modes(h: Array, t: Array) -> Complex:
     """Return Kwant's `Modes` of each band, shape (..., 6)."""
-    try:
-        found = list(map(channel_modes, h.ravel().tolist(), t.ravel().tolist()))
-    except (ValueError, RuntimeError, np.linalg.LinAlgError) as error:
-        raise EngineError(
-            f"Kwant could not solve a chain ({error}): an energy too close to a band edge, or not finite"
-        ) from error
-    return np.array(found).reshape(*h.shape, -1)
+    return lead_modes(h.ravel(), t.ravel(), lambda _: "a chain").reshape(*h.shape, -1)

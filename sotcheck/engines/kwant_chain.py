@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from sotcheck.engines.base import Engine
-from sotcheck.engines.kwant_private import channel_modes, kwant, wave_functions
+from sotcheck.engines.kwant_private import kwant, lead_modes, wave_functions
 from sotcheck.engines.lattice import Bonds, Chain, Scheme, assemble, bonds, cells, default_spacing
 from sotcheck.errors import EngineError, in_range
 from sotcheck.numerics.arrays import Array, Complex, Index
@@ -22,8 +22,8 @@ from sotcheck.system.spin import dot_sigma
 from sotcheck.system.states import Errors, States
 from sotcheck.system.structure import Region, Scale, Structure
 
-#: Most chains in one Kwant system: Kwant's dense lead blocks outweigh its overhead beyond.
-BUNDLE = 64
+#: Most chains that are solved at once.
+BUNDLE = 512
 #: Below this (k_z a)² Kwant's modes lose their digits, or their number.
 SMALLEST_PHASE2 = 1e-14
 #: Accepted lattice spacings; most of them will not suit an interface.
@@ -52,31 +52,27 @@ def lead_of(name: str, region: Region, energy: float, k_perp: Array, a: float, s
     q2, axis = region.bands(energy, k_perp)
     found = bonds(q2, axis, a, scheme, region.mass)
     _, first, inverse = np.unique(q2.ravel(), return_index=True, return_inverse=True)
-    flat = found.bands.reshape(2, -1).real
-    modes = []
-    for index in first:
-        k = found.wave_numbers.ravel()[index]
-        spin = ("minority", "majority")[index % 2] if region.exchange else "channel"
-        where = f"{name} lead's {spin} at k_perp = {k_perp[index // 2]:g}, k_z^2 = {(k**2).real:.3g}"
-        try:
-            one = channel_modes(*flat[:, index].tolist())
-        except (ValueError, RuntimeError, np.linalg.LinAlgError) as error:
-            raise EngineError(
-                f"Kwant could not find the modes of the {where} ({error}): "
-                "too close to a band edge, or not finite"
-            ) from error
-        if abs(k * a) ** 2 < SMALLEST_PHASE2:
-            raise EngineError(f"the {where} is too close to a band edge for Kwant's modes")
-        is_open = one.incident != 0
-        if is_open != (k.real > 0):
-            raise EngineError(
-                f"Kwant found the {where} {'open' if is_open else 'closed'}, which it is not: "
-                "too close to a band edge"
-            )
-        modes.append(one)
+    onsite, hopping = found.bands.reshape(2, -1).real[:, first]
+    k = found.wave_numbers.ravel()[first]
+
+    def where(one: int) -> str:
+        spin = ("minority", "majority")[first[one] % 2] if region.exchange else "channel"
+        where = f"{k_perp[first[one] // 2]:g}, k_z^2 = {(k[one] ** 2).real:.3g}"
+        return f"the {name} lead's {spin} at k_perp = {where}"
+
+    modes = lead_modes(onsite, hopping, where)
+    is_open = modes[:, -1] != 0
+    if (near := np.abs(k * a) ** 2 < SMALLEST_PHASE2).any():
+        raise EngineError(f"{where(int(near.argmax()))} is too close to a band edge for Kwant's modes")
+    if (wrong := is_open != (k.real > 0)).any():
+        one = int(wrong.argmax())
+        raise EngineError(
+            f"Kwant found {where(one)} {'open' if is_open[one] else 'closed'}, which it is not: "
+            "too close to a band edge"
+        )
     # Ascending eigenvalues of σ·d: the minority (+1) is to come first. Without exchange any basis will do.
     spinors = np.linalg.eigh(dot_sigma(axis))[1][:, ::-1]
-    return Lead(found, np.array(modes)[inverse].reshape(-1, 2, 6), spinors)
+    return Lead(found, modes[inverse].reshape(-1, 2, 6), spinors)
 
 
 @dataclass(frozen=True)
@@ -122,7 +118,7 @@ class KwantChain(Engine):
         kappas = np.stack([delta.kappa(k, phi, s) for delta in structure.interfaces])
         psi = np.zeros((2, *kappas.shape), dtype=complex)
         slope = np.zeros((2, *psi.shape), dtype=complex)
-        for some in alike(np.column_stack([left.is_open, right.is_open, *numbers])):
+        for some in alike(np.column_stack([np.zeros(len(k)), *numbers])):
             counts = [int(number[some[0]]) for number in numbers]
             between = [
                 bonds(
@@ -138,33 +134,26 @@ class KwantChain(Engine):
             chain = assemble(regions, [1, *counts, 1], kappas[:, some], self.scheme)
             leads = [(lead.modes[some], lead.spinors) for lead in (left, right)]
             for side, found in enumerate(wave_functions(chain, leads)):
-                _add(psi[side], slope[:, side], some, chain, found, *leads[side])
+                psi[side][:, some], slope[:, side, :, some] = at_interfaces(chain, found, *leads[side])
         k_left, k_right = (lead.bonds.wave_numbers.reshape(*shape, 2) for lead in (left, right))
         psi, slope = psi.reshape(2, -1, *shape, 2, 2), slope.reshape(2, 2, -1, *shape, 2, 2)
         return States(structure, k_perp, angle, scale, k_left, k_right, psi, slope)
 
 
-def _add(
-    psi: Complex, slope: Complex, some: Index, chain: Chain, waves: Complex, modes: Complex, spinors: Complex
-) -> None:
-    """Add a bundle's waves from one lead to ψ (interfaces, n, 2, 2) and its slopes (2, interfaces, …)."""
-    for wave, channel in zip(waves, np.flatnonzero(modes[0, :, -1]), strict=True):
-        incident = modes[:, channel, -1, None]
-        # Kwant's unit current is our unit of flux for ψ/√2; its phase is taken off.
-        column = (np.sqrt(2) * wave * (incident.conj() / np.abs(incident)))[..., None]
-        row = spinors[:, channel].conj()
-        for n, site in enumerate(chain.at):
-            before, here, after = column[site - 1 : site + 2]
-            h_before, h_after = chain.half_cells[site - 1 : site + 1]
-            t_before, t_after = chain.hopping[site - 1 : site + 1]
-            psi[n, some] += here * row
-            # That of the bond and half a cell's on-site term: exact, not to O(a).
-            slope[0, n, some] += (h_before @ here - t_before @ before) * row
-            slope[1, n, some] += (t_after @ after - h_after @ here) * row
+def at_interfaces(chain: Chain, waves: Complex, modes: Complex, spinors: Complex) -> tuple[Complex, Complex]:
+    """Return a bundle's ψ from one lead (interfaces, n, 2, 2) and its slopes (n, 2, interfaces, 2, 2)."""
+    # Kwant's unit current is our unit of flux for ψ/√2; its phase is taken off.
+    phases = np.sqrt(2) * np.exp(-1j * np.angle(modes[..., -1]))
+    psi = np.einsum("csni,nc,jc->snij", waves, phases, spinors.conj())
+    at = np.array(chain.at)
+    # That of the bond and half a cell's on-site term: exact, not to O(a).
+    before = chain.half_cells[at - 1] @ psi[at] - chain.hopping[at - 1] @ psi[at - 1]
+    after = chain.hopping[at] @ psi[at + 1] - chain.half_cells[at] @ psi[at]
+    return psi[at], np.moveaxis(np.stack([before, after]), 2, 0)
 
 
 def alike(kinds: Array) -> Iterator[Index]:
-    """Yield the members of bundles: problems of the same open channels and numbers of cells."""
+    """Yield the members of bundles: problems of the same numbers of cells."""
     _, inverse = np.unique(kinds, axis=0, return_inverse=True)
     for kind in range(inverse.max() + 1):
         members = np.flatnonzero(inverse.ravel() == kind)

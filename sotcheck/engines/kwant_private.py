@@ -1,25 +1,30 @@
 """All that is relied on of Kwant, documented or not: the only module that imports it.
 
-Kwant's time goes into assembling matrices and finding lead modes, hardly any into solving. So one system of
-Kwant's holds a bundle of independent chains, its Hamiltonian is handed over as a matrix, and the modes of a
-lead are put together from those of its spin channels, which Kwant finds once each.
+Kwant's time goes into assembling matrices and finding lead modes, hardly any into solving. So its solver
+gets the equations of a bundle of independent chains at once, and the modes of a lead are put together from
+those of its spin channels, found all at once and held against Kwant's own.
 """
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from functools import cache, lru_cache
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from sotcheck.engines.lattice import Chain
 from sotcheck.errors import EngineError
-from sotcheck.numerics.arrays import Complex
+from sotcheck.numerics.arrays import Array, Complex
 
 #: Kwant's own default for telling propagating modes from others, in units of the rounding error.
 TOLERANCE = 1e6
+#: Of lead modes Kwant itself finds one in so many, and all with |sin² qa| below.
+TRIED, EDGE = 10, 1e-6
+#: Others may differ from Kwant's by so much, relatively, times ε/|sin² qa|, or ε e^|qa| far from the band.
+ROUNDING = 1e3
 
 
 @cache
@@ -70,7 +75,7 @@ class Modes(NamedTuple):
 
 @lru_cache(maxsize=65536)
 def channel_modes(onsite: float, hopping: float) -> Modes:
-    """Let Kwant solve the lead −t(ψ_{n−1} + ψ_{n+1}) + h ψ_n = 0 of one spin; chains of equal k_⊥ share it.
+    """Let Kwant solve the lead −t(ψ_{n−1} + ψ_{n+1}) + h ψ_n = 0 of one spin.
 
     `kwant.physics.modes` would do the same five times slower: it looks for symmetries first.
     """
@@ -86,85 +91,83 @@ def channel_modes(onsite: float, hopping: float) -> Modes:
     return Modes(*pairs[0], *pairs[1], root[0, 0], waves[0, 0] * np.exp(-1j * momenta[0]))
 
 
-def bundled_lead(modes: Complex, spinors: Complex) -> Any:
-    """Return a lead for a bundle of chains from the modes (chains, 2, 6) of their spin channels.
+def lead_modes(onsite: Array, hopping: Array, where: Callable[[int], str]) -> Complex:
+    """Return the `Modes` of channels (n,), shape (n, 6); an EngineError tells where Kwant has none.
 
-    Outgoing and decaying modes are each chain's own. An incoming one comes in all chains at once: they do not
-    touch, so one wave function solves all; they have the same channels open. Spinors (2, 2) are columns.
+    By Kwant's eigenproblem, ψ_n = λ ψ_{n+1} with λ² − (h/t)λ + 1 = 0, for all channels at once. Kwant itself
+    finds one in `TRIED`, and all next to band edges: the others have to be the same but for phases.
     """
-    chains = len(modes)
-    *vectors, root_hopping, incident = np.moveaxis(modes, -1, 0)
-    is_open = np.flatnonzero(incident[0])
-
-    def columns(incoming: Complex, outgoing: Complex) -> Complex:
-        come_in = np.zeros((chains, 2, len(is_open)), dtype=complex)
-        come_in[:, is_open, np.arange(len(is_open))] = incoming[:, is_open]
-        return np.hstack([come_in.reshape(2 * chains, -1), np.diag(outgoing.ravel())])
-
-    roots = np.zeros((chains, 2, chains, 2), dtype=complex)
-    roots[np.arange(chains), :, np.arange(chains)] = root_hopping[:, None] * spinors
-    empty = np.empty(0)
-    return kwant().system.PrecalculatedLead(
-        modes=(
-            # What no one asks for when wave functions are wanted.
-            kwant().physics.PropagatingModes(empty[None], empty, empty),
-            kwant().physics.StabilizedModes(
-                columns(vectors[0], vectors[2]),
-                columns(vectors[1], vectors[3]),
-                len(is_open),
-                roots.reshape(2 * chains, 2 * chains),
-            ),
-        )
-    )
-
-
-@cache
-def system_class() -> type:
-    """Return Kwant's low-level system of chains whose Hamiltonian is a matrix, derived late from Kwant's."""
-    from scipy import sparse
-
-    class Chains(kwant().system.FiniteSystem):  # type: ignore[misc]
-        """Chains side by side: the orbitals of all first sites, then those of all second ones, …."""
-
-        def __init__(self, chain: Chain, leads: list[Any]) -> None:
-            length, size = chain.sites.shape[:2]
-            sites = np.arange(length * size).reshape(length, size)
-            self.lead_interfaces = [sites[0], sites[-1]]
-            self.leads = leads
-            self._norbs = np.full(sites.size, 2)
-            # A bond counts in both directions: with the same block even where that is not Hermitian.
-            blocks = np.concatenate([chain.sites, -chain.hopping, -chain.hopping]).reshape(-1, 2, 2)
-            rows = np.concatenate([sites, sites[:-1], sites[1:]]).ravel()
-            columns = np.concatenate([sites, sites[1:], sites[:-1]]).ravel()
-            spin = np.arange(2)
-            row = np.broadcast_to(2 * rows[:, None, None] + spin[:, None], blocks.shape)
-            column = np.broadcast_to(2 * columns[:, None, None] + spin, blocks.shape)
-            self._matrix = sparse.coo_matrix(
-                (blocks.ravel(), (row.ravel(), column.ravel())), shape=(2 * sites.size, 2 * sites.size)
-            )
-
-        def hamiltonian(self, i: int, j: int, *_: Any, **__: Any) -> Complex:
-            """Return one block, as every system of Kwant's can."""
-            block: Complex = self._matrix.tocsr()[2 * i : 2 * i + 2, 2 * j : 2 * j + 2].toarray()
-            return block
-
-        def hamiltonian_submatrix(self, *_: Any, **__: Any) -> Any:
-            """Return what Kwant's solvers ask for: the matrix, and the orbitals of each site."""
-            return self._matrix, self._norbs, self._norbs
-
-    return Chains
+    sign, root = -np.sign(hopping), np.sqrt(np.abs(hopping))
+    cosine = onsite / (2 * hopping)
+    transfer = np.zeros((len(cosine), 2, 2))
+    transfer[:, 0, 0], transfer[:, 0, 1], transfer[:, 1, 0] = 2 * cosine, -sign, sign
+    try:
+        found = np.linalg.eigvals(transfer).astype(complex)
+    except np.linalg.LinAlgError as error:
+        bad = int(np.argmin(np.isfinite(cosine)))
+        raise EngineError(f"Kwant could not find the modes of {where(bad)}: not finite") from error
+    is_open = np.abs(cosine) < 1
+    # The velocity has the sign of sign · Im λ; what decays away from the scattering region has |λ| > 1.
+    order = np.argsort(np.where(is_open[:, None], sign[:, None] * found.imag, np.abs(found)), axis=1)
+    coming, going = np.take_along_axis(found, order, axis=1).T
+    # Of unit current, or of unit length.
+    size = 1 / np.sqrt(np.where(is_open, 2 * np.abs(going.imag), 1 + np.abs(going) ** -2.0))
+    incoming = is_open * size
+    waves = incoming * sign / coming, incoming, size * sign / going, size, root, incoming * coming / root
+    modes = np.stack(waves, axis=-1)
+    sine2 = np.abs(1 - cosine**2)
+    for one in np.flatnonzero((sine2 < EDGE) | (np.arange(len(sine2)) % TRIED == 0)).tolist():
+        try:
+            kwants = np.array(channel_modes(float(onsite[one]), float(hopping[one])))
+        except (ValueError, RuntimeError, np.linalg.LinAlgError) as error:
+            raise EngineError(
+                f"Kwant could not find the modes of {where(one)} ({error}): "
+                "too close to a band edge, or not finite"
+            ) from error
+        # Products in which phases drop out.
+        ours, theirs = (those * those[[1, 1, 3, 3, 4, 1]].conj() for those in (modes[one], kwants))
+        rounding = ROUNDING * np.finfo(float).eps * (1 / max(sine2[one], EDGE) + abs(cosine[one]))
+        if sine2[one] > EDGE and np.any(np.abs(ours - theirs) > rounding * np.abs(theirs)):
+            raise EngineError(f"the modes of {where(one)} are not Kwant's")
+        modes[one] = kwants
+    return modes
 
 
 def wave_functions(chain: Chain, leads: list[tuple[Complex, Complex]]) -> list[Complex]:
-    """Return Kwant's waves from either lead (modes, spinors), two arrays (open channels, sites, chains, 2).
+    """Return waves from either lead (modes (chains, 2, 6), spinors), two arrays (channels, sites, chains, 2).
 
-    Per unit Kwant current 2 Im[ψ†tψ'] = 1; or raise an EngineError.
+    Per unit Kwant current 2 Im[ψ†tψ'] = 1, zero from a closed channel; or raise an EngineError. The equations
+    are those of `kwant.wave_function`, for ψ and the amplitudes of what leaves, all chains' side by side.
     """
-    system = system_class()(chain, [bundled_lead(*lead) for lead in leads])
+    from scipy import sparse
+
+    sites, chains = chain.sites.shape[:2]
+    # Blocks (chains, 2, 2) by row and column: the sites, then the outgoing waves of either lead. A bond
+    # counts in both directions: with the same block even where that is not Hermitian.
+    blocks = {(n, n): site for n, site in enumerate(chain.sites)}
+    for n, bond in enumerate(chain.hopping):
+        blocks[n, n + 1] = blocks[n + 1, n] = -bond
+    comes_in = np.zeros((2, sites + 2, chains, 2, 2), dtype=complex)
+    for lead, end in ((0, 0), (1, sites - 1)):
+        modes, spinors = leads[lead]
+        incoming, incoming_next, outgoing, outgoing_next, root, _ = np.moveaxis(modes[:, None], -1, 0)
+        velocity, out = root * spinors, sites + lead
+        blocks[end, out] = velocity * outgoing
+        blocks[out, end] = velocity.conj().swapaxes(-1, -2)
+        blocks[out, out] = -outgoing_next * np.eye(2)
+        comes_in[lead, end], comes_in[lead, out] = -velocity * incoming, incoming_next * np.eye(2)
+    place = 2 * np.arange(chains)[:, None] + np.arange(2)
+    rows, columns = (2 * chains * np.array(side)[:, None, None] + place for side in zip(*blocks, strict=True))
+    matrix = np.stack(list(blocks.values()))
+    row, column = np.broadcast_arrays(rows[..., None], columns[:, :, None])
+    solver = kwant().solvers.default.hidden_instance
+    shape = 2 * (comes_in[0, ..., 0].size,)
+    equations = sparse.coo_matrix((matrix.ravel(), (row.ravel(), column.ravel())), shape)
+    given = sparse.csc_matrix(np.moveaxis(comes_in, 0, -2).reshape(-1, 4))
     try:
-        # κ̂ is Hermitian, and so are the blocks, unless a complex scale is wanted: Kwant need not look.
-        found = kwant().wave_function(system, 0.0, check_hermiticity=False)
+        factors = solver._factorized(equations.asformat(solver.lhsformat))
+        found = solver._solve_linear_sys(factors, given.asformat(solver.rhsformat), slice(2 * sites * chains))
     except RuntimeError as error:
         raise EngineError(f"Kwant could not solve the chain ({error}): is h_R finite?") from error
-    shape = *chain.sites.shape[:2], 2
-    return [found(lead).reshape(-1, *shape) for lead in (0, 1)]
+    waves = np.moveaxis(found.reshape(sites, chains, 2, 2, 2), (3, 4), (0, 1))
+    return list(waves)
