@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -112,8 +113,15 @@ def parts_of(t: Estimate, m: Array) -> Estimate | None:
 
     Both axes are transverse to m, so that what t loses along m does not matter: |t·f|/|f|² with |f| = |m×ŷ|.
     """
-    axes = components(np.eye(3), m)
-    return None if axes is None else t @ np.stack(axes, axis=-1)
+    axes = _axes(tuple(m.tolist()))
+    return None if axes is None else t @ axes
+
+
+@lru_cache(maxsize=64)
+def _axes(m: tuple[float, ...]) -> Array | None:
+    """Return what t is multiplied by from the right to give (fieldlike, dampinglike), shape (3, 2)."""
+    axes = components(np.eye(3), np.array(m))
+    return None if axes is None else np.stack(axes, axis=-1)
 
 
 def summed_errors(engine: Engine, system: System, h_R: Array) -> Array:
