@@ -190,7 +190,8 @@ def test_the_table() -> None:
 BARS: dict[str, tuple[float | None, float | None]] = {
     "continuum": (None, 0.25), "continuum_over_naive": (30_000, None), "kwant_over_naive": (25, None),
     "kwant_difference": (None, 1e-13), "fewer_than_quad_vec": (50, None), "workers_ratio": (1.8, None),
-    "memory": (None, 500), "sweep_overhead": (None, 5), "stack_plain": (None, 5), "stack_coupled": (None, 5),
+    "torque_over_kernel": (None, 8), "memory": (None, 500), "sweep_overhead": (None, 5),
+    "stack_plain": (None, 5), "stack_coupled": (None, 5),
 }  # fmt: skip
 if has_numba():
     BARS |= {"numba_over_c": (None, 2), "numba_threads": (1.6, None)}

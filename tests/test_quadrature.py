@@ -16,9 +16,9 @@ from sotcheck.exact.observables import exact_flows
 from sotcheck.numerics.angles import CLOSE, FIRST_ANGLE, FIRST_ANGLES, MOST_ANGLES
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.nearpoles import fejer, near_poles, rule
+from sotcheck.numerics.nested import LEVELS, nested_error
 from sotcheck.numerics.path import substitution
 from sotcheck.numerics.quadrature import PolesOf, sample, sum_over_k
-from sotcheck.numerics.radial import LEVELS, nested_error
 from sotcheck.numerics.tails import SAFETY, fejer_tail, period_tail
 from sotcheck.system.files import load
 from sotcheck.system.interface import Interface

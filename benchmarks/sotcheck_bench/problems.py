@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -17,6 +18,7 @@ from sotcheck.system.model import System
 from sotcheck.system.spin import pauli_vector
 from sotcheck.system.stack import Stack
 from sotcheck.system.states import States
+from sotcheck.trial.torque import torque
 from sotcheck_bench import naive_kwant
 from sotcheck_bench.native import has_numba, kernels
 from sotcheck_bench.timing import Recorded, best_of, every, largest
@@ -147,6 +149,22 @@ def problems_of_a_torque(iface: Interface) -> tuple[Recorded, Problems]:
     recorded = Recorded(Matching())
     exact_flows(recorded, iface, np.array([iface.h_R]), rtol=TOLERANCE)
     return recorded, recorded.flattened()
+
+
+def torque_times(iface: Interface, *, rounds: int) -> dict[str, float]:
+    """Return seconds of a "torque" at TOLERANCE, of its problems in the "kernel", and how many "problems"."""
+    recorded, (k_perp, angle, h_R) = problems_of_a_torque(iface)
+    once_more = itertools.count()
+
+    def whole() -> None:
+        # Another h_R each time: nothing is known from the last.
+        torque(iface, "continuum", h_R=iface.h_R * (1 + 1e-9 * next(once_more)), tolerance=TOLERANCE)
+
+    kernel = partial(_flows, Matching(), False, iface.structure, k_perp, angle, h_R)
+    work: dict[str, Callable[[], Any]] = {"torque": whole, "kernel": kernel}
+    for one in work.values():
+        one()
+    return {**best_of(work, rounds), "problems": float(recorded.problems)}
 
 
 def kwant_times(iface: Interface, *, naive: int, rounds: int) -> dict[str, float]:

@@ -8,6 +8,7 @@ E_F, each negative eigenvalue of the matching matrix there is a state below E_F.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -55,6 +56,7 @@ class FirstStates(NamedTuple):
     k_perp: float | None
 
 
+@lru_cache(maxsize=64)
 def first_states(iface: Interface) -> FirstStates:
     """Return from which |h_R| there are bound states at or below E_F, over all k_⊥ and angles.
 
@@ -183,6 +185,7 @@ class Occurrence:
         return self.bound and not self.why
 
 
+@lru_cache(maxsize=64)
 def occurrence(iface: Interface, h_R: float) -> Occurrence:
     """Find whether h_R binds states, and what they do to the Fermi sea; the interface's own is not used.
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -108,6 +109,10 @@ def poles(iface: Interface, segment: Segment, angle: Array, h_R: Array, *, spaci
         return np.zeros((*angle.shape, 0), dtype=complex)
     edges = [_snapped(iface.k_perp2_max(source), segment, iface.same_threshold) for source in SOURCES]
     c, h = along_m(iface, angle).reshape(-1, 1), h_R.reshape(-1, 1)
+    if c.size > 1 and not any(iface.m[:2]) and np.ptp(h) == 0:
+        # For m along z all angles are alike.
+        one = _at_any_angle(iface, segment, float(h_R.flat[0]), spacing)
+        return np.broadcast_to(one, (*angle.shape, *one.shape))
 
     def f(theta: Complex, rows: Index) -> Complex:
         k, majority, minority = (wave_number(edge, segment, theta, spacing) for edge in edges)
@@ -117,6 +122,12 @@ def poles(iface: Interface, segment: Segment, angle: Array, h_R: Array, *, spaci
     radius = analytic_radius(segment, [0.0, *edges])
     found = zeros_near(f, c.size, 0.0, np.pi / 2, radius)
     return found.reshape(*angle.shape, found.shape[1])
+
+
+@lru_cache(maxsize=64)
+def _at_any_angle(iface: Interface, segment: Segment, h_R: float, spacing: float) -> Complex:
+    """Return the poles (most,) where the angle makes no difference: sums and warnings ask for them again."""
+    return poles(iface, segment, np.zeros(()), np.array(h_R), spacing=spacing)
 
 
 def kinks(iface: Interface, h_R: Array, *, spacing: float = 0.0) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from sotcheck.engines.determinant import kinks_of, poles_near
 from sotcheck.engines.narrow import narrow_flows
 from sotcheck.engines.poles import x_of
 from sotcheck.exact.inside import flows_of
-from sotcheck.numerics.angles import NESTED, Sum
+from sotcheck.numerics.angles import FIRST_ANGLES, NESTED, Sum
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate, side_by_side
@@ -69,8 +70,16 @@ def exact_flows(engine: Engine, system: System, h_R: Array, *, rtol: float, most
         most_of = {name: max(getattr(one, name) for one in sums) for name in ("angles", "nodes")}
         return replace(sums[0], by_segment=side_by_side([one.by_segment for one in sums], axis=1), **most_of)
 
+    known: dict[tuple[tuple[float, float], bytes], Complex] = {}
+
     def near(segment: tuple[float, float], angles: Array) -> Complex:
-        return poles_near(system, segment, angles[:, None], h_R, spacing)
+        if len(angles) == FIRST_ANGLES and not turns and (segment, angles.tobytes()) not in known:
+            # The angles halfway between come next, and cost little beside these.
+            both = np.stack([angles, angles + np.pi / len(angles)])
+            found = poles_near(system, segment, both[..., None], h_R, spacing)
+            known.update({(segment, at.tobytes()): some for at, some in zip(both, found, strict=True)})
+        at = known.get((segment, angles.tobytes()))
+        return poles_near(system, segment, angles[:, None], h_R, spacing) if at is None else at
 
     def narrow(segment: tuple[float, float], angles: Array, poles: Complex) -> tuple[Array, Array, Mask]:
         some = np.argwhere(~np.isnan(poles))
@@ -112,8 +121,15 @@ def parts_of(t: Estimate, m: Array) -> Estimate | None:
 
     Both axes are transverse to m, so that what t loses along m does not matter: |t·f|/|f|² with |f| = |m×ŷ|.
     """
-    axes = components(np.eye(3), m)
-    return None if axes is None else t @ np.stack(axes, axis=-1)
+    axes = _axes(tuple(m.tolist()))
+    return None if axes is None else t @ axes
+
+
+@lru_cache(maxsize=64)
+def _axes(m: tuple[float, ...]) -> Array | None:
+    """Return what t is multiplied by from the right to give (fieldlike, dampinglike), shape (3, 2)."""
+    axes = components(np.eye(3), np.array(m))
+    return None if axes is None else np.stack(axes, axis=-1)
 
 
 def summed_errors(engine: Engine, system: System, h_R: Array) -> Array:

@@ -17,7 +17,8 @@ import numpy as np
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.nearpoles import fejer
-from sotcheck.numerics.radial import LEVELS, Tolerance, alike, interleaved, nested_error
+from sotcheck.numerics.nested import LEVELS, alike, interleaved, nested, nested_error
+from sotcheck.numerics.radial import Tolerance
 from sotcheck.numerics.tails import period_tail
 from sotcheck.numerics.zeros import parameter
 
@@ -202,7 +203,7 @@ def _rules(evaluate: ByAngle, ends: tuple[float, float], crowded: bool) -> Itera
     for both in _refined(at):
         samples, errors = both[:, 0], both[:, 1]
         n, share = len(samples), (end - start) / np.pi
-        rules = [np.tensordot(fejer(n // step)[1], samples[step - 1 :: step], 1) for step in (8, 4, 2, 1)]
+        rules = list(np.tensordot(nested(n), samples, 1))
         angular = np.abs(rules[-1] - rules[-2]) + _unseen(samples) if crowded else nested_error(rules)
         radial_errors = np.tensordot(fejer(n)[1], errors, 1)
         terms = {ANGULAR: (alike(angular) * share, NESTED), RADIAL: (radial_errors * share, NESTED)}

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.linalg import lstsq
 
 from sotcheck.numerics.arrays import Array, Complex, Index
-from sotcheck.numerics.zeros import parameter
+from sotcheck.numerics.zeros import parameter, side_by_side
 
 #: Poles within ellipses of these parameters get nodes and functions of their own, and functions alone.
 RHO, FAR = 1.35, 2.0
@@ -161,11 +161,8 @@ class NearPoles:
     @cached_property
     def padded(self) -> Complex:
         """The poles, shape (pairs, lanes, most), NaN where there are fewer."""
-        most = max(len(some) for pair in self.poles for some in pair)
-        rows = [
-            [np.pad(one, (0, most - len(one)), constant_values=np.nan) for one in pair] for pair in self.poles
-        ]
-        return np.array(rows)
+        rows = side_by_side([one for pair in self.poles for one in pair])
+        return np.asarray(rows.reshape(len(self.poles), -1, rows.shape[1]), dtype=complex)
 
     def factors(self, n: int) -> Array:
         """Return Π|s − p|² over its geometric mean at n Fejér nodes, by which poles are multiplied away."""
@@ -215,12 +212,7 @@ def near_poles(poles: Complex) -> NearPoles | None:
         nodes.append(np.concatenate([np.zeros(0), *(flanks(p, which) for _, which, p in seen)]))
         steepness.append(1 / np.abs(nodes[-1] - np.repeat([p for _, _, p in seen], 2)))
         owner.append(np.repeat(np.array([lane for lane, _, _ in seen], dtype=int), 2))
-    most = max(map(len, nodes))
-
-    def padded(rows: list[Array]) -> Array:
-        return np.array([np.pad(row, (0, most - len(row)), constant_values=np.nan) for row in rows])
-
-    return NearPoles(chosen, padded(nodes), padded(steepness), owner)
+    return NearPoles(chosen, side_by_side(nodes), side_by_side(steepness), owner)
 
 
 def _seen(p: complex) -> bool:

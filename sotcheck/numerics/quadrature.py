@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise
 from typing import Any
 
@@ -135,9 +135,13 @@ def sum_over_k(
     return replace(found, segments=segments, by_segment=by_segment)
 
 
+#: Gauss's nodes and weights on [−1, 1], each rule found once.
+_legendre = cache(np.polynomial.legendre.leggauss)
+
+
 def gauss(edges: list[float], nodes: int) -> tuple[Array, Array]:
     """Return nodes and weights of ∫dk_⊥² over every segment, Gauss–Legendre in θ, (segments, nodes) each."""
-    u, weights = np.polynomial.legendre.leggauss(nodes)
+    u, weights = _legendre(nodes)
     done = [substitution(*pair, (u + 1) * np.pi / 4) for pair in pairwise(edges)]
     return np.stack([x for x, _ in done]), np.stack([slope for _, slope in done]) * weights * np.pi / 4
 

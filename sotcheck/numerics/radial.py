@@ -17,6 +17,7 @@ import numpy as np
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.nearpoles import NearPoles, fejer, near_poles
+from sotcheck.numerics.nested import LEVELS, STEPS, alike, interleaved, nested, nested_error
 from sotcheck.numerics.path import Path, substitution
 from sotcheck.numerics.tails import fejer_tail
 
@@ -24,48 +25,14 @@ Integrand = Callable[[Array, Array], Array]
 #: The error wanted of an integral whose value by angle, and error, are known so far.
 Tolerance = Callable[[Array, Array], float]
 
-#: Nodes in θ: tried in this order, then the interval is halved.
-LEVELS = (15, 31, 63, 127)
 #: Smallest θ interval, as a fraction of a segment; what is unresolved there stays in the error estimate.
 SMALLEST = 2.0**-20
 #: Most intervals of a segment: noise has no end. What is unresolved then stays in the error estimate as well.
 MOST_INTERVALS = 1000
 #: Rounding of k_⊥² in units of ε, its own and that of a resonance's position.
 NOISE = 4.0
-#: Errors near complex poles oscillate under their geometric envelope: how much a lucky rule may hide.
-SAFETY = 4.0
 #: Next to poles weights are larger than Fejér's: by how much what they leave out may be.
 AMPLIFIED = 4.0
-
-
-def interleaved(new: Array, coarse: Array) -> Array:
-    """Return the samples of a rule from those that its coarser one lacks and has."""
-    finer = np.empty((len(new) + len(coarse), *new.shape[1:]))
-    finer[::2], finer[1::2] = new, coarse
-    return finer
-
-
-def alike(errors: Array) -> Array:
-    """Return the largest errors along the last two axes, the first excepted: one may be small by accident."""
-    largest: Array = errors.max(axis=tuple(range(max(1, errors.ndim - 2), errors.ndim)), keepdims=True)
-    return largest
-
-
-def nested_error(rules: list[Array]) -> Array:
-    """Return an error bound of the last of four rules, each with twice the nodes of the one before.
-
-    The difference of the last two bounds the error of the last but one. That of the last is smaller by at
-    least the factor by which differences have been shrinking: the worse of the last two factors, and no gain
-    at all where they have not, as near a resonance that the rules do not resolve.
-    """
-    d_1, d_2, d_3 = (np.abs(fine - coarse) for coarse, fine in itertools.pairwise(rules))
-
-    def ratio(fine: Array, coarse: Array) -> Array:
-        return np.divide(fine, coarse, out=np.ones_like(fine), where=coarse > fine)
-
-    shrinking = ratio(d_2, d_1)
-    gain = np.minimum(SAFETY * np.maximum(ratio(d_3, d_2), shrinking), 1.0)
-    return d_3 * gain
 
 
 @dataclass(eq=False)
@@ -100,7 +67,7 @@ class _Interval:
     def take(self, values: Array) -> None:
         """Take the integrand there, and integrate."""
         self.samples = values if self.samples is None else interleaved(values, self.samples)
-        rules = [self._apply(self.samples[step - 1 :: step]) for step in (8, 4, 2, 1)]
+        rules = self._rules()
         self.value = rules[-1]
         by_rules, noise = alike(nested_error(rules).max(axis=0)[None]), self._noise(len(self.samples))
         tail = self.width * fejer_tail(self._smooth(self.samples)) * self._amplified
@@ -174,10 +141,16 @@ class _Interval:
         extra[:, both] = values
         return extra
 
-    def _apply(self, samples: Array) -> Array:
+    def _rules(self) -> Sequence[Array]:
+        """Return the integral by four rules, each with twice the nodes of the one before."""
+        assert self.samples is not None
         if self.near is None:
-            return self.width * np.tensordot(fejer(len(samples))[1], samples, axes=1)
-        weights, more = self.near.weights(len(samples))
+            by_rule: Array = self.width * np.tensordot(nested(len(self.samples)), self.samples, axes=1)
+            return list(by_rule)
+        return [self._apply(self.near, self.samples[step - 1 :: step]) for step in STEPS]
+
+    def _apply(self, near: NearPoles, samples: Array) -> Array:
+        weights, more = near.weights(len(samples))
         value = _weighted(weights, samples) + (_weighted(more, self.extra) if self.extra.size else 0.0)
         return self.width * value.reshape(samples.shape[1:])
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -100,16 +101,35 @@ def _turns(values: Complex) -> tuple[Index, Mask]:
     valued: Mask = np.asarray(np.isfinite(values).all(axis=1))
     harmonics = np.fft.fftshift(np.fft.fft(np.where(valued[:, None], values, 0), axis=1), axes=1) / points
     lacks = np.abs(harmonics[:, np.arange(-TAIL, TAIL)]).sum(axis=1)
-    beside = (FINER - 1) * points // 2
-    padded = np.fft.ifftshift(np.pad(harmonics, ((0, 0), (beside, beside))), axes=1)
-    finer = np.fft.ifft(padded, axis=1) * FINER * points
-    following = np.roll(finer, -1, axis=1)
-    # Products with the conjugate turn as quotients do, and zero divides nothing.
-    steps = np.angle(following * finer.conj())
+    turns, followed = _steps(values, lacks)
+    # Where points suffice none between them is asked.
+    if (left := np.flatnonzero(valued & ~followed)).size:
+        finer = np.zeros((len(left), FINER * points), dtype=complex)
+        finer[:, (FINER - 1) * points // 2 :][:, :points] = harmonics[left]
+        finer = np.fft.ifft(np.fft.ifftshift(finer, axes=1), axis=1) * FINER * points
+        turns[left], followed[left] = _steps(finer, lacks[left])
+    return turns, valued & followed
+
+
+def _steps(values: Complex, lacks: Array) -> tuple[Index, Mask]:
+    """Return the turns of rows of points, and where steps are small and what harmonics lack hides no zero."""
+    following = np.roll(values, -1, axis=1)
+    size = np.abs(values)
     # A step past a double zero hides a whole turn, but not the change in size beside it.
-    change = np.abs(following - finer) - LARGEST_STEP * np.maximum(np.abs(following), np.abs(finer))
-    followed: Mask = valued & (change.max(axis=1) < 0) & (lacks < np.abs(finer).min(axis=1) / FINER)
-    return np.rint(steps.sum(axis=1) / (2 * np.pi)).astype(int), followed
+    change = np.abs(following - values) - LARGEST_STEP * np.maximum(size, np.roll(size, -1, axis=1))
+    followed: Mask = (change.max(axis=1) < 0) & (lacks < size.min(axis=1) / FINER)
+    # Products with the conjugate turn as quotients do, and zero divides nothing.
+    turned = np.angle(following * values.conj()).sum(axis=1)
+    return np.rint(np.nan_to_num(turned) / (2 * np.pi)).astype(int), followed
+
+
+@cache
+def _to_powers(count: int) -> Array:
+    """Return the coefficients of T_1, …, T_count, shape (count, count + 1)."""
+    found: Array = np.nan_to_num(
+        side_by_side([chebyshev.cheb2poly(np.eye(n + 1)[n]) for n in range(1, count + 1)])
+    )
+    return found
 
 
 def zeros_inside(count: int, rho: Array, values: Complex) -> tuple[Complex, Mask]:
@@ -130,9 +150,7 @@ def zeros_inside(count: int, rho: Array, values: Complex) -> tuple[Complex, Mask
     some = np.arange(1, count + 1)
     sums = -some / 2 * (grown[:, some] * log[:, -some] - log[:, some] / grown[:, some])
     # Power sums of the zeros themselves, and Newton's identities.
-    to_powers = np.array(
-        [np.pad(chebyshev.cheb2poly(np.eye(n + 1)[n]), (0, count - n)) for n in range(1, count + 1)]
-    )
+    to_powers = _to_powers(count)
     powers = np.linalg.solve(to_powers[:, 1:], (sums - count * to_powers[:, 0]).T)
     companion = np.zeros((rows, count, count), dtype=complex)
     companion[:, some[1:] - 1, some[1:] - 2] = 1
@@ -255,9 +273,16 @@ def zeros_near(f: Functions, number: int, lower: float, upper: float, rho: float
             f"{len(missed)} scattering problems have other poles than the {count[missed].max()} counted: "
             "a parameter is too large for double precision, or two band edges all but coincide"
         )
-    return np.array(
-        [np.pad(one, (0, count.max(initial=0) - len(one)), constant_values=np.nan) for one in kept]
-    )
+    return side_by_side(kept)
+
+
+def side_by_side(rows: Sequence[Array | Complex]) -> Any:
+    """Return rows of different lengths as one array (rows, most), NaN where there is nothing."""
+    most = max(map(len, rows), default=0)
+    found = np.full((len(rows), most), np.nan, dtype=np.result_type(*rows, np.float64))
+    for one, row in zip(found, rows, strict=True):
+        one[: len(row)] = row
+    return found
 
 
 def _distinct(z: Complex, tolerance: float) -> Complex:

@@ -25,7 +25,9 @@ ROOMS = {
     "engines": ("engines.matching", "engines.recursion", "engines.stack", "engines.base"),
     "lattice": ("engines.lattice", "engines.kwant_chain", "engines.kwant_private"),
     "flows": ("system.states", "engines.spin_flows", "engines.stack_flows", "exact.inside"),
-    "quadrature": ("numerics.quadrature", "numerics.radial", "numerics.angles", "numerics.nearpoles"),
+    "quadrature": tuple(
+        f"numerics.{name}" for name in ("quadrature", "radial", "nested", "angles", "nearpoles")
+    ),
     "totals": ("exact.observables", "trial.torque", "trial.torque_table"),
     "first order": ("theory.sums", "theory.first_order", "theory.amplitudes", "theory.symbols"),
     "budgets": ("numerics.estimate", "numerics.convergence"),

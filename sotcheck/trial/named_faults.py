@@ -96,7 +96,7 @@ NAMED = (
         "m_y mirrored wherever spin meets it",
         ("system.spin", "dot_sigma", "v @", "v * np.array([1, -1, 1]) @"),
     ),
-    edited("nested_error returns 0", ("numerics.radial", "nested_error", "d_3 * gain", "0 * d_3")),
+    edited("nested_error returns 0", ("numerics.nested", "nested_error", "d_3 * gain", "0 * d_3")),
     edited(
         "decay constants of closed bands 1e-4 off, of theory and engines",
         ("engines.stack", "outgoing", "-k, k)", "-k, k) * np.where(k.real == 0, 1.0001, 1)"),
