@@ -1,4 +1,4 @@
-"""Rotated, mirrored and reversed copies: what breaks a symmetry rings, even where referee and engines agree."""
+"""Rotated, mirrored and reversed copies: what breaks a symmetry rings, even where engines agree."""
 
 from __future__ import annotations
 
@@ -39,9 +39,13 @@ def test_symmetries_are_kept(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "A", [((0.0, 1.1), (-1.0, 0.0), (0.0, 0.0)), ((0.1, 1.0), (-1.0, 0.1), (0.0, 0.0))], ids=["turn", "mirror"]
+    "A",
+    [((0.0, 1.1), (-1.0, 0.0), (0.0, 0.0)), ((0.1, 1.0), (-1.0, 0.1), (0.0, 0.0))],
+    ids=["turn", "mirror"],
 )
-def test_another_rashba_field_everywhere_breaks_a_symmetry(A: Matrix, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_rashba_field_everywhere_breaks_a_symmetry(
+    A: Matrix, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In all systems alike, and of a bare interface where no other claim has another field to compare."""
     for module in (bare, stacks):
         monkeypatch.setattr(module, "RASHBA", A)

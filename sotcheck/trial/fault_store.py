@@ -73,14 +73,13 @@ def sentence(found: dict[str, Any]) -> str:
     """Say how many faults were flagged."""
     count = {name: sum(room[name] for room in found["rooms"]) for name in OUTCOMES}
     seen = count["flagged"] + count["raised"]
+    old = found.get("changed", 0)
+    changed = f"; {old} of these were put into functions that have changed since" if old else ""
     return (
         f"{seen} of {seen + count['missed']} faults in the machinery that change a number were seen, "
         f"{count['raised']} of them by an error raised; {count['budget']} more change uncertainties alone, "
         f"which still cover, and {count['no effect']} nothing"
-        + (
-            f"; {found['changed']} were put into functions that have changed since"
-            * bool(found.get("changed"))
-        )
+        f"{changed}"
     )
 
 
