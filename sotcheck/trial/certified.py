@@ -36,7 +36,6 @@ EPS = float(np.finfo(float).eps)
 PROVED = ("proved", "The budget of a torque covers how far it is from the proved one")
 EQUATIONS = ("equations", "States solve the equations that the contract's Hamiltonian gives for the file")
 PLAIN = ("plain-sum", "Torques and flows are what a plain rule sums up from states")
-
 FILED = ("file", "JSON has the system of the file, and every row once, with its m, h_R and z")
 
 
@@ -153,13 +152,19 @@ def _held(
     unit = unit_of_torque(system)
     said = row.to_dict(system, unit)
     # Flows may be unknown; components never, where there are any: none is NaN then.
-    known = {name: one for name, one in other.items() if _at(said, name) is not None or name in COMPONENTS}
+    known = {
+        name: one
+        for name, one in other.items()
+        if _at(said, name) is not None or name in COMPONENTS or row.knows_flows
+    }
     # A flow is known no worse than any component of t, a sum of two.
     sizes = [said["uncertainty"].get(name) or said["uncertainty"]["total"] for name in known]
     budget = np.concatenate(
         [np.full(len(one), size) for one, size in zip(known.values(), sizes, strict=True)]
     )
-    measured = np.concatenate([np.atleast_1d(np.asarray(_at(said, name), dtype=float)) for name in known])
+    measured = np.concatenate(
+        [np.broadcast_to(np.asarray(_at(said, name), dtype=float), len(one)) for name, one in known.items()]
+    )
     expected = np.concatenate(list(known.values()))
     # Of a double in the place of another number.
     rounding = error + EPS * float(np.abs(expected).max())
@@ -222,9 +227,9 @@ def _filed(
     system: System, rows: list[TorqueRow], tables: dict[str, Any], wanted: Iterable[str], numbers: list[float]
 ) -> Finding:
     """Hold what JSON says besides torques against the file: its system, and that every row is there once."""
-    m = np.array(tables["interface"].get("magnetization", (0.0, 0.0, 1.0)), dtype=float)
-    z = np.cumsum([0.0, *(layer["thickness"] for layer in tables.get("layer", ()))])
-    h_R = tables["interface"].get("rashba", 0.0)
+    interface = KEYS["interface"] | tables.get("interface", {})
+    h_R, m = interface["rashba"], np.array(interface["magnetization"], dtype=float)
+    z = np.cumsum([0.0, *(layer.get("thickness", 1.0) for layer in tables.get("layer", ()))])
     by_scale = isinstance(system, Stack) and not system.only_rashba
     there = [
         (row.engine, row.source)
@@ -232,19 +237,22 @@ def _filed(
         if (row.scale if by_scale else row.h_R) in numbers
     ]
     asked = [(name, source) for name in wanted for source in (*SOURCES, "total")]
-    said, filed = [float(there.count(one)) for one in asked], [float(len(numbers))] * len(asked)
+    said = [float(there.count(one)) for one in asked]
+    filed = [float(len({*numbers} if source == "total" else numbers)) for _, source in asked]
     for one, other in zip_longest(_flat(to_document(system)), _flat(tables), fillvalue=""):
-        said.append(float(one == other) if isinstance(other, str) or isinstance(one, str) else one)
-        filed.append(1.0 if isinstance(other, str) or isinstance(one, str) else other)
+        words = isinstance(one, str) or isinstance(other, str)
+        said.append(float(one == other) if words else one)
+        filed.append(1.0 if words else other)
     for row in rows:
         found = row.to_dict(system, unit_of_torque(system))
         places = [one["z"] for one in found["interfaces"] or []]
-        said += [row.h_R, *found["magnetization"], *places]
+        said += ["scale" in found, row.h_R, *found["magnetization"], *places]
+        filed.append(isinstance(system, Stack))
         # At a factor of all spin-orbit terms h_R is that of the file times it; else it was asked for.
         filed += [h_R * row.scale if row.scale is not None and h_R else row.h_R, *m / np.linalg.norm(m)]
         filed += z[: len(places)].tolist()
-    rounding = {"rounding": (8 * EPS * np.abs(filed), "double precision")}
-    held = compare(np.array(filed), np.array(said), rounding)
+    expected, measured = np.array(filed, dtype=float), np.array(said, dtype=float)
+    held = compare(expected, measured, {"rounding": (8 * EPS * np.abs(expected), "double precision")})
     return Trial("the system, and rows with m, h_R, and z of interfaces", held, "of all rows").finding(*FILED)
 
 
