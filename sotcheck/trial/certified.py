@@ -152,11 +152,8 @@ def _held(
     unit = unit_of_torque(system)
     said = row.to_dict(system, unit)
     # Flows may be unknown; components never, where there are any: none is NaN then.
-    known = {
-        name: one
-        for name, one in other.items()
-        if _at(said, name) is not None or name in COMPONENTS or row.knows_flows
-    }
+    flows = row.knows_flows
+    known = {n: one for n, one in other.items() if flows or n in COMPONENTS or _at(said, n) is not None}
     # A flow is known no worse than any component of t, a sum of two.
     sizes = [said["uncertainty"].get(name) or said["uncertainty"]["total"] for name in known]
     budget = np.concatenate(
@@ -195,9 +192,8 @@ def once_more(
     by_scale = isinstance(system, Stack) and not system.only_rashba
     first = next(iter(engines.values()))
     if numbers is None:
-        numbers = [
-            1.0 if by_scale else float(tables.get("interface", {}).get("rashba", KEYS["interface"]["rashba"]))
-        ]
+        here = KEYS["interface"] | tables.get("interface", {})
+        numbers = [1.0 if by_scale else here["rashba"]]
     yield _filed(system, rows, tables, wanted, numbers)
     for number in dict.fromkeys((row.scale if by_scale else row.h_R) for row in rows):
         asked = {"scale" if by_scale else "h_R": float(number or 0.0)}
@@ -237,8 +233,8 @@ def _filed(
         if (row.scale if by_scale else row.h_R) in numbers
     ]
     asked = [(name, source) for name in wanted for source in (*SOURCES, "total")]
-    said = [float(there.count(one)) for one in asked]
-    filed = [float(len({*numbers} if source == "total" else numbers)) for _, source in asked]
+    said: list[Any] = [float(there.count(one)) for one in asked]
+    filed: list[Any] = [float(len({*numbers} if source == "total" else numbers)) for _, source in asked]
     for one, other in zip_longest(_flat(to_document(system)), _flat(tables), fillvalue=""):
         words = isinstance(one, str) or isinstance(other, str)
         said.append(float(one == other) if words else one)
