@@ -54,6 +54,18 @@ def test_a_sample_of_the_others(base: list[machinery.Numbers]) -> None:
     assert kinds <= {one.fault.kind for one in seeded}
 
 
+def test_faults_of_functions_that_have_changed_are_tried_again(monkeypatch: Patch) -> None:
+    """A fault carries the digest of its function, by which a store knows it; layout alone changes nothing."""
+    seed = next(one for one in faults.seeds() if one.fault.place == "system.spin.spin_torque")
+    assert seed.fault.source == faults.digest(seed.fault.place) != faults.digest("system.spin.dot_sigma")
+    assert faults.digest("system.spin.gone") == ""
+    found = fault_store.recorded()
+    tried = sum(room[name] for room in found["rooms"] for name in fault_store.OUTCOMES)
+    assert tried >= 300 and found["changed"] < tried
+    monkeypatch.setattr(fault_store, "digest", lambda place: "another")
+    assert fault_store.recorded()["changed"] == tried
+
+
 def test_what_has_an_effect_and_is_not_seen_is_missed(
     base: list[machinery.Numbers], monkeypatch: Patch
 ) -> None:

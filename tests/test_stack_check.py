@@ -42,7 +42,18 @@ BENEATH = Stack(
     name="beneath", E_F=1.5, U_F=0.2, J=0.6, u_0=0.3, h_R=0.3, m=(1.0, 2.0, 2.0),
     layers=(Layer(name="spacer", thickness=0.8, potential=0.3, exchange=0.4, mass=0.8),),
 )  # fmt: skip
-OWN = {"first-order", "linearity", "engines", "ledger", "unitarity", "equations", "plain-sum", "file"}
+OWN = {
+    "first-order",
+    "linearity",
+    "engines",
+    "ledger",
+    "unitarity",
+    "equations",
+    "plain-sum",
+    "file",
+    "rotation",
+    "sum-rule",
+}
 OF_PAPER = {"eq10c", "eq14", "eq15", "eq16c", "eq16d", "eq16-vector", "amplitudes"}
 CONTINUUM = {"continuum": Matching()}
 Patch = pytest.MonkeyPatch

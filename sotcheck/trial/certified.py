@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache, partial
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array
 from sotcheck.referee import bound
 from sotcheck.referee.certificate import Certificate, certificates, prove
-from sotcheck.referee.reading import read
+from sotcheck.referee.reading import KEYS, read
 from sotcheck.referee.sums import Enclosure, weighted
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.files import from_document, read_text, to_document
@@ -35,8 +36,7 @@ EPS = float(np.finfo(float).eps)
 PROVED = ("proved", "The budget of a torque covers how far it is from the proved one")
 EQUATIONS = ("equations", "States solve the equations that the contract's Hamiltonian gives for the file")
 PLAIN = ("plain-sum", "Torques and flows are what a plain rule sums up from states")
-
-FILED = ("file", "Rows of torque carry the m, h_R and z of the file")
+FILED = ("file", "JSON has the system of the file, and every row once, with its m, h_R and z")
 
 
 def certified(
@@ -152,13 +152,16 @@ def _held(
     unit = unit_of_torque(system)
     said = row.to_dict(system, unit)
     # Flows may be unknown; components never, where there are any: none is NaN then.
-    known = {name: one for name, one in other.items() if _at(said, name) is not None or name in COMPONENTS}
+    flows = row.knows_flows
+    known = {n: one for n, one in other.items() if flows or n in COMPONENTS or _at(said, n) is not None}
     # A flow is known no worse than any component of t, a sum of two.
     sizes = [said["uncertainty"].get(name) or said["uncertainty"]["total"] for name in known]
     budget = np.concatenate(
         [np.full(len(one), size) for one, size in zip(known.values(), sizes, strict=True)]
     )
-    measured = np.concatenate([np.atleast_1d(np.asarray(_at(said, name), dtype=float)) for name in known])
+    measured = np.concatenate(
+        [np.broadcast_to(np.asarray(_at(said, name), dtype=float), len(one)) for name, one in known.items()]
+    )
     expected = np.concatenate(list(known.values()))
     # Of a double in the place of another number.
     rounding = error + EPS * float(np.abs(expected).max())
@@ -178,12 +181,20 @@ def once_more(
     path: str | None = None,
     *,
     first_order: bool = False,
+    wanted: Iterable[str] = (),
+    numbers: list[float] | None = None,
 ) -> Iterator[Finding]:
-    """Hold rows and states against the file; sum those of stacks once more, to first order too."""
+    """Hold rows and states against the file; sum those of stacks once more, to first order too.
+
+    `wanted`: engines that rows were asked of, at `numbers` (h_R or scales), the file's own by default.
+    """
     tables = to_document(system) if path is None else tables_of(system, path)
     by_scale = isinstance(system, Stack) and not system.only_rashba
     first = next(iter(engines.values()))
-    yield _filed(system, rows, tables)
+    if numbers is None:
+        here = KEYS["interface"] | tables.get("interface", {})
+        numbers = [1.0 if by_scale else here["rashba"]]
+    yield _filed(system, rows, tables, wanted, numbers)
     for number in dict.fromkeys((row.scale if by_scale else row.h_R) for row in rows):
         asked = {"scale" if by_scale else "h_R": float(number or 0.0)}
         for name, engine in engines.items():
@@ -208,22 +219,55 @@ def once_more(
                     yield held.finding(*PLAIN)
 
 
-def _filed(system: System, rows: list[TorqueRow], tables: dict[str, Any]) -> Finding:
-    """Hold what rows say besides torques against the file."""
-    m = np.array(tables["interface"].get("magnetization", (0.0, 0.0, 1.0)), dtype=float)
-    z = np.cumsum([0.0, *(layer["thickness"] for layer in tables.get("layer", ()))])
-    h_R = tables["interface"].get("rashba", 0.0)
-    said, filed = [], []
+def _filed(
+    system: System, rows: list[TorqueRow], tables: dict[str, Any], wanted: Iterable[str], numbers: list[float]
+) -> Finding:
+    """Hold what JSON says besides torques against the file: its system, and that every row is there once."""
+    interface = KEYS["interface"] | tables.get("interface", {})
+    h_R, m = interface["rashba"], np.array(interface["magnetization"], dtype=float)
+    z = np.cumsum([0.0, *(layer.get("thickness", 1.0) for layer in tables.get("layer", ()))])
+    by_scale = isinstance(system, Stack) and not system.only_rashba
+    there = [
+        (row.engine, row.source)
+        for row in (*rows, *TorqueTable(system, tuple(rows)).totals())
+        if (row.scale if by_scale else row.h_R) in numbers
+    ]
+    asked = [(name, source) for name in wanted for source in (*SOURCES, "total")]
+    said: list[Any] = [float(there.count(one)) for one in asked]
+    filed: list[Any] = [float(len({*numbers} if source == "total" else numbers)) for _, source in asked]
+    for one, other in zip_longest(_flat(to_document(system)), _flat(tables), fillvalue=""):
+        words = isinstance(one, str) or isinstance(other, str)
+        said.append(float(one == other) if words else one)
+        filed.append(1.0 if words else other)
     for row in rows:
         found = row.to_dict(system, unit_of_torque(system))
         places = [one["z"] for one in found["interfaces"] or []]
-        said += [row.h_R, *found["magnetization"], *places]
+        said += ["scale" in found, row.h_R, *found["magnetization"], *places]
+        filed.append(isinstance(system, Stack))
         # At a factor of all spin-orbit terms h_R is that of the file times it; else it was asked for.
         filed += [h_R * row.scale if row.scale is not None and h_R else row.h_R, *m / np.linalg.norm(m)]
         filed += z[: len(places)].tolist()
-    rounding = {"rounding": (8 * EPS * float(np.abs(filed).max()), "double precision")}
-    held = compare(np.array(filed), np.array(said), rounding)
-    return Trial("m, h_R, and z of interfaces", held, "of all rows").finding(*FILED)
+    expected, measured = np.array(filed, dtype=float), np.array(said, dtype=float)
+    held = compare(expected, measured, {"rounding": (8 * EPS * np.abs(expected), "double precision")})
+    return Trial("the system, and rows with m, h_R, and z of interfaces", held, "of all rows").finding(*FILED)
+
+
+def _flat(document: dict[str, Any]) -> list[Any]:
+    """Return all words and numbers of a system's tables, with the defaults that the referee knows."""
+    layers = document.get("layer", ())
+    tables = [(document.get(name, {}) if name else document, name) for name in KEYS if "layer" not in name]
+    tables += [(layer, "layer") for layer in layers]
+    tables += [(layer.get("interface", {}), "layer.interface") for layer in layers]
+    found: list[Any] = []
+    for table, name in tables:
+        for key, default in KEYS[name].items():
+            value = table.get(key, default)
+            if key == "magnetization":
+                # None: that of [interface], which is no other number.
+                value = "" if value is None else np.array(value) / np.linalg.norm(value)
+            if not isinstance(value, dict) and value is not None:
+                found += [value] if isinstance(value, str) else np.ravel(value).astype(float).tolist()
+    return found
 
 
 def _at(row: dict[str, Any], name: str) -> Any:

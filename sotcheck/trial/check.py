@@ -12,7 +12,7 @@ import numpy as np
 
 from sotcheck.beyond.warnings import warnings
 from sotcheck.bound.stack_warnings import on_stack
-from sotcheck.engines import EXACT, Engine, Scheme, exact_engines
+from sotcheck.engines import EXACT, FIRST_ORDER, Engine, Scheme, exact_engines
 from sotcheck.errors import EngineError, SystemFileError
 from sotcheck.exact.apart import Summed
 from sotcheck.exact.observables import summed_errors
@@ -32,6 +32,7 @@ from sotcheck.trial.reach import refuse_beyond
 from sotcheck.trial.result import Findings
 from sotcheck.trial.stack_check import conserved, engines_agree, evidence_of, first_order, stack_rows, sums
 from sotcheck.trial.stack_ladders import Ladders
+from sotcheck.trial.symmetries import symmetric
 from sotcheck.trial.torque import TOLERANCE, asked, rows_by, rows_of, with_scales
 from sotcheck.trial.verdict import Finding, Trial, Verdict, unknown
 
@@ -143,7 +144,10 @@ def check_stack(
         rows = [row for one in asked_of for row in rows_by(one, system, scales.tolist(), tolerance, known)]
         by_lattice = [row for row in stack_rows(system, summed()) if engines[row.engine].scheme]
         rows = [*with_scales(system, rows), *by_lattice]
-        yield from once_more(system, rows, engines, path, first_order=ladders().expansion.exists)
+        names, numbers = [FIRST_ORDER, *engines], scales.tolist()
+        exists = ladders().expansion.exists
+        yield from once_more(system, rows, engines, path, first_order=exists, wanted=names, numbers=numbers)
+        yield from symmetric(system, rows, engines)
         if not system.structure.layers:
             yield from covered(system, rows, path)[0]
 
@@ -233,7 +237,10 @@ def check(
     ]
     proved, unproved = covered(iface, rows, path)
     ladder, why_not = covered(iface, on_ladder, path, worst="ladder")
-    more = once_more(iface, rows, engines, path)
-    all_found = in_file_units(iface, (*try_claims(evidence, paper), *proved, *ladder, *more))
+    numbers = None if h_R is None else values
+    more = once_more(iface, rows, engines, path, wanted=asked_of, numbers=numbers)
+    all_found = in_file_units(
+        iface, (*try_claims(evidence, paper), *proved, *ladder, *more, *symmetric(iface, rows, engines))
+    )
     said = (*warnings(iface, values), *dict.fromkeys((*unproved, *why_not)))
     return CheckResult(iface, all_found, evidence.expansion.why_not, said)

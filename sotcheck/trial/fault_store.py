@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
@@ -12,7 +13,7 @@ from typing import Any
 
 from sotcheck import __version__
 from sotcheck.run.tables import tabled
-from sotcheck.trial.faults import ROOMS, Fault
+from sotcheck.trial.faults import ROOMS, Fault, digest
 from sotcheck.trial.named_faults import SYSTEMS
 
 OUTCOMES = ("flagged", "raised", "missed", "budget", "no effect")
@@ -44,26 +45,41 @@ def counted(faults: Iterable[Fault]) -> dict[str, Any]:
 
 
 def record(faults: Iterable[Fault]) -> str:
-    """Write what was found of all faults, and return where."""
-    document = {"sotcheck": __version__, "systems": list(SYSTEMS), **counted(faults)}
-    RECORD.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    """Write what was found of all faults in functions that are still the same, and return where."""
+    own = {one.planted: one for one in faults if one.source == digest(one.place)}
+    tried = Counter((one.place, one.source) for one in own.values())
+    document = {
+        "sotcheck": __version__,
+        "systems": list(SYSTEMS),
+        **counted(own.values()),
+        "functions": [[*key, number] for key, number in sorted(tried.items())],
+    }
+    text = json.dumps(document, indent=1, ensure_ascii=False)
+    # A function a line.
+    text = re.sub(r"\[\s+(\"[^\]]*?)\s+\]", lambda one: f"[{' '.join(one[1].split())}]", text)
+    RECORD.write_text(text + "\n", encoding="utf-8")
     return str(RECORD)
 
 
 def recorded() -> dict[str, Any]:
     """Return what the last run of all faults found, and with which version."""
     found: dict[str, Any] = json.loads(RECORD.read_text(encoding="utf-8"))
-    return found
+    functions = found.pop("functions")
+    changed = sum(number for place, source, number in functions if digest(place) != source)
+    return found | {"changed": changed}
 
 
 def sentence(found: dict[str, Any]) -> str:
     """Say how many faults were flagged."""
     count = {name: sum(room[name] for room in found["rooms"]) for name in OUTCOMES}
     seen = count["flagged"] + count["raised"]
+    old = found.get("changed", 0)
+    changed = f"; {old} of these were put into functions that have changed since" if old else ""
     return (
         f"{seen} of {seen + count['missed']} faults in the machinery that change a number were seen, "
         f"{count['raised']} of them by an error raised; {count['budget']} more change uncertainties alone, "
         f"which still cover, and {count['no effect']} nothing"
+        f"{changed}"
     )
 
 

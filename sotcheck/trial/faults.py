@@ -15,6 +15,7 @@ from functools import cache, partial
 from importlib import import_module
 from types import CodeType, FunctionType
 from typing import Any
+from zlib import crc32
 
 from sotcheck.trial import power
 
@@ -55,6 +56,7 @@ class Fault:
 
     `outcome` is "flagged", "raised" for an error, "missed", "budget" where uncertainties alone change and
     still cover, or "no effect"; `by` is the claim, or the error, that tells, or the reason why nothing does.
+    `source` is the digest of the functions that it was put into.
     """
 
     room: str
@@ -63,6 +65,7 @@ class Fault:
     change: str
     outcome: str = ""
     by: str = ""
+    source: str = ""
 
     @property
     def planted(self) -> Fault:
@@ -197,13 +200,33 @@ def source_of(module: str) -> tuple[str, ast.Module]:
         return file, ast.parse(source.read())
 
 
+@cache
+def digest(places: str) -> str:
+    """Return what tells whether functions, by module and name, have changed but for layout; "" for none."""
+    found = []
+    for place in places.split(", "):
+        *module, name = place.split(".", 2)
+        file, tree = source_of(".".join(["sotcheck", *module]))
+        node = dict(_functions(tree.body)).get(name)
+        if node is None:
+            return ""
+        with open(file, encoding="utf-8") as source:
+            lines = source.read().splitlines()[node.lineno - 1 : node.end_lineno]
+        found.append("".join("".join(lines).split()))
+    return f"{crc32(chr(10).join(found).encode()):08x}"
+
+
 def seeds(lines: set[tuple[str, int]] | None = None) -> Iterator[Seed]:
     """Yield the named faults, then the others: of every kind some in every function that runs."""
     for room, modules in ROOMS.items():
         for module in (f"sotcheck.{one}" for one in modules):
             for name, function in _functions(source_of(module)[1].body):
                 yield from _in_function(
-                    Fault(room, f"{module[9:]}.{name}", "", ""), module, name, function, lines
+                    Fault(room, place := f"{module[9:]}.{name}", "", "", source=digest(place)),
+                    module,
+                    name,
+                    function,
+                    lines,
                 )
 
 
@@ -244,6 +267,6 @@ def edited(words: str, *edits: tuple[str, str, str, str]) -> Callable[[], Seed]:
             changed = ast.parse(text.replace(old, new)).body[0]
             codes.append((f"sotcheck.{module}", name, partial(_code, tree, file, name, function, changed)))
         place = ", ".join(dict.fromkeys(f"{module}.{name}" for module, name, *_ in edits))
-        return Seed(Fault("named", place, "by hand", words), tuple(codes))
+        return Seed(Fault("named", place, "by hand", words, source=digest(place)), tuple(codes))
 
     return seed
