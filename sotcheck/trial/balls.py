@@ -1,0 +1,295 @@
+"""Exact states of a bare interface in ball arithmetic, in NumPy's arrays: what formulas of papers are proved on.
+
+Numbers are power series in h_R whose coefficients are balls: first order needs no differences then. States are
+the referee's: ψ(0) = D⁻¹ 2ik ψ_in of waves from N and D⁻¹ 2iK̂ ψ_in from F, D = i(K̂ + k) - κ̂.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from flint import acb, acb_series, arb
+
+from sotcheck.errors import EngineError
+from sotcheck.exact.solved import ANGLES, Solved
+from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.estimate import Estimate
+from sotcheck.numerics.quadrature import sample
+from sotcheck.referee.certificate import prove
+from sotcheck.system.files import to_document
+from sotcheck.system.interface import SOURCES, rashba
+from sotcheck.system.spin import IDENTITY, in_spin_bands
+from sotcheck.system.states import States
+from sotcheck.theory.amplitudes import wave_number
+
+I = acb(0, 1)  # noqa: E741 (as in the formulas)
+
+
+class Ball:
+    """A power series in h_R, of as many terms as flint's `ctx.cap` says; its first is what is compared."""
+
+    def __init__(self, value: Any) -> None:
+        self.series = value if isinstance(value, acb_series) else acb_series([_plain(value)])
+
+    def term(self, power: int) -> acb:
+        """Return a coefficient."""
+        return self.series[power]
+
+    def _each(self, change: Callable[[acb], acb]) -> Ball:
+        return Ball(acb_series([change(one) for one in self.series.coeffs()]))
+
+    def conjugate(self) -> Ball:
+        """Return the conjugate at real h_R."""
+        return self._each(lambda one: one.conjugate())
+
+    @property
+    def real(self) -> Ball:
+        """The real part at real h_R."""
+        return self._each(lambda one: acb(one.real))
+
+    @property
+    def imag(self) -> Ball:
+        """The imaginary part at real h_R."""
+        return self._each(lambda one: acb(one.imag))
+
+    def sqrt(self) -> Ball:
+        """Return the principal root."""
+        return Ball(self.series.sqrt()) if self.series.length() else self
+
+    def cos(self) -> Ball:
+        """Return the cosine."""
+        return Ball(self.series.cos())
+
+    def sin(self) -> Ball:
+        """Return the sine."""
+        return Ball(self.series.sin())
+
+    def exp(self) -> Ball:
+        """Return the exponential."""
+        return Ball(self.series.exp())
+
+    def __add__(self, other: Any) -> Ball:
+        return Ball(self.series + _series(other))
+
+    def __mul__(self, other: Any) -> Ball:
+        return Ball(self.series * _series(other))
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def __neg__(self) -> Ball:
+        return Ball(-self.series)
+
+    def __sub__(self, other: Any) -> Ball:
+        return Ball(self.series - _series(other))
+
+    def __rsub__(self, other: Any) -> Ball:
+        return Ball(_series(other) - self.series)
+
+    def __truediv__(self, other: Any) -> Ball:
+        return Ball(self.series / _series(other))
+
+    def __rtruediv__(self, other: Any) -> Ball:
+        return Ball(_series(other) / self.series)
+
+    def __pow__(self, power: int) -> Ball:
+        if int(power) != power:
+            raise TypeError("a power of a ball is a whole number")
+        found = Ball(1)
+        for _ in range(abs(int(power))):
+            found = found * self
+        return found if power >= 0 else 1 / found
+
+    def __abs__(self) -> Ball:
+        # Whichever it is on the real or imaginary axis, its root has no branch point.
+        if all(one.imag.is_zero() for one in self.series.coeffs()):
+            return -self if self < 0 else self
+        return (self * self.conjugate()).real.sqrt()
+
+    def __float__(self) -> float:
+        return float(self.term(0).real.mid())
+
+    def _compared(self, other: Any) -> int:
+        """Return the sign of what it is more than another.
+
+        Raises
+        ------
+        EngineError
+            If that is not certain.
+        """
+        left, right = self.term(0), _series(other)[0]
+        apart = left.real - right.real
+        if not (left.imag.is_zero() and right.imag.is_zero()):
+            return 1 if not (left - right).contains(0) else self._unknown()
+        return 1 if apart > 0 else -1 if apart < 0 else 0 if apart.is_zero() else self._unknown()
+
+    @staticmethod
+    def _unknown() -> int:
+        raise EngineError("balls overlap that decide between two cases")
+
+    def __lt__(self, other: Any) -> bool:
+        return self._compared(other) < 0
+
+    def __le__(self, other: Any) -> bool:
+        return self._compared(other) <= 0
+
+    def __gt__(self, other: Any) -> bool:
+        return self._compared(other) > 0
+
+    def __ge__(self, other: Any) -> bool:
+        return self._compared(other) >= 0
+
+    def __eq__(self, other: object) -> bool:
+        return self._compared(other) == 0
+
+    def __ne__(self, other: object) -> bool:
+        return self._compared(other) != 0
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, acb | arb) else complex(value)
+
+
+def _series(value: Any) -> acb_series:
+    return value.series if isinstance(value, Ball) else acb_series([_plain(value)])
+
+
+class Balls(np.ndarray):
+    """An array of `Ball`s that stays one, and knows real and imaginary parts."""
+
+    @staticmethod
+    def of(values: Any) -> Any:
+        """Return an array of balls; of what is no array of objects, itself."""
+        if isinstance(values, tuple | list):
+            return type(values)(map(Balls.of, values))
+        if isinstance(values, np.ndarray) and values.dtype == object:
+            return np.asarray(np.frompyfunc(_ball, 1, 1)(np.asarray(values)), dtype=object).view(Balls)
+        return np.asarray(values) if isinstance(values, np.ndarray) else values
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if func in (np.linalg.inv, np.linalg.solve):
+            return inverse(*args) if func is np.linalg.inv else inverse(args[0]) @ args[1]
+        if func in (np.real, np.imag):
+            return Balls._part(args[0], func.__name__)
+        return Balls.of(super().__array_function__(func, types, args, kwargs))
+
+    def __array_finalize__(self, _: Any) -> None: ...
+
+    def _part(self, name: str) -> Any:
+        return np.asarray(np.frompyfunc(lambda one: getattr(one, name), 1, 1)(np.asarray(self))).view(Balls)
+
+    @property
+    def real(self) -> Any:  # type: ignore[override]
+        """Real parts."""
+        return self._part("real")
+
+    @property
+    def imag(self) -> Any:  # type: ignore[override]
+        """Imaginary parts."""
+        return self._part("imag")
+
+    def astype(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the same: balls are complex."""
+        return self
+
+
+def _ball(value: Any) -> Any:
+    # None: what NumPy has not yet filled.
+    return value if value is None or isinstance(value, Ball) else Ball(value)
+
+
+def balls(values: Any) -> Any:
+    """Return numbers (floats, arbs, acbs) as an array of balls."""
+    return Balls.of(np.array(values, dtype=object))
+
+
+def inverse(matrix: Any) -> Any:
+    """Return the inverses of 2×2 matrices."""
+    a, b, c, d = (matrix[..., n // 2, n % 2] for n in range(4))
+    rows = [np.stack(row, axis=-1) for row in ((d, -b), (-c, a))]
+    return np.stack(rows, axis=-2) / (a * d - b * c)[..., None, None]
+
+
+class BallSolved(Solved):
+    """States of the referee at the same k_⊥, which are doubles, and exactly equidistant angles."""
+
+    @cached_property
+    def k_perp(self) -> Array:
+        """The in-plane wave numbers, shape (n,)."""
+        return balls(self.stretch * sample(self.iface.thresholds(), self.nodes))  # type: ignore[no-any-return]
+
+    @cached_property
+    def angles(self) -> Array:
+        """0.3 + nπ/3, shape (6,)."""
+        return balls([arb(float(ANGLES[0])) + n * arb.pi() / 3 for n in range(6)])  # type: ignore[no-any-return]
+
+    @property
+    def kx(self) -> Array:
+        """k_x, shape (n, 6)."""
+        return self.k_perp[:, None] * np.cos(self.angles)
+
+    @cached_property
+    def rashba(self) -> Complex:
+        """σ·(k×ẑ), shape (n, 6, 2, 2)."""
+        return rashba(self.k_perp[:, None], self.angles)
+
+    @property
+    def rounding(self) -> float:  # type: ignore[override]
+        """Nothing is rounded that balls do not know of."""
+        return 0.0
+
+    @cached_property
+    def states(self) -> States:
+        """States with axes (k_⊥, angle, 1), to all orders in h_R that are kept."""
+        found = self.at(Ball(acb_series([0, 1])))
+        for name in ("psi", "slope", "left", "right", "k_perp", "angle", "scale"):
+            value = getattr(found, name)
+            at = -3 if name in ("psi", "slope") else -2 if name in ("left", "right") else None
+            widened = np.expand_dims(value, at) if at else np.asarray(value)[..., None]
+            object.__setattr__(found, name, Balls.of(widened))
+        return found
+
+    def at(self, h_R: Any) -> States:
+        """Return states at one h_R, axes (k_⊥, angle)."""
+        iface, m = self.iface, self.iface.direction
+        k_perp, angle = Balls.of(np.broadcast_arrays(self.k_perp[:, None], self.angles))
+        k2 = k_perp * k_perp
+        k, K = wave_number(iface.kz_squared(k2)), wave_number(iface.Kz_squared(k2))
+        kappa = iface.kappa_0() + rashba(k_perp, angle) * _ball(h_R)
+        k_, K_ = k[..., None, None] * IDENTITY, in_spin_bands(K, m)
+        Dinv = inverse((K_ + k_) * 1j - kappa)
+        open_k, open_K = (np.where(one.imag == 0, one, 0 * one) for one in (k, K))
+        root_k, root_K = np.sqrt(open_k)[..., None, None] * IDENTITY, in_spin_bands(np.sqrt(open_K), m)
+        psi_N, psi_F = Dinv @ root_k * 2j, Dinv @ root_K * 2j
+        minus = np.stack([2j * root_k - 1j * k_ @ psi_N, -1j * k_ @ psi_F])
+        plus = np.stack([1j * K_ @ psi_N, 1j * K_ @ psi_F - 2j * root_K])
+        psi, slope = np.stack([psi_N, psi_F]), np.stack([minus, plus])
+        left = np.stack([k, k], axis=-1)
+        scale = np.full(k_perp.shape, _ball(h_R), dtype=object)
+        return States(
+            iface.structure, k_perp, angle, Balls.of(scale), left, K, psi[:, None], slope[:, :, None]
+        )
+
+    def unperturbed(self, values: Any) -> Estimate:
+        """Return values (n, 6, 1, ...) at h_R = 0."""
+        return Estimate(coefficient_of(values[:, :, 0], 0))
+
+    def linear(self, values: Any) -> Estimate:
+        """Return their derivative at h_R = 0."""
+        return Estimate(coefficient_of(values[:, :, 0], 1))
+
+    @cached_property
+    def total(self) -> Estimate:
+        """Fieldlike + i dampinglike per h_R of the sum over k_⊥, by source."""
+        proved = prove(to_document(self.iface.with_(h_R=1.0)), first_order=True)
+        parts = [proved[source].parts for source in SOURCES]
+        return Estimate(balls([acb(*(part or (0, 0))) for part in parts]))
+
+
+def coefficient_of(values: Any, power: int) -> Any:
+    """Return one coefficient of every series."""
+    return Balls.of(np.asarray(np.frompyfunc(lambda one: Ball(_ball(one).term(power)), 1, 1)(values)))
