@@ -242,24 +242,33 @@ class BallSolved(Solved):
         """Nothing is rounded that balls do not know of."""
         return 0.0
 
+    @property
+    def h_R(self) -> Array:
+        """The variable of the series, at every k_⊥, shape (n, 1, 1)."""
+        return balls([[[Ball(acb_series([0, 1]))]]] * len(self.k_perp))  # type: ignore[no-any-return]
+
+    @property
+    def grid(self) -> tuple[Array, Array, Array]:
+        """(k_⊥, angle, h_R) broadcast to (n, 6, 1)."""
+        found = np.broadcast_arrays(self.k_perp[:, None, None], self.angles[:, None], self.h_R)
+        return Balls.of(tuple(found))  # type: ignore[no-any-return]
+
     @cached_property
     def states(self) -> States:
         """States with axes (k_⊥, angle, 1), to all orders in h_R that are kept."""
-        found = self.at(Ball(acb_series([0, 1])))
-        for name in ("psi", "slope", "left", "right", "k_perp", "angle", "scale"):
-            value = getattr(found, name)
-            at = -3 if name in ("psi", "slope") else -2 if name in ("left", "right") else None
-            widened = np.expand_dims(value, at) if at else np.asarray(value)[..., None]
-            object.__setattr__(found, name, Balls.of(widened))
-        return found
+        return self._solved(*self.grid)
 
-    def at(self, h_R: Any) -> States:
+    def at(self, h_R: float) -> States:
         """Return states at one h_R, axes (k_⊥, angle)."""
+        of_one = balls([[h_R]])
+        found = np.broadcast_arrays(self.k_perp[:, None], self.angles, of_one)
+        return self._solved(*Balls.of(tuple(found)))
+
+    def _solved(self, k_perp: Any, angle: Any, h_R: Any) -> States:
         iface, m = self.iface, self.iface.direction
-        k_perp, angle = Balls.of(np.broadcast_arrays(self.k_perp[:, None], self.angles))
         k2 = k_perp * k_perp
         k, K = wave_number(iface.kz_squared(k2)), wave_number(iface.Kz_squared(k2))
-        kappa = iface.kappa_0() + rashba(k_perp, angle) * _ball(h_R)
+        kappa = iface.kappa_0() + rashba(k_perp, angle) * h_R[..., None, None]
         k_, K_ = k[..., None, None] * IDENTITY, in_spin_bands(K, m)
         Dinv = inverse((K_ + k_) * 1j - kappa)
         open_k, open_K = (np.where(one.imag == 0, one, 0 * one) for one in (k, K))
@@ -269,10 +278,7 @@ class BallSolved(Solved):
         plus = np.stack([1j * K_ @ psi_N, 1j * K_ @ psi_F - 2j * root_K])
         psi, slope = np.stack([psi_N, psi_F]), np.stack([minus, plus])
         left = np.stack([k, k], axis=-1)
-        scale = np.full(k_perp.shape, _ball(h_R), dtype=object)
-        return States(
-            iface.structure, k_perp, angle, Balls.of(scale), left, K, psi[:, None], slope[:, :, None]
-        )
+        return States(iface.structure, k_perp, angle, h_R, left, K, psi[:, None], slope[:, :, None])
 
     def unperturbed(self, values: Any) -> Estimate:
         """Return values (n, 6, 1, ...) at h_R = 0."""
@@ -281,6 +287,10 @@ class BallSolved(Solved):
     def linear(self, values: Any) -> Estimate:
         """Return their derivative at h_R = 0."""
         return Estimate(coefficient_of(values[:, :, 0], 1))
+
+    def quadratic(self, seen: Callable[[States], Any]) -> Estimate:
+        """Return the coefficient of h_R² of what is seen: at the opposite k it is the same."""
+        return Estimate(coefficient_of(seen(self.states)[:, :, 0], 2))
 
     @cached_property
     def total(self) -> Estimate:

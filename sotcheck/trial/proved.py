@@ -8,15 +8,20 @@ from typing import Any
 import numpy as np
 from flint import acb, arb, ctx
 
+from sotcheck.engines import EXACT
 from sotcheck.errors import SotcheckError
+from sotcheck.exact.solved import Solved, solved
+from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.balls import Ball, Balls, BallSolved
 from sotcheck.trial.entries import Equation, Formula
-from sotcheck.theory.symbols import Symbols
+from sotcheck.trial.judge import evaluated
 
 #: What is the same, relative to the largest number: constants of formulas such as π are doubles.
 SAME = 1e-12
+#: How far doubles of formulas may be from balls, relative to the largest number.
+AS_DOUBLES = 1e-10
 #: Binary digits, and terms of series in h_R.
-DIGITS, TERMS = 192, 2
+DIGITS, TERMS = 192, 3
 
 
 @dataclass(frozen=True)
@@ -80,11 +85,32 @@ def difference(equation: Equation, formula: Formula, one: BallSolved) -> tuple[f
     pairs = [(_number(a), _number(b)) for a, b in zip(said.ravel(), np.asarray(exact).ravel(), strict=True)]
     scale = max((abs(b).abs_upper() for _, b in pairs), key=float)
     scale = scale if scale > 0 else arb(1)
+    for engine in EXACT:
+        _held(equation, formula, solved(engine, one.iface), pairs, float(scale))
     gaps = [a - b for a, b in pairs]
     far, near = (max((getattr(gap, name)() for gap in gaps), key=float) for name in ("abs_upper", "abs_lower"))
     if not far.is_finite():
         raise SotcheckError("a number of the formula is not finite in balls")
     return float((far / scale).upper()), float((near / scale).lower())
+
+
+def _held(
+    equation: Equation, formula: Formula, one: Solved, pairs: list[tuple[acb, acb]], scale: float
+) -> None:
+    """Hold both sides against those of an engine: of arrays of objects NumPy may take parts wrongly.
+
+    Raises
+    ------
+    SotcheckError
+        If either is another number.
+    """
+    measured = equation.of.measure(one)
+    sides = evaluated(formula, one, measured.shape), np.asarray(measured.value)
+    error = 2 * measured.total + (AS_DOUBLES + 64 * one.rounding) * scale
+    for side, values, words in zip(range(2), sides, ("formula", "quantity"), strict=True):
+        middles = np.array([complex(pair[side].mid()) for pair in pairs]).reshape(values.shape)
+        if not np.abs(middles - values).max() <= error:
+            raise SotcheckError(f"the {words} in balls is not what it is in doubles by {one.engine}")
 
 
 def _number(value: Any) -> acb:
