@@ -38,7 +38,7 @@ def _states(one: Solved) -> tuple[States, Array]:
 def quadratic(one: Solved, seen: Callable[[States], Array | Complex]) -> Estimate:
     """Return the coefficient of h_R² of what is seen, shape (n, 6, points, ...): a polynomial's slope."""
     if of_series := getattr(one, "quadratic", None):
-        return of_series(seen)  # type: ignore[no-any-return]
+        return of_series(seen)
     states, reach = _states(one)
     values = np.moveaxis(seen(states), 2, 0)
     # −h_R is the opposite angle, half-way round the ANGLES.

@@ -82,9 +82,7 @@ class Solved:
 
     def at(self, h_R: float) -> States:
         """Return exact states at one h_R, axes (k_⊥, angle)."""
-        return EXACT[self.engine].solve(
-            self.iface.structure, self.k_perp[:, None], ANGLES, np.array(h_R)
-        )
+        return EXACT[self.engine].solve(self.iface.structure, self.k_perp[:, None], ANGLES, np.array(h_R))
 
     @cached_property
     def flows(self) -> Array:

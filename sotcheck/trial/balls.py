@@ -1,7 +1,7 @@
-"""Exact states of a bare interface in ball arithmetic, in NumPy's arrays: what formulas of papers are proved on.
+"""Exact states of a bare interface in NumPy's arrays of balls: what formulas of papers are proved on.
 
-Numbers are power series in h_R whose coefficients are balls: first order needs no differences then. States are
-the referee's: ψ(0) = D⁻¹ 2ik ψ_in of waves from N and D⁻¹ 2iK̂ ψ_in from F, D = i(K̂ + k) - κ̂.
+Numbers are power series in h_R whose coefficients are balls: first order needs no differences then. ψ(0) is
+D⁻¹ 2ik ψ_in of waves from N and D⁻¹ 2iK̂ ψ_in from F, D = i(K̂ + k) - κ̂.
 """
 
 from __future__ import annotations
@@ -11,151 +11,18 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from flint import acb, acb_series, arb
 
-from sotcheck.errors import EngineError
 from sotcheck.exact.solved import ANGLES, Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import sample
+from sotcheck.referee.ball import Ball, turns, variable
 from sotcheck.referee.certificate import prove
 from sotcheck.system.files import to_document
 from sotcheck.system.interface import SOURCES, rashba
 from sotcheck.system.spin import IDENTITY, in_spin_bands
 from sotcheck.system.states import States
 from sotcheck.theory.amplitudes import wave_number
-
-I = acb(0, 1)  # noqa: E741 (as in the formulas)
-
-
-class Ball:
-    """A power series in h_R, of as many terms as flint's `ctx.cap` says; its first is what is compared."""
-
-    def __init__(self, value: Any) -> None:
-        self.series = value if isinstance(value, acb_series) else acb_series([_plain(value)])
-
-    def term(self, power: int) -> acb:
-        """Return a coefficient."""
-        return self.series[power]
-
-    def _each(self, change: Callable[[acb], acb]) -> Ball:
-        return Ball(acb_series([change(one) for one in self.series.coeffs()]))
-
-    def conjugate(self) -> Ball:
-        """Return the conjugate at real h_R."""
-        return self._each(lambda one: one.conjugate())
-
-    @property
-    def real(self) -> Ball:
-        """The real part at real h_R."""
-        return self._each(lambda one: acb(one.real))
-
-    @property
-    def imag(self) -> Ball:
-        """The imaginary part at real h_R."""
-        return self._each(lambda one: acb(one.imag))
-
-    def sqrt(self) -> Ball:
-        """Return the principal root."""
-        return Ball(self.series.sqrt()) if self.series.length() else self
-
-    def cos(self) -> Ball:
-        """Return the cosine."""
-        return Ball(self.series.cos())
-
-    def sin(self) -> Ball:
-        """Return the sine."""
-        return Ball(self.series.sin())
-
-    def exp(self) -> Ball:
-        """Return the exponential."""
-        return Ball(self.series.exp())
-
-    def __add__(self, other: Any) -> Ball:
-        return Ball(self.series + _series(other))
-
-    def __mul__(self, other: Any) -> Ball:
-        return Ball(self.series * _series(other))
-
-    __radd__, __rmul__ = __add__, __mul__
-
-    def __neg__(self) -> Ball:
-        return Ball(-self.series)
-
-    def __sub__(self, other: Any) -> Ball:
-        return Ball(self.series - _series(other))
-
-    def __rsub__(self, other: Any) -> Ball:
-        return Ball(_series(other) - self.series)
-
-    def __truediv__(self, other: Any) -> Ball:
-        return Ball(self.series / _series(other))
-
-    def __rtruediv__(self, other: Any) -> Ball:
-        return Ball(_series(other) / self.series)
-
-    def __pow__(self, power: int) -> Ball:
-        if int(power) != power:
-            raise TypeError("a power of a ball is a whole number")
-        found = Ball(1)
-        for _ in range(abs(int(power))):
-            found = found * self
-        return found if power >= 0 else 1 / found
-
-    def __abs__(self) -> Ball:
-        # Whichever it is on the real or imaginary axis, its root has no branch point.
-        if all(one.imag.is_zero() for one in self.series.coeffs()):
-            return -self if self < 0 else self
-        return (self * self.conjugate()).real.sqrt()
-
-    def __float__(self) -> float:
-        return float(self.term(0).real.mid())
-
-    def _compared(self, other: Any) -> int:
-        """Return the sign of what it is more than another.
-
-        Raises
-        ------
-        EngineError
-            If that is not certain.
-        """
-        left, right = self.term(0), _series(other)[0]
-        apart = left.real - right.real
-        if not (left.imag.is_zero() and right.imag.is_zero()):
-            return 1 if not (left - right).contains(0) else self._unknown()
-        return 1 if apart > 0 else -1 if apart < 0 else 0 if apart.is_zero() else self._unknown()
-
-    @staticmethod
-    def _unknown() -> int:
-        raise EngineError("balls overlap that decide between two cases")
-
-    def __lt__(self, other: Any) -> bool:
-        return self._compared(other) < 0
-
-    def __le__(self, other: Any) -> bool:
-        return self._compared(other) <= 0
-
-    def __gt__(self, other: Any) -> bool:
-        return self._compared(other) > 0
-
-    def __ge__(self, other: Any) -> bool:
-        return self._compared(other) >= 0
-
-    def __eq__(self, other: object) -> bool:
-        return self._compared(other) == 0
-
-    def __ne__(self, other: object) -> bool:
-        return self._compared(other) != 0
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, acb | arb) else complex(value)
-
-
-def _series(value: Any) -> acb_series:
-    return value.series if isinstance(value, Ball) else acb_series([_plain(value)])
 
 
 class Balls(np.ndarray):
@@ -182,13 +49,13 @@ class Balls(np.ndarray):
     def _part(self, name: str) -> Any:
         return np.asarray(np.frompyfunc(lambda one: getattr(one, name), 1, 1)(np.asarray(self))).view(Balls)
 
-    @property
-    def real(self) -> Any:  # type: ignore[override]
+    @property  # type: ignore[misc]
+    def real(self) -> Any:
         """Real parts."""
         return self._part("real")
 
-    @property
-    def imag(self) -> Any:  # type: ignore[override]
+    @property  # type: ignore[misc]
+    def imag(self) -> Any:
         """Imaginary parts."""
         return self._part("imag")
 
@@ -220,12 +87,12 @@ class BallSolved(Solved):
     @cached_property
     def k_perp(self) -> Array:
         """The in-plane wave numbers, shape (n,)."""
-        return balls(self.stretch * sample(self.iface.thresholds(), self.nodes))  # type: ignore[no-any-return]
+        return balls(self.stretch * sample(self.iface.thresholds(), self.nodes))
 
     @cached_property
     def angles(self) -> Array:
         """0.3 + nπ/3, shape (6,)."""
-        return balls([arb(float(ANGLES[0])) + n * arb.pi() / 3 for n in range(6)])  # type: ignore[no-any-return]
+        return balls(turns(float(ANGLES[0]), len(ANGLES)))
 
     @property
     def kx(self) -> Array:
@@ -238,20 +105,20 @@ class BallSolved(Solved):
         return rashba(self.k_perp[:, None], self.angles)
 
     @property
-    def rounding(self) -> float:  # type: ignore[override]
+    def rounding(self) -> float:
         """Nothing is rounded that balls do not know of."""
         return 0.0
 
     @property
     def h_R(self) -> Array:
         """The variable of the series, at every k_⊥, shape (n, 1, 1)."""
-        return balls([[[Ball(acb_series([0, 1]))]]] * len(self.k_perp))  # type: ignore[no-any-return]
+        return balls([[[variable()]]] * len(self.k_perp))
 
     @property
     def grid(self) -> tuple[Array, Array, Array]:
         """(k_⊥, angle, h_R) broadcast to (n, 6, 1)."""
         found = np.broadcast_arrays(self.k_perp[:, None, None], self.angles[:, None], self.h_R)
-        return Balls.of(tuple(found))  # type: ignore[no-any-return]
+        return Balls.of(tuple(found))
 
     @cached_property
     def states(self) -> States:
@@ -296,8 +163,8 @@ class BallSolved(Solved):
     def total(self) -> Estimate:
         """Fieldlike + i dampinglike per h_R of the sum over k_⊥, by source."""
         proved = prove(to_document(self.iface.with_(h_R=1.0)), first_order=True)
-        parts = [proved[source].parts for source in SOURCES]
-        return Estimate(balls([acb(*(part or (0, 0))) for part in parts]))
+        parts = [proved[source].parts or (0, 0) for source in SOURCES]
+        return Estimate(balls([Ball(one) + Ball(other) * 1j for one, other in parts]))
 
 
 def coefficient_of(values: Any, power: int) -> Any:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from flint import acb, arb, ctx
 
 from sotcheck.engines import EXACT
 from sotcheck.errors import SotcheckError
 from sotcheck.exact.solved import Solved, solved
+from sotcheck.referee.ball import Ball, farthest, largest, series
 from sotcheck.theory.symbols import Symbols
-from sotcheck.trial.balls import Ball, Balls, BallSolved
+from sotcheck.trial.balls import Balls, BallSolved
 from sotcheck.trial.entries import Equation, Formula
 from sotcheck.trial.judge import evaluated
+from sotcheck.trial.verdict import Finding
 
 #: What is the same, relative to the largest number: constants of formulas such as π are doubles.
 SAME = 1e-12
 #: How far doubles of formulas may be from balls, relative to the largest number.
 AS_DOUBLES = 1e-10
+NOT_IN_BALLS = "needs states elsewhere (layers, other energies, part of a sum), or linear algebra of doubles"
 #: Binary digits, and terms of series in h_R.
 DIGITS, TERMS = 192, 3
 
@@ -50,9 +53,22 @@ class Proof:
         return {"certified": {"agrees": self.agrees, "radius" if self.agrees else "apart": self.apart}}
 
 
-def proofs(equation: Equation) -> list[tuple[str, str, Proof]]:
-    """Return number and quantity, form, and what is proved of it on all interfaces of the equation."""
-    return [(f"({equation.number}) {equation.of.words}", form, proof(equation, f)) for form, f in equation.forms]
+#: Number, title, quantity and form, as rows of an audit have them.
+Key = tuple[str | None, str, str, str | None]
+
+
+def proofs(equation: Equation) -> list[tuple[Key, Proof]]:
+    """Return what is proved of every form on all interfaces of the equation."""
+    return [
+        ((f"({equation.number})", equation.says, equation.of.words, form), proof(equation, formula))
+        for form, formula in equation.forms
+    ]
+
+
+def proof_of(finding: Finding, proofs: Mapping[Key, Proof]) -> Proof:
+    """Return what is proved of a row of an audit."""
+    key = finding.equation, finding.title, finding.quantity, finding.form
+    return proofs.get(key, Proof(None, why="no formula for a quantity of one interface"))
 
 
 def proof(equation: Equation, formula: Formula) -> Proof:
@@ -61,16 +77,11 @@ def proof(equation: Equation, formula: Formula) -> Proof:
     try:
         for iface in equation.on:
             # A series begins with the values at h_R = 0.
-            with ctx.workprec(DIGITS):
-                cap, ctx.cap = ctx.cap, TERMS
-                try:
-                    far, near = difference(equation, formula, BallSolved("referee", iface))
-                finally:
-                    ctx.cap = cap
+            with series(DIGITS, TERMS):
+                far, near = difference(equation, formula, BallSolved("referee", iface))
             most, least = max(most, far), max(least, near)
-    except Exception as error:  # noqa: BLE001 (whatever NumPy says of arrays of objects)
-        words = str(error) if isinstance(error, SotcheckError) else f"{type(error).__name__}: {error}"
-        return Proof(None, why=words.splitlines()[0])
+    except Exception as error:
+        return Proof(None, why=str(error) if isinstance(error, SotcheckError) else NOT_IN_BALLS)
     if most <= SAME:
         return Proof(True, most)
     return Proof(False, least) if least > SAME else Proof(None, why="balls are too wide")
@@ -81,22 +92,21 @@ def difference(equation: Equation, formula: Formula, one: BallSolved) -> tuple[f
     exact = Balls.of(equation.of.measure(one).value)
     if not isinstance(exact, Balls):
         raise SotcheckError("what is measured is no sum or product of the states' numbers")
-    said = np.broadcast_to(np.asarray(formula(Symbols(one.iface, one.k_perp, one.angles)), dtype=object), exact.shape)
-    pairs = [(_number(a), _number(b)) for a, b in zip(said.ravel(), np.asarray(exact).ravel(), strict=True)]
-    scale = max((abs(b).abs_upper() for _, b in pairs), key=float)
-    scale = scale if scale > 0 else arb(1)
+    formula_s = np.asarray(formula(Symbols(one.iface, one.k_perp, one.angles)), dtype=object)
+    said = np.broadcast_to(formula_s, exact.shape)
+    sides = [[_ball(value) for value in np.asarray(side).ravel()] for side in (said, exact)]
+    scale = largest(sides[1]) or 1.0
     for engine in EXACT:
-        _held(equation, formula, solved(engine, one.iface), pairs, float(scale))
-    gaps = [a - b for a, b in pairs]
-    far, near = (max((getattr(gap, name)() for gap in gaps), key=float) for name in ("abs_upper", "abs_lower"))
-    if not far.is_finite():
+        _held(equation, formula, solved(engine, one.iface), sides, scale)
+    gaps = [a - b for a, b in zip(*sides, strict=True)]
+    far = largest(gaps)
+    if not np.isfinite(far):
         raise SotcheckError("a number of the formula is not finite in balls")
-    return float((far / scale).upper()), float((near / scale).lower())
+    # Quotients of doubles: a last digit to spare.
+    return far / scale * (1 + 1e-15), farthest(gaps) / scale * (1 - 1e-15)
 
 
-def _held(
-    equation: Equation, formula: Formula, one: Solved, pairs: list[tuple[acb, acb]], scale: float
-) -> None:
+def _held(equation: Equation, formula: Formula, one: Solved, sides: list[list[Ball]], scale: float) -> None:
     """Hold both sides against those of an engine: of arrays of objects NumPy may take parts wrongly.
 
     Raises
@@ -105,13 +115,13 @@ def _held(
         If either is another number.
     """
     measured = equation.of.measure(one)
-    sides = evaluated(formula, one, measured.shape), np.asarray(measured.value)
+    doubles = evaluated(formula, one, measured.shape), np.asarray(measured.value)
     error = 2 * measured.total + (AS_DOUBLES + 64 * one.rounding) * scale
-    for side, values, words in zip(range(2), sides, ("formula", "quantity"), strict=True):
-        middles = np.array([complex(pair[side].mid()) for pair in pairs]).reshape(values.shape)
+    for balls, values, words in zip(sides, doubles, ("formula", "quantity"), strict=True):
+        middles = np.array([complex(ball) for ball in balls]).reshape(values.shape)
         if not np.abs(middles - values).max() <= error:
             raise SotcheckError(f"the {words} in balls is not what it is in doubles by {one.engine}")
 
 
-def _number(value: Any) -> acb:
-    return value.term(0) if isinstance(value, Ball) else acb(complex(value))
+def _ball(value: Any) -> Ball:
+    return value if isinstance(value, Ball) else Ball(value)
