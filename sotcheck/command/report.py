@@ -96,6 +96,7 @@ def _refuse_same_names(names: list[str]) -> None:
     type=Place(path_type=Path),
     help="Write the pages there too, e.g. reports/audit; figures take a minute or two more.",
 )
+@click.option("--certify", is_flag=True, help="Prove in ball arithmetic that equations agree or disagree.")
 @executor_options
 @json_option
 def audit(

@@ -7,28 +7,24 @@ from functools import lru_cache
 
 import numpy as np
 
-from sotcheck.engines import EXACT
 from sotcheck.exact.quantity import Quantity
-from sotcheck.exact.solved import ANGLES, Exact, Solved
+from sotcheck.exact.solved import Exact, Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.system.interface import Interface
 from sotcheck.system.spin import in_spin_bands
 from sotcheck.system.states import States
 
 
 @lru_cache(maxsize=64)
-def _states(engine: str, iface: Interface, k_perp: tuple[float, ...]) -> States:
-    return EXACT[engine].solve(iface.structure, np.array(k_perp)[:, None], ANGLES, np.array(iface.h_R))
-
-
 def states(one: Solved) -> States:
     """Return exact states at the interface's own h_R, axes (k_⊥, angle)."""
-    return _states(one.engine, one.iface, tuple(one.k_perp.tolist()))
+    return one.at(one.iface.h_R)
 
 
 def measured(one: Solved, values: Array | Complex, *inverted: Complex) -> Estimate:
     """Return a quantity that is exact but for rounding, amplified by matrices inverted on the way."""
+    if not one.rounding:
+        return Estimate(values)
     worst = max([1.0, *(float(np.linalg.cond(matrix).max()) for matrix in inverted)])
     size = one.rounding * worst * max(1.0, float(np.abs(values).max()))
     amplified = ", amplified by the inversions" if inverted else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from sotcheck.engines import EXACT
 from sotcheck.exact.currents import charge_flow, slopes
 from sotcheck.exact.finite import measured, states
-from sotcheck.exact.solved import ANGLES, Exact, Solved, solved
+from sotcheck.exact.solved import ANGLES, Exact, Solved
 from sotcheck.exact.transfer import rashba_jump
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
@@ -36,6 +37,8 @@ def _states(one: Solved) -> tuple[States, Array]:
 
 def quadratic(one: Solved, seen: Callable[[States], Array | Complex]) -> Estimate:
     """Return the coefficient of h_R² of what is seen, shape (n, 6, points, ...): a polynomial's slope."""
+    if of_series := getattr(one, "quadratic", None):
+        return of_series(seen)
     states, reach = _states(one)
     values = np.moveaxis(seen(states), 2, 0)
     # −h_R is the opposite angle, half-way round the ANGLES.
@@ -61,7 +64,7 @@ def averaged(found: Estimate, weight: Array | float = 1.0) -> Estimate:
 
 def turned(one: Solved, m: tuple[float, float, float]) -> Solved:
     """Return the same interface with another magnetization."""
-    return solved(one.engine, one.iface.with_(m=m), one.nodes)
+    return replace(one, iface=one.iface.with_(m=m))
 
 
 #: Minority before majority in exact states, ↑ (majority) first here.

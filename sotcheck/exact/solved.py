@@ -80,6 +80,10 @@ class Solved:
         """Exact states with axes (k_⊥, angle, rung)."""
         return EXACT[self.engine].solve(self.iface.structure, *self.grid)
 
+    def at(self, h_R: float) -> States:
+        """Return exact states at one h_R, axes (k_⊥, angle)."""
+        return EXACT[self.engine].solve(self.iface.structure, self.k_perp[:, None], ANGLES, np.array(h_R))
+
     @cached_property
     def flows(self) -> Array:
         """Spin flows per unit incident flux, shape (n, 6, 5, source, flow, spin)."""

@@ -103,21 +103,21 @@ class Estimate:
 
     def __mul__(self, factor: Any) -> Estimate:
         """Return a multiple; of a complex factor both parts count."""
-        factor = np.asarray(factor)
+        factor = np.asanyarray(factor)
         weight = np.abs(factor.real) + np.abs(factor.imag)
         return self.each(lambda value: factor * value, lambda size: weight * size)
 
     __rmul__ = __mul__
 
     def __truediv__(self, divisor: Any) -> Estimate:
-        return self * (1 / np.asarray(divisor))
+        return self * (1 / np.asanyarray(divisor))
 
     def __matmul__(self, weights: Array) -> Estimate:
         """Return the real weighted sums over the last axis."""
         return self.each(lambda value: value @ weights, lambda size: size @ np.abs(weights))
 
     def __getitem__(self, index: Any) -> Estimate:
-        return self.each(lambda array: np.asarray(array)[index])
+        return self.each(lambda array: np.asanyarray(array)[index])
 
     @property
     def real(self) -> Estimate:

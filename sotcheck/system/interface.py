@@ -35,7 +35,7 @@ class Interface(System):
 
     def Kz_squared(self, k_perp2: Array) -> Array:
         """Return ((k_z^+)², (k_z^-)²) in the ferromagnet at E_F, shape (..., 2): minority, majority."""
-        shifted = self.E_F - self.U_F - np.asarray(k_perp2)[..., None]
+        shifted = self.E_F - self.U_F - np.asanyarray(k_perp2)[..., None]
         return shifted - self.J * np.array([1.0, -1.0])
 
     @property

@@ -45,7 +45,7 @@ def in_plane(k_perp: Array, angle: Array | float) -> Array:
 
 def spin_orbit_field(A: Matrix, k_perp: Array, angle: Array | float, scale: Scale | float) -> Array:
     """Return w = s A k, shape (..., 3)."""
-    return np.asarray(scale)[..., None] * (in_plane(k_perp, angle) @ np.transpose(A))
+    return np.asanyarray(scale)[..., None] * (in_plane(k_perp, angle) @ np.transpose(A))
 
 
 def _checked(part: Any, what: str) -> None:
@@ -111,7 +111,7 @@ class Region:
 
         With a complex scale both are complex; then "along" is the eigenvalue +1 of σ·axis all the same.
         """
-        kinetic = np.asarray(self.mass * (energy - self.potential) - np.square(k_perp))[..., None]
+        kinetic = np.asanyarray(self.mass * (energy - self.potential) - np.square(k_perp))[..., None]
         axis = np.array(self.direction)
         if self.spin_orbit == NO_FIELD:
             return kinetic - self.mass * self.exchange * np.array([1.0, -1.0]), axis

@@ -71,7 +71,7 @@ class Amplitudes:
 
 def wave_number(k_squared: Array) -> Complex:
     """Return k, or iq with q > 0 where k² < 0."""
-    k_squared = np.asarray(k_squared, dtype=float)
+    k_squared = np.asanyarray(k_squared)
     # At the edge itself, which rounding may hit, formulas divide by k: their limit is that of a tiny one.
     q = np.sqrt(np.maximum(np.abs(k_squared), np.finfo(float).tiny))
     return np.where(k_squared > 0, q, 1j * q)

@@ -14,7 +14,7 @@ from sotcheck.engines import EXACT
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
-from sotcheck.trial import machinery, power
+from sotcheck.trial import machinery, power, proved
 from sotcheck.trial.entries import Definition, Equation, Figure, Statement, Table, plain
 from sotcheck.trial.faults import Fault as Planted
 from sotcheck.trial.judge import judge, sample_pairs, words_for
@@ -83,6 +83,7 @@ WORK: dict[str, Callable[..., Any]] = {
     "audit": lambda entry: JUDGES[type(entry)](entry),
     "power": lambda equation: list(power.seed(equation)),
     "sample": sample_equation,
+    "proof": proved.proofs,
     "figures": lambda exhibit, part: plain(exhibit.parts[part]()),
 }
 JUDGES: dict[type, Callable[[Any], list[Finding]]] = {
@@ -109,6 +110,7 @@ def audit(
     faults: int = 0,
     store: Path | None = None,
     with_pages: bool = False,
+    certify: bool = False,
     executor: Executor | None = None,
     progress: Progress = silent,
 ) -> AuditResult:
@@ -126,6 +128,8 @@ def audit(
         A file with a line of JSON for each of these, which is read and added to: those in it are known.
     with_pages : bool
         Also compute what only the pages show: numbers for plots, figures and tables.
+    certify : bool
+        Also prove in ball arithmetic that equations agree or disagree, where that can be done.
     executor : Executor, optional
         Where equations are judged; in this process by default.
 
@@ -147,6 +151,7 @@ def audit(
     tried = [(one.key,) for kind in JUDGES for one in register.entries.values() if isinstance(one, kind)]
     rows = [row for found in each("audit", tried) for row in found]
     rows.sort(key=lambda row: paper_order(row.equation))
+    proofs = dict(one for found in each("proof", equations) for one in found) if certify else {}
     seeded: list[power.Fault] = []
     planted: list[Planted] = []
     if with_power:
@@ -155,11 +160,11 @@ def audit(
         pieces = [(*map(str, one), known) for one in machinery.pieces(faults)]
         planted = [fault for found in each("machinery", pieces) for fault in found]
     if not with_pages:
-        return AuditResult(register, tuple(rows), tuple(seeded), planted=tuple(planted))
+        return AuditResult(register, tuple(rows), tuple(seeded), planted=tuple(planted), proofs=proofs)
     samples = each("sample", equations)
     exhibits: list[Figure | Table] = [*register.of_type(Figure), *register.of_type(Table)]
     parts = [(one.key, part) for one in exhibits for part in one.parts]
     shown: dict[str, dict[str, Any]] = {one.key: {} for one in exhibits}
     for (key, part), data in zip(parts, each("figures", parts), strict=True):
         shown[key][part] = data
-    return AuditResult(register, tuple(rows), tuple(seeded), tuple(samples), shown, tuple(planted))
+    return AuditResult(register, tuple(rows), tuple(seeded), tuple(samples), shown, tuple(planted), proofs)

@@ -16,6 +16,7 @@ from sotcheck.trial.fault_store import counted, recorded, table
 from sotcheck.trial.faults import Fault as Planted
 from sotcheck.trial.paper import DEFAULT, Paper, paper_order
 from sotcheck.trial.power import Fault
+from sotcheck.trial.proved import Key, Proof, proof_of
 from sotcheck.trial.verdict import Finding, Verdict
 
 
@@ -86,6 +87,7 @@ class AuditResult(Findings):
     samples: tuple[dict[str, Any], ...] = ()
     shown: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     planted: tuple[Planted, ...] = ()
+    proofs: Mapping[Key, Proof] = field(default_factory=dict)
 
     def _origin(self, finding: Finding) -> dict[str, Any]:
         """Return the kind of a row's disagreement, and the places of the paper that ask for either form."""
@@ -103,6 +105,9 @@ class AuditResult(Findings):
         document = super().to_dict()
         rows = zip(document["verdicts"], self.findings, strict=True)
         document["verdicts"] = [row | self._origin(finding) for row, finding in rows]
+        if self.proofs:
+            for row, finding in zip(document["verdicts"], self.findings, strict=True):
+                row |= proof_of(finding, self.proofs).to_dict()
         if self.faults:
             document["power"] = [vars(fault) for fault in self.faults]
         if self.planted:
@@ -114,7 +119,7 @@ class AuditResult(Findings):
 
     def summary(self) -> str:
         """Say how many equations agree, which do not and how, what speaks for either form; the count last."""
-        return "\n".join([*self.sources(), *self.power(), *self.machinery(), self.light()])
+        return "\n".join([*self.proved(), *self.sources(), *self.power(), *self.machinery(), self.light()])
 
     @property
     def numbers(self) -> list[str]:
@@ -145,6 +150,13 @@ class AuditResult(Findings):
             "Other places of the paper follow from the transcribed form alone": self.asked_for("transcribed"),
         }
         return [f"{words}: {', '.join(numbers)}." for words, numbers in lines.items() if numbers]
+
+    def proved(self) -> list[str]:
+        """Say of every form what is proved of it, or why nothing is, and how many of each there are."""
+        lines = [f"{number} {form}, {words}: {one}" for (number, _, words, form), one in self.proofs.items()]
+        count = Counter(one.agrees for one in self.proofs.values())
+        total = f"proved in ball arithmetic: {count[True]} forms agree, {count[False]} disagree; "
+        return [*lines, f"{total}{count[None]} not proved."] if lines else []
 
     def light(self) -> str:
         """Return the count of what disagrees, and how far it can be told where that comes from."""

@@ -5,6 +5,8 @@ Summands by k_⊥, averaged over angles, in units of h_R e²/h and of the bias.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from sotcheck.exact import profiles as flows
@@ -43,7 +45,8 @@ def _twice_real(half: Complex) -> Complex:
 def _driven(s: Symbols, b: Biases, by_charge: Complex, by_spin: Complex) -> Complex:
     """(u×z)·m/2i [G (Δμ_0^F − Δμ_0^N) + G' (Δμ_s^F − m·s Δμ_s^N)] + c.c."""
     half = by_charge * (b.F0 - b.N0) + by_spin * (b.Fs - b.Ns @ s.m)
-    return _twice_real(np.asarray(half * (N @ s.m) / 2j, dtype=complex))
+    driven: Any = half * (N @ s.m) / 2j
+    return _twice_real(driven)
 
 
 def _turned(v: Array, m: Array) -> Array:

@@ -172,7 +172,7 @@ def _summed(s: Symbols, summands: Iterable[Array | Complex]) -> Complex:
 def by_spins(values: Array | Complex) -> dict[str, Complex]:
     """Return conductances by their indices, as in "udd" of ↑ and ↓, each (n, 1, 1)."""
     indices = product("ud", repeat=values.shape[-1].bit_length() - 1)
-    return {"".join(index): np.asarray(values, dtype=complex)[..., [i]] for i, index in enumerate(indices)}
+    return {"".join(index): (values + 0j)[..., [i]] for i, index in enumerate(indices)}
 
 
 UNIT = r"=-h_R\frac{e^2}{2h}"
