@@ -83,9 +83,11 @@ def amplitudes(
     such as ab initio, of the same columns:
 
     \b
-      k_perp, or kx and ky                modulus or components of k, all digits, any order of rows
-      r_up_re, r_up_im, r_down_re, ...    of electrons from N, back into N: majority (up), minority
-      t_up_re, t_up_im, t_down_re, ...    t' of electrons from F's majority and minority into N
+      k_perp, or kx and ky      modulus or components of k, any order of rows
+      r_up_re, r_up_im, r_down_re, ...
+                                from N, back into N: majority (up), minority
+      t_up_re, t_up_im, t_down_re, ...
+                                t' from F's majority and minority into N
 
     The phase of r is that at z = 0, the plane of the Rashba term: e^{ikz} comes in, r e^{-ikz} goes back,
     times go as e^{-i omega t}. t' is that of waves of unit flux, so that |r|^2 + |t'|^2 = 1 for each spin
@@ -97,12 +99,17 @@ def amplitudes(
     DataFrame.attrs["sotcheck"]), keys of a system file:
 
     \b
-      fermi_energy, normal.potential                 from which k_z of N follows (hbar^2/2m = 1)
-      ferromagnet.potential, ferromagnet.exchange    where F's bands close; or, of any bands,
-      amplitudes.edges = [k, ...]                    the k_perp at which channels of F open or close
-      interface.rashba, interface.magnetization      or --h-r, --magnetization
-      units.energy = "eV"                            then k is in 1/nm
-      amplitudes.normalization = "flux"              or "wave": t' per amplitude of the incident wave
+      fermi_energy, normal.potential
+                                from which k_z of N follows (hbar^2/2m = 1)
+      ferromagnet.potential, ferromagnet.exchange
+                                where F's bands close; or, of any bands,
+      amplitudes.edges = [k, ...]
+                                the k_perp at which channels of F open or close
+      interface.rashba, interface.magnetization
+                                or --h-r, --magnetization
+      units.energy = "eV"       then k is in 1/nm
+      amplitudes.normalization = "flux"
+                                or "wave": t' per amplitude of the incident wave
 
     Refused by row and column: what is not unitary, not continuous or not finite, gaps, duplicates, too few
     rows. The uncertainty comes from every second row left out.

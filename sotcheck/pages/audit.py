@@ -269,15 +269,15 @@ def _power(faults: list[Data]) -> Words:
 def _machinery(found: Data) -> list[Block]:
     """Return how many faults in the code were seen, by room, and all that were not, with the reason."""
     said = (
-        f"With sotcheck {found['sotcheck']}, by checks of {len(found['systems'])} systems: {sentence(found)}."
+        f"With sotcheck {found['sotcheck']}, by checks of {len(found['systems'])} systems: {sentence(found)} "
+        "(audit.json has each, with its change)."
     )
     heads = [name if name == "room" else f"{name}|number" for name in ("room", *OUTCOMES)]
     rooms = [list(room.values()) for room in found["rooms"]]
-    keys = ("room", "place", "change", "outcome", "by")
-    # What changes no number is in the record.
-    unseen = [[one[key] for key in keys] for one in found["unseen"] if one["outcome"] != "no effect"]
+    keys = ("room", "place", "change", "by")
+    missed = [[one[key] for key in keys] for one in found["unseen"] if one["outcome"] == "missed"]
     return [
         Words([said]),
         TableBlock(heads, rooms, "Faults tried"),
-        TableBlock(("room", "place", "change", "outcome", "why it is not seen"), unseen, "Faults not seen"),
+        TableBlock(("room", "place", "change", "why it is not seen"), missed, "Faults not seen"),
     ]
