@@ -157,10 +157,13 @@ def test_torque_shows_its_rows(third: TransferMatrix) -> None:
 
 
 def test_check_tries_the_theory_with_it(third: TransferMatrix) -> None:
-    """Every claim that `continuum` has a row of, and that both are the same; each row agrees."""
+    """Every claim that `continuum` has a row of, and that both are the same; each row agrees.
+
+    Copies of the system are solved by the first engine alone.
+    """
     result = sc.check(IFACE, engine=("continuum", third.name))
     ours, mine = ({row.claim for row in result if row.engine == name} for name in ("continuum", third.name))
-    assert mine == ours | {"kwant-continuum"}
+    assert mine == (ours - {"rotation", "sum-rule"}) | {"kwant-continuum"}
     assert {"ledger", "eq10a", "eq14", "eq15", "eq16c", "eq16d", "amplitudes", "linearity"} <= mine
     assert {(row.source, row.engine) for row in result} >= {
         (source, name) for source in ("normal", "majority", "minority") for name in ("continuum", third.name)
