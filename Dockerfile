@@ -11,7 +11,7 @@ RUN uv sync --no-dev --no-editable --extra dask --extra parquet
 FROM python:3.13-slim
 COPY --from=build /opt/sotcheck /opt/sotcheck
 ENV PATH=/opt/sotcheck/bin:$PATH OPENBLAS_NUM_THREADS=1
-# Results go where the folder of the caller is mounted: docker run --rm -v "$PWD:/work" sotcheck ...
-WORKDIR /work
+# Results go where the folder of the caller is mounted: docker run --rm -v "$PWD:/results" sotcheck ...
+WORKDIR /results
 ENTRYPOINT ["sotcheck"]
 CMD ["--help"]
