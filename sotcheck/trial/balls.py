@@ -22,7 +22,6 @@ from sotcheck.system.files import to_document
 from sotcheck.system.interface import SOURCES, rashba
 from sotcheck.system.spin import IDENTITY, in_spin_bands
 from sotcheck.system.states import States
-from sotcheck.theory.amplitudes import wave_number
 
 
 class Balls(np.ndarray):
@@ -81,6 +80,12 @@ def inverse(matrix: Any) -> Any:
     return np.stack(rows, axis=-2) / (a * d - b * c)[..., None, None]
 
 
+def _root(squares: Any) -> Any:
+    """Return the wave numbers: i times a positive one where the channel is closed, so that waves decay."""
+    size = np.sqrt(np.abs(squares))
+    return np.where(squares > 0, size, size * 1j)
+
+
 class BallSolved(Solved):
     """States of the referee at the same k_⊥, which are doubles, and exactly equidistant angles."""
 
@@ -134,7 +139,7 @@ class BallSolved(Solved):
     def _solved(self, k_perp: Any, angle: Any, h_R: Any) -> States:
         iface, m = self.iface, self.iface.direction
         k2 = k_perp * k_perp
-        k, K = wave_number(iface.kz_squared(k2)), wave_number(iface.Kz_squared(k2))
+        k, K = _root(iface.kz_squared(k2)), _root(iface.Kz_squared(k2))
         kappa = iface.kappa_0() + rashba(k_perp, angle) * h_R[..., None, None]
         k_, K_ = k[..., None, None] * IDENTITY, in_spin_bands(K, m)
         Dinv = inverse((K_ + k_) * 1j - kappa)
