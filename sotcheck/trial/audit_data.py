@@ -30,7 +30,13 @@ def audit_data(result: AuditResult) -> Data:
         **result.to_dict(),
         "paper": {name: getattr(paper, name) for name in ("title", "reference", "machine_read")},
         # The count first on a page, last on a terminal.
-        "summary": [result.light(), *result.summary().splitlines()[:-1]],
+        # Tables of the terminal are tables of the page.
+        "summary": [
+            result.light(),
+            *result.sources(),
+            *result.power(),
+            *(line for line in result.machinery() if line.startswith("machinery: ")),
+        ],
         "entries": sorted(_entries(paper), key=lambda entry: paper_order(entry["equation"])),
         "consequences": [
             {"equation": f"({one.of})", "place": one.place, "says": one.says, "form": one.form}
