@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +158,8 @@ def test_ctrl_c_ends_a_sweep_and_all_its_workers(tmp_path: Path, executor: str) 
         with (tmp_path / "err").open("w+", encoding="utf-8") as err:
             process = subprocess.Popen(
                 [*command, "--executor", executor], cwd=tmp_path, stdout=subprocess.PIPE, stderr=err,
-                start_new_session=True,
+                # Tests in a shell's background ignore Ctrl-C, and so would what they start.
+                start_new_session=True, preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
             )  # fmt: skip
             end = time.monotonic() + 60
             # A plan of two lines and one between, then points: more of them than the run before has left.
