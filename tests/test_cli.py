@@ -535,6 +535,32 @@ def test_ctrl_c_at_any_time(delay: float) -> None:
     assert err.endswith("sotcheck: interrupted\n")
 
 
+LOCK = """
+import time
+from sotcheck.command import main as cli
+
+@cli.cli.command("work")
+def work():
+    print("ready", flush=True)
+    try:
+        time.sleep(60)
+    finally:
+        raise RuntimeError("cannot release un-acquired lock")
+
+cli.main(["work"])
+"""
+
+
+def test_interruption_lost_in_an_error_of_a_lock() -> None:
+    """Raised while Python takes a lock, it comes out as whatever the lock makes of it."""
+    process = started([sys.executable, "-c", LOCK])
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.terminate()
+    _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (128 + signal.SIGTERM, "sotcheck: interrupted\n")
+
+
 WORKERS = """
 import os, time
 from sotcheck.command import main as cli

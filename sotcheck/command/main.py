@@ -37,7 +37,7 @@ from sotcheck.command.si import beside_torque, si_options
 from sotcheck.command.sweep import sweep
 from sotcheck.command.trust_map import trust_map
 from sotcheck.run.plaintext import visible
-from sotcheck.run.processes import Interrupted, end, listen, stop_listening
+from sotcheck.run.processes import listening
 from sotcheck.run.progress import bar, heartbeat
 
 #: Characters of the longest first sentence of a command's help: it is wrapped, not cut.
@@ -196,12 +196,9 @@ def main(args: Sequence[str] | None = None) -> None:
         # A terminal of few characters gets escape sequences instead of an error.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    listen()
     try:
-        with heartbeat(next((word for word in given if word in cli.commands), "command")):
+        with listening(), heartbeat(next((word for word in given if word in cli.commands), "command")):
             cli.main(args, prog_name="sotcheck", standalone_mode=False)
-    except Interrupted as interrupted:
-        end(128 + interrupted.args[0])
     except click.ClickException as error:
         # click types it as final, and prints it as it is.
         vars(error)["message"] = visible(error.message)
@@ -210,5 +207,3 @@ def main(args: Sequence[str] | None = None) -> None:
     except SotcheckError as error:
         tell(f"sotcheck: {error}")
         sys.exit(2)
-    finally:
-        stop_listening()

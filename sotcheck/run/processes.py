@@ -42,11 +42,14 @@ class Interrupted(BaseException):
     """
 
 
-def listen() -> None:
-    """Have signals raise `Interrupted`, again and again until it is heard.
+@contextmanager
+def listening() -> Iterator[None]:
+    """Have signals raise `Interrupted`, again and again until it is heard, and end with their status.
 
     Some packages, SciPy among them, swallow whatever is raised while they are imported. And a signal that
     comes just before Python waits for a lock is not seen until something wakes it: a clock's own signal does.
+    One that comes while Python takes a lock, or gives it back, is lost in the error that this becomes: after
+    a signal every error is an interruption.
     """
     heard: list[int] = []
     at = -math.inf
@@ -71,11 +74,15 @@ def listen() -> None:
         # In the background, and under nohup, some are to be ignored.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, interrupt)
-
-
-def stop_listening() -> None:
-    """Stop the clock: while Python ends it has no handlers any more, and its signal would be deadly."""
-    _set_clock(0.0)
+    try:
+        yield
+    except (Exception, Interrupted):
+        if heard:
+            _end(128 + heard[0])
+        raise
+    finally:
+        # While Python ends it has no handlers any more, and the clock's signal would be deadly.
+        _set_clock(0.0)
 
 
 def _set_clock(seconds: float) -> None:
@@ -83,7 +90,7 @@ def _set_clock(seconds: float) -> None:
         signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
 
 
-def end(status: int) -> NoReturn:
+def _end(status: int) -> NoReturn:
     """Clear the bar, say that we were interrupted, and end."""
     _deafen()
     clear()
