@@ -262,6 +262,20 @@ def test_bound_states_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert "0 at k_perp < 0.928" in capsys.readouterr().out
 
 
+def test_bound_states_in_python() -> None:
+    """Every energy is enclosed, also of a family; what is proved is said; a stack is refused."""
+    found = sc.bound_states("bulk-magnetism", [1.2, 1.5], [0.5, 4.0], 0.0, certify=True)
+    data = found.to_xarray()
+    assert np.array_equal(data["certified_count"], data["count"])
+    low, high = data["certified_energy"].transpose("end", ...).values
+    energy = np.where(np.isfinite(low), data["energy"].values, np.nan)
+    assert np.isfinite(energy).sum() == 2
+    assert np.nanmax(high - low) < 1e-12 and np.nanmax(np.abs(energy - low)) < 1e-9
+    assert "h_R = 1.5: 0 at k_perp < 0.742" in str(found)
+    with pytest.raises(SystemFileError, match="stack"):
+        sc.bound_states("pt-co-alox", certify=True)
+
+
 #: One layer with magnetism and a spin-orbit term, magnetisations that differ; one source alone.
 LAYERED = {
     **tables(0.5, 0.7, barrier=0.6, exchange=0.1, rashba=0.1, magnetization=[1.0, 0.0, 2.0]),

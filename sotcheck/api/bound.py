@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
+    from sotcheck.trial.certified_states import ProvedStates
+
 Found = BoundStatesResult | StackBoundResult
 
 
@@ -35,9 +39,11 @@ class BoundStates(Result[Found]):
     Energies include k_⊥²; they and wave vectors are in units of ħ²/2mₑ = 1 (eV, of a system in eV).
     """
 
-    def __init__(self, *of: Any, systems: list[System]) -> None:
+    def __init__(
+        self, *of: Any, systems: list[System], proved: tuple[ProvedStates, ...] | None = None
+    ) -> None:
         super().__init__(*of)
-        self.systems = systems
+        self.systems, self.proved = systems, proved
 
     @property
     def share(self) -> xr.DataArray:
@@ -50,7 +56,7 @@ class BoundStates(Result[Found]):
             shares.append(found.to_dataset(name="share"))
         return joined(shares, self.family)["share"]
 
-    @property
+    @cached_property
     def warnings(self) -> tuple[str, ...]:
         """What to know before a torque is believed."""
         said = dict.fromkeys(
@@ -59,12 +65,15 @@ class BoundStates(Result[Found]):
         return tuple(said)
 
     def __str__(self) -> str:
-        return "\n\n".join(map(str, self.parts))
+        if self.proved is None:
+            return "\n\n".join(map(str, self.parts))
+        return "\n\n".join(f"{one}\n{proved}" for one, proved in zip(self.parts, self.proved, strict=True))
 
     def to_json(self) -> str:
         """Return the JSON text of `sotcheck bound-states`, of the first system of a family."""
         part = self.parts[0]
-        return part.to_json() if isinstance(part, StackBoundResult) else part.to_json(self.warnings)
+        text = part.to_json() if isinstance(part, StackBoundResult) else part.to_json(self.warnings)
+        return text if self.proved is None else self.proved[0].beside(text)
 
     def _in_short(self) -> str:
         number = sum(int(part.at_fermi.any()) for part in self.parts)
@@ -76,15 +85,17 @@ class BoundStates(Result[Found]):
         values, name = _strengths(part)
         dims = (name, "k_perp", "angle")
         states = part.states
-        return xr.Dataset(
-            {
-                "count": (dims, states.count),
-                "at_or_below_E_F": (dims, part.at_fermi),
-                "energy": ((*dims, "state"), states.energy),
-                "binding_energy": ((*dims, "state"), states.p**2),
-            },
-            {name: [one[name] for one in values], "k_perp": part.k_perp, "angle": part.angle},
-        )
+        data: dict[str, Any] = {
+            "count": (dims, states.count),
+            "at_or_below_E_F": (dims, part.at_fermi),
+            "energy": ((*dims, "state"), states.energy),
+            "binding_energy": ((*dims, "state"), states.p**2),
+        }
+        for one, proved in zip(self.parts, self.proved or (), strict=False):
+            if one is part:
+                data |= _enclosed(proved, dims, states.energy.shape)
+        labels = {name: [one[name] for one in values], "k_perp": part.k_perp, "angle": part.angle}
+        return xr.Dataset(data, labels)
 
     def plot(self, ax: Axes | None = None, *, what: str = "energy") -> Axes:
         """Draw what binds the lowest state of all angles against k_⊥, by h_R or scale; or their share.
@@ -136,6 +147,18 @@ class BoundStates(Result[Found]):
         return draw.finish(ax, title, draw.symbol(name), words)
 
 
+def _enclosed(proved: ProvedStates, dims: tuple[str, ...], shape: tuple[int, ...]) -> dict[str, Any]:
+    """Return the counts proved, -1 where none is, and energies' enclosures, their ends along "end"."""
+    known = [row["certified"] or {"count": -1, "energies": []} for row in proved.rows]
+    energies = np.full((len(known), shape[-1], 2), np.nan)
+    for row, one in zip(energies, known, strict=True):
+        for n, ends in enumerate(one["energies"]):
+            row[n] = ends
+    count = np.array([one["count"] for one in known]).reshape(shape[:-1])
+    ends = ((*dims, "state", "end"), energies.reshape(*shape, 2))
+    return {"certified_count": (dims, count), "certified_energy": ends}
+
+
 def _strengths(part: Found) -> tuple[list[dict[str, float]], str]:
     """Return h_R and scale of what was looked at, and which of them tells it."""
     if isinstance(part, BoundStatesResult):
@@ -161,6 +184,7 @@ def bound_states(
     scale: ArrayLike | None = None,
     magnetization: ArrayLike | None = None,
     fermi_energy: ArrayLike | None = None,
+    certify: bool | str = False,
     progress: Progress = silent,
 ) -> BoundStates:
     """Find the states bound to the interface or in a stack, as `sotcheck bound-states` does.
@@ -173,11 +197,14 @@ def bound_states(
     k_perp, angle : float or sequence, optional
         In-plane wave numbers in units in which ħ²/2mₑ = 1 (of a system in eV, 1 is 5.123 nm⁻¹), and angles of
         k×ẑ against the x axis in degrees.
+    certify : bool or str
+        Prove counts and energies in ball arithmetic: of the file that `system` names, or of this one. Bare
+        interfaces only.
 
     Returns
     -------
     BoundStates
-        With `share`, what those at E_F carry of the torque.
+        With `share`, what those at E_F carry of the torque, and `proved`, what is proved of each system.
 
     Raises
     ------
@@ -188,8 +215,18 @@ def bound_states(
     refuse_twice(found, h_R=h_R)
     family, systems = members(found)
     several = progress(systems, "bound states") if family else systems
+    if certify and any(isinstance(one, Stack) for one in systems):
+        raise SystemFileError("certify is for bare interfaces: states bound in a stack are not proved")
     parts = [bound_in(one, h_R, k_perp, angle, scale) for one in several]
-    return BoundStates(systems[0].name, family, parts, systems=systems)
+    proved = None
+    if certify:
+        from sotcheck.trial.certified_states import ProvedStates
+
+        path = str(system) if certify is True and isinstance(system, str | Path) else certify
+        named = path if isinstance(path, str) else None
+        pairs = zip(systems, parts, strict=True)
+        proved = tuple(ProvedStates.of(one, list(part.rows()), named) for one, part in pairs)
+    return BoundStates(systems[0].name, family, parts, systems=systems, proved=proved)
 
 
 def bound_in(

@@ -17,7 +17,6 @@ from sotcheck.command.options import (
     fermi_energy_option,
     magnetization_option,
     rashba_option,
-    warn,
 )
 from sotcheck.command.output import (
     emit,
@@ -94,32 +93,23 @@ def bound_states(
         return
     found, h_R = chosen_system(system, **changes)
     refuse_unwritable_json(json_file)
-    from sotcheck.api.bound import bound_in
-    from sotcheck.bound.stack_table import StackBoundResult
+    from sotcheck.api.bound import bound_states as find
     from sotcheck.system.files import bare
     from sotcheck.system.interface import Interface
 
-    if certify and not isinstance(found, Interface):
-        raise click.UsageError("--certify is for bare interfaces: states bound in a stack are not proved")
     if output is not None:
         bare(found, "bound-states --output")
         refuse_unwritable_folder(output)
-    result = bound_in(found, h_R, k_perp, angle, scale)
-    if isinstance(result, StackBoundResult):
-        emit(result, result.to_json(), json_file, itemgetter("bound_states"))
-        return
-    warnings = warn(result.iface, tuple(result.h_R.tolist()))
+    result = find(found, h_R, k_perp, angle, scale=scale, certify=certify and system)
+    if isinstance(found, Interface):
+        for warning in result.warnings:
+            tell(f"sotcheck: warning: {found.name}: {warning}")
     if output is not None:
         from sotcheck.bound.portrait import one_interface
         from sotcheck.pages.bound_states import write_system
 
-        write_system(one_interface(result.iface), output)
-    proved, json_text = "", result.to_json(warnings)
-    if certify:
-        from sotcheck.trial.certified import with_bound_states
-
-        proved, json_text = with_bound_states(result.iface, system, proved, json_text)
-    emit(lambda: f"{result}{proved}", json_text, json_file, itemgetter("bound_states"))
+        write_system(one_interface(bare(found, "bound-states --output")), output)
+    emit(result, result.to_json(), json_file, itemgetter("bound_states"))
 
 
 @click.command()

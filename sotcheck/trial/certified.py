@@ -16,7 +16,6 @@ import numpy as np
 from sotcheck.engines import FIRST_ORDER, Engine
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array
-from sotcheck.referee import bound
 from sotcheck.referee.certificate import Certificate, certificates, prove
 from sotcheck.referee.reading import KEYS, read
 from sotcheck.referee.sums import Enclosure, weighted
@@ -278,22 +277,3 @@ def _at(row: dict[str, Any], name: str) -> Any:
             return None
         found = found[int(part)] if part.isdigit() else found[part]
     return found
-
-
-def with_bound_states(system: System, path: str, text: str, json_text: str) -> tuple[str, str]:
-    """Return table and JSON of `sotcheck bound-states` with what is proved of every row, and of all k_⊥."""
-    document = json.loads(json_text)
-    proved = bound.certified(tables_of(system, path), document["bound_states"])
-    rows = [row | more for row, more in zip(document["bound_states"], proved["rows"], strict=True)]
-    document |= {"bound_states": rows, "certified": proved["below"]}
-    said = []
-    for one in proved["below"]:
-        if one["count"] is None:
-            said.append(f"h_R = {one['h_R']:g}: not proved: {one['not_certified']}")
-        else:
-            until = f"k_perp < {one['k_perp'][0]!r}" if one["k_perp"] else "any k_perp"
-            said.append(f"h_R = {one['h_R']:g}: {one['count']} at {until} and any angle")
-    some = sum(row["certified"] is not None for row in rows)
-    said.append(f"count and energies of {some} of {len(rows)} k: --json FILE")
-    lines = ["", "proved in ball arithmetic, states below the continuum:", *said]
-    return text + "\n".join(lines), json.dumps(document, indent=2, allow_nan=False) + "\n"
