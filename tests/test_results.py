@@ -269,11 +269,16 @@ def test_verdicts() -> None:
     assert good.to_dataframe()["tau_N"].value_counts().to_dict() == dict.fromkeys((1.0, 2.0), len(good) / 2)
 
 
-def test_a_paper_on_trial() -> None:
-    result = sc.audit("scalar_delta")
+def test_a_paper_on_trial(tmp_path: Path) -> None:
+    """All its equations are proved, in tables and on its page."""
+    result = sc.audit("scalar_delta", certify=True, output=tmp_path)
     assert result.verdict == "agrees"
-    assert len(result.to_dataframe()) == len(result.findings) > 5
-    assert "transcribed" in set(result.to_dataframe()["form"])
+    frame = result.to_dataframe()
+    assert len(frame) == len(result.findings) > 5
+    assert "transcribed" in set(frame["form"])
+    assert frame["proved"].eq(True).all() and frame["apart"].lt(1e-15).all()
+    page = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "proved in balls" in page and f"agrees to {frame['apart'].max():.1e}" in page
 
 
 def test_sweeps_are_torques(tmp_path: Path) -> None:

@@ -87,7 +87,8 @@ class Verdicts(Result[Findings], Findings):
         systems = self.family or [None]
         for system, part in zip(systems, self.parts, strict=True):
             axes = {} if system is None or self.family is None else _varied(system, self.family.axes)
-            rows += [axes | {name: finding.to_dict()[name] for name in SAID} for finding in part.findings]
+            said = part.to_dict()["verdicts"]
+            rows += [axes | {name: row[name] for name in SAID} | _proved(row) for row in said]
         return pd.DataFrame(rows)
 
     def to_xarray(self) -> xr.Dataset:
@@ -138,6 +139,14 @@ class Verdicts(Result[Findings], Findings):
         lines += [f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>", more]
         lines += [f"<p>{html.escape(self.note)}</p>"] if self.note else []
         return "\n".join([*lines, *(f"<p>Warning: {html.escape(said)}</p>" for said in self.warnings)])
+
+
+def _proved(row: dict[str, Any]) -> dict[str, Any]:
+    """Return what is proved of a row of an audit, if that was asked for."""
+    if "certified" not in row:
+        return {}
+    proved = row["certified"] or {"agrees": None}
+    return {"proved": proved["agrees"], "apart": proved.get("radius", proved.get("apart"))}
 
 
 def _cell(value: Any) -> str:
@@ -238,6 +247,7 @@ def audit(
     paper: str | Path = DEFAULT,
     *,
     power: bool = False,
+    certify: bool = False,
     output: str | Path | None = None,
     executor: str | None = None,
     workers: int = 1,
@@ -251,6 +261,8 @@ def audit(
         Its name, or a file that defines one.
     power : bool
         Also seed faults into every confirmed formula, and count those that are flagged.
+    certify : bool
+        Also prove in ball arithmetic that equations agree or disagree, where that can be done.
     output : str or Path, optional
         Write the pages there too.
     executor, workers : str, int, optional
@@ -261,7 +273,8 @@ def audit(
     TheoryError
         If there is no such paper, or one of its formulas cannot be evaluated.
     """
-    how: dict[str, Any] = {"with_power": power, "with_pages": output is not None, "progress": progress}
+    how: dict[str, Any] = {"with_power": power, "certify": certify, "progress": progress}
+    how["with_pages"] = output is not None
     if executor is None:
         found = audited(str(paper), **how)
     else:

@@ -179,17 +179,31 @@ def _dots(samples: list[Data]) -> Data:
 
 
 def _overview(groups: list[Data]) -> TableBlock:
+    proved = ["proved in balls"] * any("certified" in row for group in groups for row in group["rows"])
     return TableBlock(
         ("equation", "says", "as transcribed|verdict", "corrected|verdict", "off by", "kind",
-         "form needed elsewhere"),
+         "form needed elsewhere", *proved),
         [
             (Link(group["equation"], f"#{group['anchor']}"), group["entries"][0]["says"],
              "definition" if group["definition"] else group["transcribed"], group["corrected"] or "",
              "; ".join(dict.fromkeys(group["off_by"])), group["kind"] or "",
-             _asked_for(group["consequences"]))
+             _asked_for(group["consequences"]), *(_proved(group["rows"]) for _ in proved))
             for group in groups
         ],
     )  # fmt: skip
+
+
+def _proved(rows: list[Data]) -> str:
+    """Return what is proved of the transcribed form: of all its quantities, or of how many."""
+    said = {row["quantity"]: row["certified"] for row in rows if row["form"] != "corrected"}
+    known = [one for one in said.values() if one]
+    against = [one["apart"] for one in known if not one["agrees"]]
+    if not known:
+        return ""
+    of = f", {len(known)} of {len(said)}" * (len(known) < len(said))
+    if against:
+        return f"disagrees by {max(against):.1e}{of}"
+    return f"agrees to {max(one['radius'] for one in known):.1e}{of}"
 
 
 def _asked_for(consequences: list[Data]) -> str:

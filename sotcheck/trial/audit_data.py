@@ -33,6 +33,7 @@ def audit_data(result: AuditResult) -> Data:
         # Tables of the terminal are tables of the page.
         "summary": [
             result.light(),
+            *result.proved()[-1:],
             *result.sources(),
             *result.power(),
             *(line for line in result.machinery() if line.startswith("machinery: ")),
