@@ -278,7 +278,7 @@ def test_a_paper_on_trial(tmp_path: Path) -> None:
     assert "transcribed" in set(frame["form"])
     assert frame["proved"].eq(True).all() and frame["apart"].lt(1e-15).all()
     page = (tmp_path / "README.md").read_text(encoding="utf-8")
-    assert "proved in balls" in page and f"agrees to {frame['apart'].max():.1e}" in page
+    assert "proved in balls" in page and f"agrees to {frame['apart'].max():.2g}" in page
 
 
 def test_sweeps_are_torques(tmp_path: Path) -> None:

@@ -150,6 +150,11 @@ def _entry(group: Data, root: str) -> Section:
         for one in group["consequences"]
     ]
     if not group["definition"]:
+        both = {"as transcribed": False, "corrected": True}
+        proved = [
+            f"{words} it {one}" for words, form in both.items() if (one := _proved(group["rows"], form))
+        ]
+        blocks += [Words([f"Proved in ball arithmetic: {'; '.join(proved)}."])] * bool(proved)
         blocks += [_rows(group["rows"]), *([Scatter(_dots(group["plots"]))] if group["plots"] else [])]
     places = {(one["code"]["file"], one["code"]["line"]): None for one in group["entries"] if one.get("code")}
     if places:
@@ -179,7 +184,7 @@ def _dots(samples: list[Data]) -> Data:
 
 
 def _overview(groups: list[Data]) -> TableBlock:
-    proved = ["proved in balls"] * any("certified" in row for group in groups for row in group["rows"])
+    proved = ["proved in balls"] * any(map(_proved, (group["rows"] for group in groups)))
     return TableBlock(
         ("equation", "says", "as transcribed|verdict", "corrected|verdict", "off by", "kind",
          "form needed elsewhere", *proved),
@@ -193,17 +198,19 @@ def _overview(groups: list[Data]) -> TableBlock:
     )  # fmt: skip
 
 
-def _proved(rows: list[Data]) -> str:
-    """Return what is proved of the transcribed form: of all its quantities, or of how many."""
-    said = {row["quantity"]: row["certified"] for row in rows if row["form"] != "corrected"}
+def _proved(rows: list[Data], corrected: bool = False) -> str:
+    """Return what is proved of the transcribed or corrected form: of all its quantities, or of how many."""
+    said = {
+        row["quantity"]: row.get("certified") for row in rows if (row["form"] == "corrected") == corrected
+    }
     known = [one for one in said.values() if one]
     against = [one["apart"] for one in known if not one["agrees"]]
     if not known:
         return ""
     of = f", {len(known)} of {len(said)}" * (len(known) < len(said))
     if against:
-        return f"disagrees by {max(against):.1e}{of}"
-    return f"agrees to {max(one['radius'] for one in known):.1e}{of}"
+        return f"disagrees by {max(against):.2g}{of}"
+    return f"agrees to {max(one['radius'] for one in known):.2g}{of}"
 
 
 def _asked_for(consequences: list[Data]) -> str:
