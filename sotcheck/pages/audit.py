@@ -150,10 +150,8 @@ def _entry(group: Data, root: str) -> Section:
         for one in group["consequences"]
     ]
     if not group["definition"]:
-        both = {"as transcribed": False, "corrected": True}
-        proved = [
-            f"{words} it {one}" for words, form in both.items() if (one := _proved(group["rows"], form))
-        ]
+        rows, both = group["rows"], {"as transcribed": False, "corrected": True}
+        proved = [f"{words} it {one}" for words, form in both.items() if (one := _proved(rows, form))]
         blocks += [Words([f"Proved in ball arithmetic: {'; '.join(proved)}."])] * bool(proved)
         blocks += [_rows(group["rows"]), *([Scatter(_dots(group["plots"]))] if group["plots"] else [])]
     places = {(one["code"]["file"], one["code"]["line"]): None for one in group["entries"] if one.get("code")}
