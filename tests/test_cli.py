@@ -255,7 +255,7 @@ BAD_USAGE = [
 @pytest.mark.parametrize(("line", "words"), BAD_USAGE)
 def test_bad_usage(sotcheck: Command, monkeypatch: pytest.MonkeyPatch, line: str, words: str) -> None:
     """Before the work: status 2, nothing on standard output, the reason on standard error."""
-    for work in ("beyond.trust_map.trust_map", "trial.check.gather"):
+    for work in ("beyond.trust_map.trust_map", "trial.check.planned"):
         monkeypatch.setattr(f"sotcheck.{work}", None)
     typed = [re.sub("^B$", "bulk-magnetism", word).replace("X", ESCAPES) for word in shlex.split(line)]
     found = sotcheck(*typed)
@@ -352,7 +352,7 @@ def test_exit_status(sotcheck: Command, monkeypatch: pytest.MonkeyPatch, verdict
     trials = [Trial("q", Comparison(1.0, nothing, Verdict(verdict)), "why") for verdict in verdicts.split()]
     findings = [trial.finding("claim", "title", "(1)") for trial in trials]
     evidence = SimpleNamespace(expansion=SimpleNamespace(why_not=""), at_h_R={}, ladder={})
-    monkeypatch.setattr(crosscheck, "gather", lambda *_, **__: evidence)
+    monkeypatch.setattr(crosscheck, "planned", lambda *_, **__: (evidence, {}))
     monkeypatch.setattr(crosscheck, "try_claims", lambda *_: findings)
     assert sotcheck("check", "bulk-magnetism").status == status
     found = sotcheck("check", "bulk-magnetism", "--json", "-")

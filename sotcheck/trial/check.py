@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -26,7 +26,7 @@ from sotcheck.system.stack import Stack
 from sotcheck.system.units import unit_of_torque
 from sotcheck.trial.certified import covered, once_more
 from sotcheck.trial.entries import Claim
-from sotcheck.trial.evidence import Evidence, gather
+from sotcheck.trial.evidence import Evidence, Steps, planned
 from sotcheck.trial.paper import Paper, load
 from sotcheck.trial.reach import refuse_beyond
 from sotcheck.trial.result import Findings
@@ -34,6 +34,7 @@ from sotcheck.trial.stack_check import conserved, engines_agree, evidence_of, fi
 from sotcheck.trial.stack_ladders import Ladders
 from sotcheck.trial.symmetries import symmetric
 from sotcheck.trial.torque import TOLERANCE, asked, rows_by, rows_of, with_scales
+from sotcheck.trial.torque_table import TorqueRow
 from sotcheck.trial.verdict import Finding, Trial, Verdict, unknown
 
 #: What engines are asked for, in words.
@@ -114,6 +115,11 @@ def try_claims(evidence: Evidence, paper: Paper, *, controls: bool = False) -> I
             yield trial.finding("solvable", "An engine solves what the claims need")
 
 
+def tried(system: System, steps: Steps, progress: Progress) -> tuple[Finding, ...]:
+    """Return what steps find, under one bar, with torques in the unit of the system's file."""
+    return in_file_units(system, (one for step in progress(steps, system.name) for one in steps[step]()))
+
+
 def in_file_units(system: System, findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return findings with torques in the unit of the system's file."""
     unit = unit_of_torque(system)
@@ -151,18 +157,17 @@ def check_stack(
         if not system.structure.layers:
             yield from covered(system, rows, path)[0]
 
-    steps: dict[str, Callable[[], Iterator[Finding]]] = {
+    steps: Steps = {
         "first order": lambda: first_order(system, ladders()),
         "claims": of_paper,
         "engines": lambda: engines_agree(system, summed(), ladders().scale),
         "sums": of_rows,
         "conservation": lambda: conserved(system, engines, float(scales[0])),
     }
-    all_steps = (finding for step in progress(steps, system.name) for finding in steps[step]())
-    found = in_file_units(system, all_steps)
+    found = tried(system, steps, progress)
     # Some are tried of a stack in its own way.
-    tried = {finding.claim for finding in found}
-    untried = tuple((claim, why) for claim, why in claims if why and claim.name not in tried)
+    in_its_own = {finding.claim for finding in found}
+    untried = tuple((claim, why) for claim, why in claims if why and claim.name not in in_its_own)
     said = tuple(on_stack(system, scales.tolist())) if isinstance(system, Stack) else ()
     return CheckResult(system, found, ladders().expansion.why_not, said, untried)
 
@@ -223,24 +228,42 @@ def check(
             refuse_beyond(one, iface)
         return check_stack(iface, engines, h, tolerance, path, progress)
     paper = load()
-    evidence = gather(iface, h, tolerance, paper.first_order, engines=engines, progress=progress)
-    # What `torque` says at the h_R asked for, and sums on the ladder, which are over h_R.
-    asked_of = {name: engines.get(name) for name in names if name not in engines or name in evidence.at_h_R}
-    known: Summed = {}
-    rows = [row for one in asked_of.values() for row in rows_by(one, iface, values, tolerance, known)]
-    on_ladder = [
-        row
-        for name, summed in evidence.ladder.items()
-        for n, rounding in enumerate(summed_errors(engines[name], iface, evidence.rungs).sum(axis=0))
-        for h in [float(evidence.rungs[n])]
-        for row in rows_of(iface, engines[name], h, summed.total[n] * h, rounding)
-    ]
-    proved, unproved = covered(iface, rows, path)
-    ladder, why_not = covered(iface, on_ladder, path, worst="ladder")
+    evidence, steps = planned(iface, h, tolerance, paper.first_order, engines=engines)
     numbers = None if h_R is None else values
-    more = once_more(iface, rows, engines, path, wanted=asked_of, numbers=numbers)
-    all_found = in_file_units(
-        iface, (*try_claims(evidence, paper), *proved, *ladder, *more, *symmetric(iface, rows, engines))
-    )
-    said = (*warnings(iface, values), *dict.fromkeys((*unproved, *why_not)))
-    return CheckResult(iface, all_found, evidence.expansion.why_not, said)
+    said: list[str] = []
+
+    @cache
+    def asked_of() -> dict[str, Engine | None]:
+        return {name: engines.get(name) for name in names if name not in engines or name in evidence.at_h_R}
+
+    @cache
+    def rows() -> list[TorqueRow]:
+        known: Summed = {}
+        return [row for one in asked_of().values() for row in rows_by(one, iface, values, tolerance, known)]
+
+    def on_ladder() -> list[TorqueRow]:
+        # Sums on the ladder are over h_R.
+        return [
+            row
+            for name, summed in evidence.ladder.items()
+            for n, rounding in enumerate(summed_errors(engines[name], iface, evidence.rungs).sum(axis=0))
+            for h in [float(evidence.rungs[n])]
+            for row in rows_of(iface, engines[name], h, summed.total[n] * h, rounding)
+        ]
+
+    def proved(some: list[TorqueRow], worst: str = "") -> list[Finding]:
+        found, unproved = covered(iface, some, path, worst)
+        said.extend(unproved)
+        return found
+
+    steps |= {
+        "claims": lambda: try_claims(evidence, paper),
+        # What `torque` says at the h_R asked for.
+        "proofs": lambda: proved(rows()),
+        "proofs of the ladder": lambda: proved(on_ladder(), "ladder"),
+        "states": lambda: once_more(iface, rows(), engines, path, wanted=asked_of(), numbers=numbers),
+        "symmetries": lambda: symmetric(iface, rows(), engines),
+    }
+    found = tried(iface, steps, progress)
+    said = [*warnings(iface, values), *dict.fromkeys(said)]
+    return CheckResult(iface, found, evidence.expansion.why_not, tuple(said))

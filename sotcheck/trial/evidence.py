@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from sotcheck.theory.first_order import FirstOrder, torque_vector
 from sotcheck.theory.sums import first_order_flows, first_order_torque
 from sotcheck.theory.validity import without_interface
 from sotcheck.trial.expansion import Expansion, expansion_of
+from sotcheck.trial.verdict import Finding
 
 #: k_⊥ nodes in each range between thresholds for k_⊥-resolved claims.
 NODES = 8
@@ -194,7 +196,27 @@ def lattice_ladder(iface: Interface, scheme: str, spacings: Array, h_R: float) -
     return np.stack([resolve(chain, iface, np.array([h_R])).flows[:, :, 0] for chain in chains])
 
 
+#: Pieces of work under one bar, by their names: each returns the findings it leads to.
+Steps = dict[Any, Callable[[], Iterable[Finding]]]
+
+
 def gather(
+    iface: Interface,
+    h_R: Array,
+    tolerance: float,
+    first_order: FirstOrder,
+    *,
+    progress: Progress = silent,
+    **options: Any,
+) -> Evidence:
+    """Compute everything that claims ask for; options as of `planned`."""
+    evidence, steps = planned(iface, h_R, tolerance, first_order, **options)
+    for step in progress(steps, iface.name):
+        steps[step]()
+    return evidence
+
+
+def planned(
     iface: Interface,
     h_R: Array,
     tolerance: float,
@@ -202,9 +224,8 @@ def gather(
     *,
     controls: bool = False,
     engines: Mapping[str, Engine] | None = None,
-    progress: Progress = silent,
-) -> Evidence:
-    """Compute everything that claims ask for, and with `controls` what only negative controls need.
+) -> tuple[Evidence, Steps]:
+    """Return evidence that the steps fill, with `controls` also with what only negative controls need.
 
     Besides the h_R (n,) asked for, summed with a relative error `tolerance`, expansions in h_R use a ladder
     of their own. Exact engines by name are EXACT by default; `first_order` is the theory on trial.
@@ -249,7 +270,8 @@ def gather(
         currents=first_order_flows(iface, first_order, rtol=FINE),
         engines=engines,
     )
-    for group, name in progress(tasks, iface.name):
+
+    def step(group: str, name: str) -> tuple[()]:
         try:
             getattr(evidence, group)[name] = tasks[group, name]()
         except (EngineError, LatticeError) as error:
@@ -257,4 +279,6 @@ def gather(
                 # Without the theory there is nothing to try.
                 raise
             evidence.refused[group, name] = str(error)
-    return evidence
+        return ()
+
+    return evidence, {task: partial(step, *task) for task in tasks}
