@@ -129,6 +129,26 @@ def test_faults_are_seen(monkeypatch: pytest.MonkeyPatch, fault: Any, wide: tupl
     assert not nested(STRONG, *wide)
 
 
+#: Thresholds of two or three channels next to each other: U_N, U_F, J at E_F = 1.5.
+COINCIDENT = [(0.0, -1 - 1e-12, 1.0), (1e-14, 2.1e-5, 1e-9), (0.0, 0.7 + 6e-10, 0.7)]
+
+
+@pytest.mark.parametrize(("U_N", "U_F", "J"), COINCIDENT)
+def test_thresholds_next_to_each_other(U_N: float, U_F: float, J: float) -> None:
+    """What is left of a wave number squared keeps its digits; to first order and exactly."""
+    document = tables(rashba=0.4, magnetization=[2.0, -1.0, 2.0])
+    document |= {"normal": {"potential": U_N}, "ferromagnet": {"potential": U_F, "exchange": J}}
+    proved = {"first-order": prove(document, first_order=True), "continuum": prove(document)}
+    for row in sc.torque(from_document(document, "x"), ["first-order", "continuum"]):
+        if row.source == "bound":
+            continue
+        found = proved[row.engine]
+        largest = max(abs(float(x)) for one in found.values() for x in one.vector)
+        assert found[row.source].radius <= RADIUS * max(largest, TINY)
+        pairs = zip(found[row.source].vector, row.vector, strict=True)
+        assert all(near(ball, x, row.t.total) for ball, x in pairs)
+
+
 def test_another_sign_is_no_engines_number(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is in the intervals by their width: a sign in the referee, and the engine is outside."""
     current = interface.current

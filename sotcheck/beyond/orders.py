@@ -210,6 +210,8 @@ def orders_data(iface: Interface) -> dict[str, Any]:
         rows = coefficient_rows(iface, torque_orders(iface, 1), {})
         return {"expandable": False, "why": why, "radius": None, "coefficients": rows}
     radius = radius_of_convergence(iface)
+    # First: next to an edge it refuses where the others take a minute.
+    chain = chain_orders(iface)
     series = torque_orders(iface, HIGHEST)
     routes = {
         "contour": contour_orders(iface, COMPARED, radius),
@@ -219,7 +221,7 @@ def orders_data(iface: Interface) -> dict[str, Any]:
         "expandable": True,
         "radius": radius,
         "coefficients": coefficient_rows(iface, series, routes),
-        CHAIN.name: chain_orders(iface),
+        CHAIN.name: chain,
         "remainders": remainder_rows(iface, series, radius),
         "curves": curves(iface, series, radius),
     }

@@ -18,8 +18,9 @@ from sotcheck.referee.reading import SOURCES, Problem, Vector, exact
 class Range:
     """k_⊥² between two neighbouring thresholds: at low + width sin²(πu/2), u from 0 to 1.
 
-    `closing` tells of k², K_+² and K_-² the threshold, whether it is an end of the range, whether they
-    are positive in it, and one over the mass. In the last range all that is open closes at its end.
+    `closing` tells of k², K_+² and K_-² what is left of them, in size, at the end of the range where they are
+    smallest, whether that is nothing, whether they are positive, and one over the mass. In the last range all
+    that is open closes at its end.
     """
 
     low: arb
@@ -38,13 +39,16 @@ class Range:
         k_perp = root * sine if self.low == 0 else x.sqrt(analytic=True)
         found: list[Pair] = []
         speeds: list[acb] = []
-        for edge, is_end, is_open, velocity in self.closing:
+        for left, is_end, is_open, velocity in self.closing:
+            # Not from x: a threshold next to that at an end would lose its digits.
             if is_open:
-                k = velocity * (root * cosine if is_end else (edge - x).sqrt(analytic=True))
+                rest = left + self.width * cosine * cosine
+                k = velocity * (root * cosine if is_end else rest.sqrt(analytic=True))
                 found.append((k, k))
                 speeds.append(acb(velocity) if self.is_last else k)
             else:
-                q = I * velocity * (root * sine if is_end else (x - edge).sqrt(analytic=True))
+                rest = left + self.width * sine * sine
+                q = I * velocity * (root * sine if is_end else rest.sqrt(analytic=True))
                 found.append((q, -q))
                 speeds.append(acb(0))
         common = root * cosine if self.is_last else acb(1)
@@ -65,10 +69,11 @@ def ranges(problem: Problem) -> list[tuple[Range, list[str]]]:
     marks = [Fraction(0), *sorted({edge for edge in edges.values() if edge > 0})]
     found = []
     for low, high in pairwise(marks):
-        closing = [
-            (exact(edges[source]), edges[source] in (low, high), edges[source] >= high, exact(1 / mass))
-            for source, mass in zip(order, masses, strict=True)
-        ]
+        closing = []
+        for source, mass in zip(order, masses, strict=True):
+            is_open = edges[source] >= high
+            left = edges[source] - high if is_open else low - edges[source]
+            closing.append((exact(left), left == 0, is_open, exact(1 / mass)))
         part = Range(exact(low), exact(high - low), high == marks[-1], closing)
         found.append((part, [source for source in SOURCES if edges[source] >= high]))
     return found

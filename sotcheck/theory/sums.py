@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -16,7 +16,7 @@ from sotcheck.numerics.path import CLEARANCE
 from sotcheck.numerics.quadrature import sum_over_k
 from sotcheck.numerics.radial import Integrand
 from sotcheck.system.interface import Interface
-from sotcheck.system.model import System
+from sotcheck.system.model import SOURCES, System
 from sotcheck.theory import distorted, response
 from sotcheck.theory.amplitudes import Amplitudes, unperturbed
 from sotcheck.theory.first_order import FirstOrder, interface_exchange
@@ -27,6 +27,8 @@ from sotcheck.theory.validity import radius_at_thresholds
 
 #: Features this many times wider than what nodes leave out are seen; and this narrow is none.
 NEAREST, NOTHING = 16.0, 1e-12
+#: Edges this close, relative, are told apart by doubles that have lost digits which matter.
+CLOSE = 1e-4
 #: How quadrature errors are found: the angular average is exact.
 NESTED = "nested rules in k_perp"
 EPS = float(np.finfo(float).eps)
@@ -103,6 +105,8 @@ def _sum(
     rtol: float,
     amplitudes: AmplitudeSource = unperturbed,
     rounding: float = EPS,
+    *,
+    nudge: bool = True,
 ) -> Sum:
     masses = np.array(iface.masses)[[0, 1, 1]]
 
@@ -110,7 +114,23 @@ def _sum(
         values = integrand(Symbols.of(iface, amplitudes(iface, x)))[:, 0]
         return values / masses.reshape(-1, *(1,) * (values.ndim - 2))
 
-    return sum_of_averages(average, iface, rtol, rounding)
+    found = sum_of_averages(average, iface, rtol, rounding)
+    for other in _nudged(iface) if nudge else ():
+        moved = _sum(integrand, other, rtol, amplitudes, rounding, nudge=False)
+        off = np.abs(moved.total.value - found.total.value)
+        off = off.max(axis=tuple(range(1, off.ndim)), keepdims=True) / len(found.segments)
+        found = replace(found, by_segment=found.by_segment.and_("quadrature", off, NESTED))
+    return found
+
+
+def _nudged(iface: System) -> Iterator[System]:
+    """Yield what rounding of band edges may make of a system two of whose edges are next to each other."""
+    edges = np.sort([0.0, *(iface.k_perp2_max(source) for source in SOURCES)])
+    gaps = np.diff(edges)
+    if np.any((gaps > 0) & (gaps < CLOSE * edges[-1])):
+        least = 4 * EPS * max(map(abs, (iface.E_F, iface.U_N, iface.U_F, iface.J)))
+        yield iface.with_(U_F=iface.U_F + least)
+        yield iface.with_(J=iface.J + least)
 
 
 def sum_of_averages(
