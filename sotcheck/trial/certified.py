@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import zip_longest
@@ -180,12 +180,13 @@ def once_more(
     path: str | None = None,
     *,
     first_order: bool = False,
-    wanted: Iterable[str] = (),
+    wanted: Mapping[str, Any] = {},
     numbers: list[float] | None = None,
 ) -> Iterator[Finding]:
     """Hold rows and states against the file; sum those of stacks once more, to first order too.
 
-    `wanted`: engines that rows were asked of, at `numbers` (h_R or scales), the file's own by default.
+    `wanted`: engines that rows were asked of, and whether these know flows, not t alone; at `numbers` (h_R or
+    scales), the file's own by default.
     """
     tables = to_document(system) if path is None else tables_of(system, path)
     by_scale = isinstance(system, Stack) and not system.only_rashba
@@ -219,7 +220,7 @@ def once_more(
 
 
 def _filed(
-    system: System, rows: Rows, tables: dict[str, Any], wanted: Iterable[str], numbers: list[float]
+    system: System, rows: Rows, tables: dict[str, Any], wanted: Mapping[str, Any], numbers: list[float]
 ) -> Finding:
     """Hold what JSON says besides torques against the file: its system, and that every row is there once."""
     interface = KEYS["interface"] | tables.get("interface", {})
@@ -239,11 +240,11 @@ def _filed(
         said.append(float(one == other) if words else one)
         filed.append(1.0 if words else other)
     for row in rows:
-        found = row.to_dict(system, unit_of_torque(system))
-        places = [one["z"] for one in found["interfaces"] or []]
-        said += ["certified" in found, "scale" in found, row.h_R, *found["magnetization"], *places]
+        has = row.to_dict(system, unit_of_torque(system))
+        places = [one["z"] for one in has["interfaces"] or []]
+        said += ["certified" in has, bool(places), "scale" in has, row.h_R, *has["magnetization"], *places]
         # A check asks for proofs of all rows, but of layers, where they take their time.
-        filed += [not system.structure.layers, isinstance(system, Stack)]
+        filed += [not system.structure.layers, bool(wanted.get(row.engine, True)), isinstance(system, Stack)]
         # At a factor of all spin-orbit terms h_R is that of the file times it; else it was asked for.
         filed += [h_R * row.scale if row.scale is not None and h_R else row.h_R, *m / np.linalg.norm(m)]
         filed += z[: len(places)].tolist()

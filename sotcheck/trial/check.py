@@ -150,8 +150,11 @@ def check_stack(
         rows = list(torque(system, without, tolerance=tolerance, certify=proof, **asked_for))
         by_lattice = [row for row in stack_rows(system, summed()) if engines[row.engine].scheme]
         rows += certified(system, by_lattice, path) if proof else by_lattice
-        exists = ladders().expansion.exists
-        yield from once_more(system, rows, engines, path, first_order=exists, wanted=names, numbers=numbers)
+        kind = ladders().expansion.kind
+        # With a bound state's own torque first order knows t alone, and no plain rule sees its resonance.
+        wanted = dict.fromkeys(names, True) | {FIRST_ORDER: kind != "embedded"}
+        options: dict[str, Any] = {"first_order": kind == "analytic", "wanted": wanted, "numbers": numbers}
+        yield from once_more(system, rows, engines, path, **options)
         yield from symmetric(system, rows, engines)
         if proof:
             yield from covered(system, rows, path)[0]
@@ -262,7 +265,9 @@ def check(
         "claims": lambda: try_claims(evidence, paper),
         "proofs": lambda: proved(table()),
         "proofs of the ladder": lambda: proved(on_ladder(), "ladder"),
-        "states": lambda: once_more(iface, table(), engines, path, wanted=asked_of(), numbers=numbers),
+        "states": lambda: once_more(
+            iface, table(), engines, path, wanted=dict.fromkeys(asked_of(), True), numbers=numbers
+        ),
         "symmetries": lambda: symmetric(iface, table(), engines),
     }
     found = tried(iface, steps, progress)
