@@ -131,9 +131,9 @@ def check_stack(
     tolerance: float,
     path: str | None,
     progress: Progress,
-    **asked_for: Any,
+    h_R: float | Sequence[float] | None = None,
 ) -> CheckResult:
-    """Try what can be said of a stack at these scales (n,), `asked_for` so, by these exact engines."""
+    """Try what can be said of a stack at these scales (n,), or the h_R asked for, by these exact engines."""
     paper, ladders = load(), cache(lambda: Ladders.of(system, engines))
     summed = cache(lambda: sums(system, engines, scales, tolerance))
     claims = [(claim, claim.but(system)) for claim in paper.of_type(Claim) if not claim.control]
@@ -147,7 +147,7 @@ def check_stack(
         names, numbers = [FIRST_ORDER, *engines], scales.tolist()
         without = [name for name in names if name not in engines or engines[name].scheme is None]
         proof = not system.structure.layers and (path or True)
-        rows = list(torque(system, without, tolerance=tolerance, certify=proof, **asked_for))
+        rows = list(torque(system, without, h_R=h_R, tolerance=tolerance, certify=proof))
         by_lattice = [row for row in stack_rows(system, summed()) if engines[row.engine].scheme]
         rows += certified(system, by_lattice, path) if proof else by_lattice
         kind = ladders().expansion.kind
@@ -228,7 +228,7 @@ def check(
     if not isinstance(iface, Interface):
         for one in engines.values():
             refuse_beyond(one, iface)
-        return check_stack(iface, engines, h, tolerance, path, progress, h_R=h_R)
+        return check_stack(iface, engines, h, tolerance, path, progress, h_R)
     paper = load()
     evidence, steps = planned(iface, h, tolerance, paper.first_order, engines=engines)
     numbers = None if h_R is None else values
