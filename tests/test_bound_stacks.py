@@ -165,6 +165,7 @@ def test_no_state_beyond_the_grid(monkeypatch: pytest.MonkeyPatch) -> None:
                 structure, float(p), float(k_perp), float(grid.angle[j]), 1.0
             )
     monkeypatch.setattr(stack_fermi, "empty_beyond", lambda *_: 1.001 * k_max(WELL.structure))
+    counted.cache_clear()
     with pytest.raises(EngineError, match="where none can be"):
         counted(WELL.structure, 1.0)
     bare = interface(E_F=1.0).structure

@@ -351,7 +351,9 @@ def test_exit_status(sotcheck: Command, monkeypatch: pytest.MonkeyPatch, verdict
     nothing = Estimate(float("nan"), {"next order": (float("inf"), "none known")})
     trials = [Trial("q", Comparison(1.0, nothing, Verdict(verdict)), "why") for verdict in verdicts.split()]
     findings = [trial.finding("claim", "title", "(1)") for trial in trials]
-    evidence = SimpleNamespace(expansion=SimpleNamespace(why_not=""), at_h_R={}, ladder={})
+    evidence = SimpleNamespace(
+        expansion=SimpleNamespace(why_not=""), at_h_R={}, ladder={}, lattice_engine=None
+    )
     monkeypatch.setattr(crosscheck, "planned", lambda *_, **__: (evidence, {}))
     monkeypatch.setattr(crosscheck, "try_claims", lambda *_: findings)
     assert sotcheck("check", "bulk-magnetism").status == status

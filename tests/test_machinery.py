@@ -15,7 +15,7 @@ from sotcheck.system.model import BOUND, SOURCES
 from sotcheck.system.states import States
 from sotcheck.system.structure import Scale, Structure
 from sotcheck.trial import fault_store, faults, machinery, torque_table
-from sotcheck.trial.certified import covered, once_more
+from sotcheck.trial.certified import certified, covered, once_more
 from sotcheck.trial.named_faults import ASKED, NAMED
 from sotcheck.trial.stack_check import stack_rows, sums
 from sotcheck.trial.torque import torque
@@ -41,6 +41,15 @@ def outcome(seed: faults.Seed | None, base: list[machinery.Numbers]) -> str:
 @pytest.mark.parametrize("named", NAMED, ids=lambda named: named().fault.change[:30])
 def test_faults_that_were_missed_once(named: Any, base: list[machinery.Numbers]) -> None:
     assert outcome(named(), base) == "flagged"
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [("if certify:", "if not certify:"), ("(engines.get(name))", "(engines.get(name))[1:]")],
+)
+def test_rows_are_those_of_torque(right: str, wrong: str, base: list[machinery.Numbers]) -> None:
+    """Neither is there another path to rows, nor one to their proofs."""
+    assert outcome(faults.edited(wrong, ("trial.torque", "torque", right, wrong))(), base) == "flagged"
 
 
 def test_a_sample_of_the_others(base: list[machinery.Numbers]) -> None:
@@ -102,7 +111,7 @@ def test_totals_and_every_number_of_the_json_are_proved(monkeypatch: Patch) -> N
     rows = list(torque(system, engine=["first-order", "continuum"]).rows)
 
     def disagreeing(rows: list[TorqueRow]) -> set[tuple[str | None, str | None]]:
-        found, unproved = covered(system, rows, path)
+        found, unproved = covered(system, certified(system, rows, path), path)
         assert len(found) == 8 and not unproved
         return {(row.engine, row.source) for row in found if row.verdict != "agrees"}
 

@@ -47,3 +47,15 @@ def test_what_balls_and_doubles_say_differently_proves_nothing(monkeypatch: pyte
 def test_rows_of_an_audit_say_why_nothing_is_proved() -> None:
     ((_, found),) = proved.proofs(equation("eq46b"))
     assert found.to_dict() == {"certified": None, "not_certified": proved.NOT_IN_BALLS}
+
+
+def test_a_fault_of_ours_is_no_missing_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what balls cannot do is a reason to prove nothing; any other error is raised."""
+
+    def broken(self: Any) -> Any:
+        raise IndexError("too far")
+
+    monkeypatch.setattr(BallSolved, "states", property(broken))
+    one = equation("eq16c")
+    with pytest.raises(IndexError, match="too far"):
+        proved.proof(one, one.confirmed)

@@ -221,7 +221,7 @@ def test_command(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_fault_of_both_engines_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another h_R in every exact sum, which only a number from elsewhere tells; and a small budget."""
     system = from_document(TILTED, "x")
-    rows = list(sc.torque(system, "continuum"))
+    rows = list(sc.torque(system, "continuum", certify=True))
     assert all(one.verdict == "agrees" for one in covered(system, rows)[0])
     off = [replace(row, t=Estimate(row.t.value * (1 + 1e-7), row.t.terms)) for row in rows]
     assert any(one.verdict == "disagrees" for one in covered(system, off)[0])
@@ -231,7 +231,7 @@ def test_a_fault_of_both_engines_is_seen(monkeypatch: pytest.MonkeyPatch) -> Non
         apart, "exact_flows",
         lambda engine, system, h, **how: right(engine, system, h * (1 + 1e-6 * h**2), **how),
     )  # fmt: skip
-    findings, unproved = covered(system, list(sc.torque(system, "continuum")))
+    findings, unproved = covered(system, list(sc.torque(system, "continuum", certify=True)))
     assert not unproved
     assert sum(one.verdict == "disagrees" for one in findings) >= 2
 

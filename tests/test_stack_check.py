@@ -185,6 +185,13 @@ def test_a_bound_state_adds_its_torque_to_first_order(stack: Stack) -> None:
         assert verdicts == {"transcribed": Verdict.DISAGREES, "corrected": Verdict.AGREES}
 
 
+def test_check_of_a_bound_state() -> None:
+    """No plain rule sees it at small scales, and no row lacks flows but those of first order."""
+    found = sc.check(BOUND, engine="continuum")
+    assert disagreeing(found.findings) == {"eq16d"}
+    assert {f.verdict for f in found.findings if f.claim in ("plain-sum", "file")} == {Verdict.AGREES}
+
+
 def test_a_transparent_channel_has_no_first_order() -> None:
     """Nothing but the Rashba delta: t has a term in h_R|h_R|, and nothing is said to disagree."""
     result = checked(Stack(name="nothing", E_F=1.5, J=0.0, layers=(Layer(thickness=1.0),)))

@@ -13,7 +13,7 @@ from sotcheck.system import stack as stacks
 from sotcheck.system.model import System
 from sotcheck.system.structure import Matrix
 from sotcheck.trial import machinery
-from sotcheck.trial.certified import once_more
+from sotcheck.trial.certified import certified, once_more
 from sotcheck.trial.symmetries import symmetric
 from sotcheck.trial.torque import rows_by, with_scales
 from sotcheck.trial.torque_table import TorqueRow
@@ -64,12 +64,14 @@ def test_the_sum_of_all_sources_is_odd_in_m() -> None:
 
 def test_a_row_that_is_missing_or_another_system_is_seen() -> None:
     system, path = machinery.systems()["generic"], machinery.paths()["generic"]
-    rows = rows_of(system)
+    rows = certified(system, rows_of(system), path)
 
     def filed(system: System, rows: list[TorqueRow]) -> str:
         found = once_more(system, rows, ENGINES, path, wanted=ENGINES)
         return next(str(one.verdict) for one in found if one.claim == "file")
 
     assert filed(system, rows) == "agrees"
+    # Nor does any lack the proof that was asked for.
+    assert filed(system, rows_of(system)) == "disagrees"
     assert filed(system, rows[1:]) == filed(system, []) == "disagrees"
     assert filed(system, [replace(row, h_R=-row.h_R) for row in rows]) == "disagrees"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -140,6 +141,7 @@ class Counted:
         return found
 
 
+@lru_cache(maxsize=8)
 def counted(structure: Structure, scale: float) -> Counted:
     """Count the states below E_F beyond k_max; only where `no_end` says nothing."""
     edge = k_max(structure)

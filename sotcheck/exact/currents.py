@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sotcheck.exact.observables import INTERFACE, PLUS, torque_from_flows
+from sotcheck.exact.observables import INTERFACE, PLUS, complex_torque, torque_from_flows
 from sotcheck.exact.solved import Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
@@ -58,12 +58,3 @@ def flow_number(one: Solved, *which: int) -> Estimate:
 def linear_torque_number(one: Solved) -> Estimate:
     """Return fieldlike + i dampinglike of `linear_torque`, shape (n, 1, 3)."""
     return flow_number(one, PLUS, INTERFACE)
-
-
-def complex_torque(spin: Array, m: Array) -> Complex:
-    """Return fieldlike + i dampinglike of vectors (..., 3), the part along m left out; m not along y."""
-    fieldlike = np.cross(m, np.array([0.0, 1.0, 0.0]))
-    dampinglike = np.cross(m, -fieldlike)
-    # Both directions have the same length and are transverse to m.
-    number: Complex = spin @ (fieldlike + 1j * dampinglike) / (fieldlike @ fieldlike)
-    return number

@@ -11,7 +11,7 @@ import numpy as np
 
 from sotcheck.exact.currents import slopes
 from sotcheck.exact.finite import measured, states
-from sotcheck.exact.second_order import averaged, quadratic, turned
+from sotcheck.exact.second_order import averaged, turned
 from sotcheck.exact.solved import Exact, Solved
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
@@ -54,7 +54,7 @@ def unperturbed(one: Solved) -> Estimate:
 
 def second_order(one: Solved, density: Density = mean_density) -> Estimate:
     """Coefficient of h_R² in the current along x."""
-    return averaged(quadratic(one, density), -(one.kx**2))
+    return averaged(one.quadratic(density), -(one.kx**2))
 
 
 def perpendicular(one: Solved) -> Estimate:

@@ -166,6 +166,15 @@ def torque_from_flows(values: Array, m: Array) -> Array:
     return transverse(values[..., PLUS, :] + values[..., INTERFACE, :], m)
 
 
+def complex_torque(spin: Array, m: Array) -> Complex:
+    """Return fieldlike + i dampinglike of vectors (..., 3), the part along m left out; m not along y."""
+    fieldlike = np.cross(m, np.array([0.0, 1.0, 0.0]))
+    dampinglike = np.cross(m, -fieldlike)
+    # Both directions have the same length and are transverse to m.
+    number: Complex = spin @ (fieldlike + 1j * dampinglike) / (fieldlike @ fieldlike)
+    return number
+
+
 def torque_of(flows: Estimate, m: Array) -> Estimate:
     """Return t of flows (4, 3); its error is that of the sum of two flows along any direction."""
     return flows.each(

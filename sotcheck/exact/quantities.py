@@ -10,7 +10,6 @@ from sotcheck.exact.currents import current, imaginary, linear_torque_number, mo
 from sotcheck.exact.finite import measured, states
 from sotcheck.exact.quantity import Quantity
 from sotcheck.exact.solved import Solved
-from sotcheck.exact.totals import total
 from sotcheck.numerics.arrays import Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.spin import dagger, projectors
@@ -46,8 +45,7 @@ def beyond_k_F(quantity: Quantity) -> Quantity:
 
 def _whole(one: Solved) -> Estimate:
     iface = one.iface
-    found = getattr(one, "total", None) or total(one.engine, iface)
-    return found @ np.array([iface.tau_N, iface.tau_up, iface.tau_down])
+    return one.total @ np.array([iface.tau_N, iface.tau_up, iface.tau_down])
 
 
 def at_finite_h_R(*symbols: str) -> Quantity:

@@ -2,58 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 
-from sotcheck.engines import EXACT
 from sotcheck.exact.currents import charge_flow, slopes
 from sotcheck.exact.finite import measured, states
-from sotcheck.exact.solved import ANGLES, Exact, Solved
+from sotcheck.exact.solved import Exact, Solved
 from sotcheck.exact.transfer import rashba_jump
-from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.spin import IDENTITY, dot_sigma, projectors, spin_torque
 from sotcheck.system.states import States
-
-#: Degree in h_R² of the interpolation, and its range of |h_R| in radii of convergence: 18^-11 is 2e-14.
-DEGREE = 11
-REACH = 0.5
-#: Chebyshev points of h_R² on [0, 1], from 0, and the first row of their differentiation matrix.
-POINTS: Array = np.sin(np.pi * np.arange(DEGREE + 1) / (2 * DEGREE)) ** 2
-_SIGNS = (-1.0) ** np.arange(DEGREE + 1) * np.where(np.arange(DEGREE + 1) % DEGREE == 0, 0.5, 1.0)
-SLOPE: Array = _SIGNS[1:] / _SIGNS[0] / -POINTS[1:]
-
-
-@lru_cache(maxsize=256)
-def _states(one: Solved) -> tuple[States, Array]:
-    """Return exact states with axes (k_⊥, angle, point), and the range of h_R² by k_⊥."""
-    largest = REACH * one.reach
-    grid = one.k_perp[:, None, None], ANGLES[:, None], largest[:, None, None] * np.sqrt(POINTS)
-    return EXACT[one.engine].solve(one.iface.structure, *np.broadcast_arrays(*grid)), largest**2
-
-
-def quadratic(one: Solved, seen: Callable[[States], Array | Complex]) -> Estimate:
-    """Return the coefficient of h_R² of what is seen, shape (n, 6, points, ...): a polynomial's slope."""
-    if of_series := getattr(one, "quadratic", None):
-        return of_series(seen)
-    states, reach = _states(one)
-    values = np.moveaxis(seen(states), 2, 0)
-    # −h_R is the opposite angle, half-way round the ANGLES.
-    even = (values + np.roll(values, 3, axis=2)) / 2
-    scale = reach.reshape(-1, *(1,) * (even.ndim - 2))
-    # The last Chebyshev coefficient, and what it has for a slope at the end of the range.
-    last = np.abs(np.tensordot(_SIGNS, even, axes=1)) / DEGREE
-    inner = tuple(range(1, last.ndim))
-    error = 2 * DEGREE**2 * last.max(axis=inner, keepdims=True) / scale
-    # Currents are differences of fluxes of order one.
-    size = np.maximum(1.0, np.abs(values).max(axis=(0, *(i + 1 for i in inner)), keepdims=True)[0])
-    noise = 2 * one.rounding * np.abs(SLOPE).sum() * size / scale
-    slope = Estimate(np.tensordot(SLOPE, even[1:] - even[0], axes=1) / scale)
-    slope = slope.and_("next order", error, "last Chebyshev coefficient in h_R^2")
-    return slope.and_("rounding", noise, "double precision over h_R^2")
 
 
 def averaged(found: Estimate, weight: Array | float = 1.0) -> Estimate:
@@ -95,7 +55,7 @@ def response(side: str, *which: tuple[int, int]) -> Exact:
     """Coefficient of h_R² in the currents of both spins by bias, (n, 1, 2, 4), or in some of them."""
 
     def exact(one: Solved) -> Estimate:
-        found = averaged(quadratic(one, lambda found: currents_by_spin(found, side)))
+        found = averaged(one.quadratic(lambda found: currents_by_spin(found, side)))
         return chosen(found, *which) if which else found
 
     return exact
@@ -169,7 +129,7 @@ def torque_per_unit(m: tuple[float, float, float] | None = None) -> Exact:
         there = turned(one, m) if m else one
         m_x, m_y, m_z = direction = there.iface.direction
         exchange = there.iface.interface_exchange()
-        found = quadratic(there, lambda found: found.spin_plus - spin_torque(exchange, found.density))
+        found = there.quadratic(lambda found: found.spin_plus - spin_torque(exchange, found.density))
         return averaged(found) @ (frame(direction)[:2] / (m_z * np.hypot(m_x, m_y))).T
 
     return exact
@@ -177,7 +137,7 @@ def torque_per_unit(m: tuple[float, float, float] | None = None) -> Exact:
 
 def second_order_charge(one: Solved) -> Estimate:
     """Coefficient of h_R² in the charge current by source, (n, 1, 3)."""
-    return averaged(quadratic(one, lambda found: -charge_flow(found, "F")))
+    return averaged(one.quadratic(lambda found: -charge_flow(found, "F")))
 
 
 def predicted_charge(one: Solved) -> Estimate:

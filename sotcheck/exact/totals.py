@@ -10,14 +10,12 @@ import numpy as np
 from sotcheck.engines import EXACT
 from sotcheck.engines.matching import match
 from sotcheck.engines.stack import outgoing
-from sotcheck.exact.currents import complex_torque
 from sotcheck.exact.finite import measured
-from sotcheck.exact.observables import torque_from_flows
-from sotcheck.exact.solved import Solved, linear_flows
+from sotcheck.exact.observables import complex_torque, torque_from_flows
+from sotcheck.exact.solved import Solved
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.system.interface import Interface
 from sotcheck.system.spin import IDENTITY, PAULI, dot_sigma, pauli_vector, spin_torque
 from sotcheck.system.states import by_source
 
@@ -35,27 +33,6 @@ STEPS = STEP**4
 BLOCK = 16384
 #: A direction without symmetry: to first order the two components do not depend on it.
 M = np.array([2.0, -1.0, 2.0]) / 3
-
-
-def by_segment(engine: str, iface: Interface, rtol: float | None = None) -> Estimate:
-    """Return fieldlike + i dampinglike per h_R by range between thresholds and source, (segments, 3).
-
-    Relaxation times are not used; the relative quadrature error is the engine's best unless it is given.
-    """
-    m = iface.direction
-    # Relaxation times are weights of what is summed once.
-    flows = linear_flows(engine, iface.with_(tau_N=1.0, tau_up=1.0, tau_down=1.0), rtol)
-    # Two flows of three components each, over the length of m × ŷ.
-    length = float(np.linalg.norm(np.cross(m, [0.0, 1.0, 0.0])))
-    return flows.each(
-        lambda value: complex_torque(torque_from_flows(value, m), m),
-        lambda size: size.max(axis=(-1, -2)) * 2 * np.sqrt(3) / length,
-    )
-
-
-def total(engine: str, iface: Interface, rtol: float | None = None) -> Estimate:
-    """Return the same of all k_⊥, (3,)."""
-    return by_segment(engine, iface, rtol).sum(axis=0)
 
 
 def averaged(one: Solved) -> Estimate:

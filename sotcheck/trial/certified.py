@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import zip_longest
@@ -30,6 +30,7 @@ from sotcheck.trial.torque_table import TorqueRow, TorqueTable
 from sotcheck.trial.verdict import Finding, Trial, compare, unknown
 
 NO_BOUND = "torques of bound states are not proved"
+Rows = Sequence[TorqueRow]
 COMPONENTS = ("fieldlike", "dampinglike")
 EPS = float(np.finfo(float).eps)
 PROVED = ("proved", "The budget of a torque covers how far it is from the proved one")
@@ -94,23 +95,21 @@ def tables_of(system: System, path: str) -> dict[str, Any]:
 
 
 def covered(
-    system: System, rows: list[TorqueRow], path: str | None = None, worst: str = ""
+    system: System, rows: Rows, path: str | None = None, worst: str = ""
 ) -> tuple[list[Finding], list[str]]:
-    """Hold rows, and their totals, against what is proved of the system, or of the file that it is from.
+    """Hold certified rows, and their totals, against what is proved of the system, or of its file.
 
     All numbers are tried that JSON has of a row. Returns findings, and where nothing is proved why. Of rows
     at several h_R that are the `worst` of something only one for each engine and source, and no totals.
     """
     findings, unproved, tables = [], [], to_document(system) if path is None else tables_of(system, path)
-    table = TorqueTable(system, tuple(certified(system, rows, path)))
+    table = TorqueTable(system, tuple(rows))
     tau = {"normal": 1.0, "majority": 1.0, "minority": 1.0} | tables.get("relaxation", {})
     proved: dict[tuple[str, float, float | None], list[tuple[str, Enclosure]]] = {}
     for row in table:
-        found = row.certificate.proved if row.certificate is not None else None
-        if found is None:
-            unproved.append(
-                f"no torque is proved at h_R = {row.h_R:g}: {row.certificate and row.certificate.reason}"
-            )
+        one = row.certificate or Certificate(None, "none was asked for")
+        if (found := one.proved) is None:
+            unproved.append(f"no torque is proved at h_R = {row.h_R:g}: {one.reason}")
             continue
         proved.setdefault((row.engine, row.h_R, row.scale), []).append((row.source, found))
         # Of a source without a state everything is zero, and that is no news.
@@ -175,17 +174,18 @@ def _held(
 
 def once_more(
     system: System,
-    rows: list[TorqueRow],
+    rows: Rows,
     engines: Mapping[str, Engine],
     path: str | None = None,
     *,
     first_order: bool = False,
-    wanted: Iterable[str] = (),
+    wanted: Mapping[str, Any] = {},
     numbers: list[float] | None = None,
 ) -> Iterator[Finding]:
     """Hold rows and states against the file; sum those of stacks once more, to first order too.
 
-    `wanted`: engines that rows were asked of, at `numbers` (h_R or scales), the file's own by default.
+    `wanted`: engines that rows were asked of, and whether these know flows, not t alone; at `numbers` (h_R or
+    scales), the file's own by default.
     """
     tables = to_document(system) if path is None else tables_of(system, path)
     by_scale = isinstance(system, Stack) and not system.only_rashba
@@ -219,7 +219,7 @@ def once_more(
 
 
 def _filed(
-    system: System, rows: list[TorqueRow], tables: dict[str, Any], wanted: Iterable[str], numbers: list[float]
+    system: System, rows: Rows, tables: dict[str, Any], wanted: Mapping[str, Any], numbers: list[float]
 ) -> Finding:
     """Hold what JSON says besides torques against the file: its system, and that every row is there once."""
     interface = KEYS["interface"] | tables.get("interface", {})
@@ -239,10 +239,11 @@ def _filed(
         said.append(float(one == other) if words else one)
         filed.append(1.0 if words else other)
     for row in rows:
-        found = row.to_dict(system, unit_of_torque(system))
-        places = [one["z"] for one in found["interfaces"] or []]
-        said += ["scale" in found, row.h_R, *found["magnetization"], *places]
-        filed.append(isinstance(system, Stack))
+        has = row.to_dict(system, unit_of_torque(system))
+        places = [one["z"] for one in has["interfaces"] or []]
+        said += ["certified" in has, bool(places), "scale" in has, row.h_R, *has["magnetization"], *places]
+        # A check asks for proofs of all rows, but of layers, where they take their time.
+        filed += [not system.structure.layers, bool(wanted.get(row.engine, True)), isinstance(system, Stack)]
         # At a factor of all spin-orbit terms h_R is that of the file times it; else it was asked for.
         filed += [h_R * row.scale if row.scale is not None and h_R else row.h_R, *m / np.linalg.norm(m)]
         filed += z[: len(places)].tolist()

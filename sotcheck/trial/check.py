@@ -10,11 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.beyond.warnings import warnings
 from sotcheck.bound.stack_warnings import on_stack
 from sotcheck.engines import EXACT, FIRST_ORDER, Engine, Scheme, exact_engines
 from sotcheck.errors import EngineError, SystemFileError
-from sotcheck.exact.apart import Summed
 from sotcheck.exact.observables import summed_errors
 from sotcheck.numerics.arrays import Array
 from sotcheck.run.progress import Progress, silent
@@ -24,7 +22,7 @@ from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
 from sotcheck.system.stack import Stack
 from sotcheck.system.units import unit_of_torque
-from sotcheck.trial.certified import covered, once_more
+from sotcheck.trial.certified import certified, covered, once_more
 from sotcheck.trial.entries import Claim
 from sotcheck.trial.evidence import Evidence, Steps, planned
 from sotcheck.trial.paper import Paper, load
@@ -33,8 +31,8 @@ from sotcheck.trial.result import Findings
 from sotcheck.trial.stack_check import conserved, engines_agree, evidence_of, first_order, stack_rows, sums
 from sotcheck.trial.stack_ladders import Ladders
 from sotcheck.trial.symmetries import symmetric
-from sotcheck.trial.torque import TOLERANCE, asked, rows_by, rows_of, with_scales
-from sotcheck.trial.torque_table import TorqueRow
+from sotcheck.trial.torque import TOLERANCE, asked, rows_of, torque
+from sotcheck.trial.torque_table import TorqueRow, TorqueTable
 from sotcheck.trial.verdict import Finding, Trial, Verdict, unknown
 
 #: What engines are asked for, in words.
@@ -133,8 +131,9 @@ def check_stack(
     tolerance: float,
     path: str | None,
     progress: Progress,
+    h_R: float | Sequence[float] | None = None,
 ) -> CheckResult:
-    """Try what can be said of a stack at these scales (n,), by these exact engines."""
+    """Try what can be said of a stack at these scales (n,), or the h_R asked for, by these exact engines."""
     paper, ladders = load(), cache(lambda: Ladders.of(system, engines))
     summed = cache(lambda: sums(system, engines, scales, tolerance))
     claims = [(claim, claim.but(system)) for claim in paper.of_type(Claim) if not claim.control]
@@ -145,16 +144,19 @@ def check_stack(
 
     def of_rows() -> Iterator[Finding]:
         # As `torque` has them, but for a lattice's own, which would take longer than their difference.
-        asked_of = (None, *(one for one in engines.values() if one.scheme is None))
-        known: Summed = {}
-        rows = [row for one in asked_of for row in rows_by(one, system, scales.tolist(), tolerance, known)]
-        by_lattice = [row for row in stack_rows(system, summed()) if engines[row.engine].scheme]
-        rows = [*with_scales(system, rows), *by_lattice]
         names, numbers = [FIRST_ORDER, *engines], scales.tolist()
-        exists = ladders().expansion.exists
-        yield from once_more(system, rows, engines, path, first_order=exists, wanted=names, numbers=numbers)
+        without = [name for name in names if name not in engines or engines[name].scheme is None]
+        proof = not system.structure.layers and (path or True)
+        rows = list(torque(system, without, h_R=h_R, tolerance=tolerance, certify=proof))
+        by_lattice = [row for row in stack_rows(system, summed()) if engines[row.engine].scheme]
+        rows += certified(system, by_lattice, path) if proof else by_lattice
+        kind = ladders().expansion.kind
+        # With a bound state's own torque first order knows t alone, and no plain rule sees its resonance.
+        wanted = dict.fromkeys(names, True) | {FIRST_ORDER: kind != "embedded"}
+        options: dict[str, Any] = {"first_order": kind == "analytic", "wanted": wanted, "numbers": numbers}
+        yield from once_more(system, rows, engines, path, **options)
         yield from symmetric(system, rows, engines)
-        if not system.structure.layers:
+        if proof:
             yield from covered(system, rows, path)[0]
 
     steps: Steps = {
@@ -226,44 +228,48 @@ def check(
     if not isinstance(iface, Interface):
         for one in engines.values():
             refuse_beyond(one, iface)
-        return check_stack(iface, engines, h, tolerance, path, progress)
+        return check_stack(iface, engines, h, tolerance, path, progress, h_R)
     paper = load()
     evidence, steps = planned(iface, h, tolerance, paper.first_order, engines=engines)
     numbers = None if h_R is None else values
     said: list[str] = []
 
     @cache
-    def asked_of() -> dict[str, Engine | None]:
-        return {name: engines.get(name) for name in names if name not in engines or name in evidence.at_h_R}
+    def asked_of() -> list[str]:
+        return [name for name in names if name not in engines or name in evidence.at_h_R]
 
     @cache
-    def rows() -> list[TorqueRow]:
-        known: Summed = {}
-        return [row for one in asked_of().values() for row in rows_by(one, iface, values, tolerance, known)]
+    def table() -> TorqueTable:
+        # Without a lattice no spacing is accepted.
+        a = spacing if evidence.lattice_engine in asked_of() else None
+        options: dict[str, Any] = {"scheme": scheme, "spacing": a, "tolerance": tolerance}
+        return torque(iface, asked_of(), h_R=h_R, **options, certify=path or True)
 
     def on_ladder() -> list[TorqueRow]:
         # Sums on the ladder are over h_R.
-        return [
+        rows = [
             row
             for name, summed in evidence.ladder.items()
             for n, rounding in enumerate(summed_errors(engines[name], iface, evidence.rungs).sum(axis=0))
             for h in [float(evidence.rungs[n])]
             for row in rows_of(iface, engines[name], h, summed.total[n] * h, rounding)
         ]
+        return certified(iface, rows, path)
 
-    def proved(some: list[TorqueRow], worst: str = "") -> list[Finding]:
+    def proved(some: Sequence[TorqueRow], worst: str = "") -> list[Finding]:
         found, unproved = covered(iface, some, path, worst)
         said.extend(unproved)
         return found
 
     steps |= {
         "claims": lambda: try_claims(evidence, paper),
-        # What `torque` says at the h_R asked for.
-        "proofs": lambda: proved(rows()),
+        "proofs": lambda: proved(table()),
         "proofs of the ladder": lambda: proved(on_ladder(), "ladder"),
-        "states": lambda: once_more(iface, rows(), engines, path, wanted=asked_of(), numbers=numbers),
-        "symmetries": lambda: symmetric(iface, rows(), engines),
+        "states": lambda: once_more(
+            iface, table(), engines, path, wanted=dict.fromkeys(asked_of(), True), numbers=numbers
+        ),
+        "symmetries": lambda: symmetric(iface, table(), engines),
     }
     found = tried(iface, steps, progress)
-    said = [*warnings(iface, values), *dict.fromkeys(said)]
+    said = [*table().warnings, *dict.fromkeys(said)]
     return CheckResult(iface, found, evidence.expansion.why_not, tuple(said))

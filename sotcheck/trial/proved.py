@@ -23,6 +23,8 @@ SAME = 1e-12
 #: How far doubles of formulas may be from balls, relative to the largest number.
 AS_DOUBLES = 1e-10
 NOT_IN_BALLS = "needs states elsewhere (layers, other energies, part of a sum), or linear algebra of doubles"
+#: What says so: NumPy and balls of operations they lack, the table of engines, and quotients by zero.
+WITHOUT_BALLS = (SotcheckError, TypeError, AttributeError, KeyError, ValueError, ZeroDivisionError)
 #: Binary digits, and terms of series in h_R.
 DIGITS, TERMS = 192, 3
 
@@ -80,7 +82,7 @@ def proof(equation: Equation, formula: Formula) -> Proof:
             with series(DIGITS, TERMS):
                 far, near = difference(equation, formula, BallSolved("referee", iface))
             most, least = max(most, far), max(least, near)
-    except Exception as error:
+    except WITHOUT_BALLS as error:
         return Proof(None, why=str(error) if isinstance(error, SotcheckError) else NOT_IN_BALLS)
     if most <= SAME:
         return Proof(True, most)

@@ -13,7 +13,7 @@ all that solves, sums and proves. It holds for torques of bound states too, and 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -75,7 +75,7 @@ def turned(system: System, k: Array, s: Array) -> System:
     return system.with_(m=along(system.m), m_F=along(system.m_F), layers=layers, **terms(system))
 
 
-def symmetric(system: System, rows: list[TorqueRow], engines: Mapping[str, Engine]) -> Iterator[Finding]:
+def symmetric(system: System, rows: Sequence[TorqueRow], engines: Mapping[str, Engine]) -> Iterator[Finding]:
     """Hold rows at the first h_R or scale against copies, by the first engine without a lattice."""
     engine = next((one for one in engines.values() if one.scheme is None), None)
     some = [row for row in rows if engine is not None and row.engine == engine.name]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import brentq
 
-from sotcheck.exact.currents import complex_torque
+from sotcheck.exact.observables import complex_torque
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.papers.kim2017 import (
     BULK,

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from sotcheck.bound.thresholds import interface_states
-from sotcheck.exact.totals import FOR_FIGURES, NODES, STEPS, Points, linear_torque, total
+from sotcheck.exact.solved import total
+from sotcheck.exact.totals import FOR_FIGURES, NODES, STEPS, Points, linear_torque
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.section5b import summed

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sotcheck.exact.currents import complex_torque, current, flow_number, moment
+from sotcheck.exact.currents import current, flow_number, moment
 from sotcheck.exact.finite import amplitude, measured, states, twice
-from sotcheck.exact.observables import INTERFACE, LATTICE, MINUS, PLUS
+from sotcheck.exact.observables import INTERFACE, LATTICE, MINUS, PLUS, complex_torque
 from sotcheck.exact.quantities import at_finite_h_R, torque
 from sotcheck.exact.quantity import Quantity
 from sotcheck.exact.solved import ANGLES, Exact, Solved

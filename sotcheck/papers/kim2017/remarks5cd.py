@@ -7,10 +7,10 @@ from functools import partial
 
 import numpy as np
 
-from sotcheck.exact.currents import complex_torque
 from sotcheck.exact.finite import measured
-from sotcheck.exact.solved import Solved, solved
-from sotcheck.exact.totals import Points, averaged, linear_torque, total
+from sotcheck.exact.observables import complex_torque
+from sotcheck.exact.solved import Solved, solved, total
+from sotcheck.exact.totals import Points, averaged, linear_torque
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate

@@ -13,7 +13,8 @@ import numpy as np
 
 from sotcheck.exact.quantities import r_by_spin, t_prime_by_spin, torque
 from sotcheck.exact.quantity import N_closed, N_open, Quantity
-from sotcheck.exact.totals import FOR_FIGURES, by_segment
+from sotcheck.exact.solved import by_segment
+from sotcheck.exact.totals import FOR_FIGURES
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import BULK, linear, paper

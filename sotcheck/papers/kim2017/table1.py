@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.exact.totals import FOR_FIGURES, Points, Rashba2D, linear_torque, total
+from sotcheck.exact.solved import total
+from sotcheck.exact.totals import FOR_FIGURES, Points, Rashba2D, linear_torque
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import BULK, INSULATOR, INTERFACE, TOPOLOGICAL, paper
