@@ -220,21 +220,11 @@ def _asked_for(consequences: list[Data]) -> str:
 def _rows(rows: list[Data]) -> TableBlock:
     """Return the findings of each form, quantity and verdict in one row: the one that is farthest off."""
     return TableBlock(
-        (
-            "verdict|verdict",
-            "form",
-            "quantity",
-            "of",
-            "expected|number",
-            "measured|number",
-            "uncertainty|short",
-            "where",
-        ),
-        [
-            (row["verdict"], row["form"] or "", row["quantity"], of, *_numbers(row))
-            for row, of in _worst_of(rows)
-        ],
-    )
+        ("verdict|verdict", "form", "quantity", "of", "expected|number", "measured|number",
+         "uncertainty|short", "where"),
+        [(row["verdict"], row["form"] or "", row["quantity"], of, *_numbers(row))
+         for row, of in _worst_of(rows)],
+    )  # fmt: skip
 
 
 def _worst_of(rows: list[Data]) -> Iterator[tuple[Data, str]]:
