@@ -150,9 +150,9 @@ def _entry(group: Data, root: str) -> Section:
         for one in group["consequences"]
     ]
     if not group["definition"]:
-        rows, both = group["rows"], {"as transcribed": False, "corrected": True}
-        proved = [f"{words} it {one}" for words, form in both.items() if (one := _proved(rows, form))]
-        blocks += [Words([f"Proved in ball arithmetic: {'; '.join(proved)}."])] * bool(proved)
+        proved = [_proved(group["rows"], digits=False), _proved(group["rows"], True, digits=False)]
+        said = "; corrected ".join(filter(None, proved))
+        blocks += [Words([f"Proved: {said}."])] * bool(said)
         blocks += [_rows(group["rows"]), *([Scatter(_dots(group["plots"]))] if group["plots"] else [])]
     places = {(one["code"]["file"], one["code"]["line"]): None for one in group["entries"] if one.get("code")}
     if places:
@@ -196,19 +196,19 @@ def _overview(groups: list[Data]) -> TableBlock:
     )  # fmt: skip
 
 
-def _proved(rows: list[Data], corrected: bool = False) -> str:
+def _proved(rows: list[Data], corrected: bool = False, *, digits: bool = True) -> str:
     """Return what is proved of the transcribed or corrected form: of all its quantities, or of how many."""
     said = {
         row["quantity"]: row.get("certified") for row in rows if (row["form"] == "corrected") == corrected
     }
     known = [one for one in said.values() if one]
-    against = [one["apart"] for one in known if not one["agrees"]]
     if not known:
         return ""
     of = f", {len(known)} of {len(said)}" * (len(known) < len(said))
-    if against:
-        return f"disagrees by {max(against):.2g}{of}"
-    return f"agrees to {max(one['radius'] for one in known):.2g}{of}"
+    if against := [one["apart"] for one in known if not one["agrees"]]:
+        return f"disagrees{f' by {max(against):.2g}' * digits}{of}"
+    radius = max(one["radius"] for one in known)
+    return f"agrees{f' to {radius:.2g}' * digits}{of}"
 
 
 def _asked_for(consequences: list[Data]) -> str:
