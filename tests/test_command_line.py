@@ -137,11 +137,12 @@ def test_help_has_every_command_once() -> None:
 
 
 def test_help_is_whole(sotcheck: Command) -> None:
-    """No sentence is cut short, and no range is told that is none."""
+    """No sentence is cut short, no line is too long for a terminal, and no range is told that is none."""
     assert "..." not in sotcheck("--help").out.split("Options:")[1]
     for name, command in cli.commands.items():
         text = command.get_help(click.Context(command, info_name=name))
         assert "<=None" not in text and "00000.0" not in text and " FLOAT" not in text, name
+        assert max(map(len, text.splitlines())) <= 80, name
 
 
 def test_a_stack_in_its_own_unit(sotcheck: Command, tmp_path: Path) -> None:

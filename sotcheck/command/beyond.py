@@ -73,7 +73,7 @@ def bound_states(
     \b
     Examples:
       sotcheck bound-states bulk-magnetism --h-r 0.5,1,1.5
-      sotcheck bound-states bulk-magnetism --h-r 1.2 --k-perp 1,2,3 --angle 0,90,180,270
+      sotcheck bound-states bulk-magnetism --h-r 1.2 --k-perp 1,2,3 --angle 0,90
       sotcheck bound-states --output reports/bound-states
     """  # noqa: D301 (click reads the \b)
     if system is None:

@@ -95,8 +95,8 @@ def export(
 
     \b
     Example:
-      sotcheck export pt-cu-co-pt --to mumax3 --source normal --saturation-magnetization 1e6 \\
-          --thickness 6e-10 --current-density 1e11
+      sotcheck export pt-cu-co-pt --to mumax3 --source normal \\
+        --saturation-magnetization 1e6 --thickness 6e-10 --current-density 1e11
     """  # noqa: D301 (click reads the \b)
     driven = field is not None and relaxation_time is not None
     if driven == (current_density is not None) or (field is None) != (relaxation_time is None):

@@ -108,7 +108,7 @@ def plot(
     \b
     Examples:
       sotcheck plot bulk-magnetism -o torque.svg
-      sotcheck plot bulk-magnetism --over theta=0:90:31 --source normal -o angle.png
+      sotcheck plot bulk-magnetism --over theta=0:90:31 -o angle.png
       sotcheck plot pt-co-alox --what spin -o spin.svg
       sotcheck plot bulk-magnetism --what map --h-r 0.3 -o map.png
     """  # noqa: D301 (click reads the \b)

@@ -68,7 +68,8 @@ def profile(
     \b
     Examples:
       sotcheck profile mine.toml --svg spin.svg
-      sotcheck profile bulk-magnetism --source normal --from -10 --to 20 --engine continuum,first-order
+      sotcheck profile bulk-magnetism --source normal --from -10 --to 20 \\
+        --engine continuum,first-order
     """  # noqa: D301 (click reads the \b)
     chosen, _ = chosen_system(system, magnetization=magnetization, fermi_energy=fermi_energy)
     refuse_unwritable_json(json_file)

@@ -64,8 +64,9 @@ def sweep(
 
     \b
     Examples:
-      sotcheck sweep bulk-magnetism --over h_R=0.01:1:50 --over E_F=0.5:5:40 -o result.nc
-      sotcheck sweep mine.toml --over theta=0:180:19 --engine kwant -o tilt.nc --resume
+      sotcheck sweep bulk-magnetism --over h_R=0.01:1:50 --over E_F=0.5:5:40 \\
+        -o result.nc
+      sotcheck sweep mine.toml --over theta=0:180:19 --engine kwant -o tilt.nc
       sotcheck report result.nc
     """  # noqa: D301 (click reads the \b)
     from sotcheck.api.sweeps import sweep as compute

@@ -103,8 +103,10 @@ def trust_map(
 
     \b
     Example:
-      sotcheck trust-map bulk-magnetism --over E_F=0.6:4 --over U_N=-1:0.5 --json map.json --svg map.svg
-      sotcheck trust-map bulk-magnetism --over E_F=0.6:4 --over U_N=-1:0.5 --resume map.json --points 300
+      sotcheck trust-map bulk-magnetism --over E_F=0.6:4 --over U_N=-1:0.5 \\
+        --json map.json --svg map.svg
+      sotcheck trust-map bulk-magnetism --over E_F=0.6:4 --over U_N=-1:0.5 \\
+        --resume map.json --points 300
       sotcheck trust-map --output reports/trust
     """  # noqa: D301
     if system is None:
