@@ -44,12 +44,18 @@ def test_faults_that_were_missed_once(named: Any, base: list[machinery.Numbers])
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong"),
-    [("if certify:", "if not certify:"), ("(engines.get(name))", "(engines.get(name))[1:]")],
+    ("place", "right", "wrong"),
+    [
+        ("torque.torque", "if certify:", "if not certify:"),
+        ("torque.torque", "(engines.get(name))", "(engines.get(name))[1:]"),
+        ("torque._stack_rows", "if flows else np", "if not flows else np"),
+        ("torque_table.TorqueRow.to_dict", "for name in said}", "for name in said[1:]}"),
+    ],
 )
-def test_rows_are_those_of_torque(right: str, wrong: str, base: list[machinery.Numbers]) -> None:
-    """Neither is there another path to rows, nor one to their proofs."""
-    assert outcome(faults.edited(wrong, ("trial.torque", "torque", right, wrong))(), base) == "flagged"
+def test_rows_are_those_of_torque(place: str, right: str, wrong: str, base: list[machinery.Numbers]) -> None:
+    """Neither is there another path to rows, nor one to their proofs, flows and words in JSON."""
+    module, name = place.split(".", 1)
+    assert outcome(faults.edited(wrong, (f"trial.{module}", name, right, wrong))(), base) == "flagged"
 
 
 def test_a_sample_of_the_others(base: list[machinery.Numbers]) -> None:

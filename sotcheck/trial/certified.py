@@ -103,10 +103,9 @@ def covered(
     at several h_R that are the `worst` of something only one for each engine and source, and no totals.
     """
     findings, unproved, tables = [], [], to_document(system) if path is None else tables_of(system, path)
-    table = TorqueTable(system, tuple(rows))
     tau = {"normal": 1.0, "majority": 1.0, "minority": 1.0} | tables.get("relaxation", {})
     proved: dict[tuple[str, float, float | None], list[tuple[str, Enclosure]]] = {}
-    for row in table:
+    for row in rows:
         one = row.certificate or Certificate(None, "none was asked for")
         if (found := one.proved) is None:
             unproved.append(f"no torque is proved at h_R = {row.h_R:g}: {one.reason}")
@@ -117,7 +116,7 @@ def covered(
             findings.append(_tried(system, row, found))
     if worst:
         return list(_worst(findings, worst)), list(dict.fromkeys(unproved))
-    for row in table.totals():
+    for row in TorqueTable(system, tuple(rows)).totals():
         # Of bound states nothing is proved.
         parts = proved.get((row.engine, row.h_R, row.scale), [])
         if len(parts) == len(SOURCES) and system.tau_bound == 0:
@@ -191,8 +190,7 @@ def once_more(
     by_scale = isinstance(system, Stack) and not system.only_rashba
     first = next(iter(engines.values()))
     if numbers is None:
-        here = KEYS["interface"] | tables.get("interface", {})
-        numbers = [1.0 if by_scale else here["rashba"]]
+        numbers = [1.0 if by_scale else (KEYS["interface"] | tables.get("interface", {}))["rashba"]]
     yield _filed(system, rows, tables, wanted, numbers)
     for number in dict.fromkeys((row.scale if by_scale else row.h_R) for row in rows):
         asked = {"scale" if by_scale else "h_R": float(number or 0.0)}
@@ -226,10 +224,12 @@ def _filed(
     h_R, m = interface["rashba"], np.array(interface["magnetization"], dtype=float)
     z = np.cumsum([0.0, *(layer.get("thickness", 1.0) for layer in tables.get("layer", ()))])
     by_scale = isinstance(system, Stack) and not system.only_rashba
+    own = [*rows, *TorqueTable(system, tuple(rows)).totals()]
+    in_json = [row.to_dict(system, unit_of_torque(system)) for row in own]
     there = [
-        (row.engine, row.source)
-        for row in (*rows, *TorqueTable(system, tuple(rows)).totals())
-        if (row.scale if by_scale else row.h_R) in numbers
+        (has.get("engine"), has.get("source"))
+        for row, has in zip(own, in_json, strict=True)
+        if (row.scale if by_scale else row.h_R) in numbers and has.get("scheme", "") == row.scheme
     ]
     asked = [(name, source) for name in wanted for source in (*SOURCES, "total")]
     said: list[Any] = [float(there.count(one)) for one in asked]
@@ -238,10 +238,9 @@ def _filed(
         words = isinstance(one, str) or isinstance(other, str)
         said.append(float(one == other) if words else one)
         filed.append(1.0 if words else other)
-    for row in rows:
-        has = row.to_dict(system, unit_of_torque(system))
-        places = [one["z"] for one in has["interfaces"] or []]
-        said += ["certified" in has, bool(places), "scale" in has, row.h_R, *has["magnetization"], *places]
+    for row, has in zip(rows, in_json, strict=False):
+        places, said_h = [one["z"] for one in has["interfaces"] or []], has.get("h_R", math.nan)
+        said += ["certified" in has, bool(places), "scale" in has, said_h, *has["magnetization"], *places]
         # A check asks for proofs of all rows, but of layers, where they take their time.
         filed += [not system.structure.layers, bool(wanted.get(row.engine, True)), isinstance(system, Stack)]
         # At a factor of all spin-orbit terms h_R is that of the file times it; else it was asked for.
