@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
 
 from sotcheck.bound.contour import EPSILON
 from sotcheck.bound.flows import KWANT_DIGITS
@@ -138,6 +137,8 @@ def flows_by_kwant(grid: Counted, level: Index, q: Array, angle: Array, other: b
 
 
 def _flows(grid: Counted, level: int, q: float, angle: float, stretch: float) -> Array:
+    from scipy.optimize import brentq
+
     edge = k_max(grid.structure)
 
     def at(q: float) -> Chain:

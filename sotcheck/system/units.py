@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
-
-from scipy import constants
 
 from sotcheck.errors import SystemFileError
 from sotcheck.system.model import System
 
-#: In J s, C and kg.
-HBAR: float = constants.hbar
-ELEMENTARY_CHARGE: float = constants.elementary_charge
-ELECTRON_MASS: float = constants.electron_mass
+#: In J s and C, exact in the SI, and in kg: CODATA 2022 (to import SciPy's takes as long as many a torque).
+HBAR = 6.62607015e-34 / (2 * math.pi)
+ELEMENTARY_CHARGE = 1.602176634e-19
+ELECTRON_MASS = 9.1093837139e-31
 #: With the energy 1 eV, ħ/√(2mₑ · 1 eV) in nm: what lengths are measured in.
-LENGTH_NM: float = constants.hbar / (2 * constants.m_e * constants.electron_volt) ** 0.5 * 1e9
+LENGTH_NM = HBAR / (2 * ELECTRON_MASS * ELEMENTARY_CHARGE) ** 0.5 * 1e9
 #: Keys of a length, or of an energy times a length; all others are energies in eV, or pure numbers.
 OF_SYSTEM = ("u_0", "u_m")
 OF_LAYER = ("thickness", "rashba", "dresselhaus", "weyl", "spin_orbit")

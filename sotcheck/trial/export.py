@@ -48,7 +48,6 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from scipy import constants
 
 from sotcheck import __version__
 from sotcheck.errors import SotcheckError
@@ -229,9 +228,11 @@ def _mumax3(export: Export) -> list[str]:
 
 
 def _ubermag(export: Export) -> list[str]:
+    from scipy.constants import mu_0
+
     head = ["import micromagneticmodel as mm", ""]
     if (field := export.fieldlike_only) is not None:
-        H = field / constants.mu_0
+        H = field / mu_0
         return [
             *head,
             "# There is no dampinglike torque: a field in A/m.",
