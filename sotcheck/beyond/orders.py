@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.polynomial import chebyshev
 
+from sotcheck.beyond.radius import SUMMED
 from sotcheck.beyond.torques import CHAIN, MATCHING, component_axes, exact_torque, numbers, open_sources
 from sotcheck.bound.fermi import first_states
 from sotcheck.engines import Engine
@@ -210,7 +211,8 @@ def orders_data(iface: Interface) -> dict[str, Any]:
         rows = coefficient_rows(iface, torque_orders(iface, 1), {})
         return {"expandable": False, "why": why, "radius": None, "coefficients": rows}
     radius = radius_of_convergence(iface)
-    series = torque_orders(iface, HIGHEST)
+    # The map of the radius wants more of them: summed once.
+    series = torque_orders(iface, SUMMED)[: (HIGHEST + 1) // 2]
     routes = {
         "contour": contour_orders(iface, COMPARED, radius),
         "differences": difference_orders(MATCHING, iface, DIFFERENCES * radius),

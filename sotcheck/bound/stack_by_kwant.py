@@ -8,6 +8,7 @@ states below. Bonds and sites are those of the engine `kwant`; `stiffness` count
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -141,6 +142,8 @@ def _flows(grid: Counted, level: int, q: float, angle: float, stretch: float) ->
 
     edge = k_max(grid.structure)
 
+    # The root finder asks for both ends again, and its last point is the root.
+    @cache
     def at(q: float) -> Chain:
         p = float(depth_at_fermi(grid.structure, np.array(q)))
         return chain(grid.structure, p, float(np.hypot(edge, q)), angle, grid.scale, stretch=stretch)
