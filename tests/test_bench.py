@@ -19,6 +19,7 @@ from sotcheck_bench.native import has_numba, in_c
 from sotcheck_bench.result import HOW, BenchResult, Row
 from sotcheck_bench.timing import Recorded, best_of, every
 
+from sotcheck.command.main import cli
 from sotcheck.command.schemas import schemas
 from sotcheck.engines import KwantChain, Matching
 from sotcheck.errors import EngineError
@@ -163,6 +164,17 @@ def test_whole_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 0 < engine < wall
 
 
+def test_processors_of_a_command() -> None:
+    """What it uses itself, not what it waits for; a command that fails has no time."""
+    burn = "import time\nwhile time.process_time() < 0.2: pass\ntime.sleep(0.2)"
+    used, wall = processes.processor_seconds(["-c", burn])
+    assert 0.2 <= used < 0.35 <= wall
+    with pytest.raises(EngineError, match="NoSystem"):
+        processes.processor_seconds(["-m", "sotcheck", "torque", "NoSystem"])
+    for command in run.COMMANDS:
+        assert command.split()[0] in {"import", "--help", *cli.commands}
+
+
 def test_the_table() -> None:
     """A bar that is not met is said so everywhere; Markdown has the parts there are, with explanations."""
     rows = (
@@ -191,7 +203,8 @@ BARS: dict[str, tuple[float | None, float | None]] = {
     "continuum": (None, 0.25), "continuum_over_naive": (30_000, None), "kwant_over_naive": (25, None),
     "kwant_difference": (None, 1e-13), "fewer_than_quad_vec": (50, None), "workers_ratio": (1.8, None),
     "torque_over_kernel": (None, 8), "memory": (None, 500), "sweep_overhead": (None, 5),
-    "stack_plain": (None, 5), "stack_coupled": (None, 5),
+    "stack_plain": (None, 5), "stack_coupled": (None, 5), "command_help": (None, 0.1),
+    "command_import": (None, 0.15),
 }  # fmt: skip
 if has_numba():
     BARS |= {"numba_over_c": (None, 2), "numba_threads": (1.6, None)}
@@ -213,7 +226,7 @@ def test_the_limit_in_c_is_the_same_closed_form() -> None:
 
 def test_a_whole_run(sotcheck: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the smallest size, through the command: table, Markdown and JSON with every promise in them."""
-    tiny = run.Size(8, 2, 2, 2, 4, 0.05, 4, 4, memory=8)
+    tiny = run.Size(8, 2, 2, 2, 4, 0.05, 4, 4, memory=8, commands=2)
     monkeypatch.setattr(run, "QUICK", tiny)
     monkeypatch.setattr(processes, "scaling", lambda *_: {"one": 1.7, "two": 1.0, "start": 0.5})
     files = [str(tmp_path / name) for name in ("README.md", "bench.json")]

@@ -14,7 +14,7 @@ import sotcheck as sc
 from sotcheck.errors import SystemFileError
 from sotcheck.system.files import from_document, load, to_document
 from sotcheck.system.stack import Layer
-from sotcheck.system.units import LENGTH_NM
+from sotcheck.system.units import length_nm
 
 
 def test_every_key_reaches_the_hamiltonian() -> None:
@@ -64,7 +64,7 @@ def test_a_document_is_read_back(unit: str, magnetic: bool) -> None:
 
 def test_a_file_in_electronvolts_and_nanometres(sotcheck: Command, tmp_path: Path) -> None:
     """The same stack: ħ²/2mₑ = 0.0380998212 eV nm²; torques in nm⁻³, z in nm."""
-    assert pytest.approx(0.0380998212**0.5, rel=1e-8) == LENGTH_NM
+    assert pytest.approx(0.0380998212**0.5, rel=1e-8) == length_nm()
     path = tmp_path / "ev.toml"
     lengths = {
         "thickness = 1.2": 1.2, "barrier = 0.2": 0.2, "exchange = 0.1": 0.1, "rashba = 0.2": 0.2,
@@ -73,19 +73,19 @@ def test_a_file_in_electronvolts_and_nanometres(sotcheck: Command, tmp_path: Pat
     text = PINNED
     for line, value in lengths.items():
         assert text.count(line + "\n") == 1
-        text = text.replace(line, f"{line.split()[0]} = {value * LENGTH_NM!r}")
+        text = text.replace(line, f"{line.split()[0]} = {value * length_nm()!r}")
     path.write_text(text + '[units]\nenergy = "eV"\n')
     run = sotcheck("torque", str(path), "--engine", "continuum", "--tolerance", "1e-12", "--json", "-")
     document = strict(run.out)
-    assert document["system"]["layer"][0]["thickness"] == pytest.approx(1.2 * LENGTH_NM, rel=1e-13)
+    assert document["system"]["layer"][0]["thickness"] == pytest.approx(1.2 * length_nm(), rel=1e-13)
     row = document["torque"][0]
     found = np.array([layer["torque"] for layer in row["layers"]])
-    np.testing.assert_allclose(found * LENGTH_NM**3, LAYERS["normal"], rtol=0, atol=1e-13)
+    np.testing.assert_allclose(found * length_nm() ** 3, LAYERS["normal"], rtol=0, atol=1e-13)
     second = row["interfaces"][1]
-    assert second["z"] == pytest.approx(1.2 * LENGTH_NM, rel=1e-13)
+    assert second["z"] == pytest.approx(1.2 * length_nm(), rel=1e-13)
     wanted = INTERFACES[1]["spin_current_plus"]
     np.testing.assert_allclose(
-        np.array(second["spin_current_plus"]) * LENGTH_NM**3, wanted, rtol=0, atol=1e-13
+        np.array(second["spin_current_plus"]) * length_nm() ** 3, wanted, rtol=0, atol=1e-13
     )
 
 

@@ -15,7 +15,7 @@ import sotcheck as sc
 from sotcheck.system.files import builtin_systems, from_document, load, read_text
 from sotcheck.system.model import System
 from sotcheck.system.stack import Stack
-from sotcheck.system.units import LENGTH_NM, file_units
+from sotcheck.system.units import file_units, length_nm
 from sotcheck.trial.experiments import all_experiments, experiments, left_out
 from sotcheck.trial.verdict import Trial, Verdict, compare
 
@@ -125,7 +125,7 @@ def test_check_is_in_the_unit_of_torque() -> None:
         assert told.expected * system.h_R == pytest.approx(table[0]["fieldlike"], rel=1e-9)
         natural = sc.check(system.with_(unit=""), engine="continuum")
         for one, plain in zip(found, natural, strict=True):
-            unit = LENGTH_NM**-3 if one.torque else 1.0
+            unit = length_nm() ** -3 if one.torque else 1.0
             assert one.measured.total == pytest.approx(unit * plain.measured.total, rel=1e-9)
             assert one.comparison.tell_apart == pytest.approx(unit * plain.comparison.tell_apart, nan_ok=True)
     doubt = compare(1.0, 1.0, {"rounding": (0.5, "a guess")})

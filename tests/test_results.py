@@ -21,7 +21,7 @@ from sotcheck.beyond.limits import trust_limits
 from sotcheck.beyond.orders import coefficient_rows
 from sotcheck.bound.spin_density import bound_share
 from sotcheck.numerics.quadrature import gauss
-from sotcheck.system.units import LENGTH_NM
+from sotcheck.system.units import length_nm
 from sotcheck.theory.all_orders import torque_orders
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial import resolved
@@ -104,7 +104,7 @@ def test_arrays_are_the_rows() -> None:
     film = sc.torque("pt-co-alox", "continuum", scale=[1.0, 2.0], efficiency=True, **FAST).to_xarray()
     row = sc.torque("pt-co-alox", "continuum", scale=2, **FAST)[0]
     found = film.sel(scale=2, engine="continuum", source="normal")
-    assert float(found["fieldlike"]) == pytest.approx(row.fieldlike / LENGTH_NM**3, rel=1e-12)
+    assert float(found["fieldlike"]) == pytest.approx(row.fieldlike / length_nm() ** 3, rel=1e-12)
     assert found["fieldlike"].attrs["units"] == "nm^-3"
     ratio = efficiency(sc.load("pt-co-alox"), row)
     assert ratio is not None
@@ -141,7 +141,7 @@ def test_resolved_spin_currents_add_up(system: Any) -> None:
     """To those of `torque` at z = ±0, exact and to first order, with what is added and taken between them."""
     one = sc.load(system) if isinstance(system, str) else system
     x, weights = (array.ravel() for array in gauss(one.thresholds(), 60))
-    length, order = LENGTH_NM if one.unit else 1.0, np.argsort(x)
+    length, order = length_nm() if one.unit else 1.0, np.argsort(x)
     k = np.sqrt(x[order]) / length
     data = sc.spin_currents(one, by="k_perp", k_perp=k, engine="first-order,continuum").to_xarray()
     measure = xr.DataArray(weights[order] / length**2 / (4 * np.pi), dims="k_perp")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.trial.verdict import TELL_APART, Comparison, Finding, Trial, Verdict, compare, decide
+from sotcheck.trial.verdict import TELL_APART, VERDICTS, Comparison, Finding, Trial, Verdict, compare, decide
 
 BAD = (float("nan"), float("inf"), float("-inf"))
 
@@ -31,8 +31,8 @@ BAD = (float("nan"), float("inf"), float("-inf"))
 )
 def test_truth_table(difference: float, budget: float, tell_apart: float, verdict: str) -> None:
     """Beyond the budget: disagrees. Within it: agrees only if the budget could tell right from wrong."""
-    assert decide(0.0, difference, budget, tell_apart) == verdict
-    assert decide(difference, 0.0, budget, tell_apart) == verdict
+    assert VERDICTS[decide(0.0, difference, budget, tell_apart)] == verdict
+    assert VERDICTS[decide(difference, 0.0, budget, tell_apart)] == verdict
 
 
 @pytest.mark.parametrize("bad", BAD)
@@ -40,18 +40,18 @@ def test_truth_table(difference: float, budget: float, tell_apart: float, verdic
 def test_not_finite_is_inconclusive(bad: float, place: int) -> None:
     """Neither NaN nor infinity is ever a pass, nor a refutation."""
     expected, measured, budget = (bad if n == place else fine for n, fine in enumerate((1.0, 1.0, 1e-9)))
-    assert decide(expected, measured, budget, 1e-6) == "inconclusive"
+    assert VERDICTS[decide(expected, measured, budget, 1e-6)] == "inconclusive"
 
 
 def test_verdict_is_monotonic() -> None:
     """A larger budget never turns a doubt into a pass; a larger difference never improves a verdict."""
     sizes = [0.0, *np.geomspace(1e-9, 1.0, 10)]
     for budget in sizes:
-        found = [decide(0.0, d, budget, 1e-6).severity for d in sizes]
-        assert found == sorted(found)
+        found = decide(0.0, sizes, budget, 1e-6)
+        assert np.all(np.diff(found) >= 0)
     for smaller, larger in itertools.pairwise(sizes):
-        if decide(0.0, 0.0, smaller, 1e-6) == "inconclusive":
-            assert decide(0.0, 0.0, larger, 1e-6) == "inconclusive"
+        if VERDICTS[decide(0.0, 0.0, smaller, 1e-6)] == "inconclusive":
+            assert VERDICTS[decide(0.0, 0.0, larger, 1e-6)] == "inconclusive"
 
 
 def test_compare_reports_the_worst_component() -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -79,6 +80,25 @@ def memory(side: int) -> tuple[float, float]:
         raise EngineError(f"the process that measures memory failed:\n{done.stderr}")
     before, after = map(int, done.stdout.split())
     return before * 1024 / 1e6, after * 1024 / 1e6
+
+
+def processor_seconds(command: Sequence[str]) -> tuple[float, float]:
+    """Return what a run of Python with these arguments takes of processors, workers included, and wall time.
+
+    Raises
+    ------
+    EngineError
+        If the command could not do its work (1 says that something disagrees, 3 that it is in doubt).
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        given = [one.format(folder=folder) for one in command]
+        before = os.times()
+        done = subprocess.run([sys.executable, *given], capture_output=True, text=True, check=False)
+        after = os.times()
+    if done.returncode not in (0, 1, 3):
+        raise EngineError(f"{' '.join(given)} failed:\n{done.stderr}")
+    used = sum(getattr(after, name) - getattr(before, name) for name in ("children_user", "children_system"))
+    return used, after.elapsed - before.elapsed
 
 
 class InTurn(Executor):

@@ -108,6 +108,8 @@ HOW = {
     "(288 MB): the largest resident memory it ever had.",
     "sweep": "A sweep written to its NetCDF file, journal and all: what its wall time has beyond the time "
     "that its chunks spent in the engine.",
+    "commands": "Seconds of processor time of a whole command, started anew, Python's own start taken off "
+    "from the first two; all reports by the clock, by two processes.",
 }
 
 

@@ -35,6 +35,8 @@ class Size:
         True error at which scattering problems are counted.
     scaling, sweep : int
         Points of the sweeps.
+    commands : int or None
+        How many commands are timed, in the order of `COMMANDS`; all of them if None.
     judged : bool
         Whether that is as much work as the bars on quadrature, workers and sweeps speak of.
     """
@@ -49,10 +51,23 @@ class Size:
     sweep: int
     memory: int = 1000
     judged: bool = True
+    commands: int | None = None
 
 
 FULL = Size(1000, 1000, 124, 8, 64, 1e-8, 1600, 10_000)
-QUICK = Size(500, 200, 24, 5, 16, 1e-5, 324, 324, judged=False)
+QUICK = Size(500, 200, 24, 5, 16, 1e-5, 324, 324, judged=False, commands=3)
+
+#: What people wait for, and the processor seconds that it may take; help beyond Python's own start.
+COMMANDS = {
+    "--help": ("--help", 0.1),
+    "import sotcheck": ("import", 0.15),
+    f"torque {SYSTEM}": ("torque", 0.7),
+    f"check {SYSTEM}": ("check", 2),
+    f"beyond {SYSTEM}": ("beyond", 2.5),
+    f"report {SYSTEM} --output {{folder}} --workers 1": ("report", 6),
+    "audit --workers 1": ("audit", 15),
+    "report --output {folder} --workers 2": ("reports", 25),
+}
 
 #: Most problems of a uniform grid that is being refined.
 MOST = 2**24
@@ -82,6 +97,7 @@ def bench(quick: bool = False, progress: Progress = silent) -> BenchResult:
         lambda: _workers(size),
         lambda: _memory(size),
         lambda: _sweep(size),
+        lambda: _commands(size),
     ]
     idle = load_average()
     rows = [row for part in progress(parts, "bench", len(parts)) for row in part()]
@@ -253,3 +269,16 @@ def _sweep(size: Size) -> Iterator[Row]:
               note=f"{1e3 * engine / size.sweep:.2g} ms a point in the engine")  # fmt: skip
     yield Row("sweep_overhead", part, "beyond the engine", 100 * (wall - engine) / engine, "%",
               at_most=5 if size.judged else None)  # fmt: skip
+
+
+def _commands(size: Size) -> Iterator[Row]:
+    """Measure commands as a shell starts them; all reports by the clock, as two processes make them."""
+    start = min(processes.processor_seconds(["-c", "pass"])[0] for _ in range(size.rounds))
+    for command, (key, bar) in list(COMMANDS.items())[: size.commands]:
+        given = ["-c", command] if key == "import" else ["-m", "sotcheck", *command.split()]
+        # What takes seconds is measured once.
+        rounds = size.rounds if bar < 1 else 1
+        used, wall = map(min, zip(*(processes.processor_seconds(given) for _ in range(rounds)), strict=True))
+        value = wall if key == "reports" else used - start * (key in ("--help", "import"))
+        yield Row(f"command_{key.strip('-')}", "commands", command.partition(" --o")[0], value, "s",
+                  at_most=bar if size.judged else None)  # fmt: skip

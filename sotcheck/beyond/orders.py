@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.polynomial import chebyshev
 
+from sotcheck.beyond.radius import SUMMED
 from sotcheck.beyond.torques import CHAIN, MATCHING, component_axes, exact_torque, numbers, open_sources
 from sotcheck.bound.fermi import first_states
 from sotcheck.engines import Engine
@@ -212,7 +213,8 @@ def orders_data(iface: Interface) -> dict[str, Any]:
     radius = radius_of_convergence(iface)
     # First: next to an edge it refuses where the others take a minute.
     chain = chain_orders(iface)
-    series = torque_orders(iface, HIGHEST)
+    # The map of the radius wants more of them: summed once.
+    series = torque_orders(iface, SUMMED)[: (HIGHEST + 1) // 2]
     routes = {
         "contour": contour_orders(iface, COMPARED, radius),
         "differences": difference_orders(MATCHING, iface, DIFFERENCES * radius),

@@ -39,7 +39,7 @@ TRIED_NODES, TRIED_ANGLES = 2, np.array([0.4, 1.1, 1.9])
 #: Relative distance in k_⊥² from a threshold that counts as being there.
 AT_THRESHOLD = 1e-5
 #: Orders that the sum's radius is read from; terms nearer to their error than this are left out.
-HIGHEST, DIGITS = 41, 1e3
+SUMMED, DIGITS = 41, 1e3
 #: Panels shrink by this factor towards grazing incidence, where k_z ~ h_R or h_R² decides, and towards the
 #: angles at which m·(k×ẑ) changes sign.
 GRADING, RADIAL_PANELS, ANGULAR_PANELS = 4.0, 11, 8
@@ -155,7 +155,7 @@ def radius_data(iface: Interface) -> dict[str, Any]:
         "map": rho.tolist(),
         "thresholds": {s: float(np.sqrt(end)) for s, end in reaches.items() if end > 0},
         "tried": {"points": len(k_tried) * len(TRIED_ANGLES), "worst": tried},
-        "sum": sum_radii(iface, torque_orders(iface, HIGHEST), radius_of_convergence(iface))
+        "sum": sum_radii(iface, torque_orders(iface, SUMMED), radius_of_convergence(iface))
         if expandable(iface)
         else None,
     }

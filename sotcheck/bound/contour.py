@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import roots_legendre
 
 from sotcheck.bound.states import (
     combined,
@@ -225,6 +224,8 @@ class Integral(Contour, ABC):
         """
 
         def rule(n: int) -> tuple[Array, Array]:
+            from scipy.special import roots_legendre
+
             x, weights = roots_legendre(n)
             p, theta, root, lost, stiffness = self.points(arc, x * np.pi / 2)
             dp = (arc.p[1] - arc.p[0]) / 2 * np.cos(x * np.pi / 2) * weights * np.pi / 2

@@ -14,8 +14,6 @@ from typing import Any
 
 import numpy as np
 from numpy.polynomial.chebyshev import chebpts1
-from scipy.interpolate import BarycentricInterpolator
-from scipy.optimize import brentq
 
 from sotcheck.bound.contour import DOUBLED, EPSILON, NARROW, Arc, Contour, Integral, Range, converged, room
 from sotcheck.bound.kwant_states import SPINS, closed_leads
@@ -163,11 +161,15 @@ class Chain(Integral):
 
     def interpolated(self, between: Range, degree: int) -> Chain:
         """Return a chain with polynomials in p between two others for Kwant's values."""
+        from scipy.interpolate import BarycentricInterpolator
+
         p = (between[0] + between[1]) / 2 + (between[1] - between[0]) / 2 * chebpts1(degree + 1)
         return replace(self, on_ring=BarycentricInterpolator(p, self.by_kwant(p), axis=-1))
 
     def end(self, side: int, between: Range) -> float:
         """Return p at which a state with k×ẑ (anti)parallel to m's in-plane part is at E_F."""
+        from scipy.optimize import brentq
+
         determinant = self.at(side)
         if determinant(np.array(between)).prod() > 0:
             raise self.nothing_there(between)

@@ -8,10 +8,10 @@ states below. Bonds and sites are those of the engine `kwant`; `stiffness` count
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
 
 from sotcheck.bound.contour import EPSILON
 from sotcheck.bound.flows import KWANT_DIGITS
@@ -138,8 +138,12 @@ def flows_by_kwant(grid: Counted, level: Index, q: Array, angle: Array, other: b
 
 
 def _flows(grid: Counted, level: int, q: float, angle: float, stretch: float) -> Array:
+    from scipy.optimize import brentq
+
     edge = k_max(grid.structure)
 
+    # The root finder asks for both ends again, and its last point is the root.
+    @cache
     def at(q: float) -> Chain:
         p = float(depth_at_fermi(grid.structure, np.array(q)))
         return chain(grid.structure, p, float(np.hypot(edge, q)), angle, grid.scale, stretch=stretch)

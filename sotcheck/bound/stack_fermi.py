@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from sotcheck.bound.stiffness import number_below
 from sotcheck.errors import EngineError
@@ -185,6 +183,9 @@ def _borders(grid: Counted, n: int) -> tuple[Index, Index, Index, Index]:
 
     That is: n, and row and column (2), of each, which border crosses it, and which borders end at q = 0.
     """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     inside = grid.number >= n
     rows, columns = inside.shape
     outwards = np.zeros((rows, columns), dtype=bool)

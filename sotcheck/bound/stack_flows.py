@@ -9,7 +9,6 @@ import itertools
 from collections.abc import Callable
 
 import numpy as np
-from scipy.special import roots_legendre
 
 from sotcheck.bound.contour import DOUBLED, ROUNDING
 from sotcheck.bound.stack_edge import bound_at_fermi, integrand
@@ -34,6 +33,8 @@ def rule(ends: Ends, n: int) -> tuple[Array, Array]:
 
     φ = middle + half · sin u, for at an end a state meets the continuum.
     """
+    from scipy.special import roots_legendre
+
     if ends is None:
         return 2 * np.pi * (np.arange(n) + 0.3) / n, np.full(n, 2 * np.pi / n)
     x, weights = roots_legendre(n)

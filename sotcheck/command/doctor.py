@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
-from importlib import metadata
 from importlib.util import find_spec
 from operator import itemgetter
 from typing import Any
@@ -78,6 +77,8 @@ def findings() -> Iterator[dict[str, Any]]:
 
 def required() -> list[str]:
     """Return the packages that sotcheck cannot do without, by what it says of itself."""
+    from importlib import metadata
+
     try:
         found = metadata.requires("sotcheck") or []
     except metadata.PackageNotFoundError:
@@ -88,6 +89,8 @@ def required() -> list[str]:
 
 def metadata_version(name: str) -> str | None:
     """Return the version of a package; None where it is not installed."""
+    from importlib import metadata
+
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

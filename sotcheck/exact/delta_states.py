@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-from scipy.optimize import brentq
 
 from sotcheck.exact.layers import stiffness
 from sotcheck.exact.solved import Exact, Solved
@@ -45,6 +44,8 @@ def bottoms(iface: Interface) -> Array:
 
 @lru_cache(maxsize=64)
 def _bound(one: Solved) -> Array:
+    from scipy.optimize import brentq
+
     strength = one.iface.h_R * np.sqrt(one.iface.thresholds()[-1])
     found = []
     for band, bottom in enumerate(bottoms(one.iface)):

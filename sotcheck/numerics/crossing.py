@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.polynomial import Chebyshev
-from scipy.optimize import brentq
 
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
@@ -121,6 +120,8 @@ def search(deviation: Deviation, targets: list[Target], largest: float, accuracy
 
 def _close(deviation: Deviation, target: Target, accuracy: float) -> None:
     """Narrow a bracket by root finding, to the accuracy wanted plus what the quadrature error allows."""
+    from scipy.optimize import brentq
+
     lower, upper = target.lower, target.upper
     if lower is None or upper is None or upper <= SMALLEST:
         return

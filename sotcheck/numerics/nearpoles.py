@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 
 import numpy as np
-from scipy.linalg import lstsq
 
 from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.zeros import parameter, side_by_side
@@ -71,6 +70,8 @@ def rule(n: int, extra: Array, poles: Complex) -> Array:
 
     The nearest pole comes first: with few nodes only some can be treated.
     """
+    from scipy.linalg import lstsq
+
     nodes, plain = fejer(n)
     # A node that happens to lie on a narrow pole would carry its weight to where f is known to ε/|Im p| only.
     width = np.abs(poles.imag)

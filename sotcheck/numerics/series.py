@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import interpolate
 
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex
@@ -65,6 +64,8 @@ def pade(coefficients: Array, scale: float, denominator: int) -> Pade:
     With `scale` near the radius of convergence a_j scale^(2j) neither grows nor falls by much. It is an
     EngineError if M is out of range, or a lower M is exact already (the linear system is singular).
     """
+    from scipy import interpolate
+
     n = len(coefficients)
     if not 0 < denominator < n:
         raise EngineError(f"denominator degree {denominator} is not accepted; expected 1 to {n - 1}")

@@ -15,9 +15,11 @@ import numpy as np
 
 mpl.use("svg")
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm, Normalize, PowerNorm, to_hex
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatterSciNotation, ScalarFormatter
 from PIL import Image
 
 #: Colours by name, as drawn and in a dark theme; Okabe and Ito's, told apart by colour-blind readers.
@@ -38,6 +40,7 @@ STYLE: Any = {
     "figure.facecolor": "white", "savefig.facecolor": "white", "axes.titlesize": 10, "axes.labelsize": 10,
     "xtick.labelsize": 9, "ytick.labelsize": 9, "legend.fontsize": 9, "image.composite_image": False,
 }  # fmt: skip
+_RAISED = str.maketrans("-−0123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _FONT = "'DejaVu Sans',Verdana,sans-serif"
 _NUMBER = re.compile(r"-?\d+\.?\d*(?:e[-+]?\d+)?")
 #: Matplotlib's defaults, which SVG has as well or nobody sees.
@@ -61,6 +64,33 @@ _TEX = (
 )
 
 
+def _letters(text: str) -> str:
+    """Return a number without TeX, which takes matplotlib longer than all else of a figure: 2×10⁻³."""
+    text = re.sub(r"\^\{(.*?)\}", lambda power: power[1].translate(_RAISED), text)
+    return re.sub(r"\\mathdefault|[${}]", "", text.replace(r"\times", "×"))
+
+
+class _Powers(LogFormatterSciNotation):
+    """Powers of ten."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return _letters(super().__call__(x, pos))
+
+
+class _Numbers(ScalarFormatter):
+    """Numbers, their power of ten once."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        return _letters(super().__call__(x, pos))
+
+    def get_offset(self) -> str:
+        return _letters(super().get_offset())
+
+
+#: What stands for matplotlib's own on axes.
+IN_LETTERS: dict[type, Any] = {LogFormatterSciNotation: _Powers, ScalarFormatter: _Numbers}
+
+
 def svg(draw: Callable[[Any], Figure], data: Any) -> str:
     """Return one figure as the text of an SVG file, the same bytes for the same data."""
     with mpl.rc_context(STYLE):
@@ -69,8 +99,14 @@ def svg(draw: Callable[[Any], Figure], data: Any) -> str:
             for line in axes.lines:
                 if not str(line.get_label()).startswith("_"):
                     line.set_gid(f"~{n}~{line.get_label()}")
+            for axis in (axes.xaxis, axes.yaxis):
+                for numbers in (axis.get_major_formatter(), axis.get_minor_formatter()):
+                    if type(numbers) in IN_LETTERS:
+                        numbers.__class__ = IN_LETTERS[type(numbers)]
         buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        # Once: `savefig` draws a first time for the layout alone.
+        canvas: Any = FigureCanvasSVG(figure)
+        canvas.print_svg(buffer, metadata={"Date": None, "Creator": None})
     root = ET.fromstring(buffer.getvalue())
     _shrink(root)
     _number_ids(root)

@@ -9,7 +9,6 @@ from operator import methodcaller
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from scipy.interpolate import BarycentricInterpolator
 
 from sotcheck.engines import FIRST_ORDER
 from sotcheck.exact.observables import largest_torque
@@ -281,6 +280,8 @@ def _at_zero_h_R(line: Line, with_state: bool = False) -> Tried:
 
 def _at_zero(h: Array, values: Estimate) -> Estimate:
     """Return the polynomial in h² through values, shape (n, ...), at h = 0."""
+    from scipy.interpolate import BarycentricInterpolator
+
     weights = BarycentricInterpolator(h**2, np.eye(len(h)))(0.0)
     return values.each(lambda array: np.moveaxis(array, 0, -1)) @ weights
 

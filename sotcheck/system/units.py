@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from types import ModuleType
 from typing import Any, TypeVar
-
-from scipy import constants
 
 from sotcheck.errors import SystemFileError
 from sotcheck.system.model import System
 
-#: In J s, C and kg.
-HBAR: float = constants.hbar
-ELEMENTARY_CHARGE: float = constants.elementary_charge
-ELECTRON_MASS: float = constants.electron_mass
-#: With the energy 1 eV, ħ/√(2mₑ · 1 eV) in nm: what lengths are measured in.
-LENGTH_NM: float = constants.hbar / (2 * constants.m_e * constants.electron_volt) ** 0.5 * 1e9
 #: Keys of a length, or of an energy times a length; all others are energies in eV, or pure numbers.
 OF_SYSTEM = ("u_0", "u_m")
 OF_LAYER = ("thickness", "rashba", "dresselhaus", "weyl", "spin_orbit")
@@ -26,24 +20,40 @@ DIGITS = 14
 Model = TypeVar("Model", bound=System)
 
 
+def codata() -> ModuleType:
+    """Return SciPy's constants: to import them takes as long as many a torque."""
+    from scipy import constants
+
+    return constants
+
+
+@cache
+def length_nm() -> float:
+    """Return ħ/√(2mₑ · 1 eV) in nm: what lengths are measured in with the energy 1 eV."""
+    of = codata()
+    return float(of.hbar / (2 * of.m_e * of.electron_volt) ** 0.5 * 1e9)
+
+
 def natural_units(system: Model) -> Model:
     """Return a system as its file has it in units of ħ²/2mₑ = 1 and 1 eV."""
-    return _scaled(system, lambda value: value / LENGTH_NM) if system.unit else system
+    return _scaled(system, lambda value: value / length_nm()) if system.unit else system
 
 
 def file_units(system: Model) -> Model:
     """Return a system in the units of its file."""
-    return _scaled(system, lambda value: float(f"{value * LENGTH_NM:.{DIGITS}g}")) if system.unit else system
+    return (
+        _scaled(system, lambda value: float(f"{value * length_nm():.{DIGITS}g}")) if system.unit else system
+    )
 
 
 def unit_of_torque(system: System) -> float:
     """Return a wave vector³ of ħ²/2mₑ = 1 in the unit of the file: nm⁻³ for one in eV, or else 1."""
-    return LENGTH_NM**-3 if system.unit else 1.0
+    return length_nm() ** -3 if system.unit else 1.0
 
 
 def wave_vector(system: System) -> tuple[float, str]:
     """Return a wave vector of ħ²/2mₑ = 1 in the unit of the file, and how that is said behind a number."""
-    return (1 / LENGTH_NM, " nm^-1") if system.unit else (1.0, "")
+    return (1 / length_nm(), " nm^-1") if system.unit else (1.0, "")
 
 
 def length_in_m(system: System) -> float:
@@ -61,7 +71,7 @@ def length_in_m(system: System) -> float:
             "energies in eV, lengths in nm, barrier and exchange of a delta in eV nm "
             "(sotcheck systems NAME > FILE writes a built-in system to a file for that)"
         )
-    return LENGTH_NM * 1e-9
+    return length_nm() * 1e-9
 
 
 def _scaled(system: Model, change: Callable[[float], float]) -> Model:

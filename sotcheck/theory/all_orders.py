@@ -11,7 +11,8 @@ its coefficients are Cauchy products. Nothing here knows an engine.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -29,23 +30,7 @@ from sotcheck.theory.validity import radius_of_convergence, threshold_states, wh
 
 @dataclass(frozen=True)
 class Series:
-    """Coefficients of h_R^n, n = 0 … N, in the four scattering amplitudes; each (N + 1, points, 2, 2)."""
-
-    r: Complex
-    t: Complex
-    r_prime: Complex
-    t_prime: Complex
-
-    def projected(self, a: Amplitudes) -> Series:
-        """Return the series for incident waves that propagate; those of `amplitude_orders` are extended."""
-        open_F = in_spin_bands(np.where(a.Kz.imag == 0, 1.0 + 0j, 0.0), a.m)
-        return Series(
-            self.r @ a.hilbert_N, self.t @ a.hilbert_N, self.r_prime @ open_F, self.t_prime @ open_F
-        )
-
-
-def amplitude_orders(a: Amplitudes, rashba_term: Complex, orders: int) -> Series:
-    """Return the series of all amplitudes, extended to incident waves that decay or grow.
+    """Coefficients of h_R^n, n = 0 … N, in the four scattering amplitudes; each (N + 1, points, 2, 2).
 
     r̂_ex^(n) = 2ik_z Ĝ(RĜ)^n; from ψ(0) = 1 + r̂_ex, and the same for waves from F,
 
@@ -53,23 +38,78 @@ def amplitude_orders(a: Amplitudes, rashba_term: Complex, orders: int) -> Series
         t̂'_ex^(n) = |k_z|^½ Ĝ(RĜ)^n 2iK̂_z |K̂_z|^−½,
         r̂'_ex^(n) = |K̂_z|^½ Ĝ(RĜ)^n 2iK̂_z |K̂_z|^−½   (less 1 for n = 0),
 
-    where |K̂_z|^½ acts on the left: it does not commute with R = σ·(k×ẑ), `rashba_term`, at the points of `a`.
+    where |K̂_z|^½ acts on the left: it does not commute with R = σ·(k×ẑ).
+
+    Attributes
+    ----------
+    a : Amplitudes
+        Without h_R, at the points.
+    powers : array (N + 1, points, 2, 2)
+        Ĝ(RĜ)^n.
+    from_N, from_F : array (..., 2, 2)
+        Of the incident waves those that count.
     """
-    k, G = a.kz[:, None, None], a.G
-    powers = [G]
+
+    a: Amplitudes
+    powers: Complex
+    from_N: Complex
+    from_F: Complex
+
+    def projected(self, a: Amplitudes) -> Series:
+        """Return the series for incident waves that propagate; those of `amplitude_orders` are extended."""
+        open_F = in_spin_bands(np.where(a.Kz.imag == 0, 1.0 + 0j, 0.0), a.m)
+        return replace(self, from_N=a.hilbert_N, from_F=open_F)
+
+    @property
+    def r(self) -> Complex:
+        """From N back to N."""
+        return (2j * self.k * self.powers - self.incident) @ self.from_N
+
+    @property
+    def t(self) -> Complex:
+        """From N to F."""
+        return self.root_K @ self.powers * (2j * self.k / np.sqrt(np.abs(self.k))) @ self.from_N
+
+    @property
+    def r_prime(self) -> Complex:
+        """From F back to F."""
+        return (self.root_K @ self.powers @ self.source_F - self.incident) @ self.from_F
+
+    @property
+    def t_prime(self) -> Complex:
+        """From F to N."""
+        return np.sqrt(np.abs(self.k)) * self.powers @ (self.source_F @ self.from_F)
+
+    @property
+    def k(self) -> Complex:
+        """k_z, shape (points, 1, 1)."""
+        return self.a.kz[:, None, None]
+
+    @property
+    def root_K(self) -> Complex:
+        """|K̂_z|^½."""
+        return in_spin_bands(np.sqrt(np.abs(self.a.Kz)).astype(complex), self.a.m)
+
+    @property
+    def source_F(self) -> Complex:
+        """2iK̂_z |K̂_z|^−½."""
+        return in_spin_bands(2j * self.a.Kz / np.sqrt(np.abs(self.a.Kz)), self.a.m)
+
+    @property
+    def incident(self) -> Array:
+        """1 of order 0."""
+        return (np.arange(len(self.powers)) == 0)[:, None, None, None] * IDENTITY
+
+
+def amplitude_orders(a: Amplitudes, rashba_term: Complex, orders: int) -> Series:
+    """Return the series of all amplitudes, extended to incident waves that decay or grow.
+
+    `rashba_term` is R at the points of `a`.
+    """
+    powers = [a.G]
     for _ in range(orders):
-        powers.append(powers[-1] @ rashba_term @ G)
-    X = np.stack(powers)
-    root_k = np.sqrt(np.abs(k))
-    root_K = in_spin_bands(np.sqrt(np.abs(a.Kz)).astype(complex), a.m)
-    from_F = in_spin_bands(2j * a.Kz / np.sqrt(np.abs(a.Kz)), a.m)
-    incident = (np.arange(orders + 1) == 0)[:, None, None, None] * IDENTITY
-    return Series(
-        r=2j * k * X - incident,
-        t=root_K @ X * (2j * k / root_k),
-        r_prime=root_K @ X @ from_F - incident,
-        t_prime=root_k * X @ from_F,
-    )
+        powers.append(powers[-1] @ rashba_term @ a.G)
+    return Series(a, np.stack(powers), IDENTITY, IDENTITY)
 
 
 def _cauchy(left: Complex, right: Complex, n: int) -> Complex:
@@ -144,6 +184,7 @@ def over_k(average: Callable[[Array], Array], iface: Interface, rtol: float, rou
     return sum_of_averages(average, iface, rtol, rounding, crowds=crowds, most=100_000).total
 
 
+@lru_cache(maxsize=16)
 def torque_orders(iface: Interface, highest: int, *, rtol: float = 1e-12) -> Estimate:
     """Sum the coefficients t_n of odd orders up to `highest` in t = Σ_n t_n h_R^n over k_⊥.
 

@@ -19,7 +19,7 @@ from sotcheck.run.inputs import read_bytes
 from sotcheck.system.files import KEYS, from_document, to_document
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
-from sotcheck.system.units import LENGTH_NM
+from sotcheck.system.units import length_nm
 from sotcheck.system.validated import shown
 from sotcheck.theory.amplitudes import wave_number
 from sotcheck.theory.table_checks import FEWEST, check
@@ -120,7 +120,7 @@ def _interface(
 
 def _table(where: str, document: dict[str, Any], columns: Columns, rows: list[str]) -> Table:
     own = document.get("amplitudes", {})
-    unit = LENGTH_NM if document.get("units", {}).get("energy") else 1.0
+    unit = length_nm() if document.get("units", {}).get("energy") else 1.0
     iface, edges = _interface(where, document, own, unit)
     names = ("kx", "ky") if "kx" in columns and "ky" in columns else ("k_perp",)
     k = np.stack([np.real(_column(where, columns, name)) for name in names], axis=-1) * unit

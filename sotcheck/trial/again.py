@@ -13,7 +13,6 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy.linalg import expm
 
 from sotcheck.engines import Engine
 from sotcheck.engines.determinant import poles_near
@@ -77,6 +76,8 @@ class Equations:
 
     def through(self, n: int, part: float = 1.0) -> Complex:
         """Return the matrix that takes (ψ, ∂_zψ/M) through a part of a layer, (..., 4, 4)."""
+        from scipy.linalg import expm
+
         layer = self.problem.regions[n]
         mass, E = float(layer.mass), float(self.problem.energy)
         H = float(layer.U) * ONE + float(layer.J) * self.spin(layer.d)

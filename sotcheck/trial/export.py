@@ -48,14 +48,13 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from scipy import constants
 
 from sotcheck import __version__
 from sotcheck.errors import SotcheckError
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.model import SOURCES, System
 from sotcheck.system.stack import Stack
-from sotcheck.system.units import ELECTRON_MASS, ELEMENTARY_CHARGE, file_units, length_in_m
+from sotcheck.system.units import codata, file_units, length_in_m
 from sotcheck.trial.si import Drive, Magnet, carrier_density
 from sotcheck.trial.torque_table import TorqueRow, TorqueTable, weights
 
@@ -138,7 +137,7 @@ class Export:
         """The current density j in A/m²: e² E τ Σ τ_s n_s/(M mₑ) of a field."""
         if not isinstance(self.current, Drive):
             return self.current
-        drift = ELEMENTARY_CHARGE**2 * self.current.field * self.current.relaxation_time / ELECTRON_MASS
+        drift = codata().e ** 2 * self.current.field * self.current.relaxation_time / codata().m_e
         return drift / self.carriers.mass * self.carriers.density / length_in_m(self.system) ** 3
 
     def text(self, tool: str) -> str:
@@ -229,9 +228,11 @@ def _mumax3(export: Export) -> list[str]:
 
 
 def _ubermag(export: Export) -> list[str]:
+    from scipy.constants import mu_0
+
     head = ["import micromagneticmodel as mm", ""]
     if (field := export.fieldlike_only) is not None:
-        H = field / constants.mu_0
+        H = field / mu_0
         return [
             *head,
             "# There is no dampinglike torque: a field in A/m.",

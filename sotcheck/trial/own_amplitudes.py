@@ -19,7 +19,7 @@ from sotcheck.system.model import System
 from sotcheck.system.spin import projectors
 from sotcheck.system.stack import Stack
 from sotcheck.system.structure import Delta, Region
-from sotcheck.system.units import LENGTH_NM
+from sotcheck.system.units import length_nm
 from sotcheck.theory.table_files import write_table
 from sotcheck.theory.table_formats import VALUES, Columns
 
@@ -58,7 +58,7 @@ def own_amplitudes(
     if solver is None:
         raise EngineError(f"engine {name} solves nothing; choose from {', '.join(EXACT)}")
     k = _rows(system, points) if grid is None else _grid(system, *grid)
-    unit = LENGTH_NM if system.unit else 1.0
+    unit = length_nm() if system.unit else 1.0
     columns: Columns = {axis: values / unit for axis, values in k.items()}
     columns |= _solved(solver, system, np.hypot.reduce(list(k.values())))
     return name, columns

@@ -40,7 +40,7 @@ from sotcheck.numerics.estimate import Estimate
 from sotcheck.run.tables import tabled
 from sotcheck.system.model import SOURCES, System
 from sotcheck.system.structure import SMALLEST_CIRCLE
-from sotcheck.system.units import ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR, length_in_m
+from sotcheck.system.units import codata, length_in_m
 from sotcheck.trial.experiments import Experiment, experiments, left_out
 from sotcheck.trial.torque_table import HEAD, TorqueRow, TorqueTable, cells, named, weights
 
@@ -63,7 +63,7 @@ class Drive:
     @property
     def torque_per_area(self) -> float:
         """ħ e E τ/mₑ: the torque per area in N·m/m² of a t of 1 m⁻³."""
-        return HBAR * ELEMENTARY_CHARGE / ELECTRON_MASS * self.field * self.relaxation_time
+        return codata().hbar * codata().e / codata().m_e * self.field * self.relaxation_time
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Magnet:
     @property
     def field_per_current(self) -> float:
         """ħ/(2 e M_s d): B/j in T per (A/m²) of an efficiency of 1."""
-        return HBAR / (2 * ELEMENTARY_CHARGE * self.saturation_magnetization * self.thickness)
+        return codata().hbar / (2 * codata().e * self.saturation_magnetization * self.thickness)
 
 
 def carrier_density(system: System, source: str) -> float | None:

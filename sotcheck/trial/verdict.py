@@ -9,8 +9,9 @@ from enum import StrEnum
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.arrays import Array, Index
 from sotcheck.numerics.estimate import Estimate, Terms, added
 
 #: Relative size of the smallest fault worth seeing. A budget above it cannot tell right from wrong.
@@ -42,17 +43,23 @@ class Verdict(StrEnum):
         return max(verdicts, key=lambda verdict: verdict.severity, default=cls.AGREES)
 
 
-def decide(expected: float, measured: float, budget: float, tell_apart: float) -> Verdict:
-    """Return the verdict on one number.
+#: By severity.
+VERDICTS = tuple(Verdict)
+
+
+def decide(expected: ArrayLike, measured: ArrayLike, budget: ArrayLike, tell_apart: float) -> Index:
+    """Return the severity of the verdict on each number.
 
     "disagrees" when the difference exceeds its numerical uncertainty, the budget; "inconclusive" when it does
     not but the budget exceeds the smallest difference that matters, or when anything is not finite.
     """
-    if not all(map(math.isfinite, (expected, measured, budget))):
-        return Verdict.INCONCLUSIVE
-    if abs(expected - measured) > budget:
-        return Verdict.DISAGREES
-    return Verdict.INCONCLUSIVE if budget > tell_apart else Verdict.AGREES
+    expected, measured, budget = map(np.asarray, (expected, measured, budget))
+    finite = np.isfinite(expected) & np.isfinite(measured) & np.isfinite(budget)
+    with np.errstate(invalid="ignore", over="ignore"):
+        off = np.abs(expected - measured) > budget
+    unsure = np.where(budget > tell_apart, Verdict.INCONCLUSIVE.severity, Verdict.AGREES.severity)
+    found = np.where(off, Verdict.DISAGREES.severity, unsure)
+    return np.where(finite, found, Verdict.INCONCLUSIVE.severity)
 
 
 @dataclass(frozen=True)
@@ -243,13 +250,12 @@ def compare(
     threshold = TELL_APART * scale if tell_apart is None else tell_apart
     sizes = {name: np.broadcast_to(size, expected.shape) for name, (size, _) in terms.items()}
     budget = sum(sizes.values(), np.zeros(expected.shape))
-    numbers = zip(*(one.ravel().tolist() for one in (expected, measured, budget)), strict=True)
-    verdicts = [decide(said, found, error, threshold) for said, found, error in numbers]
-    doubtful = verdicts.count(Verdict.INCONCLUSIVE)
-    left_out = doubtful if sample and 2 * doubtful < len(verdicts) else 0
-    left = Verdict.INCONCLUSIVE if left_out else None
-    severity = [-1 if verdict is left else verdict.severity for verdict in verdicts]
-    worst = np.flatnonzero(np.array(severity) == max(severity))
+    severity = decide(expected, measured, budget, threshold).ravel()
+    unsure = severity == Verdict.INCONCLUSIVE.severity
+    doubtful = int(np.count_nonzero(unsure))
+    left_out = doubtful if sample and 2 * doubtful < len(severity) else 0
+    judged = np.where(unsure, -1, severity) if left_out else severity
+    worst = np.flatnonzero(judged == judged.max())
     # Where nothing differs, the largest number says most; of numbers as large, the first.
     for values in (np.nan_to_num(np.abs(expected - measured), nan=np.inf), np.nan_to_num(np.abs(expected))):
         among = values.ravel()[worst]
@@ -257,7 +263,9 @@ def compare(
     index = tuple(int(i) for i in np.unravel_index(worst[0], expected.shape))
     found = {name: (float(size[index]), terms[name][1]) for name, size in sizes.items()}
     estimate = Estimate(float(measured[index]), found)
-    return Comparison(float(expected[index]), estimate, verdicts[worst[0]], index, threshold, left_out)
+    return Comparison(
+        float(expected[index]), estimate, VERDICTS[severity[worst[0]]], index, threshold, left_out
+    )
 
 
 def unknown(reached: float = math.nan, wanted: float = math.nan) -> Comparison:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from scipy import constants
 
 from sotcheck.exact.delta_states import rashba_thresholds, simple_thresholds, states_bound
 from sotcheck.exact.solved import Solved, solved
@@ -15,6 +14,7 @@ from sotcheck.papers.kim2017 import appendix_bc as b
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.appendix_bc import INTERFACES
 from sotcheck.papers.kim2017.finite_rashba import block, extended
+from sotcheck.system.units import length_nm
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.entries import Statement
 from sotcheck.trial.judge import relation
@@ -22,8 +22,6 @@ from sotcheck.trial.verdict import Trial, compare
 from sotcheck.trial.words import whether
 
 NORMAL, IN_PLANE = (0.0, 0.0, 1.0), (0.6, -0.8, 0.0)
-#: The wave number of an electron of 1 eV, 1/nm.
-OF_1_EV = np.sqrt(2 * constants.m_e * constants.electron_volt) / constants.hbar / 1e9
 
 
 def _of_extended(s: Symbols) -> Complex:
@@ -70,16 +68,16 @@ def _length(engine: str) -> Estimate:
     """Return the inverse of the threshold in nm, with the energy unit such that J = 1 eV."""
     one = solved(engine, INTERFACES[0])
     fit = simple_thresholds(one)
-    length = np.sqrt(one.iface.J) / OF_1_EV / fit.value.max()
+    length = np.sqrt(one.iface.J) * length_nm() / fit.value.max()
     return Estimate(length, {"rounding": (length * fit.total / fit.value.max(), "of the threshold")})
 
 
-def length_is(said: float) -> Callable[[str], Iterator[Trial]]:
+def length_is(said: Callable[[], float]) -> Callable[[str], Iterator[Trial]]:
     """Return the judge of a length in nm, the inverse of the threshold at J = 1 eV."""
 
     def judge(engine: str) -> Iterator[Trial]:
         why = "0.14 nm belongs to 2J, the splitting of the bands; h_R > 1 is needed anyway"
-        yield Trial("length in nm", compare(said, _length(engine)), why)
+        yield Trial("length in nm", compare(said(), _length(engine)), why)
 
     return judge
 
@@ -99,9 +97,9 @@ def bound_is_necessary(engine: str) -> Iterator[Trial]:
 
 paper.add(
     Statement("bound-state-length", "Below (C5): its right-hand side at J = 1 eV is 1/(0.14 nm).",
-        length_is(0.14)),
+        length_is(lambda: 0.14)),
     Statement("bound-state-length-corrected", "The right-hand side of (C5) at J = 1 eV is 1/(0.195 nm).",
-        length_is(1 / OF_1_EV)),
+        length_is(length_nm)),
 )  # fmt: skip
 
 
