@@ -19,8 +19,9 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm, Normalize, PowerNorm, to_hex
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatterSciNotation, ScalarFormatter
 from PIL import Image
+
+from sotcheck.pages.ticks import IN_LETTERS
 
 #: Colours by name, as drawn and in a dark theme; Okabe and Ito's, told apart by colour-blind readers.
 THEME = {
@@ -40,7 +41,6 @@ STYLE: Any = {
     "figure.facecolor": "white", "savefig.facecolor": "white", "axes.titlesize": 10, "axes.labelsize": 10,
     "xtick.labelsize": 9, "ytick.labelsize": 9, "legend.fontsize": 9, "image.composite_image": False,
 }  # fmt: skip
-_RAISED = str.maketrans("-−0123456789", "⁻⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _FONT = "'DejaVu Sans',Verdana,sans-serif"
 _NUMBER = re.compile(r"-?\d+\.?\d*(?:e[-+]?\d+)?")
 #: Matplotlib's defaults, which SVG has as well or nobody sees.
@@ -62,33 +62,6 @@ _TEX = (
     (r"\\phi", "φ"),
     (r"\\", ""),
 )
-
-
-def _letters(text: str) -> str:
-    """Return a number without TeX, which takes matplotlib longer than all else of a figure: 2×10⁻³."""
-    text = re.sub(r"\^\{(.*?)\}", lambda power: power[1].translate(_RAISED), text)
-    return re.sub(r"\\mathdefault|[${}]", "", text.replace(r"\times", "×"))
-
-
-class _Powers(LogFormatterSciNotation):
-    """Powers of ten."""
-
-    def __call__(self, x: float, pos: int | None = None) -> str:
-        return _letters(super().__call__(x, pos))
-
-
-class _Numbers(ScalarFormatter):
-    """Numbers, their power of ten once."""
-
-    def __call__(self, x: float, pos: int | None = None) -> str:
-        return _letters(super().__call__(x, pos))
-
-    def get_offset(self) -> str:
-        return _letters(super().get_offset())
-
-
-#: What stands for matplotlib's own on axes.
-IN_LETTERS: dict[type, Any] = {LogFormatterSciNotation: _Powers, ScalarFormatter: _Numbers}
 
 
 def svg(draw: Callable[[Any], Figure], data: Any) -> str:
