@@ -32,7 +32,6 @@ from sotcheck.system.model import LARGEST, System
 from sotcheck.system.stack import Stack
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.theory.sums import first_order_flows, first_order_torque, stack_flows, stack_torque
-from sotcheck.trial.certified import certified
 from sotcheck.trial.paper import load
 from sotcheck.trial.reach import most_problems, naming_layers, refuse_beyond
 from sotcheck.trial.stack_expansion import expansion_of, strength
@@ -96,12 +95,13 @@ def torque(
     engines = exact_engines(names, scheme, spacing)
     for one in engines.values():
         refuse_beyond(one, iface)
-    summed: Summed = {}
-    of = partial(rows_by, iface=iface, values=values, tolerance=tolerance, summed=summed)
+    of = partial(rows_by, iface=iface, values=values, tolerance=tolerance, summed={})
     rows = [row for name in progress(names, "torque") for row in of(engines.get(name))]
     warned = _warned(iface, values, rows)
     rows = with_scales(iface, rows, asked=scale is not None)
     if certify:
+        from sotcheck.trial.certified import certified
+
         named = certify if isinstance(certify, str) else None
         rows = certified(iface, rows, named, seconds=certify_within, progress=progress)
     return TorqueTable(iface, tuple(rows), tuple(warned))
@@ -111,7 +111,7 @@ def _warned(system: System, scales: list[float], rows: list[TorqueRow]) -> list[
     if isinstance(system, Interface):
         return warnings(system, scales, _summed(rows))
     told = {row.h_R for row in rows if row.source == BOUND}
-    said = list(on_stack(system, scales, told)) if isinstance(system, Stack) else []
+    said = [*on_stack(system, scales, told)] if isinstance(system, Stack) else []
     if not any(row.engine == FIRST_ORDER for row in rows):
         return said
     expansion, embedded = expansion_of(system)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,12 +15,14 @@ from sotcheck.exact.inside import at_interfaces, in_layers
 from sotcheck.exact.observables import FLOWS
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.referee.certificate import Certificate
 from sotcheck.run.tables import tabled
 from sotcheck.system.files import to_document
 from sotcheck.system.model import BOUND, SOURCES, System
 from sotcheck.system.structure import NO_FIELD
 from sotcheck.system.units import unit_of_torque
+
+if TYPE_CHECKING:
+    from sotcheck.referee.certificate import Certificate
 
 #: Of the columns that `cells` fills.
 HEAD = ["engine", "h_R", "source", "fieldlike", "+/-", "dampinglike", "+/-"]
