@@ -13,7 +13,15 @@ import numpy as np
 import pytest
 
 from sotcheck.beyond.limits import trust_limits
-from sotcheck.beyond.trust_map import PARAMETERS, Axis, LimitAt, report_maps, trust_map, with_parameters
+from sotcheck.beyond.trust_map import (
+    PARAMETERS,
+    Axis,
+    LimitAt,
+    bisected,
+    report_maps,
+    trust_map,
+    with_parameters,
+)
 from sotcheck.errors import EngineError, SystemFileError
 from sotcheck.pages.trust import REGIONS, bound_points, draw_trust_map, write_trust
 from sotcheck.system.files import load
@@ -102,6 +110,32 @@ def test_sampling_is_adaptive() -> None:
     counts = np.histogram(y, bins=6, range=(-3.0, 3.0))[0]
     assert counts.max() >= 2 * counts.min()
     assert found["loss"] is None or found["loss"] > 0
+
+
+def test_borders_are_bisected() -> None:
+    """Neighbours across a jump come next to each other all along it, in as many points as there is room for."""
+
+    def at(place: tuple[float, float]) -> dict[str, Any]:
+        x, y = place
+        return {"h_R": 10 ** (0.2 * x + (0.5 if x + 2 * y > 1.3 else 0.0)) / 10, "kind": "found"}
+
+    known = {(float(x), float(y)): at((x, y)) for x, y in np.random.default_rng(1).uniform(0, 1, (80, 2))}
+    coarse = len(known)
+    for some in bisected(known, np.ones(2), 300):
+        known |= {place: at(place) for place in some}
+    places = np.array(list(known)[coarse:])
+    off = np.abs(places @ [1, 2] - 1.3) / 5**0.5
+    # Halving brings all but the first few next to the border, and its whole length is covered.
+    assert 40 < len(places) < 300
+    assert np.median(off) < 0.02
+    near = np.sort(places[off < 0.01][:, 1])
+    assert near[0] < 0.25 and near[-1] > 0.55 and np.diff(near).max() < 0.15
+    again = {place: known[place] for place in list(known)[:coarse]}
+    taken = 0
+    for some in bisected(again, np.ones(2), 25):
+        again |= {place: at(place) for place in some}
+        taken += len(some)
+    assert taken == 25
 
 
 def test_progress_counts_points() -> None:

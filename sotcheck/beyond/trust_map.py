@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
+from itertools import combinations, islice
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ import numpy as np
 from sotcheck.beyond.limits import COMPONENTS, CURRENTS, LIMIT_RANGE, trust_limits
 from sotcheck.bound.fermi import first_states
 from sotcheck.errors import EngineError, SotcheckError, SystemFileError, in_range, one_of
+from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.crossing import LARGEST
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
@@ -32,6 +35,9 @@ ACCURACY = 1e-2
 FLOOR, CEILING = 1e-3, LARGEST
 #: Sides of the smallest and largest triangle, relative to the map: no crowding at jumps, no blank areas.
 CLOSEST, FARTHEST = 0.02, 0.2
+#: Borders get this part of the points: where the kind, or log10 of the limit, jumps by as much between
+#: neighbours, who are bisected down to this distance, relative to the map.
+FOR_BORDERS, JUMP, SHARP = 1 / 3, 0.1, 0.006
 #: What is known of a point besides its place.
 ENTRY = ("h_R", "error", "kind", "reason")
 
@@ -98,6 +104,37 @@ def _height(entry: Data) -> float:
     return float(np.log10(np.clip(CEILING if entry["h_R"] is None else entry["h_R"], FLOOR, CEILING)))
 
 
+Place = tuple[float, float]
+
+
+def _jump(one: Data, other: Data) -> float:
+    return abs(_height(one) - _height(other)) + (one["kind"] != other["kind"])
+
+
+def bisected(known: dict[Place, Data], size: Array, room: int) -> Iterator[list[Place]]:
+    """Yield points between neighbours across a border, round by round, `room` at most; `known` gets them.
+
+    Of the halves of a pair that with the larger jump goes on; a slope, however steep, is soon none.
+    """
+    from scipy.spatial import Delaunay
+
+    def far(pair: tuple[Place, Place]) -> bool:
+        apart = float(np.linalg.norm(np.subtract(*pair) / size))
+        return apart > SHARP and _jump(*map(known.__getitem__, pair)) > JUMP
+
+    places = list(known)
+    corners = Delaunay(np.array(places) / size).simplices
+    edges = {tuple(sorted(edge)) for corner in corners.tolist() for edge in combinations(corner, 2)}
+    pairs = [(places[i], places[j]) for i, j in sorted(edges)]
+    while room and (pairs := [pair for pair in pairs if far(pair)]):
+        pairs = sorted(pairs, key=lambda pair: -_jump(*map(known.__getitem__, pair)))[:room]
+        middles = [((a[0] + b[0]) / 2, (a[1] + b[1]) / 2) for a, b in pairs]
+        yield middles
+        room -= len(middles)
+        halves = [((a, m), (m, b)) for (a, b), m in zip(pairs, middles, strict=True)]
+        pairs = [max(two, key=lambda half: _jump(*map(known.__getitem__, half))) for two in halves]
+
+
 @single_threaded
 def trust_map(
     iface: Interface,
@@ -113,7 +150,7 @@ def trust_map(
     tasks: int | None = None,
     progress: Progress = silent,
 ) -> Data:
-    """Sample a trust limit over two parameters, most where it changes most.
+    """Sample a trust limit over two parameters, most where it changes most, and where borders are.
 
     The interface sets all that the axes do not; the limit is 0.1 for 10 %; source and component are "any" for
     the smallest limit of all. The points of an earlier result of the same map, `resume`, are kept. Executors
@@ -146,21 +183,33 @@ def trust_map(
         learner.tell((point["x"], point["y"]), {name: point[name] for name in ENTRY})
     bar, shown = iter(progress(range(points), "trust map", points)), 0
 
-    def goal(_: Any) -> bool:
-        nonlocal shown
-        while shown < min(plane.npoints, points):
-            shown += 1
-            next(bar, None)
-        return bool(plane.npoints >= points)
+    def until(number: int) -> None:
+        def goal(_: Any) -> bool:
+            nonlocal shown
+            while shown < min(plane.npoints, points):
+                shown += 1
+                next(bar, None)
+            return bool(plane.npoints >= number)
 
-    if executor is None:
-        adaptive.runner.simple(learner, goal)
-    else:
+        if executor is None:
+            adaptive.runner.simple(learner, goal)
+            return
         try:
             adaptive.BlockingRunner(learner, goal, executor=executor, ntasks=tasks)
         except RuntimeError as error:
             # A worker that died, say: whoever has started it knows what to say of it.
             raise error.__cause__ or error from None
+
+    until(points - int(FOR_BORDERS * points))
+    room = max(0, points - plane.npoints)
+    for some in bisected(learner.extra_data, np.diff(bounds)[:, 0], room) if room else ():
+        calls: list[Callable[[], Data]] = [partial(function, place) for place in some]
+        if executor is not None:
+            calls = [executor.submit(call).result for call in calls]
+        for place, call in zip(some, calls, strict=True):
+            learner.tell(place, call())
+    # What borders do not need.
+    until(points)
     # So that the bar ends.
     next(bar, None)
     loss = float(plane.loss())
