@@ -113,7 +113,7 @@ def test_sampling_is_adaptive() -> None:
 
 
 def test_borders_are_bisected() -> None:
-    """Neighbours across a jump come next to each other all along it, in as many points as there is room for."""
+    """Neighbours across a jump come close to each other all along it, in as many points as there is room."""
 
     def at(place: tuple[float, float]) -> dict[str, Any]:
         x, y = place
