@@ -27,7 +27,7 @@ Data = dict[str, Any]
 PARAMETERS = ("E_F", "U_N", "U_F", "J", "u_0", "u_m", "E_F/J", "theta", "phi")
 #: "any": the smallest limit of all sources (the total apart), or of both components.
 ANY = "any"
-#: Points of a map; the report, whose borders are to be smooth, has six times as many.
+#: Points of a map; the report, whose borders are to be smooth, has nine times as many.
 POINTS = 150
 #: Relative accuracy of a point: more than a colour shows.
 ACCURACY = 1e-2
@@ -36,8 +36,8 @@ FLOOR, CEILING = 1e-3, LARGEST
 #: Sides of the smallest and largest triangle, relative to the map: no crowding at jumps, no blank areas.
 CLOSEST, FARTHEST = 0.02, 0.2
 #: Borders get this part of the points: where the kind, or log10 of the limit, jumps by as much between
-#: neighbours, who are bisected down to this distance, relative to the map.
-FOR_BORDERS, JUMP, SHARP = 1 / 3, 0.1, 0.006
+#: neighbours, who are bisected down to this distance, relative to the map, in some rounds.
+FOR_BORDERS, JUMP, SHARP, ROUNDS = 1 / 4, 0.1, 0.006, 4
 #: What is known of a point besides its place.
 ENTRY = ("h_R", "error", "kind", "reason")
 
@@ -127,12 +127,15 @@ def bisected(known: dict[Place, Data], size: Array, room: int) -> Iterator[list[
     edges = {tuple(sorted(edge)) for corner in corners.tolist() for edge in combinations(corner, 2)}
     pairs = [(places[i], places[j]) for i, j in sorted(edges)]
     while room and (pairs := [pair for pair in pairs if far(pair)]):
-        pairs = sorted(pairs, key=lambda pair: -_jump(*map(known.__getitem__, pair)))[:room]
-        middles = [((a[0] + b[0]) / 2, (a[1] + b[1]) / 2) for a, b in pairs]
+        # The largest jumps first, and round by round: what a slope has is halved.
+        pairs = sorted(pairs, key=lambda pair: -_jump(*map(known.__getitem__, pair)))
+        some = -(-room // ROUNDS)
+        middles = [((a[0] + b[0]) / 2, (a[1] + b[1]) / 2) for a, b in pairs[:some]]
         yield middles
         room -= len(middles)
-        halves = [((a, m), (m, b)) for (a, b), m in zip(pairs, middles, strict=True)]
-        pairs = [max(two, key=lambda half: _jump(*map(known.__getitem__, half))) for two in halves]
+        halves = [((a, m), (m, b)) for (a, b), m in zip(pairs, middles, strict=False)]
+        nearer = [max(two, key=lambda half: _jump(*map(known.__getitem__, half))) for two in halves]
+        pairs = nearer + pairs[some:]
 
 
 @single_threaded
