@@ -46,7 +46,7 @@ const CHECKS = {
     for (const one of document.querySelectorAll("svg, img")) {
       if (!(one.getAttribute("aria-label") || one.getAttribute("alt") || one.getAttribute("aria-hidden"))) wrong.push(one.tagName);
     }
-    for (const one of document.querySelectorAll("th:not([scope])")) wrong.push(`th ${one.textContent}`);
+    for (const one of document.querySelectorAll("th")) if (!one.scope || !one.textContent.trim()) wrong.push(`th ${one.textContent}`);
     for (const one of document.querySelectorAll("input:not(label input), button:empty")) wrong.push(one.tagName);
     let level = 0;
     for (const one of document.querySelectorAll("h1, h2, h3, h4")) {

@@ -288,5 +288,6 @@ def _machinery(found: Data) -> list[Block]:
     return [
         Words([said]),
         TableBlock(heads, rooms, "Faults tried"),
-        TableBlock(("room", "place", "change", "why it is not seen"), missed, "Faults not seen"),
-    ]
+        *([TableBlock(("room", "place", "change", "why it is not seen"), missed, "Faults not seen")]
+          if missed else []),
+    ]  # fmt: skip

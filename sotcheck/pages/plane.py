@@ -26,6 +26,8 @@ def draw(data: Data) -> Figure:
     figure, grid = canvas(
         2.5 * len(sources) + 0.3, len(sources), len(names), squeeze=False, sharex=True, sharey=True
     )
+    # Browsers' letters are wider than matplotlib thinks: room for those of the last colour bars.
+    figure.set_layout_engine("constrained", rect=(0, 0, 0.97, 1))
     k, angle = np.array(data["k_perp"]), np.array(data["angle"])
     edge = float(max(data["thresholds"].values()))
     axis = 1.04 * edge * np.linspace(-1, 1, DOTS)

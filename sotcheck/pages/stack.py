@@ -151,7 +151,7 @@ def _ledger_table(data: Data, taken: list[Data]) -> Table:
 def _limits(data: Data) -> Table:
     rows = [(source, name, part) for source, parts in curves(data).items() for name, part in parts.items()]
     return Table(
-        ("source", "component", "off by 1 % at|short", "by 10 % at|short", ""),
+        ("source", "component", "off by 1 % at|short", "by 10 % at|short", "remark"),
         [
             (source, name, *((None, None) if part["first_order_vanishes"] else part["limits"].values()),
              "first order is zero" if part["first_order_vanishes"] else "")

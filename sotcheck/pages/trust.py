@@ -97,7 +97,7 @@ def draw_trust_map(data: Data) -> Figure:
     )  # fmt: skip
     axes.grid(False)
     if handles:
-        figure.legend(handles=handles, loc="outside lower center", fontsize=SMALL, ncols=1)
+        figure.legend(handles=handles, loc="outside lower center", fontsize=SMALL, ncols=1, markerscale=2.5)
     return figure
 
 

@@ -179,7 +179,7 @@ def draw8(figure: Any, data: dict[str, Any]) -> None:
     axes.plot(*by_kwant, "o", color="black", ms=4, mfc="white", label="Kwant")
     axes.axvline(1 / 3, color="#E69F00", ls=":", lw=1)
     axes.text(1 / 3, 0.01, " J = U/3", color="#8a5f00", fontsize=8, va="bottom")
-    axes.set(xlabel="$J/U$", xlim=(0, 1), ylim=(0, None), ylabel="fieldlike torque, normalised")
+    axes.set(xlabel="$J$ / $U$", xlim=(0, 1), ylim=(0, None), ylabel="fieldlike torque, normalised")
     axes.legend(fontsize=8)
 
 

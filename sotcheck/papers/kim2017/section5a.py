@@ -33,10 +33,10 @@ RED, BLUE, CYAN = "#D55E00", "#0072B2", "#56B4E9"
 CURVES: dict[str, tuple[str, str, str, tuple[int, int], str]] = {
     "normal fieldlike": (RED, "--", "FLT, current in N", N, "real"),
     "normal dampinglike": (RED, "-", "DLT, current in N", N, "imag"),
-    "majority fieldlike": (BLUE, "--", "FLT, majority, k_z real", MAJORITY, "real"),
+    "majority fieldlike": (BLUE, "--", "FLT, majority, $k_z$ real", MAJORITY, "real"),
     "majority dampinglike": (BLUE, "-", "DLT, majority", MAJORITY, "imag"),
     "majority evanescent": (
-        BLUE, "-.", "FLT, majority, k_z imaginary: third term of (20a)", THIRD_TERM, "real"
+        BLUE, "-.", "FLT, majority, $k_z$ imaginary: (20a), third term", THIRD_TERM, "real"
     ),
     "minority fieldlike": (CYAN, "--", "FLT, minority", MINORITY, "real"),
 }  # fmt: skip
@@ -82,7 +82,7 @@ def draw(figure: Any, data: dict[str, Any]) -> None:
         xlabel="$E_F/J$", xlim=(0, 4), ylim=(-0.006, 0.03),
         ylabel=r"$T_R\ /\ (2 h_R \hbar e E_x \tau A k_F^3/\pi m_e)$",
     )  # fmt: skip
-    figure.legend(fontsize=8.5, loc="outside lower center", ncols=3)
+    figure.legend(fontsize=8.5, loc="outside lower center", ncols=2)
 
 
 @draw.part("continuum")
