@@ -160,12 +160,18 @@ def flows_at(state: BoundAtFermi) -> Array:
     return np.concatenate([*parts, *inner], axis=-2)
 
 
+def inverse_mass(structure: Structure, norms: Array) -> Array:
+    """Return ⟨1/M⟩ of states of norms (regions, n), (n,)."""
+    masses = np.array([region.mass for region in structure.regions])
+    mean: Array = (norms / masses[:, None]).sum(axis=0) / norms.sum(axis=0)
+    return mean
+
+
 def integrand(state: BoundAtFermi) -> Array:
     """Return −(1/4π²) k² cos φ ⟨1/M⟩ times the flows of a state over |∂E_b/∂k|, (n, 4I + 2L, 3)."""
     norms, slope = norms_and_slope(state)
     k_perp, angle, _ = state.grid
-    masses = np.array([region.mass for region in state.structure.regions])
-    inverse_mass = (norms / masses[:, None]).sum(axis=0) / norms.sum(axis=0)
-    weight = -np.square(k_perp) * np.cos(angle) * inverse_mass / np.abs(slope) / (4 * np.pi**2)
+    velocity = k_perp * np.cos(angle) * inverse_mass(state.structure, norms)
+    weight = -k_perp * velocity / np.abs(slope) / (4 * np.pi**2)
     found: Array = weight[:, None, None] * flows_at(state)
     return found

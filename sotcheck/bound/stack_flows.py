@@ -1,59 +1,87 @@
 """The flows of states bound in a stack at E_F, summed along E_b(k) = E_F: a source of its own.
 
-Each state counts with δ(E_b − E_F) and its velocity without spin-orbit term, k_x ⟨1/M⟩.
+Each state counts with δ(E_b − E_F) and its velocity without spin-orbit term, k_x ⟨1/M⟩. Where two levels of
+different ⟨1/M⟩ all but cross they exchange it, and the sum has a step there as narrow as their gap.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from sotcheck.bound.contour import DOUBLED, ROUNDING
-from sotcheck.bound.stack_edge import bound_at_fermi, integrand
+from sotcheck.bound.stack_edge import bound_at_fermi, integrand, inverse_mass, norms_and_slope
 from sotcheck.bound.stack_fermi import Counted, counted
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Index
 from sotcheck.numerics.estimate import Estimate
+from sotcheck.numerics.path import Path
 from sotcheck.system.structure import Structure
 
 #: Nodes of the rules tried on a whole turn, and in a range of angles; most ranges of a contour.
-TURN, NODES, MOST_PIECES = (16, 32, 64), (12, 24), 24
+TURN, NODES, MOST_PIECES = (16, 32, 64), (12, 24, 48), 24
 #: Most levels that are summed; states solved at once.
 MOST_LEVELS, TOGETHER = 24, 256
-#: Steps of bisections in angle.
-STEPS = 60
-
-Ends = tuple[float, float] | None
-
-
-def rule(ends: Ends, n: int) -> tuple[Array, Array]:
-    """Return n angles and weights: on a whole turn the trapezoidal rule, or Gauss and Legendre's in u.
-
-    φ = middle + half · sin u, for at an end a state meets the continuum.
-    """
-    from scipy.special import roots_legendre
-
-    if ends is None:
-        return 2 * np.pi * (np.arange(n) + 0.3) / n, np.full(n, 2 * np.pi / n)
-    x, weights = roots_legendre(n)
-    half, u = (ends[1] - ends[0]) / 2, np.pi / 2 * x
-    return (ends[0] + ends[1]) / 2 + half * np.sin(u), half * np.pi / 2 * weights * np.cos(u)
+#: Steps of bisections in angle; angles tried at once where two levels all but cross.
+STEPS, AT_ONCE = 60, 32
+#: Relative difference of ⟨1/M⟩ below which levels have the same; of a crossing: its digits, relative to its
+#: width, and the narrowest that is resolved.
+SAME, DIGITS, NARROWEST = 1e-8, 1e-5, 1e-11
 
 
-def halves(ends: Ends) -> list[Ends]:
-    """Return both halves of a range."""
-    lower, upper = ends or (0.3, 0.3 + 2 * np.pi)
-    middle = (lower + upper) / 2
-    return [(lower, middle), (middle, upper)]
+@dataclass(frozen=True)
+class Piece:
+    """A range of angles, or a whole turn, with the widths of crossings at its ends, 0 for none."""
+
+    ends: tuple[float, float] = (0.3, 0.3 + 2 * np.pi)
+    widths: tuple[float, float] = (0.0, 0.0)
+    turn: bool = False
+
+    def rule(self, n: int) -> tuple[Array, Array]:
+        """Return n angles or more, sorted, and weights.
+
+        On a whole turn the trapezoidal rule, or else Gauss and Legendre's along a path in θ of
+        φ = φ₁ + (φ₂ − φ₁) sin²θ, for at an end a state meets the continuum, or two of them cross.
+        """
+        from scipy.special import roots_legendre
+
+        lower, upper = self.ends
+        if self.turn:
+            return lower + 2 * np.pi * np.arange(n) / n, np.full(n, 2 * np.pi / n)
+        path = Path(self.ends, tuple(np.sqrt(width / (upper - lower)) for width in self.widths))
+        x, weights = roots_legendre(n)
+        s, weights = (x + 1) / 2, weights / 2
+        if not any(self.widths):
+            theta, rate = path.theta(0, s)
+        else:
+            both = [path.theta(half, (half + s) / 2) for half in (0, 1)]
+            theta, rate = (np.concatenate(one) for one in zip(*both, strict=True))
+            weights = np.tile(weights, 2) / 2
+        return lower + (upper - lower) * np.sin(theta) ** 2, weights * rate * (upper - lower) * np.sin(
+            2 * theta
+        )
+
+    @property
+    def nodes(self) -> Array:
+        """Angles by which crossings are seen, on a turn the first of them again at the end."""
+        if self.turn:
+            return np.linspace(*self.ends, TURN[-1] + 1)
+        return self.rule(NODES[1])[0]
+
+    def cut(self, angle: float, width: float = 0.0) -> list[Piece]:
+        """Return what lies on either side of an angle, at which there may be a crossing."""
+        (lower, upper), (first, last) = self.ends, self.widths
+        return [Piece((lower, angle), (first, width)), Piece((angle, upper), (width, last))]
 
 
-def ranges(grid: Counted) -> list[Ends]:
-    """Return the ranges of angle between which a state meets the continuum, None for a whole turn.
+def ranges(grid: Counted) -> list[Piece]:
+    """Return the ranges of angle between which a state meets the continuum.
 
-    Over each of them all states together are smooth in the angle. A contour that turns back in angle is an
-    EngineError.
+    Over each of them all states together are smooth in the angle, but for crossings. A contour that turns
+    back in angle is an EngineError.
     """
     ends: list[float] = []
     if (levels := int(grid.number.max())) > MOST_LEVELS:
@@ -67,7 +95,8 @@ def ranges(grid: Counted) -> list[Ends]:
             raise _turns_back(level)
         ends += [_end(grid, level, int(i)) for i in np.flatnonzero(meets)]
     ends = sorted(ends)
-    return list(itertools.pairwise([*ends, ends[0] + 2 * np.pi])) if ends else [None]
+    around = [*ends, *(end + 2 * np.pi for end in ends[:1])]
+    return [Piece(pair) for pair in itertools.pairwise(around)] or [Piece(turn=True)]
 
 
 def _turns_back(level: int) -> EngineError:
@@ -102,6 +131,50 @@ def places(grid: Counted, angle: Array) -> tuple[Index, Index, Array]:
     return column, levels, grid.crossings(levels, grid.q[row], grid.q[row + 1], angle[column])
 
 
+def levels_at(grid: Counted, angle: Array) -> tuple[Array, Array]:
+    """Return q and ⟨1/M⟩ of the states at E_F, (levels, angles) each, NaN where there is none."""
+    column, level, q = places(grid, angle)
+    found = np.full((2, int(level.max(initial=0)), len(angle)), np.nan)
+    if len(found[0]) > 1:
+        norms, _ = norms_and_slope(bound_at_fermi(grid, level, q, angle[column], False))
+        found[:, level - 1, column] = q, inverse_mass(grid.structure, norms)
+    return found[0], found[1]
+
+
+def crossings(grid: Counted, angle: Array) -> list[tuple[float, float]]:
+    """Return angles, and widths in angle, at which neighbouring levels exchange ⟨1/M⟩ between those given."""
+    if np.ptp([region.mass for region in grid.structure.regions]) == 0:
+        return []
+    q, mean = levels_at(grid, angle)
+    found = []
+    for level, i in np.argwhere(_exchanged(mean)):
+        ends, gaps = angle[i : i + 2], np.abs(np.diff(q[level : level + 2, i : i + 2], axis=0))[0]
+        width = 0.0
+        # Until what is left is nothing beside the width, or is rounding.
+        while ends[1] - ends[0] > max(DIGITS * width, SAME * NARROWEST):
+            inner = np.linspace(*ends, AT_ONCE)
+            q_inner, mean_inner = levels_at(grid, inner)
+            turns = np.flatnonzero(_exchanged(mean_inner)[level])
+            if not turns.size:
+                break
+            there, ends = int(turns[0]), inner[turns[0] : turns[0] + 2]
+            gap = float(np.abs(q_inner[level + 1, there] - q_inner[level, there]))
+            # gap² = least² + slope² (φ − φ₀)².
+            far = max(np.sqrt(np.maximum(gaps**2 - gap**2, 0)) / np.abs(angle[i : i + 2] - ends[0]))
+            width = gap / far if far else np.inf
+        if 0 < width < angle[i + 1] - angle[i]:
+            found.append((float(ends.mean()), float(width)))
+    return found
+
+
+def _exchanged(mean: Array) -> Array:
+    """Return between which angles neighbouring levels exchange ⟨1/M⟩ (levels, angles), one less of each."""
+    larger = np.diff(mean, axis=0)
+    side = np.sign(larger) * (np.abs(larger) > SAME * mean[1:])
+    exchanged: Array = side[:, 1:] * side[:, :-1] < 0
+    return exchanged
+
+
 #: Returns what stands under the integral for states of some levels (m,) at q and angles, (m, 4I + 2L, 3):
 #: from one set of equations, or from another, by which rounding is told.
 Solver = Callable[[Counted, Index, Array, Array, bool], Array]
@@ -127,38 +200,52 @@ def stack_bound_flows(
     if not grid.number.any():
         return None
 
-    def integral(ends: Ends, n: int, other: bool = False) -> tuple[Array, float]:
-        angle, weights = rule(ends, n)
+    unresolved = 0.0
+
+    def integral(piece: Piece, n: int, other: bool = False) -> tuple[Array, float]:
+        angle, weights = piece.rule(n)
         column, level, q = places(grid, angle)
         if not q.size:
             return np.zeros((6 * len(structure.interfaces) - 2, 3)), 0.0
         values = weights[column, None, None] * solver(grid, level, q, angle[column], other)
         return values.sum(axis=0), ROUNDING * float(np.abs(values).sum(axis=0).max(initial=0.0))
 
-    def tried(ends: Ends) -> tuple[float, Array, float, Ends]:
+    def tried(piece: Piece) -> tuple[float, Array, float, Piece]:
         """Return what the last doubling of the nodes changes, the integral, and its rounding error."""
-        numbers = NODES if ends else TURN
-        value = integral(ends, numbers[0])[0]
+        numbers = TURN if piece.turn else NODES
+        value = integral(piece, numbers[0])[0]
         for n in numbers[1:]:
-            before, (value, rounding) = value, integral(ends, n)
+            before, (value, rounding) = value, integral(piece, n)
             change = float(np.abs(value - before).max())
             if change <= max(rtol * float(np.abs(value).max()), rounding):
                 break
-        return change, value, rounding, ends
+        return change, value, rounding, piece
+
+    def apart(piece: Piece) -> list[Piece]:
+        """Return the parts of a range between crossings that nodes do not resolve."""
+        nonlocal unresolved
+        for angle, width in crossings(grid, piece.nodes):
+            if width > NARROWEST:
+                return [part for side in piece.cut(angle, width) for part in apart(side)]
+            # All that the exchange may add, a peak of this width.
+            column, level, q = places(grid, np.array([angle]))
+            there = solver(grid, level, q, np.full(len(column), angle), False)
+            unresolved += np.pi * width * float(np.abs(there).sum(axis=0).max())
+        return [piece]
 
     whole = ranges(grid)
     start, again = (
-        np.sum([integral(ends, NODES[0], other)[0] for ends in whole], axis=0) for other in (False, True)
+        np.sum([integral(piece, NODES[0], other)[0] for piece in whole], axis=0) for other in (False, True)
     )
-    done = [tried(ends) for ends in whole]
+    done = [tried(part) for piece in whole for part in apart(piece)]
     while len(done) < most:
         change, rounding = sum(one[0] for one in done), sum(one[2] for one in done)
         if change <= max(rtol * float(np.abs(start).max()), rounding):
             break
-        worst = done.pop(int(np.argmax([one[0] for one in done])))
-        done += [tried(half) for half in halves(worst[-1])]
+        worst = done.pop(int(np.argmax([one[0] for one in done])))[-1]
+        done += [tried(part) for half in worst.cut(sum(worst.ends) / 2) for part in apart(half)]
     total = np.sum([one[1] for one in done], axis=0)
-    change, rounding = sum(one[0] for one in done), sum(one[2] for one in done)
+    change, rounding = sum(one[0] for one in done) + unresolved, sum(one[2] for one in done)
     other = float(np.abs(again - start).max()) + rounding
     terms = {"quadrature": (change, DOUBLED), "rounding": (other, "the same by other equations")}
     return Estimate(total, {name: (np.full(total.shape, size), of) for name, (size, of) in terms.items()})
