@@ -20,7 +20,7 @@ from sotcheck.bound.flows import bound_flows
 from sotcheck.bound.stack_by_kwant import compare, flows_by_kwant, number_by_kwant
 from sotcheck.bound.stack_edge import bound_at_fermi, flows_at, norms_and_slope
 from sotcheck.bound.stack_fermi import counted, depth_at_fermi, empty_beyond, fermi_contours, k_max, no_end
-from sotcheck.bound.stack_flows import places, stack_bound_flows
+from sotcheck.bound.stack_flows import Piece, by_matching, crossings, places, stack_bound_flows
 from sotcheck.bound.stack_states import lowest_scale, stack_bound
 from sotcheck.bound.stack_warnings import on_stack
 from sotcheck.bound.states import bound
@@ -210,6 +210,48 @@ def test_a_state_at_E_F() -> None:
     inside = plus[:, :-1] + layers[:, :-1, 0] - layers[:, :-1, 1]
     np.testing.assert_allclose(inside, minus[:, 1:], atol=1e-13)
     np.testing.assert_allclose(minus[:, 0], 0, atol=1e-13)
+
+
+def two_wells(barrier: float) -> Structure:
+    """Levels of two wells, of other masses, that all but cross at two angles of k."""
+    layers: Any = (
+        {"thickness": 2.0, "potential": -1.0, "mass": 0.5},
+        {"thickness": barrier, "potential": 2.5},
+        {
+            "thickness": 2.2, "potential": -0.7, "mass": 0.8, "rashba": 0.25,
+            "exchange": 0.5, "magnetization": (1.0, 0.2, 0.3),
+        },
+    )  # fmt: skip
+    return Stack(name="two-wells", E_F=1.0, U_N=0.8, U_F=0.9, J=0.1, h_R=1.0, layers=layers).structure
+
+
+def test_levels_that_all_but_cross() -> None:
+    """They exchange ⟨1/M⟩, and their sum has a peak: as by the trapezoid of 512 angles."""
+    structure = two_wells(3.0)
+    grid, turn = counted(structure, 1.0), Piece(turn=True)
+    found = crossings(grid, turn.nodes)
+    np.testing.assert_allclose([one[0] for one in found], [3.8113, 6.0083], atol=3e-3)
+    np.testing.assert_allclose([one[1] for one in found], 0.06, rtol=0.05)
+    angle, weights = turn.rule(512)
+    column, level, q = places(grid, angle)
+    values = weights[column, None, None] * by_matching(grid, level, q, angle[column], False)
+    by_trapezoid = values.sum(axis=0)
+    coarse, fine = (stack_bound_flows(structure, 1.0, rtol) for rtol in (1e-4, 1e-10))
+    assert coarse is not None
+    assert fine is not None
+    for flows in (coarse, fine):
+        assert np.all(np.abs(flows.value - by_trapezoid) <= flows.total)
+    assert np.max(fine.total) <= 1e-9 * np.abs(by_trapezoid).max()
+
+
+@pytest.mark.parametrize("barrier", [8.0, 40.0])
+def test_narrow_crossings_leave_no_error_untold(barrier: float) -> None:
+    """The thicker the barrier the narrower the peak; at last it is nothing."""
+    coarse, fine = (stack_bound_flows(two_wells(barrier), 1.0, rtol) for rtol in (1e-4, 1e-10))
+    assert coarse is not None
+    assert fine is not None
+    assert np.all(np.abs(coarse.value - fine.value) <= coarse.total + fine.total)
+    assert np.max(fine.total) <= 1e-9 * np.abs(fine.value).max()
 
 
 def test_flows_are_kwants() -> None:

@@ -29,7 +29,7 @@ MOST_LEVELS, TOGETHER = 24, 256
 STEPS, AT_ONCE = 60, 32
 #: Relative difference of ⟨1/M⟩ below which levels have the same; of a crossing: its digits, relative to its
 #: width, and the narrowest that is resolved.
-SAME, DIGITS, NARROWEST = 1e-8, 1e-5, 1e-11
+SAME, DIGITS, NARROWEST = 1e-8, 1e-4, 1e-10
 
 
 @dataclass(frozen=True)
@@ -148,22 +148,26 @@ def crossings(grid: Counted, angle: Array) -> list[tuple[float, float]]:
     q, mean = levels_at(grid, angle)
     found = []
     for level, i in np.argwhere(_exchanged(mean)):
-        ends, gaps = angle[i : i + 2], np.abs(np.diff(q[level : level + 2, i : i + 2], axis=0))[0]
-        width = 0.0
+        (lower, upper), gaps = (
+            angle[i : i + 2].tolist(),
+            np.abs(np.diff(q[level : level + 2, i : i + 2], axis=0))[0],
+        )
+        start, width = (lower, upper), 0.0
         # Until what is left is nothing beside the width, or is rounding.
-        while ends[1] - ends[0] > max(DIGITS * width, SAME * NARROWEST):
-            inner = np.linspace(*ends, AT_ONCE)
+        while upper - lower > DIGITS * max(width, NARROWEST):
+            inner = np.linspace(lower, upper, AT_ONCE)
             q_inner, mean_inner = levels_at(grid, inner)
             turns = np.flatnonzero(_exchanged(mean_inner)[level])
             if not turns.size:
                 break
-            there, ends = int(turns[0]), inner[turns[0] : turns[0] + 2]
+            there = int(turns[0])
+            lower, upper = inner[there : there + 2].tolist()
             gap = float(np.abs(q_inner[level + 1, there] - q_inner[level, there]))
-            # gap² = least² + slope² (φ − φ₀)².
-            far = max(np.sqrt(np.maximum(gaps**2 - gap**2, 0)) / np.abs(angle[i : i + 2] - ends[0]))
-            width = gap / far if far else np.inf
-        if 0 < width < angle[i + 1] - angle[i]:
-            found.append((float(ends.mean()), float(width)))
+            # gap² = least² + slope² (φ − φ₀)², the slope by the farther end.
+            away, widest = max((abs(end - lower), float(one)) for end, one in zip(start, gaps, strict=True))
+            width = gap * away / np.sqrt(widest**2 - gap**2) if widest > gap else np.inf
+        if 0 < width < start[1] - start[0]:
+            found.append(((lower + upper) / 2, width))
     return found
 
 
