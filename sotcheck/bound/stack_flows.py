@@ -148,11 +148,8 @@ def crossings(grid: Counted, angle: Array) -> list[tuple[float, float]]:
     q, mean = levels_at(grid, angle)
     found = []
     for level, i in np.argwhere(_exchanged(mean)):
-        (lower, upper), gaps = (
-            angle[i : i + 2].tolist(),
-            np.abs(np.diff(q[level : level + 2, i : i + 2], axis=0))[0],
-        )
-        start, width = (lower, upper), 0.0
+        gaps, start = np.abs(np.diff(q[level : level + 2, i : i + 2], axis=0))[0], angle[i : i + 2].tolist()
+        (lower, upper), width = start, 0.0
         # Until what is left is nothing beside the width, or is rounding.
         while upper - lower > DIGITS * max(width, NARROWEST):
             inner = np.linspace(lower, upper, AT_ONCE)
@@ -166,7 +163,7 @@ def crossings(grid: Counted, angle: Array) -> list[tuple[float, float]]:
             # gap² = least² + slope² (φ − φ₀)², the slope by the farther end.
             away, widest = max((abs(end - lower), float(one)) for end, one in zip(start, gaps, strict=True))
             width = gap * away / np.sqrt(widest**2 - gap**2) if widest > gap else np.inf
-        if 0 < width < start[1] - start[0]:
+        if width < start[1] - start[0]:
             found.append(((lower + upper) / 2, width))
     return found
 
@@ -226,16 +223,19 @@ def stack_bound_flows(
         return change, value, rounding, piece
 
     def apart(piece: Piece) -> list[Piece]:
-        """Return the parts of a range between crossings that nodes do not resolve."""
+        """Return the parts of a range between crossings."""
         nonlocal unresolved
-        for angle, width in crossings(grid, piece.nodes):
-            if width > NARROWEST:
-                return [part for side in piece.cut(angle, width) for part in apart(side)]
-            # All that the exchange may add, a peak of this width.
-            column, level, q = places(grid, np.array([angle]))
-            there = solver(grid, level, q, np.full(len(column), angle), False)
-            unresolved += np.pi * width * float(np.abs(there).sum(axis=0).max())
-        return [piece]
+        parts = [piece]
+        for angle, width in sorted(crossings(grid, piece.nodes)):
+            if width < NARROWEST:
+                # All that the exchange may add, a peak of this width.
+                _, level, q = places(grid, np.array([angle]))
+                there = solver(grid, level, q, np.full(len(q), angle), False)
+                unresolved += np.pi * width * float(np.abs(there).sum(axis=0).max())
+                width = 0.0
+            if angle - parts[-1].ends[0] > NARROWEST:
+                parts[-1:] = parts[-1].cut(angle, width)
+        return parts if len(parts) == 1 else [one for part in parts for one in apart(part)]
 
     whole = ranges(grid)
     start, again = (
