@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from sotcheck.errors import OutputError, SystemFileError
+from sotcheck.numerics.arrays import Index
 from sotcheck.run.executors import Backend, backend
 from sotcheck.run.progress import Progress, silent
-from sotcheck.sweep.dataset import Gathered, assemble, gather, open_sweep, plan_of, to_netcdf, write_whole
+from sotcheck.sweep.dataset import open_sweep
 from sotcheck.sweep.grid import in_words
 from sotcheck.sweep.journal import Journal, open_journal
+from sotcheck.sweep.netcdf import write
 from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.schedule import results
-from sotcheck.sweep.worker import Chunk, compute
+from sotcheck.sweep.worker import Chunk, compute, failed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -45,38 +50,46 @@ def sweep(
     with open_journal(result, resume=resume) as journal:
         if journal.header is None and result.exists():
             dataset = open_sweep(result)
-            _refuse_other(plan, plan_of(dataset), result)
+            _refuse_other(plan, json.loads(dataset.attrs["plan"]), result)
             say(f"{result}: is complete already")
             return dataset
         plan = _begun(plan, journal)
-        found = _gathered(plan, journal)
+        at = _gathered(plan, journal)
         # Workers need no axes: points are handed to them.
         work = partial(compute, replace(plan, axes=()))
-        if found.known.any():
+        if known := int((at >= 0).sum()):
             also = f"; {journal.damaged} damaged records are computed again" if journal.damaged else ""
-            say(f"{journal.path}: going on with {found.known.sum()} of {plan.size} points{also}")
+            say(f"{journal.path}: going on with {known} of {plan.size} points{also}")
         for _ in range(ROUNDS):
-            if not (missing := found.missing):
+            missing = np.flatnonzero(at < 0)
+            if not missing.size:
                 break
             computed = results(where or backend("processes", 1), work, plan.points, missing)
             # Closed at once if writing fails: workers are not to go on under an error message.
             with closing(computed) as chunks:
-                for _ in progress(_kept(chunks, journal), f"sweep {plan.system['name']}", len(missing)):
+                for _ in progress(_kept(chunks, journal), f"sweep {plan.system['name']}", missing.size):
                     pass
             # From the journal's content on: a sweep in one go and one in many give the same bytes.
-            found = _gathered(plan, journal)
-            if lost := len(found.missing):
+            at = _gathered(plan, journal)
+            if lost := int((at < 0).sum()):
                 words = f"was damaged while the sweep ran; computing {lost} of {plan.size} points again"
                 say(f"{journal.path}: {words}")
-        if missing := found.missing:
-            named = [in_words(plan.point(index)) for index in missing[:3]] + ["..."] * (len(missing) > 3)
+        if lost := int((at < 0).sum()):
+            first = np.flatnonzero(at < 0)[:3].tolist()
+            named = [in_words(plan.point(index)) for index in first] + ["..."] * (lost > 3)
             raise OutputError(
-                f"{journal.path}: lost {len(missing)} of {plan.size} points, {ROUNDS} times in a row "
+                f"{journal.path}: lost {lost} of {plan.size} points, {ROUNDS} times in a row "
                 f"({'; '.join(named)}); what is there is kept: find what damages this file, then go on with "
                 "--resume"
             )
-        write_whole(result, to_netcdf(assemble(plan, found)))
-        dataset = open_sweep(result)
+        write(result, plan, partial(_known, plan, at, _reader(plan, journal)))
+        try:
+            dataset = open_sweep(result)
+        except SystemFileError as error:
+            raise OutputError(
+                f"{result}: reads otherwise than it was written; all points are kept beside it: "
+                "choose another disk"
+            ) from error
         journal.remove()
     return dataset
 
@@ -86,31 +99,54 @@ def _begun(plan: Plan, journal: Journal) -> Plan:
     if journal.header is None:
         journal.append({"plan": plan.to_dict()})
         return plan
+    _refuse_other(plan, journal.header["plan"], journal.path)
+    # The one part that may differ.
+    return replace(plan, command=str(journal.header["plan"].get("command", "")))
+
+
+def _refuse_other(plan: Plan, earlier: dict[str, Any], path: Path) -> None:
     try:
-        earlier = Plan.from_dict(journal.header["plan"])
-    except SystemFileError as error:
-        raise SystemFileError(f"{journal.path}: {error}; move it away, or choose another --output") from None
-    _refuse_other(plan, earlier, journal.path)
-    return earlier
-
-
-def _refuse_other(plan: Plan, earlier: Plan, path: Path) -> None:
-    if differences := plan.differences(earlier):
+        differences = plan.differences(earlier)
+    except (KeyError, TypeError, AttributeError) as error:
+        why = f"its plan is none of this version's ({type(error).__name__}: {error})"
+        raise SystemFileError(f"{path}: {why}; move it away, or choose another --output") from None
+    if differences:
         listed = "\n  ".join([f"{path}: was computed with something else:", *differences])
         raise SystemFileError(f"{listed}\ngo on as before, or choose another --output")
 
 
-def _gathered(plan: Plan, journal: Journal) -> Gathered:
-    """Return what the journal has now; records that say nothing of this sweep count as damaged."""
+def _gathered(plan: Plan, journal: Journal) -> Index:
+    """Return where in the journal the record of each point begins, -1 where there is none.
 
-    def chunks() -> Iterator[Chunk]:
-        for record in journal.records():
-            try:
-                yield Chunk.from_record(record, plan.size)
-            except ValueError:
-                journal.damaged += 1
+    Records that say nothing of this sweep count as damaged; a point that is there twice has the same numbers
+    twice.
+    """
+    at = np.full(plan.size, -1)
+    for start, record in journal.records():
+        try:
+            at[Chunk.from_record(record, plan.size).indices] = start
+        except ValueError:
+            journal.damaged += 1
+    return at
 
-    return gather(plan, chunks())
+
+def _reader(plan: Plan, journal: Journal) -> Callable[[int], Chunk]:
+    """Return what reads the chunk at a place of the journal; some are kept, as slabs share them."""
+    return lru_cache(4)(lambda start: Chunk.from_record(journal.record(start), plan.size))
+
+
+def _known(plan: Plan, at: Index, read: Callable[[int], Chunk], points: range) -> Chunk:
+    """Return what the journal has of points that follow one another."""
+    found, starts = failed(points), at[points.start : points.stop]
+    for start in np.unique(starts).tolist():
+        chunk = read(start)
+        places = np.array(chunk.indices) - points.start
+        here = np.flatnonzero((places >= 0) & (places < len(points)))
+        here = here[starts[places[here]] == start]
+        found.values[places[here]] = chunk.values[here]
+        for place, one in zip(places[here].tolist(), here.tolist(), strict=True):
+            found.errors[place], found.warnings[place] = chunk.errors[one], chunk.warnings[one]
+    return found
 
 
 def _kept(chunks: Iterable[Chunk], journal: Journal) -> Iterator[int]:
