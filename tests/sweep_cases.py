@@ -14,6 +14,7 @@ import pytest
 
 from sotcheck.sweep import netcdf, runner
 from sotcheck.sweep.dataset import open_sweep
+from sotcheck.sweep.found import Found
 from sotcheck.sweep.grid import Point, parse_axis
 from sotcheck.sweep.journal import Journal
 from sotcheck.sweep.plan import Plan, make_plan
@@ -82,10 +83,10 @@ def acting(monkeypatch: pytest.MonkeyPatch, acts: dict[int, Callable[[Journal], 
     """Do something to a sweep's journal once so many of its points are safe."""
     kept = runner._kept
 
-    def some(chunks: Any, journal: Journal) -> Iterator[int]:
-        for count, point in enumerate(kept(chunks, journal)):
+    def some(chunks: Any, found: Found) -> Iterator[int]:
+        for count, point in enumerate(kept(chunks, found)):
             if count in acts:
-                acts[count](journal)
+                acts[count](found.journal)
             yield point
 
     monkeypatch.setattr(runner, "_kept", some)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.files import load_bare
 from sotcheck.system.interface import Interface
-from sotcheck_bench import problems, processes, torques
+from sotcheck_bench import problems, processes, sweeps, torques
 from sotcheck_bench.machine import load_average, machine
 from sotcheck_bench.native import native_times
 from sotcheck_bench.result import BenchResult, Row
@@ -33,8 +33,8 @@ class Size:
         Values of k_⊥ of the naive script's torque.
     target : float
         True error at which scattering problems are counted.
-    scaling, sweep : int
-        Points of the sweeps.
+    scaling, sweep, points : int
+        Points of the sweeps: over workers (over Dask twice as many), with its engine, without.
     commands : int or None
         How many commands are timed, in the order of `COMMANDS`; all of them if None.
     judged : bool
@@ -49,13 +49,14 @@ class Size:
     target: float
     scaling: int
     sweep: int
+    points: int = 10**6
     memory: int = 1000
     judged: bool = True
     commands: int | None = None
 
 
 FULL = Size(1000, 1000, 124, 8, 64, 1e-8, 1600, 10_000)
-QUICK = Size(500, 200, 24, 5, 16, 1e-5, 324, 324, judged=False, commands=3)
+QUICK = Size(500, 200, 24, 5, 16, 1e-5, 324, 324, 10_000, judged=False, commands=3)
 
 #: What people wait for, and the processor seconds that it may take; help beyond Python's own start.
 COMMANDS = {
@@ -94,9 +95,11 @@ def bench(quick: bool = False, progress: Progress = silent) -> BenchResult:
         lambda: _stack(iface, size),
         lambda: _torque(iface, size),
         lambda: _quadrature(iface, size),
-        lambda: _workers(size),
+        lambda: sweeps.workers(size),
+        lambda: sweeps.dask(size),
         lambda: _memory(size),
-        lambda: _sweep(size),
+        lambda: sweeps.sweep(size),
+        lambda: sweeps.scale(size),
         lambda: _commands(size),
     ]
     idle = load_average()
@@ -236,39 +239,12 @@ def _quadrature(iface: Interface, size: Size) -> Iterator[Row]:
     yield Row("fewer_than_grid", part, "fewer than the uniform grid", grid.problems / cautious.problems, "×")
 
 
-def _workers(size: Size) -> Iterator[Row]:
-    """Measure one and two processes."""
-    found = processes.scaling(size.scaling, max(2, size.rounds // 4))
-    part, points = "workers", f"{size.scaling:,} points by boundary matching"
-    yield Row("workers_one", part, "one process", found["one"], "s", note=points)
-    yield Row("workers_two", part, "two processes", found["two"], "s",
-              note=f"running already; to start them takes {found['start']:.2g} s")  # fmt: skip
-    yield Row(
-        "workers_ratio",
-        part,
-        "faster",
-        found["one"] / found["two"],
-        "×",
-        at_least=1.8 if size.judged else None,
-    )
-
-
 def _memory(size: Size) -> Iterator[Row]:
     """Measure the memory of many problems at once."""
     imports, all_in_all = processes.memory(size.memory)
     part = "memory"
     yield Row("memory_imports", part, "imports alone", imports, "MB")
     yield Row("memory", part, f"with {size.memory**2:,} problems", all_in_all, "MB", at_most=500)
-
-
-def _sweep(size: Size) -> Iterator[Row]:
-    """Measure what a sweep costs beyond its engine."""
-    wall, engine = processes.overhead(size.sweep)
-    part = "sweep"
-    yield Row("sweep_wall", part, f"{size.sweep:,} points, written", wall, "s",
-              note=f"{1e3 * engine / size.sweep:.2g} ms a point in the engine")  # fmt: skip
-    yield Row("sweep_overhead", part, "beyond the engine", 100 * (wall - engine) / engine, "%",
-              at_most=5 if size.judged else None)  # fmt: skip
 
 
 def _commands(size: Size) -> Iterator[Row]:

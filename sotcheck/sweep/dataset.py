@@ -31,7 +31,8 @@ def open_sweep(path: str | Path) -> xr.Dataset:
         store = xr.backends.H5NetCDFStore.open(path)
         numbers = xr.open_dataset(store, drop_variables=TEXTS)
         # As they are: xarray would read all texts at once, each into the space of the longest.
-        dataset = numbers.assign({name: one for name, one in store.get_variables().items() if name in TEXTS})
+        stored = {name: one for name, one in store.ds.variables.items() if name in TEXTS}
+        dataset = numbers.assign({name: store.open_store_variable(name, one) for name, one in stored.items()})
         dataset.set_close(store.close)
     except SystemFileError:
         raise

@@ -85,8 +85,8 @@ class Journal:
         # Until something is appended nothing is changed: the journal may turn out to be another sweep's.
         self._end = max((end for _, end, record in self._lines() if record is not None), default=0)
 
-    def append(self, record: Record) -> None:
-        """Write a record as a whole, onto the disk, or not at all.
+    def append(self, record: Record) -> int:
+        """Write a record as a whole, onto the disk, or not at all; return where it begins.
 
         An OutputError says that the disk is full or fails, all earlier records being kept; or that the file
         has gone.
@@ -98,7 +98,7 @@ class Journal:
         if size < self._end:
             # Someone has cut it short: after what is left of a line, the plan comes again.
             self._end, self._again = size, BETWEEN + encode(self.header) + BETWEEN
-        line = self._again + line
+        start, line = self._end + len(self._again), self._again + line
         if not same_file(self.path, self._descriptor):
             raise OutputError(
                 f"{self.path}: was removed or replaced while the sweep ran, and with it what was computed; "
@@ -120,6 +120,7 @@ class Journal:
             ) from None
         self._end += len(line)
         self._again = b""
+        return start
 
     def records(self) -> Iterator[tuple[int, Record]]:
         """Yield all whole records after the header and where each begins, in order; count the others."""
@@ -130,12 +131,9 @@ class Journal:
             elif record != self.header:
                 yield start, record
 
-    def record(self, start: int) -> Record:
-        """Return the record that begins there, or say in an OutputError that it has been damaged since."""
-        record = decode(next(self._raw(start), b""), self._start)
-        if record is None:
-            raise OutputError(f"{self.path}: was damaged while it was read; go on with --resume")
-        return record
+    def record(self, start: int) -> Record | None:
+        """Return the record that begins there, or None if there is none as it was written."""
+        return decode(next(self._raw(start), b""), self._start)
 
     def remove(self) -> None:
         """Delete the file, if it is there: under the lock, but on Windows, which deletes no open file."""

@@ -6,23 +6,21 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from sotcheck.errors import OutputError, SystemFileError
-from sotcheck.numerics.arrays import Index
 from sotcheck.run.executors import Backend, backend
 from sotcheck.run.progress import Progress, silent
 from sotcheck.sweep.dataset import open_sweep
+from sotcheck.sweep.found import DamagedError, Found
 from sotcheck.sweep.grid import in_words
 from sotcheck.sweep.journal import Journal, open_journal
 from sotcheck.sweep.netcdf import write
 from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.schedule import results
-from sotcheck.sweep.worker import Chunk, compute, failed
+from sotcheck.sweep.worker import Chunk, compute
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -54,35 +52,30 @@ def sweep(
             say(f"{result}: is complete already")
             return dataset
         plan = _begun(plan, journal)
-        at = _gathered(plan, journal)
-        # Workers need no axes: points are handed to them.
-        work = partial(compute, replace(plan, axes=()))
-        if known := int((at >= 0).sum()):
+        found = Found(plan, journal)
+        if known := plan.size - found.missing.size:
             also = f"; {journal.damaged} damaged records are computed again" if journal.damaged else ""
             say(f"{journal.path}: going on with {known} of {plan.size} points{also}")
         for _ in range(ROUNDS):
-            missing = np.flatnonzero(at < 0)
-            if not missing.size:
+            _compute(plan, found, where or backend("processes", 1), progress)
+            try:
+                # From the journal's content: a sweep in one go and one in many give the same bytes.
+                write(result, plan, found.known)
                 break
-            computed = results(where or backend("processes", 1), work, plan.points, missing)
-            # Closed at once if writing fails: workers are not to go on under an error message.
-            with closing(computed) as chunks:
-                for _ in progress(_kept(chunks, journal), f"sweep {plan.system['name']}", missing.size):
-                    pass
-            # From the journal's content on: a sweep in one go and one in many give the same bytes.
-            at = _gathered(plan, journal)
-            if lost := int((at < 0).sum()):
-                words = f"was damaged while the sweep ran; computing {lost} of {plan.size} points again"
-                say(f"{journal.path}: {words}")
-        if lost := int((at < 0).sum()):
-            first = np.flatnonzero(at < 0)[:3].tolist()
-            named = [in_words(plan.point(index)) for index in first] + ["..."] * (lost > 3)
+            except DamagedError:
+                found.look()
+            words = (
+                f"was damaged while the sweep ran; computing {found.missing.size} of {plan.size} points again"
+            )
+            say(f"{journal.path}: {words}")
+        else:
+            lost = found.missing
+            named = [in_words(plan.point(index)) for index in lost[:3].tolist()] + ["..."] * (lost.size > 3)
             raise OutputError(
-                f"{journal.path}: lost {lost} of {plan.size} points, {ROUNDS} times in a row "
+                f"{journal.path}: lost {lost.size} of {plan.size} points, {ROUNDS} times in a row "
                 f"({'; '.join(named)}); what is there is kept: find what damages this file, then go on with "
                 "--resume"
             )
-        write(result, plan, partial(_known, plan, at, _reader(plan, journal)))
         try:
             dataset = open_sweep(result)
         except SystemFileError as error:
@@ -115,42 +108,18 @@ def _refuse_other(plan: Plan, earlier: dict[str, Any], path: Path) -> None:
         raise SystemFileError(f"{listed}\ngo on as before, or choose another --output")
 
 
-def _gathered(plan: Plan, journal: Journal) -> Index:
-    """Return where in the journal the record of each point begins, -1 where there is none.
-
-    Records that say nothing of this sweep count as damaged; a point that is there twice has the same numbers
-    twice.
-    """
-    at = np.full(plan.size, -1)
-    for start, record in journal.records():
-        try:
-            at[Chunk.from_record(record, plan.size).indices] = start
-        except ValueError:
-            journal.damaged += 1
-    return at
+def _compute(plan: Plan, found: Found, where: Backend, progress: Progress) -> None:
+    """Compute what is missing."""
+    # Workers need no axes: points are handed to them.
+    work, missing = partial(compute, replace(plan, axes=())), found.missing
+    # Closed at once if writing fails: workers are not to go on under an error message.
+    with closing(results(where, work, plan.points, missing)) as chunks:
+        for _ in progress(_kept(chunks, found), f"sweep {plan.system['name']}", missing.size):
+            pass
 
 
-def _reader(plan: Plan, journal: Journal) -> Callable[[int], Chunk]:
-    """Return what reads the chunk at a place of the journal; some are kept, as slabs share them."""
-    return lru_cache(4)(lambda start: Chunk.from_record(journal.record(start), plan.size))
-
-
-def _known(plan: Plan, at: Index, read: Callable[[int], Chunk], points: range) -> Chunk:
-    """Return what the journal has of points that follow one another."""
-    found, starts = failed(points), at[points.start : points.stop]
-    for start in np.unique(starts).tolist():
-        chunk = read(start)
-        places = np.array(chunk.indices) - points.start
-        here = np.flatnonzero((places >= 0) & (places < len(points)))
-        here = here[starts[places[here]] == start]
-        found.values[places[here]] = chunk.values[here]
-        for place, one in zip(places[here].tolist(), here.tolist(), strict=True):
-            found.errors[place], found.warnings[place] = chunk.errors[one], chunk.warnings[one]
-    return found
-
-
-def _kept(chunks: Iterable[Chunk], journal: Journal) -> Iterator[int]:
-    """Write chunks as they arrive; yield each point once it is safe."""
+def _kept(chunks: Iterable[Chunk], found: Found) -> Iterator[int]:
+    """Keep chunks as they arrive; yield each point once it is safe."""
     for chunk in chunks:
-        journal.append(chunk.to_record())
+        found.keep(chunk)
         yield from chunk.indices
