@@ -172,7 +172,7 @@ def test_a_sweep_without_its_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 60 < found["MB"] < 300
     assert 0 < found["seconds"] < 60
     monkeypatch.setattr(many, "__name__", "sotcheck_bench.nothing")
-    with pytest.raises(EngineError, match="sotcheck_bench[.]nothing"):
+    with pytest.raises(EngineError, match=r"sotcheck_bench\.nothing"):
         many.without_engine(4)
 
 

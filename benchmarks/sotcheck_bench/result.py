@@ -105,14 +105,13 @@ HOW = {
     "workers": "`sotcheck sweep` in this process, against the same on its own executor of two processes that "
     "are running already; the two take turns.",
     "dask": "The same sweep over a Dask cluster on the loopback device, of one worker process and of two, "
-    "which stand for nodes, are running already and take turns; its scheduler, and the command's own process, share "
-    "their cores.",
+    "which stand for nodes, run already and take turns; scheduler and command share their cores.",
     "memory": "A fresh process solves 10^6 problems in one request and keeps all 36 numbers of each "
     "(288 MB): the largest resident memory it ever had.",
     "sweep": "A sweep written to its NetCDF file, journal and all: what its wall time has beyond the time "
     "that its chunks spent in the engine.",
-    "scale": "A fresh process plans, journals, assembles and opens a sweep over two axes, the engine replaced "
-    "by one that gives constant numbers: the largest resident memory it ever had, imports included, and its "
+    "scale": "A fresh process plans, journals, assembles and opens a sweep over two axes, with constants for "
+    "an engine: the largest resident memory it ever had, imports included, and its "
     "time without that of the engine.",
     "commands": "Seconds of processor time of a whole command, started anew, Python's own start taken off "
     "from the first two; all reports by the clock, by two processes.",
