@@ -70,6 +70,17 @@ def test_naive_torque_is_ours_on_its_grid(iface: Interface) -> None:
     assert (relative(torques.by_uniform_grid(iface.with_(u_m=0.0), 5, 4), naive) > 1e-3) == (iface.u_m != 0)
 
 
+@pytest.mark.parametrize("iface", [BULK, GENERIC["generic"]], ids=lambda i: i.name)
+def test_the_lean_script_has_every_flow(iface: Interface) -> None:
+    """One wave function a problem: the same numbers as with Kwant's spinors, whichever channels are open."""
+    script: Any = naive_kwant
+    chain, bonds = script.make_chain()
+    spacing = KwantChain().spacing_for(iface.structure)
+    for k_perp in np.linspace(0.1, 0.99, 12) * problems.k_max(iface):
+        at = chain, bonds, iface, *problems.in_plane(k_perp, 0.7), 0.2, spacing
+        assert relative(script.lean_flows(*at), script.spin_flows(*at)[1]) <= 1e-12
+
+
 def test_uniform_grid_converges_to_the_torque() -> None:
     """To first order and a half, as square roots at thresholds have it; a wrong weight would not."""
     errors = [torques.error_of(BULK, torques.by_uniform_grid(BULK, n, 8)) for n in (64, 1024, 16384)]
@@ -222,6 +233,7 @@ def test_the_table() -> None:
 #: Promised: at least, or at most.
 BARS: dict[str, tuple[float | None, float | None]] = {
     "continuum": (None, 0.25), "continuum_over_naive": (30_000, None), "kwant_over_naive": (25, None),
+    "kwant_over_lean": (80, None), "kwant_over_lean_own_k": (25, None),
     "kwant_difference": (None, 1e-13), "fewer_than_quad_vec": (50, None), "workers_ratio": (1.8, None),
     "torque_over_kernel": (None, 8), "memory": (None, 500), "sweep_overhead": (None, 5),
     "dask_efficiency": (0.9, None), "scale_memory": (None, 300), "scale_point": (None, 20),

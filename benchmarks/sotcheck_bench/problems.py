@@ -173,9 +173,10 @@ def kwant_times(iface: Interface, *, naive: int, rounds: int) -> dict[str, float
     Returns
     -------
     dict
-        "ours", "cached" (modes known), "own k_perp"; "naive" (`kwant.smatrix` and
-        `kwant.wave_function` alone), "naive script" (with its matrices and current operators); "difference":
-        the largest of any spin current or density, per unit flux, at the "resolved" problems off the band
+        "ours", "cached" (modes known), "own k_perp"; "lean" (`kwant.wave_function` alone), "lean own k_perp"
+        (the same at those k_⊥), "naive" (`kwant.smatrix` besides), "naive script" (with its matrices and
+        current operators); "difference": the largest of any spin current or density, per unit flux, at the
+        "resolved" problems off the band
         edges, "difference at edges" at all that were "compared"; "problems", "k_perp": counts of ours.
     """
     engine, script = KwantChain(), naive_kwant
@@ -186,6 +187,10 @@ def kwant_times(iface: Interface, *, naive: int, rounds: int) -> dict[str, float
     parameters = [script.parameters(iface, *in_plane(k, angle), h, spacing) for k, angle, h in some]
     # As many as a bundle has, each with a k_⊥ of its own.
     apart = (np.arange(128) + 0.5) * k_max(iface) / 128
+    chosen = apart[:: max(1, len(apart) // naive)]
+    parameters_apart = [
+        script.parameters(iface, *in_plane(k, 0.3), iface.h_R, spacing) for k in chosen.tolist()
+    ]
     answers: list[Array] = []
 
     def ours() -> None:
@@ -200,6 +205,10 @@ def kwant_times(iface: Interface, *, naive: int, rounds: int) -> dict[str, float
         channel_modes.cache_clear()
         engine.flows(iface.structure, apart, np.array(0.3), np.array(iface.h_R))
 
+    def lean(problems: list[Any]) -> None:
+        for params in problems:
+            script.lean_states(chain, params)
+
     def bare() -> None:
         for params in parameters:
             script.scattering_states(chain, params)
@@ -211,8 +220,12 @@ def kwant_times(iface: Interface, *, naive: int, rounds: int) -> dict[str, float
 
     # "cached" follows "cold": the modes are those that it has left.
     times = best_of(
-        {"cold": cold, "cached": ours, "own k_perp": own_k, "naive": bare, "naive script": whole}, rounds
-    )
+        {
+            "cold": cold, "cached": ours, "own k_perp": own_k, "lean": partial(lean, parameters),
+            "lean own k_perp": partial(lean, parameters_apart), "naive": bare, "naive script": whole,
+        },
+        rounds,
+    )  # fmt: skip
     columns = k_perp, *_ = [np.array(column) for column in zip(*some, strict=True)]
     apart_by = np.array(
         [largest(one) for one in _differences(engine.solve(iface.structure, *columns), answers)]
@@ -223,6 +236,8 @@ def kwant_times(iface: Interface, *, naive: int, rounds: int) -> dict[str, float
         "ours": times["cold"] / recorded.problems,
         "cached": times["cached"] / recorded.problems,
         "own k_perp": times["own k_perp"] / len(apart),
+        "lean": times["lean"] / naive,
+        "lean own k_perp": times["lean own k_perp"] / len(chosen),
         "naive": times["naive"] / naive,
         "naive script": times["naive script"] / naive,
         "difference": float(apart_by[resolved].max()),

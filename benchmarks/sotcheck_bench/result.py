@@ -90,7 +90,8 @@ HOW = {
     "kwant": "The problems are those that `exact_flows` asks for at a tolerance of 1e-8 (16 angles share a "
     "k_perp), modes found anew. The naive script (`benchmarks/sotcheck_bench/naive_kwant.py`) finalises its "
     "builder once, then calls `kwant.smatrix` and `kwant.wave_function`, evenly spread over the same "
-    "problems. `Own k_perp`: no two problems share a lead, so that there is nothing to share.",
+    "problems; the lean one calls `kwant.wave_function` alone. `Own k_perp`: no two problems share a lead, so "
+    "that there is nothing to share.",
     "torque": "The naive script sums over the midpoints of a uniform grid in k_perp and angle; ours is "
     "`exact_flows` with Kwant, builder, modes and all, at the loosest power of ten of a tolerance "
     "whose true error is no larger than the naive script's. Errors are relative to the largest "

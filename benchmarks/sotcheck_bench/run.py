@@ -132,9 +132,14 @@ def _problems(iface: Interface, size: Size) -> Iterator[Row]:
     yield Row("kwant_cached", part, "the same with modes known", 1e3 * kwant["cached"], "ms",
               note="another h_R or barrier of the same leads")  # fmt: skip
     yield Row("kwant_own_k", part, "a problem, each its own k_perp", 1e3 * kwant["own k_perp"], "ms")
+    yield Row("lean", part, "lean: wave_function alone", 1e3 * kwant["lean"], "ms",
+              note="the least of Kwant's public interface that has every flow")  # fmt: skip
     yield Row("naive", part, "naive: smatrix and wave_function", 1e3 * kwant["naive"], "ms")
     yield Row("naive_script", part, "naive: the whole script", 1e3 * kwant["naive script"], "ms",
               note="its matrices and current operators besides")  # fmt: skip
+    yield Row("kwant_over_lean", part, "faster than lean", kwant["lean"] / kwant["ours"], "×", at_least=80)
+    yield Row("kwant_over_lean_own_k", part, "the same, each its own k_perp",
+              kwant["lean own k_perp"] / kwant["own k_perp"], "×", at_least=25)  # fmt: skip
     yield Row(
         "kwant_over_naive", part, "faster than naive", kwant["naive"] / kwant["ours"], "×",
         at_least=25, aim=80, note="against smatrix and wave_function alone",
