@@ -24,7 +24,7 @@ from sotcheck.command.schemas import schemas
 from sotcheck.engines import KwantChain, Matching
 from sotcheck.errors import EngineError
 from sotcheck.exact.observables import exact_flows
-from sotcheck.system.files import load_bare
+from sotcheck.system.files import builtin_systems, load_bare
 from sotcheck.system.interface import Interface
 
 BULK = load_bare("bulk-magnetism")
@@ -235,7 +235,8 @@ BARS: dict[str, tuple[float | None, float | None]] = {
     "continuum": (None, 0.25), "continuum_over_naive": (30_000, None), "kwant_over_naive": (25, None),
     "kwant_over_lean": (80, None), "kwant_over_lean_own_k": (25, None),
     "kwant_difference": (None, 1e-13), "fewer_than_quad_vec": (50, None), "workers_ratio": (1.8, None),
-    "torque_over_kernel": (None, 8), "memory": (None, 500), "sweep_overhead": (None, 5),
+    "torque_over_kernel": (None, 8), **{f"cost_{name}": (None, 4) for name in builtin_systems("bare")},
+    "memory": (None, 500), "sweep_overhead": (None, 5),
     "dask_efficiency": (0.9, None), "scale_memory": (None, 300), "scale_point": (None, 20),
     "stack_plain": (None, 5), "stack_coupled": (None, 5), "command_help": (None, 0.1),
     "command_import": (None, 0.15),
@@ -260,7 +261,7 @@ def test_the_limit_in_c_is_the_same_closed_form() -> None:
 
 def test_a_whole_run(sotcheck: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the smallest size, through the command: table, Markdown and JSON with every promise in them."""
-    tiny = run.Size(8, 2, 2, 2, 4, 0.05, 4, 4, 4, memory=8, commands=2)
+    tiny = run.Size(8, 2, 2, 2, 4, 0.05, 4, 4, 4, memory=8, drawn=2, commands=2)
     monkeypatch.setattr(run, "QUICK", tiny)
     monkeypatch.setattr(processes, "scaling", lambda *_: {"one": 1.7, "two": 1.0, "start": 0.5})
     monkeypatch.setattr(many, "loopback", lambda *_: {"one": 1.9, "two": 1.0, "tasks": 8.0})
@@ -281,6 +282,12 @@ def test_a_whole_run(sotcheck: Command, tmp_path: Path, monkeypatch: pytest.Monk
     assert data["quick"] is True
     assert "Made by `sotcheck bench --quick --output" in Path(files[0]).read_text(encoding="utf-8")
     assert "bars are met" in found.out
+    assert "](cost.svg)" in Path(files[0]).read_text(encoding="utf-8")
+    drawn = (tmp_path / "cost.svg").read_text(encoding="utf-8")
+    assert all(f">{curve['label']}<" in drawn for curve in data["curves"])
+    assert [len(curve["x"]) for curve in data["curves"]] == [2] * 10
+    dearest = [rows[f"cost_{name}"]["value"] for name in builtin_systems("bare")]
+    assert dearest == [max(one["seconds"]) / min(one["seconds"]) for one in data["curves"][:4]]
 
 
 def test_a_full_run_is_what_the_bars_speak_of() -> None:

@@ -79,15 +79,15 @@ def continuum_times(iface: Interface, *, side: int, looped: int, rounds: int) ->
     }
 
 
-def three_layers(iface: Interface, rashba: float) -> Stack:
-    """Return an interface with three layers behind it, two of them magnetic, and Rashba terms in all."""
+def layered(iface: Interface, number: int, rashba: float) -> Stack:
+    """Return an interface with layers behind it, two of three magnetic, and Rashba terms in all."""
     layers: Any = (
         {"thickness": 1.0, "potential": 0.3, "exchange": 0.4, "magnetization": (1, 0, 1), "mass": 1.2},
         {"thickness": 0.8, "potential": -0.2, "mass": 0.8, "interface": {"barrier": 0.2}},
         {"thickness": 0.6, "potential": 0.1, "exchange": 0.3, "magnetization": (0, 1, 2)},
     )
-    layers = tuple({**one, "rashba": rashba} for one in layers)
-    return Stack(**{**iface.model_dump(), "name": "three-layers", "layers": layers})
+    layers = tuple({**one, "rashba": rashba} for one in itertools.islice(itertools.cycle(layers), number))
+    return Stack(**{**iface.model_dump(), "name": "layers", "layers": layers})
 
 
 def stack_times(iface: Interface, *, side: int, rounds: int) -> dict[str, float]:
@@ -104,7 +104,7 @@ def stack_times(iface: Interface, *, side: int, rounds: int) -> dict[str, float]
     k_perp = (np.arange(side) + 0.5)[:, None, None] * k_max(iface) / side
     angle = ((np.arange(side) + 0.5) * 2 * np.pi / side)[:, None]
     systems: dict[str, System] = {
-        "bare": iface, "plain": three_layers(iface, 0.0), "coupled": three_layers(iface, 0.1)
+        "bare": iface, "plain": layered(iface, 3, 0.0), "coupled": layered(iface, 3, 0.1)
     }  # fmt: skip
     work: dict[str, Callable[[], Any]] = {}
     found = {}
@@ -176,8 +176,8 @@ def kwant_times(iface: Interface, *, naive: int, rounds: int) -> dict[str, float
         "ours", "cached" (modes known), "own k_perp"; "lean" (`kwant.wave_function` alone), "lean own k_perp"
         (the same at those k_⊥), "naive" (`kwant.smatrix` besides), "naive script" (with its matrices and
         current operators); "difference": the largest of any spin current or density, per unit flux, at the
-        "resolved" problems off the band
-        edges, "difference at edges" at all that were "compared"; "problems", "k_perp": counts of ours.
+        "resolved" problems off the band edges, "difference at edges" at all that were "compared"; "problems",
+        "k_perp": counts of ours.
     """
     engine, script = KwantChain(), naive_kwant
     recorded, problems = problems_of_a_torque(iface)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.files import load_bare
 from sotcheck.system.interface import Interface
-from sotcheck_bench import problems, processes, sweeps, torques
+from sotcheck_bench import costs, problems, processes, sweeps, torques
+from sotcheck_bench.costs import Curve
 from sotcheck_bench.machine import load_average, machine
 from sotcheck_bench.native import native_times
 from sotcheck_bench.result import BenchResult, Row
@@ -35,6 +36,8 @@ class Size:
         True error at which scattering problems are counted.
     scaling, sweep, points : int
         Points of the sweeps: over workers (over Dask twice as many), with its engine, without.
+    drawn : int
+        Values of h_R at which costs are drawn.
     commands : int or None
         How many commands are timed, in the order of `COMMANDS`; all of them if None.
     judged : bool
@@ -51,12 +54,13 @@ class Size:
     sweep: int
     points: int = 10**6
     memory: int = 1000
+    drawn: int = 24
     judged: bool = True
     commands: int | None = None
 
 
 FULL = Size(1000, 1000, 124, 8, 64, 1e-8, 1600, 10_000)
-QUICK = Size(500, 200, 24, 5, 16, 1e-5, 324, 324, 10_000, judged=False, commands=3)
+QUICK = Size(500, 200, 24, 5, 16, 1e-5, 324, 324, 10_000, drawn=4, judged=False, commands=3)
 
 #: What people wait for, and the processor seconds that it may take; help beyond Python's own start.
 COMMANDS = {
@@ -89,11 +93,13 @@ def bench(quick: bool = False, progress: Progress = silent) -> BenchResult:
     """
     size = QUICK if quick else FULL
     iface = load_bare(SYSTEM)
+    curves: list[Curve] = []
     parts: list[Callable[[], Iterator[Row]]] = [
         lambda: _problems(iface, size),
         lambda: _native(iface, size),
         lambda: _stack(iface, size),
         lambda: _torque(iface, size),
+        lambda: _cost(iface, size, curves),
         lambda: _quadrature(iface, size),
         lambda: sweeps.workers(size),
         lambda: sweeps.dask(size),
@@ -104,9 +110,8 @@ def bench(quick: bool = False, progress: Progress = silent) -> BenchResult:
     ]
     idle = load_average()
     rows = [row for part in progress(parts, "bench", len(parts)) for row in part()]
-    return BenchResult(
-        rows, {**machine(), **idle}, quick, "sotcheck bench --quick" if quick else "sotcheck bench"
-    )
+    command = "sotcheck bench --quick" if quick else "sotcheck bench"
+    return BenchResult(rows, {**machine(), **idle}, quick, command, curves)
 
 
 def _problems(iface: Interface, size: Size) -> Iterator[Row]:
@@ -210,6 +215,16 @@ def _torque(iface: Interface, size: Size) -> Iterator[Row]:
               whole["torque"] / whole["kernel"], "×", at_most=8 if size.judged else None,
               note=f"{whole['problems']:.0f} problems in {1e3 * whole['kernel']:.3g} ms")  # fmt: skip
     yield Row("torque_ratio", part, "faster at equal or better accuracy", found["naive"] / found["ours"], "×")
+
+
+def _cost(iface: Interface, size: Size, curves: list[Curve]) -> Iterator[Row]:
+    """Measure whole torques, and leave the curves behind."""
+    curves += costs.curves(iface, size.drawn, max(1, size.rounds // 4))
+    for curve in curves:
+        if curve.against == "h_R":
+            value = max(curve.seconds) / min(curve.seconds)
+            yield Row(f"cost_{curve.label}", "cost", f"{curve.label}: dearest h_R over cheapest", value, "×",
+                      at_most=4 if size.judged else None)  # fmt: skip
 
 
 def _quadrature(iface: Interface, size: Size) -> Iterator[Row]:
