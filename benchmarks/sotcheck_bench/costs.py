@@ -63,7 +63,7 @@ def curves(iface: Interface, points: int, rounds: int) -> Iterator[Curve]:
         asked = np.geomspace(*TOLERANCES, max(2, points // 2)).tolist()
         yield _curve("tolerance", name, {one: (system, one) for one in asked}, rounds)
     numbers = np.unique(np.linspace(0, LAYERS, max(2, points // 3)).round()).astype(int).tolist()
-    for name, rashba in (("Rashba term at z = 0", 0.0), ("in layers too", 0.1)):
+    for name, rashba in (("layers", 0.0), ("layers with Rashba terms", 0.1)):
         stacks = {float(n): (layered(iface, n, rashba) if n else iface, TOLERANCE) for n in numbers}
         yield _curve("layers", name, stacks, rounds)
 
@@ -84,16 +84,18 @@ def _curve(against: str, label: str, points: Mapping[float, tuple[System, float]
 
 def figure(found: Sequence[Curve]) -> Any:
     """Draw a panel for each of what costs are against."""
-    from sotcheck.pages.figures import BLUE, GREEN, ORANGE, RED, SMALL, canvas, one_legend
+    from sotcheck.pages.figures import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SMALL, canvas
 
     drawn, grid = canvas(2.9, 1, len(WORDS), sharey=True)
+    labels = dict.fromkeys(curve.label for curve in found)
+    colors = dict(zip(labels, itertools.cycle((BLUE, RED, GREEN, ORANGE, PURPLE, GREY))))
     for (against, words), axes in zip(WORDS.items(), grid, strict=True):
-        colors = itertools.cycle((BLUE, RED, GREEN, ORANGE))
         for curve in (one for one in found if one.against == against):
             ms = 1e3 * np.array(curve.seconds)
-            axes.plot(curve.x, ms, "o-", ms=3, color=next(colors), label=curve.label)
+            axes.plot(curve.x, ms, "o-", ms=3, color=colors[curve.label], label=curve.label)
         axes.set(xlabel=words, yscale="log", xscale="linear" if against == "layers" else "log")
     grid[1].invert_xaxis()
     grid[0].set_ylabel("a torque  (ms)")
-    grid[2].legend(fontsize=SMALL)
-    return one_legend(drawn, 2)
+    handles = {line.get_label(): line for axes in grid for line in axes.lines}
+    drawn.legend(handles.values(), handles, loc="outside lower center", fontsize=SMALL, ncols=3)
+    return drawn
