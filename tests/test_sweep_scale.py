@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from sweep_cases import QUICK, assembled, interrupted, plan_for
 
-from sotcheck.sweep import netcdf, runner, schedule
+from sotcheck.sweep import dataset, netcdf, runner, schedule
 from sotcheck.sweep.dataset import flat, open_sweep
 from sotcheck.sweep.grid import Point, read_table
 from sotcheck.sweep.netcdf import slab_shape, slabs
@@ -91,7 +91,9 @@ def test_every_number_is_in_its_place(
     assert (tmp_path / "other.nc").read_bytes() == (tmp_path / "r.nc").read_bytes()
 
 
-def test_a_result_is_read_when_it_is_asked_for(tmp_path: Path, quick: None) -> None:
+def test_a_large_result_is_read_when_it_is_asked_for(
+    tmp_path: Path, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """By xarray itself, in the file's own chunks; and texts too, which it would read at once."""
     import xarray as xr
 
@@ -100,6 +102,9 @@ def test_a_result_is_read_when_it_is_asked_for(tmp_path: Path, quick: None) -> N
     with xr.open_dataset(tmp_path / "r.nc") as data:
         assert not data["vector"].variable._in_memory
         assert data["vector"].encoding["chunksizes"] == (*slab_shape(plan.shape), 3, 3)
+    data = open_sweep(tmp_path / "r.nc")
+    assert all(data[name].variable._in_memory for name in ("vector", "error", "warning"))
+    monkeypatch.setattr(dataset, "AT_ONCE", data.nbytes - 1)
     with open_sweep(tmp_path / "r.nc") as data:
         assert not any(data[name].variable._in_memory for name in ("vector", "error", "warning"))
         assert data["error"][0, 3] == "point 3"
@@ -131,6 +136,7 @@ def test_memory_does_not_grow_with_points(tmp_path: Path, monkeypatch: pytest.Mo
     # So that few points are enough for the largest slab and record.
     monkeypatch.setattr(netcdf, "MOST", 512)
     monkeypatch.setattr(schedule, "MOST", 256)
+    monkeypatch.setattr(dataset, "AT_ONCE", 0)
     used = {}
     # The first time everything is imported.
     for side in (2, 50, 200):

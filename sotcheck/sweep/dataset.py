@@ -1,4 +1,4 @@
-"""A finished sweep as labelled arrays: xarray in memory, which reads of the file what is asked for."""
+"""A finished sweep as labelled arrays of xarray."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ from sotcheck.sweep.seal import refuse_changed
 if TYPE_CHECKING:
     import xarray as xr
 
+#: Bytes of arrays that are read at once, so that it does not matter what becomes of their file.
+AT_ONCE = 2**26
+
 
 def open_sweep(path: str | Path) -> xr.Dataset:
-    """Return the labelled arrays of a finished sweep, each of which is read when it is asked for.
+    """Return the labelled arrays of a finished sweep; large ones are read when they are asked for.
 
     A SystemFileError says that there is no such file, or that it is no result of `sotcheck sweep`, or is not
     as it was written.
@@ -34,6 +37,8 @@ def open_sweep(path: str | Path) -> xr.Dataset:
         stored = {name: one for name, one in store.ds.variables.items() if name in TEXTS}
         dataset = numbers.assign({name: store.open_store_variable(name, one) for name, one in stored.items()})
         dataset.set_close(store.close)
+        if dataset.nbytes <= AT_ONCE:
+            dataset.load().close()
     except SystemFileError:
         raise
     except FileNotFoundError:
