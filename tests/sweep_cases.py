@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from sotcheck.sweep import runner
+from sotcheck.sweep import netcdf, runner
+from sotcheck.sweep.dataset import open_sweep
+from sotcheck.sweep.found import Found
 from sotcheck.sweep.grid import Point, parse_axis
 from sotcheck.sweep.journal import Journal
 from sotcheck.sweep.plan import Plan, make_plan
+from sotcheck.sweep.seal import seal
 from sotcheck.sweep.worker import Chunk, compute, failed, floats
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Points = dict[int, Point]
 TESTS = Path(__file__).parent
@@ -32,6 +38,29 @@ QUICK = Interface(name="quick", E_F=1.0, J=0.3, h_R=0.1)
 
 def plan_for(*over: str, iface: System = TILTED, **settings: Any) -> Plan:
     return make_plan(iface, [parse_axis(iface, text) for text in over], **settings)
+
+
+def assembled(plan: Plan, chunks: Iterable[Chunk], path: Path) -> xr.Dataset:
+    """Return the labelled arrays of some chunks, in whatever order, of a whole sweep; by way of a file."""
+    whole = failed(range(plan.size))
+    for chunk in chunks:
+        whole.values[chunk.indices] = chunk.values
+        for index, error, warning in zip(chunk.indices, chunk.errors, chunk.warnings, strict=True):
+            whole.errors[index], whole.warnings[index] = error, warning
+
+    def known(points: range) -> Chunk:
+        some = slice(points.start, points.stop)
+        return Chunk(list(points), whole.values[some], whole.errors[some], whole.warnings[some])
+
+    netcdf.write(path, plan, known)
+    return open_sweep(path)
+
+
+def write_sealed(path: Path, content: bytes) -> None:
+    """Write a file with the seal of a result at its end."""
+    with path.open("w+b") as file:
+        file.write(content)
+        seal(file)
 
 
 def quick_plan(count: int = 12, iface: Interface = QUICK) -> Plan:
@@ -54,10 +83,10 @@ def acting(monkeypatch: pytest.MonkeyPatch, acts: dict[int, Callable[[Journal], 
     """Do something to a sweep's journal once so many of its points are safe."""
     kept = runner._kept
 
-    def some(chunks: Any, journal: Journal) -> Iterator[int]:
-        for count, point in enumerate(kept(chunks, journal)):
+    def some(chunks: Any, found: Found) -> Iterator[int]:
+        for count, point in enumerate(kept(chunks, found)):
             if count in acts:
-                acts[count](journal)
+                acts[count](found.journal)
             yield point
 
     monkeypatch.setattr(runner, "_kept", some)

@@ -15,14 +15,17 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from sweep_cases import TILTED, plan_for
+from pydantic import BaseModel
+from sweep_cases import TILTED, assembled, plan_for
 
 from sotcheck.command.sweep import sweep as sweep_command
 from sotcheck.errors import EngineError, SotcheckError, SystemFileError
 from sotcheck.exact.observables import FLOWS, LATTICE, torque_from_flows
 from sotcheck.sweep import worker
-from sotcheck.sweep.dataset import assemble, complex_torque, gather, open_sweep, plan_of, to_toml
-from sotcheck.sweep.grid import NAMES, SCALARS, changes, grid, parse_axis, read_table
+from sotcheck.sweep.dataset import complex_torque, open_sweep, plan_of
+from sotcheck.sweep.grid import NAMES, SCALARS, accepted_axis, changes, grid, parse_axis, read_table
+from sotcheck.sweep.journal import decode, encode
+from sotcheck.sweep.layout import to_toml
 from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.runner import sweep
 from sotcheck.sweep.summary import sweep_summary
@@ -30,7 +33,7 @@ from sotcheck.sweep.worker import Chunk, compute, floats, is_number
 from sotcheck.system.files import KEYS, from_document, load
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.system.model import System
-from sotcheck.system.stack import Layer, Stack
+from sotcheck.system.stack import Junction, Layer, Stack
 from sotcheck.trial.torque import torque
 
 # --- axes -----------------------------------------------------------------------------------------
@@ -82,7 +85,7 @@ LAYERED = Stack(name="layered", E_F=5.0, U_F=20.0, J=0.0, unit="eV", layers=(LAY
         (LAYERED, "ferromagnet.mass=0.5", "mass_F"),
     ],
 )
-def test_keys_are_in_the_units_of_the_file(system: System, text: str, name: str) -> None:
+def test_keys_are_in_the_units_of_the_file(system: System, text: str, name: str, tmp_path: Path) -> None:
     """Attributes are not; what a sweep keeps is the torque of that system, in the unit of its JSON."""
     plan = plan_for(text, iface=system, tolerance=1e-3)
     assert plan.dims == (name,)
@@ -90,7 +93,7 @@ def test_keys_are_in_the_units_of_the_file(system: System, text: str, name: str)
     there = key if "." in key or name == key else SCALARS[NAMES[key]]
     chosen = system.with_({there: float(value)})
     assert plan.interface(plan.point(0)).structure == chosen.structure != system.structure
-    data = assemble(plan, gather(plan, [compute(plan, plan.points([0]))]))
+    data = assembled(plan, [compute(plan, plan.points([0]))], tmp_path / "r.nc")
     wanted = torque(chosen, "continuum", tolerance=1e-3).to_dict()["torque"]
     assert data["vector"].values[0].tolist() == [row["vector"] for row in wanted if row["source"] != "bound"]
     assert data["vector"].attrs["units"] == "nm^-3"
@@ -175,6 +178,32 @@ J/-1/ | J = -1.0 is not accepted
 """
 
 
+@pytest.mark.parametrize("model", [Interface, Stack, Layer, Junction], ids=lambda model: model.__name__)
+def test_what_a_number_accepts_is_an_interval(model: type[BaseModel]) -> None:
+    """So that of an axis its smallest and its largest value speak for all between."""
+    assert not model.__pydantic_decorators__.field_validators
+    numbers = {name: field for name, field in model.model_fields.items() if field.annotation is float}
+    assert len(numbers) > 2
+    for field in numbers.values():
+        assert {type(one).__name__ for one in field.metadata} <= {"BeforeValidator", "Ge", "Gt", "Le"}
+
+
+@pytest.mark.parametrize("place", [0, 500, 999])
+@pytest.mark.parametrize("value", [-1.0, np.nan, np.inf, 1e70])
+def test_one_bad_value_of_a_thousand_is_refused(place: int, value: float) -> None:
+    """Wherever it is, before anything is computed, and by its name; of a direction too."""
+    values = np.linspace(0.5, 1.0, 1000)
+    values[place] = value
+    with pytest.raises(SystemFileError, match=re.escape(f"J = {value!r}")):
+        accepted_axis(TILTED, "J", {"J": values}, "here: ")
+    m = {name: np.ones(1000) for name in ("m_x", "m_y", "m_z")}
+    assert len(accepted_axis(TILTED, "m", m, "here: ")) == 1000
+    for column in m.values():
+        column[place] = 0.0
+    with pytest.raises(SystemFileError, match=r"m = \(0\.0, 0\.0, 0\.0\) is not accepted"):
+        accepted_axis(TILTED, "m", m, "here: ")
+
+
 def rows(text: str) -> list[list[str]]:
     return [line.split(" | ") for line in text.strip("\n").splitlines()]
 
@@ -230,9 +259,9 @@ def test_the_last_axis_runs_fastest() -> None:
 
 def test_a_plan_survives_json() -> None:
     plan = plan_for("h_R=0.1:0.7:7", "m=1,2,3;0,0,1", engine="kwant", spacing=0.3)
-    again = Plan.from_dict(json.loads(json.dumps(plan.to_dict())))
-    assert again == plan
-    assert again.differences(plan) == []
+    tables = json.loads(json.dumps(plan.to_dict()))
+    assert Plan.from_dict(tables, plan.axes) == plan
+    assert plan.differences(tables) == []
 
 
 @pytest.mark.parametrize(
@@ -242,13 +271,24 @@ def test_a_plan_survives_json() -> None:
         ({"iface": TILTED.with_(title="x")}, "system.title: '' then, 'x' now"),
         ({"engine": "kwant"}, "engine: 'continuum' then, 'kwant' now"),
         ({"tolerance": 1e-8}, "tolerance: 1e-09 then, 1e-08 now"),
-        ({"over": "h_R=0.1:0.8:7"}, "axis h_R: 7 values from 0.1 to 0.7 then, 7 values from 0.1 to 0.8 now"),
+        ({"over": "h_R=0.1:0.8:7"}, "axis h_R.last: 0.7 then, 0.8 now"),
+        ({"over": "h_R=0.1:0.7:8"}, "axis h_R.count: 7 then, 8 now"),
         ({"over": "u_0=0.1,0.2"}, "axes: ['h_R'] then, ['u_0'] now"),
     ],
 )
 def test_differences_are_named(change: dict[str, Any], words: str) -> None:
     settings = {"over": "h_R=0.1:0.7:7", **change}
-    assert words in plan_for(settings.pop("over"), **settings).differences(plan_for("h_R=0.1:0.7:7"))
+    earlier = plan_for("h_R=0.1:0.7:7").to_dict()
+    assert words in plan_for(settings.pop("over"), **settings).differences(earlier)
+
+
+def test_another_value_in_the_middle_is_a_difference() -> None:
+    """However little it differs, and however many there are."""
+    values = np.linspace(0.1, 0.7, 1000)
+    before = plan_for(f"h_R={','.join(map(repr, values.tolist()))}").to_dict()
+    values[500] = np.nextafter(values[500], 1)
+    (line,) = plan_for(f"h_R={','.join(map(repr, values.tolist()))}").differences(before)
+    assert line.startswith("axis h_R.sha256: ")
 
 
 def test_another_version_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,7 +298,7 @@ def test_another_version_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> Non
         (replace(before, versions=newer), "numpy 9.9"),
         (replace(before, sources="0" * 16), "sources"),
     ):
-        (line,) = now.differences(before)
+        (line,) = now.differences(before.to_dict())
         assert line.removeprefix("versions.").startswith(words.split()[0])
         with pytest.raises(EngineError, match=re.escape(words)):
             compute(now, now.points([0]))
@@ -266,7 +306,8 @@ def test_another_version_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_settings_that_do_not_matter_are_no_difference() -> None:
     """A scheme is nothing to the continuum, nor is the command by which it was asked for."""
-    assert plan_for("h_R=1,2", scheme="finite-difference").differences(plan_for("h_R=1,2", command="x")) == []
+    earlier = plan_for("h_R=1,2", command="x").to_dict()
+    assert plan_for("h_R=1,2", scheme="finite-difference").differences(earlier) == []
 
 
 @pytest.mark.parametrize(
@@ -347,11 +388,11 @@ def test_failed_points_say_why_and_the_rest_is_there(swept: Any) -> None:
     assert list(data["source"].values) == list(SOURCES)
 
 
-def test_what_is_read_is_what_was_computed(swept: Any) -> None:
+def test_what_is_read_is_what_was_computed(swept: Any, tmp_path: Path) -> None:
     plan = plan_of(swept.dataset)
     assert plan == swept.plan
     chunk = compute(plan, plan.points(range(plan.size)))
-    again = assemble(plan, gather(plan, [chunk]))
+    again = assembled(plan, [chunk], tmp_path / "again.nc")
     for name in ("vector", "uncertainty", "fieldlike"):
         assert np.array_equal(again[name][1:], swept.dataset[name][1:], equal_nan=True)
 
@@ -391,16 +432,19 @@ def test_complex_torques_are_pairs(swept: Any) -> None:
     assert one.imag != 0
 
 
-def test_no_digit_depends_on_chunks_or_arrival(rng: np.random.Generator) -> None:
+def test_no_digit_depends_on_chunks_or_arrival(rng: np.random.Generator, tmp_path: Path) -> None:
     """Points computed one by one, backwards or together, alone or after others: the same bytes."""
     plan = plan_for("h_R=0.1:0.4:4", "theta=10:80:3")
     together = compute(plan, plan.points(range(12)))
     order = rng.permutation(12).tolist()
     alone = [compute(plan, plan.points([i])) for i in order]
-    one, other = (assemble(plan, gather(plan, chunks)) for chunks in ([together], alone))
-    assert one.identical(other)
+    one, other = tmp_path / "one.nc", tmp_path / "other.nc"
+    assert assembled(plan, [together], one).identical(assembled(plan, alone, other))
+    assert one.read_bytes() == other.read_bytes()
     for chunk in alone:
-        read = Chunk.from_record(json.loads(json.dumps(chunk.to_record())), 12)
+        record = decode(encode(chunk.to_record()))
+        assert record is not None
+        read = Chunk.from_record(record, 12)
         assert read.values.tobytes() == chunk.values.tobytes()
 
 

@@ -5,7 +5,6 @@ SOTCHECK_MUTATIONS=500 tries as many of each kind.
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import subprocess
@@ -16,18 +15,19 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sweep_cases import EnoughError, acting, enough, interrupted, quick_plan
+from sweep_cases import EnoughError, acting, enough, interrupted, quick_plan, write_sealed
 from test_sweep_store import killed_when_grown, lines
 
 import sotcheck
 from sotcheck.command import main as cli
 from sotcheck.errors import OutputError, SotcheckError, SystemFileError
-from sotcheck.sweep import dataset as datasets
+from sotcheck.run.output import replace
+from sotcheck.sweep import netcdf, runner, schedule
 from sotcheck.sweep import plan as plans
-from sotcheck.sweep import runner, schedule
-from sotcheck.sweep.dataset import LENGTH, open_sweep, sealed
+from sotcheck.sweep.dataset import open_sweep
 from sotcheck.sweep.journal import checksum, decode, journal_path
 from sotcheck.sweep.runner import sweep
+from sotcheck.sweep.seal import LENGTH
 from sotcheck.sweep.worker import Chunk, compute, floats, unknown
 
 MUTATIONS = int(os.environ.get("SOTCHECK_MUTATIONS", "15"))
@@ -199,7 +199,7 @@ def test_commands_refuse_a_changed_result(
     ("damage", "words"),
     [
         (lambda data: data.drop_vars("vector"), "variable vector is missing"),
-        (lambda data: data.isel(u_0=slice(3)), "dimensions are not those of its plan"),
+        (lambda data: data.isel(u_0=slice(3)), "coordinates are not those of its plan"),
         (lambda data: data.assign_attrs(plan="{}"), "plan is none of this version's"),
         (lambda data: data.assign_attrs(plan="x"), "Expecting value"),
         (lambda data: data.drop_attrs(), "it has no plan"),
@@ -210,11 +210,12 @@ def test_a_sealed_file_that_is_no_sweep_is_refused(
 ) -> None:
     path, _, whole = begun
     path.write_bytes(whole)
-    content = bytes(damage(open_sweep(path)).to_netcdf(engine="h5netcdf"))
-    path.write_bytes(sealed(content))
+    with open_sweep(path) as data:
+        content = bytes(damage(data).to_netcdf(engine="h5netcdf"))
+    write_sealed(path, content)
     with pytest.raises(SystemFileError, match=words):
         open_sweep(path)
-    path.write_bytes(sealed(whole[: len(whole) // 2]))
+    write_sealed(path, whole[: len(whole) // 2])
     with pytest.raises(SystemFileError, match="not a NetCDF file that can be read"):
         open_sweep(path)
 
@@ -224,7 +225,8 @@ def test_any_program_reads_a_sealed_result(begun: tuple[Path, bytes, bytes]) -> 
 
     path, _, whole = begun
     path.write_bytes(whole)
-    sealed_data = open_sweep(path)
+    with open_sweep(path) as opened:
+        sealed_data = opened.load()
     with xr.open_dataset(path) as opened:
         assert sealed_data.identical(opened.load())
     path.write_bytes(whole[:-LENGTH])
@@ -237,18 +239,18 @@ def test_any_program_reads_a_sealed_result(begun: tuple[Path, bytes, bytes]) -> 
 
 def damaging(path: Path, monkeypatch: pytest.MonkeyPatch, times: int) -> None:
     """Flip a bit of the latest record once all points are computed, so many times."""
-    gathered = runner._gathered
+    write = netcdf.write
     done: list[Path] = []
 
-    def damaged(*arguments: Any) -> Any:
+    def damaged(*arguments: Any) -> None:
         content = bytearray(journal_path(path).read_bytes())
-        if len(done) <= times and len(done) > 0:
+        if len(done) < times:
             content[-10] ^= 1
             journal_path(path).write_bytes(content)
         done.append(path)
-        return gathered(*arguments)
+        write(*arguments)
 
-    monkeypatch.setattr(runner, "_gathered", damaged)
+    monkeypatch.setattr(runner, "write", damaged)
 
 
 def test_a_record_damaged_while_the_sweep_runs_is_computed_again(
@@ -303,12 +305,18 @@ def test_a_journal_removed_while_the_sweep_runs_is_said(
     assert list(path.parent.iterdir()) == []
 
 
+def cut_short(path: Path, content: Any) -> None:
+    """Write a file that loses its last byte."""
+    replace(path, content)
+    os.truncate(path, path.stat().st_size - 1)
+
+
 def test_the_journal_is_kept_until_the_result_is_read_back(
     begun: tuple[Path, bytes, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, _, whole = begun
     with monkeypatch.context() as patch:
-        patch.setattr(datasets, "replace", lambda path, content: path.write_bytes(content[:-1]))
+        patch.setattr(netcdf, "replace", cut_short)
         with pytest.raises(OutputError, match="reads otherwise than it was written"):
             sweep(quick_plan(), path)
     assert journal_path(path).exists()
@@ -452,9 +460,9 @@ def test_a_crafted_record_is_none() -> None:
     values = unknown(1)
     floats(values)[...] = 0.0
     good = Chunk([3], values, [""], [""]).to_record()
-    assert Chunk.from_record(json.loads(json.dumps(good)), 4).indices == [3]
+    assert Chunk.from_record(good, 4).indices == [3]
     change: dict[str, Any]
-    for change in ({"points": [4]}, {"points": [-1]}, {"points": [3, 3]}, {"points": []}, {"values": "AAAA"},
+    for change in ({"points": [4]}, {"points": [-1]}, {"points": [3, 3]}, {"points": []}, {"values": b"AAAA"},
                    {"errors": ["x"]}, {"warnings": []}, {"points": [3.0]}, {"more": 1}):  # fmt: skip
         with pytest.raises(ValueError):
             Chunk.from_record({**good, **change}, 4)

@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sweep_cases import plan_for
+from sweep_cases import plan_for, write_sealed
 
 from sotcheck.command import main as cli
 from sotcheck.errors import SotcheckError
 from sotcheck.pages.sweep import listed, sweep_data, title, write_sweep
-from sotcheck.sweep.dataset import open_sweep, to_netcdf
+from sotcheck.sweep.dataset import open_sweep
 from sotcheck.sweep.journal import journal_path
 from sotcheck.sweep.runner import sweep
 from sotcheck.system.interface import Interface
@@ -123,7 +123,7 @@ def test_check_on_a_result(result: Path) -> None:
 def test_check_sees_a_changed_number(result: Path, tmp_path: Path) -> None:
     dataset = open_sweep(result)
     dataset["spin_current_plus"][1, 2, 1, 0] *= 1 + 1e-6
-    (tmp_path / "changed.nc").write_bytes(to_netcdf(dataset))
+    write_sealed(tmp_path / "changed.nc", bytes(dataset.to_netcdf(engine="h5netcdf")))
     done = run("check", str(tmp_path / "changed.nc"), "--json", "-")
     assert done.exit_code == 1
     wrong = [row for row in json.loads(done.stdout)["verdicts"] if row["verdict"] == "disagrees"]

@@ -72,11 +72,15 @@ def parameters(system: Any, k_x: float, k_y: float, h_R: float, spacing: float) 
     }
 
 
+def lean_states(chain: Any, params: dict[str, Any]) -> tuple[Any, Any]:
+    """Return Kwant's wave functions of what comes in from N and from F: the least that has every flow."""
+    waves = kwant.wave_function(chain, params=params)
+    return waves(0), waves(1)
+
+
 def scattering_states(chain: Any, params: dict[str, Any]) -> tuple[Any, Any]:
     """Return Kwant's scattering matrix, and the wave functions of what comes in from N and from F."""
-    scattering = kwant.smatrix(chain, params=params)
-    waves = kwant.wave_function(chain, params=params)
-    return scattering, (waves(0), waves(1))
+    return kwant.smatrix(chain, params=params), lean_states(chain, params)
 
 
 def spin_flows(
@@ -89,32 +93,47 @@ def spin_flows(
     spacing: float,
     half_cell: float = 0.5,
 ) -> tuple[Any, Any]:  # fmt: skip
-    """Return Kwant's scattering matrix, and by source the spin currents and the spin density at z = 0.
-
-    They are Σ_in Im[ψ†σ∂_zψ] at z = −0, at z = +0, and Σ_in ψ†σψ, per unit flux, shape (3, 3, 3); sources
-    (second axis): N, majority, minority of F.
-    `half_cell` is the part of a cell between the bonds and z = 0; without it they are off by O(spacing).
-    """
+    """Return Kwant's scattering matrix, and the `flows`."""
     params = parameters(system, k_x, k_y, h_R, spacing)
     scattering, waves = scattering_states(chain, params)
+    spinors = scattering.lead_info[1].wave_functions[:, : len(waves[1])].T
+    spins = [np.vdot(spinor, params["sigma_m"] @ spinor).real for spinor in spinors]
+    return scattering, flows(chain, bonds, params, waves, [2 if one > 0 else 1 for one in spins], half_cell)
+
+
+def lean_flows(
+    chain: Any, bonds: Any, system: Any, k_x: float, k_y: float, h_R: float, spacing: float
+) -> Any:
+    """Return the `flows` without a scattering matrix: one wave function a problem."""
+    params = parameters(system, k_x, k_y, h_R, spacing)
+    # Modes come in the order of the conservation law's eigenvalues.
+    return flows(chain, bonds, params, lean_states(chain, params), (1, 2))
+
+
+def flows(
+    chain: Any, bonds: Any, params: dict[str, Any], waves: Any, of_F: Any, half_cell: float = 0.5
+) -> Any:
+    """Return by source the spin currents and the spin density at z = 0.
+
+    They are Σ_in Im[ψ†σ∂_zψ] at z = −0, at z = +0, and Σ_in ψ†σψ, per unit flux, shape (3, 3, 3); sources
+    (second axis): N, majority, minority of F; `of_F` are those of F's modes.
+    `half_cell` is the part of a cell between the bonds and z = 0; without it they are off by O(spacing).
+    """
     bound = [[sigma.bind(params=params) for sigma in bond] for bond in bonds]
-    flows = np.zeros((3, 3, 3))
+    found = np.zeros((3, 3, 3))
     for lead in (0, 1):
         for number, wave in enumerate(waves[lead]):
             psi = wave.reshape(-1, 2)[chain.id_by_site[chain.sites[0].family(0)]]
-            source = 0
-            if lead == 1:
-                spinor = scattering.lead_info[1].wave_functions[:, number]
-                source = 2 if np.vdot(spinor, params["sigma_m"] @ spinor).real > 0 else 1
+            source = of_F[number] if lead == 1 else 0
             for side, (sign, onsite) in enumerate(((1, params["onsite_N"]), (-1, params["onsite_F"]))):
                 for axis, sigma in enumerate(SIGMA):
                     # Kwant's current of the bond, and the torque of the half cell between it and z = 0.
                     # Per unit flux, that is 2 Im[ψ†tψ'], it counts twice.
                     torque = 2 * np.imag(np.vdot(psi, sigma @ onsite @ psi))
-                    flows[side, source, axis] += sign * (bound[side][axis](wave)[0] + half_cell * torque)
+                    found[side, source, axis] += sign * (bound[side][axis](wave)[0] + half_cell * torque)
             for axis, sigma in enumerate(SIGMA):
-                flows[2, source, axis] += 2 * np.vdot(psi, sigma @ psi).real
-    return scattering, flows
+                found[2, source, axis] += 2 * np.vdot(psi, sigma @ psi).real
+    return found
 
 
 def solve(
@@ -128,8 +147,8 @@ def solve(
     half_cell: float = 0.5,
 ) -> tuple[Any, Any]:  # fmt: skip
     """Return Kwant's scattering matrix, and the spin currents (2, 3, 3) at z = −0 and z = +0 by source."""
-    scattering, flows = spin_flows(chain, bonds, system, k_x, k_y, h_R, spacing, half_cell)
-    return scattering, flows[:2]
+    scattering, found = spin_flows(chain, bonds, system, k_x, k_y, h_R, spacing, half_cell)
+    return scattering, found[:2]
 
 
 def uniform_grid(k_max: float, n_k: int, n_angle: int) -> tuple[Any, Any, Any]:

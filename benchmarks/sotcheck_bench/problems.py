@@ -79,15 +79,15 @@ def continuum_times(iface: Interface, *, side: int, looped: int, rounds: int) ->
     }
 
 
-def three_layers(iface: Interface, rashba: float) -> Stack:
-    """Return an interface with three layers behind it, two of them magnetic, and Rashba terms in all."""
+def layered(iface: Interface, number: int, rashba: float) -> Stack:
+    """Return an interface with layers behind it, two of three magnetic, and Rashba terms in all."""
     layers: Any = (
         {"thickness": 1.0, "potential": 0.3, "exchange": 0.4, "magnetization": (1, 0, 1), "mass": 1.2},
         {"thickness": 0.8, "potential": -0.2, "mass": 0.8, "interface": {"barrier": 0.2}},
         {"thickness": 0.6, "potential": 0.1, "exchange": 0.3, "magnetization": (0, 1, 2)},
     )
-    layers = tuple({**one, "rashba": rashba} for one in layers)
-    return Stack(**{**iface.model_dump(), "name": "three-layers", "layers": layers})
+    layers = tuple({**one, "rashba": rashba} for one in itertools.islice(itertools.cycle(layers), number))
+    return Stack(**{**iface.model_dump(), "name": "layers", "layers": layers})
 
 
 def stack_times(iface: Interface, *, side: int, rounds: int) -> dict[str, float]:
@@ -104,7 +104,7 @@ def stack_times(iface: Interface, *, side: int, rounds: int) -> dict[str, float]
     k_perp = (np.arange(side) + 0.5)[:, None, None] * k_max(iface) / side
     angle = ((np.arange(side) + 0.5) * 2 * np.pi / side)[:, None]
     systems: dict[str, System] = {
-        "bare": iface, "plain": three_layers(iface, 0.0), "coupled": three_layers(iface, 0.1)
+        "bare": iface, "plain": layered(iface, 3, 0.0), "coupled": layered(iface, 3, 0.1)
     }  # fmt: skip
     work: dict[str, Callable[[], Any]] = {}
     found = {}
@@ -173,10 +173,11 @@ def kwant_times(iface: Interface, *, naive: int, rounds: int) -> dict[str, float
     Returns
     -------
     dict
-        "ours", "cached" (modes known), "own k_perp"; "naive" (`kwant.smatrix` and
-        `kwant.wave_function` alone), "naive script" (with its matrices and current operators); "difference":
-        the largest of any spin current or density, per unit flux, at the "resolved" problems off the band
-        edges, "difference at edges" at all that were "compared"; "problems", "k_perp": counts of ours.
+        "ours", "cached" (modes known), "own k_perp"; "lean" (`kwant.wave_function` alone), "lean own k_perp"
+        (the same at those k_⊥), "naive" (`kwant.smatrix` besides), "naive script" (with its matrices and
+        current operators); "difference": the largest of any spin current or density, per unit flux, at the
+        "resolved" problems off the band edges, "difference at edges" at all that were "compared"; "problems",
+        "k_perp": counts of ours.
     """
     engine, script = KwantChain(), naive_kwant
     recorded, problems = problems_of_a_torque(iface)
@@ -186,6 +187,10 @@ def kwant_times(iface: Interface, *, naive: int, rounds: int) -> dict[str, float
     parameters = [script.parameters(iface, *in_plane(k, angle), h, spacing) for k, angle, h in some]
     # As many as a bundle has, each with a k_⊥ of its own.
     apart = (np.arange(128) + 0.5) * k_max(iface) / 128
+    chosen = apart[:: max(1, len(apart) // naive)]
+    parameters_apart = [
+        script.parameters(iface, *in_plane(k, 0.3), iface.h_R, spacing) for k in chosen.tolist()
+    ]
     answers: list[Array] = []
 
     def ours() -> None:
@@ -200,6 +205,10 @@ def kwant_times(iface: Interface, *, naive: int, rounds: int) -> dict[str, float
         channel_modes.cache_clear()
         engine.flows(iface.structure, apart, np.array(0.3), np.array(iface.h_R))
 
+    def lean(problems: list[Any]) -> None:
+        for params in problems:
+            script.lean_states(chain, params)
+
     def bare() -> None:
         for params in parameters:
             script.scattering_states(chain, params)
@@ -211,8 +220,12 @@ def kwant_times(iface: Interface, *, naive: int, rounds: int) -> dict[str, float
 
     # "cached" follows "cold": the modes are those that it has left.
     times = best_of(
-        {"cold": cold, "cached": ours, "own k_perp": own_k, "naive": bare, "naive script": whole}, rounds
-    )
+        {
+            "cold": cold, "cached": ours, "own k_perp": own_k, "lean": partial(lean, parameters),
+            "lean own k_perp": partial(lean, parameters_apart), "naive": bare, "naive script": whole,
+        },
+        rounds,
+    )  # fmt: skip
     columns = k_perp, *_ = [np.array(column) for column in zip(*some, strict=True)]
     apart_by = np.array(
         [largest(one) for one in _differences(engine.solve(iface.structure, *columns), answers)]
@@ -223,6 +236,8 @@ def kwant_times(iface: Interface, *, naive: int, rounds: int) -> dict[str, float
         "ours": times["cold"] / recorded.problems,
         "cached": times["cached"] / recorded.problems,
         "own k_perp": times["own k_perp"] / len(apart),
+        "lean": times["lean"] / naive,
+        "lean own k_perp": times["lean own k_perp"] / len(chosen),
         "naive": times["naive"] / naive,
         "naive script": times["naive script"] / naive,
         "difference": float(apart_by[resolved].max()),

@@ -11,6 +11,7 @@ from tabulate import tabulate
 
 from sotcheck import __version__
 from sotcheck.run.tables import tabled
+from sotcheck_bench.costs import Curve, figure
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,8 @@ class Row:
         return {**asdict(self), "met": self.met}
 
 
+#: Name of the figure's file.
+FIGURE = "cost.svg"
 HEADERS = ("measured", "value", "bar", "", "note")
 
 #: How each section is measured.
@@ -90,11 +93,15 @@ HOW = {
     "kwant": "The problems are those that `exact_flows` asks for at a tolerance of 1e-8 (16 angles share a "
     "k_perp), modes found anew. The naive script (`benchmarks/sotcheck_bench/naive_kwant.py`) finalises its "
     "builder once, then calls `kwant.smatrix` and `kwant.wave_function`, evenly spread over the same "
-    "problems. `Own k_perp`: no two problems share a lead, so that there is nothing to share.",
+    "problems; the lean one calls `kwant.wave_function` alone. `Own k_perp`: no two problems share a lead, "
+    "so that there is nothing to share.",
     "torque": "The naive script sums over the midpoints of a uniform grid in k_perp and angle; ours is "
     "`exact_flows` with Kwant, builder, modes and all, at the loosest power of ten of a tolerance "
     "whose true error is no larger than the naive script's. Errors are relative to the largest "
     "component, against a reference by boundary matching at 1e-12.",
+    "cost": "Whole torques by boundary matching, as if for the first time: against h_R for every built-in "
+    "bare interface with tilted m at 1e-9, against the tolerance at its own h_R, and against the number of "
+    "layers at 1e-8, with and without Rashba terms in them.",
     "quadrature": "Scattering problems for the torque vectors of all sources. All are given the loosest "
     "tolerance, a power of ten, whose true error is no larger than the target (for SciPy's, of those from a "
     "thousand times the target down, a hundred for `dblquad` and in a quick run), and ours also the "
@@ -104,10 +111,15 @@ HOW = {
     "no threshold given unless said. `quad_vec` is nested, vector-valued, its norm the maximum.",
     "workers": "`sotcheck sweep` in this process, against the same on its own executor of two processes that "
     "are running already; the two take turns.",
+    "dask": "The same sweep over a Dask cluster on the loopback device, of one worker process and of two, "
+    "which stand for nodes, run already and take turns; scheduler and command share their cores.",
     "memory": "A fresh process solves 10^6 problems in one request and keeps all 36 numbers of each "
     "(288 MB): the largest resident memory it ever had.",
     "sweep": "A sweep written to its NetCDF file, journal and all: what its wall time has beyond the time "
     "that its chunks spent in the engine.",
+    "scale": "A fresh process plans, journals, assembles and opens a sweep over two axes, with constants for "
+    "an engine: the largest resident memory it ever had, imports included, and its "
+    "time without that of the engine.",
     "commands": "Seconds of processor time of a whole command, started anew, Python's own start taken off "
     "from the first two; all reports by the clock, by two processes.",
 }
@@ -125,12 +137,14 @@ class BenchResult:
     quick : bool
     command : str
         What made it.
+    curves : sequence of Curve
     """
 
     rows: Sequence[Row]
     machine: dict[str, Any]
     quick: bool
     command: str = "sotcheck bench"
+    curves: Sequence[Curve] = ()
 
     @property
     def missed(self) -> list[Row]:
@@ -158,11 +172,18 @@ class BenchResult:
             "quick": self.quick,
             "machine": self.machine,
             "benchmarks": [row.to_dict() for row in self.rows],
+            "curves": [asdict(curve) for curve in self.curves],
         }
         return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
+    def to_svg(self) -> str:
+        """Return the figure of the curves."""
+        from sotcheck.pages.svg import svg
+
+        return svg(figure, self.curves)
+
     def to_markdown(self) -> str:
-        """Return benchmarks/README.md."""
+        """Return benchmarks/README.md, beside which the figure lies."""
         parts = [
             "# Benchmarks",
             f"Made by `{self.command}`; every ratio is one of times, or counts, of a single run in which the "
@@ -178,6 +199,8 @@ class BenchResult:
             if rows:
                 table = tabulate(rows, headers=HEADERS, tablefmt="pipe", disable_numparse=True)
                 parts += [f"## {section.capitalize()}", how, table]
+            if section == "cost" and self.curves:
+                parts.append(f"![Time of a torque against h_R, tolerance and number of layers]({FIGURE})")
         parts += [
             "## The pieces by themselves",
             "`uv run pytest benchmarks` times them with pytest-benchmark: flows of the continuum, a "

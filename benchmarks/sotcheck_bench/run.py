@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.files import load_bare
 from sotcheck.system.interface import Interface
-from sotcheck_bench import problems, processes, torques
+from sotcheck_bench import costs, problems, processes, sweeps, torques
+from sotcheck_bench.costs import Curve
 from sotcheck_bench.machine import load_average, machine
 from sotcheck_bench.native import native_times
 from sotcheck_bench.result import BenchResult, Row
@@ -33,8 +34,10 @@ class Size:
         Values of k_⊥ of the naive script's torque.
     target : float
         True error at which scattering problems are counted.
-    scaling, sweep : int
-        Points of the sweeps.
+    scaling, sweep, points : int
+        Points of the sweeps: over workers (over Dask twice as many), with its engine, without.
+    drawn : int
+        Values of h_R at which costs are drawn.
     commands : int or None
         How many commands are timed, in the order of `COMMANDS`; all of them if None.
     judged : bool
@@ -49,13 +52,15 @@ class Size:
     target: float
     scaling: int
     sweep: int
+    points: int = 10**6
     memory: int = 1000
+    drawn: int = 24
     judged: bool = True
     commands: int | None = None
 
 
 FULL = Size(1000, 1000, 124, 8, 64, 1e-8, 1600, 10_000)
-QUICK = Size(500, 200, 24, 5, 16, 1e-5, 324, 324, judged=False, commands=3)
+QUICK = Size(500, 200, 24, 5, 16, 1e-5, 324, 324, 10_000, drawn=4, judged=False, commands=3)
 
 #: What people wait for, and the processor seconds that it may take; help beyond Python's own start.
 COMMANDS = {
@@ -88,22 +93,25 @@ def bench(quick: bool = False, progress: Progress = silent) -> BenchResult:
     """
     size = QUICK if quick else FULL
     iface = load_bare(SYSTEM)
+    curves: list[Curve] = []
     parts: list[Callable[[], Iterator[Row]]] = [
         lambda: _problems(iface, size),
         lambda: _native(iface, size),
         lambda: _stack(iface, size),
         lambda: _torque(iface, size),
+        lambda: _cost(iface, size, curves),
         lambda: _quadrature(iface, size),
-        lambda: _workers(size),
+        lambda: sweeps.workers(size),
+        lambda: sweeps.dask(size),
         lambda: _memory(size),
-        lambda: _sweep(size),
+        lambda: sweeps.sweep(size),
+        lambda: sweeps.scale(size),
         lambda: _commands(size),
     ]
     idle = load_average()
     rows = [row for part in progress(parts, "bench", len(parts)) for row in part()]
-    return BenchResult(
-        rows, {**machine(), **idle}, quick, "sotcheck bench --quick" if quick else "sotcheck bench"
-    )
+    command = "sotcheck bench --quick" if quick else "sotcheck bench"
+    return BenchResult(rows, {**machine(), **idle}, quick, command, curves)
 
 
 def _problems(iface: Interface, size: Size) -> Iterator[Row]:
@@ -129,9 +137,14 @@ def _problems(iface: Interface, size: Size) -> Iterator[Row]:
     yield Row("kwant_cached", part, "the same with modes known", 1e3 * kwant["cached"], "ms",
               note="another h_R or barrier of the same leads")  # fmt: skip
     yield Row("kwant_own_k", part, "a problem, each its own k_perp", 1e3 * kwant["own k_perp"], "ms")
+    yield Row("lean", part, "lean: wave_function alone", 1e3 * kwant["lean"], "ms",
+              note="the least of Kwant's public interface that has every flow")  # fmt: skip
     yield Row("naive", part, "naive: smatrix and wave_function", 1e3 * kwant["naive"], "ms")
     yield Row("naive_script", part, "naive: the whole script", 1e3 * kwant["naive script"], "ms",
               note="its matrices and current operators besides")  # fmt: skip
+    yield Row("kwant_over_lean", part, "faster than lean", kwant["lean"] / kwant["ours"], "×", at_least=80)
+    yield Row("kwant_over_lean_own_k", part, "the same, each its own k_perp",
+              kwant["lean own k_perp"] / kwant["own k_perp"], "×", at_least=25)  # fmt: skip
     yield Row(
         "kwant_over_naive", part, "faster than naive", kwant["naive"] / kwant["ours"], "×",
         at_least=25, aim=80, note="against smatrix and wave_function alone",
@@ -204,6 +217,16 @@ def _torque(iface: Interface, size: Size) -> Iterator[Row]:
     yield Row("torque_ratio", part, "faster at equal or better accuracy", found["naive"] / found["ours"], "×")
 
 
+def _cost(iface: Interface, size: Size, curves: list[Curve]) -> Iterator[Row]:
+    """Measure whole torques, and leave the curves behind."""
+    curves += costs.curves(iface, size.drawn, max(1, size.rounds // 4))
+    for curve in curves:
+        if curve.against == "h_R":
+            value = max(curve.seconds) / min(curve.seconds)
+            yield Row(f"cost_{curve.label}", "cost", f"{curve.label}: dearest h_R over cheapest", value, "×",
+                      at_most=4 if size.judged else None)  # fmt: skip
+
+
 def _quadrature(iface: Interface, size: Size) -> Iterator[Row]:
     """Count scattering problems for a torque to the target."""
     target, part = size.target, "quadrature"
@@ -236,39 +259,12 @@ def _quadrature(iface: Interface, size: Size) -> Iterator[Row]:
     yield Row("fewer_than_grid", part, "fewer than the uniform grid", grid.problems / cautious.problems, "×")
 
 
-def _workers(size: Size) -> Iterator[Row]:
-    """Measure one and two processes."""
-    found = processes.scaling(size.scaling, max(2, size.rounds // 4))
-    part, points = "workers", f"{size.scaling:,} points by boundary matching"
-    yield Row("workers_one", part, "one process", found["one"], "s", note=points)
-    yield Row("workers_two", part, "two processes", found["two"], "s",
-              note=f"running already; to start them takes {found['start']:.2g} s")  # fmt: skip
-    yield Row(
-        "workers_ratio",
-        part,
-        "faster",
-        found["one"] / found["two"],
-        "×",
-        at_least=1.8 if size.judged else None,
-    )
-
-
 def _memory(size: Size) -> Iterator[Row]:
     """Measure the memory of many problems at once."""
     imports, all_in_all = processes.memory(size.memory)
     part = "memory"
     yield Row("memory_imports", part, "imports alone", imports, "MB")
     yield Row("memory", part, f"with {size.memory**2:,} problems", all_in_all, "MB", at_most=500)
-
-
-def _sweep(size: Size) -> Iterator[Row]:
-    """Measure what a sweep costs beyond its engine."""
-    wall, engine = processes.overhead(size.sweep)
-    part = "sweep"
-    yield Row("sweep_wall", part, f"{size.sweep:,} points, written", wall, "s",
-              note=f"{1e3 * engine / size.sweep:.2g} ms a point in the engine")  # fmt: skip
-    yield Row("sweep_overhead", part, "beyond the engine", 100 * (wall - engine) / engine, "%",
-              at_most=5 if size.judged else None)  # fmt: skip
 
 
 def _commands(size: Size) -> Iterator[Row]:

@@ -187,5 +187,5 @@ def _axis(iface: System, name: str, values: Any) -> Axis:
             raise ValueError
     except (ValueError, TypeError):
         raise SystemFileError(f"{where}: {values!r} is no list of numbers (of directions, for m)") from None
-    columns = zip(MAGNETIZATION, array.T, strict=True) if parameter == "m" else [(parameter, array)]
-    return accepted_axis(iface, Axis(parameter, {key: tuple(one.tolist()) for key, one in columns}), where)
+    columns = dict(zip(MAGNETIZATION, array.T, strict=True)) if parameter == "m" else {parameter: array}
+    return accepted_axis(iface, parameter, columns, where)

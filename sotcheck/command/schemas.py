@@ -119,12 +119,22 @@ class BenchRow(Part):
     met: bool | None = is_("null where there is no bar")
 
 
+class BenchCurve(Part):
+    """Seconds of a torque against something."""
+
+    against: Literal["h_R", "tolerance", "layers"]
+    label: str
+    x: list[float]
+    seconds: list[float]
+
+
 class Bench(Versioned):
     """What `sotcheck bench` writes."""
 
     quick: bool
     machine: Free
     benchmarks: list[BenchRow]
+    curves: list[BenchCurve]
 
 
 class DoctorRow(Part):

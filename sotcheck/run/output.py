@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from sotcheck.errors import OutputError
 
@@ -56,21 +57,25 @@ def write_texts(texts: dict[Path, str]) -> None:
                 _put(written, path)
 
 
-def replace(path: Path, content: bytes) -> None:
+def replace(path: Path, content: bytes | Callable[[BinaryIO], None]) -> None:
     """Write a file aside under a fresh name, onto the disk, then rename it; of a link, what it leads to.
 
-    After an OSError the file is what it was, and nothing is left aside.
+    `content` is what is in it, or writes that into a file that is open for both. After an OSError the file is
+    what it was, and nothing is left aside.
     """
     with ExitStack() as stack:
         _put(_written_aside(path, content, stack), path)
 
 
-def _written_aside(path: Path, content: bytes, stack: ExitStack) -> Path:
+def _written_aside(path: Path, content: bytes | Callable[[BinaryIO], None], stack: ExitStack) -> Path:
     """Write a file under another name in the same folder, which has gone in the end, whatever happens."""
     descriptor, name = tempfile.mkstemp(dir=Path(os.path.realpath(path)).parent, prefix=".sotcheck-")
     stack.callback(Path(name).unlink, missing_ok=True)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
+    with os.fdopen(descriptor, "w+b") as file:
+        if isinstance(content, bytes):
+            file.write(content)
+        else:
+            content(file)
         file.flush()
         os.fsync(file.fileno())
     umask = os.umask(0)

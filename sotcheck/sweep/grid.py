@@ -8,22 +8,25 @@ polar angles theta and phi in degrees. A SystemFileError says what was found, wh
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import math
 import re
+from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from sotcheck.errors import SystemFileError, did_you_mean
 from sotcheck.run.inputs import read_bytes
 from sotcheck.system.family import ANGLES, direction
 from sotcheck.system.files import ALL_KEYS
-from sotcheck.system.model import System
+from sotcheck.system.model import Direction, System
 from sotcheck.system.stack import Stack
 from sotcheck.system.units import OF_SYSTEM
 from sotcheck.system.validated import RefusedError
@@ -40,7 +43,7 @@ SCALARS = {
 }
 #: A number of a layer, or of the delta at its end: keys that are no attributes.
 OF_LAYER = re.compile(r"layer\[\d+\]\.(interface\.)?\w+")
-#: More would neither fit into memory as arrays nor be a sweep.
+#: More would be no sweep.
 MOST_POINTS = 10**7
 FORMS = "start:stop:count, start:stop:count:log, or values separated by commas"
 
@@ -50,7 +53,8 @@ class Axis:
     """One dimension of a sweep: its name, and parameters that change along it together, of one length."""
 
     name: str
-    columns: dict[str, tuple[float, ...]]
+    #: An array of doubles for each: there may be millions.
+    columns: dict[str, Any]
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -58,6 +62,15 @@ class Axis:
     def at(self, index: int) -> Point:
         """Return the parameters at one place of the axis."""
         return {name: values[index] for name, values in self.columns.items()}
+
+    def described(self) -> dict[str, Any]:
+        """Return its name, and of each column what tells it from all others, JSON-ready and short."""
+        return {"name": self.name, "columns": {name: _described(one) for name, one in self.columns.items()}}
+
+
+def _described(values: Any) -> dict[str, Any]:
+    digest = hashlib.sha256(np.asarray(values, "<f8").tobytes()).hexdigest()
+    return {"count": len(values), "first": values[0], "last": values[-1], "sha256": digest}
 
 
 def _names() -> dict[str, str]:
@@ -87,11 +100,6 @@ def names_of(system: System) -> dict[str, str]:
     }
 
 
-def is_column(name: str) -> bool:
-    """Say whether an axis of some system may have a column of that name."""
-    return name in {*SCALARS, *SCALARS.values(), *ANGLES, *MAGNETIZATION} or bool(OF_LAYER.fullmatch(name))
-
-
 def parse_axis(iface: System, text: str) -> Axis:
     """Return the axis of one `--over` text, e.g. "h_R=0.01:1:50", "u_0=0.1:10:9:log" or "m=0,0,1;1,0,1".
 
@@ -103,17 +111,20 @@ def parse_axis(iface: System, text: str) -> Axis:
         raise SystemFileError(f"{where}: expected KEY=VALUES, with values as {FORMS}")
     parameter = parameter_of(iface, name.strip(), where)
     if parameter == "m":
-        rows = [_numbers(part, where) for part in values.split(";")]
+        rows = [_numbers(part.split(","), where) for part in values.split(";")]
         for row in (row for row in rows if len(row) != 3):
             raise SystemFileError(
                 f"{where}: {row} is no direction; expected x,y,z, and ';' between directions"
             )
-        columns = dict(zip(MAGNETIZATION, zip(*rows, strict=True), strict=True))
+        columns: Mapping[str, Sequence[float]] = dict(
+            zip(MAGNETIZATION, zip(*rows, strict=True), strict=True)
+        )
     else:
         columns = {parameter: values_of(values, where)}
-    axis = accepted_axis(iface, Axis(parameter, columns), where)
-    for place in _twice(zip(*axis.columns.values(), strict=True)):
-        shown = place[0] if len(place) == 1 else place
+    axis = accepted_axis(iface, parameter, columns, where)
+    places, counts = np.unique(np.stack(list(axis.columns.values()), axis=-1), axis=0, return_counts=True)
+    for place in places[counts > 1].tolist():
+        shown = place[0] if len(place) == 1 else tuple(place)
         raise SystemFileError(f"{where}: {shown} is there twice; each value labels one place")
     return axis
 
@@ -122,25 +133,29 @@ def read_table(iface: System, path: Path) -> Axis:
     """Return the dimension "point" of a CSV file: a row of keys, then one row of numbers a point."""
     where = f"--table {path}"
     try:
-        reader = csv.reader(io.StringIO(read_bytes(path).decode("utf-8-sig"), newline=""))
-        rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
-    except (OSError, ValueError, csv.Error) as error:
+        content = io.TextIOWrapper(io.BytesIO(read_bytes(path)), "utf-8-sig", newline="")
+        reader = csv.reader(content)
+        filled = (row for row in reader if any(cell.strip() for cell in row))
+        cells = next(filled, [])
+        head = [parameter_of(iface, cell.strip(), where, of_table=True) for cell in cells]
+        for name in _twice(head):
+            raise SystemFileError(f"{where}: the column {name} is there twice")
+        missing = ", ".join(name for name in MAGNETIZATION if name not in head)
+        if missing and set(MAGNETIZATION) & set(head):
+            raise SystemFileError(f"{where}: {missing} is missing; a direction needs all three")
+        columns = {name: array("d") for name in head}
+        for row in filled:
+            line = f"{where}, line {reader.line_num}"
+            if len(row) != len(head):
+                raise SystemFileError(f"{line}: {len(row)} cells; expected {len(head)}")
+            for values, number in zip(columns.values(), _numbers(row, line), strict=True):
+                values.append(number)
+    except (OSError, UnicodeError, csv.Error) as error:
         why = getattr(error, "strerror", None) or error
         raise SystemFileError(f"{where}: cannot be read as CSV in UTF-8 ({why})") from None
-    if len(rows) < 2:
+    if not any(columns.values()):
         raise SystemFileError(f"{where}: expected a row of keys and at least one row of numbers")
-    head = [parameter_of(iface, cell.strip(), where, of_table=True) for cell in rows[0][1]]
-    for name in _twice(head):
-        raise SystemFileError(f"{where}: the column {name} is there twice")
-    missing = ", ".join(name for name in MAGNETIZATION if name not in head)
-    if missing and set(MAGNETIZATION) & set(head):
-        raise SystemFileError(f"{where}: {missing} is missing; a direction needs all three")
-    for line, row in rows[1:]:
-        if len(row) != len(head):
-            raise SystemFileError(f"{where}, line {line}: {len(row)} cells; expected {len(head)}")
-    numbers = [_numbers(",".join(row), f"{where}, line {line}") for line, row in rows[1:]]
-    columns = dict(zip(head, zip(*numbers, strict=True), strict=True))
-    return accepted_axis(iface, Axis("point", columns), where)
+    return accepted_axis(iface, "point", columns, where)
 
 
 def grid(axes: Sequence[Axis]) -> tuple[int, ...]:
@@ -198,18 +213,19 @@ def parameter_of(iface: System, name: str, where: str, *, of_table: bool = False
     raise SystemFileError(f"{where}: unknown key {name!r}{near}; accepted: {', '.join(known)}{layers}")
 
 
-def values_of(text: str, where: str) -> tuple[float, ...]:
+def values_of(text: str, where: str) -> list[float]:
     """Return the numbers of a range or a list, as FORMS has them; `where` names them in errors."""
-    return tuple(_range(text, where) if ":" in text else _numbers(text, where))
+    return _range(text, where) if ":" in text else _numbers(text.split(","), where)
 
 
-def _numbers(text: str, where: str) -> list[float]:
+def _numbers(parts: Sequence[str], where: str) -> list[float]:
     try:
-        numbers = [float(part) for part in text.split(",")]
+        numbers = [float(part) for part in parts]
     except ValueError:
+        text = ",".join(parts)
         raise SystemFileError(f"{where}: {text!r} is not a list of numbers; expected {FORMS}") from None
     if not all(map(math.isfinite, numbers)):
-        raise SystemFileError(f"{where}: {text!r} has a number that is not finite")
+        raise SystemFileError(f"{where}: {','.join(parts)!r} has a number that is not finite")
     return numbers
 
 
@@ -219,7 +235,7 @@ def _range(text: str, where: str) -> list[float]:
     logarithmic = parts[3:] == ["log"]
     if not (len(parts) == 3 or logarithmic):
         raise SystemFileError(f"{where}: {text!r} is no range; expected {FORMS}")
-    start, stop = (_numbers(part, where)[0] for part in parts[:2])
+    start, stop = _numbers(parts[:2], where)
     count = int(parts[2]) if parts[2].isdecimal() else 0
     if not 2 <= count <= MOST_POINTS:
         raise SystemFileError(f"{where}: count = {parts[2]!r} is not accepted; expected 2 to {MOST_POINTS}")
@@ -228,22 +244,39 @@ def _range(text: str, where: str) -> list[float]:
     return (np.geomspace if logarithmic else np.linspace)(start, stop, count).tolist()
 
 
-def accepted_axis(iface: System, axis: Axis, where: str) -> Axis:
-    """Return the axis with m normalised, once the model accepts each of its values by itself.
+def accepted_axis(iface: System, name: str, columns: Mapping[str, Iterable[float]], where: str) -> Axis:
+    """Return an axis with m normalised, once the model accepts each of its values by itself.
 
     Whether values go together, e.g. whether any state is left at E_F, is a question for each point.
     """
-    places = [changes(iface, axis.at(index)) for index in range(len(axis))]
-    for changed in places:
+    axis = Axis(name, {column: array("d", values) for column, values in columns.items()})
+    for place in _extremes(axis.columns):
         try:
-            iface.with_(changed)
+            iface.with_(changes(iface, place))
         except RefusedError as error:
-            for name, line in error.lines.items():
-                if name:
+            for attribute, line in error.lines.items():
+                if attribute:
                     raise SystemFileError(f"{where}{line.removeprefix(iface.name)}") from None
         except SystemFileError as error:
             raise SystemFileError(f"{where}: {error}") from None
     if MAGNETIZATION[0] not in axis.columns:
         return axis
-    directions = zip(*(iface.with_(m=changed["m"]).m for changed in places), strict=True)
-    return Axis(axis.name, {**axis.columns, **dict(zip(MAGNETIZATION, directions, strict=True))})
+    rows = zip(*(axis.columns[component] for component in MAGNETIZATION), strict=True)
+    units = zip(*map(TypeAdapter(Direction).validate_python, rows), strict=True)
+    unit = {one: array("d", values) for one, values in zip(MAGNETIZATION, units, strict=True)}
+    return replace(axis, columns=axis.columns | unit)
+
+
+def _extremes(columns: Mapping[str, Any]) -> Iterator[Point]:
+    """Yield the smallest and the largest value of each column, and direction.
+
+    What the model accepts of a number is an interval, of a direction a range of sizes: these two speak for
+    all between. What is no number at all is the smallest.
+    """
+    groups = [[name] for name in columns if name not in MAGNETIZATION]
+    groups += [list(MAGNETIZATION)] if MAGNETIZATION[0] in columns else []
+    for group in groups:
+        values = np.stack([columns[name] for name in group])
+        sizes = values[0] if len(group) == 1 else np.abs(values).max(axis=0)
+        for place in dict.fromkeys([int(sizes.argmin()), int(sizes.argmax())]):
+            yield {name: columns[name][place] for name in group}

@@ -1,9 +1,10 @@
 """The journal beside the result: records appended as they arrive, so that nothing done is ever lost.
 
-A record is one line: the CRC-32 of its JSON, then the JSON. The first one says what determines the data. It
-is written twice, as no other record can be read without it: their checksums go on from its own, so that
-records of another journal are none of this one. Whatever is not a whole record (a torn last one, above all)
-is left out on reading.
+A record is one line: the CRC-32 of the rest, JSON, and after it what is bytes, each with its name after a
+tab: in JSON, long texts would cost more than all else. The first one says what determines the data. It is
+written twice, as no other record can be read without it: their checksums go on from its own, so that records
+of another journal are none of this one. Whatever is not a whole record (a torn last one, above all) is left
+out on reading.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ Record = dict[str, Any]
 TORN_HEADER = rb"[0-9a-f]{0,8}( (\{[^\n]*)?)?"
 #: Between the two copies of the header: one damaged byte at the end of a line must not join them.
 BETWEEN = b"\n"
+#: Bytes read at once; a record of thousands of points has some millions.
+BUFFER = 1 << 20
 
 
 def journal_path(result: Path) -> Path:
@@ -37,8 +40,11 @@ def journal_path(result: Path) -> Path:
 
 
 def encode(record: Record, start: int = 0) -> bytes:
-    """Return the line of a record, its checksum going on from another one."""
-    payload = json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+    """Return the line of a record, its checksum going on from another one; no bytes have white space."""
+    plain = {name: value for name, value in record.items() if not isinstance(value, bytes)}
+    parts = [json.dumps(plain, separators=(",", ":"), allow_nan=False).encode()]
+    parts += [b"\t%s " % name.encode() + value for name, value in record.items() if isinstance(value, bytes)]
+    payload = b"".join([*parts, b"\n"])
     return b"%08x " % zlib.crc32(payload, start) + payload
 
 
@@ -47,9 +53,13 @@ def decode(line: bytes, start: int = 0) -> Record | None:
     crc, _, payload = line.partition(b" ")
     if not payload.endswith(b"\n") or crc != b"%08x" % zlib.crc32(payload, start):
         return None
+    text, *parts = payload[:-1].split(b"\t")
     with suppress(ValueError, RecursionError):
-        record = json.loads(payload)
-        return record if isinstance(record, dict) else None
+        record = json.loads(text)
+        named = (part.partition(b" ") for part in parts)
+        return (
+            record | {name.decode(): value for name, _, value in named} if isinstance(record, dict) else None
+        )
     return None
 
 
@@ -73,10 +83,10 @@ class Journal:
         self._again = b""
         self._find_header()
         # Until something is appended nothing is changed: the journal may turn out to be another sweep's.
-        self._end = max((end for end, record in self._lines() if record is not None), default=0)
+        self._end = max((end for _, end, record in self._lines() if record is not None), default=0)
 
-    def append(self, record: Record) -> None:
-        """Write a record as a whole, onto the disk, or not at all.
+    def append(self, record: Record) -> int:
+        """Write a record as a whole, onto the disk, or not at all; return where it begins.
 
         An OutputError says that the disk is full or fails, all earlier records being kept; or that the file
         has gone.
@@ -88,7 +98,7 @@ class Journal:
         if size < self._end:
             # Someone has cut it short: after what is left of a line, the plan comes again.
             self._end, self._again = size, BETWEEN + encode(self.header) + BETWEEN
-        line = self._again + line
+        start, line = self._end + len(self._again), self._again + line
         if not same_file(self.path, self._descriptor):
             raise OutputError(
                 f"{self.path}: was removed or replaced while the sweep ran, and with it what was computed; "
@@ -110,15 +120,20 @@ class Journal:
             ) from None
         self._end += len(line)
         self._again = b""
+        return start
 
-    def records(self) -> Iterator[Record]:
-        """Yield all whole records after the header, in order of arrival, and count the others."""
+    def records(self) -> Iterator[tuple[int, Record]]:
+        """Yield all whole records after the header and where each begins, in order; count the others."""
         self.damaged = 0
-        for _, record in self._lines():
+        for start, _, record in self._lines():
             if record is None:
                 self.damaged += 1
             elif record != self.header:
-                yield record
+                yield start, record
+
+    def record(self, start: int) -> Record | None:
+        """Return the record that begins there, or None if there is none as it was written."""
+        return decode(next(self._raw(start), b""), self._start)
 
     def remove(self) -> None:
         """Delete the file, if it is there: under the lock, but on Windows, which deletes no open file."""
@@ -140,20 +155,21 @@ class Journal:
                 "or choose another --output"
             )
 
-    def _lines(self) -> Iterator[tuple[int, Record | None]]:
-        """Yield the position after each line that is not blank, and its record."""
-        position = 0
+    def _lines(self) -> Iterator[tuple[int, int, Record | None]]:
+        """Yield where each line that is not blank begins and ends, and its record."""
+        start = end = 0
         for line in self._raw():
-            position += len(line)
+            start, end = end, end + len(line)
             if line != BETWEEN:
                 record = decode(line, self._start)
                 # Later copies of the header go on from nothing, as the first one.
-                yield position, self.header if record is None and decode(line) == self.header else record
+                yield start, end, self.header if record is None and decode(line) == self.header else record
 
-    def _raw(self) -> Iterator[bytes]:
+    def _raw(self, start: int = 0) -> Iterator[bytes]:
+        """Yield the lines from some place on."""
         # By our own descriptor: the lock of another one would end ours on some systems, forbid it on others.
-        with os.fdopen(os.dup(self._descriptor), "rb") as file:
-            file.seek(0)
+        with os.fdopen(os.dup(self._descriptor), "rb", BUFFER) as file:
+            file.seek(start)
             yield from file
 
 

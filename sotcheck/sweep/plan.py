@@ -6,7 +6,7 @@ import hashlib
 import math
 import platform
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache, cached_property
 from importlib import metadata
 from pathlib import Path
@@ -20,7 +20,7 @@ from sotcheck import __version__
 from sotcheck.engines import EXACT, Scheme, exact_engines
 from sotcheck.errors import SystemFileError, in_range
 from sotcheck.numerics.arrays import Array
-from sotcheck.sweep.grid import Axis, Point, changes, grid, is_column
+from sotcheck.sweep.grid import Axis, Point, changes, grid
 from sotcheck.system.files import from_document, to_document
 from sotcheck.system.model import System
 from sotcheck.trial.torque import TOLERANCE, TOLERANCES
@@ -103,13 +103,18 @@ class Plan:
 
     def point(self, index: int) -> Point:
         """Return the parameters of a point; the last axis runs fastest."""
-        places = np.unravel_index(index, self.shape)
-        at = (axis.at(int(place)) for axis, place in zip(self.axes, places, strict=True))
-        return {name: value for one in at for name, value in one.items()}
+        return self.points([index])[index]
 
     def points(self, indices: Sequence[int]) -> dict[int, Point]:
         """Return the parameters of several points by index."""
-        return {index: self.point(index) for index in indices}
+        places = np.unravel_index(np.asarray(indices), self.shape)
+        columns = {
+            name: np.asarray(values)[place].tolist()
+            for axis, place in zip(self.axes, places, strict=True)
+            for name, values in axis.columns.items()
+        }
+        rows = zip(*columns.values(), strict=True)
+        return {index: dict(zip(columns, row, strict=True)) for index, row in zip(indices, rows, strict=True)}
 
     def interface(self, point: Point) -> System:
         """Return the system at a point, or raise a SystemFileError if that is none."""
@@ -121,26 +126,23 @@ class Plan:
         values = np.array(getattr(self.iface, attribute))
         for i, axis in enumerate(self.axes):
             if attribute in axis.columns:
-                values = np.array(axis.columns[attribute]).reshape(-1, *[1] * len(self.axes[i + 1 :]))
+                values = np.asarray(axis.columns[attribute]).reshape(-1, *[1] * len(self.axes[i + 1 :]))
         return np.broadcast_to(values, self.shape)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the plan as JSON-ready tables."""
-        return asdict(self)
+        """Return the plan as JSON-ready tables; of axes, what tells them from all others."""
+        return asdict(replace(self, axes=())) | {"axes": [axis.described() for axis in self.axes]}
 
     @classmethod
-    def from_dict(cls, tables: dict[str, Any]) -> Plan:
-        """Return the plan that `to_dict` wrote, perhaps through JSON.
+    def from_dict(cls, tables: dict[str, Any], axes: Sequence[Axis]) -> Plan:
+        """Return the plan that `to_dict` wrote, perhaps through JSON, of some axes.
 
         A SystemFileError, if it is none, has no file's name.
         """
         try:
             # Nothing is to be filled in with what is at work now.
-            plan: Plan = TypeAdapter(cls).validate_python({"versions": {}, "sources": "", **tables})
-            for axis in plan.axes:
-                lengths = {len(values) for values in axis.columns.values()}
-                if len(lengths) != 1 or 0 in lengths or not all(map(is_column, axis.columns)):
-                    raise SystemFileError(f"{axis.name!r} is no axis")
+            given = {"versions": {}, "sources": "", **tables, "axes": tuple(axes)}
+            plan: Plan = TypeAdapter(cls).validate_python(given)
             _ = plan.iface, plan.shape
         except ValidationError as error:
             first = error.errors()[0]
@@ -151,23 +153,14 @@ class Plan:
             return plan
         raise SystemFileError(f"its plan is none of this version's ({why})")
 
-    def differences(self, other: Plan) -> list[str]:
-        """Return one line for each thing that was different in `other`, an earlier plan."""
-        mine, theirs = self._leaves(), other._leaves()
+    def differences(self, tables: dict[str, Any]) -> list[str]:
+        """Return one line for each thing that was different in the tables of an earlier plan."""
+        mine, theirs = _leaves(self.to_dict()), _leaves(tables)
         return [
             f"{name}: {_short(theirs.get(name))} then, {_short(mine.get(name))} now"
             for name in {**theirs, **mine}
             if name != "command" and theirs.get(name) != mine.get(name)
         ]
-
-    def _leaves(self) -> dict[str, Any]:
-        """Return everything by name, without tables in it."""
-        columns = {
-            f"axis {' '.join(dict.fromkeys([axis.name, column]))}": list(values)
-            for axis in self.axes
-            for column, values in axis.columns.items()
-        }
-        return dict(flat({**self.to_dict(), "axes": list(self.dims)})) | columns
 
 
 def make_plan(
@@ -190,6 +183,16 @@ def make_plan(
     grid(axes)
     on_lattice = scheme if solver and solver.scheme else None
     return Plan(to_document(iface), tuple(axes), engine, on_lattice, spacing, tolerance, command=command)
+
+
+def _leaves(tables: dict[str, Any]) -> dict[str, Any]:
+    """Return everything by name, without tables in it."""
+    columns = {
+        f"axis {' '.join(dict.fromkeys([axis['name'], column]))}": described
+        for axis in tables["axes"]
+        for column, described in axis["columns"].items()
+    }
+    return dict(flat({**tables, "axes": [axis["name"] for axis in tables["axes"]], **columns}))
 
 
 def flat(tables: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sotcheck.errors import OutputError, SystemFileError
 from sotcheck.run.executors import Backend, backend
 from sotcheck.run.progress import Progress, silent
-from sotcheck.sweep.dataset import Gathered, assemble, gather, open_sweep, plan_of, to_netcdf, write_whole
+from sotcheck.sweep.dataset import open_sweep
+from sotcheck.sweep.found import DamagedError, Found
 from sotcheck.sweep.grid import in_words
 from sotcheck.sweep.journal import Journal, open_journal
+from sotcheck.sweep.netcdf import write
 from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.schedule import results
 from sotcheck.sweep.worker import Chunk, compute
@@ -45,38 +48,41 @@ def sweep(
     with open_journal(result, resume=resume) as journal:
         if journal.header is None and result.exists():
             dataset = open_sweep(result)
-            _refuse_other(plan, plan_of(dataset), result)
+            _refuse_other(plan, json.loads(dataset.attrs["plan"]), result)
             say(f"{result}: is complete already")
             return dataset
         plan = _begun(plan, journal)
-        found = _gathered(plan, journal)
-        # Workers need no axes: points are handed to them.
-        work = partial(compute, replace(plan, axes=()))
-        if found.known.any():
+        found = Found(plan, journal)
+        if known := plan.size - found.missing.size:
             also = f"; {journal.damaged} damaged records are computed again" if journal.damaged else ""
-            say(f"{journal.path}: going on with {found.known.sum()} of {plan.size} points{also}")
+            say(f"{journal.path}: going on with {known} of {plan.size} points{also}")
         for _ in range(ROUNDS):
-            if not (missing := found.missing):
+            _compute(plan, found, where or backend("processes", 1), progress)
+            try:
+                # From the journal's content: a sweep in one go and one in many give the same bytes.
+                write(result, plan, found.known)
                 break
-            computed = results(where or backend("processes", 1), work, plan.points, missing)
-            # Closed at once if writing fails: workers are not to go on under an error message.
-            with closing(computed) as chunks:
-                for _ in progress(_kept(chunks, journal), f"sweep {plan.system['name']}", len(missing)):
-                    pass
-            # From the journal's content on: a sweep in one go and one in many give the same bytes.
-            found = _gathered(plan, journal)
-            if lost := len(found.missing):
-                words = f"was damaged while the sweep ran; computing {lost} of {plan.size} points again"
-                say(f"{journal.path}: {words}")
-        if missing := found.missing:
-            named = [in_words(plan.point(index)) for index in missing[:3]] + ["..."] * (len(missing) > 3)
+            except DamagedError:
+                found.look()
+            words = (
+                f"was damaged while the sweep ran; computing {found.missing.size} of {plan.size} points again"
+            )
+            say(f"{journal.path}: {words}")
+        else:
+            lost = found.missing
+            named = [in_words(plan.point(index)) for index in lost[:3].tolist()] + ["..."] * (lost.size > 3)
             raise OutputError(
-                f"{journal.path}: lost {len(missing)} of {plan.size} points, {ROUNDS} times in a row "
+                f"{journal.path}: lost {lost.size} of {plan.size} points, {ROUNDS} times in a row "
                 f"({'; '.join(named)}); what is there is kept: find what damages this file, then go on with "
                 "--resume"
             )
-        write_whole(result, to_netcdf(assemble(plan, found)))
-        dataset = open_sweep(result)
+        try:
+            dataset = open_sweep(result)
+        except SystemFileError as error:
+            raise OutputError(
+                f"{result}: reads otherwise than it was written; all points are kept beside it: "
+                "choose another disk"
+            ) from error
         journal.remove()
     return dataset
 
@@ -86,35 +92,34 @@ def _begun(plan: Plan, journal: Journal) -> Plan:
     if journal.header is None:
         journal.append({"plan": plan.to_dict()})
         return plan
+    _refuse_other(plan, journal.header["plan"], journal.path)
+    # The one part that may differ.
+    return replace(plan, command=str(journal.header["plan"].get("command", "")))
+
+
+def _refuse_other(plan: Plan, earlier: dict[str, Any], path: Path) -> None:
     try:
-        earlier = Plan.from_dict(journal.header["plan"])
-    except SystemFileError as error:
-        raise SystemFileError(f"{journal.path}: {error}; move it away, or choose another --output") from None
-    _refuse_other(plan, earlier, journal.path)
-    return earlier
-
-
-def _refuse_other(plan: Plan, earlier: Plan, path: Path) -> None:
-    if differences := plan.differences(earlier):
+        differences = plan.differences(earlier)
+    except (KeyError, TypeError, AttributeError) as error:
+        why = f"its plan is none of this version's ({type(error).__name__}: {error})"
+        raise SystemFileError(f"{path}: {why}; move it away, or choose another --output") from None
+    if differences:
         listed = "\n  ".join([f"{path}: was computed with something else:", *differences])
         raise SystemFileError(f"{listed}\ngo on as before, or choose another --output")
 
 
-def _gathered(plan: Plan, journal: Journal) -> Gathered:
-    """Return what the journal has now; records that say nothing of this sweep count as damaged."""
-
-    def chunks() -> Iterator[Chunk]:
-        for record in journal.records():
-            try:
-                yield Chunk.from_record(record, plan.size)
-            except ValueError:
-                journal.damaged += 1
-
-    return gather(plan, chunks())
+def _compute(plan: Plan, found: Found, where: Backend, progress: Progress) -> None:
+    """Compute what is missing."""
+    # Workers need no axes: points are handed to them.
+    work, missing = partial(compute, replace(plan, axes=())), found.missing
+    # Closed at once if writing fails: workers are not to go on under an error message.
+    with closing(results(where, work, plan.points, missing)) as chunks:
+        for _ in progress(_kept(chunks, found), f"sweep {plan.system['name']}", missing.size):
+            pass
 
 
-def _kept(chunks: Iterable[Chunk], journal: Journal) -> Iterator[int]:
-    """Write chunks as they arrive; yield each point once it is safe."""
+def _kept(chunks: Iterable[Chunk], found: Found) -> Iterator[int]:
+    """Keep chunks as they arrive; yield each point once it is safe."""
     for chunk in chunks:
-        journal.append(chunk.to_record())
+        found.keep(chunk)
         yield from chunk.indices

@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, field
 
 from sotcheck.errors import EngineError, SotcheckError
+from sotcheck.numerics.arrays import Index
 from sotcheck.run.executors import Backend, Open
 from sotcheck.run.processes import WorkerDiedError
 from sotcheck.sweep.grid import Point
@@ -38,7 +39,7 @@ class Queue:
     down to the guilty point.
     """
 
-    points: Sequence[int]
+    points: Sequence[int] | Index
     taken: int = 0
     #: Chunks that were taken, and have not come back.
     out: list[list[int]] = field(default_factory=list)
@@ -66,7 +67,9 @@ class Queue:
             # The last chunks get smaller, so that no worker is left alone with a large one.
             share = -((self.taken - len(self.points)) // (AHEAD * slots))
             wanted = 1 if self.seconds_per_point is None else int(SECONDS / max(self.seconds_per_point, 1e-9))
-            chunk = list(self.points[self.taken : self.taken + max(1, min(wanted, share, MOST))])
+            end = self.taken + max(1, min(wanted, share, MOST))
+            # Of NumPy's integers, whose millions take eight bytes each, Python's.
+            chunk = [int(point) for point in self.points[self.taken : end]]
             self.taken += len(chunk)
         self.out += [chunk] if chunk else []
         return chunk
@@ -117,7 +120,7 @@ class Queue:
 
 
 def results(
-    backend: Backend, work: Work, points_of: PointsOf, indices: Sequence[int]
+    backend: Backend, work: Work, points_of: PointsOf, indices: Sequence[int] | Index
 ) -> Generator[Chunk, None, None]:
     """Yield the results of all points, in the order in which they arrive.
 

@@ -50,9 +50,9 @@ class Chunk:
     seconds: float = 0.0
 
     def to_record(self) -> dict[str, Any]:
-        """Return the chunk as JSON-ready data, without the time, which is no result."""
+        """Return the chunk as the journal takes it, without the time, which is no result."""
         good = self.values[[not error for error in self.errors]]
-        values = base64.b64encode(good.tobytes()).decode()
+        values = base64.b64encode(good.tobytes())
         return {"points": self.indices, "values": values, "errors": self.errors, "warnings": self.warnings}
 
     @classmethod
@@ -76,12 +76,12 @@ class Chunk:
 
 
 class _Record(BaseModel):
-    """A chunk as JSON."""
+    """A chunk in the journal."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     points: list[NonNegativeInt]
-    values: str
+    values: bytes
     errors: list[str]
     warnings: list[str]
 
