@@ -23,11 +23,14 @@ WIDTHS, THEMES = (400, 1000, 1600), ("light", "dark")
 PAGES = ("audit", "pt-yig", ".")
 #: Some of the paper's, right and wrong ones and definitions.
 EQUATIONS = tuple(f"({n}" for n in range(3, 10))
+DRAWING = '<main><svg aria-label="x" viewBox="0 0 300 60">{}</svg></main>'
 #: What no page may have: one of each, and which check has to see it.
 FAULTS = {
     "scroll": '<div style="width: 3000px">wide</div>',
     "contrast": '<p style="color: #8a8a8a; background: #fff">pale</p>',
     "names": "<table><tr><th>no scope</th></tr></table>",
+    "words": DRAWING.format('<text y="20">one</text><text x="9" y="22">two</text>'),
+    "small": DRAWING.format('<text y="20" style="font-size:2px">one</text>'),
 }
 
 
@@ -116,8 +119,18 @@ def test_a_page_is_sound(browser: Browser, folder: Path, name: str, theme: str) 
     assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(21, 25, 30)"}[theme]
 
 
+@pytest.mark.parametrize("page", sorted(COMMITTED.rglob("index.html")), ids=lambda page: page.parent.name)
+def test_figures_of_a_committed_page(browser: Browser, page: Path) -> None:
+    """With all that opens open: words apart, whole and legible, and the page no wider than the window."""
+    for width in WIDTHS[:2]:
+        browser.open(page, width)
+        browser.run("document.querySelectorAll('details').forEach(one => { one.open = true; });")
+        for check in ("scroll", "words", "small"):
+            assert browser.wrong(check) == [], (check, width)
+
+
 def test_every_check_sees_its_fault(browser: Browser, folder: Path, tmp_path: Path) -> None:
-    """A page too wide, too pale, without names, with an error on the console."""
+    """A page too wide, too pale, without names, words upon each other or too small, a script's error."""
     page = (folder / "pt-yig" / "index.html").read_text(encoding="utf-8")
     for check, fault in FAULTS.items():
         (tmp_path / "bad.html").write_text(page.replace("<main", f"{fault}<main"), encoding="utf-8")
