@@ -66,6 +66,18 @@ const CHECKS = {
     return wrong;
   },
 
+  // Symbols in sentences that are left as they were typed: indices, powers, roots, Greek letters, signs.
+  symbols: () => {
+    const plain = /(?<![\w.])[A-Za-z]['\d]*_[\w{]+|\S*\^\S*|\bsqrt\b|\b(?:alpha|beta|kappa|mu|rho|sigma|tau|psi|hbar)\b|[<>][=~]|->/g;
+    const wrong = new Set();
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      if (walker.currentNode.parentElement.closest("code, script, style, math, svg")) continue;
+      for (const [one] of walker.currentNode.data.matchAll(plain)) wrong.add(one);
+    }
+    return [...wrong];
+  },
+
   // Words of drawings that lie upon each other, beyond the drawing, or where it is cut.
   words: () => {
     const wrong = new Set();

@@ -10,10 +10,11 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from latex2mathml.converter import convert
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from sotcheck.pages.page import Data, Page
 from sotcheck.pages.svg import THEME, class_rules, inline, svg
+from sotcheck.pages.typeset import typeset
 from sotcheck.run.output import make_folder, write_texts
 from sotcheck.run.plaintext import markdown, markdown_code, visible
 
@@ -21,10 +22,6 @@ from sotcheck.run.plaintext import markdown, markdown_code, visible
 TEMPLATES = {"README.md": "readme.md", "index.html": "page.html"}
 #: In bytes: what a page may weigh.
 MOST_OF_A_PAGE = 600_000
-#: Symbols in sentences, as they are typed: a letter and its index; a power.
-_SYMBOL = re.compile(r"(?<![\w^])([A-Za-zξρτκ])_(perp|FL|DL|up|down|[RFN0mxyzbk])(?![\w])")
-_POWER = re.compile(r"(?<=[\w)])\^(-?\d+(?:/\d+)?|-?[a-z](?!\w))")
-_TENTH = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)e(-?)\+?0*(\d+)(?!\w)")
 #: End tags that HTML does not need.
 _IMPLIED = re.compile(r"</(?:td|th|tr|li)>\n?")
 _FORMS: dict[str, Callable[[float], str]] = {
@@ -94,14 +91,6 @@ def mathml(tex: str) -> Markup:
     # A row of one thing is that thing.
     found = re.sub(r"<mrow>(<(m\w+)\b[^>]*>(?:(?!</?\2\b).)*</\2>)</mrow>", r"\1", found)
     return Markup(re.sub(r"<mrow>(<m[ion]>[^<]*</m[ion]>)</mrow>", r"\1", found))
-
-
-def typeset(text: str) -> Markup:
-    """Return plain text for HTML, with indices and powers as such."""
-    safe = str(escape(visible(text)))
-    safe = _POWER.sub(r"<sup>\1</sup>", safe)
-    safe = _TENTH.sub(lambda m: f"{m[1]}·10<sup>{m[2].replace('-', '−')}{m[3]}</sup>", safe)
-    return Markup(_SYMBOL.sub(lambda m: f"<i>{m[1]}</i><sub>{'⊥' if m[2] == 'perp' else m[2]}</sub>", safe))
 
 
 def form(value: Any, how: str) -> str:
