@@ -191,7 +191,7 @@ def test_a_tile_opens_its_entry(browser: Browser, folder: Path) -> None:
     entry = browser.run(
         "const one = document.getElementById('eq-6b');"
         "const count = what => one.querySelectorAll(what).length;"
-        "return [one.open, count('math'), count('svg.scatter'), one.className];"
+        "return [one.open, count('math'), count('.scatter svg'), one.className];"
     )
     assert entry == [True, 2, 1, "disagrees"]
 
@@ -336,5 +336,6 @@ def test_one_page_two_files(tmp_path: Path) -> None:
     assert r"| a\|b | c | -0.0123 | ✗ disagrees |" in readme
     assert "- One.\n- Two.\n" in readme
     assert "Only there." not in readme
-    assert "<td>a|b<td>c<td class=n>-0.0123<td class=disagrees>✗ disagrees" in full
+    assert "<table class=n3>" in full
+    assert "<td>a|b<td>c<td>-0.0123<td class=disagrees>✗ disagrees" in full
     assert "Only there." in full

@@ -22,8 +22,10 @@ from sotcheck.run.plaintext import markdown, markdown_code, visible
 TEMPLATES = {"README.md": "readme.md", "index.html": "page.html"}
 #: In bytes: what a page may weigh.
 MOST_OF_A_PAGE = 600_000
-#: End tags that HTML does not need.
-_IMPLIED = re.compile(r"</(?:td|th|tr|li)>\n?")
+#: What HTML does not need: some end tags, and quotation marks around a word.
+_IMPLIED = re.compile(r"</(?:td|th|tr|li|thead|tbody)>\n?")
+_TAG = re.compile(r'<[a-z](?:[^"<>]|"[^"]*")*>', re.I)
+_QUOTED = re.compile(r'="([\w#.,:()%+;-]+)"(?!/)')
 _FORMS: dict[str, Callable[[float], str]] = {
     # Whole numbers as such.
     "number": lambda v: f"{v:.0f}" if v == int(v) and abs(v) < 1e6 else f"{v:.10g}",
@@ -71,7 +73,15 @@ def render(name: str, page: Page, drawn: dict[str, str] | None = None) -> str:
         math=mathml,
         svg={key: Markup(inline(text, key, titles[key])) for key, text in (drawn or {}).items()},
     )
-    return _IMPLIED.sub("", text) if name.endswith(".html") else text
+    return _brief(text) if name.endswith(".html") else text
+
+
+def _brief(page: str) -> str:
+    """Return a page without what a browser need not be told; scripts and styles are left as they are."""
+    parts = re.split(r"(<(?:script|style)>.*?</(?:script|style)>)", page, flags=re.S)
+    for i in range(0, len(parts), 2):
+        parts[i] = _TAG.sub(lambda tag: _QUOTED.sub(r"=\1", tag[0]), _IMPLIED.sub("", parts[i]))
+    return "".join(parts)
 
 
 def mathml(tex: str) -> Markup:
