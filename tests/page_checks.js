@@ -65,4 +65,63 @@ const CHECKS = {
     }
     return wrong;
   },
+
+  // Symbols in sentences that are left as they were typed: indices, powers, roots, Greek letters, signs.
+  symbols: () => {
+    const plain = /(?<![\w.])[A-Za-z]['\d]*_[\w{]+|\S*\^\S*|\bsqrt\b|\b(?:alpha|beta|kappa|mu|rho|sigma|tau|psi|hbar)\b|[<>][=~]|->/g;
+    const wrong = new Set();
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      if (walker.currentNode.parentElement.closest("code, script, style, math, svg")) continue;
+      for (const [one] of walker.currentNode.data.matchAll(plain)) wrong.add(one);
+    }
+    return [...wrong];
+  },
+
+  // Words of drawings that lie upon each other, beyond the drawing, or where it is cut.
+  words: () => {
+    const wrong = new Set();
+    const moved = (x, y, at) => new DOMPoint(x, y).matrixTransform(at);
+    const corners = ({ x, y, width, height }, at) =>
+      [[x, y], [x + width, y], [x + width, y + height], [x, y + height]].map(one => moved(...one, at));
+    // Shapes without dents are apart if a side of one, half a pixel further out, is between them.
+    const apart = (one, other) => one.some((p, i) => {
+      const q = one[(i + 1) % 4];
+      return other.every(r => (r.x - p.x) * (q.y - p.y) - (r.y - p.y) * (q.x - p.x) >= -0.5 * Math.hypot(q.x - p.x, q.y - p.y));
+    });
+    for (const svg of document.querySelectorAll("main svg[aria-label]")) {
+      if (!svg.getClientRects().length) continue;
+      const at = svg.getScreenCTM(), { x, y, width, height } = svg.viewBox.baseVal;
+      const words = [...svg.querySelectorAll("text")].map(one => {
+        const box = one.getBBox(), none = box.height / 10; // Above and below all letters.
+        const cut = one.closest("[clip-path]")?.getAttribute("clip-path").slice(5, -1);
+        return {
+          name: one.textContent,
+          box: corners({ x: box.x, y: box.y + none, width: box.width, height: box.height - 2 * none }, one.getScreenCTM()),
+          room: corners(cut ? document.getElementById(cut).firstElementChild.getBBox() : { x, y, width, height }, at),
+        };
+      });
+      words.forEach(({ name, box, room: [{ x: left, y: top }, , { x: right, y: bottom }] }, i) => {
+        const of = svg.getAttribute("aria-label");
+        if (box.some(p => p.x < left - 1 || p.x > right + 1 || p.y < top - 1 || p.y > bottom + 1)) wrong.add(`${name} cut: ${of}`);
+        for (const other of words.slice(0, i)) {
+          if (!apart(box, other.box) && !apart(other.box, box)) wrong.add(`${name} upon ${other.name}: ${of}`);
+        }
+      });
+    }
+    return [...wrong];
+  },
+
+  // Words of drawings in letters below 9 pixels, and indices below 7.
+  small: () => {
+    const wrong = new Set();
+    for (const text of document.querySelectorAll("main svg text")) {
+      if (!text.getClientRects().length) continue;
+      const parts = text.children.length ? [...text.children] : [text], { a, b } = text.getScreenCTM();
+      const sizes = parts.map(one => parseFloat(getComputedStyle(one).fontSize) * Math.hypot(a, b));
+      const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
+      if (most < 9 || least < 7) wrong.add(`${least.toFixed(1)} px: ${text.textContent}`);
+    }
+    return [...wrong];
+  },
 };

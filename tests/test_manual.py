@@ -370,7 +370,7 @@ def test_a_wrong_sign_is_found_and_shown(audit: Audit) -> None:
         assert "1 of 3 numbered equations disagree as transcribed." in page
         assert not re.search(r"Kim|Phys\. Rev|machine|journal|Table I|Figures|Claims in words", page)
     assert "from the numbers alone: the sign is wrong" in page
-    assert page.count('<svg class="scatter"') == 3
+    assert page.count("<figure class=scatter>") == 3
     # Workers load it from the same file, in whatever folder they are.
     assert audit("--workers", "2", "--power", "--faults", "0", "--json", "-").out == found.out
 

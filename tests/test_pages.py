@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +15,9 @@ import pytest
 from sotcheck.pages import audit
 from sotcheck.pages.overview import write_overview
 from sotcheck.pages.page import Page, Picture, Section, Table, Words
-from sotcheck.pages.publish import MOST_OF_A_PAGE, publish, typeset
+from sotcheck.pages.publish import MOST_OF_A_PAGE, publish
 from sotcheck.pages.report import shown
+from sotcheck.pages.typeset import typeset
 
 COMMITTED = Path(__file__).resolve().parent.parent / "reports"
 CHECKS = (Path(__file__).parent / "page_checks.js").read_text(encoding="utf-8")
@@ -23,11 +25,15 @@ WIDTHS, THEMES = (400, 1000, 1600), ("light", "dark")
 PAGES = ("audit", "pt-yig", ".")
 #: Some of the paper's, right and wrong ones and definitions.
 EQUATIONS = tuple(f"({n}" for n in range(3, 10))
+DRAWING = '<main><svg aria-label="x" viewBox="0 0 300 60">{}</svg></main>'
 #: What no page may have: one of each, and which check has to see it.
 FAULTS = {
     "scroll": '<div style="width: 3000px">wide</div>',
     "contrast": '<p style="color: #8a8a8a; background: #fff">pale</p>',
     "names": "<table><tr><th>no scope</th></tr></table>",
+    "symbols": "<p>sqrt(J) of kappa</p>",
+    "words": DRAWING.format('<text y="20">one</text><text x="9" y="22">two</text>'),
+    "small": DRAWING.format('<text y="20" style="font-size:2px">one</text>'),
 }
 
 
@@ -116,8 +122,18 @@ def test_a_page_is_sound(browser: Browser, folder: Path, name: str, theme: str) 
     assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(21, 25, 30)"}[theme]
 
 
+@pytest.mark.parametrize("page", sorted(COMMITTED.rglob("index.html")), ids=lambda page: page.parent.name)
+def test_figures_of_a_committed_page(browser: Browser, page: Path) -> None:
+    """With all that opens open: symbols typeset, words of drawings apart, whole and legible, no scrolling."""
+    for width in WIDTHS[:2]:
+        browser.open(page, width)
+        browser.run("document.querySelectorAll('details').forEach(one => { one.open = true; });")
+        for check in ("scroll", "symbols", "words", "small"):
+            assert browser.wrong(check) == [], (check, width)
+
+
 def test_every_check_sees_its_fault(browser: Browser, folder: Path, tmp_path: Path) -> None:
-    """A page too wide, too pale, without names, with an error on the console."""
+    """A page too wide, too pale, without names, words upon each other or too small, a script's error."""
     page = (folder / "pt-yig" / "index.html").read_text(encoding="utf-8")
     for check, fault in FAULTS.items():
         (tmp_path / "bad.html").write_text(page.replace("<main", f"{fault}<main"), encoding="utf-8")
@@ -175,7 +191,7 @@ def test_a_tile_opens_its_entry(browser: Browser, folder: Path) -> None:
     entry = browser.run(
         "const one = document.getElementById('eq-6b');"
         "const count = what => one.querySelectorAll(what).length;"
-        "return [one.open, count('math'), count('svg.scatter'), one.className];"
+        "return [one.open, count('math'), count('.scatter svg'), one.className];"
     )
     assert entry == [True, 2, 1, "disagrees"]
 
@@ -289,13 +305,22 @@ def test_a_map_tells_its_numbers(browser: Browser, tmp_path: Path) -> None:
 
 def test_symbols_are_typeset() -> None:
     """Indices and powers as such, in plain text of whoever, which stays plain."""
-    assert typeset("|h_R| k_perp ~ h_R^3") == (
-        "|<i>h</i><sub>R</sub>| <i>k</i><sub>⊥</sub> ~ <i>h</i><sub>R</sub><sup>3</sup>"
-    )
-    assert (
-        typeset("<b>x_R</b> & bound_from, _r_")
-        == "&lt;b&gt;<i>x</i><sub>R</sub>&lt;/b&gt; &amp; bound_from, _r_"
-    )
+
+    def plain(text: str) -> str:
+        return re.sub(r"<i>(.*?)</i>", r"\1", typeset(text))
+
+    assert typeset("|h_R| ~ h_R^3") == "|<i>h</i><sub>R</sub>| ~ <i>h</i><sub>R</sub><sup>3</sup>"
+    for typed, made in {
+        "iK_z + 2ik_perp": "iK<sub>z</sub> + 2ik<sub>⊥</sub>",
+        "kappa_R psi, sqrt(J)": "κ<sub>R</sub> ψ, √J",
+        "dt'/dh_R, t'^dagger": "dt&#39;/dh<sub>R</sub>, t&#39;<sup>†</sup>",
+        "e^(-2ik_z z), |r|^(1/2)": "e<sup>−2ik<sub>z</sub> z</sup>, |r|<sup>1/2</sup>",
+        "-tau^down <= 2.5e-05": "-τ<sup>down</sup> ≤ 2.5·10<sup>−5</sup>",
+    }.items():
+        assert plain(typed) == made
+    for same in ("bound_from, _r_", "m_e.toml", "beta-W", "mu.json", "a delta", "spin_x"):
+        assert typeset(same) == same
+    assert plain("<b>x_R</b> & y") == "&lt;b&gt;x<sub>R</sub>&lt;/b&gt; &amp; y"
 
 
 def test_one_page_two_files(tmp_path: Path) -> None:
@@ -311,5 +336,6 @@ def test_one_page_two_files(tmp_path: Path) -> None:
     assert r"| a\|b | c | -0.0123 | ✗ disagrees |" in readme
     assert "- One.\n- Two.\n" in readme
     assert "Only there." not in readme
-    assert "<td>a|b<td>c<td class=n>-0.0123<td class=disagrees>✗ disagrees" in full
+    assert "<table class=n3>" in full
+    assert "<td>a|b<td>c<td>-0.0123<td class=disagrees>✗ disagrees" in full
     assert "Only there." in full

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.sphere import profile
 from sotcheck.pages import bound_figures, figures
+from sotcheck.pages.contours import label_contours
 from sotcheck.pages.page import Data, Picture
 from sotcheck.pages.svg import WHITE
 
@@ -95,8 +96,7 @@ def radius_map(data: Data) -> Figure:
     shown = np.stack([np.interp(even, k, line) for line in rho.T])
     norm = LogNorm(levels[0], 10 * levels[0], clip=True)
     shades = figures.picture(left, even, angle, shown, cmap="cividis", norm=norm)
-    lines = left.contour(k, angle, rho.T, levels=levels, colors=WHITE, linewidths=0.8)
-    left.clabel(lines, fmt="%.2g", fontsize=figures.SMALL)
+    left.contour(k, angle, rho.T, levels=levels, colors=WHITE, linewidths=0.8)
     left.plot(
         least["k_perp"], np.degrees(least["angle"]), "*", color=figures.RED, ms=13, mec=WHITE, clip_on=False
     )
@@ -111,6 +111,7 @@ def radius_map(data: Data) -> Figure:
     right.set_xlabel(r"$k_\perp$")
     right.set_title("smallest over all angles")
     right.legend(fontsize=figures.SMALL)
+    label_contours(figure)
     return figure
 
 

@@ -14,6 +14,7 @@ from matplotlib.path import Path
 
 from sotcheck.numerics.arrays import Array
 from sotcheck.pages import figures
+from sotcheck.pages.contours import label_contours
 from sotcheck.pages.figures import (
     BAR,
     BLUE,
@@ -66,6 +67,7 @@ def draw_map(data: Data) -> Figure:
     if sqrt_J > 0:
         handles.append(Line2D([], [], color=RED, ls="--", lw=1.4, label=r"$h_R k_\perp$ = √J"))
     figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=SMALL)
+    label_contours(figure)
     return figure
 
 
@@ -84,8 +86,7 @@ def _panel(axes: Axes, x: Array, y: Array, panel: Data, largest: float) -> Any:
     inside.set_visible(False)
     levels = [level for level in top * np.array([0.02, 0.1, 0.25, 0.5, 0.75]) if level < filled.max()]
     if levels:
-        lines = axes.contour(x, y, filled, levels=levels, colors=WHITE, linewidths=0.7)
-        axes.clabel(lines, fontsize=SMALL, fmt="%.2g")
+        axes.contour(x, y, filled, levels=levels, colors=WHITE, linewidths=0.7)
     _patch(axes, panel["at_fermi"], ORANGE, lw=1.6)
     _patch(axes, panel["two"], "none", hatch="///")
     return mesh
@@ -134,8 +135,7 @@ def draw_plane(data: Data) -> Figure:
         fine = np.linspace(u_0[0], u_0[-1], 121)
         one = A + fine + sign * (B + fine[:, None]) if sign else A + fine + np.abs(B + fine[:, None])
         axes.contourf(fine, fine, one, levels=[-np.inf, 0.0], colors=[color])
-    lines = axes.contour(u_0, u_m, strength, levels=[0.1, 0.5, 1.0, 1.5], colors="black", linewidths=0.9)
-    axes.clabel(lines, fontsize=SMALL, fmt="%.2g")
+    axes.contour(u_0, u_m, strength, levels=[0.1, 0.5, 1.0, 1.5], colors="black", linewidths=0.9)
     fraction = plane["fraction"]
     handles: list[Any] = [
         Patch(facecolor=color, label=f"{number} at $h_R$ = 0: {part:.0%} of the plane")
@@ -145,6 +145,7 @@ def draw_plane(data: Data) -> Figure:
     figure.legend(handles=handles, loc="outside lower center", ncols=1, fontsize=SMALL)
     axes.set(xlabel="$u_0$", ylabel="$u_m$", aspect="equal")
     axes.grid(False)
+    label_contours(figure)
     return figure
 
 

@@ -81,9 +81,10 @@ def panels(
 
 
 def one_legend(figure: Figure, columns: int) -> Figure:
-    """Explain the lines of the first panel, which are those of all, below the figure."""
+    """Explain the lines of the first panel, which are those of all, below the figure, each name once."""
     handles, labels = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", fontsize=SMALL, ncols=columns)
+    once = dict(zip(labels, handles, strict=True))
+    figure.legend(once.values(), once, loc="outside lower center", fontsize=SMALL, ncols=columns)
     return figure
 
 

@@ -58,6 +58,11 @@ class Table:
         split = (column.rpartition("|") for column in self.columns)
         return [(title, form) if form in FORMS else (title + bar + form, "") for title, bar, form in split]
 
+    @property
+    def numbers(self) -> list[int]:
+        """Columns of numbers, counted from one."""
+        return [i for i, (_, form) in enumerate(self.heads, 1) if form not in ("", "verdict")]
+
 
 @dataclass(frozen=True)
 class Words:
@@ -158,11 +163,14 @@ class Page:
     up: str = "../index.html"
     colophon: str = ""
     pictures: list[Picture] = field(init=False, repr=False)
+    columns: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Collect all figures."""
+        """Collect all figures, and count the columns of the widest table."""
         blocks = [*self.first, *_blocks(self.sections)]
         object.__setattr__(self, "pictures", [one for one in blocks if isinstance(one, Picture)])
+        widths = (len(one.columns) for one in blocks if isinstance(one, Table))
+        object.__setattr__(self, "columns", max(widths, default=0))
 
 
 def _blocks(sections: Iterable[Section]) -> Iterable[Block]:

@@ -10,10 +10,11 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from latex2mathml.converter import convert
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from sotcheck.pages.page import Data, Page
 from sotcheck.pages.svg import THEME, class_rules, inline, svg
+from sotcheck.pages.typeset import typeset
 from sotcheck.run.output import make_folder, write_texts
 from sotcheck.run.plaintext import markdown, markdown_code, visible
 
@@ -21,12 +22,10 @@ from sotcheck.run.plaintext import markdown, markdown_code, visible
 TEMPLATES = {"README.md": "readme.md", "index.html": "page.html"}
 #: In bytes: what a page may weigh.
 MOST_OF_A_PAGE = 600_000
-#: Symbols in sentences, as they are typed: a letter and its index; a power.
-_SYMBOL = re.compile(r"(?<![\w^])([A-Za-zξρτκ])_(perp|FL|DL|up|down|[RFN0mxyzbk])(?![\w])")
-_POWER = re.compile(r"(?<=[\w)])\^(-?\d+(?:/\d+)?|-?[a-z](?!\w))")
-_TENTH = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)e(-?)\+?0*(\d+)(?!\w)")
-#: End tags that HTML does not need.
-_IMPLIED = re.compile(r"</(?:td|th|tr|li)>\n?")
+#: What HTML does not need: some end tags, and quotation marks around a word.
+_IMPLIED = re.compile(r"</(?:td|th|tr|li|thead|tbody)>\n?")
+_TAG = re.compile(r'<[a-z](?:[^"<>]|"[^"]*")*>', re.I)
+_QUOTED = re.compile(r'="([\w#.,:()%+;-]+)"(?!/)')
 _FORMS: dict[str, Callable[[float], str]] = {
     # Whole numbers as such.
     "number": lambda v: f"{v:.0f}" if v == int(v) and abs(v) < 1e6 else f"{v:.10g}",
@@ -74,7 +73,15 @@ def render(name: str, page: Page, drawn: dict[str, str] | None = None) -> str:
         math=mathml,
         svg={key: Markup(inline(text, key, titles[key])) for key, text in (drawn or {}).items()},
     )
-    return _IMPLIED.sub("", text) if name.endswith(".html") else text
+    return _brief(text) if name.endswith(".html") else text
+
+
+def _brief(page: str) -> str:
+    """Return a page without what a browser need not be told; scripts and styles are left as they are."""
+    parts = re.split(r"(<(?:script|style)>.*?</(?:script|style)>)", page, flags=re.S)
+    for i in range(0, len(parts), 2):
+        parts[i] = _TAG.sub(lambda tag: _QUOTED.sub(r"=\1", tag[0]), _IMPLIED.sub("", parts[i]))
+    return "".join(parts)
 
 
 def mathml(tex: str) -> Markup:
@@ -94,14 +101,6 @@ def mathml(tex: str) -> Markup:
     # A row of one thing is that thing.
     found = re.sub(r"<mrow>(<(m\w+)\b[^>]*>(?:(?!</?\2\b).)*</\2>)</mrow>", r"\1", found)
     return Markup(re.sub(r"<mrow>(<m[ion]>[^<]*</m[ion]>)</mrow>", r"\1", found))
-
-
-def typeset(text: str) -> Markup:
-    """Return plain text for HTML, with indices and powers as such."""
-    safe = str(escape(visible(text)))
-    safe = _POWER.sub(r"<sup>\1</sup>", safe)
-    safe = _TENTH.sub(lambda m: f"{m[1]}·10<sup>{m[2].replace('-', '−')}{m[3]}</sup>", safe)
-    return Markup(_SYMBOL.sub(lambda m: f"<i>{m[1]}</i><sub>{'⊥' if m[2] == 'perp' else m[2]}</sub>", safe))
 
 
 def form(value: Any, how: str) -> str:

@@ -76,6 +76,9 @@ def svg(draw: Callable[[Any], Figure], data: Any) -> str:
                 for numbers in (axis.get_major_formatter(), axis.get_minor_formatter()):
                     if type(numbers) in IN_LETTERS:
                         numbers.__class__ = IN_LETTERS[type(numbers)]
+        # Twice in all, as room for numbers on axes follows from the first time.
+        if (layout := figure.get_layout_engine()) is not None:
+            layout.execute(figure)
         buffer = io.StringIO()
         # Once: `savefig` draws a first time for the layout alone.
         canvas: Any = FigureCanvasSVG(figure)

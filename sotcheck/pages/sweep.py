@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from sotcheck.errors import OutputError
+from sotcheck.pages.contours import label_contours
 from sotcheck.pages.figures import (
     BLUE,
     COMPONENTS,
@@ -219,6 +220,7 @@ def draw_sweep_map(data: Data) -> Figure:
         axes.grid(False)
         _scale(axes, x=x, y=y)
     figure.suptitle(_heading(data, shown["fixed"]), fontsize=10)
+    label_contours(figure)
     return figure
 
 
@@ -237,8 +239,7 @@ def _one_map(figure: Figure, axes: Any, x: Any, y: Any, values: Any) -> None:
         bar.ax.tick_params(labelsize=SMALL)
         # Not at zero, where contours follow the rounding.
         levels = largest * np.array([-0.75, -0.5, -0.25, 0.25, 0.5, 0.75])
-        lines = axes.contour(x, y, np.ma.masked_invalid(values), levels, colors=BLACK, linewidths=0.6)
-        axes.clabel(lines, fontsize=SMALL, fmt="%.2g")
+        axes.contour(x, y, np.ma.masked_invalid(values), levels, colors=BLACK, linewidths=0.6)
     else:
         axes.text(0.5, 0.5, "zero" if known.any() else "undefined", transform=axes.transAxes, ha="center")
     failed_y, failed_x = np.nonzero(~known)

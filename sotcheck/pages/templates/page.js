@@ -38,7 +38,7 @@ function sort(table, column, head) {
   const down = head.getAttribute("aria-sort") === "ascending";
   table.querySelectorAll("th").forEach(one => one.removeAttribute("aria-sort"));
   head.setAttribute("aria-sort", down ? "descending" : "ascending");
-  const numbers = head.classList.contains("n");
+  const numbers = table.classList.contains(`n${column + 1}`);
   const key = row => numbers ? number(row.cells[column].textContent) : row.cells[column].textContent;
   const order = (a, b) => numbers ? (isNaN(a) - isNaN(b)) || (down ? b - a : a - b)
     : (down ? -1 : 1) * a.localeCompare(b, undefined, { numeric: true });
@@ -172,7 +172,7 @@ function read(svg, event) {
   return `${best.name}${axes.names[0] || "x"}: ${digits(x)}\n${axes.names[1] || "y"}: ${digits(y)}${value}`;
 }
 
-for (const svg of document.querySelectorAll("svg[data-axes], svg.scatter")) {
+for (const svg of document.querySelectorAll("svg[data-axes], .scatter svg")) {
   svg.addEventListener("pointermove", event => {
     tip.textContent = read(svg, event);
     tip.style.left = `${Math.min(event.clientX + 14, innerWidth - tip.offsetWidth - 8)}px`;

@@ -95,6 +95,8 @@ def points6(engine: str = "kwant") -> list[dict[str, float]]:
 @paper.figure("figure6", "Fig. 6: torque of interface magnetism (22) over (u_0, u_m)", size=(6.0, 5.6))
 def draw6(figure: Any, data: dict[str, Any]) -> None:
     """Draw the magnitudes over the plane of (u_0, u_m), normalised as the caption's corrected unit."""
+    from sotcheck.pages.contours import label_contours
+
     axis = np.array(data["plane"]["u_0"])
     grid = figure.subplots(2, 2, sharex=True, sharey=True)
     for axes, (name, title) in zip(grid.ravel(), PANELS.items(), strict=True):
@@ -108,8 +110,7 @@ def draw6(figure: Any, data: dict[str, Any]) -> None:
             extent=(-RANGE, RANGE, -RANGE, RANGE),
         )
         levels = np.linspace(0, values.max(), 6)[1:-1]
-        lines = axes.contour(axis, axis, values.T, levels=levels, colors="#fefefe", linewidths=0.6)
-        axes.clabel(lines, fontsize=8, fmt="%.2g")
+        axes.contour(axis, axis, values.T, levels=levels, colors="#fefefe", linewidths=0.6)
         for point in data["points"]:
             axes.scatter(
                 point["u_0"], point["u_m"], c=[point[name]], cmap="cividis",
@@ -123,6 +124,7 @@ def draw6(figure: Any, data: dict[str, Any]) -> None:
     for axes in grid[:, 0]:
         axes.set_ylabel("$u_m/k_F$")
     figure.suptitle("colour: boundary matching; circles: Kwant, in the same colours", fontsize=8.5)
+    label_contours(figure)
 
 
 draw6.part("plane")(plane)
