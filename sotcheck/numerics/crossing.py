@@ -113,7 +113,8 @@ def search(deviation: Deviation, targets: list[Target], largest: float, accuracy
         for target, crossing in zip(waiting, crossings, strict=True):
             target.lower = crossing[0] if target.lower is None else target.lower
             target.upper = crossing[1]
-            if not target.known_to(accuracy):
+            # In a wider bracket, of an old doubt say, the root found need not be the first.
+            if target.known_to(NARROW / 2) and not target.known_to(accuracy):
                 _close(deviation, target, accuracy)
         start, end = end, min(largest, GROWTH * end)
 
