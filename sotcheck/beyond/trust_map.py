@@ -46,7 +46,7 @@ FLOOR, CEILING = 1e-3, LARGEST
 CLOSEST, FARTHEST = 0.02, 0.2
 #: Borders, where kind or side changes, get this part of the points, until they are known to this, relative
 #: to the map.
-FOR_BORDERS, SHARP = 1 / 3, 0.006
+FOR_BORDERS, SHARP = 0.3, 0.006
 #: What is known of a point besides its place. The side is 1 where the exact torque is more than first order
 #: at the limit, −1 where it is less: where a limit jumps to a later crossing it nearly always changes.
 ENTRY = ("h_R", "error", "kind", "reason", "side")

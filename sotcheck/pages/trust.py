@@ -172,10 +172,11 @@ def shown(data: Data) -> Page:
     return Page(
         "How far first order can be trusted",
         "Each map shows the h_R at which first order is off by the given part of the exact torque for the "
-        "first time. Points were chosen by adaptive sampling, and by bisection of borders where the limit "
-        "jumps (dots; lines are smoothed over a hundredth of the map); hatched regions have no limit, for "
-        "the reason given. Exact is the torque of scattering states: where bound states lie at E_F below the "
-        "limit, points are marked red.",
+        "first time. It jumps where the exact torque, more than first order by that part on one side, is "
+        "less on the other. Points were chosen by adaptive sampling, and by bisection of such borders (dots; "
+        "lines are smoothed over a hundredth of the map); hatched regions have no limit, for the reason "
+        "given. Exact is the torque of scattering states: where bound states lie at E_F below the limit, "
+        "points are marked red.",
         quote=quote(maps),
         facts=said,
         first=list(drawn.values())[:1],
