@@ -193,3 +193,13 @@ def test_the_curve_is_the_torque_at_each_h_R() -> None:
 def test_components_are_undefined_for_m_along_y() -> None:
     with pytest.raises(EngineError, match="parallel to y"):
         torque_curve(load_bare("bulk-magnetism").with_(m=(0.0, 1.0, 0.0)), np.array([0.1]))
+
+
+def test_a_peak_near_the_limit_is_not_jumped_over() -> None:
+    """A kink that rises to 0.102 at the first bound states at E_F, hidden by a coarse quadrature's error."""
+    iface = load_bare("bulk-magnetism")
+    iface = iface.with_(E_F=3.0 * iface.J, U_N=-0.1187)
+    (row,) = trust_limits(iface, limits=[0.1], sources=["total"], parts=["fieldlike"], accuracy=1e-2)
+    assert row.h_R == pytest.approx(0.5242, rel=0.01)
+    ends = deviation_of(iface, [0.521, 0.528], row)
+    assert ends[0] < 0.1 < ends[1]

@@ -6,15 +6,18 @@ import json
 import pickle
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy.interpolate import LinearNDInterpolator
 
 from sotcheck.beyond.limits import trust_limits
 from sotcheck.beyond.trust_map import (
     PARAMETERS,
+    SHARP,
     Axis,
     LimitAt,
     bisected,
@@ -112,30 +115,52 @@ def test_sampling_is_adaptive() -> None:
     assert found["loss"] is None or found["loss"] > 0
 
 
-def test_borders_are_bisected() -> None:
-    """Neighbours across a jump come close to each other all along it, in as many points as there is room."""
+def two_jumps(place: tuple[float, float]) -> dict[str, Any]:
+    """Return a curved jump by 0.12 in log10 that crosses one by 0.8, and a steep valley beside it."""
+    x, y = place
+    weak, strong = y > weak_border(x), x + 0.2 * y > 0.9
+    valley = np.exp(-(((y - 0.1 * x - 0.05) / 0.03) ** 2))
+    h_R = 10 ** (-1.0 + 0.12 * weak + 0.8 * strong - valley)
+    return {"h_R": float(h_R), "kind": "found", "side": 1 if weak != strong else -1}
 
-    def at(place: tuple[float, float]) -> dict[str, Any]:
-        x, y = place
-        return {"h_R": 10 ** (0.2 * x + (0.5 if x + 2 * y > 1.3 else 0.0)) / 10, "kind": "found"}
 
-    known = {(float(x), float(y)): at((x, y)) for x, y in np.random.default_rng(1).uniform(0, 1, (80, 2))}
+def weak_border(x: Any) -> Any:
+    return 0.3 + 0.25 * np.sin(3 * x)
+
+
+def closed_in(room: int) -> tuple[dict[tuple[float, float], dict[str, Any]], int]:
+    """Return samples after bisection, and how many there were before."""
+    places = [*np.random.default_rng(1).uniform(0, 1, (300, 2)).tolist(), *product((0.0, 1.0), repeat=2)]
+    known = {(float(x), float(y)): two_jumps((x, y)) for x, y in places}
     coarse = len(known)
-    for some in bisected(known, np.ones(2), 300):
-        known |= {place: at(place) for place in some}
-    places = np.array(list(known)[coarse:])
-    off = np.abs(places @ [1, 2] - 1.3) / 5**0.5
-    # Halving brings all but the first few next to the border, and its whole length is covered.
-    assert 40 < len(places) < 300
-    assert np.median(off) < 0.02
-    near = np.sort(places[off < 0.01][:, 1])
-    assert near[0] < 0.25 and near[-1] > 0.55 and np.diff(near).max() < 0.15
-    again = {place: known[place] for place in list(known)[:coarse]}
-    taken = 0
-    for some in bisected(again, np.ones(2), 25):
-        again |= {place: at(place) for place in some}
-        taken += len(some)
-    assert taken == 25
+    for some in bisected(known, np.ones(2), room):
+        assert not known.keys() & set(some)
+        known |= {place: two_jumps(place) for place in some}
+    return known, coarse
+
+
+def test_every_stretch_of_a_border_is_bracketed() -> None:
+    """A weak jump beside a strong one and a steep slope: between samples it is where it should be."""
+    known, coarse = closed_in(10_000)
+    assert len(known) - coarse < 700
+    side = LinearNDInterpolator(list(known), [entry["side"] for entry in known.values()])
+    x = np.linspace(0.01, 0.99, 300)
+    x = x[np.abs(x + 0.2 * weak_border(x) - 0.9) > 4 * SHARP]
+    off = [side(x, weak_border(x) + sign * 1.5 * SHARP) for sign in (-1, 1)]
+    assert (off[0] * off[1] < 0).all()
+    # The slope has no border: nothing is spent there.
+    x, y = np.array(list(known)[coarse:]).T
+    valley = np.abs(y - 0.1 * x - 0.05) < 0.06
+    assert (np.abs(x + 0.2 * y - 0.9)[valley] < 0.15).all()
+
+
+def test_a_border_that_is_short_of_points_is_even() -> None:
+    """What room there is goes to where least is known, not to the larger jump."""
+    known, coarse = closed_in(200)
+    assert len(known) - coarse == 200
+    x, y = np.array(list(known)[coarse:]).T
+    near = np.sort(x[np.abs(y - weak_border(x)) < 3 * SHARP])
+    assert np.diff([0.0, *near[near < 0.8]]).max() < 0.1
 
 
 def test_progress_counts_points() -> None:

@@ -156,10 +156,8 @@ def trust_limits(
     if waiting:
         search(deviation, waiting, largest, accuracy)
     if hidden := [target for target in waiting if not target.known_to(COARSEST * accuracy)]:
-        # The quadrature error hides the crossing: once more from the beginning, with a finer one.
-        for target in hidden:
-            target.lower = target.upper = None
-        search(_Deviation(iface, engine, FINER * rtol), hidden, largest, accuracy)
+        # The quadrature error hides the crossing: once more from there on, with a finer one.
+        search(_Deviation(iface, engine, FINER * rtol), hidden, largest, accuracy, again=True)
     return [_result(iface, one, targets.get(one), largest) for one in wanted]
 
 

@@ -6,12 +6,20 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
-from itertools import combinations, islice
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from sotcheck.beyond.limits import COMPONENTS, CURRENTS, LIMIT_RANGE, trust_limits
+from sotcheck.beyond.limits import (
+    COMPONENTS,
+    CURRENTS,
+    LIMIT_RANGE,
+    TrustLimit,
+    exact_per_h,
+    first_order,
+    trust_limits,
+)
 from sotcheck.bound.fermi import first_states
 from sotcheck.errors import EngineError, SotcheckError, SystemFileError, in_range, one_of
 from sotcheck.numerics.arrays import Array
@@ -22,6 +30,7 @@ from sotcheck.system.files import load, to_document
 from sotcheck.system.interface import Interface
 
 Data = dict[str, Any]
+Place = tuple[float, float]
 
 #: Parameters of a map: attributes of the interface; a ratio at fixed J; the direction of m in degrees.
 PARAMETERS = ("E_F", "U_N", "U_F", "J", "u_0", "u_m", "E_F/J", "theta", "phi")
@@ -35,11 +44,12 @@ ACCURACY = 1e-2
 FLOOR, CEILING = 1e-3, LARGEST
 #: Sides of the smallest and largest triangle, relative to the map: no crowding at jumps, no blank areas.
 CLOSEST, FARTHEST = 0.02, 0.2
-#: Borders get this part of the points: where the kind, or log10 of the limit, jumps by as much between
-#: neighbours, who are bisected down to this distance, relative to the map, in some rounds.
-FOR_BORDERS, JUMP, SHARP, ROUNDS = 1 / 4, 0.1, 0.006, 4
-#: What is known of a point besides its place.
-ENTRY = ("h_R", "error", "kind", "reason")
+#: Borders, where kind or side changes, get this part of the points, until they are known to this, relative
+#: to the map.
+FOR_BORDERS, SHARP = 0.3, 0.006
+#: What is known of a point besides its place. The side is 1 where the exact torque is more than first order
+#: at the limit, −1 where it is less: where a limit jumps to a later crossing it nearly always changes.
+ENTRY = ("h_R", "error", "kind", "reason", "side")
 
 
 @dataclass(frozen=True)
@@ -78,12 +88,12 @@ class LimitAt:
     source: str
     component: str
 
-    def interface_at(self, point: tuple[float, float]) -> Interface:
+    def interface_at(self, point: Place) -> Interface:
         """Return the interface that a point stands for."""
         return with_parameters(self.iface, dict(zip(self.over, map(float, point), strict=True)))
 
-    def __call__(self, point: tuple[float, float]) -> Data:
-        """Return h_R, error, kind and reason of the limit."""
+    def __call__(self, point: Place) -> Data:
+        """Return h_R, error, kind, reason and side of the limit."""
         sources = CURRENTS[:-1] if self.source == ANY else (self.source,)
         parts = COMPONENTS if self.component == ANY else (self.component,)
         ask: Data = {"limits": [self.limit], "sources": sources, "parts": parts, "accuracy": ACCURACY}
@@ -91,12 +101,20 @@ class LimitAt:
             rows = trust_limits(self.interface_at(point), **ask)
             # Limits first, the smallest first; then those beyond; then what has none.
             found = min(rows, key=lambda row: (row.h_R is None, row.kind != "beyond", row.h_R or 0.0))
-            return {name: getattr(found, name) for name in ENTRY}
+            return {name: getattr(found, name) for name in ENTRY[:-1]} | {"side": self._side(point, found)}
         except SystemFileError:
             none = ("no state", "no propagating state at E_F")
         except SotcheckError as error:
             none = ("failed", str(error))
-        return dict(zip(ENTRY, (None, None, *none), strict=True))
+        return dict(zip(ENTRY, (None, None, *none, None), strict=True))
+
+    def _side(self, point: Place, found: TrustLimit) -> int | None:
+        if found.kind != "found":
+            return None
+        iface = self.interface_at(point)
+        at = COMPONENTS.index(found.component), CURRENTS.index(found.source)
+        exact = exact_per_h(iface, np.array([found.h_R]), rtol=ACCURACY * self.limit).value[0, *at]
+        return 1 if exact / first_order(iface).value[at] > 1 else -1
 
 
 def _height(entry: Data) -> float:
@@ -104,38 +122,42 @@ def _height(entry: Data) -> float:
     return float(np.log10(np.clip(CEILING if entry["h_R"] is None else entry["h_R"], FLOOR, CEILING)))
 
 
-Place = tuple[float, float]
-
-
-def _jump(one: Data, other: Data) -> float:
-    return abs(_height(one) - _height(other)) + (one["kind"] != other["kind"])
-
-
 def bisected(known: dict[Place, Data], size: Array, room: int) -> Iterator[list[Place]]:
-    """Yield points between neighbours across a border, round by round, `room` at most; `known` gets them.
+    """Yield points that close in on borders, round by round, `room` at most; `known` gets them.
 
-    Of the halves of a pair that with the larger jump goes on; a slope, however steep, is soon none.
+    A triangle of neighbours with a corner of its own on the other side of a border knows the border as well
+    as this corner is near the other two: where it is farthest the shorter edge to them is halved first, so
+    that every stretch has its turn. Edges along a border may be long.
     """
     from scipy.spatial import Delaunay
 
-    def far(pair: tuple[Place, Place]) -> bool:
-        apart = float(np.linalg.norm(np.subtract(*pair) / size))
-        return apart > SHARP and _jump(*map(known.__getitem__, pair)) > JUMP
+    def across(a: Place, b: Place) -> bool:
+        return any(known[a][name] != known[b][name] for name in ("kind", "side"))
 
-    places = list(known)
-    corners = Delaunay(np.array(places) / size).simplices
-    edges = {tuple(sorted(edge)) for corner in corners.tolist() for edge in combinations(corner, 2)}
-    pairs = [(places[i], places[j]) for i, j in sorted(edges)]
-    while room and (pairs := [pair for pair in pairs if far(pair)]):
-        # The largest jumps first, and round by round: what a slope has is halved.
-        pairs = sorted(pairs, key=lambda pair: -_jump(*map(known.__getitem__, pair)))
-        some = -(-room // ROUNDS)
-        middles = [((a[0] + b[0]) / 2, (a[1] + b[1]) / 2) for a, b in pairs[:some]]
+    def length(a: Place, b: Place) -> float:
+        return float(np.linalg.norm(np.subtract(a, b) / size))
+
+    while room:
+        places = list(known)
+        wide: list[tuple[float, Place, Place]] = []
+        for triangle in Delaunay(np.array(places) / size).simplices:
+            corners = [places[i] for i in triangle]
+            area = abs(np.linalg.det([np.subtract(one, corners[0]) / size for one in corners[1:]]))
+            for n, one in enumerate(corners):
+                two = [other for m, other in enumerate(corners) if m != n]
+                if all(across(one, other) for other in two) and (far := area / length(*two)) > SHARP:
+                    wide.append((-far, one, min(two, key=partial(length, one))))
+        middles: list[Place] = []
+        taken: set[Place] = set()
+        # Neighbouring triangles would ask for much the same.
+        for _, a, b in sorted(wide):
+            if not taken & {a, b} and len(middles) < room:
+                taken |= {a, b}
+                middles.append(((a[0] + b[0]) / 2, (a[1] + b[1]) / 2))
+        if not middles:
+            return
         yield middles
         room -= len(middles)
-        halves = [((a, m), (m, b)) for (a, b), m in zip(pairs, middles, strict=False)]
-        nearer = [max(two, key=lambda half: _jump(*map(known.__getitem__, half))) for two in halves]
-        pairs = nearer + pairs[some:]
 
 
 @single_threaded
@@ -183,7 +205,7 @@ def trust_map(
     plane = adaptive.Learner2D(function, bounds, resolution_loss_function(CLOSEST, FARTHEST))
     learner = adaptive.DataSaver(plane, arg_picker=_height)
     for point in earlier:
-        learner.tell((point["x"], point["y"]), {name: point[name] for name in ENTRY})
+        learner.tell((point["x"], point["y"]), {name: point.get(name) for name in ENTRY})
     bar, shown = iter(progress(range(points), "trust map", points)), 0
 
     def until(number: int) -> None:

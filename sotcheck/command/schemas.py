@@ -44,6 +44,7 @@ class MapPoint(Part):
     error: float | None
     kind: str
     reason: str
+    side: int | None = is_("1 where the exact torque is more than first order at the limit, -1 where less")
     bound_from: float | None = is_("the h_R from which bound states lie at E_F")
 
 

@@ -86,17 +86,23 @@ def _decided(target: Target, crossing: _Crossing, narrow: float) -> bool:
     return target.lower is not None if upper is None else upper - lower <= narrow * upper
 
 
-def search(deviation: Deviation, targets: list[Target], largest: float, accuracy: float) -> None:
+def search(
+    deviation: Deviation, targets: list[Target], largest: float, accuracy: float, *, again: bool = False
+) -> None:
     """Fill in the brackets of all targets, panel by panel, up to `largest`; no `upper` where nothing crosses.
 
     ``deviation(h_R)`` of h_R (n,) is an Estimate (n, components, sources); a bracket's half width, relative,
-    is to be as small as `accuracy`.
+    is to be as small as `accuracy`. A crossing in doubt is left with a `lower` alone; `again`, with a smaller
+    error, starts from there, and goes on to the next crossing where doubt remains.
     """
+    start = min(t.lower or SMALLEST for t in targets) if again else SMALLEST
+    for target in targets:
+        target.lower = target.upper = None
     probe = np.array([SMALLEST, PROBE])
     curvature = np.abs(np.diff(deviation(probe).value, axis=0))[0] / PROBE**2
     predicted = min(float((t.limit / max(curvature[t.at], 1e-12)) ** 0.5) for t in targets)
-    start, end = SMALLEST, min(largest, float(np.clip(AHEAD * predicted, *FIRST_END)))
-    while start < largest and (waiting := [t for t in targets if t.upper is None]):
+    end = min(largest, max(AHEAD * start, float(np.clip(AHEAD * predicted, *FIRST_END))))
+    while start < largest and (waiting := [t for t in targets if t.upper is None and (again or not t.lower)]):
         for n in LEVELS:
             u = np.cos(np.pi * np.arange(n) / (n - 1))
             # Exactly the ends at the ends: they are shared with the neighbours.
@@ -113,7 +119,8 @@ def search(deviation: Deviation, targets: list[Target], largest: float, accuracy
         for target, crossing in zip(waiting, crossings, strict=True):
             target.lower = crossing[0] if target.lower is None else target.lower
             target.upper = crossing[1]
-            if not target.known_to(accuracy):
+            # In a wider bracket, of an old doubt say, the root found need not be the first.
+            if target.known_to(NARROW / 2) and not target.known_to(accuracy):
                 _close(deviation, target, accuracy)
         start, end = end, min(largest, GROWTH * end)
 

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from sotcheck.beyond.document import bound_at_limit, on_bound_states
 from sotcheck.beyond.limits import CURRENTS
+from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.crossing import LARGEST
 from sotcheck.pages.figures import GREY, RED, SMALL, canvas, picture, symbol
 from sotcheck.pages.page import Data, Page, Picture, Section, Words
@@ -19,9 +21,11 @@ from sotcheck.pages.publish import publish
 from sotcheck.pages.svg import BLACK, WHITE
 
 #: Cells of the background along each axis; over how many of them lines are smoothed.
-CELLS, SMOOTH = 150, 1.5
+CELLS, SMOOTH = 300, 3.0
 #: Beyond so many points they are drawn small.
 MANY = 400
+#: Keeps a quotient finite far from all that is meant.
+TINY = 1e-9
 LEVELS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5)
 #: Regions without a limit: words, hatching.
 REGIONS = {
@@ -35,52 +39,39 @@ REGIONS = {
     "failed": ("could not be computed", "***"),
 }
 
+Region = tuple[str, int | None]
+
 
 def draw_trust_map(data: Data) -> Figure:
     """Draw the h_R at which first order is off by the limit; regions without one hatched; samples as dots."""
-    from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
-    from scipy.ndimage import gaussian_filter
-
     points = data["points"]
     over_x, over_y = data["over"]
     lower = np.array([over_x["lower"], over_y["lower"]])
     size = np.array([over_x["upper"], over_y["upper"]]) - lower
     at = (np.array([[p["x"], p["y"]] for p in points]) - lower) / size
-    kinds = np.array([p["kind"] for p in points])
     middle = (np.arange(CELLS) + 0.5) / CELLS
     grid = np.stack(np.meshgrid(middle, middle), axis=-1)
-    # The kind of a cell is that of the nearest sample.
-    nearest = kinds[NearestNDInterpolator(at, np.arange(len(at)))(grid).astype(int)]
+    regions = leads(at, [region_of(p) for p in points], grid)
     x, y = lower[0] + size[0] * middle, lower[1] + size[1] * middle
     figure, axes = canvas(5.2)
-    found = kinds == "found"
-    if found.sum() > 3:
-        values = np.log10([p["h_R"] for p in points if p["kind"] == "found"])
-        smooth = LinearNDInterpolator(at[found], values)(grid)
-        filled = np.where(np.isnan(smooth), NearestNDInterpolator(at[found], values)(grid), smooth)
-        shown = np.ma.masked_where(nearest != "found", filled)
-        mesh = picture(axes, x, y, shown, cmap="cividis")
-        levels = [np.log10(v) for v in LEVELS if values.min() < np.log10(v) < values.max()]
-        if levels:
-            white: Any = {"colors": WHITE, "linewidths": 0.9, "linestyles": "solid"}
-            even = np.ma.masked_where(shown.mask, gaussian_filter(filled, SMOOTH))
-            lines = axes.contour(x, y, even, levels=levels, **white)
-            axes.clabel(lines, fontsize=SMALL, fmt=lambda v: f"{10**v:.2g}")
-        bar = figure.colorbar(mesh, ax=axes)
-        bar.ax.yaxis.set_major_formatter(lambda v, _: f"{10**v:.2g}")
-        bar.set_label("$h_R$ up to which first order can be trusted")
+    values: dict[Region, Array] = {}
+    for region in regions:
+        if region[0] == "found":
+            mine = [i for i, p in enumerate(points) if region_of(p) == region]
+            values[region] = filled(at[mine], np.log10([points[i]["h_R"] for i in mine]), grid)
+    if values:
+        _draw_limits(axes, x, y, values, regions)
     handles: list[Any] = []
     for kind, (words, hatch) in REGIONS.items():
-        if kind not in kinds:
+        if (kind, None) not in regions:
             continue
         face = "#bfe3f7" if kind == "beyond" else "#e6e6e6"
-        inside = np.where(nearest == kind, 1.0, 0.0)
-        if np.ptp(inside) == 0:
-            look: Any = {"facecolor": face, "hatch": hatch, "edgecolor": GREY}
+        look: Any = {"facecolor": face, "hatch": hatch, "edgecolor": GREY}
+        if len(regions) == 1:
             axes.add_patch(Rectangle((0, 0), 1, 1, transform=axes.transAxes, **look))
         else:
-            axes.contourf(x, y, inside, levels=[0.5, 1.5], colors=[face], hatches=[hatch])
-        handles.append(Patch(facecolor=face, edgecolor=GREY, hatch=hatch, label=words))
+            axes.contourf(x, y, regions[kind, None], levels=[0.0, 1.0], colors=[face], hatches=[hatch])
+        handles.append(Patch(label=words, **look))
     small = 0.6 if len(points) > MANY else 1.0
     axes.plot(*(lower + size * at).T, ".", color=BLACK, ms=1.8 * small, alpha=0.7)
     for words, marked in bound_points(points).items():
@@ -99,6 +90,56 @@ def draw_trust_map(data: Data) -> Figure:
     if handles:
         figure.legend(handles=handles, loc="outside lower center", fontsize=SMALL, ncols=1, markerscale=2.5)
     return figure
+
+
+def _draw_limits(
+    axes: Axes, x: Array, y: Array, values: dict[Region, Array], regions: dict[Region, Array]
+) -> None:
+    """Draw log10 of the limit in colours and lines, each region by itself: between them it jumps."""
+    from scipy.ndimage import gaussian_filter
+
+    inside = {region: regions[region] > 0 for region in values}
+    shown = np.ma.masked_invalid(np.select(list(inside.values()), list(values.values()), np.nan))
+    mesh = picture(axes, x, y, shown, cmap="cividis")
+    bar = axes.get_figure().colorbar(mesh, ax=axes)  # type: ignore[union-attr]
+    bar.ax.yaxis.set_major_formatter(lambda v, _: f"{10**v:.2g}")
+    bar.set_label("$h_R$ up to which first order can be trusted")
+    white: Any = {"colors": WHITE, "linewidths": 0.9, "linestyles": "solid"}
+    for region, mine in inside.items():
+        # The mean of what is nearby and in the region.
+        part = gaussian_filter(mine.astype(float), SMOOTH)
+        even = gaussian_filter(np.where(mine, values[region], 0.0), SMOOTH) / np.maximum(part, TINY)
+        even = np.ma.masked_where(~mine, even)
+        if levels := [np.log10(v) for v in LEVELS if even.min() < np.log10(v) < even.max()]:
+            lines = axes.contour(x, y, even, levels=levels, **white)
+            axes.clabel(lines, fontsize=SMALL, fmt=lambda v: f"{10**v:.2g}")
+
+
+def region_of(point: Data) -> Region:
+    """Return what a point has in common with its neighbours up to a border."""
+    return point["kind"], point.get("side")
+
+
+def leads(at: Array, labels: list[Region], grid: Array) -> dict[Region, Array]:
+    """Return by how much each label outweighs the others, linear between samples: positive where it holds."""
+    weights = {
+        one: filled(at, np.array([float(label == one) for label in labels]), grid)
+        for one in dict.fromkeys(labels)
+    }
+    others = {one: [weights[other] for other in weights if other != one] for one in weights}
+    return {one: own - np.max([np.zeros_like(own), *others[one]], axis=0) for one, own in weights.items()}
+
+
+def filled(at: Array, values: Array, grid: Array) -> Array:
+    """Interpolate linearly, and take the nearest sample's value outside."""
+    from scipy.interpolate import LinearNDInterpolator, NearestNDInterpolator
+
+    near = np.asarray(NearestNDInterpolator(at, values)(grid))
+    # Three points, not on a line, span a plane.
+    if np.linalg.matrix_rank(at - at[0]) < at.shape[1]:
+        return near
+    inside = np.asarray(LinearNDInterpolator(at, values)(grid))
+    return np.where(np.isnan(inside), near, inside)
 
 
 def bound_points(points: list[Data]) -> dict[str, list[int]]:
@@ -131,10 +172,11 @@ def shown(data: Data) -> Page:
     return Page(
         "How far first order can be trusted",
         "Each map shows the h_R at which first order is off by the given part of the exact torque for the "
-        "first time. Points were chosen by adaptive sampling, and by bisection of borders where the limit "
-        "jumps (dots; lines are smoothed over a hundredth of the map); hatched regions have no limit, for "
-        "the reason given. Exact is the torque of scattering states: where bound states lie at E_F below the "
-        "limit, points are marked red.",
+        "first time. It jumps where the exact torque, more than first order by that part on one side, is "
+        "less on the other. Points were chosen by adaptive sampling, and by bisection of such borders (dots; "
+        "lines are smoothed over a hundredth of the map); hatched regions have no limit, for the reason "
+        "given. Exact is the torque of scattering states: where bound states lie at E_F below the limit, "
+        "points are marked red.",
         quote=quote(maps),
         facts=said,
         first=list(drawn.values())[:1],
