@@ -27,14 +27,15 @@ from sotcheck.trial.verdict import Comparison, compare
 
 SIGMA = np.array([[[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[1, 0], [0, -1]]])
 ONE = np.eye(2)
-#: Gauss–Legendre nodes in each range between thresholds, and equidistant angles: the finer of two rules.
-NODES, ANGLES = 32, 32
+#: Gauss–Legendre nodes in each range between thresholds, of the first rule and at most; equidistant angles.
+NODES, MOST_NODES, ANGLES = 16, 128, 32
 FIRST_ANGLE = 0.123
 #: Nodes in a layer, where its spin is integrated.
 INSIDE = 8
 FLOWS = ("spin_current_minus", "spin_current_plus", "lattice", "interface")
-#: Distance of a pole from the real axis, in θ, below which nodes may miss it; and how lucky they may be.
-NARROW, SAFETY = 0.1, 4.0
+#: Distance of a pole from the real axis, in θ and spacings of nodes, below which they may miss it; how lucky
+#: they may be; and the error relative to the largest flow that is small enough.
+NARROW, SAFETY, ENOUGH = 3.2, 4.0, 1e-3
 #: Part of the scale at which flows are about linear in it.
 SMALL = 0.02
 #: Equidistant angles that suffice there.
@@ -256,21 +257,26 @@ def solved(engine: Engine, system: System, tables: dict[str, Any], asked: dict[s
 def plainly(
     engine: Engine, system: System, tables: dict[str, Any], asked: dict[str, float], around: int = ANGLES
 ) -> Estimate:
-    """Return the flows of all k_⊥ by a plain rule, (3, 4I + 2L, 3), doubled once for its error.
+    """Return the flows of all k_⊥ by a plain rule, (3, 4I + 2L, 3), its nodes doubled until they are enough.
 
-    A resonance that it may miss makes it as uncertain as it is large.
+    A resonance that they may miss makes it as uncertain as it is large.
     """
-    coarse, fine = (
-        summed(engine, system, tables, asked, n, m) for n, m in ((NODES // 2, around // 2), (NODES, around))
-    )
     problem, factor = read(tables, **asked)
     angles = np.arange(SOME_ANGLES) * 2 * np.pi / SOME_ANGLES + FIRST_ANGLE
-    narrow = any(
-        np.any(np.abs(poles_near(system, one, angles[:, None], np.array([factor]), 0.0).imag) < NARROW)
-        for one in ranges(problem)
-    )
-    error = SAFETY * float(np.abs(fine - coarse).max()) + narrow * float(np.abs(fine).max())
-    return Estimate(fine, {"plain rule": (error, "twice the nodes")})
+    poles = (poles_near(system, one, angles[:, None], np.array([factor]), 0.0) for one in ranges(problem))
+    nearest = min(float(np.abs(one.imag).min(initial=np.inf, where=~np.isnan(one))) for one in poles)
+
+    def by(nodes: int, angles: int) -> Array:
+        return summed(engine, system, tables, asked, nodes, angles)
+
+    number, fine = NODES, by(NODES, around)
+    turned = float(np.abs(fine - by(NODES, around // 2)).max())
+    while True:
+        number, coarse, fine = 2 * number, fine, by(2 * number, around)
+        size, missed = float(np.abs(fine).max()), nearest < NARROW / number
+        error = SAFETY * (float(np.abs(fine - coarse).max()) + turned) + missed * size
+        if error <= ENOUGH * size or number >= MOST_NODES:
+            return Estimate(fine, {"plain rule": (error, f"{number} nodes a range, twice those before")})
 
 
 def linear(engine: Engine, system: System, tables: dict[str, Any], asked: dict[str, float]) -> Estimate:
