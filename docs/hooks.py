@@ -50,11 +50,12 @@ def _pages(folder: str, first: list[str]) -> list[str]:
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Put what is generated in the place of its marker, a line <!-- generated: NAME -->."""
-    for name, make in GENERATED.items():
-        marker = f"<!-- generated: {name} -->"
-        if marker in markdown:
-            markdown = markdown.replace(marker, make())
+    """Put what is generated in the place of its marker, <!-- generated: NAME --> and words that follow.
+
+    They say to those who read the file itself where to find the same.
+    """
+    for marker, name in re.findall(r"^(<!-- generated: (.*?) -->.*)$", markdown, flags=re.MULTILINE):
+        markdown = markdown.replace(marker, GENERATED[name]())
     return markdown
 
 

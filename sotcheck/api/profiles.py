@@ -133,7 +133,7 @@ class Spins(Result[Profile]):
         source : str, optional
             That with the largest one by default.
         component, engine : str or sequence of str, optional
-            Which; "x", "y", "z" against z, or the largest of them, and all engines by default.
+            Which; by default "x", "y", "z" against z, or that in which all is seen, and all engines.
         """
         what = what or self.what
         one_of(what, trial.PARTS, "quantity")
@@ -146,9 +146,13 @@ class Spins(Result[Profile]):
         engines = draw.some(data, "engine", engine)
         size = abs(data[what]).max({*map(str, data[what].dims)} - {"source", "spin"})
         (source,) = draw.some(data, "source", source or str(size.max("spin").idxmax("source").values))
-        largest = str(size.sel(source=source).idxmax("spin").values)
-        wanted = draw.some(data, "spin", component or (largest if dims else None))
         data, ax = data.sel(source=source), draw.axes_for(ax)
+        added = [name for name in AT_ZERO if what != "spin_density" and np.any(data[name])]
+        # That in which the faintest of all that is drawn is seen best.
+        sizes = [abs(data[name]).max({*data[name].dims} - {"spin"}) for name in (what, *added)]
+        seen = np.min([one / one.max() for one in sizes], axis=0)
+        best = str(data["spin"].values[np.argmax(seen)])
+        wanted = draw.some(data, "spin", component or (best if dims else None))
         unit = draw.power(data[what].attrs["units"])
         title = f"{self.name}: {WORDS[what]}, source {source}"
         if len(dims) == 2:
@@ -159,9 +163,7 @@ class Spins(Result[Profile]):
                 f"{WORDS[what]} at z = {_place(data, n)}": data[what].isel(z=n)
                 for n in range(data.sizes["z"])
             }
-            lines |= {
-                WORDS[name]: data[name] for name in AT_ZERO if np.any(data[name]) and what != "spin_density"
-            }
+            lines |= {WORDS[name]: data[name] for name in added}
             errors = {words: 0 * one for words, one in lines.items()}
         else:
             lines = {axis: data[what].sel(spin=axis) for axis in wanted}
