@@ -19,7 +19,7 @@ from sotcheck.numerics.angles import NESTED, Spent, Sum, all_round, piecewise
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.path import substitution
-from sotcheck.numerics.radial import Integrand, Reached, radial
+from sotcheck.numerics.radial import Integrand, Reached, radial, sure
 
 PolesOf = Callable[[tuple[float, float], Array], Complex]
 #: What narrow poles add to the integral, and its error, shaped as the integral at every angle; and which do.
@@ -82,11 +82,8 @@ def sum_over_k(
         spent.values += math.prod(values.shape[: 2 if poles is None else 3])
         return values
 
-    def sure(value: Array, error: Array) -> float:
-        return float((np.abs(value.mean(axis=0)) - error.mean(axis=0)).max())
-
-    def tolerance(value: Array, error: Array) -> float:
-        return max(rtol * max(largest, sure(value, error)), 4 * np.pi * atol) / len(segments)
+    def tolerance(known: float) -> float:
+        return max(rtol * max(largest, known), 4 * np.pi * atol) / len(segments)
 
     # Where poles are unknown a needle in one segment is not to spoil what is wanted of the others.
     each = [slice(n, n + 1) for n in range(len(segments))]
@@ -118,7 +115,7 @@ def sum_over_k(
                 )
             )  # fmt: skip
             # A coarse rule next to poles may be wrong by any factor: what is settled is a measure for all.
-            largest = max([largest, *map(sure, *done[-1][:2])])
+            largest = max([largest, *sure(*done[-1][:2])])
         values, errors = (np.concatenate(parts) for parts in list(zip(*done, strict=True))[:2])
         nodes = sum(one[2] for one in done)
         for n, (one, error) in enumerate(zip(more, off, strict=True)):
