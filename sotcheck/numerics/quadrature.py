@@ -6,7 +6,6 @@ the angle φ, `angles`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache, partial
@@ -18,8 +17,9 @@ import numpy as np
 from sotcheck.numerics.angles import NESTED, Spent, Sum, all_round, piecewise
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.estimate import Estimate
+from sotcheck.numerics.nested import sure
 from sotcheck.numerics.path import substitution
-from sotcheck.numerics.radial import Integrand, Reached, radial, sure
+from sotcheck.numerics.radial import Integrand, Reached, radial
 
 PolesOf = Callable[[tuple[float, float], Array], Complex]
 #: What narrow poles add to the integral, and its error, shaped as the integral at every angle; and which do.
@@ -55,8 +55,9 @@ def sum_over_k(
     ----------
     f : callable
         ``f(x, angles)`` of x = k_⊥², shape (n,), and angles (a,) returns an array (n, a, ...). Opposite
-        angles come together, in the two halves of `angles`. With `poles`, the axis after the angles counts
-        lanes: integrands with poles of their own; and f is asked for x of shape (n, a) as well.
+        angles come together, in the two halves of `angles`; (n, a/2, ...) are averages of both. With `poles`,
+        the axis after the angles counts lanes: integrands with poles of their own; and f is asked for x of
+        shape (n, a) as well.
     edges : list of float
         Sorted thresholds in k_⊥², lower end first.
     rtol, atol : float
@@ -79,7 +80,7 @@ def sum_over_k(
 
     def counted(x: Array, angles: Array) -> Array:
         values = f(x, angles)
-        spent.values += math.prod(values.shape[: 2 if poles is None else 3])
+        spent.values += len(x) * len(angles) * (1 if poles is None else values.shape[2])
         return values
 
     def tolerance(known: float) -> float:
@@ -121,6 +122,8 @@ def sum_over_k(
         for n, (one, error) in enumerate(zip(more, off, strict=True)):
             values[n] += one
             errors[n] += error
+        if values.shape[1] < len(angles):
+            values, errors = (np.concatenate([one, one], axis=1) for one in (values, errors))
         return values, errors, nodes
 
     average = partial(piecewise, kinks=kinks) if len(kinks) else all_round

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.nearpoles import NearPoles, fejer, near_poles
-from sotcheck.numerics.nested import LEVELS, STEPS, alike, interleaved, nested, nested_error
+from sotcheck.numerics.nested import LEVELS, STEPS, alike, interleaved, largest, nested, nested_error, sure
 from sotcheck.numerics.path import Path, substitution
 from sotcheck.numerics.tails import fejer_tails
 
@@ -37,7 +37,11 @@ AMPLIFIED = 4.0
 
 @dataclass(eq=False)
 class _Interval:
-    """A piece of a segment, in s, with the integrand's values on its finest rule so far."""
+    """A piece of a segment, in s, with the integrand's values on its finest rule so far, and the integral.
+
+    By four rules, each with twice the nodes of the one before; `sure` is how large its average over the angle
+    is at least, `unresolved` and `noise` the largest errors of quadrature, and of rounding next to poles.
+    """
 
     f: Integrand
     angles: Array
@@ -48,6 +52,12 @@ class _Interval:
     upper: float
     samples: Array | None = None
     level: int = 0
+    rules: Array = field(init=False)
+    value: Array = field(init=False)
+    error: Array = field(init=False)
+    sure: float = field(init=False)
+    unresolved: float = field(init=False)
+    noise: float = field(init=False)
 
     @property
     def half(self) -> int:
@@ -72,6 +82,12 @@ class _Interval:
         """Whether the error is within a tolerance of the whole; no rule, however fine, is below the noise."""
         self.enough = max(tolerance * self.width, self.noise)
         return self.unresolved <= self.enough or self.unresolved <= self._rounding()
+
+    @property
+    def nodes(self) -> int:
+        """How many there are, those next to poles included."""
+        assert self.samples is not None
+        return len(self.samples) + (self.near.nodes.shape[1] if self.near else 0)
 
     @property
     def apart(self) -> float:
@@ -130,10 +146,12 @@ class _Interval:
         both = np.concatenate([some, some + len(self.angles) // 2])
         nodes = np.where(np.isfinite(self.near.nodes), self.near.nodes, self.near.nodes[:, :1])[some].T
         x, jacobian = self._at(np.concatenate([nodes, nodes], axis=1))
-        values = _weighed(self.f(x, self.angles[both]), x, jacobian)
-        extra = np.zeros((len(nodes), len(self.angles), *values.shape[2:]))
-        extra[:, both] = values
-        return extra
+        values = self.f(x, self.angles[both])
+        values = _weighed(values, x, jacobian[:, : values.shape[1]])
+        by_pair = values.reshape(len(nodes), -1, len(some), *values.shape[2:])
+        extra = np.zeros((len(nodes), by_pair.shape[1], len(self.angles) // 2, *values.shape[2:]))
+        extra[:, :, some] = by_pair
+        return extra.reshape(len(nodes), -1, *values.shape[2:])
 
     def beside(self, near: NearPoles) -> tuple[Array, Array, Any]:
         """Return the integral by four rules exact for poles, smooth samples for its tail, and its noise."""
@@ -148,8 +166,8 @@ class _Interval:
 
     def _smooth(self, near: NearPoles, samples: Array) -> Array:
         """Return samples without the poles that the rule is exact for: it interpolates what is left."""
-        by_pair = samples.reshape(len(samples), 2, samples.shape[1] // 2, *samples.shape[2:])
         factors = near.factors(len(samples))[:, None]
+        by_pair = samples.reshape(len(samples), -1, *factors.shape[2:3], *samples.shape[2:])
         smooth = by_pair * factors.reshape(*factors.shape, *(1,) * (by_pair.ndim - factors.ndim))
         return smooth.reshape(samples.shape)
 
@@ -183,30 +201,17 @@ def _integrate(some: Sequence[_Interval]) -> None:
             # A rule for poles may leave out more than Fejér's, by lane.
             worst = one.near.amplified.max(axis=0)
             amplified[i] = AMPLIFIED * worst.reshape(-1, *(1,) * (len(rest) - 2))
-    by_rules = alike(nested_error(rules).max(axis=1))
+    by_rules = alike(nested_error(list(rules)).max(axis=1))
     unresolved = np.fmin(by_rules, width[:, 0] * fejer_tails(samples) * amplified)
     errors = unresolved[:, None] + noise + rounding
-    each = zip(
-        some, rules.swapaxes(0, 1), errors, sure(rules[-1], errors), _largest(unresolved), _largest(noise),
-        strict=True,
-    )  # fmt: skip
-    for one, one.rules, one.error, one.sure, one.unresolved, one.noise in each:
-        one.value, one.nodes = one.rules[-1], n + (one.near.nodes.shape[1] if one.near else 0)
-
-
-def _largest(values: Array) -> list[float]:
-    found: list[float] = values.reshape(len(values), -1).max(axis=1).tolist()
-    return found
-
-
-def sure(values: Array, errors: Array) -> list[float]:
-    """Return how large the largest average over the angle is at least, of each of values (n, angles, ...)."""
-    return _largest(np.abs(values.mean(axis=1)) - errors.mean(axis=1))
+    by_interval = some, sure(rules[-1], errors), largest(unresolved), largest(noise)
+    for i, (one, one.sure, one.unresolved, one.noise) in enumerate(zip(*by_interval, strict=True)):
+        one.rules, one.value, one.error = rules[:, i], rules[-1, i], errors[i]
 
 
 def _weighted(weights: Array, samples: Array) -> Array:
-    """Return sums over the nodes (n, angles, lanes, ...), the angles split in two: opposite ones, pairs."""
-    by_pair = samples.reshape(len(samples), 2, samples.shape[1] // 2, *samples.shape[2:])
+    """Return sums over the nodes (n, angles, lanes, ...): (1 | 2 opposite angles, pairs, lanes, ...)."""
+    by_pair = samples.reshape(len(samples), -1, weights.shape[1], *samples.shape[2:])
     return np.einsum("npl,nspl...->spl...", weights, by_pair)
 
 
@@ -271,9 +276,9 @@ def radial(
         x, jacobian = (np.concatenate(parts) for parts in zip(*at, strict=True))
         values, start = _weighed(f(x, angles), x, jacobian), 0
         by_level: dict[int, list[_Interval]] = {}
-        for one, (nodes, _) in zip(now, at, strict=True):
-            one.take(values[start : start + len(nodes)])
-            start += len(nodes)
+        for one, (taken, _) in zip(now, at, strict=True):
+            one.take(values[start : start + len(taken)])
+            start += len(taken)
             by_level.setdefault(one.level, []).append(one)
         for some in by_level.values():
             _integrate(some)
@@ -291,5 +296,5 @@ def radial(
     for one in short:
         one.error = one.error + one.apart
         settle(one)
-    values, errors, nodes, _ = zip(*done, strict=True)
-    return np.stack(values), np.stack(errors), sum(nodes)
+    values, errors = (np.stack([one[which] for one in done]) for which in (0, 1))
+    return values, errors, sum(nodes for *_, nodes, _ in done)

@@ -11,7 +11,7 @@ from functools import cache
 
 import numpy as np
 
-from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.arrays import Array, Complex
 
 #: Windows of resolved coefficients, in each of which the largest counts: zeros of single ones tell nothing.
 WINDOWS = 8
@@ -42,8 +42,8 @@ def fejer_tails(samples: Array) -> Array:
     that of 2(n + 1) − k, hence b_k (1/k + 1/(2n + 2 − k)): about 2/n each.
     """
     number, n, *rest = samples.shape
-    b = np.abs(_sines(n) @ samples.reshape(number, n, -1)).reshape(number, n + 1, *rest).max(axis=2)
-    last, decay, noise = _envelope(b)
+    b = np.abs(_sines(n) @ samples.reshape(number, n, -1))
+    last, decay, noise = _envelope(b.reshape(number, -1, *rest[1:]))
     each = decay ** (WINDOWS / n)
     left = np.full_like(last, np.inf)
     np.divide(2 / n * last * decay, 1 - each, out=left, where=each < 1)
@@ -64,8 +64,23 @@ def period_tail(samples: Array) -> Array:
     return found
 
 
+@cache
+def circle(points: int) -> Complex:
+    """Return points on the unit circle."""
+    found: Complex = np.exp(2j * np.pi * np.arange(points) / points)
+    return found
+
+
+@cache
+def last_harmonics(points: int, tail: int) -> Complex:
+    """Return the matrix from values at points of a circle to the last of their harmonics at either end."""
+    turns = np.outer(np.arange(points), points // 2 + np.arange(-tail, tail)) % points
+    found: Complex = circle(points)[turns].conj() / points
+    return found
+
+
 def _envelope(sizes: Array) -> tuple[Array, Array, Array]:
-    """Return where envelopes of coefficients (many, n, ...) end, their decay a window; and, inf if none, noise."""
+    """Return where envelopes of coefficients (many, n, ...) end, their decay, and noise, inf if none."""
     largest = sizes.reshape(len(sizes), WINDOWS, -1, *sizes.shape[2:]).max(axis=2)
     envelope = np.moveaxis(np.maximum.accumulate(largest[:, ::-1], axis=1), 1, 0)[::-1]
     half, later, last = envelope[[WINDOWS // 2 - 1, 3 * WINDOWS // 4 - 1, WINDOWS - 1]]
