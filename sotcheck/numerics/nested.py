@@ -49,7 +49,7 @@ def largest(values: Array) -> list[float]:
 
 def sure(values: Array, errors: Array) -> list[float]:
     """Return how large the largest average over the angle is at least, of each of values (n, angles, ...)."""
-    return largest(np.abs(values.mean(axis=1)) - errors.mean(axis=1))
+    return largest((np.abs(values.sum(axis=1)) - errors.sum(axis=1)) / values.shape[1])
 
 
 def nested_error(rules: Sequence[Array]) -> Array:

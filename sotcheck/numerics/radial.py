@@ -264,7 +264,7 @@ def radial(
         done[one.number] = value, error, nodes + one.nodes, intervals + 1
         reached[one.number, one.lower, one.upper] = one.level
         # What is settled of one segment is a measure for all.
-        enough = max(enough, tolerance(sure(value[None], error[None])[0]))
+        enough = max(enough, tolerance(sure(value[None], error[None])[0] if intervals else one.sure))
 
     while waiting or (short and not spent()):
         if not waiting:
@@ -294,7 +294,7 @@ def radial(
                 one.level += 1
                 waiting.append(one)
     for one in short:
-        one.error = one.error + one.apart
+        one.error, one.sure = one.error + one.apart, one.sure - one.apart
         settle(one)
     values, errors = (np.stack([one[which] for one in done]) for which in (0, 1))
     return values, errors, sum(nodes for *_, nodes, _ in done)
