@@ -54,7 +54,8 @@ def exact_flows(engine: Engine, system: System, h_R: Array, *, rtol: float, most
     def paired(values: Array) -> Array:
         # The opposite k first: at each angle alone the flows without h_R would swamp the torque.
         first, second = np.split(values, 2, axis=-5)
-        return np.concatenate(2 * [first + second], axis=-5)
+        both: Array = first + second
+        return both
 
     def integrand(x: Array, angles: Array) -> Array:
         k_perp, angle = np.sqrt(x if x.ndim == 2 else x[:, None])[..., None], angles[:, None]

@@ -87,7 +87,8 @@ def all_round(evaluate: ByAngle, tolerance: Tolerance, spent: Spent) -> Sum:
         angular = alike(np.minimum(nested_error(rules), period_tail(np.moveaxis(by_angle, 1, 0))))
         radial_errors = errors_by_angle.mean(axis=1)
         # More angles than the radial errors are worth would be wasted.
-        wanted = max(tolerance(rules[-1][None], (angular + radial_errors)[None]), float(radial_errors.max()))
+        known = float((np.abs(rules[-1]) - (angular + radial_errors)).max())
+        wanted = max(tolerance(known), float(radial_errors.max()))
         if angular.max() <= wanted or len(angles) >= MOST_ANGLES or spent():
             error = {"quadrature": (angular + radial_errors, NESTED)}
             return Sum([], Estimate(rules[-1], error), len(angles), nodes)
@@ -115,7 +116,7 @@ def piecewise(evaluate: ByAngle, tolerance: Tolerance, spent: Spent, kinks: Sequ
     while True:
         total = reduce(add, (one.rule.by_segment for one in pieces))
         angular, of_integrals = (float(total.size(name).max()) for name in (ANGULAR, RADIAL))
-        wanted = max(tolerance(total.value[None], total.error[None]), of_integrals)
+        wanted = max(tolerance(float((np.abs(total.value) - total.error).max())), of_integrals)
         if spent() or (angular <= wanted and not short) or len(pieces) >= MOST_PIECES:
             break
         if short:

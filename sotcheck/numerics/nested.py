@@ -41,6 +41,17 @@ def alike(errors: Array) -> Array:
     return largest
 
 
+def largest(values: Array) -> list[float]:
+    """Return the largest of each of values (n, ...)."""
+    found: list[float] = values.reshape(len(values), -1).max(axis=1).tolist()
+    return found
+
+
+def sure(values: Array, errors: Array) -> list[float]:
+    """Return how large the largest average over the angle is at least, of each of values (n, angles, ...)."""
+    return largest((np.abs(values.sum(axis=1)) - errors.sum(axis=1)) / values.shape[1])
+
+
 def nested_error(rules: Sequence[Array]) -> Array:
     """Return an error bound of the last of four rules, each with twice the nodes of the one before.
 

@@ -6,7 +6,6 @@ the angle φ, `angles`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache, partial
@@ -18,6 +17,7 @@ import numpy as np
 from sotcheck.numerics.angles import NESTED, Spent, Sum, all_round, piecewise
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.estimate import Estimate
+from sotcheck.numerics.nested import sure
 from sotcheck.numerics.path import substitution
 from sotcheck.numerics.radial import Integrand, Reached, radial
 
@@ -55,8 +55,9 @@ def sum_over_k(
     ----------
     f : callable
         ``f(x, angles)`` of x = k_⊥², shape (n,), and angles (a,) returns an array (n, a, ...). Opposite
-        angles come together, in the two halves of `angles`. With `poles`, the axis after the angles counts
-        lanes: integrands with poles of their own; and f is asked for x of shape (n, a) as well.
+        angles come together, in the two halves of `angles`; (n, a/2, ...) are averages of both. With `poles`,
+        the axis after the angles counts lanes: integrands with poles of their own; and f is asked for x of
+        shape (n, a) as well.
     edges : list of float
         Sorted thresholds in k_⊥², lower end first.
     rtol, atol : float
@@ -79,14 +80,11 @@ def sum_over_k(
 
     def counted(x: Array, angles: Array) -> Array:
         values = f(x, angles)
-        spent.values += math.prod(values.shape[: 2 if poles is None else 3])
+        spent.values += len(x) * len(angles) * (1 if poles is None else values.shape[2])
         return values
 
-    def sure(value: Array, error: Array) -> float:
-        return float((np.abs(value.mean(axis=0)) - error.mean(axis=0)).max())
-
-    def tolerance(value: Array, error: Array) -> float:
-        return max(rtol * max(largest, sure(value, error)), 4 * np.pi * atol) / len(segments)
+    def tolerance(known: float) -> float:
+        return max(rtol * max(largest, known), 4 * np.pi * atol) / len(segments)
 
     # Where poles are unknown a needle in one segment is not to spoil what is wanted of the others.
     each = [slice(n, n + 1) for n in range(len(segments))]
@@ -118,12 +116,14 @@ def sum_over_k(
                 )
             )  # fmt: skip
             # A coarse rule next to poles may be wrong by any factor: what is settled is a measure for all.
-            largest = max([largest, *map(sure, *done[-1][:2])])
+            largest = max([largest, *sure(*done[-1][:2])])
         values, errors = (np.concatenate(parts) for parts in list(zip(*done, strict=True))[:2])
         nodes = sum(one[2] for one in done)
         for n, (one, error) in enumerate(zip(more, off, strict=True)):
             values[n] += one
             errors[n] += error
+        if values.shape[1] < len(angles):
+            values, errors = (np.concatenate([one, one], axis=1) for one in (values, errors))
         return values, errors, nodes
 
     average = partial(piecewise, kinks=kinks) if len(kinks) else all_round

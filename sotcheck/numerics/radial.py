@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,13 +17,13 @@ import numpy as np
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.nearpoles import NearPoles, fejer, near_poles
-from sotcheck.numerics.nested import LEVELS, STEPS, alike, interleaved, nested, nested_error
+from sotcheck.numerics.nested import LEVELS, STEPS, alike, interleaved, largest, nested, nested_error, sure
 from sotcheck.numerics.path import Path, substitution
-from sotcheck.numerics.tails import fejer_tail
+from sotcheck.numerics.tails import fejer_tails
 
 Integrand = Callable[[Array, Array], Array]
-#: The error wanted of an integral whose value by angle, and error, are known so far.
-Tolerance = Callable[[Array, Array], float]
+#: The error wanted of an integral that is known to be so large at least.
+Tolerance = Callable[[float], float]
 
 #: Smallest θ interval, as a fraction of a segment; what is unresolved there stays in the error estimate.
 SMALLEST = 2.0**-20
@@ -37,7 +37,11 @@ AMPLIFIED = 4.0
 
 @dataclass(eq=False)
 class _Interval:
-    """A piece of a segment, in s, with the integrand's values on its finest rule so far."""
+    """A piece of a segment, in s, with the integrand's values on its finest rule so far, and the integral.
+
+    By four rules, each with twice the nodes of the one before; `sure` is how large its average over the angle
+    is at least, `unresolved` and `noise` the largest errors of quadrature, and of rounding next to poles.
+    """
 
     f: Integrand
     angles: Array
@@ -48,6 +52,12 @@ class _Interval:
     upper: float
     samples: Array | None = None
     level: int = 0
+    rules: Array = field(init=False)
+    value: Array = field(init=False)
+    error: Array = field(init=False)
+    sure: float = field(init=False)
+    unresolved: float = field(init=False)
+    noise: float = field(init=False)
 
     @property
     def half(self) -> int:
@@ -65,25 +75,25 @@ class _Interval:
         return nodes if self.samples is None else nodes[::2]
 
     def take(self, values: Array) -> None:
-        """Take the integrand there, and integrate."""
+        """Take the integrand there."""
         self.samples = values if self.samples is None else interleaved(values, self.samples)
-        rules = self._rules()
-        self.value = rules[-1]
-        by_rules, noise = alike(nested_error(rules).max(axis=0)[None]), self._noise(len(self.samples))
-        tail = self.width * fejer_tail(self._smooth(self.samples)) * self._amplified
-        unresolved = np.fmin(by_rules, tail)
-        self.unresolved, self.noise = float(unresolved.max()), float(noise.max())
-        rounding = np.tensordot(fejer(len(self.samples))[1], np.abs(self.samples), 1)
-        self.error = unresolved + noise + alike(NOISE * np.finfo(float).eps * self.width * rounding)
-        # Rules that are still far off, as those that miss a needle, are as far as any two of them are apart.
-        apart = itertools.combinations(rules[1:], 2)
-        self.apart = max(float(np.abs(one - other).max()) for one, other in apart)
-        self.nodes = len(self.samples) + (self.near.nodes.shape[1] if self.near else 0)
 
     def settled(self, tolerance: float) -> bool:
         """Whether the error is within a tolerance of the whole; no rule, however fine, is below the noise."""
         self.enough = max(tolerance * self.width, self.noise)
         return self.unresolved <= self.enough or self.unresolved <= self._rounding()
+
+    @property
+    def nodes(self) -> int:
+        """How many there are, those next to poles included."""
+        assert self.samples is not None
+        return len(self.samples) + (self.near.nodes.shape[1] if self.near else 0)
+
+    @property
+    def apart(self) -> float:
+        """How far any two rules are apart: those that are far off, as if they miss a needle, are as far."""
+        pairs = itertools.combinations(self.rules[1:], 2)
+        return max(float(np.abs(one - other).max()) for one, other in pairs)
 
     @property
     def exhausted(self) -> bool:
@@ -136,57 +146,72 @@ class _Interval:
         both = np.concatenate([some, some + len(self.angles) // 2])
         nodes = np.where(np.isfinite(self.near.nodes), self.near.nodes, self.near.nodes[:, :1])[some].T
         x, jacobian = self._at(np.concatenate([nodes, nodes], axis=1))
-        values = _weighed(self.f(x, self.angles[both]), x, jacobian)
-        extra = np.zeros((len(nodes), len(self.angles), *values.shape[2:]))
-        extra[:, both] = values
-        return extra
+        values = self.f(x, self.angles[both])
+        values = _weighed(values, x, jacobian[:, : values.shape[1]])
+        by_pair = values.reshape(len(nodes), -1, len(some), *values.shape[2:])
+        extra = np.zeros((len(nodes), by_pair.shape[1], len(self.angles) // 2, *values.shape[2:]))
+        extra[:, :, some] = by_pair
+        return extra.reshape(len(nodes), -1, *values.shape[2:])
 
-    def _rules(self) -> Sequence[Array]:
-        """Return the integral by four rules, each with twice the nodes of the one before."""
+    def beside(self, near: NearPoles) -> tuple[Array, Array, Any]:
+        """Return the integral by four rules exact for poles, smooth samples for its tail, and its noise."""
         assert self.samples is not None
-        if self.near is None:
-            by_rule: Array = self.width * np.tensordot(nested(len(self.samples)), self.samples, axes=1)
-            return list(by_rule)
-        return [self._apply(self.near, self.samples[step - 1 :: step]) for step in STEPS]
+        rules = np.stack([self._apply(near, self.samples[step - 1 :: step]) for step in STEPS])
+        return rules, self._smooth(near, self.samples), self._noise(near, len(self.samples))
 
     def _apply(self, near: NearPoles, samples: Array) -> Array:
         weights, more = near.weights(len(samples))
         value = _weighted(weights, samples) + (_weighted(more, self.extra) if self.extra.size else 0.0)
         return self.width * value.reshape(samples.shape[1:])
 
-    def _smooth(self, samples: Array) -> Array:
+    def _smooth(self, near: NearPoles, samples: Array) -> Array:
         """Return samples without the poles that the rule is exact for: it interpolates what is left."""
-        if self.near is None:
-            return samples
-        by_pair = samples.reshape(len(samples), 2, samples.shape[1] // 2, *samples.shape[2:])
-        factors = self.near.factors(len(samples))[:, None]
+        factors = near.factors(len(samples))[:, None]
+        by_pair = samples.reshape(len(samples), -1, *factors.shape[2:3], *samples.shape[2:])
         smooth = by_pair * factors.reshape(*factors.shape, *(1,) * (by_pair.ndim - factors.ndim))
         return smooth.reshape(samples.shape)
 
-    @cached_property
-    def _amplified(self) -> Any:
-        """By how much more than Fejér's a rule for poles may leave out, (lanes, ...)."""
-        if self.near is None:
-            return 1.0
-        worst = self.near.amplified.max(axis=0)
-        return AMPLIFIED * worst.reshape(-1, *(1,) * (self.value.ndim - 2))
-
-    def _noise(self, n: int) -> Array:
+    def _noise(self, near: NearPoles, n: int) -> Any:
         """Return the error, by angle and component, of rounding of k_⊥² next to a pole."""
-        if self.near is None or not self.extra.size:
-            return np.zeros(self.value.shape)
+        if not self.extra.size:
+            return 0.0
         lower, upper = self.path.segment
-        theta, rate = self.path.theta(self.half, self.lower + self.width * self.near.nodes)
+        theta, rate = self.path.theta(self.half, self.lower + self.width * near.nodes)
         slope = (upper - lower) * rate * np.maximum(np.sin(2 * theta), np.finfo(float).eps ** 0.5)
-        moved = NOISE * np.finfo(float).eps * upper / slope / self.width * self.near.steepness
-        more = np.abs(self.near.weights(n)[1]) * np.nan_to_num(moved).T[:, :, None]
+        moved = NOISE * np.finfo(float).eps * upper / slope / self.width * near.steepness
+        more = np.abs(near.weights(n)[1]) * np.nan_to_num(moved).T[:, :, None]
         noise: Array = self.width * _weighted(more, np.abs(self.extra))
-        return noise.reshape(self.value.shape)
+        return noise.reshape(self.extra.shape[1:])
+
+
+def _integrate(some: Sequence[_Interval]) -> None:
+    """Integrate what intervals have sampled, all those with as many nodes at once."""
+    samples = np.stack([one.samples for one in some if one.samples is not None])
+    number, n, *rest = samples.shape
+    flat = samples.reshape(number, n, -1)
+    width = np.reshape([one.width for one in some], (-1, *(1,) * len(rest)))
+    rules = width * (nested(n)[:, None, None] @ flat).reshape(-1, number, *rest)
+    noise, amplified = np.zeros((number, *rest)), np.ones((number, *rest[1:]))
+    # NOISE ε of each value: opposite angles, and components, alike.
+    rounding = alike((fejer(n)[1] @ np.abs(flat)).reshape(-1, *rest[1:]))
+    rounding = NOISE * np.finfo(float).eps * width * rounding.reshape(number, -1, *rounding.shape[1:])
+    for i, one in enumerate(some):
+        if one.near is not None:
+            rules[:, i], samples[i], noise[i] = one.beside(one.near)
+            # A rule for poles may leave out more than Fejér's, by lane.
+            worst = one.near.amplified.max(axis=0)
+            amplified[i] = AMPLIFIED * worst.reshape(-1, *(1,) * (len(rest) - 2))
+    by_rules = alike(nested_error(list(rules)).max(axis=1))
+    unresolved = np.fmin(by_rules, width[:, 0] * fejer_tails(samples) * amplified)
+    errors = unresolved[:, None] + noise + rounding
+    by_interval = some, sure(rules[-1], errors), largest(unresolved), largest(noise)
+    for i, (one, one.sure, one.unresolved, one.noise) in enumerate(zip(*by_interval, strict=True)):
+        one.rules, one.value, one.error = rules[:, i], rules[-1, i], errors[i]
 
 
 def _weighted(weights: Array, samples: Array) -> Array:
-    """Return sums over the nodes (n, angles, lanes, ...), the angles split in two: opposite ones, pairs."""
-    by_pair = samples.reshape(len(samples), 2, samples.shape[1] // 2, *samples.shape[2:])
+    """Return sums over the nodes (n, angles, lanes, ...): (1 | 2 opposite angles, pairs, lanes, ...)."""
+    by_pair = samples.reshape(len(samples), -1, weights.shape[1], *samples.shape[2:])
     return np.einsum("npl,nspl...->spl...", weights, by_pair)
 
 
@@ -226,18 +251,20 @@ def radial(
         for pair in itertools.pairwise(breaks):
             level = max(reached.get((number, *pair), 0) - 1, 0)
             waiting.append(_Interval(f, angles, near, path, number, *pair, level=level))
-    done: list[list[_Interval]] = [[] for _ in segments]
+    # Of what is settled of each segment: values, errors, nodes, and how many intervals.
+    done: list[tuple[Array, Array, int, int]] = [(np.zeros(()), np.zeros(()), 0, 0) for _ in segments]
     # Levels are raised together; then the worst of what they leave is halved, and so on.
     short: list[_Interval] = []
     enough = 0.0
 
     def settle(one: _Interval) -> None:
         nonlocal enough
-        done[one.number].append(one)
+        value, error, nodes, intervals = done[one.number]
+        value, error = value + one.value, error + one.error
+        done[one.number] = value, error, nodes + one.nodes, intervals + 1
         reached[one.number, one.lower, one.upper] = one.level
         # What is settled of one segment is a measure for all.
-        sums = (sum(getattr(part, name) for part in done[one.number]) for name in ("value", "error"))
-        enough = max(enough, tolerance(*sums))
+        enough = max(enough, tolerance(sure(value[None], error[None])[0] if intervals else one.sure))
 
     while waiting or (short and not spent()):
         if not waiting:
@@ -247,14 +274,18 @@ def radial(
         now, waiting = waiting, []
         at = [one._at(one.asked()) for one in now]
         x, jacobian = (np.concatenate(parts) for parts in zip(*at, strict=True))
-        values = _weighed(f(x, angles), x, jacobian)
-        ends = np.cumsum([len(one) for one, _ in at])[:-1]
-        for one, some in zip(now, np.split(values, ends), strict=True):
-            one.take(some)
+        values, start = _weighed(f(x, angles), x, jacobian), 0
+        by_level: dict[int, list[_Interval]] = {}
+        for one, (taken, _) in zip(now, at, strict=True):
+            one.take(values[start : start + len(taken)])
+            start += len(taken)
+            by_level.setdefault(one.level, []).append(one)
+        for some in by_level.values():
+            _integrate(some)
         for one in now:
-            if one.settled(max(enough, tolerance(one.value, one.error))) or (
+            if one.settled(max(enough, tolerance(one.sure))) or (
                 one.exhausted
-                and (one.width <= SMALLEST or len(done[one.number]) + len(short) >= MOST_INTERVALS)
+                and (one.width <= SMALLEST or done[one.number][-1] + len(short) >= MOST_INTERVALS)
             ):
                 settle(one)
             elif one.exhausted or spent():
@@ -263,11 +294,7 @@ def radial(
                 one.level += 1
                 waiting.append(one)
     for one in short:
-        one.error = one.error + one.apart
+        one.error, one.sure = one.error + one.apart, one.sure - one.apart
         settle(one)
-    sums = [
-        (np.sum([one.value for one in some], axis=0), np.sum([one.error for one in some], axis=0))
-        for some in done
-    ]
-    values, errors = (np.stack(parts) for parts in zip(*sums, strict=True))
-    return values, errors, sum(one.nodes for some in done for one in some)
+    values, errors = (np.stack([one[which] for one in done]) for which in (0, 1))
+    return values, errors, sum(nodes for *_, nodes, _ in done)

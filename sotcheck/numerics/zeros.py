@@ -11,6 +11,7 @@ from numpy.polynomial import chebyshev
 
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex, Index, Mask
+from sotcheck.numerics.tails import circle, last_harmonics
 
 #: ``f(z, rows)``: the functions numbered `rows`, each at its own row of z, or all at the only one; (rows, n).
 Functions = Callable[[Complex, Index], Complex]
@@ -44,7 +45,7 @@ DISTINCT = 1e-11
 
 def ellipse(lower: float, upper: float, rho: Array, points: int) -> Complex:
     """Return points on the ellipse with foci `lower` and `upper` and sum of half axes ρ (upper − lower)/2."""
-    turn = rho[:, None] * np.exp(2j * np.pi * np.arange(points) / points)
+    turn = rho[:, None] * circle(points)
     return (lower + upper) / 2 + (upper - lower) / 4 * (turn + 1 / turn)
 
 
@@ -99,13 +100,13 @@ def _turns(values: Complex) -> tuple[Index, Mask]:
     points = values.shape[1]
     # Where a function has no value, no phase can be followed.
     valued: Mask = np.asarray(np.isfinite(values).all(axis=1))
-    harmonics = np.fft.fftshift(np.fft.fft(np.where(valued[:, None], values, 0), axis=1), axes=1) / points
-    lacks = np.abs(harmonics[:, np.arange(-TAIL, TAIL)]).sum(axis=1)
+    lacks = np.abs(np.where(valued[:, None], values, 0) @ last_harmonics(points, TAIL)).sum(axis=1)
     turns, followed = _steps(values, lacks)
     # Where points suffice none between them is asked.
     if (left := np.flatnonzero(valued & ~followed)).size:
         finer = np.zeros((len(left), FINER * points), dtype=complex)
-        finer[:, (FINER - 1) * points // 2 :][:, :points] = harmonics[left]
+        harmonics = np.fft.fftshift(np.fft.fft(values[left], axis=1), axes=1) / points
+        finer[:, (FINER - 1) * points // 2 :][:, :points] = harmonics
         finer = np.fft.ifft(np.fft.ifftshift(finer, axes=1), axis=1) * FINER * points
         turns[left], followed[left] = _steps(finer, lacks[left])
     return turns, valued & followed
@@ -113,7 +114,7 @@ def _turns(values: Complex) -> tuple[Index, Mask]:
 
 def _steps(values: Complex, lacks: Array) -> tuple[Index, Mask]:
     """Return the turns of rows of points, and where steps are small and what harmonics lack hides no zero."""
-    following = np.roll(values, -1, axis=1)
+    following = np.concatenate([values[:, 1:], values[:, :1]], axis=1)
     size = np.abs(values)
     # A step past a double zero hides a whole turn, but not the change in size beside it.
     change = np.abs(following - values) - LARGEST_STEP * np.maximum(size, np.roll(size, -1, axis=1))
