@@ -443,7 +443,7 @@ def test_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert {"../index.html", "bound-states.json"} <= links
     assert not any(link.startswith("http") for link in links)
     for entry in data["interfaces"]:
-        assert f'<section id="{entry["name"]}"' in page
+        assert f"<section id={entry['name']} " in page
         assert 'aria-label="States below the continuum"' in page
     assert {path.stem for path in (tmp_path / "figures").iterdir()} == {"threshold", "spin-density"}
     assert "0 numbers of states differ" in (tmp_path / "README.md").read_text(encoding="utf-8")

@@ -135,13 +135,15 @@ def draw_plane(data: Data) -> Figure:
         fine = np.linspace(u_0[0], u_0[-1], 121)
         one = A + fine + sign * (B + fine[:, None]) if sign else A + fine + np.abs(B + fine[:, None])
         axes.contourf(fine, fine, one, levels=[-np.inf, 0.0], colors=[color])
-    axes.contour(u_0, u_m, strength, levels=[0.1, 0.5, 1.0, 1.5], colors="black", linewidths=0.9)
+    levels = [0.1, 0.5, 1.0, 1.5]
+    axes.contour(u_0, u_m, strength, levels=levels, colors="black", linewidths=0.9)
     fraction = plane["fraction"]
     handles: list[Any] = [
         Patch(facecolor=color, label=f"{number} at $h_R$ = 0: {part:.0%} of the plane")
         for number, color, part in zip(("no state", "one state", "two states"), shades, fraction, strict=True)
     ]
-    handles.append(Line2D([], [], color="black", lw=0.9, label=r"smallest $|h_R| k_\perp$ that binds"))
+    words = rf"smallest $|h_R| k_\perp$ that binds: {', '.join(f'{level:g}' for level in levels)}"
+    handles.append(Line2D([], [], color="black", lw=0.9, label=words))
     figure.legend(handles=handles, loc="outside lower center", ncols=1, fontsize=SMALL)
     axes.set(xlabel="$u_0$", ylabel="$u_m$", aspect="equal")
     axes.grid(False)

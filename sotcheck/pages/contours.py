@@ -28,11 +28,13 @@ def label_contours(figure: Figure, form: Callable[[float], str] = "{:.2g}".forma
     """
     figure.draw_without_rendering()
     for axes in figure.axes:
-        sets = [one for one in axes.collections if isinstance(one, ContourSet) and not one.filled]
+        every = [one for one in axes.collections if isinstance(one, ContourSet)]
         drawn = [one.get_transform().transform_path(one.get_path()) for one in axes.lines if _is_line(one)]
-        drawn += [Path(piece) for lines in sets for level in _pieces(axes, lines) for piece in level]
+        drawn += [Path(piece) for lines in every for level in _pieces(axes, lines) for piece in level]
         taken = list(_marks(axes))
-        for lines in sets:
+        for lines in every:
+            if lines.filled:
+                continue
             places = list(_places(axes, lines, form, taken, drawn))
             lines.clabel(fontsize=SMALL, fmt=form, manual=places, inline_spacing=2)
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from latex2mathml.converter import convert
@@ -34,6 +35,7 @@ _FORMS: dict[str, Callable[[float], str]] = {
     "sci": lambda v: f"{v:.6e}",
     "": str,
 }
+_BRACKETS = {"(": ")", "[": "]", "{": "}"}
 MARKS = {"agrees": "✓ agrees", "disagrees": "✗ disagrees", "inconclusive": "? inconclusive"}
 
 
@@ -86,11 +88,14 @@ def _brief(page: str) -> str:
 
 def mathml(tex: str) -> Markup:
     """Return a formula as MathML, without what a page need not be told."""
-    found = convert(tex, display="block").replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "")
-    # Brackets are as high as what is in them.
+    plain = convert(tex, display="block").replace(' xmlns="http://www.w3.org/1998/Math/MathML"', "")
+    root = ET.fromstring(plain)
+    for row in [one for one in root.iter() if one.tag in ("math", "mrow")]:
+        _group(row)
+    found = ET.tostring(root, encoding="unicode")
     found = found.replace(' stretchy="false"', "").replace('<mspace width="0.167em" />', "")
-    # Letters as such, besides those that HTML has for itself.
-    found = re.sub(r"&#x0*(?!26;|3C;|3E;)([0-9A-F]+);", lambda match: chr(int(match[1], 16)), found)
+    # What brackets are anyway.
+    found = re.sub(r' stretchy="true" fence="true" form="\w+">(?=[][()])', ">", found)
     # Bold letters have a code of their own.
     found = re.sub(
         r'<mi mathvariant="bold">([a-z])</mi>',
@@ -103,11 +108,33 @@ def mathml(tex: str) -> Markup:
     return Markup(re.sub(r"<mrow>(<m[ion]>[^<]*</m[ion]>)</mrow>", r"\1", found))
 
 
+def _group(row: ET.Element) -> None:
+    """Put what is in brackets, in place, in a row of its own: they are as high as that."""
+    opened: list[int] = []
+    n = 0
+    while n < len(row):
+        # With a power it is one with its bracket.
+        one = row[n][0] if row[n].tag in ("msup", "msub", "msubsup") else row[n]
+        letter = one.text if one.tag == "mo" else None
+        if letter in _BRACKETS:
+            opened.append(n)
+        elif opened and letter == _BRACKETS[str(row[opened[-1]].text)]:
+            start = opened.pop()
+            inner = ET.Element("mrow")
+            inner[:] = row[start : n + 1]
+            row[start : n + 1] = [inner]
+            n = start
+        n += 1
+
+
 def form(value: Any, how: str) -> str:
     """Return a value of a table as text: numbers as it says there, "–" for None."""
     if value is None:
         return "–"
-    return MARKS.get(str(value), str(value)) if isinstance(value, str) else _FORMS[how](value)
+    if isinstance(value, str):
+        return MARKS.get(value, value)
+    # Zero has no sign.
+    return _FORMS[how](value or abs(value))
 
 
 def _shown(value: Any) -> Any:

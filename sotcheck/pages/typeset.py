@@ -21,7 +21,7 @@ _NAMES = "|".join(GREEK)
 #: What is below a letter, and what is above: anything in brackets, else little; names of files have dots.
 _BELOW = rf"\{{([^{{}}]*)\}}|(perp|parallel|down|flip|up|R?(?:{_NAMES})|FL|DL|[A-Za-z0-9]{{1,2}})(?!\w|\.\w)"
 _ABOVE = (
-    r"[{(]([^{}()]*)[})]|(-?\d+(?:/\d+)?|(?:dagger|sigma|down|up|-?[a-z]|[uds]{2,3}|[NFT])(?!\w)"
+    r"[{(]([^{}()]*)[})]|(-?\d+(?:/\d+(?!\w))?|(?:dagger|sigma|down|up|-?[a-z]|[uds]{2,3}|[NFT])(?!\w)"
     r"|\+-|[-+](?![\w.]))"
 )
 
@@ -65,6 +65,7 @@ _RULES: tuple[Rule, ...] = (
     (rf"(?<![\w/.])(?<!\w-)(?:{_NAMES})(?![\w-]|\.\w)", _letter),
     (r"\bsqrt(?:\((\w)\)| ?(?=[(\d]))", r"√\1"),
     (r"σ\.(?=\()", "σ·"),
-    (r"\((\w) x (\w)\)", r"(\1 × \2)"),
-    ("&lt;=", "≤"), ("&gt;=", "≥"), ("&lt;~", "≲"), ("&gt;~", "≳"), ("-&gt;", "→"), (r"\+-(?=[ \d])", "±"),
+    (r"(?<!\w)([a-z]) x (?=\(?[a-z]\b)", r"\1 × "),
+    ("&lt;=", "≤"), ("&gt;=", "≥"), ("&lt;~", "≲"), ("&gt;~", "≳"), ("&gt;&gt;", "≫"), ("-&gt;", "→"),
+    (r"\+-(?=[ \d])", "±"),
 )  # fmt: skip
