@@ -72,7 +72,7 @@ def draw_trust_map(data: Data) -> Figure:
         else:
             axes.contourf(x, y, regions[kind, None], levels=[0.0, 1.0], colors=[face], hatches=[hatch])
         handles.append(Patch(label=words, **look))
-    small = 0.6 if len(points) > MANY else 1.0
+    small = 0.5 if len(points) > MANY else 1.0
     axes.plot(*(lower + size * at).T, ".", color=BLACK, ms=1.8 * small, alpha=0.7)
     for words, marked in bound_points(points).items():
         style: Any = {
