@@ -53,7 +53,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory, small: dict[str, Any]) -> Pa
 def test_page_is_self_contained(pages: Path) -> None:
     """Nothing is fetched: formulas are MathML, figures and plots inline SVG."""
     page = (pages / "index.html").read_text(encoding="utf-8")
-    links = set(re.findall(r"""(?:src|href)=["']([^"'#]+)""", page))
+    links = set(re.findall(r"""(?:src|href)=["']?([^"'#\s>]+)""", page))
     assert {link for link in links if link.startswith("http")} == set()
     assert page.count("<math") >= len(DEFINITIONS)
     assert page.count("<figure class=scatter>") == len(CHOSEN)

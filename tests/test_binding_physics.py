@@ -439,7 +439,7 @@ def test_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = report_module.report_data(checks=2, cases=(8, 1))
     index = write_bound_states(data, tmp_path)
     page = index.read_text(encoding="utf-8")
-    links = set(re.findall(r"""(?:src|href)=["']([^"'#]+)""", page))
+    links = set(re.findall(r"""(?:src|href)=["']?([^"'#\s>]+)""", page))
     assert {"../index.html", "bound-states.json"} <= links
     assert not any(link.startswith("http") for link in links)
     for entry in data["interfaces"]:
