@@ -74,7 +74,7 @@ def sum_over_k(
         then stays in the error.
     narrow : callable, optional
         ``narrow(segment, angles, poles)``: what poles within NARROW of the axis add to ∫f dx, and its error,
-        shape (a, lanes, ...); and of which poles it is. All others are NaN.
+        shape (a or a/2, lanes, ...) as of f; and of which poles it is. All others are NaN.
     """
     segments, spent, largest = list(pairwise(edges)), Spent(most), 0.0
 
