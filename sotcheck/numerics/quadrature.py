@@ -74,7 +74,7 @@ def sum_over_k(
         then stays in the error.
     narrow : callable, optional
         ``narrow(segment, angles, poles)``: what poles within NARROW of the axis add to ∫f dx, and its error,
-        shape (a, lanes, ...); and of which poles it is. All others are NaN.
+        shape (a or a/2, lanes, ...) as of f; and of which poles it is. All others are NaN.
     """
     segments, spent, largest = list(pairwise(edges)), Spent(most), 0.0
 
@@ -91,18 +91,20 @@ def sum_over_k(
     groups: list[tuple[slice, Reached]] = [(one, {}) for one in (each if poles is None else [slice(None)])]
 
     def seen(segment: tuple[float, float], angles: Array) -> tuple[Any, Any, Complex | None]:
-        near = None if poles is None else poles(segment, angles)
+        if poles is None:
+            return 0.0, 0.0, None
+        near = poles(segment, angles)
+        inside = (near.real > 0) & (near.real < np.pi / 2) & (np.abs(near.imag) < NARROW)
+        if not inside.any():
+            return 0.0, 0.0, near
         more: Any = 0.0
         off: Any = 0.0
-        if near is not None:
-            inside = (near.real > 0) & (near.real < np.pi / 2) & (np.abs(near.imag) < NARROW)
-            if narrow is not None and inside.any():
-                more, off, inside = narrow(segment, angles, np.where(inside, near, np.nan))
-            # A pole upon the axis is none that nodes see; another one is next to it, however close.
-            distance = 0.0 if narrow else np.maximum(np.abs(near.imag), TINY)
-            felt = ~inside | (narrow is None) | (np.sqrt(np.abs(near.imag)) > UNFELT * rtol)
-            near = np.where(felt, np.where(inside, near.real + 1j * distance, near), np.nan)
-        return more, off, near
+        if narrow is not None:
+            more, off, inside = narrow(segment, angles, np.where(inside, near, np.nan))
+        # A pole upon the axis is none that nodes see; another one is next to it, however close.
+        distance = 0.0 if narrow else np.maximum(np.abs(near.imag), TINY)
+        felt = ~inside | (narrow is None) | (np.sqrt(np.abs(near.imag)) > UNFELT * rtol)
+        return more, off, np.where(felt, np.where(inside, near.real + 1j * distance, near), np.nan)
 
     def evaluate(angles: Array) -> tuple[Array, Array, int]:
         nonlocal largest

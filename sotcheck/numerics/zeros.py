@@ -119,9 +119,9 @@ def _steps(values: Complex, lacks: Array) -> tuple[Index, Mask]:
     # A step past a double zero hides a whole turn, but not the change in size beside it.
     change = np.abs(following - values) - LARGEST_STEP * np.maximum(size, np.roll(size, -1, axis=1))
     followed: Mask = (change.max(axis=1) < 0) & (lacks < size.min(axis=1) / FINER)
-    # Products with the conjugate turn as quotients do, and zero divides nothing.
-    turned = np.angle(following * values.conj()).sum(axis=1)
-    return np.rint(np.nan_to_num(turned) / (2 * np.pi)).astype(int), followed
+    # Steps as small as that pass the negative real axis once a turn: downwards, or backwards, upwards.
+    passed = np.subtract(following.imag < 0, values.imag < 0, dtype=int)
+    return np.where(values.real < 0, passed, 0).sum(axis=1), followed
 
 
 @cache
