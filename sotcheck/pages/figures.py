@@ -132,7 +132,12 @@ def torque(data: Data) -> Figure:
                 _note(axes, value, words=limit.replace("%", " %"), ha="right", rotation=90, **end)
         mark_bound_states(axes, curve["bound_from"], h)
         if part["first_order_vanishes"]:
-            axes.text(0.05, 0.06, "no first-order part", transform=axes.transAxes, color=GREY, fontsize=SMALL)
+            # Where the curve does not come.
+            exact = part["exact"]
+            low = min(exact[: len(h) // 2]) < 0.75 * min(exact) + 0.25 * max(exact) - ZERO
+            end = {"y": 0.94, "va": "top"} if low else {"y": 0.06, "va": "bottom"}
+            style: Any = {"transform": axes.transAxes, "color": GREY, "fontsize": SMALL}
+            axes.text(x=0.05, s="no first-order part", **end, **style)
         tame(axes, np.concatenate([part["exact"], line]))
     return one_legend(figure, 2)
 
