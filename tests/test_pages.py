@@ -123,11 +123,8 @@ def test_a_page_is_sound(browser: Browser, folder: Path, name: str, theme: str) 
 
 
 @pytest.mark.parametrize("page", sorted(COMMITTED.rglob("index.html")), ids=lambda page: page.parent.name)
-def test_figures_of_a_committed_page(browser: Browser, page: Path, request: pytest.FixtureRequest) -> None:
+def test_figures_of_a_committed_page(browser: Browser, page: Path) -> None:
     """With all that opens open: symbols typeset, words of drawings apart, whole and legible, no scrolling."""
-    if page.parent.name == "trust":
-        # Until its maps are drawn anew with `label_contours`.
-        request.applymarker(pytest.mark.xfail(strict=True))
     for width in WIDTHS[:2]:
         browser.open(page, width)
         browser.run("document.querySelectorAll('details').forEach(one => { one.open = true; });")

@@ -13,8 +13,9 @@ from matplotlib.patches import Patch, Rectangle
 
 from sotcheck.beyond.document import bound_at_limit, on_bound_states
 from sotcheck.beyond.limits import CURRENTS
-from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.arrays import Array, Mask
 from sotcheck.numerics.crossing import LARGEST
+from sotcheck.pages.contours import label_contours
 from sotcheck.pages.figures import GREY, RED, SMALL, canvas, picture, symbol
 from sotcheck.pages.page import Data, Page, Picture, Section, Words
 from sotcheck.pages.publish import publish
@@ -24,6 +25,8 @@ from sotcheck.pages.svg import BLACK, WHITE
 CELLS, SMOOTH = 300, 3.0
 #: Beyond so many points they are drawn small.
 MANY = 400
+#: Points closer than this, relative to the map, close in on a border, and have no dots: the border is seen.
+CLOSE = 0.01
 #: Keeps a quotient finite far from all that is meant.
 TINY = 1e-9
 LEVELS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5)
@@ -73,7 +76,8 @@ def draw_trust_map(data: Data) -> Figure:
             axes.contourf(x, y, regions[kind, None], levels=[0.0, 1.0], colors=[face], hatches=[hatch])
         handles.append(Patch(label=words, **look))
     small = 0.5 if len(points) > MANY else 1.0
-    axes.plot(*(lower + size * at).T, ".", color=BLACK, ms=1.8 * small, alpha=0.7)
+    apart = alone(at)
+    axes.plot(*(lower + size * at[apart]).T, ".", color=BLACK, ms=1.8 * small, alpha=0.7)
     for words, marked in bound_points(points).items():
         style: Any = {
             "color": RED,
@@ -81,7 +85,8 @@ def draw_trust_map(data: Data) -> Figure:
             "ms": 3.6 * small,
             "mew": 0.8 * small,
         }
-        handles += axes.plot(*(lower + size * at[marked]).T, "o", label=words, **style)
+        mine = [i for i in marked if apart[i]] or marked
+        handles += axes.plot(*(lower + size * at[mine]).T, "o", label=words, **style)
     axes.set(
         xlim=(over_x["lower"], over_x["upper"]), ylim=(over_y["lower"], over_y["upper"]),
         xlabel=symbol(over_x["parameter"]), ylabel=symbol(over_y["parameter"]),
@@ -89,6 +94,7 @@ def draw_trust_map(data: Data) -> Figure:
     axes.grid(False)
     if handles:
         figure.legend(handles=handles, loc="outside lower center", fontsize=SMALL, ncols=1, markerscale=2.5)
+    label_contours(figure, lambda v: f"{10**v:.2g}")
     return figure
 
 
@@ -111,8 +117,7 @@ def _draw_limits(
         even = gaussian_filter(np.where(mine, values[region], 0.0), SMOOTH) / np.maximum(part, TINY)
         even = np.ma.masked_where(~mine, even)
         if levels := [np.log10(v) for v in LEVELS if even.min() < np.log10(v) < even.max()]:
-            lines = axes.contour(x, y, even, levels=levels, **white)
-            axes.clabel(lines, fontsize=SMALL, fmt=lambda v: f"{10**v:.2g}")
+            axes.contour(x, y, even, levels=levels, **white)
 
 
 def region_of(point: Data) -> Region:
@@ -140,6 +145,14 @@ def filled(at: Array, values: Array, grid: Array) -> Array:
         return near
     inside = np.asarray(LinearNDInterpolator(at, values)(grid))
     return np.where(np.isnan(inside), near, inside)
+
+
+def alone(at: Array) -> Mask:
+    """Return which points (n, 2), of a map of size one, have no other next to them."""
+    from scipy.spatial import KDTree
+
+    found: Mask = KDTree(at).query(at, k=2)[0][:, 1] > CLOSE
+    return found
 
 
 def bound_points(points: list[Data]) -> dict[str, list[int]]:
@@ -173,10 +186,10 @@ def shown(data: Data) -> Page:
         "How far first order can be trusted",
         "Each map shows the h_R at which first order is off by the given part of the exact torque for the "
         "first time. It jumps where the exact torque, more than first order by that part on one side, is "
-        "less on the other. Points were chosen by adaptive sampling, and by bisection of such borders (dots; "
-        "lines are smoothed over a hundredth of the map); hatched regions have no limit, for the reason "
-        "given. Exact is the torque of scattering states: where bound states lie at E_F below the limit, "
-        "points are marked red.",
+        "less on the other. Points were chosen by adaptive sampling, and by bisection of such borders (dots, "
+        "but for those next to each other there; lines are smoothed over a hundredth of the map); hatched "
+        "regions have no limit, for the reason given. Exact is the torque of scattering states: where bound "
+        "states lie at E_F below the limit, points are marked red.",
         quote=quote(maps),
         facts=said,
         first=list(drawn.values())[:1],
