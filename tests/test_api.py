@@ -296,3 +296,25 @@ def test_thresholds_that_only_rounding_tells_apart_are_one() -> None:
     expected = sc.torque(iface.with_(U_N=0.0), ["first-order", "continuum"])
     for row, same in zip(sc.torque(iface, ["first-order", "continuum"]), expected, strict=True):
         assert np.abs(row.vector - same.vector).max() <= 1e-15
+
+
+wrong: Any = 3
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda: sc.load(wrong), "system = 3 is not accepted; expected a built-in name"),
+        (lambda: sc.check(wrong), "system = 3 is not accepted"),
+        (lambda: sc.torque("bulk-magnetism", engine=["continuum", wrong]), "3 in .* expected names"),
+        (lambda: sc.torque("bulk-magnetism", "first-order").plot(wrong), "ax = 3 is not accepted"),
+        (
+            lambda: sc.sweep("bulk-magnetism", "x.nc", over="h_R=0:1:3", workers=0),
+            "workers = 0 is not accepted",
+        ),
+        (lambda: sc.spin_currents("bulk-magnetism", k_perp=[1.0]), "give by="),
+    ],
+)
+def test_what_is_no_argument_is_refused_in_our_words(ask: Callable[[], object], words: str) -> None:
+    with pytest.raises(SystemFileError, match=words):
+        ask()

@@ -72,7 +72,10 @@ def names(given: Names) -> list[str] | None:
     """Return names as a list, each once: of a sequence, or of a text that separates them by commas."""
     if given is None:
         return None
-    parts = given.split(",") if isinstance(given, str) else given
+    parts = given.split(",") if isinstance(given, str) else list(given)
+    for part in parts:
+        if not isinstance(part, str):
+            raise SystemFileError(f"{part!r} in {parts!r} is not accepted; expected names")
     return list(dict.fromkeys(part.strip() for part in parts))
 
 

@@ -157,6 +157,8 @@ def spin_currents(
     """
     found = chosen(system, m=magnetization, E_F=fermi_energy)
     if by is None:
+        if k_perp is not None or angle is not None:
+            raise SystemFileError('k_perp and angle say where to resolve; give by="k_perp" or by="angle" too')
         return _summed(found, z, engine, source, scale, tolerance, progress, "spin_current", {})
     one_of(by, ("k_perp", "angle"), "resolution")
     engines = names(engine) or []

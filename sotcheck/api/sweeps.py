@@ -167,6 +167,8 @@ def open_sweep(path: str | Path) -> Sweep:
 
 def where_of(executor: Any, workers: int, patience: float = DASK_PATIENCE) -> Backend:
     """Return where to compute: here, by the name of an executor, or at a Dask client's scheduler."""
+    if workers < 1:
+        raise SystemFileError(f"workers = {workers!r} is not accepted; expected 1 or more")
     if isinstance(executor, str):
         return backend(executor, workers)
     address = getattr(getattr(executor, "scheduler", None), "address", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,6 +66,7 @@ def pade(coefficients: Array, scale: float, denominator: int) -> Pade:
     EngineError if M is out of range, or a lower M is exact already (the linear system is singular).
     """
     from scipy import interpolate
+    from scipy.linalg import LinAlgWarning
 
     n = len(coefficients)
     if not 0 < denominator < n:
@@ -72,7 +74,10 @@ def pade(coefficients: Array, scale: float, denominator: int) -> Pade:
     scaled = np.asarray(coefficients) * scale ** (2.0 * np.arange(n))
     largest = float(np.abs(scaled).max())
     try:
-        p, q = interpolate.pade(scaled / largest, denominator)
+        with warnings.catch_warnings():
+            # What rounding leaves of an ill-conditioned system another degree tells.
+            warnings.simplefilter("ignore", LinAlgWarning)
+            p, q = interpolate.pade(scaled / largest, denominator)
     except np.linalg.LinAlgError as error:
         raise EngineError(
             f"the series of {n} coefficients determines no approximant with {denominator} poles ({error}); "

@@ -82,6 +82,10 @@ def schema_file() -> Path:
 def read_text(system: str | Path) -> tuple[str, str]:
     """Return (where, text) of a built-in system's name or of a path to a system file in UTF-8."""
     builtin = builtin_systems()
+    if not isinstance(system, str | Path):
+        raise SystemFileError(
+            f"system = {system!r} is not accepted; expected a built-in name, a path, or what a file would say"
+        )
     where = str(system)
     names = f"built-in: {', '.join(builtin)}"
     try:
