@@ -36,7 +36,7 @@ Place = tuple[float, float]
 PARAMETERS = ("E_F", "U_N", "U_F", "J", "u_0", "u_m", "E_F/J", "theta", "phi")
 #: "any": the smallest limit of all sources (the total apart), or of both components.
 ANY = "any"
-#: Points of a map; the report, whose borders are to be smooth, has nine times as many.
+#: Points of a map; the report, whose borders are to be smooth, has thirteen times as many.
 POINTS = 150
 #: Relative accuracy of a point: more than a colour shows.
 ACCURACY = 1e-2

@@ -70,7 +70,7 @@ SHOWN = 5
     help="Which component; 'any': the smaller limit of both.",
 )
 @click.option(
-    "--points", type=click.IntRange(4, 100_000), help="150 by default, 1350 for each map of the report."
+    "--points", type=click.IntRange(4, 100_000), help="150 by default, 1950 for each map of the report."
 )
 @click.option(
     "--resume",
@@ -117,7 +117,7 @@ def trust_map(
         from sotcheck.pages.trust import write_trust
 
         with backend(executor, workers).open() as where:
-            data = report_maps(points=points or 9 * POINTS, executor=where.executor, progress=bar)
+            data = report_maps(points=points or 13 * POINTS, executor=where.executor, progress=bar)
         print_out(f"report written: open {write_trust(data, output)}\n")
         return
     if output is not None:
