@@ -1,0 +1,91 @@
+"""What is said of a system in eV and nm is in eV and nm, or says in which unit it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from test_report_folder import committed
+
+import sotcheck as sc
+from sotcheck.pages import figures
+from sotcheck.pages.publish import render
+from sotcheck.pages.report import NATURAL, shown
+from sotcheck.pages.typeset import typeset
+from sotcheck.system.interface import Interface
+from sotcheck.system.units import length_nm
+from sotcheck.trial.check import try_claims
+from sotcheck.trial.evidence import Evidence, gather
+from sotcheck.trial.paper import load
+from sotcheck.trial.report_data import lattice_errors, ledger_table, remainder_ladder, resolved_integrand
+from sotcheck.trial.torque_table import ledger
+
+NATURALLY = Interface(name="bare", E_F=1.5, u_0=0.2)
+IN_EV = Interface(name="bare", E_F=1.5, u_0=0.2, unit="eV")
+ONE_K = 1 / length_nm()
+
+
+@pytest.fixture(scope="module")
+def evidence() -> Evidence:
+    return gather(NATURALLY, np.array([0.05]), 1e-6, load().first_order, controls=True)
+
+
+def in_ev(evidence: Evidence) -> Evidence:
+    return replace(evidence, iface=IN_EV)
+
+
+def test_numbers_of_a_bare_interface(evidence: Evidence) -> None:
+    """Flows, wave vectors, lattice spacings and what first order leaves, against those without a unit."""
+    ours, theirs = (ledger_table(one)["rows"][0]["flows"] for one in (evidence, in_ev(evidence)))
+    for name, flow in ours.items():
+        np.testing.assert_allclose(theirs[name], ONE_K**3 * np.array(flow), rtol=1e-12)
+    ours, theirs = (remainder_ladder(one)["right"]["normal"] for one in (evidence, in_ev(evidence)))
+    np.testing.assert_allclose(theirs, ONE_K**3 * np.array(ours), rtol=1e-12)
+    ours, theirs = (resolved_integrand(one) for one in (evidence, in_ev(evidence)))
+    np.testing.assert_allclose(theirs["line_k_perp"], ONE_K * np.array(ours["line_k_perp"]))
+    assert theirs["thresholds"]["normal"] == pytest.approx(ONE_K * ours["thresholds"]["normal"])
+    ours, theirs = (one["sources"]["normal"]["fieldlike"]["formula"] for one in (ours, theirs))
+    np.testing.assert_allclose(theirs, ONE_K**2 * np.array(ours))
+    ours, theirs = (lattice_errors(one)["spacing"] for one in (evidence, in_ev(evidence)))
+    np.testing.assert_allclose(theirs, np.array(ours) / ONE_K)
+
+
+def test_places_in_claims(evidence: Evidence) -> None:
+    """Where an amplitude is off most, in the wave vector of the file and with its name."""
+
+    def place(of: Evidence) -> str:
+        found = (one for one in try_claims(of, load()) if one.claim == "eq10a")
+        return next(found).quantity.rpartition("k_perp = ")[-1]
+
+    number, _, unit = place(in_ev(evidence)).partition(" ")
+    assert unit == "nm^-1"
+    assert float(number) == pytest.approx(ONE_K * float(place(evidence)), rel=1e-2)
+
+
+def test_page_of_a_bare_interface() -> None:
+    """It names the units of the file, and where others are in use."""
+    data: dict[str, Any] = committed("bulk-magnetism")
+    data["system"]["units"] = {"energy": "eV"}
+    data["geometry"]["unit"] = "eV"
+    page = render("readme.md", shown(data))
+    assert "Torques and spin currents are in nm⁻³" in page
+    assert "ħ²/2mₑ = 1" not in page
+    assert NATURAL in page
+    assert "nm$^{-3}$" in figures.torque(data).get_supylabel()
+    assert NATURAL not in render("readme.md", shown(committed("bulk-magnetism")))
+
+
+def test_units_stay_on_their_line() -> None:
+    """nm⁻¹ is not broken behind the sign."""
+    assert typeset("0.5 nm⁻³") == '0.5 <span class="unit">nm⁻³</span>'
+
+
+def test_places_of_the_printed_ledger() -> None:
+    """They have their unit."""
+    layer = {"thickness": 0.5, "rashba": 0.1, "interface": {"rashba": 0.1}}
+    system = sc.load({"name": "film", "fermi_energy": 7.0, "units": {"energy": "eV"}, "layer": [layer]})
+    names = [who for who, _ in ledger(system, np.zeros((10, 3)))]
+    assert "+ spin-orbit at z = 0 nm" in names
+    assert "+ spin-orbit at z = 0.5 nm" in names
