@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from test_report_folder import committed
 
 import sotcheck as sc
+from sotcheck.beyond.radius import classify
 from sotcheck.pages import figures
 from sotcheck.pages.publish import render
 from sotcheck.pages.report import NATURAL, shown
@@ -89,3 +91,18 @@ def test_places_of_the_printed_ledger() -> None:
     names = [who for who, _ in ledger(system, np.zeros((10, 3)))]
     assert "+ spin-orbit at z = 0 nm" in names
     assert "+ spin-orbit at z = 0.5 nm" in names
+
+
+def test_wave_vectors_of_bound_states() -> None:
+    """Every one that is printed is in the unit of the file; and it says what --k-perp is in."""
+    bare = sc.Interface(name="bare", E_F=7.0, u_0=-1.0, unit="eV")
+    for system in (bare, sc.load("pt-yig")):
+        said = str(sc.bound_states(system, k_perp=2.0, angle=0.0))
+        assert f" {2 * ONE_K:.4g} " in said
+        assert f"1 is {ONE_K:.6g} nm^-1" in said
+        places = re.findall(r"k_perp = [-.\d]+( nm\^-1)?", said)
+        assert places
+        assert all(places)
+    assert f"k_perp = {ONE_K * classify(bare)['k_perp']:.4g} nm^-1" in classify(bare)["why"]
+    with pytest.raises(sc.SotcheckError, match=r"k_perp = 999 nm\^-1 is not accepted"):
+        sc.spin_currents(bare, by="k_perp", k_perp=[999.0])

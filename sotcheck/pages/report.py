@@ -26,7 +26,7 @@ from sotcheck.trial.verdict import Verdict
 JSON_NAME = "report.json"
 #: What a page in eV and nm says of its figures that are not.
 NATURAL = (
-    "In this section, figures included, k_perp is in 5.123 nm⁻¹, the wave vector of 1 eV, torques are in "
+    "In the figures of this section k_perp is in 5.123 nm⁻¹, the wave vector of 1 eV, torques are in "
     "134.5 nm⁻³, and energies in eV."
 )
 
