@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from test_report_folder import committed
 
 import sotcheck as sc
 from sotcheck.beyond.radius import classify
+from sotcheck.command.main import cli
 from sotcheck.pages import figures
 from sotcheck.pages.publish import render
 from sotcheck.pages.report import NATURAL, shown
@@ -106,3 +109,22 @@ def test_wave_vectors_of_bound_states() -> None:
     assert f"k_perp = {ONE_K * classify(bare)['k_perp']:.4g} nm^-1" in classify(bare)["why"]
     with pytest.raises(sc.SotcheckError, match=r"k_perp = 999 nm\^-1 is not accepted"):
         sc.spin_currents(bare, by="k_perp", k_perp=[999.0])
+
+
+def test_repr_names_its_units() -> None:
+    """Attributes have ħ²/2mₑ = 1 whatever the file is in; what is shown makes the same system."""
+    layer = {"thickness": 0.6}
+    system = sc.load({"name": "film", "fermi_energy": 7.0, "units": {"energy": "eV"}, "layer": [layer]})
+    assert f"lengths in {length_nm():.6g} nm" in repr(system)
+    assert eval(repr(system), {"Stack": sc.Stack, "Layer": sc.Layer}) == system
+    assert "nm" not in repr(NATURALLY)
+
+
+@pytest.mark.parametrize(("options", "named"), [((), 2), (("--ev",), 1), (("--ev", "--stack"), 0)])
+def test_new_file_names_the_options(tmp_path: Path, options: tuple[str, ...], named: int) -> None:
+    """Those that it was not written with, in its first lines; and the command says so."""
+    file = tmp_path / "mine.toml"
+    said = CliRunner().invoke(cli, ["new", str(file), *options]).output
+    head = "\n".join(file.read_text(encoding="utf-8").splitlines()[:2])
+    assert sum(f"{option} for" in head for option in ("--stack", "--ev")) == named
+    assert ("--stack" in said) == (named > 0)
