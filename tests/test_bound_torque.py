@@ -236,6 +236,7 @@ def test_report_says_what_its_curves_leave_out(iface: Interface, words: str) -> 
     found = occurrence(iface, 0.05)
     state = {"lowest_eigenvalue": found.lowest, "first_h_R_at_fermi_energy": found.first_h_R}
     assert words in reported({"h_R": 0.05, "k_perp": found.k_perp, "alone": found.alone, **state})
+    assert "binds 1 state by itself, which reaches" in reported({"alone": 1, **state})
 
 
 @pytest.mark.parametrize(("start", "shown"), [(0.0, [(0.01, 2.0)]), (0.7, [(0.7, 2.0)]), (2.0, [])])

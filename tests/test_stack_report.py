@@ -254,9 +254,11 @@ def test_bound_states_and_experiments_are_told(data: dict[str, Any]) -> None:
     }]}  # fmt: skip
     more = {**data, "torque": [*data["torque"], row], "measured": measured}
     assert not any("States bound" in words for words in pages.conclusion(data))
-    assert any(
-        f"all sources is fieldlike {total['fieldlike']:.3g}" in words for words in pages.conclusion(more)
-    )
+    for time, how in ((0, "without it (relaxation.bound = 0)"), (0.5, "with it (relaxation.bound = 0.5)")):
+        more["system"] = {**data["system"], "relaxation": {**data["system"]["relaxation"], "bound": time}}
+        said = f"all sources {how} is fieldlike {total['fieldlike']:.3g}"
+        assert any(said in words for words in pages.conclusion(more))
+        assert f"the file says so: it is {time:g}." in render("readme.md", shown(more))
     page = render("readme.md", shown(more))
     assert "| efficiency, fieldlike | 0.05 to 0.1 | -0.0123 | They: so; size only |" in page
     assert "Computed from alone" in page

@@ -22,6 +22,7 @@ from sotcheck.numerics.path import substitution
 from sotcheck.numerics.quadrature import sample
 from sotcheck.numerics.series import radius_from_terms
 from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.system.units import wave_vector
 from sotcheck.theory.all_orders import torque_integrand, torque_orders
 from sotcheck.theory.validity import (
     embedded_spins,
@@ -74,8 +75,8 @@ def smallest(iface: Interface) -> tuple[float, float, float]:
 
 def classify(iface: Interface) -> dict[str, Any]:
     """Return where the radius by k_⊥ is smallest, of what kind that place is, and why in a sentence."""
-    rho, x, angle = smallest(iface)
-    at = f"k_perp = {np.sqrt(x):.4g}"
+    (rho, x, angle), (one_k, unit) = smallest(iface), wave_vector(iface)
+    at = f"k_perp = {one_k * np.sqrt(x):.4g}{unit}"
     closing = [s for s in SOURCES if abs(iface.k_perp2_max(s) - x) < AT_THRESHOLD * x]
     bands = " and the ".join(s for s in closing if s != "normal")
     channels, embedded = transparent_channels(iface), embedded_spins(iface)

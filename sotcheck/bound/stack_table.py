@@ -14,7 +14,7 @@ from sotcheck.bound.stack_by_kwant import compare
 from sotcheck.bound.stack_fermi import FermiContour, fermi_contours, k_max, no_end
 from sotcheck.bound.stack_states import StackBound, count_at_fermi, stack_bound, thresholds
 from sotcheck.bound.states import of_k
-from sotcheck.bound.table import ANGLES, K_PERP, RANGES
+from sotcheck.bound.table import ANGLES, K_PERP, RANGES, natural
 from sotcheck.errors import in_range
 from sotcheck.numerics.arrays import Array
 from sotcheck.run.tables import tabled
@@ -98,17 +98,13 @@ class StackBoundResult:
         table = tabled(list(self._summary()), headers)
         note = (
             "binding: angles of k x z against the x axis, in degrees, that bind; energies include "
-            "k_perp^2/mass\nAll angles, with every state's energy: --json FILE"
+            f"k_perp^2/mass\nAll angles, with every state's energy: --json FILE{natural(self.stack)}"
         )
-        one, unit = wave_vector(self.stack)
-        if unit:
-            unit = f"in units in which hbar^2/2m = 1, as in --k-perp and the JSON; 1 is {one:.6g}{unit}"
-            note = f"k_perp: {unit}\n{note}"
         return "\n".join([str(self.stack), "", *said, "", table, note])
 
     def _conclusions(self) -> Iterator[str]:
-        first = self.thresholds[0]
-        where = f"At k_perp = {first['k_perp']:.4g}, where the last channel closes at E_F,"
+        first, (one_k, unit) = self.thresholds[0], wave_vector(self.stack)
+        where = f"At k_perp = {one_k * first['k_perp']:.4g}{unit}, where the last channel closes at E_F,"
         name = "|h_R|" if self.stack.only_rashba else "|scale|"
         if first["scale"] is None:
             yield f"{where} no state is bound, and no spin-orbit term acts."
@@ -117,7 +113,7 @@ class StackBoundResult:
         else:
             yield f"{where} the least {name} that binds a state is {first['scale']:.6g}."
         for s, contours, why in zip(self.scale.tolist(), self.contours, self.why, strict=True):
-            yield f"At {name[1:-1]} = {s:g}: {in_words(contours, why)}."
+            yield f"At {name[1:-1]} = {s:g}: {in_words(contours, why, (one_k, unit))}."
         yield self._by_kwant()
 
     @property
@@ -135,10 +131,11 @@ class StackBoundResult:
 
     def _summary(self) -> Iterator[tuple[str, ...]]:
         """Yield a line each scale and k_⊥: the angles that bind, and the lowest state of all angles."""
+        one_k, _ = wave_vector(self.stack)
         for i, j in np.ndindex(self.states.count.shape[:2]):
             count = self.states.count[i, j]
             said = strength(self.stack, float(self.scale[i]))
-            line = f"{said['h_R']:.4g}", f"{said['scale']:.4g}", f"{self.k_perp[j]:.4g}"
+            line = f"{said['h_R']:.4g}", f"{said['scale']:.4g}", f"{one_k * self.k_perp[j]:.4g}"
             binding = f"{np.count_nonzero(count)} of {count.size}"
             if not count.any():
                 yield (*line, binding, "0", "-", "-", "0")

@@ -27,6 +27,8 @@ from sotcheck.run.tables import tabled
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.files import to_document
 from sotcheck.system.interface import Interface
+from sotcheck.system.model import System
+from sotcheck.system.units import wave_vector
 
 #: Defaults: k_⊥ in units of the largest one with an open channel at E_F; angles of k×ẑ in degrees.
 K_PERP = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
@@ -96,16 +98,17 @@ class BoundStatesResult:
         table = tabled(list(self._summary()), headers)
         note = (
             "binding: angles of k x z against the x axis, in degrees, that bind; energies include k_perp^2\n"
-            "All angles, with every state's energy, spin and decay lengths: --json FILE"
+            f"All angles, with every state's energy, spin and decay lengths: --json FILE{natural(self.iface)}"
         )
         return "\n".join([str(self.iface), "", *said, "", table, note])
 
     def _summary(self) -> Iterator[tuple[str, ...]]:
         """Yield a line each h_R and k_⊥: the angles that bind, and the lowest state of all angles."""
+        one_k, _ = wave_vector(self.iface)
         for i, j in np.ndindex(self.states.count.shape[:2]):
             count = self.states.count[i, j]
             binding = f"{np.count_nonzero(count)} of {count.size}"
-            where = f"{self.h_R[i]:.4g}", f"{self.k_perp[j]:.4g}", binding
+            where = f"{self.h_R[i]:.4g}", f"{one_k * self.k_perp[j]:.4g}", binding
             if not count.any():
                 yield (*where, "0", "-", "-", "-", "0")
                 continue
@@ -115,7 +118,7 @@ class BoundStatesResult:
                 str(count.max()),
                 f"{self.states.energy[i, j, lowest, 0]:.10g}",
                 f"{self.angle[lowest]:.4g}",
-                f"{1 / self.states.q_N[i, j, lowest, 0]:.3g}",
+                f"{1 / (one_k * self.states.q_N[i, j, lowest, 0]):.3g}",
                 str(self.at_fermi[i, j].max()),
             )
 
@@ -153,13 +156,20 @@ def bound_states(
     )
 
 
+def natural(system: System) -> str:
+    """Return the line below a table that says its units, of a system in eV; and what --k-perp is in."""
+    one_k, unit = wave_vector(system)
+    said = "in nm^-1, eV and nm; --k-perp, and k_perp of the JSON, are in units in which hbar^2/2m = 1"
+    return unit and f"\n{said}: 1 is {one_k:.6g}{unit}"
+
+
 def conclusions(iface: Interface, h_R: Iterable[float]) -> list[str]:
     """Say what it takes to bind states, when they reach E_F, and what the lowest state is at each h_R."""
     return list(_conclusions(iface, h_R))
 
 
 def _conclusions(iface: Interface, h_R: Iterable[float]) -> Iterator[str]:
-    found, first = threshold(iface), first_states(iface)
+    found, first, (one_k, unit) = threshold(iface), first_states(iface), wave_vector(iface)
     number, ratio = found["bound_without_rashba"], found["ratio_to_C5"]
     if number:
         states = "states are" if number > 1 else "state is"
@@ -172,8 +182,9 @@ def _conclusions(iface: Interface, h_R: Iterable[float]) -> Iterator[str]:
     else:
         against = "the in-plane threshold sqrt(J) would be 0, for J = 0"
         if ratio is not None:
-            against = f"{ratio:.3g} times the in-plane threshold sqrt(J) = {found['C5']:.4g}"
-        yield f"The least |h_R| k_perp that binds a state is {found['strength']:.6g} ({against})."
+            against = f"{ratio:.3g} times the in-plane threshold sqrt(J) = {one_k * found['C5']:.4g}{unit}"
+        least = f"{one_k * found['strength']:.6g}{unit}"
+        yield f"The least |h_R| k_perp that binds a state is {least} ({against})."
     if first.h_R == 0:
         yield "There are bound states at and below E_F at every h_R, however small."
     elif first.k_perp is None:
@@ -181,15 +192,19 @@ def _conclusions(iface: Interface, h_R: Iterable[float]) -> Iterator[str]:
     else:
         yield (
             f"Bound states at or below E_F appear from |h_R| = {first.h_R:.6g}, "
-            f"at k_perp = {first.k_perp:.6g}."
+            f"at k_perp = {one_k * first.k_perp:.6g}{unit}."
         )
     for h in h_R:
         ground = ground_state(iface, h)
         if not ground.exists:
             yield f"At h_R = {h:g} no ground state exists: {ground.why}, and k_perp is unbounded."
         elif ground.bound:
-            where = "k_perp without end" if ground.k_perp is None else f"k_perp = {ground.k_perp:.4g}"
-            yield f"At h_R = {h:g} the lowest state of all is bound: E = {ground.energy:.6g} at {where}."
+            k_perp = None if ground.k_perp is None else f"k_perp = {one_k * ground.k_perp:.4g}{unit}"
+            energy = f"{ground.energy:.6g}{unit and ' eV'}"
+            yield (
+                f"At h_R = {h:g} the lowest state of all is bound: E = {energy} at "
+                f"{k_perp or 'k_perp without end'}."
+            )
 
 
 def on_spin_density(found: dict[str, Any]) -> Iterator[str]:

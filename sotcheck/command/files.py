@@ -90,6 +90,8 @@ def new(file: Path, stack: bool, ev: bool, force: bool) -> None:
     refuse_unwritable(file)
     write_text(file, template(name, stack=stack, unit="eV" if ev else "", schema=schema_address()))
     print_out(f"{file} written: edit it, then: sotcheck check {file}\n")
+    if not (stack and ev):
+        print_out("(--stack: with layers and the keys of any interface; --ev: in eV and nm; --force: anew)\n")
 
 
 @click.command()

@@ -114,9 +114,7 @@ def torque(data: Data) -> Figure:
     curve, chain = data["curve"], data["lattice"]["engine"]
     h = np.array(curve["h_R"])
     xlabel = "scale of all spin-orbit terms" if "totals" in data else "$h_R$"
-    # Those of a bare interface are in wave vectors, whatever its file is in.
-    unit = unit_of(data if "totals" in data else {"system": {}}, 3)
-    figure, grid = panels(curve["sources"], COMPONENTS, xlabel, f"torque t  ({unit})")
+    figure, grid = panels(curve["sources"], COMPONENTS, xlabel, f"torque t  ({unit_of(data, 3)})")
     for (source, name), axes in grid.items():
         part = curve["sources"][source][name]
         line = part["first_order_per_h_R"] * h
@@ -155,7 +153,10 @@ def integrand(data: Data) -> Figure:
     closing: dict[float, list[str]] = {}
     for source, k in resolved["thresholds"].items():
         closing.setdefault(k, []).append(source)
-    figure, grid = panels(resolved["sources"], COMPONENTS, r"$k_\perp$", r"d(t/$h_R$)/d$k_\perp$")
+    xlabel = rf"$k_\perp$  ({unit_of(data, 1)})"
+    figure, grid = panels(
+        resolved["sources"], COMPONENTS, xlabel, rf"d(t/$h_R$)/d$k_\perp$  ({unit_of(data, 2)})"
+    )
     for (source, name), axes in grid.items():
         part = resolved["sources"][source][name]
         axes.plot(resolved["line_k_perp"], part["formula"], color=SOURCE_COLOR[source], label="first order")
@@ -190,7 +191,7 @@ def lattice(data: Data) -> Figure:
             axes.loglog(a, values, f"{marker}-", color=color, ms=5, label=label + slope)
     exact = errors["exact-difference"]
     axes.loglog(exact["spacing"], exact["error"], "*", color="black", ms=9, label="exact differences")
-    axes.set(xlabel="lattice spacing a", ylabel="largest error of the spin flows")
+    axes.set(xlabel=f"lattice spacing a  ({unit_of(data, -1)})", ylabel="largest error of the spin flows")
     return one_legend(figure, 2)
 
 
@@ -206,7 +207,9 @@ def remainder(data: Data) -> Figure:
         for source, values in ladder[kind].items():
             label = f"{source}{words}: {_slope(h, values):.2f}"
             axes.loglog(h, values, color=SOURCE_COLOR[source], label=label, **style)
-    axes.set(xlabel="$h_R$", ylabel="|exact torque − first order|", title="slopes by source")
+    axes.set(
+        xlabel="$h_R$", ylabel=f"|exact torque − first order|  ({unit_of(data, 3)})", title="slopes by source"
+    )
     axes.set_xticks(h, [f"{v:.3g}" for v in h])
     axes.minorticks_off()
     return one_legend(figure, 2)

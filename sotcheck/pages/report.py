@@ -24,6 +24,11 @@ from sotcheck.trial.verdict import Verdict
 
 #: What a system's folder has, and no other report's.
 JSON_NAME = "report.json"
+#: What a page in eV and nm says of its figures that are not.
+NATURAL = (
+    "In the figures of this section k_perp is in 5.123 nm⁻¹, the wave vector of 1 eV, torques are in "
+    "134.5 nm⁻³, and energies in eV."
+)
 
 
 def write_reports(
@@ -105,7 +110,10 @@ def _resolved(data: Data) -> Iterator[Section]:
 def _sections(data: Data) -> list[Section]:
     """Return what only the page of a bare interface has, first."""
     found = conclusions(data["beyond"])
-    beyond: list[Block] = [Words(found, listed=True), _limits(data), *pictures(data["beyond"])]
+    beyond: list[Block] = [Words(found, listed=True), _limits(data)]
+    if data["geometry"]["unit"]:
+        beyond.append(Words([NATURAL]))
+    beyond += pictures(data["beyond"])
     return [Section("Beyond linear", beyond, "beyond", brief=True)]
 
 
@@ -131,7 +139,8 @@ def _other_sections(data: Data) -> list[Section]:
             for row in data["ledger"]["rows"]
             for part in (0, 1)
         ],
-        note=f"(1) = (2) + (3) + (4) at h_R = {data['ledger']['h_R']:.2g}, each from its own expression.",
+        note=f"(1) = (2) + (3) + (4) at h_R = {data['ledger']['h_R']:.2g}, each from its own expression; in "
+        f"{stack.unit_of(data)}.",
     )  # fmt: skip
     errors = [Picture(*FIGURES[name], data) for name in ("remainder", "lattice")]
     return [
@@ -177,9 +186,9 @@ def _provenance(found: Data) -> list[Words | Table]:
 
 def _claims(data: Data) -> Table:
     unit = (
-        "Torques and spin currents are in nm⁻³, per h_R or scale where it says so; k_perp is in the wave "
-        "vector of 1 eV, 5.123 nm⁻¹; slopes, amplitudes and what is per unit flux have no unit."
-        if stack.is_stack(data) and data["geometry"]["unit"]
+        "Torques and spin currents are in nm⁻³, per h_R or scale where it says so; k_perp is in "
+        "nm⁻¹; slopes, amplitudes and what is per unit flux have no unit."
+        if data["geometry"]["unit"]
         else "Units: ħ²/2mₑ = 1."
     )
     keys = ("verdict", "title", "equation", "findings", "expected", "measured", "uncertainty")

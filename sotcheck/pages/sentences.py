@@ -75,25 +75,30 @@ def _of_interface(data: Data) -> Iterator[str]:
         )
     if (curve := data["curve"]) is not None:
         yield (
-            f"The torque was computed at {len(curve['h_R'])} h_R up to {curve['h_R'][-1]:g}, with Kwant at "
-            f"{curve['kwant_points']}: the largest relative difference is {curve['kwant_difference']:.0e}."
+            f"The torque was computed at {len(curve['h_R'])} h_R up to {curve['h_R'][-1]:g}, and by "
+            f"Kwant at {curve['kwant_points']}: the largest relative difference is "
+            f"{curve['kwant_difference']:.0e}."
         )
-    yield on_bound_states(data["bound_states"][0])
+    yield on_bound_states(data["bound_states"][0], " nm⁻¹" if data["geometry"]["unit"] else "")
 
 
-def on_bound_states(state: Data) -> str:
-    """Say what is bound at the h_R in use, and from which h_R on states at E_F are left out."""
+def on_bound_states(state: Data, unit: str = "") -> str:
+    """Say what is bound at the h_R in use, and from which h_R on states at E_F are left out.
+
+    `unit`: how that of a wave vector is said behind a number.
+    """
     first = state["first_h_R_at_fermi_energy"]
     if state["alone"]:
-        number = f"{state['alone']} state{'s' * (state['alone'] > 1)}"
+        many = state["alone"] > 1
+        number, reach = f"{state['alone']} state{'s' * many}", "reach" if many else "reaches"
         return (
-            f"The interface binds {number} by itself, which reach E_F at any h_R: curves of the exact torque "
-            "are those of the scattering states."
+            f"The interface binds {number} by itself, which {reach} E_F at any h_R: curves of the exact "
+            "torque are those of the scattering states."
         )
     lies = (
         f"there is no bound state (smallest eigenvalue {state['lowest_eigenvalue']:.2g} > 0)"
         if state["lowest_eigenvalue"] >= 0
-        else f"there is a bound state below the continuum at k_perp = {state['k_perp']:.3g}"
+        else f"there is a bound state below the continuum at k_perp = {state['k_perp']:.3g}{unit}"
     )
     if first >= CRITICAL:
         return f"At h_R = {state['h_R']:g} {lies}, and none lies at E_F below |h_R| = {CRITICAL:g}."

@@ -108,7 +108,8 @@ def _torques(data: Data) -> Table:
         note=f"In {unit_of(data)}, at the file's own spin-orbit terms; first order is linear in them. "
         "ξ = (2e/ħ)(torque/area)/j, j the current density that the source itself carries, without unit. 0: "
         "not told from zero. A source without rows has no states at E_F. The total is weighted with "
-        "relaxation times, bound states (where they are) included in that of exact engines.",
+        "relaxation times; that of bound states is relaxation.bound, 0 unless the file says so: it is "
+        f"{data['system']['relaxation']['bound']:g}.",
     )  # fmt: skip
 
 
@@ -229,8 +230,8 @@ def conclusion(data: Data) -> Iterator[str]:
         yield f"First order is good for every component {', and '.join(far)}."
         yield (
             f"The torque was computed at {len(curve['h_R'])} scales of all spin-orbit terms, up to "
-            f"{curve['h_R'][-1]:g} times those of the file, with Kwant at {curve['kwant_points']}: the "
-            f"largest relative difference is {curve['kwant_difference']:.0e}."
+            f"{curve['h_R'][-1]:g} times those of the file, with Kwant at {curve['kwant_points']} of them: "
+            f"the largest relative difference is {curve['kwant_difference']:.0e}."
         )
 
 
@@ -242,9 +243,14 @@ def _bound(data: Data) -> Iterator[str]:
             total = next(one for one in data["totals"] if one["engine"] == engine)
             named = " and ".join(f"{name} {_certain(row)[name]:.3g}" for name in figures.COMPONENTS)
             whole = " and ".join(f"{name} {_certain(total)[name]:.3g}" for name in figures.COMPONENTS)
+            time = data["system"]["relaxation"]["bound"]
+            counted = (
+                f"with it (relaxation.bound = {time:g})" if time else "without it (relaxation.bound = 0)"
+            )
             yield (
-                f"States bound in the stack at E_F add a torque of their own, {named} {unit_of(data)}, which "
-                f"figures, limits and the ledger leave out. With it the torque of all sources is {whole}."
+                f"States bound in the stack at E_F have a torque of their own, for a relaxation time of 1 "
+                f"{named} {unit_of(data)}, which figures, limits and the ledger leave out. The torque of all "
+                f"sources {counted} is {whole}."
             )
 
 

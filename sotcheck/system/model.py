@@ -157,6 +157,16 @@ class System(Validated, ABC):
         """Say what is at z > 0."""
         return "z > 0"
 
+    def __repr__(self) -> str:
+        """As it is made by hand; of a system in eV with what its numbers are in."""
+        from sotcheck.system.units import length_nm
+
+        return super().__repr__() + (
+            f"  # energies in eV, lengths in {length_nm():.6g} nm; print() has the units of the file"
+            if self.unit
+            else ""
+        )
+
     def __str__(self) -> str:
         """In the units of its file."""
         from sotcheck.system.units import file_units

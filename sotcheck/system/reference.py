@@ -77,6 +77,9 @@ def template(name: str, *, stack: bool = False, unit: str = "", schema: str = ""
     `stack`: with the keys that any interface may have, and a layer. `schema`: where editors find its schema.
     """
     lines = [f"#:schema {schema}"] if schema else []
+    left_out = {"--stack": ("layers and any interface", stack), "--ev": ("eV and nm", unit)}
+    more = [f"{option} for {what}" for option, (what, there) in left_out.items() if not there]
+    lines += [f"# With 'sotcheck new': {', '.join(more)}."] * bool(more)
     keys = [key for key in (ALL_KEYS if stack else KEYS) if key not in ("layer", "units.energy")]
     tables = dict.fromkeys(key.rpartition(".")[0] for key in keys)
     for table in tables:

@@ -32,6 +32,7 @@ from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
+from sotcheck.system.units import unit_of_torque, wave_vector
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.check import CheckResult, in_file_units, try_claims
 from sotcheck.trial.coefficients import remainders
@@ -108,7 +109,9 @@ def interface_data(
         # Claims about parts of the torque to first order.
         "first_order": [c.name for c in claims if c.number != number and str(c.number).startswith(number)],
         # Fieldlike and dampinglike are undefined for m ∥ y.
-        "curve": None if components(np.zeros(3), iface.direction) is None else curve_data(iface),
+        "curve": None
+        if components(np.zeros(3), iface.direction) is None
+        else curve_data(iface, unit=unit_of_torque(iface)),
         "geometry": geometry(iface),
         "against_z": profiles(iface),
         "plane": torque_plane(iface),
@@ -131,7 +134,7 @@ def interface_data(
             {
                 "h_R": found.h_R,
                 "lowest_eigenvalue": found.lowest,
-                "k_perp": found.k_perp,
+                "k_perp": wave_vector(iface)[0] * found.k_perp,
                 "alone": found.alone,
                 "added": found.added,
                 "first_h_R_at_fermi_energy": found.first_h_R,
@@ -160,7 +163,7 @@ def settings_of(evidence: Evidence, lattice: dict[str, Any]) -> dict[str, Any]:
         "tolerance": TOLERANCE,
         "h_R ladder": evidence.rungs.tolist(),
         "radius of convergence in h_R": evidence.expansion.radius,
-        "finite-difference spacings": evidence.spacings.tolist(),
+        "finite-difference spacings": (evidence.spacings / wave_vector(evidence.iface)[0]).tolist(),
         "exact-difference spacing": lattice["exact-difference"]["spacing"],
         "k_perp values of the sum": summed.nodes,
         "angles of the sum": summed.angles,
@@ -181,18 +184,19 @@ def resolved_integrand(evidence: Evidence) -> dict[str, Any]:
     # (1/4π) ∫ dx f = ∫ dk_⊥ (k_⊥/2π) f.
     formula = load().first_order.torque(Symbols(iface, line_k, np.zeros(1)))[:, 0]
     line = formula * (line_k / (2 * np.pi))[:, None]
+    unit = wave_vector(iface)[0]
     shown = {"formula": np.stack([line.real, line.imag])}
     shown |= {name: angular_mean(iface, engine, point_k, h) for name, engine in EXACT.items()}
     return {
         "h_R": h,
-        "line_k_perp": line_k.tolist(),
-        "point_k_perp": point_k.tolist(),
+        "line_k_perp": (unit * line_k).tolist(),
+        "point_k_perp": (unit * point_k).tolist(),
         "thresholds": {
-            source: float(np.sqrt(iface.k_perp2_max(source))) for _, source in evidence.open_sources
+            source: unit * float(np.sqrt(iface.k_perp2_max(source))) for _, source in evidence.open_sources
         },
         "sources": {
             source: {
-                part: {name: values[c, :, s].tolist() for name, values in shown.items()}
+                part: {name: (unit**2 * values[c, :, s]).tolist() for name, values in shown.items()}
                 for c, part in enumerate(COMPONENTS)
             }
             for s, source in evidence.open_sources
@@ -214,6 +218,7 @@ def lattice_errors(evidence: Evidence) -> dict[str, Any]:
     """Return the k_⊥-resolved flows' error against spacing, and after Richardson's eliminations."""
     # A report has both engines.
     exact, name = cast(Resolved, evidence.without_lattice), str(evidence.lattice_engine)
+    length = 1 / wave_vector(evidence.iface)[0]
     chain: Any = evidence.engines[name]
     at = int(np.flatnonzero(exact.h_R == evidence.h_R[0])[0])
     # Finer ones show nothing but rounding beyond the first elimination.
@@ -228,12 +233,12 @@ def lattice_errors(evidence: Evidence) -> dict[str, Any]:
     return {
         "engine": name,
         "h_R": float(evidence.h_R[0]),
-        "spacing": evidence.spacings[:shown].tolist(),
+        "spacing": (length * evidence.spacings[:shown]).tolist(),
         "finite-difference": error(levels[0]),
         "richardson": [error(level) for level in levels[1:]],
         "one-sided": error(evidence.lattice["one-sided"][:shown]) if evidence.bare.bulks_differ else None,
         "exact-difference": {
-            "spacing": float(chain.spacing_for(evidence.iface.structure)),
+            "spacing": length * float(chain.spacing_for(evidence.iface.structure)),
             "error": error([evidence.resolved[name].flows[:, :, at]])[0],
         },
     }
@@ -245,7 +250,7 @@ def remainder_ladder(evidence: Evidence) -> dict[str, Any]:
     h, engine = evidence.rungs, str(evidence.lattice_engine)
 
     def table(expected: Complex) -> dict[str, list[float]]:
-        rest = remainders(evidence, engine, expected).value * h[:, None]
+        rest = unit_of_torque(evidence.iface) * remainders(evidence, engine, expected).value * h[:, None]
         return {source: rest[:, s].tolist() for s, source in evidence.open_sources}
 
     return {"h_R": h.tolist(), "right": table(torque), "flipped sign": table(-torque)}
@@ -256,7 +261,7 @@ def ledger_table(evidence: Evidence) -> dict[str, Any]:
     h = float(evidence.h_R[0])
     rows = []
     for engine, (s, source) in product(EXACT, evidence.open_sources):
-        flows = evidence.at_h_R[engine].total.value[0, s] * h
+        flows = unit_of_torque(evidence.iface) * evidence.at_h_R[engine].total.value[0, s] * h
         parts = {name: sign * flows[flow] for name, (sign, flow) in LEDGER.items()}
         rows.append(
             {

@@ -22,6 +22,7 @@ from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
 from sotcheck.system.places import Places
 from sotcheck.system.structure import Structure
+from sotcheck.system.units import wave_vector
 from sotcheck.theory import against_z as theory
 from sotcheck.theory import response
 from sotcheck.theory.amplitudes import unperturbed
@@ -80,9 +81,10 @@ def resolved(
     k = sample(edges, NODES // (len(edges) - 1)) if k_perp is None else k_perp
     for value in k.tolist():
         if not 0 < value < edges[-1] ** 0.5 or min(abs(value**2 - edge) for edge in edges) == 0:
+            one_k, unit = wave_vector(system)
             raise EngineError(
-                f"k_perp = {value:g} (in wave vectors of hbar^2/2m_e = 1) is not accepted; expected numbers "
-                f"between 0 and {edges[-1] ** 0.5:g}, where the last channel closes, but for thresholds"
+                f"k_perp = {one_k * value:g}{unit} is not accepted; expected numbers between 0 and "
+                f"{one_k * edges[-1] ** 0.5:g}{unit}, where the last channel closes, but for thresholds"
             )
     strength = system.scale * scale
     found: dict[str, tuple[Estimate, Estimate]] = {}

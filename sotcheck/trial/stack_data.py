@@ -15,7 +15,7 @@ from sotcheck.exact.observables import components, ledger_residual
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.model import System
 from sotcheck.system.structure import NO_FIELD
-from sotcheck.system.units import file_units, unit_of_torque
+from sotcheck.system.units import file_units, unit_of_torque, wave_vector
 from sotcheck.trial.against_z import PARTS, against_z
 from sotcheck.trial.check import CheckResult, check
 from sotcheck.trial.digits import rounded
@@ -54,7 +54,10 @@ def stack_data(system: System) -> tuple[CheckResult, dict[str, Any], dict[str, A
         "lattice": {"engine": CHAIN.name},
         "ledger": {"rows": [ledger(system, row) for row in table.scattering() if _shown(system, row)]},
     }
-    settings = {"tolerance": TOLERANCE, "exact-difference spacing": CHAIN.spacing_for(system.structure)}
+    settings = {
+        "tolerance": TOLERANCE,
+        "exact-difference spacing": CHAIN.spacing_for(system.structure) / wave_vector(system)[0],
+    }
     return result, shown, settings
 
 

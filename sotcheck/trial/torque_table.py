@@ -19,7 +19,7 @@ from sotcheck.run.tables import tabled
 from sotcheck.system.files import to_document
 from sotcheck.system.model import BOUND, SOURCES, System
 from sotcheck.system.structure import NO_FIELD
-from sotcheck.system.units import unit_of_torque
+from sotcheck.system.units import unit_of_torque, wave_vector
 
 if TYPE_CHECKING:
     from sotcheck.referee.certificate import Certificate
@@ -217,7 +217,7 @@ class TorqueTable(Sequence[TorqueRow]):
         lines = [
             # What its uncertainty could be all of is none.
             [who, *(f"{value * unit: .4e}" if abs(value) > row.t.total else " 0" for value in flow)]
-            for who, flow in ledger(self.iface, row.flows, unit ** (-1 / 3))
+            for who, flow in ledger(self.iface, row.flows)
         ]
         said = f"total of {row.engine}, {'h_R' if row.scale is None else 'scale'} = "
         said += f"{row.h_R if row.scale is None else row.scale:g}; the JSON has every source's"
@@ -251,14 +251,15 @@ def _total(rows: list[TorqueRow], tau: dict[str, float]) -> TorqueRow:
     )
 
 
-def ledger(system: System, flows: Array, length: float = 1.0) -> list[tuple[str, Array]]:
+def ledger(system: System, flows: Array) -> list[tuple[str, Array]]:
     """Return who gives spin, and who takes it, from left to right, of flows (4I + 2L, 3), and what is left.
 
-    Who can do neither is not listed; places in multiples of `length`.
+    Who can do neither is not listed; places are in the unit of the file.
     """
     structure = system.structure
     deltas, layers = at_interfaces(structure, flows), in_layers(structure, flows)
-    places = [f"z = {z * length:.4g}" for z in structure.positions]
+    one_k, unit = wave_vector(system)
+    places = [f"z = {z / one_k:.4g}{unit and ' nm'}" for z in structure.positions]
     given, taken = [], [("leaves to the left", -deltas[0, 0])]
     parts = places, structure.interfaces, deltas, system.names, structure.regions[1:], layers
     for place, delta, flow, name, layer, (added, torque) in zip(*parts, strict=True):

@@ -14,6 +14,7 @@ from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.check_first_order import slope_trials, torque_trials
 from sotcheck.papers.kim2017.section4 import by_source
 from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.system.units import wave_vector
 from sotcheck.theory.sums import first_order_torque
 from sotcheck.theory.symbols import Symbols
 from sotcheck.trial.coefficients import lattice_noise, natural_scale
@@ -192,12 +193,13 @@ def no_bound_state(evidence: Evidence) -> Iterator[Trial]:
     E_F without h_R, so that nothing is left to say of h_R there.
     """
     iface = evidence.iface
-    k_max = iface.thresholds()[-1] ** 0.5
+    k_max, (one_k, unit) = iface.thresholds()[-1] ** 0.5, wave_vector(iface)
     for found in evidence.bound_states:
         terms: Terms = {}
         strength = abs(found.h_R) * k_max
         words = (
-            f"smallest eigenvalue of q_N + Q_F + kappa: {found.lowest:.4g}, at k_perp = {found.k_perp:.3g}, "
+            f"smallest eigenvalue of q_N + Q_F + kappa: {found.lowest:.4g}, "
+            f"at k_perp = {one_k * found.k_perp:.3g}{unit}, "
             f"angle {np.degrees(found.angle) % 360:.0f} deg"
         )
         if found.added > 0 and strength > np.sqrt(iface.J):

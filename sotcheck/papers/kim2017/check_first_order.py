@@ -17,6 +17,7 @@ from sotcheck.numerics.estimate import Estimate
 from sotcheck.papers.kim2017 import paper
 from sotcheck.papers.kim2017.section3 import eq10a, eq10b, eq10c, eq10d
 from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.system.units import wave_vector
 from sotcheck.theory.first_order import torque_vector
 from sotcheck.theory.symbols import Symbols
 from sotcheck.theory.validity import transparent_channels
@@ -68,11 +69,11 @@ def _change_of_amplitude(symbol: str, formula: Equation) -> Claim:
             known = np.isfinite(expected).all(axis=(1, 2, 3))
             k_perp, fit = k_perp[known], fit[known]
             found = compare(real(expected[known]), fit, sample=True)
-            k = k_perp[found.index[0]]
+            k, (one_k, unit) = k_perp[found.index[0]], wave_vector(iface)
             words = f"over {len(k_perp)} k_perp in every channel regime and {len(ANGLES)} angles"
             if found.left_out:
                 words += f"; {found.left_out} numbers left out, which rounding over h_R hides"
-            quantity = f"d{symbol}/dh_R at h_R = 0, worst element, k_perp = {k:.3g}"
+            quantity = f"d{symbol}/dh_R at h_R = 0, worst element, k_perp = {one_k * k:.3g}{unit}"
             yield Trial(quantity, found, words, engine=engine)
 
     number = formula.number
