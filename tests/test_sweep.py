@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from pydantic import BaseModel
 from sweep_cases import TILTED, assembled, plan_for
 
+import sotcheck as sc
 from sotcheck.command.sweep import sweep as sweep_command
 from sotcheck.errors import EngineError, SotcheckError, SystemFileError
 from sotcheck.exact.observables import FLOWS, LATTICE, torque_from_flows
@@ -518,6 +519,17 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         return CliRunner().invoke(sweep_command, ["bulk-magnetism", *arguments])
 
     return invoke
+
+
+def test_points_are_warned_of(run: Callable[..., Any], tmp_path: Path) -> None:
+    """By the command, by what Python has, and by the file, each kind once."""
+    done = run("--over", "h_R=0.1,0.9,1.2", "--engine", "first-order", "-o", "out.nc")
+    (said,) = sc.open_sweep(tmp_path / "out.nc").warnings
+    assert said.startswith("2 points, such as: at h_R = 0.9 ")
+    assert f"Warning: {said}" in done.stdout
+    limits = sc.trust_limits("bulk-magnetism", limit=0.5)
+    assert all(f"Warning: {one}" in str(limits) for one in limits.warnings)
+    assert limits.warnings
 
 
 def test_the_command_writes_what_was_asked_for(run: Callable[..., Any], tmp_path: Path) -> None:

@@ -176,6 +176,7 @@ EDGE_OF_N = "fermi_energy = 1.0\n[normal]\npotential = 1.0\n[ferromagnet]\npoten
         *((text, "not a TOML file that can be read: ") for text in NOT_TOML),
         (b'name = "\xff"', "not UTF-8 text (byte 8 is 0xff); "),
         (named("").encode("utf-16"), "not UTF-8 text (byte 0 is 0xff); "),
+        (named("[layer]"), "one table [layer] is not accepted; write [[layer]], once for each"),
         # A wild guess would only mislead.
         (named("[layers]"), "unknown key 'layers' (did you mean 'layer'?); accepted"),
         # Exactly at the lowest edge, of F and of N, nothing propagates either.
@@ -205,6 +206,11 @@ def test_other_messages(tmp_path: Path) -> None:
     assert "(did you mean 'bulk-magnetism'?)" in refusal("bulk-magnetisme")
     assert refusal(tmp_path).startswith(f"{tmp_path}: is a folder; ")
     assert refusal("").startswith("'': no such file")
+    swept = tmp_path / "swept.nc"
+    swept.write_bytes(b"\x89HDF")
+    assert refusal(swept).startswith(f"{swept}: the result of a sweep, for check, report and open_sweep; ")
+    twice = refusal(write(tmp_path, named("[layer]\nthickness = 1.0\n[layer]")))
+    assert twice.endswith("; write [[layer]] for each layer")
     assert "cannot be read (Not a directory)" in refusal(write(tmp_path, "") / "below.toml")
     assert "cannot be read (File name too long)" in refusal("a" * 300)
     assert "cannot be read (embedded null byte)" in refusal("a\0b")

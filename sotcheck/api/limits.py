@@ -66,6 +66,7 @@ class TrustLimits(Result[Rows]):
             [
                 f"{self.name}: first order is off by `limit` from {self.strength} on",
                 frame.to_string(index=False),
+                *(f"Warning: {said}" for said in self.warnings),
             ]
         )
 

@@ -17,6 +17,7 @@ from sotcheck.run.progress import Progress, silent
 from sotcheck.sweep import dataset, runner
 from sotcheck.sweep.grid import MAGNETIZATION, Axis, accepted_axis, parameter_of, parse_axis, read_table
 from sotcheck.sweep.plan import make_plan
+from sotcheck.sweep.summary import warned
 from sotcheck.system.family import Family
 from sotcheck.system.model import System
 from sotcheck.trial.torque import TOLERANCE
@@ -42,6 +43,11 @@ class Sweep(Result["xr.Dataset"]):
     def errors(self) -> list[str]:
         """Why points failed, one text each."""
         return [text for text in self.parts[0]["error"].values.ravel().tolist() if text]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What points are warned of, each kind once; the variable `warning` has them all."""
+        return warned(self.parts[0])
 
     @property
     def complex(self) -> xr.DataArray:

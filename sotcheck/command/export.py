@@ -71,7 +71,10 @@ TOOLS = ("magnum.np", "mumax3", "ubermag")
 @magnetization_option
 @fermi_energy_option
 @click.option(
-    "--output", type=Place(path_type=Path, dir_okay=False), help="Write there instead of to standard output."
+    "-o",
+    "--output",
+    type=Place(path_type=Path, dir_okay=False),
+    help="Write there instead of to standard output.",
 )
 def export(
     system: str,

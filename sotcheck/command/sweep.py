@@ -83,6 +83,8 @@ def sweep(
         progress=bar, say=tell, command=words,
     )  # fmt: skip
     print_out(f"{found.to_xarray()['error'].size} points written to {output}\n")
+    for said in found.warnings:
+        print_out(f"Warning: {said}\n")
     if found.errors:
         print_out(f"{len(found.errors)} of them failed, the first with: {found.errors[0]}\n")
         raise SystemExit(SOME_FAILED)

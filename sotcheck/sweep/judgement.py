@@ -20,7 +20,7 @@ from sotcheck.run.threads import single_threaded
 from sotcheck.sweep.dataset import flat, plan_of
 from sotcheck.sweep.grid import in_words
 from sotcheck.sweep.plan import Plan
-from sotcheck.sweep.summary import counted
+from sotcheck.sweep.summary import warned
 from sotcheck.sweep.worker import solved, why
 from sotcheck.system.files import bare
 from sotcheck.system.interface import SOURCES, Interface
@@ -87,11 +87,7 @@ def check_sweep(dataset: xr.Dataset, *, spots: int = SPOTS, progress: Progress =
     if plan.exact:
         row = partial(methodcaller, "finding", "sweep-engines", "Both exact engines give the same torque")
         findings += _worst(each(_asked, "other engine"), row(engine=plan.exact_engine(ahead=1)))
-    warned = (
-        f"{one['points']} point{'s' * (one['points'] > 1)}, such as: {one['text']}"
-        for one in counted(flat(dataset, "warning"))
-    )
-    return CheckResult(plan.iface, tuple(findings), warnings=tuple(warned))
+    return CheckResult(plan.iface, tuple(findings), warnings=warned(dataset))
 
 
 def _attempt(trial: Callable[[], T], place: str) -> T | Untried:

@@ -60,6 +60,14 @@ def counted(texts: Any) -> list[Data]:
     return [{"text": first[kind], "points": count} for kind, count in Counter(kinds).most_common()]
 
 
+def warned(dataset: xr.Dataset) -> tuple[str, ...]:
+    """Return what points of a sweep are warned of, each kind once."""
+    return tuple(
+        f"{one['points']} point{'s' * (one['points'] > 1)}, such as: {one['text']}"
+        for one in counted(flat(dataset, "warning"))
+    )
+
+
 def _extremes(dataset: xr.Dataset, plan: Plan, s: int, component: str) -> Data:
     """Return the smallest and largest value of one component of one source, and where they are."""
     values = flat(dataset, component)[:, s]

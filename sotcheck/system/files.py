@@ -102,6 +102,10 @@ def read_text(system: str | Path) -> tuple[str, str]:
             f"{where}: is a folder; give a system file (*.toml) in it, or a built-in name; {names}"
         ) from None
     except UnicodeDecodeError as error:
+        if Path(where).suffix == ".nc":
+            raise SystemFileError(
+                f"{where}: the result of a sweep, for check, report and open_sweep; expected a system"
+            ) from None
         raise SystemFileError(
             f"{where}: not UTF-8 text (byte {error.start} is 0x{error.object[error.start]:02x}); "
             "a system file is TOML in UTF-8"
@@ -140,7 +144,8 @@ def load(system: str | Path | Mapping[str, Any]) -> System:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         # Besides its own ValueError, tomllib lets out Python's for integers of over 4300 digits.
-        raise SystemFileError(f"{where}: not a TOML file that can be read: {error}") from None
+        remedy = "; write [[layer]] for each layer" if "'layer'" in str(error) else ""
+        raise SystemFileError(f"{where}: not a TOML file that can be read: {error}{remedy}") from None
     return from_document(document, where)
 
 
@@ -164,6 +169,10 @@ def from_document(document: dict[str, Any], where: str) -> System:
     """Return the validated model of a parsed system file; `where` names it in errors, as in `load`."""
     values: dict[str, Any] = {}
     for name, value in document.items():
+        if name == "layer" and isinstance(value, dict):
+            raise SystemFileError(
+                f"{where}: one table [layer] is not accepted; write [[layer]], once for each"
+            )
         if name not in _TABLES:
             values[_attribute(where, value, name)] = value
         elif not isinstance(value, dict):
