@@ -172,6 +172,7 @@ def test_ctrl_c_ends_a_sweep_and_all_its_workers(tmp_path: Path, executor: str) 
             err.seek(0)
             *said, last = err.read().splitlines()
         assert (process.returncode, out, last) == (130, b"", "sotcheck: interrupted")
+        assert said[-1] == "cut.nc: the same command with --resume goes on with what was computed"
         with pytest.raises(ProcessLookupError):
             # None of the process group is left.
             for _ in range(50):

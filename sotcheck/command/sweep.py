@@ -11,6 +11,7 @@ import click
 from sotcheck.command.complete import KeyValues, Listed, engines, keys, system_argument
 from sotcheck.command.options import Place, executor_options, lattice_options, refuse_without_effect
 from sotcheck.command.output import print_out, tell
+from sotcheck.run.processes import Interrupted
 from sotcheck.run.progress import bar
 
 #: Exit status when points failed, all others being there.
@@ -78,10 +79,14 @@ def sweep(
     lattice = engine in EXACT and EXACT[engine].scheme
     words = _command(system, over, table, engine, **settings | {"scheme": scheme if lattice else None})
     where: dict[str, Any] = {"executor": executor, "workers": workers, "resume": resume}
-    found = compute(
-        system, output, over=over, table=table, engine=engine, **settings, **where,
-        progress=bar, say=tell, command=words,
-    )  # fmt: skip
+    try:
+        found = compute(
+            system, output, over=over, table=table, engine=engine, **settings, **where,
+            progress=bar, say=tell, command=words,
+        )  # fmt: skip
+    except Interrupted:
+        tell(f"{output}: the same command with --resume goes on with what was computed")
+        raise
     print_out(f"{found.to_xarray()['error'].size} points written to {output}\n")
     for said in found.warnings:
         print_out(f"Warning: {said}\n")

@@ -131,6 +131,8 @@ def _shown(items: Iterable[T], title: str, total: int | None) -> Iterator[T]:
         # First the clock, or it would draw the bar again. An interruption may have kept its lock.
         done.set()
         clock.join(2 * TICK)
+        # A second interruption may have cut its end off.
+        shown.disable = False
         shown.close()
 
     _wipes.append(wipe)
