@@ -176,7 +176,7 @@ EDGE_OF_N = "fermi_energy = 1.0\n[normal]\npotential = 1.0\n[ferromagnet]\npoten
         *((text, "not a TOML file that can be read: ") for text in NOT_TOML),
         (b'name = "\xff"', "not UTF-8 text (byte 8 is 0xff); "),
         (named("").encode("utf-16"), "not UTF-8 text (byte 0 is 0xff); "),
-        (named("[layer]"), "one table [layer] is not accepted; write [[layer]], once for each"),
+        (named("[layer]"), "layer = {} is not accepted; expected tables [[layer]], one a layer"),
         # A wild guess would only mislead.
         (named("[layers]"), "unknown key 'layers' (did you mean 'layer'?); accepted"),
         # Exactly at the lowest edge, of F and of N, nothing propagates either.

@@ -171,7 +171,7 @@ def from_document(document: dict[str, Any], where: str) -> System:
     for name, value in document.items():
         if name == "layer" and isinstance(value, dict):
             raise SystemFileError(
-                f"{where}: one table [layer] is not accepted; write [[layer]], once for each"
+                f"{where}: layer = {shown(value)} is not accepted; expected tables [[layer]], one a layer"
             )
         if name not in _TABLES:
             values[_attribute(where, value, name)] = value
