@@ -20,8 +20,10 @@ from sotcheck.exact.inside import flows_of, in_layers
 from sotcheck.exact.observables import exact_flows
 from sotcheck.numerics import quadrature
 from sotcheck.numerics.angles import separating
+from sotcheck.system.files import to_document
 from sotcheck.system.stack import Stack
 from sotcheck.system.structure import Structure
+from sotcheck.trial import again
 
 #: Random stacks whose budgets are tried.
 SEEDS = range(int(os.environ.get("SOTCHECK_STACKS", "0"))) or [11, 14]
@@ -151,6 +153,13 @@ def test_a_well_without_leaks_has_its_torque() -> None:
         # That on the well itself, which nothing else reaches.
         torques = [in_layers(table.iface.structure, row.flows)[1, 1] for row in table]
         assert np.abs(torques).max() > 1e-5
+
+
+def test_a_plain_rule_knows_what_it_may_miss() -> None:
+    """Beside a resonance that no node sees it is as uncertain as it is large, however close its rules are."""
+    stack = well(5.0)
+    plain = again.plainly(CONTINUUM, stack, to_document(stack), {"scale": 1.0})
+    assert plain.total >= np.abs(plain.value).max() > 0
 
 
 def test_couplings_beyond_doubles_are_not_told() -> None:

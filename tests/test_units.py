@@ -17,7 +17,7 @@ from sotcheck.beyond.radius import classify
 from sotcheck.command.main import cli
 from sotcheck.pages import figures
 from sotcheck.pages.publish import render
-from sotcheck.pages.report import NATURAL, shown
+from sotcheck.pages.report import natural, shown
 from sotcheck.pages.typeset import typeset
 from sotcheck.system.interface import Interface
 from sotcheck.system.units import length_nm
@@ -77,9 +77,9 @@ def test_page_of_a_bare_interface() -> None:
     page = render("readme.md", shown(data))
     assert "Torques and spin currents are in nm⁻³" in page
     assert "ħ²/2mₑ = 1" not in page
-    assert NATURAL in page
+    assert natural() in page
     assert "nm$^{-3}$" in figures.torque(data).get_supylabel()
-    assert NATURAL not in render("readme.md", shown(committed("bulk-magnetism")))
+    assert natural() not in render("readme.md", shown(committed("bulk-magnetism")))
 
 
 def test_units_stay_on_their_line() -> None:

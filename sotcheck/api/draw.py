@@ -37,13 +37,13 @@ SYMBOLS = {
 
 def axes_for(ax: Axes | None, width: float = 6.4, height: float = 4.0) -> Axes:
     """Return the axes to draw into, those of a new figure if there are none."""
-    import matplotlib.pyplot as plt
     from matplotlib.axes import Axes
 
     if ax is not None:
         if not isinstance(ax, Axes):
             raise SystemFileError(f"ax = {ax!r} is not accepted; expected matplotlib axes to draw into")
         return ax
+    import matplotlib.pyplot as plt
 
     return plt.subplots(figsize=(width, height), layout="constrained")[1]
 

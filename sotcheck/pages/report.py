@@ -19,16 +19,12 @@ from sotcheck.run.executors import results
 from sotcheck.run.output import make_folder
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.model import System
+from sotcheck.system.units import length_nm
 from sotcheck.trial.report_data import report_data
 from sotcheck.trial.verdict import Verdict
 
 #: What a system's folder has, and no other report's.
 JSON_NAME = "report.json"
-#: What a page in eV and nm says of its figures that are not.
-NATURAL = (
-    "In the figures of this section k_perp is in 5.123 nm⁻¹, the wave vector of 1 eV, torques are in "
-    "134.5 nm⁻³, and energies in eV."
-)
 
 
 def write_reports(
@@ -112,9 +108,18 @@ def _sections(data: Data) -> list[Section]:
     found = conclusions(data["beyond"])
     beyond: list[Block] = [Words(found, listed=True), _limits(data)]
     if data["geometry"]["unit"]:
-        beyond.append(Words([NATURAL]))
+        beyond.append(Words([natural()]))
     beyond += pictures(data["beyond"])
     return [Section("Beyond linear", beyond, "beyond", brief=True)]
+
+
+def natural() -> str:
+    """Say what the figures of a page in eV and nm are in that are not in nm."""
+    one_k = 1 / length_nm()
+    return (
+        f"In the figures of this section k_perp is in {one_k:.4g} nm⁻¹, the wave vector of 1 eV, torques are "
+        f"in {one_k**3:.4g} nm⁻³, and energies in eV."
+    )
 
 
 def _limits(data: Data) -> Table:
