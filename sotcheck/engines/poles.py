@@ -19,7 +19,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from sotcheck.numerics.arrays import Array, Complex, Index
+from sotcheck.numerics.arrays import Array, Complex, Index, Mask
 from sotcheck.numerics.zeros import parameter, zeros_near
 from sotcheck.system.interface import SOURCES, Interface
 
@@ -28,6 +28,8 @@ from sotcheck.system.interface import SOURCES, Interface
 RHO, FAR = 1.5, 2.0
 #: Part of the way to the nearest branch point that the ellipse may go.
 CLEAR_OF_BRANCH_POINTS = 0.9
+#: The ellipse through a pole that is near.
+THIN = 1.15
 #: Segments thinner than this (relative) are nothing but the rounding of two band edges.
 THINNEST = 1e-9
 #: Imaginary part of an angle up to which a kink is felt.
@@ -97,6 +99,45 @@ def analytic_radius(
     return rho
 
 
+def turning(iface: Interface, k_perp2: Array, h_R: Array, spacing: float = 0.0) -> Complex:
+    """Return t of the determinant D₀ (1 + t cos ψ) at real k_⊥², ψ the angle from `axis`; shapes broadcast.
+
+    It is linear in c: (ab − w²) + wc (a − b), with a and b those of c = 0.
+    """
+    squared = (iface.k_perp2_max(source) - k_perp2 + 0j for source in SOURCES)
+    k, majority, minority = (np.sqrt(one) * np.sqrt(1 - one * spacing**2 / 4) for one in squared)
+    a, b = diagonal(iface, k, (minority, majority), 0j, np.zeros(()))
+    w = h_R * np.sqrt(k_perp2)
+    middle = a * b - w**2
+    tiny = float(np.finfo(float).tiny) ** 0.5
+    return np.asarray(w * in_plane(iface) * (a - b) / np.where(middle == 0, tiny, middle))
+
+
+def in_plane(iface: Interface) -> float:
+    """Return the largest c = m·(k×ẑ)/k_⊥."""
+    return float(np.hypot(*iface.m[:2]))
+
+
+def axis(iface: Interface) -> float:
+    """Return the angle of k at which it is that."""
+    return float(np.arctan2(iface.m[0], -iface.m[1]))
+
+
+def poles_aligned(iface: Interface, h_R: Array, spacing: float = 0.0) -> tuple[Complex, Mask]:
+    """Return the poles in k_⊥² at the angles of k at which c is largest and smallest, near any range, (n,).
+
+    And which of them are so near to the inside of a range that it is to end there.
+    """
+    found, thin = [np.zeros(0, dtype=complex)], [np.zeros(0, dtype=bool)]
+    angles = np.unique([axis(iface), axis(iface) + np.pi * (in_plane(iface) > 0)])
+    for segment in itertools.pairwise(iface.thresholds()):
+        theta = poles(iface, segment, angles[:, None], h_R, spacing=spacing)
+        theta = theta[~np.isnan(theta)]
+        found.append(x_of(segment, theta))
+        thin.append((parameter(*WHOLE, theta) < THIN) & (theta.real > 0) & (theta.real < WHOLE[1]))
+    return np.concatenate(found), np.concatenate(thin)
+
+
 def poles(iface: Interface, segment: Segment, angle: Array, h_R: Array, *, spacing: float = 0.0) -> Complex:
     """Return the poles at E_F in θ near one range between neighbours of ``iface.thresholds()``.
 
@@ -136,18 +177,18 @@ def kinks(iface: Interface, h_R: Array, *, spacing: float = 0.0) -> Array:
     At a threshold the determinant ab + wc(a − b) − w² is linear in c = m·(k×ẑ)/k_⊥. For complex c nothing
     happens but near it: the nearest angle counts, if it is as near as NEAR. The spacing is that of `poles`.
     """
-    in_plane = float(np.hypot(*iface.m[:2]))
+    largest = in_plane(iface)
     found = []
     for x in iface.thresholds()[1:]:
         squared = np.array([iface.k_perp2_max(source) for source in SOURCES]) - x + 0j
         normal, majority, minority = np.sqrt(squared) * np.sqrt(1 - squared * spacing**2 / 4)
         a, b = diagonal(iface, normal, (minority, majority), np.zeros(()), np.zeros(()))
         w = h_R[h_R != 0] * np.sqrt(x)
-        if a != b and in_plane > 0:
+        if a != b and largest > 0:
             # For a vanishing h_R beyond all numbers, and at no angle then.
             with np.errstate(over="ignore", invalid="ignore"):
                 c = (w**2 - a * b) / (w * (a - b))
-                turn = np.arcsin(c / in_plane)
+                turn = np.arcsin(c / largest)
             found += [turn[np.abs(turn.imag) < NEAR].real]
     turns = np.concatenate([*found, *(-turn for turn in found)]) if found else np.zeros(0)
     if turns.size and abs(iface.m[2]) < ALIGNED:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from sotcheck.engines import Engine
 from sotcheck.engines.determinant import kinks_of, poles_near
 from sotcheck.engines.narrow import narrow_flows
 from sotcheck.engines.poles import x_of
+from sotcheck.exact.averaged import sum_over_turns
 from sotcheck.exact.inside import flows_of
 from sotcheck.numerics.angles import FIRST_ANGLES, NESTED, Sum
 from sotcheck.numerics.arrays import Array, Complex, Mask
@@ -49,12 +50,21 @@ def exact_flows(engine: Engine, system: System, h_R: Array, *, rtol: float, most
     divisor = np.where(h_R == 0, 1.0, h_R)[:, None, None, None]
     masses = np.array(system.masses)[[0, 1, 1], None, None]
 
-    factor = -1 / (8 * np.pi * divisor * masses)
+    factor = -1 / (4 * np.pi * divisor * masses)
+    most = engine.most_problems if most is None else most
+    floor = FLOOR * largest_torque(system) / np.abs(divisor).min()
+    # The finite-difference chain is a continuum problem too, of other wave numbers: its poles lie elsewhere.
+    spacing = engine.effective_spacing(structure)
+    if isinstance(system, Interface):
+        flows = partial(flows_of, engine, structure, scale=h_R)
+        found = sum_over_turns(system, h_R, flows, factor, spacing=spacing, rtol=rtol, floor=floor, most=most)
+        if found is not None:
+            return found
 
     def paired(values: Array) -> Array:
         # The opposite k first: at each angle alone the flows without h_R would swamp the torque.
         first, second = np.split(values, 2, axis=-5)
-        both: Array = first + second
+        both: Array = (first + second) / 2
         return both
 
     def integrand(x: Array, angles: Array) -> Array:
@@ -62,8 +72,6 @@ def exact_flows(engine: Engine, system: System, h_R: Array, *, rtol: float, most
         kx = (k_perp * np.cos(angle))[..., None, None, None]
         return paired(kx * factor * flows_of(engine, structure, k_perp, angle, h_R))
 
-    # The finite-difference chain is a continuum problem too, of other wave numbers: its poles lie elsewhere.
-    spacing = engine.effective_spacing(structure)
     turns = kinks_of(system, h_R, spacing).tolist()
     if turns and len(h_R) > 1:
         # Each h_R has kinks at angles of its own: those of one would cost the others time.
@@ -100,8 +108,6 @@ def exact_flows(engine: Engine, system: System, h_R: Array, *, rtol: float, most
         return paired(values), paired(errors), alone
 
     alone = None if isinstance(system, Interface) else narrow
-    most = engine.most_problems if most is None else most
-    floor = FLOOR * largest_torque(system) / np.abs(divisor).min()
     return sum_over_k(integrand, system.thresholds(), rtol, floor, near, turns, most=most, narrow=alone)
 
 

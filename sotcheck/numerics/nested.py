@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -52,12 +53,12 @@ def sure(values: Array, errors: Array) -> list[float]:
     return largest((np.abs(values.sum(axis=1)) - errors.sum(axis=1)) / values.shape[1])
 
 
-def nested_error(rules: Sequence[Array]) -> Array:
+def nested_error(rules: Sequence[Array], slowest: Any = 0.0) -> Array:
     """Return an error bound of the last of four rules, each with twice the nodes of the one before.
 
     The difference of the last two bounds the error of the last but one. That of the last is smaller by at
     least the factor by which differences have been shrinking: the worse of the last two factors, and no gain
-    at all where they have not, as near a resonance that the rules do not resolve.
+    at all where they have not, as near a resonance that the rules do not resolve; and not less than `slowest`.
     """
     d_1, d_2, d_3 = (np.abs(fine - coarse) for coarse, fine in itertools.pairwise(rules))
 
@@ -66,4 +67,4 @@ def nested_error(rules: Sequence[Array]) -> Array:
 
     shrinking = ratio(d_2, d_1)
     gain = np.minimum(SAFETY * np.maximum(ratio(d_3, d_2), shrinking), 1.0)
-    return d_3 * gain
+    return d_3 * np.maximum(gain, slowest)

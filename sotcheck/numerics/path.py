@@ -21,10 +21,10 @@ CROWDED = 0.05
 CLEARANCE = 1e-13
 
 
-def substitution(x_1: float, x_2: float, theta: Array) -> tuple[Array, Array]:
+def substitution(x_1: float | Array, x_2: float | Array, theta: Array) -> tuple[Array, Array]:
     """Return x and dx/dθ of x = x₁ + (x₂ − x₁) sin²θ, x kept CLEARANCE off the thresholds."""
     width = x_2 - x_1
-    clear = min(CLEARANCE * x_2, width / 4)
+    clear = np.minimum(CLEARANCE * x_2, width / 4)
     x = np.clip(x_1 + width * np.sin(theta) ** 2, x_1 + clear, x_2 - clear)
     return x, width * np.sin(2 * theta)
 

@@ -8,6 +8,7 @@ differences of rules, the coarse ones of which resolve nothing.
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -35,16 +36,18 @@ def fejer_tail(samples: Array) -> Array:
     return found
 
 
-def fejer_tails(samples: Array) -> Array:
+def fejer_tails(samples: Array, slowest: Any = 0.0) -> Array:
     """Return the same of many integrals, (many, n, some, ...).
 
     With s = (1 − cos t)/2 and f sin t = Σ b_k sin kt the rule integrates b_k/k; and it takes any beyond n for
-    that of 2(n + 1) − k, hence b_k (1/k + 1/(2n + 2 − k)): about 2/n each.
+    that of 2(n + 1) − k, hence b_k (1/k + 1/(2n + 2 − k)): about 2/n each. They fall off by a factor of
+    `slowest` each, or by a larger one that broadcasts.
     """
     number, n, *rest = samples.shape
     b = np.abs(_sines(n) @ samples.reshape(number, n, -1))
     last, decay, noise = _envelope(b.reshape(number, -1, *rest[1:]))
-    each = decay ** (WINDOWS / n)
+    each = np.maximum(decay ** (WINDOWS / n), slowest)
+    decay = each ** (n / WINDOWS)
     left = np.full_like(last, np.inf)
     np.divide(2 / n * last * decay, 1 - each, out=left, where=each < 1)
     found: Array = np.minimum(SAFETY * left, noise)

@@ -1,0 +1,51 @@
+"""Averages over an angle that are exact: of P(ψ)/|1 + t cos ψ|² with a trigonometric polynomial P.
+
+With t = −2q/(1 + q²), |q| ≤ 1, 1/(1 + t cos ψ) = (1/√(1 − t²)) Σ_m q^|m| e^{imψ}, so that 1/|1 + t cos ψ|² is a
+Fourier series whose coefficients are geometric sums,
+
+    g_m = [(q^m + q*^m)/(1 − |q|²) + Σ_{0<l<m} q^l q*^(m−l)] / |1 − t²| .
+
+Equidistant angles tell all coefficients of a P of a degree less than half their number; what P has at just
+half of it is to be nothing but rounding, which tells whether it is such a polynomial at all.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sotcheck.numerics.arrays import Array, Complex
+
+#: Angles all round: enough for polynomials of the third degree.
+ANGLES = 8
+#: The first of them in units of their spacing: a generic one, so that no harmonic vanishes on all.
+FIRST = 0.3
+PSI = 2 * np.pi * (np.arange(ANGLES) + FIRST) / ANGLES
+_ORDERS = np.arange(1, ANGLES // 2)
+#: From g_0, g_1, … to weights of the angles, and the sign of each in the harmonic that is to vanish.
+_TO_WEIGHTS = np.concatenate([np.ones((1, ANGLES)), 2 * np.cos(_ORDERS[:, None] * PSI)]) / ANGLES
+_ALTERNATING = (-1.0) ** np.arange(ANGLES) / ANGLES
+
+
+def weights(t: Complex) -> tuple[Array, Array]:
+    """Return what values at the angles PSI from the axis of t are to be multiplied by, (ANGLES, ...) each.
+
+    Sums with the first are averages over the angle; with the second, what polynomials of a higher degree
+    would have added, in size.
+    """
+    root = np.sqrt((1 - t) * (1 + t))
+    q = -t / (1 + root)
+    size2, t2 = np.abs(q) ** 2, np.abs(t) ** 2
+    # 1 − |q|² = (|1 + √(1 − t²)|² − |t|²)/|1 + √(1 − t²)|², free of differences of what is alike.
+    beyond = np.abs(root) ** 2 - (t2 - 1)
+    inside = np.where(t2 > 1, 4 * t.imag**2 / np.where(t2 > 1, np.abs(root) ** 2 + (t2 - 1), 1), beyond)
+    left = (inside + 2 * root.real) / np.abs(1 + root) ** 2
+    powers = [q**0, *(q**m for m in _ORDERS)]
+    g = [(1 + size2) / left]
+    for m in _ORDERS:
+        between = sum(powers[n] * powers[m - n].conj() for n in range(1, m))
+        g.append(2 * powers[m].real / left + np.real(between))
+    over = np.stack(g) / np.abs(root) ** 2
+    shape = (ANGLES, *(1,) * t.ndim)
+    back = np.abs(1 + t * np.cos(PSI).reshape(shape)) ** 2
+    found = np.tensordot(_TO_WEIGHTS, over, axes=(0, 0)) * back
+    return found, 2 * over[0] * back * _ALTERNATING.reshape(shape)
