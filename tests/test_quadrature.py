@@ -11,8 +11,9 @@ from scipy.special import gamma, i1, ive
 
 from sotcheck.engines import Matching
 from sotcheck.errors import EngineError
-from sotcheck.exact import observables
+from sotcheck.exact import over_k
 from sotcheck.exact.observables import exact_flows
+from sotcheck.numerics import circle
 from sotcheck.numerics.angles import CLOSE, FIRST_ANGLE, FIRST_ANGLES, MOST_ANGLES
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.nearpoles import fejer, near_poles, rule
@@ -465,16 +466,17 @@ def test_estimate_bounds_the_error_where_rashba_binds_a_state(system: str, h: fl
     assert found.total.total <= 2 * rtol * np.abs(found.by_segment.value).max()
 
 
-def test_kinks_that_are_not_known_are_felt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test above can fail: without the kinks' angles 256 of them are not enough."""
+def test_exact_averages_are_those_of_many_angles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a pole leaves at some angles 256 of them are not enough, and say so; within that they agree."""
     iface, h_R = load("bulk-magnetism"), np.array([1.0])
-    reference = exact_flows(Matching(), iface, h_R, rtol=1e-9)
-    monkeypatch.setattr(observables, "kinks_of", lambda *_: np.zeros(0))
     found = exact_flows(Matching(), iface, h_R, rtol=1e-9)
-    assert found.angles == 256
-    assert (
-        np.abs((found.total - reference.total).value).max() > 1e-6 * np.abs(reference.by_segment.value).max()
-    )
+    assert found.angles == circle.ANGLES
+    monkeypatch.setattr(over_k, "_averaged", lambda *_: None)
+    sampled = exact_flows(Matching(), iface, h_R, rtol=1e-9)
+    assert sampled.angles == MOST_ANGLES
+    off, size = np.abs((found.total - sampled.total).value), np.abs(found.by_segment.value).max()
+    assert np.all(off <= (found.total - sampled.total).error + 1e-14 * size)
+    assert off.max() > 1e-6 * size
 
 
 # ------------------------------------------------------------------------------------------------ the angle

@@ -22,7 +22,6 @@ from sotcheck.engines.poles import (
     THINNEST,
     Segment,
     analytic_radius,
-    kinks,
     poles,
     wave_number,
     x_of,
@@ -58,11 +57,9 @@ def poles_near(system: System, segment: Segment, angle: Array, scale: Array, spa
     return stack_poles(system.structure, segment, angle, scale, spacing=spacing, reach=FAR)
 
 
-def kinks_of(system: System, scale: Array, spacing: float) -> Array:
-    """Return the angles of k, modulo π, at which the k_⊥ integral of any system is not smooth."""
-    if isinstance(system, Interface):
-        return kinks(system, scale, spacing=spacing)
-    return separating(stack_kinks(system.structure, scale))
+def kinks_of(structure: Structure, scale: Array) -> Array:
+    """Return the angles of k, modulo π, at which the k_⊥ integral of a stack is not smooth."""
+    return separating(stack_kinks(structure, scale))
 
 
 def log_determinant(

@@ -34,8 +34,6 @@ THIN = 1.15
 THINNEST = 1e-9
 #: Imaginary part of an angle up to which a kink is felt.
 NEAR = 0.25
-#: Component of m along z below which it is parallel to k×ẑ at some angle, for all that matters.
-ALIGNED = 1e-3
 
 #: Where |w sin χ| is below this part of the wave numbers, spin is conserved.
 CONSERVED = 1e-12
@@ -106,7 +104,7 @@ def turning(iface: Interface, k_perp2: Array, h_R: Array, spacing: float = 0.0) 
     """
     squared = (iface.k_perp2_max(source) - k_perp2 + 0j for source in SOURCES)
     k, majority, minority = (np.sqrt(one) * np.sqrt(1 - one * spacing**2 / 4) for one in squared)
-    a, b = diagonal(iface, k, (minority, majority), 0j, np.zeros(()))
+    a, b = diagonal(iface, k, (minority, majority), np.zeros(()), np.zeros(()))
     w = h_R * np.sqrt(k_perp2)
     middle = a * b - w**2
     tiny = float(np.finfo(float).tiny) ** 0.5
@@ -169,32 +167,6 @@ def poles(iface: Interface, segment: Segment, angle: Array, h_R: Array, *, spaci
 def _at_any_angle(iface: Interface, segment: Segment, h_R: float, spacing: float) -> Complex:
     """Return the poles (most,) where the angle makes no difference: sums and warnings ask for them again."""
     return poles(iface, segment, np.zeros(()), np.array(h_R), spacing=spacing)
-
-
-def kinks(iface: Interface, h_R: Array, *, spacing: float = 0.0) -> Array:
-    """Return the angles of k, modulo π, at which a pole passes a threshold and leaves the scattering states.
-
-    At a threshold the determinant ab + wc(a − b) − w² is linear in c = m·(k×ẑ)/k_⊥. For complex c nothing
-    happens but near it: the nearest angle counts, if it is as near as NEAR. The spacing is that of `poles`.
-    """
-    largest = in_plane(iface)
-    found = []
-    for x in iface.thresholds()[1:]:
-        squared = np.array([iface.k_perp2_max(source) for source in SOURCES]) - x + 0j
-        normal, majority, minority = np.sqrt(squared) * np.sqrt(1 - squared * spacing**2 / 4)
-        a, b = diagonal(iface, normal, (minority, majority), np.zeros(()), np.zeros(()))
-        w = h_R[h_R != 0] * np.sqrt(x)
-        if a != b and largest > 0:
-            # For a vanishing h_R beyond all numbers, and at no angle then.
-            with np.errstate(over="ignore", invalid="ignore"):
-                c = (w**2 - a * b) / (w * (a - b))
-                turn = np.arcsin(c / largest)
-            found += [turn[np.abs(turn.imag) < NEAR].real]
-    turns = np.concatenate([*found, *(-turn for turn in found)]) if found else np.zeros(0)
-    if turns.size and abs(iface.m[2]) < ALIGNED:
-        # m ∥ k×ẑ lies halfway between the others: no rule is to have an angle there, where a width vanishes.
-        turns = np.append(turns, np.pi / 2)
-    return np.mod(np.arctan2(iface.m[1], iface.m[0]) + turns, np.pi)
 
 
 def x_of(segment: Segment, theta: Complex) -> Complex:

@@ -15,12 +15,11 @@ from __future__ import annotations
 import numpy as np
 
 from sotcheck.engines import Engine
-from sotcheck.engines.determinant import kinks_of, poles_near
 from sotcheck.exact.inside import psi_inside
 from sotcheck.exact.observables import largest_torque
+from sotcheck.exact.over_k import sum_over_k_and_angle
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.estimate import Estimate, side_by_side
-from sotcheck.numerics.quadrature import sum_over_k
 from sotcheck.system.model import System
 from sotcheck.system.places import Places
 from sotcheck.system.spin import dot_sigma, in_spin_bands
@@ -91,24 +90,18 @@ def against_z(engine: Engine, system: System, scale: float, places: Places, *, r
     k_most = structure.thresholds()[-1] ** 0.5
     # Densities weigh as much as currents.
     units = np.array([k_most, 1.0])[:, None]
-    turns = kinks_of(system, scales, spacing).tolist()
+    factor = -1 / (4 * np.pi * masses)
     floor = 8 * float(np.finfo(float).eps) * largest_torque(system)
 
-    def near(segment: tuple[float, float], angles: Array) -> Complex:
-        return poles_near(system, segment, angles[:, None], scales, spacing)
-
     def summed(some: Places) -> Estimate:
-        def integrand(x: Array, angles: Array) -> Array:
-            k_perp = np.sqrt(x if x.ndim == 2 else x[:, None])[..., None]
-            states = engine.solve(structure, *np.broadcast_arrays(k_perp, angles[:, None], scales))
-            kx = (k_perp * np.cos(angles)[:, None])[..., None, None, None, None]
-            values = -kx * units * spin_at(states, some) / (4 * np.pi * masses)
-            # The opposite k first: at each angle alone what there is without spin-orbit terms would swamp it.
-            paired: Array = (values + np.roll(values, values.shape[1] // 2, axis=1)) / 2
-            return paired
+        def values(k_perp: Array, angles: Array) -> Array:
+            states = engine.solve(structure, *np.broadcast_arrays(k_perp, angles, scales))
+            return units * spin_at(states, some)
 
-        edges, most = system.thresholds(), min(engine.most_problems, MOST_VALUES // len(some))
-        found = sum_over_k(integrand, edges, rtol, floor, near, turns, most=most).total
-        return found[0].each(lambda values: values / units)
+        most = min(engine.most_problems, MOST_VALUES // len(some))
+        found = sum_over_k_and_angle(
+            system, scales, values, factor, spacing=spacing, rtol=rtol, floor=floor, most=most
+        )
+        return found.total[0].each(lambda values: values / units)
 
     return side_by_side([summed(some) for _, some in places.chunks(AT_ONCE)])

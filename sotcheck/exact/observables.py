@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import numpy as np
 
 from sotcheck.engines import Engine
-from sotcheck.engines.determinant import kinks_of, poles_near
+from sotcheck.engines.determinant import kinks_of
 from sotcheck.engines.narrow import narrow_flows
 from sotcheck.engines.poles import x_of
-from sotcheck.exact.averaged import sum_over_turns
 from sotcheck.exact.inside import flows_of
-from sotcheck.numerics.angles import FIRST_ANGLES, NESTED, Sum
+from sotcheck.exact.over_k import sum_over_k_and_angle
+from sotcheck.numerics.angles import NESTED, Sum
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate, side_by_side
-from sotcheck.numerics.quadrature import gauss, sum_over_k
-from sotcheck.system.interface import Interface
+from sotcheck.numerics.quadrature import gauss
 from sotcheck.system.model import System
+from sotcheck.system.stack import Stack
 
 #: Flows of spin in the order of the `flow` axis: (1) arrives at z = −0, (3) leaves at +0, the lattice adds,
 #: which is minus (2), what it takes; and (4) goes to the magnetism of the interface.
@@ -55,40 +55,14 @@ def exact_flows(engine: Engine, system: System, h_R: Array, *, rtol: float, most
     floor = FLOOR * largest_torque(system) / np.abs(divisor).min()
     # The finite-difference chain is a continuum problem too, of other wave numbers: its poles lie elsewhere.
     spacing = engine.effective_spacing(structure)
-    if isinstance(system, Interface):
-        flows = partial(flows_of, engine, structure, scale=h_R)
-        found = sum_over_turns(system, h_R, flows, factor, spacing=spacing, rtol=rtol, floor=floor, most=most)
-        if found is not None:
-            return found
-
-    def paired(values: Array) -> Array:
-        # The opposite k first: at each angle alone the flows without h_R would swamp the torque.
-        first, second = np.split(values, 2, axis=-5)
-        both: Array = (first + second) / 2
-        return both
-
-    def integrand(x: Array, angles: Array) -> Array:
-        k_perp, angle = np.sqrt(x if x.ndim == 2 else x[:, None])[..., None], angles[:, None]
-        kx = (k_perp * np.cos(angle))[..., None, None, None]
-        return paired(kx * factor * flows_of(engine, structure, k_perp, angle, h_R))
-
-    turns = kinks_of(system, h_R, spacing).tolist()
-    if turns and len(h_R) > 1:
+    if isinstance(system, Stack) and len(h_R) > 1 and kinks_of(structure, h_R).size:
         # Each h_R has kinks at angles of its own: those of one would cost the others time.
         sums = [exact_flows(engine, system, h, rtol=rtol, most=most) for h in h_R[:, None]]
         most_of = {name: max(getattr(one, name) for one in sums) for name in ("angles", "nodes")}
         return replace(sums[0], by_segment=side_by_side([one.by_segment for one in sums], axis=1), **most_of)
 
-    known: dict[tuple[tuple[float, float], bytes], Complex] = {}
-
-    def near(segment: tuple[float, float], angles: Array) -> Complex:
-        if len(angles) == FIRST_ANGLES and not turns and (segment, angles.tobytes()) not in known:
-            # The angles halfway between come next, and cost little beside these.
-            both = np.stack([angles, angles + np.pi / len(angles)])
-            found = poles_near(system, segment, both[..., None], h_R, spacing)
-            known.update({(segment, at.tobytes()): some for at, some in zip(both, found, strict=True)})
-        at = known.get((segment, angles.tobytes()))
-        return poles_near(system, segment, angles[:, None], h_R, spacing) if at is None else at
+    def flows(k_perp: Array, angles: Array) -> Array:
+        return flows_of(engine, structure, k_perp, angles, h_R)
 
     def narrow(segment: tuple[float, float], angles: Array, poles: Complex) -> tuple[Array, Array, Mask]:
         some = np.argwhere(~np.isnan(poles))
@@ -99,16 +73,18 @@ def exact_flows(engine: Engine, system: System, h_R: Array, *, rtol: float, most
         by_itself = np.isfinite(off).all(axis=(1, 2, 3))
         alone = np.zeros(poles.shape, dtype=bool)
         alone[tuple(some[by_itself].T)] = True
-        weight = (np.sqrt(x.real) * np.cos(angles[at]))[:, None, None, None] * factor[lane]
-        values = np.zeros((len(angles), len(h_R), *flows.shape[1:]))
-        errors = np.zeros_like(values)
+        weight = (np.sqrt(x.real) * np.cos(angles[at]))[:, None, None, None] * factor[lane] / 2
+        values = np.zeros((2, len(angles), len(h_R), *flows.shape[1:]))
         at, lane = at[by_itself], lane[by_itself]
-        np.add.at(values, (at, lane), (weight * flows)[by_itself])
-        np.add.at(errors, (at, lane), np.abs(weight * off)[by_itself])
-        return paired(values), paired(errors), alone
+        np.add.at(values[0], (at, lane), (weight * flows)[by_itself])
+        np.add.at(values[1], (at, lane), np.abs(weight * off)[by_itself])
+        # Of opposite angles together.
+        values, errors = values[:, : len(angles) // 2] + values[:, len(angles) // 2 :]
+        return values, errors, alone
 
-    alone = None if isinstance(system, Interface) else narrow
-    return sum_over_k(integrand, system.thresholds(), rtol, floor, near, turns, most=most, narrow=alone)
+    return sum_over_k_and_angle(
+        system, h_R, flows, factor, spacing=spacing, rtol=rtol, floor=floor, most=most, narrow=narrow
+    )
 
 
 def _extrapolated(rungs: list[Sum]) -> Sum:

@@ -1,6 +1,6 @@
 """Averages over an angle that are exact: of P(ψ)/|1 + t cos ψ|² with a trigonometric polynomial P.
 
-With t = −2q/(1 + q²), |q| ≤ 1, 1/(1 + t cos ψ) = (1/√(1 − t²)) Σ_m q^|m| e^{imψ}, so that 1/|1 + t cos ψ|² is a
+With t = −2q/(1 + q²), |q| ≤ 1, 1/(1 + t cos ψ) = (1/√(1 − t²)) Σ_m q^|m| e^{imψ}. Hence 1/|1 + t cos ψ|² is a
 Fourier series whose coefficients are geometric sums,
 
     g_m = [(q^m + q*^m)/(1 − |q|²) + Σ_{0<l<m} q^l q*^(m−l)] / |1 − t²| .

@@ -57,8 +57,8 @@ def nested_error(rules: Sequence[Array], slowest: Any = 0.0) -> Array:
     """Return an error bound of the last of four rules, each with twice the nodes of the one before.
 
     The difference of the last two bounds the error of the last but one. That of the last is smaller by at
-    least the factor by which differences have been shrinking: the worse of the last two factors, and no gain
-    at all where they have not, as near a resonance that the rules do not resolve; and not less than `slowest`.
+    least the factor by which differences have been shrinking: the worse of the last two factors, no less than
+    `slowest`, and no gain at all where they have not, as near a resonance that the rules do not resolve.
     """
     d_1, d_2, d_3 = (np.abs(fine - coarse) for coarse, fine in itertools.pairwise(rules))
 

@@ -89,7 +89,7 @@ class Parts:
         delta = np.where(self.delta > 0, self.delta, 1.0)[:, None]
         crowded = np.arcsinh(self.singular / delta) / (2 * np.arcsinh(np.pi / 4 / delta))
         s = np.where(self.delta[:, None] > 0, crowded, self.singular * 2 / np.pi)
-        rho = parameter(0.0, 1.0, (s - self.lower[:, None]) / self.width[:, None])
+        rho = parameter(0.0, 1.0, np.asarray((s - self.lower[:, None]) / self.width[:, None], dtype=complex))
         return 1 / np.fmin.reduce(rho, axis=-1, initial=UNKNOWN)
 
     def at(self, nodes: Array) -> tuple[Array, Array]:
@@ -117,6 +117,8 @@ def integrate(
     nodes, count = np.zeros(number, dtype=int), np.zeros(number, dtype=int)
     total: Any = None
     errors: Any = None
+    samples: Array
+    own: Array
 
     def settle(some: Parts, value: Array, error: Array, n: int) -> None:
         nonlocal total, errors
@@ -132,7 +134,7 @@ def integrate(
 
     while len(parts.owner):
         short = []
-        samples = own = np.zeros(0)
+        samples, own = np.zeros(0), np.zeros(0)
         for level, n in enumerate(LEVELS):
             at = fejer(n)[0]
             x, jacobian = parts.at(at if not level else at[::2])

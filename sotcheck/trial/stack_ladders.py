@@ -80,7 +80,7 @@ class Exact:
             # In a difference that both make, nodes see rounding as they see all else that is not smooth.
             noise = np.maximum(noise, beside.noise)
             return cls(engine, scales, noise, flows, over_scale(flows.total, noise), departs)
-        if most and kinks_of(system, scales, engine.effective_spacing(structure)).size:
+        if most and kinks_of(structure, scales).size:
             # Each scale is then summed by itself; ladders have many, half a sum's problems each.
             most //= 2 * len(scales)
         flows = exact_flows(engine, system, scales, rtol=rtol, most=most)
