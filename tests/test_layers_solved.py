@@ -13,7 +13,7 @@ from layer_cases import CONTINUUM, GRID, KWANT, cut, k_of, random_stack, solved
 
 from sotcheck.engines import stack_flows
 from sotcheck.engines.determinant import stack_kinks, stack_poles
-from sotcheck.engines.poles import NEAR, axis, poles, turning, wave_number
+from sotcheck.engines.poles import NEAR, poles, turning, wave_number
 from sotcheck.engines.recursion import passed_through
 from sotcheck.engines.spin_flows import layer_flows
 from sotcheck.engines.stack import joined
@@ -21,6 +21,7 @@ from sotcheck.exact.inside import psi_inside
 from sotcheck.exact.observables import MINUS, PLUS
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.interface import Interface
+from sotcheck.system.many import Many
 from sotcheck.system.spin import IDENTITY, dot_sigma, pauli_vector
 from sotcheck.system.states import by_source
 from sotcheck.system.structure import NO_FIELD, RASHBA, Delta, Region, Structure
@@ -203,10 +204,11 @@ def same_poles(found: Complex, expected: Complex) -> float:
 
 def closed_kinks(bare: Interface, h_R: Array) -> Array:
     """Return the angles of k, modulo π, at which 1 + t cos ψ vanishes, or nearly, at a threshold."""
-    t = turning(bare, np.array(bare.thresholds()[1:])[:, None], h_R)
+    many = Many.of([bare], h_R[None])
+    t = turning(many, np.array([bare.thresholds()[1:]]))
     psi = np.arccos(-1 / t[np.abs(t) > 1e-9])
     near = psi[np.abs(psi.imag) < NEAR].real
-    return np.sort(np.mod(axis(bare) + np.concatenate([near, -near]), np.pi))
+    return np.sort(np.mod(many.axis + np.concatenate([near, -near]), np.pi))
 
 
 def test_poles_and_kinks_of_bare_interfaces(rng: np.random.Generator) -> None:

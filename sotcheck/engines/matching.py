@@ -26,6 +26,7 @@ from sotcheck.engines.recursion import outside, solve_stack
 from sotcheck.engines.spin_flows import spinors_along
 from sotcheck.engines.stack_flows import stack_flows
 from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.system.many import Many
 from sotcheck.system.spin import IDENTITY, PAULI, dagger, pauli_vector
 from sotcheck.system.states import States
 from sotcheck.system.structure import Scale, Structure, Vector
@@ -143,29 +144,42 @@ def match(kz: Complex, Kz: Complex, kappa: Complex, m: Array) -> tuple[Complex, 
 
 
 def flows(structure: Structure, axes: Array, k_perp: Array, angle: Array, scale: Array) -> Array:
-    """Return the four flows of one interface in the frame of m (`axes`), shape (3, 4, 3, ...).
-
-    What a potential v·σ δ(z) adds is v × ψ†σψ: that of the spin-orbit field, and minus that of u_m m.
-    """
+    """Return the four flows of one interface in the frame of m (`axes`), shape (3, 4, 3, ...)."""
     (delta,) = structure.interfaces
     left, right = structure.left, structure.right
     x, J = k_perp**2, right.mass * right.exchange
     kinetic = right.mass * (structure.energy - right.potential) - x
-    k, K_down, K_up = (
+    velocities = [
         np.sqrt(q2.astype(complex)) / mass
         for q2, mass in (
             (left.mass * (structure.energy - left.potential) - x, left.mass),
             (kinetic - J, right.mass),
             (kinetic + J, right.mass),
         )
-    )
+    ]
     strength = scale * k_perp
     # A k, projected on the axes.
     sine, cosine = np.sin(angle), np.cos(angle)
     b = [strength * (x * cosine + y * sine) for x, y in axes.T @ np.array(delta.spin_orbit)]
-    u_m = delta.exchange
-    p = solve(k, K_down, K_up, delta.barrier, [b[0], b[1], b[2] + u_m])
-    found = np.empty((3, 4, 3, *np.broadcast_shapes(k.shape, p.c_down.shape)))
+    return _flows(velocities, delta.barrier, delta.exchange, b)
+
+
+def flows_of_many(many: Many, axes: Array, k_perp: Array, cosine: Array, sine: Array) -> Array:
+    """Return the same of many bare interfaces, each at a k_⊥, shape (n,), and angles (a, n)."""
+    velocities = [np.sqrt(edge - k_perp**2 + 0j) for edge in many.edges.T[[0, 2, 1]]]
+    strength = many.h_R[:, 0] * k_perp
+    b = [strength * (axis[:, 0] * sine - axis[:, 1] * cosine) for axis in np.moveaxis(axes, -1, 0)]
+    return _flows(velocities, many.u_0, many.u_m, b)
+
+
+def _flows(velocities: Sequence[Complex], u_0: Any, u_m: Any, b: Sequence[Array]) -> Array:
+    """Return them from velocities of N, minority and majority, and the spin-orbit field b.
+
+    What a potential v·σ δ(z) adds is v × ψ†σψ: that of the spin-orbit field, and minus that of u_m m.
+    """
+    k, K_down, K_up = velocities
+    p = solve(k, K_down, K_up, u_0, [b[0], b[1], b[2] + u_m])
+    found = np.empty((3, 4, 3, *np.broadcast_shapes(p.k.shape, p.c_down.shape)))
     currents(p, found)
     s = found[:, 2].copy()
     for n in range(3):
@@ -173,7 +187,7 @@ def flows(structure: Structure, axes: Array, k_perp: Array, angle: Array, scale:
         np.multiply(b[after], s[:, before], out=found[:, 2, n])
         found[:, 2, n] -= b[before] * s[:, after]
     found[:, 3, 2] = 0.0
-    if u_m:
+    if np.any(u_m):
         np.multiply(u_m, s[:, 1], out=found[:, 3, 0])
         np.multiply(-u_m, s[:, 0], out=found[:, 3, 1])
     else:

@@ -1,6 +1,6 @@
 """Sums over k_⊥ and its angle of what is quadratic in scattering amplitudes, of any system.
 
-Of a bare interface the average over the angle is exact. Amplitudes are those of adj M/D: numerators of the
+Of bare interfaces the average over the angle is exact. Amplitudes are those of adj M/D: numerators of the
 first degree in cos φ, sin φ, and the determinant D = D₀ (1 + t cos ψ), with ψ the angle from where m·(k×ẑ) is
 largest. What is quadratic in them, times k_x, is a polynomial of the third degree over |D|², which `circle`
 averages by eight angles. Of stacks angles are sampled, between kinks, with the poles at each.
@@ -9,24 +9,29 @@ averages by eight angles. Of stacks angles are sampled, between kinks, with the 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
 from sotcheck.engines.determinant import kinks_of, poles_near
-from sotcheck.engines.poles import axis, poles_aligned, turning
+from sotcheck.engines.poles import THIN, WHOLE, poles_aligned, turning
 from sotcheck.numerics import circle
 from sotcheck.numerics.angles import FIRST_ANGLES, NESTED, Spent, Sum
 from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import Narrow, sum_over_k
 from sotcheck.numerics.ranges import Parts, integrate
-from sotcheck.system.interface import SOURCES, Interface
+from sotcheck.numerics.zeros import parameter
+from sotcheck.system.interface import Interface
+from sotcheck.system.many import Many
 from sotcheck.system.model import System
 
 #: ``f(k_perp, angles)`` at k_⊥ (n, 1 or angles, 1) and angles (angles, 1): shape (n, angles, lanes, ...).
 ByAngle = Callable[[Array, Array], Array]
+#: ``f(whose, k_perp, weights)`` of interfaces numbered so at k_⊥, (n,) each: what is summed over angles with
+#: some weights (2, angles, n, lanes), for each of both, (2, n, lanes, ...).
+Weighed = Callable[[Index, Array, Array], Array]
 
 #: What is no such polynomial leaves more than this of the largest, and rounding does not.
 FOREIGN = 1e-8
@@ -60,9 +65,16 @@ def sum_over_k_and_angle(
         return both
 
     if isinstance(system, Interface):
-        found = _averaged(system, scale, f, factor, spacing, rtol, floor, most)
+        many = Many.of([system], scale[None])
+        angles = (many.axis + circle.PSI)[:, None]
+
+        def weighed(_: Index, k_perp: Array, weights: Array) -> Array:
+            values = f(k_perp[:, None, None], angles)
+            return factor * np.einsum("wanl,nal...->wnl...", weights, values)
+
+        found = averaged(many, weighed, spacing, rtol, np.array([floor]), most)
         # Of another determinant than the model's no poles are known either.
-        return found or sum_over_k(paired, system.thresholds(), rtol, floor, most=most)
+        return found.sum_of(0) if found else sum_over_k(paired, system.thresholds(), rtol, floor, most=most)
 
     turns = kinks_of(system.structure, scale).tolist()
     known: dict[tuple[tuple[float, float], bytes], Complex] = {}
@@ -79,55 +91,81 @@ def sum_over_k_and_angle(
     return sum_over_k(paired, system.thresholds(), rtol, floor, near, turns, most=most, narrow=narrow)
 
 
-def _averaged(
-    iface: Interface,
-    h_R: Array,
-    f: ByAngle,
-    factor: Array,
-    spacing: float,
-    rtol: float,
-    floor: float,
-    most: int,
-) -> Sum | None:
-    """Return the same with exact averages, or None: f is not what amplitudes of such a determinant make."""
-    edges = iface.thresholds()
-    ends, singular = _places(iface, edges, h_R, spacing)
-    angles, spent, foreign = (axis(iface) + circle.PSI)[:, None], Spent(most), 0.0
+@dataclass(frozen=True)
+class Averaged:
+    """Sums of many interfaces by range between thresholds: whose each is, its ends, values, errors, nodes."""
 
-    def averaged(x: Array, _: Index) -> tuple[Array, Array]:
+    owner: Index
+    x_1: Array
+    x_2: Array
+    value: Array
+    error: Array
+    nodes: Index
+    how: str
+
+    def sum_of(self, number: int) -> Sum:
+        """Return one interface's."""
+        its = self.owner == number
+        segments = list(zip(self.x_1[its].tolist(), self.x_2[its].tolist(), strict=True))
+        by_segment = Estimate(self.value[its], {"quadrature": (self.error[its], self.how)})
+        return Sum(segments, by_segment, circle.ANGLES, int(self.nodes[its].sum()))
+
+
+def averaged(many: Many, f: Weighed, spacing: float, rtol: float, floor: Array, most: int) -> Averaged | None:
+    """Return 1/4π ∫dk_⊥² ⟨k_x f⟩ with exact averages over the angle, each interface for itself.
+
+    None if f is not what amplitudes of such a determinant make: of an engine that solves something else.
+    """
+    owner, x_1, x_2 = many.ranges()
+    theta = poles_aligned(many[owner], x_1, x_2, spacing)
+    singular = x_1[:, None] + (x_2 - x_1)[:, None] * np.sin(theta) ** 2
+    part, lower, upper = _divided(x_1, x_2, theta, singular)
+    whose = owner[part]
+    # Where channels close, and at poles of the angles at which c is largest and smallest, averages branch.
+    closing = np.concatenate([many.edges, np.zeros((len(many), 1))], axis=1)[whose]
+    parts = Parts.of(lower, upper, np.concatenate([closing, singular[part], singular[part].conj()], axis=1))
+    spent, foreign = Spent(most), 0.0
+
+    def average(x: Array, ranges: Index) -> tuple[Array, Array]:
         nonlocal foreign
-        k_perp = np.sqrt(x).reshape(-1, 1, 1)
-        values = f(k_perp, angles)
-        spent.values += x.size * len(angles) * len(h_R)
-        kx, t = k_perp * np.cos(angles), turning(iface, x.reshape(-1, 1), h_R, spacing)
-        average, beyond = (
-            factor * np.einsum("anl,nal...->nl...", weights * np.moveaxis(kx, 1, 0), values)
-            for weights in circle.weights(t)
-        )
-        largest = float(np.abs(average).max())
+        at = np.repeat(whose[ranges], x.shape[1])
+        t = turning(many[whose[ranges]], x, spacing)
+        k_perp = np.sqrt(x).ravel()
+        kx = k_perp * np.cos(many.axis[at] + circle.PSI[:, None])
+        weights = np.stack(circle.weights(t.reshape(len(at), -1))) * kx[..., None]
+        found = f(at, k_perp, weights)
+        spent.values += weights[0].size
+        value, beyond = found.reshape(2, *x.shape, *found.shape[2:])
+        largest = float(np.abs(value).max())
         foreign = max(foreign, float(np.abs(beyond).max()) / largest if largest else 0.0)
-        return tuple(one.reshape(*x.shape, *one.shape[1:]) for one in (average, beyond))
+        return value, beyond
+
+    number = np.bincount(whose, minlength=len(many))
 
     def tolerance(least: Array) -> Array:
-        return np.full_like(least, max(rtol * least.max(), 4 * np.pi * floor) / len(least))
+        largest = np.zeros(len(many))
+        np.maximum.at(largest, whose, least)
+        return (np.maximum(rtol * largest, 4 * np.pi * floor) / number)[whose]
 
-    x_1, x_2 = np.array(ends[:-1]), np.array(ends[1:])
-    parts = Parts.of(x_1, x_2, np.broadcast_to(singular, (len(x_1), len(singular))))
-    value, error, nodes = integrate(averaged, parts, tolerance, spent)
+    value, error, nodes = integrate(average, parts, tolerance, spent)
     if foreign > FOREIGN:
         return None
-    first = np.searchsorted(ends, edges[:-1])
-    value, error = (np.add.reduceat(one, first, axis=0) / (4 * np.pi) for one in (value, error))
+    first = np.searchsorted(part, np.arange(len(owner)))
+    value, error, nodes = (np.add.reduceat(one, first, axis=0) for one in (value, error, nodes))
     how = f"{NESTED}; stopped after {most} values" if spent() else NESTED
-    by_segment = Estimate(value, {"quadrature": (error, how)})
-    return Sum(list(pairwise(edges)), by_segment, len(angles), int(nodes.sum()))
+    return Averaged(owner, x_1, x_2, value / (4 * np.pi), error / (4 * np.pi), nodes, how)
 
 
-def _places(iface: Interface, edges: list[float], h_R: Array, spacing: float) -> tuple[list[float], Any]:
-    """Return the ends of ranges in k_⊥², and where the average is singular.
-
-    It branches at the poles of the angles at which c is largest, and smallest, and where channels close.
-    """
-    x, thin = poles_aligned(iface, h_R, spacing)
-    closing = [0.0, *map(iface.k_perp2_max, SOURCES)]
-    return sorted({*edges, *x.real[thin].tolist()}), np.concatenate([closing, x, x.conj()])
+def _divided(x_1: Array, x_2: Array, theta: Complex, x: Complex) -> tuple[Index, Array, Array]:
+    """Return ranges that end at poles which are near their inside: of which each is a part, and its ends."""
+    near = (parameter(*WHOLE, theta) < THIN) & (theta.real > 0) & (theta.real < WHOLE[1])
+    of, lower, upper = [], [], []
+    for n in range(len(x_1)):
+        ends = (
+            [x_1[n], *sorted(set(x[n].real[near[n]].tolist())), x_2[n]] if near[n].any() else [x_1[n], x_2[n]]
+        )
+        for a, b in pairwise(ends):
+            of.append(n)
+            lower.append(a)
+            upper.append(b)
+    return np.array(of), np.array(lower), np.array(upper)

@@ -59,22 +59,22 @@ def parameter(lower: float, upper: float, z: Complex) -> Array:
 def count_zeros(f: Functions, rows: Index, lower: float, upper: float, rho: float) -> tuple[Index, Array]:
     """Count zeros by the argument principle, the phase's turns along ellipses; return their ρ too."""
     count, used = np.zeros(len(rows), dtype=int), np.zeros(len(rows))
-    for these, found, at, _ in _counted(f, rows, lower, upper, rho):
+    for these, found, at, _ in _counted(f, rows, lower, upper, np.full(len(rows), rho)):
         count[these], used[these] = found, at
     return count, used
 
 
 def _counted(
-    f: Functions, rows: Index, lower: float, upper: float, rho: float
+    f: Functions, rows: Index, lower: float, upper: float, rho: Array
 ) -> Iterator[tuple[Index, Index, Array, Complex]]:
     """Yield which of the rows have been counted, their zeros, the ρ of their ellipses and f on them.
 
     Where the phase cannot be followed, a zero lies on the ellipse, which then shrinks a little.
     """
-    used, waiting = np.full(len(rows), rho), np.arange(len(rows))
+    used, waiting = rho.copy(), np.arange(len(rows))
     for _ in range(MOST_SHRINKINGS):
         points = FIRST_POINTS
-        while waiting.size and points <= min(MOST_POINTS, ENOUGH / (used[waiting[0]] - 1)):
+        while waiting.size and points <= min(MOST_POINTS, ENOUGH / (used[waiting].min() - 1)):
             left = []
             for these in np.array_split(waiting, -(-len(waiting) * points // TOGETHER)):
                 once = slice(1) if np.ptp(used[these]) == 0 else slice(None)
@@ -200,8 +200,8 @@ def polynomial_zeros(f: Functions, rows: Index, lower: float, upper: float, degr
     return np.asarray(middle + half * np.array(zeros), dtype=complex)
 
 
-def newton(f: Functions, rows: Index, z: Complex, lower: float, upper: float, rho: float) -> Complex:
-    """Improve zeros, shape (rows, n); those that do not arrive, or leave the ellipse of ρ, become NaN."""
+def newton(f: Functions, rows: Index, z: Complex, lower: float, upper: float, rho: Array) -> Complex:
+    """Improve zeros, shape (rows, n); those that do not arrive, or leave the ellipses of ρ, become NaN."""
     scale = upper - lower
     h = DIFFERENCE * scale
     found = np.full(z.shape, np.nan, dtype=complex)
@@ -220,18 +220,20 @@ def newton(f: Functions, rows: Index, z: Complex, lower: float, upper: float, rh
             done = np.abs(step) < DONE * scale
             arrived = np.abs(step) < ARRIVED * scale
             found[tuple(waiting[arrived].T)] = now[arrived]
-            on_the_way = ~done & (parameter(lower, upper, now) < rho)
+            around = 1 + AROUND * (rho[each] - 1)
+            on_the_way = ~done & (parameter(lower, upper, now) < around)
             waiting, now = waiting[on_the_way], now[on_the_way]
     return found
 
 
-def zeros_near(f: Functions, number: int, lower: float, upper: float, rho: float) -> Complex:
+def zeros_near(f: Functions, number: int, lower: float, upper: float, rho: float | Array) -> Complex:
     """Return every zero of functions, analytic in the ellipse of ρ around [lower, upper], (number, most).
 
+    ρ may be each function's own.
     NaN where a function has fewer zeros; a multiple zero comes once. It is an EngineError if those found are
     not as many as the argument principle counts.
     """
-    rows = np.arange(number)
+    rows, rho = np.arange(number), np.broadcast_to(rho, number)
     count, used, kept = np.zeros(number, dtype=int), np.zeros(number), list[Complex]([NONE] * number)
     missed = list[int]()
 
@@ -256,19 +258,19 @@ def zeros_near(f: Functions, number: int, lower: float, upper: float, rho: float
             z = (lower + upper) / 2 + (upper - lower) / 2 * z
             rough = np.where(exact, np.nan, z)
             if not exact.all():
-                z = np.where(exact, z, newton(f, these[some], rough, lower, upper, 1 + AROUND * (rho - 1)))
+                z = np.where(exact, z, newton(f, these[some], rough, lower, upper, rho))
             settle(these[some], z)
     for degree in DEGREES:
         if not missed:
             break
         waiting, missed = np.array(missed), []
         start = polynomial_zeros(f, waiting, lower, upper, degree)
-        near = parameter(lower, upper, start) < 1 + NEARBY * (rho - 1)
+        near = parameter(lower, upper, start) < 1 + NEARBY * (rho[waiting, None] - 1)
         # The nearest come first, so that few columns remain.
         most = int(near.sum(axis=1).max())
         order = np.argsort(~near, axis=1, kind="stable")[:, :most]
         start = np.take_along_axis(np.where(near, start, np.nan), order, axis=1)
-        settle(waiting, newton(f, waiting, start, lower, upper, 1 + AROUND * (rho - 1)))
+        settle(waiting, newton(f, waiting, start, lower, upper, rho))
     if missed:
         raise EngineError(
             f"{len(missed)} scattering problems have other poles than the {count[missed].max()} counted: "

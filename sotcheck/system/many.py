@@ -1,0 +1,64 @@
+"""Bare interfaces side by side: their parameters as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sotcheck.numerics.arrays import Array, Index
+from sotcheck.system.interface import Interface
+from sotcheck.system.structure import SAME_THRESHOLD, SMALLEST_CIRCLE
+
+
+@dataclass(frozen=True, eq=False)
+class Many:
+    """Parameters of bare interfaces, (n,) each; m (n, 3); h_R (n, lanes).
+
+    `edges` (n, 3) are the k_⊥² at which the normal, the majority's and the minority's channel close;
+    `same_threshold` as of an interface.
+    """
+
+    edges: Array
+    u_0: Array
+    u_m: Array
+    m: Array
+    h_R: Array
+    same_threshold: Array
+
+    @classmethod
+    def of(cls, some: Sequence[Interface], h_R: Array) -> Many:
+        """Put interfaces side by side."""
+        E_F, U_N, U_F, J, u_0, u_m = np.array(
+            [(one.E_F, one.U_N, one.U_F, one.J, one.u_0, one.u_m) for one in some]
+        ).T
+        edges = np.stack([E_F - U_N, E_F - (U_F - J), E_F - (U_F + J)], axis=-1)
+        close = SAME_THRESHOLD * np.abs([E_F, U_N, U_F, J]).max(axis=0)
+        return cls(edges, u_0, u_m, np.array([one.direction for one in some]), h_R, close)
+
+    def __getitem__(self, some: Any) -> Many:
+        return Many(*(getattr(self, name)[some] for name in self.__dataclass_fields__))
+
+    def __len__(self) -> int:
+        return len(self.u_0)
+
+    @property
+    def in_plane(self) -> Array:
+        """The largest c = m·(k×ẑ)/k_⊥."""
+        return np.hypot(self.m[:, 0], self.m[:, 1])
+
+    @property
+    def axis(self) -> Array:
+        """The angle of k at which it is that."""
+        return np.arctan2(self.m[:, 0], -self.m[:, 1])
+
+    def ranges(self) -> tuple[Index, Array, Array]:
+        """Return whose each range between thresholds is, in order, and its ends in k_⊥²; (ranges,) each."""
+        x = np.sort(np.maximum(self.edges, 0.0), axis=1)
+        after = np.concatenate([x[:, 1:], np.full((len(x), 1), np.inf)], axis=1)
+        ends = (x > SMALLEST_CIRCLE * x[:, -1:]) & (after - x > self.same_threshold[:, None])
+        owner, x_2 = np.nonzero(ends)[0], x[ends]
+        first = np.diff(owner, prepend=-1) > 0
+        return owner, np.where(first, 0.0, np.roll(x_2, 1)), x_2
