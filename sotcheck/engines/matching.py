@@ -164,10 +164,16 @@ def flows(structure: Structure, axes: Array, k_perp: Array, angle: Array, scale:
     return _flows(velocities, delta.barrier, delta.exchange, b)
 
 
-def flows_of_many(many: Many, axes: Array, k_perp: Array, cosine: Array, sine: Array) -> Array:
-    """Return the same of many bare interfaces, each at a k_⊥, shape (n,), and angles (a, n)."""
+def frames_of(many: Many) -> Array:
+    """Return their frames, (n, 3, 3)."""
+    return np.stack([frame_of(m) for m in map(tuple, many.m.tolist())])
+
+
+def flows_side_by_side(many: Many, axes: Array, k_perp: Array, angle: Array) -> Array:
+    """Return the same of bare interfaces, each with one h_R and at a k_⊥, shape (n,), and angles (a, n)."""
     velocities = [np.sqrt(edge - k_perp**2 + 0j) for edge in many.edges.T[[0, 2, 1]]]
     strength = many.h_R[:, 0] * k_perp
+    sine, cosine = np.sin(angle), np.cos(angle)
     b = [strength * (axis[:, 0] * sine - axis[:, 1] * cosine) for axis in np.moveaxis(axes, -1, 0)]
     return _flows(velocities, many.u_0, many.u_m, b)
 

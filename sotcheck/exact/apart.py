@@ -11,7 +11,8 @@ import numpy as np
 
 from sotcheck.engines import Engine
 from sotcheck.exact.inside import flows_of
-from sotcheck.exact.observables import FLOOR, exact_flows, largest_torque
+from sotcheck.exact.observables import exact_flows, largest_torque
+from sotcheck.exact.side_by_side import FLOOR
 from sotcheck.numerics.angles import Sum
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate

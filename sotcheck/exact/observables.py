@@ -9,15 +9,18 @@ import numpy as np
 
 from sotcheck.engines import Engine
 from sotcheck.engines.determinant import kinks_of
+from sotcheck.engines.matching import Matching
 from sotcheck.engines.narrow import narrow_flows
 from sotcheck.engines.poles import x_of
 from sotcheck.exact.inside import flows_of
 from sotcheck.exact.over_k import sum_over_k_and_angle
+from sotcheck.exact.side_by_side import FLOOR, matched_flows
 from sotcheck.numerics.angles import NESTED, Sum
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate, side_by_side
 from sotcheck.numerics.quadrature import gauss
+from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
 from sotcheck.system.stack import Stack
 
@@ -27,8 +30,6 @@ FLOWS = ("spin_current_minus", "spin_current_plus", "lattice", "interface")
 MINUS, PLUS, LATTICE, INTERFACE = range(4)
 #: How the error of an extrapolation over spacings is found.
 LAST_STEP = "last step of Richardson's table"
-#: What rounding leaves of any sum, in units of the largest torque there can be.
-FLOOR = 8 * float(np.finfo(float).eps)
 #: Nodes in a range between thresholds, and angles, of the sum of the states' errors: a digit of it will do.
 ERROR_NODES, ERROR_ANGLES = 16, np.array([0.3, 1.1, 1.9, 2.7])
 
@@ -55,6 +56,8 @@ def exact_flows(engine: Engine, system: System, h_R: Array, *, rtol: float, most
     floor = FLOOR * largest_torque(system) / np.abs(divisor).min()
     # The finite-difference chain is a continuum problem too, of other wave numbers: its poles lie elsewhere.
     spacing = engine.effective_spacing(structure)
+    if isinstance(system, Interface) and type(engine) is Matching:
+        return _matched(system, h_R, rtol, most)
     if isinstance(system, Stack) and len(h_R) > 1 and kinks_of(structure, h_R).size:
         # Each h_R has kinks at angles of its own: those of one would cost the others time.
         sums = [exact_flows(engine, system, h, rtol=rtol, most=most) for h in h_R[:, None]]
@@ -85,6 +88,14 @@ def exact_flows(engine: Engine, system: System, h_R: Array, *, rtol: float, most
     return sum_over_k_and_angle(
         system, h_R, flows, factor, spacing=spacing, rtol=rtol, floor=floor, most=most, narrow=narrow
     )
+
+
+def _matched(iface: Interface, h_R: Array, rtol: float, most: int) -> Sum:
+    """Return `exact_flows` of a bare interface by boundary matching: each h_R is an interface of its own."""
+    found = matched_flows([iface] * len(h_R), h_R, rtol, most)
+    each = [found.sum_of(n) for n in range(len(h_R))]
+    by_segment = side_by_side([one.by_segment for one in each], axis=1)
+    return replace(each[0], by_segment=by_segment, nodes=max(one.nodes for one in each))
 
 
 def _extrapolated(rungs: list[Sum]) -> Sum:

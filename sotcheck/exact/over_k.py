@@ -29,9 +29,9 @@ from sotcheck.system.model import System
 
 #: ``f(k_perp, angles)`` at k_⊥ (n, 1 or angles, 1) and angles (angles, 1): shape (n, angles, lanes, ...).
 ByAngle = Callable[[Array, Array], Array]
-#: ``f(whose, k_perp, weights)`` of interfaces numbered so at k_⊥, (n,) each: what is summed over angles with
-#: some weights (2, angles, n, lanes), for each of both, (2, n, lanes, ...).
-Weighed = Callable[[Index, Array, Array], Array]
+#: ``f(whose, k_perp, weights, beyond)`` of interfaces numbered so at k_⊥, (n,) each: what is summed over angles
+#: with weights (angles, n, lanes), (n, lanes, ...); and the size of what is with others, as broadcasts to it.
+Weighed = Callable[[Index, Array, Array, Array], tuple[Array, Array]]
 
 #: What is no such polynomial leaves more than this of the largest, and rounding does not.
 FOREIGN = 1e-8
@@ -68,9 +68,10 @@ def sum_over_k_and_angle(
         many = Many.of([system], scale[None])
         angles = (many.axis + circle.PSI)[:, None]
 
-        def weighed(_: Index, k_perp: Array, weights: Array) -> Array:
+        def weighed(_: Index, k_perp: Array, *weights: Array) -> tuple[Array, Array]:
             values = f(k_perp[:, None, None], angles)
-            return factor * np.einsum("wanl,nal...->wnl...", weights, values)
+            value, beyond = (factor * np.einsum("anl,nal...->nl...", one, values) for one in weights)
+            return value, np.abs(beyond)
 
         found = averaged(many, weighed, spacing, rtol, np.array([floor]), most)
         # Of another determinant than the model's no poles are known either.
@@ -131,14 +132,12 @@ def averaged(many: Many, f: Weighed, spacing: float, rtol: float, floor: Array, 
         at = np.repeat(whose[ranges], x.shape[1])
         t = turning(many[whose[ranges]], x, spacing)
         k_perp = np.sqrt(x).ravel()
-        kx = k_perp * np.cos(many.axis[at] + circle.PSI[:, None])
-        weights = np.stack(circle.weights(t.reshape(len(at), -1))) * kx[..., None]
-        found = f(at, k_perp, weights)
-        spent.values += weights[0].size
-        value, beyond = found.reshape(2, *x.shape, *found.shape[2:])
+        kx = (k_perp * np.cos(many.axis[at] + circle.PSI[:, None]))[..., None]
+        value, beyond = f(at, k_perp, *(kx * one for one in circle.weights(t.reshape(len(at), -1))))
+        spent.values += t.size * circle.ANGLES
         largest = float(np.abs(value).max())
-        foreign = max(foreign, float(np.abs(beyond).max()) / largest if largest else 0.0)
-        return value, beyond
+        foreign = max(foreign, float(beyond.max()) / largest if largest else 0.0)
+        return value.reshape(*x.shape, *value.shape[1:]), beyond.reshape(*x.shape, *beyond.shape[1:])
 
     number = np.bincount(whose, minlength=len(many))
 

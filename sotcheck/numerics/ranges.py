@@ -21,7 +21,7 @@ from sotcheck.numerics.path import CROWDED, substitution
 from sotcheck.numerics.tails import fejer_tails
 from sotcheck.numerics.zeros import parameter
 
-#: ``f(x, ranges)`` at x (rows, n) of ranges numbered so: values (rows, n, ...), and errors that broadcast.
+#: ``f(x, ranges)`` at x (rows, n) of ranges numbered so: values (rows, n, ...), and errors ≥ 0 that broadcast.
 Integrand = Callable[[Array, Index], tuple[Array, Array]]
 
 #: The smallest part of a range, and most parts of one: what is unresolved then stays in the error.
@@ -183,7 +183,7 @@ class _Found:
         rules = (nested(n) @ flat).swapaxes(0, 1).reshape(-1, rows, *rest)
         weights = fejer(n)[1]
         rounding = NOISE * alike((weights @ np.abs(flat)).reshape(rows, *rest))
-        rounding = rounding + np.tensordot(weights, np.abs(own), axes=(0, 1))
+        rounding = rounding + (weights @ own.reshape(rows, n, -1)).reshape(rows, *own.shape[2:])
         slowest = slowest.reshape(-1, *(1,) * (samples.ndim - 2))
         by_rules = nested_error(list(rules), SAFETY * slowest ** (n / 2))
         unresolved = alike(np.fmin(by_rules, fejer_tails(samples[:, :, None], slowest)))

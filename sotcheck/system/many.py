@@ -54,6 +54,11 @@ class Many:
         """The angle of k at which it is that."""
         return np.arctan2(self.m[:, 0], -self.m[:, 1])
 
+    @property
+    def largest_torque(self) -> Array:
+        """(1/4π)∫d²k_⊥/(2π)² k_⊥, every incident spin turned over."""
+        return self.edges.max(axis=1) ** 1.5 / (24 * np.pi**2)
+
     def ranges(self) -> tuple[Index, Array, Array]:
         """Return whose each range between thresholds is, in order, and its ends in k_⊥²; (ranges,) each."""
         x = np.sort(np.maximum(self.edges, 0.0), axis=1)
