@@ -29,12 +29,12 @@ from sotcheck.system.model import System
 
 #: ``f(k_perp, angles)`` at k_⊥ (n, 1 or angles, 1) and angles (angles, 1): shape (n, angles, lanes, ...).
 ByAngle = Callable[[Array, Array], Array]
-#: ``f(whose, k_perp, weights, beyond)`` of interfaces numbered so at k_⊥, (n,) each: what is summed over angles
-#: with weights (angles, n, lanes), (n, lanes, ...); and the size of what is with others, as broadcasts to it.
+#: ``f(whose, k_perp, weights, beyond)`` of interfaces numbered so at k_⊥, (n,) each: sums over angles with
+#: weights (angles, n, lanes), shape (n, lanes, ...); and the size of those with others, which broadcasts to it.
 Weighed = Callable[[Index, Array, Array, Array], tuple[Array, Array]]
 
-#: What is no such polynomial leaves more than this of the largest, and rounding does not.
-FOREIGN = 1e-8
+#: What is no such polynomial leaves more than this of the largest; and more than what rounding does, by far.
+FOREIGN, ROUNDING = 1e-7, 1e3
 
 
 def sum_over_k_and_angle(
@@ -125,18 +125,15 @@ def averaged(many: Many, f: Weighed, spacing: float, rtol: float, floor: Array, 
     # Where channels close, and at poles of the angles at which c is largest and smallest, averages branch.
     closing = np.concatenate([many.edges, np.zeros((len(many), 1))], axis=1)[whose]
     parts = Parts.of(lower, upper, np.concatenate([closing, singular[part], singular[part].conj()], axis=1))
-    spent, foreign = Spent(most), 0.0
+    spent = Spent(most)
 
     def average(x: Array, ranges: Index) -> tuple[Array, Array]:
-        nonlocal foreign
         at = np.repeat(whose[ranges], x.shape[1])
         t = turning(many[whose[ranges]], x, spacing)
         k_perp = np.sqrt(x).ravel()
         kx = (k_perp * np.cos(many.axis[at] + circle.PSI[:, None]))[..., None]
         value, beyond = f(at, k_perp, *(kx * one for one in circle.weights(t.reshape(len(at), -1))))
         spent.values += t.size * circle.ANGLES
-        largest = float(np.abs(value).max())
-        foreign = max(foreign, float(beyond.max()) / largest if largest else 0.0)
         return value.reshape(*x.shape, *value.shape[1:]), beyond.reshape(*x.shape, *beyond.shape[1:])
 
     number = np.bincount(whose, minlength=len(many))
@@ -146,8 +143,8 @@ def averaged(many: Many, f: Weighed, spacing: float, rtol: float, floor: Array, 
         np.maximum.at(largest, whose, least)
         return (np.maximum(rtol * largest, 4 * np.pi * floor) / number)[whose]
 
-    value, error, nodes = integrate(average, parts, tolerance, spent)
-    if foreign > FOREIGN:
+    value, error, beyond, nodes = integrate(average, parts, tolerance, spent)
+    if beyond.max() > max(FOREIGN * np.abs(value).max(), ROUNDING * floor.max()):
         return None
     first = np.searchsorted(part, np.arange(len(owner)))
     value, error, nodes = (np.add.reduceat(one, first, axis=0) for one in (value, error, nodes))
@@ -157,7 +154,7 @@ def averaged(many: Many, f: Weighed, spacing: float, rtol: float, floor: Array, 
 
 def _divided(x_1: Array, x_2: Array, theta: Complex, x: Complex) -> tuple[Index, Array, Array]:
     """Return ranges that end at poles which are near their inside: of which each is a part, and its ends."""
-    near = (parameter(*WHOLE, theta) < THIN) & (theta.real > 0) & (theta.real < WHOLE[1])
+    near = (parameter(*WHOLE, theta) < THIN) & (x.real > x_1[:, None]) & (x.real < x_2[:, None])
     of, lower, upper = [], [], []
     for n in range(len(x_1)):
         ends = (

@@ -33,8 +33,8 @@ def matched_flows(some: Sequence[Interface], h_R: Array, rtol: float, most: int)
             at = whose[block]
             angle = many.axis[at] + circle.PSI[:, None]
             turned = flows_side_by_side(many[at], axes[at], k_perp[block], angle)
-            other = (turned[:, 0] * beyond[:, block, 0]).sum(axis=-2) * factor[at]
-            off[block, 0, :, 0, 0] = np.abs(other).max(axis=1).T
+            other = (turned * beyond[:, block, 0]).sum(axis=-2) * factor[at]
+            off[block, 0, :, 0, 0] = np.abs(other).max(axis=(1, 2)).T
             turned *= weights[:, block, 0] * factor[at]
             along_xyz = np.einsum("jin,scin->scjn", np.moveaxis(axes[at], 0, -1).copy(), turned.sum(axis=-2))
             found[block, 0] = np.moveaxis(along_xyz, -1, 0)

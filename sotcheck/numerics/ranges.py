@@ -21,7 +21,7 @@ from sotcheck.numerics.path import CROWDED, substitution
 from sotcheck.numerics.tails import fejer_tails
 from sotcheck.numerics.zeros import parameter
 
-#: ``f(x, ranges)`` at x (rows, n) of ranges numbered so: values (rows, n, ...), and errors ≥ 0 that broadcast.
+#: ``f(x, ranges)`` at x (rows, n) of ranges numbered so: values (rows, n, ...), and errors, which broadcast.
 Integrand = Callable[[Array, Index], tuple[Array, Array]]
 
 #: The smallest part of a range, and most parts of one: what is unresolved then stays in the error.
@@ -108,26 +108,29 @@ class Parts:
 
 def integrate(
     f: Integrand, parts: Parts, tolerance: Callable[[Array], Array], spent: Callable[[], bool] = lambda: False
-) -> tuple[Array, Array, Index]:
-    """Return integrals over ranges (ranges, ...), their errors, and how many nodes each took.
+) -> tuple[Array, Array, Array, Index]:
+    """Return integrals over ranges (ranges, ...), their errors, the largest of f's own in these, and nodes.
 
     `tolerance` of how large the integral over each range is at least, (ranges,), is the error wanted of each.
     """
     number = int(parts.owner.max()) + 1
     nodes, count = np.zeros(number, dtype=int), np.zeros(number, dtype=int)
+    given = np.zeros(number)
     total: Any = None
     errors: Any = None
     samples: Array
     own: Array
 
-    def settle(some: Parts, value: Array, error: Array, n: int) -> None:
+    def settle(which: Mask, found: _Found, error: Array) -> None:
         nonlocal total, errors
         if total is None:
-            total, errors = np.zeros((number, *value.shape[1:])), np.zeros((number, *value.shape[1:]))
-        np.add.at(total, some.owner, value)
-        np.add.at(errors, some.owner, error)
-        np.add.at(nodes, some.owner, n)
-        np.add.at(count, some.owner, 1)
+            total, errors = (np.zeros((number, *found.value.shape[1:])) for _ in range(2))
+        at = parts.owner[which]
+        np.add.at(total, at, found.value[which])
+        np.add.at(errors, at, error)
+        np.add.at(given, at, found.given[which])
+        np.add.at(nodes, at, n)
+        np.add.at(count, at, 1)
 
     def known() -> Array:
         return np.zeros(number) if total is None else _largest(np.abs(total) - errors)
@@ -152,11 +155,11 @@ def integrate(
                 good[hopeless] = found.unresolved[hopeless] <= _moved(samples[hopeless], parts[hopeless])
                 hopeless &= ~good
             if good.any():
-                settle(parts[good], found.value[good], found.error[good], n)
+                settle(good, found, found.error[good])
             last = (parts.width <= SMALLEST) | (count[parts.owner] >= MOST_PARTS) | spent()
             given_up = ~good & last & (hopeless | spent())
             if given_up.any():
-                settle(parts[given_up], *found.at_worst(given_up), n)
+                settle(given_up, found, found.at_worst(given_up))
             if (halved := hopeless & ~given_up).any():
                 short.append(parts[halved].halves())
             left = ~(good | hopeless | given_up)
@@ -164,7 +167,7 @@ def integrate(
             if not len(parts.owner):
                 break
         parts = _joined(short) if short else parts[:0]
-    return total, errors, nodes
+    return total, errors, given, nodes
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,6 +178,7 @@ class _Found:
     error: Array
     unresolved: Array
     noise: Array
+    given: Array
 
     @classmethod
     def of(cls, samples: Array, own: Array, slowest: Array) -> _Found:
@@ -183,23 +187,24 @@ class _Found:
         rules = (nested(n) @ flat).swapaxes(0, 1).reshape(-1, rows, *rest)
         weights = fejer(n)[1]
         rounding = NOISE * alike((weights @ np.abs(flat)).reshape(rows, *rest))
-        rounding = rounding + (weights @ own.reshape(rows, n, -1)).reshape(rows, *own.shape[2:])
+        given = (weights @ own.reshape(rows, n, -1)).reshape(rows, *own.shape[2:])
+        noise = rounding + given
         slowest = slowest.reshape(-1, *(1,) * (samples.ndim - 2))
         by_rules = nested_error(list(rules), SAFETY * slowest ** (n / 2))
         unresolved = alike(np.fmin(by_rules, fejer_tails(samples[:, :, None], slowest)))
-        error = np.broadcast_to(unresolved + rounding, rules.shape[1:])
-        return cls(rules, error, _largest(unresolved), _largest(rounding))
+        error = np.broadcast_to(unresolved + noise, rules.shape[1:])
+        return cls(rules, error, _largest(unresolved), _largest(noise), _largest(given))
 
     @property
     def value(self) -> Array:
         """By the finest rule."""
         return self.rules[-1]
 
-    def at_worst(self, some: Mask) -> tuple[Array, Array]:
-        """Return values and errors, those of any two rules far apart as if they miss a needle."""
+    def at_worst(self, some: Mask) -> Array:
+        """Return errors of those of which any two rules are far apart, as if they miss a needle."""
         each = [_largest(np.abs(one - other)[some]) for one, other in combinations(self.rules[1:], 2)]
         apart = np.max(each, axis=0).reshape(-1, *(1,) * (self.value.ndim - 1))
-        return self.value[some], self.error[some] + apart
+        return np.asarray(self.error[some] + apart)
 
 
 def _moved(samples: Array, parts: Parts) -> Array:

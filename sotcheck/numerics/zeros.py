@@ -18,7 +18,7 @@ Functions = Callable[[Complex, Index], Complex]
 
 #: Points on the ellipse to begin with, and at most, per 1/(ρ − 1) too: then a zero lies on it; the largest
 #: relative step that counts as resolved.
-FIRST_POINTS, MOST_POINTS, ENOUGH, LARGEST_STEP = 48, 4096, 256, 0.6
+FIRST_POINTS, MOST_POINTS, ENOUGH, LARGEST_STEP = 96, 4096, 256, 0.6
 #: How many times as many points a phase is followed through; harmonics at either end tell what they lack.
 FINER, TAIL = 4, 3
 #: Points of all functions together that are held in memory.

@@ -12,7 +12,8 @@ from sotcheck.engines import Engine
 from sotcheck.engines.determinant import kinks_of
 from sotcheck.exact.apart import apart
 from sotcheck.exact.inside import errors_of_t, total_torque
-from sotcheck.exact.observables import FLOOR, exact_flows, largest_torque, summed_errors
+from sotcheck.exact.observables import exact_flows, largest_torque, summed_errors
+from sotcheck.exact.side_by_side import FLOOR
 from sotcheck.numerics.angles import NESTED, Sum
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import observed_order, richardson

@@ -21,7 +21,8 @@ from sotcheck.engines import FIRST_ORDER, Engine, Scheme, engine_names, exact_en
 from sotcheck.errors import EngineError, SystemFileError, in_range
 from sotcheck.exact.apart import Summed, flows_beside
 from sotcheck.exact.inside import errors_of_t, total_torque
-from sotcheck.exact.observables import FLOOR, LAST_STEP, components, largest_torque, parts_of, summed_errors
+from sotcheck.exact.observables import LAST_STEP, components, largest_torque, parts_of, summed_errors
+from sotcheck.exact.side_by_side import FLOOR
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate, Terms
