@@ -57,7 +57,9 @@ def exact_flows(engine: Engine, system: System, h_R: Array, *, rtol: float, most
     # The finite-difference chain is a continuum problem too, of other wave numbers: its poles lie elsewhere.
     spacing = engine.effective_spacing(structure)
     if isinstance(system, Interface) and type(engine) is Matching:
-        return _matched(system, h_R, rtol, most)
+        found = _matched(system, h_R, rtol, most)
+        if found is not None:
+            return found
     if isinstance(system, Stack) and len(h_R) > 1 and kinks_of(structure, h_R).size:
         # Each h_R has kinks at angles of its own: those of one would cost the others time.
         sums = [exact_flows(engine, system, h, rtol=rtol, most=most) for h in h_R[:, None]]
@@ -90,9 +92,14 @@ def exact_flows(engine: Engine, system: System, h_R: Array, *, rtol: float, most
     )
 
 
-def _matched(iface: Interface, h_R: Array, rtol: float, most: int) -> Sum:
-    """Return `exact_flows` of a bare interface by boundary matching: each h_R is an interface of its own."""
+def _matched(iface: Interface, h_R: Array, rtol: float, most: int) -> Sum | None:
+    """Return `exact_flows` of a bare interface by boundary matching; None if averages would not be exact.
+
+    Each h_R is an interface of its own.
+    """
     found = matched_flows([iface] * len(h_R), h_R, rtol, most)
+    if not found.exact.all():
+        return None
     each = [found.sum_of(n) for n in range(len(h_R))]
     by_segment = side_by_side([one.by_segment for one in each], axis=1)
     return replace(each[0], by_segment=by_segment, nodes=max(one.nodes for one in each))

@@ -18,7 +18,7 @@ from sotcheck.engines.determinant import kinks_of, poles_near
 from sotcheck.engines.poles import THIN, WHOLE, poles_aligned, turning
 from sotcheck.numerics import circle
 from sotcheck.numerics.angles import FIRST_ANGLES, NESTED, Spent, Sum
-from sotcheck.numerics.arrays import Array, Complex, Index
+from sotcheck.numerics.arrays import Array, Complex, Index, Mask
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import Narrow, sum_over_k
 from sotcheck.numerics.ranges import Parts, integrate
@@ -30,7 +30,7 @@ from sotcheck.system.model import System
 #: ``f(k_perp, angles)`` at k_⊥ (n, 1 or angles, 1) and angles (angles, 1): shape (n, angles, lanes, ...).
 ByAngle = Callable[[Array, Array], Array]
 #: ``f(whose, k_perp, weights, beyond)`` of interfaces numbered so at k_⊥, (n,) each: sums over angles with
-#: weights (angles, n, lanes), shape (n, lanes, ...); and the size of those with others, which broadcasts to it.
+#: weights (angles, n, lanes), shape (n, lanes, ...); and the size of those with others, as it broadcasts.
 Weighed = Callable[[Index, Array, Array, Array], tuple[Array, Array]]
 
 #: What is no such polynomial leaves more than this of the largest; and more than what rounding does, by far.
@@ -74,9 +74,8 @@ def sum_over_k_and_angle(
             return value, np.abs(beyond)
 
         found = averaged(many, weighed, spacing, rtol, np.array([floor]), most)
-        # Of another determinant than the model's no poles are known either.
-        return found.sum_of(0) if found else sum_over_k(paired, system.thresholds(), rtol, floor, most=most)
-
+        if found.exact[0]:
+            return found.sum_of(0)
     turns = kinks_of(system.structure, scale).tolist()
     known: dict[tuple[tuple[float, float], bytes], Complex] = {}
 
@@ -94,7 +93,11 @@ def sum_over_k_and_angle(
 
 @dataclass(frozen=True)
 class Averaged:
-    """Sums of many interfaces by range between thresholds: whose each is, its ends, values, errors, nodes."""
+    """Sums of many interfaces by range between thresholds: whose each is, its ends, values, errors, nodes.
+
+    `exact` (n,) tells of which interfaces the averages are: not of an engine that solves another determinant,
+    nor where a resonance is so narrow that rounding is all that is left of them.
+    """
 
     owner: Index
     x_1: Array
@@ -102,6 +105,7 @@ class Averaged:
     value: Array
     error: Array
     nodes: Index
+    exact: Mask
     how: str
 
     def sum_of(self, number: int) -> Sum:
@@ -112,11 +116,8 @@ class Averaged:
         return Sum(segments, by_segment, circle.ANGLES, int(self.nodes[its].sum()))
 
 
-def averaged(many: Many, f: Weighed, spacing: float, rtol: float, floor: Array, most: int) -> Averaged | None:
-    """Return 1/4π ∫dk_⊥² ⟨k_x f⟩ with exact averages over the angle, each interface for itself.
-
-    None if f is not what amplitudes of such a determinant make: of an engine that solves something else.
-    """
+def averaged(many: Many, f: Weighed, spacing: float, rtol: float, floor: Array, most: int) -> Averaged:
+    """Return 1/4π ∫dk_⊥² ⟨k_x f⟩ with exact averages over the angle, each interface for itself."""
     owner, x_1, x_2 = many.ranges()
     theta = poles_aligned(many[owner], x_1, x_2, spacing)
     singular = x_1[:, None] + (x_2 - x_1)[:, None] * np.sin(theta) ** 2
@@ -144,12 +145,14 @@ def averaged(many: Many, f: Weighed, spacing: float, rtol: float, floor: Array, 
         return (np.maximum(rtol * largest, 4 * np.pi * floor) / number)[whose]
 
     value, error, beyond, nodes = integrate(average, parts, tolerance, spent)
-    if beyond.max() > max(FOREIGN * np.abs(value).max(), ROUNDING * floor.max()):
-        return None
+    size, off = np.zeros(len(many)), np.zeros(len(many))
+    np.maximum.at(size, whose, np.abs(value).reshape(len(value), -1).max(axis=1))
+    np.maximum.at(off, whose, beyond)
+    exact = off <= np.maximum(FOREIGN * size, ROUNDING * floor)
     first = np.searchsorted(part, np.arange(len(owner)))
     value, error, nodes = (np.add.reduceat(one, first, axis=0) for one in (value, error, nodes))
     how = f"{NESTED}; stopped after {most} values" if spent() else NESTED
-    return Averaged(owner, x_1, x_2, value / (4 * np.pi), error / (4 * np.pi), nodes, how)
+    return Averaged(owner, x_1, x_2, value / (4 * np.pi), error / (4 * np.pi), nodes, exact, how)
 
 
 def _divided(x_1: Array, x_2: Array, theta: Complex, x: Complex) -> tuple[Index, Array, Array]:

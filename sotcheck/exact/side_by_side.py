@@ -40,6 +40,4 @@ def matched_flows(some: Sequence[Interface], h_R: Array, rtol: float, most: int)
             found[block, 0] = np.moveaxis(along_xyz, -1, 0)
         return found, off
 
-    found = averaged(many, flows, 0.0, rtol, FLOOR * many.largest_torque / np.abs(divisor), most)
-    assert found is not None, "the model's own determinant"
-    return found
+    return averaged(many, flows, 0.0, rtol, FLOOR * many.largest_torque / np.abs(divisor), most)
