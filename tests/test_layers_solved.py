@@ -12,8 +12,9 @@ from conftest import random_interface, relative
 from layer_cases import CONTINUUM, GRID, KWANT, cut, k_of, random_stack, solved
 
 from sotcheck.engines import stack_flows
+from sotcheck.engines.aligned import turning
 from sotcheck.engines.determinant import stack_kinks, stack_poles
-from sotcheck.engines.poles import NEAR, poles, turning, wave_number
+from sotcheck.engines.poles import NEAR, poles, wave_number
 from sotcheck.engines.recursion import passed_through
 from sotcheck.engines.spin_flows import layer_flows
 from sotcheck.engines.stack import joined

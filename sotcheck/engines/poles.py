@@ -22,15 +22,12 @@ import numpy as np
 from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.zeros import parameter, zeros_near
 from sotcheck.system.interface import SOURCES, Interface
-from sotcheck.system.many import Many
 
 #: Poles are looked for in the ellipse of this parameter around a segment: those beyond harm no sum, but
 #: nodes are saved if those of stacks are known as far as the second.
 RHO, FAR = 1.5, 2.0
 #: Part of the way to the nearest branch point that the ellipse may go.
 CLEAR_OF_BRANCH_POINTS = 0.9
-#: The ellipse through a pole that is near.
-THIN = 1.15
 #: Segments thinner than this (relative) are nothing but the rounding of two band edges.
 THINNEST = 1e-9
 #: Imaginary part of an angle up to which a kink is felt.
@@ -96,72 +93,6 @@ def analytic_radius(
             there = float(parameter(*part, np.array(theta)))
             rho = min(rho, 1 + CLEAR_OF_BRANCH_POINTS * (there - 1))
     return rho
-
-
-def turning(many: Many, k_perp2: Array, spacing: float = 0.0) -> Complex:
-    """Return t of the determinant D₀ (1 + t cos ψ) at real k_⊥² (n, x), ψ the angle from `Many.axis`.
-
-    It is linear in c: (ab − w²) + wc (a − b), with a and b those of c = 0. Shape (n, x, lanes).
-    """
-    squared = many.edges.T[:, :, None] - k_perp2 + 0j
-    k, majority, minority = np.sqrt(squared) * (np.sqrt(1 - squared * spacing**2 / 4) if spacing else 1.0)
-    u_0, u_m = many.u_0[:, None], many.u_m[:, None]
-    a, b = (1j * (K + k) - u_0 - sign * u_m for K, sign in ((minority, 1), (majority, -1)))
-    w = many.h_R[:, None] * np.sqrt(k_perp2)[..., None]
-    middle = (a * b)[..., None] - w**2
-    tiny = float(np.finfo(float).tiny) ** 0.5
-    turned = w * (many.in_plane[:, None] * (a - b))[..., None]
-    return np.asarray(turned / np.where(middle == 0, tiny, middle))
-
-
-def poles_aligned(many: Many, x_1: Array, x_2: Array, spacing: float = 0.0) -> Complex:
-    """Return the poles in θ at the angles of k at which c is largest and smallest, near a range of each.
-
-    Shape (n, most), NaN where there are fewer.
-    """
-    # Where they are the same, once.
-    sign = np.stack([np.ones(len(many)), np.where(many.in_plane > 0, -1.0, np.nan)], axis=1)
-    lanes = many.h_R.shape[1]
-    sign[x_2 - x_1 <= THINNEST * x_2] = np.nan
-    row, side, lane = np.nonzero(np.isfinite(np.broadcast_to(sign[..., None], (len(many), 2, lanes))))
-    h, c = many.h_R[row, lane], many.in_plane[row] * sign[row, side]
-    close, edges = many.same_threshold[row], many.edges[row].T
-    lower, upper = x_1[row], x_2[row]
-    edges = np.where(np.abs(edges - lower) <= close, lower, edges)
-    edges = np.where(np.abs(edges - upper) <= close, upper, edges)
-    u_0, u_m = many.u_0[row], many.u_m[row]
-
-    def f(theta: Complex, rows: Index) -> Complex:
-        x1, x2 = lower[rows, None], upper[rows, None]
-        root, sine, cosine = np.sqrt(x2 - x1), np.sin(theta), np.cos(theta)
-        x = x1 + (x2 - x1) * sine**2
-        at = edges[:, rows, None]
-        waves = np.where(
-            at > x2, np.sqrt(np.where(at > x2, at - x, 1)), 1j * np.sqrt(np.where(at < x1, x - at, 1))
-        )
-        k = np.where(at == x2, root * cosine, np.where(at == x1, 1j * root * sine, waves))
-        if spacing:
-            k = k * np.sqrt(1 - (k * spacing) ** 2 / 4)
-        w = h[rows, None] * np.where(x1 == 0, np.sqrt(x2) * sine, np.sqrt(np.where(x1 == 0, 1, x)))
-        u, v = u_0[rows, None], u_m[rows, None] + w * c[rows, None]
-        return np.asarray(
-            (1j * (k[2] + k[0]) - u - v) * (1j * (k[1] + k[0]) - u + v) - w**2 * (1 - c[rows, None] ** 2)
-        )
-
-    found = zeros_near(f, len(row), 0.0, np.pi / 2, _radii(many, x_1, x_2)[row])
-    together = np.full((len(many), 2 * lanes, found.shape[1]), np.nan, dtype=complex)
-    together[row, side * lanes + lane] = found
-    return together.reshape(len(many), -1)
-
-
-def _radii(many: Many, x_1: Array, x_2: Array) -> Array:
-    """Return ρ of the largest ellipses around ranges clear of branch points, at most RHO."""
-    branches = np.concatenate([many.edges, np.zeros((len(many), 1))], axis=1)
-    lower, upper, close = x_1[:, None], x_2[:, None], many.same_threshold[:, None]
-    theta = np.arcsin(np.sqrt((branches - lower) / (upper - lower) + 0j))
-    ends = (np.abs(branches - lower) <= close) | (np.abs(branches - upper) <= close) | (branches == lower)
-    rho = np.where(ends, np.inf, parameter(*WHOLE, theta))
-    return np.minimum(RHO, 1 + CLEAR_OF_BRANCH_POINTS * (rho.min(axis=1) - 1))
 
 
 def poles(iface: Interface, segment: Segment, angle: Array, h_R: Array, *, spacing: float = 0.0) -> Complex:

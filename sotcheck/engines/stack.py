@@ -20,6 +20,7 @@ from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.quadrature import sample
 from sotcheck.system.interface import Interface, rashba
+from sotcheck.system.many import Many
 from sotcheck.system.spin import IDENTITY, in_spin_bands
 from sotcheck.system.states import Errors
 from sotcheck.system.structure import Region, Scale, Structure
@@ -164,14 +165,36 @@ def rounding_errors(
     from_left, from_right = (lead.bands(structure.energy, k_perp)[0] for lead in (left, right))
     q2 = np.stack([from_left[..., 0], from_right[..., 1], from_right[..., 0]])
     masses = np.array([left.mass, right.mass, right.mass]).reshape(-1, *(1,) * k_perp.ndim)
-    size = np.abs(np.sqrt(q2.astype(complex))) / masses
-    inverse, kappa = _inverse(structure, k_perp, angle, scale)
-    tiny = np.finfo(float).tiny
-
-    epsilon = OPERATIONS * float(np.finfo(float).eps)
     edges = np.array([left.edges[1], *right.edges])
     widths = masses * np.abs(structure.energy - edges).reshape(masses.shape)
-    cancels = widths + k_perp**2 + spacing**-2.0
+    inverse, kappa = _inverse(structure, k_perp, angle, scale)
+    return Errors(*_bounds(q2, masses, widths + k_perp**2 + spacing**-2.0, inverse, kappa))
+
+
+def rounding_of_flows(many: Many, k_perp: Array, c: Array, spacing: float = np.inf) -> Array:
+    """Return the bounds of flows of bare interfaces at k_⊥ (n, x) and c = m·(k×ẑ)/k_⊥ (n, angles).
+
+    Shape (n, x, angles, lanes, 3); in the frame of m, M has A and B on its diagonal, as `matching` says.
+    """
+    q2 = (many.edges.T[..., None] - k_perp**2)[..., None, None]
+    k, K_up, K_down = np.sqrt(q2.astype(complex))
+    w = (many.h_R[:, None] * k_perp[..., None])[:, :, None]
+    u_0, u_m, c = many.u_0[:, None, None, None], many.u_m[:, None, None, None], c[:, None, :, None]
+    A, B = (1j * (k + K) - u_0 - sign * (u_m + w * c) for K, sign in ((K_down, 1), (K_up, -1)))
+    across2 = w**2 * (1 - c**2)
+    norm = np.sqrt(np.abs(A) ** 2 + np.abs(B) ** 2 + 2 * across2)
+    inverse = norm / np.maximum(np.abs(A * B - across2), np.finfo(float).tiny)
+    cancels = np.abs(many.edges.T[..., None, None, None]) + (k_perp**2)[..., None, None] + spacing**-2.0
+    kappa = np.abs(u_0) + np.abs(u_m) + np.abs(w)
+    return _bounds(q2, np.ones(()), cancels, inverse, kappa)[2]
+
+
+def _bounds(
+    q2: Array, masses: Array, cancels: Array, inverse: Array, kappa: Array
+) -> tuple[Array, Array, Array]:
+    """Return those of ψ, amplitudes and flows by source, last axis, of one interface's matrix."""
+    epsilon, tiny = OPERATIONS * float(np.finfo(float).eps), np.finfo(float).tiny
+    size = np.abs(np.sqrt(q2.astype(complex))) / masses
     lost = np.minimum(epsilon * cancels / np.maximum(np.abs(q2), tiny), WHOLE)
     total = size.sum(axis=0) + kappa
     relative = epsilon + np.minimum(inverse * ((size * lost).sum(axis=0) + epsilon * total), WHOLE)
@@ -185,7 +208,8 @@ def rounding_errors(
     # Both spins from F come out of one matrix: what is left of one in the other is a rounding error too.
     flows = by_source * flow_size + epsilon * flow_size.max(axis=0)
     amplitudes = psi_size * leaving + np.where(is_open, epsilon, 0.0)
-    return Errors(*(np.moveaxis(one, 0, -1) for one in (by_source * psi_size, amplitudes, flows)))
+    one, two, three = (np.moveaxis(each, 0, -1) for each in (by_source * psi_size, amplitudes, flows))
+    return one, two, three
 
 
 def _stack_errors(structure: Structure, k_perp: Array, angle: Array, scale: Array, spacing: float) -> Errors:

@@ -100,7 +100,7 @@ def in_layers(structure: Structure, flows: Array) -> Array:
     number = len(structure.interfaces)
     layers = flows[..., 4 * number :, :].reshape(*flows.shape[:-2], number - 1, 2, 3)
     arriving, m = flows[..., 4 * number - 3, :], np.array(structure.right.direction)
-    taken = (arriving - (arriving @ m)[..., None] * m) * structure.right.magnetic
+    taken = (arriving - (arriving * m).sum(axis=-1, keepdims=True) * m) * structure.right.magnetic
     last = np.stack([np.zeros_like(taken), taken], axis=-2)
     return np.concatenate([layers, last[..., None, :, :]], axis=-3)
 

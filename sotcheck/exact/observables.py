@@ -14,13 +14,14 @@ from sotcheck.engines.narrow import narrow_flows
 from sotcheck.engines.poles import x_of
 from sotcheck.exact.inside import flows_of
 from sotcheck.exact.over_k import sum_over_k_and_angle
-from sotcheck.exact.side_by_side import FLOOR, matched_flows
+from sotcheck.exact.side_by_side import ERROR_ANGLES, ERROR_NODES, FLOOR, matched_errors, matched_flows
 from sotcheck.numerics.angles import NESTED, Sum
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.convergence import richardson
 from sotcheck.numerics.estimate import Estimate, side_by_side
 from sotcheck.numerics.quadrature import gauss
 from sotcheck.system.interface import Interface
+from sotcheck.system.many import Many
 from sotcheck.system.model import System
 from sotcheck.system.stack import Stack
 
@@ -30,8 +31,6 @@ FLOWS = ("spin_current_minus", "spin_current_plus", "lattice", "interface")
 MINUS, PLUS, LATTICE, INTERFACE = range(4)
 #: How the error of an extrapolation over spacings is found.
 LAST_STEP = "last step of Richardson's table"
-#: Nodes in a range between thresholds, and angles, of the sum of the states' errors: a digit of it will do.
-ERROR_NODES, ERROR_ANGLES = 16, np.array([0.3, 1.1, 1.9, 2.7])
 
 
 def exact_flows(engine: Engine, system: System, h_R: Array, *, rtol: float, most: int | None = None) -> Sum:
@@ -97,7 +96,7 @@ def _matched(iface: Interface, h_R: Array, rtol: float, most: int) -> Sum | None
 
     Each h_R is an interface of its own.
     """
-    found = matched_flows([iface] * len(h_R), h_R, rtol, most)
+    found = matched_flows(Many.of([iface] * len(h_R), h_R[:, None]), rtol, most)
     if not found.exact.all():
         return None
     each = [found.sum_of(n) for n in range(len(h_R))]
@@ -142,10 +141,13 @@ def summed_errors(engine: Engine, system: System, h_R: Array) -> Array:
     if coarser:
         # What the extrapolation leaves is known from the sums; it doubles the rounding of the finest.
         return 2 * summed_errors(finest, system, h_R)
+    h_R, structure = np.asarray(h_R, dtype=float), system.structure
+    if isinstance(system, Interface) and type(engine).errors is Engine.errors:
+        many, spacing = Many.of([system], h_R[None]), engine.spacing_for(structure)
+        return matched_errors(many, spacing, engine.independent)
     x, weights = gauss(system.thresholds(), ERROR_NODES)
     k_perp = np.sqrt(x)
-    grid = k_perp[..., None, None], ERROR_ANGLES[:, None], np.asarray(h_R, dtype=float)
-    errors = engine.errors(system.structure, *grid)
+    errors = engine.errors(structure, k_perp[..., None, None], ERROR_ANGLES[:, None], h_R)
     by_k = (weights * k_perp)[..., None, None] * errors.flows.mean(axis=-3)
     # Errors at different angles may have that of one k_z in common.
     total = np.linalg.norm(by_k, axis=1) if engine.independent else by_k.sum(axis=1)

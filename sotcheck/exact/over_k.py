@@ -14,8 +14,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from sotcheck.engines.aligned import THIN, poles_aligned, turning
 from sotcheck.engines.determinant import kinks_of, poles_near
-from sotcheck.engines.poles import THIN, WHOLE, poles_aligned, turning
+from sotcheck.engines.poles import WHOLE
 from sotcheck.numerics import circle
 from sotcheck.numerics.angles import FIRST_ANGLES, NESTED, Spent, Sum
 from sotcheck.numerics.arrays import Array, Complex, Index, Mask

@@ -5,25 +5,26 @@ Each is summed as if alone: no digit depends on the others.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from sotcheck.engines.matching import BLOCK, flows_side_by_side, frames_of
+from sotcheck.engines.stack import rounding_of_flows
 from sotcheck.exact.over_k import Averaged, averaged
 from sotcheck.numerics import circle
 from sotcheck.numerics.arrays import Array, Index
-from sotcheck.system.interface import Interface
+from sotcheck.numerics.path import substitution
+from sotcheck.numerics.quadrature import legendre
 from sotcheck.system.many import Many
 
 #: What rounding leaves of any sum, in units of the largest torque there can be.
 FLOOR = 8 * float(np.finfo(float).eps)
+#: Nodes in a range between thresholds, and angles, of the sum of the states' errors: a digit of it will do.
+ERROR_NODES, ERROR_ANGLES = 16, np.array([0.3, 1.1, 1.9, 2.7])
 
 
-def matched_flows(some: Sequence[Interface], h_R: Array, rtol: float, most: int) -> Averaged:
-    """Return the flows divided by h_R (n,), as of `exact_flows`, (ranges, 3, 4, 3)."""
-    many = Many.of(some, h_R[:, None])
-    axes, divisor = frames_of(many), np.where(h_R == 0, 1.0, h_R)
+def matched_flows(many: Many, rtol: float, most: int) -> Averaged:
+    """Return the flows divided by h_R, one of each, as of `exact_flows`, (ranges, 1, 3, 4, 3)."""
+    axes, divisor = frames_of(many), np.where(many.h_R == 0, 1.0, many.h_R)[:, 0]
     factor = -1 / (4 * np.pi * divisor)
 
     def flows(whose: Index, k_perp: Array, weights: Array, beyond: Array) -> tuple[Array, Array]:
@@ -36,8 +37,23 @@ def matched_flows(some: Sequence[Interface], h_R: Array, rtol: float, most: int)
             other = (turned * beyond[:, block, 0]).sum(axis=-2) * factor[at]
             off[block, 0, :, 0, 0] = np.abs(other).max(axis=(1, 2)).T
             turned *= weights[:, block, 0] * factor[at]
-            along_xyz = np.einsum("jin,scin->scjn", np.moveaxis(axes[at], 0, -1).copy(), turned.sum(axis=-2))
+            mean, turn = turned.sum(axis=-2), np.moveaxis(axes[at], 0, -1)
+            along_xyz = sum(turn[:, i] * mean[:, :, i, None] for i in range(3))
             found[block, 0] = np.moveaxis(along_xyz, -1, 0)
         return found, off
 
     return averaged(many, flows, 0.0, rtol, FLOOR * many.largest_torque / np.abs(divisor), most)
+
+
+def matched_errors(many: Many, spacing: float = np.inf, independent: bool = True) -> Array:
+    """Return how far states' own errors may move sums over each range, (ranges, lanes, 3); not over h_R."""
+    owner, x_1, x_2 = many.ranges()
+    nodes, weights = legendre(ERROR_NODES)
+    x, slope = substitution(x_1[:, None], x_2[:, None], (nodes + 1) * np.pi / 4)
+    weights, k_perp, its = slope * weights * np.pi / 4, np.sqrt(x), many[owner]
+    c = its.m[:, :1] * np.sin(ERROR_ANGLES) - its.m[:, 1:2] * np.cos(ERROR_ANGLES)
+    errors = rounding_of_flows(its, k_perp, c, spacing).mean(axis=2)
+    by_k = (weights * k_perp)[..., None, None] * errors
+    # Errors at different angles may have that of one k_z in common.
+    total = np.linalg.norm(by_k, axis=1) if independent else by_k.sum(axis=1)
+    return np.asarray(total / (16 * np.pi**2))

@@ -47,5 +47,6 @@ def weights(t: Complex) -> tuple[Array, Array]:
     over = np.stack(g) / np.abs(root) ** 2
     shape = (ANGLES, *(1,) * t.ndim)
     back = np.abs(1 + t * np.cos(PSI).reshape(shape)) ** 2
-    found = np.tensordot(_TO_WEIGHTS, over, axes=(0, 0)) * back
+    # Term by term: no digit of one is to depend on how many there are.
+    found = back * sum(factor.reshape(shape) * each for factor, each in zip(_TO_WEIGHTS, over, strict=True))
     return found, 2 * over[0] * back * _ALTERNATING.reshape(shape)

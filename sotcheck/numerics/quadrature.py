@@ -138,12 +138,12 @@ def sum_over_k(
 
 
 #: Gauss's nodes and weights on [−1, 1], each rule found once.
-_legendre = cache(np.polynomial.legendre.leggauss)
+legendre = cache(np.polynomial.legendre.leggauss)
 
 
 def gauss(edges: list[float], nodes: int) -> tuple[Array, Array]:
     """Return nodes and weights of ∫dk_⊥² over every segment, Gauss–Legendre in θ, (segments, nodes) each."""
-    u, weights = _legendre(nodes)
+    u, weights = legendre(nodes)
     done = [substitution(*pair, (u + 1) * np.pi / 4) for pair in pairwise(edges)]
     return np.stack([x for x, _ in done]), np.stack([slope for _, slope in done]) * weights * np.pi / 4
 

@@ -73,16 +73,21 @@ def _counted(
     """
     used, waiting = rho.copy(), np.arange(len(rows))
     for _ in range(MOST_SHRINKINGS):
-        points = FIRST_POINTS
-        while waiting.size and points <= min(MOST_POINTS, ENOUGH / (used[waiting].min() - 1)):
-            left = []
-            for these in np.array_split(waiting, -(-len(waiting) * points // TOGETHER)):
+        points, left = FIRST_POINTS, []
+        while waiting.size:
+            able = points <= np.minimum(MOST_POINTS, ENOUGH / (used[waiting] - 1))
+            left.append(waiting[~able])
+            waiting, again = waiting[able], [waiting[:0]]
+            for these in (
+                np.array_split(waiting, -(-len(waiting) * points // TOGETHER)) if waiting.size else ()
+            ):
                 once = slice(1) if np.ptp(used[these]) == 0 else slice(None)
                 values = f(ellipse(lower, upper, used[these][once], points), rows[these])
                 count, followed = _turns(values)
                 yield these[followed], count[followed], used[these[followed]], values[followed]
-                left.append(these[~followed])
-            waiting, points = np.concatenate(left), 2 * points
+                again.append(these[~followed])
+            waiting, points = np.concatenate(again), 2 * points
+        waiting = np.concatenate(left)
         if not waiting.size:
             return
         used[waiting] = 1 + SHRINKING * (used[waiting] - 1)
@@ -152,7 +157,8 @@ def zeros_inside(count: int, rho: Array, values: Complex) -> tuple[Complex, Mask
     sums = -some / 2 * (grown[:, some] * log[:, -some] - log[:, some] / grown[:, some])
     # Power sums of the zeros themselves, and Newton's identities.
     to_powers = _to_powers(count)
-    powers = np.linalg.solve(to_powers[:, 1:], (sums - count * to_powers[:, 0]).T)
+    # Row by row: no digit of one is to depend on how many there are.
+    powers = np.einsum("ij,rj->ir", np.linalg.inv(to_powers[:, 1:]), sums - count * to_powers[:, 0])
     companion = np.zeros((rows, count, count), dtype=complex)
     companion[:, some[1:] - 1, some[1:] - 2] = 1
     elementary = [np.ones(rows, dtype=complex)]
@@ -162,7 +168,7 @@ def zeros_inside(count: int, rho: Array, values: Complex) -> tuple[Complex, Mask
         companion[:, 0, n - 1] = (-1) ** (n - 1) * elementary[n]
     z = np.linalg.eigvals(companion)
     weights = np.stack([series, k * series], axis=-1)
-    own = np.eye(count, dtype=bool)
+    own, moving = np.eye(count, dtype=bool), np.ones((rows, 1), dtype=bool)
     with np.errstate(all="ignore"):
         for _ in range(ABERTH_STEPS):
             root = np.sqrt(z - 1) * np.sqrt(z + 1)
@@ -175,8 +181,10 @@ def zeros_inside(count: int, rho: Array, values: Complex) -> tuple[Complex, Mask
             quotient = f / slope
             apart = np.where(own, np.inf, z[:, :, None] - z[:, None])
             step = quotient / (1 - quotient * (1 / apart).sum(axis=-1))
-            z = z - step
-            if not np.nanmax(np.abs(step)) > DONE:
+            # Each row by itself: another's steps are not to change its last digit.
+            z = np.where(moving, z - step, z)
+            moving &= np.abs(step).max(axis=1, keepdims=True) > DONE
+            if not moving.any():
                 break
         # What the series lacks, in values and so in zeros.
         lacks = np.abs(harmonics[:, len(k) - 2 : len(k) + 3]).max(axis=1) + ROUNDING

@@ -244,7 +244,7 @@ def rows_of(iface: System, engine: Engine, h_R: float, found: Estimate, rounding
     for s, source in enumerate(SOURCES):
         # t is the part across m of a sum of two flows.
         of_t, twice = errors_of_t(iface.structure, found.error[s]), 2 * float(rounding[s])
-        largest = max(float(np.linalg.norm(of_t)), float(found.error[s].max()))
+        largest = max(float(np.linalg.norm(of_t, axis=-1)), float(found.error[s].max()))
         terms = {
             "quadrature": (largest - lattice[s], how),
             "lattice": (float(lattice[s]), LAST_STEP),
