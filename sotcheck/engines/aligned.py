@@ -1,7 +1,7 @@
 """Determinants of many bare interfaces, as functions of c = m·(k×ẑ)/k_⊥, in which they are linear.
 
-D = (ab − w²) + wc (a − b), a and b being those of either spin at c = 0. Between the largest and the smallest c
-lie all angles of k.
+D = (ab − w²) + wc (a − b), a and b being those of either spin at c = 0. All angles of k lie between the largest
+c and the smallest.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sotcheck.numerics.arrays import Array, Complex, Index, Mask
 from sotcheck.numerics.zeros import ellipse, parameter, zeros_near
 from sotcheck.system.many import Many
 
-#: Points on an ellipse; angles between determinants there that are all but opposite, and from one to the next.
+#: Points on an ellipse; angles between determinants there that are all but opposite, and of large steps.
 ROUND, OPPOSITE, STEP = 96, 2.5, 1.5
 #: The ellipse through a pole that is near.
 THIN = 1.15
