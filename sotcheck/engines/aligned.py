@@ -1,7 +1,7 @@
 """Determinants of many bare interfaces, as functions of c = m·(k×ẑ)/k_⊥, in which they are linear.
 
-D = (ab − w²) + wc (a − b), a and b being those of either spin at c = 0. All angles of k lie between the largest
-c and the smallest.
+D = (ab − w²) + wc (a − b), a and b being those of either spin at c = 0. All angles of k lie between the
+largest c and the smallest.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from sotcheck.numerics.arrays import Array, Complex, Index, Mask
 from sotcheck.numerics.zeros import ellipse, parameter, zeros_near
 from sotcheck.system.many import Many
 
-#: Points on an ellipse; angles between determinants there that are all but opposite, and of large steps.
-ROUND, OPPOSITE, STEP = 96, 2.5, 1.5
+#: Points on an ellipse to begin with; angles between determinants that are all but opposite, of large steps.
+ROUND, OPPOSITE, STEP = 48, 2.5, 1.5
 #: The ellipse through a pole that is near.
 THIN = 1.15
 
@@ -48,7 +48,7 @@ def poles_aligned(many: Many, x_1: Array, x_2: Array, spacing: float = 0.0) -> C
     lanes = many.h_R.shape[1]
     row, side, lane = np.nonzero(np.isfinite(np.broadcast_to(sign[..., None], (len(many), 2, lanes))))
     f = _determinants(many[row], x_1[row], x_2[row], many.h_R[row, lane], sign[row, side], spacing)
-    found = zeros_near(f, len(row), *WHOLE, _radii(many, x_1, x_2)[row])
+    found = zeros_near(f, len(row), *WHOLE, _radii(many, x_1, x_2)[row], points=ROUND)
     together = np.full((len(many), 2 * lanes, found.shape[1]), np.nan, dtype=complex)
     together[row, side * lanes + lane] = found
     return together.reshape(len(many), -1)

@@ -37,7 +37,7 @@ def matched_flows(many: Many, rtol: float, most: int) -> Averaged:
             other = (turned * beyond[:, block, 0]).sum(axis=-2) * factor[at]
             off[block, 0, :, 0, 0] = np.abs(other).max(axis=(1, 2)).T
             turned *= weights[:, block, 0] * factor[at]
-            mean, turn = turned.sum(axis=-2), np.moveaxis(axes[at], 0, -1)
+            mean, turn = turned.sum(axis=-2), axes[at].transpose(1, 2, 0).copy()
             along_xyz = sum(turn[:, i] * mean[:, :, i, None] for i in range(3))
             found[block, 0] = np.moveaxis(along_xyz, -1, 0)
         return found, off

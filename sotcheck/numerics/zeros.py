@@ -65,7 +65,7 @@ def count_zeros(f: Functions, rows: Index, lower: float, upper: float, rho: floa
 
 
 def _counted(
-    f: Functions, rows: Index, lower: float, upper: float, rho: Array
+    f: Functions, rows: Index, lower: float, upper: float, rho: Array, first: int = FIRST_POINTS
 ) -> Iterator[tuple[Index, Index, Array, Complex]]:
     """Yield which of the rows have been counted, their zeros, the ρ of their ellipses and f on them.
 
@@ -73,7 +73,7 @@ def _counted(
     """
     used, waiting = rho.copy(), np.arange(len(rows))
     for _ in range(MOST_SHRINKINGS):
-        points, left = FIRST_POINTS, []
+        points, left = first, []
         while waiting.size:
             able = points <= np.minimum(MOST_POINTS, ENOUGH / (used[waiting] - 1))
             left.append(waiting[~able])
@@ -234,10 +234,12 @@ def newton(f: Functions, rows: Index, z: Complex, lower: float, upper: float, rh
     return found
 
 
-def zeros_near(f: Functions, number: int, lower: float, upper: float, rho: float | Array) -> Complex:
+def zeros_near(
+    f: Functions, number: int, lower: float, upper: float, rho: float | Array, points: int = FIRST_POINTS
+) -> Complex:
     """Return every zero of functions, analytic in the ellipse of ρ around [lower, upper], (number, most).
 
-    ρ may be each function's own.
+    ρ may be each function's own; there are so many points on an ellipse to begin with.
     NaN where a function has fewer zeros; a multiple zero comes once. It is an EngineError if those found are
     not as many as the argument principle counts.
     """
@@ -257,7 +259,7 @@ def zeros_near(f: Functions, number: int, lower: float, upper: float, rho: float
             else:
                 missed.append(i)
 
-    for these, found, at, values in _counted(f, rows, lower, upper, rho):
+    for these, found, at, values in _counted(f, rows, lower, upper, rho, points):
         count[these], used[these] = found, at
         missed += these[found > MOST_INSIDE].tolist()
         for n in set(found[(found > 0) & (found <= MOST_INSIDE)].tolist()):

@@ -30,7 +30,7 @@ ROWS = (*SOURCES, BOUND)
 #: Error terms kept of each; the total is their sum.
 TERMS = ("quadrature", "discretization", "rounding", "total")
 #: Bare interfaces that are solved together: arrays that stay in the cache.
-TOGETHER = 64
+TOGETHER = 128
 #: The numbers of each.
 NUMBERS = np.dtype([
     ("fieldlike", "<f8"), ("dampinglike", "<f8"), *((name, "<f8", (3,)) for name in ("vector", *FLOWS)),
