@@ -21,6 +21,7 @@ from sotcheck.numerics import circle
 from sotcheck.numerics.angles import FIRST_ANGLES, NESTED, Spent, Sum
 from sotcheck.numerics.arrays import Array, Complex, Index, Mask
 from sotcheck.numerics.estimate import Estimate
+from sotcheck.numerics.nested import LEVELS
 from sotcheck.numerics.quadrature import Narrow, sum_over_k
 from sotcheck.numerics.ranges import Parts, integrate
 from sotcheck.numerics.zeros import parameter
@@ -34,6 +35,8 @@ ByAngle = Callable[[Array, Array], Array]
 #: weights (angles, n, lanes), shape (n, lanes, ...); and the size of those with others, as it broadcasts.
 Weighed = Callable[[Index, Array, Array, Array], tuple[Array, Array]]
 
+#: Tolerances that the coarsest rule hardly ever meets: it is not tried.
+TIGHT = 1e-5
 #: What is no such polynomial leaves more than this of the largest; and more than what rounding does, by far.
 FOREIGN, ROUNDING = 1e-7, 1e3
 
@@ -145,7 +148,7 @@ def averaged(many: Many, f: Weighed, spacing: float, rtol: float, floor: Array, 
         np.maximum.at(largest, whose, least)
         return (np.maximum(rtol * largest, 4 * np.pi * floor) / number)[whose]
 
-    value, error, beyond, nodes = integrate(average, parts, tolerance, spent)
+    value, error, beyond, nodes = integrate(average, parts, tolerance, spent, LEVELS[rtol < TIGHT])
     size, off = np.zeros(len(many)), np.zeros(len(many))
     np.maximum.at(size, whose, np.abs(value).reshape(len(value), -1).max(axis=1))
     np.maximum.at(off, whose, beyond)

@@ -107,11 +107,16 @@ class Parts:
 
 
 def integrate(
-    f: Integrand, parts: Parts, tolerance: Callable[[Array], Array], spent: Callable[[], bool] = lambda: False
+    f: Integrand,
+    parts: Parts,
+    tolerance: Callable[[Array], Array],
+    spent: Callable[[], bool] = lambda: False,
+    coarsest: int = LEVELS[0],
 ) -> tuple[Array, Array, Array, Index]:
     """Return integrals over ranges (ranges, ...), their errors, the largest of f's own in these, and nodes.
 
     `tolerance` of how large the integral over each range is at least, (ranges,), is the error wanted of each.
+    Rules begin with `coarsest`, one of LEVELS.
     """
     number = int(parts.owner.max()) + 1
     nodes, count = np.zeros(number, dtype=int), np.zeros(number, dtype=int)
@@ -138,11 +143,11 @@ def integrate(
     while len(parts.owner):
         short = []
         samples, own = np.zeros(0), np.zeros(0)
-        for level, n in enumerate(LEVELS):
-            at = fejer(n)[0]
-            x, jacobian = parts.at(at if not level else at[::2])
+        for n in LEVELS[LEVELS.index(coarsest) :]:
+            first, at = n == coarsest, fejer(n)[0]
+            x, jacobian = parts.at(at if first else at[::2])
             values, off = (_weighed(each, x, jacobian) for each in f(x, parts.owner))
-            samples, own = (values, off) if not level else (_between(values, samples), _between(off, own))
+            samples, own = (values, off) if first else (_between(values, samples), _between(off, own))
             found = _Found.of(samples, own, parts.slowest)
             least = np.maximum(known(), 0.0)
             np.maximum.at(least, parts.owner, _largest(np.abs(found.value) - found.error))

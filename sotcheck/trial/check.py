@@ -25,13 +25,14 @@ from sotcheck.system.units import unit_of_torque
 from sotcheck.trial.certified import certified, covered, once_more
 from sotcheck.trial.entries import Claim
 from sotcheck.trial.evidence import Evidence, Steps, planned
+from sotcheck.trial.exact_rows import rows_of
 from sotcheck.trial.paper import Paper, load
 from sotcheck.trial.reach import refuse_beyond
 from sotcheck.trial.result import Findings
 from sotcheck.trial.stack_check import conserved, engines_agree, evidence_of, first_order, stack_rows, sums
 from sotcheck.trial.stack_ladders import Ladders
 from sotcheck.trial.symmetries import symmetric
-from sotcheck.trial.torque import TOLERANCE, asked, rows_of, torque
+from sotcheck.trial.torque import TOLERANCE, asked, torque
 from sotcheck.trial.torque_table import TorqueRow, TorqueTable
 from sotcheck.trial.verdict import Finding, Trial, Verdict, unknown
 

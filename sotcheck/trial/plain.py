@@ -6,6 +6,7 @@ The numbers are those of `torque`, which tries one after the other.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from sotcheck.numerics.arrays import Array, Mask
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.interface import Interface
 from sotcheck.system.many import Many
+from sotcheck.system.model import System
 
 #: Depths below the continuum, in the largest k_⊥, up to where bound states are ruled out one by one.
 DEPTHS = np.concatenate([[0.0], np.geomspace(1e-4, 1e4, 160)])
@@ -64,6 +66,16 @@ def is_plain(many: Many) -> Mask:
     steps = np.abs(many.edges[:, 1:] - many.edges[:, :1]) <= close[:, None]
     deltas = np.abs(np.stack([many.u_0 - many.u_m, many.u_0 + many.u_m], axis=1)) <= np.sqrt(close)[:, None]
     return ~(bound | entered | (steps & deltas).any(axis=1))
+
+
+def unremarkable(system: System, h_R: Sequence[float]) -> tuple[bool, ...]:
+    """Return at which h_R it is certain that nothing but its torque is to be told of a bare interface."""
+    return _unremarkable(system, tuple(h_R)) if isinstance(system, Interface) else (False,) * len(h_R)
+
+
+@lru_cache(maxsize=64)
+def _unremarkable(iface: Interface, h_R: tuple[float, ...]) -> tuple[bool, ...]:
+    return tuple(is_plain(Many.of([iface] * len(h_R), np.array(h_R)[:, None])).tolist())
 
 
 def torques(some: Sequence[Interface], tolerance: float) -> Numbers:

@@ -25,8 +25,9 @@ from sotcheck.theory.first_order import FirstOrder
 from sotcheck.theory.sums import first_order_flows, first_order_torque
 from sotcheck.trial import evidence as evidences
 from sotcheck.trial.evidence import FINE, LARGEST_RUNG, RUNG_FRACTION, RUNGS, Evidence
+from sotcheck.trial.exact_rows import rows_of
 from sotcheck.trial.stack_ladders import ORDER_TELL_APART, Exact, Ladders
-from sotcheck.trial.torque import rows_of, with_scales
+from sotcheck.trial.torque import with_scales
 from sotcheck.trial.torque_table import TorqueRow
 from sotcheck.trial.verdict import Comparison, Finding, Trial, Verdict, compare
 

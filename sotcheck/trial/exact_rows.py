@@ -1,0 +1,111 @@
+"""Rows of a torque table by an exact engine: sources', and those of bound states."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sotcheck.bound.contour import DOUBLED
+from sotcheck.bound.fermi import occurrence
+from sotcheck.bound.flows import bound_flows
+from sotcheck.bound.stack_by_kwant import flows_by_kwant
+from sotcheck.bound.stack_fermi import no_end
+from sotcheck.bound.stack_flows import stack_bound_flows
+from sotcheck.engines import Engine
+from sotcheck.errors import EngineError
+from sotcheck.exact.apart import Summed, flows_beside
+from sotcheck.exact.inside import errors_of_t, total_torque
+from sotcheck.exact.observables import LAST_STEP, parts_of, summed_errors
+from sotcheck.numerics.arrays import Array
+from sotcheck.numerics.convergence import richardson
+from sotcheck.numerics.estimate import Estimate, Terms
+from sotcheck.system.interface import BOUND, SOURCES, Interface
+from sotcheck.system.model import System
+from sotcheck.system.stack import Stack
+from sotcheck.trial.plain import unremarkable
+from sotcheck.trial.reach import most_problems, naming_layers
+from sotcheck.trial.torque_table import TorqueRow
+
+
+def exact_rows(
+    iface: System, engine: Engine, h_R: list[float], tolerance: float, summed: Summed
+) -> list[TorqueRow]:
+    """Return the rows at these h_R, or scales of all spin-orbit terms; `summed` as of `rows_by`."""
+    rows, plain = [], unremarkable(iface, h_R)
+    roundings = summed_errors(engine, iface, np.array(h_R)).sum(axis=0)
+    for h, rounding, nothing in zip(h_R, roundings, plain, strict=True):
+        most = most_problems(engine, iface)
+        with naming_layers(iface):
+            found = flows_beside(engine, iface, h, tolerance, most, float(rounding.max()), summed)
+        rows += rows_of(iface, engine, h, found.total[0] * (h or 1.0), rounding)
+        if nothing:
+            continue
+        if isinstance(iface, Interface) and occurrence(iface, h).has_bound_edge:
+            rows.append(_bound_row(iface, engine, h, tolerance))
+        elif isinstance(iface, Stack) and len(engine.rungs(iface.structure)) == 1:
+            rows += _stack_bound_rows(iface, engine, h, tolerance)
+    return rows
+
+
+def rows_of(iface: System, engine: Engine, h_R: float, found: Estimate, rounding: Array) -> list[TorqueRow]:
+    """Return the rows of all sources' flows (3, F, 3), which states' own errors may move by so much (3,)."""
+    rows = []
+    lattice = found.size("lattice").max(axis=(-1, -2))
+    _, how = found.terms["quadrature"]
+    for s, source in enumerate(SOURCES):
+        # t is the part across m of a sum of two flows.
+        of_t, twice = errors_of_t(iface.structure, found.error[s]), 2 * float(rounding[s])
+        largest = max(float(np.linalg.norm(of_t, axis=-1)), float(found.error[s].max()))
+        terms = {
+            "quadrature": (largest - lattice[s], how),
+            "lattice": (float(lattice[s]), LAST_STEP),
+            "rounding": (twice, "double precision, amplified by the lattice"),
+        }
+        rows.append(_row(iface, engine, h_R, source, found.value[s], terms, of_t + twice))
+    return rows
+
+
+def _bound_row(iface: Interface, engine: Engine, h_R: float, tolerance: float) -> TorqueRow:
+    found = [bound_flows(one, iface, h_R, tolerance) for one in engine.rungs(iface.structure)]
+    powers = tuple(2 * n for n in range(1, len(found)))
+    fit = richardson(np.stack([one.value for one in found]), powers)
+    noise = np.array([[one.terms[name][0] for name in ("quadrature", "rounding")] for one in found])
+    quadrature, rounding = richardson(0 * noise, powers, noise).size("rounding")
+    terms = {
+        "quadrature": (float(quadrature), DOUBLED),
+        "lattice": (float(fit.size("next order").max()) if powers else 0.0, LAST_STEP),
+        "rounding": (float(rounding), "double precision, carried on to the contour"),
+    }
+    # t is the part across m of a sum of two flows.
+    errors = np.full(3, 2 * sum(size for size, _ in terms.values()))
+    return _row(iface, engine, h_R, BOUND, fit.value, terms, errors)
+
+
+def _stack_bound_rows(iface: Stack, engine: Engine, scale: float, tolerance: float) -> list[TorqueRow]:
+    """Return the row of states bound in a stack at E_F; none where `on_stack` says why it cannot be told."""
+    structure, by = iface.structure, (flows_by_kwant, 2) if engine.scheme else ()
+    try:
+        found = None if no_end(structure, scale) else stack_bound_flows(structure, scale, tolerance, *by)
+    except EngineError:
+        found = None
+    if found is None:
+        return []
+    # t is the sum of what every interface and layer takes.
+    terms = {
+        name: (
+            float(np.linalg.norm(errors_of_t(structure, np.broadcast_to(size, found.value.shape)))),
+            origin,
+        )
+        for name, (size, origin) in found.terms.items()
+    }
+    errors = errors_of_t(structure, found.error)
+    return [_row(iface, engine, scale, BOUND, found.value, terms, errors)]
+
+
+def _row(
+    iface: System, engine: Engine, h_R: float, source: str, flows: Array, terms: Terms, errors: Array
+) -> TorqueRow:
+    """Return the row of some flows (F, 3): `terms` are those of all of t, `errors` along x, y, z."""
+    m = iface.direction
+    t = Estimate(total_torque(iface.structure, flows), terms)
+    parts = parts_of(Estimate(t.value, {"sum": (errors, "of two flows")}), m)
+    return TorqueRow(engine.name, engine.scheme, h_R, iface.m, source, t, parts, flows)
