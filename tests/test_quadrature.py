@@ -471,8 +471,8 @@ def test_exact_averages_are_those_of_many_angles(monkeypatch: pytest.MonkeyPatch
     iface, h_R = load("bulk-magnetism"), np.array([1.0])
     found = exact_flows(Matching(), iface, h_R, rtol=1e-9)
     assert found.angles == circle.ANGLES
-    for name in ("FOREIGN", "ROUNDING"):
-        monkeypatch.setattr(over_k, name, -1.0)
+    monkeypatch.setattr(over_k, "LOST", -1.0)
+    monkeypatch.setattr(over_k, "ROUNDING", -1.0)
     size = np.abs(found.by_segment.value).max()
     sampled = exact_flows(Matching(), iface, h_R, rtol=1e-9)
     assert sampled.angles > 100

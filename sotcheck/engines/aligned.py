@@ -16,7 +16,7 @@ from sotcheck.numerics.zeros import ellipse, parameter, zeros_near
 from sotcheck.system.many import Many
 
 #: Points on an ellipse to begin with; angles between determinants that are all but opposite, of large steps.
-ROUND, OPPOSITE, STEP = 48, 2.5, 1.5
+ROUND, OPPOSITE, STEP = 48, 1.8, 1.2
 #: The ellipse through a pole that is near.
 THIN = 1.15
 

@@ -35,10 +35,13 @@ ByAngle = Callable[[Array, Array], Array]
 #: weights (angles, n, lanes), shape (n, lanes, ...); and the size of those with others, as it broadcasts.
 Weighed = Callable[[Index, Array, Array, Array], tuple[Array, Array]]
 
+#: A pole as near to the axis of θ is left to rules that are exact for poles, angle by angle.
+NEEDLE = 1e-6
 #: Tolerances that the coarsest rule hardly ever meets: it is not tried.
 TIGHT = 1e-5
-#: What is no such polynomial leaves more than this of the largest; and more than what rounding does, by far.
-FOREIGN, ROUNDING = 1e-7, 1e3
+#: What rounding leaves of averages over a needle is more than this part of the largest; what is no such
+#: polynomial leaves more than the second, and more than rounding does elsewhere, by far.
+LOST, FOREIGN, ROUNDING = 1e-7, 1e-5, 1e3
 
 
 def sum_over_k_and_angle(
@@ -80,6 +83,9 @@ def sum_over_k_and_angle(
         found = averaged(many, weighed, spacing, rtol, np.array([floor]), most)
         if found.exact[0]:
             return found.sum_of(0)
+        if found.foreign[0]:
+            # Poles and kinks are those of another determinant too.
+            return sum_over_k(paired, system.thresholds(), rtol, floor, most=most)
     turns = kinks_of(system.structure, scale).tolist()
     known: dict[tuple[tuple[float, float], bytes], Complex] = {}
 
@@ -99,8 +105,8 @@ def sum_over_k_and_angle(
 class Averaged:
     """Sums of many interfaces by range between thresholds: whose each is, its ends, values, errors, nodes.
 
-    `exact` (n,) tells of which interfaces the averages are: not of an engine that solves another determinant,
-    nor where a resonance is so narrow that rounding is all that is left of them.
+    `exact` (n,) tells of which interfaces the averages are: not where a resonance is so narrow that no rule
+    resolves it, or rounding is all that is left, nor of a `foreign` engine: it solves another determinant.
     """
 
     owner: Index
@@ -110,6 +116,7 @@ class Averaged:
     error: Array
     nodes: Index
     exact: Mask
+    foreign: Mask
     how: str
 
     def sum_of(self, number: int) -> Sum:
@@ -148,15 +155,17 @@ def averaged(many: Many, f: Weighed, spacing: float, rtol: float, floor: Array, 
         np.maximum.at(largest, whose, least)
         return (np.maximum(rtol * largest, 4 * np.pi * floor) / number)[whose]
 
-    value, error, beyond, nodes = integrate(average, parts, tolerance, spent, LEVELS[rtol < TIGHT])
+    value, error, beyond, nodes, resolved = integrate(average, parts, tolerance, spent, LEVELS[rtol < TIGHT])
     size, off = np.zeros(len(many)), np.zeros(len(many))
     np.maximum.at(size, whose, np.abs(value).reshape(len(value), -1).max(axis=1))
     np.maximum.at(off, whose, beyond)
-    exact = off <= np.maximum(FOREIGN * size, ROUNDING * floor)
+    exact, foreign = (off <= np.maximum(part * size, ROUNDING * floor) for part in (LOST, FOREIGN))
+    needle = (np.abs(theta.imag) < NEEDLE) & (theta.real > 0) & (theta.real < WHOLE[1])
+    exact[whose[~resolved]] = exact[owner[needle.any(axis=1)]] = False
     first = np.searchsorted(part, np.arange(len(owner)))
     value, error, nodes = (np.add.reduceat(one, first, axis=0) for one in (value, error, nodes))
     how = f"{NESTED}; stopped after {most} values" if spent() else NESTED
-    return Averaged(owner, x_1, x_2, value / (4 * np.pi), error / (4 * np.pi), nodes, exact, how)
+    return Averaged(owner, x_1, x_2, value / (4 * np.pi), error / (4 * np.pi), nodes, exact, ~foreign, how)
 
 
 def _divided(x_1: Array, x_2: Array, theta: Complex, x: Complex) -> tuple[Index, Array, Array]:

@@ -25,9 +25,11 @@ from sotcheck.numerics.zeros import parameter
 Integrand = Callable[[Array, Index], tuple[Array, Array]]
 
 #: The smallest part of a range, and most parts of one: what is unresolved then stays in the error.
-SMALLEST, MOST_PARTS = 2.0**-20, 1000
+SMALLEST, MOST_PARTS = 2.0**-20, 40
 #: The ellipse beyond which singularities are not known.
 UNKNOWN = 1.5
+#: The ellipse through a singularity that is close, and what an error is then trusted less by.
+CLOSE, AMPLIFIED = 1.3, 4.0
 #: Rounding of values, and of k_⊥², in ε.
 NOISE, TINY = 4.0 * float(np.finfo(float).eps), float(np.finfo(float).tiny)
 
@@ -112,15 +114,15 @@ def integrate(
     tolerance: Callable[[Array], Array],
     spent: Callable[[], bool] = lambda: False,
     coarsest: int = LEVELS[0],
-) -> tuple[Array, Array, Array, Index]:
-    """Return integrals over ranges (ranges, ...), their errors, the largest of f's own in these, and nodes.
+) -> tuple[Array, Array, Array, Index, Mask]:
+    """Return integrals over ranges (ranges, ...), their errors, f's own at most, nodes, which are resolved.
 
     `tolerance` of how large the integral over each range is at least, (ranges,), is the error wanted of each.
     Rules begin with `coarsest`, one of LEVELS.
     """
     number = int(parts.owner.max()) + 1
     nodes, count = np.zeros(number, dtype=int), np.zeros(number, dtype=int)
-    given = np.zeros(number)
+    given, resolved = np.zeros(number), np.ones(number, dtype=bool)
     total: Any = None
     errors: Any = None
     samples: Array
@@ -148,7 +150,7 @@ def integrate(
             x, jacobian = parts.at(at if first else at[::2])
             values, off = (_weighed(each, x, jacobian) for each in f(x, parts.owner))
             samples, own = (values, off) if first else (_between(values, samples), _between(off, own))
-            found = _Found.of(samples, own, parts.slowest)
+            found = _Found.of(samples, own, parts)
             least = np.maximum(known(), 0.0)
             np.maximum.at(least, parts.owner, _largest(np.abs(found.value) - found.error))
             enough = tolerance(least)[parts.owner] * parts.width
@@ -156,15 +158,13 @@ def integrate(
             # Twice the nodes square what is left of an error: where the last rule would not do either, halve.
             size = np.maximum(_largest(np.abs(found.value)) + found.unresolved, TINY)
             hopeless = ~good & ((found.unresolved / size) ** ((LEVELS[-1] + 1) / (n + 1)) > enough / size)
-            if hopeless.any():
-                good[hopeless] = found.unresolved[hopeless] <= _moved(samples[hopeless], parts[hopeless])
-                hopeless &= ~good
             if good.any():
                 settle(good, found, found.error[good])
             last = (parts.width <= SMALLEST) | (count[parts.owner] >= MOST_PARTS) | spent()
             given_up = ~good & last & (hopeless | spent())
             if given_up.any():
                 settle(given_up, found, found.at_worst(given_up))
+                resolved[parts.owner[given_up]] = False
             if (halved := hopeless & ~given_up).any():
                 short.append(parts[halved].halves())
             left = ~(good | hopeless | given_up)
@@ -172,7 +172,7 @@ def integrate(
             if not len(parts.owner):
                 break
         parts = _joined(short) if short else parts[:0]
-    return total, errors, given, nodes
+    return total, errors, given, nodes, resolved
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,17 +186,18 @@ class _Found:
     given: Array
 
     @classmethod
-    def of(cls, samples: Array, own: Array, slowest: Array) -> _Found:
+    def of(cls, samples: Array, own: Array, parts: Parts) -> _Found:
         rows, n, *rest = samples.shape
         flat = samples.reshape(rows, n, -1)
         rules = (nested(n) @ flat).swapaxes(0, 1).reshape(-1, rows, *rest)
         weights = fejer(n)[1]
         rounding = NOISE * alike((weights @ np.abs(flat)).reshape(rows, *rest))
         given = (weights @ own.reshape(rows, n, -1)).reshape(rows, *own.shape[2:])
-        noise = rounding + given
-        slowest = slowest.reshape(-1, *(1,) * (samples.ndim - 2))
+        noise = rounding + given + alike(_moved(samples, parts))
+        slowest = parts.slowest.reshape(-1, *(1,) * (samples.ndim - 2))
         by_rules = nested_error(list(rules), SAFETY * slowest ** (n / 2))
         unresolved = alike(np.fmin(by_rules, fejer_tails(samples[:, :, None], slowest)))
+        unresolved = unresolved * np.where(slowest > 1 / CLOSE, AMPLIFIED, 1.0)
         error = np.broadcast_to(unresolved + noise, rules.shape[1:])
         return cls(rules, error, _largest(unresolved), _largest(noise), _largest(given))
 
@@ -214,10 +215,13 @@ class _Found:
 
 def _moved(samples: Array, parts: Parts) -> Array:
     """Return what rounding of k_⊥² makes of integrals: ε x₂ for each rise and fall of the integrand."""
-    # That counts on a range so thin that doubles lie wide apart on it.
+
+    def along(rows: Array) -> Array:
+        return rows.reshape(*rows.shape, *(1,) * (samples.ndim - rows.ndim))
+
+    # That counts on a range so thin that doubles lie wide apart on it, and at a needle.
     jacobian = np.maximum(parts.at(fejer(samples.shape[1])[0])[1], TINY)
-    plain = samples / jacobian.reshape(*jacobian.shape, *(1,) * (samples.ndim - 2))
-    return NOISE * parts.x_2 * _largest(np.abs(np.diff(plain, axis=1)).sum(axis=1))
+    return along(NOISE * parts.x_2)[:, 0] * np.abs(np.diff(samples / along(jacobian), axis=1)).sum(axis=1)
 
 
 def _largest(values: Array) -> Array:
