@@ -35,6 +35,7 @@ from sotcheck.system.files import KEYS, from_document, load
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.system.model import System
 from sotcheck.system.stack import Junction, Layer, Stack
+from sotcheck.trial import plain
 from sotcheck.trial.torque import torque
 
 # --- axes -----------------------------------------------------------------------------------------
@@ -467,7 +468,11 @@ def test_a_crash_of_an_engine_is_the_points_alone(monkeypatch: pytest.MonkeyPatc
             raise ZeroDivisionError("a pole")
         return torque(iface, *args, **settings)
 
+    def none_at_once(*_: Any) -> Any:
+        raise ZeroDivisionError("a pole")
+
     monkeypatch.setattr(worker, "torque", torque_or_not)
+    monkeypatch.setattr(plain, "torques", none_at_once)
     plan = plan_for("h_R=0.1,0.2,0.3")
     chunk = compute(plan, plan.points(range(3)))
     assert chunk.errors == ["", "ZeroDivisionError: a pole", ""]
@@ -480,11 +485,12 @@ def test_workers_keep_to_one_blas_thread(monkeypatch: pytest.MonkeyPatch) -> Non
 
     seen: list[int] = []
 
-    def spying(*args: Any, **settings: Any) -> Any:
+    def spying(*args: Any) -> Any:
         seen.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
-        return torque(*args, **settings)
+        return torques(*args)
 
-    monkeypatch.setattr(worker, "torque", spying)
+    torques = plain.torques
+    monkeypatch.setattr(plain, "torques", spying)
     plan = plan_for("h_R=0.1,0.2")
     with threadpool_limits(limits=2):
         compute(plan, plan.points([0]))

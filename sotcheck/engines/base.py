@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from sotcheck.engines.lattice import Scheme
+from sotcheck.engines.rounding import rounding_errors
 from sotcheck.engines.spin_flows import layer_flows
-from sotcheck.engines.stack import rounding_errors, worst_condition
+from sotcheck.engines.stack import worst_condition
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.quadrature import MOST_VALUES

@@ -174,7 +174,8 @@ def flows_side_by_side(many: Many, axes: Array, k_perp: Array, angle: Array) -> 
     velocities = [np.sqrt(edge - k_perp**2 + 0j) for edge in many.edges.T[[0, 2, 1]]]
     strength = many.h_R[:, 0] * k_perp
     sine, cosine = np.sin(angle), np.cos(angle)
-    b = [strength * (axis[:, 0] * sine - axis[:, 1] * cosine) for axis in np.moveaxis(axes, -1, 0)]
+    fields = (axes.swapaxes(1, 2) @ np.array(many.spin_orbit)).transpose(1, 2, 0)
+    b = [strength * (x * cosine + y * sine) for x, y in fields]
     return _flows(velocities, many.u_0, many.u_m, b)
 
 

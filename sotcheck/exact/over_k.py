@@ -164,8 +164,8 @@ def averaged(many: Many, f: Weighed, spacing: float, rtol: float, floor: Array, 
     exact[whose[~resolved]] = exact[owner[needle.any(axis=1)]] = False
     first = np.searchsorted(part, np.arange(len(owner)))
     value, error, nodes = (np.add.reduceat(one, first, axis=0) for one in (value, error, nodes))
-    how = f"{NESTED}; stopped after {most} values" if spent() else NESTED
-    return Averaged(owner, x_1, x_2, value / (4 * np.pi), error / (4 * np.pi), nodes, exact, ~foreign, how)
+    how, unit = f"{NESTED}; stopped after {most} values" if spent() else NESTED, 4 * np.pi
+    return Averaged(owner, x_1, x_2, value / unit, error / unit, nodes, exact, ~foreign, how)
 
 
 def _divided(x_1: Array, x_2: Array, theta: Complex, x: Complex) -> tuple[Index, Array, Array]:
@@ -173,10 +173,7 @@ def _divided(x_1: Array, x_2: Array, theta: Complex, x: Complex) -> tuple[Index,
     near = (parameter(*WHOLE, theta) < THIN) & (x.real > x_1[:, None]) & (x.real < x_2[:, None])
     of, lower, upper = [], [], []
     for n in range(len(x_1)):
-        ends = (
-            [x_1[n], *sorted(set(x[n].real[near[n]].tolist())), x_2[n]] if near[n].any() else [x_1[n], x_2[n]]
-        )
-        for a, b in pairwise(ends):
+        for a, b in pairwise([x_1[n], *sorted(set(x[n].real[near[n]].tolist())), x_2[n]]):
             of.append(n)
             lower.append(a)
             upper.append(b)

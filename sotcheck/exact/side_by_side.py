@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from sotcheck.engines.matching import BLOCK, flows_side_by_side, frames_of
-from sotcheck.engines.stack import rounding_of_flows
+from sotcheck.engines.rounding import rounding_of_flows
 from sotcheck.exact.over_k import Averaged, averaged
 from sotcheck.numerics import circle
 from sotcheck.numerics.arrays import Array, Index

@@ -171,8 +171,8 @@ def side_by_side(plan: Plan, points: list[Point], chunk: Chunk) -> Mask:
         at, interfaces = np.array([i for i, _ in some]), [one for _, one in some]
         try:
             numbers = plain.torques(interfaces, plan.tolerance)
-        except SotcheckError:
-            # One of them is at fault: which one, and why, is told one by one.
+        except Exception:
+            # One of them is at fault, in any way: which one, and why, is told one by one.
             continue
         unit = np.array([unit_of_torque(one) for one in interfaces])[:, None]
         rows = unknown(len(some))

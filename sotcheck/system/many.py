@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from sotcheck.numerics.arrays import Array, Index
 from sotcheck.system.interface import Interface
-from sotcheck.system.structure import SAME_THRESHOLD, SMALLEST_CIRCLE
+from sotcheck.system.structure import SAME_THRESHOLD, SMALLEST_CIRCLE, Matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +18,7 @@ class Many:
     """Parameters of bare interfaces, (n,) each; m (n, 3); h_R (n, lanes).
 
     `edges` (n, 3) are the k_⊥² at which the normal, the majority's and the minority's channel close;
-    `same_threshold` as of an interface.
+    `same_threshold` as of an interface; `spin_orbit` is the field's matrix, the same for all.
     """
 
     edges: Array
@@ -27,6 +27,7 @@ class Many:
     m: Array
     h_R: Array
     same_threshold: Array
+    spin_orbit: Matrix
 
     @classmethod
     def of(cls, some: Sequence[Interface], h_R: Array) -> Many:
@@ -36,10 +37,13 @@ class Many:
         ).T
         edges = np.stack([E_F - U_N, E_F - (U_F - J), E_F - (U_F + J)], axis=-1)
         close = SAME_THRESHOLD * np.abs([E_F, U_N, U_F, J]).max(axis=0)
-        return cls(edges, u_0, u_m, np.array([one.direction for one in some]), h_R, close)
+        (delta,) = some[0].structure.interfaces
+        m = np.array([one.direction for one in some])
+        return cls(edges, u_0, u_m, m, h_R, close, delta.spin_orbit)
 
     def __getitem__(self, some: Any) -> Many:
-        return Many(*(getattr(self, name)[some] for name in self.__dataclass_fields__))
+        names = ("edges", "u_0", "u_m", "m", "h_R", "same_threshold")
+        return replace(self, **{name: getattr(self, name)[some] for name in names})
 
     def __len__(self) -> int:
         return len(self.u_0)
