@@ -24,8 +24,8 @@ from sotcheck.numerics.series import radius_from_terms
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.system.units import wave_vector
 from sotcheck.theory.all_orders import torque_integrand, torque_orders
+from sotcheck.theory.embedded import embedded_state
 from sotcheck.theory.validity import (
-    embedded_spins,
     expandable,
     radius_by_k,
     radius_of_convergence,
@@ -79,7 +79,7 @@ def classify(iface: Interface) -> dict[str, Any]:
     at = f"k_perp = {one_k * np.sqrt(x):.4g}{unit}"
     closing = [s for s in SOURCES if abs(iface.k_perp2_max(s) - x) < AT_THRESHOLD * x]
     bands = " and the ".join(s for s in closing if s != "normal")
-    channels, embedded = transparent_channels(iface), embedded_spins(iface)
+    channels, embedded = transparent_channels(iface), embedded_state(iface)
     vanishes = bool(channels or embedded)
     if channels:
         kind = "transparent channel"
@@ -89,7 +89,7 @@ def classify(iface: Interface) -> dict[str, Any]:
         )
     elif embedded:
         kind = "interface state"
-        why = f"a {embedded[0]} interface state lies at E_F at {at}, inside the other spin's continuum"
+        why = f"a minority interface state lies at E_F at {at}, inside the other spin's continuum"
     elif "normal" in closing:
         kind = "grazing incidence"
         also = f", together with the {bands} band of F" if bands else ""

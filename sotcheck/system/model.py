@@ -209,6 +209,11 @@ class System(Validated, ABC):
         return self.masses[source != "normal"] * (self.E_F - edge[source])
 
     @property
+    def only_rashba(self) -> bool:
+        """Whether the Rashba term at z = 0 is the only spin-orbit term, so that h_R is its scale."""
+        return True
+
+    @property
     @abstractmethod
     def structure(self) -> Structure:
         """The stack that this is."""

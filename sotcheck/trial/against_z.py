@@ -11,7 +11,6 @@ import numpy as np
 
 from sotcheck import __version__
 from sotcheck.beyond.warnings import warnings
-from sotcheck.bound.stack_warnings import on_stack
 from sotcheck.engines import FIRST_ORDER, exact_engines
 from sotcheck.errors import SystemFileError, did_you_mean, in_range
 from sotcheck.exact import against_z as exact
@@ -19,10 +18,8 @@ from sotcheck.numerics.estimate import Estimate
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.files import to_document
-from sotcheck.system.interface import Interface
 from sotcheck.system.model import LARGEST, SOURCES, System
 from sotcheck.system.places import Places, Where, default_range
-from sotcheck.system.stack import Stack
 from sotcheck.system.units import unit_of_torque
 from sotcheck.theory import against_z as theory
 from sotcheck.trial.torque import TOLERANCES
@@ -194,11 +191,7 @@ def against_z(
             found = exact.against_z(engines[name], system, system.scale * scale, places, rtol=tolerance)
         scheme = None if name == FIRST_ORDER else engines[name].scheme
         rows += _rows(system, Row(name, scheme, TOTAL, found), wanted)
-    strengths = [system.scale * scale]
-    warned = warnings(system, strengths) if isinstance(system, Interface) else []
-    if isinstance(system, Stack):
-        warned = list(on_stack(system, strengths))
-    return AgainstZ(system, scale, places, tuple(rows), tuple(warned))
+    return AgainstZ(system, scale, places, tuple(rows), tuple(warnings(system, [system.scale * scale])))
 
 
 def _rows(system: System, of_all: Row, wanted: Sequence[str]) -> Iterator[Row]:

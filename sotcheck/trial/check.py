@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.bound.stack_warnings import on_stack
+from sotcheck.beyond.warnings import warnings
 from sotcheck.engines import EXACT, FIRST_ORDER, Engine, Scheme, exact_engines
 from sotcheck.errors import EngineError, SystemFileError
 from sotcheck.exact.observables import summed_errors
@@ -20,7 +20,6 @@ from sotcheck.run.threads import single_threaded
 from sotcheck.system.files import to_document
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
-from sotcheck.system.stack import Stack
 from sotcheck.system.units import unit_of_torque
 from sotcheck.trial.certified import certified, covered, once_more
 from sotcheck.trial.entries import Claim
@@ -170,7 +169,7 @@ def check_stack(
     # Some are tried of a stack in its own way.
     in_its_own = {finding.claim for finding in found}
     untried = tuple((claim, why) for claim, why in claims if why and claim.name not in in_its_own)
-    said = tuple(on_stack(system, scales.tolist())) if isinstance(system, Stack) else ()
+    said = tuple(warnings(system, scales.tolist()))
     return CheckResult(system, found, ladders().expansion.why_not, said, untried)
 
 

@@ -17,7 +17,6 @@ from sotcheck.numerics.path import substitution
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.model import System
 from sotcheck.system.spin import projectors
-from sotcheck.system.stack import Stack
 from sotcheck.system.structure import Delta, Region
 from sotcheck.system.units import length_nm
 from sotcheck.theory.table_files import write_table
@@ -190,7 +189,7 @@ def _refuse_other_premises(system: System) -> None:
     parts: list[Region | Delta] = [*structure.layers, *structure.interfaces]
     wrong = {
         "normal.mass and ferromagnet.mass other than 1": system.masses != (1.0, 1.0),
-        "a spin-orbit term other than interface.rashba": isinstance(system, Stack) and not system.only_rashba,
+        "a spin-orbit term other than interface.rashba": not system.only_rashba,
         "ferromagnet.magnetic = false": not structure.right.magnetic,
         "ferromagnet.magnetization other than that of [interface]": np.dot(structure.right.direction, m)
         < 1 - COLLINEAR,

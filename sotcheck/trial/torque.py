@@ -16,7 +16,6 @@ from sotcheck.bound.flows import bound_flows
 from sotcheck.bound.stack_by_kwant import flows_by_kwant
 from sotcheck.bound.stack_fermi import no_end
 from sotcheck.bound.stack_flows import stack_bound_flows
-from sotcheck.bound.stack_warnings import on_stack
 from sotcheck.engines import FIRST_ORDER, Engine, Scheme, engine_names, exact_engines
 from sotcheck.errors import EngineError, SystemFileError, in_range
 from sotcheck.exact.apart import Summed, flows_beside
@@ -108,11 +107,8 @@ def torque(
 
 
 def _warned(system: System, scales: list[float], rows: list[TorqueRow]) -> list[str]:
-    if isinstance(system, Interface):
-        return warnings(system, scales, _summed(rows))
-    told = {row.h_R for row in rows if row.source == BOUND}
-    said = [*on_stack(system, scales, told)] if isinstance(system, Stack) else []
-    if not any(row.engine == FIRST_ORDER for row in rows):
+    said = warnings(system, scales, _summed(rows), {row.h_R for row in rows if row.source == BOUND})
+    if isinstance(system, Interface) or not any(row.engine == FIRST_ORDER for row in rows):
         return said
     expansion, embedded = expansion_of(system)
     words = f"{expansion.words}, added here" if embedded.value.any() else expansion.words
@@ -132,7 +128,7 @@ def asked(
         If an h_R is not acceptable, or the tolerance out of range.
     """
     names = [engine] if isinstance(engine, str) else list(engine or engine_names())
-    if h_R is not None and isinstance(iface, Stack) and not iface.only_rashba:
+    if h_R is not None and not iface.only_rashba:
         raise SystemFileError(
             f"{iface.name}: h_R (--h-r) is not its only spin-orbit term; leave it out: scale "
             "(--scale of torque) multiplies all"
@@ -167,7 +163,7 @@ def with_scales(iface: System, rows: list[TorqueRow], *, asked: bool = False) ->
     """Return rows with their scale, of a stack or where it was asked for, and with the h_R that it makes."""
     if asked or isinstance(iface, Stack):
         rows = [replace(row, scale=row.h_R / iface.scale if iface.scale else 0.0) for row in rows]
-    if isinstance(iface, Stack) and not iface.only_rashba:
+    if not iface.only_rashba:
         rows = [replace(row, h_R=row.h_R * iface.h_R) for row in rows]
     return rows
 
