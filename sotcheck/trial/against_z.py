@@ -140,29 +140,7 @@ def against_z(
 ) -> AgainstZ:
     """Compute spin density and spin current against z; `to_dict` has them as plain numbers.
 
-    Parameters
-    ----------
-    system : System
-        A bare `Interface`, or a `Stack`.
-    engine : str or sequence of str
-        "continuum", "kwant" or "first-order", whose numbers are the linear coefficient times the scale.
-    source : str or sequence of str, optional
-        "normal", "majority", "minority", "total"; all by default.
-    scale : float
-        Factor of all spin-orbit terms.
-    z : sequence, optional
-        Where, in the unit of the system's file, as `Places.at` takes it.
-    start, stop : float, optional
-        Range of z instead; by default all layers and some wavelengths around them.
-    points : int
-        About how many places; every region has its edges besides.
-    tolerance : float
-        Relative quadrature error to aim at.
-
-    Raises
-    ------
-    SystemFileError, EngineError, SotcheckError
-        For what is not accepted, or if an engine fails.
+    Parameters and errors are those of `sotcheck.spin_density`.
     """
     names = [engine] if isinstance(engine, str) else list(engine)
     wanted = [source] if isinstance(source, str) else list(source or (*SOURCES, TOTAL))

@@ -44,12 +44,7 @@ def own_amplitudes(
     """Return the engine's name, and the columns of a system's own r and t' without spin-orbit term.
 
     Rows are `points` in each range of k_⊥ between those where a channel closes, crowding there; or the points
-    of a grid of k_x and k_y.
-
-    Raises
-    ------
-    SystemFileError
-        If the torque does not follow from them, naming what keeps it from that.
+    of a grid of k_x and k_y. A SystemFileError says what keeps the torque from following from them.
     """
     _refuse_other_premises(system)
     name = reference() if engine is None else engine

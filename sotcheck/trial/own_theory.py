@@ -82,19 +82,9 @@ def load_theory(spec: str) -> Theory:
 def check_theory(iface: Interface, theory: Theory, *, tolerance: float) -> CheckResult:
     """Try a user's formula for the torque's integrand on one interface.
 
-    Parameters
-    ----------
-    iface : Interface
-    theory : callable
-        ``theory(amplitudes, iface)`` returns fieldlike + i dampinglike per h_R by source (normal, majority,
-        minority) at every k_⊥, shape (n, 3): the integrand of (1/4π) ∫ d(k_⊥²).
-    tolerance : float
-        Relative quadrature error of its sum.
-
-    Raises
-    ------
-    TheoryError
-        If the function fails, or returns something else.
+    ``theory(amplitudes, iface)`` returns fieldlike + i dampinglike per h_R by source (normal, majority,
+    minority) at every k_⊥, shape (n, 3): the integrand of (1/4π) ∫ d(k_⊥²), summed with a relative error
+    `tolerance`. A TheoryError says that it fails, or returns something else.
     """
 
     def formula(s: Symbols) -> Complex:

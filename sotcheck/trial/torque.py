@@ -54,37 +54,10 @@ def torque(
     certify_within: float = math.inf,
     progress: Progress = silent,
 ) -> TorqueTable:
-    """Compute the torque of every source.
+    """Compute the torque of every source of a bare `Interface` or a `Stack`.
 
-    Parameters
-    ----------
-    iface : System
-        A bare `Interface`, or a `Stack`.
-    engine : str or sequence of str
-        "first-order", "continuum", "kwant", and what is registered besides; all by default.
-    h_R : float or sequence, optional
-        Rashba parameters instead of the interface's own, where nothing else couples spin and k.
-    scale : float or sequence, optional
-        Factors of all spin-orbit terms.
-    scheme : str
-        Of the kwant engine: "exact-difference", or "finite-difference" (Richardson's limit of a ladder).
-    spacing : float, optional
-        Lattice spacing of the kwant engine, the coarsest of the ladder for finite differences.
-    tolerance : float
-        Relative quadrature error to aim at.
-    certify : bool or str
-        Whether to add what is proved in ball arithmetic; of the file that this names, if any, read once more.
-    certify_within : float
-        How many seconds each proof may take.
-
-    Raises
-    ------
-    SystemFileError
-        For an h_R that is not acceptable.
-    EngineError
-        For an unknown engine or scheme, a tolerance or spacing out of range, or when an engine fails.
-    LatticeError
-        If the spacing does not suit the wave numbers, or a layer no lattice.
+    Parameters and errors are those of `sotcheck.torque`; `certify` may name the file, read once more, of
+    which it is to be proved.
     """
     names, values = asked(iface, engine, h_R, tolerance)
     if scale is not None:
