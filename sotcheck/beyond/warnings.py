@@ -31,15 +31,10 @@ def warnings(
 ) -> list[str]:
     """Return one sentence for each reason not to trust a torque on this system, none if there is none.
 
-    Parameters
-    ----------
-    h_R : iterable of float
-        Rashba parameters, or scales of a stack, in use: states may enter a continuum, or reach E_F, only
-        there. Without any, what holds for all.
-    scattering : mapping of float to array (3,), optional
-        Sum of the sources' t by h_R, where it is known: it need not be computed then.
-    told : container of float
-        The scales of a stack at which the torque of bound states has a row of its own.
+    `h_R`: Rashba parameters, or scales of a stack, in use, as states may enter a continuum, or reach E_F,
+    only there; without any, what holds for all. `scattering`: the sum of the sources' t by h_R, where it is
+    known and need not be computed. `told`: the scales of a stack at which bound states have a row of their
+    own.
     """
     h_R, (one_k, unit) = list(h_R), wave_vector(iface)
     if not isinstance(iface, Interface):

@@ -39,13 +39,7 @@ NODES = 12
 
 
 def load_function(option: str, spec: str, example: str, refused: type[SotcheckError]) -> Callable[..., Any]:
-    """Import the function that "module:function" names, from the working folder too.
-
-    Raises
-    ------
-    SotcheckError
-        Of the type `refused`, if there is no such module or function.
-    """
+    """Import the function that "module:function" names, from the working folder too, or raise `refused`."""
     module_name, colon, name = spec.partition(":")
     if not (module_name and colon and name):
         raise refused(f"{option} {spec}: expected module:function, such as {example}")
@@ -68,13 +62,7 @@ def load_function(option: str, spec: str, example: str, refused: type[SotcheckEr
 
 
 def load_theory(spec: str) -> Theory:
-    """Import a user's formula, "module:function".
-
-    Raises
-    ------
-    TheoryError
-        If there is no such module or function.
-    """
+    """Import a user's formula, "module:function", or raise a TheoryError."""
     return load_function("--theory", spec, "mytheory:torque", TheoryError)
 
 

@@ -93,12 +93,8 @@ def asked(
 ) -> tuple[list[str], list[float]]:
     """Return the engines' names and the h_R to try: all, and the interface's own, by default.
 
-    Of a stack with other spin-orbit terms than h_R: the scale of all of them, 1 by default.
-
-    Raises
-    ------
-    SystemFileError, EngineError
-        If an h_R is not acceptable, or the tolerance out of range.
+    Of a stack with other spin-orbit terms than h_R: the scale of all of them, 1 by default. A SystemFileError
+    or an EngineError says that an h_R is not acceptable, or the tolerance out of range.
     """
     names = [engine] if isinstance(engine, str) else list(engine or engine_names())
     if h_R is not None and not iface.only_rashba:
