@@ -11,9 +11,9 @@ import numpy as np
 
 from sotcheck import __version__
 from sotcheck.bound.stack_by_kwant import compare
-from sotcheck.bound.stack_fermi import FermiContour, fermi_contours, k_max, no_end
+from sotcheck.bound.stack_fermi import FermiContour, fermi_contours, no_end
 from sotcheck.bound.stack_states import StackBound, count_at_fermi, stack_bound, thresholds
-from sotcheck.bound.states import of_k
+from sotcheck.bound.states import k_max, of_k
 from sotcheck.bound.table import ANGLES, K_PERP, axis, natural, rows_of, summary
 from sotcheck.numerics.arrays import Array
 from sotcheck.run.threads import single_threaded

@@ -219,9 +219,9 @@ class System(Validated, ABC):
         """The stack that this is."""
 
     @property
-    @abstractmethod
     def scale(self) -> float:
-        """The factor of the structure's spin-orbit terms."""
+        """The factor of the structure's spin-orbit terms: h_R where nothing else couples spin and k; or 1."""
+        return self.h_R if self.only_rashba else 1.0
 
     def thresholds(self) -> list[float]:
         """Return the sorted k_⊥² > 0 at which a channel closes, after a leading 0."""
