@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Iterator
 
-from sotcheck.beyond.limits import LIMITS
 from sotcheck.bound.fermi import CRITICAL
 from sotcheck.pages import stack
 from sotcheck.pages.page import Data
@@ -14,7 +13,7 @@ from sotcheck.pages.page import Data
 
 def quote(data: Data) -> str:
     """Say in one sentence how far first order holds for an interface, and what ends it."""
-    first, state = first_limits(data), data["bound_states"][0]
+    first, state = stack.first_limits(data), data["bound_states"][0]
     far = (
         f"first order gives the torque to 1 % up to h_R = {first['1%']:.2g} and to 10 % up to h_R = "
         f"{first['10%']:.2g}"
@@ -67,7 +66,7 @@ def _of_interface(data: Data) -> Iterator[str]:
             f"First order is the linear coefficient of the exact torque to {part:.0e} of its largest "
             f"component, {every}, by Kwant and by boundary matching."
         )
-    first = first_limits(data)
+    first = stack.first_limits(data)
     if all(first.values()):
         yield (
             f"Every component is good to 1 % up to h_R = {first['1%']:.2g} and to 10 % up to "
@@ -106,17 +105,6 @@ def on_bound_states(state: Data, unit: str = "") -> str:
         f"At h_R = {state['h_R']:g} {lies}; from |h_R| = {first:.3g} on bound states lie at E_F, and curves "
         "of the exact torque are those of the scattering states."
     )
-
-
-def first_limits(data: Data) -> dict[str, float | None]:
-    """Return the smallest h_R or scale at which any component is off by 1 % and by 10 %, None if none is."""
-    if stack.is_stack(data):
-        return stack.first_limits(data)
-    rows = [row for row in data["beyond"]["limits"] if row["source"] != "total" and row["h_R"] is not None]
-    return {
-        f"{limit:.0%}": min((row["h_R"] for row in rows if row["limit"] == limit), default=None)
-        for limit in LIMITS
-    }
 
 
 def off(row: Data) -> float:

@@ -20,7 +20,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -227,9 +227,3 @@ def paper_order(number: str | None) -> tuple[str, int, str]:
     appendix = letters.rstrip("0123456789.")
     digits = "".join(c for c in letters[len(appendix) :] if c.isdigit())
     return (appendix, int(digits or 0), text)
-
-
-def papers() -> Iterator[str]:
-    """Yield the names of the papers that come with sotcheck."""
-    folder = Path(__file__).parent.parent / "papers"
-    yield from sorted(path.parent.name for path in folder.glob("*/__init__.py"))
