@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from sotcheck.bound.fermi import CRITICAL
 from sotcheck.pages import stack
 from sotcheck.pages.page import Data
+from sotcheck.trial.verdict import Verdict
 
 
 def quote(data: Data) -> str:
@@ -111,3 +112,15 @@ def off(row: Data) -> float:
     """Return how far a finding is off."""
     none = row["measured"] is None or row["expected"] is None
     return math.inf if none else float(abs(row["measured"] - row["expected"]))
+
+
+def claims(rows: Iterable[Data]) -> list[Data]:
+    """Return one row a claim: the number of its findings, and of the worst ones the one farthest off."""
+    groups: dict[str, list[Data]] = {}
+    for row in rows:
+        groups.setdefault(row["claim"], []).append(row)
+    return [max(some, key=_badness) | {"findings": len(some)} for some in groups.values()]
+
+
+def _badness(row: Data) -> tuple[int, float]:
+    return Verdict(row["verdict"]).severity, off(row)
