@@ -26,11 +26,11 @@ from sotcheck.system.units import wave_vector
 from sotcheck.theory.all_orders import torque_integrand, torque_orders
 from sotcheck.theory.embedded import embedded_state
 from sotcheck.theory.validity import (
-    expandable,
     radius_by_k,
     radius_of_convergence,
     transparent_channels,
     transparent_term,
+    why_not_expandable,
 )
 
 #: Values of k_⊥ a segment and of the angle in the map, and zooms on its minimum.
@@ -156,9 +156,9 @@ def radius_data(iface: Interface) -> dict[str, Any]:
         "map": rho.tolist(),
         "thresholds": {s: float(np.sqrt(end)) for s, end in reaches.items() if end > 0},
         "tried": {"points": len(k_tried) * len(TRIED_ANGLES), "worst": tried},
-        "sum": sum_radii(iface, torque_orders(iface, SUMMED), radius_of_convergence(iface))
-        if expandable(iface)
-        else None,
+        "sum": None
+        if why_not_expandable(iface)
+        else sum_radii(iface, torque_orders(iface, SUMMED), radius_of_convergence(iface)),
     }
 
 

@@ -85,7 +85,7 @@ class BoundStatesResult:
 
     def __str__(self) -> str:
         added = [sentence for found in self.spin_density for sentence in on_spin_density(found)]
-        said = [f"- {sentence}" for sentence in conclusions(self.iface, self.h_R.tolist()) + added]
+        said = [f"- {sentence}" for sentence in [*conclusions(self.iface, self.h_R.tolist()), *added]]
         length = wave_vector(self.iface)[0] * self.states.q_N[..., 0]
         more = {"length in N": np.array([f"{1 / one:.3g}" for one in length.flat]).reshape(length.shape)}
         table = summary(self, self.iface, [{"h_R": h} for h in self.h_R.tolist()], more)
@@ -178,12 +178,8 @@ def natural(system: System) -> str:
     return unit and f"\n{said}: 1 is {one_k:.6g}{unit}"
 
 
-def conclusions(iface: Interface, h_R: Iterable[float]) -> list[str]:
+def conclusions(iface: Interface, h_R: Iterable[float]) -> Iterator[str]:
     """Say what it takes to bind states, when they reach E_F, and what the lowest state is at each h_R."""
-    return list(_conclusions(iface, h_R))
-
-
-def _conclusions(iface: Interface, h_R: Iterable[float]) -> Iterator[str]:
     found, first, (one_k, unit) = threshold(iface), first_states(iface), wave_vector(iface)
     number, ratio = found["bound_without_rashba"], found["ratio_to_C5"]
     if number:

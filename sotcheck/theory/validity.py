@@ -101,11 +101,6 @@ def why_not_expandable(iface: Interface) -> str:
     return ""
 
 
-def expandable(iface: Interface) -> bool:
-    """Whether coefficients beyond first order exist, and can be had."""
-    return not why_not_expandable(iface)
-
-
 @dataclass(frozen=True)
 class TransparentChannel:
     """A spin channel with matched wave vectors and no delta: K_z^s = k_z, r_s = 0, Ĝ_s = 1/2ik_z.
