@@ -52,12 +52,7 @@ def did_you_mean(found: str, known: Iterable[str]) -> str:
 
 
 def in_range(name: str, value: float, lowest: float, highest: float) -> None:
-    """Refuse a number outside a range, or none at all.
-
-    Raises
-    ------
-    EngineError
-    """
+    """Refuse, by an EngineError, a number outside a range, or none at all."""
     if not (isinstance(value, Real) and lowest <= value <= highest):
         raise EngineError(
             f"{name} = {value!r} is not accepted; expected a number from {lowest:g} to {highest:g}"
@@ -65,12 +60,7 @@ def in_range(name: str, value: float, lowest: float, highest: float) -> None:
 
 
 def one_of(name: str, accepted: Sequence[str], what: str) -> None:
-    """Refuse a name that is not among those accepted.
-
-    Raises
-    ------
-    EngineError
-    """
+    """Refuse, by an EngineError, a name that is not among those accepted."""
     if name not in accepted:
         raise EngineError(
             f"unknown {what} {name!r}{did_you_mean(name, accepted)}; choose from {', '.join(accepted)}"

@@ -19,11 +19,11 @@ from sotcheck.bound.contour import Contour
 from sotcheck.bound.flows import bound_flows
 from sotcheck.bound.stack_by_kwant import compare, flows_by_kwant, number_by_kwant
 from sotcheck.bound.stack_edge import bound_at_fermi, flows_at, norms_and_slope
-from sotcheck.bound.stack_fermi import counted, depth_at_fermi, empty_beyond, fermi_contours, k_max, no_end
+from sotcheck.bound.stack_fermi import counted, depth_at_fermi, empty_beyond, fermi_contours, no_end
 from sotcheck.bound.stack_flows import Piece, by_matching, crossings, places, stack_bound_flows
 from sotcheck.bound.stack_states import lowest_scale, stack_bound
 from sotcheck.bound.stack_warnings import on_stack
-from sotcheck.bound.states import bound
+from sotcheck.bound.states import bound, k_max
 from sotcheck.bound.stiffness import number_below
 from sotcheck.bound.thresholds import threshold
 from sotcheck.engines import EXACT

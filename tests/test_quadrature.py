@@ -20,7 +20,7 @@ from sotcheck.numerics.nearpoles import fejer, near_poles, rule
 from sotcheck.numerics.nested import LEVELS, nested_error
 from sotcheck.numerics.path import substitution
 from sotcheck.numerics.quadrature import PolesOf, sample, sum_over_k
-from sotcheck.numerics.tails import SAFETY, fejer_tail, period_tail
+from sotcheck.numerics.tails import SAFETY, fejer_tails, period_tail
 from sotcheck.system.files import load
 from sotcheck.system.interface import Interface
 
@@ -389,7 +389,7 @@ def test_tails_bound_what_is_left_out_and_little_more(distance: float) -> None:
     exact = np.log((1 - p) / -p).real
     for n in LEVELS:
         f = (1 / (fejer(n)[0][:, None] - p)).real
-        error, bound = np.abs(fejer(n)[1] @ f - exact), fejer_tail(f[:, None])
+        error, bound = np.abs(fejer(n)[1] @ f - exact), fejer_tails(f[None, :, None])
         assert np.all(error <= bound + 4 * EPS * np.abs(f).max(axis=0))
         if np.exp(-distance * n) < 1e-2:
             assert np.median(bound) <= 1e3 * np.median(error) + 1e-11
@@ -414,7 +414,7 @@ def test_tails_count_what_poles_make_of_them(width: float, waves: int) -> None:
 
     (fine, plain), s = fejer(255), fejer(15)[0]
     error = abs(near.weights(15)[0][:, 0, 0] @ f(s) - plain @ f(fine))
-    tail = float(fejer_tail((f(s) * near.factors(15)[:, 0, 0])[:, None]))
+    tail = fejer_tails((f(s) * near.factors(15)[:, 0, 0])[None, :, None]).item()
     assert tail < error <= tail * near.amplified[0, 0]
 
 
@@ -431,9 +431,9 @@ def test_weights_next_to_many_poles_magnify_little(monkeypatch: pytest.MonkeyPat
 def test_tails_that_are_flat_bound_nothing() -> None:
     """Noise is no decay, and bounds no less than itself: nested rules are left alone. Rounding is none."""
     noise = np.random.default_rng(3).standard_normal((63, 1))
-    assert fejer_tail(1 + 1e-9 * noise) > 1e-10
+    assert fejer_tails((1 + 1e-9 * noise)[None]) > 1e-10
     assert period_tail(1 + 1e-9 * noise[:32]) > 1e-10
-    assert fejer_tail(1 + EPS * noise) <= SAFETY * 4 * EPS
+    assert fejer_tails((1 + EPS * noise)[None]) <= SAFETY * 4 * EPS
 
 
 @pytest.mark.parametrize("rtol", [1e-3, 1e-6, 1e-9])

@@ -26,7 +26,7 @@ from sotcheck.pages.report import shown
 from sotcheck.pages.stack import ledger as draw_ledger
 from sotcheck.pages.svg import svg
 from sotcheck.system.stack import Stack
-from sotcheck.trial import digits, stack_data
+from sotcheck.trial import plane, stack_data
 from sotcheck.trial.check import CheckResult
 from sotcheck.trial.report_data import report_data
 from sotcheck.trial.stack_data import FLOWS, WHOLE, geometry, ledger
@@ -213,7 +213,7 @@ def test_spin_against_z(data: dict[str, Any]) -> None:
         assert found["z"][at] == 0
         np.testing.assert_allclose(row["spin_current"][at], there[key], rtol=0, atol=1e-6)
     assert len(json.dumps(found)) < 60_000
-    assert digits.rounded([[12345.678, -1e-9]]) == [[12346.0, 0.0]]
+    assert plane.rounded([[12345.678, -1e-9]]) == [[12346.0, 0.0]]
 
 
 def test_noise_is_no_torque(data: dict[str, Any]) -> None:

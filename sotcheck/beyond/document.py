@@ -15,7 +15,6 @@ from sotcheck.beyond.orders import orders_data
 from sotcheck.beyond.radius import exponent_data, radius_data
 from sotcheck.beyond.warnings import warnings
 from sotcheck.bound.portrait import one_interface
-from sotcheck.bound.stack_warnings import on_stack
 from sotcheck.numerics.crossing import LARGEST
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.tables import tabled
@@ -23,7 +22,6 @@ from sotcheck.run.threads import single_threaded
 from sotcheck.system.files import to_document
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
-from sotcheck.system.stack import Stack
 
 Data = dict[str, Any]
 
@@ -61,14 +59,12 @@ class BeyondResult:
     @property
     def warnings(self) -> list[str]:
         """What keeps first order from being trusted at the system's own h_R, or scale."""
-        if isinstance(self.iface, Interface):
-            return warnings(self.iface, [self.iface.h_R])
-        return list(on_stack(self.iface, [self.iface.scale])) if isinstance(self.iface, Stack) else []
+        return warnings(self.iface, [self.iface.scale])
 
     @property
     def strength(self) -> str:
         """What limits are of: h_R, or the factor of all spin-orbit terms of a stack that has more of them."""
-        return "scale" if isinstance(self.iface, Stack) and not self.iface.only_rashba else "h_R"
+        return "h_R" if self.iface.only_rashba else "scale"
 
     def to_json(self) -> str:
         """Return everything as JSON text."""

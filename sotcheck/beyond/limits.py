@@ -16,7 +16,6 @@ import numpy as np
 
 from sotcheck.beyond.torques import CHAIN, exact_torque, open_sources
 from sotcheck.bound.fermi import first_states
-from sotcheck.bound.thresholds import interface_states
 from sotcheck.engines import Engine
 from sotcheck.errors import EngineError, in_range, one_of
 from sotcheck.exact.observables import components, parts_of
@@ -28,6 +27,7 @@ from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.system.model import System
 from sotcheck.theory.all_orders import first_order as series
+from sotcheck.theory.embedded import embedded_state
 from sotcheck.theory.sums import first_order_torque, stack_torque
 
 #: "total": the sources weighted with their relaxation times.
@@ -173,8 +173,7 @@ def _result(iface: System, one: tuple[str, str, float], target: Target | None, t
         perhaps = "" if target.lower is None else f", though perhaps at h_R = {target.lower:.3g}"
         return result("beyond", f"not up to h_R = {top:g}{perhaps}")
     if target.upper <= SMALLEST:
-        states = interface_states(iface) if isinstance(iface, Interface) else ()
-        if any(state.inside_continuum for state in states):
+        if isinstance(iface, Interface) and embedded_state(iface):
             words = "an interface state of one spin at E_F, inside the other's continuum"
             return result("embedded", f"{words}: first order misses its torque", 0.0, 0.0)
         return result("immediate", f"off by more at h_R = {SMALLEST:g} already", 0.0, SMALLEST)

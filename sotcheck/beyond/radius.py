@@ -24,13 +24,13 @@ from sotcheck.numerics.series import radius_from_terms
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.system.units import wave_vector
 from sotcheck.theory.all_orders import torque_integrand, torque_orders
+from sotcheck.theory.embedded import embedded_state
 from sotcheck.theory.validity import (
-    embedded_spins,
-    expandable,
     radius_by_k,
     radius_of_convergence,
     transparent_channels,
     transparent_term,
+    why_not_expandable,
 )
 
 #: Values of k_⊥ a segment and of the angle in the map, and zooms on its minimum.
@@ -79,7 +79,7 @@ def classify(iface: Interface) -> dict[str, Any]:
     at = f"k_perp = {one_k * np.sqrt(x):.4g}{unit}"
     closing = [s for s in SOURCES if abs(iface.k_perp2_max(s) - x) < AT_THRESHOLD * x]
     bands = " and the ".join(s for s in closing if s != "normal")
-    channels, embedded = transparent_channels(iface), embedded_spins(iface)
+    channels, embedded = transparent_channels(iface), embedded_state(iface)
     vanishes = bool(channels or embedded)
     if channels:
         kind = "transparent channel"
@@ -89,7 +89,7 @@ def classify(iface: Interface) -> dict[str, Any]:
         )
     elif embedded:
         kind = "interface state"
-        why = f"a {embedded[0]} interface state lies at E_F at {at}, inside the other spin's continuum"
+        why = f"a minority interface state lies at E_F at {at}, inside the other spin's continuum"
     elif "normal" in closing:
         kind = "grazing incidence"
         also = f", together with the {bands} band of F" if bands else ""
@@ -156,9 +156,9 @@ def radius_data(iface: Interface) -> dict[str, Any]:
         "map": rho.tolist(),
         "thresholds": {s: float(np.sqrt(end)) for s, end in reaches.items() if end > 0},
         "tried": {"points": len(k_tried) * len(TRIED_ANGLES), "worst": tried},
-        "sum": sum_radii(iface, torque_orders(iface, SUMMED), radius_of_convergence(iface))
-        if expandable(iface)
-        else None,
+        "sum": None
+        if why_not_expandable(iface)
+        else sum_radii(iface, torque_orders(iface, SUMMED), radius_of_convergence(iface)),
     }
 
 

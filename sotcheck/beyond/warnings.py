@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 import numpy as np
 
+from sotcheck.bound.stack_warnings import on_stack
 from sotcheck.bound.table import on_bound_states
 from sotcheck.engines.poles import resonances_at_fermi_energy
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.interface import Interface
+from sotcheck.system.model import System
+from sotcheck.system.stack import Stack
 from sotcheck.system.units import unit_of_torque, wave_vector
 from sotcheck.theory.embedded import embedded_state, missing_torque
 from sotcheck.theory.validity import transparent_channels
@@ -21,19 +24,21 @@ ANGLES = 2 * np.pi * (np.arange(24) + 0.3) / 24
 
 
 def warnings(
-    iface: Interface, h_R: Iterable[float] = (), scattering: Mapping[float, Array] | None = None
+    iface: System,
+    h_R: Iterable[float] = (),
+    scattering: Mapping[float, Array] | None = None,
+    told: Container[float] = (),
 ) -> list[str]:
-    """Return one sentence for each reason not to trust a torque on this interface, none if there is none.
+    """Return one sentence for each reason not to trust a torque on this system, none if there is none.
 
-    Parameters
-    ----------
-    h_R : iterable of float
-        Rashba parameters in use: states may enter a continuum, or reach E_F, only there. Without any, what
-        holds for all.
-    scattering : mapping of float to array (3,), optional
-        Sum of the sources' t by h_R, where it is known: it need not be computed then.
+    `h_R`: Rashba parameters, or scales of a stack, in use, as states may enter a continuum, or reach E_F,
+    only there; without any, what holds for all. `scattering`: the sum of the sources' t by h_R, where it is
+    known and need not be computed. `told`: the scales of a stack at which bound states have a row of their
+    own.
     """
     h_R, (one_k, unit) = list(h_R), wave_vector(iface)
+    if not isinstance(iface, Interface):
+        return list(on_stack(iface, h_R, told)) if isinstance(iface, Stack) else []
     found = list(on_bound_states(iface, h_R, scattering or {}))
     if (state := embedded_state(iface)) is not None:
         missing = missing_torque(iface)[1].real * unit_of_torque(iface)

@@ -81,7 +81,7 @@ def one_interface(iface: Interface, checks: int = CHECKS) -> dict[str, Any]:
             {"h_R": one.h_R, "k_perp_max": k_max(iface), "lines": [one.line(a).tolist() for a in one.arcs()]}
             for one in contours
         ],
-        "conclusions": conclusions(iface, (0.8, 1.9)),
+        "conclusions": list(conclusions(iface, (0.8, 1.9))),
     }
 
 

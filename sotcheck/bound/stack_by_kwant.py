@@ -17,7 +17,8 @@ from sotcheck.bound.contour import EPSILON
 from sotcheck.bound.flows import KWANT_DIGITS
 from sotcheck.bound.kwant_states import closed_leads
 from sotcheck.bound.stack_edge import BoundAtFermi, integrand
-from sotcheck.bound.stack_fermi import Counted, depth_at_fermi, k_max
+from sotcheck.bound.stack_fermi import Counted, depth_at_fermi
+from sotcheck.bound.states import k_max
 from sotcheck.bound.stiffness import bottom
 from sotcheck.engines.lattice import bonds, cells
 from sotcheck.errors import EngineError

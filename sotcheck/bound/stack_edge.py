@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sotcheck.bound.stack_fermi import Counted, depth_at_fermi, k_max
+from sotcheck.bound.stack_fermi import Counted, depth_at_fermi
+from sotcheck.bound.states import k_max
 from sotcheck.bound.stiffness import Grid, both_leads, cells, stiffness
 from sotcheck.engines.spin_flows import layer_flows
 from sotcheck.engines.stack import outgoing

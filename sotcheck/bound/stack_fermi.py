@@ -13,6 +13,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from sotcheck.bound.states import k_max
 from sotcheck.bound.stiffness import number_below
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Index
@@ -87,11 +88,6 @@ def empty_beyond(structure: Structure, scale: float) -> float:
     while not holds(k):
         k *= 1.1
     return k
-
-
-def k_max(structure: Structure) -> float:
-    """Return the k_⊥ at which the last channel closes at E_F."""
-    return math.sqrt(structure.thresholds()[-1])
 
 
 def depth_at_fermi(structure: Structure, q: Array) -> Array:

@@ -11,13 +11,11 @@ import numpy as np
 
 from sotcheck import __version__
 from sotcheck.bound.stack_by_kwant import compare
-from sotcheck.bound.stack_fermi import FermiContour, fermi_contours, k_max, no_end
+from sotcheck.bound.stack_fermi import FermiContour, fermi_contours, no_end
 from sotcheck.bound.stack_states import StackBound, count_at_fermi, stack_bound, thresholds
-from sotcheck.bound.states import of_k
-from sotcheck.bound.table import ANGLES, K_PERP, RANGES, natural
-from sotcheck.errors import in_range
+from sotcheck.bound.states import k_max, of_k
+from sotcheck.bound.table import ANGLES, K_PERP, axis, natural, rows_of, summary
 from sotcheck.numerics.arrays import Array
-from sotcheck.run.tables import tabled
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.files import to_document
 from sotcheck.system.stack import Stack
@@ -53,20 +51,14 @@ class StackBoundResult:
     thresholds: list[dict[str, Any]]
     agreement: dict[str, Any]
 
+    @property
+    def strengths(self) -> list[dict[str, float]]:
+        """h_R, and the factor of all spin-orbit terms."""
+        return [strength(self.stack, s) for s in self.scale.tolist()]
+
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield the contract's rows, with the factor of all spin-orbit terms."""
-        states = self.states
-        for at in np.ndindex(states.count.shape):
-            there = (*at, slice(int(states.count[at])))
-            yield {
-                "k_perp": float(self.k_perp[at[1]]),
-                "angle": float(self.angle[at[2]]),
-                **strength(self.stack, float(self.scale[at[0]])),
-                "count": int(states.count[at]),
-                "energies": states.energy[there].tolist(),
-                "binding_energies": (states.p[there] ** 2).tolist(),
-                "at_or_below_E_F": int(self.at_fermi[at]),
-            }
+        yield from (row for _, row in rows_of(self, self.strengths))
 
     def to_json(self) -> str:
         """Return the JSON text of `sotcheck bound-states`."""
@@ -94,8 +86,7 @@ class StackBoundResult:
 
     def __str__(self) -> str:
         said = [f"- {sentence}" for sentence in self._conclusions()]
-        headers = ("h_R", "scale", "k_perp", "binding", "states", "lowest energy", "at angle", "<= E_F")
-        table = tabled(list(self._summary()), headers)
+        table = summary(self, self.stack, self.strengths, {})
         note = (
             "binding: angles of k x z against the x axis, in degrees, that bind; energies include "
             f"k_perp^2/mass\nAll angles, with every state's energy: --json FILE{natural(self.stack)}"
@@ -129,22 +120,6 @@ class StackBoundResult:
             f"(p within {found['around']:g} of itself)."
         )
 
-    def _summary(self) -> Iterator[tuple[str, ...]]:
-        """Yield a line each scale and k_⊥: the angles that bind, and the lowest state of all angles."""
-        one_k, _ = wave_vector(self.stack)
-        for i, j in np.ndindex(self.states.count.shape[:2]):
-            count = self.states.count[i, j]
-            said = strength(self.stack, float(self.scale[i]))
-            line = f"{said['h_R']:.4g}", f"{said['scale']:.4g}", f"{one_k * self.k_perp[j]:.4g}"
-            binding = f"{np.count_nonzero(count)} of {count.size}"
-            if not count.any():
-                yield (*line, binding, "0", "-", "-", "0")
-                continue
-            lowest = int(np.nanargmin(self.states.energy[i, j, :, 0]))
-            energy = f"{self.states.energy[i, j, lowest, 0]:.10g}"
-            most = str(self.at_fermi[i, j].max())
-            yield (*line, binding, str(count.max()), energy, f"{self.angle[lowest]:.4g}", most)
-
 
 def strength(stack: Stack, value: float) -> dict[str, float]:
     """Return h_R and the factor of all spin-orbit terms, as rows of `torque` have them."""
@@ -166,15 +141,7 @@ def bound_in_stack(
     spin and k; the system's own by default; `k_perp` and `angle` as in `bound_states`. A number out of range
     is an EngineError.
     """
-    structure = stack.structure
-
-    def axis(name: str, given: Array | float | None, default: Any) -> Array:
-        values = np.atleast_1d(np.asarray(default if given is None else given, dtype=float))
-        for value in values.tolist():
-            in_range(name, value, *RANGES["h_R" if name == "scale" else name])
-        return values
-
-    largest = k_max(structure)
+    structure, largest = stack.structure, k_max(stack.structure)
     scale, k_perp = axis("scale", scale, stack.scale), axis("k_perp", k_perp, largest * np.array(K_PERP))
     angle = axis("angle", angle, ANGLES)
     grid = np.broadcast_arrays(k_perp[:, None], of_k(angle), scale[:, None, None])

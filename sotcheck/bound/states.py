@@ -21,6 +21,7 @@ from sotcheck.engines.poles import along_m
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.interface import Interface
 from sotcheck.system.spin import PAULI, dot_sigma
+from sotcheck.system.structure import Structure
 
 #: Signs of ±|v| in the two eigenvalues s ± |v| of s + v·σ, in ascending order.
 ORDER = np.array([-1.0, 1.0])
@@ -31,9 +32,9 @@ def bottom(iface: Interface, k_perp: Array | float) -> Array:
     return np.square(np.asarray(k_perp, dtype=float)) + min(iface.U_N, iface.U_F - iface.J)
 
 
-def k_max(iface: Interface) -> float:
+def k_max(of: Interface | Structure) -> float:
     """Return the k_⊥ at which the last channel closes at E_F."""
-    return float(np.sqrt(iface.thresholds()[-1]))
+    return float(np.sqrt(of.thresholds()[-1]))
 
 
 def scale(iface: Interface) -> float:

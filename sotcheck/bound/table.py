@@ -36,7 +36,7 @@ ANGLES = (0.0, 45.0, 90.0, 135.0, 180.0, 225.0, 270.0, 315.0)
 #: The order of decay constants.
 BANDS = ("normal", "minority", "majority")
 #: What is accepted, angles in degrees.
-RANGES = {"h_R": (-1e3, 1e3), "k_perp": (0.0, 1e32), "angle": (-1e6, 1e6)}
+RANGES = {"h_R": (-1e3, 1e3), "scale": (-1e3, 1e3), "k_perp": (0.0, 1e32), "angle": (-1e6, 1e6)}
 #: |bound|/|scattering| from which the bound states' spin density is not small.
 SMALL = 0.01
 
@@ -60,21 +60,13 @@ class BoundStatesResult:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield the contract's rows, with decay lengths and spins beside the energies."""
-        states = self.states
-        for at in np.ndindex(states.count.shape):
-            count = int(states.count[at])
-            there = (*at, slice(count))
-            lengths = np.column_stack([1 / states.q_N[there], 1 / states.q_F[there]])
-            yield {
-                "k_perp": float(self.k_perp[at[1]]),
-                "angle": float(self.angle[at[2]]),
-                "h_R": float(self.h_R[at[0]]),
-                "count": count,
-                "energies": states.energy[there].tolist(),
-                "binding_energies": (states.p[there] ** 2).tolist(),
+        for there, row in rows_of(self, [{"h_R": h} for h in self.h_R.tolist()]):
+            lengths = np.column_stack([1 / self.states.q_N[there], 1 / self.states.q_F[there]])
+            at_fermi = row.pop("at_or_below_E_F")
+            yield row | {
                 "decay_lengths": [dict(zip(BANDS, state, strict=True)) for state in lengths.tolist()],
-                "spins": states.spin[there].tolist(),
-                "at_or_below_E_F": int(self.at_fermi[at]),
+                "spins": self.states.spin[there].tolist(),
+                "at_or_below_E_F": at_fermi,
             }
 
     def to_json(self, warnings: Sequence[str] = ()) -> str:
@@ -93,34 +85,63 @@ class BoundStatesResult:
 
     def __str__(self) -> str:
         added = [sentence for found in self.spin_density for sentence in on_spin_density(found)]
-        said = [f"- {sentence}" for sentence in conclusions(self.iface, self.h_R.tolist()) + added]
-        headers = ("h_R", "k_perp", "binding", "states", "lowest energy", "at angle", "length in N", "<= E_F")
-        table = tabled(list(self._summary()), headers)
+        said = [f"- {sentence}" for sentence in [*conclusions(self.iface, self.h_R.tolist()), *added]]
+        length = wave_vector(self.iface)[0] * self.states.q_N[..., 0]
+        more = {"length in N": np.array([f"{1 / one:.3g}" for one in length.flat]).reshape(length.shape)}
+        table = summary(self, self.iface, [{"h_R": h} for h in self.h_R.tolist()], more)
         note = (
             "binding: angles of k x z against the x axis, in degrees, that bind; energies include k_perp^2\n"
             f"All angles, with every state's energy, spin and decay lengths: --json FILE{natural(self.iface)}"
         )
         return "\n".join([str(self.iface), "", *said, "", table, note])
 
-    def _summary(self) -> Iterator[tuple[str, ...]]:
-        """Yield a line each h_R and k_⊥: the angles that bind, and the lowest state of all angles."""
-        one_k, _ = wave_vector(self.iface)
-        for i, j in np.ndindex(self.states.count.shape[:2]):
-            count = self.states.count[i, j]
-            binding = f"{np.count_nonzero(count)} of {count.size}"
-            where = f"{self.h_R[i]:.4g}", f"{one_k * self.k_perp[j]:.4g}", binding
-            if not count.any():
-                yield (*where, "0", "-", "-", "-", "0")
-                continue
-            lowest = int(np.nanargmin(self.states.energy[i, j, :, 0]))
-            yield (
-                *where,
-                str(count.max()),
-                f"{self.states.energy[i, j, lowest, 0]:.10g}",
-                f"{self.angle[lowest]:.4g}",
-                f"{1 / (one_k * self.states.q_N[i, j, lowest, 0]):.3g}",
-                str(self.at_fermi[i, j].max()),
-            )
+
+def rows_of(
+    found: Any, strengths: list[dict[str, float]]
+) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """Yield which states, and the contract's row, of a result on a grid; `strengths`: as rows call them."""
+    states = found.states
+    for at in np.ndindex(states.count.shape):
+        there = (*at, slice(int(states.count[at])))
+        yield (
+            there,
+            {
+                "k_perp": float(found.k_perp[at[1]]),
+                "angle": float(found.angle[at[2]]),
+                **strengths[at[0]],
+                "count": int(states.count[at]),
+                "energies": states.energy[there].tolist(),
+                "binding_energies": (states.p[there] ** 2).tolist(),
+                "at_or_below_E_F": int(found.at_fermi[at]),
+            },
+        )
+
+
+def summary(found: Any, system: System, strengths: list[dict[str, float]], more: dict[str, Any]) -> str:
+    """Return a table with a line each strength and k_⊥: the angles that bind, the lowest state of all angles.
+
+    `more`: what else is said of the lowest state at each point.
+    """
+    (one_k, _), energy, lines = wave_vector(system), found.states.energy, []
+    for i, j in np.ndindex(found.states.count.shape[:2]):
+        count, where = found.states.count[i, j], [*strengths[i].values(), one_k * found.k_perp[j]]
+        line = [*(f"{one:.4g}" for one in where), f"{np.count_nonzero(count)} of {count.size}"]
+        if count.any():
+            at = i, j, int(np.nanargmin(energy[i, j, :, 0]))
+            line += [str(count.max()), f"{energy[*at, 0]:.10g}", f"{found.angle[at[-1]]:.4g}"]
+            lines.append([*line, *(one[at] for one in more.values()), str(found.at_fermi[i, j].max())])
+        else:
+            lines.append([*line, "0", "-", "-", *("-" for _ in more), "0"])
+    head = *strengths[0], "k_perp", "binding", "states", "lowest energy", "at angle", *more, "<= E_F"
+    return tabled(lines, head)
+
+
+def axis(name: str, given: Array | float | None, default: Any) -> Array:
+    """Return an axis of a grid, the default where none is given, or refuse by an EngineError its numbers."""
+    values = np.atleast_1d(np.asarray(default if given is None else given, dtype=float))
+    for value in values.tolist():
+        in_range(name, value, *RANGES[name])
+    return values
 
 
 @single_threaded
@@ -141,12 +162,6 @@ def bound_states(
     """
     angles = np.unique([*ANGLES, *np.round(of_cross(aligned_angles(iface)), 10)])
 
-    def axis(name: str, given: Array | float | None, default: Any) -> Array:
-        values = np.atleast_1d(np.asarray(default if given is None else given, dtype=float))
-        for value in values.tolist():
-            in_range(name, value, *RANGES[name])
-        return values
-
     h_R, k_perp = axis("h_R", h_R, iface.h_R), axis("k_perp", k_perp, k_max(iface) * np.array(K_PERP))
     angle = axis("angle", angle, angles)
     grid = (k_perp[:, None], of_k(angle), h_R[:, None, None])
@@ -163,12 +178,8 @@ def natural(system: System) -> str:
     return unit and f"\n{said}: 1 is {one_k:.6g}{unit}"
 
 
-def conclusions(iface: Interface, h_R: Iterable[float]) -> list[str]:
+def conclusions(iface: Interface, h_R: Iterable[float]) -> Iterator[str]:
     """Say what it takes to bind states, when they reach E_F, and what the lowest state is at each h_R."""
-    return list(_conclusions(iface, h_R))
-
-
-def _conclusions(iface: Interface, h_R: Iterable[float]) -> Iterator[str]:
     found, first, (one_k, unit) = threshold(iface), first_states(iface), wave_vector(iface)
     number, ratio = found["bound_without_rashba"], found["ratio_to_C5"]
     if number:

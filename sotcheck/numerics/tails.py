@@ -30,14 +30,8 @@ def _sines(n: int) -> Array:
     return found[:, 1:]
 
 
-def fejer_tail(samples: Array) -> Array:
-    """Return what Fejér's rule on [0, 1] leaves out of samples (n, some, ...), at worst; inf if flat."""
-    found: Array = fejer_tails(samples[None])[0]
-    return found
-
-
 def fejer_tails(samples: Array, slowest: Any = 0.0) -> Array:
-    """Return the same of many integrals, (many, n, some, ...).
+    """Return what Fejér's rule on [0, 1] leaves out of samples (many, n, some, ...), at worst; inf if flat.
 
     With s = (1 − cos t)/2 and f sin t = Σ b_k sin kt the rule integrates b_k/k; and it takes any beyond n for
     that of 2(n + 1) − k, hence b_k (1/k + 1/(2n + 2 − k)): about 2/n each. They fall off by a factor of

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure as Canvas
 from sotcheck.pages.page import Block, Code, Data, Formula, Link, Page, Picture, Scatter, Section, Words
 from sotcheck.pages.page import Table as TableBlock
 from sotcheck.pages.publish import MARKS, publish
-from sotcheck.pages.sentences import off
+from sotcheck.pages.sentences import claims, off
 from sotcheck.trial.audit_data import audit_data
 from sotcheck.trial.entries import Figure, Table
 from sotcheck.trial.fault_store import OUTCOMES, sentence
@@ -54,15 +54,6 @@ def by_number(data: Data) -> list[Data]:
     return [group for group in groups if group["rows"]]
 
 
-def in_words(data: Data) -> list[Data]:
-    """Return the claims that are no equation: what each says, its verdict, its rows."""
-    claims: dict[str, list[Data]] = {}
-    for row in data["verdicts"]:
-        if row["equation"] is None:
-            claims.setdefault(row["claim"], []).append(row)
-    return [{"says": rows[0]["title"], "verdict": _worst(rows), "rows": rows} for rows in claims.values()]
-
-
 def _worst(rows: Iterable[Data]) -> str | None:
     verdicts = [Verdict(row["verdict"]) for row in rows]
     return Verdict.worst(verdicts) if verdicts else None
@@ -99,7 +90,7 @@ def write_audit(result: AuditResult, output: Path) -> Path:
 
 def page(data: Data, exhibits: list[Picture | TableBlock], root: str) -> Page:
     """Return the audit's page: a board of all numbers, a section for each, what was said in words."""
-    groups, claims = by_number(data), in_words(data)
+    groups, said = by_number(data), claims(row for row in data["verdicts"] if row["equation"] is None)
     entries = [_entry(group, root) for group in groups]
     paper = data["paper"]
     reference = f" ({paper['reference']})" if paper["reference"] else ""
@@ -122,7 +113,7 @@ def page(data: Data, exhibits: list[Picture | TableBlock], root: str) -> Page:
             Section("Equation by equation", anchor="one-by-one", entries=entries),
             *([Section(f"{' and '.join(kinds)} from exact numerics", exhibits, "exhibits", brief=True)]
               if exhibits else []),
-            *([Section("Claims in words", [_claims(claims)], "words", brief=True)] if claims else []),
+            *([Section("Claims in words", [_claims(said)], "words", brief=True)] if said else []),
             *([Section("Detection power", [_power(data["power"])], "power")] if "power" in data else []),
             *([Section("The machinery on trial", _machinery(data["whole_machinery"]), "machinery")]
               if "whole_machinery" in data else []),
@@ -245,12 +236,9 @@ def _numbers(row: Data) -> tuple[Any, ...]:
     return row["expected"], row["measured"], row["uncertainty"], where
 
 
-def _claims(claims: list[Data]) -> TableBlock:
+def _claims(said: list[Data]) -> TableBlock:
     """Return each claim with the finding that is farthest off among those with the worst verdict."""
-    rows = []
-    for claim in claims:
-        row = max((row for row in claim["rows"] if row["verdict"] == claim["verdict"]), key=off)
-        rows.append((claim["verdict"], claim["says"], len(claim["rows"]), *_numbers(row)[:3]))
+    rows = [(row["verdict"], row["title"], row["findings"], *_numbers(row)[:3]) for row in said]
     numbers = ("findings|number", "expected|number", "measured|number", "uncertainty|short")
     return TableBlock(
         ("verdict|verdict", "claim", *numbers),

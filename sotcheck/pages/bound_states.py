@@ -87,18 +87,7 @@ def three_ways(found: Data) -> str:
 
 
 def write_bound_states(data: Data, output: Path) -> Path:
-    """Write the pages of `bound.portrait.report_data`, and return the one to open first.
-
-    Parameters
-    ----------
-    data, output : dict, Path
-        What that returns; the folder, e.g. reports/bound-states.
-
-    Raises
-    ------
-    OutputError
-        If a file cannot be written.
-    """
+    """Write the pages of `bound.portrait.report_data` into a folder, and return the one to open first."""
     maps = {entry["name"]: entry["map"] for entry in data["interfaces"]}
     interfaces = [{key: entry[key] for key in entry if key != "map"} for entry in data["interfaces"]]
     files = {"bound-states.json": {**data, "interfaces": interfaces}, "maps.json": maps}

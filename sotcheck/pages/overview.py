@@ -12,7 +12,7 @@ from sotcheck.pages import stack
 from sotcheck.pages.page import Data, Link, Page, Section, Table, Words
 from sotcheck.pages.publish import publish
 from sotcheck.pages.report import JSON_NAME
-from sotcheck.pages.sentences import conclusion, first_limits
+from sotcheck.pages.sentences import conclusion
 from sotcheck.sweep.plan import flat
 from sotcheck.system.files import from_document, to_document
 from sotcheck.system.model import System
@@ -148,7 +148,7 @@ def _summary(path: Path) -> Data | None:
             "reference": str(data["system"]["reference"]),
             "verdict": data["verdict"],
             "findings": len(data["verdicts"]),
-            "first": first_limits(data),
+            "first": stack.first_limits(data),
             "conclusion": list(conclusion(data)),
         }
     except (OSError, ValueError, TypeError, LookupError, AttributeError):

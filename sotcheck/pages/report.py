@@ -14,7 +14,7 @@ from sotcheck.pages.figures import COMPONENTS, FIGURES, budget, torque
 from sotcheck.pages.geometry import profile
 from sotcheck.pages.page import Block, Data, Page, Picture, Section, Table, Words
 from sotcheck.pages.publish import form, publish
-from sotcheck.pages.sentences import conclusion, off, quote
+from sotcheck.pages.sentences import claims, conclusion, off, quote
 from sotcheck.run.executors import results
 from sotcheck.run.output import make_folder
 from sotcheck.run.progress import Progress, silent
@@ -200,7 +200,8 @@ def _claims(data: Data) -> Table:
     return Table(
         ("verdict|verdict", "claim", "equation", "findings|number", "expected|number", "measured|number",
          "uncertainty|short"),
-        [[row[key] or "" if key == "equation" else row[key] for key in keys] for row in claim_table(data)],
+        [[row[key] or "" if key == "equation" else row[key] for key in keys]
+         for row in claims(data["verdicts"])],
         note="Each line shows the finding farthest off among those with the worst verdict; its uncertainty "
         f"is the sum of a named error budget. {unit}",
     )  # fmt: skip
@@ -219,14 +220,6 @@ def _findings(data: Data) -> Table:
     )  # fmt: skip
 
 
-def claim_table(data: Data) -> list[Data]:
-    """Return one row a claim: the number of its findings, and of the worst ones the one farthest off."""
-    groups: dict[str, list[Data]] = {}
-    for row in data["verdicts"]:
-        groups.setdefault(row["claim"], []).append(row)
-    return [max(rows, key=_badness) | {"findings": len(rows)} for rows in groups.values()]
-
-
 def control_table(data: Data) -> list[Data]:
     """Return one row a negative control: the findings that caught it, and the clearest."""
     caught = [[row for row in one["findings"] if row["verdict"] == "disagrees"] for one in data["controls"]]
@@ -234,7 +227,3 @@ def control_table(data: Data) -> list[Data]:
         control | {"caught": rows, "example": max(rows, key=off, default=None)}
         for control, rows in zip(data["controls"], caught, strict=True)
     ]
-
-
-def _badness(row: Data) -> tuple[int, float]:
-    return Verdict(row["verdict"]).severity, off(row)

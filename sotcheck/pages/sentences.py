@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from sotcheck.beyond.limits import LIMITS
 from sotcheck.bound.fermi import CRITICAL
 from sotcheck.pages import stack
 from sotcheck.pages.page import Data
+from sotcheck.trial.verdict import Verdict
 
 
 def quote(data: Data) -> str:
     """Say in one sentence how far first order holds for an interface, and what ends it."""
-    first, state = first_limits(data), data["bound_states"][0]
+    first, state = stack.first_limits(data), data["bound_states"][0]
     far = (
         f"first order gives the torque to 1 % up to h_R = {first['1%']:.2g} and to 10 % up to h_R = "
         f"{first['10%']:.2g}"
@@ -67,7 +67,7 @@ def _of_interface(data: Data) -> Iterator[str]:
             f"First order is the linear coefficient of the exact torque to {part:.0e} of its largest "
             f"component, {every}, by Kwant and by boundary matching."
         )
-    first = first_limits(data)
+    first = stack.first_limits(data)
     if all(first.values()):
         yield (
             f"Every component is good to 1 % up to h_R = {first['1%']:.2g} and to 10 % up to "
@@ -108,18 +108,19 @@ def on_bound_states(state: Data, unit: str = "") -> str:
     )
 
 
-def first_limits(data: Data) -> dict[str, float | None]:
-    """Return the smallest h_R or scale at which any component is off by 1 % and by 10 %, None if none is."""
-    if stack.is_stack(data):
-        return stack.first_limits(data)
-    rows = [row for row in data["beyond"]["limits"] if row["source"] != "total" and row["h_R"] is not None]
-    return {
-        f"{limit:.0%}": min((row["h_R"] for row in rows if row["limit"] == limit), default=None)
-        for limit in LIMITS
-    }
-
-
 def off(row: Data) -> float:
     """Return how far a finding is off."""
     none = row["measured"] is None or row["expected"] is None
     return math.inf if none else float(abs(row["measured"] - row["expected"]))
+
+
+def claims(rows: Iterable[Data]) -> list[Data]:
+    """Return one row a claim: the number of its findings, and of the worst ones the one farthest off."""
+    groups: dict[str, list[Data]] = {}
+    for row in rows:
+        groups.setdefault(row["claim"], []).append(row)
+    return [max(some, key=_badness) | {"findings": len(some)} for some in groups.values()]
+
+
+def _badness(row: Data) -> tuple[int, float]:
+    return Verdict(row["verdict"]).severity, off(row)

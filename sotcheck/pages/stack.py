@@ -204,7 +204,7 @@ def _noise(data: Data, row: Data) -> float:
 
 
 def first_limits(data: Data) -> dict[str, float | None]:
-    """Return the smallest scale at which any component is off by 1 % and by 10 %, None if none is."""
+    """Return the first h_R, or scale, at which any component is off by 1 % and by 10 %, None if none is."""
     if data["curve"] is None:
         return dict.fromkeys(("1%", "10%"))
     sources = data["curve"]["sources"]

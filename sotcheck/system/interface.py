@@ -38,11 +38,6 @@ class Interface(System):
         shifted = self.E_F - self.U_F - np.asanyarray(k_perp2)[..., None]
         return shifted - self.J * np.array([1.0, -1.0])
 
-    @property
-    def scale(self) -> float:
-        """h_R."""
-        return self.h_R
-
     @cached_property
     def structure(self) -> Structure:
         """The stack without layers; its spin-orbit field is k×ẑ, so that its scale is h_R."""

@@ -209,14 +209,19 @@ class System(Validated, ABC):
         return self.masses[source != "normal"] * (self.E_F - edge[source])
 
     @property
+    def only_rashba(self) -> bool:
+        """Whether the Rashba term at z = 0 is the only spin-orbit term, so that h_R is its scale."""
+        return True
+
+    @property
     @abstractmethod
     def structure(self) -> Structure:
         """The stack that this is."""
 
     @property
-    @abstractmethod
     def scale(self) -> float:
-        """The factor of the structure's spin-orbit terms."""
+        """The factor of the structure's spin-orbit terms: h_R where nothing else couples spin and k; or 1."""
+        return self.h_R if self.only_rashba else 1.0
 
     def thresholds(self) -> list[float]:
         """Return the sorted k_⊥² > 0 at which a channel closes, after a leading 0."""

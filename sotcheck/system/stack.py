@@ -121,11 +121,6 @@ class Stack(System):
         return not np.any([own, *(part.A for part in parts)])
 
     @property
-    def scale(self) -> float:
-        """h_R where nothing else couples spin and k; or else 1."""
-        return self.h_R if self.only_rashba else 1.0
-
-    @property
     def names(self) -> list[str]:
         """What the layers are called, and the right half-space, last."""
         return [layer.name or f"layer {n}" for n, layer in enumerate(self.layers, 1)] + ["right half-space"]

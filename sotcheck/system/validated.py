@@ -87,16 +87,9 @@ class Validated(BaseModel, metaclass=_Ours):
     def checked(
         cls, values: Mapping[str, Any], where: str = "", written: Mapping[str, str] | None = None
     ) -> Self:
-        """Return the model of some values.
+        """Return the model of some values, or raise a RefusedError.
 
-        Parameters
-        ----------
-        where, written : str, mapping of str, optional
-            What errors name: a file, say, and each attribute as it stands there.
-
-        Raises
-        ------
-        RefusedError
+        `where` and `written` are what it names: a file, say, and each attribute as it stands there.
         """
         try:
             found: Self = cls.__pydantic_validator__.validate_python(dict(values))

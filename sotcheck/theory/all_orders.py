@@ -190,12 +190,8 @@ def torque_orders(iface: Interface, highest: int, *, rtol: float = 1e-12) -> Est
 
     By order (1, 3, 5, …: opposite k cancel even ones), source and spin component, shape (orders, 3, 3), in
     the unit of t. Quadrature errors are relative to the largest |t_n| ρ^n, with the radius of convergence ρ
-    by k_⊥: in this measure all orders are of similar size.
-
-    Raises
-    ------
-    TheoryError
-        If Ĝ diverges at some k_⊥, or nearly so: the sums of higher coefficients do not exist then.
+    by k_⊥: in this measure all orders are of similar size. A TheoryError says that Ĝ diverges at some k_⊥, or
+    nearly so: the sums of higher coefficients do not exist then.
     """
     if highest < 1 or highest % 2 == 0:
         raise TheoryError(f"the torque has odd orders only: found {highest}; expected 1, 3, 5, …")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from sotcheck.numerics.arrays import Array, Complex, Mask
+from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.interface import rashba
 from sotcheck.system.model import System
 from sotcheck.system.spin import in_spin_bands, projectors
@@ -18,10 +19,10 @@ from sotcheck.theory.amplitudes import Amplitudes, unperturbed
 class _Read:
     """A symbol that is read off the amplitudes, with an axis for the angle."""
 
-    def __init__(self, read: Callable[[Amplitudes], Complex]) -> None:
+    def __init__(self, read: Callable[[Amplitudes], Any]) -> None:
         self.read = read
 
-    def __get__(self, symbols: Symbols, owner: type) -> Complex:
+    def __get__(self, symbols: Symbols, owner: type) -> Any:
         return self.read(symbols.amplitudes)[:, None]
 
 
@@ -41,6 +42,11 @@ class Symbols:
     angles: Array
     given: Amplitudes | None = field(default=None, kw_only=True)
 
+    #: k_⊥²; whether k_z, k_z^- and k_z^+ are real: shape (n, 1).
+    k2 = _Read(lambda a: a.k_perp2)
+    open_N = _Read(lambda a: a.kz.imag == 0)
+    open_up = _Read(lambda a: a.Kz[:, 1].imag == 0)
+    open_down = _Read(lambda a: a.Kz[:, 0].imag == 0)
     #: k_z, real or +i q_z; k_z^- of the majority band, k_z^+ of the minority band: shape (n, 1).
     kz = _Read(lambda a: a.kz)
     kz_up = _Read(lambda a: a.Kz[:, 1])
@@ -70,11 +76,6 @@ class Symbols:
         return self.given or unperturbed(self.iface, self.k_perp**2)
 
     @property
-    def k2(self) -> Array:
-        """k_⊥², shape (n, 1)."""
-        return self.amplitudes.k_perp2[:, None]
-
-    @property
     def kx(self) -> Array:
         """k_x, shape (n, a)."""
         return self.k_perp[:, None] * np.cos(self.angles)
@@ -83,21 +84,6 @@ class Symbols:
     def ky(self) -> Array:
         """k_y, shape (n, a)."""
         return self.k_perp[:, None] * np.sin(self.angles)
-
-    @property
-    def open_N(self) -> Mask:
-        """Whether k_z is real, shape (n, 1)."""
-        return self.kz.imag == 0
-
-    @property
-    def open_up(self) -> Mask:
-        """Whether k_z^- is real, shape (n, 1)."""
-        return self.kz_up.imag == 0
-
-    @property
-    def open_down(self) -> Mask:
-        """Whether k_z^+ is real, shape (n, 1)."""
-        return self.kz_down.imag == 0
 
     @property
     def Kz(self) -> Complex:

@@ -44,13 +44,7 @@ ACCEPTED = (*OF_SYSTEM, *(f"amplitudes.{name}" for name in OWN))
 
 
 def read_table(path: str | Path) -> Table:
-    """Read and check a table of amplitudes.
-
-    Raises
-    ------
-    TableError
-        Naming the file, the row, the column, what was found and what to do.
-    """
+    """Read and check a table of amplitudes; a TableError names file, row and column, and what to do."""
     reader = FORMATS[format_of(path)][0]
     try:
         content = read_bytes(Path(path))

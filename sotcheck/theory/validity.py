@@ -21,6 +21,7 @@ from sotcheck.system.interface import SOURCES, Interface, rashba
 from sotcheck.system.model import System
 from sotcheck.system.spin import in_spin_bands
 from sotcheck.theory.amplitudes import unperturbed
+from sotcheck.theory.embedded import embedded_state
 
 #: A matching parameter this small, relative to what it is a difference of, is zero.
 MATCHED = 1e-12
@@ -82,22 +83,6 @@ def threshold_states(iface: Interface) -> list[float]:
     ]
 
 
-def embedded_spins(iface: Interface) -> list[str]:
-    """Return the spins with an interface state at E_F, q_N + q_s = −u_s, where something carries current.
-
-    The left side grows with k_⊥, so it has to be below −u_s where the later of the two channels closes and
-    above it where the last one does.
-    """
-    found, last = [], iface.thresholds()[-1]
-    for spin, sign in (("minority", 1), ("majority", -1)):
-        edges = np.array([iface.k_perp2_max("normal"), iface.k_perp2_max(spin)])
-        strength = iface.u_0 + sign * iface.u_m
-        decay = [np.sqrt((x - edges).clip(min=0)).sum() for x in (max(edges.max(), 0.0), last)]
-        if decay[0] < -strength < decay[1]:
-            found.append(spin)
-    return found
-
-
 def why_not_expandable(iface: Interface) -> str:
     """Say why coefficients beyond first order do not exist, or cannot be had; empty if they can.
 
@@ -105,8 +90,8 @@ def why_not_expandable(iface: Interface) -> str:
     """
     for channel in transparent_channels(iface):
         return f"the {channel.spin} channel is transparent at grazing incidence"
-    for spin in embedded_spins(iface):
-        return f"a {spin} interface state lies at E_F inside the other spin's continuum"
+    if embedded_state(iface):
+        return "a minority interface state lies at E_F inside the other spin's continuum"
     radius = min(radius_of_convergence(iface), radius_at_thresholds(iface))
     if radius < SMALLEST_RADIUS:
         return (
@@ -114,11 +99,6 @@ def why_not_expandable(iface: Interface) -> str:
             "bound state all but lies, at a threshold of the k_perp sum"
         )
     return ""
-
-
-def expandable(iface: Interface) -> bool:
-    """Whether coefficients beyond first order exist, and can be had."""
-    return not why_not_expandable(iface)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ import numpy as np
 
 from sotcheck import __version__
 from sotcheck.beyond.warnings import warnings
-from sotcheck.bound.stack_warnings import on_stack
 from sotcheck.engines import FIRST_ORDER, exact_engines
 from sotcheck.errors import SystemFileError, did_you_mean, in_range
 from sotcheck.exact import against_z as exact
@@ -19,10 +18,8 @@ from sotcheck.numerics.estimate import Estimate
 from sotcheck.run.progress import Progress, silent
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.files import to_document
-from sotcheck.system.interface import Interface
 from sotcheck.system.model import LARGEST, SOURCES, System
 from sotcheck.system.places import Places, Where, default_range
-from sotcheck.system.stack import Stack
 from sotcheck.system.units import unit_of_torque
 from sotcheck.theory import against_z as theory
 from sotcheck.trial.torque import TOLERANCES
@@ -143,29 +140,7 @@ def against_z(
 ) -> AgainstZ:
     """Compute spin density and spin current against z; `to_dict` has them as plain numbers.
 
-    Parameters
-    ----------
-    system : System
-        A bare `Interface`, or a `Stack`.
-    engine : str or sequence of str
-        "continuum", "kwant" or "first-order", whose numbers are the linear coefficient times the scale.
-    source : str or sequence of str, optional
-        "normal", "majority", "minority", "total"; all by default.
-    scale : float
-        Factor of all spin-orbit terms.
-    z : sequence, optional
-        Where, in the unit of the system's file, as `Places.at` takes it.
-    start, stop : float, optional
-        Range of z instead; by default all layers and some wavelengths around them.
-    points : int
-        About how many places; every region has its edges besides.
-    tolerance : float
-        Relative quadrature error to aim at.
-
-    Raises
-    ------
-    SystemFileError, EngineError, SotcheckError
-        For what is not accepted, or if an engine fails.
+    Parameters and errors are those of `sotcheck.spin_density`.
     """
     names = [engine] if isinstance(engine, str) else list(engine)
     wanted = [source] if isinstance(source, str) else list(source or (*SOURCES, TOTAL))
@@ -194,11 +169,7 @@ def against_z(
             found = exact.against_z(engines[name], system, system.scale * scale, places, rtol=tolerance)
         scheme = None if name == FIRST_ORDER else engines[name].scheme
         rows += _rows(system, Row(name, scheme, TOTAL, found), wanted)
-    strengths = [system.scale * scale]
-    warned = warnings(system, strengths) if isinstance(system, Interface) else []
-    if isinstance(system, Stack):
-        warned = list(on_stack(system, strengths))
-    return AgainstZ(system, scale, places, tuple(rows), tuple(warned))
+    return AgainstZ(system, scale, places, tuple(rows), tuple(warnings(system, [system.scale * scale])))
 
 
 def _rows(system: System, of_all: Row, wanted: Sequence[str]) -> Iterator[Row]:

@@ -53,10 +53,7 @@ def tabulated(
 ) -> Tabulated:
     """Compute the torque to first order from a file of amplitudes, which is read and checked.
 
-    Raises
-    ------
-    TableError, SystemFileError
-        For a table that is not acceptable, or an h_R or a direction that is not.
+    A TableError or a SystemFileError says that the table, an h_R or a direction is not acceptable.
     """
     table = read_table(path)
     iface = table.iface if magnetization is None else table.iface.with_(m=magnetization)

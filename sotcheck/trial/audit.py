@@ -116,27 +116,10 @@ def audit(
 ) -> AuditResult:
     """Try every numbered equation of a paper.
 
-    Parameters
-    ----------
-    paper : str
-        Its name, or the path of a file that defines one.
-    with_power : bool
-        Also seed faults into every confirmed formula, and count those flagged.
-    faults : int
-        How many faults of the machinery are tried as well, at most, evenly chosen from all.
-    store : path, optional
-        A file with a line of JSON for each of these, which is read and added to: those in it are known.
-    with_pages : bool
-        Also compute what only the pages show: numbers for plots, figures and tables.
-    certify : bool
-        Also prove in ball arithmetic that equations agree or disagree, where that can be done.
-    executor : Executor, optional
-        Where equations are judged; in this process by default.
-
-    Raises
-    ------
-    TheoryError
-        If there is no such paper, or one of its formulas cannot be evaluated.
+    Parameters and errors are those of `sotcheck.audit`, besides: `faults`, how many of the machinery are
+    tried as well, at most, evenly chosen from all; `store`, a file with a line of JSON for each of these,
+    which is read and added to; `with_pages`, whether to compute what only the pages show; `executor`, where
+    equations are judged, in this process by default.
     """
     paper = spec_of(paper)
     register = load(paper)

@@ -103,25 +103,13 @@ def check_builder(
 ) -> BuilderResult:
     """Try first order, and conservation laws, on a user's own Kwant system.
 
-    Parameters
-    ----------
-    spec : str or callable
-        "module:function", or the function itself. It returns a dictionary: "builder", a finite
-        `kwant.Builder` with two leads, N and F, whose values are functions of k_x, k_y and h_R; "zero", its
-        site z = 0 or all sites of that layer; "energy", E_F. Optional: "params" of other parameters; "h_R",
-        the largest that is tried (0.1); "magnetization" of a right lead without exchange; "cell", the widths
-        of the cell of k (2π, 2π).
-    k : sequence of (k_x, k_y), optional
-        Try these alone, and sum nothing.
-    grid : int
-        Otherwise, points along either axis of a grid over the cell of k: an even number.
-    h_R : float, optional
-        Instead of the system's own.
-
-    Raises
-    ------
-    BuilderError
-        If the function fails, or what it returns cannot be checked; the message says what to do.
+    `spec`, "module:function" or the function itself, returns a dictionary: "builder", a finite
+    `kwant.Builder` with two leads, N and F, whose values are functions of k_x, k_y and h_R; "zero", its site
+    z = 0 or all sites of that layer; "energy", E_F. Optional: "params" of other parameters; "h_R", the
+    largest that is tried (0.1), unless `h_R` is given; "magnetization" of a right lead without exchange;
+    "cell", the widths of the cell of k (2π, 2π). Some (k_x, k_y) alone are tried, and nothing summed, or else
+    an even number of `grid` points along either axis. A BuilderError says what to do where any of it cannot
+    be checked.
     """
     if grid < SMALLEST_GRID or grid % 2:
         raise BuilderError(f"grid = {grid} is not accepted; expected an even number from {SMALLEST_GRID} on")

@@ -54,7 +54,7 @@ def certified(
     `seconds`: how long a proof may take.
     """
     tables = to_document(system) if path is None else tables_of(system, path)
-    by_scale = isinstance(system, Stack) and not system.only_rashba
+    by_scale = not system.only_rashba
 
     def proved(number: float | None, first_order: bool) -> dict[str, Certificate]:
         factor = "scale" if by_scale else "h_R"
@@ -191,7 +191,7 @@ def once_more(
     scales), the file's own by default.
     """
     tables = to_document(system) if path is None else tables_of(system, path)
-    by_scale = isinstance(system, Stack) and not system.only_rashba
+    by_scale = not system.only_rashba
     first = next(iter(engines.values()))
     if numbers is None:
         numbers = [1.0 if by_scale else (KEYS["interface"] | tables.get("interface", {}))["rashba"]]
@@ -228,7 +228,7 @@ def _filed(
     interface = KEYS["interface"] | tables.get("interface", {})
     h_R, m = interface["rashba"], np.array(interface["magnetization"], dtype=float)
     z = np.cumsum([0.0, *(layer.get("thickness", 1.0) for layer in tables.get("layer", ()))])
-    by_scale = isinstance(system, Stack) and not system.only_rashba
+    by_scale = not system.only_rashba
     own = [*rows, *TorqueTable(system, tuple(rows)).totals()]
     in_json = [row.to_dict(system, unit_of_torque(system)) for row in own]
     there = [

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.bound.stack_warnings import on_stack
+from sotcheck.beyond.warnings import warnings
 from sotcheck.engines import EXACT, FIRST_ORDER, Engine, Scheme, exact_engines
 from sotcheck.errors import EngineError, SystemFileError
 from sotcheck.exact.observables import summed_errors
@@ -20,7 +20,6 @@ from sotcheck.run.threads import single_threaded
 from sotcheck.system.files import to_document
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
-from sotcheck.system.stack import Stack
 from sotcheck.system.units import unit_of_torque
 from sotcheck.trial.certified import certified, covered, once_more
 from sotcheck.trial.entries import Claim
@@ -171,7 +170,7 @@ def check_stack(
     # Some are tried of a stack in its own way.
     in_its_own = {finding.claim for finding in found}
     untried = tuple((claim, why) for claim, why in claims if why and claim.name not in in_its_own)
-    said = tuple(on_stack(system, scales.tolist())) if isinstance(system, Stack) else ()
+    said = tuple(warnings(system, scales.tolist()))
     return CheckResult(system, found, ladders().expansion.why_not, said, untried)
 
 
@@ -187,32 +186,11 @@ def check(
     path: str | None = None,
     progress: Progress = silent,
 ) -> CheckResult:
-    """Try every claim on one interface.
+    """Try every claim whose premises a system meets; of a stack, first order in its own way as well.
 
-    Parameters
-    ----------
-    iface : System
-        A bare interface: every claim of the paper. A stack: first order from unperturbed states, engines,
-        conservation, and the claims of the paper whose premises hold; of the others, which one does not.
-    engine : str or sequence of str, optional
-        Exact engines to try the theory with, all by default; "first-order" is what is tried.
-    h_R : float or sequence, optional
-        Rashba parameters to try besides the ladder for the linear coefficient; the interface's own by
-        default. Zero has nothing to check and is refused.
-    scheme, spacing : str, float, optional
-        Of the kwant engine, as for `torque`.
-    tolerance : float
-        Relative quadrature error at these h_R.
-    path : str, optional
-        The file, or built-in name, that the system was read from: what is proved is that of the file.
-
-    Raises
-    ------
-    SystemFileError
-        If an h_R is zero, or not acceptable.
-    EngineError, LatticeError
-        When the tolerance or another option is out of range, or no exact engine is among those asked for. An
-        engine that cannot solve a problem is a finding.
+    Parameters and errors are those of `sotcheck.check`. h_R = 0 has nothing to check and is refused, and so
+    is "first-order" alone, which is what is tried. `path`: the file, or built-in name, that the system was
+    read from: what is proved is that of the file.
     """
     names, values = asked(iface, engine, h_R, tolerance)
     if 0 in values:

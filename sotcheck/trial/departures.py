@@ -68,11 +68,8 @@ def departures(path: Path, tolerance: float, progress: Progress = silent) -> Dep
 
     A number may be off by both radii together; where theirs has no NAME_radius, by ours and `tolerance` times
     the largest number of the row. The interface and counts have to be the same. Empty cells are passed over.
-
-    Raises
-    ------
-    TableError
-        For a table that cannot be read, unknown columns or rows, what is no number, and if nothing is left.
+    A TableError names unknown columns or rows, what is no number or cannot be read, or says that nothing is
+    left.
     """
     (kind, theirs), known = read(path), systems()
     keys, own_systems = ["system", *KEYS[kind]], theirs["system"].unique()

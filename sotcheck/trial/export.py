@@ -75,14 +75,8 @@ class Export:
     """The torque of one system on one magnet, per current density and at one.
 
     `current` is the current density in A/m², or a field and a relaxation time that drive one; `source` is one
-    source, or "total".
-
-    Raises
-    ------
-    SystemFileError
-        If the system's file is not in eV.
-    SotcheckError
-        If m ∥ ŷ, where both components are undefined, or without carriers to count a current density by.
+    source, or "total". A SystemFileError says that the system's file is not in eV, a SotcheckError that both
+    components are undefined, for m ∥ ŷ, or that no carriers are there to count a current density by.
     """
 
     table: TorqueTable

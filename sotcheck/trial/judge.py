@@ -34,13 +34,7 @@ def real(values: Any) -> Array:
 
 
 def evaluated(formula: Formula, one: Solved, shape: tuple[int, ...]) -> Array | Complex:
-    """Return what a formula says, of the shape of what is measured.
-
-    Raises
-    ------
-    TheoryError
-        If it cannot be evaluated, or what it returns has another shape.
-    """
+    """Return what a formula says, of the shape of what is measured, or raise a TheoryError."""
     name = getattr(formula, "__name__", "a formula")
     try:
         # What is no number cannot be added to one.

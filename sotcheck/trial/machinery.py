@@ -116,13 +116,10 @@ def apart(one: dict[Any, Any], other: dict[Any, Any]) -> tuple[float, str]:
 
 def _array(value: Any) -> Any:
     """Return the numbers among what JSON holds; words as something that they alone are."""
-    return np.atleast_1d(
-        [0.0 if one is None else one for one in value]
-        if isinstance(value, list)
-        else [
-            float(sum(map(ord, value))) if isinstance(value, str) else 0.0 if value is None else float(value)
-        ][0]
-    )
+    if isinstance(value, str):
+        value = sum(map(ord, value))
+    parts = value if isinstance(value, list) else [value]
+    return np.array([0.0 if one is None else one for one in parts], dtype=float)
 
 
 def try_one(seed: Seed | None, base: list[Numbers]) -> Outcome:

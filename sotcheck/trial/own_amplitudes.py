@@ -17,7 +17,6 @@ from sotcheck.numerics.path import substitution
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.model import System
 from sotcheck.system.spin import projectors
-from sotcheck.system.stack import Stack
 from sotcheck.system.structure import Delta, Region
 from sotcheck.system.units import length_nm
 from sotcheck.theory.table_files import write_table
@@ -45,12 +44,7 @@ def own_amplitudes(
     """Return the engine's name, and the columns of a system's own r and t' without spin-orbit term.
 
     Rows are `points` in each range of k_⊥ between those where a channel closes, crowding there; or the points
-    of a grid of k_x and k_y.
-
-    Raises
-    ------
-    SystemFileError
-        If the torque does not follow from them, naming what keeps it from that.
+    of a grid of k_x and k_y. A SystemFileError says what keeps the torque from following from them.
     """
     _refuse_other_premises(system)
     name = reference() if engine is None else engine
@@ -190,7 +184,7 @@ def _refuse_other_premises(system: System) -> None:
     parts: list[Region | Delta] = [*structure.layers, *structure.interfaces]
     wrong = {
         "normal.mass and ferromagnet.mass other than 1": system.masses != (1.0, 1.0),
-        "a spin-orbit term other than interface.rashba": isinstance(system, Stack) and not system.only_rashba,
+        "a spin-orbit term other than interface.rashba": not system.only_rashba,
         "ferromagnet.magnetic = false": not structure.right.magnetic,
         "ferromagnet.magnetization other than that of [interface]": np.dot(structure.right.direction, m)
         < 1 - COLLINEAR,

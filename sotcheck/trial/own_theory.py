@@ -39,13 +39,7 @@ NODES = 12
 
 
 def load_function(option: str, spec: str, example: str, refused: type[SotcheckError]) -> Callable[..., Any]:
-    """Import the function that "module:function" names, from the working folder too.
-
-    Raises
-    ------
-    SotcheckError
-        Of the type `refused`, if there is no such module or function.
-    """
+    """Import the function that "module:function" names, from the working folder too, or raise `refused`."""
     module_name, colon, name = spec.partition(":")
     if not (module_name and colon and name):
         raise refused(f"{option} {spec}: expected module:function, such as {example}")
@@ -68,13 +62,7 @@ def load_function(option: str, spec: str, example: str, refused: type[SotcheckEr
 
 
 def load_theory(spec: str) -> Theory:
-    """Import a user's formula, "module:function".
-
-    Raises
-    ------
-    TheoryError
-        If there is no such module or function.
-    """
+    """Import a user's formula, "module:function", or raise a TheoryError."""
     return load_function("--theory", spec, "mytheory:torque", TheoryError)
 
 
@@ -82,19 +70,9 @@ def load_theory(spec: str) -> Theory:
 def check_theory(iface: Interface, theory: Theory, *, tolerance: float) -> CheckResult:
     """Try a user's formula for the torque's integrand on one interface.
 
-    Parameters
-    ----------
-    iface : Interface
-    theory : callable
-        ``theory(amplitudes, iface)`` returns fieldlike + i dampinglike per h_R by source (normal, majority,
-        minority) at every k_⊥, shape (n, 3): the integrand of (1/4π) ∫ d(k_⊥²).
-    tolerance : float
-        Relative quadrature error of its sum.
-
-    Raises
-    ------
-    TheoryError
-        If the function fails, or returns something else.
+    ``theory(amplitudes, iface)`` returns fieldlike + i dampinglike per h_R by source (normal, majority,
+    minority) at every k_⊥, shape (n, 3): the integrand of (1/4π) ∫ d(k_⊥²), summed with a relative error
+    `tolerance`. A TheoryError says that it fails, or returns something else.
     """
 
     def formula(s: Symbols) -> Complex:

@@ -20,7 +20,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -74,13 +74,7 @@ class Paper:
     first_order: FirstOrder = field(init=False, repr=False, compare=False)
 
     def add(self, *entries: Entry) -> None:
-        """Add entries.
-
-        Raises
-        ------
-        TheoryError
-            If a key is taken.
-        """
+        """Add entries; a key that is taken is a TheoryError."""
         for entry in entries:
             if entry.key in self.entries:
                 words = f"two entries have the key {entry.key!r}; give one another name"
@@ -193,13 +187,7 @@ def spec_of(name: str) -> str:
 
 @cache
 def load(spec: str = DEFAULT) -> Paper:
-    """Return a paper by its name, or by the path of a file that defines one.
-
-    Raises
-    ------
-    TheoryError
-        If there is none, or it cannot be read.
-    """
+    """Return a paper by its name, or by the path of a file that defines one, or raise a TheoryError."""
     try:
         of_file = spec.endswith(".py")
         module = _from_file(Path(spec)) if of_file else importlib.import_module(f"sotcheck.papers.{spec}")
@@ -239,9 +227,3 @@ def paper_order(number: str | None) -> tuple[str, int, str]:
     appendix = letters.rstrip("0123456789.")
     digits = "".join(c for c in letters[len(appendix) :] if c.isdigit())
     return (appendix, int(digits or 0), text)
-
-
-def papers() -> Iterator[str]:
-    """Yield the names of the papers that come with sotcheck."""
-    folder = Path(__file__).parent.parent / "papers"
-    yield from sorted(path.parent.name for path in folder.glob("*/__init__.py"))

@@ -12,10 +12,11 @@ from sotcheck.exact.by_k import torque_density
 from sotcheck.numerics.quadrature import sample
 from sotcheck.system.model import System
 from sotcheck.system.units import wave_vector
-from sotcheck.trial.digits import rounded
 
 #: k_⊥ of all ranges between thresholds together, and angles in half a turn: what a picture shows.
 NODES, ANGLES = 48, 24
+#: Of numbers that are kept for pictures: digits after the first of the largest number.
+DECIMALS = 4
 
 
 def torque_plane(system: System, engine: Engine = MATCHING) -> dict[str, Any]:
@@ -40,3 +41,10 @@ def torque_plane(system: System, engine: Engine = MATCHING) -> dict[str, Any]:
             for s, source in open_sources(system)
         },
     }
+
+
+def rounded(values: Any, decimals: int = DECIMALS) -> Any:
+    """Return numbers with so many digits after the first of the largest."""
+    largest = float(np.abs(values).max())
+    places = decimals - int(np.floor(np.log10(largest))) if largest else 0
+    return (np.round(values, places) + 0.0).tolist()

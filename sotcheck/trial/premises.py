@@ -9,7 +9,6 @@ import numpy as np
 
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
-from sotcheck.system.stack import Stack
 from sotcheck.system.structure import NO_FIELD, Vector
 
 #: Sine of the angle between two directions that are one axis.
@@ -39,7 +38,7 @@ def _other_spin_orbit(system: System) -> str:
             return f"{layer} has a spin-orbit term of its own"
         if far.spin_orbit != NO_FIELD:
             return f"{delta} has a spin-orbit term"
-    if isinstance(system, Stack) and not system.only_rashba:
+    if not system.only_rashba:
         return "the delta at z = 0 has another spin-orbit term than that of Rashba"
     return ""
 

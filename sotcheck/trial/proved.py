@@ -109,12 +109,9 @@ def difference(equation: Equation, formula: Formula, one: BallSolved) -> tuple[f
 
 
 def _held(equation: Equation, formula: Formula, one: Solved, sides: list[list[Ball]], scale: float) -> None:
-    """Hold both sides against those of an engine: of arrays of objects NumPy may take parts wrongly.
+    """Raise a SotcheckError if either side is another number by an engine.
 
-    Raises
-    ------
-    SotcheckError
-        If either is another number.
+    Of arrays of objects NumPy may take parts wrongly.
     """
     measured = equation.of.measure(one)
     doubles = evaluated(formula, one, measured.shape), np.asarray(measured.value)

@@ -62,12 +62,9 @@ def _cells(engine: KwantChain, system: System) -> Array:
 
 @contextmanager
 def naming_layers(system: System) -> Iterator[None]:
-    """Say of which layer of a stack an engine complains that its poles cannot be counted, and what to do.
+    """Say in an EngineError that poles cannot be counted of which layer they are, and what to do.
 
-    Raises
-    ------
-    EngineError
-        As the engine does, with the layer that the most waves fit in, and the key whose value stands out.
+    It is the layer that the most waves fit in, and the key whose value stands out.
     """
     try:
         yield
@@ -96,10 +93,7 @@ def _radians(system: Stack) -> Array:
 def refuse_beyond(engine: Engine, system: System) -> None:
     """Refuse a layer that a lattice has too many cells for, or that is too thin for one.
 
-    Raises
-    ------
-    LatticeError
-        That names the layer, the key whose value stands out, and what to do.
+    A LatticeError names the layer, the key whose value stands out, and what to do.
     """
     if not isinstance(engine, KwantChain) or not isinstance(system, Stack):
         return

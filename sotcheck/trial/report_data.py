@@ -56,23 +56,10 @@ LEDGER = {
 
 @single_threaded
 def report_data(system: System, argument: str, *, progress: Progress = silent) -> dict[str, Any]:
-    """Compute everything that a report shows.
+    """Compute everything that a report shows, ready for JSON, first the document of `sotcheck check`.
 
-    Parameters
-    ----------
-    system : System
-    argument : str
-        How the system was named on the command line, for the command that reproduces the report.
-
-    Returns
-    -------
-    dict
-        Ready for JSON; starts with the document of `sotcheck check`.
-
-    Raises
-    ------
-    EngineError
-        If an engine cannot solve what a report shows.
+    `argument`: how the system was named on the command line, for the command that reproduces the report. An
+    EngineError says that an engine cannot solve what a report shows.
     """
     result, shown, settings = (
         interface_data(system, progress) if isinstance(system, Interface) else stack_data(system)

@@ -68,12 +68,8 @@ def resolved(
     """Return spin by k_⊥ as integrands of (1/4π) ∫ d(k_⊥²), averaged over the angle of k, or by angle too.
 
     By angle they are integrands of ∫ d²k_⊥/(2π)², each the mean of k and −k. The error of an average is what
-    its last doubling of angles changed.
-
-    Raises
-    ------
-    EngineError
-        If an engine is unknown, or k_⊥ beyond what comes in, or the tolerance out of range.
+    its last doubling of angles changed. An EngineError says that an engine is unknown, k_⊥ beyond what comes
+    in, or the tolerance out of range.
     """
     in_range("tolerance", tolerance, *TOLERANCES)
     solvers = exact_engines(engines, "exact-difference", None)

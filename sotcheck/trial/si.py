@@ -112,10 +112,7 @@ class Measured:
     - with `efficiencies` of a built-in stack, the document has "measured": {"left_out", "experiments":
       [{"systems", "stack", "quantity", "component", "low", "high", "sign", "source", "remark", "computed"}]}.
 
-    Raises
-    ------
-    SystemFileError
-        With a `drive`, if the system's file is not in eV.
+    With a `drive`, a file that is not in eV is a SystemFileError.
     """
 
     table: TorqueTable

@@ -18,8 +18,7 @@ from sotcheck.system.structure import NO_FIELD
 from sotcheck.system.units import file_units, unit_of_torque, wave_vector
 from sotcheck.trial.against_z import PARTS, against_z
 from sotcheck.trial.check import CheckResult, check
-from sotcheck.trial.digits import rounded
-from sotcheck.trial.plane import torque_plane
+from sotcheck.trial.plane import rounded, torque_plane
 from sotcheck.trial.si import Measured
 from sotcheck.trial.torque import TOLERANCE, torque
 from sotcheck.trial.torque_table import TorqueRow

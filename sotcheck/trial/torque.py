@@ -10,7 +10,6 @@ from functools import partial
 import numpy as np
 
 from sotcheck.beyond.warnings import warnings
-from sotcheck.bound.stack_warnings import on_stack
 from sotcheck.engines import FIRST_ORDER, Engine, Scheme, engine_names, exact_engines
 from sotcheck.errors import SystemFileError, in_range
 from sotcheck.exact.apart import Summed
@@ -50,37 +49,10 @@ def torque(
     certify_within: float = math.inf,
     progress: Progress = silent,
 ) -> TorqueTable:
-    """Compute the torque of every source.
+    """Compute the torque of every source of a bare `Interface` or a `Stack`.
 
-    Parameters
-    ----------
-    iface : System
-        A bare `Interface`, or a `Stack`.
-    engine : str or sequence of str
-        "first-order", "continuum", "kwant", and what is registered besides; all by default.
-    h_R : float or sequence, optional
-        Rashba parameters instead of the interface's own, where nothing else couples spin and k.
-    scale : float or sequence, optional
-        Factors of all spin-orbit terms.
-    scheme : str
-        Of the kwant engine: "exact-difference", or "finite-difference" (Richardson's limit of a ladder).
-    spacing : float, optional
-        Lattice spacing of the kwant engine, the coarsest of the ladder for finite differences.
-    tolerance : float
-        Relative quadrature error to aim at.
-    certify : bool or str
-        Whether to add what is proved in ball arithmetic; of the file that this names, if any, read once more.
-    certify_within : float
-        How many seconds each proof may take.
-
-    Raises
-    ------
-    SystemFileError
-        For an h_R that is not acceptable.
-    EngineError
-        For an unknown engine or scheme, a tolerance or spacing out of range, or when an engine fails.
-    LatticeError
-        If the spacing does not suit the wave numbers, or a layer no lattice.
+    Parameters and errors are those of `sotcheck.torque`; `certify` may name the file, read once more, of
+    which it is to be proved.
     """
     names, values = asked(iface, engine, h_R, tolerance)
     if scale is not None:
@@ -103,12 +75,10 @@ def torque(
 
 
 def _warned(system: System, scales: list[float], rows: list[TorqueRow]) -> list[str]:
-    if isinstance(system, Interface):
-        some = [h for h, nothing in zip(scales, unremarkable(system, scales), strict=True) if not nothing]
-        return warnings(system, some, _summed(rows)) if some else []
     told = {row.h_R for row in rows if row.source == BOUND}
-    said = [*on_stack(system, scales, told)] if isinstance(system, Stack) else []
-    if not any(row.engine == FIRST_ORDER for row in rows):
+    some = [h for h, nothing in zip(scales, unremarkable(system, scales), strict=True) if not nothing]
+    said = warnings(system, some, _summed(rows), told) if some else []
+    if isinstance(system, Interface) or not any(row.engine == FIRST_ORDER for row in rows):
         return said
     expansion, embedded = expansion_of(system)
     words = f"{expansion.words}, added here" if embedded.value.any() else expansion.words
@@ -120,15 +90,11 @@ def asked(
 ) -> tuple[list[str], list[float]]:
     """Return the engines' names and the h_R to try: all, and the interface's own, by default.
 
-    Of a stack with other spin-orbit terms than h_R: the scale of all of them, 1 by default.
-
-    Raises
-    ------
-    SystemFileError, EngineError
-        If an h_R is not acceptable, or the tolerance out of range.
+    Of a stack with other spin-orbit terms than h_R: the scale of all of them, 1 by default. A SystemFileError
+    or an EngineError says that an h_R is not acceptable, or the tolerance out of range.
     """
     names = [engine] if isinstance(engine, str) else list(engine or engine_names())
-    if h_R is not None and isinstance(iface, Stack) and not iface.only_rashba:
+    if h_R is not None and not iface.only_rashba:
         raise SystemFileError(
             f"{iface.name}: h_R (--h-r) is not its only spin-orbit term; leave it out: scale "
             "(--scale of torque) multiplies all"
@@ -163,7 +129,7 @@ def with_scales(iface: System, rows: list[TorqueRow], *, asked: bool = False) ->
     """Return rows with their scale, of a stack or where it was asked for, and with the h_R that it makes."""
     if asked or isinstance(iface, Stack):
         rows = [replace(row, scale=row.h_R / iface.scale if iface.scale else 0.0) for row in rows]
-    if isinstance(iface, Stack) and not iface.only_rashba:
+    if not iface.only_rashba:
         rows = [replace(row, h_R=row.h_R * iface.h_R) for row in rows]
     return rows
 
