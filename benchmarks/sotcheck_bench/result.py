@@ -91,8 +91,8 @@ HOW = {
     "form: all flows at four interfaces and in three layers, five and a half times as many numbers, in "
     "requests whose memory the process keeps; and a torque at a tolerance of 1e-8, poles and all.",
     "kwant": "The problems are those that `exact_flows` asks for at a tolerance of 1e-8 (eight angles share "
-    "a k_perp), modes found anew. The naive script (`benchmarks/sotcheck_bench/naive_kwant.py`) finalises its "
-    "builder once, then calls `kwant.smatrix` and `kwant.wave_function`, evenly spread over the same "
+    "a k_perp), modes found anew. The naive script (`benchmarks/sotcheck_bench/naive_kwant.py`) finalises "
+    "its builder once, then calls `kwant.smatrix` and `kwant.wave_function`, evenly spread over the same "
     "problems; the lean one calls `kwant.wave_function` alone. `Own k_perp`: no two problems share a lead, "
     "so that there is nothing to share.",
     "torque": "The naive script sums over the midpoints of a uniform grid in k_perp and angle; ours is "

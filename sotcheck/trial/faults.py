@@ -21,18 +21,23 @@ from sotcheck.trial import power
 
 #: Modules on trial, by what they are.
 ROOMS = {
-    "model": ("system.model", "system.structure", "system.interface", "system.stack", "system.spin"),
+    "model": (
+        "system.model", "system.structure", "system.interface", "system.many", "system.stack", "system.spin"
+    ),
     "reading and units": ("system.files", "system.units"),
-    "engines": ("engines.matching", "engines.recursion", "engines.stack", "engines.base"),
+    "engines": tuple(
+        f"engines.{name}" for name in ("matching", "aligned", "recursion", "stack", "rounding", "base")
+    ),
     "lattice": ("engines.lattice", "engines.kwant_chain", "engines.kwant_private"),
     "flows": ("system.states", "engines.spin_flows", "engines.stack_flows", "exact.inside"),
-    "quadrature": tuple(
-        f"numerics.{name}" for name in ("quadrature", "radial", "nested", "angles", "nearpoles")
+    "quadrature": (
+        "exact.over_k", "exact.side_by_side", "numerics.circle", "numerics.ranges", "numerics.quadrature",
+        "numerics.radial", "numerics.nested", "numerics.angles", "numerics.nearpoles"
     ),
-    "totals": ("exact.observables", "trial.torque", "trial.torque_table"),
+    "totals": ("exact.observables", "trial.torque", "trial.exact_rows", "trial.plain", "trial.torque_table"),
     "first order": ("theory.sums", "theory.first_order", "theory.amplitudes", "theory.symbols"),
     "budgets": ("numerics.estimate", "numerics.convergence"),
-}
+}  # fmt: skip
 #: Names that are easily taken for one another, besides those of formulas.
 SWAPS = {
     **power.SWAPS, "left": ("right",), "right": ("left",), "cos": ("sin",), "sin": ("cos",),
