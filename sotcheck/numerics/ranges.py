@@ -16,7 +16,7 @@ import numpy as np
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex, Index, Mask
 from sotcheck.numerics.nearpoles import fejer
-from sotcheck.numerics.nested import LEVELS, SAFETY, alike, nested, nested_error
+from sotcheck.numerics.nested import LEVELS, alike, nested, nested_error
 from sotcheck.numerics.path import CROWDED, substitution
 from sotcheck.numerics.tails import fejer_tails
 from sotcheck.numerics.zeros import parameter
@@ -29,9 +29,9 @@ SMALLEST, MOST_PARTS = 2.0**-20, 40
 #: The ellipse beyond which singularities are not known.
 UNKNOWN = 1.5
 #: The ellipse through a singularity that is close, and what an error is then trusted less by.
-CLOSE, AMPLIFIED = 1.3, 4.0
+CLOSE, AMPLIFIED = 1.3, 2.0
 #: Rounding of values, and of k_⊥², in ε.
-NOISE, TINY = 4.0 * float(np.finfo(float).eps), float(np.finfo(float).tiny)
+NOISE, TINY = float(np.finfo(float).eps), float(np.finfo(float).tiny)
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,7 +195,7 @@ class _Found:
         given = (weights @ own.reshape(rows, n, -1)).reshape(rows, *own.shape[2:])
         noise = rounding + given + alike(_moved(samples, parts))
         slowest = parts.slowest.reshape(-1, *(1,) * (samples.ndim - 2))
-        by_rules = nested_error(list(rules), SAFETY * slowest ** (n / 2))
+        by_rules = nested_error(list(rules), slowest ** (n / 2))
         unresolved = alike(np.fmin(by_rules, fejer_tails(samples[:, :, None], slowest)))
         unresolved = unresolved * np.where(slowest > 1 / CLOSE, AMPLIFIED, 1.0)
         error = np.broadcast_to(unresolved + noise, rules.shape[1:])

@@ -99,7 +99,7 @@ def torques(some: Sequence[Interface], tolerance: float) -> Numbers:
     flows, error = times * whole(found.value), np.abs(times) * whole(found.error)
     rounding = 2 * whole(matched_errors(many))
     # t is the part across m of a sum of two flows.
-    of_t = np.linalg.norm(error[..., INTERFACE, :] + error[..., PLUS, :], axis=-1)
+    of_t = (error[..., INTERFACE, :] + error[..., PLUS, :]).max(axis=-1)
     quadrature = np.maximum(of_t, error.max(axis=(-1, -2)))
     m = many.m[:, None]
     arriving = flows[..., PLUS, :]
