@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -97,12 +98,18 @@ def test_places_of_the_printed_ledger() -> None:
 
 
 def test_wave_vectors_of_bound_states() -> None:
-    """Every one that is printed is in the unit of the file; and it says what --k-perp is in."""
+    """Every one is in the unit of the file: what is given, printed, in JSON and in arrays."""
     bare = sc.Interface(name="bare", E_F=7.0, u_0=-1.0, unit="eV")
     for system in (bare, sc.load("pt-yig")):
-        said = str(sc.bound_states(system, k_perp=2.0, angle=0.0))
-        assert f" {2 * ONE_K:.4g} " in said
-        assert f"1 is {ONE_K:.6g} nm^-1" in said
+        found = sc.bound_states(system, k_perp=[0.7, 10.0], angle=0.0)
+        said, document = str(found), json.loads(found.to_json())
+        assert " 0.7  " in said and "k_perp in nm^-1" in said
+        assert [row["k_perp"] for row in document["bound_states"]] == [0.7, 10.0]
+        assert found.to_xarray()["k_perp"].values.tolist() == [0.7, 10.0]
+        natural = system.with_(unit="")
+        k = np.array([0.7, 10.0]) / ONE_K
+        same = sc.bound_states(natural, k_perp=k, angle=0.0).to_xarray()["energy"]
+        np.testing.assert_allclose(found.to_xarray()["energy"], same, rtol=1e-13)
         places = re.findall(r"k_perp = [-.\d]+( nm\^-1)?", said)
         assert places
         assert all(places)

@@ -56,10 +56,8 @@ class Amplitudes(Result[Columns]):
                 ax, data["k_perp"].values, np.where(open_N, np.abs(data[name].values) ** 2, np.nan), **style
             )
         ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
-        unit = "nm^-1" if self.system.unit else "wave vector"
-        return draw.finish(
-            ax, f"{self.name}: without spin-orbit coupling", draw.symbol("k_perp", unit), "part of the flux"
-        )
+        title = f"{self.name}: without spin-orbit coupling"
+        return draw.finish(ax, title, draw.wave_vectors(self.system), "part of the flux")
 
 
 @in_our_words

@@ -115,7 +115,7 @@ class TrustLimits(Result[Rows]):
         if not dims:
             ax.set_xticks(range(len(sources)), sources)
         xlabel = draw.varied(dims[0], self.system) if dims else "source"
-        return draw.finish(ax, title, xlabel, f"{words} from which it is off")
+        return draw.finish(ax, title + draw.of_source(sources), xlabel, f"{words} from which it is off")
 
 
 @in_our_words

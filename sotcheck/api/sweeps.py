@@ -76,12 +76,14 @@ class Sweep(Result["xr.Dataset"]):
         if len(dims) > 2:
             raise SystemFileError("a picture has two dimensions; select some: to_xarray().sel(...)")
         legend = draw.Legend()
-        for which in draw.some(data, "source", source):
+        sources = draw.some(data, "source", source)
+        for which in sources:
             color = legend.color(which, draw.SOURCE_COLOR)
             error = data["uncertainty"].sel(source=which, term="total")
             draw.line(ax, draw.abscissa(data, dims[0]), data[component].sel(source=which), error, color=color)
         legend.put(ax)
-        return draw.finish(ax, f"{self.name}: torque", draw.varied(dims[0], self.system), words)
+        title = f"{self.name}: torque{draw.of_source(sources)}"
+        return draw.finish(ax, title, draw.varied(dims[0], self.system), words)
 
 
 @in_our_words

@@ -165,9 +165,12 @@ class Torque(Result["TorqueTable | Measured"], Sequence[TorqueRow]):
         title = f"{self.name}: torque"
         if len(dims) == 2:
             which = draw.some(data, "source", source or "total")[0]
-            values = data[parts[0]].sel(source=which, engine=engines[-1]).transpose(*dims[::-1])
+            values, error = (
+                data[name].sel(source=which, engine=engines[-1]).transpose(*dims[::-1])
+                for name in (parts[0], f"{parts[0]}_error")
+            )
             title += f", {which}, {engines[-1]}"
-            return draw.plane(ax, values, title, f"{parts[0]}: {words}", self.iface)
+            return draw.plane(ax, values, title, f"{parts[0]}: {words}", self.iface, error)
         legend = draw.Legend()
         for which, part, name in product(sources, parts, engines):
             one = data.sel(source=which, engine=name)
@@ -184,7 +187,7 @@ class Torque(Result["TorqueTable | Measured"], Sequence[TorqueRow]):
             ax.set_xticks(range(len(sources)), sources)
         legend.put(ax)
         xlabel = draw.varied(dims[0], self.iface) if dims else "source"
-        return draw.finish(ax, title, xlabel, words)
+        return draw.finish(ax, title + draw.of_source(sources), xlabel, words)
 
 
 def _shown(data: xr.Dataset) -> list[str]:

@@ -200,14 +200,15 @@ def curve_data(
 ) -> dict[str, Any]:
     """Return the torque against h_R: exact, the chain's points, first order's slopes, trust limits.
 
-    Ready for JSON. A limit that is None or 0 has a reason in "why"; "kwant_difference" is the largest at
-    Kwant's points, relative to the largest torque at that h_R; from "bound_from" on bound states lie at E_F,
-    whose torque is in none of these, None where they are not looked for. All h_R are in multiples of `per`,
-    torques in those of `unit`. For m ∥ y, or when an engine fails, an EngineError.
+    Ready for JSON. A curve's "error" is the largest of its points'; a limit that is None or 0 has a reason in
+    "why"; "kwant_difference" is the largest at Kwant's points, relative to the largest torque at that h_R;
+    from "bound_from" on bound states lie at E_F, whose torque is in none of these, None where they are not
+    looked for. All h_R are in multiples of `per`, torques in those of `unit`. For m ∥ y, or when an engine
+    fails, an EngineError.
     """
-    exact, same = (unit * torque_curve(iface, per * some).value for some in (h_R, same_h_R))
+    exact, same = (unit * torque_curve(iface, per * some) for some in (h_R, same_h_R))
     kwant = unit * torque_curve(iface, per * same_h_R, engine=CHAIN).value
-    off, size = (np.abs(torque).max(axis=(1, 2)) for torque in (kwant - same, same))
+    off, size = (np.abs(torque).max(axis=(1, 2)) for torque in (kwant - same.value, same.value))
     slopes = unit * per * first_order(iface).value
     limits = trust_limits(iface, **search_by)  # type: ignore[arg-type]
     found = {(row.source, row.component, row.limit): row for row in limits}
@@ -215,7 +216,8 @@ def curve_data(
     def component(s: int, c: int) -> dict[str, Any]:
         rows = {f"{limit:.0%}": found[CURRENTS[s], COMPONENTS[c], limit] for limit in LIMITS}
         return {
-            "exact": exact[:, c, s].tolist(),
+            "exact": exact.value[:, c, s].tolist(),
+            "error": float(exact.error[:, c, s].max()),
             CHAIN.name: kwant[:, c, s].tolist(),
             "first_order_per_h_R": float(slopes[c, s]),
             "first_order_vanishes": all(row.kind == "vanishes" for row in rows.values()),

@@ -95,6 +95,7 @@ def _curves(dataset: xr.Dataset, plan: Plan) -> Data:
                 "at": plan.axes[second[0]].at(place) if second else {},
                 "exact": _by_source(dataset, at),
                 "first_order": _first_order(plan, at) if plan.exact else None,
+                "uncertainty": _uncertainty(dataset, at),
             }
             for place, at in cuts
         ],
@@ -111,7 +112,7 @@ def _map(dataset: xr.Dataset, plan: Plan) -> Data | None:
     return {
         "x_name": plan.axes[x].name, "y_name": plan.axes[y].name,
         "x": _ticks(plan, x), "y": _ticks(plan, y),
-        "fixed": fixed, "values": _by_source(dataset, at),
+        "fixed": fixed, "values": _by_source(dataset, at), "uncertainty": _uncertainty(dataset, at),
     }  # fmt: skip
 
 
@@ -134,6 +135,12 @@ def _by_source(dataset: xr.Dataset, at: tuple[Any, ...]) -> Data:
         source: {name: known[name][..., s].tolist() for name in COMPONENTS}
         for s, source in enumerate(SOURCES)
     }
+
+
+def _uncertainty(dataset: xr.Dataset, at: tuple[Any, ...]) -> dict[str, float]:
+    """Return the largest uncertainty of a cut by source."""
+    totals = dataset["uncertainty"].sel(term="total").values[at]
+    return {source: float(np.nanmax(totals[..., s], initial=0.0)) for s, source in enumerate(SOURCES)}
 
 
 def _first_order(plan: Plan, at: tuple[Any, ...]) -> Data:
