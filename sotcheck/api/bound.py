@@ -226,8 +226,8 @@ def bound_states(
 
         path = str(system) if certify is True and isinstance(system, str | Path) else certify
         named = path if isinstance(path, str) else None
-        pairs = zip(systems, parts, strict=True)
-        proved = tuple(ProvedStates.of(one, list(part.places()), named) for one, part in pairs)
+        bare_ones = [part for part in parts if isinstance(part, BoundStatesResult)]
+        proved = tuple(ProvedStates.of(part.iface, list(part.places()), named) for part in bare_ones)
     return BoundStates(systems[0].name, family, parts, systems=systems, proved=proved)
 
 

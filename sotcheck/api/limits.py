@@ -163,15 +163,15 @@ def trust_limits(
     ask: dict[str, Any] = {"limits": [] if wanted is None else wanted.tolist()}
     ask |= {"accuracy": accuracy, "engine": solver}
     ask |= {"sources": names(source) or found_by.CURRENTS, "parts": names(component) or found_by.COMPONENTS}
-    others = [isinstance(one, Stack) and not one.only_rashba for one in systems]
-    if any(others) != all(others):
+    strengths = list(map(found_by.strength_of, systems))
+    if len(set(strengths)) > 1:
         raise SystemFileError(
             f"{family!r}: some of it have other spin-orbit terms than h_R, some not; ask apart"
         )
-    top = largest or (MOST_SCALE if others[0] else LARGEST)
+    top = largest or (MOST_SCALE if strengths[0] == "scale" else LARGEST)
     parts = [found_by.trust_limits(one, largest=top, **ask) for one in progress(systems, "trust limits")]
     told = dict.fromkeys(said for one, part in zip(systems, parts, strict=True) for said in _on(one, part))
-    return TrustLimits(systems[0], family, parts, strength="scale" if others[0] else "h_R", told=tuple(told))
+    return TrustLimits(systems[0], family, parts, strength=strengths[0], told=tuple(told))
 
 
 #: Of a stack whose spin-orbit terms are more than h_R: the largest factor of all of them that is tried.

@@ -27,6 +27,7 @@ from sotcheck.numerics.estimate import Estimate, side_by_side
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.system.model import System
+from sotcheck.system.stack import Stack
 from sotcheck.theory.all_orders import first_order as series
 from sotcheck.theory.sums import first_order_torque, stack_torque
 
@@ -67,6 +68,11 @@ class TrustLimit:
     error: float | None
     kind: str
     reason: str
+
+
+def strength_of(system: System) -> str:
+    """Return what limits are of: h_R, or the factor of all spin-orbit terms of a stack that has others."""
+    return "scale" if isinstance(system, Stack) and not system.only_rashba else "h_R"
 
 
 @lru_cache(maxsize=64)
@@ -165,19 +171,20 @@ def _result(iface: System, one: tuple[str, str, float], target: Target | None, t
     def result(kind: str, reason: str, h_R: float | None = None, error: float | None = None) -> TrustLimit:
         return TrustLimit(*one, h_R, error, kind, reason)
 
+    strength = strength_of(iface)
     if target is None and one[0] in SOURCES and iface.k_perp2_max(one[0]) <= 0:
         return result("closed", f"no {one[0]} state comes in at E_F")
     if target is None:
         return result("vanishes", "first order vanishes: nothing to be relative to")
     if target.upper is None:
-        perhaps = "" if target.lower is None else f", though perhaps at h_R = {target.lower:.3g}"
-        return result("beyond", f"not up to h_R = {top:g}{perhaps}")
+        perhaps = "" if target.lower is None else f", though perhaps at {strength} = {target.lower:.3g}"
+        return result("beyond", f"not up to {strength} = {top:g}{perhaps}")
     if target.upper <= SMALLEST:
         states = interface_states(iface) if isinstance(iface, Interface) else ()
         if any(state.inside_continuum for state in states):
             words = "an interface state of one spin at E_F, inside the other's continuum"
             return result("embedded", f"{words}: first order misses its torque", 0.0, 0.0)
-        return result("immediate", f"off by more at h_R = {SMALLEST:g} already", 0.0, SMALLEST)
+        return result("immediate", f"off by more at {strength} = {SMALLEST:g} already", 0.0, SMALLEST)
     lower = SMALLEST if target.lower is None else target.lower
     return result("found", "", (lower + target.upper) / 2, (target.upper - lower) / 2)
 

@@ -101,8 +101,8 @@ class StackBoundResult:
         table = tabled(list(self._summary()), headers)
         note = (
             "binding: angles of k x z against the x axis, in degrees, that bind; energies include "
-            "k_perp^2/mass\nA line is for all angles; --csv and --json have a row for each, with every "
-            f"state's energy{units(self.stack)}"
+            "k_perp^2/mass\nA line is for all angles; CSV and JSON have a row for each, with every state's "
+            f"energy{units(self.stack)}"
         )
         return "\n".join([str(self.stack), "", *said, "", table, note])
 

@@ -109,7 +109,7 @@ class BoundStatesResult:
         table = tabled(list(self._summary()), headers)
         note = (
             "binding: angles of k x z against the x axis, in degrees, that bind; energies include k_perp^2\n"
-            "A line is for all angles; --csv and --json have a row for each, with every state's energy, JSON "
+            "A line is for all angles; CSV and JSON have a row for each, with every state's energy, JSON "
             f"with spins and decay lengths{units(self.iface)}"
         )
         return "\n".join([str(self.iface), "", *said, "", table, note])
@@ -172,11 +172,7 @@ def bound_states(
 
 def units(system: System) -> str:
     """Return the line below a table that says its units, of a system in eV."""
-    return (
-        "\nk_perp in nm^-1, energies in eV, lengths in nm, here and in --k-perp and JSON"
-        if system.unit
-        else ""
-    )
+    return "\nk_perp in nm^-1, energies in eV, lengths in nm, given or told" if system.unit else ""
 
 
 def in_unit_of_file(system: System, found: Any, power: int = 0) -> Any:

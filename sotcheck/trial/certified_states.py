@@ -57,7 +57,7 @@ class ProvedStates:
                 until = f"k_perp < {one['k_perp'][0]!r}{unit}" if one["k_perp"] else "any k_perp"
                 said.append(f"h_R = {one['h_R']:g}: {one['count']} at {until} and any angle")
         some = sum(row["certified"] is not None for row in self.rows)
-        said.append(f"count and energies of {some} of {len(self.rows)} k: --json FILE")
+        said.append(f"count and energies of {some} of {len(self.rows)} k: in the JSON")
         return "\n".join(["proved in ball arithmetic, states below the continuum:", *said])
 
 

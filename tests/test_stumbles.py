@@ -1,0 +1,125 @@
+"""What new users stumbled over, and what became of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Command
+from matplotlib.figure import Figure
+
+import sotcheck as sc
+from sotcheck.errors import EngineError
+from sotcheck.pages import curves, figures, sweep
+from sotcheck.trial.reach import naming_layers
+
+
+def noisy(size: float) -> dict[str, Any]:
+    """Return a torque whose dampinglike part is noise of some size against an uncertainty of 1e-5."""
+    known = {"fieldlike": 1e-5, "dampinglike": 1e-5}
+    h_R = np.linspace(0.1, 1.0, 9).tolist()
+    rows = [
+        {"engine": "continuum", "source": "normal", "h_R": h, "fieldlike": h, "dampinglike": size * (-1) ** n,
+         "uncertainty": known}
+        for n, h in enumerate(h_R)
+    ]  # fmt: skip
+    return {"system": {"name": "film"}, "axis": "h_R", "torque": rows}
+
+
+@pytest.mark.parametrize("size", [9e-6, 2e-5])
+def test_noise_is_drawn_as_zero(size: float) -> None:
+    """In a picture of a torque: zero within its uncertainty is flat, and says so; anything more is seen."""
+    fieldlike, dampinglike = curves.torque_curve(noisy(size)).axes
+    told = [words.get_text() for axes in (fieldlike, dampinglike) for words in axes.texts]
+    flat = np.ptp(dampinglike.get_ylim()) > 100 * size
+    assert (told, flat) == ((["zero ± 1e-05"], True) if size < 1e-5 else ([], False))
+
+
+@pytest.mark.parametrize("uncertainty", [0.0, 2.0])
+def test_noise_of_reports_and_sweeps_is_drawn_as_zero(uncertainty: float) -> None:
+    """Their curves and maps as well: by the uncertainty that the JSON has."""
+    size = 1.0 if uncertainty else 1e-13
+    part = {"exact": [0.0, size, -size], "first_order_per_h_R": 0.0, "limits": {}, "error": uncertainty}
+    part |= {"first_order_vanishes": True, "kwant": []}
+    curve = {"h_R": [0.1, 0.2, 0.3], "sources": {"normal": dict.fromkeys(figures.COMPONENTS, part)},
+             "kwant_h_R": [], "bound_from": None}  # fmt: skip
+    drawn = figures.torque({"system": {}, "curve": curve, "lattice": {"engine": "kwant"}})
+    words = "zero ± 2e+00" if uncertainty else "zero"
+    assert [text.get_text() for axes in drawn.axes for text in axes.texts] == [words, words]
+    axes, x = Figure().subplots(), np.arange(3.0)
+    sweep._one_map(axes.figure, axes, x, x, np.full((3, 3), size), uncertainty)
+    assert [text.get_text() for text in axes.texts] == [words]
+    assert not axes.collections
+
+
+def test_a_map_of_noise_is_white() -> None:
+    """From Python: the title says that it is zero."""
+    normal = sc.load("ferromagnetic-insulator").with_(m=(0, 0, 1), E_F=[1.0, 1.1], h_R=[0.1, 0.2])
+    ax = sc.torque(normal, "first-order").plot(component="dampinglike", source="normal")
+    assert ": zero ± " in ax.get_title()
+    assert "source normal" in sc.torque(normal.system, h_R=[0.1, 0.2]).plot(source="normal").get_title()
+
+
+def test_what_closes_where_is_in_the_legend() -> None:
+    """The dotted lines of `plot --what integrand`."""
+    from sotcheck.trial.curves import integrand
+
+    drawn = curves.integrand(integrand(sc.load("bulk-magnetism"), ["first-order"]))
+    names = [text.get_text() for text in drawn.legends[0].get_texts()]
+    assert names == ["first-order", "normal closes", "majority closes", "minority closes"]
+
+
+def test_a_sweep_that_never_began_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No journal of no point; one with a point stays."""
+    from sotcheck.sweep import runner, schedule
+
+    file = tmp_path / "x.nc"
+
+    def refuse(*_: Any) -> Any:
+        raise EngineError("no scheduler answers")
+
+    monkeypatch.setattr(runner, "results", refuse)
+    with pytest.raises(EngineError):
+        sc.sweep("bulk-magnetism", file, over="h_R=0.1,0.2", tolerance=1e-2)
+    assert not list(tmp_path.iterdir())
+
+    def one(*given: Any) -> Any:
+        yield next(schedule.results(*given))
+        raise EngineError("the scheduler has gone; go on with --resume")
+
+    monkeypatch.setattr(runner, "results", one)
+    with pytest.raises(EngineError) as caught:
+        sc.sweep("bulk-magnetism", file, over="h_R=0.1:1:200", tolerance=1e-2)
+    assert [path.name for path in tmp_path.iterdir()] == ["x.nc.partial"]
+    assert str(caught.value).endswith("go on with resume=True")
+
+
+def test_options_go_by_the_name_that_they_have(sotcheck: Command, tmp_path: Path) -> None:
+    """Of Python's arguments in Python, of a shell's options in a shell."""
+    file = tmp_path / "x.nc"
+    file.touch()
+    with pytest.raises(sc.SotcheckError, match=r"or choose another output$"):
+        sc.sweep("bulk-magnetism", file, over="h_R=0.1,0.2")
+    with pytest.raises(sc.SotcheckError, match=r"give over KEY=VALUES or table FILE\.csv$"):
+        sc.sweep("bulk-magnetism", tmp_path / "y.nc")
+    found = sotcheck("sweep", "bulk-magnetism", "--over", "h_R=0.1,0.2", "--output", str(file))
+    assert found.err.endswith("choose another --output\n")
+
+
+def test_wave_vectors_of_engines_have_their_unit() -> None:
+    """An engine knows no unit: of a system in eV its errors say which one they have."""
+    words = r"k_perp = 2 \(wave vectors are in multiples of 5.12317 nm\^-1\)$"
+    with pytest.raises(EngineError, match=words), naming_layers(sc.load("pt-yig")):
+        raise EngineError("no modes at k_perp = 2")
+    with pytest.raises(EngineError, match=r"k_perp = 2$"), naming_layers(sc.load("bulk-magnetism")):
+        raise EngineError("no modes at k_perp = 2")
+
+
+def test_limits_of_a_stack_are_of_its_scale() -> None:
+    """Where h_R = 0 they do not speak of it."""
+    layer = {"thickness": 1.0, "rashba": 0.2}
+    stack = sc.load({"name": "film", "fermi_energy": 2.0, "interface": {"rashba": 0.0}, "layer": [layer]})
+    limits = sc.trust_limits(stack, 0.9, source="normal", largest=0.5)
+    assert set(limits.to_dataframe()["reason"]) == {"not up to scale = 0.5"}
