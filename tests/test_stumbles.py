@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from matplotlib.figure import Figure
 import sotcheck as sc
 from sotcheck.errors import EngineError
 from sotcheck.pages import curves, figures, sweep
+from sotcheck.sweep.summary import counted
 from sotcheck.trial.reach import naming_layers
 
 
@@ -48,8 +50,9 @@ def test_noise_of_reports_and_sweeps_is_drawn_as_zero(uncertainty: float) -> Non
     drawn = figures.torque({"system": {}, "curve": curve, "lattice": {"engine": "kwant"}})
     words = "zero ± 2e+00" if uncertainty else "zero"
     assert [text.get_text() for axes in drawn.axes for text in axes.texts] == [words, words]
-    axes, x = Figure().subplots(), np.arange(3.0)
-    sweep._one_map(axes.figure, axes, x, x, np.full((3, 3), size), uncertainty)
+    figure, x = Figure(), np.arange(3.0)
+    axes = figure.subplots()
+    sweep._one_map(figure, axes, x, x, np.full((3, 3), size), uncertainty)
     assert [text.get_text() for text in axes.texts] == [words]
     assert not axes.collections
 
@@ -123,3 +126,14 @@ def test_limits_of_a_stack_are_of_its_scale() -> None:
     stack = sc.load({"name": "film", "fermi_energy": 2.0, "interface": {"rashba": 0.0}, "layer": [layer]})
     limits = sc.trust_limits(stack, 0.9, source="normal", largest=0.5)
     assert set(limits.to_dataframe()["reason"]) == {"not up to scale = 0.5"}
+
+
+def test_of_several_warnings_the_gravest_is_quoted(tmp_path: Path) -> None:
+    """Of bound states the point at which they carry most; of texts alike the first."""
+    swept = sc.sweep("bulk-magnetism", tmp_path / "x.nc", over="h_R=0.72:1.6:4", tolerance=1e-3)
+    texts = [text for text in swept.to_xarray()["warning"].values.tolist() if text]
+    shares = [float(re.findall(r"carry ([-.e\d]+) times", text)[0]) for text in texts]
+    assert shares[0] < max(shares)
+    (said,) = swept.warnings
+    assert said.endswith(texts[int(np.argmax(shares))])
+    assert [one["text"] for one in counted(np.array(["a 1", "", "a 2", "b"]))] == ["a 1", "b"]

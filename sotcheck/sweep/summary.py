@@ -44,7 +44,7 @@ def sweep_summary(dataset: xr.Dataset) -> Data:
             for axis in plan.axes
         ],
         "points": plan.size, "failed": int((errors != "").sum()),
-        "errors": counted(errors), "warnings": counted(flat(dataset, "warning")),
+        "errors": counted(errors), "warnings": warnings(dataset),
         "uncertainty": max(totals[np.isfinite(totals)].tolist(), default=None),
         "extremes": [_extremes(dataset, plan, s, name) for s in range(len(SOURCES)) for name in COMPONENTS],
         "curves": _curves(dataset, plan),
@@ -52,19 +52,35 @@ def sweep_summary(dataset: xr.Dataset) -> Data:
     }  # fmt: skip
 
 
-def counted(texts: Any) -> list[Data]:
-    """Return each kind of text, alike but for numbers, by its first, and how many there are; most first."""
-    given = [text for text in texts.tolist() if text]
-    kinds = [NUMBER.sub("", text) for text in given]
-    first = dict(zip(reversed(kinds), reversed(given), strict=True))
-    return [{"text": first[kind], "points": count} for kind, count in Counter(kinds).most_common()]
+def counted(texts: Any, gravity: Any = 0.0) -> list[Data]:
+    """Return each kind of text, alike but for numbers, by its gravest, the first of several, and how many.
+
+    That of most points comes first.
+    """
+    heavy = np.broadcast_to(gravity, np.shape(texts)).tolist()
+    given = [(text, weight) for text, weight in zip(texts.tolist(), heavy, strict=True) if text]
+    kinds = [NUMBER.sub("", text) for text, _ in given]
+    worst: dict[str, tuple[str, float]] = {}
+    for kind, (text, weight) in zip(kinds, given, strict=True):
+        if kind not in worst or weight > worst[kind][1]:
+            worst[kind] = text, weight
+    return [{"text": worst[kind][0], "points": count} for kind, count in Counter(kinds).most_common()]
+
+
+def warnings(dataset: xr.Dataset) -> list[Data]:
+    """Return each kind of warning by the point at which bound states have the largest part of the torque."""
+    bound, scattering = (
+        np.linalg.norm(np.nan_to_num(t), axis=-1)
+        for t in (flat(dataset, "bound_vector"), flat(dataset, "vector").sum(axis=1))
+    )
+    return counted(flat(dataset, "warning"), bound / np.maximum(scattering, np.finfo(float).tiny))
 
 
 def warned(dataset: xr.Dataset) -> tuple[str, ...]:
     """Return what points of a sweep are warned of, each kind once."""
     return tuple(
         f"{one['points']} point{'s' * (one['points'] > 1)}, such as: {one['text']}"
-        for one in counted(flat(dataset, "warning"))
+        for one in warnings(dataset)
     )
 
 
