@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import Command
 from matplotlib.figure import Figure
@@ -137,3 +139,31 @@ def test_of_several_warnings_the_gravest_is_quoted(tmp_path: Path) -> None:
     (said,) = swept.warnings
     assert said.endswith(texts[int(np.argmax(shares))])
     assert [one["text"] for one in counted(np.array(["a 1", "", "a 2", "b"]))] == ["a 1", "b"]
+
+
+def test_a_data_frame_is_the_table_of_csv(sotcheck: Command) -> None:
+    """The same columns, the same numbers; of a family its axes besides, and the totals."""
+    args = [
+        "torque",
+        "pt-co-alox",
+        "--engine",
+        "continuum",
+        "--tolerance",
+        "1e-3",
+        "--efficiency",
+        "--csv",
+        "-",
+    ]
+    table = pd.read_csv(io.StringIO(sotcheck(*args).out))
+    found = sc.torque("pt-co-alox", "continuum", tolerance=1e-3, efficiency=True)
+    frame = found.to_dataframe()
+    assert list(frame) == list(table)
+    rows = frame[frame.source != "total"].drop(columns="scheme")
+    pd.testing.assert_frame_equal(rows, table.drop(columns="scheme"), check_dtype=False)
+    tilted = sc.load("bulk-magnetism").with_(theta=[30.0, 60.0], h_R=0.1)
+    axes = set(sc.torque(tilted, "first-order").to_dataframe()["theta"])
+    assert (
+        axes
+        == set(sc.check(tilted, engine="continuum", tolerance=1e-3).to_dataframe()["theta"])
+        == {30.0, 60.0}
+    )

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sotcheck.api import draw
-from sotcheck.api.result import SPINS, Names, Result, documents, names
+from sotcheck.api.result import SPINS, Names, Result, along, documents, names
 from sotcheck.errors import one_of
+from sotcheck.run.tables import flat
 from sotcheck.system.model import BOUND, SOURCES, System
 from sotcheck.system.units import unit_of_torque
 from sotcheck.trial.si import Measured
 from sotcheck.trial.torque_table import TorqueRow, TorqueTable
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
     from matplotlib.axes import Axes
 
@@ -34,8 +36,9 @@ class Torque(Result["TorqueTable | Measured"], Sequence[TorqueRow]):
     themselves (`TorqueRow`) are in wave vectors³ of ħ²/2mₑ = 1.
     """
 
+    #: Columns that a notebook shows.
     columns = (
-        *(f"{name}{suffix}" for suffix in ("", "_error") for name in COMPONENTS), "torque", "torque_error",
+        "engine", "source", "h_R", "scale", *COMPONENTS, *(f"uncertainty_{name}" for name in COMPONENTS),
         *(f"{name}_{component}" for name in BESIDE for component in COMPONENTS),
     )  # fmt: skip
 
@@ -87,7 +90,7 @@ class Torque(Result["TorqueTable | Measured"], Sequence[TorqueRow]):
     @property
     def bound_share(self) -> xr.DataArray:
         """|t| of states bound at E_F over that of scattering states, for equal relaxation times."""
-        t = self.to_xarray()["torque"].sel(spin=list(SPINS))
+        t = self.to_xarray()["vector"].sel(spin=list(SPINS))
         size = (t.sel(source=list(SOURCES)).sum("source") ** 2).sum("spin") ** 0.5
         bound = t.sel(source=[name for name in t["source"].values if name == BOUND]).sum("source")
         share: xr.DataArray = (bound**2).sum("spin") ** 0.5 / size
@@ -108,12 +111,27 @@ class Torque(Result["TorqueTable | Measured"], Sequence[TorqueRow]):
         engines = ", ".join(dict.fromkeys(row.engine for row in self.rows))
         return f" by {engines}: {len(self)} rows"
 
+    def to_dataframe(self) -> pd.DataFrame:
+        """Return the table of `--csv`, and a row for the total of each engine; axes of a family first."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                at | flat(row)
+                for at, part in zip(along(self.family), self.parts, strict=True)
+                for row in _rows(part)
+            ]
+        )
+
+    def _short(self) -> pd.DataFrame:
+        frame, axes = self.to_dataframe(), along(self.family)[0]
+        return frame[[name for name in frame if name in (*axes, *self.columns)]]
+
     def _labelled(self, part: TorqueTable | Measured) -> xr.Dataset:
         import xarray as xr
 
         table = part.table if isinstance(part, Measured) else part
-        unit = unit_of_torque(table.iface)
-        rows = [*part.to_dict()["torque"], *(row.to_dict(table.iface, unit) for row in table.totals())]
+        rows = _rows(part)
         engines = list(dict.fromkeys(row["engine"] for row in rows))
         sources = list(dict.fromkeys(row["source"] for row in rows))
         points = list(dict.fromkeys(_point(row) for row in rows))
@@ -190,9 +208,16 @@ class Torque(Result["TorqueTable | Measured"], Sequence[TorqueRow]):
         return draw.finish(ax, title + draw.of_source(sources), xlabel, words)
 
 
+def _rows(part: TorqueTable | Measured) -> list[dict[str, Any]]:
+    """Return the rows of the JSON, and the totals."""
+    table = part.table if isinstance(part, Measured) else part
+    totals = (row.to_dict(table.iface, unit_of_torque(table.iface)) for row in table.totals())
+    return [*part.to_dict()["torque"], *totals]
+
+
 def _shown(data: xr.Dataset) -> list[str]:
     """Return the sources whose torque is not nothing."""
-    size = abs(data["torque"].fillna(0)).max(sorted({*map(str, data["torque"].dims)} - {"source"}))
+    size = abs(data["vector"].fillna(0)).max(sorted({*map(str, data["vector"].dims)} - {"source"}))
     every = size > 1e-12 * size.max()
     return [str(name) for name in data["source"].values[every.values] if name != "total"] or ["total"]
 
@@ -205,7 +230,7 @@ def _inner(name: str) -> tuple[str, ...]:
     """Return the dimensions that a variable has of its own."""
     if name == "layer_torque":
         return ("layer", "spin")
-    return ("spin",) if name in ("torque", *FLOWS) else ()
+    return ("spin",) if name in ("vector", *FLOWS) else ()
 
 
 def _numbers(row: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -214,8 +239,8 @@ def _numbers(row: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         for component in COMPONENTS:
             for suffix, value in (("", found[component]), ("_error", found["uncertainty"][component])):
                 yield f"{name}{component}{suffix}", np.nan if value is None else value
-    yield "torque", row["vector"]
-    yield "torque_error", row["uncertainty"]["total"]
+    yield "vector", row["vector"]
+    yield "vector_error", row["uncertainty"]["total"]
     for name in FLOWS:
         if row[name] is not None:
             yield name, row[name]
