@@ -183,6 +183,13 @@ def test_pictures_show_what_there_is(tmp_path: Path) -> None:
     assert [line.get_linestyle() for line in legend.get_lines()][:3] == dashes
 
 
+def test_every_output_has_its_letter() -> None:
+    """-o is --output wherever there is one."""
+    for name, command in cli.commands.items():
+        for option in command.params:
+            assert ("-o" in option.opts) == ("--output" in option.opts), name
+
+
 def test_every_table_has_both_options() -> None:
     without = {"amplitudes", "completion", "export", "new", "report", "schema", "sweep"}
     for name, command in cli.commands.items():
@@ -357,6 +364,8 @@ def test_completion() -> None:
         "continuum,first-order",
         "continuum,kwant",
     ]
+    assert completed("plot", "pt-yig", "--source", "normal,m") == ["normal,majority", "normal,minority"]
+    assert completed("profile", "pt-yig", "--source", "t") == ["total"]
     assert completed("sweep", "pt-yig", "--over", "interface.b") == ["interface.barrier="]
     assert completed("trust-map", "pt-yig", "--over", "U_") == ["U_N=", "U_F="]
 

@@ -47,6 +47,7 @@ from sotcheck.run.progress import bar
 @magnetization_option
 @fermi_energy_option
 @click.option(
+    "-o",
     "--output",
     type=Place(path_type=Path),
     help="Also write the map and the dispersion there; without SYSTEM, the report on bound states.",
