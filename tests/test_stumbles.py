@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,12 @@ from matplotlib.figure import Figure
 import sotcheck as sc
 from sotcheck.errors import EngineError
 from sotcheck.pages import curves, figures, sweep
+from sotcheck.pages.page import Table
+from sotcheck.pages.report import shown
 from sotcheck.sweep.summary import counted
 from sotcheck.trial.reach import naming_layers
+
+REPORTS = Path(__file__).resolve().parent.parent / "reports"
 
 
 def noisy(size: float) -> dict[str, Any]:
@@ -167,3 +172,14 @@ def test_a_data_frame_is_the_table_of_csv(sotcheck: Command) -> None:
         == set(sc.check(tilted, engine="continuum", tolerance=1e-3).to_dataframe()["theta"])
         == {30.0, 60.0}
     )
+
+
+def test_a_report_says_where_the_other_findings_are() -> None:
+    """Those of `check` about the numbers themselves are not on the page of a bare interface."""
+    data = json.loads((REPORTS / "bulk-magnetism" / "report.json").read_text(encoding="utf-8"))
+    (said,) = (block.note for block in shown(data).sections[0].blocks if isinstance(block, Table))
+    assert "sotcheck check bulk-magnetism" in said
+    there = {row["claim"] for row in data["verdicts"]}
+    others = {one.claim for one in sc.check("bulk-magnetism").findings} - there
+    assert others == {"proved", "equations", "file", "rotation", "sum-rule"}
+    assert all(claim in said for claim in others)
