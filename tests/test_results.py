@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -72,7 +73,8 @@ def test_every_result_shows_itself(name: str, tmp_path: Path) -> None:
     assert ax.has_data()
     plt.close("all")
     assert repr(result).startswith(f"<{type(result).__name__} of ")
-    assert len(repr(result)) < 120
+    assert len(repr(result)) < 130
+    assert re.search(r"\d", repr(result).partition(": ")[2])
 
 
 def test_in_a_notebook() -> None:

@@ -20,6 +20,7 @@ from sotcheck.pages import curves, figures, sweep
 from sotcheck.pages.page import Table
 from sotcheck.pages.report import shown
 from sotcheck.sweep.summary import counted
+from sotcheck.system.units import length_nm
 from sotcheck.trial.reach import naming_layers
 
 REPORTS = Path(__file__).resolve().parent.parent / "reports"
@@ -183,3 +184,23 @@ def test_a_report_says_where_the_other_findings_are() -> None:
     others = {one.claim for one in sc.check("bulk-magnetism").findings} - there
     assert others == {"proved", "equations", "file", "rotation", "sum-rule"}
     assert all(claim in said for claim in others)
+
+
+def test_systems_show_themselves_in_a_notebook() -> None:
+    """As their files have them, without what is zero; of a family what is varied as well."""
+    page = sc.load("pt-co-alox")._repr_html_()
+    assert '<th scope="row">layer[1].thickness</th><td>0.6</td>' in page
+    assert "interface.barrier" not in page
+    page = sc.load("bulk-magnetism").with_(h_R=[0.1, 0.2], m=[(0, 0, 1), (1, 0, 0)])._repr_html_()
+    assert '<th scope="row">h_R</th><td>2, from 0.1 to 0.2</td>' in page
+    assert "from (0, 0, 1) to (1, 0, 0)" in page
+
+
+def test_what_is_zero_is_zero_in_a_line() -> None:
+    """The total of a torque is told with a result, without its noise, in the unit of the file."""
+    found = sc.torque("pt-yig", "continuum", tolerance=1e-4)
+    (total,) = found.totals()
+    assert total.fieldlike is not None
+    assert f"total fieldlike {total.fieldlike / length_nm() ** 3:.3g}, dampinglike 0 nm^-3" in repr(found)
+    along_y = sc.torque(sc.load("bulk-magnetism").with_(m=(0, 1, 0)), "first-order")
+    assert repr(along_y).endswith("total undefined>")

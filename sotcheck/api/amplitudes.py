@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sotcheck.api import draw
-from sotcheck.api.result import Result, SystemLike, chosen, single
+from sotcheck.api.result import Result, SystemLike, chosen, extent, single
 from sotcheck.errors import SystemFileError, in_our_words
 from sotcheck.system.model import System
 from sotcheck.theory.table_formats import Columns
@@ -34,6 +34,11 @@ class Amplitudes(Result[Columns]):
     def __init__(self, system: System, columns: Columns) -> None:
         super().__init__(system.name, None, [columns])
         self.system = system
+
+    def _in_short(self) -> str:
+        (part,) = self.parts
+        along = "k_perp" if "k_perp" in part else "kx"
+        return f": {len(part[along])} rows, {along} {extent(part[along])}"
 
     def _labelled(self, part: Columns) -> xr.Dataset:
         import xarray as xr

@@ -78,8 +78,12 @@ class BoundStates(Result[Found]):
         return text if self.proved is None else self.proved[0].beside(text)
 
     def _in_short(self) -> str:
-        number = sum(int(part.at_fermi.any()) for part in self.parts)
-        return f": {'some' if number else 'none'} at or below E_F on this grid"
+        most = max(int(part.states.count.max()) for part in self.parts)
+        if not most:
+            return ": none on this grid"
+        lowest = min(np.nanmin(part.states.energy) for part in self.parts if part.states.count.any())
+        number = sum(int(np.count_nonzero(part.at_fermi)) for part in self.parts)
+        return f": up to {most} at a k, energies from {lowest:.4g} on, at or below E_F at {number} k"
 
     def _labelled(self, part: Found) -> xr.Dataset:
         import xarray as xr

@@ -70,6 +70,15 @@ class TrustLimits(Result[Rows]):
             ]
         )
 
+    def _in_short(self) -> str:
+        found = [(row.h_R, n) for n, row in enumerate(self.rows) if row.h_R is not None]
+        if not found:
+            return ": none"
+        first, n = min(found)
+        row = self.rows[n]
+        at = f"{self.strength} = {first:.3g}"
+        return f": off by {100 * row.limit:g} % from {at} on ({row.source}, {row.component})"
+
     def _labelled(self, part: Rows) -> xr.Dataset:
         import xarray as xr
 

@@ -71,7 +71,8 @@ class Spins(Result[Profile]):
     def _in_short(self) -> str:
         part = self.parts[0]
         over = " and ".join(part.grid) or "summed over k_perp"
-        return f" at {len(part.places)} z, {over}, by {', '.join(part.spin)}"
+        size = abs(self.to_xarray()[self.what]).max().item()
+        return f" at {len(part.places)} z, {over}, by {', '.join(part.spin)}: {self.what} up to {size:.3g}"
 
     def _tables(self) -> list[trial.AgainstZ]:
         found = [part.table for part in self.parts if part.table is not None]

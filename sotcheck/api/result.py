@@ -192,6 +192,16 @@ class Result(ABC, Generic[Part]):
         return str(frame.head(MOST_ROWS).to_html(index=False, float_format="{:.6g}".format)) + more
 
 
+def extent(values: ArrayLike) -> str:
+    """Return in short from where to where numbers go, or the one that all are."""
+    known = np.asarray(values, dtype=float)
+    known = known[np.isfinite(known)]
+    if not known.size:
+        return "undefined"
+    ends = dict.fromkeys(f"{end:.3g}" for end in (known.min(), known.max()))
+    return "…".join(ends)
+
+
 def documents(parts: Sequence[Any]) -> dict[str, Any]:
     """Return a JSON document, or of a family one for each system."""
     return parts[0].to_dict() if len(parts) == 1 else {"systems": [part.to_dict() for part in parts]}

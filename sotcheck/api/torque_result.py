@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sotcheck.api import draw
-from sotcheck.api.result import SPINS, Names, Result, along, documents, names
+from sotcheck.api.result import SPINS, Names, Result, along, documents, extent, names
 from sotcheck.errors import one_of
 from sotcheck.run.tables import flat
 from sotcheck.system.model import BOUND, SOURCES, System
@@ -108,8 +108,16 @@ class Torque(Result["TorqueTable | Measured"], Sequence[TorqueRow]):
         return "\n\n".join(map(str, self.parts))
 
     def _in_short(self) -> str:
-        engines = ", ".join(dict.fromkeys(row.engine for row in self.rows))
-        return f" by {engines}: {len(self)} rows"
+        engines = list(dict.fromkeys(row.engine for row in self.rows))
+        unit = unit_of_torque(self.iface)
+        totals = [row.parts * unit for row in self.totals() if row.engine == engines[-1] and row.parts]
+        # What is zero within its uncertainty is zero.
+        found = [np.where(np.abs(one.value) > one.error, one.value, 0.0) for one in totals]
+        parts = zip(COMPONENTS, zip(*found, strict=True), strict=False)
+        said = ", ".join(f"{name} {extent(values)}" for name, values in parts) or "undefined"
+        return (
+            f" by {', '.join(engines)}: {len(self)} rows; total {said}{' nm^-3' if self.iface.unit else ''}"
+        )
 
     def to_dataframe(self) -> pd.DataFrame:
         """Return the table of `--csv`, and a row for the total of each engine; axes of a family first."""

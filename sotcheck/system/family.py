@@ -6,11 +6,12 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from html import escape
 from itertools import product
 from typing import Any
 
 from sotcheck.errors import SystemFileError, did_you_mean
-from sotcheck.system.model import System, plain
+from sotcheck.system.model import System, in_short, plain
 
 #: The direction of m in degrees: from z, and of its in-plane part from x.
 ANGLES = ("theta", "phi")
@@ -55,6 +56,16 @@ class Family:
         base, new = (found, {}) if isinstance(found, System) else (found.system, found.axes)
         axes = {name: values for name, values in self.axes.items() if name in new or name not in given} | new
         return _family(base, axes) if axes else base
+
+    def _repr_html_(self) -> str:
+        """What is varied, and what they have in common."""
+        rows = (
+            f'<tr><th scope="row">{escape(name)}</th><td>{len(values)}, from '
+            f"{escape(in_short(values[0]))} to {escape(in_short(values[-1]))}</td></tr>"
+            for name, values in self.axes.items()
+        )
+        said = f"<p><b>{escape(repr(self))}</b></p>\n<table>{''.join(rows)}</table>"
+        return f"{said}\n{self.system._repr_html_()}"
 
     def __repr__(self) -> str:
         words = (f"{name} ({len(values)})" for name, values in self.axes.items())
