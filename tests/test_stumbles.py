@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from conftest import Command
 from matplotlib.figure import Figure
+from sotcheck_bench import costs
 
 import sotcheck as sc
 from sotcheck.errors import EngineError
@@ -204,3 +205,10 @@ def test_what_is_zero_is_zero_in_a_line() -> None:
     assert f"total fieldlike {total.fieldlike / length_nm() ** 3:.3g}, dampinglike 0 nm^-3" in repr(found)
     along_y = sc.torque(sc.load("bulk-magnetism").with_(m=(0, 1, 0)), "first-order")
     assert repr(along_y).endswith("total undefined>")
+
+
+def test_layers_are_counted_in_whole_numbers() -> None:
+    """On the axis of `sotcheck bench`, however few there are."""
+    drawn = costs.figure([costs.Curve(name, "film", [1.0, 2.0], [0.1, 0.2]) for name in costs.WORDS])
+    ticks = drawn.axes[list(costs.WORDS).index("layers")].get_xticks()
+    assert all(float(tick).is_integer() for tick in ticks)
