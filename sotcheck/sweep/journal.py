@@ -202,7 +202,8 @@ def open_journal(result: Path, *, resume: bool) -> Iterator[Journal]:
             yield journal
         finally:
             # A plan without a point: nothing is lost.
-            if journal.header is None or not (any(journal.records()) or journal.damaged):
+            nothing = journal.header is None or not (any(journal.records()) or journal.damaged)
+            if nothing and same_file(path, file.fileno()):
                 journal.remove()
 
 
