@@ -212,3 +212,16 @@ def test_layers_are_counted_in_whole_numbers() -> None:
     drawn = costs.figure([costs.Curve(name, "film", [1.0, 2.0], [0.1, 0.2]) for name in costs.WORDS])
     ticks = drawn.axes[list(costs.WORDS).index("layers")].get_xticks()
     assert all(float(tick).is_integer() for tick in ticks)
+
+
+def test_what_looks_like_a_list_or_a_table() -> None:
+    """Families have members by number; a column of a list of rows is told where it is."""
+    family = sc.load("bulk-magnetism").with_(h_R=[0.1, 0.2], E_F=[1.2, 1.5, 1.8])
+    assert [family[n] for n in (0, 4, -1)] == [one for n, one in enumerate(family) if n in (0, 4, 5)]
+    assert (family[4].h_R, family[4].E_F) == (0.2, 1.5)
+    with pytest.raises(IndexError):
+        family[6]
+    with pytest.raises(sc.SotcheckError, match=r"to_dataframe\(\)\['fieldlike'\]"):
+        sc.torque("bulk-magnetism", "first-order")["fieldlike"]
+    with pytest.raises(AttributeError, match="no attribute 'report'; dir"):
+        sc.report  # noqa: B018

@@ -11,7 +11,7 @@ import numpy as np
 
 from sotcheck.api import draw
 from sotcheck.api.result import SPINS, Names, Result, along, documents, extent, names
-from sotcheck.errors import one_of
+from sotcheck.errors import SystemFileError, one_of
 from sotcheck.run.tables import flat
 from sotcheck.system.model import BOUND, SOURCES, System
 from sotcheck.system.units import unit_of_torque
@@ -70,6 +70,11 @@ class Torque(Result["TorqueTable | Measured"], Sequence[TorqueRow]):
         return len(self.rows)
 
     def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, str):
+            raise SystemFileError(
+                f"{index!r} is no number of a row; to_dataframe()[{index!r}] is a column, to_xarray()[{index!r}] "
+                "an array"
+            )
         return self.rows[index]
 
     def totals(self) -> list[TorqueRow]:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
-from itertools import product
 from typing import Any
 
 from sotcheck.errors import SystemFileError, did_you_mean
@@ -45,8 +44,15 @@ class Family:
         return math.prod(self.shape)
 
     def __iter__(self) -> Iterator[System]:
-        for values in product(*self.axes.values()):
-            yield self.system.with_(dict(zip(self.axes, values, strict=True)))
+        return (self[n] for n in range(len(self)))
+
+    def __getitem__(self, number: int) -> System:
+        """Return one of the systems, counted as they are iterated over."""
+        left, values = range(len(self))[number], dict[str, Any]()
+        for name, along in reversed(self.axes.items()):
+            left, place = divmod(left, len(along))
+            values[name] = along[place]
+        return self.system.with_(values)
 
     def with_(self, changes: Mapping[str, Any] | None = None, /, **more: Any) -> System | Family:
         """Return the family with some attributes changed for all, or with other axes; as of a system."""
