@@ -72,8 +72,8 @@ class Torque(Result["TorqueTable | Measured"], Sequence[TorqueRow]):
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, str):
             raise SystemFileError(
-                f"{index!r} is no number of a row; to_dataframe()[{index!r}] is a column, to_xarray()[{index!r}] "
-                "an array"
+                f"{index!r} is no number of a row; to_dataframe()[{index!r}] is a column, "
+                f"to_xarray()[{index!r}] an array"
             )
         return self.rows[index]
 
