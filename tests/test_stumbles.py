@@ -17,7 +17,7 @@ from sotcheck_bench import costs
 
 import sotcheck as sc
 from sotcheck.errors import EngineError
-from sotcheck.pages import curves, figures, sweep
+from sotcheck.pages import curves, figures, sweep, trust
 from sotcheck.pages.page import Table
 from sotcheck.pages.report import shown
 from sotcheck.sweep.summary import counted
@@ -225,3 +225,16 @@ def test_what_looks_like_a_list_or_a_table() -> None:
         sc.torque("bulk-magnetism", "first-order")["fieldlike"]
     with pytest.raises(AttributeError, match="no attribute 'report'; dir"):
         sc.report  # noqa: B018
+
+
+@pytest.mark.parametrize(("width", "lines"), [(0.005, 0), (0.3, 1)])
+def test_lines_of_a_map_are_of_what_is_wider_than_they_are_smoothed(width: float, lines: int) -> None:
+    """A band of a few samples has its colours, and no line that would tell those only."""
+    axes, x = Figure().subplots(), (np.arange(trust.CELLS) + 0.5) / trust.CELLS
+    across, up = np.meshgrid(x, x)
+    band = np.where(abs(up - 0.5) < width / 2, 1.0, -1.0)
+    regions: dict[trust.Region, Any] = {("found", 1): band, ("found", -1): -band}
+    values: dict[trust.Region, Any] = {("found", 1): np.log10(0.05 + 0.1 * across), ("found", -1): 0 * band}
+    trust._draw_limits(axes, x, x, values, regions)
+    drawn = [path for one in axes.collections for path in one.get_paths() if np.size(path.vertices)]
+    assert bool(drawn) == bool(lines)
