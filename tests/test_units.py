@@ -118,6 +118,20 @@ def test_wave_vectors_of_bound_states() -> None:
         sc.spin_currents(bare, by="k_perp", k_perp=[999.0])
 
 
+def test_bound_states_of_a_system_in_ev() -> None:
+    """Thresholds in nm⁻¹, decay lengths in nm; what is proved says of which k_⊥, an interval holds it."""
+    bare = sc.Interface(name="bare", E_F=7.0, u_0=-1.0, unit="eV")
+    document = json.loads(sc.bound_states(bare, [0.5, 3.0], k_perp=[15.0], angle=0.0, certify=True).to_json())
+    assert document["threshold"]["C5"] == pytest.approx(ONE_K, rel=1e-13)
+    assert document["threshold"]["k_perp_max"] == pytest.approx(ONE_K * 8**0.5, rel=1e-13)
+    for row in document["bound_states"]:
+        assert row["certified_k_perp"] == 15.0 / ONE_K
+        (first, *_), k2 = row["decay_lengths"], row["binding_energies"][0] + 1.0
+        assert first["normal"] == pytest.approx(1 / (ONE_K * k2**0.5), rel=1e-9)
+    lower, upper = document["certified"][0]["k_perp"]
+    assert 0 < upper - lower < 1e-12 * upper
+
+
 def test_repr_names_its_units() -> None:
     """Attributes have ħ²/2mₑ = 1 whatever the file is in; what is shown makes the same system."""
     layer = {"thickness": 0.6}

@@ -37,7 +37,7 @@ class Torque(Result["TorqueTable | Measured"], Sequence[TorqueRow]):
     """
 
     #: Columns that a notebook shows.
-    columns = (
+    brief = (
         "engine", "source", "h_R", "scale", *COMPONENTS, *(f"uncertainty_{name}" for name in COMPONENTS),
         *(f"{name}_{component}" for name in BESIDE for component in COMPONENTS),
     )  # fmt: skip
@@ -138,7 +138,7 @@ class Torque(Result["TorqueTable | Measured"], Sequence[TorqueRow]):
 
     def _short(self) -> pd.DataFrame:
         frame, axes = self.to_dataframe(), along(self.family)[0]
-        return frame[[name for name in frame if name in (*axes, *self.columns)]]
+        return frame[[name for name in frame if name in (*axes, *self.brief)]]
 
     def _labelled(self, part: TorqueTable | Measured) -> xr.Dataset:
         import xarray as xr
