@@ -73,8 +73,8 @@ def naming_layers(system: System) -> Iterator[None]:
     try:
         yield
     except EngineError as error:
-        if system.unit and "k_perp" in str(error):
-            one_k, unit = wave_vector(system)
+        one_k, unit = wave_vector(system)
+        if unit and "k_perp" in str(error) and unit not in str(error):
             raise EngineError(f"{error} (wave vectors are in multiples of {one_k:.6g}{unit})") from error
         if not isinstance(system, Stack) or not system.layers or COUNTED not in str(error):
             raise
