@@ -69,7 +69,10 @@ def __getattr__(name: str) -> Any:
             vars(room)["__wrapped__"] = vars(found)["__wrapped__"]
             found.__dict__ = vars(room)
         return found
-    raise AttributeError(f"module 'sotcheck' has no attribute {name!r}")
+    raise AttributeError(
+        f"module 'sotcheck' has no attribute {name!r}; dir(sotcheck) lists what there is in Python, "
+        "'sotcheck --help' what a shell has besides: reports, files, maps"
+    )
 
 
 def __dir__() -> list[str]:

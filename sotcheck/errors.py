@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
-from inspect import signature
+from inspect import Parameter, signature
 from numbers import Real
 from typing import ParamSpec, TypeVar
 
@@ -14,7 +15,24 @@ Returned = TypeVar("Returned")
 
 
 class SotcheckError(Exception):
-    """Base class: the command line prints the message and exits with status 2."""
+    """Base class: the command line prints the message, as of a shell, and exits with status 2."""
+
+    @property
+    def in_a_shell(self) -> str:
+        """The message with options as the command line has them."""
+        return str(self.__dict__.get("_in_a_shell", self))
+
+    def name_arguments(self, known: Mapping[str, Parameter]) -> None:
+        """Name options that a function has as its arguments: resume=True instead of --resume."""
+
+        def named(option: re.Match[str]) -> str:
+            name = option[1].replace("h-r", "h_R").replace("-", "_")
+            if name not in known:
+                return option[0]
+            return f"{name}=True" if known[name].default is False else name
+
+        self._in_a_shell = self.in_a_shell
+        self.args = (re.sub(r"--([a-z][a-z-]*)", named, str(self)), *self.args[1:])
 
 
 class SystemFileError(SotcheckError):
@@ -68,7 +86,7 @@ def one_of(name: str, accepted: Sequence[str], what: str) -> None:
 
 
 def in_our_words(function: Callable[Options, Returned]) -> Callable[Options, Returned]:
-    """Return a function that refuses arguments it does not take as everything else is refused."""
+    """Return a function that refuses what it does not take as everything else is, its arguments by name."""
     known = signature(function)
 
     @wraps(function)
@@ -80,7 +98,11 @@ def in_our_words(function: Callable[Options, Returned]) -> Callable[Options, Ret
             unknown = [name for name in options if name not in accepted]
             wrong = f"unknown option {unknown[0]!r}{did_you_mean(unknown[0], accepted)}" if unknown else error
             raise SotcheckError(f"{function.__name__}: {wrong}; accepted: {', '.join(accepted)}") from None
-        return function(*args, **options)
+        try:
+            return function(*args, **options)
+        except SotcheckError as error:
+            error.name_arguments(known.parameters)
+            raise
 
     return called
 

@@ -243,7 +243,7 @@ def test_the_command(sotcheck: Command, tmp_path: Path) -> None:
         (("--engine", "kwnat"), "did you mean 'kwant'"),
         (("--from", "3", "--to", "-3"), "expected a range"),
         (("--from", "-1e60"), "(1000 wavelengths beyond all layers)"),
-        (("--svg", "spin.png"), "figures are SVG"),
+        (("-o", "spin.jpg"), "end it in .svg, .png or .pdf"),
         (("--points", "1"), "not in the range"),
     ],
 )

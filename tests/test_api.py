@@ -86,7 +86,13 @@ WRONG: list[tuple[Callable[[], Any], str]] = [
     (lambda: BULK.with_(h_R=[]), "h_R = () has no value"),
     (lambda: BULK.with_(h_R=[0.1, -1e99]), "h_R = -1e+99 is not accepted"),
     (lambda: BULK.with_(theta="up"), "theta = 'up' is not accepted; expected a finite number of degrees"),
-    (lambda: BULK.with_(theta=[0, 90], m=[(0, 0, 1)]), "m and its angles (theta, phi) are both given"),
+    (lambda: BULK.with_(theta=[0, 90], m=[(0, 0, 1)]), "theta and m are both given, of one quantity"),
+    (lambda: BULK.with_({"theta": 30, "interface.magnetization": (1, 0, 0)}), "both given, of one quantity"),
+    (lambda: BULK.with_(theta=[0, 90]).with_(m=(1, 0, 0)), "theta and m are both given, of one quantity"),
+    (lambda: BULK.with_({"E_F": 1.0, "fermi_energy": 2.0}), "E_F and fermi_energy are both given"),
+    (lambda: BULK.with_(h_R=np.ones((2, 3))), "h_R is an array of 2 dimensions; expected one value, or"),
+    (lambda: sc.load("pt-co-alox").with_(thickness=2.0), "(did you mean 'layer[1].thickness'?)"),
+    (lambda: sc.sweep("pt-co-alox", "x.nc", over="thickness=1,2"), "(did you mean 'layer[1].thickness'?)"),
     (lambda: BULK.with_(h_R=np.arange(1e3), E_F=np.arange(2, 1e3)), "are too many for one family"),
     (lambda: BULK.with_({"layer[1].thickness": 1}), "layer[1].thickness: it has 0 layers"),
     (lambda: BULK.with_({"interface.rasbha": 1}), "(did you mean 'interface.rashba'?)"),
@@ -144,6 +150,8 @@ def test_families() -> None:
     assert (len(family), family.shape, list(family.axes)) == (6, (3, 2), ["h_R", "m"])
     assert list(family)[3] == BULK.with_(h_R=0.1, m=(1, 0, 1))
     assert family.with_(E_F=[1.2, 1.8]).shape == (3, 2, 2)
+    assert family.with_(m=(1, 0, 1)).shape == (3,)
+    assert BULK.with_(h_R=[0.1, 0.2]).with_(h_R=0.3) == BULK.with_(h_R=0.3)
     assert next(iter(family.with_(J=0.3))) == BULK.with_(h_R=0.0, m=(0, 0, 1), J=0.3)
     (tilted,) = BULK.with_(theta=[30.0], phi=90.0)
     assert tilted.m == pytest.approx((0, 0.5, 0.75**0.5), abs=1e-15)

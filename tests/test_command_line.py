@@ -159,7 +159,7 @@ def test_a_stack_in_its_own_unit(sotcheck: Command, tmp_path: Path) -> None:
     assert wrong.status == 2 and "layer[2].thickness: it has 1 layer," in wrong.err
     wrong = sotcheck("profile", str(file), "--from", "3", "--to", "1")
     assert wrong.status == 2 and "z from 3 to 1 is not accepted" in wrong.err
-    assert "1 is 5.12317 nm^-1" in sotcheck("bound-states", str(file), "--k-perp", "1", "--angle", "0").out
+    assert "k_perp in nm^-1" in sotcheck("bound-states", str(file), "--k-perp", "1", "--angle", "0").out
 
 
 def test_pictures_show_what_there_is(tmp_path: Path) -> None:
@@ -181,6 +181,13 @@ def test_pictures_show_what_there_is(tmp_path: Path) -> None:
     legend = drawn.get_legend()
     assert legend is not None
     assert [line.get_linestyle() for line in legend.get_lines()][:3] == dashes
+
+
+def test_every_output_has_its_letter() -> None:
+    """-o is --output wherever there is one."""
+    for name, command in cli.commands.items():
+        for option in command.params:
+            assert ("-o" in option.opts) == ("--output" in option.opts), name
 
 
 def test_every_table_has_both_options() -> None:
@@ -357,6 +364,8 @@ def test_completion() -> None:
         "continuum,first-order",
         "continuum,kwant",
     ]
+    assert completed("plot", "pt-yig", "--source", "normal,m") == ["normal,majority", "normal,minority"]
+    assert completed("profile", "pt-yig", "--source", "t") == ["total"]
     assert completed("sweep", "pt-yig", "--over", "interface.b") == ["interface.barrier="]
     assert completed("trust-map", "pt-yig", "--over", "U_") == ["U_N=", "U_F="]
 

@@ -214,6 +214,19 @@ def test_tables_sort(browser: Browser, folder: Path) -> None:
     assert len(set(up)) > 1
 
 
+def test_what_is_on_trial_is_seen_whole(browser: Browser, folder: Path) -> None:
+    """In a window of 1000 px no column is out of sight; where one is, a shadow says so."""
+    browser.open(folder / "pt-yig" / "index.html", 1000)
+    sizes = "return [...document.querySelectorAll('.wide')].map(e => [e.clientWidth, e.scrollWidth]);"
+    seen, whole = browser.run(sizes)[0]
+    assert whole <= seen
+    browser.open(folder / "pt-yig" / "index.html", 400)
+    seen, whole = browser.run(sizes)[0]
+    assert whole > seen
+    look = "return getComputedStyle(document.querySelector('.wide')).backgroundAttachment;"
+    assert browser.run(look) == "local, local, scroll, scroll"
+
+
 def test_the_side_bar_folds(browser: Browser, folder: Path) -> None:
     """Where there is no room for it; what is folded opens by a button that says so."""
     state = "const list = document.getElementById('sections'); return getComputedStyle(list).display;"

@@ -54,7 +54,7 @@ def test_every_snippet_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             exec(text, names)
         printed = out.getvalue()
         plt.close("all")
-    assert list(names["frame"].columns[:5]) == ["theta", "engine", "source", "fieldlike", "dampinglike"]
+    assert {"theta", "engine", "source", "fieldlike", "dampinglike"} <= set(names["frame"])
     assert Path("result.nc").exists()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -72,7 +73,8 @@ def test_every_result_shows_itself(name: str, tmp_path: Path) -> None:
     assert ax.has_data()
     plt.close("all")
     assert repr(result).startswith(f"<{type(result).__name__} of ")
-    assert len(repr(result)) < 120
+    assert len(repr(result)) < 130
+    assert re.search(r"\d", repr(result).partition(": ")[2])
 
 
 def test_in_a_notebook() -> None:
@@ -92,7 +94,7 @@ def test_arrays_are_the_rows() -> None:
     assert data["fieldlike"].dims == ("theta", "h_R", "engine", "source")
     row = sc.torque(BULK.with_(theta=80, h_R=0.1), "continuum", **FAST)[1]
     one = data.sel(theta=80, h_R=0.1, engine="continuum", source=row.source)
-    assert one["torque"].values.tolist() == row.vector.tolist()
+    assert one["vector"].values.tolist() == row.vector.tolist()
     assert float(one["fieldlike_error"]) == row.parts.error[0]
     at = {"theta": 80, "h_R": 0.1, "engine": "continuum", "source": row.source}
     assert result.complex.sel(at) == complex(row.fieldlike, row.dampinglike)
@@ -116,8 +118,8 @@ def test_directions_along_a_dimension() -> None:
     data = sc.torque(BULK.with_(m=[(0, 0, 1), (1, 0, 0)]), "first-order", **FAST).to_xarray()
     assert data["m_x"].values.tolist() == [0, 1]
     normal = data.sel(source="normal", engine="first-order")
-    assert normal["torque"].sel(spin="x")[0] == pytest.approx(-float(normal["fieldlike"][0]), rel=1e-12)
-    assert normal["torque"].sel(spin="z")[1] == pytest.approx(float(normal["fieldlike"][1]), rel=1e-12)
+    assert normal["vector"].sel(spin="x")[0] == pytest.approx(-float(normal["fieldlike"][0]), rel=1e-12)
+    assert normal["vector"].sel(spin="z")[1] == pytest.approx(float(normal["fieldlike"][1]), rel=1e-12)
 
 
 def test_shares_of_bound_states() -> None:
@@ -150,7 +152,7 @@ def test_resolved_spin_currents_add_up(system: Any) -> None:
     both = {"spin_current_minus": minus, "spin_current_plus": plus}
     for name, by_k in {**both, "lattice": data["lattice"], "interface": data["interface"]}.items():
         expected = table[name].sel(source=data["source"])
-        size = float(abs(table["torque"]).max())
+        size = float(abs(table["vector"]).max())
         summed = (by_k * measure).sum("k_perp")
         assert float(abs(summed - expected).max()) < 1e-6 * size, name
         # A sign, or half of it, would be seen.

@@ -121,7 +121,8 @@ def test_a_torn_header_is_a_new_beginning(tmp_path: Path) -> None:
         with open_journal(path, resume=False) as journal:
             assert journal.header is None
             journal.append(HEADER)
-        assert read(path) == []
+            journal.append(RECORDS[0])
+        assert read(path) == RECORDS[:1]
         journal_path(path).unlink()
 
 
@@ -212,7 +213,26 @@ def test_a_journal_deleted_under_us_is_not_written_to(
     monkeypatch.setattr(portalocker, "lock", late)
     with open_journal(path, resume=False) as journal:
         journal.append(HEADER)
+        journal.append(RECORDS[0])
     assert len(calls) == 2
+    assert journal_path(path).exists()
+
+
+def test_a_plan_without_a_point_is_not_kept(tmp_path: Path) -> None:
+    """But what someone else has put in its place meanwhile is, and damaged records are."""
+    path = tmp_path / "r.nc"
+    with open_journal(path, resume=False) as journal:
+        journal.append(HEADER)
+    assert not journal_path(path).exists()
+    with open_journal(path, resume=False) as journal:
+        journal.append(HEADER)
+        journal_path(path).unlink()
+        journal_path(path).write_text("another's")
+    assert journal_path(path).read_text() == "another's"
+    first, second, *_ = lines([HEADER, RECORDS[0]])
+    journal_path(path).write_bytes(first + second[:-2] + b"x\n")
+    with open_journal(path, resume=True):
+        pass
     assert journal_path(path).exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -97,18 +98,38 @@ def test_places_of_the_printed_ledger() -> None:
 
 
 def test_wave_vectors_of_bound_states() -> None:
-    """Every one that is printed is in the unit of the file; and it says what --k-perp is in."""
+    """Every one is in the unit of the file: what is given, printed, in JSON and in arrays."""
     bare = sc.Interface(name="bare", E_F=7.0, u_0=-1.0, unit="eV")
     for system in (bare, sc.load("pt-yig")):
-        said = str(sc.bound_states(system, k_perp=2.0, angle=0.0))
-        assert f" {2 * ONE_K:.4g} " in said
-        assert f"1 is {ONE_K:.6g} nm^-1" in said
+        found = sc.bound_states(system, k_perp=[0.7, 10.0], angle=0.0)
+        said, document = str(found), json.loads(found.to_json())
+        assert " 0.7  " in said and "k_perp in nm^-1" in said
+        assert [row["k_perp"] for row in document["bound_states"]] == [0.7, 10.0]
+        assert found.to_xarray()["k_perp"].values.tolist() == [0.7, 10.0]
+        natural = system.with_(unit="")
+        k = np.array([0.7, 10.0]) / ONE_K
+        same = sc.bound_states(natural, k_perp=k, angle=0.0).to_xarray()["energy"]
+        np.testing.assert_allclose(found.to_xarray()["energy"], same, rtol=1e-13)
         places = re.findall(r"k_perp = [-.\d]+( nm\^-1)?", said)
         assert places
         assert all(places)
     assert f"k_perp = {ONE_K * classify(bare)['k_perp']:.4g} nm^-1" in classify(bare)["why"]
     with pytest.raises(sc.SotcheckError, match=r"k_perp = 999 nm\^-1 is not accepted"):
         sc.spin_currents(bare, by="k_perp", k_perp=[999.0])
+
+
+def test_bound_states_of_a_system_in_ev() -> None:
+    """Thresholds in nm⁻¹, decay lengths in nm; what is proved says of which k_⊥, an interval holds it."""
+    bare = sc.Interface(name="bare", E_F=7.0, u_0=-1.0, unit="eV")
+    document = json.loads(sc.bound_states(bare, [0.5, 3.0], k_perp=[15.0], angle=0.0, certify=True).to_json())
+    assert document["threshold"]["C5"] == pytest.approx(ONE_K, rel=1e-13)
+    assert document["threshold"]["k_perp_max"] == pytest.approx(ONE_K * 8**0.5, rel=1e-13)
+    for row in document["bound_states"]:
+        assert row["certified_k_perp"] == 15.0 / ONE_K
+        (first, *_), k2 = row["decay_lengths"], row["binding_energies"][0] + 1.0
+        assert first["normal"] == pytest.approx(1 / (ONE_K * k2**0.5), rel=1e-9)
+    lower, upper = document["certified"][0]["k_perp"]
+    assert 0 < upper - lower < 1e-12 * upper
 
 
 def test_repr_names_its_units() -> None:

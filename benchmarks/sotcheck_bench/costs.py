@@ -94,6 +94,8 @@ def figure(found: Sequence[Curve]) -> Any:
             ms = 1e3 * np.array(curve.seconds)
             axes.plot(curve.x, ms, "o-", ms=3, color=colors[curve.label], label=curve.label)
         axes.set(xlabel=words, yscale="log", xscale="linear" if against == "layers" else "log")
+        if against == "layers":
+            axes.xaxis.get_major_locator().set_params(integer=True)
     grid[1].invert_xaxis()
     grid[0].set_ylabel("a torque  (ms)")
     handles = {line.get_label(): line for axes in grid for line in axes.lines}

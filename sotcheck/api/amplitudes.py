@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sotcheck.api import draw
-from sotcheck.api.result import Result, SystemLike, chosen, single
+from sotcheck.api.result import Result, SystemLike, chosen, extent, single
 from sotcheck.errors import SystemFileError, in_our_words
 from sotcheck.system.model import System
 from sotcheck.theory.table_formats import Columns
@@ -35,6 +35,11 @@ class Amplitudes(Result[Columns]):
         super().__init__(system.name, None, [columns])
         self.system = system
 
+    def _in_short(self) -> str:
+        (part,) = self.parts
+        along = "k_perp" if "k_perp" in part else "kx"
+        return f": {len(part[along])} rows, {along} {extent(part[along])}"
+
     def _labelled(self, part: Columns) -> xr.Dataset:
         import xarray as xr
 
@@ -56,10 +61,8 @@ class Amplitudes(Result[Columns]):
                 ax, data["k_perp"].values, np.where(open_N, np.abs(data[name].values) ** 2, np.nan), **style
             )
         ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
-        unit = "nm^-1" if self.system.unit else "wave vector"
-        return draw.finish(
-            ax, f"{self.name}: without spin-orbit coupling", draw.symbol("k_perp", unit), "part of the flux"
-        )
+        title = f"{self.name}: without spin-orbit coupling"
+        return draw.finish(ax, title, draw.wave_vectors(self.system), "part of the flux")
 
 
 @in_our_words

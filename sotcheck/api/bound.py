@@ -22,6 +22,8 @@ from sotcheck.run.progress import Progress, silent
 from sotcheck.system.files import bare
 from sotcheck.system.model import System
 from sotcheck.system.stack import Stack
+from sotcheck.system.units import told
+from sotcheck.trial.reach import naming_layers
 from sotcheck.trial.torque import TOLERANCE, asked
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ Found = BoundStatesResult | StackBoundResult
 class BoundStates(Result[Found]):
     """States below the whole continuum against h_R (or the scale), k_⊥ and the angle of k×ẑ.
 
-    Energies include k_⊥²; they and wave vectors are in units of ħ²/2mₑ = 1 (eV, of a system in eV).
+    Energies include k_⊥²; they and wave vectors are in the unit of the file: eV and nm⁻¹ of a system in eV.
     """
 
     def __init__(
@@ -76,8 +78,12 @@ class BoundStates(Result[Found]):
         return text if self.proved is None else self.proved[0].beside(text)
 
     def _in_short(self) -> str:
-        number = sum(int(part.at_fermi.any()) for part in self.parts)
-        return f": {'some' if number else 'none'} at or below E_F on this grid"
+        most = max(int(part.states.count.max()) for part in self.parts)
+        if not most:
+            return ": none on this grid"
+        lowest = min(np.nanmin(part.states.energy) for part in self.parts if part.states.count.any())
+        number = sum(int(np.count_nonzero(part.at_fermi)) for part in self.parts)
+        return f": up to {most} at a k, energies from {lowest:.4g} on, at or below E_F at {number} k"
 
     def _labelled(self, part: Found) -> xr.Dataset:
         import xarray as xr
@@ -94,7 +100,8 @@ class BoundStates(Result[Found]):
         for one, proved in zip(self.parts, self.proved or (), strict=False):
             if one is part:
                 data |= _enclosed(proved, dims, states.energy.shape)
-        labels = {name: [one[name] for one in values], "k_perp": part.k_perp, "angle": part.angle}
+        labels = {name: [one[name] for one in values], "angle": part.angle}
+        labels["k_perp"] = [told(self.systems[0], k) for k in part.k_perp.tolist()]
         return xr.Dataset(data, labels)
 
     def plot(self, ax: Axes | None = None, *, what: str = "energy") -> Axes:
@@ -133,9 +140,8 @@ class BoundStates(Result[Found]):
         ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
         unit = self.systems[0].unit or "wave vector^2"
         title = f"{self.name}: states bound below the continuum"
-        return draw.finish(
-            ax, title, draw.symbol("k_perp", "wave vector"), f"binding energy ({draw.power(unit)})"
-        )
+        words = f"binding energy ({draw.power(unit)})"
+        return draw.finish(ax, title, draw.wave_vectors(self.systems[0]), words)
 
     def _plot_share(self, ax: Axes | None) -> Axes:
         name = _strengths(self.parts[0])[1]
@@ -195,8 +201,8 @@ def bound_states(
     h_R, scale : float or sequence, optional
         Rashba parameters instead of the system's own; factors of all spin-orbit terms.
     k_perp, angle : float or sequence, optional
-        In-plane wave numbers in units in which ħ²/2mₑ = 1 (of a system in eV, 1 is 5.123 nm⁻¹), and angles of
-        k×ẑ against the x axis in degrees.
+        In-plane wave numbers in the unit of the file, nm⁻¹ of a system in eV, and angles of k×ẑ against the x
+        axis in degrees.
     certify : bool or str
         Prove counts and energies in ball arithmetic: of the file that `system` names, or of this one. Bare
         interfaces only.
@@ -224,8 +230,8 @@ def bound_states(
 
         path = str(system) if certify is True and isinstance(system, str | Path) else certify
         named = path if isinstance(path, str) else None
-        pairs = zip(systems, parts, strict=True)
-        proved = tuple(ProvedStates.of(one, list(part.rows()), named) for one, part in pairs)
+        bare_ones = [part for part in parts if isinstance(part, BoundStatesResult)]
+        proved = tuple(ProvedStates.of(part.iface, list(part.places()), named) for part in bare_ones)
     return BoundStates(systems[0].name, family, parts, systems=systems, proved=proved)
 
 
@@ -243,6 +249,7 @@ def bound_in(
     if factors is not None or isinstance(system, Stack):
         own = asked(system, None, None if values is None else values.tolist(), TOLERANCE)[1]
         values = np.multiply.outer(own, 1.0 if factors is None else factors).ravel()
-    if isinstance(system, Stack):
-        return bound_in_stack(system, values, *grid)
-    return found_bound(bare(system, "bound-states"), values, *grid)
+    with naming_layers(system):
+        if isinstance(system, Stack):
+            return bound_in_stack(system, values, *grid)
+        return found_bound(bare(system, "bound-states"), values, *grid)

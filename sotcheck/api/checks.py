@@ -16,6 +16,7 @@ from sotcheck.api.result import (
     Names,
     Result,
     SystemLike,
+    along,
     chosen,
     documents,
     members,
@@ -84,11 +85,9 @@ class Verdicts(Result[Findings], Findings):
         import pandas as pd
 
         rows = []
-        systems = self.family or [None]
-        for system, part in zip(systems, self.parts, strict=True):
-            axes = {} if system is None or self.family is None else _varied(system, self.family.axes)
+        for at, part in zip(along(self.family), self.parts, strict=True):
             said = part.to_dict()["verdicts"]
-            rows += [axes | {name: row[name] for name in SAID} | _proved(row) for row in said]
+            rows += [at | {name: row[name] for name in SAID} | _proved(row) for row in said]
         return pd.DataFrame(rows)
 
     def to_xarray(self) -> xr.Dataset:
@@ -151,11 +150,6 @@ def _proved(row: dict[str, Any]) -> dict[str, Any]:
 
 def _cell(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else html.escape(str(value or ""))
-
-
-def _varied(system: Any, axes: dict[str, Any]) -> dict[str, Any]:
-    """Return what distinguishes a member of a family."""
-    return {name: getattr(system, name, None) for name in axes}
 
 
 @in_our_words

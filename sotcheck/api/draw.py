@@ -25,6 +25,8 @@ VERDICT_COLOR = {"agrees": GREEN, "inconclusive": ORANGE, "disagrees": RED}
 DASHES = ("-", "--", ":", "-.")
 #: Names of energies.
 ENERGIES = ("E_F", "U_N", "U_F", "J", "fermi_energy", "potential")
+#: What the colours of a map of nothing but zero reach to, over the uncertainty.
+FLAT = 100.0
 #: Marks on one line.
 MOST_MARKS = 30
 #: Dimensions as axes have them.
@@ -60,6 +62,11 @@ def varied(dim: str, system: System) -> str:
     if word == "thickness":
         return symbol(dim, "nm" if system.unit else "1/wave vector")
     return symbol(dim, (system.unit or "wave vector^2") if word in ENERGIES else "")
+
+
+def wave_vectors(system: System) -> str:
+    """Return what an axis of k_⊥ is labelled with, with the unit of the file."""
+    return symbol("k_perp", "nm^-1" if system.unit else "wave vector")
 
 
 def power(unit: str) -> str:
@@ -142,16 +149,28 @@ def some(data: xr.Dataset, dim: str, given: Names) -> list[str]:
     return wanted
 
 
+def of_source(sources: Sequence[str]) -> str:
+    """Return what a title says of a source that is the only one."""
+    return f", source {sources[0]}" if len(sources) == 1 else ""
+
+
 def abscissa(data: xr.Dataset, dim: str) -> Any:
     """Return the numbers along a dimension: its own, or counted from 0 on."""
     values = data[dim].values
     return values if np.issubdtype(values.dtype, np.number) else np.arange(len(values))
 
 
-def plane(ax: Axes, values: xr.DataArray, title: str, words: str, system: System) -> Axes:
-    """Draw a map of two dimensions, the first one upwards."""
+def plane(
+    ax: Axes, values: xr.DataArray, title: str, words: str, system: System, error: xr.DataArray | None = None
+) -> Axes:
+    """Draw a map of two dimensions, the first one upwards; what is zero within its error is all white."""
     data, (up, right) = values.to_dataset(name="value"), map(str, values.dims)
-    size = float(np.nanmax(np.abs(values.values), initial=0.0)) or 1.0
+    size, noise = (
+        0.0 if one is None else float(np.nanmax(np.abs(one.values), initial=0.0)) for one in (values, error)
+    )
+    if size <= noise:
+        title, size = f"{title}: zero ± {noise:.0e}", FLAT * noise
+    size = size or 1.0
     mesh = ax.pcolormesh(
         abscissa(data, right), abscissa(data, up), values.values, cmap="RdBu_r", vmin=-size, vmax=size,
         shading="nearest",

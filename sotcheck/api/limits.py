@@ -70,6 +70,15 @@ class TrustLimits(Result[Rows]):
             ]
         )
 
+    def _in_short(self) -> str:
+        found = [(row.h_R, n) for n, row in enumerate(self.rows) if row.h_R is not None]
+        if not found:
+            return ": none"
+        first, n = min(found)
+        row = self.rows[n]
+        at = f"{self.strength} = {first:.3g}"
+        return f": off by {100 * row.limit:g} % from {at} on ({row.source}, {row.component})"
+
     def _labelled(self, part: Rows) -> xr.Dataset:
         import xarray as xr
 
@@ -115,7 +124,7 @@ class TrustLimits(Result[Rows]):
         if not dims:
             ax.set_xticks(range(len(sources)), sources)
         xlabel = draw.varied(dims[0], self.system) if dims else "source"
-        return draw.finish(ax, title, xlabel, f"{words} from which it is off")
+        return draw.finish(ax, title + draw.of_source(sources), xlabel, f"{words} from which it is off")
 
 
 @in_our_words
@@ -163,15 +172,15 @@ def trust_limits(
     ask: dict[str, Any] = {"limits": [] if wanted is None else wanted.tolist()}
     ask |= {"accuracy": accuracy, "engine": solver}
     ask |= {"sources": names(source) or found_by.CURRENTS, "parts": names(component) or found_by.COMPONENTS}
-    others = [isinstance(one, Stack) and not one.only_rashba for one in systems]
-    if any(others) != all(others):
+    strengths = list(map(found_by.strength_of, systems))
+    if len(set(strengths)) > 1:
         raise SystemFileError(
             f"{family!r}: some of it have other spin-orbit terms than h_R, some not; ask apart"
         )
-    top = largest or (MOST_SCALE if others[0] else LARGEST)
+    top = largest or (MOST_SCALE if strengths[0] == "scale" else LARGEST)
     parts = [found_by.trust_limits(one, largest=top, **ask) for one in progress(systems, "trust limits")]
     told = dict.fromkeys(said for one, part in zip(systems, parts, strict=True) for said in _on(one, part))
-    return TrustLimits(systems[0], family, parts, strength="scale" if others[0] else "h_R", told=tuple(told))
+    return TrustLimits(systems[0], family, parts, strength=strengths[0], told=tuple(told))
 
 
 #: Of a stack whose spin-orbit terms are more than h_R: the largest factor of all of them that is tried.

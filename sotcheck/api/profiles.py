@@ -15,7 +15,7 @@ from sotcheck.errors import SystemFileError, one_of
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.system.model import System
 from sotcheck.system.places import Places
-from sotcheck.system.units import unit_of_torque
+from sotcheck.system.units import told, unit_of_torque
 from sotcheck.trial import against_z as trial
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ class Spins(Result[Profile]):
     def _in_short(self) -> str:
         part = self.parts[0]
         over = " and ".join(part.grid) or "summed over k_perp"
-        return f" at {len(part.places)} z, {over}, by {', '.join(part.spin)}"
+        size = abs(self.to_xarray()[self.what]).max().item()
+        return f" at {len(part.places)} z, {over}, by {', '.join(part.spin)}: {self.what} up to {size:.3g}"
 
     def _tables(self) -> list[trial.AgainstZ]:
         found = [part.table for part in self.parts if part.table is not None]
@@ -112,7 +113,10 @@ class Spins(Result[Profile]):
             "z": part.places.z * length, "region": ("z", [regions[n] for n in part.places.region]),
             "side": ("z", _sides(part.places)),
         }  # fmt: skip
-        grid = {name: values / length if name == "k_perp" else values for name, values in part.grid.items()}
+        grid = {
+            name: [told(part.system, k) for k in values.tolist()] if name == "k_perp" else values
+            for name, values in part.grid.items()
+        }
         return xr.Dataset(found, {**coordinates, **grid})
 
     def plot(
@@ -183,12 +187,7 @@ class Spins(Result[Profile]):
         legend.put(ax)
         if dims:
             ylabel = f"d({WORDS[what]}, {wanted[0]}) / d($k_\\perp^2$/4π)  ({unit})"
-            return draw.finish(
-                ax,
-                title,
-                draw.symbol("k_perp", "nm^-1" if self.parts[0].system.unit else "wave vector"),
-                ylabel,
-            )
+            return draw.finish(ax, title, draw.wave_vectors(self.parts[0].system), ylabel)
         system, places = self.parts[0].system, self.parts[0].places
         for junction in places.structure.positions:
             if places.z[0] <= junction <= places.z[-1]:

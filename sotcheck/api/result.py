@@ -7,6 +7,7 @@ import html
 import io
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -181,15 +182,43 @@ class Result(ABC, Generic[Part]):
         parts += [f"<p>Warning: {html.escape(said)}</p>" for said in self.warnings]
         return "\n".join(parts)
 
+    def _short(self) -> pd.DataFrame:
+        """Return the table as a notebook shows it."""
+        return self.to_dataframe()
+
     def _table_html(self) -> str:
-        frame = self.to_dataframe()
+        frame = self._short()
         more = f"<p>{len(frame)} rows: <code>to_dataframe()</code></p>" if len(frame) > MOST_ROWS else ""
         return str(frame.head(MOST_ROWS).to_html(index=False, float_format="{:.6g}".format)) + more
+
+
+def extent(values: ArrayLike) -> str:
+    """Return in short from where to where numbers go, or the one that all are."""
+    known = np.asarray(values, dtype=float)
+    known = known[np.isfinite(known)]
+    if not known.size:
+        return "undefined"
+    ends = dict.fromkeys(f"{end:.3g}" for end in (known.min(), known.max()))
+    return "…".join(ends)
 
 
 def documents(parts: Sequence[Any]) -> dict[str, Any]:
     """Return a JSON document, or of a family one for each system."""
     return parts[0].to_dict() if len(parts) == 1 else {"systems": [part.to_dict() for part in parts]}
+
+
+def along(family: Family | None) -> list[dict[str, Any]]:
+    """Return where each member of a family is on its axes, as columns: none without a family."""
+    if family is None:
+        return [{}]
+    found = []
+    for values in product(*family.axes.values()):
+        place: dict[str, Any] = {}
+        for name, value in zip(family.axes, values, strict=True):
+            parts = zip(SPINS, value, strict=True) if np.ndim(value) == 1 else ()
+            place |= {f"{name}_{axis}": one for axis, one in parts} or {name: value}
+        found.append(place)
+    return found
 
 
 def joined(datasets: list[xr.Dataset], family: Family | None) -> xr.Dataset:

@@ -17,6 +17,7 @@ from sotcheck.system.model import SOURCES, System
 from sotcheck.system.places import Places, Where
 from sotcheck.system.units import unit_of_torque
 from sotcheck.trial import against_z as trial
+from sotcheck.trial.reach import naming_layers
 from sotcheck.trial.resolved import Resolved, resolved
 from sotcheck.trial.torque import torque
 from sotcheck.trial.torque_table import weights
@@ -174,16 +175,9 @@ def spin_currents(
         length = unit_of_torque(one) ** (-1 / 3)
         own = Places.at(one.structure, BOTH_SIDES if z is None else z, length)
         k = None if nodes is None else nodes * length
-        states = resolved(
-            one,
-            own,
-            engines,
-            scale=scale,
-            k_perp=k,
-            angle=angles,
-            by_angle=by == "angle",
-            tolerance=tolerance,
-        )
+        asked: dict[str, Any] = {"scale": scale, "angle": angles, "by_angle": by == "angle"}
+        with naming_layers(one):
+            states = resolved(one, own, engines, k_perp=k, tolerance=tolerance, **asked)
         parts.append(_resolved(states, wanted))
     return Spins(systems[0].name, family, parts, what="spin_current")
 

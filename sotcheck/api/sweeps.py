@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sotcheck.api import draw
-from sotcheck.api.result import Names, Result, SystemLike, chosen
+from sotcheck.api.result import Names, Result, SystemLike, chosen, extent
 from sotcheck.engines import Scheme, reference
 from sotcheck.errors import SystemFileError, in_our_words, one_of
 from sotcheck.run.executors import DASK_PATIENCE, Backend, backend
@@ -60,7 +60,9 @@ class Sweep(Result["xr.Dataset"]):
     def _in_short(self) -> str:
         data = self.parts[0]
         failed = f", {len(self.errors)} failed" if self.errors else ""
-        return f" over {', '.join(map(str, data['error'].dims))}: {data['error'].size} points{failed}"
+        said = ", ".join(f"{name} {extent(data[f'total_{name}'].values)}" for name in COMPONENTS)
+        over = f"{', '.join(map(str, data['error'].dims))}: {data['error'].size} points{failed}"
+        return f" over {over}; total {said}"
 
     def plot(self, ax: Axes | None = None, *, component: str = COMPONENTS[0], source: Names = None) -> Axes:
         """Draw a component of the torque: lines of one dimension by source, a map of two, of the total."""
@@ -76,12 +78,14 @@ class Sweep(Result["xr.Dataset"]):
         if len(dims) > 2:
             raise SystemFileError("a picture has two dimensions; select some: to_xarray().sel(...)")
         legend = draw.Legend()
-        for which in draw.some(data, "source", source):
+        sources = draw.some(data, "source", source)
+        for which in sources:
             color = legend.color(which, draw.SOURCE_COLOR)
             error = data["uncertainty"].sel(source=which, term="total")
             draw.line(ax, draw.abscissa(data, dims[0]), data[component].sel(source=which), error, color=color)
         legend.put(ax)
-        return draw.finish(ax, f"{self.name}: torque", draw.varied(dims[0], self.system), words)
+        title = f"{self.name}: torque{draw.of_source(sources)}"
+        return draw.finish(ax, title, draw.varied(dims[0], self.system), words)
 
 
 @in_our_words

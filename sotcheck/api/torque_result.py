@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sotcheck.api import draw
-from sotcheck.api.result import SPINS, Names, Result, documents, names
-from sotcheck.errors import one_of
+from sotcheck.api.result import SPINS, Names, Result, along, documents, extent, names
+from sotcheck.errors import SystemFileError, one_of
+from sotcheck.run.tables import flat
 from sotcheck.system.model import BOUND, SOURCES, System
 from sotcheck.system.units import unit_of_torque
 from sotcheck.trial.si import Measured
 from sotcheck.trial.torque_table import TorqueRow, TorqueTable
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
     from matplotlib.axes import Axes
 
@@ -34,8 +36,9 @@ class Torque(Result["TorqueTable | Measured"], Sequence[TorqueRow]):
     themselves (`TorqueRow`) are in wave vectors³ of ħ²/2mₑ = 1.
     """
 
-    columns = (
-        *(f"{name}{suffix}" for suffix in ("", "_error") for name in COMPONENTS), "torque", "torque_error",
+    #: Columns that a notebook shows.
+    brief = (
+        "engine", "source", "h_R", "scale", *COMPONENTS, *(f"uncertainty_{name}" for name in COMPONENTS),
         *(f"{name}_{component}" for name in BESIDE for component in COMPONENTS),
     )  # fmt: skip
 
@@ -67,6 +70,11 @@ class Torque(Result["TorqueTable | Measured"], Sequence[TorqueRow]):
         return len(self.rows)
 
     def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, str):
+            raise SystemFileError(
+                f"{index!r} is no number of a row; to_dataframe()[{index!r}] is a column, "
+                f"to_xarray()[{index!r}] an array"
+            )
         return self.rows[index]
 
     def totals(self) -> list[TorqueRow]:
@@ -87,7 +95,7 @@ class Torque(Result["TorqueTable | Measured"], Sequence[TorqueRow]):
     @property
     def bound_share(self) -> xr.DataArray:
         """|t| of states bound at E_F over that of scattering states, for equal relaxation times."""
-        t = self.to_xarray()["torque"].sel(spin=list(SPINS))
+        t = self.to_xarray()["vector"].sel(spin=list(SPINS))
         size = (t.sel(source=list(SOURCES)).sum("source") ** 2).sum("spin") ** 0.5
         bound = t.sel(source=[name for name in t["source"].values if name == BOUND]).sum("source")
         share: xr.DataArray = (bound**2).sum("spin") ** 0.5 / size
@@ -105,15 +113,38 @@ class Torque(Result["TorqueTable | Measured"], Sequence[TorqueRow]):
         return "\n\n".join(map(str, self.parts))
 
     def _in_short(self) -> str:
-        engines = ", ".join(dict.fromkeys(row.engine for row in self.rows))
-        return f" by {engines}: {len(self)} rows"
+        engines = list(dict.fromkeys(row.engine for row in self.rows))
+        unit = unit_of_torque(self.iface)
+        totals = [row.parts * unit for row in self.totals() if row.engine == engines[-1] and row.parts]
+        # What is zero within its uncertainty is zero.
+        found = [np.where(np.abs(one.value) > one.error, one.value, 0.0) for one in totals]
+        parts = zip(COMPONENTS, zip(*found, strict=True), strict=False)
+        said = ", ".join(f"{name} {extent(values)}" for name, values in parts) or "undefined"
+        return (
+            f" by {', '.join(engines)}: {len(self)} rows; total {said}{' nm^-3' if self.iface.unit else ''}"
+        )
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """Return the table of `--csv`, and a row for the total of each engine; axes of a family first."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                at | flat(row)
+                for at, part in zip(along(self.family), self.parts, strict=True)
+                for row in _rows(part)
+            ]
+        )
+
+    def _short(self) -> pd.DataFrame:
+        frame, axes = self.to_dataframe(), along(self.family)[0]
+        return frame[[name for name in frame if name in (*axes, *self.brief)]]
 
     def _labelled(self, part: TorqueTable | Measured) -> xr.Dataset:
         import xarray as xr
 
         table = part.table if isinstance(part, Measured) else part
-        unit = unit_of_torque(table.iface)
-        rows = [*part.to_dict()["torque"], *(row.to_dict(table.iface, unit) for row in table.totals())]
+        rows = _rows(part)
         engines = list(dict.fromkeys(row["engine"] for row in rows))
         sources = list(dict.fromkeys(row["source"] for row in rows))
         points = list(dict.fromkeys(_point(row) for row in rows))
@@ -165,9 +196,12 @@ class Torque(Result["TorqueTable | Measured"], Sequence[TorqueRow]):
         title = f"{self.name}: torque"
         if len(dims) == 2:
             which = draw.some(data, "source", source or "total")[0]
-            values = data[parts[0]].sel(source=which, engine=engines[-1]).transpose(*dims[::-1])
+            values, error = (
+                data[name].sel(source=which, engine=engines[-1]).transpose(*dims[::-1])
+                for name in (parts[0], f"{parts[0]}_error")
+            )
             title += f", {which}, {engines[-1]}"
-            return draw.plane(ax, values, title, f"{parts[0]}: {words}", self.iface)
+            return draw.plane(ax, values, title, f"{parts[0]}: {words}", self.iface, error)
         legend = draw.Legend()
         for which, part, name in product(sources, parts, engines):
             one = data.sel(source=which, engine=name)
@@ -184,12 +218,19 @@ class Torque(Result["TorqueTable | Measured"], Sequence[TorqueRow]):
             ax.set_xticks(range(len(sources)), sources)
         legend.put(ax)
         xlabel = draw.varied(dims[0], self.iface) if dims else "source"
-        return draw.finish(ax, title, xlabel, words)
+        return draw.finish(ax, title + draw.of_source(sources), xlabel, words)
+
+
+def _rows(part: TorqueTable | Measured) -> list[dict[str, Any]]:
+    """Return the rows of the JSON, and the totals."""
+    table = part.table if isinstance(part, Measured) else part
+    totals = (row.to_dict(table.iface, unit_of_torque(table.iface)) for row in table.totals())
+    return [*part.to_dict()["torque"], *totals]
 
 
 def _shown(data: xr.Dataset) -> list[str]:
     """Return the sources whose torque is not nothing."""
-    size = abs(data["torque"].fillna(0)).max(sorted({*map(str, data["torque"].dims)} - {"source"}))
+    size = abs(data["vector"].fillna(0)).max(sorted({*map(str, data["vector"].dims)} - {"source"}))
     every = size > 1e-12 * size.max()
     return [str(name) for name in data["source"].values[every.values] if name != "total"] or ["total"]
 
@@ -202,7 +243,7 @@ def _inner(name: str) -> tuple[str, ...]:
     """Return the dimensions that a variable has of its own."""
     if name == "layer_torque":
         return ("layer", "spin")
-    return ("spin",) if name in ("torque", *FLOWS) else ()
+    return ("spin",) if name in ("vector", *FLOWS) else ()
 
 
 def _numbers(row: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -211,8 +252,8 @@ def _numbers(row: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         for component in COMPONENTS:
             for suffix, value in (("", found[component]), ("_error", found["uncertainty"][component])):
                 yield f"{name}{component}{suffix}", np.nan if value is None else value
-    yield "torque", row["vector"]
-    yield "torque_error", row["uncertainty"]["total"]
+    yield "vector", row["vector"]
+    yield "vector_error", row["uncertainty"]["total"]
     for name in FLOWS:
         if row[name] is not None:
             yield name, row[name]

@@ -10,7 +10,7 @@ from typing import Any
 
 from sotcheck import __version__
 from sotcheck.beyond.harmonics import harmonics_data
-from sotcheck.beyond.limits import LIMITS, trust_limits
+from sotcheck.beyond.limits import LIMITS, strength_of, trust_limits
 from sotcheck.beyond.orders import orders_data
 from sotcheck.beyond.radius import exponent_data, radius_data
 from sotcheck.beyond.warnings import warnings
@@ -61,18 +61,13 @@ class BeyondResult:
         """What keeps first order from being trusted at the system's own h_R, or scale."""
         return warnings(self.iface, [self.iface.scale])
 
-    @property
-    def strength(self) -> str:
-        """What limits are of: h_R, or the factor of all spin-orbit terms of a stack that has more of them."""
-        return "h_R" if self.iface.only_rashba else "scale"
-
     def to_json(self) -> str:
         """Return everything as JSON text."""
         document = {
             "sotcheck": __version__,
             "system": to_document(self.iface),
             "warnings": self.warnings,
-            "conclusions": conclusions(self.data, self.strength),
+            "conclusions": conclusions(self.data, strength_of(self.iface)),
             "beyond": self.data,
         }
         return json.dumps(document, indent=1, allow_nan=False) + "\n"
@@ -82,8 +77,9 @@ class BeyondResult:
             (source, part, percent(limit), "-" if h_R is None else f"{h_R:.5g}", reason)
             for source, part, limit, h_R, _, _, reason in map(dict.values, self.data["limits"])
         ]
-        table = tabled(rows, ["source", "component", "off by", f"at {self.strength}", ""])
-        sentences = [f"- {sentence}" for sentence in conclusions(self.data, self.strength)]
+        strength = strength_of(self.iface)
+        table = tabled(rows, ["source", "component", "off by", f"at {strength}", ""])
+        sentences = [f"- {sentence}" for sentence in conclusions(self.data, strength)]
         return "\n".join([str(self.iface), "", table, "", *sentences])
 
 

@@ -26,6 +26,7 @@ from sotcheck.numerics.estimate import Estimate, side_by_side
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.system.model import System
+from sotcheck.system.stack import Stack
 from sotcheck.theory.all_orders import first_order as series
 from sotcheck.theory.embedded import embedded_state
 from sotcheck.theory.sums import first_order_torque, stack_torque
@@ -67,6 +68,11 @@ class TrustLimit:
     error: float | None
     kind: str
     reason: str
+
+
+def strength_of(system: System) -> str:
+    """Return what limits are of: h_R, or the factor of all spin-orbit terms of a stack that has others."""
+    return "scale" if isinstance(system, Stack) and not system.only_rashba else "h_R"
 
 
 @lru_cache(maxsize=64)
@@ -165,18 +171,19 @@ def _result(iface: System, one: tuple[str, str, float], target: Target | None, t
     def result(kind: str, reason: str, h_R: float | None = None, error: float | None = None) -> TrustLimit:
         return TrustLimit(*one, h_R, error, kind, reason)
 
+    strength = strength_of(iface)
     if target is None and one[0] in SOURCES and iface.k_perp2_max(one[0]) <= 0:
         return result("closed", f"no {one[0]} state comes in at E_F")
     if target is None:
         return result("vanishes", "first order vanishes: nothing to be relative to")
     if target.upper is None:
-        perhaps = "" if target.lower is None else f", though perhaps at h_R = {target.lower:.3g}"
-        return result("beyond", f"not up to h_R = {top:g}{perhaps}")
+        perhaps = "" if target.lower is None else f", though perhaps at {strength} = {target.lower:.3g}"
+        return result("beyond", f"not up to {strength} = {top:g}{perhaps}")
     if target.upper <= SMALLEST:
         if isinstance(iface, Interface) and embedded_state(iface):
             words = "an interface state of one spin at E_F, inside the other's continuum"
             return result("embedded", f"{words}: first order misses its torque", 0.0, 0.0)
-        return result("immediate", f"off by more at h_R = {SMALLEST:g} already", 0.0, SMALLEST)
+        return result("immediate", f"off by more at {strength} = {SMALLEST:g} already", 0.0, SMALLEST)
     lower = SMALLEST if target.lower is None else target.lower
     return result("found", "", (lower + target.upper) / 2, (target.upper - lower) / 2)
 
@@ -199,14 +206,15 @@ def curve_data(
 ) -> dict[str, Any]:
     """Return the torque against h_R: exact, the chain's points, first order's slopes, trust limits.
 
-    Ready for JSON. A limit that is None or 0 has a reason in "why"; "kwant_difference" is the largest at
-    Kwant's points, relative to the largest torque at that h_R; from "bound_from" on bound states lie at E_F,
-    whose torque is in none of these, None where they are not looked for. All h_R are in multiples of `per`,
-    torques in those of `unit`. For m ∥ y, or when an engine fails, an EngineError.
+    Ready for JSON. A curve's "error" is the largest of its points'; a limit that is None or 0 has a reason in
+    "why"; "kwant_difference" is the largest at Kwant's points, relative to the largest torque at that h_R;
+    from "bound_from" on bound states lie at E_F, whose torque is in none of these, None where they are not
+    looked for. All h_R are in multiples of `per`, torques in those of `unit`. For m ∥ y, or when an engine
+    fails, an EngineError.
     """
-    exact, same = (unit * torque_curve(iface, per * some).value for some in (h_R, same_h_R))
+    exact, same = (unit * torque_curve(iface, per * some) for some in (h_R, same_h_R))
     kwant = unit * torque_curve(iface, per * same_h_R, engine=CHAIN).value
-    off, size = (np.abs(torque).max(axis=(1, 2)) for torque in (kwant - same, same))
+    off, size = (np.abs(torque).max(axis=(1, 2)) for torque in (kwant - same.value, same.value))
     slopes = unit * per * first_order(iface).value
     limits = trust_limits(iface, **search_by)  # type: ignore[arg-type]
     found = {(row.source, row.component, row.limit): row for row in limits}
@@ -214,7 +222,8 @@ def curve_data(
     def component(s: int, c: int) -> dict[str, Any]:
         rows = {f"{limit:.0%}": found[CURRENTS[s], COMPONENTS[c], limit] for limit in LIMITS}
         return {
-            "exact": exact[:, c, s].tolist(),
+            "exact": exact.value[:, c, s].tolist(),
+            "error": float(exact.error[:, c, s].max()),
             CHAIN.name: kwant[:, c, s].tolist(),
             "first_order_per_h_R": float(slopes[c, s]),
             "first_order_vanishes": all(row.kind == "vanishes" for row in rows.values()),

@@ -14,7 +14,7 @@ from sotcheck.bound.stack_by_kwant import compare
 from sotcheck.bound.stack_fermi import FermiContour, fermi_contours, no_end
 from sotcheck.bound.stack_states import StackBound, count_at_fermi, stack_bound, thresholds
 from sotcheck.bound.states import k_max, of_k
-from sotcheck.bound.table import ANGLES, K_PERP, axis, natural, rows_of, summary
+from sotcheck.bound.table import ANGLES, K_PERP, axis, in_unit_of_file, rows_of, summary, units
 from sotcheck.numerics.arrays import Array
 from sotcheck.run.threads import single_threaded
 from sotcheck.system.files import to_document
@@ -34,10 +34,10 @@ MEANING = (
 class StackBoundResult:
     """What `bound_in_stack` found; prints as a table with conclusions, converts to the contract's JSON.
 
-    `scale` (n,), `k_perp` (k,), `angle` (a,): the grid, angles of k×ẑ from the x axis in degrees; `states`
-    and `at_fermi`, how many are at or below E_F, (n, k, a); `contours` and `why`, for each scale: those at
-    E_F, and why there is no end of them; `thresholds`: at k_max, then at each k_⊥; `agreement`: with Kwant's
-    chain.
+    `scale` (n,), `k_perp` (k,), `angle` (a,): the grid, k_⊥ in units of ħ²/2mₑ = 1 (the JSON has the file's),
+    angles of k×ẑ from the x axis in degrees; `states` and `at_fermi`, how many are at or below E_F, (n, k,
+    a); `contours` and `why`, for each scale: those at E_F, and why there is no end of them; `thresholds`: at
+    k_max, then at each k_⊥; `agreement`: with Kwant's chain.
     """
 
     stack: Stack
@@ -58,7 +58,7 @@ class StackBoundResult:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield the contract's rows, with the factor of all spin-orbit terms."""
-        yield from (row for _, row in rows_of(self, self.strengths))
+        yield from (in_unit_of_file(self.stack, row) for _, row in rows_of(self, self.strengths))
 
     def to_json(self) -> str:
         """Return the JSON text of `sotcheck bound-states`."""
@@ -71,11 +71,13 @@ class StackBoundResult:
             "sotcheck": __version__,
             "system": to_document(self.stack),
             "bound_states": list(self.rows()),
-            "threshold": {**first, "by_k_perp": others, "meaning": MEANING},
-            "fermi_energy": at_fermi,
+            **in_unit_of_file(self.stack, {
+                "threshold": {**first, "by_k_perp": others, "meaning": MEANING},
+                "fermi_energy": at_fermi,
+            }),
             "kwant": self.agreement,
             "warnings": [self._by_kwant()] if self._differ else [],
-        }
+        }  # fmt: skip
         return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
     def _threshold(self, found: dict[str, Any]) -> dict[str, Any]:
@@ -89,7 +91,8 @@ class StackBoundResult:
         table = summary(self, self.stack, self.strengths, {})
         note = (
             "binding: angles of k x z against the x axis, in degrees, that bind; energies include "
-            f"k_perp^2/mass\nAll angles, with every state's energy: --json FILE{natural(self.stack)}"
+            "k_perp^2/mass\nA line is for all angles; CSV and JSON have a row for each, with every state's "
+            f"energy{units(self.stack)}"
         )
         return "\n".join([str(self.stack), "", *said, "", table, note])
 
@@ -142,7 +145,8 @@ def bound_in_stack(
     is an EngineError.
     """
     structure, largest = stack.structure, k_max(stack.structure)
-    scale, k_perp = axis("scale", scale, stack.scale), axis("k_perp", k_perp, largest * np.array(K_PERP))
+    scale, own = axis("scale", scale, stack.scale), largest * np.array(K_PERP)
+    k_perp = own if k_perp is None else axis("k_perp", k_perp, own) / wave_vector(stack)[0]
     angle = axis("angle", angle, ANGLES)
     grid = np.broadcast_arrays(k_perp[:, None], of_k(angle), scale[:, None, None])
     states = stack_bound(structure, *grid)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from sotcheck.run.threads import single_threaded
 from sotcheck.system.files import to_document
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
-from sotcheck.system.units import wave_vector
+from sotcheck.system.units import told, wave_vector
 
 #: Defaults: k_⊥ in units of the largest one with an open channel at E_F; angles of k×ẑ in degrees.
 K_PERP = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
@@ -37,6 +38,10 @@ ANGLES = (0.0, 45.0, 90.0, 135.0, 180.0, 225.0, 270.0, 315.0)
 BANDS = ("normal", "minority", "majority")
 #: What is accepted, angles in degrees.
 RANGES = {"h_R": (-1e3, 1e3), "scale": (-1e3, 1e3), "k_perp": (0.0, 1e32), "angle": (-1e6, 1e6)}
+#: Numbers of the JSON that are a power of a wave vector, in the unit of the file.
+POWERS = {
+    "k_perp": 1, "k_perp_max": 1, "first_k_perp": 1, "strength": 1, "C5": 1, "decay_lengths": -1
+}  # fmt: skip
 #: |bound|/|scattering| from which the bound states' spin density is not small.
 SMALL = 0.01
 
@@ -45,9 +50,9 @@ SMALL = 0.01
 class BoundStatesResult:
     """What `bound_states` found; prints as a table with conclusions, converts to the contract's JSON.
 
-    `h_R` (n,), `k_perp` (k,), `angle` (a,): the grid, angles of k×ẑ from the x axis in degrees; `states` and
-    `at_fermi`, how many are at or below E_F, (n, k, a); `spin_density`: from `bound_spin_density`, one each
-    h_R, or none if not asked for.
+    `h_R` (n,), `k_perp` (k,), `angle` (a,): the grid, k_⊥ in units of ħ²/2mₑ = 1 (the JSON has the file's),
+    angles of k×ẑ from the x axis in degrees; `states` and `at_fermi`, how many are at or below E_F, (n, k,
+    a); `spin_density`: from `bound_spin_density`, one each h_R, or none if not asked for.
     """
 
     iface: Interface
@@ -58,16 +63,22 @@ class BoundStatesResult:
     at_fermi: Array
     spin_density: list[dict[str, Any]]
 
+    def places(self) -> Iterator[dict[str, float]]:
+        """Yield the grid in the order of the rows, k_⊥ in units of ħ²/2mₑ = 1."""
+        for h, k, angle in product(self.h_R.tolist(), self.k_perp.tolist(), self.angle.tolist()):
+            yield {"k_perp": k, "angle": angle, "h_R": h}
+
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield the contract's rows, with decay lengths and spins beside the energies."""
         for there, row in rows_of(self, [{"h_R": h} for h in self.h_R.tolist()]):
             lengths = np.column_stack([1 / self.states.q_N[there], 1 / self.states.q_F[there]])
             at_fermi = row.pop("at_or_below_E_F")
-            yield row | {
+            row |= {
                 "decay_lengths": [dict(zip(BANDS, state, strict=True)) for state in lengths.tolist()],
                 "spins": self.states.spin[there].tolist(),
                 "at_or_below_E_F": at_fermi,
             }
+            yield in_unit_of_file(self.iface, row)
 
     def to_json(self, warnings: Sequence[str] = ()) -> str:
         """Return the JSON text of `sotcheck bound-states`, with warnings that the caller knows of."""
@@ -76,11 +87,13 @@ class BoundStatesResult:
             "sotcheck": __version__,
             "system": to_document(self.iface),
             "bound_states": list(self.rows()),
-            "threshold": threshold(self.iface),
-            "fermi_energy": {**fermi_energy(self.iface), "ground_states": ground_states},
+            **in_unit_of_file(self.iface, {
+                "threshold": threshold(self.iface),
+                "fermi_energy": {**fermi_energy(self.iface), "ground_states": ground_states},
+            }),
             "spin_density": self.spin_density,
             "warnings": list(warnings),
-        }
+        }  # fmt: skip
         return json.dumps(document, indent=2, allow_nan=False) + "\n"
 
     def __str__(self) -> str:
@@ -91,7 +104,8 @@ class BoundStatesResult:
         table = summary(self, self.iface, [{"h_R": h} for h in self.h_R.tolist()], more)
         note = (
             "binding: angles of k x z against the x axis, in degrees, that bind; energies include k_perp^2\n"
-            f"All angles, with every state's energy, spin and decay lengths: --json FILE{natural(self.iface)}"
+            "A line is for all angles; CSV and JSON have a row for each, with every state's energy, JSON "
+            f"with spins and decay lengths{units(self.iface)}"
         )
         return "\n".join([str(self.iface), "", *said, "", table, note])
 
@@ -155,14 +169,15 @@ def bound_states(
 ) -> BoundStatesResult:
     """Find the states below the whole continuum on a grid, and say what they mean.
 
-    `h_R`: the system's own by default; `k_perp`: by default `K_PERP` in units of the largest one with an open
-    channel at E_F; `angle`: of k×ẑ from the x axis, in degrees, by default `ANGLES` and those along m's
-    in-plane part; `spin_density`: whether to compute what bound states at E_F add to the interface spin
-    density, a second each h_R. A number out of range is an EngineError.
+    `h_R`: the system's own by default; `k_perp`: in the unit of the file, by default `K_PERP` in units of the
+    largest one with an open channel at E_F; `angle`: of k×ẑ from the x axis, in degrees, by default `ANGLES`
+    and those along m's in-plane part; `spin_density`: whether to compute what bound states at E_F add to the
+    interface spin density, a second each h_R. A number out of range is an EngineError.
     """
     angles = np.unique([*ANGLES, *np.round(of_cross(aligned_angles(iface)), 10)])
 
-    h_R, k_perp = axis("h_R", h_R, iface.h_R), axis("k_perp", k_perp, k_max(iface) * np.array(K_PERP))
+    h_R, own = axis("h_R", h_R, iface.h_R), k_max(iface) * np.array(K_PERP)
+    k_perp = own if k_perp is None else axis("k_perp", k_perp, own) / wave_vector(iface)[0]
     angle = axis("angle", angle, angles)
     grid = (k_perp[:, None], of_k(angle), h_R[:, None, None])
     added = [bound_spin_density(iface, float(h)) for h in h_R] if spin_density else []
@@ -171,11 +186,18 @@ def bound_states(
     )
 
 
-def natural(system: System) -> str:
-    """Return the line below a table that says its units, of a system in eV; and what --k-perp is in."""
-    one_k, unit = wave_vector(system)
-    said = "in nm^-1, eV and nm; --k-perp, and k_perp of the JSON, are in units in which hbar^2/2m = 1"
-    return unit and f"\n{said}: 1 is {one_k:.6g}{unit}"
+def units(system: System) -> str:
+    """Return the line below a table that says its units, of a system in eV."""
+    return "\nk_perp in nm^-1, energies in eV, lengths in nm, given or told" if system.unit else ""
+
+
+def in_unit_of_file(system: System, found: Any, power: int = 0) -> Any:
+    """Return a part of the JSON with its wave vectors and lengths (`POWERS`) in the unit of the file."""
+    if isinstance(found, dict):
+        return {name: in_unit_of_file(system, one, POWERS.get(name, power)) for name, one in found.items()}
+    if isinstance(found, list | tuple):
+        return [in_unit_of_file(system, one, power) for one in found]
+    return told(system, found, power) if power and found is not None else found
 
 
 def conclusions(iface: Interface, h_R: Iterable[float]) -> Iterator[str]:

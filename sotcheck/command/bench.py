@@ -17,6 +17,7 @@ from sotcheck.run.progress import bar
 @click.command("bench")
 @click.option("--quick", is_flag=True, help="In less than a minute, with less work for each number.")
 @click.option(
+    "-o",
     "--output",
     type=Place(path_type=Path, dir_okay=False),
     help="Write the table as Markdown there too, e.g. benchmarks/README.md, and cost.svg beside it.",

@@ -35,7 +35,7 @@ from sotcheck.run.progress import bar
     "--k-perp",
     type=Numbers(),
     metavar="K,K,...",
-    help="In-plane wave numbers in units in which hbar^2/2m = 1; of a system in eV, 1 is 5.123 nm^-1.",
+    help="In-plane wave numbers in the unit of the system's file: nm^-1 of a system in eV.",
 )
 @click.option(
     "--angle", type=Numbers(), metavar="A,A,...", help="Angles of k x z against the x axis, in degrees."
@@ -47,6 +47,7 @@ from sotcheck.run.progress import bar
 @magnetization_option
 @fermi_energy_option
 @click.option(
+    "-o",
     "--output",
     type=Place(path_type=Path),
     help="Also write the map and the dispersion there; without SYSTEM, the report on bound states.",

@@ -67,6 +67,13 @@ def exact_engines() -> list[str]:
     return engines()[1:]
 
 
+def sources() -> list[str]:
+    """Return the names of what a torque may be of."""
+    from sotcheck.system.model import SOURCES
+
+    return [*SOURCES, "total"]
+
+
 def keys() -> list[str]:
     """Return what `--over` takes."""
     from sotcheck.sweep.grid import NAMES

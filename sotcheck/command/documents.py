@@ -182,7 +182,7 @@ class Audit(Document):
 class BoundRow(Part):
     """The bound states at one k_⊥, angle and h_R or scale."""
 
-    k_perp: float
+    k_perp: float = is_("in the unit of the system's file")
     angle: float = is_("between k×ẑ and the x axis, in degrees")
     h_R: float | None = None
     scale: float | None = None
@@ -192,6 +192,9 @@ class BoundRow(Part):
     decay_lengths: list[Free] = is_("of a bare interface", default=[])
     spins: list[Vector] = is_("of a bare interface", default=[])
     at_or_below_E_F: int
+    certified_k_perp: float | None = is_(
+        "with --certify, of a system in eV: the k_⊥ of the proof, in units of ħ²/2mₑ = 1", default=None
+    )
 
 
 class BoundStates(Warned):

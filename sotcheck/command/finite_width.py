@@ -36,7 +36,9 @@ from sotcheck.run.progress import bar
 )
 @magnetization_option
 @fermi_energy_option
-@click.option("--output", type=Place(path_type=Path), help="Write a page there, e.g. reports/finite-width.")
+@click.option(
+    "-o", "--output", type=Place(path_type=Path), help="Write a page there, e.g. reports/finite-width."
+)
 @executor_options
 @json_option
 def finite_width(

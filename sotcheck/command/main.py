@@ -213,5 +213,5 @@ def main(args: Sequence[str] | None = None) -> None:
         error.show()
         sys.exit(2)
     except SotcheckError as error:
-        tell(f"sotcheck: {error}")
+        tell(f"sotcheck: {error.in_a_shell}")
         sys.exit(2)

@@ -9,7 +9,7 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from operator import itemgetter
 from pathlib import Path
 from shutil import get_terminal_size
@@ -28,11 +28,6 @@ if TYPE_CHECKING:
 BROKEN_PIPE = 128 + 13
 #: Where the file of --csv is kept for `emit`, in click's context.
 CSV = "sotcheck.csv"
-#: Lists of three numbers, which are three columns x, y, z of a CSV file.
-VECTORS = {
-    "vector", "magnetization", "spin_current_minus", "spin_current_plus", "lattice", "interface",
-    "first_order",
-}  # fmt: skip
 #: Six words or more with one space between them, no comment of a CSV file; and how it is wrapped.
 SENTENCE = re.compile(r"(?!#)\S+( \S+){5,}")
 WHOLE: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
@@ -133,26 +128,15 @@ def show(result: object) -> None:
 
 def as_csv(rows: Iterable[dict[str, Any]]) -> str:
     """Return rows as CSV: names of what is nested are joined by '_', vectors have x, y and z."""
-    flat = [dict(_flat(row)) for row in rows]
-    columns = dict.fromkeys(name for row in flat for name in row)
+    from sotcheck.run.tables import flat
+
+    found = [flat(row) for row in rows]
+    columns = dict.fromkeys(name for row in found for name in row)
     text = io.StringIO()
     writer = csv.DictWriter(text, list(columns), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(flat)
+    writer.writerows(found)
     return text.getvalue()
-
-
-def _flat(row: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in row.items():
-        name = before + key
-        if isinstance(value, dict):
-            yield from _flat(value, f"{name}_")
-        elif isinstance(value, list) and key in VECTORS:
-            yield from zip((f"{name}_{axis}" for axis in "xyz"), value, strict=False)
-        elif not isinstance(value, list):
-            yield name, value
-        elif not any(isinstance(one, dict | list) for one in value):
-            yield name, " ".join(map(str, value))
 
 
 def conclude(result: Findings, json_file: str | None) -> NoReturn:

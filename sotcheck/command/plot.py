@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from sotcheck.command.complete import KeyValues, Listed, engines, keys, system_argument
+from sotcheck.command.complete import KeyValues, Listed, engines, keys, sources, system_argument
 from sotcheck.command.options import (
     Number,
     Place,
@@ -61,6 +61,7 @@ class Picture(NamedTuple):
 )
 @click.option(
     "--source",
+    type=Listed(sources),
     metavar="NAME,NAME,...",
     show_default="all",
     help="normal, majority, minority; of spin also total.",
@@ -134,7 +135,7 @@ def plot(
     else:
         picture = _by_k(chosen, what, names)
     data = picture.data if what == "spin" or sources is None else _only(picture.data, sources)
-    _draw(picture.draw, data, output)
+    draw_into(output, picture.draw, data)
     if output is not None or json_file is not None or to_stdout(json_file):
         text = json.dumps(data, allow_nan=False) + "\n"
         emit(f"{output} written" if output else "drawn", text, json_file, picture.rows)
@@ -246,7 +247,8 @@ def _only(data: dict[str, Any], sources: list[str]) -> dict[str, Any]:
     return kept
 
 
-def _draw(draw: Callable[[Any], Any], data: dict[str, Any], output: Path | None) -> None:
+def draw_into(output: Path | None, draw: Callable[[Any], Any], data: dict[str, Any]) -> None:
+    """Draw into a file of the format that its name ends in, or a window."""
     from sotcheck.pages.curves import in_a_window, picture
 
     if output is None:

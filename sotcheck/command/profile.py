@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from sotcheck.command.complete import Listed, engines, system_argument
+from sotcheck.command.complete import Listed, engines, sources, system_argument
 from sotcheck.command.options import Number, Place, chosen_system, fermi_energy_option, magnetization_option
-from sotcheck.command.output import emit, json_option, refuse_unwritable_json, refuse_unwritable_svg
-from sotcheck.run.output import write_text
+from sotcheck.command.output import emit, json_option, refuse_unwritable_json
+from sotcheck.command.plot import draw_into, refuse_unwritable_picture
 from sotcheck.run.progress import bar
 
 
@@ -18,6 +18,7 @@ from sotcheck.run.progress import bar
 @system_argument()
 @click.option(
     "--source",
+    type=Listed(sources),
     metavar="NAME,NAME,...",
     show_default="all",
     help="normal, majority, minority, or total: the sources weighted with their relaxation times.",
@@ -47,13 +48,20 @@ from sotcheck.run.progress import bar
 )
 @magnetization_option
 @fermi_energy_option
-@click.option("--svg", "svg_file", type=Place(path_type=Path), metavar="FILE", help="Draw it, as SVG.")
+@click.option(
+    "-o",
+    "--output",
+    "--svg",
+    type=Place(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Draw it into FILE.svg, FILE.png or FILE.pdf.",
+)
 @json_option
 def profile(
     system: str,
     source: str | None,
     engine: str,
-    svg_file: Path | None,
+    output: Path | None,
     json_file: str | None,
     magnetization: tuple[float, ...] | None,
     fermi_energy: float | None,
@@ -67,19 +75,18 @@ def profile(
 
     \b
     Examples:
-      sotcheck profile mine.toml --svg spin.svg
+      sotcheck profile mine.toml -o spin.svg
       sotcheck profile bulk-magnetism --source normal --from -10 --to 20 \\
         --engine continuum,first-order
     """  # noqa: D301 (click reads the \b)
     chosen, _ = chosen_system(system, magnetization=magnetization, fermi_energy=fermi_energy)
     refuse_unwritable_json(json_file)
-    refuse_unwritable_svg(svg_file)
+    refuse_unwritable_picture(output)
     from sotcheck.api.spins import spin_density
 
     found = spin_density(chosen, None, engine, source=source, progress=bar, **asked)
-    if svg_file is not None:
+    if output is not None:
         from sotcheck.pages.against_z import draw
-        from sotcheck.pages.svg import svg
 
-        write_text(svg_file, svg(draw, found.to_dict()))
+        draw_into(output, draw, found.to_dict())
     emit(found, found.to_json(), json_file, lambda _: f"{found}\n")

@@ -23,6 +23,7 @@ from sotcheck.run.progress import bar
 @click.command()
 @system_argument(nargs=-1)
 @click.option(
+    "-o",
     "--output",
     type=Place(path_type=Path),
     default=Path("reports"),
@@ -92,6 +93,7 @@ def _refuse_same_names(names: list[str]) -> None:
     "--store", type=Place(path_type=Path), help="With --faults: a file of what is known of them, grows."
 )
 @click.option(
+    "-o",
     "--output",
     type=Place(path_type=Path),
     help="Write the pages there too, e.g. reports/audit; figures take a minute or two more.",

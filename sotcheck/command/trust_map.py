@@ -80,7 +80,9 @@ SHOWN = 5
 @click.option(
     "--svg", "svg_file", type=Place(dir_okay=False, path_type=Path), help="Draw the map into this file."
 )
-@click.option("--output", type=Place(path_type=Path), help="Without SYSTEM: write the report's maps there.")
+@click.option(
+    "-o", "--output", type=Place(path_type=Path), help="Without SYSTEM: write the report's maps there."
+)
 @magnetization_option
 @fermi_energy_option
 @executor_options

@@ -18,8 +18,7 @@ from sotcheck.system.many import Many
 
 #: What rounding leaves of any sum, in units of the largest torque there can be.
 FLOOR = 8 * float(np.finfo(float).eps)
-#: Nodes in a range between thresholds, as many as sums have there, and angles, of the sum of the states' errors:
-#: a digit of it will do.
+#: Nodes in a range, as many as sums have, and angles, of the sum of states' errors: a digit of it will do.
 ERROR_NODES, ERROR_ANGLES = 31, np.array([0.3, 1.1, 1.9, 2.7])
 
 

@@ -56,14 +56,6 @@ def parameter(lower: float, upper: float, z: Complex) -> Array:
     return np.maximum(np.abs(u + root), np.abs(u - root))
 
 
-def count_zeros(f: Functions, rows: Index, lower: float, upper: float, rho: float) -> tuple[Index, Array]:
-    """Count zeros by the argument principle, the phase's turns along ellipses; return their ρ too."""
-    count, used = np.zeros(len(rows), dtype=int), np.zeros(len(rows))
-    for these, found, at, _ in _counted(f, rows, lower, upper, np.full(len(rows), rho)):
-        count[these], used[these] = found, at
-    return count, used
-
-
 def _counted(
     f: Functions, rows: Index, lower: float, upper: float, rho: Array, first: int = FIRST_POINTS
 ) -> Iterator[tuple[Index, Index, Array, Complex]]:

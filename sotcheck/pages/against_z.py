@@ -45,6 +45,8 @@ def draw(data: Data) -> Figure:
             axes.set_ylabel(f"{words} ({_raised(data['unit'][part])})")
     for axes in grid[-1]:
         axes.set_xlabel(f"z ({data['unit']['z']})")
+    if "system" in data:
+        figure.suptitle(plain(data["system"]["name"]), fontsize=10)
     return one_legend(figure, 3)
 
 

@@ -180,11 +180,11 @@ def draw_scans(data: Data) -> Figure:
     figure, grid = figures.panels(sources, figures.COMPONENTS, xlabel, "torque/$h_R$")
     chosen = [i for i, value in enumerate(h) if value in (h[0], *SCANNED)]
     for (source, name), axes in grid.items():
-        values = np.array(sources[source][name])
+        values = np.array(sources[source][name]) / h[:, None]
         for i, color, dash in zip(chosen, SCANS, DASHES, strict=False):
             label = f"$h_R$ = {h[i]:g}" + ("*" if h[i] > start else "")
-            axes.plot(SCAN, values[i] @ p / h[i], color=color, ls=dash, label=label)
-        figures.tame(axes, values)
+            axes.plot(SCAN, values[i] @ p, color=color, ls=dash, label=label)
+        figures.tame(axes, values, float(np.max(sources[source]["error"] / h)))
     return figures.one_legend(figure, 3)
 
 

@@ -31,9 +31,15 @@ from sotcheck.pages.figures import (
 )
 from sotcheck.pages.page import Data
 from sotcheck.pages.svg import BLACK, WHITE
+from sotcheck.system.units import length_nm
 
 COLORS = (BLUE, GREEN, ORANGE, PURPLE, RED)
 STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+
+
+def _per_k(data: Data) -> str:
+    """Return what wave vectors are in, of a system in eV: that of 1 eV."""
+    return f" ({1 / length_nm():.4g} nm$^{{-1}}$)" if data["system"].get("units") else ""
 
 
 def draw_map(data: Data) -> Figure:
@@ -52,7 +58,9 @@ def draw_map(data: Data) -> Figure:
     sqrt_J = data["threshold"]["C5"]
     if sqrt_J > 0:
         radial.plot(k_perp, sqrt_J / k_perp, color=RED, ls="--", lw=1.4)
-    radial.set(xlabel=r"$k_\perp$", ylabel="$h_R$", xlim=(k_perp[0], k_perp[-1]), ylim=(0, h_R[-1]))
+    radial.set(
+        xlabel=rf"$k_\perp${_per_k(data)}", ylabel="$h_R$", xlim=(k_perp[0], k_perp[-1]), ylim=(0, h_R[-1])
+    )
     radial.set_title("most attractive angle")
     angular.set(xlabel=r"angle of $\mathbf{k}\times\hat z$ (degrees)", xticks=[0, 90, 180, 270, 360])
     angular.set_title(r"last open channel's $k_\perp$")
@@ -168,7 +176,7 @@ def draw_dispersion(data: Data) -> Figure:
     axes.axhline(curve["E_F"], color="black", lw=1)
     axes.text(0.02 * k_perp[-1], curve["E_F"], "$E_F$", va="bottom")
     axes.set(
-        xlabel=r"$k_\perp$ along the most attractive angle", ylabel="total energy",
+        xlabel=rf"$k_\perp$ along the most attractive angle{_per_k(data)}", ylabel="total energy",
         ylim=(max(low, -2 * abs(high)) - 0.1 * abs(high), high), xlim=(0, k_perp[-1]),
     )  # fmt: skip
     axes.legend(fontsize=SMALL, loc="center left", bbox_to_anchor=(1.0, 0.5))
@@ -179,7 +187,7 @@ def draw_dispersion(data: Data) -> Figure:
         for line in contour["lines"]:
             color, dashes = style[contour["h_R"]]
             plane.plot(*np.array(line).T, color=color, ls=dashes)
-    plane.set(xlabel="$k_x$", ylabel="$k_y$", aspect="equal")
+    plane.set(xlabel=f"$k_x${_per_k(data)}", ylabel=f"$k_y${_per_k(data)}", aspect="equal")
     plane.set_title("$E_b(\\mathbf{k}) = E_F$; grey: scattering states")
     return figure
 

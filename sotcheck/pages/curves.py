@@ -56,8 +56,8 @@ def integrand(data: Data) -> Figure:
     figure, grid = _panels(rows, rf"$k_\perp$  ({unit_of(data, 1)})", rf"d$t$/d$k_\perp$  ({unit})")
     for (source, part), axes in grid.items():
         _lines(axes, rows, "k_perp", part, source)
-        for k in set(data["thresholds"].values()):
-            axes.axvline(k, color=ORANGE, ls=":", lw=1)
+        for of, k in data["thresholds"].items():
+            axes.axvline(k, color=SOURCE_COLOR[of], ls=":", lw=1, label=f"{of} closes")
     return _finished(figure, data)
 
 
@@ -80,7 +80,7 @@ def _panels(rows: list[Data], xlabel: str, ylabel: str) -> tuple[Figure, Panels]
 
 
 def _lines(axes: Axes, rows: list[Data], name: str, part: str, source: str) -> None:
-    drawn = [0.0]
+    drawn, errors = [0.0], [0.0]
     for n, engine in enumerate(dict.fromkeys(row["engine"] for row in rows)):
         own = [row for row in rows if (row["engine"], row["source"]) == (engine, source)]
         x, y = ([np.nan if row[key] is None else row[key] for row in own] for key in (name, part))
@@ -92,8 +92,9 @@ def _lines(axes: Axes, rows: list[Data], name: str, part: str, source: str) -> N
             axes.plot(
                 x, y, MARKS[(n - len(LINES)) % len(MARKS)], color="black", ms=4, mfc="none", label=engine
             )
-        drawn += [value for value in y if np.isfinite(value)]
-    tame(axes, np.array(drawn))
+        drawn += y
+        errors += [row["uncertainty"][part] or 0.0 for row in own if "uncertainty" in row]
+    tame(axes, drawn, max(errors))
 
 
 def _finished(figure: Figure, data: Data) -> Figure:

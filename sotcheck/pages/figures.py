@@ -29,6 +29,8 @@ TERM_COLOR = {
 COMPONENTS = ("fieldlike", "dampinglike")
 #: Torques below this are rounding; differences below that are drawn there.
 ZERO, FLOOR = 1e-12, 1e-20
+#: Half the height of a panel that shows nothing but zero, over the uncertainty.
+FLAT = 100.0
 LIMIT_STYLE: Any = {"1%": ":", "10%": "--"}
 #: What stands on an axis where a parameter is not a letter with an index.
 WORDS = {
@@ -93,11 +95,19 @@ def scientific(axes: Axes) -> None:
     axes.ticklabel_format(axis="y", scilimits=(-2, 2), useMathText=True)
 
 
-def tame(axes: Axes, values: np.ndarray) -> None:
-    """Keep rounding noise around zero from filling the panel; write powers of ten once."""
+def tame(axes: Axes, values: Any, uncertainty: float = 0.0) -> bool:
+    """Write powers of ten once; draw as zero what is zero within its uncertainty, and say so if it is."""
     scientific(axes)
-    if np.abs(values).max() < ZERO:
-        axes.set(ylim=(-1, 1), yticks=[0])
+    noise = max(uncertainty, ZERO)
+    zero = bool(np.nanmax(np.abs(values), initial=0.0) <= noise)
+    if zero:
+        axes.set(ylim=(-FLAT * noise, FLAT * noise), yticks=[0.0], yticklabels=["0"])
+        _remark(axes, "zero" if noise == ZERO else f"zero ± {noise:.0e}")
+    return zero
+
+
+def _remark(axes: Axes, words: str, y: float = 0.06, va: str = "bottom") -> None:
+    axes.text(0.05, y, words, va=va, transform=axes.transAxes, color=GREY, fontsize=SMALL)
 
 
 def picture(axes: Axes, x: np.ndarray, y: np.ndarray, values: np.ndarray, **style: Any) -> Any:
@@ -129,14 +139,12 @@ def torque(data: Data) -> Figure:
                 end: Any = {"y": 0.02, "va": "bottom"} if high else {"y": 0.98, "va": "top"}
                 _note(axes, value, words=limit.replace("%", " %"), ha="right", rotation=90, **end)
         mark_bound_states(axes, curve["bound_from"], h)
-        if part["first_order_vanishes"]:
+        zero = tame(axes, [*part["exact"], *line], part["error"])
+        if part["first_order_vanishes"] and not zero:
             # Where the curve does not come.
             exact = part["exact"]
             low = min(exact[: len(h) // 2]) < 0.75 * min(exact) + 0.25 * max(exact) - ZERO
-            end = {"y": 0.94, "va": "top"} if low else {"y": 0.06, "va": "bottom"}
-            style: Any = {"transform": axes.transAxes, "color": GREY, "fontsize": SMALL}
-            axes.text(x=0.05, s="no first-order part", **end, **style)
-        tame(axes, np.concatenate([part["exact"], line]))
+            _remark(axes, "no first-order part", *((0.94, "top") if low else ()))
     return one_legend(figure, 2)
 
 
@@ -167,10 +175,7 @@ def integrand(data: Data) -> Figure:
             axes.axvline(k, color=ORANGE, ls=":", lw=1)
             words = "+".join(source[:3] for source in sources) if len(sources) < 3 else "all"
             _note(axes, k, 1.01, words, ha="center", va="bottom")
-        formula = np.array(part["formula"])
-        if np.abs(formula).max() < ZERO:
-            axes.text(0.05, 0.06, "zero", transform=axes.transAxes, color=GREY, fontsize=SMALL)
-        tame(axes, formula)
+        tame(axes, part["formula"])
     return one_legend(figure, 2)
 
 
@@ -277,13 +282,10 @@ def _part_of_budget(row: Data) -> float:
 
 #: File name, title and function of figures of a bare interface, by name.
 FIGURES: dict[str, tuple[str, str, Callable[[Data], Figure]]] = {
-    name: (name, title, draw)
-    for name, title, draw in (
-        ("integrand", "The torque resolved in k_perp", integrand),
-        ("remainder", "What first order leaves of the exact torque", remainder),
-        ("lattice", "Error against lattice spacing", lattice),
-        ("ledger", "The ledger of angular momentum", ledger),
-    )
+    "integrand": ("integrand", "The torque resolved in k_perp", integrand),
+    "remainder": ("remainder", "What first order leaves of the exact torque", remainder),
+    "lattice": ("lattice", "Error against lattice spacing", lattice),
+    "ledger": ("ledger", "The ledger of angular momentum", ledger),
 }
 
 

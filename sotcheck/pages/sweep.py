@@ -24,9 +24,11 @@ from sotcheck.pages.figures import (
     PURPLE,
     RED,
     SMALL,
+    ZERO,
     panels,
     scientific,
     symbol,
+    tame,
     unit_of,
 )
 from sotcheck.pages.page import Data, Page, Picture, Section, Table, Words
@@ -187,14 +189,16 @@ def draw_sweep_curves(data: Data) -> Figure:
     order = np.argsort(x, kind="stable")
     marker = "o" if len(x) <= 30 else ""
     for (source, name), axes in of.items():
+        drawn = [0.0]
         for curve, color in zip(curves, COLORS, strict=False):
             y = np.array(curve["exact"][source][name], dtype=float)
             label = _words(curve["at"]) + ("" if np.isfinite(y).any() else " (no numbers)")
             axes.plot(x[order], y[order], color=color, marker=marker, ms=3, label=label)
+            drawn += y.tolist()
             if curve["first_order"] is not None:
                 y = np.array(curve["first_order"][source][name], dtype=float)
                 axes.plot(x[order], y[order], color=color, ls="--", lw=1)
-        scientific(axes)
+        tame(axes, drawn, max(curve["uncertainty"][source] for curve in curves))
         _scale(axes, x=x)
     first = figure.axes[0]
     handles = list(first.get_legend_handles_labels()[0]) if curves[0]["at"] else []
@@ -216,7 +220,7 @@ def draw_sweep_map(data: Data) -> Figure:
     x, y = np.array(shown["x"])[across], np.array(shown["y"])[up]
     for (source, name), axes in of.items():
         values = np.array(sources[source][name], dtype=float)[across][:, up].T
-        _one_map(figure, axes, x, y, values)
+        _one_map(figure, axes, x, y, values, shown["uncertainty"][source])
         axes.grid(False)
         _scale(axes, x=x, y=y)
     figure.suptitle(_heading(data, shown["fixed"]), fontsize=10)
@@ -224,12 +228,11 @@ def draw_sweep_map(data: Data) -> Figure:
     return figure
 
 
-def _one_map(figure: Figure, axes: Any, x: Any, y: Any, values: Any) -> None:
-    """Colours about zero, labelled contours, crosses where there is no number."""
+def _one_map(figure: Figure, axes: Any, x: Any, y: Any, values: Any, uncertainty: float) -> None:
+    """Colours about zero where it is not zero, labelled contours, crosses where there is no number."""
     known = np.isfinite(values)
     largest = float(np.abs(values[known]).max()) if known.any() else 0.0
-    # Below this a number is the rounding of zero.
-    if largest > 1e-12:
+    if largest > max(uncertainty, ZERO):
         # As pixels: a vector drawing of each cell would be megabytes, with seams between them.
         mesh = axes.pcolormesh(
             x, y, values, cmap="RdBu_r", vmin=-largest, vmax=largest, shading="nearest", rasterized=True
@@ -241,7 +244,8 @@ def _one_map(figure: Figure, axes: Any, x: Any, y: Any, values: Any) -> None:
         levels = largest * np.array([-0.75, -0.5, -0.25, 0.25, 0.5, 0.75])
         axes.contour(x, y, np.ma.masked_invalid(values), levels, colors=BLACK, linewidths=0.6)
     else:
-        axes.text(0.5, 0.5, "zero" if known.any() else "undefined", transform=axes.transAxes, ha="center")
+        zero = f"zero ± {uncertainty:.0e}" if uncertainty > ZERO else "zero"
+        axes.text(0.5, 0.5, zero if known.any() else "undefined", transform=axes.transAxes, ha="center")
     failed_y, failed_x = np.nonzero(~known)
     axes.plot(x[failed_x], y[failed_y], "x", color=GREY, ms=3, mew=0.8)
     axes.set(xlim=_span(x), ylim=_span(y))

@@ -22,7 +22,9 @@ from sotcheck.pages.publish import publish
 from sotcheck.pages.svg import BLACK, WHITE
 
 #: Cells of the background along each axis; over how many of them lines are smoothed.
-CELLS, SMOOTH = 300, 3.0
+CELLS, SMOOTH = 300, 6.0
+#: Lines are drawn where a region fills this part of what they are smoothed over: half of it at a border.
+NARROW = 0.45
 #: Beyond so many points they are drawn small.
 MANY = 400
 #: Points closer than this, relative to the map, close in on a border, and have no dots: the border is seen.
@@ -115,7 +117,8 @@ def _draw_limits(
         # The mean of what is nearby and in the region.
         part = gaussian_filter(mine.astype(float), SMOOTH)
         even = gaussian_filter(np.where(mine, values[region], 0.0), SMOOTH) / np.maximum(part, TINY)
-        even = np.ma.masked_where(~mine, even)
+        # Of a band narrower than that lines would tell its samples only.
+        even = np.ma.masked_where(~mine | (part < NARROW), even)
         if levels := [np.log10(v) for v in LEVELS if even.min() < np.log10(v) < even.max()]:
             axes.contour(x, y, even, levels=levels, **white)
 
@@ -187,9 +190,10 @@ def shown(data: Data) -> Page:
         "Each map shows the h_R at which first order is off by the given part of the exact torque for the "
         "first time. It jumps where the exact torque, more than first order by that part on one side, is "
         "less on the other. Points were chosen by adaptive sampling, and by bisection of such borders (dots, "
-        "but for those next to each other there; lines are smoothed over a hundredth of the map); hatched "
-        "regions have no limit, for the reason given. Exact is the torque of scattering states: where bound "
-        "states lie at E_F below the limit, points are marked red.",
+        "but for those next to each other there; lines are smoothed over a fiftieth of the map, and not "
+        "drawn in bands narrower than that); hatched regions have no limit, for the reason given. Exact is "
+        "the torque of scattering states: where bound states lie at E_F below the limit, points are marked "
+        "red.",
         quote=quote(maps),
         facts=said,
         first=list(drawn.values())[:1],

@@ -16,8 +16,31 @@ _width: ContextVar[int | None] = ContextVar("width", default=None)
 GAP, INDENT = "  ", "    "
 #: Digits behind the point that numbers are cut to by turns, where words are as narrow as they get.
 DIGITS = (8, 6, 5, 4, 3)
+#: Lists of three numbers, which are three columns x, y, z.
+VECTORS = {
+    "vector", "magnetization", "spin_current_minus", "spin_current_plus", "lattice", "interface",
+    "first_order",
+}  # fmt: skip
 _SCIENTIFIC = re.compile(r" ?-?\d\.\d+e[+-]\d+")
 _DECIMAL = re.compile(r" ?-?\d+\.\d{4,}")
+
+
+def flat(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of JSON by the columns of CSV and data frames: nested names joined, vectors as x, y, z."""
+    return dict(_flat(row, ""))
+
+
+def _flat(row: dict[str, Any], before: str) -> Iterator[tuple[str, Any]]:
+    for key, value in row.items():
+        name = before + key
+        if isinstance(value, dict):
+            yield from _flat(value, f"{name}_")
+        elif isinstance(value, list) and key in VECTORS:
+            yield from zip((f"{name}_{axis}" for axis in "xyz"), value, strict=False)
+        elif not isinstance(value, list):
+            yield name, value
+        elif not any(isinstance(one, dict | list) for one in value):
+            yield name, " ".join(map(str, value))
 
 
 @contextmanager

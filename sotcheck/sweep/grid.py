@@ -27,7 +27,7 @@ from sotcheck.run.inputs import read_bytes
 from sotcheck.system.family import ANGLES, direction
 from sotcheck.system.files import ALL_KEYS
 from sotcheck.system.model import Direction, System
-from sotcheck.system.stack import Stack
+from sotcheck.system.stack import Stack, of_layer
 from sotcheck.system.units import OF_SYSTEM
 from sotcheck.system.validated import RefusedError
 
@@ -208,7 +208,8 @@ def parameter_of(iface: System, name: str, where: str, *, of_table: bool = False
     if name in known or (isinstance(iface, Stack) and OF_LAYER.fullmatch(name)):
         return known.get(name, name)
     paths = [path for path in SCALARS.values() if path.endswith(f".{name}") and path in known]
-    near = f" (did you mean {' or '.join(map(repr, paths))}?)" if paths else did_you_mean(name, known)
+    near = f" (did you mean {' or '.join(map(repr, paths))}?)" if paths else of_layer(iface, name)
+    near = near or did_you_mean(name, known)
     layers = ", layer[1].thickness and so on" if isinstance(iface, Stack) else ""
     raise SystemFileError(f"{where}: unknown key {name!r}{near}; accepted: {', '.join(known)}{layers}")
 

@@ -201,7 +201,9 @@ def open_journal(result: Path, *, resume: bool) -> Iterator[Journal]:
                 )
             yield journal
         finally:
-            if journal.header is None:
+            # A plan without a point: nothing is lost.
+            nothing = journal.header is None or not (any(journal.records()) or journal.damaged)
+            if nothing and same_file(path, file.fileno()):
                 journal.remove()
 
 

@@ -44,7 +44,7 @@ def sweep_summary(dataset: xr.Dataset) -> Data:
             for axis in plan.axes
         ],
         "points": plan.size, "failed": int((errors != "").sum()),
-        "errors": counted(errors), "warnings": counted(flat(dataset, "warning")),
+        "errors": counted(errors), "warnings": warnings(dataset),
         "uncertainty": max(totals[np.isfinite(totals)].tolist(), default=None),
         "extremes": [_extremes(dataset, plan, s, name) for s in range(len(SOURCES)) for name in COMPONENTS],
         "curves": _curves(dataset, plan),
@@ -52,19 +52,35 @@ def sweep_summary(dataset: xr.Dataset) -> Data:
     }  # fmt: skip
 
 
-def counted(texts: Any) -> list[Data]:
-    """Return each kind of text, alike but for numbers, by its first, and how many there are; most first."""
-    given = [text for text in texts.tolist() if text]
-    kinds = [NUMBER.sub("", text) for text in given]
-    first = dict(zip(reversed(kinds), reversed(given), strict=True))
-    return [{"text": first[kind], "points": count} for kind, count in Counter(kinds).most_common()]
+def counted(texts: Any, gravity: Any = 0.0) -> list[Data]:
+    """Return each kind of text, alike but for numbers, by its gravest, the first of several, and how many.
+
+    That of most points comes first.
+    """
+    heavy = np.broadcast_to(gravity, np.shape(texts)).tolist()
+    given = [(text, weight) for text, weight in zip(texts.tolist(), heavy, strict=True) if text]
+    kinds = [NUMBER.sub("", text) for text, _ in given]
+    worst: dict[str, tuple[str, float]] = {}
+    for kind, (text, weight) in zip(kinds, given, strict=True):
+        if kind not in worst or weight > worst[kind][1]:
+            worst[kind] = text, weight
+    return [{"text": worst[kind][0], "points": count} for kind, count in Counter(kinds).most_common()]
+
+
+def warnings(dataset: xr.Dataset) -> list[Data]:
+    """Return each kind of warning by the point at which bound states have the largest part of the torque."""
+    bound, scattering = (
+        np.linalg.norm(np.nan_to_num(t), axis=-1)
+        for t in (flat(dataset, "bound_vector"), flat(dataset, "vector").sum(axis=1))
+    )
+    return counted(flat(dataset, "warning"), bound / np.maximum(scattering, np.finfo(float).tiny))
 
 
 def warned(dataset: xr.Dataset) -> tuple[str, ...]:
     """Return what points of a sweep are warned of, each kind once."""
     return tuple(
         f"{one['points']} point{'s' * (one['points'] > 1)}, such as: {one['text']}"
-        for one in counted(flat(dataset, "warning"))
+        for one in warnings(dataset)
     )
 
 
@@ -95,6 +111,7 @@ def _curves(dataset: xr.Dataset, plan: Plan) -> Data:
                 "at": plan.axes[second[0]].at(place) if second else {},
                 "exact": _by_source(dataset, at),
                 "first_order": _first_order(plan, at) if plan.exact else None,
+                "uncertainty": _uncertainty(dataset, at),
             }
             for place, at in cuts
         ],
@@ -111,7 +128,7 @@ def _map(dataset: xr.Dataset, plan: Plan) -> Data | None:
     return {
         "x_name": plan.axes[x].name, "y_name": plan.axes[y].name,
         "x": _ticks(plan, x), "y": _ticks(plan, y),
-        "fixed": fixed, "values": _by_source(dataset, at),
+        "fixed": fixed, "values": _by_source(dataset, at), "uncertainty": _uncertainty(dataset, at),
     }  # fmt: skip
 
 
@@ -134,6 +151,12 @@ def _by_source(dataset: xr.Dataset, at: tuple[Any, ...]) -> Data:
         source: {name: known[name][..., s].tolist() for name in COMPONENTS}
         for s, source in enumerate(SOURCES)
     }
+
+
+def _uncertainty(dataset: xr.Dataset, at: tuple[Any, ...]) -> dict[str, float]:
+    """Return the largest uncertainty of a cut by source."""
+    totals = dataset["uncertainty"].sel(term="total").values[at]
+    return {source: float(np.nanmax(totals[..., s], initial=0.0)) for s, source in enumerate(SOURCES)}
 
 
 def _first_order(plan: Plan, at: tuple[Any, ...]) -> Data:

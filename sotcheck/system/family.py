@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import product
+from html import escape
 from typing import Any
 
 from sotcheck.errors import SystemFileError, did_you_mean
-from sotcheck.system.model import System, plain
+from sotcheck.system.model import System, in_short, plain
 
 #: The direction of m in degrees: from z, and of its in-plane part from x.
 ANGLES = ("theta", "phi")
@@ -44,15 +44,34 @@ class Family:
         return math.prod(self.shape)
 
     def __iter__(self) -> Iterator[System]:
-        for values in product(*self.axes.values()):
-            yield self.system.with_(dict(zip(self.axes, values, strict=True)))
+        return (self[n] for n in range(len(self)))
 
-    def with_(self, changes: Mapping[str, Any] | None = None, /, **more: Any) -> Family:
-        """Return the family with some attributes changed for all, or with further axes; as of a system."""
-        found = self.system.with_({**(changes or {}), **more})
-        if isinstance(found, System):
-            return Family(found, self.axes)
-        return _family(found.system, {**self.axes, **found.axes})
+    def __getitem__(self, number: int) -> System:
+        """Return one of the systems, counted as they are iterated over."""
+        left, values = range(len(self))[number], dict[str, Any]()
+        for name, along in reversed(self.axes.items()):
+            left, place = divmod(left, len(along))
+            values[name] = along[place]
+        return self.system.with_(values)
+
+    def with_(self, changes: Mapping[str, Any] | None = None, /, **more: Any) -> System | Family:
+        """Return the family with some attributes changed for all, or with other axes; as of a system."""
+        given = {**(changes or {}), **more}
+        _refuse_twice(self.system.name, [*self.axes, *(name for name in given if name not in self.axes)])
+        found = self.system.with_(given)
+        base, new = (found, {}) if isinstance(found, System) else (found.system, found.axes)
+        axes = {name: values for name, values in self.axes.items() if name in new or name not in given} | new
+        return _family(base, axes) if axes else base
+
+    def _repr_html_(self) -> str:
+        """What is varied, and what they have in common."""
+        rows = (
+            f'<tr><th scope="row">{escape(name)}</th><td>{len(values)}, from '
+            f"{escape(in_short(values[0]))} to {escape(in_short(values[-1]))}</td></tr>"
+            for name, values in self.axes.items()
+        )
+        said = f"<p><b>{escape(repr(self))}</b></p>\n<table>{''.join(rows)}</table>"
+        return f"{said}\n{self.system._repr_html_()}"
 
     def __repr__(self) -> str:
         words = (f"{name} ({len(values)})" for name, values in self.axes.items())
@@ -70,9 +89,16 @@ def direction(system: System, angles: Mapping[str, float]) -> tuple[float, float
 
 def changed(system: System, changes: Mapping[str, Any]) -> System | Family:
     """Return what `System.with_` does."""
+    _refuse_twice(system.name, changes)
     one = {name: plain(value) for name, value in changes.items()}
     axes = {name: value for name, value in one.items() if _several(name, value)}
     for name, values in axes.items():
+        if _depth(values) > _own(name) + 1:
+            flat = "" if _own(name) else f", such as {name}.ravel()"
+            raise SystemFileError(
+                f"{system.name}: {name} is an array of {_depth(values)} dimensions; expected one value, or a "
+                f"list of them{flat}"
+            )
         if not values:
             raise SystemFileError(f"{system.name}: {name} = {values!r} has no value; expected one or several")
         for value in values:
@@ -82,11 +108,20 @@ def changed(system: System, changes: Mapping[str, Any]) -> System | Family:
     return _family(found, axes) if axes else found
 
 
+def _refuse_twice(where: str, names: Iterable[str]) -> None:
+    """Refuse names two of which say the same: an attribute and its key, m and its angles."""
+    from sotcheck.system.files import ALL_KEYS
+
+    said: dict[str, str] = {}
+    for name in names:
+        other = said.setdefault("m" if name in ANGLES else ALL_KEYS.get(name, name), name)
+        if other != name and not {name, other} <= set(ANGLES):
+            raise SystemFileError(
+                f"{where}: {other} and {name} are both given, of one quantity; give one of them"
+            )
+
+
 def _family(system: System, axes: dict[str, tuple[Any, ...]]) -> Family:
-    if {"m", "interface.magnetization"} & axes.keys() and set(ANGLES) & axes.keys():
-        raise SystemFileError(
-            f"{system.name}: m and its angles (theta, phi) are both given; give one of them"
-        )
     family = Family(system, axes)
     if len(family) > MOST:
         raise SystemFileError(
@@ -98,10 +133,20 @@ def _family(system: System, axes: dict[str, tuple[Any, ...]]) -> Family:
 
 def _several(name: str, value: Any) -> bool:
     """Say whether a value stands for several."""
-    depth, inner = 0, value
-    while isinstance(inner, tuple) and inner:
-        depth, inner = depth + 1, inner[0]
-    return depth + (inner == ()) > OWN_DIMENSIONS.get(re.split(r"\.", name)[-1], 0)
+    return _depth(value) > _own(name)
+
+
+def _own(name: str) -> int:
+    """Return how many dimensions one value has."""
+    return OWN_DIMENSIONS.get(name.rpartition(".")[2], 0)
+
+
+def _depth(value: Any) -> int:
+    """Return how many dimensions a value has."""
+    depth = 0
+    while isinstance(value, tuple) and value:
+        depth, value = depth + 1, value[0]
+    return depth + (value == ())
 
 
 def _one(system: System, changes: Mapping[str, Any]) -> System:
@@ -116,8 +161,6 @@ def _one(system: System, changes: Mapping[str, Any]) -> System:
                 f"{system.name}: {name} = {angle!r} is not accepted; expected a finite number of degrees"
             )
     if angles:
-        if "m" in own:
-            raise SystemFileError(f"{system.name}: m and its angles are both given; give one of them")
         own["m"] = direction(system, angles)
     if keys:
         system = _with_keys(system, keys)
@@ -127,13 +170,14 @@ def _one(system: System, changes: Mapping[str, Any]) -> System:
 def _with_keys(system: System, changes: Mapping[str, Any]) -> System:
     """Return a system with keys of its file changed, in the units of that file."""
     from sotcheck.system.files import ALL_KEYS, from_document, to_document
+    from sotcheck.system.stack import of_layer
 
     document = to_document(system)
     for name, value in changes.items():
         key, layer = name, re.fullmatch(r"layer\[(\d+)\]\.(interface\.)?(\w+)", name)
         if layer is None and name not in ALL_KEYS:
             known = [*type(system).model_fields, *ANGLES]
-            near = did_you_mean(name, [*known, *ALL_KEYS])
+            near = of_layer(system, name) or did_you_mean(name, [*known, *ALL_KEYS])
             raise SystemFileError(
                 f"{system.name}: unknown attribute {name!r}{near}; accepted: {', '.join(known)}, and keys of "
                 "the system file, such as interface.barrier or layer[1].thickness"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, overload
 
@@ -49,6 +49,8 @@ STACK_KEYS = {
 }
 ALL_KEYS = {**KEYS, **STACK_KEYS}
 _BY_ATTRIBUTE = {attribute: key for key, attribute in ALL_KEYS.items()}
+#: A matrix of spin-orbit coupling that is none.
+NOTHING = [[0.0, 0.0]] * 3
 #: Tables of what is infinite.
 HALF_SPACES = ("normal", "ferromagnet")
 _TABLES = {key.partition(".")[0] for key in ALL_KEYS if "." in key}
@@ -202,6 +204,18 @@ def to_document(system: System) -> dict[str, Any]:
         table = document.setdefault(tables[0], {}) if tables else document
         table[last] = values[attribute]
     return document
+
+
+def keys_told(document: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the keys of a document and what they say, of tables within tables as well, but for nothing."""
+    for key, value in document.items():
+        if isinstance(value, dict):
+            yield from keys_told(value, f"{before}{key}.")
+        elif key == "layer":
+            for n, layer in enumerate(value, 1):
+                yield from keys_told(layer, f"layer[{n}].")
+        elif value and value != NOTHING:
+            yield before + key, value
 
 
 def _attribute(where: str, value: Any, *path: str) -> str:

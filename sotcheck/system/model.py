@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from html import escape
 from typing import Annotated, Any, Literal, Self, overload
 
 import numpy as np
@@ -34,6 +35,13 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     return tuple(map(plain, value)) if isinstance(value, list | tuple | range) else value
+
+
+def in_short(value: Any) -> str:
+    """Return a value with as many digits as one reads."""
+    if isinstance(value, list | tuple):
+        return f"({', '.join(map(in_short, value))})"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _direction(m: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -179,6 +187,17 @@ class System(Validated, ABC):
             f"U_F = {own.U_F:g}{energy}, J = {own.J:g}{energy}\n"
             f"  z = 0: u_0 = {own.u_0:g}{strength}, u_m = {own.u_m:g}{strength}, h_R = {own.h_R:g}, m = ({m})"
         )
+
+    def _repr_html_(self) -> str:
+        """As its file has it, without what is zero."""
+        from sotcheck.system.files import keys_told, to_document
+
+        rows = (
+            f'<tr><th scope="row">{escape(key)}</th><td>{escape(in_short(value))}</td></tr>'
+            for key, value in keys_told(to_document(self))
+            if key not in ("name", "title")
+        )
+        return f"<p><b>{escape(self.heading)}</b></p>\n<table>{''.join(rows)}</table>"
 
     @property
     def direction(self) -> Array:

@@ -144,3 +144,10 @@ class Stack(System):
         unit = " nm" if self.unit else ""
         named = zip(self.names, self.layers, strict=False)
         return " | ".join([*(f"{name} {layer.thickness:g}{unit}" for name, layer in named), "beyond"])
+
+
+def of_layer(system: System, name: str) -> str:
+    """Return " (did you mean 'layer[1].thickness'?)" for a name that layers alone have, or nothing."""
+    if isinstance(system, Stack) and system.layers and name in Layer.model_fields:
+        return f" (did you mean 'layer[1].{name}'?)"
+    return ""

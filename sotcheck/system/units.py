@@ -56,6 +56,11 @@ def wave_vector(system: System) -> tuple[float, str]:
     return (1 / length_nm(), " nm^-1") if system.unit else (1.0, "")
 
 
+def told(system: System, value: float, power: int = 1) -> float:
+    """Return a wave vector to a power, of ħ²/2mₑ = 1, in the unit of the file: what was given comes back."""
+    return float(f"{value * wave_vector(system)[0] ** power:.{DIGITS}g}") if system.unit else value
+
+
 def length_in_m(system: System) -> float:
     """Return the unit of length of ħ²/2mₑ = 1 in m, of a system whose file is in eV.
 

@@ -22,6 +22,7 @@ from sotcheck.system.model import LARGEST, SOURCES, System
 from sotcheck.system.places import Places, Where, default_range
 from sotcheck.system.units import unit_of_torque
 from sotcheck.theory import against_z as theory
+from sotcheck.trial.reach import naming_layers
 from sotcheck.trial.torque import TOLERANCES
 from sotcheck.trial.torque_table import weights
 
@@ -163,10 +164,11 @@ def against_z(
         places = Places.between(system.structure, first, last, points, length)
     rows: list[Row] = []
     for name in progress(names, "profile"):
-        if name == FIRST_ORDER:
-            found = theory.against_z(system, places, rtol=tolerance) * (system.scale * scale)
-        else:
-            found = exact.against_z(engines[name], system, system.scale * scale, places, rtol=tolerance)
+        with naming_layers(system):
+            if name == FIRST_ORDER:
+                found = theory.against_z(system, places, rtol=tolerance) * (system.scale * scale)
+            else:
+                found = exact.against_z(engines[name], system, system.scale * scale, places, rtol=tolerance)
         scheme = None if name == FIRST_ORDER else engines[name].scheme
         rows += _rows(system, Row(name, scheme, TOTAL, found), wanted)
     return AgainstZ(system, scale, places, tuple(rows), tuple(warnings(system, [system.scale * scale])))

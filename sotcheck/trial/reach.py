@@ -13,7 +13,7 @@ from sotcheck.errors import EngineError, LatticeError
 from sotcheck.numerics.arrays import Array
 from sotcheck.system.model import System
 from sotcheck.system.stack import Layer, Stack
-from sotcheck.system.units import file_units
+from sotcheck.system.units import file_units, wave_vector
 from sotcheck.system.validated import shown
 
 #: Problems that a sum over one layer's states may take, even by a fast engine: half a minute.
@@ -64,11 +64,15 @@ def _cells(engine: KwantChain, system: System) -> Array:
 def naming_layers(system: System) -> Iterator[None]:
     """Say in an EngineError that poles cannot be counted of which layer they are, and what to do.
 
-    It is the layer that the most waves fit in, and the key whose value stands out.
+    It is the layer that the most waves fit in, and the key whose value stands out; of a system in eV with the
+    unit of the engine's wave vectors.
     """
     try:
         yield
     except EngineError as error:
+        one_k, unit = wave_vector(system)
+        if unit and "k_perp" in str(error) and unit not in str(error):
+            raise EngineError(f"{error} (wave vectors are in multiples of {one_k:.6g}{unit})") from error
         if not isinstance(system, Stack) or not system.layers or COUNTED not in str(error):
             raise
         radians = _radians(system)
