@@ -157,8 +157,8 @@ class Range:
         found = log_determinant(self.structure, k_perp, angle, scale, (left, right))
         for layer in self.opaque:
             # It grows by e^{κd} of either spin, analytically: what is left has the same zeros.
-            q = outgoing(bands_of(layer, self.structure.energy, (k_perp, angle, scale))[0])
-            found = found + 1j * layer.thickness * q.sum(axis=0)
+            q = outgoing(bands_of([layer], self.structure.energy, (k_perp, angle, scale))[0])
+            found = found + 1j * layer.thickness * q.sum(axis=(0, 1))
         return found
 
     def by_harmonics(self, theta: bytes, scale: float, angle: Array) -> Complex | None:

@@ -5,23 +5,22 @@ off; `layer` says what a layer does. The product of the determinants of all that
 `stack`'s equations: entire in energy and k_⊥² but for the wave numbers of the half-spaces. Then waves are
 followed from z = 0 on.
 
-A matrix C − ŶS that is all but singular, where ψ all but vanishes for both spins' sake, costs digits that the
+A layer's det that is all but zero, where ψ all but vanishes for both spins' sake, costs digits that the
 problem itself does not: `loss` says how many.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from sotcheck.engines.layer import Grid, Step, column, field_of, passed
+from sotcheck.engines.layer import Bands, Grid, Step, bands_of, column, field_of, in_plane, Turned, step_through, turned
 from sotcheck.engines.stack import joined, outgoing
 from sotcheck.numerics.arrays import Array, Complex, Mask
-from sotcheck.numerics.two_by_two import along, determinant, inverse, product
+from sotcheck.numerics.two_by_two import along, determinant, inverse, matrix_of, product, vector_along
 from sotcheck.system.spin import IDENTITY
 from sotcheck.system.structure import NO_FIELD, Delta, Structure
 
@@ -34,89 +33,102 @@ def is_scalar(delta: Delta) -> bool:
     return not delta.exchange and delta.spin_orbit == NO_FIELD
 
 
-def kappa_of(delta: Delta, grid: Grid) -> Complex:
-    """Return κ̂ of an interface, (2, 2, ...); of the shape of the grid only if it has a spin-orbit term."""
-    if is_scalar(delta):
-        return delta.barrier * IDENTITY.reshape(2, 2, *(1,) * grid[0].ndim)
-    field = delta.exchange * column(delta.direction, grid) + field_of(delta, grid)
-    return along(column([delta.barrier + 1, delta.barrier - 1], grid), field)
+def kappa_of(delta: Delta, grid: Grid) -> Array:
+    """Return κ̂ of an interface as a + v·σ (4, ...); of the grid's shape only if it has a spin-orbit term."""
+    field = delta.exchange * column(delta.direction, grid)
+    if delta.spin_orbit != NO_FIELD:
+        field = field + field_of(delta, in_plane(grid))
+    return np.concatenate([np.full_like(field[:1], delta.barrier), field])
 
 
-#: ψ at an interface, and ∂_zψ/M before it and after it, (2, 4, ...) each.
+#: ψ at all interfaces, and ∂_zψ/M before them and after them, (2, 4, interfaces, ...) each.
 Waves = tuple[Complex, Complex, Complex]
 
 
 @dataclass(frozen=True)
 class Passed:
-    """A stack passed from its far end, (2, 2, ...).
+    """A stack passed from its far end.
 
-    `after` is Ŷ just beyond every interface; `first` the velocities on the left; `incident` and `arriving` b̂
-    of what comes in from the left, and from the right.
+    `Y` is Ŷ just beyond every interface as a + v·σ (4, interfaces, ...); `first` the velocities on the left;
+    `incident` and `arriving` b̂ of what comes in from the left, and from the right, (2, 2, ...).
     """
 
     structure: Structure
-    kappas: list[Complex]
-    steps: list[Step]
-    after: list[Complex]
+    kappas: list[Array]
+    bands: Bands | None
+    step: Step | None
+    Y: Complex
     first: Complex
     incident: Complex
     arriving: Complex
 
+    @cached_property
+    def after(self) -> Complex:
+        """Ŷ just beyond every interface, (2, 2, interfaces, ...)."""
+        return matrix_of(self.Y[0], self.Y[1:])
+
+    @cached_property
+    def P_and_R(self) -> tuple[Complex, Complex]:
+        """How ψ goes on through layers, and b̂ from their far ends to their near ones; none without layers."""
+        none = self.after[:, :, :0]
+        return self.step.P_and_R if self.step else (none, none)
+
     @property
     def matrix(self) -> Complex:
         """M̂ψ = 2i√(k/M) of what comes in from the left, and −b̂ of what comes from the right, at z = 0."""
-        matrix: Complex = self.after[0] - self.kappas[0] + 1j * self.first
+        a, *v = self.Y[:, 0] - self.kappas[0]
+        matrix: Complex = matrix_of(a, np.stack(v))
+        matrix += 1j * self.first
         return matrix
 
     @property
     def log_determinant(self) -> Complex:
         """The logarithm of the determinant of all equations."""
-        logs = [np.log(step.pivot) + step.exponent for step in self.steps]
-        return np.asarray(sum(logs, start=np.log(determinant(self.matrix))))
+        log = np.log(determinant(self.matrix))
+        if self.step:
+            log = log - np.log(self.step.reciprocal).sum(axis=0) - self.step.turned.log_e.sum(axis=(0, 1))
+        return np.asarray(log)
 
     def lossy(self, most: float = LARGEST_LOSS) -> Mask:
         """Where rounding is amplified by more than the problem itself does."""
-        return np.asarray(reduce(np.maximum, (step.loss for step in self.steps), np.ones(())) > most)
+        loss = self.step.loss.max(axis=0) if self.step else np.ones(())
+        return np.asarray(loss > most)
 
-    def arrivals(self, turn: Complex) -> tuple[list[Complex], list[Complex]]:
-        """Return b̂ just beyond every interface and what ψ is more there, of waves with spinors `turn`."""
+    def arrivals(self, turn: Complex) -> list[Complex]:
+        """Return b̂ just beyond every interface of waves with spinors `turn`."""
         bs = [product(self.arriving, turn.reshape(2, 2, *(1,) * (self.arriving.ndim - 2)))]
-        more: list[Complex] = []
-        for step in self.steps[::-1]:
-            b, psi = step.onward(bs[0])
-            bs.insert(0, b)
-            more.insert(0, psi)
-        return bs, more
+        for n in range(len(self.structure.layers))[::-1]:
+            bs.insert(0, product(self.P_and_R[1][:, :, n], bs[0]))
+        return bs
 
-    def waves(self, turn: Complex = IDENTITY) -> Complex:
-        """Return the waves at all interfaces, (3, 2, 4, interfaces, ...)."""
-        each = [np.stack(np.broadcast_arrays(*one)) for one in self.one_by_one(turn)]
-        return np.stack(np.broadcast_arrays(*each), axis=3)
-
-    def one_by_one(self, turn: Complex = IDENTITY, start: Complex | None = None) -> Iterator[Waves]:
-        """Yield the waves at every interface: of unit flux from the left, of either spin, and from the right.
+    def waves(self, turn: Complex = IDENTITY, start: Complex | None = None) -> Waves:
+        """Return the waves of unit flux from the left, of either spin, and from the right at all interfaces.
 
         Those have the spinors `turn`. Of another ψ to `start` from, only what follows means anything.
         """
-        bs, more = self.arrivals(turn)
+        bs = np.stack(np.broadcast_arrays(*self.arrivals(turn)), axis=2)
         if start is None:
             inverted = inverse(self.matrix)
-            start = _columns(product(inverted, self.incident), product(inverted, -bs[0]))
-        psi = start
-        before = product(-1j * self.first, psi)
-        before[:, :2] += self.incident
-        for n, (delta, Y, b) in enumerate(zip(self.structure.interfaces, self.after, bs, strict=True)):
-            if n:
-                psi = product(self.steps[n - 1].P, psi)
-                psi[:, 2:] += more[n - 1]
-            after = product(Y, psi)
-            after[:, 2:] += b
-            if n and is_scalar(delta):
-                before = after - delta.barrier * psi if delta.barrier else after
-            elif n:
-                before = product(self.steps[n - 1].far, psi)
-                before[:, 2:] += b
-            yield psi, before, after
+            start = _columns(product(inverted, self.incident), product(inverted, -bs[:, :, 0]))
+        shape = np.broadcast_shapes(start.shape[2:], self.Y.shape[2:])
+        psi = np.empty((2, 4, bs.shape[2], *shape), dtype=complex)
+        psi[:, :, 0] = start
+        if self.step:
+            more = product(self.step.T, bs[:, :, 1:])
+            for n in range(len(self.structure.layers)):
+                psi[:, :, n + 1] = product(self.P_and_R[0][:, :, n], psi[:, :, n])
+                psi[:, 2:, n + 1] += more[:, :, n]
+        after = product(self.after, psi)
+        after[:, 2:] += bs
+        before = after.copy()
+        before[:, :, 0] = product(-1j * self.first, psi[:, :, 0])
+        before[:, :2, 0] += self.incident
+        for n, (delta, kappa) in enumerate(zip(self.structure.interfaces, self.kappas, strict=True)):
+            if n and not is_scalar(delta):
+                before[:, :, n] -= product(matrix_of(kappa[0], kappa[1:]), psi[:, :, n])
+            elif n and delta.barrier:
+                before[:, :, n] -= delta.barrier * psi[:, :, n]
+        return psi, before, after
 
 
 def _columns(left: Complex, right: Complex) -> Complex:
@@ -143,18 +155,29 @@ def passed_through(
 
     What lies beyond its last interface may be anything that has Ŷ and b̂ instead of the right half-space.
     """
-    leads = structure.left, structure.right
+    leads, layers = (structure.left, structure.right), structure.layers
     axes = [column(lead.direction, grid) for lead in leads]
     velocities = [q / lead.mass for q, lead in zip(waves, leads, strict=True)]
-    left, right = map(along, velocities, axes)
+    first = along(velocities[0], axes[0])
     incident, arriving = map(along, (2j * np.sqrt(np.maximum(v.real, 0)) for v in velocities), axes)
-    Y, b = beyond or (1j * right, -arriving)
+    Y, b = beyond or (vector_along(1j * velocities[1], axes[1]), -arriving)
     kappas = [kappa_of(delta, grid) for delta in structure.interfaces]
-    after, steps = [Y], list[Step]()
-    for layer, kappa in zip(structure.layers[::-1], kappas[:0:-1], strict=True):
-        steps.insert(0, passed(layer, structure.energy, grid, after[0] - kappa))
-        after.insert(0, steps[0].Y)
-    return Passed(structure, kappas, steps, after, left, incident, b)
+    if not layers:
+        return Passed(structure, kappas, None, None, Y[:, None], first, incident, b)
+    bands = bands_of(layers, structure.energy, grid)
+    how = turned(layers, bands.q2, grid)
+    shape = np.broadcast_shapes(bands.size.shape[1:], Y.shape[1:], *(kappa.shape[1:] for kappa in kappas[1:]))
+    number = len(layers)
+    after = np.empty((4, number + 1, *shape), dtype=complex)
+    D, across = (np.empty((size, number, *shape), dtype=complex) for size in (2, 3))
+    reciprocal = np.empty((number, *shape), dtype=complex)
+    after[:, number] = Y
+    for n in range(number)[::-1]:
+        own = Turned(*(one[:, n] for one in how))
+        Y = after[:, n + 1] - kappas[n + 1]
+        after[:, n], D[:, n], across[:, n], reciprocal[n] = step_through(own, bands.axis[:, n], Y)
+    step = Step(D, across, reciprocal, bands.axis, how)
+    return Passed(structure, kappas, bands, step, after, first, incident, b)
 
 
 def solve_stack(
@@ -167,7 +190,7 @@ def solve_stack(
     grid = k_perp, angle, scale
     left, right = (np.moveaxis(one, -1, 0) for one in waves)
     found = passed_through(structure, grid, (left, right))
-    columns = found.waves()
+    columns = np.stack(found.waves())
     both = np.stack([columns[:, :, :2], columns[:, :, 2:]], axis=1)
     psi, *slopes = np.moveaxis(both, (2, 3), (-2, -1))
     slope = np.stack(slopes)

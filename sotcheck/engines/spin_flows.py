@@ -1,7 +1,7 @@
 """Spin flows of any stack from its waves: at every interface, and what each layer adds and takes.
 
-Waves are ψ, and ∂_zψ/M before and after an interface, (2, 4, ...) each: columns of both spins from the left,
-then of the majority and of the minority from the right. Flows are (3, 4I + 2L, 3, ...): source (normal,
+Waves are ψ, and ∂_zψ/M before and after all interfaces, (2, 4, interfaces, ...) each: columns of both spins
+from the left, then of the majority and of the minority from the right. Flows are (3, 4I + 2L, 3, ...): source (normal,
 majority, minority), flow, spin component; four for each of the I interfaces, as `States.flows`, then two for
 each of the L layers: what its spin-orbit field adds to the spin current, and the torque on its magnetism.
 With S = Σ_in ∫ψ†σψ dz these are w × S and J S × d, so that the current at the far end is that at the near
@@ -21,12 +21,12 @@ current through, a layer without spin-orbit field takes what does not go on.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from sotcheck.engines.layer import Bands, Grid, bands_of, column, field_of
+from sotcheck.engines.layer import Bands, Grid, bands_of, column, each, field_of, in_plane
 from sotcheck.engines.recursion import Waves, is_scalar
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.states import States
@@ -90,12 +90,12 @@ def _cross(v: Any, s: Any, into: Array) -> None:
         into[:, i] -= v[k] * s[j]
 
 
-def flows_of_waves(structure: Structure, grid: Grid, waves: Complex) -> Array:
-    """Return all flows, (3, 4I + 2L, 3, ...), of waves (3, 2, 4, interfaces, ...)."""
+def flows_of_waves(structure: Structure, grid: Grid, waves: Waves) -> Array:
+    """Return all flows, (3, 4I + 2L, 3, ...), of waves (2, 4, interfaces, ...)."""
     split, shape = 4 * len(structure.interfaces), np.broadcast_shapes(*(one.shape for one in grid))
     out = np.zeros((split + 2 * len(structure.layers), 3, 3, *shape))
-    bands = [bands_of(layer, structure.energy, grid) for layer in structure.layers]
-    write_flows(structure, grid, bands, np.moveaxis(waves, 3, 0), out[:split], out[split:])
+    bands = bands_of(structure.layers, structure.energy, grid) if structure.layers else None
+    write_flows(structure, grid, bands, waves, out[:split], out[split:])
     return out.swapaxes(0, 1)
 
 
@@ -105,71 +105,78 @@ def _both(layer: Region) -> bool:
 
 
 def write_flows(
-    structure: Structure, grid: Grid, bands: Sequence[Bands], waves: Iterable[Waves], at: Array, inside: Array
-) -> Complex:
-    """Write all flows that do not vanish, of waves from interface to interface; return ψ at the last one.
+    structure: Structure, grid: Grid, bands: Bands | None, waves: Waves, at: Array, inside: Array
+) -> None:
+    """Write all flows that do not vanish, of waves at all interfaces and the bands of all layers.
 
     By flow, then by source: `at` interfaces, (4I, 3, 3, ...), and `inside` layers, (2L, 3, 3, ...).
     """
-    layers, ends, shape = structure.layers, np.empty(0), at.shape[3:]
-    for n, (delta, (psi, before, after)) in enumerate(zip(structure.interfaces, waves, strict=True)):
-        minus, plus, lattice, taken = at[4 * n : 4 * n + 4]
-        same, bra = n > 0 and is_scalar(delta), psi.conj()
-        beyond = _products(bra, after)
-        _imaginary(beyond, plus)
-        if same:
-            minus[:] = plus
+    layers, deltas, (psi, before, after) = structure.layers, structure.interfaces, waves
+    # By source, then by interface.
+    minus, plus = (np.moveaxis(at[which::4], 0, 2) for which in (0, 1))
+    same = [n for n, delta in enumerate(deltas) if n and is_scalar(delta)]
+    both = [n for n, layer in enumerate(layers) if _both(layer)]
+    seen = sorted({*both, *(n for n in range(len(deltas)) if not is_scalar(deltas[n]))})
+    bra = psi.conj()
+    leaving = _products(bra, after)
+    _imaginary(leaving, plus)
+    for n in range(len(deltas)):
+        if n in same:
+            minus[:, :, n] = plus[:, :, n]
         else:
-            arriving = _products(bra, before)
-            _imaginary(arriving, minus)
-        last_ends, within = ends, n < len(layers) and _both(layers[n])
-        if within or not is_scalar(delta) or (n and delta.barrier and _both(layers[n - 1])):
-            ends = np.empty((4 if within else 1, 4, 3, *shape))
-            _density(psi, ends[0])
+            _imaginary(_products(bra[:, :, n], before[:, :, n]), minus[:, :, n])
+    density = np.empty((4, 3, len(seen), *at.shape[3:]))
+    _density(psi[:, :, seen], density)
+    for n in seen:
+        delta, spin = deltas[n], density[1:, :, seen.index(n)]
         if delta.spin_orbit != NO_FIELD:
-            _cross(field_of(delta, grid), ends[0, 1:], lattice)
+            _cross(field_of(delta, in_plane(grid)), spin, at[4 * n + 2])
         if delta.exchange:
-            _cross(-delta.exchange * column(delta.direction, grid), ends[0, 1:], taken)
-        if n:
-            layer, last = layers[n - 1], at[4 * n - 3]
-            added, torque = inside[2 * n - 2 : 2 * n]
-            if layer.spin_orbit == NO_FIELD:
-                np.subtract(last, minus, out=torque)
-            else:
-                np.subtract(minus, last, out=added)
-            if _both(layer):
-                _real(beyond if same else arriving, last_ends[3])
-                if same and delta.barrier:
-                    last_ends[3] -= delta.barrier * ends[0]
-                _write_torque(layer, bands[n - 1], last_ends, added, torque)
-                added += torque
-        if within:
-            _real(beyond, ends[1])
-            _density(after, ends[2])
-    return psi
+            _cross(-delta.exchange * column(delta.direction, grid), spin, at[4 * n + 3])
+    for n, layer in enumerate(layers):
+        added, torque = inside[2 * n : 2 * n + 2]
+        if layer.spin_orbit == NO_FIELD:
+            np.subtract(at[4 * n + 1], at[4 * n + 4], out=torque)
+        else:
+            np.subtract(at[4 * n + 4], at[4 * n + 1], out=added)
+    if both and bands:
+        ends = np.empty((4, 4, 3, len(both), *at.shape[3:]))
+        ends[0] = density[:, :, [seen.index(n) for n in both]]
+        _real(_products(bra[:, :, both], after[:, :, both]), ends[1])
+        _density(after[:, :, both], ends[2])
+        far = [n + 1 for n in both]
+        _real(_products(bra[:, :, far], before[:, :, far]), ends[3])
+        _write_torques([layers[n] for n in both], bands.of(both), ends, inside, both, grid)
 
 
-def _write_torque(layer: Region, bands: Bands, ends: Array, gained: Array, torque: Array) -> None:
-    """Write the torque on a layer of products at its ends, and of the spin current gained."""
-    d, n = layer.direction, bands.axis
-    per_size = layer.exchange / np.where(bands.size == 0, 1, bands.size)
-    S = layer.exchange * _integral(layer, bands, ends)
-    g_d = (d[0] * gained[:, 0] + d[1] * gained[:, 1] + d[2] * gained[:, 2]) * per_size
-    n_d = (d[0] * n[0] + d[1] * n[1] + d[2] * n[2]) * per_size
-    np.multiply(n, g_d[:, None], out=torque)
-    torque -= n_d * gained
-    for i in range(3):
-        j, k = (i + 1) % 3, (i + 2) % 3
-        torque[:, i] += (n[j] * d[k] - n[k] * d[j]) * S
+def _write_torques(
+    layers: Sequence[Region], bands: Bands, ends: Array, inside: Array, both: list[int], grid: Grid
+) -> None:
+    """Write the torques on layers of products at their ends, and of the spin current gained."""
+    n, exchange = bands.axis, each(layers, "exchange", grid)
+    S = exchange * _integral(layers, bands, ends, grid)
+    per_size = exchange / np.where(bands.size == 0, 1, bands.size)
+    for at, (layer, which) in enumerate(zip(layers, both, strict=True)):
+        d, (gained, torque), axis = layer.direction, inside[2 * which : 2 * which + 2], n[:, at]
+        g_d = (d[0] * gained[:, 0] + d[1] * gained[:, 1] + d[2] * gained[:, 2]) * per_size[at]
+        n_d = (d[0] * axis[0] + d[1] * axis[1] + d[2] * axis[2]) * per_size[at]
+        np.multiply(axis, g_d[:, None], out=torque)
+        torque -= n_d * gained
+        for i in range(3):
+            j, k = (i + 1) % 3, (i + 2) % 3
+            torque[:, i] += (axis[j] * d[k] - axis[k] * d[j]) * S[:, at]
+        gained += torque
 
 
-def _integral(layer: Region, bands: Bands, ends: Array, along: bool = True) -> Array:
-    """Return ∫ψ†(σ·n)ψ dz by source (3, ...), n the axis, or ∫ψ†ψ dz, of what there is at a layer's ends.
+def _integral(
+    layers: Sequence[Region], bands: Bands, ends: Array, grid: Grid, along: bool = True
+) -> Array:
+    """Return ∫ψ†(σ·n)ψ dz by source (3, layers, ...), n the axis, or ∫ψ†ψ dz, of what is at layers' ends.
 
     That is Re ψ†ψ, ψ†∂_zψ/M and |∂_zψ/M|² at the near end, ψ†∂_zψ/M at the far one, (4, ...), each without σ
-    and with it, (4, 3, ...).
+    and with it, (4, 3, layers, ...).
     """
-    n, (up, down) = bands.axis, _weights(layer, bands.q2).swapaxes(0, 1)[:, :, None] / 2
+    n, (up, down) = bands.axis, _weights(layers, bands.q2, grid).swapaxes(0, 1)[:, :, None] / 2
     spin = n[0] * ends[:, 1]
     spin += n[1] * ends[:, 2]
     spin += n[2] * ends[:, 3]
@@ -178,9 +185,9 @@ def _integral(layer: Region, bands: Bands, ends: Array, along: bool = True) -> A
     return found
 
 
-def _weights(layer: Region, q2: Array) -> Array:
-    """Return the weights (4, 2, ...) in ∫|f|² dz of what there is at the ends, ordered as in `_integral`."""
-    d, mass = layer.thickness, layer.mass
+def _weights(layers: Sequence[Region], q2: Array, grid: Grid) -> Array:
+    """Return weights (4, 2, layers, ...) in ∫|f|² dz of what is at the ends, ordered as in `_integral`."""
+    d, mass = each(layers, "thickness", grid), each(layers, "mass", grid)
     x2, out = q2 * d**2, np.zeros((4, *q2.shape))
     thin = np.abs(x2) <= THIN
     if not thin.all():
@@ -208,39 +215,44 @@ def _series(coefficients: list[float], x: Array) -> Array:
     return found
 
 
-def slopes_in_x(structure: Structure, grid: Grid, waves: Complex) -> Array:
+def slopes_in_x(structure: Structure, grid: Grid, waves: Waves) -> Array:
     """Return ⟨∂H/∂x⟩ of x = k_⊥² by source (3, ...), from one end of a stack to the other.
 
     That of x/M + w·σ in layers and of w·σ at interfaces, w being linear in k_⊥.
     """
-    psi, before, after = (np.moveaxis(one, 2, 0) for one in waves)
-    flows = flows_of_waves(structure, grid, waves)
+    psi, before, after = waves
+    flows, layers, k = flows_of_waves(structure, grid, waves), structure.layers, in_plane(grid)
 
     def coupled(part: Delta | Region, spin: Array) -> Any:
-        return sum(w * s for w, s in zip(field_of(part, grid), spin, strict=True)) / (2 * grid[0] ** 2)
+        return sum(w * s for w, s in zip(field_of(part, k), spin, strict=True)) / (2 * grid[0] ** 2)
 
-    ends = np.empty((len(psi), 4, 4, *flows.shape[:1], *flows.shape[3:]))
-    for n, one in enumerate(ends):
-        _density(psi[n], one[0])
-        _real(_products(psi[n].conj(), after[n]), one[1])
-        _density(after[n], one[2])
-        _real(_products(psi[n].conj(), before[n]), ends[n - 1, 3])
-    found = sum(coupled(d, one[0, 1:]) for d, one in zip(structure.interfaces, ends, strict=True))
-    for n, layer in enumerate(structure.layers):
-        bands = bands_of(layer, structure.energy, grid)
+    ends = np.empty((4, 4, 3, *psi.shape[2:]))
+    _density(psi, ends[0])
+    _real(_products(psi.conj(), after), ends[1])
+    _density(after, ends[2])
+    _real(_products(psi.conj(), before), ends[3])
+    found = sum(coupled(one, ends[0, 1:, :, n]) for n, one in enumerate(structure.interfaces))
+    if not layers:
+        return np.asarray(found)
+    bands = bands_of(layers, structure.energy, grid)
+    # What is at the near ends of layers, and at their far ones.
+    ends = np.concatenate([ends[:3, :, :, :-1], ends[3:, :, :, 1:]])
+    spins = _integral(layers, bands, ends, grid) * bands.axis[:, None]
+    whole = _integral(layers, bands, ends, grid, along=False)
+    for n, layer in enumerate(layers):
         gained, spin = flows[:, 4 * n + 4] - flows[:, 4 * n + 1], np.empty_like(flows[:, 0])
-        _cross(-bands.axis / np.where(bands.size == 0, 1, bands.size), gained.swapaxes(0, 1), spin)
-        spin += _integral(layer, bands, ends[n])[:, None] * bands.axis
-        whole = _integral(layer, bands, ends[n], along=False)
-        found = found + whole / layer.mass + coupled(layer, spin.swapaxes(0, 1))
+        axis, size = bands.axis[:, n], bands.size[n]
+        _cross(-axis / np.where(size == 0, 1, size), gained.swapaxes(0, 1), spin)
+        found = found + whole[:, n] / layer.mass + coupled(layer, spin.swapaxes(0, 1) + spins[:, :, n])
     return np.asarray(found)
 
 
-def waves_of(psi: Complex, slope: Complex, turn: Complex) -> Complex:
+def waves_of(psi: Complex, slope: Complex, turn: Complex) -> Waves:
     """Return waves from ψ and its slopes as `States` has them; `turn` are the spinors from the right."""
     both = np.concatenate([psi[None], slope])
     columns = np.concatenate([both[:, 0], both[:, 1] @ turn], axis=-1)
-    return np.moveaxis(columns, (-2, -1), (1, 2))
+    psi, before, after = np.moveaxis(columns, (-2, -1), (1, 2))
+    return psi, before, after
 
 
 def spinors_along(m: Array) -> Complex:

@@ -52,10 +52,11 @@ def stack_flows(structure: Structure, *grid: Array) -> Array:
     def write(into: Array, block: slice, *some: Array) -> None:
         grid, at, inside = (some[0], some[1], some[2]), into[: 4 * number], into[4 * number :]
         passed = passed_through(head, grid, outside(head, grid[0]), mapped.beyond(block) if mapped else None)
-        bands, lossy = [step.bands for step in passed.steps], passed.lossy()
-        psi = write_flows(head, grid, bands, passed.one_by_one(turn_of_head), at, inside)
+        waves, lossy = passed.waves(turn_of_head), passed.lossy()
+        n = len(head.layers)
+        write_flows(head, grid, passed.bands, waves, at[: 4 * n + 4], inside)
         if mapped:
-            mapped.write(block, psi, at[4 * len(bands) :], inside[2 * len(bands) :])
+            mapped.write(block, waves[0][:, :, n], at[4 * n :], inside[2 * n :])
             lossy = lossy | mapped.passed.lossy()[block]
         lossy = np.broadcast_to(lossy, into.shape[3:])
         if lossy.any():
@@ -100,11 +101,11 @@ class Mapped:
         passed = passed_through(structure, grid, outside(structure, k_perp))
         one = np.broadcast_to(IDENTITY.reshape(2, 2, *(1,) * k_perp.ndim), (2, 2, *k_perp.shape))
         start = np.concatenate([one, np.zeros_like(one)], axis=1)
-        waves = list(passed.one_by_one(turn, start))
+        waves = passed.waves(turn, start)
         forms: list[list[Array]] = [[], [], []]
         flows = list[int]()
         for n, delta in enumerate(structure.interfaces[1:], 1):
-            psi, before, after = (wave.reshape(2, 4, -1) for wave in waves[n])
+            psi, before, after = (wave[:, :, n].reshape(2, 4, -1) for wave in waves)
             kinds = [(1, after)] if is_scalar(delta) else [(1, after), (0, before), (3, 1j * psi)]
             flows += [4 * n + kind for kind, _ in kinds]
             taken = -delta.exchange * np.array(delta.direction)[:, None, None]
@@ -113,11 +114,11 @@ class Mapped:
                     found = _form(psi[:, columns], slope[:, columns])
                     source.append(cross(taken, found) if kind == 3 else found)
         matrices = [np.moveaxis(np.concatenate(one), -1, 0) for one in forms]
-        return cls(passed, passed.arrivals(turn)[0][0], matrices, flows)
+        return cls(passed, passed.arrivals(turn)[0], matrices, flows)
 
     def beyond(self, block: slice) -> tuple[Complex, Complex]:
         """Return Ŷ and b̂ just beyond the first interface, of a block of k_⊥."""
-        return self.passed.after[0][:, :, block], self.incident[:, :, block]
+        return self.passed.Y[:, 0, block], self.incident[:, :, block]
 
     def write(self, block: slice, psi: Complex, at: Array, inside: Array) -> None:
         """Write the flows at interfaces but the first, and in layers, of a block of k_⊥ and ψ (2, 4, ...)."""
@@ -147,7 +148,7 @@ def _numbers(x: Any) -> Array:
     """Return |x_p|², and the real and imaginary parts of x_p* x_q, (n, p², ...), of x (p, n, ...)."""
     out = np.empty((x[0].shape[0], len(x) ** 2, *x[0].shape[1:]))
     for p, one in enumerate(x):
-        out[:, p] = np.square(one.real) + np.square(one.imag)
+        out[:, p] = one.real * one.real + one.imag * one.imag
     for n, (a, b) in enumerate(itertools.combinations(x, 2)):
         product = a.conj() * b
         out[:, len(x) + 2 * n], out[:, len(x) + 2 * n + 1] = product.real, product.imag

@@ -56,7 +56,37 @@ def along(values: Any, axis: Any) -> Complex:
     return out
 
 
-def cross(a: Array, b: Array) -> Array:
+def vector_along(values: Any, axis: Any) -> Complex:
+    """Return the same as a + v·σ, (4, ...) of a and v."""
+    half = (values[0] - values[1]) / 2
+    out = np.empty((4, *np.broadcast_shapes(half.shape, axis.shape[1:])), dtype=complex)
+    np.add(values[0], values[1], out=out[0])
+    out[0] /= 2
+    np.multiply(half, axis, out=out[1:])
+    return out
+
+
+def matrix_of(scalar: Complex, vector: Complex) -> Complex:
+    """Return a + v·σ as matrices."""
+    out = np.empty((2, 2, *vector.shape[1:]), dtype=complex)
+    across = 1j * vector[1]
+    np.add(scalar, vector[2], out=out[0, 0])
+    np.subtract(scalar, vector[2], out=out[1, 1])
+    np.subtract(vector[0], across, out=out[0, 1])
+    np.add(vector[0], across, out=out[1, 0])
+    return out
+
+
+def dot(a: Any, b: Any) -> Any:
+    """Return a·b of vectors (3, ...)."""
+    found = a[0] * b[0]
+    found += a[1] * b[1]
+    found += a[2] * b[2]
+    return found
+
+
+def cross(a: Any, b: Any) -> Any:
     """Return a × b of vectors (3, ...)."""
-    found: Array = a[AFTER] * b[BEFORE] - a[BEFORE] * b[AFTER]
+    found = a[AFTER] * b[BEFORE]
+    found -= a[BEFORE] * b[AFTER]
     return found

@@ -25,6 +25,8 @@ FINER, TAIL = 4, 3
 TOGETHER = 2**20
 #: By how much ρ − 1 shrinks when a zero lies on the ellipse, and how often.
 SHRINKING, MOST_SHRINKINGS = 0.93, 8
+#: Ellipses, the first one included, that are tried with the same points.
+MOST_INWARDS = 3
 #: Degrees of the polynomials whose zeros Newton's method starts from.
 DEGREES = (16, 32, 64)
 NEWTON_STEPS = 24
@@ -69,7 +71,8 @@ def _counted(
 ) -> Iterator[tuple[Index, Index, Array, Complex]]:
     """Yield which of the rows have been counted, their zeros, the ρ of their ellipses and f on them.
 
-    Where the phase cannot be followed, a zero lies on the ellipse, which then shrinks a little.
+    Where the phase cannot be followed, a zero lies on the ellipse, which then shrinks a little: as far as
+    what is known on the first one tells what f is there, and then with more points.
     """
     used, waiting = np.full(len(rows), rho), np.arange(len(rows))
     for _ in range(MOST_SHRINKINGS):
@@ -78,10 +81,16 @@ def _counted(
             left = []
             for these in np.array_split(waiting, -(-len(waiting) * points // TOGETHER)):
                 once = slice(1) if np.ptp(used[these]) == 0 else slice(None)
-                values = f(ellipse(lower, upper, used[these][once], points), rows[these])
-                count, followed = _turns(values)
-                yield these[followed], count[followed], used[these[followed]], values[followed]
-                left.append(these[~followed])
+                values, at = f(ellipse(lower, upper, used[these][once], points), rows[these]), used[these]
+                for _ in range(MOST_INWARDS):
+                    count, followed = _turns(values)
+                    yield these[followed], count[followed], at[followed], values[followed]
+                    these, values, at = these[~followed], values[~followed], at[~followed]
+                    if not these.size:
+                        break
+                    smaller = 1 + SHRINKING * (at - 1)
+                    values, at = _inwards(values, at, smaller), smaller
+                left.append(these)
             waiting, points = np.concatenate(left), 2 * points
         if not waiting.size:
             return
@@ -90,6 +99,18 @@ def _counted(
         f"the poles of {waiting.size} scattering problems could not be counted: "
         "a parameter is too large for double precision, or two band edges all but coincide"
     )
+
+
+def _inwards(values: Complex, rho: Array, smaller: Array) -> Complex:
+    """Return functions on smaller ellipses, of their values on some, from their Chebyshev series."""
+    points = values.shape[1]
+    k = np.arange(1, points // 2)
+    series = np.fft.fft(values, axis=1)
+    rho, smaller = rho[:, None], smaller[:, None]
+    terms = series[:, k]
+    series[:, k], series[:, -k] = terms * (smaller / rho) ** k, terms / (smaller * rho) ** k
+    series[:, points // 2] = 0
+    return np.fft.ifft(series, axis=1)
 
 
 def _turns(values: Complex) -> tuple[Index, Mask]:
