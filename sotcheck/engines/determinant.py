@@ -161,14 +161,17 @@ class Range:
             found = found + 1j * layer.thickness * q.sum(axis=(0, 1))
         return found
 
-    def by_harmonics(self, theta: bytes, scale: float, angle: Array) -> Complex | None:
-        """Return the same (angles, n) at angles (angles, 1) from its series in e^{iφ}, or None."""
+    def by_harmonics(self, theta: bytes, scale: float, angle: Array) -> tuple[Array, Complex] | None:
+        """Return the same's real part, about, and what its exponential is to be multiplied by; or None.
+
+        They are (n,) and (angles, n) at angles (angles, 1), from a series in e^{iφ}.
+        """
         found = series_at(self, theta, scale)
         if found is None:
             return None
         size, harmonics = found
         order = np.arange(len(harmonics)) - len(harmonics) // 2
-        return np.asarray(size + np.log(np.exp(1j * order * angle) @ harmonics))
+        return size, np.exp(1j * order * angle) @ harmonics
 
 
 @lru_cache(maxsize=KEPT)
@@ -209,10 +212,12 @@ def stack_poles(
         alike = len(theta) == 1 and len(phi) >= FEWEST and np.ptp(s[rows]) == 0
         found = at.by_harmonics(theta.tobytes(), float(s[rows[0], 0]), phi[rows]) if alike else None
         if found is None:
-            found = at.log_determinant(theta, phi[rows], s[rows])
+            log = at.log_determinant(theta, phi[rows], s[rows])
+            found = log.real, np.exp(1j * log.imag)
+        size, value = found
         # One size for all of a piece: it may be beyond doubles, and zeros do not depend on it.
-        size = reference.setdefault("size", float(np.nanmedian(found.real)))
-        return np.asarray(np.exp(np.clip((found - size).real, -300, 300) + 1j * found.imag))
+        whole = reference.setdefault("size", float(np.nanmedian(size)))
+        return np.asarray(value * np.exp(np.clip(size - whole, -300, 300)))
 
     branch_points = [0.0, *itertools.chain(*_edges(structure, segment))]
     found = [np.zeros((phi.size, 0), dtype=complex)]
@@ -260,19 +265,17 @@ def stack_kinks(structure: Structure, scale: Array) -> Complex:
     There the determinant is a Laurent series in e^{iφ}: its zeros next to the unit circle count.
     """
     found, structure = [np.zeros(0, dtype=complex)], without_own_layers(structure)
-    leads = structure.left, structure.right
+    leads, some = (structure.left, structure.right), scale[scale != 0]
     turn = 2 * np.pi * np.arange(HARMONICS) / HARMONICS + 0j
-    for x in structure.thresholds()[1:]:
-        k_perp = np.sqrt(np.array(x))
-        q2 = [lead.bands(structure.energy, k_perp)[0] for lead in leads]
-        left, right = (outgoing(np.where(np.abs(one) <= structure.same_threshold, 0.0, one)) for one in q2)
-        for s in scale[scale != 0]:
-            waves = [np.broadcast_to(one, (HARMONICS, 2)) for one in (left, right)]
-            logs = log_determinant(structure, k_perp + 0 * turn, turn, np.full(1, s), waves)
-            series = np.fft.fftshift(np.fft.fft(np.exp(logs - logs.real.max())))[::-1] / HARMONICS
-            series[np.abs(series) < NOISE * np.abs(series).max()] = 0
-            zeros = np.roots(np.trim_zeros(series))
-            angles = -1j * np.log(zeros[zeros != 0])
-            found.append(angles[np.abs(angles.imag) < NEAR])
+    k_perp = np.sqrt(np.array(structure.thresholds()[1:]))[:, None]
+    q2 = [lead.bands(structure.energy, k_perp)[0] for lead in leads]
+    waves = [outgoing(np.where(np.abs(one) <= structure.same_threshold, 0.0, one))[None] for one in q2]
+    logs = log_determinant(structure, k_perp[None], turn[None, None], some[:, None, None], waves)
+    for log in logs.reshape(-1, HARMONICS):
+        series = np.fft.fftshift(np.fft.fft(np.exp(log - log.real.max())))[::-1] / HARMONICS
+        series[np.abs(series) < NOISE * np.abs(series).max()] = 0
+        zeros = np.roots(np.trim_zeros(series))
+        angles = -1j * np.log(zeros[zeros != 0])
+        found.append(angles[np.abs(angles.imag) < NEAR])
     kinks = np.concatenate(found)
     return np.unique(np.mod(kinks.real, np.pi) + 1j * np.abs(kinks.imag))

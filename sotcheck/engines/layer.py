@@ -1,12 +1,12 @@
-"""Layers passed, from the far end to the near one: what stands for all that lies beyond, many problems at once.
+"""Layers passed, from the far end to the near one: what stands for all that lies beyond, many at once.
 
 Behind a layer ∂_zψ/M = Ŷψ + b̂. With c = cos qd, s = M sin qd/q and b = q sin qd/M of spin along the layer's
 whole field and against it, and Ŷ = y_0 + (y_n n + y_⊥)·σ, n that field's direction,
 
     own_± = y_0 ± y_n,    A = c − s own,    det = A_+ A_− − s_+ s_− y_⊥²,
 
-and before it y_⊥ is y_⊥/det, and own_+ (b_+ + c_+ own_+) A_−/det + c_+ s_− y_⊥²/det, as c² + sb = 1. Where waves
-decay c, s and b are those times e = e^{−κd}, and y_⊥ is e_+ e_− y_⊥/det, so that no wave grows.
+and before it y_⊥ is y_⊥/det, and own_+ (b_+ + c_+ own_+) A_−/det + c_+ s_− y_⊥²/det, as c² + sb = 1. Where
+waves decay c, s and b are those times e = e^{−κd}, and y_⊥ is e_+ e_− y_⊥/det, so that no wave grows.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def field_of(part: Delta | Region, k: tuple[Any, Any]) -> Array:
 
 
 class Bands(NamedTuple):
-    """q² in layers (2, layers, ...) of spin along the whole field Jd + w and against it; its axis and size."""
+    """q² of layers (2, layers, ...) along their whole field Jd + w, and against it; its axis and size."""
 
     q2: Any
     axis: Array
@@ -138,7 +138,7 @@ def _of_complex(q2: Any, d: Any) -> tuple[Any, Any, Any, Any]:
 
 
 class Step(NamedTuple):
-    """Layers passed, (..., layers, ...): A over det, crossed over; y_⊥ beyond; 1/det; and how all of it turned.
+    """Layers passed, (..., layers, ...): A_∓/det as `D`, y_⊥ beyond, 1/det, and how waves turned.
 
     ψ at the far end is P̂ψ + T̂b̂ of ψ at the near end, where b̂ is R̂b̂.
     """

@@ -151,8 +151,8 @@ def _carried(
         for n in range(number):
             if n:
                 wave = product(passed.P_and_R[0][:, :, n - 1], wave)
-                kappa = passed.kappas[n]
-                slope = product(passed.after[:, :, n] - matrix_of(kappa[0], kappa[1:]), wave)
+                before = passed.Y[:, n] - passed.kappas[n]
+                slope = product(matrix_of(before[0], before[1:]), wave)
             starts, beyond = start == n, start < n
             wave = np.where(starts, R[:, None], wave)
             there = number - 1 - n if mirrored else n

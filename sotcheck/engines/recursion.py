@@ -17,7 +17,18 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.engines.layer import Bands, Grid, Step, bands_of, column, field_of, in_plane, Turned, step_through, turned
+from sotcheck.engines.layer import (
+    Bands,
+    Grid,
+    Step,
+    Turned,
+    bands_of,
+    column,
+    field_of,
+    in_plane,
+    step_through,
+    turned,
+)
 from sotcheck.engines.stack import joined, outgoing
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.two_by_two import along, determinant, inverse, matrix_of, product, vector_along
@@ -174,8 +185,8 @@ def passed_through(
     after[:, number] = Y
     for n in range(number)[::-1]:
         own = Turned(*(one[:, n] for one in how))
-        Y = after[:, n + 1] - kappas[n + 1]
-        after[:, n], D[:, n], across[:, n], reciprocal[n] = step_through(own, bands.axis[:, n], Y)
+        before = np.subtract(after[:, n + 1], kappas[n + 1], dtype=complex)
+        after[:, n], D[:, n], across[:, n], reciprocal[n] = step_through(own, bands.axis[:, n], before)
     step = Step(D, across, reciprocal, bands.axis, how)
     return Passed(structure, kappas, bands, step, after, first, incident, b)
 

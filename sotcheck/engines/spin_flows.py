@@ -1,9 +1,10 @@
 """Spin flows of any stack from its waves: at every interface, and what each layer adds and takes.
 
 Waves are ψ, and ∂_zψ/M before and after all interfaces, (2, 4, interfaces, ...) each: columns of both spins
-from the left, then of the majority and of the minority from the right. Flows are (3, 4I + 2L, 3, ...): source (normal,
-majority, minority), flow, spin component; four for each of the I interfaces, as `States.flows`, then two for
-each of the L layers: what its spin-orbit field adds to the spin current, and the torque on its magnetism.
+from the left, then of the majority and of the minority from the right. Flows are (3, 4I + 2L, 3, ...): source
+(normal, majority, minority), flow, spin component; four for each of the I interfaces, as `States.flows`, then
+two for each of the L layers: what its spin-orbit field adds to the spin current, and the torque on its
+magnetism.
 With S = Σ_in ∫ψ†σψ dz these are w × S and J S × d, so that the current at the far end is that at the near
 end, and the first, less the second. What S has across the layer's whole field v = |v| n is told by what it
 adds to the current, g = v × S; what it has along n, by the virial theorem: in either band
@@ -168,9 +169,7 @@ def _write_torques(
         gained += torque
 
 
-def _integral(
-    layers: Sequence[Region], bands: Bands, ends: Array, grid: Grid, along: bool = True
-) -> Array:
+def _integral(layers: Sequence[Region], bands: Bands, ends: Array, grid: Grid, along: bool = True) -> Array:
     """Return ∫ψ†(σ·n)ψ dz by source (3, layers, ...), n the axis, or ∫ψ†ψ dz, of what is at layers' ends.
 
     That is Re ψ†ψ, ψ†∂_zψ/M and |∂_zψ/M|² at the near end, ψ†∂_zψ/M at the far one, (4, ...), each without σ

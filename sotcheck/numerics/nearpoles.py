@@ -129,14 +129,16 @@ def far_rule(n: int, poles: Complex) -> Array:
     """
     poles = poles[..., : (n - 1) // 2]
     here, finer = (_product(fejer(m)[0], poles) for m in (n, FINE))
-    found: Array = here * np.tensordot(_finer(n), 1 / finer, 1)
+    found: Array = here * (_finer(n) @ (1 / finer).reshape(FINE, -1)).reshape(here.shape)
     return found
 
 
 def _product(s: Array, poles: Complex) -> Array:
     """Return Π|s − p|², shape (n, ...), of poles (..., P), NaN for none."""
-    factors = np.abs(s.reshape(-1, *(1,) * poles.ndim) - poles) ** 2
-    found: Array = np.where(np.isnan(factors), 1.0, factors).prod(axis=-1)
+    found = np.ones((len(s), *poles.shape[:-1]))
+    for p in np.moveaxis(poles, -1, 0):
+        away = s.reshape(-1, *(1,) * p.ndim) - p.real
+        found *= np.where(np.isnan(p.real), 1.0, away * away + p.imag * p.imag)
     return found
 
 
@@ -148,12 +150,13 @@ def _mean(poles: Complex) -> Array:
 
 @dataclass
 class NearPoles:
-    """Poles near [0, 1] by pair and lane, the nearest first, with the nodes (pairs, extra) they ask for.
+    """Poles near [0, 1] by pair and lane, the nearest first, their ρ, and the nodes (pairs, extra) of all.
 
     Nodes next to poles of any lane, NaN where there are fewer, 1/|s − p| there, and each pair's nodes' lanes.
     """
 
     poles: list[list[Complex]]
+    rho: list[list[Array]]
     nodes: Array
     steepness: Array
     owner: Sequence[Index]
@@ -188,7 +191,7 @@ class NearPoles:
             more = np.zeros((self.nodes.shape[1], *self.padded.shape[:2]))
             for i, pair in enumerate(self.poles):
                 for j, some in enumerate(pair):
-                    if not len(some) or parameter(0.0, 1.0, some[0]) >= RHO:
+                    if not len(some) or self.rho[i][j][0] >= RHO:
                         continue
                     own = np.flatnonzero(self.owner[i] == j)
                     found = rule(n, self.nodes[i, own], some)
@@ -205,28 +208,33 @@ def near_poles(poles: Complex) -> NearPoles | None:
     if not np.any(rho < FAR):
         return None
     chosen = [[_kept(*lane) for lane in zip(*pair, strict=True)] for pair in zip(poles, rho, strict=True)]
+    kept = [[some for some, _ in pair] for pair in chosen]
+    rhos = [[near for _, near in pair] for pair in chosen]
     nodes, steepness, owner = [], [], []
     for pair in chosen:
         seen = [
-            (lane, which, p) for lane, some in enumerate(pair) for which, p in enumerate(some) if _seen(p)
+            (lane, which, p)
+            for lane, (some, near) in enumerate(pair)
+            for which, p in enumerate(some)
+            # Near, but not on the axis within the interval, where no node can see it.
+            if near[which] < RHO and not (p.imag == 0 and 0 <= p.real <= 1)
         ]
         nodes.append(np.concatenate([np.zeros(0), *(flanks(p, which) for _, which, p in seen)]))
         steepness.append(1 / np.abs(nodes[-1] - np.repeat([p for _, _, p in seen], 2)))
         owner.append(np.repeat(np.array([lane for lane, _, _ in seen], dtype=int), 2))
-    return NearPoles(chosen, side_by_side(nodes), side_by_side(steepness), owner)
+    return NearPoles(kept, rhos, side_by_side(nodes), side_by_side(steepness), owner)
 
 
-def _seen(p: complex) -> bool:
-    """Whether a pole is near, but not on the axis, within the interval, where no node can see it."""
-    return bool(parameter(0.0, 1.0, np.array(p)) < RHO) and not (p.imag == 0 and 0 <= p.real <= 1)
-
-
-def _kept(poles: Complex, rho: Array) -> Complex:
-    """Return the poles that matter, in the upper half-plane and each once, the nearest first."""
-    kept: list[complex] = []
+def _kept(poles: Complex, rho: Array) -> tuple[Complex, Array]:
+    """Return the poles that matter, in the upper half-plane and each once, the nearest first; and their ρ."""
+    kept, rhos = list[complex](), list[float]()
     for i in np.argsort(rho):
+        # No pole is NaN, and comes last.
+        if not rho[i] < FAR:
+            break
         p = complex(poles[i].real, abs(poles[i].imag))
         size = abs(p - min(max(p.real, 0.0), 1.0))
-        if rho[i] < FAR and all(abs(p - other) > SAME * size for other in kept):
+        if all(abs(p - other) > SAME * size for other in kept):
             kept.append(p)
-    return np.array(kept, dtype=complex)
+            rhos.append(float(rho[i]))
+    return np.array(kept, dtype=complex), np.array(rhos)

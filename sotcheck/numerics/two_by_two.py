@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.arrays import Complex
 
 #: Indices of a × b = a_after b_before − a_before b_after.
 AFTER, BEFORE = [1, 2, 0], [2, 0, 1]
@@ -66,7 +66,7 @@ def vector_along(values: Any, axis: Any) -> Complex:
     return out
 
 
-def matrix_of(scalar: Complex, vector: Complex) -> Complex:
+def matrix_of(scalar: Any, vector: Any) -> Complex:
     """Return a + v·σ as matrices."""
     out = np.empty((2, 2, *vector.shape[1:]), dtype=complex)
     across = 1j * vector[1]

@@ -11,28 +11,26 @@ from numpy.polynomial import chebyshev
 
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex, Index, Mask
-from sotcheck.numerics.tails import circle, last_harmonics
+from sotcheck.numerics.tails import circle
+from sotcheck.numerics.turns import inwards, turns_of
 
 #: ``f(z, rows)``: the functions numbered `rows`, each at its own row of z, or all at the only one; (rows, n).
 Functions = Callable[[Complex, Index], Complex]
 
-#: Points on the ellipse to begin with, and at most, per 1/(ρ − 1) too: then a zero lies on it; the largest
-#: relative step that counts as resolved.
-FIRST_POINTS, MOST_POINTS, ENOUGH, LARGEST_STEP = 96, 4096, 256, 0.6
-#: How many times as many points a phase is followed through; harmonics at either end tell what they lack.
-FINER, TAIL = 4, 3
+#: Points on the ellipse to begin with, and at most, per 1/(ρ − 1) too: then a zero lies on it.
+FIRST_POINTS, MOST_POINTS, ENOUGH = 96, 4096, 256
 #: Points of all functions together that are held in memory.
 TOGETHER = 2**20
 #: By how much ρ − 1 shrinks when a zero lies on the ellipse, and how often.
 SHRINKING, MOST_SHRINKINGS = 0.93, 8
-#: Ellipses, the first one included, that are tried with the same points.
-MOST_INWARDS = 3
+#: Smaller ellipses that are tried with the same points.
+MOST_INWARDS = 2
 #: Degrees of the polynomials whose zeros Newton's method starts from.
 DEGREES = (16, 32, 64)
 NEWTON_STEPS = 24
 #: Newton's derivative is a difference over this part of the interval; a step below the second has arrived (at
 #: a double zero, noise of ε makes steps of √ε), and one below the third is the last.
-DIFFERENCE, ARRIVED, DONE = 1e-6, 1e-7, 1e-14
+DIFFERENCE, ARRIVED, DONE = 1e-6, 1e-7, 1e-10
 #: How much larger, in ρ − 1, the ellipse is in which zeros are started from, and that in which they stay.
 NEARBY, AROUND = 2.0, 3.0
 #: Zeros of one function that are found together, terms of its series, and steps of Aberth's method.
@@ -82,15 +80,15 @@ def _counted(
             for these in np.array_split(waiting, -(-len(waiting) * points // TOGETHER)):
                 once = slice(1) if np.ptp(used[these]) == 0 else slice(None)
                 values, at = f(ellipse(lower, upper, used[these][once], points), rows[these]), used[these]
+                count, followed = turns_of(values)
                 for _ in range(MOST_INWARDS):
-                    count, followed = _turns(values)
-                    yield these[followed], count[followed], at[followed], values[followed]
-                    these, values, at = these[~followed], values[~followed], at[~followed]
-                    if not these.size:
+                    if not (lost := np.flatnonzero(~followed)).size:
                         break
-                    smaller = 1 + SHRINKING * (at - 1)
-                    values, at = _inwards(values, at, smaller), smaller
-                left.append(these)
+                    smaller = 1 + SHRINKING * (at[lost] - 1)
+                    values[lost], at[lost] = inwards(values[lost], at[lost], smaller), smaller
+                    count[lost], followed[lost] = turns_of(values[lost])
+                yield these[followed], count[followed], at[followed], values[followed]
+                left.append(these[~followed])
             waiting, points = np.concatenate(left), 2 * points
         if not waiting.size:
             return
@@ -99,50 +97,6 @@ def _counted(
         f"the poles of {waiting.size} scattering problems could not be counted: "
         "a parameter is too large for double precision, or two band edges all but coincide"
     )
-
-
-def _inwards(values: Complex, rho: Array, smaller: Array) -> Complex:
-    """Return functions on smaller ellipses, of their values on some, from their Chebyshev series."""
-    points = values.shape[1]
-    k = np.arange(1, points // 2)
-    series = np.fft.fft(values, axis=1)
-    rho, smaller = rho[:, None], smaller[:, None]
-    terms = series[:, k]
-    series[:, k], series[:, -k] = terms * (smaller / rho) ** k, terms / (smaller * rho) ** k
-    series[:, points // 2] = 0
-    return np.fft.ifft(series, axis=1)
-
-
-def _turns(values: Complex) -> tuple[Index, Mask]:
-    """Return how often the phase of each row turns, going round, and whether it can be followed.
-
-    It is followed between the points too, by their own harmonics, where what these lack hides no zero.
-    """
-    points = values.shape[1]
-    # Where a function has no value, no phase can be followed.
-    valued: Mask = np.asarray(np.isfinite(values).all(axis=1))
-    lacks = np.abs(np.where(valued[:, None], values, 0) @ last_harmonics(points, TAIL)).sum(axis=1)
-    turns, followed = _steps(values, lacks)
-    # Where points suffice none between them is asked.
-    if (left := np.flatnonzero(valued & ~followed)).size:
-        finer = np.zeros((len(left), FINER * points), dtype=complex)
-        harmonics = np.fft.fftshift(np.fft.fft(values[left], axis=1), axes=1) / points
-        finer[:, (FINER - 1) * points // 2 :][:, :points] = harmonics
-        finer = np.fft.ifft(np.fft.ifftshift(finer, axes=1), axis=1) * FINER * points
-        turns[left], followed[left] = _steps(finer, lacks[left])
-    return turns, valued & followed
-
-
-def _steps(values: Complex, lacks: Array) -> tuple[Index, Mask]:
-    """Return the turns of rows of points, and where steps are small and what harmonics lack hides no zero."""
-    following = np.concatenate([values[:, 1:], values[:, :1]], axis=1)
-    size = np.abs(values)
-    # A step past a double zero hides a whole turn, but not the change in size beside it.
-    change = np.abs(following - values) - LARGEST_STEP * np.maximum(size, np.roll(size, -1, axis=1))
-    followed: Mask = (change.max(axis=1) < 0) & (lacks < size.min(axis=1) / FINER)
-    # Steps as small as that pass the negative real axis once a turn: downwards, or backwards, upwards.
-    passed = np.subtract(following.imag < 0, values.imag < 0, dtype=int)
-    return np.where(values.real < 0, passed, 0).sum(axis=1), followed
 
 
 @cache
