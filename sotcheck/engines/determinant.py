@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -140,6 +140,11 @@ class Range:
     spacing: float
     largest: float
 
+    @cached_property
+    def edges(self) -> list[list[float]]:
+        """The k_⊥² where the channels of either half-space close."""
+        return _edges(self.structure, self.segment)
+
     @property
     def opaque(self) -> list[Region]:
         """The layers in which no wave travels."""
@@ -152,7 +157,7 @@ class Range:
         k_perp = np.sqrt(upper) * np.sin(theta) if lower == 0 else np.sqrt(x_of(self.segment, theta))
         left, right = (
             np.stack([wave_number(edge, self.segment, theta, spacing) for edge in pair], axis=-1)
-            for pair in _edges(self.structure, self.segment)
+            for pair in self.edges
         )
         found = log_determinant(self.structure, k_perp, angle, scale, (left, right))
         for layer in self.opaque:
@@ -219,7 +224,7 @@ def stack_poles(
         whole = reference.setdefault("size", float(np.nanmedian(size)))
         return np.asarray(value * np.exp(np.clip(size - whole, -300, 300)))
 
-    branch_points = [0.0, *itertools.chain(*_edges(structure, segment))]
+    branch_points = [0.0, *itertools.chain(*at.edges)]
     found = [np.zeros((phi.size, 0), dtype=complex)]
     # By pieces, the first and the last of which have what lies beyond.
     ends = np.linspace(0, np.pi / 2, _pieces(structure, at.opaque, segment, scale) + 1)

@@ -11,8 +11,9 @@ problem itself does not: `loss` says how many.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ from sotcheck.engines.layer import (
 )
 from sotcheck.engines.stack import joined, outgoing
 from sotcheck.numerics.arrays import Array, Complex, Mask
-from sotcheck.numerics.two_by_two import along, determinant, inverse, matrix_of, product, vector_along
+from sotcheck.numerics.two_by_two import along, dot, matrix_of, product, vector_along
 from sotcheck.system.spin import IDENTITY
 from sotcheck.system.structure import NO_FIELD, Delta, Structure
 
@@ -44,8 +45,10 @@ def is_scalar(delta: Delta) -> bool:
     return not delta.exchange and delta.spin_orbit == NO_FIELD
 
 
-def kappa_of(delta: Delta, grid: Grid) -> Array:
+def kappa_of(delta: Delta, grid: Grid) -> Any:
     """Return κ̂ of an interface as a + v·σ (4, ...); of the grid's shape only if it has a spin-orbit term."""
+    if is_scalar(delta):
+        return column([delta.barrier, 0.0, 0.0, 0.0], grid)
     field = delta.exchange * column(delta.direction, grid)
     if delta.spin_orbit != NO_FIELD:
         field = field + field_of(delta, in_plane(grid))
@@ -60,8 +63,9 @@ Waves = tuple[Complex, Complex, Complex]
 class Passed:
     """A stack passed from its far end.
 
-    `Y` is Ŷ just beyond every interface as a + v·σ (4, interfaces, ...); `first` the velocities on the left;
-    `incident` and `arriving` b̂ of what comes in from the left, and from the right, (2, 2, ...).
+    `Y` is Ŷ just beyond every interface, and `leaving` what it is before the first one of what leaves there,
+    as a + v·σ (4, interfaces, ...) and (4, ...). `incident` and `arriving` say what b̂ is of what comes in
+    from the left, and from the right, (2, 2, ...).
     """
 
     structure: Structure
@@ -69,9 +73,9 @@ class Passed:
     bands: Bands | None
     step: Step | None
     Y: Complex
-    first: Complex
-    incident: Complex
-    arriving: Complex
+    leaving: Complex
+    incident: Callable[[], Complex]
+    arriving: Callable[[], Complex]
 
     @cached_property
     def after(self) -> Complex:
@@ -84,18 +88,19 @@ class Passed:
         none = self.after[:, :, :0]
         return self.step.P_and_R if self.step else (none, none)
 
-    @property
-    def matrix(self) -> Complex:
-        """M̂ψ = 2i√(k/M) of what comes in from the left, and −b̂ of what comes from the right, at z = 0."""
-        a, *v = self.Y[:, 0] - self.kappas[0]
-        matrix: Complex = matrix_of(a, np.stack(v))
-        matrix += 1j * self.first
-        return matrix
+    @cached_property
+    def matrix(self) -> tuple[Complex, Complex]:
+        """M̂ as a + v·σ (4, ...), and its determinant.
+
+        M̂ψ = 2i√(k/M) of what comes in from the left, and −b̂ of what comes from the right, at z = 0.
+        """
+        M = self.Y[:, 0] - self.kappas[0] - self.leaving
+        return M, M[0] * M[0] - dot(M[1:], M[1:])
 
     @property
     def log_determinant(self) -> Complex:
         """The logarithm of the determinant of all equations."""
-        log = np.log(determinant(self.matrix))
+        log = np.log(self.matrix[1])
         if self.step:
             log = log - np.log(self.step.reciprocal).sum(axis=0) - self.step.turned.log_e.sum(axis=(0, 1))
         return np.asarray(log)
@@ -107,7 +112,8 @@ class Passed:
 
     def arrivals(self, turn: Complex) -> list[Complex]:
         """Return b̂ just beyond every interface of waves with spinors `turn`."""
-        bs = [product(self.arriving, turn.reshape(2, 2, *(1,) * (self.arriving.ndim - 2)))]
+        arriving = self.arriving()
+        bs = [product(arriving, turn.reshape(2, 2, *(1,) * (arriving.ndim - 2)))]
         for n in range(len(self.structure.layers))[::-1]:
             bs.insert(0, product(self.P_and_R[1][:, :, n], bs[0]))
         return bs
@@ -117,13 +123,17 @@ class Passed:
 
         Those have the spinors `turn`. Of another ψ to `start` from, only what follows means anything.
         """
-        bs = np.stack(np.broadcast_arrays(*self.arrivals(turn)), axis=2)
-        if start is None:
-            inverted = inverse(self.matrix)
-            start = _columns(product(inverted, self.incident), product(inverted, -bs[:, :, 0]))
-        shape = np.broadcast_shapes(start.shape[2:], self.Y.shape[2:])
+        bs, incident = np.stack(np.broadcast_arrays(*self.arrivals(turn)), axis=2), self.incident()
+        M, determinant = self.matrix
+        shape = np.broadcast_shapes((M if start is None else start[0]).shape[1:], self.Y.shape[2:])
         psi = np.empty((2, 4, bs.shape[2], *shape), dtype=complex)
-        psi[:, :, 0] = start
+        if start is None:
+            inverted = matrix_of(M[0], -M[1:])
+            inverted /= determinant
+            psi[:, :2, 0] = product(inverted, incident)
+            psi[:, 2:, 0] = product(inverted, -bs[:, :, 0])
+        else:
+            psi[:, :, 0] = start
         if self.step:
             more = product(self.step.T, bs[:, :, 1:])
             for n in range(len(self.structure.layers)):
@@ -132,21 +142,14 @@ class Passed:
         after = product(self.after, psi)
         after[:, 2:] += bs
         before = after.copy()
-        before[:, :, 0] = product(-1j * self.first, psi[:, :, 0])
-        before[:, :2, 0] += self.incident
+        before[:, :, 0] = product(matrix_of(self.leaving[0], self.leaving[1:]), psi[:, :, 0])
+        before[:, :2, 0] += incident
         for n, (delta, kappa) in enumerate(zip(self.structure.interfaces, self.kappas, strict=True)):
             if n and not is_scalar(delta):
                 before[:, :, n] -= product(matrix_of(kappa[0], kappa[1:]), psi[:, :, n])
             elif n and delta.barrier:
                 before[:, :, n] -= delta.barrier * psi[:, :, n]
         return psi, before, after
-
-
-def _columns(left: Complex, right: Complex) -> Complex:
-    """Return both pairs of columns, (2, 4, ...)."""
-    found = np.empty((2, 4, *np.broadcast_shapes(left.shape[2:], right.shape[2:])), dtype=complex)
-    found[:, :2], found[:, 2:] = left, right
-    return found
 
 
 def outside(structure: Structure, k_perp: Array) -> tuple[Complex, Complex]:
@@ -160,7 +163,7 @@ def passed_through(
     structure: Structure,
     grid: Grid,
     waves: tuple[Complex, Complex],
-    beyond: tuple[Complex, Complex] | None = None,
+    beyond: tuple[Complex, Callable[[], Complex]] | None = None,
 ) -> Passed:
     """Pass a stack; `waves` are the wave numbers of its half-spaces, (2, ...).
 
@@ -169,12 +172,16 @@ def passed_through(
     leads, layers = (structure.left, structure.right), structure.layers
     axes = [column(lead.direction, grid) for lead in leads]
     velocities = [q / lead.mass for q, lead in zip(waves, leads, strict=True)]
-    first = along(velocities[0], axes[0])
-    incident, arriving = map(along, (2j * np.sqrt(np.maximum(v.real, 0)) for v in velocities), axes)
-    Y, b = beyond or (vector_along(1j * velocities[1], axes[1]), -arriving)
+
+    def coming(lead: int, sign: complex) -> Complex:
+        return along(sign * np.sqrt(np.maximum(velocities[lead].real, 0)), axes[lead])
+
+    leaving = vector_along(-1j * velocities[0], axes[0])
+    incident = partial(coming, 0, 2j)
+    Y, arriving = beyond or (vector_along(1j * velocities[1], axes[1]), partial(coming, 1, -2j))
     kappas = [kappa_of(delta, grid) for delta in structure.interfaces]
     if not layers:
-        return Passed(structure, kappas, None, None, Y[:, None], first, incident, b)
+        return Passed(structure, kappas, None, None, Y[:, None], leaving, incident, arriving)
     bands = bands_of(layers, structure.energy, grid)
     how = turned(layers, bands.q2, grid)
     shape = np.broadcast_shapes(bands.size.shape[1:], Y.shape[1:], *(kappa.shape[1:] for kappa in kappas[1:]))
@@ -188,7 +195,7 @@ def passed_through(
         before = np.subtract(after[:, n + 1], kappas[n + 1], dtype=complex)
         after[:, n], D[:, n], across[:, n], reciprocal[n] = step_through(own, bands.axis[:, n], before)
     step = Step(D, across, reciprocal, bands.axis, how)
-    return Passed(structure, kappas, bands, step, after, first, incident, b)
+    return Passed(structure, kappas, bands, step, after, leaving, incident, arriving)
 
 
 def solve_stack(

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,9 +117,9 @@ class Mapped:
         matrices = [np.moveaxis(np.concatenate(one), -1, 0) for one in forms]
         return cls(passed, passed.arrivals(turn)[0], matrices, flows)
 
-    def beyond(self, block: slice) -> tuple[Complex, Complex]:
+    def beyond(self, block: slice) -> tuple[Complex, Callable[[], Complex]]:
         """Return Ŷ and b̂ just beyond the first interface, of a block of k_⊥."""
-        return self.passed.Y[:, 0, block], self.incident[:, :, block]
+        return self.passed.Y[:, 0, block], lambda: self.incident[:, :, block]
 
     def write(self, block: slice, psi: Complex, at: Array, inside: Array) -> None:
         """Write the flows at interfaces but the first, and in layers, of a block of k_⊥ and ψ (2, 4, ...)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from sotcheck.numerics.arrays import Array, Complex, Index, Mask
@@ -47,11 +49,15 @@ def turns_of(values: Complex) -> tuple[Index, Mask]:
 
 def _steps(values: Complex, lacks: Array) -> tuple[Index, Mask]:
     """Return the turns of rows of points, and where steps are small and what harmonics lack hides no zero."""
-    following = np.concatenate([values[:, 1:], values[:, :1]], axis=1)
-    size = np.abs(values)
+    following, size = _next(values), np.abs(values)
     # A step past a double zero hides a whole turn, but not the change in size beside it.
-    change = np.abs(following - values) - LARGEST_STEP * np.maximum(size, np.roll(size, -1, axis=1))
+    change = np.abs(following - values) - LARGEST_STEP * np.maximum(size, _next(size))
     followed: Mask = (change.max(axis=1) < 0) & (lacks < size.min(axis=1) / FINER)
     # Steps as small as that pass the negative real axis once a turn: downwards, or backwards, upwards.
     passed = np.subtract(following.imag < 0, values.imag < 0, dtype=int)
     return np.where(values.real < 0, passed, 0).sum(axis=1), followed
+
+
+def _next(values: Any) -> Any:
+    """Return the following point's value at each point of rows."""
+    return np.concatenate([values[:, 1:], values[:, :1]], axis=1)

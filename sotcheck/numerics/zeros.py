@@ -212,9 +212,11 @@ def zeros_near(f: Functions, number: int, lower: float, upper: float, rho: float
 
     def settle(these: Index, zeros: Complex) -> None:
         """Keep zeros (these, n) where they are as many as counted."""
-        for i, row in zip(these, zeros, strict=True):
-            inside = row[np.isfinite(row)]
-            inside = inside[parameter(lower, upper, inside) < used[i]]
+        with np.errstate(all="ignore"):
+            # What is no zero is nowhere.
+            within = parameter(lower, upper, zeros) < used[these, None]
+        for i, row, mine in zip(these, zeros, within, strict=True):
+            inside = row[mine]
             single = _distinct(inside, DISTINCT * (upper - lower))
             # A double zero is found twice, or once.
             if count[i] in (len(inside), len(single)):
