@@ -187,7 +187,11 @@ def step_through(turned: Turned, axis: Any, Y: Complex) -> tuple[Complex, Comple
     own = Y[0] + np.stack([along, -along])
     square = dot(across, across)
     A, B = c - s * own, b + c * own
-    reciprocal = 1 / (A[0] * A[1] - s[0] * s[1] * square)
+    determinant = A[0] * A[1] - s[0] * s[1] * square
+    if not determinant.all():
+        # At the very pole of a resonance behind: zero is known to rounding only.
+        determinant[determinant == 0] = float(np.finfo(float).eps)
+    reciprocal = 1 / determinant
     D = A[::-1] * reciprocal
     up, down = B * D + c * s[::-1] * (square * reciprocal)
     near = np.empty((4, *across.shape[1:]), dtype=complex)

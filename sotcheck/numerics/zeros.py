@@ -30,7 +30,7 @@ DEGREES = (16, 32, 64)
 NEWTON_STEPS = 24
 #: Newton's derivative is a difference over this part of the interval; a step below the second has arrived (at
 #: a double zero, noise of ε makes steps of √ε), and one below the third is the last.
-DIFFERENCE, ARRIVED, DONE = 1e-6, 1e-7, 1e-10
+DIFFERENCE, ARRIVED, DONE = 1e-6, 1e-7, 1e-12
 #: How much larger, in ρ − 1, the ellipse is in which zeros are started from, and that in which they stay.
 NEARBY, AROUND = 2.0, 3.0
 #: Zeros of one function that are found together, terms of its series, and steps of Aberth's method.
@@ -56,7 +56,9 @@ def parameter(lower: float, upper: float, z: Complex) -> Array:
     return np.maximum(np.abs(u + root), np.abs(u - root))
 
 
-def count_zeros(f: Functions, rows: Index, lower: float, upper: float, rho: float) -> tuple[Index, Array]:
+def count_zeros(
+    f: Functions, rows: Index, lower: float, upper: float, rho: float | Array
+) -> tuple[Index, Array]:
     """Count zeros by the argument principle, the phase's turns along ellipses; return their ρ too."""
     count, used = np.zeros(len(rows), dtype=int), np.zeros(len(rows))
     for these, found, at, _ in _counted(f, rows, lower, upper, rho):
@@ -65,17 +67,17 @@ def count_zeros(f: Functions, rows: Index, lower: float, upper: float, rho: floa
 
 
 def _counted(
-    f: Functions, rows: Index, lower: float, upper: float, rho: float
+    f: Functions, rows: Index, lower: float, upper: float, rho: float | Array
 ) -> Iterator[tuple[Index, Index, Array, Complex]]:
     """Yield which of the rows have been counted, their zeros, the ρ of their ellipses and f on them.
 
     Where the phase cannot be followed, a zero lies on the ellipse, which then shrinks a little: as far as
     what is known on the first one tells what f is there, and then with more points.
     """
-    used, waiting = np.full(len(rows), rho), np.arange(len(rows))
+    used, waiting = np.full(len(rows), rho, dtype=float), np.arange(len(rows))
     for _ in range(MOST_SHRINKINGS):
         points = FIRST_POINTS
-        while waiting.size and points <= min(MOST_POINTS, ENOUGH / (used[waiting[0]] - 1)):
+        while waiting.size and points <= min(MOST_POINTS, ENOUGH / (used[waiting].min() - 1)):
             left = []
             for these in np.array_split(waiting, -(-len(waiting) * points // TOGETHER)):
                 once = slice(1) if np.ptp(used[these]) == 0 else slice(None)
@@ -175,8 +177,8 @@ def polynomial_zeros(f: Functions, rows: Index, lower: float, upper: float, degr
     return np.asarray(middle + half * np.array(zeros), dtype=complex)
 
 
-def newton(f: Functions, rows: Index, z: Complex, lower: float, upper: float, rho: float) -> Complex:
-    """Improve zeros, shape (rows, n); those that do not arrive, or leave the ellipse of ρ, become NaN."""
+def newton(f: Functions, rows: Index, z: Complex, lower: float, upper: float, rho: Array) -> Complex:
+    """Improve zeros, shape (rows, n); those that do not arrive, or leave ellipses of ρ, become NaN."""
     scale = upper - lower
     h = DIFFERENCE * scale
     found = np.full(z.shape, np.nan, dtype=complex)
@@ -195,18 +197,19 @@ def newton(f: Functions, rows: Index, z: Complex, lower: float, upper: float, rh
             done = np.abs(step) < DONE * scale
             arrived = np.abs(step) < ARRIVED * scale
             found[tuple(waiting[arrived].T)] = now[arrived]
-            on_the_way = ~done & (parameter(lower, upper, now) < rho)
+            on_the_way = ~done & (parameter(lower, upper, now) < rho[waiting[:, 0]])
             waiting, now = waiting[on_the_way], now[on_the_way]
     return found
 
 
-def zeros_near(f: Functions, number: int, lower: float, upper: float, rho: float) -> Complex:
+def zeros_near(f: Functions, number: int, lower: float, upper: float, rho: float | Array) -> Complex:
     """Return every zero of functions, analytic in the ellipse of ρ around [lower, upper], (number, most).
 
+    Each may have a ρ of its own, (number,).
     NaN where a function has fewer zeros; a multiple zero comes once. It is an EngineError if those found are
     not as many as the argument principle counts.
     """
-    rows = np.arange(number)
+    rows, around = np.arange(number), np.full(number, rho) - 1
     count, used, kept = np.zeros(number, dtype=int), np.zeros(number), list[Complex]([NONE] * number)
     missed = list[int]()
 
@@ -233,19 +236,20 @@ def zeros_near(f: Functions, number: int, lower: float, upper: float, rho: float
             z = (lower + upper) / 2 + (upper - lower) / 2 * z
             rough = np.where(exact, np.nan, z)
             if not exact.all():
-                z = np.where(exact, z, newton(f, these[some], rough, lower, upper, 1 + AROUND * (rho - 1)))
+                widest = 1 + AROUND * around[these[some]]
+                z = np.where(exact, z, newton(f, these[some], rough, lower, upper, widest))
             settle(these[some], z)
     for degree in DEGREES:
         if not missed:
             break
         waiting, missed = np.array(missed), []
         start = polynomial_zeros(f, waiting, lower, upper, degree)
-        near = parameter(lower, upper, start) < 1 + NEARBY * (rho - 1)
+        near = parameter(lower, upper, start) < 1 + NEARBY * around[waiting, None]
         # The nearest come first, so that few columns remain.
         most = int(near.sum(axis=1).max())
         order = np.argsort(~near, axis=1, kind="stable")[:, :most]
         start = np.take_along_axis(np.where(near, start, np.nan), order, axis=1)
-        settle(waiting, newton(f, waiting, start, lower, upper, 1 + AROUND * (rho - 1)))
+        settle(waiting, newton(f, waiting, start, lower, upper, 1 + AROUND * around[waiting]))
     if missed:
         raise EngineError(
             f"{len(missed)} scattering problems have other poles than the {count[missed].max()} counted: "
