@@ -87,20 +87,34 @@ def bands_of(layers: Sequence[Region], energy: float, grid: Grid) -> Bands:
 
 
 class Turned(NamedTuple):
-    """c, s, b and e of layers, (2, layers, ...) each; the logarithm of e."""
+    """c, s, b and e of layers, (2, layers, ...) each; the logarithm of e; what is made of both spins.
+
+    That is c_± s_∓, s_± e_∓, and s_+ s_− and e_+ e_−.
+    """
 
     c: Any
     s: Any
     b: Any
     e: Any
     log_e: Any
+    cs: Any
+    se: Any
+    ss: Any
+    ee: Any
+
+    def of(self, n: int) -> Turned:
+        """Return those of one layer."""
+        both = (one[n] for one in self[-2:])
+        return Turned(*(one[:, n] for one in self[:-2]), *both)
 
 
 def turned(layers: Sequence[Region], q2: Any, grid: Grid) -> Turned:
     """Return how waves turn and decay in layers, for real q² of either sign, or complex."""
     d, mass = each(layers, "thickness", grid), each(layers, "mass", grid)
     c, sine, e, log_e = (_of_complex if np.iscomplexobj(q2) else _of_real)(q2, d)
-    return Turned(c, mass * sine, q2 * sine / mass, e, log_e)
+    s = mass * sine
+    other, ss, ee = s[::-1], s[0] * s[1], e[0] * e[1]
+    return Turned(c, s, q2 * sine / mass, e, log_e, c * other, s * e[::-1], ss, ee)
 
 
 def _of_real(q2: Any, d: Any) -> tuple[Any, Any, Any, Any]:
@@ -152,9 +166,8 @@ class Step(NamedTuple):
     @property
     def P_and_R(self) -> tuple[Complex, Complex]:
         """P̂ and R̂ (2, 2, layers, ...): they differ in the order in which they turn spins."""
-        e = self.turned.e
-        mean, vector = self._along(e)
-        weight = self.turned.s * e[::-1] * self.reciprocal
+        mean, vector = self._along(self.turned.e)
+        weight = self.turned.se * self.reciprocal
         vector += (weight[0] + weight[1]) / 2 * self.across
         turn = (0.5j * (weight[0] - weight[1])) * cross(self.axis, self.across)
         return matrix_of(mean, vector + turn), matrix_of(mean, vector - turn)
@@ -162,9 +175,8 @@ class Step(NamedTuple):
     @property
     def T(self) -> Complex:
         """T̂ (2, 2, layers, ...)."""
-        s = self.turned.s
-        mean, vector = self._along(s)
-        vector += s[0] * s[1] * self.reciprocal * self.across
+        mean, vector = self._along(self.turned.s)
+        vector += self.turned.ss * self.reciprocal * self.across
         return matrix_of(mean, vector)
 
     def _along(self, values: Any) -> tuple[Complex, Complex]:
@@ -181,22 +193,23 @@ class Step(NamedTuple):
 
 def step_through(turned: Turned, axis: Any, Y: Complex) -> tuple[Complex, Complex, Complex, Complex]:
     """Return Ŷ as a + v·σ (4, ...) before a layer, of Ŷ beyond it; D, y_⊥ and 1/det as of `Step`."""
-    c, s, b, e, _ = turned
     along = dot(axis, Y[1:])
     across = Y[1:] - along * axis
-    own = Y[0] + np.stack([along, -along])
+    own = np.empty((2, *across.shape[1:]), dtype=complex)
+    np.add(Y[0], along, out=own[0])
+    np.subtract(Y[0], along, out=own[1])
     square = dot(across, across)
-    A, B = c - s * own, b + c * own
-    determinant = A[0] * A[1] - s[0] * s[1] * square
+    A, B = turned.c - turned.s * own, turned.b + turned.c * own
+    determinant = A[0] * A[1] - turned.ss * square
     if not determinant.all():
         # At the very pole of a resonance behind: zero is known to rounding only.
         determinant[determinant == 0] = float(np.finfo(float).eps)
     reciprocal = 1 / determinant
     D = A[::-1] * reciprocal
-    up, down = B * D + c * s[::-1] * (square * reciprocal)
+    up, down = B * D + turned.cs * (square * reciprocal)
     near = np.empty((4, *across.shape[1:]), dtype=complex)
     np.add(up, down, out=near[0])
     near[0] /= 2
     np.multiply((up - down) / 2, axis, out=near[1:])
-    near[1:] += across * (e[0] * e[1] * reciprocal)
+    near[1:] += across * (turned.ee * reciprocal)
     return near, D, across, reciprocal

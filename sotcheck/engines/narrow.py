@@ -96,14 +96,14 @@ def narrow_flows(structure: Structure, poles: Complex, angle: Array, scale: Arra
     share = np.where(told, arriving / np.sqrt(np.where(told, arrived, 1.0)), 0.5)
 
     def flows(waves: Complex) -> Array:
-        return np.moveaxis(flows_of_waves(structure, grid, (waves[0], waves[1], waves[2])), -1, 0)
+        return np.moveaxis(flows_of_waves(structure, grid, waves), -1, 0)
 
     alone = flows(state[:, :, None] * (np.sqrt(4 * np.pi / D) * share)[:, None])
     beside = state[:, :, None] * (-1j * np.pi / D * arriving)[:, None]
     spinors = spinors_along(np.array(structure.right.direction))[:, ::-1]
     # Either side of the state its own part all but cancels: iw is left.
     rest = -0.25j * arrived / ((D * STEP * x) ** 2 + (arrived / 4) ** 2)
-    passing = (np.stack(around[0].right.waves(spinors)) + np.stack(around[1].right.waves(spinors))) / 2
+    passing = (around[0].right.all_waves(spinors) + around[1].right.all_waves(spinors)) / 2
     passing = passing - state[:, :, None] * (rest * arriving)[:, None]
     crossed = flows(beside + passing) - flows(beside) - flows(passing)
     near = D / np.maximum(values[:, 0], np.finfo(float).tiny) + D
@@ -121,7 +121,7 @@ def _norm(structure: Structure, grid: Grid, state: Complex) -> Array:
     """Return ⟨∂H/∂x⟩ (p,) of states (3, 2, interfaces, p), where nothing travels in a half-space."""
     columns = np.zeros((3, 2, 4, *state.shape[2:]), dtype=complex)
     columns[:, :, 2] = state
-    D: Array = slopes_in_x(structure, grid, (columns[0], columns[1], columns[2]))[1]
+    D: Array = slopes_in_x(structure, grid, columns)[1]
     for lead, psi in ((structure.left, state[0, :, 0]), (structure.right, state[0, :, -1])):
         q2 = lead.bands(structure.energy, grid[0])[0].T
         down, up = np.abs(spinors_along(np.array(lead.direction)).conj().T @ psi) ** 2

@@ -22,7 +22,6 @@ from sotcheck.engines.layer import (
     Bands,
     Grid,
     Step,
-    Turned,
     bands_of,
     column,
     field_of,
@@ -53,10 +52,6 @@ def kappa_of(delta: Delta, grid: Grid) -> Any:
     if delta.spin_orbit != NO_FIELD:
         field = field + field_of(delta, in_plane(grid))
     return np.concatenate([np.full_like(field[:1], delta.barrier), field])
-
-
-#: ψ at all interfaces, and ∂_zψ/M before them and after them, (2, 4, interfaces, ...) each.
-Waves = tuple[Complex, Complex, Complex]
 
 
 @dataclass(frozen=True)
@@ -118,38 +113,47 @@ class Passed:
             bs.insert(0, product(self.P_and_R[1][:, :, n], bs[0]))
         return bs
 
-    def waves(self, turn: Complex = IDENTITY, start: Complex | None = None) -> Waves:
-        """Return the waves of unit flux from the left, of either spin, and from the right at all interfaces.
+    def waves(self, turn: Complex = IDENTITY, start: Complex | None = None) -> tuple[Complex, Complex]:
+        """Return waves of unit flux from the left, of either spin, and from the right: ψ, and ∂_zψ/M beyond.
 
-        Those have the spinors `turn`. Of another ψ to `start` from, only what follows means anything.
+        At all interfaces, (2, 4, interfaces, ...). Those from the right have the spinors `turn`. Of another ψ
+        to `start` from, only what follows means anything.
         """
-        bs, incident = np.stack(np.broadcast_arrays(*self.arrivals(turn)), axis=2), self.incident()
+        bs = np.stack(np.broadcast_arrays(*self.arrivals(turn)), axis=2)
         M, determinant = self.matrix
         shape = np.broadcast_shapes((M if start is None else start[0]).shape[1:], self.Y.shape[2:])
         psi = np.empty((2, 4, bs.shape[2], *shape), dtype=complex)
         if start is None:
             inverted = matrix_of(M[0], -M[1:])
             inverted /= determinant
-            psi[:, :2, 0] = product(inverted, incident)
-            psi[:, 2:, 0] = product(inverted, -bs[:, :, 0])
+            product(inverted, self.incident(), out=psi[:, :2, 0])
+            product(inverted, -bs[:, :, 0], out=psi[:, 2:, 0])
         else:
             psi[:, :, 0] = start
         if self.step:
             more = product(self.step.T, bs[:, :, 1:])
             for n in range(len(self.structure.layers)):
-                psi[:, :, n + 1] = product(self.P_and_R[0][:, :, n], psi[:, :, n])
+                product(self.P_and_R[0][:, :, n], psi[:, :, n], out=psi[:, :, n + 1])
                 psi[:, 2:, n + 1] += more[:, :, n]
         after = product(self.after, psi)
         after[:, 2:] += bs
-        before = after.copy()
-        before[:, :, 0] = product(matrix_of(self.leaving[0], self.leaving[1:]), psi[:, :, 0])
-        before[:, :2, 0] += incident
-        for n, (delta, kappa) in enumerate(zip(self.structure.interfaces, self.kappas, strict=True)):
-            if n and not is_scalar(delta):
-                before[:, :, n] -= product(matrix_of(kappa[0], kappa[1:]), psi[:, :, n])
-            elif n and delta.barrier:
-                before[:, :, n] -= delta.barrier * psi[:, :, n]
-        return psi, before, after
+        return psi, after
+
+    def before(self, psi: Complex, after: Complex, n: int) -> Complex:
+        """Return ∂_zψ/M before an interface, (2, 4, ...), of `waves`."""
+        kappa, psi = self.kappas[n], psi[:, :, n]
+        if n:
+            found: Complex = after[:, :, n] - product(matrix_of(kappa[0], kappa[1:]), psi)
+        else:
+            found = product(matrix_of(self.leaving[0], self.leaving[1:]), psi)
+            found[:, :2] += self.incident()
+        return found
+
+    def all_waves(self, turn: Complex = IDENTITY) -> Complex:
+        """Return ψ, and ∂_zψ/M before interfaces and beyond them, (3, 2, 4, interfaces, ...)."""
+        psi, after = self.waves(turn)
+        before = np.stack([self.before(psi, after, n) for n in range(psi.shape[2])], axis=2)
+        return np.stack([psi, before, after])
 
 
 def outside(structure: Structure, k_perp: Array) -> tuple[Complex, Complex]:
@@ -191,9 +195,9 @@ def passed_through(
     reciprocal = np.empty((number, *shape), dtype=complex)
     after[:, number] = Y
     for n in range(number)[::-1]:
-        own = Turned(*(one[:, n] for one in how))
         before = np.subtract(after[:, n + 1], kappas[n + 1], dtype=complex)
-        after[:, n], D[:, n], across[:, n], reciprocal[n] = step_through(own, bands.axis[:, n], before)
+        found = step_through(how.of(n), bands.axis[:, n], before)
+        after[:, n], D[:, n], across[:, n], reciprocal[n] = found
     step = Step(D, across, reciprocal, bands.axis, how)
     return Passed(structure, kappas, bands, step, after, leaving, incident, arriving)
 
@@ -208,7 +212,7 @@ def solve_stack(
     grid = k_perp, angle, scale
     left, right = (np.moveaxis(one, -1, 0) for one in waves)
     found = passed_through(structure, grid, (left, right))
-    columns = np.stack(found.waves())
+    columns = found.all_waves()
     both = np.stack([columns[:, :, :2], columns[:, :, 2:]], axis=1)
     psi, *slopes = np.moveaxis(both, (2, 3), (-2, -1))
     slope = np.stack(slopes)

@@ -22,13 +22,13 @@ current through, a layer without spin-orbit field takes what does not go on.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from sotcheck.engines.layer import Bands, Grid, bands_of, column, each, field_of, in_plane
-from sotcheck.engines.recursion import Waves, is_scalar
+from sotcheck.engines.recursion import is_scalar
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.states import States
 from sotcheck.system.structure import NO_FIELD, Delta, Region, Structure
@@ -91,12 +91,13 @@ def _cross(v: Any, s: Any, into: Array) -> None:
         into[:, i] -= v[k] * s[j]
 
 
-def flows_of_waves(structure: Structure, grid: Grid, waves: Waves) -> Array:
-    """Return all flows, (3, 4I + 2L, 3, ...), of waves (2, 4, interfaces, ...)."""
+def flows_of_waves(structure: Structure, grid: Grid, waves: Complex) -> Array:
+    """Return all flows, (3, 4I + 2L, 3, ...), of waves (3, 2, 4, interfaces, ...)."""
     split, shape = 4 * len(structure.interfaces), np.broadcast_shapes(*(one.shape for one in grid))
     out = np.zeros((split + 2 * len(structure.layers), 3, 3, *shape))
     bands = bands_of(structure.layers, structure.energy, grid) if structure.layers else None
-    write_flows(structure, grid, bands, waves, out[:split], out[split:])
+    psi, before, after = waves
+    write_flows(structure, grid, bands, psi, lambda n: before[:, :, n], after, out[:split], out[split:])
     return out.swapaxes(0, 1)
 
 
@@ -106,34 +107,50 @@ def _both(layer: Region) -> bool:
 
 
 def write_flows(
-    structure: Structure, grid: Grid, bands: Bands | None, waves: Waves, at: Array, inside: Array
+    structure: Structure,
+    grid: Grid,
+    bands: Bands | None,
+    psi: Complex,
+    before: Callable[[int], Complex],
+    after: Complex,
+    at: Array,
+    inside: Array,
 ) -> None:
     """Write all flows that do not vanish, of waves at all interfaces and the bands of all layers.
 
     By flow, then by source: `at` interfaces, (4I, 3, 3, ...), and `inside` layers, (2L, 3, 3, ...).
     """
-    layers, deltas, (psi, before, after) = structure.layers, structure.interfaces, waves
+    layers, deltas = structure.layers, structure.interfaces
     # By source, then by interface.
     minus, plus = (np.moveaxis(at[which::4], 0, 2) for which in (0, 1))
-    same = [n for n, delta in enumerate(deltas) if n and is_scalar(delta)]
     both = [n for n, layer in enumerate(layers) if _both(layer)]
-    seen = sorted({*both, *(n for n in range(len(deltas)) if not is_scalar(deltas[n]))})
-    bra = psi.conj()
+    bra, ends = psi.conj(), np.empty((4, len(both), 4, 3, *at.shape[3:]))
     leaving = _products(bra, after)
     _imaginary(leaving, plus)
-    for n in range(len(deltas)):
-        if n in same:
+    for n, delta in enumerate(deltas):
+        same = n > 0 and is_scalar(delta)
+        arriving = leaving[0][:, :, n], leaving[1][:, :, n]
+        if same:
             minus[:, :, n] = plus[:, :, n]
         else:
-            _imaginary(_products(bra[:, :, n], before[:, :, n]), minus[:, :, n])
-    density = np.empty((4, 3, len(seen), *at.shape[3:]))
-    _density(psi[:, :, seen], density)
-    for n in seen:
-        delta, spin = deltas[n], density[1:, :, seen.index(n)]
+            arriving = _products(bra[:, :, n], before(n))
+            _imaginary(arriving, minus[:, :, n])
+        mine, last = n in both, n - 1 in both
+        if mine or not is_scalar(delta) or (last and delta.barrier):
+            density = ends[0, both.index(n)] if mine else np.empty(ends.shape[2:])
+            _density(psi[:, :, n], density)
         if delta.spin_orbit != NO_FIELD:
-            _cross(field_of(delta, in_plane(grid)), spin, at[4 * n + 2])
+            _cross(field_of(delta, in_plane(grid)), density[1:], at[4 * n + 2])
         if delta.exchange:
-            _cross(-delta.exchange * column(delta.direction, grid), spin, at[4 * n + 3])
+            _cross(-delta.exchange * column(delta.direction, grid), density[1:], at[4 * n + 3])
+        if last:
+            far = ends[3, both.index(n - 1)]
+            _real(arriving, far)
+            if same and delta.barrier:
+                far -= delta.barrier * density
+        if mine:
+            _real((leaving[0][:, :, n], leaving[1][:, :, n]), ends[1, both.index(n)])
+            _density(after[:, :, n], ends[2, both.index(n)])
     for n, layer in enumerate(layers):
         added, torque = inside[2 * n : 2 * n + 2]
         if layer.spin_orbit == NO_FIELD:
@@ -141,12 +158,7 @@ def write_flows(
         else:
             np.subtract(at[4 * n + 4], at[4 * n + 1], out=added)
     if both and bands:
-        ends = np.empty((4, 4, 3, len(both), *at.shape[3:]))
-        ends[0] = density[:, :, [seen.index(n) for n in both]]
-        _real(_products(bra[:, :, both], after[:, :, both]), ends[1])
-        _density(after[:, :, both], ends[2])
-        far = [n + 1 for n in both]
-        _real(_products(bra[:, :, far], before[:, :, far]), ends[3])
+        ends = np.moveaxis(ends, 1, 3)
         _write_torques([layers[n] for n in both], bands.of(both), ends, inside, both, grid)
 
 
@@ -196,12 +208,12 @@ def _weights(layers: Sequence[Region], q2: Array, grid: Grid) -> Array:
         np.negative(out[1], out=out[3])
     if thin.any():
         # ∫cos² = d − q²∫sin²/q², and ∫cos sin/q = sin²(qd)/2q².
-        where: Any = True if thin.all() else thin
-        x2 = x2 if where is True else np.where(thin, x2, 0.0)
+        x2 = x2[thin]
+        d, mass = (np.broadcast_to(one, q2.shape)[thin] for one in (d, mass))
         sine = _series(SINE_SQUARED, x2)
-        slow = d - d * x2 * sine, mass * d**2 * _series(HALF_TURN, x2), mass**2 * d**3 * sine, 0 * sine
-        for one, other in zip(out, slow, strict=True):
-            np.copyto(one, other, where=where)
+        out[0, thin], out[1, thin] = d - d * x2 * sine, mass * d**2 * _series(HALF_TURN, x2)
+        out[2, thin] = mass**2 * d**3 * sine
+        out[3, thin] = 0
     return out
 
 
@@ -214,7 +226,7 @@ def _series(coefficients: list[float], x: Array) -> Array:
     return found
 
 
-def slopes_in_x(structure: Structure, grid: Grid, waves: Waves) -> Array:
+def slopes_in_x(structure: Structure, grid: Grid, waves: Complex) -> Array:
     """Return ⟨∂H/∂x⟩ of x = k_⊥² by source (3, ...), from one end of a stack to the other.
 
     That of x/M + w·σ in layers and of w·σ at interfaces, w being linear in k_⊥.
@@ -246,12 +258,11 @@ def slopes_in_x(structure: Structure, grid: Grid, waves: Waves) -> Array:
     return np.asarray(found)
 
 
-def waves_of(psi: Complex, slope: Complex, turn: Complex) -> Waves:
+def waves_of(psi: Complex, slope: Complex, turn: Complex) -> Complex:
     """Return waves from ψ and its slopes as `States` has them; `turn` are the spinors from the right."""
     both = np.concatenate([psi[None], slope])
     columns = np.concatenate([both[:, 0], both[:, 1] @ turn], axis=-1)
-    psi, before, after = np.moveaxis(columns, (-2, -1), (1, 2))
-    return psi, before, after
+    return np.moveaxis(columns, (-2, -1), (1, 2))
 
 
 def spinors_along(m: Array) -> Complex:

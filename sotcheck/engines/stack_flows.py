@@ -15,6 +15,7 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -53,11 +54,11 @@ def stack_flows(structure: Structure, *grid: Array) -> Array:
     def write(into: Array, block: slice, *some: Array) -> None:
         grid, at, inside = (some[0], some[1], some[2]), into[: 4 * number], into[4 * number :]
         passed = passed_through(head, grid, outside(head, grid[0]), mapped.beyond(block) if mapped else None)
-        waves, lossy = passed.waves(turn_of_head), passed.lossy()
-        n = len(head.layers)
-        write_flows(head, grid, passed.bands, waves, at[: 4 * n + 4], inside)
+        (psi, after), lossy, n = passed.waves(turn_of_head), passed.lossy(), len(head.layers)
+        before = partial(passed.before, psi, after)
+        write_flows(head, grid, passed.bands, psi, before, after, at[: 4 * n + 4], inside)
         if mapped:
-            mapped.write(block, waves[0][:, :, n], at[4 * n :], inside[2 * n :])
+            mapped.write(block, psi[:, :, n], at[4 * n :], inside[2 * n :])
             lossy = lossy | mapped.passed.lossy()[block]
         lossy = np.broadcast_to(lossy, into.shape[3:])
         if lossy.any():
@@ -102,11 +103,12 @@ class Mapped:
         passed = passed_through(structure, grid, outside(structure, k_perp))
         one = np.broadcast_to(IDENTITY.reshape(2, 2, *(1,) * k_perp.ndim), (2, 2, *k_perp.shape))
         start = np.concatenate([one, np.zeros_like(one)], axis=1)
-        waves = passed.waves(turn, start)
+        all_psi, all_after = passed.waves(turn, start)
         forms: list[list[Array]] = [[], [], []]
         flows = list[int]()
         for n, delta in enumerate(structure.interfaces[1:], 1):
-            psi, before, after = (wave[:, :, n].reshape(2, 4, -1) for wave in waves)
+            waves = all_psi[:, :, n], passed.before(all_psi, all_after, n), all_after[:, :, n]
+            psi, before, after = (wave.reshape(2, 4, -1) for wave in waves)
             kinds = [(1, after)] if is_scalar(delta) else [(1, after), (0, before), (3, 1j * psi)]
             flows += [4 * n + kind for kind, _ in kinds]
             taken = -delta.exchange * np.array(delta.direction)[:, None, None]

@@ -8,13 +8,10 @@ import numpy as np
 
 from sotcheck.numerics.arrays import Complex
 
-#: Indices of a × b = a_after b_before − a_before b_after.
-AFTER, BEFORE = [1, 2, 0], [2, 0, 1]
 
-
-def product(a: Complex, b: Complex) -> Complex:
+def product(a: Complex, b: Complex, out: Complex | None = None) -> Complex:
     """Return a @ b; all other axes broadcast, and are as many."""
-    found: Complex = a[:, 0, None] * b[0]
+    found: Complex = np.multiply(a[:, 0, None], b[0], out=out)
     found += a[:, 1, None] * b[1]
     return found
 
@@ -87,6 +84,9 @@ def dot(a: Any, b: Any) -> Any:
 
 def cross(a: Any, b: Any) -> Any:
     """Return a × b of vectors (3, ...)."""
-    found = a[AFTER] * b[BEFORE]
-    found -= a[BEFORE] * b[AFTER]
+    first = a[1] * b[2]
+    found = np.empty((3, *first.shape), dtype=first.dtype)
+    np.subtract(first, a[2] * b[1], out=found[0])
+    np.subtract(a[2] * b[0], a[0] * b[2], out=found[1])
+    np.subtract(a[0] * b[1], a[1] * b[0], out=found[2])
     return found
