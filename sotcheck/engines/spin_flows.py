@@ -34,10 +34,10 @@ from sotcheck.system.states import States
 from sotcheck.system.structure import NO_FIELD, Delta, Region, Structure
 
 #: Where |q|² times the thickness squared is at most this, the integrals of cos² and so on are used.
-THIN = 1.0
+THIN = 0.25
 #: Taylor's coefficients of (1 − sin 2x/2x)/2x² and of sin²x/x² in x², the highest power first.
 SINE_SQUARED, HALF_TURN = (
-    [(-1) ** n * 2 * 4**n / math.factorial(2 * n + after) for n in range(10, -1, -1)] for after in (3, 2)
+    [(-1) ** n * 2 * 4**n / math.factorial(2 * n + after) for n in range(8, -1, -1)] for after in (3, 2)
 )
 
 #: a†b of two waves by source: up-up and down-down, and up-down and down-up, each (2, 3, ...).
@@ -208,12 +208,12 @@ def _weights(layers: Sequence[Region], q2: Array, grid: Grid) -> Array:
         np.negative(out[1], out=out[3])
     if thin.any():
         # ∫cos² = d − q²∫sin²/q², and ∫cos sin/q = sin²(qd)/2q².
-        x2 = x2[thin]
-        d, mass = (np.broadcast_to(one, q2.shape)[thin] for one in (d, mass))
+        where: Any = True if thin.all() else thin
+        x2 = x2 if where is True else np.where(thin, x2, 0.0)
         sine = _series(SINE_SQUARED, x2)
-        out[0, thin], out[1, thin] = d - d * x2 * sine, mass * d**2 * _series(HALF_TURN, x2)
-        out[2, thin] = mass**2 * d**3 * sine
-        out[3, thin] = 0
+        slow = d - d * x2 * sine, mass * d**2 * _series(HALF_TURN, x2), mass**2 * d**3 * sine, 0.0
+        for one, other in zip(out, slow, strict=True):
+            np.copyto(one, other, where=where)
     return out
 
 
