@@ -147,7 +147,7 @@ def _of_complex(q2: Any, d: Any) -> tuple[Any, Any, Any, Any]:
     if not slow.any():
         return (1 + square) / 2, (square - 1) / (2j * q), e, log_e
     sine = (square - 1) / (2j * np.where(slow, 1, q))
-    np.multiply(e * d, np.polyval(SINE, np.where(slow, x, 0)), out=sine, where=slow)
+    sine[slow] = (e * d)[slow] * np.polyval(SINE, x[slow])
     return (1 + square) / 2, sine, e, log_e
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -181,7 +181,7 @@ def passed_through(
         return along(sign * np.sqrt(np.maximum(velocities[lead].real, 0)), axes[lead])
 
     leaving = vector_along(-1j * velocities[0], axes[0])
-    incident = partial(coming, 0, 2j)
+    incident = cache(partial(coming, 0, 2j))
     Y, arriving = beyond or (vector_along(1j * velocities[1], axes[1]), partial(coming, 1, -2j))
     kappas = [kappa_of(delta, grid) for delta in structure.interfaces]
     if not layers:

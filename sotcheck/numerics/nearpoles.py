@@ -122,22 +122,12 @@ def _finer(n: int) -> Array:
     return weighed
 
 
-def far_rule(n: int, poles: Complex) -> Array:
-    """Return the weights (n, ...) of Fejér's nodes as `rule` does, of poles (..., P) none of which is near.
-
-    f Π|s − p|² is interpolated; NaN stands for no pole.
-    """
-    poles = poles[..., : (n - 1) // 2]
-    here, finer = (_product(fejer(m)[0], poles) for m in (n, FINE))
-    found: Array = here * (_finer(n) @ (1 / finer).reshape(FINE, -1)).reshape(here.shape)
-    return found
-
-
 def _product(s: Array, poles: Complex) -> Array:
     """Return Π|s − p|², shape (n, ...), of poles (..., P), NaN for none."""
-    found = np.ones((len(s), *poles.shape[:-1]))
-    for p in np.moveaxis(poles, -1, 0):
-        away = s.reshape(-1, *(1,) * p.ndim) - p.real
+    found, s = np.ones((len(s), *poles.shape[:-1])), s.reshape(-1, *(1,) * (poles.ndim - 1))
+    for n in range(poles.shape[-1]):
+        p = poles[..., n]
+        away = s - p.real
         found *= np.where(np.isnan(p.real), 1.0, away * away + p.imag * p.imag)
     return found
 
@@ -161,6 +151,7 @@ class NearPoles:
     steepness: Array
     owner: Sequence[Index]
     _weights: dict[int, tuple[Array, Array]] = field(default_factory=dict)
+    _away: dict[tuple[int, int], Array] = field(default_factory=dict)
 
     @cached_property
     def padded(self) -> Complex:
@@ -168,10 +159,25 @@ class NearPoles:
         rows = side_by_side([one for pair in self.poles for one in pair])
         return np.asarray(rows.reshape(len(self.poles), -1, rows.shape[1]), dtype=complex)
 
+    def away(self, n: int, most: int) -> Array:
+        """Return Π|s − p|² of as many poles at n Fejér nodes, (n, pairs, lanes)."""
+        which = n, min(most, self.padded.shape[2])
+        if which not in self._away:
+            self._away[which] = _product(fejer(n)[0], self.padded[..., :most])
+        return self._away[which]
+
     def factors(self, n: int) -> Array:
         """Return Π|s − p|² over its geometric mean at n Fejér nodes, by which poles are multiplied away."""
-        poles = self.padded[..., : (n - 1) // 2]
-        return _product(fejer(n)[0], poles) / _mean(poles)
+        return self.away(n, (n - 1) // 2) / _mean(self.padded[..., : (n - 1) // 2])
+
+    def far_rule(self, n: int) -> Array:
+        """Return the weights (n, pairs, lanes) of Fejér's nodes as `rule` does, if no pole is near.
+
+        f Π|s − p|² is interpolated.
+        """
+        here, finer = (self.away(m, (n - 1) // 2) for m in (n, FINE))
+        found: Array = here * (_finer(n) @ (1 / finer).reshape(FINE, -1)).reshape(here.shape)
+        return found
 
     @cached_property
     def amplified(self) -> Array:
@@ -187,7 +193,7 @@ class NearPoles:
     def weights(self, n: int) -> tuple[Array, Array]:
         """Return the weights of n Fejér nodes and of the extra ones, shapes (n | extra, pairs, lanes)."""
         if n not in self._weights:
-            plain = far_rule(n, self.padded)
+            plain = self.far_rule(n)
             more = np.zeros((self.nodes.shape[1], *self.padded.shape[:2]))
             for i, pair in enumerate(self.poles):
                 for j, some in enumerate(pair):
