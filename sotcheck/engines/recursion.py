@@ -36,7 +36,7 @@ from sotcheck.system.spin import IDENTITY
 from sotcheck.system.structure import NO_FIELD, Delta, Structure
 
 #: Problems in which rounding is amplified by more are solved by all equations at once.
-LARGEST_LOSS = 100.0
+LARGEST_LOSS = 200.0
 
 
 def is_scalar(delta: Delta) -> bool:
@@ -108,45 +108,51 @@ class Passed:
     def arrivals(self, turn: Complex) -> list[Complex]:
         """Return b̂ just beyond every interface of waves with spinors `turn`."""
         arriving = self.arriving()
-        bs = [product(arriving, turn.reshape(2, 2, *(1,) * (arriving.ndim - 2)))]
+        bs = [product(arriving, turn.reshape(*turn.shape, *(1,) * (arriving.ndim - 2)))]
         for n in range(len(self.structure.layers))[::-1]:
             bs.insert(0, product(self.P_and_R[1][:, :, n], bs[0]))
         return bs
 
-    def waves(self, turn: Complex = IDENTITY, start: Complex | None = None) -> tuple[Complex, Complex]:
+    def waves(
+        self, turn: Complex = IDENTITY, start: Complex | None = None, left: bool = True
+    ) -> tuple[Complex, Complex]:
         """Return waves of unit flux from the left, of either spin, and from the right: ψ, and ∂_zψ/M beyond.
 
-        At all interfaces, (2, 4, interfaces, ...). Those from the right have the spinors `turn`. Of another ψ
-        to `start` from, only what follows means anything.
+        At all interfaces, (2, 4, interfaces, ...). Those from the right have the spinors `turn`, and are as
+        many; none come from the left if not asked for. Of another ψ to `start` from, only what follows means
+        anything.
         """
         bs = np.stack(np.broadcast_arrays(*self.arrivals(turn)), axis=2)
         M, determinant = self.matrix
         shape = np.broadcast_shapes((M if start is None else start[0]).shape[1:], self.Y.shape[2:])
-        psi = np.empty((2, 4, bs.shape[2], *shape), dtype=complex)
+        right = slice(2 if left else 0, None)
+        psi = np.empty((2, 2 * left + turn.shape[1], bs.shape[2], *shape), dtype=complex)
         if start is None:
             inverted = matrix_of(M[0], -M[1:])
             inverted /= determinant
-            product(inverted, self.incident(), out=psi[:, :2, 0])
-            product(inverted, -bs[:, :, 0], out=psi[:, 2:, 0])
+            if left:
+                product(inverted, self.incident(), out=psi[:, :2, 0])
+            product(inverted, -bs[:, :, 0], out=psi[:, right, 0])
         else:
             psi[:, :, 0] = start
         if self.step:
             more = product(self.step.T, bs[:, :, 1:])
             for n in range(len(self.structure.layers)):
                 product(self.P_and_R[0][:, :, n], psi[:, :, n], out=psi[:, :, n + 1])
-                psi[:, 2:, n + 1] += more[:, :, n]
+                psi[:, right, n + 1] += more[:, :, n]
         after = product(self.after, psi)
-        after[:, 2:] += bs
+        after[:, right] += bs
         return psi, after
 
-    def before(self, psi: Complex, after: Complex, n: int) -> Complex:
+    def before(self, psi: Complex, after: Complex, n: int, left: bool = True) -> Complex:
         """Return ∂_zψ/M before an interface, (2, 4, ...), of `waves`."""
         kappa, psi = self.kappas[n], psi[:, :, n]
         if n:
             found: Complex = after[:, :, n] - product(matrix_of(kappa[0], kappa[1:]), psi)
         else:
             found = product(matrix_of(self.leaving[0], self.leaving[1:]), psi)
-            found[:, :2] += self.incident()
+            if left:
+                found[:, :2] += self.incident()
         return found
 
     def all_waves(self, turn: Complex = IDENTITY) -> Complex:

@@ -44,14 +44,16 @@ SINE_SQUARED, HALF_TURN = (
 Products = tuple[Complex, Complex]
 
 
-def _by_source(products: Any) -> Any:
-    """Return values of the four columns (..., 4) by source (..., 3): both from the left are one."""
+def _by_source(products: Any, left: bool) -> Any:
+    """Return values of the four columns (..., 4) by source (..., 3): both from the left, if any, are one."""
+    if not left:
+        return products
     products[:, 1] += products[:, 0]
     return products[:, 1:]
 
 
-def _products(bra: Complex, b: Complex) -> Products:
-    return _by_source(bra * b), _by_source(bra * b[::-1])
+def _products(bra: Complex, b: Complex, left: bool = True) -> Products:
+    return _by_source(bra * b, left), _by_source(bra * b[::-1], left)
 
 
 def _real(of: Products, out: Array) -> None:
@@ -71,11 +73,11 @@ def _imaginary(of: Products, into: Array) -> None:
     np.subtract(uu.imag, dd.imag, out=into[:, 2])
 
 
-def _density(a: Complex, out: Array) -> Array:
+def _density(a: Complex, out: Array, left: bool = True) -> Array:
     """Write a†a and a†σa, (4, 3, ...)."""
     square = a.real * a.real
     square += a.imag * a.imag
-    (uu, dd), ud = _by_source(square), _by_source((a[0].conj() * a[1])[None])[0]
+    (uu, dd), ud = _by_source(square, left), _by_source((a[0].conj() * a[1])[None], left)[0]
     np.add(uu, dd, out=out[0])
     np.multiply(2, ud.real, out=out[1])
     np.multiply(2, ud.imag, out=out[2])
@@ -115,17 +117,19 @@ def write_flows(
     after: Complex,
     at: Array,
     inside: Array,
+    left: bool = True,
 ) -> None:
     """Write all flows that do not vanish, of waves at all interfaces and the bands of all layers.
 
-    By flow, then by source: `at` interfaces, (4I, 3, 3, ...), and `inside` layers, (2L, 3, 3, ...).
+    By flow, then by source: `at` interfaces, (4I, 3, 3, ...), and `inside` layers, (2L, 3, 3, ...): as many
+    sources as waves come from, of the left half-space or not.
     """
     layers, deltas = structure.layers, structure.interfaces
     # By source, then by interface.
     minus, plus = (np.moveaxis(at[which::4], 0, 2) for which in (0, 1))
     both = [n for n, layer in enumerate(layers) if _both(layer)]
-    bra, ends = psi.conj(), np.empty((4, len(both), 4, 3, *at.shape[3:]))
-    leaving = _products(bra, after)
+    bra, ends = psi.conj(), np.empty((4, len(both), 4, *at.shape[1:2], *at.shape[3:]))
+    leaving = _products(bra, after, left)
     _imaginary(leaving, plus)
     for n, delta in enumerate(deltas):
         same = n > 0 and is_scalar(delta)
@@ -133,12 +137,12 @@ def write_flows(
         if same:
             minus[:, :, n] = plus[:, :, n]
         else:
-            arriving = _products(bra[:, :, n], before(n))
+            arriving = _products(bra[:, :, n], before(n), left)
             _imaginary(arriving, minus[:, :, n])
         mine, last = n in both, n - 1 in both
         if mine or not is_scalar(delta) or (last and delta.barrier):
             density = ends[0, both.index(n)] if mine else np.empty(ends.shape[2:])
-            _density(psi[:, :, n], density)
+            _density(psi[:, :, n], density, left)
         if delta.spin_orbit != NO_FIELD:
             _cross(field_of(delta, in_plane(grid)), density[1:], at[4 * n + 2])
         if delta.exchange:
@@ -150,7 +154,7 @@ def write_flows(
                 far -= delta.barrier * density
         if mine:
             _real((leaving[0][:, :, n], leaving[1][:, :, n]), ends[1, both.index(n)])
-            _density(after[:, :, n], ends[2, both.index(n)])
+            _density(after[:, :, n], ends[2, both.index(n)], left)
     for n, layer in enumerate(layers):
         added, torque = inside[2 * n : 2 * n + 2]
         if layer.spin_orbit == NO_FIELD:

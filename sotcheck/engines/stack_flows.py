@@ -53,10 +53,18 @@ def stack_flows(structure: Structure, *grid: Array) -> Array:
 
     def write(into: Array, block: slice, *some: Array) -> None:
         grid, at, inside = (some[0], some[1], some[2]), into[: 4 * number], into[4 * number :]
-        passed = passed_through(head, grid, outside(head, grid[0]), mapped.beyond(block) if mapped else None)
-        (psi, after), lossy, n = passed.waves(turn_of_head), passed.lossy(), len(head.layers)
-        before = partial(passed.before, psi, after)
-        write_flows(head, grid, passed.bands, psi, before, after, at[: 4 * n + 4], inside)
+        half_spaces = outside(head, grid[0])
+        passed = passed_through(head, grid, half_spaces, mapped.beyond(block) if mapped else None)
+        lossy, n = passed.lossy(), len(head.layers)
+        # Of the closed channels, the minority's before the majority's, everything vanishes.
+        left, *right = (
+            mapped is not None or bool(q.real.any()) for q in (half_spaces[0], *half_spaces[1][::-1])
+        )
+        sources, spinors = slice(0 if left else 1, 1 + sum(right)), turn_of_head[:, : sum(right)]
+        psi, after = passed.waves(spinors, left=left)
+        before = partial(passed.before, psi, after, left=left)
+        flows = at[: 4 * n + 4, sources], inside[:, sources]
+        write_flows(head, grid, passed.bands, psi, before, after, *flows, left)
         if mapped:
             mapped.write(block, psi[:, :, n], at[4 * n :], inside[2 * n :])
             lossy = lossy | mapped.passed.lossy()[block]
