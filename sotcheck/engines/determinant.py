@@ -22,6 +22,7 @@ from sotcheck.engines.stack_determinant import (
     FEWEST,
     HARMONICS,
     NOISE,
+    TOGETHER,
     Pieces,
     edges_of,
     log_determinant,
@@ -104,12 +105,21 @@ def _by_range(
         around = reach if len(parts) == 1 else RHO
         rho += [analytic_radius(segment, branch_points, part, around) for part in parts]
     at = Pieces(structure, tuple(of), tuple(ends), spacing, float(np.abs(s).max(initial=0)))
+    if not ends:
+        return {segment: np.zeros((*angle.shape, 0), dtype=complex) for segment in segments}
     # One size for all of a piece: it may be beyond doubles, and zeros do not depend on it.
     reference = np.full(len(ends), np.nan)
 
     def f(u: Complex, rows: Index) -> Complex:
-        piece, one = np.divmod(rows, len(phi))
         u = np.broadcast_to(u, (len(rows), u.shape[1]))
+        # Some pieces at once: many would take much memory.
+        group = rows // len(phi) // max(1, TOGETHER // u.shape[1])
+        cuts = np.flatnonzero(np.diff(group)) + 1
+        parts = zip(np.split(u, cuts), np.split(rows, cuts), strict=True)
+        return np.concatenate([of_some(*part) for part in parts])
+
+    def of_some(u: Complex, rows: Index) -> Complex:
+        piece, one = np.divmod(rows, len(phi))
         which, first, back = np.unique(piece, return_index=True, return_inverse=True)
         series, own = None, s[one]
         if len(rows) >= FEWEST * len(which) and np.ptp(own) == 0 and np.array_equal(u, u[first][back]):

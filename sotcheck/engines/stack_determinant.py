@@ -24,8 +24,8 @@ from sotcheck.system.structure import NO_FIELD, Delta, Region, Structure
 HARMONICS, NOISE = 64, 1e-13
 #: Angles at least at which that series is found, terms at either end that are rounding, and series kept.
 FEWEST, LACKING, KEPT = 8, 1, 64
-#: Values of a determinant that are found together.
-TOGETHER = 2**16
+#: Points of pieces that are looked at together.
+TOGETHER = 1024
 #: Amplified rounding beyond which a determinant is that of all equations at once.
 LOST = 1e12
 #: How far below a range in x, in its widths, the ellipses around it reach.
@@ -168,11 +168,7 @@ def series_at(at: Pieces, u: bytes, piece: tuple[int, ...], scale: float) -> tup
     turn, turns = 2 * np.pi * np.arange(FEWEST)[:, None, None] / FEWEST, FEWEST
     logs = np.zeros((0, *here.shape), dtype=complex)
     while turns <= HARMONICS:
-        many = max(1, TOGETHER // (turns * here.shape[1]))
-        parts = [slice(start, start + many) for start in range(0, len(piece), many)]
-        strength, which = np.full((1, 1, 1), scale), np.array(piece)
-        found = [at.log_determinant(here[part], which[part], turn, strength) for part in parts]
-        more = np.concatenate(found, axis=1)
+        more = at.log_determinant(here, np.array(piece), turn, np.full((1, 1, 1), scale))
         # The angles halfway between the others come next.
         logs = np.stack([logs, more], axis=1).reshape(turns, *here.shape) if len(logs) else more
         size = logs.real.max(axis=0)
