@@ -188,7 +188,7 @@ def test_where_the_recursion_loses_digits(exchange: float, off: float) -> None:
     assert states.unitarity_defect().max() <= 1e-13
     assert relative(CONTINUUM.flows(structure, *grid)[:, 0], states.flows) <= 1e-13
     # The alarm is no false one.
-    alone = np.moveaxis(raw.waves()[0][:, :2], 2, 0)[..., 0]
+    alone = np.moveaxis(raw.waves().psi[:, :2], 2, 0)[..., 0]
     assert off == 1e-6 or relative(alone, psi[0, :, 0]) > 1e-10
 
 

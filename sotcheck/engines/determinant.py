@@ -132,7 +132,9 @@ def _by_range(
             size = series[0][back]
             value = (np.exp(1j * np.outer(phi[one], order))[:, None] @ series[1][back])[:, 0]
         for p in which[np.isnan(reference[which])]:
-            reference[p] = np.nanmedian(size[piece == p])
+            # The median, what is no number coming last.
+            sizes = np.sort(size[piece == p], axis=None)
+            reference[p] = sizes[(~np.isnan(sizes)).sum() // 2]
         return np.asarray(value * np.exp(np.clip(size - reference[piece][:, None], -300, 300)))
 
     found = zeros_near(f, len(ends) * len(phi), -1.0, 1.0, np.repeat(rho, len(phi)))

@@ -103,7 +103,7 @@ def narrow_flows(structure: Structure, poles: Complex, angle: Array, scale: Arra
     spinors = spinors_along(np.array(structure.right.direction))[:, ::-1]
     # Either side of the state its own part all but cancels: iw is left.
     rest = -0.25j * arrived / ((D * STEP * x) ** 2 + (arrived / 4) ** 2)
-    passing = (around[0].right.all_waves(spinors) + around[1].right.all_waves(spinors)) / 2
+    passing = (around[0].right.waves(spinors).together + around[1].right.waves(spinors).together) / 2
     passing = passing - state[:, :, None] * (rest * arriving)[:, None]
     crossed = flows(beside + passing) - flows(beside) - flows(passing)
     near = D / np.maximum(values[:, 0], np.finfo(float).tiny) + D

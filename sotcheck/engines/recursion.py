@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -52,6 +52,24 @@ def kappa_of(delta: Delta, grid: Grid) -> Any:
     if delta.spin_orbit != NO_FIELD:
         field = field + field_of(delta, in_plane(grid))
     return np.concatenate([np.full_like(field[:1], delta.barrier), field])
+
+
+class Waves(NamedTuple):
+    """ψ at all interfaces, and ∂_zψ/M beyond them, (2, columns, interfaces, ...), and before each.
+
+    Columns are waves of both spins from the left, if any, then those from the right.
+    """
+
+    psi: Complex
+    after: Complex
+    before: Callable[[int], Complex]
+    left: bool = True
+
+    @property
+    def together(self) -> Complex:
+        """ψ, and ∂_zψ/M before interfaces and beyond them, (3, 2, columns, interfaces, ...)."""
+        before = np.stack([self.before(n) for n in range(self.psi.shape[2])], axis=2)
+        return np.stack([self.psi, before, self.after])
 
 
 @dataclass(frozen=True)
@@ -113,13 +131,10 @@ class Passed:
             bs.insert(0, product(self.P_and_R[1][:, :, n], bs[0]))
         return bs
 
-    def waves(
-        self, turn: Complex = IDENTITY, start: Complex | None = None, left: bool = True
-    ) -> tuple[Complex, Complex]:
-        """Return waves of unit flux from the left, of either spin, and from the right: ψ, and ∂_zψ/M beyond.
+    def waves(self, turn: Complex = IDENTITY, start: Complex | None = None, left: bool = True) -> Waves:
+        """Return the waves of unit flux from the left, of either spin, if asked for, and from the right.
 
-        At all interfaces, (2, 4, interfaces, ...). Those from the right have the spinors `turn`, and are as
-        many; none come from the left if not asked for. Of another ψ to `start` from, only what follows means
+        Those have the spinors `turn`, and are as many. Of another ψ to `start` from, only what follows means
         anything.
         """
         bs = np.stack(np.broadcast_arrays(*self.arrivals(turn)), axis=2)
@@ -142,24 +157,18 @@ class Passed:
                 psi[:, right, n + 1] += more[:, :, n]
         after = product(self.after, psi)
         after[:, right] += bs
-        return psi, after
 
-    def before(self, psi: Complex, after: Complex, n: int, left: bool = True) -> Complex:
-        """Return ∂_zψ/M before an interface, (2, 4, ...), of `waves`."""
-        kappa, psi = self.kappas[n], psi[:, :, n]
-        if n:
-            found: Complex = after[:, :, n] - product(matrix_of(kappa[0], kappa[1:]), psi)
-        else:
-            found = product(matrix_of(self.leaving[0], self.leaving[1:]), psi)
+        def before(n: int) -> Complex:
+            if n:
+                kappa = self.kappas[n]
+                found: Complex = after[:, :, n] - product(matrix_of(kappa[0], kappa[1:]), psi[:, :, n])
+                return found
+            found = product(matrix_of(self.leaving[0], self.leaving[1:]), psi[:, :, 0])
             if left:
                 found[:, :2] += self.incident()
-        return found
+            return found
 
-    def all_waves(self, turn: Complex = IDENTITY) -> Complex:
-        """Return ψ, and ∂_zψ/M before interfaces and beyond them, (3, 2, 4, interfaces, ...)."""
-        psi, after = self.waves(turn)
-        before = np.stack([self.before(psi, after, n) for n in range(psi.shape[2])], axis=2)
-        return np.stack([psi, before, after])
+        return Waves(psi, after, before, left)
 
 
 def outside(structure: Structure, k_perp: Array) -> tuple[Complex, Complex]:
@@ -218,7 +227,7 @@ def solve_stack(
     grid = k_perp, angle, scale
     left, right = (np.moveaxis(one, -1, 0) for one in waves)
     found = passed_through(structure, grid, (left, right))
-    columns = found.all_waves()
+    columns = found.waves().together
     both = np.stack([columns[:, :, :2], columns[:, :, 2:]], axis=1)
     psi, *slopes = np.moveaxis(both, (2, 3), (-2, -1))
     slope = np.stack(slopes)

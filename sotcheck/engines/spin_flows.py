@@ -22,13 +22,13 @@ current through, a layer without spin-orbit field takes what does not go on.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from sotcheck.engines.layer import Bands, Grid, bands_of, column, each, field_of, in_plane
-from sotcheck.engines.recursion import is_scalar
+from sotcheck.engines.recursion import Waves, is_scalar
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.states import States
 from sotcheck.system.structure import NO_FIELD, Delta, Region, Structure
@@ -99,7 +99,9 @@ def flows_of_waves(structure: Structure, grid: Grid, waves: Complex) -> Array:
     out = np.zeros((split + 2 * len(structure.layers), 3, 3, *shape))
     bands = bands_of(structure.layers, structure.energy, grid) if structure.layers else None
     psi, before, after = waves
-    write_flows(structure, grid, bands, psi, lambda n: before[:, :, n], after, out[:split], out[split:])
+    write_flows(
+        structure, grid, bands, Waves(psi, after, lambda n: before[:, :, n]), out[:split], out[split:]
+    )
     return out.swapaxes(0, 1)
 
 
@@ -109,22 +111,14 @@ def _both(layer: Region) -> bool:
 
 
 def write_flows(
-    structure: Structure,
-    grid: Grid,
-    bands: Bands | None,
-    psi: Complex,
-    before: Callable[[int], Complex],
-    after: Complex,
-    at: Array,
-    inside: Array,
-    left: bool = True,
+    structure: Structure, grid: Grid, bands: Bands | None, waves: Waves, at: Array, inside: Array
 ) -> None:
     """Write all flows that do not vanish, of waves at all interfaces and the bands of all layers.
 
     By flow, then by source: `at` interfaces, (4I, 3, 3, ...), and `inside` layers, (2L, 3, 3, ...): as many
     sources as waves come from, of the left half-space or not.
     """
-    layers, deltas = structure.layers, structure.interfaces
+    layers, deltas, (psi, after, before, left) = structure.layers, structure.interfaces, waves
     # By source, then by interface.
     minus, plus = (np.moveaxis(at[which::4], 0, 2) for which in (0, 1))
     both = [n for n, layer in enumerate(layers) if _both(layer)]

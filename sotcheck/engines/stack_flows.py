@@ -15,7 +15,6 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -60,19 +59,19 @@ def stack_flows(structure: Structure, *grid: Array) -> Array:
         left, *right = (
             mapped is not None or bool(q.real.any()) for q in (half_spaces[0], *half_spaces[1][::-1])
         )
-        sources, spinors = slice(0 if left else 1, 1 + sum(right)), turn_of_head[:, : sum(right)]
-        psi, after = passed.waves(spinors, left=left)
-        before = partial(passed.before, psi, after, left=left)
-        flows = at[: 4 * n + 4, sources], inside[:, sources]
-        write_flows(head, grid, passed.bands, psi, before, after, *flows, left)
+        sources, waves = (
+            slice(0 if left else 1, 1 + sum(right)),
+            passed.waves(turn_of_head[:, : sum(right)], left=left),
+        )
+        write_flows(head, grid, passed.bands, waves, at[: 4 * n + 4, sources], inside[:, sources])
         if mapped:
-            mapped.write(block, psi[:, :, n], at[4 * n :], inside[2 * n :])
+            mapped.write(block, waves.psi[:, :, n], at[4 * n :], inside[2 * n :])
             lossy = lossy | mapped.passed.lossy()[block]
         lossy = np.broadcast_to(lossy, into.shape[3:])
         if lossy.any():
             k_perp, angle, scale = (np.broadcast_to(one, lossy.shape)[lossy] for one in grid)
-            waves = waves_of(*joined(structure, k_perp, angle, scale).states(), turn)
-            into[..., lossy] = flows_of_waves(structure, (k_perp, angle, scale), waves).swapaxes(0, 1)
+            again = waves_of(*joined(structure, k_perp, angle, scale).states(), turn)
+            into[..., lossy] = flows_of_waves(structure, (k_perp, angle, scale), again).swapaxes(0, 1)
 
     rows, most = 4 * number + 2 * len(structure.layers), BLOCK if mapped else STACK_BLOCK // number
     return in_blocks(write, (rows, 3, 3), (k_perp, angle, scale), most, np.zeros)
@@ -111,12 +110,12 @@ class Mapped:
         passed = passed_through(structure, grid, outside(structure, k_perp))
         one = np.broadcast_to(IDENTITY.reshape(2, 2, *(1,) * k_perp.ndim), (2, 2, *k_perp.shape))
         start = np.concatenate([one, np.zeros_like(one)], axis=1)
-        all_psi, all_after = passed.waves(turn, start)
+        waves = passed.waves(turn, start)
         forms: list[list[Array]] = [[], [], []]
         flows = list[int]()
         for n, delta in enumerate(structure.interfaces[1:], 1):
-            waves = all_psi[:, :, n], passed.before(all_psi, all_after, n), all_after[:, :, n]
-            psi, before, after = (wave.reshape(2, 4, -1) for wave in waves)
+            these = waves.psi[:, :, n], waves.before(n), waves.after[:, :, n]
+            psi, before, after = (wave.reshape(2, 4, -1) for wave in these)
             kinds = [(1, after)] if is_scalar(delta) else [(1, after), (0, before), (3, 1j * psi)]
             flows += [4 * n + kind for kind, _ in kinds]
             taken = -delta.exchange * np.array(delta.direction)[:, None, None]
