@@ -56,30 +56,32 @@ def parameter(lower: float, upper: float, z: Complex) -> Array:
     return np.maximum(np.abs(u + root), np.abs(u - root))
 
 
-def count_zeros(
-    f: Functions, rows: Index, lower: float, upper: float, rho: float | Array
-) -> tuple[Index, Array]:
+def count_zeros(f: Functions, rows: Index, lower: float, upper: float, rho: float) -> tuple[Index, Array]:
     """Count zeros by the argument principle, the phase's turns along ellipses; return their ρ too."""
     count, used = np.zeros(len(rows), dtype=int), np.zeros(len(rows))
-    for these, found, at, _ in _counted(f, rows, lower, upper, rho):
+    for these, found, at, _ in _counted(f, rows, lower, upper, np.full(len(rows), rho)):
         count[these], used[these] = found, at
     return count, used
 
 
 def _counted(
-    f: Functions, rows: Index, lower: float, upper: float, rho: float | Array
+    f: Functions, rows: Index, lower: float, upper: float, rho: Array, first: int = FIRST_POINTS
 ) -> Iterator[tuple[Index, Index, Array, Complex]]:
     """Yield which of the rows have been counted, their zeros, the ρ of their ellipses and f on them.
 
     Where the phase cannot be followed, a zero lies on the ellipse, which then shrinks a little: as far as
     what is known on the first one tells what f is there, and then with more points.
     """
-    used, waiting = np.full(len(rows), rho, dtype=float), np.arange(len(rows))
+    used, waiting = rho.copy(), np.arange(len(rows))
     for _ in range(MOST_SHRINKINGS):
-        points = FIRST_POINTS
-        while waiting.size and points <= min(MOST_POINTS, ENOUGH / (used[waiting].min() - 1)):
-            left = []
-            for these in np.array_split(waiting, -(-len(waiting) * points // TOGETHER)):
+        points, left = first, []
+        while waiting.size:
+            able = points <= np.minimum(MOST_POINTS, ENOUGH / (used[waiting] - 1))
+            left.append(waiting[~able])
+            waiting, again = waiting[able], [waiting[:0]]
+            for these in (
+                np.array_split(waiting, -(-len(waiting) * points // TOGETHER)) if waiting.size else ()
+            ):
                 once = slice(1) if np.ptp(used[these]) == 0 else slice(None)
                 values, at = f(ellipse(lower, upper, used[these][once], points), rows[these]), used[these]
                 count, followed = turns_of(values)
@@ -90,8 +92,9 @@ def _counted(
                     values[lost], at[lost] = inwards(values[lost], at[lost], smaller), smaller
                     count[lost], followed[lost] = turns_of(values[lost])
                 yield these[followed], count[followed], at[followed], values[followed]
-                left.append(these[~followed])
-            waiting, points = np.concatenate(left), 2 * points
+                again.append(these[~followed])
+            waiting, points = np.concatenate(again), 2 * points
+        waiting = np.concatenate(left)
         if not waiting.size:
             return
         used[waiting] = 1 + SHRINKING * (used[waiting] - 1)
@@ -129,7 +132,8 @@ def zeros_inside(count: int, rho: Array, values: Complex) -> tuple[Complex, Mask
     sums = -some / 2 * (grown[:, some] * log[:, -some] - log[:, some] / grown[:, some])
     # Power sums of the zeros themselves, and Newton's identities.
     to_powers = _to_powers(count)
-    powers = np.linalg.solve(to_powers[:, 1:], (sums - count * to_powers[:, 0]).T)
+    # Row by row: no digit of one is to depend on how many there are.
+    powers = np.einsum("ij,rj->ir", np.linalg.inv(to_powers[:, 1:]), sums - count * to_powers[:, 0])
     companion = np.zeros((rows, count, count), dtype=complex)
     companion[:, some[1:] - 1, some[1:] - 2] = 1
     elementary = [np.ones(rows, dtype=complex)]
@@ -139,7 +143,7 @@ def zeros_inside(count: int, rho: Array, values: Complex) -> tuple[Complex, Mask
         companion[:, 0, n - 1] = (-1) ** (n - 1) * elementary[n]
     z = np.linalg.eigvals(companion)
     weights = np.stack([series, k * series], axis=-1)
-    own = np.eye(count, dtype=bool)
+    own, moving = np.eye(count, dtype=bool), np.ones((rows, 1), dtype=bool)
     with np.errstate(all="ignore"):
         for _ in range(ABERTH_STEPS):
             root = np.sqrt(z - 1) * np.sqrt(z + 1)
@@ -152,8 +156,10 @@ def zeros_inside(count: int, rho: Array, values: Complex) -> tuple[Complex, Mask
             quotient = f / slope
             apart = np.where(own, np.inf, z[:, :, None] - z[:, None])
             step = quotient / (1 - quotient * (1 / apart).sum(axis=-1))
-            z = z - step
-            if not np.nanmax(np.abs(step)) > DONE:
+            # Each row by itself: another's steps are not to change its last digit.
+            z = np.where(moving, z - step, z)
+            moving &= np.abs(step).max(axis=1, keepdims=True) > DONE
+            if not moving.any():
                 break
         # What the series lacks, in values and so in zeros.
         lacks = np.abs(harmonics[:, len(k) - 2 : len(k) + 3]).max(axis=1) + ROUNDING
@@ -178,7 +184,7 @@ def polynomial_zeros(f: Functions, rows: Index, lower: float, upper: float, degr
 
 
 def newton(f: Functions, rows: Index, z: Complex, lower: float, upper: float, rho: Array) -> Complex:
-    """Improve zeros, shape (rows, n); those that do not arrive, or leave ellipses of ρ, become NaN."""
+    """Improve zeros, shape (rows, n); those that do not arrive, or leave the ellipses of ρ, become NaN."""
     scale = upper - lower
     h = DIFFERENCE * scale
     found = np.full(z.shape, np.nan, dtype=complex)
@@ -197,19 +203,22 @@ def newton(f: Functions, rows: Index, z: Complex, lower: float, upper: float, rh
             done = np.abs(step) < DONE * scale
             arrived = np.abs(step) < ARRIVED * scale
             found[tuple(waiting[arrived].T)] = now[arrived]
-            on_the_way = ~done & (parameter(lower, upper, now) < rho[waiting[:, 0]])
+            around = 1 + AROUND * (rho[each] - 1)
+            on_the_way = ~done & (parameter(lower, upper, now) < around)
             waiting, now = waiting[on_the_way], now[on_the_way]
     return found
 
 
-def zeros_near(f: Functions, number: int, lower: float, upper: float, rho: float | Array) -> Complex:
+def zeros_near(
+    f: Functions, number: int, lower: float, upper: float, rho: float | Array, points: int = FIRST_POINTS
+) -> Complex:
     """Return every zero of functions, analytic in the ellipse of ρ around [lower, upper], (number, most).
 
-    Each may have a ρ of its own, (number,).
+    ρ may be each function's own; there are so many points on an ellipse to begin with.
     NaN where a function has fewer zeros; a multiple zero comes once. It is an EngineError if those found are
     not as many as the argument principle counts.
     """
-    rows, around = np.arange(number), np.full(number, rho) - 1
+    rows, rho = np.arange(number), np.broadcast_to(rho, number)
     count, used, kept = np.zeros(number, dtype=int), np.zeros(number), list[Complex]([NONE] * number)
     missed = list[int]()
 
@@ -227,7 +236,7 @@ def zeros_near(f: Functions, number: int, lower: float, upper: float, rho: float
             else:
                 missed.append(i)
 
-    for these, found, at, values in _counted(f, rows, lower, upper, rho):
+    for these, found, at, values in _counted(f, rows, lower, upper, rho, points):
         count[these], used[these] = found, at
         missed += these[found > MOST_INSIDE].tolist()
         for n in set(found[(found > 0) & (found <= MOST_INSIDE)].tolist()):
@@ -236,20 +245,19 @@ def zeros_near(f: Functions, number: int, lower: float, upper: float, rho: float
             z = (lower + upper) / 2 + (upper - lower) / 2 * z
             rough = np.where(exact, np.nan, z)
             if not exact.all():
-                widest = 1 + AROUND * around[these[some]]
-                z = np.where(exact, z, newton(f, these[some], rough, lower, upper, widest))
+                z = np.where(exact, z, newton(f, these[some], rough, lower, upper, rho))
             settle(these[some], z)
     for degree in DEGREES:
         if not missed:
             break
         waiting, missed = np.array(missed), []
         start = polynomial_zeros(f, waiting, lower, upper, degree)
-        near = parameter(lower, upper, start) < 1 + NEARBY * around[waiting, None]
+        near = parameter(lower, upper, start) < 1 + NEARBY * (rho[waiting, None] - 1)
         # The nearest come first, so that few columns remain.
         most = int(near.sum(axis=1).max())
         order = np.argsort(~near, axis=1, kind="stable")[:, :most]
         start = np.take_along_axis(np.where(near, start, np.nan), order, axis=1)
-        settle(waiting, newton(f, waiting, start, lower, upper, 1 + AROUND * around[waiting]))
+        settle(waiting, newton(f, waiting, start, lower, upper, rho))
     if missed:
         raise EngineError(
             f"{len(missed)} scattering problems have other poles than the {count[missed].max()} counted: "
