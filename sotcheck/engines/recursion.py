@@ -107,7 +107,7 @@ class Passed:
 
         M̂ψ = 2i√(k/M) of what comes in from the left, and −b̂ of what comes from the right, at z = 0.
         """
-        M = self.Y[:, 0] - self.kappas[0] - self.leaving
+        M = self.Y[:, 0] - self.leaving - self.kappas[0]
         return M, M[0] * M[0] - dot(M[1:], M[1:])
 
     @property
@@ -143,8 +143,8 @@ class Passed:
         right = slice(2 if left else 0, None)
         psi = np.empty((2, 2 * left + turn.shape[1], bs.shape[2], *shape), dtype=complex)
         if start is None:
-            inverted = matrix_of(M[0], -M[1:])
-            inverted /= determinant
+            reciprocal = 1 / determinant
+            inverted = matrix_of(M[0] * reciprocal, M[1:] * -reciprocal)
             if left:
                 product(inverted, self.incident(), out=psi[:, :2, 0])
             product(inverted, -bs[:, :, 0], out=psi[:, right, 0])
@@ -163,7 +163,10 @@ class Passed:
                 kappa = self.kappas[n]
                 found: Complex = after[:, :, n] - product(matrix_of(kappa[0], kappa[1:]), psi[:, :, n])
                 return found
-            found = product(matrix_of(self.leaving[0], self.leaving[1:]), psi[:, :, 0])
+            if self.structure.left.exchange:
+                found = product(matrix_of(self.leaving[0], self.leaving[1:]), psi[:, :, 0])
+            else:
+                found = self.leaving[0] * psi[:, :, 0]
             if left:
                 found[:, :2] += self.incident()
             return found
