@@ -13,14 +13,16 @@ from layer_cases import CONTINUUM, GRID, KWANT, cut, k_of, random_stack, solved
 
 from sotcheck.engines import stack_flows
 from sotcheck.engines.aligned import turning
-from sotcheck.engines.determinant import stack_kinks, stack_poles
-from sotcheck.engines.poles import NEAR, poles, wave_number
+from sotcheck.engines.determinant import poles_near, stack_kinks, stack_poles
+from sotcheck.engines.poles import FAR, NEAR, poles, wave_number
 from sotcheck.engines.recursion import passed_through
 from sotcheck.engines.spin_flows import layer_flows
 from sotcheck.engines.stack import joined
 from sotcheck.exact.inside import psi_inside
 from sotcheck.exact.observables import MINUS, PLUS
 from sotcheck.numerics.arrays import Array, Complex
+from sotcheck.numerics.turns import inwards
+from sotcheck.numerics.zeros import ellipse
 from sotcheck.system.interface import Interface
 from sotcheck.system.many import Many
 from sotcheck.system.spin import IDENTITY, dot_sigma, pauli_vector
@@ -189,7 +191,7 @@ def test_where_the_recursion_loses_digits(exchange: float, off: float) -> None:
     assert states.unitarity_defect().max() <= 1e-13
     assert relative(CONTINUUM.flows(structure, *grid)[:, 0], states.flows) <= 1e-13
     # The alarm is no false one.
-    alone = np.moveaxis(raw.waves()[0, :, :2], 2, 0)[..., 0]
+    alone = np.moveaxis(raw.waves().psi[:, :2], 2, 0)[..., 0]
     assert off == 1e-6 or relative(alone, psi[0, :, 0]) > 1e-10
 
 
@@ -236,6 +238,27 @@ def test_poles_and_kinks_of_bare_interfaces(rng: np.random.Generator) -> None:
     assert count >= 10
     assert closest < 1e-2
     assert turns >= 10
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_poles_of_all_ranges_at_once(seed: int) -> None:
+    """What sums ask for is found for all ranges together: as for each of them alone."""
+    stack, angle, scale = random_stack(seed, most=3), np.linspace(0.1, 3.0, 9)[:, None], np.array([1.0])
+    for segment in itertools.pairwise(stack.thresholds()):
+        found = poles_near(stack, segment, angle, scale, 0.0)
+        alone = stack_poles(stack.structure, segment, angle, scale, reach=FAR)
+        assert same_poles(found[:, 0], alone[:, 0]) <= 1e-9
+
+
+def test_values_on_a_smaller_ellipse() -> None:
+    """An analytic function's values on one ellipse tell those on a smaller one."""
+
+    def f(z: Complex) -> Complex:
+        return np.exp(z) * (z - 0.3j) / (z - 4)
+
+    rho, smaller = np.array([2.0, 1.9]), np.array([1.8, 1.6])
+    outer, inner = (f(ellipse(-1.0, 1.0, one, 96)) for one in (rho, smaller))
+    assert np.abs(inwards(outer, rho, smaller) - inner).max() <= 1e-14
 
 
 @pytest.mark.parametrize(("band", "barrier"), [(0.0, 4.0), (0.0, 0.0), (-0.15, 0.0)])

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.engines import determinant
+from sotcheck.engines.determinant import forget_poles
 from sotcheck.system.files import builtin_systems, load_bare
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
@@ -73,7 +73,7 @@ def _curve(against: str, label: str, points: Mapping[float, tuple[System, float]
 
     def work(system: System, tolerance: float) -> None:
         # As if for the first time: another h_R, so that nothing is known from the last.
-        determinant.series_at.cache_clear()
+        forget_poles()
         other = system.with_(h_R=system.h_R * (1 + 1e-9 * next(once_more)))
         torque(other, "continuum", tolerance=tolerance)
 

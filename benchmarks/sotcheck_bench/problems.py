@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.engines import KwantChain, Matching, determinant
+from sotcheck.engines import KwantChain, Matching
+from sotcheck.engines.determinant import forget_poles
 from sotcheck.engines.kwant_private import channel_modes
 from sotcheck.exact.observables import exact_flows
 from sotcheck.numerics.arrays import Array
@@ -140,7 +141,7 @@ def _flows(engine: Matching, compiled: bool, *request: Any) -> Array:
 
 def _torque(engine: Matching, system: System, scale: Array) -> None:
     """Find a torque as if for the first time."""
-    determinant.series_at.cache_clear()
+    forget_poles()
     exact_flows(engine, system, scale, rtol=TOLERANCE)
 
 

@@ -1,49 +1,34 @@
-"""Poles of any stack's scattering states: zeros of the determinant of its equations, for every scale.
-
-Between thresholds x = x₁ + (x₂ − x₁) sin²θ makes the wave numbers of the half-spaces analytic in θ; those of
-layers come in even powers only, whatever their axis of spin.
-"""
+"""Poles of any stack's scattering states: zeros of the determinant of its equations, for every scale."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
-from sotcheck.engines.layer import bands_of
-from sotcheck.engines.poles import (
-    FAR,
-    NEAR,
-    RHO,
-    THINNEST,
-    Segment,
-    analytic_radius,
-    poles,
-    wave_number,
-    x_of,
+from sotcheck.engines.poles import FAR, NEAR, RHO, THINNEST, Segment, analytic_radius, poles  # fmt: skip
+from sotcheck.engines.stack import outgoing
+from sotcheck.engines.stack_determinant import (
+    FEWEST,
+    HARMONICS,
+    NOISE,
+    TOGETHER,
+    Pieces,
+    edges_of,
+    log_determinant,
+    opaque_layers,
+    series_at,
+    without_own_layers,
 )  # fmt: skip
-from sotcheck.engines.recursion import passed_through
-from sotcheck.engines.stack import joined, outgoing
 from sotcheck.errors import EngineError
 from sotcheck.numerics.angles import separating
 from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.zeros import zeros_near
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
-from sotcheck.system.structure import NO_FIELD, Delta, Region, Structure
+from sotcheck.system.structure import Structure
 
-#: Harmonics of the determinant in the angle of k, and what of them is rounding.
-HARMONICS, NOISE = 64, 1e-13
-#: Angles at least at which that series is found, terms at either end that are rounding, and series kept.
-FEWEST, LACKING, KEPT = 8, 1, 64
-#: Amplified rounding beyond which a determinant is that of all equations at once.
-LOST = 1e12
-#: How far below a range in x, in its widths, the ellipses around it reach.
-AROUND = 0.15
 #: Phase of the waves in layers beyond which a range is searched by pieces.
 PHASE = 6.0
 #: Pieces that a range may have: minutes.
@@ -54,135 +39,17 @@ def poles_near(system: System, segment: Segment, angle: Array, scale: Array, spa
     """Return the poles of any system's states, a bare interface's in closed form."""
     if isinstance(system, Interface):
         return poles(system, segment, angle, scale, spacing=spacing)
-    return stack_poles(system.structure, segment, angle, scale, spacing=spacing, reach=FAR)
+    structure = system.structure
+    if segment not in itertools.pairwise(structure.thresholds()):
+        return stack_poles(structure, segment, angle, scale, spacing=spacing, reach=FAR)
+    angle, scale = np.asarray(angle, dtype=float), np.asarray(scale, dtype=float)
+    shapes = angle.shape, scale.shape
+    return _of_all_ranges(structure, angle.tobytes(), scale.tobytes(), shapes, spacing)[segment]
 
 
 def kinks_of(structure: Structure, scale: Array) -> Array:
     """Return the angles of k, modulo π, at which the k_⊥ integral of a stack is not smooth."""
     return separating(stack_kinks(structure, scale))
-
-
-def log_determinant(
-    structure: Structure, k_perp: Complex, angle: Any, scale: Array, waves: Sequence[Complex]
-) -> Complex:
-    """Return the logarithm of the determinant of a stack's equations; waves are its half-spaces' (..., 2)."""
-    left, right = (np.moveaxis(one, -1, 0) for one in waves)
-    with np.errstate(all="ignore"):
-        passed = passed_through(structure, (k_perp, angle, scale), (left, right))
-        found = passed.log_determinant
-        lost = np.broadcast_to(passed.lossy(LOST), found.shape) | ~np.isfinite(found)
-        if lost.any():
-            grid = (np.broadcast_to(one, found.shape)[lost] for one in (k_perp, angle, scale))
-            outside = (np.broadcast_to(one, (*found.shape, 2))[lost] for one in waves)
-            found[lost] = _of_all_equations(structure, *grid, *outside)
-    return found
-
-
-def _of_all_equations(
-    structure: Structure, k_perp: Any, angle: Any, scale: Array, left: Complex, right: Complex
-) -> Complex:
-    """Return the same from all equations at once: those of a layer have as unknowns what its waves need.
-
-    On the other sheet a half-space of a layer's own band reflects nothing of it: there the recursion divides
-    by zero.
-    """
-    sign, size = np.linalg.slogdet(joined(structure, k_perp, angle, scale, (left, right)).matrix)
-    log = size + np.log(sign)
-    for layer in structure.layers:
-        q = outgoing(layer.bands(structure.energy, k_perp, angle, scale)[0])
-        iqd = 1j * q * layer.thickness
-        waves = np.where(iqd.real < -1, np.log(-2j * q) + iqd, 0)
-        log = log - (waves - np.log(layer.mass)).sum(axis=-1)
-    return np.asarray(log)
-
-
-def without_own_layers(structure: Structure) -> Structure:
-    """Return a stack without the layers that are but a part of a half-space.
-
-    On the other sheet of its square root a half-space has nothing but what is reflected in such a layer.
-    """
-    regions, interfaces = list(structure.regions), list(structure.interfaces)
-    for half, layer, delta in ((-1, -2, -1), (0, 1, 0)):
-        while len(regions) > 2 and _is_part(regions[layer], regions[half]) and _is_nothing(interfaces[delta]):
-            del regions[layer], interfaces[delta]
-    return Structure(structure.energy, tuple(regions), tuple(interfaces))
-
-
-def _is_part(layer: Region, half: Region) -> bool:
-    same = (layer.potential, layer.exchange, layer.mass) == (half.potential, half.exchange, half.mass)
-    return same and layer.spin_orbit == NO_FIELD and (not half.exchange or layer.direction == half.direction)
-
-
-def _is_nothing(delta: Delta) -> bool:
-    return not delta.barrier and not delta.exchange and delta.spin_orbit == NO_FIELD
-
-
-def _edges(structure: Structure, segment: Segment) -> list[list[float]]:
-    """Return k_⊥² where the channels of either half-space close, a segment's ends as they are."""
-
-    def snapped(edge: float) -> float:
-        close = structure.same_threshold
-        return next((end for end in segment if abs(edge - end) <= close), edge)
-
-    leads: tuple[Region, ...] = structure.left, structure.right
-    return [[snapped(float(x)) for x in lead.bands(structure.energy, np.zeros(()))[0]] for lead in leads]
-
-
-@dataclass(frozen=True)
-class Range:
-    """A stack's determinant in θ of one range between thresholds; scales up to the largest."""
-
-    structure: Structure
-    segment: Segment
-    spacing: float
-    largest: float
-
-    @property
-    def opaque(self) -> list[Region]:
-        """The layers in which no wave travels."""
-        largest, energy = np.array(self.largest), self.structure.energy
-        return [one for one in self.structure.layers if is_opaque(one, energy, self.segment, largest)]
-
-    def log_determinant(self, theta: Complex, angle: Any, scale: Any) -> Complex:
-        """Return its logarithm but for what grows in opaque layers."""
-        (lower, upper), spacing = self.segment, self.spacing
-        k_perp = np.sqrt(upper) * np.sin(theta) if lower == 0 else np.sqrt(x_of(self.segment, theta))
-        left, right = (
-            np.stack([wave_number(edge, self.segment, theta, spacing) for edge in pair], axis=-1)
-            for pair in _edges(self.structure, self.segment)
-        )
-        found = log_determinant(self.structure, k_perp, angle, scale, (left, right))
-        for layer in self.opaque:
-            # It grows by e^{κd} of either spin, analytically: what is left has the same zeros.
-            q = outgoing(bands_of(layer, self.structure.energy, (k_perp, angle, scale))[0])
-            found = found + 1j * layer.thickness * q.sum(axis=0)
-        return found
-
-    def by_harmonics(self, theta: bytes, scale: float, angle: Array) -> Complex | None:
-        """Return the same (angles, n) at angles (angles, 1) from its series in e^{iφ}, or None."""
-        found = series_at(self, theta, scale)
-        if found is None:
-            return None
-        size, harmonics = found
-        order = np.arange(len(harmonics)) - len(harmonics) // 2
-        return np.asarray(size + np.log(np.exp(1j * order * angle) @ harmonics))
-
-
-@lru_cache(maxsize=KEPT)
-def series_at(at: Range, theta: bytes, scale: float) -> tuple[Array, Complex] | None:
-    """Return a determinant's size (n,) at θ (n,), and its series in e^{iφ} (harmonics, n); None if long."""
-    there = np.frombuffer(theta, dtype=complex)[None]
-    turns = FEWEST
-    while turns <= HARMONICS:
-        turn = 2 * np.pi * np.arange(turns)[:, None] / turns
-        logs = at.log_determinant(there, turn, np.full((1, 1), scale))
-        size = logs.real.max(axis=0)
-        series = np.fft.fftshift(np.fft.fft(np.exp(logs - size), axis=0), axes=0) / turns
-        lacks = np.abs(series[np.arange(-LACKING, LACKING)]).max(axis=0)
-        if np.all(lacks < NOISE * np.abs(series).max(axis=0)):
-            return size, series
-        turns *= 2
-    return None
 
 
 def stack_poles(
@@ -193,51 +60,94 @@ def stack_poles(
     The spacing is that of finite differences in the half-spaces; the ellipse's ρ is up to `reach`, or to RHO
     around each piece of a range.
     """
+    return _by_range(structure, [segment], angle, scale, spacing, reach)[segment]
+
+
+@lru_cache(maxsize=1)
+def _of_all_ranges(
+    structure: Structure, angle: bytes, scale: bytes, shapes: tuple[tuple[int, ...], ...], spacing: float
+) -> dict[Segment, Complex]:
+    """Return the same of all ranges, which sums ask for one by one: together they cost little more."""
+    phi, s = (np.frombuffer(one).reshape(shape) for one, shape in zip((angle, scale), shapes, strict=True))
+    return _by_range(structure, list(itertools.pairwise(structure.thresholds())), phi, s, spacing, FAR)
+
+
+def forget_poles() -> None:
+    """Forget what is known of poles: for measurements as if for the first time."""
+    series_at.cache_clear()
+    _of_all_ranges.cache_clear()
+
+
+def _by_range(
+    structure: Structure, segments: list[Segment], angle: Array, scale: Array, spacing: float, reach: float
+) -> dict[Segment, Complex]:
+    """Return the poles near ranges, each in pieces, the first and the last of which have what is beyond."""
     angle, scale = np.broadcast_arrays(np.asarray(angle, dtype=float), np.asarray(scale, dtype=float))
-    lower, upper = segment
-    if upper - lower <= THINNEST * upper:
-        return np.zeros((*angle.shape, 0), dtype=complex)
-    structure = without_own_layers(structure)
-    phi, s = angle.reshape(-1, 1), scale.reshape(-1, 1)
-    at = Range(structure, segment, spacing, float(np.abs(scale).max(initial=0)))
-    reference: dict[str, float] = {}
+    structure, phi, s = without_own_layers(structure), angle.ravel(), scale.ravel()
+    ends, of, rho = list[Segment](), list[Segment](), list[float]()
+    for segment in segments:
+        if segment[1] - segment[0] <= THINNEST * segment[1]:
+            continue
+        branch_points = [0.0, *itertools.chain(*edges_of(structure, segment))]
+        parts = list(itertools.pairwise(np.linspace(0, np.pi / 2, _pieces(structure, segment, s) + 1)))
+        ends, of = ends + parts, of + [segment] * len(parts)
+        around = reach if len(parts) == 1 else RHO
+        rho += [analytic_radius(segment, branch_points, part, around) for part in parts]
+    at = Pieces(structure, tuple(of), tuple(ends), spacing, float(np.abs(s).max(initial=0)))
+    if not ends:
+        return {segment: np.zeros((*angle.shape, 0), dtype=complex) for segment in segments}
+    # One size for all of a piece: it may be beyond doubles, and zeros do not depend on it.
+    reference = np.full(len(ends), np.nan)
 
-    def f(theta: Complex, rows: Index) -> Complex:
-        alike = len(theta) == 1 and len(phi) >= FEWEST and np.ptp(s[rows]) == 0
-        found = at.by_harmonics(theta.tobytes(), float(s[rows[0], 0]), phi[rows]) if alike else None
-        if found is None:
-            found = at.log_determinant(theta, phi[rows], s[rows])
-        # One size for all of a piece: it may be beyond doubles, and zeros do not depend on it.
-        size = reference.setdefault("size", float(np.nanmedian(found.real)))
-        return np.asarray(np.exp(np.clip((found - size).real, -300, 300) + 1j * found.imag))
+    def f(u: Complex, rows: Index) -> Complex:
+        u = np.broadcast_to(u, (len(rows), u.shape[1]))
+        # Some pieces at once: many would take much memory.
+        group = rows // len(phi) // max(1, TOGETHER // u.shape[1])
+        cuts = np.flatnonzero(np.diff(group)) + 1
+        parts = zip(np.split(u, cuts), np.split(rows, cuts), strict=True)
+        return np.concatenate([of_some(*part) for part in parts])
 
-    branch_points = [0.0, *itertools.chain(*_edges(structure, segment))]
-    found = [np.zeros((phi.size, 0), dtype=complex)]
-    # By pieces, the first and the last of which have what lies beyond.
-    ends = np.linspace(0, np.pi / 2, _pieces(structure, at.opaque, segment, scale) + 1)
-    for a, b in itertools.pairwise(ends):
-        reference.clear()
-        rho = analytic_radius(segment, branch_points, (a, b), reach if len(ends) == 2 else RHO)
-        there = zeros_near(f, phi.size, a, b, rho)
-        mine = ((there.real >= a) | (a == 0)) & ((there.real < b) | (b == ends[-1]))
-        found.append(np.where(mine, there, np.nan))
-    together = np.concatenate(found, axis=1)
-    together = np.take_along_axis(together, np.argsort(np.isnan(together), axis=1, kind="stable"), axis=1)
-    most = int((~np.isnan(together)).sum(axis=1).max(initial=0))
-    return together[:, :most].reshape(*angle.shape, most)
+    def of_some(u: Complex, rows: Index) -> Complex:
+        piece, one = np.divmod(rows, len(phi))
+        which, first, back = np.unique(piece, return_index=True, return_inverse=True)
+        series, own = None, s[one]
+        if len(rows) >= FEWEST * len(which) and np.ptp(own) == 0 and np.array_equal(u, u[first][back]):
+            series = series_at(at, u[first].tobytes(), tuple(which.tolist()), float(own[0]))
+        if series is None:
+            log = at.log_determinant(u, piece, phi[one][None, :, None], own[None, :, None])[0]
+            size, value = log.real, np.exp(1j * log.imag)
+        else:
+            order = np.arange(series[1].shape[1]) - series[1].shape[1] // 2
+            size = series[0][back]
+            value = (np.exp(1j * np.outer(phi[one], order))[:, None] @ series[1][back])[:, 0]
+        for p in which[np.isnan(reference[which])]:
+            # The median, what is no number coming last.
+            sizes = np.sort(size[piece == p], axis=None)
+            reference[p] = sizes[(~np.isnan(sizes)).sum() // 2]
+        return np.asarray(value * np.exp(np.clip(size - reference[piece][:, None], -300, 300)))
+
+    found = zeros_near(f, len(ends) * len(phi), -1.0, 1.0, np.repeat(rho, len(phi)))
+    theta = at.theta(found, np.repeat(np.arange(len(ends)), len(phi)))
+    theta = theta.reshape(len(ends), len(phi), found.shape[1])
+    poles = dict[Segment, Complex]()
+    for segment in segments:
+        together = [np.zeros((len(phi), 0), dtype=complex)]
+        for (a, b), own, there in zip(ends, of, theta, strict=True):
+            if own == segment:
+                mine = ((there.real >= a) | (a == 0)) & ((there.real < b) | (b == np.pi / 2))
+                together.append(np.where(mine, there, np.nan))
+        there = np.concatenate(together, axis=1)
+        there = np.take_along_axis(there, np.argsort(np.isnan(there), axis=1, kind="stable"), axis=1)
+        most = int((~np.isnan(there)).sum(axis=1).max(initial=0))
+        poles[segment] = there[:, :most].reshape(*angle.shape, most)
+        poles[segment].flags.writeable = False
+    return poles
 
 
-def is_opaque(layer: Region, energy: float, segment: Segment, scale: Array) -> bool:
-    """Whether no wave travels in a layer, in all of a range and around it."""
-    lower, upper = segment
-    field = np.abs(scale).max(initial=0) * np.linalg.norm(layer.spin_orbit) * np.sqrt(upper)
-    highest = layer.mass * (energy - layer.potential + layer.exchange + field)
-    return bool(highest < lower - AROUND * (upper - lower))
-
-
-def _pieces(structure: Structure, opaque: list[Region], segment: Segment, scale: Array) -> int:
+def _pieces(structure: Structure, segment: Segment, scale: Array) -> int:
     """Return in how many pieces a range is searched: waves turn by PHASE in each, where they may travel."""
     k_perp, turned = np.sqrt(np.array(segment)), 0.0
+    opaque = opaque_layers(structure, segment, float(np.abs(scale).max(initial=0)))
     strengths = np.abs(scale).max(initial=0) * np.array([1, -1])[:, None]
     for layer in structure.layers:
         if layer not in opaque:
@@ -257,19 +167,17 @@ def stack_kinks(structure: Structure, scale: Array) -> Complex:
     There the determinant is a Laurent series in e^{iφ}: its zeros next to the unit circle count.
     """
     found, structure = [np.zeros(0, dtype=complex)], without_own_layers(structure)
-    leads = structure.left, structure.right
+    leads, some = (structure.left, structure.right), scale[scale != 0]
     turn = 2 * np.pi * np.arange(HARMONICS) / HARMONICS + 0j
-    for x in structure.thresholds()[1:]:
-        k_perp = np.sqrt(np.array(x))
-        q2 = [lead.bands(structure.energy, k_perp)[0] for lead in leads]
-        left, right = (outgoing(np.where(np.abs(one) <= structure.same_threshold, 0.0, one)) for one in q2)
-        for s in scale[scale != 0]:
-            waves = [np.broadcast_to(one, (HARMONICS, 2)) for one in (left, right)]
-            logs = log_determinant(structure, k_perp + 0 * turn, turn, np.full(1, s), waves)
-            series = np.fft.fftshift(np.fft.fft(np.exp(logs - logs.real.max())))[::-1] / HARMONICS
-            series[np.abs(series) < NOISE * np.abs(series).max()] = 0
-            zeros = np.roots(np.trim_zeros(series))
-            angles = -1j * np.log(zeros[zeros != 0])
-            found.append(angles[np.abs(angles.imag) < NEAR])
+    k_perp = np.sqrt(np.array(structure.thresholds()[1:]))[:, None]
+    q2 = [lead.bands(structure.energy, k_perp)[0] for lead in leads]
+    waves = [outgoing(np.where(np.abs(one) <= structure.same_threshold, 0.0, one))[None] for one in q2]
+    logs = log_determinant(structure, k_perp[None], turn[None, None], some[:, None, None], waves)
+    for log in logs.reshape(-1, HARMONICS):
+        series = np.fft.fftshift(np.fft.fft(np.exp(log - log.real.max())))[::-1] / HARMONICS
+        series[np.abs(series) < NOISE * np.abs(series).max()] = 0
+        zeros = np.roots(np.trim_zeros(series))
+        angles = -1j * np.log(zeros[zeros != 0])
+        found.append(angles[np.abs(angles.imag) < NEAR])
     kinks = np.concatenate(found)
     return np.unique(np.mod(kinks.real, np.pi) + 1j * np.abs(kinks.imag))

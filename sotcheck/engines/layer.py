@@ -1,19 +1,18 @@
-"""One layer passed, from its far end to its near one: what stands for all that lies beyond, 2×2.
+"""Layers passed, from the far end to the near one: what stands for all that lies beyond, many at once.
 
-Behind a layer ∂_zψ/M = Ŷψ + b̂. With C = cos Q̂d, S = M sin Q̂d/Q̂ and B = Q̂ sin Q̂d/M, ψ at its far end is
-P̂(ψ + S b̂) of ψ at its near end, where
+Behind a layer ∂_zψ/M = Ŷψ + b̂. With c = cos qd, s = M sin qd/q and b = q sin qd/M of spin along the layer's
+whole field and against it, and Ŷ = y_0 + (y_n n + y_⊥)·σ, n that field's direction,
 
-    P̂ = (C − SŶ)⁻¹    and    ∂_zψ/M = (CŶ + B) P̂ ψ + (C − ŶS)⁻¹ b̂;
+    own_± = y_0 ± y_n,    A = c − s own,    det = A_+ A_− − s_+ s_− y_⊥²,
 
-where waves decay within it, the matrix with which they are reflected at its far end stands for Ŷ, so that no
-wave grows.
+and before it y_⊥ is y_⊥/det, and own_+ (b_+ + c_+ own_+) A_−/det + c_+ s_− y_⊥²/det, as c² + sb = 1. Where
+waves decay c, s and b are those times e = e^{−κd}, and y_⊥ is e_+ e_− y_⊥/det, so that no wave grows.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -21,15 +20,12 @@ import numpy as np
 
 from sotcheck.engines.stack import outgoing
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.numerics.two_by_two import along, determinant, inverse, product
-from sotcheck.system.spin import IDENTITY
+from sotcheck.numerics.two_by_two import cross, dot, matrix_of
 from sotcheck.system.structure import NO_FIELD, Delta, Matrix, Region
 
-#: Decay κd up to which C and S are used: digits suffer by e^{2κd}.
-SHALLOW = 1.0
-#: |qd|² below which cos qd and sin qd/qd of complex q are summed by their series in (qd)², the highest first.
+#: |qd|² below which sin qd/qd of complex q is summed by its series in (qd)², the highest power first.
 SLOW = 0.1
-COSINE, SINE = ([(-1) ** n / math.factorial(2 * n + odd) for n in range(6, -1, -1)] for odd in (0, 1))
+SINE = [(-1) ** n / math.factorial(2 * n + 1) for n in range(6, -1, -1)]
 
 #: k_⊥, angle and scale, which broadcast and have as many axes.
 Grid = tuple[Any, Any, Any]
@@ -46,139 +42,174 @@ def _columns(spin_orbit: Matrix, ndim: int) -> tuple[Array, Array]:
     return x, y
 
 
-def field_of(part: Delta | Region, grid: Grid) -> Array:
-    """Return the spin-orbit field w of an interface or a layer, (3, ...)."""
-    k_perp, angle, scale = grid
-    x, y = _columns(part.spin_orbit, grid[0].ndim)
-    if part.spin_orbit == NO_FIELD:
-        return x
-    strength = scale * k_perp
-    return x * (strength * np.cos(angle)) + y * (strength * np.sin(angle))
+def in_plane(grid: Grid) -> tuple[Any, Any]:
+    """Return the components of k, times the scale."""
+    strength = grid[2] * grid[0]
+    return strength * np.cos(grid[1]), strength * np.sin(grid[1])
+
+
+def field_of(part: Delta | Region, k: tuple[Any, Any]) -> Array:
+    """Return the spin-orbit field w of an interface or a layer, (3, ...), of `in_plane`."""
+    x, y = _columns(part.spin_orbit, k[0].ndim)
+    return x * k[0] + y * k[1] if part.spin_orbit != NO_FIELD else x
 
 
 class Bands(NamedTuple):
-    """q² in a region (2, ...) of spin along its whole field Jd + w and against it; its axis and size."""
+    """q² of layers (2, layers, ...) along their whole field Jd + w, and against it; its axis and size."""
 
     q2: Any
     axis: Array
     size: Any
 
+    def of(self, some: Any) -> Bands:
+        """Return those of some of the layers."""
+        return Bands(self.q2[:, some], self.axis[:, some], self.size[some])
 
-def bands_of(region: Region, energy: float, grid: Grid) -> Bands:
-    """Return the bands of a region."""
-    size, axis = np.asarray(region.exchange), column(region.direction, grid)
-    if region.spin_orbit != NO_FIELD:
-        total = field_of(region, grid)
-        if region.exchange:
-            total = size * axis + total
-        size = np.sqrt(total[0] * total[0] + total[1] * total[1] + total[2] * total[2])
+
+def each(layers: Sequence[Region], what: str, grid: Grid) -> Any:
+    """Return a number of each of some layers, with axes for the grid."""
+    return column([getattr(layer, what) for layer in layers], grid)
+
+
+def bands_of(layers: Sequence[Region], energy: float, grid: Grid) -> Bands:
+    """Return the bands of layers."""
+    size, mass = each(layers, "exchange", grid), each(layers, "mass", grid)
+    axis = np.stack([column(layer.direction, grid) for layer in layers], axis=1)
+    if any(layer.spin_orbit != NO_FIELD for layer in layers):
+        k = in_plane(grid)
+        total = np.empty((3, len(layers), *np.broadcast(*k).shape), dtype=k[0].dtype)
+        for n, layer in enumerate(layers):
+            np.add(layer.exchange * axis[:, n], field_of(layer, k), out=total[:, n])
+        size = np.sqrt(dot(total, total))
         axis = total / size if size.all() else np.where(size == 0, axis, total / np.where(size == 0, 1, size))
-    kinetic, split = region.mass * (energy - region.potential) - grid[0] * grid[0], region.mass * size
+    kinetic, split = mass * (energy - each(layers, "potential", grid)) - grid[0] * grid[0], mass * size
     return Bands(np.stack([kinetic - split, kinetic + split]), axis, size)
 
 
-@dataclass(frozen=True)
-class Step:
-    """A layer passed, (2, 2, ...): Ŷ at its near end and at its far end, P̂, and what goes on from there.
+class Turned(NamedTuple):
+    """c, s, b and e of layers, (2, layers, ...) each; the logarithm of e; what is made of both spins.
 
-    ψ at the far end is P̂ψ and something more: `onward` says what, after b̂ at the near end, of b̂ at the far
-    end. The determinant of the layer's equations is `pivot` e^{exponent}.
+    That is c_± s_∓, s_± e_∓, and s_+ s_− and e_+ e_−.
     """
 
-    bands: Bands
-    far: Complex
-    Y: Complex
-    P: Complex
-    pivot: Complex
-    exponent: Complex
-    loss: Array
-    onward: Callable[[Complex], tuple[Complex, Complex]]
+    c: Any
+    s: Any
+    b: Any
+    e: Any
+    log_e: Any
+    cs: Any
+    se: Any
+    ss: Any
+    ee: Any
+
+    def of(self, n: int) -> Turned:
+        """Return those of one layer."""
+        both = (one[n] for one in self[-2:])
+        return Turned(*(one[:, n] for one in self[:-2]), *both)
 
 
-def _turned(q2: Any, d: float) -> tuple[Any, Any]:
-    """Return cos qd and sin qd/q of q² of either sign, or complex; where waves decay, up to SHALLOW."""
-    if np.iscomplexobj(q2):
-        x = q2 * d**2
-        slow = np.abs(x) < SLOW
-        i_qd = 1j * np.sqrt(np.where(slow, SLOW, x))
-        wave = np.exp(i_qd)
-        back = 1 / wave
-        cos, sine = (wave + back) / 2, (wave - back) * (d / 2) / i_qd
-        if slow.any():
-            cos[slow], sine[slow] = np.polyval(COSINE, x[slow]), d * np.polyval(SINE, x[slow])
-        return cos, sine
+def turned(layers: Sequence[Region], q2: Any, grid: Grid) -> Turned:
+    """Return how waves turn and decay in layers, for real q² of either sign, or complex."""
+    d, mass = each(layers, "thickness", grid), each(layers, "mass", grid)
+    c, sine, e, log_e = (_of_complex if np.iscomplexobj(q2) else _of_real)(q2, d)
+    s = mass * sine
+    other, ss, ee = s[::-1], s[0] * s[1], e[0] * e[1]
+    return Turned(c, s, q2 * sine / mass, e, log_e, c * other, s * e[::-1], ss, ee)
+
+
+def _of_real(q2: Any, d: Any) -> tuple[Any, Any, Any, Any]:
     size = np.sqrt(np.abs(q2))
-    turn, decays = size * d, q2 < 0
-    cos, sine = np.cos(turn), np.sin(turn)
+    # Sine and cosine from one function.
+    t = np.tan(size * (d / 2))
+    per = 1 / (1 + t * t)
+    c, sine = 2 * per - 1, 2 * t * per
+    e, log_e = np.ones_like(q2), np.zeros_like(q2)
+    decays = q2 < 0
     if decays.any():
-        np.minimum(turn, 2 * SHALLOW, out=turn, where=decays)
-        np.cosh(turn, out=cos, where=decays)
-        np.sinh(turn, out=sine, where=decays)
-    np.divide(sine, size, out=sine, where=size > 0)
-    sine[size == 0] = d
-    return cos, sine
+        np.multiply(size, -d, out=log_e, where=decays)
+        np.exp(log_e, out=e, where=decays)
+        lost = np.expm1(2 * log_e)
+        np.add(1, lost / 2, out=c, where=decays)
+        np.multiply(lost, -0.5, out=sine, where=decays)
+    still = size == 0
+    if still.any():
+        return c, np.where(still, d, sine / np.where(still, 1, size)), e, log_e
+    return c, sine / size, e, log_e
 
 
-def _shallow(region: Region, bands: Bands, Y: Complex) -> Step:
-    cos, sine = _turned(bands.q2, region.thickness)
-    values = np.array([cos, sine * region.mass, bands.q2 * (sine / region.mass)]).swapaxes(0, 1)
-    every = along(values, bands.axis[:, None])
-    C, S, B = every[:, :, 0], every[:, :, 1], every[:, :, 2]
-    matrix = C - product(S, Y)
-    pivot = determinant(matrix)
-    P = inverse(matrix, 1 / pivot)
-
-    def onward(b: Complex) -> tuple[Complex, Complex]:
-        # P̂Ŝ = Ŝ(C − ŶS)⁻¹, whose determinant is the same.
-        near_b = product(inverse(C - product(Y, S), 1 / pivot), b)
-        return near_b, product(S, near_b)
-
-    return Step(bands, Y, product(B + product(C, Y), P), P, pivot, np.zeros_like(pivot), _size(P), onward)
+def _of_complex(q2: Any, d: Any) -> tuple[Any, Any, Any, Any]:
+    q = outgoing(q2)
+    log_e = 1j * d * q
+    e = np.exp(log_e)
+    square = e * e
+    x = q2 * d**2
+    slow = np.abs(x) < SLOW
+    if not slow.any():
+        return (1 + square) / 2, (square - 1) / (2j * q), e, log_e
+    sine = (square - 1) / (2j * np.where(slow, 1, q))
+    sine[slow] = (e * d)[slow] * np.polyval(SINE, x[slow])
+    return (1 + square) / 2, sine, e, log_e
 
 
-def _deep(region: Region, bands: Bands, Y: Complex) -> Step:
-    q = outgoing(bands.q2)
-    own, e = (along(one, bands.axis) for one in (1j * q / region.mass, np.exp(1j * q * region.thickness)))
-    one = IDENTITY.reshape(2, 2, *(1,) * (Y.ndim - 2))
-    inverted = inverse(own + Y)
-    back = product(product(e, product(inverted, own - Y)), e)
-    entered = inverse(one + back)
-    near, shared = product(own, product(one - back, entered)), product(inverted, own)
-    P = 2 * product(shared, product(e, entered))
+class Step(NamedTuple):
+    """Layers passed, (..., layers, ...): A_∓/det as `D`, y_⊥ beyond, 1/det, and how waves turned.
 
-    def onward(b: Complex) -> tuple[Complex, Complex]:
-        beta = product(inverted, b)
-        e_beta = product(e, beta)
-        return 2 * product(own, product(entered, e_beta)), product(P, e_beta) - beta
+    ψ at the far end is P̂ψ + T̂b̂ of ψ at the near end, where b̂ is R̂b̂.
+    """
 
-    pivot = determinant(own + Y) / (4 * determinant(own) * determinant(entered))
-    exponent = -1j * q.sum(axis=0) * region.thickness
-    return Step(bands, Y, near, P, pivot, exponent, _size(shared) * _size(entered), onward)
+    D: Complex
+    across: Complex
+    reciprocal: Complex
+    axis: Any
+    turned: Turned
+
+    @property
+    def P_and_R(self) -> tuple[Complex, Complex]:
+        """P̂ and R̂ (2, 2, layers, ...): they differ in the order in which they turn spins."""
+        mean, vector = self._along(self.turned.e)
+        weight = self.turned.se * self.reciprocal
+        vector += (weight[0] + weight[1]) / 2 * self.across
+        turn = (0.5j * (weight[0] - weight[1])) * cross(self.axis, self.across)
+        return matrix_of(mean, vector + turn), matrix_of(mean, vector - turn)
+
+    @property
+    def T(self) -> Complex:
+        """T̂ (2, 2, layers, ...)."""
+        mean, vector = self._along(self.turned.s)
+        vector += self.turned.ss * self.reciprocal * self.across
+        return matrix_of(mean, vector)
+
+    def _along(self, values: Any) -> tuple[Complex, Complex]:
+        up, down = self.D * (values / 2)
+        return up + down, (up - down) * self.axis
+
+    @property
+    def loss(self) -> Array:
+        """By how much rounding is amplified in each layer, (layers, ...)."""
+        off = np.abs(self.across).max(axis=0) * np.abs(self.turned.s).max(axis=0) * np.abs(self.reciprocal)
+        loss: Array = np.maximum(np.abs(self.D).max(axis=0), off)
+        return loss
 
 
-def _size(matrix: Complex) -> Array:
-    size: Array = np.abs(matrix).max(axis=(0, 1))
-    return size
-
-
-def passed(region: Region, energy: float, grid: Grid, Y: Complex) -> Step:
-    """Return the way through a layer beyond which the slope is Ŷψ + b̂."""
-    bands = bands_of(region, energy, grid)
-    # The band of less energy left decays the faster.
-    decay = -bands.q2[0] if np.isrealobj(bands.q2) else np.square(outgoing(bands.q2).imag.max(axis=0))
-    deep = decay * region.thickness**2 > SHALLOW**2
-    if not deep.any():
-        return _shallow(region, bands, Y)
-    if deep.all():
-        return _deep(region, bands, Y)
-    with np.errstate(all="ignore"):
-        both = _deep(region, bands, Y), _shallow(region, bands, Y)
-
-    def onward(b: Complex) -> tuple[Complex, Complex]:
-        with np.errstate(all="ignore"):
-            (near, more), (shallow_near, shallow_more) = (one.onward(b) for one in both)
-        return np.where(deep, near, shallow_near), np.where(deep, more, shallow_more)
-
-    names = ("Y", "P", "pivot", "exponent", "loss")
-    found: dict[str, Any] = {name: np.where(deep, *(getattr(one, name) for one in both)) for name in names}
-    return replace(both[0], onward=onward, **found)
+def step_through(turned: Turned, axis: Any, Y: Complex) -> tuple[Complex, Complex, Complex, Complex]:
+    """Return Ŷ as a + v·σ (4, ...) before a layer, of Ŷ beyond it; D, y_⊥ and 1/det as of `Step`."""
+    along = dot(axis, Y[1:])
+    across = Y[1:] - along * axis
+    own = np.empty((2, *across.shape[1:]), dtype=complex)
+    np.add(Y[0], along, out=own[0])
+    np.subtract(Y[0], along, out=own[1])
+    square = dot(across, across)
+    A, B = turned.c - turned.s * own, turned.b + turned.c * own
+    determinant = A[0] * A[1] - turned.ss * square
+    if not determinant.all():
+        # At the very pole of a resonance behind: zero is known to rounding only.
+        determinant[determinant == 0] = float(np.finfo(float).eps)
+    reciprocal = 1 / determinant
+    D = A[::-1] * reciprocal
+    up, down = B * D + turned.cs * (square * reciprocal)
+    near = np.empty((4, *across.shape[1:]), dtype=complex)
+    np.add(up, down, out=near[0])
+    near[0] /= 2
+    np.multiply((up - down) / 2, axis, out=near[1:])
+    near[1:] += across * (turned.ee * reciprocal)
+    return near, D, across, reciprocal

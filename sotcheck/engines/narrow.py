@@ -28,7 +28,7 @@ from sotcheck.engines.recursion import Passed, outside, passed_through
 from sotcheck.engines.spin_flows import flows_of_waves, slopes_in_x, spinors_along
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex, Index
-from sotcheck.numerics.two_by_two import product
+from sotcheck.numerics.two_by_two import matrix_of, product
 from sotcheck.system.spin import IDENTITY
 from sotcheck.system.structure import Structure
 
@@ -56,9 +56,10 @@ class Sides:
     @property
     def inverse_green(self) -> Complex:
         """Ĝ⁻¹ at every interface, (interfaces, p, 2, 2)."""
-        sides = zip(self.right.after, self.left.after[::-1], self.right.kappas, strict=True)
-        found = np.stack(np.broadcast_arrays(*(one + other - kappa for one, other, kappa in sides)))
-        return np.moveaxis(found, (1, 2), (-2, -1))
+        both = self.right.Y + self.left.Y[:, ::-1]
+        for n, kappa in enumerate(self.right.kappas):
+            both[:, n] -= kappa
+        return np.moveaxis(matrix_of(both[0], both[1:]), (0, 1), (-2, -1))
 
 
 def narrow_flows(structure: Structure, poles: Complex, angle: Array, scale: Array) -> tuple[Array, Array]:
@@ -102,7 +103,7 @@ def narrow_flows(structure: Structure, poles: Complex, angle: Array, scale: Arra
     spinors = spinors_along(np.array(structure.right.direction))[:, ::-1]
     # Either side of the state its own part all but cancels: iw is left.
     rest = -0.25j * arrived / ((D * STEP * x) ** 2 + (arrived / 4) ** 2)
-    passing = (around[0].right.waves(spinors) + around[1].right.waves(spinors)) / 2
+    passing = (around[0].right.waves(spinors).together + around[1].right.waves(spinors).together) / 2
     passing = passing - state[:, :, None] * (rest * arriving)[:, None]
     crossed = flows(beside + passing) - flows(beside) - flows(passing)
     near = D / np.maximum(values[:, 0], np.finfo(float).tiny) + D
@@ -133,7 +134,10 @@ def _norm(structure: Structure, grid: Grid, state: Complex) -> Array:
 def _carried(
     sides: Sides, home: Index, R: Complex, L: Complex, structure: Structure
 ) -> tuple[Complex, Complex]:
-    """Return states (3, 2, interfaces, p) that are R at their homes, and L†b̂ there by column (4, p)."""
+    """Return states (3, 2, interfaces, p) that are R at their homes, and L†b̂ there by column (4, p).
+
+    Of states ψ, and ∂_zψ/M before and after interfaces.
+    """
     number = len(structure.interfaces)
     state = np.zeros((3, 2, number, len(home)), dtype=complex)
     arriving = np.zeros((4, len(home)), dtype=complex)
@@ -142,17 +146,18 @@ def _carried(
     for passed, mirrored, spinors in ((sides.left, True, IDENTITY), (sides.right, False, turn)):
         start, sign, column = (number - 1 - home, -1, 0) if mirrored else (home, 1, 2)
         behind, ahead = (2, 1) if mirrored else (1, 2)
-        bs, _ = passed.arrivals(spinors)
+        bs = passed.arrivals(spinors)
         wave, slope = np.zeros_like(R)[:, None], np.zeros_like(R)[:, None]
         for n in range(number):
             if n:
-                wave = product(passed.steps[n - 1].P, wave)
-                slope = product(passed.steps[n - 1].far, wave)
+                wave = product(passed.P_and_R[0][:, :, n - 1], wave)
+                before = passed.Y[:, n] - passed.kappas[n]
+                slope = product(matrix_of(before[0], before[1:]), wave)
             starts, beyond = start == n, start < n
             wave = np.where(starts, R[:, None], wave)
             there = number - 1 - n if mirrored else n
             state[0, :, there] = np.where(starts | beyond, wave[:, 0], state[0, :, there])
-            forward = sign * product(passed.after[n], wave)[:, 0]
+            forward = sign * product(passed.after[:, :, n], wave)[:, 0]
             state[ahead, :, there] = np.where(starts | beyond, forward, state[ahead, :, there])
             state[behind, :, there] = np.where(beyond, sign * slope[:, 0], state[behind, :, there])
             arrived = -(L.conj()[:, None] * bs[n]).sum(axis=0)

@@ -5,28 +5,38 @@ off; `layer` says what a layer does. The product of the determinants of all that
 `stack`'s equations: entire in energy and k_⊥² but for the wave numbers of the half-spaces. Then waves are
 followed from z = 0 on.
 
-A matrix C − ŶS that is all but singular, where ψ all but vanishes for both spins' sake, costs digits that the
+A layer's det that is all but zero, where ψ all but vanishes for both spins' sake, costs digits that the
 problem itself does not: `loss` says how many.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import reduce
-from typing import Any
+from functools import cache, cached_property, partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from sotcheck.engines.layer import Grid, Step, column, field_of, passed
+from sotcheck.engines.layer import (
+    Bands,
+    Grid,
+    Step,
+    bands_of,
+    column,
+    field_of,
+    in_plane,
+    step_through,
+    turned,
+)
 from sotcheck.engines.stack import joined, outgoing
 from sotcheck.numerics.arrays import Array, Complex, Mask
-from sotcheck.numerics.two_by_two import along, determinant, inverse, product
+from sotcheck.numerics.two_by_two import along, dot, matrix_of, product, vector_along
 from sotcheck.system.spin import IDENTITY
 from sotcheck.system.structure import NO_FIELD, Delta, Structure
 
 #: Problems in which rounding is amplified by more are solved by all equations at once.
-LARGEST_LOSS = 100.0
+LARGEST_LOSS = 200.0
 
 
 def is_scalar(delta: Delta) -> bool:
@@ -34,96 +44,134 @@ def is_scalar(delta: Delta) -> bool:
     return not delta.exchange and delta.spin_orbit == NO_FIELD
 
 
-def kappa_of(delta: Delta, grid: Grid) -> Complex:
-    """Return κ̂ of an interface, (2, 2, ...); of the shape of the grid only if it has a spin-orbit term."""
+def kappa_of(delta: Delta, grid: Grid) -> Any:
+    """Return κ̂ of an interface as a + v·σ (4, ...); of the grid's shape only if it has a spin-orbit term."""
     if is_scalar(delta):
-        return delta.barrier * IDENTITY.reshape(2, 2, *(1,) * grid[0].ndim)
-    field = delta.exchange * column(delta.direction, grid) + field_of(delta, grid)
-    return along(column([delta.barrier + 1, delta.barrier - 1], grid), field)
+        return column([delta.barrier, 0.0, 0.0, 0.0], grid)
+    field = delta.exchange * column(delta.direction, grid)
+    if delta.spin_orbit != NO_FIELD:
+        field = field + field_of(delta, in_plane(grid))
+    return np.concatenate([np.full_like(field[:1], delta.barrier), field])
 
 
-#: ψ at an interface, and ∂_zψ/M before it and after it, (2, 4, ...) each.
-Waves = tuple[Complex, Complex, Complex]
+class Waves(NamedTuple):
+    """ψ at all interfaces, and ∂_zψ/M beyond them, (2, columns, interfaces, ...), and before each.
+
+    Columns are waves of both spins from the left, if any, then those from the right.
+    """
+
+    psi: Complex
+    after: Complex
+    before: Callable[[int], Complex]
+    left: bool = True
+
+    @property
+    def together(self) -> Complex:
+        """ψ, and ∂_zψ/M before interfaces and beyond them, (3, 2, columns, interfaces, ...)."""
+        before = np.stack([self.before(n) for n in range(self.psi.shape[2])], axis=2)
+        return np.stack([self.psi, before, self.after])
 
 
 @dataclass(frozen=True)
 class Passed:
-    """A stack passed from its far end, (2, 2, ...).
+    """A stack passed from its far end.
 
-    `after` is Ŷ just beyond every interface; `first` the velocities on the left; `incident` and `arriving` b̂
-    of what comes in from the left, and from the right.
+    `Y` is Ŷ just beyond every interface, and `leaving` what it is before the first one of what leaves there,
+    as a + v·σ (4, interfaces, ...) and (4, ...). `incident` and `arriving` say what b̂ is of what comes in
+    from the left, and from the right, (2, 2, ...).
     """
 
     structure: Structure
-    kappas: list[Complex]
-    steps: list[Step]
-    after: list[Complex]
-    first: Complex
-    incident: Complex
-    arriving: Complex
+    kappas: list[Array]
+    bands: Bands | None
+    step: Step | None
+    Y: Complex
+    leaving: Complex
+    incident: Callable[[], Complex]
+    arriving: Callable[[], Complex]
 
-    @property
-    def matrix(self) -> Complex:
-        """M̂ψ = 2i√(k/M) of what comes in from the left, and −b̂ of what comes from the right, at z = 0."""
-        matrix: Complex = self.after[0] - self.kappas[0] + 1j * self.first
-        return matrix
+    @cached_property
+    def after(self) -> Complex:
+        """Ŷ just beyond every interface, (2, 2, interfaces, ...)."""
+        return matrix_of(self.Y[0], self.Y[1:])
+
+    @cached_property
+    def P_and_R(self) -> tuple[Complex, Complex]:
+        """How ψ goes on through layers, and b̂ from their far ends to their near ones; none without layers."""
+        none = self.after[:, :, :0]
+        return self.step.P_and_R if self.step else (none, none)
+
+    @cached_property
+    def matrix(self) -> tuple[Complex, Complex]:
+        """M̂ as a + v·σ (4, ...), and its determinant.
+
+        M̂ψ = 2i√(k/M) of what comes in from the left, and −b̂ of what comes from the right, at z = 0.
+        """
+        M = self.Y[:, 0] - self.leaving - self.kappas[0]
+        return M, M[0] * M[0] - dot(M[1:], M[1:])
 
     @property
     def log_determinant(self) -> Complex:
         """The logarithm of the determinant of all equations."""
-        logs = [np.log(step.pivot) + step.exponent for step in self.steps]
-        return np.asarray(sum(logs, start=np.log(determinant(self.matrix))))
+        log = np.log(self.matrix[1])
+        if self.step:
+            log = log - np.log(self.step.reciprocal).sum(axis=0) - self.step.turned.log_e.sum(axis=(0, 1))
+        return np.asarray(log)
 
     def lossy(self, most: float = LARGEST_LOSS) -> Mask:
         """Where rounding is amplified by more than the problem itself does."""
-        return np.asarray(reduce(np.maximum, (step.loss for step in self.steps), np.ones(())) > most)
+        loss = self.step.loss.max(axis=0) if self.step else np.ones(())
+        return np.asarray(loss > most)
 
-    def arrivals(self, turn: Complex) -> tuple[list[Complex], list[Complex]]:
-        """Return b̂ just beyond every interface and what ψ is more there, of waves with spinors `turn`."""
-        bs = [product(self.arriving, turn.reshape(2, 2, *(1,) * (self.arriving.ndim - 2)))]
-        more: list[Complex] = []
-        for step in self.steps[::-1]:
-            b, psi = step.onward(bs[0])
-            bs.insert(0, b)
-            more.insert(0, psi)
-        return bs, more
+    def arrivals(self, turn: Complex) -> list[Complex]:
+        """Return b̂ just beyond every interface of waves with spinors `turn`."""
+        arriving = self.arriving()
+        bs = [product(arriving, turn.reshape(*turn.shape, *(1,) * (arriving.ndim - 2)))]
+        for n in range(len(self.structure.layers))[::-1]:
+            bs.insert(0, product(self.P_and_R[1][:, :, n], bs[0]))
+        return bs
 
-    def waves(self, turn: Complex = IDENTITY) -> Complex:
-        """Return the waves at all interfaces, (3, 2, 4, interfaces, ...)."""
-        each = [np.stack(np.broadcast_arrays(*one)) for one in self.one_by_one(turn)]
-        return np.stack(np.broadcast_arrays(*each), axis=3)
+    def waves(self, turn: Complex = IDENTITY, start: Complex | None = None, left: bool = True) -> Waves:
+        """Return the waves of unit flux from the left, of either spin, if asked for, and from the right.
 
-    def one_by_one(self, turn: Complex = IDENTITY, start: Complex | None = None) -> Iterator[Waves]:
-        """Yield the waves at every interface: of unit flux from the left, of either spin, and from the right.
-
-        Those have the spinors `turn`. Of another ψ to `start` from, only what follows means anything.
+        Those have the spinors `turn`, and are as many. Of another ψ to `start` from, only what follows means
+        anything.
         """
-        bs, more = self.arrivals(turn)
+        bs = np.stack(np.broadcast_arrays(*self.arrivals(turn)), axis=2)
+        M, determinant = self.matrix
+        shape = np.broadcast_shapes((M if start is None else start[0]).shape[1:], self.Y.shape[2:])
+        right = slice(2 if left else 0, None)
+        psi = np.empty((2, 2 * left + turn.shape[1], bs.shape[2], *shape), dtype=complex)
         if start is None:
-            inverted = inverse(self.matrix)
-            start = _columns(product(inverted, self.incident), product(inverted, -bs[0]))
-        psi = start
-        before = product(-1j * self.first, psi)
-        before[:, :2] += self.incident
-        for n, (delta, Y, b) in enumerate(zip(self.structure.interfaces, self.after, bs, strict=True)):
+            reciprocal = 1 / determinant
+            inverted = matrix_of(M[0] * reciprocal, M[1:] * -reciprocal)
+            if left:
+                product(inverted, self.incident(), out=psi[:, :2, 0])
+            product(inverted, -bs[:, :, 0], out=psi[:, right, 0])
+        else:
+            psi[:, :, 0] = start
+        if self.step:
+            more = product(self.step.T, bs[:, :, 1:])
+            for n in range(len(self.structure.layers)):
+                product(self.P_and_R[0][:, :, n], psi[:, :, n], out=psi[:, :, n + 1])
+                psi[:, right, n + 1] += more[:, :, n]
+        after = product(self.after, psi)
+        after[:, right] += bs
+
+        def before(n: int) -> Complex:
             if n:
-                psi = product(self.steps[n - 1].P, psi)
-                psi[:, 2:] += more[n - 1]
-            after = product(Y, psi)
-            after[:, 2:] += b
-            if n and is_scalar(delta):
-                before = after - delta.barrier * psi if delta.barrier else after
-            elif n:
-                before = product(self.steps[n - 1].far, psi)
-                before[:, 2:] += b
-            yield psi, before, after
+                kappa = self.kappas[n]
+                found: Complex = after[:, :, n] - product(matrix_of(kappa[0], kappa[1:]), psi[:, :, n])
+                return found
+            if self.structure.left.exchange:
+                found = product(matrix_of(self.leaving[0], self.leaving[1:]), psi[:, :, 0])
+            else:
+                found = self.leaving[0] * psi[:, :, 0]
+            if left:
+                found[:, :2] += self.incident()
+            return found
 
-
-def _columns(left: Complex, right: Complex) -> Complex:
-    """Return both pairs of columns, (2, 4, ...)."""
-    found = np.empty((2, 4, *np.broadcast_shapes(left.shape[2:], right.shape[2:])), dtype=complex)
-    found[:, :2], found[:, 2:] = left, right
-    return found
+        return Waves(psi, after, before, left)
 
 
 def outside(structure: Structure, k_perp: Array) -> tuple[Complex, Complex]:
@@ -137,24 +185,39 @@ def passed_through(
     structure: Structure,
     grid: Grid,
     waves: tuple[Complex, Complex],
-    beyond: tuple[Complex, Complex] | None = None,
+    beyond: tuple[Complex, Callable[[], Complex]] | None = None,
 ) -> Passed:
     """Pass a stack; `waves` are the wave numbers of its half-spaces, (2, ...).
 
     What lies beyond its last interface may be anything that has Ŷ and b̂ instead of the right half-space.
     """
-    leads = structure.left, structure.right
+    leads, layers = (structure.left, structure.right), structure.layers
     axes = [column(lead.direction, grid) for lead in leads]
     velocities = [q / lead.mass for q, lead in zip(waves, leads, strict=True)]
-    left, right = map(along, velocities, axes)
-    incident, arriving = map(along, (2j * np.sqrt(np.maximum(v.real, 0)) for v in velocities), axes)
-    Y, b = beyond or (1j * right, -arriving)
+
+    def coming(lead: int, sign: complex) -> Complex:
+        return along(sign * np.sqrt(np.maximum(velocities[lead].real, 0)), axes[lead])
+
+    leaving = vector_along(-1j * velocities[0], axes[0])
+    incident = cache(partial(coming, 0, 2j))
+    Y, arriving = beyond or (vector_along(1j * velocities[1], axes[1]), partial(coming, 1, -2j))
     kappas = [kappa_of(delta, grid) for delta in structure.interfaces]
-    after, steps = [Y], list[Step]()
-    for layer, kappa in zip(structure.layers[::-1], kappas[:0:-1], strict=True):
-        steps.insert(0, passed(layer, structure.energy, grid, after[0] - kappa))
-        after.insert(0, steps[0].Y)
-    return Passed(structure, kappas, steps, after, left, incident, b)
+    if not layers:
+        return Passed(structure, kappas, None, None, Y[:, None], leaving, incident, arriving)
+    bands = bands_of(layers, structure.energy, grid)
+    how = turned(layers, bands.q2, grid)
+    shape = np.broadcast_shapes(bands.size.shape[1:], Y.shape[1:], *(kappa.shape[1:] for kappa in kappas[1:]))
+    number = len(layers)
+    after = np.empty((4, number + 1, *shape), dtype=complex)
+    D, across = (np.empty((size, number, *shape), dtype=complex) for size in (2, 3))
+    reciprocal = np.empty((number, *shape), dtype=complex)
+    after[:, number] = Y
+    for n in range(number)[::-1]:
+        before = np.subtract(after[:, n + 1], kappas[n + 1], dtype=complex)
+        found = step_through(how.of(n), bands.axis[:, n], before)
+        after[:, n], D[:, n], across[:, n], reciprocal[n] = found
+    step = Step(D, across, reciprocal, bands.axis, how)
+    return Passed(structure, kappas, bands, step, after, leaving, incident, arriving)
 
 
 def solve_stack(
@@ -167,7 +230,7 @@ def solve_stack(
     grid = k_perp, angle, scale
     left, right = (np.moveaxis(one, -1, 0) for one in waves)
     found = passed_through(structure, grid, (left, right))
-    columns = found.waves()
+    columns = found.waves().together
     both = np.stack([columns[:, :, :2], columns[:, :, 2:]], axis=1)
     psi, *slopes = np.moveaxis(both, (2, 3), (-2, -1))
     slope = np.stack(slopes)

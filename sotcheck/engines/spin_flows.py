@@ -1,9 +1,10 @@
 """Spin flows of any stack from its waves: at every interface, and what each layer adds and takes.
 
-Waves are ψ, and ∂_zψ/M before and after an interface, (2, 4, ...) each: columns of both spins from the left,
-then of the majority and of the minority from the right. Flows are (3, 4I + 2L, 3, ...): source (normal,
-majority, minority), flow, spin component; four for each of the I interfaces, as `States.flows`, then two for
-each of the L layers: what its spin-orbit field adds to the spin current, and the torque on its magnetism.
+Waves are ψ, and ∂_zψ/M before and after all interfaces, (2, 4, interfaces, ...) each: columns of both spins
+from the left, then of the majority and of the minority from the right. Flows are (3, 4I + 2L, 3, ...): source
+(normal, majority, minority), flow, spin component; four for each of the I interfaces, as `States.flows`, then
+two for each of the L layers: what its spin-orbit field adds to the spin current, and the torque on its
+magnetism.
 With S = Σ_in ∫ψ†σψ dz these are w × S and J S × d, so that the current at the far end is that at the near
 end, and the first, less the second. What S has across the layer's whole field v = |v| n is told by what it
 adds to the current, g = v × S; what it has along n, by the virial theorem: in either band
@@ -21,36 +22,38 @@ current through, a layer without spin-orbit field takes what does not go on.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from sotcheck.engines.layer import Bands, Grid, bands_of, column, field_of
+from sotcheck.engines.layer import Bands, Grid, bands_of, column, each, field_of, in_plane
 from sotcheck.engines.recursion import Waves, is_scalar
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.system.states import States
 from sotcheck.system.structure import NO_FIELD, Delta, Region, Structure
 
 #: Where |q|² times the thickness squared is at most this, the integrals of cos² and so on are used.
-THIN = 1.0
+THIN = 0.25
 #: Taylor's coefficients of (1 − sin 2x/2x)/2x² and of sin²x/x² in x², the highest power first.
 SINE_SQUARED, HALF_TURN = (
-    [(-1) ** n * 2 * 4**n / math.factorial(2 * n + after) for n in range(10, -1, -1)] for after in (3, 2)
+    [(-1) ** n * 2 * 4**n / math.factorial(2 * n + after) for n in range(8, -1, -1)] for after in (3, 2)
 )
 
 #: a†b of two waves by source: up-up and down-down, and up-down and down-up, each (2, 3, ...).
 Products = tuple[Complex, Complex]
 
 
-def _by_source(products: Any) -> Any:
-    """Return values of the four columns (..., 4) by source (..., 3): both from the left are one."""
+def _by_source(products: Any, left: bool) -> Any:
+    """Return values of the four columns (..., 4) by source (..., 3): both from the left, if any, are one."""
+    if not left:
+        return products
     products[:, 1] += products[:, 0]
     return products[:, 1:]
 
 
-def _products(bra: Complex, b: Complex) -> Products:
-    return _by_source(bra * b), _by_source(bra * b[::-1])
+def _products(bra: Complex, b: Complex, left: bool = True) -> Products:
+    return _by_source(bra * b, left), _by_source(bra * b[::-1], left)
 
 
 def _real(of: Products, out: Array) -> None:
@@ -70,11 +73,11 @@ def _imaginary(of: Products, into: Array) -> None:
     np.subtract(uu.imag, dd.imag, out=into[:, 2])
 
 
-def _density(a: Complex, out: Array) -> Array:
+def _density(a: Complex, out: Array, left: bool = True) -> Array:
     """Write a†a and a†σa, (4, 3, ...)."""
     square = a.real * a.real
     square += a.imag * a.imag
-    (uu, dd), ud = _by_source(square), _by_source((a[0].conj() * a[1])[None])[0]
+    (uu, dd), ud = _by_source(square, left), _by_source((a[0].conj() * a[1])[None], left)[0]
     np.add(uu, dd, out=out[0])
     np.multiply(2, ud.real, out=out[1])
     np.multiply(2, ud.imag, out=out[2])
@@ -94,8 +97,11 @@ def flows_of_waves(structure: Structure, grid: Grid, waves: Complex) -> Array:
     """Return all flows, (3, 4I + 2L, 3, ...), of waves (3, 2, 4, interfaces, ...)."""
     split, shape = 4 * len(structure.interfaces), np.broadcast_shapes(*(one.shape for one in grid))
     out = np.zeros((split + 2 * len(structure.layers), 3, 3, *shape))
-    bands = [bands_of(layer, structure.energy, grid) for layer in structure.layers]
-    write_flows(structure, grid, bands, np.moveaxis(waves, 3, 0), out[:split], out[split:])
+    bands = bands_of(structure.layers, structure.energy, grid) if structure.layers else None
+    psi, before, after = waves
+    write_flows(
+        structure, grid, bands, Waves(psi, after, lambda n: before[:, :, n]), out[:split], out[split:]
+    )
     return out.swapaxes(0, 1)
 
 
@@ -105,71 +111,81 @@ def _both(layer: Region) -> bool:
 
 
 def write_flows(
-    structure: Structure, grid: Grid, bands: Sequence[Bands], waves: Iterable[Waves], at: Array, inside: Array
-) -> Complex:
-    """Write all flows that do not vanish, of waves from interface to interface; return ψ at the last one.
+    structure: Structure, grid: Grid, bands: Bands | None, waves: Waves, at: Array, inside: Array
+) -> None:
+    """Write all flows that do not vanish, of waves at all interfaces and the bands of all layers.
 
-    By flow, then by source: `at` interfaces, (4I, 3, 3, ...), and `inside` layers, (2L, 3, 3, ...).
+    By flow, then by source: `at` interfaces, (4I, 3, 3, ...), and `inside` layers, (2L, 3, 3, ...): as many
+    sources as waves come from, of the left half-space or not.
     """
-    layers, ends, shape = structure.layers, np.empty(0), at.shape[3:]
-    for n, (delta, (psi, before, after)) in enumerate(zip(structure.interfaces, waves, strict=True)):
-        minus, plus, lattice, taken = at[4 * n : 4 * n + 4]
-        same, bra = n > 0 and is_scalar(delta), psi.conj()
-        beyond = _products(bra, after)
-        _imaginary(beyond, plus)
+    layers, deltas, (psi, after, before, left) = structure.layers, structure.interfaces, waves
+    # By source, then by interface.
+    minus, plus = (np.moveaxis(at[which::4], 0, 2) for which in (0, 1))
+    both = [n for n, layer in enumerate(layers) if _both(layer)]
+    bra, ends = psi.conj(), np.empty((4, len(both), 4, *at.shape[1:2], *at.shape[3:]))
+    leaving = _products(bra, after, left)
+    _imaginary(leaving, plus)
+    for n, delta in enumerate(deltas):
+        same = n > 0 and is_scalar(delta)
+        arriving = leaving[0][:, :, n], leaving[1][:, :, n]
         if same:
-            minus[:] = plus
+            minus[:, :, n] = plus[:, :, n]
         else:
-            arriving = _products(bra, before)
-            _imaginary(arriving, minus)
-        last_ends, within = ends, n < len(layers) and _both(layers[n])
-        if within or not is_scalar(delta) or (n and delta.barrier and _both(layers[n - 1])):
-            ends = np.empty((4 if within else 1, 4, 3, *shape))
-            _density(psi, ends[0])
+            arriving = _products(bra[:, :, n], before(n), left)
+            _imaginary(arriving, minus[:, :, n])
+        mine, last = n in both, n - 1 in both
+        if mine or not is_scalar(delta) or (last and delta.barrier):
+            density = ends[0, both.index(n)] if mine else np.empty(ends.shape[2:])
+            _density(psi[:, :, n], density, left)
         if delta.spin_orbit != NO_FIELD:
-            _cross(field_of(delta, grid), ends[0, 1:], lattice)
+            _cross(field_of(delta, in_plane(grid)), density[1:], at[4 * n + 2])
         if delta.exchange:
-            _cross(-delta.exchange * column(delta.direction, grid), ends[0, 1:], taken)
-        if n:
-            layer, last = layers[n - 1], at[4 * n - 3]
-            added, torque = inside[2 * n - 2 : 2 * n]
-            if layer.spin_orbit == NO_FIELD:
-                np.subtract(last, minus, out=torque)
-            else:
-                np.subtract(minus, last, out=added)
-            if _both(layer):
-                _real(beyond if same else arriving, last_ends[3])
-                if same and delta.barrier:
-                    last_ends[3] -= delta.barrier * ends[0]
-                _write_torque(layer, bands[n - 1], last_ends, added, torque)
-                added += torque
-        if within:
-            _real(beyond, ends[1])
-            _density(after, ends[2])
-    return psi
+            _cross(-delta.exchange * column(delta.direction, grid), density[1:], at[4 * n + 3])
+        if last:
+            far = ends[3, both.index(n - 1)]
+            _real(arriving, far)
+            if same and delta.barrier:
+                far -= delta.barrier * density
+        if mine:
+            _real((leaving[0][:, :, n], leaving[1][:, :, n]), ends[1, both.index(n)])
+            _density(after[:, :, n], ends[2, both.index(n)], left)
+    for n, layer in enumerate(layers):
+        added, torque = inside[2 * n : 2 * n + 2]
+        if layer.spin_orbit == NO_FIELD:
+            np.subtract(at[4 * n + 1], at[4 * n + 4], out=torque)
+        else:
+            np.subtract(at[4 * n + 4], at[4 * n + 1], out=added)
+    if both and bands:
+        ends = np.moveaxis(ends, 1, 3)
+        _write_torques([layers[n] for n in both], bands.of(both), ends, inside, both, grid)
 
 
-def _write_torque(layer: Region, bands: Bands, ends: Array, gained: Array, torque: Array) -> None:
-    """Write the torque on a layer of products at its ends, and of the spin current gained."""
-    d, n = layer.direction, bands.axis
-    per_size = layer.exchange / np.where(bands.size == 0, 1, bands.size)
-    S = layer.exchange * _integral(layer, bands, ends)
-    g_d = (d[0] * gained[:, 0] + d[1] * gained[:, 1] + d[2] * gained[:, 2]) * per_size
-    n_d = (d[0] * n[0] + d[1] * n[1] + d[2] * n[2]) * per_size
-    np.multiply(n, g_d[:, None], out=torque)
-    torque -= n_d * gained
-    for i in range(3):
-        j, k = (i + 1) % 3, (i + 2) % 3
-        torque[:, i] += (n[j] * d[k] - n[k] * d[j]) * S
+def _write_torques(
+    layers: Sequence[Region], bands: Bands, ends: Array, inside: Array, both: list[int], grid: Grid
+) -> None:
+    """Write the torques on layers of products at their ends, and of the spin current gained."""
+    n, exchange = bands.axis, each(layers, "exchange", grid)
+    S = exchange * _integral(layers, bands, ends, grid)
+    per_size = exchange / np.where(bands.size == 0, 1, bands.size)
+    for at, (layer, which) in enumerate(zip(layers, both, strict=True)):
+        d, (gained, torque), axis = layer.direction, inside[2 * which : 2 * which + 2], n[:, at]
+        g_d = (d[0] * gained[:, 0] + d[1] * gained[:, 1] + d[2] * gained[:, 2]) * per_size[at]
+        n_d = (d[0] * axis[0] + d[1] * axis[1] + d[2] * axis[2]) * per_size[at]
+        np.multiply(axis, g_d[:, None], out=torque)
+        torque -= n_d * gained
+        for i in range(3):
+            j, k = (i + 1) % 3, (i + 2) % 3
+            torque[:, i] += (axis[j] * d[k] - axis[k] * d[j]) * S[:, at]
+        gained += torque
 
 
-def _integral(layer: Region, bands: Bands, ends: Array, along: bool = True) -> Array:
-    """Return ∫ψ†(σ·n)ψ dz by source (3, ...), n the axis, or ∫ψ†ψ dz, of what there is at a layer's ends.
+def _integral(layers: Sequence[Region], bands: Bands, ends: Array, grid: Grid, along: bool = True) -> Array:
+    """Return ∫ψ†(σ·n)ψ dz by source (3, layers, ...), n the axis, or ∫ψ†ψ dz, of what is at layers' ends.
 
     That is Re ψ†ψ, ψ†∂_zψ/M and |∂_zψ/M|² at the near end, ψ†∂_zψ/M at the far one, (4, ...), each without σ
-    and with it, (4, 3, ...).
+    and with it, (4, 3, layers, ...).
     """
-    n, (up, down) = bands.axis, _weights(layer, bands.q2).swapaxes(0, 1)[:, :, None] / 2
+    n, (up, down) = bands.axis, _weights(layers, bands.q2, grid).swapaxes(0, 1)[:, :, None] / 2
     spin = n[0] * ends[:, 1]
     spin += n[1] * ends[:, 2]
     spin += n[2] * ends[:, 3]
@@ -178,9 +194,9 @@ def _integral(layer: Region, bands: Bands, ends: Array, along: bool = True) -> A
     return found
 
 
-def _weights(layer: Region, q2: Array) -> Array:
-    """Return the weights (4, 2, ...) in ∫|f|² dz of what there is at the ends, ordered as in `_integral`."""
-    d, mass = layer.thickness, layer.mass
+def _weights(layers: Sequence[Region], q2: Array, grid: Grid) -> Array:
+    """Return weights (4, 2, layers, ...) in ∫|f|² dz of what is at the ends, ordered as in `_integral`."""
+    d, mass = each(layers, "thickness", grid), each(layers, "mass", grid)
     x2, out = q2 * d**2, np.zeros((4, *q2.shape))
     thin = np.abs(x2) <= THIN
     if not thin.all():
@@ -193,7 +209,7 @@ def _weights(layer: Region, q2: Array) -> Array:
         where: Any = True if thin.all() else thin
         x2 = x2 if where is True else np.where(thin, x2, 0.0)
         sine = _series(SINE_SQUARED, x2)
-        slow = d - d * x2 * sine, mass * d**2 * _series(HALF_TURN, x2), mass**2 * d**3 * sine, 0 * sine
+        slow = d - d * x2 * sine, mass * d**2 * _series(HALF_TURN, x2), mass**2 * d**3 * sine, 0.0
         for one, other in zip(out, slow, strict=True):
             np.copyto(one, other, where=where)
     return out
@@ -213,26 +229,30 @@ def slopes_in_x(structure: Structure, grid: Grid, waves: Complex) -> Array:
 
     That of x/M + w·σ in layers and of w·σ at interfaces, w being linear in k_⊥.
     """
-    psi, before, after = (np.moveaxis(one, 2, 0) for one in waves)
-    flows = flows_of_waves(structure, grid, waves)
+    psi, before, after = waves
+    flows, layers, k = flows_of_waves(structure, grid, waves), structure.layers, in_plane(grid)
 
     def coupled(part: Delta | Region, spin: Array) -> Any:
-        return sum(w * s for w, s in zip(field_of(part, grid), spin, strict=True)) / (2 * grid[0] ** 2)
+        return sum(w * s for w, s in zip(field_of(part, k), spin, strict=True)) / (2 * grid[0] ** 2)
 
-    ends = np.empty((len(psi), 4, 4, *flows.shape[:1], *flows.shape[3:]))
-    for n, one in enumerate(ends):
-        _density(psi[n], one[0])
-        _real(_products(psi[n].conj(), after[n]), one[1])
-        _density(after[n], one[2])
-        _real(_products(psi[n].conj(), before[n]), ends[n - 1, 3])
-    found = sum(coupled(d, one[0, 1:]) for d, one in zip(structure.interfaces, ends, strict=True))
-    for n, layer in enumerate(structure.layers):
-        bands = bands_of(layer, structure.energy, grid)
+    ends = np.empty((4, 4, 3, *psi.shape[2:]))
+    _density(psi, ends[0])
+    _real(_products(psi.conj(), after), ends[1])
+    _density(after, ends[2])
+    _real(_products(psi.conj(), before), ends[3])
+    found = sum(coupled(one, ends[0, 1:, :, n]) for n, one in enumerate(structure.interfaces))
+    if not layers:
+        return np.asarray(found)
+    bands = bands_of(layers, structure.energy, grid)
+    # What is at the near ends of layers, and at their far ones.
+    ends = np.concatenate([ends[:3, :, :, :-1], ends[3:, :, :, 1:]])
+    spins = _integral(layers, bands, ends, grid) * bands.axis[:, None]
+    whole = _integral(layers, bands, ends, grid, along=False)
+    for n, layer in enumerate(layers):
         gained, spin = flows[:, 4 * n + 4] - flows[:, 4 * n + 1], np.empty_like(flows[:, 0])
-        _cross(-bands.axis / np.where(bands.size == 0, 1, bands.size), gained.swapaxes(0, 1), spin)
-        spin += _integral(layer, bands, ends[n])[:, None] * bands.axis
-        whole = _integral(layer, bands, ends[n], along=False)
-        found = found + whole / layer.mass + coupled(layer, spin.swapaxes(0, 1))
+        axis, size = bands.axis[:, n], bands.size[n]
+        _cross(-axis / np.where(size == 0, 1, size), gained.swapaxes(0, 1), spin)
+        found = found + whole[:, n] / layer.mass + coupled(layer, spin.swapaxes(0, 1) + spins[:, :, n])
     return np.asarray(found)
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,17 +52,26 @@ def stack_flows(structure: Structure, *grid: Array) -> Array:
 
     def write(into: Array, block: slice, *some: Array) -> None:
         grid, at, inside = (some[0], some[1], some[2]), into[: 4 * number], into[4 * number :]
-        passed = passed_through(head, grid, outside(head, grid[0]), mapped.beyond(block) if mapped else None)
-        bands, lossy = [step.bands for step in passed.steps], passed.lossy()
-        psi = write_flows(head, grid, bands, passed.one_by_one(turn_of_head), at, inside)
+        half_spaces = outside(head, grid[0])
+        passed = passed_through(head, grid, half_spaces, mapped.beyond(block) if mapped else None)
+        lossy, n = passed.lossy(), len(head.layers)
+        # Of the closed channels, the minority's before the majority's, everything vanishes.
+        left, *right = (
+            mapped is not None or bool(q.real.any()) for q in (half_spaces[0], *half_spaces[1][::-1])
+        )
+        sources, waves = (
+            slice(0 if left else 1, 1 + sum(right)),
+            passed.waves(turn_of_head[:, : sum(right)], left=left),
+        )
+        write_flows(head, grid, passed.bands, waves, at[: 4 * n + 4, sources], inside[:, sources])
         if mapped:
-            mapped.write(block, psi, at[4 * len(bands) :], inside[2 * len(bands) :])
+            mapped.write(block, waves.psi[:, :, n], at[4 * n :], inside[2 * n :])
             lossy = lossy | mapped.passed.lossy()[block]
         lossy = np.broadcast_to(lossy, into.shape[3:])
         if lossy.any():
             k_perp, angle, scale = (np.broadcast_to(one, lossy.shape)[lossy] for one in grid)
-            waves = waves_of(*joined(structure, k_perp, angle, scale).states(), turn)
-            into[..., lossy] = flows_of_waves(structure, (k_perp, angle, scale), waves).swapaxes(0, 1)
+            again = waves_of(*joined(structure, k_perp, angle, scale).states(), turn)
+            into[..., lossy] = flows_of_waves(structure, (k_perp, angle, scale), again).swapaxes(0, 1)
 
     rows, most = 4 * number + 2 * len(structure.layers), BLOCK if mapped else STACK_BLOCK // number
     return in_blocks(write, (rows, 3, 3), (k_perp, angle, scale), most, np.zeros)
@@ -100,11 +110,12 @@ class Mapped:
         passed = passed_through(structure, grid, outside(structure, k_perp))
         one = np.broadcast_to(IDENTITY.reshape(2, 2, *(1,) * k_perp.ndim), (2, 2, *k_perp.shape))
         start = np.concatenate([one, np.zeros_like(one)], axis=1)
-        waves = list(passed.one_by_one(turn, start))
+        waves = passed.waves(turn, start)
         forms: list[list[Array]] = [[], [], []]
         flows = list[int]()
         for n, delta in enumerate(structure.interfaces[1:], 1):
-            psi, before, after = (wave.reshape(2, 4, -1) for wave in waves[n])
+            these = waves.psi[:, :, n], waves.before(n), waves.after[:, :, n]
+            psi, before, after = (wave.reshape(2, 4, -1) for wave in these)
             kinds = [(1, after)] if is_scalar(delta) else [(1, after), (0, before), (3, 1j * psi)]
             flows += [4 * n + kind for kind, _ in kinds]
             taken = -delta.exchange * np.array(delta.direction)[:, None, None]
@@ -113,11 +124,11 @@ class Mapped:
                     found = _form(psi[:, columns], slope[:, columns])
                     source.append(cross(taken, found) if kind == 3 else found)
         matrices = [np.moveaxis(np.concatenate(one), -1, 0) for one in forms]
-        return cls(passed, passed.arrivals(turn)[0][0], matrices, flows)
+        return cls(passed, passed.arrivals(turn)[0], matrices, flows)
 
-    def beyond(self, block: slice) -> tuple[Complex, Complex]:
+    def beyond(self, block: slice) -> tuple[Complex, Callable[[], Complex]]:
         """Return Ŷ and b̂ just beyond the first interface, of a block of k_⊥."""
-        return self.passed.after[0][:, :, block], self.incident[:, :, block]
+        return self.passed.Y[:, 0, block], lambda: self.incident[:, :, block]
 
     def write(self, block: slice, psi: Complex, at: Array, inside: Array) -> None:
         """Write the flows at interfaces but the first, and in layers, of a block of k_⊥ and ψ (2, 4, ...)."""
@@ -147,7 +158,7 @@ def _numbers(x: Any) -> Array:
     """Return |x_p|², and the real and imaginary parts of x_p* x_q, (n, p², ...), of x (p, n, ...)."""
     out = np.empty((x[0].shape[0], len(x) ** 2, *x[0].shape[1:]))
     for p, one in enumerate(x):
-        out[:, p] = np.square(one.real) + np.square(one.imag)
+        out[:, p] = one.real * one.real + one.imag * one.imag
     for n, (a, b) in enumerate(itertools.combinations(x, 2)):
         product = a.conj() * b
         out[:, len(x) + 2 * n], out[:, len(x) + 2 * n + 1] = product.real, product.imag

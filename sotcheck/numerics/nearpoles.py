@@ -122,21 +122,13 @@ def _finer(n: int) -> Array:
     return weighed
 
 
-def far_rule(n: int, poles: Complex) -> Array:
-    """Return the weights (n, ...) of Fejér's nodes as `rule` does, of poles (..., P) none of which is near.
-
-    f Π|s − p|² is interpolated; NaN stands for no pole.
-    """
-    poles = poles[..., : (n - 1) // 2]
-    here, finer = (_product(fejer(m)[0], poles) for m in (n, FINE))
-    found: Array = here * np.tensordot(_finer(n), 1 / finer, 1)
-    return found
-
-
 def _product(s: Array, poles: Complex) -> Array:
     """Return Π|s − p|², shape (n, ...), of poles (..., P), NaN for none."""
-    factors = np.abs(s.reshape(-1, *(1,) * poles.ndim) - poles) ** 2
-    found: Array = np.where(np.isnan(factors), 1.0, factors).prod(axis=-1)
+    found, s = np.ones((len(s), *poles.shape[:-1])), s.reshape(-1, *(1,) * (poles.ndim - 1))
+    for n in range(poles.shape[-1]):
+        p = poles[..., n]
+        away = s - p.real
+        found *= np.where(np.isnan(p.real), 1.0, away * away + p.imag * p.imag)
     return found
 
 
@@ -148,16 +140,18 @@ def _mean(poles: Complex) -> Array:
 
 @dataclass
 class NearPoles:
-    """Poles near [0, 1] by pair and lane, the nearest first, with the nodes (pairs, extra) they ask for.
+    """Poles near [0, 1] by pair and lane, the nearest first, their ρ, and the nodes (pairs, extra) of all.
 
     Nodes next to poles of any lane, NaN where there are fewer, 1/|s − p| there, and each pair's nodes' lanes.
     """
 
     poles: list[list[Complex]]
+    rho: list[list[Array]]
     nodes: Array
     steepness: Array
     owner: Sequence[Index]
     _weights: dict[int, tuple[Array, Array]] = field(default_factory=dict)
+    _away: dict[tuple[int, int], Array] = field(default_factory=dict)
 
     @cached_property
     def padded(self) -> Complex:
@@ -165,10 +159,25 @@ class NearPoles:
         rows = side_by_side([one for pair in self.poles for one in pair])
         return np.asarray(rows.reshape(len(self.poles), -1, rows.shape[1]), dtype=complex)
 
+    def away(self, n: int, most: int) -> Array:
+        """Return Π|s − p|² of as many poles at n Fejér nodes, (n, pairs, lanes)."""
+        which = n, min(most, self.padded.shape[2])
+        if which not in self._away:
+            self._away[which] = _product(fejer(n)[0], self.padded[..., :most])
+        return self._away[which]
+
     def factors(self, n: int) -> Array:
         """Return Π|s − p|² over its geometric mean at n Fejér nodes, by which poles are multiplied away."""
-        poles = self.padded[..., : (n - 1) // 2]
-        return _product(fejer(n)[0], poles) / _mean(poles)
+        return self.away(n, (n - 1) // 2) / _mean(self.padded[..., : (n - 1) // 2])
+
+    def far_rule(self, n: int) -> Array:
+        """Return the weights (n, pairs, lanes) of Fejér's nodes as `rule` does, if no pole is near.
+
+        f Π|s − p|² is interpolated.
+        """
+        here, finer = (self.away(m, (n - 1) // 2) for m in (n, FINE))
+        found: Array = here * (_finer(n) @ (1 / finer).reshape(FINE, -1)).reshape(here.shape)
+        return found
 
     @cached_property
     def amplified(self) -> Array:
@@ -184,11 +193,11 @@ class NearPoles:
     def weights(self, n: int) -> tuple[Array, Array]:
         """Return the weights of n Fejér nodes and of the extra ones, shapes (n | extra, pairs, lanes)."""
         if n not in self._weights:
-            plain = far_rule(n, self.padded)
+            plain = self.far_rule(n)
             more = np.zeros((self.nodes.shape[1], *self.padded.shape[:2]))
             for i, pair in enumerate(self.poles):
                 for j, some in enumerate(pair):
-                    if not len(some) or parameter(0.0, 1.0, some[0]) >= RHO:
+                    if not len(some) or self.rho[i][j][0] >= RHO:
                         continue
                     own = np.flatnonzero(self.owner[i] == j)
                     found = rule(n, self.nodes[i, own], some)
@@ -205,28 +214,33 @@ def near_poles(poles: Complex) -> NearPoles | None:
     if not np.any(rho < FAR):
         return None
     chosen = [[_kept(*lane) for lane in zip(*pair, strict=True)] for pair in zip(poles, rho, strict=True)]
+    kept = [[some for some, _ in pair] for pair in chosen]
+    rhos = [[near for _, near in pair] for pair in chosen]
     nodes, steepness, owner = [], [], []
     for pair in chosen:
         seen = [
-            (lane, which, p) for lane, some in enumerate(pair) for which, p in enumerate(some) if _seen(p)
+            (lane, which, p)
+            for lane, (some, near) in enumerate(pair)
+            for which, p in enumerate(some)
+            # Near, but not on the axis within the interval, where no node can see it.
+            if near[which] < RHO and not (p.imag == 0 and 0 <= p.real <= 1)
         ]
         nodes.append(np.concatenate([np.zeros(0), *(flanks(p, which) for _, which, p in seen)]))
         steepness.append(1 / np.abs(nodes[-1] - np.repeat([p for _, _, p in seen], 2)))
         owner.append(np.repeat(np.array([lane for lane, _, _ in seen], dtype=int), 2))
-    return NearPoles(chosen, side_by_side(nodes), side_by_side(steepness), owner)
+    return NearPoles(kept, rhos, side_by_side(nodes), side_by_side(steepness), owner)
 
 
-def _seen(p: complex) -> bool:
-    """Whether a pole is near, but not on the axis, within the interval, where no node can see it."""
-    return bool(parameter(0.0, 1.0, np.array(p)) < RHO) and not (p.imag == 0 and 0 <= p.real <= 1)
-
-
-def _kept(poles: Complex, rho: Array) -> Complex:
-    """Return the poles that matter, in the upper half-plane and each once, the nearest first."""
-    kept: list[complex] = []
+def _kept(poles: Complex, rho: Array) -> tuple[Complex, Array]:
+    """Return the poles that matter, in the upper half-plane and each once, the nearest first; and their ρ."""
+    kept, rhos = list[complex](), list[float]()
     for i in np.argsort(rho):
+        # No pole is NaN, and comes last.
+        if not rho[i] < FAR:
+            break
         p = complex(poles[i].real, abs(poles[i].imag))
         size = abs(p - min(max(p.real, 0.0), 1.0))
-        if rho[i] < FAR and all(abs(p - other) > SAME * size for other in kept):
+        if all(abs(p - other) > SAME * size for other in kept):
             kept.append(p)
-    return np.array(kept, dtype=complex)
+            rhos.append(float(rho[i]))
+    return np.array(kept, dtype=complex), np.array(rhos)

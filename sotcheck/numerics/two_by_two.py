@@ -6,15 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.numerics.arrays import Array, Complex
-
-#: Indices of a × b = a_after b_before − a_before b_after.
-AFTER, BEFORE = [1, 2, 0], [2, 0, 1]
+from sotcheck.numerics.arrays import Complex
 
 
-def product(a: Complex, b: Complex) -> Complex:
+def product(a: Complex, b: Complex, out: Complex | None = None) -> Complex:
     """Return a @ b; all other axes broadcast, and are as many."""
-    found: Complex = a[:, 0, None] * b[0]
+    found: Complex = np.multiply(a[:, 0, None], b[0], out=out)
     found += a[:, 1, None] * b[1]
     return found
 
@@ -56,7 +53,40 @@ def along(values: Any, axis: Any) -> Complex:
     return out
 
 
-def cross(a: Array, b: Array) -> Array:
+def vector_along(values: Any, axis: Any) -> Complex:
+    """Return the same as a + v·σ, (4, ...) of a and v."""
+    half = (values[0] - values[1]) / 2
+    out = np.empty((4, *np.broadcast_shapes(half.shape, axis.shape[1:])), dtype=complex)
+    np.add(values[0], values[1], out=out[0])
+    out[0] /= 2
+    np.multiply(half, axis, out=out[1:])
+    return out
+
+
+def matrix_of(scalar: Any, vector: Any) -> Complex:
+    """Return a + v·σ as matrices."""
+    out = np.empty((2, 2, *vector.shape[1:]), dtype=complex)
+    across = 1j * vector[1]
+    np.add(scalar, vector[2], out=out[0, 0])
+    np.subtract(scalar, vector[2], out=out[1, 1])
+    np.subtract(vector[0], across, out=out[0, 1])
+    np.add(vector[0], across, out=out[1, 0])
+    return out
+
+
+def dot(a: Any, b: Any) -> Any:
+    """Return a·b of vectors (3, ...)."""
+    found = a[0] * b[0]
+    found += a[1] * b[1]
+    found += a[2] * b[2]
+    return found
+
+
+def cross(a: Any, b: Any) -> Any:
     """Return a × b of vectors (3, ...)."""
-    found: Array = a[AFTER] * b[BEFORE] - a[BEFORE] * b[AFTER]
+    first = a[1] * b[2]
+    found = np.empty((3, *first.shape), dtype=first.dtype)
+    np.subtract(first, a[2] * b[1], out=found[0])
+    np.subtract(a[2] * b[0], a[0] * b[2], out=found[1])
+    np.subtract(a[0] * b[1], a[1] * b[0], out=found[2])
     return found

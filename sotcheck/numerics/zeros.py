@@ -11,26 +11,26 @@ from numpy.polynomial import chebyshev
 
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex, Index, Mask
-from sotcheck.numerics.tails import circle, last_harmonics
+from sotcheck.numerics.tails import circle
+from sotcheck.numerics.turns import inwards, turns_of
 
 #: ``f(z, rows)``: the functions numbered `rows`, each at its own row of z, or all at the only one; (rows, n).
 Functions = Callable[[Complex, Index], Complex]
 
-#: Points on the ellipse to begin with, and at most, per 1/(ρ − 1) too: then a zero lies on it; the largest
-#: relative step that counts as resolved.
-FIRST_POINTS, MOST_POINTS, ENOUGH, LARGEST_STEP = 96, 4096, 256, 0.6
-#: How many times as many points a phase is followed through; harmonics at either end tell what they lack.
-FINER, TAIL = 4, 3
+#: Points on the ellipse to begin with, and at most, per 1/(ρ − 1) too: then a zero lies on it.
+FIRST_POINTS, MOST_POINTS, ENOUGH = 96, 4096, 256
 #: Points of all functions together that are held in memory.
 TOGETHER = 2**20
 #: By how much ρ − 1 shrinks when a zero lies on the ellipse, and how often.
 SHRINKING, MOST_SHRINKINGS = 0.93, 8
+#: Smaller ellipses that are tried with the same points.
+MOST_INWARDS = 2
 #: Degrees of the polynomials whose zeros Newton's method starts from.
 DEGREES = (16, 32, 64)
 NEWTON_STEPS = 24
 #: Newton's derivative is a difference over this part of the interval; a step below the second has arrived (at
 #: a double zero, noise of ε makes steps of √ε), and one below the third is the last.
-DIFFERENCE, ARRIVED, DONE = 1e-6, 1e-7, 1e-14
+DIFFERENCE, ARRIVED, DONE = 1e-6, 1e-7, 1e-12
 #: How much larger, in ρ − 1, the ellipse is in which zeros are started from, and that in which they stay.
 NEARBY, AROUND = 2.0, 3.0
 #: Zeros of one function that are found together, terms of its series, and steps of Aberth's method.
@@ -61,7 +61,8 @@ def _counted(
 ) -> Iterator[tuple[Index, Index, Array, Complex]]:
     """Yield which of the rows have been counted, their zeros, the ρ of their ellipses and f on them.
 
-    Where the phase cannot be followed, a zero lies on the ellipse, which then shrinks a little.
+    Where the phase cannot be followed, a zero lies on the ellipse, which then shrinks a little: as far as
+    what is known on the first one tells what f is there, and then with more points.
     """
     used, waiting = rho.copy(), np.arange(len(rows))
     for _ in range(MOST_SHRINKINGS):
@@ -74,9 +75,15 @@ def _counted(
                 np.array_split(waiting, -(-len(waiting) * points // TOGETHER)) if waiting.size else ()
             ):
                 once = slice(1) if np.ptp(used[these]) == 0 else slice(None)
-                values = f(ellipse(lower, upper, used[these][once], points), rows[these])
-                count, followed = _turns(values)
-                yield these[followed], count[followed], used[these[followed]], values[followed]
+                values, at = f(ellipse(lower, upper, used[these][once], points), rows[these]), used[these]
+                count, followed = turns_of(values)
+                for _ in range(MOST_INWARDS):
+                    if not (lost := np.flatnonzero(~followed)).size:
+                        break
+                    smaller = 1 + SHRINKING * (at[lost] - 1)
+                    values[lost], at[lost] = inwards(values[lost], at[lost], smaller), smaller
+                    count[lost], followed[lost] = turns_of(values[lost])
+                yield these[followed], count[followed], at[followed], values[followed]
                 again.append(these[~followed])
             waiting, points = np.concatenate(again), 2 * points
         waiting = np.concatenate(left)
@@ -87,38 +94,6 @@ def _counted(
         f"the poles of {waiting.size} scattering problems could not be counted: "
         "a parameter is too large for double precision, or two band edges all but coincide"
     )
-
-
-def _turns(values: Complex) -> tuple[Index, Mask]:
-    """Return how often the phase of each row turns, going round, and whether it can be followed.
-
-    It is followed between the points too, by their own harmonics, where what these lack hides no zero.
-    """
-    points = values.shape[1]
-    # Where a function has no value, no phase can be followed.
-    valued: Mask = np.asarray(np.isfinite(values).all(axis=1))
-    lacks = np.abs(np.where(valued[:, None], values, 0) @ last_harmonics(points, TAIL)).sum(axis=1)
-    turns, followed = _steps(values, lacks)
-    # Where points suffice none between them is asked.
-    if (left := np.flatnonzero(valued & ~followed)).size:
-        finer = np.zeros((len(left), FINER * points), dtype=complex)
-        harmonics = np.fft.fftshift(np.fft.fft(values[left], axis=1), axes=1) / points
-        finer[:, (FINER - 1) * points // 2 :][:, :points] = harmonics
-        finer = np.fft.ifft(np.fft.ifftshift(finer, axes=1), axis=1) * FINER * points
-        turns[left], followed[left] = _steps(finer, lacks[left])
-    return turns, valued & followed
-
-
-def _steps(values: Complex, lacks: Array) -> tuple[Index, Mask]:
-    """Return the turns of rows of points, and where steps are small and what harmonics lack hides no zero."""
-    following = np.concatenate([values[:, 1:], values[:, :1]], axis=1)
-    size = np.abs(values)
-    # A step past a double zero hides a whole turn, but not the change in size beside it.
-    change = np.abs(following - values) - LARGEST_STEP * np.maximum(size, np.roll(size, -1, axis=1))
-    followed: Mask = (change.max(axis=1) < 0) & (lacks < size.min(axis=1) / FINER)
-    # Steps as small as that pass the negative real axis once a turn: downwards, or backwards, upwards.
-    passed = np.subtract(following.imag < 0, values.imag < 0, dtype=int)
-    return np.where(values.real < 0, passed, 0).sum(axis=1), followed
 
 
 @cache
@@ -241,9 +216,11 @@ def zeros_near(
 
     def settle(these: Index, zeros: Complex) -> None:
         """Keep zeros (these, n) where they are as many as counted."""
-        for i, row in zip(these, zeros, strict=True):
-            inside = row[np.isfinite(row)]
-            inside = inside[parameter(lower, upper, inside) < used[i]]
+        with np.errstate(all="ignore"):
+            # What is no zero is nowhere.
+            within = parameter(lower, upper, zeros) < used[these, None]
+        for i, row, mine in zip(these, zeros, within, strict=True):
+            inside = row[mine]
             single = _distinct(inside, DISTINCT * (upper - lower))
             # A double zero is found twice, or once.
             if count[i] in (len(inside), len(single)):
