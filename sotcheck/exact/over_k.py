@@ -98,7 +98,8 @@ def sum_over_k_and_angle(
         at = known.get((segment, angles.tobytes()))
         return poles_near(system, segment, angles[:, None], scale, spacing) if at is None else at
 
-    return sum_over_k(paired, system.thresholds(), rtol, floor, near, turns, most=most, narrow=narrow)
+    alone = None if isinstance(system, Interface) else narrow
+    return sum_over_k(paired, system.thresholds(), rtol, floor, near, turns, most=most, narrow=alone)
 
 
 @dataclass(frozen=True)
