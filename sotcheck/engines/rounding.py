@@ -12,8 +12,8 @@ from sotcheck.system.states import Errors
 from sotcheck.system.structure import Structure
 
 #: Rounding errors of one problem's operations, in units of ε: a few dozen, not all of one sign. Bounds are
-#: seven times, or more, what flows of either engine scatter where k_⊥ changes in its last digits.
-OPERATIONS = 2
+#: three times, or more, what flows of either engine scatter where k_⊥ changes in its last digits.
+OPERATIONS = 1
 #: The same of an element of a stack's equations, whose errors all add up.
 STACK_OPERATIONS = 2
 #: Next to a band edge q² has no digits left: no error is larger than the whole.
