@@ -23,7 +23,6 @@ from sotcheck.numerics.quadrature import gauss
 from sotcheck.system.interface import Interface
 from sotcheck.system.many import Many
 from sotcheck.system.model import System
-from sotcheck.system.stack import Stack
 
 #: Flows of spin in the order of the `flow` axis: (1) arrives at z = −0, (3) leaves at +0, the lattice adds,
 #: which is minus (2), what it takes; and (4) goes to the magnetism of the interface.
@@ -55,15 +54,22 @@ def exact_flows(engine: Engine, system: System, h_R: Array, *, rtol: float, most
     floor = FLOOR * largest_torque(system) / np.abs(divisor).min()
     # The finite-difference chain is a continuum problem too, of other wave numbers: its poles lie elsewhere.
     spacing = engine.effective_spacing(structure)
+    each: list[Sum] = []
     if isinstance(system, Interface) and type(engine) is Matching:
-        found = _matched(system, h_R, rtol, most)
-        if found is not None:
-            return found
-    if isinstance(system, Stack) and len(h_R) > 1 and kinks_of(structure, h_R).size:
+        found = matched_flows(Many.of([system] * len(h_R), h_R[:, None]), rtol, most)
+        if len(h_R) == 1 and found.exact[0]:
+            return found.sum_of(0)
+        if len(h_R) > 1:
+            each = [
+                found.sum_of(n) if good else exact_flows(engine, system, h_R[n : n + 1], rtol=rtol, most=most)
+                for n, good in enumerate(found.exact)
+            ]
+    elif len(h_R) > 1 and kinks_of(structure, h_R).size:
         # Each h_R has kinks at angles of its own: those of one would cost the others time.
-        sums = [exact_flows(engine, system, h, rtol=rtol, most=most) for h in h_R[:, None]]
-        most_of = {name: max(getattr(one, name) for one in sums) for name in ("angles", "nodes")}
-        return replace(sums[0], by_segment=side_by_side([one.by_segment for one in sums], axis=1), **most_of)
+        each = [exact_flows(engine, system, h, rtol=rtol, most=most) for h in h_R[:, None]]
+    if each:
+        most_of = {name: max(getattr(one, name) for one in each) for name in ("angles", "nodes")}
+        return replace(each[0], by_segment=side_by_side([one.by_segment for one in each], axis=1), **most_of)
 
     def flows(k_perp: Array, angles: Array) -> Array:
         return flows_of(engine, structure, k_perp, angles, h_R)
@@ -89,19 +95,6 @@ def exact_flows(engine: Engine, system: System, h_R: Array, *, rtol: float, most
     return sum_over_k_and_angle(
         system, h_R, flows, factor, spacing=spacing, rtol=rtol, floor=floor, most=most, narrow=narrow
     )
-
-
-def _matched(iface: Interface, h_R: Array, rtol: float, most: int) -> Sum | None:
-    """Return `exact_flows` of a bare interface by boundary matching; None if averages would not be exact.
-
-    Each h_R is an interface of its own.
-    """
-    found = matched_flows(Many.of([iface] * len(h_R), h_R[:, None]), rtol, most)
-    if not found.exact.all():
-        return None
-    each = [found.sum_of(n) for n in range(len(h_R))]
-    by_segment = side_by_side([one.by_segment for one in each], axis=1)
-    return replace(each[0], by_segment=by_segment, nodes=max(one.nodes for one in each))
 
 
 def _extrapolated(rungs: list[Sum]) -> Sum:
@@ -145,7 +138,7 @@ def summed_errors(engine: Engine, system: System, h_R: Array) -> Array:
     if isinstance(system, Interface) and type(engine).errors is Engine.errors:
         many, spacing = Many.of([system], h_R[None]), engine.spacing_for(structure)
         return matched_errors(many, spacing, engine.independent)
-    x, weights = gauss(system.thresholds(), ERROR_NODES)
+    x, weights = gauss(system.thresholds(), ERROR_NODES[0])
     k_perp = np.sqrt(x)
     errors = engine.errors(structure, k_perp[..., None, None], ERROR_ANGLES[:, None], h_R)
     by_k = (weights * k_perp)[..., None, None] * errors.flows.mean(axis=-3)

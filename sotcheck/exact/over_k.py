@@ -37,6 +37,8 @@ Weighed = Callable[[Index, Array, Array, Array], tuple[Array, Array]]
 
 #: A pole as near to the axis of θ is left to rules that are exact for poles, angle by angle.
 NEEDLE = 1e-6
+#: An error this many times what is wanted is none that sampled angles would better.
+ENOUGH = 4.0
 #: Tolerances that the coarsest rule hardly ever meets: it is not tried.
 TIGHT = 1e-5
 #: What rounding leaves of averages over a needle is more than this part of the largest; what is no such
@@ -71,6 +73,7 @@ def sum_over_k_and_angle(
         both: Array = (first + second) / 2
         return both
 
+    averages = None
     if isinstance(system, Interface):
         many = Many.of([system], scale[None])
         angles = (many.axis + circle.PSI)[:, None]
@@ -86,6 +89,7 @@ def sum_over_k_and_angle(
         if found.foreign[0]:
             # Poles and kinks are those of another determinant too.
             return sum_over_k(paired, system.thresholds(), rtol, floor, most=most)
+        averages = found.sum_of(0) if found.usable[0] else None
     turns = kinks_of(system.structure, scale).tolist()
     known: dict[tuple[tuple[float, float], bytes], Complex] = {}
 
@@ -99,15 +103,17 @@ def sum_over_k_and_angle(
         return poles_near(system, segment, angles[:, None], scale, spacing) if at is None else at
 
     alone = None if isinstance(system, Interface) else narrow
-    return sum_over_k(paired, system.thresholds(), rtol, floor, near, turns, most=most, narrow=alone)
+    sampled = sum_over_k(paired, system.thresholds(), rtol, floor, near, turns, most=most, narrow=alone)
+    return min(sampled, averages or sampled, key=lambda one: one.total.total)
 
 
 @dataclass(frozen=True)
 class Averaged:
     """Sums of many interfaces by range between thresholds: whose each is, its ends, values, errors, nodes.
 
-    `exact` (n,) tells of which interfaces the averages are: not where a resonance is so narrow that no rule
-    resolves it, or rounding is all that is left, nor of a `foreign` engine: it solves another determinant.
+    `exact` (n,) tells of which interfaces they are as good as wanted; `usable`, of which they are any good:
+    not where a resonance is so narrow that no rule resolves it, or rounding is all that is left, nor of a
+    `foreign` engine, which solves another determinant.
     """
 
     owner: Index
@@ -117,6 +123,7 @@ class Averaged:
     error: Array
     nodes: Index
     exact: Mask
+    usable: Mask
     foreign: Mask
     how: str
 
@@ -160,13 +167,16 @@ def averaged(many: Many, f: Weighed, spacing: float, rtol: float, floor: Array, 
     size, off = np.zeros(len(many)), np.zeros(len(many))
     np.maximum.at(size, whose, np.abs(value).reshape(len(value), -1).max(axis=1))
     np.maximum.at(off, whose, beyond)
-    exact, foreign = (off <= np.maximum(part * size, ROUNDING * floor) for part in (LOST, FOREIGN))
+    usable, foreign = (off <= np.maximum(part * size, ROUNDING * floor) for part in (LOST, FOREIGN))
     needle = (np.abs(theta.imag) < NEEDLE) & (theta.real > 0) & (theta.real < WHOLE[1])
-    exact[whose[~resolved]] = exact[owner[needle.any(axis=1)]] = False
+    usable[whose[~resolved]] = usable[owner[needle.any(axis=1)]] = False
+    left = np.zeros(len(many))
+    np.add.at(left, whose, error.reshape(len(error), -1).max(axis=1))
+    exact = usable & (left <= ENOUGH * np.maximum(rtol * size, 4 * np.pi * floor))
     first = np.searchsorted(part, np.arange(len(owner)))
     value, error, nodes = (np.add.reduceat(one, first, axis=0) for one in (value, error, nodes))
     how, unit = f"{NESTED}; stopped after {most} values" if spent() else NESTED, 4 * np.pi
-    return Averaged(owner, x_1, x_2, value / unit, error / unit, nodes, exact, ~foreign, how)
+    return Averaged(owner, x_1, x_2, value / unit, error / unit, nodes, exact, usable, ~foreign, how)
 
 
 def _divided(x_1: Array, x_2: Array, theta: Complex, x: Complex) -> tuple[Index, Array, Array]:

@@ -16,7 +16,7 @@ from sotcheck.numerics.arrays import Array
 from sotcheck.pages.figures import SMALL
 
 #: Width of a digit and height of a line, in font sizes, in the widest font of a browser.
-DIGIT, LINE = 0.68, 1.15
+DIGIT, LINE = 0.8, 1.4
 #: Places tried along a line; bends, in font sizes, that count as none.
 PLACES, STRAIGHT = 60, 0.15
 
