@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
 
 from sotcheck.exact.observables import complex_torque
 from sotcheck.numerics.arrays import Array, Complex
@@ -191,6 +190,9 @@ def threshold(s: Symbols, decay: Formula) -> Sides:
 
     def smaller(strength: float) -> float:
         return float(decay(replace(s, iface=s.iface.with_(h_R=strength / k_max)))[0])
+
+    # Half a second to load, for this alone.
+    from scipy.optimize import brentq
 
     return np.array(brentq(smaller, 1e-3, 1e3, xtol=1e-14)), appendix_bc.eqC5(s)
 
