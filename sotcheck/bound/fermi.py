@@ -91,6 +91,7 @@ class GroundState(NamedTuple):
         return self._asdict() | {"angle": None if self.angle is None else float(of_cross(self.angle))}
 
 
+@lru_cache(maxsize=64)
 def ground_state(iface: Interface, h_R: float) -> GroundState:
     """Return the lowest energy at h_R, or that there is none.
 

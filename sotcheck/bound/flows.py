@@ -54,16 +54,16 @@ def bound_flows(engine: Engine, iface: Interface, h_R: float, rtol: float) -> Es
     scale = max(np.hypot(k_max(iface), arc.p[1]) for arc in arcs) + abs(iface.u_0) + abs(iface.u_m)
     if engine.scheme:
         contour = chain = Chain(iface, h_R, engine.effective_spacing(iface.structure) or None)
-        known = [i for i, arc in enumerate(arcs) if not unresolved(iface, arc)]
-        found = sum((chain.integral(arcs, i, rtol) for i in known), Estimate(np.zeros(12)))
+        resolved = [i for i, arc in enumerate(arcs) if not unresolved(iface, arc)]
+        found = sum((chain.integral(arcs, i, rtol) for i in resolved), Estimate(np.zeros(12)))
         value, error = found.value.reshape(4, 3), found.total + _left_out(iface, h_R, arcs)
     else:
         value, error = _continuum_flows(iface, h_R, rtol)
     # Errors of decay constants act as those of u_0 do.
-    step = STEP * scale
-    here, there = (
-        _continuum_flows(iface.with_(u_0=iface.u_0 - by), h_R, ROUGHLY * STEP)[0] for by in (0.0, step)
-    )
+    step, enough = STEP * scale, ROUGHLY * STEP
+    known = not engine.scheme and rtol <= enough
+    here = value if known else _continuum_flows(iface, h_R, enough)[0]
+    there = _continuum_flows(iface.with_(u_0=iface.u_0 - step), h_R, enough)[0]
     rounding = contour.rounding * scale * float(np.abs(there - here).max()) / step
     carried = (rounding, "double precision, carried on to the contour")
     return Estimate(value, {"quadrature": (error, DOUBLED), "rounding": carried})

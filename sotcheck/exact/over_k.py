@@ -167,7 +167,7 @@ def averaged(many: Many, f: Weighed, spacing: float, rtol: float, floor: Array, 
     size, off = np.zeros(len(many)), np.zeros(len(many))
     np.maximum.at(size, whose, np.abs(value).reshape(len(value), -1).max(axis=1))
     np.maximum.at(off, whose, beyond)
-    usable, foreign = (off <= np.maximum(part * size, ROUNDING * floor) for part in (LOST, FOREIGN))
+    usable, foreign = (off <= np.maximum(share * size, ROUNDING * floor) for share in (LOST, FOREIGN))
     needle = (np.abs(theta.imag) < NEEDLE) & (theta.real > 0) & (theta.real < WHOLE[1])
     usable[whose[~resolved]] = usable[owner[needle.any(axis=1)]] = False
     left = np.zeros(len(many))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -196,6 +197,10 @@ class Structure:
 
     def thresholds(self) -> list[float]:
         """Return the sorted k_⊥² > 0 at which a channel of a half-space closes, after a leading 0."""
+        return list(self._thresholds)
+
+    @cached_property
+    def _thresholds(self) -> tuple[float, ...]:
         # A circle too small for nodes of its own is none.
         edges = sorted(
             lead.mass * (self.energy - edge)
@@ -205,7 +210,8 @@ class Structure:
         )
         edges = [x for x in edges if x > SMALLEST_CIRCLE * edges[-1]]
         later = [*edges[1:], math.inf]
-        return [0.0, *(x for x, after in zip(edges, later, strict=True) if after - x > self.same_threshold)]
+        close = self.same_threshold
+        return 0.0, *(x for x, after in zip(edges, later, strict=True) if after - x > close)
 
     @property
     def same_threshold(self) -> float:
