@@ -292,6 +292,6 @@ def test_a_whole_run(sotcheck: Command, tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_a_full_run_is_what_the_bars_speak_of() -> None:
     assert (run.FULL.judged, run.QUICK.judged) == (True, False)
-    assert (run.FULL.target, run.FULL.memory**2, run.FULL.sweep) == (1e-8, 10**6, 99_856)
+    assert (run.FULL.target, run.FULL.memory**2, run.FULL.sweep) == (1e-8, 10**6, 10_000)
     for points in (run.FULL.sweep, run.FULL.scaling, run.FULL.points):
         assert processes.plan_of(points).size == points

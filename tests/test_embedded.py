@@ -256,9 +256,9 @@ def test_kwant_integrates_the_resonance() -> None:
 
 @pytest.mark.parametrize("h_R", [1e-4, 1e-3, 0.02, 0.3])
 def test_a_resonance_costs_little(h_R: float) -> None:
-    """No more than some problems a range whatever the width, h_R², and no error beyond the estimate."""
+    """No more than a few dozen nodes a range whatever the width, h_R², and no error beyond the estimate."""
     coarse, fine = (exact_flows(Matching(), TRAP, np.array([h_R]), rtol=rtol) for rtol in (1e-4, 1e-10))
-    assert coarse.nodes * coarse.angles <= 3 * 800
+    assert coarse.nodes <= 3 * 72
     assert np.all(np.abs(coarse.total.value - fine.total.value) <= coarse.total.error + fine.total.error)
     # Rounding of k_⊥² over the width, 0.1 h_R² and less at some angles, is what no rule gets below.
     assert fine.total.total <= max(1e-9, 2e-14 / h_R**2) * np.abs(fine.total.value).max()

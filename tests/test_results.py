@@ -73,7 +73,7 @@ def test_every_result_shows_itself(name: str, tmp_path: Path) -> None:
     assert ax.has_data()
     plt.close("all")
     assert repr(result).startswith(f"<{type(result).__name__} of ")
-    assert len(repr(result)) < 130
+    assert len(repr(result)) < 120
     assert re.search(r"\d", repr(result).partition(": ")[2])
 
 

@@ -171,11 +171,7 @@ def test_couplings_beyond_doubles_are_not_told() -> None:
 @pytest.mark.parametrize(
     ("changes", "scale", "words"),
     [
-        (
-            {"rashba": 0.05},
-            1e60,
-            r"equations are singular: a number is beyond|waves turn by 1\.88e\+29 radians",
-        ),
+        ({"rashba": 0.05}, 1e60, "equations are singular: a number is beyond double precision"),
         ({"thickness": 1e60}, 1.0, r"waves turn by 2\.59e\+59 radians in the layers"),
     ],
 )

@@ -59,7 +59,7 @@ class Size:
     commands: int | None = None
 
 
-FULL = Size(1000, 1000, 124, 8, 64, 1e-8, 15_876, 99_856)
+FULL = Size(1000, 1000, 124, 8, 64, 1e-8, 1600, 10_000)
 QUICK = Size(500, 200, 24, 5, 16, 1e-5, 324, 324, 10_000, drawn=4, judged=False, commands=3)
 
 #: What people wait for, and the processor seconds that it may take; help beyond Python's own start.

@@ -120,9 +120,7 @@ class Torque(Result["TorqueTable | Measured"], Sequence[TorqueRow]):
         found = [np.where(np.abs(one.value) > one.error, one.value, 0.0) for one in totals]
         parts = zip(COMPONENTS, zip(*found, strict=True), strict=False)
         said = ", ".join(f"{name} {extent(values)}" for name, values in parts) or "undefined"
-        return (
-            f" by {', '.join(engines)}: {len(self)} rows; total {said}{' nm^-3' if self.iface.unit else ''}"
-        )
+        return f" by {', '.join(engines)}: {len(self)} rows; {said}{' nm^-3' if self.iface.unit else ''}"
 
     def to_dataframe(self) -> pd.DataFrame:
         """Return the table of `--csv`, and a row for the total of each engine; axes of a family first."""

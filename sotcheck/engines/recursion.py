@@ -36,7 +36,7 @@ from sotcheck.system.spin import IDENTITY
 from sotcheck.system.structure import NO_FIELD, Delta, Structure
 
 #: Problems in which rounding is amplified by more are solved by all equations at once.
-LARGEST_LOSS = 200.0
+LARGEST_LOSS = 100.0
 
 
 def is_scalar(delta: Delta) -> bool:
