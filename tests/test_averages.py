@@ -189,6 +189,18 @@ def test_another_determinant_is_told(h_R: float) -> None:
     assert found.total <= 1e-3 * np.abs(expected.value).max()
 
 
+@pytest.mark.parametrize("off", [1e-3, 1e-6, 1e-8, 1e-10])
+def test_a_wrong_determinant_is_told(off: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Averages with another t are not those of polynomials: angles are sampled, or the error says it."""
+    iface, h_R = sc.load("bulk-magnetism").with_(m=(0.6, 0.3, 0.74)), np.array([0.3])
+    right = exact_flows(Matching(), iface, h_R, rtol=1e-12).total
+    monkeypatch.setattr(over_k, "turning", lambda *how: turning(*how) * (1 + off))
+    wrong = exact_flows(Matching(), iface, h_R, rtol=1e-9)
+    assert (wrong.angles > circle.ANGLES) == (off > 1e-7)
+    assert np.all(np.abs(wrong.total.value - right.value) <= wrong.total.error + right.error)
+    assert wrong.total.total <= 1e-9 * np.abs(right.value).max()
+
+
 @pytest.mark.parametrize("m", [(0.6, 0.3, 0.74), (0.0, 0.0, 1.0), (1.0, 0.0, 1e-3)])
 @pytest.mark.parametrize("h_R", [1e-6, 1e-4, 1e-2])
 def test_averages_over_a_needle(h_R: float, m: Any, monkeypatch: pytest.MonkeyPatch) -> None:
