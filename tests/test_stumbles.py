@@ -202,7 +202,7 @@ def test_what_is_zero_is_zero_in_a_line() -> None:
     found = sc.torque("pt-yig", "continuum", tolerance=1e-4)
     (total,) = found.totals()
     assert total.fieldlike is not None
-    assert f"total fieldlike {total.fieldlike / length_nm() ** 3:.3g}, dampinglike 0 nm^-3" in repr(found)
+    assert f"rows; fieldlike {total.fieldlike / length_nm() ** 3:.3g}, dampinglike 0 nm^-3" in repr(found)
     along_y = sc.torque(sc.load("bulk-magnetism").with_(m=(0, 1, 0)), "first-order")
     assert repr(along_y).endswith("total undefined>")
 
