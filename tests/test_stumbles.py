@@ -204,7 +204,7 @@ def test_what_is_zero_is_zero_in_a_line() -> None:
     assert total.fieldlike is not None
     assert f"rows; fieldlike {total.fieldlike / length_nm() ** 3:.3g}, dampinglike 0 nm^-3" in repr(found)
     along_y = sc.torque(sc.load("bulk-magnetism").with_(m=(0, 1, 0)), "first-order")
-    assert repr(along_y).endswith("total undefined>")
+    assert repr(along_y).endswith("rows; undefined>")
 
 
 def test_layers_are_counted_in_whole_numbers() -> None:
