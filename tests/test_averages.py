@@ -10,7 +10,7 @@ import pytest
 from conftest import random_interface
 
 import sotcheck as sc
-from sotcheck.engines import Matching
+from sotcheck.engines import Matching, aligned
 from sotcheck.engines.aligned import never_near, poles_aligned, turning
 from sotcheck.engines.poles import along_m, determinant, poles
 from sotcheck.exact import over_k
@@ -194,7 +194,7 @@ def test_a_wrong_determinant_is_told(off: float, monkeypatch: pytest.MonkeyPatch
     """Averages with another t are not those of polynomials: angles are sampled, or the error says it."""
     iface, h_R = sc.load("bulk-magnetism").with_(m=(0.6, 0.3, 0.74)), np.array([0.3])
     right = exact_flows(Matching(), iface, h_R, rtol=1e-12).total
-    monkeypatch.setattr(over_k, "turning", lambda *how: turning(*how) * (1 + off))
+    monkeypatch.setattr(aligned, "turning", lambda *how: turning(*how) * (1 + off))
     wrong = exact_flows(Matching(), iface, h_R, rtol=1e-9)
     assert (wrong.angles > circle.ANGLES) == (off > 1e-7)
     assert np.all(np.abs(wrong.total.value - right.value) <= wrong.total.error + right.error)

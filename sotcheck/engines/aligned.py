@@ -7,10 +7,12 @@ largest c and the smallest.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from sotcheck.engines.poles import CLEAR_OF_BRANCH_POINTS, RHO, THINNEST, WHOLE
+from sotcheck.numerics import circle
 from sotcheck.numerics.arrays import Array, Complex, Index, Mask
 from sotcheck.numerics.zeros import ellipse, parameter, zeros_near
 from sotcheck.system.many import Many
@@ -19,6 +21,39 @@ from sotcheck.system.many import Many
 ROUND, OPPOSITE, STEP = 48, 1.8, 1.2
 #: The ellipse through a pole that is near.
 THIN = 1.15
+
+
+@dataclass(frozen=True, eq=False)
+class Aligned:
+    """Determinants of bare interfaces, in a continuum or on a lattice, as sums over k_⊥ need them."""
+
+    many: Many
+    spacing: float = 0.0
+
+    def __len__(self) -> int:
+        return len(self.many)
+
+    @property
+    def axis(self) -> Array:
+        """The angle from which those of `circle` are counted."""
+        return self.many.axis
+
+    @property
+    def edges(self) -> Array:
+        """k_⊥² at which channels close, (n, channels)."""
+        return self.many.edges
+
+    def ranges(self) -> tuple[Index, Array, Array]:
+        """Return whose each range between thresholds is, and its ends."""
+        return self.many.ranges()
+
+    def singular(self, owner: Index, x_1: Array, x_2: Array) -> Complex:
+        """Return the θ near ranges, (ranges, most), where averages over the angle branch, but for edges."""
+        return poles_aligned(self.many[owner], x_1, x_2, self.spacing)
+
+    def weights(self, whose: Index, x: Array) -> tuple[Array, Array]:
+        """Return those of angles that average over 1/|D|² at k_⊥² (rows, n), and of what is no polynomial."""
+        return circle.weights(turning(self.many[whose], x, self.spacing))
 
 
 def turning(many: Many, k_perp2: Array, spacing: float = 0.0) -> Complex:

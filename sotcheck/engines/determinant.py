@@ -16,6 +16,7 @@ from sotcheck.engines.stack_determinant import (
     TOGETHER,
     Pieces,
     edges_of,
+    extreme_angles,
     log_determinant,
     opaque_layers,
     series_at,
@@ -24,11 +25,13 @@ from sotcheck.engines.stack_determinant import (
 from sotcheck.errors import EngineError
 from sotcheck.numerics.angles import separating
 from sotcheck.numerics.arrays import Array, Complex, Index
-from sotcheck.numerics.zeros import zeros_near
+from sotcheck.numerics.zeros import FIRST_POINTS, zeros_near
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
 from sotcheck.system.structure import Structure
 
+#: Points on an ellipse to begin with where poles turn, which sums over k_⊥ alone ask for.
+ROUND = 48
 #: Phase of the waves in layers beyond which a range is searched by pieces.
 PHASE = 6.0
 #: Pieces that a range may have: minutes.
@@ -78,11 +81,36 @@ def forget_poles() -> None:
     _of_all_ranges.cache_clear()
 
 
+def turning_points(structure: Structure, segments: list[Segment], scale: Array, spacing: float) -> Complex:
+    """Return θ near ranges at which a pole turns as the angle of k does, (ranges, most), NaN where fewer.
+
+    Of a stack with one spin-orbit term, `is_first_order`.
+    """
+    angles = extreme_angles(structure)
+    angles = None if angles is None else angles[:, None]
+    found = _by_range(structure, segments, angles, scale, spacing, RHO)
+    rows = [one.ravel() for one in found.values()]
+    most = max(map(len, rows))
+    return np.array([np.pad(one, (0, most - len(one)), constant_values=np.nan) for one in rows])
+
+
 def _by_range(
-    structure: Structure, segments: list[Segment], angle: Array, scale: Array, spacing: float, reach: float
+    structure: Structure,
+    segments: list[Segment],
+    angle: Array | None,
+    scale: Array,
+    spacing: float,
+    reach: float,
+    points: int = FIRST_POINTS,
 ) -> dict[Segment, Complex]:
-    """Return the poles near ranges, each in pieces, the first and the last of which have what is beyond."""
-    angle, scale = np.broadcast_arrays(np.asarray(angle, dtype=float), np.asarray(scale, dtype=float))
+    """Return the poles near ranges, each in pieces, the first and the last of which have what is beyond.
+
+    Or else, of no angle, where they turn. Ellipses have so many points to begin with.
+    """
+    turning = angle is None
+    angle, scale = np.broadcast_arrays(
+        np.asarray(0.0 if angle is None else angle, dtype=float), np.asarray(scale, dtype=float)
+    )
     structure, phi, s = without_own_layers(structure), angle.ravel(), scale.ravel()
     ends, of, rho = list[Segment](), list[Segment](), list[float]()
     for segment in segments:
@@ -111,10 +139,18 @@ def _by_range(
         piece, one = np.divmod(rows, len(phi))
         which, first, back = np.unique(piece, return_index=True, return_inverse=True)
         series, own = None, s[one]
-        if len(rows) >= FEWEST * len(which) and np.ptp(own) == 0 and np.array_equal(u, u[first][back]):
+        if (
+            not turning
+            and len(rows) >= FEWEST * len(which)
+            and np.ptp(own) == 0
+            and np.array_equal(u, u[first][back])
+        ):
             series = series_at(at, u[first].tobytes(), tuple(which.tolist()), float(own[0]))
         if series is None:
-            log = at.log_determinant(u, piece, phi[one][None, :, None], own[None, :, None])[0]
+            if turning:
+                log = at.log_turning(u, piece, own[:, None])
+            else:
+                log = at.log_determinant(u, piece, phi[one][None, :, None], own[None, :, None])[0]
             size, value = log.real, np.exp(1j * log.imag)
         else:
             order = np.arange(series[1].shape[1]) - series[1].shape[1] // 2
@@ -126,7 +162,7 @@ def _by_range(
             reference[p] = sizes[(~np.isnan(sizes)).sum() // 2]
         return np.asarray(value * np.exp(np.clip(size - reference[piece][:, None], -300, 300)))
 
-    found = zeros_near(f, len(ends) * len(phi), -1.0, 1.0, np.repeat(rho, len(phi)))
+    found = zeros_near(f, len(ends) * len(phi), -1.0, 1.0, np.repeat(rho, len(phi)), points)
     theta = at.theta(found, np.repeat(np.arange(len(ends)), len(phi)))
     theta = theta.reshape(len(ends), len(phi), found.shape[1])
     poles = dict[Segment, Complex]()

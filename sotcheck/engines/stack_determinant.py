@@ -18,12 +18,16 @@ from sotcheck.engines.poles import Segment, wave_number, x_of
 from sotcheck.engines.recursion import passed_through
 from sotcheck.engines.stack import joined, outgoing
 from sotcheck.numerics.arrays import Array, Complex, Index
-from sotcheck.system.structure import NO_FIELD, Delta, Region, Structure
+from sotcheck.system.structure import NO_FIELD, Delta, Region, Structure, Z
 
 #: Harmonics of the determinant in the angle of k, and what of them is rounding.
 HARMONICS, NOISE = 64, 1e-13
 #: Angles at least at which that series is found, terms at either end that are rounding, and series kept.
 FEWEST, LACKING, KEPT = 8, 1, 64
+#: Rounding of matrices and directions.
+ISOTROPIC = 1e-14
+#: Angles that tell a series of the first order.
+THIRDS: Array = 2 * np.pi * np.arange(3) / 3
 #: Points of pieces that are looked at together.
 TOGETHER = 1024
 #: Amplified rounding beyond which a determinant is that of all equations at once.
@@ -98,6 +102,33 @@ def edges_of(structure: Structure, segment: Segment) -> list[list[float]]:
     return [[snapped(float(x)) for x in lead.bands(structure.energy, np.zeros(()))[0]] for lead in leads]
 
 
+def is_first_order(structure: Structure) -> bool:
+    """Whether determinants are of the first order in e^{iφ}, e^{−iφ}: of one spin-orbit term, isotropic.
+
+    Of w = s A k at an interface the second order is that of w·w: none where A is alike in all directions.
+    """
+    sites = [np.array(one.spin_orbit) for one in structure.interfaces if one.spin_orbit != NO_FIELD]
+    if len(sites) != 1 or any(layer.spin_orbit != NO_FIELD for layer in structure.layers):
+        return False
+    (xx, xy), (_, yy) = sites[0].T @ sites[0]
+    return bool(np.hypot(xx - yy, 2 * xy) <= ISOTROPIC * (xx + yy))
+
+
+def extreme_angles(structure: Structure) -> Array | None:
+    """Return the angles of k at which w is along the axis of all magnetism, (2,); one if it is always across.
+
+    None where there are several such axes.
+    """
+    parts: list[Region | Delta] = [*structure.regions, *structure.interfaces]
+    axes = np.array([part.direction for part in parts if part.exchange] or [Z])
+    if np.abs(np.cross(axes, axes[0])).max() > ISOTROPIC:
+        return None
+    (A,) = (np.array(one.spin_orbit) for one in structure.interfaces if one.spin_orbit != NO_FIELD)
+    x, y = axes[0] @ A
+    turns = np.hypot(x, y) > ISOTROPIC * np.abs(A).max()
+    return np.arctan2(y, x) + np.pi * np.arange(2 if turns else 1)
+
+
 def opaque_layers(structure: Structure, segment: Segment, largest: float) -> list[Region]:
     """Return the layers in which no wave travels, at scales up to the largest."""
     scale = np.array(largest)
@@ -156,6 +187,20 @@ class Pieces:
                 q = outgoing(bands_of([layer], self.structure.energy, (some[0], some[1], some[2]))[0])
                 found[..., rows, :] += 1j * layer.thickness * q.sum(axis=(0, 1))
         return found
+
+    def log_turning(self, u: Complex, piece: Index, scale: Array) -> Complex:
+        """Return the logarithm of where poles turn as the angle does, of a `first_order` determinant.
+
+        That is of d₀² − 4 d₋d₊, which two poles of different angles share; (rows, n), scales (rows, 1).
+        """
+        size, series = first_harmonics(self.log_determinant(u, piece, THIRDS[:, None, None], scale[None]))
+        return np.asarray(2 * size + np.log(series[0] ** 2 - 4 * series[1] * series[2]))
+
+
+def first_harmonics(logs: Complex) -> tuple[Array, Complex]:
+    """Return (d₀, d₊, d₋) (3, ...) of d₋e^{−iφ} + d₀ + d₊e^{iφ} over its size, from logarithms at THIRDS."""
+    size = logs.real.max(axis=0)
+    return size, np.fft.fft(np.exp(logs - size), axis=0) / len(THIRDS)
 
 
 @lru_cache(maxsize=KEPT)

@@ -1,9 +1,9 @@
 """Sums over k_⊥ and its angle of what is quadratic in scattering amplitudes, of any system.
 
-Of bare interfaces the average over the angle is exact. Amplitudes are those of adj M/D: numerators of the
-first degree in cos φ, sin φ, and the determinant D = D₀ (1 + t cos ψ), with ψ the angle from where m·(k×ẑ) is
-largest. What is quadratic in them, times k_x, is a polynomial of the third degree over |D|², which `circle`
-averages by eight angles. Of stacks angles are sampled, between kinks, with the poles at each.
+Of bare interfaces, and of stacks with one spin-orbit term, the average over the angle is exact. Amplitudes
+are those of adj M/D: numerators and determinant of the first degree in cos φ, sin φ. What is quadratic in
+them, times k_x, is a polynomial of the third degree over |D|², which `circle` averages by eight angles. Of
+other stacks angles are sampled, between kinks, with the poles at each.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 
-from sotcheck.engines.aligned import THIN, poles_aligned, turning
+from sotcheck.engines.aligned import THIN, Aligned
 from sotcheck.engines.determinant import kinks_of, poles_near
+from sotcheck.engines.one_site import OneSite
 from sotcheck.engines.poles import WHOLE
+from sotcheck.engines.stack_determinant import is_first_order
 from sotcheck.numerics import circle
 from sotcheck.numerics.angles import FIRST_ANGLES, NESTED, Spent, Sum
 from sotcheck.numerics.arrays import Array, Complex, Index, Mask
@@ -34,6 +37,30 @@ ByAngle = Callable[[Array, Array], Array]
 #: ``f(whose, k_perp, weights, beyond)`` of interfaces numbered so at k_⊥, (n,) each: sums over angles with
 #: weights (angles, n, lanes), shape (n, lanes, ...); and the size of those with others, as it broadcasts.
 Weighed = Callable[[Index, Array, Array, Array], tuple[Array, Array]]
+
+
+class Determinants(Protocol):
+    """Determinants of systems (n,), of the first order in e^{iφ} and e^{−iφ}: `Aligned` and `OneSite`."""
+
+    @property
+    def axis(self) -> Array:
+        """The angle from which those of `circle` are counted."""
+
+    @property
+    def edges(self) -> Array:
+        """k_⊥² at which channels close."""
+
+    def __len__(self) -> int: ...
+
+    def ranges(self) -> tuple[Index, Array, Array]:
+        """Return whose each range between thresholds is, and its ends."""
+
+    def singular(self, owner: Index, x_1: Array, x_2: Array) -> Complex:
+        """Return the θ near ranges where averages over the angle branch, but for edges."""
+
+    def weights(self, whose: Index, x: Array) -> tuple[Array, Array]:
+        """Return those of angles that average over 1/|D|², and of what is no polynomial."""
+
 
 #: A pole as near to the axis of θ is left to rules that are exact for poles, angle by angle.
 NEEDLE = 1e-6
@@ -74,19 +101,19 @@ def sum_over_k_and_angle(
         return both
 
     averages = None
-    if isinstance(system, Interface):
-        many = Many.of([system], scale[None])
-        angles = (many.axis + circle.PSI)[:, None]
+    determinants = determinants_of(system, scale, spacing)
+    if determinants:
+        angles = (determinants.axis + circle.PSI)[:, None]
 
         def weighed(_: Index, k_perp: Array, *weights: Array) -> tuple[Array, Array]:
             values = f(k_perp[:, None, None], angles)
             value, beyond = (factor * np.einsum("anl,nal...->nl...", one, values) for one in weights)
             return value, np.abs(beyond)
 
-        found = averaged(many, weighed, spacing, rtol, np.array([floor]), most)
+        found = averaged(determinants, weighed, rtol, np.array([floor]), most)
         if found.exact[0]:
             return found.sum_of(0)
-        if found.foreign[0]:
+        if found.foreign[0] and isinstance(system, Interface):
             # Poles and kinks are those of another determinant too.
             return sum_over_k(paired, system.thresholds(), rtol, floor, most=most)
         averages = found.sum_of(0) if found.usable[0] else None
@@ -105,6 +132,13 @@ def sum_over_k_and_angle(
     alone = None if isinstance(system, Interface) else narrow
     sampled = sum_over_k(paired, system.thresholds(), rtol, floor, near, turns, most=most, narrow=alone)
     return min(sampled, averages or sampled, key=lambda one: one.total.total)
+
+
+def determinants_of(system: System, scale: Array, spacing: float) -> Determinants | None:
+    """Return a system's determinants if they are of the first order in e^{iφ} and e^{−iφ}."""
+    if isinstance(system, Interface):
+        return Aligned(Many.of([system], scale[None]), spacing)
+    return OneSite(system.structure, scale, spacing) if is_first_order(system.structure) else None
 
 
 @dataclass(frozen=True)
@@ -135,10 +169,10 @@ class Averaged:
         return Sum(segments, by_segment, circle.ANGLES, int(self.nodes[its].sum()))
 
 
-def averaged(many: Many, f: Weighed, spacing: float, rtol: float, floor: Array, most: int) -> Averaged:
-    """Return 1/4π ∫dk_⊥² ⟨k_x f⟩ with exact averages over the angle, each interface for itself."""
+def averaged(many: Determinants, f: Weighed, rtol: float, floor: Array, most: int) -> Averaged:
+    """Return 1/4π ∫dk_⊥² ⟨k_x f⟩ with exact averages over the angle, each system for itself."""
     owner, x_1, x_2 = many.ranges()
-    theta = poles_aligned(many[owner], x_1, x_2, spacing)
+    theta = many.singular(owner, x_1, x_2)
     singular = x_1[:, None] + (x_2 - x_1)[:, None] * np.sin(theta) ** 2
     part, lower, upper = _divided(x_1, x_2, theta, singular)
     whose = owner[part]
@@ -149,27 +183,31 @@ def averaged(many: Many, f: Weighed, spacing: float, rtol: float, floor: Array, 
 
     def average(x: Array, ranges: Index) -> tuple[Array, Array]:
         at = np.repeat(whose[ranges], x.shape[1])
-        t = turning(many[whose[ranges]], x, spacing)
+        weights = many.weights(whose[ranges], x)
         k_perp = np.sqrt(x).ravel()
         kx = (k_perp * np.cos(many.axis[at] + circle.PSI[:, None]))[..., None]
-        value, beyond = f(at, k_perp, *(kx * one for one in circle.weights(t.reshape(len(at), -1))))
-        spent.values += t.size * circle.ANGLES
+        value, beyond = f(at, k_perp, *(kx * one.reshape(*kx.shape[:2], -1) for one in weights))
+        spent.values += weights[0].size
         return value.reshape(*x.shape, *value.shape[1:]), beyond.reshape(*x.shape, *beyond.shape[1:])
 
     number = np.bincount(whose, minlength=len(many))
+    near = (np.abs(theta.imag) < NEEDLE) & (theta.real > 0) & (theta.real < WHOLE[1])
+    needles = np.zeros(len(many), dtype=bool)
+    needles[owner[near.any(axis=1)]] = True
 
     def tolerance(least: Array) -> Array:
         largest = np.zeros(len(many))
         np.maximum.at(largest, whose, least)
-        return (np.maximum(rtol * largest, 4 * np.pi * floor) / number)[whose]
+        wanted = np.maximum(rtol * largest, 4 * np.pi * floor) / number
+        return np.where(needles, np.inf, wanted)[whose]
 
     value, error, beyond, nodes, resolved = integrate(average, parts, tolerance, spent, LEVELS[rtol < TIGHT])
     size, off = np.zeros(len(many)), np.zeros(len(many))
     np.maximum.at(size, whose, np.abs(value).reshape(len(value), -1).max(axis=1))
     np.maximum.at(off, whose, beyond)
     usable, foreign = (off <= np.maximum(share * size, ROUNDING * floor) for share in (LOST, FOREIGN))
-    needle = (np.abs(theta.imag) < NEEDLE) & (theta.real > 0) & (theta.real < WHOLE[1])
-    usable[whose[~resolved]] = usable[owner[needle.any(axis=1)]] = False
+    usable[whose[~resolved]] = False
+    usable &= ~needles
     left = np.zeros(len(many))
     np.add.at(left, whose, error.reshape(len(error), -1).max(axis=1))
     exact = usable & (left <= ENOUGH * np.maximum(rtol * size, 4 * np.pi * floor))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sotcheck.engines.aligned import Aligned
 from sotcheck.engines.matching import BLOCK, flows_side_by_side, frames_of
 from sotcheck.engines.rounding import rounding_of_flows
 from sotcheck.exact.over_k import Averaged, averaged
@@ -43,7 +44,7 @@ def matched_flows(many: Many, rtol: float, most: int) -> Averaged:
             found[block, 0] = np.moveaxis(along_xyz, -1, 0)
         return found, off
 
-    return averaged(many, flows, 0.0, rtol, FLOOR * many.largest_torque / np.abs(divisor), most)
+    return averaged(Aligned(many), flows, rtol, FLOOR * many.largest_torque / np.abs(divisor), most)
 
 
 def matched_errors(many: Many, spacing: float = np.inf, independent: bool = True) -> Array:

@@ -20,6 +20,7 @@ ANGLES = 8
 #: The first of them in units of their spacing: a generic one, so that no harmonic vanishes on all.
 FIRST = 0.3
 PSI = 2 * np.pi * (np.arange(ANGLES) + FIRST) / ANGLES
+NOISE = float(np.finfo(float).eps)
 _ORDERS = np.arange(1, ANGLES // 2)
 #: From g_0, g_1, … to weights of the angles, and the sign of each in the harmonic that is to vanish.
 _TO_WEIGHTS = np.concatenate([np.ones((1, ANGLES)), 2 * np.cos(_ORDERS[:, None] * PSI)]) / ANGLES
@@ -50,3 +51,32 @@ def weights(t: Complex) -> tuple[Array, Array]:
     # Term by term: no digit of one is to depend on how many there are.
     found = back * sum(factor.reshape(shape) * each for factor, each in zip(_TO_WEIGHTS, over, strict=True))
     return found, 2 * over[0] * back * _ALTERNATING.reshape(shape)
+
+
+def weights_of(lower: Complex, middle: Complex, upper: Complex) -> tuple[Array, Array]:
+    """Return the same for D = lower e^{−iφ} + middle + upper e^{iφ}, angles being those from 0."""
+    root = np.sqrt(middle**2 - 4 * lower * upper)
+    root = np.where((root * middle.conj()).real < 0, -root, root)
+    whole = middle + root
+    alpha, beta = -2 * upper / whole, -2 * lower / whole
+    shape = (ANGLES, *(1,) * middle.ndim)
+    phase = np.exp(1j * PSI).reshape(shape)
+    back = np.abs((1 - alpha * phase) * (1 - beta / phase)) ** 2
+    # 1 − αβ, free of differences of what is alike.
+    apart, outside = 2 * root / whole, [np.abs(one) > 1 for one in (alpha, beta)]
+    p_1, p_2 = (
+        np.where(out, 1 / np.where(out, one.conj(), 1), one)
+        for one, out in zip((alpha, beta.conj()), outside, strict=True)
+    )
+    back = back / np.where(outside[0], np.abs(alpha) ** 2, np.where(outside[1], np.abs(beta) ** 2, 1))
+    cross = np.where(outside[0] | outside[1], 1 - p_1 * p_2.conj(), apart)
+    both = p_1 * p_2
+    # Upon the circle but for rounding: weights that magnify it are told by what is no polynomial.
+    inside = [np.maximum(1 - np.abs(one) ** 2, NOISE) for one in (p_1, p_2, both)]
+    g = [inside[2] / (inside[0] * inside[1] * np.maximum(np.abs(cross), NOISE) ** 2) + 0j]
+    g.append((p_1 + p_2 - both * (p_1 + p_2).conj()) / inside[2] * g[0])
+    for _ in _ORDERS[1:]:
+        g.append((p_1 + p_2) * g[-1] - both * g[-2])
+    series = g[0].real + 2 * sum((phase**m * each).real for m, each in zip(_ORDERS, g[1:], strict=True))
+    found = back * series / ANGLES
+    return found, 2 * g[0].real * back * _ALTERNATING.reshape(shape)

@@ -13,10 +13,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from typing import NamedTuple
 
 import numpy as np
 
-from sotcheck.numerics.arrays import Array, Complex, Index
+from sotcheck.numerics.arrays import Array, Complex, Index, Mask
 from sotcheck.numerics.zeros import parameter, side_by_side
 
 #: Poles within ellipses of these parameters get nodes and functions of their own, and functions alone.
@@ -65,7 +66,18 @@ def flanks(p: complex, which: int) -> Array:
     return np.array(nodes)
 
 
-def rule(n: int, extra: Array, poles: Complex) -> Array:
+class Rule(NamedTuple):
+    """Weights, whether they are exact for all polynomials that they might be, and the error of rounding.
+
+    That is relative to the largest value of an integrand.
+    """
+
+    weights: Array
+    complete: bool
+    rounding: float
+
+
+def rule(n: int, extra: Array, poles: Complex) -> Rule:
     """Return the weights (n + e,) of Fejér's n nodes and e extra ones, exact for polynomials and poles (P,).
 
     The nearest pole comes first: with few nodes only some can be treated.
@@ -80,7 +92,7 @@ def rule(n: int, extra: Array, poles: Complex) -> Array:
     s = np.concatenate([nodes, extra])[used]
     poles = poles[: (len(s) - 1) // 2]
     if not len(poles):
-        return np.concatenate([plain, np.zeros(len(extra))])
+        return Rule(np.concatenate([plain, np.zeros(len(extra))]), True, 0.0)
     polynomials = np.arange(len(s) - 2 * len(poles))
     a, width = poles.real, np.abs(poles.imag)
     distance = np.abs(poles - np.clip(a, 0, 1))
@@ -109,9 +121,10 @@ def rule(n: int, extra: Array, poles: Complex) -> Array:
             matrix.T[kept] * small, moments[kept], cond=DEPENDENT, lapack_driver="gelsy", check_finite=False
         )
         weights[used] = small * found[0]
-        if np.abs(weights).sum() <= LARGE:
+        if good := bool(np.abs(weights).sum() <= LARGE):
             break
-    return weights
+    off = np.abs(matrix.T[kept] @ weights[used] - moments[kept]).max()
+    return Rule(weights, good and part == PARTS[0], float(off))
 
 
 @cache
@@ -150,7 +163,7 @@ class NearPoles:
     nodes: Array
     steepness: Array
     owner: Sequence[Index]
-    _weights: dict[int, tuple[Array, Array]] = field(default_factory=dict)
+    _rules: dict[int, tuple[Array, Array, Mask, Array]] = field(default_factory=dict)
     _away: dict[tuple[int, int], Array] = field(default_factory=dict)
 
     @cached_property
@@ -190,20 +203,24 @@ class NearPoles:
         found: Array = np.tensordot(weights, _mean(far) / _product(nodes, far), 1)
         return np.where((near & (self.padded.imag == 0)).any(axis=-1), np.nan, found)
 
-    def weights(self, n: int) -> tuple[Array, Array]:
-        """Return the weights of n Fejér nodes and of the extra ones, shapes (n | extra, pairs, lanes)."""
-        if n not in self._weights:
+    def weights(self, n: int) -> tuple[Array, Array, Mask, Array]:
+        """Return the weights of n Fejér nodes and of the extra ones, shapes (n | extra, pairs, lanes).
+
+        And what `rule` says of each, `complete` and `rounding`, (pairs, lanes).
+        """
+        if n not in self._rules:
             plain = self.far_rule(n)
+            complete, rounding = np.ones(plain.shape[1:], dtype=bool), np.zeros(plain.shape[1:])
             more = np.zeros((self.nodes.shape[1], *self.padded.shape[:2]))
             for i, pair in enumerate(self.poles):
                 for j, some in enumerate(pair):
                     if not len(some) or self.rho[i][j][0] >= RHO:
                         continue
                     own = np.flatnonzero(self.owner[i] == j)
-                    found = rule(n, self.nodes[i, own], some)
+                    found, complete[i, j], rounding[i, j] = rule(n, self.nodes[i, own], some)
                     plain[:, i, j], more[own, i, j] = found[:n], found[n:]
-            self._weights[n] = plain, more
-        return self._weights[n]
+            self._rules[n] = plain, more, complete, rounding
+        return self._rules[n]
 
 
 def near_poles(poles: Complex) -> NearPoles | None:

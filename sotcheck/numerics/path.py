@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex
 
 #: A singularity this close to an end of a segment, in θ, is taken care of by the substitution.
@@ -70,3 +71,13 @@ class Path:
         u = np.arcsinh((theta if half == 0 else np.pi / 2 - theta) / delta)
         part = u / (2 * np.arcsinh(np.pi / 4 / delta))
         return part if half == 0 else 1 - part
+
+
+def weighed(values: Array, x: Array, jacobian: Array) -> Array:
+    """Return values of the integrand times dx/ds, all of them numbers."""
+    if not np.all(np.isfinite(values)):
+        raise EngineError(
+            f"the integrand is not finite near k_perp^2 = {x.flat[0]:g}: "
+            "a parameter is too large for double precision"
+        )
+    return np.asarray(values * jacobian.reshape(*jacobian.shape, *(1,) * (values.ndim - jacobian.ndim)))

@@ -14,11 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex
 from sotcheck.numerics.nearpoles import NearPoles, fejer, near_poles
 from sotcheck.numerics.nested import LEVELS, STEPS, alike, interleaved, largest, nested, nested_error, sure
-from sotcheck.numerics.path import Path, substitution
+from sotcheck.numerics.path import Path, substitution, weighed
 from sotcheck.numerics.tails import fejer_tails
 
 Integrand = Callable[[Array, Array], Array]
@@ -147,7 +146,7 @@ class _Interval:
         nodes = np.where(np.isfinite(self.near.nodes), self.near.nodes, self.near.nodes[:, :1])[some].T
         x, jacobian = self._at(np.concatenate([nodes, nodes], axis=1))
         values = self.f(x, self.angles[both])
-        values = _weighed(values, x, jacobian[:, : values.shape[1]])
+        values = weighed(values, x, jacobian[:, : values.shape[1]])
         by_pair = values.reshape(len(nodes), -1, len(some), *values.shape[2:])
         extra = np.zeros((len(nodes), by_pair.shape[1], len(self.angles) // 2, *values.shape[2:]))
         extra[:, :, some] = by_pair
@@ -160,7 +159,7 @@ class _Interval:
         return rules, self._smooth(near, self.samples), self._noise(near, len(self.samples))
 
     def _apply(self, near: NearPoles, samples: Array) -> Array:
-        weights, more = near.weights(len(samples))
+        weights, more, *_ = near.weights(len(samples))
         value = _weighted(weights, samples) + (_weighted(more, self.extra) if self.extra.size else 0.0)
         return self.width * value.reshape(samples.shape[1:])
 
@@ -172,16 +171,21 @@ class _Interval:
         return smooth.reshape(samples.shape)
 
     def _noise(self, near: NearPoles, n: int) -> Any:
-        """Return the error, by angle and component, of rounding of k_⊥² next to a pole."""
+        """Return the error, by angle and component, of rounding: of weights, and of k_⊥² next to a pole."""
+        assert self.samples is not None
+        _, more, _, off = near.weights(n)
+        by_pair = np.abs(self.samples).reshape(n, -1, len(off), *self.samples.shape[2:]).max(axis=0)
+        of_weights = self.width * by_pair * off.reshape(*off.shape, *(1,) * (by_pair.ndim - off.ndim - 1))
+        of_weights = of_weights.reshape(self.samples.shape[1:])
         if not self.extra.size:
-            return 0.0
+            return of_weights
         lower, upper = self.path.segment
         theta, rate = self.path.theta(self.half, self.lower + self.width * near.nodes)
         slope = (upper - lower) * rate * np.maximum(np.sin(2 * theta), np.finfo(float).eps ** 0.5)
         moved = NOISE * np.finfo(float).eps * upper / slope / self.width * near.steepness
-        more = np.abs(near.weights(n)[1]) * np.nan_to_num(moved).T[:, :, None]
+        more = np.abs(more) * np.nan_to_num(moved).T[:, :, None]
         noise: Array = self.width * _weighted(more, np.abs(self.extra))
-        return noise.reshape(self.extra.shape[1:])
+        return noise.reshape(self.extra.shape[1:]) + of_weights
 
 
 def _integrate(some: Sequence[_Interval]) -> None:
@@ -192,6 +196,7 @@ def _integrate(some: Sequence[_Interval]) -> None:
     width = np.reshape([one.width for one in some], (-1, *(1,) * len(rest)))
     rules = width * (nested(n)[:, None, None] @ flat).reshape(-1, number, *rest)
     noise, amplified = np.zeros((number, *rest)), np.ones((number, *rest[1:]))
+    incomplete = np.zeros((number, 1, *rest[1:]), dtype=bool)
     # NOISE ε of each value: opposite angles, and components, alike.
     rounding = alike((fejer(n)[1] @ np.abs(flat)).reshape(-1, *rest[1:]))
     rounding = NOISE * np.finfo(float).eps * width * rounding.reshape(number, -1, *rounding.shape[1:])
@@ -199,10 +204,15 @@ def _integrate(some: Sequence[_Interval]) -> None:
         if one.near is not None:
             rules[:, i], samples[i], noise[i] = one.beside(one.near)
             # A rule for poles may leave out more than Fejér's, by lane.
-            worst = one.near.amplified.max(axis=0)
-            amplified[i] = AMPLIFIED * worst.reshape(-1, *(1,) * (len(rest) - 2))
-    by_rules = alike(nested_error(list(rules)).max(axis=1))
-    unresolved = np.fmin(by_rules, width[:, 0] * fejer_tails(samples) * amplified)
+            by_lane = -1, *(1,) * (len(rest) - 2)
+            amplified[i] = AMPLIFIED * one.near.amplified.max(axis=0).reshape(by_lane)
+            incomplete[i, 0] = ~one.near.weights(n)[2].all(axis=0).reshape(by_lane)
+    by_rules = nested_error(list(rules))
+    # Those exact for fewer polynomials need not gain on the one before, and leave out more than a tail tells.
+    by_rules = np.where(incomplete, np.maximum(by_rules, AMPLIFIED * np.abs(rules[-1] - rules[-2])), by_rules)
+    by_rules = alike(by_rules.max(axis=1))
+    tails = np.where(incomplete[:, 0], np.inf, width[:, 0] * fejer_tails(samples) * amplified)
+    unresolved = np.fmin(by_rules, tails)
     errors = unresolved[:, None] + noise + rounding
     by_interval = some, sure(rules[-1], errors), largest(unresolved), largest(noise)
     for i, (one, one.sure, one.unresolved, one.noise) in enumerate(zip(*by_interval, strict=True)):
@@ -213,16 +223,6 @@ def _weighted(weights: Array, samples: Array) -> Array:
     """Return sums over the nodes (n, angles, lanes, ...): (1 | 2 opposite angles, pairs, lanes, ...)."""
     by_pair = samples.reshape(len(samples), -1, weights.shape[1], *samples.shape[2:])
     return np.einsum("npl,nspl...->spl...", weights, by_pair)
-
-
-def _weighed(values: Array, x: Array, jacobian: Array) -> Array:
-    """Return values of the integrand times dx/ds, all of them numbers."""
-    if not np.all(np.isfinite(values)):
-        raise EngineError(
-            f"the integrand is not finite near k_perp^2 = {x.flat[0]:g}: "
-            "a parameter is too large for double precision"
-        )
-    return np.asarray(values * jacobian.reshape(*jacobian.shape, *(1,) * (values.ndim - jacobian.ndim)))
 
 
 #: By number of the segment and piece of it, the level of rules that it needed.
@@ -274,7 +274,7 @@ def radial(
         now, waiting = waiting, []
         at = [one._at(one.asked()) for one in now]
         x, jacobian = (np.concatenate(parts) for parts in zip(*at, strict=True))
-        values, start = _weighed(f(x, angles), x, jacobian), 0
+        values, start = weighed(f(x, angles), x, jacobian), 0
         by_level: dict[int, list[_Interval]] = {}
         for one, (taken, _) in zip(now, at, strict=True):
             one.take(values[start : start + len(taken)])

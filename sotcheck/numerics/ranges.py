@@ -13,11 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Complex, Index, Mask
 from sotcheck.numerics.nearpoles import fejer
 from sotcheck.numerics.nested import LEVELS, alike, nested, nested_error
-from sotcheck.numerics.path import CROWDED, substitution
+from sotcheck.numerics.path import CROWDED, substitution, weighed
 from sotcheck.numerics.tails import fejer_tails
 from sotcheck.numerics.zeros import parameter
 
@@ -143,12 +142,12 @@ def integrate(
         return np.zeros(number) if total is None else _largest(np.abs(total) - errors)
 
     while len(parts.owner):
-        short = []
+        short = list[Parts]()
         samples, own = np.zeros(0), np.zeros(0)
         for n in LEVELS[LEVELS.index(coarsest) :]:
             first, at = n == coarsest, fejer(n)[0]
             x, jacobian = parts.at(at if first else at[::2])
-            values, off = (_weighed(each, x, jacobian) for each in f(x, parts.owner))
+            values, off = (weighed(each, x, jacobian) for each in f(x, parts.owner))
             samples, own = (values, off) if first else (_between(values, samples), _between(off, own))
             found = _Found.of(samples, own, parts)
             least = np.maximum(known(), 0.0)
@@ -160,7 +159,10 @@ def integrate(
             hopeless = ~good & ((found.unresolved / size) ** ((LEVELS[-1] + 1) / (n + 1)) > enough / size)
             if good.any():
                 settle(good, found, found.error[good])
-            last = (parts.width <= SMALLEST) | (count[parts.owner] >= MOST_PARTS) | spent()
+            there = count + np.bincount(
+                np.concatenate([one.owner for one in (parts, *short)]), minlength=number
+            )
+            last = (parts.width <= SMALLEST) | (there[parts.owner] >= MOST_PARTS) | spent()
             given_up = ~good & last & (hopeless | spent())
             if given_up.any():
                 settle(given_up, found, found.at_worst(given_up))
@@ -234,16 +236,6 @@ def _between(new: Array, coarse: Array) -> Array:
     finer = np.empty((len(new), new.shape[1] + coarse.shape[1], *new.shape[2:]))
     finer[:, ::2], finer[:, 1::2] = new, coarse
     return finer
-
-
-def _weighed(values: Array, x: Array, jacobian: Array) -> Array:
-    """Return values of the integrand times dx/ds, all of them numbers."""
-    if not np.all(np.isfinite(values)):
-        raise EngineError(
-            f"the integrand is not finite near k_perp^2 = {x.flat[0]:g}: "
-            "a parameter is too large for double precision"
-        )
-    return np.asarray(values * jacobian.reshape(*jacobian.shape, *(1,) * (values.ndim - jacobian.ndim)))
 
 
 def _joined(some: Sequence[Parts]) -> Parts:

@@ -26,7 +26,8 @@ ROOMS = {
     ),
     "reading and units": ("system.files", "system.units"),
     "engines": tuple(
-        f"engines.{name}" for name in ("matching", "aligned", "recursion", "stack", "rounding", "base")
+        f"engines.{name}"
+        for name in ("matching", "aligned", "one_site", "recursion", "stack", "rounding", "base")
     ),
     "lattice": ("engines.lattice", "engines.kwant_chain", "engines.kwant_private"),
     "flows": ("system.states", "engines.spin_flows", "engines.stack_flows", "exact.inside"),
