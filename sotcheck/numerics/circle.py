@@ -24,6 +24,7 @@ NOISE = float(np.finfo(float).eps)
 _ORDERS = np.arange(1, ANGLES // 2)
 #: From g_0, g_1, … to weights of the angles, and the sign of each in the harmonic that is to vanish.
 _TO_WEIGHTS = np.concatenate([np.ones((1, ANGLES)), 2 * np.cos(_ORDERS[:, None] * PSI)]) / ANGLES
+_PHASES = np.exp(1j * _ORDERS[:, None] * PSI)
 _ALTERNATING = (-1.0) ** np.arange(ANGLES) / ANGLES
 
 
@@ -60,8 +61,9 @@ def weights_of(lower: Complex, middle: Complex, upper: Complex) -> tuple[Array, 
     whole = middle + root
     alpha, beta = -2 * upper / whole, -2 * lower / whole
     shape = (ANGLES, *(1,) * middle.ndim)
-    phase = np.exp(1j * PSI).reshape(shape)
-    back = np.abs((1 - alpha * phase) * (1 - beta / phase)) ** 2
+    phases = _PHASES.reshape(len(_ORDERS), *shape)
+    over = (1 - alpha * phases[0]) * (1 - beta * phases[0].conj())
+    back = over.real**2 + over.imag**2
     # 1 − αβ, free of differences of what is alike.
     apart, outside = 2 * root / whole, [np.abs(one) > 1 for one in (alpha, beta)]
     p_1, p_2 = (
@@ -77,6 +79,6 @@ def weights_of(lower: Complex, middle: Complex, upper: Complex) -> tuple[Array, 
     g.append((p_1 + p_2 - both * (p_1 + p_2).conj()) / inside[2] * g[0])
     for _ in _ORDERS[1:]:
         g.append((p_1 + p_2) * g[-1] - both * g[-2])
-    series = g[0].real + 2 * sum((phase**m * each).real for m, each in zip(_ORDERS, g[1:], strict=True))
+    series = g[0].real + 2 * sum((phase * each).real for phase, each in zip(phases, g[1:], strict=True))
     found = back * series / ANGLES
     return found, 2 * g[0].real * back * _ALTERNATING.reshape(shape)
