@@ -53,14 +53,17 @@ def matched_errors(many: Many, spacing: float = np.inf, independent: bool = True
     its = many[owner]
     c = its.m[:, :1] * np.sin(ERROR_ANGLES) - its.m[:, 1:2] * np.cos(ERROR_ANGLES)
 
-    def summed(number: int) -> Array:
-        nodes, weights = legendre(number)
-        x, slope = substitution(x_1[:, None], x_2[:, None], (nodes + 1) * np.pi / 4)
-        k_perp = np.sqrt(x)
-        errors = rounding_of_flows(its, k_perp, c, spacing).mean(axis=2)
-        by_k = (slope * weights * np.pi / 4 * k_perp)[..., None, None] * errors
+    rules = [legendre(number) for number in ERROR_NODES]
+    nodes, weights = (np.concatenate(both) for both in zip(*rules, strict=True))
+    x, slope = substitution(x_1[:, None], x_2[:, None], (nodes + 1) * np.pi / 4)
+    k_perp = np.sqrt(x)
+    errors = rounding_of_flows(its, k_perp, c, spacing).mean(axis=2)
+    every = (slope * weights * np.pi / 4 * k_perp)[..., None, None] * errors
+
+    def summed(by_k: Array) -> Array:
         # Errors at different angles may have that of one k_z in common; those of n nodes add up to √n of one.
-        share = (number / ERROR_NODES[-1]) ** 0.5
+        share = (by_k.shape[1] / ERROR_NODES[-1]) ** 0.5
         return np.asarray(np.linalg.norm(by_k, axis=1) * share if independent else by_k.sum(axis=1))
 
-    return np.min([summed(number) for number in ERROR_NODES], axis=0) / (16 * np.pi**2)
+    each = np.split(every, np.cumsum(ERROR_NODES)[:-1], axis=1)
+    return np.min([summed(by_k) for by_k in each], axis=0) / (16 * np.pi**2)
