@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -27,19 +27,18 @@ def warnings(
     iface: System,
     h_R: Iterable[float] = (),
     scattering: Mapping[float, Array] | None = None,
-    told: Container[float] = (),
+    bound: Mapping[float, Array] | None = None,
 ) -> list[str]:
     """Return one sentence for each reason not to trust a torque on this system, none if there is none.
 
     `h_R`: Rashba parameters, or scales of a stack, in use, as states may enter a continuum, or reach E_F,
     only there; without any, what holds for all. `scattering`: the sum of the sources' t by h_R, where it is
-    known and need not be computed. `told`: the scales of a stack at which bound states have a row of their
-    own.
+    known and need not be computed. `bound`: that of bound states, where they have a row of their own.
     """
     h_R, (one_k, unit) = list(h_R), wave_vector(iface)
     if not isinstance(iface, Interface):
-        return list(on_stack(iface, h_R, told)) if isinstance(iface, Stack) else []
-    found = list(on_bound_states(iface, h_R, scattering or {}))
+        return list(on_stack(iface, h_R, bound or ())) if isinstance(iface, Stack) else []
+    found = list(on_bound_states(iface, h_R, scattering or {}, bound or {}))
     if (state := embedded_state(iface)) is not None:
         missing = missing_torque(iface)[1].real * unit_of_torque(iface)
         found.append(

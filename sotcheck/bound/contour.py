@@ -13,6 +13,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -130,13 +131,7 @@ class Contour:
         An arc is a range of p with |cos θ| ≤ 1; it ends where the determinant at cos θ = ± 1 changes sign, or
         at p = 0. Where m has no in-plane part, or nothing prefers a spin, it is a circle: p[0] = p[1].
         """
-        points = scan(0.0, scale(self.iface))
-        borders = sorted((p, side) for side in (1, -1) for p in roots(self.at(side), points))
-        if self.at(1)(points[:1]) * self.at(-1)(points[:1]) < 0:
-            borders.insert(0, (0.0, 0))
-        borders += [(np.inf, 0)] * (len(borders) % 2)
-        pairs = zip(borders[::2], borders[1::2], strict=True)
-        return [Arc((start[0], end[0]), (start[1], end[1])) for start, end in pairs]
+        return list(_arcs(self.iface, self.h_R))
 
     def points(self, arc: Arc, u: Array) -> tuple[Array, ...]:
         """Return p = middle + half · sin u, θ, |along sin θ|, its square's rounding, and the stiffness."""
@@ -241,6 +236,18 @@ class Integral(Contour, ABC):
         """Integrate along one arc of several."""
         ring = arcs[i].narrow_ring(NARROW)
         return converged(self.around(room(arcs, i)) if ring else self.across(arcs[i]), rtol)
+
+
+@lru_cache(maxsize=64)
+def _arcs(iface: Interface, h_R: float) -> tuple[Arc, ...]:
+    """Return the arcs of the matching condition; torque, error and warning ask for the same."""
+    contour, points = Contour(iface, h_R), scan(0.0, scale(iface))
+    borders = sorted((p, side) for side in (1, -1) for p in roots(contour.at(side), points))
+    if contour.at(1)(points[:1]) * contour.at(-1)(points[:1]) < 0:
+        borders.insert(0, (0.0, 0))
+    borders += [(np.inf, 0)] * (len(borders) % 2)
+    pairs = zip(borders[::2], borders[1::2], strict=True)
+    return tuple(Arc((start[0], end[0]), (start[1], end[1])) for start, end in pairs)
 
 
 def room(arcs: list[Arc], i: int) -> Range:

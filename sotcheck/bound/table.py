@@ -259,10 +259,12 @@ def on_spin_density(found: dict[str, Any]) -> Iterator[str]:
     )
 
 
-def on_bound_states(iface: Interface, h_R: list[float], scattering: Mapping[float, Array]) -> Iterator[str]:
+def on_bound_states(
+    iface: Interface, h_R: list[float], scattering: Mapping[float, Array], bound: Mapping[float, Array]
+) -> Iterator[str]:
     """Yield what is to be said of states bound to the interface at each h_R, or at all of them without any.
 
-    `scattering`: the sum of the sources' t by h_R, where it is known.
+    `scattering`, `bound`: the sum of the sources' t, and that of bound states, by h_R, where they are known.
     """
     if not h_R and occurrence(iface, 0.0).bound:
         yield (
@@ -280,14 +282,14 @@ def on_bound_states(iface: Interface, h_R: list[float], scattering: Mapping[floa
             cause = "which the interface binds by itself, " if there.alone else ""
             yield (
                 f"at h_R = {h:g} states bound to the interface lie at E_F, {cause}and the scattering formula "
-                f"leaves them out{_share(iface, h, scattering.get(h))}"
+                f"leaves them out{_share(iface, h, scattering.get(h), bound.get(h))}"
             )
 
 
-def _share(iface: Interface, h_R: float, scattering: Array | None) -> str:
+def _share(iface: Interface, h_R: float, scattering: Array | None, bound: Array | None) -> str:
     """Return what bound states at E_F would add to the torque of the scattering states."""
     try:
-        share = bound_share(iface, h_R, scattering)
+        share = bound_share(iface, h_R, scattering, bound)
     except SotcheckError as error:
         return f"; how much they carry cannot be computed ({error})"
     if share is None:

@@ -75,9 +75,8 @@ def torque(
 
 
 def _warned(system: System, scales: list[float], rows: list[TorqueRow]) -> list[str]:
-    told = {row.h_R for row in rows if row.source == BOUND}
     some = [h for h, nothing in zip(scales, unremarkable(system, scales), strict=True) if not nothing]
-    said = warnings(system, some, _summed(rows), told) if some else []
+    said = warnings(system, some, _summed(rows, SOURCES), _summed(rows, (BOUND,))) if some else []
     if isinstance(system, Interface) or not any(row.engine == FIRST_ORDER for row in rows):
         return said
     expansion, embedded = expansion_of(system)
@@ -105,9 +104,9 @@ def asked(
     return names, values
 
 
-def _summed(rows: list[TorqueRow]) -> dict[float, Array]:
+def _summed(rows: list[TorqueRow], sources: Sequence[str]) -> dict[float, Array]:
     """Return the sum of the sources' t by h_R from one exact engine, if any was asked."""
-    exact = [row for row in rows if row.engine != FIRST_ORDER and row.source in SOURCES]
+    exact = [row for row in rows if row.engine != FIRST_ORDER and row.source in sources]
     one = [row for row in exact if row.engine == exact[0].engine]
     return {h: np.sum([row.vector for row in one if row.h_R == h], axis=0) for h in {row.h_R for row in one}}
 
