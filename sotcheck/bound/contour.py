@@ -30,6 +30,7 @@ from sotcheck.bound.states import (
 from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
+from sotcheck.numerics.quadrature import legendre
 from sotcheck.numerics.real_roots import roots, scan
 from sotcheck.system.interface import Interface
 
@@ -219,9 +220,7 @@ class Integral(Contour, ABC):
         """
 
         def rule(n: int) -> tuple[Array, Array]:
-            from scipy.special import roots_legendre
-
-            x, weights = roots_legendre(n)
+            x, weights = legendre(n)
             p, theta, root, lost, stiffness = self.points(arc, x * np.pi / 2)
             dp = (arc.p[1] - arc.p[0]) / 2 * np.cos(x * np.pi / 2) * weights * np.pi / 2
             measure = 2 * np.abs(mean_and_split(self.iface, stiffness)[0]) * p * dp / root

@@ -31,6 +31,7 @@ from sotcheck.exact.observables import exact_flows, largest_torque, torque_from_
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import sum_over_k
+from sotcheck.numerics.two_by_two import cross
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.system.spin import pauli_vector
 
@@ -57,7 +58,7 @@ class SpinDensity(Integral):
         spin = -(np.outer(B, m) + w * n) / A[:, None]
         size = norm(stiffness, spin @ m)
         velocity = k_x - self.h_R / 2 * spin[:, 1] / size
-        lattice, precession = w * np.cross(n, spin), np.cross(m, spin)
+        lattice, precession = w * cross(n.T, spin.T).T, cross(m, spin.T).T
         exchange = -(self.iface.J / (stiffness[1] + stiffness[2]) + u_m)[:, None] * precession
         rows = [k_x[:, None] * row for row in (spin, lattice, exchange)]
         rows += [velocity[:, None] * row for row in (spin, lattice)]

@@ -19,6 +19,7 @@ from sotcheck.errors import EngineError
 from sotcheck.numerics.arrays import Array, Index
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.path import Path
+from sotcheck.numerics.quadrature import legendre
 from sotcheck.system.structure import Structure
 
 #: Nodes of the rules tried on a whole turn, and in a range of angles; most ranges of a contour.
@@ -46,13 +47,11 @@ class Piece:
         On a whole turn the trapezoidal rule, or else Gauss and Legendre's along a path in θ of
         φ = φ₁ + (φ₂ − φ₁) sin²θ, for at an end a state meets the continuum, or two of them cross.
         """
-        from scipy.special import roots_legendre
-
         lower, upper = self.ends
         if self.turn:
             return lower + 2 * np.pi * np.arange(n) / n, np.full(n, 2 * np.pi / n)
         path = Path(self.ends, tuple(np.sqrt(width / (upper - lower)) for width in self.widths))
-        x, weights = roots_legendre(n)
+        x, weights = legendre(n)
         s, weights = (x + 1) / 2, weights / 2
         if not any(self.widths):
             theta, rate = path.theta(0, s)

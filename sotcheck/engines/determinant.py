@@ -25,13 +25,11 @@ from sotcheck.engines.stack_determinant import (
 from sotcheck.errors import EngineError
 from sotcheck.numerics.angles import separating
 from sotcheck.numerics.arrays import Array, Complex, Index
-from sotcheck.numerics.zeros import FIRST_POINTS, zeros_near
+from sotcheck.numerics.zeros import zeros_near
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
 from sotcheck.system.structure import Structure
 
-#: Points on an ellipse to begin with where poles turn, which sums over k_⊥ alone ask for.
-ROUND = 48
 #: Phase of the waves in layers beyond which a range is searched by pieces.
 PHASE = 6.0
 #: Pieces that a range may have: minutes.
@@ -101,11 +99,10 @@ def _by_range(
     scale: Array,
     spacing: float,
     reach: float,
-    points: int = FIRST_POINTS,
 ) -> dict[Segment, Complex]:
     """Return the poles near ranges, each in pieces, the first and the last of which have what is beyond.
 
-    Or else, of no angle, where they turn. Ellipses have so many points to begin with.
+    Or else, of no angle, where they turn.
     """
     turning = angle is None
     angle, scale = np.broadcast_arrays(
@@ -162,7 +159,7 @@ def _by_range(
             reference[p] = sizes[(~np.isnan(sizes)).sum() // 2]
         return np.asarray(value * np.exp(np.clip(size - reference[piece][:, None], -300, 300)))
 
-    found = zeros_near(f, len(ends) * len(phi), -1.0, 1.0, np.repeat(rho, len(phi)), points)
+    found = zeros_near(f, len(ends) * len(phi), -1.0, 1.0, np.repeat(rho, len(phi)))
     theta = at.theta(found, np.repeat(np.arange(len(ends)), len(phi)))
     theta = theta.reshape(len(ends), len(phi), found.shape[1])
     poles = dict[Segment, Complex]()
