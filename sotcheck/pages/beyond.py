@@ -13,6 +13,7 @@ from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.sphere import profile
 from sotcheck.pages import bound_figures, figures
 from sotcheck.pages.contours import label_contours
+from sotcheck.pages.layout import color_bar
 from sotcheck.pages.page import Data, Picture
 from sotcheck.pages.svg import WHITE
 
@@ -103,8 +104,7 @@ def radius_map(data: Data) -> Figure:
     left.set(ylabel="angle of k from x (degrees)", yticks=[0, 45, 90, 135, 180])
     left.set_title(f"radius by k; star: {least['radius']:.3g}, {least['kind']}")
     left.grid(False)
-    bar = figure.colorbar(shades, ax=left, label="radius of convergence at k", ticks=levels, format="%.2g")
-    bar.minorticks_off()
+    color_bar(figure, left, shades, label="radius of convergence at k", ticks=levels, format="%.2g")
     right.semilogy(k, rho.min(axis=1), color=figures.BLUE)
     for source, at in data["thresholds"].items():
         right.axvline(at, color=figures.SOURCE_COLOR[source], ls=":", lw=1.3, label=f"{source} closes")
