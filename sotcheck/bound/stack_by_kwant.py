@@ -71,13 +71,16 @@ def chain(
         at.append(len(blocks) - 1)
     for site, delta in zip(at, structure.interfaces, strict=True):
         blocks[site] = blocks[site] + delta.kappa(*where)[0]
-    outside = []
-    for site, lead in ((0, structure.left), (-1, structure.right)):
-        # Spin along the direction first.
-        above = np.array(lead.edges)[::-1] + k_perp**2 / lead.mass - lowest
-        stiff = stretch * closed_leads(lead.mass * (p**2 + above)[:, None], None)[0][:, 0] / lead.mass
-        outside.append(in_spin_bands(stiff + 0j, np.array(lead.direction)))
-        blocks[site] = blocks[site] + outside[-1]
+    leads = structure.left, structure.right
+    # Spin along the direction first.
+    depth = [lead.mass * (p**2 + np.array(lead.edges)[::-1] - lowest) + k_perp**2 for lead in leads]
+    stiff = stretch * closed_leads(np.stack(depth, axis=1), None)[0]
+    outside = [
+        in_spin_bands(one / lead.mass + 0j, np.array(lead.direction))
+        for one, lead in zip(stiff.T, leads, strict=True)
+    ]
+    for site, one in zip((0, -1), outside, strict=True):
+        blocks[site] = blocks[site] + one
     return Chain(_joined(blocks, hops), at, outside)
 
 

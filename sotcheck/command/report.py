@@ -48,7 +48,8 @@ def report(system: tuple[str, ...], output: Path, executor: str, workers: int) -
     systems = [load(argument) for argument in arguments]
     names = [*(one.name for one in systems), *(result.stem for result in results), *OTHERS]
     _refuse_same_names(names)
-    chosen = backend(executor, workers)
+    # A process for each, at most.
+    chosen = backend(executor, min(workers, max(len(systems), len(results))))
     refuse_another(systems, output)
     refuse_unwritable_folder(output)
     with chosen.open() as where:

@@ -13,6 +13,7 @@ from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.sphere import profile
 from sotcheck.pages import bound_figures, figures
 from sotcheck.pages.contours import label_contours
+from sotcheck.pages.layout import color_bar
 from sotcheck.pages.page import Data, Picture
 from sotcheck.pages.svg import WHITE
 
@@ -24,6 +25,8 @@ SCAN, SCANNED = np.linspace(0.0, 90.0, 46), (0.32, 0.5, 0.7, 1.0)
 SCANS = (figures.GREY, figures.BLUE, figures.GREEN, figures.ORANGE, figures.RED)
 #: Dots of a map of radii along k_⊥.
 EVEN = 80
+#: Panels of log axes: `loglog` would make all that share them anew, each time.
+LOG = {"xscale": "log", "yscale": "log"}
 DASHES = (":", "-.", "--", (0, (6, 1)), "-")
 
 
@@ -103,8 +106,7 @@ def radius_map(data: Data) -> Figure:
     left.set(ylabel="angle of k from x (degrees)", yticks=[0, 45, 90, 135, 180])
     left.set_title(f"radius by k; star: {least['radius']:.3g}, {least['kind']}")
     left.grid(False)
-    bar = figure.colorbar(shades, ax=left, label="radius of convergence at k", ticks=levels, format="%.2g")
-    bar.minorticks_off()
+    color_bar(figure, left, shades, label="radius of convergence at k", ticks=levels, format="%.2g")
     right.semilogy(k, rho.min(axis=1), color=figures.BLUE)
     for source, at in data["thresholds"].items():
         right.axvline(at, color=figures.SOURCE_COLOR[source], ls=":", lw=1.3, label=f"{source} closes")
@@ -149,18 +151,18 @@ def draw_coefficients(data: Data) -> Figure:
     """Draw the size of every harmonic against h_R on log axes, with h_R^l as thin lines."""
     h, sources = np.array(data["h_R"]), data["sources"]
     figure, grid = figures.panels(
-        sources, figures.COMPONENTS, "$h_R$", "coefficient  (wave vector$^3$)", sharey=True
+        sources, figures.COMPONENTS, "$h_R$", "coefficient  (wave vector$^3$)", sharey=True, subplot_kw=LOG
     )
     for (source, name), axes in grid.items():
         noise, values = np.array(sources[source]["error"]), np.abs(sources[source][name])
         for degree, size in zip(data["degrees"], values.T, strict=True):
             color, marker = LOOK[degree]
             seen = size > noise
-            axes.loglog(h[seen], size[seen], marker + "-", color=color, ms=4, label=f"l = {degree}")
+            axes.plot(h[seen], size[seen], marker + "-", color=color, ms=4, label=f"l = {degree}")
             if seen.any():
                 first = int(np.argmax(seen))
-                axes.loglog(h, size[first] * (h / h[first]) ** degree, color=color, lw=0.6, ls=":")
-        axes.loglog(h, noise, color=figures.GREY, lw=0.8, ls="--", label="quadrature error")
+                axes.plot(h, size[first] * (h / h[first]) ** degree, color=color, lw=0.6, ls=":")
+        axes.plot(h, noise, color=figures.GREY, lw=0.8, ls="--", label="quadrature error")
         figures.mark_bound_states(axes, data["bound_from"], h, " for some m")
         axes.xaxis.set_major_formatter("{x:g}")
     floor = min(min(part["error"]) for part in sources.values())

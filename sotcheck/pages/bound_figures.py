@@ -29,6 +29,7 @@ from sotcheck.pages.figures import (
     one_legend,
     scientific,
 )
+from sotcheck.pages.layout import color_bar
 from sotcheck.pages.page import Data
 from sotcheck.pages.svg import BLACK, WHITE
 from sotcheck.system.units import length_nm
@@ -53,7 +54,7 @@ def draw_map(data: Data) -> Figure:
         mesh = _panel(axes, x, h_R, panel, largest)
         axes.axhline(2.0, color=BLACK, lw=1)
         axes.grid(False)
-    figure.colorbar(mesh, ax=angular, shrink=0.9, label="binding energy")
+    color_bar(figure, angular, mesh, label="binding energy")
     radial.axvline(found["k_perp_max"], color=PURPLE, ls=":", lw=1.6)
     sqrt_J = data["threshold"]["C5"]
     if sqrt_J > 0:

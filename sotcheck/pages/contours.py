@@ -24,9 +24,11 @@ PLACES, STRAIGHT = 60, 0.15
 def label_contours(figure: Figure, form: Callable[[float], str] = "{:.2g}".format) -> None:
     """Write on each piece of each contour line its number, or nothing where there is no room for it.
 
-    To be called last: where there is room, only the finished figure knows.
+    To be called last: where there is room, only the finished figure knows, whose panels stay where they are.
     """
-    figure.draw_without_rendering()
+    if (layout := figure.get_layout_engine()) is not None:
+        layout.execute(figure)
+        figure.set_layout_engine("none")
     for axes in figure.axes:
         every = [one for one in axes.collections if isinstance(one, ContourSet)]
         drawn = [one.get_transform().transform_path(one.get_path()) for one in axes.lines if _is_line(one)]

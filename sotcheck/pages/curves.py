@@ -25,6 +25,7 @@ from sotcheck.pages.figures import (
     tame,
     unit_of,
 )
+from sotcheck.pages.layout import Rooms
 
 Data = dict[str, Any]
 Panels = dict[tuple[str, str], Axes]
@@ -67,7 +68,7 @@ def _panels(rows: list[Data], xlabel: str, ylabel: str) -> tuple[Figure, Panels]
     there = [row for row in rows if row["fieldlike"] or row["dampinglike"]] or rows
     sources = list(dict.fromkeys(row["source"] for row in there))
     size = 3.2 * len(sources) + 0.9, 2.2 * len(COMPONENTS) + 0.6
-    figure = Figure(figsize=size, layout="constrained")
+    figure = Figure(figsize=size, layout=Rooms())
     grid = figure.subplots(len(COMPONENTS), len(sources), squeeze=False, sharex=True)
     found: Panels = dict(zip(((s, n) for n, s in product(COMPONENTS, sources)), grid.flat, strict=True))
     for (source, part), axes in found.items():

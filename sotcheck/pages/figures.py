@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from sotcheck.pages.layout import Rooms
 from sotcheck.pages.svg import THEME
 
 Data = dict[str, Any]
@@ -63,7 +64,7 @@ def unit_of(data: Data, power: int) -> str:
 
 def canvas(height: float, *shape: int, **options: Any) -> tuple[Figure, Any]:
     """Return a figure of that height and its axes; shape and options are those of `subplots`."""
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure = Figure(figsize=(WIDTH, height), layout=Rooms())
     return figure, figure.subplots(*shape, **options)
 
 
@@ -161,10 +162,8 @@ def integrand(data: Data) -> Figure:
     closing: dict[float, list[str]] = {}
     for source, k in resolved["thresholds"].items():
         closing.setdefault(k, []).append(source)
-    xlabel = rf"$k_\perp$  ({unit_of(data, 1)})"
-    figure, grid = panels(
-        resolved["sources"], COMPONENTS, xlabel, rf"d(t/$h_R$)/d$k_\perp$  ({unit_of(data, 2)})"
-    )
+    x, y = (rf"{words}$k_\perp$  ({unit_of(data, n)})" for n, words in ((1, ""), (2, "d(t/$h_R$)/d")))
+    figure, grid = panels(resolved["sources"], COMPONENTS, x, y)
     for (source, name), axes in grid.items():
         part = resolved["sources"][source][name]
         axes.plot(resolved["line_k_perp"], part["formula"], color=SOURCE_COLOR[source], label="first order")

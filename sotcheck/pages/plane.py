@@ -8,7 +8,19 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
 from sotcheck.numerics.arrays import Array
-from sotcheck.pages.figures import GREY, NONE, SMALL, SOURCE_COLOR, ZERO, canvas, picture, plain, unit_of
+from sotcheck.pages.figures import (
+    GREY,
+    NONE,
+    SMALL,
+    SOURCE_COLOR,
+    ZERO,
+    canvas,
+    picture,
+    plain,
+    scientific,
+    unit_of,
+)
+from sotcheck.pages.layout import color_bar
 from sotcheck.pages.page import Data
 
 #: Dots of a picture along each axis.
@@ -26,8 +38,6 @@ def draw(data: Data) -> Figure:
     figure, grid = canvas(
         2.5 * len(sources) + 0.3, len(sources), len(names), squeeze=False, sharex=True, sharey=True
     )
-    # Browsers' letters are wider than matplotlib thinks: room for those of the last colour bars.
-    figure.set_layout_engine("constrained", rect=(0, 0, 0.97, 1))
     k, angle = np.array(data["k_perp"]), np.array(data["angle"])
     edge = float(max(data["thresholds"].values()))
     axis = 1.04 * edge * np.linspace(-1, 1, DOTS)
@@ -39,9 +49,7 @@ def draw(data: Data) -> Figure:
             axes.set_title(f"{source}: {name}")
             if largest > ZERO:
                 image = picture(axes, axis, axis, shown, cmap="RdBu_r", vmin=-largest, vmax=largest)
-                bar = figure.colorbar(image, ax=axes, shrink=0.85)
-                bar.ax.ticklabel_format(axis="y", scilimits=(-2, 2), useMathText=True)
-                bar.ax.tick_params(labelsize=SMALL)
+                scientific(color_bar(figure, axes, image))
             else:
                 axes.text(0.5, 0.5, "zero", transform=axes.transAxes, color=GREY, ha="center")
             for of, radius in data["thresholds"].items():

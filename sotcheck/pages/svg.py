@@ -15,13 +15,14 @@ import numpy as np
 
 mpl.use("svg")
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.backends.backend_svg import FigureCanvasSVG, RendererSVG
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm, Normalize, PowerNorm, to_hex
 from matplotlib.figure import Figure
+from matplotlib.textpath import text_to_path
 from PIL import Image
 
-from sotcheck.pages.ticks import IN_LETTERS
+from sotcheck.pages.ticks import in_letters
 
 #: Colours by name, as drawn and in a dark theme; Okabe and Ito's, told apart by colour-blind readers.
 THEME = {
@@ -40,6 +41,7 @@ STYLE: Any = {
     "axes.grid": True, "grid.color": "#e5e5e5", "grid.linewidth": 0.6, "path.simplify_threshold": 0.2,
     "figure.facecolor": "white", "savefig.facecolor": "white", "axes.titlesize": 10, "axes.labelsize": 10,
     "xtick.labelsize": 9, "ytick.labelsize": 9, "legend.fontsize": 9, "image.composite_image": False,
+    "axes.titley": 1.0,
 }  # fmt: skip
 _FONT = "'DejaVu Sans',Verdana,sans-serif"
 _NUMBER = re.compile(r"-?\d+\.?\d*(?:e[-+]?\d+)?")
@@ -72,17 +74,11 @@ def svg(draw: Callable[[Any], Figure], data: Any) -> str:
             for line in axes.lines:
                 if not str(line.get_label()).startswith("_"):
                     line.set_gid(f"~{n}~{line.get_label()}")
-            for axis in (axes.xaxis, axes.yaxis):
-                for numbers in (axis.get_major_formatter(), axis.get_minor_formatter()):
-                    if type(numbers) in IN_LETTERS:
-                        numbers.__class__ = IN_LETTERS[type(numbers)]
-        # Twice in all, as room for numbers on axes follows from the first time.
-        if (layout := figure.get_layout_engine()) is not None:
-            layout.execute(figure)
+        in_letters(figure)
         buffer = io.StringIO()
-        # Once: `savefig` draws a first time for the layout alone.
-        canvas: Any = FigureCanvasSVG(figure)
-        canvas.print_svg(buffer, metadata={"Date": None, "Creator": None})
+        canvas = _Canvas(figure, buffer)
+        figure.draw(canvas.renderer)
+        canvas.renderer.finalize()
     root = ET.fromstring(buffer.getvalue())
     _shrink(root)
     _number_ids(root)
@@ -99,6 +95,24 @@ def svg(draw: Callable[[Any], Figure], data: Any) -> str:
     style.text = "svg{{{}}}@media(prefers-color-scheme:dark){{svg{{{}}}}}".format(*themes) + class_rules()
     root.insert(0, style)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+class _Canvas(FigureCanvasSVG):
+    """One renderer to measure with and to draw with: no word is measured twice."""
+
+    def __init__(self, figure: Figure, buffer: io.StringIO) -> None:
+        super().__init__(figure)
+        figure.dpi = self.fixed_dpi
+        self.renderer: Any = RendererSVG(  # type: ignore[no-untyped-call]
+            *figure.bbox.size, buffer, image_dpi=self.fixed_dpi, metadata={"Date": None, "Creator": None}
+        )
+
+        # What its labels of TeX are is known for all figures.
+        self.renderer._text2path = text_to_path
+
+    def get_renderer(self) -> RendererSVG:
+        """Return what measures words, where matplotlib looks for it."""
+        return self.renderer
 
 
 def class_rules() -> str:

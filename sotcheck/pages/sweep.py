@@ -31,6 +31,7 @@ from sotcheck.pages.figures import (
     tame,
     unit_of,
 )
+from sotcheck.pages.layout import color_bar
 from sotcheck.pages.page import Data, Page, Picture, Section, Table, Words
 from sotcheck.pages.publish import publish
 from sotcheck.pages.svg import BLACK
@@ -237,9 +238,7 @@ def _one_map(figure: Figure, axes: Any, x: Any, y: Any, values: Any, uncertainty
         mesh = axes.pcolormesh(
             x, y, values, cmap="RdBu_r", vmin=-largest, vmax=largest, shading="nearest", rasterized=True
         )
-        bar = figure.colorbar(mesh, ax=axes, shrink=0.9)
-        scientific(bar.ax)
-        bar.ax.tick_params(labelsize=SMALL)
+        scientific(color_bar(figure, axes, mesh))
         # Not at zero, where contours follow the rounding.
         levels = largest * np.array([-0.75, -0.5, -0.25, 0.25, 0.5, 0.75])
         axes.contour(x, y, np.ma.masked_invalid(values), levels, colors=BLACK, linewidths=0.6)

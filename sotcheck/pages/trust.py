@@ -17,6 +17,7 @@ from sotcheck.numerics.arrays import Array, Mask
 from sotcheck.numerics.crossing import LARGEST
 from sotcheck.pages.contours import label_contours
 from sotcheck.pages.figures import GREY, RED, SMALL, canvas, picture, symbol
+from sotcheck.pages.layout import color_bar
 from sotcheck.pages.page import Data, Page, Picture, Section, Words
 from sotcheck.pages.publish import publish
 from sotcheck.pages.svg import BLACK, WHITE
@@ -109,9 +110,8 @@ def _draw_limits(
     inside = {region: regions[region] > 0 for region in values}
     shown = np.ma.masked_invalid(np.select(list(inside.values()), list(values.values()), np.nan))
     mesh = picture(axes, x, y, shown, cmap="cividis")
-    bar = axes.get_figure().colorbar(mesh, ax=axes)  # type: ignore[union-attr]
-    bar.ax.yaxis.set_major_formatter(lambda v, _: f"{10**v:.2g}")
-    bar.set_label("$h_R$ up to which first order can be trusted")
+    words = "$h_R$ up to which first order can be trusted"
+    color_bar(axes.figure, axes, mesh, label=words, format=lambda v, _: f"{10**v:.2g}")
     white: Any = {"colors": WHITE, "linewidths": 0.9, "linestyles": "solid"}
     for region, mine in inside.items():
         # The mean of what is nearby and in the region.

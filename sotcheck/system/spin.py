@@ -17,8 +17,11 @@ def dot_sigma(v: Array) -> Complex:
 
 def projectors(m: Array) -> Complex:
     """Return (u_+, u_-), shape (..., 2, 2, 2): the minority (σ·m = +1) and majority projectors."""
-    sigma_m = dot_sigma(m)
-    return np.stack([(IDENTITY + sigma_m) / 2, (IDENTITY - sigma_m) / 2], axis=-3)
+    half = dot_sigma(m) / 2
+    found = np.empty((*half.shape[:-2], 2, 2, 2), dtype=complex)
+    np.add(IDENTITY / 2, half, out=found[..., 0, :, :])
+    np.subtract(IDENTITY / 2, half, out=found[..., 1, :, :])
+    return found
 
 
 def in_spin_bands(values: Complex, m: Array) -> Complex:
