@@ -86,16 +86,17 @@ def numbers(name: str, given: ArrayLike | None) -> Array | None:
     Raises
     ------
     SystemFileError
-        If there is anything else among them.
+        If there is anything else among them, or nothing.
     """
     if given is None:
         return None
     try:
-        return np.atleast_1d(np.asarray(given, dtype=float))
+        found = np.atleast_1d(np.asarray(given, dtype=float))
     except (ValueError, TypeError):
-        raise SystemFileError(
-            f"{name} = {given!r} is not accepted; expected a number or a sequence of numbers"
-        ) from None
+        found = np.empty(0)
+    if found.size and found.ndim == 1:
+        return found
+    raise SystemFileError(f"{name} = {given!r} is not accepted; expected a number or a sequence of numbers")
 
 
 def refuse_twice(found: System | Family, **given: Any) -> None:
