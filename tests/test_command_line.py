@@ -234,7 +234,7 @@ def test_new_files(
     assert text == template("my-film-2", stack=stack, unit=unit, schema=text.split()[1])
     loaded = load("my film_2.toml")
     assert isinstance(loaded, Stack if stack else Interface)
-    keys = set(re.findall(r"^(\w+) = ", text, flags=re.MULTILINE))
+    keys = set(re.findall(r"^(?:# )?(\w+) = ", text, flags=re.MULTILINE))
     known = {key.rpartition(".")[2] for key in MEANINGS if key.count(".") == 1 and stack}
     assert keys >= known - {"interface"} - ({"energy"} if not unit else set())
     if not unit:

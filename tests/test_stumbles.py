@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -295,3 +296,16 @@ def test_half_a_complex_column_is_refused(tmp_path: Path) -> None:
         sc.SotcheckError, match="columns r_up and r_up_im; give r_up_re and r_up_im, or r_up alone"
     ):
         sc.torque(amplitudes=tmp_path / "b.csv")
+
+
+def test_a_new_file_has_one_direction(sotcheck: Command, tmp_path: Path) -> None:
+    """Who changes it in [interface], in the file or by an option, turns all: there is no other."""
+    file = tmp_path / "film.toml"
+    assert sotcheck("new", str(file), "--stack").status == 0
+    text = file.read_text(encoding="utf-8")
+    text = text.replace("\nmagnetization = [0.0, 0.0,", "\nmagnetization = [1.0, 0.0,")
+    for film in (sc.load(tomllib.loads(text)), sc.load(file).with_(m=(1, 0, 1))):
+        assert film.m == pytest.approx((0.5**0.5, 0, 0.5**0.5))
+        assert {one.direction for one in film.structure.regions if one.exchange} == {film.m}
+    own = text.replace("# magnetization = ", "magnetization = ", 1)
+    assert sc.load(tomllib.loads(own)).structure.regions[-1].direction == (0, 0, 1)
