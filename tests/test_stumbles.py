@@ -309,3 +309,13 @@ def test_a_new_file_has_one_direction(sotcheck: Command, tmp_path: Path) -> None
         assert {one.direction for one in film.structure.regions if one.exchange} == {film.m}
     own = text.replace("# magnetization = ", "magnetization = ", 1)
     assert sc.load(tomllib.loads(own)).structure.regions[-1].direction == (0, 0, 1)
+
+
+def test_a_notebook_shows_what_there_is() -> None:
+    """Rows with a state, sources that come in, few columns, dots of two components told apart."""
+    page = sc.bound_states("bulk-magnetism", h_R=[0.5, 1.2])._repr_html_()
+    assert "NaN" not in page and "binding_energy" in page
+    page = sc.spin_density("pt-co-alox", z=[0.1])._repr_html_()
+    assert "spin_current_z" in page and "majority" not in page and "_error" not in page
+    ax = sc.trust_limits("bulk-magnetism", 0.1, accuracy=0.05).plot(source="normal")
+    assert len({line.get_color() for line in ax.lines if line.get_marker() == "o"}) == 2

@@ -117,9 +117,15 @@ class TrustLimits(Result[Rows]):
                     y, error = (np.atleast_1d(one[f"{self.strength}{end}"].values) for end in ("", "_error"))
                     if not np.isfinite(y).any():
                         continue
-                    x = draw.abscissa(data, dims[0]) if dims else [sources.index(which)]
-                    style: dict[str, Any] = {"ls": legend.dash(part, parts), **legend.mark(kind, kinds)}
-                    draw.line(ax, x, y, error, color=legend.color(which, draw.SOURCE_COLOR), **style)
+                    style: dict[str, Any] = {}
+                    if dims:
+                        x = draw.abscissa(data, dims[0])
+                        style["ls"] = legend.dash(part, parts)
+                        style["color"] = legend.color(which, draw.SOURCE_COLOR)
+                    else:
+                        x = [sources.index(which)]
+                        style["color"] = legend.color(part, dict(zip(parts, draw.CYCLE, strict=False)))
+                    draw.line(ax, x, y, error, **style, **legend.mark(kind, kinds))
         legend.put(ax)
         ax.set_ylim(0, 1.15 * float(np.nanmax(data[self.strength].values, initial=1e-9)))
         if not dims:
@@ -193,6 +199,8 @@ class Beyond(Result[BeyondResult]):
 
     `data` has all numbers, `conclusions` says what they mean.
     """
+
+    brief = ("order", "source", "component", "series", "series_error", "contour", "contour_error")
 
     @property
     def data(self) -> dict[str, Any]:

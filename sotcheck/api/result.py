@@ -125,6 +125,8 @@ class Result(ABC, Generic[Part]):
 
     #: Variables that are columns of the table; all by default.
     columns: tuple[str, ...] | None = None
+    #: Columns that a notebook shows, after those of a family's axes; all by default.
+    brief: tuple[str, ...] = ()
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
@@ -185,7 +187,8 @@ class Result(ABC, Generic[Part]):
 
     def _short(self) -> pd.DataFrame:
         """Return the table as a notebook shows it."""
-        return self.to_dataframe()
+        frame, axes = self.to_dataframe(), along(self.family)[0]
+        return frame[[name for name in frame if not self.brief or name in (*axes, *self.brief)]]
 
     def _table_html(self) -> str:
         frame = self._short()
