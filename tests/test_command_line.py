@@ -367,6 +367,8 @@ def test_completion() -> None:
     assert completed("plot", "pt-yig", "--source", "normal,m") == ["normal,majority", "normal,minority"]
     assert completed("profile", "pt-yig", "--source", "t") == ["total"]
     assert completed("sweep", "pt-yig", "--over", "interface.b") == ["interface.barrier="]
+    assert completed("plot", "pt-cu-co-pt", "--over", "layer[2].t") == ["layer[2].thickness="]
+    assert completed("plot", "missing.toml", "--over", "h") == completed("plot", "--over", "h") == ["h_R="]
     assert completed("trust-map", "pt-yig", "--over", "U_") == ["U_N=", "U_F="]
 
 
