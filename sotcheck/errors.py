@@ -101,6 +101,10 @@ def in_our_words(function: Callable[Options, Returned]) -> Callable[Options, Ret
             near = [did_you_mean(SYMBOLS.get(name, name), accepted) for name in unknown]
             wrong = f"unknown option {unknown[0]!r}{near[0]}" if unknown else error
             raise SotcheckError(f"{function.__name__}: {wrong}; accepted: {', '.join(accepted)}") from None
+        if not callable(shown := options.get("progress", print)):
+            raise SotcheckError(
+                f"progress = {shown!r} is not accepted; expected what draws a bar, such as tqdm.auto.tqdm"
+            )
         try:
             return function(*args, **options)
         except SotcheckError as error:

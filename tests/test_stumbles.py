@@ -260,6 +260,7 @@ def test_limits_of_the_command_and_of_python_are_one(sotcheck: Command) -> None:
         (lambda: sc.trust_limits("bulk-magnetism", largest=-1), "largest = -1 .* from 0.001 to 1000$"),
         (lambda: sc.torque("bulk-magnetism", h_R=[]), r"h_R = \[\] is not accepted"),
         (lambda: sc.bound_states("bulk-magnetism", [[0.1]]), r"h_R = \[\[0.1\]\] is not accepted"),
+        (lambda: sc.torque("bulk-magnetism", progress=True), "progress = True .* tqdm.auto.tqdm$"),  # type: ignore[arg-type]
         (lambda: sc.torque("bulk-magnetism", m=(0, 0, 1)), "'m' .did you mean 'magnetization'"),  # type: ignore[call-arg]
         (lambda: sc.check("bulk-magnetism", E_F=2), "'E_F' .did you mean 'fermi_energy'"),  # type: ignore[call-arg]
     ],
