@@ -311,8 +311,8 @@ def test_the_manual_builds(manual: Path) -> None:
         assert f'<h2 id="{name}">' in reference["commands"], name
     for name in ("relaxation.bound", "layer.interface.spin_orbit", "units.energy"):
         assert f"<code>{name}</code>" in reference["system-file"], name
-    for name in ("torque", "check", "load", "Interface"):
-        assert re.search(rf'id="sotcheck[\w.]*\.{name}"', reference["python"]), name
+    for name in ("torque", "check", "load", "Interface", "Result", "TrustLimits", "Torque.bound_share"):
+        assert re.search(rf'id="sotcheck[\w.]*\.{re.escape(name)}"', reference["python"]), name
     assert "spin_current_minus" in reference["json"]
     front = (manual / "index.html").read_text(encoding="utf-8")
     for page in PAGES:
