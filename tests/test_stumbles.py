@@ -21,6 +21,8 @@ from sotcheck.beyond.document import BeyondResult, beyond_data
 from sotcheck.errors import EngineError
 from sotcheck.numerics.crossing import LARGEST
 from sotcheck.pages import curves, figures, sweep, trust
+from sotcheck.pages.publish import publish
+from sotcheck.pages.report import shown
 from sotcheck.sweep.summary import counted
 from sotcheck.system.units import length_nm, unit_of_key
 from sotcheck.trial.reach import naming_layers
@@ -320,3 +322,13 @@ def test_a_notebook_shows_what_there_is() -> None:
     assert "spin_current_z" in page and "majority" not in page and "_error" not in page
     ax = sc.trust_limits("bulk-magnetism", 0.1, accuracy=0.05).plot(source="normal")
     assert len({line.get_color() for line in ax.lines if line.get_marker() == "o"}) == 2
+
+
+def test_an_unbounded_uncertainty_is_shown(tmp_path: Path) -> None:
+    """JSON has null for it: pages have a dash, in tables and in the picture of budgets."""
+    data = json.loads((REPORTS / "topological-insulator" / "report.json").read_text(encoding="utf-8"))
+    finding = next(row for row in data["verdicts"] if row["budget"])
+    unknown = {"name": "next order", "value": None}
+    finding |= {"uncertainty": None, "verdict": "inconclusive", "budget": [unknown]}
+    page = publish(tmp_path, {"report.json": data}, shown).read_text(encoding="utf-8")
+    assert "next order –" in page

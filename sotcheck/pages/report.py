@@ -214,7 +214,7 @@ def _findings(data: Data) -> Table:
         [
             (row["verdict"], row["claim"], row["quantity"], row["source"] or "", row["engine"] or "",
              row["expected"], row["measured"],
-             ", ".join(f"{term['name']} {term['value']:.2g}" for term in row["budget"]) or "exact")
+             ", ".join(f"{term['name']} {form(term['value'], 'short')}" for term in row["budget"]) or "exact")
             for row in data["verdicts"]
         ],
     )  # fmt: skip
