@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator
+from inspect import isfunction, signature
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from markdown.extensions import Extension
 from pydantic import BaseModel
 
 import sotcheck
+from sotcheck.api.result import Result
 from sotcheck.command.main import cli
 from sotcheck.command.schemas import DOCUMENTS
 from sotcheck.system.reference import schema, template
@@ -156,10 +159,19 @@ def _type(field: dict[str, Any]) -> str:
 
 
 def api() -> str:
-    """Return directives for all that `import sotcheck` has, where it is defined."""
-    names = [name for name in sotcheck.__all__ if not name.startswith("_")]
-    found = {name: getattr(getattr(sotcheck, name), "__module__", None) for name in names}
-    return "\n\n".join(f"::: {module}.{name}" for name, module in found.items() if module)
+    """Return directives for all that `import sotcheck` has, where it is defined, and for results."""
+    found = [getattr(sotcheck, name) for name in sotcheck.__all__ if not name.startswith("_")]
+    directives = [f"::: {one.__module__}.{one.__name__}" for one in [*found, Result, *_returned(found)]]
+    directives.insert(len(found), "## Results\n\nWhat functions return: each has what the first one has.")
+    return "\n\n".join(directives)
+
+
+def _returned(found: list[Any]) -> list[type]:
+    """Return the classes of results, each once."""
+    functions = [one for one in found if isfunction(one)]
+    named = [(sys.modules[one.__module__], str(signature(one).return_annotation)) for one in functions]
+    classes = [getattr(module, name, None) for module, name in named]
+    return list(dict.fromkeys(one for one in classes if isinstance(one, type) and issubclass(one, Result)))
 
 
 GENERATED: dict[str, Callable[[], str]] = {

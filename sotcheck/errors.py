@@ -12,6 +12,8 @@ from typing import ParamSpec, TypeVar
 
 Options = ParamSpec("Options")
 Returned = TypeVar("Returned")
+#: Options by the symbols that systems have for them.
+SYMBOLS = {"m": "magnetization", "E_F": "fermi_energy"}
 
 
 class SotcheckError(Exception):
@@ -69,11 +71,11 @@ def did_you_mean(found: str, known: Iterable[str]) -> str:
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
-def in_range(name: str, value: float, lowest: float, highest: float) -> None:
-    """Refuse, by an EngineError, a number outside a range, or none at all."""
+def in_range(name: str, value: float, lowest: float, highest: float, meaning: str = "") -> None:
+    """Refuse, by an EngineError that may say what is meant, a number outside a range, or none at all."""
     if not (isinstance(value, Real) and lowest <= value <= highest):
         raise EngineError(
-            f"{name} = {value!r} is not accepted; expected a number from {lowest:g} to {highest:g}"
+            f"{name} = {value!r} is not accepted; expected a number from {lowest:g} to {highest:g}{meaning}"
         )
 
 
@@ -96,8 +98,13 @@ def in_our_words(function: Callable[Options, Returned]) -> Callable[Options, Ret
         except TypeError as error:
             accepted = [name for name in known.parameters if name != "self"]
             unknown = [name for name in options if name not in accepted]
-            wrong = f"unknown option {unknown[0]!r}{did_you_mean(unknown[0], accepted)}" if unknown else error
+            near = [did_you_mean(SYMBOLS.get(name, name), accepted) for name in unknown]
+            wrong = f"unknown option {unknown[0]!r}{near[0]}" if unknown else error
             raise SotcheckError(f"{function.__name__}: {wrong}; accepted: {', '.join(accepted)}") from None
+        if not callable(shown := options.get("progress", print)):
+            raise SotcheckError(
+                f"progress = {shown!r} is not accepted; expected what draws a bar, such as tqdm.auto.tqdm"
+            )
         try:
             return function(*args, **options)
         except SotcheckError as error:

@@ -20,7 +20,7 @@ from sotcheck.numerics.quadrature import sample
 from sotcheck.system.files import builtin_systems, load_bare
 from sotcheck.system.interface import Interface, rashba
 from sotcheck.system.spin import IDENTITY, in_spin_bands
-from sotcheck.trial.evidence import FINE, NODES, Evidence, gather, ladders
+from sotcheck.trial.evidence import FINE, NODES, Evidence, ladders, planned
 from sotcheck.trial.expansion import expansion_of
 from sotcheck.trial.paper import load as load_paper
 
@@ -114,6 +114,14 @@ def continuum_only() -> Callable[[Interface], Evidence]:
     The same ladders and tolerances as `gather`; claims about single engines then try this one only.
     """
     return lru_cache(maxsize=8)(evidence_of_continuum)
+
+
+def gather(*of: Any, **options: Any) -> Evidence:
+    """Return evidence with everything that claims ask for; arguments are those of `planned`."""
+    evidence, steps = planned(*of, **options)
+    for step in steps.values():
+        step()
+    return evidence
 
 
 def evidence_of_continuum(iface: Interface) -> Evidence:

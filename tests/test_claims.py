@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import gather
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -28,7 +29,7 @@ from sotcheck.trial import check as claims
 from sotcheck.trial.check import CheckResult
 from sotcheck.trial.coefficients import remainders
 from sotcheck.trial.entries import Claim
-from sotcheck.trial.evidence import FINE, Evidence, gather
+from sotcheck.trial.evidence import FINE, Evidence
 from sotcheck.trial.paper import load as load_paper
 from sotcheck.trial.verdict import Finding, Trial, Verdict
 

@@ -234,7 +234,7 @@ def test_new_files(
     assert text == template("my-film-2", stack=stack, unit=unit, schema=text.split()[1])
     loaded = load("my film_2.toml")
     assert isinstance(loaded, Stack if stack else Interface)
-    keys = set(re.findall(r"^(\w+) = ", text, flags=re.MULTILINE))
+    keys = set(re.findall(r"^(?:# )?(\w+) = ", text, flags=re.MULTILINE))
     known = {key.rpartition(".")[2] for key in MEANINGS if key.count(".") == 1 and stack}
     assert keys >= known - {"interface"} - ({"energy"} if not unit else set())
     if not unit:
@@ -367,6 +367,8 @@ def test_completion() -> None:
     assert completed("plot", "pt-yig", "--source", "normal,m") == ["normal,majority", "normal,minority"]
     assert completed("profile", "pt-yig", "--source", "t") == ["total"]
     assert completed("sweep", "pt-yig", "--over", "interface.b") == ["interface.barrier="]
+    assert completed("plot", "pt-cu-co-pt", "--over", "layer[2].t") == ["layer[2].thickness="]
+    assert completed("plot", "missing.toml", "--over", "h") == completed("plot", "--over", "h") == ["h_R="]
     assert completed("trust-map", "pt-yig", "--over", "U_") == ["U_N=", "U_F="]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ from matplotlib.figure import Figure
 from sotcheck_bench import costs
 
 import sotcheck as sc
+from sotcheck.beyond.document import BeyondResult, beyond_data
 from sotcheck.errors import EngineError
+from sotcheck.numerics.crossing import LARGEST
 from sotcheck.pages import curves, figures, sweep, trust
-from sotcheck.pages.page import Table
+from sotcheck.pages.publish import publish
 from sotcheck.pages.report import shown
 from sotcheck.sweep.summary import counted
-from sotcheck.system.units import length_nm
+from sotcheck.system.units import length_nm, unit_of_key
 from sotcheck.trial.reach import naming_layers
 
 REPORTS = Path(__file__).resolve().parent.parent / "reports"
@@ -176,15 +179,12 @@ def test_a_data_frame_is_the_table_of_csv(sotcheck: Command) -> None:
     )
 
 
-def test_a_report_says_where_the_other_findings_are() -> None:
-    """Those of `check` about the numbers themselves are not on the page of a bare interface."""
+def test_a_report_has_all_that_check_finds() -> None:
+    """Of a bare interface as well: what is said of the numbers themselves, proofs above all."""
     data = json.loads((REPORTS / "bulk-magnetism" / "report.json").read_text(encoding="utf-8"))
-    (said,) = (block.note for block in shown(data).sections[0].blocks if isinstance(block, Table))
-    assert "sotcheck check bulk-magnetism" in said
-    there = {row["claim"] for row in data["verdicts"]}
-    others = {one.claim for one in sc.check("bulk-magnetism").findings} - there
-    assert others == {"proved", "equations", "file", "rotation", "sum-rule"}
-    assert all(claim in said for claim in others)
+    checked = sc.check("bulk-magnetism").to_dict()
+    there, found = ({row["claim"] for row in one["verdicts"]} for one in (data, checked))
+    assert there == found >= {"proved", "equations", "file", "rotation", "sum-rule"}
 
 
 def test_systems_show_themselves_in_a_notebook() -> None:
@@ -238,3 +238,97 @@ def test_lines_of_a_map_are_of_what_is_wider_than_they_are_smoothed(width: float
     trust._draw_limits(axes, x, x, values, regions)
     drawn = [path for one in axes.collections for path in one.get_paths() if np.size(path.vertices)]
     assert bool(drawn) == bool(lines)
+
+
+def test_limits_of_the_command_and_of_python_are_one(sotcheck: Command) -> None:
+    """As far as is looked, and what is warned of: at the limit, not at the system's own h_R."""
+    layer = {"thickness": 1.0, "rashba": 0.2}
+    film = {"name": "film", "fermi_energy": 2.0, "interface": {"rashba": 0.0}, "layer": [layer]}
+    limits, found = (
+        sc.trust_limits(film, 0.9),
+        BeyondResult(sc.load(film), beyond_data(sc.load(film), limits=[0.9])),
+    )
+    assert limits.to_dict() == {"limits": found.data["limits"], "warnings": found.warnings}
+    assert max(row.h_R or 0.0 for row in limits.rows) > LARGEST
+    told = sotcheck("beyond", "pt-co-alox", "--limit", "0.05").err
+    assert told == f"sotcheck: warning: pt-co-alox: {sc.trust_limits('pt-co-alox', 0.05).warnings[0]}\n"
+    assert "at h_R = 0.335" in told
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda: sc.trust_limits("bulk-magnetism", 5), "limit = 5.0 .* from 1e-05 to 1: 0.05 for 5 %$"),
+        (lambda: sc.trust_limits("bulk-magnetism", largest=-1), "largest = -1 .* from 0.001 to 1000$"),
+        (lambda: sc.torque("bulk-magnetism", h_R=[]), r"h_R = \[\] is not accepted"),
+        (lambda: sc.bound_states("bulk-magnetism", [[0.1]]), r"h_R = \[\[0.1\]\] is not accepted"),
+        (lambda: sc.torque("bulk-magnetism", progress=True), "progress = True .* tqdm.auto.tqdm$"),  # type: ignore[arg-type]
+        (lambda: sc.torque("bulk-magnetism", m=(0, 0, 1)), "'m' .did you mean 'magnetization'"),  # type: ignore[call-arg]
+        (lambda: sc.check("bulk-magnetism", E_F=2), "'E_F' .did you mean 'fermi_energy'"),  # type: ignore[call-arg]
+    ],
+)
+def test_what_is_refused_says_what_is_meant(ask: Any, words: str) -> None:
+    """Per cent, nothing at all, symbols of systems."""
+    with pytest.raises(sc.SotcheckError, match=words):
+        ask()
+
+
+def test_a_row_is_a_line() -> None:
+    """Of a table, and of findings: no errors by name, no flows."""
+    (row, *_) = sc.torque("bulk-magnetism", "first-order")
+    assert "parts=<[" in repr(row) and len(repr(row)) < 350
+
+
+def test_axes_have_their_unit() -> None:
+    """From Python and from a shell alike: that of the file."""
+    film = sc.load("pt-co-alox").with_({"layer[1].thickness": [0.5, 0.6]})
+    assert sc.torque(film, "first-order").plot().get_xlabel() == "layer[1].thickness (nm)"
+    units = {"interface.barrier": "eV nm", "layer[1].exchange": "eV", "E_F": "eV", "interface.rashba": ""}
+    assert {key: unit_of_key(key, True) for key in units} == units
+    data = noisy(2e-5) | {"axis": "E_F"}
+    data["torque"] = [row | {"E_F": row["h_R"]} for row in data["torque"]]
+    assert curves.torque_curve(data).axes[-1].get_xlabel() == "$E_{F}$  (wave vector²)"
+
+
+def test_half_a_complex_column_is_refused(tmp_path: Path) -> None:
+    """A real part called r_up would be all of r_up, and r_up_im left out."""
+    sc.amplitudes("bulk-magnetism", tmp_path / "a.csv")
+    text = (tmp_path / "a.csv").read_text().replace("r_up_re", "r_up")
+    (tmp_path / "b.csv").write_text(text)
+    with pytest.raises(
+        sc.SotcheckError, match="columns r_up and r_up_im; give r_up_re and r_up_im, or r_up alone"
+    ):
+        sc.torque(amplitudes=tmp_path / "b.csv")
+
+
+def test_a_new_file_has_one_direction(sotcheck: Command, tmp_path: Path) -> None:
+    """Who changes it in [interface], in the file or by an option, turns all: there is no other."""
+    file = tmp_path / "film.toml"
+    assert sotcheck("new", str(file), "--stack").status == 0
+    text = file.read_text(encoding="utf-8")
+    text = text.replace("\nmagnetization = [0.0, 0.0,", "\nmagnetization = [1.0, 0.0,")
+    for film in (sc.load(tomllib.loads(text)), sc.load(file).with_(m=(1, 0, 1))):
+        assert film.m == pytest.approx((0.5**0.5, 0, 0.5**0.5))
+        assert {one.direction for one in film.structure.regions if one.exchange} == {film.m}
+    own = text.replace("# magnetization = ", "magnetization = ", 1)
+    assert sc.load(tomllib.loads(own)).structure.regions[-1].direction == (0, 0, 1)
+
+
+def test_a_notebook_shows_what_there_is() -> None:
+    """Rows with a state, sources that come in, few columns, dots of two components told apart."""
+    page = sc.bound_states("bulk-magnetism", h_R=[0.5, 1.2])._repr_html_()
+    assert "NaN" not in page and "binding_energy" in page
+    page = sc.spin_density("pt-co-alox", z=[0.1])._repr_html_()
+    assert "spin_current_z" in page and "majority" not in page and "_error" not in page
+    ax = sc.trust_limits("bulk-magnetism", 0.1, accuracy=0.05).plot(source="normal")
+    assert len({line.get_color() for line in ax.lines if line.get_marker() == "o"}) == 2
+
+
+def test_an_unbounded_uncertainty_is_shown(tmp_path: Path) -> None:
+    """JSON has null for it: pages have a dash, in tables and in the picture of budgets."""
+    data = json.loads((REPORTS / "topological-insulator" / "report.json").read_text(encoding="utf-8"))
+    finding = next(row for row in data["verdicts"] if row["budget"])
+    unknown = {"name": "next order", "value": None}
+    finding |= {"uncertainty": None, "verdict": "inconclusive", "budget": [unknown]}
+    page = publish(tmp_path, {"report.json": data}, shown).read_text(encoding="utf-8")
+    assert "next order –" in page

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.interpolate import LinearNDInterpolator
+from scipy.optimize import brentq
 
-from sotcheck.beyond.limits import trust_limits
+from sotcheck.beyond.limits import first_order, trust_limits
 from sotcheck.beyond.trust_map import (
     PARAMETERS,
     SHARP,
@@ -52,6 +53,21 @@ def test_points_are_trust_limits(nine: dict[str, Any]) -> None:
         assert (point["h_R"] is None) == (row.h_R is None)
         if row.h_R is not None:
             assert point["h_R"] == pytest.approx(row.h_R, rel=0.02)
+
+
+def test_limits_vanish_where_first_order_changes_sign() -> None:
+    """The thin band of the insulator's map: relative to nothing, a limit goes as the root of the distance."""
+    at = LimitAt(INSULATOR, ("J", "u_0"), 0.1, "normal", "fieldlike")
+
+    def slope(u_0: float) -> float:
+        return float(first_order(at.interface_at((1.15, u_0))).value[0, 0])
+
+    zero = float(brentq(slope, -1.3, -1.2))
+    assert zero == pytest.approx(-1.238, abs=1e-3)
+    near, far = ([at((1.15, zero + side * off)) for side in (1, -1)] for off in (2.5e-4, 1e-3))
+    assert [point["side"] for point in near] == [point["side"] for point in far] == [-1, 1]
+    for one, other in zip(near, far, strict=True):
+        assert other["h_R"] / one["h_R"] == pytest.approx(2.0, rel=0.03)
 
 
 def test_map_is_json(nine: dict[str, Any]) -> None:

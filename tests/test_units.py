@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from conftest import gather
 from test_report_folder import committed
 
 import sotcheck as sc
@@ -23,7 +24,7 @@ from sotcheck.pages.typeset import typeset
 from sotcheck.system.interface import Interface
 from sotcheck.system.units import length_nm
 from sotcheck.trial.check import try_claims
-from sotcheck.trial.evidence import Evidence, gather
+from sotcheck.trial.evidence import Evidence
 from sotcheck.trial.paper import load
 from sotcheck.trial.report_data import lattice_errors, ledger_table, remainder_ladder, resolved_integrand
 from sotcheck.trial.torque_table import ledger

@@ -27,6 +27,7 @@ from sotcheck.trial.reach import naming_layers
 from sotcheck.trial.torque import TOLERANCE, asked
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
     from matplotlib.axes import Axes
 
@@ -76,6 +77,10 @@ class BoundStates(Result[Found]):
         part = self.parts[0]
         text = part.to_json() if isinstance(part, StackBoundResult) else part.to_json(self.warnings)
         return text if self.proved is None else self.proved[0].beside(text)
+
+    def _short(self) -> pd.DataFrame:
+        """Leave out places without a state."""
+        return super()._short().dropna(subset="energy")
 
     def _in_short(self) -> str:
         most = max(int(part.states.count.max()) for part in self.parts)

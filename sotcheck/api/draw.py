@@ -11,6 +11,7 @@ from sotcheck.api.result import Names, names
 from sotcheck.errors import SystemFileError, one_of
 from sotcheck.system.family import Family
 from sotcheck.system.model import System
+from sotcheck.system.units import unit_of_key
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -23,8 +24,6 @@ SOURCE_COLOR = {"normal": BLUE, "majority": RED, "minority": GREEN, "bound": ORA
 SPIN_COLOR = {"x": BLUE, "y": RED, "z": GREEN}
 VERDICT_COLOR = {"agrees": GREEN, "inconclusive": ORANGE, "disagrees": RED}
 DASHES = ("-", "--", ":", "-.")
-#: Names of energies.
-ENERGIES = ("E_F", "U_N", "U_F", "J", "fermi_energy", "potential")
 #: What the colours of a map of nothing but zero reach to, over the uncertainty.
 FLAT = 100.0
 #: Marks on one line.
@@ -58,10 +57,7 @@ def symbol(dim: str, unit: str = "") -> str:
 
 def varied(dim: str, system: System) -> str:
     """Return what an axis is labelled with along which a system's key varies, with the unit of its file."""
-    word = dim.rpartition(".")[2]
-    if word == "thickness":
-        return symbol(dim, "nm" if system.unit else "1/wave vector")
-    return symbol(dim, (system.unit or "wave vector^2") if word in ENERGIES else "")
+    return symbol(dim, unit_of_key(dim, bool(system.unit)))
 
 
 def wave_vectors(system: System) -> str:

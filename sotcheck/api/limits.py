@@ -13,11 +13,10 @@ from sotcheck.api import draw
 from sotcheck.api.result import Names, Result, SystemLike, chosen, members, names, numbers, single
 from sotcheck.beyond import limits as found_by
 from sotcheck.beyond.document import BeyondResult, beyond_data, conclusions
-from sotcheck.beyond.warnings import warnings
-from sotcheck.bound.stack_warnings import on_stack
+from sotcheck.beyond.warnings import at_smallest
 from sotcheck.engines import exact_engines
-from sotcheck.errors import EngineError, SystemFileError, in_our_words
-from sotcheck.numerics.crossing import ACCURACY, LARGEST
+from sotcheck.errors import EngineError, SystemFileError, in_our_words, in_range
+from sotcheck.numerics.crossing import ACCURACY, SMALLEST
 from sotcheck.run.progress import Progress, silent
 from sotcheck.system.files import bare
 from sotcheck.system.model import System
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Rows = list[found_by.TrustLimit]
+#: What `largest` may be: more than where the search begins.
+LARGEST_RANGE = (10 * SMALLEST, 1e3)
 
 
 class TrustLimits(Result[Rows]):
@@ -116,9 +117,15 @@ class TrustLimits(Result[Rows]):
                     y, error = (np.atleast_1d(one[f"{self.strength}{end}"].values) for end in ("", "_error"))
                     if not np.isfinite(y).any():
                         continue
-                    x = draw.abscissa(data, dims[0]) if dims else [sources.index(which)]
-                    style: dict[str, Any] = {"ls": legend.dash(part, parts), **legend.mark(kind, kinds)}
-                    draw.line(ax, x, y, error, color=legend.color(which, draw.SOURCE_COLOR), **style)
+                    style: dict[str, Any] = {}
+                    if dims:
+                        x = draw.abscissa(data, dims[0])
+                        style["ls"] = legend.dash(part, parts)
+                        style["color"] = legend.color(which, draw.SOURCE_COLOR)
+                    else:
+                        x = [sources.index(which)]
+                        style["color"] = legend.color(part, dict(zip(parts, draw.CYCLE, strict=False)))
+                    draw.line(ax, x, y, error, **style, **legend.mark(kind, kinds))
         legend.put(ax)
         ax.set_ylim(0, 1.15 * float(np.nanmax(data[self.strength].values, initial=1e-9)))
         if not dims:
@@ -169,31 +176,22 @@ def trust_limits(
     if solver is None:
         raise EngineError(f"engine {engine!r} is what is tried; choose an exact one")
     wanted = numbers("limit", limit)
-    ask: dict[str, Any] = {"limits": [] if wanted is None else wanted.tolist()}
-    ask |= {"accuracy": accuracy, "engine": solver}
+    ask: dict[str, Any] = {"limits": found_by.LIMITS if wanted is None else wanted.tolist()}
+    if largest is not None:
+        in_range("largest", largest, *LARGEST_RANGE)
+    ask |= {"accuracy": accuracy, "engine": solver, "largest": largest}
     ask |= {"sources": names(source) or found_by.CURRENTS, "parts": names(component) or found_by.COMPONENTS}
     strengths = list(map(found_by.strength_of, systems))
     if len(set(strengths)) > 1:
         raise SystemFileError(
             f"{family!r}: some of it have other spin-orbit terms than h_R, some not; ask apart"
         )
-    top = largest or (MOST_SCALE if strengths[0] == "scale" else LARGEST)
-    parts = [found_by.trust_limits(one, largest=top, **ask) for one in progress(systems, "trust limits")]
-    told = dict.fromkeys(said for one, part in zip(systems, parts, strict=True) for said in _on(one, part))
+    parts = [found_by.trust_limits(one, **ask) for one in progress(systems, "trust limits")]
+    limits = [[row.h_R for row in part] for part in parts]
+    told = dict.fromkeys(
+        said for one, some in zip(systems, limits, strict=True) for said in at_smallest(one, some)
+    )
     return TrustLimits(systems[0], family, parts, strength=strengths[0], told=tuple(told))
-
-
-#: Of a stack whose spin-orbit terms are more than h_R: the largest factor of all of them that is tried.
-MOST_SCALE = 20.0
-
-
-def _on(system: System, rows: Rows) -> list[str]:
-    """Return what is to be said of the torque at the smallest limit."""
-    known = [row.h_R for row in rows if row.h_R]
-    at = [min(known)] if known else [system.scale]
-    if isinstance(system, Stack):
-        return list(on_stack(system, at))
-    return warnings(bare(system, "trust_limits"), at)
 
 
 class Beyond(Result[BeyondResult]):
@@ -201,6 +199,8 @@ class Beyond(Result[BeyondResult]):
 
     `data` has all numbers, `conclusions` says what they mean.
     """
+
+    brief = ("order", "source", "component", "series", "series_error", "contour", "contour_error")
 
     @property
     def data(self) -> dict[str, Any]:

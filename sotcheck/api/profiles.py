@@ -19,6 +19,7 @@ from sotcheck.system.units import told, unit_of_torque
 from sotcheck.trial import against_z as trial
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -54,6 +55,10 @@ class Profile:
         return () if self.table is None else self.table.warnings
 
 
+#: Columns of spin density and spin current.
+SPIN = tuple(f"{part}_{axis}" for part in trial.PARTS for axis in SPINS)
+
+
 class Spins(Result[Profile]):
     """Spin density and spin current, with the sign and prefactor of the torque t, in the unit of the file.
 
@@ -61,6 +66,8 @@ class Spins(Result[Profile]):
     or as integrands: of (1/4π) ∫ d(k_⊥²) against k_⊥, of ∫ d²k_⊥/(2π)² against k_⊥ and angle, each the mean
     with −k, without which most of it is what the sum cancels.
     """
+
+    brief = ("engine", "source", "z", "side", "k_perp", "angle", *SPIN)
 
     def __init__(self, *of: Any, what: str) -> None:
         super().__init__(*of)
@@ -73,6 +80,11 @@ class Spins(Result[Profile]):
         over = " and ".join(part.grid) or "summed over k_perp"
         size = abs(self.to_xarray()[self.what]).max().item()
         return f" at {len(part.places)} z, {over}, by {', '.join(part.spin)}: {self.what} up to {size:.3g}"
+
+    def _short(self) -> pd.DataFrame:
+        """Leave out sources that do not come in."""
+        frame = super()._short()
+        return frame[frame[list(SPIN)].any(axis=1)]
 
     def _tables(self) -> list[trial.AgainstZ]:
         found = [part.table for part in self.parts if part.table is not None]

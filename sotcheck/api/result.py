@@ -86,16 +86,17 @@ def numbers(name: str, given: ArrayLike | None) -> Array | None:
     Raises
     ------
     SystemFileError
-        If there is anything else among them.
+        If there is anything else among them, or nothing.
     """
     if given is None:
         return None
     try:
-        return np.atleast_1d(np.asarray(given, dtype=float))
+        found = np.atleast_1d(np.asarray(given, dtype=float))
     except (ValueError, TypeError):
-        raise SystemFileError(
-            f"{name} = {given!r} is not accepted; expected a number or a sequence of numbers"
-        ) from None
+        found = np.empty(0)
+    if found.size and found.ndim == 1:
+        return found
+    raise SystemFileError(f"{name} = {given!r} is not accepted; expected a number or a sequence of numbers")
 
 
 def refuse_twice(found: System | Family, **given: Any) -> None:
@@ -124,6 +125,8 @@ class Result(ABC, Generic[Part]):
 
     #: Variables that are columns of the table; all by default.
     columns: tuple[str, ...] | None = None
+    #: Columns that a notebook shows, after those of a family's axes; all by default.
+    brief: tuple[str, ...] = ()
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
@@ -184,7 +187,8 @@ class Result(ABC, Generic[Part]):
 
     def _short(self) -> pd.DataFrame:
         """Return the table as a notebook shows it."""
-        return self.to_dataframe()
+        frame, axes = self.to_dataframe(), along(self.family)[0]
+        return frame[[name for name in frame if not self.brief or name in (*axes, *self.brief)]]
 
     def _table_html(self) -> str:
         frame = self._short()

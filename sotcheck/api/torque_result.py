@@ -36,7 +36,6 @@ class Torque(Result["TorqueTable | Measured"], Sequence[TorqueRow]):
     themselves (`TorqueRow`) are in wave vectors³ of ħ²/2mₑ = 1.
     """
 
-    #: Columns that a notebook shows.
     brief = (
         "engine", "source", "h_R", "scale", *COMPONENTS, *(f"uncertainty_{name}" for name in COMPONENTS),
         *(f"{name}_{component}" for name in BESIDE for component in COMPONENTS),
@@ -133,10 +132,6 @@ class Torque(Result["TorqueTable | Measured"], Sequence[TorqueRow]):
                 for row in _rows(part)
             ]
         )
-
-    def _short(self) -> pd.DataFrame:
-        frame, axes = self.to_dataframe(), along(self.family)[0]
-        return frame[[name for name in frame if name in (*axes, *self.brief)]]
 
     def _labelled(self, part: TorqueTable | Measured) -> xr.Dataset:
         import xarray as xr

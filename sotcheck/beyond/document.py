@@ -13,7 +13,7 @@ from sotcheck.beyond.harmonics import harmonics_data
 from sotcheck.beyond.limits import LIMITS, strength_of, trust_limits
 from sotcheck.beyond.orders import orders_data
 from sotcheck.beyond.radius import exponent_data, radius_data
-from sotcheck.beyond.warnings import warnings
+from sotcheck.beyond.warnings import at_smallest, warnings
 from sotcheck.bound.portrait import one_interface
 from sotcheck.numerics.crossing import LARGEST
 from sotcheck.run.progress import Progress, silent
@@ -58,8 +58,10 @@ class BeyondResult:
 
     @property
     def warnings(self) -> list[str]:
-        """What keeps first order from being trusted at the system's own h_R, or scale."""
-        return warnings(self.iface, [self.iface.scale])
+        """What keeps first order from being trusted at the system's own h_R; of a stack at its limits."""
+        if isinstance(self.iface, Interface):
+            return warnings(self.iface, [self.iface.scale])
+        return at_smallest(self.iface, (row["h_R"] for row in self.data["limits"]))
 
     def to_json(self) -> str:
         """Return everything as JSON text."""

@@ -38,6 +38,8 @@ LIMITS = (0.01, 0.1)
 #: Deviations that a limit may stand for: the exact torque is known a thousand times better, and first
 #: order that is off by all of itself is none.
 LIMIT_RANGE = (1e-5, 1.0)
+#: Of a stack whose spin-orbit terms are more than h_R: where the search ends.
+MOST_SCALE = 20.0
 #: A component of first order below this part of the largest is zero: nothing to be relative to.
 NEGLIGIBLE = 1e-9
 #: Brackets wider than accuracy times this are sought again, with a quadrature error so much smaller.
@@ -73,6 +75,11 @@ class TrustLimit:
 def strength_of(system: System) -> str:
     """Return what limits are of: h_R, or the factor of all spin-orbit terms of a stack that has others."""
     return "scale" if isinstance(system, Stack) and not system.only_rashba else "h_R"
+
+
+def farthest(system: System) -> float:
+    """Return where a search for limits ends: a scale of all spin-orbit terms, or an h_R."""
+    return MOST_SCALE if strength_of(system) == "scale" else LARGEST
 
 
 @lru_cache(maxsize=64)
@@ -132,7 +139,7 @@ def trust_limits(
     limits: Sequence[float] = LIMITS,
     sources: Sequence[str] = CURRENTS,
     parts: Sequence[str] = COMPONENTS,
-    largest: float = LARGEST,
+    largest: float | None = None,
     accuracy: float = ACCURACY,
     engine: Engine | None = None,
 ) -> list[TrustLimit]:
@@ -140,16 +147,17 @@ def trust_limits(
 
     Of a stack it is the first scale of all spin-orbit terms.
 
-    Limits lie in LIMIT_RANGE; the search ends at the `largest` h_R; the quadrature is as fine as the relative
-    accuracy needs, of the continuum by default. Each combination has a result, None with the reason included.
-    What is unknown or out of range, or an engine that fails, is an EngineError.
+    Limits lie in LIMIT_RANGE; the search ends at the `largest`, `farthest` by default; the quadrature is as
+    fine as the relative accuracy needs, of the continuum by default. Each combination has a result, None with
+    the reason included. What is unknown or out of range, or an engine that fails, is an EngineError.
     """
+    largest = farthest(iface) if largest is None else largest
     in_range("accuracy", accuracy, *ACCURACIES)
     wanted = list(product(sources, parts, limits))
     for source, part, limit in wanted:
         one_of(source, CURRENTS, "source")
         one_of(part, COMPONENTS, "component")
-        in_range("limit", limit, *LIMIT_RANGE)
+        in_range("limit", limit, *LIMIT_RANGE, ": 0.05 for 5 %")
     if components(np.zeros(3), iface.direction) is None:
         words = "m is parallel to y: fieldlike and dampinglike are undefined"
         return [TrustLimit(*one, None, None, "undefined", words) for one in wanted]

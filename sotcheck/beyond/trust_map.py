@@ -188,7 +188,7 @@ def trust_map(
 
     one_of(source, (*CURRENTS, ANY), "source")
     one_of(component, (*COMPONENTS, ANY), "component")
-    in_range("limit", limit, *LIMIT_RANGE)
+    in_range("limit", limit, *LIMIT_RANGE, ": 0.05 for 5 %")
     if over_x.parameter == over_y.parameter:
         raise EngineError(f"both axes are {over_x.parameter}; expected two different parameters")
     asked: Data = {"limit": limit, "source": source, "component": component}

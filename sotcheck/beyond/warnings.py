@@ -63,6 +63,12 @@ def warnings(
     return found
 
 
+def at_smallest(system: System, limits: Iterable[float | None]) -> list[str]:
+    """Return what to know of the torque at the smallest limit; without any, at the own h_R or scale."""
+    known = [limit for limit in limits if limit]
+    return warnings(system, [min(known, default=system.scale)])
+
+
 def _entered(iface: Interface, h_R: Iterable[float]) -> list[tuple[float, float]]:
     """Return (h_R, k_⊥) of the narrowest resonance at each h_R that has one as narrow as a state."""
     found = []

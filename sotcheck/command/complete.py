@@ -43,16 +43,18 @@ class Listed(click.ParamType):  # type: ignore[type-arg]
 
 
 class KeyValues(click.ParamType):  # type: ignore[type-arg]
-    """KEY=VALUES, whose keys `known` has."""
+    """KEY=VALUES, whose keys of a system `known` has."""
 
     name = "key=values"
 
-    def __init__(self, known: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, known: Callable[[str | None], Iterable[str]]) -> None:
         self.known = known
 
     def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[CompletionItem]:
         """Complete the key."""
-        return _starting(incomplete, (f"{key}=" for key in self.known()))
+        # An option without its value ends click's parsing; SYSTEM is among what is left.
+        system = ctx.params.get("system") or next(iter(ctx.args), None)
+        return _starting(incomplete, (f"{key}=" for key in self.known(system)))
 
 
 def engines() -> list[str]:
@@ -74,14 +76,25 @@ def sources() -> list[str]:
     return [*SOURCES, "total"]
 
 
-def keys() -> list[str]:
-    """Return what `--over` takes."""
-    from sotcheck.sweep.grid import NAMES
+def keys(system: str | None) -> list[str]:
+    """Return what `--over` takes of a system, if it can be read, its layers' numbers included."""
+    from sotcheck.errors import SotcheckError
+    from sotcheck.sweep.grid import NAMES, names_of
+    from sotcheck.system.files import load
+    from sotcheck.system.stack import Junction, Layer
 
-    return list(NAMES)
+    try:
+        found = load(system or "")
+    except SotcheckError:
+        return list(NAMES)
+    at_its_end = {f"interface.{name}": field for name, field in Junction.model_fields.items()}
+    fields = {**Layer.model_fields, **at_its_end}
+    numbers = [name for name, field in fields.items() if isinstance(field.default, float)]
+    layers = range(1, len(found.names))
+    return [*names_of(found), *(f"layer[{n}].{name}" for n in layers for name in numbers)]
 
 
-def map_keys() -> list[str]:
+def map_keys(_: str | None) -> list[str]:
     """Return what `--over` of a trust map takes."""
     from sotcheck.beyond.trust_map import PARAMETERS
 

@@ -53,7 +53,7 @@ SHOWN = 5
     type=Number(1e-5, 1.0),
     default=0.1,
     show_default=True,
-    help="Relative deviation from first order.",
+    help="Relative deviation from first order: 0.05 for 5 %.",
 )
 @click.option(
     "--source",

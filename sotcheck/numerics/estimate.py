@@ -52,6 +52,9 @@ class Estimate:
     value: Any
     terms: Terms = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"<{self.value} ± {self.total:.1e}>"
+
     @property
     def shape(self) -> tuple[int, ...]:
         """The value's."""

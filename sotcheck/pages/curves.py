@@ -26,6 +26,7 @@ from sotcheck.pages.figures import (
     unit_of,
 )
 from sotcheck.pages.layout import Rooms
+from sotcheck.system.units import unit_of_key
 
 Data = dict[str, Any]
 Panels = dict[tuple[str, str], Axes]
@@ -44,7 +45,9 @@ WINDOWS = ("QtAgg", "TkAgg", "GTK4Agg", "GTK3Agg", "WxAgg", "MacOSX")
 def torque_curve(data: Data) -> Figure:
     """Both components of the torque against a key, a column for each source, a line for each engine."""
     name, rows = data["axis"], data["torque"]
-    figure, grid = _panels(rows, symbol(name), f"torque t  ({unit_of(data, 3)})")
+    unit = unit_of_key(name, bool(data["system"].get("units")))
+    label = f"{symbol(name)}  ({unit})" if unit else symbol(name)
+    figure, grid = _panels(rows, label, f"torque t  ({unit_of(data, 3)})")
     for (source, part), axes in grid.items():
         _lines(axes, rows, name, part, source)
     return _finished(figure, data)

@@ -203,18 +203,8 @@ def _claims(data: Data) -> Table:
         [[row[key] or "" if key == "equation" else row[key] for key in keys]
          for row in claims(data["verdicts"])],
         note="Each line shows the finding farthest off among those with the worst verdict; its uncertainty "
-        f"is the sum of a named error budget. {unit}{'' if stack.is_stack(data) else _elsewhere(data)}",
+        f"is the sum of a named error budget. {unit}",
     )  # fmt: skip
-
-
-def _elsewhere(data: Data) -> str:
-    """Say where the findings are that are about the computation, and not about a paper's claims."""
-    command = data["provenance"]["command"].replace("report", "check", 1)
-    return (
-        " These are the paper's claims. The numbers themselves are tried as well by "
-        f"{command}: proved in ball arithmetic (claim proved), by their equations once more (equations), "
-        "from the file read once more (file), by symmetry (rotation) and by a plain sum (sum-rule)."
-    )
 
 
 def _findings(data: Data) -> Table:
@@ -224,7 +214,7 @@ def _findings(data: Data) -> Table:
         [
             (row["verdict"], row["claim"], row["quantity"], row["source"] or "", row["engine"] or "",
              row["expected"], row["measured"],
-             ", ".join(f"{term['name']} {term['value']:.2g}" for term in row["budget"]) or "exact")
+             ", ".join(f"{term['name']} {form(term['value'], 'short')}" for term in row["budget"]) or "exact")
             for row in data["verdicts"]
         ],
     )  # fmt: skip

@@ -189,11 +189,12 @@ def shown(data: Data) -> Page:
         "How far first order can be trusted",
         "Each map shows the h_R at which first order is off by the given part of the exact torque for the "
         "first time. It jumps where the exact torque, more than first order by that part on one side, is "
-        "less on the other. Points were chosen by adaptive sampling, and by bisection of such borders (dots, "
-        "but for those next to each other there; lines are smoothed over a fiftieth of the map, and not "
-        "drawn in bands narrower than that); hatched regions have no limit, for the reason given. Exact is "
-        "the torque of scattering states: where bound states lie at E_F below the limit, points are marked "
-        "red.",
+        "less on the other, and falls to zero, as the root of the distance, along lines on which first order "
+        "itself, to which it is relative, changes sign: thin bands of small limits. Points were chosen by "
+        "adaptive sampling, and by bisection of such borders (dots, but for those next to each other there; "
+        "lines are smoothed over a fiftieth of the map, and not drawn in bands narrower than that); hatched "
+        "regions have no limit, for the reason given. Exact is the torque of scattering states: where bound "
+        "states lie at E_F below the limit, points are marked red.",
         quote=quote(maps),
         facts=said,
         first=list(drawn.values())[:1],

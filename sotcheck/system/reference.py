@@ -33,7 +33,7 @@ MEANINGS = {
     "interface.barrier": "u_0",
     "interface.exchange": "u_m, adds u_m sigma.m: + for minority, - for majority electrons",
     "interface.rashba": "h_R, adds h_R sigma.(k x z): Rashba spin-orbit coupling",
-    "interface.magnetization": "direction m of all that is magnetic; any length but zero",
+    "interface.magnetization": "direction m of all that has none of its own; any length but zero",
     "interface.dresselhaus": "d, adds d (k_x sigma_x - k_y sigma_y)",
     "interface.weyl": "w, adds w (k_x sigma_x + k_y sigma_y)",
     "interface.spin_orbit": "A, adds sigma.(A k): rows x, y, z of spin, columns k_x, k_y",
@@ -74,6 +74,7 @@ LIMITS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum"}
 def template(name: str, *, stack: bool = False, unit: str = "", schema: str = "") -> str:
     """Return a system file with every key, its default (or another number to begin with) and its meaning.
 
+    Directions that are that of [interface] by default stand in comments: who changes that one means all.
     `stack`: with the keys that any interface may have, and a layer. `schema`: where editors find its schema.
     """
     lines = [f"#:schema {schema}"] if schema else []
@@ -85,7 +86,7 @@ def template(name: str, *, stack: bool = False, unit: str = "", schema: str = ""
     for table in tables:
         own = {key: _default(key, name, unit) for key in keys if key.rpartition(".")[0] == table}
         lines += [] if not table else ["", _line(f"[{table}]", table, unit)]
-        lines += [_line(f"{key.rpartition('.')[2]} = {value}", key, unit) for key, value in own.items()]
+        lines += [_entry(key, value, unit) for key, value in own.items()]
         if table == "" and unit:
             lines += ["", "[units]", _line(f"energy = {json.dumps(unit)}", "units.energy", unit)]
     if stack:
@@ -93,11 +94,17 @@ def template(name: str, *, stack: bool = False, unit: str = "", schema: str = ""
     return "\n".join(lines) + "\n"
 
 
-def _default(key: str, name: str, unit: str) -> str:
+def _default(key: str, name: str, unit: str) -> Any:
     value = BEGINNINGS[unit].get(key)
     if value is None:
         value = name if key == "name" else Stack.model_fields[ALL_KEYS[key]].default
-    return _toml([0.0, 0.0, 1.0] if value is None else value)
+    return value
+
+
+def _entry(key: str, value: Any, unit: str) -> str:
+    """Return a key's line, in a comment where its value is that of another key."""
+    text = f"{key.rpartition('.')[2]} = {_toml([0.0, 0.0, 1.0] if value is None else value)}"
+    return _line(f"# {text}" if value is None else text, key, unit)
 
 
 def _toml(value: Any) -> str:
@@ -123,8 +130,7 @@ def _layer(unit: str) -> Iterator[str]:
         for key, field in sorted(model.model_fields.items(), key=lambda one: _order(model, one[0])):
             if key != "interface":
                 value = BEGINNINGS[unit].get(f"{path}.{key}", field.default)
-                value = [0.0, 0.0, 1.0] if value is None else value
-                yield _line(f"{key} = {_toml(value)}", f"{path}.{key}", unit)
+                yield _entry(f"{path}.{key}", value, unit)
 
 
 def _order(model: type[BaseModel], key: str) -> int:

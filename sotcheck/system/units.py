@@ -14,6 +14,8 @@ from sotcheck.system.model import System
 OF_SYSTEM = ("u_0", "u_m")
 OF_LAYER = ("thickness", "rashba", "dresselhaus", "weyl", "spin_orbit")
 OF_JUNCTION = ("barrier", "exchange")
+#: Keys and symbols of energies.
+ENERGIES = ("E_F", "U_N", "U_F", "J", "fermi_energy", "potential", "exchange")
 #: Digits that survive a change of units and back.
 DIGITS = 14
 
@@ -54,6 +56,16 @@ def unit_of_torque(system: System) -> float:
 def wave_vector(system: System) -> tuple[float, str]:
     """Return a wave vector of ħ²/2mₑ = 1 in the unit of the file, and how that is said behind a number."""
     return (1 / length_nm(), " nm^-1") if system.unit else (1.0, "")
+
+
+def unit_of_key(key: str, in_eV: bool) -> str:
+    """Return the unit in which a file has a key, such as `layer[1].thickness`; nothing of a pure number."""
+    word = key.rpartition(".")[2]
+    if word == "thickness":
+        return "nm" if in_eV else "1/wave vector"
+    if word in OF_JUNCTION and "interface" in key:
+        return "eV nm" if in_eV else "wave vector"
+    return ("eV" if in_eV else "wave vector²") if word in ENERGIES else ""
 
 
 def told(system: System, value: float, power: int = 1) -> float:

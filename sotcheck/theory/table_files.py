@@ -150,6 +150,10 @@ def _column(where: str, columns: Columns, name: str) -> Array | Complex:
 
 def _complex(where: str, columns: Columns, name: str) -> Complex:
     if name in columns:
+        if halves := [part for part in (f"{name}_re", f"{name}_im") if part in columns]:
+            raise TableError(
+                f"{where}: columns {name} and {halves[0]}; give {name}_re and {name}_im, or {name} alone"
+            )
         return np.asarray(columns[name], dtype=complex)
     real, imaginary = (np.real(_column(where, columns, f"{name}_{part}")) for part in ("re", "im"))
     # Side by side: a sum would make NaN of infinities.

@@ -174,43 +174,28 @@ def check_stack(
     return CheckResult(system, found, ladders().expansion.why_not, said, untried)
 
 
-@single_threaded
-def check(
-    iface: System,
-    *,
-    engine: str | Sequence[str] | None = None,
+def check_interface(
+    iface: Interface,
+    names: Sequence[str],
+    engines: Mapping[str, Engine],
+    h: Array,
     h_R: float | Sequence[float] | None = None,
+    *,
     scheme: Scheme = "exact-difference",
     spacing: float | None = None,
     tolerance: float = TOLERANCE,
     path: str | None = None,
+    controls: bool = False,
     progress: Progress = silent,
-) -> CheckResult:
-    """Try every claim whose premises a system meets; of a stack, first order in its own way as well.
+) -> tuple[CheckResult, Evidence]:
+    """Try every claim on a bare interface at these h_R (n,), its own or those asked for; also on what.
 
-    Parameters and errors are those of `sotcheck.check`. h_R = 0 has nothing to check and is refused, and so
-    is "first-order" alone, which is what is tried. `path`: the file, or built-in name, that the system was
-    read from: what is proved is that of the file.
+    `names` are of all engines asked for, `engines` the exact ones; with `controls` the evidence has what only
+    negative controls need.
     """
-    names, values = asked(iface, engine, h_R, tolerance)
-    if 0 in values:
-        raise SystemFileError(
-            f"{iface.name}: interface.rashba = 0: without spin-orbit coupling there is no torque to check; "
-            "give another value in the file or with --h-r"
-        )
-    engines = exact_engines(names, scheme, spacing)
-    if not engines:
-        raise EngineError(
-            f"engine = 'first-order' alone has nothing to be checked against; add {' or '.join(EXACT)}"
-        )
-    h = np.array(values)
-    if not isinstance(iface, Interface):
-        for one in engines.values():
-            refuse_beyond(one, iface)
-        return check_stack(iface, engines, h, tolerance, path, progress, h_R)
     paper = load()
-    evidence, steps = planned(iface, h, tolerance, paper.first_order, engines=engines)
-    numbers = None if h_R is None else values
+    evidence, steps = planned(iface, h, tolerance, paper.first_order, engines=engines, controls=controls)
+    numbers = None if h_R is None else h.tolist()
     said: list[str] = []
 
     @cache
@@ -251,4 +236,42 @@ def check(
     }
     found = tried(iface, steps, progress)
     said = [*table().warnings, *dict.fromkeys(said)]
-    return CheckResult(iface, found, evidence.expansion.why_not, tuple(said))
+    return CheckResult(iface, found, evidence.expansion.why_not, tuple(said)), evidence
+
+
+@single_threaded
+def check(
+    iface: System,
+    *,
+    engine: str | Sequence[str] | None = None,
+    h_R: float | Sequence[float] | None = None,
+    scheme: Scheme = "exact-difference",
+    spacing: float | None = None,
+    tolerance: float = TOLERANCE,
+    path: str | None = None,
+    progress: Progress = silent,
+) -> CheckResult:
+    """Try every claim whose premises a system meets; of a stack, first order in its own way as well.
+
+    Parameters and errors are those of `sotcheck.check`. h_R = 0 has nothing to check and is refused, and so
+    is "first-order" alone, which is what is tried. `path`: the file, or built-in name, that the system was
+    read from: what is proved is that of the file.
+    """
+    names, values = asked(iface, engine, h_R, tolerance)
+    if 0 in values:
+        raise SystemFileError(
+            f"{iface.name}: interface.rashba = 0: without spin-orbit coupling there is no torque to check; "
+            "give another value in the file or with --h-r"
+        )
+    engines = exact_engines(names, scheme, spacing)
+    if not engines:
+        raise EngineError(
+            f"engine = 'first-order' alone has nothing to be checked against; add {' or '.join(EXACT)}"
+        )
+    h = np.array(values)
+    if not isinstance(iface, Interface):
+        for one in engines.values():
+            refuse_beyond(one, iface)
+        return check_stack(iface, engines, h, tolerance, path, progress, h_R)
+    how: dict[str, Any] = {"scheme": scheme, "spacing": spacing, "tolerance": tolerance, "path": path}
+    return check_interface(iface, names, engines, h, h_R, **how, progress=progress)[0]

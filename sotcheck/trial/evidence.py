@@ -18,7 +18,6 @@ from sotcheck.numerics.angles import Sum
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import sample
-from sotcheck.run.progress import Progress, silent
 from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
 from sotcheck.system.states import Errors, States
@@ -198,22 +197,6 @@ def lattice_ladder(iface: Interface, scheme: str, spacings: Array, h_R: float) -
 
 #: Pieces of work under one bar, by their names: each returns the findings it leads to.
 Steps = dict[Any, Callable[[], Iterable[Finding]]]
-
-
-def gather(
-    iface: Interface,
-    h_R: Array,
-    tolerance: float,
-    first_order: FirstOrder,
-    *,
-    progress: Progress = silent,
-    **options: Any,
-) -> Evidence:
-    """Compute everything that claims ask for; options as of `planned`."""
-    evidence, steps = planned(iface, h_R, tolerance, first_order, **options)
-    for step in progress(steps, iface.name):
-        steps[step]()
-    return evidence
 
 
 def planned(

@@ -14,8 +14,7 @@ import numpy as np
 from sotcheck import __version__
 from sotcheck.beyond.document import beyond_data
 from sotcheck.beyond.limits import COMPONENTS, curve_data
-from sotcheck.beyond.warnings import warnings
-from sotcheck.engines import EXACT, Engine
+from sotcheck.engines import EXACT, FIRST_ORDER, Engine
 from sotcheck.errors import EngineError
 from sotcheck.exact.observables import (
     INTERFACE,
@@ -34,10 +33,10 @@ from sotcheck.system.interface import Interface
 from sotcheck.system.model import System
 from sotcheck.system.units import unit_of_torque, wave_vector
 from sotcheck.theory.symbols import Symbols
-from sotcheck.trial.check import CheckResult, in_file_units, try_claims
+from sotcheck.trial.check import CheckResult, check_interface, in_file_units, try_claims
 from sotcheck.trial.coefficients import remainders
 from sotcheck.trial.entries import Claim
-from sotcheck.trial.evidence import SPACING_POWERS, Evidence, Resolved, gather
+from sotcheck.trial.evidence import SPACING_POWERS, Evidence, Resolved
 from sotcheck.trial.paper import load
 from sotcheck.trial.plane import torque_plane
 from sotcheck.trial.stack_data import geometry, profiles, stack_data
@@ -78,18 +77,15 @@ def interface_data(
     iface: Interface, progress: Progress
 ) -> tuple[CheckResult, dict[str, Any], dict[str, Any]]:
     """Return the cross-check, what else a bare interface's report shows, and the settings of it all."""
-    paper = load()
-    ladder = np.array([iface.h_R])
-    evidence = gather(iface, ladder, TOLERANCE, paper.first_order, controls=True, progress=progress)
+    paper, h = load(), np.array([iface.h_R])
+    names = [FIRST_ORDER, *EXACT]
+    result, evidence = check_interface(iface, names, EXACT, h, controls=True, progress=progress)
     for (_, engine), reason in evidence.refused.items():
         raise EngineError(
             f"{iface.name}: a report shows both exact engines, and {engine} refuses: {reason}. "
             "'sotcheck check' judges what can be had"
         )
-    findings = in_file_units(iface, try_claims(evidence, paper))
     alarms = in_file_units(iface, try_claims(evidence, paper, controls=True))
-    note = evidence.expansion.why_not
-    result = CheckResult(iface, findings, note, tuple(warnings(iface, [iface.h_R])))
     number = paper.first_order.number
     claims, lattice = paper.of_type(Claim), lattice_errors(evidence)
     shown = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,9 +61,9 @@ class TorqueRow:
     source: str
     t: Estimate
     parts: Estimate | None
-    flows: Array
+    flows: Array = field(repr=False)
     scale: float | None = None
-    certificate: Certificate | None = None
+    certificate: Certificate | None = field(default=None, repr=False)
 
     @property
     def fieldlike(self) -> float | None:
