@@ -332,3 +332,13 @@ def test_an_unbounded_uncertainty_is_shown(tmp_path: Path) -> None:
     finding |= {"uncertainty": None, "verdict": "inconclusive", "budget": [unknown]}
     page = publish(tmp_path, {"report.json": data}, shown).read_text(encoding="utf-8")
     assert "next order –" in page
+
+
+def test_bound_states_without_magnetism_carry_no_torque() -> None:
+    """Exactly none, where rounding once was no part of the budget: nothing disagrees."""
+    bare = sc.load({"name": "bare", "fermi_energy": 1.5, "ferromagnet": {"exchange": 0.0}}).with_(
+        h_R=0.2, m=(1, 1, 0)
+    )
+    (row,) = (row for row in sc.torque(bare, "continuum", tolerance=1e-3) if row.source == "bound")
+    assert not row.vector.any() and not row.flows.any()
+    assert sc.check(bare, engine="continuum", tolerance=1e-6).verdict == "inconclusive"

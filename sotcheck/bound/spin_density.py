@@ -53,11 +53,13 @@ class SpinDensity(Integral):
     def integrands(self, stiffness: Array, p: Array, theta: Array) -> Array:
         """Return the rows of `QUANTITIES`."""
         m, u_m, n, k_x = self.iface.direction, self.iface.u_m, self.n(theta), self.k_x(p, theta)
-        (A, B), w = mean_and_split(self.iface, stiffness), self.w(p)[:, None]
-        spin = -(np.outer(B, m) + w * n) / A[:, None]
+        A, B = (one[:, None] for one in mean_and_split(self.iface, stiffness))
+        w, across = self.w(p)[:, None], np.cross(m, n)
+        spin = -(B * m + w * n) / A
         size = norm(stiffness, spin @ m)
         velocity = k_x - self.h_R / 2 * spin[:, 1] / size
-        lattice, precession = w * np.cross(n, spin), np.cross(m, spin)
+        # w n×s and m×s without n×n and m×m, which would be rounding where all spin is along one of them.
+        lattice, precession = w * B / A * across, -w / A * across
         exchange = -(self.iface.J / (stiffness[1] + stiffness[2]) + u_m)[:, None] * precession
         rows = [k_x[:, None] * row for row in (spin, lattice, exchange)]
         rows += [velocity[:, None] * row for row in (spin, lattice)]
