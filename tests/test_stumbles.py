@@ -259,6 +259,7 @@ def test_limits_of_the_command_and_of_python_are_one(sotcheck: Command) -> None:
     ("ask", "words"),
     [
         (lambda: sc.trust_limits("bulk-magnetism", 5), "limit = 5.0 .* from 1e-05 to 1: 0.05 for 5 %$"),
+        (lambda: sc.beyond("bulk-magnetism", limit=5), "limit = 5.0 .* from 1e-05 to 1: 0.05 for 5 %$"),
         (lambda: sc.trust_limits("bulk-magnetism", largest=-1), "largest = -1 .* from 0.001 to 1000$"),
         (lambda: sc.torque("bulk-magnetism", h_R=[]), r"h_R = \[\] is not accepted"),
         (lambda: sc.bound_states("bulk-magnetism", [[0.1]]), r"h_R = \[\[0.1\]\] is not accepted"),
