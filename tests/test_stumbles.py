@@ -343,3 +343,17 @@ def test_bound_states_without_magnetism_carry_no_torque() -> None:
     (row,) = (row for row in sc.torque(bare, "continuum", tolerance=1e-3) if row.source == "bound")
     assert not row.vector.any() and not row.flows.any()
     assert sc.check(bare, engine="continuum", tolerance=1e-6).verdict == "inconclusive"
+
+
+def test_what_is_undefined_is_not_drawn_as_zero(sotcheck: Command, tmp_path: Path) -> None:
+    """Components of m ∥ ŷ, from Python and by a command; a notebook then has the table alone."""
+    along_y = sc.load("bulk-magnetism").with_(m=(0, 1, 0), h_R=[0.1, 0.2])
+    found = sc.torque(along_y, "first-order")
+    with pytest.raises(sc.SotcheckError, match=r"m is parallel to y, .* is t itself$"):
+        found.plot()
+    page = found._repr_html_()
+    assert "<table" in page and "<img" not in page
+    told = sotcheck("plot", "bulk-magnetism", "--magnetization", "0,1,0", "-o", str(tmp_path / "t.svg"))
+    assert (told.status, told.err.startswith("sotcheck: m is parallel to y")) == (2, True)
+    assert not list(tmp_path.iterdir())
+    sc.torque(sc.load("bulk-magnetism").with_(theta=[90.0, 45.0], phi=90.0), "first-order").plot()
