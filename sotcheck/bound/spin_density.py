@@ -31,6 +31,7 @@ from sotcheck.exact.observables import exact_flows, largest_torque, torque_from_
 from sotcheck.numerics.arrays import Array
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.quadrature import sum_over_k
+from sotcheck.numerics.two_by_two import cross
 from sotcheck.system.interface import SOURCES, Interface
 from sotcheck.system.spin import pauli_vector
 
@@ -54,7 +55,7 @@ class SpinDensity(Integral):
         """Return the rows of `QUANTITIES`."""
         m, u_m, n, k_x = self.iface.direction, self.iface.u_m, self.n(theta), self.k_x(p, theta)
         A, B = (one[:, None] for one in mean_and_split(self.iface, stiffness))
-        w, across = self.w(p)[:, None], np.cross(m, n)
+        w, across = self.w(p)[:, None], cross(m, n.T).T
         spin = -(B * m + w * n) / A
         size = norm(stiffness, spin @ m)
         velocity = k_x - self.h_R / 2 * spin[:, 1] / size
