@@ -259,6 +259,7 @@ def test_limits_of_the_command_and_of_python_are_one(sotcheck: Command) -> None:
     ("ask", "words"),
     [
         (lambda: sc.trust_limits("bulk-magnetism", 5), "limit = 5.0 .* from 1e-05 to 1: 0.05 for 5 %$"),
+        (lambda: sc.beyond("bulk-magnetism", limit=5), "limit = 5.0 .* from 1e-05 to 1: 0.05 for 5 %$"),
         (lambda: sc.trust_limits("bulk-magnetism", largest=-1), "largest = -1 .* from 0.001 to 1000$"),
         (lambda: sc.torque("bulk-magnetism", h_R=[]), r"h_R = \[\] is not accepted"),
         (lambda: sc.bound_states("bulk-magnetism", [[0.1]]), r"h_R = \[\[0.1\]\] is not accepted"),
@@ -332,3 +333,27 @@ def test_an_unbounded_uncertainty_is_shown(tmp_path: Path) -> None:
     finding |= {"uncertainty": None, "verdict": "inconclusive", "budget": [unknown]}
     page = publish(tmp_path, {"report.json": data}, shown).read_text(encoding="utf-8")
     assert "next order –" in page
+
+
+def test_bound_states_without_magnetism_carry_no_torque() -> None:
+    """Exactly none, where rounding once was no part of the budget: nothing disagrees."""
+    bare = sc.load({"name": "bare", "fermi_energy": 1.5, "ferromagnet": {"exchange": 0.0}}).with_(
+        h_R=0.2, m=(1, 1, 0)
+    )
+    (row,) = (row for row in sc.torque(bare, "continuum", tolerance=1e-3) if row.source == "bound")
+    assert not row.vector.any() and not row.flows.any()
+    assert sc.check(bare, engine="continuum", tolerance=1e-6).verdict == "inconclusive"
+
+
+def test_what_is_undefined_is_not_drawn_as_zero(sotcheck: Command, tmp_path: Path) -> None:
+    """Components of m ∥ ŷ, from Python and by a command; a notebook then has the table alone."""
+    along_y = sc.load("bulk-magnetism").with_(m=(0, 1, 0), h_R=[0.1, 0.2])
+    found = sc.torque(along_y, "first-order")
+    with pytest.raises(sc.SotcheckError, match=r"m is parallel to y, .* is t itself$"):
+        found.plot()
+    page = found._repr_html_()
+    assert "<table" in page and "<img" not in page
+    told = sotcheck("plot", "bulk-magnetism", "--magnetization", "0,1,0", "-o", str(tmp_path / "t.svg"))
+    assert (told.status, told.err.startswith("sotcheck: m is parallel to y")) == (2, True)
+    assert not list(tmp_path.iterdir())
+    sc.torque(sc.load("bulk-magnetism").with_(theta=[90.0, 45.0], phi=90.0), "first-order").plot()

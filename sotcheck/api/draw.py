@@ -145,6 +145,15 @@ def some(data: xr.Dataset, dim: str, given: Names) -> list[str]:
     return wanted
 
 
+def refuse_undefined(data: xr.Dataset, parts: Sequence[str]) -> None:
+    """Refuse, by a SystemFileError, components that t has none of."""
+    if np.isfinite(data["vector"]).any() and not any(np.isfinite(data[part]).any() for part in parts):
+        raise SystemFileError(
+            "m is parallel to y, where fieldlike and dampinglike are undefined: nothing to draw; "
+            "to_xarray()['vector'] is t itself"
+        )
+
+
 def of_source(sources: Sequence[str]) -> str:
     """Return what a title says of a source that is the only one."""
     return f", source {sources[0]}" if len(sources) == 1 else ""

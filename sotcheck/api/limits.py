@@ -175,8 +175,7 @@ def trust_limits(
     solver = exact_engines([engine], "exact-difference", None).get(engine)
     if solver is None:
         raise EngineError(f"engine {engine!r} is what is tried; choose an exact one")
-    wanted = numbers("limit", limit)
-    ask: dict[str, Any] = {"limits": found_by.LIMITS if wanted is None else wanted.tolist()}
+    ask: dict[str, Any] = {"limits": _limits(limit)}
     if largest is not None:
         in_range("largest", largest, *LARGEST_RANGE)
     ask |= {"accuracy": accuracy, "engine": solver, "largest": largest}
@@ -266,6 +265,7 @@ class Beyond(Result[BeyondResult]):
 @in_our_words
 def beyond(
     system: SystemLike,
+    limit: float | ArrayLike = found_by.LIMITS,
     *,
     magnetization: ArrayLike | None = None,
     fermi_energy: ArrayLike | None = None,
@@ -273,13 +273,15 @@ def beyond(
 ) -> Beyond:
     """Say how far first order holds, why it stops, and what comes beyond, as `sotcheck beyond` does.
 
-    A bare interface takes some seconds. Of a stack, `trust_limits` tells how far first order holds.
+    A bare interface takes some seconds. Of a stack, `trust_limits` tells how far first order holds. `limit`:
+    deviations whose h_R is sought, 0.05 for 5 %; 1 % and 10 % by default.
 
     Raises
     ------
-    SystemFileError
+    SystemFileError, EngineError
         For a stack, or what is not accepted.
     """
+    wanted = _limits(limit)
     found = single(chosen(system, m=magnetization, E_F=fermi_energy), "beyond")
     if isinstance(found, Stack):
         raise SystemFileError(
@@ -287,4 +289,10 @@ def beyond(
             "trust_limits(system, 0.05) tells where first order is off by 5 %"
         )
     iface = bare(found, "beyond")
-    return Beyond(iface.name, None, [BeyondResult(iface, beyond_data(iface, progress=progress))])
+    data = beyond_data(iface, limits=wanted, progress=progress)
+    return Beyond(iface.name, None, [BeyondResult(iface, data)])
+
+
+def _limits(limit: float | ArrayLike | None) -> list[float]:
+    wanted = numbers("limit", limit)
+    return list(found_by.LIMITS if wanted is None else dict.fromkeys(wanted.tolist()))

@@ -67,8 +67,9 @@ class Sweep(Result["xr.Dataset"]):
     def plot(self, ax: Axes | None = None, *, component: str = COMPONENTS[0], source: Names = None) -> Axes:
         """Draw a component of the torque: lines of one dimension by source, a map of two, of the total."""
         one_of(component, COMPONENTS, "component")
-        data, ax = self.parts[0], draw.axes_for(ax)
-        dims = list(map(str, data["error"].dims))
+        data = self.parts[0]
+        draw.refuse_undefined(data, [component])
+        ax, dims = draw.axes_for(ax), list(map(str, data["error"].dims))
         words = f"{component} ({draw.power(data[component].attrs['units'])})"
         if len(dims) == 2:
             wanted = "total" if source is None else draw.some(data, "source", source)[0]

@@ -183,6 +183,7 @@ class Torque(Result["TorqueTable | Measured"], Sequence[TorqueRow]):
         parts, engines = names(component) or list(COMPONENTS), draw.some(data, "engine", engine)
         for name in parts:
             one_of(name, [one for one in map(str, data) if one.endswith(COMPONENTS)], "component")
+        draw.refuse_undefined(data, parts)
         sources = draw.some(data, "source", source or _shown(data))
         ax, unit = draw.axes_for(ax), draw.power(data[parts[0]].attrs.get("units", ""))
         words = f"torque t ({unit})" if unit else parts[0].replace("_", ", ")

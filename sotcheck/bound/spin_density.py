@@ -54,11 +54,13 @@ class SpinDensity(Integral):
     def integrands(self, stiffness: Array, p: Array, theta: Array) -> Array:
         """Return the rows of `QUANTITIES`."""
         m, u_m, n, k_x = self.iface.direction, self.iface.u_m, self.n(theta), self.k_x(p, theta)
-        (A, B), w = mean_and_split(self.iface, stiffness), self.w(p)[:, None]
-        spin = -(np.outer(B, m) + w * n) / A[:, None]
+        A, B = (one[:, None] for one in mean_and_split(self.iface, stiffness))
+        w, across = self.w(p)[:, None], cross(m, n.T).T
+        spin = -(B * m + w * n) / A
         size = norm(stiffness, spin @ m)
         velocity = k_x - self.h_R / 2 * spin[:, 1] / size
-        lattice, precession = w * cross(n.T, spin.T).T, cross(m, spin.T).T
+        # w n×s and m×s without n×n and m×m, which would be rounding where all spin is along one of them.
+        lattice, precession = w * B / A * across, -w / A * across
         exchange = -(self.iface.J / (stiffness[1] + stiffness[2]) + u_m)[:, None] * precession
         rows = [k_x[:, None] * row for row in (spin, lattice, exchange)]
         rows += [velocity[:, None] * row for row in (spin, lattice)]
@@ -100,28 +102,23 @@ def scattering_density(iface: Interface, h_R: float, *, rtol: float = 1e-8) -> E
     return sum_over_k(integrand, iface.thresholds(), rtol, floor).total
 
 
-def bound_share(
-    iface: Interface, h_R: float, scattering: Array | None = None, bound: Array | None = None
-) -> float | None:
+def bound_share(iface: Interface, h_R: float, scattering: Array | None = None) -> float | None:
     """Return |t| of bound states over |t| of all scattering states, for equal relaxation times.
 
     Infinite where scattering states give nothing but rounding, None where bound states do not either; an
-    EngineError if there is no ground state. `scattering`, `bound`: the sum of the sources' t, and that of
-    bound states, (3,), where they are known.
+    EngineError if there is no ground state. `scattering`: the sum of the sources' t (3,), where it is known.
     """
-    if bound is None:
-        bound = bound_density(iface, h_R, rtol=ROUGHLY)["torque"].value
     # The largest numbers of a system file would overflow when squared.
-    carried = math.hypot(*bound)
+    bound = math.hypot(*bound_density(iface, h_R, rtol=ROUGHLY)["torque"].value)
     if scattering is None:
         flows = exact_flows(Matching(), iface, np.array([h_R]), rtol=ROUGHLY)
         scattering = h_R * torque_from_flows(flows.total.value[0].sum(axis=0), iface.direction)
     size = math.hypot(*scattering)
     # Without magnetism there is no torque but rounding.
     nothing = NOTHING * largest_torque(iface) * abs(h_R)
-    if carried <= nothing:
+    if bound <= nothing:
         return None
-    return carried / size if size > nothing else np.inf
+    return bound / size if size > nothing else np.inf
 
 
 def bound_spin_density(iface: Interface, h_R: float) -> dict[str, Any]:

@@ -30,6 +30,7 @@ Data = dict[str, Any]
 #: Of a picture; nodes in each range of k_⊥ between thresholds.
 TOLERANCE, NODES = 1e-4, 60
 COMPONENTS = ("fieldlike", "dampinglike")
+UNDEFINED = "m is parallel to y, where fieldlike and dampinglike are undefined; choose another magnetization"
 
 
 def _document(system: System, **more: Any) -> Data:
@@ -65,6 +66,8 @@ def torque_curve(
         rows += [{name: x, **row} for row in found.to_dict()["torque"]]
     if not rows:
         raise EngineError(f"{system.name}: no point has a torque; the first: {failed[0]['error']}")
+    if all(row["fieldlike"] is None for row in rows):
+        raise EngineError(UNDEFINED)
     return _document(system, axis=name, torque=rows, failed=failed)
 
 
@@ -72,9 +75,7 @@ def split(t: Array, system: System) -> Array:
     """Return (fieldlike, dampinglike) of t (..., 3), shape (2, ...); there are none for m ∥ ŷ."""
     found = components(t, system.direction)
     if found is None:
-        raise EngineError(
-            "m is parallel to y, where fieldlike and dampinglike are undefined; choose another magnetization"
-        )
+        raise EngineError(UNDEFINED)
     return np.stack(found)
 
 
