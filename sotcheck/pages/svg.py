@@ -15,6 +15,7 @@ import numpy as np
 
 mpl.use("svg")
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_mixed import MixedModeRenderer
 from matplotlib.backends.backend_svg import FigureCanvasSVG, RendererSVG
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm, Normalize, PowerNorm, to_hex
@@ -102,15 +103,15 @@ class _Canvas(FigureCanvasSVG):
 
     def __init__(self, figure: Figure, buffer: io.StringIO) -> None:
         super().__init__(figure)
-        figure.dpi = self.fixed_dpi
-        self.renderer: Any = RendererSVG(  # type: ignore[no-untyped-call]
-            *figure.bbox.size, buffer, image_dpi=self.fixed_dpi, metadata={"Date": None, "Creator": None}
-        )
-
+        dots, figure.dpi = figure.dpi, self.fixed_dpi
+        about: Any = {"image_dpi": dots, "metadata": {"Date": None, "Creator": None}}
+        lines: Any = RendererSVG(*figure.bbox.size, buffer, **about)  # type: ignore[no-untyped-call]
         # What its labels of TeX are is known for all figures.
-        self.renderer._text2path = text_to_path
+        lines._text2path = text_to_path
+        width, height = figure.get_size_inches()
+        self.renderer: Any = MixedModeRenderer(figure, width, height, dots, lines)  # type: ignore[no-untyped-call]
 
-    def get_renderer(self) -> RendererSVG:
+    def get_renderer(self) -> MixedModeRenderer:
         """Return what measures words, where matplotlib looks for it."""
         return self.renderer
 
