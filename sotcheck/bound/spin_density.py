@@ -102,23 +102,28 @@ def scattering_density(iface: Interface, h_R: float, *, rtol: float = 1e-8) -> E
     return sum_over_k(integrand, iface.thresholds(), rtol, floor).total
 
 
-def bound_share(iface: Interface, h_R: float, scattering: Array | None = None) -> float | None:
+def bound_share(
+    iface: Interface, h_R: float, scattering: Array | None = None, bound: Array | None = None
+) -> float | None:
     """Return |t| of bound states over |t| of all scattering states, for equal relaxation times.
 
     Infinite where scattering states give nothing but rounding, None where bound states do not either; an
-    EngineError if there is no ground state. `scattering`: the sum of the sources' t (3,), where it is known.
+    EngineError if there is no ground state. `scattering`, `bound`: the sum of the sources' t, and that of
+    bound states, (3,), where they are known.
     """
+    if bound is None:
+        bound = bound_density(iface, h_R, rtol=ROUGHLY)["torque"].value
     # The largest numbers of a system file would overflow when squared.
-    bound = math.hypot(*bound_density(iface, h_R, rtol=ROUGHLY)["torque"].value)
+    carried = math.hypot(*bound)
     if scattering is None:
         flows = exact_flows(Matching(), iface, np.array([h_R]), rtol=ROUGHLY)
         scattering = h_R * torque_from_flows(flows.total.value[0].sum(axis=0), iface.direction)
     size = math.hypot(*scattering)
     # Without magnetism there is no torque but rounding.
     nothing = NOTHING * largest_torque(iface) * abs(h_R)
-    if bound <= nothing:
+    if carried <= nothing:
         return None
-    return bound / size if size > nothing else np.inf
+    return carried / size if size > nothing else np.inf
 
 
 def bound_spin_density(iface: Interface, h_R: float) -> dict[str, Any]:
