@@ -95,16 +95,13 @@ def sum_over_k(
             return 0.0, 0.0, None
         near = poles(segment, angles)
         inside = (near.real > 0) & (near.real < np.pi / 2) & (np.abs(near.imag) < NARROW)
-        if not inside.any():
+        near = near.real + 1j * np.maximum(np.abs(near.imag), np.where(inside, TINY, 0.0))
+        if narrow is None or not inside.any():
             return 0.0, 0.0, near
-        more: Any = 0.0
-        off: Any = 0.0
-        if narrow is not None:
-            more, off, inside = narrow(segment, angles, np.where(inside, near, np.nan))
-        # A pole upon the axis is none that nodes see; another one is next to it, however close.
-        distance = 0.0 if narrow else np.maximum(np.abs(near.imag), TINY)
-        felt = ~inside | (narrow is None) | (np.sqrt(np.abs(near.imag)) > UNFELT * rtol)
-        return more, off, np.where(felt, np.where(inside, near.real + 1j * distance, near), np.nan)
+        more, off, inside = narrow(segment, angles, np.where(inside, near, np.nan))
+        # All but the peak of a pole by itself, which is what the lower half-plane stands for.
+        felt = ~inside | (np.sqrt(near.imag) > UNFELT * rtol)
+        return more, off, np.where(felt, np.where(inside, near.conj(), near), np.nan)
 
     def evaluate(angles: Array) -> tuple[Array, Array, int]:
         nonlocal largest
