@@ -167,11 +167,7 @@ class _Piece:
     def best(self) -> Estimate:
         """Its part of the average: by its `parts`, unless they are less sure and do not disprove it."""
         own = self.rule.by_segment
-        if not self.parts:
-            return own
-        finer = reduce(add, (one.best for one in self.parts))
-        agree = np.all(np.abs(own.value - finer.value) <= own.error + finer.error)
-        return own if agree and own.total < finer.total else finer
+        return surer(own, reduce(add, (one.best for one in self.parts))) if self.parts else own
 
     def better(self, evaluate: ByAngle, wanted: float) -> list[_Piece]:
         """Return what takes its place: the next rule; where they are slow other nodes, or halves.
@@ -190,6 +186,12 @@ class _Piece:
             return []
         (start, end), middle = self.ends, sum(self.ends) / 2
         return [_Piece.of(evaluate, start, middle), _Piece.of(evaluate, middle, end)]
+
+
+def surer(coarse: Estimate, fine: Estimate) -> Estimate:
+    """Return the fine one of two, or the coarse one if it is surer and the fine one does not disprove it."""
+    agree = np.all(np.abs(coarse.value - fine.value) <= coarse.error + fine.error)
+    return coarse if agree and coarse.total < fine.total else fine
 
 
 def _rules(evaluate: ByAngle, ends: tuple[float, float], crowded: bool) -> Iterator[Sum]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.numerics.angles import NESTED, Spent, Sum, all_round, piecewise
+from sotcheck.numerics.angles import NESTED, Spent, Sum, all_round, piecewise, surer
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.nested import sure
@@ -31,6 +31,8 @@ NARROW = 1e-7
 UNFELT = 0.03
 #: A distance from the axis that is none.
 TINY = 1e-300
+#: A sum that is stopped is tried with the square root of its tolerance, if that is less than this.
+COARSE = 1e-3
 #: Values of the integrand that a sum may take: beyond, nothing is refined any more.
 MOST_VALUES = 10**7
 
@@ -129,6 +131,10 @@ def sum_over_k(
     found = average(evaluate, tolerance, spent)
     by_segment = found.by_segment / (4 * np.pi)
     if spent():
+        if rtol < COARSE:
+            # What is left unresolved may be anything.
+            coarser = sum_over_k(f, edges, rtol**0.5, atol, poles, kinks, crowds, most, narrow)
+            by_segment = surer(coarser.by_segment, by_segment)
         limit = f"{NESTED}; stopped after {most} values"
         by_segment = Estimate(by_segment.value, {"quadrature": (by_segment.error, limit)})
     return replace(found, segments=segments, by_segment=by_segment)
