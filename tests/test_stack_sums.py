@@ -43,13 +43,20 @@ NEEDLES = {
         [-0.0001224697128, -0.0005200089228, 0.0015499037953],
     ],
 }
-#: Of the first a range of angles between kinks, and the sum by Fejér's 15 of these, to 4e-11.
-PIECE = 0.2051673, 0.40604824
-OF_PIECE = [
-    [-0.018416679422, 0.012772607329, 0.009478833346],
-    [0.003721950802, 0.002430431188, -0.002577667153],
-    [-0.001240086596, 0.001107592547, 0.000677805869],
-]
+#: So of two stacks at some angles with weights, to 4e-11 and 1e-14: at Fejér's between two kinks; and at one
+#: and its opposite, next to needles in θ of half widths 7e-23 and 1e-25, in 600 bits.
+BY_ANGLE = {
+    64: (0.2051673 + (0.40604824 - 0.2051673) * fejer(15)[0], fejer(15)[1], 4e-11, [
+        [-0.018416679422, 0.012772607329, 0.009478833346],
+        [0.003721950802, 0.002430431188, -0.002577667153],
+        [-0.001240086596, 0.001107592547, 0.000677805869],
+    ]),
+    80: (np.array([0.3]), np.ones(1), 1e-14, [
+        [5.314103312858138e-3, 9.106659412646509e-4, 4.828707791902068e-3],
+        [1.221761645857031e-3, 3.005737399363542e-2, -3.650727761624101e-2],
+        [2.815245992101641e-3, -3.418770242189146e-5, 6.080632452107338e-3],
+    ]),
+}  # fmt: skip
 
 
 def well(thickness: float) -> Stack:
@@ -241,24 +248,23 @@ def test_budgets_next_to_needles(seed: int) -> None:
         assert budget.max() <= 3e-3 * np.abs(t).max()
 
 
-def test_a_finer_tolerance_next_to_needles(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("seed", BY_ANGLE)
+def test_a_finer_tolerance_next_to_needles(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """At 1e-11 integrals over k_⊥ once had errors as large as a needle is, at 1e-8 of 1e-7 of it."""
-    s, weights = fejer(15)
-    angles = PIECE[0] + (PIECE[1] - PIECE[0]) * s
+    angles, weights, known, torque = BY_ANGLE[seed]
 
-    def in_piece(evaluate: ByAngle, *_: Any, **__: Any) -> Sum:
-        values, errors, nodes = evaluate(np.concatenate([angles, angles + np.pi]))
-        value, error = (
-            np.einsum("sa...,a->s...", one[:, :15] + one[:, 15:], weights / 2) for one in (values, errors)
-        )
-        return Sum([], Estimate(value, {"quadrature": (error, "radial")}), 30, nodes)
+    def at_some(evaluate: ByAngle, *_: Any, **__: Any) -> Sum:
+        found = evaluate(np.concatenate([angles, angles + np.pi]))
+        both = np.stack(found[:2]).reshape(2, len(found[0]), 2, len(angles), *found[0].shape[2:]).mean(axis=2)
+        value, error = np.einsum("vsa...,a->vs...", both, weights)
+        return Sum([], Estimate(value, {"quadrature": (error, "radial")}), 2 * len(angles), found[2])
 
-    monkeypatch.setattr(quadrature, "piecewise", in_piece)
-    stack, before = random_stack(64), np.inf
+    monkeypatch.setattr(quadrature, "piecewise", at_some)
+    stack, before = random_stack(seed), np.inf
     for rtol in (1e-4, 1e-8, 1e-11):
         found = exact_flows(CONTINUUM, stack, np.array([1.0]), rtol=rtol).total
         t = total_torque(stack.structure, found.value[0])
-        assert np.all(np.abs(t - OF_PIECE) <= errors_of_t(stack.structure, found.error[0]) + 4e-11)
+        assert np.all(np.abs(t - torque) <= errors_of_t(stack.structure, found.error[0]) + known)
         assert found.total <= 1.1 * before
         before = found.total
     assert before <= 1e-8
