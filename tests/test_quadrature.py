@@ -353,6 +353,29 @@ def test_peak_left_out_of_a_pole_in_the_lower_half_plane(width: float) -> None:
         assert near.weights(n)[0][:, 0, 0] @ values == pytest.approx(exact, rel=1e-10)
 
 
+@pytest.mark.parametrize("width", [1e-8, 1e-9])
+@pytest.mark.parametrize("away", [1e-7, 1e-6, 1e-5, 4e-3])
+def test_a_needle_by_itself_beside_a_node_of_all_rules(width: float, away: float) -> None:
+    """Nodes see what is left of it: taken for one of no width it was off by up to 10⁴ budgets."""
+    theta = (0.5 + away) * np.pi / 2 + 1j * width
+    at = complex(np.sin(theta) ** 2)
+    root = np.sqrt(at.imag)
+
+    def narrow(_: Any, angles: Array, poles: Complex) -> tuple[Array, Array, Any]:
+        return np.full((len(angles), 1), np.pi), np.zeros((len(angles), 1)), ~np.isnan(poles.real)
+
+    f, _ = with_poles(
+        lambda x: np.cos(7 * x) + (at.imag + root * (x - at.real)) / ((x - at.real) ** 2 + at.imag**2)
+    )
+    exact = np.sin(7.0) / 7 + np.arctan((1 - at.real) / at.imag) + np.arctan(at.real / at.imag)
+    exact += root * np.log(abs(1 - at) / abs(at))
+    for rtol in (1e-8, 1e-11):
+        found = sum_over_k(
+            f, [0.0, 1.0], rtol, 0.0, lambda _, angles: np.full((len(angles), 1, 1), theta), narrow=narrow
+        ).total
+        assert abs(found.value[0] * UNIT - exact) <= found.total * UNIT + 1e-13
+
+
 def test_far_poles_change_nothing() -> None:
     """Outside the ellipse Fejér's rule needs no help, and gets none."""
     assert near_poles(np.array([[[0.5 + 0.4j, np.nan]]])) is None

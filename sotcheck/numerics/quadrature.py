@@ -73,7 +73,7 @@ def sum_over_k(
         would be singular if a segment went on beyond its end.
     most : int
         Values of the integrand, lanes counted, after which nothing is refined any more: what is unresolved
-        then stays in the error.
+        then stays in the error, if a sum with a coarser tolerance, tried then, is no surer.
     narrow : callable, optional
         ``narrow(segment, angles, poles)``: what poles within NARROW of the axis add to ∫f dx, and its error,
         shape (a or a/2, lanes, ...) as of f; and of which poles it is. All others are NaN.
