@@ -335,6 +335,47 @@ def test_rule_is_exact_for_its_pole(name: str) -> None:
             assert weights @ nodes**degree == pytest.approx(1 / (degree + 1), abs=1e-11)
 
 
+@pytest.mark.parametrize("width", [1e-4, 1e-7, 1e-10, 1e-13])
+def test_peak_left_out_of_a_pole_in_the_lower_half_plane(width: float) -> None:
+    """All but π/|Im p|, without nodes on its flanks, although one of the rule's is three widths from it.
+
+    Taken for a pole upon the axis, it had errors of the size of its peak, which were told.
+    """
+    a = float(fejer(31)[0][12]) + 3 * width
+    p = complex(a, -width)
+    near = near_poles(np.array([[[p]]]))
+    assert near is not None
+    assert not near.nodes.size
+    exact = -(1 + a) * (np.arctan(width / a) + np.arctan(width / (1 - a))) / width + np.log(abs((1 - p) / p))
+    for n in (15, 31):
+        s = fejer(n)[0]
+        values = (1 + s) / np.abs(s - p) ** 2
+        assert near.weights(n)[0][:, 0, 0] @ values == pytest.approx(exact, rel=1e-10)
+
+
+@pytest.mark.parametrize("width", [1e-8, 1e-9])
+@pytest.mark.parametrize("away", [1e-7, 1e-6, 1e-5, 4e-3])
+def test_a_needle_by_itself_beside_a_node_of_all_rules(width: float, away: float) -> None:
+    """Nodes see what is left of it: taken for one of no width it was off by up to 10⁴ budgets."""
+    theta = (0.5 + away) * np.pi / 2 + 1j * width
+    at = complex(np.sin(theta) ** 2)
+    root = np.sqrt(at.imag)
+
+    def narrow(_: Any, angles: Array, poles: Complex) -> tuple[Array, Array, Any]:
+        return np.full((len(angles), 1), np.pi), np.zeros((len(angles), 1)), ~np.isnan(poles.real)
+
+    f, _ = with_poles(
+        lambda x: np.cos(7 * x) + (at.imag + root * (x - at.real)) / ((x - at.real) ** 2 + at.imag**2)
+    )
+    exact = np.sin(7.0) / 7 + np.arctan((1 - at.real) / at.imag) + np.arctan(at.real / at.imag)
+    exact += root * np.log(abs(1 - at) / abs(at))
+    for rtol in (1e-8, 1e-11):
+        found = sum_over_k(
+            f, [0.0, 1.0], rtol, 0.0, lambda _, angles: np.full((len(angles), 1, 1), theta), narrow=narrow
+        ).total
+        assert abs(found.value[0] * UNIT - exact) <= found.total * UNIT + 1e-13
+
+
 def test_far_poles_change_nothing() -> None:
     """Outside the ellipse Fejér's rule needs no help, and gets none."""
     assert near_poles(np.array([[[0.5 + 0.4j, np.nan]]])) is None
@@ -654,3 +695,18 @@ def test_every_range_of_angles_has_its_share() -> None:
     found = sum_over_k(f, [0.0, 1.0], 1e-10, 0.0, kinks=[0.0, 0.8, 1.6, 2.4], most=80_000)
     assert "stopped after 80000 values" in found.total.terms["quadrature"][1]
     assert found.total.error <= 1e-4 * found.total.value
+
+
+def test_a_finer_tolerance_that_is_stopped_is_no_less_sure() -> None:
+    """What is unresolved when the limit is reached may be anything: the coarser sum is the better one."""
+
+    def f(x: Array, angles: Array) -> Array:
+        return (1 + np.cos(2 * angles) / 9) / ((x[:, None] - 0.3) ** 2 + 1e-8)
+
+    coarse, fine = (sum_over_k(f, [0.0, 1.0], rtol, 0.0, most=4000) for rtol in (1e-4, 1e-8))
+    exact = 1e4 * (np.arctan(0.7e4) + np.arctan(0.3e4))
+    for found in (coarse, fine):
+        assert abs(found.total.value * UNIT - exact) <= found.total.error * UNIT
+        assert found.total.error * UNIT <= 1e-4 * exact
+    assert "stopped after" in fine.total.terms["quadrature"][1]
+    assert fine.total.error <= coarse.total.error

@@ -7,7 +7,7 @@ range is halved.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import pairwise
 from operator import add
@@ -106,15 +106,15 @@ def piecewise(evaluate: ByAngle, tolerance: Tolerance, spent: Spent, kinks: Sequ
     """
     inside = np.unique(np.mod(kinks, np.pi))
     ends = np.append(inside[np.diff(inside, prepend=-np.inf) > SAME_ANGLE], inside[0] + np.pi)
-    pieces, short = list[_Piece](), list[_Piece]()
+    first, short = list[_Piece](), list[_Piece]()
     for ends_of_one in pairwise(ends.tolist()):
         # Each has its share of what may be spent, before one of them gets it all.
-        spent.part = (len(pieces) + 1) / (len(ends) - 1)
-        pieces.append(_Piece.of(evaluate, *ends_of_one))
-        short += pieces[-1:] * spent()
-    spent.part = 1.0
+        spent.part = (len(first) + 1) / (len(ends) - 1)
+        first.append(_Piece.of(evaluate, *ends_of_one))
+        short += first[-1:] * spent()
+    pieces, spent.part = first, 1.0
     while True:
-        total = reduce(add, (one.rule.by_segment for one in pieces))
+        total = reduce(add, (one.best for one in first))
         angular, of_integrals = (float(total.size(name).max()) for name in (ANGULAR, RADIAL))
         wanted = max(tolerance(float((np.abs(total.value) - total.error).max())), of_integrals)
         if spent() or (angular <= wanted and not short) or len(pieces) >= MOST_PIECES:
@@ -122,31 +122,29 @@ def piecewise(evaluate: ByAngle, tolerance: Tolerance, spent: Spent, kinks: Sequ
         if short:
             # What others have left is for those that it would have helped.
             worst = short.pop()
-            better = [_Piece.of(evaluate, *worst.ends)]
+            worst.parts.append(_Piece.of(evaluate, *worst.ends))
         else:
             worst = max(pieces, key=lambda one: one.to_gain)
-            better = worst.better(evaluate, wanted) if worst.to_gain else []
-        if not better:
+            worst.parts.extend(worst.better(evaluate, wanted) if worst.to_gain else [])
+        if not worst.parts:
             break
-        if spent() and sum(one.error for one in better) >= worst.error:
-            # The last that was begun is worth less than what it would replace.
-            break
-        pieces = [one for one in pieces if one is not worst] + better
+        pieces = [one for one in pieces if one is not worst] + worst.parts
     angles, nodes = sum(one.rule.angles for one in pieces), max(one.rule.nodes for one in pieces)
     return Sum([], Estimate(total.value, {"quadrature": (total.error, NESTED)}), angles, nodes)
 
 
 @dataclass(frozen=True, eq=False)
 class _Piece:
-    """A range of angles, its part of the average by the finest rule so far, and the rules that follow.
+    """A range of angles, its part of the average by a rule, and the rules that follow.
 
-    Nodes may be `crowded` at both ends.
+    Nodes may be `crowded` at both ends. `parts` are what is tried in its place: a finer rule, or halves.
     """
 
     ends: tuple[float, float]
     crowded: bool
     rule: Sum
     finer: Iterator[Sum]
+    parts: list[_Piece] = field(default_factory=list)
 
     @classmethod
     def of(cls, evaluate: ByAngle, start: float, end: float, crowded: bool = False) -> _Piece:
@@ -166,9 +164,10 @@ class _Piece:
         return self.angular if self.angular > known else 0.0
 
     @property
-    def error(self) -> float:
-        """The largest error, that of integrals over x included."""
-        return float(self.rule.by_segment.error.max())
+    def best(self) -> Estimate:
+        """Its part of the average: by its `parts`, unless they are less sure and do not disprove it."""
+        own = self.rule.by_segment
+        return surer(own, reduce(add, (one.best for one in self.parts))) if self.parts else own
 
     def better(self, evaluate: ByAngle, wanted: float) -> list[_Piece]:
         """Return what takes its place: the next rule; where they are slow other nodes, or halves.
@@ -178,7 +177,7 @@ class _Piece:
         """
         finer = next(self.finer, None)
         if finer is not None:
-            found = replace(self, rule=finer)
+            found = replace(self, rule=finer, parts=[])
             if found.angular <= max(SLOW * self.angular, FAR * wanted):
                 return [found]
             if not self.crowded:
@@ -187,6 +186,12 @@ class _Piece:
             return []
         (start, end), middle = self.ends, sum(self.ends) / 2
         return [_Piece.of(evaluate, start, middle), _Piece.of(evaluate, middle, end)]
+
+
+def surer(coarse: Estimate, fine: Estimate) -> Estimate:
+    """Return the fine one of two, or the coarse one if it is surer and the fine one does not disprove it."""
+    agree = np.all(np.abs(coarse.value - fine.value) <= coarse.error + fine.error)
+    return coarse if agree and coarse.total < fine.total else fine
 
 
 def _rules(evaluate: ByAngle, ends: tuple[float, float], crowded: bool) -> Iterator[Sum]:

@@ -4,8 +4,8 @@ An integrand with the poles p and p* is f(s) = (A + B s)/|s − p|² + a smooth 
 those that are exact for 1/|s − p|², (s − Re p)/|s − p|² and as many polynomials as there are nodes left. No
 node of Fejér's need see a pole: two more lie on its flanks, at s = Re p + |Im p| tan u.
 
-Of a pole upon the axis only the finite part is integrated, −A (1/a + 1/(1 − a)) of A/(s − a)²: what
-π A/|Im p| tends to is for whoever put it there to add.
+Of a pole given in the lower half-plane all but π A/|Im p| is integrated, −A (1/a + 1/(1 − a)) where it is
+upon the axis: that is for whoever put it there to add, and no node need be on its flanks.
 """
 
 from __future__ import annotations
@@ -95,13 +95,14 @@ def rule(n: int, extra: Array, poles: Complex) -> Rule:
         return Rule(np.concatenate([plain, np.zeros(len(extra))]), True, 0.0)
     polynomials = np.arange(len(s) - 2 * len(poles))
     a, width = poles.real, np.abs(poles.imag)
-    distance = np.abs(poles - np.clip(a, 0, 1))
-    distance = np.where(distance == 0, 1.0, distance)
+    inside = (poles.imag <= 0) & (a >= 0) & (a <= 1)
+    distance = np.where(inside, 1.0, np.abs(poles - np.clip(a, 0, 1)))
     scaled = (s[:, None] - a) / distance
     lorentzian = 1 / (scaled**2 + (width / distance) ** 2)
     start, end = -a / distance, (1 - a) / distance
-    ratio = width / distance
-    spread = np.arctan2(ratio * (end - start), ratio**2 + start * end)
+    ratio, sign = width / distance, np.where(inside, -1.0, 1.0)
+    # Less π where that is left out.
+    spread = np.arctan2(sign * ratio * (end - start), sign * (ratio**2 + start * end))
     # atan(end/ratio) − atan(start/ratio) over ratio, and its limit for a pole on the axis but outside.
     area = np.where(
         ratio > 1e-9, spread / np.maximum(ratio, 1e-9), (end - start) / np.where(start * end, start * end, 1)
@@ -196,12 +197,12 @@ class NearPoles:
     def amplified(self) -> Array:
         """What dividing by these factors again makes of an error: ∫ds over them, but for poles with nodes.
 
-        NaN next to a pole upon the axis, where that is no number.
+        NaN next to a pole whose peak is left out, where that is no number.
         """
         near, (nodes, weights) = parameter(0.0, 1.0, self.padded) < RHO, fejer(FINE)
         far = np.where(near, np.nan, self.padded)
         found: Array = np.tensordot(weights, _mean(far) / _product(nodes, far), 1)
-        return np.where((near & (self.padded.imag == 0)).any(axis=-1), np.nan, found)
+        return np.where((near & (self.padded.imag <= 0)).any(axis=-1), np.nan, found)
 
     def weights(self, n: int) -> tuple[Array, Array, Mask, Array]:
         """Return the weights of n Fejér nodes and of the extra ones, shapes (n | extra, pairs, lanes).
@@ -239,8 +240,8 @@ def near_poles(poles: Complex) -> NearPoles | None:
             (lane, which, p)
             for lane, (some, near) in enumerate(pair)
             for which, p in enumerate(some)
-            # Near, but not on the axis within the interval, where no node can see it.
-            if near[which] < RHO and not (p.imag == 0 and 0 <= p.real <= 1)
+            # Near, but not one whose peak, here, is left out.
+            if near[which] < RHO and not (p.imag <= 0 and 0 <= p.real <= 1)
         ]
         nodes.append(np.concatenate([np.zeros(0), *(flanks(p, which) for _, which, p in seen)]))
         steepness.append(1 / np.abs(nodes[-1] - np.repeat([p for _, _, p in seen], 2)))
@@ -249,13 +250,13 @@ def near_poles(poles: Complex) -> NearPoles | None:
 
 
 def _kept(poles: Complex, rho: Array) -> tuple[Complex, Array]:
-    """Return the poles that matter, in the upper half-plane and each once, the nearest first; and their ρ."""
+    """Return the poles that matter, each once, the nearest first; and their ρ."""
     kept, rhos = list[complex](), list[float]()
     for i in np.argsort(rho):
         # No pole is NaN, and comes last.
         if not rho[i] < FAR:
             break
-        p = complex(poles[i].real, abs(poles[i].imag))
+        p = complex(poles[i])
         size = abs(p - min(max(p.real, 0.0), 1.0))
         if all(abs(p - other) > SAME * size for other in kept):
             kept.append(p)

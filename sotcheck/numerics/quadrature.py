@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from sotcheck.numerics.angles import NESTED, Spent, Sum, all_round, piecewise
+from sotcheck.numerics.angles import NESTED, Spent, Sum, all_round, piecewise, surer
 from sotcheck.numerics.arrays import Array, Complex, Mask
 from sotcheck.numerics.estimate import Estimate
 from sotcheck.numerics.nested import sure
@@ -31,6 +31,8 @@ NARROW = 1e-7
 UNFELT = 0.03
 #: A distance from the axis that is none.
 TINY = 1e-300
+#: A sum that is stopped is tried with the square root of its tolerance, if that is less than this.
+COARSE = 1e-3
 #: Values of the integrand that a sum may take: beyond, nothing is refined any more.
 MOST_VALUES = 10**7
 
@@ -71,7 +73,7 @@ def sum_over_k(
         would be singular if a segment went on beyond its end.
     most : int
         Values of the integrand, lanes counted, after which nothing is refined any more: what is unresolved
-        then stays in the error.
+        then stays in the error, if a sum with a coarser tolerance, tried then, is no surer.
     narrow : callable, optional
         ``narrow(segment, angles, poles)``: what poles within NARROW of the axis add to ∫f dx, and its error,
         shape (a or a/2, lanes, ...) as of f; and of which poles it is. All others are NaN.
@@ -95,16 +97,13 @@ def sum_over_k(
             return 0.0, 0.0, None
         near = poles(segment, angles)
         inside = (near.real > 0) & (near.real < np.pi / 2) & (np.abs(near.imag) < NARROW)
-        if not inside.any():
+        near = near.real + 1j * np.maximum(np.abs(near.imag), np.where(inside, TINY, 0.0))
+        if narrow is None or not inside.any():
             return 0.0, 0.0, near
-        more: Any = 0.0
-        off: Any = 0.0
-        if narrow is not None:
-            more, off, inside = narrow(segment, angles, np.where(inside, near, np.nan))
-        # A pole upon the axis is none that nodes see; another one is next to it, however close.
-        distance = 0.0 if narrow else np.maximum(np.abs(near.imag), TINY)
-        felt = ~inside | (narrow is None) | (np.sqrt(np.abs(near.imag)) > UNFELT * rtol)
-        return more, off, np.where(felt, np.where(inside, near.real + 1j * distance, near), np.nan)
+        more, off, inside = narrow(segment, angles, np.where(inside, near, np.nan))
+        # All but the peak of a pole by itself, which is what the lower half-plane stands for.
+        felt = ~inside | (np.sqrt(near.imag) > UNFELT * rtol)
+        return more, off, np.where(felt, np.where(inside, near.conj(), near), np.nan)
 
     def evaluate(angles: Array) -> tuple[Array, Array, int]:
         nonlocal largest
@@ -132,6 +131,10 @@ def sum_over_k(
     found = average(evaluate, tolerance, spent)
     by_segment = found.by_segment / (4 * np.pi)
     if spent():
+        if rtol < COARSE:
+            # What is left unresolved may be anything.
+            coarser = sum_over_k(f, edges, rtol**0.5, atol, poles, kinks, crowds, most, narrow)
+            by_segment = surer(coarser.by_segment, by_segment)
         limit = f"{NESTED}; stopped after {most} values"
         by_segment = Estimate(by_segment.value, {"quadrature": (by_segment.error, limit)})
     return replace(found, segments=segments, by_segment=by_segment)
