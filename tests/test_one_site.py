@@ -138,7 +138,7 @@ def test_rules_next_to_many_poles_know_what_they_leave_out(
         assert np.all(np.abs(found.value - right.value) <= found.error + right.error)
 
 
-def test_a_rule_says_whether_it_is_complete() -> None:
+def test_a_rule_doubts_what_is_exact_for_fewer_polynomials() -> None:
     """Two clusters: 31 nodes would have large weights."""
     theta = [0.61 + 0.03j, 0.615 + 0.034j, 0.567 + 0.09j, 0.38 + 0.1j, 0.379 + 0.106j, 0.544 + 0.114j]
     poles = np.array([*theta, 0.793 + 0.0287j, 0.79 + 0.0396j]) * (2 / np.pi + 0j)
@@ -147,8 +147,8 @@ def test_a_rule_says_whether_it_is_complete() -> None:
     alone = near_poles(poles[None, None, :1])
     assert alone is not None
     many, few = rule(31, near.nodes[0], poles), rule(31, alone.nodes[0], poles[:1])
-    assert few.complete
-    assert not many.complete
+    assert not few.doubt.any()
+    assert many.doubt.any()
     assert many.rounding < 1e-12
 
 

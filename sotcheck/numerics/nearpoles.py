@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sotcheck.numerics.arrays import Array, Complex, Index, Mask
+from sotcheck.numerics.arrays import Array, Complex, Index
 from sotcheck.numerics.zeros import parameter, side_by_side
 
 #: Poles within ellipses of these parameters get nodes and functions of their own, and functions alone.
@@ -39,6 +39,8 @@ DEPENDENT = 1e-13
 #: Weights that are larger, all of them summed, magnify what the integrand is uncertain by: those that are
 #: exact for a smaller part of the polynomials, and the smallest of these, take their place.
 LARGE, PARTS = 3.0, (1.0, 0.7, 0.5)
+#: The part for which those are exact that the last of these are held against.
+FEWER = 0.35
 
 
 @cache
@@ -67,13 +69,14 @@ def flanks(p: complex, which: int) -> Array:
 
 
 class Rule(NamedTuple):
-    """Weights, whether they are exact for all polynomials that they might be, and the error of rounding.
+    """Weights; how they change if exact for fewer polynomials still; and an error of rounding.
 
-    That is relative to the largest value of an integrand.
+    The change is nothing where they are exact for all polynomials that they might be. The error is relative
+    to the largest value of an integrand.
     """
 
     weights: Array
-    complete: bool
+    doubt: Array
     rounding: float
 
 
@@ -92,7 +95,8 @@ def rule(n: int, extra: Array, poles: Complex) -> Rule:
     s = np.concatenate([nodes, extra])[used]
     poles = poles[: (len(s) - 1) // 2]
     if not len(poles):
-        return Rule(np.concatenate([plain, np.zeros(len(extra))]), True, 0.0)
+        none = np.zeros(len(extra))
+        return Rule(np.concatenate([plain, none]), np.zeros(len(used)), 0.0)
     polynomials = np.arange(len(s) - 2 * len(poles))
     a, width = poles.real, np.abs(poles.imag)
     inside = (poles.imag <= 0) & (a >= 0) & (a <= 1)
@@ -113,19 +117,25 @@ def rule(n: int, extra: Array, poles: Complex) -> Rule:
     matrix = np.hstack([chebyshev, lorentzian / distance, scaled * lorentzian / distance])
     # The integrand is as large as 1/|s − p|: weights are wanted to rounding relative to |s − p|.
     small = np.minimum(1.0, np.abs(s[:, None] - poles).min(axis=1))
-    weights = np.zeros(len(used))
-    for part in PARTS:
+
+    def exact_for(part: float) -> tuple[Array, float]:
         kept = np.ones(len(moments), dtype=bool)
         kept[int(np.ceil(part * len(polynomials))) : len(polynomials)] = False
         # By QR with pivoting, four times faster than by singular values.
         found = lstsq(
             matrix.T[kept] * small, moments[kept], cond=DEPENDENT, lapack_driver="gelsy", check_finite=False
         )
+        weights = np.zeros(len(used))
         weights[used] = small * found[0]
-        if good := bool(np.abs(weights).sum() <= LARGE):
+        return weights, float(np.abs(matrix.T[kept] @ weights[used] - moments[kept]).max())
+
+    for part in PARTS:
+        weights, off = exact_for(part)
+        if np.abs(weights).sum() <= LARGE:
             break
-    off = np.abs(matrix.T[kept] @ weights[used] - moments[kept]).max()
-    return Rule(weights, good and part == PARTS[0], float(off))
+    complete = part == PARTS[0]
+    fewer = weights if complete else exact_for((*PARTS[1:], FEWER)[PARTS.index(part)])[0]
+    return Rule(weights, weights - fewer, off)
 
 
 @cache
@@ -164,7 +174,7 @@ class NearPoles:
     nodes: Array
     steepness: Array
     owner: Sequence[Index]
-    _rules: dict[int, tuple[Array, Array, Mask, Array]] = field(default_factory=dict)
+    _rules: dict[int, tuple[Array, Array, Array, Array, Array]] = field(default_factory=dict)
     _away: dict[tuple[int, int], Array] = field(default_factory=dict)
 
     @cached_property
@@ -204,23 +214,32 @@ class NearPoles:
         found: Array = np.tensordot(weights, _mean(far) / _product(nodes, far), 1)
         return np.where((near & (self.padded.imag <= 0)).any(axis=-1), np.nan, found)
 
-    def weights(self, n: int) -> tuple[Array, Array, Mask, Array]:
-        """Return the weights of n Fejér nodes and of the extra ones, shapes (n | extra, pairs, lanes).
+    def weights(self, n: int) -> tuple[Array, Array]:
+        """Return the weights of n Fejér nodes and of the extra ones, shapes (n | extra, pairs, lanes)."""
+        return self._found(n)[:2]
 
-        And what `rule` says of each, `complete` and `rounding`, (pairs, lanes).
-        """
+    def doubt(self, n: int) -> tuple[Array, Array]:
+        """Return how both change if they are exact for fewer polynomials, nothing where for all."""
+        return self._found(n)[2:4]
+
+    def rounding(self, n: int) -> Array:
+        """Return the error of rounding of weights, relative to the integrand, (pairs, lanes)."""
+        return self._found(n)[4]
+
+    def _found(self, n: int) -> tuple[Array, Array, Array, Array, Array]:
         if n not in self._rules:
             plain = self.far_rule(n)
-            complete, rounding = np.ones(plain.shape[1:], dtype=bool), np.zeros(plain.shape[1:])
             more = np.zeros((self.nodes.shape[1], *self.padded.shape[:2]))
+            doubts, rounding = (np.zeros_like(plain), np.zeros_like(more)), np.zeros(plain.shape[1:])
             for i, pair in enumerate(self.poles):
                 for j, some in enumerate(pair):
                     if not len(some) or self.rho[i][j][0] >= RHO:
                         continue
                     own = np.flatnonzero(self.owner[i] == j)
-                    found, complete[i, j], rounding[i, j] = rule(n, self.nodes[i, own], some)
-                    plain[:, i, j], more[own, i, j] = found[:n], found[n:]
-            self._rules[n] = plain, more, complete, rounding
+                    found, doubt, rounding[i, j] = rule(n, self.nodes[i, own], some)
+                    for one, (here, beside) in ((found, (plain, more)), (doubt, doubts)):
+                        here[:, i, j], beside[own, i, j] = one[:n], one[n:]
+            self._rules[n] = plain, more, *doubts, rounding
         return self._rules[n]
 
 

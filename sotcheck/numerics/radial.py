@@ -155,11 +155,12 @@ class _Interval:
     def beside(self, near: NearPoles) -> tuple[Array, Array, Any]:
         """Return the integral by four rules exact for poles, smooth samples for its tail, and its noise."""
         assert self.samples is not None
-        rules = np.stack([self._apply(near, self.samples[step - 1 :: step]) for step in STEPS])
+        coarser = [self.samples[step - 1 :: step] for step in STEPS]
+        rules = np.stack([self._apply(near.weights(len(one)), one) for one in coarser])
         return rules, self._smooth(near, self.samples), self._noise(near, len(self.samples))
 
-    def _apply(self, near: NearPoles, samples: Array) -> Array:
-        weights, more, *_ = near.weights(len(samples))
+    def _apply(self, both: tuple[Array, Array], samples: Array) -> Array:
+        weights, more = both
         value = _weighted(weights, samples) + (_weighted(more, self.extra) if self.extra.size else 0.0)
         return self.width * value.reshape(samples.shape[1:])
 
@@ -173,7 +174,7 @@ class _Interval:
     def _noise(self, near: NearPoles, n: int) -> Any:
         """Return the error, by angle and component, of rounding: of weights, and of k_⊥² next to a pole."""
         assert self.samples is not None
-        _, more, _, off = near.weights(n)
+        more, off = near.weights(n)[1], near.rounding(n)
         by_pair = np.abs(self.samples).reshape(n, -1, len(off), *self.samples.shape[2:]).max(axis=0)
         of_weights = self.width * by_pair * off.reshape(*off.shape, *(1,) * (by_pair.ndim - off.ndim - 1))
         of_weights = of_weights.reshape(self.samples.shape[1:])
@@ -196,23 +197,22 @@ def _integrate(some: Sequence[_Interval]) -> None:
     width = np.reshape([one.width for one in some], (-1, *(1,) * len(rest)))
     rules = width * (nested(n)[:, None, None] @ flat).reshape(-1, number, *rest)
     noise, amplified = np.zeros((number, *rest)), np.ones((number, *rest[1:]))
-    incomplete = np.zeros((number, 1, *rest[1:]), dtype=bool)
+    doubts = np.zeros((number, *rest))
     # NOISE ε of each value: opposite angles, and components, alike.
     rounding = alike((fejer(n)[1] @ np.abs(flat)).reshape(-1, *rest[1:]))
     rounding = NOISE * np.finfo(float).eps * width * rounding.reshape(number, -1, *rounding.shape[1:])
     for i, one in enumerate(some):
         if one.near is not None:
+            doubts[i] = np.abs(one._apply(one.near.doubt(n), samples[i]))
             rules[:, i], samples[i], noise[i] = one.beside(one.near)
             # A rule for poles may leave out more than Fejér's, by lane.
-            by_lane = -1, *(1,) * (len(rest) - 2)
-            amplified[i] = AMPLIFIED * one.near.amplified.max(axis=0).reshape(by_lane)
-            incomplete[i, 0] = ~one.near.weights(n)[2].all(axis=0).reshape(by_lane)
-    by_rules = nested_error(list(rules))
-    # Those exact for fewer polynomials need not gain on the one before, and leave out more than a tail tells.
-    by_rules = np.where(incomplete, np.maximum(by_rules, AMPLIFIED * np.abs(rules[-1] - rules[-2])), by_rules)
-    by_rules = alike(by_rules.max(axis=1))
-    tails = np.where(incomplete[:, 0], np.inf, width[:, 0] * fejer_tails(samples) * amplified)
-    unresolved = np.fmin(by_rules, tails)
+            worst = one.near.amplified.max(axis=0)
+            amplified[i] = AMPLIFIED * worst.reshape(-1, *(1,) * (len(rest) - 2))
+    by_rules = alike(nested_error(list(rules)).max(axis=1))
+    # Weights exact for fewer polynomials leave out more than a tail tells, and need not gain on coarser ones.
+    doubt = alike(doubts.max(axis=1))
+    tails = np.maximum(width[:, 0] * fejer_tails(samples) * amplified, doubt)
+    unresolved = np.where((doubt > 0) & ~np.isnan(tails), tails, np.fmin(by_rules, tails))
     errors = unresolved[:, None] + noise + rounding
     by_interval = some, sure(rules[-1], errors), largest(unresolved), largest(noise)
     for i, (one, one.sure, one.unresolved, one.noise) in enumerate(zip(*by_interval, strict=True)):
