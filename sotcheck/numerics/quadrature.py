@@ -31,8 +31,8 @@ NARROW = 1e-7
 UNFELT = 0.03
 #: A distance from the axis that is none.
 TINY = 1e-300
-#: A sum that is stopped is tried with the square root of its tolerance, if that is less than this.
-COARSE = 1e-3
+#: A sum that is stopped is tried with so many times its tolerance, if it wants less than the second.
+COARSER, COARSE = 100.0, 1e-3
 #: Values of the integrand that a sum may take: beyond, nothing is refined any more.
 MOST_VALUES = 10**7
 
@@ -133,7 +133,7 @@ def sum_over_k(
     if spent():
         if rtol < COARSE:
             # What is left unresolved may be anything.
-            coarser = sum_over_k(f, edges, rtol**0.5, atol, poles, kinks, crowds, most, narrow)
+            coarser = sum_over_k(f, edges, COARSER * rtol, atol, poles, kinks, crowds, most, narrow)
             by_segment = surer(coarser.by_segment, by_segment)
         limit = f"{NESTED}; stopped after {most} values"
         by_segment = Estimate(by_segment.value, {"quadrature": (by_segment.error, limit)})
