@@ -9,6 +9,8 @@ from flint import acb, arb
 from sotcheck.referee.angles import Fraction2, by_points
 from sotcheck.referee.interface import I, Waves
 from sotcheck.referee.margin import no_zeros
+from sotcheck.referee.one_site import is_one_site, mean
+from sotcheck.referee.quadrature import by_nodes
 from sotcheck.referee.reading import SOURCES, Problem, Vector, exact
 from sotcheck.referee.stack import ALL, States, flows
 from sotcheck.referee.sums import Enclosure, Range, cross, dot, enclose, ranges, rough, summed
@@ -17,6 +19,8 @@ from sotcheck.referee.sums import Enclosure, Range, cross, dot, enclose, ranges,
 CIRCLE = 0.01
 #: How often a range of k_⊥ is halved at most: each takes seconds.
 HALVINGS = 9
+#: Rectangles that cover half an ellipse at most.
+MOST = 64
 #: How far into the complex plane paths may go, what is tried first.
 BENDS = (-0.5, -0.2)
 
@@ -99,12 +103,25 @@ def stack_torque(problem: Problem, goal: arb, *, first_order: bool) -> dict[str,
         some = (bend for bend in BENDS if no_zeros(straight.fraction().D, bend))
         return replace(straight, bend=next(some, 0.0))
 
+    def closed(a: float, b: float, part: Range, sources: list[str]) -> list[arb] | None:
+        parts = Flows(problem, part, sources, first_order).parts
+        middle = mean(parts, acb((arb(a) + arb(b)) / 2))[1]
+        if not all(abs(one) < 1 for one in middle):
+            return None
+        return by_nodes(lambda u, _: mean(parts, u)[0], a, b, size, MOST)
+
+    if is_one_site(problem) and not first_order:
+        return _of_sources(problem, summed(problem, closed, numbers))
     paths = {tuple(sources): path(part, sources) for part, sources in ranges(problem)}
 
     def piece(a: float, b: float, _: Range, sources: list[str]) -> list[arb] | None:
         return by_points(paths[tuple(sources)].fraction(), a, b, size)
 
-    found = summed(problem, piece, numbers, HALVINGS)
+    return _of_sources(problem, summed(problem, piece, numbers, HALVINGS))
+
+
+def _of_sources(problem: Problem, found: dict[str, list[arb]]) -> dict[str, Enclosure]:
+    """Return what is proved of every source of sums over k_⊥."""
     # A source is shifted by its half-space's velocity, k_x over the mass.
     masses = {source: exact(problem.regions[-(source != "normal")].mass) for source in SOURCES}
     return {s: _shared(problem, [number / masses[s] for number in found[s]]) for s in SOURCES}

@@ -119,22 +119,23 @@ def integral(
     return total
 
 
-def by_nodes(f: Function, a: float, b: float, goal: arb) -> list[arb] | None:
+def by_nodes(f: Function, a: float, b: float, goal: arb, most: int = COVER) -> list[arb] | None:
     """Enclose the integral of functions that are real where u is; None where that takes too many nodes.
 
     A root may be taken with its cut in another direction, all over an ellipse, where its value in the
     middle of the range is the principal one: then it is that along the range, on which the principal one
-    has no cut. The rule is wrong by the goal at most, in absolute terms, which is in the answer.
+    has no cut. The rule is wrong by the goal at most, in absolute terms, which is in the answer. At `most`
+    so many rectangles cover half an ellipse.
     """
     middle, half = (arb(a) + arb(b)) / 2, (arb(b) - arb(a)) / 2
     best: tuple[int, arb] | None = None
     at: acb | None = None
     for rho in map(arb, ELLIPSES):
         ellipse = middle, half * (rho + 1 / rho) / 2, half * (rho - 1 / rho) / 2
-        bound = bound_in(f, at, *ellipse)
+        bound = bound_in(f, at, *ellipse, most)
         if best is None and not bound.is_finite():
             at = acb(middle)
-            bound = bound_in(f, at, *ellipse)
+            bound = bound_in(f, at, *ellipse, most)
         if not bound.is_finite():
             break
         nodes, error = nodes_for(half * bound, rho, goal)
@@ -153,14 +154,27 @@ def by_nodes(f: Function, a: float, b: float, goal: arb) -> list[arb] | None:
     return [s + arb(0, error) for s in sums]
 
 
-def bound_in(f: Function, at: acb | None, middle: arb, wide: arb, high: arb) -> arb:
-    """Return a bound of |f| in an ellipse with these semi-axes; infinite where it may not be analytic."""
-    largest = arb(0)
-    for n in range(COVER):
-        centre = middle + wide * (2 * n + 1 - COVER) / COVER
-        largest = largest.max(size(f(acb(centre + wide / COVER * BALL, high / 2 * (1 + BALL)), at)))
-        if not largest.is_finite():
-            break
+def bound_in(f: Function, at: acb | None, middle: arb, wide: arb, high: arb, most: int = COVER) -> arb:
+    """Return a bound of |f| in an ellipse with these semi-axes; infinite where it may not be analytic.
+
+    Rectangles in which it is not seen to be are cut in two, along their longer side.
+    """
+    largest, done = arb(0), 0
+    waiting = [
+        (middle + wide * (2 * n + 1 - COVER) / COVER, high / 2, wide / COVER, high / 2) for n in range(COVER)
+    ]
+    while waiting:
+        x, y, width, height = waiting.pop()
+        bound = size(f(acb(x + width * BALL, y + height * BALL), at))
+        done += 1
+        if bound.is_finite():
+            largest = largest.max(bound)
+        elif done + len(waiting) >= most:
+            return bound
+        elif width > height:
+            waiting += [(x + side * width / 2, y, width / 2, height) for side in (1, -1)]
+        else:
+            waiting += [(x, y + side * height / 2, width, height / 2) for side in (1, -1)]
     return largest
 
 
