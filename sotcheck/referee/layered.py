@@ -9,18 +9,17 @@ from flint import acb, arb
 from sotcheck.referee.angles import Fraction2, by_points
 from sotcheck.referee.interface import I, Waves
 from sotcheck.referee.margin import no_zeros
-from sotcheck.referee.one_site import is_one_site, mean
-from sotcheck.referee.quadrature import by_nodes
+from sotcheck.referee.one_site import closed_form
+from sotcheck.referee.panel import Panel
+from sotcheck.referee.quadrature import integral
 from sotcheck.referee.reading import SOURCES, Problem, Vector, exact
-from sotcheck.referee.stack import ALL, States, flows
+from sotcheck.referee.stack import ALL, States, Transfers, flows, without_turns
 from sotcheck.referee.sums import Enclosure, Range, cross, dot, enclose, ranges, rough, summed
 
 #: Circle of scales on which what is linear in the spin-orbit terms is read off.
 CIRCLE = 0.01
 #: How often a range of k_⊥ is halved at most: each takes seconds.
 HALVINGS = 9
-#: Rectangles that cover half an ellipse at most.
-MOST = 64
 #: How far into the complex plane paths may go, what is tried first.
 BENDS = (-0.5, -0.2)
 
@@ -40,7 +39,22 @@ class Flows:
     first_order: bool
     bend: float = 0.0
 
-    def states(self, u: acb, angle: acb, *, inside: bool = True) -> tuple[States, Waves, acb]:
+    def analytic(self, u: acb) -> bool:
+        """Return whether all numbers are analytic."""
+        jacobian, k_perp, waves = self.part.at(u)
+        return all(one.is_finite() for one in (jacobian, k_perp, *waves.k, *waves.plus, *waves.minus))
+
+    def all_around(self, u: acb, angles: int) -> tuple[list[list[acb]], list[acb], list[acb]]:
+        """Return numbers, det G and its twin's conjugate at equidistant angles."""
+        _, k_perp, _ = self.part.at(u)
+        known = without_turns(self.problem, k_perp), without_turns(self.problem, k_perp.conjugate())
+        turns = [acb(2 * n * arb.pi() / angles) for n in range(angles)]
+        numbers, dets, twins = zip(*(self.parts(u, turn, *known) for turn in turns), strict=True)
+        return list(numbers), list(dets), list(twins)
+
+    def states(
+        self, u: acb, angle: acb, known: Transfers = None, *, inside: bool = True
+    ) -> tuple[States, Waves, acb]:
         """Return the states, and what the flows are to be multiplied by."""
         jacobian, k_perp, waves = self.part.at(u)
         weight = jacobian * k_perp
@@ -48,25 +62,27 @@ class Flows:
             turn = (I * angle).exp()
             scale = CIRCLE * turn
             return (
-                States(self.problem, k_perp, waves, acb(0), scale, inside=inside),
+                States(self.problem, k_perp, waves, acb(0), scale, inside=inside, known=known),
                 waves,
                 weight / (2 * CIRCLE * turn),
             )
-        states = States(self.problem, k_perp, waves, angle, acb(1), inside=inside)
+        states = States(self.problem, k_perp, waves, angle, acb(1), inside=inside, known=known)
         return states, waves, weight * angle.cos()
 
     def along(self, t: acb) -> tuple[acb, acb]:
         """Return u and du/dt."""
         return t + I * self.bend * t * (1 - t), 1 + I * self.bend * (1 - 2 * t)
 
-    def parts(self, t: acb, angle: acb) -> tuple[list[acb], acb, acb]:
+    def parts(
+        self, t: acb, angle: acb, known: Transfers = None, conjugate: Transfers = None
+    ) -> tuple[list[acb], acb, acb]:
         """Return numbers without poles, det G and its conjugate, of all sources together 1."""
         u, speed = self.along(t)
-        one, waves, weight = self.states(u, angle)
+        one, waves, weight = self.states(u, angle, known)
         # The scale's conjugate lies on the circle at minus the angle.
         other_angle = (-angle if self.first_order else angle).conjugate()
         same = u.imag.is_zero() and angle.imag.is_zero() and not self.first_order
-        other = one if same else self.states(u.conjugate(), other_angle)[0]
+        other = one if same else self.states(u.conjugate(), other_angle, conjugate)[0]
         weight = speed * weight
         numbers = [weight * number for number in flows(self.problem, one, other, waves, self.sources)]
         return numbers, one.det, acb(1) if self.sources == [ALL] else other.det.conjugate()
@@ -103,15 +119,20 @@ def stack_torque(problem: Problem, goal: arb, *, first_order: bool) -> dict[str,
         some = (bend for bend in BENDS if no_zeros(straight.fraction().D, bend))
         return replace(straight, bend=next(some, 0.0))
 
-    def closed(a: float, b: float, part: Range, sources: list[str]) -> list[arb] | None:
-        parts = Flows(problem, part, sources, first_order).parts
-        middle = mean(parts, acb((arb(a) + arb(b)) / 2))[1]
-        if not all(abs(one) < 1 for one in middle):
-            return None
-        return by_nodes(lambda u, _: mean(parts, u)[0], a, b, size, MOST)
+    form = closed_form(problem, first_order=first_order)
+    if form is not None:
 
-    if is_one_site(problem) and not first_order:
-        return _of_sources(problem, summed(problem, closed, numbers))
+        def whole(a: float, b: float, part: Range, sources: list[str]) -> list[arb] | None:
+            own = Flows(problem, part, sources, first_order)
+            middle, half = (arb(a) + arb(b)) / 2, (arb(b) - arb(a)) / 2
+            panel = Panel.of(form, lambda u: own.all_around(u, form.angles), own.analytic, middle, half)
+            if panel is None:
+                return None
+            return integral(
+                lambda y, z: panel.piece(2 * y - 1, 2 * z - 1, size), lambda y: part.place(a + (b - a) * y)
+            )
+
+        return _of_sources(problem, summed(problem, whole, numbers))
     paths = {tuple(sources): path(part, sources) for part, sources in ranges(problem)}
 
     def piece(a: float, b: float, _: Range, sources: list[str]) -> list[arb] | None:

@@ -119,29 +119,22 @@ def integral(
     return total
 
 
-def by_nodes(f: Function, a: float, b: float, goal: arb, most: int = COVER) -> list[arb] | None:
+def by_nodes(f: Function, a: float, b: float, goal: arb) -> list[arb] | None:
     """Enclose the integral of functions that are real where u is; None where that takes too many nodes.
 
     A root may be taken with its cut in another direction, all over an ellipse, where its value in the
     middle of the range is the principal one: then it is that along the range, on which the principal one
-    has no cut. The rule is wrong by the goal at most, in absolute terms, which is in the answer. At `most`
-    so many rectangles cover half an ellipse.
+    has no cut. The rule is wrong by the goal at most, in absolute terms, which is in the answer.
     """
     middle, half = (arb(a) + arb(b)) / 2, (arb(b) - arb(a)) / 2
     best: tuple[int, arb] | None = None
     at: acb | None = None
-    for rho in map(arb, ELLIPSES):
-        ellipse = middle, half * (rho + 1 / rho) / 2, half * (rho - 1 / rho) / 2
-        bound = bound_in(f, at, *ellipse, most)
-        if best is None and not bound.is_finite():
-            at = acb(middle)
-            bound = bound_in(f, at, *ellipse, most)
-        if not bound.is_finite():
+    for at in (None, acb(middle)):
+        best = fewest(
+            lambda wide, high: bound_in(f, at, middle, half * wide, half * high), half, goal  # noqa: B023
+        )  # fmt: skip
+        if best is not None:
             break
-        nodes, error = nodes_for(half * bound, rho, goal)
-        if best is not None and nodes >= best[0]:
-            break
-        best = nodes, error
     if best is None or best[0] > MOST_NODES:
         return None
     nodes, error = best
@@ -152,6 +145,23 @@ def by_nodes(f: Function, a: float, b: float, goal: arb, most: int = COVER) -> l
     if not all(s.is_finite() for s in sums):
         return None
     return [s + arb(0, error) for s in sums]
+
+
+def fewest(bound: Callable[[arb, arb], arb], half: arb, goal: arb) -> tuple[int, arb] | None:
+    """Return the fewest nodes that reach a goal, and their error; None where no ellipse has a bound.
+
+    `bound` is that of an ellipse with these semi-axes, of a range from -1 to 1, in fact as wide as `half`.
+    """
+    best: tuple[int, arb] | None = None
+    for rho in map(arb, ELLIPSES):
+        most = bound((rho + 1 / rho) / 2, (rho - 1 / rho) / 2)
+        if not most.is_finite():
+            break
+        found = nodes_for(half * most, rho, goal)
+        if best is not None and found[0] >= best[0]:
+            break
+        best = found
+    return best
 
 
 def bound_in(f: Function, at: acb | None, middle: arb, wide: arb, high: arb, most: int = COVER) -> arb:

@@ -1,0 +1,166 @@
+"""Integrals over k_⊥ of means over the angle in closed form.
+
+What has no poles is sampled once on a range; parts of it are as small as the poles of means ask for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from flint import acb, acb_mat, acb_poly, arb, ctx
+
+from sotcheck.referee.interface import I
+from sotcheck.referee.margin import ELLIPSES, Model, coefficients, covering, monomials
+from sotcheck.referee.one_site import Form, Weights
+from sotcheck.referee.quadrature import BALL, bound_in, fewest, look, rule, size
+
+#: Arcs of half an ellipse on which functions are bounded.
+ARCS = 8
+#: How well functions without poles are known, relative to their size, and by how many nodes at most.
+KNOWN, ALONG = 1e-24, 64
+#: Rectangles that cover half an ellipse at most, and nodes of a rule.
+MOST, NODES = 48, 60
+#: Parts of a range, of which the goal is that of all together.
+PARTS = 1000
+
+#: At some u and all angles: numerators, det G and its twin.
+Samples = Callable[[acb], tuple[list[list[acb]], list[acb], list[acb]]]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Numerators, det G and its twin on a range of u, x from -1 to 1 along it, by Chebyshev's nodes.
+
+    What is bounded by B in the ellipse of R is Σ a_k T_k, |a_k| ≤ 2B R^-k (Trefethen, Approximation Theory and
+    Approximation Practice, SIAM 2013, Theorem 8.1). Of it n nodes keep T_k with k < n, and take each of the
+    others, |T_k| ≤ r^k in the ellipse of r, for one of these or nothing: together they are off by no more than
+    4B qⁿ/(1 - q), q = r/R, there; on the range r is 1. Where all angles' values are bounded, so are their
+    harmonics. `numerators`: a row for each node and angle; `polynomials`: of det G's harmonics, and the twin's.
+    """
+
+    form: Form
+    half: arb
+    rho: float
+    bounds: tuple[arb, arb]
+    numerators: acb_mat
+    polynomials: list[acb_poly]
+
+    @classmethod
+    def of(
+        cls, form: Form, samples: Samples, analytic: Callable[[acb], bool], middle: arb, half: arb
+    ) -> Panel | None:
+        """Return that of a range; None if too many nodes are wanted."""
+
+        def holds(rho: float) -> bool:
+            return all(analytic(acb(middle) + half * x) for x in covering(arb(rho), 6))
+
+        def sizes(u: acb) -> tuple[arb, arb]:
+            # Below the axis det G is the twin's conjugate, numerators are their own.
+            numbers, dets, twins = samples(u)
+            return size([one for row in numbers for one in row]), size(dets + twins)
+
+        rho = next(filter(holds, ELLIPSES), None)
+        if rho is None:
+            return None
+        wide, high = (arb(rho) + 1 / arb(rho)) / 2, (arb(rho) - 1 / arb(rho)) / 2
+        turns = [arb.pi() * (2 * n + 1 + BALL) / (2 * ARCS) for n in range(ARCS)]
+        arcs = [sizes(middle + half * acb(wide * turn.cos(), high * turn.sin())) for turn in turns]
+        most = [max(column, key=lambda one: float(one.upper())) for column in zip(*arcs, strict=True)]
+        if not all(one.is_finite() for one in most):
+            return None
+        worst = max(float((one / here).log()) for one, here in zip(most, sizes(acb(middle)), strict=True))
+        along = math.ceil((worst - math.log(KNOWN)) / math.log(rho))
+        if along > ALONG:
+            return None
+        rows, lines = [], []
+        for j in range(along):
+            look()
+            numbers, dets, twins = samples(acb(middle + half * ((2 * j + 1) * arb.pi() / (2 * along)).cos()))
+            rows += numbers
+            lines.append([*_harmonics(dets, form.orders), *_harmonics(twins, form.orders)])
+        columns = (monomials(along, ctx.prec) * acb_mat(lines)).transpose().table()
+        return cls(form, half, rho, (most[0], most[1]), acb_mat(rows), [acb_poly(one) for one in columns])
+
+    @property
+    def along(self) -> int:
+        """How many nodes there are."""
+        return self.numerators.nrows() // self.form.angles
+
+    def off(self, bound: arb, r: arb) -> arb:
+        """Return how far off at most what is bounded so is in a smaller ellipse."""
+        q = r / self.rho
+        return (4 * bound * q**self.along / (1 - q)).upper() if q < 1 else arb("inf")
+
+    def piece(self, a: float, b: float, goal: arb) -> list[arb] | None:
+        """Enclose the integral over u for x from a to b; None where that takes too many nodes."""
+        middle, half = (arb(a) + arb(b)) / 2, (arb(b) - arb(a)) / 2
+        local = [_derivatives(one(acb_poly([middle, half]))) for one in self.polynomials]
+
+        def dets(t: acb) -> tuple[list[acb], list[acb]]:
+            error = self.off(self.bounds[1], Model.ellipse(middle + half * t))
+            ball = acb(arb(0, error), arb(0, error))
+            found = [_value(one, t) + ball for one in local]
+            return found[: len(found) // 2], found[len(found) // 2 :]
+
+        weights = self.form.around(dets(acb(0))[0])
+        if weights is None:
+            return None
+        scale = self.half * half
+        found = fewest(
+            # As many products of a numerator's coefficient and a weight.
+            lambda wide, high: (
+                len(self.form.numerators)
+                * self.bounds[0]
+                * bound_in(lambda t, _: weights(*dets(t)), None, arb(0), wide, high, MOST)
+            ),
+            scale,
+            goal / PARTS,
+        )
+        if found is None or found[0] > NODES:
+            return None
+        nodes, error = found
+        gauss = rule(nodes, ctx.prec)
+        shares = [[scale * weight * one for one in weights(*dets(acb(x)))] for x, weight in gauss]
+        points = acb_mat([[(middle + half * x).chebyshev_t(k) for k in range(self.along)] for x, _ in gauss])
+        few = (points * coefficients(self.along, ctx.prec)).transpose() * acb_mat(shares)
+        few = few * _turns(self.form.numerators, self.form.angles, ctx.prec)
+        sums = (acb_mat([few.entries()]) * self.numerators).entries()
+        together = sum((one.abs_upper() for row in shares for one in row), arb(0))
+        left = error + together * self.off(self.bounds[0], arb(1))
+        known = left.is_finite() and all(s.is_finite() for s in sums)
+        return [s.real + arb(0, left) for s in sums] if known else None
+
+
+def _derivatives(one: acb_poly) -> list[acb_poly]:
+    """Return a polynomial and its first three derivatives, over 1, 1, 2 and 6."""
+    first = one.derivative()
+    second = first.derivative()
+    return [one, first, second * arb(0.5), second.derivative() * (arb(1) / 6)]
+
+
+def _value(polynomials: list[acb_poly], t: acb) -> acb:
+    """Return what a polynomial is in a rectangle, by Taylor's formula: its third derivative takes all values."""
+    centre = acb(t.real.mid(), t.imag.mid())
+    offset = t - centre
+    if offset.is_zero():
+        return polynomials[0](centre)
+    value = polynomials[3](t)
+    for one in polynomials[2::-1]:
+        value = value * offset + one(centre)
+    return value
+
+
+def _harmonics(values: list[acb], orders: Sequence[int]) -> list[acb]:
+    """Return coefficients of e^{imφ} of values at equidistant angles."""
+    few = acb.dft(values)
+    return [few[m] / len(values) for m in orders]
+
+
+@cache
+def _turns(orders: Sequence[int], angles: int, _: int) -> acb_mat:
+    """Return what makes these coefficients of values at angles, at the precision at hand."""
+    turns = [(2 * I * arb.pi() * n / angles).exp() / angles for n in range(angles)]
+    return acb_mat([[turns[-m * n % angles] for n in range(angles)] for m in orders])
