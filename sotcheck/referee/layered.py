@@ -39,17 +39,18 @@ class Flows:
     first_order: bool
     bend: float = 0.0
 
-    def analytic(self, u: acb) -> bool:
-        """Return whether all numbers are analytic."""
+    def common(self, u: acb) -> acb:
+        """Return what all open waves have in common; no number where one might not be analytic."""
         jacobian, k_perp, waves = self.part.at(u)
-        return all(one.is_finite() for one in (jacobian, k_perp, *waves.k, *waves.plus, *waves.minus))
+        known = all(one.is_finite() for one in (jacobian, k_perp, *waves.k, *waves.plus, *waves.minus))
+        return waves.common if known else acb("nan")
 
     def all_around(self, u: acb, angles: int) -> tuple[list[list[acb]], list[acb], list[acb]]:
-        """Return numbers, det G and its twin's conjugate at equidistant angles."""
+        """Return numbers over `common`, det G and its twin's conjugate at equidistant angles."""
         _, k_perp, _ = self.part.at(u)
         known = without_turns(self.problem, k_perp), without_turns(self.problem, k_perp.conjugate())
         turns = [acb(2 * n * arb.pi() / angles) for n in range(angles)]
-        numbers, dets, twins = zip(*(self.parts(u, turn, *known) for turn in turns), strict=True)
+        numbers, dets, twins = zip(*(self.over_common(u, turn, *known) for turn in turns), strict=True)
         return list(numbers), list(dets), list(twins)
 
     def states(
@@ -73,10 +74,10 @@ class Flows:
         """Return u and du/dt."""
         return t + I * self.bend * t * (1 - t), 1 + I * self.bend * (1 - 2 * t)
 
-    def parts(
+    def over_common(
         self, t: acb, angle: acb, known: Transfers = None, conjugate: Transfers = None
     ) -> tuple[list[acb], acb, acb]:
-        """Return numbers without poles, det G and its conjugate, of all sources together 1."""
+        """Return numbers without poles, over `common`, det G and its conjugate, of all sources together 1."""
         u, speed = self.along(t)
         one, waves, weight = self.states(u, angle, known)
         # The scale's conjugate lies on the circle at minus the angle.
@@ -86,6 +87,12 @@ class Flows:
         weight = speed * weight
         numbers = [weight * number for number in flows(self.problem, one, other, waves, self.sources)]
         return numbers, one.det, acb(1) if self.sources == [ALL] else other.det.conjugate()
+
+    def parts(self, t: acb, angle: acb) -> tuple[list[acb], acb, acb]:
+        """Return the same, numbers as they are."""
+        numbers, det, other = self.over_common(t, angle)
+        factor = acb(1) if self.sources == [ALL] else self.part.at(self.along(t)[0])[2].common
+        return [factor * number for number in numbers], det, other
 
     def fraction(self) -> Fraction2:
         """Return all this as `by_points` takes it."""
@@ -125,7 +132,7 @@ def stack_torque(problem: Problem, goal: arb, *, first_order: bool) -> dict[str,
         def whole(a: float, b: float, part: Range, sources: list[str]) -> list[arb] | None:
             own = Flows(problem, part, sources, first_order)
             middle, half = (arb(a) + arb(b)) / 2, (arb(b) - arb(a)) / 2
-            panel = Panel.of(form, lambda u: own.all_around(u, form.angles), own.analytic, middle, half)
+            panel = Panel.of(form, lambda u: own.all_around(u, form.angles), own.common, middle, half, part.is_last and b == 1)
             if panel is None:
                 return None
             return integral(

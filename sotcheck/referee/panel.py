@@ -42,25 +42,32 @@ class Panel:
     """
 
     form: Form
+    common: Callable[[acb], acb]
+    middle: arb
     half: arb
     rho: float
-    bounds: tuple[arb, arb]
+    bounds: tuple[arb, arb, arb]
     numerators: acb_mat
-    polynomials: list[acb_poly]
+    polynomials: list[list[acb_poly]]
 
     @classmethod
     def of(
-        cls, form: Form, samples: Samples, analytic: Callable[[acb], bool], middle: arb, half: arb
+        cls, form: Form, samples: Samples, common: Callable[[acb], acb], middle: arb, half: arb, ends: bool
     ) -> Panel | None:
-        """Return that of a range; None if too many nodes are wanted."""
+        """Return that of a range, which `ends` where all waves close; None if too many nodes are wanted."""
 
         def holds(rho: float) -> bool:
-            return all(analytic(acb(middle) + half * x) for x in covering(arb(rho), 6))
+            return all(common(acb(middle) + half * x).is_finite() for x in covering(arb(rho), 6))
 
-        def sizes(u: acb) -> tuple[arb, arb]:
-            # Below the axis det G is the twin's conjugate, numerators are their own.
+        def sampled(u: acb) -> tuple[list[list[acb]], list[acb], list[acb], list[acb]]:
             numbers, dets, twins = samples(u)
-            return size([one for row in numbers for one in row]), size(dets + twins)
+            over = 1 / (2 * common(u)) if ends else acb(0)
+            return numbers, dets, twins, [over * (one - other) for one, other in zip(dets, twins, strict=True)]
+
+        def sizes(u: acb) -> list[arb]:
+            # Below the axis det G is the twin's conjugate, others are their own.
+            numbers, dets, twins, odd = sampled(u)
+            return [size([one for row in numbers for one in row]), size(dets + twins), size(odd)]
 
         rho = next(filter(holds, ELLIPSES), None)
         if rho is None:
@@ -71,18 +78,24 @@ class Panel:
         most = [max(column, key=lambda one: float(one.upper())) for column in zip(*arcs, strict=True)]
         if not all(one.is_finite() for one in most):
             return None
-        worst = max(float((one / here).log()) for one, here in zip(most, sizes(acb(middle)), strict=True))
+        here = sizes(acb(middle))
+        worst = max(float((one / two).log()) for one, two in zip(most, here, strict=True) if two > 0)
         along = math.ceil((worst - math.log(KNOWN)) / math.log(rho))
         if along > ALONG:
             return None
-        rows, lines = [], []
+        rows: list[list[acb]] = []
+        lines: list[list[acb]] = []
         for j in range(along):
             look()
-            numbers, dets, twins = samples(acb(middle + half * ((2 * j + 1) * arb.pi() / (2 * along)).cos()))
+            numbers, *others = sampled(acb(middle + half * ((2 * j + 1) * arb.pi() / (2 * along)).cos()))
             rows += numbers
-            lines.append([*_harmonics(dets, form.orders), *_harmonics(twins, form.orders)])
+            lines.append([one for values in others for one in _harmonics(values, form.orders)])
         columns = (monomials(along, ctx.prec) * acb_mat(lines)).transpose().table()
-        return cls(form, half, rho, (most[0], most[1]), acb_mat(rows), [acb_poly(one) for one in columns])
+        polynomials, number = [acb_poly(one) for one in columns], len(form.orders)
+        return cls(
+            form, common, middle, half, rho, (most[0], most[1], most[2]), acb_mat(rows),
+            [polynomials[n : n + number] for n in range(0, (3 if ends else 2) * number, number)],
+        )  # fmt: skip
 
     @property
     def along(self) -> int:
@@ -94,28 +107,48 @@ class Panel:
         q = r / self.rho
         return (4 * bound * q**self.along / (1 - q)).upper() if q < 1 else arb("inf")
 
+    def weights(self, middle: arb, half: arb, *, ends: bool) -> Callable[[acb], list[acb]] | None:
+        """Return the weights of numerators' coefficients at x = middle + half t, as they are where waves close."""
+        of_twin, of_odd = (self.bounds[1], self.bounds[2])
+        local = [
+            ([_derivatives(one(acb_poly([middle, half]))) for one in some], bound)
+            for some, bound in zip(self.polynomials[: 3 if ends else 2], (of_twin, of_twin, of_odd), strict=False)
+        ]
+
+        def known(t: acb) -> list[list[acb]]:
+            r = Model.ellipse(middle + half * t)
+            found = []
+            for some, bound in local:
+                error = self.off(bound, r)
+                found.append([_value(one, t) + acb(arb(0, error), arb(0, error)) for one in some])
+            return found if ends else [*found, []]
+
+        own = self.form.around(known(acb(0))[0])
+        if own is None:
+            return None
+
+        def weights(t: acb) -> list[acb]:
+            factor = acb(1) if ends else self.common(self.middle + self.half * (middle + half * t))
+            return [factor * one for one in own(*known(t))]
+
+        return weights
+
     def piece(self, a: float, b: float, goal: arb) -> list[arb] | None:
         """Enclose the integral over u for x from a to b; None where that takes too many nodes."""
+        found = self._by_nodes(a, b, goal, ends=False)
+        if found is None and len(self.polynomials) == 3 and b == 1:
+            found = self._by_nodes(a, b, goal, ends=True)
+        return found
+
+    def _by_nodes(self, a: float, b: float, goal: arb, *, ends: bool) -> list[arb] | None:
         middle, half = (arb(a) + arb(b)) / 2, (arb(b) - arb(a)) / 2
-        local = [_derivatives(one(acb_poly([middle, half]))) for one in self.polynomials]
-
-        def dets(t: acb) -> tuple[list[acb], list[acb]]:
-            error = self.off(self.bounds[1], Model.ellipse(middle + half * t))
-            ball = acb(arb(0, error), arb(0, error))
-            found = [_value(one, t) + ball for one in local]
-            return found[: len(found) // 2], found[len(found) // 2 :]
-
-        weights = self.form.around(dets(acb(0))[0])
+        weights, scale = self.weights(middle, half, ends=ends), self.half * half
         if weights is None:
             return None
-        scale = self.half * half
+        # As many products of a numerator's coefficient and a weight.
+        most = len(self.form.numerators) * self.bounds[0]
         found = fewest(
-            # As many products of a numerator's coefficient and a weight.
-            lambda wide, high: (
-                len(self.form.numerators)
-                * self.bounds[0]
-                * bound_in(lambda t, _: weights(*dets(t)), None, arb(0), wide, high, MOST)
-            ),
+            lambda wide, high: most * bound_in(lambda t, _: weights(t), None, arb(0), wide, high, MOST),
             scale,
             goal / PARTS,
         )
@@ -123,7 +156,7 @@ class Panel:
             return None
         nodes, error = found
         gauss = rule(nodes, ctx.prec)
-        shares = [[scale * weight * one for one in weights(*dets(acb(x)))] for x, weight in gauss]
+        shares = [[scale * weight * one for one in weights(acb(x))] for x, weight in gauss]
         points = acb_mat([[(middle + half * x).chebyshev_t(k) for k in range(self.along)] for x, _ in gauss])
         few = (points * coefficients(self.along, ctx.prec)).transpose() * acb_mat(shares)
         few = few * _turns(self.form.numerators, self.form.angles, ctx.prec)

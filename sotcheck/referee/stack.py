@@ -238,9 +238,9 @@ def _field(A: list[list[arb]], k: tuple[acb, acb]) -> Field:
 def flows(problem: Problem, states: States, twin: States, waves: Waves, sources: list[str]) -> list[acb]:
     """Return for each source: spin current, spin density s and w×s at the left of every delta, and w×∫s dz.
 
-    All times |det G|², that is, times det G and the conjugate of the twin's: so they have no poles. The
-    last is of layers with magnetism and a spin-orbit term. `twin`: the states at conjugate arguments.
-    Of `ALL` sources: functions times det G, whose real parts are theirs.
+    All times |det G|², that is, times det G and the conjugate of the twin's: so they have no poles; over
+    what waves have in common. The last is of layers with magnetism and a spin-orbit term. `twin`: the states at conjugate arguments.
+    Of `ALL` sources: functions times det G, whose real parts are theirs, over nothing.
     """
     found: list[acb] = []
     right = problem.regions[-1]
@@ -253,7 +253,7 @@ def flows(problem: Problem, states: States, twin: States, waves: Waves, sources:
             first = states.green()
         else:
             sign = {"normal": 0, "majority": -1, "minority": 1}[source]
-            k = (waves.k, waves.plus, waves.minus)[sign][0]
+            k = waves.speeds[sign]
             V = ONE * (4 * k) if sign == 0 else spin(2 * k, [2 * sign * k * part for part in right.d])
             first = states.start(source) * V * twin.start(source).conjugate().transpose()
         for n, (psi, v, psi_dagger, v_dagger) in enumerate(steps):
