@@ -132,7 +132,14 @@ def stack_torque(problem: Problem, goal: arb, *, first_order: bool) -> dict[str,
         def whole(a: float, b: float, part: Range, sources: list[str]) -> list[arb] | None:
             own = Flows(problem, part, sources, first_order)
             middle, half = (arb(a) + arb(b)) / 2, (arb(b) - arb(a)) / 2
-            panel = Panel.of(form, lambda u: own.all_around(u, form.angles), own.common, middle, half, part.is_last and b == 1)
+            panel = Panel.of(
+                form,
+                lambda u: own.all_around(u, form.angles),
+                own.common,
+                middle,
+                half,
+                part.is_last and b == 1,
+            )
             if panel is None:
                 return None
             return integral(

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from flint import acb, acb_mat, acb_poly, arb, ctx
+from flint import acb, acb_mat, acb_poly, acb_series, arb, ctx
 
 from sotcheck.referee.interface import I
 from sotcheck.referee.margin import ELLIPSES, Model, coefficients, covering, monomials
-from sotcheck.referee.one_site import Form, Weights
+from sotcheck.referee.one_site import Form
 from sotcheck.referee.quadrature import BALL, bound_in, fewest, look, rule, size
 
 #: Arcs of half an ellipse on which functions are bounded.
@@ -23,6 +23,10 @@ ARCS = 8
 KNOWN, ALONG = 1e-24, 64
 #: Rectangles that cover half an ellipse at most, and nodes of a rule.
 MOST, NODES = 48, 60
+#: |t| in all ellipses around a range, t from -1 to 1 along it.
+REACH = 3.2
+#: Terms of power series in a rectangle.
+TERMS = 3
 #: Parts of a range, of which the goal is that of all together.
 PARTS = 1000
 
@@ -34,11 +38,12 @@ Samples = Callable[[acb], tuple[list[list[acb]], list[acb], list[acb]]]
 class Panel:
     """Numerators, det G and its twin on a range of u, x from -1 to 1 along it, by Chebyshev's nodes.
 
-    What is bounded by B in the ellipse of R is Σ a_k T_k, |a_k| ≤ 2B R^-k (Trefethen, Approximation Theory and
-    Approximation Practice, SIAM 2013, Theorem 8.1). Of it n nodes keep T_k with k < n, and take each of the
-    others, |T_k| ≤ r^k in the ellipse of r, for one of these or nothing: together they are off by no more than
-    4B qⁿ/(1 - q), q = r/R, there; on the range r is 1. Where all angles' values are bounded, so are their
-    harmonics. `numerators`: a row for each node and angle; `polynomials`: of det G's harmonics, and the twin's.
+    What is bounded by B in the ellipse of R is Σ a_k T_k, |a_k| ≤ 2B R^-k (Trefethen, Approximation Theory
+    and Approximation Practice, SIAM 2013, Theorem 8.1). Of it n nodes keep T_k with k < n, and take each of
+    the others, |T_k| ≤ r^k in the ellipse of r, for one of these or nothing: together they are off by no more
+    than 4B qⁿ/(1 - q), q = r/R, there; on the range r is 1. Where all angles' values are bounded, so are
+    their harmonics. What has no poles is largest where the ellipse ends. `numerators`: over c, a row for each
+    node and angle; `polynomials`: of the harmonics of det G, of its twin and, where waves close, of o.
     """
 
     form: Form
@@ -62,7 +67,12 @@ class Panel:
         def sampled(u: acb) -> tuple[list[list[acb]], list[acb], list[acb], list[acb]]:
             numbers, dets, twins = samples(u)
             over = 1 / (2 * common(u)) if ends else acb(0)
-            return numbers, dets, twins, [over * (one - other) for one, other in zip(dets, twins, strict=True)]
+            return (
+                numbers,
+                dets,
+                twins,
+                [over * (one - other) for one, other in zip(dets, twins, strict=True)],
+            )
 
         def sizes(u: acb) -> list[arb]:
             # Below the axis det G is the twin's conjugate, others are their own.
@@ -108,28 +118,47 @@ class Panel:
         return (4 * bound * q**self.along / (1 - q)).upper() if q < 1 else arb("inf")
 
     def weights(self, middle: arb, half: arb, *, ends: bool) -> Callable[[acb], list[acb]] | None:
-        """Return the weights of numerators' coefficients at x = middle + half t, as they are where waves close."""
-        of_twin, of_odd = (self.bounds[1], self.bounds[2])
+        """Return weights of numerators' coefficients, at x = middle + half t; `ends`: where waves close."""
+        bounds = (self.bounds[1], self.bounds[1], self.bounds[2]) if ends else (self.bounds[1],) * 2
+        least = [self.off(bound, arb(1)) for bound in bounds]
         local = [
-            ([_derivatives(one(acb_poly([middle, half]))) for one in some], bound)
-            for some, bound in zip(self.polynomials[: 3 if ends else 2], (of_twin, of_twin, of_odd), strict=False)
+            [_derivatives(_short(one(acb_poly([middle, half])), left)) for one in some]
+            for some, left in zip(self.polynomials, least, strict=False)
         ]
 
-        def known(t: acb) -> list[list[acb]]:
-            r = Model.ellipse(middle + half * t)
-            found = []
-            for some, bound in local:
-                error = self.off(bound, r)
-                found.append([_value(one, t) + acb(arb(0, error), arb(0, error)) for one in some])
+        def known(t: acb, r: arb, most: int = 1) -> list[list[list[acb]]]:
+            """Return so many Taylor coefficients in a rectangle, of what is as far off as in r's ellipse."""
+            found: list[list[list[acb]]] = []
+            for some, bound, left in zip(local, bounds, least, strict=True):
+                off = self.off(bound, r) + left if abs(t) <= REACH else arb("inf")
+                ball = acb(arb(0, off), arb(0, off))
+                found.append([[_value(one, t) + ball, *(one[n](t) for n in range(1, most))] for one in some])
             return found if ends else [*found, []]
 
-        own = self.form.around(known(acb(0))[0])
+        own = self.form.around([one for (one,) in known(acb(0), Model.ellipse(acb(middle)))[0]])
         if own is None:
             return None
 
         def weights(t: acb) -> list[acb]:
+            r = Model.ellipse(middle + half * t)
+            det, twin, odd = ([values[0] for values in some] for some in known(t, r))
+            gaps = own.gaps(det, twin)
+            if not ends and not all(one.abs_upper() < 2 * one.abs_lower() for one in gaps):
+                # Taylor's formula again, as small differences of large numbers vary less than these. What d_m
+                # are off by at a point of the rectangle is thought of as what they are off by everywhere.
+                centre = acb(t.real.mid(), t.imag.mid())
+                there, everywhere = (
+                    own.gaps(
+                        *([acb_series(values, TERMS) for values in some] for some in known(z, r, TERMS)[:2])
+                    )
+                    for z in (centre, t)
+                )
+                gaps = [
+                    one[0] + (t - centre) * (one[1] + (t - centre) * other[2])
+                    for one, other in zip(there, everywhere, strict=True)
+                ]
             factor = acb(1) if ends else self.common(self.middle + self.half * (middle + half * t))
-            return [factor * one for one in own(*known(t))]
+            return [factor * one for one in own.weights(det, twin, odd, gaps)]
 
         return weights
 
@@ -167,6 +196,17 @@ class Panel:
         return [s.real + arb(0, left) for s in sums] if known else None
 
 
+def _short(one: acb_poly, left: arb) -> acb_poly:
+    """Return a polynomial without the highest powers that together are below a number where |t| ≤ REACH."""
+    few, rest = one.coeffs(), arb(0)
+    while few:
+        rest += few[-1].abs_upper() * arb(REACH) ** (len(few) - 1)
+        if not rest < left:
+            break
+        few.pop()
+    return acb_poly(few)
+
+
 def _derivatives(one: acb_poly) -> list[acb_poly]:
     """Return a polynomial and its first three derivatives, over 1, 1, 2 and 6."""
     first = one.derivative()
@@ -175,7 +215,7 @@ def _derivatives(one: acb_poly) -> list[acb_poly]:
 
 
 def _value(polynomials: list[acb_poly], t: acb) -> acb:
-    """Return what a polynomial is in a rectangle, by Taylor's formula: its third derivative takes all values."""
+    """Return a polynomial in a rectangle, by Taylor's formula: its third derivative takes all values."""
     centre = acb(t.real.mid(), t.imag.mid())
     offset = t - centre
     if offset.is_zero():

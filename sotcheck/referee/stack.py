@@ -186,7 +186,14 @@ class States:
     """
 
     def __init__(
-        self, problem: Problem, k_perp: acb, waves: Waves, angle: acb, scale: acb, *, inside: bool = True,
+        self,
+        problem: Problem,
+        k_perp: acb,
+        waves: Waves,
+        angle: acb,
+        scale: acb,
+        *,
+        inside: bool = True,
         known: Transfers = None,
     ) -> None:
         sine, cosine = angle.sin_cos()
@@ -238,8 +245,9 @@ def _field(A: list[list[arb]], k: tuple[acb, acb]) -> Field:
 def flows(problem: Problem, states: States, twin: States, waves: Waves, sources: list[str]) -> list[acb]:
     """Return for each source: spin current, spin density s and w×s at the left of every delta, and w×∫s dz.
 
-    All times |det G|², that is, times det G and the conjugate of the twin's: so they have no poles; over
-    what waves have in common. The last is of layers with magnetism and a spin-orbit term. `twin`: the states at conjugate arguments.
+    All times |det G|², that is, times det G and the conjugate of the twin's, so that they have no poles, and
+    over what open waves have in common. The last is of layers with magnetism and a spin-orbit term. `twin`:
+    the states at conjugate arguments.
     Of `ALL` sources: functions times det G, whose real parts are theirs, over nothing.
     """
     found: list[acb] = []
