@@ -129,24 +129,16 @@ def stack_torque(problem: Problem, goal: arb, *, first_order: bool) -> dict[str,
     form = closed_form(problem, first_order=first_order)
     if form is not None:
 
-        def whole(a: float, b: float, part: Range, sources: list[str]) -> list[arb] | None:
+        def in_panels(a: float, b: float, part: Range, sources: list[str]) -> list[arb] | None:
             own = Flows(problem, part, sources, first_order)
-            middle, half = (arb(a) + arb(b)) / 2, (arb(b) - arb(a)) / 2
-            panel = Panel.of(
-                form,
-                lambda u: own.all_around(u, form.angles),
-                own.common,
-                middle,
-                half,
-                part.is_last and b == 1,
-            )
+            panel = Panel.of(form, own, (arb(a) + b) / 2, (arb(b) - a) / 2, ends=part.is_last and b == 1)
             if panel is None:
                 return None
             return integral(
-                lambda y, z: panel.piece(2 * y - 1, 2 * z - 1, size), lambda y: part.place(a + (b - a) * y)
+                lambda x, y: panel.piece(2 * x - 1, 2 * y - 1, size), lambda x: part.place(a + (b - a) * x)
             )
 
-        return _of_sources(problem, summed(problem, whole, numbers))
+        return _of_sources(problem, summed(problem, in_panels, numbers))
     paths = {tuple(sources): path(part, sources) for part, sources in ranges(problem)}
 
     def piece(a: float, b: float, _: Range, sources: list[str]) -> list[arb] | None:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Protocol
 
 from flint import acb, acb_mat, acb_poly, acb_series, arb, ctx
 
@@ -30,8 +31,15 @@ TERMS = 3
 #: Parts of a range, of which the goal is that of all together.
 PARTS = 1000
 
-#: At some u and all angles: numerators, det G and its twin.
-Samples = Callable[[acb], tuple[list[list[acb]], list[acb], list[acb]]]
+
+class Sampled(Protocol):
+    """What a panel is made of."""
+
+    def all_around(self, u: acb, angles: int) -> tuple[list[list[acb]], list[acb], list[acb]]:
+        """Return numerators over c at equidistant angles, det G and its twin."""
+
+    def common(self, u: acb) -> acb:
+        """Return c; no number where anything may not be analytic."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +55,7 @@ class Panel:
     """
 
     form: Form
-    common: Callable[[acb], acb]
+    sampled: Sampled
     middle: arb
     half: arb
     rho: float
@@ -56,17 +64,15 @@ class Panel:
     polynomials: list[list[acb_poly]]
 
     @classmethod
-    def of(
-        cls, form: Form, samples: Samples, common: Callable[[acb], acb], middle: arb, half: arb, ends: bool
-    ) -> Panel | None:
+    def of(cls, form: Form, sampled: Sampled, middle: arb, half: arb, *, ends: bool) -> Panel | None:
         """Return that of a range, which `ends` where all waves close; None if too many nodes are wanted."""
 
         def holds(rho: float) -> bool:
-            return all(common(acb(middle) + half * x).is_finite() for x in covering(arb(rho), 6))
+            return all(sampled.common(acb(middle) + half * x).is_finite() for x in covering(arb(rho), 6))
 
-        def sampled(u: acb) -> tuple[list[list[acb]], list[acb], list[acb], list[acb]]:
-            numbers, dets, twins = samples(u)
-            over = 1 / (2 * common(u)) if ends else acb(0)
+        def values(u: acb) -> tuple[list[list[acb]], list[acb], list[acb], list[acb]]:
+            numbers, dets, twins = sampled.all_around(u, form.angles)
+            over = 1 / (2 * sampled.common(u)) if ends else acb(0)
             return (
                 numbers,
                 dets,
@@ -76,7 +82,7 @@ class Panel:
 
         def sizes(u: acb) -> list[arb]:
             # Below the axis det G is the twin's conjugate, others are their own.
-            numbers, dets, twins, odd = sampled(u)
+            numbers, dets, twins, odd = values(u)
             return [size([one for row in numbers for one in row]), size(dets + twins), size(odd)]
 
         rho = next(filter(holds, ELLIPSES), None)
@@ -97,13 +103,13 @@ class Panel:
         lines: list[list[acb]] = []
         for j in range(along):
             look()
-            numbers, *others = sampled(acb(middle + half * ((2 * j + 1) * arb.pi() / (2 * along)).cos()))
+            numbers, *others = values(acb(middle + half * ((2 * j + 1) * arb.pi() / (2 * along)).cos()))
             rows += numbers
-            lines.append([one for values in others for one in _harmonics(values, form.orders)])
+            lines.append([one for some in others for one in _harmonics(some, form.orders)])
         columns = (monomials(along, ctx.prec) * acb_mat(lines)).transpose().table()
         polynomials, number = [acb_poly(one) for one in columns], len(form.orders)
         return cls(
-            form, common, middle, half, rho, (most[0], most[1], most[2]), acb_mat(rows),
+            form, sampled, middle, half, rho, (most[0], most[1], most[2]), acb_mat(rows),
             [polynomials[n : n + number] for n in range(0, (3 if ends else 2) * number, number)],
         )  # fmt: skip
 
@@ -157,7 +163,7 @@ class Panel:
                     one[0] + (t - centre) * (one[1] + (t - centre) * other[2])
                     for one, other in zip(there, everywhere, strict=True)
                 ]
-            factor = acb(1) if ends else self.common(self.middle + self.half * (middle + half * t))
+            factor = acb(1) if ends else self.sampled.common(self.middle + self.half * (middle + half * t))
             return [factor * one for one in own.weights(det, twin, odd, gaps)]
 
         return weights
