@@ -27,7 +27,7 @@ MOST, NODES = 48, 60
 #: |t| in all ellipses around a range, t from -1 to 1 along it.
 REACH = 3.2
 #: Terms of power series in a rectangle.
-TERMS = 3
+TERMS = 4
 #: Parts of a range, of which the goal is that of all together.
 PARTS = 1000
 
@@ -160,7 +160,7 @@ class Panel:
                     for z in (centre, t)
                 )
                 gaps = [
-                    one[0] + (t - centre) * (one[1] + (t - centre) * other[2])
+                    acb_poly([*(one[n] for n in range(TERMS - 1)), other[TERMS - 1]])(t - centre)
                     for one, other in zip(there, everywhere, strict=True)
                 ]
             factor = acb(1) if ends else self.sampled.common(self.middle + self.half * (middle + half * t))
@@ -214,20 +214,21 @@ def _short(one: acb_poly, left: arb) -> acb_poly:
 
 
 def _derivatives(one: acb_poly) -> list[acb_poly]:
-    """Return a polynomial and its first three derivatives, over 1, 1, 2 and 6."""
-    first = one.derivative()
-    second = first.derivative()
-    return [one, first, second * arb(0.5), second.derivative() * (arb(1) / 6)]
+    """Return a polynomial and its derivatives, each over its order's factorial, as many as TERMS."""
+    found = [one]
+    for n in range(1, TERMS):
+        found.append(found[-1].derivative() * (arb(1) / n))
+    return found
 
 
 def _value(polynomials: list[acb_poly], t: acb) -> acb:
-    """Return a polynomial in a rectangle, by Taylor's formula: its third derivative takes all values."""
+    """Return a polynomial in a rectangle, by Taylor's formula: its last derivative takes all values."""
     centre = acb(t.real.mid(), t.imag.mid())
     offset = t - centre
     if offset.is_zero():
         return polynomials[0](centre)
-    value = polynomials[3](t)
-    for one in polynomials[2::-1]:
+    value = polynomials[-1](t)
+    for one in polynomials[-2::-1]:
         value = value * offset + one(centre)
     return value
 
