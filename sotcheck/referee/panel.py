@@ -132,39 +132,50 @@ class Panel:
             for some, left in zip(self.polynomials, least, strict=False)
         ]
 
-        def known(t: acb, r: arb, most: int = 1) -> list[list[list[acb]]]:
-            """Return so many Taylor coefficients in a rectangle, of what is as far off as in r's ellipse."""
-            found: list[list[list[acb]]] = []
+        def numbers(t: acb) -> tuple[list[list[acb]], list[list[list[acb]]], list[acb]]:
+            """Return values in a rectangle, Taylor coefficients at its centre, what they may be off by."""
+            r, centre = Model.ellipse(middle + half * t), acb(t.real.mid(), t.imag.mid())
+            found, there, balls = [], [], []
             for some, bound, left in zip(local, bounds, least, strict=True):
                 off = self.off(bound, r) + left if abs(t) <= REACH else arb("inf")
-                ball = acb(arb(0, off), arb(0, off))
-                found.append([[_value(one, t) + ball, *(one[n](t) for n in range(1, most))] for one in some])
-            return found if ends else [*found, []]
+                balls.append(acb(arb(0, off), arb(0, off)))
+                there.append([[one(centre) for one in derivatives] for derivatives in some])
+                pairs = zip(there[-1], some, strict=True)
+                found.append([_taylor(here, all_[-1](t), t - centre) + balls[-1] for here, all_ in pairs])
+            return found, there, balls
 
-        own = self.form.around([one for (one,) in known(acb(0), Model.ellipse(acb(middle)))[0]])
+        own = self.form.around(numbers(acb(0))[0][0])
         if own is None:
             return None
 
         def weights(t: acb) -> list[acb]:
-            r = Model.ellipse(middle + half * t)
-            det, twin, odd = ([values[0] for values in some] for some in known(t, r))
+            (det, twin, *more), there, balls = numbers(t)
             gaps = own.gaps(det, twin)
             if not ends and not all(one.abs_upper() < 2 * one.abs_lower() for one in gaps):
                 # Taylor's formula again, as small differences of large numbers vary less than these. What d_m
                 # are off by at a point of the rectangle is thought of as what they are off by everywhere.
-                centre = acb(t.real.mid(), t.imag.mid())
-                there, everywhere = (
-                    own.gaps(
-                        *([acb_series(values, TERMS) for values in some] for some in known(z, r, TERMS)[:2])
+                offset = t - acb(t.real.mid(), t.imag.mid())
+                at_centre = own.gaps(
+                    *(
+                        [acb_series([one[0] + ball, *one[1:]], TERMS) for one in some]
+                        for some, ball in zip(there, balls, strict=True)
                     )
-                    for z in (centre, t)
+                )
+                everywhere = own.gaps(
+                    *(
+                        [
+                            acb_series([one, *(f(t) for f in all_[1:])], TERMS)
+                            for one, all_ in zip(values, some, strict=True)
+                        ]
+                        for values, some in zip((det, twin), local, strict=True)
+                    )
                 )
                 gaps = [
-                    acb_poly([*(one[n] for n in range(TERMS - 1)), other[TERMS - 1]])(t - centre)
-                    for one, other in zip(there, everywhere, strict=True)
+                    _taylor([one[n] for n in range(TERMS)], other[TERMS - 1], offset)
+                    for one, other in zip(at_centre, everywhere, strict=True)
                 ]
             factor = acb(1) if ends else self.sampled.common(self.middle + self.half * (middle + half * t))
-            return [factor * one for one in own.weights(det, twin, odd, gaps)]
+            return [factor * one for one in own.weights(det, twin, more[0] if more else [], gaps)]
 
         return weights
 
@@ -221,15 +232,11 @@ def _derivatives(one: acb_poly) -> list[acb_poly]:
     return found
 
 
-def _value(polynomials: list[acb_poly], t: acb) -> acb:
-    """Return a polynomial in a rectangle, by Taylor's formula: its last derivative takes all values."""
-    centre = acb(t.real.mid(), t.imag.mid())
-    offset = t - centre
-    if offset.is_zero():
-        return polynomials[0](centre)
-    value = polynomials[-1](t)
-    for one in polynomials[-2::-1]:
-        value = value * offset + one(centre)
+def _taylor(here: list[acb], last: acb, offset: acb) -> acb:
+    """Return a function near a point from its Taylor coefficients there; the last takes all values around."""
+    value = here[0] if offset.is_zero() else last
+    for one in [] if offset.is_zero() else here[-2::-1]:
+        value = value * offset + one
     return value
 
 
