@@ -20,8 +20,9 @@ from sotcheck.referee.quadrature import BALL, bound_in, fewest, look, rule, size
 
 #: Arcs of half an ellipse on which functions are bounded.
 ARCS = 8
-#: How well functions without poles are known, relative to their size, and by how many nodes at most.
-KNOWN, ALONG = 1e-24, 64
+#: To what part of all digits functions without poles are known, relative to their size; by how many nodes a
+#: digit at most.
+KNOWN, ALONG = 0.42, 1 / 3
 #: Rectangles that cover half an ellipse at most, and nodes of a rule.
 MOST, NODES = 48, 60
 #: |t| in all ellipses around a range, t from -1 to 1 along it.
@@ -96,8 +97,8 @@ class Panel:
             return None
         here = sizes(acb(middle))
         worst = max(float((one / two).log()) for one, two in zip(most, here, strict=True) if two > 0)
-        along = math.ceil((worst - math.log(KNOWN)) / math.log(rho))
-        if along > ALONG:
+        along = math.ceil((worst + KNOWN * ctx.prec * math.log(2)) / math.log(rho))
+        if along > ALONG * ctx.prec:
             return None
         rows: list[list[acb]] = []
         lines: list[list[acb]] = []
