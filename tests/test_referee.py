@@ -393,6 +393,8 @@ def test_stacks(engine: str) -> None:
 
 #: The same with one spin-orbit term, at the first interface: it has closed forms.
 ONE_SITE = {**LAYERED, "layer": [{**LAYERED["layer"][0], "rashba": 0.0, "interface": {"barrier": 0.1}}]}
+#: With a term at each interface, which has one to first order.
+TWO_SITES = {**LAYERED, "layer": [{**LAYERED["layer"][0], "rashba": 0.0}]}
 
 
 @pytest.mark.parametrize("seed", [2, 4, 6, 8, 7, 9, 11])
@@ -447,12 +449,14 @@ def test_panels_nest(fault: str | None, wide: tuple[float, float], monkeypatch: 
     assert fault is not None or max(one.rad() for one, _ in pairs) > 1e4 * max(one.rad() for _, one in pairs)
 
 
-@pytest.mark.parametrize("engine", ["continuum", "first-order"])
-def test_one_site(engine: str) -> None:
-    """Every flow of a stack with one spin-orbit term lies within, narrowly enclosed."""
-    proved = prove(ONE_SITE, first_order=engine == "first-order")
+@pytest.mark.parametrize(
+    ("engine", "document"), [("continuum", ONE_SITE), ("first-order", ONE_SITE), ("first-order", TWO_SITES)]
+)
+def test_closed_forms_of_stacks(engine: str, document: dict[str, Any]) -> None:
+    """Every flow of a stack with few spin-orbit terms lies within, narrowly enclosed."""
+    proved = prove(document, first_order=engine == "first-order")
     largest = max(abs(float(one)) for found in proved.values() for one in found.vector)
-    for row in sc.torque(from_document(ONE_SITE, "x"), engine):
+    for row in sc.torque(from_document(document, "x"), engine):
         found = proved[row.source]
         assert found.radius <= RADIUS * largest
-        assert hold(found, row.to_dict(from_document(ONE_SITE, "x")), row.t.total)
+        assert hold(found, row.to_dict(from_document(document, "x")), row.t.total)
