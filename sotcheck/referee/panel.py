@@ -22,7 +22,7 @@ from sotcheck.referee.quadrature import BALL, bound_in, fewest, look, rule, size
 ARCS = 8
 #: To what part of all digits functions without poles are known, relative to their size; by how many nodes a
 #: digit at most.
-KNOWN, ALONG = 0.42, 1 / 3
+KNOWN, ALONG = 0.55, 0.36
 #: Rectangles that cover half an ellipse at most, and nodes of a rule.
 MOST, NODES = 48, 60
 #: |t| in all ellipses around a range, t from -1 to 1 along it.
