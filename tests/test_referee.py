@@ -21,12 +21,14 @@ from sotcheck.errors import SystemFileError
 from sotcheck.exact import apart
 from sotcheck.exact.observables import FLOWS, exact_flows
 from sotcheck.numerics.estimate import Estimate
-from sotcheck.referee import angles, certificate, interface, quadrature, stack, sums
+from sotcheck.referee import angles, certificate, interface, layered, panel, quadrature, stack, sums
 from sotcheck.referee.bound import certified as certified_states
 from sotcheck.referee.bound import first_change
 from sotcheck.referee.certificate import outward, prove
 from sotcheck.referee.layered import stack_torque
 from sotcheck.referee.margin import largest
+from sotcheck.referee.one_site import Branch, closed_form
+from sotcheck.referee.panel import Panel
 from sotcheck.referee.quadrature import UnprovedError
 from sotcheck.referee.reading import read
 from sotcheck.referee.sums import Enclosure, bare_torque
@@ -365,6 +367,17 @@ def test_no_more_time_than_asked_for() -> None:
         prove(LAYERED, seconds=0.05)
 
 
+def hold(found: Enclosure, said: dict[str, Any], error: float) -> bool:
+    """Whether t, all layers' torques and all flows of a row lie in what is proved of its source."""
+    pairs = [(found.vector, said["vector"])]
+    pairs += zip(found.layers, (one["torque"] for one in said["layers"]), strict=True)
+    for four, one in zip(found.interfaces, said["interfaces"], strict=True):
+        pairs += zip(four, [one[name] for name in FLOWS], strict=True)
+    return all(
+        near(ball, x, error) for balls, numbers in pairs for ball, x in zip(balls, numbers, strict=True)
+    )
+
+
 @pytest.mark.parametrize("engine", ["continuum", "first-order"])
 def test_stacks(engine: str) -> None:
     """Every layer's torque and every flow of a stack, exact and to first order, lie within."""
@@ -374,11 +387,76 @@ def test_stacks(engine: str) -> None:
     assert scale == 0.5
     table = sc.torque(from_document(LAYERED, "x"), engine, scale=0.5)
     row = next(row for row in table if row.source == "majority")
-    said = row.to_dict(from_document(LAYERED, "x"))
-    pairs = [(found.vector, said["vector"])]
-    pairs += zip(found.layers, (one["torque"] for one in said["layers"]), strict=True)
-    for four, one in zip(found.interfaces, said["interfaces"], strict=True):
-        pairs += zip(four, [one[name] for name in FLOWS], strict=True)
-    for balls, numbers in pairs:
-        assert all(near(ball, x, row.t.total) for ball, x in zip(balls, numbers, strict=True))
+    assert hold(found, row.to_dict(from_document(LAYERED, "x")), row.t.total)
     assert 0 < found.radius < 0.1 * max(abs(float(one)) for one in found.vector)
+
+
+#: The same with one spin-orbit term, at the first interface: it has closed forms.
+ONE_SITE = {**LAYERED, "layer": [{**LAYERED["layer"][0], "rashba": 0.0, "interface": {"barrier": 0.1}}]}
+#: With a term at each interface, which has one to first order.
+TWO_SITES = {**LAYERED, "layer": [{**LAYERED["layer"][0], "rashba": 0.0}]}
+
+
+@pytest.mark.parametrize("seed", [2, 4, 6, 8, 7, 9, 11])
+def test_means_in_closed_form(seed: int) -> None:
+    """Of ζ^m/|det G|², against very many angles; c times them, where states are bound at c = 0."""
+    rng = np.random.default_rng(seed)
+    (e, o), c = rng.normal(size=(2, 3)) + 1j * rng.normal(size=(2, 3)), 0.3
+    # Real at real angles for imaginary c, and as small at some angles.
+    e, o = e + e[::-1].conj() * [1, 0, 1], o - o[::-1].conj()
+    e[1] = 0.5 * abs(e[0])
+    d = e + c * o if seed % 2 else np.array([0.7, 1.0, 0.2]) * (rng.normal(size=3) + 1j * rng.normal(size=3))
+    zeta = np.exp(2j * np.pi * np.arange(20_000) / 20_000)
+    over = 1 / np.abs(d[0] / zeta + d[1] + d[2] * zeta) ** 2
+    det, twin, odd = ([acb(one) for one in some] for some in (d, d[::-1].conj(), o))
+    branch = Branch.of(det)
+    assert branch is not None
+    for factor, one in [(1.0, []), *([(c, odd)] if seed % 2 else [])]:
+        found = branch.weights(det, twin, one, branch.gaps(det, twin))
+        for m, weight in zip(range(-4, 5), found, strict=True):
+            assert complex(weight) == pytest.approx(factor * (zeta**m * over).mean(), rel=1e-9, abs=1e-12)
+
+
+def some_panel(known: float, goal: float, monkeypatch: pytest.MonkeyPatch) -> list[arb] | None:
+    """Enclose flows of some k_perp, of what is known so well."""
+    monkeypatch.setattr(panel, "KNOWN", known)
+    with ctx.workprec(192):
+        problem, _ = read(ONE_SITE)
+        form = closed_form(problem, first_order=False)
+        assert form is not None
+        part, sources = sums.ranges(problem)[0]
+        own = layered.Flows(problem, part, sources, False)
+        one = Panel.of(form, own, arb(0.3), arb(0.05), ends=False)
+        assert one is not None
+        return one.piece(-1.0, 1.0, arb(goal))
+
+
+@pytest.mark.parametrize(
+    ("fault", "wide"),
+    [(None, (0.07, 1e-18)), (None, (0.42, 1e3)), ("off", (0.07, 1e-18)), ("bound_in", (0.42, 1e3))],
+)
+def test_panels_nest(fault: str | None, wide: tuple[float, float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is known little of, or summed roughly, holds what is known well; not if bounds are too small."""
+    narrow = some_panel(0.55, 1e-20, monkeypatch)
+    where = Panel if fault == "off" else panel
+    if fault is not None:
+        right = getattr(where, fault)
+        monkeypatch.setattr(where, fault, lambda *args: right(*args) * 1e-20)
+    found = some_panel(*wide, monkeypatch)
+    assert narrow is not None and found is not None
+    pairs = list(zip(found, narrow, strict=True))
+    assert all(one.overlaps(other) for one, other in pairs) == (fault is None)
+    assert fault is not None or max(one.rad() for one, _ in pairs) > 1e4 * max(one.rad() for _, one in pairs)
+
+
+@pytest.mark.parametrize(
+    ("engine", "document"), [("continuum", ONE_SITE), ("first-order", ONE_SITE), ("first-order", TWO_SITES)]
+)
+def test_closed_forms_of_stacks(engine: str, document: dict[str, Any]) -> None:
+    """Every flow of a stack with few spin-orbit terms lies within, narrowly enclosed."""
+    proved = prove(document, first_order=engine == "first-order")
+    largest = max(abs(float(one)) for found in proved.values() for one in found.vector)
+    for row in sc.torque(from_document(document, "x"), engine):
+        found = proved[row.source]
+        assert found.radius <= RADIUS * largest
+        assert hold(found, row.to_dict(from_document(document, "x")), row.t.total)

@@ -18,7 +18,7 @@ from functools import cache
 from flint import acb, acb_mat, arb, ctx
 
 from sotcheck.referee.interface import I
-from sotcheck.referee.margin import PARTS, Model, largest
+from sotcheck.referee.margin import PARTS, Model, coefficients, largest
 from sotcheck.referee.quadrature import look, nodes_for, rule
 
 #: More of the strip, in which a resonance may be narrow.
@@ -109,13 +109,8 @@ def interpolated(bound: arb, rho: arb, strip: arb, along: int, around: int) -> a
 @cache
 def _in_k(along: int, nodes: int, prec: int) -> acb_mat:
     """Return what interpolates from Chebyshev's nodes to those of a rule, at the precision at hand."""
-    orders = range(along)
-    there = [[x.chebyshev_t(k) for k in orders] for x, _ in rule(nodes, prec)]
-    here = [
-        [((2 * j + 1) * k * arb.pi() / (2 * along)).cos() * (2 - (k == 0)) / along for j in orders]
-        for k in orders
-    ]
-    return acb_mat(there) * acb_mat(here)
+    there = [[x.chebyshev_t(k) for k in range(along)] for x, _ in rule(nodes, prec)]
+    return acb_mat(there) * coefficients(along, prec)
 
 
 @cache

@@ -18,6 +18,8 @@ from sotcheck.referee.sums import Enclosure, bare_torque
 #: Binary digits that balls are computed with: at first, and after that, where those prove nothing or too
 #: little.
 DIGITS = (128, 256)
+#: More of them for stacks: a polynomial of high degree loses some in its powers.
+FOR_STACKS = 64
 #: What every range's rule may be wrong by, relative to the flows: of a bare interface, and of a stack.
 GOAL, STACK_GOAL = 1e-17, 1e-14
 #: The radius sought, relative to the largest component of any source's t.
@@ -56,10 +58,11 @@ def prove(
     """
     found: dict[str, Enclosure] = {}
     why = UnprovedError("nothing was tried")
+    bare = read(document, h_R=h_R, scale=scale)[0].bare
     for n, digits in enumerate(DIGITS):
-        with ctx.workprec(digits), within(seconds):
+        with ctx.workprec(digits + (0 if bare else FOR_STACKS)), within(seconds):
             problem, _ = read(document, h_R=h_R, scale=scale)
-            method, goal = (bare_torque, GOAL) if problem.bare else (stack_torque, STACK_GOAL)
+            method, goal = (bare_torque, GOAL) if bare else (stack_torque, STACK_GOAL)
             try:
                 found = method(problem, arb(goal) * FINER**n, first_order=first_order)
             except UnprovedError as error:

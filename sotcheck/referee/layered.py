@@ -9,8 +9,11 @@ from flint import acb, arb
 from sotcheck.referee.angles import Fraction2, by_points
 from sotcheck.referee.interface import I, Waves
 from sotcheck.referee.margin import no_zeros
+from sotcheck.referee.one_site import closed_form
+from sotcheck.referee.panel import Panel
+from sotcheck.referee.quadrature import integral
 from sotcheck.referee.reading import SOURCES, Problem, Vector, exact
-from sotcheck.referee.stack import ALL, States, flows
+from sotcheck.referee.stack import ALL, States, Transfers, flows, without_turns
 from sotcheck.referee.sums import Enclosure, Range, cross, dot, enclose, ranges, rough, summed
 
 #: Circle of scales on which what is linear in the spin-orbit terms is read off.
@@ -36,7 +39,23 @@ class Flows:
     first_order: bool
     bend: float = 0.0
 
-    def states(self, u: acb, angle: acb, *, inside: bool = True) -> tuple[States, Waves, acb]:
+    def common(self, u: acb) -> acb:
+        """Return what all open waves have in common; no number where one might not be analytic."""
+        jacobian, k_perp, waves = self.part.at(u)
+        known = all(one.is_finite() for one in (jacobian, k_perp, *waves.k, *waves.plus, *waves.minus))
+        return waves.common if known else acb("nan")
+
+    def all_around(self, u: acb, angles: int) -> tuple[list[list[acb]], list[acb], list[acb]]:
+        """Return numbers over `common`, det G and its twin's conjugate at equidistant angles."""
+        _, k_perp, _ = self.part.at(u)
+        known = without_turns(self.problem, k_perp), without_turns(self.problem, k_perp.conjugate())
+        turns = [acb(2 * n * arb.pi() / angles) for n in range(angles)]
+        numbers, dets, twins = zip(*(self.over_common(u, turn, *known) for turn in turns), strict=True)
+        return list(numbers), list(dets), list(twins)
+
+    def states(
+        self, u: acb, angle: acb, known: Transfers = None, *, inside: bool = True
+    ) -> tuple[States, Waves, acb]:
         """Return the states, and what the flows are to be multiplied by."""
         jacobian, k_perp, waves = self.part.at(u)
         weight = jacobian * k_perp
@@ -44,28 +63,36 @@ class Flows:
             turn = (I * angle).exp()
             scale = CIRCLE * turn
             return (
-                States(self.problem, k_perp, waves, acb(0), scale, inside=inside),
+                States(self.problem, k_perp, waves, acb(0), scale, inside=inside, known=known),
                 waves,
                 weight / (2 * CIRCLE * turn),
             )
-        states = States(self.problem, k_perp, waves, angle, acb(1), inside=inside)
+        states = States(self.problem, k_perp, waves, angle, acb(1), inside=inside, known=known)
         return states, waves, weight * angle.cos()
 
     def along(self, t: acb) -> tuple[acb, acb]:
         """Return u and du/dt."""
         return t + I * self.bend * t * (1 - t), 1 + I * self.bend * (1 - 2 * t)
 
-    def parts(self, t: acb, angle: acb) -> tuple[list[acb], acb, acb]:
-        """Return numbers without poles, det G and its conjugate, of all sources together 1."""
+    def over_common(
+        self, t: acb, angle: acb, known: Transfers = None, conjugate: Transfers = None
+    ) -> tuple[list[acb], acb, acb]:
+        """Return numbers without poles, over `common`, det G and its conjugate, of all sources together 1."""
         u, speed = self.along(t)
-        one, waves, weight = self.states(u, angle)
+        one, waves, weight = self.states(u, angle, known)
         # The scale's conjugate lies on the circle at minus the angle.
         other_angle = (-angle if self.first_order else angle).conjugate()
         same = u.imag.is_zero() and angle.imag.is_zero() and not self.first_order
-        other = one if same else self.states(u.conjugate(), other_angle)[0]
+        other = one if same else self.states(u.conjugate(), other_angle, conjugate)[0]
         weight = speed * weight
         numbers = [weight * number for number in flows(self.problem, one, other, waves, self.sources)]
         return numbers, one.det, acb(1) if self.sources == [ALL] else other.det.conjugate()
+
+    def parts(self, t: acb, angle: acb) -> tuple[list[acb], acb, acb]:
+        """Return the same, numbers as they are."""
+        numbers, det, other = self.over_common(t, angle)
+        factor = acb(1) if self.sources == [ALL] else self.part.at(self.along(t)[0])[2].common
+        return [factor * number for number in numbers], det, other
 
     def fraction(self) -> Fraction2:
         """Return all this as `by_points` takes it."""
@@ -99,12 +126,29 @@ def stack_torque(problem: Problem, goal: arb, *, first_order: bool) -> dict[str,
         some = (bend for bend in BENDS if no_zeros(straight.fraction().D, bend))
         return replace(straight, bend=next(some, 0.0))
 
+    form = closed_form(problem, first_order=first_order)
+    if form is not None:
+
+        def in_panels(a: float, b: float, part: Range, sources: list[str]) -> list[arb] | None:
+            own = Flows(problem, part, sources, first_order)
+            panel = Panel.of(form, own, (arb(a) + b) / 2, (arb(b) - a) / 2, ends=part.is_last and b == 1)
+            if panel is None:
+                return None
+            return integral(
+                lambda x, y: panel.piece(2 * x - 1, 2 * y - 1, size), lambda x: part.place(a + (b - a) * x)
+            )
+
+        return _of_sources(problem, summed(problem, in_panels, numbers))
     paths = {tuple(sources): path(part, sources) for part, sources in ranges(problem)}
 
     def piece(a: float, b: float, _: Range, sources: list[str]) -> list[arb] | None:
         return by_points(paths[tuple(sources)].fraction(), a, b, size)
 
-    found = summed(problem, piece, numbers, HALVINGS)
+    return _of_sources(problem, summed(problem, piece, numbers, HALVINGS))
+
+
+def _of_sources(problem: Problem, found: dict[str, list[arb]]) -> dict[str, Enclosure]:
+    """Return what is proved of every source of sums over k_⊥."""
     # A source is shifted by its half-space's velocity, k_x over the mass.
     masses = {source: exact(problem.regions[-(source != "normal")].mass) for source in SOURCES}
     return {s: _shared(problem, [number / masses[s] for number in found[s]]) for s in SOURCES}

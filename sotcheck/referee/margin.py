@@ -80,7 +80,7 @@ def largest(
     return bound
 
 
-def _ellipse(rho: arb, number: int) -> list[acb]:
+def covering(rho: arb, number: int) -> list[acb]:
     """Return rectangles that cover the ellipse around [-1, 1]."""
     wide, high = (rho + 1 / rho) / 2, (rho - 1 / rho) / 2
     return _rectangles(wide, high, number)
@@ -116,7 +116,7 @@ class Model:
         """Return that of a range; None if D is not seen to be analytic in any region around it."""
 
         def analytic(rho: float) -> bool:
-            return all(D(acb(middle) + half * x, I).is_finite() for x in _ellipse(arb(rho), 6))
+            return all(D(acb(middle) + half * x, I).is_finite() for x in covering(arb(rho), 6))
 
         rho = next(filter(analytic, ELLIPSES), None)
         if rho is None:
@@ -169,7 +169,7 @@ class Model:
         if not error.is_finite():
             return None
         found = arb("inf")
-        waiting = [(x, 0) for x in cover or _ellipse(rho, RECTANGLES[0])]
+        waiting = [(x, 0) for x in cover or covering(rho, RECTANGLES[0])]
         angles = _strip(strip, RECTANGLES[1])
         while waiting:
             x, depth = waiting.pop()
@@ -186,7 +186,7 @@ class Model:
     def _along(self, x: acb, angles: list[acb], error: arb) -> arb | None:
         """Return what |D| exceeds at all these angles and x; None if it is not seen to."""
         centre = acb(x.real.mid(), x.imag.mid())
-        around, here = self.around, [_at(one, centre, x - centre) for one in self.polynomials]
+        around, here = self.around, [recentred(one, centre, x - centre) for one in self.polynomials]
         # Powers of ζ, and of 1/ζ.
         powers, inverse = acb_poly(here[around:]), acb_poly([acb(0), *here[:around][::-1]])
         least, waiting = arb("inf"), [(angle, 0) for angle in angles]
@@ -194,8 +194,8 @@ class Model:
             angle, depth = waiting.pop()
             centre = acb(angle.real.mid(), angle.imag.mid())
             zeta, turn = (I * centre).exp(), I * (angle - centre)
-            one = _at(powers, zeta, zeta * (turn.exp() - 1))
-            other = _at(inverse, 1 / zeta, ((-turn).exp() - 1) / zeta)
+            one = recentred(powers, zeta, zeta * (turn.exp() - 1))
+            other = recentred(inverse, 1 / zeta, ((-turn).exp() - 1) / zeta)
             value = (one + other).abs_lower() - error
             if value > 0:
                 least = least.min(value.lower())
@@ -206,7 +206,7 @@ class Model:
         return least
 
 
-def _at(polynomial: acb_poly, centre: acb, offset: acb) -> acb:
+def recentred(polynomial: acb_poly, centre: acb, offset: acb) -> acb:
     """Return a polynomial's values around a centre, from its expansion there."""
     value: acb = polynomial(acb_poly([centre, 1]))(offset)
     return value
@@ -229,17 +229,21 @@ def _interpolated(D: Function, middle: arb, half: arb, along: int, around: int) 
         t = acb(middle + half * ((2 * j + 1) * arb.pi() / (2 * along)).cos())
         some = acb.dft([D(t, angle) for angle in angles])
         rows.append([one / number for one in some[-around:] + some[: around + 1]])
-    columns = (_monomials(along, ctx.prec) * acb_mat(rows)).transpose().table()
+    columns = (monomials(along, ctx.prec) * acb_mat(rows)).transpose().table()
     return [acb_poly(column) for column in columns]
 
 
 @cache
-def _monomials(along: int, _: int) -> acb_mat:
-    """Return what makes coefficients of powers of x of values at Chebyshev's nodes."""
+def coefficients(along: int, _: int) -> acb_mat:
+    """Return what makes coefficients of T_k of values at Chebyshev's nodes, at the precision at hand."""
     thetas = [(2 * j + 1) * arb.pi() / (2 * along) for j in range(along)]
+    return acb_mat([[(k * theta).cos() * (2 - (k == 0)) / along for theta in thetas] for k in range(along)])
+
+
+@cache
+def monomials(along: int, prec: int) -> acb_mat:
+    """Return what makes coefficients of powers of x of them."""
     chebyshev = [acb_poly([1]), acb_poly([0, 1])]
     while len(chebyshev) < along:
         chebyshev.append(acb_poly([0, 2]) * chebyshev[-1] - chebyshev[-2])
-    powers = acb_mat([[one[n] for one in chebyshev] for n in range(along)])
-    weights = [[(k * theta).cos() * (2 - (k == 0)) / along for theta in thetas] for k in range(along)]
-    return powers * acb_mat(weights)
+    return acb_mat([[one[n] for one in chebyshev] for n in range(along)]) * coefficients(along, prec)

@@ -129,18 +129,12 @@ def by_nodes(f: Function, a: float, b: float, goal: arb) -> list[arb] | None:
     middle, half = (arb(a) + arb(b)) / 2, (arb(b) - arb(a)) / 2
     best: tuple[int, arb] | None = None
     at: acb | None = None
-    for rho in map(arb, ELLIPSES):
-        ellipse = middle, half * (rho + 1 / rho) / 2, half * (rho - 1 / rho) / 2
-        bound = bound_in(f, at, *ellipse)
-        if best is None and not bound.is_finite():
-            at = acb(middle)
-            bound = bound_in(f, at, *ellipse)
-        if not bound.is_finite():
+    for at in (None, acb(middle)):
+        best = fewest(
+            lambda wide, high: bound_in(f, at, middle, half * wide, half * high), half, goal  # noqa: B023
+        )  # fmt: skip
+        if best is not None:
             break
-        nodes, error = nodes_for(half * bound, rho, goal)
-        if best is not None and nodes >= best[0]:
-            break
-        best = nodes, error
     if best is None or best[0] > MOST_NODES:
         return None
     nodes, error = best
@@ -153,14 +147,44 @@ def by_nodes(f: Function, a: float, b: float, goal: arb) -> list[arb] | None:
     return [s + arb(0, error) for s in sums]
 
 
-def bound_in(f: Function, at: acb | None, middle: arb, wide: arb, high: arb) -> arb:
-    """Return a bound of |f| in an ellipse with these semi-axes; infinite where it may not be analytic."""
-    largest = arb(0)
-    for n in range(COVER):
-        centre = middle + wide * (2 * n + 1 - COVER) / COVER
-        largest = largest.max(size(f(acb(centre + wide / COVER * BALL, high / 2 * (1 + BALL)), at)))
-        if not largest.is_finite():
+def fewest(bound: Callable[[arb, arb], arb], half: arb, goal: arb) -> tuple[int, arb] | None:
+    """Return the fewest nodes that reach a goal, and their error; None where no ellipse has a bound.
+
+    `bound` is that of an ellipse with these semi-axes, of a range from -1 to 1, in fact as wide as `half`.
+    """
+    best: tuple[int, arb] | None = None
+    for rho in map(arb, ELLIPSES):
+        most = bound((rho + 1 / rho) / 2, (rho - 1 / rho) / 2)
+        if not most.is_finite():
             break
+        found = nodes_for(half * most, rho, goal)
+        if best is not None and found[0] >= best[0]:
+            break
+        best = found
+    return best
+
+
+def bound_in(f: Function, at: acb | None, middle: arb, wide: arb, high: arb, most: int = COVER) -> arb:
+    """Return a bound of |f| in an ellipse with these semi-axes; infinite where it may not be analytic.
+
+    Rectangles in which it is not seen to be are cut in two, along their longer side.
+    """
+    largest, done = arb(0), 0
+    waiting = [
+        (middle + wide * (2 * n + 1 - COVER) / COVER, high / 2, wide / COVER, high / 2) for n in range(COVER)
+    ]
+    while waiting:
+        x, y, width, height = waiting.pop()
+        bound = size(f(acb(x + width * BALL, y + height * BALL), at))
+        done += 1
+        if bound.is_finite():
+            largest = largest.max(bound)
+        elif done + len(waiting) >= most:
+            return bound
+        elif width > height:
+            waiting += [(x + side * width / 2, y, width / 2, height) for side in (1, -1)]
+        else:
+            waiting += [(x, y + side * height / 2, width, height / 2) for side in (1, -1)]
     return largest
 
 

@@ -59,6 +59,8 @@ def cross(a: Field, b: Field) -> Field:
 
 
 Columns = tuple[acb_mat, acb_mat]
+#: T of layers by number, where it is known.
+Transfers = dict[int, acb_mat] | None
 START = beside(ONE, NONE), beside(NONE, ONE)
 
 
@@ -153,6 +155,23 @@ def _exponential(layer: Region, scalar: acb, v: Field, columns: Columns, *, insi
     return [halves(one * whole) for one in found]
 
 
+def potential(problem: Problem, layer: Region, k_perp: acb) -> acb:
+    """Return what of a layer's W does not depend on spin."""
+    U, mass, _ = layer.balls
+    return k_perp * k_perp / mass + (U - exact(problem.energy))
+
+
+def without_turns(problem: Problem, k_perp: acb) -> Transfers:
+    """Return T of each layer without a spin-orbit term, by number: it is that of all angles."""
+    found = {}
+    for n, layer in enumerate(problem.regions[1:-1], 1):
+        if all(number.is_zero() for row in layer.A for number in row):
+            field = [acb(one) for one in layer.balls[2]]
+            W = potential(problem, layer, k_perp)
+            found[n] = stacked(*carried(layer, W, field, START, inside=False)[0])
+    return found
+
+
 def halves(matrix: acb_mat) -> Columns:
     """Return the upper and the lower two rows."""
     lines = matrix.table()
@@ -167,7 +186,15 @@ class States:
     """
 
     def __init__(
-        self, problem: Problem, k_perp: acb, waves: Waves, angle: acb, scale: acb, *, inside: bool = True
+        self,
+        problem: Problem,
+        k_perp: acb,
+        waves: Waves,
+        angle: acb,
+        scale: acb,
+        *,
+        inside: bool = True,
+        known: Transfers = None,
     ) -> None:
         sine, cosine = angle.sin_cos()
         k = scale * k_perp * cosine, scale * k_perp * sine
@@ -176,7 +203,7 @@ class States:
         right = problem.regions[-1]
         half = (waves.plus[0] - waves.minus[0]) / 2
         K = spin((waves.plus[0] + waves.minus[0]) / 2, [half * part for part in right.d])
-        here, E = START, exact(problem.energy)
+        here = START
         self.steps, self.turned = [here], {}
         for n, (delta, w) in enumerate(zip(problem.deltas, self.w, strict=True)):
             kappa = spin(delta.u_0, [delta.u_m * d + part for d, part in zip(delta.d, w, strict=True)])
@@ -184,10 +211,12 @@ class States:
             layer = problem.regions[n + 1]
             if n + 1 == len(problem.deltas):
                 break
-            U, mass, Jd = layer.balls
-            W = k_perp * k_perp / mass + (U - E)
-            field = [one + part for one, part in zip(Jd, self.w_inside[n + 1], strict=True)]
-            here, *self.turned[n + 1] = carried(layer, W, field, here, inside=inside and layer.twofold)
+            if known is not None and n + 1 in known:
+                here = halves(known[n + 1] * stacked(*here))
+            else:
+                field = [one + part for one, part in zip(layer.balls[2], self.w_inside[n + 1], strict=True)]
+                W = potential(problem, layer, k_perp)
+                here, *self.turned[n + 1] = carried(layer, W, field, here, inside=inside and layer.twofold)
             self.steps.append(here)
         ends = (here[1] - K * here[0] * I).table()
         l_psi, self.l_v = (acb_mat([line[n : n + 2] for line in ends]) for n in (0, 2))
@@ -216,9 +245,10 @@ def _field(A: list[list[arb]], k: tuple[acb, acb]) -> Field:
 def flows(problem: Problem, states: States, twin: States, waves: Waves, sources: list[str]) -> list[acb]:
     """Return for each source: spin current, spin density s and w×s at the left of every delta, and w×∫s dz.
 
-    All times |det G|², that is, times det G and the conjugate of the twin's: so they have no poles. The
-    last is of layers with magnetism and a spin-orbit term. `twin`: the states at conjugate arguments.
-    Of `ALL` sources: functions times det G, whose real parts are theirs.
+    All times |det G|², that is, times det G and the conjugate of the twin's, so that they have no poles, and
+    over what open waves have in common. The last is of layers with magnetism and a spin-orbit term. `twin`:
+    the states at conjugate arguments.
+    Of `ALL` sources: functions times det G, whose real parts are theirs, over nothing.
     """
     found: list[acb] = []
     right = problem.regions[-1]
@@ -231,7 +261,7 @@ def flows(problem: Problem, states: States, twin: States, waves: Waves, sources:
             first = states.green()
         else:
             sign = {"normal": 0, "majority": -1, "minority": 1}[source]
-            k = (waves.k, waves.plus, waves.minus)[sign][0]
+            k = waves.speeds[sign]
             V = ONE * (4 * k) if sign == 0 else spin(2 * k, [2 * sign * k * part for part in right.d])
             first = states.start(source) * V * twin.start(source).conjugate().transpose()
         for n, (psi, v, psi_dagger, v_dagger) in enumerate(steps):
