@@ -18,7 +18,7 @@ def dot_sigma(v: Array) -> Complex:
 def projectors(m: Array) -> Complex:
     """Return (u_+, u_-), shape (..., 2, 2, 2): the minority (σ·m = +1) and majority projectors."""
     half = dot_sigma(m) / 2
-    found = np.empty((*half.shape[:-2], 2, 2, 2), dtype=complex)
+    found = np.empty((*half.shape[:-2], 2, 2, 2), dtype=half.dtype)
     np.add(IDENTITY / 2, half, out=found[..., 0, :, :])
     np.subtract(IDENTITY / 2, half, out=found[..., 1, :, :])
     return found
