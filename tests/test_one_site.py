@@ -94,6 +94,22 @@ def test_averages_are_those_of_sampled_angles(kind: str, monkeypatch: pytest.Mon
         assert exact.total.error.max() <= 1e-8 * size
 
 
+@pytest.mark.parametrize("off", [1e-3, 1e-6, 1e-8, None])
+def test_another_determinant_is_told(off: float | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flows over it are no polynomials: angles are sampled, or the error says it. None: that of -φ."""
+    stack = one_site(8)
+    scale, right = np.array([stack.scale]), circle.weights_of
+    exact = exact_flows(Matching(), stack, scale, rtol=1e-10).total
+
+    def wrong(lower: Any, middle: Any, upper: Any) -> Any:
+        return right(upper, middle, lower) if off is None else right(lower, middle * (1 + off), upper)
+
+    monkeypatch.setattr(circle, "weights_of", wrong)
+    found = exact_flows(Matching(), stack, scale, rtol=1e-6).total
+    size = np.abs(exact.value).max()
+    assert np.all(np.abs(found.value - exact.value) <= found.error + exact.error + 1e-13 * size)
+
+
 def test_where_poles_turn() -> None:
     """Along one axis: at its two angles. Of several: two poles of neighbouring angles are one there."""
     stack = one_site(5, "collinear")

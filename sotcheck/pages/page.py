@@ -131,24 +131,11 @@ class Section:
 class Page:
     """A whole page.
 
-    Attributes
-    ----------
-    title, subtitle : str
-    verdict : str, optional
-        The worst one, where the page is about any.
-    quote : str
-        One sentence to be quoted, from the numbers.
-    facts : list of str
-        What else was found, in sentences.
-    first : list of Block
-        What the first screen shows: a drawing, and the one picture that shows what was found.
-    board : list of Section
-        Entries with a tile each that leads to them.
-    sections : list of Section
-    files : list of str
-        The JSON documents.
-    up : str
-        Where the way up leads, "" for nowhere.
+    `title`, `subtitle`; `verdict` (optional): the worst one, where the page is about any; `quote`: one
+    sentence to be quoted, from the numbers; `facts`: what else was found, in sentences; `first`: what the
+    first screen shows: a drawing, and the one picture that shows what was found; `board`: entries with a tile
+    each that leads to them; `sections`; `files`: the JSON documents; `up`: where the way up leads, "" for
+    nowhere.
     """
 
     title: str

@@ -29,16 +29,11 @@ class States:
 
     What is said of "the interface" is said of number `here`; `at` goes to another one.
 
-    Attributes
-    ----------
-    left, right : array (..., 2)
-        Wave numbers in the half-spaces (on a lattice: effective ones) for spin along and against their
-        directions; positive, or positive imaginary.
-    psi : array (2, interfaces, ..., 2, 2)
-        ψ = psi @ χ at every interface for a spinor χ that comes in from the left and from the right with unit
-        flux, e^{±ikz} √(M/k) χ; zero for closed channels.
-    slope : array (2, 2, interfaces, ..., 2, 2)
-        ∂_zψ/M on the left and on the right of every interface, in the same way.
+    `left`, `right` (..., 2): wave numbers in the half-spaces (on a lattice: effective ones) for spin along
+    and against their directions; positive, or positive imaginary; `psi` (2, interfaces, ..., 2, 2): ψ = psi @
+    χ at every interface for a spinor χ that comes in from the left and from the right with unit flux,
+    e^{±ikz} √(M/k) χ; zero for closed channels; `slope` (2, 2, interfaces, ..., 2, 2): ∂_zψ/M on the left and
+    on the right of every interface, in the same way.
     """
 
     structure: Structure

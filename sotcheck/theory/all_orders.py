@@ -40,14 +40,8 @@ class Series:
 
     where |K̂_z|^½ acts on the left: it does not commute with R = σ·(k×ẑ).
 
-    Attributes
-    ----------
-    a : Amplitudes
-        Without h_R, at the points.
-    powers : array (N + 1, points, 2, 2)
-        Ĝ(RĜ)^n.
-    from_N, from_F : array (..., 2, 2)
-        Of the incident waves those that count.
+    `a`: without h_R, at the points; `powers` (N + 1, points, 2, 2): Ĝ(RĜ)^n; `from_N`, `from_F` (..., 2, 2):
+    of the incident waves those that count.
     """
 
     a: Amplitudes

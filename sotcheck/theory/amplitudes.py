@@ -22,16 +22,9 @@ from sotcheck.theory.distorted import Unperturbed
 class Amplitudes:
     """Unperturbed scattering amplitudes at several k_⊥, wherever they come from.
 
-    Attributes
-    ----------
-    k_perp2, kz : array (n,)
-    Kz : array (n, 2)
-        k_z^+ (minority) and k_z^- (majority). With effective masses kz and Kz are velocities k/M.
-    m : array (3,)
-    r, t, r_prime, t_prime : array (n, 2, 2)
-        Projected to incident waves that propagate.
-    r_ex : array (n, 2, 2)
-        The extended reflection matrix; NaN where no scattering state tells it.
+    `k_perp2`, `kz` (n,); `Kz` (n, 2): k_z^+ (minority) and k_z^- (majority). With effective masses kz and Kz
+    are velocities k/M; `m` (3,); `r`, `t`, `r_prime`, `t_prime` (n, 2, 2): projected to incident waves that
+    propagate; `r_ex` (n, 2, 2): the extended reflection matrix; NaN where no scattering state tells it.
     """
 
     k_perp2: Array

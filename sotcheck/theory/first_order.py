@@ -23,16 +23,9 @@ Y = np.array([0.0, 1.0, 0.0])
 class FirstOrder:
     """What a paper says to first order in h_R: integrands as functions of unperturbed symbols, by source.
 
-    Attributes
-    ----------
-    number : str
-        The paper's for the torque, without parentheses.
-    torque : callable
-        Fieldlike + i dampinglike, shape (n, 1, 3).
-    current : callable
-        Spin current at z = −0, shape (n, 1, 3, 3): source, spin component.
-    lattice : callable
-        What the Rashba term adds at z = 0, of the same shape.
+    `number`: the paper's for the torque, without parentheses; `torque`: fieldlike + i dampinglike, shape (n,
+    1, 3); `current`: spin current at z = −0, shape (n, 1, 3, 3): source, spin component; `lattice`: what the
+    Rashba term adds at z = 0, of the same shape.
     """
 
     number: str

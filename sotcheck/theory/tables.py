@@ -28,25 +28,12 @@ ON_EDGE = 1e-10
 class Table:
     """Amplitudes by row, sorted by k_⊥.
 
-    Attributes
-    ----------
-    where : str
-        The file, for errors.
-    iface : Interface
-        E_F, the half-spaces' potentials, m, h_R and relaxation times; what the interface itself does, the
-        amplitudes say.
-    edges : list of float
-        Sorted k_⊥² > 0 at which a channel opens or closes, after a leading 0.
-    known_F : bool
-        Whether the bands of F are those of `iface`; else `edges` alone tell of them.
-    has_h_R : bool
-        Whether the h_R of `iface` is the file's.
-    k : array (n, 1) or (n, 2)
-        k_⊥, or k_x and k_y.
-    r, t : array (n, 2)
-        r and t' of majority and minority.
-    rows : array (n,)
-        How a row is called in errors: its line, or its number.
+    `where`: the file, for errors; `iface`: E_F, the half-spaces' potentials, m, h_R and relaxation times;
+    what the interface itself does, the amplitudes say; `edges`: sorted k_⊥² > 0 at which a channel opens or
+    closes, after a leading 0; `known_F`: whether the bands of F are those of `iface`; else `edges` alone tell
+    of them; `has_h_R`: whether the h_R of `iface` is the file's; `k` (n, 1) or (n, 2): k_⊥, or k_x and k_y;
+    `r`, `t` (n, 2): r and t' of majority and minority; `rows` (n,): how a row is called in errors: its line,
+    or its number.
     """
 
     where: str

@@ -50,14 +50,8 @@ class Row:
 class AgainstZ:
     """Spin density and current of a system against z; units are those of its file.
 
-    Attributes
-    ----------
-    system : System
-    scale : float
-        Factor of its spin-orbit terms.
-    places : Places
-        In wave vectors⁻¹ of ħ²/2mₑ = 1, as `rows` are in powers of wave vectors.
-    rows : tuple of Row
+    `system`; `scale`: factor of its spin-orbit terms; `places`: in wave vectors⁻¹ of ħ²/2mₑ = 1, as `rows`
+    are in powers of wave vectors; `rows`.
     """
 
     system: System

@@ -40,27 +40,14 @@ Sides = tuple[Array | Complex, Array | Complex]
 class Equation:
     """A formula of the paper on trial; calling it evaluates the transcribed form.
 
-    Attributes
-    ----------
-    key : str
-        The function's name, unless another one is given.
-    number, says : str
-        The paper's, without parentheses; what it says, in one sentence.
-    of : Quantity
-        What exact numerics hold against it.
-    transcribed, corrected : callable
-        The formula as the transcription has it; the form that numbers confirm, where that is another one.
-    tex, corrected_tex : str
-        Both in LaTeX.
-    on : tuple of Interface
-        Where it is tried.
-    order : str
-        "exact", or the order in h_R of what the formula leaves out: "h_R^2", "h_R^3".
-    invisible : dict
-        Seeded faults that no parameter set can see, by the name that the power test gives them: the reason.
-    off_by, kind : str
-        What the transcribed form is off by: a factor, a sign, a swapped symbol, a missing term, and why;
-        which kind of difference that is, given whenever there is a corrected form.
+    `key`: the function's name, unless another one is given; `number`, `says`: the paper's, without
+    parentheses; what it says, in one sentence; `of`: what exact numerics hold against it; `transcribed`,
+    `corrected`: the formula as the transcription has it; the form that numbers confirm, where that is another
+    one; `tex`, `corrected_tex`: both in LaTeX; `on`: where it is tried; `order`: "exact", or the order in h_R
+    of what the formula leaves out: "h_R^2", "h_R^3"; `invisible`: seeded faults that no parameter set can
+    see, by the name that the power test gives them: the reason; `off_by`, `kind`: what the transcribed form
+    is off by: a factor, a sign, a swapped symbol, a missing term, and why; which kind of difference that is,
+    given whenever there is a corrected form.
     """
 
     key: str
@@ -117,15 +104,10 @@ class Definition:
 class Statement:
     """A claim in words, or about sums, that numbers can test.
 
-    Attributes
-    ----------
-    key, says, number : str
-        The `claim` of rows, the statement, and the paper's number if it belongs to one.
-    judge : callable
-        Yields trials from the name of an exact engine, each on interfaces of the paper's own.
-    asks : str
-        Which engines: "all"; "first", where nothing of what is tried depends on the engine; "others", where
-        they are held against the first.
+    `key`, `says`, `number`: the `claim` of rows, the statement, and the paper's number if it belongs to one;
+    `judge`: yields trials from the name of an exact engine, each on interfaces of the paper's own; `asks`:
+    which engines: "all"; "first", where nothing of what is tried depends on the engine; "others", where they
+    are held against the first.
     """
 
     key: str
@@ -139,16 +121,9 @@ class Statement:
 class Claim:
     """What the paper says of any system that meets its premises: tried by `check` on that of the user.
 
-    Attributes
-    ----------
-    name, says, number : str
-        As of a statement.
-    judge : callable
-        Yields trials from the evidence; none where the claim says nothing about a system.
-    control : bool
-        Whether it is wrong on purpose: then the alarm has to ring.
-    on : tuple of Premise
-        What it takes for granted of the system.
+    `name`, `says`, `number`: as of a statement; `judge`: yields trials from the evidence; none where the
+    claim says nothing about a system; `control`: whether it is wrong on purpose: then the alarm has to ring;
+    `on`: what it takes for granted of the system.
     """
 
     name: str
@@ -172,15 +147,11 @@ class Claim:
 class Consequence:
     """A place of the paper that says what can be had from an equation which disagrees as transcribed.
 
-    Attributes
-    ----------
-    of, place, says : str
-        The number of the equation, without parentheses; where the other thing is said: an equation in
-        parentheses, a figure, a place in the text; how the two hang together.
-    sides : callable
-        ``sides(symbols, corrected)``: what follows from the equation in that form, and what the place says.
-    interfaces, tolerance
-        Where both are evaluated; the largest relative difference of two sides that are the same.
+    `of`, `place`, `says`: the number of the equation, without parentheses; where the other thing is said: an
+    equation in parentheses, a figure, a place in the text; how the two hang together; `sides`:
+    ``sides(symbols, corrected)``: what follows from the equation in that form, and what the place says;
+    `interfaces`, `tolerance`: where both are evaluated; the largest relative difference of two sides that are
+    the same.
     """
 
     of: str
@@ -217,14 +188,9 @@ class Consequence:
 class Figure:
     """A figure: parts of its data, each computed wherever a process is free, and how it is drawn.
 
-    Attributes
-    ----------
-    key, title : str
-        The key is that of its data in figures.json, and the name of its file.
-    draw : callable
-        ``draw(figure, data)`` fills an empty Matplotlib figure from the parts by name, as JSON has them.
-    size, parts
-        Width and height in inches; by name, what computes a part.
+    `key`, `title`: the key is that of its data in figures.json, and the name of its file; `draw`:
+    ``draw(figure, data)`` fills an empty Matplotlib figure from the parts by name, as JSON has them; `size`,
+    `parts`: width and height in inches; by name, what computes a part.
     """
 
     key: str

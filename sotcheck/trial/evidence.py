@@ -67,27 +67,15 @@ class Resolved:
 class Evidence:
     """All numbers about one system; of a stack, those that claims ask for whose premises it may meet.
 
-    Attributes
-    ----------
-    iface : System
-    h_R, rungs, rungs_by_k : array
-        The values asked for; ladders (4,) from the largest: for k_⊥ sums, and where k_⊥ is resolved.
-    expansion : Expansion
-        What the torque's expansion in h_R should look like.
-    bound_states : list of Occurrence
-        Per h_R asked for: what spin-orbit coupling binds.
-    theory : dict of Sum
-        The torque to first order with unperturbed amplitudes from "closed forms", and from engines by name.
-    currents : Estimate
-        Flows to first order, from closed forms.
-    ladder, at_h_R : dict of Sum
-        Exact flows per h_R by engine: on the rungs, and at the h_R asked for.
-    resolved, resolved_tilted : dict of Resolved
-        By engine; h_R: rungs, those asked for, LARGE_H_R; for the system's m and for TILTED.
-    lattice : dict of array (n, nodes, angles, 3, 4, 3)
-        k_⊥-resolved flows on the `spacings` (n,) by scheme, at the first h_R asked for.
-    engines, refused : dict
-        The exact engines asked; by what was asked of which engine: why it could not be had.
+    `iface`; `h_R`, `rungs`, `rungs_by_k`: the values asked for; ladders (4,) from the largest: for k_⊥ sums,
+    and where k_⊥ is resolved; `expansion`: what the torque's expansion in h_R should look like;
+    `bound_states`: per h_R asked for: what spin-orbit coupling binds; `theory`: the torque to first order
+    with unperturbed amplitudes from "closed forms", and from engines by name; `currents`: flows to first
+    order, from closed forms; `ladder`, `at_h_R`: exact flows per h_R by engine: on the rungs, and at the h_R
+    asked for; `resolved`, `resolved_tilted`: by engine; h_R: rungs, those asked for, LARGE_H_R; for the
+    system's m and for TILTED; `lattice` (n, nodes, angles, 3, 4, 3): k_⊥-resolved flows on the `spacings`
+    (n,) by scheme, at the first h_R asked for; `engines`, `refused`: the exact engines asked; by what was
+    asked of which engine: why it could not be had.
     """
 
     iface: System

@@ -32,21 +32,11 @@ SMALLEST_RADIUS = 1e-6
 class Expansion:
     """How t depends on small h_R.
 
-    Attributes
-    ----------
-    kind : str
-        "analytic"; "embedded": with a resonance as narrow as h_R², whose torque first order misses;
-        "transparent": without a radius of convergence; "threshold": with none that double precision can use.
-    radius : float
-        The scale of h_R up to which the k_⊥ sum may be expanded.
-    by_k : float
-        The same where k_⊥ is resolved.
-    missing : array (3,)
-        What the limit of t/h_R has besides the formula: fieldlike + i dampinglike by source.
-    k_perp2 : float or None
-        Where in the k_⊥ sum that comes from.
-    words : str
-        What is unusual, empty if nothing.
+    `kind`: "analytic"; "embedded": with a resonance as narrow as h_R², whose torque first order misses;
+    "transparent": without a radius of convergence; "threshold": with none that double precision can use;
+    `radius`: the scale of h_R up to which the k_⊥ sum may be expanded; `by_k`: the same where k_⊥ is
+    resolved; `missing` (3,): what the limit of t/h_R has besides the formula: fieldlike + i dampinglike by
+    source; `k_perp2`: where in the k_⊥ sum that comes from; `words`: what is unusual, empty if nothing.
     """
 
     kind: Kind

@@ -52,17 +52,10 @@ E = TypeVar("E")
 class Paper:
     """The register of what one paper says, by key, in its order.
 
-    Attributes
-    ----------
-    name, title : str
-    sections : tuple of str
-        Submodules that fill the register, for a paper that is a package.
-    reference : str
-        Where it is published.
-    machine_read : bool
-        Whether formulas are as a machine read them, whose misreadings are no errors of the authors.
-    first_order : FirstOrder
-        What `torque` and `check` take for the theory to first order in h_R; a section sets it.
+    `name`, `title`; `sections`: submodules that fill the register, for a paper that is a package;
+    `reference`: where it is published; `machine_read`: whether formulas are as a machine read them, whose
+    misreadings are no errors of the authors; `first_order`: what `torque` and `check` take for the theory to
+    first order in h_R; a section sets it.
     """
 
     name: str

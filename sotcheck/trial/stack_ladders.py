@@ -202,16 +202,9 @@ class Climb:
 class Ladders:
     """First order (3, 3), and by engine the exact t on ladders of the scale, by the largest of each.
 
-    Attributes
-    ----------
-    scale : float
-        What differences of t are relative to.
-    expansion : Expansion
-        Whether there is a first order at all.
-    ladders : dict of dict
-        By engine, as of a `Climb`.
-    best, steepest : float, dict
-        Which ladder tells most of the linear coefficient, and, by source, of what it leaves.
+    `scale`: what differences of t are relative to; `expansion`: whether there is a first order at all;
+    `ladders`: by engine, as of a `Climb`; `best`, `steepest`: which ladder tells most of the linear
+    coefficient, and, by source, of what it leaves.
     """
 
     expected: Estimate

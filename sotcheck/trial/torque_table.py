@@ -32,26 +32,14 @@ HEAD = ["engine", "h_R", "source", "fieldlike", "+/-", "dampinglike", "+/-"]
 class TorqueRow:
     """The torque of one source at one h_R from one engine.
 
-    Attributes
-    ----------
-    engine, scheme : str
-        ``scheme`` is None for engines without a lattice.
-    h_R : float
-    magnetization : tuple of float
-    source : str
-        "normal", "majority" or "minority"; "bound" where states bound to the interface lie at E_F.
-    t : Estimate (3,)
-        The torque t, unit: wave vector³ (see the manual's conventions); its terms are those of any component.
-    parts : Estimate (2,) or None
-        Components along m×ŷ and m×(ŷ×m), errors larger than those of t by up to 1/|m×ŷ|; None when m ∥ ŷ.
-    flows : array (4I + 2L, 3)
-        Spin current at z = −0 and +0, what the lattice adds, what the interface magnetism takes; the same of
-        further interfaces; for each layer what its spin-orbit field adds, and the torque on it. NaN where
-        only t is known.
-    scale : float or None
-        Factor of the system's spin-orbit terms; None where h_R says it.
-    certificate : Certificate or None
-        What the referee proves, if it was asked.
+    `engine`, `scheme`: ``scheme`` is None for engines without a lattice; `h_R`; `magnetization`; `source`:
+    "normal", "majority" or "minority"; "bound" where states bound to the interface lie at E_F; `t` (3,): the
+    torque t, unit: wave vector³ (see the manual's conventions); its terms are those of any component; `parts`
+    (2,): components along m×ŷ and m×(ŷ×m), errors larger than those of t by up to 1/|m×ŷ|; None when m ∥ ŷ;
+    `flows` (4I + 2L, 3): spin current at z = −0 and +0, what the lattice adds, what the interface magnetism
+    takes; the same of further interfaces; for each layer what its spin-orbit field adds, and the torque on
+    it. NaN where only t is known; `scale`: factor of the system's spin-orbit terms; None where h_R says it;
+    `certificate`: what the referee proves, if it was asked.
     """
 
     engine: str

@@ -66,19 +66,10 @@ def decide(expected: ArrayLike, measured: ArrayLike, budget: ArrayLike, tell_apa
 class Comparison:
     """The outcome of comparing arrays: of those with the worst verdict, the first of those farthest off.
 
-    Attributes
-    ----------
-    expected : float
-    measured : Estimate
-        Of that component; its error is that of their difference.
-    verdict : Verdict
-        The worst of all components' verdicts.
-    index : tuple of int
-        Where that component is.
-    tell_apart : float
-        The smallest difference that would have mattered.
-    left_out : int
-        How many components were not judged, as their own budgets hide more than that.
+    `expected`; `measured`: of that component; its error is that of their difference; `verdict`: the worst of
+    all components' verdicts; `index`: where that component is; `tell_apart`: the smallest difference that
+    would have mattered; `left_out`: how many components were not judged, as their own budgets hide more than
+    that.
     """
 
     expected: float
@@ -117,19 +108,10 @@ class Comparison:
 class Trial:
     """One comparison and the words that go with it.
 
-    Attributes
-    ----------
-    quantity : str
-        What was compared.
-    comparison : Comparison
-    explanation : str
-        One sentence.
-    source, engine : str or None
-        For which source, measured by which exact engine.
-    form : str or None
-        "transcribed", "corrected", "definition", or None for a claim that is no equation.
-    torque : bool
-        Whether it is a torque or a spin current summed over k_⊥ (unit: wave vector³), and no pure number.
+    `quantity`: what was compared; `comparison`; `explanation`: one sentence; `source`, `engine`: for which
+    source, measured by which exact engine; `form`: "transcribed", "corrected", "definition", or None for a
+    claim that is no equation; `torque`: whether it is a torque or a spin current summed over k_⊥ (unit: wave
+    vector³), and no pure number.
     """
 
     quantity: str
@@ -167,10 +149,8 @@ class Trial:
 class Finding(Trial):
     """One row of a check or an audit: a trial of what.
 
-    Attributes
-    ----------
-    claim, title, equation : str
-        The claim's identifier, what it says, and the paper's equation number in parentheses.
+    `claim`, `title`, `equation`: the claim's identifier, what it says, and the paper's equation number in
+    parentheses.
     """
 
     claim: str

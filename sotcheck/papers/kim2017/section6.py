@@ -42,10 +42,7 @@ EQ_44 = r"\begin{pmatrix} 1 & -1 \\ 1 & 1 \end{pmatrix}" + M_0 + " = 2ik_z " + O
 class Over(Symbols):
     """The symbols of N and F over something else than the film.
 
-    Attributes
-    ----------
-    below : array (..., 4, 2)
-        M_{0→L}⁻¹ (1, 0)ᵀ, amplitudes e^{±iK̂_z z} at z = +0 per transmitted one.
+    `below` (..., 4, 2): M_{0→L}⁻¹ (1, 0)ᵀ, amplitudes e^{±iK̂_z z} at z = +0 per transmitted one.
     """
 
     below: Complex
