@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from layer_cases import random_stack
+from test_averages import polynomial
 
 from sotcheck.engines import Matching
 from sotcheck.engines.determinant import poles_near
@@ -43,12 +44,6 @@ def one_site(seed: int, kind: str = "any") -> Stack:
 def sampled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sum over angles one by one, as for stacks with more terms."""
     monkeypatch.setattr(over_k, "determinants_of", lambda *_: None)
-
-
-def polynomial(a: Array, phi: Array) -> Array:
-    """Return Σ_m a_m0 cos mφ + a_m1 sin mφ."""
-    turn = np.arange(len(a))[:, None] * phi
-    return np.asarray(a[:, 0] @ np.cos(turn) + a[:, 1] @ np.sin(turn))
 
 
 @pytest.mark.parametrize("degree", [3, 4])
