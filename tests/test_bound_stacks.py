@@ -20,7 +20,7 @@ from sotcheck.bound.flows import bound_flows
 from sotcheck.bound.stack_by_kwant import compare, flows_by_kwant, number_by_kwant
 from sotcheck.bound.stack_edge import bound_at_fermi, flows_at, norms_and_slope
 from sotcheck.bound.stack_fermi import counted, depth_at_fermi, empty_beyond, fermi_contours, no_end
-from sotcheck.bound.stack_flows import Piece, by_matching, crossings, places, stack_bound_flows
+from sotcheck.bound.stack_flows import Piece, by_matching, crossings, places, ranges, stack_bound_flows
 from sotcheck.bound.stack_states import lowest_scale, stack_bound
 from sotcheck.bound.stack_warnings import on_stack
 from sotcheck.bound.states import bound, k_max
@@ -280,6 +280,19 @@ def test_what_a_torque_is_warned_of() -> None:
     assert "k_perp = 1.9011 to 1.96329, 1.68628 to 1.72755" in found
     (found,) = said(pinned(h_R=2.5))
     assert "k_perp without end" in found
+    (found,) = on_stack(WELL, [WELL.scale], summed=[WELL.scale])
+    assert "theirs is left out, for a contour could not be followed" in found
+
+
+def test_a_short_gap_of_a_contour() -> None:
+    """One that ends in the continuum for 0.05 of a turn in between: less than the grid's angles are apart."""
+    structure = random_stack(178).structure
+    fine, coarse = (stack_bound_flows(structure, 1.0, rtol) for rtol in (1e-8, 1e-4))
+    assert fine is not None
+    assert coarse is not None
+    assert len(ranges(counted(structure, 1.0))) == 4
+    assert fine.error.max() < 1e-9
+    assert (np.abs(coarse.value - fine.value) <= coarse.error + fine.error).all()
 
 
 def test_narrow_resonances_are_named() -> None:

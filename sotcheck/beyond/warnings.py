@@ -37,7 +37,7 @@ def warnings(
     """
     h_R, (one_k, unit) = list(h_R), wave_vector(iface)
     if not isinstance(iface, Interface):
-        return list(on_stack(iface, h_R, bound or ())) if isinstance(iface, Stack) else []
+        return list(on_stack(iface, h_R, scattering or (), bound or ())) if isinstance(iface, Stack) else []
     found = list(on_bound_states(iface, h_R, scattering or {}, bound or {}))
     if (state := embedded_state(iface)) is not None:
         missing = missing_torque(iface)[1].real * unit_of_torque(iface)

@@ -26,8 +26,9 @@ from sotcheck.system.structure import Structure
 TURN, NODES, MOST_PIECES = (16, 32, 64), (12, 24, 48), 24
 #: Most levels that are summed; states solved at once.
 MOST_LEVELS, TOGETHER = 24, 256
-#: Steps of bisections in angle; angles tried at once where two levels all but cross.
-STEPS, AT_ONCE = 60, 32
+#: Steps of bisections in angle; angles tried at once where two levels all but cross; angles for one of the
+#: grid's at which states are sought that meet the continuum.
+STEPS, AT_ONCE, FINER = 60, 32, 32
 #: Relative difference of ⟨1/M⟩ below which levels have the same; of a crossing: its digits, relative to its
 #: width, and the narrowest that is resolved.
 SAME, DIGITS, NARROWEST = 1e-8, 1e-4, 1e-10
@@ -83,16 +84,19 @@ def ranges(grid: Counted) -> list[Piece]:
     back in angle is an EngineError.
     """
     ends: list[float] = []
-    if (levels := int(grid.number.max())) > MOST_LEVELS:
+    step = 2 * np.pi / (FINER * len(grid.angle))
+    angle = grid.angle[0] + step * np.arange(FINER * len(grid.angle))
+    edge = grid.at(np.zeros(len(angle)), angle)
+    if (levels := int(max(grid.number.max(), edge.max()))) > MOST_LEVELS:
         raise EngineError(f"{levels} states are bound at E_F, too many to be summed (at most {MOST_LEVELS})")
-    for level in range(1, int(grid.number.max()) + 1):
+    for level in range(1, levels + 1):
         inside = grid.number >= level
         crossings = np.count_nonzero(inside[1:] != inside[:-1], axis=0)
-        step = np.abs(crossings - np.roll(crossings, -1))
-        meets = inside[0] != np.roll(inside[0], -1)
-        if not np.array_equal(step, meets):
+        changes = np.abs(crossings - np.roll(crossings, -1))
+        if not np.array_equal(changes, inside[0] != np.roll(inside[0], -1)):
             raise _turns_back(level)
-        ends += [_end(grid, level, int(i)) for i in np.flatnonzero(meets)]
+        meets = (edge >= level) != np.roll(edge >= level, -1)
+        ends += [_end(grid, level, low, low + step) for low in angle[meets].tolist()]
     ends = sorted(ends)
     around = [*ends, *(end + 2 * np.pi for end in ends[:1])]
     return [Piece(pair) for pair in itertools.pairwise(around)] or [Piece(turn=True)]
@@ -102,10 +106,9 @@ def _turns_back(level: int) -> EngineError:
     return EngineError(f"a contour of the bound state number {level} at E_F turns back in the angle of k")
 
 
-def _end(grid: Counted, level: int, i: int) -> float:
-    """Return the angle between number i and the next at which the state meets the continuum."""
-    low = float(grid.angle[i])
-    high, zero = low + 2 * np.pi / len(grid.angle), np.zeros(1)
+def _end(grid: Counted, level: int, low: float, high: float) -> float:
+    """Return the angle between two at which the state meets the continuum."""
+    zero = np.zeros(1)
     first = grid.at(zero, np.array([low]))[0] >= level
     for _ in range(STEPS):
         middle = (low + high) / 2

@@ -23,10 +23,12 @@ NARROWEST = 1e-12
 ANGLES = (0.3 + np.arange(4)) * np.pi / 2
 
 
-def on_stack(stack: Stack, scales: Sequence[float], told: Container[float] = ()) -> Iterator[str]:
+def on_stack(
+    stack: Stack, scales: Sequence[float], summed: Container[float] = (), told: Container[float] = ()
+) -> Iterator[str]:
     """Yield what is to be said of states bound in a stack at E_F, and of those that are all but bound.
 
-    `told`: the scales at which their torque has a row of its own.
+    `summed`: the scales at which scattering states were summed; `told`: those at which theirs has a row too.
     """
     structure, (one_k, unit) = stack.structure, wave_vector(stack)
     for s in scales:
@@ -36,7 +38,8 @@ def on_stack(stack: Stack, scales: Sequence[float], told: Container[float] = ())
             why = no_end(structure, s)
             contours = [] if why else fermi_contours(structure, s)
             if why or contours:
-                theirs = "the row 'bound' has theirs" if s in told else _why_not(structure, s, why)
+                row = "the row 'bound' has theirs"
+                theirs = row if s in told else _why_not(structure, s, why, tried=s in summed)
                 left_out = "the scattering states' torque leaves them out"
                 yield f"{at}, {in_words(contours, why, (one_k, unit))}: {left_out}; {theirs}"
             if (found := narrowest(structure, s)) is not None:
@@ -50,14 +53,17 @@ def on_stack(stack: Stack, scales: Sequence[float], told: Container[float] = ())
             yield f"{at} states bound in the stack, or all but bound, cannot be told ({error})"
 
 
-def _why_not(structure: Structure, scale: float, why: str) -> str:
-    """Return why the torque of states bound at E_F is not told."""
+def _why_not(structure: Structure, scale: float, why: str, *, tried: bool) -> str:
+    """Return why the torque of states bound at E_F is not told, `tried` or not; `why` they have no end."""
+    if why:
+        return "theirs is not told"
     try:
-        if not why:
-            ranges(counted(structure, scale))
+        ranges(counted(structure, scale))
     except EngineError as error:
         return f"theirs is left out, for {error}"
-    return "theirs is not told" if why else "theirs is the row 'bound' of boundary matching (torque)"
+    if tried:
+        return "theirs is left out, for a contour could not be followed between the angles of its grid"
+    return "theirs is the row 'bound' of boundary matching (torque)"
 
 
 def narrowest(structure: Structure, scale: float) -> tuple[float, float] | None:
