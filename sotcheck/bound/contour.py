@@ -224,9 +224,9 @@ class Integral(Contour, ABC):
             p, theta, root, lost, stiffness = self.points(arc, x * np.pi / 2)
             dp = (arc.p[1] - arc.p[0]) / 2 * np.cos(x * np.pi / 2) * weights * np.pi / 2
             measure = 2 * np.abs(mean_and_split(self.iface, stiffness)[0]) * p * dp / root
-            both = [self.integrands(stiffness, p, side * theta) for side in (1, -1)]
+            both = self.integrands(np.tile(stiffness, 2), np.tile(p, 2), np.concatenate([theta, -theta]))
             largest = np.abs(both).reshape(2, n, -1).max(axis=(0, 2))
-            value, rounding = summed(np.tile(measure, 2), np.concatenate(both))
+            value, rounding = summed(np.tile(measure, 2), both)
             return value, rounding + float(np.sum(measure * lost * largest))
 
         return rule
