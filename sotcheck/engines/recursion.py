@@ -212,11 +212,11 @@ def passed_through(
     D, across = (np.empty((size, number, *shape), dtype=complex) for size in (2, 3))
     reciprocal = np.empty((number, *shape), dtype=complex)
     after[:, number] = Y
+    # Complex once and for all, as what it is multiplied by.
+    step = Step(D, across, reciprocal, bands.axis.astype(complex), how)
     for n in range(number)[::-1]:
         before = np.subtract(after[:, n + 1], kappas[n + 1], dtype=complex)
-        found = step_through(how.of(n), bands.axis[:, n], before)
-        after[:, n], D[:, n], across[:, n], reciprocal[n] = found
-    step = Step(D, across, reciprocal, bands.axis, how)
+        step_through(step.of(n), before, after[:, n])
     return Passed(structure, kappas, bands, step, after, leaving, incident, arriving)
 
 
