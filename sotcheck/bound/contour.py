@@ -11,7 +11,7 @@ vanishes, for ∂λ/∂E is minus the norm of the state whose spinor at z = 0 is
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -48,8 +48,8 @@ FIRST_NODES, MOST_NODES = 16, 4096
 DOUBLED = "doubled nodes along the contour E_b(k) = E_F"
 
 Range = tuple[float, float]
-#: Returns, for n nodes, integrals and their rounding errors.
-Rule = Callable[[int], tuple[Array, Array]]
+#: Returns integrals and their rounding errors by rules of so many nodes each, all of which are found at once.
+Rule = Callable[[Sequence[int]], list[tuple[Array, Array]]]
 
 
 class Arc(NamedTuple):
@@ -197,9 +197,9 @@ class Integral(Contour, ABC):
         """Return the rule over θ, ∫p dθ 2|A|/|∂det/∂p|, with p between two others."""
         from scipy.optimize.elementwise import find_root
 
-        def rule(n: int) -> tuple[Array, Array]:
-            theta = 2 * np.pi * np.arange(n) / n
-            cosine, ends = np.cos(theta), tuple(np.full(n, end) for end in between)
+        def rule(numbers: Sequence[int]) -> list[tuple[Array, Array]]:
+            theta = np.concatenate([2 * np.pi * np.arange(n) / n for n in numbers])
+            cosine, ends = np.cos(theta), tuple(np.full(len(theta), end) for end in between)
             found = find_root(lambda p, cosine: self.at(cosine)(p), ends, args=(cosine,))
             if not np.all(found.success):
                 raise self.nothing_there(between)
@@ -208,8 +208,8 @@ class Integral(Contour, ABC):
             (dA, dB), dw, c = combined(self.slope(p)), self.h_R * p / k_perp, in_plane(self.iface) * cosine
             # Half of ∂/∂p of A² − B² − w² − 2Bcw.
             slope = A * dA - B * dB - w * dw - c * (dB * w + B * dw)
-            measure = np.abs(A) * p / np.abs(slope) * 2 * np.pi / n
-            return summed(measure, self.integrands(stiffness, p, theta))
+            measure = np.abs(A) * p / np.abs(slope) * 2 * np.pi / np.repeat(numbers, numbers)
+            return summed(numbers, measure, self.integrands(stiffness, p, theta)[None], 0 * theta)
 
         return rule
 
@@ -219,15 +219,13 @@ class Integral(Contour, ABC):
         Inverse square roots at the ends are taken away by p = middle + half · sin u; Gauss–Legendre in u.
         """
 
-        def rule(n: int) -> tuple[Array, Array]:
-            x, weights = legendre(n)
+        def rule(numbers: Sequence[int]) -> list[tuple[Array, Array]]:
+            x, weights = (np.concatenate(each) for each in zip(*map(legendre, numbers), strict=True))
             p, theta, root, lost, stiffness = self.points(arc, x * np.pi / 2)
             dp = (arc.p[1] - arc.p[0]) / 2 * np.cos(x * np.pi / 2) * weights * np.pi / 2
             measure = 2 * np.abs(mean_and_split(self.iface, stiffness)[0]) * p * dp / root
-            both = [self.integrands(stiffness, p, side * theta) for side in (1, -1)]
-            largest = np.abs(both).reshape(2, n, -1).max(axis=(0, 2))
-            value, rounding = summed(np.tile(measure, 2), np.concatenate(both))
-            return value, rounding + float(np.sum(measure * lost * largest))
+            both = self.integrands(np.tile(stiffness, 2), np.tile(p, 2), np.concatenate([theta, -theta]))
+            return summed(numbers, measure, both.reshape(2, len(x), *both.shape[1:]), lost)
 
         return rule
 
@@ -257,10 +255,21 @@ def room(arcs: list[Arc], i: int) -> Range:
     return max((before + lower) / 2, lower / BEYOND), min((upper + after) / 2, upper * BEYOND)
 
 
-def summed(measure: Array, values: Array) -> tuple[Array, Array]:
-    """Return Σ measure · values over nodes, and its rounding error: how much cancels."""
-    size = np.tensordot(measure, np.abs(values), axes=1)
-    return np.tensordot(measure, values, axes=1), ROUNDING * size.max(axis=-1, keepdims=True)
+def summed(numbers: Sequence[int], measure: Array, values: Array, lost: Array) -> list[tuple[Array, Array]]:
+    """Return Σ measure · values (images, nodes, ...) of every rule, and its rounding error.
+
+    That is how much cancels, and what each node has `lost` of itself.
+    """
+    found, cuts = [], np.cumsum(numbers)[:-1]
+    for weight, here, part in zip(
+        np.split(measure, cuts), np.split(values, cuts, axis=1), np.split(lost, cuts), strict=True
+    ):
+        size = np.abs(here)
+        cancels = ROUNDING * np.tensordot(weight, size.sum(axis=0), axes=1).max(axis=-1, keepdims=True)
+        largest = size.max(axis=(0, *range(2, size.ndim)))
+        value = np.tensordot(weight, here.sum(axis=0), axes=1)
+        found.append((value, cancels + float(np.sum(weight * part * largest))))
+    return found
 
 
 def converged(rule: Rule, rtol: float, most_nodes: int = MOST_NODES) -> Estimate:
@@ -269,10 +278,11 @@ def converged(rule: Rule, rtol: float, most_nodes: int = MOST_NODES) -> Estimate
     `rtol` is relative to the largest component of each row; the error is what the last doubling changed, and
     rounding.
     """
-    n, value = FIRST_NODES, rule(FIRST_NODES)[0]
+    n = 2 * FIRST_NODES
+    (before, _), (value, rounding) = rule((FIRST_NODES, n))
     while True:
-        n, before, (value, rounding) = 2 * n, value, rule(2 * n)
         change = np.abs(value - before)
         enough = np.maximum(rtol * np.abs(value).max(axis=-1, keepdims=True) - rounding, rounding)
         if np.all(change <= enough) or n >= most_nodes:
             return Estimate(value, {"quadrature": (change + rounding, DOUBLED)})
+        n, before, ((value, rounding),) = 2 * n, value, rule((2 * n,))

@@ -17,7 +17,7 @@ from numpy.polynomial.chebyshev import chebpts1
 
 from sotcheck.bound.contour import DOUBLED, EPSILON, NARROW, Arc, Contour, Integral, Range, converged, room
 from sotcheck.bound.kwant_states import SPINS, closed_leads
-from sotcheck.bound.spin_density import ROUGHLY, bound_density
+from sotcheck.bound.spin_density import ROUGHLY, along_contour, bound_density
 from sotcheck.bound.states import depths, k_max, mean_and_split
 from sotcheck.engines import Engine
 from sotcheck.errors import EngineError
@@ -58,19 +58,19 @@ def bound_flows(engine: Engine, iface: Interface, h_R: float, rtol: float) -> Es
         found = sum((chain.integral(arcs, i, rtol) for i in resolved), Estimate(np.zeros(12)))
         value, error = found.value.reshape(4, 3), found.total + _left_out(iface, h_R, arcs)
     else:
-        value, error = _continuum_flows(iface, h_R, rtol)
+        value, error = _continuum_flows(bound_density(iface, h_R, rtol=rtol))
     # Errors of decay constants act as those of u_0 do.
     step, enough = STEP * scale, ROUGHLY * STEP
     known = not engine.scheme and rtol <= enough
-    here = value if known else _continuum_flows(iface, h_R, enough)[0]
-    there = _continuum_flows(iface.with_(u_0=iface.u_0 - step), h_R, enough)[0]
+    here = value if known else _continuum_flows(bound_density(iface, h_R, rtol=enough))[0]
+    moved = iface.with_(u_0=iface.u_0 - step)
+    there = _continuum_flows(along_contour(moved, h_R, enough))[0]
     rounding = contour.rounding * scale * float(np.abs(there - here).max()) / step
     carried = (rounding, "double precision, carried on to the contour")
     return Estimate(value, {"quadrature": (error, DOUBLED), "rounding": carried})
 
 
-def _continuum_flows(iface: Interface, h_R: float, rtol: float) -> tuple[Array, float]:
-    found = bound_density(iface, h_R, rtol=rtol)
+def _continuum_flows(found: dict[str, Estimate]) -> tuple[Array, float]:
     lattice, exchange, interface = (found[name] for name in ("torque", "exchange torque", "interface torque"))
     values = [np.zeros(3), exchange.value - interface.value, lattice.value, interface.value]
     return np.stack(values), max(one.total for one in (lattice, exchange, interface))

@@ -80,6 +80,11 @@ def bound_density(iface: Interface, h_R: float, *, rtol: float = 1e-10) -> dict[
             f"h_R = {h_R:g}: no ground state exists ({ground.why}), so no state can be filled up to E_F; "
             "choose |h_R| < 2"
         )
+    return along_contour(iface, h_R, rtol)
+
+
+def along_contour(iface: Interface, h_R: float, rtol: float) -> dict[str, Estimate]:
+    """Return the same where there is a ground state."""
     contour = SpinDensity(iface, h_R)
     arcs = contour.arcs()
     zero = Estimate(np.zeros((len(QUANTITIES), 3)))

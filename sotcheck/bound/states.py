@@ -74,7 +74,7 @@ def of_cross(angle: Array | float) -> Array:
 def depths(iface: Interface, p: Array | float) -> Array:
     """Return V + k_⊥² − E of the bands N, ↓ and ↑, shape (3, ...)."""
     bands = np.array([iface.U_N, iface.U_F + iface.J, iface.U_F - iface.J])
-    return np.square(p) + np.expand_dims(bands - bands.min(), tuple(range(1, np.ndim(p) + 1)))
+    return np.square(p) + (bands - bands.min()).reshape(-1, *(1,) * np.ndim(p))
 
 
 def decay_constants(iface: Interface, p: Array | float) -> Array:

@@ -82,7 +82,13 @@ def poles_aligned(many: Many, x_1: Array, x_2: Array, spacing: float = 0.0) -> C
     sign[x_2 - x_1 <= THINNEST * x_2] = np.nan
     lanes = many.h_R.shape[1]
     row, side, lane = np.nonzero(np.isfinite(np.broadcast_to(sign[..., None], (len(many), 2, lanes))))
-    f = _determinants(many[row], x_1[row], x_2[row], many.h_R[row, lane], sign[row, side], spacing)
+    parts_of = _determinants(many[row], x_1[row], x_2[row], many.h_R[row, lane], spacing)
+    signs = sign[row, side][:, None]
+
+    def f(theta: Complex, rows: Index) -> Complex:
+        middle, slope = parts_of(theta, rows)
+        return middle + signs[rows] * slope
+
     found = zeros_near(f, len(row), *WHOLE, _radii(many, x_1, x_2)[row], points=ROUND)
     together = np.full((len(many), 2 * lanes, found.shape[1]), np.nan, dtype=complex)
     together[row, side * lanes + lane] = found
@@ -95,43 +101,39 @@ def never_near(many: Many, x_1: Array, x_2: Array) -> Mask:
     The determinant is linear in c: where it vanishes for no c on an ellipse, it has as many zeros inside for
     all c. It does not where those of the largest and smallest c do not lie on opposite sides of 0.
     """
-    rows, rho = np.arange(len(many)), _radii(many, x_1, x_2)
-    around = ellipse(*WHOLE, rho, ROUND)
-    h = many.h_R[:, 0]
-    one, other = (
-        _determinants(many, x_1, x_2, h, np.full(len(h), side), 0.0)(around, rows) for side in (1.0, -1.0)
-    )
+    around = ellipse(*WHOLE, _radii(many, x_1, x_2), ROUND)
+    middle, slope = _determinants(many, x_1, x_2, many.h_R[:, 0], 0.0)(around, np.arange(len(many)))
+    one, other = middle + slope, middle - slope
     apart = np.abs(np.angle(other / one)).max(axis=1)
-    steps = np.angle(np.roll(one, -1, axis=1) / one)
+    steps = np.angle(np.concatenate([one[:, 1:], one[:, :1]], axis=1) / one)
     return (apart < OPPOSITE) & (np.abs(steps).max(axis=1) < STEP) & (np.abs(steps.sum(axis=1)) < 1)
 
 
 def _determinants(
-    many: Many, x_1: Array, x_2: Array, h_R: Array, sign: Array, spacing: float
-) -> Callable[[Complex, Index], Complex]:
-    """Return f(θ, rows), the determinants along ranges at the c that is largest in size, of a sign."""
+    many: Many, x_1: Array, x_2: Array, h_R: Array, spacing: float
+) -> Callable[[Complex, Index], tuple[Complex, Complex]]:
+    """Return a function of θ and rows: determinants along ranges at c = 0, and what the largest c adds."""
     lower, upper, close, edges = x_1[:, None], x_2[:, None], many.same_threshold, many.edges.T
     edges = np.where(np.abs(edges - x_1) <= close, x_1, edges)
     edges = np.where(np.abs(edges - x_2) <= close, x_2, edges)[..., None]
-    u_0, u_m, h, c = (one[:, None] for one in (many.u_0, many.u_m, h_R, many.in_plane * sign))
+    u_0, u_m, h, c = (one[:, None] for one in (many.u_0, many.u_m, h_R, many.in_plane))
 
-    def f(theta: Complex, rows: Index) -> Complex:
+    def parts_of(theta: Complex, rows: Index) -> tuple[Complex, Complex]:
         x1, x2, at = lower[rows], upper[rows], edges[:, rows]
         root, sine, cosine = np.sqrt(x2 - x1), np.sin(theta), np.cos(theta)
         x = x1 + (x2 - x1) * sine**2
         # Each analytic in θ: outgoing or decaying for real θ.
-        waves = np.where(
-            at > x2, np.sqrt(np.where(at > x2, at - x, 1)), 1j * np.sqrt(np.where(at < x1, x - at, 1))
-        )
+        closes = at > x2
+        waves = np.where(closes, 1, 1j) * np.sqrt(np.where(closes, at - x, x - at))
         k = np.where(at == x2, root * cosine, np.where(at == x1, 1j * root * sine, waves))
         if spacing:
             k = k * np.sqrt(1 - (k * spacing) ** 2 / 4)
         w = h[rows] * np.where(x1 == 0, np.sqrt(x2) * sine, np.sqrt(np.where(x1 == 0, 1, x)))
-        u, v = u_0[rows], u_m[rows] + w * c[rows]
-        minority, majority = 1j * (k[2] + k[0]) - u - v, 1j * (k[1] + k[0]) - u + v
-        return np.asarray(minority * majority - w**2 * (1 - c[rows] ** 2))
+        minority = 1j * (k[2] + k[0]) - (u_0[rows] + u_m[rows])
+        majority = 1j * (k[1] + k[0]) - (u_0[rows] - u_m[rows])
+        return minority * majority - w * w, w * c[rows] * (minority - majority)
 
-    return f
+    return parts_of
 
 
 def _radii(many: Many, x_1: Array, x_2: Array) -> Array:

@@ -160,15 +160,20 @@ class Step(NamedTuple):
     D: Complex
     across: Complex
     reciprocal: Complex
-    axis: Any
+    axis: Complex
     turned: Turned
+
+    def of(self, n: int) -> Step:
+        """Return that of one layer."""
+        axis, turned = self.axis[:, n], self.turned.of(n)
+        return Step(self.D[:, n], self.across[:, n], self.reciprocal[n], axis, turned)
 
     @property
     def P_and_R(self) -> tuple[Complex, Complex]:
         """P̂ and R̂ (2, 2, layers, ...): they differ in the order in which they turn spins."""
         mean, vector = self._along(self.turned.e)
         weight = self.turned.se * self.reciprocal
-        vector += (weight[0] + weight[1]) / 2 * self.across
+        vector += 0.5 * (weight[0] + weight[1]) * self.across
         turn = (0.5j * (weight[0] - weight[1])) * cross(self.axis, self.across)
         return matrix_of(mean, vector + turn), matrix_of(mean, vector - turn)
 
@@ -191,10 +196,12 @@ class Step(NamedTuple):
         return loss
 
 
-def step_through(turned: Turned, axis: Any, Y: Complex) -> tuple[Complex, Complex, Complex, Complex]:
-    """Return Ŷ as a + v·σ (4, ...) before a layer, of Ŷ beyond it; D, y_⊥ and 1/det as of `Step`."""
+def step_through(step: Step, Y: Complex, near: Complex) -> None:
+    """Write Ŷ as a + v·σ (4, ...) before a layer, of Ŷ beyond it, and what is to be known of its step."""
+    axis, across, reciprocal, turned = step.axis, step.across, step.reciprocal, step.turned
     along = dot(axis, Y[1:])
-    across = Y[1:] - along * axis
+    np.multiply(along, axis, out=across)
+    np.subtract(Y[1:], across, out=across)
     own = np.empty((2, *across.shape[1:]), dtype=complex)
     np.add(Y[0], along, out=own[0])
     np.subtract(Y[0], along, out=own[1])
@@ -204,12 +211,10 @@ def step_through(turned: Turned, axis: Any, Y: Complex) -> tuple[Complex, Comple
     if not determinant.all():
         # At the very pole of a resonance behind: zero is known to rounding only.
         determinant[determinant == 0] = float(np.finfo(float).eps)
-    reciprocal = 1 / determinant
-    D = A[::-1] * reciprocal
-    up, down = B * D + turned.cs * (square * reciprocal)
-    near = np.empty((4, *across.shape[1:]), dtype=complex)
-    np.add(up, down, out=near[0])
-    near[0] /= 2
-    np.multiply((up - down) / 2, axis, out=near[1:])
+    np.divide(1, determinant, out=reciprocal)
+    np.multiply(A[::-1], reciprocal, out=step.D)
+    B *= step.D
+    up, down = B + turned.cs * (square * reciprocal)
+    np.multiply(0.5, up + down, out=near[0])
+    np.multiply(0.5 * (up - down), axis, out=near[1:])
     near[1:] += across * (turned.ee * reciprocal)
-    return near, D, across, reciprocal

@@ -160,6 +160,6 @@ def _carried(
             forward = sign * product(passed.after[:, :, n], wave)[:, 0]
             state[ahead, :, there] = np.where(starts | beyond, forward, state[ahead, :, there])
             state[behind, :, there] = np.where(beyond, sign * slope[:, 0], state[behind, :, there])
-            arrived = -(L.conj()[:, None] * bs[n]).sum(axis=0)
+            arrived = -(L.conj()[:, None] * bs[:, :, n]).sum(axis=0)
             arriving[column : column + 2] = np.where(starts, arrived, arriving[column : column + 2])
     return state, arriving

@@ -123,12 +123,15 @@ class Passed:
         loss = self.step.loss.max(axis=0) if self.step else np.ones(())
         return np.asarray(loss > most)
 
-    def arrivals(self, turn: Complex) -> list[Complex]:
-        """Return b̂ just beyond every interface of waves with spinors `turn`."""
+    def arrivals(self, turn: Complex) -> Complex:
+        """Return b̂ just beyond all interfaces, (2, columns, interfaces, ...), of waves of spinors `turn`."""
         arriving = self.arriving()
-        bs = [product(arriving, turn.reshape(*turn.shape, *(1,) * (arriving.ndim - 2)))]
+        last = product(arriving, turn.reshape(*turn.shape, *(1,) * (arriving.ndim - 2)))
+        shape = np.broadcast_shapes(last.shape[2:], self.Y.shape[2:])
+        bs = np.empty((2, turn.shape[1], self.Y.shape[1], *shape), dtype=complex)
+        bs[:, :, -1] = last
         for n in range(len(self.structure.layers))[::-1]:
-            bs.insert(0, product(self.P_and_R[1][:, :, n], bs[0]))
+            product(self.P_and_R[1][:, :, n], bs[:, :, n + 1], out=bs[:, :, n])
         return bs
 
     def waves(self, turn: Complex = IDENTITY, start: Complex | None = None, left: bool = True) -> Waves:
@@ -137,8 +140,7 @@ class Passed:
         Those have the spinors `turn`, and are as many. Of another ψ to `start` from, only what follows means
         anything.
         """
-        bs = np.stack(np.broadcast_arrays(*self.arrivals(turn)), axis=2)
-        M, determinant = self.matrix
+        bs, (M, determinant) = self.arrivals(turn), self.matrix
         shape = np.broadcast_shapes((M if start is None else start[0]).shape[1:], self.Y.shape[2:])
         right = slice(2 if left else 0, None)
         psi = np.empty((2, 2 * left + turn.shape[1], bs.shape[2], *shape), dtype=complex)
@@ -212,11 +214,11 @@ def passed_through(
     D, across = (np.empty((size, number, *shape), dtype=complex) for size in (2, 3))
     reciprocal = np.empty((number, *shape), dtype=complex)
     after[:, number] = Y
+    # Complex once and for all, as what it is multiplied by.
+    step = Step(D, across, reciprocal, bands.axis.astype(complex), how)
     for n in range(number)[::-1]:
         before = np.subtract(after[:, n + 1], kappas[n + 1], dtype=complex)
-        found = step_through(how.of(n), bands.axis[:, n], before)
-        after[:, n], D[:, n], across[:, n], reciprocal[n] = found
-    step = Step(D, across, reciprocal, bands.axis, how)
+        step_through(step.of(n), before, after[:, n])
     return Passed(structure, kappas, bands, step, after, leaving, incident, arriving)
 
 

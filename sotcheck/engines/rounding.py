@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from sotcheck.engines.stack import joined, matching_of
@@ -35,7 +37,8 @@ def rounding_errors(
     edges = np.array([left.edges[1], *right.edges])
     widths = masses * np.abs(structure.energy - edges).reshape(masses.shape)
     inverse, kappa = _inverse(structure, k_perp, angle, scale)
-    return Errors(*_bounds(q2, masses, widths + k_perp**2 + spacing**-2.0, inverse, kappa))
+    found = _bounds(q2, masses, widths + k_perp**2 + spacing**-2.0, inverse, kappa)
+    return Errors(*(np.moveaxis(each, 0, -1) for each in (found.psi, found.amplitudes, found.flows)))
 
 
 def rounding_of_flows(many: Many, k_perp: Array, c: Array, spacing: float = np.inf) -> Array:
@@ -53,30 +56,48 @@ def rounding_of_flows(many: Many, k_perp: Array, c: Array, spacing: float = np.i
     inverse = norm / np.maximum(np.abs(A * B - across2), np.finfo(float).tiny)
     cancels = np.abs(many.edges.T[..., None, None, None]) + (k_perp**2)[..., None, None] + spacing**-2.0
     kappa = np.abs(u_0) + np.abs(u_m) + np.abs(w)
-    return _bounds(q2, np.ones(()), cancels, inverse, kappa)[2]
+    return np.moveaxis(_bounds(q2, np.ones(()), cancels, inverse, kappa).flows, 0, -1)
 
 
-def _bounds(
-    q2: Array, masses: Array, cancels: Array, inverse: Array, kappa: Array
-) -> tuple[Array, Array, Array]:
-    """Return those of ψ, amplitudes and flows by source, last axis, of one interface's matrix."""
-    epsilon, tiny = OPERATIONS * float(np.finfo(float).eps), np.finfo(float).tiny
-    size = np.abs(np.sqrt(q2.astype(complex))) / masses
-    lost = np.minimum(epsilon * cancels / np.maximum(np.abs(q2), tiny), WHOLE)
+class _Bounds(NamedTuple):
+    """By source, first axis: sizes of velocities, what they and ψ have lost of themselves, and ψ's size."""
+
+    size: Array
+    lost: Array
+    relative: Array
+    psi_size: Array
+    kappa: Array
+    epsilon: float
+
+    @property
+    def psi(self) -> Array:
+        """Of ψ at the interface."""
+        return self.relative * self.psi_size
+
+    @property
+    def amplitudes(self) -> Array:
+        """Of the amplitudes of what leaves."""
+        leaving = (np.sqrt(self.size) * (self.relative[:, None] + self.lost / 2)).max(axis=1)
+        return self.psi_size * leaving + np.where(self.psi_size > 0, self.epsilon, 0.0)
+
+    @property
+    def flows(self) -> Array:
+        """Of ψ†κ̂ψ, and of ψ† times a slope: that of what leaves, or of that and of what comes in."""
+        size = self.psi_size * np.maximum(self.size.max(axis=0), self.kappa) + 2 * np.sqrt(self.size)
+        size = size * self.psi_size
+        # Both spins from F come out of one matrix: what is left of one in the other is a rounding error too.
+        return self.relative * size + self.epsilon * size.max(axis=0)
+
+
+def _bounds(q2: Array, masses: Array, cancels: Array, inverse: Array, kappa: Array) -> _Bounds:
+    """Return the bounds of one interface's matrix."""
+    epsilon, size2 = OPERATIONS * float(np.finfo(float).eps), np.abs(q2)
+    size = np.sqrt(size2) / masses
+    lost = np.minimum(epsilon * cancels / np.maximum(size2, np.finfo(float).tiny), WHOLE)
     total = size.sum(axis=0) + kappa
     relative = epsilon + np.minimum(inverse * ((size * lost).sum(axis=0) + epsilon * total), WHOLE)
-
-    is_open = q2 > 0
-    psi_size = np.where(is_open, 2 * np.sqrt(size) * inverse, 0.0)
-    by_source = relative + lost / 2
-    leaving = (np.sqrt(size) * (by_source[:, None] + lost / 2)).max(axis=1)
-    # ψ†κ̂ψ, and ψ† times a slope: that of what leaves, or of that and of what comes in.
-    flow_size = psi_size**2 * np.maximum(size.max(axis=0), kappa) + 2 * np.sqrt(size) * psi_size
-    # Both spins from F come out of one matrix: what is left of one in the other is a rounding error too.
-    flows = by_source * flow_size + epsilon * flow_size.max(axis=0)
-    amplitudes = psi_size * leaving + np.where(is_open, epsilon, 0.0)
-    one, two, three = (np.moveaxis(each, 0, -1) for each in (by_source * psi_size, amplitudes, flows))
-    return one, two, three
+    psi_size = np.where(q2 > 0, 2 * np.sqrt(size) * inverse, 0.0)
+    return _Bounds(size, lost, relative + lost / 2, psi_size, kappa, epsilon)
 
 
 def _stack_errors(structure: Structure, k_perp: Array, angle: Array, scale: Array, spacing: float) -> Errors:

@@ -165,17 +165,19 @@ def _write_torques(
 ) -> None:
     """Write the torques on layers of products at their ends, and of the spin current gained."""
     n, exchange = bands.axis, each(layers, "exchange", grid)
-    S = exchange * _integral(layers, bands, ends, grid)
     per_size = exchange / np.where(bands.size == 0, 1, bands.size)
     for at, (layer, which) in enumerate(zip(layers, both, strict=True)):
         d, (gained, torque), axis = layer.direction, inside[2 * which : 2 * which + 2], n[:, at]
+        # One layer after the other: what is at the ends of all does not stay in the cache.
+        own = slice(at, at + 1)
+        S = layer.exchange * _integral([layer], bands.of(own), ends[:, :, :, own], grid)[:, 0]
         g_d = (d[0] * gained[:, 0] + d[1] * gained[:, 1] + d[2] * gained[:, 2]) * per_size[at]
         n_d = (d[0] * axis[0] + d[1] * axis[1] + d[2] * axis[2]) * per_size[at]
         np.multiply(axis, g_d[:, None], out=torque)
         torque -= n_d * gained
         for i in range(3):
             j, k = (i + 1) % 3, (i + 2) % 3
-            torque[:, i] += (axis[j] * d[k] - axis[k] * d[j]) * S[:, at]
+            torque[:, i] += (axis[j] * d[k] - axis[k] * d[j]) * S
         gained += torque
 
 
@@ -206,12 +208,11 @@ def _weights(layers: Sequence[Region], q2: Array, grid: Grid) -> Array:
         np.negative(out[1], out=out[3])
     if thin.any():
         # ∫cos² = d − q²∫sin²/q², and ∫cos sin/q = sin²(qd)/2q².
-        where: Any = True if thin.all() else thin
-        x2 = x2 if where is True else np.where(thin, x2, 0.0)
+        x2, d, mass = (np.broadcast_to(one, q2.shape)[thin] for one in (x2, d, mass))
         sine = _series(SINE_SQUARED, x2)
         slow = d - d * x2 * sine, mass * d**2 * _series(HALF_TURN, x2), mass**2 * d**3 * sine, 0.0
         for one, other in zip(out, slow, strict=True):
-            np.copyto(one, other, where=where)
+            one[thin] = other
     return out
 
 

@@ -124,7 +124,7 @@ class Mapped:
                     found = _form(psi[:, columns], slope[:, columns])
                     source.append(cross(taken, found) if kind == 3 else found)
         matrices = [np.moveaxis(np.concatenate(one), -1, 0) for one in forms]
-        return cls(passed, passed.arrivals(turn)[0], matrices, flows)
+        return cls(passed, passed.arrivals(turn)[:, :, 0], matrices, flows)
 
     def beyond(self, block: slice) -> tuple[Complex, Callable[[], Complex]]:
         """Return Ŷ and b̂ just beyond the first interface, of a block of k_⊥."""

@@ -99,22 +99,29 @@ def in_layers(structure: Structure, flows: Array) -> Array:
     """
     number = len(structure.interfaces)
     layers = flows[..., 4 * number :, :].reshape(*flows.shape[:-2], number - 1, 2, 3)
-    arriving, m = flows[..., 4 * number - 3, :], np.array(structure.right.direction)
-    taken = (arriving - (arriving * m).sum(axis=-1, keepdims=True) * m) * structure.right.magnetic
+    taken = _beyond(structure, flows)
     last = np.stack([np.zeros_like(taken), taken], axis=-2)
     return np.concatenate([layers, last[..., None, :, :]], axis=-3)
 
 
+def _beyond(structure: Structure, flows: Array) -> Array:
+    """Return what the right half-space's magnetism takes of what arrives there, (..., 3)."""
+    arriving, m = flows[..., 4 * len(structure.interfaces) - 3, :], np.array(structure.right.direction)
+    taken: Array = (arriving - (arriving * m).sum(axis=-1, keepdims=True) * m) * structure.right.magnetic
+    return taken
+
+
 def total_torque(structure: Structure, flows: Array) -> Array:
     """Return t, on all magnetism of layers and interfaces, of flows (..., 4I + 2L, 3): (..., 3)."""
-    of_interfaces = at_interfaces(structure, flows)[..., 3, :].sum(axis=-2)
-    total: Array = of_interfaces + in_layers(structure, flows)[..., 1, :].sum(axis=-2)
+    last = 4 * len(structure.interfaces)
+    of_interfaces, of_layers = flows[..., 3:last:4, :], flows[..., last + 1 :: 2, :]
+    total: Array = of_interfaces.sum(axis=-2) + (of_layers.sum(axis=-2) + _beyond(structure, flows))
     return total
 
 
 def errors_of_t(structure: Structure, errors: Array) -> Array:
     """Return errors of t along x, y, z, (..., 3), from those of all flows (..., 4I + 2L, 3)."""
-    deltas = at_interfaces(structure, errors)
-    taken = errors[..., 4 * len(structure.interfaces) + 1 :: 2, :]
-    total: Array = deltas[..., 3, :].sum(axis=-2) + deltas[..., -1, 1, :] + taken.sum(axis=-2)
+    last = 4 * len(structure.interfaces)
+    of_interfaces, of_layers = errors[..., 3:last:4, :], errors[..., last + 1 :: 2, :]
+    total: Array = of_interfaces.sum(axis=-2) + errors[..., last - 3, :] + of_layers.sum(axis=-2)
     return total

@@ -5,6 +5,8 @@ Each is summed as if alone: no digit depends on the others.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from sotcheck.engines.aligned import Aligned
@@ -53,8 +55,7 @@ def matched_errors(many: Many, spacing: float = np.inf, independent: bool = True
     its = many[owner]
     c = its.m[:, :1] * np.sin(ERROR_ANGLES) - its.m[:, 1:2] * np.cos(ERROR_ANGLES)
 
-    rules = [legendre(number) for number in ERROR_NODES]
-    nodes, weights = (np.concatenate(both) for both in zip(*rules, strict=True))
+    nodes, weights = _error_rules()
     x, slope = substitution(x_1[:, None], x_2[:, None], (nodes + 1) * np.pi / 4)
     k_perp = np.sqrt(x)
     errors = rounding_of_flows(its, k_perp, c, spacing).mean(axis=2)
@@ -65,5 +66,12 @@ def matched_errors(many: Many, spacing: float = np.inf, independent: bool = True
         share = (by_k.shape[1] / ERROR_NODES[-1]) ** 0.5
         return np.asarray(np.linalg.norm(by_k, axis=1) * share if independent else by_k.sum(axis=1))
 
-    each = np.split(every, np.cumsum(ERROR_NODES)[:-1], axis=1)
-    return np.min([summed(by_k) for by_k in each], axis=0) / (16 * np.pi**2)
+    coarse, fine = every[:, : ERROR_NODES[0]], every[:, ERROR_NODES[0] :]
+    return np.minimum(summed(coarse), summed(fine)) / (16 * np.pi**2)
+
+
+@cache
+def _error_rules() -> tuple[Array, Array]:
+    """Return nodes and weights of both rules, one after the other."""
+    nodes, weights = (np.concatenate(both) for both in zip(*map(legendre, ERROR_NODES), strict=True))
+    return nodes, weights

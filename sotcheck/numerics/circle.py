@@ -11,6 +11,9 @@ half of it is to be nothing but rounding, which tells whether it is such a polyn
 
 from __future__ import annotations
 
+from itertools import accumulate
+from operator import mul
+
 import numpy as np
 
 from sotcheck.numerics.arrays import Array, Complex
@@ -41,7 +44,7 @@ def weights(t: Complex) -> tuple[Array, Array]:
     beyond = np.abs(root) ** 2 - (t2 - 1)
     inside = np.where(t2 > 1, 4 * t.imag**2 / np.where(t2 > 1, np.abs(root) ** 2 + (t2 - 1), 1), beyond)
     left = (inside + 2 * root.real) / np.abs(1 + root) ** 2
-    powers = [q**0, *(q**m for m in _ORDERS)]
+    powers = list(accumulate([q] * len(_ORDERS), mul, initial=np.ones_like(q)))
     g = [(1 + size2) / left]
     for m in _ORDERS:
         between = sum(powers[n] * powers[m - n].conj() for n in range(1, m))

@@ -126,6 +126,7 @@ def integrate(
     errors: Any = None
     samples: Array
     own: Array
+    slopes: Array
 
     def settle(which: Mask, found: _Found, error: Array) -> None:
         nonlocal total, errors
@@ -143,13 +144,13 @@ def integrate(
 
     while len(parts.owner):
         short = list[Parts]()
-        samples, own = np.zeros(0), np.zeros(0)
+        samples = own = slopes = np.zeros(0)
         for n in LEVELS[LEVELS.index(coarsest) :]:
             first, at = n == coarsest, fejer(n)[0]
             x, jacobian = parts.at(at if first else at[::2])
-            values, off = (weighed(each, x, jacobian) for each in f(x, parts.owner))
-            samples, own = (values, off) if first else (_between(values, samples), _between(off, own))
-            found = _Found.of(samples, own, parts)
+            new = *(weighed(each, x, jacobian) for each in f(x, parts.owner)), jacobian
+            samples, own, slopes = new if first else map(_between, new, (samples, own, slopes))
+            found = _Found.of(samples, own, slopes, parts)
             least = np.maximum(known(), 0.0)
             np.maximum.at(least, parts.owner, _largest(np.abs(found.value) - found.error))
             enough = tolerance(least)[parts.owner] * parts.width
@@ -170,7 +171,7 @@ def integrate(
             if (halved := hopeless & ~given_up).any():
                 short.append(parts[halved].halves())
             left = ~(good | hopeless | given_up)
-            parts, samples, own = parts[left], samples[left], own[left]
+            parts, samples, own, slopes = parts[left], samples[left], own[left], slopes[left]
             if not len(parts.owner):
                 break
         parts = _joined(short) if short else parts[:0]
@@ -188,14 +189,14 @@ class _Found:
     given: Array
 
     @classmethod
-    def of(cls, samples: Array, own: Array, parts: Parts) -> _Found:
+    def of(cls, samples: Array, own: Array, slopes: Array, parts: Parts) -> _Found:
         rows, n, *rest = samples.shape
         flat = samples.reshape(rows, n, -1)
         rules = (nested(n) @ flat).swapaxes(0, 1).reshape(-1, rows, *rest)
         weights = fejer(n)[1]
         rounding = NOISE * alike((weights @ np.abs(flat)).reshape(rows, *rest))
         given = (weights @ own.reshape(rows, n, -1)).reshape(rows, *own.shape[2:])
-        noise = rounding + given + alike(_moved(samples, parts))
+        noise = rounding + given + alike(_moved(samples, slopes, parts.x_2))
         slowest = parts.slowest.reshape(-1, *(1,) * (samples.ndim - 2))
         by_rules = nested_error(list(rules), slowest ** (n / 2))
         unresolved = alike(np.fmin(by_rules, fejer_tails(samples[:, :, None], slowest)))
@@ -215,15 +216,15 @@ class _Found:
         return np.asarray(self.error[some] + apart)
 
 
-def _moved(samples: Array, parts: Parts) -> Array:
+def _moved(samples: Array, slopes: Array, x_2: Array) -> Array:
     """Return what rounding of k_⊥² makes of integrals: ε x₂ for each rise and fall of the integrand."""
 
     def along(rows: Array) -> Array:
         return rows.reshape(*rows.shape, *(1,) * (samples.ndim - rows.ndim))
 
     # That counts on a range so thin that doubles lie wide apart on it, and at a needle.
-    jacobian = np.maximum(parts.at(fejer(samples.shape[1])[0])[1], TINY)
-    return along(NOISE * parts.x_2)[:, 0] * np.abs(np.diff(samples / along(jacobian), axis=1)).sum(axis=1)
+    plain = samples / along(np.maximum(slopes, TINY))
+    return along(NOISE * x_2)[:, 0] * np.abs(plain[:, 1:] - plain[:, :-1]).sum(axis=1)
 
 
 def _largest(values: Array) -> Array:

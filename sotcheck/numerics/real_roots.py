@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,13 @@ Function = Callable[[Array], Array]
 
 def scan(start: float, unit: float, far: float = 1e6) -> Array:
     """Return start and 40 points a decade beyond it, from 1e-9 to `far` units."""
+    return start + unit * _decades(far)
+
+
+@lru_cache(maxsize=8)
+def _decades(far: float) -> Array:
     points = int(40 * np.log10(far / 1e-9)) + 1
-    return start + np.concatenate([[0.0], unit * np.geomspace(1e-9, far, points)])
+    return np.concatenate([[0.0], np.geomspace(1e-9, far, points)])
 
 
 def minimum(f: Function, x: Array) -> tuple[float, float]:

@@ -39,11 +39,10 @@ def turns_of(values: Complex) -> tuple[Index, Mask]:
     turns, followed = _steps(values, lacks)
     # Where points suffice none between them is asked.
     if (left := np.flatnonzero(valued & ~followed)).size:
-        finer = np.zeros((len(left), FINER * points), dtype=complex)
-        harmonics = np.fft.fftshift(np.fft.fft(values[left], axis=1), axes=1) / points
-        finer[:, (FINER - 1) * points // 2 :][:, :points] = harmonics
-        finer = np.fft.ifft(np.fft.ifftshift(finer, axes=1), axis=1) * FINER * points
-        turns[left], followed[left] = _steps(finer, lacks[left])
+        finer, half = np.zeros((len(left), FINER * points), dtype=complex), points // 2
+        harmonics = np.fft.fft(values[left], axis=1) * FINER
+        finer[:, :half], finer[:, -half:] = harmonics[:, :half], harmonics[:, half:]
+        turns[left], followed[left] = _steps(np.fft.ifft(finer, axis=1), lacks[left])
     return turns, valued & followed
 
 

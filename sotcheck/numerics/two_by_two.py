@@ -36,8 +36,8 @@ def inverse(a: Complex, reciprocal: Complex | None = None) -> Complex:
 
 def along(values: Any, axis: Any) -> Complex:
     """Return what has the eigenvalues `values` (2, ...) for spin along and against an axis (3, ...)."""
-    half = (values[0] - values[1]) / 2
-    mean, field = (values[0] + values[1]) / 2, half * axis
+    half = 0.5 * (values[0] - values[1])
+    mean, field = 0.5 * (values[0] + values[1]), half * axis
     up = mean + field[2]
     out = np.empty((2, 2, *up.shape), dtype=complex)
     out[0, 0] = up
@@ -55,10 +55,10 @@ def along(values: Any, axis: Any) -> Complex:
 
 def vector_along(values: Any, axis: Any) -> Complex:
     """Return the same as a + v·σ, (4, ...) of a and v."""
-    half = (values[0] - values[1]) / 2
+    half = 0.5 * (values[0] - values[1])
     out = np.empty((4, *np.broadcast_shapes(half.shape, axis.shape[1:])), dtype=complex)
     np.add(values[0], values[1], out=out[0])
-    out[0] /= 2
+    out[0] *= 0.5
     np.multiply(half, axis, out=out[1:])
     return out
 

@@ -97,12 +97,12 @@ def _counted(
 
 
 @cache
-def _to_powers(count: int) -> Array:
-    """Return the coefficients of T_1, …, T_count, shape (count, count + 1)."""
+def _to_powers(count: int) -> tuple[Array, Array]:
+    """Return of T_1, …, T_count the constants (count,), and the inverse of their other coefficients."""
     found: Array = np.nan_to_num(
         side_by_side([chebyshev.cheb2poly(np.eye(n + 1)[n]) for n in range(1, count + 1)])
     )
-    return found
+    return found[:, 0], np.linalg.inv(found[:, 1:])
 
 
 def zeros_inside(count: int, rho: Array, values: Complex) -> tuple[Complex, Mask]:
@@ -118,14 +118,16 @@ def zeros_inside(count: int, rho: Array, values: Complex) -> tuple[Complex, Mask
     harmonics = np.fft.fft(values, axis=1) / points
     series = harmonics[:, : len(k)] / grown
     series[:, 0] /= 2
-    phase = np.unwrap(np.angle(values), axis=1) - count * turn
+    # Followed round, in steps that are small.
+    steps = np.angle(values[:, 1:] / values[:, :-1])
+    phase = np.cumsum(np.concatenate([np.angle(values[:, :1]), steps], axis=1), axis=1) - count * turn
     log = np.fft.fft(np.log(np.abs(values)) + 1j * phase, axis=1) / points
     some = np.arange(1, count + 1)
     sums = -some / 2 * (grown[:, some] * log[:, -some] - log[:, some] / grown[:, some])
     # Power sums of the zeros themselves, and Newton's identities.
     to_powers = _to_powers(count)
     # Row by row: no digit of one is to depend on how many there are.
-    powers = np.einsum("ij,rj->ir", np.linalg.inv(to_powers[:, 1:]), sums - count * to_powers[:, 0])
+    powers = np.einsum("ij,rj->ir", to_powers[1], sums - count * to_powers[0])
     companion = np.zeros((rows, count, count), dtype=complex)
     companion[:, some[1:] - 1, some[1:] - 2] = 1
     elementary = [np.ones(rows, dtype=complex)]

@@ -66,8 +66,9 @@ class Many:
     def ranges(self) -> tuple[Index, Array, Array]:
         """Return whose each range between thresholds is, in order, and its ends in k_⊥²; (ranges,) each."""
         x = np.sort(np.maximum(self.edges, 0.0), axis=1)
-        after = np.concatenate([x[:, 1:], np.full((len(x), 1), np.inf)], axis=1)
-        ends = (x > SMALLEST_CIRCLE * x[:, -1:]) & (after - x > self.same_threshold[:, None])
+        ends = x > SMALLEST_CIRCLE * x[:, -1:]
+        ends[:, :-1] &= x[:, 1:] - x[:, :-1] > self.same_threshold[:, None]
         owner, x_2 = np.nonzero(ends)[0], x[ends]
-        first = np.diff(owner, prepend=-1) > 0
-        return owner, np.where(first, 0.0, np.roll(x_2, 1)), x_2
+        x_1 = np.zeros_like(x_2)
+        x_1[1:] = np.where(owner[1:] == owner[:-1], x_2[:-1], 0.0)
+        return owner, x_1, x_2

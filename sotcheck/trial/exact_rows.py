@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from sotcheck.bound.contour import DOUBLED
@@ -40,7 +42,7 @@ def exact_rows(
         if nothing:
             continue
         if isinstance(iface, Interface) and occurrence(iface, h).has_bound_edge:
-            rows.append(_bound_row(iface, engine, h, tolerance))
+            rows += _bound_row(iface, engine, h, tolerance)
         elif isinstance(iface, Stack) and len(engine.rungs(iface.structure)) == 1:
             rows += _stack_bound_rows(iface, engine, h, tolerance)
     return rows
@@ -48,25 +50,25 @@ def exact_rows(
 
 def rows_of(iface: System, engine: Engine, h_R: float, found: Estimate, rounding: Array) -> list[TorqueRow]:
     """Return the rows of all sources' flows (3, F, 3), which states' own errors may move by so much (3,)."""
-    rows = []
+    error, (_, how) = found.error, found.terms["quadrature"]
+    # t is the part across m of a sum of two flows.
+    of_t, twice = errors_of_t(iface.structure, error), 2 * rounding
+    # Of a bare interface errors of components are alike, each the largest of any: one stands for all.
+    size = of_t.max(axis=-1) if isinstance(iface, Interface) else np.linalg.norm(of_t, axis=-1)
     lattice = found.size("lattice").max(axis=(-1, -2))
-    _, how = found.terms["quadrature"]
-    for s, source in enumerate(SOURCES):
-        # t is the part across m of a sum of two flows.
-        of_t, twice = errors_of_t(iface.structure, found.error[s]), 2 * float(rounding[s])
-        # Of a bare interface errors of components are alike, each the largest of any: one stands for all.
-        size = of_t.max() if isinstance(iface, Interface) else np.linalg.norm(of_t)
-        largest = max(float(size), float(found.error[s].max()))
-        terms = {
-            "quadrature": (largest - lattice[s], how),
-            "lattice": (float(lattice[s]), LAST_STEP),
-            "rounding": (twice, "double precision, amplified by the lattice"),
+    quadrature = np.maximum(size, error.max(axis=(-1, -2))) - lattice
+    terms: list[Terms] = [
+        {
+            "quadrature": (float(own), how),
+            "lattice": (float(last), LAST_STEP),
+            "rounding": (float(noise), "double precision, amplified by the lattice"),
         }
-        rows.append(_row(iface, engine, h_R, source, found.value[s], terms, of_t + twice))
-    return rows
+        for own, last, noise in zip(quadrature, lattice, twice, strict=True)
+    ]
+    return _rows(iface, engine, h_R, SOURCES, found.value, terms, of_t + twice[:, None])
 
 
-def _bound_row(iface: Interface, engine: Engine, h_R: float, tolerance: float) -> TorqueRow:
+def _bound_row(iface: Interface, engine: Engine, h_R: float, tolerance: float) -> list[TorqueRow]:
     found = [bound_flows(one, iface, h_R, tolerance) for one in engine.rungs(iface.structure)]
     powers = tuple(2 * n for n in range(1, len(found)))
     fit = richardson(np.stack([one.value for one in found]), powers)
@@ -79,7 +81,7 @@ def _bound_row(iface: Interface, engine: Engine, h_R: float, tolerance: float) -
     }
     # t is the part across m of a sum of two flows.
     errors = np.full(3, 2 * sum(size for size, _ in terms.values()))
-    return _row(iface, engine, h_R, BOUND, fit.value, terms, errors)
+    return _rows(iface, engine, h_R, [BOUND], fit.value[None], [terms], errors[None])
 
 
 def _stack_bound_rows(iface: Stack, engine: Engine, scale: float, tolerance: float) -> list[TorqueRow]:
@@ -100,14 +102,20 @@ def _stack_bound_rows(iface: Stack, engine: Engine, scale: float, tolerance: flo
         for name, (size, origin) in found.terms.items()
     }
     errors = errors_of_t(structure, found.error)
-    return [_row(iface, engine, scale, BOUND, found.value, terms, errors)]
+    return _rows(iface, engine, scale, [BOUND], found.value[None], [terms], errors[None])
 
 
-def _row(
-    iface: System, engine: Engine, h_R: float, source: str, flows: Array, terms: Terms, errors: Array
-) -> TorqueRow:
-    """Return the row of some flows (F, 3): `terms` are those of all of t, `errors` along x, y, z."""
-    m = iface.direction
-    t = Estimate(total_torque(iface.structure, flows), terms)
-    parts = parts_of(Estimate(t.value, {"sum": (errors, "of two flows")}), m)
-    return TorqueRow(engine.name, engine.scheme, h_R, iface.m, source, t, parts, flows)
+def _rows(
+    iface: System, engine: Engine, h_R: float, sources: Sequence[str], flows: Array, terms: list[Terms],
+    errors: Array,
+) -> list[TorqueRow]:  # fmt: skip
+    """Return rows of some flows (n, F, 3): `terms` are those of all of t, `errors` (n, 3) along x, y, z."""
+    t = total_torque(iface.structure, flows)
+    parts = parts_of(Estimate(t, {"sum": (errors, "of two flows")}), iface.direction)
+    return [
+        TorqueRow(
+            engine.name, engine.scheme, h_R, iface.m, source, Estimate(t[n], terms[n]),
+            None if parts is None else parts[n], flows[n],
+        )
+        for n, source in enumerate(sources)
+    ]  # fmt: skip

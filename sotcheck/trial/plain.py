@@ -60,7 +60,9 @@ def is_plain(many: Many) -> Mask:
     owner, x_1, x_2 = many.ranges()
     alone = x_2 > np.maximum(many.edges[:, [0, 2]].max(axis=1), 0.0)[owner]
     entered = many.u_0 + many.u_m < 0
-    entered[owner[alone][~never_near(many[owner[alone]], x_1[alone], x_2[alone])]] = True
+    # One reason is enough, and this one is dear.
+    if (alone := alone & ~(bound | entered)[owner]).any():
+        entered[owner[alone][~never_near(many[owner[alone]], x_1[alone], x_2[alone])]] = True
 
     close = MATCHED * np.abs(many.edges).max(axis=1)
     steps = np.abs(many.edges[:, 1:] - many.edges[:, :1]) <= close[:, None]

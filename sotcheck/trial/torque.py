@@ -99,7 +99,8 @@ def asked(
             "(--scale of torque) multiplies all"
         )
     given = np.atleast_1d(np.asarray(iface.scale if h_R is None else h_R, dtype=float))
-    values = [iface.with_(h_R=h).h_R for h in given.tolist()]
+    # Only a number that is refused needs the words for it.
+    values = [h if abs(h) <= LARGEST else iface.with_(h_R=h).h_R for h in given.tolist()]
     in_range("tolerance", tolerance, *TOLERANCES)
     return names, values
 
