@@ -182,10 +182,7 @@ Solver = Callable[[Counted, Index, Array, Array, bool], Array]
 
 def by_matching(grid: Counted, level: Index, q: Array, angle: Array, other: bool) -> Array:
     """Solve by the eigenvectors of K, cells half as thick as the other set of equations."""
-    together = np.array_split(np.arange(len(q)), -(-len(q) // TOGETHER))
-    return np.concatenate(
-        [integrand(bound_at_fermi(grid, level[some], q[some], angle[some], other)) for some in together]
-    )
+    return integrand(bound_at_fermi(grid, level, q, angle, other))
 
 
 def stack_bound_flows(
@@ -207,7 +204,9 @@ def stack_bound_flows(
         column, level, q = places(grid, angle)
         if not q.size:
             return np.zeros((6 * len(structure.interfaces) - 2, 3)), 0.0
-        values = weights[column, None, None] * solver(grid, level, q, angle[column], other)
+        together = np.array_split(np.arange(len(q)), -(-len(q) // TOGETHER))
+        each = [solver(grid, level[some], q[some], angle[column[some]], other) for some in together]
+        values = weights[column, None, None] * np.concatenate(each)
         return values.sum(axis=0), ROUNDING * float(np.abs(values).sum(axis=0).max(initial=0.0))
 
     def tried(piece: Piece) -> tuple[float, Array, float, Piece]:
