@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -130,6 +131,15 @@ def places(grid: Counted, angle: Array) -> tuple[Index, Index, Array]:
     return column, levels, grid.crossings(levels, grid.q[row], grid.q[row + 1], angle[column])
 
 
+@lru_cache(maxsize=64)
+def nodes_of(
+    structure: Structure, scale: float, piece: Piece, n: int
+) -> tuple[Array, Array, Index, Index, Array]:
+    """Return a rule's angles and weights, and the `places` there: every engine's, and at every tolerance."""
+    angle, weights = piece.rule(n)
+    return angle, weights, *places(counted(structure, scale), angle)
+
+
 def levels_at(grid: Counted, angle: Array) -> tuple[Array, Array]:
     """Return q and ⟨1/M⟩ of the states at E_F, (levels, angles) each, NaN where there is none."""
     column, level, q = places(grid, angle)
@@ -200,8 +210,7 @@ def stack_bound_flows(
     unresolved = 0.0
 
     def integral(piece: Piece, n: int, other: bool = False) -> tuple[Array, float]:
-        angle, weights = piece.rule(n)
-        column, level, q = places(grid, angle)
+        angle, weights, column, level, q = nodes_of(structure, scale, piece, n)
         if not q.size:
             return np.zeros((6 * len(structure.interfaces) - 2, 3)), 0.0
         together = np.array_split(np.arange(len(q)), -(-len(q) // TOGETHER))
