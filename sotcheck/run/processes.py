@@ -29,7 +29,7 @@ AGAIN = 0.5
 #: Seconds for a pool's threads to end by themselves.
 GRACE = 5.0
 #: Objects made, less those gone, before garbage is looked for.
-SELDOM = 100_000
+SELDOM = 200_000
 DIED = "a worker process died, perhaps for lack of memory; try --workers 1"
 
 
