@@ -64,7 +64,7 @@ def test_counts_are_kwants() -> None:
         for p in (1e-4, 0.4):
             where = RNG.uniform([0.0, 0.0, -2.0], [2.0, 6.3, 2.0]).tolist()
             counts.append(number(structure, p, *where))
-            assert counts[-1] == number_by_kwant(structure, p, *where), (seed, p)
+            assert counts[-1] == number_by_kwant(structure, np.array([p]), *where)[0], (seed, p)
     assert len(set(counts)) > 4
 
 
@@ -163,9 +163,8 @@ def test_no_state_beyond_the_grid(monkeypatch: pytest.MonkeyPatch) -> None:
         assert grid.number[-1].max() == 0 < grid.number.max()
         for i, j in ((1, 7), (len(grid.q) // 2, 40), (-1, 3)):
             k_perp, p = np.hypot(k_max(structure), grid.q[i]), depth_at_fermi(structure, grid.q[i])
-            assert grid.number[i, j] == number_by_kwant(
-                structure, float(p), float(k_perp), float(grid.angle[j]), 1.0
-            )
+            found = number_by_kwant(structure, p[None], float(k_perp), float(grid.angle[j]), 1.0)
+            assert grid.number[i, j] == found[0]
     monkeypatch.setattr(stack_fermi, "empty_beyond", lambda *_: 1.001 * k_max(WELL.structure))
     counted.cache_clear()
     with pytest.raises(EngineError, match="where none can be"):

@@ -120,8 +120,8 @@ HOW = {
     "scale": "A fresh process plans, journals, assembles and opens a sweep over two axes, with constants for "
     "an engine: the largest resident memory it ever had, imports included, and its "
     "time without that of the engine.",
-    "commands": "Seconds of processor time of a whole command, started anew, Python's own start taken off "
-    "from the first two; all reports by the clock, by two processes.",
+    "commands": "Seconds of processor time of a whole command, started anew, its package compiled, "
+    "Python's own start taken off from the first two; all reports by the clock, by two processes.",
 }
 
 

@@ -8,7 +8,6 @@ states below. Bonds and sites are those of the engine `kwant`; `stiffness` count
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ import numpy as np
 from sotcheck.bound.contour import EPSILON
 from sotcheck.bound.flows import KWANT_DIGITS
 from sotcheck.bound.kwant_states import closed_leads
-from sotcheck.bound.stack_edge import BoundAtFermi, integrand
+from sotcheck.bound.stack_edge import BoundAtFermi, integrand, joined, level_of
 from sotcheck.bound.stack_fermi import Counted, depth_at_fermi
 from sotcheck.bound.states import k_max
 from sotcheck.bound.stiffness import bottom
@@ -39,7 +38,7 @@ BRACKET, STRETCH = 1e-4, 1e-9
 
 @dataclass(frozen=True)
 class Chain:
-    """H − E on the sites from the first interface to the last, times their spacing, (2 sites, 2 sites).
+    """H − E on the sites from the first interface to the last, times their spacing, (n, 2 sites, 2 sites).
 
     `at`: which sites are interfaces; `outside`: what Kwant's self-energies make of both half-spaces.
     """
@@ -50,53 +49,44 @@ class Chain:
 
 
 def chain(
-    structure: Structure, p: float, k_perp: float, angle: float, scale: float, *, stretch: float = 1.0
+    structure: Structure, p: Array, k_perp: Array, angle: Array, scale: float, *, stretch: float = 1.0
 ) -> Chain:
-    """Return the chain at the energy bottom − p², its half-spaces' stiffness times `stretch`."""
-    where = np.array([k_perp]), np.array([angle]), np.array([scale])
-    lowest = float(bottom(structure, k_perp))
-    blocks, hops, at = [np.zeros((2, 2), dtype=complex)], [], [0]
+    """Return chains at the energies bottom − p², half-spaces' stiffness times `stretch`: all points (n,)."""
+    where = k_perp, angle, np.full(p.shape, scale)
+    lowest = bottom(structure, k_perp)
+    blocks, hops, at = [np.zeros((len(p), 2, 2), dtype=complex)], [], [0]
     for layer in structure.layers:
-        q2, axis = layer.bands(lowest - p**2, *where)
+        q2, axis = layer.bands(lowest - p**2, *where)  # type: ignore[arg-type]
         if (sites := float(np.sqrt(np.abs(q2).max())) * layer.thickness) > MOST_SITES:
             raise EngineError(
                 f"a layer of {sites:.3g} radians is too thick for all sites of Kwant's chain at once"
             )
-        number = int(cells(q2, layer.thickness, "exact-difference", 0.0)[0])
+        number = int(cells(q2, layer.thickness, "exact-difference", 0.0).max())
         bond = bonds(q2, axis, layer.thickness / number, "exact-difference", layer.mass)
         for _ in range(number):
-            blocks[-1] = blocks[-1] + bond.onsite[0] / 2
-            blocks.append(bond.onsite[0] / 2)
-            hops.append(bond.hopping[0])
+            blocks[-1] = blocks[-1] + bond.onsite / 2
+            blocks.append(bond.onsite / 2)
+            hops.append(bond.hopping)
         at.append(len(blocks) - 1)
     for site, delta in zip(at, structure.interfaces, strict=True):
-        blocks[site] = blocks[site] + delta.kappa(*where)[0]
+        blocks[site] = blocks[site] + delta.kappa(*where)
     leads = structure.left, structure.right
     # Spin along the direction first.
-    depth = [lead.mass * (p**2 + np.array(lead.edges)[::-1] - lowest) + k_perp**2 for lead in leads]
+    depth = [lead.mass * (p**2 + np.array(lead.edges)[::-1, None] - lowest) + k_perp**2 for lead in leads]
     stiff = stretch * closed_leads(np.stack(depth, axis=1), None)[0]
     outside = [
-        in_spin_bands(one / lead.mass + 0j, np.array(lead.direction))
-        for one, lead in zip(stiff.T, leads, strict=True)
+        in_spin_bands(one.T / lead.mass + 0j, np.array(lead.direction))
+        for one, lead in zip(np.moveaxis(stiff, 1, 0), leads, strict=True)
     ]
     for site, one in zip((0, -1), outside, strict=True):
         blocks[site] = blocks[site] + one
-    return Chain(_joined(blocks, hops), at, outside)
+    return Chain(joined(blocks, hops), at, outside)
 
 
-def _joined(blocks: list[Complex], hops: list[Complex]) -> Complex:
-    n = len(blocks)
-    matrix = np.zeros((n, 2, n, 2), dtype=complex)
-    for i, block in enumerate(blocks):
-        matrix[i, :, i] = block
-    for i, hop in enumerate(hops):
-        matrix[i, :, i + 1] = matrix[i + 1, :, i] = -hop
-    return matrix.reshape(2 * n, 2 * n)
-
-
-def number_by_kwant(structure: Structure, p: float, k_perp: float, angle: float, scale: float) -> int:
-    """Return how many states lie below bottom − p²."""
-    return int(np.count_nonzero(np.linalg.eigvalsh(chain(structure, p, k_perp, angle, scale).matrix) < 0))
+def number_by_kwant(structure: Structure, p: Array, k_perp: float, angle: float, scale: float) -> Array:
+    """Return how many states lie below bottom − p², (n,)."""
+    where = np.full(p.shape, k_perp), np.full(p.shape, angle)
+    return np.count_nonzero(np.linalg.eigvalsh(chain(structure, p, *where, scale).matrix) < 0, axis=-1)
 
 
 def compare(structure: Structure, where: Array, p: Array) -> dict[str, Any]:
@@ -110,14 +100,13 @@ def compare(structure: Structure, where: Array, p: Array) -> dict[str, Any]:
     for problem, row in zip(where.tolist(), p, strict=True):
         known = row[row > near]
         try:
-            counts += number_by_kwant(structure, near, *problem) != len(known)
+            counts += number_by_kwant(structure, np.array([near]), *problem)[0] != len(known)
         except EngineError:
             continue
         points += 1
         for one in known[known * (1 - AROUND) > near][: max(0, MOST_ENERGIES - states)]:
-            inside, outside = (
-                number_by_kwant(structure, one * (1 + by), *problem) for by in (-AROUND, AROUND)
-            )
+            ends = one * (1 + AROUND * np.array([-1, 1]))
+            inside, outside = number_by_kwant(structure, ends, *problem)
             energies += inside - outside != np.count_nonzero(np.abs(known / one - 1) < AROUND)
             states += 1
     return {
@@ -132,37 +121,36 @@ def flows_by_kwant(grid: Counted, level: Index, q: Array, angle: Array, other: b
     Only where to look for it is taken from the count. Of `other` equations: off by the digits of Kwant's
     self-energies.
     """
-    values = np.stack([_flows(grid, *one, 1.0) for one in zip(level.tolist(), q, angle, strict=True)])
+    values = _flows(grid, level, q, angle, 1.0)
     if other:
-        off = np.stack(
-            [_flows(grid, *one, 1 + STRETCH) for one in zip(level.tolist(), q, angle, strict=True)]
-        )
+        off = _flows(grid, level, q, angle, 1 + STRETCH)
         values = values + (off - values) * KWANT_DIGITS * EPSILON / STRETCH
     return values
 
 
-def _flows(grid: Counted, level: int, q: float, angle: float, stretch: float) -> Array:
-    from scipy.optimize import brentq
+def _flows(grid: Counted, level: Index, q: Array, angle: Array, stretch: float) -> Array:
+    from scipy.optimize.elementwise import find_root
 
-    edge = k_max(grid.structure)
+    structure, scale = grid.structure, grid.scale
 
-    # The root finder asks for both ends again, and its last point is the root.
-    @cache
-    def at(q: float) -> Chain:
-        p = float(depth_at_fermi(grid.structure, np.array(q)))
-        return chain(grid.structure, p, float(np.hypot(edge, q)), angle, grid.scale, stretch=stretch)
+    def chains(q: Array, angle: Array) -> Chain:
+        k_perp = np.hypot(k_max(structure), q)
+        return chain(structure, depth_at_fermi(structure, q), k_perp, angle, scale, stretch=stretch)
 
-    def eigenvalue(q: float) -> float:
-        return float(np.linalg.eigvalsh(at(q).matrix)[level - 1])
+    def eigenvalue(q: Array, member: Array) -> Array:
+        i = member.astype(int)
+        values = np.linalg.eigvalsh(chains(q, angle[i]).matrix)
+        return values[np.arange(len(i)), level[i] - 1]
 
-    lower, upper = q * (1 - BRACKET), q * (1 + BRACKET)
-    if eigenvalue(lower) * eigenvalue(upper) > 0:
+    ends, member = (q * (1 - BRACKET), q * (1 + BRACKET)), np.arange(len(q), dtype=float)
+    found = find_root(eigenvalue, ends, args=(member,), tolerances={"xrtol": 1e-14})
+    if not np.all(found.success):
+        bad = int(np.argmin(found.success))
         raise EngineError(
-            f"Kwant's chain has no bound state number {level} at E_F near k_perp = {np.hypot(edge, q):g}"
+            f"Kwant's chain has no bound state number {level[bad]} at E_F near "
+            f"k_perp = {np.hypot(k_max(structure), q[bad]):g}"
         )
-    q = float(brentq(eigenvalue, lower, upper, xtol=1e-300, rtol=1e-14))
-    found = at(q)
-    psi = np.linalg.eigh(found.matrix)[1][:, level - 1].reshape(-1, 1, 2)
-    outside = [one[:, :, None] for one in found.outside]
-    where = np.array([q]), np.array([angle])
-    return integrand(BoundAtFermi(grid.structure, grid.scale, *where, psi, found.at, outside))[0]
+    there = chains(found.x, angle)
+    psi = level_of(there.matrix, level)
+    outside = [np.moveaxis(one, 0, -1) for one in there.outside]
+    return integrand(BoundAtFermi(structure, scale, found.x, angle, psi, there.at, outside))

@@ -81,16 +81,26 @@ def bound_at_fermi(grid: Counted, level: Index, q: Array, angle: Array, finer: b
     blocks[-1] = blocks[-1] + right
     for node, delta in zip(at, structure.interfaces, strict=True):
         blocks[node] = blocks[node] + delta.kappa(*there)
-    n = len(blocks)
-    matrix = np.zeros((len(q), n, 2, n, 2), dtype=complex)
+    return BoundAtFermi(structure, scale, q, angle, level_of(joined(blocks, hops), level), at, outside)
+
+
+def joined(blocks: list[Complex], hops: list[Complex]) -> Complex:
+    """Return matrices (points, 2n, 2n) of n blocks, and hops by which they are joined to the next."""
+    points, n = len(blocks[0]), len(blocks)
+    matrix = np.zeros((points, n, 2, n, 2), dtype=complex)
     for i, block in enumerate(blocks):
         matrix[:, i, :, i] = block
     for i, hop in enumerate(hops):
         matrix[:, i, :, i + 1] = matrix[:, i + 1, :, i] = -hop
+    return matrix.reshape(points, 2 * n, 2 * n)
+
+
+def level_of(matrix: Complex, level: Index) -> Complex:
+    """Return ψ of a level at each point, 1 the lowest, at all nodes (nodes, points, 2)."""
     # Levels that all but coincide have vectors across each other.
-    vectors = np.linalg.eigh(matrix.reshape(len(q), 2 * n, 2 * n))[1]
-    psi = np.take_along_axis(vectors, level[:, None, None] - 1, axis=-1).reshape(len(q), n, 2)
-    return BoundAtFermi(structure, scale, q, angle, np.moveaxis(psi, 1, 0), at, outside)
+    vectors = np.linalg.eigh(matrix)[1]
+    psi = np.take_along_axis(vectors, level[:, None, None] - 1, axis=-1)
+    return np.moveaxis(psi.reshape(len(level), -1, 2), 1, 0)
 
 
 def _density(a: Complex, b: Complex) -> Array:

@@ -152,6 +152,7 @@ def counted(structure: Structure, scale: float) -> Counted:
     return Counted(structure, scale, q, angle, number)
 
 
+@lru_cache(maxsize=8)
 def fermi_contours(structure: Structure, scale: float) -> list[FermiContour]:
     """Return every contour of states bound at E_F; those that fit between the points of the grid are missed.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -133,6 +134,15 @@ def places(grid: Counted, angle: Array) -> tuple[Index, Index, Array]:
     return column, levels, grid.crossings(levels, grid.q[row], grid.q[row + 1], angle[column])
 
 
+@lru_cache(maxsize=64)
+def nodes_of(
+    structure: Structure, scale: float, piece: Piece, n: int
+) -> tuple[Array, Array, Index, Index, Array]:
+    """Return a rule's angles and weights, and the `places` there: every engine's, and at every tolerance."""
+    angle, weights = piece.rule(n)
+    return angle, weights, *places(counted(structure, scale), angle)
+
+
 def levels_at(grid: Counted, angle: Array) -> tuple[Array, Array]:
     """Return q and ⟨1/M⟩ of the states at E_F, (levels, angles) each, NaN where there is none."""
     column, level, q = places(grid, angle)
@@ -185,10 +195,7 @@ Solver = Callable[[Counted, Index, Array, Array, bool], Array]
 
 def by_matching(grid: Counted, level: Index, q: Array, angle: Array, other: bool) -> Array:
     """Solve by the eigenvectors of K, cells half as thick as the other set of equations."""
-    together = np.array_split(np.arange(len(q)), -(-len(q) // TOGETHER))
-    return np.concatenate(
-        [integrand(bound_at_fermi(grid, level[some], q[some], angle[some], other)) for some in together]
-    )
+    return integrand(bound_at_fermi(grid, level, q, angle, other))
 
 
 def stack_bound_flows(
@@ -206,11 +213,12 @@ def stack_bound_flows(
     unresolved = 0.0
 
     def integral(piece: Piece, n: int, other: bool = False) -> tuple[Array, float]:
-        angle, weights = piece.rule(n)
-        column, level, q = places(grid, angle)
+        angle, weights, column, level, q = nodes_of(structure, scale, piece, n)
         if not q.size:
             return np.zeros((6 * len(structure.interfaces) - 2, 3)), 0.0
-        values = weights[column, None, None] * solver(grid, level, q, angle[column], other)
+        together = np.array_split(np.arange(len(q)), -(-len(q) // TOGETHER))
+        each = [solver(grid, level[some], q[some], angle[column[some]], other) for some in together]
+        values = weights[column, None, None] * np.concatenate(each)
         return values.sum(axis=0), ROUNDING * float(np.abs(values).sum(axis=0).max(initial=0.0))
 
     def tried(piece: Piece) -> tuple[float, Array, float, Piece]:

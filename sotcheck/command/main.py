@@ -39,13 +39,11 @@ from sotcheck.command.si import beside_torque, si_options
 from sotcheck.command.sweep import sweep
 from sotcheck.command.trust_map import trust_map
 from sotcheck.run.plaintext import visible
-from sotcheck.run.processes import listening
+from sotcheck.run.processes import collect_seldom, listening
 from sotcheck.run.progress import bar, heartbeat
 
 #: Characters of the longest first sentence of a command's help: it is wrapped, not cut.
 WHOLE = 300
-#: Objects made, less those gone, before garbage is looked for.
-SELDOM = 100_000
 
 
 class Sections(click.Group):
@@ -193,9 +191,8 @@ def main(args: Sequence[str] | None = None) -> None:
     """Run the command line; errors become one message and an exit status."""
     # Matrices here are tiny: BLAS threads would only fight over the cores. Workers inherit this.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Imports make no garbage, and what is left in the end goes all at once: looking for circles in it takes a
-    # sixth of a torque's time.
-    gc.set_threshold(SELDOM, *gc.get_threshold()[1:])
+    # A sixth of a torque's time; what is left in the end goes all at once.
+    collect_seldom()
     atexit.register(gc.freeze)
     from sotcheck.errors import SotcheckError
 

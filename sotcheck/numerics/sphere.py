@@ -113,13 +113,17 @@ def project(t: Array, at: Directions, degree: int, order: int, azimuth: Azimuth)
     return np.einsum("n,kna,n...a->k...", at.weight, both, tangent) / norm
 
 
+@cache
+def _in_sine(degree: int) -> Polynomial:
+    """Return p_l, which is even in cosθ, as a polynomial in sin²θ = 1 − cos²θ."""
+    even = _derivative(degree, 1).convert(kind=Polynomial).coef[::2]
+    return sum((a * Polynomial([1.0, -1.0]) ** k for k, a in enumerate(even)), Polynomial([0.0]))
+
+
 def powers_of_sine(coefficients: Array, degrees: Array) -> Array:
     """Return a_0, a_2, a_4, … of Σ_l c_l p_l = a_0 + a_2 sin²θ + a_4 sin⁴θ + …, c and odd l of shape (n,)."""
-    in_sine, total = Polynomial([1.0, -1.0]), Polynomial([0.0])
-    for value, degree in zip(coefficients, degrees, strict=True):
-        # p_l is even in cosθ; cos²θ = 1 − sin²θ.
-        even = _derivative(int(degree), 1).convert(kind=Polynomial).coef[::2]
-        total = total + value * sum((a * in_sine**k for k, a in enumerate(even)), Polynomial([0.0]))
+    pairs = zip(coefficients, degrees.tolist(), strict=True)
+    total = sum((value * _in_sine(degree) for value, degree in pairs), Polynomial([0.0]))
     found = np.zeros((int(max(degrees)) + 1) // 2)
     found[: len(total.coef)] = total.coef[: len(found)]
     return found

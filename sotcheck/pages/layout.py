@@ -10,7 +10,7 @@ from matplotlib.layout_engine import LayoutEngine
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from sotcheck.numerics.arrays import Array
-from sotcheck.pages.ticks import hold_numbers, in_letters, settle
+from sotcheck.pages.ticks import cheapen, hold_numbers, settle
 
 #: Between words of different panels, and around a figure, in points.
 PAD = 4.0
@@ -35,7 +35,7 @@ class Rooms(LayoutEngine):
 
     def execute(self, fig: Figure) -> None:
         """Place panels, their titles and the names of their axes."""
-        in_letters(fig)
+        cheapen(fig)
         renderer = fig._get_renderer()  # type: ignore[attr-defined]
         around = _around(fig, renderer)
         _place(fig, around, _rooms(fig, renderer))

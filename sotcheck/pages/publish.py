@@ -42,9 +42,23 @@ MARKS = {"agrees": "✓ agrees", "disagrees": "✗ disagrees", "inconclusive": "
 def publish(folder: Path, documents: dict[str, Data], shown: Callable[..., Page]) -> Path:
     """Write JSON documents, by file name, and their page into a folder, all or none; return what to open.
 
+    An OutputError says that a file cannot be written. `shown` is that of `texts_of`.
+    """
+    return put(folder, texts_of(documents, shown))
+
+
+def put(folder: Path, files: dict[str, str]) -> Path:
+    """Write texts by their path in a folder, all or none, or raise an OutputError; return what to open."""
+    make_folder(folder / "figures" if any(name.startswith("figures/") for name in files) else folder)
+    write_texts({folder / name: text for name, text in files.items()})
+    return folder / "index.html"
+
+
+def texts_of(documents: dict[str, Data], shown: Callable[..., Page]) -> dict[str, str]:
+    """Return JSON documents, by file name, and their page, as texts by their path in its folder.
+
     `shown` is called with the documents as they are read back, in their order, and returns the page: nothing
-    on it can know more than the JSON. Figures that README.md shows become files. An OutputError says that a
-    file cannot be written.
+    on it can know more than the JSON. Figures that README.md shows become files.
     """
     texts = {
         name: json.dumps(content, separators=(",", ":"), allow_nan=False) + "\n"
@@ -54,9 +68,7 @@ def publish(folder: Path, documents: dict[str, Data], shown: Callable[..., Page]
     drawn = {one.name: svg(one.draw, one.data) for one in page.pictures}
     pages = {name: render(template, page, drawn) for name, template in TEMPLATES.items()}
     figures = {f"figures/{one.name}.svg": drawn[one.name] for one in page.pictures if one.brief}
-    make_folder(folder / "figures" if figures else folder)
-    write_texts({folder / name: text for name, text in (texts | pages | figures).items()})
-    return folder / "index.html"
+    return texts | pages | figures
 
 
 def render(name: str, page: Page, drawn: dict[str, str] | None = None) -> str:

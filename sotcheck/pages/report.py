@@ -13,7 +13,7 @@ from sotcheck.pages.beyond import pictures
 from sotcheck.pages.figures import COMPONENTS, FIGURES, budget, torque
 from sotcheck.pages.geometry import profile
 from sotcheck.pages.page import Block, Data, Page, Picture, Section, Table, Words
-from sotcheck.pages.publish import form, publish
+from sotcheck.pages.publish import form, put, texts_of
 from sotcheck.pages.sentences import claims, conclusion, off, quote
 from sotcheck.run.executors import results
 from sotcheck.run.output import make_folder
@@ -41,12 +41,20 @@ def write_reports(
     says that a file cannot be written.
     """
     make_folder(output)
-    calls = [partial(report_data, *task) for task in zip(systems, arguments, strict=True)]
+    # What takes longest comes first, so that no worker is left alone with it.
+    tasks = sorted(zip(systems, arguments, strict=True), key=lambda task: -len(task[0].structure.layers))
+    calls = [partial(_report, *task) for task in tasks]
     verdicts = []
-    for data in progress(results(calls, executor), "reports", len(calls)):
-        publish(output / data["system"]["name"], {JSON_NAME: data}, shown)
-        verdicts.append(Verdict(data["verdict"]))
+    for name, verdict, files in progress(results(calls, executor), "reports", len(calls)):
+        put(output / name, files)
+        verdicts.append(Verdict(verdict))
     return Verdict.worst(verdicts).exit_status
+
+
+def _report(system: System, argument: str) -> tuple[str, str, dict[str, str]]:
+    """Return a system's name, the verdict on it, and the files of its report."""
+    data = report_data(system, argument)
+    return data["system"]["name"], data["verdict"], texts_of({JSON_NAME: data}, shown)
 
 
 def shown(data: Data) -> Page:

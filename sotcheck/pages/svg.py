@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 from matplotlib.textpath import text_to_path
 from PIL import Image
 
-from sotcheck.pages.ticks import in_letters
+from sotcheck.pages.ticks import cheapen
 
 #: Colours by name, as drawn and in a dark theme; Okabe and Ito's, told apart by colour-blind readers.
 THEME = {
@@ -75,7 +75,7 @@ def svg(draw: Callable[[Any], Figure], data: Any) -> str:
             for line in axes.lines:
                 if not str(line.get_label()).startswith("_"):
                     line.set_gid(f"~{n}~{line.get_label()}")
-        in_letters(figure)
+        cheapen(figure)
         buffer = io.StringIO()
         canvas = _Canvas(figure, buffer)
         figure.draw(canvas.renderer)

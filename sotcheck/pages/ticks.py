@@ -1,11 +1,16 @@
-"""Numbers on axes in letters, 2×10⁻³: TeX takes matplotlib longer than all else of a figure."""
+"""Ticks for less: numbers in letters, 2×10⁻³, not in TeX, and ticks that are copies of their axis' first one.
+
+Matplotlib spends more on either than on all else of a figure.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from copy import copy
 from typing import Any
 
+from matplotlib.axis import Axis, Tick, XAxis, YAxis
 from matplotlib.figure import Figure
 from matplotlib.ticker import AutoLocator, LogFormatterSciNotation, LogLocator, ScalarFormatter
 
@@ -35,15 +40,41 @@ class _Numbers(ScalarFormatter):
         return _letters(super().get_offset())
 
 
-#: What stands for matplotlib's own on axes.
-_IN_LETTERS: dict[type, Any] = {LogFormatterSciNotation: _Powers, ScalarFormatter: _Numbers}
+class _Copies(Axis):
+    """An axis whose ticks differ in their place and number alone: matplotlib sets each up, then copies it."""
+
+    def _get_tick(self, major: bool) -> Tick:
+        ticks = self.majorTicks if major else self.minorTicks
+        if not ticks:
+            return super()._get_tick(major)  # type: ignore[misc]
+        tick = copy(ticks[0])
+        for part in ("tick1line", "tick2line", "gridline", "label1", "label2"):
+            setattr(tick, part, copy(getattr(tick, part)))
+        return tick
+
+    def _copy_tick_props(self, src: Tick, dest: Tick) -> None:
+        """There is nothing left to copy."""
 
 
-def in_letters(figure: Figure) -> None:
-    """Write the numbers on all axes of a figure in letters, where they would be in TeX."""
+class _XAxis(_Copies, XAxis):
+    """One along x."""
+
+
+class _YAxis(_Copies, YAxis):
+    """One along y."""
+
+
+#: What stands for matplotlib's own.
+_CHEAPER: dict[type, Any] = {
+    LogFormatterSciNotation: _Powers, ScalarFormatter: _Numbers, XAxis: _XAxis, YAxis: _YAxis,
+}  # fmt: skip
+
+
+def cheapen(figure: Figure) -> None:
+    """Have all axes of a figure copy their ticks, and write numbers in letters where they would be in TeX."""
     for axis in _every(figure):
-        for numbers in (axis.get_major_formatter(), axis.get_minor_formatter()):
-            numbers.__class__ = _IN_LETTERS.get(type(numbers), type(numbers))
+        for one in (axis, axis.get_major_formatter(), axis.get_minor_formatter()):
+            one.__class__ = _CHEAPER.get(type(one), type(one))
 
 
 def hold_numbers(figure: Figure, renderer: Any) -> None:

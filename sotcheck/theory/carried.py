@@ -42,7 +42,7 @@ class Carried:
                 layer, n = min(n, n + ahead), n + ahead
                 if not 0 <= n < number:
                     break
-                through, (entered, rho) = media[layer + 1].phase()[0], side.onward[layer]
+                through, (entered, rho) = media[layer + 1].through[0], side.onward[layer]
                 a = entered[0] @ wave
                 b = rho[0] @ through @ a
                 wave, inside[layer] = through @ a + b, (a, b, ahead)

@@ -20,11 +20,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from sotcheck.numerics.arrays import Array, Complex
-from sotcheck.system.spin import IDENTITY, PAULI, dagger, in_spin_bands, projectors
+from sotcheck.system.spin import IDENTITY, PAULI, dagger, projectors
 from sotcheck.system.structure import NO_FIELD, Matrix, Region, Structure
 
 #: Gauss–Legendre nodes in a layer, besides one for each radian of phase or decay.
@@ -53,9 +54,14 @@ class Medium:
         size = np.sqrt(np.maximum(np.abs(q2), TINY))
         return cls(region, np.where(q2 > 0, size, 1j * size))
 
+    @cached_property
+    def bands(self) -> Complex:
+        """The projectors on its spin bands, (2, 2, 2)."""
+        return projectors(np.array(self.region.direction))
+
     def matrix(self, values: Complex | Array) -> Complex:
         """Return what is given by spin band as a matrix (n, 2, 2)."""
-        return in_spin_bands(np.asarray(values, dtype=complex), np.array(self.region.direction))
+        return np.einsum("...s,sij->...ij", values, self.bands)
 
     @property
     def admittance(self) -> Complex:
@@ -67,10 +73,15 @@ class Medium:
         """√(k/M) of open channels, zero of closed ones, (n, 2, 2)."""
         return self.matrix(np.sqrt(self.q.real / self.region.mass))
 
-    def phase(self, part: float | Array = 1.0) -> Complex:
+    def phase(self, part: float | Array) -> Complex:
         """e^{iQ̂d} through a part of the layer, (n, 2, 2), or through parts (p,), (p, n, 2, 2)."""
         far = self.region.thickness * np.asarray(part)[..., None, None]
         return self.matrix((np.exp(1j * self.q * far)).reshape(*np.shape(part), *self.q.shape))
+
+    @cached_property
+    def through(self) -> Complex:
+        """e^{iQ̂d} through the whole layer."""
+        return self.phase(1.0)
 
     def nodes(self) -> tuple[Array, Array]:
         """Return parts of the layer's thickness, and weights, of Gauss–Legendre's rule in z."""
@@ -116,7 +127,7 @@ def come_in(media: list[Medium], kappas: Sequence[Complex]) -> Side:
     found = [admittance]
     back: list[tuple[Complex, Complex]] = []
     for medium, kappa in zip(media[-2:0:-1], kappas[:0:-1], strict=True):
-        rho, through = _reflected(medium, admittance - kappa), medium.phase()
+        rho, through = _reflected(medium, admittance - kappa), medium.through
         entered = np.linalg.inv(IDENTITY + through @ rho @ through)
         back.insert(0, (entered, rho))
         admittance = medium.admittance @ (IDENTITY - through @ rho @ through) @ entered
@@ -126,8 +137,8 @@ def come_in(media: list[Medium], kappas: Sequence[Complex]) -> Side:
     inside: list[tuple[Complex, Complex]] = []
     for medium, (entered, rho) in zip(media[1:-1], back, strict=True):
         a = entered @ psi[-1]
-        inside.append((a, rho @ medium.phase() @ a))
-        psi.append(medium.phase() @ a + inside[-1][1])
+        inside.append((a, rho @ medium.through @ a))
+        psi.append(medium.through @ a + inside[-1][1])
     return Side(psi, inside, found, back)
 
 

@@ -144,7 +144,7 @@ def log_determinants(structure: Structure, segment: Segment, theta: Complex) -> 
     kappas, total = kappas_of(structure), np.zeros(1, dtype=complex)
     admittance = _outside(structure.right, structure, segment, theta).admittance
     for medium, kappa in zip(media[::-1], kappas[:0:-1], strict=True):
-        own, through, beyond = medium.admittance, medium.phase(), admittance - kappa
+        own, through, beyond = medium.admittance, medium.through, admittance - kappa
         back = through @ np.linalg.solve(own + beyond, own - beyond) @ through
         total = total + logs(own + beyond) + logs(IDENTITY + back) - logs(2 * own)
         if not _opaque(medium.region, structure.energy, segment):

@@ -47,7 +47,7 @@ def _answers(
     found = [np.zeros_like(jumps[-1])]
     for n in reversed(range(len(media) - 2)):
         medium, beyond = media[n + 1], admittances[n + 1] - kappas[n + 1]
-        own, through = medium.admittance, medium.phase()
+        own, through = medium.admittance, medium.through
         back = through @ (own - beyond) @ np.linalg.inv(own + beyond)
         answer = (through + back) @ (found[0] - jumps[n + 1])
         if (made := inside[n]) is not None:

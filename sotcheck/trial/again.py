@@ -54,19 +54,16 @@ class Equations:
     k_perp: Array
     angle: Array
 
-    @classmethod
-    def of(cls, tables: dict[str, Any], asked: dict[str, float], k_perp: Array, angle: Array) -> Equations:
-        """Read a file's tables."""
-        return cls(read(tables, **asked)[0], k_perp, angle)
-
     def spin(self, vector: Any) -> Complex:
         """Return σ·v of three balls."""
         return np.tensordot([float(one) for one in vector], SIGMA, axes=1)
 
     def field(self, part: Any) -> Array:
-        """Return w = A k of a layer or an interface, (..., 3)."""
+        """Return w = A k of a layer or an interface, (..., 3): where there is none it has no angle either."""
+        rows = [[float(one) for one in row] for row in part.A]
+        if not np.any(rows):
+            return np.zeros((*self.k_perp.shape, 3))
         k_x, k_y = self.k_perp * np.cos(self.angle), self.k_perp * np.sin(self.angle)
-        rows = [[float(one) for one in row] for row in part.A] or [[0.0, 0.0]] * 3
         return np.stack([a * k_x + b * k_y for a, b in rows], axis=-1)
 
     def kappa(self, n: int) -> Complex:
@@ -220,8 +217,8 @@ def summed(
     problem, factor = read(tables, **asked)
     k_perp, weights = nodes(problem, number)
     phi = 2 * np.pi * (np.arange(angles) + FIRST_ANGLE) / angles
-    grid = np.broadcast_arrays(k_perp[:, None], phi)
-    states = engine.solve(system.structure, grid[0], grid[1], np.array(factor))
+    grid = k_perp[:, None], phi
+    states = engine.solve(system.structure, *grid, np.array(factor))
     found = Equations(problem, *grid).flows(states)
     by_k = (weights * k_perp)[:, None] * np.cos(phi) / angles
     masses = np.array([float(problem.regions[n].mass) for n in (0, -1, -1)])
