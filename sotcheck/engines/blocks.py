@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -12,8 +14,8 @@ import numpy as np
 
 from sotcheck.numerics.arrays import Array
 
-#: Bytes that are taken once and given back.
-KEPT = 2**25 - 2**16
+#: Options of GNU's `mallopt`: memory goes back from so many bytes at the end on, and of a piece as large.
+TRIM_THRESHOLD, MMAP_THRESHOLD = (-1, 2**26), (-3, 2**25)
 #: Problems in a request from which on compiled kernels are used: to load numba takes as long as a million.
 MANY_FOR_NUMBA = 32768
 
@@ -22,9 +24,12 @@ MANY_FOR_NUMBA = 32768
 def keep_memory() -> None:
     """Let what is freed stay with the process: to get memory anew for each block takes as long as the kernel.
 
-    The usual C library keeps as much as twice the largest piece that it was once given back, up to 32 MB.
+    Dask has its workers keep nothing, which makes them three times as slow. Not every C library has a say.
     """
-    np.empty(KEPT, dtype=np.uint8)
+    with suppress(AttributeError, OSError, TypeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(*TRIM_THRESHOLD)
+        mallopt(*MMAP_THRESHOLD)
 
 
 @cache

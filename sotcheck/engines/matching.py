@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from sotcheck.engines.base import Engine
-from sotcheck.engines.blocks import compiled, in_blocks
+from sotcheck.engines.blocks import compiled, in_blocks, keep_memory
 from sotcheck.engines.recursion import outside, solve_stack
 from sotcheck.engines.spin_flows import spinors_along
 from sotcheck.engines.stack_flows import stack_flows
@@ -171,6 +171,7 @@ def frames_of(many: Many) -> Array:
 
 def flows_side_by_side(many: Many, axes: Array, k_perp: Array, angle: Array) -> Array:
     """Return the same of bare interfaces, each with one h_R and at a k_⊥, shape (n,), and angles (a, n)."""
+    keep_memory()
     velocities = [np.sqrt(edge - k_perp**2 + 0j) for edge in many.edges.T[[0, 2, 1]]]
     strength = many.h_R[:, 0] * k_perp
     sine, cosine = np.sin(angle), np.cos(angle)

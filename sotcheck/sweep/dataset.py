@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from array import array
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from sotcheck.errors import SystemFileError
 from sotcheck.numerics.arrays import Array
 from sotcheck.sweep.grid import Axis
-from sotcheck.sweep.layout import INNER, TEXTS, inner_sizes
+from sotcheck.sweep.layout import coordinates, inner_sizes, variables
 from sotcheck.sweep.plan import Plan
 from sotcheck.sweep.seal import refuse_changed
 
@@ -27,18 +29,17 @@ def open_sweep(path: str | Path) -> xr.Dataset:
     A SystemFileError says that there is no such file, or that it is no result of `sotcheck sweep`, or is not
     as it was written.
     """
-    import xarray as xr
+    import h5py
 
     try:
         refuse_changed(path)
-        store = xr.backends.H5NetCDFStore.open(path)
-        numbers = xr.open_dataset(store, drop_variables=TEXTS)
-        # As they are: xarray would read all texts at once, each into the space of the longest.
-        stored = {name: one for name, one in store.ds.variables.items() if name in TEXTS}
-        dataset = numbers.assign({name: store.open_store_variable(name, one) for name, one in stored.items()})
-        dataset.set_close(store.close)
-        if dataset.nbytes <= AT_ONCE:
-            dataset.load().close()
+        # Arrays that are read later are so wherever this process has gone.
+        with h5py.File(Path(path).absolute()) as file:
+            try:
+                return _labelled(file)
+            except (ValueError, TypeError, SystemFileError) as error:
+                why = f"is a NetCDF file, but no result of 'sotcheck sweep' ({error})"
+                raise SystemFileError(f"{path}: {why}") from None
     except SystemFileError:
         raise
     except FileNotFoundError:
@@ -47,35 +48,36 @@ def open_sweep(path: str | Path) -> xr.Dataset:
         # HDF5, and what reads it, raise whatever they like.
         why = getattr(error, "strerror", None) or str(error).partition("\n")[0]
         raise SystemFileError(f"{path}: is not a NetCDF file that can be read ({why})") from None
-    try:
-        _refuse_incomplete(dataset)
-    except (ValueError, TypeError, SystemFileError) as error:
-        dataset.close()
-        raise SystemFileError(
-            f"{path}: is a NetCDF file, but no result of 'sotcheck sweep' ({error})"
-        ) from None
-    return dataset
 
 
-def _refuse_incomplete(dataset: xr.Dataset) -> None:
-    """Refuse a dataset whose arrays are not those of its plan."""
-    plan = plan_of(dataset)
-    wanted = {name: (*plan.dims, "source", *inner) for name, inner in INNER.items()}
-    for name, dims in {**wanted, **dict.fromkeys(TEXTS, plan.dims)}.items():
-        if name not in dataset or dataset[name].dims != dims:
+def _labelled(file: Any) -> xr.Dataset:
+    """Return the arrays of a file by its plan, by which they were laid out."""
+    import xarray as xr
+
+    from sotcheck.sweep.stored import lazily, part
+
+    plan = plan_of(file)
+    wanted = variables(plan)
+    sizes = {**dict(zip(plan.dims, plan.shape, strict=True)), **inner_sizes()}
+    for name, (dims, _) in wanted.items():
+        if name not in file or file[name].shape != tuple(sizes[dim] for dim in dims):
             raise SystemFileError(f"its variable {name} is missing or has other dimensions")
-    if dataset.sizes != {**dict(zip(plan.dims, plan.shape, strict=True)), **inner_sizes()}:
-        raise SystemFileError("its dimensions are not those of its plan")
+    read = part if sum(one.nbytes for one in file.values()) <= AT_ONCE else lazily
+    arrays = {name: (dims, read(file[name]), described) for name, (dims, described) in wanted.items()}
+    return xr.Dataset(arrays, coordinates(plan), dict(file.attrs))
 
 
-def plan_of(dataset: xr.Dataset) -> Plan:
-    """Return the plan that a dataset was computed by; a SystemFileError, if it has none, names no file."""
+def plan_of(dataset: Any) -> Plan:
+    """Return the plan that a dataset, or what is in its file, was computed by.
+
+    A SystemFileError, if it has none, names no file.
+    """
     if "plan" not in dataset.attrs:
         raise SystemFileError("it has no plan")
     tables = json.loads(dataset.attrs["plan"])
     try:
         axes = [
-            Axis(axis["name"], {name: array("d", dataset[name].values) for name in axis["columns"]})
+            Axis(axis["name"], {name: array("d", np.asarray(dataset[name])) for name in axis["columns"]})
             for axis in tables["axes"]
         ]
     except (KeyError, TypeError) as error:

@@ -66,15 +66,16 @@ def inner_sizes() -> dict[str, int]:
 
 
 def variables(plan: Plan) -> dict[str, tuple[tuple[str, ...], dict[str, str]]]:
-    """Return the dimensions after the axes, and the attributes, of every variable of numbers."""
-    return {
+    """Return the dimensions and attributes of every variable that has the axes' dimensions."""
+    of_numbers = {
         f"{prefix}{name}": (
-            (*before, *INNER[name]),
+            (*plan.dims, *before, *INNER[name]),
             {"units": UNITS[plan.iface.unit], "long_name": LONG_NAMES[name] + which},
         )
         for prefix, before, which, names in KINDS
         for name in names
     }
+    return of_numbers | {name: (plan.dims, {"long_name": words}) for name, words in TEXTS.items()}
 
 
 def numbers(rows: Any, tau: Array) -> dict[str, Array]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -34,6 +34,8 @@ T = TypeVar("T")
 
 #: Most points of a slab: some megabytes of numbers.
 MOST = 8192
+#: What NetCDF calls a dimension without coordinates, with its length.
+NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable.{:10}"
 
 
 def slab_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -75,15 +77,12 @@ def write(path: Path, plan: Plan, known: Callable[[range], Chunk]) -> None:
 
 
 def _write(file: BinaryIO, plan: Plan, known: Callable[[range], Chunk]) -> None:
-    import h5netcdf
     import h5py
 
     never = _NeverFailing(file)
-    with h5netcdf.File(never, "w") as result:
-        _describe(result, plan)
-    never.check()
     # No cache of chunks: each is written once, and as a whole.
-    with h5py.File(never, "r+", rdcc_nbytes=0) as result:
+    with h5py.File(never, "w", track_order=True, rdcc_nbytes=0) as result:
+        _describe(result, plan)
         for at, points in slabs(plan.shape):
             if never.error is None:
                 _fill(result, plan, at, known(points))
@@ -92,27 +91,36 @@ def _write(file: BinaryIO, plan: Plan, known: Callable[[range], Chunk]) -> None:
 
 
 def _describe(result: Any, plan: Plan) -> None:
-    """Write everything but values at points."""
+    """Write everything but values at points; to HDF5, NetCDF's dimensions are scales of its arrays."""
     import h5py
 
-    text = h5py.string_dtype()
+    def create(name: str, attached: Sequence[str], described: dict[str, str], **how: Any) -> Any:
+        made = result.create_dataset(name, track_order=True, **how)
+        for place, dim in enumerate(attached):
+            made.dims[place].attach_scale(scales[dim])
+        made.attrs.update(described)
+        return made
+
     result.attrs.update(attributes(plan))
-    result.dimensions = {**dict(zip(plan.dims, plan.shape, strict=True)), **inner_sizes()}
-    found = coordinates(plan)
-    for name, (dim, values, described) in found.items():
-        kind = text if values.dtype == object else values.dtype
-        result.create_variable(name, (dim,), kind, data=values).attrs.update(described)
-    beside = " ".join(name for name in found if name not in result.dimensions)
-    shared = {"coordinates": beside} if beside else {}
+    text, coords, scales = h5py.string_dtype(), coordinates(plan), dict[str, Any]()
+    for dim, size in {**dict(zip(plan.dims, plan.shape, strict=True)), **inner_sizes()}.items():
+        _, values, described = coords.pop(dim, ("", None, {}))
+        if values is None:
+            scales[dim] = create(dim, (), {}, shape=(size,), dtype=">f4")
+        else:
+            kind = text if values.dtype == object else values.dtype
+            scales[dim] = create(dim, (), described, data=values, dtype=kind)
+        scales[dim].make_scale(dim if values is not None else NO_VARIABLE.format(size))
+    for name, (dim, values, described) in coords.items():
+        create(name, (dim,), described, data=values)
+    # Those that are no dimensions.
+    beside = {"coordinates": " ".join(coords)} if coords else {}
     chunk = slab_shape(plan.shape)
-    for name, (inner, described) in variables(plan).items():
-        sizes = tuple(inner_sizes()[dim] for dim in inner)
-        made = result.create_variable(
-            name, (*plan.dims, *inner), "<f8", fillvalue=np.nan, chunks=(*chunk, *sizes)
-        )
-        made.attrs.update(described | shared)
-    for name, words in TEXTS.items():
-        result.create_variable(name, plan.dims, text, chunks=chunk).attrs["long_name"] = words
+    for name, (dims, described) in variables(plan).items():
+        sizes = tuple(scales[dim].size for dim in dims)
+        how = {"dtype": text} if name in TEXTS else {"dtype": "<f8", "fillvalue": np.nan}
+        chunks = (*chunk, *sizes[len(chunk) :])
+        create(name, dims, described | beside, shape=sizes, chunks=chunks, **how)
 
 
 def _fill(result: Any, plan: Plan, at: tuple[slice, ...], chunk: Chunk) -> None:
