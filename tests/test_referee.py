@@ -487,3 +487,15 @@ def test_closed_forms_of_stacks(engine: str, document: dict[str, Any]) -> None:
         found = proved[row.source]
         assert found.radius <= RADIUS * largest
         assert hold(found, row.to_dict(from_document(document, "x")), row.t.total)
+
+
+def test_check_of_a_stack_holds_it_against_what_is_proved() -> None:
+    """With one term all engines; with two first order, and it is said why not others. No verdict is worse."""
+    for document, engines in (
+        (ONE_SITE, {"first-order", "continuum", "kwant"}),
+        (TWO_SITES, {"first-order"}),
+    ):
+        result = sc.check(from_document(document, "x"))
+        assert {one.engine for one in result if one.claim == "proved"} == engines
+        assert ("no exact torque is proved" in str(result.warnings)) == (document is TWO_SITES)
+        assert result.exit_status == 0
