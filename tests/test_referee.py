@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from flint import acb, arb, ctx
+from flint import acb, acb_mat, acb_poly, arb, ctx
 from referee_cases import random_tables, tables
 
 import sotcheck as sc
@@ -27,7 +27,7 @@ from sotcheck.referee.bound import first_change
 from sotcheck.referee.certificate import outward, prove
 from sotcheck.referee.layered import stack_torque
 from sotcheck.referee.margin import largest
-from sotcheck.referee.one_site import Branch, closed_form
+from sotcheck.referee.one_site import Branch, Form, closed_form
 from sotcheck.referee.panel import Panel
 from sotcheck.referee.quadrature import UnprovedError
 from sotcheck.referee.reading import read
@@ -449,6 +449,33 @@ def test_panels_nest(fault: str | None, wide: tuple[float, float], monkeypatch: 
     assert fault is not None or max(one.rad() for one, _ in pairs) > 1e4 * max(one.rad() for _, one in pairs)
 
 
+class Plain:
+    """What a panel is made of where all waves stay open."""
+
+    def common(self, u: acb) -> acb:
+        return acb(1)
+
+
+@pytest.mark.parametrize("drop", [False, True])
+@pytest.mark.parametrize("of", [0, 1])
+def test_what_nodes_do_not_see_is_allowed_for(of: int, drop: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight nodes take 1 + c T_8 for 1: numerators, or det G, are so. Neither rest makes up for the other."""
+    along, rho, c = 8, 32.0, 1e-4
+    form = Form((-1, 0, 1), range(-4, 5), 9, Branch.of, ends=False)
+    seen = [[acb_poly([0]), acb_poly([1]), acb_poly([0])]] * 2
+    bounds = [arb(1 + (c * rho**along if n == of else 0)) for n in range(2)]
+    ones = acb_mat([[1]] * (along * form.angles))
+    one = Panel(form, Plain(), arb(0), arb(1), rho, (bounds[0], bounds[1], arb(0)), ones, seen)  # type: ignore[arg-type]
+    if drop:
+        right = Panel.off
+        monkeypatch.setattr(Panel, "off", lambda p, bound, r: right(p, bound * (bound != bounds[of]), r))
+    found = one.piece(-1.0, 1.0, arb(1e-9))
+    power = (1, -2)[of]
+    true = acb.integral(lambda x, _: (1 + c * x.chebyshev_t(along)) ** power, -1, 1).real
+    assert found is not None
+    assert found[0].overlaps(true) != drop
+
+
 @pytest.mark.parametrize(
     ("engine", "document"), [("continuum", ONE_SITE), ("first-order", ONE_SITE), ("first-order", TWO_SITES)]
 )
@@ -460,3 +487,15 @@ def test_closed_forms_of_stacks(engine: str, document: dict[str, Any]) -> None:
         found = proved[row.source]
         assert found.radius <= RADIUS * largest
         assert hold(found, row.to_dict(from_document(document, "x")), row.t.total)
+
+
+def test_check_of_a_stack_holds_it_against_what_is_proved() -> None:
+    """With one term all engines; with two first order, and it is said why not others. No verdict is worse."""
+    for document, engines in (
+        (ONE_SITE, {"first-order", "continuum", "kwant"}),
+        (TWO_SITES, {"first-order"}),
+    ):
+        result = sc.check(from_document(document, "x"))
+        assert {one.engine for one in result if one.claim == "proved"} == engines
+        assert ("no exact torque is proved" in str(result.warnings)) == (document is TWO_SITES)
+        assert result.exit_status == 0

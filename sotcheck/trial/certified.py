@@ -46,19 +46,20 @@ def certified(
     rows: list[TorqueRow],
     path: str | None = None,
     *,
+    closed: bool = False,
     seconds: float = math.inf,
     progress: Progress = silent,
 ) -> list[TorqueRow]:
     """Return rows with a certificate each: of the system's tables, or of its file (a name or a path).
 
-    `seconds`: how long a proof may take.
+    `closed`: of stacks only closed forms, see `prove`; `seconds`: how long a proof may take.
     """
     tables = to_document(system) if path is None else tables_of(system, path)
     by_scale = not system.only_rashba
 
     def proved(number: float | None, first_order: bool) -> dict[str, Certificate]:
         factor = "scale" if by_scale else "h_R"
-        return proofs(json.dumps(tables), factor, number, first_order, seconds)
+        return proofs(json.dumps(tables), factor, number, first_order, closed, seconds)
 
     def certificate(row: TorqueRow) -> Certificate:
         return proved(*wanted(row)).get(row.source, Certificate(None, NO_BOUND))
@@ -73,11 +74,13 @@ def certified(
 
 @lru_cache(maxsize=64)
 def proofs(
-    tables: str, factor: str, number: float | None, first_order: bool, seconds: float
+    tables: str, factor: str, number: float | None, first_order: bool, closed: bool, seconds: float
 ) -> dict[str, Certificate]:
     """Return what is proved of every source: of the same tables once, for the rows of all engines."""
     asked: dict[str, Any] = {factor: number}
-    found = partial(prove, json.loads(tables), first_order=first_order, seconds=seconds, **asked)
+    found = partial(
+        prove, json.loads(tables), first_order=first_order, closed=closed, seconds=seconds, **asked
+    )
     return certificates(found, list(SOURCES))
 
 
@@ -110,7 +113,9 @@ def covered(
     for row in rows:
         one = row.certificate or Certificate(None, "none was asked for")
         if (found := one.proved) is None:
-            unproved.append(f"no torque is proved at h_R = {row.h_R:g}: {one.reason}")
+            at = f"h_R = {row.h_R:g}" if row.scale is None else f"scale = {row.scale:g}"
+            kind = FIRST_ORDER if row.engine == FIRST_ORDER else "exact"
+            unproved.append(f"no {kind} torque is proved at {at}: {one.reason}")
             continue
         proved.setdefault((row.engine, row.h_R, row.scale), []).append((row.source, found))
         # Of a source without a state everything is zero, and that is no news.
@@ -246,8 +251,8 @@ def _filed(
     for row, has in zip(rows, in_json, strict=False):
         places, said_h = [one["z"] for one in has["interfaces"] or []], has.get("h_R", math.nan)
         said += ["certified" in has, bool(places), "scale" in has, said_h, *has["magnetization"], *places]
-        # A check asks for proofs of all rows, but of layers, where they take their time.
-        filed += [not system.structure.layers, bool(wanted.get(row.engine, True)), isinstance(system, Stack)]
+        # A check asks for proofs of all rows.
+        filed += [True, bool(wanted.get(row.engine, True)), isinstance(system, Stack)]
         # At a factor of all spin-orbit terms h_R is that of the file times it; else it was asked for.
         filed += [h_R * row.scale if row.scale is not None and h_R else row.h_R, *m / np.linalg.norm(m)]
         filed += z[: len(places)].tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,6 +45,8 @@ ASKED = {
     "lattice": "states on a ladder of lattice spacings",
     "theory": "amplitudes at h_R = 0 for first order",
 }
+#: How long each proof of a stack with layers may take.
+PROOF_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,7 @@ def check_stack(
     paper, ladders = load(), cache(lambda: Ladders.of(system, engines))
     summed = cache(lambda: sums(system, engines, scales, tolerance))
     claims = [(claim, claim.but(system)) for claim in paper.of_type(Claim) if not claim.control]
+    said = warnings(system, scales.tolist())
 
     def of_paper() -> Iterator[Finding]:
         if not all(why for _, why in claims):
@@ -146,18 +150,19 @@ def check_stack(
         # As `torque` has them, but for a lattice's own, which would take longer than their difference.
         names, numbers = [FIRST_ORDER, *engines], scales.tolist()
         without = [name for name in names if name not in engines or engines[name].scheme is None]
-        proof = not system.structure.layers and (path or True)
-        rows = list(torque(system, without, h_R=h_R, tolerance=tolerance, certify=proof))
-        by_lattice = [row for row in stack_rows(system, summed()) if engines[row.engine].scheme]
-        rows += certified(system, by_lattice, path) if proof else by_lattice
+        rows = list(torque(system, without, h_R=h_R, tolerance=tolerance))
+        rows += [row for row in stack_rows(system, summed()) if engines[row.engine].scheme]
+        seconds = PROOF_SECONDS if system.structure.layers else math.inf
+        rows = certified(system, rows, path, closed=True, seconds=seconds)
         kind = ladders().expansion.kind
         # With a bound state's own torque first order knows t alone, and no plain rule sees its resonance.
         wanted = dict.fromkeys(names, True) | {FIRST_ORDER: kind != "embedded"}
         options: dict[str, Any] = {"first_order": kind == "analytic", "wanted": wanted, "numbers": numbers}
         yield from once_more(system, rows, engines, path, **options)
         yield from symmetric(system, rows, engines)
-        if proof:
-            yield from covered(system, rows, path)[0]
+        findings, unproved = covered(system, rows, path)
+        said.extend(unproved)
+        yield from findings
 
     steps: Steps = {
         "first order": lambda: first_order(system, ladders()),
@@ -170,8 +175,7 @@ def check_stack(
     # Some are tried of a stack in its own way.
     in_its_own = {finding.claim for finding in found}
     untried = tuple((claim, why) for claim, why in claims if why and claim.name not in in_its_own)
-    said = tuple(warnings(system, scales.tolist()))
-    return CheckResult(system, found, ladders().expansion.why_not, said, untried)
+    return CheckResult(system, found, ladders().expansion.why_not, tuple(said), untried)
 
 
 def check_interface(
